@@ -1,0 +1,288 @@
+//! Writes canonical bencode: containers close themselves, keys are sorted, duplicates refused.
+
+use crate::{Kind, Value};
+use std::ops::Range;
+
+/// Writes one value.
+///
+/// ```
+/// let bytes = bencode::Encoder::encode(|value| {
+///     value.dict(|dict| {
+///         dict.entry(b"port").int(6881);
+///         dict.entry(b"ip").bytes(b"127.0.0.1");
+///     });
+/// })?;
+/// assert_eq!(bytes, b"d2:ip9:127.0.0.14:porti6881ee");
+/// # Ok::<(), bencode::EncodeError>(())
+/// ```
+#[derive(Debug)]
+pub struct Encoder<'o> {
+    output: &'o mut Output,
+}
+
+/// Why there is no canonical form of what was to be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// A dictionary was given the same key twice.
+    #[error("duplicate key {:?}", String::from_utf8_lossy(.0))]
+    DuplicateKey(Vec<u8>),
+    /// A dictionary entry, or the root, was given no value.
+    #[error("missing value")]
+    MissingValue,
+    /// An integer of a lenient document that does not fit `i64`.
+    #[error("integer out of range")]
+    IntegerOutOfRange,
+}
+
+#[derive(Debug, Default)]
+struct Output {
+    bytes: Vec<u8>,
+    failed: Option<EncodeError>,
+}
+
+impl Encoder<'_> {
+    /// Runs `write`, which writes exactly one value, and gives its bytes.
+    ///
+    /// # Errors
+    /// The first reason why there is no canonical form.
+    pub fn encode(write: impl FnOnce(Encoder<'_>)) -> Result<Vec<u8>, EncodeError> {
+        let mut output = Output::default();
+        write(Encoder { output: &mut output });
+        if output.bytes.is_empty() {
+            output.fail(EncodeError::MissingValue);
+        }
+        output.failed.map_or(Ok(output.bytes), Err)
+    }
+
+    /// Writes an integer.
+    pub fn int(self, number: i64) {
+        self.output.int(number);
+    }
+
+    /// Writes a string, any bytes.
+    pub fn bytes(self, bytes: &[u8]) {
+        self.output.string(bytes);
+    }
+
+    /// Writes a list of what `write` adds.
+    pub fn list(self, write: impl FnOnce(&mut ListEncoder<'_>)) {
+        self.output.bytes.push(b'l');
+        write(&mut ListEncoder { output: self.output });
+        self.output.bytes.push(b'e');
+    }
+
+    /// Writes a dictionary of the entries `write` adds, in any order.
+    pub fn dict(self, write: impl FnOnce(&mut DictEncoder<'_>)) {
+        let mut dict = DictEncoder { output: self.output, entries: Vec::new() };
+        dict.output.bytes.push(b'd');
+        write(&mut dict);
+        let DictEncoder { output, entries } = dict;
+        output.finish_dict(entries);
+    }
+
+    /// Writes a parsed value in canonical form, whatever form it was read in. Does not recurse.
+    pub fn value(self, value: Value<'_>) {
+        self.output.value(value);
+    }
+}
+
+/// Adds values to a list.
+#[derive(Debug)]
+pub struct ListEncoder<'o> {
+    output: &'o mut Output,
+}
+
+impl ListEncoder<'_> {
+    /// The next element; one that is given no value is left out.
+    pub fn item(&mut self) -> Encoder<'_> {
+        Encoder { output: self.output }
+    }
+}
+
+/// Adds entries to a dictionary.
+#[derive(Debug)]
+pub struct DictEncoder<'o> {
+    output: &'o mut Output,
+    entries: Vec<Entry>,
+}
+
+/// Where an entry stands in the output; its end is where the next one begins.
+#[derive(Debug)]
+struct Entry {
+    key: Range<usize>,
+    start: usize,
+}
+
+impl DictEncoder<'_> {
+    /// The entry under `key`, whose value is to be written next. Entries may come in any order.
+    pub fn entry(&mut self, key: &[u8]) -> Encoder<'_> {
+        self.entries.push(self.output.key(key));
+        Encoder { output: self.output }
+    }
+}
+
+impl Output {
+    fn fail(&mut self, error: EncodeError) {
+        self.failed.get_or_insert(error);
+    }
+
+    fn int(&mut self, number: i64) {
+        self.bytes.extend_from_slice(format!("i{number}e").as_bytes());
+    }
+
+    fn string(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(format!("{}:", bytes.len()).as_bytes());
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn key(&mut self, key: &[u8]) -> Entry {
+        let start = self.bytes.len();
+        self.string(key);
+        Entry { key: self.bytes.len() - key.len()..self.bytes.len(), start }
+    }
+
+    /// Puts the entries written since the `d` in order and closes the dictionary.
+    fn finish_dict(&mut self, entries: Vec<Entry>) {
+        let start = entries.first().map_or(self.bytes.len(), |entry| entry.start);
+        let written = self.bytes.split_off(start);
+        let ends: Vec<usize> = entries.iter().skip(1).map(|entry| entry.start).chain([start + written.len()]).collect();
+        let slice = |range: Range<usize>| written.get(range.start - start..range.end - start).unwrap_or_default();
+        let mut sorted: Vec<(&[u8], &[u8])> = Vec::with_capacity(entries.len());
+        for (entry, end) in entries.into_iter().zip(ends) {
+            if entry.key.end == end {
+                self.fail(EncodeError::MissingValue);
+            }
+            sorted.push((slice(entry.key), slice(entry.start..end)));
+        }
+        sorted.sort_unstable();
+        for pair in sorted.windows(2) {
+            if let [(a, _), (b, _)] = pair
+                && a == b
+            {
+                self.fail(EncodeError::DuplicateKey(a.to_vec()));
+            }
+        }
+        self.bytes.extend(sorted.into_iter().flat_map(|(_, bytes)| bytes));
+        self.bytes.push(b'e');
+    }
+
+    fn value(&mut self, value: Value<'_>) {
+        enum Open<'doc> {
+            List(crate::ListIter<'doc>),
+            Dict(crate::DictIter<'doc>, Vec<Entry>),
+        }
+        let mut stack: Vec<Open<'_>> = Vec::new();
+        let mut next = Some(value);
+        loop {
+            if let Some(value) = next.take() {
+                match value.kind() {
+                    Kind::Integer => match value.as_int() {
+                        Some(number) => self.int(number),
+                        None => self.fail(EncodeError::IntegerOutOfRange),
+                    },
+                    Kind::String => self.string(value.as_bytes().unwrap_or_default()),
+                    Kind::List => {
+                        self.bytes.push(b'l');
+                        stack.extend(value.as_list().map(|list| Open::List(list.iter())));
+                    }
+                    Kind::Dict => {
+                        self.bytes.push(b'd');
+                        stack.extend(value.as_dict().map(|dict| Open::Dict(dict.iter(), Vec::new())));
+                    }
+                }
+            }
+            next = match stack.last_mut() {
+                None => break,
+                Some(Open::List(values)) => values.next(),
+                Some(Open::Dict(items, entries)) => items.next().map(|(key, value)| {
+                    entries.push(self.key(key));
+                    value
+                }),
+            };
+            if next.is_none() {
+                match stack.pop() {
+                    Some(Open::Dict(_, entries)) => self.finish_dict(entries),
+                    _ => self.bytes.push(b'e'),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Document, Limits};
+    use proptest::prelude::*;
+
+    #[test]
+    fn duplicates_and_missing_values_are_refused() {
+        let twice = Encoder::encode(|value| {
+            value.dict(|dict| {
+                dict.entry(b"a").int(1);
+                dict.entry(b"a").int(2);
+            });
+        });
+        assert_eq!(twice, Err(EncodeError::DuplicateKey(b"a".to_vec())));
+        let missing = Encoder::encode(|value| {
+            value.dict(|dict| {
+                let _ = dict.entry(b"a");
+            });
+        });
+        assert_eq!(missing, Err(EncodeError::MissingValue));
+        assert_eq!(Encoder::encode(|_| ()), Err(EncodeError::MissingValue));
+    }
+
+    #[test]
+    fn a_lenient_document_is_rewritten_in_canonical_form() {
+        let document = Document::parse_lenient(b"d1:bi007e1:ali-0eee\n", Limits::TORRENT).unwrap();
+        assert_eq!(Encoder::encode(|value| value.value(document.root())).unwrap(), b"d1:ali0ee1:bi7ee");
+    }
+
+    /// A value to be written, for the round trip.
+    #[derive(Clone, Debug)]
+    enum Tree {
+        Int(i64),
+        Bytes(Vec<u8>),
+        List(Vec<Tree>),
+        Dict(Vec<(Vec<u8>, Tree)>),
+    }
+
+    fn write(tree: &Tree, encoder: Encoder<'_>) {
+        match tree {
+            Tree::Int(number) => encoder.int(*number),
+            Tree::Bytes(bytes) => encoder.bytes(bytes),
+            Tree::List(items) => encoder.list(|list| items.iter().for_each(|item| write(item, list.item()))),
+            Tree::Dict(items) => {
+                encoder.dict(|dict| items.iter().for_each(|(key, item)| write(item, dict.entry(key))));
+            }
+        }
+    }
+
+    fn tree() -> impl Strategy<Value = Tree> {
+        let bytes = || proptest::collection::vec(any::<u8>(), 0..6);
+        let leaf = prop_oneof![any::<i64>().prop_map(Tree::Int), bytes().prop_map(Tree::Bytes)];
+        leaf.prop_recursive(4, 40, 5, move |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Tree::List),
+                proptest::collection::btree_map(bytes(), inner, 0..5)
+                    .prop_map(|map| map.into_iter().collect::<Vec<_>>())
+                    .prop_shuffle()
+                    .prop_map(Tree::Dict),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_canonical_and_reads_back(tree in tree()) {
+            let bytes = Encoder::encode(|value| write(&tree, value)).unwrap();
+            let document = Document::parse(&bytes).unwrap();
+            prop_assert_eq!(&Encoder::encode(|value| value.value(document.root())).unwrap(), &bytes);
+            for end in 0..bytes.len() {
+                prop_assert!(Document::parse(&bytes[..end]).is_err(), "prefix of {}", end);
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Why bytes are not bencode, and where.
+
+use crate::{DiagnosticKind, Limits};
+
+/// The first thing wrong with a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} at byte {offset}")]
+pub struct Error {
+    /// Offset in bytes from the start of the input, at most its length.
+    pub offset: usize,
+    /// What is wrong there.
+    pub kind: ErrorKind,
+}
+
+/// What can be wrong with a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The input ends inside a value.
+    #[error("unexpected end")]
+    UnexpectedEnd,
+    /// A byte that begins no value, or that a number cannot hold.
+    #[error("unexpected byte 0x{0:02x}")]
+    UnexpectedByte(u8),
+    /// A number without digits: `ie`, `i-e`.
+    #[error("number without digits")]
+    EmptyNumber,
+    /// A number of more than 20 digits.
+    #[error("number of more than 20 digits")]
+    NumberTooLong,
+    /// A string's length is not followed by a colon.
+    #[error("missing colon after a string's length")]
+    MissingColon,
+    /// A string that claims more bytes than there are.
+    #[error("string reaches past the end")]
+    StringPastEnd,
+    /// A dictionary key that is not a string.
+    #[error("dictionary key is not a string")]
+    KeyNotString,
+    /// A dictionary ends after a key.
+    #[error("dictionary key without a value")]
+    KeyWithoutValue,
+    /// Strict only: the input is readable but not the one canonical form.
+    #[error("not canonical: {0}")]
+    NotCanonical(DiagnosticKind),
+    /// More bytes than [`Limits::bytes`].
+    #[error("more than {limit} bytes")]
+    TooManyBytes {
+        /// The limit in force.
+        limit: usize,
+    },
+    /// Nested deeper than [`Limits::depth`].
+    #[error("nested deeper than {limit}")]
+    TooDeep {
+        /// The limit in force.
+        limit: usize,
+    },
+    /// More tokens than [`Limits::tokens`].
+    #[error("more than {limit} tokens")]
+    TooManyTokens {
+        /// The limit in force.
+        limit: usize,
+    },
+}
+
+impl Limits {
+    /// Names the limit on bytes in an error; it is noticed before the first byte is read.
+    pub(crate) fn too_many_bytes(limit: usize) -> Error {
+        Error { offset: limit, kind: ErrorKind::TooManyBytes { limit } }
+    }
+}

@@ -1,0 +1,107 @@
+//! Typed access to a dictionary's entries that says which one was missing or mistyped.
+
+use crate::{Dict, Kind, List, Value};
+
+/// A dictionary entry that is not what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {problem}")]
+pub struct FieldError {
+    /// The key, as given to the getter.
+    pub key: String,
+    /// Where the entry's value begins, or the dictionary when it is missing; bytes from the start of the input.
+    pub offset: usize,
+    /// What is wrong with it.
+    pub problem: FieldProblem,
+}
+
+/// What is wrong with an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FieldProblem {
+    /// There is no such key.
+    #[error("missing")]
+    Missing,
+    /// The value is of another kind.
+    #[error("expected {expected}, found {found}")]
+    Mistyped {
+        /// The kind asked for.
+        expected: Kind,
+        /// The kind found.
+        found: Kind,
+    },
+    /// An integer outside `i64`.
+    #[error("integer out of range")]
+    OutOfRange,
+}
+
+impl<'doc> Dict<'doc> {
+    /// The integer under `key`.
+    ///
+    /// # Errors
+    /// Missing, of another kind, or outside `i64`.
+    pub fn int(self, key: &str) -> Result<i64, FieldError> {
+        let value = self.of_kind(key, Kind::Integer)?;
+        value.as_int().ok_or_else(|| error(key, value.offset(), FieldProblem::OutOfRange))
+    }
+
+    /// The string under `key`, any bytes.
+    ///
+    /// # Errors
+    /// Missing or of another kind.
+    pub fn bytes(self, key: &str) -> Result<&'doc [u8], FieldError> {
+        Ok(self.of_kind(key, Kind::String)?.as_bytes().unwrap_or_default())
+    }
+
+    /// The list under `key`.
+    ///
+    /// # Errors
+    /// Missing or of another kind.
+    pub fn list(self, key: &str) -> Result<List<'doc>, FieldError> {
+        let value = self.get_field(key)?;
+        value.as_list().ok_or_else(|| mistyped(key, value, Kind::List))
+    }
+
+    /// The dictionary under `key`.
+    ///
+    /// # Errors
+    /// Missing or of another kind.
+    pub fn dict(self, key: &str) -> Result<Dict<'doc>, FieldError> {
+        let value = self.get_field(key)?;
+        value.as_dict().ok_or_else(|| mistyped(key, value, Kind::Dict))
+    }
+
+    fn of_kind(self, key: &str, expected: Kind) -> Result<Value<'doc>, FieldError> {
+        let value = self.get_field(key)?;
+        if value.kind() == expected { Ok(value) } else { Err(mistyped(key, value, expected)) }
+    }
+
+    fn get_field(self, key: &str) -> Result<Value<'doc>, FieldError> {
+        self.get(key.as_bytes()).ok_or_else(|| error(key, self.value().offset(), FieldProblem::Missing))
+    }
+}
+
+fn mistyped(key: &str, value: Value<'_>, expected: Kind) -> FieldError {
+    error(key, value.offset(), FieldProblem::Mistyped { expected, found: value.kind() })
+}
+
+fn error(key: &str, offset: usize, problem: FieldProblem) -> FieldError {
+    FieldError { key: key.to_owned(), offset, problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Document, Limits};
+
+    #[test]
+    fn errors_name_the_field_the_problem_and_the_place() {
+        let document = Document::parse_lenient(b"d1:ai99999999999999999999e1:b1:xe", Limits::TORRENT).unwrap();
+        let root = document.root().as_dict().unwrap();
+        assert_eq!(root.bytes("b"), Ok(&b"x"[..]));
+        let shown = |error: FieldError| (error.to_string(), error.offset);
+        assert_eq!(shown(root.int("a").unwrap_err()), ("a: integer out of range".into(), 4));
+        assert_eq!(shown(root.int("b").unwrap_err()), ("b: expected integer, found string".into(), 29));
+        assert_eq!(shown(root.list("c").unwrap_err()), ("c: missing".into(), 0));
+        assert_eq!(shown(root.dict("b").unwrap_err()), ("b: expected dictionary, found string".into(), 29));
+    }
+}

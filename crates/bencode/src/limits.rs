@@ -1,0 +1,44 @@
+//! How much a document may ask of us: bytes, depth and tokens, and the presets for the three places bencode comes from.
+
+/// Upper bounds on a document; exceeding one is an error of its own kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest input accepted, in bytes; never more than [`Limits::MAX_BYTES`] whatever is set here.
+    pub bytes: usize,
+    /// Deepest nesting of lists and dictionaries; the root container counts as 1.
+    pub depth: usize,
+    /// Most tokens: one for each integer, string and key, two for each list and dictionary.
+    pub tokens: usize,
+}
+
+impl Limits {
+    /// What the tape can address at all: its offsets have 29 bits, like libtorrent's.
+    pub const MAX_BYTES: usize = (1 << 29) - 1;
+
+    /// A torrent file.
+    ///
+    /// * 64 MiB: torrents of several hundred thousand files exist (30 to 40 MB); libtorrent's loader takes 10 MB.
+    /// * depth 256: two containers for each directory of a v2 file tree, of which libtorrent allows 100, and what is around it.
+    /// * 10 million tokens: 300,000 files broke a limit of 2 million once.
+    pub const TORRENT: Self = Self { bytes: 64 << 20, depth: 256, tokens: 10_000_000 };
+
+    /// A tracker's reply to an announce or scrape.
+    ///
+    /// * 2 MiB: 5,000 dictionary peers are 400 KB; libtorrent takes 1 MiB.
+    /// * depth 16: a legitimate reply needs 3 (Transmission takes 7).
+    /// * 200,000 tokens: 5,000 dictionary peers of three keys are 40,000.
+    pub const TRACKER_REPLY: Self = Self { bytes: 2 << 20, depth: 16, tokens: 200_000 };
+
+    /// A message from a peer (BEP 9, 10, 11).
+    ///
+    /// * 64 KiB: an extension handshake is under 500 bytes.
+    /// * depth 8: it nests 2 deep.
+    /// * 4,096 tokens: it has about 40.
+    pub const PEER_MESSAGE: Self = Self { bytes: 64 << 10, depth: 8, tokens: 4_096 };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::TORRENT
+    }
+}
