@@ -1,1 +1,15 @@
-//! guard
+//! What a stranger's data may make us dial or show.
+//!
+//! * [`AddressPolicy`]: which addresses may be dialled, and on whose word.
+//! * [`redact_url`]: an announce URL without its passkey.
+//! * [`escape`]: text from outside, made safe for a terminal and a log.
+//!
+//! Every crate above uses these and has none of its own. This crate resolves nothing and opens nothing.
+
+mod address;
+mod escape;
+mod redact;
+
+pub use address::{AddressPolicy, Refusal, Scope};
+pub use escape::{Escaped, escape, escape_bytes};
+pub use redact::redact_url;

@@ -1,0 +1,234 @@
+//! Which addresses may be dialled, and on whose word.
+//!
+//! A stranger must not be able to aim us: a tracker or torrent could list a router, a metadata service or a printer. So
+//! an address that is not on the public internet is dialled only when the user named it, or when the tracker that named
+//! it was itself reached at such an address: then both are on the same side of the wall.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Where an address lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scope {
+    /// On the public internet.
+    Global,
+    /// This machine: 127.0.0.0/8, `::1`.
+    Loopback,
+    /// A private network: RFC 1918, unique local (fc00::/7).
+    Private,
+    /// One link: 169.254.0.0/16 (cloud metadata services live there), fe80::/10.
+    LinkLocal,
+    /// A carrier's network, 100.64.0.0/10.
+    SharedAddressSpace,
+    /// Documentation, benchmarking and what is not assigned to anyone.
+    Reserved,
+    /// Not one host: multicast.
+    Multicast,
+    /// Not one host: 255.255.255.255.
+    Broadcast,
+    /// No host: 0.0.0.0/8, `::`.
+    Unspecified,
+}
+
+impl Scope {
+    /// Where `ip` lies. An IPv4 address wrapped in IPv6 (mapped, 6to4, NAT64) lies where the IPv4 address does.
+    #[must_use]
+    pub fn of(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(ip) => Self::of_v4(ip),
+            IpAddr::V6(ip) => embedded_v4(ip).map_or_else(|| Self::of_v6(ip), Self::of_v4),
+        }
+    }
+
+    fn of_v4(ip: Ipv4Addr) -> Self {
+        match ip.octets() {
+            [0, ..] => Self::Unspecified,
+            [127, ..] => Self::Loopback,
+            [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => Self::Private,
+            [169, 254, ..] => Self::LinkLocal,
+            [100, 64..=127, ..] => Self::SharedAddressSpace,
+            [255, 255, 255, 255] => Self::Broadcast,
+            [224..=239, ..] => Self::Multicast,
+            [192, 0, 0 | 2, _] | [198, 18 | 19, ..] | [198, 51, 100, _] | [203, 0, 113, _] | [240..=255, ..] => {
+                Self::Reserved
+            }
+            _ => Self::Global,
+        }
+    }
+
+    fn of_v6(ip: Ipv6Addr) -> Self {
+        match ip.segments() {
+            [0, 0, 0, 0, 0, 0, 0, 0] => Self::Unspecified,
+            [0, 0, 0, 0, 0, 0, 0, 1] => Self::Loopback,
+            [0xfc00..=0xfdff, ..] => Self::Private,
+            [0xfe80..=0xfebf, ..] => Self::LinkLocal,
+            [0xff00..=0xffff, ..] => Self::Multicast,
+            [0x2001, 0xdb8, ..] => Self::Reserved,
+            [0x2000..=0x3fff, ..] => Self::Global,
+            _ => Self::Reserved,
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Global => "global",
+            Self::Loopback => "loopback",
+            Self::Private => "private",
+            Self::LinkLocal => "link-local",
+            Self::SharedAddressSpace => "carrier-grade NAT",
+            Self::Reserved => "reserved",
+            Self::Multicast => "multicast",
+            Self::Broadcast => "broadcast",
+            Self::Unspecified => "unspecified",
+        })
+    }
+}
+
+/// The IPv4 address inside `::ffff:a.b.c.d`, `::a.b.c.d`, 64:ff9b::/96 (NAT64) and 2002::/16 (6to4).
+fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
+    let bits = ip.to_bits();
+    let low = || Ipv4Addr::from_bits(u32::try_from(bits & 0xffff_ffff).unwrap_or_default());
+    match ip.segments() {
+        [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(low()),
+        [0, 0, 0, 0, 0, 0, high, _] if high != 0 => Some(low()),
+        [0x2002, high, rest, ..] => Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(rest))),
+        _ => None,
+    }
+}
+
+/// On whose word an address is dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressPolicy {
+    /// The user named it: any host at all.
+    User,
+    /// A stranger named it: global addresses, and local ones only if the stranger was itself reached at a local one.
+    Stranger {
+        /// Where the stranger was reached; [`Scope::Global`] when it was not reached at all, as the author of a torrent.
+        reached: Scope,
+    },
+}
+
+/// Why an address is not dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Port 0 cannot be connected to.
+    #[error("port 0")]
+    PortZero,
+    /// The address is not one host.
+    #[error("{0} address")]
+    NotAHost(Scope),
+    /// A stranger on the public internet may not point us there.
+    #[error("{0} address, named by a stranger")]
+    NotOnAStrangersWord(Scope),
+}
+
+impl AddressPolicy {
+    /// The policy for the peers of a tracker that was reached at `tracker`.
+    #[must_use]
+    pub fn for_peers_of(tracker: IpAddr) -> Self {
+        Self::Stranger { reached: Scope::of(tracker) }
+    }
+
+    /// The policy for a tracker URL that stands in a torrent: local only if its path begins with `/announce`, so that a
+    /// torrent cannot make us talk to other services of this machine or network (libtorrent's rule).
+    #[must_use]
+    pub fn for_tracker_in_torrent(path: &str) -> Self {
+        let reached = if path.starts_with("/announce") { Scope::Loopback } else { Scope::Global };
+        Self::Stranger { reached }
+    }
+
+    /// Whether `address` may be dialled.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn check(self, address: SocketAddr) -> Result<(), Refusal> {
+        let scope = Scope::of(address.ip());
+        if address.port() == 0 {
+            return Err(Refusal::PortZero);
+        }
+        match (scope, self) {
+            (Scope::Unspecified | Scope::Multicast | Scope::Broadcast, _) => Err(Refusal::NotAHost(scope)),
+            (Scope::Global, _) | (_, Self::User) => Ok(()),
+            (_, Self::Stranger { reached: Scope::Global }) => Err(Refusal::NotOnAStrangersWord(scope)),
+            (_, Self::Stranger { .. }) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAR: AddressPolicy = AddressPolicy::Stranger { reached: Scope::Global };
+    const NEAR: AddressPolicy = AddressPolicy::Stranger { reached: Scope::Loopback };
+
+    #[test]
+    fn each_range_is_known() {
+        for (ip, scope) in [
+            ("8.8.8.8", Scope::Global),
+            ("127.9.9.9", Scope::Loopback),
+            ("10.0.0.1", Scope::Private),
+            ("172.31.255.255", Scope::Private),
+            ("172.32.0.0", Scope::Global),
+            ("192.168.1.1", Scope::Private),
+            ("169.254.169.254", Scope::LinkLocal),
+            ("100.64.0.1", Scope::SharedAddressSpace),
+            ("100.128.0.1", Scope::Global),
+            ("192.0.2.1", Scope::Reserved),
+            ("198.18.0.1", Scope::Reserved),
+            ("240.0.0.1", Scope::Reserved),
+            ("224.0.0.1", Scope::Multicast),
+            ("255.255.255.255", Scope::Broadcast),
+            ("0.0.0.0", Scope::Unspecified),
+            ("0.1.2.3", Scope::Unspecified),
+            ("::", Scope::Unspecified),
+            ("::1", Scope::Loopback),
+            ("fd00::1", Scope::Private),
+            ("fe80::1", Scope::LinkLocal),
+            ("ff02::1", Scope::Multicast),
+            ("2001:db8::1", Scope::Reserved),
+            ("2606:4700::1111", Scope::Global),
+            ("::ffff:127.0.0.1", Scope::Loopback),
+            ("::ffff:8.8.8.8", Scope::Global),
+            ("::10.0.0.1", Scope::Private),
+            ("64:ff9b::169.254.169.254", Scope::LinkLocal),
+            ("2002:7f00:1::", Scope::Loopback),
+            ("4000::1", Scope::Reserved),
+        ] {
+            assert_eq!(Scope::of(ip.parse().unwrap()), scope, "{ip}");
+        }
+    }
+
+    #[test]
+    fn a_stranger_aims_us_only_at_its_own_side_of_the_wall() {
+        for local in ["127.0.0.1:22", "10.0.0.1:80", "169.254.169.254:80", "[::1]:80", "100.64.0.1:1", "[fd00::1]:1"] {
+            let local: SocketAddr = local.parse().unwrap();
+            assert!(matches!(FAR.check(local), Err(Refusal::NotOnAStrangersWord(_))), "{local}");
+            assert_eq!(NEAR.check(local), Ok(()));
+            assert_eq!(AddressPolicy::User.check(local), Ok(()));
+        }
+        assert_eq!(FAR.check("8.8.8.8:6881".parse().unwrap()), Ok(()));
+    }
+
+    #[test]
+    fn what_is_no_host_is_dialled_on_nobodys_word() {
+        for policy in [FAR, NEAR, AddressPolicy::User] {
+            assert_eq!(policy.check("8.8.8.8:0".parse().unwrap()), Err(Refusal::PortZero));
+            for ip in ["0.0.0.0:1", "224.0.0.1:1", "255.255.255.255:1", "[::]:1", "[ff02::1]:1"] {
+                assert!(matches!(policy.check(ip.parse().unwrap()), Err(Refusal::NotAHost(_))), "{ip}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_torrent_names_a_local_tracker_only_at_announce() {
+        let local = "127.0.0.1:6969".parse().unwrap();
+        assert_eq!(AddressPolicy::for_tracker_in_torrent("/announce?x=1").check(local), Ok(()));
+        assert!(AddressPolicy::for_tracker_in_torrent("/admin/delete").check(local).is_err());
+        assert!(AddressPolicy::for_tracker_in_torrent("").check(local).is_err());
+    }
+}
