@@ -1,1 +1,56 @@
-//! fake-swarm
+//! Scripted trackers and scripted BitTorrent peers on loopback: what tests, the demo and the benches talk to.
+//!
+//! Start from [`FakeSwarm`], which plays any number of peers behind one listening socket, each by its own
+//! [`Behaviour`], and from [`FakeTracker`], which answers announces by a [`TrackerScript`] and remembers what it was
+//! asked. [`torrent::SingleFile`] writes the `.torrent` that leads to both.
+//!
+//! It refuses to know this project's own codecs. Every handshake and every bencoded reply here is written by hand,
+//! because a test whose two sides share a codec shares its bugs and passes anyway.
+//!
+//! Nothing here is reachable from outside the machine, and dropping a handle stops all that it started. The scripts
+//! run on the caller's tokio runtime (with its I/O and time drivers) and in real time: under paused time the clock
+//! would leap over every script's pauses and limits while bytes are still on their way.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, TrackerScript, peer_ip, torrent::SingleFile};
+//!
+//! let torrent = SingleFile::new("debian.iso", 600_000_000);
+//! let swarm = FakeSwarm::start(
+//!     torrent.info_hash(),
+//!     &[(peer_ip(0), Behaviour::good(b"-qB4520-abcdefghijkl")), (peer_ip(1), Behaviour::Refuse)],
+//! )?;
+//! let tracker = FakeTracker::start(TrackerScript::peers(swarm.endpoints()))?;
+//! let announce = tracker.announce_url();
+//! let file = SingleFile { announce: Some(&announce), ..torrent }.to_bytes();
+//! # assert!(file.starts_with(b"d8:announce"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod address;
+mod behaviour;
+mod error;
+mod handshake;
+mod http;
+mod ledger;
+mod peer;
+mod request;
+mod script;
+mod server;
+mod swarm;
+mod tracker;
+
+pub mod bencoding;
+pub mod torrent;
+
+pub use address::peer_ip;
+pub use behaviour::Behaviour;
+pub use error::Error;
+pub use handshake::{HANDSHAKE_LENGTH, RESERVED, handshake, peer_id_of};
+pub use ledger::{Connection, Counts, End};
+pub use request::Request;
+pub use script::{DictionaryPeer, TrackerScript};
+pub use swarm::FakeSwarm;
+pub use tracker::FakeTracker;

@@ -22,7 +22,7 @@ pub struct Torrent {
     pub files: Vec<File>,
     /// BEP 27: peers may come from the torrent's own trackers only.
     pub private: bool,
-    /// Tracker URLs by tier (BEP 12), as written, each once.
+    /// Tracker URLs by tier (BEP 12), as written, repeated ones too.
     pub trackers: Vec<Vec<String>>,
 }
 
@@ -152,7 +152,7 @@ mod tests {
             ("8:announce1:a13:announce-listll1:b1:cel1:dee", vec![vec!["b", "c"], vec!["d"]]),
             ("8:announce1:a13:announce-listle", vec![vec!["a"]]),
             ("8:announce1:a13:announce-listl1:be", vec![vec!["a"]]),
-            ("8:announce1:a13:announce-listll1:bel1:b2: cee", vec![vec!["b"], vec!["c"]]),
+            ("8:announce1:a13:announce-listll1:bel1:b2: cee", vec![vec!["b"], vec!["b", "c"]]),
             ("8:announce0:", vec![]),
             ("8:announcei1e", vec![]),
         ] {

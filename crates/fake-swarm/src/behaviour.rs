@@ -1,0 +1,79 @@
+//! What a fake peer does with a connection.
+
+use std::time::Duration;
+
+use crate::handshake::RESERVED;
+
+/// What a fake peer does with a connection.
+///
+/// Peers that answer with a valid handshake do what real clients do with a stranger: when the initiator's bytes do
+/// not begin a handshake for the swarm's torrent they close without a byte. Unless said otherwise, a peer waits for
+/// the initiator's whole handshake (68 bytes, BEP 3), answers with [`RESERVED`] and
+/// [`peer_id_of`](crate::peer_id_of) its own address, and then keeps the connection until the other side closes, for
+/// 120 s at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// Answers properly, as the given client.
+    Good {
+        /// The peer id in the answer.
+        peer_id: [u8; 20],
+        /// The reserved bytes in the answer.
+        reserved: [u8; 8],
+    },
+    /// Answers properly, one byte at a time.
+    Slow {
+        /// The pause before each byte but the first.
+        pause: Duration,
+    },
+    /// Accepts, reads, and says nothing.
+    Silent,
+    /// Refuses the connection: nothing listens on the port that [`FakeSwarm::addr`](crate::FakeSwarm::addr) gives.
+    Refuse,
+    /// Closes (FIN) as soon as it has accepted, with no byte sent.
+    CloseOnAccept,
+    /// Closes (FIN) once it has the handshake, with no byte sent: the torrent is unknown, or encryption required.
+    CloseAtOnce,
+    /// Resets the connection (RST) once it has the handshake, with no byte sent.
+    Reset,
+    /// Sends the first so many bytes of the right answer, then closes (FIN).
+    Short(usize),
+    /// Sends the first so many bytes of the right answer, then resets the connection (RST).
+    ShortReset(usize),
+    /// Sends these bytes once it has the handshake, then closes (FIN): some other service.
+    Garbage(Vec<u8>),
+    /// Answers any handshake with a valid one for another torrent: every bit of the info-hash inverted.
+    WrongHash,
+    /// Answers with the initiator's own peer id.
+    OwnPeerId,
+    /// Answers as soon as 48 bytes have come, up to the end of the info-hash, and before it reads the others.
+    After48,
+    /// Answers when all 68 bytes have come.
+    After68,
+    /// Answers, and appends these bytes in the same write, so that both come in one segment if they fit in one.
+    WithMessages(Vec<u8>),
+    /// Sends its handshake as soon as it has accepted, whatever the initiator is after.
+    SpeaksFirst,
+    /// Answers in pieces cut at these offsets (ascending), each sent on its own.
+    Split(Vec<usize>),
+}
+
+impl Behaviour {
+    /// A [`Good`](Self::Good) peer with this peer id and the usual [`RESERVED`] bytes.
+    #[must_use]
+    pub fn good(peer_id: &[u8; 20]) -> Self {
+        Self::Good { peer_id: *peer_id, reserved: RESERVED }
+    }
+
+    /// A [`Slow`](Self::Slow) peer; it needs 67 pauses for the handshake.
+    #[must_use]
+    pub fn slow(pause: Duration) -> Self {
+        Self::Slow { pause }
+    }
+}
+
+/// A good peer that looks like qBittorrent 4.5.2.
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self::good(b"-qB4520-abcdefghijkl")
+    }
+}

@@ -1,0 +1,191 @@
+//! What a swarm remembers of its connections, so that a test can prove from the victim's side what was done to it.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// Connections remembered of each peer; later ones are only counted, so that a bench can run for as long as it likes.
+const CONNECTIONS_PER_PEER: usize = 16;
+/// Bytes remembered of each connection.
+const BYTES_PER_CONNECTION: usize = 4096;
+
+/// One connection as the fake peer saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Where it came from.
+    pub remote: SocketAddr,
+    /// What the other side sent, its first 4096 bytes.
+    pub received: Vec<u8>,
+    /// How it ended; `None` while it is open.
+    pub end: Option<End>,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The other side closed it properly (FIN), perhaps after the peer had closed its own direction.
+    TheyClosed,
+    /// The other side reset it (RST), or the connection failed otherwise.
+    TheyReset,
+    /// The peer reset it, as its behaviour says.
+    WeReset,
+    /// The other side kept it open past the limit.
+    TimedOut,
+}
+
+/// How many connections a swarm has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Accepted since the start.
+    pub accepted: usize,
+    /// Open now.
+    pub open: usize,
+    /// The most that were open at once.
+    pub peak: usize,
+}
+
+/// The connections of one swarm.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    counts: watch::Sender<Counts>,
+    peers: Mutex<HashMap<Ipv4Addr, Peer>>,
+}
+
+#[derive(Debug, Default)]
+struct Peer {
+    accepted: usize,
+    connections: Vec<Connection>,
+}
+
+impl Ledger {
+    pub(crate) fn counts(&self) -> Counts {
+        *self.counts.borrow()
+    }
+
+    /// Whether the counts satisfy the predicate before the timeout.
+    pub(crate) async fn wait_for(&self, mut wanted: impl FnMut(&Counts) -> bool, timeout: Duration) -> bool {
+        let mut counts = self.counts.subscribe();
+        matches!(tokio::time::timeout(timeout, counts.wait_for(|counts| wanted(counts))).await, Ok(Ok(_)))
+    }
+
+    pub(crate) fn accepted_by(&self, ip: Ipv4Addr) -> usize {
+        self.peers().get(&ip).map_or(0, |peer| peer.accepted)
+    }
+
+    pub(crate) fn connections_of(&self, ip: Ipv4Addr) -> Vec<Connection> {
+        self.peers().get(&ip).map(|peer| peer.connections.clone()).unwrap_or_default()
+    }
+
+    /// Opens the account of a connection just accepted.
+    pub(crate) fn open(self: &Arc<Self>, ip: Ipv4Addr, remote: SocketAddr) -> Account {
+        let index = {
+            let mut peers = self.peers();
+            let peer = peers.entry(ip).or_default();
+            let index = peer.accepted;
+            peer.accepted += 1;
+            if index < CONNECTIONS_PER_PEER {
+                peer.connections.push(Connection { remote, received: Vec::new(), end: None });
+            }
+            index
+        };
+        self.counts.send_modify(|counts| {
+            counts.accepted += 1;
+            counts.open += 1;
+            counts.peak = counts.peak.max(counts.open);
+        });
+        Account { ledger: Arc::clone(self), ip, index }
+    }
+
+    fn peers(&self) -> MutexGuard<'_, HashMap<Ipv4Addr, Peer>> {
+        // Nothing is left half done when a holder panics, so the content is as good as ever.
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of one connection in its swarm's ledger.
+#[derive(Debug)]
+pub(crate) struct Account {
+    ledger: Arc<Ledger>,
+    ip: Ipv4Addr,
+    index: usize,
+}
+
+impl Account {
+    pub(crate) fn received(&self, bytes: &[u8]) {
+        self.update(|connection| {
+            let room = BYTES_PER_CONNECTION.saturating_sub(connection.received.len());
+            connection.received.extend(bytes.iter().take(room));
+        });
+    }
+
+    pub(crate) fn close(self, end: End) {
+        self.update(|connection| connection.end = Some(end));
+        self.ledger.counts.send_modify(|counts| counts.open = counts.open.saturating_sub(1));
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Connection)) {
+        if self.index < CONNECTIONS_PER_PEER
+            && let Some(peer) = self.ledger.peers().get_mut(&self.ip)
+            && let Some(connection) = peer.connections.get_mut(self.index)
+        {
+            change(connection);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IP: Ipv4Addr = Ipv4Addr::new(127, 1, 2, 3);
+
+    fn remote() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 4000))
+    }
+
+    #[test]
+    fn counts_follow_the_connections() {
+        let ledger = Arc::new(Ledger::default());
+        let first = ledger.open(IP, remote());
+        let second = ledger.open(IP, remote());
+        first.received(b"hello");
+        first.close(End::TheyClosed);
+        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 1, peak: 2 });
+        second.close(End::TheyReset);
+        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 0, peak: 2 });
+        let connections = ledger.connections_of(IP);
+        assert_eq!(connections[0].received, b"hello");
+        assert_eq!(connections[0].end, Some(End::TheyClosed));
+        assert_eq!(connections[1].end, Some(End::TheyReset));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let ledger = Arc::new(Ledger::default());
+        for _ in 0..CONNECTIONS_PER_PEER + 10 {
+            let account = ledger.open(IP, remote());
+            account.received(&[0; 3000]);
+            account.received(&[0; 3000]);
+            account.close(End::TheyClosed);
+        }
+        assert_eq!(ledger.accepted_by(IP), CONNECTIONS_PER_PEER + 10);
+        let connections = ledger.connections_of(IP);
+        assert_eq!(connections.len(), CONNECTIONS_PER_PEER);
+        assert!(connections.iter().all(|connection| connection.received.len() == BYTES_PER_CONNECTION));
+    }
+
+    #[tokio::test]
+    async fn waiting_is_woken_or_times_out() {
+        let ledger = Arc::new(Ledger::default());
+        let account = ledger.open(IP, remote());
+        let (idle, ()) =
+            tokio::join!(ledger.wait_for(|counts| counts.open == 0, Duration::from_secs(10)), async move {
+                account.close(End::TheyClosed)
+            });
+        assert!(idle);
+        assert!(!ledger.wait_for(|counts| counts.accepted == 2, Duration::ZERO).await);
+    }
+}

@@ -1,0 +1,166 @@
+//! What a fake tracker answers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::bencoding::{dictionary, integer, list, string};
+
+/// What a fake tracker does with each request. Whatever it does, the request is recorded first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TrackerScript {
+    /// Peers in compact form: `peers` (BEP 23) and, if there are any of IPv6, `peers6` (BEP 7).
+    Peers {
+        /// The peers of both families.
+        peers: Vec<SocketAddr>,
+        /// Seconds to the next announce; the key is left out if `None`.
+        interval: Option<u32>,
+        /// Whether to send no more peers than `numwant` asks for.
+        honour_numwant: bool,
+        /// Further keys with values that are [encoded](crate::bencoding) already, such as `complete`.
+        extra: Vec<(String, Vec<u8>)>,
+    },
+    /// Peers as a list of dictionaries, the original form of BEP 3.
+    Dictionary {
+        /// The peers.
+        peers: Vec<DictionaryPeer>,
+        /// Seconds to the next announce; the key is left out if `None`.
+        interval: Option<u32>,
+        /// Further keys with values that are [encoded](crate::bencoding) already.
+        extra: Vec<(String, Vec<u8>)>,
+    },
+    /// A bencoded `failure reason`, with status 200 as real trackers send it.
+    Failure(String),
+    /// Some other body.
+    Body {
+        /// The HTTP status; one that HTTP does not know becomes 500.
+        status: u16,
+        /// The value of `Content-Type`; left out if it is not a valid header value.
+        content_type: String,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// A body that never ends, as fast as it is taken.
+    EndlessBody,
+    /// Exactly these bytes, status line and all, then the connection is closed: replays a captured reply.
+    Raw(Vec<u8>),
+    /// Exactly these bytes, and the connection stays open.
+    RawKeepOpen(Vec<u8>),
+    /// No answer, and the connection stays open.
+    Silence,
+    /// No answer, and the connection is closed.
+    CloseAtOnce,
+    /// The beginning of a valid head, one byte a second.
+    Trickle,
+    /// Something else, but later.
+    Delay(Duration, Box<TrackerScript>),
+}
+
+/// A peer in a [`TrackerScript::Dictionary`]. Nothing in it need be valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DictionaryPeer {
+    /// An IPv4 or IPv6 address or a host name.
+    pub ip: String,
+    /// The port.
+    pub port: i64,
+    /// The peer id; left out if `None`.
+    pub peer_id: Option<[u8; 20]>,
+}
+
+impl DictionaryPeer {
+    /// A peer without a peer id.
+    #[must_use]
+    pub fn new(ip: impl Into<String>, port: i64) -> Self {
+        Self { ip: ip.into(), port, peer_id: None }
+    }
+}
+
+impl TrackerScript {
+    /// These peers in compact form, all of them, with an interval of 1800 s.
+    #[must_use]
+    pub fn peers<A: Into<SocketAddr>>(peers: impl IntoIterator<Item = A>) -> Self {
+        let peers = peers.into_iter().map(Into::into).collect();
+        Self::Peers { peers, interval: Some(1800), honour_numwant: false, extra: Vec::new() }
+    }
+
+    /// These peers as dictionaries, with an interval of 1800 s.
+    #[must_use]
+    pub fn dictionary(peers: impl IntoIterator<Item = DictionaryPeer>) -> Self {
+        Self::Dictionary { peers: peers.into_iter().collect(), interval: Some(1800), extra: Vec::new() }
+    }
+
+    /// This script, after a delay.
+    #[must_use]
+    pub fn after(self, delay: Duration) -> Self {
+        Self::Delay(delay, Box::new(self))
+    }
+}
+
+/// The reply of [`TrackerScript::Peers`].
+pub(crate) fn compact(peers: &[SocketAddr], interval: Option<u32>, extra: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for peer in peers {
+        match peer {
+            SocketAddr::V4(peer) => v4.extend(peer.ip().octets().into_iter().chain(peer.port().to_be_bytes())),
+            SocketAddr::V6(peer) => v6.extend(peer.ip().octets().into_iter().chain(peer.port().to_be_bytes())),
+        }
+    }
+    let mut entries = vec![("peers", string(v4))];
+    if !v6.is_empty() {
+        entries.push(("peers6", string(v6)));
+    }
+    reply(entries, interval, extra)
+}
+
+/// The reply of [`TrackerScript::Dictionary`].
+pub(crate) fn dictionaries(peers: &[DictionaryPeer], interval: Option<u32>, extra: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let peers = peers.iter().map(|peer| {
+        let mut entries = vec![("ip", string(&peer.ip)), ("port", integer(peer.port))];
+        entries.extend(peer.peer_id.map(|id| ("peer id", string(id))));
+        dictionary(entries)
+    });
+    reply(vec![("peers", list(peers))], interval, extra)
+}
+
+/// The reply of [`TrackerScript::Failure`].
+pub(crate) fn failure(reason: &str) -> Vec<u8> {
+    dictionary([("failure reason", string(reason))])
+}
+
+fn reply(mut entries: Vec<(&str, Vec<u8>)>, interval: Option<u32>, extra: &[(String, Vec<u8>)]) -> Vec<u8> {
+    entries.extend(interval.map(|seconds| ("interval", integer(seconds.into()))));
+    entries.extend(extra.iter().map(|(key, value)| (key.as_str(), value.clone())));
+    dictionary(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    #[test]
+    fn compact_bytes() {
+        let v4 = SocketAddr::from((Ipv4Addr::new(127, 1, 2, 3), 6881));
+        let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, 80));
+        assert_eq!(compact(&[], None, &[]), b"d5:peers0:e");
+        assert_eq!(compact(&[v4], Some(60), &[]), b"d8:intervali60e5:peers6:\x7f\x01\x02\x03\x1a\xe1e");
+        assert_eq!(
+            compact(&[v6, v4], None, &[("complete".to_owned(), integer(5))]),
+            b"d8:completei5e5:peers6:\x7f\x01\x02\x03\x1a\xe16:peers618:\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\x50e"
+        );
+    }
+
+    #[test]
+    fn dictionary_bytes() {
+        let named = DictionaryPeer { peer_id: Some([b'i'; 20]), ..DictionaryPeer::new("peer.example", 6881) };
+        assert_eq!(
+            dictionaries(&[named, DictionaryPeer::new("::1", -1)], Some(5), &[]),
+            b"d8:intervali5e5:peersld2:ip12:peer.example7:peer id20:iiiiiiiiiiiiiiiiiiii4:porti6881ee\
+              d2:ip3:::14:porti-1eeee"
+        );
+    }
+
+    #[test]
+    fn failure_bytes() {
+        assert_eq!(failure("no"), b"d14:failure reason2:noe");
+    }
+}

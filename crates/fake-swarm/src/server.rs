@@ -1,0 +1,63 @@
+//! The accept loop that the swarm and the tracker share.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+/// How long to wait after a failed accept: most likely no descriptor is free, and trying at once would only spin.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(10);
+
+/// A listening socket and a task for each of its connections. Dropping it stops all of them.
+#[derive(Debug)]
+pub(crate) struct Server {
+    listener: Arc<TcpListener>,
+    /// Holds the accept loop, which holds the connections.
+    _tasks: JoinSet<()>,
+}
+
+impl Server {
+    /// Serves the listener's connections on the current runtime.
+    pub(crate) fn spawn<S, F>(listener: TcpListener, serve: S) -> Self
+    where
+        S: Fn(TcpStream, SocketAddr) -> F + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = Arc::new(listener);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(accept_all(Arc::clone(&listener), serve));
+        Self { listener, _tasks: tasks }
+    }
+}
+
+impl Drop for Server {
+    /// An aborted task lets go of its sockets only when the runtime next runs it; this closes the port at once.
+    fn drop(&mut self) {
+        // It fails only where there is nothing left to close.
+        let _ = SockRef::from(&*self.listener).shutdown(std::net::Shutdown::Both);
+    }
+}
+
+async fn accept_all<S, F>(listener: Arc<TcpListener>, serve: S)
+where
+    S: Fn(TcpStream, SocketAddr) -> F,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, remote)) => {
+                    connections.spawn(serve(stream, remote));
+                }
+                Err(_) => tokio::time::sleep(PAUSE_AFTER_ERROR).await,
+            },
+            // Finished connections are let go as they finish.
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Any number of fake peers behind one listening socket.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+
+use crate::ledger::Ledger;
+use crate::server::Server;
+use crate::{Behaviour, Connection, Counts, Error, peer};
+
+/// Connections the kernel may hold ready for us. A client that dials thousands at once must not find the queue full:
+/// the kernel would drop its packets, and a good peer would answer a second late.
+const BACKLOG: i32 = 4096;
+
+/// A swarm of scripted peers on 127.0.0.0/8.
+///
+/// One socket serves all of them: a peer is told from the others by the address that was dialled. Peers that
+/// [refuse](Behaviour::Refuse) live on a second port, which is bound and never listens. Both ports belong to the swarm
+/// for as long as it lives, and dropping it closes everything.
+///
+/// Both sockets are tied to the loopback interface, so nothing outside this machine reaches them. Only Linux can do
+/// that, and only there is all of 127.0.0.0/8 local; elsewhere the swarm has 127.0.0.1 alone.
+#[derive(Debug)]
+pub struct FakeSwarm {
+    peers: Arc<Peers>,
+    /// In the order given, which [`endpoints`](Self::endpoints) promises to keep.
+    order: Vec<Ipv4Addr>,
+    port: u16,
+    refusing_port: u16,
+    _server: Server,
+    /// Bound and never listening. A port that was let go could be taken by another program.
+    _refusing: Socket,
+}
+
+/// Who is in the swarm, and what became of their connections.
+#[derive(Debug)]
+struct Peers {
+    info_hash: [u8; 20],
+    listed: HashMap<Ipv4Addr, Arc<Behaviour>>,
+    unlisted: Arc<Behaviour>,
+    ledger: Arc<Ledger>,
+}
+
+impl FakeSwarm {
+    /// Starts a swarm for this torrent on the current runtime. A listed address behaves as it was listed (the last
+    /// time, if it was more than once), any other as [`Behaviour::default`], a good peer.
+    ///
+    /// # Errors
+    /// [`Error::NoRuntime`] outside a tokio runtime, [`Error::Listen`] if the system refuses a socket.
+    pub fn start(info_hash: [u8; 20], behaviours: &[(Ipv4Addr, Behaviour)]) -> Result<Self, Error> {
+        Self::start_with_default(info_hash, behaviours, Behaviour::default())
+    }
+
+    /// Starts a swarm in which the addresses that are not listed behave as `unlisted`.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with_default(
+        info_hash: [u8; 20],
+        behaviours: &[(Ipv4Addr, Behaviour)],
+        unlisted: Behaviour,
+    ) -> Result<Self, Error> {
+        // A socket cannot be given to a runtime that is not there; tokio would panic.
+        Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let peers = Arc::new(Peers {
+            info_hash,
+            listed: behaviours.iter().map(|(ip, behaviour)| (*ip, Arc::new(behaviour.clone()))).collect(),
+            unlisted: Arc::new(unlisted),
+            ledger: Arc::default(),
+        });
+        let any = SocketAddr::from((wildcard(), 0));
+        let failed = |source| Error::Listen { addr: any, source };
+        let (refusing, refusing_port) = bound(any).map_err(failed)?;
+        let (listening, port) = bound(any).map_err(failed)?;
+        let listener = listen(listening).map_err(failed)?;
+        let server = Server::spawn(listener, {
+            let peers = Arc::clone(&peers);
+            move |stream, remote| serve(Arc::clone(&peers), stream, remote)
+        });
+        let order = behaviours.iter().map(|(ip, _)| *ip).collect();
+        Ok(Self { peers, order, port, refusing_port, _server: server, _refusing: refusing })
+    }
+
+    /// The endpoint to dial for the peer at this address; which port it has depends on its behaviour.
+    #[must_use]
+    pub fn addr(&self, ip: Ipv4Addr) -> SocketAddrV4 {
+        let port = if *self.peers.behaviour(ip) == Behaviour::Refuse { self.refusing_port } else { self.port };
+        SocketAddrV4::new(ip, port)
+    }
+
+    /// The endpoints of the listed peers, in the order given.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<SocketAddrV4> {
+        self.order.iter().map(|ip| self.addr(*ip)).collect()
+    }
+
+    /// The port of all peers that do not refuse.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The torrent that the peers have.
+    #[must_use]
+    pub fn info_hash(&self) -> [u8; 20] {
+        self.peers.info_hash
+    }
+
+    /// How many connections were accepted by all peers together.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.counts().accepted
+    }
+
+    /// How many connections were accepted, are open, and were open at once.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.peers.ledger.counts()
+    }
+
+    /// How many connections were accepted by the peer at this address.
+    #[must_use]
+    pub fn connections_to(&self, ip: Ipv4Addr) -> usize {
+        self.peers.ledger.accepted_by(ip)
+    }
+
+    /// The first 16 connections that the peer at this address accepted, in that order.
+    #[must_use]
+    pub fn connections(&self, ip: Ipv4Addr) -> Vec<Connection> {
+        self.peers.ledger.connections_of(ip)
+    }
+
+    /// Waits until the counts satisfy the predicate, woken by every change; `false` if they did not before the
+    /// timeout.
+    pub async fn wait_for(&self, wanted: impl FnMut(&Counts) -> bool, timeout: Duration) -> bool {
+        self.peers.ledger.wait_for(wanted, timeout).await
+    }
+}
+
+impl Peers {
+    fn behaviour(&self, ip: Ipv4Addr) -> &Arc<Behaviour> {
+        self.listed.get(&ip).unwrap_or(&self.unlisted)
+    }
+}
+
+async fn serve(peers: Arc<Peers>, stream: TcpStream, remote: SocketAddr) {
+    // A connection that is gone already has no address of its own and no script to follow.
+    let Ok(IpAddr::V4(ip)) = stream.local_addr().map(|local| local.ip()) else { return };
+    let account = peers.ledger.open(ip, remote);
+    let behaviour = Arc::clone(peers.behaviour(ip));
+    peer::play(stream, ip, &peers.info_hash, &behaviour, account).await;
+}
+
+/// A socket bound on loopback, and the port it was given.
+fn bound(addr: SocketAddr) -> io::Result<(Socket, u16)> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    // The wildcard address would let the network in; the interface keeps it out. Unprivileged since Linux 5.7.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket.bind_device(Some(b"lo"))?;
+    socket.bind(&addr.into())?;
+    let port = socket.local_addr()?.as_socket().map_or(0, |local| local.port());
+    Ok((socket, port))
+}
+
+fn listen(socket: Socket) -> io::Result<TcpListener> {
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// The address that covers every peer, where the interface can keep the network out.
+fn wildcard() -> Ipv4Addr {
+    if cfg!(any(target_os = "linux", target_os = "android")) { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{End, handshake, peer_id_of, peer_ip};
+    use std::io::ErrorKind;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::task::JoinSet;
+
+    const HASH: [u8; 20] = [7; 20];
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// Shakes hands and returns the peer id of the answer.
+    async fn shake(addr: SocketAddrV4) -> io::Result<[u8; 20]> {
+        let mut stream = TcpStream::connect(addr).await?;
+        stream.write_all(&handshake([0; 8], &HASH, b"-XX0000-initiator000")).await?;
+        let mut answer = [0; 68];
+        stream.read_exact(&mut answer).await?;
+        Ok(answer[48..].try_into().unwrap())
+    }
+
+    #[tokio::test]
+    async fn one_listener_tells_its_peers_apart() {
+        let (a, b, c) = (Ipv4Addr::new(127, 1, 2, 3), Ipv4Addr::new(127, 1, 2, 4), Ipv4Addr::new(127, 1, 2, 5));
+        let swarm = FakeSwarm::start(
+            HASH,
+            &[(b, Behaviour::good(b"-TR4030-bbbbbbbbbbbb")), (a, Behaviour::After68), (c, Behaviour::Refuse)],
+        )
+        .unwrap();
+        assert_eq!(swarm.endpoints(), [swarm.addr(b), swarm.addr(a), swarm.addr(c)]);
+        assert_eq!(shake(swarm.addr(a)).await.unwrap(), peer_id_of(a));
+        assert_eq!(shake(swarm.addr(b)).await.unwrap(), *b"-TR4030-bbbbbbbbbbbb");
+        assert_eq!(shake(swarm.addr(a)).await.unwrap(), peer_id_of(a));
+        assert_ne!(swarm.addr(c).port(), swarm.port());
+        assert_eq!(shake(swarm.addr(c)).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        assert_eq!(shake(swarm.addr(peer_ip(9))).await.unwrap(), *b"-qB4520-abcdefghijkl");
+
+        assert_eq!(swarm.accepted(), 4);
+        assert_eq!([a, b, c, peer_ip(9)].map(|ip| swarm.connections_to(ip)), [2, 1, 0, 1]);
+    }
+
+    #[tokio::test]
+    async fn connections_are_remembered() {
+        let swarm = FakeSwarm::start(HASH, &[]).unwrap();
+        assert_eq!(swarm.info_hash(), HASH);
+        shake(swarm.addr(peer_ip(0))).await.unwrap();
+        assert!(swarm.wait_for(|counts| counts.accepted == 1 && counts.open == 0, MINUTE).await);
+        let connections = swarm.connections(peer_ip(0));
+        assert_eq!(connections.len(), 1);
+        assert_eq!(connections[0].received, handshake([0; 8], &HASH, b"-XX0000-initiator000"));
+        assert_eq!(connections[0].end, Some(End::TheyClosed));
+        assert!(connections[0].remote.ip().is_loopback());
+    }
+
+    #[tokio::test]
+    async fn unlisted_peers_do_as_told() {
+        let swarm =
+            FakeSwarm::start_with_default(HASH, &[(peer_ip(1), Behaviour::After68)], Behaviour::Refuse).unwrap();
+        assert_eq!(shake(swarm.addr(peer_ip(0))).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        assert!(shake(swarm.addr(peer_ip(1))).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn dropping_the_swarm_closes_it() {
+        let swarm = FakeSwarm::start(HASH, &[]).unwrap();
+        let addr = swarm.addr(peer_ip(0));
+        let mut open = TcpStream::connect(addr).await.unwrap();
+        assert!(swarm.wait_for(|counts| counts.open == 1, MINUTE).await);
+        drop(swarm);
+        // At once, without a turn of the runtime.
+        let refused = std::net::TcpStream::connect(addr).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        // And what was open ends.
+        assert_eq!(open.read(&mut [0; 1]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn hundreds_of_peers_at_once() {
+        let swarm = FakeSwarm::start(HASH, &[]).unwrap();
+        let mut clients = JoinSet::new();
+        for n in 0..400 {
+            clients.spawn(shake(swarm.addr(peer_ip(n))));
+        }
+        while let Some(shaken) = clients.join_next().await {
+            shaken.unwrap().unwrap();
+        }
+        assert_eq!(swarm.accepted(), 400);
+        assert!(swarm.wait_for(|counts| counts.open == 0, MINUTE).await);
+        assert_eq!(swarm.connections_to(peer_ip(399)), 1);
+    }
+
+    #[test]
+    fn a_runtime_is_required() {
+        assert!(matches!(FakeSwarm::start(HASH, &[]), Err(Error::NoRuntime)));
+    }
+}

@@ -1,0 +1,126 @@
+//! An HTTP tracker (BEP 3) on loopback.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::server::Server;
+use crate::{Error, Request, TrackerScript, http};
+
+/// Requests remembered; later ones are answered and forgotten, so that a bench can run for as long as it likes.
+const REQUESTS: usize = 10_000;
+/// How long a connection may last: longer than any deadline of ours, so that it is our side that decides.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A tracker that answers every request, whatever its path, by its [`TrackerScript`], and remembers what it was asked.
+///
+/// One connection serves one request, as with most trackers. Dropping the tracker closes everything.
+#[derive(Debug)]
+pub struct FakeTracker {
+    addr: SocketAddr,
+    state: Arc<State>,
+    _server: Server,
+}
+
+/// What the connections of a tracker share.
+#[derive(Debug)]
+pub(crate) struct State {
+    script: Mutex<Arc<TrackerScript>>,
+    requests: watch::Sender<Vec<Request>>,
+}
+
+impl FakeTracker {
+    /// Starts a tracker on 127.0.0.1 and a port of the kernel's choice, on the current runtime.
+    ///
+    /// # Errors
+    /// As [`start_on`](Self::start_on).
+    pub fn start(script: TrackerScript) -> Result<Self, Error> {
+        Self::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), script)
+    }
+
+    /// Starts a tracker on this loopback address, of IPv4 or IPv6; port 0 leaves the choice to the kernel.
+    ///
+    /// # Errors
+    /// [`Error::NotLoopback`] for any other address, [`Error::NoRuntime`] outside a tokio runtime, [`Error::Listen`] if
+    /// the system refuses a socket.
+    pub fn start_on(addr: SocketAddr, script: TrackerScript) -> Result<Self, Error> {
+        if !addr.ip().is_loopback() {
+            return Err(Error::NotLoopback(addr));
+        }
+        // A socket cannot be given to a runtime that is not there; tokio would panic.
+        Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let failed = |source| Error::Listen { addr, source };
+        let listener = std::net::TcpListener::bind(addr).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let listener = TcpListener::from_std(listener).map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+
+        let state = Arc::new(State { script: Mutex::new(Arc::new(script)), requests: watch::Sender::default() });
+        let server = Server::spawn(listener, {
+            let state = Arc::clone(&state);
+            move |stream, remote| serve(Arc::clone(&state), stream, remote)
+        });
+        Ok(Self { addr, state, _server: server })
+    }
+
+    /// Where the tracker listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The URL to announce to: `http://127.0.0.1:PORT/announce`.
+    #[must_use]
+    pub fn announce_url(&self) -> String {
+        format!("http://{}/announce", self.addr)
+    }
+
+    /// Answers by another script from the next connection on.
+    pub fn set_script(&self, script: TrackerScript) {
+        *self.state.script.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(script);
+    }
+
+    /// The requests so far, in the order their heads were complete; the first 10,000.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.state.requests.borrow().clone()
+    }
+
+    /// Waits until a request satisfies the predicate, one that has come already or one to come; `false` if none did
+    /// before the timeout.
+    pub async fn wait_for(&self, mut wanted: impl FnMut(&Request) -> bool, timeout: Duration) -> bool {
+        let mut requests = self.state.requests.subscribe();
+        let found = requests.wait_for(|requests| requests.iter().any(&mut wanted));
+        matches!(tokio::time::timeout(timeout, found).await, Ok(Ok(_)))
+    }
+}
+
+impl State {
+    /// Remembers a request, and wakes who waits for it.
+    pub(crate) fn record(&self, request: Request) {
+        self.requests.send_if_modified(|requests| {
+            let room = requests.len() < REQUESTS;
+            if room {
+                requests.push(request);
+            }
+            room
+        });
+    }
+
+    fn script(&self) -> Arc<TrackerScript> {
+        Arc::clone(&self.script.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn serve(state: Arc<State>, stream: TcpStream, remote: SocketAddr) {
+    let script = state.script();
+    // How a connection ends is the other side's affair.
+    let _ = tokio::time::timeout(PATIENCE, http::serve(stream, remote, &state, &script)).await;
+}
+
+#[cfg(test)]
+mod tests;

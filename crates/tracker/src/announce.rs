@@ -1,0 +1,108 @@
+//! What is asked of a tracker (BEP 3).
+
+use ids::{InfoHash, PeerId};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use std::fmt::Write;
+
+/// One announce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announce {
+    /// The torrent asked about.
+    pub info_hash: InfoHash,
+    /// Who asks; the same in every announce of a run.
+    pub peer_id: PeerId,
+    /// The port at which the asker could be reached.
+    pub port: u16,
+    /// Bytes uploaded since `started`.
+    pub uploaded: u64,
+    /// Bytes downloaded since `started`.
+    pub downloaded: u64,
+    /// Bytes still missing; 0 would count the asker as a seed, and many trackers then name no seeds.
+    pub left: u64,
+    /// What has happened.
+    pub event: Event,
+    /// How many peers are wanted; `None` leaves it to the tracker. 0 means "none" to some and "all" to others.
+    pub numwant: Option<u32>,
+    /// Proves to the tracker that a later announce comes from the same asker (BEP 7); the same in every announce of a run.
+    pub key: u32,
+}
+
+/// What has happened since the last announce.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Event {
+    /// Nothing: a regular announce.
+    #[default]
+    None,
+    /// The first announce.
+    Started,
+    /// The last announce: the tracker should forget the asker.
+    Stopped,
+    /// The last piece has arrived.
+    Completed,
+}
+
+/// All but the unreserved characters of RFC 3986: the one set that every tracker decodes.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+impl Announce {
+    /// The query string, without a leading `?` or `&`. Asks for a compact peer list (BEP 23).
+    #[must_use]
+    pub fn query(&self) -> String {
+        let mut query = format!(
+            "info_hash={}&peer_id={}&port={}&uploaded={}&downloaded={}&left={}&compact=1&key={:08X}",
+            percent_encode(&self.info_hash.0, ESCAPED),
+            percent_encode(&self.peer_id.0, ESCAPED),
+            self.port,
+            self.uploaded,
+            self.downloaded,
+            self.left,
+            self.key,
+        );
+        // Writing to a String cannot fail.
+        if let Some(numwant) = self.numwant {
+            let _ = write!(query, "&numwant={numwant}");
+        }
+        if let Some(event) = self.event.name() {
+            let _ = write!(query, "&event={event}");
+        }
+        query
+    }
+}
+
+impl Event {
+    fn name(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Started => Some("started"),
+            Self::Stopped => Some("stopped"),
+            Self::Completed => Some("completed"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_escaped_but_for_the_unreserved_ones() {
+        let announce = Announce {
+            info_hash: InfoHash(*b"\x12\x34\x56 +%&=?/~._-aZ09\xff\0"),
+            peer_id: PeerId(*b"-HS0100-abcdefghijkl"),
+            port: 6881,
+            uploaded: 0,
+            downloaded: 0,
+            left: 7,
+            event: Event::Started,
+            numwant: Some(200),
+            key: 0xbeef,
+        };
+        assert_eq!(
+            announce.query(),
+            "info_hash=%124V%20%2B%25%26%3D%3F%2F~._-aZ09%FF%00&peer_id=-HS0100-abcdefghijkl&port=6881\
+             &uploaded=0&downloaded=0&left=7&compact=1&key=0000BEEF&numwant=200&event=started"
+        );
+        let regular = Announce { event: Event::None, numwant: None, ..announce };
+        assert!(regular.query().ends_with("&key=0000BEEF"));
+    }
+}

@@ -1,0 +1,152 @@
+//! What a tracker answers to an announce (BEP 3, 7, 23, 24, 31).
+
+use crate::peers::{self, Compact};
+use crate::{Peer, Skipped};
+use bencode::{Dict, Document, FieldError, Limits};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// A tracker's answer. Only what it sent is there; nothing is made up for what it left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Announced {
+    /// Seconds to wait before the next announce.
+    pub interval: Option<u32>,
+    /// Seconds that must pass before the next announce.
+    pub min_interval: Option<u32>,
+    /// Seeds, as the tracker counts them.
+    pub complete: Option<u32>,
+    /// Leechers, as the tracker counts them.
+    pub incomplete: Option<u32>,
+    /// To be sent back in later announces as `trackerid`.
+    pub tracker_id: Option<Vec<u8>>,
+    /// Our address as the tracker sees it (BEP 24).
+    pub external_ip: Option<IpAddr>,
+    /// Something the tracker wants its user to read; not escaped.
+    pub warning: Option<String>,
+    /// The peers, in the tracker's order: `peers`, then `peers6`.
+    pub peers: Vec<Peer>,
+    /// Entries of the lists that could not be used.
+    pub skipped: Skipped,
+}
+
+/// Why an answer holds no peers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The tracker refuses, and says why. The reason is its own text, with what a terminal would obey escaped.
+    #[error("tracker refuses: {}", guard::escape(reason))]
+    Failure {
+        /// Its `failure reason`, invalid UTF-8 replaced; not escaped.
+        reason: String,
+    },
+    /// Not bencode at all.
+    #[error("reply is not bencode")]
+    Bencode(#[from] bencode::Error),
+    /// Bencode, but not a dictionary.
+    #[error("reply is not a dictionary")]
+    NotADict,
+    /// A dictionary that has nothing of a tracker's reply in it.
+    #[error("reply is not a tracker's")]
+    NotATracker(#[source] FieldError),
+}
+
+impl Announced {
+    /// Reads the body of a reply.
+    ///
+    /// # Errors
+    /// The tracker's refusal, or why this is not a tracker's reply.
+    pub fn parse(body: &[u8]) -> Result<Self, Error> {
+        let document = Document::parse_lenient(body, Limits::TRACKER_REPLY)?;
+        let reply = document.root().as_dict().ok_or(Error::NotADict)?;
+        // BEP 3: "If a tracker response has a key failure reason, then that maps to a human readable string which
+        // explains why the query failed, and no other keys are required."
+        if let Ok(reason) = reply.bytes("failure reason") {
+            return Err(Error::Failure { reason: String::from_utf8_lossy(reason).into_owned() });
+        }
+        let mut announced = Self {
+            interval: number(reply, "interval"),
+            min_interval: number(reply, "min interval"),
+            complete: number(reply, "complete"),
+            incomplete: number(reply, "incomplete"),
+            tracker_id: reply.bytes("tracker id").ok().map(<[u8]>::to_vec),
+            external_ip: reply.bytes("external ip").ok().and_then(address),
+            warning: reply.bytes("warning message").ok().map(|text| String::from_utf8_lossy(text).into_owned()),
+            ..Self::default()
+        };
+        // Either list may be absent, and so may the interval; a reply without any of them is somebody else's.
+        let lists = [("peers", Compact::V4), ("peers6", Compact::V6)];
+        let mut found = announced.interval.is_some() || announced.complete.is_some();
+        for (key, compact) in lists {
+            if let Some(list) = reply.get(key.as_bytes()) {
+                peers::parse(list, compact, &mut announced.peers, &mut announced.skipped);
+                found = true;
+            }
+        }
+        match reply.int("interval") {
+            Err(error) if !found => Err(Error::NotATracker(error)),
+            _ => Ok(announced),
+        }
+    }
+}
+
+/// A count or a number of seconds; negative ones and those beyond 32 bits are not known.
+fn number(reply: Dict<'_>, key: &str) -> Option<u32> {
+    reply.int(key).ok().and_then(|number| u32::try_from(number).ok())
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).ok().map(|ip| Ipv4Addr::from(ip).into());
+    v4.or_else(|| <[u8; 16]>::try_from(bytes).ok().map(|ip| IpAddr::from(Ipv6Addr::from(ip)).to_canonical()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_full_reply() {
+        let body = b"d8:completei3e11:external ip4:\x7f\0\0\x0910:incompletei2e8:intervali1800e12:min intervali900e\
+            5:peers6:\x7f\0\0\x01\x1a\xe16:peers60:10:tracker id2:id15:warning message4:slowe";
+        let announced = Announced::parse(body).unwrap();
+        assert_eq!((announced.complete, announced.incomplete), (Some(3), Some(2)));
+        assert_eq!((announced.interval, announced.min_interval), (Some(1800), Some(900)));
+        assert_eq!(announced.external_ip, Some("127.0.0.9".parse().unwrap()));
+        assert_eq!(announced.warning.as_deref(), Some("slow"));
+        assert_eq!(announced.tracker_id.as_deref(), Some(&b"id"[..]));
+        assert_eq!(announced.peers.len(), 1);
+    }
+
+    #[test]
+    fn what_may_be_absent_is_absent() {
+        let announced = Announced::parse(b"d5:peers0:e").unwrap();
+        assert_eq!(announced, Announced::default());
+        assert_eq!(Announced::parse(b"d8:intervali-1e5:peerslee").unwrap().interval, None);
+        assert_eq!(Announced::parse(b"d8:intervali60ee").unwrap().interval, Some(60));
+    }
+
+    #[test]
+    fn a_failure_comes_first_even_beside_peers() {
+        let error = Announced::parse(b"d14:failure reason9:no\x1b[31mway5:peers6:\x7f\0\0\x01\x1a\xe1e").unwrap_err();
+        assert_eq!(error.to_string(), "tracker refuses: no\\u{1b}[31mway");
+    }
+
+    #[test]
+    fn what_is_not_a_trackers_reply_is_said_to_be_none() {
+        assert!(matches!(Announced::parse(b"<html>"), Err(Error::Bencode(_))));
+        assert_eq!(Announced::parse(b"le"), Err(Error::NotADict));
+        assert!(matches!(Announced::parse(b"de"), Err(Error::NotATracker(_))));
+        assert!(matches!(Announced::parse(b""), Err(Error::Bencode(_))));
+    }
+
+    #[test]
+    fn bytes_after_the_reply_do_not_matter() {
+        assert!(Announced::parse(b"d8:intervali1e5:peers0:e\r\n").is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(body in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = Announced::parse(&body);
+        }
+    }
+}
