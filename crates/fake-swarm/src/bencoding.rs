@@ -4,10 +4,10 @@
 //! Each function returns the encoded bytes, and the composite ones take encoded bytes, so that a test can also put a
 //! wrong value in the right place.
 
-/// `i42e`.
+/// `i42e`, of any integer type.
 #[must_use]
-pub fn integer(value: i64) -> Vec<u8> {
-    format!("i{value}e").into_bytes()
+pub fn integer(value: impl Into<i128>) -> Vec<u8> {
+    format!("i{}e", value.into()).into_bytes()
 }
 
 /// `4:spam`.

@@ -36,15 +36,17 @@ pub enum End {
     TimedOut,
 }
 
-/// How many connections a swarm has seen.
+/// What a swarm has seen so far, all peers together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Accepted since the start.
+    /// Connections accepted since the start.
     pub accepted: usize,
-    /// Open now.
+    /// Connections open now.
     pub open: usize,
-    /// The most that were open at once.
+    /// The most connections that were open at once.
     pub peak: usize,
+    /// Bytes received.
+    pub received: usize,
 }
 
 /// The connections of one swarm.
@@ -119,6 +121,8 @@ impl Account {
             let room = BYTES_PER_CONNECTION.saturating_sub(connection.received.len());
             connection.received.extend(bytes.iter().take(room));
         });
+        // After the bytes are written down: whoever waits for the count may rely on it.
+        self.ledger.counts.send_modify(|counts| counts.received += bytes.len());
     }
 
     pub(crate) fn close(self, end: End) {
@@ -153,9 +157,9 @@ mod tests {
         let second = ledger.open(IP, remote());
         first.received(b"hello");
         first.close(End::TheyClosed);
-        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 1, peak: 2 });
+        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 1, peak: 2, received: 5 });
         second.close(End::TheyReset);
-        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 0, peak: 2 });
+        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 0, peak: 2, received: 5 });
         let connections = ledger.connections_of(IP);
         assert_eq!(connections[0].received, b"hello");
         assert_eq!(connections[0].end, Some(End::TheyClosed));

@@ -126,8 +126,8 @@ pub(crate) fn failure(reason: &str) -> Vec<u8> {
     dictionary([("failure reason", string(reason))])
 }
 
-fn reply(mut entries: Vec<(&str, Vec<u8>)>, interval: Option<u32>, extra: &[(String, Vec<u8>)]) -> Vec<u8> {
-    entries.extend(interval.map(|seconds| ("interval", integer(seconds.into()))));
+fn reply<'a>(mut entries: Vec<(&'a str, Vec<u8>)>, interval: Option<u32>, extra: &'a [(String, Vec<u8>)]) -> Vec<u8> {
+    entries.extend(interval.map(|seconds| ("interval", integer(seconds))));
     entries.extend(extra.iter().map(|(key, value)| (key.as_str(), value.clone())));
     dictionary(entries)
 }

@@ -90,7 +90,8 @@ impl FakeSwarm {
     /// The endpoint to dial for the peer at this address; which port it has depends on its behaviour.
     #[must_use]
     pub fn addr(&self, ip: Ipv4Addr) -> SocketAddrV4 {
-        let port = if *self.peers.behaviour(ip) == Behaviour::Refuse { self.refusing_port } else { self.port };
+        let refuses = matches!(**self.peers.behaviour(ip), Behaviour::Refuse);
+        let port = if refuses { self.refusing_port } else { self.port };
         SocketAddrV4::new(ip, port)
     }
 
@@ -118,7 +119,7 @@ impl FakeSwarm {
         self.counts().accepted
     }
 
-    /// How many connections were accepted, are open, and were open at once.
+    /// How many connections were accepted, are open and were open at once, and how many bytes came.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.peers.ledger.counts()

@@ -10,9 +10,9 @@ pub struct SingleFile<'a> {
     /// The file's name.
     pub name: &'a str,
     /// The file's length in bytes.
-    pub length: u32,
+    pub length: u64,
     /// The length of a piece in bytes. 0 makes a torrent without pieces, which is invalid.
-    pub piece_length: u32,
+    pub piece_length: u64,
     /// The tracker, if there is only one or for clients that know only one.
     pub announce: Option<&'a str>,
     /// Tiers of trackers (BEP 12); left out when empty.
@@ -24,7 +24,7 @@ pub struct SingleFile<'a> {
 impl<'a> SingleFile<'a> {
     /// A public torrent with pieces of 256 KiB and no tracker.
     #[must_use]
-    pub fn new(name: &'a str, length: u32) -> Self {
+    pub fn new(name: &'a str, length: u64) -> Self {
         Self { name, length, piece_length: 1 << 18, announce: None, announce_list: Vec::new(), private: false }
     }
 
@@ -44,9 +44,9 @@ impl<'a> SingleFile<'a> {
     #[must_use]
     pub fn info(&self) -> Vec<u8> {
         let mut entries = vec![
-            ("length", integer(self.length.into())),
+            ("length", integer(self.length)),
             ("name", string(self.name)),
-            ("piece length", integer(self.piece_length.into())),
+            ("piece length", integer(self.piece_length)),
             ("pieces", string(self.pieces())),
         ];
         if self.private {
@@ -63,13 +63,13 @@ impl<'a> SingleFile<'a> {
 
     /// How many pieces the file has; the last may be shorter.
     #[must_use]
-    pub fn piece_count(&self) -> u32 {
+    pub fn piece_count(&self) -> u64 {
         if self.piece_length == 0 { 0 } else { self.length.div_ceil(self.piece_length) }
     }
 
-    /// Twenty bytes a piece, each different and none the hash of anything.
-    fn pieces(&self) -> Vec<u8> {
-        (0..self.piece_count()).flat_map(|index| [index; 5].map(u32::to_be_bytes)).flatten().collect()
+    /// Twenty bytes a piece: its index in decimal, so that each is different.
+    fn pieces(&self) -> String {
+        (0..self.piece_count()).map(|index| format!("{index:020}")).collect()
     }
 }
 
@@ -86,8 +86,8 @@ mod tests {
             private: true,
             ..SingleFile::new("a.txt", 17)
         };
-        let info = b"d6:lengthi17e4:name5:a.txt12:piece lengthi16e6:pieces40:\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
-            \0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x017:privatei1ee";
+        let info = b"d6:lengthi17e4:name5:a.txt12:piece lengthi16e6:pieces40:00000000000000000000\
+            000000000000000000017:privatei1ee";
         assert_eq!(torrent.info(), info.as_slice());
         let head = b"d8:announce25:http://127.0.0.1/announce13:announce-listll17:http://a/announce\
             17:http://b/announceel17:http://c/announceee4:info";

@@ -37,6 +37,7 @@ async fn expect_answer(behaviour: Behaviour, answer: &[u8]) {
     let (swarm, mut stream) = dial(behaviour.clone()).await;
     stream.write_all(&ours()).await.unwrap();
     assert_eq!(read(&mut stream, answer.len()).await, answer, "{behaviour:?}");
+    assert!(swarm.wait_for(|counts| counts.received == 68, MINUTE).await, "{behaviour:?}");
     assert_eq!(swarm.counts().open, 1, "{behaviour:?}");
     stream.shutdown().await.unwrap();
     assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0, "{behaviour:?}");
