@@ -1,1 +1,86 @@
-fn main() {}
+//! `bt-handshake`, the ping of BitTorrent: arguments, rendering, exit codes. What happens is the `client` crate's
+//! business; this one only chooses how it is told.
+
+mod args;
+mod exit;
+mod human;
+mod json;
+mod output;
+mod run;
+mod signals;
+
+use args::Args;
+use clap::Parser;
+use exit::Exit;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use signals::Signals;
+use std::process::ExitCode;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    args.color.apply();
+    log_to_stderr(args.verbose);
+    raise_descriptor_limit();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            exit::complain(&format!("cannot start: {error}"));
+            return Exit::LocalError.into();
+        }
+    };
+    let exit = runtime.block_on(run_all(&args));
+    // A name look-up that hangs must not hold up the exit.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+/// One run after the other; the worst exit code counts.
+async fn run_all(args: &Args) -> Exit {
+    let config = match args.config() {
+        Ok(config) => config,
+        Err(message) => {
+            exit::complain(&message);
+            return Exit::LocalError;
+        }
+    };
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            exit::complain(&format!("cannot listen for signals: {error}"));
+            return Exit::LocalError;
+        }
+    };
+    let mut output = output::Output::new(args);
+    let mut worst = Exit::Answered;
+    for path in &args.torrents {
+        let exit = run::run(path, config.clone(), &mut output, &mut signals).await;
+        worst = worst.max(exit);
+        if output.is_closed() || exit == Exit::Interrupted {
+            break;
+        }
+    }
+    // Nobody reads any more: whatever the result was, it is not wanted.
+    if output.is_closed() { Exit::Answered } else { worst }
+}
+
+/// `RUST_LOG` decides if it is set and readable; else warnings, or with `-v` each step.
+fn log_to_stderr(verbose: bool) {
+    let filter = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let level = if verbose { LevelFilter::DEBUG } else { LevelFilter::WARN };
+    let chosen = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN).with_target("client", level));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    tracing_subscriber::registry().with(lines).with(chosen).init();
+}
+
+/// Each peer in flight is a descriptor, and the soft limit is often 1,024 where the hard one is far higher.
+fn raise_descriptor_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+    {
+        // The engine lives with whatever limit there is.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}

@@ -3,13 +3,16 @@
 //! * [`AddressPolicy`]: which addresses may be dialled, and on whose word.
 //! * [`redact_url`]: an announce URL without its passkey.
 //! * [`escape`]: text from outside, made safe for a terminal and a log.
+//! * [`ErrorChain`]: an error with all its causes on one line.
 //!
 //! Every crate above uses these and has none of its own. This crate resolves nothing and opens nothing.
 
 mod address;
+mod chain;
 mod escape;
 mod redact;
 
 pub use address::{AddressPolicy, Refusal, Scope};
+pub use chain::ErrorChain;
 pub use escape::{Escaped, escape, escape_bytes};
 pub use redact::redact_url;

@@ -15,6 +15,9 @@ pub enum Error {
     /// The connection ended before there was a reply.
     #[error("connection closed without a reply")]
     Closed(#[source] hyper::Error),
+    /// The connection ended in the middle of the reply.
+    #[error("connection closed in the middle of the reply")]
+    Incomplete(#[source] hyper::Error),
     /// What answered does not speak HTTP.
     #[error("not an HTTP reply")]
     NotHttp(#[source] hyper::Error),
@@ -67,6 +70,7 @@ impl Error {
             Self::Request(_) => "bad_url",
             Self::Timeout(_) => "timeout",
             Self::Closed(_) => "closed",
+            Self::Incomplete(_) => "incomplete",
             Self::NotHttp(_) => "not_http",
             Self::Connection(_) => "connection_failed",
             Self::Redirect { .. } => "redirect",

@@ -144,7 +144,7 @@ fn judge(head: Head, body: &[u8]) -> Result<Reply, Error> {
         (Err(tracker::Error::Failure { reason }), _) => Err(Error::Status { status: code, reason: Some(reason) }),
         (_, _) if status != StatusCode::OK => Err(Error::Status { status: code, reason: None }),
         (Ok(announced), _) => Ok(Reply { announced, status: code }),
-        (Err(_), Some(broken)) => Err(classify(broken)),
+        (Err(_), Some(broken)) => Err(Error::Incomplete(broken)),
         (Err(source), None) => {
             let content_type = header(CONTENT_TYPE)
                 .map_or_else(|| "no content type".to_owned(), |value| guard::escape_bytes(value).to_string());

@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_failure_comes_first_even_beside_peers() {
-        let error = Announced::parse(b"d14:failure reason9:no\x1b[31mway5:peers6:\x7f\0\0\x01\x1a\xe1e").unwrap_err();
+        let error = Announced::parse(b"d14:failure reason10:no\x1b[31mway5:peers6:\x7f\0\0\x01\x1a\xe1e").unwrap_err();
         assert_eq!(error.to_string(), "tracker refuses: no\\u{1b}[31mway");
     }
 

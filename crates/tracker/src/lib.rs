@@ -11,5 +11,5 @@ mod url;
 
 pub use announce::{Announce, Event};
 pub use announced::{Announced, Error};
-pub use peers::{HostName, Peer, PeerAddress, Skipped};
+pub use peers::{HostName, ParsePeerAddressError, Peer, PeerAddress, Skipped};
 pub use url::{Host, Scheme, TrackerUrl, UrlError};

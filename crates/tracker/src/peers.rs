@@ -4,6 +4,7 @@ use bencode::{Dict, List, Value};
 use ids::PeerId;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
 
 /// One peer a tracker named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,24 @@ impl fmt::Display for PeerAddress {
             Self::Socket(address) => address.fmt(f),
             Self::Host(name, port) => write!(f, "{name}:{port}"),
         }
+    }
+}
+
+/// Text that is not `ADDRESS:PORT` or `HOST:PORT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected ADDRESS:PORT or HOST:PORT")]
+pub struct ParsePeerAddressError;
+
+impl FromStr for PeerAddress {
+    type Err = ParsePeerAddressError;
+
+    fn from_str(text: &str) -> Result<Self, ParsePeerAddressError> {
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            return Ok(Self::Socket(SocketAddr::new(address.ip().to_canonical(), address.port())));
+        }
+        let (host, port) = text.rsplit_once(':').ok_or(ParsePeerAddressError)?;
+        let host = HostName::new(host.as_bytes()).ok_or(ParsePeerAddressError)?;
+        Ok(Self::Host(host, port.parse().map_err(|_| ParsePeerAddressError)?))
     }
 }
 
@@ -207,8 +226,8 @@ mod tests {
     #[test]
     fn dictionaries_of_every_make() {
         let (peers, skipped) = read(
-            b"ld2:ip9:127.0.0.14:porti6881eed2:ip3:::14:porti1eed2:ip15:::ffff:10.0.0.174:porti2ee\
-              d2:ip11:Host.example4:porti3ee\
+            b"ld2:ip9:127.0.0.14:porti6881eed2:ip3:::14:porti1eed2:ip15:::ffff:10.0.0.14:porti2ee\
+              d2:ip12:Host.example4:porti3ee\
               d2:ip1:x4:porti70000eed2:ip1:x4:porti0eed2:ip7:1.2.3.44:port4:6881ed4:porti1ee\
               d2:ip3:a b4:porti1ee7:garbagei1ee",
             Compact::V4,
@@ -216,6 +235,21 @@ mod tests {
         assert_eq!(peers[..2], ["127.0.0.1:6881", "[::1]:1"]);
         assert!(peers.contains(&"1.2.3.4:6881".to_owned()));
         assert_eq!(skipped, Skipped { bad_port: 2, bad_host: 2, not_a_dict: 2, truncated: 0 });
+    }
+
+    #[test]
+    fn addresses_as_users_write_them() {
+        for (text, shown) in [
+            ("127.0.0.1:6881", "127.0.0.1:6881"),
+            ("[::1]:6881", "[::1]:6881"),
+            ("[::ffff:1.2.3.4]:1", "1.2.3.4:1"),
+            ("Seed.example:6881", "seed.example:6881"),
+        ] {
+            assert_eq!(text.parse::<PeerAddress>().unwrap().to_string(), shown);
+        }
+        for wrong in ["", "127.0.0.1", "::1", "a b:1", "host:70000", "host:", ":1"] {
+            assert_eq!(wrong.parse::<PeerAddress>(), Err(ParsePeerAddressError), "{wrong}");
+        }
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// An announce URL whose parts have been checked. Its path and query are kept byte for byte: private trackers compare
-/// them. `Display` and `Debug` hide its secrets; [`TrackerUrl::expose`] does not.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// them. `Display` and `Debug` hide its secrets; [`TrackerUrl::expose`] does not. Two are equal when they ask the same
+/// tracker the same thing, however they were written.
+#[derive(Clone)]
 pub struct TrackerUrl {
     text: String,
     scheme: Scheme,
@@ -114,14 +115,22 @@ impl TrackerUrl {
         &self.text
     }
 
-    /// Whether both URLs ask the same tracker the same thing, however they were written.
-    #[must_use]
-    pub fn same_as(&self, other: &Self) -> bool {
-        self.parts() == other.parts()
-    }
-
     fn parts(&self) -> (Scheme, &Host, u16, &str) {
         (self.scheme, &self.host, self.port, &self.target)
+    }
+}
+
+impl PartialEq for TrackerUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for TrackerUrl {}
+
+impl std::hash::Hash for TrackerUrl {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
     }
 }
 
@@ -272,6 +281,13 @@ mod tests {
         ] {
             assert_eq!(text.parse::<TrackerUrl>().unwrap().target_with("q=1"), target);
         }
+    }
+
+    #[test]
+    fn the_same_tracker_written_otherwise_is_equal() {
+        let url = |text: &str| text.parse::<TrackerUrl>().unwrap();
+        assert_eq!(url("http://t.example/announce"), url("HTTP://T.example:80/announce#x"));
+        assert_ne!(url("http://t.example/announce"), url("http://t.example/Announce"));
     }
 
     #[test]

@@ -1,0 +1,182 @@
+//! The report for people: a line for each tracker and peer as it happens, then what it comes to. Everything that came
+//! from outside is escaped.
+
+use crate::output::Subject;
+use anstyle::{AnsiColor, Style};
+use client::{CutShort, Outcome, PeerReport, Summary, TrackerReport};
+use guard::{escape, escape_bytes};
+use std::fmt::Write;
+use std::time::Duration;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+/// Wide enough for `255.255.255.255:65535`; IPv6 pushes its own line out.
+const ADDRESS_WIDTH: usize = 21;
+/// As wide as `closed_before_handshake`.
+const OUTCOME_WIDTH: usize = 23;
+/// As wide as most clients with their version.
+const CLIENT_WIDTH: usize = 24;
+
+pub(crate) fn start(subject: Subject<'_>) -> String {
+    let torrent = subject.torrent;
+    let files = match torrent.files.len() {
+        1 => "1 file".to_owned(),
+        files => format!("{files} files"),
+    };
+    let private = if torrent.private { ", private" } else { "" };
+    format!(
+        "{BOLD}{}{BOLD:#}  {}, {files}, {} pieces{private}, {}",
+        escape_bytes(&torrent.name),
+        size(torrent.total_size),
+        torrent.pieces,
+        torrent.info_hash,
+    )
+}
+
+pub(crate) fn tracker(report: &TrackerReport) -> String {
+    let style = if report.status.is_ok() { GOOD } else { BAD };
+    let mut line = format!("{} {style}{}{style:#}", report.url, report.status.code());
+    if let Some(peers) = report.peers {
+        put(&mut line, format_args!("  {}", plural(peers, "peer")));
+        let claims = [(report.seeders, "seeder"), (report.leechers, "leecher")];
+        for (count, what) in claims.iter().filter_map(|(count, what)| Some(((*count)?, *what))) {
+            put(&mut line, format_args!(", {}", plural(count as usize, what)));
+        }
+        if report.peers.is_some() && (report.seeders.is_some() || report.leechers.is_some()) {
+            line.push_str(" claimed");
+        }
+        let skipped = report.skipped.total();
+        if skipped > 0 {
+            put(&mut line, format_args!(", {skipped} unusable"));
+        }
+    }
+    put(&mut line, format_args!("  {}", time(report.elapsed)));
+    if let Some(message) = report.message() {
+        put(&mut line, format_args!("  {message}"));
+    }
+    line
+}
+
+pub(crate) fn peer(report: &PeerReport) -> String {
+    let style = if report.outcome == Outcome::Ok { GOOD } else { BAD };
+    let address = report.address.to_string();
+    let mut line = format!("{address:ADDRESS_WIDTH$}  {style}{:OUTCOME_WIDTH$}{style:#}", report.outcome);
+    let client = report.client().map(|client| client.to_string());
+    if report.outcome == Outcome::Ok {
+        put(&mut line, format_args!("  {:CLIENT_WIDTH$}", client.as_deref().unwrap_or("unknown client")));
+    }
+    if let Some(connect) = report.connect {
+        let total = connect + report.handshake.unwrap_or_default();
+        put(&mut line, format_args!("  {:>9}", time(total)));
+    }
+    if let Some(error) = &report.error {
+        put(&mut line, format_args!("  {DIM}{}{DIM:#}", escape(&guard::ErrorChain(error).to_string())));
+    }
+    line
+}
+
+pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool) -> String {
+    let mut lines = String::new();
+    if quiet {
+        put(&mut lines, format_args!("{}: ", escape(&subject.path.to_string_lossy())));
+    } else {
+        lines.push('\n');
+    }
+    let percent = summary.ok.saturating_mul(100).checked_div(summary.peers).unwrap_or(0);
+    put(
+        &mut lines,
+        format_args!(
+            "{BOLD}{} of {} shook hands{BOLD:#} ({percent} %) in {}",
+            summary.ok,
+            plural(summary.peers, "peer"),
+            time(summary.elapsed)
+        ),
+    );
+    lines.push_str(match summary.cut_short {
+        None => "",
+        Some(CutShort::Deadline) => ", cut short by the deadline",
+        Some(CutShort::Interrupt) => ", interrupted",
+    });
+    let outcomes = summary.outcomes.iter().map(|(outcome, &count)| (outcome.code(), count));
+    table(&mut lines, "outcomes", outcomes.collect());
+    let clients = summary.clients.iter().map(|(client, &count)| (client.as_deref().unwrap_or("unknown"), count));
+    table(&mut lines, "clients", clients.collect());
+    lines
+}
+
+/// The most frequent first.
+fn table(lines: &mut String, title: &str, mut rows: Vec<(&str, usize)>) {
+    rows.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    for (row, (name, count)) in rows.iter().enumerate() {
+        let title = if row == 0 { title } else { "" };
+        put(lines, format_args!("\n  {DIM}{title:8}{DIM:#}  {count:>6}  {name}"));
+    }
+}
+
+/// Writing to a String cannot fail.
+fn put(line: &mut String, text: std::fmt::Arguments<'_>) {
+    let _ = line.write_fmt(text);
+}
+
+fn plural(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn time(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 0.0995 {
+        format!("{:.1} ms", seconds * 1e3)
+    } else if seconds < 0.9995 {
+        format!("{:.0} ms", seconds * 1e3)
+    } else {
+        format!("{seconds:.2} s")
+    }
+}
+
+/// Bytes in decimal units, as disks and downloads are sold.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 1000 {
+        return format!("{bytes} bytes");
+    }
+    // Beyond 2^53 the last digits are lost; three are shown.
+    #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
+    let mut number = bytes as f64 / 1e3;
+    let mut units = UNITS.iter();
+    let mut unit = units.next();
+    while number >= 999.5
+        && let Some(next) = units.next()
+    {
+        number /= 1e3;
+        unit = Some(next);
+    }
+    let digits = if number < 9.95 { 1 } else { 0 };
+    format!("{number:.digits$} {}", unit.unwrap_or(&"bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_in_the_units_people_use() {
+        for (bytes, shown) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1000, "1.0 kB"),
+            (262_144, "262 kB"),
+            (999_999, "1.0 MB"),
+            (2_818_738_176, "2.8 GB"),
+        ] {
+            assert_eq!(size(bytes), shown);
+        }
+        assert_eq!(size(u64::MAX), "18 EB");
+        for (microseconds, shown) in [(420, "0.4 ms"), (99_400, "99.4 ms"), (120_000, "120 ms"), (5_000_000, "5.00 s")]
+        {
+            assert_eq!(time(Duration::from_micros(microseconds)), shown);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The report for machines: one JSON object a line, schema 1. Unknown is `null`, never absent. URLs are redacted.
+
+use crate::output::Subject;
+use client::{PeerReport, Summary, TrackerReport};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+/// Raised when a field changes its meaning or goes; new fields do not raise it.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Start<'r> {
+    r#type: &'static str,
+    schema: u32,
+    info_hash: String,
+    torrent: String,
+    name: String,
+    info_hash_v1: Option<String>,
+    info_hash_v2: Option<String>,
+    total_size: u64,
+    piece_length: u32,
+    pieces: u32,
+    files: usize,
+    private: bool,
+    trackers: Vec<&'r str>,
+}
+
+#[derive(Serialize)]
+struct Tracker<'r> {
+    r#type: &'static str,
+    info_hash: String,
+    url: &'r str,
+    status: &'static str,
+    message: Option<String>,
+    peers: Option<usize>,
+    seeders: Option<u32>,
+    leechers: Option<u32>,
+    interval_s: Option<u64>,
+    elapsed_ms: f64,
+}
+
+#[derive(Serialize)]
+struct Peer {
+    r#type: &'static str,
+    info_hash: String,
+    addr: String,
+    sources: Vec<String>,
+    outcome: &'static str,
+    stage: &'static str,
+    transport: &'static str,
+    connect_ms: Option<f64>,
+    handshake_ms: Option<f64>,
+    peer_id: Option<String>,
+    client: Option<String>,
+    reserved: Option<String>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Total<'r> {
+    r#type: &'static str,
+    info_hash: String,
+    peers: usize,
+    ok: usize,
+    outcomes: BTreeMap<&'static str, usize>,
+    clients: BTreeMap<&'r str, usize>,
+    elapsed_ms: f64,
+}
+
+pub(crate) fn start(subject: Subject<'_>) -> io::Result<String> {
+    let torrent = subject.torrent;
+    let trackers: Vec<String> = torrent.trackers.iter().flatten().map(|url| guard::redact_url(url)).collect();
+    line(&Start {
+        r#type: "start",
+        schema: SCHEMA,
+        info_hash: info_hash(subject),
+        torrent: subject.path.to_string_lossy().into_owned(),
+        name: String::from_utf8_lossy(&torrent.name).into_owned(),
+        info_hash_v1: Some(info_hash(subject)),
+        info_hash_v2: None,
+        total_size: torrent.total_size,
+        piece_length: torrent.piece_length,
+        pieces: torrent.pieces,
+        files: torrent.files.len(),
+        private: torrent.private,
+        trackers: trackers.iter().map(String::as_str).collect(),
+    })
+}
+
+pub(crate) fn tracker(subject: Subject<'_>, report: &TrackerReport) -> io::Result<String> {
+    line(&Tracker {
+        r#type: "tracker",
+        info_hash: info_hash(subject),
+        url: &report.url,
+        status: report.status.code(),
+        message: report.message(),
+        peers: report.peers,
+        seeders: report.seeders,
+        leechers: report.leechers,
+        interval_s: report.interval.map(|interval| interval.as_secs()),
+        elapsed_ms: milliseconds(report.elapsed),
+    })
+}
+
+pub(crate) fn peer(subject: Subject<'_>, report: &PeerReport) -> io::Result<String> {
+    let theirs = report.theirs.as_ref();
+    line(&Peer {
+        r#type: "peer",
+        info_hash: info_hash(subject),
+        addr: report.address.to_string(),
+        sources: report.sources.iter().map(ToString::to_string).collect(),
+        outcome: report.outcome.code(),
+        stage: report.stage.code(),
+        transport: report.transport.code(),
+        connect_ms: report.connect.map(milliseconds),
+        handshake_ms: report.handshake.map(milliseconds),
+        peer_id: theirs.map(|theirs| theirs.peer_id.hex().to_string()),
+        client: report.client().map(|client| client.to_string()),
+        reserved: theirs.map(|theirs| theirs.reserved.to_string()),
+        error: report.error.as_ref().map(|error| guard::ErrorChain(error).to_string()),
+    })
+}
+
+pub(crate) fn summary(subject: Subject<'_>, summary: &Summary) -> io::Result<String> {
+    let name = |client: &'_ Option<String>| client.clone().unwrap_or_else(|| "unknown".to_owned());
+    let clients: Vec<(String, usize)> = summary.clients.iter().map(|(client, &count)| (name(client), count)).collect();
+    line(&Total {
+        r#type: "summary",
+        info_hash: info_hash(subject),
+        peers: summary.peers,
+        ok: summary.ok,
+        outcomes: summary.outcomes.iter().map(|(outcome, &count)| (outcome.code(), count)).collect(),
+        clients: clients.iter().map(|(client, count)| (client.as_str(), *count)).collect(),
+        elapsed_ms: milliseconds(summary.elapsed),
+    })
+}
+
+fn info_hash(subject: Subject<'_>) -> String {
+    subject.torrent.info_hash.to_string()
+}
+
+fn line(value: &impl Serialize) -> io::Result<String> {
+    serde_json::to_string(value).map_err(io::Error::from)
+}
+
+/// Milliseconds with microsecond precision.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}

@@ -1,0 +1,123 @@
+//! One torrent from file to exit code.
+
+use crate::exit::{Exit, complain};
+use crate::output::{Output, Subject};
+use crate::signals::Signals;
+use client::{Config, CutShort, Error, Event, Summary, Swarm, read_torrent};
+use guard::{ErrorChain, escape};
+use metainfo::Torrent;
+use std::path::Path;
+
+/// Does the main job for one torrent, telling it as it happens.
+pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signals: &mut Signals) -> Exit {
+    let name = escape(&path.to_string_lossy()).to_string();
+    let user_named_peers = !config.peers.is_empty();
+    let prepared = tokio::select! {
+        prepared = prepare(path, config) => prepared,
+        () = signals.next() => return Exit::Interrupted,
+    };
+    let (torrent, mut swarm) = match prepared {
+        Ok(prepared) => prepared,
+        Err(Error::Private) => {
+            complain(&format!("{name}: {}: --allow-private", Error::Private));
+            return Exit::LocalError;
+        }
+        // The file's name and the reason are enough; that it could not be read goes without saying.
+        Err(Error::Read(error)) => {
+            complain(&format!("{name}: {}", ErrorChain(&error)));
+            return Exit::LocalError;
+        }
+        Err(error) => {
+            complain(&format!("{name}: {}", ErrorChain(&error)));
+            return Exit::LocalError;
+        }
+    };
+    let subject = Subject { path, torrent: &torrent };
+    let told = tell(subject, &mut swarm, output, signals).await;
+    // The result has been printed; only the trackers still wait for a word. Whoever interrupts now does not.
+    tokio::select! {
+        () = swarm.shutdown() => {}
+        () = signals.next() => return Exit::Interrupted,
+    }
+    match told {
+        Ok(told) => told.exit(&name, user_named_peers),
+        Err(error) => {
+            complain(&format!("cannot write: {error}"));
+            Exit::LocalError
+        }
+    }
+}
+
+async fn prepare(path: &Path, config: Config) -> Result<(Torrent, Swarm), Error> {
+    let torrent = Torrent::parse(&read_torrent(path).await?)?;
+    let swarm = Swarm::new(&torrent, config)?;
+    Ok((torrent, swarm))
+}
+
+/// What is left to say when everything has been told.
+#[derive(Debug, Default)]
+struct Told {
+    summary: Summary,
+    /// Trackers that failed, with the reason.
+    failures: Vec<String>,
+}
+
+async fn tell(
+    subject: Subject<'_>,
+    swarm: &mut Swarm,
+    output: &mut Output,
+    signals: &mut Signals,
+) -> std::io::Result<Told> {
+    let mut told = Told::default();
+    output.start(subject)?;
+    loop {
+        // Nobody reads any more: leave quietly.
+        if output.is_closed() {
+            return Ok(told);
+        }
+        let event = tokio::select! {
+            event = swarm.next() => event,
+            () = signals.next() => {
+                swarm.interrupt();
+                continue;
+            }
+        };
+        match event {
+            None => return Ok(told),
+            Some(Event::Tracker(report)) => {
+                if !report.status.is_ok() {
+                    told.failures.push(format!("{}: {}", report.url, report.message().unwrap_or_default()));
+                }
+                output.tracker(subject, &report)?;
+            }
+            Some(Event::Peer(report)) => output.peer(subject, &report)?,
+            Some(Event::Summary(summary)) => {
+                output.summary(subject, &summary)?;
+                told.summary = summary;
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+impl Told {
+    /// The exit code, and for a run without any source of peers the reason on stderr.
+    fn exit(&self, name: &str, user_named_peers: bool) -> Exit {
+        let summary = &self.summary;
+        if summary.cut_short == Some(CutShort::Interrupt) {
+            return Exit::Interrupted;
+        }
+        if summary.ok > 0 {
+            return Exit::Answered;
+        }
+        if user_named_peers || summary.trackers_ok > 0 {
+            return Exit::NobodyAnswered;
+        }
+        if self.failures.is_empty() {
+            complain(&format!("{name}: no tracker to ask; name one with --tracker, or a peer with --peer"));
+        } else {
+            complain(&format!("{name}: no tracker answered: {}", self.failures.join("; ")));
+        }
+        Exit::NoSource
+    }
+}

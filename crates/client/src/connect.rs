@@ -1,0 +1,104 @@
+//! TCP connections with a chosen source address, and whose fault it is when there is none.
+
+use crate::{Bind, Outcome};
+use nix::errno::Errno;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use tokio::net::TcpStream;
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(crate) enum ConnectError {
+    /// Our own machine refused before anything was sent.
+    Local(io::Error),
+    /// Our own machine has run out of descriptors, ports or buffers for now.
+    Exhausted(io::Error),
+    /// The network or the other machine refused.
+    Remote(io::Error),
+}
+
+impl ConnectError {
+    pub(crate) fn outcome(&self) -> Outcome {
+        let Self::Remote(error) = self else { return Outcome::LocalLimit };
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Outcome::ConnectRefused,
+            io::ErrorKind::ConnectionReset => Outcome::ConnectReset,
+            io::ErrorKind::TimedOut => Outcome::ConnectTimeout,
+            _ => Outcome::ConnectUnreachable,
+        }
+    }
+
+    pub(crate) fn into_io(self) -> io::Error {
+        match self {
+            Self::Local(error) | Self::Exhausted(error) | Self::Remote(error) => error,
+        }
+    }
+
+    /// What `socket`, `bind` or the first step of `connect` said: nothing has left the machine, but on loopback the
+    /// other side may have answered already.
+    fn at_once(error: io::Error) -> Self {
+        use Errno::{EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, ECONNRESET, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETIMEDOUT};
+        match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
+            EMFILE | ENFILE | ENOBUFS | ENOMEM | EADDRNOTAVAIL | EAGAIN => Self::Exhausted(error),
+            ECONNREFUSED | ECONNRESET | ETIMEDOUT => Self::Remote(error),
+            _ => Self::Local(error),
+        }
+    }
+}
+
+/// Connects to `address` from the source address chosen for its family.
+pub(crate) async fn connect(address: SocketAddr, bind: Bind) -> Result<TcpStream, ConnectError> {
+    let socket = begin(address, bind)?;
+    // On Linux a socket becomes writable when the connection is made or has failed.
+    let stream = TcpStream::from_std(socket.into()).map_err(ConnectError::at_once)?;
+    stream.writable().await.map_err(ConnectError::Remote)?;
+    match stream.take_error() {
+        Ok(None) => Ok(stream),
+        Ok(Some(error)) | Err(error) => Err(ConnectError::Remote(error)),
+    }
+}
+
+/// Sends the first packet.
+fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
+    let socket = new(address).map_err(ConnectError::at_once)?;
+    if let Some(source) = source(address, bind)? {
+        // Without this the kernel picks the source port before it knows the destination, and searches long for one.
+        #[cfg(target_os = "linux")]
+        nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true)
+            .map_err(|error| ConnectError::at_once(error.into()))?;
+        socket.bind(&SocketAddr::new(source, 0).into()).map_err(ConnectError::at_once)?;
+    }
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(Errno::EINPROGRESS as i32) => Err(ConnectError::at_once(error)),
+        _ => Ok(socket),
+    }
+}
+
+fn source(address: SocketAddr, bind: Bind) -> Result<Option<IpAddr>, ConnectError> {
+    let source = match address {
+        SocketAddr::V4(_) => bind.v4.map(IpAddr::V4),
+        SocketAddr::V6(_) => bind.v6.map(IpAddr::V6),
+    };
+    if source.is_none() && !bind.is_any() {
+        let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+        return Err(ConnectError::Local(io::Error::other(format!("no {family} source address was chosen"))));
+    }
+    Ok(source)
+}
+
+/// A socket that holds `address` and does not listen.
+pub(crate) fn bound(address: SocketAddr) -> io::Result<Socket> {
+    let socket = new(address)?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        socket.set_only_v6(false)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn new(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}

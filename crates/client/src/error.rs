@@ -1,0 +1,43 @@
+//! Why a run could not begin, or found nobody to ask.
+
+use crate::ReadError;
+use std::io;
+use std::net::IpAddr;
+
+/// What keeps a run from doing its job. What becomes of single trackers and peers is in their reports.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The torrent file cannot be read.
+    #[error("cannot read the torrent")]
+    Read(#[from] ReadError),
+    /// The file is not a torrent.
+    #[error("not a torrent")]
+    Torrent(#[from] metainfo::Error),
+    /// The torrent is private (BEP 27).
+    #[error("private torrent: a client its tracker does not know can get you banned; allow it explicitly to go on")]
+    Private,
+    /// There is no tracker to ask and no peer was named.
+    #[error("the torrent names no tracker")]
+    NoSource,
+    /// Not one tracker gave an answer.
+    #[error("no tracker answered: {0}")]
+    NoTrackerAnswered(String),
+    /// A source address was given twice for one family.
+    #[error("more than one source address for a family")]
+    BindTwice,
+    /// The source address is not ours, or the port is taken.
+    #[error("cannot bind {ip} port {port}")]
+    Bind {
+        /// Source address, unspecified when none was chosen.
+        ip: IpAddr,
+        /// The port to be announced, 0 for any.
+        port: u16,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The operating system gives no random bytes.
+    #[error("no entropy from the operating system")]
+    Entropy(#[source] io::Error),
+}

@@ -1,0 +1,283 @@
+//! One exchange of handshakes over any stream (BEP 3).
+
+use crate::Outcome;
+use bytes::{Buf, BytesMut};
+use peer_wire::Handshake;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// A valid exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shaken {
+    /// What the peer said.
+    pub theirs: Handshake,
+    /// Bytes of further messages that came in the same read.
+    pub surplus: BytesMut,
+}
+
+/// Why an exchange gave no valid handshake.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandshakeFailure {
+    /// The deadline passed first.
+    #[error("no complete handshake within {} s, {received} of 68 bytes received", timeout.as_secs_f32())]
+    TimedOut {
+        /// Bytes received by then, all right so far.
+        received: usize,
+        /// The deadline.
+        timeout: Duration,
+    },
+    /// The peer closed the connection.
+    #[error("closed after {received} of 68 bytes")]
+    Closed {
+        /// Bytes received before, all right so far.
+        received: usize,
+    },
+    /// The connection broke, usually by a reset.
+    #[error("connection broke after {received} of 68 bytes")]
+    Broken {
+        /// Bytes received before, all right so far.
+        received: usize,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Something else than BitTorrent answered.
+    #[error("{0}")]
+    NotBitTorrent(NotBitTorrent),
+    /// A valid handshake for another torrent.
+    #[error("answered for the torrent {}", .0.info_hash)]
+    WrongInfoHash(Handshake),
+    /// Our own peer id came back.
+    #[error("our own peer id came back")]
+    OwnPeerId(Handshake),
+}
+
+/// Bytes that no handshake begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotBitTorrent {
+    /// The first bytes as they came, at most 68.
+    pub beginning: Vec<u8>,
+}
+
+impl HandshakeFailure {
+    /// The outcome it means for the peer.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::TimedOut { .. } => Outcome::HandshakeTimeout,
+            Self::Closed { received: 0 } | Self::Broken { received: 0, .. } => Outcome::ClosedBeforeHandshake,
+            Self::Closed { .. } | Self::Broken { .. } => Outcome::ShortHandshake,
+            Self::NotBitTorrent(_) => Outcome::NotBittorrent,
+            Self::WrongInfoHash(_) => Outcome::WrongInfoHash,
+            Self::OwnPeerId(_) => Outcome::OwnPeerId,
+        }
+    }
+
+    /// The handshake that arrived, for what it was.
+    #[must_use]
+    pub fn theirs(&self) -> Option<&Handshake> {
+        match self {
+            Self::WrongInfoHash(theirs) | Self::OwnPeerId(theirs) => Some(theirs),
+            _ => None,
+        }
+    }
+}
+
+/// What the bytes look like.
+impl fmt::Display for NotBitTorrent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// As much of a banner as a line can bear.
+        const SHOWN: usize = 24;
+        let bytes = self.beginning.as_slice();
+        let printable = bytes.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
+        let what = match bytes {
+            [b'H', b'T', b'T', b'P', b'/', ..] | [b'<', ..] => "HTTP",
+            [b'S', b'S', b'H', b'-', ..] => "SSH",
+            // RFC 8446, 5.1: a record's type, then the legacy version 3.x.
+            [0x14..=0x17, 0x03, 0..=4, ..] => "TLS",
+            // Random bytes are printable in 4 of 10 cases; 20 of them are hardly ever mostly printable.
+            _ if bytes.len() >= 20 && printable * 3 < bytes.len() * 2 => "high-entropy bytes, maybe encryption",
+            _ => "something else",
+        };
+        let beginning = bytes.get(..SHOWN).unwrap_or(bytes);
+        write!(f, "{what} instead of BitTorrent, beginning \"{}\"", beginning.escape_ascii())
+    }
+}
+
+/// Sends our handshake, waits for the peer's, and checks that it is BitTorrent, for the same torrent, and not ourselves.
+/// `timeout` is for the whole exchange. The stream is left open, at the first byte after the peer's handshake but for
+/// [`Shaken::surplus`].
+///
+/// # Errors
+/// Why there is no valid handshake.
+pub async fn handshake<S>(stream: &mut S, ours: &Handshake, timeout: Duration) -> Result<Shaken, HandshakeFailure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut received = BytesMut::new();
+    let theirs = match tokio::time::timeout(timeout, exchange(stream, ours, &mut received)).await {
+        Err(_) => return Err(HandshakeFailure::TimedOut { received: received.len(), timeout }),
+        Ok(result) => result?,
+    };
+    if theirs.info_hash != ours.info_hash {
+        return Err(HandshakeFailure::WrongInfoHash(theirs));
+    }
+    if theirs.peer_id == ours.peer_id {
+        return Err(HandshakeFailure::OwnPeerId(theirs));
+    }
+    Ok(Shaken { theirs, surplus: received })
+}
+
+async fn exchange<S>(stream: &mut S, ours: &Handshake, received: &mut BytesMut) -> Result<Handshake, HandshakeFailure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    // A peer that has closed already may still have said something: what it said decides, not our failure to write.
+    let written = stream.write_all(&ours.encode()).await;
+    // Room for what clients send along with their handshake: an extension handshake and a bitfield, 300 bytes or so.
+    received.reserve(512);
+    loop {
+        match Handshake::decode(received) {
+            Ok(Some(theirs)) => return Ok(theirs),
+            Ok(None) => {}
+            Err(_) => {
+                received.truncate(Handshake::LENGTH);
+                let beginning = received.copy_to_bytes(received.len()).to_vec();
+                return Err(HandshakeFailure::NotBitTorrent(NotBitTorrent { beginning }));
+            }
+        }
+        match (stream.read_buf(received).await, &written) {
+            (Ok(1..), _) => {}
+            (Ok(0), Ok(())) => return Err(HandshakeFailure::Closed { received: received.len() }),
+            (Ok(0), Err(error)) => {
+                let source = io::Error::new(error.kind(), error.to_string());
+                return Err(HandshakeFailure::Broken { received: received.len(), source });
+            }
+            (Err(source), _) => return Err(HandshakeFailure::Broken { received: received.len(), source }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ids::{InfoHash, PeerId};
+    use peer_wire::Reserved;
+
+    const TIMEOUT: Duration = Duration::from_secs(5);
+
+    fn of(info_hash: u8, peer_id: u8) -> Handshake {
+        Handshake {
+            reserved: Reserved::default(),
+            info_hash: InfoHash([info_hash; 20]),
+            peer_id: PeerId([peer_id; 20]),
+        }
+    }
+
+    /// Our end of an exchange in which the peer says `pieces`, one write each, and then closes or stays.
+    async fn against(pieces: &[&[u8]], stays: bool) -> Result<Shaken, HandshakeFailure> {
+        let (mut ours, mut theirs) = tokio::io::duplex(1024);
+        let peer = async {
+            for piece in pieces {
+                theirs.write_all(piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            if stays { Some(theirs) } else { None }
+        };
+        let ours_handshake = of(1, 1);
+        let (result, _theirs) = tokio::join!(handshake(&mut ours, &ours_handshake, TIMEOUT), peer);
+        result
+    }
+
+    #[tokio::test]
+    async fn a_reply_cut_anywhere_is_valid_and_loses_nothing() {
+        let mut wire = of(1, 2).encode().to_vec();
+        wire.extend_from_slice(b"\0\0\0\x01\x0e");
+        for cut in 0..=wire.len() {
+            let (first, second) = wire.split_at(cut);
+            let shaken = against(&[first, second], true).await.unwrap();
+            assert_eq!(shaken.theirs, of(1, 2));
+            assert!(b"\0\0\0\x01\x0e".starts_with(&shaken.surplus));
+        }
+        let bytes: Vec<&[u8]> = wire.chunks(1).collect();
+        assert!(against(&bytes, true).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_failure_is_told_apart() {
+        let valid = of(1, 2).encode();
+        for (pieces, stays, outcome, text) in [
+            (vec![], false, Outcome::ClosedBeforeHandshake, "closed after 0 of 68 bytes"),
+            (vec![&valid[..40]], false, Outcome::ShortHandshake, "closed after 40 of 68 bytes"),
+            (vec![], true, Outcome::HandshakeTimeout, "no complete handshake within 5 s, 0 of 68 bytes received"),
+            (
+                vec![&valid[..67]],
+                true,
+                Outcome::HandshakeTimeout,
+                "no complete handshake within 5 s, 67 of 68 bytes received",
+            ),
+            (
+                vec![&of(9, 2).encode()[..]],
+                true,
+                Outcome::WrongInfoHash,
+                "answered for the torrent 0909090909090909090909090909090909090909",
+            ),
+            (vec![&of(1, 1).encode()[..]], true, Outcome::OwnPeerId, "our own peer id came back"),
+            (
+                vec![b"HTTP/1.1 400 Bad Request\r\n"],
+                false,
+                Outcome::NotBittorrent,
+                "HTTP instead of BitTorrent, beginning \"HTTP/1.1 400 Bad Request\"",
+            ),
+            (
+                vec![b"\x15\x03\x01\x00\x02\x02\x46"],
+                false,
+                Outcome::NotBittorrent,
+                "TLS instead of BitTorrent, beginning \"\\x15\\x03\\x01\\x00\\x02\\x02F\"",
+            ),
+            (
+                vec![b"SSH-2.0-x\r\n"],
+                true,
+                Outcome::NotBittorrent,
+                "SSH instead of BitTorrent, beginning \"SSH-2.0-x\\r\\n\"",
+            ),
+            (
+                vec![b"\x13BitTorrent Protocol"],
+                true,
+                Outcome::NotBittorrent,
+                "something else instead of BitTorrent, beginning \"\\x13BitTorrent Protocol\"",
+            ),
+        ] {
+            let failure = against(&pieces, stays).await.unwrap_err();
+            assert_eq!((failure.outcome(), failure.to_string().as_str()), (outcome, text));
+        }
+        let noise: Vec<u8> = (0..96_u8).map(|n| n.wrapping_mul(151).wrapping_add(129)).collect();
+        let failure = against(&[&noise], true).await.unwrap_err();
+        assert!(failure.to_string().starts_with("high-entropy"), "{failure}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trickle_ends_at_the_deadline_of_the_whole() {
+        let (mut ours, mut theirs) = tokio::io::duplex(1024);
+        let begin = tokio::time::Instant::now();
+        let trickle = async {
+            for byte in of(1, 2).encode() {
+                tokio::time::advance(Duration::from_secs(1)).await;
+                if theirs.write_all(&[byte]).await.is_err() {
+                    break;
+                }
+            }
+        };
+        let ours_handshake = of(1, 1);
+        tokio::select! {
+            result = handshake(&mut ours, &ours_handshake, TIMEOUT) => {
+                assert_eq!(result.unwrap_err().outcome(), Outcome::HandshakeTimeout);
+            }
+            () = trickle => panic!("the trickle outlived the deadline"),
+        }
+        assert!(begin.elapsed() < TIMEOUT * 2);
+    }
+}

@@ -1,0 +1,62 @@
+//! Reads a torrent from disk, with a bound and a clear word about what is not one.
+
+use crate::resolve::blocking;
+use metainfo::Torrent;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Why a file's bytes could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The operating system says no.
+    #[error("{}", describe(.0))]
+    Io(#[from] io::Error),
+    /// A directory holds torrents but is none.
+    #[error("is a directory")]
+    Directory,
+    /// No bytes at all.
+    #[error("file is empty")]
+    Empty,
+    /// More bytes than any torrent has.
+    #[error("larger than {limit} bytes, no torrent is")]
+    TooLarge {
+        /// Most bytes that are read.
+        limit: usize,
+    },
+}
+
+/// The operating system's words without its number.
+fn describe(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The bytes of a torrent file, at most [`Torrent::MAX_BYTES`].
+///
+/// # Errors
+/// Why they could not be had.
+pub async fn read_torrent(path: impl AsRef<Path>) -> Result<Vec<u8>, ReadError> {
+    let path = path.as_ref().to_owned();
+    // A disk may be slow and a pipe silent; neither may hold up the runtime.
+    let bytes = blocking(move || {
+        let file = File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let mut bytes = Vec::new();
+        file.take(Torrent::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    });
+    match bytes.await {
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Err(ReadError::Directory),
+        Err(error) => Err(error.into()),
+        Ok(bytes) if bytes.is_empty() => Err(ReadError::Empty),
+        Ok(bytes) if bytes.len() > Torrent::MAX_BYTES => Err(ReadError::TooLarge { limit: Torrent::MAX_BYTES }),
+        Ok(bytes) => Ok(bytes),
+    }
+}

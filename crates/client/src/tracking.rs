@@ -1,0 +1,187 @@
+//! One tracker: look up, vet, connect, announce; and the goodbye that every announce owes.
+
+use crate::connect::{ConnectError, connect};
+use crate::report::{TrackerReport, TrackerStatus};
+use crate::resolve::resolve;
+use crate::stop::Stopped;
+use crate::{Bind, Outcome};
+use guard::AddressPolicy;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use tracing::debug;
+use tracker::{Announce, Announced, Event, Host, Peer, Scheme, Skipped, TrackerUrl};
+
+/// Deadline for the look-up of a tracker's name.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A tracker to be asked, and on whose word it may be dialled.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) url: TrackerUrl,
+    /// Its URL with the secrets hidden, shared by all that mention it.
+    pub(crate) shown: Arc<str>,
+    pub(crate) policy: AddressPolicy,
+}
+
+/// What a tracker gave.
+#[derive(Debug)]
+pub(crate) struct Tracked {
+    pub(crate) report: TrackerReport,
+    pub(crate) peers: Vec<Peer>,
+    /// Our own addresses as this conversation showed them: the socket's, and what the tracker says it sees.
+    pub(crate) own: Vec<IpAddr>,
+    /// Set when the announce may have reached the tracker: it must be taken back.
+    pub(crate) goodbye: Option<Goodbye>,
+}
+
+/// An announce to be taken back.
+#[derive(Debug)]
+pub(crate) struct Goodbye {
+    target: Target,
+    address: SocketAddr,
+}
+
+/// What is known while the conversation goes on.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The tracker's address, once one is being tried.
+    address: Option<SocketAddr>,
+    /// Our end of the connection.
+    local: Option<IpAddr>,
+    /// Whether the announce may have been written.
+    written: bool,
+}
+
+/// Asks one tracker once.
+pub(crate) async fn track(
+    target: Target,
+    announce: Announce,
+    bind: Bind,
+    limit: Duration,
+    mut stopped: Stopped,
+) -> Tracked {
+    let begun = Instant::now();
+    let mut progress = Progress::default();
+    debug!(tracker = %target.shown, "announce");
+    let result = stopped.or(ask(&target, &announce, bind, limit, &mut progress)).await;
+    let (status, announced) = match result {
+        None => (TrackerStatus::Interrupted, None),
+        Some(Err(status)) => (status, None),
+        Some(Ok(announced)) => (TrackerStatus::Ok, Some(announced)),
+    };
+    match &announced {
+        Some(announced) => debug!(tracker = %target.shown, peers = announced.peers.len(), "peers found"),
+        None => debug!(tracker = %target.shown, error = %guard::ErrorChain(&status), "no peers"),
+    }
+    let external = announced.as_ref().and_then(|announced| announced.external_ip);
+    let own = progress.local.into_iter().chain(external).collect();
+    let goodbye =
+        progress.address.filter(|_| progress.written).map(|address| Goodbye { target: target.clone(), address });
+    let mut report = report(target.shown, status, begun.elapsed());
+    report.address = progress.address;
+    let peers = announced.map(|announced| describe(announced, &mut report)).unwrap_or_default();
+    Tracked { report, peers, own, goodbye }
+}
+
+/// A report of a tracker that gave nothing.
+pub(crate) fn report(url: Arc<str>, status: TrackerStatus, elapsed: Duration) -> TrackerReport {
+    TrackerReport {
+        url,
+        address: None,
+        status,
+        peers: None,
+        skipped: Skipped::default(),
+        seeders: None,
+        leechers: None,
+        interval: None,
+        warning: None,
+        elapsed,
+    }
+}
+
+/// Writes the answer into the report and gives the peers.
+fn describe(announced: Announced, report: &mut TrackerReport) -> Vec<Peer> {
+    report.peers = Some(announced.peers.len());
+    report.skipped = announced.skipped;
+    report.seeders = announced.complete;
+    report.leechers = announced.incomplete;
+    report.interval = announced.interval.map(|seconds| Duration::from_secs(seconds.into()));
+    report.warning = announced.warning;
+    announced.peers
+}
+
+async fn ask(
+    target: &Target,
+    announce: &Announce,
+    bind: Bind,
+    limit: Duration,
+    progress: &mut Progress,
+) -> Result<Announced, TrackerStatus> {
+    match target.url.scheme() {
+        Scheme::Http => {}
+        Scheme::Https => return Err(TrackerStatus::UnsupportedScheme("HTTPS")),
+        Scheme::Udp => return Err(TrackerStatus::UnsupportedScheme("UDP")),
+        _ => return Err(TrackerStatus::UnsupportedScheme("such")),
+    }
+    let addresses = look_up(&target.url).await?;
+    let stream = first_connection(&addresses, target.policy, bind, limit, progress).await?;
+    progress.local = stream.local_addr().ok().map(|local| local.ip().to_canonical());
+    progress.written = true;
+    let reply = tracker_http::Client::default().announce(stream, &target.url, announce).await?;
+    Ok(reply.announced)
+}
+
+async fn look_up(url: &TrackerUrl) -> Result<Vec<SocketAddr>, TrackerStatus> {
+    match url.host() {
+        Host::Ip(ip) => Ok(vec![SocketAddr::new(*ip, url.port())]),
+        Host::Name(name) => match timeout(RESOLVE_TIMEOUT, resolve(name, url.port())).await {
+            Ok(addresses) => addresses.map_err(TrackerStatus::ResolveFailed),
+            Err(_) => Err(TrackerStatus::ResolveFailed(io::ErrorKind::TimedOut.into())),
+        },
+    }
+}
+
+/// Tries the addresses in the resolver's order. The address that was checked is the one that is dialled.
+async fn first_connection(
+    addresses: &[SocketAddr],
+    policy: AddressPolicy,
+    bind: Bind,
+    limit: Duration,
+    progress: &mut Progress,
+) -> Result<TcpStream, TrackerStatus> {
+    let mut failure = None;
+    for &address in addresses {
+        if let Err(refusal) = policy.check(address) {
+            failure.get_or_insert(TrackerStatus::Refused(refusal));
+            continue;
+        }
+        progress.address = Some(address);
+        let error = match timeout(limit, connect(address, bind)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => error,
+            Err(_) => ConnectError::Remote(io::ErrorKind::TimedOut.into()),
+        };
+        let outcome = error.outcome();
+        failure = Some(TrackerStatus::NoConnection { outcome, source: error.into_io() });
+    }
+    Err(failure.unwrap_or_else(|| TrackerStatus::NoConnection {
+        outcome: Outcome::ConnectUnreachable,
+        source: io::Error::other("the name has no address"),
+    }))
+}
+
+impl Goodbye {
+    /// Tells the tracker to forget us, at the address that was told of us. Best effort: whatever comes of it, the run is
+    /// over.
+    pub(crate) async fn say(self, announce: Announce, bind: Bind) {
+        let Self { target, address } = self;
+        let announce = Announce { event: Event::Stopped, numwant: Some(0), ..announce };
+        let Ok(stream) = connect(address, bind).await else { return };
+        let result = tracker_http::Client::default().announce(stream, &target.url, &announce).await;
+        debug!(tracker = %target.shown, ok = result.is_ok(), "goodbye");
+    }
+}
