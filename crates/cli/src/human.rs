@@ -18,7 +18,7 @@ const ADDRESS_WIDTH: usize = 21;
 /// As wide as `closed_before_handshake`.
 const OUTCOME_WIDTH: usize = 23;
 /// As wide as most clients with their version.
-const CLIENT_WIDTH: usize = 24;
+const CLIENT_WIDTH: usize = 28;
 
 pub(crate) fn start(subject: Subject<'_>) -> String {
     let torrent = subject.torrent;
@@ -61,19 +61,21 @@ pub(crate) fn tracker(report: &TrackerReport) -> String {
 }
 
 pub(crate) fn peer(report: &PeerReport) -> String {
-    let style = if report.outcome == Outcome::Ok { GOOD } else { BAD };
+    let good = report.outcome == Outcome::Ok;
+    let style = if good { GOOD } else { BAD };
     let address = report.address.to_string();
     let mut line = format!("{address:ADDRESS_WIDTH$}  {style}{:OUTCOME_WIDTH$}{style:#}", report.outcome);
-    let client = report.client().map(|client| client.to_string());
-    if report.outcome == Outcome::Ok {
-        put(&mut line, format_args!("  {:CLIENT_WIDTH$}", client.as_deref().unwrap_or("unknown client")));
+    if good {
+        let client = report.client().map_or_else(|| "unknown client".to_owned(), |client| client.to_string());
+        let total = report.connect.unwrap_or_default() + report.handshake.unwrap_or_default();
+        put(&mut line, format_args!("  {client:CLIENT_WIDTH$}  {:>9}", time(total)));
+        return line;
     }
-    if let Some(connect) = report.connect {
-        let total = connect + report.handshake.unwrap_or_default();
-        put(&mut line, format_args!("  {:>9}", time(total)));
-    }
-    if let Some(error) = &report.error {
-        put(&mut line, format_args!("  {DIM}{}{DIM:#}", escape(&guard::ErrorChain(error).to_string())));
+    let connected = report.connect.map(|connect| format!("connected in {}", time(connect)));
+    let error = report.error.as_ref().map(|error| escape(&guard::ErrorChain(error).to_string()).to_string());
+    let reason: Vec<String> = connected.into_iter().chain(error).collect();
+    if !reason.is_empty() {
+        put(&mut line, format_args!("  {DIM}{}{DIM:#}", reason.join(", then ")));
     }
     line
 }

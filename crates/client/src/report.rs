@@ -86,7 +86,7 @@ pub enum TrackerStatus {
     #[error("not dialled")]
     Refused(#[source] guard::Refusal),
     /// No connection.
-    #[error("{}", outcome.code())]
+    #[error("no connection")]
     NoConnection {
         /// Why not, as for a peer.
         outcome: Outcome,

@@ -11,7 +11,7 @@ use std::path::Path;
 #[non_exhaustive]
 pub enum ReadError {
     /// The operating system says no.
-    #[error("{}", describe(.0))]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// A directory holds torrents but is none.
     #[error("is a directory")]
@@ -25,15 +25,6 @@ pub enum ReadError {
         /// Most bytes that are read.
         limit: usize,
     },
-}
-
-/// The operating system's words without its number.
-fn describe(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 /// The bytes of a torrent file, at most [`Torrent::MAX_BYTES`].
