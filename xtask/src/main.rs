@@ -1,1 +1,114 @@
-fn main() {}
+//! The project's automation: `cargo xtask ci | tidy | layers | demo | integration`.
+//!
+//! `main` parses the flags and chooses the task; every task is one module, and every failure names the
+//! command that repeats it.
+
+mod binary;
+mod ci;
+mod demo;
+mod integration;
+mod layers;
+mod report;
+mod shell;
+mod tidy;
+
+use std::process::ExitCode;
+
+/// What `cargo xtask` prints when it is asked for nothing it knows.
+const USAGE: &str = "\
+usage: cargo xtask <task>
+
+  ci                                  everything below and the usual cargo checks; what CI runs
+  tidy                                rules of the house that no compiler checks
+  layers                              who may depend on whom
+  demo                                the real binary against an embedded tracker and swarm, offline
+  integration [--runs N] [--keep] [--release]
+                                      the real binary against real trackers and clients on loopback
+                                      (--keep leaves the scratch folder, with every program's log)";
+
+/// A task with its flags, as the command line named it.
+enum Task {
+    Ci,
+    Tidy,
+    Layers,
+    Demo,
+    Integration(integration::Options),
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let Some(task) = parse(&args) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let done = match task {
+        Task::Ci => ci::run(),
+        Task::Tidy => tidy::run(),
+        Task::Layers => layers::run(),
+        Task::Demo => demo::run(),
+        Task::Integration(options) => integration::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("\n{reason}");
+            // `ci` names the step to repeat, which is shorter.
+            if !reason.contains("repeat with: ") {
+                eprintln!("repeat with: cargo xtask {}", args.join(" "));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The task the arguments ask for; `None` when they ask for nothing we know.
+fn parse(args: &[String]) -> Option<Task> {
+    let (task, flags) = args.split_first()?;
+    match (task.as_str(), flags) {
+        ("ci", []) => Some(Task::Ci),
+        ("tidy", []) => Some(Task::Tidy),
+        ("layers", []) => Some(Task::Layers),
+        ("demo", []) => Some(Task::Demo),
+        ("integration", flags) => integration_options(flags).map(Task::Integration),
+        _ => None,
+    }
+}
+
+/// The flags of `integration`.
+fn integration_options(flags: &[String]) -> Option<integration::Options> {
+    let mut options = integration::Options::default();
+    let mut flags = flags.iter();
+    while let Some(flag) = flags.next() {
+        match flag.as_str() {
+            "--runs" => options.runs = flags.next()?.parse().ok().filter(|runs| *runs > 0)?,
+            "--keep" => options.keep = true,
+            "--release" => options.release = true,
+            _ => return None,
+        }
+    }
+    Some(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn flags_of_integration() {
+        let Some(Task::Integration(options)) = parse(&words("integration --runs 20 --keep")) else {
+            panic!("not the integration task");
+        };
+        assert_eq!((options.runs, options.keep, options.release), (20, true, false));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in ["", "nothing", "ci --fast", "integration --runs", "integration --runs 0"] {
+            assert!(parse(&words(line)).is_none(), "{line}");
+        }
+    }
+}

@@ -40,6 +40,8 @@ pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signal
         () = signals.next() => return Exit::Interrupted,
     }
     match told {
+        // Nobody reads any more: how it went is of no interest.
+        Ok(_) if output.is_closed() => Exit::Answered,
         Ok(told) => told.exit(&name, user_named_peers),
         Err(error) => {
             complain(&format!("cannot write: {error}"));

@@ -1,3 +1,5 @@
+//! Each scripted tracker, seen by a plain TCP client.
+
 use std::io::ErrorKind;
 use std::time::Instant;
 

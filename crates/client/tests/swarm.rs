@@ -1,0 +1,380 @@
+//! The engine against scripted trackers and peers on loopback: outcomes, bounds, deadlines, goodbyes.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests may fail loudly"
+)]
+
+use client::{BitTorrentClient, Config, CutShort, Error, Event, Outcome, PeerReport, Stage, Summary, Swarm, Trackers};
+use fake_swarm::torrent::SingleFile;
+use fake_swarm::{Behaviour, DictionaryPeer, FakeSwarm, FakeTracker, TrackerScript, peer_ip};
+use metainfo::Torrent;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tracker::PeerAddress;
+
+/// Ends waits that should have ended by themselves; never reached by a passing test.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const SIZE: u64 = 1_000_000;
+
+/// A tracker that names the peers of a swarm, and the torrent that names the tracker.
+struct Lab {
+    tracker: FakeTracker,
+    swarm: FakeSwarm,
+    torrent: Torrent,
+}
+
+fn lab(behaviours: impl IntoIterator<Item = Behaviour>) -> Lab {
+    let tracker = FakeTracker::start(TrackerScript::Silence).unwrap();
+    let url = tracker.announce_url();
+    let file = SingleFile { announce: Some(&url), ..SingleFile::new("lab.bin", SIZE) };
+    let peers: Vec<_> = (0..).map(peer_ip).zip(behaviours).collect();
+    let swarm = FakeSwarm::start(file.info_hash(), &peers).unwrap();
+    tracker.set_script(TrackerScript::peers(swarm.endpoints()));
+    Lab { tracker, swarm, torrent: Torrent::parse(&file.to_bytes()).unwrap() }
+}
+
+/// Short deadlines for what never answers; long enough for everything that does.
+fn config() -> Config {
+    Config { handshake_timeout: Duration::from_secs(2), ..Config::default() }
+}
+
+/// Everything a run says.
+struct Told {
+    peers: Vec<PeerReport>,
+    trackers: Vec<client::TrackerReport>,
+    summary: Summary,
+}
+
+async fn collect(swarm: &mut Swarm) -> Told {
+    let (mut peers, mut trackers, mut summary) = (Vec::new(), Vec::new(), None);
+    let run = async {
+        while let Some(event) = swarm.next().await {
+            assert!(summary.is_none(), "the summary is the last event");
+            match event {
+                Event::Peer(report) => peers.push(report),
+                Event::Tracker(report) => trackers.push(report),
+                Event::Summary(total) => summary = Some(total),
+                other => panic!("unknown event {other:?}"),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, run).await.expect("the run ends");
+    let told = Told { peers, trackers, summary: summary.expect("a summary") };
+    let addresses: BTreeSet<String> = told.peers.iter().map(|peer| peer.address.to_string()).collect();
+    assert_eq!(addresses.len(), told.peers.len(), "each peer is reported once");
+    assert_eq!(told.summary.peers, told.peers.len());
+    assert_eq!(told.summary.outcomes.values().sum::<usize>(), told.peers.len());
+    told
+}
+
+async fn run(torrent: &Torrent, config: Config) -> Told {
+    let mut swarm = Swarm::new(torrent, config).unwrap();
+    let told = collect(&mut swarm).await;
+    swarm.shutdown().await;
+    told
+}
+
+fn outcome_of(told: &Told, address: SocketAddr) -> (Outcome, Stage) {
+    let report = told.peers.iter().find(|peer| peer.address == PeerAddress::Socket(address)).expect("a report");
+    (report.outcome, report.stage)
+}
+
+#[tokio::test]
+async fn each_behaviour_gets_the_outcome_it_deserves() {
+    use Outcome::*;
+    let cases = [
+        (Behaviour::good(b"-TR3000-abcdefghijkl"), Ok, Stage::Done),
+        (Behaviour::slow(Duration::from_millis(1)), Ok, Stage::Done),
+        (Behaviour::After48, Ok, Stage::Done),
+        (Behaviour::After68, Ok, Stage::Done),
+        (Behaviour::SpeaksFirst, Ok, Stage::Done),
+        (Behaviour::WithMessages(b"\0\0\0\x01\x0e".to_vec()), Ok, Stage::Done),
+        (Behaviour::Split(vec![1, 20, 67]), Ok, Stage::Done),
+        (Behaviour::Refuse, ConnectRefused, Stage::Connect),
+        (Behaviour::Silent, HandshakeTimeout, Stage::Handshake),
+        (Behaviour::slow(Duration::from_secs(1)), HandshakeTimeout, Stage::Handshake),
+        (Behaviour::CloseOnAccept, ClosedBeforeHandshake, Stage::Handshake),
+        (Behaviour::CloseAtOnce, ClosedBeforeHandshake, Stage::Handshake),
+        (Behaviour::Reset, ClosedBeforeHandshake, Stage::Handshake),
+        (Behaviour::Short(1), ShortHandshake, Stage::Handshake),
+        (Behaviour::Short(67), ShortHandshake, Stage::Handshake),
+        (Behaviour::ShortReset(30), ShortHandshake, Stage::Handshake),
+        (Behaviour::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()), NotBittorrent, Stage::Handshake),
+        (Behaviour::WrongHash, WrongInfoHash, Stage::Done),
+        (Behaviour::OwnPeerId, OwnPeerId, Stage::Done),
+    ];
+    let lab = lab(cases.iter().map(|(behaviour, ..)| behaviour.clone()));
+    let told = run(&lab.torrent, config()).await;
+    assert_eq!(told.peers.len(), cases.len());
+    for (endpoint, (behaviour, outcome, stage)) in lab.swarm.endpoints().into_iter().zip(cases) {
+        assert_eq!(outcome_of(&told, endpoint.into()), (outcome, stage), "{behaviour:?}");
+    }
+    assert_eq!(told.summary.ok, 7);
+    assert_eq!(told.summary.clients.get(&Some("Transmission 3.00".to_owned())), Some(&1));
+}
+
+#[tokio::test]
+async fn the_tracker_is_told_the_truth_and_then_goodbye() {
+    let lab = lab([Behaviour::default()]);
+    let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
+    let port = swarm.port();
+    // Held, so that nobody else can take it, and not listening.
+    assert!(std::net::TcpListener::bind(("127.0.0.1", port)).is_err());
+    assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+    collect(&mut swarm).await;
+    swarm.shutdown().await;
+    let requests = lab.tracker.requests();
+    let events: Vec<_> = requests.iter().map(|request| request.event()).collect();
+    assert_eq!(events, [Some("started".to_owned()), Some("stopped".to_owned())]);
+    let [started, stopped] = &requests[..] else { panic!("two requests") };
+    for key in ["info_hash", "peer_id", "port", "key", "left", "compact"] {
+        assert!(started.query(key).is_some(), "{key}");
+        assert_eq!(started.query(key), stopped.query(key), "{key}");
+    }
+    assert_eq!(started.query("left"), Some(SIZE.to_string()));
+    assert_eq!(started.query("port"), Some(port.to_string()));
+    assert!(started.header("user-agent").is_some_and(|agent| agent.starts_with("bt-handshake/")));
+}
+
+#[tokio::test]
+async fn the_deadline_ends_everything_and_loses_nobody() {
+    let lab = lab(std::iter::repeat_n(Behaviour::Silent, 20));
+    let config = Config { deadline: Duration::from_millis(300), concurrency: Some(5), ..Config::default() };
+    let told = run(&lab.torrent, config).await;
+    assert_eq!(told.summary.cut_short, Some(CutShort::Deadline));
+    let outcomes: Vec<_> = told.summary.outcomes.into_iter().collect();
+    assert_eq!(outcomes, [(Outcome::Interrupted, 5), (Outcome::NotTried, 15)]);
+    assert_eq!(lab.swarm.accepted(), 5);
+}
+
+#[tokio::test]
+async fn a_tracker_that_never_answers_is_told_goodbye_all_the_same() {
+    let lab = lab([]);
+    lab.tracker.set_script(TrackerScript::Silence);
+    let config = Config { deadline: Duration::from_millis(200), ..Config::default() };
+    let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
+    let told = collect(&mut swarm).await;
+    assert_eq!(told.trackers[0].status.code(), "interrupted");
+    lab.tracker.set_script(TrackerScript::Failure("bye".to_owned()));
+    swarm.shutdown().await;
+    let events: Vec<_> = lab.tracker.requests().iter().map(|request| request.event()).collect();
+    assert_eq!(events, [Some("started".to_owned()), Some("stopped".to_owned())]);
+}
+
+#[tokio::test]
+async fn shutdown_in_the_middle_takes_back_an_announce_in_flight() {
+    let lab = lab([]);
+    lab.tracker.set_script(TrackerScript::Silence);
+    let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
+    tokio::select! {
+        event = swarm.next() => panic!("nothing can have happened: {event:?}"),
+        asked = lab.tracker.wait_for(|_| true, PATIENCE) => assert!(asked),
+    }
+    lab.tracker.set_script(TrackerScript::peers(Vec::<SocketAddr>::new()));
+    swarm.shutdown().await;
+    assert!(lab.tracker.requests().iter().any(|request| request.event().as_deref() == Some("stopped")));
+}
+
+#[tokio::test]
+async fn an_interrupt_reports_what_was_in_flight_and_what_was_not() {
+    let lab = lab(std::iter::repeat_n(Behaviour::Silent, 6));
+    let mut swarm = Swarm::new(&lab.torrent, Config { concurrency: Some(2), ..config() }).unwrap();
+    tokio::select! {
+        () = async { while swarm.next().await.is_some() {} } => panic!("the run cannot be over"),
+        both = lab.swarm.wait_for(|counts| counts.received >= 136, PATIENCE) => assert!(both),
+    }
+    swarm.interrupt();
+    let told = collect(&mut swarm).await;
+    assert_eq!(told.summary.cut_short, Some(CutShort::Interrupt));
+    assert_eq!(
+        told.summary.outcomes.into_iter().collect::<Vec<_>>(),
+        [(Outcome::Interrupted, 2), (Outcome::NotTried, 4)]
+    );
+}
+
+#[tokio::test]
+async fn waiting_for_an_event_can_be_given_up_at_any_moment() {
+    let lab = lab(std::iter::repeat_n(Behaviour::default(), 200));
+    let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
+    let (mut reports, mut given_up) = (0, 0);
+    loop {
+        tokio::select! {
+            biased;
+            event = swarm.next() => match event {
+                Some(Event::Peer(report)) => {
+                    assert_eq!(report.outcome, Outcome::Ok);
+                    reports += 1;
+                }
+                Some(_) => {}
+                None => break,
+            },
+            // Gives up as soon as there is nothing to be had at once.
+            () = tokio::task::yield_now() => given_up += 1,
+        }
+    }
+    assert_eq!(reports, 200);
+    assert!(given_up > 0);
+    assert_eq!(lab.swarm.accepted(), 200);
+}
+
+#[tokio::test]
+async fn dropping_the_swarm_closes_every_connection() {
+    let lab = lab(std::iter::repeat_n(Behaviour::Silent, 10));
+    let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
+    tokio::select! {
+        () = async { while swarm.next().await.is_some() {} } => panic!("the run cannot be over"),
+        open = lab.swarm.wait_for(|counts| counts.open == 10, PATIENCE) => assert!(open),
+    }
+    drop(swarm);
+    assert!(lab.swarm.wait_for(|counts| counts.open == 0, PATIENCE).await);
+}
+
+#[tokio::test]
+async fn no_more_connections_than_allowed() {
+    let lab = lab(std::iter::repeat_n(Behaviour::slow(Duration::from_millis(1)), 30));
+    let told = run(&lab.torrent, Config { concurrency: Some(4), ..config() }).await;
+    assert_eq!(told.summary.ok, 30);
+    // One that has finished may still be open on the other side for a moment when the next one begins.
+    let peak = lab.swarm.counts().peak;
+    assert!((4..=8).contains(&peak), "{peak} at once");
+}
+
+#[tokio::test]
+async fn we_are_not_our_own_peer() {
+    let lab = lab([Behaviour::default()]);
+    let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
+    let own: SocketAddr = ([127, 0, 0, 1], swarm.port()).into();
+    let peers = lab.swarm.endpoints().into_iter().map(SocketAddr::from).chain([own]);
+    lab.tracker.set_script(TrackerScript::peers(peers));
+    let told = collect(&mut swarm).await;
+    assert_eq!((told.peers.len(), told.trackers[0].peers), (1, Some(1)));
+}
+
+#[tokio::test]
+async fn a_silent_tracker_delays_nobody_and_both_names_are_kept() {
+    let lab = lab([Behaviour::default()]);
+    let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
+    let second = FakeTracker::start(TrackerScript::peers(lab.swarm.endpoints())).unwrap();
+    let urls = [&silent, &lab.tracker, &second].map(|tracker| tracker.announce_url().parse().unwrap());
+    let config = Config { trackers: Trackers::Only(urls.to_vec()), ..config() };
+    let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
+    let report = loop {
+        match tokio::time::timeout(PATIENCE, swarm.next()).await.unwrap() {
+            Some(Event::Peer(report)) => break report,
+            Some(Event::Tracker(report)) => assert!(report.status.is_ok()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(report.outcome, Outcome::Ok);
+    swarm.interrupt();
+    let mut interrupted = 0;
+    while let Some(event) = swarm.next().await {
+        if let Event::Tracker(report) = event {
+            interrupted += usize::from(report.status.code() == "interrupted");
+        }
+    }
+    assert_eq!((interrupted, lab.swarm.accepted()), (1, 1));
+}
+
+#[tokio::test]
+async fn dictionary_peers_with_host_names() {
+    let lab = lab([Behaviour::default()]);
+    let endpoint = lab.swarm.endpoints()[0];
+    // A label of more than 63 characters is refused by the resolver itself: no packet leaves.
+    let unknown = format!("{}.example", "a".repeat(64));
+    lab.tracker.set_script(TrackerScript::dictionary([
+        DictionaryPeer::new(endpoint.ip().to_string(), endpoint.port().into()),
+        DictionaryPeer::new(unknown.clone(), 6881),
+        DictionaryPeer::new("localhost", 1),
+    ]));
+    let told = run(&lab.torrent, config()).await;
+    assert_eq!(outcome_of(&told, endpoint.into()).0, Outcome::Ok);
+    let of =
+        |address: &str| told.peers.iter().find(|peer| peer.address.to_string() == address).map(|peer| peer.outcome);
+    assert_eq!(of(&format!("{unknown}:6881")), Some(Outcome::ResolveFailed));
+    let localhost = told.peers.iter().find(|peer| peer.address.to_string().ends_with("1:1")).unwrap();
+    assert_eq!(localhost.outcome, Outcome::ConnectRefused);
+}
+
+#[tokio::test]
+async fn a_chosen_source_address_is_the_source_of_everything() {
+    let lab = lab([Behaviour::default()]);
+    let mut config = config();
+    config.bind.add("127.8.9.10".parse().unwrap()).unwrap();
+    config.peers = vec!["[::1]:1".parse().unwrap()];
+    let told = run(&lab.torrent, config).await;
+    assert_eq!(told.summary.ok, 1);
+    // The other family has no source address, so it is not used.
+    assert_eq!(outcome_of(&told, "[::1]:1".parse().unwrap()).0, Outcome::LocalLimit);
+    assert!(lab.tracker.requests().iter().all(|request| request.remote.ip().to_string() == "127.8.9.10"));
+    let ip = *lab.swarm.endpoints()[0].ip();
+    assert!(lab.swarm.connections(ip).iter().all(|connection| connection.remote.ip().to_string() == "127.8.9.10"));
+}
+
+#[tokio::test]
+async fn what_cannot_begin_says_why() {
+    let lab = lab([]);
+    let mut config = Config::default();
+    config.bind.add("198.51.100.77".parse().unwrap()).unwrap();
+    assert!(matches!(config.bind.add("198.51.100.78".parse().unwrap()), Err(Error::BindTwice)));
+    assert!(matches!(Swarm::new(&lab.torrent, config), Err(Error::Bind { .. })));
+    let taken = Config { port: Some(lab.swarm.port()), ..Config::default() };
+    assert!(matches!(Swarm::new(&lab.torrent, taken), Err(Error::Bind { .. })));
+    let private = Torrent { private: true, ..lab.torrent.clone() };
+    assert!(matches!(Swarm::new(&private, Config::default()), Err(Error::Private)));
+    assert!(Swarm::new(&private, Config { allow_private: true, ..Config::default() }).is_ok());
+}
+
+/// A torrent file in a folder that is gone when the test is.
+struct OnDisk(std::path::PathBuf);
+
+impl OnDisk {
+    fn new(name: &str, bytes: &[u8]) -> Self {
+        let path = std::env::temp_dir().join(format!("bt-handshake-{}-{name}.torrent", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for OnDisk {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn the_facade_keeps_its_promise() {
+    fn is_send<T: Send>(future: T) -> T {
+        future
+    }
+    let tracker = FakeTracker::start(TrackerScript::peers(Vec::<SocketAddr>::new())).unwrap();
+    let url = tracker.announce_url();
+    let file = SingleFile { announce: Some(&url), ..SingleFile::new("facade.bin", SIZE) };
+    let on_disk = OnDisk::new("facade", &file.to_bytes());
+    let client = BitTorrentClient::new();
+    // Ok when nobody is there.
+    is_send(client.download(&on_disk.0)).await.unwrap();
+    tracker.set_script(TrackerScript::Failure("go away".to_owned()));
+    let refused = client.download(&on_disk.0).await.unwrap_err();
+    assert!(refused.to_string().contains("tracker refuses: go away"), "{refused}");
+    let private = OnDisk::new("private", &SingleFile { private: true, ..file.clone() }.to_bytes());
+    assert!(matches!(client.download(&private.0).await, Err(Error::Private)));
+    let broken = OnDisk::new("broken", b"d4:info");
+    assert!(matches!(client.download(&broken.0).await, Err(Error::Torrent(_))));
+    assert!(matches!(client.download("/nonexistent.torrent").await, Err(Error::Read(_))));
+    let lonely = OnDisk::new("lonely", &SingleFile::new("lonely.bin", SIZE).to_bytes());
+    assert!(matches!(client.download(&lonely.0).await, Err(Error::NoSource)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_works_on_a_runtime_of_many_threads() {
+    let lab = lab(std::iter::repeat_n(Behaviour::default(), 50));
+    let torrent = lab.torrent.clone();
+    let told = tokio::spawn(async move { run(&torrent, config()).await }).await.unwrap();
+    assert_eq!(told.summary.ok, 50);
+}

@@ -1,0 +1,299 @@
+//! `cargo xtask layers`: who may depend on whom.
+//!
+//! The house has floors; a crate may use only crates of a lower floor, never sideways or up. The table below is
+//! the whole truth about the edges between our crates: an edge it does not have is an error, and so is an edge
+//! it has and the manifests do not.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value;
+
+use crate::shell::{self, Result};
+
+/// Where a crate stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    /// In the house, on this floor.
+    Floor(u8),
+    /// Beside the house: a tool for tests, or the automation. Nothing in the house is built on it.
+    Beside,
+}
+use Place::{Beside, Floor};
+
+/// One crate of ours: its name, its place and the crates of ours it is built on.
+struct Room {
+    name: &'static str,
+    place: Place,
+    uses: &'static [&'static str],
+}
+
+/// Every crate of the workspace and every edge between them.
+const HOUSE: &[Room] = &[
+    Room { name: "bencode", place: Floor(0), uses: &[] },
+    Room { name: "ids", place: Floor(0), uses: &[] },
+    Room { name: "guard", place: Floor(0), uses: &[] },
+    Room { name: "metainfo", place: Floor(1), uses: &["bencode", "ids"] },
+    Room { name: "tracker", place: Floor(1), uses: &["bencode", "guard", "ids"] },
+    Room { name: "peer-wire", place: Floor(1), uses: &["ids"] },
+    Room { name: "tracker-http", place: Floor(2), uses: &["guard", "tracker"] },
+    Room {
+        name: "client",
+        place: Floor(3),
+        uses: &["guard", "ids", "metainfo", "peer-wire", "tracker", "tracker-http"],
+    },
+    Room { name: "cli", place: Floor(4), uses: &["client", "guard", "metainfo", "tracker"] },
+    Room { name: "fake-swarm", place: Beside, uses: &[] },
+    Room { name: "xtask", place: Beside, uses: &["fake-swarm"] },
+];
+
+/// Crates below the floor where I/O begins.
+const WITHOUT_IO: &[&str] = &["bencode", "ids", "metainfo", "tracker", "peer-wire"];
+
+/// What those must not reach, however indirectly.
+const IO: &[&str] = &["tokio", "hyper"];
+
+/// Foreign crates that only some may name directly, and who these are.
+const ONLY_UNDER: &[(&str, &[&str])] = &[
+    ("nom", &["bencode"]),
+    ("hyper", &["tracker-http", "fake-swarm", "hyper-util"]),
+    ("hyper-util", &["tracker-http", "fake-swarm"]),
+];
+
+/// Packages and their normal dependencies, by name.
+#[derive(Default)]
+struct Graph {
+    /// The workspace's own packages.
+    members: BTreeSet<String>,
+    /// Normal edges of every package, ours and foreign.
+    uses: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Reads the manifests and checks them against the table.
+pub(crate) fn run() -> Result {
+    let json = shell::output(&mut shell::cargo(["metadata", "--format-version", "1", "--locked"]))?;
+    let metadata: Value = serde_json::from_str(&json).map_err(|error| format!("cargo metadata: {error}"))?;
+    let graph = Graph::from_metadata(&metadata).ok_or("cargo metadata: not the format we know")?;
+    let wrong = check(&graph, HOUSE);
+    if wrong.is_empty() { Ok(()) } else { Err(format!("layers:\n  {}", wrong.join("\n  "))) }
+}
+
+impl Graph {
+    /// The graph in the output of `cargo metadata`.
+    fn from_metadata(metadata: &Value) -> Option<Self> {
+        let mut names = HashMap::new();
+        for package in metadata["packages"].as_array()? {
+            names.insert(package["id"].as_str()?, package["name"].as_str()?);
+        }
+        let mut graph = Graph::default();
+        for id in metadata["workspace_members"].as_array()? {
+            graph.members.insert((*names.get(id.as_str()?)?).to_owned());
+        }
+        for node in metadata.pointer("/resolve/nodes")?.as_array()? {
+            let from = *names.get(node["id"].as_str()?)?;
+            // Two versions of one name share an entry: to us that is the same neighbour.
+            let uses = graph.uses.entry(from.to_owned()).or_default();
+            for dep in node["deps"].as_array()?.iter().filter(|dep| is_normal(dep)) {
+                uses.insert((*names.get(dep["pkg"].as_str()?)?).to_owned());
+            }
+        }
+        Some(graph)
+    }
+
+    /// The normal dependencies of one package.
+    fn uses(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.uses.get(name).into_iter().flatten().map(String::as_str)
+    }
+
+    /// The way from a package to another, both ends included; `None` when there is none.
+    fn way<'a>(&'a self, from: &'a str, to: &str) -> Option<Vec<&'a str>> {
+        let mut came_from = BTreeMap::from([(from, from)]);
+        let mut open = vec![from];
+        while let Some(here) = open.pop() {
+            for next in self.uses(here) {
+                if came_from.contains_key(next) {
+                    continue;
+                }
+                came_from.insert(next, here);
+                open.push(next);
+            }
+        }
+        let (mut here, _) = came_from.get_key_value(to)?;
+        let mut way = vec![*here];
+        while *here != from {
+            here = came_from.get(here)?;
+            way.push(here);
+        }
+        way.reverse();
+        Some(way)
+    }
+}
+
+/// Whether an edge of the resolved graph is a normal one: not of tests, not of build scripts.
+fn is_normal(dep: &Value) -> bool {
+    dep["dep_kinds"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()))
+}
+
+/// Everything that is wrong with the graph, as seen from the table.
+fn check(graph: &Graph, house: &[Room]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for name in &graph.members {
+        match house.iter().find(|room| room.name == name) {
+            Some(room) => wrong.extend(check_room(graph, house, room)),
+            None => wrong.push(format!("{name}: is on no floor; give it one in the table")),
+        }
+    }
+    for room in house.iter().filter(|room| !graph.members.contains(room.name)) {
+        wrong.push(format!("{}: is in the table and not in the workspace", room.name));
+    }
+    wrong.extend(check_io(graph));
+    wrong.extend(check_only_under(graph));
+    wrong
+}
+
+/// The edges of one of our crates.
+fn check_room(graph: &Graph, house: &[Room], room: &Room) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let edges: Vec<&str> = graph.uses(room.name).filter(|to| graph.members.contains(*to)).collect();
+    for to in &edges {
+        if let Some(used) = house.iter().find(|other| other.name == *to)
+            && let Some(fault) = fault(room.place, used.place)
+        {
+            wrong.push(format!("{} -> {to}: {fault}", room.name));
+        }
+        if !room.uses.contains(to) {
+            wrong.push(format!("{} -> {to}: is not in the table of allowed edges", room.name));
+        }
+    }
+    for to in room.uses.iter().filter(|to| !edges.contains(to)) {
+        wrong.push(format!("{} -> {to}: stale, the table has it and the manifest does not", room.name));
+    }
+    wrong
+}
+
+/// What is wrong with an edge between two places, if anything.
+fn fault(from: Place, to: Place) -> Option<&'static str> {
+    match (from, to) {
+        (Floor(from), Floor(to)) if to > from => Some("goes up"),
+        (Floor(from), Floor(to)) if to == from => Some("goes sideways"),
+        (Floor(_), Beside) => Some("what stands beside the house may only be a dev-dependency"),
+        _ => None,
+    }
+}
+
+/// The crates without I/O, and the ways by which they reach it all the same.
+fn check_io(graph: &Graph) -> Vec<String> {
+    let pairs = WITHOUT_IO.iter().flat_map(|from| IO.iter().map(move |to| (from, to)));
+    let ways = pairs.filter_map(|(from, to)| graph.way(from, to));
+    ways.map(|way| format!("{}: below the floor of I/O", way.join(" -> "))).collect()
+}
+
+/// The foreign crates that somebody names who may not.
+fn check_only_under(graph: &Graph) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (foreign, allowed) in ONLY_UNDER {
+        for from in graph.uses.keys().filter(|from| !allowed.contains(&from.as_str())) {
+            if graph.uses(from).any(|to| to == *foreign) {
+                wrong.push(format!("{from} -> {foreign}: only {} may use {foreign}", allowed.join(", ")));
+            }
+        }
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &[Room] = &[
+        Room { name: "bencode", place: Floor(0), uses: &[] },
+        Room { name: "ids", place: Floor(0), uses: &[] },
+        Room { name: "metainfo", place: Floor(1), uses: &["bencode"] },
+        Room { name: "fake-swarm", place: Beside, uses: &[] },
+        Room { name: "xtask", place: Beside, uses: &["fake-swarm"] },
+    ];
+
+    /// The edges of `SMALL`, as its manifests would have them.
+    const GOOD: &[(&str, &str)] =
+        &[("metainfo", "bencode"), ("bencode", "nom"), ("xtask", "fake-swarm"), ("fake-swarm", "hyper")];
+
+    fn graph(edges: &[(&str, &str)]) -> Graph {
+        let mut graph = Graph { members: SMALL.iter().map(|room| room.name.to_owned()).collect(), ..Graph::default() };
+        for (from, to) in GOOD.iter().chain(edges) {
+            graph.uses.entry((*from).to_owned()).or_default().insert((*to).to_owned());
+        }
+        graph
+    }
+
+    #[test]
+    fn a_good_graph_passes() {
+        assert_eq!(check(&graph(&[]), SMALL), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_fault_is_found() {
+        let cases: &[(&[(&str, &str)], &str)] = &[
+            (&[("metainfo", "ids")], "metainfo -> ids: is not in the table"),
+            (&[("bencode", "metainfo")], "bencode -> metainfo: goes up"),
+            (&[("ids", "bencode")], "ids -> bencode: goes sideways"),
+            (&[("metainfo", "fake-swarm")], "only be a dev-dependency"),
+            (&[("ids", "helper"), ("helper", "tokio")], "ids -> helper -> tokio: below the floor of I/O"),
+            (&[("metainfo", "nom")], "metainfo -> nom: only bencode may use nom"),
+            (&[("stranger", "hyper-util")], "stranger -> hyper-util: only"),
+        ];
+        for (edges, expected) in cases {
+            let wrong = check(&graph(edges), SMALL);
+            assert!(wrong.iter().any(|line| line.contains(expected)), "{edges:?} gave {wrong:?}");
+        }
+    }
+
+    #[test]
+    fn hyper_util_may_use_hyper() {
+        assert_eq!(
+            check(&graph(&[("fake-swarm", "hyper-util"), ("hyper-util", "hyper")]), SMALL),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn a_stale_edge_is_found() {
+        let mut graph = graph(&[]);
+        graph.uses.remove("metainfo");
+        assert_eq!(check(&graph, SMALL), ["metainfo -> bencode: stale, the table has it and the manifest does not"]);
+    }
+
+    #[test]
+    fn members_and_table_agree() {
+        let mut graph = graph(&[]);
+        graph.members.remove("ids");
+        graph.members.insert("newcomer".to_owned());
+        assert_eq!(check(&graph, SMALL).len(), 2);
+    }
+
+    #[test]
+    fn metadata_keeps_only_normal_edges() {
+        let metadata = serde_json::json!({
+            "packages": [{"id": "1", "name": "a"}, {"id": "2", "name": "b"}, {"id": "3", "name": "c"}],
+            "workspace_members": ["1"],
+            "resolve": {"nodes": [
+                {"id": "1", "deps": [
+                    {"pkg": "2", "dep_kinds": [{"kind": "dev"}, {"kind": null}]},
+                    {"pkg": "3", "dep_kinds": [{"kind": "dev"}]},
+                ]},
+                {"id": "2", "deps": []},
+            ]},
+        });
+        let graph = Graph::from_metadata(&metadata).unwrap();
+        assert_eq!(graph.members, BTreeSet::from(["a".to_owned()]));
+        assert_eq!(graph.uses("a").collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn the_table_itself_goes_down() {
+        for room in HOUSE {
+            for used in room.uses {
+                let used = HOUSE.iter().find(|other| other.name == *used).unwrap();
+                assert_eq!(fault(room.place, used.place), None, "{} -> {}", room.name, used.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! One run of the real binary with `--json`, and what must hold for every such run.
+//!
+//! The lines are read as a script would read them: nothing of the binary's own code is used here.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::shell::{self, Result};
+
+/// The keys each type of line has, always, whatever their value.
+const KEYS: &[(&str, &[&str])] = &[
+    (
+        "start",
+        &[
+            "schema",
+            "torrent",
+            "name",
+            "info_hash_v1",
+            "info_hash_v2",
+            "total_size",
+            "piece_length",
+            "pieces",
+            "files",
+            "private",
+            "trackers",
+        ],
+    ),
+    ("tracker", &["url", "status", "message", "peers", "seeders", "leechers", "interval_s", "elapsed_ms"]),
+    (
+        "peer",
+        &[
+            "addr",
+            "sources",
+            "outcome",
+            "stage",
+            "transport",
+            "connect_ms",
+            "handshake_ms",
+            "peer_id",
+            "client",
+            "reserved",
+            "error",
+        ],
+    ),
+    ("summary", &["peers", "ok", "outcomes", "clients", "elapsed_ms"]),
+];
+
+/// What a run of the binary said and how it ended.
+pub(crate) struct Report {
+    /// The command, to repeat it by hand.
+    pub(crate) command: String,
+    /// The exit code; `None` when a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// The lines of stdout.
+    pub(crate) lines: Vec<Value>,
+    /// All of stderr.
+    pub(crate) complaint: String,
+}
+
+impl Report {
+    /// Runs the command to its end. Fails when stdout is not one JSON object a line.
+    pub(crate) fn of(command: &mut Command) -> Result<Self> {
+        let shown = shell::shown(command);
+        let output =
+            command.stdin(Stdio::null()).output().map_err(|error| format!("cannot start `{shown}`: {error}"))?;
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let lines = text.lines().map(|line| {
+            serde_json::from_str(line)
+                .map_err(|error| format!("`{shown}` wrote a line that is not JSON ({error}): {line}\n{complaint}"))
+        });
+        let lines = lines.collect::<Result<Vec<Value>>>()?;
+        Ok(Self { command: shown, code: output.status.code(), lines, complaint })
+    }
+
+    /// The lines of one type.
+    pub(crate) fn lines_of(&self, kind: &str) -> impl Iterator<Item = &Value> {
+        self.lines.iter().filter(move |line| line["type"] == kind)
+    }
+
+    /// Everything wrong with the run that is wrong whatever the swarm was: the exit code, the keys, the order of
+    /// the lines, an address reported twice, a summary that does not add up.
+    pub(crate) fn faults(&self, expected_code: i32, info_hash: &str) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.code != Some(expected_code) {
+            faults.push(format!("exit code {:?}, expected {expected_code}", self.code));
+        }
+        faults.extend(self.lines.iter().flat_map(|line| line_faults(line, info_hash)));
+        if self.lines.first().is_none_or(|line| line["type"] != "start") {
+            faults.push("the first line is not the start".to_owned());
+        }
+        let summaries = self.lines_of("summary").count();
+        match self.lines.last().filter(|line| line["type"] == "summary") {
+            Some(summary) if summaries == 1 => faults.extend(self.summary_faults(summary)),
+            _ => faults.push(format!("{summaries} summaries, expected one, and that at the end")),
+        }
+        faults
+    }
+
+    /// Whether the summary agrees with the lines before it.
+    fn summary_faults(&self, summary: &Value) -> Vec<String> {
+        let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut clients: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut addresses: BTreeMap<&str, u64> = BTreeMap::new();
+        for peer in self.lines_of("peer") {
+            *addresses.entry(peer["addr"].as_str().unwrap_or_default()).or_default() += 1;
+            *outcomes.entry(peer["outcome"].as_str().unwrap_or_default()).or_default() += 1;
+            if let Some(client) = peer["client"].as_str().filter(|_| peer["outcome"] == "ok") {
+                *clients.entry(client).or_default() += 1;
+            }
+        }
+        let twice = addresses.iter().filter(|(_, count)| **count > 1);
+        let mut faults: Vec<String> = twice.map(|(addr, count)| format!("{addr} is reported {count} times")).collect();
+        let mut compare = |what: &str, said: &Value, counted: Value| {
+            if *said != counted {
+                faults.push(format!("the summary's {what} is {said}, the lines say {counted}"));
+            }
+        };
+        compare("peers", &summary["peers"], self.lines_of("peer").count().into());
+        compare("ok", &summary["ok"], outcomes.get("ok").copied().unwrap_or(0).into());
+        compare("clients", &without_zeros(&summary["clients"]), serde_json::json!(clients));
+        compare("outcomes", &without_zeros(&summary["outcomes"]), serde_json::json!(outcomes));
+        faults
+    }
+
+    /// The run as text for a failure: the faults, the command, and all it said.
+    pub(crate) fn told(&self, faults: &[String]) -> String {
+        let lines: Vec<String> = self.lines.iter().map(Value::to_string).collect();
+        let Self { command, complaint, .. } = self;
+        format!("{}\n{command}\n{}\n{complaint}", faults.join("\n"), lines.join("\n"))
+    }
+}
+
+/// A table of counts without the entries that count nothing: whether those are listed is the binary's choice.
+fn without_zeros(counts: &Value) -> Value {
+    let mut counts = counts.clone();
+    if let Some(counts) = counts.as_object_mut() {
+        counts.retain(|_, count| *count != 0);
+    }
+    counts
+}
+
+/// What is wrong with a line by itself.
+fn line_faults(line: &Value, info_hash: &str) -> Vec<String> {
+    let kind = line["type"].as_str().unwrap_or_default();
+    let Some((_, keys)) = KEYS.iter().find(|(known, _)| *known == kind) else {
+        return vec![format!("a line of an unknown type: {line}")];
+    };
+    let absent = keys.iter().filter(|key| line.get(**key).is_none());
+    let mut faults: Vec<String> = absent.map(|key| format!("a {kind} line without `{key}`")).collect();
+    if line["info_hash"] != info_hash {
+        faults.push(format!("a {kind} line with the info-hash {}, expected {info_hash}", line["info_hash"]));
+    }
+    faults
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The info-hash of every made-up report.
+    pub(crate) const HASH: &str = "00112233445566778899aabbccddeeff00112233";
+
+    /// A line with every key its type has, unknown unless given.
+    pub(crate) fn line(kind: &str, known: Value) -> Value {
+        let keys = KEYS.iter().find(|(name, _)| *name == kind).unwrap().1;
+        let mut line = json!({"type": kind, "info_hash": HASH});
+        for key in keys {
+            line[*key] = known[*key].clone();
+        }
+        line
+    }
+
+    /// A run that saw these peers (address, outcome, client) and reports them truthfully.
+    pub(crate) fn report(peers: &[(&str, &str, Option<&str>)]) -> Report {
+        let mut lines = vec![line("start", json!({"schema": 1})), line("tracker", json!({"status": "ok"}))];
+        let (mut outcomes, mut clients) = (json!({}), json!({}));
+        for (addr, outcome, client) in peers {
+            lines.push(line("peer", json!({"addr": addr, "outcome": outcome, "client": client})));
+            outcomes[*outcome] = (outcomes[*outcome].as_u64().unwrap_or(0) + 1).into();
+            if let Some(client) = client {
+                clients[*client] = (clients[*client].as_u64().unwrap_or(0) + 1).into();
+            }
+        }
+        let ok = peers.iter().filter(|(_, outcome, _)| *outcome == "ok").count();
+        let summary = json!({"peers": peers.len(), "ok": ok, "outcomes": outcomes, "clients": clients});
+        lines.push(line("summary", summary));
+        Report { command: String::new(), code: Some(0), lines, complaint: String::new() }
+    }
+
+    const PEERS: &[(&str, &str, Option<&str>)] = &[
+        ("127.0.0.2:1", "ok", Some("A 1")),
+        ("127.0.0.3:1", "ok", Some("A 1")),
+        ("127.0.0.4:1", "connect_refused", None),
+    ];
+
+    #[test]
+    fn a_truthful_report_has_no_fault() {
+        assert_eq!(report(PEERS).faults(0, HASH), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_code_and_the_hash_matter() {
+        assert_eq!(report(PEERS).faults(1, HASH).len(), 1);
+        assert_eq!(report(PEERS).faults(0, "ff").len(), 6);
+    }
+
+    #[test]
+    fn a_missing_key_is_found() {
+        let mut report = report(PEERS);
+        report.lines[2].as_object_mut().unwrap().remove("stage");
+        assert_eq!(report.faults(0, HASH), ["a peer line without `stage`"]);
+    }
+
+    #[test]
+    fn an_address_reported_twice_is_found() {
+        let twice = report(&[("127.0.0.2:1", "ok", None), ("127.0.0.2:1", "ok", None)]);
+        assert_eq!(twice.faults(0, HASH), ["127.0.0.2:1 is reported 2 times"]);
+    }
+
+    #[test]
+    fn a_summary_that_does_not_add_up_is_found() {
+        let mut report = report(PEERS);
+        report.lines.last_mut().unwrap()["ok"] = 3.into();
+        assert_eq!(report.faults(0, HASH).len(), 1);
+        report.lines.pop();
+        assert_eq!(report.faults(0, HASH), ["0 summaries, expected one, and that at the end"]);
+    }
+}

@@ -1,0 +1,197 @@
+//! `cargo xtask tidy`: rules of the house that no compiler checks.
+//!
+//! Looks at what git knows (and at new files it does not ignore), so build output is never read.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::shell::{self, Result};
+
+/// All that may stand at the top level, besides dot-files and licences.
+const TOP_LEVEL: &[&str] =
+    &["Cargo.toml", "Cargo.lock", "crates", "xtask", "fixtures", "README.md", "deny.toml", "rust-toolchain.toml"];
+
+/// The longest a file may be, in lines: past this it holds two things and wants to be two files.
+const LONGEST_FILE: usize = 500;
+
+/// Files other people or programs wrote; the rules of style do not apply to them.
+const NOT_OURS: &[&str] = &["Cargo.lock", "LICENSE-", "fixtures/", "xtask/fuzz/corpus/"];
+
+/// What no source file may contain, and why. Written in pieces, so that this file passes its own test.
+const BANNED: &[(&str, &str)] = &[
+    (concat!("to", "do!"), "unfinished"),
+    (concat!("unimpl", "emented!"), "unfinished"),
+    (concat!("TO", "DO"), "unfinished: do it, or open an issue"),
+    (concat!("FIX", "ME"), "unfinished: do it, or open an issue"),
+    (concat!("#[ig", "nore"), "a test that does not run"),
+    (concat!("db", "g!("), "left over from debugging"),
+];
+
+/// The only places that may sleep: a script that is slow on purpose, and the polling of foreign programs.
+const MAY_SLEEP: &[&str] = &["crates/fake-swarm/", "xtask/src/integration"];
+
+/// Folders of a developer's or a build machine's own, which mean nothing anywhere else.
+const PRIVATE_FOLDERS: &[&str] = &[concat!("/ro", "ot"), concat!("/wo", "rk")];
+
+/// Checks the whole repository; the error lists every complaint.
+pub(crate) fn run() -> Result {
+    let complaints = complaints(&shell::root())?;
+    if complaints.is_empty() { Ok(()) } else { Err(format!("tidy:\n  {}", complaints.join("\n  "))) }
+}
+
+/// Every complaint about the repository at `root`.
+fn complaints(root: &Path) -> Result<Vec<String>> {
+    let files = listed_files(root)?;
+    let mut found = top_level(files.iter().map(String::as_str));
+    for path in &files {
+        // A file may be listed and gone: deleted, and not yet committed so.
+        let Ok(bytes) = fs::read(root.join(path)) else { continue };
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        if !NOT_OURS.iter().any(|prefix| path.starts_with(prefix)) {
+            found.extend(file(path, &text));
+        }
+        if path == "Cargo.toml" {
+            found.extend(unexplained_dependencies(&text));
+        }
+    }
+    Ok(found)
+}
+
+/// The files git tracks, and those it would track if they were added.
+fn listed_files(root: &Path) -> Result<Vec<String>> {
+    let mut git = Command::new("git");
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
+    let list = shell::output(&mut git)?;
+    Ok(list.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+}
+
+/// What does not belong at the top level.
+fn top_level<'a>(files: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<&str> = files.map(|path| path.split('/').next().unwrap_or(path)).collect();
+    names.dedup();
+    names.retain(|name| !name.starts_with('.') && !name.starts_with("LICENSE") && !TOP_LEVEL.contains(name));
+    names.iter().map(|name| format!("{name}: does not belong at the top level")).collect()
+}
+
+/// Complaints about one text file of ours.
+fn file(path: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let lines = text.lines().count();
+    if lines > LONGEST_FILE {
+        found.push(format!("{path}: {lines} lines, at most {LONGEST_FILE} are allowed"));
+    }
+    let is_rust = path.ends_with(".rs");
+    if is_rust && !text.starts_with("//!") {
+        found.push(format!("{path}:1: a module starts with `//!`, saying what it is"));
+    }
+    let may_sleep = MAY_SLEEP.iter().any(|prefix| path.starts_with(prefix));
+    for (line, number) in text.lines().zip(1..) {
+        let mut complain = |what: &str| found.push(format!("{path}:{number}: {what}"));
+        if line.ends_with([' ', '\t']) {
+            complain("white space at the end of the line");
+        }
+        if let Some(folder) = PRIVATE_FOLDERS.iter().find(|folder| names_folder(line, folder)) {
+            complain(&format!("`{folder}` is a folder of one machine only"));
+        }
+        if !is_rust {
+            continue;
+        }
+        for (_, why) in BANNED.iter().filter(|(banned, _)| line.contains(banned)) {
+            complain(why);
+        }
+        if !may_sleep && calls_sleep(line) {
+            complain("sleeping is not waiting: use an event, a deadline or paused time");
+        }
+    }
+    found
+}
+
+/// Whether the line names the folder as an absolute path, and not as a part of another name.
+fn names_folder(line: &str, folder: &str) -> bool {
+    let part_of_a_name = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    line.match_indices(folder).any(|(at, _)| {
+        let (before, rest) = line.split_at(at);
+        let after = rest.strip_prefix(folder).unwrap_or_default();
+        !before.ends_with(part_of_a_name) && !after.starts_with(part_of_a_name)
+    })
+}
+
+/// Whether the line calls a function named exactly `sleep`. `sleep_until` is a deadline and is allowed.
+fn calls_sleep(line: &str) -> bool {
+    line.match_indices(concat!("sle", "ep(")).any(|(at, _)| {
+        let before = line.split_at(at).0;
+        !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+    })
+}
+
+/// The dependencies of the workspace's manifest that no comment directly above explains.
+fn unexplained_dependencies(manifest: &str) -> Vec<String> {
+    let section = manifest.lines().zip(1..).skip_while(|(line, _)| *line != "[workspace.dependencies]");
+    let mut above = "";
+    let mut found = Vec::new();
+    for (line, number) in section.skip(1).take_while(|(line, _)| !line.starts_with('[')) {
+        let name = line.split_once('=').map(|(name, _)| name.trim()).filter(|name| is_key(name));
+        if let Some(name) = name
+            && !line.contains("path =")
+            && !above.starts_with('#')
+        {
+            found.push(format!("Cargo.toml:{number}: say in a comment directly above what `{name}` is for"));
+        }
+        above = line;
+    }
+    found
+}
+
+/// Whether this is a dependency's name, and not the inside of a list that goes over several lines.
+fn is_key(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_repository_is_tidy() {
+        let found = complaints(&shell::root()).unwrap();
+        assert!(found.is_empty(), "{}\nrepeat with: cargo xtask tidy", found.join("\n"));
+    }
+
+    #[test]
+    fn strangers_at_the_top_level() {
+        let files = ["Cargo.toml", ".ci/run", "LICENSE-MIT", "notes.txt", "docs/a", "docs/b", "xtask/src/main.rs"];
+        assert_eq!(top_level(files.into_iter()).len(), 2);
+    }
+
+    #[test]
+    fn each_rule_has_its_complaint() {
+        let cases = [
+            "fn f() {}\n".to_owned(),
+            "//! A.\nlet a = 1; \n".to_owned(),
+            format!("//! A.\n{}()\n", concat!("to", "do!")),
+            format!("//! A.\ntokio::time::{}a).await;\n", concat!("sle", "ep(")),
+            format!("//! A.\nlet home = \"{}/x\";\n", concat!("/ro", "ot")),
+            format!("//! A.\n{}", "\n".repeat(LONGEST_FILE)),
+        ];
+        for text in cases {
+            assert_eq!(file("crates/a/src/lib.rs", &text).len(), 1, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_complaint() {
+        let text = "//! A.\n// tracker/rootdir, /rooted, a/root/b, /workspace\nsleep_until(deadline).await;\n";
+        assert_eq!(file("crates/a/src/lib.rs", text), Vec::<String>::new());
+        let slow = format!("//! A.\n{}1)\n", concat!("sle", "ep("));
+        assert_eq!(file("crates/fake-swarm/src/lib.rs", &slow), Vec::<String>::new());
+    }
+
+    #[test]
+    fn dependencies_want_a_reason() {
+        let manifest = "[workspace.dependencies]\nown = { path = \"crates/own\" }\n\n# why\ngood = \"1\"\nbad = { version = \"1\", features = [\n  \"x\",\n] }\n[profile.release]\nlto = true\n";
+        let found = unexplained_dependencies(manifest);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("`bad`"));
+    }
+}
