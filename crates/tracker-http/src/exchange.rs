@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(error(b"SSH-2.0-OpenSSH_9.2\r\n").await, "not an HTTP reply");
         assert_eq!(
             error(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nd14:").await,
-            "connection closed without a reply"
+            "connection closed in the middle of the reply"
         );
         assert_eq!(error(b"HTTP/1.0 404 Not Found\r\n\r\n<html>").await, "HTTP 404");
         assert_eq!(
