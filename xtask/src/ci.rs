@@ -39,7 +39,7 @@ const TREE: &str = "cargo tree --locked -p cli -e normal --prefix none";
 /// Everything but the advisories, which need the network.
 const DENY: &str = "cargo deny --locked --offline check bans licenses sources";
 
-/// The most crates the command may consist of (DESIGN section 8).
+/// The most crates the command may consist of.
 const MOST_CRATES: usize = 140;
 
 /// Crates the command must not contain.
