@@ -9,21 +9,24 @@ use crate::pacer::Pacer;
 use crate::peers::Peers;
 use crate::report::{CutShort, PeerError};
 use crate::resolve::resolve;
-use crate::stop::Stop;
-use crate::tracking::{self, Goodbye, Target, Tracked, track};
-use crate::{Config, Error, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport, Trackers, Transport};
+use crate::stop::{Stop, Stopped};
+use crate::targets::{self, Target};
+use crate::tracking::{self, Goodbye, Tracked, track};
+use crate::{
+    Config, Error, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport, TrackerStatus, Transport,
+};
 use guard::AddressPolicy;
 use metainfo::Torrent;
 use nix::sys::resource::{Resource, getrlimit};
 use peer_wire::{Handshake, Reserved};
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
-use tracker::{Announce, PeerAddress, TrackerUrl};
+use tracker::{Announce, PeerAddress};
 
 /// Peers wanted of each tracker; most give at most 200.
 const NUMWANT: u32 = 200;
@@ -31,6 +34,8 @@ const NUMWANT: u32 = 200;
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Deadline for the look-up of a peer's host name.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Trackers asked at once. Torrents with thousands exist; most name under 20.
+const MAX_TRACKERS: usize = 32;
 /// Host names of peers looked up at once.
 const MAX_LOOKUPS: usize = 16;
 /// Descriptors left to everything that is no peer: standard streams, trackers, the runtime, a host program.
@@ -47,9 +52,9 @@ pub struct Swarm {
     config: Config,
     begun: Option<Instant>,
     stop: Stop,
-    targets: Vec<Target>,
+    targets: VecDeque<Target>,
     trackers: JoinSet<Tracked>,
-    lookups: JoinSet<(PeerAddress, io::Result<SocketAddr>)>,
+    lookups: JoinSet<(PeerAddress, Option<io::Result<SocketAddr>>)>,
     attempts: JoinSet<Attempt>,
     peers: Peers,
     pacer: Pacer,
@@ -65,7 +70,7 @@ impl Swarm {
     ///
     /// # Errors
     /// A private torrent without leave, a source address that is not ours, a port that is taken.
-    pub fn new(torrent: &Torrent, config: Config) -> Result<Self, Error> {
+    pub fn new(torrent: &Torrent, mut config: Config) -> Result<Self, Error> {
         if torrent.private && !config.allow_private {
             return Err(Error::Private);
         }
@@ -87,13 +92,14 @@ impl Swarm {
             connect_timeout: config.connect_timeout,
             handshake_timeout: config.handshake_timeout,
         };
+        let (targets, unusable) = targets::choose(torrent, std::mem::take(&mut config.trackers));
         let mut swarm = Self {
             announce,
             terms: Arc::new(terms),
             identity,
             begun: None,
             stop: Stop::new(),
-            targets: Vec::new(),
+            targets,
             trackers: JoinSet::new(),
             lookups: JoinSet::new(),
             attempts: JoinSet::new(),
@@ -105,7 +111,7 @@ impl Swarm {
             summary: Some(Summary::default()),
             config,
         };
-        swarm.choose_trackers(torrent);
+        unusable.into_iter().for_each(|report| swarm.report_tracker(report));
         for peer in std::mem::take(&mut swarm.config.peers) {
             swarm.peers.add(peer, &Source::User, AddressPolicy::User);
         }
@@ -121,25 +127,24 @@ impl Swarm {
     /// The next event, as it happens; `None` after the summary. Must be called within a tokio runtime. May be cancelled
     /// and called again without losing anything.
     pub async fn next(&mut self) -> Option<Event> {
-        let begun = self.begin();
+        let begun = *self.begun.get_or_insert_with(Instant::now);
         let deadline = begun + self.config.deadline;
         loop {
             if let Some(event) = self.ready() {
                 return Some(event);
             }
+            self.ask();
             let more = self.dial();
             if self.is_idle() {
                 return self.finish(begun).map(Event::Summary);
             }
-            let paced = self.pacer.ready_at().filter(|_| self.peers.peek().is_some());
             tokio::select! {
                 biased;
                 () = sleep_until(deadline), if !self.stop.said() => self.cut_short(CutShort::Deadline),
                 Some(tracked) = self.trackers.join_next() => self.tracked(settled(tracked)),
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
                 Some(attempt) = self.attempts.join_next() => self.attempted(settled(attempt)),
-                () = tokio::task::yield_now(), if more => {}
-                () = sleep_until(paced.unwrap_or(begun)), if paced.is_some_and(|at| at > Instant::now()) => {}
+                () = more.wait(), if more != More::Later => {}
             }
         }
     }
@@ -167,42 +172,14 @@ impl Swarm {
         let _ = timeout(GOODBYE_TIMEOUT, goodbyes.join_all()).await;
     }
 
-    fn choose_trackers(&mut self, torrent: &Torrent) {
-        let mut seen = HashSet::new();
-        match std::mem::take(&mut self.config.trackers) {
-            Trackers::None => {}
-            Trackers::Only(urls) => {
-                let urls = urls.into_iter().filter(|url| seen.insert(url.clone()));
-                self.targets.extend(urls.map(|url| target(url, AddressPolicy::User)));
-            }
-            Trackers::FromTorrent => {
-                for text in torrent.trackers.iter().flatten() {
-                    match text.parse::<TrackerUrl>() {
-                        Ok(url) if seen.insert(url.clone()) => {
-                            let policy = AddressPolicy::for_tracker_in_torrent(url.target());
-                            self.targets.push(target(url, policy));
-                        }
-                        Ok(_) => {}
-                        Err(error) => {
-                            let shown = guard::escape(&guard::redact_url(text)).to_string();
-                            self.report_tracker(tracking::report(shown.into(), error.into(), Duration::ZERO));
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Starts the clock and asks the trackers, once.
-    fn begin(&mut self) -> Instant {
-        if let Some(begun) = self.begun {
-            return begun;
-        }
-        for target in self.targets.drain(..) {
+    /// Asks the trackers whose turn it is.
+    fn ask(&mut self) {
+        while self.trackers.len() < MAX_TRACKERS
+            && let Some(target) = self.targets.pop_front()
+        {
             let stopped = self.stop.listen();
             self.trackers.spawn(track(target, self.announce, self.config.bind, self.config.connect_timeout, stopped));
         }
-        *self.begun.insert(Instant::now())
     }
 
     /// An event that needs no waiting.
@@ -210,13 +187,18 @@ impl Swarm {
         if let Some(event) = self.reports.pop_front() {
             return Some(event);
         }
-        if self.stop.said()
-            && let Some(address) = self.peers.next()
-        {
-            return Some(self.report_peer(address, Outcome::NotTried, Stage::Queued, None));
+        if self.stop.said() {
+            if let Some(target) = self.targets.pop_front() {
+                self.report_tracker(tracking::report(target.shown, TrackerStatus::Interrupted, Duration::ZERO));
+                return self.reports.pop_front();
+            }
+            if let Some(address) = self.peers.next() {
+                return Some(self.report_peer(address, Outcome::NotTried, Stage::Queued, None));
+            }
         }
         // Nobody is left who could vouch for a peer that was refused.
         if self.trackers.is_empty()
+            && self.targets.is_empty()
             && self.lookups.is_empty()
             && let Some((socket, refusal)) = self.peers.next_refused()
         {
@@ -226,42 +208,43 @@ impl Swarm {
         None
     }
 
-    /// Begins a few attempts if width and pace allow; says whether there could be more right away.
-    fn dial(&mut self) -> bool {
+    /// Begins a few attempts if width and pace allow; says when there could be more.
+    fn dial(&mut self) -> More {
         for _ in 0..BURST {
-            let Some(next) = self.peers.peek() else { return false };
+            let Some(next) = self.peers.peek() else { return More::Later };
             let loopback = matches!(next, PeerAddress::Socket(socket) if socket.ip().is_loopback());
-            let now = Instant::now();
-            if !loopback && self.pacer.ready_at().is_some_and(|at| at > now) {
-                return false;
-            }
             let full = match next {
                 PeerAddress::Socket(_) => self.attempts.len() >= self.width,
                 PeerAddress::Host(..) => self.lookups.len() >= MAX_LOOKUPS,
             };
             if full {
-                return false;
+                return More::Later;
             }
+            let now = Instant::now();
+            if let Some(at) = self.pacer.ready_at().filter(|&at| at > now && !loopback) {
+                return More::At(at);
+            }
+            let stopped = self.stop.listen();
             match self.peers.next() {
-                None => return false,
+                None => return More::Later,
                 Some(PeerAddress::Socket(socket)) => {
                     if !loopback {
                         self.pacer.started(now);
                     }
-                    let (terms, stopped) = (Arc::clone(&self.terms), self.stop.listen());
+                    let terms = Arc::clone(&self.terms);
                     self.attempts.spawn(async move { attempt(socket, &terms, stopped).await });
                 }
                 Some(name) => {
-                    self.lookups.spawn(look_up(name));
+                    self.lookups.spawn(look_up(name, stopped));
                 }
             }
         }
-        true
+        More::Now
     }
 
     fn is_idle(&self) -> bool {
-        let waiting = self.trackers.is_empty() && self.lookups.is_empty() && self.attempts.is_empty();
-        waiting && self.peers.peek().is_none()
+        let done = self.trackers.is_empty() && self.lookups.is_empty() && self.attempts.is_empty();
+        done && self.targets.is_empty() && self.peers.peek().is_none()
     }
 
     fn finish(&mut self, begun: Instant) -> Option<Summary> {
@@ -270,8 +253,6 @@ impl Swarm {
 
     fn cut_short(&mut self, by: CutShort) {
         self.stop.say();
-        // A look-up cannot be interrupted, only abandoned.
-        self.lookups.abort_all();
         if let Some(summary) = &mut self.summary {
             summary.cut_short.get_or_insert(by);
         }
@@ -292,21 +273,17 @@ impl Swarm {
         self.report_tracker(report);
     }
 
-    fn looked_up(&mut self, (name, result): (PeerAddress, io::Result<SocketAddr>)) {
-        match result {
-            Ok(address) => {
+    fn looked_up(&mut self, (name, result): (PeerAddress, Option<io::Result<SocketAddr>>)) {
+        let (outcome, error) = match result {
+            Some(Ok(address)) => {
                 self.peers.resolved(&name, address);
+                return;
             }
-            Err(_) if self.stop.said() => {
-                let event = self.report_peer(name, Outcome::Interrupted, Stage::Resolve, None);
-                self.reports.push_back(event);
-            }
-            Err(error) => {
-                let error = Some(PeerError::Resolve(error));
-                let event = self.report_peer(name, Outcome::ResolveFailed, Stage::Resolve, error);
-                self.reports.push_back(event);
-            }
-        }
+            Some(Err(error)) => (Outcome::ResolveFailed, Some(PeerError::Resolve(error))),
+            None => (Outcome::Interrupted, None),
+        };
+        let event = self.report_peer(name, outcome, Stage::Resolve, error);
+        self.reports.push_back(event);
     }
 
     fn attempted(&mut self, attempt: Attempt) {
@@ -362,20 +339,36 @@ impl Swarm {
     }
 }
 
-fn target(url: TrackerUrl, policy: AddressPolicy) -> Target {
-    Target { shown: url.to_string().into(), url, policy }
+/// When the next attempt could begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum More {
+    /// At once, when others have had their turn.
+    Now,
+    /// When the pace allows.
+    At(Instant),
+    /// After something else has happened.
+    Later,
 }
 
-async fn look_up(name: PeerAddress) -> (PeerAddress, io::Result<SocketAddr>) {
+impl More {
+    async fn wait(self) {
+        match self {
+            Self::Now => tokio::task::yield_now().await,
+            Self::At(at) => sleep_until(at).await,
+            Self::Later => {}
+        }
+    }
+}
+
+/// The first address of a peer that was named by its host; `None` when the run ended first.
+async fn look_up(name: PeerAddress, mut stopped: Stopped) -> (PeerAddress, Option<io::Result<SocketAddr>>) {
     let PeerAddress::Host(host, port) = &name else {
-        return (name, Err(io::Error::other("not a host name")));
+        return (name, Some(Err(io::Error::other("not a host name"))));
     };
-    let found = match timeout(RESOLVE_TIMEOUT, resolve(host.as_str(), *port)).await {
-        Ok(found) => found,
-        Err(_) => Err(io::ErrorKind::TimedOut.into()),
-    };
-    let first = found.and_then(|found| found.first().copied().ok_or_else(|| io::Error::other("no address")));
-    (name, first)
+    let found = stopped.or(timeout(RESOLVE_TIMEOUT, resolve(host.as_str(), *port))).await;
+    let found = found.map(|found| found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())));
+    let first = |found: Vec<SocketAddr>| found.first().copied().ok_or_else(|| io::Error::other("no address"));
+    (name, found.map(|found| found.and_then(first)))
 }
 
 /// A task's result. Its panic is a defect of ours and goes on in whoever waits.

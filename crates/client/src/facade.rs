@@ -38,7 +38,7 @@ impl BitTorrentClient {
     /// nobody shook hands.
     pub async fn download(&self, path: impl AsRef<Path> + Send) -> Result<(), Error> {
         let path = path.as_ref();
-        debug!(file = %path.display(), "torrent file");
+        debug!(file = %guard::escape(&path.to_string_lossy()), "torrent file");
         let torrent = Torrent::parse(&read_torrent(path).await?)?;
         debug!(info_hash = %torrent.info_hash, name = %guard::escape_bytes(&torrent.name), "torrent");
         let mut swarm = Swarm::new(&torrent, self.config.clone())?;

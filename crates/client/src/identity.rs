@@ -13,37 +13,41 @@ pub(crate) struct Identity {
     pub(crate) port: u16,
     /// Bound and not listening for as long as we announce the port. A tracker that keys peers by address and port would
     /// otherwise replace, and at our goodbye remove, a real client on this machine.
-    _port_held: Socket,
+    _port_held: Vec<Socket>,
 }
 
 impl Identity {
     pub(crate) fn new(bind: Bind, port: Option<u16>) -> Result<Self, Error> {
-        let socket = hold(bind, port.unwrap_or(0))?;
-        let local = socket.local_addr().ok().and_then(|address| address.as_socket());
+        let (port, sockets) = hold(bind, port.unwrap_or(0))?;
         Ok(Self {
             peer_id: PeerId::new(entropy::bytes()?),
             key: u32::from_be_bytes(entropy::bytes()?),
-            port: local.map_or(0, |address| address.port()),
-            _port_held: socket,
+            port,
+            _port_held: sockets,
         })
     }
 }
 
-/// Binds the port; 0 lets the kernel choose a free high one. All chosen source addresses must be ours.
-fn hold(bind: Bind, port: u16) -> Result<Socket, Error> {
+/// Binds the port at every source address; 0 lets the kernel choose a free high one. The addresses must all be ours.
+fn hold(bind: Bind, port: u16) -> Result<(u16, Vec<Socket>), Error> {
     let bound =
         |ip: IpAddr, port| connect::bound(SocketAddr::new(ip, port)).map_err(|source| Error::Bind { ip, port, source });
-    match (bind.v4, bind.v6) {
-        (Some(v4), v6) => {
-            if let Some(v6) = v6 {
-                bound(v6.into(), 0)?;
-            }
-            bound(v4.into(), port)
-        }
-        (None, Some(v6)) => bound(v6.into(), port),
-        // `::` holds the port for both families where there is IPv6.
-        (None, None) => {
-            bound(Ipv6Addr::UNSPECIFIED.into(), port).or_else(|_| bound(Ipv4Addr::UNSPECIFIED.into(), port))
-        }
+    let chosen = bind.v4.map(IpAddr::V4).into_iter().chain(bind.v6.map(IpAddr::V6));
+    let (mut port, mut sockets) = (port, Vec::new());
+    for ip in chosen {
+        let socket = bound(ip, port)?;
+        port = port_of(&socket);
+        sockets.push(socket);
     }
+    if sockets.is_empty() {
+        // `::` holds the port for both families where there is IPv6.
+        let any = bound(Ipv6Addr::UNSPECIFIED.into(), port).or_else(|_| bound(Ipv4Addr::UNSPECIFIED.into(), port))?;
+        port = port_of(&any);
+        sockets.push(any);
+    }
+    Ok((port, sockets))
+}
+
+fn port_of(socket: &Socket) -> u16 {
+    socket.local_addr().ok().and_then(|address| address.as_socket()).map_or(0, |address| address.port())
 }

@@ -23,6 +23,7 @@ mod peers;
 mod report;
 mod resolve;
 mod stop;
+mod targets;
 mod torrent_file;
 mod tracking;
 

@@ -4,6 +4,7 @@ use crate::connect::{ConnectError, connect};
 use crate::report::{TrackerReport, TrackerStatus};
 use crate::resolve::resolve;
 use crate::stop::Stopped;
+use crate::targets::Target;
 use crate::{Bind, Outcome};
 use guard::AddressPolicy;
 use std::io;
@@ -17,15 +18,6 @@ use tracker::{Announce, Announced, Event, Host, Peer, Scheme, Skipped, TrackerUr
 
 /// Deadline for the look-up of a tracker's name.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A tracker to be asked, and on whose word it may be dialled.
-#[derive(Clone, Debug)]
-pub(crate) struct Target {
-    pub(crate) url: TrackerUrl,
-    /// Its URL with the secrets hidden, shared by all that mention it.
-    pub(crate) shown: Arc<str>,
-    pub(crate) policy: AddressPolicy,
-}
 
 /// What a tracker gave.
 #[derive(Debug)]

@@ -302,6 +302,40 @@ async fn dictionary_peers_with_host_names() {
 }
 
 #[tokio::test]
+async fn an_interrupt_in_the_middle_of_look_ups_loses_no_name() {
+    let lab = lab([]);
+    let names = (1..=40).map(|port| DictionaryPeer::new("localhost", port));
+    lab.tracker.set_script(TrackerScript::dictionary(names));
+    let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
+    while !matches!(swarm.next().await, Some(Event::Tracker(_))) {}
+    tokio::select! {
+        biased;
+        // One look is enough to begin the look-ups, and none of them can have ended.
+        event = swarm.next() => panic!("{event:?}"),
+        () = std::future::ready(()) => {}
+    }
+    swarm.interrupt();
+    let (mut names, mut outcomes) = (0, BTreeSet::new());
+    while let Some(event) = swarm.next().await {
+        if let Event::Peer(report) = event {
+            names += 1;
+            outcomes.insert(report.outcome);
+        }
+    }
+    assert_eq!(names, 40);
+    assert!(outcomes.contains(&Outcome::Interrupted) && outcomes.contains(&Outcome::NotTried), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn more_trackers_than_are_asked_at_once_are_all_asked() {
+    let lab = lab([Behaviour::default()]);
+    let url = |n| format!("{}?n={n}", lab.tracker.announce_url()).parse().unwrap();
+    let config = Config { trackers: Trackers::Only((0..100).map(url).collect()), ..config() };
+    let told = run(&lab.torrent, config).await;
+    assert_eq!((told.summary.trackers, told.summary.trackers_ok, told.summary.ok), (100, 100, 1));
+}
+
+#[tokio::test]
 async fn a_chosen_source_address_is_the_source_of_everything() {
     let lab = lab([Behaviour::default()]);
     let mut config = config();
@@ -314,6 +348,19 @@ async fn a_chosen_source_address_is_the_source_of_everything() {
     assert!(lab.tracker.requests().iter().all(|request| request.remote.ip().to_string() == "127.8.9.10"));
     let ip = *lab.swarm.endpoints()[0].ip();
     assert!(lab.swarm.connections(ip).iter().all(|connection| connection.remote.ip().to_string() == "127.8.9.10"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_beyond_loopback_keep_the_pace() {
+    let lab = lab([]);
+    let mut config = Config { rate: 10, trackers: Trackers::None, ..Config::default() };
+    // Without an IPv4 source address these are refused before a packet is sent.
+    config.bind.add("::1".parse().unwrap()).unwrap();
+    config.peers = (1..=5).map(|port| PeerAddress::Socket(([8, 8, 8, 8], port).into())).collect();
+    let told = run(&lab.torrent, config).await;
+    assert_eq!(told.summary.outcomes.into_iter().collect::<Vec<_>>(), [(Outcome::LocalLimit, 5)]);
+    let elapsed = told.summary.elapsed.as_millis();
+    assert!((400..450).contains(&elapsed), "five attempts at ten a second took {elapsed} ms");
 }
 
 #[tokio::test]
