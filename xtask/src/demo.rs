@@ -176,6 +176,9 @@ fn cast() -> Vec<Behaviour> {
         Behaviour::Short(47),
         Behaviour::Short(67),
         Behaviour::ShortReset(20),
+        Behaviour::SpeaksThenResets(0),
+        Behaviour::SpeaksThenResets(30),
+        Behaviour::SpeaksThenResets(68),
         Behaviour::Garbage(http),
         Behaviour::Garbage(ssh),
         Behaviour::Garbage(tls_alert),
@@ -214,6 +217,9 @@ fn outcome(behaviour: &Behaviour) -> &'static str {
         Behaviour::Slow { pause } if *pause * 67 < PATIENCE => "ok",
         Behaviour::Slow { .. } | Behaviour::Silent => "handshake_timeout",
         Behaviour::Refuse => "connect_refused",
+        Behaviour::SpeaksThenResets(68..) => "ok",
+        Behaviour::SpeaksThenResets(1..) => "short_handshake",
+        Behaviour::SpeaksThenResets(0) => "closed_before_handshake",
         Behaviour::CloseOnAccept | Behaviour::CloseAtOnce | Behaviour::Reset => "closed_before_handshake",
         Behaviour::Short(_) | Behaviour::ShortReset(_) => "short_handshake",
         Behaviour::Garbage(_) => "not_bittorrent",
@@ -263,7 +269,7 @@ mod tests {
     fn every_behaviour_plays() {
         let kinds: std::collections::HashSet<_> = cast().iter().map(std::mem::discriminant).collect();
         // The arms of `outcome`, a variant each.
-        assert_eq!(kinds.len(), 17);
+        assert_eq!(kinds.len(), 18);
     }
 
     #[test]

@@ -47,7 +47,7 @@ const HOUSE: &[Room] = &[
 ];
 
 /// Crates below the floor where I/O begins.
-const WITHOUT_IO: &[&str] = &["bencode", "ids", "metainfo", "tracker", "peer-wire"];
+const WITHOUT_IO: &[&str] = &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire"];
 
 /// What those must not reach, however indirectly.
 const IO: &[&str] = &["tokio", "hyper"];

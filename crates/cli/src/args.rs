@@ -67,9 +67,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
 
-    /// Log each step to stderr; RUST_LOG chooses finer
-    #[arg(short, long)]
-    pub(crate) verbose: bool,
+    /// Log each step to stderr, twice for everything; RUST_LOG chooses finer
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
 
     /// Print the summary only
     #[arg(short, long)]
@@ -103,6 +103,25 @@ impl Color {
 }
 
 impl Args {
+    /// The arguments of this process, or the exit code for a usage error, for help and for the version.
+    pub(crate) fn read() -> Result<Self, u8> {
+        Self::try_parse().map_err(|error| {
+            // An error repeats what was wrong, and that may be a URL with a passkey.
+            let urls = std::env::args().filter(|arg| arg.contains("://")).map(|arg| {
+                let start = arg.find("http").or_else(|| arg.find("udp")).unwrap_or(0);
+                arg.get(start..).unwrap_or_default().to_owned()
+            });
+            let urls: Vec<String> = urls.collect();
+            if urls.is_empty() || !error.use_stderr() {
+                let _ = error.print();
+            } else {
+                let text = urls.iter().fold(error.to_string(), |text, url| text.replace(url, &guard::redact_url(url)));
+                let _ = std::io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
+            }
+            u8::try_from(error.exit_code()).unwrap_or(2)
+        })
+    }
+
     /// What the engine is to do, or one line about what is wrong.
     pub(crate) fn config(&self) -> Result<Config, String> {
         let mut bind = Bind::default();

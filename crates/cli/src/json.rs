@@ -141,8 +141,24 @@ fn info_hash(subject: Subject<'_>) -> String {
     subject.torrent.info_hash.to_string()
 }
 
+/// JSON allows characters that command or deceive a terminal; they are written as `\u` escapes, which mean the same.
 fn line(value: &impl Serialize) -> io::Result<String> {
-    serde_json::to_string(value).map_err(io::Error::from)
+    let plain = serde_json::to_string(value)?;
+    if !plain.chars().any(guard::is_deceptive) {
+        return Ok(plain);
+    }
+    let mut escaped = String::with_capacity(plain.len());
+    for character in plain.chars() {
+        if guard::is_deceptive(character) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    Ok(escaped)
 }
 
 /// Milliseconds with microsecond precision.

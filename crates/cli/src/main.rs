@@ -10,7 +10,6 @@ mod run;
 mod signals;
 
 use args::Args;
-use clap::Parser;
 use exit::Exit;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signals::Signals;
@@ -20,7 +19,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::read() {
+        Ok(args) => args,
+        Err(code) => return ExitCode::from(code),
+    };
     args.color.apply();
     log_to_stderr(args.verbose);
     raise_descriptor_limit();
@@ -66,10 +68,14 @@ async fn run_all(args: &Args) -> Exit {
 }
 
 /// `RUST_LOG` decides if it is set and readable; else warnings, or with `-v` each step.
-fn log_to_stderr(verbose: bool) {
+fn log_to_stderr(verbose: u8) {
     let filter = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
-    let level = if verbose { LevelFilter::DEBUG } else { LevelFilter::WARN };
-    let chosen = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN).with_target("client", level));
+    let (ours, others) = match verbose {
+        0 => (LevelFilter::WARN, LevelFilter::WARN),
+        1 => (LevelFilter::DEBUG, LevelFilter::WARN),
+        _ => (LevelFilter::TRACE, LevelFilter::TRACE),
+    };
+    let chosen = filter.unwrap_or_else(|| Targets::new().with_default(others).with_target("client", ours));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     tracing_subscriber::registry().with(lines).with(chosen).init();
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// Does the main job for one torrent, telling it as it happens.
 pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signals: &mut Signals) -> Exit {
-    let name = escape(&path.to_string_lossy()).to_string();
+    let name = shown(path);
     let user_named_peers = !config.peers.is_empty();
     let prepared = tokio::select! {
         prepared = prepare(path, config) => prepared,
@@ -24,7 +24,7 @@ pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signal
         }
         // The file's name and the reason are enough; that it could not be read goes without saying.
         Err(Error::Read(error)) => {
-            complain(&format!("{name}: {}", ErrorChain(&error)));
+            complain(&format!("{name}: {error}"));
             return Exit::LocalError;
         }
         Err(error) => {
@@ -50,8 +50,15 @@ pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signal
     }
 }
 
+/// The path as given. A URL in its place may hold a passkey.
+fn shown(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let path = if path.contains("://") { guard::redact_url(&path).into() } else { path };
+    escape(&path).to_string()
+}
+
 async fn prepare(path: &Path, config: Config) -> Result<(Torrent, Swarm), Error> {
-    let torrent = Torrent::parse(&read_torrent(path).await?)?;
+    let torrent = Torrent::parse(&read_torrent(path, config.deadline).await?)?;
     let swarm = Swarm::new(&torrent, config)?;
     Ok((torrent, swarm))
 }

@@ -205,6 +205,63 @@ fn exit_codes_say_how_it_went() {
 }
 
 #[test]
+fn a_secret_is_not_repeated_for_anybody() {
+    let lab = Lab::new("secrets", []);
+    for script in [
+        TrackerScript::Failure("no such passkey: s3cretkey".to_owned()),
+        TrackerScript::Body {
+            status: 200,
+            content_type: "text/s3cretkey".to_owned(),
+            body: b"<html>s3cretkey".to_vec(),
+        },
+        TrackerScript::Body {
+            status: 403,
+            content_type: String::new(),
+            body: b"d14:failure reason9:s3cretkeye".to_vec(),
+        },
+    ] {
+        lab.tracker.set_script(script);
+        let url = format!("{}?passkey=s3cretkey", lab.tracker.announce_url());
+        let (code, stdout, stderr) = run(&["-vv", "--json", "--tracker", &url], &lab.torrent());
+        assert_eq!(code, 3);
+        assert!(!format!("{stdout}{stderr}").contains("s3cretkey"), "{stdout}{stderr}");
+    }
+    let url = "http://t.example/s3cretkey/announce";
+    for args in [
+        &["--peer", url][..],
+        &["--bind", url],
+        &["--port", url],
+        &["--rate", url],
+        &[&format!("--json={url}")],
+        &[url],
+    ] {
+        let (code, stdout, stderr) = run(args, &lab.folder.join("none"));
+        assert_eq!(code, 2);
+        assert!(!format!("{stdout}{stderr}").contains("s3cretkey"), "{stdout}{stderr}");
+    }
+}
+
+#[test]
+fn a_pipe_without_a_writer_ends_at_the_deadline() {
+    let lab = Lab::new("pipe", []);
+    let pipe = lab.folder.join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (code, _, stderr) = run(&["--deadline", "200ms"], &pipe);
+    assert!(code == 2 && stderr.ends_with(": not read within 0.2 s\n"), "{stderr}");
+}
+
+#[test]
+fn json_holds_no_character_that_commands_a_terminal() {
+    let lab = Lab::new("controls", []);
+    let name = "a\u{9b}b\u{202e}c\u{7f}d\u{e0001}\n";
+    let torrent = lab.file("controls.torrent", &SingleFile::new(name, 1).to_bytes());
+    let (_, stdout, _) = run(&["--json", "--no-trackers"], &torrent);
+    assert!(stdout.chars().all(|character| character == '\n' || !guard::is_deceptive(character)), "{stdout:?}");
+    let start: Value = serde_json::from_str(stdout.lines().next().unwrap()).unwrap();
+    assert_eq!(start["name"], name);
+}
+
+#[test]
 fn several_torrents_end_with_the_worst() {
     let lab = Lab::new("several", [Behaviour::default()]);
     let broken = lab.file("broken.torrent", b"x");

@@ -1,7 +1,8 @@
 //! What a user can choose.
 
 use crate::Error;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use guard::Scope;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tracker::{PeerAddress, TrackerUrl};
 
@@ -73,13 +74,22 @@ impl Bind {
     /// Adds a source address.
     ///
     /// # Errors
-    /// When the family has one already.
+    /// When the family has one already, or `ip` is not one host's.
     pub fn add(&mut self, ip: IpAddr) -> Result<(), Error> {
+        if matches!(Scope::of(ip), Scope::Unspecified | Scope::Multicast | Scope::Broadcast) {
+            return Err(Error::BindNotAHost(Scope::of(ip)));
+        }
         let taken = match ip {
             IpAddr::V4(ip) => self.v4.replace(ip).is_some(),
             IpAddr::V6(ip) => self.v6.replace(ip).is_some(),
         };
         if taken { Err(Error::BindTwice) } else { Ok(()) }
+    }
+
+    /// Whether `address` can be dialled: its family has a source address, or none was chosen.
+    #[must_use]
+    pub fn allows(&self, address: SocketAddr) -> bool {
+        self.is_any() || if address.is_ipv4() { self.v4.is_some() } else { self.v6.is_some() }
     }
 
     /// Whether nothing was chosen.

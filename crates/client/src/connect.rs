@@ -38,9 +38,9 @@ impl ConnectError {
     /// What `socket`, `bind` or the first step of `connect` said: nothing has left the machine, but on loopback the
     /// other side may have answered already.
     fn at_once(error: io::Error) -> Self {
-        use Errno::{EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, ECONNRESET, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETIMEDOUT};
-        match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
-            EMFILE | ENFILE | ENOBUFS | ENOMEM | EADDRNOTAVAIL | EAGAIN => Self::Exhausted(error),
+        use Errno::{EAGAIN, ECONNREFUSED, ECONNRESET, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETIMEDOUT};
+        match errno(&error) {
+            EMFILE | ENFILE | ENOBUFS | ENOMEM | EAGAIN => Self::Exhausted(error),
             ECONNREFUSED | ECONNRESET | ETIMEDOUT => Self::Remote(error),
             _ => Self::Local(error),
         }
@@ -54,9 +54,25 @@ pub(crate) async fn connect(address: SocketAddr, bind: Bind) -> Result<TcpStream
     let stream = TcpStream::from_std(socket.into()).map_err(ConnectError::at_once)?;
     stream.writable().await.map_err(ConnectError::Remote)?;
     match stream.take_error() {
-        Ok(None) => Ok(stream),
+        Ok(None) => refuse_ourselves(stream),
+        // These mean that the connection was made and has ended since. What the peer said before may still be read.
+        Ok(Some(error)) if matches!(errno(&error), Errno::ECONNRESET | Errno::EPIPE) => Ok(stream),
         Ok(Some(error)) | Err(error) => Err(ConnectError::Remote(error)),
     }
+}
+
+/// A socket that dials a closed port of its own address, and happens to get that port as its source, meets itself.
+fn refuse_ourselves(stream: TcpStream) -> Result<TcpStream, ConnectError> {
+    match (stream.local_addr(), stream.peer_addr()) {
+        (Ok(ours), Ok(theirs)) if ours == theirs => {
+            Err(ConnectError::Remote(io::Error::from_raw_os_error(Errno::ECONNREFUSED as i32)))
+        }
+        _ => Ok(stream),
+    }
+}
+
+fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or_default())
 }
 
 /// Sends the first packet.
@@ -70,7 +86,9 @@ fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
         socket.bind(&SocketAddr::new(source, 0).into()).map_err(ConnectError::at_once)?;
     }
     match socket.connect(&address.into()) {
-        Err(error) if error.raw_os_error() != Some(Errno::EINPROGRESS as i32) => Err(ConnectError::at_once(error)),
+        // IPv4 has run out of source ports. IPv6 says the same when it is switched off, and that is no reason to wait.
+        Err(error) if address.is_ipv4() && errno(&error) == Errno::EADDRNOTAVAIL => Err(ConnectError::Exhausted(error)),
+        Err(error) if errno(&error) != Errno::EINPROGRESS => Err(ConnectError::at_once(error)),
         _ => Ok(socket),
     }
 }

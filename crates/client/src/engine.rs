@@ -5,10 +5,10 @@
 
 use crate::attempt::{Attempt, Terms, attempt};
 use crate::identity::Identity;
-use crate::pacer::Pacer;
-use crate::peers::Peers;
+use crate::pacer::{More, Pacer};
+use crate::peers::{Added, Lane, Peers};
 use crate::report::{CutShort, PeerError};
-use crate::resolve::resolve;
+use crate::resolve::{Budget, resolve};
 use crate::stop::{Stop, Stopped};
 use crate::targets::{self, Target};
 use crate::tracking::{self, Goodbye, Tracked, track};
@@ -32,14 +32,13 @@ use tracker::{Announce, PeerAddress};
 const NUMWANT: u32 = 200;
 /// Time for all goodbyes together; they come after the run's deadline.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Deadline for the look-up of a peer's host name.
-const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Trackers asked at once. Torrents with thousands exist; most name under 20.
-const MAX_TRACKERS: usize = 32;
+/// Trackers asked, and told goodbye, at once.
+const MAX_TRACKERS: usize = 64;
 /// Host names of peers looked up at once.
 const MAX_LOOKUPS: usize = 16;
-/// Descriptors left to everything that is no peer: standard streams, trackers, the runtime, a host program.
-const DESCRIPTOR_RESERVE: u64 = 64;
+/// Descriptors left to everything that is no peer: standard streams, trackers, the runtime, a host program. Of a low
+/// limit, a quarter.
+const DESCRIPTOR_RESERVE: u64 = 96;
 /// Attempts begun before others get a word in. Beginning them all first would show in every peer's times.
 const BURST: usize = 8;
 
@@ -54,11 +53,13 @@ pub struct Swarm {
     stop: Stop,
     targets: VecDeque<Target>,
     trackers: JoinSet<Tracked>,
-    lookups: JoinSet<(PeerAddress, Option<io::Result<SocketAddr>>)>,
+    lookups: JoinSet<LookedUp>,
     attempts: JoinSet<Attempt>,
     peers: Peers,
     pacer: Pacer,
     width: usize,
+    /// What the width grows back to when our machine has room again.
+    full_width: usize,
     reports: VecDeque<Event>,
     goodbyes: Vec<Goodbye>,
     summary: Option<Summary>,
@@ -71,8 +72,8 @@ impl Swarm {
     /// # Errors
     /// A private torrent without leave, a source address that is not ours, a port that is taken.
     pub fn new(torrent: &Torrent, mut config: Config) -> Result<Self, Error> {
-        if torrent.private && !config.allow_private {
-            return Err(Error::Private);
+        if torrent.private {
+            targets::check_private(torrent, &config)?;
         }
         let identity = Identity::new(config.bind, config.port)?;
         let announce = Announce {
@@ -106,6 +107,7 @@ impl Swarm {
             peers: Peers::default(),
             pacer: Pacer::new(config.rate),
             width: width(config.concurrency),
+            full_width: width(config.concurrency),
             reports: VecDeque::new(),
             goodbyes: Vec::new(),
             summary: Some(Summary::default()),
@@ -128,7 +130,7 @@ impl Swarm {
     /// and called again without losing anything.
     pub async fn next(&mut self) -> Option<Event> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
-        let deadline = begun + self.config.deadline;
+        let deadline = begun.checked_add(self.config.deadline);
         loop {
             if let Some(event) = self.ready() {
                 return Some(event);
@@ -140,7 +142,9 @@ impl Swarm {
             }
             tokio::select! {
                 biased;
-                () = sleep_until(deadline), if !self.stop.said() => self.cut_short(CutShort::Deadline),
+                () = sleep_until(deadline.unwrap_or(begun)), if deadline.is_some() && !self.stop.said() => {
+                    self.cut_short(CutShort::Deadline);
+                }
                 Some(tracked) = self.trackers.join_next() => self.tracked(settled(tracked)),
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
                 Some(attempt) = self.attempts.join_next() => self.attempted(settled(attempt)),
@@ -164,12 +168,20 @@ impl Swarm {
         while let Some(tracked) = self.trackers.join_next().await {
             self.goodbyes.extend(settled(tracked).goodbye);
         }
+        // Connections of attempts are closed when their tasks are gone; goodbyes need the descriptors.
+        while self.attempts.join_next().await.is_some() {}
         let mut goodbyes = JoinSet::new();
-        for goodbye in self.goodbyes.drain(..) {
-            goodbyes.spawn(goodbye.say(self.announce, self.config.bind));
-        }
+        let all = async {
+            while let Some(goodbye) = self.goodbyes.pop() {
+                if goodbyes.len() >= MAX_TRACKERS {
+                    goodbyes.join_next().await;
+                }
+                goodbyes.spawn(goodbye.say(self.announce, self.config.bind));
+            }
+            while goodbyes.join_next().await.is_some() {}
+        };
         // Whoever has not heard us by then will forget us in time.
-        let _ = timeout(GOODBYE_TIMEOUT, goodbyes.join_all()).await;
+        let _ = timeout(GOODBYE_TIMEOUT, all).await;
     }
 
     /// Asks the trackers whose turn it is.
@@ -210,33 +222,29 @@ impl Swarm {
 
     /// Begins a few attempts if width and pace allow; says when there could be more.
     fn dial(&mut self) -> More {
+        while self.lookups.len() < MAX_LOOKUPS
+            && let Some(name) = self.peers.next_in(Lane::Names)
+        {
+            self.lookups.spawn(look_up(name, self.stop.listen()));
+        }
         for _ in 0..BURST {
-            let Some(next) = self.peers.peek() else { return More::Later };
-            let loopback = matches!(next, PeerAddress::Socket(socket) if socket.ip().is_loopback());
-            let full = match next {
-                PeerAddress::Socket(_) => self.attempts.len() >= self.width,
-                PeerAddress::Host(..) => self.lookups.len() >= MAX_LOOKUPS,
-            };
-            if full {
+            if self.attempts.len() >= self.width {
                 return More::Later;
             }
             let now = Instant::now();
-            if let Some(at) = self.pacer.ready_at().filter(|&at| at > now && !loopback) {
-                return More::At(at);
+            let at = self.pacer.ready_at().filter(|&at| at > now);
+            let mut next = self.peers.next_in(Lane::Loopback);
+            if next.is_none() && at.is_none() {
+                next = self.peers.next_in(Lane::Paced);
+                self.pacer.started(now);
             }
-            let stopped = self.stop.listen();
-            match self.peers.next() {
-                None => return More::Later,
-                Some(PeerAddress::Socket(socket)) => {
-                    if !loopback {
-                        self.pacer.started(now);
-                    }
-                    let terms = Arc::clone(&self.terms);
+            match (next, at) {
+                (Some(PeerAddress::Socket(socket)), _) => {
+                    let (terms, stopped) = (Arc::clone(&self.terms), self.stop.listen());
                     self.attempts.spawn(async move { attempt(socket, &terms, stopped).await });
                 }
-                Some(name) => {
-                    self.lookups.spawn(look_up(name, stopped));
-                }
+                (_, Some(at)) if self.peers.is_waiting(Lane::Paced) => return More::At(at),
+                _ => return More::Later,
             }
         }
         More::Now
@@ -244,7 +252,7 @@ impl Swarm {
 
     fn is_idle(&self) -> bool {
         let done = self.trackers.is_empty() && self.lookups.is_empty() && self.attempts.is_empty();
-        done && self.targets.is_empty() && self.peers.peek().is_none()
+        done && self.targets.is_empty() && !self.peers.is_anybody_waiting()
     }
 
     fn finish(&mut self, begun: Instant) -> Option<Summary> {
@@ -267,16 +275,23 @@ impl Swarm {
             let policy = AddressPolicy::for_peers_of(address.ip());
             let ours = Some(self.identity.peer_id);
             let others = peers.into_iter().filter(|peer| peer.peer_id != ours);
-            let counted = others.filter(|peer| self.peers.add(peer.address.clone(), &source, policy)).count();
+            let mut counted = 0;
+            for peer in others {
+                match self.peers.add(peer.address, &source, policy) {
+                    Added::Counts => counted += 1,
+                    Added::LeftOut => report.left_out += 1,
+                    Added::Ignored => {}
+                }
+            }
             report.peers = report.peers.map(|_| counted);
         }
         self.report_tracker(report);
     }
 
-    fn looked_up(&mut self, (name, result): (PeerAddress, Option<io::Result<SocketAddr>>)) {
+    fn looked_up(&mut self, (name, result): LookedUp) {
         let (outcome, error) = match result {
-            Some(Ok(address)) => {
-                self.peers.resolved(&name, address);
+            Some(Ok(addresses)) => {
+                self.peers.resolved(&name, &addresses, |address| self.config.bind.allows(address));
                 return;
             }
             Some(Err(error)) => (Outcome::ResolveFailed, Some(PeerError::Resolve(error))),
@@ -294,6 +309,7 @@ impl Swarm {
             self.peers.put_back(address);
             return;
         }
+        self.width = self.full_width.min(self.width + 1);
         let report = PeerReport {
             sources: self.peers.sources(&address),
             address,
@@ -339,36 +355,15 @@ impl Swarm {
     }
 }
 
-/// When the next attempt could begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum More {
-    /// At once, when others have had their turn.
-    Now,
-    /// When the pace allows.
-    At(Instant),
-    /// After something else has happened.
-    Later,
-}
+/// A peer named by its host and the addresses of that; `None` when the run ended first.
+type LookedUp = (PeerAddress, Option<io::Result<Vec<SocketAddr>>>);
 
-impl More {
-    async fn wait(self) {
-        match self {
-            Self::Now => tokio::task::yield_now().await,
-            Self::At(at) => sleep_until(at).await,
-            Self::Later => {}
-        }
-    }
-}
-
-/// The first address of a peer that was named by its host; `None` when the run ended first.
-async fn look_up(name: PeerAddress, mut stopped: Stopped) -> (PeerAddress, Option<io::Result<SocketAddr>>) {
+async fn look_up(name: PeerAddress, mut stopped: Stopped) -> LookedUp {
     let PeerAddress::Host(host, port) = &name else {
         return (name, Some(Err(io::Error::other("not a host name"))));
     };
-    let found = stopped.or(timeout(RESOLVE_TIMEOUT, resolve(host.as_str(), *port))).await;
-    let found = found.map(|found| found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())));
-    let first = |found: Vec<SocketAddr>| found.first().copied().ok_or_else(|| io::Error::other("no address"));
-    (name, found.map(|found| found.and_then(first)))
+    let found = stopped.or(resolve(host.as_str(), *port, Budget::Peers)).await;
+    (name, found)
 }
 
 /// A task's result. Its panic is a defect of ours and goes on in whoever waits.
@@ -383,6 +378,6 @@ fn settled<T>(result: Result<T, JoinError>) -> T {
 fn width(asked: Option<usize>) -> usize {
     // Where the limit cannot be read, the system's refusals narrow the width.
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    let allowed = usize::try_from(limit.saturating_sub(DESCRIPTOR_RESERVE)).unwrap_or(usize::MAX);
+    let allowed = usize::try_from(limit - DESCRIPTOR_RESERVE.min(limit / 4)).unwrap_or(usize::MAX);
     asked.unwrap_or(usize::MAX).min(allowed).max(1)
 }

@@ -1,6 +1,6 @@
 //! Why a run could not begin, or found nobody to ask.
 
-use crate::ReadError;
+use crate::{ReadError, TrackerReport};
 use std::io;
 use std::net::IpAddr;
 
@@ -20,12 +20,18 @@ pub enum Error {
     /// There is no tracker to ask and no peer was named.
     #[error("the torrent names no tracker")]
     NoSource,
-    /// Not one tracker gave an answer.
-    #[error("no tracker answered: {0}")]
-    NoTrackerAnswered(String),
+    /// A private torrent's peers may come from its own trackers only (BEP 27).
+    #[error("private torrent: only its own trackers may be asked")]
+    ForeignTracker,
+    /// Not one tracker gave an answer; what became of each.
+    #[error("no tracker answered: {}", failures(.0))]
+    NoTrackerAnswered(Vec<TrackerReport>),
     /// A source address was given twice for one family.
     #[error("more than one source address for a family")]
     BindTwice,
+    /// A source address that is not one host's.
+    #[error("{0} address cannot be a source")]
+    BindNotAHost(guard::Scope),
     /// The source address is not ours, or the port is taken.
     #[error("cannot bind {ip} port {port}")]
     Bind {
@@ -40,4 +46,10 @@ pub enum Error {
     /// The operating system gives no random bytes.
     #[error("no entropy from the operating system")]
     Entropy(#[source] io::Error),
+}
+
+/// Each tracker with its reason.
+fn failures(reports: &[TrackerReport]) -> String {
+    let one = |report: &TrackerReport| format!("{}: {}", report.url, report.message().unwrap_or_default());
+    reports.iter().map(one).collect::<Vec<_>>().join("; ")
 }

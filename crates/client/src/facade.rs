@@ -39,7 +39,7 @@ impl BitTorrentClient {
     pub async fn download(&self, path: impl AsRef<Path> + Send) -> Result<(), Error> {
         let path = path.as_ref();
         debug!(file = %guard::escape(&path.to_string_lossy()), "torrent file");
-        let torrent = Torrent::parse(&read_torrent(path).await?)?;
+        let torrent = Torrent::parse(&read_torrent(path, self.config.deadline).await?)?;
         debug!(info_hash = %torrent.info_hash, name = %guard::escape_bytes(&torrent.name), "torrent");
         let mut swarm = Swarm::new(&torrent, self.config.clone())?;
         let mut failures = Vec::new();
@@ -47,7 +47,7 @@ impl BitTorrentClient {
         while let Some(event) = swarm.next().await {
             match event {
                 Event::Tracker(report) if !report.status.is_ok() => {
-                    failures.push(format!("{}: {}", report.url, guard::ErrorChain(&report.status)));
+                    failures.push(report);
                 }
                 Event::Summary(summary) => {
                     debug!(peers = summary.peers, ok = summary.ok, "done");
@@ -55,7 +55,7 @@ impl BitTorrentClient {
                     result = match (summary.trackers, summary.trackers_ok) {
                         _ if asked_peers => Ok(()),
                         (0, _) => Err(Error::NoSource),
-                        (_, 0) => Err(Error::NoTrackerAnswered(failures.join("; "))),
+                        (_, 0) => Err(Error::NoTrackerAnswered(std::mem::take(&mut failures))),
                         _ => Ok(()),
                     };
                 }

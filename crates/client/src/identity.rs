@@ -3,6 +3,7 @@
 use crate::{Bind, Error, connect, entropy};
 use ids::PeerId;
 use socket2::Socket;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Our name and number, the same towards everybody and new for each run.
@@ -40,8 +41,13 @@ fn hold(bind: Bind, port: u16) -> Result<(u16, Vec<Socket>), Error> {
         sockets.push(socket);
     }
     if sockets.is_empty() {
-        // `::` holds the port for both families where there is IPv6.
-        let any = bound(Ipv6Addr::UNSPECIFIED.into(), port).or_else(|_| bound(Ipv4Addr::UNSPECIFIED.into(), port))?;
+        // `::` holds the port for both families where there is IPv6. A port that is taken is taken.
+        let any = match bound(Ipv6Addr::UNSPECIFIED.into(), port) {
+            Err(Error::Bind { source, .. }) if source.kind() != io::ErrorKind::AddrInUse => {
+                bound(Ipv4Addr::UNSPECIFIED.into(), port)?
+            }
+            any => any?,
+        };
         port = port_of(&any);
         sockets.push(any);
     }

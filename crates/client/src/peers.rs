@@ -10,11 +10,39 @@ use tracker::PeerAddress;
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     known: HashMap<PeerAddress, Known>,
-    queue: VecDeque<PeerAddress>,
+    /// Those whose turn has not come, in the order in which they were named. Nobody waits behind another lane.
+    names: VecDeque<PeerAddress>,
+    loopback: VecDeque<PeerAddress>,
+    paced: VecDeque<PeerAddress>,
     /// Peers nobody's word suffices for so far. A later tracker may have the standing that the first one lacked.
     refused: BTreeMap<SocketAddr, Refusal>,
     /// Our own endpoints, as far as we have learned them.
     own: HashSet<SocketAddr>,
+}
+
+/// Most peers a run takes in; each costs some hundred bytes until the end of the run.
+const MAX_PEERS: usize = 100_000;
+
+/// What an entry waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// A host name: a thread to look it up.
+    Names,
+    /// An address of this machine: room.
+    Loopback,
+    /// Any other address: room, and the pace.
+    Paced,
+}
+
+/// What became of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// It is a peer of its source's.
+    Counts,
+    /// Ourselves, or said before by the same source.
+    Ignored,
+    /// The run knows enough peers.
+    LeftOut,
 }
 
 #[derive(Debug)]
@@ -30,30 +58,34 @@ impl Peers {
         self.own.insert(address);
     }
 
-    /// Notes that `source` named `address`, and queues it if that is the first word that suffices. Says whether it counts.
-    pub(crate) fn add(&mut self, address: PeerAddress, source: &Source, policy: AddressPolicy) -> bool {
+    /// Notes that `source` named `address`, and queues it if that is the first word that suffices.
+    pub(crate) fn add(&mut self, address: PeerAddress, source: &Source, policy: AddressPolicy) -> Added {
         if let PeerAddress::Socket(socket) = &address
             && self.own.contains(socket)
         {
-            return false;
+            return Added::Ignored;
         }
         let new = !self.known.contains_key(&address);
-        let known = self.known.entry(address.clone()).or_insert(Known { sources: Vec::new(), policy });
-        if !known.sources.contains(source) {
-            known.sources.push(source.clone());
+        if new && self.known.len() >= MAX_PEERS {
+            return Added::LeftOut;
         }
+        let known = self.known.entry(address.clone()).or_insert(Known { sources: Vec::new(), policy });
+        if known.sources.contains(source) {
+            return Added::Ignored;
+        }
+        known.sources.push(source.clone());
         match &address {
-            PeerAddress::Host(..) if new => self.queue.push_back(address),
+            PeerAddress::Host(..) if new => self.put_back(address),
             PeerAddress::Host(..) => {}
             PeerAddress::Socket(socket) => self.judge(*socket, policy, new),
         }
-        true
+        Added::Counts
     }
 
     fn judge(&mut self, socket: SocketAddr, policy: AddressPolicy, new: bool) {
         match policy.check(socket) {
             Ok(()) if new || self.refused.remove(&socket).is_some() => {
-                self.queue.push_back(PeerAddress::Socket(socket))
+                self.put_back(PeerAddress::Socket(socket));
             }
             Err(refusal) if new => {
                 self.refused.insert(socket, refusal);
@@ -62,29 +94,58 @@ impl Peers {
         }
     }
 
-    /// Replaces a host name by what it resolved to, keeping who named it. `false` if that endpoint is known already, or
-    /// our own: then the name was only another way to say it.
-    pub(crate) fn resolved(&mut self, name: &PeerAddress, address: SocketAddr) -> bool {
-        let Some(Known { sources, policy }) = self.known.remove(name) else { return false };
-        let address = PeerAddress::Socket(address);
-        let new = !self.known.contains_key(&address);
-        let counted = sources.iter().filter(|source| self.add(address.clone(), source, policy)).count();
-        new && counted > 0
+    /// Replaces a host name by what it resolved to, keeping who named it: the first address that is usable and may be
+    /// dialled, or else the first. An endpoint that is known already, or our own, was only named in another way.
+    pub(crate) fn resolved(
+        &mut self,
+        name: &PeerAddress,
+        addresses: &[SocketAddr],
+        usable: impl Fn(SocketAddr) -> bool,
+    ) {
+        let Some(Known { sources, policy }) = self.known.remove(name) else { return };
+        let good = addresses.iter().find(|&&address| usable(address) && policy.check(address).is_ok());
+        let Some(&address) = good.or(addresses.first()) else { return };
+        for source in &sources {
+            self.add(PeerAddress::Socket(address), source, policy);
+        }
     }
 
-    /// The next peer to try.
+    /// The next peer to try in a lane.
+    pub(crate) fn next_in(&mut self, lane: Lane) -> Option<PeerAddress> {
+        self.lane(lane).pop_front()
+    }
+
+    /// The next peer in any lane.
     pub(crate) fn next(&mut self) -> Option<PeerAddress> {
-        self.queue.pop_front()
+        [Lane::Names, Lane::Loopback, Lane::Paced].into_iter().find_map(|lane| self.next_in(lane))
     }
 
-    /// Who is next, without taking it.
-    pub(crate) fn peek(&self) -> Option<&PeerAddress> {
-        self.queue.front()
+    /// Whether somebody waits in a lane.
+    pub(crate) fn is_waiting(&mut self, lane: Lane) -> bool {
+        !self.lane(lane).is_empty()
     }
 
-    /// Puts a peer back whose turn could not be used.
+    /// Whether somebody waits at all.
+    pub(crate) fn is_anybody_waiting(&self) -> bool {
+        !(self.names.is_empty() && self.loopback.is_empty() && self.paced.is_empty())
+    }
+
+    /// Puts a peer at the end of its lane: a new one, or one whose turn could not be used.
     pub(crate) fn put_back(&mut self, address: PeerAddress) {
-        self.queue.push_front(address);
+        let lane = match &address {
+            PeerAddress::Host(..) => Lane::Names,
+            PeerAddress::Socket(socket) if socket.ip().is_loopback() => Lane::Loopback,
+            PeerAddress::Socket(_) => Lane::Paced,
+        };
+        self.lane(lane).push_back(address);
+    }
+
+    fn lane(&mut self, lane: Lane) -> &mut VecDeque<PeerAddress> {
+        match lane {
+            Lane::Names => &mut self.names,
+            Lane::Loopback => &mut self.loopback,
+            Lane::Paced => &mut self.paced,
+        }
     }
 
     /// A peer that will not be dialled, once nobody is left who could vouch for it.
@@ -118,9 +179,9 @@ mod tests {
     #[test]
     fn a_peer_named_twice_is_tried_once_and_keeps_both_names() {
         let mut peers = Peers::default();
-        assert!(peers.add(socket("8.8.8.8:1"), &tracker("a"), FAR));
-        assert!(peers.add(socket("8.8.8.8:1"), &tracker("b"), FAR));
-        assert!(peers.add(socket("8.8.8.8:1"), &tracker("b"), FAR));
+        assert_eq!(peers.add(socket("8.8.8.8:1"), &tracker("a"), FAR), Added::Counts);
+        assert_eq!(peers.add(socket("8.8.8.8:1"), &tracker("b"), FAR), Added::Counts);
+        assert_eq!(peers.add(socket("8.8.8.8:1"), &tracker("b"), FAR), Added::Ignored);
         assert_eq!(peers.next(), Some(socket("8.8.8.8:1")));
         assert_eq!(peers.next(), None);
         assert_eq!(peers.sources(&socket("8.8.8.8:1")), [tracker("a"), tracker("b")]);
@@ -145,7 +206,7 @@ mod tests {
     fn our_own_endpoint_is_nobody() {
         let mut peers = Peers::default();
         peers.own("127.0.0.1:50000".parse().unwrap());
-        assert!(!peers.add(socket("127.0.0.1:50000"), &tracker("a"), NEAR));
+        assert_eq!(peers.add(socket("127.0.0.1:50000"), &tracker("a"), NEAR), Added::Ignored);
         assert_eq!(peers.next(), None);
     }
 
@@ -156,11 +217,20 @@ mod tests {
         peers.add(name("a.example"), &tracker("a"), FAR);
         peers.add(name("b.example"), &tracker("b"), FAR);
         assert_eq!((peers.next(), peers.next()), (Some(name("a.example")), Some(name("b.example"))));
-        assert!(peers.resolved(&name("a.example"), "8.8.8.8:1".parse().unwrap()));
-        assert!(!peers.resolved(&name("b.example"), "8.8.8.8:1".parse().unwrap()));
+        let found = |text: &str| [text.parse::<SocketAddr>().unwrap()];
+        peers.resolved(&name("a.example"), &found("8.8.8.8:1"), |_| true);
+        peers.resolved(&name("b.example"), &found("8.8.8.8:1"), |_| true);
+        assert_eq!((peers.next(), peers.next()), (Some(socket("8.8.8.8:1")), None));
         assert_eq!(peers.sources(&socket("8.8.8.8:1")), [tracker("a"), tracker("b")]);
         peers.add(name("c.example"), &tracker("c"), FAR);
-        assert!(peers.resolved(&name("c.example"), "169.254.169.254:80".parse().unwrap()));
+        assert!(peers.next().is_some());
+        peers.resolved(&name("c.example"), &found("169.254.169.254:80"), |_| true);
         assert!(peers.next_refused().is_some());
+        // Of several addresses, one that can be dialled.
+        peers.add(name("d.example"), &tracker("d"), FAR);
+        let all = ["127.0.0.1:1", "[2606:4700::1]:1", "9.9.9.9:1"].map(|text| text.parse().unwrap());
+        assert!(peers.next().is_some());
+        peers.resolved(&name("d.example"), &all, |address| address.is_ipv4());
+        assert_eq!(peers.next(), Some(socket("9.9.9.9:1")));
     }
 }

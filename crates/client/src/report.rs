@@ -1,6 +1,7 @@
 //! What a run says: one report for each tracker and each peer, then the summary.
 
 use crate::{HandshakeFailure, Outcome, Stage, Transport};
+use guard::Secrets;
 use ids::ClientName;
 use peer_wire::Handshake;
 use std::collections::BTreeMap;
@@ -54,6 +55,8 @@ pub struct TrackerReport {
     pub peers: Option<usize>,
     /// Entries of its list that could not be used.
     pub skipped: Skipped,
+    /// Usable peers left out because the run knows enough of them.
+    pub left_out: usize,
     /// Seeds, as it counts them.
     pub seeders: Option<u32>,
     /// Leechers, as it counts them.
@@ -64,6 +67,8 @@ pub struct TrackerReport {
     pub warning: Option<String>,
     /// From the beginning of the look-up to the end of the reply.
     pub elapsed: Duration,
+    /// What its text may not repeat: some trackers quote the passkey they were sent.
+    pub(crate) secrets: Secrets,
 }
 
 /// How the conversation with a tracker ended.
@@ -100,6 +105,12 @@ pub enum TrackerStatus {
     /// The run ended first.
     #[error("the run ended first")]
     Interrupted,
+    /// The torrent names more trackers than a run asks.
+    #[error("not asked: more than {limit} trackers")]
+    NotAsked {
+        /// Most trackers that are asked.
+        limit: usize,
+    },
 }
 
 impl TrackerStatus {
@@ -115,6 +126,7 @@ impl TrackerStatus {
             Self::NoConnection { outcome, .. } => outcome.code(),
             Self::Exchange(error) => error.code(),
             Self::Interrupted => "interrupted",
+            Self::NotAsked { .. } => "not_asked",
         }
     }
 
@@ -126,13 +138,15 @@ impl TrackerStatus {
 }
 
 impl TrackerReport {
-    /// What there is to say beyond the code: the error with its causes, or the tracker's warning. Safe to show.
+    /// What there is to say beyond the code: the error with its causes, or the tracker's warning. Safe to show:
+    /// escaped, and without the secrets of the URL.
     #[must_use]
     pub fn message(&self) -> Option<String> {
-        match &self.status {
+        let message = match &self.status {
             TrackerStatus::Ok => self.warning.as_ref().map(|warning| guard::escape(warning).to_string()),
             error => Some(guard::ErrorChain(error).to_string()),
-        }
+        };
+        message.map(|message| self.secrets.conceal(&message))
     }
 }
 

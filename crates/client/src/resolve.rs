@@ -5,18 +5,39 @@
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::LazyLock;
+use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 
-/// Threads that may be blocked at once.
-const MAX_THREADS: usize = 16;
+/// Deadline for a look-up, counted from when it has a thread.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 
-static THREADS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(MAX_THREADS));
+/// Threads for look-ups, abandoned ones included. Peers' host names, which a hostile tracker can list by the thousand,
+/// have a budget of their own, so that they never keep a tracker waiting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Budget {
+    /// As many as trackers are asked at once.
+    Trackers,
+    /// A few: peers are hardly ever named by host.
+    Peers,
+}
+
+static TRACKERS: Semaphore = Semaphore::const_new(64);
+static PEERS: Semaphore = Semaphore::const_new(16);
 
 /// The addresses of a host, in the resolver's order, each with `port`.
-pub(crate) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+pub(crate) async fn resolve(host: &str, port: u16, budget: Budget) -> io::Result<Vec<SocketAddr>> {
+    let threads = match budget {
+        Budget::Trackers => &TRACKERS,
+        Budget::Peers => &PEERS,
+    };
+    // The semaphores are never closed.
+    let permit = threads.acquire().await.map_err(io::Error::other)?;
     let host = host.to_owned();
-    let addresses = blocking(move || Ok((host.as_str(), port).to_socket_addrs()?.collect::<Vec<_>>())).await?;
+    let look_up = blocking(move || {
+        let _permit = permit;
+        Ok((host.as_str(), port).to_socket_addrs()?.collect::<Vec<_>>())
+    });
+    let addresses = tokio::time::timeout(RESOLVE_TIMEOUT, look_up).await.map_err(|_| io::ErrorKind::TimedOut)??;
     if addresses.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(addresses) }
 }
 
@@ -24,11 +45,8 @@ pub(crate) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    // The semaphore is never closed.
-    let permit = THREADS.acquire().await.map_err(io::Error::other)?;
     let (done, result) = oneshot::channel();
     std::thread::Builder::new().name("blocking call".to_owned()).spawn(move || {
-        let _permit = permit;
         // Nobody waits any more: nothing to tell.
         let _ = done.send(work());
     })?;
@@ -41,8 +59,10 @@ mod tests {
 
     #[tokio::test]
     async fn literals_and_local_names_resolve() {
-        assert_eq!(resolve("127.0.0.1", 80).await.unwrap(), ["127.0.0.1:80".parse().unwrap()]);
-        assert!(resolve("localhost", 80).await.unwrap().iter().all(|address| address.ip().is_loopback()));
+        assert_eq!(resolve("127.0.0.1", 80, Budget::Trackers).await.unwrap(), ["127.0.0.1:80".parse().unwrap()]);
+        assert!(
+            resolve("localhost", 80, Budget::Peers).await.unwrap().iter().all(|address| address.ip().is_loopback())
+        );
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! Which trackers a run asks, each once, and on whose word.
 
-use crate::Trackers;
-use crate::report::TrackerReport;
+use crate::report::{TrackerReport, TrackerStatus};
 use crate::tracking::report;
+use crate::{Config, Error, Trackers};
 use guard::AddressPolicy;
 use metainfo::Torrent;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tracker::TrackerUrl;
+
+/// Most trackers a run asks. Most torrents name under 20; thousands would be somebody's way to aim us.
+const MAX_TRACKERS: usize = 128;
 
 /// A tracker to be asked, and on whose word it may be dialled.
 #[derive(Clone, Debug)]
@@ -52,5 +55,19 @@ pub(crate) fn choose(torrent: &Torrent, trackers: Trackers) -> (VecDeque<Target>
             }
         }
     }
+    let excess = targets.split_off(targets.len().min(MAX_TRACKERS));
+    let not_asked =
+        |target: Target| report(target.shown, TrackerStatus::NotAsked { limit: MAX_TRACKERS }, Duration::ZERO);
+    unusable.extend(excess.into_iter().map(not_asked));
     (targets, unusable)
+}
+
+/// BEP 27: only with leave, and only the torrent's own trackers.
+pub(crate) fn check_private(torrent: &Torrent, config: &Config) -> Result<(), Error> {
+    if !config.allow_private {
+        return Err(Error::Private);
+    }
+    let Trackers::Only(urls) = &config.trackers else { return Ok(()) };
+    let own: Vec<TrackerUrl> = torrent.trackers.iter().flatten().filter_map(|text| text.parse().ok()).collect();
+    if urls.iter().all(|url| own.contains(url)) { Ok(()) } else { Err(Error::ForeignTracker) }
 }

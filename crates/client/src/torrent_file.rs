@@ -5,6 +5,7 @@ use metainfo::Torrent;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 /// Why a file's bytes could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub enum ReadError {
     /// No bytes at all.
     #[error("file is empty")]
     Empty,
+    /// A pipe without a writer, or a disk that does not answer.
+    #[error("not read within {} s", .0.as_secs_f32())]
+    TooSlow(Duration),
     /// More bytes than any torrent has.
     #[error("larger than {limit} bytes, no torrent is")]
     TooLarge {
@@ -27,11 +31,11 @@ pub enum ReadError {
     },
 }
 
-/// The bytes of a torrent file, at most [`Torrent::MAX_BYTES`].
+/// The bytes of a torrent file, at most [`Torrent::MAX_BYTES`] and within `limit`.
 ///
 /// # Errors
 /// Why they could not be had.
-pub async fn read_torrent(path: impl AsRef<Path>) -> Result<Vec<u8>, ReadError> {
+pub async fn read_torrent(path: impl AsRef<Path>, limit: Duration) -> Result<Vec<u8>, ReadError> {
     let path = path.as_ref().to_owned();
     // A disk may be slow and a pipe silent; neither may hold up the runtime.
     let bytes = blocking(move || {
@@ -43,7 +47,8 @@ pub async fn read_torrent(path: impl AsRef<Path>) -> Result<Vec<u8>, ReadError> 
         file.take(Torrent::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     });
-    match bytes.await {
+    let bytes = tokio::time::timeout(limit, bytes).await.map_err(|_| ReadError::TooSlow(limit))?;
+    match bytes {
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => Err(ReadError::Directory),
         Err(error) => Err(error.into()),
         Ok(bytes) if bytes.is_empty() => Err(ReadError::Empty),

@@ -2,11 +2,11 @@
 
 use crate::connect::{ConnectError, connect};
 use crate::report::{TrackerReport, TrackerStatus};
-use crate::resolve::resolve;
+use crate::resolve::{Budget, resolve};
 use crate::stop::Stopped;
 use crate::targets::Target;
 use crate::{Bind, Outcome};
-use guard::AddressPolicy;
+use guard::{AddressPolicy, Secrets};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,9 +15,6 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tracing::debug;
 use tracker::{Announce, Announced, Event, Host, Peer, Scheme, Skipped, TrackerUrl};
-
-/// Deadline for the look-up of a tracker's name.
-const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a tracker gave.
 #[derive(Debug)]
@@ -65,17 +62,18 @@ pub(crate) async fn track(
         Some(Err(status)) => (status, None),
         Some(Ok(announced)) => (TrackerStatus::Ok, Some(announced)),
     };
-    match &announced {
-        Some(announced) => debug!(tracker = %target.shown, peers = announced.peers.len(), "peers found"),
-        None => debug!(tracker = %target.shown, error = %guard::ErrorChain(&status), "no peers"),
-    }
     let external = announced.as_ref().and_then(|announced| announced.external_ip);
     let own = progress.local.into_iter().chain(external).collect();
     let goodbye =
         progress.address.filter(|_| progress.written).map(|address| Goodbye { target: target.clone(), address });
     let mut report = report(target.shown, status, begun.elapsed());
+    report.secrets = Secrets::of(target.url.expose());
     report.address = progress.address;
     let peers = announced.map(|announced| describe(announced, &mut report)).unwrap_or_default();
+    match report.status.is_ok() {
+        true => debug!(tracker = %report.url, peers = peers.len(), "peers found"),
+        false => debug!(tracker = %report.url, error = report.message(), "no peers"),
+    }
     Tracked { report, peers, own, goodbye }
 }
 
@@ -92,6 +90,8 @@ pub(crate) fn report(url: Arc<str>, status: TrackerStatus, elapsed: Duration) ->
         interval: None,
         warning: None,
         elapsed,
+        left_out: 0,
+        secrets: Secrets::default(),
     }
 }
 
@@ -130,10 +130,10 @@ async fn ask(
 async fn look_up(url: &TrackerUrl) -> Result<Vec<SocketAddr>, TrackerStatus> {
     match url.host() {
         Host::Ip(ip) => Ok(vec![SocketAddr::new(*ip, url.port())]),
-        Host::Name(name) => match timeout(RESOLVE_TIMEOUT, resolve(name, url.port())).await {
-            Ok(addresses) => addresses.map_err(TrackerStatus::ResolveFailed),
-            Err(_) => Err(TrackerStatus::ResolveFailed(io::ErrorKind::TimedOut.into())),
-        },
+        Host::Name(name) => {
+            let addresses = resolve(name, url.port(), Budget::Trackers).await;
+            addresses.map_err(TrackerStatus::ResolveFailed)
+        }
     }
 }
 

@@ -119,6 +119,16 @@ async fn each_behaviour_gets_the_outcome_it_deserves() {
 }
 
 #[tokio::test]
+async fn a_peer_that_ends_before_we_look_is_judged_by_what_it_said() {
+    let said = [(0, Outcome::ClosedBeforeHandshake), (30, Outcome::ShortHandshake), (68, Outcome::Ok)];
+    let lab = lab((0..300).map(|n| Behaviour::SpeaksThenResets(said[n % 3].0)));
+    let told = run(&lab.torrent, config()).await;
+    for (n, endpoint) in lab.swarm.endpoints().into_iter().enumerate() {
+        assert_eq!(outcome_of(&told, endpoint.into()).0, said[n % 3].1);
+    }
+}
+
+#[tokio::test]
 async fn the_tracker_is_told_the_truth_and_then_goodbye() {
     let lab = lab([Behaviour::default()]);
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
@@ -256,21 +266,21 @@ async fn we_are_not_our_own_peer() {
 }
 
 #[tokio::test]
-async fn a_silent_tracker_delays_nobody_and_both_names_are_kept() {
+async fn a_silent_tracker_delays_nobody() {
     let lab = lab([Behaviour::default()]);
     let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
     let second = FakeTracker::start(TrackerScript::peers(lab.swarm.endpoints())).unwrap();
     let urls = [&silent, &lab.tracker, &second].map(|tracker| tracker.announce_url().parse().unwrap());
     let config = Config { trackers: Trackers::Only(urls.to_vec()), ..config() };
     let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
-    let report = loop {
+    let (mut answered, mut shook_hands) = (0, 0);
+    while answered < 2 || shook_hands < 1 {
         match tokio::time::timeout(PATIENCE, swarm.next()).await.unwrap() {
-            Some(Event::Peer(report)) => break report,
-            Some(Event::Tracker(report)) => assert!(report.status.is_ok()),
+            Some(Event::Peer(report)) => shook_hands += usize::from(report.outcome == Outcome::Ok),
+            Some(Event::Tracker(report)) => answered += usize::from(report.status.is_ok()),
             other => panic!("{other:?}"),
         }
-    };
-    assert_eq!(report.outcome, Outcome::Ok);
+    }
     swarm.interrupt();
     let mut interrupted = 0;
     while let Some(event) = swarm.next().await {
@@ -333,6 +343,9 @@ async fn more_trackers_than_are_asked_at_once_are_all_asked() {
     let config = Config { trackers: Trackers::Only((0..100).map(url).collect()), ..config() };
     let told = run(&lab.torrent, config).await;
     assert_eq!((told.summary.trackers, told.summary.trackers_ok, told.summary.ok), (100, 100, 1));
+    let goodbyes =
+        lab.tracker.requests().iter().filter(|request| request.event().as_deref() == Some("stopped")).count();
+    assert_eq!(goodbyes, 100);
 }
 
 #[tokio::test]
@@ -375,6 +388,13 @@ async fn what_cannot_begin_says_why() {
     let private = Torrent { private: true, ..lab.torrent.clone() };
     assert!(matches!(Swarm::new(&private, Config::default()), Err(Error::Private)));
     assert!(Swarm::new(&private, Config { allow_private: true, ..Config::default() }).is_ok());
+    let foreign = Trackers::Only(vec!["http://other.invalid/announce".parse().unwrap()]);
+    let foreign = Config { allow_private: true, trackers: foreign, ..Config::default() };
+    assert!(matches!(Swarm::new(&private, foreign), Err(Error::ForeignTracker)));
+    for no_host in ["0.0.0.0", "::", "224.0.0.1", "255.255.255.255"] {
+        let added = Config::default().bind.add(no_host.parse().unwrap());
+        assert!(matches!(added, Err(Error::BindNotAHost(_))), "{no_host}");
+    }
 }
 
 /// A torrent file in a folder that is gone when the test is.

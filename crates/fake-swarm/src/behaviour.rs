@@ -53,6 +53,9 @@ pub enum Behaviour {
     WithMessages(Vec<u8>),
     /// Sends its handshake as soon as it has accepted, whatever the initiator is after.
     SpeaksFirst,
+    /// Sends the first so many bytes of the answer as soon as it has accepted, then resets the connection (RST) without
+    /// reading: the initiator may learn of the end before it has looked at the connection at all.
+    SpeaksThenResets(usize),
     /// Answers in pieces cut at these offsets (ascending), each sent on its own.
     Split(Vec<usize>),
 }

@@ -55,6 +55,10 @@ impl Peer<'_> {
             // A peer that refuses is dialled on the other port; on this one the closest to it is to close.
             Behaviour::CloseOnAccept | Behaviour::Refuse => self.finish().await?,
             Behaviour::SpeaksFirst => self.say(&self.answer()).await?,
+            Behaviour::SpeaksThenResets(length) => {
+                self.say(first(&self.answer(), *length)).await?;
+                return self.reset();
+            }
             Behaviour::CloseAtOnce => {
                 self.read(HANDSHAKE_LENGTH).await?;
                 self.finish().await?;

@@ -27,7 +27,7 @@ impl fmt::Display for Escaped<'_> {
                     '\n' => f.write_str("\\n")?,
                     '\r' => f.write_str("\\r")?,
                     '\t' => f.write_str("\\t")?,
-                    _ if deceives(character) => write!(f, "\\u{{{:x}}}", u32::from(character))?,
+                    _ if is_deceptive(character) => write!(f, "\\u{{{:x}}}", u32::from(character))?,
                     _ => f.write_char(character)?,
                 }
             }
@@ -37,8 +37,10 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Controls, and the format characters that reorder or hide text (Unicode TR 36).
-fn deceives(character: char) -> bool {
+/// Whether a character commands or deceives: controls, and the format characters that reorder or hide text (Unicode
+/// TR 36).
+#[must_use]
+pub fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -69,7 +71,7 @@ mod tests {
         #[test]
         fn nothing_that_is_shown_is_a_control(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             let shown = escape_bytes(&bytes).to_string();
-            prop_assert!(!shown.chars().any(deceives));
+            prop_assert!(!shown.chars().any(is_deceptive));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a stranger's data may make us dial or show.
 //!
 //! * [`AddressPolicy`]: which addresses may be dialled, and on whose word.
-//! * [`redact_url`]: an announce URL without its passkey.
+//! * [`redact_url`] and [`Secrets`]: an announce URL without its passkey, and other text without it.
 //! * [`escape`]: text from outside, made safe for a terminal and a log.
 //! * [`ErrorChain`]: an error with all its causes on one line.
 //!
@@ -14,5 +14,5 @@ mod redact;
 
 pub use address::{AddressPolicy, Refusal, Scope};
 pub use chain::ErrorChain;
-pub use escape::{Escaped, escape, escape_bytes};
-pub use redact::redact_url;
+pub use escape::{Escaped, escape, escape_bytes, is_deceptive};
+pub use redact::{Secrets, redact_url};

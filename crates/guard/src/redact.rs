@@ -11,36 +11,145 @@ const HIDDEN: &str = "***";
 const PLAIN_SEGMENTS: [&str; 8] =
     ["", "announce", "announce.php", "scrape", "scrape.php", "ann", "tracker", "announce.pl"];
 
-/// Hides userinfo, query values and path segments that may be passkeys. Text that is not a URL is hidden altogether:
-/// what cannot be taken apart cannot be shown in part.
+/// Names of query parameters that are shown; what stands before the `=` could be the secret itself.
+const PLAIN_NAMES: [&str; 16] = [
+    "passkey",
+    "pid",
+    "uk",
+    "authkey",
+    "key",
+    "auth",
+    "token",
+    "torrent_pass",
+    "id",
+    "uid",
+    "user",
+    "info_hash",
+    "peer_id",
+    "port",
+    "n",
+    "x",
+];
+
+/// Schemes that are shown.
+const PLAIN_SCHEMES: [&str; 6] = ["http", "https", "udp", "ws", "wss", "dht"];
+
+/// Shortest text that [`Secrets`] looks for: a passkey has 16 characters and more, and `1` stands everywhere.
+const SHORTEST_SECRET: usize = 6;
+
+/// A URL taken apart; only what stands where it should can be shown.
+struct Parts<'u> {
+    scheme: &'u str,
+    userinfo: Option<&'u str>,
+    host: &'u str,
+    path: Option<&'u str>,
+    query: Option<&'u str>,
+}
+
+impl<'u> Parts<'u> {
+    fn of(url: &'u str) -> Option<Self> {
+        let (scheme, rest) = url.trim().split_once("://")?;
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
+        let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
+        let (userinfo, host) =
+            authority.rsplit_once('@').map_or((None, authority), |(userinfo, host)| (Some(userinfo), host));
+        Some(Self { scheme, userinfo, host, path, query })
+    }
+
+    fn has_plain_host(&self) -> bool {
+        let allowed =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'[' | b']' | b':');
+        let port = self.host.rsplit_once(':').map_or("", |(_, port)| port);
+        self.host.bytes().all(allowed)
+            && port.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b']')
+            && (self.host.starts_with('[') || port.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+}
+
+/// Hides userinfo, query values and path segments that may be passkeys. What is not a URL, or not a sound one, is hidden
+/// but for its scheme: what cannot be taken apart cannot be shown in part.
 #[must_use]
 pub fn redact_url(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return HIDDEN.to_owned() };
-    let rest = rest.split('#').next().unwrap_or_default();
-    let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
-    let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
-    let host = authority.rsplit_once('@').map_or_else(|| authority.to_owned(), |(_, host)| format!("{HIDDEN}@{host}"));
-    let path = path.map_or_else(String::new, |path| {
+    let Some(parts) = Parts::of(url) else { return HIDDEN.to_owned() };
+    let scheme = parts.scheme;
+    if !PLAIN_SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) {
+        return HIDDEN.to_owned();
+    }
+    if !parts.has_plain_host() {
+        return format!("{scheme}://{HIDDEN}");
+    }
+    let userinfo = parts.userinfo.map_or_else(String::new, |_| format!("{HIDDEN}@"));
+    let path = parts.path.map_or_else(String::new, |path| {
         path.split('/').fold(String::new(), |shown, segment| {
-            let plain = PLAIN_SEGMENTS.contains(&segment);
-            shown + "/" + if plain { segment } else { HIDDEN }
+            shown + "/" + if PLAIN_SEGMENTS.contains(&segment) { segment } else { HIDDEN }
         })
     });
-    let query = query.map_or_else(String::new, |query| {
+    let query = parts.query.map_or_else(String::new, |query| {
         let pairs: Vec<String> = query.split('&').map(redact_pair).collect();
         format!("?{}", pairs.join("&"))
     });
-    format!("{scheme}://{host}{path}{query}")
+    format!("{scheme}://{userinfo}{}{path}{query}", parts.host)
 }
 
-/// `name=value` shows its name; a bare word may itself be a secret.
+/// `name=value` shows a name that is known to be one.
 fn redact_pair(pair: &str) -> String {
     match pair.split_once('=') {
-        Some((name, "")) => format!("{name}="),
-        Some((name, _)) => format!("{name}={HIDDEN}"),
         None if pair.is_empty() => String::new(),
-        None => HIDDEN.to_owned(),
+        Some((name, _)) if PLAIN_NAMES.contains(&name.to_ascii_lowercase().as_str()) => format!("{name}={HIDDEN}"),
+        _ => HIDDEN.to_owned(),
     }
+}
+
+/// What [`redact_url`] hides of one URL, to be hidden in other text too: a tracker may repeat the passkey it was sent.
+#[derive(Clone, Default)]
+pub struct Secrets(Vec<String>);
+
+impl Secrets {
+    /// The secrets of `url`, as they are written and percent-decoded.
+    #[must_use]
+    pub fn of(url: &str) -> Self {
+        let Some(parts) = Parts::of(url) else { return Self::default() };
+        let segments = parts.path.into_iter().flat_map(|path| path.split('/'));
+        let segments = segments.filter(|segment| !PLAIN_SEGMENTS.contains(segment));
+        let pairs = parts.query.into_iter().flat_map(|query| query.split('&'));
+        let values = pairs.flat_map(|pair| pair.split_once('=').map_or([pair, ""], |(name, value)| [name, value]));
+        let values = values.filter(|value| !PLAIN_NAMES.contains(value));
+        let userinfo = parts.userinfo.into_iter().flat_map(|userinfo| userinfo.split(':'));
+        let mut secrets: Vec<String> =
+            segments.chain(values).chain(userinfo).flat_map(|secret| [secret.to_owned(), decode(secret)]).collect();
+        secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
+        // Longer ones first, so that no part of one is left when another is its beginning.
+        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+        secrets.dedup();
+        Self(secrets)
+    }
+
+    /// `text` without the secrets.
+    #[must_use]
+    pub fn conceal(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN))
+    }
+}
+
+/// Tells how many there are, not what they are.
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secrets({})", self.0.len())
+    }
+}
+
+/// Undoes percent-encoding; what is not UTF-8 then is replaced.
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = hex.filter(|_| first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.unwrap_or(first));
+        rest = if byte.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -61,9 +170,23 @@ mod tests {
             ("http://a@b@t.example/announce", "http://***@t.example/announce"),
             ("udp://[::1]:6969/announce", "udp://[::1]:6969/announce"),
             ("s3cret", "***"),
+            ("s3cret://t.example/announce", "***"),
+            ("http://s3cret x/announce", "http://***"),
+            ("http://127.0.0.1:s3cret/announce", "http://***"),
+            ("http://t.example/announce?s3cret=", "http://t.example/announce?***"),
+            ("http://t.example/announce?s3cret==&port=1", "http://t.example/announce?***&port=***"),
         ] {
             assert_eq!(redact_url(url), shown);
         }
+    }
+
+    #[test]
+    fn what_a_tracker_repeats_is_hidden_too() {
+        let secrets = Secrets::of("http://me:passw0rd@t.example/0123456789abcdef/announce?passkey=a%2Fs3cret&port=1");
+        let text = "no such passkey a/s3cret (a%2Fs3cret) of 0123456789abcdef, passw0rd, port 1";
+        assert_eq!(secrets.conceal(text), "no such passkey *** (***) of ***, ***, port 1");
+        assert_eq!(format!("{secrets:?}"), "Secrets(4)");
+        assert_eq!(Secrets::of("http://t.example/announce").conceal("announce"), "announce");
     }
 
     proptest! {
