@@ -1,9 +1,9 @@
-//! The one pass from bytes to tape: a loop and an explicit stack, so that depth costs memory we count and never the
-//! thread's stack.
+//! The one pass from bytes to tape: a loop without recursion and without a stack. An open container's token keeps its
+//! parent until it is told its next sibling, so that depth costs nothing beyond the tape.
 
-use crate::tape::{Token, TokenKind, narrow};
-use crate::token::{self, Number, Refusal};
-use crate::{DiagnosticKind, Diagnostics, Error, ErrorKind, Limits};
+use crate::tape::{Full, Tape, Token, TokenKind, narrow};
+use crate::token::{self, Refusal};
+use crate::{DiagnosticKind, Diagnostics, Error, ErrorKind, Limits, duplicates};
 
 /// Whether deviations from the canonical form are errors or diagnostics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,188 +23,179 @@ pub(crate) fn parse(input: &[u8], mode: Mode, limits: Limits) -> Result<Parsed, 
     if input.len() > limit {
         return Err(Limits::too_many_bytes(limit));
     }
-    // A first guess that suits torrents of many small strings; what a document needs beyond it, its own bytes pay for.
-    let tokens = Vec::with_capacity((input.len() / 8 + 8).min(limits.tokens));
-    let mut parser =
-        Parser { input, at: 0, mode, limits, tokens, stack: Vec::new(), diagnostics: Diagnostics::default() };
-    parser.root()?;
-    Ok(Parsed { tokens: parser.tokens, diagnostics: parser.diagnostics })
+    let mut tape = Tape::new(input.len(), limits.tokens);
+    let mut report = Report { mode, diagnostics: Diagnostics::default(), unsorted: Vec::new() };
+    let end = root(input, limits, &mut tape, &mut report)?;
+    if end < input.len() {
+        report.deviation(end, DiagnosticKind::TrailingBytes)?;
+    }
+    Ok(Parsed { tokens: tape.finish(end), diagnostics: report.diagnostics })
 }
 
-struct Parser<'i> {
-    input: &'i [u8],
-    at: usize,
-    mode: Mode,
-    limits: Limits,
-    tokens: Vec<Token>,
-    stack: Vec<Open<'i>>,
-    diagnostics: Diagnostics,
-}
-
-/// A container that is not closed yet.
-struct Open<'i> {
-    /// Its token, to be told its next sibling at the end.
-    token: usize,
-    dict: Option<OpenDict<'i>>,
-}
-
-struct OpenDict<'i> {
-    expects: Expects,
+/// The innermost open container: all the loop needs to know of where it stands, kept in registers.
+#[derive(Clone, Copy)]
+struct Frame<'i> {
+    /// Its token; [`OUTSIDE`] before the root container.
+    token: u32,
+    dict: bool,
+    /// The key before the next one.
     previous: Option<&'i [u8]>,
-    unsorted: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Expects {
-    Key,
-    Value,
+/// The parent of the root value: not a token's number, because those are below 2^30.
+const OUTSIDE: u32 = u32::MAX;
+
+/// Reads the root value and gives where it ends.
+fn root(input: &[u8], limits: Limits, tape: &mut Tape, report: &mut Report) -> Result<usize, Error> {
+    let full = |at| move |Full| Error { offset: at, kind: ErrorKind::TooManyTokens { limit: limits.tokens } };
+    let mut frame = Frame { token: OUTSIDE, dict: false, previous: None };
+    let mut depth = 0_usize;
+    let mut rest = input;
+    loop {
+        let mut at = input.len() - rest.len();
+        let mut first = rest.first();
+        if frame.dict && first != Some(&b'e') {
+            let (key, header, after) = read_key(input, rest, report)?;
+            if frame.previous.is_some_and(|previous| previous.first() >= key.first()) {
+                report.order(frame, key, at)?;
+            }
+            tape.push(TokenKind::String, at, header).map_err(full(at))?;
+            frame.previous = Some(key);
+            rest = after;
+            at = input.len() - rest.len();
+            first = rest.first();
+            if first == Some(&b'e') {
+                return Err(Error { offset: at, kind: ErrorKind::KeyWithoutValue });
+            }
+        }
+        match first {
+            Some(b'0'..=b'9') => {
+                let (_, header, after) = read_string(input, rest, report)?;
+                tape.push(TokenKind::String, at, header).map_err(full(at))?;
+                rest = after;
+            }
+            Some(b'i') => {
+                let (after, deviation) = token::skip_integer(rest).map_err(|refusal| refused(input, refusal))?;
+                if let Some(kind) = deviation {
+                    report.deviation(at, kind)?;
+                }
+                tape.push(TokenKind::Integer, at, 0).map_err(full(at))?;
+                rest = after;
+            }
+            Some(&byte @ (b'l' | b'd')) => {
+                if depth >= limits.depth {
+                    return Err(Error { offset: at, kind: ErrorKind::TooDeep { limit: limits.depth } });
+                }
+                depth += 1;
+                let (dict, token) = (byte == b'd', narrow(tape.len()));
+                let kind = if dict { TokenKind::Dict } else { TokenKind::List };
+                tape.push(kind, at, frame.token).map_err(full(at))?;
+                frame = Frame { token, dict, previous: None };
+                rest = rest.get(1..).unwrap_or_default();
+            }
+            Some(b'e') if depth > 0 => {
+                if report.is_unsorted(frame.token) {
+                    report.duplicates(input, tape)?;
+                }
+                tape.push(TokenKind::End, at, 0).map_err(full(at))?;
+                frame = close(input, frame.token, tape);
+                depth -= 1;
+                rest = rest.get(1..).unwrap_or_default();
+            }
+            Some(&byte) => return Err(Error { offset: at, kind: ErrorKind::UnexpectedByte(byte) }),
+            None => return Err(Error { offset: at, kind: ErrorKind::UnexpectedEnd }),
+        }
+        if depth == 0 {
+            return Ok(input.len() - rest.len());
+        }
+    }
 }
 
-impl<'i> Parser<'i> {
-    fn root(&mut self) -> Result<(), Error> {
-        loop {
-            match self.input.get(self.at) {
-                Some(b'0'..=b'9') => self.string()?,
-                Some(b'i') => self.integer()?,
-                Some(b'l') => self.open(TokenKind::List)?,
-                Some(b'd') => self.open(TokenKind::Dict)?,
-                Some(b'e') => self.close()?,
-                Some(&byte) => return Err(self.error(ErrorKind::UnexpectedByte(byte))),
-                None => return Err(self.error(ErrorKind::UnexpectedEnd)),
-            }
-            if self.stack.is_empty() {
-                break;
-            }
+type ReadString<'i> = (&'i [u8], u32, &'i [u8]);
+
+/// A string's content, the length of its header, and what follows.
+#[inline(always)]
+fn read_string<'i>(input: &[u8], rest: &'i [u8], report: &mut Report) -> Result<ReadString<'i>, Error> {
+    let (after, number) = token::string_header(rest).map_err(|refusal| refused(input, refusal))?;
+    let at = input.len() - rest.len();
+    let Some((content, next)) = number.value.and_then(|length| after.split_at_checked(length)) else {
+        return Err(Error { offset: at, kind: ErrorKind::StringPastEnd });
+    };
+    if let Some(kind) = number.deviation {
+        report.deviation(at, kind)?;
+    }
+    Ok((content, narrow(rest.len() - after.len()), next))
+}
+
+#[inline(always)]
+fn read_key<'i>(input: &[u8], rest: &'i [u8], report: &mut Report) -> Result<ReadString<'i>, Error> {
+    match rest.first() {
+        Some(b'0'..=b'9') => read_string(input, rest, report),
+        _ => Err(not_a_key(input, rest)),
+    }
+}
+
+/// What stands where a key should. A broken integer is a broken integer first.
+#[cold]
+#[inline(never)]
+fn not_a_key(input: &[u8], rest: &[u8]) -> Error {
+    let at = input.len() - rest.len();
+    let kind = match rest.first() {
+        Some(b'i') => match token::skip_integer(rest) {
+            Ok(_) => ErrorKind::KeyNotString,
+            Err(refusal) => return refused(input, refusal),
+        },
+        Some(b'l' | b'd') => ErrorKind::KeyNotString,
+        Some(&byte) => ErrorKind::UnexpectedByte(byte),
+        None => ErrorKind::UnexpectedEnd,
+    };
+    Error { offset: at, kind }
+}
+
+/// Tells a container its next sibling and gives the frame around it.
+#[inline(always)]
+fn close<'i>(input: &'i [u8], token: u32, tape: &mut Tape) -> Frame<'i> {
+    let index = token as usize;
+    let parent = tape.replace_extra(index, narrow(tape.len()));
+    let dict = tape.get(parent as usize).is_some_and(|token| token.kind() == TokenKind::Dict);
+    // In a dictionary the token before a value is its key.
+    let previous = if dict { key_before(input, index, tape) } else { None };
+    Frame { token: parent, dict, previous }
+}
+
+#[inline(always)]
+fn key_before<'i>(input: &'i [u8], value: usize, tape: &Tape) -> Option<&'i [u8]> {
+    let (key, value) = (tape.get(value.checked_sub(1)?)?, tape.get(value)?);
+    input.get(key.offset() + key.extra as usize..value.offset())
+}
+
+#[cold]
+#[inline(never)]
+fn refused(input: &[u8], refusal: nom::Err<Refusal>) -> Error {
+    match refusal {
+        nom::Err::Error(Refusal { left, kind }) | nom::Err::Failure(Refusal { left, kind }) => {
+            Error { offset: input.len() - left, kind }
         }
-        // The end of the root value is ours, not the document's, so no limit counts it.
-        self.tokens.push(Token::new(TokenKind::End, self.at, 0));
-        if self.at < self.input.len() {
-            self.deviation(self.at, DiagnosticKind::TrailingBytes)?;
-        }
-        Ok(())
+        nom::Err::Incomplete(_) => Error { offset: input.len(), kind: ErrorKind::UnexpectedEnd },
+    }
+}
+
+/// What was not canonical so far. Apart from the loop's locals, because it is hardly ever touched.
+struct Report {
+    mode: Mode,
+    diagnostics: Diagnostics,
+    /// The open dictionaries that have an unsorted key, outermost first, and where the first such key is.
+    unsorted: Vec<(u32, usize)>,
+}
+
+impl Report {
+    #[inline(always)]
+    fn is_unsorted(&self, dict: u32) -> bool {
+        self.unsorted.last().is_some_and(|&(innermost, _)| innermost == dict)
     }
 
-    #[inline]
-    fn string(&mut self) -> Result<(), Error> {
-        let start = self.at;
-        let left = self.input.get(start..).unwrap_or_default();
-        let (rest, Number { value, deviation }) = token::string_header(left).map_err(|e| self.refused(e))?;
-        let header = left.len() - rest.len();
-        let bytes = value.and_then(|length| rest.get(..length));
-        let Some(bytes) = bytes else { return Err(self.error(ErrorKind::StringPastEnd)) };
-        if let Some(kind) = deviation {
-            self.deviation(start, kind)?;
-        }
-        self.key_or_value(Some(bytes))?;
-        self.push(TokenKind::String, narrow(header))?;
-        self.at = start + header + bytes.len();
-        Ok(())
-    }
-
-    #[inline]
-    fn integer(&mut self) -> Result<(), Error> {
-        let start = self.at;
-        let left = self.input.get(start..).unwrap_or_default();
-        let (rest, Number { deviation, .. }) = token::integer(left).map_err(|e| self.refused(e))?;
-        self.key_or_value(None)?;
-        if let Some(kind) = deviation {
-            self.deviation(start, kind)?;
-        }
-        self.push(TokenKind::Integer, 0)?;
-        self.at = start + (left.len() - rest.len());
-        Ok(())
-    }
-
-    fn open(&mut self, kind: TokenKind) -> Result<(), Error> {
-        self.key_or_value(None)?;
-        if self.stack.len() >= self.limits.depth {
-            return Err(self.error(ErrorKind::TooDeep { limit: self.limits.depth }));
-        }
-        let dict =
-            (kind == TokenKind::Dict).then_some(OpenDict { expects: Expects::Key, previous: None, unsorted: false });
-        self.stack.push(Open { token: self.tokens.len(), dict });
-        self.push(kind, 0)?;
-        self.at += 1;
-        Ok(())
-    }
-
-    fn close(&mut self) -> Result<(), Error> {
-        let Some(open) = self.stack.pop() else { return Err(self.error(ErrorKind::UnexpectedByte(b'e'))) };
-        if let Some(dict) = &open.dict {
-            if dict.expects == Expects::Value {
-                return Err(self.error(ErrorKind::KeyWithoutValue));
-            }
-            if dict.unsorted {
-                self.find_duplicates(open.token)?;
-            }
-        }
-        self.push(TokenKind::End, 0)?;
-        let next = narrow(self.tokens.len());
-        if let Some(token) = self.tokens.get_mut(open.token) {
-            token.extra = next;
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    /// Tells the innermost dictionary that a value begins here; `string` is its content if it is a string.
-    #[inline]
-    fn key_or_value(&mut self, string: Option<&'i [u8]>) -> Result<(), Error> {
-        let Some(Open { dict: Some(dict), .. }) = self.stack.last_mut() else { return Ok(()) };
-        if dict.expects == Expects::Value {
-            dict.expects = Expects::Key;
-            return Ok(());
-        }
-        let Some(key) = string else { return Err(self.error(ErrorKind::KeyNotString)) };
-        dict.expects = Expects::Value;
-        // BEP 3: "Keys must be strings and appear in sorted order (sorted as raw strings, not alphanumerics)."
-        match dict.previous.replace(key) {
-            Some(previous) if previous > key => {
-                dict.unsorted = true;
-                self.deviation(self.at, DiagnosticKind::UnsortedKey)
-            }
-            Some(previous) if previous == key && !dict.unsorted => {
-                self.deviation(self.at, DiagnosticKind::DuplicateKey)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Reports the duplicate keys of an unsorted dictionary; sorting keeps that from being quadratic.
-    fn find_duplicates(&mut self, dict: usize) -> Result<(), Error> {
-        let mut keys = Vec::new();
-        let mut index = dict + 1;
-        while let Some(&key) = self.tokens.get(index) {
-            let start = key.offset() + key.extra as usize;
-            let value = index + 1;
-            let end = self.tokens.get(value).map_or(self.at, |token| token.offset());
-            keys.push((self.input.get(start..end).unwrap_or_default(), key.offset()));
-            index = match self.tokens.get(value) {
-                Some(token) if matches!(token.kind(), TokenKind::List | TokenKind::Dict) => token.extra as usize,
-                _ => value + 1,
-            };
-        }
-        keys.sort_unstable();
-        let mut duplicates: Vec<usize> = keys
-            .windows(2)
-            .filter_map(|pair| match pair {
-                [(a, _), (b, offset)] if a == b => Some(*offset),
-                _ => None,
-            })
-            .collect();
-        duplicates.sort_unstable();
-        duplicates.into_iter().try_for_each(|offset| self.deviation(offset, DiagnosticKind::DuplicateKey))
-    }
-
-    #[inline]
-    fn push(&mut self, kind: TokenKind, extra: u32) -> Result<(), Error> {
-        if self.tokens.len() >= self.limits.tokens {
-            return Err(self.error(ErrorKind::TooManyTokens { limit: self.limits.tokens }));
-        }
-        self.tokens.push(Token::new(kind, self.at, extra));
-        Ok(())
-    }
-
+    #[cold]
+    #[inline(never)]
     fn deviation(&mut self, offset: usize, kind: DiagnosticKind) -> Result<(), Error> {
         match self.mode {
             Mode::Strict => Err(Error { offset, kind: ErrorKind::NotCanonical(kind) }),
@@ -215,16 +206,33 @@ impl<'i> Parser<'i> {
         }
     }
 
-    fn error(&self, kind: ErrorKind) -> Error {
-        Error { offset: self.at, kind }
+    /// BEP 3: "Keys must be strings and appear in sorted order (sorted as raw strings, not alphanumerics)." For the keys
+    /// that their first bytes do not tell apart.
+    #[inline(never)]
+    fn order(&mut self, dict: Frame<'_>, key: &[u8], at: usize) -> Result<(), Error> {
+        let Some(previous) = dict.previous else { return Ok(()) };
+        let known = self.is_unsorted(dict.token);
+        match previous.cmp(key) {
+            std::cmp::Ordering::Less => Ok(()),
+            // Those behind an unsorted key are found when the dictionary closes.
+            std::cmp::Ordering::Equal if known => Ok(()),
+            std::cmp::Ordering::Equal => self.deviation(at, DiagnosticKind::DuplicateKey),
+            std::cmp::Ordering::Greater => {
+                if !known {
+                    self.unsorted.push((dict.token, at));
+                }
+                self.deviation(at, DiagnosticKind::UnsortedKey)
+            }
+        }
     }
 
-    fn refused(&self, refusal: nom::Err<Refusal>) -> Error {
-        match refusal {
-            nom::Err::Error(Refusal { left, kind }) | nom::Err::Failure(Refusal { left, kind }) => {
-                Error { offset: self.input.len() - left, kind }
-            }
-            nom::Err::Incomplete(_) => self.error(ErrorKind::UnexpectedEnd),
-        }
+    /// Reports the duplicates of the innermost dictionary, which is unsorted and about to be closed.
+    #[cold]
+    #[inline(never)]
+    fn duplicates(&mut self, input: &[u8], tape: &Tape) -> Result<(), Error> {
+        let Some((dict, from)) = self.unsorted.pop() else { return Ok(()) };
+        duplicates::find(input, dict as usize, tape, from)
+            .into_iter()
+            .try_for_each(|offset| self.deviation(offset as usize, DiagnosticKind::DuplicateKey))
     }
 }

@@ -54,3 +54,70 @@ impl Token {
 pub(crate) fn narrow(number: usize) -> u32 {
     number as u32
 }
+
+/// A tape being written. It grows at most three times: what it starts with suits all but documents of the smallest
+/// values, and it never reserves more than the bytes still unread could fill or the limit on tokens allows.
+pub(crate) struct Tape {
+    tokens: Vec<Token>,
+    /// How many tokens may be pushed before [`Tape::grow`] has to look at it.
+    room: usize,
+    limit: usize,
+    input: usize,
+}
+
+/// The limit on tokens was reached.
+pub(crate) struct Full;
+
+impl Tape {
+    pub(crate) fn new(input: usize, limit: usize) -> Self {
+        // A file of a torrent is a token for every 16 bytes or so; a list of small integers one for 4 or 5. So this is
+        // twice the input at most, mostly never touched, and seldom too little.
+        let room = (input / 4 + 8).min(limit);
+        Self { tokens: Vec::with_capacity(room + 1), room, limit, input }
+    }
+
+    #[inline(always)]
+    pub(crate) fn push(&mut self, kind: TokenKind, offset: usize, extra: u32) -> Result<(), Full> {
+        if self.tokens.len() >= self.room {
+            self.grow(offset)?;
+        }
+        self.tokens.push(Token::new(kind, offset, extra));
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, offset: usize) -> Result<(), Full> {
+        if self.tokens.len() >= self.limit {
+            return Err(Full);
+        }
+        // Every token after this one costs at least a byte.
+        let most = self.tokens.len() + (self.input - offset);
+        self.room = (self.room * 2).min(most).min(self.limit);
+        // One more for the end of the root value, which no limit counts.
+        self.tokens.reserve_exact(self.room + 1 - self.tokens.len());
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(&self, index: usize) -> Option<Token> {
+        self.tokens.get(index).copied()
+    }
+
+    /// Sets the `extra` of a container's token and gives the one it had.
+    #[inline(always)]
+    pub(crate) fn replace_extra(&mut self, index: usize, extra: u32) -> u32 {
+        self.tokens.get_mut(index).map_or(extra, |token| std::mem::replace(&mut token.extra, extra))
+    }
+
+    /// Ends the tape with the end of the root value.
+    pub(crate) fn finish(mut self, end: usize) -> Vec<Token> {
+        self.tokens.push(Token::new(TokenKind::End, end, 0));
+        self.tokens
+    }
+}

@@ -15,10 +15,13 @@ use std::process::ExitCode;
 pub(crate) static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("parse") => parse::run(),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["parse"] => parse::run("abcdef", ""),
+        ["parse", letters] => parse::run(letters, ""),
+        ["parse", letters, names] => parse::run(letters, names),
         _ => {
-            eprintln!("usage: cargo xtask bench parse");
+            eprintln!("usage: bench parse [LETTERS OF INPUTS [PART OF CONTENDERS' NAMES]]");
             return ExitCode::from(2);
         }
     }

@@ -19,13 +19,13 @@ const OF_REFERENCE: [(char, f64); 3] = [('c', 1.15), ('e', 1.15), ('f', 1.15)];
 const OF_SHA1: [(char, f64); 2] = [('b', 1.05), ('c', 1.7)];
 const MOST_ALLOCATIONS: usize = 8;
 
-pub(crate) fn run() {
+pub(crate) fn run(letters: &str, names: &str) {
     println!("Medians of {ROUNDS} interleaved rounds; each call parses the whole document and drops the result.\n");
     let mut verdicts = Vec::new();
-    for input in inputs::all() {
+    for input in inputs::all().into_iter().filter(|input| letters.contains(input.letter)) {
         println!("({}) {}, {} bytes", input.letter, input.what, input.bytes.len());
-        parsers(&input, &mut verdicts);
-        if input.torrent {
+        parsers(&input, names, &mut verdicts);
+        if input.torrent && names.is_empty() {
             info_hash(&input, &mut verdicts);
         }
         println!();
@@ -34,8 +34,8 @@ pub(crate) fn run() {
     verdicts.iter().for_each(|verdict| println!("  {verdict}"));
 }
 
-fn parsers(input: &Input, verdicts: &mut Vec<String>) {
-    let (able, contenders) = able(input);
+fn parsers(input: &Input, names: &str, verdicts: &mut Vec<String>) {
+    let (able, contenders) = able(input, names);
     let times = measure::interleaved(&contenders, ROUNDS);
     let time_of = |name| able.iter().position(|parser| parser.name == name).map_or(Duration::MAX, |at| times[at]);
     let ours = time_of(OURS);
@@ -58,10 +58,10 @@ fn parsers(input: &Input, verdicts: &mut Vec<String>) {
 }
 
 /// The parsers that can read this input; says of the others why they cannot.
-fn able(input: &Input) -> (Vec<Parser>, Vec<Contender<'_>>) {
+fn able<'a>(input: &'a Input, names: &str) -> (Vec<Parser>, Vec<Contender<'a>>) {
     let mut able = contenders::all();
     able.retain(|parser| {
-        if parser.torrents_only && !input.torrent {
+        if parser.torrents_only && !input.torrent || !parser.name.contains(names) && parser.role == Role::Other {
             return false;
         }
         match (parser.parse)(&input.bytes) {
