@@ -54,7 +54,7 @@ impl Iterator for Keys<'_> {
 }
 
 /// A key's bytes: they end where its value begins.
-fn key<'i>(input: &'i [u8], token: usize, tape: &Tape) -> &'i [u8] {
+pub(crate) fn key<'i>(input: &'i [u8], token: usize, tape: &Tape) -> &'i [u8] {
     let (Some(key), Some(value)) = (tape.get(token), tape.get(token + 1)) else { return &[] };
     input.get(key.offset() + key.extra as usize..value.offset()).unwrap_or_default()
 }

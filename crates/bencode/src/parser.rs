@@ -29,17 +29,18 @@ pub(crate) fn parse(input: &[u8], mode: Mode, limits: Limits) -> Result<Parsed, 
     if end < input.len() {
         report.deviation(end, DiagnosticKind::TrailingBytes)?;
     }
-    Ok(Parsed { tokens: tape.finish(end), diagnostics: report.diagnostics })
+    let full = |at| Error { offset: at, kind: ErrorKind::TooManyTokens { limit: limits.tokens } };
+    Ok(Parsed { tokens: tape.finish(end).map_err(full)?, diagnostics: report.diagnostics })
 }
 
-/// The innermost open container: all the loop needs to know of where it stands, kept in registers.
+/// The innermost open container: all the loop needs to know of where it stands, few enough numbers to stay in registers.
 #[derive(Clone, Copy)]
-struct Frame<'i> {
+struct Frame {
     /// Its token; [`OUTSIDE`] before the root container.
     token: u32,
     dict: bool,
-    /// The key before the next one.
-    previous: Option<&'i [u8]>,
+    /// The token of the key before the next one; 0, which no key can be, before the first.
+    previous: u32,
 }
 
 /// The parent of the root value: not a token's number, because those are below 2^30.
@@ -48,48 +49,43 @@ const OUTSIDE: u32 = u32::MAX;
 /// Reads the root value and gives where it ends.
 fn root(input: &[u8], limits: Limits, tape: &mut Tape, report: &mut Report) -> Result<usize, Error> {
     let full = |at| move |Full| Error { offset: at, kind: ErrorKind::TooManyTokens { limit: limits.tokens } };
-    let mut frame = Frame { token: OUTSIDE, dict: false, previous: None };
+    let mut frame = Frame { token: OUTSIDE, dict: false, previous: 0 };
     let mut depth = 0_usize;
-    let mut rest = input;
+    let mut at = 0_usize;
     loop {
-        let mut at = input.len() - rest.len();
-        let mut first = rest.first();
+        let mut first = input.get(at);
         if frame.dict && first != Some(&b'e') {
-            let (key, header, after) = read_key(input, rest, report)?;
-            if frame.previous.is_some_and(|previous| previous.first() >= key.first()) {
-                report.order(frame, key, at)?;
+            let key = read_key(input, at, report)?;
+            if frame.previous != 0 && !plainly_sorted(input, frame.previous, key, tape) {
+                report.order(input, frame, key, at, tape)?;
             }
-            tape.push(TokenKind::String, at, header).map_err(full(at))?;
-            frame.previous = Some(key);
-            rest = after;
-            at = input.len() - rest.len();
-            first = rest.first();
+            frame.previous = narrow(tape.len());
+            tape.push(TokenKind::String, at, narrow(key.content - at)).map_err(full(at))?;
+            at = key.end;
+            first = input.get(at);
             if first == Some(&b'e') {
                 return Err(Error { offset: at, kind: ErrorKind::KeyWithoutValue });
             }
         }
         // A chain rather than a match: its branches are guessed better than the one jump of a table.
         if let Some(b'0'..=b'9') = first {
-            let (_, header, after) = read_string(input, rest, report)?;
-            tape.push(TokenKind::String, at, header).map_err(full(at))?;
-            rest = after;
+            let string = read_string(input, at, report)?;
+            tape.push(TokenKind::String, at, narrow(string.content - at)).map_err(full(at))?;
+            at = string.end;
         } else if let Some(b'i') = first {
-            let (after, deviation) = token::skip_integer(rest).map_err(|refusal| refused(input, refusal))?;
-            if let Some(kind) = deviation {
-                report.deviation(at, kind)?;
-            }
+            let end = read_integer(input, at, report)?;
             tape.push(TokenKind::Integer, at, 0).map_err(full(at))?;
-            rest = after;
+            at = end;
         } else if let Some(b'e') = first
-            && depth > 0
+            && frame.token != OUTSIDE
         {
             if report.is_unsorted(frame.token) {
                 report.duplicates(input, tape)?;
             }
             tape.push(TokenKind::End, at, 0).map_err(full(at))?;
-            frame = close(input, frame.token, tape);
+            frame = close(frame.token, tape);
             depth -= 1;
-            rest = rest.get(1..).unwrap_or_default();
+            at += 1;
         } else if let Some(&byte @ (b'l' | b'd')) = first {
             if depth >= limits.depth {
                 return Err(Error { offset: at, kind: ErrorKind::TooDeep { limit: limits.depth } });
@@ -98,74 +94,89 @@ fn root(input: &[u8], limits: Limits, tape: &mut Tape, report: &mut Report) -> R
             let (dict, token) = (byte == b'd', narrow(tape.len()));
             let kind = if dict { TokenKind::Dict } else { TokenKind::List };
             tape.push(kind, at, frame.token).map_err(full(at))?;
-            frame = Frame { token, dict, previous: None };
-            rest = rest.get(1..).unwrap_or_default();
+            frame = Frame { token, dict, previous: 0 };
+            at += 1;
         } else {
             let kind = first.map_or(ErrorKind::UnexpectedEnd, |&byte| ErrorKind::UnexpectedByte(byte));
             return Err(Error { offset: at, kind });
         }
-        if depth == 0 {
-            return Ok(input.len() - rest.len());
+        if frame.token == OUTSIDE {
+            return Ok(at);
         }
     }
 }
 
-type ReadString<'i> = (&'i [u8], u32, &'i [u8]);
+/// Where a string's bytes begin, and where they and it end.
+#[derive(Clone, Copy)]
+struct Content {
+    content: usize,
+    end: usize,
+}
 
-/// A string's content, the length of its header, and what follows.
 #[inline(always)]
-fn read_string<'i>(input: &[u8], rest: &'i [u8], report: &mut Report) -> Result<ReadString<'i>, Error> {
-    let (after, number) = token::string_header(rest).map_err(|refusal| refused(input, refusal))?;
-    let at = input.len() - rest.len();
-    let Some((content, next)) = number.value.and_then(|length| after.split_at_checked(length)) else {
+fn read_string(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Error> {
+    let (after, number) =
+        token::string_header(input.get(at..).unwrap_or_default()).map_err(|refusal| refused(input, refusal))?;
+    let content = input.len() - after.len();
+    let Some(length) = number.value.filter(|&length| length <= after.len()) else {
         return Err(Error { offset: at, kind: ErrorKind::StringPastEnd });
     };
     if let Some(kind) = number.deviation {
         report.deviation(at, kind)?;
     }
-    Ok((content, narrow(rest.len() - after.len()), next))
+    Ok(Content { content, end: content + length })
 }
 
 #[inline(always)]
-fn read_key<'i>(input: &[u8], rest: &'i [u8], report: &mut Report) -> Result<ReadString<'i>, Error> {
-    match rest.first() {
-        Some(b'0'..=b'9') => read_string(input, rest, report),
-        _ => Err(not_a_key(input, rest)),
+fn read_key(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Error> {
+    match input.get(at) {
+        Some(b'0'..=b'9') => read_string(input, at, report),
+        _ => Err(not_a_key(input, at)),
     }
 }
 
 /// What stands where a key should. A broken integer is a broken integer first.
 #[cold]
 #[inline(never)]
-fn not_a_key(input: &[u8], rest: &[u8]) -> Error {
-    let at = input.len() - rest.len();
-    let kind = match rest.first() {
-        Some(b'i') => match token::skip_integer(rest) {
+fn not_a_key(input: &[u8], at: usize) -> Error {
+    let kind = match input.get(at..) {
+        Some(rest @ [b'i', ..]) => match token::skip_integer(rest) {
             Ok(_) => ErrorKind::KeyNotString,
             Err(refusal) => return refused(input, refusal),
         },
-        Some(b'l' | b'd') => ErrorKind::KeyNotString,
-        Some(&byte) => ErrorKind::UnexpectedByte(byte),
-        None => ErrorKind::UnexpectedEnd,
+        Some([b'l' | b'd', ..]) => ErrorKind::KeyNotString,
+        Some(&[byte, ..]) => ErrorKind::UnexpectedByte(byte),
+        _ => ErrorKind::UnexpectedEnd,
     };
     Error { offset: at, kind }
 }
 
-/// Tells a container its next sibling and gives the frame around it.
 #[inline(always)]
-fn close<'i>(input: &'i [u8], token: u32, tape: &mut Tape) -> Frame<'i> {
-    let index = token as usize;
-    let parent = tape.replace_extra(index, narrow(tape.len()));
-    let dict = tape.get(parent as usize).is_some_and(|token| token.kind() == TokenKind::Dict);
-    // In a dictionary the token before a value is its key.
-    let previous = if dict { key_before(input, index, tape) } else { None };
-    Frame { token: parent, dict, previous }
+fn read_integer(input: &[u8], at: usize, report: &mut Report) -> Result<usize, Error> {
+    let (after, deviation) =
+        token::skip_integer(input.get(at..).unwrap_or_default()).map_err(|refusal| refused(input, refusal))?;
+    if let Some(kind) = deviation {
+        report.deviation(at, kind)?;
+    }
+    Ok(input.len() - after.len())
 }
 
+/// Tells a container its next sibling and gives the frame around it.
 #[inline(always)]
-fn key_before<'i>(input: &'i [u8], value: usize, tape: &Tape) -> Option<&'i [u8]> {
-    let (key, value) = (tape.get(value.checked_sub(1)?)?, tape.get(value)?);
-    input.get(key.offset() + key.extra as usize..value.offset())
+fn close(token: u32, tape: &mut Tape) -> Frame {
+    let parent = tape.replace_extra(token as usize, narrow(tape.len()));
+    let dict = tape.get(parent as usize).is_some_and(|token| token.kind() == TokenKind::Dict);
+    // In a dictionary the token before a value is its key.
+    Frame { token: parent, dict, previous: token.wrapping_sub(1) }
+}
+
+/// Whether the first byte of a key is greater than that of the one before, as it is for most.
+#[inline(always)]
+fn plainly_sorted(input: &[u8], previous: u32, key: Content, tape: &Tape) -> bool {
+    let Some(token) = tape.get(previous as usize) else { return false };
+    // For an empty previous key this looks at its value's first byte instead, which at worst goes the long way.
+    let before = input.get(token.offset() + token.extra as usize);
+    key.content < key.end && before < input.get(key.content)
 }
 
 #[cold]
@@ -208,8 +219,9 @@ impl Report {
     /// BEP 3: "Keys must be strings and appear in sorted order (sorted as raw strings, not alphanumerics)." For the keys
     /// that their first bytes do not tell apart.
     #[inline(never)]
-    fn order(&mut self, dict: Frame<'_>, key: &[u8], at: usize) -> Result<(), Error> {
-        let Some(previous) = dict.previous else { return Ok(()) };
+    fn order(&mut self, input: &[u8], dict: Frame, key: Content, at: usize, tape: &Tape) -> Result<(), Error> {
+        let key = input.get(key.content..key.end).unwrap_or_default();
+        let previous = duplicates::key(input, dict.previous as usize, tape);
         let known = self.is_unsorted(dict.token);
         match previous.cmp(key) {
             std::cmp::Ordering::Less => Ok(()),

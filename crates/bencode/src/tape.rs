@@ -59,8 +59,6 @@ pub(crate) fn narrow(number: usize) -> u32 {
 /// values, and it never reserves more than the bytes still unread could fill or the limit on tokens allows.
 pub(crate) struct Tape {
     tokens: Vec<Token>,
-    /// How many tokens may be pushed before [`Tape::grow`] has to look at it.
-    room: usize,
     limit: usize,
     input: usize,
 }
@@ -72,13 +70,13 @@ impl Tape {
     pub(crate) fn new(input: usize, limit: usize) -> Self {
         // A file of a torrent is a token for every 16 bytes or so; a list of small integers one for 4 or 5. So this is
         // twice the input at most, mostly never touched, and seldom too little.
-        let room = (input / 4 + 8).min(limit);
-        Self { tokens: Vec::with_capacity(room + 1), room, limit, input }
+        Self { tokens: Vec::with_capacity((input / 4 + 8).min(limit)), limit, input }
     }
 
     #[inline(always)]
     pub(crate) fn push(&mut self, kind: TokenKind, offset: usize, extra: u32) -> Result<(), Full> {
-        if self.tokens.len() >= self.room {
+        // One comparison for the limit and for the room: the capacity is never asked to be more than the limit.
+        if self.tokens.len() == self.tokens.capacity() {
             self.grow(offset)?;
         }
         self.tokens.push(Token::new(kind, offset, extra));
@@ -88,14 +86,14 @@ impl Tape {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, offset: usize) -> Result<(), Full> {
-        if self.tokens.len() >= self.limit {
+        let used = self.tokens.len();
+        if used >= self.limit {
             return Err(Full);
         }
-        // Every token after this one costs at least a byte.
-        let most = self.tokens.len() + (self.input - offset);
-        self.room = (self.room * 2).min(most).min(self.limit);
-        // One more for the end of the root value, which no limit counts.
-        self.tokens.reserve_exact(self.room + 1 - self.tokens.len());
+        // Every token costs at least a byte.
+        let most = used + (self.input - offset);
+        let room = (used * 2).min(most).min(self.limit);
+        self.tokens.reserve_exact(room - used);
         Ok(())
     }
 
@@ -115,9 +113,14 @@ impl Tape {
         self.tokens.get_mut(index).map_or(extra, |token| std::mem::replace(&mut token.extra, extra))
     }
 
-    /// Ends the tape with the end of the root value.
-    pub(crate) fn finish(mut self, end: usize) -> Vec<Token> {
+    /// Ends the tape with the end of the root value, which no limit counts. Gives the offset of the first token too many
+    /// if an allocator gave more than it was asked for.
+    pub(crate) fn finish(mut self, end: usize) -> Result<Vec<Token>, usize> {
+        if let Some(excess) = self.tokens.get(self.limit) {
+            return Err(excess.offset());
+        }
+        self.tokens.reserve_exact(1);
         self.tokens.push(Token::new(TokenKind::End, end, 0));
-        self.tokens
+        Ok(self.tokens)
     }
 }

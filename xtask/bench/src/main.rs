@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         ["parse"] => parse::run("abcdef", ""),
         ["parse", letters] => parse::run(letters, ""),
         ["parse", letters, names] => parse::run(letters, names),
+        ["profile", letters] => parse::profile(letters),
         _ => {
             eprintln!("usage: bench parse [LETTERS OF INPUTS [PART OF CONTENDERS' NAMES]]");
             return ExitCode::from(2);

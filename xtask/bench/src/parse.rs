@@ -34,6 +34,16 @@ pub(crate) fn run(letters: &str, names: &str) {
     verdicts.iter().for_each(|verdict| println!("  {verdict}"));
 }
 
+/// Ours alone for a few seconds, for a profiler to watch.
+pub(crate) fn profile(letters: &str) {
+    for input in inputs::all().into_iter().filter(|input| letters.contains(input.letter)) {
+        let start = std::time::Instant::now();
+        while start.elapsed() < Duration::from_secs(4) {
+            black_box(Document::parse(black_box(&input.bytes)).is_ok());
+        }
+    }
+}
+
 fn parsers(input: &Input, names: &str, verdicts: &mut Vec<String>) {
     let (able, contenders) = able(input, names);
     let times = measure::interleaved(&contenders, ROUNDS);
