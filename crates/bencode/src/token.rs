@@ -65,15 +65,26 @@ pub(crate) fn skip_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
     }
 }
 
-/// Up to 16 digits without a loop, whose last turn would be guessed wrong for most files' sizes.
+/// Up to eight digits, then up to 16, without a loop, whose last turn would be guessed wrong for most files' sizes.
 #[inline(always)]
 fn skip_long_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
-    let count = match input.get(1..).and_then(|digits| digits.first_chunk()) {
-        Some(&bytes) => count_digits(u128::from_le_bytes(bytes)),
-        None => return skip_any_integer(input),
+    let Some(&bytes) = input.get(1..).and_then(|digits| digits.first_chunk()) else {
+        return skip_any_integer(input);
     };
-    match input.get(count + 1..) {
+    match input.get(1 + count_digits(bytes)..) {
         Some([b'e', rest @ ..]) => Ok((rest, None)),
+        _ => skip_longer_integer(input),
+    }
+}
+
+#[inline(never)]
+fn skip_longer_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
+    let Some(&bytes) = input.get(9..).and_then(|digits| digits.first_chunk()) else {
+        return skip_any_integer(input);
+    };
+    let all = input.get(1..9).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit));
+    match input.get(9 + count_digits(bytes)..) {
+        Some([b'e', rest @ ..]) if all => Ok((rest, None)),
         _ => skip_any_integer(input),
     }
 }
@@ -83,12 +94,13 @@ fn skip_any_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
     integer(input).map(|(rest, number)| (rest, number.deviation))
 }
 
-/// How many of 16 bytes, the first in the lowest place, are digits before the first that is none.
+/// How many of eight bytes are digits before the first that is none.
 #[inline(always)]
-fn count_digits(bytes: u128) -> usize {
-    const HIGH_HALVES: u128 = u128::from_ne_bytes([0xf0; 16]);
-    const THREES: u128 = u128::from_ne_bytes([0x30; 16]);
-    const SIXES: u128 = u128::from_ne_bytes([0x06; 16]);
+fn count_digits(bytes: [u8; 8]) -> usize {
+    const HIGH_HALVES: u64 = u64::from_ne_bytes([0xf0; 8]);
+    const THREES: u64 = u64::from_ne_bytes([0x30; 8]);
+    const SIXES: u64 = u64::from_ne_bytes([0x06; 8]);
+    let bytes = u64::from_le_bytes(bytes);
     // A digit's high half is 3, also after adding 6. What the sum carries into the next byte comes from a byte that is no
     // digit, and only the first of those is looked at.
     let others = ((bytes & HIGH_HALVES) ^ THREES) | ((bytes.wrapping_add(SIXES) & HIGH_HALVES) ^ THREES);
