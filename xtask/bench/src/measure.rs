@@ -14,9 +14,11 @@ pub(crate) fn interleaved(contenders: &[Contender<'_>], rounds: usize) -> Vec<Du
     let calls: Vec<u32> = contenders.iter().map(calls_per_round).collect();
     let mut times = vec![Vec::with_capacity(rounds); contenders.len()];
     for round in 0..rounds {
-        // Each round begins with another one, so that nobody always follows the same predecessor's cache and heap.
+        // Each round begins with another one, and each turn with a call that does not count: what the predecessor left in
+        // the caches and in the heap is nobody's merit.
         for turn in 0..contenders.len() {
             let turn = (turn + round) % contenders.len();
+            time(&contenders[turn], 1);
             times[turn].push(time(&contenders[turn], calls[turn]));
         }
     }
@@ -25,10 +27,10 @@ pub(crate) fn interleaved(contenders: &[Contender<'_>], rounds: usize) -> Vec<Du
 
 /// Enough calls that a clock read does not matter, without the slow ones taking minutes.
 fn calls_per_round(contender: &Contender<'_>) -> u32 {
-    const ROUND: Duration = Duration::from_millis(4);
+    const ROUND: Duration = Duration::from_millis(6);
     time(contender, 1);
     let once = time(contender, 1).max(Duration::from_nanos(50));
-    u32::try_from(ROUND.as_nanos() / once.as_nanos()).unwrap_or(u32::MAX).clamp(1, 50_000)
+    u32::try_from(ROUND.as_nanos() / once.as_nanos()).unwrap_or(u32::MAX).clamp(2, 50_000)
 }
 
 fn time(contender: &Contender<'_>, calls: u32) -> Duration {
