@@ -188,9 +188,9 @@ fn beginning(input: &[u8], key: Content) -> i64 {
         // So near the end of the input it is less than any other, and the keys themselves are compared.
         return NO_KEY;
     };
-    let others = 4 - (key.end - key.content).min(4);
-    let mask = u64::from(u32::MAX) << (others * 8);
-    i64::from(u32::from_be_bytes(*bytes)) & mask.cast_signed()
+    const MASKS: [u32; 4] = [0, 0xff00_0000, 0xffff_0000, 0xffff_ff00];
+    let mask = MASKS.get(key.end - key.content).copied().unwrap_or(u32::MAX);
+    i64::from(u32::from_be_bytes(*bytes) & mask)
 }
 
 #[cold]
