@@ -10,7 +10,7 @@ struct Key {
     token: u32,
 }
 
-/// The offsets of the keys behind `from` that occurred before in the dictionary at token `dict`, whose end is the end of
+/// The offsets of the keys from offset `from` on that occurred before in the dictionary at token `dict`, whose end is the end of
 /// the tape.
 pub(crate) fn find(input: &[u8], dict: usize, tape: &Tape, from: usize) -> Vec<u32> {
     let tokens = || Keys { tape, next: dict + 1 };
@@ -27,7 +27,7 @@ pub(crate) fn find(input: &[u8], dict: usize, tape: &Tape, from: usize) -> Vec<u
         [a, b] if a.prefix == b.prefix && bytes(a.token) == bytes(b.token) => tape.get(b.token as usize),
         _ => None,
     };
-    let offsets = keys.windows(2).filter_map(repeated).map(|token| token.offset()).filter(|&offset| offset > from);
+    let offsets = keys.windows(2).filter_map(repeated).map(|token| token.offset()).filter(|&offset| offset >= from);
     let mut duplicates: Vec<u32> = offsets.map(narrow).collect();
     duplicates.sort_unstable();
     duplicates

@@ -124,3 +124,41 @@ impl Tape {
         Ok(self.tokens)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pushes a token for every `bytes` bytes of an input and gives the largest capacity there was.
+    fn fill(input: usize, bytes: usize, limit: usize) -> (Result<Vec<Token>, usize>, usize) {
+        let mut tape = Tape::new(input, limit);
+        for offset in (0..input).step_by(bytes) {
+            if tape.push(TokenKind::Integer, offset, 0).is_err() {
+                return (Err(offset), tape.tokens.capacity());
+            }
+        }
+        let capacity = tape.tokens.capacity();
+        (tape.finish(input), capacity)
+    }
+
+    #[test]
+    fn a_tape_takes_at_most_sixteen_times_the_input_while_it_grows() {
+        for bytes in 1..=5 {
+            let input = 1_000_003;
+            let (tokens, capacity) = fill(input, bytes, usize::MAX);
+            assert_eq!(tokens.unwrap().len(), input.div_ceil(bytes) + 1);
+            // A vector that grows may for a moment stand beside the one it came from, which is at most as long.
+            assert!(2 * capacity * size_of::<Token>() <= 16 * input, "{capacity} tokens");
+        }
+    }
+
+    #[test]
+    fn a_tape_never_takes_more_than_the_limit_on_tokens() {
+        for limit in [0, 1, 100, 10_000] {
+            let (full, capacity) = fill(1_000_000, 1, limit);
+            assert_eq!((full.map(|tokens| tokens.len()), capacity), (Err(limit), limit));
+        }
+        let (tokens, capacity) = fill(100, 1, 100);
+        assert_eq!((tokens.unwrap().len(), capacity), (101, 100));
+    }
+}
