@@ -2,33 +2,55 @@
 
 use crate::tape::{Tape, TokenKind, narrow};
 
-/// A key's token, with as much of the key at hand as decides nearly every comparison.
+/// How much of a key is at hand while keys are sorted.
+const WORD: usize = 8;
+
+/// A key's token, with a word of the key, so that comparing two keys looks at nothing else.
 #[derive(Clone, Copy)]
 struct Key {
-    /// Its first eight bytes behind what all the keys begin with.
-    prefix: u64,
+    word: u64,
     token: u32,
+    /// How many bytes of the key were left to fill the word with; more than a word counts as one more.
+    left: u8,
 }
 
-/// The offsets of the keys from offset `from` on that occurred before in the dictionary at token `dict`, whose end is the end of
-/// the tape.
+/// Keys that are equal up to `read` bytes and longer than that.
+struct Alike {
+    start: u32,
+    end: u32,
+    read: u32,
+}
+
+/// The offsets of the keys from offset `from` on that occurred before in the dictionary at token `dict`, whose end is the
+/// end of the tape.
+///
+/// The keys are sorted by their first word, those that agree in it by the next, and so on: each byte of a key is looked
+/// at once, so a long beginning that many keys share costs no more than its own length.
 pub(crate) fn find(input: &[u8], dict: usize, tape: &Tape, from: usize) -> Vec<u32> {
     let tokens = || Keys { tape, next: dict + 1 };
-    let bytes = |token: u32| key(input, token as usize, tape);
-    let Some(first) = tokens().next() else { return Vec::new() };
-    let common = tokens().map(bytes).fold(bytes(first), common);
     // Counted first: a vector that grows would hold twice as much as it needs.
     let mut keys = Vec::with_capacity(tokens().count());
-    keys.extend(tokens().map(|token| Key { prefix: prefix(bytes(token), common.len()), token }));
-    keys.sort_unstable_by(|a, b| {
-        a.prefix.cmp(&b.prefix).then_with(|| bytes(a.token).cmp(bytes(b.token))).then(a.token.cmp(&b.token))
-    });
-    let repeated = |pair: &[Key]| match pair {
-        [a, b] if a.prefix == b.prefix && bytes(a.token) == bytes(b.token) => tape.get(b.token as usize),
-        _ => None,
-    };
-    let offsets = keys.windows(2).filter_map(repeated).map(|token| token.offset()).filter(|&offset| offset >= from);
-    let mut duplicates: Vec<u32> = offsets.map(narrow).collect();
+    keys.extend(tokens().map(|token| Key { word: 0, token, left: 0 }));
+    let mut duplicates = Vec::new();
+    let mut pending = vec![Alike { start: 0, end: narrow(keys.len()), read: 0 }];
+    while let Some(Alike { start, end, read }) = pending.pop() {
+        let alike = keys.get_mut(start as usize..end as usize).unwrap_or_default();
+        for entry in &mut *alike {
+            *entry = read_word(key(input, entry.token as usize, tape), entry.token, read as usize);
+        }
+        alike.sort_unstable_by_key(|key| (key.word, key.left, key.token));
+        let mut start = start;
+        for run in alike.chunk_by(|a, b| (a.word, a.left) == (b.word, b.left)) {
+            let end = start + narrow(run.len());
+            if run.len() > 1 && usize::from(run.first().map_or(0, |key| key.left)) > WORD {
+                pending.push(Alike { start, end, read: read + narrow(WORD) });
+            } else {
+                let repeated = run.iter().skip(1).filter_map(|key| tape.get(key.token as usize));
+                duplicates.extend(repeated.map(|key| key.offset()).filter(|&offset| offset >= from).map(narrow));
+            }
+            start = end;
+        }
+    }
     duplicates.sort_unstable();
     duplicates
 }
@@ -59,15 +81,11 @@ pub(crate) fn key<'i>(input: &'i [u8], token: usize, tape: &Tape) -> &'i [u8] {
     input.get(key.offset() + key.extra as usize..value.offset()).unwrap_or_default()
 }
 
-/// What two keys begin with.
-fn common<'i>(a: &'i [u8], b: &[u8]) -> &'i [u8] {
-    let length = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    a.get(..length).unwrap_or_default()
-}
-
-/// Eight bytes of a key in an order that agrees with the key's; a shorter one is filled up with zeros.
-fn prefix(key: &[u8], skipped: usize) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.iter_mut().zip(key.iter().skip(skipped)).for_each(|(to, from)| *to = *from);
-    u64::from_be_bytes(bytes)
+/// A key with the word behind its first `read` bytes, in an order that agrees with the key's; filled up with zeros.
+fn read_word(key: &[u8], token: u32, read: usize) -> Key {
+    let rest = key.get(read..).unwrap_or_default();
+    let mut word = [0; WORD];
+    word.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    let left = u8::try_from(rest.len().min(WORD + 1)).unwrap_or_default();
+    Key { word: u64::from_be_bytes(word), token, left }
 }

@@ -1,6 +1,7 @@
-//! `cargo xtask bench parse`: our crates against the others that do the same job, measured in one run.
+//! `bench parse`: our crates against the others that do the same job, measured in one run.
 
 mod contenders;
+mod hostile;
 mod inputs;
 mod measure;
 mod parse;
@@ -21,8 +22,11 @@ fn main() -> ExitCode {
         ["parse", letters] => parse::run(letters, ""),
         ["parse", letters, names] => parse::run(letters, names),
         ["profile", letters] => parse::profile(letters),
+        ["hostile"] => hostile::run(),
         _ => {
-            eprintln!("usage: bench parse [LETTERS OF INPUTS [PART OF CONTENDERS' NAMES]]");
+            eprintln!(
+                "usage: bench hostile | bench profile LETTERS | bench parse [LETTERS OF INPUTS [PART OF CONTENDERS' NAMES]]"
+            );
             return ExitCode::from(2);
         }
     }
