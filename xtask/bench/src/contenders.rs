@@ -1,6 +1,6 @@
 //! The parsers compared. Each reads the whole document into whatever it makes of it, and drops that.
 
-use crate::reference;
+use crate::{libtorrent, reference};
 use bencode::{Document, Limits};
 use std::hint::black_box;
 
@@ -18,6 +18,8 @@ pub(crate) enum Role {
     Ours,
     /// The limit for a parser of this kind, which nobody could depend on.
     Reference,
+    /// Not a crate: what the reference has to beat.
+    Cpp,
     /// Another crate, to be compared with.
     Other,
 }
@@ -27,12 +29,14 @@ const fn other(name: &'static str, parse: fn(&[u8]) -> Result<(), String>) -> Pa
 }
 
 pub(crate) const OURS: &str = "bencode (ours)";
+pub(crate) const LIBTORRENT: &str = "libtorrent bdecode (C++)";
 pub(crate) const REFERENCE: &str = "bare tape (reference)";
 
 pub(crate) fn all() -> Vec<Parser> {
     vec![
         Parser { name: OURS, role: Role::Ours, parse: ours, torrents_only: false },
         Parser { name: REFERENCE, role: Role::Reference, parse: bare, torrents_only: false },
+        Parser { name: LIBTORRENT, role: Role::Cpp, parse: libtorrent::bdecode, torrents_only: false },
         other("bencode-minimal", |input| done(bencode_minimal::Value::decode(input, usize::MAX).ok_or("refused"))),
         other("bendy, tokens only", bendy_tokens),
         other("bendy, Value", bendy_value),

@@ -3,6 +3,7 @@
 mod contenders;
 mod hostile;
 mod inputs;
+mod libtorrent;
 mod measure;
 mod parse;
 mod reference;

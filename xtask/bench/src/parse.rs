@@ -1,6 +1,6 @@
 //! `bench parse`: the tables, and whether the targets are met.
 
-use crate::contenders::{self, OURS, Parser, REFERENCE, Role};
+use crate::contenders::{self, LIBTORRENT, OURS, Parser, REFERENCE, Role};
 use crate::inputs::{self, Input};
 use crate::measure::{self, Contender};
 use bencode::{Document, Limits};
@@ -64,6 +64,10 @@ fn parsers(input: &Input, names: &str, verdicts: &mut Vec<String>) {
     }
     if let Some(target) = target(&OF_REFERENCE, input) {
         verdict(verdicts, input, "of the reference, at most", ratio(ours, time_of(REFERENCE)), target, false);
+    }
+    if input.letter == 'c' && time_of(LIBTORRENT) < Duration::MAX {
+        let found = ratio(time_of(REFERENCE), time_of(LIBTORRENT));
+        verdict(verdicts, input, "the reference, of libtorrent's bdecode, below", found, 1.0, false);
     }
 }
 
