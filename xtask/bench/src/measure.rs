@@ -11,38 +11,52 @@ pub(crate) struct Contender<'a> {
 
 /// The median time of one call for each contender, in their order.
 pub(crate) fn interleaved(contenders: &[Contender<'_>], rounds: usize) -> Vec<Duration> {
-    let calls: Vec<u32> = contenders.iter().map(calls_per_round).collect();
+    let plans: Vec<Plan> = contenders.iter().map(Plan::new).collect();
     let mut times = vec![Vec::with_capacity(rounds); contenders.len()];
     for round in 0..rounds {
-        // Each round begins with another one, and each turn with a call that does not count: what the predecessor left in
-        // the caches and in the heap is nobody's merit.
+        // Each round begins with another one.
         for turn in 0..contenders.len() {
             let turn = (turn + round) % contenders.len();
-            time(&contenders[turn], 1);
-            times[turn].push(time(&contenders[turn], calls[turn]));
+            times[turn].push(plans[turn].turn(&contenders[turn]));
         }
     }
-    times.iter_mut().map(median).collect()
+    times.into_iter().map(median).collect()
 }
 
-/// Enough calls that a clock read does not matter, without the slow ones taking minutes.
-fn calls_per_round(contender: &Contender<'_>) -> u32 {
-    const ROUND: Duration = Duration::from_millis(6);
-    time(contender, 1);
-    let once = time(contender, 1).max(Duration::from_nanos(50));
-    u32::try_from(ROUND.as_nanos() / once.as_nanos()).unwrap_or(u32::MAX).clamp(2, 50_000)
+/// How a contender's turn is spent: samples, each of enough calls that reading the clock does not matter.
+struct Plan {
+    samples: usize,
+    calls: u32,
 }
 
+impl Plan {
+    fn new(contender: &Contender<'_>) -> Self {
+        const SAMPLE: Duration = Duration::from_micros(100);
+        const TURN: Duration = Duration::from_millis(12);
+        time(contender, 1);
+        let once = time(contender, 3).max(Duration::from_nanos(10));
+        let calls = u32::try_from(SAMPLE.as_nanos() / once.as_nanos()).unwrap_or(u32::MAX).max(1);
+        let samples = (TURN.as_nanos() / (once * calls).as_nanos()) as usize;
+        Self { samples: samples.clamp(5, 100), calls }
+    }
+
+    /// The median of the turn's samples: the first few pay for what the predecessor left in the caches and did to the
+    /// heap, whose pages the allocator may have given back.
+    fn turn(&self, contender: &Contender<'_>) -> Duration {
+        median((0..self.samples).map(|_| time(contender, self.calls)).collect())
+    }
+}
+
+/// The time of one call.
 fn time(contender: &Contender<'_>, calls: u32) -> Duration {
     let start = Instant::now();
     for _ in 0..calls {
         (contender.work)();
     }
-    // Tenths of a nanosecond do not matter, but Duration would cut them off for calls of a few.
     start.elapsed() / calls
 }
 
-fn median(times: &mut Vec<Duration>) -> Duration {
+fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
 }

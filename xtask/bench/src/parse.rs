@@ -9,7 +9,7 @@ use stats_alloc::Region;
 use std::hint::black_box;
 use std::time::Duration;
 
-const ROUNDS: usize = 25;
+const ROUNDS: usize = 15;
 
 /// At least this many times faster than the fastest other crate.
 const TIMES_FASTER: [(char, f64); 4] = [('c', 3.0), ('d', 1.2), ('e', 2.0), ('f', 1.1)];
