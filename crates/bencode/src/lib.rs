@@ -18,6 +18,7 @@
 
 mod diagnostic;
 mod document;
+mod duplicates;
 mod encoder;
 mod error;
 mod field;

@@ -1,9 +1,9 @@
-//! The one pass from bytes to tape: a loop and an explicit stack, so that depth costs memory we count and never the
-//! thread's stack.
+//! The one pass from bytes to tape: a loop without recursion and without a stack. An open container's token keeps its
+//! parent until it is told its next sibling, so that depth costs nothing beyond the tape.
 
-use crate::tape::{Token, TokenKind, narrow};
-use crate::token::{self, Number, Refusal};
-use crate::{DiagnosticKind, Diagnostics, Error, ErrorKind, Limits};
+use crate::tape::{Full, Tape, Token, TokenKind, narrow};
+use crate::token::{self, Refusal};
+use crate::{DiagnosticKind, Diagnostics, Error, ErrorKind, Limits, duplicates};
 
 /// Whether deviations from the canonical form are errors or diagnostics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,188 +23,203 @@ pub(crate) fn parse(input: &[u8], mode: Mode, limits: Limits) -> Result<Parsed, 
     if input.len() > limit {
         return Err(Limits::too_many_bytes(limit));
     }
-    // A first guess that suits torrents of many small strings; what a document needs beyond it, its own bytes pay for.
-    let tokens = Vec::with_capacity((input.len() / 8 + 8).min(limits.tokens));
-    let mut parser =
-        Parser { input, at: 0, mode, limits, tokens, stack: Vec::new(), diagnostics: Diagnostics::default() };
-    parser.root()?;
-    Ok(Parsed { tokens: parser.tokens, diagnostics: parser.diagnostics })
+    let mut tape = Tape::new(input.len(), limits.tokens);
+    let mut report = Report { mode, diagnostics: Diagnostics::default(), unsorted: Vec::new() };
+    let end = root(input, limits, &mut tape, &mut report)?;
+    if end < input.len() {
+        report.deviation(end, DiagnosticKind::TrailingBytes)?;
+    }
+    let full = |at| Error { offset: at, kind: ErrorKind::TooManyTokens { limit: limits.tokens } };
+    Ok(Parsed { tokens: tape.finish(end).map_err(full)?, diagnostics: report.diagnostics })
 }
 
-struct Parser<'i> {
-    input: &'i [u8],
-    at: usize,
+/// The innermost open container: all the loop needs to know of where it stands, few enough numbers to stay in registers.
+#[derive(Clone, Copy)]
+struct Frame {
+    /// Its token; [`OUTSIDE`] before the root container.
+    token: u32,
+    dict: bool,
+    /// The token of the key before the next one; 0, which no key can be, before the first.
+    previous: u32,
+    /// What that key begins with as [`beginning`] gives it, or [`NO_KEY`], or [`UNKNOWN`].
+    begins: i64,
+}
+
+/// Less than the beginning of any key.
+const NO_KEY: i64 = -1;
+
+/// Greater than the beginning of any key, so that the keys themselves are compared.
+const UNKNOWN: i64 = i64::MAX;
+
+/// The parent of the root value: not a token's number, because those are below 2^30.
+const OUTSIDE: u32 = u32::MAX;
+
+/// Reads the root value and gives where it ends.
+fn root(input: &[u8], limits: Limits, tape: &mut Tape, report: &mut Report) -> Result<usize, Error> {
+    let full = |at| move |Full| Error { offset: at, kind: ErrorKind::TooManyTokens { limit: limits.tokens } };
+    let mut frame = Frame { token: OUTSIDE, dict: false, previous: 0, begins: NO_KEY };
+    let mut depth = 0_usize;
+    let mut at = 0_usize;
+    loop {
+        let mut first = input.get(at);
+        if frame.dict && first != Some(&b'e') {
+            let key = read_key(input, at, report)?;
+            let begins = beginning(input, key);
+            if frame.begins >= begins {
+                report.order(input, frame, key, at, tape)?;
+            }
+            frame.previous = narrow(tape.len());
+            frame.begins = begins;
+            tape.push(TokenKind::String, at, narrow(key.content - at)).map_err(full(at))?;
+            at = key.end;
+            first = input.get(at);
+            if first == Some(&b'e') {
+                return Err(Error { offset: at, kind: ErrorKind::KeyWithoutValue });
+            }
+        }
+        // A chain rather than a match: its branches are guessed better than the one jump of a table.
+        if let Some(b'0'..=b'9') = first {
+            let string = read_string(input, at, report)?;
+            tape.push(TokenKind::String, at, narrow(string.content - at)).map_err(full(at))?;
+            at = string.end;
+        } else if let Some(b'i') = first {
+            let end = read_integer(input, at, report)?;
+            tape.push(TokenKind::Integer, at, 0).map_err(full(at))?;
+            at = end;
+        } else if let Some(b'e') = first
+            && frame.token != OUTSIDE
+        {
+            if report.is_unsorted(frame.token) {
+                report.duplicates(input, tape)?;
+            }
+            tape.push(TokenKind::End, at, 0).map_err(full(at))?;
+            frame = close(frame.token, tape);
+            depth -= 1;
+            at += 1;
+        } else if let Some(&byte @ (b'l' | b'd')) = first {
+            if depth >= limits.depth {
+                return Err(Error { offset: at, kind: ErrorKind::TooDeep { limit: limits.depth } });
+            }
+            depth += 1;
+            let (dict, token) = (byte == b'd', narrow(tape.len()));
+            let kind = if dict { TokenKind::Dict } else { TokenKind::List };
+            tape.push(kind, at, frame.token).map_err(full(at))?;
+            frame = Frame { token, dict, previous: 0, begins: NO_KEY };
+            at += 1;
+        } else {
+            let kind = first.map_or(ErrorKind::UnexpectedEnd, |&byte| ErrorKind::UnexpectedByte(byte));
+            return Err(Error { offset: at, kind });
+        }
+        if frame.token == OUTSIDE {
+            return Ok(at);
+        }
+    }
+}
+
+/// Where a string's bytes begin, and where they and it end.
+#[derive(Clone, Copy)]
+struct Content {
+    content: usize,
+    end: usize,
+}
+
+#[inline(always)]
+fn read_string(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Error> {
+    let (after, number) =
+        token::string_header(input.get(at..).unwrap_or_default()).map_err(|refusal| refused(input, refusal))?;
+    let content = input.len() - after.len();
+    let Some(length) = number.value.filter(|&length| length <= after.len()) else {
+        return Err(Error { offset: at, kind: ErrorKind::StringPastEnd });
+    };
+    if let Some(kind) = number.deviation {
+        report.deviation(at, kind)?;
+    }
+    Ok(Content { content, end: content + length })
+}
+
+#[inline(always)]
+fn read_key(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Error> {
+    match input.get(at) {
+        Some(b'0'..=b'9') => read_string(input, at, report),
+        _ => Err(not_a_key(input, at)),
+    }
+}
+
+/// What stands where a key should. A broken integer is a broken integer first.
+#[cold]
+#[inline(never)]
+fn not_a_key(input: &[u8], at: usize) -> Error {
+    let kind = match input.get(at..) {
+        Some(rest @ [b'i', ..]) => match token::skip_integer(rest) {
+            Ok(_) => ErrorKind::KeyNotString,
+            Err(refusal) => return refused(input, refusal),
+        },
+        Some([b'l' | b'd', ..]) => ErrorKind::KeyNotString,
+        Some(&[byte, ..]) => ErrorKind::UnexpectedByte(byte),
+        _ => ErrorKind::UnexpectedEnd,
+    };
+    Error { offset: at, kind }
+}
+
+#[inline(always)]
+fn read_integer(input: &[u8], at: usize, report: &mut Report) -> Result<usize, Error> {
+    let (after, deviation) =
+        token::skip_integer(input.get(at..).unwrap_or_default()).map_err(|refusal| refused(input, refusal))?;
+    if let Some(kind) = deviation {
+        report.deviation(at, kind)?;
+    }
+    Ok(input.len() - after.len())
+}
+
+/// Tells a container its next sibling and gives the frame around it.
+#[inline(always)]
+fn close(token: u32, tape: &mut Tape) -> Frame {
+    let parent = tape.replace_extra(token as usize, narrow(tape.len()));
+    let dict = tape.get(parent as usize).is_some_and(|token| token.kind() == TokenKind::Dict);
+    // In a dictionary the token before a value is its key. Seldom does another key follow, so nobody looks at it now.
+    Frame { token: parent, dict, previous: token.wrapping_sub(1), begins: UNKNOWN }
+}
+
+/// A key's first four bytes as a number, a shorter key's filled up with zeros: where one number is less than another, so
+/// is the key. It decides nearly every comparison of keys without a call.
+#[inline(always)]
+fn beginning(input: &[u8], key: Content) -> i64 {
+    let Some(bytes) = input.get(key.content..).and_then(|rest| rest.first_chunk()) else {
+        // So near the end of the input it is less than any other, and the keys themselves are compared.
+        return NO_KEY;
+    };
+    const MASKS: [u32; 4] = [0, 0xff00_0000, 0xffff_0000, 0xffff_ff00];
+    let mask = MASKS.get(key.end - key.content).copied().unwrap_or(u32::MAX);
+    i64::from(u32::from_be_bytes(*bytes) & mask)
+}
+
+#[cold]
+#[inline(never)]
+fn refused(input: &[u8], refusal: nom::Err<Refusal>) -> Error {
+    match refusal {
+        nom::Err::Error(Refusal { left, kind }) | nom::Err::Failure(Refusal { left, kind }) => {
+            Error { offset: input.len() - left, kind }
+        }
+        nom::Err::Incomplete(_) => Error { offset: input.len(), kind: ErrorKind::UnexpectedEnd },
+    }
+}
+
+/// What was not canonical so far. Apart from the loop's locals, because it is hardly ever touched.
+struct Report {
     mode: Mode,
-    limits: Limits,
-    tokens: Vec<Token>,
-    stack: Vec<Open<'i>>,
     diagnostics: Diagnostics,
+    /// The open dictionaries that have an unsorted key, outermost first, and where the first such key is.
+    unsorted: Vec<(u32, usize)>,
 }
 
-/// A container that is not closed yet.
-struct Open<'i> {
-    /// Its token, to be told its next sibling at the end.
-    token: usize,
-    dict: Option<OpenDict<'i>>,
-}
-
-struct OpenDict<'i> {
-    expects: Expects,
-    previous: Option<&'i [u8]>,
-    unsorted: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Expects {
-    Key,
-    Value,
-}
-
-impl<'i> Parser<'i> {
-    fn root(&mut self) -> Result<(), Error> {
-        loop {
-            match self.input.get(self.at) {
-                Some(b'0'..=b'9') => self.string()?,
-                Some(b'i') => self.integer()?,
-                Some(b'l') => self.open(TokenKind::List)?,
-                Some(b'd') => self.open(TokenKind::Dict)?,
-                Some(b'e') => self.close()?,
-                Some(&byte) => return Err(self.error(ErrorKind::UnexpectedByte(byte))),
-                None => return Err(self.error(ErrorKind::UnexpectedEnd)),
-            }
-            if self.stack.is_empty() {
-                break;
-            }
-        }
-        // The end of the root value is ours, not the document's, so no limit counts it.
-        self.tokens.push(Token::new(TokenKind::End, self.at, 0));
-        if self.at < self.input.len() {
-            self.deviation(self.at, DiagnosticKind::TrailingBytes)?;
-        }
-        Ok(())
+impl Report {
+    #[inline(always)]
+    fn is_unsorted(&self, dict: u32) -> bool {
+        self.unsorted.last().is_some_and(|&(innermost, _)| innermost == dict)
     }
 
-    #[inline]
-    fn string(&mut self) -> Result<(), Error> {
-        let start = self.at;
-        let left = self.input.get(start..).unwrap_or_default();
-        let (rest, Number { value, deviation }) = token::string_header(left).map_err(|e| self.refused(e))?;
-        let header = left.len() - rest.len();
-        let bytes = value.and_then(|length| rest.get(..length));
-        let Some(bytes) = bytes else { return Err(self.error(ErrorKind::StringPastEnd)) };
-        if let Some(kind) = deviation {
-            self.deviation(start, kind)?;
-        }
-        self.key_or_value(Some(bytes))?;
-        self.push(TokenKind::String, narrow(header))?;
-        self.at = start + header + bytes.len();
-        Ok(())
-    }
-
-    #[inline]
-    fn integer(&mut self) -> Result<(), Error> {
-        let start = self.at;
-        let left = self.input.get(start..).unwrap_or_default();
-        let (rest, Number { deviation, .. }) = token::integer(left).map_err(|e| self.refused(e))?;
-        self.key_or_value(None)?;
-        if let Some(kind) = deviation {
-            self.deviation(start, kind)?;
-        }
-        self.push(TokenKind::Integer, 0)?;
-        self.at = start + (left.len() - rest.len());
-        Ok(())
-    }
-
-    fn open(&mut self, kind: TokenKind) -> Result<(), Error> {
-        self.key_or_value(None)?;
-        if self.stack.len() >= self.limits.depth {
-            return Err(self.error(ErrorKind::TooDeep { limit: self.limits.depth }));
-        }
-        let dict =
-            (kind == TokenKind::Dict).then_some(OpenDict { expects: Expects::Key, previous: None, unsorted: false });
-        self.stack.push(Open { token: self.tokens.len(), dict });
-        self.push(kind, 0)?;
-        self.at += 1;
-        Ok(())
-    }
-
-    fn close(&mut self) -> Result<(), Error> {
-        let Some(open) = self.stack.pop() else { return Err(self.error(ErrorKind::UnexpectedByte(b'e'))) };
-        if let Some(dict) = &open.dict {
-            if dict.expects == Expects::Value {
-                return Err(self.error(ErrorKind::KeyWithoutValue));
-            }
-            if dict.unsorted {
-                self.find_duplicates(open.token)?;
-            }
-        }
-        self.push(TokenKind::End, 0)?;
-        let next = narrow(self.tokens.len());
-        if let Some(token) = self.tokens.get_mut(open.token) {
-            token.extra = next;
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    /// Tells the innermost dictionary that a value begins here; `string` is its content if it is a string.
-    #[inline]
-    fn key_or_value(&mut self, string: Option<&'i [u8]>) -> Result<(), Error> {
-        let Some(Open { dict: Some(dict), .. }) = self.stack.last_mut() else { return Ok(()) };
-        if dict.expects == Expects::Value {
-            dict.expects = Expects::Key;
-            return Ok(());
-        }
-        let Some(key) = string else { return Err(self.error(ErrorKind::KeyNotString)) };
-        dict.expects = Expects::Value;
-        // BEP 3: "Keys must be strings and appear in sorted order (sorted as raw strings, not alphanumerics)."
-        match dict.previous.replace(key) {
-            Some(previous) if previous > key => {
-                dict.unsorted = true;
-                self.deviation(self.at, DiagnosticKind::UnsortedKey)
-            }
-            Some(previous) if previous == key && !dict.unsorted => {
-                self.deviation(self.at, DiagnosticKind::DuplicateKey)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Reports the duplicate keys of an unsorted dictionary; sorting keeps that from being quadratic.
-    fn find_duplicates(&mut self, dict: usize) -> Result<(), Error> {
-        let mut keys = Vec::new();
-        let mut index = dict + 1;
-        while let Some(&key) = self.tokens.get(index) {
-            let start = key.offset() + key.extra as usize;
-            let value = index + 1;
-            let end = self.tokens.get(value).map_or(self.at, |token| token.offset());
-            keys.push((self.input.get(start..end).unwrap_or_default(), key.offset()));
-            index = match self.tokens.get(value) {
-                Some(token) if matches!(token.kind(), TokenKind::List | TokenKind::Dict) => token.extra as usize,
-                _ => value + 1,
-            };
-        }
-        keys.sort_unstable();
-        let mut duplicates: Vec<usize> = keys
-            .windows(2)
-            .filter_map(|pair| match pair {
-                [(a, _), (b, offset)] if a == b => Some(*offset),
-                _ => None,
-            })
-            .collect();
-        duplicates.sort_unstable();
-        duplicates.into_iter().try_for_each(|offset| self.deviation(offset, DiagnosticKind::DuplicateKey))
-    }
-
-    #[inline]
-    fn push(&mut self, kind: TokenKind, extra: u32) -> Result<(), Error> {
-        if self.tokens.len() >= self.limits.tokens {
-            return Err(self.error(ErrorKind::TooManyTokens { limit: self.limits.tokens }));
-        }
-        self.tokens.push(Token::new(kind, self.at, extra));
-        Ok(())
-    }
-
+    #[cold]
+    #[inline(never)]
     fn deviation(&mut self, offset: usize, kind: DiagnosticKind) -> Result<(), Error> {
         match self.mode {
             Mode::Strict => Err(Error { offset, kind: ErrorKind::NotCanonical(kind) }),
@@ -215,16 +230,37 @@ impl<'i> Parser<'i> {
         }
     }
 
-    fn error(&self, kind: ErrorKind) -> Error {
-        Error { offset: self.at, kind }
+    /// BEP 3: "Keys must be strings and appear in sorted order (sorted as raw strings, not alphanumerics)." For the keys
+    /// that their beginnings do not tell apart.
+    #[inline(never)]
+    fn order(&mut self, input: &[u8], dict: Frame, key: Content, at: usize, tape: &Tape) -> Result<(), Error> {
+        if dict.previous == 0 {
+            return Ok(());
+        }
+        let key = input.get(key.content..key.end).unwrap_or_default();
+        let previous = duplicates::key(input, dict.previous as usize, tape);
+        let known = self.is_unsorted(dict.token);
+        match previous.cmp(key) {
+            std::cmp::Ordering::Less => Ok(()),
+            // Those behind an unsorted key are found when the dictionary closes.
+            std::cmp::Ordering::Equal if known => Ok(()),
+            std::cmp::Ordering::Equal => self.deviation(at, DiagnosticKind::DuplicateKey),
+            std::cmp::Ordering::Greater => {
+                if !known {
+                    self.unsorted.push((dict.token, at));
+                }
+                self.deviation(at, DiagnosticKind::UnsortedKey)
+            }
+        }
     }
 
-    fn refused(&self, refusal: nom::Err<Refusal>) -> Error {
-        match refusal {
-            nom::Err::Error(Refusal { left, kind }) | nom::Err::Failure(Refusal { left, kind }) => {
-                Error { offset: self.input.len() - left, kind }
-            }
-            nom::Err::Incomplete(_) => self.error(ErrorKind::UnexpectedEnd),
-        }
+    /// Reports the duplicates of the innermost dictionary, which is unsorted and about to be closed.
+    #[cold]
+    #[inline(never)]
+    fn duplicates(&mut self, input: &[u8], tape: &Tape) -> Result<(), Error> {
+        let Some((dict, from)) = self.unsorted.pop() else { return Ok(()) };
+        duplicates::find(input, dict as usize, tape, from)
+            .into_iter()
+            .try_for_each(|offset| self.deviation(offset as usize, DiagnosticKind::DuplicateKey))
     }
 }

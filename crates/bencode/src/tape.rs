@@ -54,3 +54,111 @@ impl Token {
 pub(crate) fn narrow(number: usize) -> u32 {
     number as u32
 }
+
+/// A tape being written. It grows at most three times: what it starts with suits all but documents of the smallest
+/// values, and it never reserves more than the bytes still unread could fill or the limit on tokens allows.
+pub(crate) struct Tape {
+    tokens: Vec<Token>,
+    limit: usize,
+    input: usize,
+}
+
+/// The limit on tokens was reached.
+pub(crate) struct Full;
+
+impl Tape {
+    pub(crate) fn new(input: usize, limit: usize) -> Self {
+        // A file of a torrent is a token for every 16 bytes or so; a list of small integers one for 4 or 5. So this is
+        // twice the input at most, mostly never touched, and seldom too little.
+        Self { tokens: Vec::with_capacity((input / 4 + 8).min(limit)), limit, input }
+    }
+
+    #[inline(always)]
+    pub(crate) fn push(&mut self, kind: TokenKind, offset: usize, extra: u32) -> Result<(), Full> {
+        // One comparison for the limit and for the room: the capacity is never asked to be more than the limit.
+        if self.tokens.len() == self.tokens.capacity() {
+            self.grow(offset)?;
+        }
+        self.tokens.push(Token::new(kind, offset, extra));
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, offset: usize) -> Result<(), Full> {
+        let used = self.tokens.len();
+        if used >= self.limit {
+            return Err(Full);
+        }
+        // Every token costs at least a byte.
+        let most = used + (self.input - offset);
+        let room = (used * 2).min(most).min(self.limit);
+        self.tokens.reserve_exact(room - used);
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(&self, index: usize) -> Option<Token> {
+        self.tokens.get(index).copied()
+    }
+
+    /// Sets the `extra` of a container's token and gives the one it had.
+    #[inline(always)]
+    pub(crate) fn replace_extra(&mut self, index: usize, extra: u32) -> u32 {
+        self.tokens.get_mut(index).map_or(extra, |token| std::mem::replace(&mut token.extra, extra))
+    }
+
+    /// Ends the tape with the end of the root value, which no limit counts. Gives the offset of the first token too many
+    /// if an allocator gave more than it was asked for.
+    pub(crate) fn finish(mut self, end: usize) -> Result<Vec<Token>, usize> {
+        if let Some(excess) = self.tokens.get(self.limit) {
+            return Err(excess.offset());
+        }
+        self.tokens.reserve_exact(1);
+        self.tokens.push(Token::new(TokenKind::End, end, 0));
+        Ok(self.tokens)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pushes a token for every `bytes` bytes of an input and gives the largest capacity there was.
+    fn fill(input: usize, bytes: usize, limit: usize) -> (Result<Vec<Token>, usize>, usize) {
+        let mut tape = Tape::new(input, limit);
+        for offset in (0..input).step_by(bytes) {
+            if tape.push(TokenKind::Integer, offset, 0).is_err() {
+                return (Err(offset), tape.tokens.capacity());
+            }
+        }
+        let capacity = tape.tokens.capacity();
+        (tape.finish(input), capacity)
+    }
+
+    #[test]
+    fn a_tape_takes_at_most_sixteen_times_the_input_while_it_grows() {
+        for bytes in 1..=5 {
+            let input = 1_000_003;
+            let (tokens, capacity) = fill(input, bytes, usize::MAX);
+            assert_eq!(tokens.unwrap().len(), input.div_ceil(bytes) + 1);
+            // A vector that grows may for a moment stand beside the one it came from, which is at most as long.
+            assert!(2 * capacity * size_of::<Token>() <= 16 * input, "{capacity} tokens");
+        }
+    }
+
+    #[test]
+    fn a_tape_never_takes_more_than_the_limit_on_tokens() {
+        for limit in [0, 1, 100, 10_000] {
+            let (full, capacity) = fill(1_000_000, 1, limit);
+            assert_eq!((full.map(|tokens| tokens.len()), capacity), (Err(limit), limit));
+        }
+        let (tokens, capacity) = fill(100, 1, 100);
+        assert_eq!((tokens.unwrap().len(), capacity), (101, 100));
+    }
+}

@@ -16,6 +16,13 @@ pub(crate) struct Number<T> {
     pub(crate) deviation: Option<DiagnosticKind>,
 }
 
+impl<T> Number<T> {
+    #[inline(always)]
+    fn canonical(value: T) -> Self {
+        Self { value: Some(value), deviation: None }
+    }
+}
+
 /// A refusal: what is wrong, and how many bytes were left when it was noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -26,16 +33,81 @@ pub(crate) struct Refusal {
 type Read<'i, T> = IResult<&'i [u8], T, Refusal>;
 
 /// `<length>:`, leaving the string's bytes.
-#[inline]
+#[inline(always)]
 pub(crate) fn string_header(input: &[u8]) -> Read<'_, Number<usize>> {
+    // Nearly every string of a torrent or a reply is shorter than 100 bytes, and its canonical header is one of two.
+    match input {
+        [a @ b'0'..=b'9', b':', rest @ ..] => Ok((rest, Number::canonical(digit(*a)))),
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', b':', rest @ ..] => {
+            Ok((rest, Number::canonical(digit(*a) * 10 + digit(*b))))
+        }
+        _ => any_string_header(input),
+    }
+}
+
+#[inline(never)]
+fn any_string_header(input: &[u8]) -> Read<'_, Number<usize>> {
     let (rest, digits) = digits(input)?;
     let (rest, _) = byte(b':', ErrorKind::MissingColon).parse(rest)?;
     let value = unsigned(digits).and_then(|length| usize::try_from(length).ok());
     Ok((rest, Number { value, deviation: leading_zero(digits) }))
 }
 
+/// `i<number>e`, when only its end and its form matter.
+#[inline(always)]
+pub(crate) fn skip_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
+    match input {
+        [b'i', b'0'..=b'9', b'e', rest @ ..] => Ok((rest, None)),
+        [b'i', b'1'..=b'9', b'0'..=b'9', b'e', rest @ ..] => Ok((rest, None)),
+        [b'i', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b'e', rest @ ..] => Ok((rest, None)),
+        [b'i', b'1'..=b'9', ..] => skip_long_integer(input),
+        _ => skip_any_integer(input),
+    }
+}
+
+/// Up to eight digits, then up to 16, without a loop, whose last turn would be guessed wrong for most files' sizes.
+#[inline(always)]
+fn skip_long_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
+    let Some(&bytes) = input.get(1..).and_then(|digits| digits.first_chunk()) else {
+        return skip_any_integer(input);
+    };
+    match input.get(1 + count_digits(bytes)..) {
+        Some([b'e', rest @ ..]) => Ok((rest, None)),
+        _ => skip_longer_integer(input),
+    }
+}
+
+#[inline(never)]
+fn skip_longer_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
+    let Some(&bytes) = input.get(9..).and_then(|digits| digits.first_chunk()) else {
+        return skip_any_integer(input);
+    };
+    let all = input.get(1..9).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit));
+    match input.get(9 + count_digits(bytes)..) {
+        Some([b'e', rest @ ..]) if all => Ok((rest, None)),
+        _ => skip_any_integer(input),
+    }
+}
+
+#[inline(never)]
+fn skip_any_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
+    integer(input).map(|(rest, number)| (rest, number.deviation))
+}
+
+/// How many of eight bytes are digits before the first that is none.
+#[inline(always)]
+fn count_digits(bytes: [u8; 8]) -> usize {
+    const HIGH_HALVES: u64 = u64::from_ne_bytes([0xf0; 8]);
+    const THREES: u64 = u64::from_ne_bytes([0x30; 8]);
+    const SIXES: u64 = u64::from_ne_bytes([0x06; 8]);
+    let bytes = u64::from_le_bytes(bytes);
+    // A digit's high half is 3, also after adding 6. What the sum carries into the next byte comes from a byte that is no
+    // digit, and only the first of those is looked at.
+    let others = ((bytes & HIGH_HALVES) ^ THREES) | ((bytes.wrapping_add(SIXES) & HIGH_HALVES) ^ THREES);
+    others.trailing_zeros() as usize / 8
+}
+
 /// `i<number>e`.
-#[inline]
 pub(crate) fn integer(input: &[u8]) -> Read<'_, Number<i64>> {
     let (rest, _) = byte(b'i', ErrorKind::UnexpectedEnd).parse(input)?;
     let (rest, negative) = match rest {
@@ -82,6 +154,11 @@ fn byte<'i>(wanted: u8, otherwise: ErrorKind) -> impl Parser<&'i [u8], Output = 
 
 fn refuse<T>(rest: &[u8], kind: ErrorKind) -> Read<'_, T> {
     Err(Err::Error(Refusal { left: rest.len(), kind }))
+}
+
+#[inline(always)]
+fn digit(byte: u8) -> usize {
+    usize::from(byte & 0x0f)
 }
 
 #[inline]

@@ -1,0 +1,91 @@
+//! Duplicate keys of a dictionary that is not sorted: found by sorting, so that no input makes it quadratic.
+
+use crate::tape::{Tape, TokenKind, narrow};
+
+/// How much of a key is at hand while keys are sorted.
+const WORD: usize = 8;
+
+/// A key's token, with a word of the key, so that comparing two keys looks at nothing else.
+#[derive(Clone, Copy)]
+struct Key {
+    word: u64,
+    token: u32,
+    /// How many bytes of the key were left to fill the word with; more than a word counts as one more.
+    left: u8,
+}
+
+/// Keys that are equal up to `read` bytes and longer than that.
+struct Alike {
+    start: u32,
+    end: u32,
+    read: u32,
+}
+
+/// The offsets of the keys from offset `from` on that occurred before in the dictionary at token `dict`, whose end is the
+/// end of the tape.
+///
+/// The keys are sorted by their first word, those that agree in it by the next, and so on: each byte of a key is looked
+/// at once, so a long beginning that many keys share costs no more than its own length.
+pub(crate) fn find(input: &[u8], dict: usize, tape: &Tape, from: usize) -> Vec<u32> {
+    let tokens = || Keys { tape, next: dict + 1 };
+    // Counted first: a vector that grows would hold twice as much as it needs.
+    let mut keys = Vec::with_capacity(tokens().count());
+    keys.extend(tokens().map(|token| Key { word: 0, token, left: 0 }));
+    let mut duplicates = Vec::new();
+    let mut pending = vec![Alike { start: 0, end: narrow(keys.len()), read: 0 }];
+    while let Some(Alike { start, end, read }) = pending.pop() {
+        let alike = keys.get_mut(start as usize..end as usize).unwrap_or_default();
+        for entry in &mut *alike {
+            *entry = read_word(key(input, entry.token as usize, tape), entry.token, read as usize);
+        }
+        alike.sort_unstable_by_key(|key| (key.word, key.left, key.token));
+        let mut start = start;
+        for run in alike.chunk_by(|a, b| (a.word, a.left) == (b.word, b.left)) {
+            let end = start + narrow(run.len());
+            if run.len() > 1 && usize::from(run.first().map_or(0, |key| key.left)) > WORD {
+                pending.push(Alike { start, end, read: read + narrow(WORD) });
+            } else {
+                let repeated = run.iter().skip(1).filter_map(|key| tape.get(key.token as usize));
+                duplicates.extend(repeated.map(|key| key.offset()).filter(|&offset| offset >= from).map(narrow));
+            }
+            start = end;
+        }
+    }
+    duplicates.sort_unstable();
+    duplicates
+}
+
+/// The tokens of a dictionary's keys.
+struct Keys<'t> {
+    tape: &'t Tape,
+    next: usize,
+}
+
+impl Iterator for Keys<'_> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let key = self.next;
+        let value = self.tape.get(key + 1)?;
+        self.next = match value.kind() {
+            TokenKind::List | TokenKind::Dict => value.extra as usize,
+            _ => key + 2,
+        };
+        Some(narrow(key))
+    }
+}
+
+/// A key's bytes: they end where its value begins.
+pub(crate) fn key<'i>(input: &'i [u8], token: usize, tape: &Tape) -> &'i [u8] {
+    let (Some(key), Some(value)) = (tape.get(token), tape.get(token + 1)) else { return &[] };
+    input.get(key.offset() + key.extra as usize..value.offset()).unwrap_or_default()
+}
+
+/// A key with the word behind its first `read` bytes, in an order that agrees with the key's; filled up with zeros.
+fn read_word(key: &[u8], token: u32, read: usize) -> Key {
+    let rest = key.get(read..).unwrap_or_default();
+    let mut word = [0; WORD];
+    word.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    let left = u8::try_from(rest.len().min(WORD + 1)).unwrap_or_default();
+    Key { word: u64::from_be_bytes(word), token, left }
+}
