@@ -71,7 +71,7 @@ impl Swarm {
         }
         let identity = Identity::new(config.bind, config.port)?;
         let announce = Announce {
-            info_hash: torrent.info_hash,
+            info_hash: torrent.hashes.primary(),
             peer_id: identity.peer_id,
             port: identity.port,
             uploaded: 0,
@@ -82,7 +82,11 @@ impl Swarm {
             key: identity.key,
         };
         let terms = Terms {
-            ours: Handshake { reserved: Reserved::default(), info_hash: torrent.info_hash, peer_id: identity.peer_id },
+            ours: Handshake {
+                reserved: Reserved::default(),
+                info_hash: torrent.hashes.primary(),
+                peer_id: identity.peer_id,
+            },
             bind: config.bind,
             connect_timeout: config.connect_timeout,
             handshake_timeout: config.handshake_timeout,
@@ -176,7 +180,7 @@ impl Swarm {
                 self.targets.extend(urls.map(|url| target(url, AddressPolicy::User)));
             }
             Trackers::FromTorrent => {
-                for text in torrent.trackers.iter().flatten() {
+                for text in torrent.trackers.iter().flatten().map(|tracker| &tracker.url) {
                     match text.parse::<TrackerUrl>() {
                         Ok(url) if seen.insert(url.clone()) => {
                             let policy = AddressPolicy::for_tracker_in_torrent(url.target());
