@@ -1,8 +1,11 @@
 //! What the files say together: a hybrid's two lists are one, and few paths are the same.
 
 use crate::files::Layout;
+use crate::safe_name::safe_element;
 use crate::{Error, File, PathIssue, Problem};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 
 /// Most attempts to find another name for duplicate paths, in one torrent, before libtorrent gives up.
 const MAX_DUPLICATES: usize = 500;
@@ -10,7 +13,7 @@ const MAX_DUPLICATES: usize = 500;
 /// Holds a hybrid's lists against each other (BEP 52: "identical content"), as libtorrent does: the same number of files
 /// and bytes; what is neither padding nor empty has the same place, path and length. Older creators did not pad the
 /// last file in the v1 list, so then the v2 list goes without as well.
-pub(crate) fn hold_together(v2: &mut Layout, v1: &Layout, name: &str, offset: usize) -> Result<(), Error> {
+pub(crate) fn hold_together(v2: &mut Layout, v1: &Layout, offset: usize) -> Result<(), Error> {
     // An empty v1 list is no list.
     if v1.files.is_empty() {
         return Ok(());
@@ -19,8 +22,10 @@ pub(crate) fn hold_together(v2: &mut Layout, v1: &Layout, name: &str, offset: us
         drop_tail_padding(v2);
     }
     let matters = |file: &File| !file.attributes.padding && file.length > 0;
+    // A file that stands for itself is not one in a directory.
+    let alone = v2.single == v1.single;
     let same = |(ours, theirs): (&File, &File)| match (matters(ours), matters(theirs)) {
-        (true, true) => ours.length == theirs.length && v2.safe_path(ours, name) == v1.safe_path(theirs, name),
+        (true, true) => alone && ours.length == theirs.length && same_path(&ours.path, &theirs.path),
         (ours, theirs) => ours == theirs,
     };
     let alike = v2.files.len() == v1.files.len()
@@ -47,81 +52,109 @@ fn drop_tail_padding(layout: &mut Layout) {
     }
 }
 
+/// Whether libtorrent would keep both under the same path.
+fn same_path(ours: &[Vec<u8>], theirs: &[Vec<u8>]) -> bool {
+    let same = |(a, b): (&Vec<u8>, &Vec<u8>)| a == b || safe_element(a) == safe_element(b);
+    ours.len() == theirs.len() && ours.iter().zip(theirs).all(same)
+}
+
 /// Marks paths that are another's when case is folded, and refuses a torrent with so many that renaming them is work for
 /// an attacker's sake.
-pub(crate) fn find_duplicates(layout: &mut Layout, name: &str, offset: usize) -> Result<(), Error> {
-    let mut seen = directories(layout, name);
-    let mut folded: HashSet<String> = HashSet::new();
-    let mut attempts = 0;
-    for index in 0..layout.files.len() {
-        let Some(file) = layout.files.get(index) else { break };
-        if file.attributes.padding && file.path.first().is_none_or(|first| first == b".pad") {
-            continue;
-        }
-        let path = layout.safe_path(file, name);
-        let lower = path.to_ascii_lowercase();
-        let padding = file.attributes.padding.then_some(file.length);
-        let mut duplicate = false;
-        match seen.get(&lower) {
-            None => {
-                duplicate = !path.is_ascii() && !folded.insert(path.to_lowercase());
-                seen.insert(lower, padding);
+pub(crate) fn find_duplicates(layout: &mut Layout, offset: usize) -> Result<(), Error> {
+    let mut paths = Paths::default();
+    for file in layout.files.iter().filter(|file| !file.attributes.padding) {
+        paths.add_directories(file);
+    }
+    let mut left = MAX_DUPLICATES;
+    let too_many = || Error::field("info", Problem::TooManyDuplicates { limit: MAX_DUPLICATES }, offset);
+    for file in layout.files.iter_mut().filter(|file| !file.path.is_empty()) {
+        match paths.add(file) {
+            Added::New => {}
+            Added::Folded => file.issues.push(PathIssue::Duplicate),
+            Added::Taken => {
+                file.issues.push(PathIssue::Duplicate);
+                left = left.checked_sub(paths.rename(file)).ok_or_else(too_many)?;
             }
-            // Padding may lie upon padding of the same length.
-            Some(other) if padding.is_some() && *other == padding => {}
-            Some(_) => {
-                duplicate = true;
-                attempts += rename(&lower, &mut seen, MAX_DUPLICATES - attempts).ok_or_else(|| {
-                    Error::field("info", Problem::TooManyDuplicates { limit: MAX_DUPLICATES }, offset)
-                })?;
-            }
-        }
-        if let Some(file) = layout.files.get_mut(index).filter(|_| duplicate) {
-            file.issues.push(PathIssue::Duplicate);
         }
     }
     Ok(())
 }
 
-/// All directories, under the path that files could collide with; they are no padding.
-fn directories(layout: &Layout, name: &str) -> HashMap<String, Option<u64>> {
-    let mut seen = HashMap::new();
-    if !layout.single {
-        seen.insert(name.to_ascii_lowercase(), None);
-    }
-    let mut previous: &[Vec<u8>] = &[];
-    for file in layout.files.iter().filter(|file| !file.attributes.padding) {
-        let Some((_, parents)) = file.path.split_last() else { continue };
-        // Files come directory by directory, mostly.
-        if parents.is_empty() || parents == previous {
-            continue;
-        }
-        previous = parents;
-        let directory = File { path: parents.to_vec(), ..File::default() };
-        let path = layout.safe_path(&directory, name).to_ascii_lowercase();
-        let mut prefix = path.as_str();
-        while seen.insert(prefix.to_owned(), None).is_none() {
-            let Some((parent, _)) = prefix.rsplit_once('/') else { break };
-            prefix = parent;
-        }
-    }
-    seen
+enum Added {
+    New,
+    /// Another's, when case is folded beyond ASCII.
+    Folded,
+    /// Another's, as libtorrent sees it.
+    Taken,
 }
 
-/// Finds the name that libtorrent would give a duplicate, `a.1.txt` for `a.txt`; the number of names tried in vain, or
-/// `None` when there were more than `left`.
-fn rename(path: &str, seen: &mut HashMap<String, Option<u64>>, left: usize) -> Option<usize> {
-    let directory = path.rfind('/').map_or(0, |slash| slash + 1);
-    let dot = path.rfind('.').filter(|&dot| dot >= directory).unwrap_or(path.len());
-    let (stem, extension) = path.split_at_checked(dot)?;
-    (0..=left).find(|tried| {
-        let candidate = format!("{stem}.{}{extension}", tried + 1);
-        let free = !seen.contains_key(&candidate);
-        if free {
-            seen.insert(candidate, None);
+/// Paths by their keyed hashes: written out, the directories of a hostile torrent would take far more room than it does.
+#[derive(Default)]
+struct Paths {
+    state: RandomState,
+    /// Paths in libtorrent's folding, with the length of padding; padding may lie upon padding of the same length.
+    taken: HashMap<u64, Option<u64>>,
+    /// Paths that are not ASCII, in Unicode's folding.
+    folded: HashSet<u64>,
+}
+
+impl Paths {
+    fn add_directories(&mut self, file: &File) {
+        let Some((_, directories)) = file.path.split_last() else { return };
+        let mut hasher = self.state.build_hasher();
+        for directory in directories {
+            element(&mut hasher, &safe_element(directory).to_ascii_lowercase());
+            self.taken.insert(hasher.finish(), None);
         }
-        free
-    })
+    }
+
+    fn add(&mut self, file: &File) -> Added {
+        let mut hasher = self.state.build_hasher();
+        let mut folding = self.state.build_hasher();
+        let mut ascii = true;
+        for part in &file.path {
+            let part = safe_element(part);
+            ascii &= part.is_ascii();
+            element(&mut hasher, &part.to_ascii_lowercase());
+            element(&mut folding, &part.to_lowercase());
+        }
+        let padding = file.attributes.padding.then_some(file.length);
+        match self.taken.entry(hasher.finish()) {
+            Entry::Occupied(other) if padding.is_some() && *other.get() == padding => Added::New,
+            Entry::Occupied(_) => Added::Taken,
+            Entry::Vacant(place) => {
+                place.insert(padding);
+                if ascii || self.folded.insert(folding.finish()) { Added::New } else { Added::Folded }
+            }
+        }
+    }
+
+    /// Finds the name that libtorrent would give a duplicate, `a.1.txt` for `a.txt`; how many names it tries in vain, or
+    /// one more than it may.
+    fn rename(&mut self, file: &File) -> usize {
+        let Some((name, directories)) = file.path.split_last() else { return 0 };
+        let mut hasher = self.state.build_hasher();
+        for directory in directories {
+            element(&mut hasher, &safe_element(directory).to_ascii_lowercase());
+        }
+        let name = safe_element(name).to_ascii_lowercase();
+        let (stem, extension) = name.split_at_checked(name.rfind('.').unwrap_or(name.len())).unwrap_or((&name, ""));
+        for tried in 0..=MAX_DUPLICATES {
+            let mut hasher = hasher.clone();
+            element(&mut hasher, &format!("{stem}.{}{extension}", tried + 1));
+            if let Entry::Vacant(place) = self.taken.entry(hasher.finish()) {
+                place.insert(None);
+                return tried;
+            }
+        }
+        MAX_DUPLICATES + 1
+    }
+}
+
+/// Adds one element, so that no two paths of several are written alike.
+fn element(hasher: &mut DefaultHasher, element: &str) {
+    hasher.write(element.as_bytes());
+    hasher.write_u8(b'/');
 }
 
 #[cfg(test)]
@@ -156,7 +189,7 @@ mod tests {
             (vec![file("a", 4), padding(12), file("b", 5)], false),
             (vec![file("a", 5), file(".pad/11", 11), file("b", 5)], false),
         ] {
-            let result = hold_together(&mut layout(&v2), &layout(&v1), "n", 0);
+            let result = hold_together(&mut layout(&v2), &layout(&v1), 0);
             assert_eq!(result.is_ok(), agree, "{v1:?}");
         }
     }
@@ -164,15 +197,15 @@ mod tests {
     #[test]
     fn duplicates_are_marked_until_there_are_too_many() {
         let mut few = layout(&[file("a", 1), file("A", 1), file("d/x", 1), file("d", 1), file("É", 1), file("é", 1)]);
-        find_duplicates(&mut few, "n", 0).unwrap();
+        find_duplicates(&mut few, 0).unwrap();
         let marked: Vec<bool> = few.files.iter().map(|file| file.issues == [PathIssue::Duplicate]).collect();
         assert_eq!(marked, [false, true, false, true, false, true]);
         // The n-th of them finds n - 2 names taken: 31 * 32 / 2 = 496 in vain for 33 files, 528 for 34.
         for (count, fine) in [(33, true), (34, false)] {
             let mut many = layout(&vec![file("a.txt", 1); count]);
-            assert_eq!(find_duplicates(&mut many, "n", 0).is_ok(), fine, "{count}");
+            assert_eq!(find_duplicates(&mut many, 0).is_ok(), fine, "{count}");
         }
         let mut pads = layout(&vec![padding(3); 100]);
-        assert!(find_duplicates(&mut pads, "n", 0).is_ok());
+        assert!(find_duplicates(&mut pads, 0).is_ok());
     }
 }

@@ -76,6 +76,12 @@ pub enum Problem {
         /// The limit.
         limit: usize,
     },
+    /// A tree whose paths, written out, take more room than the longest list could.
+    #[error("paths of more than {limit} bytes altogether")]
+    TooMuchPath {
+        /// The limit.
+        limit: usize,
+    },
     /// So many files under the same path that the torrent is an attack on who renames them.
     #[error("more than {limit} duplicate paths")]
     TooManyDuplicates {

@@ -33,7 +33,6 @@ impl File {
 
 /// The attributes of a file (BEP 47); other letters are ignored, as it says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each letter of BEP 47")]
 pub struct Attributes {
     /// `p`: zeros that align the next file to a piece.
     pub padding: bool,
@@ -69,18 +68,6 @@ impl Layout {
         self.total = total.ok_or_else(|| Error::field(at(), Problem::OutOfRange, offset))?;
         self.files.push(file);
         Ok(())
-    }
-
-    /// The path under which libtorrent would keep a file, in the torrent's own directory if it has one.
-    pub(crate) fn safe_path(&self, file: &File, name: &str) -> String {
-        let mut path = if self.single { String::new() } else { name.to_owned() };
-        for element in &file.path {
-            if !path.is_empty() {
-                path.push('/');
-            }
-            path.push_str(&crate::safe_name::safe_element(element));
-        }
-        path
     }
 }
 

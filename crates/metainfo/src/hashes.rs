@@ -1,5 +1,6 @@
 //! The names a torrent goes by on the network.
 
+use crate::parts::Parts;
 use ids::{InfoHash, InfoHashV2};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
@@ -62,24 +63,6 @@ impl Hashes {
             Self::V1(v1) | Self::Hybrid { v1, .. } => v1,
             Self::V2(v2) => v2.truncated(),
         }
-    }
-}
-
-/// Which parts an info dictionary has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Parts {
-    V1,
-    V2,
-    Hybrid,
-}
-
-impl Parts {
-    pub(crate) fn has_v1(self) -> bool {
-        self != Self::V2
-    }
-
-    pub(crate) fn has_v2(self) -> bool {
-        self != Self::V1
     }
 }
 

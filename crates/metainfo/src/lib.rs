@@ -16,6 +16,7 @@ mod files;
 mod hashes;
 mod issue;
 mod layers;
+mod parts;
 mod safe_name;
 mod torrent;
 mod trackers;

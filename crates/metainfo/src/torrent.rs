@@ -1,7 +1,7 @@
 //! The torrent as a whole, and the checks that hold its parts together.
 
 use crate::files::{self, BLOCK_BYTES, Layout};
-use crate::hashes::Parts;
+use crate::parts::{Parts, parts};
 use crate::safe_name::{safe_element, safe_name};
 use crate::{Details, Diagnostics, Error, File, Hashes, PathIssue, Problem, Tracker};
 use crate::{agree, details, issue, layers, trackers, tree};
@@ -46,7 +46,7 @@ const MAX_PIECES: u64 = 1 << 21;
 /// Bytes of one v1 piece hash.
 const HASH_BYTES: usize = 20;
 /// How libtorrent reads torrents: of its limit of 100 containers in one another, the last cannot be opened.
-const LIMITS: Limits = Limits { depth: 99, ..Limits::TORRENT };
+pub(crate) const LIMITS: Limits = Limits { depth: 99, ..Limits::TORRENT };
 
 impl Torrent {
     /// Largest file worth reading, in bytes.
@@ -71,9 +71,9 @@ impl Torrent {
         let name = name(info, &mut diagnostics)?;
         let offset = info.value().offset();
         let shown = safe_name(name).unwrap_or_else(|| InfoHash(Sha1::digest(info.value().raw()).into()).to_string());
-        let mut layout = layout(info, parts, piece_length, name, &shown, &mut diagnostics)?;
+        let mut layout = layout(info, parts, piece_length, name, &mut diagnostics)?;
         let pieces = piece_count(info, parts, layout.total, piece_length)?;
-        agree::find_duplicates(&mut layout, &shown, offset)?;
+        agree::find_duplicates(&mut layout, offset)?;
         if parts.has_v2() {
             layers::check(root, &layout, piece_length, &mut diagnostics)?;
         }
@@ -98,47 +98,6 @@ impl Torrent {
     pub fn name_lossy(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.name)
     }
-}
-
-/// Which parts the info dictionary has, by `meta version` and what stands beside it (BEP 52).
-fn parts(info: Dict<'_>, canonical: bool) -> Result<Parts, Error> {
-    let version = info.get(b"meta version");
-    let number = version.and_then(Value::as_int).unwrap_or_default();
-    let offset = || version.map_or(0, Value::offset);
-    if number > 0 && !canonical {
-        refuse_ambiguity(info)?;
-    }
-    if number > 2 {
-        return Err(Error::field("info.meta version", Problem::UnknownVersion(number), offset()));
-    }
-    let tree = info.get(b"file tree").filter(|tree| tree.as_dict().is_some());
-    match (number, tree) {
-        (2, None) => Err(info.dict("file tree").map_or_else(
-            |error| Error::in_dict("info", error),
-            |tree| Error::field("info.file tree", Problem::Empty, tree.value().offset()),
-        )),
-        (2, Some(_)) => {
-            let v1 = info.get(b"length").is_some() || info.get(b"files").is_some_and(|files| files.as_list().is_some());
-            Ok(if v1 { Parts::Hybrid } else { Parts::V2 })
-        }
-        (_, Some(tree)) => Err(Error::field("info.file tree", Problem::NoMetaVersion, tree.offset())),
-        (_, None) => Ok(Parts::V1),
-    }
-}
-
-/// From `meta version` 1 on, what is not canonical in the info dictionary is an error (BEP 52: "must be rejected"), but for
-/// what libtorrent does not look for: a sign before a zero, and numbers that do not fit.
-fn refuse_ambiguity(info: Dict<'_>) -> Result<(), Error> {
-    use bencode::DiagnosticKind::{DuplicateKey, LeadingZero, UnsortedKey};
-    let raw = info.value().raw();
-    let document = Document::parse_lenient(raw, LIMITS)?;
-    let negative = |offset: usize| raw.get(offset..).is_some_and(|rest| rest.starts_with(b"i-"));
-    let found = document.diagnostics().first().iter().find(|found| match found.kind {
-        LeadingZero => !negative(found.offset),
-        kind => kind == UnsortedKey || kind == DuplicateKey,
-    });
-    let error = |kind, offset| Err(Error::field("info", Problem::NotCanonical(kind), info.value().offset() + offset));
-    found.map_or(Ok(()), |found| error(found.kind, found.offset))
 }
 
 fn piece_length(info: Dict<'_>, parts: Parts) -> Result<u32, Error> {
@@ -176,7 +135,6 @@ fn layout(
     parts: Parts,
     piece_length: u32,
     name: &[u8],
-    shown: &str,
     diagnostics: &mut Diagnostics,
 ) -> Result<Layout, Error> {
     let offset = info.value().offset();
@@ -186,7 +144,7 @@ fn layout(
         let tree = info.dict("file tree").map_err(|error| Error::in_dict("info", error))?;
         let mut v2 = tree::parse(tree, piece_length, list, diagnostics)?;
         if let Some(v1) = &v1 {
-            agree::hold_together(&mut v2, v1, shown, offset)?;
+            agree::hold_together(&mut v2, v1, offset)?;
         }
         v2
     } else {

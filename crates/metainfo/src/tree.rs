@@ -4,6 +4,12 @@ use crate::files::{Entry, Layout, MAX_PATH_ELEMENTS};
 use crate::{Attributes, Diagnostics, Error, File, Problem};
 use bencode::{Dict, Kind, Value};
 
+/// Most bytes of all paths written out: a directory's name stands once in the tree and once in the path of each file below
+/// it, so that 64 MiB of tree could become terabytes. 300,000 files under 10 directories each need less.
+const MAX_PATHS_BYTES: usize = 256 << 20;
+/// What an element takes beside its bytes.
+const ELEMENT_BYTES: usize = 64;
+
 /// Walks the tree in wire order, without recursion. Between files it inserts the padding that aligns each to a piece,
 /// as libtorrent does: so sizes and piece numbers are those of the hybrid's v1 part, and of what clients show.
 pub(crate) fn parse(
@@ -15,6 +21,7 @@ pub(crate) fn parse(
     let mut layout = Layout { single: !has_v1_list && is_single(tree), ..Layout::default() };
     let mut path: Vec<&[u8]> = Vec::new();
     let mut open = vec![tree.iter()];
+    let mut room = MAX_PATHS_BYTES;
     while let Some(entries) = open.last_mut() {
         let Some((name, value)) = entries.next() else {
             open.pop();
@@ -24,6 +31,9 @@ pub(crate) fn parse(
         path.push(name);
         let node = node(name, value, &path)?;
         if let Some(leaf) = leaf(node) {
+            let too_much =
+                || Error::field(shown(&path), Problem::TooMuchPath { limit: MAX_PATHS_BYTES }, value.offset());
+            room = room.checked_sub(written_out(&path)).ok_or_else(too_much)?;
             let file = file(leaf, &path, diagnostics)?;
             layout.push(file, || shown(&path), value.offset())?;
             align(&mut layout, piece_length, &path, value.offset())?;
@@ -98,12 +108,19 @@ fn align(layout: &mut Layout, piece_length: u32, path: &[&[u8]], offset: usize) 
     layout.push(File { path: path_of_padding, length, attributes, ..File::default() }, || shown(path), offset)
 }
 
-/// The path of a field in the tree.
+/// What a file's path takes.
+fn written_out(path: &[&[u8]]) -> usize {
+    path.iter().map(|element| element.len() + ELEMENT_BYTES).sum()
+}
+
+/// The path of a field in the tree; long names are cut.
 fn shown(path: &[&[u8]]) -> String {
+    /// What a message can bear of one name, in bytes.
+    const SHOWN: usize = 64;
     let mut shown = "info.file tree".to_owned();
     for element in path {
         shown.push('.');
-        shown.push_str(&element.escape_ascii().to_string());
+        shown.extend(element.get(..SHOWN).unwrap_or(element).escape_ascii().map(char::from));
     }
     shown
 }
@@ -120,7 +137,8 @@ mod tests {
     }
 
     fn tree(written: &str) -> Result<Layout, String> {
-        let document = Document::parse_strict(written.as_bytes(), Limits::TORRENT).unwrap();
+        let limits = Limits { bytes: Limits::MAX_BYTES, ..Limits::TORRENT };
+        let document = Document::parse_strict(written.as_bytes(), limits).unwrap();
         let root = document.root().as_dict().unwrap();
         parse(root, 16384, false, &mut Diagnostics::default()).map_err(|error| error.to_string())
     }
@@ -141,6 +159,13 @@ mod tests {
         );
         assert_eq!((layout.total, layout.single), (32768, false));
         assert!(tree(&format!("d1:a{}e", leaf(1))).unwrap().single);
+    }
+
+    #[test]
+    fn a_long_name_is_not_written_out_for_each_of_many_files() {
+        let name = "n".repeat(MAX_PATHS_BYTES - 2 * ELEMENT_BYTES);
+        let error = tree(&format!("d{}:{name}d1:xd0:deeee", name.len())).unwrap_err();
+        assert!(error.contains("paths of more than 268435456 bytes altogether"));
     }
 
     #[test]
