@@ -24,7 +24,7 @@ pub enum TrackerKind {
     WebSocket,
     /// Another scheme, or none: `dht://`, a bare host.
     Other,
-    /// A known scheme, but blanks or controls in the URL, no host, or a port that is no number: libtorrent drops it.
+    /// A known scheme, but blanks or controls in the URL, no plain host, or a port that is no number: libtorrent drops it.
     Malformed,
 }
 
@@ -105,15 +105,23 @@ fn has_host(rest: &str) -> bool {
         Some((_, host)) => host,
         None => authority,
     };
-    let (host, port) = match host.strip_prefix('[') {
+    let (valid, port) = match authority.strip_prefix('[') {
         Some(bracketed) => {
             let Some((host, after)) = bracketed.split_once(']') else { return false };
-            (host, after.strip_prefix(':'))
+            // An address, of whatever zone.
+            let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':' | b'%');
+            (!host.is_empty() && host.bytes().all(digit), after.strip_prefix(':'))
         }
-        None => host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port))),
+        None => {
+            let (host, port) = host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port)));
+            // No more than DNS has, not even the underscore; names in other scripts come as punycode.
+            let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+            (!host.is_empty() && host.bytes().all(letter), port)
+        }
     };
-    let number = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    !host.is_empty() && port.is_none_or(number)
+    // A number too large for a port is its reader's to refuse.
+    let number = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<i32>().is_ok();
+    valid && port.is_none_or(number)
 }
 
 #[cfg(test)]
@@ -142,6 +150,14 @@ mod tests {
             ("http://h:80a/", Malformed),
             ("http://:80/a", Malformed),
             ("http://@h/a", Malformed),
+            ("http://a_b/a", Malformed),
+            ("http://[a!b]/a", Malformed),
+            ("http://u@[::1]/a", Malformed),
+            ("http://é/a", Malformed),
+            ("http://a@b@c/a", Malformed),
+            ("http://a:b@c/a", Http),
+            ("http://[x]y:80/a", Http),
+            ("http://h:9999999999/a", Malformed),
             ("http://[::1/a", Malformed),
             ("http://[]/a", Malformed),
         ] {
