@@ -1,6 +1,8 @@
 //! The names a torrent goes by on the network.
 
-use crate::parts::Parts;
+use crate::parts::{self, Parts};
+use crate::{Error, torrent};
+use bencode::Document;
 use ids::{InfoHash, InfoHashV2};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
@@ -22,6 +24,17 @@ pub enum Hashes {
 }
 
 impl Hashes {
+    /// The info-hash of a torrent file, without the checks of its content that [`Torrent::parse`](crate::Torrent::parse) makes: for those who only
+    /// want to know which torrent it is, of many.
+    ///
+    /// # Errors
+    /// Broken bencode, no info dictionary, one of unknown version, or a v2 one that is not canonical.
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        let document = Document::parse_lenient(bytes, torrent::LIMITS)?;
+        let (_, info, parts) = parts::open(&document)?;
+        Ok(Self::of(info.value().raw(), parts))
+    }
+
     /// Hashes the info dictionary as it was written, once for each part it has.
     pub(crate) fn of(raw_info: &[u8], parts: Parts) -> Self {
         let v1 = || InfoHash(Sha1::digest(raw_info).into());

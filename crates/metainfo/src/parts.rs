@@ -1,7 +1,7 @@
 //! Which parts a torrent has, v1, v2 or both, and what that asks of the way it is written (BEP 52).
 
 use crate::{Error, Problem, torrent};
-use bencode::{Dict, Document, Value};
+use bencode::{Dict, Document, Kind, Value};
 
 /// Which parts an info dictionary has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +21,17 @@ impl Parts {
     }
 }
 
+/// The root and info dictionaries, and what parts the latter has.
+pub(crate) fn open<'d>(document: &'d Document<'d>) -> Result<(Dict<'d>, Dict<'d>, Parts), Error> {
+    let root = document.root();
+    let mistyped = Problem::Mistyped { expected: Kind::Dict, found: root.kind() };
+    let root = root.as_dict().ok_or_else(|| Error::field("torrent", mistyped, 0))?;
+    let info = root.dict("info").map_err(|error| Error::in_dict("", error))?;
+    Ok((root, info, parts(info, document.diagnostics().is_empty())?))
+}
+
 /// Which parts the info dictionary has, by `meta version` and what stands beside it (BEP 52).
-pub(crate) fn parts(info: Dict<'_>, canonical: bool) -> Result<Parts, Error> {
+fn parts(info: Dict<'_>, canonical: bool) -> Result<Parts, Error> {
     let version = info.get(b"meta version");
     let number = version.and_then(Value::as_int).unwrap_or_default();
     let offset = || version.map_or(0, Value::offset);

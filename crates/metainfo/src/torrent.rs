@@ -1,7 +1,7 @@
 //! The torrent as a whole, and the checks that hold its parts together.
 
 use crate::files::{self, BLOCK_BYTES, Layout};
-use crate::parts::{Parts, parts};
+use crate::parts::{Parts, open};
 use crate::safe_name::{safe_element, safe_name};
 use crate::{Details, Diagnostics, Error, File, Hashes, PathIssue, Problem, Tracker};
 use crate::{agree, details, issue, layers, trackers, tree};
@@ -62,11 +62,7 @@ impl Torrent {
         let document = Document::parse_lenient(bytes, LIMITS)?;
         let mut diagnostics = Diagnostics::default();
         diagnostics.not_canonical(document.diagnostics());
-        let root = document.root();
-        let mistyped = Problem::Mistyped { expected: Kind::Dict, found: root.kind() };
-        let root = root.as_dict().ok_or_else(|| Error::field("torrent", mistyped, 0))?;
-        let info = root.dict("info").map_err(|error| Error::in_dict("", error))?;
-        let parts = parts(info, document.diagnostics().is_empty())?;
+        let (root, info, parts) = open(&document)?;
         let piece_length = piece_length(info, parts)?;
         let name = name(info, &mut diagnostics)?;
         let offset = info.value().offset();
@@ -258,6 +254,7 @@ mod tests {
         let parsed = Torrent::parse(&torrent("", &info)).unwrap();
         let v2 = ids::InfoHashV2(sha2::Sha256::digest(format!("d{info}e")).into());
         assert_eq!(parsed.hashes, Hashes::V2(v2));
+        assert_eq!(Hashes::read(&torrent("", &info)), Ok(Hashes::V2(v2)));
         // One file and the padding after it, as libtorrent counts.
         assert_eq!((parsed.total_size, parsed.pieces, parsed.files.len()), (16384, 1, 2));
         let hybrid = info.replace("12:meta", "6:lengthi5e12:meta") + "6:pieces20:" + HASH;
