@@ -103,30 +103,32 @@ impl Paths {
         let Some((_, directories)) = file.path.split_last() else { return };
         let mut hasher = self.state.build_hasher();
         for directory in directories {
-            element(&mut hasher, &safe_element(directory).to_ascii_lowercase());
+            element(&mut hasher, &safe_element(directory));
             self.taken.insert(hasher.finish(), None);
         }
     }
 
     fn add(&mut self, file: &File) -> Added {
         let mut hasher = self.state.build_hasher();
-        let mut folding = self.state.build_hasher();
-        let mut ascii = true;
-        for part in &file.path {
-            let part = safe_element(part);
-            ascii &= part.is_ascii();
-            element(&mut hasher, &part.to_ascii_lowercase());
-            element(&mut folding, &part.to_lowercase());
-        }
+        file.path.iter().for_each(|part| element(&mut hasher, &safe_element(part)));
         let padding = file.attributes.padding.then_some(file.length);
         match self.taken.entry(hasher.finish()) {
             Entry::Occupied(other) if padding.is_some() && *other.get() == padding => Added::New,
             Entry::Occupied(_) => Added::Taken,
             Entry::Vacant(place) => {
                 place.insert(padding);
-                if ascii || self.folded.insert(folding.finish()) { Added::New } else { Added::Folded }
+                if self.is_folded_onto_another(file) { Added::Folded } else { Added::New }
             }
         }
+    }
+
+    fn is_folded_onto_another(&mut self, file: &File) -> bool {
+        if file.path.iter().all(|part| part.is_ascii()) {
+            return false;
+        }
+        let mut hasher = self.state.build_hasher();
+        file.path.iter().for_each(|part| element(&mut hasher, &safe_element(part).to_lowercase()));
+        !self.folded.insert(hasher.finish())
     }
 
     /// Finds the name that libtorrent would give a duplicate, `a.1.txt` for `a.txt`; how many names it tries in vain, or
@@ -135,9 +137,9 @@ impl Paths {
         let Some((name, directories)) = file.path.split_last() else { return 0 };
         let mut hasher = self.state.build_hasher();
         for directory in directories {
-            element(&mut hasher, &safe_element(directory).to_ascii_lowercase());
+            element(&mut hasher, &safe_element(directory));
         }
-        let name = safe_element(name).to_ascii_lowercase();
+        let name = safe_element(name);
         let (stem, extension) = name.split_at_checked(name.rfind('.').unwrap_or(name.len())).unwrap_or((&name, ""));
         for tried in 0..=MAX_DUPLICATES {
             let mut hasher = hasher.clone();
@@ -151,9 +153,13 @@ impl Paths {
     }
 }
 
-/// Adds one element, so that no two paths of several are written alike.
+/// Adds one element with its ASCII letters folded, so that no two paths of several are written alike.
 fn element(hasher: &mut DefaultHasher, element: &str) {
-    hasher.write(element.as_bytes());
+    if element.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        hasher.write(element.to_ascii_lowercase().as_bytes());
+    } else {
+        hasher.write(element.as_bytes());
+    }
     hasher.write_u8(b'/');
 }
 

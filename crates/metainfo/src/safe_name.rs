@@ -1,6 +1,8 @@
 //! The form of a name that libtorrent would give it on a disk. We write nothing, but what it calls a torrent is what
 //! people see in their clients, and what decides whether two paths are the same file.
 
+use std::borrow::Cow;
+
 /// Bytes after which libtorrent cuts a name, keeping a short extension.
 const CUT_BYTES: usize = 240;
 /// Longest extension kept, in bytes, its dot included.
@@ -39,8 +41,12 @@ pub(crate) fn safe_name(element: &[u8]) -> Option<String> {
 }
 
 /// [`safe_name`], with an underscore for what vanishes.
-pub(crate) fn safe_element(element: &[u8]) -> String {
-    safe_name(element).unwrap_or_else(|| "_".to_owned())
+pub(crate) fn safe_element(element: &[u8]) -> Cow<'_, str> {
+    // Most names are harmless as they are.
+    let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'_' | b'(' | b')' | b'.');
+    let harmless = element.len() < CUT_BYTES && element.iter().all(plain) && element.iter().any(|&byte| byte != b'.');
+    let borrowed = if harmless { std::str::from_utf8(element).ok() } else { None };
+    borrowed.map_or_else(|| Cow::Owned(safe_name(element).unwrap_or_else(|| "_".to_owned())), Cow::Borrowed)
 }
 
 /// Separators, and characters that are invisible or change the direction of the text around them: `gpj.exe` would pass
@@ -118,6 +124,7 @@ mod tests {
             if let Some(name) = safe_name(&element) {
                 prop_assert!(!name.is_empty() && name != "." && name != "..");
                 prop_assert!(!name.contains(['/', '\\', '\0']));
+                prop_assert_eq!(safe_element(&element), name);
             }
         }
     }

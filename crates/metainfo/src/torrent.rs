@@ -122,7 +122,12 @@ fn name<'d>(info: Dict<'d>, diagnostics: &mut Diagnostics) -> Result<&'d [u8], E
 
 /// The name of the one file there is.
 fn single_name(layout: &Layout) -> String {
-    layout.files.first().and_then(|file| file.path.last()).map(|name| safe_element(name)).unwrap_or_default()
+    layout
+        .files
+        .first()
+        .and_then(|file| file.path.last())
+        .map(|name| safe_element(name).into_owned())
+        .unwrap_or_default()
 }
 
 /// The files of all parts: in a hybrid, v2's list, once it agrees with v1's.
