@@ -10,8 +10,8 @@ use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 /// Most attempts to find another name for duplicate paths, in one torrent, before libtorrent gives up.
 const MAX_DUPLICATES: usize = 500;
 
-/// Holds a hybrid's lists against each other (BEP 52: "identical content"), as libtorrent does: the same number of files
-/// and bytes; what is neither padding nor empty has the same place, path and length. Older creators did not pad the
+/// Holds a hybrid's lists against each other (BEP 52, "upgrade path"), as libtorrent does: the same number of files and
+/// bytes; what is neither padding nor empty has the same place, path and length. Older creators did not pad the
 /// last file in the v1 list, so then the v2 list goes without as well.
 pub(crate) fn hold_together(v2: &mut Layout, v1: &Layout, offset: usize) -> Result<(), Error> {
     // An empty v1 list is no list.

@@ -24,8 +24,8 @@ pub enum Hashes {
 }
 
 impl Hashes {
-    /// The info-hash of a torrent file, without the checks of its content that [`Torrent::parse`](crate::Torrent::parse) makes: for those who only
-    /// want to know which torrent it is, of many.
+    /// The info-hash of a torrent file, without the checks of its content that
+    /// [`Torrent::parse`](crate::Torrent::parse) makes: for those who only want to know which torrent it is, of many.
     ///
     /// # Errors
     /// Broken bencode, no info dictionary, one of unknown version, or a v2 one that is not canonical.
