@@ -56,8 +56,8 @@ fn parts(info: Dict<'_>, canonical: bool) -> Result<Parts, Error> {
     }
 }
 
-/// From `meta version` 1 on, what is not canonical in the info dictionary is an error, as in libtorrent: a
-/// hash must not depend on who wrote the dictionary. But for what libtorrent does not look for: a sign before a zero, and numbers that do not fit.
+/// From `meta version` 1 on, what is not canonical in the info dictionary is an error, as in libtorrent: a hash
+/// must not depend on who wrote the dictionary. It does not look for a sign before a zero or numbers that do not fit.
 fn refuse_ambiguity(info: Dict<'_>) -> Result<(), Error> {
     use bencode::DiagnosticKind::{DuplicateKey, LeadingZero, UnsortedKey};
     let raw = info.value().raw();
