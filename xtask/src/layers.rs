@@ -43,7 +43,7 @@ const HOUSE: &[Room] = &[
     },
     Room { name: "cli", place: Floor(4), uses: &["client", "guard", "metainfo", "tracker"] },
     Room { name: "fake-swarm", place: Beside, uses: &[] },
-    Room { name: "xtask", place: Beside, uses: &["fake-swarm"] },
+    Room { name: "xtask", place: Beside, uses: &["fake-swarm", "metainfo"] },
 ];
 
 /// Crates below the floor where I/O begins.

@@ -1,10 +1,12 @@
-//! The project's automation: `cargo xtask ci | tidy | layers | demo | integration`.
+//! The project's automation: `cargo xtask ci | tidy | layers | demo | integration | conformance | bench`.
 //!
 //! `main` parses the flags and chooses the task; every task is one module, and every failure names the
 //! command that repeats it.
 
+mod bench;
 mod binary;
 mod ci;
+mod conformance;
 mod demo;
 mod integration;
 mod layers;
@@ -12,6 +14,7 @@ mod report;
 mod shell;
 mod tidy;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What `cargo xtask` prints when it is asked for nothing it knows.
@@ -24,7 +27,9 @@ usage: cargo xtask <task>
   demo                                the real binary against an embedded tracker and swarm, offline
   integration [--runs N] [--keep] [--release]
                                       the real binary against real trackers and clients on loopback
-                                      (--keep leaves the scratch folder, with every program's log)";
+                                      (--keep leaves the scratch folder, with every program's log)
+  conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
+  bench parse                         our parsers against others, in one run";
 
 /// A task with its flags, as the command line named it.
 enum Task {
@@ -33,6 +38,8 @@ enum Task {
     Layers,
     Demo,
     Integration(integration::Options),
+    Conformance(PathBuf),
+    Bench(Vec<String>),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +54,8 @@ fn main() -> ExitCode {
         Task::Layers => layers::run(),
         Task::Demo => demo::run(),
         Task::Integration(options) => integration::run(&options),
+        Task::Conformance(dir) => conformance::run(&dir),
+        Task::Bench(args) => bench::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -69,6 +78,8 @@ fn parse(args: &[String]) -> Option<Task> {
         ("tidy", []) => Some(Task::Tidy),
         ("layers", []) => Some(Task::Layers),
         ("demo", []) => Some(Task::Demo),
+        ("conformance", [dir]) => Some(Task::Conformance(dir.into())),
+        ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
         ("integration", flags) => integration_options(flags).map(Task::Integration),
         _ => None,
     }
@@ -107,7 +118,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for line in ["", "nothing", "ci --fast", "integration --runs", "integration --runs 0"] {
+        for line in ["", "nothing", "ci --fast", "conformance", "bench", "integration --runs", "integration --runs 0"] {
             assert!(parse(&words(line)).is_none(), "{line}");
         }
     }

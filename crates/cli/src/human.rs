@@ -32,7 +32,7 @@ pub(crate) fn start(subject: Subject<'_>) -> String {
         escape_bytes(&torrent.name),
         size(torrent.total_size),
         torrent.pieces,
-        torrent.info_hash,
+        torrent.hashes.primary(),
     )
 }
 

@@ -71,15 +71,16 @@ struct Total<'r> {
 
 pub(crate) fn start(subject: Subject<'_>) -> io::Result<String> {
     let torrent = subject.torrent;
-    let trackers: Vec<String> = torrent.trackers.iter().flatten().map(|url| guard::redact_url(url)).collect();
+    let trackers: Vec<String> =
+        torrent.trackers.iter().flatten().map(|tracker| guard::redact_url(&tracker.url)).collect();
     line(&Start {
         r#type: "start",
         schema: SCHEMA,
         info_hash: info_hash(subject),
         torrent: subject.path.to_string_lossy().into_owned(),
         name: String::from_utf8_lossy(&torrent.name).into_owned(),
-        info_hash_v1: Some(info_hash(subject)),
-        info_hash_v2: None,
+        info_hash_v1: torrent.hashes.v1().map(|hash| hash.to_string()),
+        info_hash_v2: torrent.hashes.v2().map(|hash| hash.to_string()),
         total_size: torrent.total_size,
         piece_length: torrent.piece_length,
         pieces: torrent.pieces,
@@ -138,7 +139,7 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary) -> io::Result<Str
 }
 
 fn info_hash(subject: Subject<'_>) -> String {
-    subject.torrent.info_hash.to_string()
+    subject.torrent.hashes.primary().to_string()
 }
 
 /// JSON allows characters that command or deceive a terminal; they are written as `\u` escapes, which mean the same.

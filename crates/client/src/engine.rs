@@ -77,7 +77,7 @@ impl Swarm {
         }
         let identity = Identity::new(config.bind, config.port)?;
         let announce = Announce {
-            info_hash: torrent.info_hash,
+            info_hash: torrent.hashes.primary(),
             peer_id: identity.peer_id,
             port: identity.port,
             uploaded: 0,
@@ -88,7 +88,11 @@ impl Swarm {
             key: identity.key,
         };
         let terms = Terms {
-            ours: Handshake { reserved: Reserved::default(), info_hash: torrent.info_hash, peer_id: identity.peer_id },
+            ours: Handshake {
+                reserved: Reserved::default(),
+                info_hash: torrent.hashes.primary(),
+                peer_id: identity.peer_id,
+            },
             bind: config.bind,
             connect_timeout: config.connect_timeout,
             handshake_timeout: config.handshake_timeout,

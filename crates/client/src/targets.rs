@@ -40,7 +40,7 @@ pub(crate) fn choose(torrent: &Torrent, trackers: Trackers) -> (VecDeque<Target>
             targets.extend(urls.map(|url| Target::new(url, AddressPolicy::User)));
         }
         Trackers::FromTorrent => {
-            for text in torrent.trackers.iter().flatten() {
+            for text in torrent.trackers.iter().flatten().map(|tracker| &tracker.url) {
                 match text.parse::<TrackerUrl>() {
                     Ok(url) if seen.insert(url.clone()) => {
                         let policy = AddressPolicy::for_tracker_in_torrent(url.target());
@@ -68,6 +68,7 @@ pub(crate) fn check_private(torrent: &Torrent, config: &Config) -> Result<(), Er
         return Err(Error::Private);
     }
     let Trackers::Only(urls) = &config.trackers else { return Ok(()) };
-    let own: Vec<TrackerUrl> = torrent.trackers.iter().flatten().filter_map(|text| text.parse().ok()).collect();
+    let own: Vec<TrackerUrl> =
+        torrent.trackers.iter().flatten().filter_map(|tracker| tracker.url.parse().ok()).collect();
     if urls.iter().all(|url| own.contains(url)) { Ok(()) } else { Err(Error::ForeignTracker) }
 }

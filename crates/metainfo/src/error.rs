@@ -62,9 +62,70 @@ pub enum Problem {
         /// Hashes found.
         found: u64,
     },
-    /// A torrent with a v2 part only (BEP 52).
-    #[error("v2-only torrents are not supported yet")]
-    OnlyV2,
+    /// More pieces than a bitfield may be asked for.
+    #[error("{found} pieces, more than {limit}")]
+    TooManyPieces {
+        /// Pieces that the sizes make.
+        found: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// More directories in one another than libtorrent follows.
+    #[error("more than {limit} path elements")]
+    TooDeep {
+        /// The limit.
+        limit: usize,
+    },
+    /// A tree whose paths, written out, take more room than the longest list could.
+    #[error("paths of more than {limit} bytes altogether")]
+    TooMuchPath {
+        /// The limit.
+        limit: usize,
+    },
+    /// So many files under the same path that the torrent is an attack on who renames them.
+    #[error("more than {limit} duplicate paths")]
+    TooManyDuplicates {
+        /// The limit.
+        limit: usize,
+    },
+    /// BEP 52: "piece length … must be a power of two and at least 16KiB".
+    #[error("not a power of two of at least 16 KiB")]
+    PowerOfTwo,
+    /// `meta version` above 2.
+    #[error("version {0} is not known")]
+    UnknownVersion(i64),
+    /// A `file tree` without the `meta version` that gives it meaning.
+    #[error("a v2 file tree without meta version 2")]
+    NoMetaVersion,
+    /// A v2 info dictionary, whose hash would be ambiguous if there were two ways to write it.
+    #[error("not canonical: {0}")]
+    NotCanonical(bencode::DiagnosticKind),
+    /// A file of the v2 tree that pads: its pieces are aligned without.
+    #[error("padding in a v2 file tree")]
+    V2Padding,
+    /// A DHT node that is not a host and a port (BEP 5).
+    #[error("not a host and a port")]
+    NotANode,
+    /// `pieces root` that is not 32 bytes, or all zeros.
+    #[error("not a merkle root")]
+    NotARoot,
+    /// The v1 and v2 parts of a hybrid describe other files.
+    #[error("the v1 and v2 file lists differ")]
+    Inconsistent,
+    /// `piece layers` for a root that no file of several pieces has.
+    #[error("a piece layer that belongs to no file")]
+    UnknownLayer,
+    /// A piece layer that does not hold one 32-byte hash a piece.
+    #[error("{found} bytes of hashes for {expected} pieces")]
+    LayerLength {
+        /// Pieces of the file.
+        expected: u64,
+        /// Length of the layer in bytes.
+        found: usize,
+    },
+    /// A piece layer whose merkle root is not the file's `pieces root`.
+    #[error("the hashes do not add up to the pieces root")]
+    WrongLayer,
 }
 
 impl Error {

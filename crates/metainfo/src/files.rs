@@ -1,74 +1,278 @@
-//! The files of a torrent: `length`, or `files` with a path each (BEP 3).
+//! The files of a torrent in v1's form: `length`, or `files` with a path each (BEP 3, 47).
 
-use crate::{Error, Problem};
-use bencode::{Dict, Kind, Value};
+use crate::safe_name::safe_name;
+use crate::{Diagnostics, Error, PathIssue, Problem, issue};
+use bencode::{Dict, Kind, List, Value};
 
 /// One file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
-    /// Directories and file name, as written: any bytes, hostile ones too. For a single-file torrent, its name.
+    /// Directories and file name, as written: any bytes, hostile ones too. For a single-file torrent, its name. Empty for
+    /// padding without a path.
     pub path: Vec<Vec<u8>>,
-    /// Bytes.
+    /// Bytes; 0 for a symbolic link.
     pub length: u64,
+    /// BEP 47 attributes.
+    pub attributes: Attributes,
+    /// BEP 47 `symlink path`: what a symbolic link points to, from the root of the torrent.
+    pub symlink: Option<Vec<Vec<u8>>>,
+    /// BEP 52 `pieces root`: the root of the file's merkle tree, unless it is empty or a v1 file.
+    pub pieces_root: Option<[u8; 32]>,
+    /// Why not to write a file under this path.
+    pub issues: Vec<PathIssue>,
 }
 
-/// libtorrent's bound on one file, and more than any file system holds.
-const MAX_FILE_BYTES: i64 = (1 << 48) - 1;
+impl File {
+    /// The path with lossy text and slashes. Controls and tricks of direction are still in it: whoever shows it escapes it.
+    #[must_use]
+    pub fn path_lossy(&self) -> String {
+        let elements: Vec<_> = self.path.iter().map(|element| String::from_utf8_lossy(element)).collect();
+        elements.join("/")
+    }
+}
 
-/// The files and their total size in bytes. `files` wins when both forms are there, as in libtorrent.
-pub(crate) fn parse(info: Dict<'_>, name: &[u8]) -> Result<(Vec<File>, u64), Error> {
-    let Some(list) = info.get(b"files").and_then(Value::as_list) else {
-        let length = length(info, "info")?;
-        return Ok((vec![File { path: vec![name.to_vec()], length }], length));
-    };
-    let mut files = Vec::new();
-    let mut total = 0_u64;
+/// The attributes of a file (BEP 47); other letters are ignored, as it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// `p`: zeros that align the next file to a piece.
+    pub padding: bool,
+    /// `l`: a symbolic link.
+    pub symlink: bool,
+    /// `x`: executable.
+    pub executable: bool,
+    /// `h`: hidden.
+    pub hidden: bool,
+}
+
+/// libtorrent counts a file's 16 KiB blocks in half an `int`: 16 TiB, more than anyone shares in one file.
+const MAX_FILE_BYTES: i64 = ((i32::MAX / 2) as i64) * BLOCK_BYTES - 1;
+/// libtorrent's bound on all files together: offsets have 48 bits.
+const MAX_TOTAL_BYTES: u64 = (1 << 48) - 1;
+/// Most elements of a path, as in libtorrent.
+pub(crate) const MAX_PATH_ELEMENTS: usize = 100;
+/// A block, the leaf of v2's merkle trees (BEP 52).
+pub(crate) const BLOCK_BYTES: i64 = 16 << 10;
+
+/// Files in order, and what they add up to.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    pub(crate) files: Vec<File>,
+    pub(crate) total: u64,
+    /// One file that stands under its own name, in no directory named after the torrent.
+    pub(crate) single: bool,
+}
+
+impl Layout {
+    pub(crate) fn push(&mut self, file: File, at: impl FnOnce() -> String, offset: usize) -> Result<(), Error> {
+        let total = self.total.checked_add(file.length).filter(|&total| total <= MAX_TOTAL_BYTES);
+        self.total = total.ok_or_else(|| Error::field(at(), Problem::OutOfRange, offset))?;
+        self.files.push(file);
+        Ok(())
+    }
+}
+
+/// The v1 files. `files` wins when both forms are there, as in libtorrent.
+pub(crate) fn parse(info: Dict<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result<Layout, Error> {
+    match info.get(b"files").and_then(Value::as_list) {
+        Some(list) => several(list, diagnostics),
+        None => single(info, name, diagnostics),
+    }
+}
+
+fn single(info: Dict<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result<Layout, Error> {
+    let at = || "info".to_owned();
+    // The name is all the path there is, so something must be left of it.
+    if name.is_empty() || safe_name(name).is_none() {
+        return Err(Error::field("info.name", Problem::Empty, info.value().offset()));
+    }
+    let entry = Entry::read(info, &at, diagnostics)?;
+    let mut layout = Layout { single: true, ..Layout::default() };
+    layout.push(entry.file(vec![name.to_vec()]), at, info.value().offset())?;
+    Ok(layout)
+}
+
+fn several(list: List<'_>, diagnostics: &mut Diagnostics) -> Result<Layout, Error> {
+    let mut layout = Layout::default();
     for (index, file) in list.iter().enumerate() {
         let at = || format!("info.files[{index}]");
         let Some(file) = file.as_dict() else {
             let problem = Problem::Mistyped { expected: Kind::Dict, found: file.kind() };
             return Err(Error::field(at(), problem, file.offset()));
         };
-        let length = length(file, &at())?;
-        total =
-            total.checked_add(length).ok_or_else(|| Error::field(at(), Problem::OutOfRange, file.value().offset()))?;
-        files.push(File { path: path(file, &at())?, length });
+        let entry = Entry::read(file, &at, diagnostics)?;
+        let path = path(file, entry.attributes.padding, &at, diagnostics)?;
+        layout.push(entry.file(path), at, file.value().offset())?;
     }
-    if files.is_empty() {
-        return Err(Error::field("info.files", Problem::Empty, list.value().offset()));
-    }
-    Ok((files, total))
+    Ok(layout)
 }
 
-fn length(dict: Dict<'_>, parent: &str) -> Result<u64, Error> {
-    let length = dict.int("length").map_err(|error| Error::in_dict(parent, error))?;
-    let offset = dict.get(b"length").map_or(0, Value::offset);
-    let problem = |problem| Error::field(format!("{parent}.length"), problem, offset);
+/// What a file says of itself beside its path, in either form.
+pub(crate) struct Entry {
+    pub(crate) length: u64,
+    pub(crate) attributes: Attributes,
+    pub(crate) symlink: Option<Vec<Vec<u8>>>,
+}
+
+impl Entry {
+    pub(crate) fn read(file: Dict<'_>, at: &dyn Fn() -> String, diagnostics: &mut Diagnostics) -> Result<Self, Error> {
+        let mut attributes = attributes(file, at, diagnostics);
+        // BEP 47: a symbolic link takes no room in the torrent, whatever length it is written with.
+        let length = if attributes.symlink { 0 } else { length(file, at)? };
+        let symlink = if attributes.symlink { symlink(file, at, diagnostics)? } else { None };
+        attributes.symlink = symlink.is_some();
+        Ok(Self { length, attributes, symlink })
+    }
+
+    pub(crate) fn file(self, path: Vec<Vec<u8>>) -> File {
+        let Self { length, mut attributes, symlink } = self;
+        // BitComet padded before there was BEP 47.
+        attributes.padding |= path.iter().any(|element| contains(element, b"_____padding_file_"));
+        let issues = if attributes.padding { Vec::new() } else { issue::issues(&path) };
+        File { path, length, attributes, symlink, pieces_root: None, issues }
+    }
+}
+
+fn contains(element: &[u8], wanted: &[u8]) -> bool {
+    element.len() >= wanted.len() && element.windows(wanted.len()).any(|window| window == wanted)
+}
+
+fn attributes(file: Dict<'_>, at: &dyn Fn() -> String, diagnostics: &mut Diagnostics) -> Attributes {
+    let Some(value) = file.get(b"attr") else { return Attributes::default() };
+    let Some(letters) = value.as_bytes() else {
+        ignored(diagnostics, at, "attr", Kind::String, value);
+        return Attributes::default();
+    };
+    let has = |letter| letters.contains(&letter);
+    Attributes { padding: has(b'p'), symlink: has(b'l'), executable: has(b'x'), hidden: has(b'h') }
+}
+
+fn length(file: Dict<'_>, at: &dyn Fn() -> String) -> Result<u64, Error> {
+    let length = file.int("length").map_err(|error| Error::in_dict(&at(), error))?;
+    let problem = |problem| {
+        let offset = file.get(b"length").map_or(0, Value::offset);
+        Error::field(format!("{}.length", at()), problem, offset)
+    };
     if length > MAX_FILE_BYTES {
         return Err(problem(Problem::OutOfRange));
     }
     u64::try_from(length).map_err(|_| problem(Problem::Negative))
 }
 
-fn path(file: Dict<'_>, parent: &str) -> Result<Vec<Vec<u8>>, Error> {
-    // BEP 47: padding files need no path; their names are never looked at.
-    let padding = file.bytes("attr").is_ok_and(|attributes| attributes.contains(&b'p'));
-    let utf8 = file.get(b"path.utf-8").and_then(Value::as_list);
-    let list = match utf8.map_or_else(|| file.list("path"), Ok) {
-        Ok(list) => list,
-        Err(_) if padding => return Ok(Vec::new()),
-        Err(error) => return Err(Error::in_dict(parent, error)),
+/// The target of a symbolic link; without one it is an empty file.
+fn symlink(
+    file: Dict<'_>,
+    at: &dyn Fn() -> String,
+    diagnostics: &mut Diagnostics,
+) -> Result<Option<Vec<Vec<u8>>>, Error> {
+    let offset = file.value().offset();
+    let Some(value) = file.get(b"symlink path") else {
+        diagnostics.ignored(|| format!("{}.symlink path", at()), Problem::Missing, offset);
+        return Ok(None);
     };
-    let mut path = Vec::new();
-    for (index, element) in list.iter().enumerate() {
-        let Some(bytes) = element.as_bytes() else {
-            let problem = Problem::Mistyped { expected: Kind::String, found: element.kind() };
-            return Err(Error::field(format!("{parent}.path[{index}]"), problem, element.offset()));
-        };
-        path.push(bytes.to_vec());
+    let Some(list) = value.as_list() else {
+        ignored(diagnostics, at, "symlink path", Kind::List, value);
+        return Ok(None);
+    };
+    let mut target = elements(list, &|| format!("{}.symlink path", at()))?;
+    // BEP 47 forbids `.` and `..`; libtorrent drops them.
+    target.retain(|element| !matches!(element.as_slice(), b"." | b".."));
+    if target.is_empty() {
+        diagnostics.ignored(|| format!("{}.symlink path", at()), Problem::Empty, value.offset());
+        return Ok(None);
     }
+    Ok(Some(target))
+}
+
+fn path(
+    file: Dict<'_>,
+    padding: bool,
+    at: &dyn Fn() -> String,
+    diagnostics: &mut Diagnostics,
+) -> Result<Vec<Vec<u8>>, Error> {
+    let utf8 = file.get(b"path.utf-8");
+    if let Some(value) = utf8.filter(|value| value.as_list().is_none()) {
+        ignored(diagnostics, at, "path.utf-8", Kind::List, value);
+    }
+    let list = match utf8.and_then(Value::as_list).map_or_else(|| file.list("path"), Ok) {
+        Ok(list) => list,
+        // BEP 47: padding files need no path.
+        Err(_) if padding => return Ok(Vec::new()),
+        Err(error) => return Err(Error::in_dict(&at(), error)),
+    };
+    let path = elements(list, &|| format!("{}.path", at()))?;
     if path.is_empty() && !padding {
-        return Err(Error::field(format!("{parent}.path"), Problem::Empty, list.value().offset()));
+        return Err(Error::field(format!("{}.path", at()), Problem::Empty, list.value().offset()));
     }
     Ok(path)
+}
+
+fn elements(list: List<'_>, at: &dyn Fn() -> String) -> Result<Vec<Vec<u8>>, Error> {
+    let mut elements = Vec::new();
+    for (index, element) in list.iter().enumerate() {
+        if index >= MAX_PATH_ELEMENTS {
+            let problem = Problem::TooDeep { limit: MAX_PATH_ELEMENTS };
+            return Err(Error::field(at(), problem, list.value().offset()));
+        }
+        let Some(bytes) = element.as_bytes() else {
+            let problem = Problem::Mistyped { expected: Kind::String, found: element.kind() };
+            return Err(Error::field(format!("{}[{index}]", at()), problem, element.offset()));
+        };
+        elements.push(bytes.to_vec());
+    }
+    Ok(elements)
+}
+
+fn ignored(diagnostics: &mut Diagnostics, at: &dyn Fn() -> String, key: &str, expected: Kind, value: Value<'_>) {
+    let problem = Problem::Mistyped { expected, found: value.kind() };
+    diagnostics.ignored(|| format!("{}.{key}", at()), problem, value.offset());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bencode::{Document, Limits};
+
+    fn files(written: &str) -> Result<(Vec<File>, Vec<String>), String> {
+        let text = format!("d5:files{written}e");
+        let document = Document::parse_lenient(text.as_bytes(), Limits::TORRENT).unwrap();
+        let mut diagnostics = Diagnostics::default();
+        let layout = parse(document.root().as_dict().unwrap(), b"n", &mut diagnostics);
+        let shown = diagnostics.first().iter().map(ToString::to_string).collect();
+        layout.map(|layout| (layout.files, shown)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn attributes_and_links() {
+        let (found, notes) =
+            files("ld4:attr2:xh6:lengthi1e4:pathl1:aeed4:attr1:l4:pathl1:b2:..e12:symlink pathl2:..1:aeee").unwrap();
+        assert!(found[0].attributes.executable && found[0].attributes.hidden);
+        assert_eq!(found[1].symlink, Some(vec![b"a".to_vec()]));
+        assert_eq!((found[1].length, found[1].issues.as_slice()), (0, &[PathIssue::Dots][..]));
+        assert_eq!(notes, [""; 0]);
+        let (found, notes) = files("ld4:attr1:l4:pathl1:beed4:attri1e6:lengthi1e4:pathl1:aeee").unwrap();
+        assert!(!found[0].attributes.symlink);
+        assert_eq!(
+            notes,
+            [
+                "info.files[0].symlink path: missing, ignored (at byte 9)",
+                "info.files[1].attr: expected string, found integer, ignored (at byte 38)",
+            ]
+        );
+    }
+
+    #[test]
+    fn padding_needs_no_path_and_utf8_paths_are_preferred() {
+        let (found, _) = files("ld4:attr1:p6:lengthi9eed6:lengthi1e4:pathl1:ae10:path.utf-8l1:beee").unwrap();
+        assert!(found[0].attributes.padding && found[0].path.is_empty());
+        assert_eq!(found[1].path, [b"b".to_vec()]);
+        let (found, _) = files("ld6:lengthi9e4:pathl20:_____padding_file_0_eee").unwrap();
+        assert!(found[0].attributes.padding);
+    }
+
+    #[test]
+    fn paths_are_not_deeper_than_libtorrent_follows() {
+        let deep = |elements| format!("ld6:lengthi1e4:pathl{}eee", "1:d".repeat(elements));
+        assert!(files(&deep(100)).is_ok());
+        assert_eq!(files(&deep(101)).unwrap_err(), "info.files[0].path: more than 100 path elements (at byte 27)");
+    }
 }

@@ -1,14 +1,32 @@
-//! What a `.torrent` file says: [`Torrent::parse`] reads v1 single- and multi-file torrents (BEP 3), their tiers of
-//! trackers (BEP 12) and the private flag (BEP 27), and takes the info-hash over the raw bytes of the info dictionary.
+//! What a `.torrent` file says: [`Torrent::parse`] reads v1, v2 and hybrid torrents (BEP 3, 52), their files with padding
+//! and links (BEP 47), tiers of trackers (BEP 12), the private flag (BEP 27) and web seeds (BEP 17, 19), and takes the
+//! info-hashes over the raw bytes of the info dictionary.
+//!
+//! It accepts and refuses what libtorrent 2.1 does. What is wrong and does not matter is in [`Torrent::diagnostics`], what is
+//! wrong with paths in [`File::issues`].
 //!
 //! This crate knows bencode and nothing of files, networks or clocks: bytes in, values out. It writes nothing to disk,
 //! so a hostile path is data like any other; whoever shows one escapes it.
 
+mod agree;
+mod details;
+mod diagnostic;
 mod error;
 mod files;
+mod hashes;
+mod issue;
+mod layers;
+mod parts;
+mod safe_name;
 mod torrent;
 mod trackers;
+mod tree;
 
+pub use details::Details;
+pub use diagnostic::{Diagnostic, Diagnostics};
 pub use error::{Error, Problem};
-pub use files::File;
+pub use files::{Attributes, File};
+pub use hashes::Hashes;
+pub use issue::PathIssue;
 pub use torrent::Torrent;
+pub use trackers::{Tracker, TrackerKind};

@@ -1,6 +1,10 @@
 //! The torrent as a whole, and the checks that hold its parts together.
 
-use crate::{Error, File, Problem, files, trackers};
+use crate::files::{self, BLOCK_BYTES, Layout};
+use crate::parts::{Parts, open};
+use crate::safe_name::{safe_element, safe_name};
+use crate::{Details, Diagnostics, Error, File, Hashes, PathIssue, Problem, Tracker};
+use crate::{agree, details, issue, layers, trackers, tree};
 use bencode::{Dict, Document, Kind, Limits, Value};
 use ids::InfoHash;
 use sha1::{Digest, Sha1};
@@ -8,98 +12,185 @@ use sha1::{Digest, Sha1};
 /// What a torrent file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Torrent {
-    /// SHA-1 over the raw bytes of the info dictionary (BEP 3).
-    pub info_hash: InfoHash,
+    /// The info-hash, or both of a hybrid.
+    pub hashes: Hashes,
     /// The suggested file or directory name, `name.utf-8` if there is one; any bytes, hostile ones too.
     pub name: Vec<u8>,
+    /// Why not to use the name for a file or directory.
+    pub name_issues: Vec<PathIssue>,
+    /// The name that libtorrent and the clients built on it show: lossy text without what they do not write to a disk, and
+    /// the v1 info-hash if nothing else is left. Controls are gone from it, invisible characters are not.
+    pub safe_name: String,
     /// Bytes in each piece but the last.
     pub piece_length: u32,
     /// Number of pieces.
     pub pieces: u32,
-    /// Bytes of all files together, never 0.
+    /// Bytes of all files together, padding included; never 0.
     pub total_size: u64,
-    /// The files in the torrent's order.
+    /// The files in the torrent's order, padding included. A v2 tree has padding inserted as its pieces are aligned.
     pub files: Vec<File>,
     /// BEP 27: peers may come from the torrent's own trackers only.
     pub private: bool,
-    /// Tracker URLs by tier (BEP 12), as written, repeated ones too.
-    pub trackers: Vec<Vec<String>>,
+    /// Trackers by tier (BEP 12), as written, repeated and unusable ones too.
+    pub trackers: Vec<Vec<Tracker>>,
+    /// What it says beside its content.
+    pub details: Details,
+    /// What is wrong with it and did not matter.
+    pub diagnostics: Diagnostics,
 }
 
 /// Largest piece libtorrent accepts, in bytes: 32,767 blocks of 16 KiB.
-const MAX_PIECE_BYTES: i64 = 32_767 << 14;
+const MAX_PIECE_BYTES: i64 = 32_767 * BLOCK_BYTES;
 /// Most pieces libtorrent accepts by default. A bitfield for them has 256 KiB.
 const MAX_PIECES: u64 = 1 << 21;
-/// Bytes of one piece hash.
+/// Bytes of one v1 piece hash.
 const HASH_BYTES: usize = 20;
+/// How libtorrent reads torrents: of its limit of 100 containers in one another, the last cannot be opened.
+pub(crate) const LIMITS: Limits = Limits { depth: 99, ..Limits::TORRENT };
 
 impl Torrent {
     /// Largest file worth reading, in bytes.
     pub const MAX_BYTES: usize = Limits::TORRENT.bytes;
 
-    /// Reads a torrent leniently, as libtorrent does: what is not canonical bencode but readable is read.
+    /// Reads a torrent leniently, as libtorrent does: what is not canonical bencode but readable is read, unless it is in
+    /// a v2 info dictionary, and optional fields of the wrong kind are left out. [`diagnostics`](Self::diagnostics) has both.
     ///
     /// # Errors
     /// The first thing that makes the file unusable: broken bencode, a required field that is missing, of the wrong
-    /// kind or out of range, or sizes that contradict the piece hashes.
+    /// kind or out of range, sizes that contradict the piece hashes, hashes or file lists that contradict each other.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let document = Document::parse_lenient(bytes, Limits::TORRENT)?;
-        let root = document.root();
-        let mistyped = Problem::Mistyped { expected: Kind::Dict, found: root.kind() };
-        let root = root.as_dict().ok_or_else(|| Error::field("torrent", mistyped, 0))?;
-        let info = root.dict("info").map_err(|error| Error::in_dict("", error))?;
-        if info.get(b"meta version").is_some() && info.get(b"files").is_none() && info.get(b"length").is_none() {
-            return Err(Error::field("info", Problem::OnlyV2, info.value().offset()));
+        let document = Document::parse_lenient(bytes, LIMITS)?;
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.not_canonical(document.diagnostics());
+        let (root, info, parts) = open(&document)?;
+        let piece_length = piece_length(info, parts)?;
+        let name = name(info, &mut diagnostics)?;
+        let offset = info.value().offset();
+        let shown = safe_name(name).unwrap_or_else(|| InfoHash(Sha1::digest(info.value().raw()).into()).to_string());
+        let mut layout = layout(info, parts, piece_length, name, &mut diagnostics)?;
+        let pieces = piece_count(info, parts, layout.total, piece_length)?;
+        agree::find_duplicates(&mut layout, offset)?;
+        if parts.has_v2() {
+            layers::check(root, &layout, piece_length, &mut diagnostics)?;
         }
-        let piece_length = piece_length(info)?;
-        let name = name(info)?.to_vec();
-        let (files, total_size) = files::parse(info, &name)?;
-        let pieces = piece_count(info, total_size, piece_length)?;
         Ok(Self {
-            info_hash: InfoHash(Sha1::digest(info.value().raw()).into()),
-            name,
+            hashes: Hashes::of(info.value().raw(), parts),
+            name: name.to_vec(),
+            name_issues: issue::issues(&[name.to_vec()]),
+            safe_name: if layout.single { single_name(&layout) } else { shown },
             piece_length,
             pieces,
-            total_size,
-            files,
-            // BEP 27 says 1; libtorrent and Transmission take any other number but 0 for yes too.
-            private: info.int("private").is_ok_and(|private| private != 0),
-            trackers: trackers::parse(root),
+            total_size: layout.total,
+            files: layout.files,
+            private: private(info, &mut diagnostics),
+            trackers: trackers::parse(root, &mut diagnostics),
+            details: details::parse(root, info, &mut diagnostics),
+            diagnostics,
         })
     }
-}
 
-fn piece_length(info: Dict<'_>) -> Result<u32, Error> {
-    let length = info.int("piece length").map_err(|error| Error::in_dict("info", error))?;
-    let valid = (1..=MAX_PIECE_BYTES).contains(&length).then(|| u32::try_from(length).ok()).flatten();
-    let offset = || info.get(b"piece length").map_or(0, Value::offset);
-    valid.ok_or_else(|| Error::field("info.piece length", Problem::OutOfRange, offset()))
-}
-
-fn name(info: Dict<'_>) -> Result<&[u8], Error> {
-    let name = info.bytes("name.utf-8").or_else(|_| info.bytes("name"));
-    name.map_err(|error| Error::in_dict("info", error))
-}
-
-/// Checks that there is one hash for each piece, and counts them.
-fn piece_count(info: Dict<'_>, total_size: u64, piece_length: u32) -> Result<u32, Error> {
-    if total_size == 0 {
-        return Err(Error::field("info", Problem::NoContent, info.value().offset()));
+    /// The name as text, with what is not UTF-8 replaced. Whoever shows it escapes it.
+    #[must_use]
+    pub fn name_lossy(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.name)
     }
-    let hashes = info.bytes("pieces").map_err(|error| Error::in_dict("info", error))?.len();
+}
+
+fn piece_length(info: Dict<'_>, parts: Parts) -> Result<u32, Error> {
+    let length = info.int("piece length").map_err(|error| Error::in_dict("info", error))?;
+    let problem =
+        |problem| Error::field("info.piece length", problem, info.get(b"piece length").map_or(0, Value::offset));
+    let fits = (1..=MAX_PIECE_BYTES).contains(&length).then(|| u32::try_from(length).ok()).flatten();
+    let piece_length = fits.ok_or_else(|| problem(Problem::OutOfRange))?;
+    // BEP 52: "It must be a power of two and at least 16KiB."
+    if parts.has_v2() && (length < BLOCK_BYTES || !piece_length.is_power_of_two()) {
+        return Err(problem(Problem::PowerOfTwo));
+    }
+    Ok(piece_length)
+}
+
+fn name<'d>(info: Dict<'d>, diagnostics: &mut Diagnostics) -> Result<&'d [u8], Error> {
+    if let Some(value) = info.get(b"name.utf-8") {
+        if let Some(name) = value.as_bytes() {
+            return Ok(name);
+        }
+        let problem = Problem::Mistyped { expected: Kind::String, found: value.kind() };
+        diagnostics.ignored(|| "info.name.utf-8".to_owned(), problem, value.offset());
+    }
+    info.bytes("name").map_err(|error| Error::in_dict("info", error))
+}
+
+/// The name of the one file there is.
+fn single_name(layout: &Layout) -> String {
+    layout
+        .files
+        .first()
+        .and_then(|file| file.path.last())
+        .map(|name| safe_element(name).into_owned())
+        .unwrap_or_default()
+}
+
+/// The files of all parts: in a hybrid, v2's list, once it agrees with v1's.
+fn layout(
+    info: Dict<'_>,
+    parts: Parts,
+    piece_length: u32,
+    name: &[u8],
+    diagnostics: &mut Diagnostics,
+) -> Result<Layout, Error> {
+    let offset = info.value().offset();
+    let v1 = if parts.has_v1() { Some(files::parse(info, name, diagnostics)?) } else { None };
+    let layout = if parts.has_v2() {
+        let list = info.get(b"files").is_some_and(|files| files.as_list().is_some());
+        let tree = info.dict("file tree").map_err(|error| Error::in_dict("info", error))?;
+        let mut v2 = tree::parse(tree, piece_length, list, diagnostics)?;
+        if let Some(v1) = &v1 {
+            agree::hold_together(&mut v2, v1, offset)?;
+        }
+        v2
+    } else {
+        v1.unwrap_or_default()
+    };
+    if layout.files.is_empty() {
+        let list = if parts.has_v2() { "file tree" } else { "files" };
+        let offset = info.get(list.as_bytes()).map_or(offset, Value::offset);
+        return Err(Error::field(format!("info.{list}"), Problem::Empty, offset));
+    }
+    Ok(layout)
+}
+
+/// Counts the pieces, and checks that there is one v1 hash for each.
+fn piece_count(info: Dict<'_>, parts: Parts, total_size: u64, piece_length: u32) -> Result<u32, Error> {
+    let offset = info.value().offset();
+    if total_size == 0 {
+        return Err(Error::field("info", Problem::NoContent, offset));
+    }
+    let expected = total_size.div_ceil(u64::from(piece_length));
+    let pieces = u32::try_from(expected).ok().filter(|_| expected <= MAX_PIECES);
+    let too_many = Problem::TooManyPieces { found: expected, limit: MAX_PIECES };
+    let pieces = pieces.ok_or_else(|| Error::field("info", too_many, offset))?;
+    let hashes = match info.bytes("pieces") {
+        Ok(hashes) => hashes.len(),
+        // A v2 part hashes its pieces in the file tree; libtorrent does not miss v1's hashes in a hybrid.
+        Err(_) if parts.has_v2() => return Ok(pieces),
+        Err(error) => return Err(Error::in_dict("info", error)),
+    };
     let problem = |problem| Error::field("info.pieces", problem, info.get(b"pieces").map_or(0, Value::offset));
     if !hashes.is_multiple_of(HASH_BYTES) {
         return Err(problem(Problem::PiecesLength { bytes: hashes }));
     }
-    let expected = total_size.div_ceil(u64::from(piece_length));
     let found = (hashes / HASH_BYTES) as u64;
-    if expected != found {
-        return Err(problem(Problem::PieceCount { expected, found }));
+    if expected == found { Ok(pieces) } else { Err(problem(Problem::PieceCount { expected, found })) }
+}
+
+/// BEP 27 says 1; libtorrent and Transmission take any other number but 0 for yes too.
+fn private(info: Dict<'_>, diagnostics: &mut Diagnostics) -> bool {
+    let Some(value) = info.get(b"private") else { return false };
+    if value.kind() != Kind::Integer {
+        let problem = Problem::Mistyped { expected: Kind::Integer, found: value.kind() };
+        diagnostics.ignored(|| "info.private".to_owned(), problem, value.offset());
     }
-    if found > MAX_PIECES {
-        return Err(problem(Problem::OutOfRange));
-    }
-    u32::try_from(found).map_err(|_| problem(Problem::OutOfRange))
+    value.as_int().is_some_and(|private| private != 0)
 }
 
 #[cfg(test)]
@@ -112,6 +203,18 @@ mod tests {
         format!("d{before}4:infod{info}ee").into_bytes()
     }
 
+    fn file(path: &[&[u8]], length: u64) -> File {
+        File { path: path.iter().map(|part| part.to_vec()).collect(), length, ..File::default() }
+    }
+
+    fn urls(torrent: &Torrent) -> Vec<Vec<&str>> {
+        torrent.trackers.iter().map(|tier| tier.iter().map(|tracker| tracker.url.as_str()).collect()).collect()
+    }
+
+    fn v1(info: &str) -> Hashes {
+        Hashes::V1(InfoHash(Sha1::digest(info).into()))
+    }
+
     const HASH: &str = "aaaaaaaaaaaaaaaaaaaa";
 
     fn single() -> String {
@@ -121,19 +224,19 @@ mod tests {
     #[test]
     fn a_single_file() {
         let parsed = Torrent::parse(&torrent("8:announce10:http://t/a", &single())).unwrap();
-        assert_eq!(parsed.files, [File { path: vec![b"x".to_vec()], length: 7 }]);
+        assert_eq!(parsed.files, [file(&[b"x"], 7)]);
         assert_eq!((parsed.total_size, parsed.pieces, parsed.piece_length), (7, 1, 16384));
-        assert_eq!(parsed.trackers, [["http://t/a"]]);
+        assert_eq!(urls(&parsed), [["http://t/a"]]);
         assert!(!parsed.private);
         let info = format!("d{}e", single());
-        assert_eq!(parsed.info_hash.0, <[u8; 20]>::from(Sha1::digest(info)));
+        assert_eq!(parsed.hashes, v1(&info));
     }
 
     #[test]
     fn the_hash_is_over_the_bytes_as_written() {
         let info = format!("4:name1:x6:lengthi007e12:piece lengthi16384e6:pieces20:{HASH}");
         let parsed = Torrent::parse(&torrent("", &info)).unwrap();
-        assert_eq!(parsed.info_hash.0, <[u8; 20]>::from(Sha1::digest(format!("d{info}e"))));
+        assert_eq!(parsed.hashes, v1(&format!("d{info}e")));
     }
 
     #[test]
@@ -141,22 +244,75 @@ mod tests {
         let files = "5:filesld6:lengthi16384e4:pathl1:a1:beed6:lengthi1e4:pathl1:ceee";
         let info = format!("{files}4:name1:d12:piece lengthi16384e6:pieces40:{HASH}{HASH}7:privatei1e");
         let parsed = Torrent::parse(&torrent("", &info)).unwrap();
-        let file = |path: &[&[u8]], length| File { path: path.iter().map(|part| part.to_vec()).collect(), length };
         assert_eq!(parsed.files, [file(&[b"a", b"b"], 16384), file(&[b"c"], 1)]);
         assert_eq!((parsed.total_size, parsed.pieces, parsed.private), (16385, 2, true));
+    }
+
+    fn v2_info(key: &str, piece_length: u32) -> String {
+        let file = format!("d0:d6:lengthi5e11:pieces root32:{}ee", "r".repeat(32));
+        format!("9:file treed{key}{file}e12:meta versioni2e4:name1:a12:piece lengthi{piece_length}e")
+    }
+
+    #[test]
+    fn a_v2_torrent_and_a_hybrid() {
+        let info = v2_info("1:a", 16384);
+        let parsed = Torrent::parse(&torrent("", &info)).unwrap();
+        let v2 = ids::InfoHashV2(sha2::Sha256::digest(format!("d{info}e")).into());
+        assert_eq!(parsed.hashes, Hashes::V2(v2));
+        assert_eq!(Hashes::read(&torrent("", &info)), Ok(Hashes::V2(v2)));
+        // One file and the padding after it, as libtorrent counts.
+        assert_eq!((parsed.total_size, parsed.pieces, parsed.files.len()), (16384, 1, 2));
+        let hybrid = info.replace("12:meta", "6:lengthi5e12:meta") + "6:pieces20:" + HASH;
+        let parsed = Torrent::parse(&torrent("", &hybrid)).unwrap();
+        assert!(parsed.hashes.v1().is_some() && parsed.hashes.v2().is_some());
+        assert_eq!((parsed.total_size, parsed.files.len()), (5, 1));
+        let other = Torrent::parse(&torrent("", &hybrid.replace("lengthi5e12", "lengthi6e12")));
+        assert_eq!(other.unwrap_err().to_string(), "info: the v1 and v2 file lists differ (at byte 7)");
+    }
+
+    #[test]
+    fn what_does_not_matter_is_noted() {
+        let info = format!("10:name.utf-8i1e{}7:private1:1", single());
+        let parsed = Torrent::parse(&torrent("", &info)).unwrap();
+        let notes: Vec<String> = parsed.diagnostics.first().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            notes,
+            [
+                "not canonical: unsorted key (at byte 24)",
+                "info.name.utf-8: expected string, found integer, ignored (at byte 21)",
+                "info.private: expected integer, found string, ignored (at byte 106)",
+            ]
+        );
+        assert!(!parsed.private);
+    }
+
+    #[test]
+    fn names_are_kept_as_written_and_shown_as_libtorrent_shows_them() {
+        let parsed = Torrent::parse(&torrent("", &single().replace("4:name1:x", "4:name6:../a\tb"))).unwrap();
+        assert_eq!((parsed.name.as_slice(), parsed.safe_name.as_str()), (&b"../a\tb"[..], "..a_b"));
+        assert_eq!(parsed.name_issues, [PathIssue::Separator, PathIssue::Control]);
+        let unnamed = Torrent::parse(&torrent("", &single().replace("4:name1:x", "4:name2:..")));
+        assert_eq!(unnamed.unwrap_err().to_string(), "info.name: empty (at byte 7)");
     }
 
     #[test]
     fn tiers_of_trackers() {
         for (before, tiers) in [
-            ("8:announce1:a13:announce-listll1:b1:cel1:dee", vec![vec!["b", "c"], vec!["d"]]),
-            ("8:announce1:a13:announce-listle", vec![vec!["a"]]),
-            ("8:announce1:a13:announce-listl1:be", vec![vec!["a"]]),
-            ("8:announce1:a13:announce-listll1:bel1:b2: cee", vec![vec!["b"], vec!["b", "c"]]),
+            (
+                "8:announce8:http://a13:announce-listll8:http://b8:http://cel8:http://dee",
+                vec![vec!["http://b", "http://c"], vec!["http://d"]],
+            ),
+            ("8:announce8:http://a13:announce-listle", vec![vec!["http://a"]]),
+            ("8:announce8:http://a13:announce-listl8:http://be", vec![vec!["http://a"]]),
+            ("8:announce8:http://a13:announce-listll7:dht://bee", vec![vec!["dht://b"], vec!["http://a"]]),
+            (
+                "8:announce8:http://a13:announce-listll8:http://bel9: http://bee",
+                vec![vec!["http://b"], vec!["http://b"]],
+            ),
             ("8:announce0:", vec![]),
             ("8:announcei1e", vec![]),
         ] {
-            assert_eq!(Torrent::parse(&torrent(before, &single())).unwrap().trackers, tiers, "{before}");
+            assert_eq!(urls(&Torrent::parse(&torrent(before, &single())).unwrap()), tiers, "{before}");
         }
     }
 
@@ -182,10 +338,16 @@ mod tests {
                 "6:lengthi1e4:name1:x12:piece lengthi1e6:pieces3:abc".into(),
                 "info.pieces: 3 bytes are not a whole number of 20-byte hashes (at byte 54)",
             ),
+            ("12:meta versioni2e4:name1:x12:piece lengthi16384e".into(), "info.file tree: missing (at byte 7)"),
             (
-                "12:meta versioni2e12:piece lengthi16384e".into(),
-                "info: v2-only torrents are not supported yet (at byte 7)",
+                "9:file treele12:meta versioni2e12:piece lengthi16384e".into(),
+                "info.file tree: expected dictionary, found list (at byte 19)",
             ),
+            ("12:meta versioni3e".into(), "info.meta version: version 3 is not known (at byte 23)"),
+            (format!("9:file treede{tail}"), "info.file tree: a v2 file tree without meta version 2 (at byte 19)"),
+            (v2_info("1:a", 20000), "info.piece length: not a power of two of at least 16 KiB (at byte 132)"),
+            (v2_info("1:a", 16384) + "1:ai1e", "info: not canonical: unsorted key (at byte 139)"),
+            (v2_info("01:a", 16384), "info: not canonical: leading zero (at byte 20)"),
         ] {
             assert_eq!(Torrent::parse(&torrent("", &info)).unwrap_err().to_string(), message);
         }
@@ -201,6 +363,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
+            let _ = Torrent::parse(&bytes);
+        }
+
+        #[test]
+        fn no_change_of_a_byte_of_a_v2_torrent_makes_it_panic(at in 0..160_usize, byte: u8) {
+            let mut bytes = torrent("12:piece layersde", &v2_info("1:a", 16384));
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+            let _ = Torrent::parse(&bytes);
+        }
+
         #[test]
         fn no_change_of_a_byte_makes_it_panic(at in 0..100_usize, byte: u8) {
             let mut bytes = torrent("8:announce10:http://t/a", &single());

@@ -45,7 +45,7 @@ fn each_says_what_libtorrent_says() {
         ),
     ] {
         let torrent = read(name);
-        assert_eq!(torrent.info_hash.to_string(), info_hash, "{name}");
+        assert_eq!(torrent.hashes.primary().to_string(), info_hash, "{name}");
         let urls = torrent.trackers.iter().flatten().count();
         let found =
             (torrent.total_size, torrent.files.len(), torrent.piece_length, torrent.pieces, urls, torrent.private);

@@ -1,0 +1,128 @@
+//! What is wrong with a path, for those who would write a file under it. This crate does not, so nothing here is fatal.
+
+/// A reason not to use a path as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum PathIssue {
+    /// An element without a byte, or no element at all.
+    Empty,
+    /// An element that is `.` or `..`.
+    Dots,
+    /// An element that begins at a root: `/etc`, `\\server`, `C:\`.
+    Absolute,
+    /// A `/` or `\` inside an element.
+    Separator,
+    /// A control character (C0, DEL, C1).
+    Control,
+    /// A character that is invisible or turns the direction of the text around it.
+    Bidi,
+    /// Bytes that are not UTF-8.
+    NotUtf8,
+    /// A name that Windows keeps for a device: `CON`, `nul.txt`.
+    Reserved,
+    /// What Windows does not take in a name: `<>:"|?*`, a trailing dot or blank.
+    Windows,
+    /// An element of more bytes than file systems take.
+    TooLong,
+    /// The path of an earlier file, or of a directory, when case is folded.
+    Duplicate,
+}
+
+/// What most file systems take in one name, in bytes.
+const MAX_NAME_BYTES: usize = 255;
+
+/// The issues of one path, each at most once, in the order of the enum.
+pub(crate) fn issues(path: &[Vec<u8>]) -> Vec<PathIssue> {
+    let mut found = Vec::new();
+    if path.is_empty() {
+        found.push(PathIssue::Empty);
+    }
+    for element in path {
+        element_issues(element, &mut found);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn element_issues(element: &[u8], found: &mut Vec<PathIssue>) {
+    // Most names are plain; they cost one look at each byte.
+    let plain = element.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b' '));
+    match element {
+        [] => found.push(PathIssue::Empty),
+        b"." | b".." => found.push(PathIssue::Dots),
+        [b'/' | b'\\', ..] => found.push(PathIssue::Absolute),
+        [b'a'..=b'z' | b'A'..=b'Z', b':', ..] => found.push(PathIssue::Absolute),
+        _ => {}
+    }
+    if element.len() > MAX_NAME_BYTES {
+        found.push(PathIssue::TooLong);
+    }
+    if is_reserved(element) {
+        found.push(PathIssue::Reserved);
+    }
+    if matches!(element, [.., b'.' | b' ']) && !matches!(element, b"." | b"..") {
+        found.push(PathIssue::Windows);
+    }
+    if plain {
+        return;
+    }
+    let text = String::from_utf8_lossy(element);
+    if matches!(text, std::borrow::Cow::Owned(_)) {
+        found.push(PathIssue::NotUtf8);
+    }
+    found.extend(text.chars().filter_map(character_issue));
+}
+
+fn character_issue(character: char) -> Option<PathIssue> {
+    match character {
+        '/' | '\\' => Some(PathIssue::Separator),
+        '<' | '>' | ':' | '"' | '|' | '?' | '*' => Some(PathIssue::Windows),
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
+            Some(PathIssue::Bidi)
+        }
+        _ if character.is_control() => Some(PathIssue::Control),
+        _ => None,
+    }
+}
+
+/// Whether Windows would open a device, whatever the extension.
+fn is_reserved(element: &[u8]) -> bool {
+    let stem = element.split(|&byte| byte == b'.').next().unwrap_or_default().trim_ascii_end();
+    let is = |name: &[u8]| stem.eq_ignore_ascii_case(name);
+    match stem {
+        [_, _, _] => is(b"con") || is(b"prn") || is(b"aux") || is(b"nul"),
+        [port @ .., b'0'..=b'9'] => port.eq_ignore_ascii_case(b"com") || port.eq_ignore_ascii_case(b"lpt"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_issue_is_found_once_and_good_names_have_none() {
+        use PathIssue::*;
+        for (path, expected) in [
+            (vec!["a", "b.txt"], vec![]),
+            (vec!["Ünï", "日本.mkv"], vec![]),
+            (vec![], vec![Empty]),
+            (vec!["a", ""], vec![Empty]),
+            (vec!["..", "..", "x"], vec![Dots]),
+            (vec!["/etc"], vec![Absolute, Separator]),
+            (vec!["C:\\x"], vec![Absolute, Separator, Windows]),
+            (vec!["a/b"], vec![Separator]),
+            (vec!["a\u{1b}[31m", "\u{85}"], vec![Control]),
+            (vec!["exe\u{202e}gpj"], vec![Bidi]),
+            (vec!["Con", "lpt1.txt"], vec![Reserved]),
+            (vec!["console", "nulls", "com10"], vec![]),
+            (vec!["a?", "b.", "c "], vec![Windows]),
+        ] {
+            let bytes: Vec<Vec<u8>> = path.iter().map(|element| element.as_bytes().to_vec()).collect();
+            assert_eq!(issues(&bytes), expected, "{path:?}");
+        }
+        assert_eq!(issues(&[vec![0xff]]), [NotUtf8]);
+        assert_eq!(issues(&[vec![b'x'; 256]]), [TooLong]);
+    }
+}

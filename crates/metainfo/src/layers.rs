@@ -1,0 +1,160 @@
+//! The `piece layers` of a v2 torrent: the hashes of each file's pieces, checked against the file's `pieces root` (BEP 52).
+
+use crate::files::{BLOCK_BYTES, Layout};
+use crate::{Diagnostics, Error, Problem};
+use bencode::{Dict, Kind};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+
+type Hash = [u8; 32];
+
+/// Checks all layers there are. BEP 52 asks for one for each file of several pieces; libtorrent, which can fetch them from
+/// peers, does without, so that is a diagnostic.
+pub(crate) fn check(
+    root: Dict<'_>,
+    layout: &Layout,
+    piece_length: u32,
+    diagnostics: &mut Diagnostics,
+) -> Result<(), Error> {
+    let mut pieces_of = files_of_several_pieces(layout, piece_length);
+    let Some(value) = root.get(b"piece layers") else {
+        if !pieces_of.is_empty() {
+            diagnostics.ignored(|| "piece layers".to_owned(), Problem::Missing, root.value().offset());
+        }
+        return Ok(());
+    };
+    let Some(layers) = value.as_dict() else {
+        let problem = Problem::Mistyped { expected: Kind::Dict, found: value.kind() };
+        diagnostics.ignored(|| "piece layers".to_owned(), problem, value.offset());
+        return Ok(());
+    };
+    let padding = padding_hash(piece_length);
+    for (key, value) in layers {
+        let problem = |problem| Error::field(format!("piece layers.{}", ids::Hex(key)), problem, value.offset());
+        let mistyped = Problem::Mistyped { expected: Kind::String, found: value.kind() };
+        let layer = value.as_bytes().ok_or_else(|| problem(mistyped))?;
+        let root = Hash::try_from(key).map_err(|_| problem(Problem::NotARoot))?;
+        // Taken out, so that a second layer for the same root is as unknown as any other.
+        let pieces = pieces_of.remove(&root).ok_or_else(|| problem(Problem::UnknownLayer))?;
+        let (hashes, rest) = layer.as_chunks::<32>();
+        if !rest.is_empty() || hashes.len() as u64 != pieces {
+            return Err(problem(Problem::LayerLength { expected: pieces, found: layer.len() }));
+        }
+        if merkle_root(hashes.to_vec(), padding) != Some(root) {
+            return Err(problem(Problem::WrongLayer));
+        }
+    }
+    if !pieces_of.is_empty() {
+        diagnostics.ignored(|| "piece layers".to_owned(), Problem::Missing, value.offset());
+    }
+    Ok(())
+}
+
+/// The pieces of each file that has several, by `pieces root`. Files with the same content share one; the first counts.
+fn files_of_several_pieces(layout: &Layout, piece_length: u32) -> HashMap<Hash, u64> {
+    let piece_length = u64::from(piece_length);
+    let mut pieces_of = HashMap::new();
+    for file in layout.files.iter().filter(|file| file.length > piece_length) {
+        if let Some(root) = file.pieces_root {
+            pieces_of.entry(root).or_insert(file.length.div_ceil(piece_length));
+        }
+    }
+    pieces_of
+}
+
+/// The root of a tree over one piece of nothing: BEP 52: "the remaining leaf hashes beyond the end of the file required to
+/// construct upper layers of the merkle tree are set to zero".
+fn padding_hash(piece_length: u32) -> Hash {
+    let mut hash = [0; 32];
+    let mut covered = BLOCK_BYTES;
+    while covered < i64::from(piece_length) {
+        hash = parent(&hash, &hash);
+        covered *= 2;
+    }
+    hash
+}
+
+/// The root over these hashes, the layer filled up with `padding` to a power of two.
+fn merkle_root(mut layer: Vec<Hash>, mut padding: Hash) -> Option<Hash> {
+    while layer.len() > 1 {
+        // Only the last pair of a layer can lack a half: all beyond it is padding on both sides.
+        layer = layer
+            .chunks(2)
+            .map(|pair| match pair {
+                [left, right] => parent(left, right),
+                [left, ..] => parent(left, &padding),
+                [] => padding,
+            })
+            .collect();
+        padding = parent(&padding, &padding);
+    }
+    layer.first().copied()
+}
+
+fn parent(left: &Hash, right: &Hash) -> Hash {
+    Sha256::new().chain_update(left).chain_update(right).finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::File;
+    use bencode::{Document, Limits};
+
+    const PIECE: u32 = 32768;
+
+    /// The definition, spelled out: a full tree over leaves and zeros.
+    fn full_tree(pieces: &[Hash]) -> Hash {
+        let mut layer = pieces.to_vec();
+        layer.resize(pieces.len().next_power_of_two(), parent(&[0; 32], &[0; 32]));
+        while layer.len() > 1 {
+            layer = layer.chunks(2).map(|pair| parent(&pair[0], &pair[1])).collect();
+        }
+        layer[0]
+    }
+
+    fn checked(pieces: u64, root: Hash, layers: &[(&[u8], &[u8])]) -> Result<usize, String> {
+        let file = File { length: pieces * u64::from(PIECE), pieces_root: Some(root), ..File::default() };
+        let layout = Layout { files: vec![file], ..Layout::default() };
+        let mut bytes = b"d12:piece layersd".to_vec();
+        for (key, value) in layers {
+            for part in [key, value] {
+                bytes.extend_from_slice(format!("{}:", part.len()).as_bytes());
+                bytes.extend_from_slice(part);
+            }
+        }
+        bytes.extend_from_slice(b"ee");
+        let document = Document::parse_lenient(&bytes, Limits::TORRENT).unwrap();
+        let mut diagnostics = Diagnostics::default();
+        check(document.root().as_dict().unwrap(), &layout, PIECE, &mut diagnostics)
+            .map(|()| diagnostics.total())
+            .map_err(|error| error.to_string().split_once(": ").unwrap().1.to_owned())
+    }
+
+    #[test]
+    fn layers_add_up_to_their_root_or_are_refused() {
+        for count in 2..20_u8 {
+            let hashes: Vec<Hash> = (0..count).map(|number| [number; 32]).collect();
+            let root = full_tree(&hashes);
+            let layer = hashes.concat();
+            assert_eq!(checked(u64::from(count), root, &[(&root, &layer)]), Ok(0));
+            let mut wrong = layer.clone();
+            wrong[3] ^= 1;
+            let wrong = checked(u64::from(count), root, &[(&root, &wrong)]);
+            assert!(wrong.unwrap_err().starts_with("the hashes do not add up to the pieces root"));
+        }
+    }
+
+    #[test]
+    fn layers_that_fit_no_file_are_refused_and_missing_ones_noted() {
+        let hashes = [[1; 32], [2; 32]];
+        let (root, layer) = (full_tree(&hashes), hashes.concat());
+        let error = |layers: &[(&[u8], &[u8])]| checked(2, root, layers).unwrap_err();
+        assert!(error(&[(&root, &layer[..63])]).starts_with("63 bytes of hashes for 2 pieces"));
+        assert!(error(&[(&[9; 32], &layer)]).starts_with("a piece layer that belongs to no file"));
+        assert!(error(&[(&root, &layer), (&root, &layer)]).starts_with("a piece layer that belongs to no file"));
+        assert!(error(&[(b"short", &layer)]).starts_with("not a merkle root"));
+        assert_eq!(checked(2, root, &[]), Ok(1));
+        assert_eq!(checked(1, root, &[]), Ok(0));
+    }
+}

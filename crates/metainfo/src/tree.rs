@@ -1,0 +1,190 @@
+//! The files of a torrent in v2's form: a tree of dictionaries (BEP 52).
+
+use crate::files::{Entry, Layout, MAX_PATH_ELEMENTS};
+use crate::{Attributes, Diagnostics, Error, File, Problem};
+use bencode::{Dict, Kind, Value};
+
+/// Most bytes of all paths written out: a directory's name stands once in the tree and once in the path of each file below
+/// it, so that 64 MiB of tree could become terabytes. 300,000 files under 10 directories each need less.
+const MAX_PATHS_BYTES: usize = 256 << 20;
+/// What an element takes beside its bytes.
+const ELEMENT_BYTES: usize = 64;
+
+/// Walks the tree in wire order, without recursion. Between files it inserts the padding that aligns each to a piece,
+/// as libtorrent does: so sizes and piece numbers are those of the hybrid's v1 part, and of what clients show.
+pub(crate) fn parse(
+    tree: Dict<'_>,
+    piece_length: u32,
+    has_v1_list: bool,
+    diagnostics: &mut Diagnostics,
+) -> Result<Layout, Error> {
+    let mut layout = Layout { single: !has_v1_list && is_single(tree), ..Layout::default() };
+    let mut path: Vec<&[u8]> = Vec::new();
+    let mut open = vec![tree.iter()];
+    let mut room = MAX_PATHS_BYTES;
+    while let Some(entries) = open.last_mut() {
+        let Some((name, value)) = entries.next() else {
+            open.pop();
+            path.pop();
+            continue;
+        };
+        path.push(name);
+        let node = node(name, value, &path)?;
+        if let Some(leaf) = leaf(node) {
+            let too_much =
+                || Error::field(shown(&path), Problem::TooMuchPath { limit: MAX_PATHS_BYTES }, value.offset());
+            room = room.checked_sub(written_out(&path)).ok_or_else(too_much)?;
+            let file = file(leaf, &path, diagnostics)?;
+            layout.push(file, || shown(&path), value.offset())?;
+            align(&mut layout, piece_length, &path, value.offset())?;
+            path.pop();
+        } else if open.len() > MAX_PATH_ELEMENTS {
+            return Err(Error::field(shown(&path), Problem::TooDeep { limit: MAX_PATH_ELEMENTS }, value.offset()));
+        } else {
+            open.push(node.iter());
+        }
+    }
+    Ok(layout)
+}
+
+fn node<'d>(name: &[u8], value: Value<'d>, path: &[&[u8]]) -> Result<Dict<'d>, Error> {
+    // The empty name is for a file's own dictionary, and there alone.
+    if name.is_empty() {
+        return Err(Error::field(shown(path), Problem::Empty, value.offset()));
+    }
+    let mistyped = || Problem::Mistyped { expected: Kind::Dict, found: value.kind() };
+    value.as_dict().ok_or_else(|| Error::field(shown(path), mistyped(), value.offset()))
+}
+
+/// What stands under the empty name, if nothing else stands beside it: that is a file.
+fn leaf(node: Dict<'_>) -> Option<Value<'_>> {
+    let mut entries = node.iter();
+    match (entries.next(), entries.next()) {
+        (Some((b"", value)), None) => Some(value),
+        _ => None,
+    }
+}
+
+/// Whether the tree is one file without a directory.
+fn is_single(tree: Dict<'_>) -> bool {
+    let mut entries = tree.iter();
+    match (entries.next(), entries.next()) {
+        (Some((_, value)), None) => value.as_dict().and_then(leaf).is_some(),
+        _ => false,
+    }
+}
+
+fn file(leaf: Value<'_>, path: &[&[u8]], diagnostics: &mut Diagnostics) -> Result<File, Error> {
+    let at = || shown(path);
+    let mistyped = || Problem::Mistyped { expected: Kind::Dict, found: leaf.kind() };
+    let dict = leaf.as_dict().ok_or_else(|| Error::field(at(), mistyped(), leaf.offset()))?;
+    let entry = Entry::read(dict, &at, diagnostics)?;
+    if entry.attributes.padding {
+        return Err(Error::field(at(), Problem::V2Padding, leaf.offset()));
+    }
+    let pieces_root = if entry.length > 0 { Some(pieces_root(dict, &at)?) } else { None };
+    let path = path.iter().map(|element| element.to_vec()).collect();
+    let mut file = entry.file(path);
+    // Old names of padding mean nothing here.
+    file.attributes.padding = false;
+    Ok(File { pieces_root, ..file })
+}
+
+fn pieces_root(dict: Dict<'_>, at: &dyn Fn() -> String) -> Result<[u8; 32], Error> {
+    let root = dict.bytes("pieces root").map_err(|error| Error::in_dict(&at(), error))?;
+    // No data hashes to zeros; they would stand for "no tree".
+    let root = <[u8; 32]>::try_from(root).ok().filter(|root| *root != [0; 32]);
+    let offset = || dict.get(b"pieces root").map_or(0, Value::offset);
+    root.ok_or_else(|| Error::field(format!("{}.pieces root", at()), Problem::NotARoot, offset()))
+}
+
+/// Pads to the end of a piece.
+fn align(layout: &mut Layout, piece_length: u32, path: &[&[u8]], offset: usize) -> Result<(), Error> {
+    let piece_length = u64::from(piece_length);
+    let Some(used) = layout.total.checked_rem(piece_length).filter(|&used| used > 0) else { return Ok(()) };
+    let length = piece_length - used;
+    let path_of_padding = vec![b".pad".to_vec(), length.to_string().into_bytes()];
+    let attributes = Attributes { padding: true, ..Attributes::default() };
+    layout.push(File { path: path_of_padding, length, attributes, ..File::default() }, || shown(path), offset)
+}
+
+/// What a file's path takes.
+fn written_out(path: &[&[u8]]) -> usize {
+    path.iter().map(|element| element.len() + ELEMENT_BYTES).sum()
+}
+
+/// The path of a field in the tree; long names are cut.
+fn shown(path: &[&[u8]]) -> String {
+    /// What a message can bear of one name, in bytes.
+    const SHOWN: usize = 64;
+    let mut shown = "info.file tree".to_owned();
+    for element in path {
+        shown.push('.');
+        shown.extend(element.get(..SHOWN).unwrap_or(element).escape_ascii().map(char::from));
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bencode::{Document, Limits};
+
+    const ROOT: &str = "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr";
+
+    fn leaf(length: u64) -> String {
+        format!("d0:d6:lengthi{length}e11:pieces root32:{ROOT}ee")
+    }
+
+    fn tree(written: &str) -> Result<Layout, String> {
+        let limits = Limits { bytes: Limits::MAX_BYTES, ..Limits::TORRENT };
+        let document = Document::parse_strict(written.as_bytes(), limits).unwrap();
+        let root = document.root().as_dict().unwrap();
+        parse(root, 16384, false, &mut Diagnostics::default()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn files_are_padded_to_pieces() {
+        let layout = tree(&format!("d1:a{}1:bd1:c{}e1:dd0:d6:lengthi0eeee", leaf(5), leaf(16384))).unwrap();
+        let found: Vec<(String, u64, bool)> =
+            layout.files.iter().map(|file| (file.path_lossy(), file.length, file.attributes.padding)).collect();
+        assert_eq!(
+            found,
+            [
+                ("a".into(), 5, false),
+                (".pad/16379".into(), 16379, true),
+                ("b/c".into(), 16384, false),
+                ("d".into(), 0, false)
+            ]
+        );
+        assert_eq!((layout.total, layout.single), (32768, false));
+        assert!(tree(&format!("d1:a{}e", leaf(1))).unwrap().single);
+    }
+
+    #[test]
+    fn a_long_name_is_not_written_out_for_each_of_many_files() {
+        let name = "n".repeat(MAX_PATHS_BYTES - 2 * ELEMENT_BYTES);
+        let error = tree(&format!("d{}:{name}d1:xd0:deeee", name.len())).unwrap_err();
+        assert!(error.contains("paths of more than 268435456 bytes altogether"));
+    }
+
+    #[test]
+    fn what_a_tree_may_not_be() {
+        let deep = format!("{}{}{}", "d1:d".repeat(102), leaf(1), "e".repeat(102));
+        assert!(tree(&deep).unwrap_err().contains("more than 100 path elements"));
+        for (written, error) in [
+            (leaf(5), "info.file tree.: empty (at byte 3)"),
+            ("d1:ai5ee".into(), "info.file tree.a: expected dictionary, found integer (at byte 4)"),
+            ("d1:ad0:i5eee".into(), "info.file tree.a: expected dictionary, found integer (at byte 7)"),
+            ("d1:ad0:d6:lengthi5eeee".into(), "info.file tree.a.pieces root: missing (at byte 7)"),
+            (
+                "d1:ad0:d6:lengthi5e11:pieces root1:xeee".into(),
+                "info.file tree.a.pieces root: not a merkle root (at byte 33)",
+            ),
+            ("d1:ad0:d6:lengthi-5eeee".into(), "info.file tree.a.length: negative (at byte 16)"),
+            ("d1:ad0:d4:attr1:p6:lengthi5eeee".into(), "info.file tree.a: padding in a v2 file tree (at byte 7)"),
+        ] {
+            assert_eq!(tree(&written).unwrap_err(), error, "{written}");
+        }
+    }
+}
