@@ -162,7 +162,7 @@ impl Swarm {
         self.cut_short(CutShort::Interrupt);
     }
 
-    /// Says goodbye: every tracker that may have counted us is told `stopped`, all at once, within 4 s. Closes whatever
+    /// Says goodbye: every tracker that may have counted us is told `stopped`, 64 at a time, within 4 s. Closes whatever
     /// is still open first.
     pub async fn shutdown(mut self) {
         self.stop.say();
@@ -240,7 +240,9 @@ impl Swarm {
             let mut next = self.peers.next_in(Lane::Loopback);
             if next.is_none() && at.is_none() {
                 next = self.peers.next_in(Lane::Paced);
-                self.pacer.started(now);
+                if next.is_some() {
+                    self.pacer.started(now);
+                }
             }
             match (next, at) {
                 (Some(PeerAddress::Socket(socket)), _) => {
