@@ -2,6 +2,7 @@
 
 use clap::{Parser, ValueEnum};
 use client::{Bind, Config, Trackers};
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -106,17 +107,11 @@ impl Args {
     /// The arguments of this process, or the exit code for a usage error, for help and for the version.
     pub(crate) fn read() -> Result<Self, u8> {
         Self::try_parse().map_err(|error| {
-            // An error repeats what was wrong, and that may be a URL with a passkey.
-            let urls = std::env::args().filter(|arg| arg.contains("://")).map(|arg| {
-                let start = arg.find("http").or_else(|| arg.find("udp")).unwrap_or(0);
-                arg.get(start..).unwrap_or_default().to_owned()
-            });
-            let urls: Vec<String> = urls.collect();
-            if urls.is_empty() || !error.use_stderr() {
-                let _ = error.print();
-            } else {
-                let text = urls.iter().fold(error.to_string(), |text, url| text.replace(url, &guard::redact_url(url)));
+            if error.use_stderr() {
+                let text = without_secrets(error.to_string(), std::env::args_os());
                 let _ = std::io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
+            } else {
+                let _ = error.print();
             }
             u8::try_from(error.exit_code()).unwrap_or(2)
         })
@@ -158,6 +153,19 @@ impl Args {
     }
 }
 
+/// An error repeats what was wrong, and that may be a URL with a passkey, given to whatever option by mistake.
+fn without_secrets(text: String, args: impl Iterator<Item = OsString>) -> String {
+    args.fold(text, |text, arg| {
+        let arg = arg.to_string_lossy();
+        let value = arg.split_once('=').filter(|_| arg.starts_with('-')).map_or(&*arg, |(_, value)| value);
+        match value {
+            url if url.contains("://") => text.replace(url, &guard::redact_url(url)),
+            path if path.contains('/') => text.replace(path, "***"),
+            _ => text,
+        }
+    })
+}
+
 /// `500ms`, `5s`, `2m`, or seconds without a unit; up to a day.
 fn duration(text: &str) -> Result<Duration, String> {
     const LONGEST: f64 = 86_400.0;
@@ -197,6 +205,19 @@ mod tests {
         }
         for wrong in ["", "s", "5 s", "-1s", "5h", "inf", "NaN", "1e99"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn usage_errors_repeat_no_secret() {
+        for value in ["HTTP://h/S3CRET/announce", "wss://h/S3CRET", "h:80/S3CRET/announce", "https://h/?S3CRET=1"] {
+            for args in [vec![format!("--port={value}")], vec!["--peer".to_owned(), value.to_owned()]] {
+                let args = ["bt-handshake".to_owned()].into_iter().chain(args);
+                let error = Args::try_parse_from(args.clone()).unwrap_err().to_string();
+                assert!(error.contains("S3CRET"), "{error}");
+                let shown = without_secrets(error, args.map(OsString::from));
+                assert!(!shown.contains("S3CRET"), "{shown}");
+            }
         }
     }
 

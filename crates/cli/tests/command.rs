@@ -242,6 +242,15 @@ fn a_secret_is_not_repeated_for_anybody() {
 }
 
 #[test]
+fn an_argument_that_is_no_text_is_no_panic() {
+    use std::os::unix::ffi::OsStrExt;
+    let path = Path::new(std::ffi::OsStr::from_bytes(b"/nonexistent/\xff.torrent"));
+    assert_eq!(run(&["--bogus"], path).0, 2);
+    assert_eq!(run(&["--version"], path).0, 0);
+    assert_eq!(run(&[], path).0, 2);
+}
+
+#[test]
 fn a_pipe_without_a_writer_ends_at_the_deadline() {
     let lab = Lab::new("pipe", []);
     let pipe = lab.folder.join("pipe");

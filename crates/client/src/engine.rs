@@ -8,7 +8,7 @@ use crate::identity::Identity;
 use crate::pacer::{More, Pacer};
 use crate::peers::{Added, Lane, Peers};
 use crate::report::{CutShort, PeerError};
-use crate::resolve::{Budget, resolve};
+use crate::resolve::{Budget, NO_THREAD, resolve};
 use crate::stop::{Stop, Stopped};
 use crate::targets::{self, Target};
 use crate::tracking::{self, Goodbye, Tracked, track};
@@ -216,6 +216,7 @@ impl Swarm {
         if self.trackers.is_empty()
             && self.targets.is_empty()
             && self.lookups.is_empty()
+            && !self.peers.is_waiting(Lane::Names)
             && let Some((socket, refusal)) = self.peers.next_refused()
         {
             let address = PeerAddress::Socket(socket);
@@ -229,7 +230,9 @@ impl Swarm {
         while self.lookups.len() < MAX_LOOKUPS
             && let Some(name) = self.peers.next_in(Lane::Names)
         {
-            self.lookups.spawn(look_up(name, self.stop.listen()));
+            let by_user = self.peers.sources(&name).contains(&Source::User);
+            let budget = if by_user { Budget::Users } else { Budget::Peers };
+            self.lookups.spawn(look_up(name, budget, self.stop.listen()));
         }
         for _ in 0..BURST {
             if self.attempts.len() >= self.width {
@@ -300,6 +303,7 @@ impl Swarm {
                 self.peers.resolved(&name, &addresses, |address| self.config.bind.allows(address));
                 return;
             }
+            Some(Err(error)) if error.kind() == NO_THREAD => (Outcome::LocalLimit, Some(PeerError::Resolve(error))),
             Some(Err(error)) => (Outcome::ResolveFailed, Some(PeerError::Resolve(error))),
             None => (Outcome::Interrupted, None),
         };
@@ -364,11 +368,11 @@ impl Swarm {
 /// A peer named by its host and the addresses of that; `None` when the run ended first.
 type LookedUp = (PeerAddress, Option<io::Result<Vec<SocketAddr>>>);
 
-async fn look_up(name: PeerAddress, mut stopped: Stopped) -> LookedUp {
+async fn look_up(name: PeerAddress, budget: Budget, mut stopped: Stopped) -> LookedUp {
     let PeerAddress::Host(host, port) = &name else {
         return (name, Some(Err(io::Error::other("not a host name"))));
     };
-    let found = stopped.or(resolve(host.as_str(), *port, Budget::Peers)).await;
+    let found = stopped.or(resolve(host.as_str(), *port, budget)).await;
     (name, found)
 }
 

@@ -11,27 +11,36 @@ use tokio::sync::{Semaphore, oneshot};
 /// Deadline for a look-up, counted from when it has a thread.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What [`resolve`] says when no thread was to be had.
+pub(crate) const NO_THREAD: io::ErrorKind = io::ErrorKind::WouldBlock;
+
 /// Threads for look-ups, abandoned ones included. Peers' host names, which a hostile tracker can list by the thousand,
 /// have a budget of their own, so that they never keep a tracker waiting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Budget {
     /// As many as trackers are asked at once.
     Trackers,
-    /// A few: peers are hardly ever named by host.
+    /// A few: trackers hardly ever name peers by host.
     Peers,
+    /// Peers the user named, who do not wait behind those that trackers named.
+    Users,
 }
 
 static TRACKERS: Semaphore = Semaphore::const_new(64);
 static PEERS: Semaphore = Semaphore::const_new(16);
+static USERS: Semaphore = Semaphore::const_new(16);
 
 /// The addresses of a host, in the resolver's order, each with `port`.
 pub(crate) async fn resolve(host: &str, port: u16, budget: Budget) -> io::Result<Vec<SocketAddr>> {
     let threads = match budget {
         Budget::Trackers => &TRACKERS,
         Budget::Peers => &PEERS,
+        Budget::Users => &USERS,
     };
-    // The semaphores are never closed.
-    let permit = threads.acquire().await.map_err(io::Error::other)?;
+    // Threads that hang may hold every permit; that is our limit, not the name's fault. The semaphores are never closed.
+    let permit = tokio::time::timeout(RESOLVE_TIMEOUT, threads.acquire()).await;
+    let permit =
+        permit.map_err(|_| io::Error::new(NO_THREAD, "no thread free for the look-up"))?.map_err(io::Error::other)?;
     let host = host.to_owned();
     let look_up = blocking(move || {
         let _permit = permit;

@@ -116,8 +116,18 @@ impl Secrets {
         let values = pairs.flat_map(|pair| pair.split_once('=').map_or([pair, ""], |(name, value)| [name, value]));
         let values = values.filter(|value| !PLAIN_NAMES.contains(value));
         let userinfo = parts.userinfo.into_iter().flat_map(|userinfo| userinfo.split(':'));
-        let mut secrets: Vec<String> =
-            segments.chain(values).chain(userinfo).flat_map(|secret| [secret.to_owned(), decode(secret)]).collect();
+        let pieces = |secret: &str| secret.split([';', '&', '+']).map(str::to_owned).collect::<Vec<_>>();
+        let mut secrets: Vec<String> = segments
+            .chain(values)
+            .chain(userinfo)
+            .flat_map(|secret| {
+                // As written, decoded, and as we would show it; and what a server may make of `;` and `+`.
+                let decoded = decode(secret);
+                let shown = crate::escape(&decoded).to_string();
+                let spaced = decoded.replace('+', " ");
+                pieces(secret).into_iter().chain([secret.to_owned(), decoded, shown, spaced])
+            })
+            .collect();
         secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
         // Longer ones first, so that no part of one is left when another is its beginning.
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
@@ -125,11 +135,31 @@ impl Secrets {
         Self(secrets)
     }
 
-    /// `text` without the secrets.
+    /// `text` without the secrets, in whatever case they stand there, and without the beginning of one that was cut off
+    /// by an ellipsis.
     #[must_use]
     pub fn conceal(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN))
+        self.0.iter().fold(text.to_owned(), |text, secret| {
+            let text = replace_ignoring_case(&text, secret, HIDDEN);
+            let cuts = (SHORTEST_SECRET..secret.len()).rev().filter_map(|end| secret.get(..end));
+            cuts.fold(text, |text, start| replace_ignoring_case(&text, &format!("{start}…"), "***…"))
+        })
     }
+}
+
+/// Replaces `from` in any ASCII case.
+fn replace_ignoring_case(text: &str, from: &str, to: &str) -> String {
+    let (haystack, needle) = (text.to_ascii_lowercase(), from.to_ascii_lowercase());
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = 0;
+    // ASCII case changes no length, so that offsets in one are offsets in the other.
+    for (at, _) in haystack.match_indices(&needle) {
+        replaced.push_str(text.get(rest..at).unwrap_or_default());
+        replaced.push_str(to);
+        rest = at + from.len();
+    }
+    replaced.push_str(text.get(rest..).unwrap_or_default());
+    replaced
 }
 
 /// Tells how many there are, not what they are.
@@ -185,7 +215,10 @@ mod tests {
         let secrets = Secrets::of("http://me:passw0rd@t.example/0123456789abcdef/announce?passkey=a%2Fs3cret&port=1");
         let text = "no such passkey a/s3cret (a%2Fs3cret) of 0123456789abcdef, passw0rd, port 1";
         assert_eq!(secrets.conceal(text), "no such passkey *** (***) of ***, ***, port 1");
-        assert_eq!(format!("{secrets:?}"), "Secrets(4)");
+        assert_eq!(secrets.conceal("A/S3CRET and 01234567…"), "*** and ***…");
+        assert!(!format!("{secrets:?}").contains("s3cret"));
+        let odd = Secrets::of("http://t.example/announce;sess10n?passkey=pass+word123&pid=tab%09key99");
+        assert_eq!(odd.conceal("sess10n, pass word123, word123, tab\\tkey99"), "***, ***, ***, ***");
         assert_eq!(Secrets::of("http://t.example/announce").conceal("announce"), "announce");
     }
 

@@ -148,7 +148,10 @@ fn judge(head: Head, body: &[u8]) -> Result<Reply, Error> {
         (Err(source), None) => {
             let content_type = header(CONTENT_TYPE)
                 .map_or_else(|| "no content type".to_owned(), |value| guard::escape_bytes(value).to_string());
-            let beginning = guard::escape_bytes(body.get(..SHOWN_BYTES).unwrap_or(body)).to_string();
+            let mut beginning = guard::escape_bytes(body.get(..SHOWN_BYTES).unwrap_or(body)).to_string();
+            if body.len() > SHOWN_BYTES {
+                beginning.push('…');
+            }
             Err(Error::NotATracker { content_type, beginning, source })
         }
     }

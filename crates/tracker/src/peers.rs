@@ -43,7 +43,11 @@ impl FromStr for PeerAddress {
 
     fn from_str(text: &str) -> Result<Self, ParsePeerAddressError> {
         if let Ok(address) = text.parse::<SocketAddr>() {
-            return Ok(Self::Socket(SocketAddr::new(address.ip().to_canonical(), address.port())));
+            return Ok(Self::Socket(match address.ip().to_canonical() {
+                IpAddr::V4(ip) => SocketAddr::from((ip, address.port())),
+                // Kept whole: a link-local address is nothing without its scope.
+                IpAddr::V6(_) => address,
+            }));
         }
         let (host, port) = text.rsplit_once(':').ok_or(ParsePeerAddressError)?;
         let host = HostName::new(host.as_bytes()).ok_or(ParsePeerAddressError)?;
@@ -242,6 +246,7 @@ mod tests {
         for (text, shown) in [
             ("127.0.0.1:6881", "127.0.0.1:6881"),
             ("[::1]:6881", "[::1]:6881"),
+            ("[fe80::1%1]:9", "[fe80::1%1]:9"),
             ("[::ffff:1.2.3.4]:1", "1.2.3.4:1"),
             ("Seed.example:6881", "seed.example:6881"),
         ] {
