@@ -1,11 +1,12 @@
 //! Why a run could not begin, or found nobody to ask.
 
 use crate::{ReadError, TrackerReport};
+use std::fmt;
 use std::io;
 use std::net::IpAddr;
 
 /// What keeps a run from doing its job. What becomes of single trackers and peers is in their reports.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The torrent file cannot be read.
@@ -46,6 +47,13 @@ pub enum Error {
     /// The operating system gives no random bytes.
     #[error("no entropy from the operating system")]
     Entropy(#[source] io::Error),
+}
+
+/// What a `main` that returns this error prints: the error and its causes on one line, without a secret.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", guard::ErrorChain(self))
+    }
 }
 
 /// Each tracker with its reason.

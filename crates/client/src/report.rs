@@ -43,7 +43,6 @@ impl fmt::Display for Source {
 }
 
 /// What became of one tracker.
-#[derive(Debug)]
 pub struct TrackerReport {
     /// Its URL, secrets hidden.
     pub url: Arc<str>,
@@ -134,6 +133,20 @@ impl TrackerStatus {
     #[must_use]
     pub fn is_ok(&self) -> bool {
         matches!(self, Self::Ok)
+    }
+}
+
+/// Shows what may be shown: a tracker's own text can hold the passkey it was sent.
+impl fmt::Debug for TrackerReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrackerReport")
+            .field("url", &self.url)
+            .field("address", &self.address)
+            .field("status", &self.status.code())
+            .field("message", &self.message())
+            .field("peers", &self.peers)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
     }
 }
 

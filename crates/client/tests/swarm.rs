@@ -429,6 +429,8 @@ async fn the_facade_keeps_its_promise() {
     tracker.set_script(TrackerScript::Failure("go away".to_owned()));
     let refused = client.download(&on_disk.0).await.unwrap_err();
     assert!(refused.to_string().contains("tracker refuses: go away"), "{refused}");
+    // What `fn main() -> Result<(), Error>` prints.
+    assert_eq!(format!("{refused:?}"), refused.to_string());
     let private = OnDisk::new("private", &SingleFile { private: true, ..file.clone() }.to_bytes());
     assert!(matches!(client.download(&private.0).await, Err(Error::Private)));
     let broken = OnDisk::new("broken", b"d4:info");
