@@ -13,11 +13,11 @@ pub struct Diagnostic {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiagnosticKind {
-    /// A number with leading zeros.
+    /// A number with leading zeros, and no sign before them.
     #[error("leading zero")]
     LeadingZero,
-    /// The integer `-0`.
-    #[error("negative zero")]
+    /// A minus before a zero: `-0`, `-07`.
+    #[error("minus before a zero")]
     NegativeZero,
     /// An integer outside `i64`: kept as a token, but [`Value::as_int`](crate::Value::as_int) does not give it.
     #[error("integer out of range")]
@@ -38,13 +38,16 @@ pub enum DiagnosticKind {
 pub struct Diagnostics {
     first: Vec<Diagnostic>,
     total: usize,
+    /// The kinds that were noticed, one bit each.
+    kinds: u8,
 }
 
 impl Diagnostics {
     /// How many are kept in full. A hostile file can hold millions; a reader looks at a few.
     pub const KEPT: usize = 64;
 
-    /// The first [`KEPT`](Self::KEPT) deviations, in the order in which they were noticed.
+    /// The first [`KEPT`](Self::KEPT) deviations and, of the rest, the first of each kind, in the order in which they were
+    /// noticed: so no kind goes unseen behind many of another.
     #[must_use]
     pub fn first(&self) -> &[Diagnostic] {
         &self.first
@@ -64,8 +67,28 @@ impl Diagnostics {
 
     pub(crate) fn push(&mut self, offset: usize, kind: DiagnosticKind) {
         self.total += 1;
-        if self.first.len() < Self::KEPT {
+        let bit = 1 << kind as u8;
+        if self.first.len() < Self::KEPT || self.kinds & bit == 0 {
             self.first.push(Diagnostic { offset, kind });
         }
+        self.kinds |= bit;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use DiagnosticKind::*;
+
+    #[test]
+    fn no_kind_goes_unseen_behind_many_of_another() {
+        let mut diagnostics = Diagnostics::default();
+        let kinds = [NegativeZero, LeadingZero, IntegerOutOfRange, UnsortedKey, DuplicateKey, TrailingBytes];
+        for kind in kinds {
+            (0..100).for_each(|offset| diagnostics.push(offset, kind));
+        }
+        assert_eq!(diagnostics.total(), 600);
+        let later: Vec<_> = diagnostics.first()[Diagnostics::KEPT..].iter().map(|found| (found.offset, found.kind)).collect();
+        assert_eq!(later, kinds[1..].iter().map(|&kind| (0, kind)).collect::<Vec<_>>());
     }
 }

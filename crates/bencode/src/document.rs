@@ -115,7 +115,7 @@ mod tests {
             (&b"i03e"[..], 0, LeadingZero),
             (b"i-0e", 0, NegativeZero),
             (b"i00e", 0, LeadingZero),
-            (b"i-03e", 0, LeadingZero),
+            (b"i-03e", 0, NegativeZero),
             (b"03:abc", 0, LeadingZero),
             (b"d1:b0:1:a0:e", 6, UnsortedKey),
             (b"d1:a0:1:a0:e", 6, DuplicateKey),

@@ -118,11 +118,9 @@ pub(crate) fn integer(input: &[u8]) -> Read<'_, Number<i64>> {
     let found = rest.first().map_or(ErrorKind::UnexpectedEnd, |&byte| ErrorKind::UnexpectedByte(byte));
     let (rest, _) = byte(b'e', found).parse(rest)?;
     let value = unsigned(digits).and_then(|magnitude| signed(magnitude, negative));
-    let deviation = match (leading_zero(digits), value) {
-        (Some(deviation), _) => Some(deviation),
-        (None, None) => Some(DiagnosticKind::IntegerOutOfRange),
-        (None, Some(0)) if negative => Some(DiagnosticKind::NegativeZero),
-        (None, Some(_)) => None,
+    let deviation = match digits {
+        [b'0', ..] if negative => Some(DiagnosticKind::NegativeZero),
+        _ => leading_zero(digits).or(value.is_none().then_some(DiagnosticKind::IntegerOutOfRange)),
     };
     Ok((rest, Number { value, deviation }))
 }

@@ -62,11 +62,9 @@ fn refuse_ambiguity(info: Dict<'_>) -> Result<(), Error> {
     use bencode::DiagnosticKind::{DuplicateKey, LeadingZero, UnsortedKey};
     let raw = info.value().raw();
     let document = Document::parse_lenient(raw, torrent::LIMITS)?;
-    let negative = |offset: usize| raw.get(offset..).is_some_and(|rest| rest.starts_with(b"i-"));
-    let found = document.diagnostics().first().iter().find(|found| match found.kind {
-        LeadingZero => !negative(found.offset),
-        kind => kind == UnsortedKey || kind == DuplicateKey,
-    });
+    // Of each kind the first is there, however many of another came before it.
+    let mut found = document.diagnostics().first().iter();
+    let found = found.find(|found| matches!(found.kind, LeadingZero | UnsortedKey | DuplicateKey));
     let error = |kind, offset| Err(Error::field("info", Problem::NotCanonical(kind), info.value().offset() + offset));
     found.map_or(Ok(()), |found| error(found.kind, found.offset))
 }

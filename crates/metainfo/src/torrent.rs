@@ -348,6 +348,15 @@ mod tests {
             (v2_info("1:a", 20000), "info.piece length: not a power of two of at least 16 KiB (at byte 132)"),
             (v2_info("1:a", 16384) + "1:ai1e", "info: not canonical: unsorted key (at byte 139)"),
             (v2_info("01:a", 16384), "info: not canonical: leading zero (at byte 20)"),
+            // More harmless deviations than are kept do not hide the one that matters.
+            (
+                format!("{}1:xl{}e1:a0:", v2_info("1:a", 16384), "i-0e".repeat(100)),
+                "info: not canonical: unsorted key (at byte 544)",
+            ),
+            (
+                format!("{}1:xl{}i03ee", v2_info("1:a", 16384), "i-03e".repeat(100)),
+                "info: not canonical: leading zero (at byte 643)",
+            ),
         ] {
             assert_eq!(Torrent::parse(&torrent("", &info)).unwrap_err().to_string(), message);
         }
