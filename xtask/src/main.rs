@@ -1,4 +1,4 @@
-//! The project's automation: `cargo xtask ci | tidy | layers | demo | integration | conformance | bench`.
+//! The project's automation: `cargo xtask ci | tidy | layers | demo | integration | conformance | bench | fuzz`.
 //!
 //! `main` parses the flags and chooses the task; every task is one module, and every failure names the
 //! command that repeats it.
@@ -8,6 +8,7 @@ mod binary;
 mod ci;
 mod conformance;
 mod demo;
+mod fuzz;
 mod integration;
 mod layers;
 mod report;
@@ -16,6 +17,7 @@ mod tidy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// What `cargo xtask` prints when it is asked for nothing it knows.
 const USAGE: &str = "\
@@ -29,7 +31,10 @@ usage: cargo xtask <task>
                                       the real binary against real trackers and clients on loopback
                                       (--keep leaves the scratch folder, with every program's log)
   conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
-  bench parse                         our parsers against others, in one run";
+  bench parse                         our parsers against others, in one run
+  fuzz [TARGET] [--seconds N] [--replay]
+                                      libFuzzer on each target of xtask/fuzz, for 60 seconds each; without nightly
+                                      and cargo-fuzz, or with --replay, their corpora and changed copies, as in ci";
 
 /// A task with its flags, as the command line named it.
 enum Task {
@@ -40,6 +45,7 @@ enum Task {
     Integration(integration::Options),
     Conformance(PathBuf),
     Bench(Vec<String>),
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
         Task::Integration(options) => integration::run(&options),
         Task::Conformance(dir) => conformance::run(&dir),
         Task::Bench(args) => bench::run(&args),
+        Task::Fuzz(options) => fuzz::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,6 +87,7 @@ fn parse(args: &[String]) -> Option<Task> {
         ("demo", []) => Some(Task::Demo),
         ("conformance", [dir]) => Some(Task::Conformance(dir.into())),
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
+        ("fuzz", flags) => fuzz_options(flags).map(Task::Fuzz),
         ("integration", flags) => integration_options(flags).map(Task::Integration),
         _ => None,
     }
@@ -94,6 +102,24 @@ fn integration_options(flags: &[String]) -> Option<integration::Options> {
             "--runs" => options.runs = flags.next()?.parse().ok().filter(|runs| *runs > 0)?,
             "--keep" => options.keep = true,
             "--release" => options.release = true,
+            _ => return None,
+        }
+    }
+    Some(options)
+}
+
+/// The flags of `fuzz`.
+fn fuzz_options(flags: &[String]) -> Option<fuzz::Options> {
+    let mut options = fuzz::Options::default();
+    let mut flags = flags.iter();
+    while let Some(flag) = flags.next() {
+        match flag.as_str() {
+            "--seconds" => {
+                let seconds = flags.next()?.parse().ok().filter(|seconds| *seconds > 0)?;
+                options.time = Duration::from_secs(seconds);
+            }
+            "--replay" => options.replay = true,
+            target if !target.starts_with('-') && options.target.is_none() => options.target = Some(target.to_owned()),
             _ => return None,
         }
     }
@@ -117,8 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn flags_of_fuzz() {
+        let options = |line| fuzz_options(&words(line)).unwrap();
+        assert_eq!(options(""), fuzz::Options::default());
+        let (target, time) = (Some("bencode".to_owned()), Duration::from_secs(1800));
+        assert_eq!(options("bencode --seconds 1800"), fuzz::Options { target, time, replay: false });
+        assert!(options("--replay").replay);
+    }
+
+    #[test]
     fn nonsense_is_refused() {
-        for line in ["", "nothing", "ci --fast", "conformance", "bench", "integration --runs", "integration --runs 0"] {
+        let integration = ["integration --runs", "integration --runs 0"];
+        let fuzz = ["fuzz --seconds", "fuzz --seconds 0", "fuzz --fast", "fuzz bencode metainfo"];
+        let others = ["", "nothing", "ci --fast", "conformance", "bench"];
+        for line in others.into_iter().chain(integration).chain(fuzz) {
             assert!(parse(&words(line)).is_none(), "{line}");
         }
     }

@@ -88,7 +88,8 @@ mod tests {
             (0..100).for_each(|offset| diagnostics.push(offset, kind));
         }
         assert_eq!(diagnostics.total(), 600);
-        let later: Vec<_> = diagnostics.first()[Diagnostics::KEPT..].iter().map(|found| (found.offset, found.kind)).collect();
+        let later: Vec<_> =
+            diagnostics.first()[Diagnostics::KEPT..].iter().map(|found| (found.offset, found.kind)).collect();
         assert_eq!(later, kinds[1..].iter().map(|&kind| (0, kind)).collect::<Vec<_>>());
     }
 }

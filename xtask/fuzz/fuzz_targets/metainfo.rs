@@ -1,0 +1,3 @@
+//! libFuzzer's way into the target `metainfo`.
+#![no_main]
+fuzz::libfuzzer!(metainfo);

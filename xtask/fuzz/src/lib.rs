@@ -1,0 +1,71 @@
+//! What must hold for every input, as functions from bytes to a panic: one module and one line of [`TARGETS`] for each
+//! target. libFuzzer feeds them on a nightly toolchain (`fuzz_targets`), `tests/replay.rs` on any.
+//!
+//! A new target is `src/<name>.rs` with its `check`, a line in the table below, one in `Cargo.toml` with the three lines
+//! of `fuzz_targets/<name>.rs` that it names, and a corpus in `fixtures/fuzz/<name>`.
+
+#![forbid(unsafe_code)]
+
+mod memory;
+mod model;
+pub mod mutator;
+
+/// Declares the modules and lists them.
+macro_rules! targets {
+    ($($name:ident),* $(,)?) => {
+        $(pub mod $name;)*
+        /// Every target.
+        pub const TARGETS: &[Target] = &[$(Target { name: stringify!($name), check: $name::check }),*];
+    };
+}
+
+targets! {
+    bencode,
+    metainfo,
+}
+
+/// Something to be fed with bytes.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// Its name, which is also that of its corpus in `fixtures/fuzz`.
+    pub name: &'static str,
+    /// Panics when one of its properties does not hold for the input.
+    pub check: fn(&[u8]),
+}
+
+/// Defines libFuzzer's entry points for a target.
+#[cfg(feature = "libfuzzer")]
+#[macro_export]
+macro_rules! libfuzzer {
+    ($name:ident) => {
+        libfuzzer_sys::fuzz_target!(|input: &[u8]| $crate::$name::check(input));
+
+        libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+            // Half of the work is libFuzzer's own, which knows what the comparisons in the code look for.
+            if seed % 2 == 0 {
+                return libfuzzer_sys::fuzzer_mutate(data, size, max_size);
+            }
+            let mutated = $crate::mutator::Mutator::new(seed.into()).mutate(&data[..size], &data[..size]);
+            let kept = mutated.len().min(max_size);
+            data[..kept].copy_from_slice(&mutated[..kept]);
+            kept
+        });
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn every_target_has_a_binary_and_a_corpus() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let manifest = std::fs::read_to_string(package.join("Cargo.toml")).unwrap();
+        for Target { name, .. } in TARGETS {
+            assert!(manifest.contains(&format!(r#"{{ name = "{name}", path = "fuzz_targets/{name}.rs","#)), "{name}");
+            assert!(package.join("../../fixtures/fuzz").join(name).is_dir(), "{name}");
+        }
+        assert_eq!(manifest.matches("fuzz_targets/").count(), TARGETS.len());
+    }
+}

@@ -1,0 +1,120 @@
+//! `replay [TARGET [FILE]...] [--seed N] [--mutations N]`: feeds each target its corpus and every past finding, then
+//! changed copies of them.
+//!
+//! Without a target: all. With files: these, and nothing is changed.
+
+use fuzz::mutator::Mutator;
+use fuzz::{TARGETS, Target};
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::{env, fs};
+
+/// Changed inputs for each target: a few seconds of them.
+const MUTATIONS: usize = 40_000;
+
+/// A fault, as the text to print.
+type Result<T = ()> = std::result::Result<T, String>;
+
+struct Options {
+    target: Option<String>,
+    files: Vec<PathBuf>,
+    seed: u64,
+    mutations: usize,
+}
+
+fn main() -> ExitCode {
+    let Some(options) = options(env::args().skip(1)) else {
+        eprintln!("usage: replay [TARGET [FILE]...] [--seed N] [--mutations N]");
+        return ExitCode::from(2);
+    };
+    let targets = TARGETS.iter().filter(|target| options.target.as_deref().is_none_or(|name| name == target.name));
+    let done = targets.map(|target| run(*target, &options)).collect::<Result<Vec<()>>>();
+    match done {
+        Ok(targets) if !targets.is_empty() => ExitCode::SUCCESS,
+        Ok(_) => fail("no such target"),
+        Err(reason) => fail(&reason),
+    }
+}
+
+fn fail(reason: &str) -> ExitCode {
+    eprintln!("{reason}");
+    ExitCode::FAILURE
+}
+
+/// The options the arguments ask for; `None` when they ask for nothing we know.
+fn options(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
+    // Another run tries other changes; the seed printed repeats this one.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+    let mut options = Options { target: None, files: Vec::new(), seed: now, mutations: MUTATIONS };
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--seed" => options.seed = arguments.next()?.parse().ok()?,
+            "--mutations" => options.mutations = arguments.next()?.parse().ok()?,
+            flag if flag.starts_with('-') => return None,
+            _ if options.target.is_none() => options.target = Some(argument),
+            _ => options.files.push(argument.into()),
+        }
+    }
+    Some(options)
+}
+
+fn run(target: Target, options: &Options) -> Result {
+    let begin = Instant::now();
+    let name = target.name;
+    if !options.files.is_empty() {
+        options.files.iter().try_for_each(|path| check(target, &read(path)?, path))?;
+        println!("{name}: {} files", options.files.len());
+        return Ok(());
+    }
+    let folder = root().join("fixtures/fuzz").join(name);
+    let corpus = corpus(&folder)?;
+    for (path, bytes) in &corpus {
+        check(target, bytes, path)?;
+    }
+    let mut mutator = Mutator::new(options.seed);
+    for number in 0..options.mutations {
+        let mut any = || corpus[mutator.below(corpus.len())].1.as_slice();
+        let (input, donor) = (any(), any());
+        let mutated = mutator.mutate(input, donor);
+        let found = folder.join(format!("seed-{}-mutation-{number}", options.seed));
+        check(target, &mutated, &found).inspect_err(|_| drop(fs::write(&found, &mutated)))?;
+    }
+    let (files, mutations, seconds) = (corpus.len(), options.mutations, begin.elapsed().as_secs_f64());
+    println!("{name}: {files} files and {mutations} changed copies in {seconds:.1} s, --seed {}", options.seed);
+    Ok(())
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// The files of a folder, by name.
+fn corpus(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let fault = |error| format!("{}: {error}", folder.display());
+    let entries = fs::read_dir(folder).map_err(fault)?.collect::<std::io::Result<Vec<_>>>().map_err(fault)?;
+    let mut paths: Vec<PathBuf> = entries.iter().map(|entry| entry.path()).collect();
+    paths.sort();
+    let files = paths.into_iter().map(|path| read(&path).map(|bytes| (path, bytes))).collect::<Result<Vec<_>>>()?;
+    if files.is_empty() { Err(format!("{}: no corpus", folder.display())) } else { Ok(files) }
+}
+
+/// A file named from there.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(root().join(path)).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Feeds a target; the panic itself has said what does not hold.
+fn check(target: Target, input: &[u8], path: &Path) -> Result {
+    let repeat = || {
+        let path = path.file_name().unwrap_or_default().to_string_lossy();
+        format!(
+            "{0}: {path} has a finding; repeat with: cargo test --release --no-default-features --manifest-path \
+             xtask/fuzz/Cargo.toml --test replay -- {0} fixtures/fuzz/{0}/{path}",
+            target.name
+        )
+    };
+    catch_unwind(|| (target.check)(input)).map_err(|_| repeat())
+}
