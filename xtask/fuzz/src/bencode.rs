@@ -3,16 +3,16 @@
 
 use crate::memory;
 use crate::model::{self, Model, Seen};
-use bencode::{Dict, Document, DiagnosticKind, Diagnostics, EncodeError, Encoder, Error, ErrorKind, Limits, Value};
+use bencode::{DiagnosticKind, Diagnostics, Dict, Document, EncodeError, Encoder, Error, ErrorKind, Limits, Value};
 
 /// The tape takes at most 16 bytes for each byte of the input, whatever that is.
 const TIMES_THE_INPUT: usize = 16;
 /// Beside it, what is not canonical takes a little: 64 diagnostics, a few bytes for each open dictionary.
 const BESIDE: usize = 8 << 10;
 /// How many prefixes of a document are tried.
-const PREFIXES: usize = 64;
+const PREFIXES: usize = 32;
 /// How many bytes of values are parsed again on their own.
-const CUT_OUT_BYTES: usize = 64 << 10;
+const CUT_OUT_BYTES: usize = 16 << 10;
 /// How many keys of a dictionary are looked up.
 const LOOKUPS: usize = 64;
 

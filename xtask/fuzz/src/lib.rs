@@ -1,7 +1,7 @@
 //! What must hold for every input, as functions from bytes to a panic: one module and one line of [`TARGETS`] for each
 //! target. libFuzzer feeds them on a nightly toolchain (`fuzz_targets`), `tests/replay.rs` on any.
 //!
-//! A new target is `src/<name>.rs` with its `check`, a line in the table below, one in `Cargo.toml` with the three lines
+//! A new target is `src/<name>.rs` with its `check`, named here twice, a line in `Cargo.toml` with the three lines
 //! of `fuzz_targets/<name>.rs` that it names, and a corpus in `fixtures/fuzz/<name>`.
 
 #![forbid(unsafe_code)]
@@ -10,19 +10,12 @@ mod memory;
 mod model;
 pub mod mutator;
 
-/// Declares the modules and lists them.
-macro_rules! targets {
-    ($($name:ident),* $(,)?) => {
-        $(pub mod $name;)*
-        /// Every target.
-        pub const TARGETS: &[Target] = &[$(Target { name: stringify!($name), check: $name::check }),*];
-    };
-}
+pub mod bencode;
+pub mod metainfo;
 
-targets! {
-    bencode,
-    metainfo,
-}
+/// Every target.
+pub const TARGETS: &[Target] =
+    &[Target { name: "bencode", check: bencode::check }, Target { name: "metainfo", check: metainfo::check }];
 
 /// Something to be fed with bytes.
 #[derive(Clone, Copy)]
@@ -45,10 +38,12 @@ macro_rules! libfuzzer {
             if seed % 2 == 0 {
                 return libfuzzer_sys::fuzzer_mutate(data, size, max_size);
             }
-            let mutated = $crate::mutator::Mutator::new(seed.into()).mutate(&data[..size], &data[..size]);
-            let kept = mutated.len().min(max_size);
-            data[..kept].copy_from_slice(&mutated[..kept]);
-            kept
+            let input = data[..size].to_vec();
+            $crate::mutator::mutate_into(data, &input, &input, seed)
+        });
+
+        libfuzzer_sys::fuzz_crossover!(|input: &[u8], donor: &[u8], out: &mut [u8], seed: u32| {
+            $crate::mutator::mutate_into(out, input, donor, seed)
         });
     };
 }

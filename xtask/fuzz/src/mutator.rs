@@ -43,6 +43,14 @@ const VALUES: &[&[u8]] = &[
     b"d0:dee",
 ];
 
+/// Writes over `out` what [`Mutator::mutate`] makes of `input`, and gives its length; what does not fit is cut off.
+pub fn mutate_into(out: &mut [u8], input: &[u8], donor: &[u8], seed: u32) -> usize {
+    let mutated = Mutator::new(seed.into()).mutate(input, donor);
+    let kept = mutated.len().min(out.len());
+    out[..kept].copy_from_slice(&mutated[..kept]);
+    kept
+}
+
 impl Mutator {
     /// A source that depends on nothing but the seed.
     #[must_use]
