@@ -35,6 +35,9 @@ const CLIPPY: &str =
 /// With optimisation, and still with checks for overflow.
 const REPLAY: &str = "test --manifest-path xtask/fuzz/Cargo.toml --no-default-features --release --locked --quiet";
 
+/// Seconds after which an input is a finding because it takes so long: a thousand times what any should take.
+const SLOWEST: u64 = 10;
+
 /// Fuzzes; the error is the first finding.
 pub(crate) fn run(options: &Options) -> Result {
     if options.replay {
@@ -55,7 +58,7 @@ pub(crate) fn run(options: &Options) -> Result {
     Ok(())
 }
 
-/// What `ci` checks on any toolchain: the package's form, and that no target has anything against its corpus or a few
+/// What `ci` checks on any toolchain: the package's form, and that no target has anything against its corpus or many
 /// thousand changed copies of it.
 pub(crate) fn replay() -> Result {
     [FMT, CLIPPY, REPLAY].into_iter().try_for_each(|line| shell::run(&mut shell::cargo(line.split(' '))))
@@ -91,7 +94,7 @@ fn fuzz(target: &str, time: Duration) -> Result<String> {
     command.args(["--fuzz-dir", PACKAGE, "--sanitizer", "none", target]);
     // What is new is written to the first folder.
     command.args([corpus, format!("{FIXTURES}/{target}")]);
-    command.args(["--".to_owned(), format!("-max_total_time={}", time.as_secs())]);
+    command.args(["--".to_owned(), format!("-max_total_time={}", time.as_secs()), format!("-timeout={SLOWEST}")]);
     println!("== {}", shell::shown(&command));
     let fault = |error| format!("cannot start `cargo +nightly fuzz`: {error}");
     let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(fault)?;

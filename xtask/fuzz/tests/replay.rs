@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs};
 
-/// Changed inputs for each target: a few seconds of them.
+/// Changed inputs for each target: a second or two of them.
 const MUTATIONS: usize = 40_000;
 
 /// A fault, as the text to print.
@@ -101,7 +101,7 @@ fn corpus(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     if files.is_empty() { Err(format!("{}: no corpus", folder.display())) } else { Ok(files) }
 }
 
-/// A file named from there.
+/// A file, whose path begins at the folder of the workspace unless it is absolute.
 fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(root().join(path)).map_err(|error| format!("{}: {error}", path.display()))
 }
@@ -109,11 +109,10 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 /// Feeds a target; the panic itself has said what does not hold.
 fn check(target: Target, input: &[u8], path: &Path) -> Result {
     let repeat = || {
-        let path = path.file_name().unwrap_or_default().to_string_lossy();
+        let (name, path) = (target.name, path.strip_prefix(root()).unwrap_or(path).display());
         format!(
-            "{0}: {path} has a finding; repeat with: cargo test --release --no-default-features --manifest-path \
-             xtask/fuzz/Cargo.toml --test replay -- {0} fixtures/fuzz/{0}/{path}",
-            target.name
+            "{name} has something against {path}; repeat with: cargo test --release --no-default-features \
+             --manifest-path xtask/fuzz/Cargo.toml --test replay -- {name} {path}"
         )
     };
     catch_unwind(|| (target.check)(input)).map_err(|_| repeat())
