@@ -5,8 +5,10 @@ use nom::bytes::complete::take_while;
 use nom::error::ParseError;
 use nom::{Err, IResult, Parser};
 
-/// Most digits of any number: enough for every 64-bit one.
+/// Most digits of an integer: enough for every 64-bit one.
 const MAX_DIGITS: usize = 20;
+/// Most digits of a string's length, as in libtorrent: none that fits in a document needs more than nine.
+const MAX_LENGTH_DIGITS: usize = 16;
 
 /// A number read, and what was not canonical about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ pub(crate) fn string_header(input: &[u8]) -> Read<'_, Number<usize>> {
 
 #[inline(never)]
 fn any_string_header(input: &[u8]) -> Read<'_, Number<usize>> {
-    let (rest, digits) = digits(input)?;
+    let (rest, digits) = digits(input, MAX_LENGTH_DIGITS, ErrorKind::LengthTooLong)?;
     let (rest, _) = byte(b':', ErrorKind::MissingColon).parse(rest)?;
     let value = unsigned(digits).and_then(|length| usize::try_from(length).ok());
     Ok((rest, Number { value, deviation: leading_zero(digits) }))
@@ -114,7 +116,7 @@ pub(crate) fn integer(input: &[u8]) -> Read<'_, Number<i64>> {
         [b'-', rest @ ..] => (rest, true),
         _ => (rest, false),
     };
-    let (rest, digits) = digits(rest)?;
+    let (rest, digits) = digits(rest, MAX_DIGITS, ErrorKind::NumberTooLong)?;
     let found = rest.first().map_or(ErrorKind::UnexpectedEnd, |&byte| ErrorKind::UnexpectedByte(byte));
     let (rest, _) = byte(b'e', found).parse(rest)?;
     let value = unsigned(digits).and_then(|magnitude| signed(magnitude, negative));
@@ -127,9 +129,9 @@ pub(crate) fn integer(input: &[u8]) -> Read<'_, Number<i64>> {
     Ok((rest, Number { value, deviation }))
 }
 
-/// One to [`MAX_DIGITS`] digits.
+/// One to `most` digits; `too_long` when there are more.
 #[inline]
-fn digits(input: &[u8]) -> Read<'_, &[u8]> {
+fn digits(input: &[u8], most: usize, too_long: ErrorKind) -> Read<'_, &[u8]> {
     let (rest, digits) = take_while(|byte: u8| byte.is_ascii_digit()).parse(input)?;
     match digits.len() {
         0 => match rest.first() {
@@ -137,8 +139,8 @@ fn digits(input: &[u8]) -> Read<'_, &[u8]> {
             Some(b'e' | b':') => refuse(rest, ErrorKind::EmptyNumber),
             Some(&byte) => refuse(rest, ErrorKind::UnexpectedByte(byte)),
         },
-        1..=MAX_DIGITS => Ok((rest, digits)),
-        _ => refuse(input, ErrorKind::NumberTooLong),
+        found if found <= most => Ok((rest, digits)),
+        _ => refuse(input, too_long),
     }
 }
 
