@@ -1,4 +1,4 @@
-//! The project's automation: `cargo xtask ci | tidy | layers | demo | integration | conformance | bench`.
+//! The project's automation: `cargo xtask ci | tidy | layers | demo | integration | conformance | fixtures | bench`.
 //!
 //! `main` parses the flags and chooses the task; every task is one module, and every failure names the
 //! command that repeats it.
@@ -8,9 +8,12 @@ mod binary;
 mod ci;
 mod conformance;
 mod demo;
+mod fixtures;
 mod integration;
 mod layers;
+mod payload;
 mod report;
+mod scratch;
 mod shell;
 mod tidy;
 
@@ -29,6 +32,7 @@ usage: cargo xtask <task>
                                       the real binary against real trackers and clients on loopback
                                       (--keep leaves the scratch folder, with every program's log)
   conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
+  fixtures                            the torrents in fixtures/torrents anew, with real programs and by hand
   bench parse                         our parsers against others, in one run";
 
 /// A task with its flags, as the command line named it.
@@ -39,6 +43,7 @@ enum Task {
     Demo,
     Integration(integration::Options),
     Conformance(PathBuf),
+    Fixtures,
     Bench(Vec<String>),
 }
 
@@ -55,6 +60,7 @@ fn main() -> ExitCode {
         Task::Demo => demo::run(),
         Task::Integration(options) => integration::run(&options),
         Task::Conformance(dir) => conformance::run(&dir),
+        Task::Fixtures => fixtures::run(),
         Task::Bench(args) => bench::run(&args),
     };
     match done {
@@ -79,6 +85,7 @@ fn parse(args: &[String]) -> Option<Task> {
         ("layers", []) => Some(Task::Layers),
         ("demo", []) => Some(Task::Demo),
         ("conformance", [dir]) => Some(Task::Conformance(dir.into())),
+        ("fixtures", []) => Some(Task::Fixtures),
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
         ("integration", flags) => integration_options(flags).map(Task::Integration),
         _ => None,
