@@ -172,14 +172,28 @@ struct Content {
 
 #[inline(always)]
 fn read_string(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Error> {
+    let Some((length, header)) = input.get(at..).and_then(token::short_string_header) else {
+        return read_any_string(input, at, report);
+    };
+    content(input, at, at + header, length)
+}
+
+#[inline(never)]
+fn read_any_string(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Error> {
     let (after, number) =
         token::string_header(input.get(at..).unwrap_or_default()).map_err(|refusal| refused(input, refusal))?;
-    let content = input.len() - after.len();
-    let Some(length) = number.value.filter(|&length| length <= after.len()) else {
-        return Err(Error { offset: at, kind: ErrorKind::StringPastEnd });
-    };
+    let content = content(input, at, input.len() - after.len(), number.value.unwrap_or(usize::MAX))?;
     if let Some(kind) = number.deviation {
         report.deviation(at, kind)?;
+    }
+    Ok(content)
+}
+
+/// Where the bytes of the string at `at` are, if there are as many as its header says.
+#[inline(always)]
+fn content(input: &[u8], at: usize, content: usize, length: usize) -> Result<Content, Error> {
+    if length > input.len() - content {
+        return Err(Error { offset: at, kind: ErrorKind::StringPastEnd });
     }
     Ok(Content { content, end: content + length })
 }
@@ -197,7 +211,7 @@ fn read_key(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Err
 #[inline(never)]
 fn not_a_key(input: &[u8], at: usize) -> Error {
     let kind = match input.get(at..) {
-        Some(rest @ [b'i', ..]) => match token::skip_integer(rest) {
+        Some(rest @ [b'i', ..]) => match token::integer(rest) {
             Ok(_) => ErrorKind::KeyNotString,
             Err(refusal) => return refused(input, refusal),
         },
@@ -210,9 +224,17 @@ fn not_a_key(input: &[u8], at: usize) -> Error {
 
 #[inline(always)]
 fn read_integer(input: &[u8], at: usize, report: &mut Report) -> Result<usize, Error> {
-    let (after, deviation) =
-        token::skip_integer(input.get(at..).unwrap_or_default()).map_err(|refusal| refused(input, refusal))?;
-    if let Some(kind) = deviation {
+    match input.get(at..).and_then(token::short_integer) {
+        Some(length) => Ok(at + length),
+        None => read_any_integer(input, at, report),
+    }
+}
+
+#[inline(never)]
+fn read_any_integer(input: &[u8], at: usize, report: &mut Report) -> Result<usize, Error> {
+    let (after, number) =
+        token::integer(input.get(at..).unwrap_or_default()).map_err(|refusal| refused(input, refusal))?;
+    if let Some(kind) = number.deviation {
         report.deviation(at, kind)?;
     }
     Ok(input.len() - after.len())
