@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::shell::{self, Result};
-use crate::{demo, fuzz, integration, layers, tidy};
+use crate::{conformance, demo, fixtures, fuzz, integration, layers, tidy};
 
 /// One check: its name, the command that repeats it, and how it is done.
 struct Step {
@@ -24,6 +24,11 @@ const STEPS: &[Step] = &[
     Step { name: "docs", repeat: "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked", run: docs },
     Step { name: "deny", repeat: DENY, run: deny },
     Step { name: "fuzz", repeat: "cargo xtask fuzz --replay", run: fuzz::replay },
+    Step {
+        name: "conformance",
+        repeat: "cargo xtask conformance fixtures/torrents",
+        run: || conformance::run(&fixtures::folder()),
+    },
     Step { name: "demo", repeat: "cargo xtask demo", run: demo::run },
     Step {
         name: "integration",

@@ -5,7 +5,6 @@
 
 mod process;
 mod programs;
-mod scratch;
 mod torrents;
 mod tracker;
 mod verdict;
@@ -17,10 +16,10 @@ use std::time::{Duration, Instant};
 
 use crate::binary;
 use crate::report::Report;
+use crate::scratch::{self, Scratch};
 use crate::shell::{self, Result};
 use process::Process;
 use programs::{Place, SEEDS, Seed};
-use scratch::Scratch;
 use torrents::Torrent;
 use tracker::Tracker;
 use verdict::Expected;

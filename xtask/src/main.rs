@@ -1,4 +1,5 @@
-//! The project's automation: `cargo xtask ci | tidy | layers | demo | integration | conformance | bench | fuzz`.
+//! The project's automation: `cargo xtask ci | tidy | layers | demo | integration | conformance | fixtures | bench |
+//! fuzz`.
 //!
 //! `main` parses the flags and chooses the task; every task is one module, and every failure names the
 //! command that repeats it.
@@ -8,10 +9,13 @@ mod binary;
 mod ci;
 mod conformance;
 mod demo;
+mod fixtures;
 mod fuzz;
 mod integration;
 mod layers;
+mod payload;
 mod report;
+mod scratch;
 mod shell;
 mod tidy;
 
@@ -31,6 +35,7 @@ usage: cargo xtask <task>
                                       the real binary against real trackers and clients on loopback
                                       (--keep leaves the scratch folder, with every program's log)
   conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
+  fixtures                            the torrents in fixtures/torrents anew, with real programs and by hand
   bench parse                         our parsers against others, in one run
   fuzz [TARGET] [--seconds N] [--replay]
                                       libFuzzer on each target of xtask/fuzz, for 60 seconds each; without nightly
@@ -44,6 +49,7 @@ enum Task {
     Demo,
     Integration(integration::Options),
     Conformance(PathBuf),
+    Fixtures,
     Bench(Vec<String>),
     Fuzz(fuzz::Options),
 }
@@ -61,6 +67,7 @@ fn main() -> ExitCode {
         Task::Demo => demo::run(),
         Task::Integration(options) => integration::run(&options),
         Task::Conformance(dir) => conformance::run(&dir),
+        Task::Fixtures => fixtures::run(),
         Task::Bench(args) => bench::run(&args),
         Task::Fuzz(options) => fuzz::run(&options),
     };
@@ -86,6 +93,7 @@ fn parse(args: &[String]) -> Option<Task> {
         ("layers", []) => Some(Task::Layers),
         ("demo", []) => Some(Task::Demo),
         ("conformance", [dir]) => Some(Task::Conformance(dir.into())),
+        ("fixtures", []) => Some(Task::Fixtures),
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
         ("fuzz", flags) => fuzz_options(flags).map(Task::Fuzz),
         ("integration", flags) => integration_options(flags).map(Task::Integration),

@@ -25,9 +25,12 @@ pub enum ErrorKind {
     /// A number without digits: `ie`, `i-e`.
     #[error("number without digits")]
     EmptyNumber,
-    /// A number of more than 20 digits.
+    /// An integer of more than 20 digits.
     #[error("number of more than 20 digits")]
     NumberTooLong,
+    /// A string's length of more than 16 digits; libtorrent reads no longer ones.
+    #[error("string length of more than 16 digits")]
+    LengthTooLong,
     /// A string's length is not followed by a colon.
     #[error("missing colon after a string's length")]
     MissingColon,

@@ -56,22 +56,14 @@ const OUTSIDE: u32 = u32::MAX;
 
 /// Reads the root value and gives where it ends.
 fn root(input: &[u8], limits: Limits, tape: &mut Tape, report: &mut Report) -> Result<usize, Error> {
-    let full = |at| move |Full| Error { offset: at, kind: ErrorKind::TooManyTokens { limit: limits.tokens } };
+    let mut pass = Pass { input, limits, tape, report };
     let mut frame = Frame { token: OUTSIDE, dict: false, previous: 0, begins: NO_KEY };
     let mut depth = 0_usize;
     let mut at = 0_usize;
     loop {
         let mut first = input.get(at);
         if frame.dict && first != Some(&b'e') {
-            let key = read_key(input, at, report)?;
-            let begins = beginning(input, key);
-            if frame.begins >= begins {
-                report.order(input, frame, key, at, tape)?;
-            }
-            frame.previous = narrow(tape.len());
-            frame.begins = begins;
-            tape.push(TokenKind::String, at, narrow(key.content - at)).map_err(full(at))?;
-            at = key.end;
+            at = pass.key(at, &mut frame)?;
             first = input.get(at);
             if first == Some(&b'e') {
                 return Err(Error { offset: at, kind: ErrorKind::KeyWithoutValue });
@@ -79,32 +71,18 @@ fn root(input: &[u8], limits: Limits, tape: &mut Tape, report: &mut Report) -> R
         }
         // A chain rather than a match: its branches are guessed better than the one jump of a table.
         if let Some(b'0'..=b'9') = first {
-            let string = read_string(input, at, report)?;
-            tape.push(TokenKind::String, at, narrow(string.content - at)).map_err(full(at))?;
-            at = string.end;
+            at = pass.string(at)?.end;
         } else if let Some(b'i') = first {
-            let end = read_integer(input, at, report)?;
-            tape.push(TokenKind::Integer, at, 0).map_err(full(at))?;
-            at = end;
+            at = pass.integer(at)?;
         } else if let Some(b'e') = first
             && frame.token != OUTSIDE
         {
-            if report.is_unsorted(frame.token) {
-                report.duplicates(input, tape)?;
-            }
-            tape.push(TokenKind::End, at, 0).map_err(full(at))?;
-            frame = close(frame.token, tape);
+            frame = pass.close(at, frame.token)?;
             depth -= 1;
             at += 1;
         } else if let Some(&byte @ (b'l' | b'd')) = first {
-            if depth >= limits.depth {
-                return Err(Error { offset: at, kind: ErrorKind::TooDeep { limit: limits.depth } });
-            }
+            frame = pass.open(at, frame.token, depth, byte == b'd')?;
             depth += 1;
-            let (dict, token) = (byte == b'd', narrow(tape.len()));
-            let kind = if dict { TokenKind::Dict } else { TokenKind::List };
-            tape.push(kind, at, frame.token).map_err(full(at))?;
-            frame = Frame { token, dict, previous: 0, begins: NO_KEY };
             at += 1;
         } else {
             let kind = first.map_or(ErrorKind::UnexpectedEnd, |&byte| ErrorKind::UnexpectedByte(byte));
@@ -113,6 +91,75 @@ fn root(input: &[u8], limits: Limits, tape: &mut Tape, report: &mut Report) -> R
         if frame.token == OUTSIDE {
             return Ok(at);
         }
+    }
+}
+
+/// What the steps of the loop work with. They are all put in their places, as if they had been written there.
+struct Pass<'i, 'p> {
+    input: &'i [u8],
+    limits: Limits,
+    tape: &'p mut Tape,
+    report: &'p mut Report,
+}
+
+impl Pass<'_, '_> {
+    /// Reads a key, holds it against the one before, and gives where its value begins.
+    #[inline(always)]
+    fn key(&mut self, at: usize, frame: &mut Frame) -> Result<usize, Error> {
+        let key = read_key(self.input, at, self.report)?;
+        let begins = beginning(self.input, key);
+        if frame.begins >= begins {
+            self.report.order(self.input, *frame, key, at, self.tape)?;
+        }
+        frame.previous = narrow(self.tape.len());
+        frame.begins = begins;
+        self.push(TokenKind::String, at, narrow(key.content - at))?;
+        Ok(key.end)
+    }
+
+    #[inline(always)]
+    fn string(&mut self, at: usize) -> Result<Content, Error> {
+        let string = read_string(self.input, at, self.report)?;
+        self.push(TokenKind::String, at, narrow(string.content - at))?;
+        Ok(string)
+    }
+
+    /// Gives where the integer ends.
+    #[inline(always)]
+    fn integer(&mut self, at: usize) -> Result<usize, Error> {
+        let end = read_integer(self.input, at, self.report)?;
+        self.push(TokenKind::Integer, at, 0)?;
+        Ok(end)
+    }
+
+    /// Opens a list or dictionary in the container at token `parent`.
+    #[inline(always)]
+    fn open(&mut self, at: usize, parent: u32, depth: usize, dict: bool) -> Result<Frame, Error> {
+        if depth >= self.limits.depth {
+            return Err(Error { offset: at, kind: ErrorKind::TooDeep { limit: self.limits.depth } });
+        }
+        let token = narrow(self.tape.len());
+        self.push(if dict { TokenKind::Dict } else { TokenKind::List }, at, parent)?;
+        Ok(Frame { token, dict, previous: 0, begins: NO_KEY })
+    }
+
+    /// Ends the container at `token`, tells it its next sibling, and gives the frame around it.
+    #[inline(always)]
+    fn close(&mut self, at: usize, token: u32) -> Result<Frame, Error> {
+        if self.report.is_unsorted(token) {
+            self.report.duplicates(self.input, self.tape)?;
+        }
+        self.push(TokenKind::End, at, 0)?;
+        let parent = self.tape.replace_extra(token as usize, narrow(self.tape.len()));
+        let dict = self.tape.get(parent as usize).is_some_and(|token| token.kind() == TokenKind::Dict);
+        // In a dictionary the token before a value is its key. Seldom does another key follow, so nobody looks at it now.
+        Ok(Frame { token: parent, dict, previous: token.wrapping_sub(1), begins: UNKNOWN })
+    }
+
+    #[inline(always)]
+    fn push(&mut self, kind: TokenKind, at: usize, extra: u32) -> Result<(), Error> {
+        let full = |Full| Error { offset: at, kind: ErrorKind::TooManyTokens { limit: self.limits.tokens } };
+        self.tape.push(kind, at, extra).map_err(full)
     }
 }
 
@@ -125,14 +172,28 @@ struct Content {
 
 #[inline(always)]
 fn read_string(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Error> {
+    let Some((length, header)) = input.get(at..).and_then(token::short_string_header) else {
+        return read_any_string(input, at, report);
+    };
+    content(input, at, at + header, length)
+}
+
+#[inline(never)]
+fn read_any_string(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Error> {
     let (after, number) =
         token::string_header(input.get(at..).unwrap_or_default()).map_err(|refusal| refused(input, refusal))?;
-    let content = input.len() - after.len();
-    let Some(length) = number.value.filter(|&length| length <= after.len()) else {
-        return Err(Error { offset: at, kind: ErrorKind::StringPastEnd });
-    };
+    let content = content(input, at, input.len() - after.len(), number.value.unwrap_or(usize::MAX))?;
     if let Some(kind) = number.deviation {
         report.deviation(at, kind)?;
+    }
+    Ok(content)
+}
+
+/// Where the bytes of the string at `at` are, if there are as many as its header says.
+#[inline(always)]
+fn content(input: &[u8], at: usize, content: usize, length: usize) -> Result<Content, Error> {
+    if length > input.len() - content {
+        return Err(Error { offset: at, kind: ErrorKind::StringPastEnd });
     }
     Ok(Content { content, end: content + length })
 }
@@ -150,7 +211,7 @@ fn read_key(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Err
 #[inline(never)]
 fn not_a_key(input: &[u8], at: usize) -> Error {
     let kind = match input.get(at..) {
-        Some(rest @ [b'i', ..]) => match token::skip_integer(rest) {
+        Some(rest @ [b'i', ..]) => match token::integer(rest) {
             Ok(_) => ErrorKind::KeyNotString,
             Err(refusal) => return refused(input, refusal),
         },
@@ -163,21 +224,20 @@ fn not_a_key(input: &[u8], at: usize) -> Error {
 
 #[inline(always)]
 fn read_integer(input: &[u8], at: usize, report: &mut Report) -> Result<usize, Error> {
-    let (after, deviation) =
-        token::skip_integer(input.get(at..).unwrap_or_default()).map_err(|refusal| refused(input, refusal))?;
-    if let Some(kind) = deviation {
+    match input.get(at..).and_then(token::short_integer) {
+        Some(length) => Ok(at + length),
+        None => read_any_integer(input, at, report),
+    }
+}
+
+#[inline(never)]
+fn read_any_integer(input: &[u8], at: usize, report: &mut Report) -> Result<usize, Error> {
+    let (after, number) =
+        token::integer(input.get(at..).unwrap_or_default()).map_err(|refusal| refused(input, refusal))?;
+    if let Some(kind) = number.deviation {
         report.deviation(at, kind)?;
     }
     Ok(input.len() - after.len())
-}
-
-/// Tells a container its next sibling and gives the frame around it.
-#[inline(always)]
-fn close(token: u32, tape: &mut Tape) -> Frame {
-    let parent = tape.replace_extra(token as usize, narrow(tape.len()));
-    let dict = tape.get(parent as usize).is_some_and(|token| token.kind() == TokenKind::Dict);
-    // In a dictionary the token before a value is its key. Seldom does another key follow, so nobody looks at it now.
-    Frame { token: parent, dict, previous: token.wrapping_sub(1), begins: UNKNOWN }
 }
 
 /// A key's first four bytes as a number, a shorter key's filled up with zeros: where one number is less than another, so

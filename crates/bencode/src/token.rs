@@ -5,8 +5,10 @@ use nom::bytes::complete::take_while;
 use nom::error::ParseError;
 use nom::{Err, IResult, Parser};
 
-/// Most digits of any number: enough for every 64-bit one.
+/// Most digits of an integer: enough for every 64-bit one.
 const MAX_DIGITS: usize = 20;
+/// Most digits of a string's length, as in libtorrent: none that fits in a document needs more than nine.
+const MAX_LENGTH_DIGITS: usize = 16;
 
 /// A number read, and what was not canonical about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,13 +16,6 @@ pub(crate) struct Number<T> {
     /// `None` when it does not fit.
     pub(crate) value: Option<T>,
     pub(crate) deviation: Option<DiagnosticKind>,
-}
-
-impl<T> Number<T> {
-    #[inline(always)]
-    fn canonical(value: T) -> Self {
-        Self { value: Some(value), deviation: None }
-    }
 }
 
 /// A refusal: what is wrong, and how many bytes were left when it was noticed.
@@ -32,66 +27,52 @@ pub(crate) struct Refusal {
 
 type Read<'i, T> = IResult<&'i [u8], T, Refusal>;
 
-/// `<length>:`, leaving the string's bytes.
+/// The length in a canonical header of one or two digits, and the header's own length. Nearly every string of a torrent or
+/// a reply is shorter than 100 bytes.
 #[inline(always)]
-pub(crate) fn string_header(input: &[u8]) -> Read<'_, Number<usize>> {
-    // Nearly every string of a torrent or a reply is shorter than 100 bytes, and its canonical header is one of two.
+pub(crate) fn short_string_header(input: &[u8]) -> Option<(usize, usize)> {
     match input {
-        [a @ b'0'..=b'9', b':', rest @ ..] => Ok((rest, Number::canonical(digit(*a)))),
-        [a @ b'1'..=b'9', b @ b'0'..=b'9', b':', rest @ ..] => {
-            Ok((rest, Number::canonical(digit(*a) * 10 + digit(*b))))
-        }
-        _ => any_string_header(input),
+        [a @ b'0'..=b'9', b':', ..] => Some((digit(*a), 2)),
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', b':', ..] => Some((digit(*a) * 10 + digit(*b), 3)),
+        _ => None,
     }
 }
 
-#[inline(never)]
-fn any_string_header(input: &[u8]) -> Read<'_, Number<usize>> {
-    let (rest, digits) = digits(input)?;
+/// `<length>:`, leaving the string's bytes.
+pub(crate) fn string_header(input: &[u8]) -> Read<'_, Number<usize>> {
+    let (rest, digits) = digits(input, MAX_LENGTH_DIGITS, ErrorKind::LengthTooLong)?;
     let (rest, _) = byte(b':', ErrorKind::MissingColon).parse(rest)?;
     let value = unsigned(digits).and_then(|length| usize::try_from(length).ok());
     Ok((rest, Number { value, deviation: leading_zero(digits) }))
 }
 
-/// `i<number>e`, when only its end and its form matter.
+/// The length of a canonical `i<number>e` of up to 16 digits and without a sign.
 #[inline(always)]
-pub(crate) fn skip_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
+pub(crate) fn short_integer(input: &[u8]) -> Option<usize> {
     match input {
-        [b'i', b'0'..=b'9', b'e', rest @ ..] => Ok((rest, None)),
-        [b'i', b'1'..=b'9', b'0'..=b'9', b'e', rest @ ..] => Ok((rest, None)),
-        [b'i', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b'e', rest @ ..] => Ok((rest, None)),
-        [b'i', b'1'..=b'9', ..] => skip_long_integer(input),
-        _ => skip_any_integer(input),
+        [b'i', b'0'..=b'9', b'e', ..] => Some(3),
+        [b'i', b'1'..=b'9', b'0'..=b'9', b'e', ..] => Some(4),
+        [b'i', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b'e', ..] => Some(5),
+        [b'i', b'1'..=b'9', ..] => longer_integer(input),
+        _ => None,
     }
 }
 
 /// Up to eight digits, then up to 16, without a loop, whose last turn would be guessed wrong for most files' sizes.
 #[inline(always)]
-fn skip_long_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
-    let Some(&bytes) = input.get(1..).and_then(|digits| digits.first_chunk()) else {
-        return skip_any_integer(input);
-    };
-    match input.get(1 + count_digits(bytes)..) {
-        Some([b'e', rest @ ..]) => Ok((rest, None)),
-        _ => skip_longer_integer(input),
+fn longer_integer(input: &[u8]) -> Option<usize> {
+    let digits = count_digits(*input.get(1..)?.first_chunk()?);
+    match input.get(1 + digits) {
+        Some(b'e') => Some(digits + 2),
+        _ if digits == 8 => longest_integer(input),
+        _ => None,
     }
 }
 
 #[inline(never)]
-fn skip_longer_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
-    let Some(&bytes) = input.get(9..).and_then(|digits| digits.first_chunk()) else {
-        return skip_any_integer(input);
-    };
-    let all = input.get(1..9).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit));
-    match input.get(9 + count_digits(bytes)..) {
-        Some([b'e', rest @ ..]) if all => Ok((rest, None)),
-        _ => skip_any_integer(input),
-    }
-}
-
-#[inline(never)]
-fn skip_any_integer(input: &[u8]) -> Read<'_, Option<DiagnosticKind>> {
-    integer(input).map(|(rest, number)| (rest, number.deviation))
+fn longest_integer(input: &[u8]) -> Option<usize> {
+    let digits = 8 + count_digits(*input.get(9..)?.first_chunk()?);
+    (input.get(1 + digits) == Some(&b'e')).then_some(digits + 2)
 }
 
 /// How many of eight bytes are digits before the first that is none.
@@ -114,7 +95,7 @@ pub(crate) fn integer(input: &[u8]) -> Read<'_, Number<i64>> {
         [b'-', rest @ ..] => (rest, true),
         _ => (rest, false),
     };
-    let (rest, digits) = digits(rest)?;
+    let (rest, digits) = digits(rest, MAX_DIGITS, ErrorKind::NumberTooLong)?;
     let found = rest.first().map_or(ErrorKind::UnexpectedEnd, |&byte| ErrorKind::UnexpectedByte(byte));
     let (rest, _) = byte(b'e', found).parse(rest)?;
     let value = unsigned(digits).and_then(|magnitude| signed(magnitude, negative));
@@ -125,9 +106,9 @@ pub(crate) fn integer(input: &[u8]) -> Read<'_, Number<i64>> {
     Ok((rest, Number { value, deviation }))
 }
 
-/// One to [`MAX_DIGITS`] digits.
+/// One to `most` digits; `too_long` when there are more.
 #[inline]
-fn digits(input: &[u8]) -> Read<'_, &[u8]> {
+fn digits(input: &[u8], most: usize, too_long: ErrorKind) -> Read<'_, &[u8]> {
     let (rest, digits) = take_while(|byte: u8| byte.is_ascii_digit()).parse(input)?;
     match digits.len() {
         0 => match rest.first() {
@@ -135,8 +116,8 @@ fn digits(input: &[u8]) -> Read<'_, &[u8]> {
             Some(b'e' | b':') => refuse(rest, ErrorKind::EmptyNumber),
             Some(&byte) => refuse(rest, ErrorKind::UnexpectedByte(byte)),
         },
-        1..=MAX_DIGITS => Ok((rest, digits)),
-        _ => refuse(input, ErrorKind::NumberTooLong),
+        found if found <= most => Ok((rest, digits)),
+        _ => refuse(input, too_long),
     }
 }
 

@@ -79,6 +79,8 @@ fn lengths_never_wrap() {
         "2147483648",
         "4294967295",
         "4294967296",
+        "9999999999999999",
+        "10000000000000000",
         "9223372036854775807",
         "9223372036854775808",
         "18446744073709551613",
@@ -90,15 +92,17 @@ fn lengths_never_wrap() {
     ] {
         for (before, after) in [("", ":abcd"), ("l", ":abcde"), ("d", ":abcd0:e"), ("d1:a", ":e"), ("", ":")] {
             let input = format!("{before}{length}{after}");
-            let expected = Error { offset: before.len(), kind: ErrorKind::StringPastEnd };
+            // No length of more digits is read at all.
+            let kind = if length.len() > 16 { ErrorKind::LengthTooLong } else { ErrorKind::StringPastEnd };
+            let expected = Error { offset: before.len(), kind };
             assert_eq!(refusal(input.as_bytes(), Limits::TORRENT), Some(expected), "{input}");
         }
         let longer = format!("1{length:0>20}:abcd");
-        let expected = Error { offset: 0, kind: ErrorKind::NumberTooLong };
+        let expected = Error { offset: 0, kind: ErrorKind::LengthTooLong };
         assert_eq!(refusal(longer.as_bytes(), Limits::TORRENT), Some(expected));
     }
     let digits = [vec![b'9'; 1 << 20], b":".to_vec()].concat();
-    assert_eq!(refusal(&digits, Limits::TORRENT).unwrap().kind, ErrorKind::NumberTooLong);
+    assert_eq!(refusal(&digits, Limits::TORRENT).unwrap().kind, ErrorKind::LengthTooLong);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What the files say together: a hybrid's two lists are one, and few paths are the same.
 
-use crate::files::Layout;
+use crate::files::{Layout, PADDING_DIRECTORY};
 use crate::safe_name::safe_element;
 use crate::{Error, File, PathIssue, Problem};
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
@@ -59,25 +60,37 @@ fn same_path(ours: &[Vec<u8>], theirs: &[Vec<u8>]) -> bool {
 }
 
 /// Marks paths that are another's when case is folded, and refuses a torrent with so many that renaming them is work for
-/// an attacker's sake.
-pub(crate) fn find_duplicates(layout: &mut Layout, offset: usize) -> Result<(), Error> {
+/// an attacker's sake. `name` is the safe one of the directory they are in.
+pub(crate) fn find_duplicates(layout: &mut Layout, name: &str, offset: usize) -> Result<(), Error> {
     let mut paths = Paths::default();
     for file in layout.files.iter().filter(|file| !file.attributes.padding) {
-        paths.add_directories(file);
+        paths.add_directories(&file.path);
     }
+    // Padding without a path is beside the directory, and in nobody's way unless the two have one name.
+    let beside = !name.eq_ignore_ascii_case(PADDING_DIRECTORY);
     let mut left = MAX_DUPLICATES;
     let too_many = || Error::field("info", Problem::TooManyDuplicates { limit: MAX_DUPLICATES }, offset);
-    for file in layout.files.iter_mut().filter(|file| !file.path.is_empty()) {
-        match paths.add(file) {
+    for file in layout.files.iter_mut().filter(|file| !(beside && file.path.is_empty())) {
+        let path = kept_under(file);
+        match paths.add(&path, file.attributes.padding.then_some(file.length)) {
             Added::New => {}
             Added::Folded => file.issues.push(PathIssue::Duplicate),
             Added::Taken => {
+                left = left.checked_sub(paths.rename(&path)).ok_or_else(too_many)?;
                 file.issues.push(PathIssue::Duplicate);
-                left = left.checked_sub(paths.rename(file)).ok_or_else(too_many)?;
             }
         }
     }
     Ok(())
+}
+
+/// The path below the torrent's directory, or below that of padding without a path.
+fn kept_under(file: &File) -> Cow<'_, [Vec<u8>]> {
+    if file.path.is_empty() {
+        Cow::Owned(vec![file.length.to_string().into_bytes()])
+    } else {
+        Cow::Borrowed(&file.path)
+    }
 }
 
 enum Added {
@@ -99,8 +112,8 @@ struct Paths {
 }
 
 impl Paths {
-    fn add_directories(&mut self, file: &File) {
-        let Some((_, directories)) = file.path.split_last() else { return };
+    fn add_directories(&mut self, path: &[Vec<u8>]) {
+        let Some((_, directories)) = path.split_last() else { return };
         let mut hasher = self.state.build_hasher();
         for directory in directories {
             element(&mut hasher, &safe_element(directory));
@@ -108,33 +121,33 @@ impl Paths {
         }
     }
 
-    fn add(&mut self, file: &File) -> Added {
+    /// Adds a path, with the length of the padding it stands for.
+    fn add(&mut self, path: &[Vec<u8>], padding: Option<u64>) -> Added {
         let mut hasher = self.state.build_hasher();
-        file.path.iter().for_each(|part| element(&mut hasher, &safe_element(part)));
-        let padding = file.attributes.padding.then_some(file.length);
+        path.iter().for_each(|part| element(&mut hasher, &safe_element(part)));
         match self.taken.entry(hasher.finish()) {
             Entry::Occupied(other) if padding.is_some() && *other.get() == padding => Added::New,
             Entry::Occupied(_) => Added::Taken,
             Entry::Vacant(place) => {
                 place.insert(padding);
-                if self.is_folded_onto_another(file) { Added::Folded } else { Added::New }
+                if self.is_folded_onto_another(path) { Added::Folded } else { Added::New }
             }
         }
     }
 
-    fn is_folded_onto_another(&mut self, file: &File) -> bool {
-        if file.path.iter().all(|part| part.is_ascii()) {
+    fn is_folded_onto_another(&mut self, path: &[Vec<u8>]) -> bool {
+        if path.iter().all(|part| part.is_ascii()) {
             return false;
         }
         let mut hasher = self.state.build_hasher();
-        file.path.iter().for_each(|part| element(&mut hasher, &safe_element(part).to_lowercase()));
+        path.iter().for_each(|part| element(&mut hasher, &safe_element(part).to_lowercase()));
         !self.folded.insert(hasher.finish())
     }
 
     /// Finds the name that libtorrent would give a duplicate, `a.1.txt` for `a.txt`; how many names it tries in vain, or
     /// one more than it may.
-    fn rename(&mut self, file: &File) -> usize {
-        let Some((name, directories)) = file.path.split_last() else { return 0 };
+    fn rename(&mut self, path: &[Vec<u8>]) -> usize {
+        let Some((name, directories)) = path.split_last() else { return 0 };
         let mut hasher = self.state.build_hasher();
         for directory in directories {
             element(&mut hasher, &safe_element(directory));
@@ -203,15 +216,24 @@ mod tests {
     #[test]
     fn duplicates_are_marked_until_there_are_too_many() {
         let mut few = layout(&[file("a", 1), file("A", 1), file("d/x", 1), file("d", 1), file("É", 1), file("é", 1)]);
-        find_duplicates(&mut few, 0).unwrap();
+        find_duplicates(&mut few, "n", 0).unwrap();
         let marked: Vec<bool> = few.files.iter().map(|file| file.issues == [PathIssue::Duplicate]).collect();
         assert_eq!(marked, [false, true, false, true, false, true]);
         // The n-th of them finds n - 2 names taken: 31 * 32 / 2 = 496 in vain for 33 files, 528 for 34.
         for (count, fine) in [(33, true), (34, false)] {
             let mut many = layout(&vec![file("a.txt", 1); count]);
-            assert_eq!(find_duplicates(&mut many, 0).is_ok(), fine, "{count}");
+            assert_eq!(find_duplicates(&mut many, "n", 0).is_ok(), fine, "{count}");
         }
         let mut pads = layout(&vec![padding(3); 100]);
-        assert!(find_duplicates(&mut pads, 0).is_ok());
+        assert!(find_duplicates(&mut pads, "n", 0).is_ok());
+    }
+
+    #[test]
+    fn padding_without_a_path_is_in_the_way_of_a_torrent_of_that_name_only() {
+        let pathless = File { path: Vec::new(), ..padding(3) };
+        let files = [vec![file("3", 1); 33], vec![pathless]].concat();
+        for (name, fine) in [("n", true), (".pad", false), (".PAD", false)] {
+            assert_eq!(find_duplicates(&mut layout(&files), name, 0).is_ok(), fine, "{name}");
+        }
     }
 }

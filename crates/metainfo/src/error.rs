@@ -93,7 +93,7 @@ pub enum Problem {
     PowerOfTwo,
     /// `meta version` above 2.
     #[error("version {0} is not known")]
-    UnknownVersion(i64),
+    UnknownVersion(i32),
     /// A `file tree` without the `meta version` that gives it meaning.
     #[error("a v2 file tree without meta version 2")]
     NoMetaVersion,

@@ -1,8 +1,8 @@
 //! The files of a torrent in v1's form: `length`, or `files` with a path each (BEP 3, 47).
 
-use crate::safe_name::safe_name;
+use crate::safe_name::{safe_element, safe_name};
 use crate::{Diagnostics, Error, PathIssue, Problem, issue};
-use bencode::{Dict, Kind, List, Value};
+use bencode::{Dict, FieldError, FieldProblem, Kind, List, Value};
 
 /// One file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +50,8 @@ const MAX_FILE_BYTES: i64 = ((i32::MAX / 2) as i64) * BLOCK_BYTES - 1;
 const MAX_TOTAL_BYTES: u64 = (1 << 48) - 1;
 /// Most elements of a path, as in libtorrent.
 pub(crate) const MAX_PATH_ELEMENTS: usize = 100;
+/// Where libtorrent puts padding that has no path, under its length: beside the torrent's directory, not in it.
+pub(crate) const PADDING_DIRECTORY: &str = ".pad";
 /// A block, the leaf of v2's merkle trees (BEP 52).
 pub(crate) const BLOCK_BYTES: i64 = 16 << 10;
 
@@ -74,7 +76,7 @@ impl Layout {
 /// The v1 files. `files` wins when both forms are there, as in libtorrent.
 pub(crate) fn parse(info: Dict<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result<Layout, Error> {
     match info.get(b"files").and_then(Value::as_list) {
-        Some(list) => several(list, diagnostics),
+        Some(list) => several(list, name, diagnostics),
         None => single(info, name, diagnostics),
     }
 }
@@ -91,16 +93,19 @@ fn single(info: Dict<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result<
     Ok(layout)
 }
 
-fn several(list: List<'_>, diagnostics: &mut Diagnostics) -> Result<Layout, Error> {
+fn several(list: List<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result<Layout, Error> {
     let mut layout = Layout::default();
+    // The name is the first element of every path, so one that says so makes all of them padding.
+    let all_padding = pads(name);
     for (index, file) in list.iter().enumerate() {
         let at = || format!("info.files[{index}]");
         let Some(file) = file.as_dict() else {
             let problem = Problem::Mistyped { expected: Kind::Dict, found: file.kind() };
             return Err(Error::field(at(), problem, file.offset()));
         };
-        let entry = Entry::read(file, &at, diagnostics)?;
+        let mut entry = Entry::read(file, &at, diagnostics)?;
         let path = path(file, entry.attributes.padding, &at, diagnostics)?;
+        entry.attributes.padding |= all_padding;
         layout.push(entry.file(path), at, file.value().offset())?;
     }
     Ok(layout)
@@ -117,7 +122,7 @@ impl Entry {
     pub(crate) fn read(file: Dict<'_>, at: &dyn Fn() -> String, diagnostics: &mut Diagnostics) -> Result<Self, Error> {
         let mut attributes = attributes(file, at, diagnostics);
         // BEP 47: a symbolic link takes no room in the torrent, whatever length it is written with.
-        let length = if attributes.symlink { 0 } else { length(file, at)? };
+        let length = if attributes.symlink { 0 } else { length(file, at, diagnostics)? };
         let symlink = if attributes.symlink { symlink(file, at, diagnostics)? } else { None };
         attributes.symlink = symlink.is_some();
         Ok(Self { length, attributes, symlink })
@@ -125,15 +130,17 @@ impl Entry {
 
     pub(crate) fn file(self, path: Vec<Vec<u8>>) -> File {
         let Self { length, mut attributes, symlink } = self;
-        // BitComet padded before there was BEP 47.
-        attributes.padding |= path.iter().any(|element| contains(element, b"_____padding_file_"));
+        attributes.padding |= path.iter().any(|element| pads(element));
         let issues = if attributes.padding { Vec::new() } else { issue::issues(&path) };
         File { path, length, attributes, symlink, pieces_root: None, issues }
     }
 }
 
-fn contains(element: &[u8], wanted: &[u8]) -> bool {
-    element.len() >= wanted.len() && element.windows(wanted.len()).any(|window| window == wanted)
+/// Whether a path element says that its file is padding: BitComet padded so before there was BEP 47. libtorrent looks for it
+/// in the name it would write.
+fn pads(element: &[u8]) -> bool {
+    const MARK: &str = "_____padding_file_";
+    element.len() >= MARK.len() && safe_element(element).contains(MARK)
 }
 
 fn attributes(file: Dict<'_>, at: &dyn Fn() -> String, diagnostics: &mut Diagnostics) -> Attributes {
@@ -146,12 +153,17 @@ fn attributes(file: Dict<'_>, at: &dyn Fn() -> String, diagnostics: &mut Diagnos
     Attributes { padding: has(b'p'), symlink: has(b'l'), executable: has(b'x'), hidden: has(b'h') }
 }
 
-fn length(file: Dict<'_>, at: &dyn Fn() -> String) -> Result<u64, Error> {
-    let length = file.int("length").map_err(|error| Error::in_dict(&at(), error))?;
-    let problem = |problem| {
-        let offset = file.get(b"length").map_or(0, Value::offset);
-        Error::field(format!("{}.length", at()), problem, offset)
+fn length(file: Dict<'_>, at: &dyn Fn() -> String, diagnostics: &mut Diagnostics) -> Result<u64, Error> {
+    let offset = || file.get(b"length").map_or(0, Value::offset);
+    let length = match file.int("length") {
+        // A number that `i64` cannot hold, or the opposite of which it cannot, is 0 to libtorrent.
+        Ok(i64::MIN) | Err(FieldError { problem: FieldProblem::OutOfRange, .. }) => {
+            diagnostics.ignored(|| format!("{}.length", at()), Problem::OutOfRange, offset());
+            return Ok(0);
+        }
+        found => found.map_err(|error| Error::in_dict(&at(), error))?,
     };
+    let problem = |problem| Error::field(format!("{}.length", at()), problem, offset());
     if length > MAX_FILE_BYTES {
         return Err(problem(Problem::OutOfRange));
     }
@@ -265,8 +277,35 @@ mod tests {
         let (found, _) = files("ld4:attr1:p6:lengthi9eed6:lengthi1e4:pathl1:ae10:path.utf-8l1:beee").unwrap();
         assert!(found[0].attributes.padding && found[0].path.is_empty());
         assert_eq!(found[1].path, [b"b".to_vec()]);
-        let (found, _) = files("ld6:lengthi9e4:pathl20:_____padding_file_0_eee").unwrap();
-        assert!(found[0].attributes.padding);
+    }
+
+    #[test]
+    fn old_padding_is_known_by_the_name_libtorrent_would_write() {
+        let padding = |name: &str, element: &str| {
+            let list = format!("d5:filesld6:lengthi9e4:pathl{}:{element}eeee", element.len());
+            let document = Document::parse_lenient(list.as_bytes(), Limits::TORRENT).unwrap();
+            let dict = document.root().as_dict().unwrap();
+            parse(dict, name.as_bytes(), &mut Diagnostics::default()).unwrap().files[0].attributes.padding
+        };
+        let cut = "x".repeat(240) + "_____padding_file_0_";
+        for (name, element, found) in [
+            ("n", "_____padding_file_0_", true),
+            ("n", "x_____padding_file_0_", true),
+            ("n", "____/_padding_file_", true),
+            ("n", cut.as_str(), false),
+            ("_____padding_file_", "a", true),
+        ] {
+            assert_eq!(padding(name, element), found, "{name} {element}");
+        }
+    }
+
+    #[test]
+    fn a_length_that_nobody_can_keep_is_none() {
+        for number in ["18446744073709551615", "9223372036854775808", "-9223372036854775808"] {
+            let (found, notes) = files(&format!("ld6:lengthi{number}e4:pathl1:aeee")).unwrap();
+            assert_eq!(found[0].length, 0);
+            assert_eq!(notes, ["info.files[0].length: out of range, ignored (at byte 18)"]);
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(crate) fn open<'d>(document: &'d Document<'d>) -> Result<(Dict<'d>, Dict<'d>
 /// Which parts the info dictionary has, by `meta version` and what stands beside it (BEP 52).
 fn parts(info: Dict<'_>, canonical: bool) -> Result<Parts, Error> {
     let version = info.get(b"meta version");
-    let number = version.and_then(Value::as_int).unwrap_or_default();
+    let number = version.and_then(Value::as_int).map_or(0, narrow);
     let offset = || version.map_or(0, Value::offset);
     if number > 0 && !canonical {
         refuse_ambiguity(info)?;
@@ -54,6 +54,12 @@ fn parts(info: Dict<'_>, canonical: bool) -> Result<Parts, Error> {
         (_, Some(tree)) => Err(Error::field("info.file tree", Problem::NoMetaVersion, tree.offset())),
         (_, None) => Ok(Parts::V1),
     }
+}
+
+/// libtorrent keeps the version in an `int`, so its clients read 2^32 + 2 as 2, and 2^31 as a number below zero.
+#[expect(clippy::cast_possible_truncation, reason = "what is lost is what libtorrent loses")]
+fn narrow(version: i64) -> i32 {
+    version as i32
 }
 
 /// From `meta version` 1 on, what is not canonical in the info dictionary is an error, as in libtorrent: a hash

@@ -1,6 +1,6 @@
 //! The torrent as a whole, and the checks that hold its parts together.
 
-use crate::files::{self, BLOCK_BYTES, Layout};
+use crate::files::{self, BLOCK_BYTES, Layout, PADDING_DIRECTORY};
 use crate::parts::{Parts, open};
 use crate::safe_name::{safe_element, safe_name};
 use crate::{Details, Diagnostics, Error, File, Hashes, PathIssue, Problem, Tracker};
@@ -69,7 +69,7 @@ impl Torrent {
         let shown = safe_name(name).unwrap_or_else(|| InfoHash(Sha1::digest(info.value().raw()).into()).to_string());
         let mut layout = layout(info, parts, piece_length, name, &mut diagnostics)?;
         let pieces = piece_count(info, parts, layout.total, piece_length)?;
-        agree::find_duplicates(&mut layout, offset)?;
+        agree::find_duplicates(&mut layout, &shown, offset)?;
         if parts.has_v2() {
             layers::check(root, &layout, piece_length, &mut diagnostics)?;
         }
@@ -77,7 +77,7 @@ impl Torrent {
             hashes: Hashes::of(info.value().raw(), parts),
             name: name.to_vec(),
             name_issues: issue::issues(&[name.to_vec()]),
-            safe_name: if layout.single { single_name(&layout) } else { shown },
+            safe_name: shown_name(&layout).unwrap_or(shown),
             piece_length,
             pieces,
             total_size: layout.total,
@@ -120,14 +120,14 @@ fn name<'d>(info: Dict<'d>, diagnostics: &mut Diagnostics) -> Result<&'d [u8], E
     info.bytes("name").map_err(|error| Error::in_dict("info", error))
 }
 
-/// The name of the one file there is.
-fn single_name(layout: &Layout) -> String {
-    layout
-        .files
-        .first()
-        .and_then(|file| file.path.last())
-        .map(|name| safe_element(name).into_owned())
-        .unwrap_or_default()
+/// The name that libtorrent takes from the first file: of the one file there is, or of the directory that padding without a
+/// path would be in.
+fn shown_name(layout: &Layout) -> Option<String> {
+    let first = layout.files.first()?;
+    match first.path.last() {
+        Some(name) => layout.single.then(|| safe_element(name).into_owned()),
+        None => Some(PADDING_DIRECTORY.to_owned()),
+    }
 }
 
 /// The files of all parts: in a hybrid, v2's list, once it agrees with v1's.
@@ -271,6 +271,23 @@ mod tests {
     }
 
     #[test]
+    fn a_version_is_read_as_libtorrent_reads_it() {
+        for (version, read) in [
+            ("1", true),
+            ("-1", true),
+            ("2147483648", true),
+            ("18446744073709551618", true),
+            ("2147483647", false),
+            ("4294967299", false),
+        ] {
+            let info = single().replace("4:name", &format!("12:meta versioni{version}e4:name"));
+            assert_eq!(Torrent::parse(&torrent("", &info)).is_ok(), read, "{version}");
+        }
+        let info = v2_info("1:a", 16384).replace("versioni2e", "versioni4294967298e");
+        assert!(Torrent::parse(&torrent("", &info)).unwrap().hashes.v2().is_some());
+    }
+
+    #[test]
     fn what_does_not_matter_is_noted() {
         let info = format!("10:name.utf-8i1e{}7:private1:1", single());
         let parsed = Torrent::parse(&torrent("", &info)).unwrap();
@@ -291,6 +308,8 @@ mod tests {
         let parsed = Torrent::parse(&torrent("", &single().replace("4:name1:x", "4:name6:../a\tb"))).unwrap();
         assert_eq!((parsed.name.as_slice(), parsed.safe_name.as_str()), (&b"../a\tb"[..], "..a_b"));
         assert_eq!(parsed.name_issues, [PathIssue::Separator, PathIssue::Control]);
+        let padded = single().replace("6:lengthi7e", "5:filesld4:attr1:p6:lengthi7eee");
+        assert_eq!(Torrent::parse(&torrent("", &padded)).unwrap().safe_name, ".pad");
         let unnamed = Torrent::parse(&torrent("", &single().replace("4:name1:x", "4:name2:..")));
         assert_eq!(unnamed.unwrap_err().to_string(), "info.name: empty (at byte 7)");
     }

@@ -101,15 +101,17 @@ fn mistyped(diagnostics: &mut Diagnostics, path: impl FnOnce() -> String, expect
 fn has_host(rest: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = match authority.split_once('@') {
-        Some(("", _)) => return false,
-        Some((_, host)) => host,
+        // libtorrent looks for `user:password`, so a user alone is a part of the host, and no good one.
+        Some((user, host)) if user.contains(':') => host,
+        Some(_) => return false,
         None => authority,
     };
     let (valid, port) = match authority.strip_prefix('[') {
         Some(bracketed) => {
             let Some((host, after)) = bracketed.split_once(']') else { return false };
             // An address, of whatever zone.
-            let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':' | b'%');
+            let digit =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'%');
             (!host.is_empty() && host.bytes().all(digit), after.strip_prefix(':'))
         }
         None => {
@@ -150,6 +152,9 @@ mod tests {
             ("http://h:80a/", Malformed),
             ("http://:80/a", Malformed),
             ("http://@h/a", Malformed),
+            ("http://u@h/a", Malformed),
+            ("http://u:@h/a", Http),
+            ("http://[_]/a", Http),
             ("http://a_b/a", Malformed),
             ("http://[a!b]/a", Malformed),
             ("http://u@[::1]/a", Malformed),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::scratch::write;
+use crate::payload;
 use crate::shell::{self, Result};
 
 /// A payload of one file.
@@ -37,27 +37,7 @@ pub(super) struct Torrent {
 
 /// Writes all payloads below a folder. The content is the same every time.
 pub(super) fn write_payloads(folder: &Path) -> Result {
-    for (name, size) in FILES {
-        let path = folder.join(name);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(|error| format!("cannot make {}: {error}", parent.display()))?;
-        }
-        write(&path, noise(*size))?;
-    }
-    Ok(())
-}
-
-/// Bytes that look random and depend only on how many there are.
-fn noise(size: usize) -> Vec<u8> {
-    let mut state = u32::try_from(size).unwrap_or(u32::MAX) | 1;
-    let step = || {
-        // Marsaglia's xorshift32.
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state.to_le_bytes()[3]
-    };
-    std::iter::repeat_with(step).take(size).collect()
+    payload::write_files(folder, FILES)
 }
 
 /// Makes torrents of the payloads in a folder.
@@ -113,11 +93,5 @@ mod tests {
         let hash = "00112233445566778899aabbccddeeff00112233";
         assert_eq!(hash_in(&format!("GENERAL\n\n  Name: a\n  Hash: {hash}\n")), Some(hash.to_owned()));
         assert_eq!(hash_in("  Hash: 0011\n"), None);
-    }
-
-    #[test]
-    fn payloads_are_the_same_every_time_and_differ() {
-        assert_eq!(noise(1000), noise(1000));
-        assert_ne!(noise(1000), noise(1002).get(..1000).unwrap());
     }
 }

@@ -1,0 +1,48 @@
+//! A fresh folder for everything a run writes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::shell::Result;
+
+/// A folder that goes when this does, unless it is to be kept.
+pub(crate) struct Scratch {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Scratch {
+    /// A new folder of the system's temporary ones; it is an error when it is already there.
+    pub(crate) fn new(keep: bool) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("bt-handshake-xtask-{}", std::process::id()));
+        fs::create_dir(&path).map_err(|error| format!("cannot make {}: {error}", path.display()))?;
+        Ok(Self { path, keep })
+    }
+
+    /// A folder in this one, made if need be.
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
+        let path = self.path.join(name);
+        make_folder(&path)?;
+        Ok(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if self.keep {
+            println!("kept: {}", self.path.display());
+        } else if let Err(error) = fs::remove_dir_all(&self.path) {
+            eprintln!("cannot remove {}: {error}", self.path.display());
+        }
+    }
+}
+
+/// Makes a folder, and those it is in, unless they are there.
+pub(crate) fn make_folder(path: &Path) -> Result {
+    fs::create_dir_all(path).map_err(|error| format!("cannot make {}: {error}", path.display()))
+}
+
+/// Writes a file whole.
+pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result {
+    fs::write(path, content).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
