@@ -38,6 +38,10 @@ const BURST: usize = 8;
 /// A run: one torrent, its trackers, its peers.
 #[derive(Debug)]
 pub struct Swarm {
+<<<<<<< HEAD
+=======
+    announce: Announce<'static>,
+>>>>>>> wt-tracker
     terms: Arc<Terms>,
     identity: Identity,
     config: Config,
@@ -76,7 +80,12 @@ impl Swarm {
             event: tracker::Event::Started,
             numwant: Some(NUMWANT),
             key: identity.key,
+<<<<<<< HEAD
             ..Announce::default()
+=======
+            crypto: tracker::Crypto::None,
+            tracker_id: None,
+>>>>>>> wt-tracker
         };
         let stop = Stop::new();
         let trackers = Tracking::new(torrent, &mut config, announce, stop.listen())?;

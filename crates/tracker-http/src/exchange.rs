@@ -55,7 +55,7 @@ impl Client {
     ///
     /// # Errors
     /// Whatever kept the tracker from naming peers; see [`Error`].
-    pub async fn announce<S>(&self, stream: S, url: &TrackerUrl, announce: &Announce) -> Result<Reply, Error>
+    pub async fn announce<S>(&self, stream: S, url: &TrackerUrl, announce: &Announce<'_>) -> Result<Reply, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
@@ -65,7 +65,7 @@ impl Client {
         judge(head, &body)
     }
 
-    fn request(&self, url: &TrackerUrl, announce: &Announce) -> Result<Request<Empty<Bytes>>, Error> {
+    fn request(&self, url: &TrackerUrl, announce: &Announce<'_>) -> Result<Request<Empty<Bytes>>, Error> {
         Request::get(url.target_with(&announce.query()))
             .header(HOST, url.authority())
             .header(USER_AGENT, &self.user_agent)
@@ -140,8 +140,8 @@ fn judge(head: Head, body: &[u8]) -> Result<Reply, Error> {
     }
     match (announced, broken) {
         // Only 200 brings peers; everything else is an error that may have brought its reason along.
-        (Err(tracker::Error::Failure { reason }), _) if status == StatusCode::OK => Err(Error::Failure(reason)),
-        (Err(tracker::Error::Failure { reason }), _) => Err(Error::Status { status: code, reason: Some(reason) }),
+        (Err(tracker::Error::Failure { reason, .. }), _) if status == StatusCode::OK => Err(Error::Failure(reason)),
+        (Err(tracker::Error::Failure { reason, .. }), _) => Err(Error::Status { status: code, reason: Some(reason) }),
         (_, _) if status != StatusCode::OK => Err(Error::Status { status: code, reason: None }),
         (Ok(announced), _) => Ok(Reply { announced, status: code }),
         (Err(_), Some(broken)) => Err(Error::Incomplete(broken)),
@@ -173,7 +173,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tracker::Event;
 
-    fn announce() -> Announce {
+    fn announce() -> Announce<'static> {
         Announce {
             info_hash: ids::InfoHash([0xab; 20]),
             peer_id: ids::PeerId::new([0; 12]),
@@ -184,6 +184,8 @@ mod tests {
             event: Event::Started,
             numwant: Some(200),
             key: 1,
+            crypto: tracker::Crypto::None,
+            tracker_id: None,
         }
     }
 

@@ -21,6 +21,8 @@ async fn understood(reply: &[u8], piece: usize) -> String {
         event: Event::Started,
         numwant: None,
         key: 1,
+        crypto: tracker::Crypto::None,
+        tracker_id: None,
     };
     let client = Client::default();
     let tracker = async {
