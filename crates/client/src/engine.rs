@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
-use tracker::{Announce, PeerAddress};
+use tracker::{Announce, Crypto, PeerAddress};
 
 /// Peers wanted of each tracker; most give at most 200.
 const NUMWANT: u32 = 200;
@@ -81,7 +81,8 @@ impl Swarm {
             numwant: Some(NUMWANT),
             key: identity.key,
 <<<<<<< HEAD
-            ..Announce::default()
+            crypto: Crypto::None,
+            tracker_id: None,
 =======
             crypto: tracker::Crypto::None,
             tracker_id: None,

@@ -45,8 +45,8 @@ pub enum Error {
         source: io::Error,
     },
     /// The certificates that are to vouch for trackers are no good.
-    #[error("certificates for trackers")]
-    Tls(#[source] tracker_http::Error),
+    #[error("certificates to trust")]
+    TlsRoots(#[source] tracker_http::CaError),
     /// The operating system gives no random bytes.
     #[error("no entropy from the operating system")]
     Entropy(#[source] io::Error),

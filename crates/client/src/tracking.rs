@@ -29,6 +29,7 @@ use target::Target;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tracker::{Announce, Host, Peer, TrackerUrl};
+use tracker_http::Tls;
 
 /// Trackers looked up, asked, and told goodbye, at once.
 const MAX_AT_ONCE: usize = 64;
@@ -42,10 +43,28 @@ const MAX_REDIRECTS: usize = 5;
 pub(crate) struct Terms {
     pub(crate) action: Action,
     /// The announce, but for the info-hash.
-    pub(crate) announce: Announce,
+    pub(crate) announce: Announce<'static>,
     pub(crate) bind: Bind,
     pub(crate) connect_timeout: Duration,
-    pub(crate) tls: tracker_http::Tls,
+    pub(crate) tls: Tls,
+}
+
+impl Terms {
+    /// What is asked of the tracker at `url` about a torrent.
+    fn target(&self, url: &TrackerUrl, info_hash: InfoHash) -> String {
+        match self.action {
+            Action::Announce => url.target_with(&Announce { info_hash, ..self.announce }.query()),
+            Action::Scrape => url.target_with(&Scrape::of(info_hash).query()),
+        }
+    }
+
+    /// Whether a redirect leads to what is asked at `url`. It carries the whole request, `url` does not.
+    fn asks_the_same(&self, url: &TrackerUrl, redirected: &Target) -> bool {
+        let Some(Only { info_hash, .. }) = redirected.only else { return false };
+        let to = &redirected.url;
+        (url.scheme(), url.host(), url.port()) == (to.scheme(), to.host(), to.port())
+            && (url.target() == to.target() || self.target(url, info_hash) == to.target())
+    }
 }
 
 /// What one tracker gave in one conversation.
@@ -76,7 +95,7 @@ pub(crate) struct Tracking {
     steps: JoinSet<Step>,
     /// The URLs the run began with, and where redirects led each family and info-hash: nobody is asked twice because
     /// another points to it.
-    known: HashSet<TrackerUrl>,
+    known: Vec<TrackerUrl>,
     followed: HashSet<(TrackerUrl, Option<Family>, InfoHash)>,
     /// What has come of conversations and has not been told.
     told: VecDeque<Tracked>,
@@ -95,10 +114,13 @@ impl Tracking {
     pub(crate) fn new(
         torrent: &Torrent,
         config: &mut Config,
-        announce: Announce,
+        announce: Announce<'static>,
         stopped: Stopped,
     ) -> Result<Self, Error> {
-        let tls = tracker_http::Tls::new(&config.tls_roots)?;
+        let tls = match &*config.tls_roots {
+            [] => Tls::default(),
+            pem => Tls::trusting(pem).map_err(Error::TlsRoots)?,
+        };
         let action = if config.scrape { Action::Scrape } else { Action::Announce };
         let choice = target::choose(torrent, std::mem::take(&mut config.trackers), config.show_secrets);
         let mut tracking = Self {
@@ -262,14 +284,15 @@ impl Tracking {
 
     /// Whether a redirect is followed.
     fn judge_redirect(&mut self, target: &Target) -> Result<(), TrackerStatus> {
-        if target.trail.contains(&target.url) {
+        let asks_the_same = |url: &TrackerUrl| self.terms.asks_the_same(url, target);
+        if target.trail.iter().any(asks_the_same) {
             return Err(TrackerStatus::RedirectLoop);
         }
         if target.trail.len() > MAX_REDIRECTS {
             return Err(TrackerStatus::TooManyRedirects { limit: MAX_REDIRECTS });
         }
         let followed = target.only.map(|only| (target.url.clone(), only.family, only.info_hash));
-        if self.known.contains(&target.url) || followed.is_some_and(|followed| !self.followed.insert(followed)) {
+        if self.known.iter().any(asks_the_same) || followed.is_some_and(|followed| !self.followed.insert(followed)) {
             return Err(Unasked::AskedAlready.into());
         }
         Ok(())

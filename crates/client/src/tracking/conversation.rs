@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
-use tracker::{Announced, Scheme, Scraped};
+use tracker::{Announce, Announced, Scheme, Scraped};
 
 /// What a tracker said.
 #[derive(Debug)]
@@ -101,16 +101,21 @@ async fn over_http(
 ) -> Result<Answer, TrackerStatus> {
     let begun = Instant::now();
     let http = tracker_http::Client { timeout: deadline - begun, ..tracker_http::Client::default() };
-    let answer = match terms.action {
-        Action::Announce => {
+    let url = &target.url;
+    let answer = match (terms.action, target.only) {
+        (Action::Announce, only) => {
             progress.written.extend(progress.address.map(|address| Written { address, session: None }));
-            let announce = tracker::Announce { info_hash, ..terms.announce.clone() };
-            Answer::Announced(http.announce(stream, &target.url, &announce).await?.announced)
+            Answer::Announced(match only {
+                None => http.announce(stream, url, &Announce { info_hash, ..terms.announce }).await?.answer,
+                // The whole request is in the URL that the redirect gave.
+                Some(_) => http.announce_as_written(stream, url).await?.answer,
+            })
         }
-        Action::Scrape => {
-            let url = target.url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
-            Answer::Scraped(http.scrape(stream, &url, &[info_hash]).await?.scraped)
+        (Action::Scrape, None) => {
+            let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
+            Answer::Scraped(http.scrape(stream, &url, &scrape_of(info_hash)?).await?.answer)
         }
+        (Action::Scrape, Some(_)) => Answer::Scraped(http.scrape_as_written(stream, url).await?.answer),
     };
     progress.times.reply = Some(begun.elapsed());
     Ok(answer)
@@ -134,10 +139,10 @@ async fn over_udp(
     };
     let answer = match terms.action {
         Action::Announce => {
-            let announce = tracker::Announce { info_hash, ..terms.announce.clone() };
+            let announce = Announce { info_hash, ..terms.announce };
             Answer::Announced(within(deadline, session.announce(&announce, transaction)).await??)
         }
-        Action::Scrape => Answer::Scraped(within(deadline, session.scrape(&[info_hash], transaction)).await??),
+        Action::Scrape => Answer::Scraped(within(deadline, session.scrape(&scrape_of(info_hash), transaction)).await??),
     };
     progress.times.reply = Some(begun.elapsed());
     Ok(answer)
