@@ -124,7 +124,7 @@ async fn ask(
     progress.local = stream.local_addr().ok().map(|local| local.ip().to_canonical());
     progress.written = true;
     let reply = tracker_http::Client::default().announce(stream, &target.url, announce).await?;
-    Ok(reply.announced)
+    Ok(reply.answer)
 }
 
 async fn look_up(url: &TrackerUrl) -> Result<Vec<SocketAddr>, TrackerStatus> {
