@@ -45,7 +45,7 @@ const BURST: usize = 8;
 /// A run: one torrent, its trackers, its peers.
 #[derive(Debug)]
 pub struct Swarm {
-    announce: Announce,
+    announce: Announce<'static>,
     terms: Arc<Terms>,
     identity: Identity,
     config: Config,
@@ -86,6 +86,8 @@ impl Swarm {
             event: tracker::Event::Started,
             numwant: Some(NUMWANT),
             key: identity.key,
+            crypto: tracker::Crypto::None,
+            tracker_id: None,
         };
         let terms = Terms {
             ours: Handshake {

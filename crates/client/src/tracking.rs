@@ -48,7 +48,7 @@ struct Progress {
 /// Asks one tracker once.
 pub(crate) async fn track(
     target: Target,
-    announce: Announce,
+    announce: Announce<'_>,
     bind: Bind,
     limit: Duration,
     mut stopped: Stopped,
@@ -108,7 +108,7 @@ fn describe(announced: Announced, report: &mut TrackerReport) -> Vec<Peer> {
 
 async fn ask(
     target: &Target,
-    announce: &Announce,
+    announce: &Announce<'_>,
     bind: Bind,
     limit: Duration,
     progress: &mut Progress,
@@ -169,7 +169,7 @@ async fn first_connection(
 impl Goodbye {
     /// Tells the tracker to forget us, at the address that was told of us. Best effort: whatever comes of it, the run is
     /// over.
-    pub(crate) async fn say(self, announce: Announce, bind: Bind) {
+    pub(crate) async fn say(self, announce: Announce<'_>, bind: Bind) {
         let Self { target, address } = self;
         let announce = Announce { event: Event::Stopped, numwant: Some(0), ..announce };
         let Ok(stream) = connect(address, bind).await else { return };

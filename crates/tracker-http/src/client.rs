@@ -1,14 +1,18 @@
 //! The public face: what is asked, and of whom.
 
 use crate::{Error, exchange, reply};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use guard::Secrets;
 use http_body_util::Empty;
 use hyper::Request;
-use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONNECTION, HOST, USER_AGENT};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, HOST, HeaderValue, InvalidHeaderValue, USER_AGENT,
+};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tracker::{Announce, Announced, TrackerUrl};
+use tracker::{Announce, Announced, Scrape, Scraped, TrackerUrl};
 
 /// How trackers are asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,12 +49,30 @@ impl Client {
     ///
     /// # Errors
     /// Whatever kept the tracker from naming peers; see [`Error`].
-    pub async fn announce<S>(&self, stream: S, url: &TrackerUrl, announce: &Announce) -> Result<Reply<Announced>, Error>
+    pub async fn announce<S>(
+        &self,
+        stream: S,
+        url: &TrackerUrl,
+        announce: &Announce<'_>,
+    ) -> Result<Reply<Announced>, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let target = url.target_with(&announce.query());
         self.ask(stream, url, &target, Announced::parse).await
+    }
+
+    /// Asks the tracker at the other end of `stream` for counts only; `url` is its scrape URL ([`TrackerUrl::scrape`]). This
+    /// registers nobody (BEP 48).
+    ///
+    /// # Errors
+    /// Whatever kept the tracker from counting; see [`Error`].
+    pub async fn scrape<S>(&self, stream: S, url: &TrackerUrl, scrape: &Scrape) -> Result<Reply<Scraped>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let target = url.target_with(&scrape.query());
+        self.ask(stream, url, &target, Scraped::parse).await
     }
 
     async fn ask<S, T>(
@@ -71,13 +93,24 @@ impl Client {
     }
 
     fn request(&self, url: &TrackerUrl, target: &str) -> Result<Request<Empty<Bytes>>, Error> {
-        Request::get(target)
+        let mut request = Request::get(target)
             .header(HOST, url.authority())
             .header(USER_AGENT, &self.user_agent)
             .header(ACCEPT, "*/*")
             .header(ACCEPT_ENCODING, "gzip")
-            .header(CONNECTION, "close")
-            .body(Empty::new())
-            .map_err(Error::Request)
+            .header(CONNECTION, "close");
+        if let Some((user, password)) = url.credentials() {
+            request =
+                request.header(AUTHORIZATION, basic(&user, &password).map_err(|error| Error::Request(error.into()))?);
+        }
+        request.body(Empty::new()).map_err(Error::Request)
     }
+}
+
+/// The credentials of the Basic scheme (RFC 7617), which neither hyper nor a log shows.
+fn basic(user: &str, password: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let credentials = BASE64.encode(format!("{user}:{password}"));
+    let mut value = HeaderValue::try_from(format!("Basic {credentials}"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }

@@ -4,6 +4,7 @@ use crate::{Location, Quoted, TlsProblem};
 use std::fmt;
 use std::io;
 use std::time::Duration;
+use tracker::RetryIn;
 
 /// What went wrong in an exchange with a tracker. Neither `Display` nor `Debug`, of this or of a cause, shows a secret of
 /// the URL.
@@ -100,11 +101,17 @@ pub enum Error {
 pub struct Failure {
     /// Its `failure reason`.
     pub reason: Quoted,
+    /// When it may be asked again, as far as it says (BEP 31).
+    pub retry_in: Option<RetryIn>,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.reason)
+        match self.retry_in {
+            None => write!(f, "{}", self.reason),
+            Some(RetryIn::Never) => write!(f, "{} (do not retry)", self.reason),
+            Some(RetryIn::Minutes(minutes)) => write!(f, "{} (retry in {minutes} min)", self.reason),
+        }
     }
 }
 

@@ -32,8 +32,8 @@ pub(crate) fn judge<T>(
     };
     // Only 200 brings an answer; everything else is an error that may have brought its reason along.
     match parsed {
-        Err(tracker::Error::Failure { reason }) => {
-            let failure = Failure { reason: Quoted::new(reason, secrets) };
+        Err(tracker::Error::Failure { reason, retry_in }) => {
+            let failure = Failure { reason: Quoted::new(reason, secrets), retry_in };
             match received.status {
                 StatusCode::OK => Err(Error::Failure(failure)),
                 _ => Err(Error::Status { status, failure: Some(failure), body: None }),

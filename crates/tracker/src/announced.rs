@@ -1,8 +1,8 @@
 //! What a tracker answers to an announce (BEP 3, 7, 23, 24, 31).
 
-use crate::peers::{self, Compact};
-use crate::{Peer, Skipped};
-use bencode::{Dict, Document, FieldError, Limits};
+use crate::peers::{Collector, Family};
+use crate::{Error, Peer, Skipped};
+use bencode::{Dict, Document, Limits};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A tracker's answer. Only what it sent is there; nothing is made up for what it left out.
@@ -16,7 +16,9 @@ pub struct Announced {
     pub complete: Option<u32>,
     /// Leechers, as the tracker counts them.
     pub incomplete: Option<u32>,
-    /// To be sent back in later announces as `trackerid`.
+    /// How often the torrent was downloaded to the end, as the tracker counts.
+    pub downloaded: Option<u32>,
+    /// To be sent back in later announces as `trackerid`; one longer than [`Announced::MAX_TRACKER_ID`] is not kept.
     pub tracker_id: Option<Vec<u8>>,
     /// Our address as the tracker sees it (BEP 24).
     pub external_ip: Option<IpAddr>,
@@ -28,28 +30,13 @@ pub struct Announced {
     pub skipped: Skipped,
 }
 
-/// Why an answer holds no peers.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The tracker refuses, and says why. The reason is its own text, with what a terminal would obey escaped.
-    #[error("tracker refuses: {}", guard::escape(reason))]
-    Failure {
-        /// Its `failure reason`, invalid UTF-8 replaced; not escaped.
-        reason: String,
-    },
-    /// Not bencode at all.
-    #[error("reply is not bencode")]
-    Bencode(#[from] bencode::Error),
-    /// Bencode, but not a dictionary.
-    #[error("reply is not a dictionary")]
-    NotADict,
-    /// A dictionary that has nothing of a tracker's reply in it.
-    #[error("reply is not a tracker's")]
-    NotATracker(#[source] FieldError),
-}
-
 impl Announced {
+    /// Most peers taken from one reply; a compact body of 2 MiB could name three times as many.
+    pub const MAX_PEERS: usize = 100_000;
+
+    /// Longest tracker id that is kept, in bytes: it goes back in a URL, where each byte may take three characters.
+    pub const MAX_TRACKER_ID: usize = 256;
+
     /// Reads the body of a reply.
     ///
     /// # Errors
@@ -57,39 +44,42 @@ impl Announced {
     pub fn parse(body: &[u8]) -> Result<Self, Error> {
         let document = Document::parse_lenient(body, Limits::TRACKER_REPLY)?;
         let reply = document.root().as_dict().ok_or(Error::NotADict)?;
-        // BEP 3: "If a tracker response has a key failure reason, then that maps to a human readable string which
-        // explains why the query failed, and no other keys are required."
-        if let Ok(reason) = reply.bytes("failure reason") {
-            return Err(Error::Failure { reason: String::from_utf8_lossy(reason).into_owned() });
+        if let Some(failure) = Error::failure(reply) {
+            return Err(failure);
         }
-        let mut announced = Self {
+        let mut collector = Collector::default();
+        // Either list may be absent, and so may the interval; a reply without any of them is somebody else's.
+        let mut found = ["interval", "complete"].iter().any(|key| number(reply, key).is_some());
+        let flags = reply.bytes("crypto_flags").unwrap_or_default();
+        for (key, family, flags) in [("peers", Family::V4, flags), ("peers6", Family::V6, &[])] {
+            if let Some(list) = reply.get(key.as_bytes()) {
+                collector.add(list, family, flags);
+                found = true;
+            }
+        }
+        if let Err(error) = reply.int("interval")
+            && !found
+        {
+            return Err(Error::NotATracker(error));
+        }
+        let tracker_id = reply.bytes("tracker id").ok().filter(|id| id.len() <= Self::MAX_TRACKER_ID);
+        Ok(Self {
             interval: number(reply, "interval"),
             min_interval: number(reply, "min interval"),
             complete: number(reply, "complete"),
             incomplete: number(reply, "incomplete"),
-            tracker_id: reply.bytes("tracker id").ok().map(<[u8]>::to_vec),
+            downloaded: number(reply, "downloaded"),
+            tracker_id: tracker_id.map(<[u8]>::to_vec),
             external_ip: reply.bytes("external ip").ok().and_then(address),
             warning: reply.bytes("warning message").ok().map(|text| String::from_utf8_lossy(text).into_owned()),
-            ..Self::default()
-        };
-        // Either list may be absent, and so may the interval; a reply without any of them is somebody else's.
-        let lists = [("peers", Compact::V4), ("peers6", Compact::V6)];
-        let mut found = announced.interval.is_some() || announced.complete.is_some();
-        for (key, compact) in lists {
-            if let Some(list) = reply.get(key.as_bytes()) {
-                peers::parse(list, compact, &mut announced.peers, &mut announced.skipped);
-                found = true;
-            }
-        }
-        match reply.int("interval") {
-            Err(error) if !found => Err(Error::NotATracker(error)),
-            _ => Ok(announced),
-        }
+            peers: collector.peers,
+            skipped: collector.skipped,
+        })
     }
 }
 
 /// A count or a number of seconds; negative ones and those beyond 32 bits are not known.
-fn number(reply: Dict<'_>, key: &str) -> Option<u32> {
+pub(crate) fn number(reply: Dict<'_>, key: &str) -> Option<u32> {
     reply.int(key).ok().and_then(|number| u32::try_from(number).ok())
 }
 

@@ -11,7 +11,7 @@ pub(crate) const URL: &str = "http://t.example:6969/announce?passkey=s3cretkey";
 /// A reply with one peer.
 pub(crate) const BODY: &str = "d8:intervali1800e5:peers6:\x7f\0\0\x01\x1a\x61e";
 
-pub(crate) fn announce() -> Announce {
+pub(crate) fn announce() -> Announce<'static> {
     Announce {
         info_hash: InfoHash([0xab; 20]),
         peer_id: PeerId::new([0; 12]),
@@ -22,6 +22,8 @@ pub(crate) fn announce() -> Announce {
         event: Event::Started,
         numwant: Some(200),
         key: 1,
+        crypto: tracker::Crypto::None,
+        tracker_id: None,
     }
 }
 
