@@ -1,0 +1,6 @@
+//! Exchanges with trackers that are played by the test, over an in-memory stream.
+
+mod captures;
+mod replies;
+mod requests;
+mod support;
