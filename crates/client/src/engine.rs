@@ -20,9 +20,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tracker::{Announce, Crypto, PeerAddress};
 
 /// Peers wanted of each tracker; most give at most 200.
@@ -38,10 +37,6 @@ const BURST: usize = 8;
 /// A run: one torrent, its trackers, its peers.
 #[derive(Debug)]
 pub struct Swarm {
-<<<<<<< HEAD
-=======
-    announce: Announce<'static>,
->>>>>>> wt-tracker
     terms: Arc<Terms>,
     identity: Identity,
     config: Config,
@@ -80,13 +75,8 @@ impl Swarm {
             event: tracker::Event::Started,
             numwant: Some(NUMWANT),
             key: identity.key,
-<<<<<<< HEAD
             crypto: Crypto::None,
             tracker_id: None,
-=======
-            crypto: tracker::Crypto::None,
-            tracker_id: None,
->>>>>>> wt-tracker
         };
         let stop = Stop::new();
         let trackers = Tracking::new(torrent, &mut config, announce, stop.listen())?;

@@ -25,10 +25,10 @@ use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use target::Target;
+use target::{Only, Target};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
-use tracker::{Announce, Host, Peer, TrackerUrl};
+use tracker::{Announce, Host, Peer, Scrape, TrackerUrl};
 use tracker_http::Tls;
 
 /// Trackers looked up, asked, and told goodbye, at once.
@@ -54,7 +54,7 @@ impl Terms {
     fn target(&self, url: &TrackerUrl, info_hash: InfoHash) -> String {
         match self.action {
             Action::Announce => url.target_with(&Announce { info_hash, ..self.announce }.query()),
-            Action::Scrape => url.target_with(&Scrape::of(info_hash).query()),
+            Action::Scrape => url.scrape().map_or_else(String::new, |url| url.target_with(&Scrape::from(info_hash).query())),
         }
     }
 
@@ -235,7 +235,6 @@ impl Tracking {
             Step::LookedUp { target, found: Err(status), took } => {
                 let mut report = target.report(status);
                 report.times.dns = Some(took);
-                report.elapsed = target.begun.elapsed();
                 self.tell(report);
             }
             Step::Asked(asked) => self.asked(*asked),

@@ -8,11 +8,11 @@ use crate::entropy;
 use ids::InfoHash;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scraped};
+use tracker_udp::Session;
 
 /// What a tracker said.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(crate) struct Progress {
     /// Our end of the connection.
     pub(crate) local: Option<IpAddr>,
     pub(crate) times: Times,
+    /// The HTTP status of the answer.
+    pub(crate) http_status: Option<u16>,
     /// Where an announce may have been written.
     pub(crate) written: Vec<Written>,
 }
@@ -38,11 +40,11 @@ pub(crate) struct Progress {
 pub(crate) struct Written {
     pub(crate) address: SocketAddr,
     /// The exchange it is part of, when that is over UDP.
-    pub(crate) session: Option<tracker_udp::Session>,
+    pub(crate) session: Option<Session>,
 }
 
 /// A connected stream of whatever kind.
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
@@ -66,11 +68,11 @@ pub(crate) async fn converse(
         Scheme::Https => {
             let stream = tcp(address, terms, deadline, progress).await?;
             let begun = Instant::now();
-            let stream = within(deadline, terms.tls.connect(stream, target.url.host())).await??;
+            let stream = terms.tls.connect(stream, target.url.host(), deadline - begun).await?;
             progress.times.tls = Some(begun.elapsed());
             over_http(stream, target, info_hash, terms, deadline, progress).await
         }
-        _ => Err(TrackerStatus::UnsupportedScheme("such".to_owned())),
+        _ => Err(TrackerStatus::UnsupportedScheme),
     }
 }
 
@@ -102,21 +104,28 @@ async fn over_http(
     let begun = Instant::now();
     let http = tracker_http::Client { timeout: deadline - begun, ..tracker_http::Client::default() };
     let url = &target.url;
-    let answer = match (terms.action, target.only) {
+    let (answer, status) = match (terms.action, target.only) {
         (Action::Announce, only) => {
             progress.written.extend(progress.address.map(|address| Written { address, session: None }));
-            Answer::Announced(match only {
-                None => http.announce(stream, url, &Announce { info_hash, ..terms.announce }).await?.answer,
+            let reply = match only {
+                None => http.announce(stream, url, &Announce { info_hash, ..terms.announce }).await?,
                 // The whole request is in the URL that the redirect gave.
-                Some(_) => http.announce_as_written(stream, url).await?.answer,
-            })
+                Some(_) => http.announce_as_written(stream, url).await?,
+            };
+            (Answer::Announced(reply.answer), reply.status)
         }
-        (Action::Scrape, None) => {
-            let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
-            Answer::Scraped(http.scrape(stream, &url, &scrape_of(info_hash)?).await?.answer)
+        (Action::Scrape, only) => {
+            let reply = match only {
+                None => {
+                    let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
+                    http.scrape(stream, &url, &info_hash.into()).await?
+                }
+                Some(_) => http.scrape_as_written(stream, url).await?,
+            };
+            (Answer::Scraped(reply.answer), reply.status)
         }
-        (Action::Scrape, Some(_)) => Answer::Scraped(http.scrape_as_written(stream, url).await?.answer),
     };
+    progress.http_status = Some(status);
     progress.times.reply = Some(begun.elapsed());
     Ok(answer)
 }
@@ -133,16 +142,16 @@ async fn over_udp(
     let socket = connect_udp(address, terms.bind)?;
     progress.local = socket.local_addr().ok().map(|local| local.ip().to_canonical());
     let transaction = transaction()?;
-    progress.written.push(Written { address, session: Some(tracker_udp::Session::new(socket, &target.url)) });
-    let Some(session) = progress.written.last_mut().and_then(|written| written.session.as_mut()) else {
-        return Err(ConnectError::Local(io::Error::other("no session")).into());
-    };
+    let mut session = Session::new(socket, target.url.clone())?;
+    session.timeout = deadline - begun;
+    // Kept outside: whoever ends this in the middle may owe a goodbye.
+    let session = progress.written.push_mut(Written { address, session: None }).session.insert(session);
     let answer = match terms.action {
         Action::Announce => {
             let announce = Announce { info_hash, ..terms.announce };
-            Answer::Announced(within(deadline, session.announce(&announce, transaction)).await??)
+            Answer::Announced(session.announce(&announce, transaction).await?.content)
         }
-        Action::Scrape => Answer::Scraped(within(deadline, session.scrape(&scrape_of(info_hash), transaction)).await??),
+        Action::Scrape => Answer::Scraped(session.scrape(&info_hash.into(), transaction).await?.content),
     };
     progress.times.reply = Some(begun.elapsed());
     Ok(answer)
@@ -151,11 +160,6 @@ async fn over_udp(
 /// What tells this exchange's datagrams from forged ones.
 pub(crate) fn transaction() -> Result<u32, ConnectError> {
     entropy::bytes().map(u32::from_be_bytes).map_err(ConnectError::Local)
-}
-
-/// Runs `work` until the deadline.
-async fn within<T>(deadline: Instant, work: impl Future<Output = T>) -> Result<T, TrackerStatus> {
-    timeout_at(deadline, work).await.map_err(|_| TrackerStatus::TimedOut)
 }
 
 impl Answer {

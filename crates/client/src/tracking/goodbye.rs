@@ -1,7 +1,7 @@
 //! The goodbye that every announce owes.
 
 use super::Terms;
-use super::conversation::{Written, transaction};
+use super::conversation::{Stream, Written, transaction};
 use super::report::TrackerStatus;
 use super::target::Target;
 use crate::connect::connect;
@@ -9,7 +9,7 @@ use ids::InfoHash;
 use std::time::Duration;
 use tokio::time::timeout;
 use tracing::debug;
-use tracker::{Announce, Event, Scheme};
+use tracker::{Announce, Event, Scheme, TrackerUrl};
 
 /// Deadline for one goodbye.
 const TIMEOUT: Duration = Duration::from_secs(4);
@@ -32,7 +32,10 @@ impl Goodbye {
         info_hash: InfoHash,
         tracker_id: Option<Vec<u8>>,
     ) -> Option<Self> {
-        let announced = written.session.as_ref().is_none_or(tracker_udp::Session::has_announced);
+        let announced = match &written.session {
+            Some(session) => session.has_announced(),
+            None => target.only.is_none() || target.url.target().contains("event=started"),
+        };
         announced.then(|| Self { target: target.clone(), written, info_hash, tracker_id })
     }
 
@@ -47,19 +50,31 @@ impl Goodbye {
     async fn tell(self, terms: &Terms) -> Result<(), TrackerStatus> {
         let Self { target, written: Written { address, session }, info_hash, tracker_id } = self;
         let announce =
-            Announce { info_hash, event: Event::Stopped, numwant: Some(0), tracker_id, ..terms.announce.clone() };
+            Announce { info_hash, event: Event::Stopped, numwant: Some(0), tracker_id: tracker_id.as_deref(), ..terms.announce };
         if let Some(mut session) = session {
             session.announce(&announce, transaction()?).await?;
             return Ok(());
         }
-        let http = tracker_http::Client { timeout: TIMEOUT, ..tracker_http::Client::default() };
         let stream = connect(address, terms.bind).await?;
         if target.url.scheme() == Scheme::Https {
-            let stream = terms.tls.connect(stream, target.url.host()).await?;
-            http.announce(stream, &target.url, &announce).await?;
+            let stream = terms.tls.connect(stream, target.url.host(), TIMEOUT).await?;
+            say_over(stream, &target, &announce).await
         } else {
-            http.announce(stream, &target.url, &announce).await?;
+            say_over(stream, &target, &announce).await
         }
-        Ok(())
     }
+}
+
+async fn say_over(stream: impl Stream, target: &Target, announce: &Announce<'_>) -> Result<(), TrackerStatus> {
+    let http = tracker_http::Client { timeout: TIMEOUT, ..tracker_http::Client::default() };
+    match target.only {
+        None => http.announce(stream, &target.url, announce).await?,
+        Some(_) => http.announce_as_written(stream, &stopped(&target.url)?).await?,
+    };
+    Ok(())
+}
+
+/// Where a redirect led to with `started`, what it leads to with `stopped`. Without a word of either nobody has counted us.
+fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, TrackerStatus> {
+    url.expose().replacen("event=started", "event=stopped", 1).parse().map_err(TrackerStatus::from)
 }

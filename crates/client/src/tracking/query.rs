@@ -72,6 +72,7 @@ impl Query {
         let mut report = self.report(status);
         report.address = progress.address;
         report.family = report.family.or(progress.address.map(Family::of));
+        report.http_status = report.status.http_status().or(progress.http_status);
         report.times = super::Times { dns: self.dns, ..progress.times };
         let tracker_id = answer.as_ref().and_then(Answer::tracker_id);
         let owed = |written| Goodbye::owed(&self.target, written, self.info_hash, tracker_id.map(<[u8]>::to_vec));
@@ -92,7 +93,7 @@ impl Query {
     fn redirect(&self, report: &mut TrackerReport, deadline: Instant) -> Option<Target> {
         let TrackerStatus::Http(tracker_http::Error::Redirect { location, .. }) = &report.status else { return None };
         let only = Only { family: self.family, info_hash: self.info_hash, deadline };
-        match self.target.redirected(location, report.address?, only) {
+        match self.target.redirected(location.expose(), report.address?, only) {
             Ok(target) => Some(target),
             Err(error) => {
                 report.status = TrackerStatus::Redirect(error);

@@ -105,8 +105,8 @@ pub enum TrackerStatus {
     #[error("bad URL")]
     BadUrl(#[source] UrlError),
     /// A kind of tracker we do not speak to.
-    #[error("{0} trackers are not supported")]
-    UnsupportedScheme(String),
+    #[error("trackers of this kind are not supported")]
+    UnsupportedScheme,
     /// There is no scrape URL: BEP 48 derives it from a last path segment that begins with `announce`.
     #[error("this URL has no scrape beside it: its last part does not begin with announce")]
     ScrapeUnsupported,
@@ -134,9 +134,6 @@ pub enum TrackerStatus {
         #[source]
         source: io::Error,
     },
-    /// Time was up before there was an answer.
-    #[error("no answer in time")]
-    TimedOut,
     /// Connected, and then no usable answer.
     #[error(transparent)]
     Http(#[from] tracker_http::Error),
@@ -223,6 +220,12 @@ impl Named {
     }
 }
 
+impl From<UrlError> for TrackerStatus {
+    fn from(error: UrlError) -> Self {
+        if error == UrlError::UnknownScheme { Self::UnsupportedScheme } else { Self::BadUrl(error) }
+    }
+}
+
 impl TrackerStatus {
     /// The code in reports: lower_snake_case, never renamed.
     #[must_use]
@@ -230,12 +233,11 @@ impl TrackerStatus {
         match self {
             Self::Ok => "ok",
             Self::BadUrl(_) => "bad_url",
-            Self::UnsupportedScheme(_) => "unsupported_scheme",
+            Self::UnsupportedScheme => "unsupported_scheme",
             Self::ScrapeUnsupported => "scrape_unsupported",
             Self::ResolveFailed(_) | Self::NoAddress(_) => "resolve_failed",
             Self::Refused { .. } => "refused_address",
             Self::NoConnection { outcome, .. } => outcome.code(),
-            Self::TimedOut => "timeout",
             Self::Http(error) => error.code(),
             Self::Udp(error) => error.code(),
             Self::Redirect(UrlError::Downgrade) => "redirect_downgrade",
@@ -256,21 +258,32 @@ impl TrackerStatus {
     /// When it wants to be asked again after a refusal (BEP 31); `None` also for never.
     #[must_use]
     pub fn retry_in(&self) -> Option<Duration> {
+        use tracker_http::Error::{Failure, Status};
+        let Self::Http(Failure(failure) | Status { failure: Some(failure), .. }) = self else { return None };
+        match failure.retry_in? {
+            RetryIn::Minutes(minutes) => Some(Duration::from_secs(60 * u64::from(minutes))),
+            RetryIn::Never => None,
+        }
+    }
+
+    /// The HTTP status of a reply that brought no answer.
+    pub(crate) fn http_status(&self) -> Option<u16> {
+        use tracker_http::Error::{Redirect, Status};
         match self {
-            Self::Http(error) => match error.retry_in()? {
-                RetryIn::Minutes(minutes) => Some(Duration::from_secs(60 * u64::from(minutes))),
-                RetryIn::Never => None,
-            },
+            Self::Http(Redirect { status, .. } | Status { status, .. }) => Some(*status),
             _ => None,
         }
     }
 
-    /// Whether another address of the tracker may do better: this one did not answer.
+    /// Whether another address of the tracker may do better: nothing that speaks for the tracker has answered at this one.
     pub(crate) fn is_worth_another(&self) -> bool {
+        use tracker_http::Error::{Closed, Connection, Incomplete, NotHttp, Timeout, Tls};
         match self {
-            Self::Refused { .. } | Self::NoConnection { .. } | Self::TimedOut => true,
-            Self::Http(error) => !error.is_answer(),
-            Self::Udp(error) => !error.is_answer(),
+            Self::Refused { .. } | Self::NoConnection { .. } => true,
+            Self::Http(error) => {
+                matches!(error, Tls(_) | Timeout(_) | Closed(_) | Incomplete(_) | NotHttp(_) | Connection(_))
+            }
+            Self::Udp(error) => !matches!(error, tracker_udp::Error::Failure(_)),
             _ => false,
         }
     }
