@@ -36,6 +36,7 @@ const HOUSE: &[Room] = &[
     Room { name: "tracker", place: Floor(1), uses: &["bencode", "guard", "ids"] },
     Room { name: "peer-wire", place: Floor(1), uses: &["ids"] },
     Room { name: "tracker-http", place: Floor(2), uses: &["guard", "tracker"] },
+    Room { name: "tracker-udp", place: Floor(2), uses: &["guard", "tracker"] },
     Room {
         name: "client",
         place: Floor(3),

@@ -1,7 +1,8 @@
 //! What a tracker answers to an announce (BEP 3, 7, 23, 24, 31).
 
-use crate::peers::{Collector, Family};
-use crate::{Error, Peer, Skipped};
+use crate::error::text;
+use crate::peers::Collector;
+use crate::{Error, Family, Peer, Skipped};
 use bencode::{Dict, Document, Limits};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -22,7 +23,7 @@ pub struct Announced {
     pub tracker_id: Option<Vec<u8>>,
     /// Our address as the tracker sees it (BEP 24).
     pub external_ip: Option<IpAddr>,
-    /// Something the tracker wants its user to read; not escaped.
+    /// Something the tracker wants its user to read, cut off by an ellipsis after 1,000 characters; not escaped.
     pub warning: Option<String>,
     /// The peers, in the tracker's order: `peers`, then `peers6`.
     pub peers: Vec<Peer>,
@@ -71,7 +72,7 @@ impl Announced {
             downloaded: number(reply, "downloaded"),
             tracker_id: tracker_id.map(<[u8]>::to_vec),
             external_ip: reply.bytes("external ip").ok().and_then(address),
-            warning: reply.bytes("warning message").ok().map(|text| String::from_utf8_lossy(text).into_owned()),
+            warning: reply.bytes("warning message").ok().map(text),
             peers: collector.peers,
             skipped: collector.skipped,
         })

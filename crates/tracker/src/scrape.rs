@@ -64,6 +64,13 @@ impl Scrape {
     }
 }
 
+impl From<InfoHash> for Scrape {
+    /// Asks about one torrent.
+    fn from(info_hash: InfoHash) -> Self {
+        Self { info_hashes: vec![info_hash] }
+    }
+}
+
 /// A tracker's answer to a scrape.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scraped {

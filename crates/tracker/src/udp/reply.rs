@@ -1,6 +1,7 @@
 //! What a UDP tracker sends back.
 
 use super::{Action, ConnectionId};
+use crate::error::text;
 use crate::peers::Collector;
 use crate::{Announced, Counts, Family, Scrape, Scraped};
 
@@ -21,7 +22,7 @@ pub enum Error {
     /// The tracker refuses, and says why. The reason is its own text, with what a terminal would obey escaped.
     #[error("tracker refuses: {}", guard::escape(reason))]
     Failure {
-        /// Its message, invalid UTF-8 replaced; not escaped.
+        /// Its message, as [`Reply::failure`] gives it.
         reason: String,
     },
     /// The answer to something else.
@@ -57,11 +58,12 @@ impl<'p> Reply<'p> {
     }
 
     /// The message of an error, whatever it was about, without the NUL that some trackers end it with. Invalid UTF-8 is
-    /// replaced, nothing is escaped.
+    /// replaced, an ellipsis cuts it off after 1,000 characters, nothing is escaped.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
+        let end = self.body.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
         let is_error = self.action == Action::Error.number();
-        is_error.then(|| String::from_utf8_lossy(self.body).trim_end_matches('\0').to_owned())
+        is_error.then(|| text(self.body.get(..end).unwrap_or_default()))
     }
 
     /// The connection id: 8 bytes.
