@@ -2,7 +2,7 @@
 
 use ids::{InfoHash, PeerId};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
-use tracker::{Announce, Announced, Event, TrackerUrl};
+use tracker::{Announce, Announced, Event, Scrape, Scraped, TrackerUrl};
 use tracker_http::{Client, Error, Reply};
 
 /// Secrets wherever a tracker URL has them.
@@ -58,6 +58,14 @@ pub(crate) async fn replied(reply: &[u8], piece: usize, then: Then) -> Result<Re
     let (client, url) = (Client::default(), URL.parse::<TrackerUrl>().unwrap());
     let announce = announce();
     tokio::join!(client.announce(ours, &url, &announce), play(theirs, reply, piece, then)).0
+}
+
+/// [`replied`] to a scrape.
+pub(crate) async fn replied_to_scrape(reply: &[u8], piece: usize, then: Then) -> Result<Reply<Scraped>, Error> {
+    let (ours, theirs) = tokio::io::duplex(64 << 10);
+    let (client, url) = (Client::default(), URL.parse::<TrackerUrl>().unwrap().scrape().unwrap());
+    let scrape = Scrape::new([announce().info_hash]).unwrap();
+    tokio::join!(client.scrape(ours, &url, &scrape), play(theirs, reply, piece, then)).0
 }
 
 /// A tracker that reads a request and writes `reply`; gives the stream back when it stays open.
