@@ -3,10 +3,11 @@
 
 use crate::output::Subject;
 use anstyle::{AnsiColor, Style};
-use client::{CutShort, Family, Outcome, PeerReport, Summary, TrackerReport};
+use client::{CutShort, Outcome, PeerReport, Summary, TrackerReport};
 use guard::{escape, escape_bytes};
 use std::fmt::Write;
 use std::time::Duration;
+use tracker::Family;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();

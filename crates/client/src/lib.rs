@@ -34,4 +34,4 @@ pub use handshake::{HandshakeFailure, NotBitTorrent, Shaken, handshake};
 pub use outcome::{Outcome, Stage, Transport};
 pub use report::{CutShort, Event, PeerError, PeerReport, Source, Summary};
 pub use torrent_file::{ReadError, read_torrent};
-pub use tracking::{Action, Family, Named, Times, TrackerReport, TrackerStatus, Unasked};
+pub use tracking::{Action, Named, Times, TrackerReport, TrackerStatus, Unasked};

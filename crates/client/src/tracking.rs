@@ -10,12 +10,12 @@ mod query;
 mod report;
 mod target;
 
-pub use report::{Action, Family, Named, Times, TrackerReport, TrackerStatus, Unasked};
+pub use report::{Action, Named, Times, TrackerReport, TrackerStatus, Unasked};
 pub(crate) use target::check_private;
 
+use crate::engine::settled;
 use crate::resolve::{Budget, resolve};
 use crate::stop::Stopped;
-use crate::engine::settled;
 use crate::{Bind, Config, Error};
 use goodbye::Goodbye;
 use ids::InfoHash;
@@ -28,7 +28,7 @@ use std::time::Duration;
 use target::{Only, Target};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
-use tracker::{Announce, Host, Peer, Scrape, TrackerUrl};
+use tracker::{Announce, Family, Host, Peer, Scrape, TrackerUrl};
 use tracker_http::Tls;
 
 /// Trackers looked up, asked, and told goodbye, at once.
@@ -54,7 +54,9 @@ impl Terms {
     fn target(&self, url: &TrackerUrl, info_hash: InfoHash) -> String {
         match self.action {
             Action::Announce => url.target_with(&Announce { info_hash, ..self.announce }.query()),
-            Action::Scrape => url.scrape().map_or_else(String::new, |url| url.target_with(&Scrape::from(info_hash).query())),
+            Action::Scrape => {
+                url.scrape().map_or_else(String::new, |url| url.target_with(&Scrape::from(info_hash).query()))
+            }
         }
     }
 
@@ -315,9 +317,7 @@ async fn look_up(mut target: Target, mut stopped: Stopped) -> Step {
 async fn addresses_of(url: &TrackerUrl) -> Result<Vec<SocketAddr>, TrackerStatus> {
     let found = match url.host() {
         Host::Ip(ip) => vec![SocketAddr::new(*ip, url.port())],
-        Host::Name(name) => {
-            resolve(name, url.port(), Budget::Trackers).await.map_err(TrackerStatus::ResolveFailed)?
-        }
+        Host::Name(name) => resolve(name, url.port(), Budget::Trackers).await.map_err(TrackerStatus::ResolveFailed)?,
     };
     Ok(found.into_iter().map(unwrapped).collect())
 }

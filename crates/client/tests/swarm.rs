@@ -17,6 +17,7 @@ use metainfo::Torrent;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tracker::PeerAddress;
 
 #[tokio::test]
 async fn each_behaviour_gets_the_outcome_it_deserves() {

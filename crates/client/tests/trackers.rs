@@ -10,7 +10,7 @@
 
 mod lab;
 
-use client::{Config, Family, TrackerReport, Trackers};
+use client::{Config, TrackerReport, Trackers};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{FakeTracker, Request, TrackerScript};
 use lab::{Told, config, lab, run};
@@ -18,6 +18,7 @@ use metainfo::Torrent;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tracker::Family;
 
 const NOBODY: [SocketAddr; 0] = [];
 
@@ -98,8 +99,9 @@ async fn a_scrape_asks_for_counts_and_registers_nobody() {
     assert_eq!((report.seeders, report.leechers, report.downloaded), (Some(7), Some(2), Some(9)), "{report:?}");
     let requests: Vec<_> = lab.tracker.requests().iter().map(|request| request.target.clone()).collect();
     assert_eq!(requests, [format!("/scrape?info_hash={hash}")]);
-    let told = asked([&*lab.tracker.announce_url().replace("announce", "ann")], Config { scrape: true, ..config() });
-    assert_eq!(statuses(&told.await), ["scrape_unsupported"]);
+    let url = lab.tracker.announce_url().replace("announce", "ann");
+    let told = asked([&*url], Config { scrape: true, ..config() }).await;
+    assert_eq!(statuses(&told), ["scrape_unsupported"]);
 }
 
 fn percent_encoding_of(torrent: &Torrent) -> String {
@@ -113,12 +115,9 @@ fn percent_encoding_of(torrent: &Torrent) -> String {
 
 #[tokio::test]
 async fn trackers_of_a_private_torrent_are_asked_in_order_until_one_answers() {
-    let [first, second, third] = [
-        TrackerScript::Failure("no".to_owned()),
-        TrackerScript::peers(NOBODY),
-        TrackerScript::peers(NOBODY),
-    ]
-    .map(|script| FakeTracker::start(script).unwrap());
+    let [first, second, third] =
+        [TrackerScript::Failure("no".to_owned()), TrackerScript::peers(NOBODY), TrackerScript::peers(NOBODY)]
+            .map(|script| FakeTracker::start(script).unwrap());
     let urls = [&first, &second, &third].map(FakeTracker::announce_url);
     let tiers = urls.iter().map(|url| vec![url.as_str()]).collect();
     let file = SingleFile { announce_list: tiers, private: true, ..SingleFile::new("private", 1000) };

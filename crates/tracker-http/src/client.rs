@@ -75,6 +75,28 @@ impl Client {
         self.ask(stream, url, &target, Scraped::parse).await
     }
 
+    /// As [`announce`](Self::announce), where a redirect led: the URL carries the whole request already.
+    ///
+    /// # Errors
+    /// Whatever kept the tracker from naming peers; see [`Error`].
+    pub async fn announce_as_written<S>(&self, stream: S, url: &TrackerUrl) -> Result<Reply<Announced>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        self.ask(stream, url, url.target(), Announced::parse).await
+    }
+
+    /// As [`scrape`](Self::scrape), where a redirect led: the URL carries the whole request already.
+    ///
+    /// # Errors
+    /// Whatever kept the tracker from counting; see [`Error`].
+    pub async fn scrape_as_written<S>(&self, stream: S, url: &TrackerUrl) -> Result<Reply<Scraped>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        self.ask(stream, url, url.target(), Scraped::parse).await
+    }
+
     async fn ask<S, T>(
         &self,
         stream: S,

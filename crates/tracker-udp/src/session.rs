@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::conversation::Conversation;
+use std::fmt;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tracker::{Announce, Announced, Family, Scrape, Scraped, TrackerUrl};
@@ -41,8 +42,7 @@ impl Session {
     /// A socket that is not connected.
     pub fn new(socket: UdpSocket, url: TrackerUrl) -> Result<Self, Error> {
         // Over a socket for both families, IPv4 wears the clothes of IPv6.
-        let tracker = socket.peer_addr()?.ip().to_canonical();
-        let family = if tracker.is_ipv4() { Family::V4 } else { Family::V6 };
+        let family = Family::of(socket.peer_addr()?);
         Ok(Self { timeout: Self::TIMEOUT, conversation: Conversation::new(socket, url, family) })
     }
 
@@ -68,5 +68,12 @@ impl Session {
     /// Whatever kept the tracker from giving all the counts; see [`Error`].
     pub async fn scrape(&mut self, scrape: &Scrape, transaction: u32) -> Result<Reply<Scraped>, Error> {
         self.conversation.scrape(scrape, transaction, self.timeout).await
+    }
+}
+
+/// Tells the deadline; what a session holds is of no use to a reader.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }

@@ -8,6 +8,7 @@
 mod announce;
 mod announced;
 mod error;
+mod family;
 mod peer;
 mod peers;
 mod redirect;
@@ -18,7 +19,8 @@ mod url;
 pub use announce::{Announce, Crypto, Event};
 pub use announced::Announced;
 pub use error::{Error, RetryIn};
+pub use family::Family;
 pub use peer::{HostName, ParsePeerAddressError, Peer, PeerAddress};
-pub use peers::{Family, Skipped};
+pub use peers::Skipped;
 pub use scrape::{Counts, Scrape, ScrapeError, Scraped};
 pub use url::{Host, Scheme, TrackerUrl, UrlError};

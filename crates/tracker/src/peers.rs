@@ -1,6 +1,6 @@
 //! The peers a tracker names: compact lists (BEP 23, BEP 7) and lists of dictionaries (BEP 3).
 
-use crate::{Announced, HostName, Peer, PeerAddress};
+use crate::{Announced, Family, HostName, Peer, PeerAddress};
 use bencode::{Dict, List, Value};
 use ids::PeerId;
 use std::collections::HashSet;
@@ -26,21 +26,26 @@ pub struct Skipped {
 }
 
 impl Skipped {
+    /// How many of each kind, by its code in reports: lower_snake_case, never renamed.
+    #[must_use]
+    pub fn kinds(&self) -> [(&'static str, usize); 7] {
+        let Self { bad_port, bad_host, unspecified, duplicates, truncated, not_a_dict, over_limit } = *self;
+        [
+            ("bad_port", bad_port),
+            ("bad_host", bad_host),
+            ("unspecified", unspecified),
+            ("duplicate", duplicates),
+            ("truncated", truncated),
+            ("not_a_dict", not_a_dict),
+            ("over_limit", over_limit),
+        ]
+    }
+
     /// All kinds together.
     #[must_use]
     pub fn total(&self) -> usize {
-        let Self { bad_port, bad_host, unspecified, duplicates, truncated, not_a_dict, over_limit } = *self;
-        bad_port + bad_host + unspecified + duplicates + truncated + not_a_dict + over_limit
+        self.kinds().iter().map(|(_, count)| count).sum()
     }
-}
-
-/// The addresses in a compact list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// BEP 23: 4 bytes of address, 2 of port.
-    V4,
-    /// BEP 7: 16 bytes of address, 2 of port.
-    V6,
 }
 
 /// Takes in the lists of one reply, and each endpoint once.

@@ -49,8 +49,13 @@ impl Goodbye {
 
     async fn tell(self, terms: &Terms) -> Result<(), TrackerStatus> {
         let Self { target, written: Written { address, session }, info_hash, tracker_id } = self;
-        let announce =
-            Announce { info_hash, event: Event::Stopped, numwant: Some(0), tracker_id: tracker_id.as_deref(), ..terms.announce };
+        let announce = Announce {
+            info_hash,
+            event: Event::Stopped,
+            numwant: Some(0),
+            tracker_id: tracker_id.as_deref(),
+            ..terms.announce
+        };
         if let Some(mut session) = session {
             session.announce(&announce, transaction()?).await?;
             return Ok(());

@@ -2,7 +2,7 @@
 
 use super::conversation::{Answer, Progress, converse};
 use super::goodbye::Goodbye;
-use super::report::{Family, Named, TrackerReport, TrackerStatus};
+use super::report::{Named, TrackerReport, TrackerStatus};
 use super::target::{Only, Target};
 use super::{Terms, Tracked};
 use crate::stop::Stopped;
@@ -12,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
+use tracker::Family;
 
 /// Deadline for one announce: all addresses, all redirects.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);

@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tracker::{PeerAddress, RetryIn, Skipped, UrlError};
+use tracker::{Family, PeerAddress, RetryIn, Skipped, UrlError};
 
 /// What became of one tracker: one report for each URL, address family and info-hash that was asked.
 pub struct TrackerReport {
@@ -59,15 +59,6 @@ pub enum Action {
     Announce,
     /// How many are there; it learns nothing of us (BEP 48).
     Scrape,
-}
-
-/// A family of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// IPv4.
-    V4,
-    /// IPv6.
-    V6,
 }
 
 /// Peers that a tracker named, by what it named them by.
@@ -176,32 +167,6 @@ pub enum Unasked {
     /// It points to a tracker that is asked anyway.
     #[error("redirects to a tracker that is asked anyway")]
     AskedAlready,
-}
-
-impl Family {
-    /// The family of an address.
-    #[must_use]
-    pub fn of(address: SocketAddr) -> Self {
-        if address.is_ipv4() { Self::V4 } else { Self::V6 }
-    }
-
-    /// The code in reports.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::V4 => "ipv4",
-            Self::V6 => "ipv6",
-        }
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V4 => "IPv4",
-            Self::V6 => "IPv6",
-        })
-    }
 }
 
 impl Named {

@@ -1,6 +1,6 @@
 //! Which trackers a run asks, each once, and on whose word.
 
-use super::report::{Family, TrackerReport, TrackerStatus, Unasked};
+use super::report::{TrackerReport, TrackerStatus, Unasked};
 use crate::{Config, Error, Trackers};
 use guard::{AddressPolicy, Secrets};
 use ids::InfoHash;
@@ -9,7 +9,7 @@ use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::time::Instant;
-use tracker::TrackerUrl;
+use tracker::{Family, TrackerUrl};
 
 /// Most trackers a run asks. Most torrents name under 20; thousands would be somebody's way to aim us.
 const MAX_TRACKERS: usize = 128;

@@ -77,4 +77,3 @@ pub(crate) fn outcome_of(told: &Told, address: SocketAddr) -> (Outcome, Stage) {
     let report = told.peers.iter().find(|peer| peer.address == PeerAddress::Socket(address)).expect("a report");
     (report.outcome, report.stage)
 }
-
