@@ -40,7 +40,7 @@ const HOUSE: &[Room] = &[
     Room {
         name: "client",
         place: Floor(3),
-        uses: &["guard", "ids", "metainfo", "peer-wire", "tracker", "tracker-http"],
+        uses: &["guard", "ids", "metainfo", "peer-wire", "tracker", "tracker-http", "tracker-udp"],
     },
     Room { name: "cli", place: Floor(4), uses: &["client", "guard", "metainfo", "tracker"] },
     Room { name: "fake-swarm", place: Beside, uses: &[] },

@@ -118,6 +118,8 @@ impl Crypto {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
 
     #[test]
     fn bytes_are_escaped_but_for_the_unreserved_ones() {
@@ -146,5 +148,47 @@ mod tests {
         assert!(echoing.query().ends_with("&key=0000BEEF&supportcrypto=1&trackerid=a%26b%00"));
         let insisting = Announce { crypto: Crypto::Required, ..regular };
         assert!(insisting.query().ends_with("&supportcrypto=1&requirecrypto=1"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_query_gives_back_what_was_put_into_it(
+            hash in any::<[u8; 20]>(), id in any::<[u8; 20]>(), tracker_id in proptest::collection::vec(any::<u8>(), 0..40),
+            numbers in any::<[u64; 3]>(), key in any::<u32>(), port in any::<u16>(), numwant in any::<u32>(),
+        ) {
+            let [uploaded, downloaded, left] = numbers;
+            let announce = Announce {
+                info_hash: InfoHash(hash),
+                peer_id: PeerId(id),
+                port,
+                uploaded,
+                downloaded,
+                left,
+                event: Event::Stopped,
+                numwant: Some(numwant),
+                key,
+                crypto: Crypto::None,
+                tracker_id: Some(&tracker_id),
+            };
+            let query = announce.query();
+            let value = |name: &str| -> Vec<u8> {
+                let pair = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+                percent_decode_str(pair.unwrap()).collect()
+            };
+            for (name, bytes) in [("info_hash", &hash[..]), ("peer_id", &id), ("trackerid", &tracker_id)] {
+                prop_assert_eq!(value(name), bytes, "{}", name);
+            }
+            for (name, number) in [
+                ("uploaded", uploaded),
+                ("downloaded", downloaded),
+                ("left", left),
+                ("port", port.into()),
+                ("numwant", numwant.into()),
+            ] {
+                prop_assert_eq!(value(name), number.to_string().into_bytes(), "{}", name);
+            }
+            prop_assert_eq!(value("key"), format!("{key:08X}").into_bytes());
+            prop_assert_eq!(value("event"), b"stopped");
+        }
     }
 }

@@ -92,11 +92,13 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RetryIn;
+    use bencode::Encoder;
     use proptest::prelude::*;
 
     #[test]
     fn a_full_reply() {
-        let body = b"d8:completei3e11:external ip4:\x7f\0\0\x0910:incompletei2e8:intervali1800e12:min intervali900e\
+        let body = b"d8:completei3e12:crypto_flags1:\x0110:downloadedi9e11:external ip4:\x7f\0\0\x0910:incompletei2e8:intervali1800e12:min intervali900e\
             5:peers6:\x7f\0\0\x01\x1a\xe16:peers60:10:tracker id2:id15:warning message4:slowe";
         let announced = Announced::parse(body).unwrap();
         assert_eq!((announced.complete, announced.incomplete), (Some(3), Some(2)));
@@ -104,7 +106,40 @@ mod tests {
         assert_eq!(announced.external_ip, Some("127.0.0.9".parse().unwrap()));
         assert_eq!(announced.warning.as_deref(), Some("slow"));
         assert_eq!(announced.tracker_id.as_deref(), Some(&b"id"[..]));
-        assert_eq!(announced.peers.len(), 1);
+        assert_eq!((announced.peers.len(), announced.peers[0].requires_crypto), (1, Some(true)));
+        assert_eq!((announced.downloaded, announced.skipped.total()), (Some(9), 0));
+    }
+
+    #[test]
+    fn an_endpoint_in_both_lists_is_one_peer() {
+        let body = b"d12:crypto_flags1:\x015:peers6:\x7f\0\0\x01\x1a\xe16:peers618:\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\x01\x1a\xe1e";
+        let announced = Announced::parse(body).unwrap();
+        assert_eq!(announced.skipped, Skipped { duplicates: 1, ..Skipped::default() });
+        // The flags are those of `peers`, also when the other list has as many entries.
+        assert_eq!(announced.peers[0].requires_crypto, Some(true));
+        let body = b"d12:crypto_flags1:\x016:peers618:\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x1a\xe1e";
+        assert_eq!(Announced::parse(body).unwrap().peers[0].requires_crypto, None);
+    }
+
+    #[test]
+    fn a_tracker_id_is_kept_while_it_can_be_sent_back() {
+        for (length, kept) in [(0, true), (Announced::MAX_TRACKER_ID, true), (Announced::MAX_TRACKER_ID + 1, false)] {
+            let body = format!("d5:peers0:10:tracker id{length}:{}e", "x".repeat(length));
+            assert_eq!(Announced::parse(body.as_bytes()).unwrap().tracker_id.is_some(), kept);
+        }
+    }
+
+    #[test]
+    fn addresses_of_other_lengths_are_none() {
+        for (ip, expected) in [
+            (&b"\x01\x02\x03\x04"[..], Some("1.2.3.4")),
+            (&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 1, 2, 3, 4], Some("1.2.3.4")),
+            (&[0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Some("2000::1")),
+            (b"1.2.3.4", None),
+            (b"", None),
+        ] {
+            assert_eq!(address(ip), expected.map(|ip| ip.parse().unwrap()));
+        }
     }
 
     #[test]
@@ -119,6 +154,8 @@ mod tests {
     fn a_failure_comes_first_even_beside_peers() {
         let error = Announced::parse(b"d14:failure reason10:no\x1b[31mway5:peers6:\x7f\0\0\x01\x1a\xe1e").unwrap_err();
         assert_eq!(error.to_string(), "tracker refuses: no\\u{1b}[31mway");
+        let error = Announced::parse(b"d14:failure reason2:no8:retry in5:nevere").unwrap_err();
+        assert_eq!(error, Error::Failure { reason: "no".to_owned(), retry_in: Some(RetryIn::Never) });
     }
 
     #[test]
@@ -138,6 +175,42 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(body in proptest::collection::vec(any::<u8>(), 0..100)) {
             let _ = Announced::parse(&body);
+        }
+
+        #[test]
+        fn what_a_tracker_writes_is_what_is_read(
+            interval in any::<u32>(), complete in proptest::option::of(any::<u32>()), id in any::<[u8; 5]>(),
+            peers in proptest::collection::btree_set((any::<[u8; 4]>(), 1..u16::MAX), 0..20), flagged in any::<bool>(),
+        ) {
+            prop_assume!(!peers.iter().any(|(ip, _)| ip == &[0; 4]));
+            let list: Vec<u8> = peers.iter().flat_map(|(ip, port)| [&ip[..], &port.to_be_bytes()].concat()).collect();
+            let flags: Vec<u8> = peers.iter().map(|(ip, _)| ip[3] & 1).collect();
+            let body = Encoder::encode(|encoder| {
+                encoder.dict(|dict| {
+                    if let Some(complete) = complete {
+                        dict.entry(b"complete").int(complete.into());
+                    }
+                    if flagged {
+                        dict.entry(b"crypto_flags").bytes(&flags);
+                    }
+                    dict.entry(b"interval").int(interval.into());
+                    dict.entry(b"peers").bytes(&list);
+                    dict.entry(b"tracker id").bytes(&id);
+                });
+            });
+            let expected = peers.iter().map(|(ip, port)| Peer {
+                address: crate::PeerAddress::Socket((*ip, *port).into()),
+                peer_id: None,
+                requires_crypto: flagged.then_some(ip[3] & 1 == 1),
+            });
+            let expected = Announced {
+                interval: Some(interval),
+                complete,
+                tracker_id: Some(id.to_vec()),
+                peers: expected.collect(),
+                ..Announced::default()
+            };
+            prop_assert_eq!(Announced::parse(&body.unwrap()), Ok(expected));
         }
     }
 }

@@ -7,20 +7,24 @@
 
 mod announce;
 mod announced;
+mod derived;
 mod error;
 mod family;
+mod origin;
 mod peer;
 mod peers;
-mod redirect;
 mod scrape;
 pub mod udp;
 mod url;
+mod url_error;
 
 pub use announce::{Announce, Crypto, Event};
 pub use announced::Announced;
 pub use error::{Error, RetryIn};
 pub use family::Family;
+pub use origin::{Host, Scheme};
 pub use peer::{HostName, ParsePeerAddressError, Peer, PeerAddress};
 pub use peers::Skipped;
 pub use scrape::{Counts, Scrape, ScrapeError, Scraped};
-pub use url::{Host, Scheme, TrackerUrl, UrlError};
+pub use url::TrackerUrl;
+pub use url_error::UrlError;

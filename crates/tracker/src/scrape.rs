@@ -140,6 +140,7 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bencode::Encoder;
     use proptest::prelude::*;
 
     const A: InfoHash = InfoHash([b'a'; 20]);
@@ -214,6 +215,32 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(body in proptest::collection::vec(any::<u8>(), 0..100)) {
             let _ = Scraped::parse(&body);
+        }
+
+        #[test]
+        fn what_a_tracker_writes_is_what_is_read(
+            files in proptest::collection::btree_map(any::<[u8; 20]>(), any::<[u32; 3]>(), 0..10), interval in any::<u32>(),
+        ) {
+            let body = Encoder::encode(|encoder| {
+                encoder.dict(|reply| {
+                    reply.entry(b"files").dict(|list| {
+                        for (hash, [complete, downloaded, incomplete]) in &files {
+                            list.entry(hash).dict(|counts| {
+                                counts.entry(b"complete").int((*complete).into());
+                                counts.entry(b"downloaded").int((*downloaded).into());
+                                counts.entry(b"incomplete").int((*incomplete).into());
+                            });
+                        }
+                    });
+                    reply.entry(b"flags").dict(|flags| flags.entry(b"min_request_interval").int(interval.into()));
+                });
+            });
+            let read = files.into_iter().map(|(hash, [complete, downloaded, incomplete])| {
+                let counts = Counts { complete: Some(complete), incomplete: Some(incomplete), downloaded: Some(downloaded) };
+                (InfoHash(hash), counts)
+            });
+            let expected = Scraped { files: read.collect(), skipped: 0, min_request_interval: Some(interval) };
+            prop_assert_eq!(Scraped::parse(&body.unwrap()), Ok(expected));
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Announce URLs, checked once.
 
+use crate::origin::Origin;
+use crate::{Host, Scheme, UrlError};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// An announce URL whose parts have been checked. Its path and query are kept byte for byte: private trackers compare
@@ -12,69 +13,10 @@ use std::str::FromStr;
 #[derive(Clone)]
 pub struct TrackerUrl {
     text: String,
-    scheme: Scheme,
+    origin: Origin,
     /// As written; [`credentials`] can read it.
     userinfo: Option<String>,
-    host: Host,
-    port: u16,
     target: String,
-}
-
-/// How a tracker is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Scheme {
-    /// HTTP, BEP 3.
-    Http,
-    /// HTTP over TLS.
-    Https,
-    /// UDP, BEP 15.
-    Udp,
-}
-
-/// Where a tracker lives.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Host {
-    /// An address literal.
-    Ip(IpAddr),
-    /// A name to be resolved, in lower case.
-    Name(String),
-}
-
-/// Why text is not an announce URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UrlError {
-    /// No `scheme://`.
-    #[error("not a URL")]
-    NotAUrl,
-    /// Longer than [`TrackerUrl::MAX_BYTES`].
-    #[error("URL is longer than {max} bytes")]
-    TooLong {
-        /// The limit in bytes.
-        max: usize,
-    },
-    /// A scheme no tracker of this kind is reached by: `ws`, `wss`, `dht`, …
-    #[error("unknown scheme")]
-    UnknownScheme,
-    /// A blank, control or non-ASCII character; in a redirect, any that RFC 3986 does not name.
-    #[error("character that does not belong in a URL")]
-    BadCharacter,
-    /// A user name and password that are not text once decoded, or that Basic authentication cannot carry (RFC 7617).
-    #[error("bad user name or password")]
-    UserInfo,
-    /// No host, or one that is neither an address nor a name.
-    #[error("bad host name")]
-    BadHost,
-    /// A port that is not 1 to 65535.
-    #[error("bad port")]
-    BadPort,
-    /// A redirect to what is neither HTTP nor HTTPS.
-    #[error("redirect to another scheme than http and https")]
-    RedirectScheme,
-    /// A redirect from HTTPS to HTTP, which would send the secrets of the URL in the clear.
-    #[error("redirect from https to http")]
-    Downgrade,
 }
 
 impl TrackerUrl {
@@ -84,19 +26,19 @@ impl TrackerUrl {
     /// How it is spoken to.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
-        self.scheme
+        self.origin.scheme
     }
 
     /// Where it lives.
     #[must_use]
     pub fn host(&self) -> &Host {
-        &self.host
+        &self.origin.host
     }
 
     /// The port, by default 80, or 443 for HTTPS.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.origin.port
     }
 
     /// User name and password, percent-decoded, for Basic authentication: neither has control characters, and the name no
@@ -115,12 +57,7 @@ impl TrackerUrl {
     /// Host and port as a request names them; without the port when it is the scheme's own.
     #[must_use]
     pub fn authority(&self) -> String {
-        let host = match &self.host {
-            Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
-            Host::Ip(ip) => ip.to_string(),
-            Host::Name(name) => name.clone(),
-        };
-        if Some(self.port) == self.scheme.default_port() { host } else { format!("{host}:{}", self.port) }
+        self.origin.authority()
     }
 
     /// The request target with `query` appended: after `&` if there is a query already, else after `?`.
@@ -141,58 +78,34 @@ impl TrackerUrl {
         &self.text
     }
 
-    /// Where to scrape (BEP 48): `scrape` in place of `announce` at the beginning of the path's last segment. `None` when
-    /// that segment begins otherwise. Over UDP it is the same URL.
-    #[must_use]
-    pub fn scrape(&self) -> Option<Self> {
-        if self.scheme == Scheme::Udp {
-            return Some(self.clone());
-        }
-        let (path, query) = self.target.split_at(self.target.find('?').unwrap_or(self.target.len()));
-        let (folders, last) = path.rsplit_once('/')?;
-        let suffix = last.strip_prefix("announce")?;
-        let target = format!("{folders}/scrape{suffix}{query}");
-        let text = compose(self.scheme, self.userinfo.as_deref(), &self.authority(), &target);
-        Some(Self { text, target, ..self.clone() })
+    /// The same at another path and query, or at another origin.
+    pub(crate) fn at(&self, origin: Origin, target: String) -> Result<Self, UrlError> {
+        // RFC 7617 has a protection space end with its scheme, host and port.
+        let userinfo = if origin == self.origin { self.userinfo.as_deref() } else { None };
+        let shown = userinfo.map_or_else(String::new, |userinfo| format!("{userinfo}@"));
+        let text = format!("{}://{shown}{}{target}", origin.scheme.name(), origin.authority());
+        Self::new(text, origin, userinfo, target)
     }
 
-    /// The URL of these parts; `target` is empty or begins with `/` or `?`.
-    pub(crate) fn from_parts(
-        scheme: Scheme,
-        userinfo: Option<&str>,
-        authority: &str,
-        target: &str,
-        text: String,
-    ) -> Result<Self, UrlError> {
+    /// The URL of these parts, which have been checked.
+    fn new(text: String, origin: Origin, userinfo: Option<&str>, target: String) -> Result<Self, UrlError> {
         if text.len() > Self::MAX_BYTES {
             return Err(UrlError::TooLong { max: Self::MAX_BYTES });
         }
-        if userinfo.is_some_and(|userinfo| credentials(userinfo).is_none()) {
-            return Err(UrlError::UserInfo);
-        }
-        let (host, port) = split_port(authority)?;
-        let port = match port {
-            None | Some("") => scheme.default_port().ok_or(UrlError::BadPort)?,
-            Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
-                port.parse().ok().filter(|&port| port != 0).ok_or(UrlError::BadPort)?
-            }
-            Some(_) => return Err(UrlError::BadPort),
-        };
-        let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        Ok(Self { text, scheme, userinfo: userinfo.map(str::to_owned), host: host.parse()?, port, target })
+        Ok(Self { text, origin, userinfo: userinfo.map(str::to_owned), target })
     }
 
-    /// User name and password as written.
-    pub(crate) fn userinfo(&self) -> Option<&str> {
-        self.userinfo.as_deref()
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// Everything that tells two announces apart.
-    fn parts(&self) -> (Scheme, Option<(String, String)>, &Host, u16, &str) {
+    fn parts(&self) -> (&Origin, Option<(String, String)>, &str) {
         // What ends in `?` or `&` is asked the same as what does not; see `target_with`.
         let query_end = self.target.strip_suffix('&').filter(|rest| rest.contains('?')).unwrap_or(&self.target);
         let target = query_end.strip_suffix('?').unwrap_or(query_end);
-        (self.scheme, self.credentials(), &self.host, self.port, target)
+        (&self.origin, self.credentials(), target)
     }
 }
 
@@ -208,30 +121,6 @@ impl std::hash::Hash for TrackerUrl {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.parts().hash(state);
     }
-}
-
-impl Scheme {
-    fn default_port(self) -> Option<u16> {
-        match self {
-            Self::Http => Some(80),
-            Self::Https => Some(443),
-            Self::Udp => None,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-            Self::Udp => "udp",
-        }
-    }
-}
-
-/// A URL as text.
-pub(crate) fn compose(scheme: Scheme, userinfo: Option<&str>, authority: &str, target: &str) -> String {
-    let userinfo = userinfo.map_or_else(String::new, |userinfo| format!("{userinfo}@"));
-    format!("{}://{userinfo}{authority}{target}", scheme.name())
 }
 
 impl FromStr for TrackerUrl {
@@ -250,7 +139,11 @@ impl FromStr for TrackerUrl {
             _ => return Err(UrlError::UnknownScheme),
         };
         let (userinfo, authority, target) = split(rest);
-        Self::from_parts(scheme, userinfo, authority, target, text.to_owned())
+        if userinfo.is_some_and(|userinfo| credentials(userinfo).is_none()) {
+            return Err(UrlError::UserInfo);
+        }
+        let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+        Self::new(text.to_owned(), Origin::parse(scheme, authority)?, userinfo, target)
     }
 }
 
@@ -273,38 +166,6 @@ fn credentials(userinfo: &str) -> Option<(String, String)> {
     let (user, password) = (decode(user)?, decode(password)?);
     let sound = !user.contains(':') && !user.chars().chain(password.chars()).any(char::is_control);
     sound.then_some((user, password))
-}
-
-/// Host and port text; the brackets stay on an IPv6 literal.
-fn split_port(authority: &str) -> Result<(&str, Option<&str>), UrlError> {
-    if authority.starts_with('[') {
-        let end = authority.find(']').ok_or(UrlError::BadHost)?;
-        let (host, rest) = authority.split_at_checked(end + 1).ok_or(UrlError::BadHost)?;
-        return match rest.strip_prefix(':') {
-            Some(port) => Ok((host, Some(port))),
-            None if rest.is_empty() => Ok((host, None)),
-            None => Err(UrlError::BadHost),
-        };
-    }
-    Ok(authority.rsplit_once(':').map_or((authority, None), |(host, port)| (host, Some(port))))
-}
-
-impl FromStr for Host {
-    type Err = UrlError;
-
-    /// An IPv6 literal in brackets, an IPv4 literal, or a host name; the dot that may end one is dropped.
-    fn from_str(text: &str) -> Result<Self, UrlError> {
-        if let Some(literal) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-            let ip: Ipv6Addr = literal.parse().map_err(|_| UrlError::BadHost)?;
-            return Ok(Self::Ip(IpAddr::V6(ip)));
-        }
-        if let Ok(ip) = text.parse() {
-            return Ok(Self::Ip(IpAddr::V4(ip)));
-        }
-        let text = text.strip_suffix('.').unwrap_or(text);
-        let name = crate::HostName::new(text.as_bytes()).ok_or(UrlError::BadHost)?;
-        Ok(Self::Name(name.into()))
-    }
 }
 
 impl fmt::Display for TrackerUrl {
@@ -438,42 +299,26 @@ mod tests {
         assert_eq!(format!("{longest}a").parse::<TrackerUrl>(), Err(error));
     }
 
-    #[test]
-    fn the_scrape_url_follows_from_the_announce_url() {
-        for (announce, scrape) in [
-            ("http://t/announce", Some("http://t/scrape")),
-            ("http://t/x/announce", Some("http://t/x/scrape")),
-            (
-                "http://me:pw@t:81/announce.php?passkey=announce/x",
-                Some("http://me:pw@t:81/scrape.php?passkey=announce/x"),
-            ),
-            ("https://announce.t/%61/announce%20x#f", Some("https://announce.t/%61/scrape%20x")),
-            ("udp://t:1/x", Some("udp://t:1/x")),
-            ("http://t/announce/", None),
-            ("http://t/a", None),
-            ("http://t/x-announce", None),
-            ("http://t/Announce", None),
-            ("http://t", None),
-            ("http://t?/announce", None),
-        ] {
-            let url: TrackerUrl = announce.parse().unwrap();
-            let derived = url.scrape();
-            assert_eq!(derived.as_ref().map(TrackerUrl::expose), scrape);
-            assert_eq!(derived, scrape.map(|scrape| scrape.parse().unwrap()));
-        }
-    }
-
-    #[test]
-    fn secrets_are_shown_only_on_request() {
-        let url: TrackerUrl = "http://s3cret:s3cret@t.example/announce?passkey=s3cret".parse().unwrap();
-        assert_eq!(format!("{url} {url:?}").matches("s3cret").count(), 0);
-        assert!(url.expose().ends_with("s3cret"));
-    }
-
     proptest! {
         #[test]
         fn arbitrary_text_never_panics(text in "(http://)?.{0,40}") {
             let _ = text.parse::<TrackerUrl>();
+        }
+
+        #[test]
+        fn a_url_says_what_it_was_made_of(
+            scheme in "(http|https|udp)", user in "[a-z]{0,5}(:[!$&-.0-9;A-Z]{0,8})?", host in "[a-z]{1,9}[.]?[a-z]{0,3}",
+            port in 1..u16::MAX, path in "(/[!-~&&[^#?]]{0,20})?", query in "([?][!-~&&[^#]]{0,20})?",
+        ) {
+            let text = format!("{scheme}://{user}@{host}:{port}{path}{query}");
+            let url: TrackerUrl = text.parse().unwrap();
+            let slash = if path.is_empty() { "/" } else { "" };
+            prop_assert_eq!(url.target(), format!("{slash}{path}{query}"));
+            prop_assert_eq!((url.scheme().name().to_owned(), url.port(), url.expose()), (scheme, port, text.as_str()));
+            prop_assert_eq!(url.host(), &Host::Name(host.trim_end_matches('.').to_owned()));
+            let credentials = url.credentials().map(|(user, password)| format!("{user}:{password}"));
+            let colon = if user.contains(':') { "" } else { ":" };
+            prop_assert_eq!(credentials, (!user.is_empty()).then(|| format!("{user}{colon}")));
         }
     }
 }

@@ -133,3 +133,147 @@ fn counts(bytes: &[u8; 12]) -> [Option<u32>; 3] {
     let mut words = words.iter().map(|&word| i32::from_be_bytes(word).try_into().ok());
     std::array::from_fn(|_| words.next().flatten())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Skipped;
+    use ids::InfoHash;
+    use proptest::prelude::*;
+
+    fn reply(datagram: &[u8]) -> Reply<'_> {
+        Reply::parse(datagram).unwrap()
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    fn two() -> Scrape {
+        Scrape::new([InfoHash([1; 20]), InfoHash([2; 20])]).unwrap()
+    }
+
+    #[test]
+    fn a_connection_id_is_taken_from_what_is_long_enough() {
+        let datagram = b"\0\0\0\0\0\0\0\x99\x01\x02\x03\x04\x05\x06\x07\x08and more";
+        assert_eq!(reply(datagram).transaction, 0x99);
+        assert_eq!(reply(datagram).connected(), Ok(ConnectionId(0x0102_0304_0506_0708)));
+        let short = Error::Short { action: Action::Connect, needed: 16, found: 15 };
+        assert_eq!(reply(&datagram[..15]).connected(), Err(short));
+        for length in 0..8 {
+            assert_eq!(Reply::parse(&datagram[..length]), None);
+        }
+    }
+
+    #[test]
+    fn peers_are_of_the_family_of_the_socket() {
+        let head = words(&[1, 7, 1800, 2, 3]);
+        let v4 = [&head[..], b"\x7f\0\0\x01\x1a\xe1\x7f\0\0\x01\x1a\xe1\x7f\0\0\x02\0\0x"].concat();
+        let announced = reply(&v4).announced(Family::V4).unwrap();
+        assert_eq!((announced.interval, announced.incomplete, announced.complete), (Some(1800), Some(2), Some(3)));
+        assert_eq!(announced.peers.len(), 1);
+        let expected = Skipped { duplicates: 1, bad_port: 1, truncated: 1, ..Skipped::default() };
+        assert_eq!(announced.skipped, expected);
+        let v6 = [&head[..], &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x1a, 0xe1]].concat();
+        let announced = reply(&v6).announced(Family::V6).unwrap();
+        assert_eq!(announced.peers[0].address.to_string(), "[2001:db8::1]:6881");
+        assert_eq!(reply(&head).announced(Family::V6).unwrap().peers, []);
+    }
+
+    #[test]
+    fn counts_that_are_negative_are_not_known() {
+        let datagram = words(&[1, 7, u32::MAX, 1 << 31, i32::MAX as u32]);
+        let announced = reply(&datagram).announced(Family::V4).unwrap();
+        assert_eq!((announced.interval, announced.incomplete), (None, None));
+        assert_eq!(announced.complete, Some(0x7fff_ffff));
+    }
+
+    #[test]
+    fn an_answer_without_content_is_not_an_answer() {
+        for length in 8..20 {
+            let short = Error::Short { action: Action::Announce, needed: 20, found: length };
+            assert_eq!(reply(&words(&[1, 7, 1800, 2, 3])[..length]).announced(Family::V4), Err(short));
+        }
+        let error = reply(&words(&[1, 7])).announced(Family::V4).unwrap_err();
+        assert_eq!(error.to_string(), "answer to announce has 8 of at least 20 bytes");
+    }
+
+    #[test]
+    fn counts_belong_to_the_torrents_in_their_order() {
+        let datagram = words(&[2, 7, 5, 50, 10, 1, 2, 3, 9, 9, 9]);
+        let scraped = reply(&datagram).scraped(&two()).unwrap();
+        let first = Counts { complete: Some(5), downloaded: Some(50), incomplete: Some(10) };
+        let second = Counts { complete: Some(1), downloaded: Some(2), incomplete: Some(3) };
+        let expected = vec![(InfoHash([1; 20]), first), (InfoHash([2; 20]), second)];
+        assert_eq!(scraped, Scraped { files: expected, ..Scraped::default() });
+        // With one left out, nobody knows whose the others are.
+        let short = Error::Short { action: Action::Scrape, needed: 32, found: 31 };
+        assert_eq!(reply(&datagram[..31]).scraped(&two()), Err(short));
+    }
+
+    #[test]
+    fn errors_answer_everything_and_end_before_their_nul() {
+        for (text, reason) in [
+            (&b"Connection ID missmatch.\0"[..], "Connection ID missmatch."),
+            (b"a\0b\0\0", "a\0b"),
+            (b"\0", ""),
+            (b"", ""),
+        ] {
+            let datagram = [&words(&[3, 7])[..], text].concat();
+            let failure = Error::Failure { reason: reason.to_owned() };
+            assert_eq!(reply(&datagram).failure().as_deref(), Some(reason));
+            assert_eq!(reply(&datagram).connected(), Err(failure.clone()));
+            assert_eq!(reply(&datagram).announced(Family::V4), Err(failure.clone()));
+            assert_eq!(reply(&datagram).scraped(&two()), Err(failure));
+        }
+        let error = Error::Failure { reason: "\x1b[2J".to_owned() };
+        assert_eq!(error.to_string(), "tracker refuses: \\u{1b}[2J");
+        let long = [&words(&[3, 7])[..], &[b'x'; 60_000]].concat();
+        assert_eq!(reply(&long).failure().unwrap().chars().count(), 1001);
+    }
+
+    #[test]
+    fn the_answer_to_something_else_is_none() {
+        let datagram = words(&[2, 7, 0, 0, 0]);
+        let error = Error::Action { expected: Action::Announce, found: 2 };
+        assert_eq!(reply(&datagram).announced(Family::V4), Err(error));
+        assert_eq!(reply(&datagram).failure(), None);
+        assert!(reply(&words(&[77, 7, 0, 0])).connected().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(
+            action in 0..5_u32, body in proptest::collection::vec(any::<u8>(), 0..120), cut in 0..128_usize,
+        ) {
+            let datagram = [&words(&[action, 7])[..], &body].concat();
+            if let Some(reply) = Reply::parse(&datagram[..cut.min(datagram.len())]) {
+                let _ = (reply.failure(), reply.connected(), reply.scraped(&two()));
+                let _ = (reply.announced(Family::V4), reply.announced(Family::V6));
+            }
+        }
+
+        #[test]
+        fn what_a_tracker_writes_is_what_is_read(
+            numbers in any::<[u32; 3]>(), peers in proptest::collection::btree_set((any::<[u8; 4]>(), 1..u16::MAX), 0..20),
+        ) {
+            prop_assume!(!peers.iter().any(|(ip, _)| ip == &[0; 4]));
+            let [interval, incomplete, complete] = numbers;
+            let mut datagram = words(&[1, 7, interval, incomplete, complete]);
+            for (ip, port) in &peers {
+                datagram.extend(ip);
+                datagram.extend(port.to_be_bytes());
+            }
+            let announced = reply(&datagram).announced(Family::V4).unwrap();
+            let known = |number: u32| (number <= i32::MAX as u32).then_some(number);
+            prop_assert_eq!(
+                (announced.interval, announced.incomplete, announced.complete),
+                (known(interval), known(incomplete), known(complete)),
+            );
+            let read: Vec<String> = announced.peers.iter().map(|peer| peer.address.to_string()).collect();
+            let written: Vec<String> =
+                peers.iter().map(|(ip, port)| format!("{}:{port}", std::net::Ipv4Addr::from(*ip))).collect();
+            prop_assert_eq!((read, announced.skipped.total()), (written, 0));
+        }
+    }
+}

@@ -1,8 +1,24 @@
-//! Where a redirect leads (RFC 3986, 5.2).
+//! The URLs that follow from another one: where to scrape (BEP 48), and where a redirect leads (RFC 3986, 5.2).
 
-use crate::url::{Scheme, TrackerUrl, UrlError, compose, split};
+use crate::origin::Origin;
+use crate::url::split;
+use crate::{Scheme, TrackerUrl, UrlError};
 
 impl TrackerUrl {
+    /// Where to scrape (BEP 48): `scrape` in place of `announce` at the beginning of the path's last segment. `None` when
+    /// that segment begins otherwise. Over UDP it is the same URL.
+    #[must_use]
+    pub fn scrape(&self) -> Option<Self> {
+        if self.scheme() == Scheme::Udp {
+            return Some(self.clone());
+        }
+        let (path, query) = split_query(self.target());
+        let (folders, last) = path.rsplit_once('/')?;
+        let suffix = last.strip_prefix("announce")?;
+        // It is shorter than this one.
+        self.at(self.origin().clone(), format!("{folders}/scrape{suffix}{query}")).ok()
+    }
+
     /// The URL that `location`, the `Location` of a redirect, stands for: an absolute URL, or one without scheme, host or
     /// path, which are then this URL's own. The [`target`](Self::target) of the result is requested as it is: what was
     /// asked is part of it already, or the tracker does not want it.
@@ -27,24 +43,17 @@ impl TrackerUrl {
             (_, Scheme::Udp) => return Err(UrlError::RedirectScheme),
             _ => {}
         }
-        let (authority, target) = match rest.strip_prefix("//") {
+        match rest.strip_prefix("//") {
             Some(rest) => {
                 let (_, authority, target) = split(rest);
-                (authority.to_owned(), resolve_path(target))
+                self.at(Origin::parse(scheme, authority)?, resolve_path(target))
             }
-            None if named.is_some() => return Err(UrlError::NotAUrl),
-            None => (self.authority(), resolve(self.target(), rest.split('#').next().unwrap_or_default())),
-        };
-        let url = Self::from_parts(scheme, None, &authority, &target, compose(scheme, None, &authority, &target))?;
-        if self.userinfo().is_none() || !self.has_origin_of(&url) {
-            return Ok(url);
+            None if named.is_some() => Err(UrlError::NotAUrl),
+            None => {
+                let reference = rest.split('#').next().unwrap_or_default();
+                self.at(self.origin().clone(), resolve(self.target(), reference))
+            }
         }
-        let text = compose(scheme, self.userinfo(), &authority, &target);
-        Self::from_parts(scheme, self.userinfo(), &authority, &target, text)
-    }
-
-    fn has_origin_of(&self, other: &Self) -> bool {
-        (self.scheme(), self.host(), self.port()) == (other.scheme(), other.host(), other.port())
     }
 }
 
@@ -116,6 +125,38 @@ mod tests {
     }
 
     #[test]
+    fn the_scrape_url_follows_from_the_announce_url() {
+        for (announce, scrape) in [
+            ("http://t/announce", Some("http://t/scrape")),
+            ("http://t/x/announce", Some("http://t/x/scrape")),
+            (
+                "http://me:pw@t:81/announce.php?passkey=announce/x",
+                Some("http://me:pw@t:81/scrape.php?passkey=announce/x"),
+            ),
+            ("https://announce.t/%61/announce%20x#f", Some("https://announce.t/%61/scrape%20x")),
+            ("udp://t:1/x", Some("udp://t:1/x")),
+            ("http://t/announce/", None),
+            ("http://t/a", None),
+            ("http://t/x-announce", None),
+            ("http://t/Announce", None),
+            ("http://t", None),
+            ("http://t?/announce", None),
+        ] {
+            let url: TrackerUrl = announce.parse().unwrap();
+            let derived = url.scrape();
+            assert_eq!(derived.as_ref().map(TrackerUrl::expose), scrape);
+            assert_eq!(derived, scrape.map(|scrape| scrape.parse().unwrap()));
+        }
+    }
+
+    #[test]
+    fn secrets_are_shown_only_on_request() {
+        let url: TrackerUrl = "http://s3cret:s3cret@t.example/announce?passkey=s3cret".parse().unwrap();
+        assert_eq!(format!("{url} {url:?}").matches("s3cret").count(), 0);
+        assert!(url.expose().ends_with("s3cret"));
+    }
+
+    #[test]
     fn locations_are_resolved_as_the_standard_says() {
         let base = url("http://a/b/c/d;p?q");
         // RFC 3986, 5.4, as far as HTTP goes; the fragment is never sent.
@@ -172,7 +213,7 @@ mod tests {
     fn credentials_stay_at_their_origin() {
         for (base, location, expected) in [
             ("http://me:pw@a/x", "/y", "http://me:pw@a/y"),
-            ("http://me:pw@a/x", "http://A.:80/y", "http://me:pw@A.:80/y"),
+            ("http://me:pw@a/x", "http://A.:80/y", "http://me:pw@a/y"),
             ("http://me:pw@a/x", "//other:pw@a/y", "http://me:pw@a/y"),
             ("http://me:pw@a/x", "//b/y", "http://b/y"),
             ("http://me:pw@a/x", "//a:81/y", "http://a:81/y"),
@@ -220,7 +261,7 @@ mod tests {
             if let Ok(redirected) = base.redirect(&location) {
                 prop_assert_eq!(redirected.scheme(), Scheme::Https);
                 prop_assert!(redirected.target().starts_with('/'));
-                prop_assert_eq!(redirected.credentials().is_some(), base.has_origin_of(&redirected));
+                prop_assert_eq!(redirected.credentials().is_some(), base.origin() == redirected.origin());
                 prop_assert_eq!(&url(redirected.expose()), &redirected);
                 // What is resolved stays as it is.
                 prop_assert_eq!(base.redirect(redirected.expose()), Ok(redirected));
