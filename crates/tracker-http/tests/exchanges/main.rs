@@ -4,3 +4,4 @@ mod captures;
 mod replies;
 mod requests;
 mod support;
+mod tls;
