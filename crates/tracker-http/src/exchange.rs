@@ -21,8 +21,9 @@ const MAX_HEADERS: usize = 100;
 const MAX_HEAD_BYTES: usize = 64 << 10;
 /// Bytes that may come until the head is complete: one head, what is read ahead, and whatever interim replies precede it.
 const MAX_BYTES_TO_HEAD: usize = 2 * MAX_HEAD_BYTES;
-/// Bytes that may come after the head: the body, and as much again for its framing.
-const MAX_BYTES_FROM_HEAD: usize = 2 * Client::MAX_BODY;
+/// Bytes that may come after the head: the body, and a quarter of it for the framing of its chunks, which takes up a tenth at
+/// most when they are not absurdly small.
+const MAX_BYTES_FROM_HEAD: usize = Client::MAX_BODY + Client::MAX_BODY / 4;
 
 /// A response's head and as much of its body as came.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! A stream that brings no more than it may.
+//! A stream that brings no more than it may, and lets others have their turn.
 
 use std::io;
 use std::pin::Pin;
@@ -9,8 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// How many bytes may still come. Shared by the stream and by whoever knows what is being read.
 ///
-/// Nothing above bounds what HTTP lets a server send beside the head and the body: interim replies (`100 Continue`) without
-/// end, zeros before the size of a chunk. Each of them is worked through before the deadline is looked at again.
+/// Nothing else bounds what HTTP lets a server send beside the head and the body: interim replies (`100 Continue`) without
+/// end, zeros before the size of a chunk.
 #[derive(Clone, Debug)]
 pub(crate) struct Allowance(Arc<AtomicUsize>);
 
@@ -47,16 +47,22 @@ impl Overrun {
     }
 }
 
+/// Bytes read in one go. hyper works through whatever has come before anybody looks at the deadline or at other
+/// connections again; thousands of interim replies or tiny chunks take it long.
+const BYTES_IN_ONE_GO: usize = 32 << 10;
+
 /// Fails with [`Overrun`] once the allowance is used up; by then up to one read more has come.
 #[derive(Debug)]
 pub(crate) struct Metered<S> {
     stream: S,
     allowance: Allowance,
+    /// Bytes read since others had their turn.
+    in_this_go: usize,
 }
 
 impl<S> Metered<S> {
     pub(crate) fn new(stream: S, allowance: Allowance) -> Self {
-        Self { stream, allowance }
+        Self { stream, allowance, in_this_go: 0 }
     }
 }
 
@@ -65,9 +71,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         if self.allowance.is_used_up() {
             return Poll::Ready(Err(io::Error::other(Overrun)));
         }
+        if self.in_this_go >= BYTES_IN_ONE_GO {
+            self.in_this_go = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = into.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
-        self.allowance.use_up(into.filled().len().saturating_sub(before));
+        let read = into.filled().len().saturating_sub(before);
+        self.allowance.use_up(read);
+        self.in_this_go = self.in_this_go.saturating_add(read);
         Poll::Ready(Ok(()))
     }
 }

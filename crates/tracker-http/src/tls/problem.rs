@@ -2,6 +2,7 @@
 
 use super::verifier::SelfSigned;
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 use tokio_rustls::rustls::{CertificateError, Error, InvalidMessage, OtherError};
 
@@ -117,7 +118,7 @@ fn known(error: &CertificateError) -> Option<TlsProblem> {
             TlsProblem::NotYetValid { ahead: seconds(not_before.as_secs(), time.as_secs()) }
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
-            TlsProblem::WrongName { names: presented.iter().map(|name| plain(name).to_owned()).collect() }
+            TlsProblem::WrongName { names: presented.iter().map(|name| plain(name)).collect() }
         }
         CertificateError::UnknownIssuer => TlsProblem::UnknownIssuer,
         CertificateError::Other(OtherError(cause)) if cause.is::<SelfSigned>() => TlsProblem::SelfSigned,
@@ -125,10 +126,11 @@ fn known(error: &CertificateError) -> Option<TlsProblem> {
     })
 }
 
-/// `t.example` for `DnsName("t.example")`, as names come from the verifier.
-fn plain(name: &str) -> &str {
+/// `t.example` for `DnsName("t.example")`, as names come from the verifier, and `::1` for `IpAddress(0::1)`.
+fn plain(name: &str) -> String {
     let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-    inner.map_or(name, |inner| inner.trim_matches('"'))
+    let inner = inner.map_or(name, |inner| inner.trim_matches('"'));
+    inner.parse().map_or_else(|_| inner.to_owned(), |ip: IpAddr| ip.to_string())
 }
 
 /// Names shown; some certificates have hundreds.

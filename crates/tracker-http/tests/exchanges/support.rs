@@ -1,6 +1,9 @@
 //! The other end of the stream.
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use ids::{InfoHash, PeerId};
+use std::io::Write;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tracker::{Announce, Announced, Event, Scrape, Scraped, TrackerUrl};
 use tracker_http::{Client, Error, Reply};
@@ -25,6 +28,12 @@ pub(crate) fn announce() -> Announce<'static> {
         crypto: tracker::Crypto::None,
         tracker_id: None,
     }
+}
+
+pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// What the tracker does once it has replied.
