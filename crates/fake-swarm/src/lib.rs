@@ -48,6 +48,7 @@ mod udp_script;
 mod udp_tracker;
 
 pub mod bencoding;
+pub mod gzip;
 pub mod torrent;
 
 pub use address::peer_ip;
