@@ -36,10 +36,11 @@ const HOUSE: &[Room] = &[
     Room { name: "tracker", place: Floor(1), uses: &["bencode", "guard", "ids"] },
     Room { name: "peer-wire", place: Floor(1), uses: &["ids"] },
     Room { name: "tracker-http", place: Floor(2), uses: &["guard", "tracker"] },
+    Room { name: "tracker-udp", place: Floor(2), uses: &["guard", "tracker"] },
     Room {
         name: "client",
         place: Floor(3),
-        uses: &["guard", "ids", "metainfo", "peer-wire", "tracker", "tracker-http"],
+        uses: &["guard", "ids", "metainfo", "peer-wire", "tracker", "tracker-http", "tracker-udp"],
     },
     Room { name: "cli", place: Floor(4), uses: &["client", "guard", "metainfo", "tracker"] },
     Room { name: "fake-swarm", place: Beside, uses: &[] },

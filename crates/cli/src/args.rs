@@ -32,6 +32,14 @@ pub(crate) struct Args {
     #[arg(long)]
     no_trackers: bool,
 
+    /// Ask trackers for their counts only; they learn nothing of us and name no peers
+    #[arg(long, conflicts_with = "no_trackers")]
+    scrape: bool,
+
+    /// Trust the certificates in this PEM file too, for HTTPS trackers
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+
     /// Source address of every socket, at most one a family
     #[arg(long, value_name = "IP")]
     bind: Vec<IpAddr>,
@@ -63,6 +71,10 @@ pub(crate) struct Args {
     /// Go on with a private torrent, though its trackers may ban unknown clients
     #[arg(long)]
     allow_private: bool,
+
+    /// Show passkeys and passwords in announce URLs
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
 
     /// Colour the text
     #[arg(long, value_name = "WHEN", default_value = "auto")]
@@ -133,8 +145,17 @@ impl Args {
             port: self.port,
             peers: self.peers.clone(),
             trackers: self.trackers()?,
+            scrape: self.scrape,
+            tls_roots: self.tls_roots()?,
+            show_secrets: self.show_secrets,
             allow_private: self.allow_private,
         })
+    }
+
+    fn tls_roots(&self) -> Result<Vec<u8>, String> {
+        let Some(path) = &self.tls_ca else { return Ok(Vec::new()) };
+        let shown = || guard::escape(&path.to_string_lossy()).to_string();
+        std::fs::read(path).map_err(|error| format!("--tls-ca {}: {error}", shown()))
     }
 
     /// URLs are parsed here and not by clap, whose errors would repeat a passkey.
@@ -146,7 +167,8 @@ impl Args {
             return Ok(Trackers::FromTorrent);
         }
         let parse = |text: &String| {
-            let shown = || guard::escape(&guard::redact_url(text)).to_string();
+            let shown = if self.show_secrets { text.clone() } else { guard::redact_url(text) };
+            let shown = || guard::escape(&shown).to_string();
             text.parse::<TrackerUrl>().map_err(|error| format!("--tracker {}: {error}", shown()))
         };
         self.trackers.iter().map(parse).collect::<Result<_, _>>().map(Trackers::Only)

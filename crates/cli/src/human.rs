@@ -7,6 +7,7 @@ use client::{CutShort, Outcome, PeerReport, Summary, TrackerReport};
 use guard::{escape, escape_bytes};
 use std::fmt::Write;
 use std::time::Duration;
+use tracker::Family;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -36,24 +37,32 @@ pub(crate) fn start(subject: Subject<'_>) -> String {
     )
 }
 
-pub(crate) fn tracker(report: &TrackerReport) -> String {
+pub(crate) fn tracker(subject: Subject<'_>, report: &TrackerReport) -> String {
     let style = if report.status.is_ok() { GOOD } else { BAD };
     let mut line = format!("{} {style}{}{style:#}", report.url, report.status.code());
-    if let Some(peers) = report.peers {
-        put(&mut line, format_args!("  {}", plural(peers, "peer")));
-        let claims = [(report.seeders, "seeder"), (report.leechers, "leecher")];
-        for (count, what) in claims.iter().filter_map(|(count, what)| Some(((*count)?, *what))) {
-            put(&mut line, format_args!(", {}", plural(count as usize, what)));
-        }
-        if report.peers.is_some() && (report.seeders.is_some() || report.leechers.is_some()) {
-            line.push_str(" claimed");
-        }
+    if report.family == Some(Family::V6) {
+        line.push_str(" over IPv6");
+    }
+    if report.announced_hash.is_some_and(|hash| hash != subject.torrent.hashes.primary()) {
+        line.push_str(", v2 swarm");
+    }
+    if let Some(named) = report.peers {
+        put(&mut line, format_args!("  {}", plural(named.total(), "peer")));
         let skipped = report.skipped.total();
         if skipped > 0 {
             put(&mut line, format_args!(", {skipped} unusable"));
         }
     }
+    let claims = [(report.seeders, "seeder"), (report.leechers, "leecher"), (report.downloaded, "download")];
+    let claims: Vec<String> =
+        claims.iter().filter_map(|(count, what)| Some(plural((*count)? as usize, what))).collect();
+    if !claims.is_empty() {
+        put(&mut line, format_args!("  {} claimed", claims.join(", ")));
+    }
     put(&mut line, format_args!("  {}", time(report.elapsed)));
+    if let Some(url) = &report.redirected_to {
+        put(&mut line, format_args!("  redirected to {url}"));
+    }
     if let Some(message) = report.message() {
         put(&mut line, format_args!("  {message}"));
     }

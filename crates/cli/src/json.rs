@@ -32,12 +32,28 @@ struct Tracker<'r> {
     r#type: &'static str,
     info_hash: String,
     url: &'r str,
+    redirected_to: Option<&'r str>,
+    announced_hash: Option<String>,
+    family: Option<&'static str>,
+    address: Option<String>,
     status: &'static str,
     message: Option<String>,
+    http_status: Option<u16>,
     peers: Option<usize>,
+    peers_v4: Option<usize>,
+    peers_v6: Option<usize>,
+    skipped: BTreeMap<&'static str, usize>,
+    left_out: usize,
     seeders: Option<u32>,
     leechers: Option<u32>,
+    downloaded: Option<u32>,
     interval_s: Option<u64>,
+    min_interval_s: Option<u64>,
+    retry_in_s: Option<u64>,
+    dns_ms: Option<f64>,
+    connect_ms: Option<f64>,
+    tls_ms: Option<f64>,
+    reply_ms: Option<f64>,
     elapsed_ms: f64,
 }
 
@@ -69,10 +85,10 @@ struct Total<'r> {
     elapsed_ms: f64,
 }
 
-pub(crate) fn start(subject: Subject<'_>) -> io::Result<String> {
+pub(crate) fn start(subject: Subject<'_>, show_secrets: bool) -> io::Result<String> {
     let torrent = subject.torrent;
-    let trackers: Vec<String> =
-        torrent.trackers.iter().flatten().map(|tracker| guard::redact_url(&tracker.url)).collect();
+    let show = |url: &String| if show_secrets { url.clone() } else { guard::redact_url(url) };
+    let trackers: Vec<String> = torrent.trackers.iter().flatten().map(|tracker| show(&tracker.url)).collect();
     line(&Start {
         r#type: "start",
         schema: SCHEMA,
@@ -91,16 +107,33 @@ pub(crate) fn start(subject: Subject<'_>) -> io::Result<String> {
 }
 
 pub(crate) fn tracker(subject: Subject<'_>, report: &TrackerReport) -> io::Result<String> {
+    let times = report.times;
     line(&Tracker {
         r#type: "tracker",
         info_hash: info_hash(subject),
         url: &report.url,
+        redirected_to: report.redirected_to.as_deref(),
+        announced_hash: report.announced_hash.map(|hash| hash.to_string()),
+        family: report.family.map(tracker::Family::code),
+        address: report.address.map(|address| address.to_string()),
         status: report.status.code(),
         message: report.message(),
-        peers: report.peers,
+        http_status: report.http_status,
+        peers: report.peers.map(|named| named.total()),
+        peers_v4: report.peers.map(|named| named.v4),
+        peers_v6: report.peers.map(|named| named.v6),
+        skipped: report.skipped.kinds().into_iter().filter(|(_, count)| *count > 0).collect(),
+        left_out: report.left_out,
         seeders: report.seeders,
         leechers: report.leechers,
+        downloaded: report.downloaded,
         interval_s: report.interval.map(|interval| interval.as_secs()),
+        min_interval_s: report.min_interval.map(|interval| interval.as_secs()),
+        retry_in_s: report.status.retry_in().map(|time| time.as_secs()),
+        dns_ms: times.dns.map(milliseconds),
+        connect_ms: times.connect.map(milliseconds),
+        tls_ms: times.tls.map(milliseconds),
+        reply_ms: times.reply.map(milliseconds),
         elapsed_ms: milliseconds(report.elapsed),
     })
 }

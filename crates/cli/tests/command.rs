@@ -127,7 +127,11 @@ fn machines_read_one_object_a_line_with_every_key() {
             1,
             "files info_hash info_hash_v1 info_hash_v2 name piece_length pieces private schema torrent total_size trackers type",
         ),
-        ("tracker", 1, "elapsed_ms info_hash interval_s leechers message peers seeders status type url"),
+        (
+            "tracker",
+            1,
+            "address announced_hash connect_ms dns_ms downloaded elapsed_ms family http_status info_hash interval_s leechers left_out message min_interval_s peers peers_v4 peers_v6 redirected_to reply_ms retry_in_s seeders skipped status tls_ms type url",
+        ),
         (
             "peer",
             3,

@@ -4,6 +4,7 @@ use crate::connect::{ConnectError, connect};
 use crate::report::PeerError;
 use crate::stop::Stopped;
 use crate::{Bind, Outcome, Stage, handshake};
+use ids::InfoHash;
 use peer_wire::Handshake;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tracing::debug;
 /// What every attempt of a run has in common.
 #[derive(Debug)]
 pub(crate) struct Terms {
+    /// What we say, but for the info-hash.
     pub(crate) ours: Handshake,
     pub(crate) bind: Bind,
     pub(crate) connect_timeout: Duration,
@@ -48,10 +50,11 @@ struct Failure {
     exhausted: bool,
 }
 
-/// Tries `address` once. Its clocks start here, not when it was queued.
-pub(crate) async fn attempt(address: SocketAddr, terms: &Terms, mut stopped: Stopped) -> Attempt {
+/// Tries `address` once, as a peer of the torrent `info_hash`. Its clocks start here, not when it was queued.
+pub(crate) async fn attempt(address: SocketAddr, info_hash: InfoHash, terms: &Terms, mut stopped: Stopped) -> Attempt {
     let mut progress = Progress::default();
-    let result = stopped.or(converse(address, terms, &mut progress)).await;
+    let ours = Handshake { info_hash, ..terms.ours };
+    let result = stopped.or(converse(address, &ours, terms, &mut progress)).await;
     let (outcome, error, exhausted) = match result {
         None => (Outcome::Interrupted, None, false),
         Some(Ok(())) => (Outcome::Ok, None, false),
@@ -65,7 +68,12 @@ pub(crate) async fn attempt(address: SocketAddr, terms: &Terms, mut stopped: Sto
     Attempt { address, outcome, progress, error, exhausted }
 }
 
-async fn converse(address: SocketAddr, terms: &Terms, progress: &mut Progress) -> Result<(), Failure> {
+async fn converse(
+    address: SocketAddr,
+    ours: &Handshake,
+    terms: &Terms,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
     progress.stage = Stage::Connect;
     let begun = Instant::now();
     let connecting = tokio::time::timeout(terms.connect_timeout, connect(address, terms.bind));
@@ -81,7 +89,7 @@ async fn converse(address: SocketAddr, terms: &Terms, progress: &mut Progress) -
     progress.connect = Some(connected - begun);
     progress.stage = Stage::Handshake;
     debug!(peer = %address, "start handshake");
-    let shaken = handshake(&mut stream, &terms.ours, terms.handshake_timeout).await;
+    let shaken = handshake(&mut stream, ours, terms.handshake_timeout).await;
     let theirs = match &shaken {
         Ok(shaken) => Some(&shaken.theirs),
         Err(failure) => failure.theirs(),

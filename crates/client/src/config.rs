@@ -27,6 +27,12 @@ pub struct Config {
     pub peers: Vec<PeerAddress>,
     /// Which trackers are asked.
     pub trackers: Trackers,
+    /// Ask trackers for their counts only (BEP 48): they learn nothing of us, and name no peers.
+    pub scrape: bool,
+    /// Certificates, in PEM, that vouch for trackers beside the usual ones.
+    pub tls_roots: Vec<u8>,
+    /// Show the passkeys in announce URLs, in reports and in the log.
+    pub show_secrets: bool,
     /// Go on with a private torrent (BEP 27): a client its trackers do not know can get its user banned.
     pub allow_private: bool,
 }
@@ -43,6 +49,9 @@ impl Default for Config {
             port: None,
             peers: Vec::new(),
             trackers: Trackers::FromTorrent,
+            scrape: false,
+            tls_roots: Vec::new(),
+            show_secrets: false,
             allow_private: false,
         }
     }

@@ -6,15 +6,12 @@
 use crate::attempt::{Attempt, Terms, attempt};
 use crate::identity::Identity;
 use crate::pacer::{More, Pacer};
-use crate::peers::{Added, Lane, Peers};
+use crate::peers::{Added, Lane, Peers, Word};
 use crate::report::{CutShort, PeerError};
 use crate::resolve::{Budget, NO_THREAD, resolve};
 use crate::stop::{Stop, Stopped};
-use crate::targets::{self, Target};
-use crate::tracking::{self, Goodbye, Tracked, track};
-use crate::{
-    Config, Error, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport, TrackerStatus, Transport,
-};
+use crate::tracking::{Tracked, Tracking, check_private};
+use crate::{Config, Error, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport, Transport};
 use guard::AddressPolicy;
 use metainfo::Torrent;
 use nix::sys::resource::{Resource, getrlimit};
@@ -23,17 +20,12 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
-use tracker::{Announce, PeerAddress};
+use tokio::time::{Instant, sleep_until};
+use tracker::{Announce, Crypto, PeerAddress};
 
 /// Peers wanted of each tracker; most give at most 200.
 const NUMWANT: u32 = 200;
-/// Time for all goodbyes together; they come after the run's deadline.
-const GOODBYE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Trackers asked, and told goodbye, at once.
-const MAX_TRACKERS: usize = 64;
 /// Host names of peers looked up at once.
 const MAX_LOOKUPS: usize = 16;
 /// Descriptors left to everything that is no peer: standard streams, trackers, the runtime, a host program. Of a low
@@ -45,14 +37,12 @@ const BURST: usize = 8;
 /// A run: one torrent, its trackers, its peers.
 #[derive(Debug)]
 pub struct Swarm {
-    announce: Announce,
     terms: Arc<Terms>,
     identity: Identity,
     config: Config,
     begun: Option<Instant>,
     stop: Stop,
-    targets: VecDeque<Target>,
-    trackers: JoinSet<Tracked>,
+    trackers: Tracking,
     lookups: JoinSet<LookedUp>,
     attempts: JoinSet<Attempt>,
     peers: Peers,
@@ -61,7 +51,6 @@ pub struct Swarm {
     /// What the width grows back to when our machine has room again.
     full_width: usize,
     reports: VecDeque<Event>,
-    goodbyes: Vec<Goodbye>,
     summary: Option<Summary>,
 }
 
@@ -73,7 +62,7 @@ impl Swarm {
     /// A private torrent without leave, a source address that is not ours, a port that is taken.
     pub fn new(torrent: &Torrent, mut config: Config) -> Result<Self, Error> {
         if torrent.private {
-            targets::check_private(torrent, &config)?;
+            check_private(torrent, &config)?;
         }
         let identity = Identity::new(config.bind, config.port)?;
         let announce = Announce {
@@ -86,7 +75,11 @@ impl Swarm {
             event: tracker::Event::Started,
             numwant: Some(NUMWANT),
             key: identity.key,
+            crypto: Crypto::None,
+            tracker_id: None,
         };
+        let stop = Stop::new();
+        let trackers = Tracking::new(torrent, &mut config, announce, stop.listen())?;
         let terms = Terms {
             ours: Handshake {
                 reserved: Reserved::default(),
@@ -97,29 +90,25 @@ impl Swarm {
             connect_timeout: config.connect_timeout,
             handshake_timeout: config.handshake_timeout,
         };
-        let (targets, unusable) = targets::choose(torrent, std::mem::take(&mut config.trackers));
         let mut swarm = Self {
-            announce,
             terms: Arc::new(terms),
             identity,
             begun: None,
-            stop: Stop::new(),
-            targets,
-            trackers: JoinSet::new(),
+            stop,
+            trackers,
             lookups: JoinSet::new(),
             attempts: JoinSet::new(),
-            peers: Peers::default(),
+            peers: Peers::new(torrent.hashes.primary()),
             pacer: Pacer::new(config.rate),
             width: width(config.concurrency),
             full_width: width(config.concurrency),
             reports: VecDeque::new(),
-            goodbyes: Vec::new(),
             summary: Some(Summary::default()),
             config,
         };
-        unusable.into_iter().for_each(|report| swarm.report_tracker(report));
+        let info_hash = torrent.hashes.primary();
         for peer in std::mem::take(&mut swarm.config.peers) {
-            swarm.peers.add(peer, &Source::User, AddressPolicy::User);
+            swarm.peers.add(peer, Word { source: &Source::User, policy: AddressPolicy::User, info_hash });
         }
         Ok(swarm)
     }
@@ -139,7 +128,6 @@ impl Swarm {
             if let Some(event) = self.ready() {
                 return Some(event);
             }
-            self.ask();
             let more = self.dial();
             if self.is_idle() {
                 return self.finish(begun).map(Event::Summary);
@@ -149,7 +137,7 @@ impl Swarm {
                 () = sleep_until(deadline.unwrap_or(begun)), if deadline.is_some() && !self.stop.said() => {
                     self.cut_short(CutShort::Deadline);
                 }
-                Some(tracked) = self.trackers.join_next() => self.tracked(settled(tracked)),
+                Some(tracked) = self.trackers.next() => self.tracked(tracked),
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
                 Some(attempt) = self.attempts.join_next() => self.attempted(settled(attempt)),
                 () = more.wait(), if more != More::Later => {}
@@ -166,36 +154,10 @@ impl Swarm {
     /// is still open first.
     pub async fn shutdown(mut self) {
         self.stop.say();
-        self.attempts.abort_all();
         self.lookups.abort_all();
-        // A tracker that is being asked right now may count us all the same; its task knows whether it was.
-        while let Some(tracked) = self.trackers.join_next().await {
-            self.goodbyes.extend(settled(tracked).goodbye);
-        }
         // Connections of attempts are closed when their tasks are gone; goodbyes need the descriptors.
-        while self.attempts.join_next().await.is_some() {}
-        let mut goodbyes = JoinSet::new();
-        let all = async {
-            while let Some(goodbye) = self.goodbyes.pop() {
-                if goodbyes.len() >= MAX_TRACKERS {
-                    goodbyes.join_next().await;
-                }
-                goodbyes.spawn(goodbye.say(self.announce, self.config.bind));
-            }
-            while goodbyes.join_next().await.is_some() {}
-        };
-        // Whoever has not heard us by then will forget us in time.
-        let _ = timeout(GOODBYE_TIMEOUT, all).await;
-    }
-
-    /// Asks the trackers whose turn it is.
-    fn ask(&mut self) {
-        while self.trackers.len() < MAX_TRACKERS
-            && let Some(target) = self.targets.pop_front()
-        {
-            let stopped = self.stop.listen();
-            self.trackers.spawn(track(target, self.announce, self.config.bind, self.config.connect_timeout, stopped));
-        }
+        self.attempts.shutdown().await;
+        self.trackers.shutdown().await;
     }
 
     /// An event that needs no waiting.
@@ -204,17 +166,12 @@ impl Swarm {
             return Some(event);
         }
         if self.stop.said() {
-            if let Some(target) = self.targets.pop_front() {
-                self.report_tracker(tracking::report(target.shown, TrackerStatus::Interrupted, Duration::ZERO));
-                return self.reports.pop_front();
-            }
             if let Some(address) = self.peers.next() {
                 return Some(self.report_peer(address, Outcome::NotTried, Stage::Queued, None));
             }
         }
         // Nobody is left who could vouch for a peer that was refused.
-        if self.trackers.is_empty()
-            && self.targets.is_empty()
+        if self.trackers.is_idle()
             && self.lookups.is_empty()
             && !self.peers.is_waiting(Lane::Names)
             && let Some((socket, refusal)) = self.peers.next_refused()
@@ -249,8 +206,9 @@ impl Swarm {
             }
             match (next, at) {
                 (Some(PeerAddress::Socket(socket)), _) => {
+                    let info_hash = self.peers.info_hash(&PeerAddress::Socket(socket));
                     let (terms, stopped) = (Arc::clone(&self.terms), self.stop.listen());
-                    self.attempts.spawn(async move { attempt(socket, &terms, stopped).await });
+                    self.attempts.spawn(async move { attempt(socket, info_hash, &terms, stopped).await });
                 }
                 (_, Some(at)) if self.peers.is_waiting(Lane::Paced) => return More::At(at),
                 _ => return More::Later,
@@ -260,8 +218,8 @@ impl Swarm {
     }
 
     fn is_idle(&self) -> bool {
-        let done = self.trackers.is_empty() && self.lookups.is_empty() && self.attempts.is_empty();
-        done && self.targets.is_empty() && !self.peers.is_anybody_waiting()
+        let done = self.trackers.is_idle() && self.lookups.is_empty() && self.attempts.is_empty();
+        done && !self.peers.is_anybody_waiting()
     }
 
     fn finish(&mut self, begun: Instant) -> Option<Summary> {
@@ -276,23 +234,19 @@ impl Swarm {
     }
 
     fn tracked(&mut self, tracked: Tracked) {
-        let Tracked { mut report, peers, own, goodbye } = tracked;
-        self.goodbyes.extend(goodbye);
+        let Tracked { mut report, peers, info_hash, own } = tracked;
         own.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, self.identity.port)));
         let source = Source::Tracker(Arc::clone(&report.url));
-        if let Some(address) = report.address {
-            let policy = AddressPolicy::for_peers_of(address.ip());
+        if let Some((address, named)) = report.address.zip(report.peers.as_mut()) {
+            let word = Word { source: &source, policy: AddressPolicy::for_peers_of(address.ip()), info_hash };
             let ours = Some(self.identity.peer_id);
-            let others = peers.into_iter().filter(|peer| peer.peer_id != ours);
-            let mut counted = 0;
-            for peer in others {
-                match self.peers.add(peer.address, &source, policy) {
-                    Added::Counts => counted += 1,
+            for peer in peers.into_iter().filter(|peer| peer.peer_id != ours) {
+                match self.peers.add(peer.address.clone(), word) {
+                    Added::Counts | Added::Again => named.count(&peer.address),
                     Added::LeftOut => report.left_out += 1,
-                    Added::Ignored => {}
+                    Added::Ourselves => {}
                 }
             }
-            report.peers = report.peers.map(|_| counted);
         }
         self.report_tracker(report);
     }
@@ -377,7 +331,7 @@ async fn look_up(name: PeerAddress, budget: Budget, mut stopped: Stopped) -> Loo
 }
 
 /// A task's result. Its panic is a defect of ours and goes on in whoever waits.
-fn settled<T>(result: Result<T, JoinError>) -> T {
+pub(crate) fn settled<T>(result: Result<T, JoinError>) -> T {
     match result {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -23,7 +23,6 @@ mod peers;
 mod report;
 mod resolve;
 mod stop;
-mod targets;
 mod torrent_file;
 mod tracking;
 
@@ -33,5 +32,6 @@ pub use error::Error;
 pub use facade::BitTorrentClient;
 pub use handshake::{HandshakeFailure, NotBitTorrent, Shaken, handshake};
 pub use outcome::{Outcome, Stage, Transport};
-pub use report::{CutShort, Event, PeerError, PeerReport, Source, Summary, TrackerReport, TrackerStatus};
+pub use report::{CutShort, Event, PeerError, PeerReport, Source, Summary};
 pub use torrent_file::{ReadError, read_torrent};
+pub use tracking::{Action, Named, Times, TrackerReport, TrackerStatus, Unasked};

@@ -1,16 +1,14 @@
 //! What a run says: one report for each tracker and each peer, then the summary.
 
-use crate::{HandshakeFailure, Outcome, Stage, Transport};
-use guard::Secrets;
+use crate::{HandshakeFailure, Outcome, Stage, TrackerReport, Transport};
 use ids::ClientName;
 use peer_wire::Handshake;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tracker::{PeerAddress, Skipped, UrlError};
+use tracker::PeerAddress;
 
 /// Something happened.
 #[derive(Debug)]
@@ -39,127 +37,6 @@ impl fmt::Display for Source {
             Self::User => f.write_str("user"),
             Self::Tracker(url) => f.write_str(url),
         }
-    }
-}
-
-/// What became of one tracker.
-pub struct TrackerReport {
-    /// Its URL, secrets hidden.
-    pub url: Arc<str>,
-    /// The address that was asked.
-    pub address: Option<SocketAddr>,
-    /// How it ended.
-    pub status: TrackerStatus,
-    /// Peers it named, usable ones, our own endpoint not counted.
-    pub peers: Option<usize>,
-    /// Entries of its list that could not be used.
-    pub skipped: Skipped,
-    /// Usable peers left out because the run knows enough of them.
-    pub left_out: usize,
-    /// Seeds, as it counts them.
-    pub seeders: Option<u32>,
-    /// Leechers, as it counts them.
-    pub leechers: Option<u32>,
-    /// Time it wants between announces.
-    pub interval: Option<Duration>,
-    /// What it wants its user to read; not escaped.
-    pub warning: Option<String>,
-    /// From the beginning of the look-up to the end of the reply.
-    pub elapsed: Duration,
-    /// What its text may not repeat: some trackers quote the passkey they were sent.
-    pub(crate) secrets: Secrets,
-}
-
-/// How the conversation with a tracker ended.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrackerStatus {
-    /// It answered.
-    #[error("ok")]
-    Ok,
-    /// Its URL cannot be used.
-    #[error("bad URL")]
-    BadUrl(#[from] UrlError),
-    /// A kind of tracker we do not speak to yet.
-    #[error("{0} trackers are not supported yet")]
-    UnsupportedScheme(&'static str),
-    /// Its host name does not resolve.
-    #[error("host name does not resolve")]
-    ResolveFailed(#[source] io::Error),
-    /// The address policy forbids its addresses.
-    #[error("not dialled")]
-    Refused(#[source] guard::Refusal),
-    /// No connection.
-    #[error("no connection")]
-    NoConnection {
-        /// Why not, as for a peer.
-        outcome: Outcome,
-        /// What the operating system says.
-        #[source]
-        source: io::Error,
-    },
-    /// Connected, and then no usable answer.
-    #[error(transparent)]
-    Exchange(#[from] tracker_http::Error),
-    /// The run ended first.
-    #[error("the run ended first")]
-    Interrupted,
-    /// The torrent names more trackers than a run asks.
-    #[error("not asked: more than {limit} trackers")]
-    NotAsked {
-        /// Most trackers that are asked.
-        limit: usize,
-    },
-}
-
-impl TrackerStatus {
-    /// The code in reports: lower_snake_case, never renamed.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::BadUrl(_) => "bad_url",
-            Self::UnsupportedScheme(_) => "unsupported_scheme",
-            Self::ResolveFailed(_) => "resolve_failed",
-            Self::Refused(_) => "refused_address",
-            Self::NoConnection { outcome, .. } => outcome.code(),
-            Self::Exchange(error) => error.code(),
-            Self::Interrupted => "interrupted",
-            Self::NotAsked { .. } => "not_asked",
-        }
-    }
-
-    /// Whether it answered.
-    #[must_use]
-    pub fn is_ok(&self) -> bool {
-        matches!(self, Self::Ok)
-    }
-}
-
-/// Shows what may be shown: a tracker's own text can hold the passkey it was sent.
-impl fmt::Debug for TrackerReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TrackerReport")
-            .field("url", &self.url)
-            .field("address", &self.address)
-            .field("status", &self.status.code())
-            .field("message", &self.message())
-            .field("peers", &self.peers)
-            .field("elapsed", &self.elapsed)
-            .finish_non_exhaustive()
-    }
-}
-
-impl TrackerReport {
-    /// What there is to say beyond the code: the error with its causes, or the tracker's warning. Safe to show:
-    /// escaped, and without the secrets of the URL.
-    #[must_use]
-    pub fn message(&self) -> Option<String> {
-        let message = match &self.status {
-            TrackerStatus::Ok => self.warning.as_ref().map(|warning| guard::escape(warning).to_string()),
-            error => Some(guard::ErrorChain(error).to_string()),
-        };
-        message.map(|message| self.secrets.conceal(&message))
     }
 }
 
@@ -226,9 +103,9 @@ pub struct Summary {
     pub outcomes: BTreeMap<Outcome, usize>,
     /// Valid handshakes by client, as [`ClientName`] shows it; `None` for ids that name none.
     pub clients: BTreeMap<Option<String>, usize>,
-    /// Trackers reported.
+    /// Reports of trackers.
     pub trackers: usize,
-    /// Trackers that answered.
+    /// Those of them that tell an answer.
     pub trackers_ok: usize,
     /// Whether the run was cut short, and by what.
     pub cut_short: Option<CutShort>,

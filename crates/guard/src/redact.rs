@@ -129,7 +129,17 @@ impl Secrets {
             })
             .collect();
         secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
-        // Longer ones first, so that no part of one is left when another is its beginning.
+        Self::in_order(secrets)
+    }
+
+    /// These secrets and those of another URL, such as one that a redirect leads to.
+    #[must_use]
+    pub fn and_of(self, url: &str) -> Self {
+        Self::in_order([self.0, Self::of(url).0].concat())
+    }
+
+    /// Longer ones first, so that no part of one is left when another is its beginning.
+    fn in_order(mut secrets: Vec<String>) -> Self {
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
         secrets.dedup();
         Self(secrets)
@@ -220,6 +230,8 @@ mod tests {
         let odd = Secrets::of("http://t.example/announce;sess10n?passkey=pass+word123&pid=tab%09key99");
         assert_eq!(odd.conceal("sess10n, pass word123, word123, tab\\tkey99"), "***, ***, ***, ***");
         assert_eq!(Secrets::of("http://t.example/announce").conceal("announce"), "announce");
+        let both = Secrets::of("http://t.example/announce?passkey=s3cret").and_of("http://t.example/s3cret-and-more");
+        assert_eq!(both.conceal("s3cret-and-more, s3cret"), "***, ***");
     }
 
     proptest! {

@@ -1,0 +1,100 @@
+//! A stream that brings no more than it may, and lets others have their turn.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// How many bytes may still come. Shared by the stream and by whoever knows what is being read.
+///
+/// Nothing else bounds what HTTP lets a server send beside the head and the body: interim replies (`100 Continue`) without
+/// end, zeros before the size of a chunk.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowance(Arc<AtomicUsize>);
+
+impl Allowance {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(bytes)))
+    }
+
+    /// Allows as many `bytes` from now on, whatever was left.
+    pub(crate) fn set(&self, bytes: usize) {
+        self.0.store(bytes, Ordering::Relaxed);
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
+    fn use_up(&self, bytes: usize) {
+        // Only the one task that holds the stream counts down.
+        self.0.store(self.0.load(Ordering::Relaxed).saturating_sub(bytes), Ordering::Relaxed);
+    }
+}
+
+/// More came than was allowed.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("more than may come")]
+pub(crate) struct Overrun;
+
+impl Overrun {
+    /// Whether this is why `error` came about.
+    pub(crate) fn is_cause_of(error: &hyper::Error) -> bool {
+        let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+        cause.and_then(io::Error::get_ref).is_some_and(|cause| cause.is::<Self>())
+    }
+}
+
+/// Bytes read in one go. hyper works through whatever has come before anybody looks at the deadline or at other
+/// connections again; thousands of interim replies or tiny chunks take it long.
+const BYTES_IN_ONE_GO: usize = 32 << 10;
+
+/// Fails with [`Overrun`] once the allowance is used up; by then up to one read more has come.
+#[derive(Debug)]
+pub(crate) struct Metered<S> {
+    stream: S,
+    allowance: Allowance,
+    /// Bytes read since others had their turn.
+    in_this_go: usize,
+}
+
+impl<S> Metered<S> {
+    pub(crate) fn new(stream: S, allowance: Allowance) -> Self {
+        Self { stream, allowance, in_this_go: 0 }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.allowance.is_used_up() {
+            return Poll::Ready(Err(io::Error::other(Overrun)));
+        }
+        if self.in_this_go >= BYTES_IN_ONE_GO {
+            self.in_this_go = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = into.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
+        let read = into.filled().len().saturating_sub(before);
+        self.allowance.use_up(read);
+        self.in_this_go = self.in_this_go.saturating_add(read);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, from)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,8 @@
+//! Exchanges with trackers that are played by the test, over an in-memory stream.
+
+mod captures;
+mod hostile;
+mod replies;
+mod requests;
+mod support;
+mod tls;
