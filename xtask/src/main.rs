@@ -25,7 +25,7 @@ usage: cargo xtask <task>
   tidy                                rules of the house that no compiler checks
   layers                              who may depend on whom
   demo                                the real binary against an embedded tracker and swarm, offline
-  integration [--runs N] [--keep] [--release]
+  integration [--runs N] [--keep] [--release] [--only SECTION]
                                       the real binary against real trackers and clients on loopback
                                       (--keep leaves the scratch folder, with every program's log)
   conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
@@ -38,6 +38,7 @@ enum Task {
     Layers,
     Demo,
     Integration(integration::Options),
+    Inside(Vec<String>),
     Conformance(PathBuf),
     Bench(Vec<String>),
 }
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Task::Layers => layers::run(),
         Task::Demo => demo::run(),
         Task::Integration(options) => integration::run(&options),
+        Task::Inside(args) => integration::inside(&args),
         Task::Conformance(dir) => conformance::run(&dir),
         Task::Bench(args) => bench::run(&args),
     };
@@ -80,6 +82,8 @@ fn parse(args: &[String]) -> Option<Task> {
         ("demo", []) => Some(Task::Demo),
         ("conformance", [dir]) => Some(Task::Conformance(dir.into())),
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
+        // Not for people: how a part of `integration` calls itself.
+        (integration::INSIDE, args) => Some(Task::Inside(args.to_vec())),
         ("integration", flags) => integration_options(flags).map(Task::Integration),
         _ => None,
     }
@@ -93,6 +97,7 @@ fn integration_options(flags: &[String]) -> Option<integration::Options> {
         match flag.as_str() {
             "--runs" => options.runs = flags.next()?.parse().ok().filter(|runs| *runs > 0)?,
             "--keep" => options.keep = true,
+            "--only" => options.only = Some(flags.next()?.clone()),
             "--release" => options.release = true,
             _ => return None,
         }

@@ -53,7 +53,9 @@ pub(crate) struct Report {
     pub(crate) command: String,
     /// The exit code; `None` when a signal ended it.
     pub(crate) code: Option<i32>,
-    /// The lines of stdout.
+    /// All of stdout.
+    pub(crate) said: String,
+    /// Its lines.
     pub(crate) lines: Vec<Value>,
     /// All of stderr.
     pub(crate) complaint: String,
@@ -72,7 +74,7 @@ impl Report {
                 .map_err(|error| format!("`{shown}` wrote a line that is not JSON ({error}): {line}\n{complaint}"))
         });
         let lines = lines.collect::<Result<Vec<Value>>>()?;
-        Ok(Self { command: shown, code: output.status.code(), lines, complaint })
+        Ok(Self { command: shown, code: output.status.code(), lines, said: text.into_owned(), complaint })
     }
 
     /// The lines of one type.
@@ -188,7 +190,7 @@ pub(crate) mod tests {
         let ok = peers.iter().filter(|(_, outcome, _)| *outcome == "ok").count();
         let summary = json!({"peers": peers.len(), "ok": ok, "outcomes": outcomes, "clients": clients});
         lines.push(line("summary", summary));
-        Report { command: String::new(), code: Some(0), lines, complaint: String::new() }
+        Report { command: String::new(), code: Some(0), lines, said: String::new(), complaint: String::new() }
     }
 
     const PEERS: &[(&str, &str, Option<&str>)] = &[

@@ -2,7 +2,8 @@
 //!
 //! Start from [`FakeSwarm`], which plays any number of peers behind one listening socket, each by its own
 //! [`Behaviour`], and from [`FakeTracker`], which answers announces by a [`TrackerScript`] and remembers what it was
-//! asked. [`torrent::SingleFile`] writes the `.torrent` that leads to both.
+//! asked; [`FakeUdpTracker`] does the same over UDP by a [`UdpScript`]. [`torrent::SingleFile`] writes the `.torrent`
+//! that leads to them.
 //!
 //! It refuses to know this project's own codecs. Every handshake and every bencoded reply here is written by hand,
 //! because a test whose two sides share a codec shares its bugs and passes anyway.
@@ -31,6 +32,7 @@
 
 mod address;
 mod behaviour;
+mod datagram;
 mod error;
 mod handshake;
 mod http;
@@ -39,14 +41,19 @@ mod peer;
 mod request;
 mod script;
 mod server;
+mod state;
 mod swarm;
 mod tracker;
+mod udp_script;
+mod udp_tracker;
 
 pub mod bencoding;
+pub mod gzip;
 pub mod torrent;
 
 pub use address::peer_ip;
 pub use behaviour::Behaviour;
+pub use datagram::{Datagram, UdpAnnounce};
 pub use error::Error;
 pub use handshake::{HANDSHAKE_LENGTH, RESERVED, handshake, peer_id_of};
 pub use ledger::{Connection, Counts, End};
@@ -54,3 +61,5 @@ pub use request::Request;
 pub use script::{DictionaryPeer, TrackerScript};
 pub use swarm::FakeSwarm;
 pub use tracker::FakeTracker;
+pub use udp_script::{Transactions, UdpCounts, UdpScript};
+pub use udp_tracker::FakeUdpTracker;

@@ -74,7 +74,7 @@ pub(super) const SEEDS: &[Seed] = &[
 ];
 
 /// Debian's own Python, which is the one that sees the modules Debian installs.
-const PYTHON: &str = "/usr/bin/python3";
+pub(super) const PYTHON: &str = "/usr/bin/python3";
 
 /// The script that seeds with libtorrent.
 const LIBTORRENT_SCRIPT: &str = include_str!("seed_libtorrent.py");
