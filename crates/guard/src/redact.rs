@@ -241,10 +241,8 @@ mod tests {
         let odd = Secrets::of("http://t.example/announce;sess10n?passkey=pass+word123&pid=tab%09key99");
         assert_eq!(odd.conceal("sess10n, pass word123, word123, tab\\tkey99"), "***, ***, ***, ***");
         assert_eq!(Secrets::of("http://t.example/announce").conceal("announce"), "announce");
-<<<<<<< HEAD
         let both = Secrets::of("http://t.example/announce?passkey=s3cret").and_of("http://t.example/s3cret-and-more");
         assert_eq!(both.conceal("s3cret-and-more, s3cret"), "***, ***");
-=======
         for userinfo in ["Aladdin:open%20sesame", "Aladdin"] {
             let secrets = Secrets::of(&format!("http://{userinfo}@t.example/announce"));
             let sent = secrets.conceal("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== QWxhZGRpbjo=");
@@ -253,7 +251,6 @@ mod tests {
                 "{sent}"
             );
         }
->>>>>>> wt-http
     }
 
     proptest! {
