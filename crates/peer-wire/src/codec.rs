@@ -45,7 +45,8 @@ impl Codec {
     /// 49 + 544 * 32 = 17,457. Larger blocks than fit come only to those who ask for them.
     pub const MAX_OTHER: u32 = (1 << 16) + 2;
 
-    /// For a torrent of which the number of pieces is known: what no bitfield of it can be is refused.
+    /// For a torrent of which the number of pieces is known: the limit is its bitfield, or [`MAX_OTHER`](Self::MAX_OTHER)
+    /// if that is longer, as it is up to 524,296 pieces. So no connection needs a larger buffer, whatever a peer claims.
     #[must_use]
     pub fn for_pieces(pieces: u32) -> Self {
         Self::new(Self::MAX_OTHER.max(1 + pieces.div_ceil(8)))

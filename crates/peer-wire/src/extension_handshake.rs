@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExtensionHandshake {
     /// `m`: the extensions by name, with the id the sender takes their messages under. BEP 10: "the value 0 is used to
-    /// turn off an extension". See [`extension_id`](Self::extension_id).
+    /// turn off an extension". A stranger's text; see [`extension_id`](Self::extension_id) for the known ones.
     pub extensions: BTreeMap<String, u8>,
     /// `v`: the client's name and version, never empty, at most [`MAX_CLIENT`](Self::MAX_CLIENT) bytes. A stranger's
     /// text: escape it before it is shown.

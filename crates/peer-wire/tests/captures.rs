@@ -2,7 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use bytes::BytesMut;
-use peer_wire::{Bitfield, Codec, ExtensionHandshake, Handshake, Message};
+use peer_wire::{Bitfield, Codec, Extension, ExtensionHandshake, Handshake, Message};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -97,6 +97,17 @@ fn every_recorded_client_is_understood() {
     }
     let expected = fs::read_to_string(folder().join("understood.txt")).unwrap();
     assert!(understood == expected, "fixtures/peer/understood.txt is not:\n{understood}");
+}
+
+#[test]
+fn extensions_have_the_names_that_clients_give_them() {
+    let capture = fs::read(folder().join("libtorrent.bin")).unwrap();
+    let (_, messages) = received(&capture, capture.len());
+    let Some(Message::Extended { id: 0, payload }) = messages.first() else { panic!("{messages:?}") };
+    let handshake = ExtensionHandshake::decode(payload).unwrap();
+    let ids: Vec<u8> = Extension::ALL.into_iter().filter_map(|extension| handshake.extension_id(extension)).collect();
+    assert_eq!(ids, [2, 1, 4, 7, 3, 8]);
+    assert_eq!(handshake.extensions.len(), Extension::ALL.len());
 }
 
 #[test]

@@ -170,7 +170,7 @@ fn by_word(id: &[u8; 20]) -> Option<ClientName> {
 
 /// Offset, word, client and version.
 const WORDS: &[(usize, &[u8], &str, Option<&str>)] = &[
-    // Until version 2.0.3.2 Azureus wrote its name.
+    // Azureus wrote its name before it began the convention that is called after it.
     (5, b"Azureus", "Azureus", Some("2.0.3.2")),
     (0, b"Azureus\0", "Azureus", Some("1")),
     // "BitTyrant is an Azureus fork and simply uses `AZ2500BT` + random bytes as peer ID in its 1.1 version."
@@ -205,6 +205,6 @@ const WORDS: &[(usize, &[u8], &str, Option<&str>)] = &[
     (0, b"martini", "Martini Man", None),
     (0, b"oernu", "BTugaXP", None),
     (0, b"turbobt", "TurboBT", None),
-    // Nine zeros and three threes, whatever is in the torrent.
+    // Nine zeros and three threes, then random bytes.
     (0, b"\0\0\0\0\0\0\0\0\0\x03\x03\x03", "I2PSnark", None),
 ];
