@@ -34,7 +34,7 @@ const HOUSE: &[Room] = &[
     Room { name: "guard", place: Floor(0), uses: &[] },
     Room { name: "metainfo", place: Floor(1), uses: &["bencode", "ids"] },
     Room { name: "tracker", place: Floor(1), uses: &["bencode", "guard", "ids"] },
-    Room { name: "peer-wire", place: Floor(1), uses: &["ids"] },
+    Room { name: "peer-wire", place: Floor(1), uses: &["bencode", "ids"] },
     Room { name: "tracker-http", place: Floor(2), uses: &["guard", "tracker"] },
     Room { name: "tracker-udp", place: Floor(2), uses: &["guard", "tracker"] },
     Room {
