@@ -116,3 +116,6 @@ impl<D: Datagrams> Link<D> {
 fn is_about_connection(reason: &str) -> bool {
     reason.to_ascii_lowercase().contains("connection id")
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,11 +39,11 @@ impl Session {
     ///
     /// # Errors
     /// A socket that is not connected.
-    pub fn new(socket: UdpSocket, url: TrackerUrl) -> Result<Self, Error> {
+    pub fn new(socket: UdpSocket, url: &TrackerUrl) -> Result<Self, Error> {
         // Over a socket for both families, IPv4 wears the clothes of IPv6.
         let tracker = socket.peer_addr()?.ip().to_canonical();
         let family = if tracker.is_ipv4() { Family::V4 } else { Family::V6 };
-        Ok(Self { timeout: Self::TIMEOUT, conversation: Conversation::new(socket, url, family) })
+        Ok(Self { timeout: Self::TIMEOUT, conversation: Conversation::new(socket, url.clone(), family) })
     }
 
     /// Whether an announce may have been sent, so that the tracker may have counted us, answered or not.
