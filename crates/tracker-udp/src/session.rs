@@ -10,6 +10,7 @@ use tracker::{Announce, Announced, Family, Scrape, Scraped, TrackerUrl};
 /// needs no new connection id.
 ///
 /// An exchange may be dropped at any time; the session can go on with another one.
+#[derive(Debug)]
 pub struct Session {
     /// Deadline for each whole exchange, from the first datagram sent to the answer. A request is sent again after 1.5, 3
     /// and 6 s without an answer, so that with less than 10.5 s the last of these does not happen.

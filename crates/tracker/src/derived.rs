@@ -20,8 +20,11 @@ impl TrackerUrl {
     }
 
     /// The URL that `location`, the `Location` of a redirect, stands for: an absolute URL, or one without scheme, host or
-    /// path, which are then this URL's own. The [`target`](Self::target) of the result is requested as it is: what was
-    /// asked is part of it already, or the tracker does not want it.
+    /// path, which are then this URL's own.
+    ///
+    /// Most servers carry the query along, and it must not be asked twice: a location with an `info_hash` is the whole
+    /// request, also for [`target_with`](Self::target_with). It answers to one announce, not to the `stopped` after it,
+    /// which begins at the first URL again.
     ///
     /// Credentials stay only while scheme, host and port do; those in `location` are not ours and are ignored.
     ///
@@ -43,17 +46,20 @@ impl TrackerUrl {
             (_, Scheme::Udp) => return Err(UrlError::RedirectScheme),
             _ => {}
         }
-        match rest.strip_prefix("//") {
+        let url = match rest.strip_prefix("//") {
             Some(rest) => {
                 let (_, authority, target) = split(rest);
-                self.at(Origin::parse(scheme, authority)?, resolve_path(target))
+                self.at(Origin::parse(scheme, authority)?, resolve_path(target))?
             }
-            None if named.is_some() => Err(UrlError::NotAUrl),
+            None if named.is_some() => return Err(UrlError::NotAUrl),
             None => {
                 let reference = rest.split('#').next().unwrap_or_default();
-                self.at(self.origin().clone(), resolve(self.target(), reference))
+                self.at(self.origin().clone(), resolve(self.target(), reference))?
             }
-        }
+        };
+        let (_, query) = split_query(url.target());
+        let is_whole = query.split(['?', '&']).any(|pair| pair.starts_with("info_hash="));
+        Ok(if is_whole { url.completed() } else { url })
     }
 }
 
@@ -224,6 +230,24 @@ mod tests {
         ] {
             assert_eq!(url(base).redirect(location).unwrap().expose(), expected, "{base} to {location}");
         }
+    }
+
+    #[test]
+    fn what_was_asked_is_not_asked_twice() {
+        let base = url("http://a/announce?passkey=1");
+        let asked = base.target_with("info_hash=x&port=1");
+        assert_eq!(asked, "/announce?passkey=1&info_hash=x&port=1");
+        for (location, target) in [
+            (format!("https://b{asked}"), asked.as_str()),
+            ("/x?info_hash=x#y".to_owned(), "/x?info_hash=x"),
+            ("https://b/announce".to_owned(), "/announce?info_hash=x&port=1"),
+            ("/info_hash=?x".to_owned(), "/info_hash=?x&info_hash=x&port=1"),
+        ] {
+            assert_eq!(base.redirect(&location).unwrap().target_with("info_hash=x&port=1"), target);
+        }
+        // Whoever writes one into a torrent does not get to choose what is asked.
+        let written = url("http://a/announce?info_hash=y");
+        assert_eq!(written.target_with("info_hash=x"), "/announce?info_hash=y&info_hash=x");
     }
 
     #[test]

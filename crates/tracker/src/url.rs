@@ -17,6 +17,8 @@ pub struct TrackerUrl {
     /// As written; [`credentials`] can read it.
     userinfo: Option<String>,
     target: String,
+    /// Whether the target holds the whole request already: a redirect led here.
+    complete: bool,
 }
 
 impl TrackerUrl {
@@ -60,9 +62,13 @@ impl TrackerUrl {
         self.origin.authority()
     }
 
-    /// The request target with `query` appended: after `&` if there is a query already, else after `?`.
+    /// The request target with `query` appended: after `&` if there is a query already, else after `?`. Where a
+    /// [redirect](Self::redirect) has brought the query of the first request along, the target as it is.
     #[must_use]
     pub fn target_with(&self, query: &str) -> String {
+        if self.complete {
+            return self.target.clone();
+        }
         let separator = match self.target.split_once('?') {
             None => "?",
             Some((_, "")) => "",
@@ -87,12 +93,17 @@ impl TrackerUrl {
         Self::new(text, origin, userinfo, target)
     }
 
+    /// The same with nothing to append.
+    pub(crate) fn completed(self) -> Self {
+        Self { complete: true, ..self }
+    }
+
     /// The URL of these parts, which have been checked.
     fn new(text: String, origin: Origin, userinfo: Option<&str>, target: String) -> Result<Self, UrlError> {
         if text.len() > Self::MAX_BYTES {
             return Err(UrlError::TooLong { max: Self::MAX_BYTES });
         }
-        Ok(Self { text, origin, userinfo: userinfo.map(str::to_owned), target })
+        Ok(Self { text, origin, userinfo: userinfo.map(str::to_owned), target, complete: false })
     }
 
     /// Scheme, host and port.

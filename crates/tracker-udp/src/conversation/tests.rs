@@ -203,7 +203,7 @@ async fn what_answers_nothing_is_ignored_and_told_of_at_the_end() {
     let error = conversation.announce(&example(), 5, Duration::from_secs(1)).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no answer to announce within 1 s, 5 datagrams with other transaction ids, the last text: bad \\u{1b}[request"
+        "no answer to announce within 1 s, 5 datagrams ignored, the last text: bad \\u{1b}[request"
     );
     let Error::Timeout { stage: Action::Announce, ignored, .. } = error else { panic!("{error}") };
     assert_eq!(ignored, Ignored { count: 5, last_text: Some("bad \x1b[request".to_owned()) });
