@@ -86,6 +86,15 @@ async fn compressed_replies_that_are_broken_or_foreign_are_said_to_be() {
     let said = refused_body("HTTP/1.1 500 Oops\r\nContent-Encoding: gzip", &body[..20]).await;
     assert_eq!(said, "http_status: HTTP 500");
 
+    // What is shown is what it says.
+    for (head, said) in [
+        ("HTTP/1.1 200 OK", "not_a_tracker: not a tracker's reply (no content type): <html>: reply is not bencode: "),
+        ("HTTP/1.1 403 Forbidden", "http_status: HTTP 403 (no content type): <html>"),
+    ] {
+        let refused = refused_body(head, &gzip(b"<html>")).await;
+        assert!(refused.starts_with(said), "{refused}");
+    }
+
     let bomb = gzip(&vec![b'0'; Client::MAX_BODY + 1]);
     let said = refused_body(ok, &bomb).await;
     assert_eq!(said, "inflated_too_large: reply is larger than 2097152 bytes when inflated");
