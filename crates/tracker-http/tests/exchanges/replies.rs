@@ -1,6 +1,7 @@
 //! What is understood of a reply, and what is said of one that is none.
 
-use crate::support::{BODY, Then, gzip, refused, replied};
+use crate::support::{BODY, Then, gzip, refused, replied, replied_in_two};
+use proptest::prelude::*;
 use tracker_http::{Client, Error};
 
 /// Sends `reply` in pieces of several sizes; it must have the one peer of [`BODY`].
@@ -46,6 +47,58 @@ async fn replies_of_every_framing_are_understood() {
         format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {length}\r\n\r\n{BODY}"),
     ] {
         understood(reply.as_bytes()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_reply_may_be_cut_in_two_anywhere() {
+    let body = gzip(BODY.as_bytes());
+    let (first, rest) = body.split_at(10);
+    let reply = [
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\n\r\na;x=\"y\"\r\n",
+        first,
+        format!("\r\n{:x}\r\n", rest.len()).as_bytes(),
+        rest,
+        b"\r\n0\r\nTrailer: x\r\n\r\n",
+    ]
+    .concat();
+    for at in 0..=reply.len() {
+        let reply = replied_in_two(&reply, at).await.unwrap_or_else(|error| panic!("{error} at {at}"));
+        assert_eq!(reply.answer.peers.len(), 1);
+    }
+}
+
+/// What is understood of `reply` in pieces of `piece` bytes, in short.
+fn in_short(reply: &[u8], piece: usize) -> Result<usize, &'static str> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let result = runtime.block_on(replied(reply, piece, Then::Closes));
+    result.map(|reply| reply.answer.peers.len()).map_err(|error| match error.code() {
+        // Whether a head that is not even complete could have become one depends on how much of it hyper has seen at once.
+        "closed" | "not_http" => "no head",
+        code => code,
+    })
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_replies_mean_the_same_in_pieces_of_any_size(
+        head in 0..6_usize,
+        rest in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..300),
+            "[a-zA-Z0-9:;=\r\n -]{0,300}".prop_map(String::into_bytes),
+        ],
+        piece in 1..40_usize,
+    ) {
+        let heads: [&[u8]; 6] = [
+            b"",
+            b"HTTP/1.1 ",
+            b"HTTP/1.1 200 OK\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\0",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\nd5:peers6:",
+        ];
+        let reply = [heads[head], &rest].concat();
+        prop_assert_eq!(in_short(&reply, piece), in_short(&reply, 60_000));
     }
 }
 
