@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{Parser, ValueEnum};
-use client::{Bind, Config, Trackers};
+use client::{Bind, Config, Encryption, Trackers};
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -56,6 +56,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     handshake_timeout: Duration,
 
+    /// How long to listen after each handshake for what the peer is and has; 0 leaves at once
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
+    linger: Duration,
+
+    /// What to make of encrypted connections
+    #[arg(long, value_name = "POLICY", default_value = "prefer-plain")]
+    encryption: EncryptionPolicy,
+
     /// Deadline for the whole run
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     deadline: Duration,
@@ -103,6 +111,30 @@ pub(crate) enum Color {
     Never,
 }
 
+/// What to make of encrypted connections.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum EncryptionPolicy {
+    /// In the clear; encrypted when that ends as it does with peers that require it
+    PreferPlain,
+    /// Encrypted; in the clear when that fails
+    Prefer,
+    /// Encrypted only
+    Require,
+    /// In the clear only
+    Off,
+}
+
+impl From<EncryptionPolicy> for Encryption {
+    fn from(policy: EncryptionPolicy) -> Self {
+        match policy {
+            EncryptionPolicy::PreferPlain => Self::PreferPlain,
+            EncryptionPolicy::Prefer => Self::Prefer,
+            EncryptionPolicy::Require => Self::Require,
+            EncryptionPolicy::Off => Self::Off,
+        }
+    }
+}
+
 impl Color {
     /// Sets the choice for all output of this process.
     pub(crate) fn apply(self) {
@@ -138,6 +170,8 @@ impl Args {
         Ok(Config {
             connect_timeout: self.connect_timeout,
             handshake_timeout: self.handshake_timeout,
+            linger: self.linger,
+            encryption: self.encryption.into(),
             deadline: self.deadline,
             concurrency: self.concurrency,
             rate: self.rate,

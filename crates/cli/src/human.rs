@@ -3,7 +3,7 @@
 
 use crate::output::Subject;
 use anstyle::{AnsiColor, Style};
-use client::{CutShort, Outcome, PeerReport, Summary, TrackerReport};
+use client::{Coverage, CutShort, Outcome, PeerReport, Role, Summary, SwarmView, TrackerReport, Transport};
 use guard::{escape, escape_bytes};
 use std::fmt::Write;
 use std::time::Duration;
@@ -20,6 +20,8 @@ const ADDRESS_WIDTH: usize = 21;
 const OUTCOME_WIDTH: usize = 23;
 /// As wide as most clients with their version.
 const CLIENT_WIDTH: usize = 28;
+/// Files listed that cannot be completed.
+const MOST_FILES: usize = 10;
 
 pub(crate) fn start(subject: Subject<'_>) -> String {
     let torrent = subject.torrent;
@@ -75,18 +77,43 @@ pub(crate) fn peer(report: &PeerReport) -> String {
     let address = report.address.to_string();
     let mut line = format!("{address:ADDRESS_WIDTH$}  {style}{:OUTCOME_WIDTH$}{style:#}", report.outcome);
     if good {
-        let client = report.client().map_or_else(|| "unknown client".to_owned(), |client| client.to_string());
+        let client = report.client().unwrap_or_else(|| "unknown client".to_owned());
         let total = report.connect.unwrap_or_default() + report.handshake.unwrap_or_default();
         put(&mut line, format_args!("  {client:CLIENT_WIDTH$}  {:>9}", time(total)));
+        put(&mut line, format_args!("  {}", has(report)));
+        if report.transport == Transport::Mse {
+            line.push_str(", encrypted");
+        }
+        if let Some(hint) = report.hint() {
+            put(&mut line, format_args!("  {DIM}{hint}{DIM:#}"));
+        }
         return line;
     }
     let connected = report.connect.map(|connect| format!("connected in {}", time(connect)));
-    let error = report.error.as_ref().map(|error| escape(&guard::ErrorChain(error).to_string()).to_string());
-    let reason: Vec<String> = connected.into_iter().chain(error).collect();
+    let reason: Vec<String> = connected.into_iter().chain(report.reason()).collect();
     if !reason.is_empty() {
         put(&mut line, format_args!("  {DIM}{}{DIM:#}", reason.join(", then ")));
     }
     line
+}
+
+/// What a peer is and has: `seed`, `leech 40 %`.
+fn has(report: &PeerReport) -> String {
+    let role = match report.role {
+        Role::LikelySeed => "likely seed",
+        Role::PartialSeed => "partial seed",
+        Role::Unknown if report.lingered.is_none() => return String::new(),
+        Role::Unknown => "role unknown",
+        role => role.code(),
+    };
+    match report.completeness {
+        Some(told) if report.role != Role::Seed => {
+            // Never rounded up: 100 % is said of those only that have everything.
+            let percent = u64::from(told.have) * 1000 / u64::from(told.pieces.max(1));
+            format!("{role} {}.{} %", percent / 10, percent % 10)
+        }
+        _ => role.to_owned(),
+    }
 }
 
 pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool) -> String {
@@ -117,7 +144,42 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool) -> S
     table(&mut lines, "outcomes", outcomes.collect());
     let clients = summary.clients.iter().map(|(client, &count)| (client.as_deref().unwrap_or("unknown"), count));
     table(&mut lines, "clients", clients.collect());
+    let roles = summary.roles.iter().map(|(role, &count)| (role.code(), count));
+    table(&mut lines, "roles", roles.collect());
+    swarm(&mut lines, subject, &summary.swarm);
     lines
+}
+
+/// What the peers have between them, and how many that were.
+fn swarm(lines: &mut String, subject: Subject<'_>, swarm: &SwarmView) {
+    let Some(copies) = swarm.copies else { return };
+    let Coverage { named, told, whole_list, .. } = swarm.coverage;
+    let range = if copies.min < copies.max { format!("{:.2} to {:.2}", copies.min, copies.max) } else { format!("{:.2}", copies.min) };
+    put(lines, format_args!("\n  {DIM}copies{DIM:#}    {range} among the {told} of {} that told", plural(named, "peer")));
+    if whole_list == Some(false) {
+        line_break(lines, "the trackers count more peers than they named");
+    }
+    if let Some(claimed) = swarm.claimed_seeds {
+        let seen = plural(swarm.verified_seeds, "seed");
+        line_break(lines, &format!("{} claimed by a tracker, {seen} seen", plural(claimed as usize, "seed")));
+    }
+    let missing = swarm.missing_pieces().unwrap_or(0);
+    if missing > 0 {
+        let pieces = plural(missing as usize, "piece");
+        line_break(lines, &format!("{BAD}{pieces}{BAD:#} that no peer we reached has, in:"));
+        let files = || swarm.missing_files(subject.torrent);
+        for file in files().take(MOST_FILES) {
+            line_break(lines, &format!("  {}", escape_bytes(&file.path.join(&b'/'))));
+        }
+        let more = files().count().saturating_sub(MOST_FILES);
+        if more > 0 {
+            line_break(lines, &format!("  and {}", plural(more, "more file")));
+        }
+    }
+}
+
+fn line_break(lines: &mut String, text: &str) {
+    put(lines, format_args!("\n            {text}"));
 }
 
 /// The most frequent first.

@@ -3,18 +3,21 @@
 //! All tasks live in `JoinSet`s that the [`Swarm`] owns, so dropping it closes everything. All state is the swarm's own
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
-use crate::attempt::{Attempt, Terms, attempt};
+use crate::attempt::{Attempt, Facts, Terms};
+use crate::budget;
+use crate::census::Census;
+use crate::dialler::Dialler;
 use crate::identity::Identity;
-use crate::pacer::{More, Pacer};
+use crate::pacer::More;
 use crate::peers::{Added, Lane, Peers, Word};
-use crate::report::{CutShort, PeerError};
 use crate::resolve::{Budget, NO_THREAD, resolve};
 use crate::stop::{Stop, Stopped};
 use crate::tracking::{Tracked, Tracking, check_private};
-use crate::{Config, Error, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport, Transport};
+use crate::{
+    Config, CutShort, Error, Event, Outcome, PeerError, PeerReport, Role, Source, Stage, Summary, TrackerReport,
+};
 use guard::AddressPolicy;
 use metainfo::Torrent;
-use nix::sys::resource::{Resource, getrlimit};
 use peer_wire::{Handshake, Reserved};
 use std::collections::VecDeque;
 use std::io;
@@ -22,34 +25,28 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
-use tracker::{Announce, Crypto, PeerAddress};
+use tracker::{Announce, PeerAddress};
 
 /// Peers wanted of each tracker; most give at most 200.
 const NUMWANT: u32 = 200;
 /// Host names of peers looked up at once.
 const MAX_LOOKUPS: usize = 16;
-/// Descriptors left to everything that is no peer: standard streams, trackers, the runtime, a host program. Of a low
-/// limit, a quarter.
-const DESCRIPTOR_RESERVE: u64 = 96;
-/// Attempts begun before others get a word in. Beginning them all first would show in every peer's times.
-const BURST: usize = 8;
+/// Bytes that all buffers for what peers say after their handshake may take together.
+const LINGER_BYTES: usize = 32 << 20;
 
 /// A run: one torrent, its trackers, its peers.
 #[derive(Debug)]
 pub struct Swarm {
-    terms: Arc<Terms>,
+    torrent: Facts,
     identity: Identity,
     config: Config,
     begun: Option<Instant>,
     stop: Stop,
     trackers: Tracking,
     lookups: JoinSet<LookedUp>,
-    attempts: JoinSet<Attempt>,
+    dialler: Dialler,
     peers: Peers,
-    pacer: Pacer,
-    width: usize,
-    /// What the width grows back to when our machine has room again.
-    full_width: usize,
+    census: Census,
     reports: VecDeque<Event>,
     summary: Option<Summary>,
 }
@@ -75,40 +72,40 @@ impl Swarm {
             event: tracker::Event::Started,
             numwant: Some(NUMWANT),
             key: identity.key,
-            crypto: Crypto::None,
+            crypto: config.encryption.announced(),
             tracker_id: None,
         };
         let stop = Stop::new();
         let trackers = Tracking::new(torrent, &mut config, announce, stop.listen())?;
+        let facts = Facts { hashes: torrent.hashes, pieces: torrent.pieces };
+        let reserved = if config.linger.is_zero() { Reserved::default() } else { Reserved::EXTENSION_PROTOCOL | Reserved::FAST };
         let terms = Terms {
-            ours: Handshake {
-                reserved: Reserved::default(),
-                info_hash: torrent.hashes.primary(),
-                peer_id: identity.peer_id,
-            },
+            ours: Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: identity.peer_id },
+            torrent: facts,
             bind: config.bind,
             connect_timeout: config.connect_timeout,
             handshake_timeout: config.handshake_timeout,
+            linger: config.linger,
+            budget: budget::Budget::new(LINGER_BYTES),
         };
         let mut swarm = Self {
-            terms: Arc::new(terms),
+            torrent: facts,
             identity,
             begun: None,
+            dialler: Dialler::new(terms, &config, stop.listen()),
             stop,
             trackers,
             lookups: JoinSet::new(),
-            attempts: JoinSet::new(),
             peers: Peers::new(torrent.hashes.primary()),
-            pacer: Pacer::new(config.rate),
-            width: width(config.concurrency),
-            full_width: width(config.concurrency),
+            census: Census::new(torrent),
             reports: VecDeque::new(),
             summary: Some(Summary::default()),
             config,
         };
         let info_hash = torrent.hashes.primary();
         for peer in std::mem::take(&mut swarm.config.peers) {
-            swarm.peers.add(peer, Word { source: &Source::User, policy: AddressPolicy::User, info_hash });
+            let word = Word { source: &Source::User, policy: AddressPolicy::User, info_hash, requires_crypto: false };
+            swarm.peers.add(peer, word);
         }
         Ok(swarm)
     }
@@ -128,9 +125,15 @@ impl Swarm {
             if let Some(event) = self.ready() {
                 return Some(event);
             }
-            let more = self.dial();
+            self.look_up_names();
+            let more = self.dialler.dial(&mut self.peers);
             if self.is_idle() {
-                return self.finish(begun).map(Event::Summary);
+                let waiting = self.census.finish();
+                if waiting.is_empty() {
+                    return self.finish(begun).map(Event::Summary);
+                }
+                self.tell(waiting);
+                continue;
             }
             tokio::select! {
                 biased;
@@ -139,7 +142,7 @@ impl Swarm {
                 }
                 Some(tracked) = self.trackers.next() => self.tracked(tracked),
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
-                Some(attempt) = self.attempts.join_next() => self.attempted(settled(attempt)),
+                Some(attempt) = self.dialler.next() => self.attempted(attempt),
                 () = more.wait(), if more != More::Later => {}
             }
         }
@@ -156,7 +159,7 @@ impl Swarm {
         self.stop.say();
         self.lookups.abort_all();
         // Connections of attempts are closed when their tasks are gone; goodbyes need the descriptors.
-        self.attempts.shutdown().await;
+        self.dialler.shutdown().await;
         self.trackers.shutdown().await;
     }
 
@@ -167,7 +170,14 @@ impl Swarm {
         }
         if self.stop.said() {
             if let Some(address) = self.peers.next() {
-                return Some(self.report_peer(address, Outcome::NotTried, Stage::Queued, None));
+                self.unreached(address, Outcome::NotTried, Stage::Queued, None);
+                return self.reports.pop_front();
+            }
+            while let Some(first) = self.dialler.give_up() {
+                self.report_attempt(first);
+                if let Some(event) = self.reports.pop_front() {
+                    return Some(event);
+                }
             }
         }
         // Nobody is left who could vouch for a peer that was refused.
@@ -176,14 +186,12 @@ impl Swarm {
             && !self.peers.is_waiting(Lane::Names)
             && let Some((socket, refusal)) = self.peers.next_refused()
         {
-            let address = PeerAddress::Socket(socket);
-            return Some(self.report_peer(address, Outcome::InvalidAddress, Stage::Queued, Some(refusal.into())));
+            self.unreached(PeerAddress::Socket(socket), Outcome::InvalidAddress, Stage::Queued, Some(refusal.into()));
         }
-        None
+        self.reports.pop_front()
     }
 
-    /// Begins a few attempts if width and pace allow; says when there could be more.
-    fn dial(&mut self) -> More {
+    fn look_up_names(&mut self) {
         while self.lookups.len() < MAX_LOOKUPS
             && let Some(name) = self.peers.next_in(Lane::Names)
         {
@@ -191,39 +199,18 @@ impl Swarm {
             let budget = if by_user { Budget::Users } else { Budget::Peers };
             self.lookups.spawn(look_up(name, budget, self.stop.listen()));
         }
-        for _ in 0..BURST {
-            if self.attempts.len() >= self.width {
-                return More::Later;
-            }
-            let now = Instant::now();
-            let at = self.pacer.ready_at().filter(|&at| at > now);
-            let mut next = self.peers.next_in(Lane::Loopback);
-            if next.is_none() && at.is_none() {
-                next = self.peers.next_in(Lane::Paced);
-                if next.is_some() {
-                    self.pacer.started(now);
-                }
-            }
-            match (next, at) {
-                (Some(PeerAddress::Socket(socket)), _) => {
-                    let info_hash = self.peers.info_hash(&PeerAddress::Socket(socket));
-                    let (terms, stopped) = (Arc::clone(&self.terms), self.stop.listen());
-                    self.attempts.spawn(async move { attempt(socket, info_hash, &terms, stopped).await });
-                }
-                (_, Some(at)) if self.peers.is_waiting(Lane::Paced) => return More::At(at),
-                _ => return More::Later,
-            }
-        }
-        More::Now
     }
 
     fn is_idle(&self) -> bool {
-        let done = self.trackers.is_idle() && self.lookups.is_empty() && self.attempts.is_empty();
+        let done = self.trackers.is_idle() && self.lookups.is_empty() && self.dialler.is_idle();
         done && !self.peers.is_anybody_waiting()
     }
 
     fn finish(&mut self, begun: Instant) -> Option<Summary> {
-        self.summary.take().map(|summary| Summary { elapsed: begun.elapsed(), ..summary })
+        let summary = self.summary.take()?;
+        let seeds = summary.roles.get(&Role::Seed).copied().unwrap_or_default();
+        let swarm = self.census.view(summary.peers, summary.ok, seeds);
+        Some(Summary { elapsed: begun.elapsed(), swarm, ..summary })
     }
 
     fn cut_short(&mut self, by: CutShort) {
@@ -238,9 +225,11 @@ impl Swarm {
         own.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, self.identity.port)));
         let source = Source::Tracker(Arc::clone(&report.url));
         if let Some((address, named)) = report.address.zip(report.peers.as_mut()) {
-            let word = Word { source: &source, policy: AddressPolicy::for_peers_of(address.ip()), info_hash };
+            let policy = AddressPolicy::for_peers_of(address.ip());
             let ours = Some(self.identity.peer_id);
             for peer in peers.into_iter().filter(|peer| peer.peer_id != ours) {
+                let requires_crypto = peer.requires_crypto == Some(true);
+                let word = Word { source: &source, policy, info_hash, requires_crypto };
                 match self.peers.add(peer.address.clone(), word) {
                     Added::Counts | Added::Again => named.count(&peer.address),
                     Added::LeftOut => report.left_out += 1,
@@ -261,61 +250,43 @@ impl Swarm {
             Some(Err(error)) => (Outcome::ResolveFailed, Some(PeerError::Resolve(error))),
             None => (Outcome::Interrupted, None),
         };
-        let event = self.report_peer(name, outcome, Stage::Resolve, error);
-        self.reports.push_back(event);
+        self.unreached(name, outcome, Stage::Resolve, error);
     }
 
     fn attempted(&mut self, attempt: Attempt) {
-        let address = PeerAddress::Socket(attempt.address);
-        // As long as others are in flight there will be room again: nobody is blamed, the width is narrowed.
-        if attempt.exhausted && !self.attempts.is_empty() {
-            self.width = self.attempts.len();
-            self.peers.put_back(address);
-            return;
+        if let Some(last) = self.dialler.settle(attempt, &mut self.peers) {
+            self.report_attempt(last);
         }
-        self.width = self.full_width.min(self.width + 1);
-        let report = PeerReport {
-            sources: self.peers.sources(&address),
-            address,
-            outcome: attempt.outcome,
-            stage: attempt.progress.stage,
-            transport: Transport::Tcp,
-            connect: attempt.progress.connect,
-            handshake: attempt.progress.handshake,
-            theirs: attempt.progress.theirs,
-            error: attempt.error,
-        };
-        let event = self.count(report);
-        self.reports.push_back(event);
+    }
+
+    fn report_attempt(&mut self, last: Attempt) {
+        let sources = self.peers.sources(&PeerAddress::Socket(last.tried.address));
+        let (report, said) = PeerReport::of(last, sources, self.torrent);
+        let told = self.census.take(report, &said);
+        self.tell(told);
     }
 
     fn report_tracker(&mut self, report: TrackerReport) {
+        self.census.take_tracker(&report);
         if let Some(summary) = &mut self.summary {
             summary.count_tracker(&report);
         }
         self.reports.push_back(Event::Tracker(report));
     }
 
-    /// A report of a peer that was never connected to.
-    fn report_peer(&mut self, address: PeerAddress, outcome: Outcome, stage: Stage, error: Option<PeerError>) -> Event {
-        self.count(PeerReport {
-            sources: self.peers.sources(&address),
-            address,
-            outcome,
-            stage,
-            transport: Transport::Tcp,
-            connect: None,
-            handshake: None,
-            theirs: None,
-            error,
-        })
+    /// Reports a peer that was never connected to.
+    fn unreached(&mut self, address: PeerAddress, outcome: Outcome, stage: Stage, error: Option<PeerError>) {
+        let sources = self.peers.sources(&address);
+        self.tell([PeerReport::unreached(address, sources, outcome, stage, error)]);
     }
 
-    fn count(&mut self, report: PeerReport) -> Event {
-        if let Some(summary) = &mut self.summary {
-            summary.count_peer(&report);
+    fn tell(&mut self, reports: impl IntoIterator<Item = PeerReport>) {
+        for report in reports {
+            if let Some(summary) = &mut self.summary {
+                summary.count_peer(&report);
+            }
+            self.reports.push_back(Event::Peer(report));
         }
-        Event::Peer(report)
     }
 }
 
@@ -336,12 +307,4 @@ pub(crate) fn settled<T>(result: Result<T, JoinError>) -> T {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
-}
-
-/// Attempts at once: what was asked for, or what the descriptor limit allows.
-fn width(asked: Option<usize>) -> usize {
-    // Where the limit cannot be read, the system's refusals narrow the width.
-    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    let allowed = usize::try_from(limit - DESCRIPTOR_RESERVE.min(limit / 4)).unwrap_or(usize::MAX);
-    asked.unwrap_or(usize::MAX).min(allowed).max(1)
 }

@@ -58,6 +58,8 @@ pub(crate) struct Word<'s> {
     pub(crate) policy: AddressPolicy,
     /// Whose peer it is said to be.
     pub(crate) info_hash: InfoHash,
+    /// Whether it is said to require encryption.
+    pub(crate) requires_crypto: bool,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,7 @@ struct Known {
     /// The first word given for it: what a host name resolves to is judged by that. Users speak first.
     policy: AddressPolicy,
     info_hash: InfoHash,
+    requires_crypto: bool,
 }
 
 impl Peers {
@@ -97,9 +100,10 @@ impl Peers {
         if new && self.known.len() >= MAX_PEERS {
             return Added::LeftOut;
         }
-        let Word { source, policy, info_hash } = word;
-        let known =
-            self.known.entry(address.clone()).or_insert_with(|| Known { sources: Vec::new(), policy, info_hash });
+        let Word { source, policy, info_hash, requires_crypto } = word;
+        let known = Known { sources: Vec::new(), policy, info_hash, requires_crypto };
+        let known = self.known.entry(address.clone()).or_insert(known);
+        known.requires_crypto |= requires_crypto;
         if info_hash == self.primary {
             known.info_hash = info_hash;
         }
@@ -135,17 +139,22 @@ impl Peers {
         addresses: &[SocketAddr],
         usable: impl Fn(SocketAddr) -> bool,
     ) {
-        let Some(Known { sources, policy, info_hash }) = self.known.remove(name) else { return };
+        let Some(Known { sources, policy, info_hash, requires_crypto }) = self.known.remove(name) else { return };
         let good = addresses.iter().find(|&&address| usable(address) && policy.check(address).is_ok());
         let Some(&address) = good.or(addresses.first()) else { return };
         for source in &sources {
-            self.add(PeerAddress::Socket(address), Word { source, policy, info_hash });
+            self.add(PeerAddress::Socket(address), Word { source, policy, info_hash, requires_crypto });
         }
     }
 
     /// The info-hash to greet a peer with.
     pub(crate) fn info_hash(&self, address: &PeerAddress) -> InfoHash {
         self.known.get(address).map_or(self.primary, |known| known.info_hash)
+    }
+
+    /// Whether a tracker said that a peer requires encryption.
+    pub(crate) fn requires_crypto(&self, address: &PeerAddress) -> bool {
+        self.known.get(address).is_some_and(|known| known.requires_crypto)
     }
 
     /// The next peer to try in a lane.
@@ -218,14 +227,14 @@ mod tests {
     const V2: InfoHash = InfoHash([2; 20]);
 
     fn say(peers: &mut Peers, address: PeerAddress, source: &Source, policy: AddressPolicy) -> Added {
-        peers.add(address, Word { source, policy, info_hash: V1 })
+        peers.add(address, Word { source, policy, info_hash: V1, requires_crypto: false })
     }
 
     #[test]
     fn a_peer_of_both_swarms_is_greeted_with_v1() {
         let mut peers = Peers::new(V1);
         for (address, info_hash) in [("8.8.8.8:1", V2), ("8.8.8.8:1", V1), ("8.8.8.8:2", V1), ("8.8.8.8:3", V2)] {
-            peers.add(socket(address), Word { source: &tracker("a"), policy: FAR, info_hash });
+            peers.add(socket(address), Word { source: &tracker("a"), policy: FAR, info_hash, requires_crypto: false });
         }
         let greeted = ["8.8.8.8:1", "8.8.8.8:2", "8.8.8.8:3"].map(|address| peers.info_hash(&socket(address)));
         assert_eq!(greeted, [V1, V1, V2]);
