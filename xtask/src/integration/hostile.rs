@@ -89,7 +89,7 @@ pub(super) fn run(stage: &Stage) -> Result {
     of_peers.into_iter().chain(neighbours).try_for_each(namespace::add_address)?;
     let dialled = Dialled::default();
     [22, 80].iter().try_for_each(|port| actors::victim(*port, &dialled))?;
-    actors::peer(6881, &dialled)?;
+    actors::peer(actors::everywhere(6881), &dialled)?;
     actors::http(8080, &dialled, answer)?;
     let udp = UdpScript::peers(VICTIMS.iter().chain([&PEER]).map(|addr| parse(addr)));
     actors::udp(parse(TRACKER), udp)?;

@@ -41,11 +41,11 @@ fn certificates(nginx: &Nginx, torrent: &Torrent) -> Vec<Row> {
     };
     vec![
         trusting("a right certificate", ports.good, 1, answered),
-        trusting("a self-signed certificate", ports.self_signed, 3, failed("tls_unknown_issuer")),
+        trusting("a self-signed certificate", ports.self_signed, 3, failed("tls_self_signed")),
         trusting("another name", ports.wrong_name, 3, failed("tls_wrong_name")),
         trusting("an expired certificate", ports.expired, 3, failed("tls_expired")),
         trusting("a certificate of the future", ports.future, 3, failed("tls_not_yet_valid")),
-        trusting("no TLS there", ports.plain, 3, failed("tls_failed")),
+        trusting("no TLS there", ports.plain, 3, failed("tls_plain_http")),
         Row::new("an authority nobody knows", torrent, 3).tracker(url(ports.good)).says(failed("tls_unknown_issuer")),
         Row::new("TLS there", torrent, 3)
             .tracker(format!("http://127.0.0.1:{}/announce", ports.good))
@@ -56,7 +56,7 @@ fn certificates(nginx: &Nginx, torrent: &Torrent) -> Vec<Row> {
 /// Each kind of redirect.
 fn redirects(nginx: &Nginx, torrent: &Torrent) -> Vec<Row> {
     let ports = nginx.ports;
-    let plain = |path: &str| format!("http://127.0.0.1:{}/{path}", ports.plain);
+    let plain = |path: &str| format!("http://127.0.0.1:{}/announce/{path}", ports.plain);
     let (to, says) = (&nginx.root, |status: &str| json!({"status": status}));
     let row = |name: &str, url: String, code: i32| {
         Row::new(name, torrent, code).args(["--tls-ca"]).args([to.display()]).tracker(url)
