@@ -4,5 +4,6 @@ mod captures;
 mod hostile;
 mod replies;
 mod requests;
+mod secrets;
 mod support;
 mod tls;
