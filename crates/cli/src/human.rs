@@ -97,11 +97,9 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool) -> S
         lines.push('\n');
     }
     let headline = match summary.ok.saturating_mul(100).checked_div(summary.peers) {
-        Some(percent) => format!(
-            "{BOLD}{} of {} shook hands{BOLD:#} ({percent} %)",
-            summary.ok,
-            plural(summary.peers, "peer")
-        ),
+        Some(percent) => {
+            format!("{BOLD}{} of {} shook hands{BOLD:#} ({percent} %)", summary.ok, plural(summary.peers, "peer"))
+        }
         // Nobody was named, or only counts were asked for: then the trackers' answers are the result.
         None => format!(
             "{BOLD}{} of {} answered{BOLD:#}, no peers",

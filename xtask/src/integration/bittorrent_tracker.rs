@@ -78,11 +78,11 @@ fn rows(tracker: &BittorrentTracker, torrent: &Torrent, v4: SocketAddr, v6: Sock
             {"status": "ok", "family": "ipv6", "seeders": 1, "peers": 0, "skipped": {"truncated": 1}}
         )),
         row("scrape over UDP", 0).args(["--scrape"]).tracker(&udp).finds(nobody).says(json!(
-            {"status": "ok", "action": "scrape", "seeders": 1, "leechers": 0, "peers": null}
+            {"status": "ok", "peers": null, "seeders": 1, "leechers": 0}
         )),
         // Its keys are not 20 bytes long, so there is no telling which torrent it counts.
         row("scrape over HTTP", 0).args(["--scrape"]).tracker(&http).finds(nobody).says(json!(
-            {"status": "ok", "action": "scrape", "seeders": null, "leechers": null}
+            {"status": "ok", "peers": null, "seeders": null, "leechers": null}
         )),
     ]
 }

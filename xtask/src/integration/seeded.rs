@@ -36,6 +36,7 @@ pub(super) fn run(lab: &Lab) -> Result {
     }
     println!("{right} runs right, {} wrong", wrong.len());
     wrong.extend(lab.prober.judge("nobody answers", &unanswered(lab)).err());
+    wrong.extend(lab.prober.judge("scrape", &scraped(lab)).err());
     wrong.extend(counts::wait_until_gone(lab.swarm.opentracker.address, &lab.swarm.torrents.deserted.info_hash).err());
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n\n")) }
 }
@@ -64,4 +65,17 @@ fn unanswered(lab: &Lab) -> Vec<Row> {
             .says(json!({"status": "bad_reply"}))
             .finds(nobody),
     ]
+}
+
+/// What opentracker counts, and nobody is dialled.
+fn scraped(lab: &Lab) -> Vec<Row> {
+    let nobody: [(&str, &str); 0] = [];
+    let says = json!({"status": "ok", "seeders": lab.swarm.seeds.len(), "leechers": 0, "peers": null});
+    let rows = lab.swarm.torrents.seeded.iter().flat_map(|torrent| {
+        ["http", "udp"].map(|scheme| {
+            let row = Row::new(format!("{} over {scheme}", torrent.name), torrent, 0).args(["--scrape"]);
+            row.tracker(lab.swarm.opentracker.url(scheme)).says(says.clone()).finds(nobody)
+        })
+    });
+    rows.collect()
 }
