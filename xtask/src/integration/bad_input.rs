@@ -1,10 +1,12 @@
 //! Trackers that are not there, not trackers, or worse: scripted ones on loopback, each failing in a way of its own.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, Transactions, UdpScript, bencoding, gzip};
 use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
 use super::Lab;
@@ -35,14 +37,21 @@ pub(super) fn run(lab: &Lab) -> Result {
         rows.push(row(name, &torrent, says).tracker(tracker.announce_url()));
         udp.push(tracker);
     }
+    let silence = http.iter().zip(http_scripts()).find(|(_, (name, ..))| *name == "silence");
+    rows.extend(silence.map(|(tracker, _)| {
+        row("silence over HTTPS", &torrent, json!({"status": "tls_timeout"}))
+            .tracker(format!("https://{}/announce", tracker.addr()))
+    }));
     rows.extend(without_a_tracker(lab, &torrent)?);
     rows.extend(side_by_side(&torrent, &http));
+    let full = Full::start()?;
+    rows.push(full.row(&torrent));
     drop(inside);
     thread::scope(|scope| {
         let (end, ended) = oneshot::channel::<()>();
         // The scripts run there while the rows run here.
         scope.spawn(|| runtime.block_on(ended));
-        let judged = lab.prober.judge("bad input", &rows);
+        let judged = lab.prober.judge("bad input", &Row::in_both_forms(rows));
         drop(end);
         judged
     })
@@ -181,4 +190,35 @@ fn side_by_side(torrent: &Torrent, http: &[FakeTracker]) -> Option<Row> {
     };
     let row = row.tracker(of("gzip")?).tracker(of("a page")?).tracker(of("silence")?);
     Some(["ok", "not_a_tracker", "interrupted"].iter().fold(row, |row, status| row.says(json!({"status": status}))))
+}
+
+/// A listener whose queue is full, so that the kernel drops whatever asks for another connection.
+struct Full {
+    address: SocketAddr,
+    _listener: TcpListener,
+    _queued: Vec<TcpStream>,
+}
+
+impl Full {
+    fn start() -> Result<Self> {
+        const AT_MOST: usize = 16;
+        let failed = |error: std::io::Error| format!("no full listener: {error}");
+        let socket = TcpSocket::new_v4().map_err(failed)?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).map_err(failed)?;
+        let listener = socket.listen(1).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let mut queued = Vec::new();
+        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
+            queued.push(stream);
+            if queued.len() > AT_MOST {
+                return Err("no full listener: it takes everybody".to_owned());
+            }
+        }
+        Ok(Self { address, _listener: listener, _queued: queued })
+    }
+
+    fn row(&self, torrent: &Torrent) -> Row {
+        let row = row("no room for another connection", torrent, json!({"status": "connect_timeout"}));
+        row.args(["--connect-timeout", "1s"]).tracker(format!("http://{}/announce", self.address))
+    }
 }

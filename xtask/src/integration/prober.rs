@@ -17,8 +17,8 @@ use super::torrents::Torrent;
 use crate::report::Report;
 use crate::shell::Result;
 
-/// Runs at the same time. Most of them wait for a tracker.
-const AT_ONCE: usize = 16;
+/// Runs at the same time. Most of them wait for a tracker, some for as long as the binary has patience.
+const AT_ONCE: usize = 32;
 
 /// Runs the binary.
 pub(super) struct Prober {
@@ -28,10 +28,13 @@ pub(super) struct Prober {
 }
 
 /// One run, and what it must say.
+#[derive(Clone)]
 pub(super) struct Row {
     name: String,
     torrent: Torrent,
     source: Source,
+    /// Whether it is to write text for people.
+    text: bool,
     args: Vec<String>,
     shows_secrets: bool,
     code: i32,
@@ -64,17 +67,20 @@ impl Prober {
 
     /// The same from whatever address the kernel chooses.
     pub(super) fn command_from_anywhere(&self, torrent: &Torrent) -> Command {
-        self.command_from(Source::Any, torrent)
+        self.command_from(Source::Any, torrent, false)
     }
 
     /// The binary with `--json`, from an address that no earlier run had.
     pub(super) fn command(&self, torrent: &Torrent) -> Command {
-        self.command_from(Source::Fresh, torrent)
+        self.command_from(Source::Fresh, torrent, false)
     }
 
-    fn command_from(&self, source: Source, torrent: &Torrent) -> Command {
+    fn command_from(&self, source: Source, torrent: &Torrent, text: bool) -> Command {
         let mut command = Command::new(&self.binary);
-        command.arg("--json").arg(&torrent.file);
+        command.arg(&torrent.file);
+        if !text {
+            command.arg("--json");
+        }
         let ip = match source {
             Source::Fresh => fresh_source(self.sources.fetch_add(1, Ordering::Relaxed)),
             Source::Fixed(ip) => ip,
@@ -124,6 +130,7 @@ impl Row {
             name: name.into(),
             torrent,
             source: Source::Fresh,
+            text: false,
             args,
             shows_secrets: false,
             code,
@@ -183,11 +190,19 @@ impl Row {
         self
     }
 
+    /// The rows, and all of them once more with text for people, which has its own way to give a secret away.
+    pub(super) fn in_both_forms(mut rows: Vec<Self>) -> Vec<Self> {
+        let text = |row: &Self| Self { name: format!("{}, as text", row.name), text: true, ..row.clone() };
+        rows.extend(rows.iter().map(text).collect::<Vec<_>>());
+        rows
+    }
+
     fn run(&self, prober: &Prober) -> Result {
-        let mut command = prober.command_from(self.source, &self.torrent);
+        let mut command = prober.command_from(self.source, &self.torrent, self.text);
         command.args(&self.args).env("RUST_LOG", "trace");
         let begin = Instant::now();
-        let mut report = Report::of(&mut command).map_err(|reason| format!("{}:\n{reason}", self.name))?;
+        let read = if self.text { Report::of_text } else { Report::of };
+        let mut report = read(&mut command).map_err(|reason| format!("{}:\n{reason}", self.name))?;
         let faults = self.faults(&report, begin.elapsed());
         if faults.is_empty() {
             return Ok(());
@@ -198,9 +213,7 @@ impl Row {
     }
 
     fn faults(&self, report: &Report, took: Duration) -> Vec<String> {
-        let mut faults = report.faults(self.code, &self.torrent.info_hash);
-        faults.extend(self.tracker_faults(report));
-        faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));
+        let mut faults = if self.text { self.text_faults(report) } else { self.line_faults(report) };
         faults
             .extend(self.within.filter(|limit| took > *limit).map(|limit| format!("it took {took:?}, not {limit:?}")));
         let given_away = secrets::given_away(report);
@@ -210,6 +223,23 @@ impl Row {
             false => faults.extend(given_away),
         }
         faults
+    }
+
+    /// Of the lines of JSON.
+    fn line_faults(&self, report: &Report) -> Vec<String> {
+        let mut faults = report.faults(self.code, &self.torrent.info_hash);
+        faults.extend(self.tracker_faults(report));
+        faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));
+        faults
+    }
+
+    /// Of text, which need not have a form, and has to name each tracker's status.
+    fn text_faults(&self, report: &Report) -> Vec<String> {
+        let code =
+            (report.code != Some(self.code)).then(|| format!("exit code {:?}, expected {}", report.code, self.code));
+        let statuses = self.trackers.iter().filter_map(|line| line["status"].as_str());
+        let missing = statuses.filter(|status| !report.said.contains(*status));
+        code.into_iter().chain(missing.map(|status| format!("the text does not say {status}"))).collect()
     }
 
     fn tracker_faults(&self, report: &Report) -> Vec<String> {

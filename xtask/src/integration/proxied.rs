@@ -19,9 +19,9 @@ pub(super) fn run(lab: &Lab) -> Result {
     let mut nginx = Nginx::start(&lab.swarm.scratch, lab.swarm.opentracker.address)?;
     let torrent = lab.swarm.torrents.spare()?;
     let judged = [
-        lab.prober.judge("certificates", &certificates(&nginx, torrent)),
-        lab.prober.judge("redirects", &redirects(&nginx, torrent)),
-        lab.prober.judge("gzip and passkeys in the path", &plain(&nginx, torrent)),
+        lab.prober.judge("certificates", &Row::in_both_forms(certificates(&nginx, torrent))),
+        lab.prober.judge("redirects", &Row::in_both_forms(redirects(&nginx, torrent))),
+        lab.prober.judge("gzip and passkeys in the path", &Row::in_both_forms(plain(&nginx, torrent))),
     ];
     nginx.process.check_alive()?;
     let mut faults: Vec<String> = judged.into_iter().filter_map(Result::err).collect();
