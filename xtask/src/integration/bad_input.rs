@@ -1,5 +1,6 @@
 //! Trackers that are not there, not trackers, or worse: scripted ones on loopback, each failing in a way of its own.
 
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
 use super::Lab;
-use super::prober::Row;
+use super::row::Row;
 use super::secrets::{PASSKEY, planted};
 use super::swarm::free_port;
 use super::torrents::{self, Torrent};
@@ -26,26 +27,21 @@ pub(super) fn run(lab: &Lab) -> Result {
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     let inside = runtime.enter();
     let torrent = torrents::invented(&lab.swarm.scratch.folder("torrents")?, "bad input", &[])?;
-    let (mut http, mut udp, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut http, mut udp, mut rows) = (HashMap::new(), Vec::new(), Vec::new());
     for (name, script, says) in http_scripts() {
         let tracker = FakeTracker::start(script).map_err(failed)?;
         rows.push(row(name, &torrent, says).tracker(tracker.announce_url()));
-        http.push(tracker);
+        http.insert(name, tracker);
     }
     for (name, script, says) in udp_scripts() {
         let tracker = FakeUdpTracker::start(script).map_err(failed)?;
         rows.push(row(name, &torrent, says).tracker(tracker.announce_url()));
         udp.push(tracker);
     }
-    let silence = http.iter().zip(http_scripts()).find(|(_, (name, ..))| *name == "silence");
-    rows.extend(silence.map(|(tracker, _)| {
-        row("silence over HTTPS", &torrent, json!({"status": "tls_timeout"}))
-            .tracker(format!("https://{}/announce", tracker.addr()))
-    }));
-    rows.extend(without_a_tracker(lab, &torrent)?);
-    rows.extend(side_by_side(&torrent, &http));
     let full = Full::start()?;
     rows.push(full.row(&torrent));
+    rows.extend(once_more(&torrent, &http)?);
+    rows.extend(nobody_there(lab, &torrent)?);
     drop(inside);
     thread::scope(|scope| {
         let (end, ended) = oneshot::channel::<()>();
@@ -165,7 +161,7 @@ fn udp_scripts() -> Vec<(&'static str, UdpScript, Value)> {
 }
 
 /// Trackers that cannot be asked at all.
-fn without_a_tracker(lab: &Lab, torrent: &Torrent) -> Result<Vec<Row>> {
+fn nobody_there(lab: &Lab, torrent: &Torrent) -> Result<Vec<Row>> {
     let says = |status: &str| json!({"status": status});
     let closed = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
     let urls = ["http://127.0.0.1:99999/announce", "wss://127.0.0.1/announce", "http:///announce"].map(planted);
@@ -181,15 +177,17 @@ fn without_a_tracker(lab: &Lab, torrent: &Torrent) -> Result<Vec<Row>> {
     ])
 }
 
-/// Trackers that fail, and one that goes on.
-fn side_by_side(torrent: &Torrent, http: &[FakeTracker]) -> Option<Row> {
-    let row = Row::new("one of three answers", torrent, 1).args(["--deadline", "3s"]);
-    let of = |wanted: &str| {
-        let place = http_scripts().iter().position(|(name, ..)| *name == wanted)?;
-        http.get(place).map(FakeTracker::announce_url)
-    };
-    let row = row.tracker(of("gzip")?).tracker(of("a page")?).tracker(of("silence")?);
-    Some(["ok", "not_a_tracker", "interrupted"].iter().fold(row, |row, status| row.says(json!({"status": status}))))
+/// Some of the scripted trackers again: three in one run, of which one answers, and TLS with one that says nothing.
+fn once_more(torrent: &Torrent, http: &HashMap<&str, FakeTracker>) -> Result<[Row; 2]> {
+    let named = |name: &str| http.get(name).ok_or_else(|| format!("no script is called {name}"));
+    let (answers, fails, hangs) = (named("gzip")?, named("a page")?, named("silence")?);
+    let side_by_side = [(answers, "ok"), (fails, "not_a_tracker"), (hangs, "interrupted")]
+        .iter()
+        .fold(Row::new("one of three answers", torrent, 1).args(["--deadline", "3s"]), |row, (tracker, status)| {
+            row.tracker(tracker.announce_url()).says(json!({"status": status}))
+        });
+    let over_tls = row("silence over HTTPS", torrent, json!({"status": "tls_timeout"}));
+    Ok([side_by_side, over_tls.tracker(format!("https://{}/announce", hangs.addr()))])
 }
 
 /// A listener whose queue is full, so that the kernel drops whatever asks for another connection.

@@ -6,7 +6,7 @@ use super::Lab;
 use super::counts;
 use super::nginx::Nginx;
 use super::parts;
-use super::prober::Row;
+use super::row::Row;
 use super::secrets::PASSKEY;
 use super::torrents::Torrent;
 use crate::shell::Result;

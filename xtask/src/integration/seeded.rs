@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::Lab;
 use super::counts;
-use super::prober::Row;
+use super::prober::Source;
+use super::row::Row;
 use super::torrents::Torrent;
 use super::verdict::{self, Expected};
 use crate::report::Report;
@@ -44,7 +45,8 @@ pub(super) fn run(lab: &Lab) -> Result {
 /// One run on a torrent that every seed has.
 fn seeded(lab: &Lab, torrent: &Torrent, scheme: &str, expected: &[&Expected]) -> Result {
     let tracker = &lab.swarm.opentracker;
-    let report = Report::of(lab.prober.command(torrent).arg("--tracker").arg(tracker.url(scheme)))?;
+    let report =
+        Report::of(lab.prober.command(Source::Fresh, torrent).arg("--json").arg("--tracker").arg(tracker.url(scheme)))?;
     let mut faults = report.faults(0, &torrent.info_hash);
     faults.extend(verdict::seeded(&report, expected));
     faults.extend(counts::wait_until_gone(tracker.address, &torrent.info_hash).err());
