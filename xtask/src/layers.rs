@@ -58,6 +58,7 @@ const ONLY_UNDER: &[(&str, &[&str])] = &[
     ("nom", &["bencode"]),
     ("hyper", &["tracker-http", "fake-swarm", "hyper-util"]),
     ("hyper-util", &["tracker-http", "fake-swarm"]),
+    ("tokio-rustls", &["tracker-http"]),
 ];
 
 /// Packages and their normal dependencies, by name.

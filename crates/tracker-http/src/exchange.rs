@@ -13,7 +13,7 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 /// Header lines accepted; real ones send under 20, a proxy in front may add as many.
 const MAX_HEADERS: usize = 100;
@@ -50,20 +50,20 @@ pub(crate) async fn exchange<S>(stream: S, request: Request<Empty<Bytes>>, limit
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let deadline = Instant::now() + limit;
+    let begun = Instant::now();
     let allowance = Allowance::new(MAX_BYTES_TO_HEAD);
     let stream = TokioIo::new(Metered::new(stream, allowance.clone()));
     let mut builder = http1::Builder::new();
     builder.max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD_BYTES);
     let (mut sender, connection) = builder.handshake(stream).await.map_err(classify)?;
     let mut reply = pin!(async {
-        let response = timeout_at(deadline, sender.send_request(request)).await;
+        let response = timeout(limit, sender.send_request(request)).await;
         let response = response.map_err(|_| Error::Timeout(limit))?.map_err(classify)?;
         allowance.set(MAX_BYTES_FROM_HEAD);
         let (head, body) = response.into_parts();
         let mut received = Received { status: head.status, headers: head.headers, body: Vec::new(), cut: None };
         if received.location().is_none() {
-            let read = timeout_at(deadline, read(body, &mut received.body)).await;
+            let read = timeout(limit.saturating_sub(begun.elapsed()), read(body, &mut received.body)).await;
             received.cut = read.unwrap_or(Err(Error::Timeout(limit))).err();
         }
         Ok(received)

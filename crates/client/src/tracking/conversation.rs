@@ -146,7 +146,7 @@ async fn over_udp(
     let socket = connect_udp(address, terms.bind)?;
     progress.local = socket.local_addr().ok().map(|local| local.ip().to_canonical());
     let transaction = transaction()?;
-    let mut session = Session::new(socket, target.url.clone())?;
+    let mut session = Session::new(socket, &target.url)?;
     session.timeout = deadline - begun;
     // Kept outside: whoever ends this in the middle may owe a goodbye.
     let session = progress.written.push_mut(Written { address, session: None }).session.insert(session);

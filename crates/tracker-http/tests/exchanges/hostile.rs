@@ -3,7 +3,7 @@
 use crate::support::{BODY, Then, announce, refused, replied, request, write};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, interval};
 use tracker::TrackerUrl;
 use tracker_http::{Client, Error};
 
@@ -82,8 +82,9 @@ async fn a_trickle_ends_at_the_callers_deadline() {
         let tracker = async {
             request(&mut theirs).await;
             write(&mut theirs, head.as_bytes(), 1000).await;
+            let mut seconds = interval(Duration::from_secs(1));
             for byte in endless("HTTP/1.1 200 OK\r\nX: ", "y") {
-                sleep(Duration::from_secs(1)).await;
+                seconds.tick().await;
                 theirs.write_all(&[byte]).await.unwrap();
             }
         };

@@ -1,4 +1,5 @@
 //! Exchanges with trackers that are played by the test, over an in-memory stream.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests may fail loudly")]
 
 mod captures;
 mod hostile;
