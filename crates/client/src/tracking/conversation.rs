@@ -57,6 +57,10 @@ pub(crate) async fn converse(
     deadline: Instant,
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
+    // BEP 48: without a URL for it nobody is asked, and then nobody is connected to either.
+    if terms.action == Action::Scrape && target.only.is_none() && !target.has_scrape() {
+        return Err(TrackerStatus::ScrapeUnsupported);
+    }
     progress.address = Some(address);
     progress.times = Times::default();
     match target.url.scheme() {
