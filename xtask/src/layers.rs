@@ -35,6 +35,7 @@ const HOUSE: &[Room] = &[
     Room { name: "metainfo", place: Floor(1), uses: &["bencode", "ids"] },
     Room { name: "tracker", place: Floor(1), uses: &["bencode", "guard", "ids"] },
     Room { name: "peer-wire", place: Floor(1), uses: &["ids"] },
+    Room { name: "mse", place: Floor(1), uses: &["ids"] },
     Room { name: "tracker-http", place: Floor(2), uses: &["guard", "tracker"] },
     Room {
         name: "client",
@@ -47,7 +48,7 @@ const HOUSE: &[Room] = &[
 ];
 
 /// Crates below the floor where I/O begins.
-const WITHOUT_IO: &[&str] = &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire"];
+const WITHOUT_IO: &[&str] = &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire", "mse"];
 
 /// What those must not reach, however indirectly.
 const IO: &[&str] = &["tokio", "hyper"];
