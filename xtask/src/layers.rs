@@ -35,20 +35,21 @@ const HOUSE: &[Room] = &[
     Room { name: "metainfo", place: Floor(1), uses: &["bencode", "ids"] },
     Room { name: "tracker", place: Floor(1), uses: &["bencode", "guard", "ids"] },
     Room { name: "peer-wire", place: Floor(1), uses: &["bencode", "ids"] },
+    Room { name: "mse", place: Floor(1), uses: &["ids"] },
     Room { name: "tracker-http", place: Floor(2), uses: &["guard", "tracker"] },
     Room { name: "tracker-udp", place: Floor(2), uses: &["guard", "tracker"] },
     Room {
         name: "client",
         place: Floor(3),
-        uses: &["guard", "ids", "metainfo", "peer-wire", "tracker", "tracker-http", "tracker-udp"],
+        uses: &["guard", "ids", "metainfo", "mse", "peer-wire", "tracker", "tracker-http", "tracker-udp"],
     },
-    Room { name: "cli", place: Floor(4), uses: &["client", "guard", "metainfo", "tracker"] },
+    Room { name: "cli", place: Floor(4), uses: &["client", "guard", "metainfo", "peer-wire", "tracker"] },
     Room { name: "fake-swarm", place: Beside, uses: &[] },
     Room { name: "xtask", place: Beside, uses: &["fake-swarm", "metainfo"] },
 ];
 
 /// Crates below the floor where I/O begins.
-const WITHOUT_IO: &[&str] = &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire"];
+const WITHOUT_IO: &[&str] = &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire", "mse"];
 
 /// What those must not reach, however indirectly.
 const IO: &[&str] = &["tokio", "hyper"];
