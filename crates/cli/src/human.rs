@@ -80,7 +80,10 @@ pub(crate) fn peer(report: &PeerReport) -> String {
         let client = report.client().unwrap_or_else(|| "unknown client".to_owned());
         let total = report.connect.unwrap_or_default() + report.handshake.unwrap_or_default();
         put(&mut line, format_args!("  {client:CLIENT_WIDTH$}  {:>9}", time(total)));
-        put(&mut line, format_args!("  {}", has(report)));
+        let has = has(report);
+        if !has.is_empty() {
+            put(&mut line, format_args!("  {has}"));
+        }
         if report.transport == Transport::Mse {
             line.push_str(", encrypted");
         }
@@ -154,8 +157,15 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool) -> S
 fn swarm(lines: &mut String, subject: Subject<'_>, swarm: &SwarmView) {
     let Some(copies) = swarm.copies else { return };
     let Coverage { named, told, whole_list, .. } = swarm.coverage;
-    let range = if copies.min < copies.max { format!("{:.2} to {:.2}", copies.min, copies.max) } else { format!("{:.2}", copies.min) };
-    put(lines, format_args!("\n  {DIM}copies{DIM:#}    {range} among the {told} of {} that told", plural(named, "peer")));
+    let range = if copies.min < copies.max {
+        format!("{:.2} to {:.2}", copies.min, copies.max)
+    } else {
+        format!("{:.2}", copies.min)
+    };
+    put(
+        lines,
+        format_args!("\n  {DIM}copies{DIM:#}    {range} among the {told} of {} that told", plural(named, "peer")),
+    );
     if whole_list == Some(false) {
         line_break(lines, "the trackers count more peers than they named");
     }

@@ -159,9 +159,7 @@ async fn encrypted(
         Ok::<_, SecureFailure>((secured, shaken))
     });
     match opened.await {
-        Ok(Ok((mut secured, shaken))) => {
-            conclude(&mut secured, shaken, greeting, terms, connected, progress).await
-        }
+        Ok(Ok((mut secured, shaken))) => conclude(&mut secured, shaken, greeting, terms, connected, progress).await,
         Ok(Err(failure)) => Err(Failure::of_encryption(PeerError::Secure(failure))),
         Err(_) => Err(Failure::of_encryption(PeerError::SecureTimeout(limit))),
     }

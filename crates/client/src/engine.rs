@@ -78,7 +78,8 @@ impl Swarm {
         let stop = Stop::new();
         let trackers = Tracking::new(torrent, &mut config, announce, stop.listen())?;
         let facts = Facts { hashes: torrent.hashes, pieces: torrent.pieces };
-        let reserved = if config.linger.is_zero() { Reserved::default() } else { Reserved::EXTENSION_PROTOCOL | Reserved::FAST };
+        let reserved =
+            if config.linger.is_zero() { Reserved::default() } else { Reserved::EXTENSION_PROTOCOL | Reserved::FAST };
         let terms = Terms {
             ours: Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: identity.peer_id },
             torrent: facts,

@@ -4,9 +4,7 @@ use crate::attempt::{Attempt, Facts, Progress};
 use crate::hint::hint;
 use crate::role::conclude;
 use crate::said::Said;
-use crate::{
-    HandshakeFailure, LingerEnd, Outcome, Role, RoleFrom, SecureFailure, Source, Stage, Transport, Violation,
-};
+use crate::{HandshakeFailure, LingerEnd, Outcome, Role, RoleFrom, SecureFailure, Source, Stage, Transport, Violation};
 use metainfo::Hashes;
 use peer_wire::{ExtensionHandshake, Handshake};
 use std::io;
