@@ -10,7 +10,7 @@ pub(crate) const UP_TO_INFO_HASH: usize = 48;
 pub const RESERVED: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 0x05];
 
 /// The length-prefixed protocol name that every handshake begins with.
-const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";
+pub(crate) const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";
 /// Protocol name and reserved bytes, which come before the info-hash.
 const BEFORE_INFO_HASH: usize = 28;
 
@@ -32,9 +32,14 @@ pub fn peer_id_of(ip: Ipv4Addr) -> [u8; 20] {
     id
 }
 
-/// Whether what an initiator sent begins a handshake for this torrent.
-pub(crate) fn asks_for(sent: &[u8], info_hash: &[u8; 20]) -> bool {
-    sent.starts_with(PROTOCOL) && sent.get(BEFORE_INFO_HASH..UP_TO_INFO_HASH) == Some(info_hash)
+/// The info-hash in what may be the beginning of a handshake.
+pub(crate) fn asked_for(sent: &[u8]) -> Option<[u8; 20]> {
+    sent.get(BEFORE_INFO_HASH..UP_TO_INFO_HASH).filter(|_| sent.starts_with(PROTOCOL))?.try_into().ok()
+}
+
+/// Whether the reserved bits ask for the upgrade from v1 to v2 (BEP 52).
+pub(crate) fn wants_upgrade(sent: &[u8]) -> bool {
+    sent.get(BEFORE_INFO_HASH - 1).is_some_and(|byte| byte & 0x10 != 0)
 }
 
 /// The peer id in a whole handshake.
@@ -55,11 +60,19 @@ mod tests {
         );
         assert_eq!(bytes.len(), HANDSHAKE_LENGTH);
         assert_eq!(sent_peer_id(&bytes).unwrap(), *b"-qB4520-abcdefghijkl");
-        assert!(asks_for(&bytes, &[b'H'; 20]));
-        assert!(asks_for(&bytes[..UP_TO_INFO_HASH], &[b'H'; 20]));
-        assert!(!asks_for(&bytes[..47], &[b'H'; 20]));
-        assert!(!asks_for(&bytes, &[b'h'; 20]));
-        assert!(!asks_for(&[b'H'; 68], &[b'H'; 20]));
+        assert_eq!(asked_for(&bytes), Some([b'H'; 20]));
+        assert_eq!(asked_for(&bytes[..UP_TO_INFO_HASH]), Some([b'H'; 20]));
+        assert_eq!(asked_for(&bytes[..47]), None);
+        assert_eq!(asked_for(&[b'H'; 68]), None);
+    }
+
+    #[test]
+    fn the_upgrade_bit() {
+        let asks =
+            |last| wants_upgrade(&handshake([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, last], &[0; 20], &[0; 20]));
+        assert!(asks(0x10) && asks(0xff));
+        assert!(!asks(0) && !asks(0xef));
+        assert!(!wants_upgrade(&[0xff; 27]));
     }
 
     #[test]

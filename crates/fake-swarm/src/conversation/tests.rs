@@ -3,10 +3,10 @@
 use std::io::ErrorKind;
 use std::time::Instant;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::{FakeSwarm, peer_ip};
+use crate::{Behaviour, FakeSwarm, RESERVED, peer_ip};
 
 const HASH: [u8; 20] = *b"the torrent's hash..";
 const MINUTE: Duration = Duration::from_secs(60);
