@@ -11,6 +11,8 @@ pub const RESERVED: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 0x05];
 
 /// The length-prefixed protocol name that every handshake begins with.
 pub(crate) const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";
+/// How the id of a peer begins that was not given one.
+const PREFIX: &str = "-qB4520-";
 /// Protocol name and reserved bytes, which come before the info-hash.
 const BEFORE_INFO_HASH: usize = 28;
 
@@ -24,8 +26,13 @@ pub fn handshake(reserved: [u8; 8], info_hash: &[u8; 20], peer_id: &[u8; 20]) ->
 /// swarm have the same. 127.1.2.3 is `-qB4520-7f010203fake`.
 #[must_use]
 pub fn peer_id_of(ip: Ipv4Addr) -> [u8; 20] {
-    let text = format!("-qB4520-{:08x}fake", u32::from(ip));
-    let mut id = [0; 20];
+    peer_id_beginning(PREFIX, ip)
+}
+
+/// A peer id that begins so, and goes on with the address.
+pub(crate) fn peer_id_beginning(prefix: &str, ip: Ipv4Addr) -> [u8; 20] {
+    let text = format!("{prefix}{:08x}fake", u32::from(ip));
+    let mut id = [b'-'; 20];
     for (slot, byte) in id.iter_mut().zip(text.bytes()) {
         *slot = byte;
     }
@@ -77,6 +84,9 @@ mod tests {
 
     #[test]
     fn a_peer_id_names_its_address() {
-        assert_eq!(peer_id_of(Ipv4Addr::new(127, 1, 2, 3)), *b"-qB4520-7f010203fake");
+        let ip = Ipv4Addr::new(127, 1, 2, 3);
+        assert_eq!(peer_id_of(ip), *b"-qB4520-7f010203fake");
+        assert_eq!(peer_id_beginning("A2-1-36-0-", ip), *b"A2-1-36-0-7f010203fa");
+        assert_eq!(peer_id_beginning("X", ip), *b"X7f010203fake-------");
     }
 }

@@ -32,13 +32,16 @@
 
 mod address;
 mod behaviour;
+mod client;
 mod conversation;
 mod datagram;
 mod encryption;
 mod error;
+mod extension;
 mod frames;
 mod handshake;
 mod http;
+mod lazy;
 mod ledger;
 mod mse;
 mod peer;
@@ -58,11 +61,14 @@ pub mod torrent;
 
 pub use address::peer_ip;
 pub use behaviour::Behaviour;
+pub use client::{Client, Holding};
 pub use datagram::{Datagram, UdpAnnounce};
 pub use encryption::{Encryption, Fault, Mse, PLAINTEXT, Plaintext, RC4, Responder, Select};
 pub use error::Error;
+pub use extension::ExtensionHandshake;
 pub use frames::Message;
 pub use handshake::{HANDSHAKE_LENGTH, RESERVED, handshake, peer_id_of};
+pub use lazy::LazyBitfield;
 pub use ledger::{Connection, Counts, End, Initiated};
 pub use mse::{DEGENERATE_KEYS, KEY_LENGTH};
 pub use peer::{Delivery, Ending, Id, Knows, Peer, Speaks, Step};

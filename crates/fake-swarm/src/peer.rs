@@ -63,6 +63,8 @@ pub enum Id {
     OfAddress,
     /// This one.
     Given([u8; 20]),
+    /// This, and then its address, as in [`peer_id_of`](crate::peer_id_of).
+    Beginning(&'static str),
     /// The one in the initiator's handshake; zeros if that has not come.
     Initiators,
 }
