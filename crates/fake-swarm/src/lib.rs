@@ -56,6 +56,7 @@ mod udp_tracker;
 
 pub mod bencoding;
 pub mod gzip;
+pub mod hostile;
 pub mod message;
 pub mod torrent;
 

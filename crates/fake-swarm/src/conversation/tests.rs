@@ -1,6 +1,7 @@
 //! Each scripted peer, seen by a plain TCP client.
 
 mod encryption;
+mod messages;
 mod openings;
 
 use std::io::ErrorKind;
