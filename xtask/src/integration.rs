@@ -22,6 +22,7 @@ mod prober;
 mod process;
 mod programs;
 mod proxied;
+mod row;
 mod scratch;
 mod secrets;
 mod seeded;

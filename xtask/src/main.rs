@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
+    let inside = matches!(task, Task::Inside(_));
     let done = match task {
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
@@ -63,8 +64,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("\n{reason}");
-            // `ci` names the step to repeat, which is shorter.
-            if !reason.contains("repeat with: ") {
+            // `ci` names the step to repeat, which is shorter; and what is inside is repeated by whoever is outside.
+            if !inside && !reason.contains("repeat with: ") {
                 eprintln!("repeat with: cargo xtask {}", args.join(" "));
             }
             ExitCode::FAILURE

@@ -96,16 +96,18 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool) -> S
     } else {
         lines.push('\n');
     }
-    let percent = summary.ok.saturating_mul(100).checked_div(summary.peers).unwrap_or(0);
-    put(
-        &mut lines,
-        format_args!(
-            "{BOLD}{} of {} shook hands{BOLD:#} ({percent} %) in {}",
-            summary.ok,
-            plural(summary.peers, "peer"),
-            time(summary.elapsed)
+    let headline = match summary.ok.saturating_mul(100).checked_div(summary.peers) {
+        Some(percent) => {
+            format!("{BOLD}{} of {} shook hands{BOLD:#} ({percent} %)", summary.ok, plural(summary.peers, "peer"))
+        }
+        // Nobody was named, or only counts were asked for: then the trackers' answers are the result.
+        None => format!(
+            "{BOLD}{} of {} answered{BOLD:#}, no peers",
+            summary.trackers_ok,
+            plural(summary.trackers, "tracker request")
         ),
-    );
+    };
+    put(&mut lines, format_args!("{headline} in {}", time(summary.elapsed)));
     lines.push_str(match summary.cut_short {
         None => "",
         Some(CutShort::Deadline) => ", cut short by the deadline",

@@ -10,10 +10,10 @@
 
 mod lab;
 
-use client::{Config, TrackerReport, Trackers};
+use client::{Config, Swarm, TrackerReport, Trackers};
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{FakeTracker, Request, TrackerScript};
-use lab::{Told, config, lab, run};
+use fake_swarm::{Behaviour, FakeTracker, FakeUdpTracker, Request, TrackerScript, Transactions, UdpCounts, UdpScript};
+use lab::{PATIENCE, Told, collect, config, lab, run};
 use metainfo::Torrent;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -227,4 +227,81 @@ async fn secrets_are_shown_on_request_only() {
     assert!(!shown(&hidden.trackers[0]).contains("s3cr3tpass"), "{}", shown(&hidden.trackers[0]));
     let told = asked([&*url], Config { show_secrets: true, ..config() }).await;
     assert!(told.trackers[0].url.contains("s3cr3tpass"));
+}
+
+/// BEP 15's numbers of `started` and `stopped`.
+const STARTED: u32 = 2;
+const STOPPED: u32 = 3;
+
+/// The events of the announces a UDP tracker was sent, in order.
+fn udp_events(tracker: &FakeUdpTracker) -> Vec<u32> {
+    tracker.datagrams().iter().filter_map(|datagram| datagram.announce()).map(|announce| announce.event).collect()
+}
+
+fn udp_config(tracker: &FakeUdpTracker) -> Config {
+    Config { trackers: Trackers::Only(vec![tracker.announce_url().parse().unwrap()]), ..config() }
+}
+
+#[tokio::test]
+async fn a_udp_tracker_names_peers_and_is_told_goodbye_under_one_connection_id() {
+    let lab = lab([Behaviour::default(), Behaviour::default()]);
+    let peers = lab.swarm.endpoints().into_iter().map(SocketAddr::from).collect();
+    let tracker = FakeUdpTracker::start(UdpScript { peers, ..UdpScript::default() }).unwrap();
+    let told = run(&lab.torrent, udp_config(&tracker)).await;
+    assert_eq!((told.summary.ok, told.trackers[0].peers.map(|named| named.v4)), (2, Some(2)));
+    assert_eq!(udp_events(&tracker), [STARTED, STOPPED]);
+    // Connect, started, stopped.
+    assert_eq!(tracker.datagrams().len(), 3);
+    let keys: BTreeSet<_> =
+        tracker.datagrams().iter().filter_map(|d| d.announce()).map(|a| (a.key, a.port, a.left, a.info_hash)).collect();
+    assert_eq!(keys.len(), 1);
+}
+
+#[tokio::test]
+async fn a_scrape_over_udp_registers_nobody() {
+    let lab = lab([]);
+    let counts = UdpCounts { seeders: 3, completed: 4, leechers: 5 };
+    let counts = vec![(lab.torrent.hashes.primary().0, counts)];
+    let tracker = FakeUdpTracker::start(UdpScript { counts, ..UdpScript::default() }).unwrap();
+    let told = run(&lab.torrent, Config { scrape: true, ..udp_config(&tracker) }).await;
+    let report = &told.trackers[0];
+    assert_eq!((report.seeders, report.downloaded, report.leechers), (Some(3), Some(4), Some(5)));
+    assert_eq!(udp_events(&tracker), []);
+}
+
+#[tokio::test]
+async fn an_announce_over_udp_that_nobody_answers_is_taken_back() {
+    let lab = lab([]);
+    // Gives a connection id and then answers with what nobody asked for.
+    let script = UdpScript { transactions: Transactions::WrongAfterConnect, ..UdpScript::default() };
+    let tracker = FakeUdpTracker::start(script).unwrap();
+    let mut swarm = Swarm::new(&lab.torrent, udp_config(&tracker)).unwrap();
+    tokio::select! {
+        event = swarm.next() => panic!("nothing can have happened: {event:?}"),
+        asked = tracker.wait_for(|datagram| datagram.announce().is_some(), PATIENCE) => assert!(asked),
+    }
+    swarm.interrupt();
+    let told = collect(&mut swarm).await;
+    assert_eq!(statuses(&told), ["interrupted"]);
+    tracker.set_script(UdpScript::default());
+    swarm.shutdown().await;
+    assert_eq!(udp_events(&tracker).last(), Some(&STOPPED));
+}
+
+#[tokio::test]
+async fn a_udp_tracker_that_knew_nothing_of_us_is_told_nothing() {
+    let lab = lab([]);
+    let tracker = FakeUdpTracker::start(UdpScript { silent_for: usize::MAX, ..UdpScript::default() }).unwrap();
+    let config = Config { deadline: Duration::from_millis(200), ..udp_config(&tracker) };
+    let told = run(&lab.torrent, config).await;
+    assert_eq!(statuses(&told), ["interrupted"]);
+    assert_eq!(tracker.datagrams().len(), 1);
+}
+
+#[tokio::test]
+async fn a_udp_port_where_nobody_listens_refuses() {
+    let gone = FakeUdpTracker::start(UdpScript::default()).unwrap();
+    let config = udp_config(&gone);
+    drop(gone);
+    assert_eq!(statuses(&run(&lab([]).torrent, config).await), ["connect_refused"]);
 }

@@ -4,6 +4,9 @@
 //! (`?passkey=`, `?pid=`, …) or before the host. What is hidden is replaced by [`HIDDEN`], so that host and shape stay
 //! recognisable.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 /// Stands for what was hidden.
 const HIDDEN: &str = "***";
 
@@ -106,7 +109,7 @@ fn redact_pair(pair: &str) -> String {
 pub struct Secrets(Vec<String>);
 
 impl Secrets {
-    /// The secrets of `url`, as they are written and percent-decoded.
+    /// The secrets of `url`, as they are written, percent-decoded, and sent.
     #[must_use]
     pub fn of(url: &str) -> Self {
         let Some(parts) = Parts::of(url) else { return Self::default() };
@@ -128,6 +131,7 @@ impl Secrets {
                 pieces(secret).into_iter().chain([secret.to_owned(), decoded, shown, spaced])
             })
             .collect();
+        secrets.extend(parts.userinfo.map(basic));
         secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
         Self::in_order(secrets)
     }
@@ -170,6 +174,13 @@ fn replace_ignoring_case(text: &str, from: &str, to: &str) -> String {
     }
     replaced.push_str(text.get(rest..).unwrap_or_default());
     replaced
+}
+
+/// User name and password as Basic authentication sends them (RFC 7617).
+fn basic(userinfo: &str) -> String {
+    let decoded = decode(userinfo);
+    let colon = if decoded.contains(':') { "" } else { ":" };
+    BASE64.encode(format!("{decoded}{colon}"))
 }
 
 /// Tells how many there are, not what they are.
@@ -232,6 +243,14 @@ mod tests {
         assert_eq!(Secrets::of("http://t.example/announce").conceal("announce"), "announce");
         let both = Secrets::of("http://t.example/announce?passkey=s3cret").and_of("http://t.example/s3cret-and-more");
         assert_eq!(both.conceal("s3cret-and-more, s3cret"), "***, ***");
+        for userinfo in ["Aladdin:open%20sesame", "Aladdin"] {
+            let secrets = Secrets::of(&format!("http://{userinfo}@t.example/announce"));
+            let sent = secrets.conceal("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== QWxhZGRpbjo=");
+            assert!(
+                ["Basic *** QWxhZGRpbjo=", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== ***"].contains(&sent.as_str()),
+                "{sent}"
+            );
+        }
     }
 
     proptest! {

@@ -10,6 +10,7 @@ use hyper::Request;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, HOST, HeaderValue, InvalidHeaderValue, USER_AGENT,
 };
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tracker::{Announce, Announced, Scrape, Scraped, TrackerUrl};
@@ -110,7 +111,7 @@ impl Client {
         let request = self.request(url, target)?;
         let received = exchange::exchange(stream, request, self.timeout).await?;
         let status = received.status.as_u16();
-        let answer = reply::judge(received, parse, &Secrets::of(url.expose()))?;
+        let answer = reply::judge(received, parse, &Arc::new(Secrets::of(url.expose())))?;
         Ok(Reply { answer, status })
     }
 

@@ -13,12 +13,13 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 /// Header lines accepted; real ones send under 20, a proxy in front may add as many.
 const MAX_HEADERS: usize = 100;
 /// Bytes of response head accepted; also bounds what is read ahead of the body.
 const MAX_HEAD_BYTES: usize = 64 << 10;
+const HEAD_TOO_LARGE: Error = Error::HeadTooLarge { bytes: MAX_HEAD_BYTES, lines: MAX_HEADERS };
 /// Bytes that may come until the head is complete: one head, what is read ahead, and whatever interim replies precede it.
 const MAX_BYTES_TO_HEAD: usize = 2 * MAX_HEAD_BYTES;
 /// Bytes that may come after the head: the body, and a quarter of it for the framing of its chunks, which takes up a tenth at
@@ -49,20 +50,20 @@ pub(crate) async fn exchange<S>(stream: S, request: Request<Empty<Bytes>>, limit
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let deadline = Instant::now() + limit;
+    let begun = Instant::now();
     let allowance = Allowance::new(MAX_BYTES_TO_HEAD);
     let stream = TokioIo::new(Metered::new(stream, allowance.clone()));
     let mut builder = http1::Builder::new();
     builder.max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD_BYTES);
     let (mut sender, connection) = builder.handshake(stream).await.map_err(classify)?;
     let mut reply = pin!(async {
-        let response = timeout_at(deadline, sender.send_request(request)).await;
+        let response = timeout(limit, sender.send_request(request)).await;
         let response = response.map_err(|_| Error::Timeout(limit))?.map_err(classify)?;
         allowance.set(MAX_BYTES_FROM_HEAD);
         let (head, body) = response.into_parts();
         let mut received = Received { status: head.status, headers: head.headers, body: Vec::new(), cut: None };
         if received.location().is_none() {
-            let read = timeout_at(deadline, read(body, &mut received.body)).await;
+            let read = timeout(limit.saturating_sub(begun.elapsed()), read(body, &mut received.body)).await;
             received.cut = read.unwrap_or(Err(Error::Timeout(limit))).err();
         }
         Ok(received)
@@ -91,31 +92,40 @@ async fn read(mut body: Incoming, into: &mut Vec<u8>) -> Result<(), Error> {
 
 /// Why there is no head.
 fn classify(error: hyper::Error) -> Error {
-    if error.is_parse_too_large() || Overrun::is_cause_of(&error) {
-        Error::HeadTooLarge { bytes: MAX_HEAD_BYTES, lines: MAX_HEADERS }
-    } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() || is_end(&error) {
-        Error::Closed(error)
-    } else if error.is_parse() {
-        Error::NotHttp(error)
-    } else {
-        Error::Connection(error)
+    match cause(&error) {
+        _ if error.is_parse_too_large() => HEAD_TOO_LARGE,
+        Some(cause) if is_overrun(cause) => HEAD_TOO_LARGE,
+        // How TLS says that the connection ended and nobody had said it would.
+        Some(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Error::Closed(error),
+        Some(_) => Error::Connection(error),
+        None if error.is_parse() => Error::NotHttp(error),
+        None => Error::Closed(error),
     }
 }
 
 /// Why there is no more of the body.
 fn classify_body(error: hyper::Error) -> Error {
-    match cause(&error).map(io::Error::kind) {
-        _ if Overrun::is_cause_of(&error) => Error::TooLarge { limit: MAX_BYTES_FROM_HEAD },
-        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => Error::BadBody(error),
+    match cause(&error) {
+        Some(cause) if is_overrun(cause) => Error::TooLarge { limit: MAX_BYTES_FROM_HEAD },
+        Some(cause) if matches!(cause.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
+            Error::BadBody(error)
+        }
         _ => Error::Incomplete(error),
     }
 }
 
-/// Whether the connection ended, as TLS says it when nothing was said about an end.
-fn is_end(error: &hyper::Error) -> bool {
-    cause(error).is_some_and(|cause| cause.kind() == io::ErrorKind::UnexpectedEof)
+/// What the stream said, however deep within `error`.
+fn cause(error: &hyper::Error) -> Option<&io::Error> {
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        if let Some(cause) = cause.downcast_ref() {
+            return Some(cause);
+        }
+        next = cause.source();
+    }
+    None
 }
 
-fn cause(error: &hyper::Error) -> Option<&io::Error> {
-    std::error::Error::source(error).and_then(|cause| cause.downcast_ref())
+fn is_overrun(cause: &io::Error) -> bool {
+    cause.get_ref().is_some_and(|cause| cause.is::<Overrun>())
 }

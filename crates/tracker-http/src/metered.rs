@@ -39,14 +39,6 @@ impl Allowance {
 #[error("more than may come")]
 pub(crate) struct Overrun;
 
-impl Overrun {
-    /// Whether this is why `error` came about.
-    pub(crate) fn is_cause_of(error: &hyper::Error) -> bool {
-        let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
-        cause.and_then(io::Error::get_ref).is_some_and(|cause| cause.is::<Self>())
-    }
-}
-
 /// Bytes read in one go. hyper works through whatever has come before anybody looks at the deadline or at other
 /// connections again; thousands of interim replies or tiny chunks take it long.
 const BYTES_IN_ONE_GO: usize = 32 << 10;

@@ -2,18 +2,19 @@
 
 use guard::Secrets;
 use std::fmt;
+use std::sync::Arc;
 
 /// Text from outside that may repeat a secret of the URL that was asked. `Display` and `Debug` hide that and escape what a
 /// terminal would obey; [`Quoted::expose`] does neither.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Quoted {
     text: String,
-    secrets: Secrets,
+    secrets: Arc<Secrets>,
 }
 
 impl Quoted {
     /// `text`, said by whoever was asked with `secrets`.
-    pub(crate) fn new(text: impl Into<String>, secrets: &Secrets) -> Self {
+    pub(crate) fn new(text: impl Into<String>, secrets: &Arc<Secrets>) -> Self {
         Self { text: text.into(), secrets: secrets.clone() }
     }
 

@@ -5,6 +5,7 @@ use crate::{Error, Excerpt, Failure, Location, Quoted, body};
 use guard::Secrets;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
+use std::sync::Arc;
 
 /// How much of a body that is no tracker's is worth showing, in bytes.
 const SHOWN_BYTES: usize = 80;
@@ -13,53 +14,64 @@ const SHOWN_BYTES: usize = 80;
 pub(crate) fn judge<T>(
     mut received: Received,
     parse: impl Fn(&[u8]) -> Result<T, tracker::Error>,
-    secrets: &Secrets,
+    secrets: &Arc<Secrets>,
 ) -> Result<T, Error> {
-    let status = received.status.as_u16();
     if let Some(location) = received.location() {
         let location = Location(Quoted::new(String::from_utf8_lossy(location), secrets));
-        return Err(Error::Redirect { status, location });
+        return Err(Error::Redirect { status: received.status.as_u16(), location });
     }
     let cut = received.cut.take();
     if let Some(error @ Error::TooLarge { .. }) = cut {
         return Err(error);
     }
-    let parsed = match body::inflate(&received.body) {
-        Ok(body) => parse(&body),
-        // What came too late or not at all explains gzip that ends early.
-        Err(error) if received.status == StatusCode::OK => return Err(cut.unwrap_or(error)),
-        Err(_) => return Err(Error::Status { status, failure: None, body: None }),
-    };
+    let inflated = body::inflate(&received.body);
+    let body = inflated.as_deref().unwrap_or_default();
+    let parsed = parse(body);
     // Only 200 brings an answer; everything else is an error that may have brought its reason along.
-    match parsed {
-        Err(tracker::Error::Failure { reason, retry_in }) => {
-            let failure = Failure { reason: Quoted::new(reason, secrets), retry_in };
-            match received.status {
-                StatusCode::OK => Err(Error::Failure(failure)),
-                _ => Err(Error::Status { status, failure: Some(failure), body: None }),
-            }
+    if received.status != StatusCode::OK {
+        return Err(status_error(&received, body, parsed.err(), secrets));
+    }
+    match (parsed, cut, inflated) {
+        (Ok(answer), ..) => Ok(answer),
+        (Err(tracker::Error::Failure { reason, retry_in }), ..) => {
+            Err(Error::Failure(Failure { reason: Quoted::new(reason, secrets), retry_in }))
         }
-        Ok(answer) if received.status == StatusCode::OK => Ok(answer),
-        Ok(_) => Err(Error::Status { status, failure: None, body: None }),
-        Err(_) if received.status != StatusCode::OK => {
-            let body = Some(excerpt(&received, secrets)).filter(|_| !received.body.is_empty());
-            Err(Error::Status { status, failure: None, body })
-        }
-        Err(source) => match (cut, header(&received, CONTENT_ENCODING, secrets)) {
-            (Some(cut), _) => Err(cut),
-            (None, Some(encoding)) if !body::is_known(encoding.expose()) => Err(Error::Encoding { encoding }),
-            (None, _) => Err(Error::NotATracker { body: excerpt(&received, secrets), source }),
-        },
+        // What came too late, or not at all, explains the rest.
+        (Err(_), Some(cut), _) => Err(cut),
+        (Err(_), None, Err(broken)) => Err(broken),
+        (Err(source), None, Ok(body)) => Err(stranger(&received, &body, source, secrets)),
     }
 }
 
-fn header(received: &Received, name: HeaderName, secrets: &Secrets) -> Option<Quoted> {
+/// An answer with a status of its own.
+fn status_error(received: &Received, body: &[u8], error: Option<tracker::Error>, secrets: &Arc<Secrets>) -> Error {
+    let status = received.status.as_u16();
+    match error {
+        Some(tracker::Error::Failure { reason, retry_in }) => {
+            let failure = Failure { reason: Quoted::new(reason, secrets), retry_in };
+            Error::Status { status, failure: Some(failure), body: None }
+        }
+        Some(_) if !body.is_empty() => {
+            Error::Status { status, failure: None, body: Some(excerpt(received, body, secrets)) }
+        }
+        _ => Error::Status { status, failure: None, body: None },
+    }
+}
+
+/// A body that is whole and no tracker's.
+fn stranger(received: &Received, body: &[u8], source: tracker::Error, secrets: &Arc<Secrets>) -> Error {
+    match header(received, CONTENT_ENCODING, secrets) {
+        Some(encoding) if !body::is_known(encoding.expose()) => Error::Encoding { encoding },
+        _ => Error::NotATracker { body: excerpt(received, body, secrets), source },
+    }
+}
+
+fn header(received: &Received, name: HeaderName, secrets: &Arc<Secrets>) -> Option<Quoted> {
     let value = received.headers.get(name)?;
     Some(Quoted::new(String::from_utf8_lossy(value.as_bytes()), secrets))
 }
 
-fn excerpt(received: &Received, secrets: &Secrets) -> Excerpt {
-    let body = &received.body;
+fn excerpt(received: &Received, body: &[u8], secrets: &Arc<Secrets>) -> Excerpt {
     let mut beginning = guard::escape_bytes(body.get(..SHOWN_BYTES).unwrap_or(body)).to_string();
     if body.len() > SHOWN_BYTES {
         beginning.push('…');

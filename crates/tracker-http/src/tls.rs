@@ -10,10 +10,12 @@ pub use stream::TlsStream;
 use crate::Error;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use stream::Noted;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
@@ -35,7 +37,7 @@ pub struct Tls(Arc<Inner>);
 struct Inner {
     /// Certificates trusted besides the roots.
     extra: Vec<CertificateDer<'static>>,
-    config: OnceLock<Arc<ClientConfig>>,
+    config: OnceCell<Arc<ClientConfig>>,
 }
 
 impl Tls {
@@ -55,7 +57,7 @@ impl Tls {
         if extra.is_empty() {
             return Err(CaError::NoCertificate);
         }
-        Ok(Self(Arc::new(Inner { extra, config: OnceLock::new() })))
+        Ok(Self(Arc::new(Inner { extra, config: OnceCell::new() })))
     }
 
     /// Begins TLS on `stream`, which leads to `host`. The certificate must be for that name, or for that address when the
@@ -69,7 +71,7 @@ impl Tls {
     {
         let connect = async {
             let name = server_name(host).map_err(|error| TlsProblem::Failed(io::Error::other(error)))?;
-            let connector = TlsConnector::from(self.config()?);
+            let connector = TlsConnector::from(self.config().await.map_err(TlsProblem::Failed)?);
             let handshake = connector.connect(name, Noted::new(stream)).into_fallible();
             handshake.await.map_err(|(error, stream)| TlsProblem::of(error, stream.beginning()))
         };
@@ -77,13 +79,15 @@ impl Tls {
         Ok(TlsStream(connected?))
     }
 
-    /// Made when it is first needed, because the system's roots take milliseconds to read.
-    fn config(&self) -> Result<Arc<ClientConfig>, TlsProblem> {
-        if let Some(config) = self.0.config.get() {
-            return Ok(config.clone());
-        }
-        let config = self.0.make_config().map_err(|error| TlsProblem::Failed(io::Error::other(error)))?;
-        Ok(self.0.config.get_or_init(|| Arc::new(config)).clone())
+    /// Made when it is first needed, and on another thread: the system's roots take milliseconds to read, in which everybody
+    /// else on this thread would seem to be slow.
+    async fn config(&self) -> io::Result<Arc<ClientConfig>> {
+        let make = async || {
+            let inner = self.0.clone();
+            let config = spawn_blocking(move || inner.make_config()).await?;
+            config.map(Arc::new).map_err(io::Error::other)
+        };
+        self.0.config.get_or_try_init(make).await.cloned()
     }
 }
 

@@ -12,6 +12,7 @@ use tracker::{Announce, Announced, Family, Scrape, Scraped, TrackerUrl};
 const CONNECTION_LIFETIME: Duration = Duration::from_secs(60);
 
 /// A tracker and the way to it.
+#[derive(Debug)]
 pub(crate) struct Conversation<D> {
     link: Link<D>,
     url: TrackerUrl,
@@ -19,6 +20,7 @@ pub(crate) struct Conversation<D> {
 }
 
 /// The way to a tracker, and whether it knows us.
+#[derive(Debug)]
 struct Link<D> {
     datagrams: D,
     connection: Option<Connection>,
@@ -26,7 +28,7 @@ struct Link<D> {
 }
 
 /// A connection id and its end.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Connection {
     id: ConnectionId,
     expires: Instant,
@@ -116,3 +118,6 @@ impl<D: Datagrams> Link<D> {
 fn is_about_connection(reason: &str) -> bool {
     reason.to_ascii_lowercase().contains("connection id")
 }
+
+#[cfg(test)]
+mod tests;

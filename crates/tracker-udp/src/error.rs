@@ -86,12 +86,30 @@ impl fmt::Display for Ignored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.count {
             0 => return Ok(()),
-            1 => f.write_str(", 1 datagram with another transaction id")?,
-            count => write!(f, ", {count} datagrams with other transaction ids")?,
+            1 => f.write_str(", 1 datagram ignored")?,
+            count => write!(f, ", {count} datagrams ignored")?,
         }
         match &self.last_text {
             Some(text) => write!(f, ", the last text: {}", guard::escape(text)),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_ignored_is_said_at_the_end() {
+        for (count, last_text, shown) in [
+            (0, None, "no answer to scrape within 0.25 s"),
+            (1, None, "no answer to scrape within 0.25 s, 1 datagram ignored"),
+            (2, Some("no\x07"), "no answer to scrape within 0.25 s, 2 datagrams ignored, the last text: no\\u{7}"),
+        ] {
+            let ignored = Ignored { count, last_text: last_text.map(str::to_owned) };
+            let error = Error::Timeout { stage: Action::Scrape, limit: Duration::from_millis(250), ignored };
+            assert_eq!(error.to_string(), shown);
         }
     }
 }

@@ -11,6 +11,9 @@ use tracker::udp::{self, Action, ConnectionId};
 /// somebody is watching. A request is thus sent at 0, 1.5, 4.5 and 10.5 s; then only the deadline ends the waiting.
 const RETRANSMIT_AFTER: [Duration; 3] = [Duration::from_millis(1500), Duration::from_secs(3), Duration::from_secs(6)];
 
+/// Longest time an exchange may take: no clock overflows at its end, and nobody waits for it either.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Longest datagram received, in bytes: more than UDP can carry over IPv4, so that none is cut.
 const MAX_DATAGRAM: usize = 64 << 10;
 
@@ -40,6 +43,7 @@ impl Exchange {
     /// Begins now. The requests are numbered from `transaction` on.
     pub(crate) fn begin(limit: Duration, transaction: u32) -> Self {
         let begun = Instant::now();
+        let limit = limit.min(LONGEST);
         Self {
             limit,
             begun,

@@ -7,6 +7,8 @@ mod conversation;
 mod datagrams;
 mod error;
 mod exchange;
+#[cfg(test)]
+mod scripted;
 mod session;
 
 pub use error::{Error, Ignored};

@@ -2,7 +2,6 @@
 
 use crate::Error;
 use crate::conversation::Conversation;
-use std::fmt;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tracker::{Announce, Announced, Family, Scrape, Scraped, TrackerUrl};
@@ -11,6 +10,7 @@ use tracker::{Announce, Announced, Family, Scrape, Scraped, TrackerUrl};
 /// needs no new connection id.
 ///
 /// An exchange may be dropped at any time; the session can go on with another one.
+#[derive(Debug)]
 pub struct Session {
     /// Deadline for each whole exchange, from the first datagram sent to the answer. A request is sent again after 1.5, 3
     /// and 6 s without an answer, so that with less than 10.5 s the last of these does not happen.
@@ -40,10 +40,9 @@ impl Session {
     ///
     /// # Errors
     /// A socket that is not connected.
-    pub fn new(socket: UdpSocket, url: TrackerUrl) -> Result<Self, Error> {
-        // Over a socket for both families, IPv4 wears the clothes of IPv6.
+    pub fn new(socket: UdpSocket, url: &TrackerUrl) -> Result<Self, Error> {
         let family = Family::of(socket.peer_addr()?);
-        Ok(Self { timeout: Self::TIMEOUT, conversation: Conversation::new(socket, url, family) })
+        Ok(Self { timeout: Self::TIMEOUT, conversation: Conversation::new(socket, url.clone(), family) })
     }
 
     /// Whether an announce may have been sent, so that the tracker may have counted us, answered or not.
@@ -68,12 +67,5 @@ impl Session {
     /// Whatever kept the tracker from giving all the counts; see [`Error`].
     pub async fn scrape(&mut self, scrape: &Scrape, transaction: u32) -> Result<Reply<Scraped>, Error> {
         self.conversation.scrape(scrape, transaction, self.timeout).await
-    }
-}
-
-/// Tells the deadline; what a session holds is of no use to a reader.
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }

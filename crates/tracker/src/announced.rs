@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_full_reply() {
-        let body = b"d8:completei3e12:crypto_flags1:\x0110:downloadedi9e11:external ip4:\x7f\0\0\x0910:incompletei2e8:intervali1800e12:min intervali900e\
+        let body = b"d8:completei3e12:crypto_flags1:\x0110:downloadedi9e\
+            11:external ip4:\x7f\0\0\x0910:incompletei2e8:intervali1800e12:min intervali900e\
             5:peers6:\x7f\0\0\x01\x1a\xe16:peers60:10:tracker id2:id15:warning message4:slowe";
         let announced = Announced::parse(body).unwrap();
         assert_eq!((announced.complete, announced.incomplete), (Some(3), Some(2)));
@@ -112,7 +113,8 @@ mod tests {
 
     #[test]
     fn an_endpoint_in_both_lists_is_one_peer() {
-        let body = b"d12:crypto_flags1:\x015:peers6:\x7f\0\0\x01\x1a\xe16:peers618:\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\x01\x1a\xe1e";
+        let body = b"d12:crypto_flags1:\x015:peers6:\x7f\0\0\x01\x1a\xe1\
+            6:peers618:\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\x01\x1a\xe1e";
         let announced = Announced::parse(body).unwrap();
         assert_eq!(announced.skipped, Skipped { duplicates: 1, ..Skipped::default() });
         // The flags are those of `peers`, also when the other list has as many entries.

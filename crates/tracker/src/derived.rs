@@ -20,8 +20,10 @@ impl TrackerUrl {
     }
 
     /// The URL that `location`, the `Location` of a redirect, stands for: an absolute URL, or one without scheme, host or
-    /// path, which are then this URL's own. The [`target`](Self::target) of the result is requested as it is: what was
-    /// asked is part of it already, or the tracker does not want it.
+    /// path, which are then this URL's own.
+    ///
+    /// Its [`target`](Self::target) is requested as it is: what was asked is part of it already, or the tracker does not
+    /// want it.
     ///
     /// Credentials stay only while scheme, host and port do; those in `location` are not ours and are ignored.
     ///

@@ -105,6 +105,8 @@ impl TrackerUrl {
         // What ends in `?` or `&` is asked the same as what does not; see `target_with`.
         let query_end = self.target.strip_suffix('&').filter(|rest| rest.contains('?')).unwrap_or(&self.target);
         let target = query_end.strip_suffix('?').unwrap_or(query_end);
+        // A UDP tracker is told the path if at all by BEP 41, and `/announce` is what those tell who have none to tell.
+        let target = if self.scheme() == Scheme::Udp && target == "/" { "/announce" } else { target };
         (&self.origin, self.credentials(), target)
     }
 }
@@ -259,6 +261,7 @@ mod tests {
             ("http://[::1]/announce", "http://[0:0::1]/announce?&"),
             ("http://m%65:pw@t/", "http://me:pw@t"),
             ("http://@t/", "http://t"),
+            ("udp://t:1", "udp://t:1/announce"),
         ] {
             assert_eq!(url(one), url(other));
         }

@@ -43,7 +43,7 @@ impl Dialled {
 
 /// Serves HTTP on a port of every address until the process ends, one connection after the other.
 pub(super) fn http(port: u16, dialled: &Dialled, answer: impl Fn(&Request) -> Vec<u8> + Send + 'static) -> Result {
-    listen(port, dialled, move |mut stream| {
+    listen(everywhere(port), dialled, move |mut stream| {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_LIMIT {
             let mut byte = [0];
@@ -92,9 +92,9 @@ pub(super) fn serve_datagrams(
     Ok(())
 }
 
-/// A peer on a port of every address, which answers any handshake with the same info-hash.
-pub(super) fn peer(port: u16, dialled: &Dialled) -> Result {
-    listen(port, dialled, |mut stream| {
+/// A peer which answers any handshake with the same info-hash.
+pub(super) fn peer(address: SocketAddr, dialled: &Dialled) -> Result {
+    listen(address, dialled, |mut stream| {
         let mut theirs = [0; HANDSHAKE_LENGTH];
         stream.read_exact(&mut theirs)?;
         let info_hash = theirs.get(28..48).and_then(|hash| hash.try_into().ok()).unwrap_or([0; 20]);
@@ -106,13 +106,21 @@ pub(super) fn peer(port: u16, dialled: &Dialled) -> Result {
 
 /// A service on a port of every address that must not be dialled: it is only counted who does.
 pub(super) fn victim(port: u16, dialled: &Dialled) -> Result {
-    listen(port, dialled, |_| Ok(()))
+    listen(everywhere(port), dialled, |_| Ok(()))
 }
 
-/// Listens on a port of every address of both families until the process ends; each connection is counted first.
-fn listen(port: u16, dialled: &Dialled, serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + 'static) -> Result {
-    let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-    let listener = TcpListener::bind(everywhere).map_err(|error| format!("cannot listen on port {port}: {error}"))?;
+/// A port of every address of both families.
+pub(super) fn everywhere(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))
+}
+
+/// Listens until the process ends; each connection is counted first.
+fn listen(
+    address: SocketAddr,
+    dialled: &Dialled,
+    serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + 'static,
+) -> Result {
+    let listener = TcpListener::bind(address).map_err(|error| format!("cannot listen at {address}: {error}"))?;
     let dialled = dialled.clone();
     thread::spawn(move || {
         while let Ok((stream, _)) = listener.accept() {

@@ -1,4 +1,7 @@
-//! bittorrent-tracker 11 from npm, with a libtorrent seed of each family: HTTP, UDP, IPv6.
+//! bittorrent-tracker 11 from npm: HTTP, UDP, IPv6.
+//!
+//! libtorrent seeds over IPv4. Over IPv6 a scripted peer does: this machine has one loopback address of that family, and
+//! a client that finds its own address in the tracker's list talks to nobody there.
 
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,11 +13,12 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::Lab;
+use super::actors;
 use super::counts;
 use super::parts;
-use super::prober::Row;
 use super::process::Process;
 use super::programs::{Place, SEEDS, Seed};
+use super::row::Row;
 use super::scratch::{Scratch, write};
 use super::swarm::free_port;
 use super::torrents::{self, Torrent};
@@ -35,45 +39,50 @@ pub(super) fn run(lab: &Lab) -> Result {
         return parts::skip("bittorrent-tracker", "libtorrent is to seed and is not installed");
     };
     let Some(mut tracker) = BittorrentTracker::start(&lab.swarm.scratch)? else { return Ok(()) };
-    let mut v4 = Seeding::start(lab, libtorrent, "seed-v4", Ipv4Addr::new(127, 0, 10, 200).into(), &tracker)?;
-    let mut v6 = Seeding::start(lab, libtorrent, "seed-v6", Ipv6Addr::LOCALHOST.into(), &tracker)?;
-    v4.wait_until_listed()?;
-    v6.wait_until_listed()?;
-    let judged = lab.prober.judge_in_turn("bittorrent-tracker", &rows(&tracker, &v4, &v6));
-    tracker.process.check_alive()?;
+    let mut seed = Seeding::start(lab, libtorrent, tracker.url("http", false))?;
+    let torrent = seed.torrent.clone();
+    let v6 = tracker.list_over_v6(&torrent.info_hash)?;
+    actors::peer(v6, &actors::Dialled::default())?;
+    counts::wait_until(tracker.http(false), &torrent.info_hash, Instant::now() + UP_WITHIN, |counts| {
+        counts.complete == 1
+    })
+    .map_err(|reason| format!("{reason}\n{}", seed.process.log_tail()))?;
+    let judged = lab.prober.judge_in_turn("bittorrent-tracker", &rows(&tracker, &torrent, seed.address, v6));
+    [&mut tracker.process, &mut seed.process].into_iter().try_for_each(Process::check_alive)?;
     judged?;
-    counts::wait_until_gone(v4.tracker, &v4.torrent.info_hash)?;
-    counts::wait_until_gone(v6.tracker, &v6.torrent.info_hash)
+    [false, true].iter().try_for_each(|over_v6| counts::wait_until_gone(tracker.http(*over_v6), &torrent.info_hash))
 }
 
-/// The ways to ask.
-fn rows(tracker: &BittorrentTracker, v4: &Seeding, v6: &Seeding) -> Vec<Row> {
-    let row = |name: &str, code| Row::new(name, &v4.torrent, code);
+/// The ways to ask, with a seed of each family.
+fn rows(tracker: &BittorrentTracker, torrent: &Torrent, v4: SocketAddr, v6: SocketAddr) -> Vec<Row> {
+    let row = |name: &str, code| Row::new(name, torrent, code);
     let nobody: [(&str, &str); 0] = [];
-    let (v4_url, v6_url) = (v4.url("http"), v6.url("http"));
+    let (http, udp) = (tracker.url("http", false), tracker.url("udp", false));
     vec![
-        row("HTTP", 0).tracker(&v4_url).finds([(v4.address, "ok")]).says(json!(
-            {"status": "ok", "family": "ipv4", "address": v4.tracker.to_string(), "http_status": 200, "seeders": 1,
-             "peers": 1, "peers_v4": 1, "peers_v6": 0, "interval_s": 60}
+        row("HTTP", 0).tracker(&http).finds([(v4, "ok")]).says(json!(
+            {"status": "ok", "family": "ipv4", "address": tracker.http(false).to_string(), "http_status": 200,
+             "seeders": 1, "peers": 1, "peers_v4": 1, "peers_v6": 0, "interval_s": 60}
         )),
-        row("HTTP over IPv6", 0).from(Ipv6Addr::LOCALHOST).tracker(&v6_url).finds([(v6.address, "ok")]).says(json!(
-            {"status": "ok", "family": "ipv6", "address": v6.tracker.to_string(), "seeders": 1,
-             "peers": 1, "peers_v4": 0, "peers_v6": 1}
-        )),
-        row("UDP", 0).tracker(v4.url("udp")).finds([(v4.address, "ok")]).says(json!(
-            {"status": "ok", "family": "ipv4", "address": v4.tracker.to_string(), "http_status": null, "seeders": 1,
-             "peers": 1, "peers_v4": 1}
+        row("HTTP over IPv6", 0)
+            .from(Ipv6Addr::LOCALHOST)
+            .tracker(tracker.url("http", true))
+            .finds([(v6, "ok")])
+            .says(json!({"status": "ok", "family": "ipv6", "address": tracker.http(true).to_string(),
+                   "seeders": 1, "peers": 1, "peers_v4": 0, "peers_v6": 1})),
+        row("UDP", 0).tracker(&udp).finds([(v4, "ok")]).says(json!(
+            {"status": "ok", "family": "ipv4", "address": tracker.http(false).to_string(), "http_status": null,
+             "seeders": 1, "peers": 1, "peers_v4": 1}
         )),
         // Over IPv6 it sends entries of 6 bytes, which BEP 15 says are 18 bytes long: there is nothing to be had from them.
         row("UDP over IPv6", 1).from(Ipv6Addr::LOCALHOST).tracker(tracker.url("udp", true)).finds(nobody).says(json!(
             {"status": "ok", "family": "ipv6", "seeders": 1, "peers": 0, "skipped": {"truncated": 1}}
         )),
-        row("scrape over UDP", 0).args(["--scrape"]).tracker(v4.url("udp")).finds(nobody).says(json!(
-            {"status": "ok", "action": "scrape", "seeders": 1, "leechers": 0, "peers": null}
+        row("scrape over UDP", 0).args(["--scrape"]).tracker(&udp).finds(nobody).says(json!(
+            {"status": "ok", "peers": null, "seeders": 1, "leechers": 0}
         )),
         // Its keys are not 20 bytes long, so there is no telling which torrent it counts.
-        row("scrape over HTTP", 0).args(["--scrape"]).tracker(&v4_url).finds(nobody).says(json!(
-            {"status": "ok", "action": "scrape", "seeders": null, "leechers": null}
+        row("scrape over HTTP", 0).args(["--scrape"]).tracker(&http).finds(nobody).says(json!(
+            {"status": "ok", "peers": null, "seeders": null, "leechers": null}
         )),
     ]
 }
@@ -119,6 +128,19 @@ impl BittorrentTracker {
         }
     }
 
+    /// Has it list a seed at a port of `::1`, by hand; gives the seed's address.
+    fn list_over_v6(&self, info_hash: &str) -> Result<SocketAddr> {
+        let address = SocketAddr::from((Ipv6Addr::LOCALHOST, free_port()?));
+        let (info_hash, port) = (counts::percent_encoded(info_hash), address.port());
+        let target = format!(
+            "/announce?info_hash={info_hash}&peer_id=-qB4520-abcdefghijkl&port={port}&uploaded=0&downloaded=0&left=0\
+             &compact=1&event=started"
+        );
+        let reply = counts::get(self.http(true), &target).map_err(|error| format!("announce over IPv6: {error}"))?;
+        let listed = reply.windows(6).any(|key| key == b"peers6");
+        listed.then_some(address).ok_or_else(|| format!("announce over IPv6: {}", reply.escape_ascii()))
+    }
+
     /// The announce URL of a scheme and a family.
     pub(super) fn url(&self, scheme: &str, over_v6: bool) -> String {
         format!("{scheme}://{}/announce", self.http(over_v6))
@@ -154,42 +176,23 @@ fn installed() -> Result<Option<PathBuf>> {
     Ok(Some(modules))
 }
 
-/// A libtorrent that seeds to bittorrent-tracker.
+/// A libtorrent that seeds to bittorrent-tracker over IPv4.
 struct Seeding {
     process: Process,
     torrent: Torrent,
     /// Where it listens.
     address: SocketAddr,
-    /// Where it announces.
-    tracker: SocketAddr,
 }
 
 impl Seeding {
-    /// Starts it at this IP address; its family is the one it announces over.
-    fn start(
-        lab: &Lab,
-        libtorrent: &Seed,
-        name: &'static str,
-        ip: std::net::IpAddr,
-        tracker: &BittorrentTracker,
-    ) -> Result<Self> {
+    fn start(lab: &Lab, libtorrent: &Seed, announce: String) -> Result<Self> {
+        let name = "bittorrent-tracker's seed";
         let folder = lab.swarm.scratch.folder(name)?;
         torrents::write_payloads(&folder)?;
-        let announce = tracker.url("http", ip.is_ipv6());
         let torrent = torrents::Maker { folder: &folder, announce: &announce }.mktorrent(name, torrents::FILE)?;
-        let address = SocketAddr::new(ip, free_port()?);
+        let address = SocketAddr::from((Ipv4Addr::new(127, 0, 10, 200), free_port()?));
         let place = Place { folder: &folder, data: &folder, address, torrents: &[&torrent.file] };
         let process = Process::start(name, &(libtorrent.command)(&place)?, &folder)?;
-        Ok(Self { process, torrent, address, tracker: tracker.http(ip.is_ipv6()) })
-    }
-
-    fn wait_until_listed(&mut self) -> Result {
-        let deadline = Instant::now() + UP_WITHIN;
-        counts::wait_until(self.tracker, &self.torrent.info_hash, deadline, |counts| counts.complete == 1)
-            .map_err(|reason| format!("{reason}\n{}", self.process.log_tail()))
-    }
-
-    fn url(&self, scheme: &str) -> String {
-        format!("{scheme}://{}/announce", self.tracker)
+        Ok(Self { process, torrent, address })
     }
 }

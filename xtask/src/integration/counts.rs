@@ -81,7 +81,7 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
 }
 
 /// Bytes given in hex as they stand in a query, every one of them escaped.
-fn percent_encoded(hex: &str) -> String {
+pub(super) fn percent_encoded(hex: &str) -> String {
     let mut encoded = String::new();
     for (digit, at) in hex.chars().zip(0..) {
         if at % 2 == 0 {

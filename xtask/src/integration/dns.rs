@@ -11,8 +11,9 @@ use serde_json::json;
 use super::actors::{self, Dialled};
 use super::interrupt::Running;
 use super::namespace::{self, Stage};
-use super::prober::Row;
+use super::prober::Source;
 use super::process;
+use super::row::Row;
 use super::secrets::planted;
 use super::torrents;
 use crate::shell::Result;
@@ -104,7 +105,7 @@ fn interrupted(stage: &Stage, resolver: &Resolver) -> Result {
     let url = format!("http://hang.test:{PORT}/announce");
     let torrent = torrents::invented(&stage.folder, "interrupted", &[&url])?;
     let before = resolver.asked("hang.test");
-    let running = Running::start(&mut stage.prober.command_from_anywhere(&torrent))?;
+    let running = Running::start(&mut stage.prober.command(Source::Any, &torrent))?;
     process::poll(Instant::now() + Duration::from_secs(10), || {
         Ok((resolver.asked("hang.test") > before).then_some(()).ok_or("hang.test is not looked up".to_owned()))
     })?;

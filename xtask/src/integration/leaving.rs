@@ -8,6 +8,7 @@ use super::Lab;
 use super::bittorrent_tracker::BittorrentTracker;
 use super::counts;
 use super::interrupt::Running;
+use super::prober::Source;
 use super::secrets::planted;
 use super::torrents::Torrent;
 use crate::shell::Result;
@@ -80,7 +81,7 @@ impl Case<'_> {
             End::Deadline => ("60s", "2s", 1),
             End::Interrupt => ("60s", "60s", 130),
         };
-        let mut command = lab.prober.command(self.torrent);
+        let mut command = lab.prober.command(Source::Fresh, self.torrent);
         command.args(["--tracker", &planted(&self.url), "--peer", &peer.to_string()]);
         command.args(["--handshake-timeout", handshake_timeout, "--deadline", deadline]);
         let running = Running::start(&mut command).map_err(told)?;

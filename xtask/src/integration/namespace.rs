@@ -79,7 +79,7 @@ pub(super) fn add_address(address: impl Into<IpAddr>) -> Result {
 fn set_resolver(folder: &Path) -> Result {
     let files = [
         ("/etc/resolv.conf", "nameserver 127.0.0.1\n"),
-        ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+        ("/etc/hosts", "127.0.0.1 localhost\n"),
         ("/etc/nsswitch.conf", "hosts: files dns\n"),
     ];
     for (file, content) in files {

@@ -140,19 +140,21 @@ fn configuration(folder: &Path, tracker: SocketAddr, ports: Ports, tls: &[TlsSer
     )
 }
 
-/// The redirects of the plain server, each below a path of its own.
+/// The redirects of the plain server, each at a path of its own below `/announce`.
 fn redirects(plain: u16, good: u16) -> String {
-    let to = |path: &str, location: &str| format!("location {path} {{ return 302 {location}; }}\n");
+    // The paths begin as a torrent's own tracker on a local address has to: else they may not be redirected to.
+    let to = |path: &str, location: &str| format!("location /announce{path} {{ return 302 {location}; }}\n");
     let mut all = [
         to("/to-https", &format!("https://127.0.0.1:{good}/announce?from=redirect&$args")),
-        to("/in-a-circle", "/in-a-circle-too?$args"),
-        to("/in-a-circle-too", "/in-a-circle?$args"),
+        to("/in-a-circle", "/announce/in-a-circle-too?$args"),
+        to("/in-a-circle-too", "/announce/in-a-circle?$args"),
         to("/to-multicast", "http://224.0.0.1/announce?$args"),
         to("/to-nobody", &format!("http://0.0.0.0:{plain}/announce?$args")),
         to("/to-ftp", "ftp://127.0.0.1/announce?$args"),
     ]
     .concat();
     all.push_str(&to("/hop1", "/announce?$args"));
-    (2..=MOST_HOPS).for_each(|hop| all.push_str(&to(&format!("/hop{hop}"), &format!("/hop{}?$args", hop - 1))));
+    (2..=MOST_HOPS)
+        .for_each(|hop| all.push_str(&to(&format!("/hop{hop}"), &format!("/announce/hop{}?$args", hop - 1))));
     all
 }

@@ -1,24 +1,19 @@
-//! Runs of the binary, each judged by what it must say of its trackers and peers.
+//! Runs the binary, many times at once if need be.
 
-use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use serde_json::Value;
-
-use super::secrets;
+use super::row::Row;
 use super::torrents::Torrent;
-use crate::report::Report;
 use crate::shell::Result;
 
-/// Runs at the same time. Most of them wait for a tracker.
-const AT_ONCE: usize = 16;
+/// Runs at the same time. Most of them wait for a tracker, some for as long as the binary has patience.
+const AT_ONCE: usize = 32;
 
 /// Runs the binary.
 pub(super) struct Prober {
@@ -27,22 +22,9 @@ pub(super) struct Prober {
     sources: AtomicU16,
 }
 
-/// One run, and what it must say.
-pub(super) struct Row {
-    name: String,
-    torrent: Torrent,
-    source: Source,
-    args: Vec<String>,
-    shows_secrets: bool,
-    code: i32,
-    trackers: Vec<Value>,
-    peers: Option<BTreeMap<String, String>>,
-    within: Option<Duration>,
-}
-
 /// Where a run comes from.
 #[derive(Clone, Copy)]
-enum Source {
+pub(super) enum Source {
     /// An address of 127.0.0.0/8 that no run had before: some clients refuse an immediate second connection.
     Fresh,
     /// This one.
@@ -62,19 +44,10 @@ impl Prober {
         &self.binary
     }
 
-    /// The same from whatever address the kernel chooses.
-    pub(super) fn command_from_anywhere(&self, torrent: &Torrent) -> Command {
-        self.command_from(Source::Any, torrent)
-    }
-
-    /// The binary with `--json`, from an address that no earlier run had.
-    pub(super) fn command(&self, torrent: &Torrent) -> Command {
-        self.command_from(Source::Fresh, torrent)
-    }
-
-    fn command_from(&self, source: Source, torrent: &Torrent) -> Command {
+    /// The binary, asked about a torrent.
+    pub(super) fn command(&self, source: Source, torrent: &Torrent) -> Command {
         let mut command = Command::new(&self.binary);
-        command.arg("--json").arg(&torrent.file);
+        command.arg(&torrent.file);
         let ip = match source {
             Source::Fresh => fresh_source(self.sources.fetch_add(1, Ordering::Relaxed)),
             Source::Fixed(ip) => ip,
@@ -102,160 +75,16 @@ impl Prober {
                 scope.spawn(|| {
                     while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let fault = row.run(self).err();
-                        faults.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(fault);
+                        faults.lock().unwrap_or_else(PoisonError::into_inner).extend(fault);
                     }
                 });
             }
         });
-        let faults = faults.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (right, took) = (rows.len() - faults.len(), begin.elapsed().as_secs_f64());
         println!("{what}: {right} of {} rows right, {took:.1} s", rows.len());
         if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
     }
-}
-
-impl Row {
-    /// A run on a torrent, as the torrent has it. It must end with this exit code.
-    pub(super) fn new(name: impl Into<String>, torrent: &Torrent, code: i32) -> Self {
-        let torrent = torrent.clone();
-        let args = vec!["-vv".to_owned()];
-        let (trackers, peers, within) = (Vec::new(), None, None);
-        Self {
-            name: name.into(),
-            torrent,
-            source: Source::Fresh,
-            args,
-            shows_secrets: false,
-            code,
-            trackers,
-            peers,
-            within,
-        }
-    }
-
-    /// Asks this tracker, secrets planted in its URL.
-    pub(super) fn tracker(self, url: impl AsRef<str>) -> Self {
-        let url = secrets::planted(url.as_ref());
-        self.args(["--tracker", &url])
-    }
-
-    /// With these arguments, too.
-    pub(super) fn args(mut self, args: impl IntoIterator<Item = impl Display>) -> Self {
-        self.args.extend(args.into_iter().map(|arg| arg.to_string()));
-        self
-    }
-
-    /// From this address.
-    pub(super) fn from(mut self, ip: impl Into<IpAddr>) -> Self {
-        self.source = Source::Fixed(ip.into());
-        self
-    }
-
-    /// From whatever address the kernel chooses.
-    pub(super) fn anywhere(mut self) -> Self {
-        self.source = Source::Any;
-        self
-    }
-
-    /// The secrets are to be shown, and must be.
-    pub(super) fn shows_secrets(mut self) -> Self {
-        self.shows_secrets = true;
-        self.args(["--show-secrets"])
-    }
-
-    /// There must be a line on a tracker that has these values, one line for each call, and no other. A text in
-    /// `message` need only be a part of it.
-    pub(super) fn says(mut self, values: Value) -> Self {
-        self.trackers.push(values);
-        self
-    }
-
-    /// There must be a line on each of these peers with this outcome, and no other.
-    pub(super) fn finds<A: Display>(mut self, peers: impl IntoIterator<Item = (A, &'static str)>) -> Self {
-        let peers = peers.into_iter().map(|(addr, outcome)| (addr.to_string(), outcome.to_owned()));
-        self.peers = Some(peers.collect());
-        self
-    }
-
-    /// It must not take longer.
-    pub(super) fn within(mut self, limit: Duration) -> Self {
-        self.within = Some(limit);
-        self
-    }
-
-    fn run(&self, prober: &Prober) -> Result {
-        let mut command = prober.command_from(self.source, &self.torrent);
-        command.args(&self.args).env("RUST_LOG", "trace");
-        let begin = Instant::now();
-        let mut report = Report::of(&mut command).map_err(|reason| format!("{}:\n{reason}", self.name))?;
-        let faults = self.faults(&report, begin.elapsed());
-        if faults.is_empty() {
-            return Ok(());
-        }
-        // At trace level it is long, and the end tells most.
-        report.complaint = tail(&report.complaint);
-        Err(format!("{}:\n{}", self.name, report.told(&faults)))
-    }
-
-    fn faults(&self, report: &Report, took: Duration) -> Vec<String> {
-        let mut faults = report.faults(self.code, &self.torrent.info_hash);
-        faults.extend(self.tracker_faults(report));
-        faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));
-        faults
-            .extend(self.within.filter(|limit| took > *limit).map(|limit| format!("it took {took:?}, not {limit:?}")));
-        let given_away = secrets::given_away(report);
-        match self.shows_secrets {
-            true if given_away.is_empty() => faults.push("--show-secrets shows none".to_owned()),
-            true => {}
-            false => faults.extend(given_away),
-        }
-        faults
-    }
-
-    fn tracker_faults(&self, report: &Report) -> Vec<String> {
-        let mut lines: Vec<&Value> = report.lines_of("tracker").collect();
-        let mut faults = Vec::new();
-        for wanted in &self.trackers {
-            match lines.iter().position(|line| has(line, wanted)) {
-                Some(at) => drop(lines.swap_remove(at)),
-                None => faults.push(format!("no line on a tracker that has {wanted}")),
-            }
-        }
-        faults.extend(lines.iter().map(|line| format!("a line on a tracker that is not expected: {line}")));
-        faults
-    }
-}
-
-/// Whether the line has the values; an object's values are looked for one by one, as deep as they go.
-fn has(line: &Value, wanted: &Value) -> bool {
-    let Some(wanted) = wanted.as_object() else { return line == wanted };
-    wanted.iter().all(|(key, wanted)| match (key.as_str(), &line[key], wanted) {
-        ("message", Value::String(message), Value::String(part)) => message.contains(part.as_str()),
-        (_, value, wanted) => has(value, wanted),
-    })
-}
-
-/// The peers that got another outcome than expected, or none, and those that are not expected.
-fn peer_faults(report: &Report, expected: &BTreeMap<String, String>) -> Vec<String> {
-    let text = |line: &Value, key: &str| line[key].as_str().unwrap_or_default().to_owned();
-    let found: BTreeMap<String, String> =
-        report.lines_of("peer").map(|line| (text(line, "addr"), text(line, "outcome"))).collect();
-    let missing = expected.iter().filter(|(addr, _)| !found.contains_key(*addr));
-    let mut faults: Vec<String> =
-        missing.map(|(addr, outcome)| format!("{addr} is not reported, expected {outcome}")).collect();
-    faults.extend(found.iter().filter_map(|(addr, outcome)| match expected.get(addr) {
-        Some(expected) if expected == outcome => None,
-        Some(expected) => Some(format!("{addr} is reported {outcome}, expected {expected}")),
-        None => Some(format!("{addr} is reported {outcome}, and not expected")),
-    }));
-    faults
-}
-
-/// The last lines of a log.
-fn tail(log: &str) -> String {
-    const LINES: usize = 40;
-    let lines: Vec<&str> = log.lines().collect();
-    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
 }
 
 /// The n-th source address: 127.0.20.1 to 127.0.20.250, then on in 127.0.21.
@@ -267,51 +96,7 @@ fn fresh_source(number: u16) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::{HASH, report};
-    use serde_json::json;
     use std::collections::BTreeSet;
-
-    fn row() -> Row {
-        let torrent =
-            Torrent { name: "a".to_owned(), file: PathBuf::new(), info_hash: HASH.to_owned(), other_hash: None };
-        Row::new("row", &torrent, 0)
-    }
-
-    fn faults(row: &Row) -> Vec<String> {
-        row.faults(&report(&[("127.0.0.2:1", "ok", None)]), Duration::ZERO)
-    }
-
-    #[test]
-    fn a_row_is_right_when_all_of_it_is() {
-        let right = row().says(json!({"status": "ok"})).finds([("127.0.0.2:1", "ok")]).within(Duration::ZERO);
-        assert_eq!(faults(&right), Vec::<String>::new());
-    }
-
-    #[test]
-    fn each_fault_is_found() {
-        let ok = || row().says(json!({"status": "ok"}));
-        for (wrong, count) in [
-            (row(), 1),
-            (row().says(json!({"status": "timeout"})), 2),
-            (ok().says(json!({"status": "ok"})), 1),
-            (ok().finds([("127.0.0.2:1", "connect_refused")]), 1),
-            (ok().finds([("127.0.0.3:1", "ok")]), 2),
-            (ok().shows_secrets(), 1),
-        ] {
-            assert_eq!(faults(&wrong).len(), count, "{:?}", faults(&wrong));
-        }
-        let late = ok().within(Duration::ZERO);
-        assert_eq!(late.faults(&report(&[("127.0.0.2:1", "ok", None)]), Duration::from_secs(1)).len(), 1);
-    }
-
-    #[test]
-    fn a_part_of_the_message_and_of_an_object_will_do() {
-        let line = json!({"status": "x", "message": "no answer in time", "skipped": {"port_zero": 1, "truncated": 2}});
-        assert!(has(&line, &json!({"message": "in time", "skipped": {"truncated": 2}})));
-        for wrong in [json!({"message": "late"}), json!({"skipped": {"truncated": 1}}), json!({"peers": 0})] {
-            assert!(!has(&line, &wrong), "{wrong}");
-        }
-    }
 
     #[test]
     fn sources_are_fresh_and_ordinary() {

@@ -6,7 +6,7 @@ use super::Lab;
 use super::counts;
 use super::nginx::Nginx;
 use super::parts;
-use super::prober::Row;
+use super::row::Row;
 use super::secrets::PASSKEY;
 use super::torrents::Torrent;
 use crate::shell::Result;
@@ -19,9 +19,9 @@ pub(super) fn run(lab: &Lab) -> Result {
     let mut nginx = Nginx::start(&lab.swarm.scratch, lab.swarm.opentracker.address)?;
     let torrent = lab.swarm.torrents.spare()?;
     let judged = [
-        lab.prober.judge("certificates", &certificates(&nginx, torrent)),
-        lab.prober.judge("redirects", &redirects(&nginx, torrent)),
-        lab.prober.judge("gzip and passkeys in the path", &plain(&nginx, torrent)),
+        lab.prober.judge("certificates", &Row::in_both_forms(certificates(&nginx, torrent))),
+        lab.prober.judge("redirects", &Row::in_both_forms(redirects(&nginx, torrent))),
+        lab.prober.judge("gzip and passkeys in the path", &Row::in_both_forms(plain(&nginx, torrent))),
     ];
     nginx.process.check_alive()?;
     let mut faults: Vec<String> = judged.into_iter().filter_map(Result::err).collect();
@@ -41,11 +41,11 @@ fn certificates(nginx: &Nginx, torrent: &Torrent) -> Vec<Row> {
     };
     vec![
         trusting("a right certificate", ports.good, 1, answered),
-        trusting("a self-signed certificate", ports.self_signed, 3, failed("tls_unknown_issuer")),
+        trusting("a self-signed certificate", ports.self_signed, 3, failed("tls_self_signed")),
         trusting("another name", ports.wrong_name, 3, failed("tls_wrong_name")),
         trusting("an expired certificate", ports.expired, 3, failed("tls_expired")),
         trusting("a certificate of the future", ports.future, 3, failed("tls_not_yet_valid")),
-        trusting("no TLS there", ports.plain, 3, failed("tls_failed")),
+        trusting("no TLS there", ports.plain, 3, failed("tls_plain_http")),
         Row::new("an authority nobody knows", torrent, 3).tracker(url(ports.good)).says(failed("tls_unknown_issuer")),
         Row::new("TLS there", torrent, 3)
             .tracker(format!("http://127.0.0.1:{}/announce", ports.good))
@@ -56,7 +56,7 @@ fn certificates(nginx: &Nginx, torrent: &Torrent) -> Vec<Row> {
 /// Each kind of redirect.
 fn redirects(nginx: &Nginx, torrent: &Torrent) -> Vec<Row> {
     let ports = nginx.ports;
-    let plain = |path: &str| format!("http://127.0.0.1:{}/{path}", ports.plain);
+    let plain = |path: &str| format!("http://127.0.0.1:{}/announce/{path}", ports.plain);
     let (to, says) = (&nginx.root, |status: &str| json!({"status": status}));
     let row = |name: &str, url: String, code: i32| {
         Row::new(name, torrent, code).args(["--tls-ca"]).args([to.display()]).tracker(url)

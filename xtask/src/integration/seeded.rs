@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::Lab;
 use super::counts;
-use super::prober::Row;
+use super::prober::Source;
+use super::row::Row;
 use super::torrents::Torrent;
 use super::verdict::{self, Expected};
 use crate::report::Report;
@@ -36,6 +37,7 @@ pub(super) fn run(lab: &Lab) -> Result {
     }
     println!("{right} runs right, {} wrong", wrong.len());
     wrong.extend(lab.prober.judge("nobody answers", &unanswered(lab)).err());
+    wrong.extend(lab.prober.judge("scrape", &scraped(lab)).err());
     wrong.extend(counts::wait_until_gone(lab.swarm.opentracker.address, &lab.swarm.torrents.deserted.info_hash).err());
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n\n")) }
 }
@@ -43,7 +45,8 @@ pub(super) fn run(lab: &Lab) -> Result {
 /// One run on a torrent that every seed has.
 fn seeded(lab: &Lab, torrent: &Torrent, scheme: &str, expected: &[&Expected]) -> Result {
     let tracker = &lab.swarm.opentracker;
-    let report = Report::of(lab.prober.command(torrent).arg("--tracker").arg(tracker.url(scheme)))?;
+    let report =
+        Report::of(lab.prober.command(Source::Fresh, torrent).arg("--json").arg("--tracker").arg(tracker.url(scheme)))?;
     let mut faults = report.faults(0, &torrent.info_hash);
     faults.extend(verdict::seeded(&report, expected));
     faults.extend(counts::wait_until_gone(tracker.address, &torrent.info_hash).err());
@@ -64,4 +67,17 @@ fn unanswered(lab: &Lab) -> Vec<Row> {
             .says(json!({"status": "bad_reply"}))
             .finds(nobody),
     ]
+}
+
+/// What opentracker counts, and nobody is dialled.
+fn scraped(lab: &Lab) -> Vec<Row> {
+    let nobody: [(&str, &str); 0] = [];
+    let says = json!({"status": "ok", "seeders": lab.swarm.seeds.len(), "leechers": 0, "peers": null});
+    let rows = lab.swarm.torrents.seeded.iter().flat_map(|torrent| {
+        ["http", "udp"].map(|scheme| {
+            let row = Row::new(format!("{} over {scheme}", torrent.name), torrent, 0).args(["--scrape"]);
+            row.tracker(lab.swarm.opentracker.url(scheme)).says(says.clone()).finds(nobody)
+        })
+    });
+    rows.collect()
 }

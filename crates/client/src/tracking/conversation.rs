@@ -57,6 +57,10 @@ pub(crate) async fn converse(
     deadline: Instant,
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
+    // BEP 48: without a URL for it nobody is asked, and then nobody is connected to either.
+    if terms.action == Action::Scrape && target.only.is_none() && !target.has_scrape() {
+        return Err(TrackerStatus::ScrapeUnsupported);
+    }
     progress.address = Some(address);
     progress.times = Times::default();
     match target.url.scheme() {
@@ -142,7 +146,7 @@ async fn over_udp(
     let socket = connect_udp(address, terms.bind)?;
     progress.local = socket.local_addr().ok().map(|local| local.ip().to_canonical());
     let transaction = transaction()?;
-    let mut session = Session::new(socket, target.url.clone())?;
+    let mut session = Session::new(socket, &target.url)?;
     session.timeout = deadline - begun;
     // Kept outside: whoever ends this in the middle may owe a goodbye.
     let session = progress.written.push_mut(Written { address, session: None }).session.insert(session);

@@ -119,7 +119,9 @@ impl Query {
             let conversation = converse(&self.target, address, self.info_hash, terms, deadline, progress);
             match conversation.await {
                 Err(status) if status.is_worth_another() => {
-                    debug!(tracker = %self.target.shown, %address, error = %ErrorChain(&status), "no answer");
+                    // Its text may be the tracker's own words, and repeat the passkey.
+                    let error = self.target.secrets.conceal(&ErrorChain(&status).to_string());
+                    debug!(tracker = %self.target.shown, %address, error, "no answer");
                     failure = Some(status);
                 }
                 ended => return ended,

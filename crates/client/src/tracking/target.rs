@@ -9,7 +9,7 @@ use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::time::Instant;
-use tracker::{Family, TrackerUrl};
+use tracker::{Family, Scheme, TrackerUrl};
 
 /// Most trackers a run asks. Most torrents name under 20; thousands would be somebody's way to aim us.
 const MAX_TRACKERS: usize = 128;
@@ -79,6 +79,11 @@ impl Target {
             begun: self.begun,
             url,
         })
+    }
+
+    /// Whether it can be scraped: over UDP any tracker can.
+    pub(crate) fn has_scrape(&self) -> bool {
+        self.url.scheme() == Scheme::Udp || self.url.scrape().is_some()
     }
 
     /// A report of it in which nothing has happened yet.

@@ -62,7 +62,8 @@ fn roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     // Files of a system that cannot be read, and certificates among many that are broken, are nobody's roots.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let named = ROOTS_VARIABLES.iter().any(|variable| std::env::var_os(variable).is_some());
+    let named =
+        ROOTS_VARIABLES.iter().any(|variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty()));
     if roots.is_empty() && !named {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }

@@ -3,7 +3,7 @@
 use crate::support::{BODY, Then, announce, refused, replied, request, write};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, interval};
 use tracker::TrackerUrl;
 use tracker_http::{Client, Error};
 
@@ -39,7 +39,7 @@ async fn bodies_without_end_are_refused() {
         (endless("HTTP/1.1 500 Oops\r\n\r\n", "x"), too_large),
         (endless(chunked, "40\r\n0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n"), too_large),
         // Little body, and all the more around it.
-        (endless(chunked, "1\r\nx\r\n"), "too_large: reply is larger than 2621440 bytes"),
+        (endless(chunked, "8\r\n01234567\r\n"), "too_large: reply is larger than 2621440 bytes"),
         (endless(chunked, "0"), "too_large: reply is larger than 2621440 bytes"),
         (endless(chunked, "1;extension=0123456789\r\nx\r\n"), "bad_body: malformed HTTP body: "),
         (endless(&format!("{chunked}1;"), "extension"), "bad_body: malformed HTTP body: "),
@@ -82,8 +82,9 @@ async fn a_trickle_ends_at_the_callers_deadline() {
         let tracker = async {
             request(&mut theirs).await;
             write(&mut theirs, head.as_bytes(), 1000).await;
+            let mut seconds = interval(Duration::from_secs(1));
             for byte in endless("HTTP/1.1 200 OK\r\nX: ", "y") {
-                sleep(Duration::from_secs(1)).await;
+                seconds.tick().await;
                 theirs.write_all(&[byte]).await.unwrap();
             }
         };

@@ -1,6 +1,7 @@
 //! What is understood of a reply, and what is said of one that is none.
 
-use crate::support::{BODY, Then, gzip, refused, replied};
+use crate::support::{BODY, Then, gzip, refused, replied, replied_in_two};
+use proptest::prelude::*;
 use tracker_http::{Client, Error};
 
 /// Sends `reply` in pieces of several sizes; it must have the one peer of [`BODY`].
@@ -50,6 +51,58 @@ async fn replies_of_every_framing_are_understood() {
 }
 
 #[tokio::test]
+async fn a_reply_may_be_cut_in_two_anywhere() {
+    let body = gzip(BODY.as_bytes());
+    let (first, rest) = body.split_at(10);
+    let reply = [
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\n\r\na;x=\"y\"\r\n",
+        first,
+        format!("\r\n{:x}\r\n", rest.len()).as_bytes(),
+        rest,
+        b"\r\n0\r\nTrailer: x\r\n\r\n",
+    ]
+    .concat();
+    for at in 0..=reply.len() {
+        let reply = replied_in_two(&reply, at).await.unwrap_or_else(|error| panic!("{error} at {at}"));
+        assert_eq!(reply.answer.peers.len(), 1);
+    }
+}
+
+/// What is understood of `reply` in pieces of `piece` bytes, in short.
+fn in_short(reply: &[u8], piece: usize) -> Result<usize, &'static str> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let result = runtime.block_on(replied(reply, piece, Then::Closes));
+    result.map(|reply| reply.answer.peers.len()).map_err(|error| match error.code() {
+        // Whether a head that is not even complete could have become one depends on how much of it hyper has seen at once.
+        "closed" | "not_http" => "no head",
+        code => code,
+    })
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_replies_mean_the_same_in_pieces_of_any_size(
+        head in 0..6_usize,
+        rest in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..300),
+            "[a-zA-Z0-9:;=\r\n -]{0,300}".prop_map(String::into_bytes),
+        ],
+        piece in 1..40_usize,
+    ) {
+        let heads: [&[u8]; 6] = [
+            b"",
+            b"HTTP/1.1 ",
+            b"HTTP/1.1 200 OK\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\0",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\nd5:peers6:",
+        ];
+        let reply = [heads[head], &rest].concat();
+        prop_assert_eq!(in_short(&reply, piece), in_short(&reply, 60_000));
+    }
+}
+
+#[tokio::test]
 async fn compressed_replies_are_inflated_however_they_are_labelled() {
     let body = gzip(BODY.as_bytes());
     for label in ["Content-Encoding: gzip\r\n", "Content-Encoding: X-Gzip\r\n", "", "Content-Encoding: identity\r\n"] {
@@ -85,6 +138,15 @@ async fn compressed_replies_that_are_broken_or_foreign_are_said_to_be() {
     assert!(said.starts_with("incomplete: "), "{said}");
     let said = refused_body("HTTP/1.1 500 Oops\r\nContent-Encoding: gzip", &body[..20]).await;
     assert_eq!(said, "http_status: HTTP 500");
+
+    // What is shown is what it says.
+    for (head, said) in [
+        ("HTTP/1.1 200 OK", "not_a_tracker: not a tracker's reply (no content type): <html>: reply is not bencode: "),
+        ("HTTP/1.1 403 Forbidden", "http_status: HTTP 403 (no content type): <html>"),
+    ] {
+        let refused = refused_body(head, &gzip(b"<html>")).await;
+        assert!(refused.starts_with(said), "{refused}");
+    }
 
     let bomb = gzip(&vec![b'0'; Client::MAX_BODY + 1]);
     let said = refused_body(ok, &bomb).await;

@@ -5,6 +5,7 @@ use flate2::write::GzEncoder;
 use ids::{InfoHash, PeerId};
 use std::io::Write;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
+use tokio::task::yield_now;
 use tracker::{Announce, Announced, Event, Scrape, Scraped, TrackerUrl};
 use tracker_http::{Client, Error, Reply};
 
@@ -52,12 +53,13 @@ pub(crate) async fn request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     String::from_utf8(request).unwrap()
 }
 
-/// Writes `reply` in pieces, until the client has had enough.
+/// Writes `reply` in pieces, each of which the client reads before the next one comes, until it has had enough.
 pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), reply: &[u8], piece: usize) {
     for piece in reply.chunks(piece) {
         if stream.write_all(piece).await.is_err() {
             break;
         }
+        yield_now().await;
     }
 }
 
@@ -75,6 +77,20 @@ pub(crate) async fn replied_to_scrape(reply: &[u8], piece: usize, then: Then) ->
     let (client, url) = (Client::default(), URL.parse::<TrackerUrl>().unwrap().scrape().unwrap());
     let scrape = Scrape::new([announce().info_hash]).unwrap();
     tokio::join!(client.scrape(ours, &url, &scrape), play(theirs, reply, piece, then)).0
+}
+
+/// What is understood of `reply`, of which the bytes from `at` on come later.
+pub(crate) async fn replied_in_two(reply: &[u8], at: usize) -> Result<Reply<Announced>, Error> {
+    let (ours, mut theirs) = tokio::io::duplex(64 << 10);
+    let (client, url) = (Client::default(), URL.parse::<TrackerUrl>().unwrap());
+    let announce = announce();
+    let (first, rest) = reply.split_at(at);
+    let tracker = async move {
+        request(&mut theirs).await;
+        write(&mut theirs, first, 60_000).await;
+        write(&mut theirs, rest, 60_000).await;
+    };
+    tokio::join!(client.announce(ours, &url, &announce), tracker).0
 }
 
 /// A tracker that reads a request and writes `reply`; gives the stream back when it stays open.

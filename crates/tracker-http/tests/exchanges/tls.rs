@@ -9,7 +9,7 @@ use rcgen::{
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-use tokio::time::Instant;
+use tokio::time::{Instant, interval};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -221,9 +221,12 @@ async fn a_handshake_that_stalls_or_trickles_ends_at_its_limit() {
         let server = async {
             // The beginning of a message that is never complete.
             theirs.write_all(b"\x16\x03\x03\x40\0\x02\0\x3f\0").await.unwrap();
-            while trickles {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                theirs.write_all(b"x").await.unwrap();
+            if trickles {
+                let mut seconds = interval(Duration::from_secs(1));
+                loop {
+                    seconds.tick().await;
+                    theirs.write_all(b"x").await.unwrap();
+                }
             }
             std::future::pending::<()>().await;
         };
