@@ -32,11 +32,18 @@
 
 mod address;
 mod behaviour;
+mod client;
+mod conversation;
 mod datagram;
+mod encryption;
 mod error;
+mod extension;
+mod frames;
 mod handshake;
 mod http;
+mod lazy;
 mod ledger;
+mod mse;
 mod peer;
 mod request;
 mod script;
@@ -49,14 +56,23 @@ mod udp_tracker;
 
 pub mod bencoding;
 pub mod gzip;
+pub mod hostile;
+pub mod message;
 pub mod torrent;
 
 pub use address::peer_ip;
 pub use behaviour::Behaviour;
+pub use client::{Client, Holding};
 pub use datagram::{Datagram, UdpAnnounce};
+pub use encryption::{Encryption, Fault, Mse, PLAINTEXT, Plaintext, RC4, Responder, Select};
 pub use error::Error;
+pub use extension::ExtensionHandshake;
+pub use frames::Message;
 pub use handshake::{HANDSHAKE_LENGTH, RESERVED, handshake, peer_id_of};
-pub use ledger::{Connection, Counts, End};
+pub use lazy::LazyBitfield;
+pub use ledger::{Connection, Counts, End, Initiated};
+pub use mse::{DEGENERATE_KEYS, KEY_LENGTH};
+pub use peer::{Delivery, Ending, Id, Knows, Peer, Speaks, Step};
 pub use request::Request;
 pub use script::{DictionaryPeer, TrackerScript};
 pub use swarm::FakeSwarm;

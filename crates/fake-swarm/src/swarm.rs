@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::ledger::Ledger;
 use crate::server::Server;
-use crate::{Behaviour, Connection, Counts, Error, peer};
+use crate::{Behaviour, Connection, Counts, Error, Peer, conversation};
 
 /// Connections the kernel may hold ready for us. A client that dials thousands at once must not find the queue full:
 /// the kernel would drop its packets, and a good peer would answer a second late.
@@ -42,9 +42,17 @@ pub struct FakeSwarm {
 #[derive(Debug)]
 struct Peers {
     info_hash: [u8; 20],
-    listed: HashMap<Ipv4Addr, Arc<Behaviour>>,
-    unlisted: Arc<Behaviour>,
+    listed: HashMap<Ipv4Addr, Arc<Player>>,
+    unlisted: Arc<Player>,
     ledger: Arc<Ledger>,
+}
+
+/// One peer.
+#[derive(Debug)]
+struct Player {
+    /// Whether it is dialled on the port where nothing listens.
+    refuses: bool,
+    script: Peer,
 }
 
 impl FakeSwarm {
@@ -68,10 +76,14 @@ impl FakeSwarm {
     ) -> Result<Self, Error> {
         // A socket cannot be given to a runtime that is not there; tokio would panic.
         Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let player = |behaviour: &Behaviour| {
+            let refuses = matches!(behaviour, Behaviour::Refuse);
+            Arc::new(Player { refuses, script: behaviour.script(&info_hash) })
+        };
         let peers = Arc::new(Peers {
             info_hash,
-            listed: behaviours.iter().map(|(ip, behaviour)| (*ip, Arc::new(behaviour.clone()))).collect(),
-            unlisted: Arc::new(unlisted),
+            listed: behaviours.iter().map(|(ip, behaviour)| (*ip, player(behaviour))).collect(),
+            unlisted: player(&unlisted),
             ledger: Arc::default(),
         });
         let any = SocketAddr::from((wildcard(), 0));
@@ -90,8 +102,7 @@ impl FakeSwarm {
     /// The endpoint to dial for the peer at this address; which port it has depends on its behaviour.
     #[must_use]
     pub fn addr(&self, ip: Ipv4Addr) -> SocketAddrV4 {
-        let refuses = matches!(**self.peers.behaviour(ip), Behaviour::Refuse);
-        let port = if refuses { self.refusing_port } else { self.port };
+        let port = if self.peers.player(ip).refuses { self.refusing_port } else { self.port };
         SocketAddrV4::new(ip, port)
     }
 
@@ -145,7 +156,7 @@ impl FakeSwarm {
 }
 
 impl Peers {
-    fn behaviour(&self, ip: Ipv4Addr) -> &Arc<Behaviour> {
+    fn player(&self, ip: Ipv4Addr) -> &Arc<Player> {
         self.listed.get(&ip).unwrap_or(&self.unlisted)
     }
 }
@@ -154,8 +165,8 @@ async fn serve(peers: Arc<Peers>, stream: TcpStream, remote: SocketAddr) {
     // A connection that is gone already has no address of its own and no script to follow.
     let Ok(IpAddr::V4(ip)) = stream.local_addr().map(|local| local.ip()) else { return };
     let account = peers.ledger.open(ip, remote);
-    let behaviour = Arc::clone(peers.behaviour(ip));
-    peer::play(stream, ip, &peers.info_hash, &behaviour, account).await;
+    let player = Arc::clone(peers.player(ip));
+    conversation::play(stream, ip, &peers.info_hash, &player.script, account).await;
 }
 
 /// A socket bound on loopback, and the port it was given.
