@@ -89,8 +89,8 @@ async fn the_tracker_is_told_the_truth_and_then_goodbye() {
 #[tokio::test]
 async fn the_deadline_ends_everything_and_loses_nobody() {
     let lab = lab(std::iter::repeat_n(Behaviour::Silent, 20));
-    let config = Config { deadline: Duration::from_millis(300), concurrency: Some(5), ..Config::default() };
-    let told = run(&lab.torrent, config).await;
+    let told =
+        run(&lab.torrent, Config { deadline: Duration::from_millis(300), concurrency: Some(5), ..config() }).await;
     assert_eq!(told.summary.cut_short, Some(CutShort::Deadline));
     let outcomes: Vec<_> = told.summary.outcomes.into_iter().collect();
     assert_eq!(outcomes, [(Outcome::Interrupted, 5), (Outcome::NotTried, 15)]);
@@ -101,8 +101,7 @@ async fn the_deadline_ends_everything_and_loses_nobody() {
 async fn a_tracker_that_never_answers_is_told_goodbye_all_the_same() {
     let lab = lab([]);
     lab.tracker.set_script(TrackerScript::Silence);
-    let config = Config { deadline: Duration::from_millis(200), ..Config::default() };
-    let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
+    let mut swarm = Swarm::new(&lab.torrent, Config { deadline: Duration::from_millis(200), ..config() }).unwrap();
     let told = collect(&mut swarm).await;
     assert_eq!(told.trackers[0].status.code(), "interrupted");
     lab.tracker.set_script(TrackerScript::Failure("bye".to_owned()));
@@ -301,7 +300,7 @@ async fn a_chosen_source_address_is_the_source_of_everything() {
 #[tokio::test(start_paused = true)]
 async fn attempts_beyond_loopback_keep_the_pace() {
     let lab = lab([]);
-    let mut config = Config { rate: 10, trackers: Trackers::None, ..Config::default() };
+    let mut config = Config { rate: 10, trackers: Trackers::None, ..config() };
     // Without an IPv4 source address these are refused before a packet is sent.
     config.bind.add("::1".parse().unwrap()).unwrap();
     config.peers = (1..=5).map(|port| PeerAddress::Socket(([8, 8, 8, 8], port).into())).collect();
@@ -318,13 +317,13 @@ async fn what_cannot_begin_says_why() {
     config.bind.add("198.51.100.77".parse().unwrap()).unwrap();
     assert!(matches!(config.bind.add("198.51.100.78".parse().unwrap()), Err(Error::BindTwice)));
     assert!(matches!(Swarm::new(&lab.torrent, config), Err(Error::Bind { .. })));
-    let taken = Config { port: Some(lab.swarm.port()), ..Config::default() };
+    let taken = Config { port: Some(lab.swarm.port()), ..config() };
     assert!(matches!(Swarm::new(&lab.torrent, taken), Err(Error::Bind { .. })));
     let private = Torrent { private: true, ..lab.torrent.clone() };
     assert!(matches!(Swarm::new(&private, Config::default()), Err(Error::Private)));
-    assert!(Swarm::new(&private, Config { allow_private: true, ..Config::default() }).is_ok());
+    assert!(Swarm::new(&private, Config { allow_private: true, ..config() }).is_ok());
     let foreign = Trackers::Only(vec!["http://other.invalid/announce".parse().unwrap()]);
-    let foreign = Config { allow_private: true, trackers: foreign, ..Config::default() };
+    let foreign = Config { allow_private: true, trackers: foreign, ..config() };
     assert!(matches!(Swarm::new(&private, foreign), Err(Error::ForeignTracker)));
     for no_host in ["0.0.0.0", "::", "224.0.0.1", "255.255.255.255"] {
         let added = Config::default().bind.add(no_host.parse().unwrap());

@@ -1,11 +1,12 @@
 //! A tracker that names the peers of a swarm, the torrent that names the tracker, and what a run tells.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-use client::{Config, Event, Outcome, PeerReport, Stage, Summary, Swarm};
+use client::{Config, Encryption, Event, Outcome, PeerReport, Stage, Summary, Swarm};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, TrackerScript, peer_ip};
 use metainfo::Torrent;
-use std::collections::BTreeSet;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tracker::PeerAddress;
@@ -23,18 +24,34 @@ pub(crate) struct Lab {
 }
 
 pub(crate) fn lab(behaviours: impl IntoIterator<Item = Behaviour>) -> Lab {
+    lab_of(SingleFile::new("lab.bin", SIZE), behaviours)
+}
+
+/// As [`lab`], with a torrent of so many pieces.
+pub(crate) fn lab_of_pieces(pieces: u32, behaviours: impl IntoIterator<Item = Behaviour>) -> Lab {
+    let file = SingleFile { piece_length: 1 << 14, ..SingleFile::new("lab.bin", u64::from(pieces) << 14) };
+    lab_of(file, behaviours)
+}
+
+fn lab_of(file: SingleFile<'_>, behaviours: impl IntoIterator<Item = Behaviour>) -> Lab {
     let tracker = FakeTracker::start(TrackerScript::Silence).unwrap();
     let url = tracker.announce_url();
-    let file = SingleFile { announce: Some(&url), ..SingleFile::new("lab.bin", SIZE) };
+    let file = SingleFile { announce: Some(&url), ..file };
     let peers: Vec<_> = (0..).map(peer_ip).zip(behaviours).collect();
     let swarm = FakeSwarm::start(file.info_hash(), &peers).unwrap();
     tracker.set_script(TrackerScript::peers(swarm.endpoints()));
     Lab { tracker, swarm, torrent: Torrent::parse(&file.to_bytes()).unwrap() }
 }
 
-/// Short deadlines for what never answers; long enough for everything that does.
+/// Short deadlines for what never answers, long enough for everything that does; without listening after the handshake
+/// and without second attempts.
 pub(crate) fn config() -> Config {
-    Config { handshake_timeout: Duration::from_secs(2), ..Config::default() }
+    Config {
+        handshake_timeout: Duration::from_secs(2),
+        linger: Duration::ZERO,
+        encryption: Encryption::Off,
+        ..Config::default()
+    }
 }
 
 /// Everything a run says.
@@ -73,7 +90,27 @@ pub(crate) async fn run(torrent: &Torrent, config: Config) -> Told {
     told
 }
 
+pub(crate) fn report_of(told: &Told, address: SocketAddr) -> &PeerReport {
+    told.peers.iter().find(|peer| peer.address == PeerAddress::Socket(address)).expect("a report")
+}
+
 pub(crate) fn outcome_of(told: &Told, address: SocketAddr) -> (Outcome, Stage) {
-    let report = told.peers.iter().find(|peer| peer.address == PeerAddress::Socket(address)).expect("a report");
+    let report = report_of(told, address);
     (report.outcome, report.stage)
+}
+
+/// Takes as many descriptors as the system gives: both ends of every connection are ours.
+pub(crate) fn raise_descriptor_limit() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+}
+
+/// One run against these peers, each of a torrent of so many pieces, and the reports in their order.
+pub(crate) async fn told_by(pieces: u32, peers: impl IntoIterator<Item = Behaviour>, config: Config) -> (Lab, Told) {
+    let lab = lab_of_pieces(pieces, peers);
+    let mut told = run(&lab.torrent, config).await;
+    let endpoints = lab.swarm.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into()));
+    let order: HashMap<PeerAddress, usize> = endpoints.zip(0..).collect();
+    told.peers.sort_by_key(|report| order.get(&report.address).copied());
+    (lab, told)
 }
