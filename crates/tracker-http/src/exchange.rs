@@ -1,6 +1,7 @@
 //! The exchange: one request, one reply, one connection, in bounded time and space.
 
-use crate::metered::{Allowance, Metered, Overrun};
+use crate::metered::{Allowance, Meter, Overrun};
+use crate::tapped::Tapped;
 use crate::{Client, Error};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
@@ -52,7 +53,7 @@ where
 {
     let begun = Instant::now();
     let allowance = Allowance::new(MAX_BYTES_TO_HEAD);
-    let stream = TokioIo::new(Metered::new(stream, allowance.clone()));
+    let stream = TokioIo::new(Tapped::new(stream, Meter::new(allowance.clone())));
     let mut builder = http1::Builder::new();
     builder.max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD_BYTES);
     let (mut sender, connection) = builder.handshake(stream).await.map_err(classify)?;

@@ -12,6 +12,7 @@ mod exchange;
 mod metered;
 mod quoted;
 mod reply;
+mod tapped;
 mod tls;
 
 pub use client::{Client, Reply};

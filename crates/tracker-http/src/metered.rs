@@ -1,13 +1,12 @@
-//! A stream that brings no more than it may, and lets others have their turn.
+//! A tracker may send no more than it is allowed, and others have their turn meanwhile.
 
+use crate::tapped::Tap;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use std::task::{Context, Poll};
 
-/// How many bytes may still come. Shared by the stream and by whoever knows what is being read.
+/// How many bytes may still come. Shared by the meter and by whoever knows what is being read.
 ///
 /// Nothing else bounds what HTTP lets a server send beside the head and the body: interim replies (`100 Continue`) without
 /// end, zeros before the size of a chunk.
@@ -43,23 +42,22 @@ pub(crate) struct Overrun;
 /// connections again; thousands of interim replies or tiny chunks take it long.
 const BYTES_IN_ONE_GO: usize = 32 << 10;
 
-/// Fails with [`Overrun`] once the allowance is used up; by then up to one read more has come.
+/// Fails reads with [`Overrun`] once the allowance is used up; by then up to one read more has come.
 #[derive(Debug)]
-pub(crate) struct Metered<S> {
-    stream: S,
+pub(crate) struct Meter {
     allowance: Allowance,
     /// Bytes read since others had their turn.
     in_this_go: usize,
 }
 
-impl<S> Metered<S> {
-    pub(crate) fn new(stream: S, allowance: Allowance) -> Self {
-        Self { stream, allowance, in_this_go: 0 }
+impl Meter {
+    pub(crate) fn new(allowance: Allowance) -> Self {
+        Self { allowance, in_this_go: 0 }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+impl Tap for Meter {
+    fn before(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.allowance.is_used_up() {
             return Poll::Ready(Err(io::Error::other(Overrun)));
         }
@@ -68,25 +66,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let before = into.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
-        let read = into.filled().len().saturating_sub(before);
-        self.allowance.use_up(read);
-        self.in_this_go = self.in_this_go.saturating_add(read);
         Poll::Ready(Ok(()))
     }
-}
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, from)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn heard(&mut self, bytes: &[u8]) {
+        self.allowance.use_up(bytes.len());
+        self.in_this_go = self.in_this_go.saturating_add(bytes.len());
     }
 }

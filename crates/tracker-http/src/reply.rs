@@ -17,7 +17,7 @@ pub(crate) fn judge<T>(
     secrets: &Arc<Secrets>,
 ) -> Result<T, Error> {
     if let Some(location) = received.location() {
-        let location = Location(Quoted::new(String::from_utf8_lossy(location), secrets));
+        let location = Location::new(location, secrets);
         return Err(Error::Redirect { status: received.status.as_u16(), location });
     }
     let cut = received.cut.take();
@@ -34,7 +34,7 @@ pub(crate) fn judge<T>(
     match (parsed, cut, inflated) {
         (Ok(answer), ..) => Ok(answer),
         (Err(tracker::Error::Failure { reason, retry_in }), ..) => {
-            Err(Error::Failure(Failure { reason: Quoted::new(reason, secrets), retry_in }))
+            Err(Error::Failure(Failure { reason: Quoted::new(&reason, secrets), retry_in }))
         }
         // What came too late, or not at all, explains the rest.
         (Err(_), Some(cut), _) => Err(cut),
@@ -48,7 +48,7 @@ fn status_error(received: &Received, body: &[u8], error: Option<tracker::Error>,
     let status = received.status.as_u16();
     match error {
         Some(tracker::Error::Failure { reason, retry_in }) => {
-            let failure = Failure { reason: Quoted::new(reason, secrets), retry_in };
+            let failure = Failure { reason: Quoted::new(&reason, secrets), retry_in };
             Error::Status { status, failure: Some(failure), body: None }
         }
         Some(_) if !body.is_empty() => {
@@ -68,7 +68,7 @@ fn stranger(received: &Received, body: &[u8], source: tracker::Error, secrets: &
 
 fn header(received: &Received, name: HeaderName, secrets: &Arc<Secrets>) -> Option<Quoted> {
     let value = received.headers.get(name)?;
-    Some(Quoted::new(String::from_utf8_lossy(value.as_bytes()), secrets))
+    Some(Quoted::new(&String::from_utf8_lossy(value.as_bytes()), secrets))
 }
 
 fn excerpt(received: &Received, body: &[u8], secrets: &Arc<Secrets>) -> Excerpt {
@@ -76,5 +76,5 @@ fn excerpt(received: &Received, body: &[u8], secrets: &Arc<Secrets>) -> Excerpt 
     if body.len() > SHOWN_BYTES {
         beginning.push('…');
     }
-    Excerpt { content_type: header(received, CONTENT_TYPE, secrets), beginning: Quoted::new(beginning, secrets) }
+    Excerpt { content_type: header(received, CONTENT_TYPE, secrets), beginning: Quoted::new(&beginning, secrets) }
 }

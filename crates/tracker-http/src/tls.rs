@@ -8,11 +8,12 @@ pub use problem::{CaError, TlsProblem};
 pub use stream::TlsStream;
 
 use crate::Error;
+use crate::tapped::Tapped;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use stream::Noted;
+use stream::Beginning;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
@@ -72,8 +73,8 @@ impl Tls {
         let connect = async {
             let name = server_name(host).map_err(|error| TlsProblem::Failed(io::Error::other(error)))?;
             let connector = TlsConnector::from(self.config().await.map_err(TlsProblem::Failed)?);
-            let handshake = connector.connect(name, Noted::new(stream)).into_fallible();
-            handshake.await.map_err(|(error, stream)| TlsProblem::of(error, stream.beginning()))
+            let handshake = connector.connect(name, Tapped::new(stream, Beginning::default())).into_fallible();
+            handshake.await.map_err(|(error, stream)| TlsProblem::of(error, &stream.tap))
         };
         let connected = timeout(limit, connect).await.unwrap_or(Err(TlsProblem::Timeout(limit)));
         Ok(TlsStream(connected?))

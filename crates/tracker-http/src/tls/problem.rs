@@ -1,5 +1,6 @@
 //! What is wrong with a TLS connection, in the user's terms.
 
+use super::stream::Beginning;
 use super::verifier::SelfSigned;
 use std::io;
 use std::net::IpAddr;
@@ -91,12 +92,12 @@ impl TlsProblem {
         }
     }
 
-    /// What a failed handshake is about; `beginning` are the first bytes that came.
-    pub(super) fn of(error: io::Error, beginning: &[u8]) -> Self {
+    /// What a failed handshake is about; `beginning` is what came first.
+    pub(super) fn of(error: io::Error, beginning: &Beginning) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             Some(Error::InvalidCertificate(certificate)) => known(certificate).unwrap_or(Self::BadCertificate(error)),
-            Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) if beginning == b"HTTP/" => Self::PlainHttp,
+            Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) if beginning.is_http() => Self::PlainHttp,
             Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => Self::NotTls(error),
             Some(_) => Self::Failed(error),
             None if matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) => {

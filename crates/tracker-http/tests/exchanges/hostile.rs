@@ -51,6 +51,19 @@ async fn bodies_without_end_are_refused() {
     }
 }
 
+#[tokio::test]
+async fn what_is_repeated_of_a_long_text_is_short() {
+    let long = "é".repeat(1 << 19);
+    let refusal = format!("HTTP/1.1 200 OK\r\n\r\nd14:failure reason{}:{long}e", long.len());
+    let redirect = format!("HTTP/1.1 302 Found\r\nLocation: http://u.example/{}\r\n\r\n", "x/".repeat(30_000));
+    for (reply, expected) in [
+        (refusal, format!("failure: tracker refuses: {}…", "é".repeat(512))),
+        (redirect, format!("redirect: HTTP 302: redirects to http://u.example{}", "/***".repeat(504))),
+    ] {
+        assert_eq!(refused(reply.as_bytes()).await, expected);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn silence_and_half_a_reply_end_at_the_deadline() {
     for reply in [&b""[..], b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nd8:"] {

@@ -181,6 +181,7 @@ async fn what_came_back_instead_is_said() {
             "incomplete: connection closed in the middle of the reply: …",
         ),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "bad_body: malformed HTTP body: …"),
+        ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "http_status: HTTP 101"),
         ("HTTP/1.1 204 No Content\r\n\r\n", "http_status: HTTP 204"),
         ("HTTP/1.0 404 Not Found\r\n\r\n", "http_status: HTTP 404"),
         ("HTTP/1.0 404 Not Found\r\n\r\n<html>", "http_status: HTTP 404 (no content type): <html>"),

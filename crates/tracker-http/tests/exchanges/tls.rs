@@ -103,6 +103,7 @@ async fn a_certificate_is_for_one_name_or_address_and_for_its_time() {
     for (name, params, expected) in [
         ("t.example", plain(), "ok"),
         ("T.EXAMPLE", plain(), "ok"),
+        ("t.example.", plain(), "ok"),
         ("a.wild.example", plain(), "ok"),
         ("127.0.0.1", plain(), "ok"),
         ("[::1]", plain(), "ok"),
