@@ -107,8 +107,16 @@ pub(crate) struct Tracking {
 /// What a task has done.
 #[derive(Debug)]
 enum Step {
-    LookedUp { target: Target, found: Result<Vec<SocketAddr>, TrackerStatus>, took: Duration },
+    LookedUp(Box<LookedUp>),
     Asked(Box<Asked>),
+}
+
+/// What came of a look-up.
+#[derive(Debug)]
+struct LookedUp {
+    target: Target,
+    found: Result<Vec<SocketAddr>, TrackerStatus>,
+    took: Duration,
 }
 
 impl Tracking {
@@ -232,25 +240,28 @@ impl Tracking {
     }
 
     fn take(&mut self, step: Step) {
-        match step {
-            Step::LookedUp { target, found: Ok(addresses), took } => self.plan(target, &addresses, took),
-            Step::LookedUp { target, found: Err(status), took } => {
+        let LookedUp { target, found, took } = match step {
+            Step::LookedUp(looked_up) => *looked_up,
+            Step::Asked(asked) => return self.asked(*asked),
+        };
+        match found {
+            Ok(addresses) => self.plan(&target, addresses, took),
+            Err(status) => {
                 let mut report = target.report(status);
                 report.times.dns = Some(took);
                 self.tell(report);
             }
-            Step::Asked(asked) => self.asked(*asked),
         }
     }
 
     /// One conversation for each family and info-hash; of a private torrent's tracker, one family.
-    fn plan(&mut self, target: Target, addresses: &[SocketAddr], took: Duration) {
+    fn plan(&mut self, target: &Target, addresses: Vec<SocketAddr>, took: Duration) {
         let bind = self.terms.bind;
         let dns = matches!(target.url.host(), Host::Name(_)).then_some(took);
         let hashes = target.only.map_or_else(|| self.hashes.clone(), |only| vec![only.info_hash]);
         // A family without a source address is asked only where there is no other, to say why not.
         let usable: Vec<SocketAddr> = addresses.iter().copied().filter(|&address| bind.allows(address)).collect();
-        let usable = if usable.is_empty() { addresses.to_vec() } else { usable };
+        let usable = if usable.is_empty() { addresses } else { usable };
         let of = |family| usable.iter().copied().filter(|&address| Family::of(address) == family).collect::<Vec<_>>();
         let lists = match target.only.map(|only| only.family) {
             Some(Some(family)) => vec![(Some(family), of(family))],
@@ -310,7 +321,7 @@ async fn look_up(mut target: Target, mut stopped: Stopped) -> Step {
     let begun = Instant::now();
     target.begun.get_or_insert(begun);
     let found = stopped.or(addresses_of(&target.url)).await.unwrap_or(Err(TrackerStatus::Interrupted));
-    Step::LookedUp { target, found, took: begun.elapsed() }
+    Step::LookedUp(Box::new(LookedUp { target, found, took: begun.elapsed() }))
 }
 
 /// In the resolver's order. An IPv4 address wrapped in IPv6 is one of IPv4.

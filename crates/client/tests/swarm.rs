@@ -317,13 +317,13 @@ async fn what_cannot_begin_says_why() {
     config.bind.add("198.51.100.77".parse().unwrap()).unwrap();
     assert!(matches!(config.bind.add("198.51.100.78".parse().unwrap()), Err(Error::BindTwice)));
     assert!(matches!(Swarm::new(&lab.torrent, config), Err(Error::Bind { .. })));
-    let taken = Config { port: Some(lab.swarm.port()), ..config() };
+    let taken = Config { port: Some(lab.swarm.port()), ..Config::default() };
     assert!(matches!(Swarm::new(&lab.torrent, taken), Err(Error::Bind { .. })));
     let private = Torrent { private: true, ..lab.torrent.clone() };
     assert!(matches!(Swarm::new(&private, Config::default()), Err(Error::Private)));
-    assert!(Swarm::new(&private, Config { allow_private: true, ..config() }).is_ok());
+    assert!(Swarm::new(&private, Config { allow_private: true, ..Config::default() }).is_ok());
     let foreign = Trackers::Only(vec!["http://other.invalid/announce".parse().unwrap()]);
-    let foreign = Config { allow_private: true, trackers: foreign, ..config() };
+    let foreign = Config { allow_private: true, trackers: foreign, ..Config::default() };
     assert!(matches!(Swarm::new(&private, foreign), Err(Error::ForeignTracker)));
     for no_host in ["0.0.0.0", "::", "224.0.0.1", "255.255.255.255"] {
         let added = Config::default().bind.add(no_host.parse().unwrap());

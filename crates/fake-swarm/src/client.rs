@@ -104,7 +104,8 @@ impl Client {
     ];
 
     /// What it says to an initiator that knows the extension protocol and the fast extension. All answer at once here;
-    /// give Transmission and aria2 a [`delay`](Peer::delay) of up to 500 ms and 1 s for theirs.
+    /// give Transmission and aria2 a [`delay`](Peer::delay) of up to 500 ms and 1 s for theirs. Those that tell us our
+    /// address tell us 127.0.0.1.
     #[must_use]
     pub fn peer(self, holding: &Holding) -> Peer {
         let peer = Peer {
@@ -173,15 +174,7 @@ impl Client {
     fn introduction(self, holding: &Holding) -> Option<ExtensionHandshake<'static>> {
         let common = ExtensionHandshake { metadata_size: Some(holding.metadata_size), ..Default::default() };
         let upload_only = holding.is_full().then_some(true);
-        let libtorrents = |v, m| ExtensionHandshake {
-            v: Some(v),
-            m,
-            reqq: Some(2000),
-            complete_ago: Some(-1),
-            yourip: Some(Ipv4Addr::LOCALHOST.into()),
-            upload_only,
-            ..common.clone()
-        };
+        let libtorrents = |v, m| libtorrents_introduction(v, m, ExtensionHandshake { upload_only, ..common.clone() });
         Some(match self {
             Self::Ctorrent => return None,
             Self::Aria2 => {
@@ -222,6 +215,16 @@ impl Client {
             _ => Vec::new(),
         }
     }
+}
+
+/// What libtorrent says beside this for the client that is built on it.
+fn libtorrents_introduction<'a>(
+    v: &'a str,
+    m: &'a [(&'a str, u8)],
+    common: ExtensionHandshake<'a>,
+) -> ExtensionHandshake<'a> {
+    let yourip = Some(Ipv4Addr::LOCALHOST.into());
+    ExtensionHandshake { v: Some(v), m, reqq: Some(2000), complete_ago: Some(-1), yourip, ..common }
 }
 
 #[cfg(test)]

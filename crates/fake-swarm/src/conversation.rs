@@ -105,14 +105,12 @@ impl Conversation<'_> {
     /// Comes back when both sides may go on with their handshakes.
     async fn settle_encryption(&mut self, wanted: usize) -> Result<(), Stop> {
         let policy = &self.script.encryption;
-        if policy.mse != Mse::Unknown && self.hearing.until(PROTOCOL.len()).await? != PROTOCOL {
-            return match &policy.mse {
-                Mse::Spoken(responder) => self.respond(responder, wanted).await,
-                Mse::Refused(ending) => Err(Stop::Script(*ending)),
-                Mse::Unknown => Ok(()),
-            };
+        let foreign = policy.mse != Mse::Unknown && self.hearing.until(PROTOCOL.len()).await? != PROTOCOL;
+        match &policy.mse {
+            Mse::Spoken(responder) if foreign => return self.respond(responder, wanted).await,
+            Mse::Refused(ending) if foreign => return Err(Stop::Script(*ending)),
+            _ => self.hearing.settle(),
         }
-        self.hearing.settle();
         match policy.plaintext {
             Plaintext::Accepted => Ok(()),
             Plaintext::Refused(ending) => {

@@ -56,8 +56,13 @@ impl LazyBitfield {
     /// The bitfield, as a message.
     #[must_use]
     pub fn bitfield(&self) -> Vec<u8> {
-        let told = |piece| !self.holes.contains(&piece) && !self.lacks.contains(&piece);
-        message::bitfield(&message::bits(self.pieces, told))
+        let mut bits = message::bits(self.pieces, |_| true);
+        for piece in self.holes.iter().chain(&self.lacks) {
+            if let Some(byte) = bits.get_mut(*piece as usize / 8) {
+                *byte &= !(0x80 >> (piece % 8));
+            }
+        }
+        message::bitfield(&bits)
     }
 
     /// A `have` for each piece that the bitfield hides and the peer has, as messages.

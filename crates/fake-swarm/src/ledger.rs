@@ -74,6 +74,8 @@ pub struct Counts {
     pub peak: usize,
     /// Bytes received.
     pub received: usize,
+    /// Whole messages received after handshakes.
+    pub messages: usize,
 }
 
 /// The connections of one swarm.
@@ -175,6 +177,9 @@ impl Account {
             let room = MESSAGES_PER_CONNECTION.saturating_sub(connection.messages.len());
             connection.messages.extend(messages.iter().take(room));
         });
+        if !messages.is_empty() {
+            self.ledger.counts.send_modify(|counts| counts.messages += messages.len());
+        }
     }
 
     pub(crate) fn initiated(&self, mse: Initiated) {
@@ -218,10 +223,11 @@ mod tests {
         let first = ledger.open(IP, remote());
         let second = ledger.open(IP, remote());
         first.received(b"hello");
+        first.messages(&[Message { id: None, length: 0 }]);
         first.close(End::TheyClosed);
-        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 1, peak: 2, received: 5 });
+        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 1, peak: 2, received: 5, messages: 1 });
         second.close(End::TheyReset);
-        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 0, peak: 2, received: 5 });
+        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 0, peak: 2, received: 5, messages: 1 });
         let connections = ledger.connections_of(IP);
         assert_eq!(connections[0].received, b"hello");
         assert_eq!(connections[0].end, Some(End::TheyClosed));

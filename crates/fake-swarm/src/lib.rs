@@ -1,12 +1,16 @@
 //! Scripted trackers and scripted BitTorrent peers on loopback: what tests, the demo and the benches talk to.
 //!
 //! Start from [`FakeSwarm`], which plays any number of peers behind one listening socket, each by its own
-//! [`Behaviour`], and from [`FakeTracker`], which answers announces by a [`TrackerScript`] and remembers what it was
-//! asked; [`FakeUdpTracker`] does the same over UDP by a [`UdpScript`]. [`torrent::SingleFile`] writes the `.torrent`
-//! that leads to them.
+//! [`Behaviour`]: a short name for what is often wanted, or a [`Peer`] put together from its parts, with any
+//! [`Encryption`] and any [`message`]s after the handshake. [`Client`] plays real clients, [`LazyBitfield`] seeds that
+//! hide pieces, and [`hostile`] has what no honest peer says. What a peer received, and when, its [`Connection`]s tell.
 //!
-//! It refuses to know this project's own codecs. Every handshake and every bencoded reply here is written by hand,
-//! because a test whose two sides share a codec shares its bugs and passes anyway.
+//! Start also from [`FakeTracker`], which answers announces by a [`TrackerScript`] and remembers what it was asked;
+//! [`FakeUdpTracker`] does the same over UDP by a [`UdpScript`]. [`torrent::SingleFile`] writes the `.torrent` that leads
+//! to them.
+//!
+//! It refuses to know this project's own codecs. Every handshake, message, cipher and bencoded reply here is written by
+//! hand, because a test whose two sides share a codec shares its bugs and passes anyway.
 //!
 //! Nothing here is reachable from outside the machine, and dropping a handle stops all that it started. The scripts
 //! run on the caller's tokio runtime (with its I/O and time drivers) and in real time: under paused time the clock

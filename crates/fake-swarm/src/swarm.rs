@@ -194,7 +194,7 @@ fn wildcard() -> Ipv4Addr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{End, handshake, peer_id_of, peer_ip};
+    use crate::{End, LazyBitfield, handshake, peer_id_of, peer_ip};
     use std::io::ErrorKind;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::task::JoinSet;
@@ -266,19 +266,40 @@ mod tests {
         assert_eq!(open.read(&mut [0; 1]).await.unwrap(), 0);
     }
 
+    /// Shakes hands and returns how many bytes followed before so many had come.
+    async fn shake_and_read(addr: SocketAddrV4, length: usize) -> io::Result<usize> {
+        let mut stream = TcpStream::connect(addr).await?;
+        stream.write_all(&handshake([0; 8], &HASH, b"-XX0000-initiator000")).await?;
+        let mut answer = vec![0; 68 + length];
+        stream.read_exact(&mut answer).await
+    }
+
     #[tokio::test]
-    async fn hundreds_of_peers_at_once() {
-        let swarm = FakeSwarm::start(HASH, &[]).unwrap();
+    async fn ten_thousand_lazy_peers() {
+        const PEERS: u32 = 10_000;
+        // What a process may have open at once is often less than twice the peers.
+        const AT_ONCE: usize = 2000;
+        let lazy = |n: u32| LazyBitfield::new(1000, n.into());
+        let script = |n| {
+            let lazy = lazy(n);
+            Peer::default().sending([lazy.bitfield()]).pausing(Duration::from_millis(20)).sending(lazy.haves()).into()
+        };
+        let peers: Vec<(Ipv4Addr, Behaviour)> = (0..PEERS).map(|n| (peer_ip(n), script(n))).collect();
+        let swarm = FakeSwarm::start(HASH, &peers).unwrap();
         let mut clients = JoinSet::new();
-        for n in 0..400 {
-            clients.spawn(shake(swarm.addr(peer_ip(n))));
+        for n in 0..PEERS {
+            let length = lazy(n).bitfield().len() + lazy(n).haves().concat().len();
+            clients.spawn(shake_and_read(swarm.addr(peer_ip(n)), length));
+            if clients.len() == AT_ONCE {
+                clients.join_next().await.unwrap().unwrap().unwrap();
+            }
         }
         while let Some(shaken) = clients.join_next().await {
             shaken.unwrap().unwrap();
         }
-        assert_eq!(swarm.accepted(), 400);
+        assert_eq!(swarm.accepted(), 10_000);
         assert!(swarm.wait_for(|counts| counts.open == 0, MINUTE).await);
-        assert_eq!(swarm.connections_to(peer_ip(399)), 1);
+        assert_eq!(swarm.connections_to(peer_ip(PEERS - 1)), 1);
     }
 
     #[test]
