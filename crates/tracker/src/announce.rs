@@ -53,7 +53,7 @@ pub enum Crypto {
     None,
     /// It can: `supportcrypto=1`.
     Supported,
-    /// It insists: `requirecrypto=1` too.
+    /// It insists: `requirecrypto=1`.
     Required,
 }
 
@@ -110,7 +110,7 @@ impl Crypto {
         match self {
             Self::None => "",
             Self::Supported => "&supportcrypto=1",
-            Self::Required => "&supportcrypto=1&requirecrypto=1",
+            Self::Required => "&requirecrypto=1",
         }
     }
 }
@@ -147,7 +147,7 @@ mod tests {
         let echoing = Announce { crypto: Crypto::Supported, tracker_id: Some(&id), ..regular };
         assert!(echoing.query().ends_with("&key=0000BEEF&supportcrypto=1&trackerid=a%26b%00"));
         let insisting = Announce { crypto: Crypto::Required, ..regular };
-        assert!(insisting.query().ends_with("&supportcrypto=1&requirecrypto=1"));
+        assert!(insisting.query().ends_with("&requirecrypto=1"));
     }
 
     proptest! {
