@@ -31,7 +31,7 @@ usage: cargo xtask <task>
   tidy                                rules of the house that no compiler checks
   layers                              who may depend on whom
   demo                                the real binary against an embedded tracker and swarm, offline
-  integration [--runs N] [--keep] [--release]
+  integration [--runs N] [--keep] [--release] [--only SECTION]
                                       the real binary against real trackers and clients on loopback
                                       (--keep leaves the scratch folder, with every program's log)
   conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
@@ -48,6 +48,7 @@ enum Task {
     Layers,
     Demo,
     Integration(integration::Options),
+    Inside(Vec<String>),
     Conformance(PathBuf),
     Fixtures,
     Bench(Vec<String>),
@@ -60,12 +61,14 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
+    let inside = matches!(task, Task::Inside(_));
     let done = match task {
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Layers => layers::run(),
         Task::Demo => demo::run(),
         Task::Integration(options) => integration::run(&options),
+        Task::Inside(args) => integration::inside(&args),
         Task::Conformance(dir) => conformance::run(&dir),
         Task::Fixtures => fixtures::run(),
         Task::Bench(args) => bench::run(&args),
@@ -75,8 +78,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("\n{reason}");
-            // `ci` names the step to repeat, which is shorter.
-            if !reason.contains("repeat with: ") {
+            // `ci` names the step to repeat, which is shorter; and what is inside is repeated by whoever is outside.
+            if !inside && !reason.contains("repeat with: ") {
                 eprintln!("repeat with: cargo xtask {}", args.join(" "));
             }
             ExitCode::FAILURE
@@ -96,6 +99,8 @@ fn parse(args: &[String]) -> Option<Task> {
         ("fixtures", []) => Some(Task::Fixtures),
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
         ("fuzz", flags) => fuzz_options(flags).map(Task::Fuzz),
+        // Not for people: how a part of `integration` calls itself.
+        (integration::INSIDE, args) => Some(Task::Inside(args.to_vec())),
         ("integration", flags) => integration_options(flags).map(Task::Integration),
         _ => None,
     }
@@ -109,6 +114,7 @@ fn integration_options(flags: &[String]) -> Option<integration::Options> {
         match flag.as_str() {
             "--runs" => options.runs = flags.next()?.parse().ok().filter(|runs| *runs > 0)?,
             "--keep" => options.keep = true,
+            "--only" => options.only = Some(flags.next()?.clone()),
             "--release" => options.release = true,
             _ => return None,
         }

@@ -27,7 +27,35 @@ const KEYS: &[(&str, &[&str])] = &[
             "trackers",
         ],
     ),
-    ("tracker", &["url", "status", "message", "peers", "seeders", "leechers", "interval_s", "elapsed_ms"]),
+    (
+        "tracker",
+        &[
+            "url",
+            "redirected_to",
+            "announced_hash",
+            "family",
+            "address",
+            "status",
+            "message",
+            "http_status",
+            "peers",
+            "peers_v4",
+            "peers_v6",
+            "skipped",
+            "left_out",
+            "seeders",
+            "leechers",
+            "downloaded",
+            "interval_s",
+            "min_interval_s",
+            "retry_in_s",
+            "dns_ms",
+            "connect_ms",
+            "tls_ms",
+            "reply_ms",
+            "elapsed_ms",
+        ],
+    ),
     (
         "peer",
         &[
@@ -53,7 +81,9 @@ pub(crate) struct Report {
     pub(crate) command: String,
     /// The exit code; `None` when a signal ended it.
     pub(crate) code: Option<i32>,
-    /// The lines of stdout.
+    /// All of stdout.
+    pub(crate) said: String,
+    /// Its lines.
     pub(crate) lines: Vec<Value>,
     /// All of stderr.
     pub(crate) complaint: String,
@@ -62,17 +92,24 @@ pub(crate) struct Report {
 impl Report {
     /// Runs the command to its end. Fails when stdout is not one JSON object a line.
     pub(crate) fn of(command: &mut Command) -> Result<Self> {
+        let mut report = Self::of_text(command)?;
+        let Self { command, said, complaint, .. } = &report;
+        let lines = said.lines().map(|line| {
+            serde_json::from_str(line)
+                .map_err(|error| format!("`{command}` wrote a line that is not JSON ({error}): {line}\n{complaint}"))
+        });
+        report.lines = lines.collect::<Result<_>>()?;
+        Ok(report)
+    }
+
+    /// Runs the command, which does not write JSON, to its end. The report has no lines.
+    pub(crate) fn of_text(command: &mut Command) -> Result<Self> {
         let shown = shell::shown(command);
         let output =
             command.stdin(Stdio::null()).output().map_err(|error| format!("cannot start `{shown}`: {error}"))?;
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        let text = String::from_utf8_lossy(&output.stdout);
-        let lines = text.lines().map(|line| {
-            serde_json::from_str(line)
-                .map_err(|error| format!("`{shown}` wrote a line that is not JSON ({error}): {line}\n{complaint}"))
-        });
-        let lines = lines.collect::<Result<Vec<Value>>>()?;
-        Ok(Self { command: shown, code: output.status.code(), lines, complaint })
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (said, complaint) = (text(&output.stdout), text(&output.stderr));
+        Ok(Self { command: shown, code: output.status.code(), lines: Vec::new(), said, complaint })
     }
 
     /// The lines of one type.
@@ -127,9 +164,8 @@ impl Report {
 
     /// The run as text for a failure: the faults, the command, and all it said.
     pub(crate) fn told(&self, faults: &[String]) -> String {
-        let lines: Vec<String> = self.lines.iter().map(Value::to_string).collect();
-        let Self { command, complaint, .. } = self;
-        format!("{}\n{command}\n{}\n{complaint}", faults.join("\n"), lines.join("\n"))
+        let Self { command, said, complaint, .. } = self;
+        format!("{}\n{command}\n{said}\n{complaint}", faults.join("\n"))
     }
 }
 
@@ -188,7 +224,7 @@ pub(crate) mod tests {
         let ok = peers.iter().filter(|(_, outcome, _)| *outcome == "ok").count();
         let summary = json!({"peers": peers.len(), "ok": ok, "outcomes": outcomes, "clients": clients});
         lines.push(line("summary", summary));
-        Report { command: String::new(), code: Some(0), lines, complaint: String::new() }
+        Report { command: String::new(), code: Some(0), lines, said: String::new(), complaint: String::new() }
     }
 
     const PEERS: &[(&str, &str, Option<&str>)] = &[

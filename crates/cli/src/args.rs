@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::{Parser, ValueEnum};
-use client::{Bind, Config, Trackers};
+use client::{Bind, Config, Encryption, Trackers};
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -32,6 +32,14 @@ pub(crate) struct Args {
     #[arg(long)]
     no_trackers: bool,
 
+    /// Ask trackers for their counts only; they learn nothing of us and name no peers
+    #[arg(long, conflicts_with = "no_trackers")]
+    scrape: bool,
+
+    /// Trust the certificates in this PEM file too, for HTTPS trackers
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+
     /// Source address of every socket, at most one a family
     #[arg(long, value_name = "IP")]
     bind: Vec<IpAddr>,
@@ -48,6 +56,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     handshake_timeout: Duration,
 
+    /// How long to listen after each handshake for what the peer is and has; 0 leaves at once
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
+    linger: Duration,
+
+    /// What to make of encrypted connections
+    #[arg(long, value_name = "POLICY", default_value = "prefer-plain")]
+    encryption: EncryptionPolicy,
+
     /// Deadline for the whole run
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     deadline: Duration,
@@ -63,6 +79,10 @@ pub(crate) struct Args {
     /// Go on with a private torrent, though its trackers may ban unknown clients
     #[arg(long)]
     allow_private: bool,
+
+    /// Show passkeys and passwords in announce URLs
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
 
     /// Colour the text
     #[arg(long, value_name = "WHEN", default_value = "auto")]
@@ -89,6 +109,30 @@ pub(crate) enum Color {
     Always,
     /// Never
     Never,
+}
+
+/// What to make of encrypted connections.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum EncryptionPolicy {
+    /// In the clear; encrypted when that ends as it does with peers that require it
+    PreferPlain,
+    /// Encrypted; in the clear when that fails
+    Prefer,
+    /// Encrypted only
+    Require,
+    /// In the clear only
+    Off,
+}
+
+impl From<EncryptionPolicy> for Encryption {
+    fn from(policy: EncryptionPolicy) -> Self {
+        match policy {
+            EncryptionPolicy::PreferPlain => Self::PreferPlain,
+            EncryptionPolicy::Prefer => Self::Prefer,
+            EncryptionPolicy::Require => Self::Require,
+            EncryptionPolicy::Off => Self::Off,
+        }
+    }
 }
 
 impl Color {
@@ -126,6 +170,8 @@ impl Args {
         Ok(Config {
             connect_timeout: self.connect_timeout,
             handshake_timeout: self.handshake_timeout,
+            linger: self.linger,
+            encryption: self.encryption.into(),
             deadline: self.deadline,
             concurrency: self.concurrency,
             rate: self.rate,
@@ -133,8 +179,17 @@ impl Args {
             port: self.port,
             peers: self.peers.clone(),
             trackers: self.trackers()?,
+            scrape: self.scrape,
+            tls_roots: self.tls_roots()?,
+            show_secrets: self.show_secrets,
             allow_private: self.allow_private,
         })
+    }
+
+    fn tls_roots(&self) -> Result<Vec<u8>, String> {
+        let Some(path) = &self.tls_ca else { return Ok(Vec::new()) };
+        let shown = || guard::escape(&path.to_string_lossy()).to_string();
+        std::fs::read(path).map_err(|error| format!("--tls-ca {}: {error}", shown()))
     }
 
     /// URLs are parsed here and not by clap, whose errors would repeat a passkey.
@@ -146,7 +201,8 @@ impl Args {
             return Ok(Trackers::FromTorrent);
         }
         let parse = |text: &String| {
-            let shown = || guard::escape(&guard::redact_url(text)).to_string();
+            let shown = if self.show_secrets { text.clone() } else { guard::redact_url(text) };
+            let shown = || guard::escape(&shown).to_string();
             text.parse::<TrackerUrl>().map_err(|error| format!("--tracker {}: {error}", shown()))
         };
         self.trackers.iter().map(parse).collect::<Result<_, _>>().map(Trackers::Only)

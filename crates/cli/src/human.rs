@@ -3,10 +3,11 @@
 
 use crate::output::Subject;
 use anstyle::{AnsiColor, Style};
-use client::{CutShort, Outcome, PeerReport, Summary, TrackerReport};
+use client::{Coverage, CutShort, Outcome, PeerReport, Role, Summary, SwarmView, TrackerReport, Transport};
 use guard::{escape, escape_bytes};
 use std::fmt::Write;
 use std::time::Duration;
+use tracker::Family;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -19,6 +20,8 @@ const ADDRESS_WIDTH: usize = 21;
 const OUTCOME_WIDTH: usize = 23;
 /// As wide as most clients with their version.
 const CLIENT_WIDTH: usize = 28;
+/// Files listed that cannot be completed.
+const MOST_FILES: usize = 10;
 
 pub(crate) fn start(subject: Subject<'_>) -> String {
     let torrent = subject.torrent;
@@ -36,24 +39,32 @@ pub(crate) fn start(subject: Subject<'_>) -> String {
     )
 }
 
-pub(crate) fn tracker(report: &TrackerReport) -> String {
+pub(crate) fn tracker(subject: Subject<'_>, report: &TrackerReport) -> String {
     let style = if report.status.is_ok() { GOOD } else { BAD };
     let mut line = format!("{} {style}{}{style:#}", report.url, report.status.code());
-    if let Some(peers) = report.peers {
-        put(&mut line, format_args!("  {}", plural(peers, "peer")));
-        let claims = [(report.seeders, "seeder"), (report.leechers, "leecher")];
-        for (count, what) in claims.iter().filter_map(|(count, what)| Some(((*count)?, *what))) {
-            put(&mut line, format_args!(", {}", plural(count as usize, what)));
-        }
-        if report.peers.is_some() && (report.seeders.is_some() || report.leechers.is_some()) {
-            line.push_str(" claimed");
-        }
+    if report.family == Some(Family::V6) {
+        line.push_str(" over IPv6");
+    }
+    if report.announced_hash.is_some_and(|hash| hash != subject.torrent.hashes.primary()) {
+        line.push_str(", v2 swarm");
+    }
+    if let Some(named) = report.peers {
+        put(&mut line, format_args!("  {}", plural(named.total(), "peer")));
         let skipped = report.skipped.total();
         if skipped > 0 {
             put(&mut line, format_args!(", {skipped} unusable"));
         }
     }
+    let claims = [(report.seeders, "seeder"), (report.leechers, "leecher"), (report.downloaded, "download")];
+    let claims: Vec<String> =
+        claims.iter().filter_map(|(count, what)| Some(plural((*count)? as usize, what))).collect();
+    if !claims.is_empty() {
+        put(&mut line, format_args!("  {} claimed", claims.join(", ")));
+    }
     put(&mut line, format_args!("  {}", time(report.elapsed)));
+    if let Some(url) = &report.redirected_to {
+        put(&mut line, format_args!("  redirected to {url}"));
+    }
     if let Some(message) = report.message() {
         put(&mut line, format_args!("  {message}"));
     }
@@ -66,18 +77,46 @@ pub(crate) fn peer(report: &PeerReport) -> String {
     let address = report.address.to_string();
     let mut line = format!("{address:ADDRESS_WIDTH$}  {style}{:OUTCOME_WIDTH$}{style:#}", report.outcome);
     if good {
-        let client = report.client().map_or_else(|| "unknown client".to_owned(), |client| client.to_string());
+        let client = report.client().unwrap_or_else(|| "unknown client".to_owned());
         let total = report.connect.unwrap_or_default() + report.handshake.unwrap_or_default();
         put(&mut line, format_args!("  {client:CLIENT_WIDTH$}  {:>9}", time(total)));
+        let has = has(report);
+        if !has.is_empty() {
+            put(&mut line, format_args!("  {has}"));
+        }
+        if report.transport == Transport::Mse {
+            line.push_str(", encrypted");
+        }
+        if let Some(hint) = report.hint() {
+            put(&mut line, format_args!("  {DIM}{hint}{DIM:#}"));
+        }
         return line;
     }
     let connected = report.connect.map(|connect| format!("connected in {}", time(connect)));
-    let error = report.error.as_ref().map(|error| escape(&guard::ErrorChain(error).to_string()).to_string());
-    let reason: Vec<String> = connected.into_iter().chain(error).collect();
+    let reason: Vec<String> = connected.into_iter().chain(report.reason()).collect();
     if !reason.is_empty() {
         put(&mut line, format_args!("  {DIM}{}{DIM:#}", reason.join(", then ")));
     }
     line
+}
+
+/// What a peer is and has: `seed`, `leech 40 %`.
+fn has(report: &PeerReport) -> String {
+    let role = match report.role {
+        Role::LikelySeed => "likely seed",
+        Role::PartialSeed => "partial seed",
+        Role::Unknown if report.lingered.is_none() => return String::new(),
+        Role::Unknown => "role unknown",
+        role => role.code(),
+    };
+    match report.completeness {
+        Some(told) if report.role != Role::Seed => {
+            // Never rounded up: 100 % is said of those only that have everything.
+            let percent = u64::from(told.have) * 1000 / u64::from(told.pieces.max(1));
+            format!("{role} {}.{} %", percent / 10, percent % 10)
+        }
+        _ => role.to_owned(),
+    }
 }
 
 pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool) -> String {
@@ -87,16 +126,18 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool) -> S
     } else {
         lines.push('\n');
     }
-    let percent = summary.ok.saturating_mul(100).checked_div(summary.peers).unwrap_or(0);
-    put(
-        &mut lines,
-        format_args!(
-            "{BOLD}{} of {} shook hands{BOLD:#} ({percent} %) in {}",
-            summary.ok,
-            plural(summary.peers, "peer"),
-            time(summary.elapsed)
+    let headline = match summary.ok.saturating_mul(100).checked_div(summary.peers) {
+        Some(percent) => {
+            format!("{BOLD}{} of {} shook hands{BOLD:#} ({percent} %)", summary.ok, plural(summary.peers, "peer"))
+        }
+        // Nobody was named, or only counts were asked for: then the trackers' answers are the result.
+        None => format!(
+            "{BOLD}{} of {} answered{BOLD:#}, no peers",
+            summary.trackers_ok,
+            plural(summary.trackers, "tracker request")
         ),
-    );
+    };
+    put(&mut lines, format_args!("{headline} in {}", time(summary.elapsed)));
     lines.push_str(match summary.cut_short {
         None => "",
         Some(CutShort::Deadline) => ", cut short by the deadline",
@@ -106,7 +147,49 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool) -> S
     table(&mut lines, "outcomes", outcomes.collect());
     let clients = summary.clients.iter().map(|(client, &count)| (client.as_deref().unwrap_or("unknown"), count));
     table(&mut lines, "clients", clients.collect());
+    let roles = summary.roles.iter().map(|(role, &count)| (role.code(), count));
+    table(&mut lines, "roles", roles.collect());
+    swarm(&mut lines, subject, &summary.swarm);
     lines
+}
+
+/// What the peers have between them, and how many that were.
+fn swarm(lines: &mut String, subject: Subject<'_>, swarm: &SwarmView) {
+    let Some(copies) = swarm.copies else { return };
+    let Coverage { named, told, whole_list, .. } = swarm.coverage;
+    let range = if copies.min < copies.max {
+        format!("{:.2} to {:.2}", copies.min, copies.max)
+    } else {
+        format!("{:.2}", copies.min)
+    };
+    put(
+        lines,
+        format_args!("\n  {DIM}copies{DIM:#}    {range} among the {told} of {} that told", plural(named, "peer")),
+    );
+    if whole_list == Some(false) {
+        line_break(lines, "the trackers count more peers than they named");
+    }
+    if let Some(claimed) = swarm.claimed_seeds {
+        let seen = plural(swarm.verified_seeds, "seed");
+        line_break(lines, &format!("{} claimed by a tracker, {seen} seen", plural(claimed as usize, "seed")));
+    }
+    let missing = swarm.missing_pieces().unwrap_or(0);
+    if missing > 0 {
+        let pieces = plural(missing as usize, "piece");
+        line_break(lines, &format!("{BAD}{pieces}{BAD:#} that no peer we reached has, in:"));
+        let files = || swarm.missing_files(subject.torrent);
+        for file in files().take(MOST_FILES) {
+            line_break(lines, &format!("  {}", escape_bytes(&file.path.join(&b'/'))));
+        }
+        let more = files().count().saturating_sub(MOST_FILES);
+        if more > 0 {
+            line_break(lines, &format!("  and {}", plural(more, "more file")));
+        }
+    }
+}
+
+fn line_break(lines: &mut String, text: &str) {
+    put(lines, format_args!("\n            {text}"));
 }
 
 /// The most frequent first.

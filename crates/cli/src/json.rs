@@ -1,14 +1,20 @@
 //! The report for machines: one JSON object a line, schema 1. Unknown is `null`, never absent. URLs are redacted.
 
 use crate::output::Subject;
-use client::{PeerReport, Summary, TrackerReport};
+use client::{CutShort, Matched, PeerReport, Summary, TrackerReport, Tried};
+use peer_wire::ExtensionHandshake;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io;
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
 const SCHEMA: u32 = 1;
+
+/// Most files and ranges of pieces listed in one line.
+const MOST_LISTED: usize = 1000;
 
 #[derive(Serialize)]
 struct Start<'r> {
@@ -32,12 +38,28 @@ struct Tracker<'r> {
     r#type: &'static str,
     info_hash: String,
     url: &'r str,
+    redirected_to: Option<&'r str>,
+    announced_hash: Option<String>,
+    family: Option<&'static str>,
+    address: Option<String>,
     status: &'static str,
     message: Option<String>,
+    http_status: Option<u16>,
     peers: Option<usize>,
+    peers_v4: Option<usize>,
+    peers_v6: Option<usize>,
+    skipped: BTreeMap<&'static str, usize>,
+    left_out: usize,
     seeders: Option<u32>,
     leechers: Option<u32>,
+    downloaded: Option<u32>,
     interval_s: Option<u64>,
+    min_interval_s: Option<u64>,
+    retry_in_s: Option<u64>,
+    dns_ms: Option<f64>,
+    connect_ms: Option<f64>,
+    tls_ms: Option<f64>,
+    reply_ms: Option<f64>,
     elapsed_ms: f64,
 }
 
@@ -50,12 +72,45 @@ struct Peer {
     outcome: &'static str,
     stage: &'static str,
     transport: &'static str,
+    plaintext: Option<&'static str>,
+    encrypted: Option<&'static str>,
+    matched: Option<&'static str>,
     connect_ms: Option<f64>,
     handshake_ms: Option<f64>,
+    bytes_received: usize,
     peer_id: Option<String>,
     client: Option<String>,
     reserved: Option<String>,
+    role: &'static str,
+    role_from: &'static str,
+    completeness: Option<Completeness>,
+    extension: Option<Extension>,
     error: Option<String>,
+    hint: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Completeness {
+    have: u32,
+    pieces: u32,
+}
+
+/// An extension handshake (BEP 10), by its own keys.
+#[derive(Serialize)]
+struct Extension {
+    v: Option<String>,
+    m: BTreeMap<String, u8>,
+    p: Option<u16>,
+    reqq: Option<u32>,
+    metadata_size: Option<u32>,
+    yourip: Option<IpAddr>,
+    ipv4: Option<IpAddr>,
+    ipv6: Option<IpAddr>,
+    upload_only: Option<bool>,
+    e: Option<bool>,
+    complete_ago: Option<i64>,
+    /// Keys that were there and could not be used.
+    dropped: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -66,13 +121,35 @@ struct Total<'r> {
     ok: usize,
     outcomes: BTreeMap<&'static str, usize>,
     clients: BTreeMap<&'r str, usize>,
+    roles: BTreeMap<&'static str, usize>,
+    copies_min: Option<f64>,
+    copies_max: Option<f64>,
+    missing_pieces: Option<u32>,
+    missing_piece_ranges: Option<Vec<(u32, u32)>>,
+    missing_files: Option<Vec<String>>,
+    claimed_seeds: Option<u32>,
+    verified_seeds: usize,
+    unseen_seeds: Option<u32>,
+    coverage: Coverage,
+    cut_short: Option<&'static str>,
     elapsed_ms: f64,
 }
 
-pub(crate) fn start(subject: Subject<'_>) -> io::Result<String> {
+/// How much of the swarm was seen; all of it over TCP.
+#[derive(Serialize)]
+struct Coverage {
+    named: usize,
+    reached: usize,
+    told: usize,
+    whole_list: Option<bool>,
+    transport: &'static str,
+    web_seeds_unchecked: usize,
+}
+
+pub(crate) fn start(subject: Subject<'_>, show_secrets: bool) -> io::Result<String> {
     let torrent = subject.torrent;
-    let trackers: Vec<String> =
-        torrent.trackers.iter().flatten().map(|tracker| guard::redact_url(&tracker.url)).collect();
+    let show = |url: &String| if show_secrets { url.clone() } else { guard::redact_url(url) };
+    let trackers: Vec<String> = torrent.trackers.iter().flatten().map(|tracker| show(&tracker.url)).collect();
     line(&Start {
         r#type: "start",
         schema: SCHEMA,
@@ -91,16 +168,33 @@ pub(crate) fn start(subject: Subject<'_>) -> io::Result<String> {
 }
 
 pub(crate) fn tracker(subject: Subject<'_>, report: &TrackerReport) -> io::Result<String> {
+    let times = report.times;
     line(&Tracker {
         r#type: "tracker",
         info_hash: info_hash(subject),
         url: &report.url,
+        redirected_to: report.redirected_to.as_deref(),
+        announced_hash: report.announced_hash.map(|hash| hash.to_string()),
+        family: report.family.map(tracker::Family::code),
+        address: report.address.map(|address| address.to_string()),
         status: report.status.code(),
         message: report.message(),
-        peers: report.peers,
+        http_status: report.http_status,
+        peers: report.peers.map(|named| named.total()),
+        peers_v4: report.peers.map(|named| named.v4),
+        peers_v6: report.peers.map(|named| named.v6),
+        skipped: report.skipped.kinds().into_iter().filter(|(_, count)| *count > 0).collect(),
+        left_out: report.left_out,
         seeders: report.seeders,
         leechers: report.leechers,
+        downloaded: report.downloaded,
         interval_s: report.interval.map(|interval| interval.as_secs()),
+        min_interval_s: report.min_interval.map(|interval| interval.as_secs()),
+        retry_in_s: report.status.retry_in().map(|time| time.as_secs()),
+        dns_ms: times.dns.map(milliseconds),
+        connect_ms: times.connect.map(milliseconds),
+        tls_ms: times.tls.map(milliseconds),
+        reply_ms: times.reply.map(milliseconds),
         elapsed_ms: milliseconds(report.elapsed),
     })
 }
@@ -115,18 +209,50 @@ pub(crate) fn peer(subject: Subject<'_>, report: &PeerReport) -> io::Result<Stri
         outcome: report.outcome.code(),
         stage: report.stage.code(),
         transport: report.transport.code(),
+        plaintext: report.plaintext.map(Tried::code),
+        encrypted: report.encrypted.map(Tried::code),
+        matched: report.matched.map(Matched::code),
         connect_ms: report.connect.map(milliseconds),
         handshake_ms: report.handshake.map(milliseconds),
+        bytes_received: report.bytes_received,
         peer_id: theirs.map(|theirs| theirs.peer_id.hex().to_string()),
-        client: report.client().map(|client| client.to_string()),
+        client: report.client(),
         reserved: theirs.map(|theirs| theirs.reserved.to_string()),
-        error: report.error.as_ref().map(|error| guard::ErrorChain(error).to_string()),
+        role: report.role.code(),
+        role_from: report.role_from.code(),
+        completeness: report.completeness.map(|told| Completeness { have: told.have, pieces: told.pieces }),
+        extension: report.extension.as_deref().map(Extension::of),
+        error: report.reason(),
+        hint: report.hint(),
     })
+}
+
+impl Extension {
+    fn of(theirs: &ExtensionHandshake) -> Self {
+        Self {
+            v: theirs.client.clone(),
+            m: theirs.extensions.clone(),
+            p: theirs.port,
+            reqq: theirs.reqq,
+            metadata_size: theirs.metadata_size,
+            yourip: theirs.yourip,
+            ipv4: theirs.ipv4.map(IpAddr::V4),
+            ipv6: theirs.ipv6.map(IpAddr::V6),
+            upload_only: theirs.upload_only,
+            e: theirs.prefers_encryption,
+            complete_ago: theirs.complete_ago,
+            dropped: theirs.dropped.iter().map(|dropped| dropped.key).collect(),
+        }
+    }
 }
 
 pub(crate) fn summary(subject: Subject<'_>, summary: &Summary) -> io::Result<String> {
     let name = |client: &'_ Option<String>| client.clone().unwrap_or_else(|| "unknown".to_owned());
     let clients: Vec<(String, usize)> = summary.clients.iter().map(|(client, &count)| (name(client), count)).collect();
+    let swarm = &summary.swarm;
+    let ranges = |ranges: &Vec<RangeInclusive<u32>>| {
+        ranges.iter().take(MOST_LISTED).map(|range| (*range.start(), *range.end())).collect()
+    };
     line(&Total {
         r#type: "summary",
         info_hash: info_hash(subject),
@@ -134,6 +260,30 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary) -> io::Result<Str
         ok: summary.ok,
         outcomes: summary.outcomes.iter().map(|(outcome, &count)| (outcome.code(), count)).collect(),
         clients: clients.iter().map(|(client, count)| (client.as_str(), *count)).collect(),
+        roles: summary.roles.iter().map(|(role, &count)| (role.code(), count)).collect(),
+        copies_min: swarm.copies.map(|copies| thousandths(copies.min)),
+        copies_max: swarm.copies.map(|copies| thousandths(copies.max)),
+        missing_pieces: swarm.missing_pieces(),
+        missing_piece_ranges: swarm.missing.as_ref().map(ranges),
+        missing_files: swarm.missing.as_ref().map(|_| {
+            let files = swarm.missing_files(subject.torrent).take(MOST_LISTED);
+            files.map(|file| String::from_utf8_lossy(&file.path.join(&b'/')).into_owned()).collect()
+        }),
+        claimed_seeds: swarm.claimed_seeds,
+        verified_seeds: swarm.verified_seeds,
+        unseen_seeds: swarm.unseen_seeds(),
+        coverage: Coverage {
+            named: swarm.coverage.named,
+            reached: swarm.coverage.reached,
+            told: swarm.coverage.told,
+            whole_list: swarm.coverage.whole_list,
+            transport: "tcp",
+            web_seeds_unchecked: swarm.coverage.web_seeds,
+        },
+        cut_short: summary.cut_short.map(|by| match by {
+            CutShort::Deadline => "deadline",
+            CutShort::Interrupt => "interrupt",
+        }),
         elapsed_ms: milliseconds(summary.elapsed),
     })
 }
@@ -160,6 +310,10 @@ fn line(value: &impl Serialize) -> io::Result<String> {
         }
     }
     Ok(escaped)
+}
+
+fn thousandths(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
 }
 
 /// Milliseconds with microsecond precision.

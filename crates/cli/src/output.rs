@@ -12,6 +12,7 @@ use std::path::Path;
 pub(crate) struct Output {
     format: Format,
     quiet: bool,
+    show_secrets: bool,
     closed: bool,
 }
 
@@ -31,7 +32,7 @@ pub(crate) struct Subject<'t> {
 impl Output {
     pub(crate) fn new(args: &Args) -> Self {
         let format = if args.json { Format::Json } else { Format::Human };
-        Self { format, quiet: args.quiet, closed: false }
+        Self { format, quiet: args.quiet, show_secrets: args.show_secrets, closed: false }
     }
 
     /// Whether nobody reads stdout any more.
@@ -42,14 +43,14 @@ impl Output {
     pub(crate) fn start(&mut self, subject: Subject<'_>) -> io::Result<()> {
         let line = match self.format {
             Format::Human => human::start(subject),
-            Format::Json => json::start(subject)?,
+            Format::Json => json::start(subject, self.show_secrets)?,
         };
         self.write(&line, false)
     }
 
     pub(crate) fn tracker(&mut self, subject: Subject<'_>, report: &TrackerReport) -> io::Result<()> {
         let line = match self.format {
-            Format::Human => human::tracker(report),
+            Format::Human => human::tracker(subject, report),
             Format::Json => json::tracker(subject, report)?,
         };
         self.write(&line, false)

@@ -11,7 +11,7 @@ use std::path::Path;
 /// Does the main job for one torrent, telling it as it happens.
 pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signals: &mut Signals) -> Exit {
     let name = shown(path);
-    let user_named_peers = !config.peers.is_empty();
+    let wanted = Wanted { named_peers: !config.peers.is_empty(), counts_only: config.scrape };
     let prepared = tokio::select! {
         prepared = prepare(path, config) => prepared,
         () = signals.next() => return Exit::Interrupted,
@@ -42,7 +42,7 @@ pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signal
     match told {
         // Nobody reads any more: how it went is of no interest.
         Ok(_) if output.is_closed() => Exit::Answered,
-        Ok(told) => told.exit(&name, user_named_peers),
+        Ok(told) => told.exit(&name, wanted),
         Err(error) => {
             complain(&format!("cannot write: {error}"));
             Exit::LocalError
@@ -61,6 +61,14 @@ async fn prepare(path: &Path, config: Config) -> Result<(Torrent, Swarm), Error>
     let torrent = Torrent::parse(&read_torrent(path, config.deadline).await?)?;
     let swarm = Swarm::new(&torrent, config)?;
     Ok((torrent, swarm))
+}
+
+/// What the user wanted beyond the torrent's own peers.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    named_peers: bool,
+    /// `--scrape`: a tracker's answer is the answer.
+    counts_only: bool,
 }
 
 /// What is left to say when everything has been told.
@@ -111,15 +119,15 @@ async fn tell(
 
 impl Told {
     /// The exit code, and for a run without any source of peers the reason on stderr.
-    fn exit(&self, name: &str, user_named_peers: bool) -> Exit {
+    fn exit(&self, name: &str, wanted: Wanted) -> Exit {
         let summary = &self.summary;
         if summary.cut_short == Some(CutShort::Interrupt) {
             return Exit::Interrupted;
         }
-        if summary.ok > 0 {
+        if summary.ok > 0 || (wanted.counts_only && !wanted.named_peers && summary.trackers_ok > 0) {
             return Exit::Answered;
         }
-        if user_named_peers || summary.trackers_ok > 0 {
+        if wanted.named_peers || summary.trackers_ok > 0 {
             return Exit::NobodyAnswered;
         }
         if self.failures.is_empty() {

@@ -66,9 +66,12 @@ impl Drop for Lab {
     }
 }
 
+/// These peers say nothing after their handshake, and none of them is encrypted.
+const BRIEF: [&str; 4] = ["--linger", "0", "--encryption", "off"];
+
 fn command(args: &[&str], torrent: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bt-handshake"));
-    command.args(args).arg(torrent).env_remove("RUST_LOG").env_remove("NO_COLOR").stdin(Stdio::null());
+    command.args(BRIEF).args(args).arg(torrent).env_remove("RUST_LOG").env_remove("NO_COLOR").stdin(Stdio::null());
     command
 }
 
@@ -127,13 +130,21 @@ fn machines_read_one_object_a_line_with_every_key() {
             1,
             "files info_hash info_hash_v1 info_hash_v2 name piece_length pieces private schema torrent total_size trackers type",
         ),
-        ("tracker", 1, "elapsed_ms info_hash interval_s leechers message peers seeders status type url"),
+        (
+            "tracker",
+            1,
+            "address announced_hash connect_ms dns_ms downloaded elapsed_ms family http_status info_hash interval_s leechers left_out message min_interval_s peers peers_v4 peers_v6 redirected_to reply_ms retry_in_s seeders skipped status tls_ms type url",
+        ),
         (
             "peer",
             3,
-            "addr client connect_ms error handshake_ms info_hash outcome peer_id reserved sources stage transport type",
+            "addr bytes_received client completeness connect_ms encrypted error extension handshake_ms hint info_hash matched outcome peer_id plaintext reserved role role_from sources stage transport type",
         ),
-        ("summary", 1, "clients elapsed_ms info_hash ok outcomes peers type"),
+        (
+            "summary",
+            1,
+            "claimed_seeds clients copies_max copies_min coverage cut_short elapsed_ms info_hash missing_files missing_piece_ranges missing_pieces ok outcomes peers roles type unseen_seeds verified_seeds",
+        ),
     ] {
         let found = keys(r#type);
         assert_eq!(found.len(), count, "{type}");
@@ -337,7 +348,7 @@ fn a_full_disk_is_one() {
 fn few_descriptors_lose_nobody() {
     let lab = Lab::new("descriptors", std::iter::repeat_n(Behaviour::default(), 500));
     for limit in ["12", "24", "100"] {
-        let shell = format!("ulimit -n {limit}; exec \"$0\" -q \"$1\"");
+        let shell = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 \"$1\"");
         let mut command = Command::new("sh");
         command.args(["-c", &shell, env!("CARGO_BIN_EXE_bt-handshake")]).arg(lab.torrent());
         let (code, stdout, stderr) = told(&command.output().unwrap());

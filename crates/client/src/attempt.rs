@@ -1,30 +1,60 @@
-//! One attempt at one peer: connect, shake hands, close.
+//! One attempt at one peer: connect, perhaps encrypt, shake hands, listen, close.
 
+use crate::budget::Budget;
 use crate::connect::{ConnectError, connect};
-use crate::report::PeerError;
+use crate::handshake::answer;
+use crate::linger::{LingerEnd, linger};
+use crate::said::Said;
+use crate::secure::{SecureFailure, secure};
 use crate::stop::Stopped;
-use crate::{Bind, Outcome, Stage, handshake};
-use peer_wire::Handshake;
+use crate::{Bind, HandshakeFailure, Looks, Outcome, PeerError, Shaken, Stage, Transport, handshake};
+use ids::InfoHash;
+use metainfo::Hashes;
+use peer_wire::{Handshake, Reserved};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::debug;
 
 /// What every attempt of a run has in common.
 #[derive(Debug)]
 pub(crate) struct Terms {
+    /// What we say, but for the info-hash.
     pub(crate) ours: Handshake,
+    pub(crate) torrent: Facts,
     pub(crate) bind: Bind,
     pub(crate) connect_timeout: Duration,
     pub(crate) handshake_timeout: Duration,
+    /// How long to listen after the handshake; zero for not at all.
+    pub(crate) linger: Duration,
+    /// For what is received after handshakes.
+    pub(crate) budget: Budget,
+}
+
+/// What attempts need to know of the torrent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub(crate) hashes: Hashes,
+    pub(crate) pieces: u32,
+}
+
+/// Whom to try, and how.
+#[derive(Debug)]
+pub(crate) struct Try {
+    pub(crate) address: SocketAddr,
+    /// The torrent to greet it with.
+    pub(crate) info_hash: InfoHash,
+    pub(crate) transport: Transport,
+    /// The first attempt at this peer, when this is the second.
+    pub(crate) first: Option<Box<Attempt>>,
 }
 
 /// How an attempt went.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    pub(crate) address: SocketAddr,
+    pub(crate) tried: Try,
     pub(crate) outcome: Outcome,
     pub(crate) progress: Progress,
     pub(crate) error: Option<PeerError>,
@@ -39,6 +69,10 @@ pub(crate) struct Progress {
     pub(crate) connect: Option<Duration>,
     pub(crate) handshake: Option<Duration>,
     pub(crate) theirs: Option<Handshake>,
+    /// Bytes received from the peer.
+    pub(crate) received: usize,
+    pub(crate) said: Said,
+    pub(crate) lingered: Option<LingerEnd>,
 }
 
 /// Why an attempt failed.
@@ -48,11 +82,21 @@ struct Failure {
     exhausted: bool,
 }
 
-/// Tries `address` once. Its clocks start here, not when it was queued.
-pub(crate) async fn attempt(address: SocketAddr, terms: &Terms, mut stopped: Stopped) -> Attempt {
+/// What we say to one peer, and what it may answer.
+struct Greeting {
+    ours: Handshake,
+    /// The info-hash of the torrent's other half, when the peer may answer with it.
+    also: Option<InfoHash>,
+}
+
+/// Tries a peer once. Its clocks start here, not when it was queued.
+pub(crate) async fn attempt(tried: Try, terms: &Terms, mut stopped: Stopped) -> Attempt {
     let mut progress = Progress::default();
-    let result = stopped.or(converse(address, terms, &mut progress)).await;
+    let address = tried.address;
+    let result = stopped.or(converse(&tried, terms, &mut progress)).await;
     let (outcome, error, exhausted) = match result {
+        // A valid handshake stays one, also when the listening after it was cut short.
+        None if progress.stage == Stage::Done => (Outcome::Ok, None, false),
         None => (Outcome::Interrupted, None, false),
         Some(Ok(())) => (Outcome::Ok, None, false),
         Some(Err(Failure { outcome, error, exhausted })) => (outcome, Some(error), exhausted),
@@ -62,14 +106,14 @@ pub(crate) async fn attempt(address: SocketAddr, terms: &Terms, mut stopped: Sto
         None => debug!(peer = %address, "{outcome}"),
         Some(error) => debug!(peer = %address, error = %guard::ErrorChain(error), "{outcome}"),
     }
-    Attempt { address, outcome, progress, error, exhausted }
+    Attempt { tried, outcome, progress, error, exhausted }
 }
 
-async fn converse(address: SocketAddr, terms: &Terms, progress: &mut Progress) -> Result<(), Failure> {
+async fn converse(tried: &Try, terms: &Terms, progress: &mut Progress) -> Result<(), Failure> {
     progress.stage = Stage::Connect;
     let begun = Instant::now();
-    let connecting = tokio::time::timeout(terms.connect_timeout, connect(address, terms.bind));
-    let mut stream = match connecting.await {
+    let address = tried.address;
+    let mut stream = match timeout(terms.connect_timeout, connect(address, terms.bind)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return Err(error.into()),
         Err(_) => {
@@ -80,8 +124,56 @@ async fn converse(address: SocketAddr, terms: &Terms, progress: &mut Progress) -
     let connected = Instant::now();
     progress.connect = Some(connected - begun);
     progress.stage = Stage::Handshake;
-    debug!(peer = %address, "start handshake");
-    let shaken = handshake(&mut stream, &terms.ours, terms.handshake_timeout).await;
+    debug!(peer = %address, transport = tried.transport.code(), "start handshake");
+    let greeting = terms.greeting(tried.info_hash);
+    let result = match tried.transport {
+        Transport::Tcp => in_the_clear(&mut stream, &greeting, terms, connected, progress).await,
+        Transport::Mse => encrypted(&mut stream, &greeting, terms, connected, progress).await,
+    };
+    close(stream).await;
+    result
+}
+
+async fn in_the_clear(
+    stream: &mut TcpStream,
+    greeting: &Greeting,
+    terms: &Terms,
+    connected: Instant,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
+    let shaken = handshake(stream, &greeting.ours, greeting.also, terms.handshake_timeout).await;
+    conclude(stream, shaken, greeting, terms, connected, progress).await
+}
+
+async fn encrypted(
+    stream: &mut TcpStream,
+    greeting: &Greeting,
+    terms: &Terms,
+    connected: Instant,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
+    let limit = terms.handshake_timeout;
+    let opened = timeout(limit, async {
+        let mut secured = secure(stream, &greeting.ours, &mut progress.received).await?;
+        let shaken = answer(&mut secured, &greeting.ours, greeting.also).await;
+        Ok::<_, SecureFailure>((secured, shaken))
+    });
+    match opened.await {
+        Ok(Ok((mut secured, shaken))) => conclude(&mut secured, shaken, greeting, terms, connected, progress).await,
+        Ok(Err(failure)) => Err(Failure::of_encryption(PeerError::Secure(failure))),
+        Err(_) => Err(Failure::of_encryption(PeerError::SecureTimeout(limit))),
+    }
+}
+
+/// Notes what the peer answered, and listens to what it says then.
+async fn conclude<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    shaken: Result<Shaken, HandshakeFailure>,
+    greeting: &Greeting,
+    terms: &Terms,
+    connected: Instant,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
     let theirs = match &shaken {
         Ok(shaken) => Some(&shaken.theirs),
         Err(failure) => failure.theirs(),
@@ -91,14 +183,63 @@ async fn converse(address: SocketAddr, terms: &Terms, progress: &mut Progress) -
         progress.handshake = Some(connected.elapsed());
         progress.theirs = Some(*theirs);
         debug!(
-            peer = %address, reserved = %theirs.reserved, info_hash = %theirs.info_hash, peer_id = %theirs.peer_id,
+            reserved = %theirs.reserved, info_hash = %theirs.info_hash, peer_id = %theirs.peer_id,
             "handshake response received"
         );
     }
-    close(stream).await;
-    match shaken {
-        Ok(_) => Ok(()),
-        Err(failure) => Err(Failure { outcome: failure.outcome(), error: failure.into(), exhausted: false }),
+    let Shaken { theirs, surplus } = match shaken {
+        Ok(shaken) => shaken,
+        Err(failure) => {
+            progress.received += failure.received();
+            return Err(Failure { outcome: failure.outcome(), error: failure.into(), exhausted: false });
+        }
+    };
+    progress.received += Handshake::LENGTH + surplus.len();
+    if !terms.linger.is_zero() {
+        let Progress { said, lingered, received, .. } = progress;
+        *lingered = Some(LingerEnd::TimeUp);
+        let ended = linger(stream, &greeting.ours, &theirs, surplus, terms, said, received).await;
+        *lingered = Some(ended);
+    }
+    Ok(())
+}
+
+impl Attempt {
+    /// Whether a peer that requires encryption would have ended it so.
+    pub(crate) fn may_mean_encryption(&self) -> bool {
+        match (self.outcome, &self.error) {
+            (Outcome::ClosedBeforeHandshake | Outcome::ShortHandshake, _) => true,
+            (_, Some(PeerError::Handshake(HandshakeFailure::NotBitTorrent(bytes)))) => {
+                bytes.looks() == Looks::HighEntropy
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it failed after the connection and before the peer said who it is.
+    pub(crate) fn ended_in_the_handshake(&self) -> bool {
+        self.progress.stage == Stage::Handshake && !matches!(self.outcome, Outcome::Ok | Outcome::Interrupted)
+    }
+}
+
+impl Terms {
+    /// BEP 52: "clients which support v2 and have a hybrid torrent set the bit" that lets a peer answer with the other
+    /// info-hash. For any other torrent it must be clear: libtorrent closes on it.
+    fn greeting(&self, info_hash: InfoHash) -> Greeting {
+        let ours = Handshake { info_hash, ..self.ours };
+        match self.torrent.hashes {
+            Hashes::Hybrid { v1, v2 } if v1 == info_hash => Greeting {
+                ours: Handshake { reserved: ours.reserved | Reserved::V2_UPGRADE, ..ours },
+                also: Some(v2.truncated()),
+            },
+            _ => Greeting { ours, also: None },
+        }
+    }
+}
+
+impl Failure {
+    fn of_encryption(error: PeerError) -> Self {
+        Self { outcome: Outcome::EncryptionFailed, error, exhausted: false }
     }
 }
 

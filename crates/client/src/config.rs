@@ -1,10 +1,11 @@
 //! What a user can choose.
 
-use crate::Error;
+use crate::attempt::Attempt;
+use crate::{Error, Transport};
 use guard::Scope;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
-use tracker::{PeerAddress, TrackerUrl};
+use tracker::{Crypto, PeerAddress, TrackerUrl};
 
 /// How a run behaves. The defaults suit the internet; all of it is bounded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,11 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// Deadline for each handshake, from the connection on; for the whole of it, not for each read.
     pub handshake_timeout: Duration,
+    /// How long to listen to a peer after its handshake, at most: it then says what it is and which pieces it has. Zero
+    /// leaves at once.
+    pub linger: Duration,
+    /// What to make of encrypted connections.
+    pub encryption: Encryption,
     /// Deadline for the run. Goodbyes to the trackers, at most 4 s, come after it.
     pub deadline: Duration,
     /// Most connections at once; `None` for what the descriptor limit allows.
@@ -27,6 +33,12 @@ pub struct Config {
     pub peers: Vec<PeerAddress>,
     /// Which trackers are asked.
     pub trackers: Trackers,
+    /// Ask trackers for their counts only (BEP 48): they learn nothing of us, and name no peers.
+    pub scrape: bool,
+    /// Certificates, in PEM, that vouch for trackers beside the usual ones.
+    pub tls_roots: Vec<u8>,
+    /// Show the passkeys in announce URLs, in reports and in the log.
+    pub show_secrets: bool,
     /// Go on with a private torrent (BEP 27): a client its trackers do not know can get its user banned.
     pub allow_private: bool,
 }
@@ -36,6 +48,8 @@ impl Default for Config {
         Self {
             connect_timeout: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(5),
+            linger: Duration::from_secs(3),
+            encryption: Encryption::PreferPlain,
             deadline: Duration::from_secs(30),
             concurrency: None,
             rate: 200,
@@ -43,7 +57,54 @@ impl Default for Config {
             port: None,
             peers: Vec::new(),
             trackers: Trackers::FromTorrent,
+            scrape: false,
+            tls_roots: Vec::new(),
+            show_secrets: false,
             allow_private: false,
+        }
+    }
+}
+
+/// What to make of encrypted connections (Message Stream Encryption). A second attempt comes half a second after the
+/// first: some clients refuse who comes back sooner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encryption {
+    /// In the clear first; encrypted when that ends as it does with peers that require encryption.
+    #[default]
+    PreferPlain,
+    /// Encrypted first; in the clear when that fails.
+    Prefer,
+    /// Encrypted only.
+    Require,
+    /// In the clear only.
+    Off,
+}
+
+impl Encryption {
+    /// What trackers are told of it.
+    pub(crate) fn announced(self) -> Crypto {
+        match self {
+            Self::PreferPlain | Self::Prefer => Crypto::Supported,
+            Self::Require => Crypto::Required,
+            Self::Off => Crypto::None,
+        }
+    }
+
+    /// How a peer is tried first; a tracker may have said that it requires encryption.
+    pub(crate) fn first(self, requires_crypto: bool) -> Transport {
+        match self {
+            Self::PreferPlain if requires_crypto => Transport::Mse,
+            Self::PreferPlain | Self::Off => Transport::Tcp,
+            Self::Prefer | Self::Require => Transport::Mse,
+        }
+    }
+
+    /// How a peer is tried again after this first attempt; `None` when a second would tell nothing new.
+    pub(crate) fn second(self, first: &Attempt) -> Option<Transport> {
+        match (self, first.tried.transport) {
+            (Self::Off | Self::Require, _) => None,
+            (_, Transport::Tcp) => first.may_mean_encryption().then_some(Transport::Mse),
+            (_, Transport::Mse) => first.ended_in_the_handshake().then_some(Transport::Tcp),
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::{Bind, Outcome};
 use nix::errno::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use tokio::net::TcpStream;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use tokio::net::{TcpStream, UdpSocket};
 
 /// Why there is no connection.
 #[derive(Debug)]
@@ -103,6 +103,19 @@ fn source(address: SocketAddr, bind: Bind) -> Result<Option<IpAddr>, ConnectErro
         return Err(ConnectError::Local(io::Error::other(format!("no {family} source address was chosen"))));
     }
     Ok(source)
+}
+
+/// A UDP socket that hears `address` alone, from the source address chosen for its family.
+pub(crate) fn connect_udp(address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
+    let local = match (source(address, bind)?, address) {
+        (Some(source), _) => SocketAddr::new(source, 0),
+        (None, SocketAddr::V4(_)) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        (None, SocketAddr::V6(_)) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+    };
+    let socket = std::net::UdpSocket::bind(local).map_err(ConnectError::at_once)?;
+    socket.connect(address).map_err(ConnectError::at_once)?;
+    socket.set_nonblocking(true).map_err(ConnectError::at_once)?;
+    UdpSocket::from_std(socket).map_err(ConnectError::at_once)
 }
 
 /// A socket that holds `address` and does not listen.

@@ -3,65 +3,51 @@
 //! All tasks live in `JoinSet`s that the [`Swarm`] owns, so dropping it closes everything. All state is the swarm's own
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
-use crate::attempt::{Attempt, Terms, attempt};
+use crate::attempt::{Attempt, Facts, Terms};
+use crate::budget;
+use crate::census::Census;
+use crate::dialler::Dialler;
 use crate::identity::Identity;
-use crate::pacer::{More, Pacer};
-use crate::peers::{Added, Lane, Peers};
-use crate::report::{CutShort, PeerError};
+use crate::pacer::More;
+use crate::peers::{Added, Lane, Peers, Word};
 use crate::resolve::{Budget, NO_THREAD, resolve};
 use crate::stop::{Stop, Stopped};
-use crate::targets::{self, Target};
-use crate::tracking::{self, Goodbye, Tracked, track};
+use crate::tracking::{Tracked, Tracking, check_private};
 use crate::{
-    Config, Error, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport, TrackerStatus, Transport,
+    Config, CutShort, Error, Event, Outcome, PeerError, PeerReport, Role, Source, Stage, Summary, TrackerReport,
 };
 use guard::AddressPolicy;
 use metainfo::Torrent;
-use nix::sys::resource::{Resource, getrlimit};
 use peer_wire::{Handshake, Reserved};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tracker::{Announce, PeerAddress};
 
 /// Peers wanted of each tracker; most give at most 200.
 const NUMWANT: u32 = 200;
-/// Time for all goodbyes together; they come after the run's deadline.
-const GOODBYE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Trackers asked, and told goodbye, at once.
-const MAX_TRACKERS: usize = 64;
 /// Host names of peers looked up at once.
 const MAX_LOOKUPS: usize = 16;
-/// Descriptors left to everything that is no peer: standard streams, trackers, the runtime, a host program. Of a low
-/// limit, a quarter.
-const DESCRIPTOR_RESERVE: u64 = 96;
-/// Attempts begun before others get a word in. Beginning them all first would show in every peer's times.
-const BURST: usize = 8;
+/// Bytes that all buffers for what peers say after their handshake may take together.
+const LINGER_BYTES: usize = 32 << 20;
 
 /// A run: one torrent, its trackers, its peers.
 #[derive(Debug)]
 pub struct Swarm {
-    announce: Announce,
-    terms: Arc<Terms>,
+    torrent: Facts,
     identity: Identity,
     config: Config,
     begun: Option<Instant>,
     stop: Stop,
-    targets: VecDeque<Target>,
-    trackers: JoinSet<Tracked>,
+    trackers: Tracking,
     lookups: JoinSet<LookedUp>,
-    attempts: JoinSet<Attempt>,
+    dialler: Dialler,
     peers: Peers,
-    pacer: Pacer,
-    width: usize,
-    /// What the width grows back to when our machine has room again.
-    full_width: usize,
+    census: Census,
     reports: VecDeque<Event>,
-    goodbyes: Vec<Goodbye>,
     summary: Option<Summary>,
 }
 
@@ -73,7 +59,7 @@ impl Swarm {
     /// A private torrent without leave, a source address that is not ours, a port that is taken.
     pub fn new(torrent: &Torrent, mut config: Config) -> Result<Self, Error> {
         if torrent.private {
-            targets::check_private(torrent, &config)?;
+            check_private(torrent, &config)?;
         }
         let identity = Identity::new(config.bind, config.port)?;
         let announce = Announce {
@@ -86,40 +72,41 @@ impl Swarm {
             event: tracker::Event::Started,
             numwant: Some(NUMWANT),
             key: identity.key,
+            crypto: config.encryption.announced(),
+            tracker_id: None,
         };
+        let stop = Stop::new();
+        let trackers = Tracking::new(torrent, &mut config, announce, stop.listen())?;
+        let facts = Facts { hashes: torrent.hashes, pieces: torrent.pieces };
+        let reserved =
+            if config.linger.is_zero() { Reserved::default() } else { Reserved::EXTENSION_PROTOCOL | Reserved::FAST };
         let terms = Terms {
-            ours: Handshake {
-                reserved: Reserved::default(),
-                info_hash: torrent.hashes.primary(),
-                peer_id: identity.peer_id,
-            },
+            ours: Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: identity.peer_id },
+            torrent: facts,
             bind: config.bind,
             connect_timeout: config.connect_timeout,
             handshake_timeout: config.handshake_timeout,
+            linger: config.linger,
+            budget: budget::Budget::new(LINGER_BYTES),
         };
-        let (targets, unusable) = targets::choose(torrent, std::mem::take(&mut config.trackers));
         let mut swarm = Self {
-            announce,
-            terms: Arc::new(terms),
+            torrent: facts,
             identity,
             begun: None,
-            stop: Stop::new(),
-            targets,
-            trackers: JoinSet::new(),
+            dialler: Dialler::new(terms, &config, stop.listen()),
+            stop,
+            trackers,
             lookups: JoinSet::new(),
-            attempts: JoinSet::new(),
-            peers: Peers::default(),
-            pacer: Pacer::new(config.rate),
-            width: width(config.concurrency),
-            full_width: width(config.concurrency),
+            peers: Peers::new(torrent.hashes.primary()),
+            census: Census::new(torrent),
             reports: VecDeque::new(),
-            goodbyes: Vec::new(),
             summary: Some(Summary::default()),
             config,
         };
-        unusable.into_iter().for_each(|report| swarm.report_tracker(report));
+        let info_hash = torrent.hashes.primary();
         for peer in std::mem::take(&mut swarm.config.peers) {
-            swarm.peers.add(peer, &Source::User, AddressPolicy::User);
+            let word = Word { source: &Source::User, policy: AddressPolicy::User, info_hash, requires_crypto: false };
+            swarm.peers.add(peer, word);
         }
         Ok(swarm)
     }
@@ -139,19 +126,24 @@ impl Swarm {
             if let Some(event) = self.ready() {
                 return Some(event);
             }
-            self.ask();
-            let more = self.dial();
+            self.look_up_names();
+            let more = self.dialler.dial(&mut self.peers);
             if self.is_idle() {
-                return self.finish(begun).map(Event::Summary);
+                let waiting = self.census.finish();
+                if waiting.is_empty() {
+                    return self.finish(begun).map(Event::Summary);
+                }
+                self.tell(waiting);
+                continue;
             }
             tokio::select! {
                 biased;
                 () = sleep_until(deadline.unwrap_or(begun)), if deadline.is_some() && !self.stop.said() => {
                     self.cut_short(CutShort::Deadline);
                 }
-                Some(tracked) = self.trackers.join_next() => self.tracked(settled(tracked)),
+                Some(tracked) = self.trackers.next() => self.tracked(tracked),
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
-                Some(attempt) = self.attempts.join_next() => self.attempted(settled(attempt)),
+                Some(attempt) = self.dialler.next() => self.attempted(attempt),
                 () = more.wait(), if more != More::Later => {}
             }
         }
@@ -166,36 +158,10 @@ impl Swarm {
     /// is still open first.
     pub async fn shutdown(mut self) {
         self.stop.say();
-        self.attempts.abort_all();
         self.lookups.abort_all();
-        // A tracker that is being asked right now may count us all the same; its task knows whether it was.
-        while let Some(tracked) = self.trackers.join_next().await {
-            self.goodbyes.extend(settled(tracked).goodbye);
-        }
         // Connections of attempts are closed when their tasks are gone; goodbyes need the descriptors.
-        while self.attempts.join_next().await.is_some() {}
-        let mut goodbyes = JoinSet::new();
-        let all = async {
-            while let Some(goodbye) = self.goodbyes.pop() {
-                if goodbyes.len() >= MAX_TRACKERS {
-                    goodbyes.join_next().await;
-                }
-                goodbyes.spawn(goodbye.say(self.announce, self.config.bind));
-            }
-            while goodbyes.join_next().await.is_some() {}
-        };
-        // Whoever has not heard us by then will forget us in time.
-        let _ = timeout(GOODBYE_TIMEOUT, all).await;
-    }
-
-    /// Asks the trackers whose turn it is.
-    fn ask(&mut self) {
-        while self.trackers.len() < MAX_TRACKERS
-            && let Some(target) = self.targets.pop_front()
-        {
-            let stopped = self.stop.listen();
-            self.trackers.spawn(track(target, self.announce, self.config.bind, self.config.connect_timeout, stopped));
-        }
+        self.dialler.shutdown().await;
+        self.trackers.shutdown().await;
     }
 
     /// An event that needs no waiting.
@@ -204,29 +170,29 @@ impl Swarm {
             return Some(event);
         }
         if self.stop.said() {
-            if let Some(target) = self.targets.pop_front() {
-                self.report_tracker(tracking::report(target.shown, TrackerStatus::Interrupted, Duration::ZERO));
+            if let Some(address) = self.peers.next() {
+                self.unreached(address, Outcome::NotTried, Stage::Queued, None);
                 return self.reports.pop_front();
             }
-            if let Some(address) = self.peers.next() {
-                return Some(self.report_peer(address, Outcome::NotTried, Stage::Queued, None));
+            while let Some(first) = self.dialler.give_up() {
+                self.report_attempt(first);
+                if let Some(event) = self.reports.pop_front() {
+                    return Some(event);
+                }
             }
         }
         // Nobody is left who could vouch for a peer that was refused.
-        if self.trackers.is_empty()
-            && self.targets.is_empty()
+        if self.trackers.is_idle()
             && self.lookups.is_empty()
             && !self.peers.is_waiting(Lane::Names)
             && let Some((socket, refusal)) = self.peers.next_refused()
         {
-            let address = PeerAddress::Socket(socket);
-            return Some(self.report_peer(address, Outcome::InvalidAddress, Stage::Queued, Some(refusal.into())));
+            self.unreached(PeerAddress::Socket(socket), Outcome::InvalidAddress, Stage::Queued, Some(refusal.into()));
         }
-        None
+        self.reports.pop_front()
     }
 
-    /// Begins a few attempts if width and pace allow; says when there could be more.
-    fn dial(&mut self) -> More {
+    fn look_up_names(&mut self) {
         while self.lookups.len() < MAX_LOOKUPS
             && let Some(name) = self.peers.next_in(Lane::Names)
         {
@@ -234,38 +200,18 @@ impl Swarm {
             let budget = if by_user { Budget::Users } else { Budget::Peers };
             self.lookups.spawn(look_up(name, budget, self.stop.listen()));
         }
-        for _ in 0..BURST {
-            if self.attempts.len() >= self.width {
-                return More::Later;
-            }
-            let now = Instant::now();
-            let at = self.pacer.ready_at().filter(|&at| at > now);
-            let mut next = self.peers.next_in(Lane::Loopback);
-            if next.is_none() && at.is_none() {
-                next = self.peers.next_in(Lane::Paced);
-                if next.is_some() {
-                    self.pacer.started(now);
-                }
-            }
-            match (next, at) {
-                (Some(PeerAddress::Socket(socket)), _) => {
-                    let (terms, stopped) = (Arc::clone(&self.terms), self.stop.listen());
-                    self.attempts.spawn(async move { attempt(socket, &terms, stopped).await });
-                }
-                (_, Some(at)) if self.peers.is_waiting(Lane::Paced) => return More::At(at),
-                _ => return More::Later,
-            }
-        }
-        More::Now
     }
 
     fn is_idle(&self) -> bool {
-        let done = self.trackers.is_empty() && self.lookups.is_empty() && self.attempts.is_empty();
-        done && self.targets.is_empty() && !self.peers.is_anybody_waiting()
+        let done = self.trackers.is_idle() && self.lookups.is_empty() && self.dialler.is_idle();
+        done && !self.peers.is_anybody_waiting()
     }
 
     fn finish(&mut self, begun: Instant) -> Option<Summary> {
-        self.summary.take().map(|summary| Summary { elapsed: begun.elapsed(), ..summary })
+        let summary = self.summary.take()?;
+        let seeds = summary.roles.get(&Role::Seed).copied().unwrap_or_default();
+        let swarm = self.census.view(summary.peers, summary.ok, seeds);
+        Some(Summary { elapsed: begun.elapsed(), swarm, ..summary })
     }
 
     fn cut_short(&mut self, by: CutShort) {
@@ -276,23 +222,21 @@ impl Swarm {
     }
 
     fn tracked(&mut self, tracked: Tracked) {
-        let Tracked { mut report, peers, own, goodbye } = tracked;
-        self.goodbyes.extend(goodbye);
+        let Tracked { mut report, peers, info_hash, own } = tracked;
         own.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, self.identity.port)));
         let source = Source::Tracker(Arc::clone(&report.url));
-        if let Some(address) = report.address {
+        if let Some((address, named)) = report.address.zip(report.peers.as_mut()) {
             let policy = AddressPolicy::for_peers_of(address.ip());
             let ours = Some(self.identity.peer_id);
-            let others = peers.into_iter().filter(|peer| peer.peer_id != ours);
-            let mut counted = 0;
-            for peer in others {
-                match self.peers.add(peer.address, &source, policy) {
-                    Added::Counts => counted += 1,
+            for peer in peers.into_iter().filter(|peer| peer.peer_id != ours) {
+                let requires_crypto = peer.requires_crypto == Some(true);
+                let word = Word { source: &source, policy, info_hash, requires_crypto };
+                match self.peers.add(peer.address.clone(), word) {
+                    Added::Counts | Added::Again => named.count(&peer.address),
                     Added::LeftOut => report.left_out += 1,
-                    Added::Ignored => {}
+                    Added::Ourselves => {}
                 }
             }
-            report.peers = report.peers.map(|_| counted);
         }
         self.report_tracker(report);
     }
@@ -307,61 +251,43 @@ impl Swarm {
             Some(Err(error)) => (Outcome::ResolveFailed, Some(PeerError::Resolve(error))),
             None => (Outcome::Interrupted, None),
         };
-        let event = self.report_peer(name, outcome, Stage::Resolve, error);
-        self.reports.push_back(event);
+        self.unreached(name, outcome, Stage::Resolve, error);
     }
 
     fn attempted(&mut self, attempt: Attempt) {
-        let address = PeerAddress::Socket(attempt.address);
-        // As long as others are in flight there will be room again: nobody is blamed, the width is narrowed.
-        if attempt.exhausted && !self.attempts.is_empty() {
-            self.width = self.attempts.len();
-            self.peers.put_back(address);
-            return;
+        if let Some(last) = self.dialler.settle(attempt, &mut self.peers) {
+            self.report_attempt(last);
         }
-        self.width = self.full_width.min(self.width + 1);
-        let report = PeerReport {
-            sources: self.peers.sources(&address),
-            address,
-            outcome: attempt.outcome,
-            stage: attempt.progress.stage,
-            transport: Transport::Tcp,
-            connect: attempt.progress.connect,
-            handshake: attempt.progress.handshake,
-            theirs: attempt.progress.theirs,
-            error: attempt.error,
-        };
-        let event = self.count(report);
-        self.reports.push_back(event);
+    }
+
+    fn report_attempt(&mut self, last: Attempt) {
+        let sources = self.peers.sources(&PeerAddress::Socket(last.tried.address));
+        let (report, said) = PeerReport::of(last, sources, self.torrent);
+        let told = self.census.take(report, &said);
+        self.tell(told);
     }
 
     fn report_tracker(&mut self, report: TrackerReport) {
+        self.census.take_tracker(&report);
         if let Some(summary) = &mut self.summary {
             summary.count_tracker(&report);
         }
         self.reports.push_back(Event::Tracker(report));
     }
 
-    /// A report of a peer that was never connected to.
-    fn report_peer(&mut self, address: PeerAddress, outcome: Outcome, stage: Stage, error: Option<PeerError>) -> Event {
-        self.count(PeerReport {
-            sources: self.peers.sources(&address),
-            address,
-            outcome,
-            stage,
-            transport: Transport::Tcp,
-            connect: None,
-            handshake: None,
-            theirs: None,
-            error,
-        })
+    /// Reports a peer that was never connected to.
+    fn unreached(&mut self, address: PeerAddress, outcome: Outcome, stage: Stage, error: Option<PeerError>) {
+        let sources = self.peers.sources(&address);
+        self.tell([PeerReport::unreached(address, sources, outcome, stage, error)]);
     }
 
-    fn count(&mut self, report: PeerReport) -> Event {
-        if let Some(summary) = &mut self.summary {
-            summary.count_peer(&report);
+    fn tell(&mut self, reports: impl IntoIterator<Item = PeerReport>) {
+        for report in reports {
+            if let Some(summary) = &mut self.summary {
+                summary.count_peer(&report);
+            }
+            self.reports.push_back(Event::Peer(report));
         }
-        Event::Peer(report)
     }
 }
 
@@ -377,17 +303,9 @@ async fn look_up(name: PeerAddress, budget: Budget, mut stopped: Stopped) -> Loo
 }
 
 /// A task's result. Its panic is a defect of ours and goes on in whoever waits.
-fn settled<T>(result: Result<T, JoinError>) -> T {
+pub(crate) fn settled<T>(result: Result<T, JoinError>) -> T {
     match result {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
-}
-
-/// Attempts at once: what was asked for, or what the descriptor limit allows.
-fn width(asked: Option<usize>) -> usize {
-    // Where the limit cannot be read, the system's refusals narrow the width.
-    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    let allowed = usize::try_from(limit - DESCRIPTOR_RESERVE.min(limit / 4)).unwrap_or(usize::MAX);
-    asked.unwrap_or(usize::MAX).min(allowed).max(1)
 }

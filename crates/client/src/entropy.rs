@@ -1,9 +1,9 @@
 //! Random bytes from the operating system; the crates below take them as arguments.
 
-use crate::Error;
+use std::io;
 
-pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Error> {
+pub(crate) fn bytes<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Error::Entropy(error.into()))?;
+    getrandom::fill(&mut bytes)?;
     Ok(bytes)
 }

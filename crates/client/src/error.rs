@@ -44,6 +44,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The certificates that are to vouch for trackers are no good.
+    #[error("certificates to trust")]
+    TlsRoots(#[source] tracker_http::CaError),
     /// The operating system gives no random bytes.
     #[error("no entropy from the operating system")]
     Entropy(#[source] io::Error),

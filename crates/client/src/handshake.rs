@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use bytes::{Buf, BytesMut};
+use ids::InfoHash;
 use peer_wire::Handshake;
 use std::fmt;
 use std::io;
@@ -76,6 +77,16 @@ impl HandshakeFailure {
         }
     }
 
+    /// Bytes of the peer's that had arrived.
+    #[must_use]
+    pub fn received(&self) -> usize {
+        match self {
+            Self::TimedOut { received, .. } | Self::Closed { received } | Self::Broken { received, .. } => *received,
+            Self::NotBitTorrent(NotBitTorrent { beginning }) => beginning.len(),
+            Self::WrongInfoHash(_) | Self::OwnPeerId(_) => Handshake::LENGTH,
+        }
+    }
+
     /// The handshake that arrived, for what it was.
     #[must_use]
     pub fn theirs(&self) -> Option<&Handshake> {
@@ -86,57 +97,115 @@ impl HandshakeFailure {
     }
 }
 
-/// What the bytes look like.
+/// What bytes look like that are not BitTorrent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Looks {
+    /// A web server, or a page of one.
+    Http,
+    /// A TLS record.
+    Tls,
+    /// An SSH banner.
+    Ssh,
+    /// Random bytes: encryption, or compressed data.
+    HighEntropy,
+    /// None of these.
+    Other,
+}
+
+impl NotBitTorrent {
+    /// What the bytes look like.
+    #[must_use]
+    pub fn looks(&self) -> Looks {
+        let bytes = self.beginning.as_slice();
+        let printable = bytes.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
+        match bytes {
+            [b'H', b'T', b'T', b'P', b'/', ..] | [b'<', ..] => Looks::Http,
+            [b'S', b'S', b'H', b'-', ..] => Looks::Ssh,
+            // RFC 8446, 5.1: a record's type, then the legacy version 3.x.
+            [0x14..=0x17, 0x03, 0..=4, ..] => Looks::Tls,
+            // Random bytes are printable in 4 of 10 cases; 20 of them are hardly ever mostly printable.
+            _ if bytes.len() >= 20 && printable * 3 < bytes.len() * 2 => Looks::HighEntropy,
+            _ => Looks::Other,
+        }
+    }
+}
+
 impl fmt::Display for NotBitTorrent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// As much of a banner as a line can bear.
         const SHOWN: usize = 24;
-        let bytes = self.beginning.as_slice();
-        let printable = bytes.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
-        let what = match bytes {
-            [b'H', b'T', b'T', b'P', b'/', ..] | [b'<', ..] => "HTTP",
-            [b'S', b'S', b'H', b'-', ..] => "SSH",
-            // RFC 8446, 5.1: a record's type, then the legacy version 3.x.
-            [0x14..=0x17, 0x03, 0..=4, ..] => "TLS",
-            // Random bytes are printable in 4 of 10 cases; 20 of them are hardly ever mostly printable.
-            _ if bytes.len() >= 20 && printable * 3 < bytes.len() * 2 => "high-entropy bytes, maybe encryption",
-            _ => "something else",
+        let what = match self.looks() {
+            Looks::Http => "HTTP",
+            Looks::Tls => "TLS",
+            Looks::Ssh => "SSH",
+            Looks::HighEntropy => "high-entropy bytes, maybe encryption",
+            Looks::Other => "something else",
         };
-        let beginning = bytes.get(..SHOWN).unwrap_or(bytes);
+        let beginning = self.beginning.get(..SHOWN).unwrap_or(&self.beginning);
         write!(f, "{what} instead of BitTorrent, beginning \"{}\"", beginning.escape_ascii())
     }
 }
 
 /// Sends our handshake, waits for the peer's, and checks that it is BitTorrent, for the same torrent, and not ourselves.
-/// `timeout` is for the whole exchange. The stream is left open, at the first byte after the peer's handshake but for
-/// [`Shaken::surplus`].
+/// `also` is the other info-hash of a hybrid torrent: BEP 52 lets a peer that knows both answer with it when
+/// [`Reserved::V2_UPGRADE`](peer_wire::Reserved::V2_UPGRADE) is set. `timeout` is for the whole exchange. The stream is
+/// left open, at the first byte after the peer's handshake but for [`Shaken::surplus`].
 ///
 /// # Errors
 /// Why there is no valid handshake.
-pub async fn handshake<S>(stream: &mut S, ours: &Handshake, timeout: Duration) -> Result<Shaken, HandshakeFailure>
+pub async fn handshake<S>(
+    stream: &mut S,
+    ours: &Handshake,
+    also: Option<InfoHash>,
+    timeout: Duration,
+) -> Result<Shaken, HandshakeFailure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut received = BytesMut::new();
-    let theirs = match tokio::time::timeout(timeout, exchange(stream, ours, &mut received)).await {
-        Err(_) => return Err(HandshakeFailure::TimedOut { received: received.len(), timeout }),
-        Ok(result) => result?,
+    let exchange = async {
+        // A peer that has closed already may still have said something: what it said decides, not our failure to write.
+        let written = stream.write_all(&ours.encode()).await;
+        receive(stream, written, &mut received).await
     };
-    if theirs.info_hash != ours.info_hash {
+    match tokio::time::timeout(timeout, exchange).await {
+        Err(_) => Err(HandshakeFailure::TimedOut { received: received.len(), timeout }),
+        Ok(theirs) => judge(theirs?, ours, also, received),
+    }
+}
+
+/// The second half of [`handshake`], for a stream over which our handshake has gone already. Without a deadline.
+pub(crate) async fn answer<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    ours: &Handshake,
+    also: Option<InfoHash>,
+) -> Result<Shaken, HandshakeFailure> {
+    let mut received = BytesMut::new();
+    let theirs = receive(stream, Ok(()), &mut received).await?;
+    judge(theirs, ours, also, received)
+}
+
+fn judge(
+    theirs: Handshake,
+    ours: &Handshake,
+    also: Option<InfoHash>,
+    surplus: BytesMut,
+) -> Result<Shaken, HandshakeFailure> {
+    if theirs.info_hash != ours.info_hash && Some(theirs.info_hash) != also {
         return Err(HandshakeFailure::WrongInfoHash(theirs));
     }
     if theirs.peer_id == ours.peer_id {
         return Err(HandshakeFailure::OwnPeerId(theirs));
     }
-    Ok(Shaken { theirs, surplus: received })
+    Ok(Shaken { theirs, surplus })
 }
 
-async fn exchange<S>(stream: &mut S, ours: &Handshake, received: &mut BytesMut) -> Result<Handshake, HandshakeFailure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    // A peer that has closed already may still have said something: what it said decides, not our failure to write.
-    let written = stream.write_all(&ours.encode()).await;
+async fn receive<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    written: io::Result<()>,
+    received: &mut BytesMut,
+) -> Result<Handshake, HandshakeFailure> {
     // Room for what clients send along with their handshake: an extension handshake and a bitfield, 300 bytes or so.
     received.reserve(512);
     loop {
@@ -188,7 +257,7 @@ mod tests {
             if stays { Some(theirs) } else { None }
         };
         let ours_handshake = of(1, 1);
-        let (result, _theirs) = tokio::join!(handshake(&mut ours, &ours_handshake, TIMEOUT), peer);
+        let (result, _theirs) = tokio::join!(handshake(&mut ours, &ours_handshake, None, TIMEOUT), peer);
         result
     }
 
@@ -273,7 +342,7 @@ mod tests {
         };
         let ours_handshake = of(1, 1);
         tokio::select! {
-            result = handshake(&mut ours, &ours_handshake, TIMEOUT) => {
+            result = handshake(&mut ours, &ours_handshake, None, TIMEOUT) => {
                 assert_eq!(result.unwrap_err().outcome(), Outcome::HandshakeTimeout);
             }
             () = trickle => panic!("the trickle outlived the deadline"),

@@ -21,8 +21,8 @@ impl Identity {
     pub(crate) fn new(bind: Bind, port: Option<u16>) -> Result<Self, Error> {
         let (port, sockets) = hold(bind, port.unwrap_or(0))?;
         Ok(Self {
-            peer_id: PeerId::new(entropy::bytes()?),
-            key: u32::from_be_bytes(entropy::bytes()?),
+            peer_id: PeerId::new(entropy::bytes().map_err(Error::Entropy)?),
+            key: u32::from_be_bytes(entropy::bytes().map_err(Error::Entropy)?),
             port,
             _port_held: sockets,
         })

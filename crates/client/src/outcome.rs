@@ -110,6 +110,8 @@ impl Stage {
 pub enum Transport {
     /// TCP, in the clear.
     Tcp,
+    /// TCP behind Message Stream Encryption.
+    Mse,
 }
 
 impl Transport {
@@ -118,6 +120,7 @@ impl Transport {
     pub fn code(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
+            Self::Mse => "mse",
         }
     }
 }

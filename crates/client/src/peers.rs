@@ -2,13 +2,16 @@
 
 use crate::Source;
 use guard::{AddressPolicy, Refusal};
+use ids::InfoHash;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use tracker::PeerAddress;
 
 /// Everybody who was named in a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Peers {
+    /// The info-hash a peer of both swarms of a hybrid is greeted with: v1's, after which it can say that it knows v2.
+    primary: InfoHash,
     known: HashMap<PeerAddress, Known>,
     /// Those whose turn has not come, in the order in which they were named. Nobody waits behind another lane.
     names: VecDeque<PeerAddress>,
@@ -39,10 +42,24 @@ pub(crate) enum Lane {
 pub(crate) enum Added {
     /// It is a peer of its source's.
     Counts,
-    /// Ourselves, or said before by the same source.
-    Ignored,
+    /// It is, and was before.
+    Again,
+    /// It is ourselves.
+    Ourselves,
     /// The run knows enough peers.
     LeftOut,
+}
+
+/// Somebody's word for a peer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Word<'s> {
+    pub(crate) source: &'s Source,
+    /// Which addresses it suffices for.
+    pub(crate) policy: AddressPolicy,
+    /// Whose peer it is said to be.
+    pub(crate) info_hash: InfoHash,
+    /// Whether it is said to require encryption.
+    pub(crate) requires_crypto: bool,
 }
 
 #[derive(Debug)]
@@ -50,28 +67,48 @@ struct Known {
     sources: Vec<Source>,
     /// The first word given for it: what a host name resolves to is judged by that. Users speak first.
     policy: AddressPolicy,
+    info_hash: InfoHash,
+    requires_crypto: bool,
 }
 
 impl Peers {
+    pub(crate) fn new(primary: InfoHash) -> Self {
+        Self {
+            primary,
+            known: HashMap::new(),
+            names: VecDeque::new(),
+            loopback: VecDeque::new(),
+            paced: VecDeque::new(),
+            refused: BTreeMap::new(),
+            own: HashSet::new(),
+        }
+    }
+
     /// Notes an endpoint of our own, which is skipped when somebody names it.
     pub(crate) fn own(&mut self, address: SocketAddr) {
         self.own.insert(address);
     }
 
-    /// Notes that `source` named `address`, and queues it if that is the first word that suffices.
-    pub(crate) fn add(&mut self, address: PeerAddress, source: &Source, policy: AddressPolicy) -> Added {
+    /// Notes that somebody named `address`, and queues it if that is the first word that suffices.
+    pub(crate) fn add(&mut self, address: PeerAddress, word: Word<'_>) -> Added {
         if let PeerAddress::Socket(socket) = &address
             && self.own.contains(socket)
         {
-            return Added::Ignored;
+            return Added::Ourselves;
         }
         let new = !self.known.contains_key(&address);
         if new && self.known.len() >= MAX_PEERS {
             return Added::LeftOut;
         }
-        let known = self.known.entry(address.clone()).or_insert(Known { sources: Vec::new(), policy });
+        let Word { source, policy, info_hash, requires_crypto } = word;
+        let known = Known { sources: Vec::new(), policy, info_hash, requires_crypto };
+        let known = self.known.entry(address.clone()).or_insert(known);
+        known.requires_crypto |= requires_crypto;
+        if info_hash == self.primary {
+            known.info_hash = info_hash;
+        }
         if known.sources.contains(source) {
-            return Added::Ignored;
+            return Added::Again;
         }
         known.sources.push(source.clone());
         match &address {
@@ -102,12 +139,22 @@ impl Peers {
         addresses: &[SocketAddr],
         usable: impl Fn(SocketAddr) -> bool,
     ) {
-        let Some(Known { sources, policy }) = self.known.remove(name) else { return };
+        let Some(Known { sources, policy, info_hash, requires_crypto }) = self.known.remove(name) else { return };
         let good = addresses.iter().find(|&&address| usable(address) && policy.check(address).is_ok());
         let Some(&address) = good.or(addresses.first()) else { return };
         for source in &sources {
-            self.add(PeerAddress::Socket(address), source, policy);
+            self.add(PeerAddress::Socket(address), Word { source, policy, info_hash, requires_crypto });
         }
+    }
+
+    /// The info-hash to greet a peer with.
+    pub(crate) fn info_hash(&self, address: &PeerAddress) -> InfoHash {
+        self.known.get(address).map_or(self.primary, |known| known.info_hash)
+    }
+
+    /// Whether a tracker said that a peer requires encryption.
+    pub(crate) fn requires_crypto(&self, address: &PeerAddress) -> bool {
+        self.known.get(address).is_some_and(|known| known.requires_crypto)
     }
 
     /// The next peer to try in a lane.
@@ -176,12 +223,30 @@ mod tests {
         Source::Tracker(name.into())
     }
 
+    const V1: InfoHash = InfoHash([1; 20]);
+    const V2: InfoHash = InfoHash([2; 20]);
+
+    fn say(peers: &mut Peers, address: PeerAddress, source: &Source, policy: AddressPolicy) -> Added {
+        peers.add(address, Word { source, policy, info_hash: V1, requires_crypto: false })
+    }
+
+    #[test]
+    fn a_peer_of_both_swarms_is_greeted_with_v1() {
+        let mut peers = Peers::new(V1);
+        for (address, info_hash) in [("8.8.8.8:1", V2), ("8.8.8.8:1", V1), ("8.8.8.8:2", V1), ("8.8.8.8:3", V2)] {
+            peers.add(socket(address), Word { source: &tracker("a"), policy: FAR, info_hash, requires_crypto: false });
+        }
+        let greeted = ["8.8.8.8:1", "8.8.8.8:2", "8.8.8.8:3"].map(|address| peers.info_hash(&socket(address)));
+        assert_eq!(greeted, [V1, V1, V2]);
+        assert_eq!([peers.next(), peers.next(), peers.next(), peers.next()].iter().flatten().count(), 3);
+    }
+
     #[test]
     fn a_peer_named_twice_is_tried_once_and_keeps_both_names() {
-        let mut peers = Peers::default();
-        assert_eq!(peers.add(socket("8.8.8.8:1"), &tracker("a"), FAR), Added::Counts);
-        assert_eq!(peers.add(socket("8.8.8.8:1"), &tracker("b"), FAR), Added::Counts);
-        assert_eq!(peers.add(socket("8.8.8.8:1"), &tracker("b"), FAR), Added::Ignored);
+        let mut peers = Peers::new(V1);
+        assert_eq!(say(&mut peers, socket("8.8.8.8:1"), &tracker("a"), FAR), Added::Counts);
+        assert_eq!(say(&mut peers, socket("8.8.8.8:1"), &tracker("b"), FAR), Added::Counts);
+        assert_eq!(say(&mut peers, socket("8.8.8.8:1"), &tracker("b"), FAR), Added::Again);
         assert_eq!(peers.next(), Some(socket("8.8.8.8:1")));
         assert_eq!(peers.next(), None);
         assert_eq!(peers.sources(&socket("8.8.8.8:1")), [tracker("a"), tracker("b")]);
@@ -189,45 +254,45 @@ mod tests {
 
     #[test]
     fn a_local_peer_waits_for_somebody_with_standing() {
-        let mut peers = Peers::default();
-        peers.add(socket("127.0.0.1:22"), &tracker("far"), FAR);
+        let mut peers = Peers::new(V1);
+        say(&mut peers, socket("127.0.0.1:22"), &tracker("far"), FAR);
         assert_eq!(peers.next(), None);
-        peers.add(socket("127.0.0.1:22"), &tracker("near"), NEAR);
+        say(&mut peers, socket("127.0.0.1:22"), &tracker("near"), NEAR);
         assert_eq!(peers.next(), Some(socket("127.0.0.1:22")));
         assert_eq!(peers.next_refused(), None);
-        peers.add(socket("127.0.0.1:22"), &tracker("far again"), FAR);
+        say(&mut peers, socket("127.0.0.1:22"), &tracker("far again"), FAR);
         assert_eq!((peers.next(), peers.next_refused()), (None, None));
-        peers.add(socket("10.0.0.1:80"), &tracker("far"), FAR);
+        say(&mut peers, socket("10.0.0.1:80"), &tracker("far"), FAR);
         let refusal = Refusal::NotOnAStrangersWord(Scope::Private);
         assert_eq!(peers.next_refused(), Some(("10.0.0.1:80".parse().unwrap(), refusal)));
     }
 
     #[test]
     fn our_own_endpoint_is_nobody() {
-        let mut peers = Peers::default();
+        let mut peers = Peers::new(V1);
         peers.own("127.0.0.1:50000".parse().unwrap());
-        assert_eq!(peers.add(socket("127.0.0.1:50000"), &tracker("a"), NEAR), Added::Ignored);
+        assert_eq!(say(&mut peers, socket("127.0.0.1:50000"), &tracker("a"), NEAR), Added::Ourselves);
         assert_eq!(peers.next(), None);
     }
 
     #[test]
     fn a_name_becomes_its_address_under_the_same_policy() {
-        let mut peers = Peers::default();
+        let mut peers = Peers::new(V1);
         let name = |text: &str| PeerAddress::Host(HostName::new(text.as_bytes()).unwrap(), 1);
-        peers.add(name("a.example"), &tracker("a"), FAR);
-        peers.add(name("b.example"), &tracker("b"), FAR);
+        say(&mut peers, name("a.example"), &tracker("a"), FAR);
+        say(&mut peers, name("b.example"), &tracker("b"), FAR);
         assert_eq!((peers.next(), peers.next()), (Some(name("a.example")), Some(name("b.example"))));
         let found = |text: &str| [text.parse::<SocketAddr>().unwrap()];
         peers.resolved(&name("a.example"), &found("8.8.8.8:1"), |_| true);
         peers.resolved(&name("b.example"), &found("8.8.8.8:1"), |_| true);
         assert_eq!((peers.next(), peers.next()), (Some(socket("8.8.8.8:1")), None));
         assert_eq!(peers.sources(&socket("8.8.8.8:1")), [tracker("a"), tracker("b")]);
-        peers.add(name("c.example"), &tracker("c"), FAR);
+        say(&mut peers, name("c.example"), &tracker("c"), FAR);
         assert!(peers.next().is_some());
         peers.resolved(&name("c.example"), &found("169.254.169.254:80"), |_| true);
         assert!(peers.next_refused().is_some());
         // Of several addresses, one that can be dialled.
-        peers.add(name("d.example"), &tracker("d"), FAR);
+        say(&mut peers, name("d.example"), &tracker("d"), FAR);
         let all = ["127.0.0.1:1", "[2606:4700::1]:1", "9.9.9.9:1"].map(|text| text.parse().unwrap());
         assert!(peers.next().is_some());
         peers.resolved(&name("d.example"), &all, |address| address.is_ipv4());

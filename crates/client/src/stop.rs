@@ -29,6 +29,11 @@ impl Stop {
 }
 
 impl Stopped {
+    /// Whether the word has been said.
+    pub(crate) fn is_said(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Runs `work` unless the word is said first. Dropping the work is how it is cancelled: what it has learned so far
     /// it must keep outside.
     pub(crate) async fn or<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {

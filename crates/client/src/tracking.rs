@@ -1,179 +1,342 @@
-//! One tracker: look up, vet, connect, announce; and the goodbye that every announce owes.
+//! The trackers' half of a run: look each up once, ask it once for every family and info-hash, follow where it points,
+//! and take every announce back at the end.
+//!
+//! What a stranger says decides nothing here that [`guard::AddressPolicy`] has not allowed: an address is checked after
+//! the look-up, and the address that was checked is the one that is dialled.
 
-use crate::connect::{ConnectError, connect};
-use crate::report::{TrackerReport, TrackerStatus};
+mod conversation;
+mod goodbye;
+mod query;
+mod report;
+mod target;
+
+pub use report::{Action, Named, Times, TrackerReport, TrackerStatus, Unasked};
+pub(crate) use target::check_private;
+
+use crate::engine::settled;
 use crate::resolve::{Budget, resolve};
 use crate::stop::Stopped;
-use crate::targets::Target;
-use crate::{Bind, Outcome};
-use guard::{AddressPolicy, Secrets};
-use std::io;
+use crate::{Bind, Config, Error};
+use goodbye::Goodbye;
+use ids::InfoHash;
+use metainfo::Torrent;
+use query::{Asked, Query};
+use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
+use target::{Only, Target};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
-use tracing::debug;
-use tracker::{Announce, Announced, Event, Host, Peer, Scheme, Skipped, TrackerUrl};
+use tracker::{Announce, Family, Host, Peer, Scrape, TrackerUrl};
+use tracker_http::Tls;
 
-/// What a tracker gave.
+/// Trackers looked up, asked, and told goodbye, at once.
+const MAX_AT_ONCE: usize = 64;
+/// Time for all goodbyes together; they come after the run's deadline.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(4);
+/// Most redirects followed for one announce; libtorrent follows as many.
+const MAX_REDIRECTS: usize = 5;
+
+/// What every conversation of a run has in common.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub(crate) action: Action,
+    /// The announce, but for the info-hash.
+    pub(crate) announce: Announce<'static>,
+    pub(crate) bind: Bind,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) tls: Tls,
+}
+
+impl Terms {
+    /// What is asked of the tracker at `url` about a torrent.
+    fn target(&self, url: &TrackerUrl, info_hash: InfoHash) -> String {
+        match self.action {
+            Action::Announce => url.target_with(&Announce { info_hash, ..self.announce }.query()),
+            Action::Scrape => {
+                url.scrape().map_or_else(String::new, |url| url.target_with(&Scrape::from(info_hash).query()))
+            }
+        }
+    }
+
+    /// Whether a redirect leads to what is asked at `url`. It carries the whole request, `url` does not.
+    fn asks_the_same(&self, url: &TrackerUrl, redirected: &Target) -> bool {
+        let Some(Only { info_hash, .. }) = redirected.only else { return false };
+        let to = &redirected.url;
+        (url.scheme(), url.host(), url.port()) == (to.scheme(), to.host(), to.port())
+            && (url.target() == to.target() || self.target(url, info_hash) == to.target())
+    }
+}
+
+/// What one tracker gave in one conversation.
 #[derive(Debug)]
 pub(crate) struct Tracked {
     pub(crate) report: TrackerReport,
     pub(crate) peers: Vec<Peer>,
+    /// The info-hash under which it named them.
+    pub(crate) info_hash: InfoHash,
     /// Our own addresses as this conversation showed them: the socket's, and what the tracker says it sees.
     pub(crate) own: Vec<IpAddr>,
-    /// Set when the announce may have reached the tracker: it must be taken back.
-    pub(crate) goodbye: Option<Goodbye>,
 }
 
-/// An announce to be taken back.
+/// Everybody who is asked in a run.
 #[derive(Debug)]
-pub(crate) struct Goodbye {
+pub(crate) struct Tracking {
+    terms: Arc<Terms>,
+    /// The torrent's info-hashes, both of a hybrid.
+    hashes: Vec<InfoHash>,
+    /// BEP 27: "Peers MUST only [announce to] one tracker at a time." Tier by tier, until one has answered.
+    one_at_a_time: bool,
+    answered: bool,
+    stopped: Stopped,
+    /// Trackers not yet looked up.
+    targets: VecDeque<Target>,
+    /// Conversations not yet begun.
+    queries: VecDeque<Query>,
+    steps: JoinSet<Step>,
+    /// The URLs the run began with, and where redirects led each family and info-hash: nobody is asked twice because
+    /// another points to it.
+    known: Vec<TrackerUrl>,
+    followed: HashSet<(TrackerUrl, Option<Family>, InfoHash)>,
+    /// What has come of conversations and has not been told.
+    told: VecDeque<Tracked>,
+    goodbyes: Vec<Goodbye>,
+}
+
+/// What a task has done.
+#[derive(Debug)]
+enum Step {
+    LookedUp(Box<LookedUp>),
+    Asked(Box<Asked>),
+}
+
+/// What came of a look-up.
+#[derive(Debug)]
+struct LookedUp {
     target: Target,
-    address: SocketAddr,
+    found: Result<Vec<SocketAddr>, TrackerStatus>,
+    took: Duration,
 }
 
-/// What is known while the conversation goes on.
-#[derive(Debug, Default)]
-struct Progress {
-    /// The tracker's address, once one is being tried.
-    address: Option<SocketAddr>,
-    /// Our end of the connection.
-    local: Option<IpAddr>,
-    /// Whether the announce may have been written.
-    written: bool,
-}
-
-/// Asks one tracker once.
-pub(crate) async fn track(
-    target: Target,
-    announce: Announce,
-    bind: Bind,
-    limit: Duration,
-    mut stopped: Stopped,
-) -> Tracked {
-    let begun = Instant::now();
-    let mut progress = Progress::default();
-    debug!(tracker = %target.shown, "announce");
-    let result = stopped.or(ask(&target, &announce, bind, limit, &mut progress)).await;
-    let (status, announced) = match result {
-        None => (TrackerStatus::Interrupted, None),
-        Some(Err(status)) => (status, None),
-        Some(Ok(announced)) => (TrackerStatus::Ok, Some(announced)),
-    };
-    let external = announced.as_ref().and_then(|announced| announced.external_ip);
-    let own = progress.local.into_iter().chain(external).collect();
-    let goodbye =
-        progress.address.filter(|_| progress.written).map(|address| Goodbye { target: target.clone(), address });
-    let mut report = report(target.shown, status, begun.elapsed());
-    report.secrets = Secrets::of(target.url.expose());
-    report.address = progress.address;
-    let peers = announced.map(|announced| describe(announced, &mut report)).unwrap_or_default();
-    match report.status.is_ok() {
-        true => debug!(tracker = %report.url, peers = peers.len(), "peers found"),
-        false => debug!(tracker = %report.url, error = report.message(), "no peers"),
-    }
-    Tracked { report, peers, own, goodbye }
-}
-
-/// A report of a tracker that gave nothing.
-pub(crate) fn report(url: Arc<str>, status: TrackerStatus, elapsed: Duration) -> TrackerReport {
-    TrackerReport {
-        url,
-        address: None,
-        status,
-        peers: None,
-        skipped: Skipped::default(),
-        seeders: None,
-        leechers: None,
-        interval: None,
-        warning: None,
-        elapsed,
-        left_out: 0,
-        secrets: Secrets::default(),
-    }
-}
-
-/// Writes the answer into the report and gives the peers.
-fn describe(announced: Announced, report: &mut TrackerReport) -> Vec<Peer> {
-    report.peers = Some(announced.peers.len());
-    report.skipped = announced.skipped;
-    report.seeders = announced.complete;
-    report.leechers = announced.incomplete;
-    report.interval = announced.interval.map(|seconds| Duration::from_secs(seconds.into()));
-    report.warning = announced.warning;
-    announced.peers
-}
-
-async fn ask(
-    target: &Target,
-    announce: &Announce,
-    bind: Bind,
-    limit: Duration,
-    progress: &mut Progress,
-) -> Result<Announced, TrackerStatus> {
-    match target.url.scheme() {
-        Scheme::Http => {}
-        Scheme::Https => return Err(TrackerStatus::UnsupportedScheme("HTTPS")),
-        Scheme::Udp => return Err(TrackerStatus::UnsupportedScheme("UDP")),
-        _ => return Err(TrackerStatus::UnsupportedScheme("such")),
-    }
-    let addresses = look_up(&target.url).await?;
-    let stream = first_connection(&addresses, target.policy, bind, limit, progress).await?;
-    progress.local = stream.local_addr().ok().map(|local| local.ip().to_canonical());
-    progress.written = true;
-    let reply = tracker_http::Client::default().announce(stream, &target.url, announce).await?;
-    Ok(reply.announced)
-}
-
-async fn look_up(url: &TrackerUrl) -> Result<Vec<SocketAddr>, TrackerStatus> {
-    match url.host() {
-        Host::Ip(ip) => Ok(vec![SocketAddr::new(*ip, url.port())]),
-        Host::Name(name) => {
-            let addresses = resolve(name, url.port(), Budget::Trackers).await;
-            addresses.map_err(TrackerStatus::ResolveFailed)
-        }
-    }
-}
-
-/// Tries the addresses in the resolver's order. The address that was checked is the one that is dialled.
-async fn first_connection(
-    addresses: &[SocketAddr],
-    policy: AddressPolicy,
-    bind: Bind,
-    limit: Duration,
-    progress: &mut Progress,
-) -> Result<TcpStream, TrackerStatus> {
-    let mut failure = None;
-    for &address in addresses {
-        if let Err(refusal) = policy.check(address) {
-            failure.get_or_insert(TrackerStatus::Refused(refusal));
-            continue;
-        }
-        progress.address = Some(address);
-        let error = match timeout(limit, connect(address, bind)).await {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => error,
-            Err(_) => ConnectError::Remote(io::ErrorKind::TimedOut.into()),
+impl Tracking {
+    /// Chooses the trackers; nothing is sent yet.
+    pub(crate) fn new(
+        torrent: &Torrent,
+        config: &mut Config,
+        announce: Announce<'static>,
+        stopped: Stopped,
+    ) -> Result<Self, Error> {
+        let tls = match &*config.tls_roots {
+            [] => Tls::default(),
+            pem => Tls::trusting(pem).map_err(Error::TlsRoots)?,
         };
-        let outcome = error.outcome();
-        failure = Some(TrackerStatus::NoConnection { outcome, source: error.into_io() });
+        let action = if config.scrape { Action::Scrape } else { Action::Announce };
+        let choice = target::choose(torrent, std::mem::take(&mut config.trackers), config.show_secrets);
+        let mut tracking = Self {
+            terms: Arc::new(Terms {
+                action,
+                announce,
+                bind: config.bind,
+                connect_timeout: config.connect_timeout,
+                tls,
+            }),
+            hashes: torrent.hashes.wire().collect(),
+            one_at_a_time: torrent.private,
+            answered: false,
+            stopped,
+            known: choice.targets.iter().map(|target| target.url.clone()).collect(),
+            targets: choice.targets,
+            followed: HashSet::new(),
+            queries: VecDeque::new(),
+            steps: JoinSet::new(),
+            told: VecDeque::new(),
+            goodbyes: Vec::new(),
+        };
+        choice.unusable.into_iter().for_each(|report| tracking.tell(report));
+        Ok(tracking)
     }
-    Err(failure.unwrap_or_else(|| TrackerStatus::NoConnection {
-        outcome: Outcome::ConnectUnreachable,
-        source: io::Error::other("the name has no address"),
-    }))
+
+    /// Whether nobody is being asked and nothing is left to tell.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.told.is_empty() && !self.is_busy()
+    }
+
+    /// Whether somebody is being asked, or will be.
+    pub(crate) fn is_busy(&self) -> bool {
+        !(self.steps.is_empty() && self.queries.is_empty() && self.targets.is_empty())
+    }
+
+    /// The next conversation's end; `None` when all have ended. May be cancelled without losing anything.
+    pub(crate) async fn next(&mut self) -> Option<Tracked> {
+        loop {
+            if self.stopped.is_said() {
+                self.give_up();
+            }
+            if let Some(tracked) = self.told.pop_front() {
+                return Some(tracked);
+            }
+            self.begin()?;
+            // `begin` leaves a task or something to tell, as long as anything is left to do.
+            if let Some(step) = self.steps.join_next().await {
+                self.take(settled(step));
+            }
+        }
+    }
+
+    /// Takes back every announce that may have been counted: each tracker is told `stopped`, 64 at a time, within 4 s.
+    pub(crate) async fn shutdown(mut self) {
+        // A tracker that is being asked right now may count us all the same; its task knows whether it was.
+        self.targets.clear();
+        self.queries.clear();
+        while let Some(step) = self.steps.join_next().await {
+            if let Step::Asked(asked) = settled(step) {
+                self.goodbyes.extend(asked.goodbyes);
+            }
+        }
+        let mut goodbyes = JoinSet::new();
+        let all = async {
+            while let Some(goodbye) = self.goodbyes.pop() {
+                if goodbyes.len() >= MAX_AT_ONCE {
+                    goodbyes.join_next().await;
+                }
+                let terms = Arc::clone(&self.terms);
+                goodbyes.spawn(async move { goodbye.say(&terms).await });
+            }
+            while goodbyes.join_next().await.is_some() {}
+        };
+        // Whoever has not heard us by then will forget us in time.
+        let _ = timeout(GOODBYE_TIMEOUT, all).await;
+    }
+
+    /// Begins what may begin now; `None` when nothing is left to be done.
+    fn begin(&mut self) -> Option<()> {
+        while self.steps.len() < MAX_AT_ONCE
+            && let Some(query) = self.queries.pop_front()
+        {
+            let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
+            self.steps.spawn(async move { Step::Asked(Box::new(query.ask(&terms, stopped).await)) });
+        }
+        while self.steps.len() < MAX_AT_ONCE
+            && !(self.one_at_a_time && (self.answered || !self.steps.is_empty()))
+            && let Some(target) = self.targets.pop_front()
+        {
+            let stopped = self.stopped.clone();
+            self.steps.spawn(look_up(target, stopped));
+        }
+        if self.steps.is_empty() && self.answered {
+            let others: Vec<Target> = self.targets.drain(..).collect();
+            others.into_iter().for_each(|target| self.tell(target.report(Unasked::AnotherAnswered.into())));
+        }
+        (!self.steps.is_empty() || !self.told.is_empty()).then_some(())
+    }
+
+    /// The run is over: nobody who waits will be asked.
+    fn give_up(&mut self) {
+        let targets: Vec<Target> = self.targets.drain(..).collect();
+        targets.into_iter().for_each(|target| self.tell(target.report(TrackerStatus::Interrupted)));
+        let queries: Vec<Query> = self.queries.drain(..).collect();
+        queries.into_iter().for_each(|query| self.tell(query.report(TrackerStatus::Interrupted)));
+    }
+
+    fn take(&mut self, step: Step) {
+        let LookedUp { target, found, took } = match step {
+            Step::LookedUp(looked_up) => *looked_up,
+            Step::Asked(asked) => return self.asked(*asked),
+        };
+        match found {
+            Ok(addresses) => self.plan(&target, addresses, took),
+            Err(status) => {
+                let mut report = target.report(status);
+                report.times.dns = Some(took);
+                self.tell(report);
+            }
+        }
+    }
+
+    /// One conversation for each family and info-hash; of a private torrent's tracker, one family.
+    fn plan(&mut self, target: &Target, addresses: Vec<SocketAddr>, took: Duration) {
+        let bind = self.terms.bind;
+        let dns = matches!(target.url.host(), Host::Name(_)).then_some(took);
+        let hashes = target.only.map_or_else(|| self.hashes.clone(), |only| vec![only.info_hash]);
+        // A family without a source address is asked only where there is no other, to say why not.
+        let usable: Vec<SocketAddr> = addresses.iter().copied().filter(|&address| bind.allows(address)).collect();
+        let usable = if usable.is_empty() { addresses } else { usable };
+        let of = |family| usable.iter().copied().filter(|&address| Family::of(address) == family).collect::<Vec<_>>();
+        let lists = match target.only.map(|only| only.family) {
+            Some(Some(family)) => vec![(Some(family), of(family))],
+            _ if self.one_at_a_time => vec![(None, usable)],
+            _ => {
+                let families = [Family::V4, Family::V6].map(|family| (Some(family), of(family)));
+                families.into_iter().filter(|(_, list)| !list.is_empty()).collect()
+            }
+        };
+        for (family, list) in lists {
+            for &info_hash in &hashes {
+                self.queries.push_back(Query::new(target.clone(), list.clone(), family, info_hash, dns));
+            }
+        }
+    }
+
+    fn asked(&mut self, asked: Asked) {
+        let Asked { mut tracked, goodbyes, redirect } = asked;
+        self.goodbyes.extend(goodbyes);
+        if let Some(target) = redirect {
+            match self.judge_redirect(&target) {
+                Ok(()) => {
+                    self.targets.push_front(target);
+                    return;
+                }
+                Err(status) => tracked.report.status = status,
+            }
+        }
+        self.answered |= tracked.report.status.is_ok();
+        self.told.push_back(tracked);
+    }
+
+    /// Whether a redirect is followed.
+    fn judge_redirect(&mut self, target: &Target) -> Result<(), TrackerStatus> {
+        let asks_the_same = |url: &TrackerUrl| self.terms.asks_the_same(url, target);
+        if target.trail.iter().any(asks_the_same) {
+            return Err(TrackerStatus::RedirectLoop);
+        }
+        if target.trail.len() > MAX_REDIRECTS {
+            return Err(TrackerStatus::TooManyRedirects { limit: MAX_REDIRECTS });
+        }
+        let followed = target.only.map(|only| (target.url.clone(), only.family, only.info_hash));
+        if self.known.iter().any(asks_the_same) || followed.is_some_and(|followed| !self.followed.insert(followed)) {
+            return Err(Unasked::AskedAlready.into());
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, report: TrackerReport) {
+        let info_hash = report.announced_hash.or(self.hashes.first().copied()).unwrap_or(InfoHash([0; 20]));
+        self.told.push_back(Tracked { report, peers: Vec::new(), info_hash, own: Vec::new() });
+    }
 }
 
-impl Goodbye {
-    /// Tells the tracker to forget us, at the address that was told of us. Best effort: whatever comes of it, the run is
-    /// over.
-    pub(crate) async fn say(self, announce: Announce, bind: Bind) {
-        let Self { target, address } = self;
-        let announce = Announce { event: Event::Stopped, numwant: Some(0), ..announce };
-        let Ok(stream) = connect(address, bind).await else { return };
-        let result = tracker_http::Client::default().announce(stream, &target.url, &announce).await;
-        debug!(tracker = %target.shown, ok = result.is_ok(), "goodbye");
+/// Looks a tracker's host up. A redirect begins no new clock: it is one more step of the same announce.
+async fn look_up(mut target: Target, mut stopped: Stopped) -> Step {
+    let begun = Instant::now();
+    target.begun.get_or_insert(begun);
+    let found = stopped.or(addresses_of(&target.url)).await.unwrap_or(Err(TrackerStatus::Interrupted));
+    Step::LookedUp(Box::new(LookedUp { target, found, took: begun.elapsed() }))
+}
+
+/// In the resolver's order. An IPv4 address wrapped in IPv6 is one of IPv4.
+async fn addresses_of(url: &TrackerUrl) -> Result<Vec<SocketAddr>, TrackerStatus> {
+    let found = match url.host() {
+        Host::Ip(ip) => vec![SocketAddr::new(*ip, url.port())],
+        Host::Name(name) => resolve(name, url.port(), Budget::Trackers).await.map_err(TrackerStatus::ResolveFailed)?,
+    };
+    Ok(found.into_iter().map(unwrapped).collect())
+}
+
+/// An address of IPv4 as one, however the resolver wrote it; a scope is kept.
+fn unwrapped(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        IpAddr::V4(ip) => SocketAddr::from((ip, address.port())),
+        IpAddr::V6(_) => address,
     }
 }

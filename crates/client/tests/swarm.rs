@@ -7,82 +7,17 @@
     reason = "tests may fail loudly"
 )]
 
-use client::{BitTorrentClient, Config, CutShort, Error, Event, Outcome, PeerReport, Stage, Summary, Swarm, Trackers};
+mod lab;
+
+use client::{BitTorrentClient, Config, CutShort, Error, Event, Outcome, Stage, Swarm, Trackers};
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, DictionaryPeer, FakeSwarm, FakeTracker, TrackerScript, peer_ip};
+use fake_swarm::{Behaviour, DictionaryPeer, FakeTracker, TrackerScript};
+use lab::{PATIENCE, SIZE, collect, config, lab, outcome_of, run};
 use metainfo::Torrent;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tracker::PeerAddress;
-
-/// Ends waits that should have ended by themselves; never reached by a passing test.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-const SIZE: u64 = 1_000_000;
-
-/// A tracker that names the peers of a swarm, and the torrent that names the tracker.
-struct Lab {
-    tracker: FakeTracker,
-    swarm: FakeSwarm,
-    torrent: Torrent,
-}
-
-fn lab(behaviours: impl IntoIterator<Item = Behaviour>) -> Lab {
-    let tracker = FakeTracker::start(TrackerScript::Silence).unwrap();
-    let url = tracker.announce_url();
-    let file = SingleFile { announce: Some(&url), ..SingleFile::new("lab.bin", SIZE) };
-    let peers: Vec<_> = (0..).map(peer_ip).zip(behaviours).collect();
-    let swarm = FakeSwarm::start(file.info_hash(), &peers).unwrap();
-    tracker.set_script(TrackerScript::peers(swarm.endpoints()));
-    Lab { tracker, swarm, torrent: Torrent::parse(&file.to_bytes()).unwrap() }
-}
-
-/// Short deadlines for what never answers; long enough for everything that does.
-fn config() -> Config {
-    Config { handshake_timeout: Duration::from_secs(2), ..Config::default() }
-}
-
-/// Everything a run says.
-struct Told {
-    peers: Vec<PeerReport>,
-    trackers: Vec<client::TrackerReport>,
-    summary: Summary,
-}
-
-async fn collect(swarm: &mut Swarm) -> Told {
-    let (mut peers, mut trackers, mut summary) = (Vec::new(), Vec::new(), None);
-    let run = async {
-        while let Some(event) = swarm.next().await {
-            assert!(summary.is_none(), "the summary is the last event");
-            match event {
-                Event::Peer(report) => peers.push(report),
-                Event::Tracker(report) => trackers.push(report),
-                Event::Summary(total) => summary = Some(total),
-                other => panic!("unknown event {other:?}"),
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, run).await.expect("the run ends");
-    let told = Told { peers, trackers, summary: summary.expect("a summary") };
-    let addresses: BTreeSet<String> = told.peers.iter().map(|peer| peer.address.to_string()).collect();
-    assert_eq!(addresses.len(), told.peers.len(), "each peer is reported once");
-    assert_eq!(told.summary.peers, told.peers.len());
-    assert_eq!(told.summary.outcomes.values().sum::<usize>(), told.peers.len());
-    told
-}
-
-async fn run(torrent: &Torrent, config: Config) -> Told {
-    let mut swarm = Swarm::new(torrent, config).unwrap();
-    let told = collect(&mut swarm).await;
-    swarm.shutdown().await;
-    told
-}
-
-fn outcome_of(told: &Told, address: SocketAddr) -> (Outcome, Stage) {
-    let report = told.peers.iter().find(|peer| peer.address == PeerAddress::Socket(address)).expect("a report");
-    (report.outcome, report.stage)
-}
 
 #[tokio::test]
 async fn each_behaviour_gets_the_outcome_it_deserves() {
@@ -154,8 +89,8 @@ async fn the_tracker_is_told_the_truth_and_then_goodbye() {
 #[tokio::test]
 async fn the_deadline_ends_everything_and_loses_nobody() {
     let lab = lab(std::iter::repeat_n(Behaviour::Silent, 20));
-    let config = Config { deadline: Duration::from_millis(300), concurrency: Some(5), ..Config::default() };
-    let told = run(&lab.torrent, config).await;
+    let told =
+        run(&lab.torrent, Config { deadline: Duration::from_millis(300), concurrency: Some(5), ..config() }).await;
     assert_eq!(told.summary.cut_short, Some(CutShort::Deadline));
     let outcomes: Vec<_> = told.summary.outcomes.into_iter().collect();
     assert_eq!(outcomes, [(Outcome::Interrupted, 5), (Outcome::NotTried, 15)]);
@@ -166,8 +101,7 @@ async fn the_deadline_ends_everything_and_loses_nobody() {
 async fn a_tracker_that_never_answers_is_told_goodbye_all_the_same() {
     let lab = lab([]);
     lab.tracker.set_script(TrackerScript::Silence);
-    let config = Config { deadline: Duration::from_millis(200), ..Config::default() };
-    let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
+    let mut swarm = Swarm::new(&lab.torrent, Config { deadline: Duration::from_millis(200), ..config() }).unwrap();
     let told = collect(&mut swarm).await;
     assert_eq!(told.trackers[0].status.code(), "interrupted");
     lab.tracker.set_script(TrackerScript::Failure("bye".to_owned()));
@@ -262,7 +196,7 @@ async fn we_are_not_our_own_peer() {
     let peers = lab.swarm.endpoints().into_iter().map(SocketAddr::from).chain([own]);
     lab.tracker.set_script(TrackerScript::peers(peers));
     let told = collect(&mut swarm).await;
-    assert_eq!((told.peers.len(), told.trackers[0].peers), (1, Some(1)));
+    assert_eq!((told.peers.len(), told.trackers[0].peers.map(|named| named.total())), (1, Some(1)));
 }
 
 #[tokio::test]
@@ -366,7 +300,7 @@ async fn a_chosen_source_address_is_the_source_of_everything() {
 #[tokio::test(start_paused = true)]
 async fn attempts_beyond_loopback_keep_the_pace() {
     let lab = lab([]);
-    let mut config = Config { rate: 10, trackers: Trackers::None, ..Config::default() };
+    let mut config = Config { rate: 10, trackers: Trackers::None, ..config() };
     // Without an IPv4 source address these are refused before a packet is sent.
     config.bind.add("::1".parse().unwrap()).unwrap();
     config.peers = (1..=5).map(|port| PeerAddress::Socket(([8, 8, 8, 8], port).into())).collect();

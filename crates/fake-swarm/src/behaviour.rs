@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use crate::handshake::RESERVED;
+use crate::handshake::{HANDSHAKE_LENGTH, RESERVED, UP_TO_INFO_HASH};
+use crate::{Delivery, Ending, Id, Knows, Peer, Speaks};
 
-/// What a fake peer does with a connection.
+/// Between two pieces of a split answer, so that they arrive as two.
+const PAUSE_BETWEEN_PIECES: Duration = Duration::from_millis(5);
+
+/// What a fake peer does with a connection: short names for what is often wanted, and [`Peer`](Self::Peer) for all else.
 ///
 /// Peers that answer with a valid handshake do what real clients do with a stranger: when the initiator's bytes do
 /// not begin a handshake for the swarm's torrent they close without a byte. Unless said otherwise, a peer waits for
@@ -56,8 +60,10 @@ pub enum Behaviour {
     /// Sends the first so many bytes of the answer as soon as it has accepted, then resets the connection (RST) without
     /// reading: the initiator may learn of the end before it has looked at the connection at all.
     SpeaksThenResets(usize),
-    /// Answers in pieces cut at these offsets (ascending), each sent on its own.
+    /// Answers in pieces cut at these offsets, each sent on its own.
     Split(Vec<usize>),
+    /// Follows a script of its own.
+    Peer(Box<Peer>),
 }
 
 impl Behaviour {
@@ -71,6 +77,38 @@ impl Behaviour {
     #[must_use]
     pub fn slow(pause: Duration) -> Self {
         Self::Slow { pause }
+    }
+
+    /// The script that this behaviour is short for, in a swarm for this torrent.
+    pub(crate) fn script(&self, info_hash: &[u8; 20]) -> Peer {
+        let good = Peer::default();
+        // Whoever answers anybody's handshake has no torrent to look for in it.
+        let anybody = Peer { knows: Knows::Anything, ..Peer::default() };
+        match self {
+            Self::Good { peer_id, reserved } => Peer { reserved: *reserved, ..Peer::good(peer_id) },
+            Self::Slow { pause } => Peer { delivery: Delivery::Trickle { from: 0, pause: *pause }, ..good },
+            Self::Silent => Peer { speaks: Speaks::Never, ..good },
+            // A peer that refuses is dialled on the other port; on this one the closest to it is to close.
+            Self::CloseOnAccept | Self::Refuse => {
+                Peer { speaks: Speaks::OnAccept, at_most: Some(0), ending: Ending::Closes, ..anybody }
+            }
+            Self::CloseAtOnce => Peer { at_most: Some(0), ending: Ending::Closes, ..anybody },
+            Self::Reset => Peer { at_most: Some(0), ending: Ending::Resets, ..anybody },
+            Self::Short(length) => Peer { at_most: Some(*length), ending: Ending::Closes, ..good },
+            Self::ShortReset(length) => Peer { at_most: Some(*length), ending: Ending::Resets, ..good },
+            Self::Garbage(bytes) => Peer { instead: Some(bytes.clone()), ending: Ending::Closes, ..anybody },
+            Self::WrongHash => Peer { knows: Knows::Another(info_hash.map(|byte| !byte)), ..good },
+            Self::OwnPeerId => Peer { id: Id::Initiators, ..good },
+            Self::After48 => Peer { speaks: Speaks::After(UP_TO_INFO_HASH), ..good },
+            Self::After68 => Peer { speaks: Speaks::After(HANDSHAKE_LENGTH), ..good },
+            Self::WithMessages(messages) => good.sending([messages.clone()]),
+            Self::SpeaksFirst => Peer { speaks: Speaks::OnAccept, ..good },
+            Self::SpeaksThenResets(length) => {
+                Peer { speaks: Speaks::OnAccept, at_most: Some(*length), ending: Ending::Resets, ..good }
+            }
+            Self::Split(at) => Peer { delivery: Delivery::Cut { at: at.clone(), pause: PAUSE_BETWEEN_PIECES }, ..good },
+            Self::Peer(peer) => Peer::clone(peer),
+        }
     }
 }
 

@@ -10,7 +10,9 @@ pub(crate) const UP_TO_INFO_HASH: usize = 48;
 pub const RESERVED: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 0x05];
 
 /// The length-prefixed protocol name that every handshake begins with.
-const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";
+pub(crate) const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";
+/// How the id of a peer begins that was not given one.
+const PREFIX: &str = "-qB4520-";
 /// Protocol name and reserved bytes, which come before the info-hash.
 const BEFORE_INFO_HASH: usize = 28;
 
@@ -24,17 +26,27 @@ pub fn handshake(reserved: [u8; 8], info_hash: &[u8; 20], peer_id: &[u8; 20]) ->
 /// swarm have the same. 127.1.2.3 is `-qB4520-7f010203fake`.
 #[must_use]
 pub fn peer_id_of(ip: Ipv4Addr) -> [u8; 20] {
-    let text = format!("-qB4520-{:08x}fake", u32::from(ip));
-    let mut id = [0; 20];
+    peer_id_beginning(PREFIX, ip)
+}
+
+/// A peer id that begins so, and goes on with the address.
+pub(crate) fn peer_id_beginning(prefix: &str, ip: Ipv4Addr) -> [u8; 20] {
+    let text = format!("{prefix}{:08x}fake", u32::from(ip));
+    let mut id = [b'-'; 20];
     for (slot, byte) in id.iter_mut().zip(text.bytes()) {
         *slot = byte;
     }
     id
 }
 
-/// Whether what an initiator sent begins a handshake for this torrent.
-pub(crate) fn asks_for(sent: &[u8], info_hash: &[u8; 20]) -> bool {
-    sent.starts_with(PROTOCOL) && sent.get(BEFORE_INFO_HASH..UP_TO_INFO_HASH) == Some(info_hash)
+/// The info-hash in what may be the beginning of a handshake.
+pub(crate) fn asked_for(sent: &[u8]) -> Option<[u8; 20]> {
+    sent.get(BEFORE_INFO_HASH..UP_TO_INFO_HASH).filter(|_| sent.starts_with(PROTOCOL))?.try_into().ok()
+}
+
+/// Whether the reserved bits ask for the upgrade from v1 to v2 (BEP 52).
+pub(crate) fn wants_upgrade(sent: &[u8]) -> bool {
+    sent.get(BEFORE_INFO_HASH - 1).is_some_and(|byte| byte & 0x10 != 0)
 }
 
 /// The peer id in a whole handshake.
@@ -55,15 +67,26 @@ mod tests {
         );
         assert_eq!(bytes.len(), HANDSHAKE_LENGTH);
         assert_eq!(sent_peer_id(&bytes).unwrap(), *b"-qB4520-abcdefghijkl");
-        assert!(asks_for(&bytes, &[b'H'; 20]));
-        assert!(asks_for(&bytes[..UP_TO_INFO_HASH], &[b'H'; 20]));
-        assert!(!asks_for(&bytes[..47], &[b'H'; 20]));
-        assert!(!asks_for(&bytes, &[b'h'; 20]));
-        assert!(!asks_for(&[b'H'; 68], &[b'H'; 20]));
+        assert_eq!(asked_for(&bytes), Some([b'H'; 20]));
+        assert_eq!(asked_for(&bytes[..UP_TO_INFO_HASH]), Some([b'H'; 20]));
+        assert_eq!(asked_for(&bytes[..47]), None);
+        assert_eq!(asked_for(&[b'H'; 68]), None);
+    }
+
+    #[test]
+    fn the_upgrade_bit() {
+        let asks =
+            |last| wants_upgrade(&handshake([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, last], &[0; 20], &[0; 20]));
+        assert!(asks(0x10) && asks(0xff));
+        assert!(!asks(0) && !asks(0xef));
+        assert!(!wants_upgrade(&[0xff; 27]));
     }
 
     #[test]
     fn a_peer_id_names_its_address() {
-        assert_eq!(peer_id_of(Ipv4Addr::new(127, 1, 2, 3)), *b"-qB4520-7f010203fake");
+        let ip = Ipv4Addr::new(127, 1, 2, 3);
+        assert_eq!(peer_id_of(ip), *b"-qB4520-7f010203fake");
+        assert_eq!(peer_id_beginning("A2-1-36-0-", ip), *b"A2-1-36-0-7f010203fa");
+        assert_eq!(peer_id_beginning("X", ip), *b"X7f010203fake-------");
     }
 }

@@ -1,5 +1,7 @@
 //! One connection of a fake tracker: through hyper where the answer is ordinary HTTP, by hand where it is not.
 
+mod raw;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -10,25 +12,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::tracker::State;
 use crate::{Request, TrackerScript, script};
 
-/// The longest request head taken; more than a client sends and more than most servers accept.
-const HEAD_LIMIT: usize = 64 * 1024;
-/// The pace of [`TrackerScript::Trickle`].
-const TRICKLE_PAUSE: Duration = Duration::from_secs(1);
-/// What [`TrackerScript::Trickle`] sends: a head that could still become a reply, and does not end before the client
-/// has lost patience.
-const TRICKLE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\nConnection: close\r\n\
-    Server: a tracker that takes all the time in the world to say so\r\n\r\nd5:peers0:e";
 /// A piece of [`TrackerScript::EndlessBody`].
 static ENDLESS: [u8; 16 * 1024] = [b'e'; 16 * 1024];
 
@@ -45,7 +38,7 @@ pub(crate) async fn serve(
     if is_ordinary(script) {
         ordinary(stream, remote, state, delay, script).await
     } else {
-        raw(stream, remote, state, delay, script).await
+        raw::serve(stream, remote, state, delay, script).await
     }
 }
 
@@ -66,6 +59,8 @@ fn is_ordinary(script: &TrackerScript) -> bool {
             | TrackerScript::Dictionary { .. }
             | TrackerScript::Failure(_)
             | TrackerScript::Body { .. }
+            | TrackerScript::Gzip(_)
+            | TrackerScript::Redirect { .. }
             | TrackerScript::EndlessBody
     )
 }
@@ -112,8 +107,14 @@ fn reply(script: &TrackerScript, request: &Request) -> Reply {
         TrackerScript::Dictionary { peers, interval, extra } => text(script::dictionaries(peers, *interval, extra)),
         TrackerScript::Failure(reason) => text(script::failure(reason)),
         TrackerScript::Body { status, content_type, body } => {
-            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            response(status, content_type, Either::Left(body.clone().into()))
+            response(known(*status), content_type, Either::Left(body.clone().into()))
+        }
+        TrackerScript::Gzip(body) => with(text(body.clone()), CONTENT_ENCODING, "gzip"),
+        TrackerScript::Redirect { status, location, keep_query } => {
+            let query = request.target.split_once('?').filter(|_| *keep_query).map(|(_, query)| query);
+            let glue = if location.contains('?') { '&' } else { '?' };
+            let location = query.map_or(location.clone(), |query| format!("{location}{glue}{query}"));
+            with(response(known(*status), "text/plain", Either::Left(Bytes::new().into())), LOCATION, &location)
         }
         _ => response(StatusCode::OK, "text/plain", Either::Right(Endless)),
     }
@@ -124,13 +125,23 @@ fn text(body: Vec<u8>) -> Reply {
     response(StatusCode::OK, "text/plain", Either::Left(body.into()))
 }
 
+/// The status with this number, or 500.
+fn known(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 fn response(status: StatusCode, content_type: &str, body: Either<Full<Bytes>, Endless>) -> Reply {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    if let Ok(value) = HeaderValue::from_str(content_type) {
-        response.headers_mut().insert(CONTENT_TYPE, value);
+    with(response, CONTENT_TYPE, content_type)
+}
+
+/// The reply with one more header, unless the value is not valid.
+fn with(mut reply: Reply, name: HeaderName, value: &str) -> Reply {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        reply.headers_mut().insert(name, value);
     }
-    response
+    reply
 }
 
 /// A body of which there is always more.
@@ -143,48 +154,4 @@ impl Body for Endless {
     fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&ENDLESS)))))
     }
-}
-
-async fn raw(
-    mut stream: TcpStream,
-    remote: SocketAddr,
-    state: &State,
-    delay: Duration,
-    script: &TrackerScript,
-) -> io::Result<()> {
-    let head = read_head(&mut stream).await?;
-    state.record(Request::parse(&head, remote));
-    tokio::time::sleep(delay).await;
-    match script {
-        TrackerScript::Raw(bytes) => {
-            stream.write_all(bytes).await?;
-            stream.shutdown().await?;
-        }
-        TrackerScript::RawKeepOpen(bytes) => stream.write_all(bytes).await?,
-        TrackerScript::Trickle => {
-            stream.set_nodelay(true)?;
-            for byte in TRICKLE {
-                stream.write_all(&[*byte]).await?;
-                tokio::time::sleep(TRICKLE_PAUSE).await;
-            }
-        }
-        TrackerScript::CloseAtOnce => stream.shutdown().await?,
-        _ => {}
-    }
-    // Until the client closes: to close with bytes unread would be a reset.
-    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(|_| ())
-}
-
-/// The request's head, with its empty line.
-async fn read_head(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        if head.len() >= HEAD_LIMIT {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "request head too long"));
-        }
-        if stream.read_buf(&mut head).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-    }
-    Ok(head)
 }

@@ -3,24 +3,51 @@
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+
+use crate::frames::Message;
 
 /// Connections remembered of each peer; later ones are only counted, so that a bench can run for as long as it likes.
 const CONNECTIONS_PER_PEER: usize = 16;
 /// Bytes remembered of each connection.
 const BYTES_PER_CONNECTION: usize = 4096;
+/// Messages remembered of each connection.
+const MESSAGES_PER_CONNECTION: usize = 256;
 
 /// One connection as the fake peer saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     /// Where it came from.
     pub remote: SocketAddr,
-    /// What the other side sent, its first 4096 bytes.
+    /// How long after the first connection to the same peer it came: 0 for the first.
+    pub since_first: Duration,
+    /// What the other side sent, as it was on the wire, its first 4096 bytes.
     pub received: Vec<u8>,
+    /// What that says without MSE, from the handshake on, its first 4096 bytes: the same as `received` in plaintext.
+    pub clear: Vec<u8>,
+    /// The messages that followed the other side's handshake, the first 256.
+    pub messages: Vec<Message>,
+    /// What the other side said in MSE; `None` in plaintext, and while too little has come.
+    pub mse: Option<Initiated>,
     /// How it ended; `None` while it is open.
     pub end: Option<End>,
+}
+
+/// What an initiator said in MSE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Initiated {
+    /// The length of PadA in bytes.
+    pub pad_a: usize,
+    /// `crypto_provide`.
+    pub provide: u32,
+    /// The length of PadC in bytes.
+    pub pad_c: usize,
+    /// The length of IA, the payload that came along, in bytes.
+    pub initial_payload: usize,
+    /// What was selected from `provide`; `None` if nothing suited.
+    pub select: Option<u32>,
 }
 
 /// How a connection ended.
@@ -47,6 +74,8 @@ pub struct Counts {
     pub peak: usize,
     /// Bytes received.
     pub received: usize,
+    /// Whole messages received after handshakes.
+    pub messages: usize,
 }
 
 /// The connections of one swarm.
@@ -56,8 +85,10 @@ pub(crate) struct Ledger {
     peers: Mutex<HashMap<Ipv4Addr, Peer>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Peer {
+    /// When its first connection came.
+    first: Instant,
     accepted: usize,
     connections: Vec<Connection>,
 }
@@ -83,27 +114,36 @@ impl Ledger {
 
     /// Opens the account of a connection just accepted.
     pub(crate) fn open(self: &Arc<Self>, ip: Ipv4Addr, remote: SocketAddr) -> Account {
-        let index = {
-            let mut peers = self.peers();
-            let peer = peers.entry(ip).or_default();
-            let index = peer.accepted;
-            peer.accepted += 1;
-            if index < CONNECTIONS_PER_PEER {
-                peer.connections.push(Connection { remote, received: Vec::new(), end: None });
-            }
-            index
-        };
+        let (index, since_first) = self.peers().entry(ip).or_insert_with(Peer::new).open(remote);
         self.counts.send_modify(|counts| {
             counts.accepted += 1;
             counts.open += 1;
             counts.peak = counts.peak.max(counts.open);
         });
-        Account { ledger: Arc::clone(self), ip, index }
+        Account { ledger: Arc::clone(self), ip, index, since_first }
     }
 
     fn peers(&self) -> MutexGuard<'_, HashMap<Ipv4Addr, Peer>> {
         // Nothing is left half done when a holder panics, so the content is as good as ever.
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Peer {
+    fn new() -> Self {
+        Self { first: Instant::now(), accepted: 0, connections: Vec::new() }
+    }
+
+    /// Counts a connection: which one it is, and how long after the first it came.
+    fn open(&mut self, remote: SocketAddr) -> (usize, Duration) {
+        let index = self.accepted;
+        self.accepted += 1;
+        let since_first = if index == 0 { Duration::ZERO } else { self.first.elapsed() };
+        if index < CONNECTIONS_PER_PEER {
+            let (received, clear, messages) = Default::default();
+            self.connections.push(Connection { remote, since_first, received, clear, messages, mse: None, end: None });
+        }
+        (index, since_first)
     }
 }
 
@@ -113,16 +153,37 @@ pub(crate) struct Account {
     ledger: Arc<Ledger>,
     ip: Ipv4Addr,
     index: usize,
+    since_first: Duration,
 }
 
 impl Account {
+    /// Whether the peer has been connected to before, and less than so long ago.
+    pub(crate) fn is_sooner_than(&self, throttle: Duration) -> bool {
+        self.index > 0 && self.since_first < throttle
+    }
+
     pub(crate) fn received(&self, bytes: &[u8]) {
-        self.update(|connection| {
-            let room = BYTES_PER_CONNECTION.saturating_sub(connection.received.len());
-            connection.received.extend(bytes.iter().take(room));
-        });
+        self.update(|connection| remember(&mut connection.received, bytes));
         // After the bytes are written down: whoever waits for the count may rely on it.
         self.ledger.counts.send_modify(|counts| counts.received += bytes.len());
+    }
+
+    pub(crate) fn clear(&self, bytes: &[u8]) {
+        self.update(|connection| remember(&mut connection.clear, bytes));
+    }
+
+    pub(crate) fn messages(&self, messages: &[Message]) {
+        self.update(|connection| {
+            let room = MESSAGES_PER_CONNECTION.saturating_sub(connection.messages.len());
+            connection.messages.extend(messages.iter().take(room));
+        });
+        if !messages.is_empty() {
+            self.ledger.counts.send_modify(|counts| counts.messages += messages.len());
+        }
+    }
+
+    pub(crate) fn initiated(&self, mse: Initiated) {
+        self.update(|connection| connection.mse = Some(mse));
     }
 
     pub(crate) fn close(self, end: End) {
@@ -138,6 +199,12 @@ impl Account {
             change(connection);
         }
     }
+}
+
+/// Appends the bytes as far as there is room.
+fn remember(memory: &mut Vec<u8>, bytes: &[u8]) {
+    let room = BYTES_PER_CONNECTION.saturating_sub(memory.len());
+    memory.extend(bytes.iter().take(room));
 }
 
 #[cfg(test)]
@@ -156,10 +223,11 @@ mod tests {
         let first = ledger.open(IP, remote());
         let second = ledger.open(IP, remote());
         first.received(b"hello");
+        first.messages(&[Message { id: None, length: 0 }]);
         first.close(End::TheyClosed);
-        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 1, peak: 2, received: 5 });
+        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 1, peak: 2, received: 5, messages: 1 });
         second.close(End::TheyReset);
-        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 0, peak: 2, received: 5 });
+        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 0, peak: 2, received: 5, messages: 1 });
         let connections = ledger.connections_of(IP);
         assert_eq!(connections[0].received, b"hello");
         assert_eq!(connections[0].end, Some(End::TheyClosed));

@@ -1,11 +1,16 @@
 //! Scripted trackers and scripted BitTorrent peers on loopback: what tests, the demo and the benches talk to.
 //!
 //! Start from [`FakeSwarm`], which plays any number of peers behind one listening socket, each by its own
-//! [`Behaviour`], and from [`FakeTracker`], which answers announces by a [`TrackerScript`] and remembers what it was
-//! asked. [`torrent::SingleFile`] writes the `.torrent` that leads to both.
+//! [`Behaviour`]: a short name for what is often wanted, or a [`Peer`] put together from its parts, with any
+//! [`Encryption`] and any [`message`]s after the handshake. [`Client`] plays real clients, [`LazyBitfield`] seeds that
+//! hide pieces, and [`hostile`] has what no honest peer says. What a peer received, and when, its [`Connection`]s tell.
 //!
-//! It refuses to know this project's own codecs. Every handshake and every bencoded reply here is written by hand,
-//! because a test whose two sides share a codec shares its bugs and passes anyway.
+//! Start also from [`FakeTracker`], which answers announces by a [`TrackerScript`] and remembers what it was asked;
+//! [`FakeUdpTracker`] does the same over UDP by a [`UdpScript`]. [`torrent::SingleFile`] writes the `.torrent` that leads
+//! to them.
+//!
+//! It refuses to know this project's own codecs. Every handshake, message, cipher and bencoded reply here is written by
+//! hand, because a test whose two sides share a codec shares its bugs and passes anyway.
 //!
 //! Nothing here is reachable from outside the machine, and dropping a handle stops all that it started. The scripts
 //! run on the caller's tokio runtime (with its I/O and time drivers) and in real time: under paused time the clock
@@ -31,26 +36,50 @@
 
 mod address;
 mod behaviour;
+mod client;
+mod conversation;
+mod datagram;
+mod encryption;
 mod error;
+mod extension;
+mod frames;
 mod handshake;
 mod http;
+mod lazy;
 mod ledger;
+mod mse;
 mod peer;
 mod request;
 mod script;
 mod server;
+mod state;
 mod swarm;
 mod tracker;
+mod udp_script;
+mod udp_tracker;
 
 pub mod bencoding;
+pub mod gzip;
+pub mod hostile;
+pub mod message;
 pub mod torrent;
 
 pub use address::peer_ip;
 pub use behaviour::Behaviour;
+pub use client::{Client, Holding};
+pub use datagram::{Datagram, UdpAnnounce};
+pub use encryption::{Encryption, Fault, Mse, PLAINTEXT, Plaintext, RC4, Responder, Select};
 pub use error::Error;
+pub use extension::ExtensionHandshake;
+pub use frames::Message;
 pub use handshake::{HANDSHAKE_LENGTH, RESERVED, handshake, peer_id_of};
-pub use ledger::{Connection, Counts, End};
+pub use lazy::LazyBitfield;
+pub use ledger::{Connection, Counts, End, Initiated};
+pub use mse::{DEGENERATE_KEYS, KEY_LENGTH};
+pub use peer::{Delivery, Ending, Id, Knows, Peer, Speaks, Step};
 pub use request::Request;
 pub use script::{DictionaryPeer, TrackerScript};
 pub use swarm::FakeSwarm;
 pub use tracker::FakeTracker;
+pub use udp_script::{Transactions, UdpCounts, UdpScript};
+pub use udp_tracker::FakeUdpTracker;

@@ -41,7 +41,8 @@ impl Request {
     }
 
     /// Reads a request's head (up to its empty line), as far as it can be read.
-    pub(crate) fn parse(head: &[u8], remote: SocketAddr) -> Self {
+    #[must_use]
+    pub fn parse(head: &[u8], remote: SocketAddr) -> Self {
         let text = String::from_utf8_lossy(head);
         let mut lines = text.split("\r\n");
         let target = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default().to_owned();

@@ -39,8 +39,23 @@ pub enum TrackerScript {
         /// The body.
         body: Vec<u8>,
     },
+    /// A body that is labelled `Content-Encoding: gzip`, whatever it is; see [`gzip`](crate::gzip).
+    Gzip(Vec<u8>),
+    /// A redirect.
+    Redirect {
+        /// The HTTP status; one that HTTP does not know becomes 500.
+        status: u16,
+        /// The value of `Location`; left out if it is not a valid header value.
+        location: String,
+        /// Whether the request's own query follows it, as most servers do it.
+        keep_query: bool,
+    },
     /// A body that never ends, as fast as it is taken.
     EndlessBody,
+    /// A head that never ends: one header after the other, as fast as they are taken.
+    EndlessHead,
+    /// `100 Continue` (RFC 9110, 15.2.1) again and again, as fast as it is taken.
+    EndlessContinue,
     /// Exactly these bytes, status line and all, then the connection is closed: replays a captured reply.
     Raw(Vec<u8>),
     /// Exactly these bytes, and the connection stays open.
@@ -51,6 +66,8 @@ pub enum TrackerScript {
     CloseAtOnce,
     /// The beginning of a valid head, one byte a second.
     Trickle,
+    /// A valid head at once, then the body, one byte a second.
+    TrickleBody(Vec<u8>),
     /// Something else, but later.
     Delay(Duration, Box<TrackerScript>),
 }
@@ -86,6 +103,18 @@ impl TrackerScript {
     #[must_use]
     pub fn dictionary(peers: impl IntoIterator<Item = DictionaryPeer>) -> Self {
         Self::Dictionary { peers: peers.into_iter().collect(), interval: Some(1800), extra: Vec::new() }
+    }
+
+    /// A temporary redirect to this URL or path, which the request's own query follows.
+    #[must_use]
+    pub fn redirect(location: impl Into<String>) -> Self {
+        Self::Redirect { status: 302, location: location.into(), keep_query: true }
+    }
+
+    /// A valid head that promises a body, and then nothing; the connection stays open.
+    #[must_use]
+    pub fn stall_after_head() -> Self {
+        Self::RawKeepOpen(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\n".to_vec())
     }
 
     /// This script, after a delay.

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::ledger::Ledger;
 use crate::server::Server;
-use crate::{Behaviour, Connection, Counts, Error, peer};
+use crate::{Behaviour, Connection, Counts, Error, Peer, conversation};
 
 /// Connections the kernel may hold ready for us. A client that dials thousands at once must not find the queue full:
 /// the kernel would drop its packets, and a good peer would answer a second late.
@@ -42,9 +42,17 @@ pub struct FakeSwarm {
 #[derive(Debug)]
 struct Peers {
     info_hash: [u8; 20],
-    listed: HashMap<Ipv4Addr, Arc<Behaviour>>,
-    unlisted: Arc<Behaviour>,
+    listed: HashMap<Ipv4Addr, Arc<Player>>,
+    unlisted: Arc<Player>,
     ledger: Arc<Ledger>,
+}
+
+/// One peer.
+#[derive(Debug)]
+struct Player {
+    /// Whether it is dialled on the port where nothing listens.
+    refuses: bool,
+    script: Peer,
 }
 
 impl FakeSwarm {
@@ -68,10 +76,14 @@ impl FakeSwarm {
     ) -> Result<Self, Error> {
         // A socket cannot be given to a runtime that is not there; tokio would panic.
         Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let player = |behaviour: &Behaviour| {
+            let refuses = matches!(behaviour, Behaviour::Refuse);
+            Arc::new(Player { refuses, script: behaviour.script(&info_hash) })
+        };
         let peers = Arc::new(Peers {
             info_hash,
-            listed: behaviours.iter().map(|(ip, behaviour)| (*ip, Arc::new(behaviour.clone()))).collect(),
-            unlisted: Arc::new(unlisted),
+            listed: behaviours.iter().map(|(ip, behaviour)| (*ip, player(behaviour))).collect(),
+            unlisted: player(&unlisted),
             ledger: Arc::default(),
         });
         let any = SocketAddr::from((wildcard(), 0));
@@ -90,8 +102,7 @@ impl FakeSwarm {
     /// The endpoint to dial for the peer at this address; which port it has depends on its behaviour.
     #[must_use]
     pub fn addr(&self, ip: Ipv4Addr) -> SocketAddrV4 {
-        let refuses = matches!(**self.peers.behaviour(ip), Behaviour::Refuse);
-        let port = if refuses { self.refusing_port } else { self.port };
+        let port = if self.peers.player(ip).refuses { self.refusing_port } else { self.port };
         SocketAddrV4::new(ip, port)
     }
 
@@ -145,7 +156,7 @@ impl FakeSwarm {
 }
 
 impl Peers {
-    fn behaviour(&self, ip: Ipv4Addr) -> &Arc<Behaviour> {
+    fn player(&self, ip: Ipv4Addr) -> &Arc<Player> {
         self.listed.get(&ip).unwrap_or(&self.unlisted)
     }
 }
@@ -154,8 +165,8 @@ async fn serve(peers: Arc<Peers>, stream: TcpStream, remote: SocketAddr) {
     // A connection that is gone already has no address of its own and no script to follow.
     let Ok(IpAddr::V4(ip)) = stream.local_addr().map(|local| local.ip()) else { return };
     let account = peers.ledger.open(ip, remote);
-    let behaviour = Arc::clone(peers.behaviour(ip));
-    peer::play(stream, ip, &peers.info_hash, &behaviour, account).await;
+    let player = Arc::clone(peers.player(ip));
+    conversation::play(stream, ip, &peers.info_hash, &player.script, account).await;
 }
 
 /// A socket bound on loopback, and the port it was given.
@@ -183,7 +194,7 @@ fn wildcard() -> Ipv4Addr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{End, handshake, peer_id_of, peer_ip};
+    use crate::{End, LazyBitfield, handshake, peer_id_of, peer_ip};
     use std::io::ErrorKind;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::task::JoinSet;
@@ -255,19 +266,40 @@ mod tests {
         assert_eq!(open.read(&mut [0; 1]).await.unwrap(), 0);
     }
 
+    /// Shakes hands and returns how many bytes followed before so many had come.
+    async fn shake_and_read(addr: SocketAddrV4, length: usize) -> io::Result<usize> {
+        let mut stream = TcpStream::connect(addr).await?;
+        stream.write_all(&handshake([0; 8], &HASH, b"-XX0000-initiator000")).await?;
+        let mut answer = vec![0; 68 + length];
+        stream.read_exact(&mut answer).await
+    }
+
     #[tokio::test]
-    async fn hundreds_of_peers_at_once() {
-        let swarm = FakeSwarm::start(HASH, &[]).unwrap();
+    async fn ten_thousand_lazy_peers() {
+        const PEERS: u32 = 10_000;
+        // What a process may have open at once is often less than twice the peers.
+        const AT_ONCE: usize = 2000;
+        let lazy = |n: u32| LazyBitfield::new(1000, n.into());
+        let script = |n| {
+            let lazy = lazy(n);
+            Peer::default().sending([lazy.bitfield()]).pausing(Duration::from_millis(20)).sending(lazy.haves()).into()
+        };
+        let peers: Vec<(Ipv4Addr, Behaviour)> = (0..PEERS).map(|n| (peer_ip(n), script(n))).collect();
+        let swarm = FakeSwarm::start(HASH, &peers).unwrap();
         let mut clients = JoinSet::new();
-        for n in 0..400 {
-            clients.spawn(shake(swarm.addr(peer_ip(n))));
+        for n in 0..PEERS {
+            let length = lazy(n).bitfield().len() + lazy(n).haves().concat().len();
+            clients.spawn(shake_and_read(swarm.addr(peer_ip(n)), length));
+            if clients.len() == AT_ONCE {
+                clients.join_next().await.unwrap().unwrap().unwrap();
+            }
         }
         while let Some(shaken) = clients.join_next().await {
             shaken.unwrap().unwrap();
         }
-        assert_eq!(swarm.accepted(), 400);
+        assert_eq!(swarm.accepted(), 10_000);
         assert!(swarm.wait_for(|counts| counts.open == 0, MINUTE).await);
-        assert_eq!(swarm.connections_to(peer_ip(399)), 1);
+        assert_eq!(swarm.connections_to(peer_ip(PEERS - 1)), 1);
     }
 
     #[test]

@@ -1,18 +1,15 @@
 //! An HTTP tracker (BEP 3) on loopback.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 
 use crate::server::Server;
-use crate::{Error, Request, TrackerScript, http};
+use crate::{Error, Request, TrackerScript, http, state};
 
-/// Requests remembered; later ones are answered and forgotten, so that a bench can run for as long as it likes.
-const REQUESTS: usize = 10_000;
 /// How long a connection may last: longer than any deadline of ours, so that it is our side that decides.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -27,11 +24,7 @@ pub struct FakeTracker {
 }
 
 /// What the connections of a tracker share.
-#[derive(Debug)]
-pub(crate) struct State {
-    script: Mutex<Arc<TrackerScript>>,
-    requests: watch::Sender<Vec<Request>>,
-}
+pub(crate) type State = state::State<TrackerScript, Request>;
 
 impl FakeTracker {
     /// Starts a tracker on 127.0.0.1 and a port of the kernel's choice, on the current runtime.
@@ -59,7 +52,7 @@ impl FakeTracker {
         let listener = TcpListener::from_std(listener).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
 
-        let state = Arc::new(State { script: Mutex::new(Arc::new(script)), requests: watch::Sender::default() });
+        let state = Arc::new(State::new(script));
         let server = Server::spawn(listener, {
             let state = Arc::clone(&state);
             move |stream, remote| serve(Arc::clone(&state), stream, remote)
@@ -81,38 +74,19 @@ impl FakeTracker {
 
     /// Answers by another script from the next connection on.
     pub fn set_script(&self, script: TrackerScript) {
-        *self.state.script.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(script);
+        self.state.set_script(script);
     }
 
     /// The requests so far, in the order their heads were complete; the first 10,000.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
-        self.state.requests.borrow().clone()
+        self.state.questions()
     }
 
     /// Waits until a request satisfies the predicate, one that has come already or one to come; `false` if none did
     /// before the timeout.
-    pub async fn wait_for(&self, mut wanted: impl FnMut(&Request) -> bool, timeout: Duration) -> bool {
-        let mut requests = self.state.requests.subscribe();
-        let found = requests.wait_for(|requests| requests.iter().any(&mut wanted));
-        matches!(tokio::time::timeout(timeout, found).await, Ok(Ok(_)))
-    }
-}
-
-impl State {
-    /// Remembers a request, and wakes who waits for it.
-    pub(crate) fn record(&self, request: Request) {
-        self.requests.send_if_modified(|requests| {
-            let room = requests.len() < REQUESTS;
-            if room {
-                requests.push(request);
-            }
-            room
-        });
-    }
-
-    fn script(&self) -> Arc<TrackerScript> {
-        Arc::clone(&self.script.lock().unwrap_or_else(PoisonError::into_inner))
+    pub async fn wait_for(&self, wanted: impl FnMut(&Request) -> bool, timeout: Duration) -> bool {
+        self.state.wait_for(wanted, timeout).await
     }
 }
 

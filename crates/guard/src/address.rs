@@ -141,6 +141,16 @@ impl AddressPolicy {
         Self::Stranger { reached }
     }
 
+    /// The policy for where a tracker reached at `from` redirects to, a URL with this path. A redirect is a stranger's
+    /// word: it never leads from a public address to a local one, and from a local one only where a torrent may point.
+    #[must_use]
+    pub fn for_redirect(from: IpAddr, path: &str) -> Self {
+        match Scope::of(from) {
+            Scope::Global => Self::Stranger { reached: Scope::Global },
+            _ => Self::for_tracker_in_torrent(path),
+        }
+    }
+
     /// Whether `address` may be dialled.
     ///
     /// # Errors
@@ -230,5 +240,17 @@ mod tests {
         assert_eq!(AddressPolicy::for_tracker_in_torrent("/announce?x=1").check(local), Ok(()));
         assert!(AddressPolicy::for_tracker_in_torrent("/admin/delete").check(local).is_err());
         assert!(AddressPolicy::for_tracker_in_torrent("").check(local).is_err());
+    }
+
+    #[test]
+    fn a_redirect_leads_from_a_public_address_to_no_local_one() {
+        let (far, near) = ("8.8.8.8".parse().unwrap(), "127.0.0.2".parse().unwrap());
+        for local in ["127.0.0.1:80", "10.0.0.1:80", "169.254.169.254:80", "[::1]:80"] {
+            let local = local.parse().unwrap();
+            assert!(AddressPolicy::for_redirect(far, "/announce").check(local).is_err());
+            assert_eq!(AddressPolicy::for_redirect(near, "/announce").check(local), Ok(()));
+            assert!(AddressPolicy::for_redirect(near, "/latest/meta-data").check(local).is_err());
+        }
+        assert_eq!(AddressPolicy::for_redirect(far, "/x").check("9.9.9.9:80".parse().unwrap()), Ok(()));
     }
 }

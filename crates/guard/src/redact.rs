@@ -4,6 +4,9 @@
 //! (`?passkey=`, `?pid=`, …) or before the host. What is hidden is replaced by [`HIDDEN`], so that host and shape stay
 //! recognisable.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 /// Stands for what was hidden.
 const HIDDEN: &str = "***";
 
@@ -106,7 +109,7 @@ fn redact_pair(pair: &str) -> String {
 pub struct Secrets(Vec<String>);
 
 impl Secrets {
-    /// The secrets of `url`, as they are written and percent-decoded.
+    /// The secrets of `url`, as they are written, percent-decoded, and sent.
     #[must_use]
     pub fn of(url: &str) -> Self {
         let Some(parts) = Parts::of(url) else { return Self::default() };
@@ -128,8 +131,19 @@ impl Secrets {
                 pieces(secret).into_iter().chain([secret.to_owned(), decoded, shown, spaced])
             })
             .collect();
+        secrets.extend(parts.userinfo.map(basic));
         secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
-        // Longer ones first, so that no part of one is left when another is its beginning.
+        Self::in_order(secrets)
+    }
+
+    /// These secrets and those of another URL, such as one that a redirect leads to.
+    #[must_use]
+    pub fn and_of(self, url: &str) -> Self {
+        Self::in_order([self.0, Self::of(url).0].concat())
+    }
+
+    /// Longer ones first, so that no part of one is left when another is its beginning.
+    fn in_order(mut secrets: Vec<String>) -> Self {
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
         secrets.dedup();
         Self(secrets)
@@ -160,6 +174,13 @@ fn replace_ignoring_case(text: &str, from: &str, to: &str) -> String {
     }
     replaced.push_str(text.get(rest..).unwrap_or_default());
     replaced
+}
+
+/// User name and password as Basic authentication sends them (RFC 7617).
+fn basic(userinfo: &str) -> String {
+    let decoded = decode(userinfo);
+    let colon = if decoded.contains(':') { "" } else { ":" };
+    BASE64.encode(format!("{decoded}{colon}"))
 }
 
 /// Tells how many there are, not what they are.
@@ -220,6 +241,16 @@ mod tests {
         let odd = Secrets::of("http://t.example/announce;sess10n?passkey=pass+word123&pid=tab%09key99");
         assert_eq!(odd.conceal("sess10n, pass word123, word123, tab\\tkey99"), "***, ***, ***, ***");
         assert_eq!(Secrets::of("http://t.example/announce").conceal("announce"), "announce");
+        let both = Secrets::of("http://t.example/announce?passkey=s3cret").and_of("http://t.example/s3cret-and-more");
+        assert_eq!(both.conceal("s3cret-and-more, s3cret"), "***, ***");
+        for userinfo in ["Aladdin:open%20sesame", "Aladdin"] {
+            let secrets = Secrets::of(&format!("http://{userinfo}@t.example/announce"));
+            let sent = secrets.conceal("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== QWxhZGRpbjo=");
+            assert!(
+                ["Basic *** QWxhZGRpbjo=", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== ***"].contains(&sent.as_str()),
+                "{sent}"
+            );
+        }
     }
 
     proptest! {

@@ -1,25 +1,71 @@
 //! The eight reserved bytes of the handshake, in which peers say what they speak (BEP 4).
 
 use std::fmt;
+use std::ops::BitOr;
 
 /// Eight bytes, kept as they came: bits nobody has named are kept too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Reserved(pub [u8; 8]);
 
 impl Reserved {
+    /// Azureus' own messages.
+    pub const AZUREUS_MESSAGING: Self = Self([0x80, 0, 0, 0, 0, 0, 0, 0]);
+    /// BitComet's own messages: it writes the two letters `ex`, in bits that BEP 4 lists as a collision.
+    pub const BITCOMET: Self = Self([b'e', b'x', 0, 0, 0, 0, 0, 0]);
+    /// The location-aware protocol, of which no implementation is known.
+    pub const LOCATION_AWARE: Self = Self([0, 0, 0x08, 0, 0, 0, 0, 0]);
     /// The extension protocol, BEP 10.
     pub const EXTENSION_PROTOCOL: Self = Self([0, 0, 0, 0, 0, 0x10, 0, 0]);
-    /// The fast extension, BEP 6.
-    pub const FAST: Self = Self([0, 0, 0, 0, 0, 0, 0, 0x04]);
+    /// Which of two extension protocols is preferred: two bits, each of which counts.
+    pub const EXTENSION_NEGOTIATION: Self = Self([0, 0, 0, 0, 0, 0x03, 0, 0]);
     /// The distributed hash table, BEP 5.
     pub const DHT: Self = Self([0, 0, 0, 0, 0, 0, 0, 0x01]);
-    /// A hybrid torrent's v1 connection may be upgraded to v2, BEP 52.
+    /// XBT Client's peer exchange.
+    pub const XBT_PEER_EXCHANGE: Self = Self([0, 0, 0, 0, 0, 0, 0, 0x02]);
+    /// The fast extension, BEP 6.
+    pub const FAST: Self = Self([0, 0, 0, 0, 0, 0, 0, 0x04]);
+    /// NAT traversal.
+    pub const NAT_TRAVERSAL: Self = Self([0, 0, 0, 0, 0, 0, 0, 0x08]);
+    /// A hybrid torrent's v1 connection may be upgraded to v2, BEP 52: "a peer can set the 4th most significant bit in
+    /// the last byte of the reserved bitfield to indicate that it also supports the new format".
     pub const V2_UPGRADE: Self = Self([0, 0, 0, 0, 0, 0, 0, 0x10]);
 
     /// Whether every bit of `bits` is set.
     #[must_use]
     pub fn contains(self, bits: Self) -> bool {
         self.0.iter().zip(bits.0).all(|(byte, bit)| byte & bit == bit)
+    }
+
+    /// What the set bits are called, in wire order.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        NAMED.iter().filter(move |(_, mask)| self.sets(*mask)).map(|(name, _)| *name)
+    }
+
+    /// The set bits that have no name.
+    #[must_use]
+    pub fn unnamed(self) -> Self {
+        let mut left = self;
+        for (_, mask) in NAMED.iter().filter(|(_, mask)| self.sets(*mask)) {
+            left.0.iter_mut().zip(mask.0).for_each(|(byte, bit)| *byte &= !bit);
+        }
+        left
+    }
+
+    /// Whether the capability of one mask is there: any of its bits, but both of BitComet's letters, whole.
+    fn sets(self, mask: Self) -> bool {
+        if mask == Self::BITCOMET {
+            return self.0.first_chunk::<2>() == Some(b"ex");
+        }
+        self.0.iter().zip(mask.0).any(|(byte, bit)| byte & bit != 0)
+    }
+}
+
+impl BitOr for Reserved {
+    type Output = Self;
+
+    fn bitor(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(byte, bit)| *byte |= bit);
+        self
     }
 }
 
@@ -30,17 +76,70 @@ impl fmt::Display for Reserved {
     }
 }
 
+/// In wire order.
+const NAMED: &[(&str, Reserved)] = &[
+    ("azureus_messaging", Reserved::AZUREUS_MESSAGING),
+    ("bitcomet", Reserved::BITCOMET),
+    ("location_aware", Reserved::LOCATION_AWARE),
+    ("extension_protocol", Reserved::EXTENSION_PROTOCOL),
+    ("extension_negotiation", Reserved::EXTENSION_NEGOTIATION),
+    ("v2_upgrade", Reserved::V2_UPGRADE),
+    ("nat_traversal", Reserved::NAT_TRAVERSAL),
+    ("fast", Reserved::FAST),
+    ("xbt_peer_exchange", Reserved::XBT_PEER_EXCHANGE),
+    ("dht", Reserved::DHT),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn bits_are_read_where_real_clients_set_them() {
         let qbittorrent = Reserved([0, 0, 0, 0, 0, 0x10, 0, 0x05]);
         assert!(qbittorrent.contains(Reserved::EXTENSION_PROTOCOL));
-        assert!(qbittorrent.contains(Reserved::FAST));
-        assert!(qbittorrent.contains(Reserved::DHT));
+        assert!(qbittorrent.contains(Reserved::FAST | Reserved::DHT));
         assert!(!qbittorrent.contains(Reserved::V2_UPGRADE));
+        assert!(!qbittorrent.contains(Reserved::FAST | Reserved::V2_UPGRADE));
         assert_eq!(qbittorrent.to_string(), "0000000000100005");
+    }
+
+    #[test]
+    fn set_bits_are_named_and_the_rest_is_kept() {
+        for (reserved, names, unnamed) in [
+            ([0, 0, 0, 0, 0, 0, 0, 0], &[][..], "0000000000000000"),
+            ([0, 0, 0, 0, 0, 0x10, 0, 0x15], &["extension_protocol", "v2_upgrade", "fast", "dht"], "0000000000000000"),
+            (
+                [0x80, 0, 0, 0, 0, 0x13, 0, 0],
+                &["azureus_messaging", "extension_protocol", "extension_negotiation"],
+                "0000000000000000",
+            ),
+            ([0, 0, 0, 0, 0, 0x18, 0, 0x05], &["extension_protocol", "fast", "dht"], "0000000000080000"),
+            (
+                [b'e', b'x', 0, 0, 0, 0x10, 0, 0x05],
+                &["bitcomet", "extension_protocol", "fast", "dht"],
+                "0000000000000000",
+            ),
+            (
+                [b'e', b'y', 0x08, 0, 0, 0, 0, 0x0a],
+                &["location_aware", "nat_traversal", "xbt_peer_exchange"],
+                "6579000000000000",
+            ),
+        ] {
+            assert_eq!(Reserved(reserved).names().collect::<Vec<_>>(), names);
+            assert_eq!(Reserved(reserved).unnamed().to_string(), unnamed);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_bit_is_named_or_left_over(bytes: [u8; 8]) {
+            let reserved = Reserved(bytes);
+            let named = NAMED.iter().filter(|(name, _)| reserved.names().any(|known| known == *name));
+            let all = named.fold(reserved.unnamed(), |all, (_, mask)| all | *mask);
+            prop_assert!(all.contains(reserved));
+            prop_assert!(reserved.contains(reserved.unnamed()));
+        }
     }
 }

@@ -1,16 +1,24 @@
-//! Why an exchange gave no peers.
+//! Why an exchange brought nothing.
 
+use crate::{Location, Quoted, TlsProblem};
+use std::fmt;
+use std::io;
 use std::time::Duration;
+use tracker::RetryIn;
 
-/// What went wrong in an exchange with a tracker.
+/// What went wrong in an exchange with a tracker. Neither `Display` nor `Debug`, of this or of a cause, shows a secret of
+/// the URL.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The URL cannot be put into a request.
     #[error("the URL cannot be requested")]
     Request(#[source] hyper::http::Error),
+    /// No TLS session with the tracker.
+    #[error("no secure connection")]
+    Tls(#[from] TlsProblem),
     /// No complete reply within the deadline.
-    #[error("no complete reply within {} s", .0.as_secs_f32())]
+    #[error("no complete reply within {} s", (.0.as_secs_f32() * 10.0).round() / 10.0)]
     Timeout(Duration),
     /// The connection ended before there was a reply.
     #[error("connection closed without a reply")]
@@ -21,45 +29,126 @@ pub enum Error {
     /// What answered does not speak HTTP.
     #[error("not an HTTP reply")]
     NotHttp(#[source] hyper::Error),
+    /// The reply's body is not framed as HTTP frames one.
+    #[error("malformed HTTP body")]
+    BadBody(#[source] hyper::Error),
     /// The connection broke.
     #[error("connection failed")]
     Connection(#[source] hyper::Error),
+    /// A reply that is all head: too long, too many lines, or interim replies without end.
+    #[error("head of the reply has more than {bytes} bytes or {lines} lines")]
+    HeadTooLarge {
+        /// The limit in bytes.
+        bytes: usize,
+        /// The limit in header lines.
+        lines: usize,
+    },
     /// The tracker points elsewhere.
-    #[error("HTTP {status}: redirects to {}", guard::redact_url(location))]
+    #[error("HTTP {status}: redirects to {location}")]
     Redirect {
         /// HTTP status, 300 to 399.
         status: u16,
-        /// Where to, as sent; may hold secrets.
-        location: String,
+        /// Where to.
+        location: Location,
     },
     /// An HTTP error; some trackers put their reason into its body.
-    #[error("HTTP {status}{}", reason.as_ref().map(|reason| format!(": {}", guard::escape(reason))).unwrap_or_default())]
+    #[error("HTTP {status}{}", Details(failure.as_ref(), body.as_ref()))]
     Status {
         /// HTTP status, not 200.
         status: u16,
-        /// The `failure reason` of a bencoded body; not escaped.
-        reason: Option<String>,
+        /// The refusal in a bencoded body.
+        failure: Option<Failure>,
+        /// What a body that is no tracker's begins with.
+        body: Option<Excerpt>,
     },
-    /// A body larger than [`Client::MAX_BODY`](crate::Client::MAX_BODY).
+    /// A body larger than is read.
     #[error("reply is larger than {limit} bytes")]
     TooLarge {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A compressed body that becomes larger than [`Client::MAX_BODY`](crate::Client::MAX_BODY).
+    #[error("reply is larger than {limit} bytes when inflated")]
+    InflatedTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A compressed body that cannot be inflated.
+    #[error("reply is broken gzip")]
+    Gzip(#[source] io::Error),
+    /// A body in an encoding that was not asked for.
+    #[error("reply is encoded as {encoding}, which was not asked for")]
+    Encoding {
+        /// Its `Content-Encoding`.
+        encoding: Quoted,
+    },
     /// The tracker refuses, and says why.
-    #[error("tracker refuses: {}", guard::escape(.0))]
-    Failure(String),
+    #[error("tracker refuses: {0}")]
+    Failure(Failure),
     /// An HTTP reply whose body is not a tracker's: a parking page, a login page, a proxy's excuse.
-    #[error("not a tracker's reply ({content_type}): {beginning}")]
+    #[error("not a tracker's reply{body}")]
     NotATracker {
-        /// The reply's content type, escaped; `no content type` when it has none.
-        content_type: String,
-        /// The first bytes of the body, escaped.
-        beginning: String,
-        /// What the body is not.
+        /// What it is instead.
+        body: Excerpt,
+        /// Why it is none.
         #[source]
         source: tracker::Error,
     },
+}
+
+/// A tracker's refusal.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Its `failure reason`.
+    pub reason: Quoted,
+    /// When it may be asked again, as far as it says (BEP 31).
+    pub retry_in: Option<RetryIn>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.retry_in {
+            None => write!(f, "{}", self.reason),
+            Some(RetryIn::Never) => write!(f, "{} (do not retry)", self.reason),
+            Some(RetryIn::Minutes(minutes)) => write!(f, "{} (retry in {minutes} min)", self.reason),
+        }
+    }
+}
+
+/// The beginning of a body that is not a tracker's.
+#[derive(Clone, Debug)]
+pub struct Excerpt {
+    /// The reply's content type; `None` when it names none.
+    pub content_type: Option<Quoted>,
+    /// The first bytes, up to 80, with an ellipsis when there are more; what is not UTF-8 is escaped.
+    pub beginning: Quoted,
+}
+
+/// ` (text/html): <!DOCTYPE html>…`
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.content_type {
+            Some(content_type) => write!(f, " ({content_type})")?,
+            None => f.write_str(" (no content type)")?,
+        }
+        match self.beginning.expose() {
+            "" => f.write_str(": empty"),
+            _ => write!(f, ": {}", self.beginning),
+        }
+    }
+}
+
+/// What follows a status.
+struct Details<'e>(Option<&'e Failure>, Option<&'e Excerpt>);
+
+impl fmt::Display for Details<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self(Some(failure), _) => write!(f, ": {failure}"),
+            Self(None, Some(body)) => write!(f, "{body}"),
+            Self(None, None) => Ok(()),
+        }
+    }
 }
 
 impl Error {
@@ -68,14 +157,20 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Request(_) => "bad_url",
+            Self::Tls(problem) => problem.code(),
             Self::Timeout(_) => "timeout",
             Self::Closed(_) => "closed",
             Self::Incomplete(_) => "incomplete",
             Self::NotHttp(_) => "not_http",
+            Self::BadBody(_) => "bad_body",
             Self::Connection(_) => "connection_failed",
+            Self::HeadTooLarge { .. } => "head_too_large",
             Self::Redirect { .. } => "redirect",
             Self::Status { .. } => "http_status",
             Self::TooLarge { .. } => "too_large",
+            Self::InflatedTooLarge { .. } => "inflated_too_large",
+            Self::Gzip(_) => "bad_gzip",
+            Self::Encoding { .. } => "bad_encoding",
             Self::Failure(_) => "failure",
             Self::NotATracker { .. } => "not_a_tracker",
         }

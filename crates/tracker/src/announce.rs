@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 /// One announce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Announce {
+pub struct Announce<'id> {
     /// The torrent asked about.
     pub info_hash: InfoHash,
     /// Who asks; the same in every announce of a run.
@@ -25,6 +25,10 @@ pub struct Announce {
     pub numwant: Option<u32>,
     /// Proves to the tracker that a later announce comes from the same asker (BEP 7); the same in every announce of a run.
     pub key: u32,
+    /// Whether the asker speaks encrypted (HTTP only).
+    pub crypto: Crypto,
+    /// The [`tracker_id`](crate::Announced::tracker_id) of an earlier reply, sent back as `trackerid` (HTTP only).
+    pub tracker_id: Option<&'id [u8]>,
 }
 
 /// What has happened since the last announce.
@@ -41,17 +45,34 @@ pub enum Event {
     Completed,
 }
 
+/// Whether the asker speaks encrypted with peers (Message Stream Encryption).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Crypto {
+    /// It does not, or does not say.
+    #[default]
+    None,
+    /// It can: `supportcrypto=1`.
+    Supported,
+    /// It insists: `requirecrypto=1`.
+    Required,
+}
+
 /// All but the unreserved characters of RFC 3986: the one set that every tracker decodes.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-impl Announce {
+/// `bytes` as they stand in a query.
+pub(crate) fn escaped(bytes: &[u8]) -> percent_encoding::PercentEncode<'_> {
+    percent_encode(bytes, ESCAPED)
+}
+
+impl Announce<'_> {
     /// The query string, without a leading `?` or `&`. Asks for a compact peer list (BEP 23).
     #[must_use]
     pub fn query(&self) -> String {
         let mut query = format!(
             "info_hash={}&peer_id={}&port={}&uploaded={}&downloaded={}&left={}&compact=1&key={:08X}",
-            percent_encode(&self.info_hash.0, ESCAPED),
-            percent_encode(&self.peer_id.0, ESCAPED),
+            escaped(&self.info_hash.0),
+            escaped(&self.peer_id.0),
             self.port,
             self.uploaded,
             self.downloaded,
@@ -64,6 +85,10 @@ impl Announce {
         }
         if let Some(event) = self.event.name() {
             let _ = write!(query, "&event={event}");
+        }
+        query.push_str(self.crypto.parameters());
+        if let Some(id) = self.tracker_id {
+            let _ = write!(query, "&trackerid={}", escaped(id));
         }
         query
     }
@@ -80,9 +105,21 @@ impl Event {
     }
 }
 
+impl Crypto {
+    fn parameters(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Supported => "&supportcrypto=1",
+            Self::Required => "&requirecrypto=1",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
 
     #[test]
     fn bytes_are_escaped_but_for_the_unreserved_ones() {
@@ -96,6 +133,8 @@ mod tests {
             event: Event::Started,
             numwant: Some(200),
             key: 0xbeef,
+            crypto: Crypto::None,
+            tracker_id: None,
         };
         assert_eq!(
             announce.query(),
@@ -104,5 +143,52 @@ mod tests {
         );
         let regular = Announce { event: Event::None, numwant: None, ..announce };
         assert!(regular.query().ends_with("&key=0000BEEF"));
+        let id = *b"a&b\0";
+        let echoing = Announce { crypto: Crypto::Supported, tracker_id: Some(&id), ..regular };
+        assert!(echoing.query().ends_with("&key=0000BEEF&supportcrypto=1&trackerid=a%26b%00"));
+        let insisting = Announce { crypto: Crypto::Required, ..regular };
+        assert!(insisting.query().ends_with("&requirecrypto=1"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_query_gives_back_what_was_put_into_it(
+            hash in any::<[u8; 20]>(), id in any::<[u8; 20]>(), tracker_id in proptest::collection::vec(any::<u8>(), 0..40),
+            numbers in any::<[u64; 3]>(), key in any::<u32>(), port in any::<u16>(), numwant in any::<u32>(),
+        ) {
+            let [uploaded, downloaded, left] = numbers;
+            let announce = Announce {
+                info_hash: InfoHash(hash),
+                peer_id: PeerId(id),
+                port,
+                uploaded,
+                downloaded,
+                left,
+                event: Event::Stopped,
+                numwant: Some(numwant),
+                key,
+                crypto: Crypto::None,
+                tracker_id: Some(&tracker_id),
+            };
+            let query = announce.query();
+            let value = |name: &str| -> Vec<u8> {
+                let pair = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+                percent_decode_str(pair.unwrap()).collect()
+            };
+            for (name, bytes) in [("info_hash", &hash[..]), ("peer_id", &id), ("trackerid", &tracker_id)] {
+                prop_assert_eq!(value(name), bytes, "{}", name);
+            }
+            for (name, number) in [
+                ("uploaded", uploaded),
+                ("downloaded", downloaded),
+                ("left", left),
+                ("port", port.into()),
+                ("numwant", numwant.into()),
+            ] {
+                prop_assert_eq!(value(name), number.to_string().into_bytes(), "{}", name);
+            }
+            prop_assert_eq!(value("key"), format!("{key:08X}").into_bytes());
+            prop_assert_eq!(value("event"), b"stopped");
+        }
     }
 }

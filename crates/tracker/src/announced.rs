@@ -1,8 +1,9 @@
 //! What a tracker answers to an announce (BEP 3, 7, 23, 24, 31).
 
-use crate::peers::{self, Compact};
-use crate::{Peer, Skipped};
-use bencode::{Dict, Document, FieldError, Limits};
+use crate::error::text;
+use crate::peers::Collector;
+use crate::{Error, Family, Peer, Skipped};
+use bencode::{Dict, Document, Limits};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A tracker's answer. Only what it sent is there; nothing is made up for what it left out.
@@ -16,11 +17,13 @@ pub struct Announced {
     pub complete: Option<u32>,
     /// Leechers, as the tracker counts them.
     pub incomplete: Option<u32>,
-    /// To be sent back in later announces as `trackerid`.
+    /// How often the torrent was downloaded to the end, as the tracker counts.
+    pub downloaded: Option<u32>,
+    /// To be sent back in later announces as `trackerid`; one longer than [`Announced::MAX_TRACKER_ID`] is not kept.
     pub tracker_id: Option<Vec<u8>>,
     /// Our address as the tracker sees it (BEP 24).
     pub external_ip: Option<IpAddr>,
-    /// Something the tracker wants its user to read; not escaped.
+    /// Something the tracker wants its user to read, cut off by an ellipsis after 1,000 characters; not escaped.
     pub warning: Option<String>,
     /// The peers, in the tracker's order: `peers`, then `peers6`.
     pub peers: Vec<Peer>,
@@ -28,28 +31,13 @@ pub struct Announced {
     pub skipped: Skipped,
 }
 
-/// Why an answer holds no peers.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The tracker refuses, and says why. The reason is its own text, with what a terminal would obey escaped.
-    #[error("tracker refuses: {}", guard::escape(reason))]
-    Failure {
-        /// Its `failure reason`, invalid UTF-8 replaced; not escaped.
-        reason: String,
-    },
-    /// Not bencode at all.
-    #[error("reply is not bencode")]
-    Bencode(#[from] bencode::Error),
-    /// Bencode, but not a dictionary.
-    #[error("reply is not a dictionary")]
-    NotADict,
-    /// A dictionary that has nothing of a tracker's reply in it.
-    #[error("reply is not a tracker's")]
-    NotATracker(#[source] FieldError),
-}
-
 impl Announced {
+    /// Most peers taken from one reply; a compact body of 2 MiB could name three times as many.
+    pub const MAX_PEERS: usize = 100_000;
+
+    /// Longest tracker id that is kept, in bytes: it goes back in a URL, where each byte may take three characters.
+    pub const MAX_TRACKER_ID: usize = 256;
+
     /// Reads the body of a reply.
     ///
     /// # Errors
@@ -57,39 +45,42 @@ impl Announced {
     pub fn parse(body: &[u8]) -> Result<Self, Error> {
         let document = Document::parse_lenient(body, Limits::TRACKER_REPLY)?;
         let reply = document.root().as_dict().ok_or(Error::NotADict)?;
-        // BEP 3: "If a tracker response has a key failure reason, then that maps to a human readable string which
-        // explains why the query failed, and no other keys are required."
-        if let Ok(reason) = reply.bytes("failure reason") {
-            return Err(Error::Failure { reason: String::from_utf8_lossy(reason).into_owned() });
+        if let Some(failure) = Error::failure(reply) {
+            return Err(failure);
         }
-        let mut announced = Self {
+        let mut collector = Collector::default();
+        // Either list may be absent, and so may the interval; a reply without any of them is somebody else's.
+        let mut found = ["interval", "complete"].iter().any(|key| number(reply, key).is_some());
+        let flags = reply.bytes("crypto_flags").unwrap_or_default();
+        for (key, family, flags) in [("peers", Family::V4, flags), ("peers6", Family::V6, &[])] {
+            if let Some(list) = reply.get(key.as_bytes()) {
+                collector.add(list, family, flags);
+                found = true;
+            }
+        }
+        if let Err(error) = reply.int("interval")
+            && !found
+        {
+            return Err(Error::NotATracker(error));
+        }
+        let tracker_id = reply.bytes("tracker id").ok().filter(|id| id.len() <= Self::MAX_TRACKER_ID);
+        Ok(Self {
             interval: number(reply, "interval"),
             min_interval: number(reply, "min interval"),
             complete: number(reply, "complete"),
             incomplete: number(reply, "incomplete"),
-            tracker_id: reply.bytes("tracker id").ok().map(<[u8]>::to_vec),
+            downloaded: number(reply, "downloaded"),
+            tracker_id: tracker_id.map(<[u8]>::to_vec),
             external_ip: reply.bytes("external ip").ok().and_then(address),
-            warning: reply.bytes("warning message").ok().map(|text| String::from_utf8_lossy(text).into_owned()),
-            ..Self::default()
-        };
-        // Either list may be absent, and so may the interval; a reply without any of them is somebody else's.
-        let lists = [("peers", Compact::V4), ("peers6", Compact::V6)];
-        let mut found = announced.interval.is_some() || announced.complete.is_some();
-        for (key, compact) in lists {
-            if let Some(list) = reply.get(key.as_bytes()) {
-                peers::parse(list, compact, &mut announced.peers, &mut announced.skipped);
-                found = true;
-            }
-        }
-        match reply.int("interval") {
-            Err(error) if !found => Err(Error::NotATracker(error)),
-            _ => Ok(announced),
-        }
+            warning: reply.bytes("warning message").ok().map(text),
+            peers: collector.peers,
+            skipped: collector.skipped,
+        })
     }
 }
 
 /// A count or a number of seconds; negative ones and those beyond 32 bits are not known.
-fn number(reply: Dict<'_>, key: &str) -> Option<u32> {
+pub(crate) fn number(reply: Dict<'_>, key: &str) -> Option<u32> {
     reply.int(key).ok().and_then(|number| u32::try_from(number).ok())
 }
 
@@ -101,11 +92,14 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RetryIn;
+    use bencode::Encoder;
     use proptest::prelude::*;
 
     #[test]
     fn a_full_reply() {
-        let body = b"d8:completei3e11:external ip4:\x7f\0\0\x0910:incompletei2e8:intervali1800e12:min intervali900e\
+        let body = b"d8:completei3e12:crypto_flags1:\x0110:downloadedi9e\
+            11:external ip4:\x7f\0\0\x0910:incompletei2e8:intervali1800e12:min intervali900e\
             5:peers6:\x7f\0\0\x01\x1a\xe16:peers60:10:tracker id2:id15:warning message4:slowe";
         let announced = Announced::parse(body).unwrap();
         assert_eq!((announced.complete, announced.incomplete), (Some(3), Some(2)));
@@ -113,7 +107,41 @@ mod tests {
         assert_eq!(announced.external_ip, Some("127.0.0.9".parse().unwrap()));
         assert_eq!(announced.warning.as_deref(), Some("slow"));
         assert_eq!(announced.tracker_id.as_deref(), Some(&b"id"[..]));
-        assert_eq!(announced.peers.len(), 1);
+        assert_eq!((announced.peers.len(), announced.peers[0].requires_crypto), (1, Some(true)));
+        assert_eq!((announced.downloaded, announced.skipped.total()), (Some(9), 0));
+    }
+
+    #[test]
+    fn an_endpoint_in_both_lists_is_one_peer() {
+        let body = b"d12:crypto_flags1:\x015:peers6:\x7f\0\0\x01\x1a\xe1\
+            6:peers618:\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\x01\x1a\xe1e";
+        let announced = Announced::parse(body).unwrap();
+        assert_eq!(announced.skipped, Skipped { duplicates: 1, ..Skipped::default() });
+        // The flags are those of `peers`, also when the other list has as many entries.
+        assert_eq!(announced.peers[0].requires_crypto, Some(true));
+        let body = b"d12:crypto_flags1:\x016:peers618:\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x1a\xe1e";
+        assert_eq!(Announced::parse(body).unwrap().peers[0].requires_crypto, None);
+    }
+
+    #[test]
+    fn a_tracker_id_is_kept_while_it_can_be_sent_back() {
+        for (length, kept) in [(0, true), (Announced::MAX_TRACKER_ID, true), (Announced::MAX_TRACKER_ID + 1, false)] {
+            let body = format!("d5:peers0:10:tracker id{length}:{}e", "x".repeat(length));
+            assert_eq!(Announced::parse(body.as_bytes()).unwrap().tracker_id.is_some(), kept);
+        }
+    }
+
+    #[test]
+    fn addresses_of_other_lengths_are_none() {
+        for (ip, expected) in [
+            (&b"\x01\x02\x03\x04"[..], Some("1.2.3.4")),
+            (&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 1, 2, 3, 4], Some("1.2.3.4")),
+            (&[0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Some("2000::1")),
+            (b"1.2.3.4", None),
+            (b"", None),
+        ] {
+            assert_eq!(address(ip), expected.map(|ip| ip.parse().unwrap()));
+        }
     }
 
     #[test]
@@ -128,6 +156,8 @@ mod tests {
     fn a_failure_comes_first_even_beside_peers() {
         let error = Announced::parse(b"d14:failure reason10:no\x1b[31mway5:peers6:\x7f\0\0\x01\x1a\xe1e").unwrap_err();
         assert_eq!(error.to_string(), "tracker refuses: no\\u{1b}[31mway");
+        let error = Announced::parse(b"d14:failure reason2:no8:retry in5:nevere").unwrap_err();
+        assert_eq!(error, Error::Failure { reason: "no".to_owned(), retry_in: Some(RetryIn::Never) });
     }
 
     #[test]
@@ -147,6 +177,42 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(body in proptest::collection::vec(any::<u8>(), 0..100)) {
             let _ = Announced::parse(&body);
+        }
+
+        #[test]
+        fn what_a_tracker_writes_is_what_is_read(
+            interval in any::<u32>(), complete in proptest::option::of(any::<u32>()), id in any::<[u8; 5]>(),
+            peers in proptest::collection::btree_set((any::<[u8; 4]>(), 1..u16::MAX), 0..20), flagged in any::<bool>(),
+        ) {
+            prop_assume!(!peers.iter().any(|(ip, _)| ip == &[0; 4]));
+            let list: Vec<u8> = peers.iter().flat_map(|(ip, port)| [&ip[..], &port.to_be_bytes()].concat()).collect();
+            let flags: Vec<u8> = peers.iter().map(|(ip, _)| ip[3] & 1).collect();
+            let body = Encoder::encode(|encoder| {
+                encoder.dict(|dict| {
+                    if let Some(complete) = complete {
+                        dict.entry(b"complete").int(complete.into());
+                    }
+                    if flagged {
+                        dict.entry(b"crypto_flags").bytes(&flags);
+                    }
+                    dict.entry(b"interval").int(interval.into());
+                    dict.entry(b"peers").bytes(&list);
+                    dict.entry(b"tracker id").bytes(&id);
+                });
+            });
+            let expected = peers.iter().map(|(ip, port)| Peer {
+                address: crate::PeerAddress::Socket((*ip, *port).into()),
+                peer_id: None,
+                requires_crypto: flagged.then_some(ip[3] & 1 == 1),
+            });
+            let expected = Announced {
+                interval: Some(interval),
+                complete,
+                tracker_id: Some(id.to_vec()),
+                peers: expected.collect(),
+                ..Announced::default()
+            };
+            prop_assert_eq!(Announced::parse(&body.unwrap()), Ok(expected));
         }
     }
 }

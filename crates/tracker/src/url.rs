@@ -1,7 +1,10 @@
 //! Announce URLs, checked once.
 
+use crate::origin::Origin;
+use crate::{Host, Scheme, UrlError};
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// An announce URL whose parts have been checked. Its path and query are kept byte for byte: private trackers compare
@@ -10,74 +13,39 @@ use std::str::FromStr;
 #[derive(Clone)]
 pub struct TrackerUrl {
     text: String,
-    scheme: Scheme,
-    host: Host,
-    port: u16,
+    origin: Origin,
+    /// As written; [`credentials`] can read it.
+    userinfo: Option<String>,
     target: String,
 }
 
-/// How a tracker is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Scheme {
-    /// HTTP, BEP 3.
-    Http,
-    /// HTTP over TLS.
-    Https,
-    /// UDP, BEP 15.
-    Udp,
-}
-
-/// Where a tracker lives.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Host {
-    /// An address literal.
-    Ip(IpAddr),
-    /// A name to be resolved, in lower case.
-    Name(String),
-}
-
-/// Why text is not an announce URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UrlError {
-    /// No `scheme://`.
-    #[error("not a URL")]
-    NotAUrl,
-    /// A scheme no tracker of this kind is reached by: `ws`, `wss`, `dht`, …
-    #[error("unknown scheme")]
-    UnknownScheme,
-    /// A blank, control or non-ASCII character.
-    #[error("blank, control or non-ASCII character")]
-    BadCharacter,
-    /// A name and password before the host.
-    #[error("user name in the URL is not supported yet")]
-    UserInfo,
-    /// No host, or one that is neither an address nor a name.
-    #[error("bad host name")]
-    BadHost,
-    /// A port that is not 1 to 65535.
-    #[error("bad port")]
-    BadPort,
-}
-
 impl TrackerUrl {
+    /// Longest URL accepted, in bytes: what common servers take as a request line. Real ones have under 200.
+    pub const MAX_BYTES: usize = 8 << 10;
+
     /// How it is spoken to.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
-        self.scheme
+        self.origin.scheme
     }
 
     /// Where it lives.
     #[must_use]
     pub fn host(&self) -> &Host {
-        &self.host
+        &self.origin.host
     }
 
     /// The port, by default 80, or 443 for HTTPS.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.origin.port
+    }
+
+    /// User name and password, percent-decoded, for Basic authentication: neither has control characters, and the name no
+    /// colon (RFC 7617). Never part of [`authority`](Self::authority).
+    #[must_use]
+    pub fn credentials(&self) -> Option<(String, String)> {
+        self.userinfo.as_deref().and_then(credentials)
     }
 
     /// Path and query, without fragment; begins with `/`.
@@ -89,12 +57,7 @@ impl TrackerUrl {
     /// Host and port as a request names them; without the port when it is the scheme's own.
     #[must_use]
     pub fn authority(&self) -> String {
-        let host = match &self.host {
-            Host::Ip(IpAddr::V6(ip)) => format!("[{ip}]"),
-            Host::Ip(ip) => ip.to_string(),
-            Host::Name(name) => name.clone(),
-        };
-        if Some(self.port) == self.scheme.default_port() { host } else { format!("{host}:{}", self.port) }
+        self.origin.authority()
     }
 
     /// The request target with `query` appended: after `&` if there is a query already, else after `?`.
@@ -115,8 +78,36 @@ impl TrackerUrl {
         &self.text
     }
 
-    fn parts(&self) -> (Scheme, &Host, u16, &str) {
-        (self.scheme, &self.host, self.port, &self.target)
+    /// The same at another path and query, or at another origin.
+    pub(crate) fn at(&self, origin: Origin, target: String) -> Result<Self, UrlError> {
+        // RFC 7617 has a protection space end with its scheme, host and port.
+        let userinfo = if origin == self.origin { self.userinfo.as_deref() } else { None };
+        let shown = userinfo.map_or_else(String::new, |userinfo| format!("{userinfo}@"));
+        let text = format!("{}://{shown}{}{target}", origin.scheme.name(), origin.authority());
+        Self::new(text, origin, userinfo, target)
+    }
+
+    /// The URL of these parts, which have been checked.
+    fn new(text: String, origin: Origin, userinfo: Option<&str>, target: String) -> Result<Self, UrlError> {
+        if text.len() > Self::MAX_BYTES {
+            return Err(UrlError::TooLong { max: Self::MAX_BYTES });
+        }
+        Ok(Self { text, origin, userinfo: userinfo.map(str::to_owned), target })
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Everything that tells two announces apart.
+    fn parts(&self) -> (&Origin, Option<(String, String)>, &str) {
+        // What ends in `?` or `&` is asked the same as what does not; see `target_with`.
+        let query_end = self.target.strip_suffix('&').filter(|rest| rest.contains('?')).unwrap_or(&self.target);
+        let target = query_end.strip_suffix('?').unwrap_or(query_end);
+        // A UDP tracker is told the path if at all by BEP 41, and `/announce` is what those tell who have none to tell.
+        let target = if self.scheme() == Scheme::Udp && target == "/" { "/announce" } else { target };
+        (&self.origin, self.credentials(), target)
     }
 }
 
@@ -131,16 +122,6 @@ impl Eq for TrackerUrl {}
 impl std::hash::Hash for TrackerUrl {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.parts().hash(state);
-    }
-}
-
-impl Scheme {
-    fn default_port(self) -> Option<u16> {
-        match self {
-            Self::Http => Some(80),
-            Self::Https => Some(443),
-            Self::Udp => None,
-        }
     }
 }
 
@@ -159,53 +140,34 @@ impl FromStr for TrackerUrl {
             "udp" => Scheme::Udp,
             _ => return Err(UrlError::UnknownScheme),
         };
-        let rest = rest.split('#').next().unwrap_or_default();
-        let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        if authority.contains('@') {
+        let (userinfo, authority, target) = split(rest);
+        if userinfo.is_some_and(|userinfo| credentials(userinfo).is_none()) {
             return Err(UrlError::UserInfo);
         }
-        let (host, port) = split_port(authority)?;
-        let port = match port {
-            None | Some("") => scheme.default_port().ok_or(UrlError::BadPort)?,
-            Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
-                port.parse().ok().filter(|&port| port != 0).ok_or(UrlError::BadPort)?
-            }
-            Some(_) => return Err(UrlError::BadPort),
-        };
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        Ok(Self { text: text.to_owned(), scheme, host: host.parse()?, port, target })
+        Self::new(text.to_owned(), Origin::parse(scheme, authority)?, userinfo, target)
     }
 }
 
-/// Host and port text; the brackets stay on an IPv6 literal.
-fn split_port(authority: &str) -> Result<(&str, Option<&str>), UrlError> {
-    if authority.starts_with('[') {
-        let end = authority.find(']').ok_or(UrlError::BadHost)?;
-        let (host, rest) = authority.split_at_checked(end + 1).ok_or(UrlError::BadHost)?;
-        return match rest.strip_prefix(':') {
-            Some(port) => Ok((host, Some(port))),
-            None if rest.is_empty() => Ok((host, None)),
-            None => Err(UrlError::BadHost),
-        };
+/// What follows `//`, without the fragment: userinfo, host and port, path and query.
+pub(crate) fn split(rest: &str) -> (Option<&str>, &str, &str) {
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        None => (None, authority, target),
+        Some(("", authority)) => (None, authority, target),
+        Some((userinfo, authority)) => (Some(userinfo), authority, target),
     }
-    Ok(authority.rsplit_once(':').map_or((authority, None), |(host, port)| (host, Some(port))))
 }
 
-impl FromStr for Host {
-    type Err = UrlError;
-
-    /// An IPv6 literal in brackets, an IPv4 literal, or a host name.
-    fn from_str(text: &str) -> Result<Self, UrlError> {
-        if let Some(literal) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-            let ip: Ipv6Addr = literal.parse().map_err(|_| UrlError::BadHost)?;
-            return Ok(Self::Ip(IpAddr::V6(ip)));
-        }
-        if let Ok(ip) = text.parse() {
-            return Ok(Self::Ip(IpAddr::V4(ip)));
-        }
-        let name = crate::HostName::new(text.as_bytes()).ok_or(UrlError::BadHost)?;
-        Ok(Self::Name(name.into()))
-    }
+/// User name and password in a userinfo, if Basic authentication can carry them. RFC 7617: "The user-id and password MUST
+/// NOT contain any control characters", and "a user-id containing a colon character is invalid".
+fn credentials(userinfo: &str) -> Option<(String, String)> {
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    let decode = |text| percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned);
+    let (user, password) = (decode(user)?, decode(password)?);
+    let sound = !user.contains(':') && !user.chars().chain(password.chars()).any(char::is_control);
+    sound.then_some((user, password))
 }
 
 impl fmt::Display for TrackerUrl {
@@ -237,6 +199,8 @@ mod tests {
             ("http://[2001:db8::1]", "[2001:db8::1]", 80, "/"),
             (" http://t.example/%7e%aB \n", "t.example", 80, "/%7e%aB"),
             ("udp://t.example:1337", "t.example:1337", 1337, "/"),
+            ("http://T.example.:80/a", "t.example", 80, "/a"),
+            ("http://me:pw@t.example:81?x@y", "t.example:81", 81, "/?x@y"),
         ] {
             let url: TrackerUrl = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!((url.authority().as_str(), url.port(), url.target()), (authority, port, target));
@@ -262,7 +226,11 @@ mod tests {
             ("http://a b/", BadCharacter),
             ("http://a/\x1b", BadCharacter),
             ("http://bücher.example/", BadCharacter),
-            ("http://me:pw@t.example/", UserInfo),
+            ("http://%ff:pw@t.example/", UserInfo),
+            ("http://a%3ab:pw@t.example/", UserInfo),
+            ("http://me:p%0aw@t.example/", UserInfo),
+            ("http://me:pw@/", BadHost),
+            ("http://me:65536/", BadPort),
             ("http://-/%00", BadHost),
             ("udp://t.example", BadPort),
         ] {
@@ -286,21 +254,74 @@ mod tests {
     #[test]
     fn the_same_tracker_written_otherwise_is_equal() {
         let url = |text: &str| text.parse::<TrackerUrl>().unwrap();
-        assert_eq!(url("http://t.example/announce"), url("HTTP://T.example:80/announce#x"));
-        assert_ne!(url("http://t.example/announce"), url("http://t.example/Announce"));
+        for (one, other) in [
+            ("http://t.example/announce", "HTTP://T.example:80/announce#x"),
+            ("https://t.example/announce", "https://t.example.:443/announce?"),
+            ("http://t.example/announce?a=1", "http://t.example:/announce?a=1&"),
+            ("http://[::1]/announce", "http://[0:0::1]/announce?&"),
+            ("http://m%65:pw@t/", "http://me:pw@t"),
+            ("http://@t/", "http://t"),
+            ("udp://t:1", "udp://t:1/announce"),
+        ] {
+            assert_eq!(url(one), url(other));
+        }
+        for (one, other) in [
+            ("http://t.example/announce", "http://t.example/Announce"),
+            ("http://t.example/announce", "https://t.example/announce"),
+            ("http://t.example/announce", "http://t.example:81/announce"),
+            ("http://t.example/announce", "http://t.example/announce?x"),
+            ("http://t.example/announce", "http://t.example/announce&"),
+            ("http://t.example/%7e", "http://t.example/~"),
+            ("http://me@t/", "http://t/"),
+        ] {
+            assert_ne!(url(one), url(other));
+        }
     }
 
     #[test]
-    fn secrets_are_shown_only_on_request() {
-        let url: TrackerUrl = "http://t.example/announce?passkey=s3cret".parse().unwrap();
-        assert_eq!(format!("{url} {url:?}").matches("s3cret").count(), 0);
-        assert!(url.expose().ends_with("s3cret"));
+    fn credentials_are_decoded() {
+        for (text, expected) in [
+            ("http://t/", None),
+            ("http://@t/", None),
+            ("http://me@t/", Some(("me", ""))),
+            ("http://:pw@t/", Some(("", "pw"))),
+            ("http://me:p%40w:%c3%bc@t/", Some(("me", "p@w:ü"))),
+            ("http://a@b:pw@t/", Some(("a@b", "pw"))),
+        ] {
+            let url: TrackerUrl = text.parse().unwrap();
+            let expected = expected.map(|(user, password)| (user.to_owned(), password.to_owned()));
+            assert_eq!((url.credentials(), url.authority().as_str()), (expected, "t"));
+        }
+    }
+
+    #[test]
+    fn an_url_has_a_length() {
+        let longest = format!("http://t/{}", "a".repeat(TrackerUrl::MAX_BYTES - 9));
+        assert!(longest.parse::<TrackerUrl>().is_ok());
+        let error = UrlError::TooLong { max: TrackerUrl::MAX_BYTES };
+        assert_eq!(format!("{longest}a").parse::<TrackerUrl>(), Err(error));
     }
 
     proptest! {
         #[test]
         fn arbitrary_text_never_panics(text in "(http://)?.{0,40}") {
             let _ = text.parse::<TrackerUrl>();
+        }
+
+        #[test]
+        fn a_url_says_what_it_was_made_of(
+            scheme in "(http|https|udp)", user in "[a-z]{0,5}(:[!$&-.0-9;A-Z]{0,8})?", host in "[a-z]{1,9}[.]?[a-z]{0,3}",
+            port in 1..u16::MAX, path in "(/[!-~&&[^#?]]{0,20})?", query in "([?][!-~&&[^#]]{0,20})?",
+        ) {
+            let text = format!("{scheme}://{user}@{host}:{port}{path}{query}");
+            let url: TrackerUrl = text.parse().unwrap();
+            let slash = if path.is_empty() { "/" } else { "" };
+            prop_assert_eq!(url.target(), format!("{slash}{path}{query}"));
+            prop_assert_eq!((url.scheme().name().to_owned(), url.port(), url.expose()), (scheme, port, text.as_str()));
+            prop_assert_eq!(url.host(), &Host::Name(host.trim_end_matches('.').to_owned()));
+            let credentials = url.credentials().map(|(user, password)| format!("{user}:{password}"));
+            let colon = if user.contains(':') { "" } else { ":" };
+            prop_assert_eq!(credentials, (!user.is_empty()).then(|| format!("{user}{colon}")));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A foreign program that runs until it is dropped, and the polling of such programs.
 
 use std::fs::{self, File};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +12,9 @@ use crate::shell::{self, Result};
 
 /// Foreign programs tell nobody when they are ready, so they are asked again and again, this far apart.
 const BETWEEN_POLLS: Duration = Duration::from_millis(20);
+
+/// How long one attempt to connect to such a program may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How much of a log is shown when something fails, in lines.
 const TAIL: usize = 15;
@@ -51,6 +55,16 @@ impl Process {
         Ok(Self { name, shown, child, log })
     }
 
+    /// Waits until somebody listens at this address, and fails early when the program has ended.
+    pub(super) fn wait_until_listening(&mut self, address: SocketAddr, deadline: Instant) -> Result {
+        poll(deadline, || {
+            self.check_alive()?;
+            let connected = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT);
+            Ok(connected.map(drop).map_err(|error| format!("{} at {address}: {error}", self.name)))
+        })
+        .map_err(|reason| format!("{reason}\n{}", self.log_tail()))
+    }
+
     /// Fails when the program has ended, with the end of its log.
     pub(super) fn check_alive(&mut self) -> Result {
         match self.child.try_wait() {
@@ -81,7 +95,7 @@ impl Drop for Process {
 
 /// The command, arranged so that the kernel ends it if we are killed and cannot do it ourselves. Where `setpriv` is
 /// missing, the command as it is.
-fn mortal(command: &Command, options: &[&str]) -> Command {
+pub(super) fn mortal(command: &Command, options: &[&str]) -> Command {
     // It replaces itself with the program, so the process id stays.
     let mut mortal = Command::new("setpriv");
     mortal.args(options).args(["--pdeathsig", "KILL", "--"]).arg(command.get_program());

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::scratch::write;
+use crate::scratch::write;
 use crate::shell::{self, Result};
 
 /// What there is no swarm without: the program and its Debian package.
@@ -74,7 +74,7 @@ pub(super) const SEEDS: &[Seed] = &[
 ];
 
 /// Debian's own Python, which is the one that sees the modules Debian installs.
-const PYTHON: &str = "/usr/bin/python3";
+pub(super) const PYTHON: &str = "/usr/bin/python3";
 
 /// The script that seeds with libtorrent.
 const LIBTORRENT_SCRIPT: &str = include_str!("seed_libtorrent.py");

@@ -1,9 +1,13 @@
-//! The payloads, and the torrents that real programs make of them.
+//! The payloads, the torrents that real programs make of them, and torrents of nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use fake_swarm::torrent::SingleFile;
+
+use super::programs::PYTHON;
 use crate::payload;
+use crate::scratch::write;
 use crate::shell::{self, Result};
 
 /// A payload of one file.
@@ -25,14 +29,27 @@ const FILES: &[(&str, usize)] = &[
     (UNLISTED, 50_000),
 ];
 
+/// The script that makes a hybrid torrent.
+const HYBRID_SCRIPT: &str = include_str!("make_hybrid.py");
+
 /// A torrent on the disk.
+#[derive(Clone)]
 pub(super) struct Torrent {
     /// What we call it.
     pub(super) name: String,
     /// The `.torrent`.
     pub(super) file: PathBuf,
-    /// What transmission takes its info-hash for, in hex.
+    /// What others take its info-hash for, in hex: that of v1 where it has one.
     pub(super) info_hash: String,
+    /// The truncated info-hash of v2 (BEP 52) of a hybrid torrent.
+    pub(super) other_hash: Option<String>,
+}
+
+impl Torrent {
+    /// All its info-hashes.
+    pub(super) fn hashes(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.info_hash.as_str()).chain(self.other_hash.as_deref())
+    }
 }
 
 /// Writes all payloads below a folder. The content is the same every time.
@@ -74,8 +91,36 @@ impl Maker<'_> {
         let file = self.file(name);
         let shown = shell::run_quiet(Command::new("transmission-show").arg(&file))?;
         let info_hash = hash_in(&shown).ok_or_else(|| format!("transmission-show named no info-hash:\n{shown}"))?;
-        Ok(Torrent { name: name.to_owned(), file, info_hash })
+        Ok(Torrent { name: name.to_owned(), file, info_hash, other_hash: None })
     }
+
+    /// A hybrid torrent (BEP 52) made by libtorrent, which names its hashes itself: transmission does not know them.
+    pub(super) fn libtorrent_hybrid(&self, name: &str, payload: &str) -> Result<Torrent> {
+        let script = self.folder.join("make_hybrid.py");
+        write(&script, HYBRID_SCRIPT)?;
+        let file = self.file(name);
+        let mut command = Command::new(PYTHON);
+        command.arg(script).arg(self.announce).arg(self.folder.join(payload)).arg(&file);
+        let said = shell::run_quiet(&mut command)?;
+        let mut words = said.split_whitespace().map(str::to_owned);
+        let (Some(info_hash), other_hash @ Some(_)) = (words.next(), words.next()) else {
+            return Err(format!("{} named no hashes: {said}", shell::shown(&command)));
+        };
+        Ok(Torrent { name: name.to_owned(), file, info_hash, other_hash })
+    }
+}
+
+/// A torrent of a file that does not exist, with one tier for each of these trackers.
+pub(super) fn invented(folder: &Path, name: &str, trackers: &[&str]) -> Result<Torrent> {
+    let content = SingleFile {
+        announce: trackers.first().copied(),
+        announce_list: trackers.iter().map(|url| vec![*url]).collect(),
+        ..SingleFile::new(name, 1_000_000)
+    };
+    let file = folder.join(format!("{name}.torrent"));
+    write(&file, content.to_bytes())?;
+    let info_hash = content.info_hash().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Torrent { name: name.to_owned(), file, info_hash, other_hash: None })
 }
 
 /// The info-hash in what transmission-show prints.

@@ -110,12 +110,67 @@ async fn a_trickle_begins() {
 }
 
 #[tokio::test]
-async fn an_endless_body_goes_on() {
-    let tracker = FakeTracker::start(TrackerScript::EndlessBody).unwrap();
+async fn a_body_trickles_after_its_head() {
+    let tracker = FakeTracker::start(TrackerScript::TrickleBody(b"xy".to_vec())).unwrap();
     let mut stream = ask(&tracker).await;
-    let mut read = vec![0; 8 << 20];
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
+    let mut read = vec![0; head.len() + 1];
+    let started = Instant::now();
     stream.read_exact(&mut read).await.unwrap();
+    assert_eq!(read, [head.as_slice(), b"x"].concat());
+    stream.read_exact(&mut read[..1]).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_millis(900), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_head_stalls() {
+    let tracker = FakeTracker::start(TrackerScript::stall_after_head()).unwrap();
+    let mut stream = ask(&tracker).await;
+    let mut read = Vec::new();
+    while !read.ends_with(b"\r\n\r\n") {
+        assert_ne!(stream.read_buf(&mut read).await.unwrap(), 0);
+    }
     assert!(read.starts_with(b"HTTP/1.1 200 OK\r\n"));
+    assert_eq!(stream.try_read(&mut [0; 1]).unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[tokio::test]
+async fn what_is_endless_goes_on() {
+    for (script, begins) in [
+        (TrackerScript::EndlessBody, "HTTP/1.1 200 OK\r\n"),
+        (TrackerScript::EndlessHead, "HTTP/1.1 200 OK\r\nX-Reason: there is always one more\r\nX-Reason: "),
+        (TrackerScript::EndlessContinue, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"),
+    ] {
+        let tracker = FakeTracker::start(script).unwrap();
+        let mut stream = ask(&tracker).await;
+        let mut read = vec![0; 8 << 20];
+        stream.read_exact(&mut read).await.unwrap();
+        assert!(read.starts_with(begins.as_bytes()), "{begins}");
+    }
+}
+
+#[tokio::test]
+async fn redirects_and_gzip_are_labelled() {
+    let cases = [
+        (TrackerScript::redirect("/next"), "302 found", "location: /next?info_hash=%01&event=started&numwant=2"),
+        (
+            TrackerScript::redirect("/next?a=b"),
+            "302 found",
+            "location: /next?a=b&info_hash=%01&event=started&numwant=2",
+        ),
+        (
+            TrackerScript::Redirect { status: 301, location: "http://x/".to_owned(), keep_query: false },
+            "301 moved permanently",
+            "location: http://x/\r\n",
+        ),
+        (TrackerScript::Gzip(b"no gzip".to_vec()), "200 ok", "content-encoding: gzip"),
+    ];
+    for (script, status, header) in cases {
+        let response = fetch(&FakeTracker::start(script).unwrap()).await;
+        let (head, _) = split(&response);
+        assert!(head.starts_with(&format!("http/1.1 {status}\r\n")), "{head}");
+        assert!(head.contains(header), "{head}");
+    }
 }
 
 #[tokio::test]

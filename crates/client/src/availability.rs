@@ -1,0 +1,188 @@
+//! What the peers that were reached have between them: how often each piece, and so how many copies.
+
+use crate::said::Pieces;
+
+/// How many of the peers that were reached have each piece.
+#[derive(Debug)]
+pub(crate) struct Availability {
+    /// By piece, what was said piece by piece. Empty until somebody has.
+    counts: Vec<u32>,
+    /// By piece, how many likely seeds have not said that they have it. Empty until there is one.
+    likely: Vec<u32>,
+    pieces: u32,
+    /// Pieces that nobody has said to have piece by piece.
+    missing: u32,
+    /// Peers that have everything.
+    complete: u32,
+    /// Peers that may have everything for all they said: those that said nothing, or that they have nothing.
+    silent: u32,
+    /// Peers that said which pieces they have, and have some.
+    told: u32,
+}
+
+/// Copies of the torrent among the peers that were reached: libtorrent's distributed copies, the copies of the rarest
+/// piece and the share of the pieces that there are more of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Copies {
+    /// As far as the peers said what they have.
+    pub min: f64,
+    /// If those that are likely seeds have everything, and those that hide what they have do, too.
+    pub max: f64,
+}
+
+impl Availability {
+    /// Nobody has been reached yet.
+    pub(crate) fn new(pieces: u32) -> Self {
+        Self { counts: Vec::new(), likely: Vec::new(), pieces, missing: pieces, complete: 0, silent: 0, told: 0 }
+    }
+
+    /// Takes in what one peer has; `true` when it has a piece that nobody had before.
+    pub(crate) fn add(&mut self, has: &Pieces) -> bool {
+        let nobody_had = self.complete == 0;
+        match has {
+            Pieces::Unsaid | Pieces::None => {
+                self.silent += 1;
+                false
+            }
+            Pieces::All => self.add_complete(),
+            Pieces::Some { bitfield, .. } if bitfield.is_complete() => self.add_complete(),
+            Pieces::Some { bitfield, .. } if bitfield.count_ones() == 0 => {
+                self.silent += 1;
+                false
+            }
+            Pieces::Some { bitfield, .. } => {
+                self.told += 1;
+                let before = self.missing;
+                self.counts.resize(self.pieces as usize, 0);
+                for (piece, count) in (0..).zip(&mut self.counts) {
+                    if bitfield.get(piece) {
+                        self.missing -= u32::from(*count == 0);
+                        *count += 1;
+                    }
+                }
+                nobody_had && self.missing < before
+            }
+        }
+    }
+
+    fn add_complete(&mut self) -> bool {
+        self.told += 1;
+        self.complete += 1;
+        self.complete == 1 && self.missing > 0
+    }
+
+    /// A peer with these holes is a likely seed after all.
+    pub(crate) fn add_likely(&mut self, holes: &[u32]) {
+        self.likely.resize(self.pieces as usize, 0);
+        for &hole in holes {
+            if let Some(count) = self.likely.get_mut(hole as usize) {
+                *count += 1;
+            }
+        }
+    }
+
+    /// How many of the peers have said that they have a piece.
+    fn count(&self, piece: u32) -> u32 {
+        self.complete + self.counts.get(piece as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether somebody has said to have each of these pieces.
+    pub(crate) fn has_all_of(&self, pieces: &[u32]) -> bool {
+        pieces.iter().all(|&piece| self.count(piece) > 0)
+    }
+
+    /// Peers that said which pieces they have.
+    pub(crate) fn told(&self) -> u32 {
+        self.told
+    }
+
+    /// The pieces that nobody has said to have, in order; `None` when nobody has said anything.
+    pub(crate) fn missing(&self) -> Option<Vec<u32>> {
+        (self.told > 0).then(|| (0..self.pieces).filter(|&piece| self.count(piece) == 0).collect())
+    }
+
+    /// Copies of the torrent; `None` when nobody has said which pieces it has.
+    pub(crate) fn copies(&self) -> Option<Copies> {
+        let likely = |piece: u32| self.likely.get(piece as usize).copied().unwrap_or(0);
+        let min = self.copies_by(|piece| self.count(piece));
+        let max = self.copies_by(|piece| self.count(piece) + likely(piece) + self.silent);
+        (self.told > 0).then_some(Copies { min, max })
+    }
+
+    /// The copies of the rarest piece, and the share of the pieces that there are more of.
+    fn copies_by(&self, count: impl Fn(u32) -> u32) -> f64 {
+        let rarest = (0..self.pieces).map(&count).min().unwrap_or(0);
+        let more = (0..self.pieces).filter(|&piece| count(piece) > rarest).count();
+        // At most 2^21 pieces: nothing is lost.
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        f64::from(rarest) + f64::from(more) / f64::from(self.pieces.max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use peer_wire::Bitfield;
+
+    fn having(pieces: &[u32]) -> Pieces {
+        let mut bitfield = Bitfield::empty(10);
+        pieces.iter().for_each(|&piece| assert!(bitfield.set(piece).unwrap()));
+        Pieces::Some { bitfield, by_have: 0, by_bitfield: true }
+    }
+
+    fn lacking(holes: &[u32]) -> Pieces {
+        having(&(0..10).filter(|piece| !holes.contains(piece)).collect::<Vec<_>>())
+    }
+
+    fn of(peers: &[Pieces]) -> Availability {
+        let mut availability = Availability::new(10);
+        peers.iter().for_each(|peer| {
+            availability.add(peer);
+        });
+        availability
+    }
+
+    #[test]
+    fn copies_are_the_rarest_piece_and_the_share_of_the_others() {
+        for (peers, min, max) in [
+            (vec![Pieces::All], 1.0, 1.0),
+            (vec![Pieces::All, Pieces::All, having(&[1, 2, 3])], 2.3, 2.3),
+            (vec![having(&[0, 1, 2, 3])], 0.4, 0.4),
+            (vec![lacking(&[7]), lacking(&[7, 8])], 0.9, 0.9),
+            (vec![lacking(&[7]), lacking(&[3])], 1.8, 1.8),
+            (vec![lacking(&[]), Pieces::None], 1.0, 2.0),
+            (vec![having(&[0]), Pieces::Unsaid], 0.1, 1.1),
+        ] {
+            assert_eq!(of(&peers).copies(), Some(Copies { min, max }), "{peers:?}");
+        }
+    }
+
+    #[test]
+    fn those_who_hide_what_they_have_never_mean_that_nobody_has_it() {
+        for peers in [vec![], vec![Pieces::None], vec![Pieces::Unsaid, having(&[])]] {
+            assert_eq!((of(&peers).copies(), of(&peers).missing()), (None, None), "{peers:?}");
+        }
+        assert_eq!(of(&[lacking(&[7, 9])]).missing(), Some(vec![7, 9]));
+        assert_eq!(of(&[lacking(&[7, 9]), Pieces::All]).missing(), Some(vec![]));
+    }
+
+    #[test]
+    fn likely_seeds_make_a_range() {
+        let mut availability = of(&[lacking(&[1, 4, 8]), lacking(&[2, 5, 9])]);
+        assert!(availability.has_all_of(&[1, 4, 8]) && availability.has_all_of(&[2, 5, 9]));
+        availability.add_likely(&[1, 4, 8]);
+        availability.add_likely(&[2, 5, 9]);
+        assert_eq!(availability.copies(), Some(Copies { min: 1.4, max: 2.0 }));
+    }
+
+    #[test]
+    fn a_piece_that_nobody_had_is_news() {
+        let mut availability = Availability::new(10);
+        let news: Vec<bool> =
+            [lacking(&[7]), lacking(&[7, 8]), lacking(&[1]), lacking(&[2]), Pieces::All, Pieces::None]
+                .iter()
+                .map(|peer| availability.add(peer))
+                .collect();
+        assert_eq!(news, [true, false, true, false, false, false]);
+    }
+}

@@ -1,0 +1,57 @@
+//! What an outcome may mean, and what can be done: one sentence.
+
+use crate::{LingerEnd, Outcome, PeerReport, Tried};
+
+/// The sentence for a peer; `None` when there is nothing to add.
+pub(crate) fn hint(report: &PeerReport) -> Option<&'static str> {
+    match report.outcome {
+        Outcome::Ok => hint_ok(report),
+        Outcome::ResolveFailed => {
+            Some("the tracker names it by a host name that nobody knows; other peers are not affected")
+        }
+        Outcome::ConnectTimeout => {
+            Some("offline, or behind a firewall or NAT that drops what it did not ask for; it may still connect to you")
+        }
+        Outcome::ConnectRefused => {
+            Some("the machine is there and nothing listens at this port: the client was closed or has changed its port")
+        }
+        Outcome::ConnectUnreachable => {
+            Some("no route leads there: check whether this machine has IPv6, or a firewall in between")
+        }
+        Outcome::ConnectReset => Some("a firewall or an overloaded machine cut the connection while it was made"),
+        Outcome::ClosedBeforeHandshake | Outcome::ShortHandshake => Some(match report.encrypted {
+            Some(_) => "it does not have the torrent, is full, or knows us already; encryption did not help",
+            None => "it does not have the torrent, is full, requires encryption, or knows us already",
+        }),
+        Outcome::HandshakeTimeout => {
+            Some("it is overloaded, or another service that waits for more; a longer --handshake-timeout may help")
+        }
+        Outcome::NotBittorrent => Some("another service has this port now, or the tracker was told a wrong one"),
+        Outcome::WrongInfoHash => {
+            Some("a client is there, but not for this torrent: the tracker's list is out of date")
+        }
+        Outcome::OwnPeerId => Some("this is ourselves, or a service that sends back what it gets"),
+        Outcome::EncryptionFailed => {
+            Some("it does not speak encryption, or does not have the torrent; try --encryption prefer-plain")
+        }
+        Outcome::InvalidAddress => Some("a stranger may not aim us there; name it with --peer if you trust it"),
+        Outcome::LocalLimit => {
+            Some("our own machine refused, not the peer: raise `ulimit -n`, lower --concurrency, or check the routes")
+        }
+        Outcome::Interrupted | Outcome::NotTried => Some("the run ended first: a longer --deadline reaches more"),
+    }
+}
+
+fn hint_ok(report: &PeerReport) -> Option<&'static str> {
+    match (report.plaintext, report.encrypted, &report.lingered) {
+        (Some(Tried::Refused), Some(Tried::Ok), _) => {
+            Some("it refused plaintext and took encryption: it likely requires it, or was full for a moment")
+        }
+        (_, _, Some(LingerEnd::Violation(_))) => {
+            Some("its handshake is valid, what it said then is not: see the error")
+        }
+        (_, _, Some(LingerEnd::Budget)) => Some("what it said was cut short, because too many peers spoke at once"),
+        (_, _, Some(LingerEnd::TooMuch { .. })) => Some("it did not stop talking, and we left"),
+        _ => None,
+    }
+}

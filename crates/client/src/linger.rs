@@ -1,0 +1,133 @@
+//! What is heard after the handshake: we say what politeness asks for, request nothing, and listen for a moment.
+
+use crate::attempt::Terms;
+use crate::said::{Said, Violation};
+use bytes::BytesMut;
+use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+
+/// A line that has been quiet for so long has said what it had to say: clients send all of it within some milliseconds, but
+/// for one that looks at its connections every half second.
+const QUIET: Duration = Duration::from_millis(500);
+/// Most that is read of one peer: several times the largest bitfield, and all that a talkative client sends at once.
+const MAX_BYTES: usize = 1 << 20;
+/// Room made for each read; what clients send at once has 300 bytes or so.
+const READ_BYTES: usize = 512;
+
+/// Why the listening ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LingerEnd {
+    /// All that can come has come, and then nothing for half a second.
+    #[error("all was said")]
+    Quiet,
+    /// Time was up.
+    #[error("time was up")]
+    TimeUp,
+    /// The peer closed the connection.
+    #[error("the peer closed the connection")]
+    Closed,
+    /// The peer broke the protocol.
+    #[error("after the handshake")]
+    Violation(#[source] Violation),
+    /// The buffers of all peers together were full.
+    #[error("our buffers were full")]
+    Budget,
+    /// The peer sent more than is read of one peer.
+    #[error("it sent more than {limit} bytes")]
+    TooMuch {
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+/// Listens on a stream over which `ours` and `theirs` were exchanged, and says why it stopped. `surplus` is what came after
+/// the peer's handshake already. What was said, and how many bytes came, is kept by the caller: it stays known when
+/// this is cut short.
+pub(crate) async fn linger<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    ours: &Handshake,
+    theirs: &Handshake,
+    surplus: BytesMut,
+    terms: &Terms,
+    said: &mut Said,
+    bytes: &mut usize,
+) -> LingerEnd {
+    let deadline = Instant::now() + terms.linger;
+    let mut listener = Listener { received: surplus, terms, reserved: theirs.reserved, deadline };
+    // A peer that does not take what we say may have said enough all the same.
+    let _ = timeout_at(deadline, introduce(stream, ours.reserved, theirs.reserved)).await;
+    listener.listen(stream, said, bytes).await
+}
+
+/// Says what we are and that we have no piece, to those who understand it. rTorrent closes on a `have_none` that it did
+/// not ask for.
+async fn introduce<S: AsyncWrite + Unpin>(stream: &mut S, ours: Reserved, theirs: Reserved) -> std::io::Result<()> {
+    let both = |bit| ours.contains(bit) && theirs.contains(bit);
+    let mut messages = BytesMut::new();
+    let mut say = |message: Message| Codec::default().encode(&message, &mut messages);
+    // Neither of these can be too long for the codec.
+    if both(Reserved::EXTENSION_PROTOCOL) {
+        let _ = say(Message::Extended { id: 0, payload: ourselves().encode() });
+    }
+    if both(Reserved::FAST) {
+        let _ = say(Message::HaveNone);
+    }
+    stream.write_all(&messages).await?;
+    stream.flush().await
+}
+
+/// We are what we are, and speak no extension.
+fn ourselves() -> ExtensionHandshake {
+    ExtensionHandshake {
+        client: Some(concat!("bt-handshake/", env!("CARGO_PKG_VERSION")).to_owned()),
+        ..ExtensionHandshake::default()
+    }
+}
+
+struct Listener<'t> {
+    received: BytesMut,
+    terms: &'t Terms,
+    reserved: Reserved,
+    deadline: Instant,
+}
+
+impl Listener<'_> {
+    async fn listen<S: AsyncRead + Unpin>(&mut self, stream: &mut S, said: &mut Said, bytes: &mut usize) -> LingerEnd {
+        let quiet = QUIET.min(self.terms.linger);
+        let mut charge = self.terms.budget.charge();
+        loop {
+            if let Err(violation) = self.understand(said) {
+                return LingerEnd::Violation(violation);
+            }
+            if *bytes > MAX_BYTES {
+                return LingerEnd::TooMuch { limit: MAX_BYTES };
+            }
+            self.received.reserve(READ_BYTES);
+            if !charge.grow_to(self.received.capacity() + said.pieces.bytes()) {
+                return LingerEnd::Budget;
+            }
+            let until = match said.is_all_of(self.reserved) {
+                true => self.deadline.min(Instant::now() + quiet),
+                false => self.deadline,
+            };
+            match timeout_at(until, stream.read_buf(&mut self.received)).await {
+                Err(_) if until < self.deadline => return LingerEnd::Quiet,
+                Err(_) => return LingerEnd::TimeUp,
+                Ok(Ok(0) | Err(_)) => return LingerEnd::Closed,
+                Ok(Ok(read)) => *bytes += read,
+            }
+        }
+    }
+
+    /// Takes in the whole messages that have come.
+    fn understand(&mut self, said: &mut Said) -> Result<(), Violation> {
+        let codec = Codec::for_pieces(self.terms.torrent.pieces);
+        while let Some(message) = codec.decode(&mut self.received)? {
+            said.take(&message, self.terms.torrent.pieces)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,252 @@
+//! What became of one peer.
+
+use crate::attempt::{Attempt, Facts, Progress};
+use crate::hint::hint;
+use crate::role::conclude;
+use crate::said::Said;
+use crate::{HandshakeFailure, LingerEnd, Outcome, Role, RoleFrom, SecureFailure, Source, Stage, Transport, Violation};
+use metainfo::Hashes;
+use peer_wire::{ExtensionHandshake, Handshake};
+use std::io;
+use std::time::Duration;
+use tracker::PeerAddress;
+
+/// What became of one peer.
+#[derive(Debug)]
+pub struct PeerReport {
+    /// Where it was dialled, or the host name that did not resolve.
+    pub address: PeerAddress,
+    /// Who named it, up to the time of the report.
+    pub sources: Vec<Source>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How far it came.
+    pub stage: Stage,
+    /// What carried the bytes of the attempt that is told of.
+    pub transport: Transport,
+    /// What came of the attempt in the clear; `None` without one that connected.
+    pub plaintext: Option<Tried>,
+    /// What came of the encrypted attempt; `None` without one that connected.
+    pub encrypted: Option<Tried>,
+    /// Time to connect, if that succeeded.
+    pub connect: Option<Duration>,
+    /// Time from the connection to the peer's complete handshake, if there was one.
+    pub handshake: Option<Duration>,
+    /// The peer's handshake, also one for another torrent.
+    pub theirs: Option<Handshake>,
+    /// Which of the torrent's info-hashes the peer answered with.
+    pub matched: Option<Matched>,
+    /// Bytes received from the peer.
+    pub bytes_received: usize,
+    /// What it is to its swarm; unknown without a valid handshake.
+    pub role: Role,
+    /// What that was concluded from.
+    pub role_from: RoleFrom,
+    /// The pieces it says it has, of all; `None` when it did not say.
+    pub completeness: Option<Completeness>,
+    /// Its extension handshake (BEP 10).
+    pub extension: Option<Box<ExtensionHandshake>>,
+    /// Why we listened no longer after the handshake; `None` when we did not.
+    pub lingered: Option<LingerEnd>,
+    /// The raw cause of a failure.
+    pub error: Option<PeerError>,
+    /// Why the other attempt failed, when there were two.
+    pub other_error: Option<PeerError>,
+}
+
+/// How an attempt in the clear, or an encrypted one, went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// A valid handshake.
+    Ok,
+    /// Closed, or something unreadable sent, as peers do that want it otherwise: with or without encryption.
+    Refused,
+    /// It failed in another way.
+    Failed,
+}
+
+/// Which of the torrent's info-hashes a peer answered with (BEP 52).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matched {
+    /// That of v1.
+    V1,
+    /// The truncated one of v2.
+    V2,
+}
+
+/// How much a peer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completeness {
+    /// Pieces it has.
+    pub have: u32,
+    /// Pieces of the torrent.
+    pub pieces: u32,
+}
+
+/// The raw cause of a peer's failure.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PeerError {
+    /// The look-up failed.
+    #[error("host name does not resolve")]
+    Resolve(#[source] io::Error),
+    /// The address is not dialled.
+    #[error(transparent)]
+    Refused(#[from] guard::Refusal),
+    /// No connection; what the operating system says.
+    #[error(transparent)]
+    Connect(io::Error),
+    /// No connection in time.
+    #[error("no connection within {} s", .0.as_secs_f32())]
+    ConnectTimeout(Duration),
+    /// Connected, and no valid handshake.
+    #[error(transparent)]
+    Handshake(#[from] HandshakeFailure),
+    /// Connected, and no encryption.
+    #[error("encryption failed")]
+    Secure(#[source] SecureFailure),
+    /// Connected, and no encrypted handshake in time.
+    #[error("no encrypted handshake within {} s", .0.as_secs_f32())]
+    SecureTimeout(Duration),
+}
+
+impl PeerReport {
+    /// A report of a peer that was never connected to.
+    pub(crate) fn unreached(
+        address: PeerAddress,
+        sources: Vec<Source>,
+        outcome: Outcome,
+        stage: Stage,
+        error: Option<PeerError>,
+    ) -> Self {
+        Self {
+            address,
+            sources,
+            outcome,
+            stage,
+            transport: Transport::Tcp,
+            plaintext: None,
+            encrypted: None,
+            connect: None,
+            handshake: None,
+            theirs: None,
+            matched: None,
+            bytes_received: 0,
+            role: Role::Unknown,
+            role_from: RoleFrom::Nothing,
+            completeness: None,
+            extension: None,
+            lingered: None,
+            error,
+            other_error: None,
+        }
+    }
+
+    /// The report of a peer's one or two attempts, and what it said.
+    pub(crate) fn of(mut last: Attempt, sources: Vec<Source>, torrent: Facts) -> (Self, Said) {
+        let first = last.tried.first.take().map(|first| *first);
+        let tried = [Some(&last), first.as_ref()];
+        let of = |transport| tried.into_iter().flatten().find(|attempt| attempt.tried.transport == transport);
+        let plaintext = of(Transport::Tcp).and_then(Tried::of);
+        let encrypted = of(Transport::Mse).and_then(Tried::of);
+        // Of two failures the one in the clear says more of the peer.
+        let (told, other) = match first {
+            Some(first) if last.outcome != Outcome::Ok && first.tried.transport == Transport::Tcp => {
+                (first, Some(last))
+            }
+            first => (last, first),
+        };
+        let Attempt { tried, outcome, progress, error, .. } = told;
+        let Progress { stage, connect, handshake, theirs, received, said, lingered } = progress;
+        let mut report = Self {
+            transport: tried.transport,
+            plaintext,
+            encrypted,
+            connect,
+            handshake,
+            theirs,
+            bytes_received: received,
+            lingered,
+            other_error: other.and_then(|other| other.error),
+            ..Self::unreached(PeerAddress::Socket(tried.address), sources, outcome, stage, error)
+        };
+        if outcome == Outcome::Ok {
+            report.matched = theirs.map(|theirs| Matched::of(&theirs, torrent.hashes));
+            let pieces = torrent.pieces;
+            (report.role, report.role_from) = conclude(&said, pieces);
+            report.completeness = said.pieces.count(pieces).map(|have| Completeness { have, pieces });
+            report.extension.clone_from(&said.extension);
+        }
+        (report, said)
+    }
+
+    /// The software, as its extension handshake names it, or else its peer id; with what a terminal would obey escaped.
+    #[must_use]
+    pub fn client(&self) -> Option<String> {
+        let named = self.extension.as_ref().and_then(|extension| extension.client.as_deref()).map(str::trim);
+        let named = named.filter(|name| !name.is_empty()).map(|name| guard::escape(name).to_string());
+        named.or_else(|| self.theirs.as_ref()?.peer_id.client().map(|client| client.to_string()))
+    }
+
+    /// The violation of the protocol that ended the listening, if one did.
+    #[must_use]
+    pub fn violation(&self) -> Option<&Violation> {
+        match &self.lingered {
+            Some(LingerEnd::Violation(violation)) => Some(violation),
+            _ => None,
+        }
+    }
+
+    /// Why it failed, with the causes; or, of a valid handshake, what was wrong after it. Escaped.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        let after = self.violation().and(self.lingered.as_ref()).map(|end| guard::ErrorChain(end).to_string());
+        let reason = self.error.as_ref().map(|error| guard::ErrorChain(error).to_string()).or(after);
+        reason.map(|reason| guard::escape(&reason).to_string())
+    }
+
+    /// One sentence on what it may mean, and what can be done.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        hint(self)
+    }
+}
+
+impl Tried {
+    fn of(attempt: &Attempt) -> Option<Self> {
+        if attempt.progress.stage < Stage::Handshake {
+            return None;
+        }
+        Some(match attempt.outcome {
+            Outcome::Ok => Self::Ok,
+            Outcome::EncryptionFailed => Self::Refused,
+            _ if attempt.may_mean_encryption() => Self::Refused,
+            _ => Self::Failed,
+        })
+    }
+
+    /// The code in reports: lower_snake_case, never renamed.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Matched {
+    fn of(theirs: &Handshake, hashes: Hashes) -> Self {
+        if hashes.v2().is_some_and(|v2| v2.truncated() == theirs.info_hash) { Self::V2 } else { Self::V1 }
+    }
+
+    /// The code in reports: lower_snake_case, never renamed.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
+}

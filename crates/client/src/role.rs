@@ -1,0 +1,185 @@
+//! What a peer is to its swarm, and what that was concluded from.
+
+use crate::said::{Pieces, Said};
+
+/// What a peer is to its swarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Role {
+    /// It has every piece.
+    Seed,
+    /// It lacks a few scattered pieces, each of which somebody else has: a seed that does not tell at once, as µTorrent
+    /// does not, or a leecher about to finish.
+    LikelySeed,
+    /// It lacks pieces and wants none (BEP 21).
+    PartialSeed,
+    /// It lacks pieces.
+    Leech,
+    /// It has not said, or said that it has nothing, as a seed does that hides what it has (BEP 16).
+    Unknown,
+}
+
+/// What a role was concluded from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RoleFrom {
+    /// `have_all` (BEP 6).
+    HaveAll,
+    /// `have_none` (BEP 6).
+    HaveNone,
+    /// Its bitfield.
+    Bitfield,
+    /// Its bitfield, and `have` messages that filled holes in it.
+    BitfieldAndHaves,
+    /// `have` messages alone.
+    Haves,
+    /// Scattered holes in a nearly full bitfield.
+    ScatteredHoles,
+    /// `upload_only` in its extension handshake.
+    UploadOnly,
+    /// It said nothing of its pieces.
+    Nothing,
+}
+
+impl Role {
+    /// The code in reports: lower_snake_case, never renamed.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Seed => "seed",
+            Self::LikelySeed => "likely_seed",
+            Self::PartialSeed => "partial_seed",
+            Self::Leech => "leech",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl RoleFrom {
+    /// The code in reports: lower_snake_case, never renamed.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::HaveAll => "have_all",
+            Self::HaveNone => "have_none",
+            Self::Bitfield => "bitfield",
+            Self::BitfieldAndHaves => "bitfield_and_haves",
+            Self::Haves => "haves",
+            Self::ScatteredHoles => "scattered_holes",
+            Self::UploadOnly => "upload_only",
+            Self::Nothing => "nothing_said",
+        }
+    }
+}
+
+/// The role of a peer of a torrent with so many pieces, as far as its own words tell. Whether it is a likely seed depends
+/// on the others: [`scattered_holes`].
+pub(crate) fn conclude(said: &Said, pieces: u32) -> (Role, RoleFrom) {
+    let from = said.pieces.told_by();
+    match said.pieces.count(pieces) {
+        None => (Role::Unknown, from),
+        Some(count) if count == pieces => (Role::Seed, from),
+        // A seed that hides its pieces (BEP 16) says the same as a peer that has none yet.
+        Some(0) => (Role::Unknown, from),
+        Some(_) if said.is_upload_only() => (Role::PartialSeed, RoleFrom::UploadOnly),
+        Some(_) => (Role::Leech, from),
+    }
+}
+
+/// Fewest holes that a lazy bitfield is left with: µTorrent leaves out 10 to 32 and then tells some.
+const FEWEST_HOLES: u32 = 3;
+/// Most holes of a lazy bitfield.
+const MOST_HOLES: u32 = 32;
+/// The holes are at most this part of the pieces: a peer that lacks more is on its way.
+const HOLES_IN: u32 = 4;
+
+/// The holes of a peer that may be a seed: few, and in several places. A leecher that takes the pieces in order has its
+/// holes in one.
+pub(crate) fn scattered_holes(said: &Said, pieces: u32) -> Option<Vec<u32>> {
+    let Pieces::Some { bitfield, by_bitfield: true, .. } = &said.pieces else { return None };
+    let missing = pieces - bitfield.count_ones();
+    if !(FEWEST_HOLES..=MOST_HOLES).contains(&missing) || missing > pieces / HOLES_IN {
+        return None;
+    }
+    let holes: Vec<u32> = bitfield.holes().collect();
+    let places = 1 + holes.windows(2).filter(|pair| matches!(pair, [a, b] if a + 1 < *b)).count();
+    (places >= FEWEST_HOLES as usize).then_some(holes)
+}
+
+impl Pieces {
+    fn told_by(&self) -> RoleFrom {
+        match self {
+            Self::Unsaid => RoleFrom::Nothing,
+            Self::All => RoleFrom::HaveAll,
+            Self::None => RoleFrom::HaveNone,
+            Self::Some { by_bitfield: false, .. } => RoleFrom::Haves,
+            Self::Some { by_have: 0, .. } => RoleFrom::Bitfield,
+            Self::Some { .. } => RoleFrom::BitfieldAndHaves,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use peer_wire::Message;
+
+    const PIECES: u32 = 160;
+
+    fn lacking(holes: &[u32], haves: &[u32]) -> Said {
+        let mut bytes = vec![0xff; 20];
+        holes.iter().for_each(|&hole| bytes[hole as usize / 8] &= !(0x80 >> (hole % 8)));
+        said([Message::Bitfield(bytes.into())].into_iter().chain(haves.iter().map(|&piece| Message::Have(piece))))
+    }
+
+    fn said(messages: impl IntoIterator<Item = Message>) -> Said {
+        let mut said = Said::default();
+        messages.into_iter().for_each(|message| said.take(&message, PIECES).unwrap());
+        said
+    }
+
+    fn upload_only() -> Message {
+        Message::Extended { id: 0, payload: Bytes::from_static(b"d11:upload_onlyi1ee") }
+    }
+
+    #[test]
+    fn roles_by_what_was_said() {
+        for (said, role, from) in [
+            (said([]), Role::Unknown, RoleFrom::Nothing),
+            (said([upload_only()]), Role::Unknown, RoleFrom::Nothing),
+            (said([Message::HaveAll]), Role::Seed, RoleFrom::HaveAll),
+            (said([Message::HaveNone]), Role::Unknown, RoleFrom::HaveNone),
+            (said([Message::HaveNone, Message::Have(1)]), Role::Leech, RoleFrom::Haves),
+            (lacking(&[], &[]), Role::Seed, RoleFrom::Bitfield),
+            (lacking(&[7], &[7]), Role::Seed, RoleFrom::BitfieldAndHaves),
+            (lacking(&[7, 9], &[7]), Role::Leech, RoleFrom::BitfieldAndHaves),
+            (lacking(&[159], &[]), Role::Leech, RoleFrom::Bitfield),
+            (said([upload_only(), Message::Have(1)]), Role::PartialSeed, RoleFrom::UploadOnly),
+            (said([upload_only(), Message::HaveAll]), Role::Seed, RoleFrom::HaveAll),
+        ] {
+            assert_eq!(conclude(&said, PIECES), (role, from), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn holes_of_a_lazy_bitfield_are_several_and_in_several_places() {
+        let every_fifth: Vec<u32> = (0..32).map(|n| n * 5).collect();
+        for (holes, haves, scattered) in [
+            (vec![1, 50, 100], vec![], true),
+            (every_fifth.clone(), vec![], true),
+            (every_fifth, (5..32).map(|n| n * 5).collect(), true),
+            (vec![1, 50], vec![], false),
+            (vec![1], vec![], false),
+            ((100..120).collect(), vec![], false),
+            ((0..33).map(|n| n * 3).collect(), vec![], false),
+        ] {
+            assert_eq!(scattered_holes(&lacking(&holes, &haves), PIECES).is_some(), scattered, "{holes:?}");
+        }
+        assert_eq!(scattered_holes(&said([Message::HaveAll]), PIECES), None);
+        // A tenth of a torrent of 20 pieces is two.
+        let mut small = Said::default();
+        small.take(&Message::Bitfield(Bytes::from_static(b"\x7d\xf7\xd0")), 20).unwrap();
+        assert_eq!(scattered_holes(&small, 20), Some(vec![0, 6, 12, 18]));
+    }
+}

@@ -1,0 +1,155 @@
+//! A stream behind Message Stream Encryption: the negotiation, and the stream that comes of it.
+
+use crate::entropy;
+use bytes::{Buf, BytesMut};
+use mse::{Cipher, CryptoProvide, Established, Initiator, Offer, Stage};
+use peer_wire::Handshake;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+
+/// Room for each read of the negotiation: a key and most pads.
+const READ_BYTES: usize = 512;
+
+/// Why there is no encrypted stream.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SecureFailure {
+    /// The peer closed the connection.
+    #[error("closed while we waited for the {stage}, after {received} bytes")]
+    Closed {
+        /// What came next.
+        stage: Stage,
+        /// Bytes received before.
+        received: usize,
+    },
+    /// The connection broke, usually by a reset.
+    #[error("connection broke while we waited for the {stage}, after {received} bytes")]
+    Broken {
+        /// What came next.
+        stage: Stage,
+        /// Bytes received before.
+        received: usize,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The peer says what has no place in this negotiation.
+    #[error(transparent)]
+    Mse(#[from] mse::Error),
+}
+
+/// A stream whose bytes go through the ciphers of a negotiation.
+#[derive(Debug)]
+pub(crate) struct Secured<S> {
+    stream: S,
+    encrypt: Cipher,
+    decrypt: Cipher,
+    /// Received behind the negotiation, decrypted already.
+    received: BytesMut,
+    /// Encrypted and not yet written. What has gone through the cipher cannot be taken back.
+    unwritten: BytesMut,
+}
+
+/// Negotiates RC4, the one choice that every client accepts, for a connection about the torrent of `ours`, which is sent along.
+/// Counts what is received into `bytes`.
+pub(crate) async fn secure<S>(mut stream: S, ours: &Handshake, bytes: &mut usize) -> Result<Secured<S>, SecureFailure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut initiator = initiator(ours)?;
+    let mut received = BytesMut::new();
+    loop {
+        // A peer that has closed already may still have said something: what it said decides.
+        let written = stream.write_all(&initiator.output()).await;
+        received.reserve(READ_BYTES);
+        let (stage, so_far) = (initiator.stage(), *bytes);
+        match (stream.read_buf(&mut received).await, written) {
+            (Ok(0), Ok(())) => return Err(SecureFailure::Closed { stage, received: so_far }),
+            (Err(source), _) | (Ok(0), Err(source)) => {
+                return Err(SecureFailure::Broken { stage, received: so_far, source });
+            }
+            (Ok(read), _) => *bytes += read,
+        }
+        if let Some(Established { encrypt, decrypt, .. }) = initiator.input(&mut received)? {
+            return Ok(Secured { stream, encrypt, decrypt, received, unwritten: BytesMut::new() });
+        }
+    }
+}
+
+fn initiator(ours: &Handshake) -> Result<Initiator, SecureFailure> {
+    let broken = |source| SecureFailure::Broken { stage: Stage::PublicKey, received: 0, source };
+    let pad: [u8; mse::MAX_PAD] = entropy::bytes().map_err(broken)?;
+    let length = u16::from_be_bytes(entropy::bytes().map_err(broken)?);
+    // WebTorrent does not answer when there is no pad.
+    let pad = pad.get(..1 + usize::from(length) % mse::MAX_PAD).unwrap_or(&pad);
+    let offer = Offer {
+        skey: ours.info_hash,
+        provide: CryptoProvide::RC4,
+        initial_payload: &ours.encode(),
+        secret: entropy::bytes().map_err(broken)?,
+        pad_a: pad,
+        pad_c: 0,
+    };
+    Ok(Initiator::new(&offer)?)
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Secured<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.received.is_empty() {
+            let taken = this.received.split_to(this.received.len().min(buffer.remaining()));
+            buffer.put_slice(&taken);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
+        if let Some(read) = buffer.filled_mut().get_mut(before..) {
+            this.decrypt.apply(read);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Secured<S> {
+    fn poll_unwritten(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unwritten.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.unwritten))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unwritten.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Secured<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        ready!(this.poll_unwritten(cx))?;
+        let from = this.unwritten.len();
+        this.unwritten.extend_from_slice(bytes);
+        if let Some(new) = this.unwritten.get_mut(from..) {
+            this.encrypt.apply(new);
+        }
+        // What is left is written by the next call, or by a flush.
+        if let Poll::Ready(Err(error)) = this.poll_unwritten(cx) {
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_unwritten(cx))?;
+        Pin::new(&mut this.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_unwritten(cx))?;
+        Pin::new(&mut this.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,191 @@
+//! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
+
+use super::Terms;
+use super::report::{Action, Times, TrackerStatus};
+use super::target::Target;
+use crate::connect::{ConnectError, connect, connect_udp};
+use crate::entropy;
+use ids::InfoHash;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tracker::{Announce, Announced, Scheme, Scraped};
+use tracker_udp::Session;
+
+/// What a tracker said.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Announced(Announced),
+    Scraped(Scraped),
+}
+
+/// What is known while conversations go on, and remains known when they are cut short.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// The address being asked, once one is.
+    pub(crate) address: Option<SocketAddr>,
+    /// Our end of the connection.
+    pub(crate) local: Option<IpAddr>,
+    pub(crate) times: Times,
+    /// The HTTP status of the answer.
+    pub(crate) http_status: Option<u16>,
+    /// Where an announce may have been written.
+    pub(crate) written: Vec<Written>,
+}
+
+/// An announce that may have been written.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) address: SocketAddr,
+    /// The exchange it is part of, when that is over UDP.
+    pub(crate) session: Option<Session>,
+}
+
+/// A connected stream of whatever kind.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+/// Asks at one address.
+pub(crate) async fn converse(
+    target: &Target,
+    address: SocketAddr,
+    info_hash: InfoHash,
+    terms: &Terms,
+    deadline: Instant,
+    progress: &mut Progress,
+) -> Result<Answer, TrackerStatus> {
+    // BEP 48: without a URL for it nobody is asked, and then nobody is connected to either.
+    if terms.action == Action::Scrape && target.only.is_none() && !target.has_scrape() {
+        return Err(TrackerStatus::ScrapeUnsupported);
+    }
+    progress.address = Some(address);
+    progress.times = Times::default();
+    match target.url.scheme() {
+        Scheme::Udp => over_udp(target, address, info_hash, terms, deadline, progress).await,
+        Scheme::Http => {
+            let stream = tcp(address, terms, deadline, progress).await?;
+            over_http(stream, target, info_hash, terms, deadline, progress).await
+        }
+        Scheme::Https => {
+            let stream = tcp(address, terms, deadline, progress).await?;
+            let begun = Instant::now();
+            let stream = terms.tls.connect(stream, target.url.host(), deadline - begun).await?;
+            progress.times.tls = Some(begun.elapsed());
+            over_http(stream, target, info_hash, terms, deadline, progress).await
+        }
+        _ => Err(TrackerStatus::UnsupportedScheme),
+    }
+}
+
+async fn tcp(
+    address: SocketAddr,
+    terms: &Terms,
+    deadline: Instant,
+    progress: &mut Progress,
+) -> Result<TcpStream, TrackerStatus> {
+    let begun = Instant::now();
+    let limit = deadline.min(begun + terms.connect_timeout);
+    let stream = match timeout_at(limit, connect(address, terms.bind)).await {
+        Ok(connected) => connected?,
+        Err(_) => return Err(ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()),
+    };
+    progress.times.connect = Some(begun.elapsed());
+    progress.local = stream.local_addr().ok().map(|local| local.ip().to_canonical());
+    Ok(stream)
+}
+
+async fn over_http(
+    stream: impl Stream,
+    target: &Target,
+    info_hash: InfoHash,
+    terms: &Terms,
+    deadline: Instant,
+    progress: &mut Progress,
+) -> Result<Answer, TrackerStatus> {
+    let begun = Instant::now();
+    let http = tracker_http::Client { timeout: deadline - begun, ..tracker_http::Client::default() };
+    let url = &target.url;
+    let (answer, status) = match (terms.action, target.only) {
+        (Action::Announce, only) => {
+            progress.written.extend(progress.address.map(|address| Written { address, session: None }));
+            let reply = match only {
+                None => http.announce(stream, url, &Announce { info_hash, ..terms.announce }).await?,
+                // The whole request is in the URL that the redirect gave.
+                Some(_) => http.announce_as_written(stream, url).await?,
+            };
+            (Answer::Announced(reply.answer), reply.status)
+        }
+        (Action::Scrape, only) => {
+            let reply = match only {
+                None => {
+                    let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
+                    http.scrape(stream, &url, &info_hash.into()).await?
+                }
+                Some(_) => http.scrape_as_written(stream, url).await?,
+            };
+            (Answer::Scraped(reply.answer), reply.status)
+        }
+    };
+    progress.http_status = Some(status);
+    progress.times.reply = Some(begun.elapsed());
+    Ok(answer)
+}
+
+async fn over_udp(
+    target: &Target,
+    address: SocketAddr,
+    info_hash: InfoHash,
+    terms: &Terms,
+    deadline: Instant,
+    progress: &mut Progress,
+) -> Result<Answer, TrackerStatus> {
+    let begun = Instant::now();
+    let socket = connect_udp(address, terms.bind)?;
+    progress.local = socket.local_addr().ok().map(|local| local.ip().to_canonical());
+    let transaction = transaction()?;
+    let mut session = Session::new(socket, &target.url)?;
+    session.timeout = deadline - begun;
+    // Kept outside: whoever ends this in the middle may owe a goodbye.
+    let session = progress.written.push_mut(Written { address, session: None }).session.insert(session);
+    let answer = match terms.action {
+        Action::Announce => {
+            let announce = Announce { info_hash, ..terms.announce };
+            Answer::Announced(session.announce(&announce, transaction).await?.content)
+        }
+        Action::Scrape => Answer::Scraped(session.scrape(&info_hash.into(), transaction).await?.content),
+    };
+    progress.times.reply = Some(begun.elapsed());
+    Ok(answer)
+}
+
+/// What tells this exchange's datagrams from forged ones.
+pub(crate) fn transaction() -> Result<u32, ConnectError> {
+    entropy::bytes().map(u32::from_be_bytes).map_err(ConnectError::Local)
+}
+
+impl Answer {
+    /// Our address as the tracker sees it.
+    pub(crate) fn external_ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Announced(announced) => announced.external_ip,
+            Self::Scraped(_) => None,
+        }
+    }
+
+    /// What the tracker wants to be told in the next announce.
+    pub(crate) fn tracker_id(&self) -> Option<&[u8]> {
+        match self {
+            Self::Announced(announced) => announced.tracker_id.as_deref(),
+            Self::Scraped(_) => None,
+        }
+    }
+}
+
+impl From<ConnectError> for TrackerStatus {
+    fn from(error: ConnectError) -> Self {
+        Self::NoConnection { outcome: error.outcome(), source: error.into_io() }
+    }
+}

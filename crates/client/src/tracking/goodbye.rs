@@ -1,0 +1,85 @@
+//! The goodbye that every announce owes.
+
+use super::Terms;
+use super::conversation::{Stream, Written, transaction};
+use super::report::TrackerStatus;
+use super::target::Target;
+use crate::connect::connect;
+use ids::InfoHash;
+use std::time::Duration;
+use tokio::time::timeout;
+use tracing::debug;
+use tracker::{Announce, Event, Scheme, TrackerUrl};
+
+/// Deadline for one goodbye.
+const TIMEOUT: Duration = Duration::from_secs(4);
+
+/// An announce to be taken back.
+#[derive(Debug)]
+pub(crate) struct Goodbye {
+    target: Target,
+    written: Written,
+    info_hash: InfoHash,
+    /// What the tracker wants to be told with it.
+    tracker_id: Option<Vec<u8>>,
+}
+
+impl Goodbye {
+    /// The goodbye owed for `written`; none where nothing was announced after all.
+    pub(crate) fn owed(
+        target: &Target,
+        written: Written,
+        info_hash: InfoHash,
+        tracker_id: Option<Vec<u8>>,
+    ) -> Option<Self> {
+        let announced = match &written.session {
+            Some(session) => session.has_announced(),
+            None => target.only.is_none() || target.url.target().contains("event=started"),
+        };
+        announced.then(|| Self { target: target.clone(), written, info_hash, tracker_id })
+    }
+
+    /// Tells the tracker to forget us, at the address that was told of us. Best effort: whatever comes of it, the run is
+    /// over.
+    pub(crate) async fn say(self, terms: &Terms) {
+        let shown = self.target.shown.clone();
+        let ok = timeout(TIMEOUT, self.tell(terms)).await.is_ok_and(|told| told.is_ok());
+        debug!(tracker = %shown, ok, "goodbye");
+    }
+
+    async fn tell(self, terms: &Terms) -> Result<(), TrackerStatus> {
+        let Self { target, written: Written { address, session }, info_hash, tracker_id } = self;
+        let announce = Announce {
+            info_hash,
+            event: Event::Stopped,
+            numwant: Some(0),
+            tracker_id: tracker_id.as_deref(),
+            ..terms.announce
+        };
+        if let Some(mut session) = session {
+            session.announce(&announce, transaction()?).await?;
+            return Ok(());
+        }
+        let stream = connect(address, terms.bind).await?;
+        if target.url.scheme() == Scheme::Https {
+            let stream = terms.tls.connect(stream, target.url.host(), TIMEOUT).await?;
+            say_over(stream, &target, &announce).await
+        } else {
+            say_over(stream, &target, &announce).await
+        }
+    }
+}
+
+async fn say_over(stream: impl Stream, target: &Target, announce: &Announce<'_>) -> Result<(), TrackerStatus> {
+    let http = tracker_http::Client { timeout: TIMEOUT, ..tracker_http::Client::default() };
+    match target.only {
+        None => http.announce(stream, &target.url, announce).await?,
+        Some(_) => http.announce_as_written(stream, &stopped(&target.url)?).await?,
+    };
+    Ok(())
+}
+
+/// Where a redirect led to with `started`, what it leads to with `stopped`. Without a word of either nobody has counted us.
+fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, TrackerStatus> {
+    url.expose().replacen("event=started", "event=stopped", 1).parse().map_err(TrackerStatus::from)
+}

@@ -1,0 +1,159 @@
+//! One announce or scrape of one tracker: its addresses of one family in order, until one answers.
+
+use super::conversation::{Answer, Progress, converse};
+use super::goodbye::Goodbye;
+use super::report::{Named, TrackerReport, TrackerStatus};
+use super::target::{Only, Target};
+use super::{Terms, Tracked};
+use crate::stop::Stopped;
+use guard::ErrorChain;
+use ids::InfoHash;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::debug;
+use tracker::Family;
+
+/// Deadline for one announce: all addresses, all redirects.
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A tracker, and how to ask it.
+#[derive(Debug)]
+pub(crate) struct Query {
+    target: Target,
+    /// Tried in this order.
+    addresses: Vec<SocketAddr>,
+    family: Option<Family>,
+    info_hash: InfoHash,
+    dns: Option<Duration>,
+}
+
+/// What came of a query.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) tracked: Tracked,
+    /// Announces that may have been counted, and must be taken back.
+    pub(crate) goodbyes: Vec<Goodbye>,
+    /// Where the tracker points instead of answering.
+    pub(crate) redirect: Option<Target>,
+}
+
+impl Query {
+    /// A query to addresses of one host. `family` is `None` where either will do.
+    pub(crate) fn new(
+        target: Target,
+        addresses: Vec<SocketAddr>,
+        family: Option<Family>,
+        info_hash: InfoHash,
+        dns: Option<Duration>,
+    ) -> Self {
+        Self { target, addresses, family, info_hash, dns }
+    }
+
+    /// A report in which nothing has been asked yet.
+    pub(crate) fn report(&self, status: TrackerStatus) -> TrackerReport {
+        let mut report = self.target.report(status);
+        report.family = self.family;
+        report.announced_hash = Some(self.info_hash);
+        report.times.dns = self.dns;
+        report
+    }
+
+    /// Asks.
+    pub(crate) async fn ask(self, terms: &Terms, mut stopped: Stopped) -> Asked {
+        let mut progress = Progress::default();
+        debug!(tracker = %self.target.shown, info_hash = %self.info_hash, "announce");
+        let deadline = self.target.only.map_or_else(|| Instant::now() + EXCHANGE_TIMEOUT, |only| only.deadline);
+        let result = stopped.or(self.first_answer(terms, deadline, &mut progress)).await;
+        let (status, answer) = match result {
+            None => (TrackerStatus::Interrupted, None),
+            Some(Err(status)) => (status, None),
+            Some(Ok(answer)) => (TrackerStatus::Ok, Some(answer)),
+        };
+        let mut report = self.report(status);
+        report.address = progress.address;
+        report.family = report.family.or(progress.address.map(Family::of));
+        report.http_status = report.status.http_status().or(progress.http_status);
+        report.times = super::Times { dns: self.dns, ..progress.times };
+        let tracker_id = answer.as_ref().and_then(Answer::tracker_id);
+        let owed = |written| Goodbye::owed(&self.target, written, self.info_hash, tracker_id.map(<[u8]>::to_vec));
+        let goodbyes = progress.written.into_iter().filter_map(owed).collect();
+        let external = answer.as_ref().and_then(Answer::external_ip);
+        let own: Vec<IpAddr> = progress.local.into_iter().chain(external).collect();
+        let peers = answer.map(|answer| describe(answer, self.info_hash, &mut report)).unwrap_or_default();
+        match report.status.is_ok() {
+            true => debug!(tracker = %report.url, peers = peers.len(), "peers found"),
+            false => debug!(tracker = %report.url, error = report.message(), "no peers"),
+        }
+        let redirect = self.redirect(&mut report, deadline);
+        let tracked = Tracked { report, peers, info_hash: self.info_hash, own };
+        Asked { tracked, goodbyes, redirect }
+    }
+
+    /// Where the tracker points, if that is how it answered and the place can be gone to.
+    fn redirect(&self, report: &mut TrackerReport, deadline: Instant) -> Option<Target> {
+        let TrackerStatus::Http(tracker_http::Error::Redirect { location, .. }) = &report.status else { return None };
+        let only = Only { family: self.family, info_hash: self.info_hash, deadline };
+        match self.target.redirected(location.expose(), report.address?, only) {
+            Ok(target) => Some(target),
+            Err(error) => {
+                report.status = TrackerStatus::Redirect(error);
+                None
+            }
+        }
+    }
+
+    async fn first_answer(
+        &self,
+        terms: &Terms,
+        deadline: Instant,
+        progress: &mut Progress,
+    ) -> Result<Answer, TrackerStatus> {
+        let mut failure = None;
+        for &address in &self.addresses {
+            // The address that was checked is the one that is dialled.
+            if let Err(source) = self.target.policy.check(address) {
+                failure.get_or_insert(TrackerStatus::Refused { address, source });
+                continue;
+            }
+            let conversation = converse(&self.target, address, self.info_hash, terms, deadline, progress);
+            match conversation.await {
+                Err(status) if status.is_worth_another() => {
+                    // Its text may be the tracker's own words, and repeat the passkey.
+                    let error = self.target.secrets.conceal(&ErrorChain(&status).to_string());
+                    debug!(tracker = %self.target.shown, %address, error, "no answer");
+                    failure = Some(status);
+                }
+                ended => return ended,
+            }
+        }
+        Err(failure.unwrap_or(TrackerStatus::NoAddress(self.family.unwrap_or(Family::V4))))
+    }
+}
+
+/// Writes the answer into the report and gives the peers.
+fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> Vec<tracker::Peer> {
+    match answer {
+        Answer::Announced(announced) => {
+            let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+            report.peers = Some(Named::default());
+            report.skipped = announced.skipped;
+            report.seeders = announced.complete;
+            report.leechers = announced.incomplete;
+            report.interval = announced.interval.map(seconds);
+            report.min_interval = announced.min_interval.map(seconds);
+            report.warning = announced.warning;
+            announced.peers
+        }
+        Answer::Scraped(scraped) => {
+            let counts = scraped.files.iter().find(|(hash, _)| *hash == info_hash);
+            report.warning = counts.is_none().then(|| "it counts nobody for this torrent".to_owned());
+            if let Some((_, counts)) = counts {
+                report.seeders = counts.complete;
+                report.leechers = counts.incomplete;
+                report.downloaded = counts.downloaded;
+            }
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What the peers that were reached have between them: seeds, likely seeds, copies, missing pieces and files.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests may fail loudly"
+)]
+
+mod lab;
+
+use client::{Config, Copies, Role, RoleFrom};
+use fake_swarm::{Behaviour, LazyBitfield, Peer, message};
+use lab::{PATIENCE, config, told_by};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const PIECES: u32 = 1000;
+/// Many peers, and no time for them to say anything but this.
+const RESERVED: [u8; 8] = [0; 8];
+
+/// At once, for the many: both ends of every connection take a descriptor.
+const AT_ONCE: usize = 2000;
+
+fn listening() -> Config {
+    Config {
+        linger: Duration::from_secs(3),
+        rate: 0,
+        concurrency: Some(AT_ONCE),
+        // Ten thousand peers, and both sides in one process of a busy machine.
+        connect_timeout: PATIENCE,
+        handshake_timeout: PATIENCE,
+        deadline: 4 * PATIENCE,
+        ..config()
+    }
+}
+
+/// A peer that says this bitfield in one segment with its handshake.
+fn having(bitfield: Vec<u8>) -> Peer {
+    Peer { reserved: RESERVED, ..Peer::default() }.sending([bitfield])
+}
+
+fn lacking(lacks: &[u32]) -> Behaviour {
+    having(message::bitfield(&message::bits(PIECES, |piece| !lacks.contains(&piece)))).into()
+}
+
+#[tokio::test]
+async fn lazy_seeds_are_seeds_when_their_haves_arrive() {
+    lab::raise_descriptor_limit();
+    let peers = (0..10_000).map(|seed| {
+        let lazy = LazyBitfield::new(PIECES, seed);
+        having(lazy.bitfield()).pausing(Duration::from_millis(50)).sending(lazy.haves()).into()
+    });
+    let (_, told) = told_by(PIECES, peers, listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::Seed, 10_000)]));
+    assert_eq!(told.summary.swarm.copies, Some(Copies { min: 10_000.0, max: 10_000.0 }));
+    assert_eq!(told.summary.swarm.verified_seeds, 10_000);
+    assert!(told.peers.iter().all(|report| report.role_from == RoleFrom::BitfieldAndHaves));
+}
+
+#[tokio::test]
+async fn lazy_seeds_are_likely_seeds_when_their_haves_do_not_arrive() {
+    lab::raise_descriptor_limit();
+    let peers = (0..10_000).map(|seed| having(LazyBitfield::new(PIECES, seed).bitfield()).into());
+    let (_, told) = told_by(PIECES, peers, listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::LikelySeed, 10_000)]));
+    assert_eq!(told.summary.swarm.verified_seeds, 0);
+    let copies = told.summary.swarm.copies.unwrap();
+    assert!(copies.min < 10_000.0 && copies.min > 9000.0 && copies.max == 10_000.0, "{copies:?}");
+    assert_eq!(told.summary.swarm.missing_pieces(), Some(0));
+}
+
+#[tokio::test]
+async fn a_piece_that_every_peer_lacks_is_missing_and_nobody_is_a_seed() {
+    let peers = (0..200).map(|seed| having(LazyBitfield::new(PIECES, seed).lacking([7]).bitfield()).into());
+    let (lab, told) = told_by(PIECES, peers, listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::Leech, 200)]));
+    let swarm = &told.summary.swarm;
+    assert_eq!((swarm.missing_pieces(), swarm.missing.as_deref()), (Some(1), Some(&[7..=7][..])));
+    let files: Vec<_> = swarm.missing_files(&lab.torrent).map(|file| file.path.clone()).collect();
+    assert_eq!(files, [vec![b"lab.bin".to_vec()]]);
+    assert!(swarm.copies.unwrap().max < 1.0, "{:?}", swarm.copies);
+    assert_eq!((swarm.coverage.named, swarm.coverage.reached, swarm.coverage.told), (200, 200, 200));
+}
+
+#[tokio::test]
+async fn one_lazy_seed_alone_is_called_nothing_more_than_it_says() {
+    let (_, told) = told_by(PIECES, [having(LazyBitfield::new(PIECES, 1).bitfield()).into()], listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::Leech, 1)]));
+}
+
+#[tokio::test]
+async fn leechers_make_a_copy_together() {
+    let first = message::bitfield(&message::bits(PIECES, |piece| piece < 400));
+    let rest = message::bitfield(&message::bits(PIECES, |piece| piece >= 300));
+    let (_, told) = told_by(PIECES, [first, rest].map(|bitfield| having(bitfield).into()), listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::Leech, 2)]));
+    assert_eq!(told.summary.swarm.copies, Some(Copies { min: 1.1, max: 1.1 }));
+}
+
+#[tokio::test]
+async fn a_peer_that_hides_what_it_has_never_means_that_nobody_has_it() {
+    let hides = || Peer::default().sending([message::extension_handshake(b"de"), message::have_none()]).into();
+    let (_, told) = told_by(PIECES, [hides()], listening()).await;
+    assert_eq!((told.summary.roles.get(&Role::Unknown), told.summary.swarm.copies), (Some(&1), None));
+    let (_, told) = told_by(PIECES, [hides(), lacking(&[7])], listening()).await;
+    assert_eq!(told.summary.swarm.copies, Some(Copies { min: 0.999, max: 1.999 }));
+}

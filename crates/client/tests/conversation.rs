@@ -1,0 +1,188 @@
+//! What is heard after the handshake, and what we say: scripted peers on loopback.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests may fail loudly"
+)]
+
+mod lab;
+
+use client::{Config, LingerEnd, Matched, Outcome, PeerReport, Role, RoleFrom};
+use fake_swarm::{Behaviour, Client, Delivery, Holding, Knows, Peer, Speaks, hostile, message};
+use lab::{config, told_by};
+use std::time::Duration;
+
+const PIECES: u32 = 100;
+/// Sent by those that set the extension bit and have nothing to say with it.
+const NOTHING: &[u8] = b"de";
+
+fn listening() -> Config {
+    Config { linger: Duration::from_secs(3), ..config() }
+}
+
+/// A peer that says that much of its pieces, and an extension handshake.
+fn saying(messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
+    Peer::default().sending([message::extension_handshake(NOTHING)]).sending(messages)
+}
+
+fn role(report: &PeerReport) -> (Role, RoleFrom, Option<u32>) {
+    (report.role, report.role_from, report.completeness.map(|told| told.have))
+}
+
+#[tokio::test]
+async fn real_clients_are_named_and_their_pieces_counted() {
+    let full = Holding::full(PIECES, 714);
+    let empty = Holding::empty(PIECES, 714);
+    let some = Holding { bits: message::bits(PIECES, |piece| piece < 40), ..full.clone() };
+    let peers = Client::ALL.iter().flat_map(|client| [&full, &some, &empty].map(|holding| client.peer(holding).into()));
+    let (_, told) = told_by(PIECES, peers, listening()).await;
+    assert_eq!(told.summary.ok, 3 * Client::ALL.len());
+    for (client, reports) in Client::ALL.iter().zip(told.peers.chunks(3)) {
+        let name = match client {
+            Client::Aria2 => "aria2",
+            Client::Ctorrent => "CTorrent",
+            Client::Deluge => "Deluge",
+            Client::Libtorrent => "libtorrent",
+            Client::Qbittorrent => "qBittorrent",
+            Client::Rtorrent => "libTorrent 0.13.8",
+            Client::Transmission => "Transmission 3.00",
+            Client::Webtorrent => "WebTorrent 1.9",
+        };
+        assert!(reports.iter().all(|report| report.client().unwrap().contains(name)), "{:?}", reports[0].client());
+        assert_eq!((reports[0].role, reports[0].completeness.unwrap().have), (Role::Seed, PIECES), "{client:?}");
+        assert_eq!((reports[1].role, reports[1].completeness.unwrap().have), (Role::Leech, 40), "{client:?}");
+        assert_eq!(reports[2].role, Role::Unknown, "{client:?}");
+        assert!(reports[2].completeness.is_none_or(|told| told.have == 0), "{client:?}");
+    }
+}
+
+#[tokio::test]
+async fn we_say_what_the_peer_understands_and_nothing_else() {
+    const NONE: [u8; 8] = [0; 8];
+    const EXTENSIONS: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 0];
+    const FAST: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 4];
+    const BOTH: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 4];
+    let cases = [(NONE, vec![]), (EXTENSIONS, vec![20]), (FAST, vec![15]), (BOTH, vec![20, 15])];
+    let peers = cases.iter().map(|(reserved, _)| {
+        let peer = Peer { reserved: *reserved, ..saying([message::bitfield(&message::bits(PIECES, |_| true))]) };
+        Behaviour::from(peer)
+    });
+    let (lab, told) = told_by(PIECES, peers, listening()).await;
+    for ((report, endpoint), (_, ids)) in told.peers.iter().zip(lab.swarm.endpoints()).zip(cases) {
+        assert_eq!(report.role, Role::Seed);
+        let said = lab.swarm.connections(*endpoint.ip());
+        assert_eq!(said[0].messages.iter().map(|message| message.id.unwrap()).collect::<Vec<_>>(), ids);
+        // The extension bit and Fast are set, the v2 upgrade bit is not.
+        assert_eq!(said[0].received[20..28], [0, 0, 0, 0, 0, 0x10, 0, 4]);
+    }
+}
+
+#[tokio::test]
+async fn whatever_comes_in_whatever_pieces_is_heard() {
+    let messages = || saying([message::bitfield(&message::bits(PIECES, |piece| piece > 0)), message::have(0)]);
+    let trickle = |from| Delivery::Trickle { from, pause: Duration::from_millis(1) };
+    let cuts = |at: &[usize]| Delivery::Cut { at: at.to_vec(), pause: Duration::from_millis(5) };
+    let peers = [
+        messages(),
+        Peer { delivery: trickle(0), ..messages() },
+        Peer { delivery: trickle(68), ..messages() },
+        Peer { delivery: cuts(&[48, 67, 68, 69, 72, 73, 90]), ..messages() },
+        Peer { speaks: Speaks::OnAccept, ..messages() },
+        Peer { speaks: Speaks::After(48), ..messages() },
+        Peer { delay: Duration::from_millis(900), ..messages() },
+        // What comes late is waited for, as long as it has been announced.
+        Peer::default()
+            .pausing(Duration::from_millis(700))
+            .sending([message::extension_handshake(NOTHING)])
+            .pausing(Duration::from_millis(700))
+            .sending([message::have_all()]),
+        messages().pausing(Duration::from_millis(200)).sending([message::keep_alive(), message::unchoke()]),
+        Peer { ending: fake_swarm::Ending::Closes, ..messages() },
+    ];
+    let (_, told) = told_by(PIECES, peers.map(Behaviour::from), listening()).await;
+    for report in &told.peers {
+        assert_eq!((report.outcome, report.role), (Outcome::Ok, Role::Seed), "{report:?}");
+    }
+    assert_eq!(told.peers[0].role_from, RoleFrom::BitfieldAndHaves);
+    assert_eq!(told.peers[0].lingered, Some(LingerEnd::Quiet));
+    assert_eq!(told.peers[9].lingered, Some(LingerEnd::Closed));
+    // 68 of the handshake, 8 of the extension handshake, 18 of the bitfield, 9 of the have.
+    assert_eq!(told.peers[0].bytes_received, 68 + 8 + 18 + 9);
+}
+
+#[tokio::test]
+async fn what_contradicts_itself_or_the_torrent_ends_the_listening_and_keeps_the_handshake() {
+    let cases = hostile::pieces(PIECES);
+    let peers = cases.iter().map(|(_, messages)| saying(messages.clone()).into());
+    let (_, told) = told_by(PIECES, peers, listening()).await;
+    for ((case, _), report) in cases.iter().zip(&told.peers) {
+        assert_eq!(report.outcome, Outcome::Ok, "{case}");
+        let harmless = matches!(*case, "have_none, then every piece" | "have of what was told");
+        assert_eq!(report.violation().is_none(), harmless, "{case}: {report:?}");
+        assert_eq!(report.reason().is_none(), harmless, "{case}");
+        let honest = report.completeness.is_none_or(|told| told.have <= PIECES);
+        assert!(honest, "{case}: {:?}", report.completeness);
+    }
+}
+
+#[tokio::test]
+async fn hostile_extension_handshakes_harm_nobody() {
+    let cases = hostile::dictionaries();
+    let peers = cases.iter().map(|(_, dictionary)| {
+        Peer::default().sending([message::extension_handshake(dictionary), message::have_all()]).into()
+    });
+    let (_, told) = told_by(PIECES, peers, listening()).await;
+    for ((case, _), report) in cases.iter().zip(&told.peers) {
+        assert_eq!(report.outcome, Outcome::Ok, "{case}");
+        let client = report.client().unwrap_or_default();
+        assert!(client.chars().count() <= 1000 && !client.chars().any(guard::is_deceptive), "{case}: {client:?}");
+    }
+}
+
+#[tokio::test]
+async fn peers_that_do_not_stop_talking_are_left() {
+    let endless = |bytes: Vec<u8>| saying([message::have_all()]).repeating(bytes, Duration::ZERO);
+    let peers = [
+        endless(message::keep_alive()),
+        endless(message::message(200, &[0; 1000])),
+        saying([message::framed(u32::MAX, 5, &[])]),
+        saying([message::framed((1 << 18) + 2, 5, &[])]),
+        saying([message::have_all()]).repeating(message::keep_alive(), Duration::from_millis(100)),
+    ];
+    let config = Config { linger: Duration::from_secs(1), ..listening() };
+    let (_, told) = told_by(PIECES, peers.map(Behaviour::from), config).await;
+    let ends: Vec<_> = told.peers.iter().map(|report| report.lingered.clone().unwrap()).collect();
+    assert!(told.peers.iter().all(|report| report.outcome == Outcome::Ok));
+    assert!(matches!(ends[0], LingerEnd::TooMuch { .. } | LingerEnd::TimeUp), "{ends:?}");
+    assert!(matches!(ends[1], LingerEnd::TooMuch { .. }), "{ends:?}");
+    assert!(matches!(ends[2], LingerEnd::Violation(_)), "{ends:?}");
+    assert!(matches!(ends[3], LingerEnd::Violation(_)), "{ends:?}");
+    assert_eq!(ends[4], LingerEnd::TimeUp);
+    assert!(told.summary.elapsed < Duration::from_secs(3), "{:?}", told.summary.elapsed);
+}
+
+#[tokio::test]
+async fn no_linger_is_no_word_more_than_the_handshake() {
+    let (lab, told) = told_by(PIECES, [saying([message::have_all()]).into()], config()).await;
+    assert_eq!((role(&told.peers[0]), &told.peers[0].lingered), ((Role::Unknown, RoleFrom::Nothing, None), &None));
+    let said = lab.swarm.connections(*lab.swarm.endpoints()[0].ip());
+    assert_eq!((said[0].received.len(), said[0].messages.len()), (68, 0));
+    assert_eq!(said[0].received[20..28], [0; 8]);
+}
+
+#[tokio::test]
+async fn the_upgrade_bit_is_for_hybrids_only() {
+    let (_, told) = told_by(PIECES, [Peer { knows: Knows::V1Only, ..Peer::default() }.into()], config()).await;
+    assert_eq!((told.peers[0].outcome, told.peers[0].matched), (Outcome::Ok, Some(Matched::V1)));
+}
+
+#[tokio::test]
+async fn a_violation_is_told_beside_a_valid_handshake() {
+    let (_, told) = told_by(PIECES, [saying([message::bitfield(&[0xff])]).into()], listening()).await;
+    let report = &told.peers[0];
+    let reason = "after the handshake: bitfield of 1 bytes, expected 13 for 100 pieces";
+    assert_eq!((report.outcome, report.reason().as_deref()), (Outcome::Ok, Some(reason)));
+    assert!(report.hint().is_some());
+}

@@ -1,0 +1,220 @@
+//! Encryption as an explanation: scripted peers of every policy, and what the second attempt tells of them.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests may fail loudly"
+)]
+
+mod lab;
+
+use client::{Config, Encryption, Outcome, PeerReport, Role, Transport, Tried};
+use fake_swarm::{
+    Behaviour, DEGENERATE_KEYS, Ending, Fault, Mse, PLAINTEXT, Peer, Plaintext, RC4, Responder, Select, message,
+};
+use lab::{config, lab_of_pieces, run, told_by};
+use std::time::Duration;
+
+const PIECES: u32 = 100;
+
+fn policy(encryption: Encryption) -> Config {
+    Config { encryption, handshake_timeout: Duration::from_secs(1), ..config() }
+}
+
+/// A peer that takes no plaintext and answers MSE so.
+fn requiring(responder: Responder) -> Peer {
+    Peer { encryption: fake_swarm::Encryption::required_by(responder), ..Peer::default() }
+}
+
+fn tried(report: &PeerReport) -> (Outcome, Transport, Option<Tried>, Option<Tried>) {
+    (report.outcome, report.transport, report.plaintext, report.encrypted)
+}
+
+const TOOK_IT: (Outcome, Transport, Option<Tried>, Option<Tried>) =
+    (Outcome::Ok, Transport::Mse, Some(Tried::Refused), Some(Tried::Ok));
+
+#[tokio::test]
+async fn whoever_requires_encryption_is_found_by_the_second_attempt() {
+    let pads = |pad_b, pad_d| Responder { pad_b, pad_d, ..Responder::default() };
+    let refusing = |ending| Peer {
+        encryption: fake_swarm::Encryption {
+            plaintext: Plaintext::Refused(ending),
+            ..fake_swarm::Encryption::required()
+        },
+        ..Peer::default()
+    };
+    let peers = [
+        requiring(pads(0, 0)),
+        requiring(pads(512, 0)),
+        requiring(pads(0, 512)),
+        requiring(pads(512, 512)),
+        requiring(Responder::selecting(Select::Exactly(RC4))),
+        refusing(Ending::Closes),
+        refusing(Ending::Resets),
+        // Its answer to plaintext is taken for a key, and random.
+        Peer { throttle: Duration::from_millis(500), ..requiring(pads(100, 100)) },
+        Peer {
+            delivery: fake_swarm::Delivery::Cut { at: vec![1, 95, 97, 300, 400], pause: Duration::from_millis(5) },
+            ..requiring(pads(300, 10))
+        },
+    ];
+    let said = |peer: Peer| peer.sending([message::extension_handshake(b"d1:v8:A cliente"), message::have_all()]);
+    let peers = peers.map(|peer| Behaviour::from(said(peer)));
+    let count = peers.len();
+    let config = Config { linger: Duration::from_secs(3), ..policy(Encryption::PreferPlain) };
+    let (lab, told) = told_by(PIECES, peers, config).await;
+    for (report, endpoint) in told.peers.iter().zip(lab.swarm.endpoints()) {
+        assert_eq!(tried(report), TOOK_IT, "{report:?}");
+        assert_eq!(report.role, Role::Seed, "{report:?}");
+        let connections = lab.swarm.connections(*endpoint.ip());
+        assert_eq!(connections.len(), 2);
+        assert!(connections[1].since_first >= Duration::from_millis(500), "{:?}", connections[1].since_first);
+        let ours = connections[1].mse.unwrap();
+        assert_eq!((ours.provide, ours.initial_payload), (RC4, 68));
+        assert!((1..=512).contains(&ours.pad_a), "{ours:?}");
+        assert!(report.hint().unwrap().contains("likely requires it"));
+    }
+    assert_eq!(told.summary.ok, count);
+}
+
+#[tokio::test]
+async fn a_first_failure_stays_when_encryption_does_not_help() {
+    let faulty = |fault| requiring(Responder { fault: Some(fault), ..Responder::default() });
+    let dying = |at| Peer { at_most: Some(at), ending: Ending::Closes, ..requiring(Responder::default()) };
+    let mut peers: Vec<Peer> = DEGENERATE_KEYS.iter().map(|key| faulty(Fault::Key(*key))).collect();
+    peers.extend([
+        faulty(Fault::EndlessPad),
+        faulty(Fault::NoSync),
+        faulty(Fault::WrongConstant),
+        requiring(Responder::selecting(Select::Exactly(PLAINTEXT))),
+        requiring(Responder::selecting(Select::Always(PLAINTEXT))),
+        requiring(Responder::selecting(Select::Always(3))),
+        requiring(Responder::selecting(Select::Always(0))),
+        dying(0),
+        dying(50),
+        dying(96),
+        dying(100),
+        // Throttles longer than we wait.
+        Peer { throttle: Duration::from_secs(60), ..requiring(Responder::default()) },
+    ]);
+    let peers = peers.into_iter().map(Behaviour::from).chain([
+        Behaviour::CloseAtOnce,
+        Behaviour::Reset,
+        Behaviour::CloseOnAccept,
+    ]);
+    let (_, told) = told_by(PIECES, peers, policy(Encryption::PreferPlain)).await;
+    for report in &told.peers {
+        assert_eq!((report.outcome, report.transport), (Outcome::ClosedBeforeHandshake, Transport::Tcp), "{report:?}");
+        assert_eq!(report.plaintext, Some(Tried::Refused), "{report:?}");
+        assert!(matches!(report.encrypted, Some(Tried::Refused | Tried::Failed)), "{report:?}");
+        assert!(report.other_error.is_some(), "{report:?}");
+        assert!(report.hint().unwrap().contains("encryption did not help"), "{report:?}");
+    }
+    assert_eq!(told.summary.peers, 20);
+}
+
+#[tokio::test]
+async fn what_encryption_cannot_explain_is_tried_once() {
+    let peers = [
+        Behaviour::default(),
+        Behaviour::Silent,
+        Behaviour::Refuse,
+        Behaviour::WrongHash,
+        Behaviour::OwnPeerId,
+        Behaviour::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+    ];
+    let count = peers.len();
+    let (lab, told) = told_by(PIECES, peers, policy(Encryption::PreferPlain)).await;
+    // A closed port accepts nobody.
+    assert_eq!((lab.swarm.accepted(), told.peers.len()), (count - 1, count));
+    assert!(told.peers.iter().all(|report| report.encrypted.is_none()));
+}
+
+#[tokio::test]
+async fn random_bytes_and_a_short_answer_may_mean_encryption() {
+    let random = (0..96_u8).map(|byte| byte.wrapping_mul(37).wrapping_add(128)).collect();
+    let peers = [Behaviour::Garbage(random), Behaviour::Short(30)];
+    let (lab, told) = told_by(PIECES, peers, policy(Encryption::PreferPlain)).await;
+    assert_eq!(lab.swarm.accepted(), 4);
+    assert_eq!(told.peers[0].outcome, Outcome::NotBittorrent);
+    assert_eq!(told.peers[1].outcome, Outcome::ShortHandshake);
+}
+
+#[tokio::test]
+async fn each_policy_tries_what_it_says() {
+    use Encryption::{Off, Prefer, PreferPlain, Require};
+    let plain = || Peer::default();
+    let both = || Peer { encryption: fake_swarm::Encryption::enabled(), ..Peer::default() };
+    let required = || requiring(Responder::default());
+    let waits = || Peer {
+        encryption: fake_swarm::Encryption { mse: Mse::Refused(Ending::Stays), ..fake_swarm::Encryption::default() },
+        ..Peer::default()
+    };
+    let ok_tcp = (Outcome::Ok, Transport::Tcp, Some(Tried::Ok));
+    let ok_mse = (Outcome::Ok, Transport::Mse);
+    for (encryption, crypto) in
+        [(PreferPlain, "supportcrypto"), (Prefer, "supportcrypto"), (Require, "requirecrypto"), (Off, "")]
+    {
+        let peers = [plain(), both(), required(), waits()].map(Behaviour::from);
+        let (lab, told) = told_by(PIECES, peers, policy(encryption)).await;
+        let found: Vec<_> = told.peers.iter().map(tried).collect();
+        let expected = match encryption {
+            PreferPlain => vec![
+                (ok_tcp.0, ok_tcp.1, ok_tcp.2, None),
+                (ok_tcp.0, ok_tcp.1, ok_tcp.2, None),
+                TOOK_IT,
+                (ok_tcp.0, ok_tcp.1, ok_tcp.2, None),
+            ],
+            Prefer => vec![
+                (ok_tcp.0, ok_tcp.1, ok_tcp.2, Some(Tried::Refused)),
+                (ok_mse.0, ok_mse.1, None, Some(Tried::Ok)),
+                (ok_mse.0, ok_mse.1, None, Some(Tried::Ok)),
+                (ok_tcp.0, ok_tcp.1, ok_tcp.2, Some(Tried::Refused)),
+            ],
+            Require => vec![
+                (Outcome::EncryptionFailed, Transport::Mse, None, Some(Tried::Refused)),
+                (ok_mse.0, ok_mse.1, None, Some(Tried::Ok)),
+                (ok_mse.0, ok_mse.1, None, Some(Tried::Ok)),
+                (Outcome::EncryptionFailed, Transport::Mse, None, Some(Tried::Refused)),
+            ],
+            Off => vec![
+                (ok_tcp.0, ok_tcp.1, ok_tcp.2, None),
+                (ok_tcp.0, ok_tcp.1, ok_tcp.2, None),
+                (Outcome::ClosedBeforeHandshake, Transport::Tcp, Some(Tried::Refused), None),
+                (ok_tcp.0, ok_tcp.1, ok_tcp.2, None),
+            ],
+        };
+        assert_eq!(found, expected, "{encryption:?}");
+        let asked = &lab.tracker.requests()[0];
+        for key in ["supportcrypto", "requirecrypto"] {
+            assert_eq!(asked.query(key).is_some(), key == crypto, "{encryption:?} {key}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn crypto_flags_choose_the_first_attempt() {
+    let lab = lab_of_pieces(PIECES, [requiring(Responder::default()).into(), Peer::default().into()]);
+    let flags = fake_swarm::bencoding::string([1_u8, 0]);
+    lab.tracker.set_script(fake_swarm::TrackerScript::Peers {
+        peers: lab.swarm.endpoints().into_iter().map(Into::into).collect(),
+        interval: Some(60),
+        honour_numwant: false,
+        extra: vec![("crypto_flags".to_owned(), flags)],
+    });
+    let told = run(&lab.torrent, policy(Encryption::PreferPlain)).await;
+    assert_eq!((told.summary.ok, lab.swarm.accepted()), (2, 2));
+    let transports: Vec<_> = told.peers.iter().map(|report| report.transport).collect();
+    assert!(transports.contains(&Transport::Mse) && transports.contains(&Transport::Tcp));
+}
+
+#[tokio::test]
+async fn a_run_that_ends_before_the_second_attempt_tells_of_the_first() {
+    let peers = std::iter::repeat_n(Behaviour::CloseAtOnce, 5);
+    let config = Config { deadline: Duration::from_millis(300), ..policy(Encryption::PreferPlain) };
+    let (_, told) = told_by(PIECES, peers, config).await;
+    let found: Vec<_> = told.peers.iter().map(tried).collect();
+    let first = (Outcome::ClosedBeforeHandshake, Transport::Tcp, Some(Tried::Refused), None);
+    assert_eq!(found, vec![first; 5]);
+}

@@ -1,0 +1,116 @@
+//! A tracker that names the peers of a swarm, the torrent that names the tracker, and what a run tells.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use client::{Config, Encryption, Event, Outcome, PeerReport, Stage, Summary, Swarm};
+use fake_swarm::torrent::SingleFile;
+use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, TrackerScript, peer_ip};
+use metainfo::Torrent;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tracker::PeerAddress;
+
+/// Ends waits that should have ended by themselves; never reached by a passing test.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) const SIZE: u64 = 1_000_000;
+
+/// A tracker that names the peers of a swarm, and the torrent that names the tracker.
+pub(crate) struct Lab {
+    pub(crate) tracker: FakeTracker,
+    pub(crate) swarm: FakeSwarm,
+    pub(crate) torrent: Torrent,
+}
+
+pub(crate) fn lab(behaviours: impl IntoIterator<Item = Behaviour>) -> Lab {
+    lab_of(SingleFile::new("lab.bin", SIZE), behaviours)
+}
+
+/// As [`lab`], with a torrent of so many pieces.
+pub(crate) fn lab_of_pieces(pieces: u32, behaviours: impl IntoIterator<Item = Behaviour>) -> Lab {
+    let file = SingleFile { piece_length: 1 << 14, ..SingleFile::new("lab.bin", u64::from(pieces) << 14) };
+    lab_of(file, behaviours)
+}
+
+fn lab_of(file: SingleFile<'_>, behaviours: impl IntoIterator<Item = Behaviour>) -> Lab {
+    let tracker = FakeTracker::start(TrackerScript::Silence).unwrap();
+    let url = tracker.announce_url();
+    let file = SingleFile { announce: Some(&url), ..file };
+    let peers: Vec<_> = (0..).map(peer_ip).zip(behaviours).collect();
+    let swarm = FakeSwarm::start(file.info_hash(), &peers).unwrap();
+    tracker.set_script(TrackerScript::peers(swarm.endpoints()));
+    Lab { tracker, swarm, torrent: Torrent::parse(&file.to_bytes()).unwrap() }
+}
+
+/// Short deadlines for what never answers, long enough for everything that does; without listening after the handshake
+/// and without second attempts.
+pub(crate) fn config() -> Config {
+    Config {
+        handshake_timeout: Duration::from_secs(2),
+        linger: Duration::ZERO,
+        encryption: Encryption::Off,
+        ..Config::default()
+    }
+}
+
+/// Everything a run says.
+pub(crate) struct Told {
+    pub(crate) peers: Vec<PeerReport>,
+    pub(crate) trackers: Vec<client::TrackerReport>,
+    pub(crate) summary: Summary,
+}
+
+pub(crate) async fn collect(swarm: &mut Swarm) -> Told {
+    let (mut peers, mut trackers, mut summary) = (Vec::new(), Vec::new(), None);
+    let run = async {
+        while let Some(event) = swarm.next().await {
+            assert!(summary.is_none(), "the summary is the last event");
+            match event {
+                Event::Peer(report) => peers.push(report),
+                Event::Tracker(report) => trackers.push(report),
+                Event::Summary(total) => summary = Some(total),
+                other => panic!("unknown event {other:?}"),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, run).await.expect("the run ends");
+    let told = Told { peers, trackers, summary: summary.expect("a summary") };
+    let addresses: BTreeSet<String> = told.peers.iter().map(|peer| peer.address.to_string()).collect();
+    assert_eq!(addresses.len(), told.peers.len(), "each peer is reported once");
+    assert_eq!(told.summary.peers, told.peers.len());
+    assert_eq!(told.summary.outcomes.values().sum::<usize>(), told.peers.len());
+    told
+}
+
+pub(crate) async fn run(torrent: &Torrent, config: Config) -> Told {
+    let mut swarm = Swarm::new(torrent, config).unwrap();
+    let told = collect(&mut swarm).await;
+    swarm.shutdown().await;
+    told
+}
+
+pub(crate) fn report_of(told: &Told, address: SocketAddr) -> &PeerReport {
+    told.peers.iter().find(|peer| peer.address == PeerAddress::Socket(address)).expect("a report")
+}
+
+pub(crate) fn outcome_of(told: &Told, address: SocketAddr) -> (Outcome, Stage) {
+    let report = report_of(told, address);
+    (report.outcome, report.stage)
+}
+
+/// Takes as many descriptors as the system gives: both ends of every connection are ours.
+pub(crate) fn raise_descriptor_limit() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+}
+
+/// One run against these peers, each of a torrent of so many pieces, and the reports in their order.
+pub(crate) async fn told_by(pieces: u32, peers: impl IntoIterator<Item = Behaviour>, config: Config) -> (Lab, Told) {
+    let lab = lab_of_pieces(pieces, peers);
+    let mut told = run(&lab.torrent, config).await;
+    let endpoints = lab.swarm.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into()));
+    let order: HashMap<PeerAddress, usize> = endpoints.zip(0..).collect();
+    told.peers.sort_by_key(|report| order.get(&report.address).copied());
+    (lab, told)
+}

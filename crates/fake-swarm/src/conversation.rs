@@ -1,0 +1,156 @@
+//! One fake peer on one connection: plays its script.
+
+mod hearing;
+mod responder;
+mod speaking;
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, Shutdown};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::net::TcpStream;
+
+use crate::encryption::{Mse, Plaintext};
+use crate::handshake::{PROTOCOL, asked_for, handshake, peer_id_beginning, peer_id_of, sent_peer_id, wants_upgrade};
+use crate::ledger::{Account, End};
+use crate::{Ending, Id, Knows, Peer, Speaks};
+use hearing::Hearing;
+use speaking::Speaking;
+
+/// How long a connection may last: longer than any deadline of ours, so that it is our side that decides.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Plays the script to its end.
+pub(crate) async fn play(stream: TcpStream, ip: Ipv4Addr, info_hash: &[u8; 20], script: &Peer, account: Account) {
+    // Each write is a script's decision; the kernel must not wait to merge them. If it will not have it, the bytes
+    // are still right.
+    let _ = stream.set_nodelay(true);
+    let mut conversation = Conversation {
+        stream: &stream,
+        script,
+        ip,
+        info_hash,
+        hearing: Hearing::new(&stream, &account),
+        speaking: Speaking::new(&stream, script),
+    };
+    let end = tokio::time::timeout(PATIENCE, conversation.play()).await.unwrap_or(End::TimedOut);
+    // The socket goes first: whoever waits for the count may rely on it.
+    drop(stream);
+    account.close(end);
+}
+
+struct Conversation<'a> {
+    stream: &'a TcpStream,
+    script: &'a Peer,
+    ip: Ipv4Addr,
+    info_hash: &'a [u8; 20],
+    hearing: Hearing<'a>,
+    speaking: Speaking<'a>,
+}
+
+/// Why a conversation goes no further.
+enum Stop {
+    /// The script has come to an end, and this is what it ends with.
+    Script(Ending),
+    /// The connection is over.
+    Over(End),
+}
+
+impl Conversation<'_> {
+    async fn play(&mut self) -> End {
+        let mut stopped = self.converse().await;
+        loop {
+            match stopped {
+                Err(Stop::Over(end)) => return end,
+                Err(Stop::Script(Ending::Stays)) => {}
+                // The other direction stays open and is read: closing with bytes unread would be a reset.
+                Err(Stop::Script(Ending::Closes)) => {
+                    if SockRef::from(self.stream).shutdown(Shutdown::Write).is_err() {
+                        return End::TheyReset;
+                    }
+                }
+                // Makes a reset of the close that follows.
+                Err(Stop::Script(Ending::Resets)) => {
+                    return self.stream.set_zero_linger().map_or(End::TheyReset, |()| End::WeReset);
+                }
+            }
+            stopped = self.hearing.listen(&self.script.closes_on).await;
+        }
+    }
+
+    /// The script from its beginning to its end.
+    async fn converse(&mut self) -> Result<Infallible, Stop> {
+        if self.hearing.account.is_sooner_than(self.script.throttle) {
+            return Err(Stop::Script(Ending::Closes));
+        }
+        let answer = match self.script.speaks {
+            Speaks::Never => return Err(Stop::Script(Ending::Stays)),
+            Speaks::OnAccept => self.answer(&[], self.default_hash()),
+            Speaks::After(wanted) => {
+                self.settle_encryption(wanted).await?;
+                let sent = self.hearing.until(wanted).await?;
+                // What real clients do with a stranger.
+                let info_hash = self.hash_for(&sent).ok_or(Stop::Script(Ending::Closes))?;
+                self.answer(&sent, info_hash)
+            }
+        };
+        tokio::select! {
+            biased;
+            stopped = self.hearing.listen(&self.script.closes_on) => stopped,
+            stopped = self.speaking.follow(&answer) => stopped,
+        }
+    }
+
+    /// Comes back when both sides may go on with their handshakes.
+    async fn settle_encryption(&mut self, wanted: usize) -> Result<(), Stop> {
+        let policy = &self.script.encryption;
+        let foreign = policy.mse != Mse::Unknown && self.hearing.until(PROTOCOL.len()).await? != PROTOCOL;
+        match &policy.mse {
+            Mse::Spoken(responder) if foreign => return self.respond(responder, wanted).await,
+            Mse::Refused(ending) if foreign => return Err(Stop::Script(*ending)),
+            _ => self.hearing.settle(),
+        }
+        match policy.plaintext {
+            Plaintext::Accepted => Ok(()),
+            Plaintext::Refused(ending) => {
+                self.hearing.until(wanted).await?;
+                Err(Stop::Script(ending))
+            }
+        }
+    }
+
+    /// The info-hash to answer this beginning of a handshake with; `None` for a stranger's.
+    fn hash_for(&self, sent: &[u8]) -> Option<[u8; 20]> {
+        let asked = asked_for(sent);
+        let ours = asked == Some(*self.info_hash);
+        match self.script.knows {
+            Knows::Torrent => ours.then_some(*self.info_hash),
+            Knows::V1Only => (ours && !wants_upgrade(sent)).then_some(*self.info_hash),
+            Knows::Hybrid(other) if ours && wants_upgrade(sent) => Some(other),
+            Knows::Hybrid(other) => asked.filter(|hash| ours || *hash == other),
+            Knows::Another(_) | Knows::Anything => Some(self.default_hash()),
+        }
+    }
+
+    /// The info-hash to say to somebody who has not asked for one.
+    fn default_hash(&self) -> [u8; 20] {
+        if let Knows::Another(hash) = self.script.knows { hash } else { *self.info_hash }
+    }
+
+    fn answer(&self, sent: &[u8], info_hash: [u8; 20]) -> Vec<u8> {
+        if let Some(bytes) = &self.script.instead {
+            return bytes.clone();
+        }
+        let peer_id = match self.script.id {
+            Id::OfAddress => peer_id_of(self.ip),
+            Id::Given(peer_id) => peer_id,
+            Id::Beginning(prefix) => peer_id_beginning(prefix, self.ip),
+            Id::Initiators => sent_peer_id(sent).unwrap_or_default(),
+        };
+        handshake(self.script.reserved, &info_hash, &peer_id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! Each scripted peer, seen by a plain TCP client.
+
+mod encryption;
+mod messages;
+mod openings;
+
+use std::io::ErrorKind;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+use crate::mse::private_key;
+use crate::{Behaviour, Delivery, FakeSwarm, RESERVED, peer_ip};
+
+const HASH: [u8; 20] = *b"the torrent's hash..";
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The initiator's 68 bytes.
+fn ours() -> Vec<u8> {
+    handshake([0; 8], &HASH, b"-XX0000-initiator000")
+}
+
+/// What a peer with no name of its own should answer.
+fn theirs() -> Vec<u8> {
+    handshake(RESERVED, &HASH, &peer_id_of(peer_ip(0)))
+}
+
+/// A swarm with one peer, and a connection to it.
+async fn dial(behaviour: Behaviour) -> (FakeSwarm, TcpStream) {
+    let swarm = FakeSwarm::start(HASH, &[(peer_ip(0), behaviour)]).unwrap();
+    let stream = TcpStream::connect(swarm.addr(peer_ip(0))).await.unwrap();
+    (swarm, stream)
+}
+
+async fn read(stream: &mut TcpStream, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    stream.read_exact(&mut bytes).await.unwrap();
+    bytes
+}
+
+/// Sends our handshake, expects exactly this answer, and that the peer then waits for us.
+async fn expect_answer(behaviour: Behaviour, answer: &[u8]) {
+    expect_bytes(behaviour, &ours(), answer).await;
+}
+
+/// Sends these bytes, expects exactly this answer, and that the peer then waits for us.
+async fn expect_bytes(behaviour: Behaviour, send: &[u8], answer: &[u8]) {
+    let (swarm, mut stream) = dial(behaviour.clone()).await;
+    stream.write_all(send).await.unwrap();
+    assert_eq!(read(&mut stream, answer.len()).await, answer, "{behaviour:?}");
+    assert!(swarm.wait_for(|counts| counts.received == send.len(), MINUTE).await, "{behaviour:?}");
+    assert_eq!(swarm.counts().open, 1, "{behaviour:?}");
+    stream.shutdown().await.unwrap();
+    assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0, "{behaviour:?}");
+    assert!(swarm.wait_for(|counts| counts.open == 0, MINUTE).await, "{behaviour:?}");
+    let connections = swarm.connections(peer_ip(0));
+    assert_eq!(connections[0].received, send, "{behaviour:?}");
+    assert_eq!(connections[0].end, Some(End::TheyClosed), "{behaviour:?}");
+}
+
+/// Sends these bytes and returns all that comes, and the error that ends it if it is not a FIN.
+async fn exchange(behaviour: Behaviour, send: &[u8]) -> (Vec<u8>, Option<ErrorKind>) {
+    let (_swarm, mut stream) = dial(behaviour).await;
+    stream.write_all(send).await.unwrap();
+    let mut received = Vec::new();
+    let error = stream.read_to_end(&mut received).await.err().map(|error| error.kind());
+    (received, error)
+}

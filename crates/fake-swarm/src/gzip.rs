@@ -1,0 +1,104 @@
+//! gzip (RFC 1952) written by hand: a body as it is, and one that is small until it is inflated.
+
+/// The header: deflate, no flags, no time, no extras, system unknown.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+/// The most bytes that one stored block of deflate holds.
+const STORED_BLOCK: usize = 0xffff;
+/// The most bytes that one match of deflate copies.
+const LONGEST_MATCH: usize = 258;
+
+/// The body in stored blocks, which are a little longer than what they hold.
+#[must_use]
+pub fn stored(body: &[u8]) -> Vec<u8> {
+    let mut out = HEADER.to_vec();
+    let mut blocks = body.chunks(STORED_BLOCK).peekable();
+    if blocks.peek().is_none() {
+        out.extend([1, 0, 0, 0xff, 0xff]);
+    }
+    while let Some(block) = blocks.next() {
+        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
+        out.push(u8::from(blocks.peek().is_none()));
+        out.extend(length.to_le_bytes());
+        out.extend((!length).to_le_bytes());
+        out.extend(block);
+    }
+    out.extend(crc32(body).to_le_bytes());
+    out.extend(u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out
+}
+
+/// At least so many bytes `0` when inflated, in 1 byte for every 158.
+///
+/// Checksum and length at the end are wrong: whoever gets there to complain has inflated all of it.
+#[must_use]
+pub fn bomb(length: usize) -> Vec<u8> {
+    let mut bits = Bits { out: HEADER.to_vec(), pending: 0, count: 0 };
+    // The last block, with the fixed codes.
+    bits.push(0b1, 1);
+    bits.push(0b10, 2);
+    bits.push(0b0011_0000 + u32::from(b'0'), 8);
+    for _ in 0..length.div_ceil(LONGEST_MATCH) {
+        // A match of 258 bytes, one byte back.
+        bits.push(0b1100_0101, 8);
+        bits.push(0b0_0000, 5);
+    }
+    bits.push(0b000_0000, 7);
+    let mut out = bits.finish();
+    out.extend([0; 8]);
+    out
+}
+
+/// Codes, written as deflate packs them: bytes are filled from their lowest bit, codes begin with their highest.
+struct Bits {
+    out: Vec<u8>,
+    pending: u8,
+    count: u32,
+}
+
+impl Bits {
+    fn push(&mut self, code: u32, length: u32) {
+        for at in (0..length).rev() {
+            let bit = u8::from(code >> at & 1 == 1);
+            self.pending |= bit << self.count;
+            self.count += 1;
+            if self.count == u8::BITS {
+                self.out.push(self.pending);
+                (self.pending, self.count) = (0, 0);
+            }
+        }
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        if self.count > 0 {
+            self.out.push(self.pending);
+        }
+        self.out
+    }
+}
+
+/// The checksum of RFC 1952, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_bytes() {
+        let (block, end) = (b"\x01\x09\0\xf6\xff123456789".as_slice(), [0x26, 0x39, 0xf4, 0xcb, 9, 0, 0, 0]);
+        assert_eq!(stored(b"123456789"), [&HEADER, block, &end].concat());
+        assert_eq!(stored(b"").len(), HEADER.len() + 5 + 8);
+        assert_eq!(stored(&[0; STORED_BLOCK + 1]).len(), HEADER.len() + STORED_BLOCK + 1 + 2 * 5 + 8);
+    }
+
+    #[test]
+    fn a_bomb_is_small() {
+        // `gzip -dc` writes 259 bytes of it before it complains of the checksum.
+        assert_eq!(bomb(1), [&HEADER[..], b"\x33\x18\x05\0", &[0; 8]].concat());
+        assert!(bomb(1 << 20).len() < (1 << 20) / 150);
+    }
+}

@@ -1,0 +1,49 @@
+//! Peer ids of every client we know and of none, and what each of them says.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests may fail loudly")]
+
+use ids::PeerId;
+
+const TABLE: &str = include_str!("../../../fixtures/ids/clients.tsv");
+
+/// The bytes of an id that is written as [`PeerId`] shows itself.
+fn bytes(shown: &str) -> [u8; 20] {
+    let mut bytes = Vec::new();
+    let mut rest = shown.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        bytes.push(match (first, after) {
+            (b'\\', [b'x', high, low, after @ ..]) => {
+                rest = after;
+                u8::from_str_radix(str::from_utf8(&[*high, *low]).unwrap(), 16).unwrap()
+            }
+            (b'\\', [escaped, after @ ..]) => {
+                rest = after;
+                match escaped {
+                    b't' => b'\t',
+                    b'r' => b'\r',
+                    b'n' => b'\n',
+                    other => *other,
+                }
+            }
+            _ => *first,
+        });
+    }
+    bytes.try_into().unwrap_or_else(|bytes: Vec<u8>| panic!("{shown} has {} bytes", bytes.len()))
+}
+
+#[test]
+fn every_id_of_the_table_is_read_as_it_says() {
+    let mut wrong = Vec::new();
+    for row in TABLE.lines().skip(1) {
+        let [shown, name, version, _from] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let id = PeerId(bytes(shown));
+        assert_eq!(id.to_string(), shown);
+        let client = id.client();
+        let found = client.as_ref().map(|client| (client.name.as_ref(), client.version.as_deref()));
+        let expected = (!name.is_empty()).then_some((name, Some(version).filter(|version| !version.is_empty())));
+        if found != expected {
+            wrong.push(format!("{shown}: expected {expected:?}, found {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

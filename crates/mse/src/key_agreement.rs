@@ -1,0 +1,111 @@
+//! The Diffie-Hellman key agreement: 768 bits, generator 2, exponents of 160 bits.
+
+use crate::Error;
+use crate::secret::SharedSecret;
+use crypto_bigint::modular::ConstMontyParams;
+use crypto_bigint::{U192, U768, const_monty_form, const_monty_params};
+
+/// A public key as it travels: big-endian, with its leading zeros.
+pub(crate) type PublicKey = [u8; 96];
+
+const_monty_params!(
+    Group,
+    U768,
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B\
+     302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A63A36210000000000090563",
+    "The integers modulo P."
+);
+const_monty_form!(Element, Group, "An integer modulo P.");
+
+/// Powers of 2 are what public keys are.
+const GENERATOR: Element = Element::new(&U768::from_u8(2));
+
+/// A private exponent.
+pub(crate) struct PrivateKey(U192);
+
+impl PrivateKey {
+    /// Its length in bits: what clients use, MSE leaves 128 to 180.
+    const BITS: u32 = 160;
+
+    /// From random bytes. The highest bit is set whatever was given, so that no exponent is so small that the peer has
+    /// to refuse the key.
+    pub(crate) fn new(entropy: [u8; 20]) -> Self {
+        let mut padded = [0; 24];
+        padded.iter_mut().rev().zip(entropy.iter().rev()).for_each(|(to, from)| *to = *from);
+        Self(U192::from_be_slice(&padded) | U192::ONE.shl(Self::BITS - 1))
+    }
+
+    /// What the peer is sent.
+    pub(crate) fn public_key(&self) -> PublicKey {
+        self.raise(&GENERATOR)
+    }
+
+    /// What only we and whoever sent this key can tell.
+    pub(crate) fn agree(&self, theirs: &PublicKey) -> Result<SharedSecret, Error> {
+        let theirs = U768::from_be_slice(theirs);
+        for key in [0, 1] {
+            if theirs == U768::from_u8(key) {
+                return Err(Error::PublicKeyTooSmall { key });
+            }
+        }
+        // The modulus is odd: the wrapping never happens.
+        if theirs >= Group::PARAMS.modulus().as_ref().wrapping_sub(&U768::ONE) {
+            return Err(Error::PublicKeyTooLarge);
+        }
+        Ok(SharedSecret::new(self.raise(&Element::new(&theirs))))
+    }
+
+    /// In a time that does not depend on the exponent.
+    fn raise(&self, base: &Element) -> PublicKey {
+        base.pow_bounded_exp(&self.0, Self::BITS).retrieve().to_be_bytes().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P - 1, and what is next to it.
+    fn near_the_modulus(above: u8) -> PublicKey {
+        let mut key: PublicKey = Group::PARAMS.modulus().as_ref().to_be_bytes().into();
+        // P ends in 0x63.
+        key[95] = 0x62 - 1 + above;
+        key
+    }
+
+    fn small(value: u8) -> PublicKey {
+        let mut key = [0; 96];
+        key[95] = value;
+        key
+    }
+
+    #[test]
+    fn keys_that_give_the_secret_away_are_refused() {
+        let private = PrivateKey::new([7; 20]);
+        for (key, expected) in [
+            (small(0), Some(Error::PublicKeyTooSmall { key: 0 })),
+            (small(1), Some(Error::PublicKeyTooSmall { key: 1 })),
+            (small(2), None),
+            (near_the_modulus(0), None),
+            (near_the_modulus(1), Some(Error::PublicKeyTooLarge)),
+            (near_the_modulus(2), Some(Error::PublicKeyTooLarge)),
+            (near_the_modulus(3), Some(Error::PublicKeyTooLarge)),
+            ([0xff; 96], Some(Error::PublicKeyTooLarge)),
+        ] {
+            assert_eq!(private.agree(&key).err(), expected);
+        }
+    }
+
+    #[test]
+    fn any_entropy_makes_a_key_that_peers_accept() {
+        let (low, high) = (PrivateKey::new([0; 20]), PrivateKey::new([0xff; 20]));
+        assert!(low.agree(&high.public_key()).is_ok());
+        assert!(high.agree(&low.public_key()).is_ok());
+        // Only the highest bit is not the caller's.
+        let mut top = [0; 20];
+        top[0] = 0x80;
+        assert_eq!(low.public_key(), PrivateKey::new(top).public_key());
+        top[19] = 1;
+        assert_ne!(low.public_key(), PrivateKey::new(top).public_key());
+    }
+}

@@ -1,0 +1,83 @@
+//! What both sides derive from the secret they share: marks, and keys for the ciphers.
+
+use crate::Cipher;
+use crate::key_agreement::PublicKey;
+use crypto_bigint::CtEq;
+use ids::InfoHash;
+use sha1::{Digest, Sha1};
+
+/// The secret S, as long as a public key, and with its leading zeros.
+pub(crate) struct SharedSecret(PublicKey);
+
+/// Both directions of a connection.
+pub(crate) struct Ciphers {
+    pub(crate) encrypt: Cipher,
+    pub(crate) decrypt: Cipher,
+}
+
+impl SharedSecret {
+    pub(crate) fn new(secret: PublicKey) -> Self {
+        Self(secret)
+    }
+
+    /// HASH('req1', S): the mark that ends PadA.
+    pub(crate) fn mark(&self) -> [u8; 20] {
+        hash(&[b"req1", &self.0])
+    }
+
+    /// HASH('req2', SKEY) xor HASH('req3', S): which torrent it is about, for those who know it.
+    pub(crate) fn obscure(&self, skey: InfoHash) -> [u8; 20] {
+        self.mask(hash(&[b"req2", &skey.0]))
+    }
+
+    /// The one of `skeys` that was obscured.
+    pub(crate) fn find(&self, obscured: [u8; 20], skeys: &[InfoHash]) -> Option<InfoHash> {
+        let wanted = self.mask(obscured);
+        // In constant time, so that nobody learns how much of a guess was right.
+        skeys.iter().copied().find(|skey| hash(&[b"req2", &skey.0]).ct_eq(&wanted).to_bool())
+    }
+
+    /// The ciphers of the side that connected.
+    pub(crate) fn of_initiator(&self, skey: InfoHash) -> Ciphers {
+        Ciphers { encrypt: self.cipher(b"keyA", skey), decrypt: self.cipher(b"keyB", skey) }
+    }
+
+    /// The ciphers of the side that was connected to.
+    pub(crate) fn of_responder(&self, skey: InfoHash) -> Ciphers {
+        let Ciphers { encrypt, decrypt } = self.of_initiator(skey);
+        Ciphers { encrypt: decrypt, decrypt: encrypt }
+    }
+
+    fn mask(&self, mut bytes: [u8; 20]) -> [u8; 20] {
+        let mask = hash(&[b"req3", &self.0]);
+        bytes.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);
+        bytes
+    }
+
+    fn cipher(&self, label: &[u8], skey: InfoHash) -> Cipher {
+        Cipher::rc4(&hash(&[label, &self.0, &skey.0]))
+    }
+}
+
+fn hash(parts: &[&[u8]]) -> [u8; 20] {
+    let mut hash = Sha1::new();
+    parts.iter().for_each(|part| hash.update(part));
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_obscured_torrent_is_found_among_ours_and_no_other() {
+        let secret = SharedSecret::new([5; 96]);
+        let skeys = [InfoHash([1; 20]), InfoHash([2; 20])];
+        for skey in skeys {
+            assert_eq!(secret.find(secret.obscure(skey), &skeys), Some(skey));
+        }
+        assert_eq!(secret.find(secret.obscure(InfoHash([3; 20])), &skeys), None);
+        assert_eq!(secret.find(SharedSecret::new([6; 96]).obscure(InfoHash([1; 20])), &skeys), None);
+        assert_eq!(secret.find(secret.obscure(InfoHash([1; 20])), &[]), None);
+    }
+}

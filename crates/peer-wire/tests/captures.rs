@@ -1,0 +1,131 @@
+//! What real clients sent after our handshake, replayed, and what is understood of it.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests may fail loudly")]
+
+use bytes::BytesMut;
+use peer_wire::{Bitfield, Codec, Extension, ExtensionHandshake, Handshake, Message};
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The torrent that all of them had.
+const PIECES: u32 = 13;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/peer")
+}
+
+/// The recordings, by name.
+fn captures() -> Vec<(String, Vec<u8>)> {
+    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let recordings = files.filter(|path| path.extension().is_some_and(|extension| extension == "bin"));
+    let mut captures: Vec<_> = recordings
+        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap()))
+        .collect();
+    captures.sort();
+    captures
+}
+
+/// What a connection carried, received in pieces of so many bytes.
+fn received(capture: &[u8], piece: usize) -> (Handshake, Vec<Message>) {
+    let codec = Codec::for_pieces(PIECES);
+    let (mut handshake, mut messages, mut buffer) = (None, Vec::new(), BytesMut::new());
+    for piece in capture.chunks(piece) {
+        buffer.extend_from_slice(piece);
+        if handshake.is_none() {
+            handshake = Handshake::decode(&mut buffer).unwrap();
+        }
+        while handshake.is_some()
+            && let Some(message) = codec.decode(&mut buffer).unwrap()
+        {
+            messages.push(message);
+        }
+    }
+    assert!(buffer.is_empty());
+    (handshake.unwrap(), messages)
+}
+
+fn shown(message: &Message) -> String {
+    match message {
+        Message::Bitfield(payload) => {
+            let bitfield = Bitfield::new(payload, PIECES).unwrap();
+            format!(
+                "bitfield {} of {}, missing {:?}",
+                bitfield.count_ones(),
+                PIECES,
+                bitfield.holes().collect::<Vec<_>>()
+            )
+        }
+        Message::Extended { id: 0, payload } => {
+            let handshake = ExtensionHandshake::decode(payload).unwrap();
+            assert_eq!(handshake.dropped, []);
+            // What is understood is all there is: written again, it is what came.
+            assert_eq!(handshake.encode(), payload);
+            said(&handshake)
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// The fields that are there.
+fn said(handshake: &ExtensionHandshake) -> String {
+    let mut shown = format!("extension handshake m={:?}", handshake.extensions);
+    let mut field = |key: &str, value: Option<String>| {
+        value.iter().for_each(|value| write!(shown, " {key}={value}").unwrap());
+    };
+    field("v", handshake.client.clone());
+    field("p", handshake.port.map(|port| port.to_string()));
+    field("reqq", handshake.reqq.map(|reqq| reqq.to_string()));
+    field("metadata_size", handshake.metadata_size.map(|size| size.to_string()));
+    field("yourip", handshake.yourip.map(|ip| ip.to_string()));
+    field("ipv4", handshake.ipv4.map(|ip| ip.to_string()));
+    field("ipv6", handshake.ipv6.map(|ip| ip.to_string()));
+    field("upload_only", handshake.upload_only.map(|only| only.to_string()));
+    field("e", handshake.prefers_encryption.map(|prefers| prefers.to_string()));
+    field("complete_ago", handshake.complete_ago.map(|seconds| seconds.to_string()));
+    shown
+}
+
+#[test]
+fn every_recorded_client_is_understood() {
+    let mut understood = String::new();
+    for (name, capture) in captures() {
+        let (handshake, messages) = received(&capture, capture.len());
+        let client = handshake.peer_id.client().unwrap();
+        let bits: Vec<_> = handshake.reserved.names().collect();
+        writeln!(understood, "{name}: {client}, reserved bits {bits:?}").unwrap();
+        messages.iter().for_each(|message| writeln!(understood, "  {}", shown(message)).unwrap());
+    }
+    let expected = fs::read_to_string(folder().join("understood.txt")).unwrap();
+    assert!(understood == expected, "fixtures/peer/understood.txt is not:\n{understood}");
+}
+
+#[test]
+fn extensions_have_the_names_that_clients_give_them() {
+    let capture = fs::read(folder().join("libtorrent.bin")).unwrap();
+    let (_, messages) = received(&capture, capture.len());
+    let Some(Message::Extended { id: 0, payload }) = messages.first() else { panic!("{messages:?}") };
+    let handshake = ExtensionHandshake::decode(payload).unwrap();
+    let ids: Vec<u8> = Extension::ALL.into_iter().filter_map(|extension| handshake.extension_id(extension)).collect();
+    assert_eq!(ids, [2, 1, 4, 7, 3, 8]);
+    assert_eq!(handshake.extensions.len(), Extension::ALL.len());
+}
+
+#[test]
+fn it_does_not_matter_how_the_bytes_arrive() {
+    for (name, capture) in captures() {
+        let whole = received(&capture, capture.len());
+        for piece in 1..capture.len() {
+            assert_eq!(received(&capture, piece), whole, "{name} in pieces of {piece}");
+        }
+    }
+}
+
+#[test]
+fn what_they_sent_is_what_we_would_have_sent() {
+    for (name, capture) in captures() {
+        let (handshake, messages) = received(&capture, capture.len());
+        let mut written = BytesMut::from(&handshake.encode()[..]);
+        messages.iter().for_each(|message| Codec::default().encode(message, &mut written).unwrap());
+        assert_eq!(written, capture, "{name}");
+    }
+}

@@ -1,0 +1,129 @@
+//! Whose certificates are believed. rustls decides; what is added here is which of the usual refusals it was, and that a
+//! certificate the user handed to us is the server's own.
+
+use std::fmt;
+use std::sync::Arc;
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
+use tokio_rustls::rustls::crypto::CryptoProvider;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{
+    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
+use webpki::{EndEntityCert, InvalidNameContext};
+
+/// The environment variables by which a user names the system's roots.
+const ROOTS_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Nobody vouches for a certificate but itself.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("self-signed certificate")]
+pub(super) struct SelfSigned;
+
+pub(super) struct Verifier {
+    web: Arc<WebPkiServerVerifier>,
+    extra: Vec<CertificateDer<'static>>,
+}
+
+impl Verifier {
+    /// Believes the roots and `extra`.
+    pub(super) fn new(
+        extra: &[CertificateDer<'static>],
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, VerifierBuilderError> {
+        let mut roots = roots();
+        roots.add_parsable_certificates(extra.iter().cloned());
+        let web = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+        Ok(Self { web, extra: extra.to_vec() })
+    }
+
+    /// What an error that says little is about.
+    fn explain(&self, error: Error, certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<(), Error> {
+        let claims_to_be_ca = is_ca_as_server(&error);
+        let is_unknown = error == Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        if !claims_to_be_ca && !is_unknown {
+            return Err(error);
+        }
+        let Ok(parsed) = EndEntityCert::try_from(certificate) else { return Err(error) };
+        // Self-signed certificates usually call themselves an authority, which no server's may. When the user trusts this
+        // very certificate, its name is all that is left to check: its dates come before this error.
+        if claims_to_be_ca && self.extra.contains(certificate) {
+            return parsed.verify_is_valid_for_subject_name(name).map_err(|error| wrong_name(error).into());
+        }
+        if parsed.issuer() == parsed.subject() {
+            return Err(CertificateError::Other(OtherError(Arc::new(SelfSigned))).into());
+        }
+        Err(error)
+    }
+}
+
+/// The system's roots; Mozilla's when there are none, as in a bare container, unless the user said where they are.
+fn roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    // Files of a system that cannot be read, and certificates among many that are broken, are nobody's roots.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let named =
+        ROOTS_VARIABLES.iter().any(|variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty()));
+    if roots.is_empty() && !named {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    roots
+}
+
+fn wrong_name(error: webpki::Error) -> CertificateError {
+    match error {
+        webpki::Error::CertNotValidForName(InvalidNameContext { expected, presented }) => {
+            CertificateError::NotValidForNameContext { expected, presented }
+        }
+        error => CertificateError::Other(OtherError(Arc::new(error))),
+    }
+}
+
+fn is_ca_as_server(error: &Error) -> bool {
+    let Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) = error else { return false };
+    matches!(cause.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match self.web.verify_server_cert(certificate, intermediates, name, ocsp_response, now) {
+            Ok(verified) => Ok(verified),
+            Err(error) => self.explain(error, certificate, name).map(|()| ServerCertVerified::assertion()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.web.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.web.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.web.supported_verify_schemes()
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verifier({} certificates added)", self.extra.len())
+    }
+}

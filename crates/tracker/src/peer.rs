@@ -1,0 +1,134 @@
+//! One peer: where it listens and what else a tracker says of it.
+
+use ids::PeerId;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+/// One peer a tracker named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Where it listens.
+    pub address: PeerAddress,
+    /// What the tracker says its peer id is; compact lists do not say. A peer may use another one with us.
+    pub peer_id: Option<PeerId>,
+    /// Whether the tracker says that it takes only encrypted connections (`crypto_flags`); few trackers say.
+    pub requires_crypto: Option<bool>,
+}
+
+/// Where a peer listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PeerAddress {
+    /// An address; an IPv4 address wrapped in IPv6 has been unwrapped.
+    Socket(SocketAddr),
+    /// A host name and port, to be resolved by whoever dials (BEP 3 allows it).
+    Host(HostName, u16),
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(address) => address.fmt(f),
+            Self::Host(name, port) => write!(f, "{name}:{port}"),
+        }
+    }
+}
+
+/// Text that is not `ADDRESS:PORT` or `HOST:PORT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected ADDRESS:PORT or HOST:PORT")]
+pub struct ParsePeerAddressError;
+
+impl FromStr for PeerAddress {
+    type Err = ParsePeerAddressError;
+
+    fn from_str(text: &str) -> Result<Self, ParsePeerAddressError> {
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            return Ok(Self::Socket(match address.ip().to_canonical() {
+                IpAddr::V4(ip) => SocketAddr::from((ip, address.port())),
+                // Kept whole: a link-local address is nothing without its scope.
+                IpAddr::V6(_) => address,
+            }));
+        }
+        let (host, port) = text.rsplit_once(':').ok_or(ParsePeerAddressError)?;
+        let host = HostName::new(host.as_bytes()).ok_or(ParsePeerAddressError)?;
+        Ok(Self::Host(host, port.parse().map_err(|_| ParsePeerAddressError)?))
+    }
+}
+
+/// A host name of letters, digits, `-`, `.` and `_`, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HostName(Box<str>);
+
+/// RFC 1035, 2.3.4: "names: 255 octets or less" on the wire, which is 253 characters.
+const MAX_HOST_NAME: usize = 253;
+
+impl HostName {
+    /// `None` for what cannot be a host name: empty, too long, other characters, or neither letter nor digit in it.
+    /// Digits and dots alone are an address that was mistyped.
+    #[must_use]
+    pub fn new(name: &[u8]) -> Option<Self> {
+        let name = std::str::from_utf8(name).ok()?;
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        let named = name.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let valid = name.len() <= MAX_HOST_NAME && named && name.bytes().all(allowed);
+        valid.then(|| Self(name.to_ascii_lowercase().into()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<HostName> for String {
+    fn from(name: HostName) -> Self {
+        name.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_as_users_write_them() {
+        for (text, shown) in [
+            ("127.0.0.1:6881", "127.0.0.1:6881"),
+            ("[::1]:6881", "[::1]:6881"),
+            ("[fe80::1%1]:9", "[fe80::1%1]:9"),
+            ("[::ffff:1.2.3.4]:1", "1.2.3.4:1"),
+            ("Seed.example:6881", "seed.example:6881"),
+        ] {
+            assert_eq!(text.parse::<PeerAddress>().unwrap().to_string(), shown);
+        }
+        for wrong in ["", "127.0.0.1", "::1", "a b:1", "host:70000", "host:", ":1"] {
+            assert_eq!(wrong.parse::<PeerAddress>(), Err(ParsePeerAddressError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn host_names() {
+        for (name, valid) in [
+            (&b"tracker.example"[..], true),
+            (b"a_b-c.d", true),
+            (b"localhost", true),
+            (b"", false),
+            (b"1.2.3", false),
+            (b"a b", false),
+            (b"a/b", false),
+            (b"\xff", false),
+            (b"-", false),
+            (&[b'a'; 254], false),
+        ] {
+            assert_eq!(HostName::new(name).is_some(), valid, "{}", name.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! How many peers torrents have, asked without becoming one of them (BEP 48).
+
+use crate::Error;
+use crate::announce::escaped;
+use crate::announced::number;
+use bencode::{Dict, Document, Limits};
+use ids::InfoHash;
+
+/// One scrape: the torrents whose counts are wanted. It registers nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scrape {
+    info_hashes: Vec<InfoHash>,
+}
+
+/// A list of torrents that cannot be asked about in one scrape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScrapeError {
+    /// None at all, which to a tracker means all it has.
+    #[error("no torrent to ask about")]
+    Empty,
+    /// More than fit.
+    #[error("more than {max} torrents in one scrape")]
+    TooMany {
+        /// The limit.
+        max: usize,
+    },
+}
+
+impl Scrape {
+    /// Most torrents in one scrape. BEP 15: "Up to about 74 torrents can be scraped at once."
+    pub const MAX: usize = 74;
+
+    /// Asks about `info_hashes`, each once.
+    ///
+    /// # Errors
+    /// None, or more than [`Scrape::MAX`].
+    pub fn new(info_hashes: impl IntoIterator<Item = InfoHash>) -> Result<Self, ScrapeError> {
+        let mut wanted = Vec::new();
+        for info_hash in info_hashes {
+            if wanted.contains(&info_hash) {
+                continue;
+            }
+            if wanted.len() == Self::MAX {
+                return Err(ScrapeError::TooMany { max: Self::MAX });
+            }
+            wanted.push(info_hash);
+        }
+        if wanted.is_empty() { Err(ScrapeError::Empty) } else { Ok(Self { info_hashes: wanted }) }
+    }
+
+    /// The torrents, 1 to [`Scrape::MAX`], no two alike.
+    #[must_use]
+    pub fn info_hashes(&self) -> &[InfoHash] {
+        &self.info_hashes
+    }
+
+    /// The query string, without a leading `?` or `&`.
+    #[must_use]
+    pub fn query(&self) -> String {
+        let pairs: Vec<String> =
+            self.info_hashes.iter().map(|info_hash| format!("info_hash={}", escaped(&info_hash.0))).collect();
+        pairs.join("&")
+    }
+}
+
+impl From<InfoHash> for Scrape {
+    /// Asks about one torrent.
+    fn from(info_hash: InfoHash) -> Self {
+        Self { info_hashes: vec![info_hash] }
+    }
+}
+
+/// A tracker's answer to a scrape.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scraped {
+    /// Torrents in the tracker's order; it may leave out some that were asked about and name others.
+    pub files: Vec<(InfoHash, Counts)>,
+    /// Entries that could not be used: a key that is not 20 bytes (a popular tracker mangles them), or no counts.
+    pub skipped: usize,
+    /// Seconds that must pass before the next scrape.
+    pub min_request_interval: Option<u32>,
+}
+
+/// The peers of one torrent, as the tracker counts them; `None` where it does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Seeds.
+    pub complete: Option<u32>,
+    /// Leechers.
+    pub incomplete: Option<u32>,
+    /// How often the torrent was downloaded to the end.
+    pub downloaded: Option<u32>,
+}
+
+impl Scraped {
+    /// Reads the body of a reply.
+    ///
+    /// # Errors
+    /// The tracker's refusal, or why this is not a reply to a scrape.
+    pub fn parse(body: &[u8]) -> Result<Self, Error> {
+        let document = Document::parse_lenient(body, Limits::TRACKER_REPLY)?;
+        let reply = document.root().as_dict().ok_or(Error::NotADict)?;
+        if let Some(failure) = Error::failure(reply) {
+            return Err(failure);
+        }
+        // `host` is what some trackers write instead.
+        let files = reply.dict("files").or_else(|error| reply.dict("host").map_err(|_| error));
+        let flags = reply.dict("flags").ok();
+        let mut scraped = Self {
+            min_request_interval: flags.and_then(|flags| number(flags, "min_request_interval")),
+            ..Self::default()
+        };
+        for (key, value) in files.map_err(Error::NotATracker)?.iter() {
+            match (<[u8; 20]>::try_from(key), value.as_dict()) {
+                (Ok(key), Some(dict)) => scraped.files.push((InfoHash(key), Counts::read(dict))),
+                _ => scraped.skipped += 1,
+            }
+        }
+        Ok(scraped)
+    }
+
+    /// The counts of one torrent, if the tracker gave them.
+    #[must_use]
+    pub fn counts(&self, info_hash: InfoHash) -> Option<Counts> {
+        self.files.iter().find(|(named, _)| *named == info_hash).map(|&(_, counts)| counts)
+    }
+}
+
+impl Counts {
+    fn read(dict: Dict<'_>) -> Self {
+        Self {
+            complete: number(dict, "complete"),
+            incomplete: number(dict, "incomplete"),
+            downloaded: number(dict, "downloaded"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bencode::Encoder;
+    use proptest::prelude::*;
+
+    const A: InfoHash = InfoHash([b'a'; 20]);
+    const B: InfoHash = InfoHash([0xfb; 20]);
+
+    #[test]
+    fn each_torrent_is_asked_about_once() {
+        let scrape = Scrape::new([A, B, A]).unwrap();
+        assert_eq!(scrape.info_hashes(), [A, B]);
+        assert_eq!(scrape.query(), format!("info_hash={}&info_hash={}", "a".repeat(20), "%FB".repeat(20)));
+    }
+
+    #[test]
+    fn nothing_and_too_much_are_refused() {
+        assert_eq!(Scrape::new([]), Err(ScrapeError::Empty));
+        let hashes = |count: u8| (0..count).map(|number| InfoHash([number; 20]));
+        assert_eq!(Scrape::new(hashes(74)).unwrap().info_hashes().len(), 74);
+        assert_eq!(Scrape::new(hashes(75)), Err(ScrapeError::TooMany { max: 74 }));
+    }
+
+    #[test]
+    fn replies_of_every_make() {
+        let counts = Counts { complete: Some(5), incomplete: Some(10), downloaded: Some(50) };
+        let entry = "d8:completei5e10:downloadedi50e10:incompletei10ee";
+        let a = "a".repeat(20);
+        for (body, files, skipped, interval) in [
+            (format!("d5:filesd20:{a}{entry}ee"), vec![(A, counts)], 0, None),
+            (format!("d4:hostd20:{a}{entry}ee"), vec![(A, counts)], 0, None),
+            (
+                format!("d5:filesd20:{a}dee5:flagsd20:min_request_intervali600eee"),
+                vec![(A, Counts::default())],
+                0,
+                Some(600),
+            ),
+            (
+                format!("d5:filesd20:{a}{entry}19:{}{entry}20:{}i1eee", "b".repeat(19), "c".repeat(20)),
+                vec![(A, counts)],
+                2,
+                None,
+            ),
+            (
+                format!("d5:filesd20:{a}d8:completei-1e10:incompletei4294967296eeee"),
+                vec![(A, Counts::default())],
+                0,
+                None,
+            ),
+            ("d5:filesdee\r\n".to_owned(), vec![], 0, None),
+        ] {
+            let expected = Scraped { files, skipped, min_request_interval: interval };
+            assert_eq!(Scraped::parse(body.as_bytes()), Ok(expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_is_said_to_be_none() {
+        let error = |body: &str| Scraped::parse(body.as_bytes()).unwrap_err();
+        assert_eq!(error("d14:failure reason2:no5:filesdee").to_string(), "tracker refuses: no");
+        assert!(matches!(error("d5:filesi1ee"), Error::NotATracker(_)));
+        assert!(matches!(error("d8:intervali1ee"), Error::NotATracker(_)));
+        assert_eq!(error("le"), Error::NotADict);
+        assert!(matches!(error("<html>"), Error::Bencode(_)));
+    }
+
+    #[test]
+    fn the_first_of_two_entries_for_one_torrent_counts() {
+        let body = format!("d5:filesd20:{0}d8:completei1ee20:{0}d8:completei2eeee", "a".repeat(20));
+        assert_eq!(Scraped::parse(body.as_bytes()).unwrap().counts(A).unwrap().complete, Some(1));
+        assert_eq!(Scraped::default().counts(A), None);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(body in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = Scraped::parse(&body);
+        }
+
+        #[test]
+        fn what_a_tracker_writes_is_what_is_read(
+            files in proptest::collection::btree_map(any::<[u8; 20]>(), any::<[u32; 3]>(), 0..10), interval in any::<u32>(),
+        ) {
+            let body = Encoder::encode(|encoder| {
+                encoder.dict(|reply| {
+                    reply.entry(b"files").dict(|list| {
+                        for (hash, [complete, downloaded, incomplete]) in &files {
+                            list.entry(hash).dict(|counts| {
+                                counts.entry(b"complete").int((*complete).into());
+                                counts.entry(b"downloaded").int((*downloaded).into());
+                                counts.entry(b"incomplete").int((*incomplete).into());
+                            });
+                        }
+                    });
+                    reply.entry(b"flags").dict(|flags| flags.entry(b"min_request_interval").int(interval.into()));
+                });
+            });
+            let read = files.into_iter().map(|(hash, [complete, downloaded, incomplete])| {
+                let counts = Counts { complete: Some(complete), incomplete: Some(incomplete), downloaded: Some(downloaded) };
+                (InfoHash(hash), counts)
+            });
+            let expected = Scraped { files: read.collect(), skipped: 0, min_request_interval: Some(interval) };
+            prop_assert_eq!(Scraped::parse(&body.unwrap()), Ok(expected));
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! What a UDP tracker sends back.
+
+use super::{Action, ConnectionId};
+use crate::error::text;
+use crate::peers::Collector;
+use crate::{Announced, Counts, Family, Scrape, Scraped};
+
+/// A datagram from a tracker. It answers a request when the transaction id is that request's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply<'p> {
+    /// The number of the [`Action`] that is answered, or of [`Action::Error`].
+    pub action: u32,
+    /// The transaction id of the request, if the tracker does it right.
+    pub transaction: u32,
+    body: &'p [u8],
+}
+
+/// Why a datagram does not hold what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The tracker refuses, and says why. The reason is its own text, with what a terminal would obey escaped.
+    #[error("tracker refuses: {}", guard::escape(reason))]
+    Failure {
+        /// Its message, as [`Reply::failure`] gives it.
+        reason: String,
+    },
+    /// The answer to something else.
+    #[error("expected an answer to {expected}, found action {found}")]
+    Action {
+        /// What was asked.
+        expected: Action,
+        /// What is answered.
+        found: u32,
+    },
+    /// The right answer without its content. One popular tracker sends 8 bytes when it does not know the torrent.
+    #[error("answer to {action} has {found} of at least {needed} bytes")]
+    Short {
+        /// What was asked.
+        action: Action,
+        /// Bytes there must be.
+        needed: usize,
+        /// Bytes there are.
+        found: usize,
+    },
+}
+
+/// Bytes of action and transaction id.
+const HEADER: usize = 8;
+
+impl<'p> Reply<'p> {
+    /// `None` for what is shorter than action and transaction id.
+    #[must_use]
+    pub fn parse(datagram: &'p [u8]) -> Option<Self> {
+        let (&action, rest) = datagram.split_first_chunk()?;
+        let (&transaction, body) = rest.split_first_chunk()?;
+        Some(Self { action: u32::from_be_bytes(action), transaction: u32::from_be_bytes(transaction), body })
+    }
+
+    /// The message of an error, whatever it was about, without the NUL that some trackers end it with. Invalid UTF-8 is
+    /// replaced, an ellipsis cuts it off after 1,000 characters, nothing is escaped.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        let end = self.body.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        let is_error = self.action == Action::Error.number();
+        is_error.then(|| text(self.body.get(..end).unwrap_or_default()))
+    }
+
+    /// The connection id: 8 bytes.
+    ///
+    /// # Errors
+    /// A refusal, the answer to something else, or one that is too short.
+    pub fn connected(&self) -> Result<ConnectionId, Error> {
+        let (&id, _) = self.content(Action::Connect)?;
+        Ok(ConnectionId(u64::from_be_bytes(id)))
+    }
+
+    /// Interval, counts and peers: 12 bytes, and one entry for each peer. BEP 15: the entries are of the address family
+    /// that the datagram came over.
+    ///
+    /// # Errors
+    /// A refusal, the answer to something else, or one that is too short.
+    pub fn announced(&self, family: Family) -> Result<Announced, Error> {
+        let (numbers, list) = self.content::<12>(Action::Announce)?;
+        let [interval, incomplete, complete] = counts(numbers);
+        let mut collector = Collector::default();
+        collector.add_compact(list, family, &[]);
+        let Collector { peers, skipped, .. } = collector;
+        Ok(Announced { interval, complete, incomplete, peers, skipped, ..Announced::default() })
+    }
+
+    /// The counts of what `scrape` asked about, 12 bytes each. They name no torrents: BEP 15 has them in the order of the
+    /// request, and one popular tracker does not. Only a scrape of one torrent is sure to be understood.
+    ///
+    /// # Errors
+    /// A refusal, the answer to something else, or one with fewer counts than torrents.
+    pub fn scraped(&self, scrape: &Scrape) -> Result<Scraped, Error> {
+        let info_hashes = scrape.info_hashes();
+        let (entries, _) = self.body_of(Action::Scrape, info_hashes.len() * 12)?.as_chunks();
+        let files = info_hashes.iter().zip(entries).map(|(&info_hash, entry)| {
+            let [complete, downloaded, incomplete] = counts(entry);
+            (info_hash, Counts { complete, incomplete, downloaded })
+        });
+        Ok(Scraped { files: files.collect(), ..Scraped::default() })
+    }
+
+    /// The body as its first `N` bytes and the rest.
+    fn content<const N: usize>(&self, expected: Action) -> Result<(&'p [u8; N], &'p [u8]), Error> {
+        let body = self.body_of(expected, N)?;
+        body.split_first_chunk().ok_or_else(|| self.short(expected, N))
+    }
+
+    /// The body of an answer to `expected` that has at least `needed` bytes. BEP 15: "Clients and trackers should not
+    /// assume packets to be of a certain size."
+    fn body_of(&self, expected: Action, needed: usize) -> Result<&'p [u8], Error> {
+        if let Some(reason) = self.failure() {
+            return Err(Error::Failure { reason });
+        }
+        if self.action != expected.number() {
+            return Err(Error::Action { expected, found: self.action });
+        }
+        if self.body.len() < needed { Err(self.short(expected, needed)) } else { Ok(self.body) }
+    }
+
+    fn short(&self, action: Action, needed: usize) -> Error {
+        Error::Short { action, needed: HEADER + needed, found: HEADER + self.body.len() }
+    }
+}
+
+/// Three counts, or numbers of seconds. They are signed on the wire; negative ones are not known.
+fn counts(bytes: &[u8; 12]) -> [Option<u32>; 3] {
+    let (words, _) = bytes.as_chunks::<4>();
+    let mut words = words.iter().map(|&word| i32::from_be_bytes(word).try_into().ok());
+    std::array::from_fn(|_| words.next().flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Skipped;
+    use ids::InfoHash;
+    use proptest::prelude::*;
+
+    fn reply(datagram: &[u8]) -> Reply<'_> {
+        Reply::parse(datagram).unwrap()
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    fn two() -> Scrape {
+        Scrape::new([InfoHash([1; 20]), InfoHash([2; 20])]).unwrap()
+    }
+
+    #[test]
+    fn a_connection_id_is_taken_from_what_is_long_enough() {
+        let datagram = b"\0\0\0\0\0\0\0\x99\x01\x02\x03\x04\x05\x06\x07\x08and more";
+        assert_eq!(reply(datagram).transaction, 0x99);
+        assert_eq!(reply(datagram).connected(), Ok(ConnectionId(0x0102_0304_0506_0708)));
+        let short = Error::Short { action: Action::Connect, needed: 16, found: 15 };
+        assert_eq!(reply(&datagram[..15]).connected(), Err(short));
+        for length in 0..8 {
+            assert_eq!(Reply::parse(&datagram[..length]), None);
+        }
+    }
+
+    #[test]
+    fn peers_are_of_the_family_of_the_socket() {
+        let head = words(&[1, 7, 1800, 2, 3]);
+        let v4 = [&head[..], b"\x7f\0\0\x01\x1a\xe1\x7f\0\0\x01\x1a\xe1\x7f\0\0\x02\0\0x"].concat();
+        let announced = reply(&v4).announced(Family::V4).unwrap();
+        assert_eq!((announced.interval, announced.incomplete, announced.complete), (Some(1800), Some(2), Some(3)));
+        assert_eq!(announced.peers.len(), 1);
+        let expected = Skipped { duplicates: 1, bad_port: 1, truncated: 1, ..Skipped::default() };
+        assert_eq!(announced.skipped, expected);
+        let v6 = [&head[..], &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x1a, 0xe1]].concat();
+        let announced = reply(&v6).announced(Family::V6).unwrap();
+        assert_eq!(announced.peers[0].address.to_string(), "[2001:db8::1]:6881");
+        assert_eq!(reply(&head).announced(Family::V6).unwrap().peers, []);
+    }
+
+    #[test]
+    fn counts_that_are_negative_are_not_known() {
+        let datagram = words(&[1, 7, u32::MAX, 1 << 31, i32::MAX as u32]);
+        let announced = reply(&datagram).announced(Family::V4).unwrap();
+        assert_eq!((announced.interval, announced.incomplete), (None, None));
+        assert_eq!(announced.complete, Some(0x7fff_ffff));
+    }
+
+    #[test]
+    fn an_answer_without_content_is_not_an_answer() {
+        for length in 8..20 {
+            let short = Error::Short { action: Action::Announce, needed: 20, found: length };
+            assert_eq!(reply(&words(&[1, 7, 1800, 2, 3])[..length]).announced(Family::V4), Err(short));
+        }
+        let error = reply(&words(&[1, 7])).announced(Family::V4).unwrap_err();
+        assert_eq!(error.to_string(), "answer to announce has 8 of at least 20 bytes");
+    }
+
+    #[test]
+    fn counts_belong_to_the_torrents_in_their_order() {
+        let datagram = words(&[2, 7, 5, 50, 10, 1, 2, 3, 9, 9, 9]);
+        let scraped = reply(&datagram).scraped(&two()).unwrap();
+        let first = Counts { complete: Some(5), downloaded: Some(50), incomplete: Some(10) };
+        let second = Counts { complete: Some(1), downloaded: Some(2), incomplete: Some(3) };
+        let expected = vec![(InfoHash([1; 20]), first), (InfoHash([2; 20]), second)];
+        assert_eq!(scraped, Scraped { files: expected, ..Scraped::default() });
+        // With one left out, nobody knows whose the others are.
+        let short = Error::Short { action: Action::Scrape, needed: 32, found: 31 };
+        assert_eq!(reply(&datagram[..31]).scraped(&two()), Err(short));
+    }
+
+    #[test]
+    fn errors_answer_everything_and_end_before_their_nul() {
+        for (text, reason) in [
+            (&b"Connection ID missmatch.\0"[..], "Connection ID missmatch."),
+            (b"a\0b\0\0", "a\0b"),
+            (b"\0", ""),
+            (b"", ""),
+        ] {
+            let datagram = [&words(&[3, 7])[..], text].concat();
+            let failure = Error::Failure { reason: reason.to_owned() };
+            assert_eq!(reply(&datagram).failure().as_deref(), Some(reason));
+            assert_eq!(reply(&datagram).connected(), Err(failure.clone()));
+            assert_eq!(reply(&datagram).announced(Family::V4), Err(failure.clone()));
+            assert_eq!(reply(&datagram).scraped(&two()), Err(failure));
+        }
+        let error = Error::Failure { reason: "\x1b[2J".to_owned() };
+        assert_eq!(error.to_string(), "tracker refuses: \\u{1b}[2J");
+        let long = [&words(&[3, 7])[..], &[b'x'; 60_000]].concat();
+        assert_eq!(reply(&long).failure().unwrap().chars().count(), 1001);
+    }
+
+    #[test]
+    fn the_answer_to_something_else_is_none() {
+        let datagram = words(&[2, 7, 0, 0, 0]);
+        let error = Error::Action { expected: Action::Announce, found: 2 };
+        assert_eq!(reply(&datagram).announced(Family::V4), Err(error));
+        assert_eq!(reply(&datagram).failure(), None);
+        assert!(reply(&words(&[77, 7, 0, 0])).connected().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(
+            action in 0..5_u32, body in proptest::collection::vec(any::<u8>(), 0..120), cut in 0..128_usize,
+        ) {
+            let datagram = [&words(&[action, 7])[..], &body].concat();
+            if let Some(reply) = Reply::parse(&datagram[..cut.min(datagram.len())]) {
+                let _ = (reply.failure(), reply.connected(), reply.scraped(&two()));
+                let _ = (reply.announced(Family::V4), reply.announced(Family::V6));
+            }
+        }
+
+        #[test]
+        fn what_a_tracker_writes_is_what_is_read(
+            numbers in any::<[u32; 3]>(), peers in proptest::collection::btree_set((any::<[u8; 4]>(), 1..u16::MAX), 0..20),
+        ) {
+            prop_assume!(!peers.iter().any(|(ip, _)| ip == &[0; 4]));
+            let [interval, incomplete, complete] = numbers;
+            let mut datagram = words(&[1, 7, interval, incomplete, complete]);
+            for (ip, port) in &peers {
+                datagram.extend(ip);
+                datagram.extend(port.to_be_bytes());
+            }
+            let announced = reply(&datagram).announced(Family::V4).unwrap();
+            let known = |number: u32| (number <= i32::MAX as u32).then_some(number);
+            prop_assert_eq!(
+                (announced.interval, announced.incomplete, announced.complete),
+                (known(interval), known(incomplete), known(complete)),
+            );
+            let read: Vec<String> = announced.peers.iter().map(|peer| peer.address.to_string()).collect();
+            let written: Vec<String> =
+                peers.iter().map(|(ip, port)| format!("{}:{port}", std::net::Ipv4Addr::from(*ip))).collect();
+            prop_assert_eq!((read, announced.skipped.total()), (written, 0));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A network and mount namespace of our own, in which we run again: addresses of the wide world on its loopback
+//! interface, and its own resolver. It goes with the last process in it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::prober::Prober;
+use super::{Lab, dns, hostile, parts, process};
+use crate::scratch::write;
+use crate::shell::{self, Result};
+
+/// The task by which the program calls itself.
+pub(crate) const TASK: &str = "inside-namespace";
+
+/// What happens inside: a scenario by its name, with what it needs.
+type Scenario = (&'static str, fn(&Stage) -> Result);
+
+/// All scenarios.
+const SCENARIOS: &[Scenario] = &[("hostile", hostile::run), ("dns", dns::run)];
+
+/// The programs it takes.
+const PROGRAMS: &[(&str, &str)] = &[("unshare", "util-linux"), ("mount", "mount"), ("ip", "iproute2")];
+
+/// What a scenario has.
+pub(super) struct Stage {
+    pub(super) prober: Prober,
+    /// A folder for its own files.
+    pub(super) folder: PathBuf,
+}
+
+/// Runs a scenario in a namespace of its own. Where none can be made it is skipped.
+pub(super) fn run(lab: &Lab, scenario: &str) -> Result {
+    if !parts::are_here(scenario, PROGRAMS)? {
+        return Ok(());
+    }
+    let Some(mut command) = new_namespace() else {
+        return parts::skip(scenario, "no network namespace can be made; root can, and elsewhere whom the kernel lets");
+    };
+    let folder = lab.swarm.scratch.folder(scenario)?;
+    let ourselves = std::env::current_exe().map_err(|error| format!("cannot find ourselves: {error}"))?;
+    command.arg(ourselves).args([TASK, scenario]).arg(lab.prober.binary()).arg(folder);
+    // Its output goes where ours goes: it prints its results itself.
+    shell::run(command.stdin(Stdio::null()))
+}
+
+/// The command that runs what follows in a new namespace, if there can be one: root's, or a user's own.
+fn new_namespace() -> Option<Command> {
+    let namespaces = ["--net", "--mount", "--propagation", "private"];
+    [&[][..], &["--map-root-user"]].into_iter().find_map(|rights| {
+        let mut attempt = Command::new("unshare");
+        attempt.args(rights).args(namespaces).arg("true").stdout(Stdio::null()).stderr(Stdio::null());
+        let mut command = Command::new("unshare");
+        command.args(rights).args(namespaces);
+        attempt.status().is_ok_and(|status| status.success()).then(|| process::mortal(&command, &[]))
+    })
+}
+
+/// Sets the stage and runs a scenario, inside: SCENARIO BINARY FOLDER.
+pub(crate) fn inside(args: &[String]) -> Result {
+    let [scenario, binary, folder] = args else { return Err(format!("usage: {TASK} SCENARIO BINARY FOLDER")) };
+    let (_, run) = SCENARIOS.iter().find(|(name, _)| name == scenario).ok_or("no such scenario")?;
+    let folder = PathBuf::from(folder);
+    ip(["link", "set", "lo", "up"])?;
+    set_resolver(&folder)?;
+    run(&Stage { prober: Prober::new(binary.into()), folder })
+}
+
+/// Puts an address on the loopback interface, where nobody else is.
+pub(super) fn add_address(address: impl Into<IpAddr>) -> Result {
+    let address = address.into();
+    let length = if address.is_ipv4() { 32 } else { 128 };
+    ip(["address", "add", &format!("{address}/{length}"), "dev", "lo"])
+}
+
+/// Names are looked up at 127.0.0.1 and nowhere else.
+fn set_resolver(folder: &Path) -> Result {
+    let files = [
+        ("/etc/resolv.conf", "nameserver 127.0.0.1\n"),
+        ("/etc/hosts", "127.0.0.1 localhost\n"),
+        ("/etc/nsswitch.conf", "hosts: files dns\n"),
+    ];
+    for (file, content) in files {
+        // What is not there cannot be replaced, and then the library's defaults are these.
+        if let Ok(file) = fs::canonicalize(file) {
+            let ours = folder.join(file.file_name().unwrap_or_default());
+            write(&ours, content)?;
+            shell::run_quiet(Command::new("mount").arg("--bind").arg(ours).arg(file))?;
+        }
+    }
+    Ok(())
+}
+
+fn ip<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result {
+    shell::run_quiet(Command::new("ip").args(args)).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SECTIONS;
+    use super::*;
+
+    #[test]
+    fn every_scenario_is_a_section() {
+        assert!(SCENARIOS.iter().all(|(name, _)| SECTIONS.iter().any(|(section, _)| section == name)));
+    }
+}

@@ -1,0 +1,250 @@
+//! One run of the binary, and what it must say of its trackers and peers.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::prober::{Prober, Source};
+use super::secrets;
+use super::torrents::Torrent;
+use crate::report::Report;
+use crate::shell::Result;
+
+/// One run, and what it must say.
+#[derive(Clone)]
+pub(super) struct Row {
+    name: String,
+    torrent: Torrent,
+    source: Source,
+    /// Whether it is to write text for people.
+    text: bool,
+    args: Vec<String>,
+    shows_secrets: bool,
+    code: i32,
+    trackers: Vec<Value>,
+    peers: Option<BTreeMap<String, String>>,
+    within: Option<Duration>,
+}
+
+impl Row {
+    /// A run on a torrent, as the torrent has it. It must end with this exit code.
+    pub(super) fn new(name: impl Into<String>, torrent: &Torrent, code: i32) -> Self {
+        let torrent = torrent.clone();
+        let args = vec!["-vv".to_owned()];
+        let (trackers, peers, within) = (Vec::new(), None, None);
+        Self {
+            name: name.into(),
+            torrent,
+            source: Source::Fresh,
+            text: false,
+            args,
+            shows_secrets: false,
+            code,
+            trackers,
+            peers,
+            within,
+        }
+    }
+
+    /// Asks this tracker, secrets planted in its URL.
+    pub(super) fn tracker(self, url: impl AsRef<str>) -> Self {
+        let url = secrets::planted(url.as_ref());
+        self.args(["--tracker", &url])
+    }
+
+    /// With these arguments, too.
+    pub(super) fn args(mut self, args: impl IntoIterator<Item = impl Display>) -> Self {
+        self.args.extend(args.into_iter().map(|arg| arg.to_string()));
+        self
+    }
+
+    /// From this address.
+    pub(super) fn from(mut self, ip: impl Into<IpAddr>) -> Self {
+        self.source = Source::Fixed(ip.into());
+        self
+    }
+
+    /// From whatever address the kernel chooses.
+    pub(super) fn anywhere(mut self) -> Self {
+        self.source = Source::Any;
+        self
+    }
+
+    /// The secrets are to be shown, and must be.
+    pub(super) fn shows_secrets(mut self) -> Self {
+        self.shows_secrets = true;
+        self.args(["--show-secrets"])
+    }
+
+    /// There must be a line on a tracker that has these values, one line for each call, and no other. A text in
+    /// `message` need only be a part of it.
+    pub(super) fn says(mut self, values: Value) -> Self {
+        self.trackers.push(values);
+        self
+    }
+
+    /// There must be a line on each of these peers with this outcome, and no other.
+    pub(super) fn finds<A: Display>(mut self, peers: impl IntoIterator<Item = (A, &'static str)>) -> Self {
+        let peers = peers.into_iter().map(|(addr, outcome)| (addr.to_string(), outcome.to_owned()));
+        self.peers = Some(peers.collect());
+        self
+    }
+
+    /// It must not take longer.
+    pub(super) fn within(mut self, limit: Duration) -> Self {
+        self.within = Some(limit);
+        self
+    }
+
+    /// The rows, and all of them once more with text for people, which has its own way to give a secret away.
+    pub(super) fn in_both_forms(mut rows: Vec<Self>) -> Vec<Self> {
+        let text = |row: &Self| Self { name: format!("{}, as text", row.name), text: true, ..row.clone() };
+        rows.extend(rows.iter().map(text).collect::<Vec<_>>());
+        rows
+    }
+
+    /// Runs it, and fails with everything that is wrong.
+    pub(super) fn run(&self, prober: &Prober) -> Result {
+        let mut command = prober.command(self.source, &self.torrent);
+        command.args((!self.text).then_some("--json"));
+        command.args(&self.args).env("RUST_LOG", "trace");
+        let begin = Instant::now();
+        let read = if self.text { Report::of_text } else { Report::of };
+        let mut report = read(&mut command).map_err(|reason| format!("{}:\n{reason}", self.name))?;
+        let faults = self.faults(&report, begin.elapsed());
+        if faults.is_empty() {
+            return Ok(());
+        }
+        // At trace level it is long, and the end tells most.
+        report.complaint = tail(&report.complaint);
+        Err(format!("{}:\n{}", self.name, report.told(&faults)))
+    }
+
+    fn faults(&self, report: &Report, took: Duration) -> Vec<String> {
+        let mut faults = if self.text { self.text_faults(report) } else { self.line_faults(report) };
+        faults
+            .extend(self.within.filter(|limit| took > *limit).map(|limit| format!("it took {took:?}, not {limit:?}")));
+        let given_away = secrets::given_away(report);
+        match self.shows_secrets {
+            true if given_away.is_empty() => faults.push("--show-secrets shows none".to_owned()),
+            true => {}
+            false => faults.extend(given_away),
+        }
+        faults
+    }
+
+    /// Of the lines of JSON.
+    fn line_faults(&self, report: &Report) -> Vec<String> {
+        let mut faults = report.faults(self.code, &self.torrent.info_hash);
+        faults.extend(self.tracker_faults(report));
+        faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));
+        faults
+    }
+
+    /// Of text, which need not have a form, and has to name each tracker's status.
+    fn text_faults(&self, report: &Report) -> Vec<String> {
+        let code =
+            (report.code != Some(self.code)).then(|| format!("exit code {:?}, expected {}", report.code, self.code));
+        let statuses = self.trackers.iter().filter_map(|line| line["status"].as_str());
+        let missing = statuses.filter(|status| !report.said.contains(*status));
+        code.into_iter().chain(missing.map(|status| format!("the text does not say {status}"))).collect()
+    }
+
+    fn tracker_faults(&self, report: &Report) -> Vec<String> {
+        let mut lines: Vec<&Value> = report.lines_of("tracker").collect();
+        let mut faults = Vec::new();
+        for wanted in &self.trackers {
+            match lines.iter().position(|line| has(line, wanted)) {
+                Some(at) => drop(lines.swap_remove(at)),
+                None => faults.push(format!("no line on a tracker that has {wanted}")),
+            }
+        }
+        faults.extend(lines.iter().map(|line| format!("a line on a tracker that is not expected: {line}")));
+        faults
+    }
+}
+
+/// Whether the line has the values; an object's values are looked for one by one, as deep as they go.
+fn has(line: &Value, wanted: &Value) -> bool {
+    let Some(wanted) = wanted.as_object() else { return line == wanted };
+    wanted.iter().all(|(key, wanted)| match (key.as_str(), &line[key], wanted) {
+        ("message", Value::String(message), Value::String(part)) => message.contains(part.as_str()),
+        (_, value, wanted) => has(value, wanted),
+    })
+}
+
+/// The peers that got another outcome than expected, or none, and those that are not expected.
+fn peer_faults(report: &Report, expected: &BTreeMap<String, String>) -> Vec<String> {
+    let text = |line: &Value, key: &str| line[key].as_str().unwrap_or_default().to_owned();
+    let found: BTreeMap<String, String> =
+        report.lines_of("peer").map(|line| (text(line, "addr"), text(line, "outcome"))).collect();
+    let missing = expected.iter().filter(|(addr, _)| !found.contains_key(*addr));
+    let mut faults: Vec<String> =
+        missing.map(|(addr, outcome)| format!("{addr} is not reported, expected {outcome}")).collect();
+    faults.extend(found.iter().filter_map(|(addr, outcome)| match expected.get(addr) {
+        Some(expected) if expected == outcome => None,
+        Some(expected) => Some(format!("{addr} is reported {outcome}, expected {expected}")),
+        None => Some(format!("{addr} is reported {outcome}, and not expected")),
+    }));
+    faults
+}
+
+/// The last lines of a log.
+fn tail(log: &str) -> String {
+    const LINES: usize = 40;
+    let lines: Vec<&str> = log.lines().collect();
+    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::{HASH, report};
+    use serde_json::json;
+    use std::path::PathBuf;
+
+    fn row() -> Row {
+        let torrent =
+            Torrent { name: "a".to_owned(), file: PathBuf::new(), info_hash: HASH.to_owned(), other_hash: None };
+        Row::new("row", &torrent, 0)
+    }
+
+    fn faults(row: &Row) -> Vec<String> {
+        row.faults(&report(&[("127.0.0.2:1", "ok", None)]), Duration::ZERO)
+    }
+
+    #[test]
+    fn a_row_is_right_when_all_of_it_is() {
+        let right = row().says(json!({"status": "ok"})).finds([("127.0.0.2:1", "ok")]).within(Duration::ZERO);
+        assert_eq!(faults(&right), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_fault_is_found() {
+        let ok = || row().says(json!({"status": "ok"}));
+        for (wrong, count) in [
+            (row(), 1),
+            (row().says(json!({"status": "timeout"})), 2),
+            (ok().says(json!({"status": "ok"})), 1),
+            (ok().finds([("127.0.0.2:1", "connect_refused")]), 1),
+            (ok().finds([("127.0.0.3:1", "ok")]), 2),
+            (ok().shows_secrets(), 1),
+        ] {
+            assert_eq!(faults(&wrong).len(), count, "{:?}", faults(&wrong));
+        }
+        let late = ok().within(Duration::ZERO);
+        assert_eq!(late.faults(&report(&[("127.0.0.2:1", "ok", None)]), Duration::from_secs(1)).len(), 1);
+    }
+
+    #[test]
+    fn a_part_of_the_message_and_of_an_object_will_do() {
+        let line = json!({"status": "x", "message": "no answer in time", "skipped": {"port_zero": 1, "truncated": 2}});
+        assert!(has(&line, &json!({"message": "in time", "skipped": {"truncated": 2}})));
+        for wrong in [json!({"message": "late"}), json!({"skipped": {"truncated": 1}}), json!({"peers": 0})] {
+            assert!(!has(&line, &wrong), "{wrong}");
+        }
+    }
+}
