@@ -1,6 +1,6 @@
 //! Duplicate keys of a dictionary that is not sorted: found by sorting, so that no input makes it quadratic.
 
-use crate::tape::{Tape, TokenKind, narrow};
+use crate::tape::{Token, TokenKind, narrow};
 
 /// How much of a key is at hand while keys are sorted.
 const WORD: usize = 8;
@@ -26,7 +26,7 @@ struct Alike {
 ///
 /// The keys are sorted by their first word, those that agree in it by the next, and so on: each byte of a key is looked
 /// at once, so a long beginning that many keys share costs no more than its own length.
-pub(crate) fn find(input: &[u8], dict: usize, tape: &Tape, from: usize) -> Vec<u32> {
+pub(crate) fn find(input: &[u8], dict: usize, tape: &[Token], from: usize) -> Vec<u32> {
     let tokens = || Keys { tape, next: dict + 1 };
     // Counted first: a vector that grows would hold twice as much as it needs.
     let mut keys = Vec::with_capacity(tokens().count());
@@ -57,7 +57,7 @@ pub(crate) fn find(input: &[u8], dict: usize, tape: &Tape, from: usize) -> Vec<u
 
 /// The tokens of a dictionary's keys.
 struct Keys<'t> {
-    tape: &'t Tape,
+    tape: &'t [Token],
     next: usize,
 }
 
@@ -76,7 +76,7 @@ impl Iterator for Keys<'_> {
 }
 
 /// A key's bytes: they end where its value begins.
-pub(crate) fn key<'i>(input: &'i [u8], token: usize, tape: &Tape) -> &'i [u8] {
+pub(crate) fn key<'i>(input: &'i [u8], token: usize, tape: &[Token]) -> &'i [u8] {
     let (Some(key), Some(value)) = (tape.get(token), tape.get(token + 1)) else { return &[] };
     input.get(key.offset() + key.extra as usize..value.offset()).unwrap_or_default()
 }

@@ -23,9 +23,9 @@ pub(crate) fn parse(input: &[u8], mode: Mode, limits: Limits) -> Result<Parsed, 
     if input.len() > limit {
         return Err(Limits::too_many_bytes(limit));
     }
-    let mut tape = Tape::new(input.len(), limits.tokens);
+    let tape = Tape::new(input.len(), limits.tokens);
     let mut report = Report { mode, diagnostics: Diagnostics::default(), unsorted: Vec::new() };
-    let end = root(input, limits, &mut tape, &mut report)?;
+    let (end, tape) = root(input, limits, tape, &mut report)?;
     if end < input.len() {
         report.deviation(end, DiagnosticKind::TrailingBytes)?;
     }
@@ -55,7 +55,7 @@ const UNKNOWN: i64 = i64::MAX;
 const OUTSIDE: u32 = u32::MAX;
 
 /// Reads the root value and gives where it ends.
-fn root(input: &[u8], limits: Limits, tape: &mut Tape, report: &mut Report) -> Result<usize, Error> {
+fn root(input: &[u8], limits: Limits, tape: Tape, report: &mut Report) -> Result<(usize, Tape), Error> {
     let mut pass = Pass { input, limits, tape, report };
     let mut frame = Frame { token: OUTSIDE, dict: false, previous: 0, begins: NO_KEY };
     let mut depth = 0_usize;
@@ -89,7 +89,7 @@ fn root(input: &[u8], limits: Limits, tape: &mut Tape, report: &mut Report) -> R
             return Err(Error { offset: at, kind });
         }
         if frame.token == OUTSIDE {
-            return Ok(at);
+            return Ok((at, pass.tape));
         }
     }
 }
@@ -98,7 +98,7 @@ fn root(input: &[u8], limits: Limits, tape: &mut Tape, report: &mut Report) -> R
 struct Pass<'i, 'p> {
     input: &'i [u8],
     limits: Limits,
-    tape: &'p mut Tape,
+    tape: Tape,
     report: &'p mut Report,
 }
 
@@ -109,7 +109,7 @@ impl Pass<'_, '_> {
         let key = read_key(self.input, at, self.report)?;
         let begins = beginning(self.input, key);
         if frame.begins >= begins {
-            self.report.order(self.input, *frame, key, at, self.tape)?;
+            self.report.order(self.input, *frame, key, at, self.tape.tokens())?;
         }
         frame.previous = narrow(self.tape.len());
         frame.begins = begins;
@@ -147,7 +147,7 @@ impl Pass<'_, '_> {
     #[inline(always)]
     fn close(&mut self, at: usize, token: u32) -> Result<Frame, Error> {
         if self.report.is_unsorted(token) {
-            self.report.duplicates(self.input, self.tape)?;
+            self.report.duplicates(self.input, self.tape.tokens())?;
         }
         self.push(TokenKind::End, at, 0)?;
         let parent = self.tape.replace_extra(token as usize, narrow(self.tape.len()));
@@ -293,7 +293,7 @@ impl Report {
     /// BEP 3: "Keys must be strings and appear in sorted order (sorted as raw strings, not alphanumerics)." For the keys
     /// that their beginnings do not tell apart.
     #[inline(never)]
-    fn order(&mut self, input: &[u8], dict: Frame, key: Content, at: usize, tape: &Tape) -> Result<(), Error> {
+    fn order(&mut self, input: &[u8], dict: Frame, key: Content, at: usize, tape: &[Token]) -> Result<(), Error> {
         if dict.previous == 0 {
             return Ok(());
         }
@@ -317,7 +317,7 @@ impl Report {
     /// Reports the duplicates of the innermost dictionary, which is unsorted and about to be closed.
     #[cold]
     #[inline(never)]
-    fn duplicates(&mut self, input: &[u8], tape: &Tape) -> Result<(), Error> {
+    fn duplicates(&mut self, input: &[u8], tape: &[Token]) -> Result<(), Error> {
         let Some((dict, from)) = self.unsorted.pop() else { return Ok(()) };
         duplicates::find(input, dict as usize, tape, from)
             .into_iter()

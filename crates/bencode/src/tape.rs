@@ -25,10 +25,10 @@ const OFFSET_BITS: u32 = 29;
 const OFFSET_MASK: u32 = (1 << OFFSET_BITS) - 1;
 
 impl Token {
-    /// `offset` fits in 29 bits: the input is at most `Limits::MAX_BYTES` long.
+    /// `offset` fits in 29 bits, and nothing of it has to be cut: the input is at most `Limits::MAX_BYTES` long.
     #[inline]
     pub(crate) fn new(kind: TokenKind, offset: usize, extra: u32) -> Self {
-        Self { word: ((kind as u32) << OFFSET_BITS) | (narrow(offset) & OFFSET_MASK), extra }
+        Self { word: ((kind as u32) << OFFSET_BITS) | narrow(offset), extra }
     }
 
     #[inline]
@@ -75,26 +75,21 @@ impl Tape {
 
     #[inline(always)]
     pub(crate) fn push(&mut self, kind: TokenKind, offset: usize, extra: u32) -> Result<(), Full> {
-        // One comparison for the limit and for the room: the capacity is never asked to be more than the limit.
+        // One comparison for the limit and for the room: the capacity is never asked to be more than the limit. By value, so
+        // that nobody else has the vector's address and its parts can stay in registers.
+        let token = Token::new(kind, offset, extra);
         if self.tokens.len() == self.tokens.capacity() {
-            self.grow(offset)?;
+            self.tokens = grow(std::mem::take(&mut self.tokens), token, self.limit, self.input)?;
+        } else {
+            self.tokens.push(token);
         }
-        self.tokens.push(Token::new(kind, offset, extra));
         Ok(())
     }
 
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self, offset: usize) -> Result<(), Full> {
-        let used = self.tokens.len();
-        if used >= self.limit {
-            return Err(Full);
-        }
-        // Every token costs at least a byte.
-        let most = used + (self.input - offset);
-        let room = (used * 2).min(most).min(self.limit);
-        self.tokens.reserve_exact(room - used);
-        Ok(())
+    /// What is written so far.
+    #[inline(always)]
+    pub(crate) fn tokens(&self) -> &[Token] {
+        &self.tokens
     }
 
     #[inline(always)]
@@ -125,6 +120,22 @@ impl Tape {
     }
 }
 
+/// Adds a token to a tape that is full.
+#[cold]
+#[inline(never)]
+fn grow(mut tokens: Vec<Token>, token: Token, limit: usize, input: usize) -> Result<Vec<Token>, Full> {
+    let used = tokens.len();
+    if used >= limit {
+        return Err(Full);
+    }
+    // Every token costs at least a byte.
+    let most = used + (input - token.offset());
+    let room = (used * 2).min(most).min(limit);
+    tokens.reserve_exact(room - used);
+    tokens.push(token);
+    Ok(tokens)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,12 +143,13 @@ mod tests {
     /// Pushes a token for every `bytes` bytes of an input and gives the largest capacity there was.
     fn fill(input: usize, bytes: usize, limit: usize) -> (Result<Vec<Token>, usize>, usize) {
         let mut tape = Tape::new(input, limit);
+        let mut capacity = tape.tokens.capacity();
         for offset in (0..input).step_by(bytes) {
             if tape.push(TokenKind::Integer, offset, 0).is_err() {
-                return (Err(offset), tape.tokens.capacity());
+                return (Err(offset), capacity);
             }
+            capacity = capacity.max(tape.tokens.capacity());
         }
-        let capacity = tape.tokens.capacity();
         (tape.finish(input), capacity)
     }
 

@@ -31,9 +31,10 @@ type Read<'i, T> = IResult<&'i [u8], T, Refusal>;
 /// a reply is shorter than 100 bytes.
 #[inline(always)]
 pub(crate) fn short_string_header(input: &[u8]) -> Option<(usize, usize)> {
+    const ZERO: usize = b'0' as usize;
     match input {
-        [a @ b'0'..=b'9', b':', ..] => Some((digit(*a), 2)),
-        [a @ b'1'..=b'9', b @ b'0'..=b'9', b':', ..] => Some((digit(*a) * 10 + digit(*b), 3)),
+        [a @ b'0'..=b'9', b':', ..] => Some((usize::from(*a) - ZERO, 2)),
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', b':', ..] => Some((usize::from(*a) * 10 + usize::from(*b) - 11 * ZERO, 3)),
         _ => None,
     }
 }
@@ -133,11 +134,6 @@ fn byte<'i>(wanted: u8, otherwise: ErrorKind) -> impl Parser<&'i [u8], Output = 
 
 fn refuse<T>(rest: &[u8], kind: ErrorKind) -> Read<'_, T> {
     Err(Err::Error(Refusal { left: rest.len(), kind }))
-}
-
-#[inline(always)]
-fn digit(byte: u8) -> usize {
-    usize::from(byte & 0x0f)
 }
 
 #[inline]

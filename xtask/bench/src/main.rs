@@ -7,6 +7,7 @@ mod libtorrent;
 mod measure;
 mod parse;
 mod reference;
+mod table;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;

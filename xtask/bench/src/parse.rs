@@ -3,6 +3,7 @@
 use crate::contenders::{self, LIBTORRENT, OURS, Parser, REFERENCE, Role};
 use crate::inputs::{self, Input};
 use crate::measure::{self, Contender};
+use crate::table::Table;
 use bencode::{Document, Limits};
 use sha1::{Digest, Sha1};
 use stats_alloc::Region;
@@ -21,15 +22,17 @@ const MOST_ALLOCATIONS: usize = 8;
 
 pub(crate) fn run(letters: &str, names: &str) {
     println!("Medians of {ROUNDS} interleaved rounds; each call parses the whole document and drops the result.\n");
-    let mut verdicts = Vec::new();
+    let (mut verdicts, mut table) = (Vec::new(), Table::default());
     for input in inputs::all().into_iter().filter(|input| letters.contains(input.letter)) {
         println!("({}) {}, {} bytes", input.letter, input.what, input.bytes.len());
-        parsers(&input, names, &mut verdicts);
+        parsers(&input, names, &mut verdicts, &mut table);
         if input.torrent && names.is_empty() {
-            info_hash(&input, &mut verdicts);
+            info_hash(&input, &mut verdicts, &mut table);
         }
         println!();
     }
+    table.print();
+    println!();
     println!("Targets");
     verdicts.iter().for_each(|verdict| println!("  {verdict}"));
 }
@@ -44,7 +47,7 @@ pub(crate) fn profile(letters: &str) {
     }
 }
 
-fn parsers(input: &Input, names: &str, verdicts: &mut Vec<String>) {
+fn parsers(input: &Input, names: &str, verdicts: &mut Vec<String>, table: &mut Table) {
     let (able, contenders) = able(input, names);
     let times = measure::interleaved(&contenders, ROUNDS);
     let time_of = |name| able.iter().position(|parser| parser.name == name).map_or(Duration::MAX, |at| times[at]);
@@ -52,6 +55,7 @@ fn parsers(input: &Input, names: &str, verdicts: &mut Vec<String>) {
     for (parser, &time) in able.iter().zip(&times) {
         let allocations = allocations(|| drop((parser.parse)(&input.bytes)));
         row(parser.name, time, ours, Some(allocations));
+        table.add(input.letter, parser.name, time, (parser.role != Role::Ours).then_some(ours));
         if parser.role == Role::Ours {
             verdict(verdicts, input, "allocations, at most", allocations as f64, MOST_ALLOCATIONS as f64, false);
         }
@@ -98,7 +102,7 @@ fn able<'a>(input: &'a Input, names: &str) -> (Vec<Parser>, Vec<Contender<'a>>) 
 }
 
 /// From bytes to info-hash.
-fn info_hash(input: &Input, verdicts: &mut Vec<String>) {
+fn info_hash(input: &Input, verdicts: &mut Vec<String>, table: &mut Table) {
     let document = Document::parse(&input.bytes).expect("our own input");
     let info = document.root().as_dict().and_then(|root| root.get(b"info")).expect("our own input").raw();
     assert_eq!(ours_to_hash(&input.bytes), librqbit_to_hash(&input.bytes), "the two agree");
@@ -111,7 +115,10 @@ fn info_hash(input: &Input, verdicts: &mut Vec<String>) {
         },
     ];
     let times = measure::interleaved(&contenders, ROUNDS);
-    contenders.iter().zip(&times).for_each(|(contender, &time)| row(contender.name, time, times[0], None));
+    for (place, (contender, &time)) in contenders.iter().zip(&times).enumerate() {
+        row(contender.name, time, times[0], None);
+        table.add(input.letter, contender.name, time, (place > 0).then_some(times[0]));
+    }
     if let Some(target) = target(&OF_SHA1, input) {
         verdict(verdicts, input, "of pure SHA-1 to the info-hash, at most", ratio(times[0], times[1]), target, false);
         verdict(verdicts, input, "of librqbit-core to the info-hash, below", ratio(times[0], times[2]), 1.0, false);
@@ -145,7 +152,7 @@ fn row(name: &str, time: Duration, ours: Duration, allocations: Option<usize>) {
 fn verdict(verdicts: &mut Vec<String>, input: &Input, what: &str, found: f64, target: f64, at_least: bool) {
     let met = if at_least { found >= target } else { found <= target };
     let met = if met { "met   " } else { "MISSED" };
-    verdicts.push(format!("{met} ({}) {found:>6.2} {what} {target}", input.letter));
+    verdicts.push(format!("{met} ({}) {found:>6.3} {what} {target}", input.letter));
 }
 
 fn target(targets: &[(char, f64)], input: &Input) -> Option<f64> {

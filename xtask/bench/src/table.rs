@@ -1,0 +1,41 @@
+//! The table for the README: what was measured, in Markdown.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A line for each contender, a column for each input.
+#[derive(Default)]
+pub(crate) struct Table {
+    lines: Vec<(&'static str, BTreeMap<char, String>)>,
+}
+
+impl Table {
+    /// Adds what `name` took for an input: in the line of ours as a time, in the others as a multiple of it.
+    pub(crate) fn add(&mut self, letter: char, name: &'static str, time: Duration, ours: Option<Duration>) {
+        let cell = ours.map_or_else(|| shown(time), |ours| format!("{:.2}", time.as_secs_f64() / ours.as_secs_f64()));
+        match self.lines.iter_mut().find(|(line, _)| *line == name) {
+            Some((_, cells)) => _ = cells.insert(letter, cell),
+            None => self.lines.push((name, BTreeMap::from([(letter, cell)]))),
+        }
+    }
+
+    pub(crate) fn print(&self) {
+        let letters: std::collections::BTreeSet<char> =
+            self.lines.iter().flat_map(|(_, cells)| cells.keys().copied()).collect();
+        let head: String = letters.iter().map(|letter| format!(" ({letter}) |")).collect();
+        println!("| |{head}\n|---|{}", "---:|".repeat(letters.len()));
+        for (name, cells) in &self.lines {
+            let cell = |letter| cells.get(letter).map_or("", String::as_str);
+            let cells: String = letters.iter().map(|letter| format!(" {} |", cell(letter))).collect();
+            println!("| {name} |{cells}");
+        }
+    }
+}
+
+/// A time in three figures.
+fn shown(time: Duration) -> String {
+    let micros = time.as_secs_f64() * 1e6;
+    let (number, unit) = if micros < 1000.0 { (micros, "µs") } else { (micros / 1000.0, "ms") };
+    let places = if number < 10.0 { 2 } else { usize::from(number < 100.0) };
+    format!("{number:.places$} {unit}")
+}
