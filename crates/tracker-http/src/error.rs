@@ -18,7 +18,7 @@ pub enum Error {
     #[error("no secure connection")]
     Tls(#[from] TlsProblem),
     /// No complete reply within the deadline.
-    #[error("no complete reply within {} s", (.0.as_secs_f32() * 10.0).round() / 10.0)]
+    #[error("no complete reply within {} s", (.0.as_secs_f32() * 100.0).round() / 100.0)]
     Timeout(Duration),
     /// The connection ended before there was a reply.
     #[error("connection closed without a reply")]
