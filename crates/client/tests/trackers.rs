@@ -215,6 +215,7 @@ async fn when_to_come_back_is_told() {
     lab.tracker.set_script(reply("", b"d14:failure reason4:busy8:retry in1:5e"));
     let told = run(&lab.torrent, config()).await;
     assert_eq!(told.trackers[0].status.retry_in(), Some(Duration::from_secs(300)));
+    assert_eq!(told.trackers[0].http_status, Some(200));
 }
 
 #[tokio::test]

@@ -233,9 +233,11 @@ impl TrackerStatus {
 
     /// The HTTP status of a reply that brought no answer.
     pub(crate) fn http_status(&self) -> Option<u16> {
-        use tracker_http::Error::{Redirect, Status};
+        use tracker_http::Error::{Failure, NotATracker, Redirect, Status};
         match self {
             Self::Http(Redirect { status, .. } | Status { status, .. }) => Some(*status),
+            // Any other status would be an error before the body is.
+            Self::Http(Failure(_) | NotATracker { .. }) => Some(200),
             _ => None,
         }
     }
