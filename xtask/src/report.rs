@@ -64,15 +64,44 @@ const KEYS: &[(&str, &[&str])] = &[
             "outcome",
             "stage",
             "transport",
+            "plaintext",
+            "encrypted",
+            "matched",
             "connect_ms",
             "handshake_ms",
+            "bytes_received",
             "peer_id",
             "client",
             "reserved",
+            "role",
+            "role_from",
+            "completeness",
+            "extension",
             "error",
+            "hint",
         ],
     ),
-    ("summary", &["peers", "ok", "outcomes", "clients", "elapsed_ms"]),
+    (
+        "summary",
+        &[
+            "peers",
+            "ok",
+            "outcomes",
+            "clients",
+            "roles",
+            "copies_min",
+            "copies_max",
+            "missing_pieces",
+            "missing_piece_ranges",
+            "missing_files",
+            "claimed_seeds",
+            "verified_seeds",
+            "unseen_seeds",
+            "coverage",
+            "cut_short",
+            "elapsed_ms",
+        ],
+    ),
 ];
 
 /// What a run of the binary said and how it ended.
@@ -140,12 +169,16 @@ impl Report {
     fn summary_faults(&self, summary: &Value) -> Vec<String> {
         let mut outcomes: BTreeMap<&str, u64> = BTreeMap::new();
         let mut clients: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut roles: BTreeMap<&str, u64> = BTreeMap::new();
         let mut addresses: BTreeMap<&str, u64> = BTreeMap::new();
         for peer in self.lines_of("peer") {
             *addresses.entry(peer["addr"].as_str().unwrap_or_default()).or_default() += 1;
             *outcomes.entry(peer["outcome"].as_str().unwrap_or_default()).or_default() += 1;
-            if let Some(client) = peer["client"].as_str().filter(|_| peer["outcome"] == "ok") {
-                *clients.entry(client).or_default() += 1;
+            if peer["outcome"] == "ok" {
+                *roles.entry(peer["role"].as_str().unwrap_or_default()).or_default() += 1;
+                if let Some(client) = peer["client"].as_str() {
+                    *clients.entry(client).or_default() += 1;
+                }
             }
         }
         let twice = addresses.iter().filter(|(_, count)| **count > 1);
@@ -158,6 +191,7 @@ impl Report {
         compare("peers", &summary["peers"], self.lines_of("peer").count().into());
         compare("ok", &summary["ok"], outcomes.get("ok").copied().unwrap_or(0).into());
         compare("clients", &without_zeros(&summary["clients"]), serde_json::json!(clients));
+        compare("roles", &without_zeros(&summary["roles"]), serde_json::json!(roles));
         compare("outcomes", &without_zeros(&summary["outcomes"]), serde_json::json!(outcomes));
         faults
     }
@@ -215,14 +249,16 @@ pub(crate) mod tests {
         let mut lines = vec![line("start", json!({"schema": 1})), line("tracker", json!({"status": "ok"}))];
         let (mut outcomes, mut clients) = (json!({}), json!({}));
         for (addr, outcome, client) in peers {
-            lines.push(line("peer", json!({"addr": addr, "outcome": outcome, "client": client})));
+            let role = "seed";
+            lines.push(line("peer", json!({"addr": addr, "outcome": outcome, "client": client, "role": role})));
             outcomes[*outcome] = (outcomes[*outcome].as_u64().unwrap_or(0) + 1).into();
             if let Some(client) = client {
                 clients[*client] = (clients[*client].as_u64().unwrap_or(0) + 1).into();
             }
         }
         let ok = peers.iter().filter(|(_, outcome, _)| *outcome == "ok").count();
-        let summary = json!({"peers": peers.len(), "ok": ok, "outcomes": outcomes, "clients": clients});
+        let roles = if ok == 0 { json!({}) } else { json!({"seed": ok}) };
+        let summary = json!({"peers": peers.len(), "ok": ok, "outcomes": outcomes, "clients": clients, "roles": roles});
         lines.push(line("summary", summary));
         Report { command: String::new(), code: Some(0), lines, said: String::new(), complaint: String::new() }
     }

@@ -41,8 +41,12 @@ impl Dialled {
     }
 }
 
-/// Serves HTTP on a port of every address until the process ends, one connection after the other.
-pub(super) fn http(port: u16, dialled: &Dialled, answer: impl Fn(&Request) -> Vec<u8> + Send + 'static) -> Result {
+/// Serves HTTP on a port of every address until the process ends.
+pub(super) fn http(
+    port: u16,
+    dialled: &Dialled,
+    answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static,
+) -> Result {
     listen(everywhere(port), dialled, move |mut stream| {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_LIMIT {
@@ -114,19 +118,22 @@ pub(super) fn everywhere(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))
 }
 
-/// Listens until the process ends; each connection is counted first.
+/// Listens until the process ends; each connection is counted first, and served while others wait for nothing.
 fn listen(
     address: SocketAddr,
     dialled: &Dialled,
-    serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + 'static,
+    serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static,
 ) -> Result {
     let listener = TcpListener::bind(address).map_err(|error| format!("cannot listen at {address}: {error}"))?;
-    let dialled = dialled.clone();
+    let (dialled, serve) = (dialled.clone(), Arc::new(serve));
     thread::spawn(move || {
         while let Ok((stream, _)) = listener.accept() {
             dialled.count(&stream);
-            // How a connection ends is the other side's affair.
-            let _ = stream.set_read_timeout(Some(PATIENCE)).and_then(|()| serve(stream));
+            let serve = Arc::clone(&serve);
+            thread::spawn(move || {
+                // How a connection ends is the other side's affair.
+                let _ = stream.set_read_timeout(Some(PATIENCE)).and_then(|()| serve(stream));
+            });
         }
     });
     Ok(())

@@ -21,7 +21,7 @@ pub(super) struct Seed {
     pub(super) name: &'static str,
     /// The Debian package it comes in.
     pub(super) package: &'static str,
-    /// How the name begins that its peer id stands for.
+    /// How the name begins that it goes by: the one it gives itself, or else the one its peer id stands for.
     pub(super) client: &'static str,
     /// Whether it can be started here.
     pub(super) installed: fn() -> bool,
@@ -60,7 +60,7 @@ pub(super) const SEEDS: &[Seed] = &[
     Seed {
         name: "rtorrent",
         package: "rtorrent",
-        client: "rTorrent",
+        client: "libTorrent",
         installed: || shell::find_program("rtorrent").is_some(),
         command: rtorrent,
     },
