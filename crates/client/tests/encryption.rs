@@ -79,6 +79,18 @@ async fn whoever_requires_encryption_is_found_by_the_second_attempt() {
 }
 
 #[tokio::test]
+async fn bytes_are_counted_once_however_they_come() {
+    let responder = Responder { pad_b: 20, pad_d: 7, ..Responder::default() };
+    let length = responder.length() + fake_swarm::HANDSHAKE_LENGTH + message::have_all().len();
+    let whole = Peer { reserved: [0, 0, 0, 0, 0, 0, 0, 4], ..requiring(responder) }.sending([message::have_all()]);
+    let trickle = fake_swarm::Delivery::Trickle { from: 0, pause: Duration::from_millis(1) };
+    let peers = [whole.clone(), Peer { delivery: trickle, ..whole }].map(Behaviour::from);
+    let config = Config { linger: Duration::from_secs(3), ..policy(Encryption::Require) };
+    let (_, told) = told_by(PIECES, peers, config).await;
+    assert_eq!([told.peers[0].bytes_received, told.peers[1].bytes_received], [length; 2]);
+}
+
+#[tokio::test]
 async fn a_first_failure_stays_when_encryption_does_not_help() {
     let faulty = |fault| requiring(Responder { fault: Some(fault), ..Responder::default() });
     let dying = |at| Peer { at_most: Some(at), ending: Ending::Closes, ..requiring(Responder::default()) };
