@@ -167,6 +167,7 @@ fn machines_read_one_object_a_line_with_every_key() {
         (&user["error"], &user["sources"][0], &user["client"]),
         (&"port 0".into(), &"user".into(), &Value::Null)
     );
+    assert!(!user["hint"].as_str().unwrap().contains("--peer"), "{user}");
     let summary = lines.last().unwrap();
     assert_eq!(summary["outcomes"], serde_json::json!({"ok": 1, "handshake_timeout": 1, "invalid_address": 1}));
     assert_eq!(summary["clients"], serde_json::json!({"Transmission 3.00": 1}));
