@@ -35,16 +35,20 @@ pub(crate) fn hint(report: &PeerReport) -> Option<&'static str> {
         Outcome::EncryptionFailed => {
             Some("it does not speak encryption, or does not have the torrent; try --encryption prefer-plain")
         }
-        Outcome::InvalidAddress => Some(match &report.error {
-            Some(PeerError::Refused(Refusal::NotOnAStrangersWord(_))) => {
-                "a stranger may not aim us there; name it with --peer if you trust it"
-            }
-            _ => "nobody can be reached there: whoever named it was mistaken",
-        }),
+        Outcome::InvalidAddress => Some(hint_invalid(report)),
         Outcome::LocalLimit => {
             Some("our own machine refused, not the peer: raise `ulimit -n`, lower --concurrency, or check the routes")
         }
         Outcome::Interrupted | Outcome::NotTried => Some("the run ended first: a longer --deadline reaches more"),
+    }
+}
+
+fn hint_invalid(report: &PeerReport) -> &'static str {
+    match report.error {
+        Some(PeerError::Refused(Refusal::NotOnAStrangersWord(_))) => {
+            "a stranger may not aim us there; name it with --peer if you trust it"
+        }
+        _ => "nobody can be reached there: whoever named it was mistaken",
     }
 }
 
