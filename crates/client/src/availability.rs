@@ -54,10 +54,12 @@ impl Availability {
                 self.told += 1;
                 let before = self.missing;
                 self.counts.resize(self.pieces as usize, 0);
-                for (piece, count) in (0..).zip(&mut self.counts) {
-                    if bitfield.get(piece) {
-                        self.missing -= u32::from(*count == 0);
-                        *count += 1;
+                // Byte by byte, because there may be 2^21 pieces and ten thousand peers.
+                for (byte, counts) in bitfield.as_bytes().iter().zip(self.counts.chunks_mut(8)) {
+                    for (bit, count) in (0..8).rev().zip(counts) {
+                        let has = u32::from(byte >> bit & 1);
+                        self.missing -= has & u32::from(*count == 0);
+                        *count += has;
                     }
                 }
                 nobody_had && self.missing < before

@@ -51,7 +51,9 @@ impl Census {
         }
         let news = self.availability.add(&said.pieces);
         let mut told = if news { self.judge_waiting() } else { Vec::new() };
-        match scattered_holes(said, self.pieces).filter(|_| report.role == Role::Leech) {
+        // A lazy seed that says that it wants nothing more is not yet a peer that has chosen some of the files.
+        let lacks_some = matches!(report.role, Role::Leech | Role::PartialSeed);
+        match scattered_holes(said, self.pieces).filter(|_| lacks_some) {
             Some(holes) if self.availability.has_all_of(&holes) => {
                 told.push(self.likely_seed(Candidate { report, holes }));
             }

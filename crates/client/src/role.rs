@@ -177,9 +177,11 @@ mod tests {
             assert_eq!(scattered_holes(&lacking(&holes, &haves), PIECES).is_some(), scattered, "{holes:?}");
         }
         assert_eq!(scattered_holes(&said([Message::HaveAll]), PIECES), None);
-        // A tenth of a torrent of 20 pieces is two.
-        let mut small = Said::default();
-        small.take(&Message::Bitfield(Bytes::from_static(b"\x7d\xf7\xd0")), 20).unwrap();
-        assert_eq!(scattered_holes(&small, 20), Some(vec![0, 6, 12, 18]));
+        // A quarter of a torrent of 20 pieces is five.
+        for (bytes, holes) in [(b"\x7d\xf7\xd0", Some(vec![0, 6, 12, 18])), (b"\x55\x75\xf0", None)] {
+            let mut small = Said::default();
+            small.take(&Message::Bitfield(Bytes::from_static(bytes)), 20).unwrap();
+            assert_eq!(scattered_holes(&small, 20), holes);
+        }
     }
 }

@@ -71,6 +71,15 @@ async fn lazy_seeds_are_likely_seeds_when_their_haves_do_not_arrive() {
 }
 
 #[tokio::test]
+async fn who_wants_nothing_more_is_a_likely_seed_or_has_chosen_some_of_the_files() {
+    let done = || Peer::default().sending([message::extension_handshake(b"d11:upload_onlyi1ee")]);
+    let lazy = (0..20).map(|seed| done().sending([LazyBitfield::new(PIECES, seed).bitfield()]));
+    let chosen = done().sending([message::bitfield(&message::bits(PIECES, |piece| piece >= 10))]);
+    let (_, told) = told_by(PIECES, lazy.chain([chosen]).map(Behaviour::from), listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::LikelySeed, 20), (Role::PartialSeed, 1)]));
+}
+
+#[tokio::test]
 async fn a_piece_that_every_peer_lacks_is_missing_and_nobody_is_a_seed() {
     let peers = (0..200).map(|seed| having(LazyBitfield::new(PIECES, seed).lacking([7]).bitfield()).into());
     let (lab, told) = told_by(PIECES, peers, listening()).await;
