@@ -73,7 +73,7 @@ impl Query {
         let mut report = self.report(status);
         report.address = progress.address;
         report.family = report.family.or(progress.address.map(Family::of));
-        report.http_status = report.status.http_status().or(progress.http_status);
+        report.http_status = progress.http_status;
         report.times = super::Times { dns: self.dns, ..progress.times };
         let tracker_id = answer.as_ref().and_then(Answer::tracker_id);
         let owed = |written| Goodbye::owed(&self.target, written, self.info_hash, tracker_id.map(<[u8]>::to_vec));
