@@ -175,4 +175,27 @@ impl Error {
             Self::NotATracker { .. } => "not_a_tracker",
         }
     }
+
+    /// The HTTP status of the reply, where a whole one came. Only 200 is looked into any further.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Redirect { status, .. } | Self::Status { status, .. } => Some(*status),
+            Self::InflatedTooLarge { .. }
+            | Self::Gzip(_)
+            | Self::Encoding { .. }
+            | Self::Failure(_)
+            | Self::NotATracker { .. } => Some(200),
+            Self::Request(_)
+            | Self::Tls(_)
+            | Self::Timeout(_)
+            | Self::Closed(_)
+            | Self::Incomplete(_)
+            | Self::NotHttp(_)
+            | Self::BadBody(_)
+            | Self::Connection(_)
+            | Self::HeadTooLarge { .. }
+            | Self::TooLarge { .. } => None,
+        }
+    }
 }

@@ -233,13 +233,7 @@ impl TrackerStatus {
 
     /// The HTTP status of a reply that brought no answer.
     pub(crate) fn http_status(&self) -> Option<u16> {
-        use tracker_http::Error::{Failure, NotATracker, Redirect, Status};
-        match self {
-            Self::Http(Redirect { status, .. } | Status { status, .. }) => Some(*status),
-            // Any other status would be an error before the body is.
-            Self::Http(Failure(_) | NotATracker { .. }) => Some(200),
-            _ => None,
-        }
+        if let Self::Http(error) = self { error.status() } else { None }
     }
 
     /// Whether another address of the tracker may do better: nothing that speaks for the tracker has answered at this one.
