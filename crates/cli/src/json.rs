@@ -86,6 +86,7 @@ struct Peer {
     completeness: Option<Completeness>,
     extension: Option<Extension>,
     error: Option<String>,
+    other_error: Option<String>,
     hint: Option<&'static str>,
 }
 
@@ -223,6 +224,7 @@ pub(crate) fn peer(subject: Subject<'_>, report: &PeerReport) -> io::Result<Stri
         completeness: report.completeness.map(|told| Completeness { have: told.have, pieces: told.pieces }),
         extension: report.extension.as_deref().map(Extension::of),
         error: report.reason(),
+        other_error: report.other_error.as_ref().map(|error| guard::ErrorChain(error).to_string()),
         hint: report.hint(),
     })
 }

@@ -145,7 +145,7 @@ fn machines_read_one_object_a_line_with_every_key() {
         (
             "peer",
             3,
-            "addr bytes_received client completeness connect_ms encrypted error extension handshake_ms hint info_hash matched outcome peer_id plaintext reserved role role_from sources stage transport type",
+            "addr bytes_received client completeness connect_ms encrypted error extension handshake_ms hint info_hash matched other_error outcome peer_id plaintext reserved role role_from sources stage transport type",
         ),
         (
             "summary",

@@ -26,7 +26,8 @@ pub(crate) struct Availability {
 pub struct Copies {
     /// As far as the peers said what they have.
     pub min: f64,
-    /// If those that are likely seeds have everything, and those that hide what they have do, too.
+    /// If those that are likely seeds have everything, and one of those that say they have nothing does, too: a
+    /// super-seeding peer is the only one of its swarm.
     pub max: f64,
 }
 
@@ -107,7 +108,7 @@ impl Availability {
     pub(crate) fn copies(&self) -> Option<Copies> {
         let likely = |piece: u32| self.likely.get(piece as usize).copied().unwrap_or(0);
         let min = self.copies_by(|piece| self.count(piece));
-        let max = self.copies_by(|piece| self.count(piece) + likely(piece) + self.silent);
+        let max = self.copies_by(|piece| self.count(piece) + likely(piece) + self.silent.min(1));
         (self.told > 0).then_some(Copies { min, max })
     }
 

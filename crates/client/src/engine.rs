@@ -13,9 +13,7 @@ use crate::peers::{Added, Lane, Peers, Word};
 use crate::resolve::{Budget, NO_THREAD, resolve};
 use crate::stop::{Stop, Stopped};
 use crate::tracking::{Tracked, Tracking, check_private};
-use crate::{
-    Config, CutShort, Error, Event, Outcome, PeerError, PeerReport, Role, Source, Stage, Summary, TrackerReport,
-};
+use crate::{Config, CutShort, Error, Event, Outcome, PeerError, PeerReport, Source, Stage, Summary, TrackerReport};
 use guard::AddressPolicy;
 use metainfo::Torrent;
 use peer_wire::{Handshake, Reserved};
@@ -186,8 +184,7 @@ impl Swarm {
 
     fn finish(&mut self, begun: Instant) -> Option<Summary> {
         let summary = self.summary.take()?;
-        let seeds = summary.roles.get(&Role::Seed).copied().unwrap_or_default();
-        let swarm = self.census.view(summary.peers, summary.ok, seeds);
+        let swarm = self.census.view(&summary);
         Some(Summary { elapsed: begun.elapsed(), swarm, ..summary })
     }
 

@@ -149,11 +149,8 @@ impl PeerReport {
         let of = |transport| tried.into_iter().flatten().find(|attempt| attempt.tried.transport == transport);
         let plaintext = of(Transport::Tcp).and_then(Tried::of);
         let encrypted = of(Transport::Mse).and_then(Tried::of);
-        // Of two failures the one in the clear says more of the peer.
         let (told, other) = match first {
-            Some(first) if last.outcome != Outcome::Ok && first.tried.transport == Transport::Tcp => {
-                (first, Some(last))
-            }
+            Some(first) if first.says_more_than(&last) => (first, Some(last)),
             first => (last, first),
         };
         let Attempt { tried, outcome, progress, error, .. } = told;

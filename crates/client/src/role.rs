@@ -93,6 +93,15 @@ const MOST_HOLES: u32 = 32;
 /// The holes are at most this part of the pieces: a peer that lacks more is on its way.
 const HOLES_IN: u32 = 4;
 
+/// Whether a bitfield may be a lazy one, whose holes are filled by `have` messages in a moment: it has more pieces than
+/// holes, and no more holes than such a bitfield has.
+pub(crate) fn may_be_lazy(said: &Said) -> bool {
+    let Pieces::Some { bitfield, by_bitfield: true, .. } = &said.pieces else { return false };
+    let has = bitfield.count_ones();
+    let missing = bitfield.pieces() - has;
+    (1..=MOST_HOLES).contains(&missing) && missing < has
+}
+
 /// The holes of a peer that may be a seed: few, and in several places. A leecher that takes the pieces in order has its
 /// holes in one.
 pub(crate) fn scattered_holes(said: &Said, pieces: u32) -> Option<Vec<u32>> {
@@ -159,6 +168,21 @@ mod tests {
             (said([upload_only(), Message::HaveAll]), Role::Seed, RoleFrom::HaveAll),
         ] {
             assert_eq!(conclude(&said, PIECES), (role, from), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_few_holes_may_be_filled_in_a_moment() {
+        for (said, lazy) in [
+            (lacking(&[1], &[]), true),
+            (lacking(&[1, 2], &[1]), true),
+            (lacking(&[1, 2], &[1, 2]), false),
+            (lacking(&(0..32).collect::<Vec<_>>(), &[]), true),
+            (lacking(&(0..33).collect::<Vec<_>>(), &[]), false),
+            (said([Message::HaveAll]), false),
+            (said([Message::Have(1)]), false),
+        ] {
+            assert_eq!(may_be_lazy(&said), lazy, "{said:?}");
         }
     }
 

@@ -93,6 +93,26 @@ async fn a_piece_that_every_peer_lacks_is_missing_and_nobody_is_a_seed() {
 }
 
 #[tokio::test]
+async fn leechers_that_lack_the_same_are_no_seeds_though_a_seed_has_it() {
+    let seed = having(message::bitfield(&message::bits(PIECES, |_| true)));
+    let peers = std::iter::repeat_n(lacking(&[100, 300, 500, 700, 900]), 20).chain([seed.into()]);
+    let (_, told) = told_by(PIECES, peers, listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::Leech, 20), (Role::Seed, 1)]));
+    assert_eq!(told.summary.swarm.copies, Some(Copies { min: 1.995, max: 1.995 }));
+}
+
+#[tokio::test]
+async fn haves_are_waited_for_as_long_as_there_is_time() {
+    let late = |milliseconds| {
+        let lazy = LazyBitfield::new(100, 7);
+        let peer = having(lazy.bitfield()).pausing(Duration::from_millis(milliseconds));
+        Behaviour::from(peer.sending(lazy.haves()))
+    };
+    let (_, told) = told_by(100, [0, 450, 550, 1000, 2500].map(late), listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::Seed, 5)]));
+}
+
+#[tokio::test]
 async fn one_lazy_seed_alone_is_called_nothing_more_than_it_says() {
     let (_, told) = told_by(PIECES, [having(LazyBitfield::new(PIECES, 1).bitfield()).into()], listening()).await;
     assert_eq!(told.summary.roles, BTreeMap::from([(Role::Leech, 1)]));
