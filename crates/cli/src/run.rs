@@ -34,10 +34,9 @@ pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signal
     };
     let subject = Subject { path, torrent: &torrent };
     let told = tell(subject, &mut swarm, output, signals).await;
-    // The result has been printed; only the trackers still wait for a word. Whoever interrupts now does not.
-    tokio::select! {
-        () = swarm.shutdown() => {}
-        () = signals.next() => return Exit::Interrupted,
+    let interrupted = matches!(&told, Ok(told) if told.summary.cut_short == Some(CutShort::Interrupt));
+    if !say_goodbye(swarm, interrupted, signals).await {
+        return Exit::Interrupted;
     }
     match told {
         // Nobody reads any more: how it went is of no interest.
@@ -46,6 +45,22 @@ pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signal
         Err(error) => {
             complain(&format!("cannot write: {error}"));
             Exit::LocalError
+        }
+    }
+}
+
+/// Takes the announces back; the result has been printed. `false` when the user would not wait for it: the second interrupt
+/// of a run leaves at once.
+async fn say_goodbye(swarm: Swarm, mut interrupted: bool, signals: &mut Signals) -> bool {
+    let mut goodbye = std::pin::pin!(swarm.shutdown());
+    loop {
+        tokio::select! {
+            () = &mut goodbye => return true,
+            () = signals.next() => {
+                if std::mem::replace(&mut interrupted, true) {
+                    return false;
+                }
+            }
         }
     }
 }
@@ -62,6 +77,9 @@ async fn prepare(path: &Path, config: Config) -> Result<(Torrent, Swarm), Error>
     let swarm = Swarm::new(&torrent, config)?;
     Ok((torrent, swarm))
 }
+
+/// Trackers named in the one line that says that none answered.
+const MOST_FAILURES: usize = 10;
 
 /// What the user wanted beyond the torrent's own peers.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +120,7 @@ async fn tell(
         match event {
             None => return Ok(told),
             Some(Event::Tracker(report)) => {
-                if !report.status.is_ok() {
+                if !report.status.is_ok() && told.failures.len() <= MOST_FAILURES {
                     told.failures.push(format!("{}: {}", report.url, report.message().unwrap_or_default()));
                 }
                 output.tracker(subject, &report)?;
@@ -133,7 +151,9 @@ impl Told {
         if self.failures.is_empty() {
             complain(&format!("{name}: no tracker to ask; name one with --tracker, or a peer with --peer"));
         } else {
-            complain(&format!("{name}: no tracker answered: {}", self.failures.join("; ")));
+            let shown = self.failures.get(..MOST_FAILURES).unwrap_or(&self.failures);
+            let more = if self.failures.len() > shown.len() { "; and others" } else { "" };
+            complain(&format!("{name}: no tracker answered: {}{more}", shown.join("; ")));
         }
         Exit::NoSource
     }

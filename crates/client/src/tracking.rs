@@ -6,6 +6,7 @@
 
 mod conversation;
 mod goodbye;
+mod hosts;
 mod query;
 mod report;
 mod target;
@@ -18,6 +19,7 @@ use crate::resolve::{Budget, resolve};
 use crate::stop::Stopped;
 use crate::{Bind, Config, Error};
 use goodbye::Goodbye;
+use hosts::{Hosts, Next};
 use ids::InfoHash;
 use metainfo::Torrent;
 use query::{Asked, Query};
@@ -92,6 +94,7 @@ pub(crate) struct Tracking {
     stopped: Stopped,
     /// Trackers not yet looked up.
     targets: VecDeque<Target>,
+    hosts: Hosts,
     /// Conversations not yet begun.
     queries: VecDeque<Query>,
     steps: JoinSet<Step>,
@@ -148,6 +151,7 @@ impl Tracking {
             known: choice.targets.iter().map(|target| target.url.clone()).collect(),
             targets: choice.targets,
             followed: HashSet::new(),
+            hosts: Hosts::default(),
             queries: VecDeque::new(),
             steps: JoinSet::new(),
             told: VecDeque::new(),
@@ -165,6 +169,11 @@ impl Tracking {
     /// Whether somebody is being asked, or will be.
     pub(crate) fn is_busy(&self) -> bool {
         !(self.steps.is_empty() && self.queries.is_empty() && self.targets.is_empty())
+    }
+
+    /// Whether a conversation is going on, or about to.
+    fn is_asking(&self) -> bool {
+        !(self.steps.is_empty() && self.queries.is_empty())
     }
 
     /// The next conversation's end; `None` when all have ended. May be cancelled without losing anything.
@@ -194,6 +203,8 @@ impl Tracking {
                 self.goodbyes.extend(asked.goodbyes);
             }
         }
+        // Those that answered an announce will hear this too, and not use up the time of the others.
+        self.goodbyes.sort_by_key(Goodbye::has_answered);
         let mut goodbyes = JoinSet::new();
         let all = async {
             while let Some(goodbye) = self.goodbyes.pop() {
@@ -212,17 +223,22 @@ impl Tracking {
     /// Begins what may begin now; `None` when nothing is left to be done.
     fn begin(&mut self) -> Option<()> {
         while self.steps.len() < MAX_AT_ONCE
+            && !(self.one_at_a_time && (self.answered || self.is_asking()))
+            && let Some(target) = self.targets.pop_front()
+        {
+            match self.hosts.next(target) {
+                Next::LookUp(target) => {
+                    self.steps.spawn(look_up(target, self.stopped.clone()));
+                }
+                Next::Ask(target, found) => self.looked_up(target, found, None),
+                Next::Wait => {}
+            }
+        }
+        while self.steps.len() < MAX_AT_ONCE
             && let Some(query) = self.queries.pop_front()
         {
             let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
             self.steps.spawn(async move { Step::Asked(Box::new(query.ask(&terms, stopped).await)) });
-        }
-        while self.steps.len() < MAX_AT_ONCE
-            && !(self.one_at_a_time && (self.answered || !self.steps.is_empty()))
-            && let Some(target) = self.targets.pop_front()
-        {
-            let stopped = self.stopped.clone();
-            self.steps.spawn(look_up(target, stopped));
         }
         if self.steps.is_empty() && self.answered {
             let others: Vec<Target> = self.targets.drain(..).collect();
@@ -233,7 +249,7 @@ impl Tracking {
 
     /// The run is over: nobody who waits will be asked.
     fn give_up(&mut self) {
-        let targets: Vec<Target> = self.targets.drain(..).collect();
+        let targets: Vec<Target> = self.targets.drain(..).chain(self.hosts.give_up()).collect();
         targets.into_iter().for_each(|target| self.tell(target.report(TrackerStatus::Interrupted)));
         let queries: Vec<Query> = self.queries.drain(..).collect();
         queries.into_iter().for_each(|query| self.tell(query.report(TrackerStatus::Interrupted)));
@@ -244,20 +260,29 @@ impl Tracking {
             Step::LookedUp(looked_up) => *looked_up,
             Step::Asked(asked) => return self.asked(*asked),
         };
+        for waited in self.hosts.learn(&target, &found).into_iter().rev() {
+            self.targets.push_front(waited);
+        }
+        let took = matches!(target.url.host(), Host::Name(_)).then_some(took);
+        self.looked_up(target, found, took);
+    }
+
+    /// Goes on with a tracker whose host has been looked up; `took` is the time of its own look-up, if there was one.
+    fn looked_up(&mut self, mut target: Target, found: Result<Vec<SocketAddr>, TrackerStatus>, took: Option<Duration>) {
+        target.begun.get_or_insert_with(Instant::now);
         match found {
             Ok(addresses) => self.plan(&target, addresses, took),
             Err(status) => {
                 let mut report = target.report(status);
-                report.times.dns = Some(took);
+                report.times.dns = took;
                 self.tell(report);
             }
         }
     }
 
     /// One conversation for each family and info-hash; of a private torrent's tracker, one family.
-    fn plan(&mut self, target: &Target, addresses: Vec<SocketAddr>, took: Duration) {
+    fn plan(&mut self, target: &Target, addresses: Vec<SocketAddr>, dns: Option<Duration>) {
         let bind = self.terms.bind;
-        let dns = matches!(target.url.host(), Host::Name(_)).then_some(took);
         let hashes = target.only.map_or_else(|| self.hashes.clone(), |only| vec![only.info_hash]);
         // A family without a source address is asked only where there is no other, to say why not.
         let usable: Vec<SocketAddr> = addresses.iter().copied().filter(|&address| bind.allows(address)).collect();

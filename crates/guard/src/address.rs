@@ -64,7 +64,8 @@ impl Scope {
             [0xfc00..=0xfdff, ..] => Self::Private,
             [0xfe80..=0xfebf, ..] => Self::LinkLocal,
             [0xff00..=0xffff, ..] => Self::Multicast,
-            [0x2001, 0xdb8, ..] => Self::Reserved,
+            // Protocol assignments, Teredo and benchmarking among them; documentation.
+            [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Self::Reserved,
             [0x2000..=0x3fff, ..] => Self::Global,
             _ => Self::Reserved,
         }
@@ -208,6 +209,11 @@ mod tests {
             ("64:ff9b::169.254.169.254", Scope::LinkLocal),
             ("2002:7f00:1::", Scope::Loopback),
             ("4000::1", Scope::Reserved),
+            ("2001:0:4136:e378::1", Scope::Reserved),
+            ("2001:2::1", Scope::Reserved),
+            ("2001:200::1", Scope::Global),
+            ("3fff:fff::1", Scope::Reserved),
+            ("3fff:1000::1", Scope::Global),
         ] {
             assert_eq!(Scope::of(ip.parse().unwrap()), scope, "{ip}");
         }

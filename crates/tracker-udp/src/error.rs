@@ -1,5 +1,6 @@
 //! Why an exchange gave no answer.
 
+use guard::Secrets;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -61,6 +62,20 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The same with the secrets of the URL out of the tracker's text: some trackers repeat what they were sent (BEP 41).
+    pub(crate) fn without(self, secrets: &Secrets) -> Self {
+        match self {
+            Self::Failure(text) => Self::Failure(secrets.conceal(&text)),
+            Self::Timeout { stage, limit, mut ignored } => {
+                ignored.last_text = ignored.last_text.map(|text| secrets.conceal(&text));
+                Self::Timeout { stage, limit, ignored }
+            }
+            other => other,
+        }
+    }
+}
+
 /// What a socket said. One that is connected passes on what ICMP says of what it sent.
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
@@ -99,6 +114,19 @@ impl fmt::Display for Ignored {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_passkey_that_is_repeated_is_hidden() {
+        let secrets = Secrets::of("udp://t.example:1/s3cr3tpass/announce");
+        let text = || "no such passkey s3cr3tpass".to_owned();
+        let ignored = Ignored { count: 1, last_text: Some(text()) };
+        let timeout = Error::Timeout { stage: Action::Announce, limit: Duration::from_secs(1), ignored };
+        for error in [Error::Failure(text()), timeout] {
+            let error = error.without(&secrets);
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains("no such passkey ***") && !shown.contains("s3cr3tpass"), "{shown}");
+        }
+    }
 
     #[test]
     fn what_was_ignored_is_said_at_the_end() {

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::conversation::Conversation;
+use guard::Secrets;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tracker::{Announce, Announced, Family, Scrape, Scraped, TrackerUrl};
@@ -16,6 +17,8 @@ pub struct Session {
     /// and 6 s without an answer, so that with less than 10.5 s the last of these does not happen.
     pub timeout: Duration,
     conversation: Conversation<UdpSocket>,
+    /// What the tracker's text may not repeat.
+    secrets: Secrets,
 }
 
 /// A tracker's answer.
@@ -42,7 +45,8 @@ impl Session {
     /// A socket that is not connected.
     pub fn new(socket: UdpSocket, url: &TrackerUrl) -> Result<Self, Error> {
         let family = Family::of(socket.peer_addr()?);
-        Ok(Self { timeout: Self::TIMEOUT, conversation: Conversation::new(socket, url.clone(), family) })
+        let conversation = Conversation::new(socket, url.clone(), family);
+        Ok(Self { timeout: Self::TIMEOUT, conversation, secrets: Secrets::of(url.expose()) })
     }
 
     /// Whether an announce may have been sent, so that the tracker may have counted us, answered or not.
@@ -57,7 +61,10 @@ impl Session {
     /// # Errors
     /// Whatever kept the tracker from naming peers; see [`Error`].
     pub async fn announce(&mut self, announce: &Announce<'_>, transaction: u32) -> Result<Reply<Announced>, Error> {
-        self.conversation.announce(announce, transaction, self.timeout).await
+        self.conversation
+            .announce(announce, transaction, self.timeout)
+            .await
+            .map_err(|error| error.without(&self.secrets))
     }
 
     /// Asks for the counts of each torrent, one after another: in a reply to several at once nothing says whose they
@@ -66,6 +73,6 @@ impl Session {
     /// # Errors
     /// Whatever kept the tracker from giving all the counts; see [`Error`].
     pub async fn scrape(&mut self, scrape: &Scrape, transaction: u32) -> Result<Reply<Scraped>, Error> {
-        self.conversation.scrape(scrape, transaction, self.timeout).await
+        self.conversation.scrape(scrape, transaction, self.timeout).await.map_err(|error| error.without(&self.secrets))
     }
 }

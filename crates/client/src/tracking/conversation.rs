@@ -168,11 +168,17 @@ async fn over_udp(
     let answer = match terms.action {
         Action::Announce => {
             let announce = Announce { info_hash, ..terms.announce };
-            Answer::Announced(session.announce(&announce, transaction).await?.content)
+            let reply = session.announce(&announce, transaction).await?;
+            progress.times.connect = reply.connect;
+            Answer::Announced(reply.content)
         }
-        Action::Scrape => Answer::Scraped(session.scrape(&info_hash.into(), transaction).await?.content),
+        Action::Scrape => {
+            let reply = session.scrape(&info_hash.into(), transaction).await?;
+            progress.times.connect = reply.connect;
+            Answer::Scraped(reply.content)
+        }
     };
-    progress.times.reply = Some(begun.elapsed());
+    progress.times.reply = Some(begun.elapsed().saturating_sub(progress.times.connect.unwrap_or_default()));
     Ok(answer)
 }
 

@@ -1,7 +1,7 @@
 //! The goodbye that every announce owes.
 
 use super::Terms;
-use super::conversation::{Stream, Written, transaction};
+use super::conversation::{Answer, Stream, Written, transaction};
 use super::report::TrackerStatus;
 use super::target::Target;
 use crate::connect::connect;
@@ -20,23 +20,31 @@ pub(crate) struct Goodbye {
     target: Target,
     written: Written,
     info_hash: InfoHash,
+    /// Whether the announce was answered.
+    answered: bool,
     /// What the tracker wants to be told with it.
     tracker_id: Option<Vec<u8>>,
 }
 
 impl Goodbye {
-    /// The goodbye owed for `written`; none where nothing was announced after all.
+    /// The goodbye owed for `written`, to which `answer` came; none where nothing was announced after all.
     pub(crate) fn owed(
         target: &Target,
         written: Written,
         info_hash: InfoHash,
-        tracker_id: Option<Vec<u8>>,
+        answer: Option<&Answer>,
     ) -> Option<Self> {
         let announced = match &written.session {
             Some(session) => session.has_announced(),
             None => target.only.is_none() || target.url.target().contains("event=started"),
         };
-        announced.then(|| Self { target: target.clone(), written, info_hash, tracker_id })
+        let tracker_id = answer.and_then(Answer::tracker_id).map(<[u8]>::to_vec);
+        announced.then(|| Self { target: target.clone(), written, info_hash, answered: answer.is_some(), tracker_id })
+    }
+
+    /// Whether the announce was answered.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.answered
     }
 
     /// Tells the tracker to forget us, at the address that was told of us. Best effort: whatever comes of it, the run is
@@ -48,7 +56,7 @@ impl Goodbye {
     }
 
     async fn tell(self, terms: &Terms) -> Result<(), TrackerStatus> {
-        let Self { target, written: Written { address, session }, info_hash, tracker_id } = self;
+        let Self { target, written: Written { address, session }, info_hash, tracker_id, .. } = self;
         let announce = Announce {
             info_hash,
             event: Event::Stopped,

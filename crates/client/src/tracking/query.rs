@@ -75,8 +75,7 @@ impl Query {
         report.family = report.family.or(progress.address.map(Family::of));
         report.http_status = progress.http_status;
         report.times = super::Times { dns: self.dns, ..progress.times };
-        let tracker_id = answer.as_ref().and_then(Answer::tracker_id);
-        let owed = |written| Goodbye::owed(&self.target, written, self.info_hash, tracker_id.map(<[u8]>::to_vec));
+        let owed = |written| Goodbye::owed(&self.target, written, self.info_hash, answer.as_ref());
         let goodbyes = progress.written.into_iter().filter_map(owed).collect();
         let external = answer.as_ref().and_then(Answer::external_ip);
         let own: Vec<IpAddr> = progress.local.into_iter().chain(external).collect();

@@ -77,11 +77,11 @@ pub struct Named {
 pub struct Times {
     /// Looking up the host name.
     pub dns: Option<Duration>,
-    /// Making the TCP connection.
+    /// Making the TCP connection; over UDP, getting a connection id (BEP 15).
     pub connect: Option<Duration>,
     /// The TLS handshake.
     pub tls: Option<Duration>,
-    /// From the request to the end of the reply; over UDP with BEP 15's connect exchange.
+    /// From the request to the end of the reply.
     pub reply: Option<Duration>,
 }
 

@@ -1,0 +1,113 @@
+//! The hosts of trackers, each looked up once: several URLs, and the redirects of several conversations, name the same.
+
+use super::report::TrackerStatus;
+use super::target::Target;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use tracker::Host;
+
+/// What is known of the hosts so far.
+#[derive(Debug, Default)]
+pub(crate) struct Hosts(HashMap<String, Known>);
+
+#[derive(Debug)]
+enum Known {
+    /// Being looked up; these wait for it.
+    Soon(Vec<Target>),
+    Found(Vec<IpAddr>),
+    Failed(io::ErrorKind, String),
+}
+
+/// What there is to do for a tracker.
+pub(crate) enum Next {
+    /// Its addresses are known, or why there are none.
+    Ask(Target, Result<Vec<SocketAddr>, TrackerStatus>),
+    LookUp(Target),
+    /// Somebody else's look-up is on its way.
+    Wait,
+}
+
+impl Hosts {
+    /// What to do for `target`.
+    pub(crate) fn next(&mut self, target: Target) -> Next {
+        let Host::Name(name) = target.url.host() else { return Next::LookUp(target) };
+        match self.0.get_mut(name) {
+            None => {
+                self.0.insert(name.clone(), Known::Soon(Vec::new()));
+                Next::LookUp(target)
+            }
+            Some(Known::Soon(waiting)) => {
+                waiting.push(target);
+                Next::Wait
+            }
+            Some(Known::Found(ips)) => {
+                let addresses = ips.iter().map(|&ip| SocketAddr::new(ip, target.url.port())).collect();
+                Next::Ask(target, Ok(addresses))
+            }
+            Some(Known::Failed(kind, reason)) => {
+                let error = io::Error::new(*kind, reason.clone());
+                Next::Ask(target, Err(TrackerStatus::ResolveFailed(error)))
+            }
+        }
+    }
+
+    /// Takes in what came of the look-up for `target`, and gives those that waited for it.
+    pub(crate) fn learn(&mut self, target: &Target, found: &Result<Vec<SocketAddr>, TrackerStatus>) -> Vec<Target> {
+        let Host::Name(name) = target.url.host() else { return Vec::new() };
+        let known = match found {
+            Ok(addresses) => Known::Found(addresses.iter().map(SocketAddr::ip).collect()),
+            Err(TrackerStatus::ResolveFailed(error)) => Known::Failed(error.kind(), error.to_string()),
+            // The run has ended.
+            Err(_) => Known::Failed(io::ErrorKind::Interrupted, "not looked up".to_owned()),
+        };
+        match self.0.insert(name.clone(), known) {
+            Some(Known::Soon(waiting)) => waiting,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Those that still wait.
+    pub(crate) fn give_up(&mut self) -> Vec<Target> {
+        let waiting = |known: &mut Known| match known {
+            Known::Soon(waiting) => std::mem::take(waiting),
+            _ => Vec::new(),
+        };
+        self.0.values_mut().flat_map(waiting).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use guard::AddressPolicy;
+
+    fn target(url: &str) -> Target {
+        Target::new(url.parse().unwrap(), AddressPolicy::User, false)
+    }
+
+    #[test]
+    fn a_host_is_looked_up_once_whatever_its_ports() {
+        let mut hosts = Hosts::default();
+        let first = target("http://t.example/announce");
+        assert!(matches!(hosts.next(first.clone()), Next::LookUp(_)));
+        assert!(matches!(hosts.next(target("udp://T.example:6969")), Next::Wait));
+        assert!(matches!(hosts.next(target("http://other.example/announce")), Next::LookUp(_)));
+        let found = Ok(vec!["9.9.9.9:80".parse().unwrap()]);
+        let waited = hosts.learn(&first, &found);
+        let [udp] = <[Target; 1]>::try_from(waited).unwrap();
+        let Next::Ask(_, Ok(addresses)) = hosts.next(udp) else { panic!("it is known") };
+        assert_eq!(addresses, ["9.9.9.9:6969".parse().unwrap()]);
+        assert!(matches!(hosts.next(target("http://9.9.9.9/announce")), Next::LookUp(_)));
+    }
+
+    #[test]
+    fn a_failure_is_every_urls_failure() {
+        let mut hosts = Hosts::default();
+        let first = target("http://t.example/announce");
+        assert!(matches!(hosts.next(first.clone()), Next::LookUp(_)));
+        hosts.learn(&first, &Err(TrackerStatus::ResolveFailed(io::Error::other("no such name"))));
+        let Next::Ask(_, Err(status)) = hosts.next(target("https://t.example/announce")) else { panic!("it is known") };
+        assert_eq!(guard::ErrorChain(&status).to_string(), "host name does not resolve: no such name");
+    }
+}
