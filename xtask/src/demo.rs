@@ -10,7 +10,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, TrackerScript, peer_ip};
+use fake_swarm::{
+    Behaviour, Client, Encryption, FakeSwarm, FakeTracker, Holding, LazyBitfield, Peer, TrackerScript, message, peer_ip,
+};
 use serde_json::Value;
 
 use crate::binary;
@@ -66,6 +68,9 @@ const CLIENTS: &[&str] = &[
     "T03I-----",
 ];
 
+/// The name and the length of what they share.
+const FILE: (&str, u64) = ("demo.iso", 600_000_000);
+
 /// Starts the swarm, shows the binary at work and checks its verdicts.
 pub(crate) fn run() -> Result {
     let binary = binary::build(false)?;
@@ -78,7 +83,7 @@ pub(crate) fn run() -> Result {
 /// Everything that needs the swarm to be alive.
 async fn show_and_check(binary: PathBuf) -> Result {
     let failed = |error: fake_swarm::Error| format!("the embedded swarm: {error}");
-    let torrent = SingleFile::new("demo.iso", 600_000_000);
+    let torrent = SingleFile::new(FILE.0, FILE.1);
     let peers: Vec<_> = cast().into_iter().zip(0..).map(|(behaviour, n)| (peer_ip(n), behaviour)).collect();
     let swarm = FakeSwarm::start(torrent.info_hash(), &peers).map_err(failed)?;
     let tracker = FakeTracker::start(TrackerScript::peers(swarm.endpoints())).map_err(failed)?;
@@ -152,7 +157,7 @@ fn command(binary: &Path, file: &Path) -> Command {
     command
 }
 
-/// Who plays: a good peer of every client, and a few of every other behaviour.
+/// Who plays: a good peer of every client, three that take no plaintext, and a few of every other behaviour.
 fn cast() -> Vec<Behaviour> {
     let http = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec();
     let ssh = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n".to_vec();
@@ -190,9 +195,31 @@ fn cast() -> Vec<Behaviour> {
         Behaviour::SpeaksFirst,
         Behaviour::Split(vec![1, 19, 20, 28, 48, 67]),
         Behaviour::Split(vec![48]),
+        Behaviour::default(),
     ];
-    let good = CLIENTS.iter().zip(0..).map(|(client, number)| Behaviour::good(&peer_id(client, number)));
-    good.chain(others).collect()
+    let good = CLIENTS.iter().zip(0..).map(|(client, number)| sharing(client, number).into());
+    let pieces = pieces();
+    let real = Client::ALL.map(|client| client.peer(&Holding::full(pieces, 714)).into());
+    let secret = |number| Peer { encryption: Encryption::required(), ..sharing("-qB4520-", number) }.into();
+    good.chain(real).chain((900..903).map(secret)).chain(others).collect()
+}
+
+/// A peer of this client that says what it has: everything, all but some pieces at first as µTorrent does, or a part.
+fn sharing(client: &str, number: u32) -> Peer {
+    let (peer, pieces) = (Peer::good(&peer_id(client, number)), pieces());
+    let peer = peer.sending([message::extension_handshake(b"d1:md11:ut_metadatai1eee")]);
+    match (client.get(..3), number % 3) {
+        (Some("-UT"), _) => {
+            let lazy = LazyBitfield::new(pieces, number.into());
+            peer.sending([lazy.bitfield()]).pausing(SLOW).sending(lazy.haves())
+        }
+        (_, 0) => peer.sending([message::bitfield(&message::bits(pieces, |piece| piece < pieces / 3))]),
+        _ => peer.sending([message::have_all()]),
+    }
+}
+
+fn pieces() -> u32 {
+    u32::try_from(SingleFile::new(FILE.0, FILE.1).piece_count()).unwrap_or(u32::MAX)
 }
 
 /// A peer id that begins so; the rest differs from peer to peer.
@@ -271,7 +298,7 @@ mod tests {
     fn every_behaviour_plays() {
         let kinds: std::collections::HashSet<_> = cast().iter().map(std::mem::discriminant).collect();
         // The arms of `outcome`, a variant each.
-        assert_eq!(kinds.len(), 18);
+        assert_eq!(kinds.len(), 19);
     }
 
     #[test]

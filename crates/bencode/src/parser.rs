@@ -172,10 +172,13 @@ struct Content {
 
 #[inline(always)]
 fn read_string(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Error> {
-    let Some((length, header)) = input.get(at..).and_then(token::short_string_header) else {
+    let Some((header, length)) = input.get(at..).and_then(token::short_string) else {
         return read_any_string(input, at, report);
     };
-    content(input, at, at + header, length)
+    if at + length > input.len() {
+        return Err(Error { offset: at, kind: ErrorKind::StringPastEnd });
+    }
+    Ok(Content { content: at + header, end: at + length })
 }
 
 #[inline(never)]

@@ -27,14 +27,16 @@ pub(crate) struct Refusal {
 
 type Read<'i, T> = IResult<&'i [u8], T, Refusal>;
 
-/// The length in a canonical header of one or two digits, and the header's own length. Nearly every string of a torrent or
-/// a reply is shorter than 100 bytes.
+/// The lengths of a canonical header of one or two digits, and of the string with it. Nearly every string of a torrent or a
+/// reply is shorter than 100 bytes.
 #[inline(always)]
-pub(crate) fn short_string_header(input: &[u8]) -> Option<(usize, usize)> {
+pub(crate) fn short_string(input: &[u8]) -> Option<(usize, usize)> {
     const ZERO: usize = b'0' as usize;
     match input {
-        [a @ b'0'..=b'9', b':', ..] => Some((usize::from(*a) - ZERO, 2)),
-        [a @ b'1'..=b'9', b @ b'0'..=b'9', b':', ..] => Some((usize::from(*a) * 10 + usize::from(*b) - 11 * ZERO, 3)),
+        [a @ b'0'..=b'9', b':', ..] => Some((2, usize::from(*a) - ZERO + 2)),
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', b':', ..] => {
+            Some((3, usize::from(*a) * 10 + usize::from(*b) - (11 * ZERO - 3)))
+        }
         _ => None,
     }
 }

@@ -155,36 +155,53 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool) -> S
 
 /// What the peers have between them, and how many that were.
 fn swarm(lines: &mut String, subject: Subject<'_>, swarm: &SwarmView) {
+    if let Some(claimed) = swarm.claimed_seeds.filter(|_| swarm.coverage.named > 0) {
+        // It counts for something only when every peer that the tracker counts was named.
+        let style = if swarm.unseen_seeds().is_some() { BAD } else { Style::new() };
+        let seen = swarm.verified_seeds;
+        put(
+            lines,
+            format_args!("\n  {DIM}seeds{DIM:#}     {style}{seen} seen, {claimed} claimed by a tracker{style:#}"),
+        );
+    }
     let Some(copies) = swarm.copies else { return };
-    let Coverage { named, told, whole_list, .. } = swarm.coverage;
     let range = if copies.min < copies.max {
         format!("{:.2} to {:.2}", copies.min, copies.max)
     } else {
         format!("{:.2}", copies.min)
     };
-    put(
-        lines,
-        format_args!("\n  {DIM}copies{DIM:#}    {range} among the {told} of {} that told", plural(named, "peer")),
-    );
-    if whole_list == Some(false) {
+    put(lines, format_args!("\n  {DIM}copies{DIM:#}    {range} {}", coverage(swarm.coverage)));
+    if swarm.coverage.whole_list == Some(false) {
         line_break(lines, "the trackers count more peers than they named");
     }
-    if let Some(claimed) = swarm.claimed_seeds {
-        let seen = plural(swarm.verified_seeds, "seed");
-        line_break(lines, &format!("{} claimed by a tracker, {seen} seen", plural(claimed as usize, "seed")));
-    }
+    missing(lines, subject, swarm);
+}
+
+/// Whom a verdict rests on, and who was not asked.
+fn coverage(coverage: Coverage) -> String {
+    let Coverage { named, reached, told, web_seeds, .. } = coverage;
+    let web_seeds = match web_seeds {
+        0 => String::new(),
+        count => format!(", {} unchecked", plural(count, "web seed")),
+    };
+    format!("among {told} that told, of {reached} reached and {named} named; TCP only{web_seeds}")
+}
+
+/// Pieces that nobody has, and the files they are in.
+fn missing(lines: &mut String, subject: Subject<'_>, swarm: &SwarmView) {
     let missing = swarm.missing_pieces().unwrap_or(0);
-    if missing > 0 {
-        let pieces = plural(missing as usize, "piece");
-        line_break(lines, &format!("{BAD}{pieces}{BAD:#} that no peer we reached has, in:"));
-        let files = || swarm.missing_files(subject.torrent);
-        for file in files().take(MOST_FILES) {
-            line_break(lines, &format!("  {}", escape_bytes(&file.path.join(&b'/'))));
-        }
-        let more = files().count().saturating_sub(MOST_FILES);
-        if more > 0 {
-            line_break(lines, &format!("  and {}", plural(more, "more file")));
-        }
+    if missing == 0 {
+        return;
+    }
+    let pieces = plural(missing as usize, "piece");
+    line_break(lines, &format!("{BAD}{pieces}{BAD:#} that no peer we reached has, in:"));
+    let files = || swarm.missing_files(subject.torrent);
+    for file in files().take(MOST_FILES) {
+        line_break(lines, &format!("  {}", escape_bytes(&file.path.join(&b'/'))));
+    }
+    let more = files().count().saturating_sub(MOST_FILES);
+    if more > 0 {
+        line_break(lines, &format!("  and {}", plural(more, "more file")));
     }
 }
 

@@ -86,6 +86,7 @@ struct Peer {
     completeness: Option<Completeness>,
     extension: Option<Extension>,
     error: Option<String>,
+    other_error: Option<String>,
     hint: Option<&'static str>,
 }
 
@@ -223,6 +224,7 @@ pub(crate) fn peer(subject: Subject<'_>, report: &PeerReport) -> io::Result<Stri
         completeness: report.completeness.map(|told| Completeness { have: told.have, pieces: told.pieces }),
         extension: report.extension.as_deref().map(Extension::of),
         error: report.reason(),
+        other_error: report.other_error.as_ref().map(|error| guard::ErrorChain(error).to_string()),
         hint: report.hint(),
     })
 }
@@ -247,8 +249,11 @@ impl Extension {
 }
 
 pub(crate) fn summary(subject: Subject<'_>, summary: &Summary) -> io::Result<String> {
-    let name = |client: &'_ Option<String>| client.clone().unwrap_or_else(|| "unknown".to_owned());
-    let clients: Vec<(String, usize)> = summary.clients.iter().map(|(client, &count)| (name(client), count)).collect();
+    // A peer may call itself what we call those that have no name.
+    let mut clients = BTreeMap::new();
+    for (client, count) in &summary.clients {
+        *clients.entry(client.as_deref().unwrap_or("unknown")).or_default() += count;
+    }
     let swarm = &summary.swarm;
     let ranges = |ranges: &Vec<RangeInclusive<u32>>| {
         ranges.iter().take(MOST_LISTED).map(|range| (*range.start(), *range.end())).collect()
@@ -259,7 +264,7 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary) -> io::Result<Str
         peers: summary.peers,
         ok: summary.ok,
         outcomes: summary.outcomes.iter().map(|(outcome, &count)| (outcome.code(), count)).collect(),
-        clients: clients.iter().map(|(client, count)| (client.as_str(), *count)).collect(),
+        clients,
         roles: summary.roles.iter().map(|(role, &count)| (role.code(), count)).collect(),
         copies_min: swarm.copies.map(|copies| thousandths(copies.min)),
         copies_max: swarm.copies.map(|copies| thousandths(copies.max)),

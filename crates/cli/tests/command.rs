@@ -8,7 +8,7 @@
 )]
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, TrackerScript, peer_ip};
+use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, Peer, TrackerScript, bencoding, message, peer_ip};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -70,8 +70,15 @@ impl Drop for Lab {
 const BRIEF: [&str; 4] = ["--linger", "0", "--encryption", "off"];
 
 fn command(args: &[&str], torrent: &Path) -> Command {
+    let mut command = listening(&BRIEF, torrent);
+    command.args(args);
+    command
+}
+
+/// One that hears what peers say, and tries encryption.
+fn listening(args: &[&str], torrent: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bt-handshake"));
-    command.args(BRIEF).args(args).arg(torrent).env_remove("RUST_LOG").env_remove("NO_COLOR").stdin(Stdio::null());
+    command.args(args).arg(torrent).env_remove("RUST_LOG").env_remove("NO_COLOR").stdin(Stdio::null());
     command
 }
 
@@ -138,7 +145,7 @@ fn machines_read_one_object_a_line_with_every_key() {
         (
             "peer",
             3,
-            "addr bytes_received client completeness connect_ms encrypted error extension handshake_ms hint info_hash matched outcome peer_id plaintext reserved role role_from sources stage transport type",
+            "addr bytes_received client completeness connect_ms encrypted error extension handshake_ms hint info_hash matched other_error outcome peer_id plaintext reserved role role_from sources stage transport type",
         ),
         (
             "summary",
@@ -167,9 +174,49 @@ fn machines_read_one_object_a_line_with_every_key() {
         (&user["error"], &user["sources"][0], &user["client"]),
         (&"port 0".into(), &"user".into(), &Value::Null)
     );
+    assert!(!user["hint"].as_str().unwrap().contains("--peer"), "{user}");
     let summary = lines.last().unwrap();
     assert_eq!(summary["outcomes"], serde_json::json!({"ok": 1, "handshake_timeout": 1, "invalid_address": 1}));
     assert_eq!(summary["clients"], serde_json::json!({"Transmission 3.00": 1}));
+}
+
+#[test]
+fn what_peers_have_is_told_with_how_many_were_asked() {
+    /// All but the last of the torrent's four pieces.
+    const MOST: [u8; 1] = [0b1110_0000];
+    let saying = |name: &str| {
+        let name = bencoding::dictionary([("v", bencoding::string(name))]);
+        Peer::default().sending([message::extension_handshake(&name), message::bitfield(&MOST)])
+    };
+    let nameless = Peer { id: fake_swarm::Id::Given([0; 20]), ..saying("") };
+    let peers = [saying("\u{1b}[31mA\u{202e}B"), saying("unknown"), nameless];
+    let lab = Lab::new("swarm", peers.map(Behaviour::from).into_iter().chain([Behaviour::Refuse]));
+    let web_seeds = bencoding::list(["http://127.0.0.1:9/"].map(bencoding::string));
+    let mut torrent = std::fs::read(lab.torrent()).unwrap();
+    torrent.pop();
+    let torrent = lab.file("web.torrent", &[&torrent[..], b"8:url-list", &web_seeds, b"e"].concat());
+    lab.tracker.set_script(TrackerScript::Peers {
+        peers: lab.swarm.endpoints().into_iter().map(Into::into).collect(),
+        interval: Some(60),
+        honour_numwant: false,
+        extra: [("complete", 2), ("incomplete", 3)]
+            .map(|(key, count)| (key.to_owned(), bencoding::integer(count)))
+            .into(),
+    });
+    let (code, stdout, _) = told(&listening(&[], &torrent).output().unwrap());
+    assert_eq!(code, 0);
+    assert!(stdout.contains("\\u{1b}[31mA\\u{202e}B") && !stdout.chars().any(|c| c != '\n' && guard::is_deceptive(c)));
+    for line in [
+        "  seeds     0 seen, 2 claimed by a tracker\n",
+        "  copies    0.75 among 3 that told, of 3 reached and 4 named; TCP only, 1 web seed unchecked\n",
+        "1 piece that no peer we reached has, in:\n",
+    ] {
+        assert!(stdout.contains(line), "{line}{stdout}");
+    }
+    let (_, stdout, _) = told(&listening(&["--json"], &torrent).output().unwrap());
+    let summary: Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(summary["clients"]["unknown"], 2);
+    assert_eq!(summary["unseen_seeds"], 2);
 }
 
 #[test]

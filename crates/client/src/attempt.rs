@@ -216,6 +216,13 @@ impl Attempt {
         }
     }
 
+    /// Whether it says more of the peer than the attempt after it: of two failures the one that came further does, and
+    /// of two that came as far the one in the clear.
+    pub(crate) fn says_more_than(&self, later: &Self) -> bool {
+        let rank = |attempt: &Self| (attempt.progress.stage, attempt.tried.transport == Transport::Tcp);
+        later.outcome != Outcome::Ok && rank(self) > rank(later)
+    }
+
     /// Whether it failed after the connection and before the peer said who it is.
     pub(crate) fn ended_in_the_handshake(&self) -> bool {
         self.progress.stage == Stage::Handshake && !matches!(self.outcome, Outcome::Ok | Outcome::Interrupted)

@@ -26,7 +26,8 @@ pub(crate) struct Availability {
 pub struct Copies {
     /// As far as the peers said what they have.
     pub min: f64,
-    /// If those that are likely seeds have everything, and those that hide what they have do, too.
+    /// If those that are likely seeds have everything, and one of those that say they have nothing does, too: a
+    /// super-seeding peer is the only one of its swarm.
     pub max: f64,
 }
 
@@ -54,10 +55,12 @@ impl Availability {
                 self.told += 1;
                 let before = self.missing;
                 self.counts.resize(self.pieces as usize, 0);
-                for (piece, count) in (0..).zip(&mut self.counts) {
-                    if bitfield.get(piece) {
-                        self.missing -= u32::from(*count == 0);
-                        *count += 1;
+                // Byte by byte, because there may be 2^21 pieces and ten thousand peers.
+                for (byte, counts) in bitfield.as_bytes().iter().zip(self.counts.chunks_mut(8)) {
+                    for (bit, count) in (0..8).rev().zip(counts) {
+                        let has = u32::from(byte >> bit & 1);
+                        self.missing -= has & u32::from(*count == 0);
+                        *count += has;
                     }
                 }
                 nobody_had && self.missing < before
@@ -105,7 +108,7 @@ impl Availability {
     pub(crate) fn copies(&self) -> Option<Copies> {
         let likely = |piece: u32| self.likely.get(piece as usize).copied().unwrap_or(0);
         let min = self.copies_by(|piece| self.count(piece));
-        let max = self.copies_by(|piece| self.count(piece) + likely(piece) + self.silent);
+        let max = self.copies_by(|piece| self.count(piece) + likely(piece) + self.silent.min(1));
         (self.told > 0).then_some(Copies { min, max })
     }
 

@@ -25,15 +25,15 @@ impl Budget {
 }
 
 impl Charge {
-    /// Takes what is missing to `bytes`; `false` when there is not that much left, and then nothing is taken.
-    pub(crate) fn grow_to(&mut self, bytes: usize) -> bool {
-        let missing = bytes.saturating_sub(self.taken);
-        let take = |left: usize| left.checked_sub(missing);
-        let taken = self.budget.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok();
-        if taken {
-            self.taken += missing;
+    /// Takes or gives back what is between what it holds and `bytes`; `false` when there is not that much left, and then it
+    /// holds what it held.
+    pub(crate) fn hold(&mut self, bytes: usize) -> bool {
+        let left = |left: usize| (left + self.taken).checked_sub(bytes);
+        let held = self.budget.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left).is_ok();
+        if held {
+            self.taken = bytes;
         }
-        taken
+        held
     }
 }
 
@@ -51,8 +51,9 @@ mod tests {
     fn nobody_takes_more_than_is_left_and_all_is_given_back() {
         let budget = Budget::new(10);
         let (mut one, mut other) = (budget.charge(), budget.charge());
-        assert!(one.grow_to(6) && one.grow_to(4) && !other.grow_to(5) && other.grow_to(4));
+        assert!(one.hold(6) && !other.hold(5) && other.hold(4) && !one.hold(7));
+        assert!(one.hold(2) && other.hold(8) && !other.hold(9));
         drop(one);
-        assert!(other.grow_to(10) && !other.grow_to(11));
+        assert!(other.hold(10) && !other.hold(11));
     }
 }

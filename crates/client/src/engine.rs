@@ -13,9 +13,7 @@ use crate::peers::{Added, Lane, Peers, Word};
 use crate::resolve::{Budget, NO_THREAD, resolve};
 use crate::stop::{Stop, Stopped};
 use crate::tracking::{Tracked, Tracking, check_private};
-use crate::{
-    Config, CutShort, Error, Event, Outcome, PeerError, PeerReport, Role, Source, Stage, Summary, TrackerReport,
-};
+use crate::{Config, CutShort, Error, Event, Outcome, PeerError, PeerReport, Source, Stage, Summary, TrackerReport};
 use guard::AddressPolicy;
 use metainfo::Torrent;
 use peer_wire::{Handshake, Reserved};
@@ -62,35 +60,12 @@ impl Swarm {
             check_private(torrent, &config)?;
         }
         let identity = Identity::new(config.bind, config.port)?;
-        let announce = Announce {
-            info_hash: torrent.hashes.primary(),
-            peer_id: identity.peer_id,
-            port: identity.port,
-            uploaded: 0,
-            downloaded: 0,
-            left: torrent.total_size,
-            event: tracker::Event::Started,
-            numwant: Some(NUMWANT),
-            key: identity.key,
-            crypto: config.encryption.announced(),
-            tracker_id: None,
-        };
+        let announce = announce(torrent, &identity, &config);
         let stop = Stop::new();
         let trackers = Tracking::new(torrent, &mut config, announce, stop.listen())?;
-        let facts = Facts { hashes: torrent.hashes, pieces: torrent.pieces };
-        let reserved =
-            if config.linger.is_zero() { Reserved::default() } else { Reserved::EXTENSION_PROTOCOL | Reserved::FAST };
-        let terms = Terms {
-            ours: Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: identity.peer_id },
-            torrent: facts,
-            bind: config.bind,
-            connect_timeout: config.connect_timeout,
-            handshake_timeout: config.handshake_timeout,
-            linger: config.linger,
-            budget: budget::Budget::new(LINGER_BYTES),
-        };
+        let terms = terms(torrent, &identity, &config);
         let mut swarm = Self {
-            torrent: facts,
+            torrent: terms.torrent,
             identity,
             begun: None,
             dialler: Dialler::new(terms, &config, stop.listen()),
@@ -209,8 +184,7 @@ impl Swarm {
 
     fn finish(&mut self, begun: Instant) -> Option<Summary> {
         let summary = self.summary.take()?;
-        let seeds = summary.roles.get(&Role::Seed).copied().unwrap_or_default();
-        let swarm = self.census.view(summary.peers, summary.ok, seeds);
+        let swarm = self.census.view(&summary);
         Some(Summary { elapsed: begun.elapsed(), swarm, ..summary })
     }
 
@@ -288,6 +262,38 @@ impl Swarm {
             }
             self.reports.push_back(Event::Peer(report));
         }
+    }
+}
+
+/// What trackers are told.
+fn announce(torrent: &Torrent, identity: &Identity, config: &Config) -> Announce<'static> {
+    Announce {
+        info_hash: torrent.hashes.primary(),
+        peer_id: identity.peer_id,
+        port: identity.port,
+        uploaded: 0,
+        downloaded: 0,
+        left: torrent.total_size,
+        event: tracker::Event::Started,
+        numwant: Some(NUMWANT),
+        key: identity.key,
+        crypto: config.encryption.announced(),
+        tracker_id: None,
+    }
+}
+
+/// How peers are treated. Who does not listen says that it speaks nothing.
+fn terms(torrent: &Torrent, identity: &Identity, config: &Config) -> Terms {
+    let listens = !config.linger.is_zero();
+    let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
+    Terms {
+        ours: Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: identity.peer_id },
+        torrent: Facts { hashes: torrent.hashes, pieces: torrent.pieces },
+        bind: config.bind,
+        connect_timeout: config.connect_timeout,
+        handshake_timeout: config.handshake_timeout,
+        linger: config.linger,
+        budget: budget::Budget::new(LINGER_BYTES),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::Outcome;
 use bytes::{Buf, BytesMut};
 use ids::InfoHash;
 use peer_wire::Handshake;
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -119,13 +120,17 @@ impl NotBitTorrent {
     pub fn looks(&self) -> Looks {
         let bytes = self.beginning.as_slice();
         let printable = bytes.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
+        let different = bytes.iter().collect::<HashSet<_>>().len();
         match bytes {
             [b'H', b'T', b'T', b'P', b'/', ..] | [b'<', ..] => Looks::Http,
             [b'S', b'S', b'H', b'-', ..] => Looks::Ssh,
             // RFC 8446, 5.1: a record's type, then the legacy version 3.x.
             [0x14..=0x17, 0x03, 0..=4, ..] => Looks::Tls,
-            // Random bytes are printable in 4 of 10 cases; 20 of them are hardly ever mostly printable.
-            _ if bytes.len() >= 20 && printable * 3 < bytes.len() * 2 => Looks::HighEntropy,
+            // Random bytes are printable in 4 of 10 cases; 20 of them are hardly ever mostly printable. Of 68 of them 60
+            // differ; where many are the same, as in zeros, they are not random.
+            _ if bytes.len() >= 20 && printable * 3 < bytes.len() * 2 && different * 3 > bytes.len() * 2 => {
+                Looks::HighEntropy
+            }
             _ => Looks::Other,
         }
     }
@@ -326,6 +331,8 @@ mod tests {
         let noise: Vec<u8> = (0..96_u8).map(|n| n.wrapping_mul(151).wrapping_add(129)).collect();
         let failure = against(&[&noise], true).await.unwrap_err();
         assert!(failure.to_string().starts_with("high-entropy"), "{failure}");
+        let failure = against(&[&[0; 68]], true).await.unwrap_err();
+        assert!(failure.to_string().starts_with("something else"), "{failure}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! What an outcome may mean, and what can be done: one sentence.
 
-use crate::{LingerEnd, Outcome, PeerReport, Tried};
+use crate::{LingerEnd, Outcome, PeerError, PeerReport, Tried};
+use guard::Refusal;
 
 /// The sentence for a peer; `None` when there is nothing to add.
 pub(crate) fn hint(report: &PeerReport) -> Option<&'static str> {
@@ -34,11 +35,20 @@ pub(crate) fn hint(report: &PeerReport) -> Option<&'static str> {
         Outcome::EncryptionFailed => {
             Some("it does not speak encryption, or does not have the torrent; try --encryption prefer-plain")
         }
-        Outcome::InvalidAddress => Some("a stranger may not aim us there; name it with --peer if you trust it"),
+        Outcome::InvalidAddress => Some(hint_invalid(report)),
         Outcome::LocalLimit => {
             Some("our own machine refused, not the peer: raise `ulimit -n`, lower --concurrency, or check the routes")
         }
         Outcome::Interrupted | Outcome::NotTried => Some("the run ended first: a longer --deadline reaches more"),
+    }
+}
+
+fn hint_invalid(report: &PeerReport) -> &'static str {
+    match report.error {
+        Some(PeerError::Refused(Refusal::NotOnAStrangersWord(_))) => {
+            "a stranger may not aim us there; name it with --peer if you trust it"
+        }
+        _ => "nobody can be reached there: whoever named it was mistaken",
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is heard after the handshake: we say what politeness asks for, request nothing, and listen for a moment.
 
 use crate::attempt::Terms;
+use crate::role::may_be_lazy;
 use crate::said::{Said, Violation};
 use bytes::BytesMut;
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
@@ -105,14 +106,17 @@ impl Listener<'_> {
             if *bytes > MAX_BYTES {
                 return LingerEnd::TooMuch { limit: MAX_BYTES };
             }
+            if self.received.is_empty() {
+                // A bitfield has been taken in, and its buffer is not needed again.
+                self.received = BytesMut::new();
+            }
             self.received.reserve(READ_BYTES);
-            if !charge.grow_to(self.received.capacity() + said.pieces.bytes()) {
+            if !charge.hold(self.received.capacity() + said.pieces.bytes()) {
                 return LingerEnd::Budget;
             }
-            let until = match said.is_all_of(self.reserved) {
-                true => self.deadline.min(Instant::now() + quiet),
-                false => self.deadline,
-            };
+            // Whoever lacks a few pieces may be about to tell that it has them.
+            let is_done = said.is_all_of(self.reserved) && !may_be_lazy(said);
+            let until = if is_done { self.deadline.min(Instant::now() + quiet) } else { self.deadline };
             match timeout_at(until, stream.read_buf(&mut self.received)).await {
                 Err(_) if until < self.deadline => return LingerEnd::Quiet,
                 Err(_) => return LingerEnd::TimeUp,

@@ -24,9 +24,9 @@ pub struct PeerReport {
     pub stage: Stage,
     /// What carried the bytes of the attempt that is told of.
     pub transport: Transport,
-    /// What came of the attempt in the clear; `None` without one that connected.
+    /// What came of the attempt in the clear; `None` without one that connected, or when the run ended first.
     pub plaintext: Option<Tried>,
-    /// What came of the encrypted attempt; `None` without one that connected.
+    /// What came of the encrypted attempt; `None` without one that connected, or when the run ended first.
     pub encrypted: Option<Tried>,
     /// Time to connect, if that succeeded.
     pub connect: Option<Duration>,
@@ -149,11 +149,8 @@ impl PeerReport {
         let of = |transport| tried.into_iter().flatten().find(|attempt| attempt.tried.transport == transport);
         let plaintext = of(Transport::Tcp).and_then(Tried::of);
         let encrypted = of(Transport::Mse).and_then(Tried::of);
-        // Of two failures the one in the clear says more of the peer.
         let (told, other) = match first {
-            Some(first) if last.outcome != Outcome::Ok && first.tried.transport == Transport::Tcp => {
-                (first, Some(last))
-            }
+            Some(first) if first.says_more_than(&last) => (first, Some(last)),
             first => (last, first),
         };
         let Attempt { tried, outcome, progress, error, .. } = told;
@@ -217,12 +214,14 @@ impl Tried {
         if attempt.progress.stage < Stage::Handshake {
             return None;
         }
-        Some(match attempt.outcome {
-            Outcome::Ok => Self::Ok,
-            Outcome::EncryptionFailed => Self::Refused,
-            _ if attempt.may_mean_encryption() => Self::Refused,
-            _ => Self::Failed,
-        })
+        match attempt.outcome {
+            // It tells nothing of the peer.
+            Outcome::Interrupted => None,
+            Outcome::Ok => Some(Self::Ok),
+            Outcome::EncryptionFailed => Some(Self::Refused),
+            _ if attempt.may_mean_encryption() => Some(Self::Refused),
+            _ => Some(Self::Failed),
+        }
     }
 
     /// The code in reports: lower_snake_case, never renamed.

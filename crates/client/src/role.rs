@@ -93,6 +93,15 @@ const MOST_HOLES: u32 = 32;
 /// The holes are at most this part of the pieces: a peer that lacks more is on its way.
 const HOLES_IN: u32 = 4;
 
+/// Whether a bitfield may be a lazy one, whose holes are filled by `have` messages in a moment: it has more pieces than
+/// holes, and no more holes than such a bitfield has.
+pub(crate) fn may_be_lazy(said: &Said) -> bool {
+    let Pieces::Some { bitfield, by_bitfield: true, .. } = &said.pieces else { return false };
+    let has = bitfield.count_ones();
+    let missing = bitfield.pieces() - has;
+    (1..=MOST_HOLES).contains(&missing) && missing < has
+}
+
 /// The holes of a peer that may be a seed: few, and in several places. A leecher that takes the pieces in order has its
 /// holes in one.
 pub(crate) fn scattered_holes(said: &Said, pieces: u32) -> Option<Vec<u32>> {
@@ -163,6 +172,21 @@ mod tests {
     }
 
     #[test]
+    fn a_few_holes_may_be_filled_in_a_moment() {
+        for (said, lazy) in [
+            (lacking(&[1], &[]), true),
+            (lacking(&[1, 2], &[1]), true),
+            (lacking(&[1, 2], &[1, 2]), false),
+            (lacking(&(0..32).collect::<Vec<_>>(), &[]), true),
+            (lacking(&(0..33).collect::<Vec<_>>(), &[]), false),
+            (said([Message::HaveAll]), false),
+            (said([Message::Have(1)]), false),
+        ] {
+            assert_eq!(may_be_lazy(&said), lazy, "{said:?}");
+        }
+    }
+
+    #[test]
     fn holes_of_a_lazy_bitfield_are_several_and_in_several_places() {
         let every_fifth: Vec<u32> = (0..32).map(|n| n * 5).collect();
         for (holes, haves, scattered) in [
@@ -177,9 +201,11 @@ mod tests {
             assert_eq!(scattered_holes(&lacking(&holes, &haves), PIECES).is_some(), scattered, "{holes:?}");
         }
         assert_eq!(scattered_holes(&said([Message::HaveAll]), PIECES), None);
-        // A tenth of a torrent of 20 pieces is two.
-        let mut small = Said::default();
-        small.take(&Message::Bitfield(Bytes::from_static(b"\x7d\xf7\xd0")), 20).unwrap();
-        assert_eq!(scattered_holes(&small, 20), Some(vec![0, 6, 12, 18]));
+        // A quarter of a torrent of 20 pieces is five.
+        for (bytes, holes) in [(b"\x7d\xf7\xd0", Some(vec![0, 6, 12, 18])), (b"\x55\x75\xf0", None)] {
+            let mut small = Said::default();
+            small.take(&Message::Bitfield(Bytes::from_static(bytes)), 20).unwrap();
+            assert_eq!(scattered_holes(&small, 20), holes);
+        }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct Secured<S> {
 }
 
 /// Negotiates RC4, the one choice that every client accepts, for a connection about the torrent of `ours`, which is sent along.
-/// Counts what is received into `bytes`.
+/// Counts what the negotiation takes into `bytes`; what came behind it is still to be read.
 pub(crate) async fn secure<S>(mut stream: S, ours: &Handshake, bytes: &mut usize) -> Result<Secured<S>, SecureFailure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -73,6 +73,7 @@ where
             (Ok(read), _) => *bytes += read,
         }
         if let Some(Established { encrypt, decrypt, .. }) = initiator.input(&mut received)? {
+            *bytes -= received.len();
             return Ok(Secured { stream, encrypt, decrypt, received, unwritten: BytesMut::new() });
         }
     }

@@ -15,6 +15,8 @@ pub struct SwarmView {
     pub claimed_seeds: Option<u32>,
     /// Seeds among those that were reached, likely ones not counted.
     pub verified_seeds: usize,
+    /// Likely seeds among them.
+    pub likely_seeds: usize,
     /// How much of the swarm it rests on.
     pub coverage: Coverage,
 }
@@ -66,7 +68,7 @@ impl SwarmView {
     #[must_use]
     pub fn unseen_seeds(&self) -> Option<u32> {
         let claimed = self.claimed_seeds.filter(|_| self.coverage.whole_list == Some(true))?;
-        let seen = u32::try_from(self.verified_seeds).unwrap_or(u32::MAX);
+        let seen = u32::try_from(self.verified_seeds + self.likely_seeds).unwrap_or(u32::MAX);
         Some(claimed.saturating_sub(seen)).filter(|&unseen| unseen > 0)
     }
 }

@@ -71,6 +71,15 @@ async fn lazy_seeds_are_likely_seeds_when_their_haves_do_not_arrive() {
 }
 
 #[tokio::test]
+async fn who_wants_nothing_more_is_a_likely_seed_or_has_chosen_some_of_the_files() {
+    let done = || Peer::default().sending([message::extension_handshake(b"d11:upload_onlyi1ee")]);
+    let lazy = (0..20).map(|seed| done().sending([LazyBitfield::new(PIECES, seed).bitfield()]));
+    let chosen = done().sending([message::bitfield(&message::bits(PIECES, |piece| piece >= 10))]);
+    let (_, told) = told_by(PIECES, lazy.chain([chosen]).map(Behaviour::from), listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::LikelySeed, 20), (Role::PartialSeed, 1)]));
+}
+
+#[tokio::test]
 async fn a_piece_that_every_peer_lacks_is_missing_and_nobody_is_a_seed() {
     let peers = (0..200).map(|seed| having(LazyBitfield::new(PIECES, seed).lacking([7]).bitfield()).into());
     let (lab, told) = told_by(PIECES, peers, listening()).await;
@@ -81,6 +90,26 @@ async fn a_piece_that_every_peer_lacks_is_missing_and_nobody_is_a_seed() {
     assert_eq!(files, [vec![b"lab.bin".to_vec()]]);
     assert!(swarm.copies.unwrap().max < 1.0, "{:?}", swarm.copies);
     assert_eq!((swarm.coverage.named, swarm.coverage.reached, swarm.coverage.told), (200, 200, 200));
+}
+
+#[tokio::test]
+async fn leechers_that_lack_the_same_are_no_seeds_though_a_seed_has_it() {
+    let seed = having(message::bitfield(&message::bits(PIECES, |_| true)));
+    let peers = std::iter::repeat_n(lacking(&[100, 300, 500, 700, 900]), 20).chain([seed.into()]);
+    let (_, told) = told_by(PIECES, peers, listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::Leech, 20), (Role::Seed, 1)]));
+    assert_eq!(told.summary.swarm.copies, Some(Copies { min: 1.995, max: 1.995 }));
+}
+
+#[tokio::test]
+async fn haves_are_waited_for_as_long_as_there_is_time() {
+    let late = |milliseconds| {
+        let lazy = LazyBitfield::new(100, 7);
+        let peer = having(lazy.bitfield()).pausing(Duration::from_millis(milliseconds));
+        Behaviour::from(peer.sending(lazy.haves()))
+    };
+    let (_, told) = told_by(100, [0, 450, 550, 1000, 2500].map(late), listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::Seed, 5)]));
 }
 
 #[tokio::test]

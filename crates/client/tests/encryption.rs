@@ -13,7 +13,7 @@ use client::{Config, Encryption, Outcome, PeerReport, Role, Transport, Tried};
 use fake_swarm::{
     Behaviour, DEGENERATE_KEYS, Ending, Fault, Mse, PLAINTEXT, Peer, Plaintext, RC4, Responder, Select, message,
 };
-use lab::{config, lab_of_pieces, run, told_by};
+use lab::{PATIENCE, config, lab_of_pieces, run, told_by};
 use std::time::Duration;
 
 const PIECES: u32 = 100;
@@ -76,6 +76,18 @@ async fn whoever_requires_encryption_is_found_by_the_second_attempt() {
         assert!(report.hint().unwrap().contains("likely requires it"));
     }
     assert_eq!(told.summary.ok, count);
+}
+
+#[tokio::test]
+async fn bytes_are_counted_once_however_they_come() {
+    let responder = Responder { pad_b: 20, pad_d: 7, ..Responder::default() };
+    let length = responder.length() + fake_swarm::HANDSHAKE_LENGTH + message::have_all().len();
+    let whole = Peer { reserved: [0, 0, 0, 0, 0, 0, 0, 4], ..requiring(responder) }.sending([message::have_all()]);
+    let trickle = fake_swarm::Delivery::Trickle { from: 0, pause: Duration::from_millis(1) };
+    let peers = [whole.clone(), Peer { delivery: trickle, ..whole }].map(Behaviour::from);
+    let config = Config { linger: Duration::from_secs(3), ..policy(Encryption::Require) };
+    let (_, told) = told_by(PIECES, peers, config).await;
+    assert_eq!([told.peers[0].bytes_received, told.peers[1].bytes_received], [length; 2]);
 }
 
 #[tokio::test]
@@ -217,4 +229,16 @@ async fn a_run_that_ends_before_the_second_attempt_tells_of_the_first() {
     let found: Vec<_> = told.peers.iter().map(tried).collect();
     let first = (Outcome::ClosedBeforeHandshake, Transport::Tcp, Some(Tried::Refused), None);
     assert_eq!(found, vec![first; 5]);
+}
+
+#[tokio::test]
+async fn a_second_attempt_that_is_cut_short_is_no_word_against_encryption() {
+    let slow = Peer { delay: PATIENCE, ..requiring(Responder::default()) };
+    let config =
+        Config { deadline: Duration::from_millis(900), handshake_timeout: PATIENCE, ..policy(Encryption::PreferPlain) };
+    let (lab, told) = told_by(PIECES, [slow.into()], config).await;
+    assert_eq!(lab.swarm.accepted(), 2);
+    let first = (Outcome::ClosedBeforeHandshake, Transport::Tcp, Some(Tried::Refused), None);
+    assert_eq!(tried(&told.peers[0]), first);
+    assert!(told.peers[0].hint().unwrap().contains("requires encryption"), "{:?}", told.peers[0].hint());
 }

@@ -210,11 +210,29 @@ async fn the_tracker_id_is_told_in_the_goodbye() {
 }
 
 #[tokio::test]
+async fn a_reply_that_is_no_answer_has_its_status_and_time_too() {
+    for (script, code, status) in [
+        (reply("", b"d14:failure reason2:noe"), "failure", Some(200)),
+        (reply("Content-Type: text/html\r\n", b"<html>"), "not_a_tracker", Some(200)),
+        (reply("", b"\x1f\x8bbroken"), "bad_gzip", Some(200)),
+        (redirect("http://[bad/"), "redirect", Some(302)),
+        (TrackerScript::Raw(b"SSH-2.0".to_vec()), "not_http", None),
+    ] {
+        let tracker = FakeTracker::start(script).unwrap();
+        let told = asked([tracker.announce_url().as_str()], config()).await;
+        let report = &told.trackers[0];
+        let replied = report.times.reply.is_some();
+        assert_eq!((report.status.code(), report.http_status, replied), (code, status, status.is_some()));
+    }
+}
+
+#[tokio::test]
 async fn when_to_come_back_is_told() {
     let lab = lab([]);
     lab.tracker.set_script(reply("", b"d14:failure reason4:busy8:retry in1:5e"));
     let told = run(&lab.torrent, config()).await;
     assert_eq!(told.trackers[0].status.retry_in(), Some(Duration::from_secs(300)));
+    assert_eq!(told.trackers[0].http_status, Some(200));
 }
 
 #[tokio::test]

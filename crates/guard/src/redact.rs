@@ -154,11 +154,31 @@ impl Secrets {
     #[must_use]
     pub fn conceal(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, secret| {
-            let text = replace_ignoring_case(&text, secret, HIDDEN);
-            let cuts = (SHORTEST_SECRET..secret.len()).rev().filter_map(|end| secret.get(..end));
-            cuts.fold(text, |text, start| replace_ignoring_case(&text, &format!("{start}…"), "***…"))
+            hide_beginnings(&replace_ignoring_case(&text, secret, HIDDEN), secret)
         })
     }
+}
+
+/// Replaces what stands before an ellipsis and begins `secret`, in any ASCII case; the longest such beginning. Looks
+/// at the text from each ellipsis backwards: a secret of kilobytes, of which a torrent can have hundreds, has as many
+/// beginnings.
+fn hide_beginnings(text: &str, secret: &str) -> String {
+    let mut hidden = String::with_capacity(text.len());
+    let mut rest = 0;
+    for (at, _) in text.match_indices('…') {
+        let lengths = SHORTEST_SECRET..secret.len().min(at.saturating_sub(rest) + 1);
+        let begins = |from: usize| {
+            let beginning = text.get(from..at)?;
+            secret.get(..beginning.len())?.eq_ignore_ascii_case(beginning).then_some(from)
+        };
+        if let Some(from) = lengths.rev().find_map(|length| begins(at - length)) {
+            hidden.push_str(text.get(rest..from).unwrap_or_default());
+            hidden.push_str(HIDDEN);
+            rest = at;
+        }
+    }
+    hidden.push_str(text.get(rest..).unwrap_or_default());
+    hidden
 }
 
 /// Replaces `from` in any ASCII case.
@@ -237,6 +257,7 @@ mod tests {
         let text = "no such passkey a/s3cret (a%2Fs3cret) of 0123456789abcdef, passw0rd, port 1";
         assert_eq!(secrets.conceal(text), "no such passkey *** (***) of ***, ***, port 1");
         assert_eq!(secrets.conceal("A/S3CRET and 01234567…"), "*** and ***…");
+        assert_eq!(secrets.conceal("PASSW0…, passw…, passw0r… passw0r…"), "***…, passw…, ***… ***…");
         assert!(!format!("{secrets:?}").contains("s3cret"));
         let odd = Secrets::of("http://t.example/announce;sess10n?passkey=pass+word123&pid=tab%09key99");
         assert_eq!(odd.conceal("sess10n, pass word123, word123, tab\\tkey99"), "***, ***, ***, ***");
@@ -253,7 +274,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_long_secret_is_not_looked_for_beginning_by_beginning() {
+        // That would take minutes: half a million times through all of the text.
+        let secrets = Secrets::of(&format!("http://t.example/announce/{}", "S3cret;%41+x".repeat(20_000)));
+        let shown = secrets.conceal(&"no, S3cre… S3cret;%41… ".repeat(40));
+        assert_eq!(shown, "no, S3cre… ***… ".repeat(40));
+    }
+
+    /// What [`hide_beginnings`] does, beginning by beginning.
+    fn hide_each_beginning(text: &str, secret: &str) -> String {
+        let beginnings = (SHORTEST_SECRET..secret.len()).rev().filter_map(|end| secret.get(..end));
+        beginnings.fold(text.to_owned(), |text, start| {
+            replace_ignoring_case(&text, &format!("{start}…"), &format!("{HIDDEN}…"))
+        })
+    }
+
     proptest! {
+        #[test]
+        fn beginnings_before_an_ellipsis_are_hidden(secret in "[abä]{5,12}", text in "([abAäÄ]{0,9}…?){0,4}") {
+            prop_assert_eq!(hide_beginnings(&text, &secret), hide_each_beginning(&text, &secret));
+        }
+
         #[test]
         fn a_planted_secret_never_shows(
             place in 0..4_usize, scheme in "(http|https|udp|x)", host in "[a-z.]{1,9}", noise in "[a-z/?&=#@]{0,9}",

@@ -18,7 +18,7 @@ pub enum Error {
     #[error("no secure connection")]
     Tls(#[from] TlsProblem),
     /// No complete reply within the deadline.
-    #[error("no complete reply within {} s", (.0.as_secs_f32() * 10.0).round() / 10.0)]
+    #[error("no complete reply within {} s", (.0.as_secs_f32() * 100.0).round() / 100.0)]
     Timeout(Duration),
     /// The connection ended before there was a reply.
     #[error("connection closed without a reply")]
@@ -173,6 +173,29 @@ impl Error {
             Self::Encoding { .. } => "bad_encoding",
             Self::Failure(_) => "failure",
             Self::NotATracker { .. } => "not_a_tracker",
+        }
+    }
+
+    /// The HTTP status of the reply, where a whole one came. Only 200 is looked into any further.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Redirect { status, .. } | Self::Status { status, .. } => Some(*status),
+            Self::InflatedTooLarge { .. }
+            | Self::Gzip(_)
+            | Self::Encoding { .. }
+            | Self::Failure(_)
+            | Self::NotATracker { .. } => Some(200),
+            Self::Request(_)
+            | Self::Tls(_)
+            | Self::Timeout(_)
+            | Self::Closed(_)
+            | Self::Incomplete(_)
+            | Self::NotHttp(_)
+            | Self::BadBody(_)
+            | Self::Connection(_)
+            | Self::HeadTooLarge { .. }
+            | Self::TooLarge { .. } => None,
         }
     }
 }

@@ -10,7 +10,7 @@ use tracker::udp::{self, Action};
 #[non_exhaustive]
 pub enum Error {
     /// No answer within the deadline.
-    #[error("no answer to {stage} within {} s{ignored}", (.limit.as_secs_f32() * 10.0).round() / 10.0)]
+    #[error("no answer to {stage} within {} s{ignored}", (.limit.as_secs_f32() * 100.0).round() / 100.0)]
     Timeout {
         /// What was not answered.
         stage: Action,

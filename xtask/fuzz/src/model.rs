@@ -70,12 +70,12 @@ impl<'i> Reader<'i> {
         Some(())
     }
 
-    /// What is between here and the next byte that is no digit: 1 to 20 of them.
-    fn digits(&mut self) -> Option<&'i str> {
+    /// What is between here and the next byte that is no digit: 1 to `most` of them.
+    fn digits(&mut self, most: usize) -> Option<&'i str> {
         let rest = &self.input[self.at..];
         let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.at += count;
-        (1..=20).contains(&count).then(|| std::str::from_utf8(&rest[..count]).ok()).flatten()
+        (1..=most).contains(&count).then(|| std::str::from_utf8(&rest[..count]).ok()).flatten()
     }
 
     fn expect(&mut self, byte: u8) -> Option<()> {
@@ -89,7 +89,7 @@ impl<'i> Reader<'i> {
         self.at += 1;
         let negative = self.input.get(self.at) == Some(&b'-');
         self.at += usize::from(negative);
-        let digits = self.digits()?;
+        let digits = self.digits(20)?;
         self.expect(b'e')?;
         let magnitude: i128 = digits.parse().ok()?;
         let value = i64::try_from(if negative { -magnitude } else { magnitude }).ok();
@@ -106,7 +106,7 @@ impl<'i> Reader<'i> {
 
     fn string(&mut self) -> Option<&'i [u8]> {
         let offset = self.at;
-        let digits = self.digits()?;
+        let digits = self.digits(16)?;
         self.expect(b':')?;
         let length = usize::try_from(digits.parse::<u128>().ok()?).ok()?;
         let bytes = self.input[self.at..].get(..length)?;

@@ -107,8 +107,26 @@ async fn over_http(
 ) -> Result<Answer, TrackerStatus> {
     let begun = Instant::now();
     let http = tracker_http::Client { timeout: deadline - begun, ..tracker_http::Client::default() };
+    let asked = ask_over_http(&http, stream, target, info_hash, terms, progress).await;
+    progress.http_status = match &asked {
+        Ok((_, status)) => Some(*status),
+        Err(status) => status.http_status(),
+    };
+    progress.times.reply = progress.http_status.map(|_| begun.elapsed());
+    asked.map(|(answer, _)| answer)
+}
+
+/// The answer, and the HTTP status it came with.
+async fn ask_over_http(
+    http: &tracker_http::Client,
+    stream: impl Stream,
+    target: &Target,
+    info_hash: InfoHash,
+    terms: &Terms,
+    progress: &mut Progress,
+) -> Result<(Answer, u16), TrackerStatus> {
     let url = &target.url;
-    let (answer, status) = match (terms.action, target.only) {
+    match (terms.action, target.only) {
         (Action::Announce, only) => {
             progress.written.extend(progress.address.map(|address| Written { address, session: None }));
             let reply = match only {
@@ -116,7 +134,7 @@ async fn over_http(
                 // The whole request is in the URL that the redirect gave.
                 Some(_) => http.announce_as_written(stream, url).await?,
             };
-            (Answer::Announced(reply.answer), reply.status)
+            Ok((Answer::Announced(reply.answer), reply.status))
         }
         (Action::Scrape, only) => {
             let reply = match only {
@@ -126,12 +144,9 @@ async fn over_http(
                 }
                 Some(_) => http.scrape_as_written(stream, url).await?,
             };
-            (Answer::Scraped(reply.answer), reply.status)
+            Ok((Answer::Scraped(reply.answer), reply.status))
         }
-    };
-    progress.http_status = Some(status);
-    progress.times.reply = Some(begun.elapsed());
-    Ok(answer)
+    }
 }
 
 async fn over_udp(

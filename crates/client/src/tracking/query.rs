@@ -12,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
-use tracker::Family;
+use tracker::{Family, Scheme};
 
 /// Deadline for one announce: all addresses, all redirects.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -73,7 +73,7 @@ impl Query {
         let mut report = self.report(status);
         report.address = progress.address;
         report.family = report.family.or(progress.address.map(Family::of));
-        report.http_status = report.status.http_status().or(progress.http_status);
+        report.http_status = progress.http_status;
         report.times = super::Times { dns: self.dns, ..progress.times };
         let tracker_id = answer.as_ref().and_then(Answer::tracker_id);
         let owed = |written| Goodbye::owed(&self.target, written, self.info_hash, tracker_id.map(<[u8]>::to_vec));
@@ -103,6 +103,17 @@ impl Query {
         }
     }
 
+    /// Until when the address at `index` may be asked. Over UDP nothing but silence tells that nobody is there, so that each
+    /// address has its share of the time; a tracker that has let us connect over TCP may take all of it.
+    fn until(&self, deadline: Instant, index: usize) -> Instant {
+        let now = Instant::now();
+        let left = u32::try_from(self.addresses.len() - index).unwrap_or(u32::MAX);
+        match self.target.url.scheme() {
+            Scheme::Udp => now + (deadline - now) / left.max(1),
+            _ => deadline,
+        }
+    }
+
     async fn first_answer(
         &self,
         terms: &Terms,
@@ -110,13 +121,18 @@ impl Query {
         progress: &mut Progress,
     ) -> Result<Answer, TrackerStatus> {
         let mut failure = None;
-        for &address in &self.addresses {
+        for (index, &address) in self.addresses.iter().enumerate() {
+            // An address that there is no time to ask has not failed, and says nothing instead of those that have.
+            if failure.is_some() && Instant::now() >= deadline {
+                break;
+            }
             // The address that was checked is the one that is dialled.
             if let Err(source) = self.target.policy.check(address) {
                 failure.get_or_insert(TrackerStatus::Refused { address, source });
                 continue;
             }
-            let conversation = converse(&self.target, address, self.info_hash, terms, deadline, progress);
+            let until = self.until(deadline, index);
+            let conversation = converse(&self.target, address, self.info_hash, terms, until, progress);
             match conversation.await {
                 Err(status) if status.is_worth_another() => {
                     // Its text may be the tracker's own words, and repeat the passkey.
@@ -155,5 +171,69 @@ fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> 
             }
             Vec::new()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stop::Stop;
+    use crate::tracking::Action;
+    use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
+    use guard::AddressPolicy;
+    use ids::PeerId;
+    use tracker::{Announce, Crypto, Event};
+    use tracker_http::Tls;
+
+    /// What becomes of a query to these addresses of one tracker.
+    async fn asked(url: &str, addresses: &[SocketAddr]) -> TrackerReport {
+        let info_hash = InfoHash([1; 20]);
+        let terms = Terms {
+            action: Action::Announce,
+            announce: Announce {
+                info_hash,
+                peer_id: PeerId([2; 20]),
+                port: 6881,
+                uploaded: 0,
+                downloaded: 0,
+                left: 1,
+                event: Event::Started,
+                numwant: None,
+                key: 3,
+                crypto: Crypto::None,
+                tracker_id: None,
+            },
+            bind: crate::Bind::default(),
+            connect_timeout: Duration::from_secs(5),
+            tls: Tls::default(),
+        };
+        let target = Target::new(url.parse().unwrap(), AddressPolicy::User, false);
+        let query = Query::new(target, addresses.to_vec(), Some(Family::V4), info_hash, None);
+        let stop = Stop::new();
+        query.ask(&terms, stop.listen()).await.tracked.report
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_over_udp_leaves_time_for_the_other_addresses() {
+        let silent = UdpScript { silent_for: usize::MAX, ..UdpScript::default() };
+        let silent = [(); 2].map(|()| FakeUdpTracker::start(silent.clone()).unwrap());
+        let answers = FakeUdpTracker::start(UdpScript::default()).unwrap();
+        let [first, second] = silent.each_ref().map(FakeUdpTracker::addr);
+        let report = asked("udp://t.example:1/announce", &[first, answers.addr(), second]).await;
+        assert_eq!((report.status.code(), report.address), ("ok", Some(answers.addr())));
+        let begun = Instant::now();
+        let report = asked("udp://t.example:1/announce", &[first, second]).await;
+        assert_eq!(report.message().as_deref(), Some("no answer to connect within 7.5 s"));
+        assert_eq!(begun.elapsed().as_secs(), EXCHANGE_TIMEOUT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_there_is_no_time_for_is_not_asked() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let answers = FakeTracker::start(TrackerScript::peers(Vec::<SocketAddr>::new())).unwrap();
+        let silent = listener.local_addr().unwrap();
+        let report = asked("http://t.example/announce", &[silent, answers.addr()]).await;
+        assert_eq!((report.status.code(), report.address), ("timeout", Some(silent)));
+        assert_eq!(answers.requests().len(), 0);
     }
 }

@@ -233,11 +233,7 @@ impl TrackerStatus {
 
     /// The HTTP status of a reply that brought no answer.
     pub(crate) fn http_status(&self) -> Option<u16> {
-        use tracker_http::Error::{Redirect, Status};
-        match self {
-            Self::Http(Redirect { status, .. } | Status { status, .. }) => Some(*status),
-            _ => None,
-        }
+        if let Self::Http(error) = self { error.status() } else { None }
     }
 
     /// Whether another address of the tracker may do better: nothing that speaks for the tracker has answered at this one.

@@ -46,7 +46,7 @@ pub(crate) struct Only {
 }
 
 impl Target {
-    fn new(url: TrackerUrl, policy: AddressPolicy, show_secrets: bool) -> Self {
+    pub(crate) fn new(url: TrackerUrl, policy: AddressPolicy, show_secrets: bool) -> Self {
         Self {
             shown: show(&url, show_secrets),
             redirected_to: None,

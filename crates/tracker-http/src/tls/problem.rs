@@ -48,7 +48,7 @@ pub enum TlsProblem {
     #[error("connection closed in the TLS handshake")]
     Closed(#[source] io::Error),
     /// No handshake within the limit.
-    #[error("no TLS handshake within {} s", (.0.as_secs_f32() * 10.0).round() / 10.0)]
+    #[error("no TLS handshake within {} s", (.0.as_secs_f32() * 100.0).round() / 100.0)]
     Timeout(Duration),
     /// The handshake failed: no version or cipher in common, an alert, a broken connection.
     #[error("TLS handshake failed")]

@@ -328,8 +328,9 @@ async fn replay(mut recorded: Vec<u8>) -> Result<Reply<Announced>, Error> {
 async fn recorded_answers_to_an_announce_are_taken_or_told_of() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/tracker");
     let mut codes: Vec<&'static str> = Vec::new();
-    for tracker in std::fs::read_dir(folder).unwrap() {
-        for file in std::fs::read_dir(tracker.unwrap().path()).unwrap() {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    for tracker in entries.filter(|path| path.is_dir()) {
+        for file in std::fs::read_dir(tracker).unwrap() {
             let path = file.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             if !name.starts_with("udp_") || name.contains("connect") || name.contains("scrape") {
