@@ -14,6 +14,7 @@ mod dns;
 mod hostile;
 mod interrupt;
 mod leaving;
+mod matrix;
 mod namespace;
 mod nginx;
 mod opentracker;
@@ -69,6 +70,7 @@ type Section = (&'static str, fn(&Lab) -> Result);
 /// All sections, in this order.
 const SECTIONS: &[Section] = &[
     ("seeded", seeded::run),
+    ("matrix", matrix::run),
     ("bittorrent-tracker", bittorrent_tracker::run),
     ("proxied", proxied::run),
     ("bad-input", bad_input::run),

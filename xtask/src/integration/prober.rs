@@ -25,7 +25,7 @@ pub(super) struct Prober {
 /// Where a run comes from.
 #[derive(Clone, Copy)]
 pub(super) enum Source {
-    /// An address of 127.0.0.0/8 that no run had before: some clients refuse an immediate second connection.
+    /// An address that no run had before: some clients refuse an immediate second connection.
     Fresh,
     /// This one.
     Fixed(IpAddr),
@@ -49,12 +49,17 @@ impl Prober {
         let mut command = Command::new(&self.binary);
         command.arg(&torrent.file);
         let ip = match source {
-            Source::Fresh => fresh_source(self.sources.fetch_add(1, Ordering::Relaxed)),
+            Source::Fresh => self.fresh_source(),
             Source::Fixed(ip) => ip,
             Source::Any => return command,
         };
         command.arg("--bind").arg(ip.to_string());
         command
+    }
+
+    /// An address of 127.0.0.0/8 that no run had before.
+    pub(super) fn fresh_source(&self) -> IpAddr {
+        fresh_source(self.sources.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Runs all rows, many at once, and fails with every fault of every row.

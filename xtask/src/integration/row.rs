@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::prober::{Prober, Source};
 use super::secrets;
@@ -25,7 +25,9 @@ pub(super) struct Row {
     shows_secrets: bool,
     code: i32,
     trackers: Vec<Value>,
-    peers: Option<BTreeMap<String, String>>,
+    /// By address, what the line on a peer must have: any one of these.
+    peers: Option<BTreeMap<String, Vec<Value>>>,
+    summary: Option<Value>,
     within: Option<Duration>,
 }
 
@@ -34,7 +36,7 @@ impl Row {
     pub(super) fn new(name: impl Into<String>, torrent: &Torrent, code: i32) -> Self {
         let torrent = torrent.clone();
         let args = vec!["-vv".to_owned()];
-        let (trackers, peers, within) = (Vec::new(), None, None);
+        let (trackers, peers, summary, within) = (Vec::new(), None, None, None);
         Self {
             name: name.into(),
             torrent,
@@ -45,6 +47,7 @@ impl Row {
             code,
             trackers,
             peers,
+            summary,
             within,
         }
     }
@@ -79,8 +82,8 @@ impl Row {
         self.args(["--show-secrets"])
     }
 
-    /// There must be a line on a tracker that has these values, one line for each call, and no other. A text in
-    /// `message` need only be a part of it.
+    /// There must be a line on a tracker that has these values, one line for each call, and no other. Of the texts that
+    /// are for people, a part will do.
     pub(super) fn says(mut self, values: Value) -> Self {
         self.trackers.push(values);
         self
@@ -88,8 +91,20 @@ impl Row {
 
     /// There must be a line on each of these peers with this outcome, and no other.
     pub(super) fn finds<A: Display>(mut self, peers: impl IntoIterator<Item = (A, &'static str)>) -> Self {
-        let peers = peers.into_iter().map(|(addr, outcome)| (addr.to_string(), outcome.to_owned()));
+        let peers = peers.into_iter().map(|(addr, outcome)| (addr.to_string(), vec![json!({"outcome": outcome})]));
         self.peers = Some(peers.collect());
+        self
+    }
+
+    /// There must be a line on this peer that has all values of one of these, and no line on a peer that is not named.
+    pub(super) fn finds_one_of(mut self, addr: impl Display, values: Vec<Value>) -> Self {
+        self.peers.get_or_insert_default().insert(addr.to_string(), values);
+        self
+    }
+
+    /// The summary must have these values.
+    pub(super) fn sums_up(mut self, values: Value) -> Self {
+        self.summary = Some(values);
         self
     }
 
@@ -141,6 +156,10 @@ impl Row {
         let mut faults = report.faults(self.code, &self.torrent.info_hash);
         faults.extend(self.tracker_faults(report));
         faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));
+        let sums_up = |wanted: &&Value| report.lines_of("summary").any(|line| has(line, wanted));
+        faults.extend(
+            self.summary.iter().filter(|wanted| !sums_up(wanted)).map(|wanted| format!("no summary that has {wanted}")),
+        );
         faults
     }
 
@@ -167,27 +186,30 @@ impl Row {
     }
 }
 
+/// Keys of texts for people, and of names with versions: the wanted text need only be a part of the value.
+const TEXTS: &[&str] = &["message", "error", "hint", "client", "v"];
+
 /// Whether the line has the values; an object's values are looked for one by one, as deep as they go.
 fn has(line: &Value, wanted: &Value) -> bool {
     let Some(wanted) = wanted.as_object() else { return line == wanted };
-    wanted.iter().all(|(key, wanted)| match (key.as_str(), &line[key], wanted) {
-        ("message", Value::String(message), Value::String(part)) => message.contains(part.as_str()),
-        (_, value, wanted) => has(value, wanted),
+    wanted.iter().all(|(key, wanted)| match (&line[key], wanted) {
+        (Value::String(text), Value::String(part)) if TEXTS.contains(&key.as_str()) => text.contains(part.as_str()),
+        (value, wanted) => has(value, wanted),
     })
 }
 
-/// The peers that got another outcome than expected, or none, and those that are not expected.
-fn peer_faults(report: &Report, expected: &BTreeMap<String, String>) -> Vec<String> {
-    let text = |line: &Value, key: &str| line[key].as_str().unwrap_or_default().to_owned();
-    let found: BTreeMap<String, String> =
-        report.lines_of("peer").map(|line| (text(line, "addr"), text(line, "outcome"))).collect();
+/// The peers whose line is not as expected, or is missing, and those that are not expected.
+fn peer_faults(report: &Report, expected: &BTreeMap<String, Vec<Value>>) -> Vec<String> {
+    let addr = |line: &Value| line["addr"].as_str().unwrap_or_default().to_owned();
+    let found: BTreeMap<String, &Value> = report.lines_of("peer").map(|line| (addr(line), line)).collect();
+    let shown = |wanted: &[Value]| wanted.iter().map(Value::to_string).collect::<Vec<_>>().join(" or ");
     let missing = expected.iter().filter(|(addr, _)| !found.contains_key(*addr));
     let mut faults: Vec<String> =
-        missing.map(|(addr, outcome)| format!("{addr} is not reported, expected {outcome}")).collect();
-    faults.extend(found.iter().filter_map(|(addr, outcome)| match expected.get(addr) {
-        Some(expected) if expected == outcome => None,
-        Some(expected) => Some(format!("{addr} is reported {outcome}, expected {expected}")),
-        None => Some(format!("{addr} is reported {outcome}, and not expected")),
+        missing.map(|(addr, wanted)| format!("{addr} is not reported, expected {}", shown(wanted))).collect();
+    faults.extend(found.iter().filter_map(|(addr, line)| match expected.get(addr) {
+        Some(wanted) if wanted.iter().any(|wanted| has(line, wanted)) => None,
+        Some(wanted) => Some(format!("{addr} is not as expected, {}: {line}", shown(wanted))),
+        None => Some(format!("{addr} is not expected: {line}")),
     }));
     faults
 }
@@ -203,7 +225,6 @@ fn tail(log: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::tests::{HASH, report};
-    use serde_json::json;
     use std::path::PathBuf;
 
     fn row() -> Row {
@@ -220,6 +241,9 @@ mod tests {
     fn a_row_is_right_when_all_of_it_is() {
         let right = row().says(json!({"status": "ok"})).finds([("127.0.0.2:1", "ok")]).within(Duration::ZERO);
         assert_eq!(faults(&right), Vec::<String>::new());
+        let seed_or_leech = ["leech", "seed"].map(|role| json!({"outcome": "ok", "role": role}));
+        let right = row().says(json!({})).finds_one_of("127.0.0.2:1", seed_or_leech.into()).sums_up(json!({"ok": 1}));
+        assert_eq!(faults(&right), Vec::<String>::new());
     }
 
     #[test]
@@ -231,6 +255,8 @@ mod tests {
             (ok().says(json!({"status": "ok"})), 1),
             (ok().finds([("127.0.0.2:1", "connect_refused")]), 1),
             (ok().finds([("127.0.0.3:1", "ok")]), 2),
+            (ok().finds_one_of("127.0.0.2:1", vec![json!({"outcome": "ok", "role": "leech"})]), 1),
+            (ok().sums_up(json!({"ok": 2})), 1),
             (ok().shows_secrets(), 1),
         ] {
             assert_eq!(faults(&wrong).len(), count, "{:?}", faults(&wrong));

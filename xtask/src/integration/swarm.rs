@@ -113,7 +113,7 @@ impl Torrents {
         torrents::write_payloads(folder)?;
         let announce = format!("http://{tracker}/announce");
         let maker = torrents::Maker { folder, announce: &announce };
-        let hybrid = has_libtorrent.then(|| maker.libtorrent_hybrid("hybrid", torrents::DESERTED)).transpose()?;
+        let hybrid = has_libtorrent.then(|| maker.libtorrent("hybrid", torrents::DESERTED)).transpose()?;
         let spares = (0..SPARES).map(|number| torrents::invented(folder, &format!("spare {number}"), &[&announce]));
         Ok(Self {
             seeded: vec![maker.mktorrent("mktorrent", torrents::FILE)?, maker.transmission_create(torrents::FOLDER)?],

@@ -29,8 +29,8 @@ const FILES: &[(&str, usize)] = &[
     (UNLISTED, 50_000),
 ];
 
-/// The script that makes a hybrid torrent.
-const HYBRID_SCRIPT: &str = include_str!("make_hybrid.py");
+/// The script that makes v2 and hybrid torrents.
+const SCRIPT: &str = include_str!("make_torrent.py");
 
 /// A torrent on the disk.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub(super) struct Torrent {
     pub(super) name: String,
     /// The `.torrent`.
     pub(super) file: PathBuf,
-    /// What others take its info-hash for, in hex: that of v1 where it has one.
+    /// What others take its info-hash for, in hex: that of v1, or else the truncated one of v2.
     pub(super) info_hash: String,
     /// The truncated info-hash of v2 (BEP 52) of a hybrid torrent.
     pub(super) other_hash: Option<String>,
@@ -66,10 +66,10 @@ pub(super) struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// A torrent made by mktorrent, with pieces of 256 KiB.
+    /// A torrent made by mktorrent, with pieces of 32 KiB.
     pub(super) fn mktorrent(&self, name: &str, payload: &str) -> Result<Torrent> {
         let mut command = Command::new("mktorrent");
-        command.args(["-a", self.announce, "-l", "18", "-n", payload, "-o"]).arg(self.file(name));
+        command.args(["-a", self.announce, "-l", "15", "-n", payload, "-o"]).arg(self.file(name));
         self.finish(name, command.arg(self.folder.join(payload)))
     }
 
@@ -94,19 +94,20 @@ impl Maker<'_> {
         Ok(Torrent { name: name.to_owned(), file, info_hash, other_hash: None })
     }
 
-    /// A hybrid torrent (BEP 52) made by libtorrent, which names its hashes itself: transmission does not know them.
-    pub(super) fn libtorrent_hybrid(&self, name: &str, payload: &str) -> Result<Torrent> {
-        let script = self.folder.join("make_hybrid.py");
-        write(&script, HYBRID_SCRIPT)?;
-        let file = self.file(name);
+    /// A torrent made by libtorrent, `v2` or `hybrid` (BEP 52), with pieces of 16 KiB. libtorrent names its hashes itself:
+    /// transmission does not know them.
+    pub(super) fn libtorrent(&self, kind: &str, payload: &str) -> Result<Torrent> {
+        let script = self.folder.join("make_torrent.py");
+        write(&script, SCRIPT)?;
+        let file = self.file(kind);
         let mut command = Command::new(PYTHON);
-        command.arg(script).arg(self.announce).arg(self.folder.join(payload)).arg(&file);
+        command.arg(script).args([kind, self.announce]).arg(self.folder.join(payload)).arg(&file);
         let said = shell::run_quiet(&mut command)?;
         let mut words = said.split_whitespace().map(str::to_owned);
-        let (Some(info_hash), other_hash @ Some(_)) = (words.next(), words.next()) else {
+        let Some(info_hash) = words.next() else {
             return Err(format!("{} named no hashes: {said}", shell::shown(&command)));
         };
-        Ok(Torrent { name: name.to_owned(), file, info_hash, other_hash })
+        Ok(Torrent { name: kind.to_owned(), file, info_hash, other_hash: words.next() })
     }
 }
 
