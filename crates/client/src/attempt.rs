@@ -4,6 +4,7 @@ use crate::budget::Budget;
 use crate::connect::{ConnectError, connect};
 use crate::handshake::answer;
 use crate::linger::{LingerEnd, linger};
+use crate::retries::PAUSE;
 use crate::said::Said;
 use crate::secure::{SecureFailure, secure};
 use crate::stop::Stopped;
@@ -15,7 +16,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
 /// What every attempt of a run has in common.
@@ -109,7 +110,19 @@ pub(crate) async fn attempt(tried: Try, terms: &Terms, mut stopped: Stopped) -> 
     Attempt { tried, outcome, progress, error, exhausted }
 }
 
+/// Tries a peer, and once more when chance alone was against us.
 async fn converse(tried: &Try, terms: &Terms, progress: &mut Progress) -> Result<(), Failure> {
+    if !converse_once(tried, terms, progress, false).await? {
+        debug!(peer = %tried.address, "the shared secret is short, and another key is drawn");
+        *progress = Progress::default();
+        sleep_until(Instant::now() + PAUSE).await;
+        converse_once(tried, terms, progress, true).await?;
+    }
+    Ok(())
+}
+
+/// One connection. `false` when encryption came to keys that many clients cannot deal with, unless this is the `last` try.
+async fn converse_once(tried: &Try, terms: &Terms, progress: &mut Progress, last: bool) -> Result<bool, Failure> {
     progress.stage = Stage::Connect;
     let begun = Instant::now();
     let address = tried.address;
@@ -127,8 +140,8 @@ async fn converse(tried: &Try, terms: &Terms, progress: &mut Progress) -> Result
     debug!(peer = %address, transport = tried.transport.code(), "start handshake");
     let greeting = terms.greeting(tried.info_hash);
     let result = match tried.transport {
-        Transport::Tcp => in_the_clear(&mut stream, &greeting, terms, connected, progress).await,
-        Transport::Mse => encrypted(&mut stream, &greeting, terms, connected, progress).await,
+        Transport::Tcp => in_the_clear(&mut stream, &greeting, terms, connected, progress).await.map(|()| true),
+        Transport::Mse => encrypted(&mut stream, &greeting, terms, connected, progress, last).await,
     };
     close(stream).await;
     result
@@ -151,15 +164,20 @@ async fn encrypted(
     terms: &Terms,
     connected: Instant,
     progress: &mut Progress,
-) -> Result<(), Failure> {
+    last: bool,
+) -> Result<bool, Failure> {
     let limit = terms.handshake_timeout;
     let opened = timeout(limit, async {
-        let mut secured = secure(stream, &greeting.ours, &mut progress.received).await?;
+        let secured = secure(stream, &greeting.ours, &mut progress.received, last).await?;
+        let Some(mut secured) = secured else { return Ok(None) };
         let shaken = answer(&mut secured, &greeting.ours, greeting.also).await;
-        Ok::<_, SecureFailure>((secured, shaken))
+        Ok::<_, SecureFailure>(Some((secured, shaken)))
     });
     match opened.await {
-        Ok(Ok((mut secured, shaken))) => conclude(&mut secured, shaken, greeting, terms, connected, progress).await,
+        Ok(Ok(None)) => Ok(false),
+        Ok(Ok(Some((mut secured, shaken)))) => {
+            conclude(&mut secured, shaken, greeting, terms, connected, progress).await.map(|()| true)
+        }
         Ok(Err(failure)) => Err(Failure::of_encryption(PeerError::Secure(failure))),
         Err(_) => Err(Failure::of_encryption(PeerError::SecureTimeout(limit))),
     }

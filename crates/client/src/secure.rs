@@ -53,8 +53,14 @@ pub(crate) struct Secured<S> {
 }
 
 /// Negotiates RC4, the one choice that every client accepts, for a connection about the torrent of `ours`, which is sent along.
-/// Counts what the negotiation takes into `bytes`; what came behind it is still to be read.
-pub(crate) async fn secure<S>(mut stream: S, ours: &Handshake, bytes: &mut usize) -> Result<Secured<S>, SecureFailure>
+/// Counts what the negotiation takes into `bytes`; what came behind it is still to be read. `None` when the keys make a secret
+/// that many clients cannot deal with, unless this is the `last` try.
+pub(crate) async fn secure<S>(
+    mut stream: S,
+    ours: &Handshake,
+    bytes: &mut usize,
+    last: bool,
+) -> Result<Option<Secured<S>>, SecureFailure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -74,7 +80,10 @@ where
         }
         if let Some(Established { encrypt, decrypt, .. }) = initiator.input(&mut received)? {
             *bytes -= received.len();
-            return Ok(Secured { stream, encrypt, decrypt, received, unwritten: BytesMut::new() });
+            return Ok(Some(Secured { stream, encrypt, decrypt, received, unwritten: BytesMut::new() }));
+        }
+        if initiator.has_short_secret() && !last {
+            return Ok(None);
         }
     }
 }

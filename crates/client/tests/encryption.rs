@@ -78,6 +78,22 @@ async fn whoever_requires_encryption_is_found_by_the_second_attempt() {
     assert_eq!(told.summary.ok, count);
 }
 
+/// Whatever key we draw, this peer makes a short secret of it; so there is no third.
+#[tokio::test]
+async fn a_key_that_makes_a_short_secret_is_drawn_again_and_once() {
+    let fault = Some(Fault::ShortSecret);
+    let peer = Behaviour::from(requiring(Responder { fault, ..Responder::default() }));
+    for (encryption, before) in [(Encryption::Require, 0), (Encryption::PreferPlain, 1)] {
+        let (lab, told) = told_by(PIECES, [peer.clone()], policy(encryption)).await;
+        assert_eq!((told.peers[0].outcome, told.peers[0].transport), (Outcome::Ok, Transport::Mse));
+        let connections = lab.swarm.connections(*lab.swarm.endpoints()[0].ip());
+        let tried: Vec<bool> = connections[before..].iter().map(|connection| connection.mse.is_some()).collect();
+        assert_eq!(tried, [false, true], "{connections:?}");
+        let pause = connections[before + 1].since_first - connections[before].since_first;
+        assert!(pause >= Duration::from_millis(500), "{pause:?}");
+    }
+}
+
 #[tokio::test]
 async fn bytes_are_counted_once_however_they_come() {
     let responder = Responder { pad_b: 20, pad_d: 7, ..Responder::default() };
@@ -145,7 +161,8 @@ async fn what_encryption_cannot_explain_is_tried_once() {
 
 #[tokio::test]
 async fn random_bytes_and_a_short_answer_may_mean_encryption() {
-    let random = (0..96_u8).map(|byte| byte.wrapping_mul(37).wrapping_add(128)).collect();
+    // Larger than any key, so that it is taken for none.
+    let random = [0xff; 9].into_iter().chain((9..96_u8).map(|byte| byte.wrapping_mul(37).wrapping_add(128))).collect();
     let peers = [Behaviour::Garbage(random), Behaviour::Short(30)];
     let (lab, told) = told_by(PIECES, peers, policy(Encryption::PreferPlain)).await;
     assert_eq!(lab.swarm.accepted(), 4);

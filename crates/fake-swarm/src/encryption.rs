@@ -69,6 +69,9 @@ pub enum Select {
 pub enum Fault {
     /// Sends this as its public key, such as one of [`DEGENERATE_KEYS`](crate::DEGENERATE_KEYS), and no more.
     Key([u8; KEY_LENGTH]),
+    /// Nothing, by the protocol: chooses its key so that the secret begins with a zero byte, as one in 256 does by chance,
+    /// and as no other responder here does. Some clients leave that byte out of their hashes.
+    ShortSecret,
     /// Its PadB has no end.
     EndlessPad,
     /// Sends more than a whole PadB and its verification constant could be, and no constant; then no more.

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use sha1::{Digest, Sha1};
 
 pub use group::{DEGENERATE_KEYS, KEY_LENGTH};
-pub(crate) use group::{public_key, shared_secret};
+pub(crate) use group::{agree, public_key};
 pub(crate) use rc4::Rc4;
 
 /// The secret that initiator and responder share, and the torrent's info-hash, which only they who have it know.

@@ -43,6 +43,7 @@ struct Ours {
     /// What is sent encrypted once there is a key: VC, crypto_provide, PadC, the initial payload.
     request: Vec<u8>,
     output: BytesMut,
+    has_short_secret: bool,
 }
 
 /// What comes next.
@@ -80,7 +81,7 @@ impl Initiator {
         let mut output = BytesMut::from(&private_key.public_key()[..]);
         output.extend_from_slice(pad_a);
         let request = request(provide, pad_c, initial_payload)?;
-        let ours = Ours { skey, provide, private_key, request, output };
+        let ours = Ours { skey, provide, private_key, request, output, has_short_secret: false };
         Ok(Self { ours, state: State::PublicKey })
     }
 
@@ -98,6 +99,14 @@ impl Initiator {
     /// When this can become no handshake any more, with the first reason. After the end there is only [`Error::Over`].
     pub fn input(&mut self, received: &mut BytesMut) -> Result<Option<Established>, Error> {
         run(&mut self.state, |state| self.ours.step(state, received))
+    }
+
+    /// Whether the shared secret is known and begins with a zero byte, as one in 256 does. libtorrent up to 2.0.8 at least
+    /// leaves such bytes out of one hash and closes; libTorrent (rTorrent) up to 0.13.8 at least leaves them out of all and
+    /// waits for ever. With another [`Offer::secret`] they will answer.
+    #[must_use]
+    pub fn has_short_secret(&self) -> bool {
+        self.ours.has_short_secret
     }
 
     /// What it waits for.
@@ -119,6 +128,7 @@ impl Ours {
             State::PublicKey => {
                 let Some(theirs) = public_key(received)? else { return Ok(Step::Wait(State::PublicKey)) };
                 let secret = self.private_key.agree(&theirs)?;
+                self.has_short_secret = secret.is_short();
                 let mut ciphers = secret.of_initiator(self.skey);
                 self.send_request(&secret, &mut ciphers.encrypt);
                 let mut mark = VC;
@@ -291,5 +301,20 @@ mod tests {
     fn nothing_secret_is_shown() {
         let initiator = Initiator::new(&offer()).unwrap();
         assert_eq!(format!("{initiator:?}"), "Initiator { stage: PublicKey, .. }");
+    }
+
+    #[test]
+    fn one_secret_in_256_is_short() {
+        let theirs = PrivateKey::new([2; 20]).public_key();
+        let is_short = |number: u16| {
+            let mut secret = [3; 20];
+            secret[..2].copy_from_slice(&number.to_be_bytes());
+            let mut initiator = Initiator::new(&Offer { secret, ..offer() }).unwrap();
+            assert!(!initiator.has_short_secret());
+            assert!(initiator.input(&mut BytesMut::from(&theirs[..])).unwrap().is_none());
+            initiator.has_short_secret()
+        };
+        let short = (0..1024).filter(|&number| is_short(number)).count();
+        assert!((1..16).contains(&short), "{short}");
     }
 }

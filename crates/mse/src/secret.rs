@@ -20,6 +20,11 @@ impl SharedSecret {
         Self(secret)
     }
 
+    /// Whether it has leading zeros.
+    pub(crate) fn is_short(&self) -> bool {
+        self.0.starts_with(&[0])
+    }
+
     /// HASH('req1', S): the mark that ends PadA.
     pub(crate) fn mark(&self) -> [u8; 20] {
         hash(&[b"req1", &self.0])

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Conversation, Stop};
 use crate::encryption::{Fault, RC4, Responder};
 use crate::ledger::Initiated;
-use crate::mse::{KEY_LENGTH, Rc4, Secrets, invented, pad_end, private_key, public_key, shared_secret};
+use crate::mse::{KEY_LENGTH, Rc4, Secrets, agree, invented, pad_end, private_key, public_key};
 use crate::{Ending, Knows};
 
 /// The most bytes that PadA may have.
@@ -65,7 +65,7 @@ impl Conversation<'_> {
     /// Diffie-Hellman and PadB: the secret shared.
     async fn exchange_keys(&mut self, responder: &Responder) -> Result<[u8; KEY_LENGTH], Stop> {
         let theirs = self.hearing.take_array().await?;
-        let private = private_key(self.ip);
+        let (private, shared) = agree(&private_key(self.ip), &theirs, responder.fault == Some(Fault::ShortSecret));
         let (key, pad) = match &responder.fault {
             Some(Fault::Key(key)) => (*key, 0),
             Some(Fault::NoSync) => (public_key(&private), PAST_SYNC),
@@ -77,7 +77,7 @@ impl Conversation<'_> {
         match &responder.fault {
             Some(Fault::Key(_) | Fault::NoSync) => Err(Stop::Script(Ending::Stays)),
             Some(Fault::EndlessPad) => Err(self.pad_endlessly(&invented(&private, ENDLESS_WRITE)).await),
-            Some(Fault::WrongConstant) | None => Ok(shared_secret(&private, &theirs)),
+            Some(Fault::ShortSecret | Fault::WrongConstant) | None => Ok(shared),
         }
     }
 

@@ -27,18 +27,26 @@ static MODULUS: LazyLock<BigUint> = LazyLock::new(|| BigUint::from_bytes_be(&PRI
 
 /// The public key of a private one.
 pub(crate) fn public_key(private: &[u8; 20]) -> [u8; KEY_LENGTH] {
-    power(&BigUint::from(2_u8), private)
+    padded(&BigUint::from(2_u8).modpow(&BigUint::from_bytes_be(private), &MODULUS))
 }
 
-/// The secret shared with the owner of a public key.
-pub(crate) fn shared_secret(private: &[u8; 20], theirs: &[u8; KEY_LENGTH]) -> [u8; KEY_LENGTH] {
-    power(&BigUint::from_bytes_be(theirs), private)
+/// This private key or one of the next, and the secret shared with the owner of a public key, so that the secret begins with a
+/// zero byte or does not, as wanted. For a degenerate public key the search may be in vain, and then it is this key.
+pub(crate) fn agree(private: &[u8; 20], theirs: &[u8; KEY_LENGTH], short: bool) -> ([u8; 20], [u8; KEY_LENGTH]) {
+    /// One in 256 will do.
+    const MOST: u32 = 1 << 14;
+    let (base, exponent) = (BigUint::from_bytes_be(theirs), BigUint::from_bytes_be(private));
+    let first = base.modpow(&exponent, &MODULUS);
+    let secrets = std::iter::successors(Some(first.clone()), |secret| Some(secret * &base % &*MODULUS));
+    let fits = |secret: &BigUint| padded::<KEY_LENGTH>(secret).starts_with(&[0]) == short;
+    let (number, secret) = (0..MOST).zip(secrets).find(|(_, secret)| fits(secret)).unwrap_or((0, first));
+    (padded(&(exponent + number)), padded(&secret))
 }
 
-fn power(base: &BigUint, private: &[u8; 20]) -> [u8; KEY_LENGTH] {
-    let result = base.modpow(&BigUint::from_bytes_be(private), &MODULUS).to_bytes_le();
-    let mut bytes = [0; KEY_LENGTH];
-    bytes.iter_mut().rev().zip(result).for_each(|(slot, byte)| *slot = byte);
+/// In big-endian order, with leading zeros.
+fn padded<const N: usize>(number: &BigUint) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.iter_mut().rev().zip(number.to_bytes_le()).for_each(|(slot, byte)| *slot = byte);
     bytes
 }
 

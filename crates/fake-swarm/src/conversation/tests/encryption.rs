@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::encryption::{Fault, PLAINTEXT, RC4, Responder, Select};
-use crate::mse::{Rc4, Secrets, pad_end, public_key, shared_secret};
+use crate::mse::{Rc4, Secrets, agree, pad_end, public_key};
 use crate::{DEGENERATE_KEYS, Encryption, Initiated, KEY_LENGTH, Message, message};
 
 const PRIVATE: [u8; 20] = [3; 20];
@@ -10,7 +10,7 @@ const PRIVATE: [u8; 20] = [3; 20];
 /// All that an initiator says that expects its torrent here, and the cipher of the answer.
 fn opening(provide: u32, info_hash: [u8; 20]) -> (Vec<u8>, Rc4) {
     let theirs = public_key(&private_key(peer_ip(0)));
-    let secrets = Secrets { shared: shared_secret(&PRIVATE, &theirs), info_hash };
+    let secrets = Secrets { shared: agree(&PRIVATE, &theirs, false).1, info_hash };
     let ia_length = 68_u16.to_be_bytes();
     let mut offer = [[0; 8].as_slice(), &provide.to_be_bytes(), &[0, 0], &ia_length, &ours()].concat();
     secrets.initiators().apply(&mut offer);
