@@ -12,7 +12,8 @@ use tracker::{Crypto, PeerAddress, TrackerUrl};
 pub struct Config {
     /// Deadline for each TCP connection.
     pub connect_timeout: Duration,
-    /// Deadline for each handshake, from the connection on; for the whole of it, not for each read.
+    /// Deadline for each handshake, from the connection on; for the whole of it, not for each read. An encrypted one has
+    /// twice as long.
     pub handshake_timeout: Duration,
     /// How long to listen to a peer after its handshake, at most: it then says what it is and which pieces it has. Zero
     /// leaves at once.
