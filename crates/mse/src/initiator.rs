@@ -77,7 +77,7 @@ impl Initiator {
         if !provide.is_known() {
             return Err(Error::NothingProvided);
         }
-        let private_key = PrivateKey::new(secret);
+        let private_key = PrivateKey::of_initiator(secret);
         let mut output = BytesMut::from(&private_key.public_key()[..]);
         output.extend_from_slice(pad_a);
         let request = request(provide, pad_c, initial_payload)?;
@@ -303,18 +303,35 @@ mod tests {
         assert_eq!(format!("{initiator:?}"), "Initiator { stage: PublicKey, .. }");
     }
 
+    /// Different ones.
+    fn secrets() -> impl Iterator<Item = [u8; 20]> {
+        (0..1024_u16).map(|number| {
+            let mut secret = [3; 20];
+            secret[..2].copy_from_slice(&number.to_be_bytes());
+            secret
+        })
+    }
+
+    #[test]
+    fn no_public_key_looks_like_a_handshake_in_plaintext() {
+        let looks_like_one = |key: &[u8]| key[0] == 19;
+        assert!(secrets().any(|secret| looks_like_one(&PrivateKey::new(secret).public_key())));
+        for secret in secrets() {
+            let output = Initiator::new(&Offer { secret, ..offer() }).unwrap().output();
+            assert!(!looks_like_one(&output), "{secret:?}");
+        }
+    }
+
     #[test]
     fn one_secret_in_256_is_short() {
         let theirs = PrivateKey::new([2; 20]).public_key();
-        let is_short = |number: u16| {
-            let mut secret = [3; 20];
-            secret[..2].copy_from_slice(&number.to_be_bytes());
+        let is_short = |secret: [u8; 20]| {
             let mut initiator = Initiator::new(&Offer { secret, ..offer() }).unwrap();
             assert!(!initiator.has_short_secret());
             assert!(initiator.input(&mut BytesMut::from(&theirs[..])).unwrap().is_none());
             initiator.has_short_secret()
         };
-        let short = (0..1024).filter(|&number| is_short(number)).count();
+        let short = secrets().filter(|&secret| is_short(secret)).count();
         assert!((1..16).contains(&short), "{short}");
     }
 }

@@ -35,6 +35,16 @@ impl PrivateKey {
         Self(U192::from_be_slice(&padded) | U192::ONE.shl(Self::BITS - 1))
     }
 
+    /// The same for the side that speaks first, whose public key does not look like the beginning of a handshake in
+    /// plaintext: Transmission 3.00 looks at the first byte alone.
+    pub(crate) fn of_initiator(entropy: [u8; 20]) -> Self {
+        /// The length of the protocol's name, with which a handshake begins (BEP 3).
+        const NAME_LENGTH: u8 = 19;
+        let key = Self::new(entropy);
+        // The other exponent doubles or halves the public key, which then begins otherwise.
+        if key.public_key().starts_with(&[NAME_LENGTH]) { Self(key.0 ^ U192::ONE) } else { key }
+    }
+
     /// What the peer is sent.
     pub(crate) fn public_key(&self) -> PublicKey {
         self.raise(&GENERATOR)

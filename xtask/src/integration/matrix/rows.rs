@@ -13,31 +13,34 @@ use crate::integration::prober::Prober;
 use crate::integration::row::Row;
 use crate::shell::Result;
 
-/// Rows for one run at once.
-pub(super) struct Rows {
-    pub(super) rows: Vec<Row>,
-    /// Whom the clients know already.
-    _acquaintances: Vec<TcpStream>,
-}
-
-/// All rows.
-pub(super) fn all(swarms: &Swarms, prober: &Prober) -> Result<Rows> {
-    let mut rows = vec![seeds_listed(swarms)?, handshakes_alone(swarms)?, paused(swarms)?, unknown(swarms)?];
+/// All that seed version 1, with each policy.
+pub(super) fn policies(swarms: &Swarms) -> Result<Vec<Row>> {
+    let mut rows = vec![seeds_listed(swarms)?];
     for policy in [Policy::Prefer, Policy::Require, Policy::Off] {
         rows.push(named(swarms, Kind::V1, Met::Listed, policy)?);
     }
-    rows.push(v2_listed(swarms)?);
-    rows.push(hybrid_listed(swarms)?);
-    rows.push(named(swarms, Kind::Hybrid, Met::Listed, Policy::Require)?);
+    Ok(rows)
+}
+
+/// The other swarms, and what else there is to be asked of this one. The connections are those of an acquaintance.
+pub(super) fn swarms(swarms: &Swarms, prober: &Prober) -> Result<(Vec<Row>, Vec<TcpStream>)> {
+    let (known_already, acquaintances) = known_already(swarms, prober)?;
+    let mut rows = vec![
+        known_already,
+        handshakes_alone(swarms)?,
+        paused(swarms)?,
+        unknown(swarms)?,
+        v2_listed(swarms)?,
+        hybrid_listed(swarms)?,
+        named(swarms, Kind::Hybrid, Met::Listed, Policy::Require)?,
+        leechers_listed(swarms)?,
+        leechers_and_a_seed(swarms)?,
+        hidden_listed(swarms)?,
+    ];
     for kind in [Kind::V1, Kind::V2, Kind::Hybrid] {
         rows.push(named(swarms, kind, Met::SecretV6, Policy::PreferPlain)?.from(Ipv6Addr::LOCALHOST));
     }
-    rows.push(leechers_listed(swarms)?);
-    rows.push(leechers_and_a_seed(swarms)?);
-    rows.push(hidden_listed(swarms)?);
-    let (row, _acquaintances) = known_already(swarms, prober)?;
-    rows.push(row);
-    Ok(Rows { rows, _acquaintances })
+    Ok((rows, acquaintances))
 }
 
 /// The tracker is asked, with the default policy.
