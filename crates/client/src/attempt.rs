@@ -252,8 +252,8 @@ impl Attempt {
 }
 
 impl Terms {
-    /// BEP 52: "clients which support v2 and have a hybrid torrent set the bit" that lets a peer answer with the other
-    /// info-hash. For any other torrent it must be clear: libtorrent closes on it.
+    /// With this bit of BEP 52 set, a peer that knows both halves of a hybrid may answer with the other info-hash. For
+    /// any other torrent it must be clear: libtorrent closes on it.
     fn greeting(&self, info_hash: InfoHash) -> Greeting {
         let ours = Handshake { info_hash, ..self.ours };
         match self.torrent.hashes {

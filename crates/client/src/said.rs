@@ -47,7 +47,7 @@ pub enum Violation {
     /// An extension handshake that is none.
     #[error(transparent)]
     Extension(#[from] ExtensionHandshakeError),
-    /// BEP 6: "Exactly one of Bitfield, Have All, or Have None."
+    /// BEP 6 allows one of bitfield, have all and have none, once.
     #[error("it says twice which pieces it has")]
     PiecesTwice,
 }

@@ -88,7 +88,8 @@ pub(crate) struct Tracking {
     terms: Arc<Terms>,
     /// The torrent's info-hashes, both of a hybrid.
     hashes: Vec<InfoHash>,
-    /// BEP 27: "Peers MUST only [announce to] one tracker at a time." Tier by tier, until one has answered.
+    /// BEP 27, for a private torrent: "each peer MUST use only one tracker at a time". Tier by tier, until one has
+    /// answered.
     one_at_a_time: bool,
     answered: bool,
     stopped: Stopped,
