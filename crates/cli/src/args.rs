@@ -76,6 +76,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = Config::default().rate)]
     rate: u32,
 
+    /// Most peers taken from each answer of a tracker, 0 for all
+    #[arg(long, value_name = "N", default_value_t = Config::default().max_peers.unwrap_or_default())]
+    max_peers: usize,
+
     /// Go on with a private torrent, though its trackers may ban unknown clients
     #[arg(long)]
     allow_private: bool,
@@ -175,6 +179,7 @@ impl Args {
             deadline: self.deadline,
             concurrency: self.concurrency,
             rate: self.rate,
+            max_peers: Some(self.max_peers).filter(|&most| most > 0),
             bind,
             port: self.port,
             peers: self.peers.clone(),

@@ -26,6 +26,9 @@ pub struct Config {
     pub concurrency: Option<usize>,
     /// Most new connections a second, 0 for no bound. Loopback is never paced.
     pub rate: u32,
+    /// Most peers taken from each answer of a tracker; `None` for all. Trackers rarely give more than 200, and one that
+    /// names a whole network shall not aim us at it.
+    pub max_peers: Option<usize>,
     /// Source address of every socket.
     pub bind: Bind,
     /// The port announced; `None` for a free one of the system's choice. It is held for the run and nobody listens there.
@@ -54,6 +57,7 @@ impl Default for Config {
             deadline: Duration::from_secs(30),
             concurrency: None,
             rate: 200,
+            max_peers: Some(5000),
             bind: Bind::default(),
             port: None,
             peers: Vec::new(),

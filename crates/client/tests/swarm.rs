@@ -189,6 +189,16 @@ async fn no_more_connections_than_allowed() {
 }
 
 #[tokio::test]
+async fn a_tracker_aims_us_at_so_many_peers_and_no_more() {
+    let lab = lab(std::iter::repeat_n(Behaviour::default(), 10));
+    let told = run(&lab.torrent, Config { max_peers: Some(3), ..config() }).await;
+    assert_eq!((told.summary.ok, lab.swarm.accepted()), (3, 3));
+    assert_eq!((told.trackers[0].peers.map(|named| named.total()), told.trackers[0].left_out), (Some(3), 7));
+    let told = run(&lab.torrent, Config { max_peers: None, ..config() }).await;
+    assert_eq!((told.summary.ok, told.trackers[0].left_out), (10, 0));
+}
+
+#[tokio::test]
 async fn we_are_not_our_own_peer() {
     let lab = lab([Behaviour::default()]);
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();

@@ -30,7 +30,7 @@ pub struct TrackerReport {
     pub peers: Option<Named>,
     /// Entries of its list that could not be used.
     pub skipped: Skipped,
-    /// Usable peers left out because the run knows enough of them.
+    /// Usable peers left out: more than are taken of one answer, or the run knows enough of them.
     pub left_out: usize,
     /// Seeds, as it counts them.
     pub seeders: Option<u32>,
