@@ -64,7 +64,7 @@ impl Dialler {
                 self.pacer.started(now);
             }
             let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
-            self.attempts.spawn(async move { attempt(tried, &terms, stopped).await });
+            self.attempts.spawn(attempt(tried, terms, stopped));
         }
         More::Now
     }
