@@ -1,5 +1,6 @@
 //! One attempt at one peer: who is tried and how, and what came of it.
 
+use crate::bounds::Room;
 use crate::budget::Budget;
 use crate::conversation::{Failure, converse};
 use crate::linger::LingerEnd;
@@ -72,8 +73,8 @@ pub(crate) struct Progress {
     pub(crate) lingered: Option<LingerEnd>,
 }
 
-/// Tries a peer once. Its clocks start here, not when it was queued.
-pub(crate) async fn attempt(tried: Try, terms: Arc<Terms>, mut stopped: Stopped) -> Attempt {
+/// Tries a peer once, in the `room` it was given. Its clocks start here, not when it was queued.
+pub(crate) async fn attempt(tried: Try, terms: Arc<Terms>, mut stopped: Stopped, room: Room) -> (Attempt, Room) {
     let mut progress = Progress::default();
     // Pinned here and not handed over: an argument would have its place in the task twice.
     let result = stopped.or(pin!(converse(&tried, &terms, &mut progress))).await;
@@ -89,7 +90,7 @@ pub(crate) async fn attempt(tried: Try, terms: Arc<Terms>, mut stopped: Stopped)
         None => debug!(peer = %tried.address, "{outcome}"),
         Some(error) => debug!(peer = %tried.address, error = %guard::ErrorChain(error), "{outcome}"),
     }
-    Attempt { tried, outcome, progress, error, exhausted }
+    (Attempt { tried, outcome, progress, error, exhausted }, room)
 }
 
 impl Attempt {

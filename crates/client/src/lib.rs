@@ -10,6 +10,7 @@
 
 mod attempt;
 mod availability;
+mod bounds;
 mod budget;
 mod census;
 mod config;
@@ -41,6 +42,7 @@ mod torrent_file;
 mod tracking;
 
 pub use availability::Copies;
+pub use bounds::Bounds;
 pub use config::{Bind, Config, Encryption, Trackers};
 pub use engine::Swarm;
 pub use error::Error;
