@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracker::PeerAddress;
 
-/// Attempts begun before others get a word in. Beginning them all first would show in every peer's times.
+/// Attempts begun when nobody else has anything to do. Beginning them all first would show in every peer's times. While
+/// others are busy, one begins for each that has ended: what is in flight is then what keeps us busy, and not a queue.
 const BURST: usize = 8;
 
 /// The attempts in flight, and those that wait for their second one.
@@ -29,6 +30,8 @@ pub(crate) struct Dialler {
     retries: Retries,
     /// Room that was waited for, and has not been used.
     room: Option<Room>,
+    /// Attempts that may begin before others get a word in.
+    turns: usize,
 }
 
 impl Dialler {
@@ -41,13 +44,14 @@ impl Dialler {
             attempts: JoinSet::new(),
             retries: Retries::default(),
             room: None,
+            turns: BURST,
         }
     }
 
     /// Begins a few attempts if room and pace allow; says when there could be more. The room comes first: what waits is an
     /// address, and not a task.
     pub(crate) fn dial(&mut self, peers: &mut Peers) -> More {
-        for _ in 0..BURST {
+        while self.turns > 0 {
             let now = Instant::now();
             if !self.is_anybody_ready(peers, now) {
                 self.room = None;
@@ -63,13 +67,15 @@ impl Dialler {
             };
             let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
             self.attempts.spawn(attempt(tried, terms, stopped, room));
+            self.turns -= 1;
         }
         More::Now
     }
 
-    /// Takes room that was waited for.
-    pub(crate) fn granted(&mut self, room: Option<Room>) {
+    /// What was waited for has come: room, or that everybody else has had their turn.
+    pub(crate) fn waited(&mut self, room: Option<Room>) {
         self.room = room;
+        self.turns = BURST;
     }
 
     /// The next attempt's end; `None` when none is in flight. May be cancelled without losing anything.
@@ -79,6 +85,7 @@ impl Dialler {
 
     /// An attempt that is the last at its peer comes back; any other is tried again.
     pub(crate) fn settle(&mut self, (attempt, room): (Attempt, Room), peers: &mut Peers) -> Option<Attempt> {
+        self.turns = BURST.min(self.turns + 1);
         if !attempt.exhausted {
             drop(room);
             self.bounds.widen();

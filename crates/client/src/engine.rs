@@ -129,7 +129,7 @@ impl Swarm {
                 Some(tracked) = self.trackers.next() => self.tracked(tracked),
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
                 Some(attempt) = self.dialler.next() => self.attempted(attempt),
-                room = more.wait(&self.bounds), if more != More::Later => self.dialler.granted(room),
+                room = more.wait(&self.bounds), if more != More::Later => self.dialler.waited(room),
             }
         }
     }
