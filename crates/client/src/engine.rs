@@ -3,7 +3,7 @@
 //! All tasks live in `JoinSet`s that the [`Swarm`] owns, so dropping it closes everything. All state is the swarm's own
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
-use crate::attempt::{Attempt, Facts, Terms};
+use crate::attempt::{Attempt, Facts, Greeting, Terms};
 use crate::bounds::{Bounds, Room};
 use crate::census::Census;
 use crate::dialler::Dialler;
@@ -108,6 +108,9 @@ impl Swarm {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let deadline = begun.checked_add(self.config.deadline);
         loop {
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) && !self.stop.said() {
+                self.cut_short(CutShort::Deadline);
+            }
             if let Some(event) = self.ready() {
                 return Some(event);
             }
@@ -300,8 +303,10 @@ fn announce(torrent: &Torrent, identity: &Identity, config: &Config) -> Announce
 fn terms(torrent: &Torrent, identity: &Identity, config: &Config, bounds: &Bounds) -> Terms {
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
+    let ours = Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: identity.peer_id };
+    let greeting = |info_hash| Greeting::of(info_hash, ours, torrent.hashes);
     Terms {
-        ours: Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: identity.peer_id },
+        greetings: (greeting(torrent.hashes.primary()), torrent.hashes.wire().nth(1).map(greeting)),
         torrent: Facts { hashes: torrent.hashes, pieces: torrent.pieces },
         bind: config.bind,
         connect_timeout: config.connect_timeout,
