@@ -3,7 +3,7 @@
 use crate::lab::{Told, collect, config, lab};
 use crate::{Unanswering, assert_took, millis};
 use client::{Config, Swarm, Trackers};
-use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
+use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, Transactions, UdpScript};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -88,6 +88,28 @@ async fn a_udp_tracker_has_one_deadline_however_often_it_is_asked() {
     assert_took(told.trackers[0].elapsed, EXCHANGE, "silence");
     assert_eq!(silent.datagrams().len(), 4);
     // It has only been asked for a connection id: nothing was announced.
+    assert_eq!(goodbye(swarm).await, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_answers_over_udp_buy_no_time() {
+    let script = UdpScript { transactions: Transactions::WrongAfterConnect, ..UdpScript::default() };
+    let tracker = FakeUdpTracker::start(script).unwrap();
+    let (swarm, told) = asked(&[tracker.announce_url()], config()).await;
+    assert_eq!(told.trackers[0].status.code(), "timeout");
+    assert_took(told.trackers[0].elapsed, EXCHANGE, "the announce");
+    // It may have counted us.
+    assert_took(goodbye(swarm).await, GOODBYE, "the goodbye");
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_instead_of_tls_ends_at_the_same_deadline() {
+    let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
+    let url = silent.announce_url().replace("http:", "https:");
+    let (swarm, told) = asked(&[url], config()).await;
+    let report = &told.trackers[0];
+    assert!(report.times.connect.is_some() && report.times.tls.is_none() && !report.status.is_ok(), "{report:?}");
+    assert_took(report.elapsed, EXCHANGE, "no TLS");
     assert_eq!(goodbye(swarm).await, Duration::ZERO);
 }
 
