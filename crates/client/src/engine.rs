@@ -20,9 +20,10 @@ use peer_wire::{Handshake, Reserved};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tracker::{Announce, PeerAddress};
 
 /// Peers wanted of each tracker; most give at most 200.
@@ -38,6 +39,8 @@ pub struct Swarm {
     config: Config,
     bounds: Bounds,
     begun: Option<Instant>,
+    /// The run's deadline. One timer for all of it: one for each wait would be set and taken back with every event.
+    alarm: Option<Pin<Box<Sleep>>>,
     stop: Stop,
     trackers: Tracking,
     lookups: JoinSet<LookedUp>,
@@ -78,6 +81,7 @@ impl Swarm {
             identity,
             bounds: bounds.clone(),
             begun: None,
+            alarm: None,
             dialler: Dialler::new(terms, &config, bounds, stop.listen()),
             stop,
             trackers,
@@ -107,6 +111,9 @@ impl Swarm {
     pub async fn next(&mut self) -> Option<Event> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let deadline = begun.checked_add(self.config.deadline);
+        if self.alarm.is_none() {
+            self.alarm = deadline.map(|at| Box::pin(sleep_until(at)));
+        }
         loop {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) && !self.stop.said() {
                 self.cut_short(CutShort::Deadline);
@@ -126,9 +133,7 @@ impl Swarm {
             }
             tokio::select! {
                 biased;
-                () = sleep_until(deadline.unwrap_or(begun)), if deadline.is_some() && !self.stop.said() => {
-                    self.cut_short(CutShort::Deadline);
-                }
+                () = rings(self.alarm.as_mut()), if !self.stop.said() => {}
                 Some(tracked) = self.trackers.next() => self.tracked(tracked),
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
                 Some(attempt) = self.dialler.next() => self.attempted(attempt),
@@ -279,6 +284,14 @@ impl Swarm {
             }
             self.reports.push_back(Event::Peer(report));
         }
+    }
+}
+
+/// Waits for the alarm; for ever where there is none.
+async fn rings(alarm: Option<&mut Pin<Box<Sleep>>>) {
+    match alarm {
+        Some(alarm) => alarm.await,
+        None => std::future::pending().await,
     }
 }
 
