@@ -138,8 +138,9 @@ impl Arena {
 
     fn epoll(&self, task: Task) -> Result<Job> {
         let port = if task.silent { self.ports.silent } else { self.ports.good };
-        let numbers = [port.into(), task.peers, task.at_once, task.patience].map(|number| number.to_string());
-        self.ourselves(epoll_client::TASK, numbers.into_iter().chain([INFO_HASH.to_owned()]))
+        let numbers = [port.into(), task.at_once, task.patience].map(|number: u32| number.to_string());
+        let args = [INFO_HASH.to_owned(), task.expected().to_string()].into_iter().chain(numbers);
+        self.ourselves(epoll_client::TASK, args)
     }
 
     fn ourselves(&self, task: &str, args: impl IntoIterator<Item = String>) -> Result<Job> {

@@ -2,15 +2,20 @@
 //! process. Every contender and the server are processes of their own; this program starts itself anew for them.
 
 mod addresses;
+mod compare;
 mod contender;
 mod engine_client;
 mod epoll_client;
 mod grid;
+mod in_flight;
 mod measured;
 mod reading;
 mod scratch;
 mod server;
+mod soak;
 mod system;
+mod targets;
+mod whole;
 mod wire;
 
 use std::process::ExitCode;
@@ -29,7 +34,9 @@ fn main() -> ExitCode {
         [measured::TASK, ref args @ ..] => measured::run(args),
         [epoll_client::TASK, ref args @ ..] => epoll_client::run(args),
         [engine_client::TASK, ref args @ ..] => engine_client::run(args),
-        ["swarm", binary, ref flags @ ..] => grid::run(binary, flags),
+        [soak::TASK, torrent] => soak::inside(torrent),
+        ["swarm", binary, ref flags @ ..] => compare::run(binary, flags),
+        ["soak"] => soak::run(),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -63,7 +63,6 @@ pub(crate) fn run(args: &[&str]) -> Result {
     let [cpu, descriptors, stamped, output, program, ref args @ ..] = *args else {
         return Err("wrong arguments".into());
     };
-    system::pin(cpu.parse()?)?;
     let descriptors = descriptors.parse()?;
     if descriptors > 0 {
         setrlimit(Resource::RLIMIT_NOFILE, descriptors, descriptors)?;
@@ -71,7 +70,9 @@ pub(crate) fn run(args: &[&str]) -> Result {
     let stamped = stamped == "stamped";
     let stdout = if stamped { Stdio::piped() } else { File::create(output)?.into() };
     let begun = Instant::now();
-    let mut child = Command::new(program).args(args).stdin(Stdio::null()).stdout(stdout).spawn()?;
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(stdout);
+    let mut child = spawn(command, cpu.parse()?)?;
     if stamped {
         stamp(&mut child, Path::new(output), begun)?;
     }
@@ -83,6 +84,15 @@ pub(crate) fn run(args: &[&str]) -> Result {
     let used = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     println!("{wall} {} {}", seconds(used.user_time()) + seconds(used.system_time()), used.max_rss());
     Ok(())
+}
+
+/// A child has the processor of the thread that starts it; who reads its lines may have another.
+fn spawn(mut command: Command, cpu: usize) -> Result<Child> {
+    let spawned = std::thread::spawn(move || {
+        system::pin(cpu).map_err(|error| std::io::Error::other(error.to_string()))?;
+        command.spawn()
+    });
+    Ok(spawned.join().map_err(|_| "the starting thread panicked")??)
 }
 
 fn stamp(child: &mut Child, output: &Path, begun: Instant) -> Result {
