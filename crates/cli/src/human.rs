@@ -1,7 +1,7 @@
 //! The report for people: a line for each tracker and peer as it happens, then what it comes to. Everything that came
 //! from outside is escaped.
 
-use crate::output::Subject;
+use crate::output::{Subject, Total};
 use anstyle::{AnsiColor, Style};
 use client::{Coverage, CutShort, Outcome, PeerReport, Role, Summary, SwarmView, TrackerReport, Transport};
 use guard::{escape, escape_bytes};
@@ -119,12 +119,36 @@ fn has(report: &PeerReport) -> String {
     }
 }
 
-pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool) -> String {
+/// A line of one of several torrents, with whose it is.
+pub(crate) fn of(subject: Subject<'_>, line: &str) -> String {
+    /// As much of a name as leaves room for the line.
+    const NAME_WIDTH: usize = 20;
+    let name: String = escape_bytes(&subject.torrent.name).to_string().chars().take(NAME_WIDTH).collect();
+    format!("{DIM}{name:NAME_WIDTH$}{DIM:#}  {line}")
+}
+
+/// What several torrents come to.
+pub(crate) fn total(total: &Total) -> String {
+    let Total { begun, torrents, answered, peers, ok, outcomes } = total;
+    let of = plural(*torrents, "torrent");
+    let mut lines = format!(
+        "\n{BOLD}{answered} of {of} answered{BOLD:#}, {ok} of {} shook hands in {}",
+        plural(*peers, "peer"),
+        time(begun.elapsed())
+    );
+    let outcomes = outcomes.iter().map(|(outcome, &count)| (outcome.code(), count));
+    table(&mut lines, "outcomes", outcomes.collect());
+    lines
+}
+
+/// The summary; with whose it is where that does not go without saying.
+pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool, several: bool) -> String {
     let mut lines = String::new();
-    if quiet {
-        put(&mut lines, format_args!("{}: ", escape(&subject.path.to_string_lossy())));
-    } else {
+    if !quiet {
         lines.push('\n');
+    }
+    if quiet || several {
+        put(&mut lines, format_args!("{}: ", escape(&subject.path.to_string_lossy())));
     }
     let headline = match summary.ok.saturating_mul(100).checked_div(summary.peers) {
         Some(percent) => {

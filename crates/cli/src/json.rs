@@ -1,6 +1,6 @@
 //! The report for machines: one JSON object a line, schema 1. Unknown is `null`, never absent. URLs are redacted.
 
-use crate::output::Subject;
+use crate::output::{self, Subject};
 use client::{CutShort, Matched, PeerReport, Summary, TrackerReport, Tried};
 use peer_wire::ExtensionHandshake;
 use serde::Serialize;
@@ -112,6 +112,19 @@ struct Extension {
     complete_ago: Option<i64>,
     /// Keys that were there and could not be used.
     dropped: Vec<&'static str>,
+}
+
+/// What several torrents come to; of none in particular.
+#[derive(Serialize)]
+struct GrandTotal {
+    r#type: &'static str,
+    info_hash: Option<String>,
+    torrents: usize,
+    torrents_ok: usize,
+    peers: usize,
+    ok: usize,
+    outcomes: BTreeMap<&'static str, usize>,
+    elapsed_ms: f64,
 }
 
 #[derive(Serialize)]
@@ -290,6 +303,19 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary) -> io::Result<Str
             CutShort::Interrupt => "interrupt",
         }),
         elapsed_ms: milliseconds(summary.elapsed),
+    })
+}
+
+pub(crate) fn total(total: &output::Total) -> io::Result<String> {
+    line(&GrandTotal {
+        r#type: "total",
+        info_hash: None,
+        torrents: total.torrents,
+        torrents_ok: total.answered,
+        peers: total.peers,
+        ok: total.ok,
+        outcomes: total.outcomes.iter().map(|(outcome, &count)| (outcome.code(), count)).collect(),
+        elapsed_ms: milliseconds(total.begun.elapsed()),
     })
 }
 

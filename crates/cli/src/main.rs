@@ -7,12 +7,12 @@ mod human;
 mod json;
 mod output;
 mod run;
+mod runs;
 mod signals;
 
 use args::Args;
 use exit::Exit;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use signals::Signals;
 use std::process::ExitCode;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -33,38 +33,10 @@ fn main() -> ExitCode {
             return Exit::LocalError.into();
         }
     };
-    let exit = runtime.block_on(run_all(&args));
+    let exit = runtime.block_on(runs::run_all(&args));
     // A name look-up that hangs must not hold up the exit.
     runtime.shutdown_background();
     exit.into()
-}
-
-/// One run after the other; the worst exit code counts.
-async fn run_all(args: &Args) -> Exit {
-    let config = match args.config() {
-        Ok(config) => config,
-        Err(message) => {
-            exit::complain(&message);
-            return Exit::LocalError;
-        }
-    };
-    let mut signals = match Signals::listen() {
-        Ok(signals) => signals,
-        Err(error) => {
-            exit::complain(&format!("cannot listen for signals: {error}"));
-            return Exit::LocalError;
-        }
-    };
-    let mut output = output::Output::new(args);
-    let mut worst = Exit::Answered;
-    for path in &args.torrents {
-        let exit = run::run(path, config.clone(), &mut output, &mut signals).await;
-        worst = worst.max(exit);
-        if output.is_closed() || exit == Exit::Interrupted {
-            break;
-        }
-    }
-    worst
 }
 
 /// `RUST_LOG` decides if it is set and readable; else warnings, or with `-v` each step.

@@ -2,10 +2,13 @@
 
 use crate::args::Args;
 use crate::{human, json};
-use client::{PeerReport, Summary, TrackerReport};
+use client::{Outcome, PeerReport, Summary, TrackerReport};
 use metainfo::Torrent;
+use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Writes results. A reader that has gone away is not an error; [`Output::is_closed`] tells.
 #[derive(Debug)]
@@ -13,7 +16,36 @@ pub(crate) struct Output {
     format: Format,
     quiet: bool,
     show_secrets: bool,
+    /// Several torrents: a line says whose it is.
+    several: bool,
     closed: bool,
+    total: Total,
+}
+
+/// What all torrents of the command line come to.
+#[derive(Debug)]
+pub(crate) struct Total {
+    pub(crate) begun: Instant,
+    pub(crate) torrents: usize,
+    /// Torrents in whose swarm somebody shook hands.
+    pub(crate) answered: usize,
+    pub(crate) peers: usize,
+    pub(crate) ok: usize,
+    pub(crate) outcomes: BTreeMap<Outcome, usize>,
+}
+
+/// The output of all runs; a lock is held for no longer than a line.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared(Arc<Mutex<Output>>);
+
+impl Shared {
+    pub(crate) fn new(output: Output) -> Self {
+        Self(Arc::new(Mutex::new(output)))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Output> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +64,16 @@ pub(crate) struct Subject<'t> {
 impl Output {
     pub(crate) fn new(args: &Args) -> Self {
         let format = if args.json { Format::Json } else { Format::Human };
-        Self { format, quiet: args.quiet, show_secrets: args.show_secrets, closed: false }
+        let total = Total {
+            begun: Instant::now(),
+            torrents: args.torrents.len(),
+            answered: 0,
+            peers: 0,
+            ok: 0,
+            outcomes: BTreeMap::new(),
+        };
+        let several = args.torrents.len() > 1;
+        Self { format, quiet: args.quiet, show_secrets: args.show_secrets, several, closed: false, total }
     }
 
     /// Whether nobody reads stdout any more.
@@ -50,7 +91,7 @@ impl Output {
 
     pub(crate) fn tracker(&mut self, subject: Subject<'_>, report: &TrackerReport) -> io::Result<()> {
         let line = match self.format {
-            Format::Human => human::tracker(subject, report),
+            Format::Human => self.whose(subject, human::tracker(subject, report)),
             Format::Json => json::tracker(subject, report)?,
         };
         self.write(&line, false)
@@ -58,18 +99,35 @@ impl Output {
 
     pub(crate) fn peer(&mut self, subject: Subject<'_>, report: &PeerReport) -> io::Result<()> {
         let line = match self.format {
-            Format::Human => human::peer(report),
+            Format::Human => self.whose(subject, human::peer(report)),
             Format::Json => json::peer(subject, report)?,
         };
         self.write(&line, false)
     }
 
     pub(crate) fn summary(&mut self, subject: Subject<'_>, summary: &Summary) -> io::Result<()> {
+        self.total.add(summary);
         let lines = match self.format {
-            Format::Human => human::summary(subject, summary, self.quiet),
+            Format::Human => human::summary(subject, summary, self.quiet, self.several),
             Format::Json => json::summary(subject, summary)?,
         };
         self.write(&lines, true)
+    }
+
+    /// What all torrents come to, when there are several.
+    pub(crate) fn total(&mut self) -> io::Result<()> {
+        if !self.several {
+            return Ok(());
+        }
+        let line = match self.format {
+            Format::Human => human::total(&self.total),
+            Format::Json => json::total(&self.total)?,
+        };
+        self.write(&line, true)
+    }
+
+    fn whose(&self, subject: Subject<'_>, line: String) -> String {
+        if self.several { human::of(subject, &line) } else { line }
     }
 
     fn write(&mut self, line: &str, always: bool) -> io::Result<()> {
@@ -86,6 +144,17 @@ impl Output {
                 Ok(())
             }
             result => result,
+        }
+    }
+}
+
+impl Total {
+    fn add(&mut self, summary: &Summary) {
+        self.answered += usize::from(summary.ok > 0);
+        self.peers += summary.peers;
+        self.ok += summary.ok;
+        for (outcome, count) in &summary.outcomes {
+            *self.outcomes.entry(*outcome).or_default() += count;
         }
     }
 }

@@ -1,20 +1,26 @@
 //! One torrent from file to exit code.
 
 use crate::exit::{Exit, complain};
-use crate::output::{Output, Subject};
-use crate::signals::Signals;
-use client::{Config, CutShort, Error, Event, Summary, Swarm, read_torrent};
+use crate::output::{Shared, Subject};
+use crate::signals::Interrupts;
+use client::{Bounds, Config, CutShort, Error, Event, Summary, Swarm, read_torrent};
 use guard::{ErrorChain, escape};
 use metainfo::Torrent;
 use std::path::Path;
 
 /// Does the main job for one torrent, telling it as it happens.
-pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signals: &mut Signals) -> Exit {
+pub(crate) async fn run(
+    path: &Path,
+    config: Config,
+    bounds: &Bounds,
+    output: &Shared,
+    mut interrupts: Interrupts,
+) -> Exit {
     let name = shown(path);
     let wanted = Wanted { named_peers: !config.peers.is_empty(), counts_only: config.scrape };
     let prepared = tokio::select! {
-        prepared = prepare(path, config) => prepared,
-        () = signals.next() => return Exit::Interrupted,
+        prepared = prepare(path, config, bounds) => prepared,
+        () = interrupts.next() => return Exit::Interrupted,
     };
     let (torrent, mut swarm) = match prepared {
         Ok(prepared) => prepared,
@@ -33,14 +39,14 @@ pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signal
         }
     };
     let subject = Subject { path, torrent: &torrent };
-    let told = tell(subject, &mut swarm, output, signals).await;
+    let told = tell(subject, &mut swarm, output, &mut interrupts).await;
     let interrupted = matches!(&told, Ok(told) if told.summary.cut_short == Some(CutShort::Interrupt));
-    if !say_goodbye(swarm, interrupted, signals).await {
+    if !say_goodbye(swarm, interrupted, interrupts).await {
         return Exit::Interrupted;
     }
     match told {
         // Nobody reads any more: how it went is of no interest.
-        Ok(_) if output.is_closed() => Exit::Answered,
+        Ok(_) if output.lock().is_closed() => Exit::Answered,
         Ok(told) => told.exit(&name, wanted),
         Err(error) => {
             complain(&format!("cannot write: {error}"));
@@ -51,12 +57,12 @@ pub(crate) async fn run(path: &Path, config: Config, output: &mut Output, signal
 
 /// Takes the announces back; the result has been printed. `false` when the user would not wait for it: the second interrupt
 /// of a run leaves at once.
-async fn say_goodbye(swarm: Swarm, mut interrupted: bool, signals: &mut Signals) -> bool {
+async fn say_goodbye(swarm: Swarm, mut interrupted: bool, mut interrupts: Interrupts) -> bool {
     let mut goodbye = std::pin::pin!(swarm.shutdown());
     loop {
         tokio::select! {
             () = &mut goodbye => return true,
-            () = signals.next() => {
+            () = interrupts.next() => {
                 if std::mem::replace(&mut interrupted, true) {
                     return false;
                 }
@@ -72,9 +78,9 @@ fn shown(path: &Path) -> String {
     escape(&path).to_string()
 }
 
-async fn prepare(path: &Path, config: Config) -> Result<(Torrent, Swarm), Error> {
+async fn prepare(path: &Path, config: Config, bounds: &Bounds) -> Result<(Torrent, Swarm), Error> {
     let torrent = Torrent::parse(&read_torrent(path, config.deadline).await?)?;
-    let swarm = Swarm::new(&torrent, config)?;
+    let swarm = Swarm::within(&torrent, config, bounds)?;
     Ok((torrent, swarm))
 }
 
@@ -100,19 +106,19 @@ struct Told {
 async fn tell(
     subject: Subject<'_>,
     swarm: &mut Swarm,
-    output: &mut Output,
-    signals: &mut Signals,
+    output: &Shared,
+    interrupts: &mut Interrupts,
 ) -> std::io::Result<Told> {
     let mut told = Told::default();
-    output.start(subject)?;
+    output.lock().start(subject)?;
     loop {
         // Nobody reads any more: leave quietly.
-        if output.is_closed() {
+        if output.lock().is_closed() {
             return Ok(told);
         }
         let event = tokio::select! {
             event = swarm.next() => event,
-            () = signals.next() => {
+            () = interrupts.next() => {
                 swarm.interrupt();
                 continue;
             }
@@ -123,11 +129,11 @@ async fn tell(
                 if !report.status.is_ok() && told.failures.len() <= MOST_FAILURES {
                     told.failures.push(format!("{}: {}", report.url, report.message().unwrap_or_default()));
                 }
-                output.tracker(subject, &report)?;
+                output.lock().tracker(subject, &report)?;
             }
-            Some(Event::Peer(report)) => output.peer(subject, &report)?,
+            Some(Event::Peer(report)) => output.lock().peer(subject, &report)?,
             Some(Event::Summary(summary)) => {
-                output.summary(subject, &summary)?;
+                output.lock().summary(subject, &summary)?;
                 told.summary = summary;
             }
             Some(_) => {}

@@ -338,6 +338,27 @@ fn several_torrents_end_with_the_worst() {
         code == 2 && stdout.contains("1 of 1 peer shook hands") && stderr.contains("broken.torrent"),
         "{stdout}{stderr}"
     );
+    assert!(stdout.contains("1 of 2 torrents answered, 1 of 1 peer shook hands in"), "{stdout}");
+}
+
+#[test]
+fn several_torrents_share_a_bound_and_come_to_a_total() {
+    let lab = Lab::new("shared", vec![Behaviour::slow(Duration::from_millis(1)); 10]);
+    let torrent = lab.torrent();
+    let torrent = torrent.to_str().unwrap();
+    let args = ["--json", "--concurrency", "3", torrent, torrent];
+    let (code, stdout, stderr) = told(&command(&args, &lab.torrent()).output().unwrap());
+    let events: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |kind| events.iter().filter(|event| event["type"] == kind).count();
+    assert_eq!((code, of("start"), of("peer"), of("summary"), of("total")), (0, 3, 30, 3, 1), "{stderr}");
+    let total = events.last().unwrap();
+    assert_eq!((&total["torrents"], &total["torrents_ok"], &total["ok"]), (&3.into(), &3.into(), &30.into()));
+    assert!(total["info_hash"].is_null() && total["outcomes"]["ok"] == 30 && total["elapsed_ms"].is_f64());
+    // They began together, and one that has finished may still be open on the other side for a moment.
+    let summary = events.iter().position(|event| event["type"] == "summary").unwrap();
+    assert_eq!(events[..summary].iter().filter(|event| event["type"] == "start").count(), 3);
+    let peak = lab.swarm.counts().peak;
+    assert!((3..=6).contains(&peak), "{peak} at once");
 }
 
 #[test]

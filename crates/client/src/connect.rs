@@ -5,6 +5,7 @@ use nix::errno::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket};
 
 /// Why there is no connection.
@@ -52,23 +53,21 @@ pub(crate) async fn connect(address: SocketAddr, bind: Bind) -> Result<TcpStream
     let socket = begin(address, bind)?;
     // On Linux a socket becomes writable when the connection is made or has failed.
     let stream = TcpStream::from_std(socket.into()).map_err(ConnectError::at_once)?;
-    stream.writable().await.map_err(ConnectError::Remote)?;
+    let ready = stream.ready(Interest::WRITABLE).await.map_err(ConnectError::Remote)?;
+    if !ready.is_write_closed() {
+        return Ok(stream);
+    }
     match stream.take_error() {
-        Ok(None) => refuse_ourselves(stream),
         // These mean that the connection was made and has ended since. What the peer said before may still be read.
+        Ok(None) => Ok(stream),
         Ok(Some(error)) if matches!(errno(&error), Errno::ECONNRESET | Errno::EPIPE) => Ok(stream),
         Ok(Some(error)) | Err(error) => Err(ConnectError::Remote(error)),
     }
 }
 
 /// A socket that dials a closed port of its own address, and happens to get that port as its source, meets itself.
-fn refuse_ourselves(stream: TcpStream) -> Result<TcpStream, ConnectError> {
-    match (stream.local_addr(), stream.peer_addr()) {
-        (Ok(ours), Ok(theirs)) if ours == theirs => {
-            Err(ConnectError::Remote(io::Error::from_raw_os_error(Errno::ECONNREFUSED as i32)))
-        }
-        _ => Ok(stream),
-    }
+pub(crate) fn met_itself(stream: &TcpStream) -> bool {
+    matches!((stream.local_addr(), stream.peer_addr()), (Ok(ours), Ok(theirs)) if ours == theirs)
 }
 
 fn errno(error: &io::Error) -> Errno {
@@ -86,11 +85,24 @@ fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
         socket.bind(&SocketAddr::new(source, 0).into()).map_err(ConnectError::at_once)?;
     }
     match socket.connect(&address.into()) {
-        // IPv4 has run out of source ports. IPv6 says the same when it is switched off, and that is no reason to wait.
-        Err(error) if address.is_ipv4() && errno(&error) == Errno::EADDRNOTAVAIL => Err(ConnectError::Exhausted(error)),
+        // Out of source ports. A family that is switched off says the same, and that is no reason to wait.
+        Err(error) if errno(&error) == Errno::EADDRNOTAVAIL && has_source(address, bind) => {
+            Err(ConnectError::Exhausted(error))
+        }
         Err(error) if errno(&error) != Errno::EINPROGRESS => Err(ConnectError::at_once(error)),
         _ => Ok(socket),
     }
+}
+
+/// Whether this machine has an address to reach `address` from. Connecting a UDP socket asks the routing table and sends
+/// nothing.
+fn has_source(address: SocketAddr, bind: Bind) -> bool {
+    let connected = source(address, bind).ok().and_then(|source| {
+        let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = std::net::UdpSocket::bind((source.unwrap_or(any), 0)).ok()?;
+        socket.connect(address).ok()
+    });
+    connected.is_some()
 }
 
 fn source(address: SocketAddr, bind: Bind) -> Result<Option<IpAddr>, ConnectError> {
@@ -129,7 +141,14 @@ pub(crate) fn bound(address: SocketAddr) -> io::Result<Socket> {
 }
 
 fn new(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_nonblocking(true)?;
+    // In one call where the system has one for it.
+    #[cfg(target_os = "linux")]
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+    #[cfg(not(target_os = "linux"))]
+    let socket = {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        socket
+    };
     Ok(socket)
 }

@@ -1,23 +1,21 @@
 //! Who is dialled next, how many at once and how fast, and who gets a second attempt.
 
 use crate::attempt::{Attempt, Terms, Try, attempt};
+use crate::bounds::{Bounds, Room};
 use crate::engine::settled;
-use crate::pacer::{More, Pacer};
+use crate::pacer::More;
 use crate::peers::{Lane, Peers};
 use crate::retries::Retries;
 use crate::stop::Stopped;
 use crate::{Config, Encryption};
-use nix::sys::resource::{Resource, getrlimit};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracker::PeerAddress;
 
-/// Descriptors left to everything that is no peer: standard streams, trackers, the runtime, a host program. Of a low
-/// limit, a quarter.
-const DESCRIPTOR_RESERVE: u64 = 96;
-/// Attempts begun before others get a word in. Beginning them all first would show in every peer's times.
+/// Attempts begun when nobody else has anything to do. Beginning them all first would show in every peer's times. While
+/// others are busy, one begins for each that has ended: what is in flight is then what keeps us busy, and not a queue.
 const BURST: usize = 8;
 
 /// The attempts in flight, and those that wait for their second one.
@@ -26,66 +24,79 @@ pub(crate) struct Dialler {
     terms: Arc<Terms>,
     encryption: Encryption,
     stopped: Stopped,
-    attempts: JoinSet<Attempt>,
+    bounds: Bounds,
+    /// Each with the room it takes, until its end has been heard of.
+    attempts: JoinSet<(Attempt, Room)>,
     retries: Retries,
-    pacer: Pacer,
-    width: usize,
-    /// What the width grows back to when our machine has room again.
-    full_width: usize,
+    /// Room that was waited for, and has not been used.
+    room: Option<Room>,
+    /// Attempts that may begin before others get a word in.
+    turns: usize,
 }
 
 impl Dialler {
-    pub(crate) fn new(terms: Terms, config: &Config, stopped: Stopped) -> Self {
-        let width = width(config.concurrency);
+    pub(crate) fn new(terms: Terms, config: &Config, bounds: &Bounds, stopped: Stopped) -> Self {
         Self {
             terms: Arc::new(terms),
             encryption: config.encryption,
             stopped,
+            bounds: bounds.clone(),
             attempts: JoinSet::new(),
             retries: Retries::default(),
-            pacer: Pacer::new(config.rate),
-            width,
-            full_width: width,
+            room: None,
+            turns: BURST,
         }
     }
 
-    /// Begins a few attempts if width and pace allow; says when there could be more.
+    /// Begins a few attempts if room and pace allow; says when there could be more. The room comes first: what waits is an
+    /// address, and not a task.
     pub(crate) fn dial(&mut self, peers: &mut Peers) -> More {
-        for _ in 0..BURST {
-            if self.attempts.len() >= self.width {
-                return More::Later;
-            }
+        while self.turns > 0 {
             let now = Instant::now();
-            let paced_until = self.pacer.ready_at().filter(|&at| at > now);
-            let Some(tried) = self.next_try(peers, now, paced_until.is_some()) else {
-                return self.when_more(peers, now, paced_until);
-            };
-            if !tried.address.ip().is_loopback() {
-                self.pacer.started(now);
+            if !self.is_anybody_ready(peers, now) {
+                self.room = None;
+                return self.retries.due().map_or(More::Later, More::At);
             }
+            let Some(room) = self.room.take().or_else(|| self.bounds.try_room()) else { return More::Room };
+            let tried = match self.next_try(peers, now) {
+                Ok(tried) => tried,
+                Err(paced_until) => {
+                    let due = self.retries.due().filter(|&due| due > now);
+                    return More::At(due.map_or(paced_until, |due| due.min(paced_until)));
+                }
+            };
             let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
-            self.attempts.spawn(async move { attempt(tried, &terms, stopped).await });
+            self.attempts.spawn(attempt(tried, terms, stopped, room));
+            self.turns -= 1;
         }
         More::Now
     }
 
+    /// What was waited for has come: room, or that everybody else has had their turn.
+    pub(crate) fn waited(&mut self, room: Option<Room>) {
+        self.room = room;
+        self.turns = BURST;
+    }
+
     /// The next attempt's end; `None` when none is in flight. May be cancelled without losing anything.
-    pub(crate) async fn next(&mut self) -> Option<Attempt> {
+    pub(crate) async fn next(&mut self) -> Option<(Attempt, Room)> {
         self.attempts.join_next().await.map(settled)
     }
 
     /// An attempt that is the last at its peer comes back; any other is tried again.
-    pub(crate) fn settle(&mut self, attempt: Attempt, peers: &mut Peers) -> Option<Attempt> {
-        // As long as others are in flight there will be room again: nobody is blamed, the width is narrowed.
-        if attempt.exhausted && !self.attempts.is_empty() {
-            self.width = self.attempts.len();
+    pub(crate) fn settle(&mut self, (attempt, room): (Attempt, Room), peers: &mut Peers) -> Option<Attempt> {
+        self.turns = BURST.min(self.turns + 1);
+        if !attempt.exhausted {
+            drop(room);
+            self.bounds.widen();
+        } else if self.bounds.narrow(room) {
+            // As long as others are in flight there will be room again: nobody is blamed.
             match attempt.tried.first {
                 None => peers.put_back(PeerAddress::Socket(attempt.tried.address)),
                 Some(_) => self.retries.put_back(attempt.tried, Instant::now()),
             }
             return None;
         }
-        self.width = self.full_width.min(self.width + 1);
         if attempt.tried.first.is_some() || self.stopped.is_said() {
             return Some(attempt);
         }
@@ -110,18 +121,30 @@ impl Dialler {
         self.attempts.shutdown().await;
     }
 
-    /// Second attempts first, because they have waited; addresses of this machine whatever the pace.
-    fn next_try(&mut self, peers: &mut Peers, now: Instant, loopback_only: bool) -> Option<Try> {
-        if let Some(tried) = self.retries.next(now, loopback_only) {
-            return Some(tried);
+    /// Whether anybody would begin now if room and pace allowed.
+    fn is_anybody_ready(&self, peers: &mut Peers, now: Instant) -> bool {
+        let waits = |lane, peers: &mut Peers| peers.is_waiting(lane);
+        self.retries.due().is_some_and(|due| due <= now) || waits(Lane::Loopback, peers) || waits(Lane::Paced, peers)
+    }
+
+    /// Second attempts first, because they have waited; addresses of this machine whatever the pace. Of those that wait for
+    /// the pace none is taken, and the error says until when.
+    fn next_try(&mut self, peers: &mut Peers, now: Instant) -> Result<Try, Instant> {
+        if let Some(tried) = self.retries.next(now, true) {
+            return Ok(tried);
         }
-        let lane = |lane, peers: &mut Peers| match peers.next_in(lane) {
-            Some(PeerAddress::Socket(address)) => Some(address),
-            _ => None,
-        };
-        let address = lane(Lane::Loopback, peers);
-        let address = address.or_else(|| if loopback_only { None } else { lane(Lane::Paced, peers) })?;
-        Some(self.first_try(address, peers))
+        if let Some(PeerAddress::Socket(address)) = peers.next_in(Lane::Loopback) {
+            return Ok(self.first_try(address, peers));
+        }
+        self.bounds.pacer().start(now)?;
+        if let Some(tried) = self.retries.next(now, false) {
+            return Ok(tried);
+        }
+        match peers.next_in(Lane::Paced) {
+            Some(PeerAddress::Socket(address)) => Ok(self.first_try(address, peers)),
+            // Nobody is there after all; whoever asks again will know.
+            _ => Err(now),
+        }
     }
 
     fn first_try(&self, address: SocketAddr, peers: &Peers) -> Try {
@@ -129,22 +152,4 @@ impl Dialler {
         let transport = self.encryption.first(peers.requires_crypto(&peer));
         Try { address, info_hash: peers.info_hash(&peer), transport, first: None }
     }
-
-    /// When somebody who waits could have a turn.
-    fn when_more(&self, peers: &mut Peers, now: Instant, paced_until: Option<Instant>) -> More {
-        let paced = paced_until.filter(|_| peers.is_waiting(Lane::Paced));
-        let due = self.retries.due().map(|due| if due <= now { paced_until.unwrap_or(due) } else { due });
-        match paced.into_iter().chain(due).min() {
-            Some(at) => More::At(at),
-            None => More::Later,
-        }
-    }
-}
-
-/// Attempts at once: what was asked for, or what the descriptor limit allows.
-fn width(asked: Option<usize>) -> usize {
-    // Where the limit cannot be read, the system's refusals narrow the width.
-    let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    let allowed = usize::try_from(limit - DESCRIPTOR_RESERVE.min(limit / 4)).unwrap_or(usize::MAX);
-    asked.unwrap_or(usize::MAX).min(allowed).max(1)
 }

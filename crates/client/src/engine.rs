@@ -4,7 +4,7 @@
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
 use crate::attempt::{Attempt, Facts, Terms};
-use crate::budget;
+use crate::bounds::{Bounds, Room};
 use crate::census::Census;
 use crate::dialler::Dialler;
 use crate::identity::Identity;
@@ -29,8 +29,6 @@ use tracker::{Announce, PeerAddress};
 const NUMWANT: u32 = 200;
 /// Host names of peers looked up at once.
 const MAX_LOOKUPS: usize = 16;
-/// Bytes that all buffers for what peers say after their handshake may take together.
-const LINGER_BYTES: usize = 32 << 20;
 
 /// A run: one torrent, its trackers, its peers.
 #[derive(Debug)]
@@ -38,6 +36,7 @@ pub struct Swarm {
     torrent: Facts,
     identity: Identity,
     config: Config,
+    bounds: Bounds,
     begun: Option<Instant>,
     stop: Stop,
     trackers: Tracking,
@@ -55,20 +54,31 @@ impl Swarm {
     ///
     /// # Errors
     /// A private torrent without leave, a source address that is not ours, a port that is taken.
-    pub fn new(torrent: &Torrent, mut config: Config) -> Result<Self, Error> {
+    pub fn new(torrent: &Torrent, config: Config) -> Result<Self, Error> {
+        let bounds = Bounds::new(&config);
+        Self::within(torrent, config, &bounds)
+    }
+
+    /// As [`new`](Self::new), for a run that shares its bounds with others; [`Config::concurrency`] and [`Config::rate`]
+    /// are those of the bounds.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn within(torrent: &Torrent, mut config: Config, bounds: &Bounds) -> Result<Self, Error> {
         if torrent.private {
             check_private(torrent, &config)?;
         }
         let identity = Identity::new(config.bind, config.port)?;
         let announce = announce(torrent, &identity, &config);
         let stop = Stop::new();
-        let trackers = Tracking::new(torrent, &mut config, announce, stop.listen())?;
-        let terms = terms(torrent, &identity, &config);
+        let trackers = Tracking::new(torrent, &mut config, announce, bounds, stop.listen())?;
+        let terms = terms(torrent, &identity, &config, bounds);
         let mut swarm = Self {
             torrent: terms.torrent,
             identity,
+            bounds: bounds.clone(),
             begun: None,
-            dialler: Dialler::new(terms, &config, stop.listen()),
+            dialler: Dialler::new(terms, &config, bounds, stop.listen()),
             stop,
             trackers,
             lookups: JoinSet::new(),
@@ -119,7 +129,7 @@ impl Swarm {
                 Some(tracked) = self.trackers.next() => self.tracked(tracked),
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
                 Some(attempt) = self.dialler.next() => self.attempted(attempt),
-                () = more.wait(), if more != More::Later => {}
+                room = more.wait(&self.bounds), if more != More::Later => self.dialler.waited(room),
             }
         }
     }
@@ -232,7 +242,7 @@ impl Swarm {
         self.unreached(name, outcome, Stage::Resolve, error);
     }
 
-    fn attempted(&mut self, attempt: Attempt) {
+    fn attempted(&mut self, attempt: (Attempt, Room)) {
         if let Some(last) = self.dialler.settle(attempt, &mut self.peers) {
             self.report_attempt(last);
         }
@@ -287,7 +297,7 @@ fn announce(torrent: &Torrent, identity: &Identity, config: &Config) -> Announce
 }
 
 /// How peers are treated. Who does not listen says that it speaks nothing.
-fn terms(torrent: &Torrent, identity: &Identity, config: &Config) -> Terms {
+fn terms(torrent: &Torrent, identity: &Identity, config: &Config, bounds: &Bounds) -> Terms {
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
     Terms {
@@ -297,7 +307,7 @@ fn terms(torrent: &Torrent, identity: &Identity, config: &Config) -> Terms {
         connect_timeout: config.connect_timeout,
         handshake_timeout: config.handshake_timeout,
         linger: config.linger,
-        budget: budget::Budget::new(LINGER_BYTES),
+        budget: bounds.linger(),
     }
 }
 

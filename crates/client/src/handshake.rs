@@ -1,6 +1,7 @@
 //! One exchange of handshakes over any stream (BEP 3).
 
 use crate::Outcome;
+use crate::read::read_some;
 use bytes::{Buf, BytesMut};
 use ids::InfoHash;
 use peer_wire::Handshake;
@@ -8,7 +9,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 /// A valid exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,8 +212,6 @@ async fn receive<S: AsyncRead + Unpin>(
     written: io::Result<()>,
     received: &mut BytesMut,
 ) -> Result<Handshake, HandshakeFailure> {
-    // Room for what clients send along with their handshake: an extension handshake and a bitfield, 300 bytes or so.
-    received.reserve(512);
     loop {
         match Handshake::decode(received) {
             Ok(Some(theirs)) => return Ok(theirs),
@@ -223,7 +222,7 @@ async fn receive<S: AsyncRead + Unpin>(
                 return Err(HandshakeFailure::NotBitTorrent(NotBitTorrent { beginning }));
             }
         }
-        match (stream.read_buf(received).await, &written) {
+        match (read_some(stream, received).await, &written) {
             (Ok(1..), _) => {}
             (Ok(0), Ok(())) => return Err(HandshakeFailure::Closed { received: received.len() }),
             (Ok(0), Err(error)) => {

@@ -10,10 +10,12 @@
 
 mod attempt;
 mod availability;
+mod bounds;
 mod budget;
 mod census;
 mod config;
 mod connect;
+mod conversation;
 mod dialler;
 mod engine;
 mod entropy;
@@ -27,6 +29,7 @@ mod outcome;
 mod pacer;
 mod peer_report;
 mod peers;
+mod read;
 mod report;
 mod resolve;
 mod retries;
@@ -39,6 +42,7 @@ mod torrent_file;
 mod tracking;
 
 pub use availability::Copies;
+pub use bounds::Bounds;
 pub use config::{Bind, Config, Encryption, Trackers};
 pub use engine::Swarm;
 pub use error::Error;

@@ -1,12 +1,13 @@
 //! What is heard after the handshake: we say what politeness asks for, request nothing, and listen for a moment.
 
 use crate::attempt::Terms;
+use crate::read::read_some;
 use crate::role::may_be_lazy;
 use crate::said::{Said, Violation};
 use bytes::BytesMut;
-use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
+use peer_wire::{Codec, ExtensionHandshake, Message, Reserved};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
 /// A line that has been quiet for so long has said what it had to say: clients send all of it within some milliseconds, but
@@ -14,8 +15,6 @@ use tokio::time::{Instant, timeout_at};
 const QUIET: Duration = Duration::from_millis(500);
 /// Most that is read of one peer: several times the largest bitfield, and all that a talkative client sends at once.
 const MAX_BYTES: usize = 1 << 20;
-/// Room made for each read; what clients send at once has 300 bytes or so.
-const READ_BYTES: usize = 512;
 
 /// Why the listening ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,25 +43,6 @@ pub enum LingerEnd {
     },
 }
 
-/// Listens on a stream over which `ours` and `theirs` were exchanged, and says why it stopped. `surplus` is what came after
-/// the peer's handshake already. What was said, and how many bytes came, is kept by the caller: it stays known when
-/// this is cut short.
-pub(crate) async fn linger<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: &mut S,
-    ours: &Handshake,
-    theirs: &Handshake,
-    surplus: BytesMut,
-    terms: &Terms,
-    said: &mut Said,
-    bytes: &mut usize,
-) -> LingerEnd {
-    let deadline = Instant::now() + terms.linger;
-    let mut listener = Listener { received: surplus, terms, reserved: theirs.reserved, deadline };
-    // A peer that does not take what we say may have said enough all the same.
-    let _ = timeout_at(deadline, introduce(stream, ours.reserved, theirs.reserved)).await;
-    listener.listen(stream, said, bytes).await
-}
-
 /// Says what we are and that we have no piece, to those who understand it. rTorrent closes on a `have_none` that it did
 /// not ask for.
 async fn introduce<S: AsyncWrite + Unpin>(stream: &mut S, ours: Reserved, theirs: Reserved) -> std::io::Result<()> {
@@ -88,49 +68,71 @@ fn ourselves() -> ExtensionHandshake {
     }
 }
 
-struct Listener<'t> {
+/// Listens to one peer.
+pub(crate) struct Listener<'a> {
     received: BytesMut,
-    terms: &'t Terms,
-    reserved: Reserved,
-    deadline: Instant,
+    terms: &'a Terms,
+    theirs: Reserved,
+    said: &'a mut Said,
+    bytes: &'a mut usize,
 }
 
-impl Listener<'_> {
-    async fn listen<S: AsyncRead + Unpin>(&mut self, stream: &mut S, said: &mut Said, bytes: &mut usize) -> LingerEnd {
+impl<'a> Listener<'a> {
+    /// `surplus` is what came after the peer's handshake already. What was `said`, and how many `bytes` came, is kept by
+    /// the caller: it stays known when the listening is cut short.
+    pub(crate) fn new(
+        surplus: BytesMut,
+        terms: &'a Terms,
+        theirs: Reserved,
+        said: &'a mut Said,
+        bytes: &'a mut usize,
+    ) -> Self {
+        Self { received: surplus, terms, theirs, said, bytes }
+    }
+
+    /// Listens on a stream over which handshakes with these bits of `ours` were exchanged, and says why it stopped.
+    pub(crate) async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        ours: Reserved,
+    ) -> LingerEnd {
+        let deadline = Instant::now() + self.terms.linger;
+        // A peer that does not take what we say may have said enough all the same.
+        let _ = timeout_at(deadline, introduce(stream, ours, self.theirs)).await;
         let quiet = QUIET.min(self.terms.linger);
         let mut charge = self.terms.budget.charge();
         loop {
-            if let Err(violation) = self.understand(said) {
+            if let Err(violation) = self.understand() {
                 return LingerEnd::Violation(violation);
             }
-            if *bytes > MAX_BYTES {
+            if *self.bytes > MAX_BYTES {
                 return LingerEnd::TooMuch { limit: MAX_BYTES };
             }
             if self.received.is_empty() {
                 // A bitfield has been taken in, and its buffer is not needed again.
                 self.received = BytesMut::new();
             }
-            self.received.reserve(READ_BYTES);
-            if !charge.hold(self.received.capacity() + said.pieces.bytes()) {
+            if !charge.hold(self.received.capacity() + self.said.pieces.bytes()) {
                 return LingerEnd::Budget;
             }
             // Whoever lacks a few pieces may be about to tell that it has them.
-            let is_done = said.is_all_of(self.reserved) && !may_be_lazy(said);
-            let until = if is_done { self.deadline.min(Instant::now() + quiet) } else { self.deadline };
-            match timeout_at(until, stream.read_buf(&mut self.received)).await {
-                Err(_) if until < self.deadline => return LingerEnd::Quiet,
+            let is_done = self.said.is_all_of(self.theirs) && !may_be_lazy(self.said);
+            let until = if is_done { deadline.min(Instant::now() + quiet) } else { deadline };
+            match timeout_at(until, read_some(stream, &mut self.received)).await {
+                Err(_) if until < deadline => return LingerEnd::Quiet,
                 Err(_) => return LingerEnd::TimeUp,
                 Ok(Ok(0) | Err(_)) => return LingerEnd::Closed,
-                Ok(Ok(read)) => *bytes += read,
+                Ok(Ok(read)) => *self.bytes += read,
             }
         }
     }
 
     /// Takes in the whole messages that have come.
-    fn understand(&mut self, said: &mut Said) -> Result<(), Violation> {
-        let codec = Codec::for_pieces(self.terms.torrent.pieces);
+    fn understand(&mut self) -> Result<(), Violation> {
+        let pieces = self.terms.torrent.pieces;
+        let codec = Codec::for_pieces(pieces);
         while let Some(message) = codec.decode(&mut self.received)? {
-            said.take(&message, self.terms.torrent.pieces)?;
+            self.said.take(&message, pieces)?;
         }
         Ok(())
     }

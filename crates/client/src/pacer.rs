@@ -1,34 +1,46 @@
 //! Spreads new connections over time.
 
+use crate::bounds::{Bounds, Room};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// How far behind its schedule the pacer may fall and still catch up: timers wake a millisecond or more late.
 const MAX_DEBT: Duration = Duration::from_millis(10);
 
-/// Allows `rate` starts a second, evenly spaced.
+/// Allows `rate` starts a second, evenly spaced, to all who share it.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     interval: Option<Duration>,
-    next: Option<Instant>,
+    /// What the schedule is counted from.
+    epoch: Instant,
+    /// When the next start is allowed, in nanoseconds from the epoch.
+    next: AtomicU64,
 }
 
 impl Pacer {
     /// `rate` 0 paces nothing.
     pub(crate) fn new(rate: u32) -> Self {
-        Self { interval: (rate > 0).then(|| Duration::from_secs(1) / rate), next: None }
+        let interval = (rate > 0).then(|| Duration::from_secs(1) / rate);
+        Self { interval, epoch: Instant::now(), next: AtomicU64::new(0) }
     }
 
-    /// When the next start is allowed; in the past, or `None`, for now.
-    pub(crate) fn ready_at(&self) -> Option<Instant> {
-        self.next
+    /// Takes the next start, or says when there is one. Time that nobody used is not saved up, but for [`MAX_DEBT`]: no
+    /// bursts after a quiet spell.
+    pub(crate) fn start(&self, now: Instant) -> Result<(), Instant> {
+        let Some(interval) = self.interval.map(nanoseconds) else { return Ok(()) };
+        let now = nanoseconds(now - self.epoch);
+        let earliest = now.saturating_sub(nanoseconds(MAX_DEBT));
+        // Who has not started yet owes nothing.
+        let then = |next: u64| (next <= now).then(|| if next == 0 { now } else { next.max(earliest) } + interval);
+        let taken = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, then);
+        taken.map(drop).map_err(|next| self.epoch + Duration::from_nanos(next))
     }
+}
 
-    /// Notes a start. Time that nobody used is not saved up, but for [`MAX_DEBT`]: no bursts after a quiet spell.
-    pub(crate) fn started(&mut self, now: Instant) {
-        let earliest = now.checked_sub(MAX_DEBT).unwrap_or(now);
-        self.next = self.interval.map(|interval| self.next.map_or(now, |next| next.max(earliest)) + interval);
-    }
+/// 584 years of them fit.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// When the next attempt could begin.
@@ -38,18 +50,22 @@ pub(crate) enum More {
     Now,
     /// When the pace allows.
     At(Instant),
+    /// When there is room.
+    Room,
     /// After something else has happened.
     Later,
 }
 
 impl More {
-    /// Waits until then; [`More::Later`] is not waited for.
-    pub(crate) async fn wait(self) {
+    /// Waits until then, and gives the room that was waited for; [`More::Later`] is not waited for.
+    pub(crate) async fn wait(self, bounds: &Bounds) -> Option<Room> {
         match self {
             Self::Now => tokio::task::yield_now().await,
             Self::At(at) => sleep_until(at).await,
+            Self::Room => return bounds.room().await,
             Self::Later => {}
         }
+        None
     }
 }
 
@@ -59,29 +75,27 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn starts_are_evenly_spaced_and_never_saved_up() {
-        let mut pacer = Pacer::new(10);
+        let pacer = Pacer::new(10);
         let begin = Instant::now();
-        assert_eq!(pacer.ready_at(), None);
-        for n in 1..=3 {
-            pacer.started(begin);
-            assert_eq!(pacer.ready_at(), Some(begin + Duration::from_millis(100 * n)));
+        for n in 0..3 {
+            let due = begin + Duration::from_millis(100 * n);
+            assert_eq!(pacer.start(due), Ok(()));
+            assert_eq!(pacer.start(due), Err(due + Duration::from_millis(100)));
         }
         let later = begin + Duration::from_secs(9);
-        pacer.started(later);
-        assert_eq!(pacer.ready_at(), Some(later - MAX_DEBT + Duration::from_millis(100)));
+        assert_eq!(pacer.start(later), Ok(()));
+        assert_eq!(pacer.start(later), Err(later - MAX_DEBT + Duration::from_millis(100)));
         // A timer that wakes late costs no starts.
-        let mut fast = Pacer::new(1000);
+        let fast = Pacer::new(1000);
         let mut starts = 0;
         for tick in 1..=100 {
             let late = later + Duration::from_millis(3 * tick);
-            while fast.ready_at().is_none_or(|at| at <= late) {
-                fast.started(late);
+            while fast.start(late).is_ok() {
                 starts += 1;
             }
         }
         assert!((290..=310).contains(&starts), "{starts} starts in 300 ms at 1,000 a second");
-        let mut free = Pacer::new(0);
-        free.started(begin);
-        assert_eq!(free.ready_at(), None);
+        let free = Pacer::new(0);
+        assert!((0..1000).all(|_| free.start(begin).is_ok()));
     }
 }

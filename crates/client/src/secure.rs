@@ -1,16 +1,14 @@
 //! A stream behind Message Stream Encryption: the negotiation, and the stream that comes of it.
 
 use crate::entropy;
+use crate::read::read_some;
 use bytes::{Buf, BytesMut};
 use mse::{Cipher, CryptoProvide, Established, Initiator, Offer, Stage};
 use peer_wire::Handshake;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-
-/// Room for each read of the negotiation: a key and most pads.
-const READ_BYTES: usize = 512;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 /// Why there is no encrypted stream.
 #[derive(Debug, thiserror::Error)]
@@ -69,9 +67,8 @@ where
     loop {
         // A peer that has closed already may still have said something: what it said decides.
         let written = stream.write_all(&initiator.output()).await;
-        received.reserve(READ_BYTES);
         let (stage, so_far) = (initiator.stage(), *bytes);
-        match (stream.read_buf(&mut received).await, written) {
+        match (read_some(&mut stream, &mut received).await, written) {
             (Ok(0), Ok(())) => return Err(SecureFailure::Closed { stage, received: so_far }),
             (Err(source), _) | (Ok(0), Err(source)) => {
                 return Err(SecureFailure::Broken { stage, received: so_far, source });

@@ -14,10 +14,11 @@ mod target;
 pub use report::{Action, Named, Times, TrackerReport, TrackerStatus, Unasked};
 pub(crate) use target::check_private;
 
+use crate::bounds::TRACKERS_AT_ONCE;
 use crate::engine::settled;
 use crate::resolve::{Budget, resolve};
 use crate::stop::Stopped;
-use crate::{Bind, Config, Error};
+use crate::{Bind, Bounds, Config, Error};
 use goodbye::Goodbye;
 use hosts::{Hosts, Next};
 use ids::InfoHash;
@@ -33,8 +34,6 @@ use tokio::time::{Instant, timeout};
 use tracker::{Announce, Family, Host, Peer, Scrape, TrackerUrl};
 use tracker_http::Tls;
 
-/// Trackers looked up, asked, and told goodbye, at once.
-const MAX_AT_ONCE: usize = 64;
 /// Time for all goodbyes together; they come after the run's deadline.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Most redirects followed for one announce; libtorrent follows as many.
@@ -49,6 +48,8 @@ pub(crate) struct Terms {
     pub(crate) bind: Bind,
     pub(crate) connect_timeout: Duration,
     pub(crate) tls: Tls,
+    /// Shared with other runs.
+    pub(crate) bounds: Bounds,
 }
 
 impl Terms {
@@ -129,6 +130,7 @@ impl Tracking {
         torrent: &Torrent,
         config: &mut Config,
         announce: Announce<'static>,
+        bounds: &Bounds,
         stopped: Stopped,
     ) -> Result<Self, Error> {
         let tls = match &*config.tls_roots {
@@ -144,6 +146,7 @@ impl Tracking {
                 bind: config.bind,
                 connect_timeout: config.connect_timeout,
                 tls,
+                bounds: bounds.clone(),
             }),
             hashes: torrent.hashes.wire().collect(),
             one_at_a_time: torrent.private,
@@ -209,11 +212,14 @@ impl Tracking {
         let mut goodbyes = JoinSet::new();
         let all = async {
             while let Some(goodbye) = self.goodbyes.pop() {
-                if goodbyes.len() >= MAX_AT_ONCE {
+                if goodbyes.len() >= TRACKERS_AT_ONCE {
                     goodbyes.join_next().await;
                 }
                 let terms = Arc::clone(&self.terms);
-                goodbyes.spawn(async move { goodbye.say(&terms).await });
+                goodbyes.spawn(async move {
+                    let _turn = terms.bounds.turn().await;
+                    goodbye.say(&terms).await;
+                });
             }
             while goodbyes.join_next().await.is_some() {}
         };
@@ -223,23 +229,26 @@ impl Tracking {
 
     /// Begins what may begin now; `None` when nothing is left to be done.
     fn begin(&mut self) -> Option<()> {
-        while self.steps.len() < MAX_AT_ONCE
+        while self.steps.len() < TRACKERS_AT_ONCE
             && !(self.one_at_a_time && (self.answered || self.is_asking()))
             && let Some(target) = self.targets.pop_front()
         {
             match self.hosts.next(target) {
                 Next::LookUp(target) => {
-                    self.steps.spawn(look_up(target, self.stopped.clone()));
+                    self.steps.spawn(look_up(target, Arc::clone(&self.terms), self.stopped.clone()));
                 }
                 Next::Ask(target, found) => self.looked_up(target, found, None),
                 Next::Wait => {}
             }
         }
-        while self.steps.len() < MAX_AT_ONCE
+        while self.steps.len() < TRACKERS_AT_ONCE
             && let Some(query) = self.queries.pop_front()
         {
-            let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
-            self.steps.spawn(async move { Step::Asked(Box::new(query.ask(&terms, stopped).await)) });
+            let (terms, mut stopped) = (Arc::clone(&self.terms), self.stopped.clone());
+            self.steps.spawn(async move {
+                let _turn = stopped.or(terms.bounds.turn()).await;
+                Step::Asked(Box::new(query.ask(&terms, stopped).await))
+            });
         }
         if self.steps.is_empty() && self.answered {
             let others: Vec<Target> = self.targets.drain(..).collect();
@@ -343,7 +352,8 @@ impl Tracking {
 }
 
 /// Looks a tracker's host up. A redirect begins no new clock: it is one more step of the same announce.
-async fn look_up(mut target: Target, mut stopped: Stopped) -> Step {
+async fn look_up(mut target: Target, terms: Arc<Terms>, mut stopped: Stopped) -> Step {
+    let _turn = stopped.or(terms.bounds.turn()).await;
     let begun = Instant::now();
     target.begun.get_or_insert(begun);
     let found = stopped.or(addresses_of(&target.url)).await.unwrap_or(Err(TrackerStatus::Interrupted));

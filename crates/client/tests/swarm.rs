@@ -9,7 +9,7 @@
 
 mod lab;
 
-use client::{BitTorrentClient, Config, CutShort, Error, Event, Outcome, Stage, Swarm, Trackers};
+use client::{BitTorrentClient, Bounds, Config, CutShort, Error, Event, Outcome, Stage, Swarm, Trackers};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Behaviour, DictionaryPeer, FakeTracker, TrackerScript};
 use lab::{PATIENCE, SIZE, collect, config, lab, outcome_of, run};
@@ -186,6 +186,25 @@ async fn no_more_connections_than_allowed() {
     // One that has finished may still be open on the other side for a moment when the next one begins.
     let peak = lab.swarm.counts().peak;
     assert!((4..=8).contains(&peak), "{peak} at once");
+}
+
+#[tokio::test]
+async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
+    let lab = lab(std::iter::repeat_n(Behaviour::Silent, 3));
+    let config = Config { concurrency: Some(4), ..config() };
+    let bounds = Bounds::new(&config);
+    let swarm = || Swarm::within(&lab.torrent, config.clone(), &bounds).unwrap();
+    let (mut one, mut other) = (swarm(), swarm());
+    tokio::select! {
+        _ = async { tokio::join!(collect(&mut one), collect(&mut other)) } => panic!("nobody can have answered"),
+        full = lab.swarm.wait_for(|counts| counts.open == 4, PATIENCE) => assert!(full),
+    }
+    // Whoever leaves makes room for the other.
+    drop(one);
+    let told = collect(&mut other).await;
+    assert_eq!(told.summary.outcomes.into_iter().collect::<Vec<_>>(), [(Outcome::HandshakeTimeout, 3)]);
+    let counts = lab.swarm.counts();
+    assert!((4..=7).contains(&counts.peak) && counts.accepted >= 4, "{counts:?}");
 }
 
 #[tokio::test]

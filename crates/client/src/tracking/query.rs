@@ -205,6 +205,7 @@ mod tests {
             bind: crate::Bind::default(),
             connect_timeout: Duration::from_secs(5),
             tls: Tls::default(),
+            bounds: crate::Bounds::new(&crate::Config::default()),
         };
         let target = Target::new(url.parse().unwrap(), AddressPolicy::User, false);
         let query = Query::new(target, addresses.to_vec(), Some(Family::V4), info_hash, None);

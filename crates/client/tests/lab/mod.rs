@@ -50,6 +50,7 @@ pub(crate) fn config() -> Config {
         handshake_timeout: Duration::from_secs(2),
         linger: Duration::ZERO,
         encryption: Encryption::Off,
+        max_peers: None,
         ..Config::default()
     }
 }

@@ -1,0 +1,206 @@
+//! One conversation with one peer: connect, perhaps encrypt, shake hands, listen, close.
+//!
+//! Thousands of these wait at the same time, so what a waiting one holds is kept small: no buffer, no second copy of
+//! anything, and the state of an encrypted one on the heap.
+
+use crate::attempt::{Progress, Terms, Try};
+use crate::connect::{ConnectError, connect, met_itself};
+use crate::handshake::answer;
+use crate::linger::{LingerEnd, Listener};
+use crate::retries::PAUSE;
+use crate::secure::{SecureFailure, secure};
+use crate::{HandshakeFailure, Outcome, PeerError, Shaken, Stage, Transport, handshake};
+use bytes::BytesMut;
+use ids::InfoHash;
+use metainfo::Hashes;
+use nix::errno::Errno;
+use peer_wire::{Handshake, Reserved};
+use std::io;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::debug;
+
+/// How many times the deadline of a handshake an encrypted one has: it goes back and forth twice, and a client that looks at
+/// its connections once a second, as aria2 does, was seen to take 3.5 s for it where it takes 1 s in the clear.
+const ENCRYPTED: u32 = 2;
+
+/// Why an attempt failed.
+pub(crate) struct Failure {
+    pub(crate) outcome: Outcome,
+    pub(crate) error: PeerError,
+    pub(crate) exhausted: bool,
+}
+
+/// What we say to one peer, and what it may answer.
+struct Greeting {
+    ours: Handshake,
+    /// The info-hash of the torrent's other half, when the peer may answer with it.
+    also: Option<InfoHash>,
+}
+
+/// Tries a peer, and once more when chance alone was against us.
+pub(crate) async fn converse(tried: &Try, terms: &Terms, progress: &mut Progress) -> Result<(), Failure> {
+    let mut last = false;
+    while !converse_once(tried, terms, progress, last).await? {
+        debug!(peer = %tried.address, "the shared secret is short, and another key is drawn");
+        *progress = Progress::default();
+        sleep_until(Instant::now() + PAUSE).await;
+        last = true;
+    }
+    Ok(())
+}
+
+/// One connection. `false` when encryption came to keys that many clients cannot deal with, unless this is the `last` try.
+async fn converse_once(tried: &Try, terms: &Terms, progress: &mut Progress, last: bool) -> Result<bool, Failure> {
+    progress.stage = Stage::Connect;
+    let begun = Instant::now();
+    let mut stream = match timeout(terms.connect_timeout, connect(tried.address, terms.bind)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return Err(error.into()),
+        Err(_) => {
+            let error = PeerError::ConnectTimeout(terms.connect_timeout);
+            return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
+        }
+    };
+    let connected = Instant::now();
+    progress.connect = Some(connected - begun);
+    progress.stage = Stage::Handshake;
+    debug!(peer = %tried.address, transport = tried.transport.code(), "start handshake");
+    let greeting = terms.greeting(tried.info_hash);
+    let result = match tried.transport {
+        Transport::Tcp => in_the_clear(&mut stream, &greeting, terms, connected, progress).await.map(|()| true),
+        Transport::Mse => Box::pin(encrypted(&mut stream, &greeting, terms, connected, progress, last)).await,
+    };
+    if result.is_err() && met_itself(&stream) {
+        *progress = Progress { stage: Stage::Connect, ..Progress::default() };
+        return Err(ConnectError::Remote(io::Error::from_raw_os_error(Errno::ECONNREFUSED as i32)).into());
+    }
+    close(stream);
+    result
+}
+
+async fn in_the_clear(
+    stream: &mut TcpStream,
+    greeting: &Greeting,
+    terms: &Terms,
+    connected: Instant,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
+    let shaken = handshake(stream, &greeting.ours, greeting.also, terms.handshake_timeout).await;
+    let surplus = progress.shaken(shaken, connected)?;
+    listen(stream, greeting, surplus, terms, progress).await;
+    Ok(())
+}
+
+async fn encrypted(
+    stream: &mut TcpStream,
+    greeting: &Greeting,
+    terms: &Terms,
+    connected: Instant,
+    progress: &mut Progress,
+    last: bool,
+) -> Result<bool, Failure> {
+    let limit = terms.handshake_timeout * ENCRYPTED;
+    let opened = timeout(limit, async {
+        let secured = secure(stream, &greeting.ours, &mut progress.received, last).await?;
+        let Some(mut secured) = secured else { return Ok(None) };
+        let shaken = answer(&mut secured, &greeting.ours, greeting.also).await;
+        Ok::<_, SecureFailure>(Some((secured, shaken)))
+    });
+    match opened.await {
+        Ok(Ok(None)) => Ok(false),
+        Ok(Ok(Some((mut secured, shaken)))) => {
+            let surplus = progress.shaken(shaken, connected)?;
+            listen(&mut secured, greeting, surplus, terms, progress).await;
+            Ok(true)
+        }
+        Ok(Err(failure)) => Err(Failure::of_encryption(PeerError::Secure(failure))),
+        Err(_) => Err(Failure::of_encryption(PeerError::SecureTimeout(limit))),
+    }
+}
+
+/// Listens to what the peer says after its handshake; `surplus` came along with it.
+async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    greeting: &Greeting,
+    surplus: BytesMut,
+    terms: &Terms,
+    progress: &mut Progress,
+) {
+    let Some(theirs) = progress.theirs.filter(|_| !terms.linger.is_zero()) else { return };
+    let Progress { said, lingered, received, .. } = progress;
+    // Stays so when this is cut short.
+    *lingered = Some(LingerEnd::TimeUp);
+    let mut listener = Listener::new(surplus, terms, theirs.reserved, said, received);
+    *lingered = Some(listener.listen(stream, greeting.ours.reserved).await);
+}
+
+impl Progress {
+    /// Notes what the peer answered; gives what came behind its handshake.
+    fn shaken(&mut self, shaken: Result<Shaken, HandshakeFailure>, connected: Instant) -> Result<BytesMut, Failure> {
+        let theirs = match &shaken {
+            Ok(shaken) => Some(&shaken.theirs),
+            Err(failure) => failure.theirs(),
+        };
+        if let Some(theirs) = theirs {
+            self.stage = Stage::Done;
+            self.handshake = Some(connected.elapsed());
+            self.theirs = Some(*theirs);
+            debug!(
+                reserved = %theirs.reserved, info_hash = %theirs.info_hash, peer_id = %theirs.peer_id,
+                "handshake response received"
+            );
+        }
+        match shaken {
+            Ok(Shaken { surplus, .. }) => {
+                self.received += Handshake::LENGTH + surplus.len();
+                Ok(surplus)
+            }
+            Err(failure) => {
+                self.received += failure.received();
+                Err(Failure { outcome: failure.outcome(), error: failure.into(), exhausted: false })
+            }
+        }
+    }
+}
+
+impl Terms {
+    /// With this bit of BEP 52 set, a peer that knows both halves of a hybrid may answer with the other info-hash. For
+    /// any other torrent it must be clear: libtorrent closes on it.
+    fn greeting(&self, info_hash: InfoHash) -> Greeting {
+        let ours = Handshake { info_hash, ..self.ours };
+        match self.torrent.hashes {
+            Hashes::Hybrid { v1, v2 } if v1 == info_hash => Greeting {
+                ours: Handshake { reserved: ours.reserved | Reserved::V2_UPGRADE, ..ours },
+                also: Some(v2.truncated()),
+            },
+            _ => Greeting { ours, also: None },
+        }
+    }
+}
+
+impl Failure {
+    fn of_encryption(error: PeerError) -> Self {
+        Self { outcome: Outcome::EncryptionFailed, error, exhausted: false }
+    }
+}
+
+/// Hangs up. A socket that is closed with bytes unread sends a reset instead of an orderly end.
+fn close(stream: TcpStream) {
+    /// Reads before we hang up anyway; a peer that sends without end is not worth more.
+    const READS: usize = 16;
+    let mut unread = [0; 1024];
+    for _ in 0..READS {
+        if !matches!(stream.try_read(&mut unread), Ok(1..)) {
+            break;
+        }
+    }
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        let exhausted = matches!(error, ConnectError::Exhausted(_));
+        Self { outcome: error.outcome(), error: PeerError::Connect(error.into_io()), exhausted }
+    }
+}
