@@ -14,6 +14,12 @@ impl Targets {
         self.add(found >= target, what, found, "at least", target, unit);
     }
 
+    /// One that is missed would have ended the bench before.
+    pub(crate) fn accounted_for(&mut self, what: &str, found: usize, peers: usize) {
+        let met = if found == peers { "met" } else { "MISSED" };
+        self.0.push(format!("| {met} | {what}: reports | {peers} | {found} |"));
+    }
+
     fn add(&mut self, met: bool, what: &str, found: f64, asked: &str, target: f64, unit: &str) {
         let met = if met { "met" } else { "MISSED" };
         self.0.push(format!("| {met} | {what} | {asked} {target:.2}{unit} | {found:.3}{unit} |"));

@@ -63,6 +63,7 @@ fn dead_heavy(arena: &Arena, rounds: usize, targets: &mut Targets) -> Result {
     row.print("300 silent, 300 dropped, 100 refusing, 50 garbage, 250 good");
     targets.at_most("dead-heavy, from the start to the last good peer", row.said.last, DEAD_LAST_GOOD, " s");
     targets.at_most("dead-heavy, the whole process", row.used.wall, DEAD_WALL, " s");
+    targets.accounted_for("dead-heavy", row.said.reports, 1_000);
     Ok(())
 }
 
@@ -76,6 +77,7 @@ fn fifty_thousand(arena: &Arena, rounds: usize, targets: &mut Targets) -> Result
             let what = format!("50,000 good, {descriptors} descriptors {}", bind.join(" "));
             row.print(what.trim());
             targets.at_most(&format!("{}, peak RSS", what.trim()), row.used.peak / 1024.0, MANY_PEAK, " MiB");
+            targets.accounted_for(what.trim(), row.said.reports, PEERS as usize);
         }
     }
     Ok(())
