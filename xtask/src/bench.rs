@@ -1,9 +1,19 @@
 //! `cargo xtask bench`: the comparative benches, a package of their own so that their dependencies never touch ours.
 
+use std::ffi::OsString;
+
+use crate::binary;
 use crate::shell::{self, Result};
 
-/// Builds the benches and hands them their arguments: `parse` measures the parsers.
+/// Builds the benches and hands them their arguments: `parse` measures the parsers, `swarm` the engine and the command,
+/// `soak` a million handshakes in one process.
 pub(crate) fn run(args: &[String]) -> Result {
-    let build = ["run", "--release", "--manifest-path", "xtask/bench/Cargo.toml", "--"];
-    shell::run(&mut shell::cargo(build.into_iter().chain(args.iter().map(String::as_str))))
+    let mut args: Vec<OsString> = args.iter().map(OsString::from).collect();
+    let program = if args.first().is_some_and(|task| task == "swarm" || task == "soak") { "swarm" } else { "bench" };
+    if args.first().is_some_and(|task| task == "swarm") {
+        // What users run is measured as they have it.
+        args.insert(1, binary::build(true)?.into());
+    }
+    let build = ["run", "--release", "--manifest-path", "xtask/bench/Cargo.toml", "--bin", program, "--"];
+    shell::run(shell::cargo(build).args(args))
 }

@@ -1,0 +1,73 @@
+//! `bench swarm`: the tables, and whether the targets are met.
+
+use crate::contender::Arena;
+use crate::targets::Targets;
+use crate::{Result, USAGE, grid, in_flight, server, whole};
+use std::path::Path;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Options {
+    rounds: usize,
+    /// Without 50,000 peers.
+    quick: bool,
+}
+
+pub(crate) fn run(binary: &str, flags: &[&str]) -> Result {
+    let options = Options::parse(flags).ok_or(USAGE)?;
+    warn_of_short_queues()?;
+    let arena = Arena::start(Path::new(binary))?;
+    let mut targets = Targets::default();
+    println!(
+        "Loopback only; the server on one processor, the client on another. Each run is a process of its own, timed from before\n\
+         its start to its end; CPU time is user and system. The peers' own times go from dialling to the whole handshake. The side\n\
+         that closes first keeps the connection in TIME_WAIT, here the client's; each peer has its own address, so ports suffice.\n"
+    );
+    let Options { rounds, quick } = options;
+    grid::lean(&arena, rounds, if quick { 10_000 } else { 50_000 }, &mut targets)?;
+    grid::defaults(&arena, rounds)?;
+    in_flight::run(&arena, rounds.min(3))?;
+    whole::run(&arena, rounds, !quick, &mut targets)?;
+    targets.print();
+    Ok(())
+}
+
+impl Options {
+    fn parse(flags: &[&str]) -> Option<Self> {
+        let mut options = Self { rounds: 5, quick: false };
+        let mut flags = flags.iter();
+        while let Some(flag) = flags.next() {
+            match *flag {
+                "--quick" => options = Self { rounds: 3, quick: true },
+                "--rounds" => options.rounds = flags.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+}
+
+/// A client that dials faster than the server accepts would lose SYNs, and with each a second.
+fn warn_of_short_queues() -> Result {
+    let longest: i32 = std::fs::read_to_string("/proc/sys/net/core/somaxconn")?.trim().parse()?;
+    if longest < server::BACKLOG {
+        println!(
+            "net.core.somaxconn is {longest}, less than {}: some peers may answer a second late.\n",
+            server::BACKLOG
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags() {
+        let parse = |line: &str| Options::parse(&line.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(parse(""), Some(Options { rounds: 5, quick: false }));
+        assert_eq!(parse("--quick --rounds 1"), Some(Options { rounds: 1, quick: true }));
+        assert!(parse("--rounds").is_none() && parse("--rounds 0").is_none() && parse("--fast").is_none());
+    }
+}

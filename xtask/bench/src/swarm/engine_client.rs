@@ -1,0 +1,51 @@
+//! The engine alone: `client::Swarm` with all its reports, on the runtime that the command uses, and nothing printed.
+
+use crate::Result;
+use crate::reading::Reading;
+use client::{Config, Encryption, Event, Outcome, Swarm};
+use metainfo::Torrent;
+use std::time::{Duration, Instant};
+
+/// How this program calls itself for it.
+pub(crate) const TASK: &str = "engine-client";
+
+/// Does the main job for one torrent.
+pub(crate) fn run(args: &[&str]) -> Result {
+    let [torrent, at_once, flags, timeout] = *args else { return Err("wrong arguments".into()) };
+    let torrent = Torrent::parse(&std::fs::read(torrent)?)?;
+    let config = config(at_once.parse()?, flags == "lean", Duration::from_millis(timeout.parse()?));
+    let reading = runtime()?.block_on(shake(&torrent, config))?;
+    println!("{}", { reading }.summary().to_line());
+    Ok(())
+}
+
+/// As the command makes it.
+pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// `lean` is what the epoll client does: no listening, no encryption, everybody at once.
+pub(crate) fn config(at_once: usize, lean: bool, handshake_timeout: Duration) -> Config {
+    let defaults = Config { concurrency: Some(at_once), handshake_timeout, ..Config::default() };
+    if !lean {
+        return defaults;
+    }
+    Config { linger: Duration::ZERO, encryption: Encryption::Off, max_peers: None, rate: 0, ..defaults }
+}
+
+/// One run, every report taken and dropped.
+pub(crate) async fn shake(torrent: &Torrent, config: Config) -> Result<Reading> {
+    let begun = Instant::now();
+    let mut reading = Reading::default();
+    let mut swarm = Swarm::new(torrent, config)?;
+    while let Some(event) = swarm.next().await {
+        let Event::Peer(report) = std::hint::black_box(event) else { continue };
+        match (report.outcome, report.connect, report.handshake) {
+            (Outcome::Ok, Some(connect), Some(handshake)) => reading.ok(connect + handshake, begun.elapsed()),
+            (Outcome::Ok, ..) => return Err("a valid handshake without its times".into()),
+            _ => reading.failed(),
+        }
+    }
+    swarm.shutdown().await;
+    Ok(reading)
+}

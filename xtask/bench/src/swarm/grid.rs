@@ -1,0 +1,121 @@
+//! N peers, C of them at once: all contenders in turn, several rounds, medians.
+
+use crate::Result;
+use crate::contender::{ALL, Arena, Contender, Run, Task};
+use crate::targets::Targets;
+
+/// Peers, and how many at once.
+const CELLS: [(u32, u32); 6] =
+    [(1_000, 1_024), (1_000, 10_000), (10_000, 1_024), (10_000, 10_000), (50_000, 1_024), (50_000, 10_000)];
+/// Of what epoll does in a CPU-second, the least, with 10,000 peers and so many at once.
+const OF_EPOLL: [(u32, f64); 2] = [(1_024, 0.90), (10_000, 0.85)];
+/// More than epoll's median of the peers' own times, at most so many milliseconds.
+const BEHIND_EPOLL: f64 = 10.0;
+
+/// What came of one task: the contenders' runs, in their order.
+struct Cell {
+    task: Task,
+    runs: [Vec<Run>; ALL.len()],
+}
+
+/// What everybody does alike.
+pub(crate) fn lean(arena: &Arena, rounds: usize, most: u32, targets: &mut Targets) -> Result {
+    println!(
+        "Only what epoll does: `--linger 0 --encryption off --max-peers 0 --rate 0`. Medians of {rounds} rounds.\n"
+    );
+    head();
+    for (peers, at_once) in CELLS.into_iter().filter(|(peers, _)| *peers <= most) {
+        let cell = Cell::measure(arena, Task::good(peers, at_once), rounds)?;
+        cell.print();
+        if let Some((_, least)) = OF_EPOLL.iter().find(|(width, _)| peers == 10_000 && at_once == *width) {
+            cell.judge(*least, targets);
+        }
+    }
+    Ok(())
+}
+
+/// What users have who choose nothing, where it listens to each peer and takes at most 5,000 from a tracker.
+pub(crate) fn defaults(arena: &Arena, rounds: usize) -> Result {
+    println!(
+        "\nThe same with the defaults, which listen to each peer for half a second or more, and dial at most 5,000:\n"
+    );
+    head();
+    for (peers, at_once) in [(1_000, 1_024), (10_000, 1_024), (10_000, 10_000)] {
+        Cell::measure(arena, Task { lean: false, ..Task::good(peers, at_once) }, rounds)?.print();
+    }
+    Ok(())
+}
+
+fn head() {
+    println!(
+        "| N | C | | handshakes | wall, ms | a CPU-second | of epoll's | p50, ms | p99, ms | peak, MiB |\n\
+         |---:|---:|---|---:|---:|---:|---:|---:|---:|---:|"
+    );
+}
+
+impl Cell {
+    /// Each round begins with another contender.
+    fn measure(arena: &Arena, task: Task, rounds: usize) -> Result<Self> {
+        let mut runs: [Vec<Run>; ALL.len()] = Default::default();
+        for round in 0..rounds {
+            for turn in 0..ALL.len() {
+                let turn = (turn + round) % ALL.len();
+                runs[turn].push(arena.run(ALL[turn], task)?);
+            }
+        }
+        Ok(Self { task, runs })
+    }
+
+    fn print(&self) {
+        for (place, contender) in ALL.iter().enumerate() {
+            let of = |number: fn(&Run) -> f64| self.median(place, number);
+            println!(
+                "| {} | {} | {} | {:.0} | {:.1} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} |",
+                self.task.peers,
+                self.task.at_once,
+                contender.name(),
+                of(|run| run.said.ok as f64),
+                of(|run| run.used.wall * 1e3),
+                of(Run::rate),
+                self.of_epoll(place),
+                of(|run| run.said.p50),
+                of(|run| run.said.p99),
+                of(|run| run.used.peak / 1024.0),
+            );
+        }
+    }
+
+    /// The median of the rounds' ratios: what slows the machine down for a while slows a round.
+    fn of_epoll(&self, place: usize) -> f64 {
+        median(self.runs[place].iter().zip(&self.runs[0]).map(|(run, epoll)| run.rate() / epoll.rate()).collect())
+    }
+
+    fn median(&self, place: usize, number: fn(&Run) -> f64) -> f64 {
+        median(self.runs[place].iter().map(number).collect())
+    }
+
+    /// The command is judged and the engine shown.
+    fn judge(&self, least: f64, targets: &mut Targets) {
+        let cell = format!("N = {}, C = {}", self.task.peers, self.task.at_once);
+        for (place, contender) in ALL.iter().enumerate().filter(|(_, contender)| **contender != Contender::Epoll) {
+            let name = contender.name();
+            let what = format!("{name}, {cell}: of epoll's handshakes a CPU-second");
+            targets.at_least(&what, self.of_epoll(place), least, "");
+            let p50 = |place| self.median(place, |run| run.said.p50);
+            let what = format!("{name}, {cell}: p50 behind epoll's");
+            targets.at_most(&what, p50(place) - p50(0), BEHIND_EPOLL, " ms");
+        }
+    }
+}
+
+impl Run {
+    /// Handshakes a CPU-second.
+    fn rate(&self) -> f64 {
+        self.said.ok as f64 / self.used.cpu
+    }
+}
+
+pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}

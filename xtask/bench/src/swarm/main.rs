@@ -1,0 +1,52 @@
+//! `bench swarm` and `bench soak`: our command and engine against a bare epoll client, and a million handshakes in one
+//! process. Every contender and the server are processes of their own; this program starts itself anew for them.
+
+mod addresses;
+mod compare;
+mod contender;
+mod engine_client;
+mod epoll_client;
+mod grid;
+mod in_flight;
+mod measured;
+mod reading;
+mod scratch;
+mod server;
+mod soak;
+mod system;
+mod targets;
+mod whole;
+mod wire;
+
+use std::process::ExitCode;
+
+/// What a task comes to; the error is what is printed.
+pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const USAGE: &str = "usage: bench swarm [--quick] [--rounds N] | bench soak";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words[..] {
+        // Not for people: how this program calls itself.
+        [server::TASK, cpu] => server::run(cpu),
+        [measured::TASK, ref args @ ..] => measured::run(args),
+        [epoll_client::TASK, ref args @ ..] => epoll_client::run(args),
+        [engine_client::TASK, ref args @ ..] => engine_client::run(args),
+        [soak::TASK, torrent] => soak::inside(torrent),
+        ["swarm", binary, ref flags @ ..] => compare::run(binary, flags),
+        ["soak"] => soak::run(),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! A folder for what a bench writes, and the torrents in it.
+
+use crate::Result;
+use crate::addresses::Ports;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A new folder, which goes when this does.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("bt-handshake-bench-{}", std::process::id()));
+        fs::create_dir(&path).map_err(|error| format!("cannot make {}: {error}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// A torrent of one file and 160 pieces, whose tracker is the server's, and the list it is to name.
+    pub(crate) fn torrent(&self, ports: &Ports, list: &str) -> Result<PathBuf> {
+        let announce = format!("http://127.0.0.1:{}/announce/{list}", ports.tracker);
+        let pieces = "0123456789abcdefghij".repeat(160);
+        let info =
+            format!("d6:lengthi41943040e4:name9:bench.iso12:piece lengthi262144e6:pieces{}:{pieces}e", pieces.len());
+        let path = self.0.join(format!("{}.torrent", list.replace('/', "-")));
+        fs::write(&path, format!("d8:announce{}:{announce}4:info{info}e", announce.len()))?;
+        Ok(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            eprintln!("cannot remove {}: {error}", self.0.display());
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The other side: peers of every kind and a tracker, in a process of their own, until its stdin is closed.
+//!
+//! One thread and one epoll for all peers, so that the contenders wait for nobody.
+
+mod full;
+mod tracker;
+
+use crate::addresses::Ports;
+use crate::wire::{self, LENGTH};
+use crate::{Result, system};
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::socket::{MsgFlags, recv, send};
+use std::io::Write;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+/// How this program calls itself for it.
+pub(crate) const TASK: &str = "server";
+
+/// Connections the kernel may hold ready for us, where `net.core.somaxconn` allows as many.
+pub(crate) const BACKLOG: i32 = 4096;
+const GARBAGE: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+
+/// What the peers at one port do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Good,
+    /// Reads and never answers.
+    Silent,
+    /// Answers what no peer does, and closes.
+    Garbage,
+}
+
+/// What a descriptor is.
+enum Slot {
+    Empty,
+    Listener(OwnedFd, Kind),
+    Peer(Peer),
+}
+
+struct Peer {
+    socket: OwnedFd,
+    kind: Kind,
+    /// How many bytes of their handshake have come.
+    received: usize,
+    theirs: [u8; LENGTH],
+}
+
+struct Server {
+    epoll: Epoll,
+    /// By descriptor.
+    slots: Vec<Slot>,
+    introduction: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+/// Serves on this processor; says its ports on stdout.
+pub(crate) fn run(cpu: &str) -> Result {
+    system::pin(cpu.parse()?)?;
+    let mut server = Server {
+        epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
+        slots: Vec::new(),
+        introduction: wire::introduction(),
+        answer: Vec::new(),
+    };
+    let [good, silent, garbage] = [Kind::Good, Kind::Silent, Kind::Garbage].map(|kind| server.listen(kind));
+    let (_refusing, refusing) = system::bound()?;
+    let full = full::Full::new()?;
+    let (good, silent, garbage) = (good?, silent?, garbage?);
+    let ports = Ports { tracker: 0, good, silent, garbage, refusing, full: full.port };
+    let ports = tracker::start(ports)?;
+    println!("{}", ports.to_line());
+    std::io::stdout().flush()?;
+    server.serve()
+}
+
+impl Server {
+    fn listen(&mut self, kind: Kind) -> Result<u16> {
+        let (listener, port) = system::listening(BACKLOG)?;
+        // Level-triggered: what could not be accepted for want of descriptors is there in the next turn.
+        self.epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, data(&listener)))?;
+        self.put(Slot::Listener(listener, kind));
+        Ok(port)
+    }
+
+    /// Until nobody holds the other end of stdin.
+    fn serve(&mut self) -> Result {
+        let stdin = std::io::stdin();
+        let stdin = stdin.as_fd().as_raw_fd();
+        self.epoll.add(std::io::stdin(), EpollEvent::new(EpollFlags::EPOLLIN, u64::try_from(stdin)?))?;
+        let mut events = [EpollEvent::empty(); 256];
+        loop {
+            let ready = match self.epoll.wait(&mut events, EpollTimeout::NONE) {
+                Err(Errno::EINTR) => continue,
+                ready => ready?,
+            };
+            for event in &events[..ready] {
+                let descriptor = usize::try_from(event.data())?;
+                if i32::try_from(descriptor)? == stdin {
+                    return Ok(());
+                }
+                self.turn(descriptor)?;
+            }
+        }
+    }
+
+    fn turn(&mut self, descriptor: usize) -> Result {
+        match &mut self.slots[descriptor] {
+            Slot::Empty => {}
+            Slot::Listener(..) => self.accept(descriptor)?,
+            Slot::Peer(peer) => {
+                if !peer.turn(&self.introduction, &mut self.answer) {
+                    self.slots[descriptor] = Slot::Empty;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, descriptor: usize) -> Result {
+        loop {
+            let Slot::Listener(listener, kind) = &self.slots[descriptor] else { return Ok(()) };
+            let kind = *kind;
+            let socket = match system::accept(listener) {
+                Ok(Some(socket)) => socket,
+                // Connections that are over will give theirs back.
+                Ok(None) | Err(Errno::EMFILE | Errno::ENFILE) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            let interest = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
+            self.epoll.add(&socket, EpollEvent::new(interest, data(&socket)))?;
+            self.put(Slot::Peer(Peer { socket, kind, received: 0, theirs: [0; LENGTH] }));
+        }
+    }
+
+    fn put(&mut self, slot: Slot) {
+        let descriptor = match &slot {
+            Slot::Listener(socket, _) | Slot::Peer(Peer { socket, .. }) => socket.as_raw_fd(),
+            Slot::Empty => return,
+        };
+        let descriptor = usize::try_from(descriptor).expect("descriptors are not negative");
+        if self.slots.len() <= descriptor {
+            self.slots.resize_with(descriptor + 1, || Slot::Empty);
+        }
+        self.slots[descriptor] = slot;
+    }
+}
+
+impl Peer {
+    /// Reads what has come and does what there is to do; `false` when the connection is over.
+    fn turn(&mut self, introduction: &[u8], answer: &mut Vec<u8>) -> bool {
+        let mut bytes = [0; 1024];
+        loop {
+            let came = match recv(self.socket.as_raw_fd(), &mut bytes, MsgFlags::empty()) {
+                Ok(0) => return false,
+                Ok(came) => came,
+                Err(Errno::EAGAIN) => return true,
+                Err(_) => return false,
+            };
+            if self.kind == Kind::Garbage {
+                let _ = send(self.socket.as_raw_fd(), GARBAGE, MsgFlags::MSG_NOSIGNAL);
+                return false;
+            }
+            let wanted = (LENGTH - self.received).min(came);
+            self.theirs[self.received..self.received + wanted].copy_from_slice(&bytes[..wanted]);
+            self.received += wanted;
+            if self.kind == Kind::Good && wanted > 0 && self.received == LENGTH {
+                wire::answer(&self.theirs, introduction, answer);
+                if send(self.socket.as_raw_fd(), answer, MsgFlags::MSG_NOSIGNAL) != Ok(answer.len()) {
+                    return false;
+                }
+            }
+            // Less than there was room for: the next edge tells of more.
+            if came < bytes.len() {
+                return true;
+            }
+        }
+    }
+}
+
+/// What an event tells of itself: the descriptor.
+fn data(socket: &OwnedFd) -> u64 {
+    u64::try_from(socket.as_raw_fd()).expect("descriptors are not negative")
+}

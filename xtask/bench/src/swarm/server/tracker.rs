@@ -1,0 +1,68 @@
+//! A tracker over HTTP: one thread, one request a connection.
+//!
+//! * `/announce/1000` names 1,000 good peers,
+//! * `/announce/silent/1000` as many silent ones,
+//! * `/announce/dead` the dead-heavy swarm.
+
+use crate::Result;
+use crate::addresses::{Ports, dead_heavy, of_peer};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+
+/// Starts it; the ports are those given, and its own.
+pub(crate) fn start(ports: Ports) -> Result<Ports> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let ports = Ports { tracker: listener.local_addr()?.port(), ..ports };
+    // It ends with the process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // Who hangs up early gets nothing.
+            let _ = serve(stream, &ports);
+        }
+    });
+    Ok(ports)
+}
+
+fn serve(mut stream: TcpStream, ports: &Ports) -> std::io::Result<()> {
+    const LONGEST_REQUEST: usize = 4096;
+    let mut request = Vec::new();
+    let mut part = [0; 1024];
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < LONGEST_REQUEST {
+        match stream.read(&mut part)? {
+            0 => return Ok(()),
+            came => request.extend_from_slice(&part[..came]),
+        }
+    }
+    let request = String::from_utf8_lossy(&request);
+    let target = request.split(' ').nth(1).unwrap_or_default();
+    stream.write_all(&reply(target, ports))
+}
+
+fn reply(target: &str, ports: &Ports) -> Vec<u8> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let Some(peers) = path.strip_prefix("/announce/").and_then(|list| peers(list, ports)) else {
+        return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec();
+    };
+    let peers = if query.split('&').any(|pair| pair == "event=stopped") { Vec::new() } else { peers };
+    let mut body = format!("d8:completei{}e8:intervali1800e5:peers{}:", peers.len(), peers.len() * 6).into_bytes();
+    for peer in peers {
+        body.extend_from_slice(&peer.ip().octets());
+        body.extend_from_slice(&peer.port().to_be_bytes());
+    }
+    body.push(b'e');
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    [head.into_bytes(), body].concat()
+}
+
+fn peers(list: &str, ports: &Ports) -> Option<Vec<SocketAddrV4>> {
+    let at = |port, count: &str| {
+        let count: u32 = count.parse().ok()?;
+        Some((0..count).map(|number| SocketAddrV4::new(of_peer(number), port)).collect())
+    };
+    match list.split_once('/') {
+        None if list == "dead" => Some(dead_heavy(ports)),
+        None => at(ports.good, list),
+        Some(("silent", count)) => at(ports.silent, count),
+        Some(_) => None,
+    }
+}
