@@ -1,4 +1,5 @@
-//! Where results go: lines on stdout, as text or JSON, each flushed as it is written.
+//! Where results go: lines on stdout, as text or JSON. They are written as soon as there is nothing else to do, those that
+//! came together in one piece.
 
 use crate::args::Args;
 use crate::{human, json};
@@ -19,8 +20,13 @@ pub(crate) struct Output {
     /// Several torrents: a line says whose it is.
     several: bool,
     closed: bool,
+    /// Lines not yet written.
+    lines: String,
     total: Total,
 }
+
+/// Bytes of lines that wait to be written together, at most.
+const TOGETHER: usize = 32 << 10;
 
 /// What all torrents of the command line come to.
 #[derive(Debug)]
@@ -73,7 +79,15 @@ impl Output {
             outcomes: BTreeMap::new(),
         };
         let several = args.torrents.len() > 1;
-        Self { format, quiet: args.quiet, show_secrets: args.show_secrets, several, closed: false, total }
+        Self {
+            format,
+            quiet: args.quiet,
+            show_secrets: args.show_secrets,
+            several,
+            closed: false,
+            lines: String::new(),
+            total,
+        }
     }
 
     /// Whether nobody reads stdout any more.
@@ -131,13 +145,23 @@ impl Output {
     }
 
     fn write(&mut self, line: &str, always: bool) -> io::Result<()> {
-        if self.closed || (self.quiet && !always) {
+        if !self.closed && (always || !self.quiet) {
+            self.lines.push_str(line);
+            self.lines.push('\n');
+        }
+        if always || self.lines.len() > TOGETHER { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes what waits.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if self.closed || self.lines.is_empty() {
             return Ok(());
         }
         let result = match self.format {
-            Format::Human => write_line(anstream::stdout().lock(), line),
-            Format::Json => write_line(io::stdout().lock(), line),
+            Format::Human => write_all(anstream::stdout().lock(), &self.lines),
+            Format::Json => write_all(io::stdout().lock(), &self.lines),
         };
+        self.lines.clear();
         match result {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {
                 self.closed = true;
@@ -159,8 +183,7 @@ impl Total {
     }
 }
 
-fn write_line(mut to: impl Write, line: &str) -> io::Result<()> {
-    to.write_all(line.as_bytes())?;
-    to.write_all(b"\n")?;
+fn write_all(mut to: impl Write, lines: &str) -> io::Result<()> {
+    to.write_all(lines.as_bytes())?;
     to.flush()
 }

@@ -6,7 +6,10 @@ use crate::signals::Interrupts;
 use client::{Bounds, Config, CutShort, Error, Event, Summary, Swarm, read_torrent};
 use guard::{ErrorChain, escape};
 use metainfo::Torrent;
+use std::future::poll_fn;
 use std::path::Path;
+use std::pin::pin;
+use std::task::Poll;
 
 /// Does the main job for one torrent, telling it as it happens.
 pub(crate) async fn run(
@@ -116,11 +119,17 @@ async fn tell(
         if output.lock().is_closed() {
             return Ok(told);
         }
-        let event = tokio::select! {
-            event = swarm.next() => event,
-            () = interrupts.next() => {
-                swarm.interrupt();
-                continue;
+        let event = match at_once(swarm.next()).await {
+            Some(event) => event,
+            None => {
+                output.lock().flush()?;
+                tokio::select! {
+                    event = swarm.next() => event,
+                    () = interrupts.next() => {
+                        swarm.interrupt();
+                        continue;
+                    }
+                }
             }
         };
         match event {
@@ -139,6 +148,13 @@ async fn tell(
             Some(_) => {}
         }
     }
+}
+
+/// What `work` comes to, if that needs no waiting.
+async fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let poll = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
+    if let Poll::Ready(done) = poll { Some(done) } else { None }
 }
 
 impl Told {

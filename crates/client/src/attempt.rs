@@ -9,7 +9,7 @@ use crate::stop::Stopped;
 use crate::{Bind, HandshakeFailure, Looks, Outcome, PeerError, Stage, Transport};
 use ids::InfoHash;
 use metainfo::Hashes;
-use peer_wire::Handshake;
+use peer_wire::{Handshake, Reserved};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use tracing::debug;
 /// What every attempt of a run has in common.
 #[derive(Debug)]
 pub(crate) struct Terms {
-    /// What we say, but for the info-hash.
-    pub(crate) ours: Handshake,
+    /// What is said to peers of the primary info-hash, and to those of the other one where there is one.
+    pub(crate) greetings: (Greeting, Option<Greeting>),
     pub(crate) torrent: Facts,
     pub(crate) bind: Bind,
     pub(crate) connect_timeout: Duration,
@@ -29,6 +29,14 @@ pub(crate) struct Terms {
     pub(crate) linger: Duration,
     /// For what is received after handshakes.
     pub(crate) budget: Budget,
+}
+
+/// What we say to one peer, and what it may answer.
+#[derive(Debug)]
+pub(crate) struct Greeting {
+    pub(crate) ours: Handshake,
+    /// The info-hash of the torrent's other half, when the peer may answer with it.
+    pub(crate) also: Option<InfoHash>,
 }
 
 /// What attempts need to know of the torrent.
@@ -74,23 +82,55 @@ pub(crate) struct Progress {
 }
 
 /// Tries a peer once, in the `room` it was given. Its clocks start here, not when it was queued.
-pub(crate) async fn attempt(tried: Try, terms: Arc<Terms>, mut stopped: Stopped, room: Room) -> (Attempt, Room) {
-    let mut progress = Progress::default();
-    // Pinned here and not handed over: an argument would have its place in the task twice.
-    let result = stopped.or(pin!(converse(&tried, &terms, &mut progress))).await;
-    let (outcome, error, exhausted) = match result {
-        // A valid handshake stays one, also when the listening after it was cut short.
-        None if progress.stage == Stage::Done => (Outcome::Ok, None, false),
-        None => (Outcome::Interrupted, None, false),
-        Some(Ok(())) => (Outcome::Ok, None, false),
-        Some(Err(Failure { outcome, error, exhausted })) => (outcome, Some(error), exhausted),
-    };
-    match &error {
-        None if outcome == Outcome::Ok => debug!(peer = %tried.address, "handshake is valid"),
-        None => debug!(peer = %tried.address, "{outcome}"),
-        Some(error) => debug!(peer = %tried.address, error = %guard::ErrorChain(error), "{outcome}"),
+#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
+pub(crate) fn attempt(
+    tried: Try,
+    terms: Arc<Terms>,
+    mut stopped: Stopped,
+    room: Room,
+) -> impl Future<Output = (Attempt, Room)> + Send {
+    async move {
+        let mut progress = Progress::default();
+        // Pinned here and not handed over: an argument would have its place in the task twice.
+        let result = stopped.or(pin!(converse(&tried, &terms, &mut progress))).await;
+        let (outcome, error, exhausted) = match result {
+            // A valid handshake stays one, also when the listening after it was cut short.
+            None if progress.stage == Stage::Done => (Outcome::Ok, None, false),
+            // The run ended before its first step.
+            None if progress.stage == Stage::Queued => (Outcome::NotTried, None, false),
+            None => (Outcome::Interrupted, None, false),
+            Some(Ok(())) => (Outcome::Ok, None, false),
+            Some(Err(Failure { outcome, error, exhausted })) => (outcome, Some(error), exhausted),
+        };
+        match &error {
+            None if outcome == Outcome::Ok => debug!(peer = %tried.address, "handshake is valid"),
+            None => debug!(peer = %tried.address, "{outcome}"),
+            Some(error) => debug!(peer = %tried.address, error = %guard::ErrorChain(error), "{outcome}"),
+        }
+        (Attempt { tried, outcome, progress, error, exhausted }, room)
     }
-    (Attempt { tried, outcome, progress, error, exhausted }, room)
+}
+
+impl Greeting {
+    /// With this bit of BEP 52 set, a peer that knows both halves of a hybrid may answer with the other info-hash. For any
+    /// other torrent it must be clear: libtorrent closes on it.
+    pub(crate) fn of(info_hash: InfoHash, ours: Handshake, hashes: Hashes) -> Self {
+        match hashes {
+            Hashes::Hybrid { v1, v2 } if v1 == info_hash => Self {
+                ours: Handshake { info_hash, reserved: ours.reserved | Reserved::V2_UPGRADE, ..ours },
+                also: Some(v2.truncated()),
+            },
+            _ => Self { ours: Handshake { info_hash, ..ours }, also: None },
+        }
+    }
+}
+
+impl Terms {
+    /// What is said to a peer of this info-hash.
+    pub(crate) fn greeting(&self, info_hash: InfoHash) -> &Greeting {
+        let (primary, other) = &self.greetings;
+        other.as_ref().filter(|other| other.ours.info_hash == info_hash).unwrap_or(primary)
+    }
 }
 
 impl Attempt {

@@ -3,18 +3,15 @@
 //! Thousands of these wait at the same time, so what a waiting one holds is kept small: no buffer, no second copy of
 //! anything, and the state of an encrypted one on the heap.
 
-use crate::attempt::{Progress, Terms, Try};
+use crate::attempt::{Greeting, Progress, Terms, Try};
 use crate::connect::{ConnectError, connect, met_itself};
-use crate::handshake::answer;
+use crate::handshake::{answer, exchange};
 use crate::linger::{LingerEnd, Listener};
 use crate::retries::PAUSE;
 use crate::secure::{SecureFailure, secure};
-use crate::{HandshakeFailure, Outcome, PeerError, Shaken, Stage, Transport, handshake};
+use crate::{HandshakeFailure, Outcome, PeerError, Shaken, Stage, Transport};
 use bytes::BytesMut;
-use ids::InfoHash;
-use metainfo::Hashes;
 use nix::errno::Errno;
-use peer_wire::{Handshake, Reserved};
 use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -30,13 +27,6 @@ pub(crate) struct Failure {
     pub(crate) outcome: Outcome,
     pub(crate) error: PeerError,
     pub(crate) exhausted: bool,
-}
-
-/// What we say to one peer, and what it may answer.
-struct Greeting {
-    ours: Handshake,
-    /// The info-hash of the torrent's other half, when the peer may answer with it.
-    also: Option<InfoHash>,
 }
 
 /// Tries a peer, and once more when chance alone was against us.
@@ -69,8 +59,18 @@ async fn converse_once(tried: &Try, terms: &Terms, progress: &mut Progress, last
     debug!(peer = %tried.address, transport = tried.transport.code(), "start handshake");
     let greeting = terms.greeting(tried.info_hash);
     let result = match tried.transport {
-        Transport::Tcp => in_the_clear(&mut stream, &greeting, terms, connected, progress).await.map(|()| true),
-        Transport::Mse => Box::pin(encrypted(&mut stream, &greeting, terms, connected, progress, last)).await,
+        Transport::Tcp => {
+            let Greeting { ours, also } = greeting;
+            let shaken = exchange(&mut stream, ours, *also, terms.handshake_timeout, &mut progress.received).await;
+            match progress.shaken(shaken, connected) {
+                Ok(surplus) => {
+                    listen(&mut stream, greeting, surplus, terms, progress).await;
+                    Ok(true)
+                }
+                Err(failure) => Err(failure),
+            }
+        }
+        Transport::Mse => Box::pin(encrypted(&mut stream, greeting, terms, connected, progress, last)).await,
     };
     if result.is_err() && met_itself(&stream) {
         *progress = Progress { stage: Stage::Connect, ..Progress::default() };
@@ -78,19 +78,6 @@ async fn converse_once(tried: &Try, terms: &Terms, progress: &mut Progress, last
     }
     close(stream);
     result
-}
-
-async fn in_the_clear(
-    stream: &mut TcpStream,
-    greeting: &Greeting,
-    terms: &Terms,
-    connected: Instant,
-    progress: &mut Progress,
-) -> Result<(), Failure> {
-    let shaken = handshake(stream, &greeting.ours, greeting.also, terms.handshake_timeout).await;
-    let surplus = progress.shaken(shaken, connected)?;
-    listen(stream, greeting, surplus, terms, progress).await;
-    Ok(())
 }
 
 async fn encrypted(
@@ -105,7 +92,7 @@ async fn encrypted(
     let opened = timeout(limit, async {
         let secured = secure(stream, &greeting.ours, &mut progress.received, last).await?;
         let Some(mut secured) = secured else { return Ok(None) };
-        let shaken = answer(&mut secured, &greeting.ours, greeting.also).await;
+        let shaken = answer(&mut secured, &greeting.ours, greeting.also, &mut progress.received).await;
         Ok::<_, SecureFailure>(Some((secured, shaken)))
     });
     match opened.await {
@@ -133,7 +120,8 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     // Stays so when this is cut short.
     *lingered = Some(LingerEnd::TimeUp);
     let mut listener = Listener::new(surplus, terms, theirs.reserved, said, received);
-    *lingered = Some(listener.listen(stream, greeting.ours.reserved).await);
+    // On the heap, so that those who have not come so far do not hold it too.
+    *lingered = Some(Box::pin(listener.listen(stream, greeting.ours.reserved)).await);
 }
 
 impl Progress {
@@ -153,29 +141,8 @@ impl Progress {
             );
         }
         match shaken {
-            Ok(Shaken { surplus, .. }) => {
-                self.received += Handshake::LENGTH + surplus.len();
-                Ok(surplus)
-            }
-            Err(failure) => {
-                self.received += failure.received();
-                Err(Failure { outcome: failure.outcome(), error: failure.into(), exhausted: false })
-            }
-        }
-    }
-}
-
-impl Terms {
-    /// With this bit of BEP 52 set, a peer that knows both halves of a hybrid may answer with the other info-hash. For
-    /// any other torrent it must be clear: libtorrent closes on it.
-    fn greeting(&self, info_hash: InfoHash) -> Greeting {
-        let ours = Handshake { info_hash, ..self.ours };
-        match self.torrent.hashes {
-            Hashes::Hybrid { v1, v2 } if v1 == info_hash => Greeting {
-                ours: Handshake { reserved: ours.reserved | Reserved::V2_UPGRADE, ..ours },
-                also: Some(v2.truncated()),
-            },
-            _ => Greeting { ours, also: None },
+            Ok(Shaken { surplus, .. }) => Ok(surplus),
+            Err(failure) => Err(Failure { outcome: failure.outcome(), error: failure.into(), exhausted: false }),
         }
     }
 }

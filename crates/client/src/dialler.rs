@@ -148,8 +148,7 @@ impl Dialler {
     }
 
     fn first_try(&self, address: SocketAddr, peers: &Peers) -> Try {
-        let peer = PeerAddress::Socket(address);
-        let transport = self.encryption.first(peers.requires_crypto(&peer));
-        Try { address, info_hash: peers.info_hash(&peer), transport, first: None }
+        let (info_hash, requires_crypto) = peers.greeted_with(&PeerAddress::Socket(address));
+        Try { address, info_hash, transport: self.encryption.first(requires_crypto), first: None }
     }
 }

@@ -3,7 +3,7 @@
 //! All tasks live in `JoinSet`s that the [`Swarm`] owns, so dropping it closes everything. All state is the swarm's own
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
-use crate::attempt::{Attempt, Facts, Terms};
+use crate::attempt::{Attempt, Facts, Greeting, Terms};
 use crate::bounds::{Bounds, Room};
 use crate::census::Census;
 use crate::dialler::Dialler;
@@ -20,9 +20,10 @@ use peer_wire::{Handshake, Reserved};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tracker::{Announce, PeerAddress};
 
 /// Peers wanted of each tracker; most give at most 200.
@@ -38,6 +39,8 @@ pub struct Swarm {
     config: Config,
     bounds: Bounds,
     begun: Option<Instant>,
+    /// The run's deadline. One timer for all of it: one for each wait would be set and taken back with every event.
+    alarm: Option<Pin<Box<Sleep>>>,
     stop: Stop,
     trackers: Tracking,
     lookups: JoinSet<LookedUp>,
@@ -78,6 +81,7 @@ impl Swarm {
             identity,
             bounds: bounds.clone(),
             begun: None,
+            alarm: None,
             dialler: Dialler::new(terms, &config, bounds, stop.listen()),
             stop,
             trackers,
@@ -107,7 +111,13 @@ impl Swarm {
     pub async fn next(&mut self) -> Option<Event> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let deadline = begun.checked_add(self.config.deadline);
+        if self.alarm.is_none() {
+            self.alarm = deadline.map(|at| Box::pin(sleep_until(at)));
+        }
         loop {
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) && !self.stop.said() {
+                self.cut_short(CutShort::Deadline);
+            }
             if let Some(event) = self.ready() {
                 return Some(event);
             }
@@ -123,9 +133,7 @@ impl Swarm {
             }
             tokio::select! {
                 biased;
-                () = sleep_until(deadline.unwrap_or(begun)), if deadline.is_some() && !self.stop.said() => {
-                    self.cut_short(CutShort::Deadline);
-                }
+                () = rings(self.alarm.as_mut()), if !self.stop.said() => {}
                 Some(tracked) = self.trackers.next() => self.tracked(tracked),
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
                 Some(attempt) = self.dialler.next() => self.attempted(attempt),
@@ -279,6 +287,14 @@ impl Swarm {
     }
 }
 
+/// Waits for the alarm; for ever where there is none.
+async fn rings(alarm: Option<&mut Pin<Box<Sleep>>>) {
+    match alarm {
+        Some(alarm) => alarm.await,
+        None => std::future::pending().await,
+    }
+}
+
 /// What trackers are told.
 fn announce(torrent: &Torrent, identity: &Identity, config: &Config) -> Announce<'static> {
     Announce {
@@ -300,8 +316,10 @@ fn announce(torrent: &Torrent, identity: &Identity, config: &Config) -> Announce
 fn terms(torrent: &Torrent, identity: &Identity, config: &Config, bounds: &Bounds) -> Terms {
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
+    let ours = Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: identity.peer_id };
+    let greeting = |info_hash| Greeting::of(info_hash, ours, torrent.hashes);
     Terms {
-        ours: Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: identity.peer_id },
+        greetings: (greeting(torrent.hashes.primary()), torrent.hashes.wire().nth(1).map(greeting)),
         torrent: Facts { hashes: torrent.hashes, pieces: torrent.pieces },
         bind: config.bind,
         connect_timeout: config.connect_timeout,

@@ -7,9 +7,11 @@ use ids::InfoHash;
 use peer_wire::Handshake;
 use std::collections::HashSet;
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A valid exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,16 +171,48 @@ pub async fn handshake<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut received = BytesMut::new();
-    let exchange = async {
-        // A peer that has closed already may still have said something: what it said decides, not our failure to write.
-        let written = stream.write_all(&ours.encode()).await;
-        receive(stream, written, &mut received).await
-    };
-    match tokio::time::timeout(timeout, exchange).await {
-        Err(_) => Err(HandshakeFailure::TimedOut { received: received.len(), timeout }),
-        Ok(theirs) => judge(theirs?, ours, also, received),
+    exchange(stream, ours, also, timeout, &mut 0).await
+}
+
+/// [`handshake`], counting into `bytes` what comes, which stays known when this is cut short.
+#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice, and thousands of these wait")]
+pub(crate) fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    ours: &Handshake,
+    also: Option<InfoHash>,
+    timeout: Duration,
+    bytes: &mut usize,
+) -> impl Future<Output = Result<Shaken, HandshakeFailure>> {
+    async move {
+        let mut received = BytesMut::new();
+        let exchange = async {
+            // A peer that has closed already may still have said something: what it said decides, not our failure to
+            // write.
+            let written = send(stream, ours).await;
+            receive(stream, written, &mut received, bytes).await
+        };
+        match tokio::time::timeout(timeout, exchange).await {
+            Err(_) => Err(HandshakeFailure::TimedOut { received: received.len(), timeout }),
+            Ok(theirs) => judge(theirs?, ours, also, received),
+        }
     }
+}
+
+/// Writes our handshake, put together anew for each write: there is hardly ever a second one, and who waits for the peer's
+/// need not hold ours.
+async fn send<S: AsyncWrite + Unpin>(stream: &mut S, ours: &Handshake) -> io::Result<()> {
+    let mut sent = 0;
+    while sent < Handshake::LENGTH {
+        let write = poll_fn(|context| {
+            let bytes = ours.encode();
+            Pin::new(&mut *stream).poll_write(context, bytes.get(sent..).unwrap_or_default())
+        });
+        match write.await? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            wrote => sent += wrote,
+        }
+    }
+    Ok(())
 }
 
 /// The second half of [`handshake`], for a stream over which our handshake has gone already. Without a deadline.
@@ -186,9 +220,10 @@ pub(crate) async fn answer<S: AsyncRead + Unpin>(
     stream: &mut S,
     ours: &Handshake,
     also: Option<InfoHash>,
+    bytes: &mut usize,
 ) -> Result<Shaken, HandshakeFailure> {
     let mut received = BytesMut::new();
-    let theirs = receive(stream, Ok(()), &mut received).await?;
+    let theirs = receive(stream, Ok(()), &mut received, bytes).await?;
     judge(theirs, ours, also, received)
 }
 
@@ -211,6 +246,7 @@ async fn receive<S: AsyncRead + Unpin>(
     stream: &mut S,
     written: io::Result<()>,
     received: &mut BytesMut,
+    bytes: &mut usize,
 ) -> Result<Handshake, HandshakeFailure> {
     loop {
         match Handshake::decode(received) {
@@ -223,7 +259,7 @@ async fn receive<S: AsyncRead + Unpin>(
             }
         }
         match (read_some(stream, received).await, &written) {
-            (Ok(1..), _) => {}
+            (Ok(read @ 1..), _) => *bytes += read,
             (Ok(0), Ok(())) => return Err(HandshakeFailure::Closed { received: received.len() }),
             (Ok(0), Err(error)) => {
                 let source = io::Error::new(error.kind(), error.to_string());
@@ -239,6 +275,7 @@ mod tests {
     use super::*;
     use ids::{InfoHash, PeerId};
     use peer_wire::Reserved;
+    use tokio::io::AsyncWriteExt;
 
     const TIMEOUT: Duration = Duration::from_secs(5);
 

@@ -147,14 +147,9 @@ impl Peers {
         }
     }
 
-    /// The info-hash to greet a peer with.
-    pub(crate) fn info_hash(&self, address: &PeerAddress) -> InfoHash {
-        self.known.get(address).map_or(self.primary, |known| known.info_hash)
-    }
-
-    /// Whether a tracker said that a peer requires encryption.
-    pub(crate) fn requires_crypto(&self, address: &PeerAddress) -> bool {
-        self.known.get(address).is_some_and(|known| known.requires_crypto)
+    /// The info-hash to greet a peer with, and whether a tracker said that it requires encryption.
+    pub(crate) fn greeted_with(&self, address: &PeerAddress) -> (InfoHash, bool) {
+        self.known.get(address).map_or((self.primary, false), |known| (known.info_hash, known.requires_crypto))
     }
 
     /// The next peer to try in a lane.
@@ -236,7 +231,7 @@ mod tests {
         for (address, info_hash) in [("8.8.8.8:1", V2), ("8.8.8.8:1", V1), ("8.8.8.8:2", V1), ("8.8.8.8:3", V2)] {
             peers.add(socket(address), Word { source: &tracker("a"), policy: FAR, info_hash, requires_crypto: false });
         }
-        let greeted = ["8.8.8.8:1", "8.8.8.8:2", "8.8.8.8:3"].map(|address| peers.info_hash(&socket(address)));
+        let greeted = ["8.8.8.8:1", "8.8.8.8:2", "8.8.8.8:3"].map(|address| peers.greeted_with(&socket(address)).0);
         assert_eq!(greeted, [V1, V1, V2]);
         assert_eq!([peers.next(), peers.next(), peers.next(), peers.next()].iter().flatten().count(), 3);
     }

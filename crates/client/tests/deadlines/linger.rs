@@ -1,0 +1,108 @@
+//! How long a peer is listened to after its handshake.
+
+use crate::lab::config;
+use crate::{PIECES, assert_took, millis, requiring, timed};
+use client::{Config, Encryption, LingerEnd, Outcome};
+use fake_swarm::{Behaviour, Delivery, Mse, Peer, Responder, message};
+use std::time::Duration;
+
+const LINGER: Duration = Duration::from_secs(3);
+/// After so long without a word a peer that has said everything is left.
+const QUIET: Duration = millis(500);
+
+fn listening() -> Config {
+    Config { linger: LINGER, ..config() }
+}
+
+/// A peer that says what it is, and these messages.
+fn saying(messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
+    Peer::default().sending([message::extension_handshake(b"de")]).sending(messages)
+}
+
+fn everything() -> Peer {
+    saying([message::have_all()])
+}
+
+fn all_but(holes: &[u32]) -> Vec<u8> {
+    message::bitfield(&message::bits(PIECES, |piece| !holes.contains(&piece)))
+}
+
+/// Each in a run of its own.
+async fn assert_left<const N: usize>(peers: [(&str, Peer); N], config: Config, end: LingerEnd, after: Duration) {
+    for (what, peer) in peers {
+        let (_, told, took) = timed([Behaviour::from(peer)], config.clone()).await;
+        let report = &told.peers[0];
+        assert_eq!((report.outcome, report.lingered.as_ref()), (Outcome::Ok, Some(&end)), "{what}");
+        assert_took(took, after, what);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_said_everything_is_left_after_half_a_second_of_quiet() {
+    let peers = [
+        ("have_all", everything()),
+        ("a bitfield of a leecher", saying([message::bitfield(&message::bits(PIECES, |piece| piece < 40))])),
+        ("keep-alives that are far between", everything().repeating(message::keep_alive(), millis(600))),
+    ];
+    // The first keep-alive comes along with the rest, the second too late.
+    assert_left(peers, listening(), LingerEnd::Quiet, QUIET).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_half_second_begins_with_the_last_word() {
+    let late = saying([]).pausing(millis(900)).sending([message::have_all()]);
+    let twice = saying([message::have_all()]).pausing(millis(400)).sending([message::unchoke()]);
+    let filled = saying([all_but(&[3])]).pausing(millis(1100)).sending([message::have(3)]);
+    assert_left([("the last word is late", late)], listening(), LingerEnd::Quiet, millis(900) + QUIET).await;
+    assert_left([("one word more", twice)], listening(), LingerEnd::Quiet, millis(400) + QUIET).await;
+    assert_left([("a hole is filled", filled)], listening(), LingerEnd::Quiet, millis(1100) + QUIET).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_talks_on_or_has_not_said_everything_is_left_when_time_is_up() {
+    let trickle = Delivery::Trickle { from: fake_swarm::HANDSHAKE_LENGTH, pause: millis(700) };
+    let peers = [
+        ("keep-alives", everything().repeating(message::keep_alive(), millis(400))),
+        ("choke", everything().repeating(message::choke(), millis(130))),
+        ("a few pieces are missing", saying([all_but(&[7, 30, 77])])),
+        ("a few pieces are missing, and keep-alives", {
+            saying([all_but(&[7, 30, 77])]).repeating(message::keep_alive(), millis(700))
+        }),
+        ("nothing at all", Peer::default()),
+        ("keep-alives alone", Peer::default().repeating(message::keep_alive(), millis(700))),
+        ("no word of its pieces", saying([])),
+        ("byte by byte", Peer { delivery: trickle, ..everything() }),
+    ];
+    assert_left(peers, listening(), LingerEnd::TimeUp, LINGER).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn listening_begins_with_the_handshake_and_not_with_the_connection() {
+    let delay = millis(1600);
+    assert_left([("nothing", Peer { delay, ..Peer::default() })], listening(), LingerEnd::TimeUp, delay + LINGER).await;
+    assert_left([("all", Peer { delay, ..everything() })], listening(), LingerEnd::Quiet, delay + QUIET).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_quiet_is_longer_than_the_listening() {
+    let config = Config { linger: millis(200), ..config() };
+    assert_left([("all", everything())], config, LingerEnd::TimeUp, millis(200)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn encryption_changes_nothing_of_it() {
+    let required = || requiring(Mse::Spoken(Responder::default()));
+    let all = Peer { after: everything().after, ..required() };
+    let on_and_on = Peer { after: everything().repeating(message::keep_alive(), millis(400)).after, ..required() };
+    let config = Config { encryption: Encryption::Require, ..listening() };
+    assert_left([("all", all)], config.clone(), LingerEnd::Quiet, QUIET).await;
+    assert_left([("keep-alives", on_and_on)], config, LingerEnd::TimeUp, LINGER).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_floods_is_left_without_any_time_passing() {
+    let flood = everything().repeating(message::message(200, &[0; 1000]), Duration::ZERO);
+    let (_, told, took) = timed([flood.into()], listening()).await;
+    assert!(matches!(told.peers[0].lingered, Some(LingerEnd::TooMuch { .. })), "{:?}", told.peers[0].lingered);
+    assert_took(took, Duration::ZERO, "a flood");
+}

@@ -1,0 +1,124 @@
+//! What a run holds: for each connection in flight, for each peer named, for each peer told of. One test, because what is
+//! counted is what the whole program allocates.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
+use client::{Bind, Config, Encryption, Event, Swarm, Trackers};
+use fake_swarm::torrent::SingleFile;
+use metainfo::Torrent;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use socket2::{Domain, Socket, Type};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use std::alloc::System;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use tracker::PeerAddress;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Bytes of ours for one connection in flight.
+const EACH: usize = 1536;
+/// Bytes for one endpoint that was named: the address and a few words beside it, in a table that is never full, and its
+/// place in the queue.
+const NAMED: usize = 256;
+/// Connections in flight at once.
+const CONNECTIONS: usize = 4000;
+
+/// Bytes allocated now.
+fn allocated() -> usize {
+    let stats = ALLOCATOR.stats();
+    stats.bytes_allocated - stats.bytes_deallocated
+}
+
+fn torrent() -> Torrent {
+    Torrent::parse(&SingleFile::new("memory.bin", 1 << 20).to_bytes()).unwrap()
+}
+
+fn config(peers: Vec<PeerAddress>) -> Config {
+    Config {
+        trackers: Trackers::None,
+        rate: 0,
+        peers,
+        handshake_timeout: Duration::from_secs(3600),
+        connect_timeout: Duration::from_secs(3600),
+        deadline: Duration::from_secs(3600),
+        ..Config::default()
+    }
+}
+
+/// A port where the kernel takes connections and nobody ever answers, or holds anything for them in this program.
+fn silent() -> (Socket, u16) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind_device(Some(b"lo")).unwrap();
+    socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)).into()).unwrap();
+    socket.listen(i32::try_from(CONNECTIONS).unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+    (socket, port)
+}
+
+/// Bytes for each connection of a run in which so many wait for their peers' first word.
+async fn in_flight(encryption: Encryption) -> usize {
+    let (_listener, port) = silent();
+    let peers = (0..CONNECTIONS).map(|n| {
+        let [high, low] = u16::try_from(n).unwrap().to_be_bytes();
+        PeerAddress::Socket(SocketAddr::from(([127, 9, high, low], port)))
+    });
+    let mut swarm = Swarm::new(&torrent(), Config { encryption, ..config(peers.collect()) }).unwrap();
+    let before = allocated();
+    // Nobody ever answers. Each turn begins a few, and when all have begun no turn allocates any more.
+    let mut last = 0;
+    loop {
+        for _ in 0..CONNECTIONS {
+            tokio::select! {
+                biased;
+                event = swarm.next() => panic!("{event:?}"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        let now = allocated();
+        if now == last {
+            return (now - before) / CONNECTIONS;
+        }
+        last = now;
+    }
+}
+
+/// Bytes for each peer named, and how many more there are when half of them have been told of.
+async fn named_and_told(count: usize) -> (usize, usize) {
+    // Without a source address of their family they are refused before a packet is sent.
+    let bind = Bind { v4: None, v6: Some("::1".parse().unwrap()) };
+    let before = allocated();
+    let peers = (0..count).map(|n| {
+        let [_, a, b, c] = u32::try_from(n).unwrap().to_be_bytes();
+        PeerAddress::Socket(SocketAddr::from(([8, a, b, c], 6881)))
+    });
+    let config = Config { bind, concurrency: Some(100), ..config(peers.collect()) };
+    let mut swarm = Swarm::new(&torrent(), config).unwrap();
+    let named = allocated() - before;
+    let mut most = 0;
+    for _ in 0..count / 2 {
+        let Some(Event::Peer(_)) = swarm.next().await else { panic!("a report") };
+        most = most.max(allocated() - before);
+    }
+    (named / count, most.saturating_sub(named))
+}
+
+/// On a runtime of its own: when it is gone, so is all that it held.
+fn on_its_own<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+#[test]
+fn memory_does_not_grow_with_the_swarm() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    let plain = on_its_own(in_flight(Encryption::Off));
+    let encrypted = on_its_own(in_flight(Encryption::Require));
+    let (named, told) = on_its_own(named_and_told(100_000));
+    println!("{plain} in the clear, {encrypted} encrypted, {named} named, {told} more in all when told");
+    assert!(plain <= EACH, "{plain} bytes for each connection in the clear");
+    assert!(encrypted <= 2 * EACH, "{encrypted} bytes for each encrypted connection");
+    assert!(named <= NAMED, "{named} bytes for each peer named");
+    // A hundred in flight, and what a few reports take.
+    assert!(told <= 100 * 2 * EACH, "{told} bytes more when 50,000 had been told of");
+}
