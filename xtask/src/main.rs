@@ -37,6 +37,8 @@ usage: cargo xtask <task>
   conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
   fixtures                            the torrents in fixtures/torrents anew, with real programs and by hand
   bench parse                         our parsers against others, in one run
+  bench swarm [--quick] [--rounds N]  the engine and the command against a bare epoll client, on loopback
+  bench soak                          a million handshakes through one process, which must not grow
   fuzz [TARGET] [--seconds N] [--replay]
                                       libFuzzer on each target of xtask/fuzz, for 60 seconds each; without nightly
                                       and cargo-fuzz, or with --replay, their corpora and changed copies, as in ci";
