@@ -64,11 +64,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "POLICY", default_value = "prefer-plain")]
     encryption: EncryptionPolicy,
 
-    /// Deadline for the whole run
+    /// Deadline for the whole run of each torrent
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     deadline: Duration,
 
-    /// Most connections at once [default: what the descriptor limit allows]
+    /// Most connections at once, of all torrents together [default: what descriptors and memory allow]
     #[arg(long, value_name = "N", value_parser = positive)]
     concurrency: Option<usize>,
 

@@ -22,7 +22,7 @@ pub struct Config {
     pub encryption: Encryption,
     /// Deadline for the run. Goodbyes to the trackers, at most 4 s, come after it.
     pub deadline: Duration,
-    /// Most connections at once; `None` for what the descriptor limit allows.
+    /// Most connections at once; `None` for what the descriptor limit and 32 MiB of memory allow.
     pub concurrency: Option<usize>,
     /// Most new connections a second, 0 for no bound. Loopback is never paced.
     pub rate: u32,
