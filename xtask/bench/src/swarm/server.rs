@@ -15,8 +15,8 @@ use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// How long the server stays awake when nothing happens.
-const AWAKE: Duration = Duration::from_millis(20);
+/// How long the server stays awake when nothing happens; the tracker beside it has to have its turn too.
+const AWAKE: Duration = Duration::from_millis(1);
 /// How this program calls itself for it.
 pub(crate) const TASK: &str = "server";
 
