@@ -444,3 +444,10 @@ fn the_log_shows_each_step_and_no_secret() {
         assert!(!stderr.contains("s3cret") && !stdout.contains("s3cret"), "{stderr}");
     }
 }
+
+#[test]
+fn nothing_is_logged_of_each_peer_unless_it_is_asked_for() {
+    let lab = Lab::new("quiet-log", vec![Behaviour::default(); 5]);
+    let (code, _, stderr) = told(&command(&[], &lab.torrent()).env("RUST_LOG", "info").output().unwrap());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+}
