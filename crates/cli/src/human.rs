@@ -170,7 +170,8 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary, quiet: bool, seve
     let outcomes = summary.outcomes.iter().map(|(outcome, &count)| (outcome.code(), count));
     table(&mut lines, "outcomes", outcomes.collect());
     let clients = summary.clients.iter().map(|(client, &count)| (client.as_deref().unwrap_or("unknown"), count));
-    table(&mut lines, "clients", clients.collect());
+    let others = Some(("others", summary.other_clients)).filter(|(_, count)| *count > 0);
+    table(&mut lines, "clients", clients.chain(others).collect());
     let roles = summary.roles.iter().map(|(role, &count)| (role.code(), count));
     table(&mut lines, "roles", roles.collect());
     swarm(&mut lines, subject, &summary.swarm);

@@ -150,7 +150,7 @@ fn machines_read_one_object_a_line_with_every_key() {
         (
             "summary",
             1,
-            "claimed_seeds clients copies_max copies_min coverage cut_short elapsed_ms info_hash missing_files missing_piece_ranges missing_pieces ok outcomes peers roles type unseen_seeds verified_seeds",
+            "claimed_seeds clients copies_max copies_min coverage cut_short elapsed_ms info_hash missing_files missing_piece_ranges missing_pieces ok other_clients outcomes peers roles type unseen_seeds verified_seeds",
         ),
     ] {
         let found = keys(r#type);

@@ -6,6 +6,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Most different names of clients that are counted. A swarm has some dozen; peers choose the names, and each could have its
+/// own.
+const MOST_CLIENTS: usize = 1000;
+
 /// Something happened.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -47,6 +51,8 @@ pub struct Summary {
     pub outcomes: BTreeMap<Outcome, usize>,
     /// Valid handshakes by client, as [`PeerReport::client`] names it; `None` for those that name none.
     pub clients: BTreeMap<Option<String>, usize>,
+    /// Valid handshakes whose client is not among [`clients`](Self::clients), because there are 1,000 different names there.
+    pub other_clients: usize,
     /// Reports of trackers.
     pub trackers: usize,
     /// Those of them that tell an answer.
@@ -81,8 +87,33 @@ impl Summary {
         *self.outcomes.entry(report.outcome).or_default() += 1;
         if report.outcome == Outcome::Ok {
             self.ok += 1;
-            *self.clients.entry(report.client()).or_default() += 1;
+            self.count_client(report.client());
             *self.roles.entry(report.role).or_default() += 1;
         }
+    }
+
+    fn count_client(&mut self, client: Option<String>) {
+        let full = self.clients.len() >= MOST_CLIENTS;
+        match self.clients.get_mut(&client) {
+            Some(count) => *count += 1,
+            None if full => self.other_clients += 1,
+            None => _ = self.clients.insert(client, 1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_peers_choose_do_not_pile_up() {
+        let mut summary = Summary::default();
+        for n in 0..MOST_CLIENTS + 500 {
+            summary.count_client(Some(n.to_string()));
+        }
+        summary.count_client(Some("7".to_owned()));
+        assert_eq!((summary.clients.len(), summary.other_clients), (MOST_CLIENTS, 500));
+        assert_eq!(summary.clients.get(&Some("7".to_owned())), Some(&2));
     }
 }
