@@ -121,21 +121,33 @@ fn has(report: &PeerReport) -> String {
 
 /// A line of one of several torrents, with whose it is.
 pub(crate) fn of(subject: Subject<'_>, line: &str) -> String {
-    /// As much of a name as leaves room for the line.
-    const NAME_WIDTH: usize = 20;
-    let name: String = escape_bytes(&subject.torrent.name).to_string().chars().take(NAME_WIDTH).collect();
+    let name = short(&escape_bytes(&subject.torrent.name).to_string());
     format!("{DIM}{name:NAME_WIDTH$}{DIM:#}  {line}")
+}
+
+/// As much of a name as leaves room for a line.
+const NAME_WIDTH: usize = 24;
+
+/// A name with its middle left out if it is long: what names of a series differ in is often at the end.
+fn short(name: &str) -> String {
+    let characters = name.chars().count();
+    if characters <= NAME_WIDTH {
+        return name.to_owned();
+    }
+    let (head, tail) = (NAME_WIDTH / 2 - 1, NAME_WIDTH / 2);
+    name.chars().take(head).chain(['…']).chain(name.chars().skip(characters - tail)).collect()
 }
 
 /// What several torrents come to.
 pub(crate) fn total(total: &Total) -> String {
-    let Total { begun, torrents, answered, peers, ok, outcomes } = total;
-    let of = plural(*torrents, "torrent");
-    let mut lines = format!(
-        "\n{BOLD}{answered} of {of} answered{BOLD:#}, {ok} of {} shook hands in {}",
-        plural(*peers, "peer"),
-        time(begun.elapsed())
-    );
+    let Total { begun, torrents, answered, trackers, trackers_ok, peers, ok, outcomes } = total;
+    let answered = format!("{BOLD}{answered} of {} answered{BOLD:#}", plural(*torrents, "torrent"));
+    let what = match peers {
+        // As in the summary of one.
+        0 => format!("{trackers_ok} of {}, no peers", plural(*trackers, "tracker request")),
+        _ => format!("{ok} of {} shook hands", plural(*peers, "peer")),
+    };
+    let mut lines = format!("\n{answered}, {what} in {}", time(begun.elapsed()));
     let outcomes = outcomes.iter().map(|(outcome, &count)| (outcome.code(), count));
     table(&mut lines, "outcomes", outcomes.collect());
     lines
@@ -287,6 +299,13 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_a_series_can_be_told_apart() {
+        let names = ["ubuntu-24.04-desktop-amd64.iso", "ubuntu-24.04-desktop-arm64.iso"].map(short);
+        assert_eq!(names, ["ubuntu-24.0…op-amd64.iso", "ubuntu-24.0…op-arm64.iso"]);
+        assert_eq!(short("debian-12-amd64.iso"), "debian-12-amd64.iso");
+    }
 
     #[test]
     fn sizes_and_times_in_the_units_people_use() {

@@ -33,8 +33,10 @@ const TOGETHER: usize = 32 << 10;
 pub(crate) struct Total {
     pub(crate) begun: Instant,
     pub(crate) torrents: usize,
-    /// Torrents in whose swarm somebody shook hands.
+    /// Torrents whose run alone would have ended with exit code 0.
     pub(crate) answered: usize,
+    pub(crate) trackers: usize,
+    pub(crate) trackers_ok: usize,
     pub(crate) peers: usize,
     pub(crate) ok: usize,
     pub(crate) outcomes: BTreeMap<Outcome, usize>,
@@ -74,6 +76,8 @@ impl Output {
             begun: Instant::now(),
             torrents: args.torrents.len(),
             answered: 0,
+            trackers: 0,
+            trackers_ok: 0,
             peers: 0,
             ok: 0,
             outcomes: BTreeMap::new(),
@@ -128,8 +132,9 @@ impl Output {
         self.write(&lines, true)
     }
 
-    /// What all torrents come to, when there are several.
-    pub(crate) fn total(&mut self) -> io::Result<()> {
+    /// What all torrents come to, when there are several; so many runs were a success.
+    pub(crate) fn total(&mut self, answered: usize) -> io::Result<()> {
+        self.total.answered = answered;
         if !self.several {
             return Ok(());
         }
@@ -174,7 +179,8 @@ impl Output {
 
 impl Total {
     fn add(&mut self, summary: &Summary) {
-        self.answered += usize::from(summary.ok > 0);
+        self.trackers += summary.trackers;
+        self.trackers_ok += summary.trackers_ok;
         self.peers += summary.peers;
         self.ok += summary.ok;
         for (outcome, count) in &summary.outcomes {

@@ -5,12 +5,15 @@ use crate::exit::{Exit, complain};
 use crate::output::{Output, Shared};
 use crate::run::run;
 use crate::signals::{Interrupts, Signals};
-use client::Bounds;
+use client::{Bounds, Config};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Torrents at the same time. Each holds a port, a list of peers and what was said of its pieces.
-const AT_ONCE: usize = 16;
+/// Torrents at the same time. Each holds a port, a list of peers and what was said of its pieces; a port that the user chose
+/// can be held by one of them.
+fn at_once(config: &Config) -> usize {
+    if config.port.is_some() { 1 } else { 16 }
+}
 
 /// Runs every torrent, each told of on its own, and with more than one a total; the worst exit code counts.
 pub(crate) async fn run_all(args: &Args) -> Exit {
@@ -31,10 +34,10 @@ pub(crate) async fn run_all(args: &Args) -> Exit {
     let (bounds, output) = (Bounds::new(&config), Shared::new(Output::new(args)));
     let interrupts = watch::Sender::new(0);
     let (mut waiting, mut running) = (args.torrents.iter().cloned(), JoinSet::new());
-    let mut worst = Exit::Answered;
+    let (mut worst, mut answered) = (Exit::Answered, 0);
     loop {
         let interrupted = *interrupts.borrow() > 0;
-        while running.len() < AT_ONCE
+        while running.len() < at_once(&config)
             && !interrupted
             && !output.lock().is_closed()
             && let Some(path) = waiting.next()
@@ -45,7 +48,10 @@ pub(crate) async fn run_all(args: &Args) -> Exit {
         }
         tokio::select! {
             ended = running.join_next() => match ended {
-                Some(Ok(exit)) => worst = worst.max(exit),
+                Some(Ok(exit)) => {
+                    worst = worst.max(exit);
+                    answered += usize::from(exit == Exit::Answered);
+                }
                 // A panic is a defect of ours, and goes on here.
                 Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
                 None => break,
@@ -60,7 +66,7 @@ pub(crate) async fn run_all(args: &Args) -> Exit {
     if *interrupts.borrow() > 1 {
         return worst;
     }
-    match output.lock().total() {
+    match output.lock().total(answered) {
         Ok(()) => worst,
         Err(error) => {
             complain(&format!("cannot write: {error}"));

@@ -451,3 +451,29 @@ fn nothing_is_logged_of_each_peer_unless_it_is_asked_for() {
     let (code, _, stderr) = told(&command(&[], &lab.torrent()).env("RUST_LOG", "info").output().unwrap());
     assert_eq!((code, stderr.as_str()), (0, ""));
 }
+
+#[test]
+fn a_total_says_what_the_exit_codes_say() {
+    let lab = Lab::new("total", [Behaviour::default()]);
+    let torrent = lab.torrent();
+    let torrent = torrent.to_str().unwrap();
+    let of = |args: &[&str]| told(&command(&[args, &[torrent]].concat(), &lab.torrent()).output().unwrap());
+    let files = [b"d5:filesd20:".to_vec(), lab.swarm.info_hash().to_vec(), b"d8:completei7eeee".to_vec()].concat();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", files.len()).into_bytes();
+    lab.tracker.set_script(TrackerScript::Raw([head, files].concat()));
+    let (code, stdout, _) = of(&["--scrape"]);
+    assert!(code == 0 && stdout.contains("2 of 2 torrents answered, 2 of 2 tracker requests, no peers in"), "{stdout}");
+    lab.tracker.set_script(TrackerScript::peers(Vec::<SocketAddr>::new()));
+    let (code, stdout, _) = of(&[]);
+    assert!(code == 1 && stdout.contains("0 of 2 torrents answered, 2 of 2 tracker requests, no peers in"), "{stdout}");
+}
+
+#[test]
+fn a_port_that_was_chosen_is_held_by_one_torrent_after_the_other() {
+    let lab = Lab::new("port", [Behaviour::default()]);
+    let torrent = lab.torrent();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let args = ["--port", &free, torrent.to_str().unwrap()];
+    let (code, stdout, stderr) = told(&command(&args, &torrent).output().unwrap());
+    assert!(code == 0 && stdout.contains("2 of 2 torrents answered"), "{stdout}{stderr}");
+}

@@ -8,17 +8,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Descriptors left to everything that is no peer: standard streams, trackers, the runtime, a host program. Of a low
-/// limit, a quarter.
-const DESCRIPTOR_RESERVE: u64 = 96;
+/// Descriptors left to what is neither a peer nor a tracker: standard streams, ports held, the runtime, a host program.
+const DESCRIPTOR_RESERVE: usize = 64;
+/// Trackers looked up, asked, and told goodbye, at once in one run.
+pub(crate) const TRACKERS_OF_A_RUN: usize = 64;
+/// Trackers at once in all runs: enough for 16 runs that each wait for 64 silent ones, so that the slow trackers of one delay
+/// no other. Where descriptors are few it is an eighth of them, but always as many as one run wants.
+const TRACKERS_OF_ALL: usize = 1024;
 /// Memory of ours that connections in flight may take together, when nobody chose how many there may be.
 const IN_FLIGHT_BYTES: usize = 32 << 20;
 /// Memory of ours that one of them takes at most, but for what its peer says; a test holds us to it.
 const BYTES_EACH: usize = 1536;
 /// Bytes that all buffers for what peers say after their handshake may take together.
 const LINGER_BYTES: usize = 32 << 20;
-/// Trackers looked up, asked, and told goodbye, at once.
-pub(crate) const TRACKERS_AT_ONCE: usize = 64;
 
 /// The bounds that one run, or several runs at the same time, stay in. Cheap to clone; clones share.
 ///
@@ -58,14 +60,16 @@ impl Bounds {
     /// descriptor limit too.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let width = width(config.concurrency);
+        let descriptors = descriptors();
+        let trackers = (descriptors / 8).clamp(TRACKERS_OF_A_RUN, TRACKERS_OF_ALL);
+        let width = width(config.concurrency, descriptors, trackers);
         Self(Arc::new(Shared {
             room: Arc::new(Semaphore::new(width)),
             width,
             withheld: AtomicUsize::new(0),
             pacer: Pacer::new(config.rate),
             linger: Budget::new(LINGER_BYTES),
-            trackers: Arc::new(Semaphore::new(TRACKERS_AT_ONCE)),
+            trackers: Arc::new(Semaphore::new(trackers)),
         }))
     }
 
@@ -118,11 +122,17 @@ impl Bounds {
     }
 }
 
-/// Connections at once: what was asked for, or what memory bears; and what the descriptor limit allows.
-fn width(asked: Option<usize>) -> usize {
-    // Where the limit cannot be read, the system's refusals narrow the width.
+/// The current descriptor limit. Where it cannot be read, the system's refusals narrow the width.
+fn descriptors() -> usize {
     let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-    let allowed = usize::try_from(limit - DESCRIPTOR_RESERVE.min(limit / 4)).unwrap_or(usize::MAX);
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+/// Connections at once: what was asked for, or what memory bears; and what so many descriptors allow beside so many
+/// trackers. Of few descriptors a quarter is left to others.
+fn width(asked: Option<usize>, descriptors: usize, trackers: usize) -> usize {
+    let others = (DESCRIPTOR_RESERVE + trackers).min(descriptors / 4);
+    let allowed = descriptors - others;
     asked.unwrap_or(IN_FLIGHT_BYTES / BYTES_EACH).min(allowed).clamp(1, Semaphore::MAX_PERMITS)
 }
 
@@ -166,10 +176,20 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_width_is_kept_within_the_descriptor_limit() {
-        let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-        assert_eq!((width(Some(3)), width(Some(0))), (3, 1));
-        assert!((width(None) as u64) < soft && (width(Some(usize::MAX)) as u64) < soft);
-        assert!(width(None) <= IN_FLIGHT_BYTES / BYTES_EACH);
+    fn a_chosen_width_is_kept_within_what_descriptors_and_memory_allow() {
+        let most = IN_FLIGHT_BYTES / BYTES_EACH;
+        for (asked, descriptors, allowed) in [
+            (Some(3), 20_000, 3),
+            (Some(0), 20_000, 1),
+            (None, 20, 15),
+            (None, 1024, 832),
+            (None, 20_000, 18_912),
+            (None, 1 << 30, most),
+            (Some(1_000_000), 1 << 30, 1_000_000),
+            (Some(usize::MAX), 1024, 832),
+        ] {
+            let trackers = (descriptors / 8).clamp(TRACKERS_OF_A_RUN, TRACKERS_OF_ALL);
+            assert_eq!(width(asked, descriptors, trackers), allowed, "{asked:?} of {descriptors}");
+        }
     }
 }

@@ -6,11 +6,11 @@ use crate::said::Said;
 use crate::swarm_view::{Coverage, SwarmView};
 use crate::{Outcome, PeerReport, Role, RoleFrom, Summary, TrackerReport};
 use metainfo::Torrent;
-use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-/// Most reports held back at once; in a swarm where so many wait for one piece, nobody is a likely seed.
-const MAX_WAITING: usize = 4096;
+/// Most bytes of reports held back at once. A usual one has about 1 KiB, and one whose extension handshake names all it may
+/// ten times as much; in a swarm where thousands wait for one piece, nobody is a likely seed.
+const MAX_WAITING_BYTES: usize = 8 << 20;
 
 /// Peers with a few scattered holes before these are compared: the holes of two may be alike by chance.
 const ENOUGH: u32 = 4;
@@ -22,9 +22,12 @@ pub(crate) struct Census {
     availability: Availability,
     /// Peers that may be seeds: as far as nobody has what they lack, or too few are known to tell their holes from others'.
     waiting: Vec<Candidate>,
-    /// Peers that lack a few scattered pieces, and how many of them lack each.
+    waiting_bytes: usize,
+    /// Peers that lack a few scattered pieces.
     candidates: u32,
-    lacking: HashMap<u32, u32>,
+    /// By piece, how many of them lack it. Empty until there is one; then it is as large as the torrent has pieces, however
+    /// many peers there are.
+    lacking: Vec<u32>,
     /// The most seeds that a tracker claims.
     claimed_seeds: Option<u32>,
     whole_list: Option<bool>,
@@ -45,8 +48,9 @@ impl Census {
             pieces: torrent.pieces,
             availability: Availability::new(torrent.pieces),
             waiting: Vec::new(),
+            waiting_bytes: 0,
             candidates: 0,
-            lacking: HashMap::new(),
+            lacking: Vec::new(),
             claimed_seeds: None,
             whole_list: None,
             web_seeds: details.web_seeds.len() + details.http_seeds.len(),
@@ -77,7 +81,12 @@ impl Census {
     /// compared with.
     fn take_candidate(&mut self, candidate: Candidate) -> Vec<PeerReport> {
         self.candidates += 1;
-        candidate.holes.iter().for_each(|&hole| *self.lacking.entry(hole).or_default() += 1);
+        self.lacking.resize(self.pieces as usize, 0);
+        for &hole in &candidate.holes {
+            if let Some(count) = self.lacking.get_mut(hole as usize) {
+                *count += 1;
+            }
+        }
         if self.candidates >= ENOUGH && self.is_likely_seed(&candidate.holes) {
             let mut told = vec![self.likely_seed(candidate)];
             if self.candidates.is_power_of_two() {
@@ -85,9 +94,11 @@ impl Census {
             }
             return told;
         }
-        if self.waiting.len() >= MAX_WAITING {
+        let bytes = self.waiting_bytes + candidate.bytes();
+        if bytes > MAX_WAITING_BYTES {
             return vec![candidate.report];
         }
+        self.waiting_bytes = bytes;
         self.waiting.push(candidate);
         if self.candidates >= ENOUGH && self.candidates.is_power_of_two() { self.judge_waiting() } else { Vec::new() }
     }
@@ -135,6 +146,7 @@ impl Census {
             .into_iter()
             .partition(|candidate: &Candidate| self.is_likely_seed(&candidate.holes));
         self.waiting = waiting;
+        self.waiting_bytes = self.waiting.iter().map(Candidate::bytes).sum();
         ready.into_iter().map(|candidate| self.likely_seed(candidate)).collect()
     }
 
@@ -142,7 +154,8 @@ impl Census {
     /// own, not those of half of the others that lack a few. Leechers of the same source lack the same.
     fn is_likely_seed(&self, holes: &[u32]) -> bool {
         let others = self.candidates.saturating_sub(1);
-        let lacked_by_others = |hole: &&u32| self.lacking.get(hole).map_or(0, |count| count - 1);
+        let lacked_by_others =
+            |hole: &&u32| self.lacking.get(**hole as usize).map_or(0, |count| count.saturating_sub(1));
         let shared = holes.iter().filter(|hole| others > 0 && 2 * lacked_by_others(hole) >= others).count();
         2 * shared < holes.len() && self.availability.has_all_of(holes)
     }
@@ -151,6 +164,20 @@ impl Census {
         let Candidate { report, holes } = candidate;
         self.availability.add_likely(&holes);
         PeerReport { role: Role::LikelySeed, role_from: RoleFrom::ScatteredHoles, ..report }
+    }
+}
+
+impl Candidate {
+    /// Bytes of memory it takes, all that a stranger can make large included.
+    fn bytes(&self) -> usize {
+        /// A name in a map and what stands beside it: its block, and its place in a node that may be half empty.
+        const ENTRY: usize = 64;
+        let extension = self.report.extension.as_ref().map_or(0, |extension| {
+            let names: usize = extension.extensions.keys().map(|name| name.len() + ENTRY).sum();
+            size_of_val(&**extension) + names + extension.client.as_ref().map_or(0, String::len)
+        });
+        let sources = size_of_val(&*self.report.sources);
+        size_of::<Self>() + size_of_val(&*self.holes) + sources + extension
     }
 }
 
@@ -163,6 +190,38 @@ fn ranges(numbers: &[u32]) -> Vec<RangeInclusive<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Stage;
+    use fake_swarm::torrent::SingleFile;
+    use peer_wire::ExtensionHandshake;
+    use tracker::PeerAddress;
+
+    /// A candidate that lacks the first piece, which nobody has said to have, and whose extension handshake is as large as
+    /// one may be.
+    fn large(port: u16) -> Candidate {
+        let name = |n| format!("{n:0width$}", width = ExtensionHandshake::MAX_EXTENSION_NAME);
+        let extension = ExtensionHandshake {
+            extensions: (0..ExtensionHandshake::MAX_EXTENSIONS).map(|n| (name(n), 1)).collect(),
+            client: Some("x".repeat(ExtensionHandshake::MAX_CLIENT)),
+            ..ExtensionHandshake::default()
+        };
+        let address = PeerAddress::Socket(([127, 0, 0, 1], port).into());
+        let report = PeerReport::unreached(address, Vec::new(), Outcome::Ok, Stage::Done, None);
+        Candidate { report: PeerReport { extension: Some(Box::new(extension)), ..report }, holes: vec![0, 2, 4] }
+    }
+
+    #[test]
+    fn reports_that_wait_take_so_many_bytes_and_no_more() {
+        let file = SingleFile { piece_length: 1 << 14, ..SingleFile::new("lab.bin", 100 << 14) };
+        let mut census = Census::new(&Torrent::parse(&file.to_bytes()).unwrap());
+        let each = large(0).bytes();
+        let fit = MAX_WAITING_BYTES / each;
+        assert!(each > 8 << 10 && fit < 1024, "{each}");
+        let told: Vec<usize> = (0..1100).map(|port| census.take_candidate(large(port)).len()).collect();
+        assert_eq!(told.iter().position(|&told| told > 0), Some(fit));
+        assert!(told.iter().skip(fit).all(|&told| told == 1));
+        assert_eq!((census.waiting.len(), census.lacking.len()), (fit, 100));
+        assert_eq!(census.finish().len(), fit);
+    }
 
     #[test]
     fn neighbours_are_one_range() {

@@ -221,10 +221,6 @@ impl Swarm {
             let policy = AddressPolicy::for_peers_of(address.ip());
             let ours = Some(self.identity.peer_id);
             for peer in peers.into_iter().filter(|peer| peer.peer_id != ours) {
-                if self.config.max_peers.is_some_and(|most| named.total() >= most) {
-                    report.left_out += 1;
-                    continue;
-                }
                 let requires_crypto = peer.requires_crypto == Some(true);
                 let word = Word { source: &source, policy, info_hash, requires_crypto };
                 match self.peers.add(peer.address.clone(), word) {

@@ -36,6 +36,7 @@ mod retries;
 mod role;
 mod said;
 mod secure;
+mod sources;
 mod stop;
 mod swarm_view;
 mod torrent_file;

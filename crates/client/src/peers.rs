@@ -1,8 +1,10 @@
 //! The peers named so far: each once, with who named it, whether it may be dialled, and whose turn is next.
 
 use crate::Source;
+use crate::sources::{NamedBy, Table};
 use guard::{AddressPolicy, Refusal};
 use ids::InfoHash;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use tracker::PeerAddress;
@@ -12,6 +14,8 @@ use tracker::PeerAddress;
 pub(crate) struct Peers {
     /// The info-hash a peer of both swarms of a hybrid is greeted with: v1's, after which it can say that it knows v2.
     primary: InfoHash,
+    sources: Table<Source>,
+    info_hashes: Table<InfoHash>,
     known: HashMap<PeerAddress, Known>,
     /// Those whose turn has not come, in the order in which they were named. Nobody waits behind another lane.
     names: VecDeque<PeerAddress>,
@@ -23,7 +27,7 @@ pub(crate) struct Peers {
     own: HashSet<SocketAddr>,
 }
 
-/// Most peers a run takes in; each costs some hundred bytes until the end of the run.
+/// Most peers a run takes in; each costs some hundred bytes until the end of the run, the addresses included.
 const MAX_PEERS: usize = 100_000;
 
 /// What an entry waits for.
@@ -62,12 +66,14 @@ pub(crate) struct Word<'s> {
     pub(crate) requires_crypto: bool,
 }
 
+/// What is kept of each peer, beside its address, to the end of the run: no more than a few bytes.
 #[derive(Debug)]
 struct Known {
-    sources: Vec<Source>,
+    named_by: NamedBy,
     /// The first word given for it: what a host name resolves to is judged by that. Users speak first.
     policy: AddressPolicy,
-    info_hash: InfoHash,
+    /// By index.
+    info_hash: u16,
     requires_crypto: bool,
 }
 
@@ -75,6 +81,8 @@ impl Peers {
     pub(crate) fn new(primary: InfoHash) -> Self {
         Self {
             primary,
+            sources: Table::default(),
+            info_hashes: Table::default(),
             known: HashMap::new(),
             names: VecDeque::new(),
             loopback: VecDeque::new(),
@@ -96,25 +104,33 @@ impl Peers {
         {
             return Added::Ourselves;
         }
-        let new = !self.known.contains_key(&address);
-        if new && self.known.len() >= MAX_PEERS {
-            return Added::LeftOut;
-        }
         let Word { source, policy, info_hash, requires_crypto } = word;
-        let known = Known { sources: Vec::new(), policy, info_hash, requires_crypto };
-        let known = self.known.entry(address.clone()).or_insert(known);
-        known.requires_crypto |= requires_crypto;
-        if info_hash == self.primary {
-            known.info_hash = info_hash;
-        }
-        if known.sources.contains(source) {
-            return Added::Again;
-        }
-        known.sources.push(source.clone());
-        match &address {
-            PeerAddress::Host(..) if new => self.put_back(address),
-            PeerAddress::Host(..) => {}
-            PeerAddress::Socket(socket) => self.judge(*socket, policy, new),
+        let source = self.sources.index_of(source);
+        let index = self.info_hashes.index_of(&info_hash);
+        let is_full = self.known.len() >= MAX_PEERS;
+        match self.known.entry(address) {
+            Entry::Vacant(_) if is_full => return Added::LeftOut,
+            Entry::Vacant(entry) => {
+                let address = entry.key().clone();
+                entry.insert(Known { named_by: NamedBy::One(source), policy, info_hash: index, requires_crypto });
+                match address {
+                    PeerAddress::Host(..) => self.put_back(address),
+                    PeerAddress::Socket(socket) => self.judge(socket, policy, true),
+                }
+            }
+            Entry::Occupied(mut entry) => {
+                let known = entry.get_mut();
+                known.requires_crypto |= requires_crypto;
+                if info_hash == self.primary {
+                    known.info_hash = index;
+                }
+                if !known.named_by.add(source) {
+                    return Added::Again;
+                }
+                if let &PeerAddress::Socket(socket) = entry.key() {
+                    self.judge(socket, policy, false);
+                }
+            }
         }
         Added::Counts
     }
@@ -139,17 +155,19 @@ impl Peers {
         addresses: &[SocketAddr],
         usable: impl Fn(SocketAddr) -> bool,
     ) {
-        let Some(Known { sources, policy, info_hash, requires_crypto }) = self.known.remove(name) else { return };
+        let Some(known) = self.known.remove(name) else { return };
+        let Known { policy, requires_crypto, .. } = known;
         let good = addresses.iter().find(|&&address| usable(address) && policy.check(address).is_ok());
         let Some(&address) = good.or(addresses.first()) else { return };
-        for source in &sources {
+        let info_hash = self.info_hash_of(&known);
+        for source in &self.sources_of(&known) {
             self.add(PeerAddress::Socket(address), Word { source, policy, info_hash, requires_crypto });
         }
     }
 
     /// The info-hash to greet a peer with, and whether a tracker said that it requires encryption.
     pub(crate) fn greeted_with(&self, address: &PeerAddress) -> (InfoHash, bool) {
-        self.known.get(address).map_or((self.primary, false), |known| (known.info_hash, known.requires_crypto))
+        self.known.get(address).map_or((self.primary, false), |known| (self.info_hash_of(known), known.requires_crypto))
     }
 
     /// The next peer to try in a lane.
@@ -197,7 +215,15 @@ impl Peers {
 
     /// Who named `address`.
     pub(crate) fn sources(&self, address: &PeerAddress) -> Vec<Source> {
-        self.known.get(address).map(|known| known.sources.clone()).unwrap_or_default()
+        self.known.get(address).map(|known| self.sources_of(known)).unwrap_or_default()
+    }
+
+    fn sources_of(&self, known: &Known) -> Vec<Source> {
+        known.named_by.indices().iter().filter_map(|&index| self.sources.get(index)).cloned().collect()
+    }
+
+    fn info_hash_of(&self, known: &Known) -> InfoHash {
+        self.info_hashes.get(known.info_hash).copied().unwrap_or(self.primary)
     }
 }
 

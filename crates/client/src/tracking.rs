@@ -14,7 +14,7 @@ mod target;
 pub use report::{Action, Named, Times, TrackerReport, TrackerStatus, Unasked};
 pub(crate) use target::check_private;
 
-use crate::bounds::TRACKERS_AT_ONCE;
+use crate::bounds::TRACKERS_OF_A_RUN;
 use crate::engine::settled;
 use crate::resolve::{Budget, resolve};
 use crate::stop::Stopped;
@@ -48,6 +48,8 @@ pub(crate) struct Terms {
     pub(crate) bind: Bind,
     pub(crate) connect_timeout: Duration,
     pub(crate) tls: Tls,
+    /// Most peers taken from each answer.
+    pub(crate) max_peers: Option<usize>,
     /// Shared with other runs.
     pub(crate) bounds: Bounds,
 }
@@ -146,6 +148,7 @@ impl Tracking {
                 bind: config.bind,
                 connect_timeout: config.connect_timeout,
                 tls,
+                max_peers: config.max_peers,
                 bounds: bounds.clone(),
             }),
             hashes: torrent.hashes.wire().collect(),
@@ -212,14 +215,12 @@ impl Tracking {
         let mut goodbyes = JoinSet::new();
         let all = async {
             while let Some(goodbye) = self.goodbyes.pop() {
-                if goodbyes.len() >= TRACKERS_AT_ONCE {
+                if goodbyes.len() >= TRACKERS_OF_A_RUN {
                     goodbyes.join_next().await;
                 }
                 let terms = Arc::clone(&self.terms);
-                goodbyes.spawn(async move {
-                    let _turn = terms.bounds.turn().await;
-                    goodbye.say(&terms).await;
-                });
+                // Without waiting for a turn: those of others may take longer than there is time.
+                goodbyes.spawn(async move { goodbye.say(&terms).await });
             }
             while goodbyes.join_next().await.is_some() {}
         };
@@ -229,7 +230,7 @@ impl Tracking {
 
     /// Begins what may begin now; `None` when nothing is left to be done.
     fn begin(&mut self) -> Option<()> {
-        while self.steps.len() < TRACKERS_AT_ONCE
+        while self.steps.len() < TRACKERS_OF_A_RUN
             && !(self.one_at_a_time && (self.answered || self.is_asking()))
             && let Some(target) = self.targets.pop_front()
         {
@@ -241,7 +242,7 @@ impl Tracking {
                 Next::Wait => {}
             }
         }
-        while self.steps.len() < TRACKERS_AT_ONCE
+        while self.steps.len() < TRACKERS_OF_A_RUN
             && let Some(query) = self.queries.pop_front()
         {
             let (terms, mut stopped) = (Arc::clone(&self.terms), self.stopped.clone());

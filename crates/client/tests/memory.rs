@@ -18,9 +18,9 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Bytes of ours for one connection in flight.
 const EACH: usize = 1536;
-/// Bytes for one endpoint that was named: the address and a few words beside it, in a table that is never full, and its
+/// Bytes for one endpoint that was named: the address and three words beside it, in a table that is never full, and its
 /// place in the queue.
-const NAMED: usize = 256;
+const NAMED: usize = 128;
 /// Connections in flight at once.
 const CONNECTIONS: usize = 4000;
 

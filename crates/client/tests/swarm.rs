@@ -9,7 +9,7 @@
 
 mod lab;
 
-use client::{BitTorrentClient, Bounds, Config, CutShort, Error, Event, Outcome, Stage, Swarm, Trackers};
+use client::{BitTorrentClient, Bounds, Config, CutShort, Encryption, Error, Event, Outcome, Stage, Swarm, Trackers};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Behaviour, DictionaryPeer, FakeTracker, TrackerScript};
 use lab::{PATIENCE, SIZE, collect, config, lab, outcome_of, run};
@@ -205,6 +205,67 @@ async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
     assert_eq!(told.summary.outcomes.into_iter().collect::<Vec<_>>(), [(Outcome::HandshakeTimeout, 3)]);
     let counts = lab.swarm.counts();
     assert!((4..=7).contains(&counts.peak) && counts.accepted >= 4, "{counts:?}");
+}
+
+#[tokio::test]
+async fn slow_trackers_of_one_run_delay_no_other() {
+    let lab = lab([Behaviour::default()]);
+    let bounds = Bounds::new(&config());
+    let mut slow = Vec::new();
+    for _ in 0..3 {
+        let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
+        let url = |n| format!("{}?n={n}", silent.announce_url()).parse().unwrap();
+        let config = Config { trackers: Trackers::Only((0..100).map(url).collect()), ..config() };
+        let mut swarm = Swarm::within(&lab.torrent, config, &bounds).unwrap();
+        tokio::select! {
+            event = swarm.next() => panic!("nobody answers: {event:?}"),
+            // As many as a run asks at once.
+            last = silent.wait_for(|request| request.query("n").as_deref() == Some("63"), PATIENCE) => assert!(last),
+        }
+        slow.push((silent, swarm));
+    }
+    let mut quick = Swarm::within(&lab.torrent, config(), &bounds).unwrap();
+    let told = collect(&mut quick).await;
+    assert_eq!(told.summary.ok, 1);
+    quick.shutdown().await;
+    let events: Vec<_> = lab.tracker.requests().iter().map(|request| request.event()).collect();
+    assert_eq!(events, [Some("started".to_owned()), Some("stopped".to_owned())]);
+}
+
+#[tokio::test]
+async fn second_attempts_stay_within_the_width() {
+    let lab = lab(std::iter::repeat_n(Behaviour::CloseOnAccept, 30));
+    let config = Config { concurrency: Some(3), encryption: Encryption::PreferPlain, ..config() };
+    let told = run(&lab.torrent, config).await;
+    assert_eq!(told.summary.outcomes.into_iter().collect::<Vec<_>>(), [(Outcome::ClosedBeforeHandshake, 30)]);
+    // One that has finished may still be open on the other side for a moment when the next one begins.
+    let counts = lab.swarm.counts();
+    assert!(counts.accepted == 60 && (1..=6).contains(&counts.peak), "{counts:?}");
+}
+
+#[tokio::test]
+async fn dropping_the_swarm_leaves_no_task() {
+    // The kernel takes the connection and nobody answers.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let peer = PeerAddress::Socket(listener.local_addr().unwrap());
+    let lab = lab([]);
+    let metrics = tokio::runtime::Handle::current().metrics();
+    let config = Config { peers: vec![peer], trackers: Trackers::None, ..config() };
+    let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
+    tokio::task::yield_now().await;
+    let before = metrics.num_alive_tasks();
+    for _ in 0..3 {
+        tokio::select! {
+            biased;
+            event = swarm.next() => panic!("{event:?}"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    assert_eq!(metrics.num_alive_tasks(), before + 1);
+    drop(swarm);
+    // The runtime buries what was aborted in its next turn.
+    tokio::task::yield_now().await;
+    assert_eq!(metrics.num_alive_tasks(), before);
 }
 
 #[tokio::test]

@@ -79,7 +79,13 @@ impl Query {
         let goodbyes = progress.written.into_iter().filter_map(owed).collect();
         let external = answer.as_ref().and_then(Answer::external_ip);
         let own: Vec<IpAddr> = progress.local.into_iter().chain(external).collect();
-        let peers = answer.map(|answer| describe(answer, self.info_hash, &mut report)).unwrap_or_default();
+        let mut peers = answer.map(|answer| describe(answer, self.info_hash, &mut report)).unwrap_or_default();
+        if let Some(most) = terms.max_peers {
+            // Here, and not when their turn comes: many answers may wait at the same time, each with a long list.
+            report.left_out = peers.len().saturating_sub(most);
+            peers.truncate(most);
+            peers.shrink_to_fit();
+        }
         match report.status.is_ok() {
             true => debug!(tracker = %report.url, peers = peers.len(), "peers found"),
             false => debug!(tracker = %report.url, error = report.message(), "no peers"),
@@ -205,6 +211,7 @@ mod tests {
             bind: crate::Bind::default(),
             connect_timeout: Duration::from_secs(5),
             tls: Tls::default(),
+            max_peers: None,
             bounds: crate::Bounds::new(&crate::Config::default()),
         };
         let target = Target::new(url.parse().unwrap(), AddressPolicy::User, false);

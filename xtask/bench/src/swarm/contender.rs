@@ -5,6 +5,7 @@ use crate::measured::{Job, Usage};
 use crate::reading::Summary;
 use crate::scratch::Scratch;
 use crate::{Result, engine_client, epoll_client, server};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -99,13 +100,17 @@ impl Arena {
             Contender::Command => self.command_for(task)?,
         };
         let used = job.run()?;
+        let mut outcomes = BTreeMap::<String, usize>::new();
         let said = match contender {
-            Contender::Command => Summary::read_json(&job.output, |_| {})?,
+            Contender::Command => {
+                Summary::read_json(&job.output, |outcome| *outcomes.entry(outcome.to_owned()).or_default() += 1)?
+            }
             _ => Summary::read_line(&job.output)?,
         };
         let ok = if task.silent { 0 } else { task.expected() };
         if (said.reports, said.ok) != (task.expected(), ok) {
-            let what = format!("{contender:?}, {task:?}: {} reports, {} of them ok", said.reports, said.ok);
+            let what =
+                format!("{contender:?}, {task:?}: {} reports, {} of them ok {outcomes:?}", said.reports, said.ok);
             return Err(what.into());
         }
         Ok(Run { used, said })
