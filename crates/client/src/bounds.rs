@@ -102,13 +102,15 @@ impl Bounds {
     pub(crate) fn narrow(&self, room: Room) -> bool {
         let Shared { room: all, width, withheld, .. } = &*self.0;
         let free = all.forget_permits(usize::MAX);
-        let in_flight = width.saturating_sub(withheld.fetch_add(free, Ordering::Relaxed) + free);
-        if in_flight > 1 {
-            withheld.fetch_add(1, Ordering::Relaxed);
+        // In one step: of two that are the last in flight, only one may go.
+        let less = |withheld: usize| {
+            let withheld = withheld + free + 1;
+            (withheld < *width).then_some(withheld)
+        };
+        if withheld.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
             room.0.forget();
             return true;
         }
-        withheld.fetch_sub(free, Ordering::Relaxed);
         all.add_permits(free);
         false
     }
@@ -173,6 +175,24 @@ mod tests {
         let (one, other) = (two.try_room().unwrap(), two.try_room().unwrap());
         assert!(two.narrow(one) && !two.narrow(other));
         assert_eq!(all_of(&two).len(), 1);
+    }
+
+    #[test]
+    fn of_two_that_fail_at_the_same_time_one_keeps_its_room() {
+        for _ in 0..2000 {
+            let bounds = bounds(2);
+            let rooms = [bounds.try_room().unwrap(), bounds.try_room().unwrap()];
+            let together = std::sync::Barrier::new(2);
+            std::thread::scope(|scope| {
+                for room in rooms {
+                    scope.spawn(|| {
+                        together.wait();
+                        bounds.narrow(room)
+                    });
+                }
+            });
+            assert_eq!(all_of(&bounds).len(), 1);
+        }
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct Swarm {
     begun: Option<Instant>,
     /// The run's deadline. One timer for all of it: one for each wait would be set and taken back with every event.
     alarm: Option<Pin<Box<Sleep>>>,
+    /// Whether something is waited for; still so when the wait has been given up.
+    waiting: bool,
     stop: Stop,
     trackers: Tracking,
     lookups: JoinSet<LookedUp>,
@@ -82,6 +84,7 @@ impl Swarm {
             bounds: bounds.clone(),
             begun: None,
             alarm: None,
+            waiting: false,
             dialler: Dialler::new(terms, &config, bounds, stop.listen()),
             stop,
             trackers,
@@ -114,6 +117,10 @@ impl Swarm {
         if self.alarm.is_none() {
             self.alarm = deadline.map(|at| Box::pin(sleep_until(at)));
         }
+        if std::mem::replace(&mut self.waiting, false) {
+            // The wait before was given up, and whoever did so has had a turn.
+            self.dialler.waited(None);
+        }
         loop {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) && !self.stop.said() {
                 self.cut_short(CutShort::Deadline);
@@ -131,6 +138,7 @@ impl Swarm {
                 self.tell(waiting);
                 continue;
             }
+            self.waiting = true;
             tokio::select! {
                 biased;
                 () = rings(self.alarm.as_mut()), if !self.stop.said() => {}
@@ -139,6 +147,7 @@ impl Swarm {
                 Some(attempt) = self.dialler.next() => self.attempted(attempt),
                 room = more.wait(&self.bounds), if more != More::Later => self.dialler.waited(room),
             }
+            self.waiting = false;
         }
     }
 

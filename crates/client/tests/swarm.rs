@@ -167,6 +167,24 @@ async fn waiting_for_an_event_can_be_given_up_at_any_moment() {
 }
 
 #[tokio::test]
+async fn whoever_only_looks_now_and_then_gets_everywhere() {
+    let lab = lab(std::iter::repeat_n(Behaviour::Silent, 100));
+    let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
+    let mut looks = 0;
+    while lab.swarm.counts().accepted < 100 {
+        // Polled once each time, never until something happens.
+        tokio::select! {
+            biased;
+            event = swarm.next() => assert!(matches!(event, Some(Event::Tracker(_))), "{event:?}"),
+            () = std::future::ready(()) => {}
+        }
+        tokio::task::yield_now().await;
+        looks += 1;
+        assert!(looks < 100_000, "{:?}", lab.swarm.counts());
+    }
+}
+
+#[tokio::test]
 async fn dropping_the_swarm_closes_every_connection() {
     let lab = lab(std::iter::repeat_n(Behaviour::Silent, 10));
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
