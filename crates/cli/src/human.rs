@@ -121,7 +121,7 @@ fn has(report: &PeerReport) -> String {
 
 /// A line of one of several torrents, with whose it is.
 pub(crate) fn of(subject: Subject<'_>, line: &str) -> String {
-    let name = short(&escape_bytes(&subject.torrent.name).to_string());
+    let name = escape(&short(&String::from_utf8_lossy(&subject.torrent.name))).to_string();
     format!("{DIM}{name:NAME_WIDTH$}{DIM:#}  {line}")
 }
 

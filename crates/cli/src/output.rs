@@ -94,7 +94,7 @@ impl Output {
         }
     }
 
-    /// Whether nobody reads stdout any more.
+    /// Whether stdout takes no more.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
@@ -172,7 +172,12 @@ impl Output {
                 self.closed = true;
                 Ok(())
             }
-            result => result,
+            Err(error) => {
+                // Said once: whatever else there is to be written goes the same way.
+                self.closed = true;
+                Err(error)
+            }
+            Ok(()) => Ok(()),
         }
     }
 }

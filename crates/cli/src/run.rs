@@ -2,7 +2,6 @@
 
 use crate::exit::{Exit, complain};
 use crate::output::{Shared, Subject};
-use crate::signals::Interrupts;
 use client::{Bounds, Config, CutShort, Error, Event, Summary, Swarm, read_torrent};
 use guard::{ErrorChain, escape};
 use metainfo::Torrent;
@@ -10,6 +9,7 @@ use std::future::poll_fn;
 use std::path::Path;
 use std::pin::pin;
 use std::task::Poll;
+use tokio::sync::watch;
 
 /// Does the main job for one torrent, telling it as it happens.
 pub(crate) async fn run(
@@ -17,13 +17,13 @@ pub(crate) async fn run(
     config: Config,
     bounds: &Bounds,
     output: &Shared,
-    mut interrupts: Interrupts,
+    mut interrupted: watch::Receiver<bool>,
 ) -> Exit {
     let name = shown(path);
     let wanted = Wanted { named_peers: !config.peers.is_empty(), counts_only: config.scrape };
     let prepared = tokio::select! {
         prepared = prepare(path, config, bounds) => prepared,
-        () = interrupts.next() => return Exit::Interrupted,
+        _ = interrupted.wait_for(|said| *said) => return Exit::Interrupted,
     };
     let (torrent, mut swarm) = match prepared {
         Ok(prepared) => prepared,
@@ -42,11 +42,9 @@ pub(crate) async fn run(
         }
     };
     let subject = Subject { path, torrent: &torrent };
-    let told = tell(subject, &mut swarm, output, &mut interrupts).await;
-    let interrupted = matches!(&told, Ok(told) if told.summary.cut_short == Some(CutShort::Interrupt));
-    if !say_goodbye(swarm, interrupted, interrupts).await {
-        return Exit::Interrupted;
-    }
+    let told = tell(subject, &mut swarm, output, interrupted).await;
+    // Takes the announces back; the result has been printed.
+    swarm.shutdown().await;
     match told {
         // Nobody reads any more: how it went is of no interest.
         Ok(_) if output.lock().is_closed() => Exit::Answered,
@@ -54,22 +52,6 @@ pub(crate) async fn run(
         Err(error) => {
             complain(&format!("cannot write: {error}"));
             Exit::LocalError
-        }
-    }
-}
-
-/// Takes the announces back; the result has been printed. `false` when the user would not wait for it: the second interrupt
-/// of a run leaves at once.
-async fn say_goodbye(swarm: Swarm, mut interrupted: bool, mut interrupts: Interrupts) -> bool {
-    let mut goodbye = std::pin::pin!(swarm.shutdown());
-    loop {
-        tokio::select! {
-            () = &mut goodbye => return true,
-            () = interrupts.next() => {
-                if std::mem::replace(&mut interrupted, true) {
-                    return false;
-                }
-            }
         }
     }
 }
@@ -110,9 +92,9 @@ async fn tell(
     subject: Subject<'_>,
     swarm: &mut Swarm,
     output: &Shared,
-    interrupts: &mut Interrupts,
+    mut interrupted: watch::Receiver<bool>,
 ) -> std::io::Result<Told> {
-    let mut told = Told::default();
+    let (mut told, mut cut_short) = (Told::default(), false);
     output.lock().start(subject)?;
     loop {
         // Nobody reads any more: leave quietly.
@@ -125,7 +107,9 @@ async fn tell(
                 output.lock().flush()?;
                 tokio::select! {
                     event = swarm.next() => event,
-                    () = interrupts.next() => {
+                    // Once is enough.
+                    _ = interrupted.wait_for(|said| *said), if !cut_short => {
+                        cut_short = true;
                         swarm.interrupt();
                         continue;
                     }

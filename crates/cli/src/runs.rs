@@ -4,16 +4,11 @@ use crate::args::Args;
 use crate::exit::{Exit, complain};
 use crate::output::{Output, Shared};
 use crate::run::run;
-use crate::signals::{Interrupts, Signals};
-use client::{Bounds, Config};
+use crate::signals::Signals;
+use client::Bounds;
+use guard::ErrorChain;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-
-/// Torrents at the same time. Each holds a port, a list of peers and what was said of its pieces; a port that the user chose
-/// can be held by one of them.
-fn at_once(config: &Config) -> usize {
-    if config.port.is_some() { 1 } else { 16 }
-}
 
 /// Runs every torrent, each told of on its own, and with more than one a total; the worst exit code counts.
 pub(crate) async fn run_all(args: &Args) -> Exit {
@@ -31,20 +26,26 @@ pub(crate) async fn run_all(args: &Args) -> Exit {
             return Exit::LocalError;
         }
     };
-    let (bounds, output) = (Bounds::new(&config), Shared::new(Output::new(args)));
-    let interrupts = watch::Sender::new(0);
+    let bounds = match Bounds::new(&config) {
+        Ok(bounds) => bounds,
+        Err(error) => {
+            complain(&ErrorChain(&error).to_string());
+            return Exit::LocalError;
+        }
+    };
+    let output = Shared::new(Output::new(args));
+    let (interrupt, interrupted) = watch::channel(false);
     let (mut waiting, mut running) = (args.torrents.iter().cloned(), JoinSet::new());
     let (mut worst, mut answered) = (Exit::Answered, 0);
     loop {
-        let interrupted = *interrupts.borrow() > 0;
-        while running.len() < at_once(&config)
-            && !interrupted
+        while running.len() < bounds.runs()
+            && !*interrupted.borrow()
             && !output.lock().is_closed()
             && let Some(path) = waiting.next()
         {
-            let (config, bounds, output) = (config.clone(), bounds.clone(), output.clone());
-            let interrupts = Interrupts::new(&interrupts);
-            running.spawn(async move { run(&path, config, &bounds, &output, interrupts).await });
+            let (config, bounds, output, interrupted) =
+                (config.clone(), bounds.clone(), output.clone(), interrupted.clone());
+            running.spawn(async move { run(&path, config, &bounds, &output, interrupted).await });
         }
         tokio::select! {
             ended = running.join_next() => match ended {
@@ -56,15 +57,14 @@ pub(crate) async fn run_all(args: &Args) -> Exit {
                 Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
                 None => break,
             },
-            () = signals.next() => interrupts.send_modify(|count| *count += 1),
+            // The first one ends the runs, which say goodbye; the second one means now.
+            () = signals.next() => if interrupt.send_replace(true) {
+                return Exit::Interrupted;
+            }
         }
     }
-    if waiting.next().is_some() && *interrupts.borrow() > 0 {
+    if waiting.next().is_some() && *interrupted.borrow() {
         worst = Exit::Interrupted;
-    }
-    // The second one means now.
-    if *interrupts.borrow() > 1 {
-        return worst;
     }
     match output.lock().total(answered) {
         Ok(()) => worst,

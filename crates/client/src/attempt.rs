@@ -64,8 +64,6 @@ pub(crate) struct Attempt {
     pub(crate) outcome: Outcome,
     pub(crate) progress: Progress,
     pub(crate) error: Option<PeerError>,
-    /// Our own machine had run out of something: worth another try when others have finished.
-    pub(crate) exhausted: bool,
 }
 
 /// What is known of an attempt while it goes on, and remains known when it is cut short.
@@ -81,14 +79,15 @@ pub(crate) struct Progress {
     pub(crate) lingered: Option<LingerEnd>,
 }
 
-/// Tries a peer once, in the `room` it was given. Its clocks start here, not when it was queued.
+/// Tries a peer once, in the `room` it was given. Its clocks start here, not when it was queued. The room is free at the end,
+/// whether anybody has heard of that or not; but it comes back if our machine was exhausted.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
 pub(crate) fn attempt(
     tried: Try,
     terms: Arc<Terms>,
     mut stopped: Stopped,
     room: Room,
-) -> impl Future<Output = (Attempt, Room)> + Send {
+) -> impl Future<Output = (Attempt, Option<Room>)> + Send {
     async move {
         let mut progress = Progress::default();
         // Pinned here and not handed over: an argument would have its place in the task twice.
@@ -107,7 +106,7 @@ pub(crate) fn attempt(
             None => debug!(peer = %tried.address, "{outcome}"),
             Some(error) => debug!(peer = %tried.address, error = %guard::ErrorChain(error), "{outcome}"),
         }
-        (Attempt { tried, outcome, progress, error, exhausted }, room)
+        (Attempt { tried, outcome, progress, error }, exhausted.then_some(room))
     }
 }
 

@@ -1,33 +1,41 @@
-//! What runs that go on at the same time share: how many connections at once, how fast new ones begin, how much memory.
+//! What runs that go on at the same time share: how many connections at once, how fast new ones begin, how much memory; and
+//! who we are.
 
-use crate::Config;
 use crate::budget::Budget;
+use crate::identity::Identity;
 use crate::pacer::Pacer;
+use crate::{Config, Error};
 use nix::sys::resource::{Resource, getrlimit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Descriptors left to what is neither a peer nor a tracker: standard streams, ports held, the runtime, a host program.
-const DESCRIPTOR_RESERVE: usize = 64;
+/// Descriptors left to what is neither a peer, nor a tracker, nor a run: the standard streams, the runtime, the port that is
+/// held. A host program has a 32nd of them beside, at most so many.
+const OUR_DESCRIPTORS: usize = 12;
+const HOST_DESCRIPTORS: usize = 64;
+/// Runs that it makes sense to begin at the same time; where descriptors are few, one for 32 of them.
+const RUNS: usize = 16;
 /// Trackers looked up, asked, and told goodbye, at once in one run.
 pub(crate) const TRACKERS_OF_A_RUN: usize = 64;
-/// Trackers at once in all runs: enough for 16 runs that each wait for 64 silent ones, so that the slow trackers of one delay
-/// no other. Where descriptors are few it is an eighth of them, but always as many as one run wants.
-const TRACKERS_OF_ALL: usize = 1024;
+/// Trackers at once in all runs: enough for 16 that each wait for 64 silent ones, so that the slow trackers of one delay no
+/// other. Where descriptors are few, an eighth of them.
+const TRACKERS_OF_ALL: usize = RUNS * TRACKERS_OF_A_RUN;
 /// Memory of ours that connections in flight may take together, when nobody chose how many there may be.
 const IN_FLIGHT_BYTES: usize = 32 << 20;
-/// Memory of ours that one of them takes at most, but for what its peer says; a test holds us to it.
-const BYTES_EACH: usize = 1536;
+/// Memory of ours that one of them takes at most, an encrypted one, but for what its peer says; a test holds us to it. One in
+/// the clear takes 1.5 KiB.
+const BYTES_EACH: usize = 2560;
 /// Bytes that all buffers for what peers say after their handshake may take together.
 const LINGER_BYTES: usize = 32 << 20;
 
-/// The bounds that one run, or several runs at the same time, stay in. Cheap to clone; clones share.
+/// The bounds that one run, or several runs at the same time, stay in; and the peer id and port that all of them have, as
+/// those of other clients do. Cheap to clone; clones share.
 ///
 /// ```no_run
 /// # async fn example(torrents: Vec<metainfo::Torrent>) -> Result<(), client::Error> {
 /// let config = client::Config::default();
-/// let bounds = client::Bounds::new(&config);
+/// let bounds = client::Bounds::new(&config)?;
 /// for torrent in torrents {
 ///     let mut swarm = client::Swarm::within(&torrent, config.clone(), &bounds)?;
 ///     tokio::spawn(async move { while swarm.next().await.is_some() {} });
@@ -40,6 +48,8 @@ pub struct Bounds(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
+    identity: Identity,
+    runs: usize,
     /// A permit for each connection that may still begin.
     room: Arc<Semaphore>,
     /// Permits there would be if our machine had never run out of anything.
@@ -57,20 +67,34 @@ pub(crate) struct Room(OwnedSemaphorePermit);
 
 impl Bounds {
     /// Bounds of [`Config::concurrency`] connections at once and [`Config::rate`] new ones a second; of the current
-    /// descriptor limit too.
-    #[must_use]
-    pub fn new(config: &Config) -> Self {
-        let descriptors = descriptors();
-        let trackers = (descriptors / 8).clamp(TRACKERS_OF_A_RUN, TRACKERS_OF_ALL);
-        let width = width(config.concurrency, descriptors, trackers);
-        Self(Arc::new(Shared {
+    /// descriptor limit too. Holds [`Config::port`] at the addresses of [`Config::bind`] until the last clone is gone.
+    ///
+    /// # Errors
+    /// A source address that is not ours, a port that is taken.
+    pub fn new(config: &Config) -> Result<Self, Error> {
+        let Split { runs, trackers, peers } = Split::of(descriptors());
+        let width = width(config.concurrency, peers);
+        Ok(Self(Arc::new(Shared {
+            identity: Identity::new(config.bind, config.port)?,
+            runs,
             room: Arc::new(Semaphore::new(width)),
             width,
             withheld: AtomicUsize::new(0),
             pacer: Pacer::new(config.rate),
             linger: Budget::new(LINGER_BYTES),
             trackers: Arc::new(Semaphore::new(trackers)),
-        }))
+        })))
+    }
+
+    /// How many runs can go on at the same time with the descriptors there are, 16 at most. More than that do not fail, but
+    /// their trackers may.
+    #[must_use]
+    pub fn runs(&self) -> usize {
+        self.0.runs
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.0.identity
     }
 
     pub(crate) fn pacer(&self) -> &Pacer {
@@ -130,12 +154,26 @@ fn descriptors() -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
-/// Connections at once: what was asked for, or what memory bears; and what so many descriptors allow beside so many
-/// trackers. Of few descriptors a quarter is left to others.
-fn width(asked: Option<usize>, descriptors: usize, trackers: usize) -> usize {
-    let others = (DESCRIPTOR_RESERVE + trackers).min(descriptors / 4);
-    let allowed = descriptors - others;
-    asked.unwrap_or(IN_FLIGHT_BYTES / BYTES_EACH).min(allowed).clamp(1, Semaphore::MAX_PERMITS)
+/// Who may have how many descriptors at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Split {
+    runs: usize,
+    trackers: usize,
+    peers: usize,
+}
+
+impl Split {
+    fn of(descriptors: usize) -> Self {
+        let runs = (descriptors / 32).clamp(1, RUNS);
+        let trackers = (descriptors / 8).clamp(2, TRACKERS_OF_ALL);
+        let others = OUR_DESCRIPTORS + HOST_DESCRIPTORS.min(descriptors / 32) + runs + trackers;
+        Self { runs, trackers, peers: descriptors.saturating_sub(others).max(1) }
+    }
+}
+
+/// Connections at once: what was asked for, or what memory bears; and what the descriptors for peers allow.
+fn width(asked: Option<usize>, peers: usize) -> usize {
+    asked.unwrap_or(IN_FLIGHT_BYTES / BYTES_EACH).clamp(1, peers.min(Semaphore::MAX_PERMITS))
 }
 
 #[cfg(test)]
@@ -143,7 +181,7 @@ mod tests {
     use super::*;
 
     fn bounds(width: usize) -> Bounds {
-        Bounds::new(&Config { concurrency: Some(width), ..Config::default() })
+        Bounds::new(&Config { concurrency: Some(width), ..Config::default() }).unwrap()
     }
 
     /// All room there is.
@@ -196,20 +234,32 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_width_is_kept_within_what_descriptors_and_memory_allow() {
-        let most = IN_FLIGHT_BYTES / BYTES_EACH;
-        for (asked, descriptors, allowed) in [
-            (Some(3), 20_000, 3),
-            (Some(0), 20_000, 1),
-            (None, 20, 15),
-            (None, 1024, 832),
-            (None, 20_000, 18_912),
-            (None, 1 << 30, most),
-            (Some(1_000_000), 1 << 30, 1_000_000),
-            (Some(usize::MAX), 1024, 832),
+    fn descriptors_are_split_among_all_who_need_some() {
+        for (descriptors, runs, trackers, peers) in [
+            (0, 1, 2, 1),
+            (20, 1, 2, 5),
+            (64, 2, 8, 40),
+            (256, 8, 32, 196),
+            (1024, 16, 128, 836),
+            (20_000, 16, 1024, 18_884),
+            (usize::MAX, 16, 1024, usize::MAX - 1116),
         ] {
-            let trackers = (descriptors / 8).clamp(TRACKERS_OF_A_RUN, TRACKERS_OF_ALL);
-            assert_eq!(width(asked, descriptors, trackers), allowed, "{asked:?} of {descriptors}");
+            assert_eq!(Split::of(descriptors), Split { runs, trackers, peers }, "{descriptors}");
+        }
+    }
+
+    #[test]
+    fn the_width_is_what_was_asked_for_within_what_there_is() {
+        let most = IN_FLIGHT_BYTES / BYTES_EACH;
+        for (asked, peers, allowed) in [
+            (Some(3), 1000, 3),
+            (Some(0), 1000, 1),
+            (Some(2000), 1000, 1000),
+            (None, 1000, 1000),
+            (None, 1_000_000, most),
+            (Some(500_000), 1_000_000, 500_000),
+        ] {
+            assert_eq!(width(asked, peers), allowed, "{asked:?} of {peers}");
         }
     }
 }

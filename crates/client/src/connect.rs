@@ -86,8 +86,13 @@ fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
     }
     match socket.connect(&address.into()) {
         // Out of source ports. A family that is switched off says the same, and that is no reason to wait.
-        Err(error) if errno(&error) == Errno::EADDRNOTAVAIL && has_source(address, bind) => {
-            Err(ConnectError::Exhausted(error))
+        Err(error) if errno(&error) == Errno::EADDRNOTAVAIL => {
+            drop(socket);
+            if has_source(address, bind) {
+                Err(ConnectError::Exhausted(error))
+            } else {
+                Err(ConnectError::Local(error))
+            }
         }
         Err(error) if errno(&error) != Errno::EINPROGRESS => Err(ConnectError::at_once(error)),
         _ => Ok(socket),
@@ -95,14 +100,14 @@ fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
 }
 
 /// Whether this machine has an address to reach `address` from. Connecting a UDP socket asks the routing table and sends
-/// nothing.
+/// nothing; that there is no descriptor or port for it either is no answer.
 fn has_source(address: SocketAddr, bind: Bind) -> bool {
-    let connected = source(address, bind).ok().and_then(|source| {
-        let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-        let socket = std::net::UdpSocket::bind((source.unwrap_or(any), 0)).ok()?;
-        socket.connect(address).ok()
-    });
-    connected.is_some()
+    let Ok(source) = source(address, bind) else { return false };
+    let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    match std::net::UdpSocket::bind((source.unwrap_or(any), 0)) {
+        Ok(socket) => socket.connect(address).is_ok(),
+        Err(error) => !matches!(errno(&error), Errno::EADDRNOTAVAIL | Errno::EAFNOSUPPORT),
+    }
 }
 
 fn source(address: SocketAddr, bind: Bind) -> Result<Option<IpAddr>, ConnectError> {

@@ -25,8 +25,8 @@ pub(crate) struct Dialler {
     encryption: Encryption,
     stopped: Stopped,
     bounds: Bounds,
-    /// Each with the room it takes, until its end has been heard of.
-    attempts: JoinSet<(Attempt, Room)>,
+    /// Each with the room it had, if that was of no use.
+    attempts: JoinSet<(Attempt, Option<Room>)>,
     retries: Retries,
     /// Room that was waited for, and has not been used.
     room: Option<Room>,
@@ -79,18 +79,23 @@ impl Dialler {
     }
 
     /// The next attempt's end; `None` when none is in flight. May be cancelled without losing anything.
-    pub(crate) async fn next(&mut self) -> Option<(Attempt, Room)> {
+    pub(crate) async fn next(&mut self) -> Option<(Attempt, Option<Room>)> {
         self.attempts.join_next().await.map(settled)
     }
 
     /// An attempt that is the last at its peer comes back; any other is tried again.
-    pub(crate) fn settle(&mut self, (attempt, room): (Attempt, Room), peers: &mut Peers) -> Option<Attempt> {
+    pub(crate) fn settle(&mut self, ended: (Attempt, Option<Room>), peers: &mut Peers) -> Option<Attempt> {
+        let (attempt, room) = ended;
         self.turns = BURST.min(self.turns + 1);
-        if !attempt.exhausted {
-            drop(room);
-            self.bounds.widen();
-        } else if self.bounds.narrow(room) {
+        let again = match room {
             // As long as others are in flight there will be room again: nobody is blamed.
+            Some(room) => self.bounds.narrow(room),
+            None => {
+                self.bounds.widen();
+                false
+            }
+        };
+        if again {
             match attempt.tried.first {
                 None => peers.put_back(PeerAddress::Socket(attempt.tried.address)),
                 Some(_) => self.retries.put_back(attempt.tried, Instant::now()),
@@ -118,6 +123,7 @@ impl Dialler {
 
     /// Closes every connection, and returns when they are closed.
     pub(crate) async fn shutdown(&mut self) {
+        self.room = None;
         self.attempts.shutdown().await;
     }
 

@@ -35,7 +35,6 @@ const MAX_LOOKUPS: usize = 16;
 #[derive(Debug)]
 pub struct Swarm {
     torrent: Facts,
-    identity: Identity,
     config: Config,
     bounds: Bounds,
     begun: Option<Instant>,
@@ -60,27 +59,25 @@ impl Swarm {
     /// # Errors
     /// A private torrent without leave, a source address that is not ours, a port that is taken.
     pub fn new(torrent: &Torrent, config: Config) -> Result<Self, Error> {
-        let bounds = Bounds::new(&config);
+        let bounds = Bounds::new(&config)?;
         Self::within(torrent, config, &bounds)
     }
 
-    /// As [`new`](Self::new), for a run that shares its bounds with others; [`Config::concurrency`] and [`Config::rate`]
-    /// are those of the bounds.
+    /// As [`new`](Self::new), for a run that shares its bounds with others; [`Config::concurrency`], [`Config::rate`] and
+    /// [`Config::port`] are those of the bounds.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// A private torrent without leave, certificates that cannot be read.
     pub fn within(torrent: &Torrent, mut config: Config, bounds: &Bounds) -> Result<Self, Error> {
         if torrent.private {
             check_private(torrent, &config)?;
         }
-        let identity = Identity::new(config.bind, config.port)?;
-        let announce = announce(torrent, &identity, &config);
+        let announce = announce(torrent, bounds.identity(), &config);
         let stop = Stop::new();
         let trackers = Tracking::new(torrent, &mut config, announce, bounds, stop.listen())?;
-        let terms = terms(torrent, &identity, &config, bounds);
+        let terms = terms(torrent, &config, bounds);
         let mut swarm = Self {
             torrent: terms.torrent,
-            identity,
             bounds: bounds.clone(),
             begun: None,
             alarm: None,
@@ -106,7 +103,7 @@ impl Swarm {
     /// The port that is announced and held for the run.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.identity.port
+        self.bounds.identity().port
     }
 
     /// The next event, as it happens; `None` after the summary. Must be called within a tokio runtime. May be cancelled
@@ -224,11 +221,11 @@ impl Swarm {
 
     fn tracked(&mut self, tracked: Tracked) {
         let Tracked { mut report, peers, info_hash, own } = tracked;
-        own.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, self.identity.port)));
+        own.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, self.bounds.identity().port)));
         let source = Source::Tracker(Arc::clone(&report.url));
         if let Some((address, named)) = report.address.zip(report.peers.as_mut()) {
             let policy = AddressPolicy::for_peers_of(address.ip());
-            let ours = Some(self.identity.peer_id);
+            let ours = Some(self.bounds.identity().peer_id);
             for peer in peers.into_iter().filter(|peer| peer.peer_id != ours) {
                 let requires_crypto = peer.requires_crypto == Some(true);
                 let word = Word { source: &source, policy, info_hash, requires_crypto };
@@ -255,7 +252,7 @@ impl Swarm {
         self.unreached(name, outcome, Stage::Resolve, error);
     }
 
-    fn attempted(&mut self, attempt: (Attempt, Room)) {
+    fn attempted(&mut self, attempt: (Attempt, Option<Room>)) {
         if let Some(last) = self.dialler.settle(attempt, &mut self.peers) {
             self.report_attempt(last);
         }
@@ -318,10 +315,10 @@ fn announce(torrent: &Torrent, identity: &Identity, config: &Config) -> Announce
 }
 
 /// How peers are treated. Who does not listen says that it speaks nothing.
-fn terms(torrent: &Torrent, identity: &Identity, config: &Config, bounds: &Bounds) -> Terms {
+fn terms(torrent: &Torrent, config: &Config, bounds: &Bounds) -> Terms {
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
-    let ours = Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: identity.peer_id };
+    let ours = Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: bounds.identity().peer_id };
     let greeting = |info_hash| Greeting::of(info_hash, ours, torrent.hashes);
     Terms {
         greetings: (greeting(torrent.hashes.primary()), torrent.hashes.wire().nth(1).map(greeting)),

@@ -1,4 +1,4 @@
-//! Who we are for one run: peer id, tracker key, and a port that is ours.
+//! Who we are for one run, or for several at the same time: peer id, tracker key, and a port that is ours.
 
 use crate::{Bind, Error, connect, entropy};
 use ids::PeerId;
@@ -6,13 +6,14 @@ use socket2::Socket;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Our name and number, the same towards everybody and new for each run.
+/// Our name and number, the same towards everybody and new each time.
 #[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) peer_id: PeerId,
     pub(crate) key: u32,
     pub(crate) port: u16,
-    /// Bound and not listening for as long as we announce the port. A tracker that keys peers by address and port would
+    /// Bound and not listening for as long as we announce the port, once for all runs: another run's port would look like a
+    /// stranger's where a tracker lists it. A tracker that keys peers by address and port would
     /// otherwise replace, and at our goodbye remove, a real client on this machine.
     _port_held: Vec<Socket>,
 }

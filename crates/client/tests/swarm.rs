@@ -210,7 +210,7 @@ async fn no_more_connections_than_allowed() {
 async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
     let lab = lab(std::iter::repeat_n(Behaviour::Silent, 3));
     let config = Config { concurrency: Some(4), ..config() };
-    let bounds = Bounds::new(&config);
+    let bounds = Bounds::new(&config).unwrap();
     let swarm = || Swarm::within(&lab.torrent, config.clone(), &bounds).unwrap();
     let (mut one, mut other) = (swarm(), swarm());
     tokio::select! {
@@ -226,9 +226,37 @@ async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
 }
 
 #[tokio::test]
+async fn a_run_that_nobody_asks_any_more_holds_no_room() {
+    let (kept, lab) = (lab(std::iter::repeat_n(Behaviour::CloseOnAccept, 4)), lab([Behaviour::default()]));
+    let config = Config { concurrency: Some(1), ..config() };
+    let bounds = Bounds::new(&config).unwrap();
+    let mut one = Swarm::within(&kept.torrent, config.clone(), &bounds).unwrap();
+    tokio::select! {
+        () = async { while !matches!(one.next().await, Some(Event::Peer(_))) {} } => {}
+        accepted = kept.swarm.wait_for(|counts| counts.accepted == 1, PATIENCE) => assert!(accepted),
+    }
+    let mut other = Swarm::within(&lab.torrent, config, &bounds).unwrap();
+    assert_eq!(collect(&mut other).await.summary.ok, 1);
+}
+
+#[tokio::test]
+async fn runs_at_the_same_time_are_no_strangers_to_each_other() {
+    let lab = lab([Behaviour::default()]);
+    let bounds = Bounds::new(&config()).unwrap();
+    let mut swarms = [(); 2].map(|()| Swarm::within(&lab.torrent, config(), &bounds).unwrap());
+    assert_eq!(swarms[0].port(), swarms[1].port());
+    // A tracker that lists those who announced.
+    let own: SocketAddr = ([127, 0, 0, 1], swarms[0].port()).into();
+    lab.tracker.set_script(TrackerScript::peers([own]));
+    for swarm in &mut swarms {
+        assert_eq!(collect(swarm).await.peers.len(), 0);
+    }
+}
+
+#[tokio::test]
 async fn slow_trackers_of_one_run_delay_no_other() {
     let lab = lab([Behaviour::default()]);
-    let bounds = Bounds::new(&config());
+    let bounds = Bounds::new(&config()).unwrap();
     let mut slow = Vec::new();
     for _ in 0..3 {
         let silent = FakeTracker::start(TrackerScript::Silence).unwrap();

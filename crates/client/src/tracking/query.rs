@@ -212,7 +212,7 @@ mod tests {
             connect_timeout: Duration::from_secs(5),
             tls: Tls::default(),
             max_peers: None,
-            bounds: crate::Bounds::new(&crate::Config::default()),
+            bounds: crate::Bounds::new(&crate::Config::default()).unwrap(),
         };
         let target = Target::new(url.parse().unwrap(), AddressPolicy::User, false);
         let query = Query::new(target, addresses.to_vec(), Some(Family::V4), info_hash, None);
