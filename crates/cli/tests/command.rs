@@ -425,6 +425,21 @@ fn few_descriptors_lose_nobody() {
 }
 
 #[test]
+fn few_descriptors_lose_no_torrent() {
+    let lab = Lab::new("few", std::iter::repeat_n(Behaviour::default(), 50));
+    for limit in ["20", "64", "256"] {
+        let shell = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 $(yes \"$1\" | head -n 40)");
+        let mut command = Command::new("sh");
+        command.args(["-c", &shell, env!("CARGO_BIN_EXE_bt-handshake")]).arg(lab.torrent());
+        let (code, stdout, stderr) = told(&command.output().unwrap());
+        let all = "40 of 40 torrents answered, 2000 of 2000 peers shook hands";
+        assert!(code == 0 && stdout.contains(all), "{limit}: {stdout}{stderr}");
+    }
+    let of = |event| lab.events().iter().filter(|said| *said == event).count();
+    assert_eq!((of("started"), of("stopped")), (120, 120));
+}
+
+#[test]
 fn the_log_shows_each_step_and_no_secret() {
     let lab = Lab::new("log", [Behaviour::default(), Behaviour::WrongHash]);
     for (args, variable) in [(&["-v"][..], None), (&[][..], Some("trace"))] {

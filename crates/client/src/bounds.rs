@@ -16,10 +16,10 @@ const OUR_DESCRIPTORS: usize = 12;
 const HOST_DESCRIPTORS: usize = 64;
 /// Runs that it makes sense to begin at the same time; where descriptors are few, one for 32 of them.
 const RUNS: usize = 16;
-/// Trackers looked up, asked, and told goodbye, at once in one run.
+/// Trackers looked up and asked at once in one run; and told goodbye.
 pub(crate) const TRACKERS_OF_A_RUN: usize = 64;
 /// Trackers at once in all runs: enough for 16 that each wait for 64 silent ones, so that the slow trackers of one delay no
-/// other. Where descriptors are few, an eighth of them.
+/// other. Where descriptors are few, an eighth of them; and a sixteenth for goodbyes, which have no time to wait for those.
 const TRACKERS_OF_ALL: usize = RUNS * TRACKERS_OF_A_RUN;
 /// Memory of ours that connections in flight may take together, when nobody chose how many there may be.
 const IN_FLIGHT_BYTES: usize = 32 << 20;
@@ -59,6 +59,7 @@ struct Shared {
     pacer: Pacer,
     linger: Budget,
     trackers: Arc<Semaphore>,
+    goodbyes: Arc<Semaphore>,
 }
 
 /// Room for one connection; given back when it is dropped.
@@ -72,7 +73,7 @@ impl Bounds {
     /// # Errors
     /// A source address that is not ours, a port that is taken.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let Split { runs, trackers, peers } = Split::of(descriptors());
+        let Split { runs, trackers, goodbyes, peers } = Split::of(descriptors());
         let width = width(config.concurrency, peers);
         Ok(Self(Arc::new(Shared {
             identity: Identity::new(config.bind, config.port)?,
@@ -83,6 +84,7 @@ impl Bounds {
             pacer: Pacer::new(config.rate),
             linger: Budget::new(LINGER_BYTES),
             trackers: Arc::new(Semaphore::new(trackers)),
+            goodbyes: Arc::new(Semaphore::new(goodbyes)),
         })))
     }
 
@@ -119,6 +121,11 @@ impl Bounds {
     /// A turn at a tracker, over when it is dropped.
     pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.trackers).acquire_owned().await.ok()
+    }
+
+    /// A turn to say goodbye to a tracker, over when it is dropped.
+    pub(crate) async fn goodbye(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.goodbyes).acquire_owned().await.ok()
     }
 
     /// Our machine has run out of something: there is room for no more than are in flight now, and no longer for the one
@@ -159,6 +166,7 @@ fn descriptors() -> usize {
 struct Split {
     runs: usize,
     trackers: usize,
+    goodbyes: usize,
     peers: usize,
 }
 
@@ -166,8 +174,9 @@ impl Split {
     fn of(descriptors: usize) -> Self {
         let runs = (descriptors / 32).clamp(1, RUNS);
         let trackers = (descriptors / 8).clamp(2, TRACKERS_OF_ALL);
-        let others = OUR_DESCRIPTORS + HOST_DESCRIPTORS.min(descriptors / 32) + runs + trackers;
-        Self { runs, trackers, peers: descriptors.saturating_sub(others).max(1) }
+        let goodbyes = (descriptors / 16).clamp(1, TRACKERS_OF_ALL);
+        let others = OUR_DESCRIPTORS + HOST_DESCRIPTORS.min(descriptors / 32) + runs + trackers + goodbyes;
+        Self { runs, trackers, goodbyes, peers: descriptors.saturating_sub(others).max(1) }
     }
 }
 
@@ -235,16 +244,16 @@ mod tests {
 
     #[test]
     fn descriptors_are_split_among_all_who_need_some() {
-        for (descriptors, runs, trackers, peers) in [
-            (0, 1, 2, 1),
-            (20, 1, 2, 5),
-            (64, 2, 8, 40),
-            (256, 8, 32, 196),
-            (1024, 16, 128, 836),
-            (20_000, 16, 1024, 18_884),
-            (usize::MAX, 16, 1024, usize::MAX - 1116),
+        for (descriptors, runs, trackers, goodbyes, peers) in [
+            (0, 1, 2, 1, 1),
+            (20, 1, 2, 1, 4),
+            (64, 2, 8, 4, 36),
+            (256, 8, 32, 16, 180),
+            (1024, 16, 128, 64, 772),
+            (20_000, 16, 1024, 1024, 17_860),
+            (usize::MAX, 16, 1024, 1024, usize::MAX - 2140),
         ] {
-            assert_eq!(Split::of(descriptors), Split { runs, trackers, peers }, "{descriptors}");
+            assert_eq!(Split::of(descriptors), Split { runs, trackers, goodbyes, peers }, "{descriptors}");
         }
     }
 

@@ -219,8 +219,10 @@ impl Tracking {
                     goodbyes.join_next().await;
                 }
                 let terms = Arc::clone(&self.terms);
-                // Without waiting for a turn: those of others may take longer than there is time.
-                goodbyes.spawn(async move { goodbye.say(&terms).await });
+                goodbyes.spawn(async move {
+                    let _turn = terms.bounds.goodbye().await;
+                    goodbye.say(&terms).await;
+                });
             }
             while goodbyes.join_next().await.is_some() {}
         };
