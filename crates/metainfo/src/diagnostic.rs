@@ -1,4 +1,4 @@
-//! What was wrong with a torrent and did not matter: it is read all the same.
+//! What was wrong with a torrent or a magnet link and did not matter: it is read all the same.
 
 use crate::Problem;
 use std::fmt;
@@ -15,7 +15,7 @@ pub enum Diagnostic {
         path: String,
         /// What is wrong with it.
         problem: Problem,
-        /// Where it begins; bytes from the start of the file.
+        /// Where it begins; bytes from the start of the file or link.
         offset: usize,
     },
 }
@@ -29,7 +29,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// The diagnostics of one torrent: the first few in full, the rest as a number.
+/// The diagnostics of one torrent or link: the first few in full, the rest as a number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     first: Vec<Diagnostic>,

@@ -106,6 +106,15 @@ pub enum Problem {
     /// A DHT node that is not a host and a port (BEP 5).
     #[error("not a host and a port")]
     NotANode,
+    /// A peer of a magnet link that is not a host and a port (BEP 9).
+    #[error("not a host and a port")]
+    NotAPeer,
+    /// A `%` in a magnet link without two hexadecimal digits after it (RFC 3986, 2.1).
+    #[error("broken percent-encoding")]
+    BadEscape,
+    /// Text of a magnet link that is not UTF-8 when it has been decoded.
+    #[error("not UTF-8")]
+    NotUtf8,
     /// `pieces root` that is not 32 bytes, or all zeros.
     #[error("not a merkle root")]
     NotARoot,

@@ -79,6 +79,20 @@ impl Hashes {
     }
 }
 
+/// Of a hash alone nobody can tell whether it is a truncated v2 one, which goes the same way on the wire; it is taken for
+/// v1's.
+impl From<InfoHash> for Hashes {
+    fn from(v1: InfoHash) -> Self {
+        Self::V1(v1)
+    }
+}
+
+impl From<InfoHashV2> for Hashes {
+    fn from(v2: InfoHashV2) -> Self {
+        Self::V2(v2)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,8 @@
 //! It accepts and refuses what libtorrent 2.1 does. What is wrong and does not matter is in [`Torrent::diagnostics`], what is
 //! wrong with paths in [`File::issues`].
 //!
+//! And what a magnet link says: [`Magnet::parse`] reads its info-hashes (BEP 9, 52), name, trackers, peers and web seeds.
+//!
 //! This crate knows bencode and nothing of files, networks or clocks: bytes in, values out. It writes nothing to disk,
 //! so a hostile path is data like any other; whoever shows one escapes it.
 
@@ -16,6 +18,7 @@ mod files;
 mod hashes;
 mod issue;
 mod layers;
+mod magnet;
 mod parts;
 mod safe_name;
 mod torrent;
@@ -28,5 +31,6 @@ pub use error::{Error, Problem};
 pub use files::{Attributes, File};
 pub use hashes::Hashes;
 pub use issue::PathIssue;
+pub use magnet::{Magnet, MagnetError, MagnetPeer};
 pub use torrent::Torrent;
 pub use trackers::{Tracker, TrackerKind};

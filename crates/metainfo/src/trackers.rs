@@ -3,7 +3,7 @@
 use crate::{Diagnostics, Problem};
 use bencode::{Dict, Kind, Value};
 
-/// One tracker, as the torrent names it.
+/// One tracker, as the torrent or a magnet link names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracker {
     /// The URL as written, but for surrounding blanks. It may carry secrets, and be no URL at all.
@@ -26,6 +26,17 @@ pub enum TrackerKind {
     Other,
     /// A known scheme, but blanks or controls in the URL, no plain host, or a port that is no number: libtorrent drops it.
     Malformed,
+}
+
+impl Tracker {
+    /// A URL as it is written; `None` where nothing but blanks is.
+    pub(crate) fn new(written: &str) -> Option<Self> {
+        /// What C's `isspace` skips.
+        const BLANKS: [char; 6] = [' ', '\t', '\n', '\r', '\u{b}', '\u{c}'];
+        let text = written.trim_start_matches(BLANKS);
+        let trimmed = text.trim_end_matches(BLANKS);
+        (!trimmed.is_empty()).then(|| Self { url: trimmed.to_owned(), kind: TrackerKind::of(text) })
+    }
 }
 
 impl TrackerKind {
@@ -81,16 +92,11 @@ pub(crate) fn parse(root: Dict<'_>, diagnostics: &mut Diagnostics) -> Vec<Vec<Tr
 }
 
 fn tracker(url: Value<'_>, path: impl FnOnce() -> String, diagnostics: &mut Diagnostics) -> Option<Tracker> {
-    /// What C's `isspace` skips.
-    const BLANKS: [char; 6] = [' ', '\t', '\n', '\r', '\u{b}', '\u{c}'];
     let Some(bytes) = url.as_bytes() else {
         mistyped(diagnostics, path, Kind::String, url);
         return None;
     };
-    let text = String::from_utf8_lossy(bytes);
-    let text = text.trim_start_matches(BLANKS);
-    let trimmed = text.trim_end_matches(BLANKS);
-    (!trimmed.is_empty()).then(|| Tracker { url: trimmed.to_owned(), kind: TrackerKind::of(text) })
+    Tracker::new(&String::from_utf8_lossy(bytes))
 }
 
 fn mistyped(diagnostics: &mut Diagnostics, path: impl FnOnce() -> String, expected: Kind, value: Value<'_>) {
