@@ -43,7 +43,8 @@ pub(crate) struct Greeting {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
     pub(crate) hashes: Hashes,
-    pub(crate) pieces: u32,
+    /// `None` when nobody has said.
+    pub(crate) pieces: Option<u32>,
 }
 
 /// Whom to try, and how.

@@ -9,7 +9,8 @@ pub(crate) struct Availability {
     counts: Vec<u32>,
     /// By piece, how many likely seeds have not said that they have it. Empty until there is one.
     likely: Vec<u32>,
-    pieces: u32,
+    /// `None` when nobody knows how many there are; then nothing is counted by piece.
+    pieces: Option<u32>,
     /// Pieces that nobody has said to have piece by piece.
     missing: u32,
     /// Peers that have everything.
@@ -33,28 +34,21 @@ pub struct Copies {
 
 impl Availability {
     /// Nobody has been reached yet.
-    pub(crate) fn new(pieces: u32) -> Self {
-        Self { counts: Vec::new(), likely: Vec::new(), pieces, missing: pieces, complete: 0, silent: 0, told: 0 }
+    pub(crate) fn new(pieces: Option<u32>) -> Self {
+        let missing = pieces.unwrap_or_default();
+        Self { counts: Vec::new(), likely: Vec::new(), pieces, missing, complete: 0, silent: 0, told: 0 }
     }
 
     /// Takes in what one peer has; `true` when it has a piece that nobody had before.
     pub(crate) fn add(&mut self, has: &Pieces) -> bool {
         let nobody_had = self.complete == 0;
         match has {
-            Pieces::Unsaid | Pieces::None => {
-                self.silent += 1;
-                false
-            }
-            Pieces::All => self.add_complete(),
-            Pieces::Some { bitfield, .. } if bitfield.is_complete() => self.add_complete(),
-            Pieces::Some { bitfield, .. } if bitfield.count_ones() == 0 => {
-                self.silent += 1;
-                false
-            }
-            Pieces::Some { bitfield, .. } => {
+            has if has.is_all(self.pieces) => self.add_complete(),
+            Pieces::Some { bitfield, .. } if bitfield.count_ones() > 0 => {
                 self.told += 1;
+                let Some(pieces) = self.pieces else { return false };
                 let before = self.missing;
-                self.counts.resize(self.pieces as usize, 0);
+                self.counts.resize(pieces as usize, 0);
                 // Byte by byte, because there may be 2^21 pieces and ten thousand peers.
                 for (byte, counts) in bitfield.as_bytes().iter().zip(self.counts.chunks_mut(8)) {
                     for (bit, count) in (0..8).rev().zip(counts) {
@@ -64,6 +58,10 @@ impl Availability {
                     }
                 }
                 nobody_had && self.missing < before
+            }
+            _ => {
+                self.silent += 1;
+                false
             }
         }
     }
@@ -76,7 +74,7 @@ impl Availability {
 
     /// A peer with these holes is a likely seed after all.
     pub(crate) fn add_likely(&mut self, holes: &[u32]) {
-        self.likely.resize(self.pieces as usize, 0);
+        self.likely.resize(self.pieces.unwrap_or_default() as usize, 0);
         for &hole in holes {
             if let Some(count) = self.likely.get_mut(hole as usize) {
                 *count += 1;
@@ -99,13 +97,19 @@ impl Availability {
         self.told
     }
 
-    /// The pieces that nobody has said to have, in order; `None` when nobody has said anything.
+    /// The pieces that nobody has said to have, in order; `None` when nobody has said anything, or nobody knows which pieces
+    /// there are and nobody has them all.
     pub(crate) fn missing(&self) -> Option<Vec<u32>> {
-        (self.told > 0).then(|| (0..self.pieces).filter(|&piece| self.count(piece) == 0).collect())
+        let Some(pieces) = self.pieces else { return (self.complete > 0).then(Vec::new) };
+        (self.told > 0).then(|| (0..pieces).filter(|&piece| self.count(piece) == 0).collect())
     }
 
-    /// Copies of the torrent; `None` when nobody has said which pieces it has.
+    /// Copies of the torrent; `None` when nobody has said which pieces it has. When nobody knows which pieces there are, only
+    /// whole copies can be counted, and only while nobody has a part.
     pub(crate) fn copies(&self) -> Option<Copies> {
+        if self.pieces.is_none() && self.told > self.complete {
+            return None;
+        }
         let likely = |piece: u32| self.likely.get(piece as usize).copied().unwrap_or(0);
         let min = self.copies_by(|piece| self.count(piece));
         let max = self.copies_by(|piece| self.count(piece) + likely(piece) + self.silent.min(1));
@@ -114,11 +118,13 @@ impl Availability {
 
     /// The copies of the rarest piece, and the share of the pieces that there are more of.
     fn copies_by(&self, count: impl Fn(u32) -> u32) -> f64 {
-        let rarest = (0..self.pieces).map(&count).min().unwrap_or(0);
-        let more = (0..self.pieces).filter(|&piece| count(piece) > rarest).count();
+        // Without a number, the copies are whole ones, and one piece stands for all.
+        let pieces = self.pieces.unwrap_or(1);
+        let rarest = (0..pieces).map(&count).min().unwrap_or(0);
+        let more = (0..pieces).filter(|&piece| count(piece) > rarest).count();
         // At most 2^21 pieces: nothing is lost.
         let more = u32::try_from(more).unwrap_or(u32::MAX);
-        f64::from(rarest) + f64::from(more) / f64::from(self.pieces.max(1))
+        f64::from(rarest) + f64::from(more) / f64::from(pieces.max(1))
     }
 }
 
@@ -138,7 +144,7 @@ mod tests {
     }
 
     fn of(peers: &[Pieces]) -> Availability {
-        let mut availability = Availability::new(10);
+        let mut availability = Availability::new(Some(10));
         peers.iter().for_each(|peer| {
             availability.add(peer);
         });
@@ -170,6 +176,32 @@ mod tests {
     }
 
     #[test]
+    fn without_a_number_of_pieces_only_whole_copies_are_counted() {
+        let of = |peers: &[Pieces]| {
+            let mut availability = Availability::new(None);
+            peers.iter().for_each(|peer| {
+                availability.add(peer);
+            });
+            (availability.copies(), availability.missing(), availability.told())
+        };
+        let part = || Pieces::Some { bitfield: Bitfield::new(b"\xff\xf0", 16).unwrap(), by_have: 0, by_bitfield: true };
+        let full = || Pieces::Some { bitfield: Bitfield::full(16), by_have: 0, by_bitfield: true };
+        let told = || Pieces::Some { bitfield: Bitfield::full(16), by_have: 16, by_bitfield: false };
+        let copies = |min, max| Some(Copies { min, max });
+        for (peers, expected) in [
+            (vec![], (None, None, 0)),
+            (vec![Pieces::None, Pieces::Unsaid], (None, None, 0)),
+            (vec![Pieces::All, full()], (copies(2.0, 2.0), Some(vec![]), 2)),
+            (vec![Pieces::All, Pieces::None], (copies(1.0, 2.0), Some(vec![]), 1)),
+            (vec![Pieces::All, part()], (None, Some(vec![]), 2)),
+            (vec![part()], (None, None, 1)),
+            (vec![told()], (None, None, 1)),
+        ] {
+            assert_eq!(of(&peers), expected, "{peers:?}");
+        }
+    }
+
+    #[test]
     fn likely_seeds_make_a_range() {
         let mut availability = of(&[lacking(&[1, 4, 8]), lacking(&[2, 5, 9])]);
         assert!(availability.has_all_of(&[1, 4, 8]) && availability.has_all_of(&[2, 5, 9]));
@@ -180,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_piece_that_nobody_had_is_news() {
-        let mut availability = Availability::new(10);
+        let mut availability = Availability::new(Some(10));
         let news: Vec<bool> =
             [lacking(&[7]), lacking(&[7, 8]), lacking(&[1]), lacking(&[2]), Pieces::All, Pieces::None]
                 .iter()

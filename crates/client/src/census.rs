@@ -4,8 +4,7 @@ use crate::availability::Availability;
 use crate::role::scattered_holes;
 use crate::said::Said;
 use crate::swarm_view::{Coverage, SwarmView};
-use crate::{Outcome, PeerReport, Role, RoleFrom, Summary, TrackerReport};
-use metainfo::Torrent;
+use crate::{Outcome, PeerReport, Role, RoleFrom, Summary, Topic, TrackerReport};
 use std::ops::RangeInclusive;
 
 /// Most bytes of reports held back at once. A usual one has about 1 KiB, and one whose extension handshake names all it may
@@ -18,7 +17,8 @@ const ENOUGH: u32 = 4;
 /// Everything that is known of a swarm so far.
 #[derive(Debug)]
 pub(crate) struct Census {
-    pieces: u32,
+    /// `None` when nobody has said; then nobody is compared with others.
+    pieces: Option<u32>,
     availability: Availability,
     /// Peers that may be seeds: as far as nobody has what they lack, or too few are known to tell their holes from others'.
     waiting: Vec<Candidate>,
@@ -42,18 +42,17 @@ struct Candidate {
 }
 
 impl Census {
-    pub(crate) fn new(torrent: &Torrent) -> Self {
-        let details = &torrent.details;
+    pub(crate) fn new(topic: &Topic) -> Self {
         Self {
-            pieces: torrent.pieces,
-            availability: Availability::new(torrent.pieces),
+            pieces: topic.pieces,
+            availability: Availability::new(topic.pieces),
             waiting: Vec::new(),
             waiting_bytes: 0,
             candidates: 0,
             lacking: Vec::new(),
             claimed_seeds: None,
             whole_list: None,
-            web_seeds: details.web_seeds.len() + details.http_seeds.len(),
+            web_seeds: topic.web_seeds,
         }
     }
 
@@ -65,7 +64,7 @@ impl Census {
         let news = self.availability.add(&said.pieces);
         // A lazy seed that says that it wants nothing more is not yet a peer that has chosen some of the files.
         let lacks_some = matches!(report.role, Role::Leech | Role::PartialSeed);
-        let candidate = scattered_holes(said, self.pieces).filter(|_| lacks_some);
+        let candidate = self.pieces.and_then(|pieces| scattered_holes(said, pieces)).filter(|_| lacks_some);
         let mut told = Vec::new();
         match candidate {
             None => told.push(report),
@@ -81,7 +80,7 @@ impl Census {
     /// compared with.
     fn take_candidate(&mut self, candidate: Candidate) -> Vec<PeerReport> {
         self.candidates += 1;
-        self.lacking.resize(self.pieces as usize, 0);
+        self.lacking.resize(self.pieces.unwrap_or_default() as usize, 0);
         for &hole in &candidate.holes {
             if let Some(count) = self.lacking.get_mut(hole as usize) {
                 *count += 1;
@@ -192,6 +191,7 @@ mod tests {
     use super::*;
     use crate::Stage;
     use fake_swarm::torrent::SingleFile;
+    use metainfo::Torrent;
     use peer_wire::ExtensionHandshake;
     use tracker::PeerAddress;
 
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn reports_that_wait_take_so_many_bytes_and_no_more() {
         let file = SingleFile { piece_length: 1 << 14, ..SingleFile::new("lab.bin", 100 << 14) };
-        let mut census = Census::new(&Torrent::parse(&file.to_bytes()).unwrap());
+        let mut census = Census::new(&Topic::from(&Torrent::parse(&file.to_bytes()).unwrap()));
         let each = large(0).bytes();
         let fit = MAX_WAITING_BYTES / each;
         assert!(each > 8 << 10 && fit < 1024, "{each}");

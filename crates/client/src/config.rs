@@ -37,7 +37,8 @@ pub struct Config {
     pub peers: Vec<PeerAddress>,
     /// Which trackers are asked.
     pub trackers: Trackers,
-    /// Ask trackers for their counts only (BEP 48): they learn nothing of us, and name no peers.
+    /// Ask trackers for their counts only (BEP 48): they learn nothing of us, and name no peers; those of a magnet link are
+    /// left alone.
     pub scrape: bool,
     /// Certificates, in PEM, that vouch for trackers beside the usual ones.
     pub tls_roots: Vec<u8>,
@@ -117,7 +118,7 @@ impl Encryption {
 /// Which trackers are asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Trackers {
-    /// Those the torrent names.
+    /// Those the torrent or the magnet link names.
     #[default]
     FromTorrent,
     /// These instead, on the user's word.

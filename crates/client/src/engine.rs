@@ -13,9 +13,10 @@ use crate::peers::{Added, Lane, Peers, Word};
 use crate::resolve::{Budget, NO_THREAD, resolve};
 use crate::stop::{Stop, Stopped};
 use crate::tracking::{Tracked, Tracking, check_private};
-use crate::{Config, CutShort, Error, Event, Outcome, PeerError, PeerReport, Source, Stage, Summary, TrackerReport};
-use guard::AddressPolicy;
-use metainfo::Torrent;
+use crate::{
+    Config, CutShort, Error, Event, Outcome, PeerError, PeerReport, Source, Stage, Summary, Topic, TrackerReport,
+};
+use guard::{AddressPolicy, Scope};
 use peer_wire::{Handshake, Reserved};
 use std::collections::VecDeque;
 use std::io;
@@ -30,6 +31,10 @@ use tracker::{Announce, PeerAddress};
 const NUMWANT: u32 = 200;
 /// Host names of peers looked up at once.
 const MAX_LOOKUPS: usize = 16;
+
+/// What is said to be left when nobody knows the size: one block, more than the nothing of a seed. libtorrent and those built
+/// on it say so until they have the metadata.
+const UNKNOWN_LEFT: u64 = 16 << 10;
 
 /// A run: one torrent, its trackers, its peers.
 #[derive(Debug)]
@@ -53,14 +58,16 @@ pub struct Swarm {
 }
 
 impl Swarm {
-    /// Prepares a run: checks the trackers' URLs, draws an identity, holds a port. Nothing is sent before the first call
-    /// of [`next`](Self::next).
+    /// Prepares a run about a torrent, a magnet link or an info-hash: checks the trackers' URLs, draws an identity, holds a
+    /// port. Nothing is sent before the first call of [`next`](Self::next).
+    ///
+    /// Whether a torrent is private is known of a [`Torrent`](metainfo::Torrent) only: see [`Topic::private`].
     ///
     /// # Errors
     /// A private torrent without leave, a source address that is not ours, a port that is taken.
-    pub fn new(torrent: &Torrent, config: Config) -> Result<Self, Error> {
+    pub fn new(topic: impl Into<Topic>, config: Config) -> Result<Self, Error> {
         let bounds = Bounds::new(&config)?;
-        Self::within(torrent, config, &bounds)
+        Self::within(topic, config, &bounds)
     }
 
     /// As [`new`](Self::new), for a run that shares its bounds with others; [`Config::concurrency`], [`Config::rate`] and
@@ -68,14 +75,19 @@ impl Swarm {
     ///
     /// # Errors
     /// A private torrent without leave, certificates that cannot be read.
-    pub fn within(torrent: &Torrent, mut config: Config, bounds: &Bounds) -> Result<Self, Error> {
-        if torrent.private {
-            check_private(torrent, &config)?;
+    pub fn within(topic: impl Into<Topic>, config: Config, bounds: &Bounds) -> Result<Self, Error> {
+        Self::about(topic.into(), config, bounds)
+    }
+
+    fn about(topic: Topic, mut config: Config, bounds: &Bounds) -> Result<Self, Error> {
+        if topic.private == Some(true) {
+            check_private(&topic, &config)?;
         }
-        let announce = announce(torrent, bounds.identity(), &config);
+        let announce = announce(&topic, bounds.identity(), &config);
         let stop = Stop::new();
-        let trackers = Tracking::new(torrent, &mut config, announce, bounds, stop.listen())?;
-        let terms = terms(torrent, &config, bounds);
+        let trackers = Tracking::new(&topic, &mut config, announce, bounds, stop.listen())?;
+        let terms = terms(&topic, &config, bounds);
+        let named_by_user = std::mem::take(&mut config.peers);
         let mut swarm = Self {
             torrent: terms.torrent,
             bounds: bounds.clone(),
@@ -86,18 +98,28 @@ impl Swarm {
             stop,
             trackers,
             lookups: JoinSet::new(),
-            peers: Peers::new(torrent.hashes.primary()),
-            census: Census::new(torrent),
+            peers: Peers::new(topic.hashes.primary()),
+            census: Census::new(&topic),
             reports: VecDeque::new(),
             summary: Some(Summary::default()),
             config,
         };
-        let info_hash = torrent.hashes.primary();
-        for peer in std::mem::take(&mut swarm.config.peers) {
-            let word = Word { source: &Source::User, policy: AddressPolicy::User, info_hash, requires_crypto: false };
-            swarm.peers.add(peer, word);
+        // The user's word comes first: it is by the first that a host name's addresses are judged.
+        swarm.name(named_by_user, &Source::User, AddressPolicy::User);
+        // Whoever wants counts only has asked for no peers.
+        if !swarm.config.scrape {
+            // Whoever made the link was not reached at all.
+            swarm.name(topic.peers, &Source::Magnet, AddressPolicy::Stranger { reached: Scope::Global });
         }
         Ok(swarm)
+    }
+
+    /// Takes in peers that were named before the run.
+    fn name(&mut self, peers: Vec<PeerAddress>, source: &Source, policy: AddressPolicy) {
+        let info_hash = self.torrent.hashes.primary();
+        for peer in peers {
+            self.peers.add(peer, Word { source, policy, info_hash, requires_crypto: false });
+        }
     }
 
     /// The port that is announced and held for the run.
@@ -298,14 +320,14 @@ async fn rings(alarm: Option<&mut Pin<Box<Sleep>>>) {
 }
 
 /// What trackers are told.
-fn announce(torrent: &Torrent, identity: &Identity, config: &Config) -> Announce<'static> {
+fn announce(topic: &Topic, identity: &Identity, config: &Config) -> Announce<'static> {
     Announce {
-        info_hash: torrent.hashes.primary(),
+        info_hash: topic.hashes.primary(),
         peer_id: identity.peer_id,
         port: identity.port,
         uploaded: 0,
         downloaded: 0,
-        left: torrent.total_size,
+        left: topic.total_size.unwrap_or(UNKNOWN_LEFT),
         event: tracker::Event::Started,
         numwant: Some(NUMWANT),
         key: identity.key,
@@ -315,14 +337,14 @@ fn announce(torrent: &Torrent, identity: &Identity, config: &Config) -> Announce
 }
 
 /// How peers are treated. Who does not listen says that it speaks nothing.
-fn terms(torrent: &Torrent, config: &Config, bounds: &Bounds) -> Terms {
+fn terms(topic: &Topic, config: &Config, bounds: &Bounds) -> Terms {
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
-    let ours = Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: bounds.identity().peer_id };
-    let greeting = |info_hash| Greeting::of(info_hash, ours, torrent.hashes);
+    let ours = Handshake { reserved, info_hash: topic.hashes.primary(), peer_id: bounds.identity().peer_id };
+    let greeting = |info_hash| Greeting::of(info_hash, ours, topic.hashes);
     Terms {
-        greetings: (greeting(torrent.hashes.primary()), torrent.hashes.wire().nth(1).map(greeting)),
-        torrent: Facts { hashes: torrent.hashes, pieces: torrent.pieces },
+        greetings: (greeting(topic.hashes.primary()), topic.hashes.wire().nth(1).map(greeting)),
+        torrent: Facts { hashes: topic.hashes, pieces: topic.pieces },
         bind: config.bind,
         connect_timeout: config.connect_timeout,
         handshake_timeout: config.handshake_timeout,

@@ -4,6 +4,7 @@
 //!   close. It logs each step through `tracing`.
 //! * [`Swarm`] is the same job with everything visible: an [`Event`] for each tracker and each peer as it happens, then
 //!   the summary.
+//! * [`Topic`] is what a run is about: a torrent, a magnet link, or an info-hash alone.
 //! * [`handshake`] is one conversation over any stream.
 //!
 //! This crate decides and measures. It parses nothing itself, prints nothing, and keeps nothing on disk.
@@ -39,6 +40,7 @@ mod secure;
 mod sources;
 mod stop;
 mod swarm_view;
+mod topic;
 mod torrent_file;
 mod tracking;
 
@@ -57,5 +59,6 @@ pub use role::{Role, RoleFrom};
 pub use said::{Pieces, Said, Violation};
 pub use secure::SecureFailure;
 pub use swarm_view::{Coverage, SwarmView};
+pub use topic::Topic;
 pub use torrent_file::{ReadError, read_torrent};
 pub use tracking::{Action, Named, Times, TrackerReport, TrackerStatus, Unasked};

@@ -116,7 +116,7 @@ impl<'a> Listener<'a> {
                 return LingerEnd::Budget;
             }
             // Whoever lacks a few pieces may be about to tell that it has them.
-            let is_done = self.said.is_all_of(self.theirs) && !may_be_lazy(self.said);
+            let is_done = self.said.is_all_of(self.theirs) && !may_be_lazy(self.said, self.terms.torrent.pieces);
             let until = if is_done { deadline.min(Instant::now() + quiet) } else { deadline };
             match timeout_at(until, read_some(stream, &mut self.received)).await {
                 Err(_) if until < deadline => return LingerEnd::Quiet,
@@ -130,7 +130,7 @@ impl<'a> Listener<'a> {
     /// Takes in the whole messages that have come.
     fn understand(&mut self) -> Result<(), Violation> {
         let pieces = self.terms.torrent.pieces;
-        let codec = Codec::for_pieces(pieces);
+        let codec = pieces.map_or_else(Codec::default, Codec::for_pieces);
         while let Some(message) = codec.decode(&mut self.received)? {
             self.said.take(&message, pieces)?;
         }

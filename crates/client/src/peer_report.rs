@@ -42,7 +42,7 @@ pub struct PeerReport {
     pub role: Role,
     /// What that was concluded from.
     pub role_from: RoleFrom,
-    /// The pieces it says it has, of all; `None` when it did not say.
+    /// The pieces it says it has, of all; `None` when it did not say, or when nobody knows how many there are.
     pub completeness: Option<Completeness>,
     /// Its extension handshake (BEP 10).
     pub extension: Option<Box<ExtensionHandshake>>,
@@ -171,7 +171,8 @@ impl PeerReport {
             report.matched = theirs.map(|theirs| Matched::of(&theirs, torrent.hashes));
             let pieces = torrent.pieces;
             (report.role, report.role_from) = conclude(&said, pieces);
-            report.completeness = said.pieces.count(pieces).map(|have| Completeness { have, pieces });
+            let completeness = |pieces| Some(Completeness { have: said.pieces.count(pieces)?, pieces });
+            report.completeness = pieces.and_then(completeness);
             report.extension.clone_from(&said.extension);
         }
         (report, said)

@@ -29,6 +29,8 @@ pub enum Source {
     User,
     /// The tracker at this URL, its secrets hidden.
     Tracker(Arc<str>),
+    /// The magnet link (`x.pe`).
+    Magnet,
 }
 
 impl fmt::Display for Source {
@@ -36,6 +38,7 @@ impl fmt::Display for Source {
         match self {
             Self::User => f.write_str("user"),
             Self::Tracker(url) => f.write_str(url),
+            Self::Magnet => f.write_str("magnet"),
         }
     }
 }

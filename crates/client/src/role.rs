@@ -15,7 +15,8 @@ pub enum Role {
     PartialSeed,
     /// It lacks pieces.
     Leech,
-    /// It has not said, or said that it has nothing, as a seed does that hides what it has (BEP 16).
+    /// It has not said, or said that it has nothing, as a seed does that hides what it has (BEP 16); or what it said leaves it
+    /// open, because nobody knows how many pieces there are.
     Unknown,
 }
 
@@ -74,15 +75,22 @@ impl RoleFrom {
 
 /// The role of a peer of a torrent with so many pieces, as far as its own words tell. Whether it is a likely seed depends
 /// on the others: [`scattered_holes`].
-pub(crate) fn conclude(said: &Said, pieces: u32) -> (Role, RoleFrom) {
+///
+/// When nobody knows how many pieces there are, a role is given for what is certain: a seed has said that it has them all, and
+/// who lacks some has holes that neither spare bits nor a lazy bitfield can explain. The others are unknown, also those that
+/// want no more pieces: they may have all there are.
+pub(crate) fn conclude(said: &Said, pieces: Option<u32>) -> (Role, RoleFrom) {
     let from = said.pieces.told_by();
-    match said.pieces.count(pieces) {
-        None => (Role::Unknown, from),
-        Some(count) if count == pieces => (Role::Seed, from),
+    match &said.pieces {
+        has if has.is_all(pieces) => (Role::Seed, from),
+        Pieces::Some { bitfield, .. } if bitfield.count_ones() > 0 => match pieces {
+            // There are no pieces to compare its holes by with those of others.
+            None if said.pieces.holes(None) == 0 || may_be_lazy(said, None) => (Role::Unknown, from),
+            _ if said.is_upload_only() => (Role::PartialSeed, RoleFrom::UploadOnly),
+            _ => (Role::Leech, from),
+        },
         // A seed that hides its pieces (BEP 16) says the same as a peer that has none yet.
-        Some(0) => (Role::Unknown, from),
-        Some(_) if said.is_upload_only() => (Role::PartialSeed, RoleFrom::UploadOnly),
-        Some(_) => (Role::Leech, from),
+        _ => (Role::Unknown, from),
     }
 }
 
@@ -95,11 +103,10 @@ const HOLES_IN: u32 = 4;
 
 /// Whether a bitfield may be a lazy one, whose holes are filled by `have` messages in a moment: it has more pieces than
 /// holes, and no more holes than such a bitfield has.
-pub(crate) fn may_be_lazy(said: &Said) -> bool {
+pub(crate) fn may_be_lazy(said: &Said, pieces: Option<u32>) -> bool {
     let Pieces::Some { bitfield, by_bitfield: true, .. } = &said.pieces else { return false };
-    let has = bitfield.count_ones();
-    let missing = bitfield.pieces() - has;
-    (1..=MOST_HOLES).contains(&missing) && missing < has
+    let missing = said.pieces.holes(pieces);
+    (1..=MOST_HOLES).contains(&missing) && missing < bitfield.count_ones()
 }
 
 /// The holes of a peer that may be a seed: few, and in several places. A leecher that takes the pieces in order has its
@@ -144,7 +151,7 @@ mod tests {
 
     fn said(messages: impl IntoIterator<Item = Message>) -> Said {
         let mut said = Said::default();
-        messages.into_iter().for_each(|message| said.take(&message, PIECES).unwrap());
+        messages.into_iter().for_each(|message| said.take(&message, Some(PIECES)).unwrap());
         said
     }
 
@@ -167,7 +174,48 @@ mod tests {
             (said([upload_only(), Message::Have(1)]), Role::PartialSeed, RoleFrom::UploadOnly),
             (said([upload_only(), Message::HaveAll]), Role::Seed, RoleFrom::HaveAll),
         ] {
-            assert_eq!(conclude(&said, PIECES), (role, from), "{said:?}");
+            assert_eq!(conclude(&said, Some(PIECES)), (role, from), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn roles_when_nobody_knows_how_many_pieces_there_are() {
+        let of = |messages: Vec<Message>| {
+            let mut said = Said::default();
+            messages.iter().for_each(|message| said.take(message, None).unwrap());
+            conclude(&said, None)
+        };
+        // A thousand bits, all set but for so many in the middle and at the end.
+        let bits = |middle: u32, end: u32| {
+            let is_set = |bit: u32| !(400..400 + middle).contains(&bit) && bit < 1000 - end;
+            let byte = |at: u32| (0..8).fold(0, |byte, bit| byte << 1 | u8::from(is_set(at * 8 + bit)));
+            Message::Bitfield((0..125).map(byte).collect::<Vec<u8>>().into())
+        };
+        let haves = |pieces: &[u32]| pieces.iter().map(|&piece| Message::Have(piece)).collect::<Vec<_>>();
+        for (messages, role, from) in [
+            (vec![], Role::Unknown, RoleFrom::Nothing),
+            (vec![upload_only()], Role::Unknown, RoleFrom::Nothing),
+            (vec![Message::HaveAll], Role::Seed, RoleFrom::HaveAll),
+            (vec![Message::HaveNone], Role::Unknown, RoleFrom::HaveNone),
+            (vec![Message::HaveNone, upload_only()], Role::Unknown, RoleFrom::HaveNone),
+            (vec![bits(0, 0)], Role::Seed, RoleFrom::Bitfield),
+            (vec![bits(1, 0), Message::Have(400)], Role::Seed, RoleFrom::BitfieldAndHaves),
+            // Spare bits explain seven, and a lazy bitfield 32 more.
+            (vec![bits(0, 7)], Role::Unknown, RoleFrom::Bitfield),
+            (vec![bits(0, 7), upload_only()], Role::Unknown, RoleFrom::Bitfield),
+            (vec![bits(32, 7)], Role::Unknown, RoleFrom::Bitfield),
+            (vec![bits(32, 7), upload_only()], Role::Unknown, RoleFrom::Bitfield),
+            (vec![bits(33, 7)], Role::Leech, RoleFrom::Bitfield),
+            (vec![bits(32, 8)], Role::Leech, RoleFrom::Bitfield),
+            (vec![bits(33, 7), upload_only()], Role::PartialSeed, RoleFrom::UploadOnly),
+            (vec![bits(0, 1000)], Role::Unknown, RoleFrom::Bitfield),
+            // Nobody hides more pieces than are shown.
+            (vec![Message::Bitfield(Bytes::from_static(b"\xf0\x80"))], Role::Unknown, RoleFrom::Bitfield),
+            (vec![Message::Bitfield(Bytes::from_static(b"\xe0\x80"))], Role::Leech, RoleFrom::Bitfield),
+            (haves(&[0, 1, 2]), Role::Unknown, RoleFrom::Haves),
+            (haves(&[0, 2]), Role::Leech, RoleFrom::Haves),
+        ] {
+            assert_eq!(of(messages.clone()), (role, from), "{messages:?}");
         }
     }
 
@@ -182,7 +230,7 @@ mod tests {
             (said([Message::HaveAll]), false),
             (said([Message::Have(1)]), false),
         ] {
-            assert_eq!(may_be_lazy(&said), lazy, "{said:?}");
+            assert_eq!(may_be_lazy(&said, Some(PIECES)), lazy, "{said:?}");
         }
     }
 
@@ -204,7 +252,7 @@ mod tests {
         // A quarter of a torrent of 20 pieces is five.
         for (bytes, holes) in [(b"\x7d\xf7\xd0", Some(vec![0, 6, 12, 18])), (b"\x55\x75\xf0", None)] {
             let mut small = Said::default();
-            small.take(&Message::Bitfield(Bytes::from_static(bytes)), 20).unwrap();
+            small.take(&Message::Bitfield(Bytes::from_static(bytes)), Some(20)).unwrap();
             assert_eq!(scattered_holes(&small, 20), holes);
         }
     }

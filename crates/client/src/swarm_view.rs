@@ -7,9 +7,11 @@ use std::ops::RangeInclusive;
 /// What the peers that were reached have between them. It speaks of them only: see [`Coverage`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SwarmView {
-    /// Copies of the torrent; `None` when nobody has said which pieces it has.
+    /// Copies of the torrent; `None` when nobody has said which pieces it has, or when nobody knows how many pieces there are
+    /// and somebody has a part of them.
     pub copies: Option<Copies>,
-    /// The pieces that nobody has, in order, counted from zero; `None` when nobody has said which pieces it has.
+    /// The pieces that nobody has, in order, counted from zero; `None` when nobody has said which pieces it has, or when
+    /// nobody knows how many pieces there are and nobody has them all.
     pub missing: Option<Vec<RangeInclusive<u32>>>,
     /// The most seeds that a tracker claims.
     pub claimed_seeds: Option<u32>,
@@ -32,12 +34,12 @@ pub struct Coverage {
     pub told: usize,
     /// Whether trackers named everybody they count; `None` when they do not say how many they count.
     pub whole_list: Option<bool>,
-    /// Web seeds of the torrent, which nobody has checked.
+    /// Web seeds that the torrent or the magnet link names, which nobody has checked.
     pub web_seeds: usize,
 }
 
 impl SwarmView {
-    /// Pieces that nobody has; `None` when nobody has said which pieces it has.
+    /// Pieces that nobody has; `None` where [`missing`](Self::missing) is.
     #[must_use]
     pub fn missing_pieces(&self) -> Option<u32> {
         let missing = self.missing.as_ref()?;

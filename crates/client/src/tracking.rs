@@ -18,11 +18,10 @@ use crate::bounds::TRACKERS_OF_A_RUN;
 use crate::engine::settled;
 use crate::resolve::{Budget, resolve};
 use crate::stop::Stopped;
-use crate::{Bind, Bounds, Config, Error};
+use crate::{Bind, Bounds, Config, Error, Topic};
 use goodbye::Goodbye;
 use hosts::{Hosts, Next};
 use ids::InfoHash;
-use metainfo::Torrent;
 use query::{Asked, Query};
 use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -129,7 +128,7 @@ struct LookedUp {
 impl Tracking {
     /// Chooses the trackers; nothing is sent yet.
     pub(crate) fn new(
-        torrent: &Torrent,
+        topic: &Topic,
         config: &mut Config,
         announce: Announce<'static>,
         bounds: &Bounds,
@@ -140,7 +139,7 @@ impl Tracking {
             pem => Tls::trusting(pem).map_err(Error::TlsRoots)?,
         };
         let action = if config.scrape { Action::Scrape } else { Action::Announce };
-        let choice = target::choose(torrent, std::mem::take(&mut config.trackers), config.show_secrets);
+        let choice = target::choose(topic, std::mem::take(&mut config.trackers), config.show_secrets);
         let mut tracking = Self {
             terms: Arc::new(Terms {
                 action,
@@ -151,8 +150,8 @@ impl Tracking {
                 max_peers: config.max_peers,
                 bounds: bounds.clone(),
             }),
-            hashes: torrent.hashes.wire().collect(),
-            one_at_a_time: torrent.private,
+            hashes: topic.hashes.wire().collect(),
+            one_at_a_time: topic.private == Some(true),
             answered: false,
             stopped,
             known: choice.targets.iter().map(|target| target.url.clone()).collect(),

@@ -1,10 +1,9 @@
 //! Which trackers a run asks, each once, and on whose word.
 
 use super::report::{TrackerReport, TrackerStatus, Unasked};
-use crate::{Config, Error, Trackers};
+use crate::{Config, Error, Topic, Trackers};
 use guard::{AddressPolicy, Secrets};
 use ids::InfoHash;
-use metainfo::Torrent;
 use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -111,7 +110,7 @@ pub(crate) struct Choice {
 }
 
 /// Chooses the trackers. One that is named twice, however written, is asked once.
-pub(crate) fn choose(torrent: &Torrent, trackers: Trackers, show_secrets: bool) -> Choice {
+pub(crate) fn choose(topic: &Topic, trackers: Trackers, show_secrets: bool) -> Choice {
     let mut seen = HashSet::new();
     let mut choice = Choice::default();
     match trackers {
@@ -121,7 +120,7 @@ pub(crate) fn choose(torrent: &Torrent, trackers: Trackers, show_secrets: bool) 
             choice.targets.extend(urls.map(|url| Target::new(url, AddressPolicy::User, show_secrets)));
         }
         Trackers::FromTorrent => {
-            for text in torrent.trackers.iter().flatten().map(|tracker| &tracker.url) {
+            for text in &topic.trackers {
                 match text.parse::<TrackerUrl>() {
                     Ok(url) if seen.insert(url.clone()) => {
                         let policy = AddressPolicy::for_tracker_in_torrent(url.target());
@@ -144,12 +143,11 @@ pub(crate) fn choose(torrent: &Torrent, trackers: Trackers, show_secrets: bool) 
 }
 
 /// BEP 27: only with leave, and only the torrent's own trackers.
-pub(crate) fn check_private(torrent: &Torrent, config: &Config) -> Result<(), Error> {
+pub(crate) fn check_private(topic: &Topic, config: &Config) -> Result<(), Error> {
     if !config.allow_private {
         return Err(Error::Private);
     }
     let Trackers::Only(urls) = &config.trackers else { return Ok(()) };
-    let own: Vec<TrackerUrl> =
-        torrent.trackers.iter().flatten().filter_map(|tracker| tracker.url.parse().ok()).collect();
+    let own: Vec<TrackerUrl> = topic.trackers.iter().filter_map(|url| url.parse().ok()).collect();
     if urls.iter().all(|url| own.contains(url)) { Ok(()) } else { Err(Error::ForeignTracker) }
 }

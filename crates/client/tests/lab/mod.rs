@@ -1,7 +1,7 @@
 //! A tracker that names the peers of a swarm, the torrent that names the tracker, and what a run tells.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-use client::{Config, Encryption, Event, Outcome, PeerReport, Stage, Summary, Swarm};
+use client::{Config, Encryption, Event, Outcome, PeerReport, Stage, Summary, Swarm, Topic};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, TrackerScript, peer_ip};
 use metainfo::Torrent;
@@ -84,8 +84,8 @@ pub(crate) async fn collect(swarm: &mut Swarm) -> Told {
     told
 }
 
-pub(crate) async fn run(torrent: &Torrent, config: Config) -> Told {
-    let mut swarm = Swarm::new(torrent, config).unwrap();
+pub(crate) async fn run(topic: impl Into<Topic>, config: Config) -> Told {
+    let mut swarm = Swarm::new(topic, config).unwrap();
     let told = collect(&mut swarm).await;
     swarm.shutdown().await;
     told
@@ -109,9 +109,15 @@ pub(crate) fn raise_descriptor_limit() {
 /// One run against these peers, each of a torrent of so many pieces, and the reports in their order.
 pub(crate) async fn told_by(pieces: u32, peers: impl IntoIterator<Item = Behaviour>, config: Config) -> (Lab, Told) {
     let lab = lab_of_pieces(pieces, peers);
-    let mut told = run(&lab.torrent, config).await;
+    let told = told_of(&lab.torrent, &lab, config).await;
+    (lab, told)
+}
+
+/// One run about `topic` against the peers of a lab, and the reports in their order.
+pub(crate) async fn told_of(topic: impl Into<Topic>, lab: &Lab, config: Config) -> Told {
+    let mut told = run(topic, config).await;
     let endpoints = lab.swarm.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into()));
     let order: HashMap<PeerAddress, usize> = endpoints.zip(0..).collect();
     told.peers.sort_by_key(|report| order.get(&report.address).copied());
-    (lab, told)
+    told
 }

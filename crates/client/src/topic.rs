@@ -1,0 +1,120 @@
+//! What a run is about.
+
+use ids::InfoHash;
+use metainfo::{Hashes, Magnet, MagnetPeer, Torrent};
+use tracker::PeerAddress;
+
+/// What a run is about: a torrent, or as much of one as a magnet link or an info-hash tells. Nobody is asked for the
+/// rest, so what is not known at the beginning is not known at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// The info-hash, or both of a hybrid.
+    pub hashes: Hashes,
+    /// Bytes of all files together; `None` when nobody has said.
+    pub total_size: Option<u64>,
+    /// Number of pieces; `None` when nobody has said. What peers have is then known of those only that have everything,
+    /// or lack something for certain.
+    pub pieces: Option<u32>,
+    /// Whether it is private (BEP 27). The flag is part of the metadata, so neither a link nor an info-hash tells, and the
+    /// run goes on as with a torrent that is not: whoever asks about a private one in this way risks what
+    /// [`Config::allow_private`](crate::Config::allow_private) warns of.
+    pub private: Option<bool>,
+    /// The trackers it names, in its order, as written; unusable ones too.
+    pub trackers: Vec<String>,
+    /// How many web seeds it names.
+    pub web_seeds: usize,
+    /// The peers it names: on a stranger's word, so local addresses are not among those that are dialled, and none is
+    /// when only counts are wanted ([`Config::scrape`](crate::Config::scrape)).
+    pub peers: Vec<PeerAddress>,
+}
+
+impl From<&Torrent> for Topic {
+    fn from(torrent: &Torrent) -> Self {
+        Self {
+            total_size: Some(torrent.total_size),
+            pieces: Some(torrent.pieces),
+            private: Some(torrent.private),
+            trackers: torrent.trackers.iter().flatten().map(|tracker| tracker.url.clone()).collect(),
+            web_seeds: torrent.details.web_seeds.len() + torrent.details.http_seeds.len(),
+            ..torrent.hashes.into()
+        }
+    }
+}
+
+impl From<&Magnet> for Topic {
+    fn from(magnet: &Magnet) -> Self {
+        Self {
+            trackers: magnet.trackers.iter().map(|tracker| tracker.url.clone()).collect(),
+            web_seeds: magnet.web_seeds.len(),
+            peers: magnet.peers.iter().filter_map(address).collect(),
+            ..magnet.hashes.into()
+        }
+    }
+}
+
+/// A torrent of which nothing is known but its name.
+impl From<Hashes> for Topic {
+    fn from(hashes: Hashes) -> Self {
+        Self {
+            hashes,
+            total_size: None,
+            pieces: None,
+            private: None,
+            trackers: Vec::new(),
+            web_seeds: 0,
+            peers: Vec::new(),
+        }
+    }
+}
+
+/// As [`From<Hashes>`](#impl-From<Hashes>-for-Topic), with 20 bytes that are taken for v1's. Truncated ones of v2 do as well:
+/// trackers and peers are told no more than these.
+impl From<InfoHash> for Topic {
+    fn from(info_hash: InfoHash) -> Self {
+        Hashes::from(info_hash).into()
+    }
+}
+
+/// What is a host name to a link is one to everybody.
+fn address(peer: &MagnetPeer) -> Option<PeerAddress> {
+    peer.to_string().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fake_swarm::torrent::SingleFile;
+
+    const V1: &str = "46aae77116837bf0a0bbd95862b6696d07324c32";
+    const V2: &str = "caf1e1c30e81cb361b9ee167c4aa64228a7fa4fa9f6105232b28ad099f3a302e";
+
+    #[test]
+    fn a_torrent_says_it_all() {
+        let file = SingleFile { announce: Some("http://t/announce"), ..SingleFile::new("a", 100_000) };
+        let torrent = Torrent::parse(&file.to_bytes()).unwrap();
+        let topic = Topic::from(&torrent);
+        assert_eq!((topic.hashes, topic.total_size), (torrent.hashes, Some(100_000)));
+        assert_eq!((topic.pieces, topic.private), (Some(torrent.pieces), Some(false)));
+        assert_eq!((topic.trackers, topic.peers), (vec!["http://t/announce".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn a_magnet_link_says_some_of_it() {
+        let peers = "x.pe=8.8.8.8:1&x.pe=[::ffff:8.8.8.8]:2&x.pe=[2606:4700::1]:3&x.pe=Seed.example:4";
+        let link = format!("magnet:?xt=urn:btih:{V1}&xt=urn:btmh:1220{V2}&tr=http://b&tr=nonsense&{peers}&ws=http://w");
+        let topic = Topic::from(&Magnet::parse(&link).unwrap());
+        assert_eq!(topic.hashes, Hashes::Hybrid { v1: V1.parse().unwrap(), v2: V2.parse().unwrap() });
+        assert_eq!((topic.total_size, topic.pieces, topic.private), (None, None, None));
+        assert_eq!((topic.trackers, topic.web_seeds), (vec!["http://b".to_owned(), "nonsense".to_owned()], 1));
+        let peers: Vec<String> = topic.peers.iter().map(ToString::to_string).collect();
+        assert_eq!(peers, ["8.8.8.8:1", "8.8.8.8:2", "[2606:4700::1]:3", "seed.example:4"]);
+    }
+
+    #[test]
+    fn an_info_hash_says_none_of_it() {
+        let info_hash: InfoHash = V1.parse().unwrap();
+        let topic = Topic::from(info_hash);
+        assert_eq!((topic.hashes, topic.private), (Hashes::V1(info_hash), None));
+        assert_eq!((topic.trackers.len(), topic.peers.len(), topic.web_seeds), (0, 0, 0));
+    }
+}
