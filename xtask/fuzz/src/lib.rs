@@ -11,11 +11,15 @@ mod model;
 pub mod mutator;
 
 pub mod bencode;
+pub mod magnet;
 pub mod metainfo;
 
 /// Every target.
-pub const TARGETS: &[Target] =
-    &[Target { name: "bencode", check: bencode::check }, Target { name: "metainfo", check: metainfo::check }];
+pub const TARGETS: &[Target] = &[
+    Target { name: "bencode", check: bencode::check },
+    Target { name: "magnet", check: magnet::check },
+    Target { name: "metainfo", check: metainfo::check },
+];
 
 /// Something to be fed with bytes.
 #[derive(Clone, Copy)]

@@ -1,0 +1,3 @@
+//! libFuzzer's way into the target `magnet`.
+#![no_main]
+fuzz::libfuzzer!(magnet);
