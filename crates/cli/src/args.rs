@@ -1,216 +1,263 @@
-//! The command line.
+//! The command line: the main job, and beside it a command for each room of the house.
 
-use clap::{Parser, ValueEnum};
-use client::{Bind, Config, Encryption, Trackers};
+mod network;
+mod telling;
+mod values;
+
+use crate::conditions::Conditions;
+use clap::{Args, Parser, Subcommand};
+use client::Config;
+use network::{AskedTrackers, Conversation, Ourselves, Sources};
 use std::ffi::OsString;
-use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
-use tracker::{PeerAddress, TrackerUrl};
+pub(crate) use telling::Telling;
+use tracker::PeerAddress;
 
 /// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why the others do not.
 #[derive(Debug, Parser)]
-#[command(name = "bt-handshake", version, max_term_width = 100, after_help = EXIT_CODES)]
-pub(crate) struct Args {
-    /// Torrent files
-    #[arg(required = true, value_name = "TORRENT")]
-    pub(crate) torrents: Vec<PathBuf>,
+#[command(
+    name = "bt-handshake",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    before_long_help = EXAMPLES,
+    after_help = "--help tells more.",
+    after_long_help = EXIT_CODES,
+)]
+pub(crate) struct Cli {
+    /// What to do, other than the main job
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    /// The main job
+    #[command(flatten)]
+    pub(crate) main: MainJob,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bt-handshake file.torrent                         who is there, who answers, what is missing
+  bt-handshake --json *.torrent | jq .outcome       one JSON object a line, for scripts
+  bt-handshake --fail-under seeds=1 -q my.torrent   for a cron job: exit code 1 without a seed
+  bt-handshake --peer 192.168.1.20:51413 HASH       does my own client answer?
+  bt-handshake announce file.torrent                what each tracker says, and how fast";
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 somebody shook hands, 1 nobody did or a condition is not met, 2 usage or local error, 3 no source of
+peers worked, 130 interrupted. With --nagios 0 to 3 as monitoring plugins have them.";
+
+/// A torrent, in whatever form.
+const TORRENT: &str = "A .torrent file, a folder of them, - for standard input, a magnet link, or an info-hash";
+
+/// What there is beside the main job.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// What a torrent says, with everything that is odd about it; nothing is sent
+    Show(Show),
+    /// What each tracker answers to an announce, by URL and address; no peer is contacted
+    Announce(Ask),
+    /// What each tracker counts; it learns nothing of us
+    Scrape(Ask),
+    /// One peer: every stage, its reserved bits, and what it says of itself
+    Peer(OnePeer),
+    /// Completions for a shell, on standard output
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, on standard output
+    Man {
+        /// Of this command rather than of the main job
+        command: Option<String>,
+    },
+    /// The JSON Schema of everything that --json prints
+    Schema,
+}
+
+/// The main job.
+#[derive(Args, Debug)]
+pub(crate) struct MainJob {
+    #[arg(required = true, value_name = "TORRENT", help = TORRENT)]
+    pub(crate) torrents: Vec<OsString>,
+
+    #[command(flatten)]
+    sources: Sources,
+    #[command(flatten)]
+    trackers: AskedTrackers,
+    #[command(flatten)]
+    conversation: Conversation,
+    #[command(flatten)]
+    ourselves: Ourselves,
+
+    /// Print one JSON object a line instead of text
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+
+    /// Write the JSON to this file, beside what is printed
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// List every peer, also those that were never connected to
+    #[arg(short, long, help_heading = "Output", conflicts_with_all = ["json", "quiet", "nagios"])]
+    pub(crate) all: bool,
+
+    /// Print the verdict only
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+
+    /// Exit with 1 unless so many answer: seeds=1,ok=10%,copies=1.0,peers=5,trackers=1
+    #[arg(long, value_name = "CONDITIONS", help_heading = "Output")]
+    pub(crate) fail_under: Option<Conditions>,
+
+    /// With --nagios: a warning unless so many answer
+    #[arg(long, value_name = "CONDITIONS", requires = "nagios", hide_short_help = true, help_heading = "Output")]
+    pub(crate) warn_under: Option<Conditions>,
+
+    /// Print one line and exit as monitoring plugins do; --warn-under warns, --fail-under is critical
+    #[arg(long, conflicts_with = "json", hide_short_help = true, help_heading = "Output")]
+    pub(crate) nagios: bool,
+
+    #[command(flatten)]
+    pub(crate) telling: Telling,
+}
+
+/// What a torrent says.
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    #[arg(required = true, value_name = "TORRENT", help = TORRENT)]
+    pub(crate) torrents: Vec<OsString>,
+
+    /// List the files
+    #[arg(long)]
+    pub(crate) files: bool,
 
     /// Print one JSON object a line instead of text
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Try this peer too (repeatable)
-    #[arg(long = "peer", value_name = "ADDR")]
-    peers: Vec<PeerAddress>,
-
-    /// Ask this tracker instead of the torrent's (repeatable)
-    #[arg(long = "tracker", value_name = "URL", conflicts_with = "no_trackers")]
-    trackers: Vec<String>,
-
-    /// Ask no tracker
-    #[arg(long)]
-    no_trackers: bool,
-
-    /// Ask trackers for their counts only; they learn nothing of us and name no peers
-    #[arg(long, conflicts_with = "no_trackers")]
-    scrape: bool,
-
-    /// Trust the certificates in this PEM file too, for HTTPS trackers
-    #[arg(long, value_name = "FILE")]
-    tls_ca: Option<PathBuf>,
-
-    /// Source address of every socket, at most one a family
-    #[arg(long, value_name = "IP")]
-    bind: Vec<IpAddr>,
-
-    /// Port to announce; nobody listens there [default: a free one]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    port: Option<u16>,
-
-    /// Deadline for each connection
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
-    connect_timeout: Duration,
-
-    /// Deadline for each handshake
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
-    handshake_timeout: Duration,
-
-    /// How long to listen after each handshake for what the peer is and has; 0 leaves at once
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration)]
-    linger: Duration,
-
-    /// What to make of encrypted connections
-    #[arg(long, value_name = "POLICY", default_value = "prefer-plain")]
-    encryption: EncryptionPolicy,
-
-    /// Deadline for the whole run of each torrent
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
-    deadline: Duration,
-
-    /// Most connections at once, of all torrents together [default: what descriptors and memory allow]
-    #[arg(long, value_name = "N", value_parser = positive)]
-    concurrency: Option<usize>,
-
-    /// Most new connections a second, 0 for no bound; loopback is never paced
-    #[arg(long, value_name = "N", default_value_t = Config::default().rate)]
-    rate: u32,
-
-    /// Most peers taken from each answer of a tracker, 0 for all
-    #[arg(long, value_name = "N", default_value_t = Config::default().max_peers.unwrap_or_default())]
-    max_peers: usize,
-
-    /// Go on with a private torrent, though its trackers may ban unknown clients
-    #[arg(long)]
-    allow_private: bool,
-
-    /// Show passkeys and passwords in announce URLs
-    #[arg(long)]
-    pub(crate) show_secrets: bool,
-
-    /// Colour the text
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: Color,
-
-    /// Log each step to stderr, twice for everything; RUST_LOG chooses finer
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
-
-    /// Print the summary only
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 somebody shook hands, 1 nobody did, 2 usage or local error, 3 no source of peers worked, 130 interrupted";
+/// What trackers say.
+#[derive(Args, Debug)]
+pub(crate) struct Ask {
+    #[arg(required = true, value_name = "TORRENT", help = TORRENT)]
+    pub(crate) torrents: Vec<OsString>,
 
-/// When to colour.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
+    #[command(flatten)]
+    trackers: AskedTrackers,
+    #[command(flatten)]
+    ourselves: Ourselves,
+
+    /// List the peers that are named
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) all: bool,
+
+    /// Print one JSON object a line instead of text
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
-/// What to make of encrypted connections.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum EncryptionPolicy {
-    /// In the clear; encrypted when that ends as it does with peers that require it
-    PreferPlain,
-    /// Encrypted; in the clear when that fails
-    Prefer,
-    /// Encrypted only
-    Require,
-    /// In the clear only
-    Off,
+/// One peer.
+#[derive(Args, Debug)]
+pub(crate) struct OnePeer {
+    /// The peer: IP:PORT or HOST:PORT
+    #[arg(value_name = "ADDR")]
+    pub(crate) address: PeerAddress,
+
+    #[arg(value_name = "TORRENT", help = TORRENT)]
+    pub(crate) torrent: OsString,
+
+    #[command(flatten)]
+    conversation: Conversation,
+    #[command(flatten)]
+    ourselves: Ourselves,
+
+    /// Show every byte that was said, in hexadecimal
+    #[arg(long, help_heading = "Output", conflicts_with = "json")]
+    pub(crate) trace: bool,
+
+    /// Print one JSON object a line instead of text
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
-impl From<EncryptionPolicy> for Encryption {
-    fn from(policy: EncryptionPolicy) -> Self {
-        match policy {
-            EncryptionPolicy::PreferPlain => Self::PreferPlain,
-            EncryptionPolicy::Prefer => Self::Prefer,
-            EncryptionPolicy::Require => Self::Require,
-            EncryptionPolicy::Off => Self::Off,
-        }
-    }
-}
-
-impl Color {
-    /// Sets the choice for all output of this process.
-    pub(crate) fn apply(self) {
-        let choice = match self {
-            Self::Auto => anstream::ColorChoice::Auto,
-            Self::Always => anstream::ColorChoice::Always,
-            Self::Never => anstream::ColorChoice::Never,
-        };
-        choice.write_global();
-    }
-}
-
-impl Args {
+impl Cli {
     /// The arguments of this process, or the exit code for a usage error, for help and for the version.
     pub(crate) fn read() -> Result<Self, u8> {
         Self::try_parse().map_err(|error| {
-            if error.use_stderr() {
-                let text = without_secrets(error.to_string(), std::env::args_os());
-                let _ = std::io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
-            } else {
+            if !error.use_stderr() {
                 let _ = error.print();
+                return 0;
             }
+            let text = without_secrets(error.to_string(), std::env::args_os());
+            if std::env::args_os().any(|arg| arg == "--nagios") {
+                return crate::nagios::usage(&text);
+            }
+            let _ = std::io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
             u8::try_from(error.exit_code()).unwrap_or(2)
         })
     }
 
+    /// How results are told, whatever the command.
+    pub(crate) fn telling(&self) -> Telling {
+        match &self.command {
+            None => self.main.telling,
+            Some(Command::Show(show)) => show.telling,
+            Some(Command::Announce(ask) | Command::Scrape(ask)) => ask.telling,
+            Some(Command::Peer(peer)) => peer.telling,
+            Some(Command::Completions { .. } | Command::Man { .. } | Command::Schema) => Telling::default(),
+        }
+    }
+}
+
+impl Cli {
+    /// Whether every byte that is said is to be shown.
+    pub(crate) fn traces(&self) -> bool {
+        matches!(&self.command, Some(Command::Peer(OnePeer { trace: true, .. })))
+    }
+}
+
+impl MainJob {
     /// What the engine is to do, or one line about what is wrong.
     pub(crate) fn config(&self) -> Result<Config, String> {
-        let mut bind = Bind::default();
-        for &ip in &self.bind {
-            bind.add(ip).map_err(|error| format!("--bind {ip}: {error}"))?;
-        }
-        Ok(Config {
-            connect_timeout: self.connect_timeout,
-            handshake_timeout: self.handshake_timeout,
-            linger: self.linger,
-            encryption: self.encryption.into(),
-            deadline: self.deadline,
-            concurrency: self.concurrency,
-            rate: self.rate,
-            max_peers: Some(self.max_peers).filter(|&most| most > 0),
-            bind,
-            port: self.port,
-            peers: self.peers.clone(),
-            trackers: self.trackers()?,
-            scrape: self.scrape,
-            tls_roots: self.tls_roots()?,
-            show_secrets: self.show_secrets,
-            allow_private: self.allow_private,
-        })
+        let mut config = Config { show_secrets: self.telling.show_secrets, ..Config::default() };
+        self.ourselves.apply(&mut config)?;
+        self.conversation.apply(&mut config);
+        self.trackers.apply(&mut config)?;
+        self.sources.apply(&mut config);
+        Ok(config)
     }
+}
 
-    fn tls_roots(&self) -> Result<Vec<u8>, String> {
-        let Some(path) = &self.tls_ca else { return Ok(Vec::new()) };
-        let shown = || guard::escape(&path.to_string_lossy()).to_string();
-        std::fs::read(path).map_err(|error| format!("--tls-ca {}: {error}", shown()))
+impl Ask {
+    /// What the engine is to do, or one line about what is wrong: nobody is dialled.
+    pub(crate) fn config(&self, scrape: bool) -> Result<Config, String> {
+        let show_secrets = self.telling.show_secrets;
+        let mut config = Config { show_secrets, scrape, dial: false, max_peers: None, ..Config::default() };
+        self.ourselves.apply(&mut config)?;
+        self.trackers.apply(&mut config)?;
+        Ok(config)
     }
+}
 
-    /// URLs are parsed here and not by clap, whose errors would repeat a passkey.
-    fn trackers(&self) -> Result<Trackers, String> {
-        if self.no_trackers {
-            return Ok(Trackers::None);
-        }
-        if self.trackers.is_empty() {
-            return Ok(Trackers::FromTorrent);
-        }
-        let parse = |text: &String| {
-            let shown = if self.show_secrets { text.clone() } else { guard::redact_url(text) };
-            let shown = || guard::escape(&shown).to_string();
-            text.parse::<TrackerUrl>().map_err(|error| format!("--tracker {}: {error}", shown()))
-        };
-        self.trackers.iter().map(parse).collect::<Result<_, _>>().map(Trackers::Only)
+impl OnePeer {
+    /// What the engine is to do, or one line about what is wrong.
+    pub(crate) fn config(&self) -> Result<Config, String> {
+        let peers = vec![self.address.clone()];
+        let mut config = Config { peers, trackers: client::Trackers::None, ..Config::default() };
+        self.ourselves.apply(&mut config)?;
+        self.conversation.apply(&mut config);
+        Ok(config)
     }
 }
 
@@ -220,33 +267,15 @@ fn without_secrets(text: String, args: impl Iterator<Item = OsString>) -> String
         let arg = arg.to_string_lossy();
         let value = arg.split_once('=').filter(|_| arg.starts_with('-')).map_or(&*arg, |(_, value)| value);
         match value {
+            // The trackers of a magnet link are encoded, and may hold a passkey each.
+            link if link.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("magnet:")) => {
+                text.replace(link, "magnet:***")
+            }
             url if url.contains("://") => text.replace(url, &guard::redact_url(url)),
             path if path.contains('/') => text.replace(path, "***"),
             _ => text,
         }
     })
-}
-
-/// `500ms`, `5s`, `2m`, or seconds without a unit; up to a day.
-fn duration(text: &str) -> Result<Duration, String> {
-    const LONGEST: f64 = 86_400.0;
-    let number = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
-    let unit = match text.get(number.len()..) {
-        Some("ms") => 0.001,
-        Some("s" | "") => 1.0,
-        Some("m") => 60.0,
-        _ => return Err("expected a time such as 5s, 500ms or 2m".to_owned()),
-    };
-    let seconds = number.parse::<f64>().map_err(|_| "expected a time such as 5s, 500ms or 2m".to_owned())? * unit;
-    if (0.0..=LONGEST).contains(&seconds) {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err("expected at most a day".to_owned())
-    }
-}
-
-fn positive(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| "expected a number of 1 or more".to_owned())
 }
 
 #[cfg(test)]
@@ -256,25 +285,18 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn durations_as_people_write_them() {
-        for (text, milliseconds) in [("5s", 5000), ("500ms", 500), ("1.5", 1500), ("2m", 120_000), ("0s", 0)] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)));
-        }
-        for wrong in ["", "s", "5 s", "-1s", "5h", "inf", "NaN", "1e99"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
+        Cli::command().debug_assert();
     }
 
     #[test]
     fn usage_errors_repeat_no_secret() {
-        for value in ["HTTP://h/S3CRET/announce", "wss://h/S3CRET", "h:80/S3CRET/announce", "https://h/?S3CRET=1"] {
+        let magnet = "magnet:?xt=urn:btih:0&tr=http%3A%2F%2Fh%2FS3CRET";
+        for value in
+            ["HTTP://h/S3CRET/announce", "wss://h/S3CRET", "h:80/S3CRET/announce", "https://h/?S3CRET=1", magnet]
+        {
             for args in [vec![format!("--port={value}")], vec!["--peer".to_owned(), value.to_owned()]] {
                 let args = ["bt-handshake".to_owned()].into_iter().chain(args);
-                let error = Args::try_parse_from(args.clone()).unwrap_err().to_string();
+                let error = Cli::try_parse_from(args.clone()).unwrap_err().to_string();
                 assert!(error.contains("S3CRET"), "{error}");
                 let shown = without_secrets(error, args.map(OsString::from));
                 assert!(!shown.contains("S3CRET"), "{shown}");
@@ -284,8 +306,16 @@ mod tests {
 
     #[test]
     fn a_bad_tracker_is_named_without_its_secret() {
-        let args = Args::parse_from(["bt-handshake", "--tracker", "http://t.example:0/announce?passkey=s3cret", "x"]);
-        let message = args.config().unwrap_err();
+        let args = Cli::parse_from(["bt-handshake", "--tracker", "http://t.example:0/announce?passkey=s3cret", "x"]);
+        let message = args.main.config().unwrap_err();
         assert_eq!(message, "--tracker http://t.example:0/announce?passkey=***: bad port");
+    }
+
+    #[test]
+    fn one_family_is_any_address_of_it() {
+        for (flag, v4) in [("-4", true), ("-6", false)] {
+            let bind = Cli::parse_from(["bt-handshake", flag, "x"]).main.config().unwrap().bind;
+            assert_eq!((bind.v4.is_some(), bind.v6.is_some()), (v4, !v4));
+        }
     }
 }

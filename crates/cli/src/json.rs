@@ -1,6 +1,9 @@
 //! The report for machines: one JSON object a line, schema 1. Unknown is `null`, never absent. URLs are redacted.
 
-use crate::output::{self, Subject};
+mod torrent;
+
+use crate::input::Subject;
+use crate::output;
 use client::{CutShort, Matched, PeerReport, Summary, TrackerReport, Tried};
 use peer_wire::ExtensionHandshake;
 use serde::Serialize;
@@ -9,29 +12,14 @@ use std::io;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
+use torrent::path;
+pub(crate) use torrent::{start, torrent};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
 const SCHEMA: u32 = 1;
 
 /// Most files and ranges of pieces listed in one line.
 const MOST_LISTED: usize = 1000;
-
-#[derive(Serialize)]
-struct Start<'r> {
-    r#type: &'static str,
-    schema: u32,
-    info_hash: String,
-    torrent: String,
-    name: String,
-    info_hash_v1: Option<String>,
-    info_hash_v2: Option<String>,
-    total_size: u64,
-    piece_length: u32,
-    pieces: u32,
-    files: usize,
-    private: bool,
-    trackers: Vec<&'r str>,
-}
 
 #[derive(Serialize)]
 struct Tracker<'r> {
@@ -147,6 +135,7 @@ struct Total<'r> {
     unseen_seeds: Option<u32>,
     coverage: Coverage,
     cut_short: Option<&'static str>,
+    unmet: &'r [String],
     elapsed_ms: f64,
 }
 
@@ -161,28 +150,7 @@ struct Coverage {
     web_seeds_unchecked: usize,
 }
 
-pub(crate) fn start(subject: Subject<'_>, show_secrets: bool) -> io::Result<String> {
-    let torrent = subject.torrent;
-    let show = |url: &String| if show_secrets { url.clone() } else { guard::redact_url(url) };
-    let trackers: Vec<String> = torrent.trackers.iter().flatten().map(|tracker| show(&tracker.url)).collect();
-    line(&Start {
-        r#type: "start",
-        schema: SCHEMA,
-        info_hash: info_hash(subject),
-        torrent: subject.path.to_string_lossy().into_owned(),
-        name: String::from_utf8_lossy(&torrent.name).into_owned(),
-        info_hash_v1: torrent.hashes.v1().map(|hash| hash.to_string()),
-        info_hash_v2: torrent.hashes.v2().map(|hash| hash.to_string()),
-        total_size: torrent.total_size,
-        piece_length: torrent.piece_length,
-        pieces: torrent.pieces,
-        files: torrent.files.len(),
-        private: torrent.private,
-        trackers: trackers.iter().map(String::as_str).collect(),
-    })
-}
-
-pub(crate) fn tracker(subject: Subject<'_>, report: &TrackerReport) -> io::Result<String> {
+pub(crate) fn tracker(subject: &Subject, report: &TrackerReport) -> io::Result<String> {
     let times = report.times;
     line(&Tracker {
         r#type: "tracker",
@@ -214,7 +182,7 @@ pub(crate) fn tracker(subject: Subject<'_>, report: &TrackerReport) -> io::Resul
     })
 }
 
-pub(crate) fn peer(subject: Subject<'_>, report: &PeerReport) -> io::Result<String> {
+pub(crate) fn peer(subject: &Subject, report: &PeerReport) -> io::Result<String> {
     let theirs = report.theirs.as_ref();
     line(&Peer {
         r#type: "peer",
@@ -262,7 +230,8 @@ impl Extension {
     }
 }
 
-pub(crate) fn summary(subject: Subject<'_>, summary: &Summary) -> io::Result<String> {
+/// The end of a run; `unmet` are the conditions of the user's that are not met.
+pub(crate) fn summary(subject: &Subject, summary: &Summary, unmet: &[String]) -> io::Result<String> {
     // A peer may call itself what we call those that have no name.
     let mut clients = BTreeMap::new();
     for (client, count) in &summary.clients {
@@ -285,10 +254,11 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary) -> io::Result<Str
         copies_max: swarm.copies.map(|copies| thousandths(copies.max)),
         missing_pieces: swarm.missing_pieces(),
         missing_piece_ranges: swarm.missing.as_ref().map(ranges),
-        missing_files: swarm.missing.as_ref().map(|_| {
-            let files = swarm.missing_files(subject.torrent).take(MOST_LISTED);
-            files.map(|file| String::from_utf8_lossy(&file.path.join(&b'/')).into_owned()).collect()
-        }),
+        missing_files: swarm
+            .missing
+            .as_ref()
+            .zip(subject.torrent())
+            .map(|(_, torrent)| swarm.missing_files(torrent).take(MOST_LISTED).map(|file| path(&file.path)).collect()),
         claimed_seeds: swarm.claimed_seeds,
         verified_seeds: swarm.verified_seeds,
         unseen_seeds: swarm.unseen_seeds(),
@@ -304,6 +274,7 @@ pub(crate) fn summary(subject: Subject<'_>, summary: &Summary) -> io::Result<Str
             CutShort::Deadline => "deadline",
             CutShort::Interrupt => "interrupt",
         }),
+        unmet,
         elapsed_ms: milliseconds(summary.elapsed),
     })
 }
@@ -321,8 +292,8 @@ pub(crate) fn total(total: &output::Total) -> io::Result<String> {
     })
 }
 
-fn info_hash(subject: Subject<'_>) -> String {
-    subject.torrent.hashes.primary().to_string()
+fn info_hash(subject: &Subject) -> String {
+    subject.topic.hashes.primary().to_string()
 }
 
 /// JSON allows characters that command or deceive a terminal; they are written as `\u` escapes, which mean the same.

@@ -2,45 +2,45 @@
 //! business; this one only chooses how it is told.
 
 mod args;
+mod commands;
+mod conditions;
 mod exit;
 mod human;
+mod input;
 mod json;
+mod nagios;
 mod output;
+mod progress;
 mod run;
 mod runs;
+mod show;
 mod signals;
+mod text;
+mod wire;
 
-use args::Args;
-use exit::Exit;
+use args::Cli;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::process::ExitCode;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
 
 fn main() -> ExitCode {
-    let args = match Args::read() {
-        Ok(args) => args,
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
         Err(code) => return ExitCode::from(code),
     };
-    args.color.apply();
-    log_to_stderr(args.verbose);
+    let telling = cli.telling();
+    telling.color.apply();
+    log(telling.verbose, cli.traces());
     raise_descriptor_limit();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            exit::complain(&format!("cannot start: {error}"));
-            return Exit::LocalError.into();
-        }
-    };
-    let exit = runtime.block_on(runs::run_all(&args));
-    // A name look-up that hangs must not hold up the exit.
-    runtime.shutdown_background();
-    exit.into()
+    commands::run(cli)
 }
 
-/// `RUST_LOG` decides if it is set and readable; else warnings, or with `-v` each step.
-fn log_to_stderr(verbose: u8) {
+/// `RUST_LOG` decides if it is set and readable; else warnings, or with `-v` each step. To stderr; but what was said on the
+/// wire, if it is to be shown, is a result.
+fn log(verbose: u8, trace: bool) {
     let filter = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
     let (ours, others) = match verbose {
         0 => (LevelFilter::WARN, LevelFilter::WARN),
@@ -48,8 +48,9 @@ fn log_to_stderr(verbose: u8) {
         _ => (LevelFilter::TRACE, LevelFilter::TRACE),
     };
     let chosen = filter.unwrap_or_else(|| Targets::new().with_default(others).with_target("client", ours));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    tracing_subscriber::registry().with(lines).with(chosen).init();
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_filter(chosen);
+    let wire = trace.then(|| wire::Dump.with_filter(Targets::new().with_target(client::WIRE, LevelFilter::TRACE)));
+    tracing_subscriber::registry().with(lines).with(wire).init();
 }
 
 /// Each peer in flight is a descriptor, and the soft limit is often 1,024 where the hard one is far higher.

@@ -1,32 +1,66 @@
-//! Where results go: lines on stdout, as text or JSON. They are written as soon as there is nothing else to do, those that
-//! came together in one piece.
+//! Where results go: lines on stdout, as text, JSON or for a monitoring system, and JSON in a file. They are written as soon
+//! as there is nothing else to do, those that came together in one piece.
 
-use crate::args::Args;
-use crate::{human, json};
-use client::{Outcome, PeerReport, Summary, TrackerReport};
-use metainfo::Torrent;
+use crate::conditions::Conditions;
+use crate::exit::{Exit, complain};
+use crate::human::{self, Tally};
+use crate::input::Subject;
+use crate::json;
+use crate::nagios::{Level, Plugin};
+use crate::progress::Progress;
+use crate::text::Page;
+use client::{Outcome, PeerReport, Source, Stage, Summary, TrackerReport};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+/// Bytes of lines that wait to be written together, at most.
+const TOGETHER: usize = 32 << 10;
+
+/// What is told, and how.
+#[derive(Debug)]
+pub(crate) struct Telling {
+    pub(crate) form: Form,
+    /// Also as JSON, in this file.
+    pub(crate) file: Option<(PathBuf, File)>,
+    /// The verdict only.
+    pub(crate) quiet: bool,
+    pub(crate) show_secrets: bool,
+    /// What has to be there.
+    pub(crate) fail_under: Conditions,
+    /// How many torrents there are to be told of.
+    pub(crate) torrents: usize,
+}
+
+/// What is written to stdout.
+#[derive(Debug)]
+pub(crate) enum Form {
+    /// A line for each peer as it happens and the report at the end; `all` of the peers.
+    Report { all: bool },
+    /// What trackers say, in detail; with `all`, the peers they name.
+    Trackers { all: bool },
+    /// One peer in detail.
+    OnePeer,
+    /// One object a line.
+    Json,
+    /// One line for a monitoring system.
+    Nagios(Plugin),
+}
 
 /// Writes results. A reader that has gone away is not an error; [`Output::is_closed`] tells.
 #[derive(Debug)]
 pub(crate) struct Output {
-    format: Format,
-    quiet: bool,
-    show_secrets: bool,
-    /// Several torrents: a line says whose it is.
-    several: bool,
+    telling: Telling,
     closed: bool,
     /// Lines not yet written.
     lines: String,
-    total: Total,
+    file_lines: String,
+    pub(crate) progress: Progress,
+    pub(crate) total: Total,
 }
-
-/// Bytes of lines that wait to be written together, at most.
-const TOGETHER: usize = 32 << 10;
 
 /// What all torrents of the command line come to.
 #[derive(Debug)]
@@ -56,25 +90,11 @@ impl Shared {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Format {
-    Human,
-    Json,
-}
-
-/// The torrent a run is about, and the file it came from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Subject<'t> {
-    pub(crate) path: &'t Path,
-    pub(crate) torrent: &'t Torrent,
-}
-
 impl Output {
-    pub(crate) fn new(args: &Args) -> Self {
-        let format = if args.json { Format::Json } else { Format::Human };
+    pub(crate) fn new(telling: Telling) -> Self {
         let total = Total {
             begun: Instant::now(),
-            torrents: args.torrents.len(),
+            torrents: telling.torrents,
             answered: 0,
             trackers: 0,
             trackers_ok: 0,
@@ -82,104 +102,204 @@ impl Output {
             ok: 0,
             outcomes: BTreeMap::new(),
         };
-        let several = args.torrents.len() > 1;
         Self {
-            format,
-            quiet: args.quiet,
-            show_secrets: args.show_secrets,
-            several,
+            telling,
             closed: false,
             lines: String::new(),
+            file_lines: String::new(),
+            progress: Progress::default(),
             total,
         }
     }
 
-    /// Whether stdout takes no more.
+    /// Shows what goes on meanwhile, where that can be shown.
+    pub(crate) fn with_progress(mut self, wanted: bool) -> Self {
+        self.progress = Progress::new(wanted && !self.telling.quiet);
+        self
+    }
+
+    /// Whether nobody takes results any more.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed
+        self.closed && self.telling.file.is_none()
     }
 
-    pub(crate) fn start(&mut self, subject: Subject<'_>) -> io::Result<()> {
-        let line = match self.format {
-            Format::Human => human::start(subject),
-            Format::Json => json::start(subject, self.show_secrets)?,
-        };
-        self.write(&line, false)
-    }
-
-    pub(crate) fn tracker(&mut self, subject: Subject<'_>, report: &TrackerReport) -> io::Result<()> {
-        let line = match self.format {
-            Format::Human => self.whose(subject, human::tracker(subject, report)),
-            Format::Json => json::tracker(subject, report)?,
-        };
-        self.write(&line, false)
-    }
-
-    pub(crate) fn peer(&mut self, subject: Subject<'_>, report: &PeerReport) -> io::Result<()> {
-        let line = match self.format {
-            Format::Human => self.whose(subject, human::peer(report)),
-            Format::Json => json::peer(subject, report)?,
-        };
-        self.write(&line, false)
-    }
-
-    pub(crate) fn summary(&mut self, subject: Subject<'_>, summary: &Summary) -> io::Result<()> {
-        self.total.add(summary);
-        let lines = match self.format {
-            Format::Human => human::summary(subject, summary, self.quiet, self.several),
-            Format::Json => json::summary(subject, summary)?,
-        };
-        self.write(&lines, true)
-    }
-
-    /// What all torrents come to, when there are several; so many runs were a success.
-    pub(crate) fn total(&mut self, answered: usize) -> io::Result<()> {
-        self.total.answered = answered;
-        if !self.several {
-            return Ok(());
+    /// What to collect for the report at the end; `None` where there is none.
+    pub(crate) fn tally(&self) -> Option<Tally> {
+        match self.telling.form {
+            Form::Report { all } if !self.telling.quiet => Some(Tally::new(all)),
+            _ => None,
         }
-        let line = match self.format {
-            Format::Human => human::total(&self.total),
-            Format::Json => json::total(&self.total)?,
+    }
+
+    pub(crate) fn start(&mut self, subject: &Subject) -> io::Result<()> {
+        let line = match self.telling.form {
+            Form::Report { .. } | Form::Trackers { .. } => Some(human::start(subject, Page::of_stdout())),
+            Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
-        self.write(&line, true)
+        self.tell(line, false, |output| json::start(subject, output.telling.show_secrets))
     }
 
-    fn whose(&self, subject: Subject<'_>, line: String) -> String {
-        if self.several { human::of(subject, &line) } else { line }
+    pub(crate) fn tracker(&mut self, subject: &Subject, report: &TrackerReport) -> io::Result<()> {
+        self.progress.tracker(report.status.is_ok());
+        let page = Page::of_stdout();
+        let line = match self.telling.form {
+            Form::Report { .. } => Some(self.whose(subject, &human::tracker(subject, report, page), page)),
+            Form::Trackers { .. } => Some(human::dig(subject, report, page)),
+            Form::OnePeer | Form::Json | Form::Nagios(_) => None,
+        };
+        self.tell(line, false, |_| json::tracker(subject, report))
     }
 
-    fn write(&mut self, line: &str, always: bool) -> io::Result<()> {
-        if !self.closed && (always || !self.quiet) {
-            self.lines.push_str(line);
+    pub(crate) fn peer(&mut self, subject: &Subject, report: &PeerReport) -> io::Result<()> {
+        self.progress.peer(report.outcome == Outcome::Ok);
+        let line = match self.telling.form {
+            Form::Report { all } if all || is_worth_a_line(report) => {
+                let page = Page::of_stdout();
+                Some(self.whose(subject, &human::peer(report, page), page))
+            }
+            Form::Trackers { all: true } => Some(format!("    {}", report.address)),
+            Form::OnePeer => Some(human::one_peer(report, Page::of_stdout())),
+            Form::Report { .. } | Form::Trackers { .. } | Form::Json | Form::Nagios(_) => None,
+        };
+        self.tell(line, false, |_| json::peer(subject, report))
+    }
+
+    /// The end of a run, what it comes to by itself, and with the conditions that are not met.
+    pub(crate) fn summary(
+        &mut self,
+        subject: &Subject,
+        summary: &Summary,
+        tally: Option<&Tally>,
+        exit: Exit,
+    ) -> io::Result<Vec<String>> {
+        self.progress.erase();
+        self.progress.end();
+        self.total.add(summary);
+        let several = self.total.torrents > 1;
+        let unmet: Vec<String> = self.telling.fail_under.unmet(summary).collect();
+        let page = Page::of_stdout();
+        let line = match &mut self.telling.form {
+            Form::Report { all } => Some(match tally {
+                Some(tally) => human::ending(subject, summary, tally, *all, page),
+                None => human::in_short(subject, summary),
+            }),
+            Form::Trackers { .. } => Some(human::asked(summary)),
+            Form::Nagios(plugin) => {
+                let (_, sentence) = human::verdict(subject, summary);
+                plugin.run(&human::name(subject), exit, &sentence, summary, several);
+                None
+            }
+            Form::OnePeer | Form::Json => None,
+        };
+        self.tell(line, true, |_| json::summary(subject, summary, &unmet))?;
+        Ok(unmet)
+    }
+
+    /// What kept a run from doing its job.
+    pub(crate) fn fault(&mut self, name: &str, exit: Exit, reason: &str) {
+        self.progress.erase();
+        match &mut self.telling.form {
+            Form::Nagios(plugin) => plugin.fault(name, exit, reason),
+            _ => complain(&format!("{name}: {reason}")),
+        }
+    }
+
+    /// What is to be said of a run that has been told of. A monitoring system has heard it by its conditions.
+    pub(crate) fn told_fault(&mut self, name: &str, reason: &str) {
+        self.progress.erase();
+        if !matches!(self.telling.form, Form::Nagios(_)) {
+            complain(&format!("{name}: {reason}"));
+        }
+    }
+
+    /// What all torrents come to, when there are several; so many runs were a success. What a monitoring system is to be
+    /// told of it all.
+    pub(crate) fn total(&mut self, answered: usize) -> io::Result<Option<Level>> {
+        self.progress.finish();
+        self.total.answered = answered;
+        let several = self.total.torrents > 1;
+        let mut level = None;
+        let line = match &self.telling.form {
+            Form::Report { .. } if several => Some(human::total(&self.total, Page::of_stdout())),
+            Form::Nagios(plugin) => {
+                let (worst, line) = plugin.told();
+                level = Some(worst);
+                Some(line)
+            }
+            _ => None,
+        };
+        if several || line.is_some() {
+            self.tell(line, true, |output| if several { json::total(&output.total) } else { Ok(String::new()) })?;
+        }
+        Ok(level)
+    }
+
+    /// Which torrent a line is about, if there are several.
+    fn whose(&self, subject: &Subject, line: &crate::text::Line, page: Page) -> String {
+        if self.total.torrents > 1 { human::whose(subject, page).and(line).on(page) } else { line.on(page) }
+    }
+
+    /// Takes a line for stdout, and as JSON what is wanted so.
+    fn tell(
+        &mut self,
+        line: Option<String>,
+        always: bool,
+        json: impl FnOnce(&Self) -> io::Result<String>,
+    ) -> io::Result<()> {
+        let is_json = matches!(self.telling.form, Form::Json);
+        let json = if is_json || self.telling.file.is_some() {
+            Some(json(self)?).filter(|line| !line.is_empty())
+        } else {
+            None
+        };
+        if let (Some(json), Some(_)) = (&json, &self.telling.file) {
+            self.file_lines.push_str(json);
+            self.file_lines.push('\n');
+        }
+        let line = if is_json { json } else { line };
+        if let Some(line) = line.filter(|_| !self.closed && (always || !self.telling.quiet)) {
+            self.lines.push_str(&line);
             self.lines.push('\n');
         }
-        if always || self.lines.len() > TOGETHER { self.flush() } else { Ok(()) }
+        if always || self.lines.len().max(self.file_lines.len()) > TOGETHER { self.flush() } else { Ok(()) }
     }
 
     /// Writes what waits.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if let Some((path, file)) = &mut self.telling.file
+            && !self.file_lines.is_empty()
+        {
+            let written = file.write_all(self.file_lines.as_bytes());
+            self.file_lines.clear();
+            if let Err(error) = written {
+                let path = guard::escape(&path.to_string_lossy()).to_string();
+                // Said once.
+                self.telling.file = None;
+                return Err(io::Error::new(error.kind(), format!("{path}: {error}")));
+            }
+        }
         if self.closed || self.lines.is_empty() {
             return Ok(());
         }
-        let result = match self.format {
-            Format::Human => write_all(anstream::stdout().lock(), &self.lines),
-            Format::Json => write_all(io::stdout().lock(), &self.lines),
+        self.progress.erase();
+        let result = match self.telling.form {
+            Form::Json => write_all(io::stdout().lock(), &self.lines),
+            _ => write_all(anstream::stdout().lock(), &self.lines),
         };
         self.lines.clear();
+        // Whatever else there is to be written goes the same way.
+        self.closed = result.is_err();
         match result {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                self.closed = true;
-                Ok(())
-            }
-            Err(error) => {
-                // Said once: whatever else there is to be written goes the same way.
-                self.closed = true;
-                Err(error)
-            }
-            Ok(()) => Ok(()),
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
         }
     }
+}
+
+/// Peers that were never connected to are counted, and listed only when all are: most swarms have more of them than of any
+/// others. But whoever asked for one by its address is told of it.
+fn is_worth_a_line(report: &PeerReport) -> bool {
+    report.outcome == Outcome::Ok || report.stage >= Stage::Handshake || report.sources.contains(&Source::User)
 }
 
 impl Total {

@@ -1,72 +1,68 @@
-//! One torrent from file to exit code.
+//! One torrent from the command line to its exit code.
 
-use crate::exit::{Exit, complain};
-use crate::output::{Shared, Subject};
-use client::{Bounds, Config, CutShort, Error, Event, Summary, Swarm, read_torrent};
-use guard::{ErrorChain, escape};
-use metainfo::Torrent;
+use crate::exit::Exit;
+use crate::human::Tally;
+use crate::input::{Input, InputError, Subject};
+use crate::output::Shared;
+use crate::text::Page;
+use client::{Bounds, Config, CutShort, Error, Event, Summary, Swarm};
+use guard::ErrorChain;
 use std::future::poll_fn;
-use std::path::Path;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Instant;
 use tokio::sync::watch;
 
 /// Does the main job for one torrent, telling it as it happens.
 pub(crate) async fn run(
-    path: &Path,
+    input: &Input,
     config: Config,
     bounds: &Bounds,
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
 ) -> Exit {
-    let name = shown(path);
-    let wanted = Wanted { named_peers: !config.peers.is_empty(), counts_only: config.scrape };
+    let name = input.shown();
+    let wanted = Wanted { named_peers: !config.peers.is_empty(), counts_only: config.scrape || !config.dial };
+    let until = Instant::now().checked_add(config.deadline);
     let prepared = tokio::select! {
-        prepared = prepare(path, config, bounds) => prepared,
+        prepared = prepare(input, config, bounds) => prepared,
         _ = interrupted.wait_for(|said| *said) => return Exit::Interrupted,
     };
-    let (torrent, mut swarm) = match prepared {
+    let (subject, mut swarm) = match prepared {
         Ok(prepared) => prepared,
-        Err(Error::Private) => {
-            complain(&format!("{name}: {}: --allow-private", Error::Private));
-            return Exit::LocalError;
-        }
-        // The file's name and the reason are enough; that it could not be read goes without saying.
-        Err(Error::Read(error)) => {
-            complain(&format!("{name}: {error}"));
-            return Exit::LocalError;
-        }
         Err(error) => {
-            complain(&format!("{name}: {}", ErrorChain(&error)));
+            output.lock().fault(&name, Exit::LocalError, &reason(&error));
             return Exit::LocalError;
         }
     };
-    let subject = Subject { path, torrent: &torrent };
-    let told = tell(subject, &mut swarm, output, interrupted).await;
+    output.lock().progress.begin(until);
+    let told = tell(&subject, &mut swarm, wanted, output, interrupted).await;
     // Takes the announces back; the result has been printed.
     swarm.shutdown().await;
     match told {
         // Nobody reads any more: how it went is of no interest.
         Ok(_) if output.lock().is_closed() => Exit::Answered,
-        Ok(told) => told.exit(&name, wanted),
+        Ok(told) => told.exit(&name, output),
         Err(error) => {
-            complain(&format!("cannot write: {error}"));
+            output.lock().fault("cannot write", Exit::LocalError, &error.to_string());
             Exit::LocalError
         }
     }
 }
 
-/// The path as given. A URL in its place may hold a passkey.
-fn shown(path: &Path) -> String {
-    let path = path.to_string_lossy();
-    let path = if path.contains("://") { guard::redact_url(&path).into() } else { path };
-    escape(&path).to_string()
+/// Why there is nothing to run. That a file could not be read goes without saying.
+pub(crate) fn reason(error: &InputError) -> String {
+    match error {
+        InputError::Run(Error::Private) => format!("{}: --allow-private", Error::Private),
+        InputError::Run(Error::Read(error)) => error.to_string(),
+        error => ErrorChain(error).to_string(),
+    }
 }
 
-async fn prepare(path: &Path, config: Config, bounds: &Bounds) -> Result<(Torrent, Swarm), Error> {
-    let torrent = Torrent::parse(&read_torrent(path, config.deadline).await?)?;
-    let swarm = Swarm::within(&torrent, config, bounds)?;
-    Ok((torrent, swarm))
+async fn prepare(input: &Input, config: Config, bounds: &Bounds) -> Result<(Subject, Swarm), InputError> {
+    let subject = input.read(config.deadline).await?;
+    let swarm = Swarm::within(subject.topic.clone(), config, bounds)?;
+    Ok((subject, swarm))
 }
 
 /// Trackers named in the one line that says that none answered.
@@ -76,25 +72,29 @@ const MOST_FAILURES: usize = 10;
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     named_peers: bool,
-    /// `--scrape`: a tracker's answer is the answer.
+    /// A tracker's answer is the answer.
     counts_only: bool,
 }
 
 /// What is left to say when everything has been told.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Told {
-    summary: Summary,
+    exit: Exit,
+    /// Conditions that are not met.
+    unmet: Vec<String>,
     /// Trackers that failed, with the reason.
     failures: Vec<String>,
 }
 
 async fn tell(
-    subject: Subject<'_>,
+    subject: &Subject,
     swarm: &mut Swarm,
+    wanted: Wanted,
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
 ) -> std::io::Result<Told> {
-    let (mut told, mut cut_short) = (Told::default(), false);
+    let mut told = Told { exit: Exit::Answered, unmet: Vec::new(), failures: Vec::new() };
+    let (mut tally, mut cut_short, mut in_flight) = (output.lock().tally(), false, 0);
     output.lock().start(subject)?;
     loop {
         // Nobody reads any more: leave quietly.
@@ -104,7 +104,8 @@ async fn tell(
         let event = match at_once(swarm.next()).await {
             Some(event) => event,
             None => {
-                output.lock().flush()?;
+                let now = swarm.in_flight();
+                rest(output, std::mem::replace(&mut in_flight, now), now)?;
                 tokio::select! {
                     event = swarm.next() => event,
                     // Once is enough.
@@ -122,16 +123,36 @@ async fn tell(
                 if !report.status.is_ok() && told.failures.len() <= MOST_FAILURES {
                     told.failures.push(format!("{}: {}", report.url, report.message().unwrap_or_default()));
                 }
+                keep(&mut tally, |tally, page| tally.tracker(subject, &report, page));
                 output.lock().tracker(subject, &report)?;
             }
-            Some(Event::Peer(report)) => output.lock().peer(subject, &report)?,
+            Some(Event::Peer(report)) => {
+                keep(&mut tally, |tally, page| tally.peer(&report, page));
+                output.lock().peer(subject, &report)?;
+            }
             Some(Event::Summary(summary)) => {
-                output.lock().summary(subject, &summary)?;
-                told.summary = summary;
+                let mut output = output.lock();
+                output.progress.in_flight(std::mem::take(&mut in_flight), 0);
+                told.exit = exit(&summary, wanted);
+                told.unmet = output.summary(subject, &summary, tally.as_ref(), told.exit)?;
             }
             Some(_) => {}
         }
     }
+}
+
+/// Notes what the report at the end needs, if there will be one.
+fn keep(tally: &mut Option<Tally>, note: impl FnOnce(&mut Tally, Page)) {
+    if let Some(tally) = tally {
+        note(tally, Page::of_stdout());
+    }
+}
+
+/// Before a wait, everything that has been told is written.
+fn rest(output: &Shared, before: usize, now: usize) -> std::io::Result<()> {
+    let mut output = output.lock();
+    output.progress.in_flight(before, now);
+    output.flush()
 }
 
 /// What `work` comes to, if that needs no waiting.
@@ -141,26 +162,37 @@ async fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
     if let Poll::Ready(done) = poll { Some(done) } else { None }
 }
 
-impl Told {
-    /// The exit code, and for a run without any source of peers the reason on stderr.
-    fn exit(&self, name: &str, wanted: Wanted) -> Exit {
-        let summary = &self.summary;
-        if summary.cut_short == Some(CutShort::Interrupt) {
-            return Exit::Interrupted;
-        }
-        if summary.ok > 0 || (wanted.counts_only && !wanted.named_peers && summary.trackers_ok > 0) {
-            return Exit::Answered;
-        }
-        if wanted.named_peers || summary.trackers_ok > 0 {
-            return Exit::NobodyAnswered;
-        }
-        if self.failures.is_empty() {
-            complain(&format!("{name}: no tracker to ask; name one with --tracker, or a peer with --peer"));
-        } else {
-            let shown = self.failures.get(..MOST_FAILURES).unwrap_or(&self.failures);
-            let more = if self.failures.len() > shown.len() { "; and others" } else { "" };
-            complain(&format!("{name}: no tracker answered: {}{more}", shown.join("; ")));
-        }
+/// What a run comes to by itself.
+fn exit(summary: &Summary, wanted: Wanted) -> Exit {
+    if summary.cut_short == Some(CutShort::Interrupt) {
+        Exit::Interrupted
+    } else if summary.ok > 0 || (wanted.counts_only && !wanted.named_peers && summary.trackers_ok > 0) {
+        Exit::Answered
+    } else if wanted.named_peers || summary.trackers_ok > 0 || summary.peers > 0 {
+        Exit::NobodyAnswered
+    } else {
         Exit::NoSource
+    }
+}
+
+impl Told {
+    /// The exit code, and on stderr what is not met, or why there was no source of peers.
+    fn exit(&self, name: &str, output: &Shared) -> Exit {
+        if self.exit == Exit::NoSource {
+            output.lock().told_fault(name, &self.no_source());
+        }
+        if !self.unmet.is_empty() {
+            output.lock().told_fault(name, &format!("{} (--fail-under)", self.unmet.join("; ")));
+        }
+        if self.unmet.is_empty() { self.exit } else { self.exit.max(Exit::NobodyAnswered) }
+    }
+
+    fn no_source(&self) -> String {
+        if self.failures.is_empty() {
+            return "no tracker to ask; name one with --tracker, or a peer with --peer".to_owned();
+        }
+        let shown = self.failures.get(..MOST_FAILURES).unwrap_or(&self.failures);
+        let more = if self.failures.len() > shown.len() { "; and others" } else { "" };
+        format!("no tracker answered: {}{more}", shown.join("; "))
     }
 }

@@ -1,51 +1,79 @@
 //! Several torrents at the same time, in the bounds of one run.
 
-use crate::args::Args;
 use crate::exit::{Exit, complain};
+use crate::input::Input;
 use crate::output::{Output, Shared};
 use crate::run::run;
 use crate::signals::Signals;
-use client::Bounds;
+use client::{Bounds, Config};
 use guard::ErrorChain;
+use std::process::ExitCode;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
 
-/// Runs every torrent, each told of on its own, and with more than one a total; the worst exit code counts.
-pub(crate) async fn run_all(args: &Args) -> Exit {
-    let config = match args.config() {
-        Ok(config) => config,
-        Err(message) => {
-            complain(&message);
-            return Exit::LocalError;
-        }
-    };
+/// How often the progress is drawn anew.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Runs every torrent, each told of on its own, and with more than one a total; the worst exit code counts, and `worst` is
+/// what it was before.
+pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, output: Output, worst: Exit) -> ExitCode {
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
-        Err(error) => {
-            complain(&format!("cannot listen for signals: {error}"));
-            return Exit::LocalError;
-        }
+        Err(error) => return cannot(&format!("cannot listen for signals: {error}")),
     };
-    let bounds = match Bounds::new(&config) {
+    let bounds = match Bounds::new(config) {
         Ok(bounds) => bounds,
-        Err(error) => {
-            complain(&ErrorChain(&error).to_string());
-            return Exit::LocalError;
-        }
+        Err(error) => return cannot(&ErrorChain(&error).to_string()),
     };
-    let output = Shared::new(Output::new(args));
+    let output = Shared::new(output);
+    let ended = run_each(inputs, config, &bounds, &output, &mut signals, worst).await;
+    let mut output = output.lock();
+    let Some((worst, answered)) = ended else {
+        // The second interrupt: whatever waits to be written stays unwritten.
+        output.progress.finish();
+        return Exit::Interrupted.into();
+    };
+    match output.total(answered) {
+        Ok(Some(level)) => level.code().into(),
+        Ok(None) => worst.into(),
+        Err(error) => {
+            complain(&format!("cannot write: {error}"));
+            worst.max(Exit::LocalError).into()
+        }
+    }
+}
+
+fn cannot(message: &str) -> ExitCode {
+    complain(message);
+    Exit::LocalError.into()
+}
+
+/// The worst exit code, and how many runs were a success; `None` when a second interrupt ended it.
+async fn run_each(
+    inputs: Vec<Input>,
+    config: &Config,
+    bounds: &Bounds,
+    output: &Shared,
+    signals: &mut Signals,
+    mut worst: Exit,
+) -> Option<(Exit, usize)> {
     let (interrupt, interrupted) = watch::channel(false);
-    let (mut waiting, mut running) = (args.torrents.iter().cloned(), JoinSet::new());
-    let (mut worst, mut answered) = (Exit::Answered, 0);
+    let (mut waiting, mut running) = (inputs.into_iter(), JoinSet::new());
+    let draws = output.lock().progress.is_on();
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut answered = 0;
     loop {
         while running.len() < bounds.runs()
             && !*interrupted.borrow()
             && !output.lock().is_closed()
-            && let Some(path) = waiting.next()
+            && let Some(input) = waiting.next()
         {
             let (config, bounds, output, interrupted) =
                 (config.clone(), bounds.clone(), output.clone(), interrupted.clone());
-            running.spawn(async move { run(&path, config, &bounds, &output, interrupted).await });
+            running.spawn(async move { run(&input, config, &bounds, &output, interrupted).await });
         }
         tokio::select! {
             ended = running.join_next() => match ended {
@@ -59,18 +87,13 @@ pub(crate) async fn run_all(args: &Args) -> Exit {
             },
             // The first one ends the runs, which say goodbye; the second one means now.
             () = signals.next() => if interrupt.send_replace(true) {
-                return Exit::Interrupted;
-            }
+                return None;
+            },
+            _ = tick.tick(), if draws => output.lock().progress.draw(),
         }
     }
     if waiting.next().is_some() && *interrupted.borrow() {
         worst = Exit::Interrupted;
     }
-    match output.lock().total(answered) {
-        Ok(()) => worst,
-        Err(error) => {
-            complain(&format!("cannot write: {error}"));
-            worst.max(Exit::LocalError)
-        }
-    }
+    Some((worst, answered))
 }

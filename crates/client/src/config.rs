@@ -40,6 +40,8 @@ pub struct Config {
     /// Ask trackers for their counts only (BEP 48): they learn nothing of us, and name no peers; those of a magnet link are
     /// left alone.
     pub scrape: bool,
+    /// Dial the peers that are named; else each is reported as `not_tried`, and trackers are all that is asked.
+    pub dial: bool,
     /// Certificates, in PEM, that vouch for trackers beside the usual ones.
     pub tls_roots: Vec<u8>,
     /// Show the passkeys in announce URLs, in reports and in the log.
@@ -64,6 +66,7 @@ impl Default for Config {
             peers: Vec::new(),
             trackers: Trackers::FromTorrent,
             scrape: false,
+            dial: true,
             tls_roots: Vec::new(),
             show_secrets: false,
             allow_private: false,

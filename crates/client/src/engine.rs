@@ -128,6 +128,12 @@ impl Swarm {
         self.bounds.identity().port
     }
 
+    /// Attempts that have begun and not ended.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.dialler.in_flight()
+    }
+
     /// The next event, as it happens; `None` after the summary. Must be called within a tokio runtime. May be cancelled
     /// and called again without losing anything.
     pub async fn next(&mut self) -> Option<Event> {
@@ -190,11 +196,13 @@ impl Swarm {
         if let Some(event) = self.reports.pop_front() {
             return Some(event);
         }
+        if (self.stop.said() || !self.config.dial)
+            && let Some(address) = self.peers.next()
+        {
+            self.unreached(address, Outcome::NotTried, Stage::Queued, None);
+            return self.reports.pop_front();
+        }
         if self.stop.said() {
-            if let Some(address) = self.peers.next() {
-                self.unreached(address, Outcome::NotTried, Stage::Queued, None);
-                return self.reports.pop_front();
-            }
             while let Some(first) = self.dialler.give_up() {
                 self.report_attempt(first);
                 if let Some(event) = self.reports.pop_front() {

@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::read::read_some;
+use crate::wire;
 use bytes::{Buf, BytesMut};
 use ids::InfoHash;
 use peer_wire::Handshake;
@@ -10,6 +11,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -205,7 +207,12 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, ours: &Handshake) -> io::Re
     while sent < Handshake::LENGTH {
         let write = poll_fn(|context| {
             let bytes = ours.encode();
-            Pin::new(&mut *stream).poll_write(context, bytes.get(sent..).unwrap_or_default())
+            let rest = bytes.get(sent..).unwrap_or_default();
+            let write = Pin::new(&mut *stream).poll_write(context, rest);
+            if let Poll::Ready(Ok(wrote)) = write {
+                wire::sent(rest.get(..wrote).unwrap_or_default());
+            }
+            write
         });
         match write.await? {
             0 => return Err(io::ErrorKind::WriteZero.into()),

@@ -43,6 +43,7 @@ mod swarm_view;
 mod topic;
 mod torrent_file;
 mod tracking;
+mod wire;
 
 pub use availability::Copies;
 pub use bounds::Bounds;
@@ -60,5 +61,6 @@ pub use said::{Pieces, Said, Violation};
 pub use secure::SecureFailure;
 pub use swarm_view::{Coverage, SwarmView};
 pub use topic::Topic;
-pub use torrent_file::{ReadError, read_torrent};
+pub use torrent_file::{ReadError, read_torrent, read_torrent_from};
 pub use tracking::{Action, Named, Times, TrackerReport, TrackerStatus, Unasked};
+pub use wire::WIRE;

@@ -4,6 +4,7 @@ use crate::attempt::Terms;
 use crate::read::read_some;
 use crate::role::may_be_lazy;
 use crate::said::{Said, Violation};
+use crate::wire;
 use bytes::BytesMut;
 use peer_wire::{Codec, ExtensionHandshake, Message, Reserved};
 use std::time::Duration;
@@ -57,6 +58,7 @@ async fn introduce<S: AsyncWrite + Unpin>(stream: &mut S, ours: Reserved, theirs
         let _ = say(Message::HaveNone);
     }
     stream.write_all(&messages).await?;
+    wire::sent(&messages);
     stream.flush().await
 }
 

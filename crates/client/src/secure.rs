@@ -2,6 +2,7 @@
 
 use crate::entropy;
 use crate::read::read_some;
+use crate::wire;
 use bytes::{Buf, BytesMut};
 use mse::{Cipher, CryptoProvide, Established, Initiator, Offer, Stage};
 use peer_wire::Handshake;
@@ -66,7 +67,11 @@ where
     let mut received = BytesMut::new();
     loop {
         // A peer that has closed already may still have said something: what it said decides.
-        let written = stream.write_all(&initiator.output()).await;
+        let written = {
+            let output = initiator.output();
+            wire::sent(&output);
+            stream.write_all(&output).await
+        };
         let (stage, so_far) = (initiator.stage(), *bytes);
         match (read_some(&mut stream, &mut received).await, written) {
             (Ok(0), Ok(())) => return Err(SecureFailure::Closed { stage, received: so_far }),

@@ -37,14 +37,29 @@ pub enum ReadError {
 /// Why they could not be had.
 pub async fn read_torrent(path: impl AsRef<Path>, limit: Duration) -> Result<Vec<u8>, ReadError> {
     let path = path.as_ref().to_owned();
+    let open = move || {
+        let file = File::open(path)?;
+        if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+    };
+    read(open, limit).await
+}
+
+/// As [`read_torrent`], from a pipe or whatever else bytes come from.
+///
+/// # Errors
+/// Why they could not be had.
+pub async fn read_torrent_from(source: impl Read + Send + 'static, limit: Duration) -> Result<Vec<u8>, ReadError> {
+    read(move || Ok(source), limit).await
+}
+
+async fn read<R: Read>(
+    open: impl FnOnce() -> io::Result<R> + Send + 'static,
+    limit: Duration,
+) -> Result<Vec<u8>, ReadError> {
     // A disk may be slow and a pipe silent; neither may hold up the runtime.
     let bytes = blocking(move || {
-        let file = File::open(path)?;
-        if file.metadata()?.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
         let mut bytes = Vec::new();
-        file.take(Torrent::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        open()?.take(Torrent::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     });
     let bytes = tokio::time::timeout(limit, bytes).await.map_err(|_| ReadError::TooSlow(limit))?;

@@ -1,5 +1,7 @@
 //! What is wrong with a path, for those who would write a file under it. This crate does not, so nothing here is fatal.
 
+use std::fmt;
+
 /// A reason not to use a path as it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -26,6 +28,45 @@ pub enum PathIssue {
     TooLong,
     /// The path of an earlier file, or of a directory, when case is folded.
     Duplicate,
+}
+
+impl PathIssue {
+    /// The code in reports: lower_snake_case, never renamed.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Dots => "dots",
+            Self::Absolute => "absolute",
+            Self::Separator => "separator",
+            Self::Control => "control",
+            Self::Bidi => "bidi",
+            Self::NotUtf8 => "not_utf8",
+            Self::Reserved => "reserved",
+            Self::Windows => "windows",
+            Self::TooLong => "too_long",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
+
+/// For people: what is wrong with the path.
+impl fmt::Display for PathIssue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "an element is empty",
+            Self::Dots => "an element is . or ..",
+            Self::Absolute => "begins at a root",
+            Self::Separator => "a slash or backslash inside an element",
+            Self::Control => "control characters",
+            Self::Bidi => "invisible characters, or such as turn the direction of text",
+            Self::NotUtf8 => "not UTF-8",
+            Self::Reserved => "the name of a device on Windows",
+            Self::Windows => "characters that Windows does not take",
+            Self::TooLong => "longer than most file systems take",
+            Self::Duplicate => "the same path as an earlier file's, at least where case does not count",
+        })
+    }
 }
 
 /// What most file systems take in one name, in bytes.

@@ -1,0 +1,49 @@
+//! How values are written on the command line.
+
+use std::time::Duration;
+
+/// `500ms`, `5s`, `2m`, or seconds without a unit; up to a day.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    const LONGEST: f64 = 86_400.0;
+    let number = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let unit = match text.get(number.len()..) {
+        Some("ms") => 0.001,
+        Some("s" | "") => 1.0,
+        Some("m") => 60.0,
+        _ => return Err("expected a time such as 5s, 500ms or 2m".to_owned()),
+    };
+    let seconds = number.parse::<f64>().map_err(|_| "expected a time such as 5s, 500ms or 2m".to_owned())? * unit;
+    if (0.0..=LONGEST).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("expected at most a day".to_owned())
+    }
+}
+
+/// A number of 1 or more.
+pub(crate) fn positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| "expected a number of 1 or more".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_as_people_write_them() {
+        for (text, milliseconds) in [("5s", 5000), ("500ms", 500), ("1.5", 1500), ("2m", 120_000), ("0s", 0)] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)));
+        }
+        for wrong in ["", "s", "5 s", "-1s", "5h", "inf", "NaN", "1e99"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_one_or_more() {
+        assert_eq!(positive("7"), Ok(7));
+        for wrong in ["", "0", "-1", "1.5", "x"] {
+            assert!(positive(wrong).is_err(), "{wrong}");
+        }
+    }
+}

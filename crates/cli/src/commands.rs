@@ -1,0 +1,167 @@
+//! Which command was asked for, and what it is made of.
+
+use crate::args::{Ask, Cli, Command, MainJob, OnePeer};
+use crate::exit::{Exit, complain};
+use crate::input::{Input, expand};
+use crate::nagios::{self, Plugin};
+use crate::output::{Form, Output, Telling};
+use crate::runs::run_all;
+use crate::show;
+use clap::CommandFactory;
+use client::Config;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The JSON Schema of everything that is printed as JSON.
+const SCHEMA: &str = include_str!("schema.json");
+
+/// Does what was asked for.
+pub(crate) fn run(cli: Cli) -> ExitCode {
+    match cli.command {
+        None => main_job(cli.main),
+        Some(Command::Show(args)) => {
+            let (inputs, worst) = inputs(&args.torrents);
+            block_on(async { show::show_all(inputs, &args, worst).await.into() })
+        }
+        Some(Command::Announce(args)) => ask(&args, false),
+        Some(Command::Scrape(args)) => ask(&args, true),
+        Some(Command::Peer(args)) => peer(&args),
+        Some(Command::Completions { shell }) => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "bt-handshake", &mut text);
+            print(&text)
+        }
+        Some(Command::Man { command }) => manual(command.as_deref()),
+        Some(Command::Schema) => print(SCHEMA.as_bytes()),
+    }
+}
+
+/// The manual page of the whole, or of one command.
+fn manual(name: Option<&str>) -> ExitCode {
+    // What the short help leaves out belongs into a manual.
+    let mut page = Cli::command().mut_args(|arg| arg.hide_short_help(false));
+    page.build();
+    if let Some(name) = name {
+        let Some(command) = page.find_subcommand(name) else {
+            return local_error(&format!("no command is called {}", guard::escape(name)));
+        };
+        page = command.clone().mut_args(|arg| arg.hide_short_help(false));
+    }
+    let mut text = Vec::new();
+    let title = page.get_display_name().unwrap_or("bt-handshake").to_owned();
+    match clap_mangen::Man::new(page).title(title).render(&mut text) {
+        Ok(()) => print(&text),
+        Err(error) => local_error(&format!("no manual page: {error}")),
+    }
+}
+
+fn main_job(args: MainJob) -> ExitCode {
+    let cannot = |reason: &str| {
+        if args.nagios { nagios::usage(reason).into() } else { local_error(reason) }
+    };
+    let config = match args.config() {
+        Ok(config) => config,
+        Err(reason) => return cannot(&reason),
+    };
+    let file = match args.output.clone().map(create).transpose() {
+        Ok(file) => file,
+        Err(reason) => return cannot(&reason),
+    };
+    let fail_under = args.fail_under.clone();
+    let form = if args.nagios {
+        Form::Nagios(Plugin::new(args.warn_under.clone(), fail_under.clone()))
+    } else if args.json {
+        Form::Json
+    } else {
+        Form::Report { all: args.all }
+    };
+    let shown = Shown { form, file, quiet: args.quiet && !args.nagios, fail_under: fail_under.unwrap_or_default() };
+    run_torrents(&args.torrents, &config, shown)
+}
+
+fn ask(args: &Ask, scrape: bool) -> ExitCode {
+    let config = match args.config(scrape) {
+        Ok(config) => config,
+        Err(reason) => return local_error(&reason),
+    };
+    let form = if args.json { Form::Json } else { Form::Trackers { all: args.all } };
+    run_torrents(&args.torrents, &config, Shown::of(form))
+}
+
+fn peer(args: &OnePeer) -> ExitCode {
+    let config = match args.config() {
+        Ok(config) => config,
+        Err(reason) => return local_error(&reason),
+    };
+    let form = if args.json { Form::Json } else { Form::OnePeer };
+    run_torrents(std::slice::from_ref(&args.torrent), &config, Shown::of(form))
+}
+
+/// How results are shown, but for what depends on the torrents.
+struct Shown {
+    form: Form,
+    file: Option<(PathBuf, File)>,
+    quiet: bool,
+    fail_under: crate::conditions::Conditions,
+}
+
+impl Shown {
+    fn of(form: Form) -> Self {
+        Self { form, file: None, quiet: false, fail_under: Default::default() }
+    }
+}
+
+fn run_torrents(words: &[OsString], config: &Config, shown: Shown) -> ExitCode {
+    let (inputs, faults) = expand(words);
+    let Shown { form, file, quiet, fail_under } = shown;
+    let torrents = inputs.len() + faults.len();
+    let telling = Telling { form, file, quiet, show_secrets: config.show_secrets, fail_under, torrents };
+    // The log and the progress would write over each other.
+    let mut output = Output::new(telling).with_progress(!tracing::enabled!(target: "client", tracing::Level::DEBUG));
+    let worst = if faults.is_empty() { Exit::Answered } else { Exit::LocalError };
+    faults.iter().for_each(|(name, reason)| output.fault(name, Exit::LocalError, reason));
+    block_on(run_all(inputs, config, output, worst))
+}
+
+/// The inputs that the words mean; what is no input is complained of.
+fn inputs(words: &[OsString]) -> (Vec<Input>, Exit) {
+    let (inputs, faults) = expand(words);
+    faults.iter().for_each(|(name, reason)| complain(&format!("{name}: {reason}")));
+    (inputs, if faults.is_empty() { Exit::Answered } else { Exit::LocalError })
+}
+
+fn create(path: PathBuf) -> Result<(PathBuf, File), String> {
+    match File::create(&path) {
+        Ok(file) => Ok((path, file)),
+        Err(error) => Err(format!("--output {}: {error}", guard::escape(&path.to_string_lossy()))),
+    }
+}
+
+/// Runs on this thread alone.
+fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return local_error(&format!("cannot start: {error}")),
+    };
+    let exit = runtime.block_on(work);
+    // A name look-up that hangs must not hold up the exit.
+    runtime.shutdown_background();
+    exit
+}
+
+/// Writes a whole text. A reader that has gone away is not an error.
+fn print(text: &[u8]) -> ExitCode {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => local_error(&format!("cannot write: {error}")),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn local_error(reason: &str) -> ExitCode {
+    complain(reason);
+    Exit::LocalError.into()
+}

@@ -1,0 +1,219 @@
+//! What a user asks of a swarm: `seeds=1,ok=10%,copies=1.0`.
+
+use client::Summary;
+use std::fmt;
+use std::str::FromStr;
+
+/// What has to be there for a run to be a success; all of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Conditions(Vec<Condition>);
+
+/// So much of one thing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Condition {
+    what: What,
+    least: Least,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Peers that shook hands and have everything; likely seeds are not counted.
+    Seeds,
+    /// Peers that shook hands.
+    Ok,
+    /// Copies among the peers we reached, as far as they told.
+    Copies,
+    /// Peers that were named.
+    Peers,
+    /// Answers of trackers.
+    Trackers,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Least {
+    Number(f64),
+    /// Of the peers that were named, or of the answers that trackers were asked for.
+    Percent(f64),
+}
+
+impl What {
+    /// In the order in which they are told.
+    pub(crate) const ALL: [Self; 5] = [Self::Seeds, Self::Ok, Self::Copies, Self::Peers, Self::Trackers];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Seeds => "seeds",
+            Self::Ok => "ok",
+            Self::Copies => "copies",
+            Self::Peers => "peers",
+            Self::Trackers => "trackers",
+        }
+    }
+
+    /// How much of it there is; `None` when nobody said.
+    #[expect(clippy::cast_precision_loss, reason = "there are no 2^53 peers")]
+    pub(crate) fn of(self, summary: &Summary) -> Option<f64> {
+        match self {
+            Self::Seeds => Some(summary.swarm.verified_seeds as f64),
+            Self::Ok => Some(summary.ok as f64),
+            Self::Copies => summary.swarm.copies.map(|copies| copies.min),
+            Self::Peers => Some(summary.peers as f64),
+            Self::Trackers => Some(summary.trackers_ok as f64),
+        }
+    }
+
+    /// What all of it would be; `None` for what has no bound.
+    #[expect(clippy::cast_precision_loss, reason = "there are no 2^53 peers")]
+    pub(crate) fn whole(self, summary: &Summary) -> Option<f64> {
+        match self {
+            Self::Seeds | Self::Ok => Some(summary.peers as f64),
+            Self::Trackers => Some(summary.trackers as f64),
+            Self::Copies | Self::Peers => None,
+        }
+    }
+}
+
+impl Conditions {
+    /// What is not met, each in a few words: `seeds 0, wanted 1`.
+    pub(crate) fn unmet<'a>(&'a self, summary: &'a Summary) -> impl Iterator<Item = String> + 'a {
+        self.0.iter().filter(|condition| !condition.is_met(summary)).map(|condition| condition.tell(summary))
+    }
+
+    /// The least number of `what` that is asked for; `None` when nothing is.
+    pub(crate) fn least(&self, what: What, summary: &Summary) -> Option<f64> {
+        self.0
+            .iter()
+            .filter(|condition| condition.what == what)
+            .filter_map(|condition| condition.number(summary))
+            .reduce(f64::max)
+    }
+}
+
+impl Condition {
+    /// The least number; of nobody no percentage can be had.
+    fn number(&self, summary: &Summary) -> Option<f64> {
+        match self.least {
+            Least::Number(number) => Some(number),
+            Least::Percent(percent) => self.what.whole(summary).map(|whole| whole * percent / 100.0),
+        }
+    }
+
+    /// What nobody has told of is not there, as far as anybody knows; nor is a part of nothing.
+    fn is_met(&self, summary: &Summary) -> bool {
+        let nothing = matches!(self.least, Least::Percent(_)) && self.what.whole(summary) == Some(0.0);
+        let found = self.what.of(summary).zip(self.number(summary));
+        !nothing && found.is_some_and(|(found, least)| found >= least)
+    }
+
+    fn tell(&self, summary: &Summary) -> String {
+        let name = self.what.name();
+        let wanted = match self.least {
+            Least::Number(number) => number.to_string(),
+            Least::Percent(percent) => format!("{percent} %"),
+        };
+        match (self.what.of(summary), self.least, self.what.whole(summary)) {
+            (None, ..) => format!("{name} unknown, wanted {wanted}"),
+            (Some(found), Least::Percent(_), Some(whole)) => format!("{name} {found} of {whole}, wanted {wanted}"),
+            (Some(found), ..) => format!("{name} {}, wanted {wanted}", Rounded(found)),
+        }
+    }
+}
+
+/// Two digits, where there are any.
+pub(crate) struct Rounded(pub(crate) f64);
+
+impl fmt::Display for Rounded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Down: what is nearly enough is not shown as enough.
+        write!(f, "{}", (self.0 * 100.0).floor() / 100.0)
+    }
+}
+
+/// Why a text is no condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotACondition(String);
+
+impl fmt::Display for NotACondition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotACondition {}
+
+impl FromStr for Conditions {
+    type Err = NotACondition;
+
+    fn from_str(text: &str) -> Result<Self, NotACondition> {
+        text.split(',').map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl FromStr for Condition {
+    type Err = NotACondition;
+
+    fn from_str(text: &str) -> Result<Self, NotACondition> {
+        let names = || What::ALL.map(What::name).join(", ");
+        let form = || NotACondition("expected conditions such as seeds=1,ok=10%,copies=1.0".to_owned());
+        let (name, least) = text.trim().split_once('=').ok_or_else(form)?;
+        let what = What::ALL
+            .into_iter()
+            .find(|what| what.name() == name.trim())
+            .ok_or_else(|| NotACondition(format!("expected one of {} before the =", names())))?;
+        let percent = least.trim().strip_suffix('%');
+        let number: f64 = percent.unwrap_or(least).trim().parse().map_err(|_| form())?;
+        if !(number.is_finite() && number >= 0.0) {
+            return Err(form());
+        }
+        match percent {
+            None => Ok(Self { what, least: Least::Number(number) }),
+            Some(_) if number > 100.0 => Err(NotACondition("expected at most 100 %".to_owned())),
+            Some(_) if matches!(what, What::Copies | What::Peers) => {
+                Err(NotACondition(format!("{} has no percentage", what.name())))
+            }
+            Some(_) => Ok(Self { what, least: Least::Percent(number) }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use client::{Copies, SwarmView};
+
+    fn summary(peers: usize, ok: usize, seeds: usize, copies: Option<f64>) -> Summary {
+        let copies = copies.map(|min| Copies { min, max: min + 1.0 });
+        let swarm = SwarmView { copies, verified_seeds: seeds, ..SwarmView::default() };
+        Summary { peers, ok, swarm, ..Summary::default() }
+    }
+
+    #[test]
+    fn conditions_as_people_write_them() {
+        let conditions: Conditions = "seeds=1, ok=10%,copies=1.0".parse().unwrap();
+        let unmet = |summary: Summary| conditions.unmet(&summary).collect::<Vec<_>>();
+        assert!(unmet(summary(10, 1, 1, Some(1.0))).is_empty());
+        assert_eq!(
+            unmet(summary(11, 1, 0, Some(0.999))),
+            ["seeds 0, wanted 1", "ok 1 of 11, wanted 10 %", "copies 0.99, wanted 1"]
+        );
+        assert_eq!(unmet(summary(0, 0, 1, None)), ["ok 0 of 0, wanted 10 %", "copies unknown, wanted 1"]);
+        assert_eq!(conditions.least(What::Ok, &summary(50, 0, 0, None)), Some(5.0));
+        assert_eq!(conditions.least(What::Peers, &summary(50, 0, 0, None)), None);
+    }
+
+    #[test]
+    fn what_is_no_condition() {
+        for (text, reason) in [
+            ("", "expected conditions such as seeds=1,ok=10%,copies=1.0"),
+            ("seeds", "expected conditions such as seeds=1,ok=10%,copies=1.0"),
+            ("seeds=-1", "expected conditions such as seeds=1,ok=10%,copies=1.0"),
+            ("ok=NaN", "expected conditions such as seeds=1,ok=10%,copies=1.0"),
+            ("ok=101%", "expected at most 100 %"),
+            ("copies=50%", "copies has no percentage"),
+            ("seed=1", "expected one of seeds, ok, copies, peers, trackers before the ="),
+        ] {
+            assert_eq!(text.parse::<Conditions>(), Err(NotACondition(reason.to_owned())), "{text}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What a tracker says, in full: a few lines for each URL, address and info-hash, as dig has it for name servers.
+
+use super::{BAD, BOLD, DIM, GOOD, of_which, said_by_tracker};
+use crate::input::Subject;
+use crate::text::{Line, Page, plural, time};
+use client::{Summary, TrackerReport};
+use std::time::Duration;
+
+/// One report, in lines.
+pub(crate) fn dig(subject: &Subject, report: &TrackerReport, page: Page) -> String {
+    let good = report.status.is_ok();
+    let (mark, style) = if good { (page.marks.good, GOOD) } else { (page.marks.bad, BAD) };
+    let url = Line::new().styled(style, mark).add(" ").styled(BOLD, &report.url);
+    let status = Line::new().styled(style, report.status.code());
+    let status = match report.address {
+        Some(address) => status.add(format!(" from {address}{}", of_which(subject, report))),
+        None => status,
+    };
+    let said = said_by_tracker(report);
+    let status = if said.is_empty() { status } else { status.add(format!("  {}", said.join(", "))) };
+    let mut rows = vec![status];
+    let mut note = |name: &str, text: String| rows.push(Line::new().cell(DIM, name, 12).add(text));
+    report.redirected_to.iter().for_each(|to| note("redirected", to.to_string()));
+    report.message().into_iter().for_each(|message| note("message", message));
+    let skipped = report.skipped.kinds().into_iter().filter(|(_, count)| *count > 0);
+    let skipped: Vec<String> = skipped.map(|(kind, count)| format!("{count} {kind}")).collect();
+    if !skipped.is_empty() {
+        note("unusable", skipped.join(", "));
+    }
+    note("times", times(report));
+    if let Some(again) = again(report) {
+        note("again", again);
+    }
+    let rows = rows.iter().map(|row| Line::new().add("    ").and(row).on(page));
+    std::iter::once(url.on(page)).chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+/// The whole, and the steps it was made of.
+fn times(report: &TrackerReport) -> String {
+    let times = report.times;
+    let steps = [("dns", times.dns), ("connect", times.connect), ("tls", times.tls), ("reply", times.reply)];
+    let steps: Vec<String> =
+        steps.iter().filter_map(|(step, took)| Some(format!("{step} {}", time((*took)?)))).collect();
+    let steps = if steps.is_empty() { String::new() } else { format!(": {}", steps.join(", ")) };
+    format!("{}{steps}", time(report.elapsed))
+}
+
+/// When it wants to be asked again.
+fn again(report: &TrackerReport) -> Option<String> {
+    let least = report.min_interval.map(|least| format!(", not before {}", interval(least))).unwrap_or_default();
+    report.interval.map(|again| format!("in {}{least}", interval(again)))
+}
+
+fn interval(interval: Duration) -> String {
+    match interval.as_secs() {
+        seconds if seconds >= 120 && seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
+/// What all of them come to.
+pub(crate) fn asked(summary: &Summary) -> String {
+    let requests = plural(summary.trackers, "tracker request");
+    let named = match summary.peers {
+        0 => String::new(),
+        peers => format!(", {} named", plural(peers, "peer")),
+    };
+    let claimed = summary.swarm.claimed_seeds.map(|seeds| format!(", {} claimed", plural(seeds as usize, "seed")));
+    let headline = format!("{} of {requests} answered", summary.trackers_ok);
+    let rest = format!("{named}{} in {}", claimed.unwrap_or_default(), time(summary.elapsed));
+    Line::new().add("\n").styled(BOLD, headline).add(rest).whole()
+}

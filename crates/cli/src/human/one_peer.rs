@@ -1,0 +1,91 @@
+//! One peer in full: every stage with its time, and everything it says of itself.
+
+use super::{BAD, BOLD, DIM, GOOD, has};
+use crate::text::{Line, Page, binary_size, time};
+use client::{Outcome, PeerReport, Transport, Tried};
+use guard::escape;
+use peer_wire::{ExtensionHandshake, Reserved};
+
+/// As wide as the longest name of a row.
+const NAMES: usize = 14;
+
+/// The peer's report, in lines.
+pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
+    let good = report.outcome == Outcome::Ok;
+    let (mark, style) = if good { (page.marks.good, GOOD) } else { (page.marks.bad, BAD) };
+    let title = Line::new().styled(style, mark).add(" ").styled(BOLD, report.address.to_string()).add("  ");
+    let mut rows = Rows(vec![title.styled(style, report.outcome.to_string())]);
+    stages(report, &mut rows);
+    if let Some(theirs) = &report.theirs {
+        rows.add("info-hash", theirs.info_hash.to_string());
+        rows.add("peer id", format!("{}  {}", theirs.peer_id.hex(), theirs.peer_id));
+        rows.add("reserved", reserved(theirs.reserved));
+    }
+    rows.some("client", report.client());
+    if good {
+        let has = has(report);
+        rows.some("role", (!has.is_empty()).then(|| format!("{has}, from {}", report.role_from.code())));
+        rows.some("pieces", report.completeness.map(|told| format!("{} of {}", told.have, told.pieces)));
+    }
+    report.extension.iter().for_each(|theirs| extension(theirs, &mut rows));
+    rows.add("received", format!("{} bytes", report.bytes_received));
+    rows.some("left because", report.lingered.as_ref().map(|end| escape(&end.to_string()).to_string()));
+    rows.some("reason", report.reason());
+    let other = report.other_error.as_ref().map(|error| guard::ErrorChain(error).to_string());
+    rows.some("other attempt", other.map(|error| escape(&error).to_string()));
+    rows.some("hint", report.hint().map(str::to_owned));
+    rows.0.iter().map(|row| row.on(page)).collect::<Vec<_>>().join("\n")
+}
+
+/// The rows under a title.
+struct Rows(Vec<Line>);
+
+impl Rows {
+    fn add(&mut self, name: &str, text: impl AsRef<str>) {
+        self.0.push(Line::new().add("  ").cell(DIM, name, NAMES).add("  ").add(text));
+    }
+
+    fn some(&mut self, name: &str, text: Option<String>) {
+        text.into_iter().for_each(|text| self.add(name, text));
+    }
+}
+
+fn stages(report: &PeerReport, rows: &mut Rows) {
+    rows.add("stage", report.stage.code());
+    rows.some("connect", report.connect.map(time));
+    let over = if report.transport == Transport::Mse { "encrypted" } else { "in the clear" };
+    rows.some("handshake", report.handshake.map(|took| format!("{}, {over}", time(took))));
+    let tried = [("in the clear", report.plaintext), ("encrypted", report.encrypted)];
+    let tried: Vec<String> =
+        tried.iter().filter_map(|(how, tried)| Some(format!("{how}: {}", (*tried)?.code()))).collect();
+    if report.plaintext.or(report.encrypted).is_some_and(|tried| tried != Tried::Ok) || tried.len() > 1 {
+        rows.add("attempts", tried.join(", "));
+    }
+}
+
+/// The eight bytes, and what their bits are called.
+fn reserved(reserved: Reserved) -> String {
+    let names: Vec<&str> = reserved.names().collect();
+    let unnamed = reserved.unnamed();
+    let rest = (unnamed != Reserved::default()).then(|| format!("and {unnamed}"));
+    let said: Vec<String> = names.into_iter().map(str::to_owned).chain(rest).collect();
+    if said.is_empty() { reserved.to_string() } else { format!("{reserved}  {}", said.join(", ")) }
+}
+
+/// The extension handshake by BEP 10's keys.
+fn extension(theirs: &ExtensionHandshake, rows: &mut Rows) {
+    let m: Vec<String> = theirs.extensions.iter().map(|(name, id)| format!("{}={id}", escape(name))).collect();
+    rows.add("extensions", if m.is_empty() { "none".to_owned() } else { m.join(", ") });
+    rows.some("v", theirs.client.as_ref().map(|client| escape(client).to_string()));
+    rows.some("p", theirs.port.map(|port| port.to_string()));
+    rows.some("reqq", theirs.reqq.map(|reqq| reqq.to_string()));
+    rows.some("metadata_size", theirs.metadata_size.map(binary_size));
+    rows.some("yourip", theirs.yourip.map(|ip| ip.to_string()));
+    rows.some("ipv4", theirs.ipv4.map(|ip| ip.to_string()));
+    rows.some("ipv6", theirs.ipv6.map(|ip| ip.to_string()));
+    rows.some("upload_only", theirs.upload_only.map(|only| only.to_string()));
+    rows.some("e", theirs.prefers_encryption.map(|prefers| prefers.to_string()));
+    rows.some("complete_ago", theirs.complete_ago.map(|ago| format!("{ago} s")));
+    let dropped: Vec<&str> = theirs.dropped.iter().map(|dropped| dropped.key).collect();
+    rows.some("unusable keys", (!dropped.is_empty()).then(|| dropped.join(", ")));
+}

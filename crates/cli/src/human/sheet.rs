@@ -1,0 +1,153 @@
+//! What a torrent says, on a sheet: for `show`.
+
+use super::{BAD, BOLD, DIM, name};
+use crate::input::Subject;
+use crate::text::{Line, Page, binary_size, plural, size};
+use guard::{escape, escape_bytes};
+use metainfo::{File, Torrent};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// As wide as the longest name of a row.
+const NAMES: usize = 12;
+
+/// What to show beyond the usual.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sheet {
+    /// The files, one a line.
+    pub(crate) files: bool,
+    pub(crate) show_secrets: bool,
+}
+
+impl Sheet {
+    /// The sheet, in lines that end with a line break.
+    pub(crate) fn of(self, subject: &Subject, page: Page) -> String {
+        let mut rows = Rows(vec![Line::new().styled(BOLD, name(subject))]);
+        let hashes = subject.topic.hashes;
+        rows.some("info-hash", hashes.v1().map(|hash| hash.to_string()));
+        rows.some("v2", hashes.v2().map(|hash| hash.to_string()));
+        rows.some("size", subject.topic.total_size.map(|bytes| format!("{} ({bytes} bytes)", size(bytes))));
+        if let Some(torrent) = subject.torrent() {
+            content(torrent, &mut rows);
+            details(torrent, &mut rows);
+        }
+        self.trackers(subject, &mut rows);
+        if let Some(torrent) = subject.torrent() {
+            oddities(torrent, &mut rows);
+            if self.files {
+                rows.0.push(Line::new().styled(DIM, "files"));
+                rows.0.extend(torrent.files.iter().map(file));
+            }
+        }
+        rows.0.iter().map(|row| format!("{}\n", row.on(page))).collect()
+    }
+
+    /// By tier (BEP 12).
+    fn trackers(self, subject: &Subject, rows: &mut Rows) {
+        for (n, tier) in subject.tiers().iter().enumerate() {
+            for url in tier {
+                let shown = if self.show_secrets { (*url).to_owned() } else { guard::redact_url(url) };
+                rows.add(&format!("tier {}", n + 1), escape(&shown).to_string());
+            }
+        }
+    }
+}
+
+/// The rows under a title.
+struct Rows(Vec<Line>);
+
+impl Rows {
+    fn add(&mut self, name: &str, text: impl AsRef<str>) {
+        self.0.push(Line::new().add("  ").cell(DIM, name, NAMES).add("  ").add(text));
+    }
+
+    fn some(&mut self, name: &str, text: Option<String>) {
+        text.into_iter().for_each(|text| self.add(name, text));
+    }
+
+    fn odd(&mut self, text: &str) {
+        self.0.push(Line::new().add("  ").cell(BAD, "odd", NAMES).add("  ").add(text));
+    }
+}
+
+fn content(torrent: &Torrent, rows: &mut Rows) {
+    let padding = torrent.files.iter().filter(|file| file.attributes.padding).count();
+    let padding = if padding > 0 { format!(", and {} for padding", padding) } else { String::new() };
+    let files = torrent.files.iter().filter(|file| !file.attributes.padding).count();
+    rows.add("files", format!("{}{padding}", plural(files, "file")));
+    rows.add("pieces", format!("{} of {}", torrent.pieces, binary_size(torrent.piece_length)));
+    if torrent.private {
+        rows.add("private", "yes: peers may come from its own trackers only (BEP 27)");
+    }
+}
+
+fn details(torrent: &Torrent, rows: &mut Rows) {
+    let details = &torrent.details;
+    let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| escape_bytes(bytes).to_string());
+    rows.some("comment", text(&details.comment));
+    rows.some("created by", text(&details.created_by));
+    rows.some("created", details.creation_date.map(date));
+    rows.some("source", text(&details.source));
+    details.web_seeds.iter().for_each(|url| rows.add("web seed", escape(&guard::redact_url(url)).to_string()));
+    details.http_seeds.iter().for_each(|url| rows.add("HTTP seed", escape(&guard::redact_url(url)).to_string()));
+    details.nodes.iter().for_each(|(host, port)| rows.add("DHT node", format!("{}:{port}", escape_bytes(host))));
+    if details.ssl_certificate {
+        rows.add("SSL", "peers must prove themselves with its certificate");
+    }
+}
+
+/// What was wrong with it and did not matter, and what its paths would do to a disk.
+fn oddities(torrent: &Torrent, rows: &mut Rows) {
+    let diagnostics = &torrent.diagnostics;
+    diagnostics.first().iter().for_each(|diagnostic| rows.odd(&escape(&diagnostic.to_string()).to_string()));
+    let more = diagnostics.total().saturating_sub(diagnostics.first().len());
+    if more > 0 {
+        rows.odd(&format!("and {more} more of the kind"));
+    }
+    for issue in &torrent.name_issues {
+        rows.odd(&format!("its name: {issue}"));
+    }
+    for file in &torrent.files {
+        for issue in &file.issues {
+            rows.odd(&format!("{}: {issue}", path(file)));
+        }
+    }
+}
+
+fn file(file: &File) -> Line {
+    let attributes = [
+        (file.attributes.padding, "padding"),
+        (file.attributes.executable, "executable"),
+        (file.attributes.hidden, "hidden"),
+    ];
+    let attributes: Vec<&str> = attributes.iter().filter_map(|(has, name)| has.then_some(*name)).collect();
+    let target = file.symlink.as_ref().map(|target| format!(" -> {}", escape_bytes(&target.join(&b'/'))));
+    let line = Line::new().add(format!("  {:>10}  {}", size(file.length), path(file)));
+    let line = line.add(target.unwrap_or_default());
+    if attributes.is_empty() { line } else { line.styled(DIM, format!("  ({})", attributes.join(", "))) }
+}
+
+fn path(file: &File) -> String {
+    escape_bytes(&file.path.join(&b'/')).to_string()
+}
+
+/// Seconds since 1970, as a date (UTC).
+fn date(seconds: u64) -> String {
+    /// The first second of the year 10,000, which the form of a date has no room for.
+    const END: u64 = 253_402_300_800;
+    if seconds >= END {
+        return format!("{seconds} seconds after 1970");
+    }
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_what_is_none() {
+        assert_eq!(date(0), "1970-01-01T00:00:00Z");
+        assert_eq!(date(253_402_300_799), "9999-12-31T23:59:59Z");
+        assert_eq!(date(u64::MAX), "18446744073709551615 seconds after 1970");
+    }
+}

@@ -1,0 +1,148 @@
+//! What it all comes to, in one sentence, and what may be behind the failures.
+
+use super::Tally;
+use crate::input::Subject;
+use crate::text::{Marks, plural, time};
+use client::{Coverage, CutShort, Summary, SwarmView};
+use guard::escape_bytes;
+use metainfo::File;
+
+/// Files named in the sentence.
+const NAMED_FILES: usize = 3;
+/// Hints on failures, the most common first.
+const MOST_HINTS: usize = 3;
+
+/// `56 of 78 peers shook hands (71 %) in 3.63 s`.
+pub(crate) fn headline(summary: &Summary) -> String {
+    let headline = match summary.ok.saturating_mul(100).checked_div(summary.peers) {
+        Some(percent) => {
+            format!("{} of {} shook hands ({percent} %)", summary.ok, plural(summary.peers, "peer"))
+        }
+        // Nobody was named, or only counts were asked for: then the trackers' answers are the result.
+        None => {
+            format!("{} of {} answered, no peers", summary.trackers_ok, plural(summary.trackers, "tracker request"))
+        }
+    };
+    let cut_short = match summary.cut_short {
+        None => "",
+        Some(CutShort::Deadline) => ", cut short by the deadline",
+        Some(CutShort::Interrupt) => ", interrupted",
+    };
+    format!("{headline} in {}{cut_short}", time(summary.elapsed))
+}
+
+/// Whether anybody is there, and the sentence that says what the swarm is worth.
+pub(crate) fn verdict(subject: &Subject, summary: &Summary) -> (bool, String) {
+    if summary.peers == 0 {
+        return match summary.trackers_ok {
+            0 => (false, "nobody to ask: no tracker answered, and no peer was named".to_owned()),
+            _ => (summary.swarm.claimed_seeds > Some(0), nobody_named(summary)),
+        };
+    }
+    if summary.ok == 0 {
+        let whom = plural(summary.peers, "peer");
+        return (false, format!("no sign of life: none of {whom} shook hands, over TCP and from here"));
+    }
+    let swarm = &summary.swarm;
+    let seeds = match (swarm.verified_seeds, swarm.likely_seeds) {
+        (0, 0) => "no seed answered".to_owned(),
+        (seeds, 0) => format!("{} answered", plural(seeds, "seed")),
+        (seeds, likely) => format!("{} and {likely} likely answered", plural(seeds, "seed")),
+    };
+    let copies = swarm.copies.map(|copies| match copies.max > copies.min {
+        true => format!("{:.2} to {:.2} distributed copies", copies.min, copies.max),
+        false => format!("{:.2} distributed copies", copies.min),
+    });
+    let parts: Vec<_> =
+        [Some(format!("alive: {seeds}")), copies, Some(completion(subject, swarm))].into_iter().flatten().collect();
+    (true, format!("{} ({})", parts.join("; "), coverage(swarm.coverage)))
+}
+
+/// Whether everything can be had from the peers we reached.
+fn completion(subject: &Subject, swarm: &SwarmView) -> String {
+    match swarm.missing_pieces() {
+        None if swarm.verified_seeds > 0 => "everything can be completed from the peers we reached".to_owned(),
+        None => "nobody told which pieces it has".to_owned(),
+        Some(0) => "everything can be completed from the peers we reached".to_owned(),
+        Some(missing) => {
+            let pieces = plural(missing as usize, "piece");
+            format!(
+                "not all of it can be completed from the peers we reached: they lack {pieces}{}",
+                in_files(subject, swarm)
+            )
+        }
+    }
+}
+
+/// Which files lack pieces; nothing where the files are not known.
+fn in_files(subject: &Subject, swarm: &SwarmView) -> String {
+    let files: Vec<&File> = missing_files(subject, swarm).collect();
+    let mut named: Vec<String> = files.iter().take(NAMED_FILES).map(|file| path(file)).collect();
+    let more = files.len().saturating_sub(NAMED_FILES);
+    if more > 0 {
+        named.push(plural(more, "more file"));
+    }
+    match named.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!(" of {last}"),
+        Some((last, others)) => format!(" of {} and {last}", others.join(", ")),
+    }
+}
+
+/// The files that cannot be completed.
+pub(super) fn missing_files<'s>(subject: &'s Subject, swarm: &'s SwarmView) -> impl Iterator<Item = &'s File> {
+    subject.torrent().into_iter().flat_map(|torrent| swarm.missing_files(torrent))
+}
+
+pub(super) fn path(file: &File) -> String {
+    escape_bytes(&file.path.join(&b'/')).to_string()
+}
+
+/// No peers to ask, but trackers that answered.
+fn nobody_named(summary: &Summary) -> String {
+    let answered = format!("{} of {} answered", summary.trackers_ok, plural(summary.trackers, "tracker request"));
+    match summary.swarm.claimed_seeds {
+        Some(seeds) => format!("{answered}: {} claimed, and nobody was asked", plural(seeds as usize, "seed")),
+        None => format!("{answered} and named nobody"),
+    }
+}
+
+/// Whom a verdict rests on, and who was not asked.
+fn coverage(coverage: Coverage) -> String {
+    let Coverage { named, reached, told, whole_list, web_seeds, .. } = coverage;
+    let more = if whole_list == Some(false) { " by trackers that count more" } else { "" };
+    let web_seeds = match web_seeds {
+        0 => String::new(),
+        count => format!(", {} unchecked", plural(count, "web seed")),
+    };
+    format!("{told} told what they have, of {reached} reached and {named} named{more}; TCP only{web_seeds}")
+}
+
+/// What may be behind the most common failures, and what can be done.
+pub(super) fn hints(tally: &Tally, summary: &Summary, marks: Marks) -> Vec<String> {
+    let mut hints = Vec::new();
+    match tally.want_encryption {
+        0 => {}
+        1 => hints.push(
+            "1 peer refused plaintext and then accepted encryption: it likely requires it, or was full for a moment".to_owned(),
+        ),
+        count => hints.push(format!(
+            "{count} peers refused plaintext and then accepted encryption: those {count} likely require it, or were full for a moment"
+        )),
+    }
+    if let Some(unseen) = summary.swarm.unseen_seeds() {
+        hints.push(format!(
+            "a tracker claims {} that nobody has seen, though it named everybody it counts",
+            plural(unseen as usize, "seed")
+        ));
+    }
+    let mut failures: Vec<_> = tally.hints.iter().collect();
+    failures.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    hints.extend(
+        failures
+            .iter()
+            .take(MOST_HINTS)
+            .map(|((outcome, hint), count)| format!("{count} {} {outcome}: {hint}", marks.times)),
+    );
+    hints
+}

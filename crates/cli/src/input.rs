@@ -1,0 +1,213 @@
+//! What a word of the command line means: a file, a folder of torrents, standard input, a magnet link, an info-hash.
+
+use client::{Error, Topic, read_torrent, read_torrent_from};
+use guard::escape;
+use ids::{InfoHash, InfoHashV2};
+use metainfo::{Hashes, Magnet, MagnetError, Torrent};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where a torrent is to come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    File(PathBuf),
+    Stdin,
+    Magnet(String),
+    Hash(Hashes),
+}
+
+/// A torrent, or what is known of it, and how the user called it.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    /// As it was given, without secrets; not escaped.
+    pub(crate) given: Arc<str>,
+    /// What runs are about.
+    pub(crate) topic: Topic,
+    pub(crate) source: Source,
+}
+
+/// What is known beyond that.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Torrent(Arc<Torrent>),
+    Magnet(Arc<Magnet>),
+    Hash,
+}
+
+impl Subject {
+    /// All of the torrent; `None` of a magnet link and an info-hash.
+    pub(crate) fn torrent(&self) -> Option<&Torrent> {
+        if let Source::Torrent(torrent) = &self.source { Some(torrent) } else { None }
+    }
+
+    /// The name it gives itself; any bytes.
+    pub(crate) fn name(&self) -> Option<&[u8]> {
+        match &self.source {
+            Source::Torrent(torrent) => Some(&torrent.name),
+            Source::Magnet(magnet) => magnet.name.as_deref().map(str::as_bytes),
+            Source::Hash => None,
+        }
+    }
+
+    /// Its trackers by tier (BEP 12), as written. In a magnet link there are none of these, and each is one.
+    pub(crate) fn tiers(&self) -> Vec<Vec<&str>> {
+        match &self.source {
+            Source::Torrent(torrent) => {
+                torrent.trackers.iter().map(|tier| tier.iter().map(|tracker| tracker.url.as_str()).collect()).collect()
+            }
+            Source::Magnet(_) | Source::Hash => self.topic.trackers.iter().map(|url| vec![url.as_str()]).collect(),
+        }
+    }
+}
+
+/// Why there is no torrent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error(transparent)]
+    Run(#[from] Error),
+    #[error("not a magnet link")]
+    Magnet(#[from] MagnetError),
+}
+
+impl Input {
+    fn of(word: &OsStr) -> Self {
+        let Some(text) = word.to_str() else { return Self::File(word.into()) };
+        if text == "-" {
+            return Self::Stdin;
+        }
+        if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("magnet:")) {
+            return Self::Magnet(text.to_owned());
+        }
+        match hash(text) {
+            Some(hashes) => Self::Hash(hashes),
+            None => Self::File(word.into()),
+        }
+    }
+
+    /// How the user called it, safe to show.
+    pub(crate) fn shown(&self) -> String {
+        escape(&self.given()).to_string()
+    }
+
+    /// How the user called it, without a secret.
+    fn given(&self) -> String {
+        match self {
+            Self::File(path) => {
+                let path = path.to_string_lossy();
+                // A URL in its place may hold a passkey.
+                if path.contains("://") { guard::redact_url(&path) } else { path.into_owned() }
+            }
+            Self::Stdin => "standard input".to_owned(),
+            // The trackers in it may hold passkeys, and it is long.
+            Self::Magnet(link) => match Magnet::parse(link) {
+                Ok(magnet) => magnet.hashes.primary().to_string(),
+                Err(_) => "magnet link".to_owned(),
+            },
+            Self::Hash(hashes) => hashes.primary().to_string(),
+        }
+    }
+
+    /// Reads it, within `limit`.
+    pub(crate) async fn read(&self, limit: Duration) -> Result<Subject, InputError> {
+        let torrent = match self {
+            Self::Magnet(link) => {
+                let magnet = Magnet::parse(link)?;
+                return Ok(self.subject(Topic::from(&magnet), Source::Magnet(Arc::new(magnet))));
+            }
+            Self::Hash(hashes) => return Ok(self.subject(Topic::from(*hashes), Source::Hash)),
+            Self::File(path) => read_torrent(path, limit).await,
+            Self::Stdin => read_torrent_from(std::io::stdin(), limit).await,
+        };
+        let torrent = Torrent::parse(&torrent.map_err(Error::from)?).map_err(Error::from)?;
+        Ok(self.subject(Topic::from(&torrent), Source::Torrent(Arc::new(torrent))))
+    }
+
+    fn subject(&self, topic: Topic, source: Source) -> Subject {
+        Subject { given: self.given().into(), topic, source }
+    }
+}
+
+/// 40 digits are an info-hash, 64 that of v2 (BEP 52). A file of that name is `./` and the name.
+fn hash(text: &str) -> Option<Hashes> {
+    if let Ok(hash) = text.parse::<InfoHash>() {
+        return Some(Hashes::V1(hash));
+    }
+    text.parse::<InfoHashV2>().ok().map(Hashes::V2)
+}
+
+/// Most folders in one another that are walked.
+const MAX_DEPTH: usize = 32;
+
+/// The inputs that the words of the command line mean, folders replaced by the torrents in them; and the words of which
+/// nothing came, with the reason.
+pub(crate) fn expand(words: &[OsString]) -> (Vec<Input>, Vec<(String, String)>) {
+    let (mut inputs, mut faults) = (Vec::new(), Vec::new());
+    for word in words {
+        let input = Input::of(word);
+        let fault = match &input {
+            Input::File(path) if path.is_dir() => {
+                let before = inputs.len();
+                let walked = walk(path, MAX_DEPTH, &mut inputs);
+                let none = (inputs.len() == before).then(|| "no .torrent file in this folder".to_owned());
+                walked.err().map(|error| error.to_string()).or(none)
+            }
+            Input::Stdin if inputs.contains(&input) => Some("can be read only once".to_owned()),
+            _ => {
+                inputs.push(input.clone());
+                None
+            }
+        };
+        faults.extend(fault.map(|fault| (input.shown(), fault)));
+    }
+    (inputs, faults)
+}
+
+/// The torrents in a folder and its folders, by name. Links to folders are not followed: they may lead in a circle.
+fn walk(folder: &Path, depth: usize, inputs: &mut Vec<Input>) -> std::io::Result<()> {
+    let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        if kind.is_dir() {
+            if let Some(depth) = depth.checked_sub(1) {
+                walk(&path, depth, inputs)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("torrent")) && !path.is_dir()
+        {
+            inputs.push(Input::File(path));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_what_they_mean() {
+        let v1 = "0123456789abcdef0123456789ABCDEF01234567";
+        assert!(matches!(Input::of(v1.as_ref()), Input::Hash(Hashes::V1(_))));
+        assert!(matches!(Input::of(v1[1..].as_ref()), Input::File(_)));
+        assert!(matches!(Input::of(format!("./{v1}").as_ref()), Input::File(_)));
+        assert!(matches!(Input::of("ab".repeat(32).as_ref()), Input::Hash(Hashes::V2(_))));
+        assert!(matches!(Input::of("MAGNET:?xt=x".as_ref()), Input::Magnet(_)));
+        assert_eq!(Input::of("-".as_ref()), Input::Stdin);
+        assert!(matches!(Input::of("-x".as_ref()), Input::File(_)));
+    }
+
+    #[test]
+    fn no_secret_in_the_name_of_a_thing() {
+        let tracker = "tr=http%3A%2F%2Ft.example%2FS3CRET%2Fannounce";
+        let hash = "0123456789abcdef0123456789abcdef01234567";
+        for (word, shown) in [
+            (format!("magnet:?xt=urn:btih:{hash}&{tracker}"), hash),
+            (format!("magnet:?{tracker}"), "magnet link"),
+            ("a\u{1b}b".to_owned(), "a\\u{1b}b"),
+        ] {
+            assert_eq!(Input::of(word.as_ref()).shown(), shown);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What a torrent says: at the beginning of a run, and in full for `show`.
+
+use super::{SCHEMA, info_hash, line};
+use crate::input::Subject;
+use serde::Serialize;
+use std::io;
+
+#[derive(Serialize)]
+struct Start<'r> {
+    r#type: &'static str,
+    schema: u32,
+    info_hash: String,
+    torrent: &'r str,
+    name: Option<String>,
+    info_hash_v1: Option<String>,
+    info_hash_v2: Option<String>,
+    total_size_bytes: Option<u64>,
+    piece_length_bytes: Option<u32>,
+    pieces: Option<u32>,
+    files: Option<usize>,
+    private: Option<bool>,
+    trackers: Vec<String>,
+}
+
+/// What `show` tells.
+#[derive(Serialize)]
+struct Torrent<'r> {
+    #[serde(flatten)]
+    start: Start<'r>,
+    tiers: Vec<Vec<String>>,
+    comment: Option<String>,
+    created_by: Option<String>,
+    creation_date_s: Option<u64>,
+    source: Option<String>,
+    web_seeds: Vec<String>,
+    http_seeds: Vec<String>,
+    dht_nodes: Vec<String>,
+    ssl: Option<bool>,
+    name_issues: Vec<&'static str>,
+    path_issues: Vec<PathIssues>,
+    diagnostics: Vec<String>,
+    diagnostics_total: usize,
+    file_list: Option<Vec<File>>,
+}
+
+/// What is wrong with a path.
+#[derive(Serialize)]
+struct PathIssues {
+    path: String,
+    issues: Vec<&'static str>,
+}
+
+/// One file of a torrent.
+#[derive(Serialize)]
+struct File {
+    path: String,
+    length_bytes: u64,
+    padding: bool,
+    executable: bool,
+    hidden: bool,
+    symlink: Option<String>,
+    pieces_root: Option<String>,
+}
+
+pub(crate) fn start(subject: &Subject, show_secrets: bool) -> io::Result<String> {
+    line(&Start::of("start", subject, show_secrets))
+}
+
+impl<'r> Start<'r> {
+    fn of(r#type: &'static str, subject: &'r Subject, show_secrets: bool) -> Self {
+        let (topic, torrent) = (&subject.topic, subject.torrent());
+        Self {
+            r#type,
+            schema: SCHEMA,
+            info_hash: info_hash(subject),
+            torrent: &subject.given,
+            name: subject.name().map(lossy),
+            info_hash_v1: topic.hashes.v1().map(|hash| hash.to_string()),
+            info_hash_v2: topic.hashes.v2().map(|hash| hash.to_string()),
+            total_size_bytes: topic.total_size,
+            piece_length_bytes: torrent.map(|torrent| torrent.piece_length),
+            pieces: topic.pieces,
+            files: torrent.map(|torrent| torrent.files.len()),
+            private: torrent.map(|torrent| torrent.private),
+            trackers: topic.trackers.iter().map(|url| shown(url, show_secrets)).collect(),
+        }
+    }
+}
+
+/// What a torrent says; `files` lists them.
+pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool) -> io::Result<String> {
+    let torrent = subject.torrent();
+    let details = torrent.map(|torrent| &torrent.details);
+    let urls = |urls: Option<&Vec<String>>| urls.into_iter().flatten().map(|url| shown(url, show_secrets)).collect();
+    let tiers = subject.tiers().into_iter().map(|tier| tier.into_iter().map(|url| shown(url, show_secrets)).collect());
+    line(&Torrent {
+        start: Start::of("torrent", subject, show_secrets),
+        tiers: tiers.collect(),
+        comment: details.and_then(|details| details.comment.as_deref().map(lossy)),
+        created_by: details.and_then(|details| details.created_by.as_deref().map(lossy)),
+        creation_date_s: details.and_then(|details| details.creation_date),
+        source: details.and_then(|details| details.source.as_deref().map(lossy)),
+        web_seeds: urls(details.map(|details| &details.web_seeds)),
+        http_seeds: urls(details.map(|details| &details.http_seeds)),
+        dht_nodes: details
+            .into_iter()
+            .flat_map(|details| details.nodes.iter().map(|(host, port)| format!("{}:{port}", lossy(host))))
+            .collect(),
+        ssl: details.map(|details| details.ssl_certificate),
+        name_issues: torrent
+            .into_iter()
+            .flat_map(|torrent| torrent.name_issues.iter().map(|issue| issue.code()))
+            .collect(),
+        path_issues: torrent.into_iter().flat_map(|torrent| torrent.files.iter().filter_map(PathIssues::of)).collect(),
+        diagnostics: torrent
+            .into_iter()
+            .flat_map(|torrent| torrent.diagnostics.first())
+            .map(ToString::to_string)
+            .collect(),
+        diagnostics_total: torrent.map_or(0, |torrent| torrent.diagnostics.total()),
+        file_list: torrent.filter(|_| files).map(|torrent| torrent.files.iter().map(File::of).collect()),
+    })
+}
+
+impl PathIssues {
+    fn of(file: &metainfo::File) -> Option<Self> {
+        let issues: Vec<&'static str> = file.issues.iter().map(|issue| issue.code()).collect();
+        (!issues.is_empty()).then(|| Self { path: path(&file.path), issues })
+    }
+}
+
+impl File {
+    fn of(file: &metainfo::File) -> Self {
+        Self {
+            path: path(&file.path),
+            length_bytes: file.length,
+            padding: file.attributes.padding,
+            executable: file.attributes.executable,
+            hidden: file.attributes.hidden,
+            symlink: file.symlink.as_deref().map(path),
+            pieces_root: file.pieces_root.map(|root| root.iter().map(|byte| format!("{byte:02x}")).collect()),
+        }
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+pub(super) fn path(elements: &[Vec<u8>]) -> String {
+    lossy(&elements.join(&b'/'))
+}
+
+fn shown(url: &str, show_secrets: bool) -> String {
+    if show_secrets { url.to_owned() } else { guard::redact_url(url) }
+}

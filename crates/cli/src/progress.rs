@@ -1,0 +1,135 @@
+//! One line on stderr while a run goes on, on a terminal only; it is gone when results are written and at the end.
+
+use std::io::{IsTerminal, Write};
+use std::time::Instant;
+
+/// What the line tells, of all runs together.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    on: bool,
+    /// Columns of the line that is on the terminal; 0 for none.
+    drawn: usize,
+    /// The latest deadline of the runs.
+    until: Option<Instant>,
+    runs: usize,
+    trackers: usize,
+    trackers_ok: usize,
+    in_flight: usize,
+    ok: usize,
+    failed: usize,
+}
+
+impl Progress {
+    /// Shown only where a line can be erased again, and nothing else writes to stderr.
+    pub(crate) fn new(wanted: bool) -> Self {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        let logs = std::env::var_os("RUST_LOG").is_some();
+        Self { on: wanted && !dumb && !logs && std::io::stderr().is_terminal(), ..Self::default() }
+    }
+
+    /// Whether there is ever a line, and so reason to draw it again.
+    pub(crate) fn is_on(&self) -> bool {
+        self.on
+    }
+
+    pub(crate) fn begin(&mut self, until: Option<Instant>) {
+        self.runs += 1;
+        self.until = self.until.max(until);
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.runs = self.runs.saturating_sub(1);
+    }
+
+    pub(crate) fn tracker(&mut self, ok: bool) {
+        self.trackers += 1;
+        self.trackers_ok += usize::from(ok);
+    }
+
+    pub(crate) fn peer(&mut self, ok: bool) {
+        if ok { self.ok += 1 } else { self.failed += 1 }
+    }
+
+    /// Of one run there were `before` attempts in flight, and are `now`.
+    pub(crate) fn in_flight(&mut self, before: usize, now: usize) {
+        self.in_flight = (self.in_flight + now).saturating_sub(before);
+    }
+
+    /// Draws the line anew.
+    pub(crate) fn draw(&mut self) {
+        if !self.on {
+            return;
+        }
+        let Some(columns) = columns() else { return };
+        self.erase();
+        // A line that fills the last column is broken on some terminals.
+        let text: String = self.line().chars().take(columns.saturating_sub(1)).collect();
+        if write(&text) {
+            self.drawn = text.len();
+        }
+    }
+
+    /// Takes the line away.
+    pub(crate) fn erase(&mut self) {
+        if self.drawn == 0 {
+            return;
+        }
+        // A terminal that has become narrower has broken the line into several.
+        let rows = columns().map_or(1, |columns| self.drawn.div_ceil(columns.max(1)));
+        let up = "\u{1b}[1A\u{1b}[2K".repeat(rows.saturating_sub(1));
+        let _ = write(&format!("\r\u{1b}[2K{up}"));
+        self.drawn = 0;
+    }
+
+    /// No line any more.
+    pub(crate) fn finish(&mut self) {
+        self.erase();
+        self.on = false;
+    }
+
+    /// ASCII, so that bytes are columns.
+    fn line(&self) -> String {
+        let Self { trackers, trackers_ok, in_flight, ok, failed, .. } = self;
+        if self.runs == 0 {
+            return "saying goodbye to the trackers".to_owned();
+        }
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs_f64().ceil());
+        let left = left.map(|left| format!(" | {left} s left")).unwrap_or_default();
+        let tried = in_flight + ok + failed;
+        format!("trackers {trackers_ok}/{trackers} ok | peers {tried} tried, {ok} answered, {failed} failed{left}")
+    }
+}
+
+fn columns() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0))
+}
+
+fn write(text: &str) -> bool {
+    let mut stderr = std::io::stderr().lock();
+    stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_tells_of_all_runs() {
+        let mut progress = Progress::default();
+        progress.begin(None);
+        progress.begin(None);
+        progress.tracker(true);
+        progress.tracker(false);
+        progress.in_flight(0, 5);
+        progress.in_flight(0, 2);
+        progress.in_flight(5, 3);
+        progress.peer(true);
+        progress.peer(false);
+        progress.peer(false);
+        assert_eq!(progress.line(), "trackers 1/2 ok | peers 8 tried, 1 answered, 2 failed");
+        progress.end();
+        assert!(progress.line().starts_with("trackers"));
+        progress.end();
+        assert!(progress.line().starts_with("saying goodbye"));
+    }
+}

@@ -1,0 +1,273 @@
+//! Text as a terminal shows it: widths in columns, marks, units, lines of several styles.
+
+use anstyle::Style;
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::time::Duration;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Wide enough to be aligned, and what a reader of a file or a pipe gets.
+pub(crate) const USUAL_COLUMNS: usize = 80;
+/// Narrower than this nothing is readable, and nothing is cut.
+const FEWEST_COLUMNS: usize = 40;
+
+/// What text is shown on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// Columns that a line should not pass.
+    pub(crate) columns: usize,
+    /// Whether longer lines are cut: on a terminal they would be broken anywhere; a file and a pipe take all of it.
+    pub(crate) cuts: bool,
+    pub(crate) marks: Marks,
+}
+
+/// Characters beyond letters, for terminals that have them and for those that have not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(crate) good: &'static str,
+    pub(crate) bad: &'static str,
+    pub(crate) bar: &'static str,
+    pub(crate) ellipsis: &'static str,
+    pub(crate) times: &'static str,
+    pub(crate) rule: &'static str,
+}
+
+impl Marks {
+    pub(crate) const UNICODE: Self =
+        Self { good: "✓", bad: "✗", bar: "█", ellipsis: "…", times: "×", rule: "───" };
+    pub(crate) const ASCII: Self = Self { good: "+", bad: "-", bar: "#", ellipsis: "...", times: "x", rule: "---" };
+
+    /// Those that the locale has, by POSIX's order of the variables.
+    fn of_locale() -> Self {
+        let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set).unwrap_or_default().to_ascii_uppercase();
+        if locale.contains("UTF-8") || locale.contains("UTF8") { Self::UNICODE } else { Self::ASCII }
+    }
+}
+
+impl Page {
+    /// Standard output, as it is at this moment: a window may be resized.
+    pub(crate) fn of_stdout() -> Self {
+        let marks = Marks::of_locale();
+        let columns = columns_of_stdout().filter(|&columns| columns >= FEWEST_COLUMNS);
+        Self { columns: columns.unwrap_or(USUAL_COLUMNS), cuts: columns.is_some(), marks }
+    }
+}
+
+/// Columns of the terminal on standard output; `None` when there is none.
+fn columns_of_stdout() -> Option<usize> {
+    let stdout = std::io::stdout();
+    let size = stdout.is_terminal().then(|| terminal_size::terminal_size_of(&stdout)).flatten();
+    size.map(|(width, _)| usize::from(width.0))
+}
+
+/// A line in pieces of one style each; cut by columns, not by bytes, and never within a style.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Line(Vec<(Style, String)>);
+
+impl Line {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds text.
+    pub(crate) fn add(mut self, text: impl AsRef<str>) -> Self {
+        self.0.push((Style::new(), text.as_ref().to_owned()));
+        self
+    }
+
+    /// Adds text in a style.
+    pub(crate) fn styled(mut self, style: Style, text: impl AsRef<str>) -> Self {
+        self.0.push((style, text.as_ref().to_owned()));
+        self
+    }
+
+    /// Adds text, and spaces up to `columns`.
+    pub(crate) fn cell(self, style: Style, text: impl AsRef<str>, columns: usize) -> Self {
+        let space = columns.saturating_sub(text.as_ref().width());
+        self.styled(style, text).add(" ".repeat(space))
+    }
+
+    /// Adds another line's pieces.
+    pub(crate) fn and(mut self, other: &Self) -> Self {
+        self.0.extend(other.0.iter().cloned());
+        self
+    }
+
+    /// The line, however long.
+    pub(crate) fn whole(&self) -> String {
+        self.on(Page { columns: USUAL_COLUMNS, cuts: false, marks: Marks::ASCII })
+    }
+
+    /// The line as it is written, on this page.
+    pub(crate) fn on(&self, page: Page) -> String {
+        let width: usize = self.0.iter().map(|(_, text)| text.width()).sum();
+        let mut line = String::new();
+        let cut = page.cuts && width > page.columns;
+        let mut room = if cut { page.columns.saturating_sub(page.marks.ellipsis.width()) } else { usize::MAX };
+        for (style, text) in &self.0 {
+            let shown = head(text, room);
+            room = room.saturating_sub(shown.width());
+            if !shown.is_empty() {
+                let _ = write!(line, "{style}{shown}{style:#}");
+            }
+            if shown.len() < text.len() {
+                line.push_str(page.marks.ellipsis);
+                break;
+            }
+        }
+        line.truncate(line.trim_end().len());
+        line
+    }
+}
+
+/// As many of the first characters as fit into so many columns.
+fn head(text: &str, columns: usize) -> &str {
+    let mut room = columns;
+    let end = text.char_indices().find(|(_, character)| {
+        let width = character.width().unwrap_or(0);
+        match room.checked_sub(width) {
+            Some(left) => {
+                room = left;
+                false
+            }
+            None => true,
+        }
+    });
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// A name of at most so many columns, its middle left out if it is longer: what names of a series differ in is often at the
+/// end.
+pub(crate) fn short(name: &str, columns: usize, marks: Marks) -> String {
+    if name.width() <= columns {
+        return name.to_owned();
+    }
+    let room = columns.saturating_sub(marks.ellipsis.width());
+    let first = head(name, room / 2);
+    let mut room = room - first.width();
+    let tail: Vec<char> = name
+        .chars()
+        .rev()
+        .take_while(|character| {
+            let fits = room.checked_sub(character.width().unwrap_or(0));
+            room = fits.unwrap_or(0);
+            fits.is_some()
+        })
+        .collect();
+    first.chars().chain(marks.ellipsis.chars()).chain(tail.into_iter().rev()).collect()
+}
+
+/// Text broken between words into lines of at most so many columns; a longer word has a line of its own.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+pub(crate) fn plural(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+pub(crate) fn time(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 0.0995 {
+        format!("{:.1} ms", seconds * 1e3)
+    } else if seconds < 0.9995 {
+        format!("{:.0} ms", seconds * 1e3)
+    } else {
+        format!("{seconds:.2} s")
+    }
+}
+
+/// Bytes in decimal units, as disks and downloads are sold.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 1000 {
+        return format!("{bytes} bytes");
+    }
+    // Beyond 2^53 the last digits are lost; three are shown.
+    #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
+    let mut number = bytes as f64 / 1e3;
+    let mut units = UNITS.iter();
+    let mut unit = units.next();
+    while number >= 999.5
+        && let Some(next) = units.next()
+    {
+        number /= 1e3;
+        unit = Some(next);
+    }
+    let digits = if number < 9.95 { 1 } else { 0 };
+    format!("{number:.digits$} {}", unit.unwrap_or(&"bytes"))
+}
+
+/// Bytes in the binary units that piece lengths have.
+pub(crate) fn binary_size(bytes: u32) -> String {
+    match bytes {
+        mebibytes if mebibytes != 0 && mebibytes % (1 << 20) == 0 => format!("{} MiB", mebibytes >> 20),
+        kibibytes if kibibytes != 0 && kibibytes % (1 << 10) == 0 => format!("{} KiB", kibibytes >> 10),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_a_series_can_be_told_apart() {
+        let short = |name| short(name, 24, Marks::UNICODE);
+        let names = ["ubuntu-24.04-desktop-amd64.iso", "ubuntu-24.04-desktop-arm64.iso"].map(short);
+        assert_eq!(names, ["ubuntu-24.0…op-amd64.iso", "ubuntu-24.0…op-arm64.iso"]);
+        assert_eq!(short("debian-12-amd64.iso"), "debian-12-amd64.iso");
+        // A wide character that does not fit is left out whole.
+        let wide = short("日本語日本語日本語日本語日本語");
+        assert!(wide.width() <= 24 && wide.starts_with("日本語日本") && wide.contains('…'), "{wide}");
+    }
+
+    #[test]
+    fn lines_are_cut_by_columns_on_a_terminal_only() {
+        let line = Line::new().add("日本語").styled(Style::new().bold(), "abcdef").add("  ");
+        let page = |columns, cuts, marks| Page { columns, cuts, marks };
+        assert_eq!(line.on(page(8, true, Marks::UNICODE)), "日本語\u{1b}[1ma\u{1b}[0m…");
+        assert_eq!(line.on(page(8, true, Marks::ASCII)), "日本...");
+        assert_eq!(line.on(page(8, false, Marks::ASCII)), "日本語\u{1b}[1mabcdef\u{1b}[0m");
+        assert_eq!(line.on(page(14, true, Marks::ASCII)), "日本語\u{1b}[1mabcdef\u{1b}[0m");
+    }
+
+    #[test]
+    fn text_is_broken_between_words() {
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("onetwothree four", 8), ["onetwothree", "four"]);
+    }
+
+    #[test]
+    fn sizes_and_times_in_the_units_people_use() {
+        for (bytes, shown) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1000, "1.0 kB"),
+            (262_144, "262 kB"),
+            (999_999, "1.0 MB"),
+            (2_818_738_176, "2.8 GB"),
+        ] {
+            assert_eq!(size(bytes), shown);
+        }
+        assert_eq!(size(u64::MAX), "18 EB");
+        for (bytes, shown) in [(262_144, "256 KiB"), (4 << 20, "4 MiB"), (1000, "1000 bytes")] {
+            assert_eq!(binary_size(bytes), shown);
+        }
+        for (microseconds, shown) in [(420, "0.4 ms"), (99_400, "99.4 ms"), (120_000, "120 ms"), (5_000_000, "5.00 s")]
+        {
+            assert_eq!(time(Duration::from_micros(microseconds)), shown);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What scripts and monitoring systems ask of a swarm, and how they are told.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests may fail loudly"
+)]
+
+mod lab;
+
+use fake_swarm::{Behaviour, Client, TrackerScript};
+use lab::{Lab, bare, listening, run, seed, told};
+use std::net::SocketAddr;
+
+#[test]
+fn an_unmet_condition_is_exit_code_1_and_says_which() {
+    let lab = Lab::new("fail-under", [Behaviour::default(), Behaviour::Refuse]);
+    for (conditions, code, unmet) in [
+        ("ok=1,peers=2,trackers=1", 0, None),
+        ("ok=50%", 0, None),
+        ("seeds=1,ok=51%", 1, Some("seeds 0, wanted 1; ok 1 of 2, wanted 51 %")),
+        ("copies=1", 1, Some("copies unknown, wanted 1")),
+    ] {
+        let (found, stdout, stderr) = run(&["--fail-under", conditions], &lab.torrent());
+        let said = unmet.map(|unmet| format!("bt-handshake: {}: {unmet} (--fail-under)\n", lab.torrent().display()));
+        assert_eq!((found, stderr), (code, said.unwrap_or_default()), "{conditions}");
+        assert!(stdout.contains("1 of 2 peers shook hands"));
+    }
+    let (code, stdout, _) = run(&["--json", "--fail-under", "ok=2"], &lab.torrent());
+    assert!(code == 1 && stdout.contains(r#""unmet":["ok 1, wanted 2"]"#), "{stdout}");
+    // What is worse stays so.
+    let (code, ..) = run(&["--no-trackers", "--fail-under", "ok=2"], &lab.torrent());
+    assert_eq!(code, 3);
+}
+
+#[test]
+fn conditions_count_what_peers_say() {
+    let lab = Lab::new("counted", [seed(Client::Transmission), Behaviour::Refuse]);
+    let (code, _, stderr) =
+        told(&listening(&["--fail-under", "seeds=1,copies=1.0,ok=50%"], &lab.torrent()).output().unwrap());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn a_condition_that_is_none_is_a_usage_error() {
+    let lab = Lab::new("no-condition", []);
+    let (code, stdout, stderr) = run(&["--fail-under", "seed=1"], &lab.torrent());
+    assert!(
+        code == 2 && stdout.is_empty() && stderr.contains("expected one of seeds, ok, copies, peers, trackers"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = run(&["--warn-under", "seeds=1"], &lab.torrent());
+    assert!(code == 2 && stderr.contains("--nagios"), "{stderr}");
+}
+
+#[test]
+fn a_monitoring_system_reads_one_line() {
+    let lab = Lab::new("nagios", [seed(Client::Transmission), Behaviour::CloseAtOnce]);
+    for (args, code, beginning) in [
+        (&[][..], 0, "TORRENT OK: lab\\u{1b}[31m.bin: alive: 1 seed answered; 1.00 distributed copies; "),
+        (&["--warn-under", "seeds=2"], 1, "TORRENT WARNING: lab\\u{1b}[31m.bin: seeds 1, wanted 2; alive: "),
+        (
+            &["--warn-under", "seeds=2", "--fail-under", "ok=60%"],
+            2,
+            "TORRENT CRITICAL: lab\\u{1b}[31m.bin: ok 1 of 2, wanted 60 %; seeds 1",
+        ),
+    ] {
+        let (found, stdout, stderr) =
+            told(&listening(&[args, &["--nagios"]].concat(), &lab.torrent()).output().unwrap());
+        assert_eq!((found, stderr.as_str()), (code, ""), "{stdout}");
+        assert!(stdout.starts_with(beginning) && stdout.matches('\n').count() == 1, "{stdout}");
+        let (_, data) = stdout.split_once('|').unwrap();
+        assert!(data.starts_with("seeds=1;") && data.contains(" ok=1;") && data.contains("s;;;0;\n"), "{data}");
+    }
+    lab.tracker.set_script(TrackerScript::peers(Vec::<SocketAddr>::new()));
+    let (code, stdout, _) = run(&["--nagios"], &lab.torrent());
+    assert!(code == 2 && stdout.starts_with("TORRENT CRITICAL: "), "{stdout}");
+    lab.tracker.set_script(TrackerScript::Failure("gone".to_owned()));
+    let (code, stdout, stderr) = run(&["--nagios"], &lab.torrent());
+    assert!(
+        code == 2 && stderr.is_empty() && stdout.contains("nobody to ask: no tracker answered"),
+        "{stdout}{stderr}"
+    );
+}
+
+#[test]
+fn what_a_plugin_cannot_know_is_unknown() {
+    let lab = Lab::new("unknown", [seed(Client::Transmission)]);
+    for args in [&["--nagios", "/nonexistent"][..], &["--nagios", "--bogus", "x"], &["--nagios", "--tracker", "x", "x"]]
+    {
+        let (code, stdout, _) = told(&bare().args(args).output().unwrap());
+        assert!(code == 3 && stdout.starts_with("TORRENT UNKNOWN: ") && stdout.matches('\n').count() == 1, "{stdout}");
+    }
+    // Of several the worst counts, and what is known to be broken is worse than what is not known.
+    let torrent = lab.torrent();
+    let (code, stdout, _) = told(&bare().args(["--nagios", "/nonexistent"]).arg(&torrent).output().unwrap());
+    assert!(code == 3 && stdout.contains("TORRENT UNKNOWN: 1 of 2 torrents not fine; /nonexistent: "), "{stdout}");
+    assert!(stdout.contains("|'lab\\u{1b}[31m.bin seeds'=1;"), "{stdout}");
+}

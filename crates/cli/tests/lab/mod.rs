@@ -1,0 +1,112 @@
+//! A torrent on disk, its tracker and its peers, and the command run on it.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use fake_swarm::torrent::SingleFile;
+use fake_swarm::{Behaviour, Client, FakeSwarm, FakeTracker, Holding, TrackerScript, peer_ip};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// Ends waits that should have ended by themselves; never reached by a passing test.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A torrent on disk, its tracker and its peers, served by a runtime beside the command.
+pub(crate) struct Lab {
+    pub(crate) runtime: Runtime,
+    pub(crate) tracker: FakeTracker,
+    pub(crate) swarm: FakeSwarm,
+    pub(crate) folder: PathBuf,
+}
+
+impl Lab {
+    pub(crate) fn new(name: &str, behaviours: impl IntoIterator<Item = Behaviour>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let inside = runtime.enter();
+        let tracker = FakeTracker::start(TrackerScript::Silence).unwrap();
+        let url = format!("{}?passkey=s3cret", tracker.announce_url());
+        let file = SingleFile { announce: Some(&url), ..SingleFile::new("lab\u{1b}[31m.bin", 1_000_000) };
+        let peers: Vec<_> = (0..).map(peer_ip).zip(behaviours).collect();
+        let swarm = FakeSwarm::start(file.info_hash(), &peers).unwrap();
+        tracker.set_script(TrackerScript::peers(swarm.endpoints()));
+        drop(inside);
+        let folder = std::env::temp_dir().join(format!("bt-handshake-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("lab.torrent"), file.to_bytes()).unwrap();
+        Self { runtime, tracker, swarm, folder }
+    }
+
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.folder.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    pub(crate) fn torrent(&self) -> PathBuf {
+        self.folder.join("lab.torrent")
+    }
+
+    pub(crate) fn events(&self) -> Vec<String> {
+        self.tracker.requests().iter().filter_map(|request| request.event()).collect()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A client that has all of the lab's torrent.
+pub(crate) fn seed(client: Client) -> Behaviour {
+    client.peer(&Holding::full(4, 200)).into()
+}
+
+/// A command of this name: `announce`, `show`.
+pub(crate) fn of(name: &str, args: &[&str]) -> (i32, String, String) {
+    told(&bare().arg(name).args(args).output().unwrap())
+}
+
+/// The command without an argument, in an environment that says nothing.
+pub(crate) fn bare() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bt-handshake"));
+    for variable in ["RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LC_CTYPE", "LANG"] {
+        command.env_remove(variable);
+    }
+    command.env("LC_ALL", "C").stdin(Stdio::null());
+    command
+}
+
+/// These peers say nothing after their handshake, and none of them is encrypted.
+pub(crate) const BRIEF: [&str; 4] = ["--linger", "0", "--encryption", "off"];
+
+pub(crate) fn command(args: &[&str], torrent: &Path) -> Command {
+    let mut command = listening(&BRIEF, torrent);
+    command.args(args);
+    command
+}
+
+/// One that hears what peers say, and tries encryption.
+pub(crate) fn listening(args: &[&str], torrent: &Path) -> Command {
+    let mut command = bare();
+    command.args(args).arg(torrent);
+    command
+}
+
+pub(crate) fn run(args: &[&str], torrent: &Path) -> (i32, String, String) {
+    told(&command(args, torrent).output().unwrap())
+}
+
+pub(crate) fn told(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
+}
+
+pub(crate) fn spawn(args: &[&str], torrent: &Path) -> Child {
+    command(args, torrent).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}

@@ -1,0 +1,216 @@
+//! The README's commands and what it shows of their output. `UPDATE_SNAPSHOTS=1` writes what is printed into the README.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests may fail loudly"
+)]
+
+mod lab;
+
+use fake_swarm::torrent::SingleFile;
+use fake_swarm::{
+    Behaviour, Client, Encryption, FakeSwarm, FakeTracker, Holding, Peer, TrackerScript, message, peer_ip,
+};
+use lab::bare;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tokio::runtime::Runtime;
+
+/// What the README's commands are run on.
+struct Stage {
+    _runtime: Runtime,
+    tracker: FakeTracker,
+    swarm: FakeSwarm,
+    folder: PathBuf,
+}
+
+impl Stage {
+    fn new(name: &str) -> Self {
+        const PIECES: u32 = 2289;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let inside = runtime.enter();
+        let file = SingleFile::new("demo.iso", 600_000_000);
+        let third = Holding { bits: message::bits(PIECES, |piece| piece % 3 == 0), ..Holding::full(PIECES, 1000) };
+        let seed = |client: Client| client.peer(&Holding::full(PIECES, 1000));
+        let peers: [Behaviour; 9] = [
+            seed(Client::Qbittorrent).into(),
+            seed(Client::Deluge).into(),
+            Client::Transmission.peer(&third).into(),
+            Peer { encryption: Encryption::required(), ..seed(Client::Libtorrent) }.into(),
+            Client::Rtorrent.peer(&third).into(),
+            Behaviour::Refuse,
+            Behaviour::CloseAtOnce,
+            Behaviour::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+            Behaviour::WrongHash,
+        ];
+        let peers: Vec<_> = (0..).map(peer_ip).zip(peers).collect();
+        let swarm = FakeSwarm::start(file.info_hash(), &peers).unwrap();
+        let tracker = FakeTracker::start(TrackerScript::Silence).unwrap();
+        drop(inside);
+        let folder = std::env::temp_dir().join(format!("bt-handshake-{}-readme-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let url = tracker.announce_url();
+        let bytes = SingleFile { announce: Some(&url), ..file }.to_bytes();
+        for name in ["demo", "file", "my", "other"] {
+            std::fs::write(folder.join(format!("{name}.torrent")), &bytes).unwrap();
+        }
+        Self { _runtime: runtime, tracker, swarm, folder }
+    }
+
+    /// Runs one of the README's lines: the command of it, for what comes behind a pipe is not ours. Whatever it names
+    /// beyond this machine is replaced by what is here.
+    fn run(&self, line: &str) -> (i32, String, String) {
+        let ours = line.split(" | ").next().unwrap().split(" # ").next().unwrap();
+        let mut command = bare();
+        command.env("LC_ALL", "C.UTF-8").current_dir(&self.folder);
+        let hash = self.swarm.info_hash().map(|byte| format!("{byte:02x}")).concat();
+        for word in ours.split_whitespace().skip_while(|word| *word != "bt-handshake" && *word != "--").skip(1) {
+            let word = word.trim_matches('\'');
+            let is_address = word.contains(':') && word.ends_with(|c: char| c.is_ascii_digit());
+            match word {
+                "HASH" => command.arg(&hash),
+                url if url.starts_with("http://") => command.arg(self.tracker.announce_url()),
+                link if link.starts_with("magnet:") => command.arg(format!("magnet:?xt=urn:btih:{hash}")),
+                _ if is_address => command.arg(self.swarm.endpoints()[0].to_string()),
+                "*.torrent" => command.args(["file.torrent", "my.torrent"]),
+                word => command.arg(word),
+            };
+        }
+        self.tracker.set_script(if line.contains(" scrape ") { self.counts() } else { self.peers() });
+        lab::told(&command.output().unwrap())
+    }
+
+    fn peers(&self) -> TrackerScript {
+        TrackerScript::peers(self.swarm.endpoints())
+    }
+
+    fn counts(&self) -> TrackerScript {
+        let body = [b"d5:filesd20:".to_vec(), self.swarm.info_hash().to_vec(), b"d8:completei3eeee".to_vec()].concat();
+        TrackerScript::Body { status: 200, content_type: "text/plain".to_owned(), body }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")
+}
+
+/// The fenced blocks of a kind, without their fences.
+fn blocks(readme: &str, kind: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut rest = readme;
+    while let Some((_, after)) = rest.split_once(&format!("```{kind}\n")) {
+        let (block, after) = after.split_once("```").unwrap();
+        blocks.push(block.to_owned());
+        rest = after;
+    }
+    blocks
+}
+
+/// What is the same whenever it is printed: without times and ports, and without how many answered how fast. Peers come in
+/// any order.
+fn lasting(output: &str) -> Vec<String> {
+    let mut lines: Vec<String> = output.lines().filter(|line| !is_response_time(line)).map(without_numbers).collect();
+    lines.sort();
+    lines
+}
+
+fn is_response_time(line: &str) -> bool {
+    line.starts_with("  < ") || line.starts_with("  1 s and more")
+}
+
+/// A line with its times and ports made equal, and blanks, which depend on them.
+fn without_numbers(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let shown = words.iter().enumerate().map(|(n, word)| {
+        let unit = words.get(n + 1).map(|unit| unit.trim_end_matches([',', ';', ':']));
+        let is_time = word.parse::<f64>().is_ok() && matches!(unit, Some("ms" | "s"));
+        match (is_time, word.split_once("127.0.")) {
+            (true, _) => "TIME".to_owned(),
+            (false, Some((before, address))) => {
+                let (host, port) = address.split_once(':').unwrap_or((address, ""));
+                let path = port.trim_start_matches(|c: char| c.is_ascii_digit());
+                format!("{before}127.0.{host}:PORT{path}")
+            }
+            (false, None) if word.starts_with("time=") => "time=TIME".to_owned(),
+            (false, None) => (*word).to_owned(),
+        }
+    });
+    // Whether it is a second or not.
+    shown.collect::<Vec<_>>().join(" ").replace("TIME s", "TIME ms")
+}
+
+#[test]
+fn what_the_readme_shows_is_what_is_printed() {
+    let readme = std::fs::read_to_string(path()).unwrap();
+    let stage = Stage::new("shown");
+    let mut updated = readme.clone();
+    let samples = blocks(&readme, "console");
+    assert!(samples.len() >= 5);
+    for sample in samples {
+        let (line, shown) = sample.split_once('\n').unwrap();
+        let command = line.strip_prefix("$ ").unwrap();
+        let (_, stdout, stderr) = stage.run(command);
+        assert_eq!(stderr, "", "{command}");
+        updated = updated.replace(&sample, &format!("{line}\n{stdout}"));
+        if std::env::var_os("UPDATE_SNAPSHOTS").is_none() {
+            assert_eq!(lasting(shown), lasting(&stdout), "{command}; UPDATE_SNAPSHOTS=1 writes what is printed");
+        }
+    }
+    if updated != readme && std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(path(), updated).unwrap();
+    }
+}
+
+#[test]
+fn every_command_of_the_readme_works() {
+    let readme = std::fs::read_to_string(path()).unwrap();
+    let stage = Stage::new("commands");
+    let tasks = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../xtask/src/main.rs")).unwrap();
+    let mut ran = 0;
+    for line in blocks(&readme, "sh").iter().flat_map(|block| block.lines()).filter(|line| !line.is_empty()) {
+        if let Some(task) = line.strip_prefix("cargo xtask ") {
+            let task = task.split_whitespace().next().unwrap();
+            assert!(tasks.contains(&format!("\n  {task}")), "{line}");
+        } else if line.starts_with("bt-handshake ") || line.starts_with("cargo run -p cli -- ") {
+            let (code, stdout, stderr) = stage.run(line);
+            assert!((0..=1).contains(&code) && !stdout.is_empty(), "{line}: {code} {stderr}");
+            ran += 1;
+        } else {
+            panic!("no test knows how to try this: {line}");
+        }
+    }
+    assert!(ran >= 10, "{ran}");
+    let (_, help, _) = lab::told(&bare().arg("--help").output().unwrap());
+    let examples =
+        help.lines().filter_map(|line| line.strip_prefix("  bt-handshake ")).filter(|line| line.contains("  "));
+    for example in examples.filter(|example| example.contains("torrent") || example.contains("HASH")).take(5) {
+        let command = example.split("   ").next().unwrap();
+        let (code, stdout, stderr) = stage.run(&format!("bt-handshake {command}"));
+        assert!((0..=1).contains(&code) && !stdout.is_empty(), "{command}: {code} {stderr}");
+    }
+}
+
+/// Each option of the main job is in the table, and nothing else is.
+#[test]
+fn every_option_is_in_the_readme() {
+    let readme = std::fs::read_to_string(path()).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_bt-handshake")).arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let options = |text: &str| -> std::collections::BTreeSet<String> {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        words.filter(|word| word.starts_with("--") && word.len() > 3).map(str::to_owned).collect()
+    };
+    let table = readme.split("| option | meaning |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let named = |line: &&str| line.trim_start().starts_with('-');
+    let of_help = options(&help.lines().filter(named).collect::<Vec<_>>().join("\n"));
+    let of_table = options(&table.lines().filter_map(|row| row.split('|').nth(1)).collect::<Vec<_>>().join("\n"));
+    assert_eq!(of_help, of_table);
+}
