@@ -6,6 +6,17 @@ use tracker::PeerAddress;
 
 /// What a run is about: a torrent, or as much of one as a magnet link or an info-hash tells. Nobody is asked for the
 /// rest, so what is not known at the beginning is not known at the end.
+///
+/// ```
+/// # use client::{Config, Swarm};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let link = "magnet:?xt=urn:btih:46aae77116837bf0a0bbd95862b6696d07324c32&tr=udp%3A%2F%2Ftracker.example%3A6969";
+/// let by_link = Swarm::new(&metainfo::Magnet::parse(link)?, Config::default())?;
+/// let info_hash: ids::InfoHash = "46aae77116837bf0a0bbd95862b6696d07324c32".parse()?;
+/// let by_hash = Swarm::new(info_hash, Config { peers: vec!["192.0.2.7:6881".parse()?], ..Config::default() })?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
     /// The info-hash, or both of a hybrid.
@@ -67,8 +78,8 @@ impl From<Hashes> for Topic {
     }
 }
 
-/// As [`From<Hashes>`](#impl-From<Hashes>-for-Topic), with 20 bytes that are taken for v1's. Truncated ones of v2 do as well:
-/// trackers and peers are told no more than these.
+/// As of [`Hashes`], with 20 bytes that are taken for v1's. Truncated ones of v2 do as well: trackers and peers are told no
+/// more than these.
 impl From<InfoHash> for Topic {
     fn from(info_hash: InfoHash) -> Self {
         Hashes::from(info_hash).into()

@@ -140,7 +140,7 @@ impl Reader {
             "dn" => {
                 let shown = value.replace('+', " ");
                 let shown = percent_decode_str(&shown).decode_utf8_lossy();
-                self.name = Some(shown.into_owned()).filter(|name| !name.is_empty()).or(self.name.take());
+                self.name = Some(shown.into_owned()).filter(|name| !name.is_empty());
             }
             "tr" => {
                 let read = text(value).and_then(|url| Tracker::new(&url).ok_or(Problem::Empty));

@@ -70,6 +70,7 @@ fn links_are_read_as_libtorrent_reads_them() {
         ("magnet:?{X}&dn=", "V1"),
         ("magnet:?{X}&dn", "V1"),
         ("magnet:?{X}&dn=a&dn=b", "V1 dn=b"),
+        ("magnet:?{X}&dn=a&dn=", "V1"),
         ("magnet:?{X}&dn=a=b", "V1 dn=a=b"),
         ("magnet:?{X}&dn=%00%1b", "V1 dn=\0\x1b"),
         ("magnet:?{X}&dn.1=a", "V1 dn=a"),
