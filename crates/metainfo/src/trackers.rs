@@ -3,7 +3,7 @@
 use crate::{Diagnostics, Problem};
 use bencode::{Dict, Kind, Value};
 
-/// One tracker, as the torrent names it.
+/// One tracker, as the torrent names it (BEP 3 `announce`, BEP 12 `announce-list`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracker {
     /// The URL as written, but for surrounding blanks. It may carry secrets, and be no URL at all.

@@ -4,10 +4,10 @@ use ids::{InfoHash, PeerId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use std::fmt::Write;
 
-/// One announce.
+/// One announce (BEP 3; over UDP BEP 15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announce<'id> {
-    /// The torrent asked about.
+    /// The torrent asked about; of a v2 one, the truncated hash (BEP 52).
     pub info_hash: InfoHash,
     /// Who asks; the same in every announce of a run.
     pub peer_id: PeerId,
@@ -31,7 +31,7 @@ pub struct Announce<'id> {
     pub tracker_id: Option<&'id [u8]>,
 }
 
-/// What has happened since the last announce.
+/// What has happened since the last announce (BEP 3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Event {
     /// Nothing: a regular announce.
