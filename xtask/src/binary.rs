@@ -1,5 +1,6 @@
-//! Builds the real `bt-handshake` and finds where cargo put it.
+//! Builds the real `bt-handshake`, or all examples, and finds where cargo put them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -21,15 +22,24 @@ pub(crate) fn build(release: bool) -> Result<PathBuf> {
         command.arg("--release");
     }
     let messages = shell::output(&mut command)?;
-    executable(&messages).ok_or_else(|| format!("`{}` named no executable", shell::shown(&command)))
+    let built = executables(&messages).remove("bt-handshake");
+    built.ok_or_else(|| format!("`{}` named no executable", shell::shown(&command)))
 }
 
-/// The executable named in cargo's messages, one JSON object a line.
-fn executable(messages: &str) -> Option<PathBuf> {
+/// Builds the examples of all crates, and returns their executables by name.
+pub(crate) fn examples() -> Result<BTreeMap<String, PathBuf>> {
+    let build = ["build", "--locked", "--workspace", "--examples", "--message-format=json-render-diagnostics"];
+    Ok(executables(&shell::output(&mut shell::cargo(build))?))
+}
+
+/// The executables named in cargo's messages, one JSON object a line.
+fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let is_ours = |m: &Value| m.pointer("/target/name").is_some_and(|name| name == "bt-handshake");
-    let path = |m: Value| m.get("executable").and_then(Value::as_str).map(PathBuf::from);
-    messages.filter(is_ours).find_map(path)
+    let executable = |message: Value| {
+        let name = message.pointer("/target/name")?.as_str()?;
+        Some((name.to_owned(), message.get("executable")?.as_str()?.into()))
+    };
+    messages.filter_map(executable).collect()
 }
 
 #[cfg(test)]
@@ -37,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_executable_is_found_among_the_messages() {
+    fn executables_are_found_among_the_messages() {
         let messages = concat!(
             r#"{"reason":"compiler-artifact","target":{"name":"ids"},"executable":null}"#,
             "\n",
@@ -45,6 +55,7 @@ mod tests {
             "\n",
             r#"{"reason":"build-finished","success":true}"#,
         );
-        assert_eq!(executable(messages), Some(PathBuf::from("target/bt-handshake")));
+        let found = BTreeMap::from([("bt-handshake".to_owned(), PathBuf::from("target/bt-handshake"))]);
+        assert_eq!(executables(messages), found);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::shell::{self, Result};
-use crate::{conformance, demo, fixtures, fuzz, integration, layers, tidy};
+use crate::{conformance, demo, examples, fixtures, fuzz, integration, layers, tidy};
 
 /// One check: its name, the command that repeats it, and how it is done.
 struct Step {
@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     Step { name: "fmt", repeat: FMT, run: || cargo(FMT) },
     Step { name: "clippy", repeat: CLIPPY, run: || cargo(CLIPPY) },
     Step { name: "tests", repeat: TESTS, run: || cargo(TESTS) },
+    Step { name: "examples", repeat: "cargo xtask examples", run: examples::run },
     Step { name: "docs", repeat: "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked", run: docs },
     Step { name: "deny", repeat: DENY, run: deny },
     Step { name: "fuzz", repeat: "cargo xtask fuzz --replay", run: fuzz::replay },

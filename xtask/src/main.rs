@@ -1,5 +1,5 @@
-//! The project's automation: `cargo xtask ci | tidy | layers | demo | integration | conformance | fixtures | bench |
-//! fuzz`.
+//! The project's automation: `cargo xtask ci | tidy | layers | examples | demo | integration | conformance | fixtures |
+//! bench | fuzz`.
 //!
 //! `main` parses the flags and chooses the task; every task is one module, and every failure names the
 //! command that repeats it.
@@ -9,6 +9,7 @@ mod binary;
 mod ci;
 mod conformance;
 mod demo;
+mod examples;
 mod fixtures;
 mod fuzz;
 mod integration;
@@ -30,6 +31,7 @@ usage: cargo xtask <task>
   ci                                  everything below and the usual cargo checks; what CI runs
   tidy                                rules of the house that no compiler checks
   layers                              who may depend on whom
+  examples                            each crate's example programs on real input, and what they print
   demo                                the real binary against an embedded tracker and swarm, offline
   integration [--runs N] [--keep] [--release] [--only SECTION]
                                       the real binary against real trackers and clients on loopback
@@ -48,6 +50,7 @@ enum Task {
     Ci,
     Tidy,
     Layers,
+    Examples,
     Demo,
     Integration(integration::Options),
     Inside(Vec<String>),
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Layers => layers::run(),
+        Task::Examples => examples::run(),
         Task::Demo => demo::run(),
         Task::Integration(options) => integration::run(&options),
         Task::Inside(args) => integration::inside(&args),
@@ -96,6 +100,7 @@ fn parse(args: &[String]) -> Option<Task> {
         ("ci", []) => Some(Task::Ci),
         ("tidy", []) => Some(Task::Tidy),
         ("layers", []) => Some(Task::Layers),
+        ("examples", []) => Some(Task::Examples),
         ("demo", []) => Some(Task::Demo),
         ("conformance", [dir]) => Some(Task::Conformance(dir.into())),
         ("fixtures", []) => Some(Task::Fixtures),

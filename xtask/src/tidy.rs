@@ -15,6 +15,9 @@ const TOP_LEVEL: &[&str] =
 /// The longest a file may be, in lines: past this it holds two things and wants to be two files.
 const LONGEST_FILE: usize = 500;
 
+/// The longest an example may be, in lines: it is what a newcomer copies first.
+const LONGEST_EXAMPLE: usize = 39;
+
 /// Files other people or programs wrote; the rules of style do not apply to them.
 const NOT_OURS: &[&str] = &["Cargo.lock", "xtask/bench/Cargo.lock", "LICENSE-", "xtask/fuzz/Cargo.lock", "fixtures/"];
 
@@ -78,10 +81,11 @@ fn top_level<'a>(files: impl Iterator<Item = &'a str>) -> Vec<String> {
 fn file(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let lines = text.lines().count();
-    if lines > LONGEST_FILE {
-        found.push(format!("{path}: {lines} lines, at most {LONGEST_FILE} are allowed"));
-    }
     let is_rust = path.ends_with(".rs");
+    let longest = if is_rust && path.contains("/examples/") { LONGEST_EXAMPLE } else { LONGEST_FILE };
+    if lines > longest {
+        found.push(format!("{path}: {lines} lines, at most {longest} are allowed"));
+    }
     if is_rust && !text.starts_with("//!") {
         found.push(format!("{path}:1: a module starts with `//!`, saying what it is"));
     }
@@ -177,6 +181,13 @@ mod tests {
         for text in cases {
             assert_eq!(file("crates/a/src/lib.rs", &text).len(), 1, "{text:?}");
         }
+    }
+
+    #[test]
+    fn examples_are_short() {
+        let text = format!("//! A.\n{}", "\n".repeat(LONGEST_EXAMPLE - 1));
+        assert_eq!(file("crates/a/examples/b.rs", &text), Vec::<String>::new());
+        assert_eq!(file("crates/a/examples/b.rs", &(text + "\n")).len(), 1);
     }
 
     #[test]

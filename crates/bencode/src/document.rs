@@ -4,7 +4,7 @@ use crate::parser::{self, Mode, Parsed};
 use crate::tape::{Token, TokenKind};
 use crate::{Diagnostics, Error, Limits, Value};
 
-/// One bencoded value and all that is in it, borrowed from the input.
+/// One bencoded value (BEP 3) and all that is in it, borrowed from the input.
 #[derive(Clone)]
 pub struct Document<'i> {
     pub(crate) input: &'i [u8],

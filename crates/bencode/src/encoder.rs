@@ -3,7 +3,7 @@
 use crate::{Kind, Value};
 use std::ops::Range;
 
-/// Writes one value.
+/// Writes one value in the canonical form of BEP 3: keys "must be strings and appear in sorted order".
 ///
 /// ```
 /// let bytes = bencode::Encoder::encode(|value| {

@@ -3,7 +3,7 @@
 use crate::tape::TokenKind;
 use crate::{Document, token};
 
-/// What a value is.
+/// What a value is; BEP 3 knows these four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `i…e`
@@ -63,7 +63,7 @@ impl<'doc> Value<'doc> {
         self.document.input.get(self.offset()..end).unwrap_or_default()
     }
 
-    /// The integer, if it is one and fits.
+    /// The integer, if it is one and fits 64 bits: BEP 3 bounds none, and lenient parsing lets longer ones be.
     #[must_use]
     pub fn as_int(self) -> Option<i64> {
         if self.kind() != Kind::Integer {

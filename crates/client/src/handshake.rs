@@ -15,7 +15,7 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// A valid exchange.
+/// A valid exchange of handshakes (BEP 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shaken {
     /// What the peer said.
@@ -157,10 +157,28 @@ impl fmt::Display for NotBitTorrent {
     }
 }
 
-/// Sends our handshake, waits for the peer's, and checks that it is BitTorrent, for the same torrent, and not ourselves.
-/// `also` is the other info-hash of a hybrid torrent: BEP 52 lets a peer that knows both answer with it when
+/// Sends our handshake (BEP 3), waits for the peer's, and checks that it is BitTorrent, for the same torrent, and not
+/// ourselves. `also` is the other info-hash of a hybrid torrent: BEP 52 lets a peer that knows both answer with it when
 /// [`Reserved::V2_UPGRADE`](peer_wire::Reserved::V2_UPGRADE) is set. `timeout` is for the whole exchange. The stream is
 /// left open, at the first byte after the peer's handshake but for [`Shaken::surplus`].
+///
+/// ```
+/// use ids::{InfoHash, PeerId};
+/// use peer_wire::{Handshake, Reserved};
+/// # use tokio::io::AsyncWriteExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let of = |peer_id| Handshake { reserved: Reserved::default(), info_hash: InfoHash([7; 20]), peer_id };
+/// let (ours, theirs) = (of(PeerId::new([0; 12])), of(PeerId(*b"-qB4520-abcdefghijkl")));
+/// let (mut stream, mut peer) = tokio::io::duplex(Handshake::LENGTH);
+/// peer.write_all(&theirs.encode()).await?;
+///
+/// let shaken = client::handshake(&mut stream, &ours, None, std::time::Duration::from_secs(5)).await?;
+/// assert_eq!(shaken.theirs, theirs);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// Why there is no valid handshake.

@@ -7,7 +7,42 @@
 //! * [`Topic`] is what a run is about: a torrent, a magnet link, or an info-hash alone.
 //! * [`handshake`] is one conversation over any stream.
 //!
-//! This crate decides and measures. It parses nothing itself, prints nothing, and keeps nothing on disk.
+//! This crate decides and measures. It parses nothing itself, prints nothing, and keeps nothing on disk. Start from
+//! [`BitTorrentClient`] to have it done, from [`Swarm`] to see what is done; [`Config`] bounds both.
+//!
+//! ```
+//! use client::{Config, Event, Swarm};
+//! use metainfo::Torrent;
+//! # use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, TrackerScript, peer_ip, torrent::SingleFile};
+//! use std::time::Duration;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let content = SingleFile::new("debian.iso", 600_000_000);
+//! # let peers = [
+//! #     (peer_ip(0), Behaviour::good(b"-qB4520-abcdefghijkl")),
+//! #     (peer_ip(1), Behaviour::CloseAtOnce),
+//! #     (peer_ip(2), Behaviour::Refuse),
+//! # ];
+//! # let fake = FakeSwarm::start(content.info_hash(), &peers)?;
+//! # let tracker = FakeTracker::start(TrackerScript::peers(fake.endpoints()))?;
+//! # let bytes = SingleFile { announce: Some(&tracker.announce_url()), ..content }.to_bytes();
+//! // A torrent whose tracker names three peers: one answers, one closes, one refuses.
+//! let torrent = Torrent::parse(&bytes)?;
+//! let config = Config { linger: Duration::ZERO, ..Config::default() };
+//! let mut swarm = Swarm::new(&torrent, config)?;
+//! while let Some(event) = swarm.next().await {
+//!     match event {
+//!         Event::Tracker(report) => println!("{}: {}", report.url, report.status),
+//!         Event::Peer(report) => println!("{}: {} {:?}", report.address, report.outcome, report.client()),
+//!         Event::Summary(summary) => assert_eq!((summary.ok, summary.peers), (1, 3)),
+//!         _ => {}
+//!     }
+//! }
+//! swarm.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
 
 mod attempt;
 mod availability;

@@ -1,7 +1,7 @@
 //! The names peers give themselves.
 
 use crate::client::{self, ClientName};
-use crate::hex::Hex;
+use crate::hex::{self, Hex, ParseHexError};
 use std::fmt;
 
 /// 20 bytes a peer chooses for itself (BEP 3); by convention they begin with the name of its software (BEP 20).
@@ -31,7 +31,15 @@ impl PeerId {
         client::identify(&self.0)
     }
 
-    /// As 40 hexadecimal digits.
+    /// Reads what [`hex`](Self::hex) shows: 40 hexadecimal digits, of either case.
+    ///
+    /// # Errors
+    /// Another number of digits, or a character that is none.
+    pub fn from_hex(digits: &str) -> Result<Self, ParseHexError> {
+        hex::parse(digits).map(Self)
+    }
+
+    /// As 40 hexadecimal digits, lower case.
     #[must_use]
     pub fn hex(&self) -> Hex<'_> {
         Hex(&self.0)
@@ -64,5 +72,13 @@ mod tests {
     #[test]
     fn display_escapes_what_a_terminal_would_obey() {
         assert_eq!(PeerId(*b"\x1b[31m-\0\xff0123456789ab").to_string(), r"\x1b[31m-\x00\xff0123456789ab");
+    }
+    #[test]
+    fn hexadecimal_is_read_as_it_is_shown() {
+        let id = PeerId(*b"-qB4520-\0\xffcdefghijkl");
+        assert_eq!(PeerId::from_hex(&id.hex().to_string()), Ok(id));
+        for bad in ["", "-qB4520-abcdefghijkl", &"0".repeat(41)] {
+            assert_eq!(PeerId::from_hex(bad), Err(ParseHexError { digits: 40 }));
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Diagnostics, Problem};
 use bencode::{Dict, Kind, Value};
 
-/// The optional fields.
+/// The optional fields, each with the key it stands under.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     /// `comment.utf-8` or `comment`: any bytes.

@@ -4,7 +4,7 @@ use crate::safe_name::{safe_element, safe_name};
 use crate::{Diagnostics, Error, PathIssue, Problem, issue};
 use bencode::{Dict, FieldError, FieldProblem, Kind, List, Value};
 
-/// One file.
+/// One file (BEP 3 `files`, BEP 52 `file tree`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
     /// Directories and file name, as written: any bytes, hostile ones too. For a single-file torrent, its name. Empty for

@@ -9,6 +9,19 @@
 //!
 //! This crate knows bencode and nothing of files, networks or clocks: bytes in, values out. It writes nothing to disk,
 //! so a hostile path is data like any other; whoever shows one escapes it.
+//!
+//! Start from [`Torrent::parse`], or from [`Hashes::read`] for the info-hash alone.
+//!
+//! ```
+//! let file = b"d8:announce20:http://tracker.test/4:infod6:lengthi5e4:name5:a.txt\
+//!     12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee";
+//! let torrent = metainfo::Torrent::parse(file)?;
+//! assert_eq!((torrent.name_lossy().as_ref(), torrent.total_size, torrent.pieces), ("a.txt", 5, 1));
+//! assert_eq!(torrent.trackers[0][0].url, "http://tracker.test/");
+//! assert_eq!(torrent.hashes.primary().to_string(), "7faf75b2447f88700c68f1eceda713cd90a0127a");
+//! assert!(torrent.diagnostics.is_empty());
+//! # Ok::<(), metainfo::Error>(())
+//! ```
 
 mod agree;
 mod details;

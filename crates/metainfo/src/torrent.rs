@@ -9,7 +9,7 @@ use bencode::{Dict, Document, Kind, Limits, Value};
 use ids::InfoHash;
 use sha1::{Digest, Sha1};
 
-/// What a torrent file says.
+/// What a torrent file says (BEP 3, 52).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Torrent {
     /// The info-hash, or both of a hybrid.

@@ -3,7 +3,7 @@
 use crate::{Diagnostics, Problem};
 use bencode::{Dict, Kind, Value};
 
-/// One tracker, as the torrent or a magnet link names it.
+/// One tracker, as the torrent (BEP 3 `announce`, BEP 12 `announce-list`) or a magnet link (BEP 9 `tr`) names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracker {
     /// The URL as written, but for surrounding blanks. It may carry secrets, and be no URL at all.

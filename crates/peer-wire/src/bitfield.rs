@@ -1,6 +1,6 @@
 //! Which pieces a peer has (BEP 3).
 
-/// One bit for each piece of a torrent, with no bit that is none.
+/// One bit for each piece of a torrent (BEP 3), with no bit that is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bitfield {
     bytes: Box<[u8]>,

@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-/// `index | begin | length`, twelve bytes.
+/// A block of a piece, as a `request` (BEP 3) names it: `index | begin | length`, twelve bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Block {
     /// Which piece, counted from zero.

@@ -3,8 +3,8 @@
 use crate::message::{self, Message, PayloadLength};
 use bytes::{Buf, BufMut, BytesMut};
 
-/// Takes messages off a buffer, and writes them. It holds no bytes itself, and never needs a buffer of more than
-/// [`limit`](Self::limit) and four bytes.
+/// Takes messages (BEP 3: four bytes of length, the id, the payload) off a buffer, and writes them. It holds no bytes
+/// itself, and never needs a buffer of more than [`limit`](Self::limit) and four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Codec {
     limit: u32,

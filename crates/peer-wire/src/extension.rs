@@ -1,6 +1,6 @@
 //! The extensions that are known by name (BEP 10).
 
-/// An extension that the extension protocol carries.
+/// An extension that the extension protocol (BEP 10) carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Extension {

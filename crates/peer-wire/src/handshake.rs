@@ -4,7 +4,7 @@ use crate::Reserved;
 use bytes::{Buf, BytesMut};
 use ids::{InfoHash, PeerId};
 
-/// The first message in each direction.
+/// The first message in each direction (BEP 3), 68 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Handshake {
     /// What the sender speaks.

@@ -2,9 +2,9 @@
 //! [`Reserved`] bits (BEP 4), then [`Message`]s (BEP 3, 5, 6, 10, 52) that a [`Codec`] takes off the buffer, among them
 //! the [`Bitfield`] of the pieces a peer has and the [`ExtensionHandshake`] in which it says what it is (BEP 10).
 //!
-//! One incremental contract: `decode(&mut BytesMut) -> Result<Option<T>, Error>`, where `None` means "more bytes,
-//! please" and `Err` means "never". This crate knows no sockets, no runtime and no clock, and keeps no state of a
-//! connection: not who is choked, not what was asked for.
+//! Start from [`Handshake`], then [`Codec`]. One incremental contract: `decode(&mut BytesMut) -> Result<Option<T>,
+//! Error>`, where `None` means "more bytes, please" and `Err` means "never". This crate knows no sockets, no runtime and
+//! no clock, and keeps no state of a connection: not who is choked, not what was asked for.
 //!
 //! ```
 //! use bytes::BytesMut;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::BitOr;
 
-/// Eight bytes, kept as they came: bits nobody has named are kept too.
+/// The eight reserved bytes of a handshake (BEP 3, 4), kept as they came: bits nobody has named are kept too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Reserved(pub [u8; 8]);
 

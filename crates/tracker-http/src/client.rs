@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tracker::{Announce, Announced, Scrape, Scraped, TrackerUrl};
 
-/// How trackers are asked.
+/// How trackers are asked: one GET request to each connection (BEP 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     /// Deadline for the whole exchange, from the first byte written to the last one read.

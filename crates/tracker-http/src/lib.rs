@@ -3,7 +3,35 @@
 //! TLS one first.
 //!
 //! This crate opens no sockets and looks up no names: whoever connects decides which addresses may be dialled, and
-//! hands over the stream, of whatever kind it is. It follows no redirects; where one leads is in the error.
+//! hands over the stream, of whatever kind it is. It follows no redirects; where one leads is in the error. What a
+//! request and a reply say is the `tracker` crate's business.
+//!
+//! Start from [`Client`], whose fields say for how long and as whom it asks.
+//!
+//! ```
+//! use ids::{InfoHash, PeerId};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! use tracker::{Announce, TrackerUrl};
+//! use tracker_http::Client;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // A tracker in memory; a TCP connection to one, or TLS over it, is a stream as well.
+//! let (stream, mut tracker) = tokio::io::duplex(1024);
+//! let answering = async {
+//!     tracker.read(&mut [0; 1024]).await?;
+//!     tracker.write_all(b"HTTP/1.1 200 OK\r\n\r\nd8:intervali1800e5:peers6:\x7f\0\0\x01\x1a\xe1e").await?;
+//!     tracker.shutdown().await
+//! };
+//!
+//! let url: TrackerUrl = "http://tracker.example/announce".parse()?;
+//! let announce = Announce::started(InfoHash([7; 20]), PeerId::new([0; 12]), 50_000, 1);
+//! let client = Client::default();
+//! let (reply, _) = tokio::join!(client.announce(stream, &url, &announce), answering);
+//! assert_eq!(reply?.answer.peers[0].address.to_string(), "127.0.0.1:6881");
+//! # Ok(())
+//! # }
+//! ```
 
 mod body;
 mod client;

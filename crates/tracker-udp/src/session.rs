@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tracker::{Announce, Announced, Family, Scrape, Scraped, TrackerUrl};
 
-/// A tracker at the other end of a socket. What it has told us about itself is kept: a later exchange within a minute
-/// needs no new connection id.
+/// A tracker at the other end of a socket (BEP 15). What it has told us about itself is kept: a later exchange within a
+/// minute needs no new connection id.
 ///
 /// An exchange may be dropped at any time; the session can go on with another one.
 #[derive(Debug)]

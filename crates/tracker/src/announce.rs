@@ -4,10 +4,10 @@ use ids::{InfoHash, PeerId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use std::fmt::Write;
 
-/// One announce.
+/// One announce (BEP 3; over UDP BEP 15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announce<'id> {
-    /// The torrent asked about.
+    /// The torrent asked about; of a v2 one, the truncated hash (BEP 52).
     pub info_hash: InfoHash,
     /// Who asks; the same in every announce of a run.
     pub peer_id: PeerId,
@@ -31,7 +31,7 @@ pub struct Announce<'id> {
     pub tracker_id: Option<&'id [u8]>,
 }
 
-/// What has happened since the last announce.
+/// What has happened since the last announce (BEP 3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Event {
     /// Nothing: a regular announce.
@@ -66,6 +66,26 @@ pub(crate) fn escaped(bytes: &[u8]) -> percent_encoding::PercentEncode<'_> {
 }
 
 impl Announce<'_> {
+    /// A first announce ([`Event::Started`]) by somebody who has nothing and says nothing more: one byte left, because
+    /// none would make a seed of it, and what else may be left out is. `key` should be random. Whoever sends it owes the
+    /// tracker one with [`Event::Stopped`] and the same key.
+    #[must_use]
+    pub fn started(info_hash: InfoHash, peer_id: PeerId, port: u16, key: u32) -> Self {
+        Self {
+            info_hash,
+            peer_id,
+            port,
+            uploaded: 0,
+            downloaded: 0,
+            left: 1,
+            event: Event::Started,
+            numwant: None,
+            key,
+            crypto: Crypto::None,
+            tracker_id: None,
+        }
+    }
+
     /// The query string, without a leading `?` or `&`. Asks for a compact peer list (BEP 23).
     #[must_use]
     pub fn query(&self) -> String {
@@ -148,6 +168,15 @@ mod tests {
         assert!(echoing.query().ends_with("&key=0000BEEF&supportcrypto=1&trackerid=a%26b%00"));
         let insisting = Announce { crypto: Crypto::Required, ..regular };
         assert!(insisting.query().ends_with("&requirecrypto=1"));
+    }
+
+    #[test]
+    fn a_first_announce_says_what_it_must() {
+        assert_eq!(
+            Announce::started(InfoHash([b'a'; 20]), PeerId([b'b'; 20]), 50_000, 1).query(),
+            "info_hash=aaaaaaaaaaaaaaaaaaaa&peer_id=bbbbbbbbbbbbbbbbbbbb&port=50000&uploaded=0&downloaded=0&left=1\
+             &compact=1&key=00000001&event=started"
+        );
     }
 
     proptest! {

@@ -6,12 +6,12 @@ use crate::{Error, Family, Peer, Skipped};
 use bencode::{Dict, Document, Limits};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A tracker's answer. Only what it sent is there; nothing is made up for what it left out.
+/// A tracker's answer (BEP 3; over UDP BEP 15). Only what it sent is there; nothing is made up for what it left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Announced {
     /// Seconds to wait before the next announce.
     pub interval: Option<u32>,
-    /// Seconds that must pass before the next announce.
+    /// `min interval`: seconds that must pass before the next announce.
     pub min_interval: Option<u32>,
     /// Seeds, as the tracker counts them.
     pub complete: Option<u32>,
@@ -23,7 +23,8 @@ pub struct Announced {
     pub tracker_id: Option<Vec<u8>>,
     /// Our address as the tracker sees it (BEP 24).
     pub external_ip: Option<IpAddr>,
-    /// Something the tracker wants its user to read, cut off by an ellipsis after 1,000 characters; not escaped.
+    /// `warning message`: something the tracker wants its user to read, cut off by an ellipsis after 1,000 characters;
+    /// not escaped.
     pub warning: Option<String>,
     /// The peers, in the tracker's order: `peers`, then `peers6`.
     pub peers: Vec<Peer>,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-/// One peer a tracker named.
+/// One peer a tracker named: an entry of a compact list (BEP 7, 23) or a dictionary (BEP 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Where it listens.
@@ -42,6 +42,7 @@ pub struct ParsePeerAddressError;
 impl FromStr for PeerAddress {
     type Err = ParsePeerAddressError;
 
+    /// `1.2.3.4:6881`, `[2001:db8::1]:6881` or `host.example:6881`.
     fn from_str(text: &str) -> Result<Self, ParsePeerAddressError> {
         if let Ok(address) = text.parse::<SocketAddr>() {
             return Ok(Self::Socket(match address.ip().to_canonical() {

@@ -6,7 +6,7 @@ use crate::announced::number;
 use bencode::{Dict, Document, Limits};
 use ids::InfoHash;
 
-/// One scrape: the torrents whose counts are wanted. It registers nobody.
+/// One scrape (BEP 48; over UDP BEP 15): the torrents whose counts are wanted. It registers nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scrape {
     info_hashes: Vec<InfoHash>,
@@ -71,7 +71,7 @@ impl From<InfoHash> for Scrape {
     }
 }
 
-/// A tracker's answer to a scrape.
+/// A tracker's answer to a scrape (BEP 48).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scraped {
     /// Torrents in the tracker's order; it may leave out some that were asked about and name others.

@@ -128,6 +128,7 @@ impl std::hash::Hash for TrackerUrl {
 impl FromStr for TrackerUrl {
     type Err = UrlError;
 
+    /// An `http`, `https` or `udp` URL (BEP 3, 15), the latter with its port; blanks around it are dropped.
     fn from_str(text: &str) -> Result<Self, UrlError> {
         let text = text.trim();
         if text.bytes().any(|byte| byte <= b' ' || byte >= 0x7f) {

@@ -5,7 +5,7 @@ use crate::error::text;
 use crate::peers::Collector;
 use crate::{Announced, Counts, Family, Scrape, Scraped};
 
-/// A datagram from a tracker. It answers a request when the transaction id is that request's.
+/// A datagram from a tracker (BEP 15). It answers a request when the transaction id is that request's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply<'p> {
     /// The number of the [`Action`] that is answered, or of [`Action::Error`].

@@ -8,7 +8,8 @@ const PROTOCOL_ID: u64 = 0x0417_2710_1980;
 /// BEP 41: part of the path and query of the announce URL.
 const URL_DATA: u8 = 2;
 
-/// The request for a connection id, 16 bytes. The transaction id should be hard to guess: it comes back in the reply.
+/// The request for a connection id (BEP 15), 16 bytes. The transaction id should be hard to guess: it comes back in the
+/// reply.
 #[must_use]
 pub fn connect(transaction: u32) -> Vec<u8> {
     header(ConnectionId(PROTOCOL_ID), Action::Connect, transaction)
@@ -35,7 +36,7 @@ pub fn announce(connection: ConnectionId, transaction: u32, announce: &Announce<
     packet
 }
 
-/// A scrape, 16 bytes and 20 for each torrent.
+/// A scrape (BEP 15), 16 bytes and 20 for each torrent.
 #[must_use]
 pub fn scrape(connection: ConnectionId, transaction: u32, scrape: &Scrape) -> Vec<u8> {
     let mut packet = header(connection, Action::Scrape, transaction);

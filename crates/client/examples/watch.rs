@@ -1,0 +1,27 @@
+//! Watches a swarm: every tracker and every peer as it is heard, then what became of all.
+//! `cargo run -p client --example watch -- FILE.torrent`
+
+use client::{Config, Event, Swarm, read_torrent};
+use metainfo::Torrent;
+use std::error::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let path = std::env::args().nth(1).ok_or("usage: watch FILE.torrent")?;
+    let config = Config::default();
+    let torrent = Torrent::parse(&read_torrent(path, config.deadline).await?)?;
+    let mut swarm = Swarm::new(&torrent, config)?;
+    while let Some(event) = swarm.next().await {
+        match event {
+            Event::Tracker(report) => println!("tracker {}  {}", report.url, report.status),
+            Event::Peer(report) => {
+                let more = report.client().or(report.reason()).unwrap_or_default();
+                println!("peer {}  {}  {more}", report.address, report.outcome);
+            }
+            Event::Summary(summary) => println!("{} of {} peers shook hands", summary.ok, summary.peers),
+            _ => {}
+        }
+    }
+    swarm.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! Prints the info-hash of each torrent, both of a hybrid, and what it is the hash of:
+//! `cargo run -p metainfo --example info_hash -- FILE.torrent...`
+
+use metainfo::Torrent;
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    for path in std::env::args().skip(1) {
+        let torrent = Torrent::parse(&std::fs::read(path)?)?;
+        let files = torrent.files.iter().filter(|file| !file.attributes.padding);
+        let bytes: u64 = files.map(|file| file.length).sum();
+        // A name is a stranger's text: `{:?}` escapes what a terminal would obey.
+        println!("{:?}, {bytes} bytes", torrent.name_lossy());
+        if let Some(v1) = torrent.hashes.v1() {
+            println!("  v1 {v1}");
+        }
+        if let Some(v2) = torrent.hashes.v2() {
+            println!("  v2 {v2}");
+        }
+    }
+    Ok(())
+}
