@@ -43,7 +43,7 @@ const HOUSE: &[Room] = &[
         place: Floor(3),
         uses: &["guard", "ids", "metainfo", "mse", "peer-wire", "tracker", "tracker-http", "tracker-udp"],
     },
-    Room { name: "cli", place: Floor(4), uses: &["client", "guard", "metainfo", "peer-wire", "tracker"] },
+    Room { name: "cli", place: Floor(4), uses: &["client", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "fake-swarm", place: Beside, uses: &[] },
     Room { name: "xtask", place: Beside, uses: &["fake-swarm", "metainfo"] },
 ];
