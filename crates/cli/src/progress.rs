@@ -3,8 +3,9 @@
 use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
-/// To the beginning of the line, and nothing from there on (ECMA-48: ED).
-const CLEAR: &str = "\r\u{1b}[J";
+/// To the beginning of the line, and nothing from there on (ECMA-48: EL, then ED from the second column: from the first one,
+/// in the topmost line, it is all of the screen, which some terminals move to what can be scrolled back).
+const CLEAR: &str = "\r\u{1b}[K\u{1b}[C\u{1b}[J\r";
 /// What does not fit is not continued on the next line (DEC's DECAWM).
 const NO_WRAP: &str = "\u{1b}[?7l";
 const WRAP: &str = "\u{1b}[?7h";

@@ -146,7 +146,7 @@ pub(crate) fn short(name: &str, columns: usize, marks: Marks) -> String {
     let room = columns.saturating_sub(marks.ellipsis.width());
     let first = head(name, room / 2);
     let mut room = room - first.width();
-    let tail: Vec<char> = name
+    let mut tail: Vec<char> = name
         .chars()
         .rev()
         .take_while(|character| {
@@ -155,6 +155,10 @@ pub(crate) fn short(name: &str, columns: usize, marks: Marks) -> String {
             fits.is_some()
         })
         .collect();
+    // A mark whose letter is left out would be set on the ellipsis.
+    while tail.last().is_some_and(|character| character.width() == Some(0)) {
+        tail.pop();
+    }
     first.chars().chain(marks.ellipsis.chars()).chain(tail.into_iter().rev()).collect()
 }
 
@@ -231,6 +235,9 @@ mod tests {
         // A wide character that does not fit is left out whole.
         let wide = short("日本語日本語日本語日本語日本語");
         assert!(wide.width() <= 24 && wide.starts_with("日本語日本") && wide.contains('…'), "{wide}");
+        // And a combining mark goes with its letter.
+        let marked = short(&"e\u{301}".repeat(30));
+        assert!(marked.width() == 24 && marked.contains("\u{301}…e"), "{marked}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use fake_swarm::Behaviour;
 
 use super::lab::{Lab, NAME, TORRENT, seed};
-use super::window::Window;
+use super::window::{Environment, Window, make_pipe};
 use super::{Case, Place};
 use crate::shell::Result;
 
@@ -16,7 +16,7 @@ const RUN: &str = "bt-handshake --encryption off --linger 0 --handshake-timeout 
 const ONLY_THERE: &str = "s left";
 
 /// Where there is none: the name, the environment, and what follows the command.
-const NOWHERE: &[(&str, &[(&str, &str)], &str)] = &[
+const NOWHERE: &[(&str, Environment<'_>, &str)] = &[
     ("dumb", &[("TERM", "dumb")], ""),
     ("no-terminal", &[], "2>log"),
     ("quiet", &[], "-q"),
@@ -30,7 +30,8 @@ pub(super) fn cases() -> Vec<Case> {
         let case = move |place: &Place| not_shown(place, environment, more);
         (format!("no-progress-{name}"), Box::new(case) as _)
     });
-    std::iter::once(shown).chain(nowhere).collect()
+    let at_the_top: Case = ("progress-at-the-top".to_owned(), Box::new(at_the_top));
+    [shown, at_the_top].into_iter().chain(nowhere).collect()
 }
 
 fn lab(place: &Place) -> Result<Lab> {
@@ -53,7 +54,18 @@ fn shown(place: &Place) -> Result {
     ended.must(ended.screen.has("1 of 3 peers shook hands"), "there is no report")
 }
 
-fn not_shown(place: &Place, environment: &[(&str, &str)], more: &str) -> Result {
+/// In the topmost line of the screen, drawn several times: some terminals take its end for that of a whole screen, to be
+/// kept above the top.
+fn at_the_top(place: &Place) -> Result {
+    make_pipe(&place.folder.join("pipe"))?;
+    let mut window = Window::open(place, 80, &[])?;
+    window.type_line(r"printf '\033[H\033[J'; bt-handshake pipe")?;
+    window.wait("the progress, again and again", |text| text.matches("reading the torrent").count() > 3)?;
+    window.press("C-c")?;
+    window.end()?.with_codes("130").map(drop)
+}
+
+fn not_shown(place: &Place, environment: Environment<'_>, more: &str) -> Result {
     let _lab = lab(place)?;
     let mut window = Window::open(place, 80, environment)?;
     let ended = window.run(&format!("{RUN} {TORRENT} {more}"))?.with_codes("0")?;

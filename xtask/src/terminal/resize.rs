@@ -10,6 +10,9 @@ use crate::shell::Result;
 /// How often it becomes narrow and wide again: what goes wrong depends on when.
 const TIMES: usize = 4;
 
+/// Lines that are on the screen already, as in a terminal that is in use.
+const LINES: usize = 100;
+
 pub(super) fn cases() -> Vec<Case> {
     vec![("resize".to_owned(), Box::new(run))]
 }
@@ -17,9 +20,9 @@ pub(super) fn cases() -> Vec<Case> {
 fn run(place: &Place) -> Result {
     let lab = Lab::new(place, NAME, [seed("x"), Behaviour::Refuse, Behaviour::Silent])?;
     let mut window = Window::open(place, 100, &[("NO_COLOR", "1")])?;
-    window.type_line(&format!(
-        "bt-handshake --encryption off --linger 0 --handshake-timeout 90s --deadline 90s {TORRENT}"
-    ))?;
+    // A window that becomes narrower moves up, and what is above its top cannot be erased any more.
+    window.run(&format!("seq {LINES}"))?;
+    window.type_line(&format!("bt-handshake --linger 0 --handshake-timeout 90s --deadline 90s {TORRENT}"))?;
     // Longer than 50 columns.
     let whole = |text: &str| draws(text).any(|draw| draw.ends_with("s left"));
     let cut = |text: &str| draws(text).any(|draw| draw.contains(" tried, ") && !draw.contains("left"));
@@ -36,7 +39,8 @@ fn run(place: &Place) -> Result {
     window.press("C-c")?;
     let ended = window.end()?.with_codes("130")?;
     ended.must(ended.screen.is_unbroken(), "the terminal had to break a line")?;
-    let before = ended.screen.lines().iter().take_while(|line| !line.starts_with('─'));
+    let lines = ended.screen.lines().iter().skip_while(|line| !line.contains("bt-handshake")).skip(1);
+    let before = lines.take_while(|line| !line.starts_with('─'));
     let mut stray =
         before.filter(|line| !line.is_empty() && !["✓ ", "✗ ", NAME].iter().any(|begin| line.starts_with(begin)));
     ended.must(stray.next().is_none(), "something is left between the lines of the report")
