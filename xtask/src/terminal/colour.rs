@@ -5,15 +5,16 @@ use super::window::{Environment, Window};
 use super::{Case, Place};
 use crate::shell::Result;
 
-/// The name, the environment, what follows the command, and whether there is colour.
+/// The name, the environment, what follows the command, and whether there is colour. In a pipe the progress is not wanted:
+/// another program writes to the terminal, at times of its own.
 const ROWS: &[(&str, Environment<'_>, &str, bool)] = &[
     ("terminal", &[], "", true),
     ("no-color", &[("NO_COLOR", "1")], "", false),
     ("dumb", &[("TERM", "dumb")], "", false),
     ("never", &[], "--color never", false),
-    ("pipe", &[], "| cat", false),
-    ("forced-in-pipe", &[("CLICOLOR_FORCE", "1")], "| cat", true),
-    ("always-in-pipe", &[], "--color always | cat", true),
+    ("pipe", &[], "2>log | cat", false),
+    ("forced-in-pipe", &[("CLICOLOR_FORCE", "1")], "2>log | cat", true),
+    ("always-in-pipe", &[], "--color always 2>log | cat", true),
 ];
 
 pub(super) fn cases() -> Vec<Case> {

@@ -26,14 +26,17 @@ const STRANGE_CLIENTS: &[&str] = &[
     "e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}\
      e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}",
     "\u{1b}]0;owned\u{7}",
-    "\u{1b}[31mred",
-    "a\r\nb\u{9b}31m",
+    "\u{1b}[44mblue",
+    "a\r\nb\u{9b}44m",
     "gpj.\u{202e}exe",
 ];
 
-const STRANGE_NAME: &str = "日本語 \u{1b}]2;owned\u{7}\u{1b}[41m e\u{301} \u{202e}gpj";
+const STRANGE_NAME: &str = "日本語 \u{1b}]2;owned\u{7}\u{1b}[44m e\u{301} \u{202e}gpj";
 /// The same, harmless.
-const STRANGE_NAME_SHOWN: &str = "日本語 \\u{1b}]2;owned\\u{7}\\u{1b}[41m e\u{301} \\u{202e}gpj";
+const STRANGE_NAME_SHOWN: &str = "日本語 \\u{1b}]2;owned\\u{7}\\u{1b}[44m e\u{301} \\u{202e}gpj";
+
+/// What no report has: the beginning of a title, this colour in both its forms, and text that runs backwards.
+const COMMANDS: &[&str] = &["\u{1b}]", "\u{1b}[44m", "\u{9b}", "\u{202e}"];
 
 /// One report.
 struct Row {
@@ -100,6 +103,10 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 impl Row {
+    fn has_strange_names(&self) -> bool {
+        self.torrent.0 != NAME
+    }
+
     fn run(&self, place: &Place) -> Result {
         let failing = [
             Behaviour::Garbage(HTTP.to_vec()),
@@ -110,9 +117,11 @@ impl Row {
         ];
         let peers = self.clients.iter().map(|client| seed(client)).chain(failing);
         let lab = Lab::new(place, self.torrent.0, peers)?;
-        // Colours are a case of their own.
-        let mut window = Window::open(place, self.columns, &[("LC_ALL", self.locale), ("NO_COLOR", "1")])?;
-        let ended = window.run(&format!("bt-handshake --encryption off {TORRENT}"))?.with_codes("0")?;
+        // Colours are a case of their own; but without them what others write would be taken out, too.
+        let colour = if self.has_strange_names() { "always" } else { "never" };
+        let mut window = Window::open(place, self.columns, &[("LC_ALL", self.locale)])?;
+        let ended =
+            window.run(&format!("bt-handshake --encryption off --color {colour} {TORRENT}"))?.with_codes("0")?;
         self.check(&ended)?;
         let events = lab.events();
         if events == ["started", "stopped"] { Ok(()) } else { Err(format!("the tracker was told {events:?}")) }
@@ -125,7 +134,10 @@ impl Row {
         ended
             .must(screen.has(&format!("{good} alive: {} seeds answered", self.clients.len())), "there is no verdict")?;
         ended.must(self.marks || screen.lines().iter().all(|line| line.is_ascii()), "it is not ASCII")?;
-        ended.must(screen.is_plain() && !ended.is_styled(), "a colour is set")?;
+        let plain = screen.is_plain() && !ended.is_styled();
+        ended.must(plain != self.has_strange_names(), "a colour is set, or none is")?;
+        let command = COMMANDS.iter().find(|command| ended.bytes.contains(*command));
+        ended.must(command.is_none(), &format!("a name commands the terminal: {command:?}"))?;
         ended.must(screen.lines().iter().any(|line| line.starts_with(self.torrent.1)), "there is no name")?;
         ended.must(screen.has(END_OF_LONG_LINE) == self.whole, "a long line is not whole where it fits, or not cut")?;
         let ellipsis = if self.marks { "…" } else { "..." };
