@@ -308,7 +308,7 @@ mod tests {
     fn a_bad_tracker_is_named_without_its_secret() {
         let args = Cli::parse_from(["bt-handshake", "--tracker", "http://t.example:0/announce?passkey=s3cret", "x"]);
         let message = args.main.config().unwrap_err();
-        assert_eq!(message, "--tracker http://t.example:0/announce?passkey=***: bad port");
+        assert_eq!(message, "give --tracker an announce URL: http://t.example:0/announce?passkey=***: bad port");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Which command was asked for, and what it is made of.
 
+use crate::advice::cannot_write;
 use crate::args::{Ask, Cli, Command, MainJob, OnePeer};
 use crate::exit::{Exit, complain};
 use crate::input::{Input, expand};
@@ -46,7 +47,7 @@ fn manual(name: Option<&str>) -> ExitCode {
     page.build();
     if let Some(name) = name {
         let Some(command) = page.find_subcommand(name) else {
-            return local_error(&format!("no command is called {}", guard::escape(name)));
+            return local_error(&format!("see --help for the commands: none is called {}", guard::escape(name)));
         };
         page = command.clone().mut_args(|arg| arg.hide_short_help(false));
     }
@@ -136,7 +137,7 @@ fn inputs(words: &[OsString]) -> (Vec<Input>, Exit) {
 fn create(path: PathBuf) -> Result<(PathBuf, File), String> {
     match File::create(&path) {
         Ok(file) => Ok((path, file)),
-        Err(error) => Err(format!("--output {}: {error}", guard::escape(&path.to_string_lossy()))),
+        Err(error) => Err(format!("write elsewhere: --output {}: {error}", guard::escape(&path.to_string_lossy()))),
     }
 }
 
@@ -156,7 +157,7 @@ fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
 fn print(text: &[u8]) -> ExitCode {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => local_error(&format!("cannot write: {error}")),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => local_error(&cannot_write(&error)),
         _ => ExitCode::SUCCESS,
     }
 }

@@ -150,10 +150,11 @@ pub(crate) fn expand(words: &[OsString]) -> (Vec<Input>, Vec<(String, String)>) 
             Input::File(path) if path.is_dir() => {
                 let before = inputs.len();
                 let walked = walk(path, MAX_DEPTH, &mut inputs);
-                let none = (inputs.len() == before).then(|| "no .torrent file in this folder".to_owned());
-                walked.err().map(|error| error.to_string()).or(none)
+                let none =
+                    (inputs.len() == before).then(|| "give another folder: no .torrent file is in this one".to_owned());
+                walked.err().map(|error| format!("ask for leave to read it: {error}")).or(none)
             }
-            Input::Stdin if inputs.contains(&input) => Some("can be read only once".to_owned()),
+            Input::Stdin if inputs.contains(&input) => Some("name it once: it can be read only once".to_owned()),
             _ => {
                 inputs.push(input.clone());
                 None

@@ -1,6 +1,7 @@
 //! Where results go: lines on stdout, as text, JSON or for a monitoring system, and JSON in a file. They are written as soon
 //! as there is nothing else to do, those that came together in one piece.
 
+use crate::advice::cannot_write;
 use crate::conditions::Conditions;
 use crate::exit::{Exit, complain};
 use crate::human::{self, Tally};
@@ -202,6 +203,12 @@ impl Output {
             Form::Nagios(plugin) => plugin.fault(name, exit, reason),
             _ => complain(&format!("{name}: {reason}")),
         }
+    }
+
+    /// Results that cannot be written.
+    pub(crate) fn cannot_write(&mut self, error: &io::Error) {
+        self.progress.erase();
+        complain(&cannot_write(error));
     }
 
     /// What is to be said of a run that has been told of. A monitoring system has heard it by its conditions.

@@ -1,12 +1,12 @@
 //! One torrent from the command line to its exit code.
 
+use crate::advice::{advice, no_source};
 use crate::exit::Exit;
 use crate::human::Tally;
 use crate::input::{Input, InputError, Subject};
 use crate::output::Shared;
 use crate::text::Page;
-use client::{Bounds, Config, CutShort, Error, Event, Summary, Swarm};
-use guard::ErrorChain;
+use client::{Bounds, Config, CutShort, Event, Summary, Swarm};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -31,7 +31,7 @@ pub(crate) async fn run(
     let (subject, mut swarm) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
-            output.lock().fault(&name, Exit::LocalError, &reason(&error));
+            output.lock().fault(&name, Exit::LocalError, &advice(&error));
             return Exit::LocalError;
         }
     };
@@ -44,18 +44,9 @@ pub(crate) async fn run(
         Ok(_) if output.lock().is_closed() => Exit::Answered,
         Ok(told) => told.exit(&name, output),
         Err(error) => {
-            output.lock().fault("cannot write", Exit::LocalError, &error.to_string());
+            output.lock().cannot_write(&error);
             Exit::LocalError
         }
-    }
-}
-
-/// Why there is nothing to run. That a file could not be read goes without saying.
-pub(crate) fn reason(error: &InputError) -> String {
-    match error {
-        InputError::Run(Error::Private) => format!("{}: --allow-private", Error::Private),
-        InputError::Run(Error::Read(error)) => error.to_string(),
-        error => ErrorChain(error).to_string(),
     }
 }
 
@@ -179,20 +170,11 @@ impl Told {
     /// The exit code, and on stderr what is not met, or why there was no source of peers.
     fn exit(&self, name: &str, output: &Shared) -> Exit {
         if self.exit == Exit::NoSource {
-            output.lock().told_fault(name, &self.no_source());
+            output.lock().told_fault(name, &no_source(&self.failures, MOST_FAILURES));
         }
         if !self.unmet.is_empty() {
             output.lock().told_fault(name, &format!("{} (--fail-under)", self.unmet.join("; ")));
         }
         if self.unmet.is_empty() { self.exit } else { self.exit.max(Exit::NobodyAnswered) }
-    }
-
-    fn no_source(&self) -> String {
-        if self.failures.is_empty() {
-            return "no tracker to ask; name one with --tracker, or a peer with --peer".to_owned();
-        }
-        let shown = self.failures.get(..MOST_FAILURES).unwrap_or(&self.failures);
-        let more = if self.failures.len() > shown.len() { "; and others" } else { "" };
-        format!("no tracker answered: {}{more}", shown.join("; "))
     }
 }

@@ -1,12 +1,12 @@
 //! Several torrents at the same time, in the bounds of one run.
 
+use crate::advice::{advice, cannot_write};
 use crate::exit::{Exit, complain};
 use crate::input::Input;
 use crate::output::{Output, Shared};
 use crate::run::run;
 use crate::signals::Signals;
 use client::{Bounds, Config};
-use guard::ErrorChain;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -25,7 +25,7 @@ pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, output: Output,
     };
     let bounds = match Bounds::new(config) {
         Ok(bounds) => bounds,
-        Err(error) => return cannot(&ErrorChain(&error).to_string()),
+        Err(error) => return cannot(&advice(&error.into())),
     };
     let output = Shared::new(output);
     let ended = run_each(inputs, config, &bounds, &output, &mut signals, worst).await;
@@ -39,7 +39,7 @@ pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, output: Output,
         Ok(Some(level)) => level.code().into(),
         Ok(None) => worst.into(),
         Err(error) => {
-            complain(&format!("cannot write: {error}"));
+            complain(&cannot_write(&error));
             worst.max(Exit::LocalError).into()
         }
     }
