@@ -16,7 +16,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes of lines that wait to be written together, at most.
 const TOGETHER: usize = 32 << 10;
@@ -59,9 +59,14 @@ pub(crate) struct Output {
     /// Lines not yet written.
     lines: String,
     file_lines: String,
+    /// What text is shown on, and when that was looked up.
+    page: (Page, Instant),
     pub(crate) progress: Progress,
     pub(crate) total: Total,
 }
+
+/// How long the width of a window is taken for true: looking takes longer than writing a line.
+const PAGE_LASTS: Duration = Duration::from_millis(100);
 
 /// What all torrents of the command line come to.
 #[derive(Debug)]
@@ -105,6 +110,7 @@ impl Output {
         };
         Self {
             telling,
+            page: (Page::of_stdout(), Instant::now()),
             closed: false,
             lines: String::new(),
             file_lines: String::new(),
@@ -132,9 +138,18 @@ impl Output {
         }
     }
 
+    /// What text is shown on.
+    pub(crate) fn page(&mut self) -> Page {
+        let (page, looked_up) = self.page;
+        if looked_up.elapsed() > PAGE_LASTS {
+            self.page = (page.resized(), Instant::now());
+        }
+        self.page.0
+    }
+
     pub(crate) fn start(&mut self, subject: &Subject) -> io::Result<()> {
         let line = match self.telling.form {
-            Form::Report { .. } | Form::Trackers { .. } => Some(human::start(subject, Page::of_stdout())),
+            Form::Report { .. } | Form::Trackers { .. } => Some(human::start(subject, self.page())),
             Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |output| json::start(subject, output.telling.show_secrets))
@@ -142,7 +157,7 @@ impl Output {
 
     pub(crate) fn tracker(&mut self, subject: &Subject, report: &TrackerReport) -> io::Result<()> {
         self.progress.tracker(report.status.is_ok());
-        let page = Page::of_stdout();
+        let page = self.page();
         let line = match self.telling.form {
             Form::Report { .. } => Some(self.whose(subject, &human::tracker(subject, report, page), page)),
             Form::Trackers { .. } => Some(human::dig(subject, report, page)),
@@ -155,11 +170,11 @@ impl Output {
         self.progress.peer(report.outcome == Outcome::Ok);
         let line = match self.telling.form {
             Form::Report { all } if all || is_worth_a_line(report) => {
-                let page = Page::of_stdout();
+                let page = self.page();
                 Some(self.whose(subject, &human::peer(report, page), page))
             }
             Form::Trackers { all: true } => Some(format!("    {}", report.address)),
-            Form::OnePeer => Some(human::one_peer(report, Page::of_stdout())),
+            Form::OnePeer => Some(human::one_peer(report, self.page())),
             Form::Report { .. } | Form::Trackers { .. } | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |_| json::peer(subject, report))
@@ -178,7 +193,7 @@ impl Output {
         self.total.add(summary);
         let several = self.total.torrents > 1;
         let unmet: Vec<String> = self.telling.fail_under.unmet(summary).collect();
-        let page = Page::of_stdout();
+        let page = self.page();
         let line = match &mut self.telling.form {
             Form::Report { all } => Some(match tally {
                 Some(tally) => human::ending(subject, summary, tally, *all, page),
@@ -225,9 +240,9 @@ impl Output {
         self.progress.finish();
         self.total.answered = answered;
         let several = self.total.torrents > 1;
-        let mut level = None;
+        let (mut level, page) = (None, self.page());
         let line = match &self.telling.form {
-            Form::Report { .. } if several => Some(human::total(&self.total, Page::of_stdout())),
+            Form::Report { .. } if several => Some(human::total(&self.total, page)),
             Form::Nagios(plugin) => {
                 let (worst, line) = plugin.told();
                 level = Some(worst);

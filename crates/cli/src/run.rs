@@ -4,7 +4,7 @@ use crate::advice::{advice, no_source};
 use crate::exit::Exit;
 use crate::human::Tally;
 use crate::input::{Input, InputError, Subject};
-use crate::output::Shared;
+use crate::output::{Output, Shared};
 use crate::text::Page;
 use client::{Bounds, Config, CutShort, Event, Summary, Swarm};
 use std::future::poll_fn;
@@ -114,12 +114,14 @@ async fn tell(
                 if !report.status.is_ok() && told.failures.len() <= MOST_FAILURES {
                     told.failures.push(format!("{}: {}", report.url, report.message().unwrap_or_default()));
                 }
-                keep(&mut tally, |tally, page| tally.tracker(subject, &report, page));
-                output.lock().tracker(subject, &report)?;
+                let mut output = output.lock();
+                keep(&mut tally, &mut output, |tally, page| tally.tracker(subject, &report, page));
+                output.tracker(subject, &report)?;
             }
             Some(Event::Peer(report)) => {
-                keep(&mut tally, |tally, page| tally.peer(&report, page));
-                output.lock().peer(subject, &report)?;
+                let mut output = output.lock();
+                keep(&mut tally, &mut output, |tally, page| tally.peer(&report, page));
+                output.peer(subject, &report)?;
             }
             Some(Event::Summary(summary)) => {
                 let mut output = output.lock();
@@ -133,9 +135,9 @@ async fn tell(
 }
 
 /// Notes what the report at the end needs, if there will be one.
-fn keep(tally: &mut Option<Tally>, note: impl FnOnce(&mut Tally, Page)) {
+fn keep(tally: &mut Option<Tally>, output: &mut Output, note: impl FnOnce(&mut Tally, Page)) {
     if let Some(tally) = tally {
-        note(tally, Page::of_stdout());
+        note(tally, output.page());
     }
 }
 

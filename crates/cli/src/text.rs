@@ -46,11 +46,15 @@ impl Marks {
 }
 
 impl Page {
-    /// Standard output, as it is at this moment: a window may be resized.
+    /// Standard output, as it is at this moment.
     pub(crate) fn of_stdout() -> Self {
-        let marks = Marks::of_locale();
+        Self { columns: USUAL_COLUMNS, cuts: false, marks: Marks::of_locale() }.resized()
+    }
+
+    /// The same, as wide as it is at this moment: a window may be resized.
+    pub(crate) fn resized(self) -> Self {
         let columns = columns_of_stdout().filter(|&columns| columns >= FEWEST_COLUMNS);
-        Self { columns: columns.unwrap_or(USUAL_COLUMNS), cuts: columns.is_some(), marks }
+        Self { columns: columns.unwrap_or(USUAL_COLUMNS), cuts: columns.is_some(), ..self }
     }
 }
 
