@@ -4,7 +4,7 @@
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
 use crate::attempt::{Attempt, Facts, Greeting, Terms};
-use crate::bounds::{Bounds, Room};
+use crate::bounds::Bounds;
 use crate::census::Census;
 use crate::dialler::Dialler;
 use crate::identity::Identity;
@@ -20,7 +20,7 @@ use peer_wire::{Handshake, Reserved};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -73,16 +73,16 @@ impl Swarm {
             check_private(torrent, &config)?;
         }
         let announce = announce(torrent, bounds.identity(), &config);
-        let stop = Stop::new();
+        let stop = Stop::default();
         let trackers = Tracking::new(torrent, &mut config, announce, bounds, stop.listen())?;
-        let terms = terms(torrent, &config, bounds);
+        let terms = terms(torrent, &config, bounds, stop.listen());
         let mut swarm = Self {
             torrent: terms.torrent,
             bounds: bounds.clone(),
             begun: None,
             alarm: None,
             waiting: false,
-            dialler: Dialler::new(terms, &config, bounds, stop.listen()),
+            dialler: Dialler::new(terms, &config, bounds),
             stop,
             trackers,
             lookups: JoinSet::new(),
@@ -93,7 +93,9 @@ impl Swarm {
             config,
         };
         let info_hash = torrent.hashes.primary();
-        for peer in std::mem::take(&mut swarm.config.peers) {
+        let peers = std::mem::take(&mut swarm.config.peers);
+        swarm.peers.expect(peers.len());
+        for peer in peers {
             let word = Word { source: &Source::User, policy: AddressPolicy::User, info_hash, requires_crypto: false };
             swarm.peers.add(peer, word);
         }
@@ -119,14 +121,17 @@ impl Swarm {
             self.dialler.waited(None);
         }
         loop {
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) && !self.stop.said() {
-                self.cut_short(CutShort::Deadline);
-            }
             if let Some(event) = self.ready() {
                 return Some(event);
             }
+            // Asked for once a turn, because the answer takes longer than many a turn's work.
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) && !self.stop.said() {
+                self.cut_short(CutShort::Deadline);
+                continue;
+            }
             self.look_up_names();
-            let more = self.dialler.dial(&mut self.peers);
+            let more = self.dialler.dial(&mut self.peers, now);
             if self.is_idle() {
                 let waiting = self.census.finish();
                 if waiting.is_empty() {
@@ -226,6 +231,7 @@ impl Swarm {
         if let Some((address, named)) = report.address.zip(report.peers.as_mut()) {
             let policy = AddressPolicy::for_peers_of(address.ip());
             let ours = Some(self.bounds.identity().peer_id);
+            self.peers.expect(peers.len());
             for peer in peers.into_iter().filter(|peer| peer.peer_id != ours) {
                 let requires_crypto = peer.requires_crypto == Some(true);
                 let word = Word { source: &source, policy, info_hash, requires_crypto };
@@ -252,13 +258,13 @@ impl Swarm {
         self.unreached(name, outcome, Stage::Resolve, error);
     }
 
-    fn attempted(&mut self, attempt: (Attempt, Option<Room>)) {
+    fn attempted(&mut self, attempt: Box<Attempt>) {
         if let Some(last) = self.dialler.settle(attempt, &mut self.peers) {
             self.report_attempt(last);
         }
     }
 
-    fn report_attempt(&mut self, last: Attempt) {
+    fn report_attempt(&mut self, last: Box<Attempt>) {
         let sources = self.peers.sources(&PeerAddress::Socket(last.tried.address));
         let (report, said) = PeerReport::of(last, sources, self.torrent);
         let told = self.census.take(report, &said);
@@ -315,7 +321,7 @@ fn announce(torrent: &Torrent, identity: &Identity, config: &Config) -> Announce
 }
 
 /// How peers are treated. Who does not listen says that it speaks nothing.
-fn terms(torrent: &Torrent, config: &Config, bounds: &Bounds) -> Terms {
+fn terms(torrent: &Torrent, config: &Config, bounds: &Bounds, stopped: Stopped) -> Terms {
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
     let ours = Handshake { reserved, info_hash: torrent.hashes.primary(), peer_id: bounds.identity().peer_id };
@@ -328,17 +334,18 @@ fn terms(torrent: &Torrent, config: &Config, bounds: &Bounds) -> Terms {
         handshake_timeout: config.handshake_timeout,
         linger: config.linger,
         budget: bounds.linger(),
+        stopped,
     }
 }
 
 /// A peer named by its host and the addresses of that; `None` when the run ended first.
 type LookedUp = (PeerAddress, Option<io::Result<Vec<SocketAddr>>>);
 
-async fn look_up(name: PeerAddress, budget: Budget, mut stopped: Stopped) -> LookedUp {
+async fn look_up(name: PeerAddress, budget: Budget, stopped: Stopped) -> LookedUp {
     let PeerAddress::Host(host, port) = &name else {
         return (name, Some(Err(io::Error::other("not a host name"))));
     };
-    let found = stopped.or(resolve(host.as_str(), *port, budget)).await;
+    let found = stopped.or(pin!(resolve(host.as_str(), *port, budget))).await;
     (name, found)
 }
 

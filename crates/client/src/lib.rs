@@ -8,6 +8,7 @@
 //!
 //! This crate decides and measures. It parses nothing itself, prints nothing, and keeps nothing on disk.
 
+mod alarm;
 mod attempt;
 mod availability;
 mod bounds;
