@@ -50,9 +50,9 @@ impl Progress {
         if ok { self.ok += 1 } else { self.failed += 1 }
     }
 
-    /// Of one run there were `before` attempts in flight, and are `now`.
-    pub(crate) fn in_flight(&mut self, before: usize, now: usize) {
-        self.in_flight = (self.in_flight + now).saturating_sub(before);
+    /// So many attempts have begun and not ended.
+    pub(crate) fn in_flight(&mut self, now: usize) {
+        self.in_flight = now;
     }
 
     /// Draws the line anew.
@@ -120,9 +120,7 @@ mod tests {
         progress.begin(None);
         progress.tracker(true);
         progress.tracker(false);
-        progress.in_flight(0, 5);
-        progress.in_flight(0, 2);
-        progress.in_flight(5, 3);
+        progress.in_flight(5);
         progress.peer(true);
         progress.peer(false);
         progress.peer(false);

@@ -8,7 +8,7 @@ use crate::output::{Output, Shared};
 use crate::text::Page;
 use client::{Bounds, Config, CutShort, Event, Summary, Swarm};
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -85,28 +85,33 @@ async fn tell(
     mut interrupted: watch::Receiver<bool>,
 ) -> std::io::Result<Told> {
     let mut told = Told { exit: Exit::Answered, unmet: Vec::new(), failures: Vec::new() };
-    let (mut tally, mut cut_short, mut in_flight) = (output.lock().tally(), false, 0);
+    let (mut tally, mut cut_short) = (output.lock().tally(), false);
     output.lock().start(subject)?;
     loop {
         // Nobody reads any more: leave quietly.
         if output.lock().is_closed() {
             return Ok(told);
         }
-        let event = match at_once(swarm.next()).await {
-            Some(event) => event,
-            None => {
-                let now = swarm.in_flight();
-                rest(output, std::mem::replace(&mut in_flight, now), now)?;
-                tokio::select! {
-                    event = swarm.next() => event,
-                    // Once is enough.
-                    _ = interrupted.wait_for(|said| *said), if !cut_short => {
-                        cut_short = true;
-                        swarm.interrupt();
-                        continue;
+        let event = {
+            let mut next = pin!(swarm.next());
+            match at_once(next.as_mut()).await {
+                Some(event) => Some(event),
+                None => {
+                    // Before a wait, everything that has been told is written; and the wait goes on, for one that is given
+                    // up and begun anew means to the engine that somebody else had a turn.
+                    output.lock().flush()?;
+                    tokio::select! {
+                        event = next => Some(event),
+                        // Once is enough.
+                        _ = interrupted.wait_for(|said| *said), if !cut_short => None,
                     }
                 }
             }
+        };
+        let Some(event) = event else {
+            cut_short = true;
+            swarm.interrupt();
+            continue;
         };
         match event {
             None => return Ok(told),
@@ -124,10 +129,8 @@ async fn tell(
                 output.peer(subject, &report)?;
             }
             Some(Event::Summary(summary)) => {
-                let mut output = output.lock();
-                output.progress.in_flight(std::mem::take(&mut in_flight), 0);
                 told.exit = exit(&summary, wanted);
-                told.unmet = output.summary(subject, &summary, tally.as_ref(), told.exit)?;
+                told.unmet = output.lock().summary(subject, &summary, tally.as_ref(), told.exit)?;
             }
             Some(_) => {}
         }
@@ -141,16 +144,8 @@ fn keep(tally: &mut Option<Tally>, output: &mut Output, note: impl FnOnce(&mut T
     }
 }
 
-/// Before a wait, everything that has been told is written.
-fn rest(output: &Shared, before: usize, now: usize) -> std::io::Result<()> {
-    let mut output = output.lock();
-    output.progress.in_flight(before, now);
-    output.flush()
-}
-
 /// What `work` comes to, if that needs no waiting.
-async fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
+async fn at_once<T>(mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     let poll = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
     if let Poll::Ready(done) = poll { Some(done) } else { None }
 }

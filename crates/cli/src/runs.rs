@@ -89,7 +89,11 @@ async fn run_each(
             () = signals.next() => if interrupt.send_replace(true) {
                 return None;
             },
-            _ = tick.tick(), if draws => output.lock().progress.draw(),
+            _ = tick.tick(), if draws => {
+                let mut output = output.lock();
+                output.progress.in_flight(bounds.in_flight());
+                output.progress.draw();
+            }
         }
     }
     if waiting.next().is_some() && *interrupted.borrow() {

@@ -115,11 +115,6 @@ impl Dialler {
         self.attempts.is_empty() && self.retries.is_empty()
     }
 
-    /// Attempts that have begun and not ended.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.attempts.len()
-    }
-
     /// Closes every connection, and returns when they are closed.
     pub(crate) async fn shutdown(&mut self) {
         self.room = None;

@@ -129,12 +129,6 @@ impl Swarm {
         self.bounds.identity().port
     }
 
-    /// Attempts that have begun and not ended.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.dialler.in_flight()
-    }
-
     /// The next event, as it happens; `None` after the summary. Must be called within a tokio runtime. May be cancelled
     /// and called again without losing anything.
     pub async fn next(&mut self) -> Option<Event> {
