@@ -8,7 +8,7 @@ use crate::output::{Output, Shared};
 use crate::text::Page;
 use client::{Bounds, Config, CutShort, Event, Summary, Swarm};
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::Poll;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -92,22 +92,7 @@ async fn tell(
         if output.lock().is_closed() {
             return Ok(told);
         }
-        let event = {
-            let mut next = pin!(swarm.next());
-            match at_once(next.as_mut()).await {
-                Some(event) => Some(event),
-                None => {
-                    // Before a wait, everything that has been told is written; and the wait goes on, for one that is given
-                    // up and begun anew means to the engine that somebody else had a turn.
-                    output.lock().flush()?;
-                    tokio::select! {
-                        event = next => Some(event),
-                        // Once is enough.
-                        _ = interrupted.wait_for(|said| *said), if !cut_short => None,
-                    }
-                }
-            }
-        };
+        let event = next_event(swarm, output, &mut interrupted, cut_short).await?;
         let Some(event) = event else {
             cut_short = true;
             swarm.interrupt();
@@ -144,10 +129,25 @@ fn keep(tally: &mut Option<Tally>, output: &mut Output, note: impl FnOnce(&mut T
     }
 }
 
-/// What `work` comes to, if that needs no waiting.
-async fn at_once<T>(mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
-    let poll = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
-    if let Poll::Ready(done) = poll { Some(done) } else { None }
+/// The next event; `None` for an interrupt, unless that has been heard already. Before a wait, everything that has been told is
+/// written. The wait itself is the engine's: asked again at once, it would take that for a turn that others have had.
+async fn next_event(
+    swarm: &mut Swarm,
+    output: &Shared,
+    interrupted: &mut watch::Receiver<bool>,
+    heard: bool,
+) -> std::io::Result<Option<Option<Event>>> {
+    let (mut next, mut interrupt) = (pin!(swarm.next()), pin!(interrupted.wait_for(|said| *said)));
+    poll_fn(|context| {
+        if let Poll::Ready(event) = next.as_mut().poll(context) {
+            return Poll::Ready(Ok(Some(event)));
+        }
+        if let Err(error) = output.lock().flush() {
+            return Poll::Ready(Err(error));
+        }
+        if !heard && interrupt.as_mut().poll(context).is_ready() { Poll::Ready(Ok(None)) } else { Poll::Pending }
+    })
+    .await
 }
 
 /// What a run comes to by itself.
