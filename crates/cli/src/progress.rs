@@ -3,14 +3,22 @@
 use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
+/// To the beginning of the line, and nothing from there on (ECMA-48: ED).
+const CLEAR: &str = "\r\u{1b}[J";
+/// What does not fit is not continued on the next line (DEC's DECAWM).
+const NO_WRAP: &str = "\u{1b}[?7l";
+const WRAP: &str = "\u{1b}[?7h";
+
 /// What the line tells, of all runs together.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     on: bool,
-    /// Columns of the line that is on the terminal; 0 for none.
-    drawn: usize,
+    /// Whether there is a line on the terminal.
+    drawn: bool,
+    interrupted: bool,
     /// The latest deadline of the runs.
     until: Option<Instant>,
+    begun: usize,
     runs: usize,
     trackers: usize,
     trackers_ok: usize,
@@ -33,6 +41,7 @@ impl Progress {
     }
 
     pub(crate) fn begin(&mut self, until: Option<Instant>) {
+        self.begun += 1;
         self.runs += 1;
         self.until = self.until.max(until);
     }
@@ -55,30 +64,35 @@ impl Progress {
         self.in_flight = now;
     }
 
-    /// Draws the line anew.
+    /// Draws the line anew. The cursor waits at its beginning: what a terminal makes of a longer line when it becomes
+    /// narrower is then all below the cursor, and an echoed `^C` is a part of the line.
     pub(crate) fn draw(&mut self) {
         if !self.on {
             return;
         }
         let Some(columns) = columns() else { return };
-        self.erase();
         // A line that fills the last column is broken on some terminals.
         let text: String = self.line().chars().take(columns.saturating_sub(1)).collect();
-        if write(&text) {
-            self.drawn = text.len();
-        }
+        // The terminal may have become narrower before it says so.
+        self.drawn = write(&format!("{CLEAR}{NO_WRAP}{text}{WRAP}\r"));
     }
 
     /// Takes the line away.
     pub(crate) fn erase(&mut self) {
-        if self.drawn == 0 {
-            return;
+        if std::mem::take(&mut self.drawn) {
+            let _ = write(CLEAR);
         }
-        // A terminal that has become narrower has broken the line into several.
-        let rows = columns().map_or(1, |columns| self.drawn.div_ceil(columns.max(1)));
-        let up = "\u{1b}[1A\u{1b}[2K".repeat(rows.saturating_sub(1));
-        let _ = write(&format!("\r\u{1b}[2K{up}"));
-        self.drawn = 0;
+    }
+
+    /// A terminal has echoed `^C`, which must not stand before what is written next.
+    pub(crate) fn interrupted(&mut self) {
+        self.interrupted = true;
+        if self.on {
+            let _ = write(CLEAR);
+            self.drawn = false;
+        } else if std::io::stderr().is_terminal() {
+            let _ = write("\n");
+        }
     }
 
     /// No line any more.
@@ -87,11 +101,15 @@ impl Progress {
         self.on = false;
     }
 
-    /// ASCII, so that bytes are columns.
+    /// ASCII, so that characters are columns.
     fn line(&self) -> String {
         let Self { trackers, trackers_ok, in_flight, ok, failed, .. } = self;
+        if self.begun == 0 {
+            return "reading the torrent".to_owned();
+        }
         if self.runs == 0 {
-            return "saying goodbye to the trackers".to_owned();
+            let now = if self.interrupted { "; Ctrl-C again leaves at once" } else { "" };
+            return format!("saying goodbye to the trackers{now}");
         }
         let left = self.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs_f64().ceil());
         let left = left.map(|left| format!(" | {left} s left")).unwrap_or_default();
@@ -116,6 +134,7 @@ mod tests {
     #[test]
     fn the_line_tells_of_all_runs() {
         let mut progress = Progress::default();
+        assert_eq!(progress.line(), "reading the torrent");
         progress.begin(None);
         progress.begin(None);
         progress.tracker(true);
@@ -128,6 +147,8 @@ mod tests {
         progress.end();
         assert!(progress.line().starts_with("trackers"));
         progress.end();
-        assert!(progress.line().starts_with("saying goodbye"));
+        assert_eq!(progress.line(), "saying goodbye to the trackers");
+        progress.interrupted();
+        assert_eq!(progress.line(), "saying goodbye to the trackers; Ctrl-C again leaves at once");
     }
 }

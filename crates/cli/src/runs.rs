@@ -32,7 +32,6 @@ pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, output: Output,
     let mut output = output.lock();
     let Some((worst, answered)) = ended else {
         // The second interrupt: whatever waits to be written stays unwritten.
-        output.progress.finish();
         return Exit::Interrupted.into();
     };
     match output.total(answered) {
@@ -86,9 +85,12 @@ async fn run_each(
                 None => break,
             },
             // The first one ends the runs, which say goodbye; the second one means now.
-            () = signals.next() => if interrupt.send_replace(true) {
-                return None;
-            },
+            () = signals.next() => {
+                output.lock().progress.interrupted();
+                if interrupt.send_replace(true) {
+                    return None;
+                }
+            }
             _ = tick.tick(), if draws => {
                 let mut output = output.lock();
                 output.progress.in_flight(bounds.in_flight());
@@ -96,7 +98,8 @@ async fn run_each(
             }
         }
     }
-    if waiting.next().is_some() && *interrupted.borrow() {
+    // Also when everything had been told, and only the goodbyes were waited for.
+    if *interrupted.borrow() {
         worst = Exit::Interrupted;
     }
     Some((worst, answered))
