@@ -9,6 +9,11 @@ use crate::shell::{self, Result};
 
 /// Builds the command and returns its executable. What the compiler has to say goes to stderr.
 pub(crate) fn build(release: bool) -> Result<PathBuf> {
+    build_with(if release { "release" } else { "dev" })
+}
+
+/// The same, by this profile.
+pub(crate) fn build_with(profile: &str) -> Result<PathBuf> {
     let mut command = shell::cargo([
         "build",
         "--locked",
@@ -17,10 +22,9 @@ pub(crate) fn build(release: bool) -> Result<PathBuf> {
         "--bin",
         "bt-handshake",
         "--message-format=json-render-diagnostics",
+        "--profile",
+        profile,
     ]);
-    if release {
-        command.arg("--release");
-    }
     let messages = shell::output(&mut command)?;
     let built = executables(&messages).remove("bt-handshake");
     built.ok_or_else(|| format!("`{}` named no executable", shell::shown(&command)))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::shell::{self, Result};
-use crate::{conformance, demo, examples, fixtures, fuzz, integration, layers, tidy};
+use crate::{conformance, demo, examples, fixtures, fuzz, integration, layers, terminal, tidy};
 
 /// One check: its name, the command that repeats it, and how it is done.
 struct Step {
@@ -31,6 +31,7 @@ const STEPS: &[Step] = &[
         run: || conformance::run(&fixtures::folder()),
     },
     Step { name: "demo", repeat: "cargo xtask demo", run: demo::run },
+    Step { name: "terminal", repeat: "cargo xtask terminal", run: || terminal::run(None) },
     Step {
         name: "integration",
         repeat: "cargo xtask integration",

@@ -1,5 +1,5 @@
-//! The project's automation: `cargo xtask ci | tidy | layers | examples | demo | integration | conformance | fixtures |
-//! bench | fuzz`.
+//! The project's automation: `cargo xtask ci | tidy | layers | examples | demo | terminal | integration | conformance |
+//! fixtures | dist | bench | fuzz`.
 //!
 //! `main` parses the flags and chooses the task; every task is one module, and every failure names the
 //! command that repeats it.
@@ -9,6 +9,7 @@ mod binary;
 mod ci;
 mod conformance;
 mod demo;
+mod dist;
 mod examples;
 mod fixtures;
 mod fuzz;
@@ -18,6 +19,7 @@ mod payload;
 mod report;
 mod scratch;
 mod shell;
+mod terminal;
 mod tidy;
 
 use std::path::PathBuf;
@@ -33,11 +35,13 @@ usage: cargo xtask <task>
   layers                              who may depend on whom
   examples                            each crate's example programs on real input, and what they print
   demo                                the real binary against an embedded tracker and swarm, offline
+  terminal [CASE]                     the real binary in a real terminal (tmux), against an embedded tracker and swarm
   integration [--runs N] [--keep] [--release] [--only SECTION]
                                       the real binary against real trackers and clients on loopback
                                       (--keep leaves the scratch folder, with every program's log)
   conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
   fixtures                            the torrents in fixtures/torrents anew, with real programs and by hand
+  dist                                target/dist: a stripped binary, manual pages and completions
   bench parse                         our parsers against others, in one run
   bench swarm [--quick] [--rounds N]  the engine and the command against a bare epoll client, on loopback
   bench soak                          a million handshakes through one process, which must not grow
@@ -52,10 +56,12 @@ enum Task {
     Layers,
     Examples,
     Demo,
+    Terminal(Option<String>),
     Integration(integration::Options),
     Inside(Vec<String>),
     Conformance(PathBuf),
     Fixtures,
+    Dist,
     Bench(Vec<String>),
     Fuzz(fuzz::Options),
 }
@@ -73,10 +79,12 @@ fn main() -> ExitCode {
         Task::Layers => layers::run(),
         Task::Examples => examples::run(),
         Task::Demo => demo::run(),
+        Task::Terminal(case) => terminal::run(case.as_deref()),
         Task::Integration(options) => integration::run(&options),
         Task::Inside(args) => integration::inside(&args),
         Task::Conformance(dir) => conformance::run(&dir),
         Task::Fixtures => fixtures::run(),
+        Task::Dist => dist::run(),
         Task::Bench(args) => bench::run(&args),
         Task::Fuzz(options) => fuzz::run(&options),
     };
@@ -102,8 +110,11 @@ fn parse(args: &[String]) -> Option<Task> {
         ("layers", []) => Some(Task::Layers),
         ("examples", []) => Some(Task::Examples),
         ("demo", []) => Some(Task::Demo),
+        ("terminal", []) => Some(Task::Terminal(None)),
+        ("terminal", [case]) => Some(Task::Terminal(Some(case.clone()))),
         ("conformance", [dir]) => Some(Task::Conformance(dir.into())),
         ("fixtures", []) => Some(Task::Fixtures),
+        ("dist", []) => Some(Task::Dist),
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
         ("fuzz", flags) => fuzz_options(flags).map(Task::Fuzz),
         // Not for people: how a part of `integration` calls itself.

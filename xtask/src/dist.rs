@@ -1,0 +1,140 @@
+//! `cargo xtask dist`: what a package of the command consists of, in `target/dist`: the stripped executable, and the manual
+//! pages and completions that it writes itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::binary;
+use crate::scratch::{make_folder, write};
+use crate::shell::{self, Result};
+
+const NAME: &str = "bt-handshake";
+
+/// The most that the executable may have, in bytes: it is to be fetched quickly and started at once. It had 4.4 MiB.
+const MOST_BYTES: u64 = 6 << 20;
+
+/// The shells, and the name under which each looks for completions.
+const SHELLS: &[(&str, &str)] = &[
+    ("bash", "bt-handshake.bash"),
+    ("zsh", "_bt-handshake"),
+    ("fish", "bt-handshake.fish"),
+    ("powershell", "_bt-handshake.ps1"),
+    ("elvish", "bt-handshake.elv"),
+];
+
+/// What looks at a manual page and complains: the program and its arguments before the page. It is well-formed when nothing
+/// is said.
+const JUDGES: &[(&str, &[&str])] = &[("groff", &["-ww", "-man", "-Tutf8", "-z"]), ("mandoc", &["-Tlint", "-Werror"])];
+
+/// Makes everything anew, checks it, and says what there is.
+pub(crate) fn run() -> Result {
+    let folder = shell::target().join("dist");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|error| format!("cannot remove {}: {error}", folder.display()))?;
+    }
+    make_folder(&folder)?;
+    let binary = folder.join(NAME);
+    let built = binary::build_with("dist")?;
+    fs::copy(&built, &binary).map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
+    let bytes = told(&binary)?;
+    if bytes > MOST_BYTES {
+        return Err(format!("the executable has {bytes} bytes, more than {MOST_BYTES}"));
+    }
+    let pages = pages(&binary, &folder)?;
+    let completions = completions(&binary, &folder)?;
+    for file in pages.iter().chain(&completions) {
+        told(file)?;
+    }
+    check_pages(&pages)?;
+    check_bash(&folder.join("bt-handshake.bash"))
+}
+
+/// Says how large a file is.
+fn told(file: &Path) -> Result<u64> {
+    let bytes = fs::metadata(file).map_err(|error| format!("{}: {error}", file.display()))?.len();
+    println!("{bytes:>8} bytes  {}", file.display());
+    Ok(bytes)
+}
+
+/// The manual page of the whole, and those that it refers to.
+fn pages(binary: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+    let page = |command: Option<&str>| -> Result<(PathBuf, String)> {
+        let text = shell::output(Command::new(binary).arg("man").args(command))?;
+        let of = command.map(|command| format!("-{command}")).unwrap_or_default();
+        let file = folder.join(format!("{NAME}{of}.1"));
+        write(&file, &text)?;
+        Ok((file, text))
+    };
+    let (main, text) = page(None)?;
+    let commands = commands(&text);
+    if commands.is_empty() {
+        return Err(format!("{} refers to no command's page", main.display()));
+    }
+    let others: Result<Vec<PathBuf>> =
+        commands.iter().map(|command| page(Some(command)).map(|(file, _)| file)).collect();
+    Ok(std::iter::once(main).chain(others?).collect())
+}
+
+/// The commands whose pages this one refers to, as `bt\-handshake\-show(1)`.
+fn commands(page: &str) -> Vec<String> {
+    let lines = page.lines().map(|line| line.replace('\\', ""));
+    let command = |line: String| Some(line.strip_prefix("bt-handshake-")?.strip_suffix("(1)")?.to_owned());
+    lines.filter_map(command).collect()
+}
+
+fn completions(binary: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+    let of = |(shell, name): &(&str, &str)| -> Result<PathBuf> {
+        let file = folder.join(name);
+        write(&file, shell::output(Command::new(binary).args(["completions", shell]))?)?;
+        Ok(file)
+    };
+    SHELLS.iter().map(of).collect()
+}
+
+/// Lets whoever is installed judge the manual pages.
+fn check_pages(pages: &[PathBuf]) -> Result {
+    for (judge, args) in JUDGES {
+        if shell::find_program(judge).is_none() {
+            println!("skipped: {judge} is not installed, and has not judged the manual pages");
+            continue;
+        }
+        for page in pages {
+            let mut command = Command::new(judge);
+            command.args(*args).arg(page).stdin(Stdio::null());
+            let output = command.output().map_err(|error| format!("cannot start {judge}: {error}"))?;
+            let said = [output.stdout, output.stderr].concat();
+            if !output.status.success() || !said.is_empty() {
+                let said = String::from_utf8_lossy(&said);
+                return Err(format!("`{}` failed: {}\n{said}", shell::shown(&command), output.status));
+            }
+        }
+        println!("{judge} has nothing to say of {} manual pages", pages.len());
+    }
+    Ok(())
+}
+
+/// Loads the completions of bash, where it is installed.
+fn check_bash(file: &Path) -> Result {
+    if shell::find_program("bash").is_none() {
+        println!("skipped: bash is not installed, and has not loaded its completions");
+        return Ok(());
+    }
+    shell::run_quiet(Command::new("bash").arg("-n").arg(file))?;
+    let load = r#". "$0" && complete -p bt-handshake"#;
+    shell::run_quiet(Command::new("bash").args(["--norc", "--noprofile", "-c", load]).arg(file))?;
+    println!("bash loads its completions");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_are_referred_to() {
+        let page =
+            ".SH SUBCOMMANDS\n.TP\nbt\\-handshake\\-show(1)\nWhat a torrent says\n.TP\nbt\\-handshake\\-man(1)\n";
+        assert_eq!(commands(page), ["show", "man"]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Reports on terminals of a width, in a locale: nothing is broken, all is aligned, and nobody's name commands the terminal.
+
+use fake_swarm::Behaviour;
+
+use super::lab::{Lab, NAME, TORRENT, seed};
+use super::screen::columns_of;
+use super::window::{Ended, Window};
+use super::{Case, Place};
+use crate::shell::Result;
+
+const HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+
+/// How a line ends that is longer than 80 columns and shorter than 200.
+const END_OF_LONG_LINE: &str = r#"beginning "HTTP/1.1 400 Bad Request""#;
+
+/// What clients call themselves when they mean well.
+const CLIENTS: &[&str] = &["qBittorrent/4.5.2", "Transmission 3.00", "Deluge/2.0.3 libtorrent/2.0.8.0", "x"];
+
+/// And when they do not, or write otherwise: East Asian wide and half-width characters, combining marks, a title and a
+/// colour (ECMA-48), the end of a line, text that runs backwards.
+const STRANGE_CLIENTS: &[&str] = &[
+    "日本語クライアント 1.0",
+    "日本語クライアント日本語クライアント",
+    "한국어 ﾊﾝｶｸ",
+    "Cafe\u{301} 2.0",
+    "e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}\
+     e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}",
+    "\u{1b}]0;owned\u{7}",
+    "\u{1b}[31mred",
+    "a\r\nb\u{9b}31m",
+    "gpj.\u{202e}exe",
+];
+
+const STRANGE_NAME: &str = "日本語 \u{1b}]2;owned\u{7}\u{1b}[41m e\u{301} \u{202e}gpj";
+/// The same, harmless.
+const STRANGE_NAME_SHOWN: &str = "日本語 \\u{1b}]2;owned\\u{7}\\u{1b}[41m e\u{301} \\u{202e}gpj";
+
+/// One report.
+struct Row {
+    name: &'static str,
+    columns: usize,
+    locale: &'static str,
+    torrent: (&'static str, &'static str),
+    clients: &'static [&'static str],
+    /// Whether marks are beyond ASCII, and whether a line of 130 columns is whole.
+    marks: bool,
+    whole: bool,
+}
+
+const ROWS: &[Row] = &[
+    Row {
+        name: "80-columns",
+        columns: 80,
+        locale: "C.UTF-8",
+        torrent: (NAME, NAME),
+        clients: CLIENTS,
+        marks: true,
+        whole: false,
+    },
+    Row {
+        name: "80-columns-ascii",
+        columns: 80,
+        locale: "C",
+        torrent: (NAME, NAME),
+        clients: CLIENTS,
+        marks: false,
+        whole: false,
+    },
+    Row {
+        name: "200-columns",
+        columns: 200,
+        locale: "C.UTF-8",
+        torrent: (NAME, NAME),
+        clients: CLIENTS,
+        marks: true,
+        whole: true,
+    },
+    Row {
+        name: "80-columns-strange",
+        columns: 80,
+        locale: "C.UTF-8",
+        torrent: (STRANGE_NAME, STRANGE_NAME_SHOWN),
+        clients: STRANGE_CLIENTS,
+        marks: true,
+        whole: false,
+    },
+    Row {
+        name: "200-columns-strange",
+        columns: 200,
+        locale: "C.UTF-8",
+        torrent: (STRANGE_NAME, STRANGE_NAME_SHOWN),
+        clients: STRANGE_CLIENTS,
+        marks: true,
+        whole: true,
+    },
+];
+
+pub(super) fn cases() -> Vec<Case> {
+    ROWS.iter().map(|row| (row.name.to_owned(), Box::new(|place: &Place| row.run(place)) as _)).collect()
+}
+
+impl Row {
+    fn run(&self, place: &Place) -> Result {
+        let failing = [
+            Behaviour::Garbage(HTTP.to_vec()),
+            Behaviour::WrongHash,
+            Behaviour::CloseAtOnce,
+            Behaviour::Short(20),
+            Behaviour::Refuse,
+        ];
+        let peers = self.clients.iter().map(|client| seed(client)).chain(failing);
+        let lab = Lab::new(place, self.torrent.0, peers)?;
+        // Colours are a case of their own.
+        let mut window = Window::open(place, self.columns, &[("LC_ALL", self.locale), ("NO_COLOR", "1")])?;
+        let ended = window.run(&format!("bt-handshake --encryption off {TORRENT}"))?.with_codes("0")?;
+        self.check(&ended)?;
+        let events = lab.events();
+        if events == ["started", "stopped"] { Ok(()) } else { Err(format!("the tracker was told {events:?}")) }
+    }
+
+    fn check(&self, ended: &Ended) -> Result {
+        let screen = &ended.screen;
+        let (good, bad, bar) = if self.marks { ("✓", "✗", "█") } else { ("+", "-", "#") };
+        ended.must(screen.is_unbroken(), "the terminal had to break a line")?;
+        ended
+            .must(screen.has(&format!("{good} alive: {} seeds answered", self.clients.len())), "there is no verdict")?;
+        ended.must(self.marks || screen.lines().iter().all(|line| line.is_ascii()), "it is not ASCII")?;
+        ended.must(screen.is_plain() && !ended.is_styled(), "a colour is set")?;
+        ended.must(screen.lines().iter().any(|line| line.starts_with(self.torrent.1)), "there is no name")?;
+        ended.must(screen.has(END_OF_LONG_LINE) == self.whole, "a long line is not whole where it fits, or not cut")?;
+        let ellipsis = if self.marks { "…" } else { "..." };
+        let cut = screen.lines().iter().any(|line| line.starts_with(bad) && line.ends_with(ellipsis));
+        ended.must(cut != self.whole, "a line is cut where it fits, or not marked as cut")?;
+        for (what, mark, count) in [("  seed", good, self.clients.len()), ("  connected in ", bad, 4)] {
+            // As they happened, and again in the report.
+            for mark in [format!("{mark} 127."), format!("  {mark} 127.")] {
+                let is = |line: &str| line.starts_with(&mark);
+                let lines = screen.lines().iter().filter(|line| is(line) && line.contains(what)).count();
+                let listed = if mark.trim() == mark || what == "  seed" { count } else { 0 };
+                ended.must(
+                    lines == listed,
+                    &format!("{lines} lines, not {listed}, begin with {mark:?} and tell {what:?}"),
+                )?;
+                let aligned = screen.columns_of(what, is).len() <= 1;
+                ended.must(aligned, &format!("{what:?} is not aligned"))?;
+            }
+        }
+        for title in ["outcomes", "clients"] {
+            let rows = screen.section(title);
+            let aligned = rows.len() > 1 && columns_of(rows.iter().copied(), bar).len() == 1;
+            ended.must(aligned, &format!("the bars of {title} are not aligned"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! A window that changes its width while the progress is on the screen.
+
+use fake_swarm::Behaviour;
+
+use super::lab::{Lab, NAME, TORRENT, seed};
+use super::window::Window;
+use super::{Case, Place};
+use crate::shell::Result;
+
+/// How often it becomes narrow and wide again: what goes wrong depends on when.
+const TIMES: usize = 4;
+
+pub(super) fn cases() -> Vec<Case> {
+    vec![("resize".to_owned(), Box::new(run))]
+}
+
+fn run(place: &Place) -> Result {
+    let lab = Lab::new(place, NAME, [seed("x"), Behaviour::Refuse, Behaviour::Silent])?;
+    let mut window = Window::open(place, 100, &[("NO_COLOR", "1")])?;
+    window.type_line(&format!(
+        "bt-handshake --encryption off --linger 0 --handshake-timeout 90s --deadline 90s {TORRENT}"
+    ))?;
+    // Longer than 50 columns.
+    let whole = |text: &str| draws(text).any(|draw| draw.ends_with("s left"));
+    let cut = |text: &str| draws(text).any(|draw| draw.contains(" tried, ") && !draw.contains("left"));
+    window.wait("the progress", whole)?;
+    for _ in 0..TIMES {
+        let begin = window.so_far();
+        window.resize(50)?;
+        window.wait_from(begin, "a progress of 50 columns", cut)?;
+        let begin = window.so_far();
+        window.resize(100)?;
+        window.wait_from(begin, "a progress of 100 columns", whole)?;
+    }
+    lab.heard(2, 0)?;
+    window.press("C-c")?;
+    let ended = window.end()?.with_codes("130")?;
+    ended.must(ended.screen.is_unbroken(), "the terminal had to break a line")?;
+    let before = ended.screen.lines().iter().take_while(|line| !line.starts_with('─'));
+    let mut stray =
+        before.filter(|line| !line.is_empty() && !["✓ ", "✗ ", NAME].iter().any(|begin| line.starts_with(begin)));
+    ended.must(stray.next().is_none(), "something is left between the lines of the report")
+}
+
+/// What is drawn on one line and left by going back to its beginning.
+fn draws(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.split('\r').map(|line| line.trim_end_matches("\u{1b}[?7h"));
+    lines.filter(|line| line.contains("trackers "))
+}
