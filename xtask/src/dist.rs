@@ -35,7 +35,7 @@ pub(crate) fn run() -> Result {
     }
     make_folder(&folder)?;
     let binary = folder.join(NAME);
-    let built = binary::build_with("dist")?;
+    let built = binary::build_with("stripped")?;
     fs::copy(&built, &binary).map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
     let bytes = told(&binary)?;
     if bytes > MOST_BYTES {

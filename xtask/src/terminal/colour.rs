@@ -1,12 +1,12 @@
 //! Colour: on a terminal, unless somebody does not want it.
 
 use super::lab::{Lab, NAME, TORRENT, seed};
-use super::window::Window;
+use super::window::{Environment, Window};
 use super::{Case, Place};
 use crate::shell::Result;
 
 /// The name, the environment, what follows the command, and whether there is colour.
-const ROWS: &[(&str, &[(&str, &str)], &str, bool)] = &[
+const ROWS: &[(&str, Environment, &str, bool)] = &[
     ("terminal", &[], "", true),
     ("no-color", &[("NO_COLOR", "1")], "", false),
     ("dumb", &[("TERM", "dumb")], "", false),
@@ -24,7 +24,7 @@ pub(super) fn cases() -> Vec<Case> {
     rows.collect()
 }
 
-fn run(place: &Place, environment: &[(&str, &str)], more: &str, colour: bool) -> Result {
+fn run(place: &Place, environment: Environment, more: &str, colour: bool) -> Result {
     let _lab = Lab::new(place, NAME, [seed("x")])?;
     let mut window = Window::open(place, 80, environment)?;
     let ended = window.run(&format!("bt-handshake --linger 0 {TORRENT} {more}"))?;

@@ -5,7 +5,7 @@ use std::fs;
 use fake_swarm::Behaviour;
 
 use super::lab::{Lab, NAME, TORRENT, seed};
-use super::window::Window;
+use super::window::{Environment, Window};
 use super::{Case, Place};
 use crate::shell::Result;
 
@@ -16,7 +16,7 @@ const RUN: &str = "bt-handshake --encryption off --linger 0 --handshake-timeout 
 const ONLY_THERE: &str = "s left";
 
 /// Where there is none: the name, the environment, and what follows the command.
-const NOWHERE: &[(&str, &[(&str, &str)], &str)] = &[
+const NOWHERE: &[(&str, Environment, &str)] = &[
     ("dumb", &[("TERM", "dumb")], ""),
     ("no-terminal", &[], "2>log"),
     ("quiet", &[], "-q"),
@@ -53,7 +53,7 @@ fn shown(place: &Place) -> Result {
     ended.must(ended.screen.has("1 of 3 peers shook hands"), "there is no report")
 }
 
-fn not_shown(place: &Place, environment: &[(&str, &str)], more: &str) -> Result {
+fn not_shown(place: &Place, environment: Environment, more: &str) -> Result {
     let _lab = lab(place)?;
     let mut window = Window::open(place, 80, environment)?;
     let ended = window.run(&format!("{RUN} {TORRENT} {more}"))?.with_codes("0")?;

@@ -22,6 +22,9 @@ const ROWS: &str = "200";
 const PROMPT: &str = "exit ${PIPESTATUS[*]} $ ";
 const PROMPT_ENDS: &str = " $ ";
 
+/// Variables by name.
+pub(super) type Environment<'e> = &'e [(&'e str, &'e str)];
+
 /// A window with a shell in it. It goes with the server.
 pub(super) struct Window<'p> {
     place: &'p Place,
@@ -43,7 +46,7 @@ pub(super) struct Ended {
 
 impl<'p> Window<'p> {
     /// Opens a window of so many columns, the shell's environment being this and no more.
-    pub(super) fn open(place: &'p Place, columns: usize, environment: &[(&str, &str)]) -> Result<Self> {
+    pub(super) fn open(place: &'p Place, columns: usize, environment: Environment) -> Result<Self> {
         let name = place.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let pipe = place.folder.join("screen");
         make_pipe(&pipe)?;
