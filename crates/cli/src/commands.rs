@@ -3,7 +3,7 @@
 use crate::advice::cannot_write;
 use crate::args::{Ask, Cli, Command, MainJob, OnePeer};
 use crate::exit::{Exit, complain};
-use crate::input::{Input, expand};
+use crate::input::{Expanded, Input, expand};
 use crate::nagios::{self, Plugin};
 use crate::output::{Form, Output, Telling};
 use crate::runs::run_all;
@@ -98,7 +98,10 @@ fn peer(args: &OnePeer) -> ExitCode {
         Err(reason) => return local_error(&reason),
     };
     let form = if args.json { Form::Json } else { Form::OnePeer };
-    run_torrents(std::slice::from_ref(&args.torrent), &config, Shown::of(form))
+    let (inputs, faults) = expand(std::slice::from_ref(&args.torrent));
+    // One peer is what was asked for.
+    let inputs = inputs.into_iter().map(Input::without_peers).collect();
+    run_inputs((inputs, faults), &config, Shown::of(form))
 }
 
 /// How results are shown, but for what depends on the torrents.
@@ -116,7 +119,11 @@ impl Shown {
 }
 
 fn run_torrents(words: &[OsString], config: &Config, shown: Shown) -> ExitCode {
-    let (inputs, faults) = expand(words);
+    run_inputs(expand(words), config, shown)
+}
+
+/// The main job for each input, and the words of which none came with the reason.
+fn run_inputs((inputs, faults): Expanded, config: &Config, shown: Shown) -> ExitCode {
     let Shown { form, file, quiet, fail_under } = shown;
     let torrents = inputs.len() + faults.len();
     let telling = Telling { form, file, quiet, show_secrets: config.show_secrets, fail_under, torrents };

@@ -10,7 +10,7 @@ mod tally;
 mod verdict;
 
 use crate::input::Subject;
-use crate::text::{Line, Page, binary_size, plural, short, size, time};
+use crate::text::{Line, Page, binary_size, listed, plural, short, size, time};
 use anstyle::{AnsiColor, Style};
 use client::{Outcome, PeerReport, Role, TrackerReport, Transport};
 pub(crate) use dig::{asked, dig};
@@ -108,7 +108,7 @@ fn said_by_tracker(report: &TrackerReport) -> Vec<String> {
     let claims: Vec<String> =
         claims.iter().filter_map(|(count, what)| Some(plural((*count)? as usize, what))).collect();
     if !claims.is_empty() {
-        said.push(format!("claims {}", claims.join(" and ")));
+        said.push(format!("claims {}", listed(&claims)));
     }
     said
 }

@@ -86,6 +86,14 @@ impl Input {
         }
     }
 
+    /// The torrent alone, without the peers that a magnet link names beside it.
+    pub(crate) fn without_peers(self) -> Self {
+        match &self {
+            Self::Magnet(link) => Magnet::parse(link).map_or(self, |magnet| Self::Hash(magnet.hashes)),
+            _ => self,
+        }
+    }
+
     /// How the user called it, safe to show.
     pub(crate) fn shown(&self) -> String {
         escape(&self.given()).to_string()
@@ -142,7 +150,10 @@ const MAX_DEPTH: usize = 32;
 
 /// The inputs that the words of the command line mean, folders replaced by the torrents in them; and the words of which
 /// nothing came, with the reason.
-pub(crate) fn expand(words: &[OsString]) -> (Vec<Input>, Vec<(String, String)>) {
+pub(crate) type Expanded = (Vec<Input>, Vec<(String, String)>);
+
+/// What the words of the command line mean.
+pub(crate) fn expand(words: &[OsString]) -> Expanded {
     let (mut inputs, mut faults) = (Vec::new(), Vec::new());
     for word in words {
         let input = Input::of(word);

@@ -50,10 +50,7 @@ fn scrape_leaves_no_trace() {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", files.len()).into_bytes();
     lab.tracker.set_script(TrackerScript::Raw([head, files].concat()));
     let (code, stdout, _) = of("scrape", &[lab.torrent().to_str().unwrap()]);
-    assert!(
-        code == 0 && line(&stdout, "ok from").ends_with("claims 7 seeds and 2 leechers and 9 downloads"),
-        "{stdout}"
-    );
+    assert!(code == 0 && line(&stdout, "ok from").ends_with("claims 7 seeds, 2 leechers and 9 downloads"), "{stdout}");
     assert!(stdout.contains("1 of 1 tracker request answered, 7 seeds claimed in "), "{stdout}");
     assert_eq!((lab.events().len(), lab.swarm.accepted()), (0, 0));
 }
@@ -88,6 +85,12 @@ fn one_peer_tells_every_stage() {
         code == 1 && stdout.contains("  stage           connect\n") && stdout.contains("Connection refused"),
         "{stdout}"
     );
+    let hash = lab.swarm.info_hash().map(|byte| format!("{byte:02x}")).concat();
+    let magnet = format!("magnet:?xt=urn:btih:{hash}&tr={}&x.pe={}", lab.tracker.announce_url(), peers[2]);
+    let before = lab.swarm.accepted();
+    let (code, stdout, _) = of("peer", &[&peers[0], &magnet]);
+    assert!(code == 0 && stdout.matches("  stage ").count() == 1, "nobody else is dialled: {stdout}");
+    assert_eq!(lab.swarm.accepted(), before + 1);
     assert!(lab.tracker.requests().is_empty(), "no tracker is asked");
 }
 

@@ -2,7 +2,7 @@
 
 use super::Tally;
 use crate::input::Subject;
-use crate::text::{Marks, plural, time};
+use crate::text::{Marks, listed, plural, time};
 use client::{Coverage, CutShort, Summary, SwarmView};
 use guard::escape_bytes;
 use metainfo::File;
@@ -82,11 +82,7 @@ fn in_files(subject: &Subject, swarm: &SwarmView) -> String {
     if more > 0 {
         named.push(plural(more, "more file"));
     }
-    match named.split_last() {
-        None => String::new(),
-        Some((last, [])) => format!(" of {last}"),
-        Some((last, others)) => format!(" of {} and {last}", others.join(", ")),
-    }
+    if named.is_empty() { String::new() } else { format!(" of {}", listed(&named)) }
 }
 
 /// The files that cannot be completed.
