@@ -18,12 +18,7 @@ pub(crate) async fn read_some<S: AsyncRead + Unpin>(stream: &mut S, into: &mut B
         let mut room = [MaybeUninit::uninit(); READ_BYTES];
         let mut room = ReadBuf::uninit(&mut room);
         ready!(Pin::new(&mut *stream).poll_read(context, &mut room))?;
-        if into.is_empty() {
-            // Most peers say all at once, and then it need not be made to grow.
-            *into = BytesMut::from(room.filled());
-        } else {
-            into.extend_from_slice(room.filled());
-        }
+        into.extend_from_slice(room.filled());
         Poll::Ready(Ok(room.filled().len()))
     })
     .await
