@@ -1,5 +1,4 @@
-//! One timer for one attempt, set anew for each of its stages: to put it off costs next to nothing, and to take it back and
-//! set another as much as a system call.
+//! One timer for one attempt, put off at each of its stages: that costs less than to take it back and set another.
 
 use std::future::poll_fn;
 use std::pin::Pin;

@@ -1,7 +1,7 @@
 //! One exchange of handshakes over any stream (BEP 3).
 
 use crate::Outcome;
-use crate::alarm::before;
+use crate::alarm::{before, end};
 use crate::read::read_some;
 use bytes::{Buf, BytesMut};
 use ids::InfoHash;
@@ -13,7 +13,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A valid exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,7 +173,8 @@ pub async fn handshake<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    exchange(stream, ours, also, timeout, pin!(sleep(timeout)), &mut 0).await
+    let alarm = pin!(sleep_until(end(Instant::now(), timeout)));
+    exchange(stream, ours, also, timeout, alarm, &mut 0).await
 }
 
 /// [`handshake`], with an alarm that rings when `timeout` is over; counts into `bytes` what comes, which stays known when this
