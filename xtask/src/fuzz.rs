@@ -123,7 +123,8 @@ fn fuzz(target: &str, time: Duration) -> Result<Row> {
     command.args(["--".to_owned(), format!("-max_total_time={}", time.as_secs()), format!("-timeout={SLOWEST}")]);
     println!("== {}", shell::shown(&command));
     let fault = |error| format!("cannot start `cargo +nightly fuzz`: {error}");
-    let begin = Instant::now();
+    // Cargo may have to compile first.
+    let mut begin = Instant::now();
     let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(fault)?;
     let mut last = None;
     let mut said = Vec::new();
@@ -131,6 +132,9 @@ fn fuzz(target: &str, time: Duration) -> Result<Row> {
         let line = line.map_err(|error| format!("reading from libFuzzer: {error}"))?;
         match Progress::read(&line) {
             Some(progress) => {
+                if progress.event == "INITED" {
+                    begin = Instant::now();
+                }
                 // The rest is a line for each input that is new.
                 if ["INITED", "pulse"].contains(&progress.event.as_str()) {
                     eprintln!("{line}");

@@ -12,8 +12,8 @@ const LONGEST: usize = 60;
 /// Checks everything said above for every twenty bytes of one input.
 pub fn check(input: &[u8]) {
     let mut padded = input.to_vec();
-    padded.resize(input.len().max(20), 0);
-    padded.windows(20).filter_map(|id| id.try_into().ok()).map(PeerId).for_each(one);
+    padded.resize(input.len().next_multiple_of(20), 0);
+    padded.chunks_exact(20).filter_map(|id| id.try_into().ok()).map(PeerId).for_each(one);
 }
 
 fn one(id: PeerId) {
