@@ -10,7 +10,11 @@ pub(crate) fn advice(error: &InputError) -> String {
     let what = match error {
         InputError::Magnet(_) => "copy the whole link, in quotes",
         InputError::Run(error) => match error {
-            Error::Private => "add --allow-private, if its tracker allows strange clients",
+            Error::Private => {
+                return "add --allow-private to go on: the torrent is private, and a client that its tracker does not know \
+                        can get you banned"
+                    .to_owned();
+            }
             Error::ForeignTracker => "leave out --tracker",
             Error::Torrent(_) => "give a .torrent file, a magnet link or an info-hash",
             Error::Read(error) => return format!("{}: {error}", to_read(error)),

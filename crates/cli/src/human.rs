@@ -5,6 +5,7 @@ mod charts;
 mod dig;
 mod ending;
 mod one_peer;
+mod rows;
 mod sheet;
 mod tally;
 mod verdict;
@@ -40,7 +41,8 @@ const NAME_WIDTH: usize = 24;
 /// What is asked about.
 pub(crate) fn start(subject: &Subject, page: Page) -> String {
     let facts = facts(subject).join(", ");
-    Line::new().styled(BOLD, name(subject)).add(format!("  {facts}")).on(page)
+    // Whole: an info-hash that is cut is of no use.
+    Line::new().styled(BOLD, name(subject)).add(format!("  {facts}")).on(Page { cuts: false, ..page })
 }
 
 /// The name that the torrent gives itself, or what it was asked for by.
@@ -61,6 +63,10 @@ fn facts(subject: &Subject) -> Vec<String> {
         let pieces = plural(torrent.pieces as usize, "piece");
         facts.push(format!("{pieces} of {}", binary_size(torrent.piece_length)));
         facts.extend(torrent.private.then(|| "private".to_owned()));
+    }
+    if subject.name().is_none() && hashes.v2().is_none() {
+        // It is called by its info-hash already.
+        return facts;
     }
     facts.extend(hashes.v1().map(|hash| hash.to_string()));
     // One of these is wide enough for a line; the peers of v2 know its first half.
@@ -123,9 +129,11 @@ pub(crate) fn peer(report: &PeerReport, page: Page) -> Line {
         return answered(line, report, page);
     }
     let line = line.cell(style, report.outcome.to_string(), OUTCOME_WIDTH);
-    let connected = report.connect.map(|connect| format!("connected in {}", time(connect)));
-    let reason: Vec<String> = connected.into_iter().chain(report.reason()).collect();
-    line.styled(DIM, format!("  {}", reason.join(", then ")))
+    let line = line.styled(DIM, format!("  {}", report.reason().unwrap_or_default()));
+    match report.connect {
+        Some(connect) => line.styled(DIM, format!("  connected in {}", time(connect))),
+        None => line,
+    }
 }
 
 /// The rest of the line of a peer that shook hands: what it runs, how fast it was, what it is and has.

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,7 @@ pub(crate) struct Output {
     /// Lines not yet written.
     lines: String,
     file_lines: String,
+    file_fault: Option<io::Error>,
     /// What text is shown on, and when that was looked up.
     page: (Page, Instant),
     pub(crate) progress: Progress,
@@ -114,6 +116,7 @@ impl Output {
             closed: false,
             lines: String::new(),
             file_lines: String::new(),
+            file_fault: None,
             progress: Progress::default(),
             total,
         }
@@ -220,17 +223,42 @@ impl Output {
         }
     }
 
+    /// Whether conditions that are not met have been told of already.
+    pub(crate) fn judges_itself(&self) -> bool {
+        matches!(self.telling.form, Form::Nagios(_))
+    }
+
+    /// What keeps all runs from beginning.
+    pub(crate) fn cannot_begin(&mut self, reason: &str) -> ExitCode {
+        match self.telling.form {
+            Form::Nagios(_) => crate::nagios::usage(reason).into(),
+            _ => crate::exit::local_error(reason),
+        }
+    }
+
+    /// A run was interrupted before it began, which only a monitoring system has to be told.
+    pub(crate) fn interrupted(&mut self, name: &str) {
+        if let Form::Nagios(plugin) = &mut self.telling.form {
+            plugin.fault(name, Exit::Interrupted, "interrupted");
+        }
+    }
+
     /// Results that cannot be written.
     pub(crate) fn cannot_write(&mut self, error: &io::Error) {
         self.progress.erase();
-        complain(&cannot_write(error));
+        let reason = cannot_write(error);
+        match &mut self.telling.form {
+            Form::Nagios(plugin) => plugin.fault("bt-handshake", Exit::LocalError, &reason),
+            _ => complain(&reason),
+        }
     }
 
-    /// What is to be said of a run that has been told of. A monitoring system has heard it by its conditions.
+    /// What is to be said of a run that has been told of.
     pub(crate) fn told_fault(&mut self, name: &str, reason: &str) {
         self.progress.erase();
-        if !matches!(self.telling.form, Form::Nagios(_)) {
-            complain(&format!("{name}: {reason}"));
+        match &mut self.telling.form {
+            Form::Nagios(plugin) => plugin.because(reason),
+            _ => complain(&format!("{name}: {reason}")),
         }
     }
 
@@ -238,6 +266,12 @@ impl Output {
     /// told of it all.
     pub(crate) fn total(&mut self, answered: usize) -> io::Result<Option<Level>> {
         self.progress.finish();
+        self.flush_file();
+        if matches!(self.telling.form, Form::Nagios(_))
+            && let Some(error) = self.file_fault.take()
+        {
+            self.cannot_write(&error);
+        }
         self.total.answered = answered;
         let several = self.total.torrents > 1;
         let (mut level, page) = (None, self.page());
@@ -253,7 +287,8 @@ impl Output {
         if several || line.is_some() {
             self.tell(line, true, |output| if several { json::total(&output.total) } else { Ok(String::new()) })?;
         }
-        Ok(level)
+        self.flush_file();
+        self.file_fault.take().map_or(Ok(level), Err)
     }
 
     /// Which torrent a line is about, if there are several.
@@ -286,27 +321,32 @@ impl Output {
         if always || self.lines.len().max(self.file_lines.len()) > TOGETHER { self.flush() } else { Ok(()) }
     }
 
+    /// Writes what waits for the file. That it cannot be written is told at the end: people read on.
+    fn flush_file(&mut self) {
+        let Some((path, file)) = self.telling.file.as_mut().filter(|_| !self.file_lines.is_empty()) else { return };
+        let written = file.write_all(self.file_lines.as_bytes());
+        self.file_lines.clear();
+        if let Err(error) = written {
+            let path = guard::escape(&path.to_string_lossy()).to_string();
+            self.file_fault = Some(io::Error::new(error.kind(), format!("{path}: {error}")));
+            self.telling.file = None;
+        }
+    }
+
     /// Writes what waits.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        if let Some((path, file)) = &mut self.telling.file
-            && !self.file_lines.is_empty()
-        {
-            let written = file.write_all(self.file_lines.as_bytes());
-            self.file_lines.clear();
-            if let Err(error) = written {
-                let path = guard::escape(&path.to_string_lossy()).to_string();
-                // Said once.
-                self.telling.file = None;
-                return Err(io::Error::new(error.kind(), format!("{path}: {error}")));
-            }
-        }
+        self.flush_file();
         if self.closed || self.lines.is_empty() {
             return Ok(());
         }
         self.progress.erase();
         let result = match self.telling.form {
             Form::Json => write_all(io::stdout().lock(), &self.lines),
-            _ => write_all(anstream::stdout().lock(), &self.lines),
+            // Stripped before, and not on the way: then it is one piece.
+            _ if anstream::AutoStream::choice(&io::stdout()) == anstream::ColorChoice::Never => {
+                write_all(io::stdout().lock(), &anstream::adapter::strip_str(&self.lines).to_string())
+            }
+            _ => write_all(io::stdout().lock(), &self.lines),
         };
         self.lines.clear();
         // Whatever else there is to be written goes the same way.

@@ -18,14 +18,14 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// Runs every torrent, each told of on its own, and with more than one a total; the worst exit code counts, and `worst` is
 /// what it was before.
-pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, output: Output, worst: Exit) -> ExitCode {
+pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, mut output: Output, worst: Exit) -> ExitCode {
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
-        Err(error) => return cannot(&format!("cannot listen for signals: {error}")),
+        Err(error) => return output.cannot_begin(&format!("cannot listen for signals: {error}")),
     };
     let bounds = match Bounds::new(config) {
         Ok(bounds) => bounds,
-        Err(error) => return cannot(&advice(&error.into())),
+        Err(error) => return output.cannot_begin(&advice(&error.into())),
     };
     let output = Shared::new(output);
     let ended = run_each(inputs, config, &bounds, &output, &mut signals, worst).await;
@@ -42,11 +42,6 @@ pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, output: Output,
             worst.max(Exit::LocalError).into()
         }
     }
-}
-
-fn cannot(message: &str) -> ExitCode {
-    complain(message);
-    Exit::LocalError.into()
 }
 
 /// The worst exit code, and how many runs were a success; `None` when a second interrupt ended it.

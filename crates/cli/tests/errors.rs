@@ -97,10 +97,7 @@ fn choices_that_cannot_be_followed() {
     }
     let of = |args: &[&str], file: &PathBuf| line(&[args, &[file.to_str().unwrap()]].concat(), 2);
     let found = of(&[], &private);
-    assert!(
-        found.contains(": add --allow-private, if its tracker allows strange clients: private torrent: "),
-        "{found}"
-    );
+    assert!(found.contains(": add --allow-private to go on: the torrent is private, and a client "), "{found}");
     let found = of(&["--allow-private", "--tracker", "http://127.0.0.1:9/announce"], &private);
     assert!(found.contains(": leave out --tracker: private torrent: only its own"), "{found}");
     let found = line(&["--tls-ca", no_pem.to_str().unwrap(), torrent], 2);
@@ -217,4 +214,51 @@ fn no_command_repeats_a_secret() {
     }
     let (_, stdout, _) = told(&bare().args(["show", "--show-secrets", torrent]).output().unwrap());
     assert!(stdout.matches("s3cretkey").count() >= 1, "{stdout}");
+}
+
+/// Whoever forgets the name of the file gives the first torrent.
+#[test]
+fn no_torrent_is_written_over() {
+    let lab = Lab::new("over", []);
+    let torrent = lab.torrent();
+    let before = std::fs::read(&torrent).unwrap();
+    let name = torrent.to_str().unwrap();
+    let link = lab.folder.join("link.torrent");
+    std::os::unix::fs::symlink(&torrent, &link).unwrap();
+    for output in [name, link.to_str().unwrap()] {
+        assert!(line(&["-o", output, name], 2).ends_with(": that is a torrent to be read"));
+    }
+    assert_eq!(std::fs::read(&torrent).unwrap(), before);
+}
+
+#[test]
+fn a_command_behind_an_option_is_no_torrent() {
+    let lab = Lab::new("behind", [Behaviour::default()]);
+    let found = line(&["--json", "show", lab.torrent().to_str().unwrap()], 2);
+    assert_eq!(found, "put the options behind `show`, which comes first; a file of that name is ./show");
+    assert!(lab.tracker.requests().is_empty());
+}
+
+/// A link or a URL in a place where it has none to be.
+#[test]
+fn a_secret_in_the_wrong_place_is_not_repeated() {
+    let link = "magnet:?xt=urn:btih:x&tr=http%3A%2F%2Fh%2Fs3cretkey%2Fannounce";
+    let (bare_link, url) = (&link[8..], "http://h/announce?passkey=s3cretkey");
+    let spaced = format!(" {link}");
+    for word in [link, &spaced, bare_link, url] {
+        for args in [
+            vec!["show", word],
+            vec![word],
+            vec!["--port", word, "x"],
+            vec!["-o", word, "/nonexistent"],
+            vec!["--tls-ca", word, "x"],
+            vec!["man", word],
+            vec!["--nagios", word],
+            vec!["--nagios", "--port", word, "x"],
+        ] {
+            let (code, stdout, stderr) = told(&bare().args(&args).current_dir(std::env::temp_dir()).output().unwrap());
+            assert!((2..=3).contains(&code), "{args:?}");
+            assert!(!format!("{stdout}{stderr}").contains("s3cretkey"), "{args:?}: {stdout}{stderr}");
+        }
+    }
 }

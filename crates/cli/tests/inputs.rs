@@ -38,7 +38,7 @@ fn an_info_hash_does_where_a_file_does() {
     assert_eq!(lab.tracker.requests()[0].query("left").as_deref(), Some("16384"));
     let peer = lab.swarm.endpoints()[0].to_string();
     let (code, stdout, _) = run(&["--peer", &peer], Path::new(&hash.to_uppercase()));
-    assert!(code == 0 && stdout.starts_with(&format!("{hash}  {hash}\n")), "{stdout}");
+    assert!(code == 0 && stdout.starts_with(&format!("{hash}\n")), "{stdout}");
     let (code, _, stderr) = run(&[], Path::new(&hash));
     assert!(code == 3 && stderr.contains("name a tracker with --tracker, or a peer"), "{stderr}");
     // A file of that name is one all the same.
@@ -83,6 +83,14 @@ fn folders_are_walked() {
     assert!(
         code == 2 && stderr.ends_with("/empty.torrent: give another folder: no .torrent file is in this one\n"),
         "{stderr}"
+    );
+    // Deeper than anybody has them.
+    let deep = lab.folder.join("d".repeat(2).replace('d', "d/").repeat(17));
+    std::fs::create_dir_all(&deep).unwrap();
+    let (code, stdout, stderr) = run(&["-q"], &lab.folder);
+    assert!(
+        code == 2 && stderr.contains("name it by itself") && stdout.contains("2 of 3 torrents answered"),
+        "{stdout}{stderr}"
     );
     // What is no torrent ends none of the others.
     let args = ["-q", lab.folder.join("empty.torrent").to_str().unwrap()].map(str::to_owned);
@@ -142,6 +150,6 @@ fn show_takes_all_of_them() {
         code == 2 && stderr == "bt-handshake: /nonexistent: check the path: No such file or directory (os error 2)\n",
         "{stderr}"
     );
-    assert!(stdout.contains("\nlinked\n  info-hash     ") && stdout.contains("\nother.bin\n"), "{stdout}");
+    assert!(stdout.contains("\nlinked\n  info-hash       ") && stdout.contains("\nother.bin\n"), "{stdout}");
     assert!(stdout.contains("http://t.example/announce?passkey=***") && !stdout.contains("s3cret"), "{stdout}");
 }

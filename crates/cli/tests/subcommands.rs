@@ -124,12 +124,12 @@ fn a_trace_has_every_byte() {
 fn show_tells_what_a_torrent_says_and_what_is_odd() {
     let lab = Lab::new("show", []);
     let (code, stdout, _) = of("show", &["--files", lab.torrent().to_str().unwrap()]);
-    assert!(code == 0 && stdout.starts_with("lab\\u{1b}[31m.bin\n  info-hash     "), "{stdout}");
+    assert!(code == 0 && stdout.starts_with("lab\\u{1b}[31m.bin\n  info-hash       "), "{stdout}");
     for part in [
-        "  size          1.0 MB (1000000 bytes)\n",
-        "  files         1 file\n",
+        "  size            1.0 MB (1000000 bytes)\n",
+        "  files           1 file\n",
         "?passkey=***\n",
-        "  odd           its name: control characters\n",
+        "  odd             its name: control characters\n",
         "files\n      1.0 MB  lab\\u{1b}[31m.bin\n",
     ] {
         assert!(stdout.contains(part), "{part}: {stdout}");
@@ -138,7 +138,7 @@ fn show_tells_what_a_torrent_says_and_what_is_odd() {
     assert!(stdout.contains("passkey=s3cret") && !stdout.contains("files\n"), "{stdout}");
     let private = SingleFile { private: true, ..SingleFile::new("private.bin", 1) };
     let (code, stdout, _) = of("show", &[lab.file("private.torrent", &private.to_bytes()).to_str().unwrap()]);
-    assert!(code == 0 && stdout.contains("  private       yes"), "{stdout}");
+    assert!(code == 0 && stdout.contains("  private         yes"), "{stdout}");
 }
 
 #[test]

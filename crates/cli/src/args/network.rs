@@ -151,7 +151,7 @@ impl AskedTrackers {
             config.trackers = Trackers::Only(self.trackers.iter().map(parse).collect::<Result<_, _>>()?);
         }
         if let Some(path) = &self.tls_ca {
-            let shown = || guard::escape(&path.to_string_lossy()).to_string();
+            let shown = || crate::input::shown_word(path.as_os_str());
             config.tls_roots = std::fs::read(path)
                 .map_err(|error| format!("give --tls-ca a file of certificates in PEM: {}: {error}", shown()))?;
         }
