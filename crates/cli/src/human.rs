@@ -41,8 +41,7 @@ const NAME_WIDTH: usize = 24;
 /// What is asked about.
 pub(crate) fn start(subject: &Subject, page: Page) -> String {
     let facts = facts(subject).join(", ");
-    // Whole: an info-hash that is cut is of no use.
-    Line::new().styled(BOLD, name(subject)).add(format!("  {facts}")).on(Page { cuts: false, ..page })
+    Line::new().styled(BOLD, name(subject)).add(format!("  {facts}")).on(page)
 }
 
 /// The name that the torrent gives itself, or what it was asked for by.

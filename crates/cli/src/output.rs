@@ -152,7 +152,9 @@ impl Output {
 
     pub(crate) fn start(&mut self, subject: &Subject) -> io::Result<()> {
         let line = match self.telling.form {
-            Form::Report { .. } | Form::Trackers { .. } => Some(human::start(subject, self.page())),
+            Form::Report { .. } => Some(human::start(subject, self.page())),
+            // Whole: nothing else tells of the torrent.
+            Form::Trackers { .. } => Some(human::start(subject, Page { cuts: false, ..self.page() })),
             Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |output| json::start(subject, output.telling.show_secrets))

@@ -112,9 +112,10 @@ impl Progress {
             return format!("saying goodbye to the trackers{now}");
         }
         let left = self.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs_f64().ceil());
-        let left = left.map(|left| format!(" | {left} s left")).unwrap_or_default();
+        let left = left.map(|left| format!(", {left} s left")).unwrap_or_default();
         let tried = in_flight + ok + failed;
-        format!("trackers {trackers_ok}/{trackers} ok | peers {tried} tried, {ok} answered, {failed} failed{left}")
+        // Short, so that a window which becomes narrower seldom breaks it: what is broken cannot be taken away everywhere.
+        format!("{trackers_ok}/{trackers} trackers, {tried} tried: {ok} ok, {failed} failed{left}")
     }
 }
 
@@ -143,9 +144,9 @@ mod tests {
         progress.peer(true);
         progress.peer(false);
         progress.peer(false);
-        assert_eq!(progress.line(), "trackers 1/2 ok | peers 8 tried, 1 answered, 2 failed");
+        assert_eq!(progress.line(), "1/2 trackers, 8 tried: 1 ok, 2 failed");
         progress.end();
-        assert!(progress.line().starts_with("trackers"));
+        assert!(progress.line().starts_with("1/2 trackers"));
         progress.end();
         assert_eq!(progress.line(), "saying goodbye to the trackers");
         progress.interrupted();
