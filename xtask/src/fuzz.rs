@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::shell::{self, Result};
 
@@ -38,7 +38,7 @@ const REPLAY: &str = "test --manifest-path xtask/fuzz/Cargo.toml --no-default-fe
 /// Seconds after which an input is a finding because it takes so long: a thousand times what any should take.
 const SLOWEST: u64 = 10;
 
-/// Fuzzes; the error is the first finding.
+/// Fuzzes each target until its time is up or something is found, and prints a table; findings are an error.
 pub(crate) fn run(options: &Options) -> Result {
     if options.replay {
         return replay();
@@ -53,9 +53,10 @@ pub(crate) fn run(options: &Options) -> Result {
     if targets.is_empty() {
         return Err(format!("no such target; there are: {}", listed.lines().collect::<Vec<_>>().join(", ")));
     }
-    let done = targets.into_iter().map(|target| fuzz(target, options.time)).collect::<Result<Vec<String>>>()?;
-    println!("{}", done.join("\n"));
-    Ok(())
+    let rows = targets.into_iter().map(|target| fuzz(target, options.time)).collect::<Result<Vec<Row>>>()?;
+    println!("{}", table(&rows));
+    let findings: Vec<&str> = rows.iter().filter_map(|row| row.finding.as_deref()).collect();
+    if findings.is_empty() { Ok(()) } else { Err(findings.join("\n")) }
 }
 
 /// What `ci` checks on any toolchain: the package's form, and that no target has anything against its corpus or many
@@ -85,8 +86,33 @@ fn cargo_fuzz(subcommand: &str) -> Command {
     command
 }
 
-/// Feeds one target; what came of it, in a line.
-fn fuzz(target: &str, time: Duration) -> Result<String> {
+/// What came of one target.
+#[derive(Debug, PartialEq)]
+struct Row {
+    target: String,
+    seconds: u64,
+    progress: Progress,
+    /// What was found, and how to see it again.
+    finding: Option<String>,
+}
+
+/// For the README.
+fn table(rows: &[Row]) -> String {
+    let mut lines = vec![
+        "| target | seconds | executions | cov | corpus | findings |".to_owned(),
+        "|---|---:|---:|---:|---:|---:|".to_owned(),
+    ];
+    lines.extend(rows.iter().map(|Row { target, seconds, progress, finding }| {
+        let Progress { executions, coverage, corpus, .. } = progress;
+        // libFuzzer stops at the first one.
+        let findings = usize::from(finding.is_some());
+        format!("| `{target}` | {seconds} | {executions} | {coverage} | {corpus} | {findings} |")
+    }));
+    lines.join("\n")
+}
+
+/// Feeds one target.
+fn fuzz(target: &str, time: Duration) -> Result<Row> {
     let corpus = format!("{PACKAGE}/corpus/{target}");
     fs::create_dir_all(shell::root().join(&corpus)).map_err(|error| format!("{corpus}: {error}"))?;
     let mut command = cargo_fuzz("run");
@@ -97,6 +123,8 @@ fn fuzz(target: &str, time: Duration) -> Result<String> {
     command.args(["--".to_owned(), format!("-max_total_time={}", time.as_secs()), format!("-timeout={SLOWEST}")]);
     println!("== {}", shell::shown(&command));
     let fault = |error| format!("cannot start `cargo +nightly fuzz`: {error}");
+    // Cargo may have to compile first.
+    let mut begin = Instant::now();
     let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(fault)?;
     let mut last = None;
     let mut said = Vec::new();
@@ -104,43 +132,47 @@ fn fuzz(target: &str, time: Duration) -> Result<String> {
         let line = line.map_err(|error| format!("reading from libFuzzer: {error}"))?;
         match Progress::read(&line) {
             Some(progress) => {
+                if progress.event == "INITED" {
+                    begin = Instant::now();
+                }
                 // The rest is a line for each input that is new.
-                if ["INITED", "pulse"].contains(&progress.event) {
+                if ["INITED", "pulse"].contains(&progress.event.as_str()) {
                     eprintln!("{line}");
                 }
-                last = Some(progress.summary());
+                last = Some(progress);
             }
             None => said.push(line),
         }
     }
     let status = child.wait().map_err(|error| format!("waiting for libFuzzer: {error}"))?;
-    if !status.success() {
-        return Err(format!("{}\n{target} has a finding, or did not run: {}", said.join("\n"), shell::shown(&command)));
-    }
-    let summary = last.ok_or_else(|| format!("libFuzzer said nothing of {target}"))?;
-    Ok(format!("{target}: {summary} in {} s", time.as_secs()))
+    let finding = (!status.success())
+        .then(|| format!("{}\n{target} has a finding, or did not run: {}", said.join("\n"), shell::shown(&command)));
+    finding.iter().for_each(|finding| eprintln!("{finding}"));
+    let nothing = || finding.clone().unwrap_or_else(|| format!("libFuzzer said nothing of {target}"));
+    let progress = last.ok_or_else(nothing)?;
+    let finding =
+        finding.map(|_| format!("{target} has a finding; see above, or repeat it: {}", shell::shown(&command)));
+    Ok(Row { target: target.to_owned(), seconds: begin.elapsed().as_secs(), progress, finding })
 }
 
 /// A line of libFuzzer's: `#4096 pulse  cov: 1423 ft: 8756 corp: 1122/593Kb lim: …`.
-struct Progress<'l> {
-    executions: &'l str,
-    event: &'l str,
-    coverage: &'l str,
-    corpus: &'l str,
+#[derive(Debug, PartialEq)]
+struct Progress {
+    executions: u64,
+    event: String,
+    coverage: u64,
+    /// Inputs in the corpus.
+    corpus: u64,
 }
 
-impl<'l> Progress<'l> {
-    fn read(line: &'l str) -> Option<Self> {
+impl Progress {
+    fn read(line: &str) -> Option<Self> {
         let (executions, rest) = line.strip_prefix('#')?.split_once('\t')?;
         let mut words = rest.split_whitespace();
-        let event = words.next()?;
+        let event = words.next()?.to_owned();
         let after = |name: &str| rest.split_whitespace().skip_while(|word| *word != name).nth(1);
-        Some(Self { executions, event, coverage: after("cov:")?, corpus: after("corp:")? })
-    }
-
-    fn summary(&self) -> String {
-        let (inputs, size) = self.corpus.split_once('/').unwrap_or((self.corpus, "?"));
-        format!("{} executions, cov {}, corpus {inputs} inputs of {size}", self.executions, self.coverage)
+        let corpus = after("corp:")?.split('/').next()?.parse().ok()?;
+        Some(Self { executions: executions.parse().ok()?, event, coverage: after("cov:")?.parse().ok()?, corpus })
     }
 }
 
@@ -151,11 +183,25 @@ mod tests {
     #[test]
     fn a_line_of_progress() {
         let line = "#524288\tpulse  cov: 1423 ft: 8756 corp: 1122/593Kb lim: 4096 exec/s: 4602 rss: 36Mb";
-        let progress = Progress::read(line).unwrap();
-        assert_eq!(progress.event, "pulse");
-        assert_eq!(progress.summary(), "524288 executions, cov 1423, corpus 1122 inputs of 593Kb");
+        let progress = Progress { executions: 524_288, event: "pulse".to_owned(), coverage: 1_423, corpus: 1_122 };
+        assert_eq!(Progress::read(line), Some(progress));
         for other in ["INFO: seed corpus: files: 3", "#0\tREAD units: 3", "==1== ERROR: libFuzzer: deadly signal"] {
             assert!(Progress::read(other).is_none(), "{other}");
         }
+    }
+
+    #[test]
+    fn a_table_for_the_readme() {
+        let row = |target: &str, finding: Option<&str>| Row {
+            target: target.to_owned(),
+            seconds: 60,
+            progress: Progress::read("#9\tDONE  cov: 8 ft: 7 corp: 6/5b").unwrap(),
+            finding: finding.map(str::to_owned),
+        };
+        assert_eq!(
+            table(&[row("udp", None), row("mse", Some("a panic"))]),
+            "| target | seconds | executions | cov | corpus | findings |\n|---|---:|---:|---:|---:|---:|\n\
+             | `udp` | 60 | 9 | 8 | 6 | 0 |\n| `mse` | 60 | 9 | 8 | 6 | 1 |"
+        );
     }
 }

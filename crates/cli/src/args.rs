@@ -196,12 +196,13 @@ impl Cli {
     pub(crate) fn read() -> Result<Self, u8> {
         Self::try_parse().map_err(|error| {
             if !error.use_stderr() {
-                let _ = error.print();
-                return 0;
+                return u8::from(error.print().is_err()) * 2;
             }
             let text = without_secrets(error.to_string(), std::env::args_os());
             if std::env::args_os().any(|arg| arg == "--nagios") {
-                return crate::nagios::usage(&text);
+                // The first paragraph, on one line.
+                let words = text.split("\n\n").next().unwrap_or_default().split_whitespace();
+                return crate::nagios::usage(&words.collect::<Vec<_>>().join(" "));
             }
             let _ = std::io::Write::write_all(&mut anstream::stderr(), text.as_bytes());
             u8::try_from(error.exit_code()).unwrap_or(2)
@@ -218,9 +219,7 @@ impl Cli {
             Some(Command::Completions { .. } | Command::Man { .. } | Command::Schema) => Telling::default(),
         }
     }
-}
 
-impl Cli {
     /// Whether every byte that is said is to be shown.
     pub(crate) fn traces(&self) -> bool {
         matches!(&self.command, Some(Command::Peer(OnePeer { trace: true, .. })))
@@ -254,7 +253,8 @@ impl OnePeer {
     /// What the engine is to do, or one line about what is wrong.
     pub(crate) fn config(&self) -> Result<Config, String> {
         let peers = vec![self.address.clone()];
-        let mut config = Config { peers, trackers: client::Trackers::None, ..Config::default() };
+        let show_secrets = self.telling.show_secrets;
+        let mut config = Config { peers, trackers: client::Trackers::None, show_secrets, ..Config::default() };
         self.ourselves.apply(&mut config)?;
         self.conversation.apply(&mut config);
         Ok(config)
@@ -266,14 +266,13 @@ fn without_secrets(text: String, args: impl Iterator<Item = OsString>) -> String
     args.fold(text, |text, arg| {
         let arg = arg.to_string_lossy();
         let value = arg.split_once('=').filter(|_| arg.starts_with('-')).map_or(&*arg, |(_, value)| value);
-        match value {
-            // The trackers of a magnet link are encoded, and may hold a passkey each.
-            link if link.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("magnet:")) => {
-                text.replace(link, "magnet:***")
-            }
-            url if url.contains("://") => text.replace(url, &guard::redact_url(url)),
-            path if path.contains('/') => text.replace(path, "***"),
-            _ => text,
+        let shown = crate::input::shown_word(value.as_ref());
+        if shown != value {
+            text.replace(value, &shown)
+        } else if value.contains('/') {
+            text.replace(value, "***")
+        } else {
+            text
         }
     })
 }
@@ -308,7 +307,7 @@ mod tests {
     fn a_bad_tracker_is_named_without_its_secret() {
         let args = Cli::parse_from(["bt-handshake", "--tracker", "http://t.example:0/announce?passkey=s3cret", "x"]);
         let message = args.main.config().unwrap_err();
-        assert_eq!(message, "--tracker http://t.example:0/announce?passkey=***: bad port");
+        assert_eq!(message, "give --tracker an announce URL: http://t.example:0/announce?passkey=***: bad port");
     }
 
     #[test]

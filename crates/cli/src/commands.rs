@@ -1,8 +1,9 @@
 //! Which command was asked for, and what it is made of.
 
+use crate::advice::cannot_write;
 use crate::args::{Ask, Cli, Command, MainJob, OnePeer};
-use crate::exit::{Exit, complain};
-use crate::input::{Input, expand};
+use crate::exit::{Exit, complain, local_error};
+use crate::input::{Expanded, Input, expand, shown_word};
 use crate::nagios::{self, Plugin};
 use crate::output::{Form, Output, Telling};
 use crate::runs::run_all;
@@ -46,7 +47,7 @@ fn manual(name: Option<&str>) -> ExitCode {
     page.build();
     if let Some(name) = name {
         let Some(command) = page.find_subcommand(name) else {
-            return local_error(&format!("no command is called {}", guard::escape(name)));
+            return local_error(&format!("see --help for the commands: none is called {}", shown_word(name.as_ref())));
         };
         page = command.clone().mut_args(|arg| arg.hide_short_help(false));
     }
@@ -66,7 +67,11 @@ fn main_job(args: MainJob) -> ExitCode {
         Ok(config) => config,
         Err(reason) => return cannot(&reason),
     };
-    let file = match args.output.clone().map(create).transpose() {
+    if let Some(name) = args.torrents.iter().find_map(misplaced) {
+        return cannot(&format!("put the options behind `{name}`, which comes first; a file of that name is ./{name}"));
+    }
+    let (inputs, faults) = expand(&args.torrents);
+    let file = match args.output.clone().map(|path| create(path, &inputs)).transpose() {
         Ok(file) => file,
         Err(reason) => return cannot(&reason),
     };
@@ -79,7 +84,14 @@ fn main_job(args: MainJob) -> ExitCode {
         Form::Report { all: args.all }
     };
     let shown = Shown { form, file, quiet: args.quiet && !args.nagios, fail_under: fail_under.unwrap_or_default() };
-    run_torrents(&args.torrents, &config, shown)
+    run_inputs((inputs, faults), &config, shown, true)
+}
+
+/// The command that a word would be in front of all options, unless it is a file.
+fn misplaced(word: &OsString) -> Option<&str> {
+    let name = word.to_str()?;
+    let is_one = Cli::command().get_subcommands().any(|command| command.get_name() == name);
+    (is_one && !std::path::Path::new(name).exists()).then_some(name)
 }
 
 fn ask(args: &Ask, scrape: bool) -> ExitCode {
@@ -97,7 +109,11 @@ fn peer(args: &OnePeer) -> ExitCode {
         Err(reason) => return local_error(&reason),
     };
     let form = if args.json { Form::Json } else { Form::OnePeer };
-    run_torrents(std::slice::from_ref(&args.torrent), &config, Shown::of(form))
+    let (inputs, faults) = expand(std::slice::from_ref(&args.torrent));
+    // One peer is what was asked for.
+    let inputs = inputs.into_iter().map(Input::without_peers).collect();
+    // What was said comes to stdout as it is said, and would write over the progress.
+    run_inputs((inputs, faults), &config, Shown::of(form), !args.trace)
 }
 
 /// How results are shown, but for what depends on the torrents.
@@ -115,12 +131,17 @@ impl Shown {
 }
 
 fn run_torrents(words: &[OsString], config: &Config, shown: Shown) -> ExitCode {
-    let (inputs, faults) = expand(words);
+    run_inputs(expand(words), config, shown, true)
+}
+
+/// The main job for each input, and the words of which none came with the reason.
+fn run_inputs((inputs, faults): Expanded, config: &Config, shown: Shown, progress: bool) -> ExitCode {
     let Shown { form, file, quiet, fail_under } = shown;
     let torrents = inputs.len() + faults.len();
     let telling = Telling { form, file, quiet, show_secrets: config.show_secrets, fail_under, torrents };
     // The log and the progress would write over each other.
-    let mut output = Output::new(telling).with_progress(!tracing::enabled!(target: "client", tracing::Level::DEBUG));
+    let mut output =
+        Output::new(telling).with_progress(progress && !tracing::enabled!(target: "client", tracing::Level::DEBUG));
     let worst = if faults.is_empty() { Exit::Answered } else { Exit::LocalError };
     faults.iter().for_each(|(name, reason)| output.fault(name, Exit::LocalError, reason));
     block_on(run_all(inputs, config, output, worst))
@@ -133,10 +154,17 @@ fn inputs(words: &[OsString]) -> (Vec<Input>, Exit) {
     (inputs, if faults.is_empty() { Exit::Answered } else { Exit::LocalError })
 }
 
-fn create(path: PathBuf) -> Result<(PathBuf, File), String> {
+/// The file for the JSON. Not over a torrent that is to be read: whoever forgets the name of the file gives the first.
+fn create(path: PathBuf, inputs: &[Input]) -> Result<(PathBuf, File), String> {
+    let shown = shown_word(path.as_os_str());
+    let is =
+        |other: &PathBuf| path.canonicalize().is_ok_and(|path| other.canonicalize().is_ok_and(|other| other == path));
+    if inputs.iter().any(|input| matches!(input, Input::File(other) if is(other))) {
+        return Err(format!("write elsewhere: --output {shown}: that is a torrent to be read"));
+    }
     match File::create(&path) {
         Ok(file) => Ok((path, file)),
-        Err(error) => Err(format!("--output {}: {error}", guard::escape(&path.to_string_lossy()))),
+        Err(error) => Err(format!("write elsewhere: --output {shown}: {error}")),
     }
 }
 
@@ -156,12 +184,7 @@ fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
 fn print(text: &[u8]) -> ExitCode {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => local_error(&format!("cannot write: {error}")),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => local_error(&cannot_write(&error)),
         _ => ExitCode::SUCCESS,
     }
-}
-
-fn local_error(reason: &str) -> ExitCode {
-    complain(reason);
-    Exit::LocalError.into()
 }

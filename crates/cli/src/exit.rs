@@ -28,3 +28,9 @@ pub(crate) fn complain(message: &str) {
     use std::io::Write;
     let _ = writeln!(anstream::stderr(), "bt-handshake: {message}");
 }
+
+/// Complains, and exits with [`Exit::LocalError`].
+pub(crate) fn local_error(reason: &str) -> ExitCode {
+    complain(reason);
+    Exit::LocalError.into()
+}

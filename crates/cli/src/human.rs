@@ -5,12 +5,13 @@ mod charts;
 mod dig;
 mod ending;
 mod one_peer;
+mod rows;
 mod sheet;
 mod tally;
 mod verdict;
 
 use crate::input::Subject;
-use crate::text::{Line, Page, binary_size, plural, short, size, time};
+use crate::text::{Line, Page, binary_size, listed, plural, short, size, time};
 use anstyle::{AnsiColor, Style};
 use client::{Outcome, PeerReport, Role, TrackerReport, Transport};
 pub(crate) use dig::{asked, dig};
@@ -62,6 +63,10 @@ fn facts(subject: &Subject) -> Vec<String> {
         facts.push(format!("{pieces} of {}", binary_size(torrent.piece_length)));
         facts.extend(torrent.private.then(|| "private".to_owned()));
     }
+    if subject.name().is_none() && hashes.v2().is_none() {
+        // It is called by its info-hash already.
+        return facts;
+    }
     facts.extend(hashes.v1().map(|hash| hash.to_string()));
     // One of these is wide enough for a line; the peers of v2 know its first half.
     facts.extend(hashes.v2().map(|hash| format!("v2 {}", hash.truncated())));
@@ -108,7 +113,7 @@ fn said_by_tracker(report: &TrackerReport) -> Vec<String> {
     let claims: Vec<String> =
         claims.iter().filter_map(|(count, what)| Some(plural((*count)? as usize, what))).collect();
     if !claims.is_empty() {
-        said.push(format!("claims {}", claims.join(" and ")));
+        said.push(format!("claims {}", listed(&claims)));
     }
     said
 }
@@ -123,9 +128,11 @@ pub(crate) fn peer(report: &PeerReport, page: Page) -> Line {
         return answered(line, report, page);
     }
     let line = line.cell(style, report.outcome.to_string(), OUTCOME_WIDTH);
-    let connected = report.connect.map(|connect| format!("connected in {}", time(connect)));
-    let reason: Vec<String> = connected.into_iter().chain(report.reason()).collect();
-    line.styled(DIM, format!("  {}", reason.join(", then ")))
+    let line = line.styled(DIM, format!("  {}", report.reason().unwrap_or_default()));
+    match report.connect {
+        Some(connect) => line.styled(DIM, format!("  connected in {}", time(connect))),
+        None => line,
+    }
 }
 
 /// The rest of the line of a peer that shook hands: what it runs, how fast it was, what it is and has.

@@ -77,8 +77,9 @@ impl Input {
         if text == "-" {
             return Self::Stdin;
         }
-        if text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("magnet:")) {
-            return Self::Magnet(text.to_owned());
+        // Blanks come along when a link is copied.
+        if text.trim_start().get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("magnet:")) {
+            return Self::Magnet(text.trim().to_owned());
         }
         match hash(text) {
             Some(hashes) => Self::Hash(hashes),
@@ -86,18 +87,26 @@ impl Input {
         }
     }
 
+    /// The torrent alone, without the peers that a magnet link names beside it.
+    pub(crate) fn without_peers(self) -> Self {
+        match &self {
+            Self::Magnet(link) => Magnet::parse(link).map_or(self, |magnet| Self::Hash(magnet.hashes)),
+            _ => self,
+        }
+    }
+
     /// How the user called it, safe to show.
     pub(crate) fn shown(&self) -> String {
-        escape(&self.given()).to_string()
+        shown_word(self.given().as_ref())
     }
 
     /// How the user called it, without a secret.
     fn given(&self) -> String {
         match self {
             Self::File(path) => {
-                let path = path.to_string_lossy();
-                // A URL in its place may hold a passkey.
-                if path.contains("://") { guard::redact_url(&path) } else { path.into_owned() }
+                let text = path.to_string_lossy();
+                // A URL or a link in its place may hold a passkey.
+                if text.contains([':', '%', '=']) { shown_word(path.as_os_str()) } else { text.into_owned() }
             }
             Self::Stdin => "standard input".to_owned(),
             // The trackers in it may hold passkeys, and it is long.
@@ -129,6 +138,17 @@ impl Input {
     }
 }
 
+/// A word of the user's, safe to show: whatever it was meant to be, it may hold a passkey.
+pub(crate) fn shown_word(word: &OsStr) -> String {
+    let text = word.to_string_lossy();
+    let lower = text.to_ascii_lowercase();
+    if lower.contains("magnet:") || lower.contains("xt=urn") || lower.contains("%3a%2f%2f") {
+        return "magnet link".to_owned();
+    }
+    let text = if text.contains("://") { guard::redact_url(text.trim()) } else { text.into_owned() };
+    escape(&text).to_string()
+}
+
 /// 40 digits are an info-hash, 64 that of v2 (BEP 52). A file of that name is `./` and the name.
 fn hash(text: &str) -> Option<Hashes> {
     if let Ok(hash) = text.parse::<InfoHash>() {
@@ -142,18 +162,22 @@ const MAX_DEPTH: usize = 32;
 
 /// The inputs that the words of the command line mean, folders replaced by the torrents in them; and the words of which
 /// nothing came, with the reason.
-pub(crate) fn expand(words: &[OsString]) -> (Vec<Input>, Vec<(String, String)>) {
+pub(crate) type Expanded = (Vec<Input>, Vec<(String, String)>);
+
+/// What the words of the command line mean.
+pub(crate) fn expand(words: &[OsString]) -> Expanded {
     let (mut inputs, mut faults) = (Vec::new(), Vec::new());
     for word in words {
         let input = Input::of(word);
         let fault = match &input {
             Input::File(path) if path.is_dir() => {
                 let before = inputs.len();
-                let walked = walk(path, MAX_DEPTH, &mut inputs);
-                let none = (inputs.len() == before).then(|| "no .torrent file in this folder".to_owned());
-                walked.err().map(|error| error.to_string()).or(none)
+                let faults_before = faults.len();
+                walk(path, MAX_DEPTH, &mut inputs, &mut faults);
+                (inputs.len() == before && faults.len() == faults_before)
+                    .then(|| "give another folder: no .torrent file is in this one".to_owned())
             }
-            Input::Stdin if inputs.contains(&input) => Some("can be read only once".to_owned()),
+            Input::Stdin if inputs.contains(&input) => Some("name it once: it can be read only once".to_owned()),
             _ => {
                 inputs.push(input.clone());
                 None
@@ -164,22 +188,26 @@ pub(crate) fn expand(words: &[OsString]) -> (Vec<Input>, Vec<(String, String)>) 
     (inputs, faults)
 }
 
-/// The torrents in a folder and its folders, by name. Links to folders are not followed: they may lead in a circle.
-fn walk(folder: &Path, depth: usize, inputs: &mut Vec<Input>) -> std::io::Result<()> {
-    let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+/// The torrents in a folder and its folders, by name; what cannot be read is a fault and ends nothing else. Links to folders
+/// are not followed: they may lead in a circle.
+fn walk(folder: &Path, depth: usize, inputs: &mut Vec<Input>, faults: &mut Vec<(String, String)>) {
+    let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let mut fault = |reason: String| faults.push((escape(&folder.to_string_lossy()).to_string(), reason));
+    let mut entries = match entries {
+        Ok(_) if depth == 0 => return fault(format!("name it by itself: it is {MAX_DEPTH} folders deep")),
+        Ok(entries) => entries,
+        Err(error) => return fault(format!("ask for leave to read it: {error}")),
+    };
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for entry in entries {
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        if kind.is_dir() {
-            if let Some(depth) = depth.checked_sub(1) {
-                walk(&path, depth, inputs)?;
-            }
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            walk(&path, depth - 1, inputs, faults);
         } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("torrent")) && !path.is_dir()
         {
             inputs.push(Input::File(path));
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -299,7 +299,8 @@ fn info_hash(subject: &Subject) -> String {
 /// JSON allows characters that command or deceive a terminal; they are written as `\u` escapes, which mean the same.
 fn line(value: &impl Serialize) -> io::Result<String> {
     let plain = serde_json::to_string(value)?;
-    if !plain.chars().any(guard::is_deceptive) {
+    // Most lines are plain, and that is seen at a glance: serde_json has escaped all controls but this one.
+    if plain.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) || !plain.chars().any(guard::is_deceptive) {
         return Ok(plain);
     }
     let mut escaped = String::with_capacity(plain.len());

@@ -1,6 +1,7 @@
 //! `bt-handshake`, the ping of BitTorrent: arguments, rendering, exit codes. What happens is the `client` crate's
 //! business; this one only chooses how it is told.
 
+mod advice;
 mod args;
 mod commands;
 mod conditions;

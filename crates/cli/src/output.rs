@@ -1,6 +1,7 @@
 //! Where results go: lines on stdout, as text, JSON or for a monitoring system, and JSON in a file. They are written as soon
 //! as there is nothing else to do, those that came together in one piece.
 
+use crate::advice::cannot_write;
 use crate::conditions::Conditions;
 use crate::exit::{Exit, complain};
 use crate::human::{self, Tally};
@@ -14,8 +15,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes of lines that wait to be written together, at most.
 const TOGETHER: usize = 32 << 10;
@@ -58,9 +60,15 @@ pub(crate) struct Output {
     /// Lines not yet written.
     lines: String,
     file_lines: String,
+    file_fault: Option<io::Error>,
+    /// What text is shown on, and when that was looked up.
+    page: (Page, Instant),
     pub(crate) progress: Progress,
     pub(crate) total: Total,
 }
+
+/// How long the width of a window is taken for true: looking takes longer than writing a line.
+const PAGE_LASTS: Duration = Duration::from_millis(100);
 
 /// What all torrents of the command line come to.
 #[derive(Debug)]
@@ -104,9 +112,11 @@ impl Output {
         };
         Self {
             telling,
+            page: (Page::of_stdout(), Instant::now()),
             closed: false,
             lines: String::new(),
             file_lines: String::new(),
+            file_fault: None,
             progress: Progress::default(),
             total,
         }
@@ -131,9 +141,20 @@ impl Output {
         }
     }
 
+    /// What text is shown on.
+    pub(crate) fn page(&mut self) -> Page {
+        let (page, looked_up) = self.page;
+        if looked_up.elapsed() > PAGE_LASTS {
+            self.page = (page.resized(), Instant::now());
+        }
+        self.page.0
+    }
+
     pub(crate) fn start(&mut self, subject: &Subject) -> io::Result<()> {
         let line = match self.telling.form {
-            Form::Report { .. } | Form::Trackers { .. } => Some(human::start(subject, Page::of_stdout())),
+            Form::Report { .. } => Some(human::start(subject, self.page())),
+            // Whole: nothing else tells of the torrent.
+            Form::Trackers { .. } => Some(human::start(subject, Page { cuts: false, ..self.page() })),
             Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |output| json::start(subject, output.telling.show_secrets))
@@ -141,7 +162,7 @@ impl Output {
 
     pub(crate) fn tracker(&mut self, subject: &Subject, report: &TrackerReport) -> io::Result<()> {
         self.progress.tracker(report.status.is_ok());
-        let page = Page::of_stdout();
+        let page = self.page();
         let line = match self.telling.form {
             Form::Report { .. } => Some(self.whose(subject, &human::tracker(subject, report, page), page)),
             Form::Trackers { .. } => Some(human::dig(subject, report, page)),
@@ -154,11 +175,11 @@ impl Output {
         self.progress.peer(report.outcome == Outcome::Ok);
         let line = match self.telling.form {
             Form::Report { all } if all || is_worth_a_line(report) => {
-                let page = Page::of_stdout();
+                let page = self.page();
                 Some(self.whose(subject, &human::peer(report, page), page))
             }
             Form::Trackers { all: true } => Some(format!("    {}", report.address)),
-            Form::OnePeer => Some(human::one_peer(report, Page::of_stdout())),
+            Form::OnePeer => Some(human::one_peer(report, self.page())),
             Form::Report { .. } | Form::Trackers { .. } | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |_| json::peer(subject, report))
@@ -177,7 +198,7 @@ impl Output {
         self.total.add(summary);
         let several = self.total.torrents > 1;
         let unmet: Vec<String> = self.telling.fail_under.unmet(summary).collect();
-        let page = Page::of_stdout();
+        let page = self.page();
         let line = match &mut self.telling.form {
             Form::Report { all } => Some(match tally {
                 Some(tally) => human::ending(subject, summary, tally, *all, page),
@@ -204,11 +225,42 @@ impl Output {
         }
     }
 
-    /// What is to be said of a run that has been told of. A monitoring system has heard it by its conditions.
+    /// Whether conditions that are not met have been told of already.
+    pub(crate) fn judges_itself(&self) -> bool {
+        matches!(self.telling.form, Form::Nagios(_))
+    }
+
+    /// What keeps all runs from beginning.
+    pub(crate) fn cannot_begin(&mut self, reason: &str) -> ExitCode {
+        match self.telling.form {
+            Form::Nagios(_) => crate::nagios::usage(reason).into(),
+            _ => crate::exit::local_error(reason),
+        }
+    }
+
+    /// A run was interrupted before it began, which only a monitoring system has to be told.
+    pub(crate) fn interrupted(&mut self, name: &str) {
+        if let Form::Nagios(plugin) = &mut self.telling.form {
+            plugin.fault(name, Exit::Interrupted, "interrupted");
+        }
+    }
+
+    /// Results that cannot be written.
+    pub(crate) fn cannot_write(&mut self, error: &io::Error) {
+        self.progress.erase();
+        let reason = cannot_write(error);
+        match &mut self.telling.form {
+            Form::Nagios(plugin) => plugin.fault("bt-handshake", Exit::LocalError, &reason),
+            _ => complain(&reason),
+        }
+    }
+
+    /// What is to be said of a run that has been told of.
     pub(crate) fn told_fault(&mut self, name: &str, reason: &str) {
         self.progress.erase();
-        if !matches!(self.telling.form, Form::Nagios(_)) {
-            complain(&format!("{name}: {reason}"));
+        match &mut self.telling.form {
+            Form::Nagios(plugin) => plugin.because(reason),
+            _ => complain(&format!("{name}: {reason}")),
         }
     }
 
@@ -216,11 +268,17 @@ impl Output {
     /// told of it all.
     pub(crate) fn total(&mut self, answered: usize) -> io::Result<Option<Level>> {
         self.progress.finish();
+        self.flush_file();
+        if matches!(self.telling.form, Form::Nagios(_))
+            && let Some(error) = self.file_fault.take()
+        {
+            self.cannot_write(&error);
+        }
         self.total.answered = answered;
         let several = self.total.torrents > 1;
-        let mut level = None;
+        let (mut level, page) = (None, self.page());
         let line = match &self.telling.form {
-            Form::Report { .. } if several => Some(human::total(&self.total, Page::of_stdout())),
+            Form::Report { .. } if several => Some(human::total(&self.total, page)),
             Form::Nagios(plugin) => {
                 let (worst, line) = plugin.told();
                 level = Some(worst);
@@ -231,7 +289,8 @@ impl Output {
         if several || line.is_some() {
             self.tell(line, true, |output| if several { json::total(&output.total) } else { Ok(String::new()) })?;
         }
-        Ok(level)
+        self.flush_file();
+        self.file_fault.take().map_or(Ok(level), Err)
     }
 
     /// Which torrent a line is about, if there are several.
@@ -264,27 +323,32 @@ impl Output {
         if always || self.lines.len().max(self.file_lines.len()) > TOGETHER { self.flush() } else { Ok(()) }
     }
 
+    /// Writes what waits for the file. That it cannot be written is told at the end: people read on.
+    fn flush_file(&mut self) {
+        let Some((path, file)) = self.telling.file.as_mut().filter(|_| !self.file_lines.is_empty()) else { return };
+        let written = file.write_all(self.file_lines.as_bytes());
+        self.file_lines.clear();
+        if let Err(error) = written {
+            let path = guard::escape(&path.to_string_lossy()).to_string();
+            self.file_fault = Some(io::Error::new(error.kind(), format!("{path}: {error}")));
+            self.telling.file = None;
+        }
+    }
+
     /// Writes what waits.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        if let Some((path, file)) = &mut self.telling.file
-            && !self.file_lines.is_empty()
-        {
-            let written = file.write_all(self.file_lines.as_bytes());
-            self.file_lines.clear();
-            if let Err(error) = written {
-                let path = guard::escape(&path.to_string_lossy()).to_string();
-                // Said once.
-                self.telling.file = None;
-                return Err(io::Error::new(error.kind(), format!("{path}: {error}")));
-            }
-        }
+        self.flush_file();
         if self.closed || self.lines.is_empty() {
             return Ok(());
         }
         self.progress.erase();
         let result = match self.telling.form {
             Form::Json => write_all(io::stdout().lock(), &self.lines),
-            _ => write_all(anstream::stdout().lock(), &self.lines),
+            // Stripped before, and not on the way: then it is one piece.
+            _ if anstream::AutoStream::choice(&io::stdout()) == anstream::ColorChoice::Never => {
+                write_all(io::stdout().lock(), &anstream::adapter::strip_str(&self.lines).to_string())
+            }
+            _ => write_all(io::stdout().lock(), &self.lines),
         };
         self.lines.clear();
         // Whatever else there is to be written goes the same way.

@@ -60,9 +60,9 @@ impl Progress {
         if ok { self.ok += 1 } else { self.failed += 1 }
     }
 
-    /// Of one run there were `before` attempts in flight, and are `now`.
-    pub(crate) fn in_flight(&mut self, before: usize, now: usize) {
-        self.in_flight = (self.in_flight + now).saturating_sub(before);
+    /// So many attempts have begun and not ended.
+    pub(crate) fn in_flight(&mut self, now: usize) {
+        self.in_flight = now;
     }
 
     /// Draws the line anew. The cursor waits at its beginning: what a terminal makes of a longer line when it becomes
@@ -113,9 +113,10 @@ impl Progress {
             return format!("saying goodbye to the trackers{now}");
         }
         let left = self.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs_f64().ceil());
-        let left = left.map(|left| format!(" | {left} s left")).unwrap_or_default();
+        let left = left.map(|left| format!(", {left} s left")).unwrap_or_default();
         let tried = in_flight + ok + failed;
-        format!("trackers {trackers_ok}/{trackers} ok | peers {tried} tried, {ok} answered, {failed} failed{left}")
+        // Short, so that a window which becomes narrower seldom breaks it: what is broken cannot be taken away everywhere.
+        format!("{trackers_ok}/{trackers} trackers, {tried} tried: {ok} ok, {failed} failed{left}")
     }
 }
 
@@ -140,15 +141,13 @@ mod tests {
         progress.begin(None);
         progress.tracker(true);
         progress.tracker(false);
-        progress.in_flight(0, 5);
-        progress.in_flight(0, 2);
-        progress.in_flight(5, 3);
+        progress.in_flight(5);
         progress.peer(true);
         progress.peer(false);
         progress.peer(false);
-        assert_eq!(progress.line(), "trackers 1/2 ok | peers 8 tried, 1 answered, 2 failed");
+        assert_eq!(progress.line(), "1/2 trackers, 8 tried: 1 ok, 2 failed");
         progress.end();
-        assert!(progress.line().starts_with("trackers"));
+        assert!(progress.line().starts_with("1/2 trackers"));
         progress.end();
         assert_eq!(progress.line(), "saying goodbye to the trackers");
         progress.interrupted();

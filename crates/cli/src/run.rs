@@ -1,12 +1,12 @@
 //! One torrent from the command line to its exit code.
 
+use crate::advice::{advice, no_source};
 use crate::exit::Exit;
 use crate::human::Tally;
 use crate::input::{Input, InputError, Subject};
-use crate::output::Shared;
+use crate::output::{Output, Shared};
 use crate::text::Page;
-use client::{Bounds, Config, CutShort, Error, Event, Summary, Swarm};
-use guard::ErrorChain;
+use client::{Bounds, Config, CutShort, Event, Summary, Swarm};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -26,12 +26,15 @@ pub(crate) async fn run(
     let until = Instant::now().checked_add(config.deadline);
     let prepared = tokio::select! {
         prepared = prepare(input, config, bounds) => prepared,
-        _ = interrupted.wait_for(|said| *said) => return Exit::Interrupted,
+        _ = interrupted.wait_for(|said| *said) => {
+            output.lock().interrupted(&name);
+            return Exit::Interrupted;
+        }
     };
     let (subject, mut swarm) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
-            output.lock().fault(&name, Exit::LocalError, &reason(&error));
+            output.lock().fault(&name, Exit::LocalError, &advice(&error));
             return Exit::LocalError;
         }
     };
@@ -44,18 +47,9 @@ pub(crate) async fn run(
         Ok(_) if output.lock().is_closed() => Exit::Answered,
         Ok(told) => told.exit(&name, output),
         Err(error) => {
-            output.lock().fault("cannot write", Exit::LocalError, &error.to_string());
+            output.lock().cannot_write(&error);
             Exit::LocalError
         }
-    }
-}
-
-/// Why there is nothing to run. That a file could not be read goes without saying.
-pub(crate) fn reason(error: &InputError) -> String {
-    match error {
-        InputError::Run(Error::Private) => format!("{}: --allow-private", Error::Private),
-        InputError::Run(Error::Read(error)) => error.to_string(),
-        error => ErrorChain(error).to_string(),
     }
 }
 
@@ -94,28 +88,18 @@ async fn tell(
     mut interrupted: watch::Receiver<bool>,
 ) -> std::io::Result<Told> {
     let mut told = Told { exit: Exit::Answered, unmet: Vec::new(), failures: Vec::new() };
-    let (mut tally, mut cut_short, mut in_flight) = (output.lock().tally(), false, 0);
+    let (mut tally, mut cut_short) = (output.lock().tally(), false);
     output.lock().start(subject)?;
     loop {
         // Nobody reads any more: leave quietly.
         if output.lock().is_closed() {
             return Ok(told);
         }
-        let event = match at_once(swarm.next()).await {
-            Some(event) => event,
-            None => {
-                let now = swarm.in_flight();
-                rest(output, std::mem::replace(&mut in_flight, now), now)?;
-                tokio::select! {
-                    event = swarm.next() => event,
-                    // Once is enough.
-                    _ = interrupted.wait_for(|said| *said), if !cut_short => {
-                        cut_short = true;
-                        swarm.interrupt();
-                        continue;
-                    }
-                }
-            }
+        let event = next_event(swarm, output, &mut interrupted, cut_short).await?;
+        let Some(event) = event else {
+            cut_short = true;
+            swarm.interrupt();
+            continue;
         };
         match event {
             None => return Ok(told),
@@ -123,18 +107,18 @@ async fn tell(
                 if !report.status.is_ok() && told.failures.len() <= MOST_FAILURES {
                     told.failures.push(format!("{}: {}", report.url, report.message().unwrap_or_default()));
                 }
-                keep(&mut tally, |tally, page| tally.tracker(subject, &report, page));
-                output.lock().tracker(subject, &report)?;
+                let mut output = output.lock();
+                keep(&mut tally, &mut output, |tally, page| tally.tracker(subject, &report, page));
+                output.tracker(subject, &report)?;
             }
             Some(Event::Peer(report)) => {
-                keep(&mut tally, |tally, page| tally.peer(&report, page));
-                output.lock().peer(subject, &report)?;
+                let mut output = output.lock();
+                keep(&mut tally, &mut output, |tally, page| tally.peer(&report, page));
+                output.peer(subject, &report)?;
             }
             Some(Event::Summary(summary)) => {
-                let mut output = output.lock();
-                output.progress.in_flight(std::mem::take(&mut in_flight), 0);
                 told.exit = exit(&summary, wanted);
-                told.unmet = output.summary(subject, &summary, tally.as_ref(), told.exit)?;
+                told.unmet = output.lock().summary(subject, &summary, tally.as_ref(), told.exit)?;
             }
             Some(_) => {}
         }
@@ -142,24 +126,31 @@ async fn tell(
 }
 
 /// Notes what the report at the end needs, if there will be one.
-fn keep(tally: &mut Option<Tally>, note: impl FnOnce(&mut Tally, Page)) {
+fn keep(tally: &mut Option<Tally>, output: &mut Output, note: impl FnOnce(&mut Tally, Page)) {
     if let Some(tally) = tally {
-        note(tally, Page::of_stdout());
+        note(tally, output.page());
     }
 }
 
-/// Before a wait, everything that has been told is written.
-fn rest(output: &Shared, before: usize, now: usize) -> std::io::Result<()> {
-    let mut output = output.lock();
-    output.progress.in_flight(before, now);
-    output.flush()
-}
-
-/// What `work` comes to, if that needs no waiting.
-async fn at_once<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    let poll = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
-    if let Poll::Ready(done) = poll { Some(done) } else { None }
+/// The next event; `None` for an interrupt, unless that has been heard already. Before a wait, everything that has been told is
+/// written. The wait itself is the engine's: asked again at once, it would take that for a turn that others have had.
+async fn next_event(
+    swarm: &mut Swarm,
+    output: &Shared,
+    interrupted: &mut watch::Receiver<bool>,
+    heard: bool,
+) -> std::io::Result<Option<Option<Event>>> {
+    let (mut next, mut interrupt) = (pin!(swarm.next()), pin!(interrupted.wait_for(|said| *said)));
+    poll_fn(|context| {
+        if let Poll::Ready(event) = next.as_mut().poll(context) {
+            return Poll::Ready(Ok(Some(event)));
+        }
+        if let Err(error) = output.lock().flush() {
+            return Poll::Ready(Err(error));
+        }
+        if !heard && interrupt.as_mut().poll(context).is_ready() { Poll::Ready(Ok(None)) } else { Poll::Pending }
+    })
+    .await
 }
 
 /// What a run comes to by itself.
@@ -179,20 +170,12 @@ impl Told {
     /// The exit code, and on stderr what is not met, or why there was no source of peers.
     fn exit(&self, name: &str, output: &Shared) -> Exit {
         if self.exit == Exit::NoSource {
-            output.lock().told_fault(name, &self.no_source());
+            output.lock().told_fault(name, &no_source(&self.failures, MOST_FAILURES));
         }
-        if !self.unmet.is_empty() {
+        let is_known = output.lock().judges_itself();
+        if !self.unmet.is_empty() && !is_known {
             output.lock().told_fault(name, &format!("{} (--fail-under)", self.unmet.join("; ")));
         }
         if self.unmet.is_empty() { self.exit } else { self.exit.max(Exit::NobodyAnswered) }
-    }
-
-    fn no_source(&self) -> String {
-        if self.failures.is_empty() {
-            return "no tracker to ask; name one with --tracker, or a peer with --peer".to_owned();
-        }
-        let shown = self.failures.get(..MOST_FAILURES).unwrap_or(&self.failures);
-        let more = if self.failures.len() > shown.len() { "; and others" } else { "" };
-        format!("no tracker answered: {}{more}", shown.join("; "))
     }
 }

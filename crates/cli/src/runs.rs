@@ -1,12 +1,12 @@
 //! Several torrents at the same time, in the bounds of one run.
 
+use crate::advice::{advice, cannot_write};
 use crate::exit::{Exit, complain};
 use crate::input::Input;
 use crate::output::{Output, Shared};
 use crate::run::run;
 use crate::signals::Signals;
 use client::{Bounds, Config};
-use guard::ErrorChain;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -18,14 +18,14 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// Runs every torrent, each told of on its own, and with more than one a total; the worst exit code counts, and `worst` is
 /// what it was before.
-pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, output: Output, worst: Exit) -> ExitCode {
+pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, mut output: Output, worst: Exit) -> ExitCode {
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
-        Err(error) => return cannot(&format!("cannot listen for signals: {error}")),
+        Err(error) => return output.cannot_begin(&format!("cannot listen for signals: {error}")),
     };
     let bounds = match Bounds::new(config) {
         Ok(bounds) => bounds,
-        Err(error) => return cannot(&ErrorChain(&error).to_string()),
+        Err(error) => return output.cannot_begin(&advice(&error.into())),
     };
     let output = Shared::new(output);
     let ended = run_each(inputs, config, &bounds, &output, &mut signals, worst).await;
@@ -38,15 +38,10 @@ pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, output: Output,
         Ok(Some(level)) => level.code().into(),
         Ok(None) => worst.into(),
         Err(error) => {
-            complain(&format!("cannot write: {error}"));
+            complain(&cannot_write(&error));
             worst.max(Exit::LocalError).into()
         }
     }
-}
-
-fn cannot(message: &str) -> ExitCode {
-    complain(message);
-    Exit::LocalError.into()
 }
 
 /// The worst exit code, and how many runs were a success; `None` when a second interrupt ended it.
@@ -91,7 +86,11 @@ async fn run_each(
                     return None;
                 }
             }
-            _ = tick.tick(), if draws => output.lock().progress.draw(),
+            _ = tick.tick(), if draws => {
+                let mut output = output.lock();
+                output.progress.in_flight(bounds.in_flight());
+                output.progress.draw();
+            }
         }
     }
     // Also when everything had been told, and only the goodbyes were waited for.

@@ -1,11 +1,11 @@
 //! `show`: what a torrent says, with everything that is odd about it. Nothing is sent.
 
+use crate::advice::{advice, cannot_write};
 use crate::args::Show;
 use crate::exit::{Exit, complain};
 use crate::human::Sheet;
 use crate::input::{Input, Subject};
 use crate::json;
-use crate::run::reason;
 use crate::text::Page;
 use std::io::{self, ErrorKind, Write};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) async fn show_all(inputs: Vec<Input>, args: &Show, mut worst: Exit) -
         let subject = match input.read(PATIENCE).await {
             Ok(subject) => subject,
             Err(error) => {
-                complain(&format!("{}: {}", input.shown(), reason(&error)));
+                complain(&format!("{}: {}", input.shown(), advice(&error)));
                 worst = worst.max(Exit::LocalError);
                 continue;
             }
@@ -30,7 +30,7 @@ pub(crate) async fn show_all(inputs: Vec<Input>, args: &Show, mut worst: Exit) -
             // Nobody reads any more.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return worst,
             Err(error) => {
-                complain(&format!("cannot write: {error}"));
+                complain(&cannot_write(&error));
                 return worst.max(Exit::LocalError);
             }
         }

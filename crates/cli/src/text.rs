@@ -46,11 +46,15 @@ impl Marks {
 }
 
 impl Page {
-    /// Standard output, as it is at this moment: a window may be resized.
+    /// Standard output, as it is at this moment.
     pub(crate) fn of_stdout() -> Self {
-        let marks = Marks::of_locale();
+        Self { columns: USUAL_COLUMNS, cuts: false, marks: Marks::of_locale() }.resized()
+    }
+
+    /// The same, as wide as it is at this moment: a window may be resized.
+    pub(crate) fn resized(self) -> Self {
         let columns = columns_of_stdout().filter(|&columns| columns >= FEWEST_COLUMNS);
-        Self { columns: columns.unwrap_or(USUAL_COLUMNS), cuts: columns.is_some(), marks }
+        Self { columns: columns.unwrap_or(USUAL_COLUMNS), cuts: columns.is_some(), ..self }
     }
 }
 
@@ -177,6 +181,15 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed(items: &[String]) -> String {
+    match items.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
 pub(crate) fn plural(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
@@ -248,6 +261,12 @@ mod tests {
         assert_eq!(line.on(page(8, true, Marks::ASCII)), "日本...");
         assert_eq!(line.on(page(8, false, Marks::ASCII)), "日本語\u{1b}[1mabcdef\u{1b}[0m");
         assert_eq!(line.on(page(14, true, Marks::ASCII)), "日本語\u{1b}[1mabcdef\u{1b}[0m");
+    }
+
+    #[test]
+    fn several_things_in_a_sentence() {
+        let items = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!([0, 1, 2, 3].map(|n| listed(&items[..n])), ["", "a", "a and b", "a, b and c"]);
     }
 
     #[test]

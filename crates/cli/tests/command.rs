@@ -28,14 +28,14 @@ fn people_read_a_line_for_each_peer_and_what_it_comes_to() {
     assert!(line("1 file").starts_with("lab\\u{1b}[31m.bin  1.0 MB, 1 file, "));
     assert!(line("/announce").starts_with("+ ") && line("/announce").contains("/announce?passkey=***  ok  3 peers  "));
     assert!(line("Transmission 3.00  ").starts_with("+ 127.0.1.1:") && line("Transmission 3.00  ").ends_with(" ms"));
-    assert!(line(" closed_before_handshake  ").contains(", then closed after 0 of 68 bytes"));
+    assert!(line(" closed_before_handshake  ").contains("  closed after 0 of 68 bytes  connected in "));
     // The one that was never connected to is counted only.
     assert!(
         stdout.contains("\n  connect_refused          1  ###") && !stdout.contains("Connection refused"),
         "{stdout}"
     );
-    assert!(stdout.contains("\n1 of 3 peers shook hands (33 %) in ") && stdout.contains(", 66 % lost\n"));
-    assert!(line("alive: ").starts_with("+ alive: no seed answered; nobody told which pieces it has"), "{stdout}");
+    assert!(stdout.contains("\n1 of 3 peers shook hands (33 %) in ") && stdout.contains(", 67 % lost\n"));
+    assert!(line("alive: ").starts_with("+ alive: 1 peer shook hands; nobody told which pieces it has"), "{stdout}");
     assert!(!stdout.contains('\u{1b}') && !stdout.contains("s3cret"));
     assert_eq!(lab.events(), ["started", "stopped"]);
     let (_, stdout, _) = run(&["-q"], &lab.torrent());
@@ -80,8 +80,8 @@ fn what_peers_have_is_told_with_how_many_were_asked() {
     for text in [
         "ok 4 peers, claims 2 seeds and 3 leechers",
         "alive: no seed answered; 0.75 distributed copies; not all of it can be completed from the peers we reached: they \
-         lack 1 piece of lab\\u{1b}[31m.bin (3 told what they have, of 3 reached and 4 named; TCP only, 1 web seed unchecked)",
-        "hint: a tracker claims 2 seeds that nobody has seen, though it named everybody it counts",
+         lack 1 piece of lab\\u{1b}[31m.bin (3 told which pieces, of 3 reached and 4 named; TCP only, 1 web seed unchecked)",
+        "hint: a tracker claims 2 seeds that we did not meet, though it named everybody it counts",
         "other peers (3: 3 leech)",
     ] {
         assert!(said.contains(text), "{text}\n{stdout}");
@@ -90,26 +90,6 @@ fn what_peers_have_is_told_with_how_many_were_asked() {
     let summary: Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
     assert_eq!(summary["clients"]["unknown"], 2);
     assert_eq!(summary["unseen_seeds"], 2);
-}
-
-#[test]
-fn what_is_not_a_torrent_is_named_with_the_reason() {
-    let lab = Lab::new("bad", []);
-    let huge = lab.folder.join("huge.torrent");
-    std::fs::File::create(&huge).unwrap().set_len(100_000_000).unwrap();
-    let valid = std::fs::read(lab.torrent()).unwrap();
-    for (path, reason) in [
-        (lab.folder.join("none"), "No such file or directory (os error 2)".to_owned()),
-        (lab.file("empty", b""), "file is empty".to_owned()),
-        (huge, "larger than 67108864 bytes, no torrent is".to_owned()),
-        (lab.file("cut", &valid[..11]), "not a torrent: not bencode: unexpected end at byte 11".to_owned()),
-        (lab.file("text", b"hello"), "not a torrent: not bencode: unexpected byte 0x68 at byte 0".to_owned()),
-        (lab.file("none\u{1b}", b"de"), "not a torrent: info: missing (at byte 0)".to_owned()),
-    ] {
-        let (code, stdout, stderr) = run(&[], &path);
-        let name = path.display().to_string().replace('\u{1b}', "\\u{1b}");
-        assert_eq!((code, stdout.as_str(), stderr), (2, "", format!("bt-handshake: {name}: {reason}\n")));
-    }
 }
 
 #[test]
@@ -123,7 +103,7 @@ fn exit_codes_say_how_it_went() {
     assert!(stderr.ends_with("/announce?passkey=***: tracker refuses: not \\u{1b}yours\n"), "{stderr}");
     assert_eq!((code, stderr.matches('\n').count()), (3, 1));
     let (code, _, stderr) = run(&["--no-trackers"], &lab.torrent());
-    assert!(code == 3 && stderr.contains("no tracker to ask"), "{stderr}");
+    assert!(code == 3 && stderr.contains("there is nobody to ask"), "{stderr}");
     assert_eq!(run(&["--no-trackers", "--peer", "127.0.0.1:1"], &lab.torrent()).0, 1);
     assert_eq!(run(&["--bind", "198.51.100.77"], &lab.torrent()).0, 2);
     assert_eq!(run(&["--bind", "127.0.0.2", "--bind", "127.0.0.3"], &lab.torrent()).0, 2);
@@ -186,7 +166,11 @@ fn a_pipe_without_a_writer_ends_at_the_deadline() {
     let pipe = lab.folder.join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let (code, _, stderr) = run(&["--deadline", "200ms"], &pipe);
-    assert!(code == 2 && stderr.ends_with(": not read within 0.2 s\n"), "{stderr}");
+    assert!(
+        code == 2
+            && stderr.ends_with(": check who writes to it, or give it a longer --deadline: not read within 0.2 s\n"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -229,15 +213,6 @@ fn a_reader_that_leaves_is_no_error() {
     let (code, _, stderr) = told(&child.wait_with_output().unwrap());
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert!(lab.events().last().is_none_or(|event| event == "stopped"));
-}
-
-#[test]
-fn a_full_disk_is_one() {
-    let lab = Lab::new("full", [Behaviour::default()]);
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let output = command(&[], &lab.torrent()).stdout(full).output().unwrap();
-    let (code, _, stderr) = told(&output);
-    assert!(code == 2 && stderr.starts_with("bt-handshake: cannot write: "), "{stderr}");
 }
 
 #[test]

@@ -92,6 +92,17 @@ fn what_a_plugin_cannot_know_is_unknown() {
         let (code, stdout, _) = told(&bare().args(args).output().unwrap());
         assert!(code == 3 && stdout.starts_with("TORRENT UNKNOWN: ") && stdout.matches('\n').count() == 1, "{stdout}");
     }
+    let lab_torrent = lab.torrent();
+    for args in [&["--nagios", "--bind", "198.51.100.77"][..], &["--nagios"], &["--nagios", "-o", "/dev/full"]] {
+        let mut command = bare();
+        command.args(args);
+        if args.len() > 1 {
+            command.arg(&lab_torrent);
+        }
+        let (code, stdout, _) = told(&command.output().unwrap());
+        let reason = stdout.strip_prefix("TORRENT UNKNOWN: ").unwrap_or_else(|| panic!("{args:?}: {stdout}"));
+        assert!(code == 3 && reason.len() > 20, "{args:?}: {stdout}");
+    }
     // Of several the worst counts, and what is known to be broken is worse than what is not known.
     let torrent = lab.torrent();
     let (code, stdout, _) = told(&bare().args(["--nagios", "/nonexistent"]).arg(&torrent).output().unwrap());

@@ -38,9 +38,9 @@ fn an_info_hash_does_where_a_file_does() {
     assert_eq!(lab.tracker.requests()[0].query("left").as_deref(), Some("16384"));
     let peer = lab.swarm.endpoints()[0].to_string();
     let (code, stdout, _) = run(&["--peer", &peer], Path::new(&hash.to_uppercase()));
-    assert!(code == 0 && stdout.starts_with(&format!("{hash}  {hash}\n")), "{stdout}");
+    assert!(code == 0 && stdout.starts_with(&format!("{hash}\n")), "{stdout}");
     let (code, _, stderr) = run(&[], Path::new(&hash));
-    assert!(code == 3 && stderr.contains("no tracker to ask; name one with --tracker"), "{stderr}");
+    assert!(code == 3 && stderr.contains("name a tracker with --tracker, or a peer"), "{stderr}");
     // A file of that name is one all the same.
     let (code, _, stderr) = run(&[], Path::new(&format!("./{hash}")));
     assert!(code == 2 && stderr.contains("No such file"), "{stderr}");
@@ -57,7 +57,11 @@ fn a_magnet_link_does_and_its_secrets_are_kept() {
     assert!(!format!("{stdout}{stderr}").contains("s3cret"), "{stderr}");
     for wrong in ["magnet:?dn=x&tr=http%3A%2F%2Ft%2Fs3cret", "MAGNET:?xt=urn:btih:s3cret"] {
         let (code, stdout, stderr) = run(&[], Path::new(wrong));
-        assert!(code == 2 && stderr.starts_with("bt-handshake: magnet link: not a magnet link"), "{stderr}");
+        assert!(
+            code == 2
+                && stderr.starts_with("bt-handshake: magnet link: copy the whole link, in quotes: not a magnet link"),
+            "{stderr}"
+        );
         assert!(!format!("{stdout}{stderr}").contains("s3cret"), "{stderr}");
     }
 }
@@ -76,7 +80,18 @@ fn folders_are_walked() {
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert!(stdout.contains("2 of 2 torrents answered"), "{stdout}");
     let (code, _, stderr) = run(&[], &lab.folder.join("empty.torrent"));
-    assert!(code == 2 && stderr.ends_with("/empty.torrent: no .torrent file in this folder\n"), "{stderr}");
+    assert!(
+        code == 2 && stderr.ends_with("/empty.torrent: give another folder: no .torrent file is in this one\n"),
+        "{stderr}"
+    );
+    // Deeper than anybody has them.
+    let deep = lab.folder.join("d".repeat(2).replace('d', "d/").repeat(17));
+    std::fs::create_dir_all(&deep).unwrap();
+    let (code, stdout, stderr) = run(&["-q"], &lab.folder);
+    assert!(
+        code == 2 && stderr.contains("name it by itself") && stdout.contains("2 of 3 torrents answered"),
+        "{stdout}{stderr}"
+    );
     // What is no torrent ends none of the others.
     let args = ["-q", lab.folder.join("empty.torrent").to_str().unwrap()].map(str::to_owned);
     let (code, stdout, _) = run(&[&args[0], &args[1]], &lab.torrent());
@@ -93,16 +108,22 @@ fn standard_input_does() {
     let (code, stdout, _) = given(&["-q"]);
     assert!(code == 0 && stdout.starts_with("standard input: 1 of 1 peer shook hands"), "{stdout}");
     let (code, _, stderr) = given(&["-"]);
-    assert!(code == 2 && stderr.contains("standard input: can be read only once"), "{stderr}");
+    assert!(code == 2 && stderr.contains("standard input: name it once: it can be read only once"), "{stderr}");
     let (code, _, stderr) = run(&[], Path::new("-"));
-    assert!(code == 2 && stderr == "bt-handshake: standard input: file is empty\n", "{stderr}");
+    assert!(code == 2 && stderr == "bt-handshake: standard input: fetch it again: file is empty\n", "{stderr}");
     // A pipe that nobody writes to.
     let mut child = bare();
     child.args(["--deadline", "200ms", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = child.spawn().unwrap();
     let open = child.stdin.take();
     let (code, _, stderr) = told(&child.wait_with_output().unwrap());
-    assert!(code == 2 && stderr.ends_with("standard input: not read within 0.2 s\n"), "{stderr}");
+    assert!(
+        code == 2
+            && stderr.ends_with(
+                "standard input: check who writes to it, or give it a longer --deadline: not read within 0.2 s\n"
+            ),
+        "{stderr}"
+    );
     drop(open);
 }
 
@@ -125,7 +146,10 @@ fn show_takes_all_of_them() {
     let hash = hash(&lab);
     let link = format!("magnet:?xt=urn:btih:{hash}&dn=linked&tr=http%3A%2F%2Ft.example%2Fannounce%3Fpasskey%3Ds3cret");
     let (code, stdout, stderr) = of("show", &[&hash, &link, other.to_str().unwrap(), "/nonexistent"]);
-    assert!(code == 2 && stderr == "bt-handshake: /nonexistent: No such file or directory (os error 2)\n", "{stderr}");
-    assert!(stdout.contains("\nlinked\n  info-hash     ") && stdout.contains("\nother.bin\n"), "{stdout}");
+    assert!(
+        code == 2 && stderr == "bt-handshake: /nonexistent: check the path: No such file or directory (os error 2)\n",
+        "{stderr}"
+    );
+    assert!(stdout.contains("\nlinked\n  info-hash       ") && stdout.contains("\nother.bin\n"), "{stdout}");
     assert!(stdout.contains("http://t.example/announce?passkey=***") && !stdout.contains("s3cret"), "{stdout}");
 }

@@ -208,5 +208,8 @@ fn json_goes_to_a_file_while_people_read() {
     let (code, _, stderr) = run(&["-o", "/dev/full"], &lab.torrent());
     assert!(code == 2 && stderr.contains("cannot write: /dev/full: No space left"), "{stderr}");
     let (code, _, stderr) = run(&["-o", "/nonexistent/x"], &lab.torrent());
-    assert!(code == 2 && stderr.starts_with("bt-handshake: --output /nonexistent/x: No such file"), "{stderr}");
+    assert!(
+        code == 2 && stderr.starts_with("bt-handshake: write elsewhere: --output /nonexistent/x: No such file"),
+        "{stderr}"
+    );
 }

@@ -50,10 +50,7 @@ fn scrape_leaves_no_trace() {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", files.len()).into_bytes();
     lab.tracker.set_script(TrackerScript::Raw([head, files].concat()));
     let (code, stdout, _) = of("scrape", &[lab.torrent().to_str().unwrap()]);
-    assert!(
-        code == 0 && line(&stdout, "ok from").ends_with("claims 7 seeds and 2 leechers and 9 downloads"),
-        "{stdout}"
-    );
+    assert!(code == 0 && line(&stdout, "ok from").ends_with("claims 7 seeds, 2 leechers and 9 downloads"), "{stdout}");
     assert!(stdout.contains("1 of 1 tracker request answered, 7 seeds claimed in "), "{stdout}");
     assert_eq!((lab.events().len(), lab.swarm.accepted()), (0, 0));
 }
@@ -88,6 +85,12 @@ fn one_peer_tells_every_stage() {
         code == 1 && stdout.contains("  stage           connect\n") && stdout.contains("Connection refused"),
         "{stdout}"
     );
+    let hash = lab.swarm.info_hash().map(|byte| format!("{byte:02x}")).concat();
+    let magnet = format!("magnet:?xt=urn:btih:{hash}&tr={}&x.pe={}", lab.tracker.announce_url(), peers[2]);
+    let before = lab.swarm.accepted();
+    let (code, stdout, _) = of("peer", &[&peers[0], &magnet]);
+    assert!(code == 0 && stdout.matches("  stage ").count() == 1, "nobody else is dialled: {stdout}");
+    assert_eq!(lab.swarm.accepted(), before + 1);
     assert!(lab.tracker.requests().is_empty(), "no tracker is asked");
 }
 
@@ -121,12 +124,12 @@ fn a_trace_has_every_byte() {
 fn show_tells_what_a_torrent_says_and_what_is_odd() {
     let lab = Lab::new("show", []);
     let (code, stdout, _) = of("show", &["--files", lab.torrent().to_str().unwrap()]);
-    assert!(code == 0 && stdout.starts_with("lab\\u{1b}[31m.bin\n  info-hash     "), "{stdout}");
+    assert!(code == 0 && stdout.starts_with("lab\\u{1b}[31m.bin\n  info-hash       "), "{stdout}");
     for part in [
-        "  size          1.0 MB (1000000 bytes)\n",
-        "  files         1 file\n",
+        "  size            1.0 MB (1000000 bytes)\n",
+        "  files           1 file\n",
         "?passkey=***\n",
-        "  odd           its name: control characters\n",
+        "  odd             its name: control characters\n",
         "files\n      1.0 MB  lab\\u{1b}[31m.bin\n",
     ] {
         assert!(stdout.contains(part), "{part}: {stdout}");
@@ -135,7 +138,7 @@ fn show_tells_what_a_torrent_says_and_what_is_odd() {
     assert!(stdout.contains("passkey=s3cret") && !stdout.contains("files\n"), "{stdout}");
     let private = SingleFile { private: true, ..SingleFile::new("private.bin", 1) };
     let (code, stdout, _) = of("show", &[lab.file("private.torrent", &private.to_bytes()).to_str().unwrap()]);
-    assert!(code == 0 && stdout.contains("  private       yes"), "{stdout}");
+    assert!(code == 0 && stdout.contains("  private         yes"), "{stdout}");
 }
 
 #[test]

@@ -11,7 +11,6 @@ use ids::InfoHash;
 use metainfo::Hashes;
 use peer_wire::{Handshake, Reserved};
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::debug;
@@ -29,6 +28,7 @@ pub(crate) struct Terms {
     pub(crate) linger: Duration,
     /// For what is received after handshakes.
     pub(crate) budget: Budget,
+    pub(crate) stopped: Stopped,
 }
 
 /// What we say to one peer, and what it may answer.
@@ -58,13 +58,16 @@ pub(crate) struct Try {
     pub(crate) first: Option<Box<Attempt>>,
 }
 
-/// How an attempt went.
+/// How an attempt goes, and went. Made when a peer is dialled, and from then on handed on as a pointer.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) tried: Try,
     pub(crate) outcome: Outcome,
     pub(crate) progress: Progress,
     pub(crate) error: Option<PeerError>,
+    /// What it is made in. Free at its end, whether anybody has heard of that or not; but still here if our machine was
+    /// exhausted, and it was of no use.
+    pub(crate) room: Option<Room>,
 }
 
 /// What is known of an attempt while it goes on, and remains known when it is cut short.
@@ -80,34 +83,15 @@ pub(crate) struct Progress {
     pub(crate) lingered: Option<LingerEnd>,
 }
 
-/// Tries a peer once, in the `room` it was given. Its clocks start here, not when it was queued. The room is free at the end,
-/// whether anybody has heard of that or not; but it comes back if our machine was exhausted.
+/// Tries a peer once. Its clocks start here, not when it was queued.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
-pub(crate) fn attempt(
-    tried: Try,
-    terms: Arc<Terms>,
-    mut stopped: Stopped,
-    room: Room,
-) -> impl Future<Output = (Attempt, Option<Room>)> + Send {
+pub(crate) fn attempt(mut attempt: Box<Attempt>, terms: Arc<Terms>) -> impl Future<Output = Box<Attempt>> + Send {
     async move {
-        let mut progress = Progress::default();
-        // Pinned here and not handed over: an argument would have its place in the task twice.
-        let result = stopped.or(pin!(converse(&tried, &terms, &mut progress))).await;
-        let (outcome, error, exhausted) = match result {
-            // A valid handshake stays one, also when the listening after it was cut short.
-            None if progress.stage == Stage::Done => (Outcome::Ok, None, false),
-            // The run ended before its first step.
-            None if progress.stage == Stage::Queued => (Outcome::NotTried, None, false),
-            None => (Outcome::Interrupted, None, false),
-            Some(Ok(())) => (Outcome::Ok, None, false),
-            Some(Err(Failure { outcome, error, exhausted })) => (outcome, Some(error), exhausted),
-        };
-        match &error {
-            None if outcome == Outcome::Ok => debug!(peer = %tried.address, "handshake is valid"),
-            None => debug!(peer = %tried.address, "{outcome}"),
-            Some(error) => debug!(peer = %tried.address, error = %guard::ErrorChain(error), "{outcome}"),
-        }
-        (Attempt { tried, outcome, progress, error }, exhausted.then_some(room))
+        let Attempt { tried, progress, .. } = &mut *attempt;
+        // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
+        let result = terms.stopped.or(Box::pin(converse(tried, &terms, progress))).await;
+        attempt.end(result);
+        attempt
     }
 }
 
@@ -134,6 +118,33 @@ impl Terms {
 }
 
 impl Attempt {
+    pub(crate) fn new(tried: Try, room: Room) -> Self {
+        Self { tried, outcome: Outcome::NotTried, progress: Progress::default(), error: None, room: Some(room) }
+    }
+
+    /// Notes how it ended; `None` for cut short.
+    fn end(&mut self, result: Option<Result<(), Failure>>) {
+        let (outcome, error, exhausted) = match result {
+            // A valid handshake stays one, also when the listening after it was cut short.
+            None if self.progress.stage == Stage::Done => (Outcome::Ok, None, false),
+            // The run ended before its first step.
+            None if self.progress.stage == Stage::Queued => (Outcome::NotTried, None, false),
+            None => (Outcome::Interrupted, None, false),
+            Some(Ok(())) => (Outcome::Ok, None, false),
+            Some(Err(Failure { outcome, error, exhausted })) => (outcome, Some(error), exhausted),
+        };
+        let peer = self.tried.address;
+        match &error {
+            None if outcome == Outcome::Ok => debug!(%peer, "handshake is valid"),
+            None => debug!(%peer, "{outcome}"),
+            Some(error) => debug!(%peer, error = %guard::ErrorChain(error), "{outcome}"),
+        }
+        (self.outcome, self.error) = (outcome, error);
+        if !exhausted {
+            self.room = None;
+        }
+    }
+
     /// Whether a peer that requires encryption would have ended it so.
     pub(crate) fn may_mean_encryption(&self) -> bool {
         match (self.outcome, &self.error) {

@@ -95,6 +95,13 @@ impl Bounds {
         self.0.runs
     }
 
+    /// Attempts that have begun and not ended, of all runs together.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        let withheld = self.0.withheld.load(Ordering::Relaxed);
+        self.0.width.saturating_sub(withheld + self.0.room.available_permits())
+    }
+
     pub(crate) fn identity(&self) -> &Identity {
         &self.0.identity
     }

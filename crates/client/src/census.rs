@@ -65,11 +65,10 @@ impl Census {
         // A lazy seed that says that it wants nothing more is not yet a peer that has chosen some of the files.
         let lacks_some = matches!(report.role, Role::Leech | Role::PartialSeed);
         let candidate = self.pieces.and_then(|pieces| scattered_holes(said, pieces)).filter(|_| lacks_some);
-        let mut told = Vec::new();
-        match candidate {
-            None => told.push(report),
-            Some(holes) => told.extend(self.take_candidate(Candidate { report, holes })),
-        }
+        let mut told = match candidate {
+            None => vec![report],
+            Some(holes) => self.take_candidate(Candidate { report, holes }),
+        };
         if news && self.candidates >= ENOUGH {
             told.extend(self.judge_waiting());
         }

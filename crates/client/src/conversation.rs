@@ -3,6 +3,7 @@
 //! Thousands of these wait at the same time, so what a waiting one holds is kept small: no buffer, no second copy of
 //! anything, and the state of an encrypted one on the heap.
 
+use crate::alarm::{before, end};
 use crate::attempt::{Greeting, Progress, Terms, Try};
 use crate::connect::{ConnectError, connect, met_itself};
 use crate::handshake::{answer, exchange};
@@ -13,9 +14,10 @@ use crate::{HandshakeFailure, Outcome, PeerError, Shaken, Stage, Transport};
 use bytes::BytesMut;
 use nix::errno::Errno;
 use std::io;
+use std::pin::{Pin, pin};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::debug;
 
 /// How many times the deadline of a handshake an encrypted one has: it goes back and forth twice, and a client that looks at
@@ -45,10 +47,12 @@ pub(crate) async fn converse(tried: &Try, terms: &Terms, progress: &mut Progress
 async fn converse_once(tried: &Try, terms: &Terms, progress: &mut Progress, last: bool) -> Result<bool, Failure> {
     progress.stage = Stage::Connect;
     let begun = Instant::now();
-    let mut stream = match timeout(terms.connect_timeout, connect(tried.address, terms.bind)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(error.into()),
-        Err(_) => {
+    // One timer for both stages: it goes on from the one to the other, and is not taken back and set again.
+    let mut alarm = pin!(sleep_until(end(begun, terms.connect_timeout)));
+    let mut stream = match before(alarm.as_mut(), pin!(connect(tried.address, terms.bind))).await {
+        Some(Ok(stream)) => stream,
+        Some(Err(error)) => return Err(error.into()),
+        None => {
             let error = PeerError::ConnectTimeout(terms.connect_timeout);
             return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
         }
@@ -61,7 +65,9 @@ async fn converse_once(tried: &Try, terms: &Terms, progress: &mut Progress, last
     let result = match tried.transport {
         Transport::Tcp => {
             let Greeting { ours, also } = greeting;
-            let shaken = exchange(&mut stream, ours, *also, terms.handshake_timeout, &mut progress.received).await;
+            let timeout = terms.handshake_timeout;
+            alarm.as_mut().reset(end(connected, timeout));
+            let shaken = exchange(&mut stream, ours, *also, timeout, alarm, &mut progress.received).await;
             match progress.shaken(shaken, connected) {
                 Ok(surplus) => {
                     listen(&mut stream, greeting, surplus, terms, progress).await;
@@ -70,7 +76,7 @@ async fn converse_once(tried: &Try, terms: &Terms, progress: &mut Progress, last
                 Err(failure) => Err(failure),
             }
         }
-        Transport::Mse => Box::pin(encrypted(&mut stream, greeting, terms, connected, progress, last)).await,
+        Transport::Mse => Box::pin(encrypted(&mut stream, greeting, terms, (connected, alarm), progress, last)).await,
     };
     if result.is_err() && met_itself(&stream) {
         *progress = Progress { stage: Stage::Connect, ..Progress::default() };
@@ -84,26 +90,28 @@ async fn encrypted(
     stream: &mut TcpStream,
     greeting: &Greeting,
     terms: &Terms,
-    connected: Instant,
+    (connected, mut alarm): (Instant, Pin<&mut Sleep>),
     progress: &mut Progress,
     last: bool,
 ) -> Result<bool, Failure> {
-    let limit = terms.handshake_timeout * ENCRYPTED;
-    let opened = timeout(limit, async {
+    let limit = terms.handshake_timeout.saturating_mul(ENCRYPTED);
+    alarm.as_mut().reset(end(connected, limit));
+    let negotiation = async {
         let secured = secure(stream, &greeting.ours, &mut progress.received, last).await?;
         let Some(mut secured) = secured else { return Ok(None) };
         let shaken = answer(&mut secured, &greeting.ours, greeting.also, &mut progress.received).await;
         Ok::<_, SecureFailure>(Some((secured, shaken)))
-    });
-    match opened.await {
-        Ok(Ok(None)) => Ok(false),
-        Ok(Ok(Some((mut secured, shaken)))) => {
+    };
+    let opened = before(alarm, pin!(negotiation)).await;
+    match opened {
+        Some(Ok(None)) => Ok(false),
+        Some(Ok(Some((mut secured, shaken)))) => {
             let surplus = progress.shaken(shaken, connected)?;
             listen(&mut secured, greeting, surplus, terms, progress).await;
             Ok(true)
         }
-        Ok(Err(failure)) => Err(Failure::of_encryption(PeerError::Secure(failure))),
-        Err(_) => Err(Failure::of_encryption(PeerError::SecureTimeout(limit))),
+        Some(Err(failure)) => Err(Failure::of_encryption(PeerError::Secure(failure))),
+        None => Err(Failure::of_encryption(PeerError::SecureTimeout(limit))),
     }
 }
 

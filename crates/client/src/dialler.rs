@@ -6,7 +6,6 @@ use crate::engine::settled;
 use crate::pacer::More;
 use crate::peers::{Lane, Peers};
 use crate::retries::Retries;
-use crate::stop::Stopped;
 use crate::{Config, Encryption};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,10 +22,8 @@ const BURST: usize = 8;
 pub(crate) struct Dialler {
     terms: Arc<Terms>,
     encryption: Encryption,
-    stopped: Stopped,
     bounds: Bounds,
-    /// Each with the room it had, if that was of no use.
-    attempts: JoinSet<(Attempt, Option<Room>)>,
+    attempts: JoinSet<Box<Attempt>>,
     retries: Retries,
     /// Room that was waited for, and has not been used.
     room: Option<Room>,
@@ -35,11 +32,10 @@ pub(crate) struct Dialler {
 }
 
 impl Dialler {
-    pub(crate) fn new(terms: Terms, config: &Config, bounds: &Bounds, stopped: Stopped) -> Self {
+    pub(crate) fn new(terms: Terms, config: &Config, bounds: &Bounds) -> Self {
         Self {
             terms: Arc::new(terms),
             encryption: config.encryption,
-            stopped,
             bounds: bounds.clone(),
             attempts: JoinSet::new(),
             retries: Retries::default(),
@@ -50,9 +46,8 @@ impl Dialler {
 
     /// Begins a few attempts if room and pace allow; says when there could be more. The room comes first: what waits is an
     /// address, and not a task.
-    pub(crate) fn dial(&mut self, peers: &mut Peers) -> More {
+    pub(crate) fn dial(&mut self, peers: &mut Peers, now: Instant) -> More {
         while self.turns > 0 {
-            let now = Instant::now();
             if !self.is_anybody_ready(peers, now) {
                 self.room = None;
                 return self.retries.due().map_or(More::Later, More::At);
@@ -65,8 +60,8 @@ impl Dialler {
                     return More::At(due.map_or(paced_until, |due| due.min(paced_until)));
                 }
             };
-            let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
-            self.attempts.spawn(attempt(tried, terms, stopped, room));
+            let begun = Box::new(Attempt::new(tried, room));
+            self.attempts.spawn(attempt(begun, Arc::clone(&self.terms)));
             self.turns -= 1;
         }
         More::Now
@@ -79,15 +74,14 @@ impl Dialler {
     }
 
     /// The next attempt's end; `None` when none is in flight. May be cancelled without losing anything.
-    pub(crate) async fn next(&mut self) -> Option<(Attempt, Option<Room>)> {
+    pub(crate) async fn next(&mut self) -> Option<Box<Attempt>> {
         self.attempts.join_next().await.map(settled)
     }
 
     /// An attempt that is the last at its peer comes back; any other is tried again.
-    pub(crate) fn settle(&mut self, ended: (Attempt, Option<Room>), peers: &mut Peers) -> Option<Attempt> {
-        let (attempt, room) = ended;
+    pub(crate) fn settle(&mut self, mut attempt: Box<Attempt>, peers: &mut Peers) -> Option<Box<Attempt>> {
         self.turns = BURST.min(self.turns + 1);
-        let again = match room {
+        let again = match attempt.room.take() {
             // As long as others are in flight there will be room again: nobody is blamed.
             Some(room) => self.bounds.narrow(room),
             None => {
@@ -102,28 +96,23 @@ impl Dialler {
             }
             return None;
         }
-        if attempt.tried.first.is_some() || self.stopped.is_said() {
+        if attempt.tried.first.is_some() || self.terms.stopped.is_said() {
             return Some(attempt);
         }
         let Some(transport) = self.encryption.second(&attempt) else { return Some(attempt) };
         let Try { address, info_hash, .. } = attempt.tried;
-        let second = Try { address, info_hash, transport, first: Some(Box::new(attempt)) };
+        let second = Try { address, info_hash, transport, first: Some(attempt) };
         self.retries.add(second, Instant::now());
         None
     }
 
     /// When the run is over: a first attempt whose second will not come.
-    pub(crate) fn give_up(&mut self) -> Option<Attempt> {
-        self.retries.pop().and_then(|tried| tried.first).map(|first| *first)
+    pub(crate) fn give_up(&mut self) -> Option<Box<Attempt>> {
+        self.retries.pop().and_then(|tried| tried.first)
     }
 
     pub(crate) fn is_idle(&self) -> bool {
         self.attempts.is_empty() && self.retries.is_empty()
-    }
-
-    /// Attempts that have begun and not ended.
-    pub(crate) fn in_flight(&self) -> usize {
-        self.attempts.len()
     }
 
     /// Closes every connection, and returns when they are closed.

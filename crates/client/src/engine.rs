@@ -4,7 +4,7 @@
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
 use crate::attempt::{Attempt, Facts, Greeting, Terms};
-use crate::bounds::{Bounds, Room};
+use crate::bounds::Bounds;
 use crate::census::Census;
 use crate::dialler::Dialler;
 use crate::identity::Identity;
@@ -21,7 +21,7 @@ use peer_wire::{Handshake, Reserved};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -84,9 +84,9 @@ impl Swarm {
             check_private(&topic, &config)?;
         }
         let announce = announce(&topic, bounds.identity(), &config);
-        let stop = Stop::new();
+        let stop = Stop::default();
         let trackers = Tracking::new(&topic, &mut config, announce, bounds, stop.listen())?;
-        let terms = terms(&topic, &config, bounds);
+        let terms = terms(&topic, &config, bounds, stop.listen());
         let named_by_user = std::mem::take(&mut config.peers);
         let mut swarm = Self {
             torrent: terms.torrent,
@@ -94,7 +94,7 @@ impl Swarm {
             begun: None,
             alarm: None,
             waiting: false,
-            dialler: Dialler::new(terms, &config, bounds, stop.listen()),
+            dialler: Dialler::new(terms, &config, bounds),
             stop,
             trackers,
             lookups: JoinSet::new(),
@@ -117,6 +117,7 @@ impl Swarm {
     /// Takes in peers that were named before the run.
     fn name(&mut self, peers: Vec<PeerAddress>, source: &Source, policy: AddressPolicy) {
         let info_hash = self.torrent.hashes.primary();
+        self.peers.expect(peers.len());
         for peer in peers {
             self.peers.add(peer, Word { source, policy, info_hash, requires_crypto: false });
         }
@@ -126,12 +127,6 @@ impl Swarm {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.bounds.identity().port
-    }
-
-    /// Attempts that have begun and not ended.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.dialler.in_flight()
     }
 
     /// The next event, as it happens; `None` after the summary. Must be called within a tokio runtime. May be cancelled
@@ -147,14 +142,17 @@ impl Swarm {
             self.dialler.waited(None);
         }
         loop {
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) && !self.stop.said() {
-                self.cut_short(CutShort::Deadline);
-            }
             if let Some(event) = self.ready() {
                 return Some(event);
             }
+            // Asked for once a turn, because the answer takes longer than many a turn's work.
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) && !self.stop.said() {
+                self.cut_short(CutShort::Deadline);
+                continue;
+            }
             self.look_up_names();
-            let more = self.dialler.dial(&mut self.peers);
+            let more = self.dialler.dial(&mut self.peers, now);
             if self.is_idle() {
                 let waiting = self.census.finish();
                 if waiting.is_empty() {
@@ -256,6 +254,7 @@ impl Swarm {
         if let Some((address, named)) = report.address.zip(report.peers.as_mut()) {
             let policy = AddressPolicy::for_peers_of(address.ip());
             let ours = Some(self.bounds.identity().peer_id);
+            self.peers.expect(peers.len());
             for peer in peers.into_iter().filter(|peer| peer.peer_id != ours) {
                 let requires_crypto = peer.requires_crypto == Some(true);
                 let word = Word { source: &source, policy, info_hash, requires_crypto };
@@ -282,13 +281,13 @@ impl Swarm {
         self.unreached(name, outcome, Stage::Resolve, error);
     }
 
-    fn attempted(&mut self, attempt: (Attempt, Option<Room>)) {
+    fn attempted(&mut self, attempt: Box<Attempt>) {
         if let Some(last) = self.dialler.settle(attempt, &mut self.peers) {
             self.report_attempt(last);
         }
     }
 
-    fn report_attempt(&mut self, last: Attempt) {
+    fn report_attempt(&mut self, last: Box<Attempt>) {
         let sources = self.peers.sources(&PeerAddress::Socket(last.tried.address));
         let (report, said) = PeerReport::of(last, sources, self.torrent);
         let told = self.census.take(report, &said);
@@ -345,7 +344,7 @@ fn announce(topic: &Topic, identity: &Identity, config: &Config) -> Announce<'st
 }
 
 /// How peers are treated. Who does not listen says that it speaks nothing.
-fn terms(topic: &Topic, config: &Config, bounds: &Bounds) -> Terms {
+fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped) -> Terms {
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
     let ours = Handshake { reserved, info_hash: topic.hashes.primary(), peer_id: bounds.identity().peer_id };
@@ -358,17 +357,18 @@ fn terms(topic: &Topic, config: &Config, bounds: &Bounds) -> Terms {
         handshake_timeout: config.handshake_timeout,
         linger: config.linger,
         budget: bounds.linger(),
+        stopped,
     }
 }
 
 /// A peer named by its host and the addresses of that; `None` when the run ended first.
 type LookedUp = (PeerAddress, Option<io::Result<Vec<SocketAddr>>>);
 
-async fn look_up(name: PeerAddress, budget: Budget, mut stopped: Stopped) -> LookedUp {
+async fn look_up(name: PeerAddress, budget: Budget, stopped: Stopped) -> LookedUp {
     let PeerAddress::Host(host, port) = &name else {
         return (name, Some(Err(io::Error::other("not a host name"))));
     };
-    let found = stopped.or(resolve(host.as_str(), *port, budget)).await;
+    let found = stopped.or(pin!(resolve(host.as_str(), *port, budget))).await;
     (name, found)
 }
 

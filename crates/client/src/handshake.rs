@@ -1,6 +1,7 @@
 //! One exchange of handshakes over any stream (BEP 3).
 
 use crate::Outcome;
+use crate::alarm::{before, end};
 use crate::read::read_some;
 use crate::wire;
 use bytes::{Buf, BytesMut};
@@ -10,10 +11,11 @@ use std::collections::HashSet;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A valid exchange of handshakes (BEP 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,16 +193,19 @@ pub async fn handshake<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    exchange(stream, ours, also, timeout, &mut 0).await
+    let alarm = pin!(sleep_until(end(Instant::now(), timeout)));
+    exchange(stream, ours, also, timeout, alarm, &mut 0).await
 }
 
-/// [`handshake`], counting into `bytes` what comes, which stays known when this is cut short.
+/// [`handshake`], with an alarm that rings when `timeout` is over; counts into `bytes` what comes, which stays known when this
+/// is cut short.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice, and thousands of these wait")]
 pub(crate) fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     ours: &Handshake,
     also: Option<InfoHash>,
     timeout: Duration,
+    alarm: Pin<&mut Sleep>,
     bytes: &mut usize,
 ) -> impl Future<Output = Result<Shaken, HandshakeFailure>> {
     async move {
@@ -211,9 +216,10 @@ pub(crate) fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
             let written = send(stream, ours).await;
             receive(stream, written, &mut received, bytes).await
         };
-        match tokio::time::timeout(timeout, exchange).await {
-            Err(_) => Err(HandshakeFailure::TimedOut { received: received.len(), timeout }),
-            Ok(theirs) => judge(theirs?, ours, also, received),
+        let theirs = before(alarm, pin!(exchange)).await;
+        match theirs {
+            None => Err(HandshakeFailure::TimedOut { received: received.len(), timeout }),
+            Some(theirs) => judge(theirs?, ours, also, received),
         }
     }
 }

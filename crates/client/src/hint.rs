@@ -2,6 +2,7 @@
 
 use crate::{LingerEnd, Outcome, PeerError, PeerReport, Tried};
 use guard::Refusal;
+use std::io::ErrorKind;
 
 /// The sentence for a peer; `None` when there is nothing to add.
 pub(crate) fn hint(report: &PeerReport) -> Option<&'static str> {
@@ -34,10 +35,15 @@ pub(crate) fn hint(report: &PeerReport) -> Option<&'static str> {
             Some("it does not speak encryption, or does not have the torrent; try --encryption prefer-plain")
         }
         Outcome::InvalidAddress => Some(hint_invalid(report)),
+        // Not the system's word but ours.
+        Outcome::LocalLimit if matches!(&report.error, Some(PeerError::Connect(e)) if e.kind() == ErrorKind::Other) => {
+            Some("its address family was not chosen: see -4, -6 and --bind")
+        }
         Outcome::LocalLimit => {
             Some("our own machine refused, not the peer: raise `ulimit -n`, lower --concurrency, or check the routes")
         }
-        Outcome::Interrupted | Outcome::NotTried => Some("the run ended first: a longer --deadline reaches more"),
+        Outcome::Interrupted => Some("the run ended first: by its deadline, or an interrupt"),
+        Outcome::NotTried => Some("the run ended first, or was not to dial anybody"),
     }
 }
 

@@ -44,6 +44,7 @@
 //! # }
 //! ```
 
+mod alarm;
 mod attempt;
 mod availability;
 mod bounds;

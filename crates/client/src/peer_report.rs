@@ -143,9 +143,9 @@ impl PeerReport {
     }
 
     /// The report of a peer's one or two attempts, and what it said.
-    pub(crate) fn of(mut last: Attempt, sources: Vec<Source>, torrent: Facts) -> (Self, Said) {
-        let first = last.tried.first.take().map(|first| *first);
-        let tried = [Some(&last), first.as_ref()];
+    pub(crate) fn of(mut last: Box<Attempt>, sources: Vec<Source>, torrent: Facts) -> (Self, Said) {
+        let first = last.tried.first.take();
+        let tried = [Some(&*last), first.as_deref()];
         let of = |transport| tried.into_iter().flatten().find(|attempt| attempt.tried.transport == transport);
         let plaintext = of(Transport::Tcp).and_then(Tried::of);
         let encrypted = of(Transport::Mse).and_then(Tried::of);
@@ -153,7 +153,7 @@ impl PeerReport {
             Some(first) if first.says_more_than(&last) => (first, Some(last)),
             first => (last, first),
         };
-        let Attempt { tried, outcome, progress, error, .. } = told;
+        let Attempt { tried, outcome, progress, error, .. } = *told;
         let Progress { stage, connect, handshake, theirs, received, said, lingered } = progress;
         let mut report = Self {
             transport: tried.transport,

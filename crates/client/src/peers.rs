@@ -5,7 +5,7 @@ use crate::sources::{NamedBy, Table};
 use guard::{AddressPolicy, Refusal};
 use ids::InfoHash;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
 use tracker::PeerAddress;
 
@@ -23,8 +23,8 @@ pub(crate) struct Peers {
     paced: VecDeque<PeerAddress>,
     /// Peers nobody's word suffices for so far. A later tracker may have the standing that the first one lacked.
     refused: BTreeMap<SocketAddr, Refusal>,
-    /// Our own endpoints, as far as we have learned them.
-    own: HashSet<SocketAddr>,
+    /// Our own endpoints, as far as we have learned them: hardly ever more than two.
+    own: BTreeSet<SocketAddr>,
 }
 
 /// Most peers a run takes in; each costs some hundred bytes until the end of the run, the addresses included.
@@ -88,13 +88,18 @@ impl Peers {
             loopback: VecDeque::new(),
             paced: VecDeque::new(),
             refused: BTreeMap::new(),
-            own: HashSet::new(),
+            own: BTreeSet::new(),
         }
     }
 
     /// Notes an endpoint of our own, which is skipped when somebody names it.
     pub(crate) fn own(&mut self, address: SocketAddr) {
         self.own.insert(address);
+    }
+
+    /// Makes room for so many who are about to be named.
+    pub(crate) fn expect(&mut self, more: usize) {
+        self.known.reserve(more.min(MAX_PEERS - self.known.len()));
     }
 
     /// Notes that somebody named `address`, and queues it if that is the first word that suffices.

@@ -25,6 +25,7 @@ use ids::InfoHash;
 use query::{Asked, Query};
 use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use target::{Only, Target};
@@ -246,9 +247,9 @@ impl Tracking {
         while self.steps.len() < TRACKERS_OF_A_RUN
             && let Some(query) = self.queries.pop_front()
         {
-            let (terms, mut stopped) = (Arc::clone(&self.terms), self.stopped.clone());
+            let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
             self.steps.spawn(async move {
-                let _turn = stopped.or(terms.bounds.turn()).await;
+                let _turn = stopped.or(pin!(terms.bounds.turn())).await;
                 Step::Asked(Box::new(query.ask(&terms, stopped).await))
             });
         }
@@ -354,11 +355,11 @@ impl Tracking {
 }
 
 /// Looks a tracker's host up. A redirect begins no new clock: it is one more step of the same announce.
-async fn look_up(mut target: Target, terms: Arc<Terms>, mut stopped: Stopped) -> Step {
-    let _turn = stopped.or(terms.bounds.turn()).await;
+async fn look_up(mut target: Target, terms: Arc<Terms>, stopped: Stopped) -> Step {
+    let _turn = stopped.or(pin!(terms.bounds.turn())).await;
     let begun = Instant::now();
     target.begun.get_or_insert(begun);
-    let found = stopped.or(addresses_of(&target.url)).await.unwrap_or(Err(TrackerStatus::Interrupted));
+    let found = stopped.or(pin!(addresses_of(&target.url))).await.unwrap_or(Err(TrackerStatus::Interrupted));
     Step::LookedUp(Box::new(LookedUp { target, found, took: begun.elapsed() }))
 }
 

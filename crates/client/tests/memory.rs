@@ -18,7 +18,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Bytes of ours for one connection in flight, and for an encrypted one.
 const EACH: usize = 1536;
-const ENCRYPTED: usize = 2560;
+const ENCRYPTED: usize = 2432;
 /// Bytes for one endpoint that was named: the address and three words beside it, in a table that is never full, and its
 /// place in the queue.
 const NAMED: usize = 128;

@@ -6,8 +6,8 @@ use std::fmt::{self, Write};
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'t>(&'t [u8]);
 
-/// Escapes control characters (C0, DEL, C1), line and paragraph separators, zero-width and bidirectional formatting
-/// characters as `\u{..}`. Everything else is shown as it is.
+/// Escapes control characters (C0, DEL, C1), line and paragraph separators, zero-width, invisible and bidirectional
+/// formatting characters as `\u{..}`. Everything else is shown as it is.
 #[must_use]
 pub fn escape(text: &str) -> Escaped<'_> {
     Escaped(text.as_bytes())
@@ -37,14 +37,18 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Whether a character commands or deceives: controls, and the format characters that reorder or hide text (Unicode
-/// TR 36).
+/// Whether a character commands or deceives: controls, and what reorders or hides text (Unicode TR 36). That is all that
+/// Unicode calls default ignorable (DerivedCoreProperties, 16.0), such as fillers that show as nothing and tags that spell
+/// out a hidden text, but for the variation selectors U+FE00 to U+FE0F, which emoji and scripts need; and the separators
+/// of lines and paragraphs, and the marks of annotations.
 #[must_use]
 pub fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -61,6 +65,9 @@ mod tests {
             ("gpj.\u{202e}exe", "gpj.\\u{202e}exe"),
             ("\u{9b}31m", "\\u{9b}31m"),
             ("\u{feff}\u{200b}", "\\u{feff}\\u{200b}"),
+            ("a\u{3164}b\u{180f}c\u{34f}", "a\\u{3164}b\\u{180f}c\\u{34f}"),
+            ("h\u{e0100}i\u{e01ef}", "h\\u{e0100}i\\u{e01ef}"),
+            ("\u{2764}\u{fe0f}", "\u{2764}\u{fe0f}"),
         ] {
             assert_eq!(escape(text).to_string(), shown);
         }

@@ -6,6 +6,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use std::ops::Range;
 
 /// Stands for what was hidden.
 const HIDDEN: &str = "***";
@@ -133,18 +134,18 @@ impl Secrets {
             .collect();
         secrets.extend(parts.userinfo.map(basic));
         secrets.retain(|secret| secret.len() >= SHORTEST_SECRET);
-        Self::in_order(secrets)
+        Self::each_once(secrets)
     }
 
     /// These secrets and those of another URL, such as one that a redirect leads to.
     #[must_use]
     pub fn and_of(self, url: &str) -> Self {
-        Self::in_order([self.0, Self::of(url).0].concat())
+        Self::each_once([self.0, Self::of(url).0].concat())
     }
 
-    /// Longer ones first, so that no part of one is left when another is its beginning.
-    fn in_order(mut secrets: Vec<String>) -> Self {
-        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+    /// Each once.
+    fn each_once(mut secrets: Vec<String>) -> Self {
+        secrets.sort();
         secrets.dedup();
         Self(secrets)
     }
@@ -153,47 +154,51 @@ impl Secrets {
     /// by an ellipsis.
     #[must_use]
     pub fn conceal(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| {
-            hide_beginnings(&replace_ignoring_case(&text, secret, HIDDEN), secret)
-        })
+        let lower_case = text.to_ascii_lowercase();
+        // All are looked for in the text as it came: one that overlaps another would not be found where that is hidden.
+        let mut places: Vec<_> = self
+            .0
+            .iter()
+            .flat_map(|secret| wholes(&lower_case, secret).into_iter().chain(beginnings(text, secret)))
+            .collect();
+        places.sort_by_key(|place| place.start);
+        hide(text, places)
     }
 }
 
-/// Replaces what stands before an ellipsis and begins `secret`, in any ASCII case; the longest such beginning. Looks
+/// Replaces the places, which are in order of their beginnings; those that overlap are one.
+fn hide(text: &str, places: impl IntoIterator<Item = Range<usize>>) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = 0;
+    for Range { start, end } in places {
+        if start >= rest {
+            shown.push_str(text.get(rest..start).unwrap_or_default());
+            shown.push_str(HIDDEN);
+        }
+        rest = rest.max(end);
+    }
+    shown.push_str(text.get(rest..).unwrap_or_default());
+    shown
+}
+
+/// Where `secret` stands in a text that is in lower case.
+fn wholes(lower_case: &str, secret: &str) -> Vec<Range<usize>> {
+    // ASCII case changes no length, so that offsets in one are offsets in the other.
+    lower_case.match_indices(&secret.to_ascii_lowercase()).map(|(at, found)| at..at + found.len()).collect()
+}
+
+/// Where something stands before an ellipsis that begins `secret`, in any ASCII case; the longest such beginning. Looks
 /// at the text from each ellipsis backwards: a secret of kilobytes, of which a torrent can have hundreds, has as many
 /// beginnings.
-fn hide_beginnings(text: &str, secret: &str) -> String {
-    let mut hidden = String::with_capacity(text.len());
-    let mut rest = 0;
-    for (at, _) in text.match_indices('…') {
-        let lengths = SHORTEST_SECRET..secret.len().min(at.saturating_sub(rest) + 1);
+fn beginnings(text: &str, secret: &str) -> Vec<Range<usize>> {
+    let longest = |at: usize| {
         let begins = |from: usize| {
             let beginning = text.get(from..at)?;
-            secret.get(..beginning.len())?.eq_ignore_ascii_case(beginning).then_some(from)
+            secret.get(..beginning.len())?.eq_ignore_ascii_case(beginning).then_some(from..at)
         };
-        if let Some(from) = lengths.rev().find_map(|length| begins(at - length)) {
-            hidden.push_str(text.get(rest..from).unwrap_or_default());
-            hidden.push_str(HIDDEN);
-            rest = at;
-        }
-    }
-    hidden.push_str(text.get(rest..).unwrap_or_default());
-    hidden
-}
-
-/// Replaces `from` in any ASCII case.
-fn replace_ignoring_case(text: &str, from: &str, to: &str) -> String {
-    let (haystack, needle) = (text.to_ascii_lowercase(), from.to_ascii_lowercase());
-    let mut replaced = String::with_capacity(text.len());
-    let mut rest = 0;
-    // ASCII case changes no length, so that offsets in one are offsets in the other.
-    for (at, _) in haystack.match_indices(&needle) {
-        replaced.push_str(text.get(rest..at).unwrap_or_default());
-        replaced.push_str(to);
-        rest = at + from.len();
-    }
-    replaced.push_str(text.get(rest..).unwrap_or_default());
-    replaced
+        (SHORTEST_SECRET..secret.len().min(at + 1)).rev().find_map(|length| begins(at - length))
+    };
+    text.match_indices('…').filter_map(|(at, _)| longest(at)).collect()
 }
 
 /// User name and password as Basic authentication sends them (RFC 7617).
@@ -282,18 +287,27 @@ mod tests {
         assert_eq!(shown, "no, S3cre… ***… ".repeat(40));
     }
 
-    /// What [`hide_beginnings`] does, beginning by beginning.
+    #[test]
+    fn secrets_that_overlap_are_all_hidden() {
+        // The longer one begins before the other and ends in it.
+        let secrets = Secrets::of("http://t.example/announce?passkey=s3cret99&pid=announce?passkey=s3cr");
+        assert_eq!(secrets.conceal("/announce?passkey=s3cret99, s3cret99"), "/***, ***");
+        assert_eq!(secrets.conceal("announce?passkey=s3cret9…"), "***…");
+    }
+
+    /// What hiding the [`beginnings`] does, beginning by beginning.
     fn hide_each_beginning(text: &str, secret: &str) -> String {
         let beginnings = (SHORTEST_SECRET..secret.len()).rev().filter_map(|end| secret.get(..end));
         beginnings.fold(text.to_owned(), |text, start| {
-            replace_ignoring_case(&text, &format!("{start}…"), &format!("{HIDDEN}…"))
+            let places = wholes(&text.to_ascii_lowercase(), &format!("{start}…"));
+            hide(&text, places.into_iter().map(|place| place.start..place.end - '…'.len_utf8()))
         })
     }
 
     proptest! {
         #[test]
         fn beginnings_before_an_ellipsis_are_hidden(secret in "[abä]{5,12}", text in "([abAäÄ]{0,9}…?){0,4}") {
-            prop_assert_eq!(hide_beginnings(&text, &secret), hide_each_beginning(&text, &secret));
+            prop_assert_eq!(hide(&text, beginnings(&text, &secret)), hide_each_beginning(&text, &secret));
         }
 
         #[test]

@@ -1,6 +1,6 @@
 //! Hexadecimal, as info-hashes are written and read.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Shows bytes as lower-case hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,7 +8,12 @@ pub struct Hex<'b>(pub &'b [u8]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+        self.0.iter().try_for_each(|byte| {
+            f.write_char(digit(byte >> 4))?;
+            f.write_char(digit(byte & 0x0f))
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The handshake: `19 | "BitTorrent protocol" | reserved[8] | info_hash[20] | peer_id[20]` (BEP 3).
 
 use crate::Reserved;
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use ids::{InfoHash, PeerId};
 
 /// The first message in each direction (BEP 3), 68 bytes.
@@ -36,8 +36,11 @@ impl Handshake {
     #[must_use]
     pub fn encode(&self) -> [u8; Self::LENGTH] {
         let mut bytes = [0; Self::LENGTH];
-        let fields = Self::PROTOCOL.iter().chain(&self.reserved.0).chain(&self.info_hash.0).chain(&self.peer_id.0);
-        bytes.iter_mut().zip(fields).for_each(|(to, from)| *to = *from);
+        let mut room = bytes.as_mut_slice();
+        room.put_slice(Self::PROTOCOL);
+        room.put_slice(&self.reserved.0);
+        room.put_slice(&self.info_hash.0);
+        room.put_slice(&self.peer_id.0);
         bytes
     }
 
@@ -47,20 +50,20 @@ impl Handshake {
     /// # Errors
     /// At the first byte that differs from the protocol string, however few have arrived.
     pub fn decode(received: &mut BytesMut) -> Result<Option<Self>, HandshakeError> {
-        let wrong = received.iter().zip(Self::PROTOCOL).position(|(found, wanted)| found != wanted);
-        if let Some(offset) = wrong {
-            return Err(HandshakeError { offset, found: received.get(offset).copied().unwrap_or_default() });
-        }
-        if received.len() < Self::LENGTH {
-            return Ok(None);
-        }
-        let mut bytes = received.split_to(Self::LENGTH);
-        bytes.advance(Self::PROTOCOL.len());
+        let whole = received.first_chunk::<{ Self::LENGTH }>().filter(|bytes| bytes.starts_with(Self::PROTOCOL));
+        let Some(mut fields) = whole.map(|bytes| bytes.as_slice()) else {
+            let wrong = received.iter().zip(Self::PROTOCOL).position(|(found, wanted)| found != wanted);
+            return wrong.map_or(Ok(None), |offset| {
+                Err(HandshakeError { offset, found: received.get(offset).copied().unwrap_or_default() })
+            });
+        };
         let mut handshake =
             Self { reserved: Reserved::default(), info_hash: InfoHash([0; 20]), peer_id: PeerId([0; 20]) };
-        bytes.copy_to_slice(&mut handshake.reserved.0);
-        bytes.copy_to_slice(&mut handshake.info_hash.0);
-        bytes.copy_to_slice(&mut handshake.peer_id.0);
+        fields.advance(Self::PROTOCOL.len());
+        fields.copy_to_slice(&mut handshake.reserved.0);
+        fields.copy_to_slice(&mut handshake.info_hash.0);
+        fields.copy_to_slice(&mut handshake.peer_id.0);
+        received.advance(Self::LENGTH);
         Ok(Some(handshake))
     }
 }

@@ -104,7 +104,8 @@ impl FromStr for Host {
             return Ok(Self::Ip(IpAddr::V4(ip)));
         }
         let text = text.strip_suffix('.').unwrap_or(text);
-        let name = HostName::new(text.as_bytes()).ok_or(UrlError::BadHost)?;
+        // RFC 1035, 3.1: only the root has an empty label, and it comes last.
+        let name = HostName::new(text.as_bytes()).filter(|_| !text.ends_with('.')).ok_or(UrlError::BadHost)?;
         Ok(Self::Name(name.into()))
     }
 }

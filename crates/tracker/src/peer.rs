@@ -2,6 +2,7 @@
 
 use ids::PeerId;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
@@ -17,12 +18,29 @@ pub struct Peer {
 }
 
 /// Where a peer listens.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerAddress {
     /// An address; an IPv4 address wrapped in IPv6 has been unwrapped.
     Socket(SocketAddr),
     /// A host name and port, to be resolved by whoever dials (BEP 3 allows it).
     Host(HostName, u16),
+}
+
+/// An endpoint in one or two pieces: tables of many thousands are asked for each several times, and a keyed hash, which
+/// they need because strangers choose the endpoints, takes its time for each piece.
+impl Hash for PeerAddress {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Socket(SocketAddr::V4(address)) => {
+                state.write_u64(u64::from(address.ip().to_bits()) << 16 | u64::from(address.port()));
+            }
+            Self::Socket(SocketAddr::V6(address)) => {
+                state.write_u128(address.ip().to_bits());
+                state.write_u16(address.port());
+            }
+            Self::Host(name, port) => (name, port).hash(state),
+        }
+    }
 }
 
 impl fmt::Display for PeerAddress {

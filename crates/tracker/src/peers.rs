@@ -77,6 +77,9 @@ impl Collector {
         let flags = flags.iter().copied().map(Some).chain(std::iter::repeat(None));
         let entries = bytes.chunks_exact(size);
         self.skipped.truncated += usize::from(!entries.remainder().is_empty());
+        let more = entries.len().min(Announced::MAX_PEERS);
+        self.peers.reserve(more);
+        self.seen.reserve(more);
         for (entry, flag) in entries.zip(flags) {
             let Some((ip, &port)) = entry.split_last_chunk::<2>() else { continue };
             let port = u16::from_be_bytes(port);
@@ -121,13 +124,16 @@ impl Collector {
     fn keep(&mut self, peer: Peer) {
         if matches!(&peer.address, PeerAddress::Socket(socket) if socket.ip().is_unspecified()) {
             self.skipped.unspecified += 1;
+        } else if self.peers.len() < Announced::MAX_PEERS {
+            if self.seen.insert(peer.address.clone()) {
+                self.peers.push(peer);
+            } else {
+                self.skipped.duplicates += 1;
+            }
         } else if self.seen.contains(&peer.address) {
             self.skipped.duplicates += 1;
-        } else if self.peers.len() == Announced::MAX_PEERS {
-            self.skipped.over_limit += 1;
         } else {
-            self.seen.insert(peer.address.clone());
-            self.peers.push(peer);
+            self.skipped.over_limit += 1;
         }
     }
 }

@@ -233,6 +233,7 @@ mod tests {
             ("http://me:pw@/", BadHost),
             ("http://me:65536/", BadPort),
             ("http://-/%00", BadHost),
+            ("http://t.example../", BadHost),
             ("udp://t.example", BadPort),
         ] {
             assert_eq!(text.parse::<TrackerUrl>().map(|_| ()), Err(error), "{text}");

@@ -9,16 +9,39 @@
 mod memory;
 mod model;
 pub mod mutator;
+mod source;
 
+pub mod announce;
 pub mod bencode;
+pub mod conversation;
+pub mod escape;
+pub mod extension_handshake;
+pub mod handshake;
 pub mod magnet;
+pub mod messages;
 pub mod metainfo;
+pub mod mse;
+pub mod peer_id;
+pub mod scrape;
+pub mod tracker_url;
+pub mod udp;
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    Target { name: "announce", check: announce::check },
     Target { name: "bencode", check: bencode::check },
+    Target { name: "conversation", check: conversation::check },
+    Target { name: "escape", check: escape::check },
+    Target { name: "extension_handshake", check: extension_handshake::check },
+    Target { name: "handshake", check: handshake::check },
     Target { name: "magnet", check: magnet::check },
+    Target { name: "messages", check: messages::check },
     Target { name: "metainfo", check: metainfo::check },
+    Target { name: "mse", check: mse::check },
+    Target { name: "peer_id", check: peer_id::check },
+    Target { name: "scrape", check: scrape::check },
+    Target { name: "tracker_url", check: tracker_url::check },
+    Target { name: "udp", check: udp::check },
 ];
 
 /// Something to be fed with bytes.

@@ -8,11 +8,13 @@ use fuzz::{TARGETS, Target};
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs};
 
-/// Changed inputs for each target: a second or two of them.
+/// Most changed inputs for each target.
 const MUTATIONS: usize = 40_000;
+/// How long each target is fed with changed inputs, unless their number is given: all of them together take some seconds.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A fault, as the text to print.
 type Result<T = ()> = std::result::Result<T, String>;
@@ -21,7 +23,8 @@ struct Options {
     target: Option<String>,
     files: Vec<PathBuf>,
     seed: u64,
-    mutations: usize,
+    /// `None` for what there is time for.
+    mutations: Option<usize>,
 }
 
 fn main() -> ExitCode {
@@ -47,11 +50,11 @@ fn fail(reason: &str) -> ExitCode {
 fn options(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
     // Another run tries other changes; the seed printed repeats this one.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-    let mut options = Options { target: None, files: Vec::new(), seed: now, mutations: MUTATIONS };
+    let mut options = Options { target: None, files: Vec::new(), seed: now, mutations: None };
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--seed" => options.seed = arguments.next()?.parse().ok()?,
-            "--mutations" => options.mutations = arguments.next()?.parse().ok()?,
+            "--mutations" => options.mutations = Some(arguments.next()?.parse().ok()?),
             flag if flag.starts_with('-') => return None,
             _ if options.target.is_none() => options.target = Some(argument),
             _ => options.files.push(argument.into()),
@@ -74,14 +77,20 @@ fn run(target: Target, options: &Options) -> Result {
         check(target, bytes, path)?;
     }
     let mut mutator = Mutator::new(options.seed);
-    for number in 0..options.mutations {
+    let changing = Instant::now();
+    let mut mutations = 0;
+    while mutations < options.mutations.unwrap_or(MUTATIONS) {
+        if options.mutations.is_none() && changing.elapsed() > PATIENCE {
+            break;
+        }
         let mut any = || corpus[mutator.below(corpus.len())].1.as_slice();
         let (input, donor) = (any(), any());
         let mutated = mutator.mutate(input, donor);
-        let found = folder.join(format!("seed-{}-mutation-{number}", options.seed));
+        let found = folder.join(format!("seed-{}-mutation-{mutations}", options.seed));
         check(target, &mutated, &found).inspect_err(|_| drop(fs::write(&found, &mutated)))?;
+        mutations += 1;
     }
-    let (files, mutations, seconds) = (corpus.len(), options.mutations, begin.elapsed().as_secs_f64());
+    let (files, seconds) = (corpus.len(), begin.elapsed().as_secs_f64());
     println!("{name}: {files} files and {mutations} changed copies in {seconds:.1} s, --seed {}", options.seed);
     Ok(())
 }

@@ -143,7 +143,7 @@ impl Row {
         let ellipsis = if self.marks { "…" } else { "..." };
         let cut = screen.lines().iter().any(|line| line.starts_with(bad) && line.ends_with(ellipsis));
         ended.must(cut != self.whole, "a line is cut where it fits, or not marked as cut")?;
-        for (what, mark, count) in [("  seed", good, self.clients.len()), ("  connected in ", bad, 4)] {
+        for (what, mark, count) in [("  seed", good, self.clients.len()), ("  closed after ", bad, 2)] {
             // As they happened, and again in the report.
             for mark in [format!("{mark} 127."), format!("  {mark} 127.")] {
                 let is = |line: &str| line.starts_with(&mark);

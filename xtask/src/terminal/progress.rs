@@ -45,7 +45,7 @@ fn shown(place: &Place) -> Result {
     window.type_line(&format!("{RUN} {TORRENT}"))?;
     window.wait("the progress", |text| {
         // With the seconds that are left, of the 30 that a run has.
-        let told = "trackers 1/1 ok | peers 3 tried, 1 answered, 1 failed | ";
+        let told = "1/1 trackers, 3 tried: 1 ok, 1 failed, ";
         let left = text.split(told).skip(1).filter_map(|rest| rest.split_once(" s left"));
         left.filter_map(|(seconds, _)| seconds.parse().ok()).any(|seconds: u32| (1..=30).contains(&seconds))
     })?;

@@ -10,6 +10,10 @@ use crate::shell::Result;
 /// How often it becomes narrow and wide again: what goes wrong depends on when.
 const TIMES: usize = 4;
 
+/// Columns that the progress fits in, and too few for it.
+const WIDE: usize = 100;
+const NARROW: usize = 40;
+
 /// Lines that are on the screen already, as in a terminal that is in use.
 const LINES: usize = 100;
 
@@ -19,21 +23,20 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn run(place: &Place) -> Result {
     let lab = Lab::new(place, NAME, [seed("x"), Behaviour::Refuse, Behaviour::Silent])?;
-    let mut window = Window::open(place, 100, &[("NO_COLOR", "1")])?;
+    let mut window = Window::open(place, WIDE, &[("NO_COLOR", "1")])?;
     // A window that becomes narrower moves up, and what is above its top cannot be erased any more.
     window.run(&format!("seq {LINES}"))?;
     window.type_line(&format!("bt-handshake --linger 0 --handshake-timeout 90s --deadline 90s {TORRENT}"))?;
-    // Longer than 50 columns.
     let whole = |text: &str| draws(text).any(|draw| draw.ends_with("s left"));
-    let cut = |text: &str| draws(text).any(|draw| draw.contains(" tried, ") && !draw.contains("left"));
+    let cut = |text: &str| draws(text).any(|draw| draw.contains(" tried: ") && !draw.contains("left"));
     window.wait("the progress", whole)?;
     for _ in 0..TIMES {
         let begin = window.so_far();
-        window.resize(50)?;
-        window.wait_from(begin, "a progress of 50 columns", cut)?;
+        window.resize(NARROW)?;
+        window.wait_from(begin, "a progress that is cut", cut)?;
         let begin = window.so_far();
-        window.resize(100)?;
-        window.wait_from(begin, "a progress of 100 columns", whole)?;
+        window.resize(WIDE)?;
+        window.wait_from(begin, "a whole progress", whole)?;
     }
     lab.heard(2, 0)?;
     window.press("C-c")?;
@@ -49,5 +52,5 @@ fn run(place: &Place) -> Result {
 /// What is drawn on one line and left by going back to its beginning.
 fn draws(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.split('\r').map(|line| line.trim_end_matches("\u{1b}[?7h"));
-    lines.filter(|line| line.contains("trackers "))
+    lines.filter(|line| line.contains(" trackers, "))
 }

@@ -16,7 +16,7 @@ pub(super) struct Screen {
 
 /// What only the progress says.
 const PROGRESS: &[&str] =
-    &["reading the torrent", " ok | peers ", " tried, ", "s left", "saying goodbye", "leaves at once"];
+    &["reading the torrent", " trackers, ", " tried: ", "s left", "saying goodbye", "leaves at once"];
 
 impl Screen {
     /// From tmux's captures of the same screen: as it is, joined, and with styles; and its `display-message`.
@@ -122,6 +122,6 @@ mod tests {
         };
         assert!(!fault("$ run\nreport\nexit 0 $\n\n", 9));
         assert!(fault("$ run\nreport\n^Cexit 0 $\n", 11));
-        assert!(fault("$ run\ntrackers 0/0 ok | peers 1 tried, 0\nexit 0 $\n", 9));
+        assert!(fault("$ run\n0/0 trackers, 1 tried: 0\nexit 0 $\n", 9));
     }
 }

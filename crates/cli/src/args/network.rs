@@ -145,13 +145,15 @@ impl AskedTrackers {
             let parse = |text: &String| {
                 let shown = if config.show_secrets { text.clone() } else { guard::redact_url(text) };
                 let shown = || guard::escape(&shown).to_string();
-                text.parse::<TrackerUrl>().map_err(|error| format!("--tracker {}: {error}", shown()))
+                text.parse::<TrackerUrl>()
+                    .map_err(|error| format!("give --tracker an announce URL: {}: {error}", shown()))
             };
             config.trackers = Trackers::Only(self.trackers.iter().map(parse).collect::<Result<_, _>>()?);
         }
         if let Some(path) = &self.tls_ca {
-            let shown = || guard::escape(&path.to_string_lossy()).to_string();
-            config.tls_roots = std::fs::read(path).map_err(|error| format!("--tls-ca {}: {error}", shown()))?;
+            let shown = || crate::input::shown_word(path.as_os_str());
+            config.tls_roots = std::fs::read(path)
+                .map_err(|error| format!("give --tls-ca a file of certificates in PEM: {}: {error}", shown()))?;
         }
         Ok(())
     }
@@ -177,7 +179,8 @@ impl Ourselves {
         config.allow_private = self.allow_private;
         let mut bind = Bind::default();
         for &ip in &self.bind {
-            bind.add(ip).map_err(|error| format!("--bind {ip}: {error}"))?;
+            bind.add(ip)
+                .map_err(|error| format!("give --bind one address of this machine for each family: {ip}: {error}"))?;
         }
         // Any address of one family; the other then has none, and is not used.
         if self.ipv4 {

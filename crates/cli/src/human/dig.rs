@@ -31,6 +31,8 @@ pub(crate) fn dig(subject: &Subject, report: &TrackerReport, page: Page) -> Stri
     if let Some(again) = again(report) {
         note("again", again);
     }
+    // Whole lines, however long: these are for bug reports.
+    let page = Page { cuts: false, ..page };
     let rows = rows.iter().map(|row| Line::new().add("    ").and(row).on(page));
     std::iter::once(url.on(page)).chain(rows).collect::<Vec<_>>().join("\n")
 }

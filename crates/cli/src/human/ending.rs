@@ -61,8 +61,9 @@ pub(crate) fn total(total: &Total, page: Page) -> String {
 fn statistics(subject: &Subject, summary: &Summary, tally: &Tally, page: Page) -> Vec<Line> {
     let rule = page.marks.rule;
     let mut lines = vec![Line::new().styled(DIM, rule).add(" ").styled(BOLD, name(subject)).add(" ").styled(DIM, rule)];
-    let lost = match (summary.peers - summary.ok).saturating_mul(100).checked_div(summary.peers) {
-        Some(percent) => format!(", {percent} % lost"),
+    let lost = match summary.ok.saturating_mul(100).checked_div(summary.peers) {
+        // Together with those that answered, all.
+        Some(percent) => format!(", {} % lost", 100 - percent),
         None => String::new(),
     };
     lines.push(Line::new().add(format!("{}{lost}", headline(summary))));

@@ -1,20 +1,18 @@
 //! One peer in full: every stage with its time, and everything it says of itself.
 
-use super::{BAD, BOLD, DIM, GOOD, has};
+use super::rows::Rows;
+use super::{BAD, BOLD, GOOD, has};
 use crate::text::{Line, Page, binary_size, time};
 use client::{Outcome, PeerReport, Transport, Tried};
 use guard::escape;
 use peer_wire::{ExtensionHandshake, Reserved};
-
-/// As wide as the longest name of a row.
-const NAMES: usize = 14;
 
 /// The peer's report, in lines.
 pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
     let good = report.outcome == Outcome::Ok;
     let (mark, style) = if good { (page.marks.good, GOOD) } else { (page.marks.bad, BAD) };
     let title = Line::new().styled(style, mark).add(" ").styled(BOLD, report.address.to_string()).add("  ");
-    let mut rows = Rows(vec![title.styled(style, report.outcome.to_string())]);
+    let mut rows = Rows::under(title.styled(style, report.outcome.to_string()));
     stages(report, &mut rows);
     if let Some(theirs) = &report.theirs {
         rows.add("info-hash", theirs.info_hash.to_string());
@@ -24,7 +22,8 @@ pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
     rows.some("client", report.client());
     if good {
         let has = has(report);
-        rows.some("role", (!has.is_empty()).then(|| format!("{has}, from {}", report.role_from.code())));
+        let role = has.strip_prefix("role ").unwrap_or(&has);
+        rows.some("role", (!has.is_empty()).then(|| format!("{role}, from {}", report.role_from.code())));
         rows.some("pieces", report.completeness.map(|told| format!("{} of {}", told.have, told.pieces)));
     }
     report.extension.iter().for_each(|theirs| extension(theirs, &mut rows));
@@ -34,20 +33,7 @@ pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
     let other = report.other_error.as_ref().map(|error| guard::ErrorChain(error).to_string());
     rows.some("other attempt", other.map(|error| escape(&error).to_string()));
     rows.some("hint", report.hint().map(str::to_owned));
-    rows.0.iter().map(|row| row.on(page)).collect::<Vec<_>>().join("\n")
-}
-
-/// The rows under a title.
-struct Rows(Vec<Line>);
-
-impl Rows {
-    fn add(&mut self, name: &str, text: impl AsRef<str>) {
-        self.0.push(Line::new().add("  ").cell(DIM, name, NAMES).add("  ").add(text));
-    }
-
-    fn some(&mut self, name: &str, text: Option<String>) {
-        text.into_iter().for_each(|text| self.add(name, text));
-    }
+    rows.whole(page).join("\n")
 }
 
 fn stages(report: &PeerReport, rows: &mut Rows) {

@@ -1,14 +1,13 @@
 //! What a torrent says, on a sheet: for `show`.
 
-use super::{BAD, BOLD, DIM, name};
-use crate::input::Subject;
+use super::rows::Rows;
+use super::verdict::path;
+use super::{BOLD, DIM, name};
+use crate::input::{Source, Subject};
 use crate::text::{Line, Page, binary_size, plural, size};
 use guard::{escape, escape_bytes};
-use metainfo::{File, Torrent};
+use metainfo::{Diagnostics, File, Magnet, Torrent};
 use std::time::{Duration, UNIX_EPOCH};
-
-/// As wide as the longest name of a row.
-const NAMES: usize = 12;
 
 /// What to show beyond the usual.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +20,7 @@ pub(crate) struct Sheet {
 impl Sheet {
     /// The sheet, in lines that end with a line break.
     pub(crate) fn of(self, subject: &Subject, page: Page) -> String {
-        let mut rows = Rows(vec![Line::new().styled(BOLD, name(subject))]);
+        let mut rows = Rows::under(Line::new().styled(BOLD, name(subject)));
         let hashes = subject.topic.hashes;
         rows.some("info-hash", hashes.v1().map(|hash| hash.to_string()));
         rows.some("v2", hashes.v2().map(|hash| hash.to_string()));
@@ -31,14 +30,17 @@ impl Sheet {
             details(torrent, &mut rows);
         }
         self.trackers(subject, &mut rows);
+        if let Source::Magnet(magnet) = &subject.source {
+            link(magnet, &mut rows);
+        }
         if let Some(torrent) = subject.torrent() {
             oddities(torrent, &mut rows);
             if self.files {
-                rows.0.push(Line::new().styled(DIM, "files"));
-                rows.0.extend(torrent.files.iter().map(file));
+                rows.line(Line::new().styled(DIM, "files"));
+                torrent.files.iter().for_each(|entry| rows.line(file(entry)));
             }
         }
-        rows.0.iter().map(|row| format!("{}\n", row.on(page))).collect()
+        rows.whole(page).iter().map(|row| format!("{row}\n")).collect()
     }
 
     /// By tier (BEP 12).
@@ -49,23 +51,6 @@ impl Sheet {
                 rows.add(&format!("tier {}", n + 1), escape(&shown).to_string());
             }
         }
-    }
-}
-
-/// The rows under a title.
-struct Rows(Vec<Line>);
-
-impl Rows {
-    fn add(&mut self, name: &str, text: impl AsRef<str>) {
-        self.0.push(Line::new().add("  ").cell(DIM, name, NAMES).add("  ").add(text));
-    }
-
-    fn some(&mut self, name: &str, text: Option<String>) {
-        text.into_iter().for_each(|text| self.add(name, text));
-    }
-
-    fn odd(&mut self, text: &str) {
-        self.0.push(Line::new().add("  ").cell(BAD, "odd", NAMES).add("  ").add(text));
     }
 }
 
@@ -95,14 +80,24 @@ fn details(torrent: &Torrent, rows: &mut Rows) {
     }
 }
 
-/// What was wrong with it and did not matter, and what its paths would do to a disk.
-fn oddities(torrent: &Torrent, rows: &mut Rows) {
-    let diagnostics = &torrent.diagnostics;
+/// What a magnet link names beside its trackers.
+fn link(magnet: &Magnet, rows: &mut Rows) {
+    magnet.peers.iter().for_each(|peer| rows.add("peer", escape(&peer.to_string()).to_string()));
+    magnet.web_seeds.iter().for_each(|url| rows.add("web seed", escape(&guard::redact_url(url)).to_string()));
+    diagnostics(&magnet.diagnostics, rows);
+}
+
+fn diagnostics(diagnostics: &Diagnostics, rows: &mut Rows) {
     diagnostics.first().iter().for_each(|diagnostic| rows.odd(&escape(&diagnostic.to_string()).to_string()));
     let more = diagnostics.total().saturating_sub(diagnostics.first().len());
     if more > 0 {
         rows.odd(&format!("and {more} more of the kind"));
     }
+}
+
+/// What was wrong with it and did not matter, and what its paths would do to a disk.
+fn oddities(torrent: &Torrent, rows: &mut Rows) {
+    diagnostics(&torrent.diagnostics, rows);
     for issue in &torrent.name_issues {
         rows.odd(&format!("its name: {issue}"));
     }
@@ -124,10 +119,6 @@ fn file(file: &File) -> Line {
     let line = Line::new().add(format!("  {:>10}  {}", size(file.length), path(file)));
     let line = line.add(target.unwrap_or_default());
     if attributes.is_empty() { line } else { line.styled(DIM, format!("  ({})", attributes.join(", "))) }
-}
-
-fn path(file: &File) -> String {
-    escape_bytes(&file.path.join(&b'/')).to_string()
 }
 
 /// Seconds since 1970, as a date (UTC).

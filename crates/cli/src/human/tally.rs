@@ -95,8 +95,12 @@ impl Tally {
 impl Group {
     fn add(&mut self, response: Duration, line: impl FnOnce() -> Line, all: bool) {
         self.count += 1;
+        if all {
+            self.listed.push((response, line()));
+            return;
+        }
         let slowest = self.listed.last().map(|(time, _)| *time);
-        if !all && self.listed.len() == LISTED {
+        if self.listed.len() == LISTED {
             if slowest.is_some_and(|slowest| response >= slowest) {
                 return;
             }
@@ -108,7 +112,9 @@ impl Group {
 
     /// The lines that are listed, the quickest first.
     pub(super) fn lines(&self) -> impl Iterator<Item = &Line> {
-        self.listed.iter().map(|(_, line)| line)
+        let mut listed: Vec<_> = self.listed.iter().collect();
+        listed.sort_by_key(|(response, _)| *response);
+        listed.into_iter().map(|(_, line)| line)
     }
 
     /// How many are not listed.

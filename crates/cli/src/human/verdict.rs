@@ -2,8 +2,8 @@
 
 use super::Tally;
 use crate::input::Subject;
-use crate::text::{Marks, plural, time};
-use client::{Coverage, CutShort, Summary, SwarmView};
+use crate::text::{Marks, listed, plural, time};
+use client::{Coverage, CutShort, Outcome, Role, Summary, SwarmView};
 use guard::escape_bytes;
 use metainfo::File;
 
@@ -35,33 +35,59 @@ pub(crate) fn headline(summary: &Summary) -> String {
 pub(crate) fn verdict(subject: &Subject, summary: &Summary) -> (bool, String) {
     if summary.peers == 0 {
         return match summary.trackers_ok {
+            0 if summary.trackers == 0 => (false, "nobody to ask: no tracker, and no peer was named".to_owned()),
+            0 if summary.cut_short.is_some() => (false, "the run ended before a tracker answered".to_owned()),
             0 => (false, "nobody to ask: no tracker answered, and no peer was named".to_owned()),
             _ => (summary.swarm.claimed_seeds > Some(0), nobody_named(summary)),
         };
     }
     if summary.ok == 0 {
-        let whom = plural(summary.peers, "peer");
-        return (false, format!("no sign of life: none of {whom} shook hands, over TCP and from here"));
+        return (false, nobody_answered(summary));
     }
     let swarm = &summary.swarm;
     let seeds = match (swarm.verified_seeds, swarm.likely_seeds) {
+        // Who was not listened to may be one.
+        (0, 0) if swarm.coverage.told == 0 => format!("{} shook hands", plural(summary.ok, "peer")),
         (0, 0) => "no seed answered".to_owned(),
         (seeds, 0) => format!("{} answered", plural(seeds, "seed")),
         (seeds, likely) => format!("{} and {likely} likely answered", plural(seeds, "seed")),
     };
     let copies = swarm.copies.map(|copies| match copies.max > copies.min {
-        true => format!("{:.2} to {:.2} distributed copies", copies.min, copies.max),
-        false => format!("{:.2} distributed copies", copies.min),
+        true => format!("{:.2} to {:.2} distributed copies", down(copies.min), down(copies.max)),
+        false => format!("{:.2} distributed copies", down(copies.min)),
     });
     let parts: Vec<_> =
         [Some(format!("alive: {seeds}")), copies, Some(completion(subject, swarm))].into_iter().flatten().collect();
     (true, format!("{} ({})", parts.join("; "), coverage(swarm.coverage)))
 }
 
+/// Nobody shook hands: as far as anybody was asked.
+fn nobody_answered(summary: &Summary) -> String {
+    use Outcome::{Interrupted, InvalidAddress, LocalLimit, NotTried, ResolveFailed};
+    let unasked = [Interrupted, InvalidAddress, LocalLimit, NotTried, ResolveFailed];
+    let unasked: usize = unasked.iter().filter_map(|outcome| summary.outcomes.get(outcome)).sum();
+    let named = plural(summary.peers, "peer");
+    match summary.peers - unasked.min(summary.peers) {
+        0 => format!("nobody was asked: {named} named, and not one could be tried to the end"),
+        1 if summary.peers == 1 => {
+            "no sign of life: the one peer did not shake hands, over TCP and from here".to_owned()
+        }
+        asked => {
+            format!("no sign of life: none of {asked} asked shook hands, of {named} named, over TCP and from here")
+        }
+    }
+}
+
+/// Two digits, never rounded up: what is nearly whole is not whole.
+fn down(copies: f64) -> f64 {
+    (copies * 100.0).floor() / 100.0
+}
+
 /// Whether everything can be had from the peers we reached.
 fn completion(subject: &Subject, swarm: &SwarmView) -> String {
     match swarm.missing_pieces() {
         None if swarm.verified_seeds > 0 => "everything can be completed from the peers we reached".to_owned(),
+        None if subject.topic.pieces.is_none() => "how many pieces there are, a link does not tell".to_owned(),
         None => "nobody told which pieces it has".to_owned(),
         Some(0) => "everything can be completed from the peers we reached".to_owned(),
         Some(missing) => {
@@ -82,11 +108,7 @@ fn in_files(subject: &Subject, swarm: &SwarmView) -> String {
     if more > 0 {
         named.push(plural(more, "more file"));
     }
-    match named.split_last() {
-        None => String::new(),
-        Some((last, [])) => format!(" of {last}"),
-        Some((last, others)) => format!(" of {} and {last}", others.join(", ")),
-    }
+    if named.is_empty() { String::new() } else { format!(" of {}", listed(&named)) }
 }
 
 /// The files that cannot be completed.
@@ -115,7 +137,7 @@ fn coverage(coverage: Coverage) -> String {
         0 => String::new(),
         count => format!(", {} unchecked", plural(count, "web seed")),
     };
-    format!("{told} told what they have, of {reached} reached and {named} named{more}; TCP only{web_seeds}")
+    format!("{told} told which pieces, of {reached} reached and {named} named{more}; TCP only{web_seeds}")
 }
 
 /// What may be behind the most common failures, and what can be done.
@@ -130,9 +152,10 @@ pub(super) fn hints(tally: &Tally, summary: &Summary, marks: Marks) -> Vec<Strin
             "{count} peers refused plaintext and then accepted encryption: those {count} likely require it, or were full for a moment"
         )),
     }
-    if let Some(unseen) = summary.swarm.unseen_seeds() {
+    // Who has not said what it has may be one.
+    if let Some(unseen) = summary.swarm.unseen_seeds().filter(|_| !summary.roles.contains_key(&Role::Unknown)) {
         hints.push(format!(
-            "a tracker claims {} that nobody has seen, though it named everybody it counts",
+            "a tracker claims {} that we did not meet, though it named everybody it counts",
             plural(unseen as usize, "seed")
         ));
     }

@@ -1,7 +1,7 @@
 //! What a torrent says: at the beginning of a run, and in full for `show`.
 
 use super::{SCHEMA, info_hash, line};
-use crate::input::Subject;
+use crate::input::{Source, Subject};
 use serde::Serialize;
 use std::io;
 
@@ -32,6 +32,7 @@ struct Torrent<'r> {
     created_by: Option<String>,
     creation_date_s: Option<u64>,
     source: Option<String>,
+    peers: Vec<String>,
     web_seeds: Vec<String>,
     http_seeds: Vec<String>,
     dht_nodes: Vec<String>,
@@ -91,6 +92,8 @@ impl<'r> Start<'r> {
 pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool) -> io::Result<String> {
     let torrent = subject.torrent();
     let details = torrent.map(|torrent| &torrent.details);
+    let magnet = if let Source::Magnet(magnet) = &subject.source { Some(magnet) } else { None };
+    let diagnostics = torrent.map(|torrent| &torrent.diagnostics).or(magnet.map(|magnet| &magnet.diagnostics));
     let urls = |urls: Option<&Vec<String>>| urls.into_iter().flatten().map(|url| shown(url, show_secrets)).collect();
     let tiers = subject.tiers().into_iter().map(|tier| tier.into_iter().map(|url| shown(url, show_secrets)).collect());
     line(&Torrent {
@@ -100,7 +103,8 @@ pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool) -> io:
         created_by: details.and_then(|details| details.created_by.as_deref().map(lossy)),
         creation_date_s: details.and_then(|details| details.creation_date),
         source: details.and_then(|details| details.source.as_deref().map(lossy)),
-        web_seeds: urls(details.map(|details| &details.web_seeds)),
+        peers: magnet.into_iter().flat_map(|magnet| &magnet.peers).map(ToString::to_string).collect(),
+        web_seeds: urls(details.map(|details| &details.web_seeds).or(magnet.map(|magnet| &magnet.web_seeds))),
         http_seeds: urls(details.map(|details| &details.http_seeds)),
         dht_nodes: details
             .into_iter()
@@ -112,12 +116,8 @@ pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool) -> io:
             .flat_map(|torrent| torrent.name_issues.iter().map(|issue| issue.code()))
             .collect(),
         path_issues: torrent.into_iter().flat_map(|torrent| torrent.files.iter().filter_map(PathIssues::of)).collect(),
-        diagnostics: torrent
-            .into_iter()
-            .flat_map(|torrent| torrent.diagnostics.first())
-            .map(ToString::to_string)
-            .collect(),
-        diagnostics_total: torrent.map_or(0, |torrent| torrent.diagnostics.total()),
+        diagnostics: diagnostics.into_iter().flat_map(metainfo::Diagnostics::first).map(ToString::to_string).collect(),
+        diagnostics_total: diagnostics.map_or(0, metainfo::Diagnostics::total),
         file_list: torrent.filter(|_| files).map(|torrent| torrent.files.iter().map(File::of).collect()),
     })
 }

@@ -9,6 +9,7 @@ use crate::stop::Stopped;
 use guard::ErrorChain;
 use ids::InfoHash;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
@@ -60,11 +61,11 @@ impl Query {
     }
 
     /// Asks.
-    pub(crate) async fn ask(self, terms: &Terms, mut stopped: Stopped) -> Asked {
+    pub(crate) async fn ask(self, terms: &Terms, stopped: Stopped) -> Asked {
         let mut progress = Progress::default();
         debug!(tracker = %self.target.shown, info_hash = %self.info_hash, "announce");
         let deadline = self.target.only.map_or_else(|| Instant::now() + EXCHANGE_TIMEOUT, |only| only.deadline);
-        let result = stopped.or(self.first_answer(terms, deadline, &mut progress)).await;
+        let result = stopped.or(pin!(self.first_answer(terms, deadline, &mut progress))).await;
         let (status, answer) = match result {
             None => (TrackerStatus::Interrupted, None),
             Some(Err(status)) => (status, None),
@@ -216,7 +217,7 @@ mod tests {
         };
         let target = Target::new(url.parse().unwrap(), AddressPolicy::User, false);
         let query = Query::new(target, addresses.to_vec(), Some(Family::V4), info_hash, None);
-        let stop = Stop::new();
+        let stop = Stop::default();
         query.ask(&terms, stop.listen()).await.tracked.report
     }
 

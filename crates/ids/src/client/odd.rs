@@ -163,8 +163,9 @@ fn free_download_manager(id: &[u8; 20]) -> Option<ClientName> {
 
 /// Ids that begin with a word, or have it in a certain place.
 fn by_word(id: &[u8; 20]) -> Option<ClientName> {
-    let (_, _, name, version) =
-        WORDS.iter().find(|(at, word, ..)| id.get(*at..).is_some_and(|rest| rest.starts_with(word)))?;
+    // Nearly all ids have none of the words, and nearly all words are out with their first letter.
+    let has = |at, word: &[u8]| id.get(at) == word.first() && id.get(at..).is_some_and(|rest| rest.starts_with(word));
+    let (_, _, name, version) = WORDS.iter().find(|(at, word, ..)| has(*at, word))?;
     Some(ClientName { name: (*name).into(), version: version.map(str::to_owned) })
 }
 

@@ -39,8 +39,8 @@ impl Spelling {
         let [a, b, c, d] = version;
         Some(match self {
             Self::Dotted if matches!(d, b'1'..=b'9') => Self::Four.read(version)?,
-            Self::Dotted | Self::Three => format!("{}.{}.{}", number(a)?, number(b)?, number(c)?),
-            Self::Four => format!("{}.{}.{}.{}", number(a)?, number(b)?, number(c)?, number(d)?),
+            Self::Dotted | Self::Three => dotted(&[a, b, c])?,
+            Self::Four => dotted(&version)?,
             Self::Two => format!("{}.{}", digit(a)?, digit(b)?),
             Self::Pairs => format!("{}.{}", pair(a, b)?, pair(c, d)?),
             Self::Hundredths => format!("{}.{:02}", pair(a, b)?, pair(c, d)?),
@@ -55,6 +55,22 @@ impl Spelling {
             Self::Transmission => transmission(version)?,
         })
     }
+}
+
+/// Numbers with dots between them. Put together by hand: nearly all peers have such a version.
+fn dotted(version: &[u8]) -> Option<String> {
+    let mut text = String::with_capacity(3 * version.len());
+    for (index, &character) in version.iter().enumerate() {
+        if index > 0 {
+            text.push('.');
+        }
+        let number = number(character)?;
+        if number >= 10 {
+            text.push(char::from(b'0' + number / 10));
+        }
+        text.push(char::from(b'0' + number % 10));
+    }
+    Some(text)
 }
 
 /// `0006` is 0.6, `0072` is 0.72, `2940` is 2.94, `111Z` is 1.11+, and from 4 on three numbers.

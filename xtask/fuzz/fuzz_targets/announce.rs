@@ -1,0 +1,3 @@
+//! libFuzzer's way into the target `announce`.
+#![no_main]
+fuzz::libfuzzer!(announce);

@@ -1,0 +1,3 @@
+//! libFuzzer's way into the target `conversation`.
+#![no_main]
+fuzz::libfuzzer!(conversation);

@@ -1,0 +1,3 @@
+//! libFuzzer's way into the target `extension_handshake`.
+#![no_main]
+fuzz::libfuzzer!(extension_handshake);

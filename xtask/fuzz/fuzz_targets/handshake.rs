@@ -1,0 +1,3 @@
+//! libFuzzer's way into the target `handshake`.
+#![no_main]
+fuzz::libfuzzer!(handshake);

@@ -1,0 +1,3 @@
+//! libFuzzer's way into the target `messages`.
+#![no_main]
+fuzz::libfuzzer!(messages);

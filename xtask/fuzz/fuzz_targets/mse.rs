@@ -1,0 +1,3 @@
+//! libFuzzer's way into the target `mse`.
+#![no_main]
+fuzz::libfuzzer!(mse);

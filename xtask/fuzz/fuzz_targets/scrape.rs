@@ -1,0 +1,3 @@
+//! libFuzzer's way into the target `scrape`.
+#![no_main]
+fuzz::libfuzzer!(scrape);

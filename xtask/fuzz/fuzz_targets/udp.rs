@@ -1,0 +1,3 @@
+//! libFuzzer's way into the target `udp`.
+#![no_main]
+fuzz::libfuzzer!(udp);

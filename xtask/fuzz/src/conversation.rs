@@ -1,0 +1,287 @@
+//! A whole conversation: what a peer sends, in pieces and with pauses, until it closes, resets or falls silent, against
+//! the handshake; then what it says after it. The verdict is what the bytes and the clock say, within the deadline, and
+//! what is kept of a peer stays small.
+//!
+//! An input is two bytes that say how (see [`Script::read`]), then the peer's bytes.
+
+use crate::escape::assert_error;
+use crate::memory;
+use crate::mutator::Mutator;
+use crate::source::{Source, pieces};
+use bytes::BytesMut;
+use client::{HandshakeFailure, NotBitTorrent, Outcome, Pieces, Said, Shaken, Violation};
+use ids::{InfoHash, PeerId};
+use peer_wire::{Codec, ExtensionHandshake, Handshake, Reserved};
+use std::cell::Cell;
+use std::future::pending;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
+use tokio::time::{Instant, sleep_until};
+
+/// For the handshake, as the command has it by default.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// What a handshake may ask for, for each byte sent: the stream's own buffer, which doubles.
+const MEETING_TIMES: usize = 4;
+/// Beside it: a buffer that grows by reads of 2 KiB until 68 bytes are there, and timers.
+const MEETING_BESIDE: usize = 16 << 10;
+/// For each byte said after it: the tape of an extension handshake and what is kept of it, as that target has it.
+const TIMES_THE_INPUT: usize = 32;
+/// Beside it: 64 names of extensions in a tree, and a client's.
+const BESIDE: usize = 16 << 10;
+/// Beside it when nobody knows how many pieces there are: a bit for each of 2^21, made twice for each time that the room
+/// doubles on the way there.
+const UNKNOWN_PIECES: usize = 4 * (1 << 21) / 8;
+/// Longest pause in milliseconds, and what all are multiples of, so that none ends with the deadline.
+const PAUSES: [u64; 6] = [0, 0, 0, 7, 700, 2_996];
+
+/// How the peer ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Close,
+    Reset,
+    Silence,
+    /// It had closed before we said anything, and what it had sent is still to be read.
+    ClosedBefore,
+}
+
+/// A peer, and whom it meets.
+struct Script<'i> {
+    ours: Handshake,
+    also: Option<InfoHash>,
+    pieces: Option<u32>,
+    room: usize,
+    end: End,
+    wire: &'i [u8],
+    /// What is sent, and the pause before it.
+    steps: Vec<(Duration, &'i [u8])>,
+}
+
+impl<'i> Script<'i> {
+    /// The first byte is made of bits: two for the end, one each for whether we ask for the peer's torrent, take it as the other
+    /// half of a hybrid, have its peer id, have a stream with room for 68 bytes only, know that the torrent has 13 pieces.
+    /// The second one seeds splits and pauses.
+    fn read(input: &'i [u8]) -> Self {
+        let mut source = Source::new(input);
+        let (bits, seed) = (source.byte(), source.byte());
+        let bit = |n: u8| bits & (1 << n) != 0;
+        let wire = source.rest();
+        let theirs = Handshake::decode(&mut BytesMut::from(wire)).ok().flatten();
+        let theirs_or = |other| theirs.map_or(other, |theirs: Handshake| theirs.info_hash);
+        let ours = Handshake {
+            reserved: Reserved::EXTENSION_PROTOCOL | Reserved::FAST,
+            info_hash: if bit(2) { theirs_or(InfoHash([1; 20])) } else { InfoHash([1; 20]) },
+            peer_id: theirs.filter(|_| bit(4)).map_or(PeerId::new([1; 12]), |theirs| theirs.peer_id),
+        };
+        let end = [End::Close, End::Reset, End::Silence, End::ClosedBefore][usize::from(bits & 3)];
+        let room = if bit(5) { Handshake::LENGTH } else { 1 << 16 };
+        let mut random = Mutator::new(seed.into());
+        let wire = if end == End::ClosedBefore { &wire[..wire.len().min(room)] } else { wire };
+        let mut steps: Vec<_> = pieces(wire, seed.into()).into_iter().map(|piece| (Duration::ZERO, piece)).collect();
+        if end == End::ClosedBefore {
+            steps = vec![(Duration::ZERO, wire)];
+        } else {
+            // The last pause is before the end.
+            steps.push((Duration::ZERO, &[]));
+            steps.iter_mut().for_each(|(pause, _)| *pause = Duration::from_millis(PAUSES[random.below(PAUSES.len())]));
+        }
+        let also = bit(3).then(|| theirs_or(InfoHash([2; 20])));
+        Self { ours, also, pieces: bit(6).then_some(13), room, end, wire, steps }
+    }
+
+    /// Does as it says, and never comes back.
+    async fn play(&self, mut peer: DuplexStream, reset: &Cell<bool>) -> Shaken {
+        for (pause, bytes) in &self.steps {
+            if !pause.is_zero() {
+                sleep_until(Instant::now() + *pause).await;
+            }
+            if peer.write_all(bytes).await.is_err() {
+                break;
+            }
+        }
+        if self.end == End::Silence {
+            pending::<()>().await;
+        }
+        reset.set(self.end == End::Reset);
+        drop(peer);
+        pending().await
+    }
+}
+
+/// Our end of the stream, which can be reset.
+struct Ours {
+    stream: DuplexStream,
+    reset: Rc<Cell<bool>>,
+}
+
+impl AsyncRead for Ours {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let is_reset = buffer.filled().len() == before && self.reset.get();
+        Poll::Ready(if is_reset { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) })
+    }
+}
+
+impl AsyncWrite for Ours {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Checks everything said above for one input.
+pub fn check(input: &[u8]) {
+    let script = Script::read(input);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime");
+    let bound = MEETING_TIMES * input.len() + MEETING_BESIDE;
+    let result = memory::bounded(bound, || runtime.block_on(meet(&script)));
+    verdict(&script, &result);
+    if let Ok(Shaken { theirs, surplus }) = result {
+        let (handshake, after) = script.wire.split_at(Handshake::LENGTH);
+        assert_eq!(theirs.encode(), handshake);
+        assert!(after.starts_with(&surplus), "nothing is lost, and nothing made up");
+        listening(after, script.pieces);
+    }
+}
+
+async fn meet(script: &Script<'_>) -> Result<Shaken, HandshakeFailure> {
+    let (ours, mut peer) = tokio::io::duplex(script.room);
+    let reset = Rc::new(Cell::new(false));
+    let mut stream = Ours { stream: ours, reset: Rc::clone(&reset) };
+    let begin = Instant::now();
+    let result = if script.end == End::ClosedBefore {
+        peer.write_all(script.wire).await.expect("there is room");
+        drop(peer);
+        client::handshake(&mut stream, &script.ours, script.also, TIMEOUT).await
+    } else {
+        let handshake = client::handshake(&mut stream, &script.ours, script.also, TIMEOUT);
+        tokio::select! {
+            biased;
+            result = handshake => result,
+            never = script.play(peer, &reset) => Ok(never),
+        }
+    };
+    // The clock has milliseconds.
+    assert!(begin.elapsed() <= TIMEOUT + Duration::from_millis(1));
+    result
+}
+
+/// What bytes and clock say.
+fn verdict(script: &Script<'_>, result: &Result<Shaken, HandshakeFailure>) {
+    let (expected, by_then) = expected(script);
+    let found = result.as_ref().map_or_else(HandshakeFailure::outcome, |_| Outcome::Ok);
+    assert_eq!(found, expected, "{result:?}");
+    let Err(failure) = result else { return };
+    assert_error(failure);
+    match failure {
+        HandshakeFailure::NotBitTorrent(NotBitTorrent { beginning }) => {
+            assert!(beginning.len() <= Handshake::LENGTH && script.wire.starts_with(beginning));
+        }
+        HandshakeFailure::TimedOut { received, timeout } => assert_eq!((*received, *timeout), (by_then, TIMEOUT)),
+        HandshakeFailure::Closed { received } => assert_eq!((*received, script.end), (by_then, End::Close)),
+        HandshakeFailure::Broken { received, .. } => {
+            assert_eq!(*received, by_then);
+            assert!(matches!(script.end, End::Reset | End::ClosedBefore));
+        }
+        HandshakeFailure::WrongInfoHash(theirs) | HandshakeFailure::OwnPeerId(theirs) => {
+            assert!(script.wire.starts_with(&theirs.encode()) && failure.theirs() == Some(theirs));
+        }
+        other => panic!("{other}"),
+    }
+}
+
+/// The outcome, and how many bytes have come by then.
+fn expected(script: &Script<'_>) -> (Outcome, usize) {
+    let mut time = Duration::ZERO;
+    let mut received = 0;
+    for (pause, bytes) in &script.steps {
+        time += *pause;
+        if time > TIMEOUT {
+            return (Outcome::HandshakeTimeout, received);
+        }
+        received += bytes.len();
+        let so_far = &script.wire[..received];
+        if so_far.iter().zip(b"\x13BitTorrent protocol").any(|(found, wanted)| found != wanted) {
+            return (Outcome::NotBittorrent, received);
+        }
+        if received >= Handshake::LENGTH {
+            let (info_hash, peer_id) = (&so_far[28..48], &so_far[48..68]);
+            let known = info_hash == script.ours.info_hash.0 || script.also.is_some_and(|also| info_hash == also.0);
+            return match (known, peer_id == script.ours.peer_id.0) {
+                (false, _) => (Outcome::WrongInfoHash, received),
+                (true, true) => (Outcome::OwnPeerId, received),
+                (true, false) => (Outcome::Ok, received),
+            };
+        }
+    }
+    let closed = if received == 0 { Outcome::ClosedBeforeHandshake } else { Outcome::ShortHandshake };
+    (if script.end == End::Silence { Outcome::HandshakeTimeout } else { closed }, received)
+}
+
+/// What a peer says after its handshake is the same in any pieces, and takes little room.
+fn listening(after: &[u8], pieces_there: Option<u32>) {
+    let unknown = if pieces_there.is_none() { UNKNOWN_PIECES } else { 0 };
+    let mut received = BytesMut::from(after);
+    let bound = TIMES_THE_INPUT * after.len() + BESIDE + unknown;
+    let mut said = Said::default();
+    let end = memory::bounded(bound, || understand(&mut received, &mut said, pieces_there));
+    kept(&said, pieces_there);
+    end.iter().for_each(|violation| drop(assert_error(violation)));
+    let mut received = BytesMut::new();
+    let mut again = Said::default();
+    let mut violation = None;
+    for piece in pieces(after, 1) {
+        received.extend_from_slice(piece);
+        let before = again.clone();
+        violation = understand(&mut received, &mut again, pieces_there);
+        if violation.is_some() {
+            assert!(before.extension.is_none() || again.extension.is_some(), "what was said stays said");
+            break;
+        }
+    }
+    assert_eq!((again, violation), (said, end));
+}
+
+/// As the client listens: every whole message there is.
+fn understand(received: &mut BytesMut, said: &mut Said, pieces: Option<u32>) -> Option<Violation> {
+    let codec = pieces.map_or_else(Codec::default, Codec::for_pieces);
+    loop {
+        match codec.decode(received) {
+            Ok(Some(message)) => {
+                if let Err(violation) = said.take(&message, pieces) {
+                    return Some(violation);
+                }
+            }
+            Ok(None) => return None,
+            Err(error) => return Some(error.into()),
+        }
+    }
+}
+
+fn kept(said: &Said, pieces: Option<u32>) {
+    if let Some(extension) = &said.extension {
+        assert!(extension.extensions.len() <= ExtensionHandshake::MAX_EXTENSIONS && extension.dropped.len() <= 12);
+    }
+    let Pieces::Some { bitfield, by_have, .. } = &said.pieces else { return };
+    let (there, holes) = (bitfield.count_ones(), said.pieces.holes(pieces));
+    assert!(*by_have <= there && bitfield.as_bytes().len() < Codec::MAX_FRAME as usize);
+    assert!(!said.pieces.is_all(pieces) || holes == 0);
+    if let Some(pieces) = pieces {
+        assert_eq!((bitfield.pieces(), there + holes), (pieces, pieces));
+        assert_eq!(said.pieces.count(pieces), Some(there));
+    } else {
+        assert!(there + holes <= bitfield.pieces());
+    }
+}

@@ -1,0 +1,123 @@
+//! Text from outside, escaped: nothing that comes out commands or deceives a terminal, what was harmless is as it was, and
+//! the rest can be told from what is shown. Errors that quote strangers are shown likewise, with all their causes.
+
+use crate::memory;
+use client::{HandshakeFailure, NotBitTorrent};
+use guard::ErrorChain;
+use peer_wire::Handshake;
+use std::error::Error;
+use std::fmt;
+
+/// One byte can become six characters: `\u{1b}`.
+const LONGEST: usize = 6;
+/// A string has at most twice the room it needs.
+const TIMES_THE_INPUT: usize = 2 * LONGEST;
+/// The first room that a string makes.
+const BESIDE: usize = 64;
+
+/// Checks everything said above for one input.
+pub fn check(input: &[u8]) {
+    let shown = memory::bounded(TIMES_THE_INPUT * input.len() + BESIDE, || guard::escape_bytes(input).to_string());
+    assert_harmless(&shown);
+    assert!(shown.len() <= LONGEST * input.len());
+    assert_eq!(guard::escape(&shown).to_string(), shown, "what is escaped once is escaped");
+    if let Ok(text) = std::str::from_utf8(input) {
+        assert_eq!(guard::escape(text).to_string(), shown);
+        assert!(text.chars().any(|character| deceives(character) || character.is_control()) || shown == text);
+    }
+    // A backslash is shown as it is, so that only without any it is clear what each stands for.
+    if !input.contains(&b'\\') {
+        assert_eq!(unescaped(&shown), input);
+    }
+    errors(input);
+}
+
+/// Errors that repeat what a stranger said.
+fn errors(input: &[u8]) {
+    let reason = String::from_utf8_lossy(input).into_owned();
+    let beginning = input[..input.len().min(Handshake::LENGTH)].to_vec();
+    let over_http = tracker::Error::Failure { reason: reason.clone(), retry_in: None };
+    let over_udp = tracker::udp::Error::Failure { reason };
+    let of_a_peer = HandshakeFailure::NotBitTorrent(NotBitTorrent { beginning });
+    assert_shown(Outer(Box::new(over_http)));
+    assert_shown(Outer(Box::new(over_udp)));
+    assert_shown(Outer(Box::new(of_a_peer)));
+}
+
+/// An error with a cause.
+#[derive(Debug)]
+struct Outer(Box<dyn Error>);
+
+impl fmt::Display for Outer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("outer")
+    }
+}
+
+impl Error for Outer {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.0.as_ref())
+    }
+}
+
+fn assert_shown(outer: Outer) {
+    let shown = assert_error(&outer);
+    assert!(shown.strip_prefix("outer: ").is_some_and(|inner| inner.starts_with(&outer.0.to_string())));
+}
+
+/// The error as it is shown, having asserted that it has text, and harmless text.
+pub(crate) fn assert_error(error: &(dyn Error + 'static)) -> String {
+    let shown = ErrorChain(error).to_string();
+    assert!(!shown.is_empty() && !shown.contains('\n'));
+    assert_harmless(&shown);
+    shown
+}
+
+/// Asserts that text may go to a terminal.
+pub(crate) fn assert_harmless(shown: &str) {
+    let bad = shown.chars().find(|&character| deceives(character) || character.is_control());
+    assert_eq!(bad, None, "in {shown:?}");
+}
+
+/// What does not show or reorders what does: `Default_Ignorable_Code_Point` of the Unicode Character Database 16.0 but for
+/// the sixteen variation selectors that emoji and scripts need, the separators of lines and paragraphs, and the marks of
+/// interlinear annotation.
+fn deceives(character: char) -> bool {
+    matches!(u32::from(character),
+        0xad | 0x34f | 0x61c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f | 0x2028..=0x202e
+        | 0x2060..=0x206f | 0x3164 | 0xfeff | 0xffa0 | 0xfff0..=0xfffb | 0x1bca0..=0x1bca3 | 0x1d173..=0x1d17a
+        | 0xe0000..=0xe0fff)
+}
+
+/// The bytes that escapes stand for.
+fn unescaped(shown: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = shown;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        bytes.extend(before.as_bytes());
+        let (kind, after) = escape.split_at(1);
+        rest = match kind {
+            "n" | "r" | "t" => {
+                bytes.push(match kind {
+                    "n" => b'\n',
+                    "r" => b'\r',
+                    _ => b'\t',
+                });
+                after
+            }
+            "x" => {
+                bytes.push(u8::from_str_radix(&after[..2], 16).expect("two digits"));
+                &after[2..]
+            }
+            _ => {
+                let (digits, after) = after.strip_prefix('{').and_then(|rest| rest.split_once('}')).expect("braces");
+                let number = u32::from_str_radix(digits, 16).expect("digits");
+                let character = char::from_u32(number).expect("a character");
+                bytes.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
+                after
+            }
+        };
+    }
+    bytes.extend(rest.as_bytes());
+    bytes
+}
