@@ -69,14 +69,6 @@ impl Plugin {
         self.states.push((name.to_owned(), Level::of(exit), reason.to_owned()));
     }
 
-    /// Why the last run is what it is.
-    pub(crate) fn because(&mut self, reason: &str) {
-        if let Some((.., said)) = self.states.last_mut() {
-            said.push_str(": ");
-            said.push_str(reason);
-        }
-    }
-
     /// A run, what it came to by itself, and the sentence about it; with the name in the data's labels if there are several.
     pub(crate) fn run(&mut self, name: &str, exit: Exit, sentence: &str, summary: &Summary, several: bool) {
         let unmet = |conditions: &Conditions| conditions.unmet(summary).collect::<Vec<_>>();

@@ -185,13 +185,14 @@ impl Output {
         self.tell(line, false, |_| json::peer(subject, report))
     }
 
-    /// The end of a run, what it comes to by itself, and with the conditions that are not met.
+    /// The end of a run, and what it comes to by itself, with the reason where there was nobody to ask. Gives the conditions
+    /// that are not met.
     pub(crate) fn summary(
         &mut self,
         subject: &Subject,
         summary: &Summary,
         tally: Option<&Tally>,
-        exit: Exit,
+        (exit, because): (Exit, Option<&str>),
     ) -> io::Result<Vec<String>> {
         self.progress.erase();
         self.progress.end();
@@ -207,6 +208,7 @@ impl Output {
             Form::Trackers { .. } => Some(human::asked(summary)),
             Form::Nagios(plugin) => {
                 let (_, sentence) = human::verdict(subject, summary);
+                let sentence = because.map(|because| format!("{sentence}: {because}")).unwrap_or(sentence);
                 plugin.run(&human::name(subject), exit, &sentence, summary, several);
                 None
             }
@@ -223,11 +225,6 @@ impl Output {
             Form::Nagios(plugin) => plugin.fault(name, exit, reason),
             _ => complain(&format!("{name}: {reason}")),
         }
-    }
-
-    /// Whether conditions that are not met have been told of already.
-    pub(crate) fn judges_itself(&self) -> bool {
-        matches!(self.telling.form, Form::Nagios(_))
     }
 
     /// What keeps all runs from beginning.
@@ -255,12 +252,11 @@ impl Output {
         }
     }
 
-    /// What is to be said of a run that has been told of.
+    /// What is to be said of a run that has been told of. A monitoring system has heard it with the run.
     pub(crate) fn told_fault(&mut self, name: &str, reason: &str) {
         self.progress.erase();
-        match &mut self.telling.form {
-            Form::Nagios(plugin) => plugin.because(reason),
-            _ => complain(&format!("{name}: {reason}")),
+        if !matches!(self.telling.form, Form::Nagios(_)) {
+            complain(&format!("{name}: {reason}"));
         }
     }
 

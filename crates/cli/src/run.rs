@@ -78,6 +78,8 @@ struct Told {
     unmet: Vec<String>,
     /// Trackers that failed, with the reason.
     failures: Vec<String>,
+    /// Why there was no source of peers.
+    because: Option<String>,
 }
 
 async fn tell(
@@ -87,7 +89,7 @@ async fn tell(
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
 ) -> std::io::Result<Told> {
-    let mut told = Told { exit: Exit::Answered, unmet: Vec::new(), failures: Vec::new() };
+    let mut told = Told { exit: Exit::Answered, unmet: Vec::new(), failures: Vec::new(), because: None };
     let (mut tally, mut cut_short) = (output.lock().tally(), false);
     output.lock().start(subject)?;
     loop {
@@ -118,7 +120,10 @@ async fn tell(
             }
             Some(Event::Summary(summary)) => {
                 told.exit = exit(&summary, wanted);
-                told.unmet = output.lock().summary(subject, &summary, tally.as_ref(), told.exit)?;
+                let because = (told.exit == Exit::NoSource).then(|| no_source(&told.failures, MOST_FAILURES));
+                told.unmet =
+                    output.lock().summary(subject, &summary, tally.as_ref(), (told.exit, because.as_deref()))?;
+                told.because = because;
             }
             Some(_) => {}
         }
@@ -169,11 +174,10 @@ fn exit(summary: &Summary, wanted: Wanted) -> Exit {
 impl Told {
     /// The exit code, and on stderr what is not met, or why there was no source of peers.
     fn exit(&self, name: &str, output: &Shared) -> Exit {
-        if self.exit == Exit::NoSource {
-            output.lock().told_fault(name, &no_source(&self.failures, MOST_FAILURES));
+        if let Some(because) = &self.because {
+            output.lock().told_fault(name, because);
         }
-        let is_known = output.lock().judges_itself();
-        if !self.unmet.is_empty() && !is_known {
+        if !self.unmet.is_empty() {
             output.lock().told_fault(name, &format!("{} (--fail-under)", self.unmet.join("; ")));
         }
         if self.unmet.is_empty() { self.exit } else { self.exit.max(Exit::NobodyAnswered) }

@@ -9,6 +9,7 @@
 
 mod lab;
 
+use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Behaviour, Client, TrackerScript};
 use lab::{Lab, bare, listening, run, seed, told};
 use std::net::SocketAddr;
@@ -108,4 +109,22 @@ fn what_a_plugin_cannot_know_is_unknown() {
     let (code, stdout, _) = told(&bare().args(["--nagios", "/nonexistent"]).arg(&torrent).output().unwrap());
     assert!(code == 3 && stdout.contains("TORRENT UNKNOWN: 1 of 2 torrents not fine; /nonexistent: "), "{stdout}");
     assert!(stdout.contains("|'lab\\u{1b}[31m.bin seeds'=1;"), "{stdout}");
+}
+
+/// The reason stands with its torrent, wherever that is in the line.
+#[test]
+fn of_several_each_has_its_own_reason() {
+    let lab = Lab::new("reasons", [seed(Client::Transmission)]);
+    let lost = SingleFile { announce: Some("http://127.0.0.1:1/announce"), ..SingleFile::new("lost.bin", 5) };
+    let lost = lab.file("lost.torrent", &lost.to_bytes());
+    for order in [[&lost, &lab.torrent()], [&lab.torrent(), &lost]] {
+        let (code, stdout, _) = told(&bare().arg("--nagios").args(order).output().unwrap());
+        // The worst first, and nothing but its own reason before the next.
+        let (first, second) = stdout.split_once("; lab\\u{1b}[31m.bin: ").unwrap();
+        assert!(
+            code == 2 && first.contains("lost.bin: nobody to ask") && first.contains("127.0.0.1:1/announce"),
+            "{stdout}"
+        );
+        assert!(second.starts_with("alive: ") && !second.contains("no tracker answered"), "{stdout}");
+    }
 }
