@@ -1,5 +1,6 @@
 //! The command line: the main job, and beside it a command for each room of the house.
 
+mod limits;
 mod network;
 mod telling;
 mod values;

@@ -1,12 +1,13 @@
 //! One attempt at one peer: who is tried and how, and what came of it.
 
+use crate::addresses::Visit;
 use crate::bounds::Room;
 use crate::budget::Budget;
 use crate::conversation::{Failure, converse};
 use crate::linger::LingerEnd;
 use crate::said::Said;
 use crate::stop::Stopped;
-use crate::{Bind, HandshakeFailure, Looks, Outcome, PeerError, Stage, Transport};
+use crate::{Bind, HandshakeFailure, Limits, Looks, Outcome, PeerError, Stage, Transport};
 use ids::InfoHash;
 use metainfo::Hashes;
 use peer_wire::{Handshake, Reserved};
@@ -26,6 +27,8 @@ pub(crate) struct Terms {
     pub(crate) handshake_timeout: Duration,
     /// How long to listen after the handshake; zero for not at all.
     pub(crate) linger: Duration,
+    /// What is heard at most.
+    pub(crate) limits: Limits,
     /// For what is received after handshakes.
     pub(crate) budget: Budget,
     pub(crate) stopped: Stopped,
@@ -54,6 +57,8 @@ pub(crate) struct Try {
     /// The torrent to greet it with.
     pub(crate) info_hash: InfoHash,
     pub(crate) transport: Transport,
+    /// Whether the user named it.
+    pub(crate) by_user: bool,
     /// The first attempt at this peer, when this is the second.
     pub(crate) first: Option<Box<Attempt>>,
 }
@@ -68,6 +73,8 @@ pub(crate) struct Attempt {
     /// What it is made in. Free at its end, whether anybody has heard of that or not; but still here if our machine was
     /// exhausted, and it was of no use.
     pub(crate) room: Option<Room>,
+    /// The connection that its address has of ours; none is counted that the user asked for.
+    visit: Option<Visit>,
 }
 
 /// What is known of an attempt while it goes on, and remains known when it is cut short.
@@ -118,8 +125,9 @@ impl Terms {
 }
 
 impl Attempt {
-    pub(crate) fn new(tried: Try, room: Room) -> Self {
-        Self { tried, outcome: Outcome::NotTried, progress: Progress::default(), error: None, room: Some(room) }
+    pub(crate) fn new(tried: Try, room: Room, visit: Option<Visit>) -> Self {
+        let (outcome, progress) = (Outcome::NotTried, Progress::default());
+        Self { tried, outcome, progress, error: None, room: Some(room), visit }
     }
 
     /// Notes how it ended; `None` for cut short.
@@ -140,6 +148,7 @@ impl Attempt {
             Some(error) => debug!(%peer, error = %guard::ErrorChain(error), "{outcome}"),
         }
         (self.outcome, self.error) = (outcome, error);
+        self.visit = None;
         if !exhausted {
             self.room = None;
         }

@@ -1,6 +1,7 @@
 //! What runs that go on at the same time share: how many connections at once, how fast new ones begin, how much memory; and
 //! who we are.
 
+use crate::addresses::Addresses;
 use crate::budget::Budget;
 use crate::identity::Identity;
 use crate::pacer::Pacer;
@@ -16,18 +17,14 @@ const OUR_DESCRIPTORS: usize = 12;
 const HOST_DESCRIPTORS: usize = 64;
 /// Runs that it makes sense to begin at the same time; where descriptors are few, one for 32 of them.
 const RUNS: usize = 16;
-/// Trackers looked up and asked at once in one run; and told goodbye.
-pub(crate) const TRACKERS_OF_A_RUN: usize = 64;
 /// Trackers at once in all runs: enough for 16 that each wait for 64 silent ones, so that the slow trackers of one delay no
 /// other. Where descriptors are few, an eighth of them; and a sixteenth for goodbyes, which have no time to wait for those.
-const TRACKERS_OF_ALL: usize = RUNS * TRACKERS_OF_A_RUN;
+const TRACKERS_OF_ALL: usize = RUNS * 64;
 /// Memory of ours that connections in flight may take together, when nobody chose how many there may be.
 const IN_FLIGHT_BYTES: usize = 32 << 20;
 /// Memory of ours that one of them takes at most, an encrypted one, but for what its peer says; a test holds us to it. One in
 /// the clear takes 1.5 KiB.
 const BYTES_EACH: usize = 2560;
-/// Bytes that all buffers for what peers say after their handshake may take together.
-const LINGER_BYTES: usize = 32 << 20;
 
 /// The bounds that one run, or several runs at the same time, stay in; and the peer id and port that all of them have, as
 /// those of other clients do. Cheap to clone; clones share.
@@ -57,6 +54,7 @@ struct Shared {
     /// Permits taken out of use since it has.
     withheld: AtomicUsize,
     pacer: Pacer,
+    addresses: Addresses,
     linger: Budget,
     trackers: Arc<Semaphore>,
     goodbyes: Arc<Semaphore>,
@@ -82,7 +80,8 @@ impl Bounds {
             width,
             withheld: AtomicUsize::new(0),
             pacer: Pacer::new(config.rate),
-            linger: Budget::new(LINGER_BYTES),
+            addresses: Addresses::new(config.limits.connections_per_address),
+            linger: Budget::new(config.limits.buffer_bytes),
             trackers: Arc::new(Semaphore::new(trackers)),
             goodbyes: Arc::new(Semaphore::new(goodbyes)),
         })))
@@ -108,6 +107,10 @@ impl Bounds {
 
     pub(crate) fn pacer(&self) -> &Pacer {
         &self.0.pacer
+    }
+
+    pub(crate) fn addresses(&self) -> &Addresses {
+        &self.0.addresses
     }
 
     pub(crate) fn linger(&self) -> Budget {

@@ -7,10 +7,6 @@ use crate::swarm_view::{Coverage, SwarmView};
 use crate::{Outcome, PeerReport, Role, RoleFrom, Summary, Topic, TrackerReport};
 use std::ops::RangeInclusive;
 
-/// Most bytes of reports held back at once. A usual one has about 1 KiB, and one whose extension handshake names all it may
-/// ten times as much; in a swarm where thousands wait for one piece, nobody is a likely seed.
-const MAX_WAITING_BYTES: usize = 8 << 20;
-
 /// Peers with a few scattered holes before these are compared: the holes of two may be alike by chance.
 const ENOUGH: u32 = 4;
 
@@ -23,6 +19,7 @@ pub(crate) struct Census {
     /// Peers that may be seeds: as far as nobody has what they lack, or too few are known to tell their holes from others'.
     waiting: Vec<Candidate>,
     waiting_bytes: usize,
+    max_waiting_bytes: usize,
     /// Peers that lack a few scattered pieces.
     candidates: u32,
     /// By piece, how many of them lack it. Empty until there is one; then it is as large as the torrent has pieces, however
@@ -42,12 +39,13 @@ struct Candidate {
 }
 
 impl Census {
-    pub(crate) fn new(topic: &Topic) -> Self {
+    pub(crate) fn new(topic: &Topic, max_waiting_bytes: usize) -> Self {
         Self {
             pieces: topic.pieces,
             availability: Availability::new(topic.pieces),
             waiting: Vec::new(),
             waiting_bytes: 0,
+            max_waiting_bytes,
             candidates: 0,
             lacking: Vec::new(),
             claimed_seeds: None,
@@ -93,7 +91,7 @@ impl Census {
             return told;
         }
         let bytes = self.waiting_bytes + candidate.bytes();
-        if bytes > MAX_WAITING_BYTES {
+        if bytes > self.max_waiting_bytes {
             return vec![candidate.report];
         }
         self.waiting_bytes = bytes;
@@ -208,12 +206,14 @@ mod tests {
         Candidate { report: PeerReport { extension: Some(Box::new(extension)), ..report }, holes: vec![0, 2, 4] }
     }
 
+    const MAX: usize = 8 << 20;
+
     #[test]
     fn reports_that_wait_take_so_many_bytes_and_no_more() {
         let file = SingleFile { piece_length: 1 << 14, ..SingleFile::new("lab.bin", 100 << 14) };
-        let mut census = Census::new(&Topic::from(&Torrent::parse(&file.to_bytes()).unwrap()));
+        let mut census = Census::new(&Topic::from(&Torrent::parse(&file.to_bytes()).unwrap()), MAX);
         let each = large(0).bytes();
-        let fit = MAX_WAITING_BYTES / each;
+        let fit = MAX / each;
         assert!(each > 8 << 10 && fit < 1024, "{each}");
         let told: Vec<usize> = (0..1100).map(|port| census.take_candidate(large(port)).len()).collect();
         assert_eq!(told.iter().position(|&told| told > 0), Some(fit));

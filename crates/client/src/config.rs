@@ -1,7 +1,7 @@
 //! What a user can choose.
 
 use crate::attempt::Attempt;
-use crate::{Error, Transport};
+use crate::{Error, Limits, Transport};
 use guard::Scope;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -29,6 +29,9 @@ pub struct Config {
     /// Most peers taken from each answer of a tracker; `None` for all. Trackers rarely give more than 200, and one that
     /// names a whole network shall not aim us at it.
     pub max_peers: Option<usize>,
+    /// Most ports of one IP address that are dialled on the word of trackers, and most of them that are asked there because a
+    /// torrent names them; `None` for all. Behind an address that many share there are usually a few.
+    pub max_per_address: Option<usize>,
     /// Source address of every socket.
     pub bind: Bind,
     /// The port announced; `None` for a free one of the system's choice. It is held for the run and nobody listens there.
@@ -48,6 +51,8 @@ pub struct Config {
     pub show_secrets: bool,
     /// Go on with a private torrent (BEP 27): a client its trackers do not know can get its user banned.
     pub allow_private: bool,
+    /// What strangers may cost.
+    pub limits: Limits,
 }
 
 impl Default for Config {
@@ -61,6 +66,7 @@ impl Default for Config {
             concurrency: None,
             rate: 200,
             max_peers: Some(5000),
+            max_per_address: Some(16),
             bind: Bind::default(),
             port: None,
             peers: Vec::new(),
@@ -70,6 +76,7 @@ impl Default for Config {
             tls_roots: Vec::new(),
             show_secrets: false,
             allow_private: false,
+            limits: Limits::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::attempt::{Attempt, Terms, Try, attempt};
 use crate::bounds::{Bounds, Room};
 use crate::engine::settled;
 use crate::pacer::More;
+use crate::parked::Parked;
 use crate::peers::{Lane, Peers};
 use crate::retries::Retries;
 use crate::{Config, Encryption};
@@ -25,6 +26,7 @@ pub(crate) struct Dialler {
     bounds: Bounds,
     attempts: JoinSet<Box<Attempt>>,
     retries: Retries,
+    parked: Parked,
     /// Room that was waited for, and has not been used.
     room: Option<Room>,
     /// Attempts that may begin before others get a word in.
@@ -39,6 +41,7 @@ impl Dialler {
             bounds: bounds.clone(),
             attempts: JoinSet::new(),
             retries: Retries::default(),
+            parked: Parked::default(),
             room: None,
             turns: BURST,
         }
@@ -48,6 +51,7 @@ impl Dialler {
     /// address, and not a task.
     pub(crate) fn dial(&mut self, peers: &mut Peers, now: Instant) -> More {
         while self.turns > 0 {
+            self.set_aside(peers, now);
             if !self.is_anybody_ready(peers, now) {
                 self.room = None;
                 return self.retries.due().map_or(More::Later, More::At);
@@ -60,7 +64,14 @@ impl Dialler {
                     return More::At(due.map_or(paced_until, |due| due.min(paced_until)));
                 }
             };
-            let begun = Box::new(Attempt::new(tried, room));
+            let visit = self.bounds.addresses().try_visit(tried.address.ip());
+            if visit.is_none() && !tried.by_user {
+                self.room = Some(room);
+                self.parked.add(tried);
+                continue;
+            }
+            let visit = visit.filter(|_| !tried.by_user);
+            let begun = Box::new(Attempt::new(tried, room, visit));
             self.attempts.spawn(attempt(begun, Arc::clone(&self.terms)));
             self.turns -= 1;
         }
@@ -100,25 +111,50 @@ impl Dialler {
             return Some(attempt);
         }
         let Some(transport) = self.encryption.second(&attempt) else { return Some(attempt) };
-        let Try { address, info_hash, .. } = attempt.tried;
-        let second = Try { address, info_hash, transport, first: Some(attempt) };
+        let Try { address, info_hash, by_user, .. } = attempt.tried;
+        let second = Try { address, info_hash, transport, by_user, first: Some(attempt) };
         self.retries.add(second, Instant::now());
         None
     }
 
-    /// When the run is over: a first attempt whose second will not come.
-    pub(crate) fn give_up(&mut self) -> Option<Box<Attempt>> {
-        self.retries.pop().and_then(|tried| tried.first)
+    /// When the run is over: one that will not come.
+    pub(crate) fn give_up(&mut self) -> Option<Try> {
+        self.retries.pop().or_else(|| self.parked.pop())
     }
 
     pub(crate) fn is_idle(&self) -> bool {
-        self.attempts.is_empty() && self.retries.is_empty()
+        self.attempts.is_empty() && self.retries.is_empty() && self.parked.is_empty()
+    }
+
+    /// Whether somebody waits until others, perhaps of other runs, have left their address.
+    pub(crate) fn is_parked(&self) -> bool {
+        !self.parked.is_empty()
     }
 
     /// Closes every connection, and returns when they are closed.
     pub(crate) async fn shutdown(&mut self) {
         self.room = None;
         self.attempts.shutdown().await;
+    }
+
+    /// Has those wait whose address has all its connections, so that they hold up nobody and use up nothing of the pace; and
+    /// takes back those that have waited long enough.
+    fn set_aside(&mut self, peers: &mut Peers, now: Instant) {
+        for tried in self.parked.take(self.bounds.addresses()) {
+            self.retries.put_back(tried, now);
+        }
+        for lane in [Lane::Loopback, Lane::Paced] {
+            while let Some(&PeerAddress::Socket(address)) = peers.first_in(lane)
+                && self.bounds.addresses().room(address.ip()) == 0
+            {
+                let tried = self.first_try(address, peers);
+                if tried.by_user {
+                    break;
+                }
+                peers.next_in(lane);
+                self.parked.add(tried);
+            }
+        }
     }
 
     /// Whether anybody would begin now if room and pace allowed.
@@ -148,7 +184,9 @@ impl Dialler {
     }
 
     fn first_try(&self, address: SocketAddr, peers: &Peers) -> Try {
-        let (info_hash, requires_crypto) = peers.greeted_with(&PeerAddress::Socket(address));
-        Try { address, info_hash, transport: self.encryption.first(requires_crypto), first: None }
+        let peer = PeerAddress::Socket(address);
+        let (info_hash, requires_crypto) = peers.greeted_with(&peer);
+        let by_user = peers.is_users(&peer);
+        Try { address, info_hash, transport: self.encryption.first(requires_crypto), by_user, first: None }
     }
 }

@@ -23,14 +23,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracker::{Announce, PeerAddress};
 
 /// Peers wanted of each tracker; most give at most 200.
 const NUMWANT: u32 = 200;
-/// Host names of peers looked up at once.
-const MAX_LOOKUPS: usize = 16;
 
 /// What is said to be left when nobody knows the size: one block, more than the nothing of a seed. libtorrent and those built
 /// on it say so until they have the metadata.
@@ -98,8 +97,8 @@ impl Swarm {
             stop,
             trackers,
             lookups: JoinSet::new(),
-            peers: Peers::new(topic.hashes.primary()),
-            census: Census::new(&topic),
+            peers: Peers::new(topic.hashes.primary(), config.limits, config.max_per_address),
+            census: Census::new(&topic, config.limits.waiting_bytes),
             reports: VecDeque::new(),
             summary: Some(Summary::default()),
             config,
@@ -141,7 +140,10 @@ impl Swarm {
             // The wait before was given up, and whoever did so has had a turn.
             self.dialler.waited(None);
         }
+        let addresses = self.bounds.addresses().clone();
         loop {
+            // Before anybody looks who has room, so that nothing is missed.
+            let left = addresses.changed();
             if let Some(event) = self.ready() {
                 return Some(event);
             }
@@ -169,6 +171,7 @@ impl Swarm {
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
                 Some(attempt) = self.dialler.next() => self.attempted(attempt),
                 room = more.wait(&self.bounds), if more != More::Later => self.dialler.waited(room),
+                () = left, if self.dialler.is_parked() => {}
             }
             self.waiting = false;
         }
@@ -201,12 +204,21 @@ impl Swarm {
             return self.reports.pop_front();
         }
         if self.stop.said() {
-            while let Some(first) = self.dialler.give_up() {
-                self.report_attempt(first);
+            while let Some(tried) = self.dialler.give_up() {
+                let address = PeerAddress::Socket(tried.address);
+                match tried.first {
+                    Some(first) => self.report_attempt(first),
+                    None => self.unreached(address, Outcome::NotTried, Stage::Queued, None),
+                }
                 if let Some(event) = self.reports.pop_front() {
                     return Some(event);
                 }
             }
+        }
+        if let Some((socket, limit)) = self.peers.next_crowded() {
+            let error = PeerError::Crowded { limit };
+            self.unreached(PeerAddress::Socket(socket), Outcome::NotTried, Stage::Queued, Some(error));
+            return self.reports.pop_front();
         }
         // Nobody is left who could vouch for a peer that was refused.
         if self.trackers.is_idle()
@@ -220,12 +232,13 @@ impl Swarm {
     }
 
     fn look_up_names(&mut self) {
-        while self.lookups.len() < MAX_LOOKUPS
+        while self.lookups.len() < self.config.limits.lookups_at_once
             && let Some(name) = self.peers.next_in(Lane::Names)
         {
             let by_user = self.peers.sources(&name).contains(&Source::User);
             let budget = if by_user { Budget::Users } else { Budget::Peers };
-            self.lookups.spawn(look_up(name, budget, self.stop.listen()));
+            let within = self.config.limits.lookup_time;
+            self.lookups.spawn(look_up(name, budget, within, self.stop.listen()));
         }
     }
 
@@ -356,6 +369,7 @@ fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped) -> T
         connect_timeout: config.connect_timeout,
         handshake_timeout: config.handshake_timeout,
         linger: config.linger,
+        limits: config.limits,
         budget: bounds.linger(),
         stopped,
     }
@@ -364,11 +378,11 @@ fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped) -> T
 /// A peer named by its host and the addresses of that; `None` when the run ended first.
 type LookedUp = (PeerAddress, Option<io::Result<Vec<SocketAddr>>>);
 
-async fn look_up(name: PeerAddress, budget: Budget, stopped: Stopped) -> LookedUp {
+async fn look_up(name: PeerAddress, budget: Budget, within: Duration, stopped: Stopped) -> LookedUp {
     let PeerAddress::Host(host, port) = &name else {
         return (name, Some(Err(io::Error::other("not a host name"))));
     };
-    let found = stopped.or(pin!(resolve(host.as_str(), *port, budget))).await;
+    let found = stopped.or(pin!(resolve(host.as_str(), *port, budget, within))).await;
     (name, found)
 }
 

@@ -44,6 +44,7 @@
 //! # }
 //! ```
 
+mod addresses;
 mod alarm;
 mod attempt;
 mod availability;
@@ -61,9 +62,11 @@ mod facade;
 mod handshake;
 mod hint;
 mod identity;
+mod limits;
 mod linger;
 mod outcome;
 mod pacer;
+mod parked;
 mod peer_report;
 mod peers;
 mod read;
@@ -88,6 +91,7 @@ pub use engine::Swarm;
 pub use error::Error;
 pub use facade::BitTorrentClient;
 pub use handshake::{HandshakeFailure, Looks, NotBitTorrent, Shaken, handshake};
+pub use limits::Limits;
 pub use linger::LingerEnd;
 pub use outcome::{Outcome, Stage, Transport};
 pub use peer_report::{Completeness, Matched, PeerError, PeerReport, Tried};

@@ -14,8 +14,6 @@ use tokio::time::{Instant, timeout_at};
 /// A line that has been quiet for so long has said what it had to say: clients send all of it within some milliseconds, but
 /// for one that looks at its connections every half second.
 const QUIET: Duration = Duration::from_millis(500);
-/// Most that is read of one peer: several times the largest bitfield, and all that a talkative client sends at once.
-const MAX_BYTES: usize = 1 << 20;
 
 /// Why the listening ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -107,8 +105,8 @@ impl<'a> Listener<'a> {
             if let Err(violation) = self.understand() {
                 return LingerEnd::Violation(violation);
             }
-            if *self.bytes > MAX_BYTES {
-                return LingerEnd::TooMuch { limit: MAX_BYTES };
+            if *self.bytes > self.terms.limits.peer_bytes {
+                return LingerEnd::TooMuch { limit: self.terms.limits.peer_bytes };
             }
             if self.received.is_empty() {
                 // A bitfield has been taken in, and its buffer is not needed again.
@@ -132,7 +130,7 @@ impl<'a> Listener<'a> {
     /// Takes in the whole messages that have come.
     fn understand(&mut self) -> Result<(), Violation> {
         let pieces = self.terms.torrent.pieces;
-        let codec = pieces.map_or_else(Codec::default, Codec::for_pieces);
+        let codec = Codec::bounded(pieces, self.terms.limits.message_bytes);
         while let Some(message) = codec.decode(&mut self.received)? {
             self.said.take(&message, pieces)?;
         }

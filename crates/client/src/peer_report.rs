@@ -93,6 +93,12 @@ pub enum PeerError {
     /// The address is not dialled.
     #[error(transparent)]
     Refused(#[from] guard::Refusal),
+    /// As many others at its address are dialled as may be.
+    #[error("{limit} others at its address are dialled")]
+    Crowded {
+        /// Most ports of one address that are dialled on a tracker's word.
+        limit: usize,
+    },
     /// No connection; what the operating system says.
     #[error(transparent)]
     Connect(io::Error),

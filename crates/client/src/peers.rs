@@ -1,12 +1,12 @@
 //! The peers named so far: each once, with who named it, whether it may be dialled, and whose turn is next.
 
-use crate::Source;
 use crate::sources::{NamedBy, Table};
+use crate::{Limits, Source};
 use guard::{AddressPolicy, Refusal};
 use ids::InfoHash;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use tracker::PeerAddress;
 
 /// Everybody who was named in a run.
@@ -23,12 +23,15 @@ pub(crate) struct Peers {
     paced: VecDeque<PeerAddress>,
     /// Peers nobody's word suffices for so far. A later tracker may have the standing that the first one lacked.
     refused: BTreeMap<SocketAddr, Refusal>,
+    /// Ports of each address that are dialled on a stranger's word.
+    ports: HashMap<IpAddr, u16>,
+    /// Those whose address has as many as it may.
+    crowded: VecDeque<SocketAddr>,
+    limits: Limits,
+    max_per_address: Option<usize>,
     /// Our own endpoints, as far as we have learned them: hardly ever more than two.
     own: BTreeSet<SocketAddr>,
 }
-
-/// Most peers a run takes in; each costs some hundred bytes until the end of the run, the addresses included.
-const MAX_PEERS: usize = 100_000;
 
 /// What an entry waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +81,7 @@ struct Known {
 }
 
 impl Peers {
-    pub(crate) fn new(primary: InfoHash) -> Self {
+    pub(crate) fn new(primary: InfoHash, limits: Limits, max_per_address: Option<usize>) -> Self {
         Self {
             primary,
             sources: Table::default(),
@@ -88,6 +91,10 @@ impl Peers {
             loopback: VecDeque::new(),
             paced: VecDeque::new(),
             refused: BTreeMap::new(),
+            ports: HashMap::new(),
+            crowded: VecDeque::new(),
+            limits,
+            max_per_address,
             own: BTreeSet::new(),
         }
     }
@@ -99,7 +106,7 @@ impl Peers {
 
     /// Makes room for so many who are about to be named.
     pub(crate) fn expect(&mut self, more: usize) {
-        self.known.reserve(more.min(MAX_PEERS - self.known.len()));
+        self.known.reserve(more.min(self.limits.peers.saturating_sub(self.known.len())));
     }
 
     /// Notes that somebody named `address`, and queues it if that is the first word that suffices.
@@ -112,7 +119,7 @@ impl Peers {
         let Word { source, policy, info_hash, requires_crypto } = word;
         let source = self.sources.index_of(source);
         let index = self.info_hashes.index_of(&info_hash);
-        let is_full = self.known.len() >= MAX_PEERS;
+        let is_full = self.known.len() >= self.limits.peers;
         match self.known.entry(address) {
             Entry::Vacant(_) if is_full => return Added::LeftOut,
             Entry::Vacant(entry) => {
@@ -141,15 +148,28 @@ impl Peers {
     }
 
     fn judge(&mut self, socket: SocketAddr, policy: AddressPolicy, new: bool) {
-        match policy.check(socket) {
+        match policy.check_peer(socket, self.limits.lowest_port) {
             Ok(()) if new || self.refused.remove(&socket).is_some() => {
-                self.put_back(PeerAddress::Socket(socket));
+                if policy == AddressPolicy::User || self.has_port_left(socket.ip()) {
+                    self.put_back(PeerAddress::Socket(socket));
+                } else {
+                    self.crowded.push_back(socket);
+                }
             }
             Err(refusal) if new => {
                 self.refused.insert(socket, refusal);
             }
             _ => {}
         }
+    }
+
+    /// Takes one of the ports that strangers may have us dial at an address.
+    fn has_port_left(&mut self, ip: IpAddr) -> bool {
+        let Some(most) = self.max_per_address else { return true };
+        let ports = self.ports.entry(ip).or_default();
+        let left = usize::from(*ports) < most;
+        *ports = ports.saturating_add(left.into());
+        left
     }
 
     /// Replaces a host name by what it resolved to, keeping who named it: the first address that is usable and may be
@@ -162,7 +182,9 @@ impl Peers {
     ) {
         let Some(known) = self.known.remove(name) else { return };
         let Known { policy, requires_crypto, .. } = known;
-        let good = addresses.iter().find(|&&address| usable(address) && policy.check(address).is_ok());
+        let good = addresses
+            .iter()
+            .find(|&&address| usable(address) && policy.check_peer(address, self.limits.lowest_port).is_ok());
         let Some(&address) = good.or(addresses.first()) else { return };
         let info_hash = self.info_hash_of(&known);
         for source in &self.sources_of(&known) {
@@ -173,6 +195,16 @@ impl Peers {
     /// The info-hash to greet a peer with, and whether a tracker said that it requires encryption.
     pub(crate) fn greeted_with(&self, address: &PeerAddress) -> (InfoHash, bool) {
         self.known.get(address).map_or((self.primary, false), |known| (self.info_hash_of(known), known.requires_crypto))
+    }
+
+    /// Whether the user named it.
+    pub(crate) fn is_users(&self, address: &PeerAddress) -> bool {
+        self.known.get(address).is_some_and(|known| known.policy == AddressPolicy::User)
+    }
+
+    /// The next peer to try in a lane, which stays there.
+    pub(crate) fn first_in(&mut self, lane: Lane) -> Option<&PeerAddress> {
+        self.lane(lane).front()
     }
 
     /// The next peer to try in a lane.
@@ -211,6 +243,11 @@ impl Peers {
             Lane::Loopback => &mut self.loopback,
             Lane::Paced => &mut self.paced,
         }
+    }
+
+    /// A peer that will not be dialled because others at its address are, and how many those are.
+    pub(crate) fn next_crowded(&mut self) -> Option<(SocketAddr, usize)> {
+        self.crowded.pop_front().zip(self.max_per_address)
     }
 
     /// A peer that will not be dialled, once nobody is left who could vouch for it.
@@ -256,9 +293,37 @@ mod tests {
         peers.add(address, Word { source, policy, info_hash: V1, requires_crypto: false })
     }
 
+    /// The ports of these tests are short.
+    fn peers() -> Peers {
+        Peers::new(V1, Limits { lowest_port: 1, ..Limits::default() }, None)
+    }
+
+    #[test]
+    fn an_address_has_so_many_ports_on_a_strangers_word_and_none_below_1024() {
+        let mut peers = Peers::new(V1, Limits::default(), Some(2));
+        let (user, stranger) = (&Source::User, &tracker("a"));
+        say(&mut peers, socket("9.9.9.9:22"), user, AddressPolicy::User);
+        for port in ["1023", "1024", "1025", "1026", "1024"] {
+            say(&mut peers, socket(&format!("9.9.9.9:{port}")), stranger, FAR);
+            say(&mut peers, socket(&format!("[2606:4700::1]:{port}")), stranger, FAR);
+        }
+        let all: Vec<String> = std::iter::from_fn(|| peers.next()).map(|peer| peer.to_string()).collect();
+        assert_eq!(all, ["9.9.9.9:22", "9.9.9.9:1024", "[2606:4700::1]:1024", "9.9.9.9:1025", "[2606:4700::1]:1025"]);
+        let crowded: Vec<_> = std::iter::from_fn(|| peers.next_crowded()).collect();
+        assert_eq!(crowded, ["9.9.9.9:1026", "[2606:4700::1]:1026"].map(|socket| (socket.parse().unwrap(), 2)));
+        let refused: Vec<_> = std::iter::from_fn(|| peers.next_refused()).collect();
+        let refusal = Refusal::PrivilegedPort { lowest: 1024 };
+        assert_eq!(refused, ["9.9.9.9:1023", "[2606:4700::1]:1023"].map(|socket| (socket.parse().unwrap(), refusal)));
+        // What the user names is dialled, also when a tracker has named it before and is refused.
+        let mut peers = Peers::new(V1, Limits::default(), Some(2));
+        say(&mut peers, socket("9.9.9.9:22"), stranger, FAR);
+        say(&mut peers, socket("9.9.9.9:22"), user, AddressPolicy::User);
+        assert_eq!((peers.next(), peers.next_refused()), (Some(socket("9.9.9.9:22")), None));
+    }
+
     #[test]
     fn a_peer_of_both_swarms_is_greeted_with_v1() {
-        let mut peers = Peers::new(V1);
+        let mut peers = peers();
         for (address, info_hash) in [("8.8.8.8:1", V2), ("8.8.8.8:1", V1), ("8.8.8.8:2", V1), ("8.8.8.8:3", V2)] {
             peers.add(socket(address), Word { source: &tracker("a"), policy: FAR, info_hash, requires_crypto: false });
         }
@@ -269,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_peer_named_twice_is_tried_once_and_keeps_both_names() {
-        let mut peers = Peers::new(V1);
+        let mut peers = peers();
         assert_eq!(say(&mut peers, socket("8.8.8.8:1"), &tracker("a"), FAR), Added::Counts);
         assert_eq!(say(&mut peers, socket("8.8.8.8:1"), &tracker("b"), FAR), Added::Counts);
         assert_eq!(say(&mut peers, socket("8.8.8.8:1"), &tracker("b"), FAR), Added::Again);
@@ -280,7 +345,7 @@ mod tests {
 
     #[test]
     fn a_local_peer_waits_for_somebody_with_standing() {
-        let mut peers = Peers::new(V1);
+        let mut peers = peers();
         say(&mut peers, socket("127.0.0.1:22"), &tracker("far"), FAR);
         assert_eq!(peers.next(), None);
         say(&mut peers, socket("127.0.0.1:22"), &tracker("near"), NEAR);
@@ -295,7 +360,7 @@ mod tests {
 
     #[test]
     fn our_own_endpoint_is_nobody() {
-        let mut peers = Peers::new(V1);
+        let mut peers = peers();
         peers.own("127.0.0.1:50000".parse().unwrap());
         assert_eq!(say(&mut peers, socket("127.0.0.1:50000"), &tracker("a"), NEAR), Added::Ourselves);
         assert_eq!(peers.next(), None);
@@ -303,7 +368,7 @@ mod tests {
 
     #[test]
     fn a_name_becomes_its_address_under_the_same_policy() {
-        let mut peers = Peers::new(V1);
+        let mut peers = peers();
         let name = |text: &str| PeerAddress::Host(HostName::new(text.as_bytes()).unwrap(), 1);
         say(&mut peers, name("a.example"), &tracker("a"), FAR);
         say(&mut peers, name("b.example"), &tracker("b"), FAR);

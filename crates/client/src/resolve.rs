@@ -8,9 +8,6 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 
-/// Deadline for a look-up, counted from when it has a thread.
-const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// What [`resolve`] says when no thread was to be had.
 pub(crate) const NO_THREAD: io::ErrorKind = io::ErrorKind::WouldBlock;
 
@@ -30,15 +27,16 @@ static TRACKERS: Semaphore = Semaphore::const_new(64);
 static PEERS: Semaphore = Semaphore::const_new(16);
 static USERS: Semaphore = Semaphore::const_new(16);
 
-/// The addresses of a host, in the resolver's order, each with `port`.
-pub(crate) async fn resolve(host: &str, port: u16, budget: Budget) -> io::Result<Vec<SocketAddr>> {
+/// The addresses of a host, in the resolver's order, each with `port`. The time it may take is counted from when it has a
+/// thread; it waits for one no longer.
+pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, within: Duration) -> io::Result<Vec<SocketAddr>> {
     let threads = match budget {
         Budget::Trackers => &TRACKERS,
         Budget::Peers => &PEERS,
         Budget::Users => &USERS,
     };
     // Threads that hang may hold every permit; that is our limit, not the name's fault. The semaphores are never closed.
-    let permit = tokio::time::timeout(RESOLVE_TIMEOUT, threads.acquire()).await;
+    let permit = tokio::time::timeout(within, threads.acquire()).await;
     let permit =
         permit.map_err(|_| io::Error::new(NO_THREAD, "no thread free for the look-up"))?.map_err(io::Error::other)?;
     let host = host.to_owned();
@@ -46,7 +44,7 @@ pub(crate) async fn resolve(host: &str, port: u16, budget: Budget) -> io::Result
         let _permit = permit;
         Ok((host.as_str(), port).to_socket_addrs()?.collect::<Vec<_>>())
     });
-    let addresses = tokio::time::timeout(RESOLVE_TIMEOUT, look_up).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    let addresses = tokio::time::timeout(within, look_up).await.map_err(|_| io::ErrorKind::TimedOut)??;
     if addresses.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(addresses) }
 }
 
@@ -66,11 +64,20 @@ pub(crate) async fn blocking<T: Send + 'static>(
 mod tests {
     use super::*;
 
+    const WITHIN: Duration = Duration::from_secs(5);
+
     #[tokio::test]
     async fn literals_and_local_names_resolve() {
-        assert_eq!(resolve("127.0.0.1", 80, Budget::Trackers).await.unwrap(), ["127.0.0.1:80".parse().unwrap()]);
+        assert_eq!(
+            resolve("127.0.0.1", 80, Budget::Trackers, WITHIN).await.unwrap(),
+            ["127.0.0.1:80".parse().unwrap()]
+        );
         assert!(
-            resolve("localhost", 80, Budget::Peers).await.unwrap().iter().all(|address| address.ip().is_loopback())
+            resolve("localhost", 80, Budget::Peers, WITHIN)
+                .await
+                .unwrap()
+                .iter()
+                .all(|address| address.ip().is_loopback())
         );
     }
 

@@ -5,6 +5,7 @@
 //! the look-up, and the address that was checked is the one that is dialled.
 
 mod conversation;
+mod crowd;
 mod goodbye;
 mod hosts;
 mod query;
@@ -14,12 +15,14 @@ mod target;
 pub use report::{Action, Named, Times, TrackerReport, TrackerStatus, Unasked};
 pub(crate) use target::check_private;
 
-use crate::bounds::TRACKERS_OF_A_RUN;
+use crate::addresses::Visit;
 use crate::engine::settled;
 use crate::resolve::{Budget, resolve};
 use crate::stop::Stopped;
-use crate::{Bind, Bounds, Config, Error, Topic};
+use crate::{Bind, Bounds, Config, Error, Limits, Topic};
+use crowd::Crowd;
 use goodbye::Goodbye;
+use guard::AddressPolicy;
 use hosts::{Hosts, Next};
 use ids::InfoHash;
 use query::{Asked, Query};
@@ -34,11 +37,6 @@ use tokio::time::{Instant, timeout};
 use tracker::{Announce, Family, Host, Peer, Scrape, TrackerUrl};
 use tracker_http::Tls;
 
-/// Time for all goodbyes together; they come after the run's deadline.
-const GOODBYE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Most redirects followed for one announce; libtorrent follows as many.
-const MAX_REDIRECTS: usize = 5;
-
 /// What every conversation of a run has in common.
 #[derive(Debug)]
 pub(crate) struct Terms {
@@ -50,6 +48,7 @@ pub(crate) struct Terms {
     pub(crate) tls: Tls,
     /// Most peers taken from each answer.
     pub(crate) max_peers: Option<usize>,
+    pub(crate) limits: Limits,
     /// Shared with other runs.
     pub(crate) bounds: Bounds,
 }
@@ -62,6 +61,14 @@ impl Terms {
             Action::Scrape => {
                 url.scrape().map_or_else(String::new, |url| url.target_with(&Scrape::from(info_hash).query()))
             }
+        }
+    }
+
+    /// Waits until there may be one more connection to an address; to one that the user named there always may.
+    async fn visit(&self, policy: AddressPolicy, address: SocketAddr) -> Option<Visit> {
+        match policy {
+            AddressPolicy::User => None,
+            AddressPolicy::Stranger { .. } => Some(self.bounds.addresses().visit(address.ip()).await),
         }
     }
 
@@ -94,6 +101,8 @@ pub(crate) struct Tracking {
     /// BEP 27, for a private torrent: "each peer MUST use only one tracker at a time". Tier by tier, until one has
     /// answered.
     one_at_a_time: bool,
+    /// Conversations with each address, on the word of strangers.
+    crowd: Crowd,
     answered: bool,
     stopped: Stopped,
     /// Trackers not yet looked up.
@@ -140,7 +149,8 @@ impl Tracking {
             pem => Tls::trusting(pem).map_err(Error::TlsRoots)?,
         };
         let action = if config.scrape { Action::Scrape } else { Action::Announce };
-        let choice = target::choose(topic, std::mem::take(&mut config.trackers), config.show_secrets);
+        let choice =
+            target::choose(topic, std::mem::take(&mut config.trackers), config.limits.trackers, config.show_secrets);
         let mut tracking = Self {
             terms: Arc::new(Terms {
                 action,
@@ -149,9 +159,11 @@ impl Tracking {
                 connect_timeout: config.connect_timeout,
                 tls,
                 max_peers: config.max_peers,
+                limits: config.limits,
                 bounds: bounds.clone(),
             }),
             hashes: topic.hashes.wire().collect(),
+            crowd: Crowd::new(config.max_per_address),
             one_at_a_time: topic.private == Some(true),
             answered: false,
             stopped,
@@ -215,7 +227,7 @@ impl Tracking {
         let mut goodbyes = JoinSet::new();
         let all = async {
             while let Some(goodbye) = self.goodbyes.pop() {
-                if goodbyes.len() >= TRACKERS_OF_A_RUN {
+                if goodbyes.len() >= self.terms.limits.trackers_at_once {
                     goodbyes.join_next().await;
                 }
                 let terms = Arc::clone(&self.terms);
@@ -227,12 +239,12 @@ impl Tracking {
             while goodbyes.join_next().await.is_some() {}
         };
         // Whoever has not heard us by then will forget us in time.
-        let _ = timeout(GOODBYE_TIMEOUT, all).await;
+        let _ = timeout(self.terms.limits.goodbye_time, all).await;
     }
 
     /// Begins what may begin now; `None` when nothing is left to be done.
     fn begin(&mut self) -> Option<()> {
-        while self.steps.len() < TRACKERS_OF_A_RUN
+        while self.steps.len() < self.terms.limits.trackers_at_once
             && !(self.one_at_a_time && (self.answered || self.is_asking()))
             && let Some(target) = self.targets.pop_front()
         {
@@ -244,7 +256,7 @@ impl Tracking {
                 Next::Wait => {}
             }
         }
-        while self.steps.len() < TRACKERS_OF_A_RUN
+        while self.steps.len() < self.terms.limits.trackers_at_once
             && let Some(query) = self.queries.pop_front()
         {
             let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
@@ -297,6 +309,15 @@ impl Tracking {
     fn plan(&mut self, target: &Target, addresses: Vec<SocketAddr>, dns: Option<Duration>) {
         let bind = self.terms.bind;
         let hashes = target.only.map_or_else(|| self.hashes.clone(), |only| vec![only.info_hash]);
+        let named = addresses.len();
+        let policy = target.policy;
+        let addresses: Vec<SocketAddr> = addresses
+            .into_iter()
+            .filter(|address| policy == AddressPolicy::User || self.crowd.add(address.ip(), hashes.len()))
+            .collect();
+        if let Some(limit) = self.crowd.most().filter(|_| addresses.is_empty() && named > 0) {
+            return self.tell(target.report(Unasked::Crowded { limit }.into()));
+        }
         // A family without a source address is asked only where there is no other, to say why not.
         let usable: Vec<SocketAddr> = addresses.iter().copied().filter(|&address| bind.allows(address)).collect();
         let usable = if usable.is_empty() { addresses } else { usable };
@@ -338,8 +359,8 @@ impl Tracking {
         if target.trail.iter().any(asks_the_same) {
             return Err(TrackerStatus::RedirectLoop);
         }
-        if target.trail.len() > MAX_REDIRECTS {
-            return Err(TrackerStatus::TooManyRedirects { limit: MAX_REDIRECTS });
+        if target.trail.len() > self.terms.limits.redirects {
+            return Err(TrackerStatus::TooManyRedirects { limit: self.terms.limits.redirects });
         }
         let followed = target.only.map(|only| (target.url.clone(), only.family, only.info_hash));
         if self.known.iter().any(asks_the_same) || followed.is_some_and(|followed| !self.followed.insert(followed)) {
@@ -359,15 +380,20 @@ async fn look_up(mut target: Target, terms: Arc<Terms>, stopped: Stopped) -> Ste
     let _turn = stopped.or(pin!(terms.bounds.turn())).await;
     let begun = Instant::now();
     target.begun.get_or_insert(begun);
-    let found = stopped.or(pin!(addresses_of(&target.url))).await.unwrap_or(Err(TrackerStatus::Interrupted));
+    let found = stopped
+        .or(pin!(addresses_of(&target.url, terms.limits.lookup_time)))
+        .await
+        .unwrap_or(Err(TrackerStatus::Interrupted));
     Step::LookedUp(Box::new(LookedUp { target, found, took: begun.elapsed() }))
 }
 
 /// In the resolver's order. An IPv4 address wrapped in IPv6 is one of IPv4.
-async fn addresses_of(url: &TrackerUrl) -> Result<Vec<SocketAddr>, TrackerStatus> {
+async fn addresses_of(url: &TrackerUrl, within: Duration) -> Result<Vec<SocketAddr>, TrackerStatus> {
     let found = match url.host() {
         Host::Ip(ip) => vec![SocketAddr::new(*ip, url.port())],
-        Host::Name(name) => resolve(name, url.port(), Budget::Trackers).await.map_err(TrackerStatus::ResolveFailed)?,
+        Host::Name(name) => {
+            resolve(name, url.port(), Budget::Trackers, within).await.map_err(TrackerStatus::ResolveFailed)?
+        }
     };
     Ok(found.into_iter().map(unwrapped).collect())
 }

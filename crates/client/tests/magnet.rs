@@ -143,7 +143,7 @@ async fn a_links_peers_are_dialled_on_a_strangers_word() {
 #[tokio::test]
 async fn a_links_peers_are_judged_by_where_their_names_lead() {
     let lab = lab([Behaviour::default()]);
-    let link = magnet(&lab, &format!("x.pe=localhost:{}&x.pe=8.8.8.8:1&x.pe=10.0.0.1:1", lab.swarm.port()));
+    let link = magnet(&lab, &format!("x.pe=localhost:{}&x.pe=8.8.8.8:6881&x.pe=10.0.0.1:1", lab.swarm.port()));
     // Without a source address of their family, nobody is dialled, and those who would be are told from those who would not.
     let bind = Bind { v4: None, v6: Some("::1".parse().unwrap()) };
     let told = run(&link, Config { bind, ..config() }).await;
@@ -151,7 +151,7 @@ async fn a_links_peers_are_judged_by_where_their_names_lead() {
     let outcomes: BTreeMap<String, Outcome> = told.peers.iter().map(of).collect();
     assert_eq!(outcomes.len(), 3);
     for (address, outcome) in outcomes {
-        let is_global = address == "8.8.8.8:1";
+        let is_global = address == "8.8.8.8:6881";
         assert_eq!(outcome == Outcome::InvalidAddress, !is_global, "{address}: {outcome}");
     }
     assert_eq!(lab.swarm.accepted(), 0);

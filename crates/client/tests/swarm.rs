@@ -260,21 +260,22 @@ async fn a_silent_tracker_delays_nobody() {
 
 #[tokio::test]
 async fn dictionary_peers_with_host_names() {
-    let lab = lab([Behaviour::default()]);
-    let endpoint = lab.swarm.endpoints()[0];
+    let lab = lab([Behaviour::default(), Behaviour::Refuse]);
+    let [endpoint, refusing] = lab.swarm.endpoints()[..] else { panic!("two peers") };
     // A label of more than 63 characters is refused by the resolver itself: no packet leaves.
     let unknown = format!("{}.example", "a".repeat(64));
     lab.tracker.set_script(TrackerScript::dictionary([
         DictionaryPeer::new(endpoint.ip().to_string(), endpoint.port().into()),
         DictionaryPeer::new(unknown.clone(), 6881),
-        DictionaryPeer::new("localhost", 1),
+        DictionaryPeer::new("localhost", refusing.port().into()),
     ]));
     let told = run(&lab.torrent, config()).await;
     assert_eq!(outcome_of(&told, endpoint.into()).0, Outcome::Ok);
     let of =
         |address: &str| told.peers.iter().find(|peer| peer.address.to_string() == address).map(|peer| peer.outcome);
     assert_eq!(of(&format!("{unknown}:6881")), Some(Outcome::ResolveFailed));
-    let localhost = told.peers.iter().find(|peer| peer.address.to_string().ends_with("1:1")).unwrap();
+    let localhost =
+        told.peers.iter().find(|peer| peer.address.to_string().ends_with(&format!("1:{}", refusing.port()))).unwrap();
     assert_eq!(localhost.outcome, Outcome::ConnectRefused);
 }
 

@@ -125,6 +125,12 @@ pub enum Refusal {
     /// A stranger on the public internet may not point us there.
     #[error("{0} address, named by a stranger")]
     NotOnAStrangersWord(Scope),
+    /// A stranger may not point us at the services of other people: mail, SSH, the web.
+    #[error("port below {lowest}, named by a stranger")]
+    PrivilegedPort {
+        /// The lowest port that would do.
+        lowest: u16,
+    },
 }
 
 impl AddressPolicy {
@@ -149,6 +155,23 @@ impl AddressPolicy {
         match Scope::of(from) {
             Scope::Global => Self::Stranger { reached: Scope::Global },
             _ => Self::for_tracker_in_torrent(path),
+        }
+    }
+
+    /// The lowest port of a peer that a stranger may name. Those below belong to services that only a privileged user may
+    /// offer, and hardly ever to a BitTorrent client.
+    pub const LOWEST_PORT: u16 = 1024;
+
+    /// Whether a peer at `address` may be dialled: as [`check`](Self::check), and a stranger's word suffices from `lowest`
+    /// on only, usually [`LOWEST_PORT`](Self::LOWEST_PORT).
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn check_peer(self, address: SocketAddr, lowest: u16) -> Result<(), Refusal> {
+        self.check(address)?;
+        match self {
+            Self::Stranger { .. } if address.port() < lowest => Err(Refusal::PrivilegedPort { lowest }),
+            _ => Ok(()),
         }
     }
 

@@ -49,7 +49,14 @@ impl Codec {
     /// if that is longer, as it is up to 524,296 pieces. So no connection needs a larger buffer, whatever a peer claims.
     #[must_use]
     pub fn for_pieces(pieces: u32) -> Self {
-        Self::new(Self::MAX_OTHER.max(1 + pieces.div_ceil(8)))
+        Self::bounded(Some(pieces), Self::MAX_OTHER)
+    }
+
+    /// As [`for_pieces`](Self::for_pieces), or for a torrent of which nobody knows how many it has; with another limit than
+    /// [`MAX_OTHER`](Self::MAX_OTHER) for messages that are no bitfields.
+    #[must_use]
+    pub fn bounded(pieces: Option<u32>, others: u32) -> Self {
+        Self::new(others.max(pieces.map_or(Self::MAX_FRAME, |pieces| 1 + pieces.div_ceil(8))))
     }
 
     /// With a limit on the message's length in bytes, id included; more is a [`CodecError::TooLong`].

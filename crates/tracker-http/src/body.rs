@@ -1,6 +1,6 @@
 //! What a body says once its encoding is undone.
 
-use crate::{Client, Error};
+use crate::Error;
 use flate2::bufread::GzDecoder;
 use std::borrow::Cow;
 use std::io::Read;
@@ -10,16 +10,16 @@ const GZIP_MAGIC: &[u8] = b"\x1f\x8b";
 
 /// Inflates a body that is gzip, whatever it is labelled; some trackers and proxies forget to say so, and others say so of a
 /// plain one. What follows the first gzip member is ignored.
-pub(crate) fn inflate(body: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+pub(crate) fn inflate(body: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, Error> {
     if !body.starts_with(GZIP_MAGIC) {
         return Ok(Cow::Borrowed(body));
     }
     let mut inflated = Vec::new();
     // One byte more than may come shows that there is more.
-    let mut decoder = GzDecoder::new(body).take(Client::MAX_BODY as u64 + 1);
+    let mut decoder = GzDecoder::new(body).take((limit as u64).saturating_add(1));
     decoder.read_to_end(&mut inflated).map_err(Error::Gzip)?;
-    if inflated.len() > Client::MAX_BODY {
-        return Err(Error::InflatedTooLarge { limit: Client::MAX_BODY });
+    if inflated.len() > limit {
+        return Err(Error::InflatedTooLarge { limit });
     }
     Ok(Cow::Owned(inflated))
 }

@@ -1,6 +1,6 @@
 //! The public face: what is asked, and of whom.
 
-use crate::{Error, exchange, reply};
+use crate::{Error, Limits, exchange, reply};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -22,6 +22,8 @@ pub struct Client {
     pub timeout: Duration,
     /// Who we say we are; some trackers refuse those who say nothing.
     pub user_agent: String,
+    /// How much it may send.
+    pub limits: Limits,
 }
 
 /// A tracker's answer.
@@ -38,14 +40,12 @@ impl Default for Client {
         Self {
             timeout: Duration::from_secs(15),
             user_agent: concat!("bt-handshake/", env!("CARGO_PKG_VERSION")).to_owned(),
+            limits: Limits::DEFAULT,
         }
     }
 }
 
 impl Client {
-    /// Longest body read, in bytes, as it comes and inflated: 5,000 dictionary peers are 400 KB; libtorrent takes 1 MiB.
-    pub const MAX_BODY: usize = 2 << 20;
-
     /// Asks the tracker at the other end of `stream` for peers. Once this has been called it may have counted us.
     ///
     /// # Errors
@@ -109,9 +109,9 @@ impl Client {
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let request = self.request(url, target)?;
-        let received = exchange::exchange(stream, request, self.timeout).await?;
+        let received = exchange::exchange(stream, request, self.timeout, self.limits).await?;
         let status = received.status.as_u16();
-        let answer = reply::judge(received, parse, &Arc::new(Secrets::of(url.expose())))?;
+        let answer = reply::judge(received, parse, self.limits, &Arc::new(Secrets::of(url.expose())))?;
         Ok(Reply { answer, status })
     }
 

@@ -67,7 +67,7 @@ pub enum Error {
         /// The limit in bytes.
         limit: usize,
     },
-    /// A compressed body that becomes larger than [`Client::MAX_BODY`](crate::Client::MAX_BODY).
+    /// A compressed body that becomes larger than [`Limits::body_bytes`](crate::Limits::body_bytes).
     #[error("reply is larger than {limit} bytes when inflated")]
     InflatedTooLarge {
         /// The limit in bytes.

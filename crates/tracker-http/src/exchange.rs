@@ -2,7 +2,7 @@
 
 use crate::metered::{Allowance, Meter, Overrun};
 use crate::tapped::Tapped;
-use crate::{Client, Error};
+use crate::{Error, Limits};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
@@ -15,17 +15,6 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
-
-/// Header lines accepted; real ones send under 20, a proxy in front may add as many.
-const MAX_HEADERS: usize = 100;
-/// Bytes of response head accepted; also bounds what is read ahead of the body.
-const MAX_HEAD_BYTES: usize = 64 << 10;
-const HEAD_TOO_LARGE: Error = Error::HeadTooLarge { bytes: MAX_HEAD_BYTES, lines: MAX_HEADERS };
-/// Bytes that may come until the head is complete: one head, what is read ahead, and whatever interim replies precede it.
-const MAX_BYTES_TO_HEAD: usize = 2 * MAX_HEAD_BYTES;
-/// Bytes that may come after the head: the body, and a quarter of it for the framing of its chunks, which takes up a tenth at
-/// most when they are not absurdly small.
-const MAX_BYTES_FROM_HEAD: usize = Client::MAX_BODY + Client::MAX_BODY / 4;
 
 /// A response's head and as much of its body as came.
 #[derive(Debug)]
@@ -47,24 +36,29 @@ impl Received {
 
 /// Sends `request` and reads the reply. A body that is not complete at the deadline is handed over as it is: a tracker may
 /// promise more than it sends.
-pub(crate) async fn exchange<S>(stream: S, request: Request<Empty<Bytes>>, limit: Duration) -> Result<Received, Error>
+pub(crate) async fn exchange<S>(
+    stream: S,
+    request: Request<Empty<Bytes>>,
+    limit: Duration,
+    limits: Limits,
+) -> Result<Received, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let begun = Instant::now();
-    let allowance = Allowance::new(MAX_BYTES_TO_HEAD);
+    let allowance = Allowance::new(limits.until_head());
     let stream = TokioIo::new(Tapped::new(stream, Meter::new(allowance.clone())));
     let mut builder = http1::Builder::new();
-    builder.max_headers(MAX_HEADERS).max_buf_size(MAX_HEAD_BYTES);
-    let (mut sender, connection) = builder.handshake(stream).await.map_err(classify)?;
+    builder.max_headers(limits.head_lines).max_buf_size(limits.head_bytes);
+    let (mut sender, connection) = builder.handshake(stream).await.map_err(|error| classify(error, limits))?;
     let mut reply = pin!(async {
         let response = timeout(limit, sender.send_request(request)).await;
-        let response = response.map_err(|_| Error::Timeout(limit))?.map_err(classify)?;
-        allowance.set(MAX_BYTES_FROM_HEAD);
+        let response = response.map_err(|_| Error::Timeout(limit))?.map_err(|error| classify(error, limits))?;
+        allowance.set(limits.after_head());
         let (head, body) = response.into_parts();
         let mut received = Received { status: head.status, headers: head.headers, body: Vec::new(), cut: None };
         if received.location().is_none() {
-            let read = timeout(limit.saturating_sub(begun.elapsed()), read(body, &mut received.body)).await;
+            let read = timeout(limit.saturating_sub(begun.elapsed()), read(body, &mut received.body, limits)).await;
             received.cut = read.unwrap_or(Err(Error::Timeout(limit))).err();
         }
         Ok(received)
@@ -80,11 +74,11 @@ where
 }
 
 /// Appends the body to `into`, up to the limit.
-async fn read(mut body: Incoming, into: &mut Vec<u8>) -> Result<(), Error> {
+async fn read(mut body: Incoming, into: &mut Vec<u8>, limits: Limits) -> Result<(), Error> {
     while let Some(frame) = body.frame().await {
-        let data = frame.map_err(classify_body)?.into_data().unwrap_or_default();
-        if into.len() + data.len() > Client::MAX_BODY {
-            return Err(Error::TooLarge { limit: Client::MAX_BODY });
+        let data = frame.map_err(|error| classify_body(error, limits))?.into_data().unwrap_or_default();
+        if into.len() + data.len() > limits.body_bytes {
+            return Err(Error::TooLarge { limit: limits.body_bytes });
         }
         into.extend_from_slice(&data);
     }
@@ -92,10 +86,11 @@ async fn read(mut body: Incoming, into: &mut Vec<u8>) -> Result<(), Error> {
 }
 
 /// Why there is no head.
-fn classify(error: hyper::Error) -> Error {
+fn classify(error: hyper::Error, limits: Limits) -> Error {
+    let head_too_large = || Error::HeadTooLarge { bytes: limits.head_bytes, lines: limits.head_lines };
     match cause(&error) {
-        _ if error.is_parse_too_large() => HEAD_TOO_LARGE,
-        Some(cause) if is_overrun(cause) => HEAD_TOO_LARGE,
+        _ if error.is_parse_too_large() => head_too_large(),
+        Some(cause) if is_overrun(cause) => head_too_large(),
         // How TLS says that the connection ended and nobody had said it would.
         Some(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Error::Closed(error),
         Some(_) => Error::Connection(error),
@@ -105,9 +100,9 @@ fn classify(error: hyper::Error) -> Error {
 }
 
 /// Why there is no more of the body.
-fn classify_body(error: hyper::Error) -> Error {
+fn classify_body(error: hyper::Error, limits: Limits) -> Error {
     match cause(&error) {
-        Some(cause) if is_overrun(cause) => Error::TooLarge { limit: MAX_BYTES_FROM_HEAD },
+        Some(cause) if is_overrun(cause) => Error::TooLarge { limit: limits.after_head() },
         Some(cause) if matches!(cause.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
             Error::BadBody(error)
         }

@@ -37,6 +37,7 @@ mod body;
 mod client;
 mod error;
 mod exchange;
+mod limits;
 mod metered;
 mod quoted;
 mod reply;
@@ -45,5 +46,6 @@ mod tls;
 
 pub use client::{Client, Reply};
 pub use error::{Error, Excerpt, Failure};
+pub use limits::Limits;
 pub use quoted::{Location, Quoted};
 pub use tls::{CaError, Tls, TlsProblem, TlsStream};

@@ -1,7 +1,7 @@
 //! What a reply amounts to.
 
 use crate::exchange::Received;
-use crate::{Error, Excerpt, Failure, Location, Quoted, body};
+use crate::{Error, Excerpt, Failure, Limits, Location, Quoted, body};
 use guard::Secrets;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
@@ -14,6 +14,7 @@ const SHOWN_BYTES: usize = 80;
 pub(crate) fn judge<T>(
     mut received: Received,
     parse: impl Fn(&[u8]) -> Result<T, tracker::Error>,
+    limits: Limits,
     secrets: &Arc<Secrets>,
 ) -> Result<T, Error> {
     if let Some(location) = received.location() {
@@ -24,7 +25,7 @@ pub(crate) fn judge<T>(
     if let Some(error @ Error::TooLarge { .. }) = cut {
         return Err(error);
     }
-    let inflated = body::inflate(&received.body);
+    let inflated = body::inflate(&received.body, limits.body_bytes);
     let body = inflated.as_deref().unwrap_or_default();
     let parsed = parse(body);
     // Only 200 brings an answer; everything else is an error that may have brought its reason along.

@@ -1,5 +1,6 @@
 //! Options of how we go about it, for every command that sends something.
 
+use super::limits::{LimitName, limit};
 use super::values::{duration, positive};
 use clap::{Args, ValueEnum};
 use client::{Bind, Config, Encryption, Trackers};
@@ -31,6 +32,11 @@ pub(crate) struct Sources {
     #[arg(long, value_name = "N", default_value_t = Config::default().max_peers.unwrap_or_default(),
           hide_short_help = true, help_heading = WHOM)]
     pub(crate) max_peers: usize,
+
+    /// Most ports of one IP address that are dialled on the word of trackers, and asked there on a torrent's, 0 for all
+    #[arg(long, value_name = "N", default_value_t = Config::default().max_per_address.unwrap_or_default(),
+          hide_short_help = true, help_heading = WHOM)]
+    max_per_address: usize,
 }
 
 /// Who is asked, for commands that ask trackers.
@@ -99,6 +105,10 @@ pub(crate) struct Ourselves {
     /// Go on with a private torrent, though its trackers may ban unknown clients
     #[arg(long, hide_short_help = true, help_heading = HOW)]
     allow_private: bool,
+
+    /// Replaces one of the limits on what strangers may cost, to see what happens without it
+    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = limit, hide = true)]
+    limits: Vec<(LimitName, u64)>,
 }
 
 /// What to make of encrypted connections.
@@ -131,6 +141,7 @@ impl Sources {
         config.peers.clone_from(&self.peers);
         config.scrape = self.scrape;
         config.max_peers = Some(self.max_peers).filter(|&most| most > 0);
+        config.max_per_address = Some(self.max_per_address).filter(|&most| most > 0);
         if self.no_trackers {
             config.trackers = Trackers::None;
         }
@@ -177,6 +188,7 @@ impl Ourselves {
         config.deadline = self.deadline;
         config.port = self.port;
         config.allow_private = self.allow_private;
+        self.limits.iter().for_each(|&(name, value)| name.set(&mut config.limits, value));
         let mut bind = Bind::default();
         for &ip in &self.bind {
             bind.add(ip)

@@ -106,7 +106,11 @@ async fn over_http(
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
     let begun = Instant::now();
-    let http = tracker_http::Client { timeout: deadline - begun, ..tracker_http::Client::default() };
+    let http = tracker_http::Client {
+        timeout: deadline - begun,
+        limits: terms.limits.reply,
+        ..tracker_http::Client::default()
+    };
     let asked = ask_over_http(&http, stream, target, info_hash, terms, progress).await;
     progress.http_status = match &asked {
         Ok((_, status)) => Some(*status),

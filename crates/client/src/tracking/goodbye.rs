@@ -4,15 +4,12 @@ use super::Terms;
 use super::conversation::{Answer, Stream, Written, transaction};
 use super::report::TrackerStatus;
 use super::target::Target;
+use crate::Limits;
 use crate::connect::connect;
 use ids::InfoHash;
-use std::time::Duration;
 use tokio::time::timeout;
 use tracing::debug;
 use tracker::{Announce, Event, Scheme, TrackerUrl};
-
-/// Deadline for one goodbye.
-const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// An announce to be taken back.
 #[derive(Debug)]
@@ -51,7 +48,7 @@ impl Goodbye {
     /// over.
     pub(crate) async fn say(self, terms: &Terms) {
         let shown = self.target.shown.clone();
-        let ok = timeout(TIMEOUT, self.tell(terms)).await.is_ok_and(|told| told.is_ok());
+        let ok = timeout(terms.limits.goodbye_time, self.tell(terms)).await.is_ok_and(|told| told.is_ok());
         debug!(tracker = %shown, ok, "goodbye");
     }
 
@@ -64,22 +61,29 @@ impl Goodbye {
             tracker_id: tracker_id.as_deref(),
             ..terms.announce
         };
+        let _visit = terms.visit(target.policy, address).await;
         if let Some(mut session) = session {
             session.announce(&announce, transaction()?).await?;
             return Ok(());
         }
         let stream = connect(address, terms.bind).await?;
         if target.url.scheme() == Scheme::Https {
-            let stream = terms.tls.connect(stream, target.url.host(), TIMEOUT).await?;
-            say_over(stream, &target, &announce).await
+            let stream = terms.tls.connect(stream, target.url.host(), terms.limits.goodbye_time).await?;
+            say_over(stream, &target, &announce, terms.limits).await
         } else {
-            say_over(stream, &target, &announce).await
+            say_over(stream, &target, &announce, terms.limits).await
         }
     }
 }
 
-async fn say_over(stream: impl Stream, target: &Target, announce: &Announce<'_>) -> Result<(), TrackerStatus> {
-    let http = tracker_http::Client { timeout: TIMEOUT, ..tracker_http::Client::default() };
+async fn say_over(
+    stream: impl Stream,
+    target: &Target,
+    announce: &Announce<'_>,
+    limits: Limits,
+) -> Result<(), TrackerStatus> {
+    let http =
+        tracker_http::Client { timeout: limits.goodbye_time, limits: limits.reply, ..tracker_http::Client::default() };
     match target.only {
         None => http.announce(stream, &target.url, announce).await?,
         Some(_) => http.announce_as_written(stream, &stopped(&target.url)?).await?,

@@ -15,9 +15,6 @@ use tokio::time::Instant;
 use tracing::debug;
 use tracker::{Family, Scheme};
 
-/// Deadline for one announce: all addresses, all redirects.
-const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(15);
-
 /// A tracker, and how to ask it.
 #[derive(Debug)]
 pub(crate) struct Query {
@@ -64,7 +61,8 @@ impl Query {
     pub(crate) async fn ask(self, terms: &Terms, stopped: Stopped) -> Asked {
         let mut progress = Progress::default();
         debug!(tracker = %self.target.shown, info_hash = %self.info_hash, "announce");
-        let deadline = self.target.only.map_or_else(|| Instant::now() + EXCHANGE_TIMEOUT, |only| only.deadline);
+        let deadline =
+            self.target.only.map_or_else(|| Instant::now() + terms.limits.tracker_time, |only| only.deadline);
         let result = stopped.or(pin!(self.first_answer(terms, deadline, &mut progress))).await;
         let (status, answer) = match result {
             None => (TrackerStatus::Interrupted, None),
@@ -123,7 +121,7 @@ impl Query {
     async fn first_answer(
         &self,
         terms: &Terms,
-        deadline: Instant,
+        mut deadline: Instant,
         progress: &mut Progress,
     ) -> Result<Answer, TrackerStatus> {
         let mut failure = None;
@@ -137,6 +135,10 @@ impl Query {
                 failure.get_or_insert(TrackerStatus::Refused { address, source });
                 continue;
             }
+            // It is not the tracker's fault that others are asked at its address.
+            let waiting = Instant::now();
+            let _visit = terms.visit(self.target.policy, address).await;
+            deadline += waiting.elapsed();
             let until = self.until(deadline, index);
             let conversation = converse(&self.target, address, self.info_hash, terms, until, progress);
             match conversation.await {
@@ -183,6 +185,7 @@ fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Limits;
     use crate::stop::Stop;
     use crate::tracking::Action;
     use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
@@ -213,6 +216,7 @@ mod tests {
             connect_timeout: Duration::from_secs(5),
             tls: Tls::default(),
             max_peers: None,
+            limits: Limits::default(),
             bounds: crate::Bounds::new(&crate::Config::default()).unwrap(),
         };
         let target = Target::new(url.parse().unwrap(), AddressPolicy::User, false);
@@ -232,7 +236,7 @@ mod tests {
         let begun = Instant::now();
         let report = asked("udp://t.example:1/announce", &[first, second]).await;
         assert_eq!(report.message().as_deref(), Some("no answer to connect within 7.5 s"));
-        assert_eq!(begun.elapsed().as_secs(), EXCHANGE_TIMEOUT.as_secs());
+        assert_eq!(begun.elapsed().as_secs(), Limits::default().tracker_time.as_secs());
     }
 
     #[tokio::test(start_paused = true)]

@@ -161,6 +161,12 @@ pub enum Unasked {
         /// Most trackers that are asked.
         limit: usize,
     },
+    /// As many trackers at its address are asked as may be.
+    #[error("{limit} others at its address are asked")]
+    Crowded {
+        /// Most conversations with one address on a torrent's word.
+        limit: usize,
+    },
     /// Another tracker of a private torrent has answered (BEP 27).
     #[error("another tracker of the private torrent has answered")]
     AnotherAnswered,

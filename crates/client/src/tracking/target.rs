@@ -10,9 +10,6 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tracker::{Family, Scheme, TrackerUrl};
 
-/// Most trackers a run asks. Most torrents name under 20; thousands would be somebody's way to aim us.
-const MAX_TRACKERS: usize = 128;
-
 /// A tracker to be asked, and on whose word it may be dialled.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -110,7 +107,7 @@ pub(crate) struct Choice {
 }
 
 /// Chooses the trackers. One that is named twice, however written, is asked once.
-pub(crate) fn choose(topic: &Topic, trackers: Trackers, show_secrets: bool) -> Choice {
+pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secrets: bool) -> Choice {
     let mut seen = HashSet::new();
     let mut choice = Choice::default();
     match trackers {
@@ -136,8 +133,8 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, show_secrets: bool) -> C
             }
         }
     }
-    let excess = choice.targets.split_off(choice.targets.len().min(MAX_TRACKERS));
-    let too_many = |target: Target| target.report(Unasked::TooMany { limit: MAX_TRACKERS }.into());
+    let excess = choice.targets.split_off(choice.targets.len().min(most));
+    let too_many = |target: Target| target.report(Unasked::TooMany { limit: most }.into());
     choice.unusable.extend(excess.into_iter().map(too_many));
     choice
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{BODY, Then, gzip, refused, replied, replied_in_two};
 use proptest::prelude::*;
-use tracker_http::{Client, Error};
+use tracker_http::{Error, Limits};
 
 /// Sends `reply` in pieces of several sizes; it must have the one peer of [`BODY`].
 async fn understood(reply: &[u8]) {
@@ -148,10 +148,10 @@ async fn compressed_replies_that_are_broken_or_foreign_are_said_to_be() {
         assert!(refused.starts_with(said), "{refused}");
     }
 
-    let bomb = gzip(&vec![b'0'; Client::MAX_BODY + 1]);
+    let bomb = gzip(&vec![b'0'; Limits::DEFAULT.body_bytes + 1]);
     let said = refused_body(ok, &bomb).await;
     assert_eq!(said, "inflated_too_large: reply is larger than 2097152 bytes when inflated");
-    assert!(refused_body(ok, &gzip(&vec![b'0'; Client::MAX_BODY])).await.starts_with("not_a_tracker"));
+    assert!(refused_body(ok, &gzip(&vec![b'0'; Limits::DEFAULT.body_bytes])).await.starts_with("not_a_tracker"));
 
     for encoding in ["br", "deflate", "zstd, gzip"] {
         let said = refused_body(&format!("HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}"), b"\x78\x9c\x01").await;

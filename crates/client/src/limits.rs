@@ -1,0 +1,65 @@
+//! What strangers may cost us at most, and what we may cost others. Each limit is needed: without it, one of the
+//! scenarios that the project is tested with ends badly.
+
+use guard::AddressPolicy;
+use std::time::Duration;
+
+/// Bounds on what torrents, trackers and peers can make a run do. What a user is likely to choose is in
+/// [`Config`](crate::Config); there is no reason to raise these but to see what happens then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most trackers asked. Most torrents name under 20; thousands would be somebody's way to aim us.
+    pub trackers: usize,
+    /// Trackers looked up and asked at once; and told goodbye.
+    pub trackers_at_once: usize,
+    /// Deadline for one announce or scrape: all addresses, all redirects.
+    pub tracker_time: Duration,
+    /// Deadline for all goodbyes together, and for each. They come after the run's deadline.
+    pub goodbye_time: Duration,
+    /// Most redirects followed for one announce; libtorrent follows as many.
+    pub redirects: usize,
+    /// Most bytes, header lines and body of a tracker's reply.
+    pub reply: tracker_http::Limits,
+    /// Deadline for looking up one host name.
+    pub lookup_time: Duration,
+    /// Host names of peers looked up at once.
+    pub lookups_at_once: usize,
+    /// Most peers taken in, of all trackers together; each costs some hundred bytes until the end of the run.
+    pub peers: usize,
+    /// The lowest port of a peer that a stranger may name.
+    pub lowest_port: u16,
+    /// Connections at once to one IP address, of all runs together, on a stranger's word: no more than a browser makes.
+    pub connections_per_address: usize,
+    /// Longest message of a peer that is no bitfield, in bytes.
+    pub message_bytes: u32,
+    /// Most bytes read of one peer after its handshake: several times the largest bitfield, and all that a talkative client
+    /// sends at once.
+    pub peer_bytes: usize,
+    /// Bytes that all buffers for what peers say after their handshake may take together, in all runs.
+    pub buffer_bytes: usize,
+    /// Most bytes of reports held back at once. A usual one has about 1 KiB, and one whose extension handshake names all it
+    /// may ten times as much; in a swarm where thousands wait for one piece, nobody is a likely seed.
+    pub waiting_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            trackers: 128,
+            trackers_at_once: 64,
+            tracker_time: Duration::from_secs(15),
+            goodbye_time: Duration::from_secs(4),
+            redirects: 5,
+            reply: tracker_http::Limits::default(),
+            lookup_time: Duration::from_secs(5),
+            lookups_at_once: 16,
+            peers: 100_000,
+            lowest_port: AddressPolicy::LOWEST_PORT,
+            connections_per_address: 4,
+            message_bytes: peer_wire::Codec::MAX_OTHER,
+            peer_bytes: 1 << 20,
+            buffer_bytes: 32 << 20,
+            waiting_bytes: 8 << 20,
+        }
+    }
+}
