@@ -102,6 +102,9 @@ pub enum Speaks {
 pub enum Step {
     /// Says these bytes, in one write with what was said before unless a [`Pause`](Self::Pause) stands between.
     Send(Vec<u8>),
+    /// Says this byte as urgent data (RFC 6093), with everything before it sent: whoever does not ask for urgent data reads
+    /// the stream without it.
+    Urgent(u8),
     /// Waits, with everything before it sent. A pause of zero only begins a new write.
     Pause(Duration),
     /// Says these bytes again and again with this pause between, as fast as they are taken if it is zero, and never

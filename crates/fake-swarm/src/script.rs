@@ -52,10 +52,13 @@ pub enum TrackerScript {
     },
     /// A body that never ends, as fast as it is taken.
     EndlessBody,
-    /// A head that never ends: one header after the other, as fast as they are taken.
-    EndlessHead,
-    /// `100 Continue` (RFC 9110, 15.2.1) again and again, as fast as it is taken.
-    EndlessContinue,
+    /// Bytes, and then others again and again, as fast as they are taken: a head or chunks without end.
+    Endless {
+        /// What comes first, status line and all.
+        first: Vec<u8>,
+        /// What is repeated.
+        then: Vec<u8>,
+    },
     /// Exactly these bytes, status line and all, then the connection is closed: replays a captured reply.
     Raw(Vec<u8>),
     /// Exactly these bytes, and the connection stays open.
@@ -109,6 +112,28 @@ impl TrackerScript {
     #[must_use]
     pub fn redirect(location: impl Into<String>) -> Self {
         Self::Redirect { status: 302, location: location.into(), keep_query: true }
+    }
+
+    /// A head that never ends, one header after the other.
+    #[must_use]
+    pub fn endless_head() -> Self {
+        Self::endless("HTTP/1.1 200 OK\r\n", "X-Reason: there is always one more\r\n")
+    }
+
+    /// `100 Continue` (RFC 9110, 15.2.1) again and again.
+    #[must_use]
+    pub fn endless_continue() -> Self {
+        Self::endless("", "HTTP/1.1 100 Continue\r\n\r\n")
+    }
+
+    /// A body in chunks (RFC 9112, 7.1), which begins so and goes on so without end.
+    #[must_use]
+    pub fn endless_chunks(first: &str, then: &str) -> Self {
+        Self::endless(&format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{first}"), then)
+    }
+
+    fn endless(first: &str, then: &str) -> Self {
+        Self::Endless { first: first.into(), then: then.into() }
     }
 
     /// A valid head that promises a body, and then nothing; the connection stays open.

@@ -33,7 +33,8 @@ pub struct FakeSwarm {
     order: Vec<Ipv4Addr>,
     port: u16,
     refusing_port: u16,
-    _server: Server,
+    /// One for each port.
+    servers: Vec<Server>,
     /// Bound and never listening. A port that was let go could be taken by another program.
     _refusing: Socket,
 }
@@ -89,14 +90,26 @@ impl FakeSwarm {
         let any = SocketAddr::from((wildcard(), 0));
         let failed = |source| Error::Listen { addr: any, source };
         let (refusing, refusing_port) = bound(any).map_err(failed)?;
+        let order = behaviours.iter().map(|(ip, _)| *ip).collect();
+        let mut swarm = Self { peers, order, port: 0, refusing_port, servers: Vec::new(), _refusing: refusing };
+        swarm.port = swarm.open_port()?;
+        Ok(swarm)
+    }
+
+    /// Opens one more port, at which all peers answer that do not refuse: many peers behind one address. It must be on the
+    /// runtime that the swarm was started on.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn open_port(&mut self) -> Result<u16, Error> {
+        Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let any = SocketAddr::from((wildcard(), 0));
+        let failed = |source| Error::Listen { addr: any, source };
         let (listening, port) = bound(any).map_err(failed)?;
         let listener = listen(listening).map_err(failed)?;
-        let server = Server::spawn(listener, {
-            let peers = Arc::clone(&peers);
-            move |stream, remote| serve(Arc::clone(&peers), stream, remote)
-        });
-        let order = behaviours.iter().map(|(ip, _)| *ip).collect();
-        Ok(Self { peers, order, port, refusing_port, _server: server, _refusing: refusing })
+        let peers = Arc::clone(&self.peers);
+        self.servers.push(Server::spawn(listener, move |stream, remote| serve(Arc::clone(&peers), stream, remote)));
+        Ok(port)
     }
 
     /// The endpoint to dial for the peer at this address; which port it has depends on its behaviour.
@@ -242,6 +255,34 @@ mod tests {
         assert_eq!(connections[0].received, handshake([0; 8], &HASH, b"-XX0000-initiator000"));
         assert_eq!(connections[0].end, Some(End::TheyClosed));
         assert!(connections[0].remote.ip().is_loopback());
+    }
+
+    #[tokio::test]
+    async fn one_address_with_many_ports() {
+        let mut swarm = FakeSwarm::start(HASH, &[]).unwrap();
+        let mut ports = vec![swarm.port(), swarm.open_port().unwrap(), swarm.open_port().unwrap()];
+        for port in &ports {
+            assert_eq!(shake(SocketAddrV4::new(peer_ip(0), *port)).await.unwrap(), *b"-qB4520-abcdefghijkl");
+        }
+        assert_eq!(swarm.connections_to(peer_ip(0)), 3);
+        ports.dedup();
+        assert_eq!(ports.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn urgent_data_is_beside_the_stream() {
+        let mut urgent = Peer::default().sending([b"be".to_vec()]);
+        urgent.after.push(crate::Step::Urgent(b'!'));
+        let swarm = FakeSwarm::start(HASH, &[(peer_ip(0), urgent.sending([b"side".to_vec()]).into())]).unwrap();
+        // Not a tokio stream: that takes the end of a read at the mark for the end of what has come.
+        let addr = swarm.addr(peer_ip(0));
+        let read = tokio::task::spawn_blocking(move || {
+            let mut stream = std::net::TcpStream::connect(addr)?;
+            std::io::Write::write_all(&mut stream, &handshake([0; 8], &HASH, b"-XX0000-initiator000"))?;
+            let mut answer = [0; 74];
+            std::io::Read::read_exact(&mut stream, &mut answer).map(|()| answer)
+        });
+        assert_eq!(&read.await.unwrap().unwrap()[68..], b"beside");
     }
 
     #[tokio::test]

@@ -127,8 +127,8 @@ fn http_scripts() -> Vec<(&'static str, TrackerScript, Value)> {
             says("incomplete"),
         ),
         ("an endless body", TrackerScript::EndlessBody, says("too_large")),
-        ("an endless head", TrackerScript::EndlessHead, says("head_too_large")),
-        ("100 Continue without end", TrackerScript::EndlessContinue, says("head_too_large")),
+        ("an endless head", TrackerScript::endless_head(), says("head_too_large")),
+        ("100 Continue without end", TrackerScript::endless_continue(), says("head_too_large")),
         ("a gzip bomb", TrackerScript::Gzip(gzip::bomb(BOMB)), says("inflated_too_large")),
         (
             "half of the gzip",

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::Stop;
@@ -41,6 +42,11 @@ impl<'a> Speaking<'a> {
         for step in &self.script.after {
             match step {
                 Step::Send(bytes) => self.queue(bytes),
+                Step::Urgent(byte) => {
+                    self.flush().await?;
+                    // One that cannot be sent is for a connection that is gone, which the next write finds out.
+                    let _ = SockRef::from(self.stream).send_out_of_band(&[*byte]);
+                }
                 Step::Pause(pause) => {
                     self.flush().await?;
                     wait(*pause).await;

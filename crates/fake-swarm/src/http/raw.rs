@@ -18,12 +18,8 @@ const TRICKLE_PAUSE: Duration = Duration::from_secs(1);
 /// has lost patience.
 const TRICKLE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\nConnection: close\r\n\
     Server: a tracker that takes all the time in the world to say so\r\n\r\nd5:peers0:e";
-/// A piece of [`TrackerScript::EndlessHead`]. The names need not differ: a header may be repeated.
-const HEADER: &str = "X-Reason: there is always one more\r\n";
-/// A whole interim response.
-const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
-/// How many of them are sent in one write.
-const AT_ONCE: usize = 256;
+/// How much of something endless goes into one write, at least.
+const AT_ONCE: usize = 8192;
 
 /// Reads the request and answers it by hand.
 pub(super) async fn serve(
@@ -48,11 +44,10 @@ pub(super) async fn serve(
             stream.write_all(head.as_bytes()).await?;
             trickle(&mut stream, body).await?;
         }
-        TrackerScript::EndlessHead => {
-            stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
-            forever(&mut stream, HEADER).await?;
+        TrackerScript::Endless { first, then } => {
+            stream.write_all(first).await?;
+            forever(&mut stream, then).await?;
         }
-        TrackerScript::EndlessContinue => forever(&mut stream, CONTINUE).await?,
         TrackerScript::CloseAtOnce => stream.shutdown().await?,
         _ => {}
     }
@@ -70,11 +65,13 @@ async fn trickle(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The same text again and again, until the client has gone.
-async fn forever(stream: &mut TcpStream, text: &str) -> io::Result<()> {
-    let block = text.repeat(AT_ONCE);
+/// The same bytes again and again, until the client has gone.
+async fn forever(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+    let block = bytes.repeat(AT_ONCE.div_ceil(bytes.len().max(1)));
     loop {
-        stream.write_all(block.as_bytes()).await?;
+        stream.write_all(&block).await?;
+        // Of no bytes at all there is no end either, and others want their turn.
+        tokio::task::yield_now().await;
     }
 }
 

@@ -138,8 +138,8 @@ async fn a_head_stalls() {
 async fn what_is_endless_goes_on() {
     for (script, begins) in [
         (TrackerScript::EndlessBody, "HTTP/1.1 200 OK\r\n"),
-        (TrackerScript::EndlessHead, "HTTP/1.1 200 OK\r\nX-Reason: there is always one more\r\nX-Reason: "),
-        (TrackerScript::EndlessContinue, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"),
+        (TrackerScript::endless_head(), "HTTP/1.1 200 OK\r\nX-Reason: there is always one more\r\nX-Reason: "),
+        (TrackerScript::endless_continue(), "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"),
     ] {
         let tracker = FakeTracker::start(script).unwrap();
         let mut stream = ask(&tracker).await;
