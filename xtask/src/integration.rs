@@ -6,11 +6,13 @@
 //! the same one.
 
 mod actors;
+mod aimed;
 mod bad_input;
 mod bittorrent_tracker;
 mod certificates;
 mod counts;
 mod dns;
+mod goodbyes;
 mod hostile;
 mod interrupt;
 mod leaving;
@@ -47,7 +49,7 @@ pub(crate) struct Options {
     pub(crate) keep: bool,
     /// Whether the binary is built with optimisations.
     pub(crate) release: bool,
-    /// The only section to run.
+    /// The only section to run, or a part of it: SECTION/PART.
     pub(crate) only: Option<String>,
 }
 
@@ -62,6 +64,8 @@ struct Lab {
     prober: Prober,
     swarm: Swarm,
     runs: u32,
+    /// The only part of a section to run, for sections that have parts.
+    part: Option<String>,
 }
 
 /// One section: its name and how it is done.
@@ -75,13 +79,16 @@ const SECTIONS: &[Section] = &[
     ("proxied", proxied::run),
     ("bad-input", bad_input::run),
     ("leaving", leaving::run),
-    ("hostile", |lab| namespace::run(lab, "hostile")),
+    ("aimed", |lab| namespace::run(lab, "aimed")),
     ("dns", |lab| namespace::run(lab, "dns")),
+    ("hostile", hostile::run),
 ];
 
 /// Starts the swarm and runs the sections; the error has every fault of every section.
 pub(crate) fn run(options: &Options) -> Result {
-    let chosen = |(name, _): &&Section| options.only.as_deref().is_none_or(|only| only == *name);
+    let only = options.only.as_deref().map(|only| only.split_once('/').unwrap_or((only, "")));
+    let chosen = |(name, _): &&Section| only.is_none_or(|(section, _)| section == *name);
+    let part = only.map(|(_, part)| part.to_owned()).filter(|part| !part.is_empty());
     let sections: Vec<&Section> = SECTIONS.iter().filter(chosen).collect();
     if sections.is_empty() {
         let names: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
@@ -89,7 +96,7 @@ pub(crate) fn run(options: &Options) -> Result {
     }
     let Some(seeds) = parts::seeds()? else { return Ok(()) };
     let prober = Prober::new(binary::build(options.release)?);
-    let mut lab = Lab { prober, swarm: Swarm::start(&seeds, options.keep)?, runs: options.runs };
+    let mut lab = Lab { prober, swarm: Swarm::start(&seeds, options.keep)?, runs: options.runs, part };
     let mut faults = Vec::new();
     for (name, section) in sections {
         let begin = Instant::now();

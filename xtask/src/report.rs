@@ -121,14 +121,18 @@ pub(crate) struct Report {
 impl Report {
     /// Runs the command to its end. Fails when stdout is not one JSON object a line.
     pub(crate) fn of(command: &mut Command) -> Result<Self> {
-        let mut report = Self::of_text(command)?;
-        let Self { command, said, complaint, .. } = &report;
+        Self::of_text(command)?.parsed()
+    }
+
+    /// With the lines that it consists of.
+    pub(crate) fn parsed(mut self) -> Result<Self> {
+        let Self { command, said, complaint, .. } = &self;
         let lines = said.lines().map(|line| {
             serde_json::from_str(line)
                 .map_err(|error| format!("`{command}` wrote a line that is not JSON ({error}): {line}\n{complaint}"))
         });
-        report.lines = lines.collect::<Result<_>>()?;
-        Ok(report)
+        self.lines = lines.collect::<Result<_>>()?;
+        Ok(self)
     }
 
     /// Runs the command, which does not write JSON, to its end. The report has no lines.

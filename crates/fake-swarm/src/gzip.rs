@@ -27,28 +27,27 @@ pub fn stored(body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// At least so many bytes `0` when inflated, in 1 byte for every 158.
+/// At least so many bytes `0` when inflated, in 1 byte for every 1,032: deflate can do no better.
 ///
 /// Checksum and length at the end are wrong: whoever gets there to complain has inflated all of it.
 #[must_use]
 pub fn bomb(length: usize) -> Vec<u8> {
     let mut bits = Bits { out: HEADER.to_vec(), pending: 0, count: 0 };
-    // The last block, with the fixed codes.
-    bits.push(0b1, 1);
-    bits.push(0b10, 2);
-    bits.push(0b0011_0000 + u32::from(b'0'), 8);
+    bits.codes();
+    bits.code(0b10, 2);
     for _ in 0..length.div_ceil(LONGEST_MATCH) {
-        // A match of 258 bytes, one byte back.
-        bits.push(0b1100_0101, 8);
-        bits.push(0b0_0000, 5);
+        // A match of 258 bytes, and one byte back.
+        bits.code(0b0, 1);
+        bits.code(0b0, 1);
     }
-    bits.push(0b000_0000, 7);
+    bits.code(0b11, 2);
     let mut out = bits.finish();
     out.extend([0; 8]);
     out
 }
 
-/// Codes, written as deflate packs them: bytes are filled from their lowest bit, codes begin with their highest.
+/// Codes and numbers, written as deflate packs them: bytes are filled from their lowest bit, codes begin with their highest
+/// and numbers with their lowest.
 struct Bits {
     out: Vec<u8>,
     pending: u8,
@@ -56,15 +55,44 @@ struct Bits {
 }
 
 impl Bits {
-    fn push(&mut self, code: u32, length: u32) {
-        for at in (0..length).rev() {
-            let bit = u8::from(code >> at & 1 == 1);
-            self.pending |= bit << self.count;
-            self.count += 1;
-            if self.count == u8::BITS {
-                self.out.push(self.pending);
-                (self.pending, self.count) = (0, 0);
-            }
+    /// The head of the last block, with codes of its own: `0` for a match of 258 bytes, `10` for the byte `0`, `11` for the
+    /// end; and `0` for one byte back.
+    fn codes(&mut self) {
+        self.number(0b1, 1);
+        self.number(0b10, 2);
+        // 286 lengths of codes, and one more of the distances; 18 lengths of codes for these lengths.
+        [(29, 5), (0, 5), (14, 4)].into_iter().for_each(|(number, bits)| self.number(number, bits));
+        // In deflate's odd order: 18, a run of zeros, has one bit, `0`; the lengths 2 (`11`) and 1 (`10`) have two.
+        (0..18)
+            .for_each(|place| self.number(if place == 2 { 1 } else { 2 * u32::from(place == 15 || place == 17) }, 3));
+        let zeros = |bits: &mut Self, count: u32| {
+            bits.code(0b0, 1);
+            bits.number(count - 11, 7);
+        };
+        zeros(self, 48);
+        self.code(0b11, 2);
+        zeros(self, 138);
+        zeros(self, 69);
+        self.code(0b11, 2);
+        zeros(self, 28);
+        self.code(0b10, 2);
+        self.code(0b10, 2);
+    }
+
+    fn code(&mut self, code: u32, length: u32) {
+        (0..length).rev().for_each(|at| self.bit(code >> at & 1 == 1));
+    }
+
+    fn number(&mut self, number: u32, length: u32) {
+        (0..length).for_each(|at| self.bit(number >> at & 1 == 1));
+    }
+
+    fn bit(&mut self, bit: bool) {
+        self.pending |= u8::from(bit) << self.count;
+        self.count += 1;
+        if self.count == u8::BITS {
+            self.out.push(self.pending);
+            (self.pending, self.count) = (0, 0);
         }
     }
 
@@ -98,7 +126,8 @@ mod tests {
     #[test]
     fn a_bomb_is_small() {
         // `gzip -dc` writes 259 bytes of it before it complains of the checksum.
-        assert_eq!(bomb(1), [&HEADER[..], b"\x33\x18\x05\0", &[0; 8]].concat());
-        assert!(bomb(1 << 20).len() < (1 << 20) / 150);
+        let block = b"\xed\xc0\x81\0\0\0\0\x80 \xa5\xfd\xe9\x16\xa9\x18";
+        assert_eq!(bomb(1), [&HEADER[..], block, &[0; 8]].concat());
+        assert!(bomb(1 << 20).len() < (1 << 20) / 1000);
     }
 }

@@ -1,6 +1,6 @@
 //! Trackers that are not there, not trackers, or worse: scripted ones on loopback, each failing in a way of its own.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
-use super::Lab;
 use super::row::Row;
 use super::secrets::{PASSKEY, planted};
 use super::swarm::free_port;
 use super::torrents::{self, Torrent};
+use super::{Lab, goodbyes};
 use crate::shell::Result;
 
 /// More than a reply may hold once it is inflated, and much less before.
@@ -49,36 +49,9 @@ pub(super) fn run(lab: &Lab) -> Result {
         scope.spawn(|| runtime.block_on(ended));
         let judged = lab.prober.judge("bad input", &Row::in_both_forms(rows));
         drop(end);
-        let faults: Vec<String> = judged.err().into_iter().chain(without_goodbye(&http, &udp)).collect();
+        let faults: Vec<String> = judged.err().into_iter().chain(goodbyes::missing(http.values(), &udp)).collect();
         if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
     })
-}
-
-/// The trackers that were told of us and not that we have left, whatever they answered, if anything.
-fn without_goodbye(http: &HashMap<&str, FakeTracker>, udp: &[FakeUdpTracker]) -> Vec<String> {
-    let over_http = http.values().map(|tracker| {
-        let requests = tracker.requests();
-        let announces = requests.iter().filter_map(|request| Some((request.event()?, request.query("key")?)));
-        (tracker.announce_url(), announces.collect::<Vec<_>>())
-    });
-    let over_udp = udp.iter().map(|tracker| {
-        let datagrams = tracker.datagrams();
-        let announces = datagrams.iter().filter_map(|datagram| {
-            let announce = datagram.announce()?;
-            let event = ["", "completed", "started", "stopped"].get(usize::try_from(announce.event).ok()?)?;
-            Some(((*event).to_owned(), format!("{:02x?}", announce.key)))
-        });
-        (tracker.announce_url(), announces.collect())
-    });
-    let told = over_http.chain(over_udp).filter_map(|(url, announces)| {
-        let keys_of = |wanted: &str| {
-            let keys = announces.iter().filter(|(event, _)| event == wanted).map(|(_, key)| key.clone());
-            keys.collect::<BTreeSet<String>>()
-        };
-        let (started, stopped) = (keys_of("started"), keys_of("stopped"));
-        (started != stopped).then(|| format!("{url} was told `started` by {started:?} and `stopped` by {stopped:?}"))
-    });
-    told.collect()
 }
 
 /// A row that says so of its one tracker: somebody answered, but nobody is there; or nobody answered.

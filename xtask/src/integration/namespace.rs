@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::prober::Prober;
-use super::{Lab, dns, hostile, parts, process};
+use super::{Lab, aimed, dns, parts, process};
 use crate::scratch::write;
 use crate::shell::{self, Result};
 
@@ -19,7 +19,7 @@ pub(crate) const TASK: &str = "inside-namespace";
 type Scenario = (&'static str, fn(&Stage) -> Result);
 
 /// All scenarios.
-const SCENARIOS: &[Scenario] = &[("hostile", hostile::run), ("dns", dns::run)];
+const SCENARIOS: &[Scenario] = &[("aimed", aimed::run), ("dns", dns::run)];
 
 /// The programs it takes.
 const PROGRAMS: &[(&str, &str)] = &[("unshare", "util-linux"), ("mount", "mount"), ("ip", "iproute2")];

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::IpAddr;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -22,9 +23,15 @@ pub(super) struct Row {
     /// Whether it is to write text for people.
     text: bool,
     args: Vec<String>,
+    /// Whether the whole log is to be written.
+    logs: bool,
     shows_secrets: bool,
     code: i32,
+    /// It must write nothing to stdout, and this to stderr.
+    complaint: Option<String>,
     trackers: Vec<Value>,
+    /// How many trackers must have each status, where their lines are too many to be named.
+    statuses: Option<Value>,
     /// By address, what the line on a peer must have: any one of these.
     peers: Option<BTreeMap<String, Vec<Value>>>,
     summary: Option<Value>,
@@ -35,21 +42,40 @@ impl Row {
     /// A run on a torrent, as the torrent has it. It must end with this exit code.
     pub(super) fn new(name: impl Into<String>, torrent: &Torrent, code: i32) -> Self {
         let torrent = torrent.clone();
-        let args = vec!["-vv".to_owned()];
-        let (trackers, peers, summary, within) = (Vec::new(), None, None, None);
         Self {
             name: name.into(),
             torrent,
             source: Source::Fresh,
             text: false,
-            args,
+            args: Vec::new(),
+            logs: true,
             shows_secrets: false,
             code,
-            trackers,
-            peers,
-            summary,
-            within,
+            complaint: None,
+            trackers: Vec::new(),
+            statuses: None,
+            peers: None,
+            summary: None,
+            within: None,
         }
+    }
+
+    /// Without the log, which would be endless of something endless.
+    pub(super) fn quiet(mut self) -> Self {
+        self.logs = false;
+        self
+    }
+
+    /// It must say nothing but this, on stderr.
+    pub(super) fn complains(mut self, text: impl Into<String>) -> Self {
+        self.complaint = Some(text.into());
+        self
+    }
+
+    /// There must be so many lines on trackers with each of these statuses, and no other.
+    pub(super) fn tells(mut self, statuses: Value) -> Self {
+        self.statuses = Some(statuses);
+        self
     }
 
     /// Asks this tracker, secrets planted in its URL.
@@ -121,11 +147,15 @@ impl Row {
         rows
     }
 
+    /// With text for people.
+    pub(super) fn as_text(mut self) -> Self {
+        self.text = true;
+        self
+    }
+
     /// Runs it, and fails with everything that is wrong.
     pub(super) fn run(&self, prober: &Prober) -> Result {
-        let mut command = prober.command(self.source, &self.torrent);
-        command.args((!self.text).then_some("--json"));
-        command.args(&self.args).env("RUST_LOG", "trace");
+        let mut command = self.command(prober);
         let begin = Instant::now();
         let read = if self.text { Report::of_text } else { Report::of };
         let mut report = read(&mut command).map_err(|reason| format!("{}:\n{reason}", self.name))?;
@@ -138,7 +168,28 @@ impl Row {
         Err(format!("{}:\n{}", self.name, report.told(&faults)))
     }
 
-    fn faults(&self, report: &Report, took: Duration) -> Vec<String> {
+    /// The command line.
+    pub(super) fn command(&self, prober: &Prober) -> Command {
+        let mut command = prober.command(self.source, &self.torrent);
+        command.args((!self.text).then_some("--json")).args(&self.args);
+        if self.logs {
+            command.arg("-vv").env("RUST_LOG", "trace");
+        }
+        command
+    }
+
+    /// Whether it is to write text for people.
+    pub(super) fn is_text(&self) -> bool {
+        self.text
+    }
+
+    /// Whether it is to end so.
+    pub(super) fn ends_with(&self, code: Option<i32>) -> bool {
+        code == Some(self.code)
+    }
+
+    /// All that is wrong with a run.
+    pub(super) fn faults(&self, report: &Report, took: Duration) -> Vec<String> {
         let mut faults = if self.text { self.text_faults(report) } else { self.line_faults(report) };
         faults
             .extend(self.within.filter(|limit| took > *limit).map(|limit| format!("it took {took:?}, not {limit:?}")));
@@ -153,6 +204,9 @@ impl Row {
 
     /// Of the lines of JSON.
     fn line_faults(&self, report: &Report) -> Vec<String> {
+        if let Some(complaint) = &self.complaint {
+            return self.complaint_faults(report, complaint);
+        }
         let mut faults = report.faults(self.code, &self.torrent.info_hash);
         faults.extend(self.tracker_faults(report));
         faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));
@@ -161,6 +215,15 @@ impl Row {
             self.summary.iter().filter(|wanted| !sums_up(wanted)).map(|wanted| format!("no summary that has {wanted}")),
         );
         faults
+    }
+
+    /// Of a run that comes to nothing.
+    fn complaint_faults(&self, report: &Report, complaint: &str) -> Vec<String> {
+        let code =
+            (report.code != Some(self.code)).then(|| format!("exit code {:?}, expected {}", report.code, self.code));
+        let said = (!report.said.is_empty()).then(|| "it writes to stdout".to_owned());
+        let other = (!report.complaint.contains(complaint)).then(|| format!("stderr does not say {complaint}"));
+        code.into_iter().chain(said).chain(other).collect()
     }
 
     /// Of text, which need not have a form, and has to name each tracker's status.
@@ -173,6 +236,14 @@ impl Row {
     }
 
     fn tracker_faults(&self, report: &Report) -> Vec<String> {
+        if let Some(wanted) = &self.statuses {
+            let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+            for line in report.lines_of("tracker") {
+                *counts.entry(line["status"].as_str().unwrap_or_default()).or_default() += 1;
+            }
+            let counts = json!(counts);
+            return Vec::from_iter((counts != *wanted).then(|| format!("trackers are {counts}, expected {wanted}")));
+        }
         let mut lines: Vec<&Value> = report.lines_of("tracker").collect();
         let mut faults = Vec::new();
         for wanted in &self.trackers {
@@ -242,6 +313,7 @@ mod tests {
         let right = row().says(json!({"status": "ok"})).finds([("127.0.0.2:1", "ok")]).within(Duration::ZERO);
         assert_eq!(faults(&right), Vec::<String>::new());
         let seed_or_leech = ["leech", "seed"].map(|role| json!({"outcome": "ok", "role": role}));
+        assert_eq!(faults(&row().tells(json!({"ok": 1}))), Vec::<String>::new());
         let right = row().says(json!({})).finds_one_of("127.0.0.2:1", seed_or_leech.into()).sums_up(json!({"ok": 1}));
         assert_eq!(faults(&right), Vec::<String>::new());
     }
@@ -257,6 +329,8 @@ mod tests {
             (ok().finds([("127.0.0.3:1", "ok")]), 2),
             (ok().finds_one_of("127.0.0.2:1", vec![json!({"outcome": "ok", "role": "leech"})]), 1),
             (ok().sums_up(json!({"ok": 2})), 1),
+            (row().tells(json!({"ok": 2})), 1),
+            (row().complains("no torrent"), 1),
             (ok().shows_secrets(), 1),
         ] {
             assert_eq!(faults(&wrong).len(), count, "{:?}", faults(&wrong));

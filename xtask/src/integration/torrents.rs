@@ -120,8 +120,13 @@ pub(super) fn invented(folder: &Path, name: &str, trackers: &[&str]) -> Result<T
     };
     let file = folder.join(format!("{name}.torrent"));
     write(&file, content.to_bytes())?;
-    let info_hash = content.info_hash().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Torrent { name: name.to_owned(), file, info_hash, other_hash: None })
+    Ok(Torrent { name: name.to_owned(), ..known(file, &content.info_hash()) })
+}
+
+/// A torrent in a file that exists, whose v1 info-hash is known.
+pub(super) fn known(file: PathBuf, info_hash: &[u8; 20]) -> Torrent {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Torrent { name, file, info_hash: info_hash.iter().map(|byte| format!("{byte:02x}")).collect(), other_hash: None }
 }
 
 /// The info-hash in what transmission-show prints.

@@ -1,0 +1,136 @@
+//! Where scenarios are played: the runtime of the scripted actors, the files, the binary.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fake_swarm::torrent::SingleFile;
+use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
+use tokio::runtime::Runtime;
+
+use super::super::prober::Prober;
+use super::super::torrents::{self, Torrent};
+use super::case::Case;
+use crate::scratch::write;
+use crate::shell::Result;
+
+/// The length of every torrent's content: 4 pieces.
+pub(super) const LENGTH: u64 = 1_000_000;
+
+/// How many pieces that is.
+pub(super) const PIECES: u32 = 4;
+
+/// Where scenarios are played.
+pub(super) struct Set<'p> {
+    pub(super) prober: &'p Prober,
+    folder: PathBuf,
+    runtime: Runtime,
+    /// How many files were named.
+    files: AtomicUsize,
+}
+
+impl<'p> Set<'p> {
+    /// With its files in this folder.
+    pub(super) fn new(prober: &'p Prober, folder: PathBuf) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+        Ok(Self { prober, folder, runtime, files: AtomicUsize::new(0) })
+    }
+
+    /// Plays a case, and tells all that is wrong.
+    pub(super) fn play(&self, case: Case) -> Result<Vec<String>> {
+        case.faults(self.prober, self.file("trace"))
+    }
+
+    /// A file of this name that nobody else has.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{}-{name}", self.files.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// A torrent without trackers.
+    pub(super) fn torrent(&self) -> Result<Torrent> {
+        self.torrent_of(&SingleFile::new("hostile", LENGTH))
+    }
+
+    /// This torrent, as a file.
+    pub(super) fn torrent_of(&self, content: &SingleFile<'_>) -> Result<Torrent> {
+        let file = self.file("torrent");
+        write(&file, content.to_bytes())?;
+        Ok(torrents::known(file, &content.info_hash()))
+    }
+
+    /// A file with these bytes in the place of a torrent.
+    pub(super) fn bytes(&self, bytes: impl AsRef<[u8]>) -> Result<Torrent> {
+        let file = self.file("torrent");
+        write(&file, bytes)?;
+        Ok(torrents::known(file, &[0; 20]))
+    }
+
+    /// What is in this place, as if it were a torrent.
+    pub(super) fn at(&self, file: impl Into<PathBuf>) -> Torrent {
+        torrents::known(file.into(), &[0; 20])
+    }
+
+    /// The info-hash of [`torrent`](Self::torrent).
+    pub(super) fn info_hash(&self) -> [u8; 20] {
+        SingleFile::new("hostile", LENGTH).info_hash()
+    }
+
+    /// An HTTP tracker.
+    pub(super) fn tracker(&self, script: TrackerScript) -> Result<Arc<FakeTracker>> {
+        let _inside = self.runtime.enter();
+        FakeTracker::start(script).map(Arc::new).map_err(failed)
+    }
+
+    /// A UDP tracker.
+    pub(super) fn udp_tracker(&self, script: UdpScript) -> Result<Arc<FakeUdpTracker>> {
+        let _inside = self.runtime.enter();
+        FakeUdpTracker::start(script).map(Arc::new).map_err(failed)
+    }
+
+    /// A swarm of [`torrent`](Self::torrent).
+    pub(super) fn swarm(&self, peers: &[(Ipv4Addr, Behaviour)]) -> Result<Arc<FakeSwarm>> {
+        self.swarm_of(self.info_hash(), peers)
+    }
+
+    /// A swarm of another torrent.
+    pub(super) fn swarm_of(&self, info_hash: [u8; 20], peers: &[(Ipv4Addr, Behaviour)]) -> Result<Arc<FakeSwarm>> {
+        let _inside = self.runtime.enter();
+        FakeSwarm::start(info_hash, peers).map(Arc::new).map_err(failed)
+    }
+
+    /// The same with more ports, at all of which the peers answer.
+    pub(super) fn swarm_of_ports(
+        &self,
+        peers: &[(Ipv4Addr, Behaviour)],
+        more: usize,
+    ) -> Result<(Arc<FakeSwarm>, Vec<u16>)> {
+        let _inside = self.runtime.enter();
+        let mut swarm = FakeSwarm::start(self.info_hash(), peers).map_err(failed)?;
+        let mut ports = vec![swarm.port()];
+        for _ in 0..more {
+            ports.push(swarm.open_port().map_err(failed)?);
+        }
+        Ok((Arc::new(swarm), ports))
+    }
+
+    /// Runs this on the actors' runtime.
+    pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// A handle on the actors' runtime, for what happens meanwhile.
+    pub(super) fn runtime(&self) -> tokio::runtime::Handle {
+        self.runtime.handle().clone()
+    }
+}
+
+fn failed(error: fake_swarm::Error) -> String {
+    format!("the scripted actors: {error}")
+}
+
+/// An address of loopback.
+pub(super) fn local(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}

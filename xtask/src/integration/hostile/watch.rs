@@ -1,0 +1,250 @@
+//! A run of the binary, watched from outside: how long it takes, how much memory it has at most, and whom it dials, as
+//! the kernel's tracing tells. Nothing the binary says of itself is used here.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::Read;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::super::process;
+use crate::shell::{self, Result};
+
+/// How often the run is looked at. Memory that is let go in between is not: the kernel keeps the peak.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
+
+/// How long the tracing may take to write its last line.
+const TRACE_WITHIN: Duration = Duration::from_secs(10);
+
+/// The most that is read of either stream: more than the longest report.
+const STREAM_LIMIT: u64 = 256 << 20;
+
+/// What a run must not exceed; it is killed when it does.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) time: Duration,
+    /// Of resident memory at its peak.
+    pub(super) kibibytes: u64,
+}
+
+/// What is to be run.
+pub(super) struct Errand {
+    pub(super) command: Command,
+    /// Programs that run it, such as `prlimit`, with their arguments.
+    pub(super) prefix: Vec<OsString>,
+    pub(super) stdin: Option<PathBuf>,
+    pub(super) stdout: Stdout,
+    /// Where the tracing goes.
+    pub(super) trace: PathBuf,
+    pub(super) bounds: Bounds,
+}
+
+/// Where its stdout goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stdout {
+    /// To us, who read all of it.
+    Read,
+    /// To a reader that has gone.
+    Closed,
+    /// To a device that is full.
+    Full,
+}
+
+/// What was seen.
+pub(super) struct Seen {
+    pub(super) status: ExitStatus,
+    pub(super) said: String,
+    pub(super) complaint: String,
+    pub(super) took: Duration,
+    /// Of resident memory at its peak.
+    pub(super) kibibytes: u64,
+    /// What it exceeded, if it had to be killed.
+    pub(super) exceeded: Option<String>,
+    /// Every connection that it began, and every address that it sent a datagram to, in this order.
+    pub(super) dials: Vec<Dial>,
+}
+
+/// An attempt to reach somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Dial {
+    pub(super) to: SocketAddr,
+    pub(super) tcp: bool,
+}
+
+impl Errand {
+    /// Runs it to its end. `meanwhile` is called with its process id, on a thread of its own.
+    pub(super) fn run(self, meanwhile: impl FnOnce(u32) -> Result + Send) -> Result<Seen> {
+        let shown = shell::shown(&self.command);
+        let failed = |error: std::io::Error| format!("cannot watch `{shown}`: {error}");
+        let begin = Instant::now();
+        let mut child = self.traced()?.spawn().map_err(failed)?;
+        let stdout = child.stdout.take().filter(|_| self.stdout == Stdout::Read);
+        let stderr = child.stderr.take();
+        let id = child.id();
+        let (told, looked, said, complaint) = thread::scope(|scope| {
+            let told = scope.spawn(move || meanwhile(id));
+            let said = scope.spawn(|| stdout.map(read_all));
+            let complaint = scope.spawn(|| stderr.map(read_all));
+            let looked = look(&mut child, begin, self.bounds);
+            let text =
+                |thread: thread::ScopedJoinHandle<'_, Option<String>>| thread.join().ok().flatten().unwrap_or_default();
+            (told.join().unwrap_or_else(|_| Err("a thread panicked".to_owned())), looked, text(said), text(complaint))
+        });
+        let Looked { status, took, kibibytes, exceeded } = looked.map_err(failed)?;
+        told.map_err(|reason| format!("{reason}\n`{shown}` said:\n{said}\n{complaint}"))?;
+        let dials = dials(&whole_trace(&self.trace, id)?);
+        Ok(Seen { status, said, complaint, took, kibibytes, exceeded, dials })
+    }
+
+    /// The command under tracing that does not get between: process id, signals and exit code are the binary's own.
+    fn traced(&self) -> Result<Command> {
+        let mut traced = Command::new("strace");
+        traced.args(["-D", "-f", "-q", "-yy", "-s", "0", "--seccomp-bpf", "-e", "signal=none"]);
+        traced.args(["-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o"]).arg(&self.trace).arg("--");
+        traced.args(&self.prefix).arg(self.command.get_program()).args(self.command.get_args());
+        for (key, value) in self.command.get_envs() {
+            value.map(|value| traced.env(key, value));
+        }
+        let open = |path: &Path, write: bool| {
+            let file = fs::OpenOptions::new().read(!write).write(write).open(path);
+            file.map(Stdio::from).map_err(|error| format!("{}: {error}", path.display()))
+        };
+        traced.stdin(self.stdin.as_deref().map_or_else(|| Ok(Stdio::null()), |path| open(path, false))?);
+        traced.stdout(match self.stdout {
+            Stdout::Read | Stdout::Closed => Stdio::piped(),
+            Stdout::Full => open(Path::new("/dev/full"), true)?,
+        });
+        traced.stderr(Stdio::piped());
+        Ok(traced)
+    }
+}
+
+/// What looking at the process gave.
+struct Looked {
+    status: ExitStatus,
+    took: Duration,
+    kibibytes: u64,
+    exceeded: Option<String>,
+}
+
+/// Looks at the process until it ends, and ends it when it exceeds a bound.
+fn look(child: &mut Child, begin: Instant, bounds: Bounds) -> std::io::Result<Looked> {
+    let (mut kibibytes, mut exceeded) = (0, None);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Looked { status, took: begin.elapsed(), kibibytes, exceeded });
+        }
+        kibibytes = peak(child.id()).unwrap_or(0).max(kibibytes);
+        if exceeded.is_none() {
+            exceeded = fault(begin.elapsed(), kibibytes, bounds);
+            if exceeded.is_some() {
+                child.kill()?;
+            }
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+}
+
+fn fault(took: Duration, kibibytes: u64, bounds: Bounds) -> Option<String> {
+    if took > bounds.time {
+        return Some(format!("it takes longer than {:?}", bounds.time));
+    }
+    (kibibytes > bounds.kibibytes).then(|| format!("it takes more than {} MiB", bounds.kibibytes / 1024))
+}
+
+/// The most memory that the process had so far, in KiB.
+fn peak(id: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+fn read_all(stream: impl Read) -> String {
+    let mut bytes = Vec::new();
+    // What came before an error is all that there is.
+    let _ = stream.take(STREAM_LIMIT).read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The trace, once the process's end is in it: the tracing ends a little later.
+fn whole_trace(file: &Path, id: u32) -> Result<String> {
+    let id = id.to_string();
+    process::poll(Instant::now() + TRACE_WITHIN, || {
+        let trace = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let trace = String::from_utf8_lossy(&trace).into_owned();
+        Ok(if trace.lines().any(|line| is_end_of(&id, line)) {
+            Ok(trace)
+        } else {
+            Err(format!("{} has no end", file.display()))
+        })
+    })
+}
+
+/// Whether it is a line such as `42    +++ exited with 0 +++`.
+fn is_end_of(id: &str, line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next() == Some(id) && words.next() == Some("+++")
+}
+
+/// Whom the process dialled.
+fn dials(trace: &str) -> Vec<Dial> {
+    trace.lines().filter_map(dial).collect()
+}
+
+/// The address in a line such as `42 connect(9<TCP:[77]>, {sa_family=AF_INET, sin_port=htons(80),
+/// sin_addr=inet_addr("127.0.0.1")}, 16) = 0`.
+fn dial(line: &str) -> Option<Dial> {
+    let port = between(line, "_port=htons(", ")")?.parse().ok()?;
+    let ip = between(line, "inet_addr(\"", "\"").or_else(|| between(line, "inet_pton(AF_INET6, \"", "\""))?;
+    let ip: IpAddr = ip.parse().ok()?;
+    // Looking up a name, the library asks the kernel for routes in this way, and sends nothing.
+    let tcp = line.contains("<TCP");
+    (tcp || port != 0).then_some(Dial { to: SocketAddr::new(ip, port), tcp })
+}
+
+fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+    text.split_once(before)?.1.split_once(after).map(|(wanted, _)| wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dials_are_read_from_a_trace() {
+        let trace = concat!(
+            "42 connect(3<UNIX-STREAM:[1]>, {sa_family=AF_UNIX, sun_path=\"/run/x\"}, 110) = -1 ENOENT\n",
+            "43 connect(9<TCP:[77]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = -1 \
+             EINPROGRESS (Operation now in progress)\n",
+            "42 sendto(7<UDPv6:[78]>, \"\"..., 16, 0, {sa_family=AF_INET6, sin6_port=htons(9), sin6_flowinfo=htonl(0), \
+             inet_pton(AF_INET6, \"::1\", &sin6_addr), sin6_scope_id=0}, 28 <unfinished ...>\n",
+            "42 connect(9<UDP:[79]>, {sa_family=AF_INET, sin_port=htons(0), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0\n",
+            "42 sendto(10<TCP:[127.0.0.1:5->127.0.0.1:80]>, \"\"..., 68, MSG_NOSIGNAL, NULL, 0) = 68\n",
+            "42 +++ exited with 0 +++\n",
+        );
+        let dialled: Vec<_> = dials(trace).iter().map(|dial| (dial.to.to_string(), dial.tcp)).collect();
+        assert_eq!(dialled, [("127.0.0.1:80".to_owned(), true), ("[::1]:9".to_owned(), false)]);
+    }
+
+    #[test]
+    fn the_end_of_a_process_is_known_from_another_s() {
+        assert!(is_end_of("42", "42    +++ killed by SIGKILL +++"));
+        assert!(!is_end_of("42", "4242  +++ exited with 0 +++") && !is_end_of("42", "42    connect(3, +++"));
+    }
+
+    #[test]
+    fn a_bound_is_exceeded_above_it_only() {
+        let bounds = Bounds { time: Duration::from_secs(2), kibibytes: 2048 };
+        assert_eq!(fault(Duration::from_secs(2), 2048, bounds), None);
+        assert!(fault(Duration::from_millis(2001), 0, bounds).unwrap().contains("2s"));
+        assert!(fault(Duration::ZERO, 2049, bounds).unwrap().contains("2 MiB"));
+    }
+
+    #[test]
+    fn our_own_peak_is_known() {
+        assert!(peak(std::process::id()).unwrap() > 1000);
+    }
+}
