@@ -57,7 +57,8 @@ fn within(limit: Duration, command: &mut Command) -> Result {
     match ended.recv_timeout(limit) {
         Ok(output) => verdict(output),
         Err(_) => {
-            shell::run_quiet(Command::new("kill").args(["-s", "KILL", "--", &group]))?;
+            // Not killed: git takes away what it has of a clone, which would be in the way of the next.
+            shell::run_quiet(Command::new("kill").args(["-s", "TERM", "--", &group]))?;
             Err(format!("not within {} s", limit.as_secs_f32()))
         }
     }
