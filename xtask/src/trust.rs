@@ -20,7 +20,6 @@ const MAY_BE_UNSAFE: &[&str] = &["xtask/bench/src/libtorrent.rs", "xtask/bench/s
 
 /// What allows it. Written in pieces, so that this file does not seem to.
 const ALLOW: &str = concat!("allow(un", "safe_code");
-const FORBID: &str = "#![forbid(unsafe_code)]";
 
 /// The files that git tracks and we look at, by path: manifests, lock files, sources and prose.
 type Files = BTreeMap<String, String>;
@@ -151,21 +150,18 @@ fn versions(line: &str) -> impl Iterator<Item = [u32; 3]> {
 /// Every place where unsafe code is not kept out, or let in without being named here.
 fn unsafe_code(files: &Files, members: &BTreeSet<String>) -> Vec<String> {
     let mut wrong = Vec::new();
-    let bench = format!("{BENCH}/Cargo.toml");
-    for (path, section, level) in
-        [("Cargo.toml", "[workspace.lints.rust]", "\"forbid\""), (&bench, "[lints.rust]", "\"deny\"")]
-    {
-        if value(text(files, path), section, "unsafe_code") != Some(level) {
+    let levels = [
+        ("Cargo.toml".to_owned(), "[workspace.lints.rust]", "\"forbid\""),
+        (format!("{BENCH}/Cargo.toml"), "[lints.rust]", "\"deny\""),
+        (format!("{FUZZ}/Cargo.toml"), "[lints.rust]", "\"forbid\""),
+    ];
+    for (path, section, level) in levels {
+        if value(text(files, &path), section, "unsafe_code") != Some(level) {
             wrong.push(format!("{path}: {section} does not say `unsafe_code = {level}`"));
         }
     }
     let heirs = members.iter().filter(|path| lacks(files, path, "[lints]", "workspace"));
     wrong.extend(heirs.map(|path| format!("{path}: [lints] does not say `workspace = true`")));
-    // Of the targets themselves libFuzzer's macros make the code.
-    let is_root = |path: &str| path == format!("{FUZZ}/src/lib.rs") || folder(path) == format!("{FUZZ}/tests");
-    let roots = files.iter().filter(|(path, _)| path.ends_with(".rs") && is_root(path));
-    let open = roots.filter(|(_, text)| !text.lines().any(|line| line == FORBID));
-    wrong.extend(open.map(|(path, _)| format!("{path}: does not say `{FORBID}`")));
     for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".rs")) {
         let allowed: Vec<&str> = text.lines().filter(|line| line.contains(ALLOW)).collect();
         let named = MAY_BE_UNSAFE.contains(&path.as_str());
@@ -230,8 +226,7 @@ mod tests {
                 "xtask/bench/Cargo.toml",
                 "[package]\nrust-version = \"1.95\"\n[lints.rust]\n# why\nunsafe_code = \"deny\"\n",
             ),
-            ("xtask/fuzz/Cargo.toml", "[package]\nrust-version = \"1.95.0\"\n"),
-            ("xtask/fuzz/src/lib.rs", FORBID),
+            ("xtask/fuzz/Cargo.toml", "[package]\nrust-version = \"1.95.0\"\n[lints.rust]\nunsafe_code = \"forbid\"\n"),
             ("README.md", "Rust 1.95 is the MSRV.\nAnother line may name 1.70.\n"),
         ];
         let contender = (MAY_BE_UNSAFE[0], format!("#[{ALLOW}, reason = \"C++\")]"));
@@ -264,7 +259,7 @@ mod tests {
             ("Cargo.toml", "forbid", "deny", "does not say `unsafe_code = \"forbid\"`"),
             ("crates/a/Cargo.toml", "workspace = true\n", "workspace = false\n", "[lints]"),
             ("xtask/bench/Cargo.toml", "deny", "warn", "does not say `unsafe_code = \"deny\"`"),
-            ("xtask/fuzz/src/lib.rs", "#!", "#", "xtask/fuzz/src/lib.rs: does not say"),
+            ("xtask/fuzz/Cargo.toml", "forbid", "deny", "xtask/fuzz/Cargo.toml: [lints.rust] does not say"),
             ("xtask/bench/src/libtorrent.rs", "reason", "because", "with a reason"),
             ("xtask/bench/src/libtorrent.rs", "#[", "#![", "for one item"),
             ("xtask/bench/src/swarm/system.rs", "allow", "expect", "strike it from the list"),

@@ -3,8 +3,6 @@
 //!
 //! Without a target: all. With files: these, and nothing is changed.
 
-#![forbid(unsafe_code)]
-
 use fuzz::mutator::Mutator;
 use fuzz::{TARGETS, Target};
 use std::panic::catch_unwind;
