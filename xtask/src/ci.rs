@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::shell::{self, Result};
-use crate::{conformance, demo, examples, fixtures, fuzz, integration, layers, terminal, tidy};
+use crate::{conformance, demo, deny, examples, fixtures, fuzz, integration, layers, miri, terminal, tidy, trust};
 
 /// One check: its name, the command that repeats it, and how it is done.
 struct Step {
@@ -17,14 +17,16 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { name: "tidy", repeat: "cargo xtask tidy", run: tidy::run },
     Step { name: "layers", repeat: "cargo xtask layers", run: layers::run },
+    Step { name: "trust", repeat: "cargo xtask trust", run: trust::run },
     Step { name: "tree", repeat: TREE, run: tree },
     Step { name: "fmt", repeat: FMT, run: || cargo(FMT) },
     Step { name: "clippy", repeat: CLIPPY, run: || cargo(CLIPPY) },
     Step { name: "tests", repeat: TESTS, run: || cargo(TESTS) },
     Step { name: "examples", repeat: "cargo xtask examples", run: examples::run },
     Step { name: "docs", repeat: "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked", run: docs },
-    Step { name: "deny", repeat: DENY, run: deny },
+    Step { name: "deny", repeat: deny::OFFLINE, run: deny::run },
     Step { name: "fuzz", repeat: "cargo xtask fuzz --replay", run: fuzz::replay },
+    Step { name: "miri", repeat: "cargo xtask miri", run: miri::run },
     Step {
         name: "conformance",
         repeat: "cargo xtask conformance fixtures/torrents",
@@ -44,8 +46,6 @@ const CLIPPY: &str = "cargo clippy --workspace --all-targets --locked -- -D warn
 const TESTS: &str = "cargo test --workspace --locked";
 const DOCS: &str = "cargo doc --workspace --no-deps --locked";
 const TREE: &str = "cargo tree --locked -p cli -e normal --prefix none";
-/// Everything but the advisories, which need the network.
-const DENY: &str = "cargo deny --locked --offline check bans licenses sources";
 
 /// The most crates the command may consist of.
 const MOST_CRATES: usize = 140;
@@ -76,18 +76,6 @@ fn cargo(line: &str) -> Result {
 /// The documentation, where a broken link is an error.
 fn docs() -> Result {
     shell::run(shell::cargo(DOCS.split(' ').skip(1)).env("RUSTDOCFLAGS", "-Dwarnings"))
-}
-
-/// Licences, sources and banned crates, when cargo-deny is there to look.
-fn deny() -> Result {
-    if shell::find_program("cargo-deny").is_some() {
-        return cargo(DENY);
-    }
-    if shell::in_ci() {
-        return Err("cargo-deny is not installed: cargo install --locked cargo-deny".to_owned());
-    }
-    println!("skipped: cargo-deny is not installed (cargo install --locked cargo-deny)");
-    Ok(())
 }
 
 /// How many crates the command consists of, and which it must not.

@@ -49,7 +49,7 @@ const HOUSE: &[Room] = &[
 ];
 
 /// Crates below the floor where I/O begins.
-const WITHOUT_IO: &[&str] = &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire", "mse"];
+pub(crate) const WITHOUT_IO: &[&str] = &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire", "mse"];
 
 /// What those must not reach, however indirectly.
 const IO: &[&str] = &["tokio", "hyper"];

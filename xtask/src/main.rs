@@ -1,5 +1,5 @@
-//! The project's automation: `cargo xtask ci | tidy | layers | examples | demo | terminal | integration | conformance |
-//! fixtures | dist | bench | fuzz`.
+//! The project's automation: `cargo xtask ci | tidy | layers | trust | examples | demo | terminal | integration |
+//! conformance | fixtures | dist | bench | fuzz | miri`.
 //!
 //! `main` parses the flags and chooses the task; every task is one module, and every failure names the
 //! command that repeats it.
@@ -9,18 +9,21 @@ mod binary;
 mod ci;
 mod conformance;
 mod demo;
+mod deny;
 mod dist;
 mod examples;
 mod fixtures;
 mod fuzz;
 mod integration;
 mod layers;
+mod miri;
 mod payload;
 mod report;
 mod scratch;
 mod shell;
 mod terminal;
 mod tidy;
+mod trust;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,6 +36,7 @@ usage: cargo xtask <task>
   ci                                  everything below and the usual cargo checks; what CI runs
   tidy                                rules of the house that no compiler checks
   layers                              who may depend on whom
+  trust                               one toolchain, no unsafe code, current lock files, no default features
   examples                            each crate's example programs on real input, and what they print
   demo                                the real binary against an embedded tracker and swarm, offline
   terminal [CASE]                     the real binary in a real terminal (tmux), against an embedded tracker and swarm
@@ -47,13 +51,15 @@ usage: cargo xtask <task>
   bench soak                          a million handshakes through one process, which must not grow
   fuzz [TARGET] [--seconds N] [--replay]
                                       libFuzzer on each target of xtask/fuzz, for 60 seconds each; without nightly
-                                      and cargo-fuzz, or with --replay, their corpora and changed copies, as in ci";
+                                      and cargo-fuzz, or with --replay, their corpora and changed copies, as in ci
+  miri                                unit tests of the crates without I/O under Miri, where a nightly has it";
 
 /// A task with its flags, as the command line named it.
 enum Task {
     Ci,
     Tidy,
     Layers,
+    Trust,
     Examples,
     Demo,
     Terminal(Option<String>),
@@ -64,6 +70,7 @@ enum Task {
     Dist,
     Bench(Vec<String>),
     Fuzz(fuzz::Options),
+    Miri,
 }
 
 fn main() -> ExitCode {
@@ -77,6 +84,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Layers => layers::run(),
+        Task::Trust => trust::run(),
         Task::Examples => examples::run(),
         Task::Demo => demo::run(),
         Task::Terminal(case) => terminal::run(case.as_deref()),
@@ -87,6 +95,7 @@ fn main() -> ExitCode {
         Task::Dist => dist::run(),
         Task::Bench(args) => bench::run(&args),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Miri => miri::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -108,6 +117,7 @@ fn parse(args: &[String]) -> Option<Task> {
         ("ci", []) => Some(Task::Ci),
         ("tidy", []) => Some(Task::Tidy),
         ("layers", []) => Some(Task::Layers),
+        ("trust", []) => Some(Task::Trust),
         ("examples", []) => Some(Task::Examples),
         ("demo", []) => Some(Task::Demo),
         ("terminal", []) => Some(Task::Terminal(None)),
@@ -116,6 +126,7 @@ fn parse(args: &[String]) -> Option<Task> {
         ("fixtures", []) => Some(Task::Fixtures),
         ("dist", []) => Some(Task::Dist),
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
+        ("miri", []) => Some(Task::Miri),
         ("fuzz", flags) => fuzz_options(flags).map(Task::Fuzz),
         // Not for people: how a part of `integration` calls itself.
         (integration::INSIDE, args) => Some(Task::Inside(args.to_vec())),

@@ -1,6 +1,7 @@
 //! libtorrent's C++ `bdecode`, which the reference has to beat.
 
 #[cfg(libtorrent)]
+#[allow(unsafe_code, reason = "the contender is C++")]
 pub(crate) fn bdecode(input: &[u8]) -> Result<(), String> {
     unsafe extern "C" {
         fn bench_libtorrent_bdecode(bytes: *const std::ffi::c_char, length: usize) -> std::ffi::c_int;

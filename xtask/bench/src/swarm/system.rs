@@ -42,6 +42,7 @@ pub(crate) fn listening(backlog: i32) -> Result<(OwnedFd, u16)> {
 }
 
 /// The next connection that waits at this socket, if there is one.
+#[allow(unsafe_code, reason = "accept4 hands out a bare number, which only unsafe code makes an owned descriptor")]
 pub(crate) fn accept(listener: &OwnedFd) -> nix::Result<Option<OwnedFd>> {
     match accept4(listener.as_raw_fd(), SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC) {
         // SAFETY: the descriptor is new, and nobody else has it.

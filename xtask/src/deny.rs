@@ -1,0 +1,105 @@
+//! cargo-deny's judgement of the dependencies, by the rules of `deny.toml`: in `ci` and, where there is a network, with the
+//! advisories.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::shell::{self, Result};
+
+/// What needs no network.
+pub(crate) const OFFLINE: &str = "cargo deny --locked --offline check bans licenses sources";
+/// Apart from the check, so that a network that is not there and a finding cannot be taken for each other.
+const FETCH: &str = "cargo deny --locked fetch db";
+/// Against what was just fetched.
+const ADVISORIES: &str = "cargo deny --locked --offline check advisories";
+
+/// How long the database may take to come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Everything, when cargo-deny is there to look.
+pub(crate) fn run() -> Result {
+    if shell::find_program("cargo-deny").is_none() {
+        const MISSING: &str = "cargo-deny is not installed (cargo install --locked cargo-deny)";
+        if shell::in_ci() {
+            return Err(MISSING.to_owned());
+        }
+        println!("skipped: {MISSING}");
+        return Ok(());
+    }
+    shell::run(&mut typed(OFFLINE))?;
+    match within(PATIENCE, &mut typed(FETCH)) {
+        Ok(()) => shell::run(&mut typed(ADVISORIES)).map_err(|error| format!("{error}, after: {FETCH}")),
+        Err(reason) => {
+            println!("advisories: not checked: the database cannot be fetched ({reason})");
+            Ok(())
+        }
+    }
+}
+
+/// The cargo command that one would type so.
+fn typed(line: &str) -> Command {
+    shell::cargo(line.split(' ').skip(1))
+}
+
+/// Runs a command to its end, or for so long; the error is the last thing it said.
+fn within(limit: Duration, command: &mut Command) -> Result {
+    // It may have children, as cargo-deny has git: a group of their own is what can be ended as a whole.
+    command.process_group(0).env("GIT_TERMINAL_PROMPT", "0");
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.map_err(|error| format!("cannot start `{}`: {error}", shell::shown(command)))?;
+    let group = format!("-{}", child.id());
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    match ended.recv_timeout(limit) {
+        Ok(output) => verdict(output),
+        Err(_) => {
+            // Not killed: git takes away what it has of a clone, which would be in the way of the next.
+            shell::run_quiet(Command::new("kill").args(["-s", "TERM", "--", &group]))?;
+            Err(format!("not within {} s", limit.as_secs_f32()))
+        }
+    }
+}
+
+/// Whether it went well, and what it said at last if not.
+fn verdict(output: io::Result<Output>) -> Result {
+    let output = output.map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+    Err(last.map_or_else(|| output.status.to_string(), str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn what_was_said_at_last_is_the_reason() {
+        assert_eq!(within(LONG, &mut shell("echo fetched >&2")), Ok(()));
+        assert_eq!(within(LONG, &mut shell("echo one >&2; echo ' two' >&2; echo >&2; exit 1")), Err("two".to_owned()));
+        assert_eq!(within(LONG, &mut shell("exit 3")), Err("exit status: 3".to_owned()));
+    }
+
+    #[test]
+    fn what_takes_too_long_is_ended_with_its_children() {
+        let begin = Instant::now();
+        let reason = within(Duration::from_millis(50), &mut shell("sleep 60 | sleep 60"));
+        assert_eq!(reason, Err("not within 0.05 s".to_owned()));
+        assert!(begin.elapsed() < LONG);
+    }
+}
