@@ -17,10 +17,10 @@ impl Limits {
 
     /// A torrent file.
     ///
-    /// * 64 MiB: torrents of several hundred thousand files exist (30 to 40 MB); libtorrent's loader takes 10 MB.
+    /// * 48 MiB: torrents of several hundred thousand files exist (30 to 40 MB); libtorrent's loader takes 10 MB.
     /// * depth 256: two containers for each directory of a v2 file tree, of which libtorrent allows 100, and what is around it.
-    /// * 10 million tokens: 300,000 files broke a limit of 2 million once.
-    pub const TORRENT: Self = Self { bytes: 64 << 20, depth: 256, tokens: 10_000_000 };
+    /// * 4.5 million tokens: 300,000 files broke a limit of 2 million once; half a million of them fit, in 36 MB of tokens.
+    pub const TORRENT: Self = Self { bytes: 48 << 20, depth: 256, tokens: 4_500_000 };
 
     /// A tracker's reply to an announce or scrape.
     ///

@@ -7,6 +7,9 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
+/// How much is read of what does not begin as a torrent does: enough to say what it is. Some such files have no end.
+const HEAD_BYTES: u64 = 4096;
+
 /// Why a file's bytes could not be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -31,7 +34,8 @@ pub enum ReadError {
     },
 }
 
-/// The bytes of a torrent file, at most [`Torrent::MAX_BYTES`] and within `limit`.
+/// The bytes of a torrent file, at most [`Torrent::MAX_BYTES`] and within `limit`; of a file that does not begin as a torrent,
+/// the beginning.
 ///
 /// # Errors
 /// Why they could not be had.
@@ -58,8 +62,11 @@ async fn read<R: Read>(
 ) -> Result<Vec<u8>, ReadError> {
     // A disk may be slow and a pipe silent; neither may hold up the runtime.
     let bytes = blocking(move || {
-        let mut bytes = Vec::new();
-        open()?.take(Torrent::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+        let (mut bytes, mut source) = (Vec::new(), open()?.take(Torrent::MAX_BYTES as u64 + 1));
+        source.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
+        if bytes.first() == Some(&b'd') {
+            source.read_to_end(&mut bytes)?;
+        }
         Ok(bytes)
     });
     let bytes = tokio::time::timeout(limit, bytes).await.map_err(|_| ReadError::TooSlow(limit))?;

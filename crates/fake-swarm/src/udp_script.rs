@@ -27,6 +27,8 @@ pub struct UdpScript {
     pub silent_for: usize,
     /// How the transaction id of the question is repeated.
     pub transactions: Transactions,
+    /// How often each reply is sent again: a flood.
+    pub again: usize,
     /// The text of an error packet (action 3) to every announce and every scrape.
     pub error: Option<String>,
     /// The length that replies to announces and scrapes are cut to: 8 is what opentracker sends for a torrent it does
@@ -69,6 +71,7 @@ impl Default for UdpScript {
             counts: Vec::new(),
             silent_for: 0,
             transactions: Transactions::Right,
+            again: 0,
             error: None,
             cut: None,
             scrape_sorted: false,
@@ -113,7 +116,7 @@ impl UdpScript {
             packet
         };
         let is_connect = question.action() == Some(0);
-        match self.transactions {
+        let replies: Vec<Vec<u8>> = match self.transactions {
             Transactions::AfterForgeries(forgeries) => {
                 let forged = std::iter::repeat_n(wrong, forgeries);
                 forged.chain([right]).map(packet).collect()
@@ -121,7 +124,8 @@ impl UdpScript {
             Transactions::Wrong => vec![packet(wrong)],
             Transactions::WrongAfterConnect if !is_connect => vec![packet(wrong)],
             Transactions::Right | Transactions::WrongAfterConnect => vec![packet(right)],
-        }
+        };
+        replies.iter().flat_map(|reply| std::iter::repeat_n(reply.clone(), self.again.saturating_add(1))).collect()
     }
 
     /// The reply's action and what follows the transaction id; `None` for what is no question of BEP 15.

@@ -5,7 +5,7 @@ use crate::{Attributes, Diagnostics, Error, File, Problem};
 use bencode::{Dict, Kind, Value};
 
 /// Most bytes of all paths written out: a directory's name stands once in the tree and once in the path of each file below
-/// it, so that 64 MiB of tree could become terabytes. 300,000 files under 10 directories each need less.
+/// it, so that 48 MiB of tree could become terabytes. 300,000 files under 10 directories each need less.
 const MAX_PATHS_BYTES: usize = 256 << 20;
 /// What an element takes beside its bytes.
 const ELEMENT_BYTES: usize = 64;

@@ -111,10 +111,11 @@ fn judge(set: &Set, scenario: &Scenario, need: Option<&Need>) -> Result {
     let told = |reason: String| format!("{}:\n{reason}", scenario.name);
     let case = (scenario.build)(set).map_err(told)?;
     let Some(need) = need else {
-        let faults = set.play(case).map_err(told)?;
-        return if faults.is_empty() { Ok(()) } else { Err(told(faults.join("\n"))) };
+        let played = set.play(case).map_err(told)?;
+        println!("{:>7.1} s {:>4} MiB  {}", played.took.as_secs_f64(), played.kibibytes / 1024, scenario.name);
+        return if played.faults.is_empty() { Ok(()) } else { Err(told(played.faults.join("\n"))) };
     };
-    let faults = set.play(case.args(need.lifted_by)).unwrap_or_else(|reason| vec![reason]).join("\n");
+    let faults = set.play(case.args(need.lifted_by)).map_err(told)?.faults.join("\n");
     if faults.contains(need.fault) {
         return Ok(());
     }

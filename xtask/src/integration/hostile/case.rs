@@ -50,6 +50,15 @@ pub(super) struct Case {
     actors: Vec<Box<dyn Any + Send>>,
 }
 
+/// What came of it.
+pub(super) struct Played {
+    /// All that is wrong.
+    pub(super) faults: Vec<String>,
+    pub(super) took: Duration,
+    /// Of resident memory at its peak.
+    pub(super) kibibytes: u64,
+}
+
 impl Case {
     /// A run that must come out as this row has it, without a log.
     pub(super) fn new(row: Row) -> Self {
@@ -180,7 +189,7 @@ impl Case {
     }
 
     /// Runs it and tells all that is wrong.
-    pub(super) fn faults(self, prober: &Prober, trace: PathBuf) -> Result<Vec<String>> {
+    pub(super) fn play(self, prober: &Prober, trace: PathBuf) -> Result<Played> {
         let command = self.row.command(prober);
         let shown = shell::shown(&command);
         let (bounds, stdout) = (self.bounds, self.stdout);
@@ -188,7 +197,11 @@ impl Case {
         let meanwhile = self.meanwhile.unwrap_or_else(|| Box::new(|_| Ok(())));
         let seen = errand.run(meanwhile)?;
         if let Some(exceeded) = &seen.exceeded {
-            return Ok(vec![format!("{exceeded}\n`{shown}`")]);
+            return Ok(Played {
+                faults: vec![format!("{exceeded}\n`{shown}`")],
+                took: seen.took,
+                kibibytes: seen.kibibytes,
+            });
         }
         let (said, complaint) = (seen.said.clone(), seen.complaint.clone());
         let report = Report { command: shown, code: seen.status.code(), lines: Vec::new(), said, complaint };
@@ -205,7 +218,10 @@ impl Case {
             faults.extend(missing_goodbyes(&self.http, &self.udp));
         }
         faults.extend(self.afterwards.into_iter().flat_map(|ask| ask(&report, &seen)));
-        Ok(if faults.is_empty() { faults } else { vec![shortened(report).told(&faults)] })
+        if !faults.is_empty() {
+            faults = vec![shortened(report).told(&faults)];
+        }
+        Ok(Played { faults, took: seen.took, kibibytes: seen.kibibytes })
     }
 }
 

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use super::watch::Dial;
-
 /// Attempts that a peer may see: one in the clear and one encrypted.
 const ATTEMPTS: usize = 2;
 
@@ -24,17 +22,17 @@ pub(super) struct Reach {
 
 impl Reach {
     /// Connections to strangers, and more of them to one peer than there are transports.
-    pub(super) fn faults(&self, dials: &[Dial]) -> Vec<String> {
+    pub(super) fn faults(&self, dials: &[SocketAddr]) -> Vec<String> {
         let mut attempts: BTreeMap<SocketAddr, usize> = BTreeMap::new();
         let mut strangers = BTreeSet::new();
-        for dial in dials {
-            if self.trackers.contains(&dial.to) {
+        for &to in dials {
+            if self.trackers.contains(&to) {
                 continue;
             }
-            if !self.has_peer(dial.to) {
-                strangers.insert(dial.to);
+            if !self.has_peer(to) {
+                strangers.insert(to);
             }
-            *attempts.entry(dial.to).or_default() += usize::from(dial.tcp);
+            *attempts.entry(to).or_default() += 1;
         }
         let strangers = strangers.into_iter().map(|to| format!("it dials {to}, which is not in the scenario"));
         let pestered = attempts.into_iter().filter(|(_, times)| *times > ATTEMPTS);
@@ -55,20 +53,18 @@ mod tests {
     #[test]
     fn strangers_and_pestered_peers_are_told() {
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
-        let dial = |text: &str| Dial { to: address(text), tcp: true };
         let reach = Reach {
             trackers: [address("127.0.0.1:80")].into(),
             peers: [address("127.0.0.2:81")].into(),
             ports: [82].into(),
         };
-        let thrice = |text: &str| vec![dial(text); 3];
+        let thrice = |text: &str| vec![address(text); 3];
         for (dials, faults) in [
             (thrice("127.0.0.1:80"), 0),
             (thrice("127.0.0.2:81"), 1),
             (thrice("127.9.9.9:82"), 1),
-            (vec![dial("127.9.9.9:82"), dial("127.9.9.9:82"), dial("127.9.9.8:82")], 0),
-            (vec![dial("127.0.0.1:81"), dial("[::1]:82"), dial("11.22.33.44:82")], 3),
-            (vec![Dial { tcp: false, ..dial("127.0.0.1:81") }], 1),
+            (vec![address("127.9.9.9:82"), address("127.9.9.9:82"), address("127.9.9.8:82")], 0),
+            (vec![address("127.0.0.1:81"), address("[::1]:82"), address("11.22.33.44:82")], 3),
         ] {
             assert_eq!(reach.faults(&dials).len(), faults, "{dials:?}");
         }

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use super::super::prober::Prober;
 use super::super::torrents::{self, Torrent};
-use super::case::Case;
+use super::case::{Case, Played};
 use crate::scratch::write;
 use crate::shell::Result;
 
@@ -39,8 +39,8 @@ impl<'p> Set<'p> {
     }
 
     /// Plays a case, and tells all that is wrong.
-    pub(super) fn play(&self, case: Case) -> Result<Vec<String>> {
-        case.faults(self.prober, self.file("trace"))
+    pub(super) fn play(&self, case: Case) -> Result<Played> {
+        case.play(self.prober, self.file("trace"))
     }
 
     /// A file of this name that nobody else has.

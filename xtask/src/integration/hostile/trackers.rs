@@ -49,12 +49,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("TLS that stalls at once", |set| stalled_tls(set, b"")),
     scenario("TLS that stalls in a record", |set| stalled_tls(set, b"\x16\x03\x03\x40\0\x02")),
     scenario("100,000 peers", |set| many_peers(set)),
-    scenario("100,000 peers, all of them taken", all_peers).needs(&[need("--limit peers=1000000", "the summary")]),
+    scenario("100,000 peers, all of them taken", all_peers)
+        .needs(&[need("--limit peers=1000000", "no summary that has")]),
     scenario("10,000 times one peer", one_peer_often),
-    scenario("UDP, forged replies without the right one", |set| forged(set, Transactions::Wrong)),
-    scenario("UDP, a flood of forged replies before the right one", |set| {
-        forged(set, Transactions::AfterForgeries(20_000))
-    }),
+    scenario("UDP, forged replies without the right one", |set| forged(set, Transactions::Wrong, 0)),
+    scenario("UDP, forged replies before the right one", |set| forged(set, Transactions::AfterForgeries(100), 0)),
+    scenario("UDP, a flood of forged replies", |set| forged(set, Transactions::Wrong, 20_000)),
+    scenario("UDP, the same reply again and again", |set| forged(set, Transactions::Right, 5000)),
     scenario("UDP, a flood from elsewhere", flooded_from_elsewhere),
     scenario("an answer after the goodbye", late_answer),
     scenario("an endless answer to the goodbye", |set| goodbye(set, TrackerScript::EndlessBody)),
@@ -172,7 +173,7 @@ fn all_peers(set: &Set) -> Result<Case> {
     }
     let case = case.row(|row| row.tells(json!({"ok": 3})));
     let case = case.row(|row| row.sums_up(json!({"peers": 100_000, "outcomes": {"invalid_address": 100_000}})));
-    Ok(case.mebibytes(128))
+    Ok(case)
 }
 
 /// It is one peer, and dialled once.
@@ -188,10 +189,10 @@ fn one_peer_often(set: &Set) -> Result<Case> {
     }))
 }
 
-/// Somebody guesses transaction ids (BEP 15).
-fn forged(set: &Set, transactions: Transactions) -> Result<Case> {
+/// Somebody guesses transaction ids (BEP 15), and sends each reply so often again.
+fn forged(set: &Set, transactions: Transactions, again: usize) -> Result<Case> {
     let right = transactions != Transactions::Wrong;
-    let tracker = set.udp_tracker(UdpScript { transactions, ..UdpScript::default() })?;
+    let tracker = set.udp_tracker(UdpScript { transactions, again, ..UdpScript::default() })?;
     let (code, status) = if right { (1, "ok") } else { (3, "timeout") };
     let row = Row::new("one tracker", &set.torrent()?, code).says(json!({"status": status}));
     Ok(Case::new(row).asks_over_udp(&tracker).within(Duration::from_secs(25)))

@@ -63,15 +63,8 @@ pub(super) struct Seen {
     pub(super) kibibytes: u64,
     /// What it exceeded, if it had to be killed.
     pub(super) exceeded: Option<String>,
-    /// Every connection that it began, and every address that it sent a datagram to, in this order.
-    pub(super) dials: Vec<Dial>,
-}
-
-/// An attempt to reach somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Dial {
-    pub(super) to: SocketAddr,
-    pub(super) tcp: bool,
+    /// Where every connection went that it began, and every datagram, in this order.
+    pub(super) dials: Vec<SocketAddr>,
 }
 
 impl Errand {
@@ -102,7 +95,7 @@ impl Errand {
     /// The command under tracing that does not get between: process id, signals and exit code are the binary's own.
     fn traced(&self) -> Result<Command> {
         let mut traced = Command::new("strace");
-        traced.args(["-D", "-f", "-q", "-yy", "-s", "0", "--seccomp-bpf", "-e", "signal=none"]);
+        traced.args(["-D", "-f", "-q", "-s", "0", "--seccomp-bpf", "-e", "signal=none"]);
         traced.args(["-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o"]).arg(&self.trace).arg("--");
         traced.args(&self.prefix).arg(self.command.get_program()).args(self.command.get_args());
         for (key, value) in self.command.get_envs() {
@@ -190,19 +183,18 @@ fn is_end_of(id: &str, line: &str) -> bool {
 }
 
 /// Whom the process dialled.
-fn dials(trace: &str) -> Vec<Dial> {
+fn dials(trace: &str) -> Vec<SocketAddr> {
     trace.lines().filter_map(dial).collect()
 }
 
-/// The address in a line such as `42 connect(9<TCP:[77]>, {sa_family=AF_INET, sin_port=htons(80),
+/// The address in a line such as `42 connect(9, {sa_family=AF_INET, sin_port=htons(80),
 /// sin_addr=inet_addr("127.0.0.1")}, 16) = 0`.
-fn dial(line: &str) -> Option<Dial> {
+fn dial(line: &str) -> Option<SocketAddr> {
     let port = between(line, "_port=htons(", ")")?.parse().ok()?;
     let ip = between(line, "inet_addr(\"", "\"").or_else(|| between(line, "inet_pton(AF_INET6, \"", "\""))?;
     let ip: IpAddr = ip.parse().ok()?;
-    // Looking up a name, the library asks the kernel for routes in this way, and sends nothing.
-    let tcp = line.contains("<TCP");
-    (tcp || port != 0).then_some(Dial { to: SocketAddr::new(ip, port), tcp })
+    // Looking up a name, the library asks the kernel for routes by connecting to port 0, and sends nothing.
+    (port != 0).then_some(SocketAddr::new(ip, port))
 }
 
 fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
@@ -216,17 +208,17 @@ mod tests {
     #[test]
     fn dials_are_read_from_a_trace() {
         let trace = concat!(
-            "42 connect(3<UNIX-STREAM:[1]>, {sa_family=AF_UNIX, sun_path=\"/run/x\"}, 110) = -1 ENOENT\n",
-            "43 connect(9<TCP:[77]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = -1 \
+            "42 connect(3, {sa_family=AF_UNIX, sun_path=\"/run/x\"}, 110) = -1 ENOENT\n",
+            "43 connect(9, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = -1 \
              EINPROGRESS (Operation now in progress)\n",
-            "42 sendto(7<UDPv6:[78]>, \"\"..., 16, 0, {sa_family=AF_INET6, sin6_port=htons(9), sin6_flowinfo=htonl(0), \
+            "42 sendto(7, \"\"..., 16, 0, {sa_family=AF_INET6, sin6_port=htons(9), sin6_flowinfo=htonl(0), \
              inet_pton(AF_INET6, \"::1\", &sin6_addr), sin6_scope_id=0}, 28 <unfinished ...>\n",
-            "42 connect(9<UDP:[79]>, {sa_family=AF_INET, sin_port=htons(0), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0\n",
-            "42 sendto(10<TCP:[127.0.0.1:5->127.0.0.1:80]>, \"\"..., 68, MSG_NOSIGNAL, NULL, 0) = 68\n",
+            "42 connect(9, {sa_family=AF_INET, sin_port=htons(0), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0\n",
+            "42 sendto(10, \"\"..., 68, MSG_NOSIGNAL, NULL, 0) = 68\n",
             "42 +++ exited with 0 +++\n",
         );
-        let dialled: Vec<_> = dials(trace).iter().map(|dial| (dial.to.to_string(), dial.tcp)).collect();
-        assert_eq!(dialled, [("127.0.0.1:80".to_owned(), true), ("[::1]:9".to_owned(), false)]);
+        let dialled: Vec<_> = dials(trace).iter().map(ToString::to_string).collect();
+        assert_eq!(dialled, ["127.0.0.1:80", "[::1]:9"]);
     }
 
     #[test]
