@@ -12,6 +12,7 @@ mod bittorrent_tracker;
 mod certificates;
 mod counts;
 mod dns;
+mod full;
 mod goodbyes;
 mod hostile;
 mod interrupt;

@@ -272,6 +272,8 @@ mod tests {
             let forged = UdpScript { transactions, ..short.clone() };
             assert_eq!(&forged.answers(&question, 0)[0], answers);
         }
+        let again = UdpScript { again: 2, ..short.clone() };
+        assert_eq!(again.answers(&question, 0), vec![b"\0\0\0\x01tttt".to_vec(); 3]);
         let forged = UdpScript { transactions: Transactions::Wrong, ..short };
         assert_eq!(forged.answers(&connect("127.0.0.1:1"), 0)[0][4..8], [!b'T'; 4]);
     }

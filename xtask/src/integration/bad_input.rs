@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, Transactions, UdpScript, bencoding, gzip};
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
+use super::full::Full;
 use super::row::Row;
 use super::secrets::{PASSKEY, planted};
 use super::swarm::free_port;
@@ -39,7 +39,8 @@ pub(super) fn run(lab: &Lab) -> Result {
         udp.push(tracker);
     }
     let full = Full::start()?;
-    rows.push(full.row(&torrent));
+    let no_room = row("no room for another connection", &torrent, json!({"status": "connect_timeout"}));
+    rows.push(no_room.args(["--connect-timeout", "1s"]).tracker(format!("http://{}/announce", full.address)));
     rows.extend(once_more(&torrent, &http)?);
     rows.extend(nobody_there(lab, &torrent)?);
     drop(inside);
@@ -189,35 +190,4 @@ fn once_more(torrent: &Torrent, http: &HashMap<&str, FakeTracker>) -> Result<[Ro
         });
     let over_tls = row("silence over HTTPS", torrent, json!({"status": "tls_timeout"}));
     Ok([side_by_side, over_tls.tracker(format!("https://{}/announce", hangs.addr()))])
-}
-
-/// A listener whose queue is full, so that the kernel drops whatever asks for another connection.
-struct Full {
-    address: SocketAddr,
-    _listener: TcpListener,
-    _queued: Vec<TcpStream>,
-}
-
-impl Full {
-    fn start() -> Result<Self> {
-        const AT_MOST: usize = 16;
-        let failed = |error: std::io::Error| format!("no full listener: {error}");
-        let socket = TcpSocket::new_v4().map_err(failed)?;
-        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).map_err(failed)?;
-        let listener = socket.listen(1).map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let mut queued = Vec::new();
-        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
-            queued.push(stream);
-            if queued.len() > AT_MOST {
-                return Err("no full listener: it takes everybody".to_owned());
-            }
-        }
-        Ok(Self { address, _listener: listener, _queued: queued })
-    }
-
-    fn row(&self, torrent: &Torrent) -> Row {
-        let row = row("no room for another connection", torrent, json!({"status": "connect_timeout"}));
-        row.args(["--connect-timeout", "1s"]).tracker(format!("http://{}/announce", self.address))
-    }
 }

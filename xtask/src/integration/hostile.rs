@@ -5,6 +5,7 @@
 //! passes with it, and in the way it is expected to.
 
 mod case;
+mod files;
 mod peers;
 mod reach;
 mod set;
@@ -23,7 +24,7 @@ use case::Case;
 use set::Set;
 
 /// How often the scenarios must pass, one time after the other.
-const TIMES: usize = 3;
+const TIMES: usize = 1;
 
 /// Runs at the same time: most of them wait.
 const AT_ONCE: usize = 24;
@@ -67,7 +68,7 @@ const fn need(lifted_by: &'static str, fault: &'static str) -> Need {
 
 /// All scenarios.
 fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    [trackers::SCENARIOS, peers::SCENARIOS].into_iter().flatten()
+    [trackers::SCENARIOS, peers::SCENARIOS, files::SCENARIOS].into_iter().flatten()
 }
 
 /// All scenarios, several times, and then those that need a limit without it.
@@ -101,6 +102,7 @@ fn judge_all<'s>(what: &str, set: &Set, all: impl Iterator<Item = (&'s Scenario,
         }
     });
     let faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
+    set.clear()?;
     let (right, took) = (all.len() - faults.len(), begin.elapsed().as_secs_f64());
     println!("{what}: {right} of {} scenarios right, {took:.1} s", all.len());
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }

@@ -20,6 +20,8 @@ pub(super) struct Row {
     name: String,
     torrent: Torrent,
     source: Source,
+    /// The subcommand, if it is not the usual run.
+    subcommand: Option<&'static str>,
     /// Whether it is to write text for people.
     text: bool,
     args: Vec<String>,
@@ -46,6 +48,7 @@ impl Row {
             name: name.into(),
             torrent,
             source: Source::Fresh,
+            subcommand: None,
             text: false,
             args: Vec::new(),
             logs: true,
@@ -147,6 +150,12 @@ impl Row {
         rows
     }
 
+    /// By this subcommand, which comes from nowhere.
+    pub(super) fn by(mut self, subcommand: &'static str) -> Self {
+        self.subcommand = Some(subcommand);
+        self
+    }
+
     /// With text for people.
     pub(super) fn as_text(mut self) -> Self {
         self.text = true;
@@ -171,6 +180,10 @@ impl Row {
     /// The command line.
     pub(super) fn command(&self, prober: &Prober) -> Command {
         let mut command = prober.command(self.source, &self.torrent);
+        if let Some(subcommand) = self.subcommand {
+            command = Command::new(prober.binary());
+            command.arg(subcommand).arg(&self.torrent.file);
+        }
         command.args((!self.text).then_some("--json")).args(&self.args);
         if self.logs {
             command.arg("-vv").env("RUST_LOG", "trace");

@@ -43,6 +43,12 @@ impl<'p> Set<'p> {
         case.play(self.prober, self.file("trace"))
     }
 
+    /// Removes all files: some scenarios have large ones.
+    pub(super) fn clear(&self) -> Result {
+        let failed = |error: std::io::Error| format!("cannot clear {}: {error}", self.folder.display());
+        std::fs::remove_dir_all(&self.folder).and_then(|()| std::fs::create_dir(&self.folder)).map_err(failed)
+    }
+
     /// A file of this name that nobody else has.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{}-{name}", self.files.fetch_add(1, Ordering::Relaxed)))
