@@ -35,7 +35,12 @@ fn main() -> ExitCode {
     let telling = cli.telling();
     telling.color.apply();
     log(telling.verbose, cli.traces());
-    raise_descriptor_limit();
+    if let Err(limit) = raise_descriptor_limit() {
+        eprintln!(
+            "bt-handshake: cannot start: raise the limit of open files (ulimit -n): {limit} are too few, {FEWEST_DESCRIPTORS} will do"
+        );
+        return ExitCode::from(2);
+    }
     commands::run(cli)
 }
 
@@ -54,12 +59,15 @@ fn log(verbose: u8, trace: bool) {
     tracing_subscriber::registry().with(lines).with(wire).init();
 }
 
-/// Each peer in flight is a descriptor, and the soft limit is often 1,024 where the hard one is far higher.
-fn raise_descriptor_limit() {
-    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
-        && soft < hard
-    {
-        // The engine lives with whatever limit there is.
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    }
+/// The standard streams, the runtime's and the signals' own descriptors, the port that is held, a torrent file, and some
+/// connections. With much fewer the runtime panics.
+const FEWEST_DESCRIPTORS: u64 = 16;
+
+/// Each peer in flight is a descriptor, and the soft limit is often 1,024 where the hard one is far higher. The error is a
+/// limit that nothing can be done with.
+fn raise_descriptor_limit() -> Result<(), u64> {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return Ok(()) };
+    // Else the engine lives with whatever limit there is.
+    let limit = if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft };
+    if limit < FEWEST_DESCRIPTORS { Err(limit) } else { Ok(()) }
 }

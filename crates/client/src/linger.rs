@@ -115,6 +115,10 @@ impl<'a> Listener<'a> {
             if !charge.hold(self.received.capacity() + self.said.pieces.bytes()) {
                 return LingerEnd::Budget;
             }
+            // A peer that always has something to say would never let the timer speak.
+            if Instant::now() >= deadline {
+                return LingerEnd::TimeUp;
+            }
             // Whoever lacks a few pieces may be about to tell that it has them.
             let is_done = self.said.is_all_of(self.theirs) && !may_be_lazy(self.said, self.terms.torrent.pieces);
             let until = if is_done { deadline.min(Instant::now() + quiet) } else { deadline };

@@ -1,9 +1,8 @@
 //! Trackers that are not there, not trackers, or worse: scripted ones on loopback, each failing in a way of its own.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
-use std::time::Duration;
 
 use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, Transactions, UdpScript, bencoding, gzip};
 use serde_json::{Value, json};

@@ -4,8 +4,12 @@
 //! All of them pass several times in a row, and each limit is needed: lifted, at run time, a scenario fails that
 //! passes with it, and in the way it is expected to.
 
+mod aim;
 mod case;
 mod files;
+mod interrupts;
+mod limits;
+mod machine;
 mod peers;
 mod reach;
 mod set;
@@ -20,11 +24,11 @@ use std::time::Instant;
 
 use super::{Lab, parts};
 use crate::shell::Result;
-use case::Case;
+use case::{Case, Played};
 use set::Set;
 
 /// How often the scenarios must pass, one time after the other.
-const TIMES: usize = 1;
+const TIMES: usize = 3;
 
 /// Runs at the same time: most of them wait.
 const AT_ONCE: usize = 24;
@@ -68,7 +72,9 @@ const fn need(lifted_by: &'static str, fault: &'static str) -> Need {
 
 /// All scenarios.
 fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    [trackers::SCENARIOS, peers::SCENARIOS, files::SCENARIOS].into_iter().flatten()
+    [trackers::SCENARIOS, peers::SCENARIOS, files::SCENARIOS, machine::SCENARIOS, interrupts::SCENARIOS, aim::SCENARIOS]
+        .into_iter()
+        .flatten()
 }
 
 /// All scenarios, several times, and then those that need a limit without it.
@@ -83,7 +89,7 @@ pub(super) fn run(lab: &Lab) -> Result {
     }
     let needs = chosen().flat_map(|scenario| scenario.needs.iter().map(move |need| (scenario, Some(need))));
     judge_all("hostile, without a limit", &set, needs)?;
-    Ok(())
+    limits::all_are_needed(lab.prober.binary(), scenarios())
 }
 
 /// Plays scenarios, many at once, and fails with every fault of every one.
@@ -114,14 +120,21 @@ fn judge(set: &Set, scenario: &Scenario, need: Option<&Need>) -> Result {
     let case = (scenario.build)(set).map_err(told)?;
     let Some(need) = need else {
         let played = set.play(case).map_err(told)?;
-        println!("{:>7.1} s {:>4} MiB  {}", played.took.as_secs_f64(), played.kibibytes / 1024, scenario.name);
+        tell(&played, scenario.name);
         return if played.faults.is_empty() { Ok(()) } else { Err(told(played.faults.join("\n"))) };
     };
-    let faults = set.play(case.args(need.lifted_by)).map_err(told)?.faults.join("\n");
+    let played = set.play(case.args(need.lifted_by)).map_err(told)?;
+    tell(&played, &format!("{}, with {}", scenario.name, need.lifted_by));
+    let faults = played.faults.join("\n");
     if faults.contains(need.fault) {
         return Ok(());
     }
     Err(told(format!("with {} there is no `{}` among the faults:\n{faults}", need.lifted_by, need.fault)))
+}
+
+/// One line on a run.
+fn tell(played: &Played, what: &str) {
+    println!("{:>7.1} s {:>4} MiB  {what}", played.took.as_secs_f64(), played.kibibytes / 1024);
 }
 
 #[cfg(test)]

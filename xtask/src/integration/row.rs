@@ -157,7 +157,7 @@ impl Row {
     }
 
     /// With text for people.
-    pub(super) fn as_text(mut self) -> Self {
+    pub(super) fn in_text(mut self) -> Self {
         self.text = true;
         self
     }

@@ -18,7 +18,7 @@ use crate::report::Report;
 use crate::shell::{self, Result};
 
 /// What a run may take unless the scenario says otherwise. Most end within a second; the machine may be busy.
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(30);
 
 /// Memory that a run may have at its peak unless the scenario says otherwise.
 const MEBIBYTES: u64 = 64;
@@ -71,7 +71,7 @@ impl Case {
             http: Vec::new(),
             udp: Vec::new(),
             leaves_rudely: false,
-            reach: Reach::default(),
+            reach: Reach::new(),
             meanwhile: None,
             afterwards: Vec::new(),
             actors: Vec::new(),
@@ -131,6 +131,12 @@ impl Case {
     /// May dial any address of loopback at this port.
     pub(super) fn dials_port(mut self, port: u16) -> Self {
         self.reach.ports.insert(port);
+        self
+    }
+
+    /// It is of so many torrents, each of which may dial its peers.
+    pub(super) fn of_torrents(mut self, torrents: usize) -> Self {
+        self.reach.torrents = torrents;
         self
     }
 

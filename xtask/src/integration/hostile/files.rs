@@ -68,7 +68,7 @@ fn no_torrent(torrent: &Torrent, reason: &str) -> Case {
 
 /// A torrent without anybody to ask. By a subcommand, it comes to nothing else.
 fn lonely(torrent: &Torrent, subcommand: Option<&'static str>, code: i32) -> Case {
-    let row = Row::new("a torrent", torrent, code).as_text();
+    let row = Row::new("a torrent", torrent, code).in_text();
     let case = Case::new(match subcommand {
         Some(subcommand) => row.by(subcommand),
         None => row.args(["--no-trackers"]),

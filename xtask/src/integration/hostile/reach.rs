@@ -10,8 +10,9 @@ const ATTEMPTS: usize = 2;
 const TOLD: usize = 5;
 
 /// Everybody in a scenario.
-#[derive(Default)]
 pub(super) struct Reach {
+    /// Torrents of the run, each of which may dial its peers.
+    pub(super) torrents: usize,
     /// Trackers, asked as often as need be.
     pub(super) trackers: BTreeSet<SocketAddr>,
     /// Peers.
@@ -21,6 +22,11 @@ pub(super) struct Reach {
 }
 
 impl Reach {
+    /// Nobody, and one torrent.
+    pub(super) fn new() -> Self {
+        Self { torrents: 1, trackers: BTreeSet::new(), peers: BTreeSet::new(), ports: BTreeSet::new() }
+    }
+
     /// Connections to strangers, and more of them to one peer than there are transports.
     pub(super) fn faults(&self, dials: &[SocketAddr]) -> Vec<String> {
         let mut attempts: BTreeMap<SocketAddr, usize> = BTreeMap::new();
@@ -35,7 +41,7 @@ impl Reach {
             *attempts.entry(to).or_default() += 1;
         }
         let strangers = strangers.into_iter().map(|to| format!("it dials {to}, which is not in the scenario"));
-        let pestered = attempts.into_iter().filter(|(_, times)| *times > ATTEMPTS);
+        let pestered = attempts.into_iter().filter(|(_, times)| *times > ATTEMPTS * self.torrents);
         let pestered = pestered.map(|(to, times)| format!("it dials {to} {times} times"));
         strangers.take(TOLD).chain(pestered.take(TOLD)).collect()
     }
@@ -57,6 +63,7 @@ mod tests {
             trackers: [address("127.0.0.1:80")].into(),
             peers: [address("127.0.0.2:81")].into(),
             ports: [82].into(),
+            ..Reach::new()
         };
         let thrice = |text: &str| vec![address(text); 3];
         for (dials, faults) in [

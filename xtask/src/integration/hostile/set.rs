@@ -1,6 +1,6 @@
 //! Where scenarios are played: the runtime of the scripted actors, the files, the binary.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -121,9 +121,9 @@ impl<'p> Set<'p> {
         Ok((Arc::new(swarm), ports))
     }
 
-    /// Runs this on the actors' runtime.
-    pub(super) fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.runtime.block_on(future)
+    /// For actors that need the runtime where they begin.
+    pub(super) fn enter(&self) -> tokio::runtime::EnterGuard<'_> {
+        self.runtime.enter()
     }
 
     /// A handle on the actors' runtime, for what happens meanwhile.
@@ -134,9 +134,4 @@ impl<'p> Set<'p> {
 
 fn failed(error: fake_swarm::Error) -> String {
     format!("the scripted actors: {error}")
-}
-
-/// An address of loopback.
-pub(super) fn local(port: u16) -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }

@@ -59,6 +59,7 @@ pub(super) struct Seen {
     pub(super) said: String,
     pub(super) complaint: String,
     pub(super) took: Duration,
+    pub(super) ended: Instant,
     /// Of resident memory at its peak.
     pub(super) kibibytes: u64,
     /// What it exceeded, if it had to be killed.
@@ -77,19 +78,22 @@ impl Errand {
         let stdout = child.stdout.take().filter(|_| self.stdout == Stdout::Read);
         let stderr = child.stderr.take();
         let id = child.id();
+        let program = fs::canonicalize(self.command.get_program()).map_err(failed)?;
         let (told, looked, said, complaint) = thread::scope(|scope| {
             let told = scope.spawn(move || meanwhile(id));
             let said = scope.spawn(|| stdout.map(read_all));
             let complaint = scope.spawn(|| stderr.map(read_all));
-            let looked = look(&mut child, begin, self.bounds);
+            let looked = look(&mut child, &program, begin, self.bounds);
             let text =
                 |thread: thread::ScopedJoinHandle<'_, Option<String>>| thread.join().ok().flatten().unwrap_or_default();
             (told.join().unwrap_or_else(|_| Err("a thread panicked".to_owned())), looked, text(said), text(complaint))
         });
         let Looked { status, took, kibibytes, exceeded } = looked.map_err(failed)?;
         told.map_err(|reason| format!("{reason}\n`{shown}` said:\n{said}\n{complaint}"))?;
-        let dials = dials(&whole_trace(&self.trace, id)?);
-        Ok(Seen { status, said, complaint, took, kibibytes, exceeded, dials })
+        // The tracing ends without a word when what it follows is killed.
+        let trace = if exceeded.is_none() { whole_trace(&self.trace, id)? } else { String::new() };
+        let dials = dials(&trace);
+        Ok(Seen { status, said, complaint, took, ended: begin + took, kibibytes, exceeded, dials })
     }
 
     /// The command under tracing that does not get between: process id, signals and exit code are the binary's own.
@@ -124,13 +128,16 @@ struct Looked {
 }
 
 /// Looks at the process until it ends, and ends it when it exceeds a bound.
-fn look(child: &mut Child, begin: Instant, bounds: Bounds) -> std::io::Result<Looked> {
+fn look(child: &mut Child, program: &Path, begin: Instant, bounds: Bounds) -> std::io::Result<Looked> {
     let (mut kibibytes, mut exceeded) = (0, None);
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Looked { status, took: begin.elapsed(), kibibytes, exceeded });
         }
-        kibibytes = peak(child.id()).unwrap_or(0).max(kibibytes);
+        // Before it has become the binary it is one of us, and has all our memory.
+        if fs::read_link(format!("/proc/{}/exe", child.id())).is_ok_and(|exe| exe == program) {
+            kibibytes = peak(child.id()).unwrap_or(0).max(kibibytes);
+        }
         if exceeded.is_none() {
             exceeded = fault(begin.elapsed(), kibibytes, bounds);
             if exceeded.is_some() {
