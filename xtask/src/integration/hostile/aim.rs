@@ -176,7 +176,7 @@ fn trackers_at_one_address(set: &Set) -> Result<Case> {
 
 fn at_once(set: &Set) -> Result<Case> {
     let peers: Vec<_> = (0..50).map(|number| (peer_ip(number), Behaviour::Silent)).collect();
-    let swarm = set.swarm(&peers)?;
+    let (swarm, _) = set.swarm_of_ports(&peers, 0)?;
     let tracker = set.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let row = Row::new("50 peers", &set.torrent()?, 1).says(json!({"status": "ok"}));
     let row = row.sums_up(json!({"outcomes": {"handshake_timeout": 50}}));

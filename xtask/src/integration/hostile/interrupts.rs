@@ -1,15 +1,17 @@
 //! Signals at every stage of a run: it ends at once, with what it knows, and takes its leave.
 
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fake_swarm::{
-    Behaviour, Encryption, Ending, FakeSwarm, FakeTracker, Peer, Responder, TrackerScript, UdpScript, peer_ip,
+    Behaviour, Counts, Encryption, Ending, FakeSwarm, FakeTracker, HANDSHAKE_LENGTH, Peer, Responder, TrackerScript,
+    UdpScript, peer_ip,
 };
 use serde_json::json;
 
-use super::super::full::Full;
 use super::super::row::Row;
 use super::case::Case;
 use super::set::Set;
@@ -28,6 +30,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("SIGTERM while a file is read", |set| reading(set, TERM)),
     scenario("SIGINT while a tracker is dialled", |set| dialling_tracker(set, INT)),
     scenario("SIGTERM while a tracker is dialled", |set| dialling_tracker(set, TERM)),
+    scenario("SIGINT amid a TLS handshake", |set| amid_tls(set, INT)),
+    scenario("SIGTERM amid a TLS handshake", |set| amid_tls(set, TERM)),
     scenario("SIGINT before a tracker answers", |set| asking(set, INT)),
     scenario("SIGTERM before a tracker answers", |set| asking(set, TERM)),
     scenario("SIGINT before a tracker answers over UDP", |set| asking_over_udp(set, INT)),
@@ -90,14 +94,9 @@ fn reading(set: &Set, name: &'static str) -> Result<Case> {
     }))
 }
 
-fn full(set: &Set) -> Result<Full> {
-    let _inside = set.enter();
-    Full::start()
-}
-
 /// It takes nobody, and so it is not told of us.
 fn dialling_tracker(set: &Set, name: &'static str) -> Result<Case> {
-    let full = full(set)?;
+    let full = set.full_listener()?;
     let address = full.address;
     let case = case(set, 130)?.dials_tracker(address).keeps(full);
     let case = case.row(|row| row.tracker(format!("http://{address}/announce")).says(json!({"status": "interrupted"})));
@@ -114,16 +113,35 @@ fn syn_sent_to(address: std::net::SocketAddr) -> bool {
     super::super::process::poll(Instant::now() + REACHED_WITHIN, begun).is_ok()
 }
 
+/// The tracker takes the connection and says nothing.
+fn amid_tls(set: &Set, name: &'static str) -> Result<Case> {
+    let failed = |error: std::io::Error| format!("no listener: {error}");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let case = case(set, 130)?.dials_tracker(address);
+    let case =
+        case.row(|row| row.tracker(format!("https://{address}/announce")).says(json!({"status": "interrupted"})));
+    // Our side's first words have come when there is something to read; open to the end of the process.
+    let heard = move || {
+        let (mut stream, _) = listener.accept()?;
+        stream.read_exact(&mut [0])?;
+        std::mem::forget(stream);
+        std::io::Result::Ok(())
+    };
+    Ok(interrupted(case, name, move || heard().is_ok()))
+}
+
 /// Waits until the tracker has been asked.
 fn asked(set: &Set, tracker: &Arc<FakeTracker>) -> impl FnOnce() -> bool + Send + 'static {
     let (runtime, tracker) = (set.runtime(), Arc::clone(tracker));
     move || runtime.block_on(tracker.wait_for(|_| true, REACHED_WITHIN))
 }
 
-/// Waits until a peer has accepted.
-fn accepted(set: &Set, swarm: &Arc<FakeSwarm>) -> impl FnOnce() -> bool + Send + 'static {
+/// Waits until a peer has our handshake, and what follows it once we have the peer's if that has been `shaken`.
+fn spoken(set: &Set, swarm: &Arc<FakeSwarm>, shaken: bool) -> impl FnOnce() -> bool + Send + 'static {
     let (runtime, swarm) = (set.runtime(), Arc::clone(swarm));
-    move || runtime.block_on(swarm.wait_for(|counts| counts.received >= 68, REACHED_WITHIN))
+    let said = move |counts: &Counts| counts.received >= HANDSHAKE_LENGTH && counts.messages >= usize::from(shaken);
+    move || runtime.block_on(swarm.wait_for(said, REACHED_WITHIN))
 }
 
 fn asking(set: &Set, name: &'static str) -> Result<Case> {
@@ -146,17 +164,17 @@ fn named(set: &Set, peer: std::net::SocketAddr, outcome: &'static str) -> Result
 }
 
 fn dialling_peer(set: &Set, name: &'static str) -> Result<Case> {
-    let full = full(set)?;
+    let full = set.full_listener()?;
     let address = full.address;
     let case = named(set, address, "interrupted")?.dials_peer(address).keeps(full);
     Ok(interrupted(case, name, move || syn_sent_to(address)))
 }
 
-/// Once this peer has our handshake.
+/// Once this peer has heard from us.
 fn met(set: &Set, name: &'static str, peer: Behaviour, outcome: &'static str) -> Result<Case> {
     let swarm = set.swarm(&[(peer_ip(0), peer)])?;
     let case = named(set, swarm.addr(peer_ip(0)).into(), outcome)?.meets(&swarm);
-    Ok(interrupted(case, name, accepted(set, &swarm)))
+    Ok(interrupted(case, name, spoken(set, &swarm, outcome == "ok")))
 }
 
 /// Once this peer has our public key and has told half of its own.

@@ -19,7 +19,6 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("few descriptors", |set| descriptors(set, 40, 60)),
     scenario("hardly any descriptors", |set| descriptors(set, 16, 4)),
     scenario("no descriptors", |set| no_descriptors(set, 7)),
-    scenario("not one descriptor", |set| no_descriptors(set, 3)),
     scenario("little memory for the address space", little_memory),
     scenario("a reader that has gone", |set| unread(set, Stdout::Closed, 0)),
     scenario("a device that is full", |set| unread(set, Stdout::Full, 2)),

@@ -30,6 +30,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         need("--handshake-timeout 60s --deadline 12s", "is not as expected"),
         need("--handshake-timeout 60s --deadline 60s", "it takes longer than"),
     ]),
+    scenario("nobody takes the connection", takes_nobody)
+        .needs(&[need("--connect-timeout 60s --deadline 8s", "is not as expected")]),
     scenario("silence after each byte of the handshake", silence_after_each_byte),
     scenario("silence at each stage of encryption", silence_at_each_stage),
     scenario("silence after the handshake", |set| one(set, Behaviour::default(), ok(68)))
@@ -154,6 +156,15 @@ fn at_most(set: &Set, peer: Peer, most: u64) -> Result<Case> {
 /// A peer that says the same again and again after its handshake.
 fn endless(set: &Set, message: Vec<u8>) -> Result<Case> {
     at_most(set, Peer::default().repeating(message, Duration::ZERO), MOST_READ)
+}
+
+/// The kernel drops what asks for a connection.
+fn takes_nobody(set: &Set) -> Result<Case> {
+    let full = set.full_listener()?;
+    let row =
+        Row::new("nobody", &set.torrent()?, 1).args(["--no-trackers".to_owned(), format!("--peer={}", full.address)]);
+    let row = row.finds([(full.address, "connect_timeout")]);
+    Ok(Case::new(row).dials_peer(full.address).keeps(full))
 }
 
 fn silence_after_each_byte(set: &Set) -> Result<Case> {

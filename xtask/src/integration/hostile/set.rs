@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::oneshot;
 
+use super::super::full::Full;
 use super::super::prober::Prober;
 use super::super::torrents::{self, Torrent};
 use super::case::{Case, Played};
@@ -26,6 +28,7 @@ pub(super) struct Set<'p> {
     pub(super) prober: &'p Prober,
     folder: PathBuf,
     runtime: Runtime,
+    in_order: InOrder,
     /// How many files were named.
     files: AtomicUsize,
 }
@@ -35,7 +38,7 @@ impl<'p> Set<'p> {
     pub(super) fn new(prober: &'p Prober, folder: PathBuf) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-        Ok(Self { prober, folder, runtime, files: AtomicUsize::new(0) })
+        Ok(Self { prober, folder, runtime, in_order: InOrder::start()?, files: AtomicUsize::new(0) })
     }
 
     /// Plays a case, and tells all that is wrong.
@@ -106,13 +109,14 @@ impl<'p> Set<'p> {
         FakeSwarm::start(info_hash, peers).map(Arc::new).map_err(failed)
     }
 
-    /// The same with more ports, at all of which the peers answer.
+    /// The same with more ports, at all of which the peers answer. They count right who is there at once: whoever left before
+    /// another came has left for them, too.
     pub(super) fn swarm_of_ports(
         &self,
         peers: &[(Ipv4Addr, Behaviour)],
         more: usize,
     ) -> Result<(Arc<FakeSwarm>, Vec<u16>)> {
-        let _inside = self.runtime.enter();
+        let _inside = self.in_order.handle.enter();
         let mut swarm = FakeSwarm::start(self.info_hash(), peers).map_err(failed)?;
         let mut ports = vec![swarm.port()];
         for _ in 0..more {
@@ -121,14 +125,32 @@ impl<'p> Set<'p> {
         Ok((Arc::new(swarm), ports))
     }
 
-    /// For actors that need the runtime where they begin.
-    pub(super) fn enter(&self) -> tokio::runtime::EnterGuard<'_> {
-        self.runtime.enter()
+    /// A listener that takes nobody.
+    pub(super) fn full_listener(&self) -> Result<Full> {
+        let _inside = self.runtime.enter();
+        Full::start()
     }
 
     /// A handle on the actors' runtime, for what happens meanwhile.
-    pub(super) fn runtime(&self) -> tokio::runtime::Handle {
+    pub(super) fn runtime(&self) -> Handle {
         self.runtime.handle().clone()
+    }
+}
+
+/// A runtime with one thread, on which things happen in the order in which the kernel tells them.
+struct InOrder {
+    handle: Handle,
+    /// The thread ends with it.
+    _end: oneshot::Sender<()>,
+}
+
+impl InOrder {
+    fn start() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+        let (handle, (_end, ended)) = (runtime.handle().clone(), oneshot::channel());
+        std::thread::spawn(move || runtime.block_on(ended));
+        Ok(Self { handle, _end })
     }
 }
 
