@@ -9,6 +9,7 @@ use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
 use tokio::runtime::Runtime;
 
+use super::super::dns::Resolver;
 use super::super::prober::Prober;
 use super::super::torrents::{self, Torrent};
 use super::case::{Case, Played};
@@ -26,8 +27,10 @@ pub(super) struct Set<'p> {
     pub(super) prober: &'p Prober,
     folder: PathBuf,
     runtime: Runtime,
-    /// How many files were named.
-    files: AtomicUsize,
+    /// How many files and whatever else were named.
+    names: AtomicUsize,
+    /// Whoever is asked for host names, in a namespace of our own.
+    resolver: Option<Resolver>,
 }
 
 impl<'p> Set<'p> {
@@ -35,7 +38,22 @@ impl<'p> Set<'p> {
     pub(super) fn new(prober: &'p Prober, folder: PathBuf) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-        Ok(Self { prober, folder, runtime, files: AtomicUsize::new(0) })
+        Ok(Self { prober, folder, runtime, names: AtomicUsize::new(0), resolver: None })
+    }
+
+    /// Where host names are looked up at this resolver.
+    pub(super) fn resolving(self, resolver: Resolver) -> Self {
+        Self { resolver: Some(resolver), ..self }
+    }
+
+    /// The resolver.
+    pub(super) fn resolver(&self) -> Result<Resolver> {
+        self.resolver.clone().ok_or("names are looked up in a namespace only".to_owned())
+    }
+
+    /// A number that nobody else has.
+    pub(super) fn number(&self) -> usize {
+        self.names.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Plays a case, and tells all that is wrong.
@@ -45,7 +63,7 @@ impl<'p> Set<'p> {
 
     /// A file of this name that nobody else has.
     pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{}-{name}", self.files.fetch_add(1, Ordering::Relaxed)))
+        self.folder.join(format!("{}-{name}", self.number()))
     }
 
     /// A torrent without trackers.
