@@ -94,8 +94,10 @@ pub(super) fn run_inside(stage: &Stage) -> Result {
     let set = inside::set(stage)?;
     let part = stage.part.as_deref();
     let of = |table: &'static [Scenario]| table.iter().filter(|scenario| scenario.is_in(part));
-    judge_thoroughly("hostile, inside", &set, AT_ONCE, of(inside::SCENARIOS))?;
-    judge_thoroughly("hostile, inside, in turn", &set, 1, of(inside::IN_TURN))
+    let together = judge_thoroughly("hostile, inside", &set, AT_ONCE, of(inside::SCENARIOS));
+    let in_turn = judge_thoroughly("hostile, inside, in turn", &set, 1, of(inside::IN_TURN));
+    let faults: Vec<String> = [together, in_turn].into_iter().filter_map(Result::err).collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
 }
 
 /// Judges scenarios several times, and then those that need a limit without it.

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fake_swarm::{Behaviour, FakeSwarm, TrackerScript, UdpScript, peer_ip};
@@ -16,6 +16,7 @@ use super::super::super::namespace;
 use super::super::super::row::Row;
 use super::super::case::Case;
 use super::super::set::{Set, local};
+use super::super::watch::Seen;
 use super::super::{Scenario, scenario};
 use crate::report::Report;
 use crate::scratch::write;
@@ -43,8 +44,10 @@ const FAR6: Ipv6Addr = Ipv6Addr::new(0x2600, 0x99, 0, 0, 0, 0, 0, 1);
 /// Where nobody listens and nobody has to.
 const PORT: u16 = 6881;
 
-/// Source ports, of which nothing else has had any.
-const PORTS: RangeInclusive<u16> = 20_000..=20_007;
+/// The first source port that there is, and how many there are: below those that the kernel usually gives out, and others
+/// each time, because some stay taken for a minute.
+const FIRST_PORT: usize = 20_000;
+const PORTS: usize = 8;
 
 /// A setting of the namespace's kernel, until it is dropped.
 struct Setting {
@@ -61,10 +64,12 @@ impl Setting {
     }
 
     /// So many source ports; and all others are somebody else's.
-    fn ports(free: usize) -> Result<(Self, Vec<TcpListener>)> {
-        let range = format!("{} {}", PORTS.start(), PORTS.end());
+    fn ports(set: &Set, free: usize) -> Result<(Self, Vec<TcpListener>)> {
+        let first = FIRST_PORT + set.number() % 1000 * PORTS;
+        let range = format!("{first} {}", first + PORTS - 1);
         let setting = Self::new("/proc/sys/net/ipv4/ip_local_port_range", &range)?;
-        let held = PORTS.skip(free).map(|port| {
+        let held = (first..first + PORTS).skip(free).map(|port| {
+            let port = port.try_into().map_err(|_| "there are 65,535 ports")?;
             TcpListener::bind(everywhere(port)).map_err(|error| format!("port {port} cannot be held: {error}"))
         });
         Ok((setting, held.collect::<Result<_>>()?))
@@ -128,14 +133,14 @@ fn none_is_blamed(row: Row, peers: impl IntoIterator<Item = SocketAddr>) -> Row 
 }
 
 /// A few good peers.
-fn few(set: &Set) -> Result<std::sync::Arc<FakeSwarm>> {
+fn few(set: &Set) -> Result<Arc<FakeSwarm>> {
     set.swarm(&[0, 1, 2].map(|number| (peer_ip(number), Behaviour::default())))
 }
 
 fn no_source_port(set: &Set) -> Result<Case> {
     let peer = local(PORT);
     let row = Row::new("no port", &set.torrent()?, 2).anywhere().args(["--no-trackers", "--peer", &peer.to_string()]);
-    Ok(Case::new(row.complains("cannot bind :: port 0")).afterwards(one_line).keeps(Setting::ports(0)?))
+    Ok(Case::new(row.complains("cannot bind :: port 0")).afterwards(one_line).keeps(Setting::ports(set, 0)?))
 }
 
 /// All peers are accounted for. Over UDP there are ports, and so there is one tracker that answers.
@@ -146,7 +151,7 @@ fn one_source_port(set: &Set) -> Result<Case> {
     let row = Row::new("one port", &set.torrent()?, 1).anywhere().says(our_own_fault()).says(json!({"status": "ok"}));
     // The routes are looked at once for each refusal, which looks like a connection.
     let case = Case::new(none_is_blamed(row, peers.iter().copied())).asks(&http).asks_over_udp(&udp).meets(&swarm);
-    Ok(peers.into_iter().fold(case, Case::dials_tracker).keeps(Setting::ports(1)?))
+    Ok(peers.into_iter().fold(case, Case::dials_tracker).keeps(Setting::ports(set, 1)?))
 }
 
 /// A source port serves any number of connections to different peers, also from an address that was chosen: nobody waits
@@ -159,7 +164,7 @@ fn few_source_ports(set: &Set) -> Result<Case> {
     let row = Row::new("few ports", &set.torrent()?, 0)
         .says(json!({"status": "ok"}))
         .finds(swarm.endpoints().into_iter().map(|peer| (peer, "ok")));
-    let case = Case::new(row).asks(&tracker).meets(&swarm).keeps(Setting::ports(6)?);
+    let case = Case::new(row).asks(&tracker).meets(&swarm).keeps(Setting::ports(set, 6)?);
     let port = swarm.port();
     Ok(case.afterwards(move |_, seen| {
         let dials = seen.dials.iter().filter(|to| to.port() == port).count();
@@ -177,7 +182,7 @@ fn a_peer_of_many_torrents(set: &Set) -> Result<Case> {
     let row = Row::new("many torrents", &set.torrent()?, 0).anywhere().as_text().args(hashes);
     let row = row.args(["--json", "--no-trackers", "--peer", &peer.to_string()]);
     // It is dialled more often than a peer may be, for most of these fail before anything has left the machine.
-    let case = Case::new(row).dials_tracker(peer).keeps(Setting::ports(8)?);
+    let case = Case::new(row).dials_tracker(peer).keeps(Setting::ports(set, 8)?);
     Ok(case.afterwards(move |report, seen| {
         let (tries, connections) = (seen.dials.len(), dialled.all().values().sum::<u64>());
         let mut faults = Vec::new();
@@ -278,7 +283,7 @@ fn not_ours(set: &Set, ip: IpAddr) -> Result<Case> {
 }
 
 /// The complaint is one line.
-fn one_line(report: &Report, _: &super::super::watch::Seen) -> Vec<String> {
+fn one_line(report: &Report, _: &Seen) -> Vec<String> {
     let lines = report.complaint.lines().count();
     Vec::from_iter((lines != 1).then(|| format!("stderr has {lines} lines")))
 }
