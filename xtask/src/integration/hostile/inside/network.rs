@@ -49,6 +49,9 @@ const PORT: u16 = 6881;
 const FIRST_PORT: usize = 20_000;
 const PORTS: usize = 8;
 
+/// Those who answer have nothing more to say.
+const BRIEFLY: [&str; 2] = ["--linger", "100ms"];
+
 /// A setting of the namespace's kernel, until it is dropped.
 struct Setting {
     file: &'static Path,
@@ -162,6 +165,7 @@ fn few_source_ports(set: &Set) -> Result<Case> {
     let swarm = set.swarm(&peers)?;
     let tracker = set.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let row = Row::new("few ports", &set.torrent()?, 0)
+        .args(BRIEFLY)
         .says(json!({"status": "ok"}))
         .finds(swarm.endpoints().into_iter().map(|peer| (peer, "ok")));
     let case = Case::new(row).asks(&tracker).meets(&swarm).keeps(Setting::ports(set, 6)?);
@@ -212,7 +216,8 @@ fn without_ipv6(set: &Set) -> Result<Case> {
     let swarm = few(set)?;
     let unreachable = [SocketAddr::from((FAR6, PORT)), (Ipv6Addr::LOCALHOST, PORT).into()];
     let tracker = set.tracker(TrackerScript::peers(peers_of(&swarm, &unreachable)))?;
-    let row = Row::new("no IPv6", &set.torrent()?, 0).anywhere().says(json!({"status": "ok", "peers": 5}));
+    let row =
+        Row::new("no IPv6", &set.torrent()?, 0).args(BRIEFLY).anywhere().says(json!({"status": "ok", "peers": 5}));
     let row = found(none_is_blamed(row, unreachable), &swarm);
     let setting = Setting::new("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1")?;
     let case = Case::new(row).asks(&tracker).meets(&swarm).keeps(setting);
@@ -223,7 +228,8 @@ fn no_route(set: &Set) -> Result<Case> {
     let swarm = few(set)?;
     let unreachable = [SocketAddr::from((FAR, PORT)), (FAR6, PORT).into()];
     let tracker = set.tracker(TrackerScript::peers(peers_of(&swarm, &unreachable)))?;
-    let row = Row::new("no route", &set.torrent()?, 0).anywhere().says(json!({"status": "ok", "peers": 5}));
+    let row =
+        Row::new("no route", &set.torrent()?, 0).args(BRIEFLY).anywhere().says(json!({"status": "ok", "peers": 5}));
     let case = Case::new(found(none_is_blamed(row, unreachable), &swarm)).asks(&tracker).meets(&swarm);
     Ok(in_vain(case, &[FAR.into(), FAR6.into()], &unreachable))
 }
