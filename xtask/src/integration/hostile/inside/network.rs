@@ -204,9 +204,10 @@ fn a_peer_of_many_torrents(set: &Set) -> Result<Case> {
 
 /// How often each outcome is told.
 fn outcomes(report: &Report) -> BTreeMap<String, usize> {
-    let lines = report.said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines = report.said.lines().filter_map(|line| serde_json::from_str(line).ok());
+    let lines: Vec<Value> = lines.collect();
     let mut outcomes = BTreeMap::new();
-    for line in lines.filter(|line| line["type"] == "peer") {
+    for line in lines.iter().filter(|line| line["type"] == "peer") {
         *outcomes.entry(line["outcome"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
     }
     outcomes
