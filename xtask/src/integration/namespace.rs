@@ -87,7 +87,8 @@ pub(super) fn add_network(network: &str) -> Result {
 /// Names are looked up at 127.0.0.1 and nowhere else.
 fn set_resolver(folder: &Path) -> Result {
     let files = [
-        ("/etc/resolv.conf", "nameserver 127.0.0.1\n"),
+        // The library asks twice and waits as long as it can: whoever gives up sooner does so by itself.
+        ("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:30\n"),
         ("/etc/hosts", "127.0.0.1 localhost\n"),
         ("/etc/nsswitch.conf", "hosts: files dns\n"),
     ];
