@@ -188,7 +188,7 @@ fn paced(set: &Set) -> Result<Case> {
     let tracker = set.tracker(TrackerScript::peers(peers.iter().copied()))?;
     let row = Row::new("the pace", &set.torrent()?, 0)
         .anywhere()
-        // Each peer is a thread of ours, and they may be late; it is told at once that we leave.
+        // Each peer is a thread of ours, and may be late: there are fewer at once when we leave soon.
         .args(["--linger", "100ms", "--handshake-timeout", "20s"])
         .says(json!({"status": "ok", "peers": peers.len()}))
         .finds(peers.iter().map(|peer| (peer, "ok")));
