@@ -83,6 +83,7 @@ const SECTIONS: &[Section] = &[
     ("aimed", |lab| namespace::run(lab, "aimed")),
     ("dns", |lab| namespace::run(lab, "dns")),
     ("hostile", hostile::run),
+    ("hostile-inside", |lab| namespace::run(lab, "hostile-inside")),
 ];
 
 /// Starts the swarm and runs the sections; the error has every fault of every section.

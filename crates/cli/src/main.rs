@@ -61,7 +61,7 @@ fn log(verbose: u8, trace: bool) {
 
 /// The standard streams, the runtime's and the signals' own descriptors, the port that is held, a torrent file, and some
 /// connections. With much fewer the runtime panics.
-const FEWEST_DESCRIPTORS: u64 = 16;
+const FEWEST_DESCRIPTORS: u64 = 12;
 
 /// Each peer in flight is a descriptor, and the soft limit is often 1,024 where the hard one is far higher. The error is a
 /// limit that nothing can be done with.

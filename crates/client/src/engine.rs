@@ -14,7 +14,8 @@ use crate::resolve::{Budget, NO_THREAD, resolve};
 use crate::stop::{Stop, Stopped};
 use crate::tracking::{Tracked, Tracking, check_private};
 use crate::{
-    Config, CutShort, Error, Event, Outcome, PeerError, PeerReport, Source, Stage, Summary, Topic, TrackerReport,
+    Config, CutShort, Error, Event, Limits, Outcome, PeerError, PeerReport, Source, Stage, Summary, Topic,
+    TrackerReport,
 };
 use guard::{AddressPolicy, Scope};
 use peer_wire::{Handshake, Reserved};
@@ -23,7 +24,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracker::{Announce, PeerAddress};
@@ -237,8 +237,7 @@ impl Swarm {
         {
             let by_user = self.peers.sources(&name).contains(&Source::User);
             let budget = if by_user { Budget::Users } else { Budget::Peers };
-            let within = self.config.limits.lookup_time;
-            self.lookups.spawn(look_up(name, budget, within, self.stop.listen()));
+            self.lookups.spawn(look_up(name, budget, self.config.limits, self.stop.listen()));
         }
     }
 
@@ -378,11 +377,11 @@ fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped) -> T
 /// A peer named by its host and the addresses of that; `None` when the run ended first.
 type LookedUp = (PeerAddress, Option<io::Result<Vec<SocketAddr>>>);
 
-async fn look_up(name: PeerAddress, budget: Budget, within: Duration, stopped: Stopped) -> LookedUp {
+async fn look_up(name: PeerAddress, budget: Budget, limits: Limits, stopped: Stopped) -> LookedUp {
     let PeerAddress::Host(host, port) = &name else {
         return (name, Some(Err(io::Error::other("not a host name"))));
     };
-    let found = stopped.or(pin!(resolve(host.as_str(), *port, budget, within))).await;
+    let found = stopped.or(pin!(resolve(host.as_str(), *port, budget, &limits))).await;
     (name, found)
 }
 

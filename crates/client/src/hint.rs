@@ -8,7 +8,9 @@ use std::io::ErrorKind;
 pub(crate) fn hint(report: &PeerReport) -> Option<&'static str> {
     match report.outcome {
         Outcome::Ok => hint_ok(report),
-        Outcome::ResolveFailed => Some("it was named by a host name that nobody knows; other peers are not affected"),
+        Outcome::ResolveFailed => {
+            Some("it was named by a host name that does not resolve; other peers are not affected")
+        }
         Outcome::ConnectTimeout => {
             Some("offline, or behind a firewall or NAT that drops what it did not ask for; it may still connect to you")
         }

@@ -22,7 +22,7 @@ pub struct Limits {
     pub reply: tracker_http::Limits,
     /// Deadline for looking up one host name.
     pub lookup_time: Duration,
-    /// Host names of peers looked up at once.
+    /// Host names of peers looked up at once, of all runs together.
     pub lookups_at_once: usize,
     /// Most peers taken in, of all trackers together; each costs some hundred bytes until the end of the run.
     pub peers: usize,

@@ -3,9 +3,10 @@
 //! `getaddrinfo` cannot be cancelled and may hang for minutes. On the runtime's own blocking pool it would hold up the
 //! exit of whoever drops the runtime; a plain thread is simply left behind.
 
+use crate::Limits;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Semaphore, oneshot};
 
 /// What [`resolve`] says when no thread was to be had.
@@ -15,26 +16,48 @@ pub(crate) const NO_THREAD: io::ErrorKind = io::ErrorKind::WouldBlock;
 /// have a budget of their own, so that they never keep a tracker waiting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Budget {
-    /// As many as trackers are asked at once.
+    /// [`Limits::trackers_at_once`].
     Trackers,
-    /// A few: trackers hardly ever name peers by host.
+    /// [`Limits::lookups_at_once`]: a few, because trackers hardly ever name peers by host.
     Peers,
     /// Peers the user named, who do not wait behind those that trackers named.
     Users,
 }
 
-static TRACKERS: Semaphore = Semaphore::const_new(64);
-static PEERS: Semaphore = Semaphore::const_new(16);
-static USERS: Semaphore = Semaphore::const_new(16);
+static TRACKERS: Threads = Threads::new();
+static PEERS: Threads = Threads::new();
+static USERS: Threads = Threads::new();
+
+/// Threads that all runs of the process share.
+#[derive(Debug)]
+struct Threads {
+    free: Semaphore,
+    width: AtomicUsize,
+}
+
+impl Threads {
+    const fn new() -> Self {
+        Self { free: Semaphore::const_new(0), width: AtomicUsize::new(0) }
+    }
+
+    /// As many as the run may have that may have most of them.
+    fn at_least(&self, width: usize) -> &Semaphore {
+        let width = width.min(Semaphore::MAX_PERMITS);
+        let before = self.width.fetch_max(width, Ordering::Relaxed);
+        self.free.add_permits(width.saturating_sub(before));
+        &self.free
+    }
+}
 
 /// The addresses of a host, in the resolver's order, each with `port`. The time it may take is counted from when it has a
 /// thread; it waits for one no longer.
-pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, within: Duration) -> io::Result<Vec<SocketAddr>> {
+pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, limits: &Limits) -> io::Result<Vec<SocketAddr>> {
     let threads = match budget {
-        Budget::Trackers => &TRACKERS,
-        Budget::Peers => &PEERS,
-        Budget::Users => &USERS,
+        Budget::Trackers => TRACKERS.at_least(limits.trackers_at_once),
+        Budget::Peers => PEERS.at_least(limits.lookups_at_once),
+        Budget::Users => USERS.at_least(limits.lookups_at_once),
     };
+    let within = limits.lookup_time;
     // Threads that hang may hold every permit; that is our limit, not the name's fault. The semaphores are never closed.
     let permit = tokio::time::timeout(within, threads.acquire()).await;
     let permit =
@@ -64,16 +87,21 @@ pub(crate) async fn blocking<T: Send + 'static>(
 mod tests {
     use super::*;
 
-    const WITHIN: Duration = Duration::from_secs(5);
+    #[test]
+    fn there_are_as_many_threads_as_the_widest_run_may_have() {
+        let threads = Threads::new();
+        let widths = [2, 1, 5, 5, usize::MAX].map(|width| threads.at_least(width).available_permits());
+        assert_eq!(widths, [2, 2, 5, 5, Semaphore::MAX_PERMITS]);
+    }
 
     #[tokio::test]
     async fn literals_and_local_names_resolve() {
         assert_eq!(
-            resolve("127.0.0.1", 80, Budget::Trackers, WITHIN).await.unwrap(),
+            resolve("127.0.0.1", 80, Budget::Trackers, &Limits::default()).await.unwrap(),
             ["127.0.0.1:80".parse().unwrap()]
         );
         assert!(
-            resolve("localhost", 80, Budget::Peers, WITHIN)
+            resolve("localhost", 80, Budget::Peers, &Limits::default())
                 .await
                 .unwrap()
                 .iter()

@@ -380,19 +380,17 @@ async fn look_up(mut target: Target, terms: Arc<Terms>, stopped: Stopped) -> Ste
     let _turn = stopped.or(pin!(terms.bounds.turn())).await;
     let begun = Instant::now();
     target.begun.get_or_insert(begun);
-    let found = stopped
-        .or(pin!(addresses_of(&target.url, terms.limits.lookup_time)))
-        .await
-        .unwrap_or(Err(TrackerStatus::Interrupted));
+    let found =
+        stopped.or(pin!(addresses_of(&target.url, &terms.limits))).await.unwrap_or(Err(TrackerStatus::Interrupted));
     Step::LookedUp(Box::new(LookedUp { target, found, took: begun.elapsed() }))
 }
 
 /// In the resolver's order. An IPv4 address wrapped in IPv6 is one of IPv4.
-async fn addresses_of(url: &TrackerUrl, within: Duration) -> Result<Vec<SocketAddr>, TrackerStatus> {
+async fn addresses_of(url: &TrackerUrl, limits: &Limits) -> Result<Vec<SocketAddr>, TrackerStatus> {
     let found = match url.host() {
         Host::Ip(ip) => vec![SocketAddr::new(*ip, url.port())],
         Host::Name(name) => {
-            resolve(name, url.port(), Budget::Trackers, within).await.map_err(TrackerStatus::ResolveFailed)?
+            resolve(name, url.port(), Budget::Trackers, limits).await.map_err(TrackerStatus::ResolveFailed)?
         }
     };
     Ok(found.into_iter().map(unwrapped).collect())

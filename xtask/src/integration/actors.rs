@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fake_swarm::{Datagram, HANDSHAKE_LENGTH, RESERVED, Request, UdpScript, handshake};
 
@@ -19,34 +19,49 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest request head taken.
 const HEAD_LIMIT: usize = 64 * 1024;
 
-/// Every connection that was made to one of our listeners, by the address that was dialled.
+/// Every connection that was made to one of our listeners, when, and to which address.
 #[derive(Clone, Default)]
-pub(super) struct Dialled(Arc<Mutex<BTreeMap<SocketAddr, u64>>>);
+pub(super) struct Dialled(Arc<Mutex<Vec<(Instant, SocketAddr)>>>);
 
 impl Dialled {
     fn count(&self, stream: &TcpStream) {
+        let now = Instant::now();
         if let Ok(address) = stream.local_addr() {
-            let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-            *self.lock().entry(address).or_default() += 1;
+            self.lock().push((now, SocketAddr::new(address.ip().to_canonical(), address.port())));
         }
     }
 
-    /// All of them, with how often.
+    /// All addresses, with how often.
     pub(super) fn all(&self) -> BTreeMap<SocketAddr, u64> {
-        self.lock().clone()
+        let mut all = BTreeMap::new();
+        for (_, address) in &*self.lock() {
+            *all.entry(*address).or_default() += 1;
+        }
+        all
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, u64>> {
+    /// The most connections that came within such a time.
+    pub(super) fn most_within(&self, time: Duration) -> usize {
+        let mut times: Vec<Instant> = self.lock().iter().map(|(at, _)| *at).collect();
+        times.sort_unstable();
+        let since = |last: usize| {
+            let last_at = times.get(last).copied()?;
+            Some(last + 1 - times.partition_point(|at| *at + time < last_at))
+        };
+        (0..times.len()).filter_map(since).max().unwrap_or(0)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Instant, SocketAddr)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Serves HTTP on a port of every address until the process ends.
+/// Serves HTTP on a port of every address until the process ends; the port is the kernel's choice for 0.
 pub(super) fn http(
     port: u16,
     dialled: &Dialled,
     answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static,
-) -> Result {
+) -> Result<u16> {
     listen(everywhere(port), dialled, move |mut stream| {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_LIMIT {
@@ -96,21 +111,31 @@ pub(super) fn serve_datagrams(
     Ok(())
 }
 
-/// A peer which answers any handshake with the same info-hash.
-pub(super) fn peer(address: SocketAddr, dialled: &Dialled) -> Result {
+/// A peer which answers any handshake with the same info-hash; its port.
+pub(super) fn peer(address: SocketAddr, dialled: &Dialled) -> Result<u16> {
     listen(address, dialled, |mut stream| {
-        let mut theirs = [0; HANDSHAKE_LENGTH];
-        stream.read_exact(&mut theirs)?;
-        let info_hash = theirs.get(28..48).and_then(|hash| hash.try_into().ok()).unwrap_or([0; 20]);
-        stream.write_all(&handshake(RESERVED, &info_hash, b"-qB4520-abcdefghijkl"))?;
+        shake_hands(&mut stream, Duration::ZERO)?;
         // Until the other side closes.
         std::io::copy(&mut stream, &mut std::io::sink()).map(drop)
     })
 }
 
+/// The same, but it answers later and closes then.
+pub(super) fn late_peer(address: SocketAddr, pause: Duration, dialled: &Dialled) -> Result<u16> {
+    listen(address, dialled, move |mut stream| shake_hands(&mut stream, pause))
+}
+
+fn shake_hands(stream: &mut TcpStream, pause: Duration) -> std::io::Result<()> {
+    let mut theirs = [0; HANDSHAKE_LENGTH];
+    stream.read_exact(&mut theirs)?;
+    let info_hash = theirs.get(28..48).and_then(|hash| hash.try_into().ok()).unwrap_or([0; 20]);
+    thread::sleep(pause);
+    stream.write_all(&handshake(RESERVED, &info_hash, b"-qB4520-abcdefghijkl"))
+}
+
 /// A service on a port of every address that must not be dialled: it is only counted who does.
 pub(super) fn victim(port: u16, dialled: &Dialled) -> Result {
-    listen(everywhere(port), dialled, |_| Ok(()))
+    listen(everywhere(port), dialled, |_| Ok(())).map(drop)
 }
 
 /// A port of every address of both families.
@@ -123,8 +148,10 @@ fn listen(
     address: SocketAddr,
     dialled: &Dialled,
     serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static,
-) -> Result {
-    let listener = TcpListener::bind(address).map_err(|error| format!("cannot listen at {address}: {error}"))?;
+) -> Result<u16> {
+    let failed = |error: std::io::Error| format!("cannot listen at {address}: {error}");
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
     let (dialled, serve) = (dialled.clone(), Arc::new(serve));
     thread::spawn(move || {
         while let Ok((stream, _)) = listener.accept() {
@@ -136,5 +163,21 @@ fn listen(
             });
         }
     });
-    Ok(())
+    Ok(port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_within_a_time_is_counted() {
+        let (begin, at) = (Instant::now(), SocketAddr::from(([127, 0, 0, 1], 1)));
+        let dialled = Dialled::default();
+        assert_eq!(dialled.most_within(Duration::from_secs(1)), 0);
+        dialled.lock().extend([0, 900, 1000, 1100, 5000].map(|ms| (begin + Duration::from_millis(ms), at)));
+        let most = [0, 100, 1000, 1100, 9000].map(|ms| dialled.most_within(Duration::from_millis(ms)));
+        assert_eq!(most, [1, 2, 3, 4, 5]);
+        assert_eq!(dialled.all(), [(at, 5)].into());
+    }
 }

@@ -54,7 +54,7 @@ pub(super) fn run(stage: &Stage) -> Result {
     let dialled = Dialled::default();
     let nobody = || dictionary([("interval", integer(60)), ("peers", string(""))]);
     actors::http(PORT, &dialled, move |_| actors::ok(nobody()))?;
-    let resolver = Resolver::serve(zone())?;
+    let resolver = Resolver::serve(table(zone()))?;
     stage.prober.judge("look-ups", &rows(stage)?)?;
     let local: Vec<SocketAddr> = dialled.all().into_keys().filter(|addr| addr.ip().is_loopback()).collect();
     if !local.is_empty() {
@@ -118,7 +118,7 @@ fn interrupted(stage: &Stage, resolver: &Resolver) -> Result {
 
 /// What is answered to a name's questions.
 #[derive(Clone)]
-enum Answer {
+pub(super) enum Answer {
     /// These addresses, those of the family that was asked for.
     Addresses(Vec<IpAddr>),
     /// These the first time, and then those.
@@ -130,6 +130,7 @@ enum Answer {
 }
 
 /// A resolver, which remembers how often it was asked for each name's IPv4 addresses.
+#[derive(Clone)]
 pub(super) struct Resolver {
     asked: Arc<Mutex<HashMap<String, u64>>>,
 }
@@ -141,10 +142,11 @@ const AAAA: u16 = 28;
 impl Resolver {
     /// A resolver that knows these names and their addresses.
     pub(super) fn start(names: &[(&'static str, &[&str])]) -> Result<Self> {
-        Self::serve(names.iter().map(|(name, all)| (*name, Answer::Addresses(parsed(all)))).collect())
+        Self::serve(table(names.iter().map(|(name, all)| (*name, Answer::Addresses(parsed(all)))).collect()))
     }
 
-    fn serve(zone: Vec<(&'static str, Answer)>) -> Result<Self> {
+    /// A resolver that answers so to each name; there is no other.
+    pub(super) fn serve(zone: impl Fn(&str) -> Option<Answer> + Send + 'static) -> Result<Self> {
         let asked: Arc<Mutex<HashMap<String, u64>>> = Arc::default();
         let resolver = Self { asked: Arc::clone(&asked) };
         actors::serve_datagrams(RESOLVER.into(), move |datagram| {
@@ -157,8 +159,7 @@ impl Resolver {
                 }
                 *count - u64::from(kind == A)
             };
-            let answer = zone.iter().find(|(known, _)| *known == name).map(|(_, answer)| answer.clone());
-            match answer.unwrap_or(Answer::Failure(3)) {
+            match zone(&name).unwrap_or(Answer::Failure(3)) {
                 Answer::Silence => Vec::new(),
                 Answer::Failure(code) => vec![response(&datagram.bytes, code, kind, &[])],
                 Answer::Addresses(all) => vec![response(&datagram.bytes, 0, kind, &all)],
@@ -170,9 +171,19 @@ impl Resolver {
     }
 
     /// How often a name's IPv4 addresses were asked for.
-    fn asked(&self, name: &str) -> u64 {
+    pub(super) fn asked(&self, name: &str) -> u64 {
         lock(&self.asked).get(name).copied().unwrap_or_default()
     }
+
+    /// How many names below this one were asked for.
+    pub(super) fn names_below(&self, zone: &str) -> usize {
+        lock(&self.asked).keys().filter(|name| name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))).count()
+    }
+}
+
+/// The answers in a table.
+fn table(zone: Vec<(&'static str, Answer)>) -> impl Fn(&str) -> Option<Answer> {
+    move |name| zone.iter().find(|(known, _)| *known == name).map(|(_, answer)| answer.clone())
 }
 
 fn lock(asked: &Mutex<HashMap<String, u64>>) -> MutexGuard<'_, HashMap<String, u64>> {
@@ -223,8 +234,8 @@ fn response(query: &[u8], code: u8, kind: u16, addresses: &[IpAddr]) -> Vec<u8> 
     out
 }
 
-/// Addresses of the tables above.
-fn parsed(all: &[&str]) -> Vec<IpAddr> {
+/// These addresses, all of which are well-formed.
+pub(super) fn parsed(all: &[&str]) -> Vec<IpAddr> {
     all.iter().filter_map(|ip| ip.parse().ok()).collect()
 }
 

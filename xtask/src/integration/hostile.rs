@@ -7,6 +7,7 @@
 mod aim;
 mod case;
 mod files;
+mod inside;
 mod interrupts;
 mod limits;
 mod machine;
@@ -22,6 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use super::namespace::Stage;
 use super::{Lab, parts};
 use crate::shell::Result;
 use case::{Case, Played};
@@ -63,6 +65,11 @@ impl Scenario {
         self.needs = needs;
         self
     }
+
+    /// Whether it is in the part that is to be run.
+    fn is_in(&self, part: Option<&str>) -> bool {
+        part.is_none_or(|part| self.name.contains(part))
+    }
 }
 
 /// What is lifted, and what is then among the faults.
@@ -83,25 +90,50 @@ pub(super) fn run(lab: &Lab) -> Result {
         return Ok(());
     }
     let set = Set::new(&lab.prober, lab.swarm.scratch.folder("hostile")?)?;
-    let chosen = || scenarios().filter(|scenario| lab.part.as_deref().is_none_or(|part| scenario.name.contains(part)));
-    for time in 1..=TIMES {
-        judge_all(&format!("hostile, time {time} of {TIMES}"), &set, chosen().map(|scenario| (scenario, None)))?;
-    }
-    let needs = chosen().flat_map(|scenario| scenario.needs.iter().map(move |need| (scenario, Some(need))));
-    judge_all("hostile, without a limit", &set, needs)?;
+    judge_thoroughly("hostile", &set, AT_ONCE, scenarios().filter(|scenario| scenario.is_in(lab.part.as_deref())))?;
     if lab.part.is_some() {
         return Ok(());
     }
-    limits::all_are_needed(lab.prober.binary(), scenarios())
+    limits::all_are_needed(lab.prober.binary(), scenarios().chain(inside::SCENARIOS))
 }
 
-/// Plays scenarios, many at once, and fails with every fault of every one.
-fn judge_all<'s>(what: &str, set: &Set, all: impl Iterator<Item = (&'s Scenario, Option<&'s Need>)>) -> Result {
+/// The same of the scenarios that need a namespace of our own, inside of one.
+pub(super) fn run_inside(stage: &Stage) -> Result {
+    if !parts::are_here("hostile-inside", PROGRAMS)? {
+        return Ok(());
+    }
+    let set = inside::set(stage)?;
+    let part = stage.part.as_deref();
+    let of = |table: &'static [Scenario]| table.iter().filter(|scenario| scenario.is_in(part));
+    let together = judge_thoroughly("hostile, inside", &set, AT_ONCE, of(inside::SCENARIOS));
+    let in_turn = judge_thoroughly("hostile, inside, in turn", &set, 1, of(inside::IN_TURN));
+    let faults: Vec<String> = [together, in_turn].into_iter().filter_map(Result::err).collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
+}
+
+/// Judges scenarios several times, and then those that need a limit without it.
+fn judge_thoroughly<'s>(what: &str, set: &Set, at_once: usize, all: impl Iterator<Item = &'s Scenario>) -> Result {
+    let all: Vec<_> = all.collect();
+    for time in 1..=TIMES {
+        let what = format!("{what}, time {time} of {TIMES}");
+        judge_all(&what, set, at_once, all.iter().map(|scenario| (*scenario, None)))?;
+    }
+    let needs = all.iter().flat_map(|scenario| scenario.needs.iter().map(move |need| (*scenario, Some(need))));
+    judge_all(&format!("{what}, without a limit"), set, at_once, needs)
+}
+
+/// Plays scenarios, so many at once, and fails with every fault of every one.
+fn judge_all<'s>(
+    what: &str,
+    set: &Set,
+    at_once: usize,
+    all: impl Iterator<Item = (&'s Scenario, Option<&'s Need>)>,
+) -> Result {
     let begin = Instant::now();
     let all: Vec<_> = all.collect();
     let (next, faults) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(all.len()) {
+        for _ in 0..at_once.min(all.len()) {
             scope.spawn(|| {
                 while let Some((scenario, need)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let fault = judge(set, scenario, *need).err();
@@ -147,8 +179,9 @@ mod tests {
 
     #[test]
     fn scenarios_have_names_of_their_own_and_are_many() {
-        let names: BTreeSet<_> = scenarios().map(|scenario| scenario.name).collect();
-        assert_eq!(names.len(), scenarios().count());
+        let all = || scenarios().chain(inside::SCENARIOS).chain(inside::IN_TURN);
+        let names: BTreeSet<_> = all().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), all().count());
         assert!(names.len() >= 40, "{}", names.len());
     }
 }

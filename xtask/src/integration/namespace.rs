@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::prober::Prober;
-use super::{Lab, aimed, dns, parts, process};
+use super::{Lab, aimed, dns, hostile, parts, process};
 use crate::scratch::write;
 use crate::shell::{self, Result};
 
@@ -19,7 +19,7 @@ pub(crate) const TASK: &str = "inside-namespace";
 type Scenario = (&'static str, fn(&Stage) -> Result);
 
 /// All scenarios.
-const SCENARIOS: &[Scenario] = &[("aimed", aimed::run), ("dns", dns::run)];
+const SCENARIOS: &[Scenario] = &[("aimed", aimed::run), ("dns", dns::run), ("hostile-inside", hostile::run_inside)];
 
 /// The programs it takes.
 const PROGRAMS: &[(&str, &str)] = &[("unshare", "util-linux"), ("mount", "mount"), ("ip", "iproute2")];
@@ -29,6 +29,8 @@ pub(super) struct Stage {
     pub(super) prober: Prober,
     /// A folder for its own files.
     pub(super) folder: PathBuf,
+    /// The only part to run, for scenarios that have parts.
+    pub(super) part: Option<String>,
 }
 
 /// Runs a scenario in a namespace of its own. Where none can be made it is skipped.
@@ -41,7 +43,7 @@ pub(super) fn run(lab: &Lab, scenario: &str) -> Result {
     };
     let folder = lab.swarm.scratch.folder(scenario)?;
     let ourselves = std::env::current_exe().map_err(|error| format!("cannot find ourselves: {error}"))?;
-    command.arg(ourselves).args([TASK, scenario]).arg(lab.prober.binary()).arg(folder);
+    command.arg(ourselves).args([TASK, scenario]).arg(lab.prober.binary()).arg(folder).args(&lab.part);
     // Its output goes where ours goes: it prints its results itself.
     shell::run(command.stdin(Stdio::null()))
 }
@@ -58,14 +60,16 @@ fn new_namespace() -> Option<Command> {
     })
 }
 
-/// Sets the stage and runs a scenario, inside: SCENARIO BINARY FOLDER.
+/// Sets the stage and runs a scenario, inside: SCENARIO BINARY FOLDER [PART].
 pub(crate) fn inside(args: &[String]) -> Result {
-    let [scenario, binary, folder] = args else { return Err(format!("usage: {TASK} SCENARIO BINARY FOLDER")) };
+    let [scenario, binary, folder, part @ ..] = args else {
+        return Err(format!("usage: {TASK} SCENARIO BINARY FOLDER [PART]"));
+    };
     let (_, run) = SCENARIOS.iter().find(|(name, _)| name == scenario).ok_or("no such scenario")?;
     let folder = PathBuf::from(folder);
     ip(["link", "set", "lo", "up"])?;
     set_resolver(&folder)?;
-    run(&Stage { prober: Prober::new(binary.into()), folder })
+    run(&Stage { prober: Prober::new(binary.into()), folder, part: part.first().cloned() })
 }
 
 /// Puts an address on the loopback interface, where nobody else is.
@@ -75,10 +79,16 @@ pub(super) fn add_address(address: impl Into<IpAddr>) -> Result {
     ip(["address", "add", &format!("{address}/{length}"), "dev", "lo"])
 }
 
+/// Puts all addresses of a network, such as `11.22.0.0/16`, on the loopback interface.
+pub(super) fn add_network(network: &str) -> Result {
+    ip(["address", "add", network, "dev", "lo"])
+}
+
 /// Names are looked up at 127.0.0.1 and nowhere else.
 fn set_resolver(folder: &Path) -> Result {
     let files = [
-        ("/etc/resolv.conf", "nameserver 127.0.0.1\n"),
+        // The library asks twice and waits as long as it can: whoever gives up sooner does so by itself.
+        ("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:30\n"),
         ("/etc/hosts", "127.0.0.1 localhost\n"),
         ("/etc/nsswitch.conf", "hosts: files dns\n"),
     ];
@@ -93,7 +103,8 @@ fn set_resolver(folder: &Path) -> Result {
     Ok(())
 }
 
-fn ip<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result {
+/// Runs `ip`.
+pub(super) fn ip<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result {
     shell::run_quiet(Command::new("ip").args(args)).map(drop)
 }
 

@@ -1,6 +1,6 @@
 //! Where scenarios are played: the runtime of the scripted actors, the files, the binary.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +10,7 @@ use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, FakeUdpTracker, TrackerScrip
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 
+use super::super::dns::Resolver;
 use super::super::full::Full;
 use super::super::prober::Prober;
 use super::super::torrents::{self, Torrent};
@@ -29,8 +30,10 @@ pub(super) struct Set<'p> {
     folder: PathBuf,
     runtime: Runtime,
     in_order: InOrder,
-    /// How many files were named.
-    files: AtomicUsize,
+    /// How many files and whatever else were named.
+    names: AtomicUsize,
+    /// Whoever is asked for host names, in a namespace of our own.
+    resolver: Option<Resolver>,
 }
 
 impl<'p> Set<'p> {
@@ -38,7 +41,23 @@ impl<'p> Set<'p> {
     pub(super) fn new(prober: &'p Prober, folder: PathBuf) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-        Ok(Self { prober, folder, runtime, in_order: InOrder::start()?, files: AtomicUsize::new(0) })
+        let in_order = InOrder::start()?;
+        Ok(Self { prober, folder, runtime, in_order, names: AtomicUsize::new(0), resolver: None })
+    }
+
+    /// Where host names are looked up at this resolver.
+    pub(super) fn resolving(self, resolver: Resolver) -> Self {
+        Self { resolver: Some(resolver), ..self }
+    }
+
+    /// The resolver.
+    pub(super) fn resolver(&self) -> Result<Resolver> {
+        self.resolver.clone().ok_or("names are looked up in a namespace only".to_owned())
+    }
+
+    /// A number that nobody else has.
+    pub(super) fn number(&self) -> usize {
+        self.names.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Plays a case, and tells all that is wrong.
@@ -54,7 +73,7 @@ impl<'p> Set<'p> {
 
     /// A file of this name that nobody else has.
     pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{}-{name}", self.files.fetch_add(1, Ordering::Relaxed)))
+        self.folder.join(format!("{}-{name}", self.number()))
     }
 
     /// A torrent without trackers.
@@ -156,4 +175,9 @@ impl InOrder {
 
 fn failed(error: fake_swarm::Error) -> String {
     format!("the scripted actors: {error}")
+}
+
+/// An address of loopback.
+pub(super) fn local(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }

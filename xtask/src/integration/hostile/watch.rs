@@ -17,7 +17,7 @@ use crate::shell::{self, Result};
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// How long the tracing may take to write its last line.
-const TRACE_WITHIN: Duration = Duration::from_secs(10);
+const TRACE_WITHIN: Duration = Duration::from_secs(30);
 
 /// The most that is read of either stream: more than the longest report.
 const STREAM_LIMIT: u64 = 256 << 20;
