@@ -275,5 +275,7 @@ fn crowd(set: &Set, torrent: &SingleFile<'_>, peers: &[(Ipv4Addr, Behaviour)], s
     let swarm = set.swarm_of(torrent.info_hash(), peers)?;
     let tracker = set.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let row = Row::new("many peers", &set.torrent_of(torrent)?, 0).says(json!({"status": "ok"})).sums_up(sum);
-    Ok(Case::new(row).asks(&tracker).meets(&swarm).within(Duration::from_secs(60)))
+    // Thousands of peers are played by the machine that is being watched, which may be busy.
+    let case = Case::new(row).args("--connect-timeout 40s --handshake-timeout 40s --deadline 80s");
+    Ok(case.asks(&tracker).meets(&swarm).within(Duration::from_secs(90)))
 }
