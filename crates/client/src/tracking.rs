@@ -390,7 +390,7 @@ async fn addresses_of(url: &TrackerUrl, limits: &Limits) -> Result<Vec<SocketAdd
     let found = match url.host() {
         Host::Ip(ip) => vec![SocketAddr::new(*ip, url.port())],
         Host::Name(name) => {
-            resolve(name, url.port(), Budget::Trackers, limits).await.map_err(TrackerStatus::ResolveFailed)?
+            resolve(name, url.port(), Budget::Trackers, limits).await.map_err(TrackerStatus::unresolved)?
         }
     };
     Ok(found.into_iter().map(unwrapped).collect())

@@ -47,7 +47,7 @@ impl Hosts {
             }
             Some(Known::Failed(kind, reason)) => {
                 let error = io::Error::new(*kind, reason.clone());
-                Next::Ask(target, Err(TrackerStatus::ResolveFailed(error)))
+                Next::Ask(target, Err(TrackerStatus::unresolved(error)))
             }
         }
     }
@@ -57,7 +57,9 @@ impl Hosts {
         let Host::Name(name) = target.url.host() else { return Vec::new() };
         let known = match found {
             Ok(addresses) => Known::Found(addresses.iter().map(SocketAddr::ip).collect()),
-            Err(TrackerStatus::ResolveFailed(error)) => Known::Failed(error.kind(), error.to_string()),
+            Err(TrackerStatus::ResolveFailed(error) | TrackerStatus::NoConnection { source: error, .. }) => {
+                Known::Failed(error.kind(), error.to_string())
+            }
             // The run has ended.
             Err(_) => Known::Failed(io::ErrorKind::Interrupted, "not looked up".to_owned()),
         };

@@ -1,6 +1,7 @@
 //! What became of one tracker.
 
 use crate::Outcome;
+use crate::resolve::NO_THREAD;
 use guard::Secrets;
 use ids::InfoHash;
 use std::fmt;
@@ -217,6 +218,14 @@ impl TrackerStatus {
             Self::TooManyRedirects { .. } => "too_many_redirects",
             Self::Interrupted => "interrupted",
             Self::NotAsked(_) => "not_asked",
+        }
+    }
+
+    /// Of a host name that did not resolve, or was not looked up for want of a thread.
+    pub(crate) fn unresolved(error: io::Error) -> Self {
+        match error.kind() {
+            NO_THREAD => Self::NoConnection { outcome: Outcome::LocalLimit, source: error },
+            _ => Self::ResolveFailed(error),
         }
     }
 

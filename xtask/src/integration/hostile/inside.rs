@@ -30,6 +30,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[need("--limit lookups-at-once=1000", "names are looked up at once")]),
     scenario("a look-up that hangs", a_look_up_that_hangs)
         .needs(&[need("--limit lookup-time=60000", "no line on a tracker")]),
+    scenario("128 trackers by names that nobody answers for", trackers_by_names_that_hang),
     scenario("a tracker behind 64 look-ups that hang", a_tracker_behind_look_ups_that_hang),
     scenario("an answer that changes between check and use", an_answer_that_changes),
     scenario("600 peers of the wide world", paced).needs(&[need("--rate 0", "connections within a second")]),
@@ -124,6 +125,16 @@ fn a_look_up_that_hangs(set: &Set) -> Result<Case> {
         .says(json!({"status": "resolve_failed"}))
         .finds([(format!("peer.{zone}:6881"), "resolve_failed")]);
     Ok(looking_up(row).asks(&tracker))
+}
+
+/// Half of them are looked up and given up; for the others there is no thread, and they are not to blame.
+fn trackers_by_names_that_hang(set: &Set) -> Result<Case> {
+    let zone = format!("z{}.hang", set.number());
+    let urls: Vec<String> = names(128, &zone).map(|name| format!("http://{name}/announce")).collect();
+    let announce_list = urls.iter().map(|url| vec![url.as_str()]).collect();
+    let torrent = set.torrent_of(&SingleFile { announce_list, ..SingleFile::new("hanging", LENGTH) })?;
+    let row = Row::new("trackers that hang", &torrent, 3).tells(json!({"resolve_failed": 64, "local_limit": 64}));
+    Ok(looking_up(row))
 }
 
 /// The tracker redirects when all threads that peers' names may have hang: its own name does not wait for them.
