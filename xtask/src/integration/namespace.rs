@@ -60,7 +60,7 @@ fn new_namespace() -> Option<Command> {
     })
 }
 
-/// Sets the stage and runs a scenario, inside: SCENARIO BINARY FOLDER [PART].
+/// Sets the stage and runs a scenario, inside: SCENARIO BINARY FOLDER, and PART.
 pub(crate) fn inside(args: &[String]) -> Result {
     let [scenario, binary, folder, part @ ..] = args else {
         return Err(format!("usage: {TASK} SCENARIO BINARY FOLDER [PART]"));
