@@ -59,6 +59,9 @@ pub(crate) struct Try {
     pub(crate) transport: Transport,
     /// Whether the user named it.
     pub(crate) by_user: bool,
+    /// The connection that its address has of ours: from the time when there is room for one. None is counted that the user
+    /// asked for.
+    pub(crate) visit: Option<Visit>,
     /// The first attempt at this peer, when this is the second.
     pub(crate) first: Option<Box<Attempt>>,
 }
@@ -73,8 +76,6 @@ pub(crate) struct Attempt {
     /// What it is made in. Free at its end, whether anybody has heard of that or not; but still here if our machine was
     /// exhausted, and it was of no use.
     pub(crate) room: Option<Room>,
-    /// The connection that its address has of ours; none is counted that the user asked for.
-    visit: Option<Visit>,
 }
 
 /// What is known of an attempt while it goes on, and remains known when it is cut short.
@@ -125,9 +126,9 @@ impl Terms {
 }
 
 impl Attempt {
-    pub(crate) fn new(tried: Try, room: Room, visit: Option<Visit>) -> Self {
+    pub(crate) fn new(tried: Try, room: Room) -> Self {
         let (outcome, progress) = (Outcome::NotTried, Progress::default());
-        Self { tried, outcome, progress, error: None, room: Some(room), visit }
+        Self { tried, outcome, progress, error: None, room: Some(room) }
     }
 
     /// Notes how it ended; `None` for cut short.
@@ -148,7 +149,7 @@ impl Attempt {
             Some(error) => debug!(%peer, error = %guard::ErrorChain(error), "{outcome}"),
         }
         (self.outcome, self.error) = (outcome, error);
-        self.visit = None;
+        self.tried.visit = None;
         if !exhausted {
             self.room = None;
         }

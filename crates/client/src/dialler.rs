@@ -57,21 +57,22 @@ impl Dialler {
                 return self.retries.due().map_or(More::Later, More::At);
             }
             let Some(room) = self.room.take().or_else(|| self.bounds.try_room()) else { return More::Room };
-            let tried = match self.next_try(peers, now) {
+            let mut tried = match self.next_try(peers, now) {
                 Ok(tried) => tried,
                 Err(paced_until) => {
                     let due = self.retries.due().filter(|&due| due > now);
                     return More::At(due.map_or(paced_until, |due| due.min(paced_until)));
                 }
             };
-            let visit = self.bounds.addresses().try_visit(tried.address.ip());
-            if visit.is_none() && !tried.by_user {
-                self.room = Some(room);
-                self.parked.add(tried);
-                continue;
+            if tried.visit.is_none() && !tried.by_user {
+                tried.visit = self.bounds.addresses().try_visit(tried.address.ip());
+                if tried.visit.is_none() {
+                    self.room = Some(room);
+                    self.parked.add(tried);
+                    continue;
+                }
             }
-            let visit = visit.filter(|_| !tried.by_user);
-            let begun = Box::new(Attempt::new(tried, room, visit));
+            let begun = Box::new(Attempt::new(tried, room));
             self.attempts.spawn(attempt(begun, Arc::clone(&self.terms)));
             self.turns -= 1;
         }
@@ -112,7 +113,7 @@ impl Dialler {
         }
         let Some(transport) = self.encryption.second(&attempt) else { return Some(attempt) };
         let Try { address, info_hash, by_user, .. } = attempt.tried;
-        let second = Try { address, info_hash, transport, by_user, first: Some(attempt) };
+        let second = Try { address, info_hash, transport, by_user, visit: None, first: Some(attempt) };
         self.retries.add(second, Instant::now());
         None
     }
@@ -137,10 +138,11 @@ impl Dialler {
         self.attempts.shutdown().await;
     }
 
-    /// Has those wait whose address has all its connections, so that they hold up nobody and use up nothing of the pace; and
-    /// takes back those that have waited long enough.
+    /// Has those wait for their first attempt whose address has all its connections, so that they hold up nobody and use up
+    /// nothing of the pace; and takes back those that have waited long enough.
     fn set_aside(&mut self, peers: &mut Peers, now: Instant) {
-        for tried in self.parked.take(self.bounds.addresses()) {
+        // Each is put in front of the others, so that the last comes first.
+        for tried in self.parked.take(self.bounds.addresses()).into_iter().rev() {
             self.retries.put_back(tried, now);
         }
         for lane in [Lane::Loopback, Lane::Paced] {
@@ -187,6 +189,6 @@ impl Dialler {
         let peer = PeerAddress::Socket(address);
         let (info_hash, requires_crypto) = peers.greeted_with(&peer);
         let by_user = peers.is_users(&peer);
-        Try { address, info_hash, transport: self.encryption.first(requires_crypto), by_user, first: None }
+        Try { address, info_hash, transport: self.encryption.first(requires_crypto), by_user, visit: None, first: None }
     }
 }

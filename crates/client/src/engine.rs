@@ -215,24 +215,21 @@ impl Swarm {
                 }
             }
         }
-        if let Some((socket, limit)) = self.peers.next_crowded() {
-            let error = PeerError::Crowded { limit };
-            self.unreached(PeerAddress::Socket(socket), Outcome::NotTried, Stage::Queued, Some(error));
-            return self.reports.pop_front();
-        }
-        // Nobody is left who could vouch for a peer that was refused.
-        if self.trackers.is_idle()
-            && self.lookups.is_empty()
-            && !self.peers.is_waiting(Lane::Names)
-            && let Some((socket, refusal)) = self.peers.next_refused()
-        {
-            self.unreached(PeerAddress::Socket(socket), Outcome::InvalidAddress, Stage::Queued, Some(refusal.into()));
+        // Nobody is left who could vouch for a peer that was refused or left out.
+        if self.trackers.is_idle() && self.lookups.is_empty() && !self.peers.is_waiting(Lane::Names) {
+            if let Some((socket, limit)) = self.peers.next_crowded() {
+                let error = PeerError::Crowded { limit };
+                self.unreached(PeerAddress::Socket(socket), Outcome::NotTried, Stage::Queued, Some(error));
+            } else if let Some((socket, refusal)) = self.peers.next_refused() {
+                let outcome = Outcome::InvalidAddress;
+                self.unreached(PeerAddress::Socket(socket), outcome, Stage::Queued, Some(refusal.into()));
+            }
         }
         self.reports.pop_front()
     }
 
     fn look_up_names(&mut self) {
-        while self.lookups.len() < self.config.limits.lookups_at_once
+        while self.lookups.len() < self.config.limits.lookups_at_once.max(1)
             && let Some(name) = self.peers.next_in(Lane::Names)
         {
             let by_user = self.peers.sources(&name).contains(&Source::User);

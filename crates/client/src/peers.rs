@@ -133,6 +133,9 @@ impl Peers {
             Entry::Occupied(mut entry) => {
                 let known = entry.get_mut();
                 known.requires_crypto |= requires_crypto;
+                if policy == AddressPolicy::User {
+                    known.policy = policy;
+                }
                 if info_hash == self.primary {
                     known.info_hash = index;
                 }
@@ -149,7 +152,7 @@ impl Peers {
 
     fn judge(&mut self, socket: SocketAddr, policy: AddressPolicy, new: bool) {
         match policy.check_peer(socket, self.limits.lowest_port) {
-            Ok(()) if new || self.refused.remove(&socket).is_some() => {
+            Ok(()) if new || self.refused.remove(&socket).is_some() || self.was_crowded(socket, policy) => {
                 if policy == AddressPolicy::User || self.has_port_left(socket.ip()) {
                     self.put_back(PeerAddress::Socket(socket));
                 } else {
@@ -161,6 +164,12 @@ impl Peers {
             }
             _ => {}
         }
+    }
+
+    /// Whether it was left out for the sake of its address, and is not any more because the user named it, too.
+    fn was_crowded(&mut self, socket: SocketAddr, policy: AddressPolicy) -> bool {
+        let place = self.crowded.iter().position(|known| policy == AddressPolicy::User && *known == socket);
+        place.and_then(|place| self.crowded.remove(place)).is_some()
     }
 
     /// Takes one of the ports that strangers may have us dial at an address.

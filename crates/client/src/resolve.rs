@@ -5,7 +5,7 @@
 
 use crate::Limits;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -49,7 +49,15 @@ impl Threads {
     }
 }
 
-/// The addresses of a host, in the resolver's order, each with `port`. The time it may take is counted from when it has a
+/// An address of IPv4 as one, however the resolver wrote it; a scope is kept.
+pub(crate) fn unwrapped(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        IpAddr::V4(ip) => SocketAddr::from((ip, address.port())),
+        IpAddr::V6(_) => address,
+    }
+}
+
+/// The addresses of a host, in the resolver's order, each with `port`; one of IPv4 in IPv6's clothes is one of IPv4. The time it may take is counted from when it has a
 /// thread; it waits for one no longer.
 pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, limits: &Limits) -> io::Result<Vec<SocketAddr>> {
     let threads = match budget {
@@ -65,7 +73,7 @@ pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, limits: &Limi
     let host = host.to_owned();
     let look_up = blocking(move || {
         let _permit = permit;
-        Ok((host.as_str(), port).to_socket_addrs()?.collect::<Vec<_>>())
+        Ok((host.as_str(), port).to_socket_addrs()?.map(unwrapped).collect::<Vec<_>>())
     });
     let addresses = tokio::time::timeout(within, look_up).await.map_err(|_| io::ErrorKind::TimedOut)??;
     if addresses.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(addresses) }

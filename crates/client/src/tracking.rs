@@ -17,7 +17,7 @@ pub(crate) use target::check_private;
 
 use crate::addresses::Visit;
 use crate::engine::settled;
-use crate::resolve::{Budget, resolve};
+use crate::resolve::{Budget, resolve, unwrapped};
 use crate::stop::Stopped;
 use crate::{Bind, Bounds, Config, Error, Limits, Topic};
 use crowd::Crowd;
@@ -244,7 +244,7 @@ impl Tracking {
 
     /// Begins what may begin now; `None` when nothing is left to be done.
     fn begin(&mut self) -> Option<()> {
-        while self.steps.len() < self.terms.limits.trackers_at_once
+        while self.steps.len() < self.terms.limits.trackers_at_once.max(1)
             && !(self.one_at_a_time && (self.answered || self.is_asking()))
             && let Some(target) = self.targets.pop_front()
         {
@@ -256,7 +256,7 @@ impl Tracking {
                 Next::Wait => {}
             }
         }
-        while self.steps.len() < self.terms.limits.trackers_at_once
+        while self.steps.len() < self.terms.limits.trackers_at_once.max(1)
             && let Some(query) = self.queries.pop_front()
         {
             let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
@@ -385,21 +385,13 @@ async fn look_up(mut target: Target, terms: Arc<Terms>, stopped: Stopped) -> Ste
     Step::LookedUp(Box::new(LookedUp { target, found, took: begun.elapsed() }))
 }
 
-/// In the resolver's order. An IPv4 address wrapped in IPv6 is one of IPv4.
+/// In the resolver's order.
 async fn addresses_of(url: &TrackerUrl, limits: &Limits) -> Result<Vec<SocketAddr>, TrackerStatus> {
     let found = match url.host() {
-        Host::Ip(ip) => vec![SocketAddr::new(*ip, url.port())],
+        Host::Ip(ip) => vec![unwrapped(SocketAddr::new(*ip, url.port()))],
         Host::Name(name) => {
             resolve(name, url.port(), Budget::Trackers, limits).await.map_err(TrackerStatus::unresolved)?
         }
     };
-    Ok(found.into_iter().map(unwrapped).collect())
-}
-
-/// An address of IPv4 as one, however the resolver wrote it; a scope is kept.
-fn unwrapped(address: SocketAddr) -> SocketAddr {
-    match address.ip().to_canonical() {
-        IpAddr::V4(ip) => SocketAddr::from((ip, address.port())),
-        IpAddr::V6(_) => address,
-    }
+    Ok(found)
 }

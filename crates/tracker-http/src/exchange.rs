@@ -16,6 +16,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 
+/// The smallest buffer that hyper takes.
+const LEAST_BUFFER: usize = 8192;
+
+/// Header lines that hyper may make room for, which it does at once.
+const MOST_LINES: usize = 100_000;
+
 /// A response's head and as much of its body as came.
 #[derive(Debug)]
 pub(crate) struct Received {
@@ -49,7 +55,7 @@ where
     let allowance = Allowance::new(limits.until_head());
     let stream = TokioIo::new(Tapped::new(stream, Meter::new(allowance.clone())));
     let mut builder = http1::Builder::new();
-    builder.max_headers(limits.head_lines).max_buf_size(limits.head_bytes);
+    builder.max_headers(limits.head_lines.min(MOST_LINES)).max_buf_size(limits.head_bytes.max(LEAST_BUFFER));
     let (mut sender, connection) = builder.handshake(stream).await.map_err(|error| classify(error, limits))?;
     let mut reply = pin!(async {
         let response = timeout(limit, sender.send_request(request)).await;

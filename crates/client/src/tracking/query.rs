@@ -61,9 +61,9 @@ impl Query {
     pub(crate) async fn ask(self, terms: &Terms, stopped: Stopped) -> Asked {
         let mut progress = Progress::default();
         debug!(tracker = %self.target.shown, info_hash = %self.info_hash, "announce");
-        let deadline =
+        let mut deadline =
             self.target.only.map_or_else(|| Instant::now() + terms.limits.tracker_time, |only| only.deadline);
-        let result = stopped.or(pin!(self.first_answer(terms, deadline, &mut progress))).await;
+        let result = stopped.or(pin!(self.first_answer(terms, &mut deadline, &mut progress))).await;
         let (status, answer) = match result {
             None => (TrackerStatus::Interrupted, None),
             Some(Err(status)) => (status, None),
@@ -121,13 +121,13 @@ impl Query {
     async fn first_answer(
         &self,
         terms: &Terms,
-        mut deadline: Instant,
+        deadline: &mut Instant,
         progress: &mut Progress,
     ) -> Result<Answer, TrackerStatus> {
         let mut failure = None;
         for (index, &address) in self.addresses.iter().enumerate() {
             // An address that there is no time to ask has not failed, and says nothing instead of those that have.
-            if failure.is_some() && Instant::now() >= deadline {
+            if failure.is_some() && Instant::now() >= *deadline {
                 break;
             }
             // The address that was checked is the one that is dialled.
@@ -138,8 +138,8 @@ impl Query {
             // It is not the tracker's fault that others are asked at its address.
             let waiting = Instant::now();
             let _visit = terms.visit(self.target.policy, address).await;
-            deadline += waiting.elapsed();
-            let until = self.until(deadline, index);
+            *deadline += waiting.elapsed();
+            let until = self.until(*deadline, index);
             let conversation = converse(&self.target, address, self.info_hash, terms, until, progress);
             match conversation.await {
                 Err(status) if status.is_worth_another() => {
