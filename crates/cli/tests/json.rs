@@ -35,7 +35,7 @@ fn machines_read_one_object_a_line_with_every_key() {
         (
             "tracker",
             1,
-            "address announced_hash connect_ms dns_ms downloaded elapsed_ms family http_status info_hash interval_s leechers left_out message min_interval_s peers peers_v4 peers_v6 redirected_to reply_ms retry_in_s seeders skipped status tls_ms type url",
+            "address announced_hash connect_ms dns_ms downloaded elapsed_ms external_ip family http_status info_hash interval_s leechers left_out message min_interval_s peers peers_v4 peers_v6 redirected_to reply_ms retry_in_s seeders skipped status tls_ms type url",
         ),
         (
             "peer",
@@ -45,7 +45,7 @@ fn machines_read_one_object_a_line_with_every_key() {
         (
             "summary",
             1,
-            "claimed_seeds clients copies_max copies_min coverage cut_short elapsed_ms info_hash missing_files missing_piece_ranges missing_pieces ok other_clients outcomes peers roles type unmet unseen_seeds verified_seeds",
+            "claimed_seeds clients copies_max copies_min coverage cut_short elapsed_ms info_hash missing_files missing_piece_ranges missing_pieces ok other_clients outcomes peers roles seen_as type unmet unseen_seeds verdict verified_seeds",
         ),
     ] {
         let found = keys(r#type);

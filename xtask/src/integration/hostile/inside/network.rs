@@ -125,13 +125,16 @@ impl Drop for LoopbackLost {
 
 /// Values of a line that says that it is our own machine.
 fn our_own_fault() -> Value {
-    json!({"status": "local_limit"})
+    json!({"status": "no_route"})
 }
 
 /// The same of each of these peers.
 fn none_is_blamed(row: Row, peers: impl IntoIterator<Item = SocketAddr>) -> Row {
     peers.into_iter().fold(row, |row, peer| {
-        row.finds_one_of(peer, vec![json!({"outcome": "local_limit", "stage": "connect", "hint": "not the peer"})])
+        row.finds_one_of(
+            peer,
+            vec![json!({"outcome": "no_route", "stage": "connect", "hint": "this machine has no way"})],
+        )
     })
 }
 
@@ -270,7 +273,7 @@ fn loopback_switched_off(set: &Set) -> Result<Case> {
 }
 
 fn loopback_without_address(set: &Set) -> Result<Case> {
-    let case = at_loopback(set, our_own_fault(), our_own_fault(), json!({"outcome": "local_limit"}))?;
+    let case = at_loopback(set, our_own_fault(), our_own_fault(), json!({"outcome": "no_route"}))?;
     Ok(case.keeps(LoopbackLost::new()?))
 }
 
