@@ -13,7 +13,7 @@ use fake_swarm::torrent::SingleFile;
 use fake_swarm::{
     Behaviour, Client, Encryption, FakeSwarm, FakeTracker, Holding, Peer, TrackerScript, message, peer_ip,
 };
-use lab::bare;
+use lab::{bare, lasting};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tokio::runtime::Runtime;
@@ -112,39 +112,6 @@ fn blocks(readme: &str, kind: &str) -> Vec<String> {
         rest = after;
     }
     blocks
-}
-
-/// What is the same whenever it is printed: without times and ports, and without how many answered how fast. Peers come in
-/// any order.
-fn lasting(output: &str) -> Vec<String> {
-    let mut lines: Vec<String> = output.lines().filter(|line| !is_response_time(line)).map(without_numbers).collect();
-    lines.sort();
-    lines
-}
-
-fn is_response_time(line: &str) -> bool {
-    line.starts_with("  < ") || line.starts_with("  1 s and more")
-}
-
-/// A line with its times and ports made equal, and blanks, which depend on them.
-fn without_numbers(line: &str) -> String {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let shown = words.iter().enumerate().map(|(n, word)| {
-        let unit = words.get(n + 1).map(|unit| unit.trim_end_matches([',', ';', ':']));
-        let is_time = word.parse::<f64>().is_ok() && matches!(unit, Some("ms" | "s"));
-        match (is_time, word.split_once("127.0.")) {
-            (true, _) => "TIME".to_owned(),
-            (false, Some((before, address))) => {
-                let (host, port) = address.split_once(':').unwrap_or((address, ""));
-                let path = port.trim_start_matches(|c: char| c.is_ascii_digit());
-                format!("{before}127.0.{host}:PORT{path}")
-            }
-            (false, None) if word.starts_with("time=") => "time=TIME".to_owned(),
-            (false, None) => (*word).to_owned(),
-        }
-    });
-    // Whether it is a second or not.
-    shown.collect::<Vec<_>>().join(" ").replace("TIME s", "TIME ms")
 }
 
 #[test]
