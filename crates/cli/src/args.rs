@@ -108,7 +108,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
 
-    /// Exit with 1 unless so many answer: seeds=1,ok=10%,copies=1.0,peers=5,trackers=1
+    /// Exit with 1 unless so many answer: seeds=1,ok=10%,copies=1.0,peers=5,trackers=1,seen-as=IP
     #[arg(long, value_name = "CONDITIONS", help_heading = "Output")]
     pub(crate) fail_under: Option<Conditions>,
 

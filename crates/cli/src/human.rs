@@ -14,15 +14,15 @@ mod times;
 mod verdict;
 
 use crate::input::Subject;
+use crate::output::Total;
 use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size, time};
 use anstyle::{AnsiColor, Style};
-use crate::output::Total;
 use client::{CodeKind, Explanation, Outcome, PeerReport, Role, Summary, TrackerReport, Transport};
 pub(crate) use dig::{asked, dig};
 use guard::escape;
 pub(crate) use one_peer::one_peer;
-use screen::sign;
 pub(crate) use screen::screen;
+use screen::sign;
 pub(crate) use sheet::Sheet;
 pub(crate) use tally::Tally;
 use tracker::Family;
@@ -47,9 +47,10 @@ const NAME_WIDTH: usize = 24;
 /// What is asked about.
 pub(crate) fn start(subject: &Subject, page: Page) -> String {
     let mut facts = content(subject);
-    // Else it is called by its info-hash already, or by a link that has it.
-    facts.extend(subject.torrent().is_none().then(|| subject.topic.hashes.primary().to_string()));
-    let name = if page.cuts { short(&name(subject), page.columns / 2, page.marks) } else { name(subject) };
+    let (name, hash) = (name(subject), subject.topic.hashes.primary().to_string());
+    // Of a link; what is given as an info-hash is called by it already.
+    facts.extend((subject.torrent().is_none() && name != hash).then_some(hash));
+    let name = if page.cuts { short(&name, page.columns / 2, page.marks) } else { name };
     Line::new().styled(BOLD, name).add(format!("  {}", facts.join(", "))).on(page)
 }
 

@@ -119,8 +119,7 @@ async fn tell(
             Some(Event::Summary(summary)) => {
                 told.exit = exit(&summary, wanted);
                 let because = (told.exit == Exit::NoSource).then(|| no_source(&told.failures, MOST_FAILURES));
-                told.unmet =
-                    output.lock().summary(subject, &summary, &tally, (told.exit, because.as_deref()))?;
+                told.unmet = output.lock().summary(subject, &summary, &tally, (told.exit, because.as_deref()))?;
                 told.because = because;
             }
             Some(_) => {}

@@ -314,9 +314,13 @@ mod tests {
 
     #[test]
     fn lines_are_wrapped_within_their_columns_and_keep_every_word() {
-        let line = Line::new().add("  ").styled(Style::new().bold(), "label   ").add("one two three four-and-more five");
-        let shown: Vec<String> =
-            line.wrapped(0, 10, 20).iter().map(|line| line.on(Page { columns: 20, cuts: false, marks: Marks::ASCII })).collect();
+        let line =
+            Line::new().add("  ").styled(Style::new().bold(), "label   ").add("one two three four-and-more five");
+        let shown: Vec<String> = line
+            .wrapped(0, 10, 20)
+            .iter()
+            .map(|line| line.on(Page { columns: 20, cuts: false, marks: Marks::ASCII }))
+            .collect();
         let plain: Vec<String> = shown.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
         assert_eq!(plain, ["  label   one two", "          three", "          four-and-more", "          five"]);
         assert_eq!(Line::new().add("one").wrapped(2, 4, 80).len(), 1);

@@ -195,7 +195,7 @@ fn json_goes_to_a_file_while_people_read() {
     let lab = Lab::new("output", [Behaviour::default(), Behaviour::Refuse]);
     let file = lab.folder.join("report.json");
     let (code, stdout, _) = run(&["--output", file.to_str().unwrap()], &lab.torrent());
-    assert!(code == 0 && stdout.contains("1 of 2 peers shook hands"), "{stdout}");
+    assert!(code == 0 && stdout.contains("2 named, 1 answered"), "{stdout}");
     assert_eq!(
         types(&validator, &std::fs::read_to_string(&file).unwrap()),
         ["start", "tracker", "peer", "peer", "summary"]

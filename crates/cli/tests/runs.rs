@@ -11,7 +11,9 @@
 mod lab;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, Client, Encryption, FakeSwarm, FakeTracker, Holding, Peer, TrackerScript, message, peer_ip};
+use fake_swarm::{
+    Behaviour, Client, Encryption, FakeSwarm, FakeTracker, Holding, Peer, TrackerScript, message, peer_ip,
+};
 use lab::{bare, told, without_numbers};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -176,7 +178,8 @@ fn two_hundred_silent_peers() {
 #[test]
 fn a_swarm_in_which_no_peer_has_anything() {
     let none = |client| holding(client, |_| false);
-    let stage = Stage::new("nothing", vec![none(Client::Transmission), none(Client::Qbittorrent), none(Client::Deluge)]);
+    let stage =
+        Stage::new("nothing", vec![none(Client::Transmission), none(Client::Qbittorrent), none(Client::Deluge)]);
     stage.shows("nothing", 0, &["demo.torrent"]);
 }
 

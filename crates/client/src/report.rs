@@ -91,7 +91,7 @@ impl Summary {
         self.trackers_ok += usize::from(report.status.is_ok());
         self.peer_lists += usize::from(report.peers.is_some());
         *self.tracker_statuses.entry(report.status.code()).or_default() += 1;
-        report.external_ip.into_iter().for_each(|ip| self.seen_as.count_tracker(ip));
+        report.external_ip.into_iter().for_each(|ip| self.seen_as.add_tracker(ip));
     }
 
     pub(crate) fn count_peer(&mut self, report: &PeerReport) {
@@ -101,7 +101,7 @@ impl Summary {
             self.ok += 1;
             self.count_client(report.client());
             let yourip = report.extension.as_ref().and_then(|extension| extension.yourip);
-            yourip.into_iter().for_each(|ip| self.seen_as.count_peer(ip));
+            yourip.into_iter().for_each(|ip| self.seen_as.add_peer(ip));
             *self.roles.entry(report.role).or_default() += 1;
         }
     }

@@ -20,13 +20,15 @@ pub struct SeenBy {
 }
 
 impl SeenAs {
-    pub(crate) fn count_tracker(&mut self, ip: IpAddr) {
+    /// One more answer of a tracker names this address.
+    pub fn add_tracker(&mut self, ip: IpAddr) {
         if let Some(by) = self.entry(ip) {
             by.trackers += 1;
         }
     }
 
-    pub(crate) fn count_peer(&mut self, ip: IpAddr) {
+    /// One more peer names this address.
+    pub fn add_peer(&mut self, ip: IpAddr) {
         if let Some(by) = self.entry(ip) {
             by.peers += 1;
         }
@@ -73,10 +75,10 @@ mod tests {
     #[test]
     fn addresses_by_how_many_see_them() {
         let mut seen = SeenAs::default();
-        seen.count_peer(ip("192.0.2.9"));
-        seen.count_peer(ip("::ffff:203.0.113.7"));
-        seen.count_peer(ip("203.0.113.7"));
-        seen.count_tracker(ip("2001:db8::7"));
+        seen.add_peer(ip("192.0.2.9"));
+        seen.add_peer(ip("::ffff:203.0.113.7"));
+        seen.add_peer(ip("203.0.113.7"));
+        seen.add_tracker(ip("2001:db8::7"));
         let shown: Vec<_> =
             seen.by_frequency().into_iter().map(|(ip, by)| (ip.to_string(), by.trackers, by.peers)).collect();
         let expected = [("2001:db8::7", 1, 0), ("203.0.113.7", 0, 2), ("192.0.2.9", 0, 1)];
@@ -89,9 +91,9 @@ mod tests {
     #[test]
     fn invented_addresses_are_bounded() {
         let mut seen = SeenAs::default();
-        seen.count_tracker(ip("203.0.113.7"));
-        (0..=255).for_each(|n| seen.count_peer(IpAddr::from([192, 0, 2, n])));
-        seen.count_peer(ip("203.0.113.7"));
+        seen.add_tracker(ip("203.0.113.7"));
+        (0..=255).for_each(|n| seen.add_peer(IpAddr::from([192, 0, 2, n])));
+        seen.add_peer(ip("203.0.113.7"));
         assert_eq!((seen.by_frequency().len(), seen.by(ip("203.0.113.7")).peers), (MOST_ADDRESSES, 1));
     }
 }

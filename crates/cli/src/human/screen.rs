@@ -21,25 +21,49 @@ const NAMED_FAILURES: usize = 6;
 const NAMED_ADDRESSES: usize = 3;
 /// Most characters of the strip of pieces.
 const STRIP: u32 = 48;
-/// Most lines of one row; the last says that there is more.
-const ROW_LINES: usize = 3;
+/// Most lines of all.
+const MOST_LINES: usize = 16;
 
 /// The report, without a line break at its end.
 pub(crate) fn screen(subject: &Subject, summary: &Summary, tally: &Tally, page: Page) -> String {
     let sentence = format!("{}{}", verdict(subject, summary, tally), web_seeds(subject, summary));
     let (sign, style) = sign(summary, page);
-    let mut lines = Line::new().styled(style, sign).add(" ").styled(BOLD, sentence).wrapped(0, 2, page.columns);
-    let mut row = |label: &str, text: Option<String>| lines.extend(text.iter().flat_map(|text| shown(label, text, page)));
-    row("sources", sources(summary, tally, page.marks));
-    row("seen as", seen_as(summary, page.marks));
-    row("peers", answered(summary));
-    row("", failed(summary, page.marks));
-    row("pieces", pieces(subject, summary, page));
-    row("", gap(subject, summary));
+    let verdict = Line::new().styled(style, sign).add(" ").styled(BOLD, sentence);
     let advice = advice(summary, tally);
-    row("reading", advice.reading);
-    row("to do", advice.to_do);
-    lines.iter().map(|line| line.on(Page { cuts: false, ..page })).collect::<Vec<_>>().join("\n")
+    let rows = [
+        ("sources", sources(summary, tally, page.marks)),
+        ("seen as", seen_as(summary, page.marks)),
+        ("peers", answered(summary)),
+        ("", failed(summary, page.marks)),
+        ("pieces", pieces(subject, summary, page)),
+        ("", gap(subject, summary)),
+        ("reading", advice.reading),
+        ("to do", advice.to_do),
+    ];
+    let rows = rows.into_iter().filter_map(|(label, text)| Some(row(label, &text?, page)));
+    let mut rows: Vec<Vec<Line>> = std::iter::once(verdict.wrapped(0, 2, page.columns)).chain(rows).collect();
+    shorten(&mut rows, page);
+    rows.iter().flatten().map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
+}
+
+/// A row, wrapped.
+fn row(label: &str, text: &str, page: Page) -> Vec<Line> {
+    Line::new().add("  ").cell(DIM, label, TEXT - 2).add(text).wrapped(0, TEXT, page.columns)
+}
+
+/// Takes lines off the longest rows until all fit; `--all` has what is left out.
+fn shorten(rows: &mut [Vec<Line>], page: Page) {
+    while rows.iter().map(Vec::len).sum::<usize>() > MOST_LINES {
+        let Some(longest) = rows.iter_mut().rev().max_by_key(|row| row.len()).filter(|row| row.len() > 1) else {
+            return;
+        };
+        longest.truncate(longest.len().saturating_sub(2).max(1));
+        let more = format!("{:TEXT$}{} (-a has all)", "", page.marks.ellipsis);
+        longest.push(Line::new().add(more));
+        if longest.len() == 2 && rows.iter().all(|row| row.len() <= 2) {
+            return;
+        }
+    }
 }
 
 /// The mark in front of a verdict.
@@ -49,17 +73,6 @@ pub(super) fn sign(summary: &Summary, page: Page) -> (&'static str, anstyle::Sty
         Mark::Open => (page.marks.open, OPEN),
         Mark::Bad => (page.marks.bad, BAD),
     }
-}
-
-/// A row, wrapped; what is beyond its lines is on `--all`.
-fn shown(label: &str, text: &str, page: Page) -> Vec<Line> {
-    let line = Line::new().add("  ").cell(DIM, label, TEXT - 2).add(text);
-    let mut lines = line.wrapped(0, TEXT, page.columns);
-    if lines.len() > ROW_LINES {
-        lines.truncate(ROW_LINES - 1);
-        lines.push(Line::new().add(format!("{:TEXT$}{} (-a has all)", "", page.marks.ellipsis)));
-    }
-    lines
 }
 
 /// `; 2 web seeds were not checked`, where no peer brings the verdict.
@@ -105,7 +118,9 @@ fn seen_as(summary: &Summary, marks: Marks) -> Option<String> {
 
 fn by_whom(by: SeenBy) -> String {
     let parts = [(by.trackers, "tracker"), (by.peers, "peer")];
-    listed(&parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, who)| plural(count, who)).collect::<Vec<_>>())
+    listed(
+        &parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, who)| plural(count, who)).collect::<Vec<_>>(),
+    )
 }
 
 /// `61 named, 22 answered over TCP in 3.1 s: 12 qBittorrent, 5 Transmission, 2 others`.
@@ -119,7 +134,8 @@ fn answered(summary: &Summary) -> Option<String> {
     }
     let mut families: Vec<_> = families.into_iter().collect();
     families.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let others: usize = families.iter().skip(NAMED_CLIENTS).map(|(_, count)| count).sum::<usize>() + summary.other_clients;
+    let others: usize =
+        families.iter().skip(NAMED_CLIENTS).map(|(_, count)| count).sum::<usize>() + summary.other_clients;
     let mut named: Vec<String> =
         families.iter().take(NAMED_CLIENTS).map(|(name, count)| together(*count, name)).collect();
     named.extend((others > 0).then(|| together(others, if others == 1 { "other" } else { "others" })));
@@ -176,14 +192,22 @@ fn advice(summary: &Summary, tally: &Tally) -> Advice {
     let explained = Explanation::of(CodeKind::Verdict, verdict.code());
     let to_do = explained.map(|entry| entry.to_do.to_owned()).filter(|to_do| to_do != "nothing");
     // Of a swarm that is well, single peers that fail need no action.
-    let reading = match verdict {
-        Verdict::Healthy => want_encryption(tally.want_encryption),
-        Verdict::Offline | Verdict::TrackersOnly => None,
-        _ => tally.hints.iter().max_by_key(|(_, count)| **count).map(|((outcome, hint), count)| {
-            format!("{count} {}: {hint} (explain {outcome})", outcome_words(*outcome))
-        }),
-    };
+    let reading =
+        match verdict {
+            Verdict::Healthy => want_encryption(tally.want_encryption),
+            Verdict::Offline | Verdict::TrackersOnly => None,
+            Verdict::Incomplete if summary.swarm.unseen_seeds().is_some() => summary.swarm.unseen_seeds().map(unseen),
+            _ => tally.hints.iter().max_by_key(|(_, count)| **count).map(|((outcome, hint), count)| {
+                format!("{count} {}: {hint} (explain {outcome})", outcome_words(*outcome))
+            }),
+        };
     Advice { reading, to_do }
+}
+
+/// Of seeds that a tracker counts and that did not answer as such.
+fn unseen(seeds: u32) -> String {
+    let seeds = plural(seeds as usize, "seed");
+    format!("the tracker counts {seeds} that did not answer as such, though it named every peer it counts")
 }
 
 fn want_encryption(count: usize) -> Option<String> {

@@ -149,7 +149,9 @@ fn unverified(summary: &Summary, claims: &str) -> String {
     let told = summary.swarm.coverage.told;
     match told {
         0 => format!("seeds unverified{claims}: {peers} answered, none said which pieces it has"),
-        _ => format!("seeds unverified{claims}: {peers} answered, {told} said which pieces they have, too few to judge by"),
+        _ => format!(
+            "seeds unverified{claims}: {peers} answered, {told} said which pieces they have, too few to judge by"
+        ),
     }
 }
 
