@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Show(Show),
     /// What each tracker answers to an announce, by URL and address; no peer is contacted
     Announce(Ask),
-    /// What each tracker counts; it learns nothing of us
+    /// What each tracker counts; we are not counted by that
     Scrape(Ask),
     /// One peer: every stage, its reserved bits, and what it says of itself
     Peer(OnePeer),
@@ -106,7 +106,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
-    /// List every peer, also those that were never connected to
+    /// List everything: each peer once with its reason, each tracker, response times and charts
     #[arg(short, long, help_heading = "Output", conflicts_with_all = ["json", "quiet", "nagios"])]
     pub(crate) all: bool,
 

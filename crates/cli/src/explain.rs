@@ -24,11 +24,11 @@ pub(crate) fn explain(code: Option<&str>, page: Page) -> Result<String, String> 
 /// `explain` alone lists the codes; the codes that share a word with this one are named.
 fn unknown(code: &str) -> String {
     let words: Vec<&str> = code.split('_').filter(|word| word.len() > 2).collect();
-    let near: Vec<&str> = Explanation::all()
-        .map(|entry| entry.code)
-        .filter(|known| words.iter().any(|word| known.contains(word)))
-        .take(5)
-        .collect();
+    let near = Explanation::all().map(|entry| entry.code).filter(|known| words.iter().any(|word| known.contains(word)));
+    let mut near: Vec<&str> = near.collect();
+    near.sort_unstable();
+    near.dedup();
+    near.truncate(5);
     let near = if near.is_empty() { String::new() } else { format!("; near it are {}", near.join(", ")) };
     format!("`bt-handshake explain` lists the codes: none is called {}{near}", crate::input::shown_word(code.as_ref()))
 }
