@@ -75,8 +75,9 @@ fn render(command: Command, is_whole: bool) -> io::Result<Vec<u8>> {
         section(&mut roff, "ROLES OF PEERS", paragraphs(CodeKind::Role));
         section(&mut roff, "STATUSES OF TRACKERS", paragraphs(CodeKind::TrackerStatus));
         roff.to_writer(&mut page)?;
+        // The commands have no version of their own.
+        man.render_version_section(&mut page)?;
     }
-    man.render_version_section(&mut page)?;
     Ok(page)
 }
 
