@@ -1,8 +1,8 @@
 //! How many peers torrents have, asked without becoming one of them (BEP 48).
 
-use crate::Error;
 use crate::announce::escaped;
 use crate::announced::number;
+use crate::{Error, reencoded};
 use bencode::{Dict, Document, Limits};
 use ids::InfoHash;
 
@@ -76,7 +76,7 @@ impl From<InfoHash> for Scrape {
 pub struct Scraped {
     /// Torrents in the tracker's order; it may leave out some that were asked about and name others.
     pub files: Vec<(InfoHash, Counts)>,
-    /// Entries that could not be used: a key that is not 20 bytes (a popular tracker mangles them), or no counts.
+    /// Entries that could not be used: a key that is not 20 bytes, also when read as text, or no counts.
     pub skipped: usize,
     /// Seconds that must pass before the next scrape.
     pub min_request_interval: Option<u32>,
@@ -112,8 +112,8 @@ impl Scraped {
             ..Self::default()
         };
         for (key, value) in files.map_err(Error::NotATracker)?.iter() {
-            match (<[u8; 20]>::try_from(key), value.as_dict()) {
-                (Ok(key), Some(dict)) => scraped.files.push((InfoHash(key), Counts::read(dict))),
+            match (info_hash(key), value.as_dict()) {
+                (Some(info_hash), Some(dict)) => scraped.files.push((info_hash, Counts::read(dict))),
                 _ => scraped.skipped += 1,
             }
         }
@@ -127,7 +127,19 @@ impl Scraped {
     }
 }
 
+/// The torrent that a key names: 20 bytes, or the text that some trackers write for them.
+fn info_hash(key: &[u8]) -> Option<InfoHash> {
+    let bytes = <[u8; 20]>::try_from(key).ok();
+    bytes.or_else(|| reencoded::undo(key)?.try_into().ok()).map(InfoHash)
+}
+
 impl Counts {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn read(dict: Dict<'_>) -> Self {
         Self {
             complete: number(dict, "complete"),
@@ -184,6 +196,20 @@ mod tests {
             (
                 format!("d5:filesd20:{a}d8:completei-1e10:incompletei4294967296eeee"),
                 vec![(A, Counts::default())],
+                0,
+                None,
+            ),
+            // B as UTF-8, and what is 20 characters with one that no byte is.
+            (format!("d5:filesd40:{}{entry}ee", "\u{fb}".repeat(20)), vec![(B, counts)], 0, None),
+            (format!("d5:filesd40:{}\u{100}{entry}ee", "\u{fb}".repeat(19)), vec![], 1, None),
+            (format!("d5:filesd38:{}{entry}ee", "\u{fb}".repeat(19)), vec![], 1, None),
+            // Twenty bytes are the hash, whatever they are as text.
+            (
+                format!("d5:filesd20:{}{entry}ee", "\u{fb}".repeat(10)),
+                vec![(
+                    InfoHash(*b"\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb"),
+                    counts,
+                )],
                 0,
                 None,
             ),

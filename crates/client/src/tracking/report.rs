@@ -235,13 +235,12 @@ impl TrackerStatus {
         matches!(self, Self::Ok)
     }
 
-    /// When it wants to be asked again after a refusal (BEP 31); `None` also for never.
+    /// When it wants to be asked again after a refusal (BEP 31, or `Retry-After` of HTTP); `None` also for never.
     #[must_use]
     pub fn retry_in(&self) -> Option<Duration> {
-        use tracker_http::Error::{Failure, Status};
-        let Self::Http(Failure(failure) | Status { failure: Some(failure), .. }) = self else { return None };
-        match failure.retry_in? {
-            RetryIn::Minutes(minutes) => Some(Duration::from_secs(60 * u64::from(minutes))),
+        let Self::Http(error) = self else { return None };
+        match error.retry_in()? {
+            RetryIn::After(time) => Some(time),
             RetryIn::Never => None,
         }
     }
@@ -259,7 +258,7 @@ impl TrackerStatus {
             Self::Http(error) => {
                 matches!(error, Tls(_) | Timeout(_) | Closed(_) | Incomplete(_) | NotHttp(_) | Connection(_))
             }
-            Self::Udp(error) => !matches!(error, tracker_udp::Error::Failure(_)),
+            Self::Udp(error) => !error.is_refusal(),
             _ => false,
         }
     }
