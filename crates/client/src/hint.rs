@@ -1,5 +1,6 @@
 //! What an outcome may mean, and what can be done: one sentence.
 
+use crate::resolve::NOT_IN_DNS;
 use crate::{LingerEnd, Outcome, PeerError, PeerReport, Tried};
 use guard::Refusal;
 use std::io::ErrorKind;
@@ -8,6 +9,9 @@ use std::io::ErrorKind;
 pub(crate) fn hint(report: &PeerReport) -> Option<&'static str> {
     match report.outcome {
         Outcome::Ok => hint_ok(report),
+        Outcome::ResolveFailed if matches!(&report.error, Some(PeerError::Resolve(e)) if e.kind() == NOT_IN_DNS) => {
+            Some("its name is one of Tor or I2P, which are not spoken here; other peers are not affected")
+        }
         Outcome::ResolveFailed => {
             Some("it was named by a host name that does not resolve; other peers are not affected")
         }

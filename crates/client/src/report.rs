@@ -1,6 +1,6 @@
 //! What a run says: one report for each tracker and each peer, then the summary.
 
-use crate::{Outcome, PeerReport, Role, SwarmView, TrackerReport};
+use crate::{Outcome, PeerReport, Role, Standing, SwarmView, TrackerReport};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -58,8 +58,12 @@ pub struct Summary {
     pub other_clients: usize,
     /// Reports of trackers.
     pub trackers: usize,
-    /// Those of them that tell an answer.
+    /// Those of them that gave what they were asked for.
     pub trackers_ok: usize,
+    /// All of them by what their ending says.
+    pub standings: BTreeMap<Standing, usize>,
+    /// Whether trackers were asked for counts only, so that none could name a peer.
+    pub scraped: bool,
     /// Valid handshakes by what the peer is to its swarm.
     pub roles: BTreeMap<Role, usize>,
     /// What the peers that were reached have between them.
@@ -83,6 +87,7 @@ impl Summary {
     pub(crate) fn count_tracker(&mut self, report: &TrackerReport) {
         self.trackers += 1;
         self.trackers_ok += usize::from(report.status.is_ok());
+        *self.standings.entry(report.status.standing()).or_default() += 1;
     }
 
     pub(crate) fn count_peer(&mut self, report: &PeerReport) {
