@@ -10,6 +10,7 @@ mod human;
 mod input;
 mod json;
 mod nagios;
+mod no_source;
 mod output;
 mod progress;
 mod run;

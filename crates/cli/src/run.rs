@@ -1,9 +1,10 @@
 //! One torrent from the command line to its exit code.
 
-use crate::advice::{advice, no_source};
+use crate::advice::advice;
 use crate::exit::Exit;
 use crate::human::Tally;
 use crate::input::{Input, InputError, Subject};
+use crate::no_source::Failures;
 use crate::output::{Output, Shared};
 use crate::text::Page;
 use client::{Bounds, Config, CutShort, Event, Summary, Swarm};
@@ -59,9 +60,6 @@ async fn prepare(input: &Input, config: Config, bounds: &Bounds) -> Result<(Subj
     Ok((subject, swarm))
 }
 
-/// Trackers named in the one line that says that none answered.
-const MOST_FAILURES: usize = 10;
-
 /// What the user wanted beyond the torrent's own peers.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
@@ -76,8 +74,7 @@ struct Told {
     exit: Exit,
     /// Conditions that are not met.
     unmet: Vec<String>,
-    /// Trackers that failed, with the reason.
-    failures: Vec<String>,
+    failures: Failures,
     /// Why there was no source of peers.
     because: Option<String>,
 }
@@ -89,7 +86,7 @@ async fn tell(
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
 ) -> std::io::Result<Told> {
-    let mut told = Told { exit: Exit::Answered, unmet: Vec::new(), failures: Vec::new(), because: None };
+    let mut told = Told { exit: Exit::Answered, unmet: Vec::new(), failures: Failures::default(), because: None };
     let (mut tally, mut cut_short) = (output.lock().tally(), false);
     output.lock().start(subject)?;
     loop {
@@ -106,9 +103,7 @@ async fn tell(
         match event {
             None => return Ok(told),
             Some(Event::Tracker(report)) => {
-                if !report.status.is_ok() && told.failures.len() <= MOST_FAILURES {
-                    told.failures.push(format!("{}: {}", report.url, report.message().unwrap_or_default()));
-                }
+                told.failures.add(&report);
                 let mut output = output.lock();
                 keep(&mut tally, &mut output, |tally, page| tally.tracker(subject, &report, page));
                 output.tracker(subject, &report)?;
@@ -120,7 +115,7 @@ async fn tell(
             }
             Some(Event::Summary(summary)) => {
                 told.exit = exit(&summary, wanted);
-                let because = (told.exit == Exit::NoSource).then(|| no_source(&told.failures, MOST_FAILURES));
+                let because = (told.exit == Exit::NoSource).then(|| told.failures.advice(&summary));
                 told.unmet =
                     output.lock().summary(subject, &summary, tally.as_ref(), (told.exit, because.as_deref()))?;
                 told.because = because;

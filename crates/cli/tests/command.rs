@@ -100,7 +100,10 @@ fn exit_codes_say_how_it_went() {
     assert_eq!(run(&[], &lab.torrent()).0, 1);
     lab.tracker.set_script(TrackerScript::Failure("not \u{1b}yours".to_owned()));
     let (code, _, stderr) = run(&[], &lab.torrent());
-    assert!(stderr.ends_with("/announce?passkey=***: tracker refuses: not \\u{1b}yours\n"), "{stderr}");
+    assert!(
+        stderr.contains(": refused by http://") && stderr.ends_with("/announce?passkey=***: not \\u{1b}yours\n"),
+        "{stderr}"
+    );
     assert_eq!((code, stderr.matches('\n').count()), (3, 1));
     let (code, _, stderr) = run(&["--no-trackers"], &lab.torrent());
     assert!(code == 3 && stderr.contains("there is nobody to ask"), "{stderr}");

@@ -80,7 +80,10 @@ fn a_monitoring_system_reads_one_line() {
     lab.tracker.set_script(TrackerScript::Failure("gone".to_owned()));
     let (code, stdout, stderr) = run(&["--nagios"], &lab.torrent());
     assert!(
-        code == 2 && stderr.is_empty() && stdout.contains("nobody to ask: no tracker answered"),
+        code == 2
+            && stderr.is_empty()
+            && stdout.contains("1 of 1 tracker request answered (1 refused): nobody to ask: name another --tracker: ")
+            && !stdout.contains("no tracker answered"),
         "{stdout}{stderr}"
     );
 }

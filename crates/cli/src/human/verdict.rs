@@ -3,7 +3,7 @@
 use super::Tally;
 use crate::input::Subject;
 use crate::text::{Marks, listed, plural, time};
-use client::{Coverage, CutShort, Outcome, Role, Summary, SwarmView};
+use client::{Coverage, CutShort, Outcome, Role, Standing, Summary, SwarmView};
 use guard::escape_bytes;
 use metainfo::File;
 
@@ -20,7 +20,7 @@ pub(crate) fn headline(summary: &Summary) -> String {
         }
         // Nobody was named, or only counts were asked for: then the trackers' answers are the result.
         None => {
-            format!("{} of {} answered, no peers", summary.trackers_ok, plural(summary.trackers, "tracker request"))
+            format!("{}, no peers", answers(summary))
         }
     };
     let cut_short = match summary.cut_short {
@@ -37,8 +37,9 @@ pub(crate) fn verdict(subject: &Subject, summary: &Summary) -> (bool, String) {
         return match summary.trackers_ok {
             0 if summary.trackers == 0 => (false, "nobody to ask: no tracker, and no peer was named".to_owned()),
             0 if summary.cut_short.is_some() => (false, "the run ended before a tracker answered".to_owned()),
-            0 => (false, "nobody to ask: no tracker answered, and no peer was named".to_owned()),
-            _ => (summary.swarm.claimed_seeds > Some(0), nobody_named(summary)),
+            0 => (false, nobody_to_ask(summary)),
+            // As the exit code has it: of those asked for counts only, an answer is all there was to be had.
+            _ => (summary.scraped, nobody_named(summary)),
         };
     }
     if summary.ok == 0 {
@@ -120,11 +121,38 @@ pub(super) fn path(file: &File) -> String {
     escape_bytes(&file.path.join(&b'/')).to_string()
 }
 
+/// `2 of 3 tracker requests answered (1 refused)`: a refusal is an answer.
+pub(super) fn answers(summary: &Summary) -> String {
+    let of = |standing| summary.standings.get(&standing).copied().unwrap_or_default();
+    let (refused, unknown) = (of(Standing::Refused), of(Standing::Unknown));
+    let requests = plural(summary.trackers, "tracker request");
+    let without: Vec<String> = [(refused, "refused"), (unknown, "without a count")]
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let without = if without.is_empty() { String::new() } else { format!(" ({})", without.join(", ")) };
+    format!("{} of {requests} answered{without}", summary.trackers_ok + refused + unknown)
+}
+
+/// No peers, and no tracker that gave what it was asked for.
+fn nobody_to_ask(summary: &Summary) -> String {
+    let of = |standing| summary.standings.get(&standing).copied().unwrap_or_default();
+    if of(Standing::Refused) + of(Standing::Unknown) > 0 {
+        return if summary.scraped { answers(summary) } else { format!("{}: nobody to ask", answers(summary)) };
+    }
+    match of(Standing::Unusable) {
+        0 => "nobody to ask: no tracker answered, and no peer was named".to_owned(),
+        _ => "nobody to ask: no tracker gave a usable answer, and no peer was named".to_owned(),
+    }
+}
+
 /// No peers to ask, but trackers that answered.
 fn nobody_named(summary: &Summary) -> String {
-    let answered = format!("{} of {} answered", summary.trackers_ok, plural(summary.trackers, "tracker request"));
+    let answered = answers(summary);
     match summary.swarm.claimed_seeds {
         Some(seeds) => format!("{answered}: {} claimed, and nobody was asked", plural(seeds as usize, "seed")),
+        None if summary.scraped => format!("{answered}, without a count of seeds"),
         None => format!("{answered} and named nobody"),
     }
 }
