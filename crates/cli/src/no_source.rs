@@ -1,6 +1,6 @@
 //! Why a run had no source of peers, in one line that starts with what to do. A refusal is an answer, and is told as one.
 
-use client::{Standing, Summary, TrackerReport};
+use client::{Standing, TrackerReport};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,69 +12,100 @@ const MOST_LISTED: usize = 10;
 pub(crate) struct Failures {
     /// What is said of each, by standing: refusals first, silence last.
     said: BTreeMap<Standing, Vec<String>>,
+    /// Whether there are more than are listed.
+    more: bool,
     /// The shortest time after which one wants to be asked again.
     retry_in: Option<Duration>,
-    /// Whether one refuses without such a time.
+    /// Whether one will not change its answer.
     is_final: bool,
-    /// Trackers that cannot be scraped.
+    /// Whether one may answer another time.
+    may_change: bool,
+    /// Trackers that can be asked otherwise than by a scrape, and those that cannot.
     without_scrape: usize,
+    others: usize,
+}
+
+/// What is known of one of them.
+struct Failure<'r> {
+    standing: Standing,
+    is_final: bool,
+    retry_in: Option<Duration>,
+    url: &'r str,
+    message: &'r str,
 }
 
 impl Failures {
     /// Takes in a tracker, unless it gave what it was asked for.
     pub(crate) fn add(&mut self, report: &TrackerReport) {
-        let standing = report.status.standing();
-        if standing != Standing::Answered {
-            self.without_scrape += usize::from(report.status.code() == "scrape_unsupported");
-            self.take(standing, report.status.retry_in(), &report.url, &report.message().unwrap_or_default());
+        let status = &report.status;
+        if status.is_ok() {
+            return;
         }
+        match status.code() {
+            "scrape_unsupported" => self.without_scrape += 1,
+            _ => self.others += 1,
+        }
+        self.take(&Failure {
+            standing: status.standing(),
+            is_final: status.is_final(),
+            retry_in: status.retry_in(),
+            url: &report.url,
+            message: &report.message().unwrap_or_default(),
+        });
     }
 
-    fn take(&mut self, standing: Standing, retry_in: Option<Duration>, url: &str, message: &str) {
-        self.is_final |= matches!(standing, Standing::Refused | Standing::Unknown) && retry_in.is_none();
-        self.retry_in = self.retry_in.into_iter().chain(retry_in).min();
-        let said = self.said.entry(standing).or_default();
-        if said.len() < MOST_LISTED {
-            said.push(sentence(standing, url, message));
+    fn take(&mut self, failure: &Failure<'_>) {
+        self.is_final |= failure.is_final;
+        self.may_change |= !failure.is_final && failure.standing != Standing::NotAsked;
+        self.retry_in = self.retry_in.into_iter().chain(failure.retry_in).min();
+        let sentence = failure.sentence();
+        let said = self.said.entry(failure.standing).or_default();
+        // Both halves of a hybrid, and both families, are mostly answered alike.
+        if said.contains(&sentence) {
+            return;
+        }
+        match said.len() < MOST_LISTED {
+            true => said.push(sentence),
+            false => self.more = true,
         }
     }
 
     /// The line.
-    pub(crate) fn advice(&self, summary: &Summary) -> String {
+    pub(crate) fn advice(&self) -> String {
         if self.said.is_empty() {
             return "name a tracker with --tracker, or a peer with --peer: there is nobody to ask".to_owned();
         }
-        let listed: Vec<&str> = self.said.values().flatten().map(String::as_str).collect();
-        let shown = listed.get(..MOST_LISTED).unwrap_or(&listed);
-        let more = if summary.trackers > shown.len() { "; and others" } else { "" };
-        let because = format!("{}{more}", shown.join("; "));
+        let said: Vec<&str> = self.said.values().flatten().map(String::as_str).collect();
+        let listed = said.get(..MOST_LISTED).unwrap_or(&said);
+        let more = if self.more || said.len() > listed.len() { "; and others" } else { "" };
         let only_silence = self.said.keys().all(|standing| *standing == Standing::Silent);
         let answered = if only_silence { "no tracker answered: " } else { "" };
-        format!("{}: {answered}{because}", self.what_to_do(summary))
+        format!("{}: {answered}{}{more}", self.what_to_do(), listed.join("; "))
     }
 
-    fn what_to_do(&self, summary: &Summary) -> String {
-        if self.without_scrape == summary.trackers {
+    fn what_to_do(&self) -> String {
+        if self.others == 0 && self.without_scrape > 0 {
             return "ask with announce instead".to_owned();
         }
-        let may_change = [Standing::Silent, Standing::Unusable].iter().any(|standing| self.said.contains_key(standing));
         match self.retry_in {
             // To try again is no advice beside a refusal that is final.
             _ if self.is_final => "name another --tracker".to_owned(),
-            Some(time) => format!("try again in {}, or name another --tracker", minutes(time)),
-            None if may_change => "try again later, or name another --tracker".to_owned(),
-            None => "name another --tracker".to_owned(),
+            Some(time) if !time.is_zero() => format!("try again in {}, or name another --tracker", minutes(time)),
+            _ if self.may_change => "try again later, or name another --tracker".to_owned(),
+            _ => "name another --tracker".to_owned(),
         }
     }
 }
 
-/// What is said of one tracker.
-fn sentence(standing: Standing, url: &str, message: &str) -> String {
-    match standing {
-        Standing::Refused => {
-            format!("refused by {url}: {}", message.strip_prefix("tracker refuses: ").unwrap_or(message))
+impl Failure<'_> {
+    fn sentence(&self) -> String {
+        let Self { standing, url, message, .. } = self;
+        match standing {
+            Standing::Refused => {
+                format!("refused by {url}: {}", message.strip_prefix("tracker refuses: ").unwrap_or(message))
+            }
+            _ => format!("{url}: {message}"),
         }
-        _ => format!("{url}: {message}"),
     }
 }
 
@@ -90,14 +121,15 @@ fn minutes(time: Duration) -> String {
 mod tests {
     use super::*;
 
-    /// The line about so many trackers with these standings, times and words.
+    /// The line about trackers with these standings, times and words. Those that refuse without a time do so for good.
     fn advice(trackers: &[(Standing, Option<u64>, &str)]) -> String {
-        let mut failures = Failures::default();
+        let mut failures = Failures { others: trackers.len(), ..Failures::default() };
         for (n, &(standing, retry_in, message)) in trackers.iter().enumerate() {
             let retry_in = retry_in.map(Duration::from_secs);
-            failures.take(standing, retry_in, &format!("http://t{n}"), message);
+            let is_final = matches!(standing, Standing::Refused | Standing::Unknown) && retry_in.is_none();
+            failures.take(&Failure { standing, is_final, retry_in, url: &format!("http://t{n}"), message });
         }
-        failures.advice(&Summary { trackers: trackers.len(), ..Summary::default() })
+        failures.advice()
     }
 
     #[test]
@@ -132,6 +164,10 @@ mod tests {
                 "name another --tracker: http://t0: the tracker does not know this torrent",
             ),
             (&[(Unusable, None, "HTTP 500")], "try again later, or name another --tracker: http://t0: HTTP 500"),
+            (
+                &[(Refused, Some(0), "tracker refuses: busy (retry in 0 min)")],
+                "try again later, or name another --tracker: refused by http://t0: busy (retry in 0 min)",
+            ),
             (&[(NotAsked, None, "bad URL")], "name another --tracker: http://t0: bad URL"),
             (
                 &[(NotAsked, None, "bad URL"), (Silent, None, "closed")],
@@ -149,5 +185,21 @@ mod tests {
         let line = advice(&trackers);
         assert!(line.starts_with("name another --tracker: refused by http://t30: gone; http://t0: closed; "), "{line}");
         assert!(line.ends_with("http://t8: closed; and others") && !line.contains("no tracker answered"), "{line}");
+    }
+
+    #[test]
+    fn what_is_said_twice_is_listed_once() {
+        let mut failures = Failures::default();
+        for _ in 0..2 {
+            let failure = Failure {
+                standing: Standing::Refused,
+                is_final: true,
+                retry_in: None,
+                url: "http://t",
+                message: "tracker refuses: gone",
+            };
+            failures.take(&failure);
+        }
+        assert_eq!(failures.advice(), "name another --tracker: refused by http://t: gone");
     }
 }

@@ -115,7 +115,7 @@ async fn tell(
             }
             Some(Event::Summary(summary)) => {
                 told.exit = exit(&summary, wanted);
-                let because = (told.exit == Exit::NoSource).then(|| told.failures.advice(&summary));
+                let because = (told.exit == Exit::NoSource).then(|| told.failures.advice());
                 told.unmet =
                     output.lock().summary(subject, &summary, tally.as_ref(), (told.exit, because.as_deref()))?;
                 told.because = because;

@@ -132,8 +132,8 @@ pub(crate) fn connect_udp(address: SocketAddr, bind: Bind) -> Result<UdpSocket, 
     };
     let socket = std::net::UdpSocket::bind(local).map_err(ConnectError::at_once)?;
     socket.connect(address).map_err(ConnectError::at_once)?;
-    // Not before: with it the kernel may choose a port that is in use.
-    SockRef::from(&socket).set_reuse_port(true).map_err(ConnectError::at_once)?;
+    // Not before: with it the kernel may choose a port that is in use. Without it there is no socket beside this one.
+    let _ = SockRef::from(&socket).set_reuse_port(true);
     socket.set_nonblocking(true).map_err(ConnectError::at_once)?;
     UdpSocket::from_std(socket).map_err(ConnectError::at_once)
 }

@@ -3,7 +3,7 @@
 use crate::announce::escaped;
 use crate::announced::number;
 use crate::{Error, reencoded};
-use bencode::{Dict, Document, Limits};
+use bencode::{Dict, Document, Limits, Value};
 use ids::InfoHash;
 
 /// One scrape (BEP 48; over UDP BEP 15): the torrents whose counts are wanted. It registers nobody.
@@ -111,7 +111,12 @@ impl Scraped {
             min_request_interval: flags.and_then(|flags| number(flags, "min_request_interval")),
             ..Self::default()
         };
-        for (key, value) in files.map_err(Error::NotATracker)?.iter() {
+        let files = match files {
+            // PHP has one kind of array, and writes an empty one as a list.
+            Err(_) if is_empty_list(reply.get(b"files")) => return Ok(scraped),
+            files => files.map_err(Error::NotATracker)?,
+        };
+        for (key, value) in files.iter() {
             match (info_hash(key), value.as_dict()) {
                 (Some(info_hash), Some(dict)) => scraped.files.push((info_hash, Counts::read(dict))),
                 _ => scraped.skipped += 1,
@@ -125,6 +130,10 @@ impl Scraped {
     pub fn counts(&self, info_hash: InfoHash) -> Option<Counts> {
         self.files.iter().find(|(named, _)| *named == info_hash).map(|&(_, counts)| counts)
     }
+}
+
+fn is_empty_list(value: Option<Value<'_>>) -> bool {
+    value.and_then(Value::as_list).is_some_and(|list| list.iter().next().is_none())
 }
 
 /// The torrent that a key names: 20 bytes, or the text that some trackers write for them.
@@ -214,6 +223,7 @@ mod tests {
                 None,
             ),
             ("d5:filesdee\r\n".to_owned(), vec![], 0, None),
+            ("d5:filesle5:flagsd20:min_request_intervali600eee".to_owned(), vec![], 0, Some(600)),
         ] {
             let expected = Scraped { files, skipped, min_request_interval: interval };
             assert_eq!(Scraped::parse(body.as_bytes()), Ok(expected), "{body}");
@@ -225,6 +235,7 @@ mod tests {
         let error = |body: &str| Scraped::parse(body.as_bytes()).unwrap_err();
         assert_eq!(error("d14:failure reason2:no5:filesdee").to_string(), "tracker refuses: no");
         assert!(matches!(error("d5:filesi1ee"), Error::NotATracker(_)));
+        assert!(matches!(error("d5:filesli1eee"), Error::NotATracker(_)));
         assert!(matches!(error("d8:intervali1ee"), Error::NotATracker(_)));
         assert_eq!(error("le"), Error::NotADict);
         assert!(matches!(error("<html>"), Error::Bencode(_)));

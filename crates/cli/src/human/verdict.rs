@@ -36,7 +36,6 @@ pub(crate) fn verdict(subject: &Subject, summary: &Summary) -> (bool, String) {
     if summary.peers == 0 {
         return match summary.trackers_ok {
             0 if summary.trackers == 0 => (false, "nobody to ask: no tracker, and no peer was named".to_owned()),
-            0 if summary.cut_short.is_some() => (false, "the run ended before a tracker answered".to_owned()),
             0 => (false, nobody_to_ask(summary)),
             // As the exit code has it: of those asked for counts only, an answer is all there was to be had.
             _ => (summary.scraped, nobody_named(summary)),
@@ -142,6 +141,7 @@ fn nobody_to_ask(summary: &Summary) -> String {
         return if summary.scraped { answers(summary) } else { format!("{}: nobody to ask", answers(summary)) };
     }
     match of(Standing::Unusable) {
+        _ if summary.cut_short.is_some() => "the run ended before a tracker answered".to_owned(),
         0 => "nobody to ask: no tracker answered, and no peer was named".to_owned(),
         _ => "nobody to ask: no tracker gave a usable answer, and no peer was named".to_owned(),
     }

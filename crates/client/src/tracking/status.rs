@@ -220,6 +220,24 @@ impl TrackerStatus {
         }
     }
 
+    /// Whether asking again will not help: it refuses, does not know the torrent, or calls the request itself wrong, and names
+    /// no time after which that changes.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            _ if self.retry_in().is_some() => false,
+            Self::NoCount { .. } => true,
+            Self::Udp(error) => error.is_refusal(),
+            Self::Http(error) | Self::NoScrape(error) => match error.status() {
+                _ if error.failure().is_some() => true,
+                // RFC 9110, 15.5: 4xx is the client's error; these pass: request timeout, too early, too many requests.
+                Some(408 | 425 | 429) => false,
+                status => matches!(status, Some(400..500)),
+            },
+            _ => false,
+        }
+    }
+
     /// `interval` and `min interval` that stand beside a refusal.
     pub(crate) fn intervals(&self) -> (Option<Duration>, Option<Duration>) {
         let Self::Http(error) = self else { return (None, None) };
@@ -294,6 +312,29 @@ mod tests {
             (UrlError::MissingPort.into(), "bad_url", NotAsked),
         ] {
             assert_eq!((status.code(), status.standing()), (code, standing), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_will_not_change_is_final() {
+        let http = |status, seconds: Option<u64>| {
+            let retry_in = seconds.map(Duration::from_secs);
+            TrackerStatus::Http(tracker_http::Error::Status { status, failure: None, body: None, retry_in })
+        };
+        for (status, is_final) in [
+            (http(403, None), true),
+            (http(404, None), true),
+            (http(408, None), false),
+            (http(429, None), false),
+            (http(403, Some(60)), false),
+            (http(500, None), false),
+            (http(503, Some(60)), false),
+            (TrackerStatus::Udp(tracker_udp::Error::Failure(String::new())), true),
+            (TrackerStatus::NoCount { known: true }, true),
+            (TrackerStatus::Interrupted, false),
+            (TrackerStatus::Ok, false),
+        ] {
+            assert_eq!(status.is_final(), is_final, "{status}");
         }
     }
 }
