@@ -37,16 +37,6 @@ fn to_read(error: &ReadError) -> &'static str {
     }
 }
 
-/// Of a run without any source of peers; `failures` are trackers with their reasons.
-pub(crate) fn no_source(failures: &[String], most: usize) -> String {
-    if failures.is_empty() {
-        return "name a tracker with --tracker, or a peer with --peer: there is nobody to ask".to_owned();
-    }
-    let shown = failures.get(..most).unwrap_or(failures);
-    let more = if failures.len() > shown.len() { "; and others" } else { "" };
-    format!("try again later, or name another --tracker: no tracker answered: {}{more}", shown.join("; "))
-}
-
 /// Of output that cannot be written.
 pub(crate) fn cannot_write(error: &std::io::Error) -> String {
     let what = match error.kind() {

@@ -12,6 +12,7 @@ mod input;
 mod json;
 mod manual;
 mod nagios;
+mod no_source;
 mod output;
 mod progress;
 mod run;

@@ -134,7 +134,7 @@ fn one_family_is_all_that_is_used() {
     let other = stdout.lines().find(|line| line.contains("[::1]:1")).unwrap();
     assert!(code == 0 && other.contains("local_limit") && other.contains("no IPv6 source address"), "{other}");
     let (code, stdout, _) = run(&["-6"], &lab.torrent());
-    assert!(code == 3 && stdout.contains("no source: none of 1 tracker request answered"), "{stdout}");
+    assert!(code == 3 && stdout.contains("no source: 0 of 1 tracker request answered"), "{stdout}");
     assert_eq!(run(&["-4", "-6"], &lab.torrent()).0, 2);
 }
 

@@ -100,7 +100,7 @@ impl Swarm {
             peers: Peers::new(topic.hashes.primary(), config.limits, config.max_per_address),
             census: Census::new(&topic, config.limits.waiting_bytes),
             reports: VecDeque::new(),
-            summary: Some(Summary::default()),
+            summary: Some(Summary { scraped: config.scrape, ..Summary::default() }),
             config,
         };
         // The user's word comes first: it is by the first that a host name's addresses are judged.

@@ -64,6 +64,10 @@ pub(crate) enum Cause {
     ClosedPlain,
     /// Closed, and the encrypted attempt failed too.
     ClosedBoth,
+    /// A host name that does not resolve.
+    NoSuchName,
+    /// A host name of Tor or I2P.
+    Overlay,
     /// An address that an untrusted source may not name.
     Untrusted,
     /// Too low a port for an untrusted source.

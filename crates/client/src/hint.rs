@@ -1,6 +1,7 @@
 //! What an outcome may mean, as far as the evidence of one report tells: one sentence of the table in [`crate::explain`].
 
 use crate::explain::{Cause, CodeKind, Explanation};
+use crate::resolve::NOT_IN_DNS;
 use crate::{LingerEnd, Outcome, PeerError, PeerReport, Tried};
 use guard::Refusal;
 use std::io::ErrorKind;
@@ -18,6 +19,10 @@ fn cause(report: &PeerReport) -> Option<Cause> {
         Outcome::ClosedBeforeHandshake | Outcome::ShortHandshake => match report.encrypted {
             Some(_) => Some(Cause::ClosedBoth),
             None => Some(Cause::ClosedPlain),
+        },
+        Outcome::ResolveFailed => match &report.error {
+            Some(PeerError::Resolve(error)) if error.kind() == NOT_IN_DNS => Some(Cause::Overlay),
+            _ => Some(Cause::NoSuchName),
         },
         Outcome::InvalidAddress => match report.error {
             Some(PeerError::Refused(Refusal::NotOnAStrangersWord(_))) => Some(Cause::Untrusted),

@@ -85,9 +85,9 @@ fn rows(tracker: &BittorrentTracker, torrent: &Torrent, v4: SocketAddr, v6: Sock
         row("scrape over UDP", 0).args(["--scrape"]).tracker(&udp).finds(nobody).says(json!(
             {"status": "ok", "peers": null, "seeders": 1, "leechers": 0}
         )),
-        // Its keys are not 20 bytes long, so there is no telling which torrent it counts.
+        // Its keys are the info-hashes as UTF-8 text.
         row("scrape over HTTP", 0).args(["--scrape"]).tracker(&http).finds(nobody).says(json!(
-            {"status": "ok", "peers": null, "seeders": null, "leechers": null}
+            {"status": "ok", "peers": null, "seeders": 1, "leechers": 0}
         )),
     ]
 }

@@ -1,5 +1,6 @@
 //! What a tracker says, in full: a few lines for each URL, address and info-hash, as dig has it for name servers.
 
+use super::verdict::answers;
 use super::{BAD, BOLD, DIM, GOOD, of_which, said_by_tracker};
 use crate::input::Subject;
 use crate::text::{Line, Page, plural, time};
@@ -49,8 +50,10 @@ fn times(report: &TrackerReport) -> String {
 
 /// When it wants to be asked again.
 fn again(report: &TrackerReport) -> Option<String> {
-    let least = report.min_interval.map(|least| format!(", not before {}", interval(least))).unwrap_or_default();
-    report.interval.map(|again| format!("in {}{least}", interval(again)))
+    let again = report.interval.map(|again| format!("in {}", interval(again)));
+    let least = report.min_interval.map(|least| format!("not before {}", interval(least)));
+    let said: Vec<String> = again.into_iter().chain(least).collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 fn interval(interval: Duration) -> String {
@@ -62,13 +65,12 @@ fn interval(interval: Duration) -> String {
 
 /// What all of them come to.
 pub(crate) fn asked(summary: &Summary) -> String {
-    let requests = plural(summary.trackers, "tracker request");
     let named = match summary.peers {
         0 => String::new(),
         peers => format!(", {} named", plural(peers, "peer")),
     };
     let claimed = summary.swarm.claimed_seeds.map(|seeds| format!(", {} claimed", plural(seeds as usize, "seed")));
-    let headline = format!("{} of {requests} answered", summary.trackers_ok);
+    let headline = answers(summary);
     let rest = format!("{named}{} in {}", claimed.unwrap_or_default(), time(summary.elapsed));
     Line::new().add("\n").styled(BOLD, headline).add(rest).whole()
 }

@@ -190,7 +190,11 @@ struct Advice {
 fn advice(summary: &Summary, tally: &Tally) -> Advice {
     let verdict = summary.verdict();
     let explained = Explanation::of(CodeKind::Verdict, verdict.code());
-    let to_do = explained.map(|entry| entry.to_do.to_owned()).filter(|to_do| to_do != "nothing");
+    let to_do = match verdict {
+        // What the trackers themselves said decides.
+        Verdict::Refused | Verdict::NoSource if summary.trackers > 0 => Some(tally.failures.what_to_do()),
+        _ => explained.map(|entry| entry.to_do.to_owned()).filter(|to_do| to_do != "nothing"),
+    };
     // Of a swarm that is well, single peers that fail need no action.
     let reading =
         match verdict {

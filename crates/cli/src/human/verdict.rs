@@ -3,7 +3,7 @@
 use super::Tally;
 use crate::input::Subject;
 use crate::text::{listed, plural, time};
-use client::{CutShort, Summary, SwarmView, Verdict};
+use client::{CutShort, Standing, Summary, SwarmView, Verdict};
 use guard::escape_bytes;
 use metainfo::File;
 
@@ -23,10 +23,21 @@ pub(crate) enum Mark {
 pub(crate) fn headline(summary: &Summary) -> String {
     let headline = match summary.peers {
         // None was named, or only counts were asked for: then the trackers' answers are the result.
-        0 => format!("{} of {} answered, no peers", summary.trackers_ok, plural(summary.trackers, "tracker request")),
+        0 => format!("{}, no peers", answers(summary)),
         peers => format!("{} of {} answered", summary.ok, plural(peers, "peer")),
     };
     format!("{headline} in {}{}", time(summary.elapsed), cut_short(summary))
+}
+
+/// `2 of 3 tracker requests answered (1 refused)`: a refusal is an answer.
+pub(super) fn answers(summary: &Summary) -> String {
+    let (refused, unknown) = (summary.trackers_of(Standing::Refused), summary.trackers_of(Standing::Unknown));
+    let without = [(refused, "refused"), (unknown, "without a count")];
+    let without: Vec<String> =
+        without.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let without = if without.is_empty() { String::new() } else { format!(" ({})", without.join(", ")) };
+    let requests = plural(summary.trackers, "tracker request");
+    format!("{} of {requests} answered{without}", summary.trackers_ok + refused + unknown)
 }
 
 /// What ended the run, if it was not the end of the work.
@@ -63,12 +74,10 @@ pub(crate) fn verdict(subject: &Subject, summary: &Summary, tally: &Tally) -> St
         Verdict::NoPeerAnswered => no_peer_answered(summary, &claims),
         Verdict::NoPeerNamed => no_peer_named(summary),
         Verdict::NoSource if summary.trackers == 0 => "no source: no tracker and no peer was named".to_owned(),
-        Verdict::NoSource => format!(
-            "no source: none of {} answered, and no peer was named",
-            plural(summary.trackers, "tracker request")
-        ),
+        Verdict::NoSource if summary.scraped => format!("no count: {}", answers(summary)),
+        Verdict::NoSource => format!("no source: {}, and no peer was named", answers(summary)),
         Verdict::Refused => match &tally.refusal {
-            Some((tracker, words)) => format!("refused: {tracker} says: {words}"),
+            Some((tracker, words)) => format!("refused: {tracker} says {words}"),
             None => "refused: the tracker does not serve this torrent".to_owned(),
         },
         Verdict::TrackersOnly => counted(summary),
@@ -173,11 +182,10 @@ fn no_peer_named(summary: &Summary) -> String {
 }
 
 fn counted(summary: &Summary) -> String {
-    let answered = format!("{} of {} answered", summary.trackers_ok, plural(summary.trackers, "tracker request"));
     let named = (summary.peers > 0).then(|| format!(", {} named", plural(summary.peers, "peer")));
     let claimed = match summary.swarm.claimed_seeds {
         Some(seeds) => format!(", {} claimed", plural(seeds as usize, "seed")),
-        None => ", no seeds counted".to_owned(),
+        None => ", without a count of seeds".to_owned(),
     };
-    format!("counted: {answered}{}{claimed}", named.unwrap_or_default())
+    format!("counted: {}{}{claimed}", answers(summary), named.unwrap_or_default())
 }

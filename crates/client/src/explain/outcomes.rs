@@ -1,8 +1,8 @@
 //! The outcomes of peers.
 
 use super::Cause::{
-    AddressQuota, Budget, ClosedBoth, ClosedPlain, Exhausted, FamilyNotChosen, NoHost, PrivilegedPort, RunEnded,
-    TooMuch, Untrusted, Violation, WantsEncryption,
+    AddressQuota, Budget, ClosedBoth, ClosedPlain, Exhausted, FamilyNotChosen, NoHost, NoSuchName, Overlay,
+    PrivilegedPort, RunEnded, TooMuch, Untrusted, Violation, WantsEncryption,
 };
 use super::Causes::{One, Several};
 use super::{Cause, Causes, CodeKind, Explanation};
@@ -29,7 +29,10 @@ pub(super) const TABLE: &[Explanation] = &[
         Outcome::ResolveFailed,
         "unknown host name",
         "the tracker named it by a host name that does not resolve",
-        One("it was named by a host name that does not resolve; other peers are not affected"),
+        Several(&[
+            (NoSuchName, "it was named by a host name that does not resolve; other peers are not affected"),
+            (Overlay, "its name is one of Tor or I2P, which are not spoken here; other peers are not affected"),
+        ]),
         "nothing: trackers hardly ever name peers by host, and such entries are old or invented",
     ),
     entry(
