@@ -192,7 +192,8 @@ fn advice(summary: &Summary, tally: &Tally) -> Advice {
     let explained = Explanation::of(CodeKind::Verdict, verdict.code());
     let to_do = match verdict {
         // What the trackers themselves said decides.
-        Verdict::Refused | Verdict::NoSource if summary.trackers > 0 => Some(tally.failures.what_to_do()),
+        Verdict::Refused => Some(format!("download the .torrent file anew, or {}", tally.failures.what_to_do())),
+        Verdict::NoSource if summary.trackers > 0 => Some(tally.failures.what_to_do()),
         _ => explained.map(|entry| entry.to_do.to_owned()).filter(|to_do| to_do != "nothing"),
     };
     // Of a swarm that is well, single peers that fail need no action.
