@@ -18,6 +18,7 @@ mod show;
 mod signals;
 mod text;
 mod wire;
+mod word;
 
 use args::Cli;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};

@@ -131,7 +131,10 @@ fn conclusion(subject: &Subject, summary: &Summary, tally: &Tally, all: bool, pa
         lines.push(line.styled(BOLD, text));
     }
     if all {
-        lines.extend(missing_files(subject, &summary.swarm).map(|file| Line::new().add(format!("    {}", path(file)))));
+        lines.extend(
+            missing_files(subject, &summary.swarm)
+                .map(|(torrent, file)| Line::new().add(format!("    {}", path(torrent, &file.path)))),
+        );
     }
     for hint in hints(tally, summary, page.marks) {
         for (n, text) in wrap(&hint, room.saturating_sub(6)).into_iter().enumerate() {

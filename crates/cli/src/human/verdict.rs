@@ -5,7 +5,7 @@ use crate::input::Subject;
 use crate::text::{Marks, listed, plural, time};
 use client::{Coverage, CutShort, Outcome, Role, Summary, SwarmView};
 use guard::escape_bytes;
-use metainfo::File;
+use metainfo::{File, Torrent};
 
 /// Files named in the sentence.
 const NAMED_FILES: usize = 3;
@@ -102,8 +102,9 @@ fn completion(subject: &Subject, swarm: &SwarmView) -> String {
 
 /// Which files lack pieces; nothing where the files are not known.
 fn in_files(subject: &Subject, swarm: &SwarmView) -> String {
-    let files: Vec<&File> = missing_files(subject, swarm).collect();
-    let mut named: Vec<String> = files.iter().take(NAMED_FILES).map(|file| path(file)).collect();
+    let files: Vec<_> = missing_files(subject, swarm).collect();
+    let mut named: Vec<String> =
+        files.iter().take(NAMED_FILES).map(|(torrent, file)| path(torrent, &file.path)).collect();
     let more = files.len().saturating_sub(NAMED_FILES);
     if more > 0 {
         named.push(plural(more, "more file"));
@@ -111,13 +112,18 @@ fn in_files(subject: &Subject, swarm: &SwarmView) -> String {
     if named.is_empty() { String::new() } else { format!(" of {}", listed(&named)) }
 }
 
-/// The files that cannot be completed.
-pub(super) fn missing_files<'s>(subject: &'s Subject, swarm: &'s SwarmView) -> impl Iterator<Item = &'s File> {
-    subject.torrent().into_iter().flat_map(|torrent| swarm.missing_files(torrent))
+/// The files that cannot be completed, with their torrent.
+pub(super) fn missing_files<'s>(
+    subject: &'s Subject,
+    swarm: &'s SwarmView,
+) -> impl Iterator<Item = (&'s Torrent, &'s File)> {
+    let of = |torrent| swarm.missing_files(torrent).map(move |file| (torrent, file));
+    subject.torrent().into_iter().flat_map(of)
 }
 
-pub(super) fn path(file: &File) -> String {
-    escape_bytes(&file.path.join(&b'/')).to_string()
+/// A path in a torrent, escaped.
+pub(super) fn path(torrent: &Torrent, elements: &[Vec<u8>]) -> String {
+    escape_bytes(&torrent.readable_path(elements)).to_string()
 }
 
 /// No peers to ask, but trackers that answered.

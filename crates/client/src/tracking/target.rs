@@ -139,8 +139,11 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
     choice
 }
 
-/// BEP 27: only with leave, and only the torrent's own trackers.
+/// BEP 27: only with leave, and only the torrent's own trackers. A run that asks no tracker gets its user banned by none.
 pub(crate) fn check_private(topic: &Topic, config: &Config) -> Result<(), Error> {
+    if config.trackers == Trackers::None {
+        return Ok(());
+    }
     if !config.allow_private {
         return Err(Error::Private);
     }
