@@ -8,6 +8,7 @@ use crate::nagios::{self, Plugin};
 use crate::output::{Form, Output, Telling};
 use crate::runs::run_all;
 use crate::show;
+use crate::typo;
 use clap::CommandFactory;
 use client::Config;
 use std::ffi::OsString;
@@ -69,6 +70,10 @@ fn main_job(args: MainJob) -> ExitCode {
     };
     if let Some(name) = args.torrents.iter().find_map(misplaced) {
         return cannot(&format!("put the options behind `{name}`, which comes first; a file of that name is ./{name}"));
+    }
+    let (command, first) = (Cli::command(), args.torrents.first());
+    if let Some(fault) = first.and_then(|word| typo::fault(word, command.get_subcommands().map(|one| one.get_name()))) {
+        return cannot(&fault);
     }
     let expanded = expand(&args.torrents);
     let file = match args.output.clone().map(|path| create(path, &expanded.inputs)).transpose() {

@@ -17,6 +17,7 @@ mod runs;
 mod show;
 mod signals;
 mod text;
+mod typo;
 mod wire;
 mod word;
 

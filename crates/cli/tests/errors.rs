@@ -265,6 +265,34 @@ fn a_command_behind_an_option_is_no_torrent() {
     assert!(lab.tracker.requests().is_empty());
 }
 
+#[test]
+fn a_mistyped_command_announces_nothing() {
+    let lab = Lab::new("mistyped", [Behaviour::default()]);
+    let torrent = lab.torrent();
+    let torrent = torrent.to_str().unwrap();
+    for (args, meant) in [
+        (&["shwo", torrent][..], "write `show`, if that is meant: `shwo` is neither a command nor a file"),
+        (
+            &["--json", "annouce", torrent],
+            "write `announce`, if that is meant: `annouce` is neither a command nor a file",
+        ),
+        (&["help", torrent], "write `--help`, if that is meant: `help` is neither a command nor a file"),
+        (
+            &["download", torrent],
+            "see --help for the commands, or check the path: `download` is neither a command nor a",
+        ),
+    ] {
+        assert!(line(args, 2).starts_with(meant), "{}", line(args, 2));
+    }
+    let (code, stdout, _) = told(&bare().args(["--nagios", "shwo", torrent]).output().unwrap());
+    assert!(code == 3 && stdout.contains("write `show`"), "{stdout}");
+    assert!(lab.tracker.requests().is_empty());
+    // A file of that name is one.
+    std::fs::copy(torrent, lab.folder.join("shwo")).unwrap();
+    let (code, ..) = told(&lab::command(&[], "shwo".as_ref()).current_dir(&lab.folder).output().unwrap());
+    assert_eq!(code, 0);
+}
+
 /// A link or a URL in a place where it has none to be.
 #[test]
 fn a_secret_in_the_wrong_place_is_not_repeated() {

@@ -180,7 +180,9 @@ fn text(text: &str) -> FileKind {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| inside.contains(c)))
     };
     match () {
-        () if lower.starts_with("magnet:") || lower.contains("magnet:?xt=") => FileKind::MagnetLink,
+        () if lower.starts_with("magnet:") => FileKind::MagnetLink,
+        () if json('{', "\"}") || json('[', "[{\"]-0123456789") => FileKind::Json,
+        () if lower.contains("magnet:?xt=") => FileKind::MagnetLink,
         () if ["http://", "https://", "ftp://", "[internetshortcut]", "[desktop entry]"]
             .iter()
             .any(|begin| lower.starts_with(begin)) =>
@@ -189,7 +191,6 @@ fn text(text: &str) -> FileKind {
         }
         () if is_hash(40) || is_hash(64) => FileKind::InfoHash,
         () if TORRENT_IN_BASE64.iter().any(|begin| text.starts_with(begin)) => FileKind::Base64,
-        () if json('{', "\"}") || json('[', "[{\"]-0123456789") => FileKind::Json,
         () => FileKind::Text,
     }
 }
@@ -255,6 +256,7 @@ mod tests {
             (b"<metalink xmlns=\"urn:ietf:params:xml:ns:metalink\">", FileKind::Metalink),
             (b"{\"error\": \"not logged in\"}", FileKind::Json),
             (b"[{\"id\":1}]\n", FileKind::Json),
+            (b"{\"link\":\"magnet:?xt=urn:btih:x\"}", FileKind::Json),
             (b"magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567\n", FileKind::MagnetLink),
             (b"# links\nmagnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567\n", FileKind::MagnetLink),
             (b"https://example.org/x.torrent\n", FileKind::Url),
