@@ -1,18 +1,20 @@
 //! What a peer's software is called: by its `v` (BEP 10), or else by its peer id (BEP 20).
 
 use ids::PeerId;
+use std::borrow::Cow;
 
 /// What rTorrent says in place of its own name; Rasterbar's library, another one, writes `libtorrent/`.
 const LIBRARY_OF_RTORRENT: &str = "libTorrent ";
 
 /// The name to show, with what a terminal would obey escaped.
 pub(crate) fn client_name(v: Option<&str>, id: Option<PeerId>) -> Option<String> {
-    let by_id = id.and_then(|id| id.client());
-    let Some(v) = v.map(str::trim).filter(|v| !v.is_empty()) else { return by_id.map(|client| client.to_string()) };
-    let rtorrent = by_id.filter(|client| client.name.starts_with("rTorrent"));
-    let named = match rtorrent.zip(v.strip_prefix(LIBRARY_OF_RTORRENT)) {
-        Some((client, version)) => format!("{} {version}", client.name),
-        None => v.to_owned(),
+    let by_id = || id.and_then(|id| id.client());
+    let Some(v) = v.map(str::trim).filter(|v| !v.is_empty()) else { return by_id().map(|client| client.to_string()) };
+    let named = match v.strip_prefix(LIBRARY_OF_RTORRENT) {
+        Some(version) => by_id()
+            .filter(|client| client.name.starts_with("rTorrent"))
+            .map_or_else(|| Cow::Borrowed(v), |client| Cow::Owned(format!("{} {version}", client.name))),
+        None => Cow::Borrowed(v),
     };
     Some(guard::escape(&named).to_string())
 }

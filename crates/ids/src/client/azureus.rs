@@ -23,7 +23,9 @@ pub(super) fn identify(id: &[u8; 20]) -> Option<ClientName> {
         b"FG" | b"LH" | b"NE" | b"SP" if version.iter().all(u8::is_ascii_digit) => None,
         _ => return None,
     };
-    if let (b"lt", Some(version)) = (&code, rtorrent(version)) {
+    if &code == b"lt"
+        && let Some(version) = rtorrent(version)
+    {
         return Some(ClientName { name: Cow::Borrowed("rTorrent"), version: Some(version) });
     }
     named(code, version, spelled)
