@@ -20,7 +20,9 @@ mod runs;
 mod show;
 mod signals;
 mod text;
+mod typo;
 mod wire;
+mod word;
 
 use args::Cli;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};

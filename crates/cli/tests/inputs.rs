@@ -59,7 +59,8 @@ fn a_magnet_link_does_and_its_secrets_are_kept() {
         let (code, stdout, stderr) = run(&[], Path::new(wrong));
         assert!(
             code == 2
-                && stderr.starts_with("bt-handshake: magnet link: copy the whole link, in quotes: not a magnet link"),
+                && stderr
+                    .starts_with("bt-handshake: magnet link: copy the whole link, in quotes: unusable magnet link"),
             "{stderr}"
         );
         assert!(!format!("{stdout}{stderr}").contains("s3cret"), "{stderr}");

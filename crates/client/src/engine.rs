@@ -349,7 +349,8 @@ fn announce(topic: &Topic, identity: &Identity, config: &Config) -> Announce<'st
         port: identity.port,
         uploaded: 0,
         downloaded: 0,
-        left: topic.total_size.unwrap_or(UNKNOWN_LEFT),
+        // With nothing left it would be a seed.
+        left: topic.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT),
         event: tracker::Event::Started,
         numwant: Some(NUMWANT),
         key: identity.key,

@@ -12,8 +12,12 @@ pub enum Error {
     /// The torrent file cannot be read.
     #[error("cannot read the torrent")]
     Read(#[from] ReadError),
-    /// The file is not a torrent.
-    #[error("not a torrent")]
+    /// The file is not a torrent, not all of one, or a larger one than is read.
+    #[error("{}", match .0 {
+        error if error.is_limit() => "too large a torrent",
+        metainfo::Error::CutShort(_) => "not a whole torrent",
+        _ => "not a torrent",
+    })]
     Torrent(#[from] metainfo::Error),
     /// The torrent is private (BEP 27).
     #[error("private torrent: a client its tracker does not know can get you banned; allow it explicitly to go on")]

@@ -51,6 +51,7 @@ mod availability;
 mod bounds;
 mod budget;
 mod census;
+mod client_name;
 mod config;
 mod connect;
 mod conversation;

@@ -356,6 +356,7 @@ async fn what_cannot_begin_says_why() {
     let private = Torrent { private: true, ..lab.torrent.clone() };
     assert!(matches!(Swarm::new(&private, Config::default()), Err(Error::Private)));
     assert!(Swarm::new(&private, Config { allow_private: true, ..Config::default() }).is_ok());
+    assert!(Swarm::new(&private, Config { trackers: Trackers::None, ..Config::default() }).is_ok());
     let foreign = Trackers::Only(vec!["http://other.invalid/announce".parse().unwrap()]);
     let foreign = Config { allow_private: true, trackers: foreign, ..Config::default() };
     assert!(matches!(Swarm::new(&private, foreign), Err(Error::ForeignTracker)));

@@ -96,8 +96,9 @@ fn failures<T: ToString>(groups: &BTreeMap<(&'static str, String), Vec<T>>, page
 
 /// The files that cannot be completed.
 fn missing(subject: &Subject, summary: &Summary) -> Vec<Line> {
-    let files: Vec<Line> =
-        missing_files(subject, &summary.swarm).map(|file| Line::new().add(format!("  {}", path(file)))).collect();
+    let files: Vec<Line> = missing_files(subject, &summary.swarm)
+        .map(|(torrent, file)| Line::new().add(format!("  {}", path(torrent, &file.path))))
+        .collect();
     if files.is_empty() {
         return files;
     }
