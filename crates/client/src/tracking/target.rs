@@ -139,7 +139,7 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
     choice
 }
 
-/// BEP 27: only with leave, and only the torrent's own trackers. A run that asks no tracker gets its user banned by none.
+/// BEP 27: only with permission, and only the torrent's own trackers. A run that asks no tracker needs no permission.
 pub(crate) fn check_private(topic: &Topic, config: &Config) -> Result<(), Error> {
     if config.trackers == Trackers::None {
         return Ok(());
