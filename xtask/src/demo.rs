@@ -16,6 +16,7 @@ use fake_swarm::{
 use serde_json::Value;
 
 use crate::binary;
+use crate::picture;
 use crate::report::Report;
 use crate::shell::{self, Result};
 
@@ -85,27 +86,43 @@ const NEXT: &[(&str, &str, &str)] = &[
 /// What stands for a torrent in [`NEXT`].
 const YOURS: &str = "YOUR.torrent";
 
+/// What the swarm is started for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// The binary at work, and whether its verdicts are right.
+    Show,
+    /// The same, and what it says to type next is tried as well, on the demo's torrent.
+    TryNext,
+    /// A picture of the binary at work.
+    Draw,
+}
+
 /// Starts the swarm, shows the binary at work and checks its verdicts.
 pub(crate) fn run() -> Result {
-    play(false)
+    play(Purpose::Show)
 }
 
-/// The same, and what it says to type next is tried as well, on the demo's torrent.
+/// The same, and what it says to type next is tried as well.
 pub(crate) fn run_and_try_next() -> Result {
-    play(true)
+    play(Purpose::TryNext)
 }
 
-fn play(try_next: bool) -> Result {
+/// Draws what the binary prints, for the README.
+pub(crate) fn draw() -> Result {
+    play(Purpose::Draw)
+}
+
+fn play(purpose: Purpose) -> Result {
     println!("demo: building the command");
     let binary = binary::build(false)?;
     // One thread is enough for a few dozen scripted peers; the binary itself waits on a thread of its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-    runtime.block_on(show_and_check(binary, try_next))
+    runtime.block_on(with_swarm(binary, purpose))
 }
 
 /// Everything that needs the swarm to be alive.
-async fn show_and_check(binary: PathBuf, try_next: bool) -> Result {
+async fn with_swarm(binary: PathBuf, purpose: Purpose) -> Result {
     let failed = |error: fake_swarm::Error| format!("the embedded swarm: {error}");
     let torrent = SingleFile::new(FILE.0, FILE.1);
     let peers: Vec<_> = cast().into_iter().zip(0..).map(|(behaviour, n)| (peer_ip(n), behaviour)).collect();
@@ -124,8 +141,11 @@ async fn show_and_check(binary: PathBuf, try_next: bool) -> Result {
 
     // The swarm runs on this thread, so the binary is waited for on another.
     let done = tokio::task::spawn_blocking(move || {
+        if purpose == Purpose::Draw {
+            return picture(&binary, &file);
+        }
         demo.show_and_check(&binary, &file)?;
-        if try_next { NEXT.iter().try_for_each(|next| tried(next, &file)) } else { Ok(()) }
+        if purpose == Purpose::TryNext { NEXT.iter().try_for_each(|next| tried(next, &file)) } else { Ok(()) }
     });
     done.await.map_err(|error| format!("demo: {error}"))?
 }
@@ -177,6 +197,13 @@ impl Demo {
         faults.extend(strangers.map(|addr| format!("{addr} is reported and not of this swarm")));
         faults
     }
+}
+
+/// What the binary prints on a terminal of 80 columns, drawn.
+fn picture(binary: &Path, file: &Path) -> Result {
+    let mut command = command(binary, file);
+    command.args(["--color", "always"]).envs([("COLUMNS", "80"), ("LC_ALL", "C.UTF-8")]);
+    picture::draw("bt-handshake demo.torrent", &shell::run_quiet(&mut command)?)
 }
 
 /// Runs what the demo says to type next, with this torrent in the place of the reader's.

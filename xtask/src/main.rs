@@ -1,4 +1,4 @@
-//! The project's automation: `cargo xtask ci | tidy | layers | trust | examples | consumer | size | demo | terminal | bare |
+//! The project's automation: `cargo xtask ci | tidy | layers | trust | examples | consumer | size | demo | picture | terminal | bare |
 //! integration | conformance | fixtures | dist | bench | fuzz | miri`.
 //!
 //! `main` parses the flags and chooses the task; every task is one module, and every failure names the
@@ -21,6 +21,7 @@ mod layers;
 mod miri;
 mod optional;
 mod payload;
+mod picture;
 mod report;
 mod scratch;
 mod shell;
@@ -50,6 +51,7 @@ usage: cargo xtask <task>
   consumer                            the crates as others use them: the README's lines, and each crate by itself
   size                                lines, options, JSON properties, crates, public items
   demo                                the real binary against an embedded tracker and swarm, offline
+  picture                             the demo's run as the README's picture: .github/run-light.svg and run-dark.svg
   terminal [CASE]                     the real binary in a real terminal (tmux), against an embedded tracker and swarm
   bare                                the checks without any of the optional programs
   integration [--runs N] [--keep] [--release] [--only SECTION]
@@ -77,6 +79,7 @@ enum Task {
     Consumer,
     Size,
     Demo,
+    Picture,
     Terminal(Option<String>),
     Bare,
     InsideBare(Vec<String>),
@@ -111,6 +114,7 @@ fn main() -> ExitCode {
         Task::Consumer => consumer::run(&skips),
         Task::Size => size::run(),
         Task::Demo => demo::run(),
+        Task::Picture => demo::draw(),
         Task::Terminal(case) => terminal::run(&skips, case.as_deref()),
         Task::Bare => bare::run(&skips),
         Task::InsideBare(args) => bare::inside(&args),
@@ -149,6 +153,7 @@ fn parse(args: &[String]) -> Option<Task> {
         ("consumer", []) => Some(Task::Consumer),
         ("size", []) => Some(Task::Size),
         ("demo", []) => Some(Task::Demo),
+        ("picture", []) => Some(Task::Picture),
         ("terminal", []) => Some(Task::Terminal(None)),
         ("terminal", [case]) => Some(Task::Terminal(Some(case.clone()))),
         ("conformance", [dir]) => Some(Task::Conformance(dir.into())),

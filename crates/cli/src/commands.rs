@@ -130,7 +130,7 @@ fn run_torrents(words: &[OsString], config: &Config, shown: Shown) -> ExitCode {
 fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool) -> ExitCode {
     let Expanded { inputs, faults, notes } = expanded;
     let Shown { form, file, quiet, fail_under } = shown;
-    // A monitoring system takes one line, which is about something else.
+    // A monitoring system takes one line, the status.
     if !matches!(form, Form::Nagios(_)) {
         complain_each(&notes);
     }
@@ -152,7 +152,7 @@ fn inputs(words: &[OsString]) -> (Vec<Input>, Exit) {
     (inputs, if faults.is_empty() { Exit::Answered } else { Exit::LocalError })
 }
 
-/// A line for each name and what there is to say of it.
+/// One line on stderr for each name and its message.
 fn complain_each(of: &[(String, String)]) {
     of.iter().for_each(|(name, reason)| complain(&format!("{name}: {reason}")));
 }

@@ -144,18 +144,18 @@ const MAX_DEPTH: usize = 32;
 pub(crate) struct Expanded {
     /// Folders are replaced by the torrents in them.
     pub(crate) inputs: Vec<Input>,
-    /// The words of which nothing came, with the reason.
+    /// The words that gave no input, each with the reason.
     pub(crate) faults: Vec<(String, String)>,
-    /// What was passed over in which folder.
+    /// What was skipped, by folder.
     pub(crate) notes: Vec<(String, String)>,
 }
 
-/// Files in a folder that are called torrents and are none.
+/// Counts of skipped folder entries whose names end in `.torrent`.
 #[derive(Debug, Default)]
 struct PassedOver {
-    /// What macOS keeps beside a file, as `._NAME`, on disks that have no room for it elsewhere.
+    /// `._NAME`: AppleDouble files, which macOS writes beside each file on foreign file systems.
     apple_double: usize,
-    /// Named pipes, sockets and devices, some of which can be read without end.
+    /// Named pipes, sockets and devices: reading one may block or never end.
     irregular: usize,
 }
 
@@ -207,7 +207,7 @@ impl Expanded {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 self.walk(&path, depth - 1, passed_over);
             } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("torrent")) {
-                // Of a link, what it leads to; one that leads nowhere is told of when it is read.
+                // The target of a symbolic link; a broken link is reported when it is read.
                 match std::fs::metadata(&path) {
                     Ok(target) if target.is_dir() => {}
                     Ok(target) if !target.is_file() => passed_over.irregular += 1,

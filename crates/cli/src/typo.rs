@@ -1,16 +1,16 @@
-//! A first word that was meant as a command: nothing is to be announced because of a typing mistake.
+//! A mistyped command: it must not run the main job, which announces, on the words after it.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// Longest word that may have been meant as a command, in bytes: `completions`, mistyped.
+/// Longest word checked, in bytes: `completions`, the longest command, and some.
 const LONGEST: usize = 14;
-/// Most mistakes in a command: a letter too many, too few or another one, or two that changed places.
+/// Most edits between a word and the command it is taken for.
 const MOST_MISTAKES: usize = 2;
-/// What other programs have as commands, and what it is here.
+/// Commands of other programs that are options here.
 const ELSEWHERE: [(&str, &str); 2] = [("help", "--help"), ("version", "--version")];
 
-/// What is wrong with a first word of letters alone that is neither a command nor a file.
+/// The error for a first word of letters alone that is neither a command nor a file.
 pub(crate) fn fault<'n>(word: &OsStr, commands: impl Iterator<Item = &'n str>) -> Option<String> {
     let text = word.to_str().filter(|text| (1..=LONGEST).contains(&text.len()))?;
     let is_plain = text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') && !text.starts_with('-');
@@ -28,7 +28,7 @@ pub(crate) fn fault<'n>(word: &OsStr, commands: impl Iterator<Item = &'n str>) -
     })
 }
 
-/// How many mistakes make one word of another (Damerau and Levenshtein, each place at most once).
+/// Edit distance: insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
 fn mistakes(a: &str, b: &str) -> usize {
     let b = b.as_bytes();
     let mut before_last: Vec<usize> = Vec::new();

@@ -1,4 +1,4 @@
-//! What one word of the command line means, and what is wrong with one that means nothing.
+//! Classifies one word of the command line, and says what is wrong with a word that is no input.
 
 use crate::input::Input;
 use metainfo::{HashError, Hashes};
@@ -8,8 +8,8 @@ use std::path::Path;
 /// Quotation marks and blanks that come along when a link or a hash is copied.
 const QUOTES: &[char] = &['"', '\'', '`', '“', '”', '„', '‘', '’', '«', '»', '<', '>'];
 
-/// The input that a word means, or what is wrong with it. A file of that name wins over all that is guessed: only `-`, a magnet
-/// link and an info-hash in hexadecimal are never one.
+/// The input that a word means, or what is wrong with it. An existing file of that name has precedence, except over `-`, a
+/// magnet link and an info-hash in hexadecimal.
 pub(crate) fn meaning(word: &OsStr) -> Result<Input, String> {
     let Some(text) = word.to_str() else { return Ok(Input::File(word.into())) };
     if text == "-" {
@@ -40,12 +40,12 @@ fn begins(text: &str, beginning: &str) -> bool {
     text.get(..beginning.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(beginning))
 }
 
-/// Blanks, also those that show as nothing.
+/// Blanks and invisible characters.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || guard::is_deceptive(c)
 }
 
-/// A link without the backslashes that a shell wants before some characters, unless the link is quoted.
+/// Removes the backslashes of shell escapes, which stay when an escaped link is quoted as well.
 fn without_escapes(link: &str) -> String {
     if begins(link, "magnet:\\?") { link.replace('\\', "") } else { link.to_owned() }
 }
@@ -79,9 +79,9 @@ fn url(text: &str) -> Option<&'static str> {
 const DOWNLOAD_FIRST: &str = "download it first and give the file: this is a URL, and none is fetched";
 const IS_TRACKER: &str = "give a tracker's URL with --tracker, and the torrent beside it";
 
-/// Fewest and most characters of what may have been meant as an info-hash: some are lost or doubled in copying.
+/// Lengths, in characters, at which a string of digits is taken for a damaged info-hash.
 const HASH_LENGTHS: std::ops::RangeInclusive<usize> = 30..=72;
-/// Most characters in it that are no digits.
+/// Most characters in it that are no hexadecimal digits.
 const MOST_ODD: usize = 2;
 
 /// What is wrong with a word that looks like an info-hash and is none.
@@ -93,7 +93,7 @@ fn hash_fault(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(|c| !is_separator(*c)).collect();
     let length = digits.chars().count();
     let odd = digits.chars().filter(|c| !c.is_ascii_hexdigit()).count();
-    // In base32 they are capitals as a rule, and words of a language have fewer digits.
+    // Base32 is usually upper case, and with digits it is no ordinary word.
     let base32 = digits.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         && digits.bytes().any(|byte| byte.is_ascii_digit());
     if !HASH_LENGTHS.contains(&length) || odd > MOST_ODD && !base32 {

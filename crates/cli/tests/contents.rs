@@ -45,7 +45,7 @@ fn names_are_read_by_the_encoding_that_is_declared() {
     // The report of a run too.
     let (_, stdout, _) = run(&["--no-trackers", "--peer", "127.0.0.1:1"], gbk.as_ref());
     assert!(stdout.starts_with("电影  9 bytes, 2 files, "), "{stdout}");
-    // What is declared and not known is no help.
+    // An unknown encoding changes nothing.
     for before in [&b""[..], b"8:encoding7:klingon", b"8:encoding5:UTF-8"] {
         let file = lab.file("unknown.torrent", &padded(before));
         let (_, stdout, _) = of("show", &[file.to_str().unwrap()]);
@@ -70,7 +70,7 @@ fn padding_is_in_no_size() {
     let torrent = object(&["--json", "--files", v1]);
     assert_eq!((&torrent["total_size_bytes"], &torrent["files"]), (&json!(9), &json!(2)));
     assert_eq!(torrent["file_list"].as_array().unwrap().len(), 3);
-    // A v2 tree has none, whatever its files are aligned to.
+    // A v2 tree contains no padding files.
     let root = "r".repeat(32);
     let leaf = |length| format!("d0:d6:lengthi{length}e11:pieces root32:{root}ee");
     let tree = format!("9:file treed1:a{}1:b{}e12:meta versioni2e4:name1:n12:piece lengthi16384e", leaf(20), leaf(34));
@@ -135,7 +135,7 @@ fn web_seeds_are_shown_without_their_secrets() {
 }
 
 #[test]
-fn one_peer_of_a_private_torrent_needs_no_leave_of_its_trackers() {
+fn a_private_torrent_whose_trackers_are_not_asked_needs_no_permission() {
     let lab = Lab::new("private-peer", [seed(Client::Qbittorrent)]);
     let url = lab.tracker.announce_url();
     let file = SingleFile { announce: Some(&url), private: true, ..SingleFile::new("private.bin", 1_000_000) };

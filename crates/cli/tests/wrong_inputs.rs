@@ -1,4 +1,4 @@
-//! What is given in place of a torrent: named for what it is, with what to do.
+//! Wrong inputs: the message names what the input is and what to do.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -50,7 +50,7 @@ fn files_of_other_kinds_are_named() {
         (b"You are not logged in. s3cret", format!("{give}: plain text")),
         (
             b"d11:file-format22:libtorrent resume file12:file-versioni1ee",
-            "give the .torrent file that belongs to it: not a torrent: a resume file, ".to_owned(),
+            "give the .torrent file that belongs to it: not a torrent: a client's resume file".to_owned(),
         ),
     ] {
         let path = lab.file("given.torrent", bytes);
@@ -65,7 +65,7 @@ fn files_of_other_kinds_are_named() {
 }
 
 #[test]
-fn words_that_mean_nothing_are_told_what_is_wrong_with_them() {
+fn the_message_is_about_this_word() {
     let expected = "expected 40 hexadecimal digits (64 for v2, or 32 in base32), found";
     for (word, what) in [
         (HASH[1..].to_owned(), format!("{}: copy the whole info-hash: {expected} 39 digits", &HASH[1..])),
@@ -94,7 +94,7 @@ fn words_that_mean_nothing_are_told_what_is_wrong_with_them() {
 }
 
 #[test]
-fn hashes_and_links_are_taken_in_other_clothes() {
+fn hashes_and_links_are_read_in_every_form() {
     let base32 = "PYT537UDEKKY72VSBBFV7XMCECAENWYS";
     let v2 = "dabcec469398e3d1".repeat(4);
     for (word, hash) in [
@@ -145,7 +145,7 @@ fn what_is_no_torrent_in_a_folder_is_passed_over_and_counted() {
     let said = "passed over 2 files called `._*.torrent`, which macOS keeps beside others";
     assert_eq!((code, stderr), (0, format!("bt-handshake: {name}: {said}\n")));
     assert_eq!(stdout.matches("info-hash").count(), 1);
-    // A pipe that nobody writes to would hold up everything.
+    // A pipe without a writer would block the run.
     assert!(Command::new("mkfifo").arg(lab.folder.join("pipe.torrent")).status().unwrap().success());
     let _socket = std::os::unix::net::UnixListener::bind(lab.folder.join("socket.torrent")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", lab.folder.join("zero.torrent")).unwrap();
@@ -155,6 +155,6 @@ fn what_is_no_torrent_in_a_folder_is_passed_over_and_counted() {
     // A monitoring system takes one line.
     let (_, _, stderr) = told(&bare().args(["--nagios", "--no-trackers", name]).output().unwrap());
     assert_eq!(stderr, "");
-    // By its own name it is told what it is.
+    // Named explicitly, it is classified.
     assert!(complaint(apple.to_str().unwrap()).contains(": give the file whose name lacks the `._`: not a torrent: "));
 }

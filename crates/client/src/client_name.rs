@@ -3,7 +3,7 @@
 use ids::PeerId;
 use std::borrow::Cow;
 
-/// What rTorrent says in place of its own name; Rasterbar's library, another one, writes `libtorrent/`.
+/// How rTorrent's `v` begins: with its library, which is not Rasterbar's (`libtorrent/`).
 const LIBRARY_OF_RTORRENT: &str = "libTorrent ";
 
 /// The name to show, with what a terminal would obey escaped.

@@ -50,7 +50,7 @@ pub struct Config {
     /// Show the passkeys in announce URLs, in reports and in the log.
     pub show_secrets: bool,
     /// Ask the trackers of a private torrent (BEP 27), which may ban the user of a client they do not know. A run without
-    /// trackers needs no such leave.
+    /// trackers needs no such permission.
     pub allow_private: bool,
     /// What strangers may cost.
     pub limits: Limits,

@@ -12,7 +12,7 @@ pub enum Error {
     /// The torrent file cannot be read.
     #[error("cannot read the torrent")]
     Read(#[from] ReadError),
-    /// The file is not a torrent, not all of one, or a larger one than is read.
+    /// The file is not a torrent, a truncated one, or a larger one than is read.
     #[error("{}", match .0 {
         error if error.is_limit() => "too large a torrent",
         metainfo::Error::CutShort(_) => "not a whole torrent",

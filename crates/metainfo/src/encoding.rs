@@ -20,7 +20,7 @@ impl Encoding {
         self.0.decode_without_bom_handling_and_without_replacement(bytes)
     }
 
-    /// `encoding`, or else the number of Windows in `codepage`, which BitComet writes; `None` for one that is not known.
+    /// `encoding`, or else the Windows code page in `codepage`, which BitComet writes; `None` for an unknown one.
     pub(crate) fn declared(root: Dict<'_>) -> Option<Self> {
         let label = root.get(b"encoding").and_then(Value::as_bytes).and_then(|label| std::str::from_utf8(label).ok());
         let code_page = root.get(b"codepage").and_then(Value::as_int);
@@ -34,8 +34,7 @@ impl Encoding {
     }
 }
 
-/// What programs of Windows call an encoding by: `cp936`, `windows1251`, `win-1252`, `936`. The four of East Asia have other
-/// names in the standard.
+/// Windows code pages: `cp936`, `windows1251`, `win-1252`, `936`. The standard knows the East Asian ones by other names.
 fn code_page(label: &str) -> Option<&'static encoding_rs::Encoding> {
     let number = ["windows", "win", "ansi", "cp", "ms", ""].iter().find_map(|prefix| label.strip_prefix(*prefix))?;
     let number = number.trim_start_matches(['-', '_', ' ']);

@@ -145,14 +145,14 @@ pub enum Problem {
 }
 
 impl Error {
-    /// Whether it is larger than what is read, and may well be a torrent.
+    /// Whether a limit on size was exceeded; the file may be a valid torrent.
     #[must_use]
     pub fn is_limit(&self) -> bool {
         use ErrorKind::{TooManyBytes, TooManyTokens};
         matches!(self, Self::Bencode(error) if matches!(error.kind, TooManyBytes { .. } | TooManyTokens { .. }))
     }
 
-    /// Why bytes that are not bencode are none.
+    /// The error for bytes that are not bencode.
     pub(crate) fn of_bytes(bytes: &[u8], error: bencode::Error) -> Self {
         if !matches!(bytes, [b'd', b'0'..=b'9' | b'e', ..]) {
             return FileKind::of(bytes).map_or(Self::Bencode(error), Self::FileKind);
@@ -161,7 +161,7 @@ impl Error {
         match error.kind {
             _ if FileKind::is_mangled(bytes) => Self::FileKind(FileKind::Mangled),
             ErrorKind::UnexpectedEnd | ErrorKind::StringPastEnd => Self::CutShort(error),
-            // Room was made for the whole file before all of it had come.
+            // An incomplete download into a preallocated file.
             ErrorKind::UnexpectedByte(0) if zeros() => Self::CutShort(error),
             _ => Self::Bencode(error),
         }

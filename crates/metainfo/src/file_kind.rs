@@ -1,4 +1,4 @@
-//! What a file is that was taken for a torrent: people save web pages, archives and links under such a name.
+//! Other kinds of files that are saved as `.torrent`: web pages, archives, links.
 
 use bencode::{Dict, Value};
 use std::fmt;
@@ -33,17 +33,17 @@ pub enum FileKind {
     Text,
     /// An archive or compressed file: its format.
     Packed(&'static str),
-    /// Content of the kinds that torrents are made for, a document or a program: its format.
+    /// A document, media file, disk image or program: its format.
     Content(&'static str),
-    /// What macOS keeps beside a file, as `._NAME`.
+    /// `._NAME`, metadata that macOS writes beside a file.
     AppleDouble,
     /// Nothing but zeros where it begins.
     Zeros,
     /// A torrent with other bytes before it, such as a byte-order mark.
     Preceded,
-    /// A torrent that was handled as text, which replaces bytes.
+    /// A torrent that was converted as text, which replaced bytes.
     Mangled,
-    /// What a client keeps about a torrent.
+    /// A client's resume data for a torrent.
     Resume,
     /// A tracker's reply.
     TrackerReply,
@@ -92,7 +92,7 @@ const TORRENT_BEGINS: [&[u8]; 5] =
 const TORRENT_IN_BASE64: [&str; 3] = ["ZDg6YW5ub3VuY2", "ZDEzOmFubm91bmNl", "ZDQ6aW5mb2"];
 /// What stands for a byte that is no text, in UTF-8.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
-/// How many of them tell that a torrent was handled as text: a name may have one, piece hashes have them by the hundred.
+/// Replacement characters at which a torrent counts as converted to text: a name may hold one, converted hashes hold many.
 const FEWEST_REPLACED: usize = 5;
 
 impl FileKind {
@@ -131,19 +131,19 @@ impl FileKind {
         (has("piece length") && (has("pieces") || has("file tree"))).then_some(Self::InfoAlone)
     }
 
-    /// Whether a torrent was handled as text.
+    /// Whether a torrent was converted as text.
     pub(crate) fn is_mangled(bytes: &[u8]) -> bool {
         bytes.windows(REPLACEMENT.len()).filter(|three| *three == REPLACEMENT).take(FEWEST_REPLACED).count()
             == FEWEST_REPLACED
     }
 }
 
-/// How much of a text is looked at.
+/// Bytes of a text that are examined.
 const LOOKED_AT: usize = 4096;
-/// What clients keep about a torrent that has no `file-format`: Transmission, rTorrent, µTorrent.
+/// Keys of resume files that have no `file-format`: Transmission, rTorrent, µTorrent.
 const RESUME_KEYS: [&[&str]; 3] = [&["added-date", "destination"], &["chunks_done", "directory"], &[".fileguard"]];
 
-/// Web pages and what else is written in tags; and what comes with a web server's head.
+/// Kinds that are written in tags, and HTTP replies.
 fn markup(head: &str) -> Option<FileKind> {
     let head = head.trim_start().to_ascii_lowercase();
     let has = |tag: &str| head.contains(tag);
@@ -212,11 +212,11 @@ impl fmt::Display for FileKind {
             Self::Text => "plain text",
             Packed(format) => return write!(f, "a {format} file"),
             Content(format) => return write!(f, "a file in the format {format}"),
-            AppleDouble => "an AppleDouble file, in which macOS keeps what it knows of another",
+            AppleDouble => "an AppleDouble file, metadata that macOS writes beside another file",
             Self::Zeros => "nothing but zeros where it begins",
             Self::Preceded => "a torrent with other bytes before it",
-            Self::Mangled => "a torrent that was handled as text, which replaced bytes of it",
-            Self::Resume => "a resume file, in which a client keeps what it knows of a torrent",
+            Self::Mangled => "a torrent that was converted as text, which replaced bytes of it",
+            Self::Resume => "a client's resume file",
             Self::TrackerReply => "a tracker's reply",
             Self::InfoAlone => "an info dictionary without the torrent around it",
         })

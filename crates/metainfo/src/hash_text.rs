@@ -1,4 +1,4 @@
-//! Info-hashes as people write them.
+//! Info-hashes as text, in every form in use.
 
 use crate::Hashes;
 use ids::{InfoHash, InfoHashV2};
@@ -42,7 +42,7 @@ impl fmt::Display for HashError {
             Self::Digit { character, place } if character.is_whitespace() => {
                 write!(f, "a blank as character {place}")
             }
-            // An invisible character, or one that a terminal would obey, is told by its number.
+            // An invisible or control character is shown by its number.
             Self::Digit { character, place } if !character.is_ascii_graphic() => {
                 write!(f, "U+{:04X} as character {place}", u32::from(*character))
             }
@@ -94,14 +94,14 @@ pub(crate) fn multihash(digits: &str) -> Result<InfoHashV2, HashError> {
     digits.strip_prefix(SHA_256).and_then(|digits| digits.parse().ok()).ok_or_else(|| found(digits))
 }
 
-/// Why these are not the digits of an info-hash: one that is none, or else their number.
+/// The error for text that is no info-hash: its first wrong character, or else its length.
 fn found(text: &str) -> HashError {
     let length = text.chars().count();
     let is_digit = |c: char| match length {
         BASE32_DIGITS => c.is_ascii_hexdigit() || u8::try_from(c).is_ok_and(|c| quintet(c).is_some()),
         _ => c.is_ascii_hexdigit(),
     };
-    // Where the number of digits is right, one of them is wrong; elsewhere only what never stands in a hash tells more.
+    // At a right length a character is wrong; at another length, only one that occurs in no form of a hash is worth naming.
     let right = [V1_DIGITS, V2_DIGITS, BASE32_DIGITS, SHA_256.len() + V2_DIGITS].contains(&length);
     let wrong = |c: char| !is_digit(c) && (right || !c.is_ascii_alphanumeric());
     match text.chars().zip(1..).find(|(c, _)| wrong(*c)) {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_others_is_told() {
+    fn errors_name_the_length_or_the_character() {
         for (text, expected) in [
             (V1[1..].to_owned(), "39 digits"),
             (format!("{V1}0"), "41 digits"),

@@ -189,10 +189,10 @@ impl Reader {
     }
 }
 
-/// What is left of an `&` of HTML where the link was taken apart at it.
+/// The rest of an HTML-escaped `&` after a split at `&`.
 const HTML_AMPERSANDS: [&str; 3] = ["amp;", "#38;", "#x26;"];
 
-/// Whether all of a link was percent-encoded, to be part of another.
+/// Whether the whole link was percent-encoded, as inside another URL.
 fn is_encoded_whole(link: &str) -> bool {
     let fields = without_prefix(link, Magnet::PREFIX);
     let names = |fields: &str| !fields.contains('=') && fields.to_ascii_lowercase().contains("%3d");

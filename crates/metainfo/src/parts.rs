@@ -21,7 +21,7 @@ impl Parts {
     }
 }
 
-/// The bytes of a torrent, with a clear word about what is none.
+/// Parses bencode; the error names the kind of a file that is no torrent.
 pub(crate) fn document(bytes: &[u8]) -> Result<Document<'_>, Error> {
     Document::parse_lenient(bytes, torrent::LIMITS).map_err(|error| Error::of_bytes(bytes, error))
 }

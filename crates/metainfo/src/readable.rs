@@ -1,4 +1,4 @@
-//! A torrent as people are shown it: text in UTF-8, files and sizes without what only pads.
+//! A torrent for display: text in UTF-8, files and sizes without padding.
 
 use crate::{File, Torrent};
 use std::borrow::Cow;
@@ -30,7 +30,7 @@ impl Torrent {
         path.iter().map(|element| self.readable(element)).collect::<Vec<_>>().join(&b'/')
     }
 
-    /// Bytes of all files together without padding: what there is to be had and kept.
+    /// Bytes of all files together, padding left out.
     #[must_use]
     pub fn content_size(&self) -> u64 {
         self.files.iter().filter(|file| !file.attributes.padding).map(|file| file.length).sum()

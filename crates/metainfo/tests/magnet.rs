@@ -212,7 +212,7 @@ fn links_that_are_read_otherwise_are_these() {
 }
 
 #[test]
-fn what_is_wrong_with_a_link_is_told_of_this_link() {
+fn errors_are_about_this_link() {
     for (link, expected) in [
         ("magnet:?dn=a", "names no torrent: neither `xt=urn:btih:` nor `xt=urn:btmh:`"),
         (

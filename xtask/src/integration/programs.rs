@@ -53,7 +53,7 @@ pub(super) const SEEDS: &[Seed] = &[
     Seed {
         name: "rtorrent",
         program: &optional::RTORRENT,
-        client: "libTorrent",
+        client: "rTorrent",
         command: |place| rtorrent::command(place, rtorrent::ALLOWED),
     },
     Seed {

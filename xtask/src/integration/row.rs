@@ -186,7 +186,8 @@ impl Row {
         }
         command.args((!self.text).then_some("--json")).args(&self.args);
         // The whole of it has every status and every reason.
-        let lists = self.text && self.subcommand.is_none() && !self.args.iter().any(|arg| arg == "--json");
+        let given = |arg: &String| arg == "--json" || arg == "--all";
+        let lists = self.text && self.subcommand.is_none() && !self.args.iter().any(given);
         command.args(lists.then_some("--all"));
         if self.logs {
             command.arg("-vv").env("RUST_LOG", "trace");

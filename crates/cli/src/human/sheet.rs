@@ -73,7 +73,7 @@ impl Sheet {
         }
     }
 
-    /// Web seeds are no secrets, but for what may stand before the host and behind the path.
+    /// Web seeds are public; only their userinfo and query values are hidden.
     fn seeds(self, name: &str, urls: &[String], rows: &mut Rows) {
         for url in urls {
             let shown = if self.show_secrets { url.clone() } else { guard::redact_web_seed(url) };

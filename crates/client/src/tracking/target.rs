@@ -161,7 +161,7 @@ fn told_apart(texts: &[&str], show_secrets: bool) -> Vec<Arc<str>> {
     shown.iter().zip(1..).map(name).collect()
 }
 
-/// BEP 27: only with leave, and only the torrent's own trackers. A run that asks no tracker gets its user banned by none.
+/// BEP 27: only with permission, and only the torrent's own trackers. A run that asks no tracker needs no permission.
 pub(crate) fn check_private(topic: &Topic, config: &Config) -> Result<(), Error> {
     if config.trackers == Trackers::None {
         return Ok(());

@@ -1,6 +1,6 @@
 //! KTorrent and KGet: the version without its dots, as long as it is, then a dash.
 //!
-//! Their library copies this much into the id with the zero byte that ends it, so a short version is padded with NUL.
+//! Their library copies a fixed length into the id, so a NUL follows a short version.
 
 use super::version::{digit, pair};
 
@@ -47,13 +47,13 @@ fn parts(id: &[u8; 20]) -> Option<(&[u8], u8)> {
     Some((rest.get(..length)?, *id.get(length + 4)?))
 }
 
-/// Whether two digits are the year of a release, which they are since 20.12, and not the beginning of a version 2: its last
-/// was 2.2.8, and its ids were not padded.
+/// Whether two digits are a year, as since version 20.12, and not the beginning of a version 2, of which 2.2.8 was the last;
+/// ids of version 2 had no NUL.
 fn is_year(year: u8, padding: u8) -> bool {
     year >= 23 || year >= 20 && padding == 0
 }
 
-/// `40` is April and the first release of it; `12` is December without one, because none was in January.
+/// `40` is release 0 of April; `12` is December without a release number: none was made in January.
 fn since_2020(year: u8, month: u8, release: u8) -> Option<String> {
     match (month, release) {
         (b'1', b'0'..=b'2') => Some(format!("{year}.{}", pair(month, release)?)),

@@ -151,7 +151,7 @@ fn aria2_says(port: u16) -> Value {
 }
 
 const fn rtorrent(name: &'static str, takes: Takes, command: Start) -> Client {
-    let seed = Seed { name, program: &optional::RTORRENT, client: "libTorrent", command };
+    let seed = Seed { name, program: &optional::RTORRENT, client: "rTorrent", command };
     Client { seed, takes, kinds: &[Kind::V1], pieces: PIECES, met: Met::Listed, says: rtorrent_says }
 }
 
@@ -159,7 +159,7 @@ const fn rtorrent(name: &'static str, takes: Takes, command: Start) -> Client {
 fn rtorrent_says(port: u16) -> Value {
     json!({
         "reserved": "0000000000100000", "role": "seed", "role_from": "bitfield",
-        "extension": {"v": "libTorrent", "m": {"ut_metadata": 2}, "p": port, "reqq": 2048, "upload_only": null}
+        "extension": {"v": "rTorrent", "m": {"ut_metadata": 2}, "p": port, "reqq": 2048, "upload_only": null}
     })
 }
 
