@@ -159,7 +159,7 @@ const fn rtorrent(name: &'static str, takes: Takes, command: Start) -> Client {
 fn rtorrent_says(port: u16) -> Value {
     json!({
         "reserved": "0000000000100000", "role": "seed", "role_from": "bitfield",
-        "extension": {"v": "rTorrent", "m": {"ut_metadata": 2}, "p": port, "reqq": 2048, "upload_only": null}
+        "extension": {"v": "libTorrent", "m": {"ut_metadata": 2}, "p": port, "reqq": 2048, "upload_only": null}
     })
 }
 
