@@ -50,12 +50,6 @@ const FOLDERS: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/u
 /// The unit tests that start programs.
 const TESTS: &str = "cargo test --workspace --bins --locked --quiet";
 
-/// The tests and the checks that are tried.
-fn steps() -> Vec<&'static Step> {
-    const UNIT: Step = Step { name: "tests", repeat: TESTS, run: |_| ci::cargo(TESTS), is_bare: true };
-    [&UNIT].into_iter().chain(ci::STEPS.iter().filter(|step| step.is_bare)).collect()
-}
-
 /// Makes the machine and runs the checks on it.
 pub(crate) fn run(skips: &Skips) -> Result {
     if !skips.can(&[&optional::UTIL_LINUX, &optional::MOUNT])? {
@@ -65,8 +59,7 @@ pub(crate) fn run(skips: &Skips) -> Result {
         return skips.cannot("no mount namespace can be made (as root, or where the kernel lets users make them)");
     };
     let scratch = Scratch::new(false)?;
-    let ourselves = std::env::current_exe().map_err(|error| format!("cannot find ourselves: {error}"))?;
-    command.arg(ourselves).args([INSIDE, "hide"]).arg(scratch.folder("bare")?);
+    command.arg(ourselves()?).args([INSIDE, "hide"]).arg(scratch.folder("bare")?).arg(namespace()?);
     // There, skipping is what is wanted.
     shell::run(command.env_remove("CI").stdin(Stdio::null()))
 }
@@ -74,35 +67,39 @@ pub(crate) fn run(skips: &Skips) -> Result {
 /// What happens inside: hides the programs, and then checks, as a process of its own.
 pub(crate) fn inside(args: &[String]) -> Result {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["hide", folder] => hide(Path::new(folder)),
+        ["hide", folder, outside] if namespace()? != Path::new(outside) => hide(Path::new(folder)),
         ["check"] => check(),
-        _ => Err(format!("usage: {INSIDE} hide FOLDER | check")),
+        _ => Err("it is `cargo xtask bare` that starts this, in a mount namespace of its own".to_owned()),
     }
 }
 
-/// Empties all folders of programs and becomes the process that checks. Where it returns it has failed.
+/// The executable.
+fn ourselves() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|error| format!("cannot find ourselves: {error}"))
+}
+
+/// Which mount namespace we are in.
+fn namespace() -> Result<PathBuf> {
+    fs::read_link("/proc/self/ns/mnt").map_err(|error| format!("cannot tell the mount namespace: {error}"))
+}
+
+/// Hides all programs but the essential ones and becomes the process that checks. Where it returns it has failed.
 fn hide(place: &Path) -> Result {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = distinct(std::env::split_paths(&path).chain(FOLDERS.iter().map(PathBuf::from)));
     let essential = essential(&path);
-    let mut kept = BTreeMap::new();
-    for (folder, number) in folders.iter().zip(0..) {
-        let aside = place.join(format!("kept-{number}"));
-        make_folder(&aside)?;
-        mount("mount".as_ref(), &["--bind".as_ref(), folder.as_ref(), aside.as_ref()])?;
-        kept.insert(folder.clone(), aside);
-    }
+    let kept = keep(&folders, place)?;
     let mount_program = shell::find_program("mount").and_then(|file| fs::canonicalize(file).ok());
     let mount_program = aside(&mount_program.ok_or("mount is not installed")?, &kept);
     let libraries = optional::faketime().and_then(|file| Some(file.parent()?.to_path_buf()));
     for folder in folders.iter().chain(&libraries) {
-        mount(mount_program.as_ref(), &["-t".as_ref(), "tmpfs".as_ref(), "none".as_ref(), folder.as_ref()])?;
+        shell::run_quiet(Command::new(&mount_program).args(["-t", "tmpfs", "none"]).arg(folder))?;
     }
     let programs = place.join("programs");
     make_folder(&programs)?;
     for (name, file) in &essential {
-        // At its old place: compilers look for their parts from there.
         let failed = |error| format!("cannot put {name} back: {error}");
+        // At its old place: a compiler looks for its parts from there.
         let from = aside(file, &kept);
         if from != *file && !file.exists() {
             file.parent().map_or(Ok(()), make_folder)?;
@@ -110,9 +107,20 @@ fn hide(place: &Path) -> Result {
         }
         symlink(file, programs.join(name)).map_err(failed)?;
     }
-    let ourselves = std::env::current_exe().map_err(|error| format!("cannot find ourselves: {error}"))?;
-    let error = Command::new(ourselves).args([INSIDE, "check"]).env("PATH", programs).exec();
+    let error = Command::new(ourselves()?).args([INSIDE, "check"]).env("PATH", programs).exec();
     Err(format!("cannot start ourselves again: {error}"))
+}
+
+/// Shows each folder in another place too, read-only, which will still show it when it is hidden.
+fn keep(folders: &BTreeSet<PathBuf>, place: &Path) -> Result<BTreeMap<PathBuf, PathBuf>> {
+    let mut kept = BTreeMap::new();
+    for (folder, number) in folders.iter().zip(0..) {
+        let aside = place.join(format!("kept-{number}"));
+        make_folder(&aside)?;
+        shell::run_quiet(Command::new("mount").args(["--bind", "--options", "ro"]).arg(folder).arg(&aside))?;
+        kept.insert(folder.clone(), aside);
+    }
+    Ok(kept)
 }
 
 /// The folders that exist, each once and none inside another.
@@ -141,17 +149,15 @@ fn aside(file: &Path, kept: &BTreeMap<PathBuf, PathBuf>) -> PathBuf {
     moved.unwrap_or_else(|| file.to_path_buf())
 }
 
-fn mount(program: &OsStr, args: &[&OsStr]) -> Result {
-    shell::run_quiet(Command::new(program).args(args)).map(drop)
-}
-
 /// Runs the checks. Each optional program must be gone, and named.
 fn check() -> Result {
     let here: Vec<&str> = optional::ALL.iter().filter(|one| one.is_here()).map(|one| one.name).collect();
     if !here.is_empty() {
         return Err(format!("bare: still here: {}", here.join(", ")));
     }
-    let (rows, done) = ci::play(&steps());
+    let tests = Step { name: "tests", repeat: TESTS, run: |_| ci::cargo(TESTS), is_bare: true };
+    let checks = ci::STEPS.iter().filter(|step| step.is_bare);
+    let (rows, done) = ci::play(&[&tests].into_iter().chain(checks).collect::<Vec<_>>());
     println!("{}", ci::table("bare", &rows));
     done?;
     let unnamed: Vec<&str> = unnamed(&rows, optional::ALL).map(|one| one.name).collect();
