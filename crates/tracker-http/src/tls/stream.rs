@@ -23,13 +23,14 @@ impl<S> TlsStream<S> {
 
     /// An error as it is told: by its cause, where that is known.
     fn explain(&self, error: io::Error) -> io::Error {
-        match error.kind() {
-            _ if self.lacks_certificate => {
-                io::Error::new(ErrorKind::ConnectionAborted, LeftWithoutCertificate(Some(error)))
-            }
+        let error = match error.kind() {
             // rustls adds the address of its manual, which is no use to a user of ours.
             ErrorKind::UnexpectedEof => io::Error::new(ErrorKind::UnexpectedEof, "no close_notify of TLS"),
             _ => error,
+        };
+        match self.lacks_certificate {
+            true => io::Error::new(ErrorKind::ConnectionAborted, LeftWithoutCertificate(Some(error))),
+            false => error,
         }
     }
 }
