@@ -113,6 +113,10 @@ fn choices_that_cannot_be_followed() {
             "choose another --port, or a --bind address of this machine: cannot bind 127.0.0.1",
         ),
         (&["--tracker", "gopher://t/announce"], "give --tracker an announce URL: ***: unknown scheme"),
+        (
+            &["--tls-ca", "/dev/zero"],
+            "give --tls-ca a file of certificates in PEM: /dev/zero: it has more than 4194304 bytes",
+        ),
         (&["--tls-ca", "/nonexistent"], "give --tls-ca a file of certificates in PEM: /nonexistent: No such file"),
         (&["--output", "/nonexistent/x"], "write elsewhere: --output /nonexistent/x: No such file"),
         (&["-"], "standard input: fetch it again: file is empty"),

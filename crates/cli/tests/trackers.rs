@@ -11,7 +11,7 @@ mod lab;
 
 use fake_swarm::TrackerScript;
 use fake_swarm::torrent::SingleFile;
-use lab::{Lab, of, run};
+use lab::{Lab, bare, of, run, told};
 use serde_json::Value;
 
 fn reply(status: &str, body: &[u8]) -> TrackerScript {
@@ -143,6 +143,22 @@ fn no_scrape_is_no_reason_to_try_later() {
     let (code, stdout, stderr) = of("scrape", &["--tracker", "http://127.0.0.1:1/ann", &"ab".repeat(20)]);
     assert!(code == 3 && stdout.contains("\n    scrape_unsupported"), "{stdout}");
     assert!(stderr.contains(": ask with announce instead: ") && !stderr.contains("try again"), "{stderr}");
+}
+
+/// Our own machine's fault is not the tracker's.
+#[test]
+fn a_machine_without_certificates_is_said_to_have_none() {
+    let lab = Lab::new("no-roots", []);
+    let url = lab.tracker.announce_url().replace("http", "https");
+    let mut command = bare();
+    command.env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", "/nonexistent");
+    let (code, stdout, stderr) =
+        told(&command.args(["announce", "--tracker", &url, &"ab".repeat(20)]).output().unwrap());
+    assert!(code == 3 && stdout.contains("\n    tls_no_roots from "), "{stdout}");
+    assert!(
+        stderr.contains("this machine has no certificates to trust") && !stderr.contains("no tracker answered"),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -10,8 +10,10 @@
 mod lab;
 
 use client::{Config, Standing, Topic, TrackerReport, Trackers};
+use fake_swarm::torrent::SingleFile;
 use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
 use lab::{PATIENCE, config, lab, run};
+use metainfo::Torrent;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -212,6 +214,26 @@ async fn bad_urls_are_told_apart_and_their_secrets_kept() {
     assert_eq!(urls, BTreeSet::from(expected));
     let message = told.trackers.iter().find(|report| report.url.starts_with("udp")).unwrap().message();
     assert_eq!(message.as_deref(), Some("bad URL: no port: a udp tracker has no default one"));
+}
+
+#[tokio::test]
+async fn a_torrent_aims_us_at_no_other_service_of_this_machine() {
+    let service = FakeTracker::start(TrackerScript::peers(Vec::<SocketAddr>::new())).unwrap();
+    for (path, code) in [
+        ("/announce/../admin?delete=1", "refused_address"),
+        ("/announce/%2e%2e/admin?delete=1", "refused_address"),
+        ("/announce%2f..%2fadmin?delete=1", "refused_address"),
+        ("/announce\\..\\admin", "refused_address"),
+        ("/announcements", "refused_address"),
+        ("/announce.php?x=1", "ok"),
+    ] {
+        let url = format!("http://{}{path}", service.addr());
+        let file = SingleFile { announce: Some(&url), ..SingleFile::new("aimed.bin", 5) };
+        let told = run(&Torrent::parse(&file.to_bytes()).unwrap(), config()).await;
+        assert_eq!(told.trackers[0].status.code(), code, "{path}");
+    }
+    let asked: BTreeSet<_> = service.requests().iter().filter_map(|request| request.event()).collect();
+    assert_eq!((service.requests().len(), asked.len()), (2, 2));
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@
 //! ```
 
 mod address;
+mod announce_path;
 mod chain;
 mod escape;
 mod redact;

@@ -236,7 +236,7 @@ impl std::fmt::Debug for Secrets {
 }
 
 /// Undoes percent-encoding; what is not UTF-8 then is replaced.
-fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

@@ -134,10 +134,9 @@ fn answered(summary: &Summary) -> Option<String> {
     }
     let mut families: Vec<_> = families.into_iter().collect();
     families.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let others: usize =
-        families.iter().skip(NAMED_CLIENTS).map(|(_, count)| count).sum::<usize>() + summary.other_clients;
-    let mut named: Vec<String> =
-        families.iter().take(NAMED_CLIENTS).map(|(name, count)| together(*count, name)).collect();
+    let most = named_of(families.len(), NAMED_CLIENTS);
+    let others: usize = families.iter().skip(most).map(|(_, count)| count).sum::<usize>() + summary.other_clients;
+    let mut named: Vec<String> = families.iter().take(most).map(|(name, count)| together(*count, name)).collect();
     named.extend((others > 0).then(|| together(others, if others == 1 { "other" } else { "others" })));
     let clients = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
     let Summary { peers, ok, elapsed, .. } = summary;
@@ -149,11 +148,17 @@ fn answered(summary: &Summary) -> Option<String> {
 fn failed(summary: &Summary, marks: Marks) -> Option<String> {
     let mut outcomes: Vec<_> = summary.outcomes.iter().filter(|(outcome, _)| **outcome != Outcome::Ok).collect();
     outcomes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    let others: usize = outcomes.iter().skip(NAMED_FAILURES).map(|(_, count)| **count).sum();
-    let named = outcomes.iter().take(NAMED_FAILURES);
+    let most = named_of(outcomes.len(), NAMED_FAILURES);
+    let others: usize = outcomes.iter().skip(most).map(|(_, count)| **count).sum();
+    let named = outcomes.iter().take(most);
     let mut parts: Vec<String> = named.map(|(outcome, count)| together(**count, outcome_words(**outcome))).collect();
     parts.extend((others > 0).then(|| together(others, "otherwise")));
     (!parts.is_empty()).then(|| parts.join(marks.dot))
+}
+
+/// How many of so many are named: one alone is not called `others`.
+fn named_of(all: usize, most: usize) -> usize {
+    if all <= most + 1 { all } else { most }
 }
 
 /// A number and what it counts, which stay in one line.

@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tracker::{Family, RetryIn, UrlError};
+use tracker_http::TlsProblem;
 
 /// How the conversation with a tracker ended.
 #[derive(Debug, thiserror::Error)]
@@ -145,10 +146,16 @@ impl Standing {
         use tracker_http::Error::{Closed, Connection, Request, Status, Timeout, Tls};
         match error {
             _ if error.failure().is_some() => Self::Refused,
+            Tls(problem) => match problem {
+                TlsProblem::ClientCertificate(_) => Self::Refused,
+                TlsProblem::Closed(_) | TlsProblem::Timeout(_) => Self::Silent,
+                TlsProblem::NoRoots => Self::NotAsked,
+                _ => Self::Unusable,
+            },
             // RFC 9110, 6585, 7725: unauthorized, payment required, forbidden, too many requests, for legal reasons.
             Status { status: 401 | 402 | 403 | 429 | 451, .. } => Self::Refused,
             Request(_) => Self::NotAsked,
-            Closed(_) | Connection(_) | Timeout(_) | Tls(_) => Self::Silent,
+            Closed(_) | Connection(_) | Timeout(_) => Self::Silent,
             _ => Self::Unusable,
         }
     }
@@ -231,6 +238,7 @@ impl TrackerStatus {
             Self::Udp(error) => error.is_refusal(),
             Self::Http(error) | Self::NoScrape(error) => match error.status() {
                 _ if error.failure().is_some() => true,
+                _ if matches!(error, tracker_http::Error::Tls(TlsProblem::ClientCertificate(_))) => true,
                 // RFC 9110, 15.5: 4xx is the client's error; these pass: request timeout, too early, too many requests.
                 Some(408 | 425 | 429) => false,
                 status => matches!(status, Some(400..500)),
@@ -290,6 +298,7 @@ mod tests {
     fn a_refusal_is_told_from_silence() {
         use Standing::{NotAsked, Refused, Silent, Unknown, Unusable};
         let http = |status| tracker_http::Error::Status { status, failure: None, body: None, retry_in: None };
+        let tls = |problem| TrackerStatus::Http(tracker_http::Error::Tls(problem));
         let silence = || tracker_udp::Error::Timeout {
             stage: Action::Connect,
             limit: Duration::from_secs(15),
@@ -307,6 +316,10 @@ mod tests {
             (TrackerStatus::Udp(tracker::udp::Error::Empty(Action::Scrape).into()), "failure", Refused),
             (TrackerStatus::Udp(silence()), "timeout", Silent),
             (elsewhere, "timeout", Silent),
+            (tls(TlsProblem::SelfSigned), "tls_self_signed", Unusable),
+            (tls(TlsProblem::Timeout(Duration::ZERO)), "tls_timeout", Silent),
+            (tls(TlsProblem::ClientCertificate(io::ErrorKind::Other.into())), "tls_client_certificate", Refused),
+            (tls(TlsProblem::NoRoots), "tls_no_roots", NotAsked),
             (TrackerStatus::NoCount { known: false }, "no_count", Unknown),
             (TrackerStatus::ScrapeUnsupported, "scrape_unsupported", NotAsked),
             (TrackerStatus::OnlyOver(Overlay::Tor), "resolve_failed", NotAsked),

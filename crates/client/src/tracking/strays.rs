@@ -9,7 +9,7 @@ use std::future::pending;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::UdpSocket;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 use tracker::udp::{Action, Reply};
 
 /// Silence after which they are looked for. Just less than the time after which a request is sent again, so that a second
@@ -34,7 +34,7 @@ pub(crate) struct Asked {
 /// Notes in `from` the first other address that answers what was asked; never ends. Takes the place of one tracker in the
 /// bounds, for its descriptor, and does without where none is free.
 pub(crate) async fn watch(asked: Asked, terms: &Terms, from: &mut Option<SocketAddr>) -> Infallible {
-    sleep(AFTER).await;
+    sleep_until(Instant::now() + AFTER).await;
     if let Some(_turn) = terms.bounds.try_turn()
         && let Ok(socket) = beside(asked.local)
     {
