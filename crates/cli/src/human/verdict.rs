@@ -74,7 +74,7 @@ pub(crate) fn verdict(subject: &Subject, summary: &Summary, tally: &Tally) -> St
         Verdict::NoPeerAnswered => no_peer_answered(summary, &claims),
         Verdict::NoPeerNamed => no_peer_named(summary),
         Verdict::NoSource if summary.trackers == 0 => "no source: no tracker and no peer was named".to_owned(),
-        Verdict::NoSource if summary.scraped => format!("no count: {}", answers(summary)),
+        Verdict::NoSource if summary.scraped => answers(summary),
         Verdict::NoSource => format!("no source: {}, and no peer was named", answers(summary)),
         Verdict::Refused => match &tally.refusal {
             Some((tracker, words)) => format!("refused: {tracker} says {words}"),
@@ -192,5 +192,5 @@ fn counted(summary: &Summary) -> String {
         Some(seeds) => format!(", {} claimed", plural(seeds as usize, "seed")),
         None => ", without a count of seeds".to_owned(),
     };
-    format!("counted: {}{}{claimed}", answers(summary), named.unwrap_or_default())
+    format!("{}{}{claimed}", answers(summary), named.unwrap_or_default())
 }
