@@ -274,9 +274,9 @@ async fn dictionary_peers_with_host_names() {
     let of =
         |address: &str| told.peers.iter().find(|peer| peer.address.to_string() == address).map(|peer| peer.outcome);
     assert_eq!(of(&format!("{unknown}:6881")), Some(Outcome::ResolveFailed));
-    let localhost =
-        told.peers.iter().find(|peer| peer.address.to_string().ends_with(&format!("1:{}", refusing.port()))).unwrap();
-    assert_eq!(localhost.outcome, Outcome::ConnectRefused);
+    // Which family it is depends on the machine's `/etc/hosts`.
+    let localhost = ["127.0.0.1", "[::1]"].map(|host| of(&format!("{host}:{}", refusing.port())));
+    assert!(localhost.contains(&Some(Outcome::ConnectRefused)), "{localhost:?}");
 }
 
 #[tokio::test]
