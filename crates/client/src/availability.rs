@@ -7,14 +7,17 @@ use crate::said::Pieces;
 pub(crate) struct Availability {
     /// By piece, what was said piece by piece. Empty until somebody has.
     counts: Vec<u32>,
-    /// By piece, how many likely seeds have not said that they have it. Empty until there is one.
-    likely: Vec<u32>,
+    /// By piece, how many more there may be: of likely seeds that have not said that they have it, and of peers that may
+    /// have been counted already. Empty until there is one.
+    more: Vec<u32>,
     /// `None` when nobody knows how many there are; then nothing is counted by piece.
     pieces: Option<u32>,
     /// Pieces that nobody has said to have piece by piece.
     missing: u32,
     /// Peers that have everything.
     complete: u32,
+    /// Peers that have everything and may have been counted already.
+    more_complete: u32,
     /// Peers that may have everything for all they said: those that said nothing, or that they have nothing.
     silent: u32,
     /// Peers that said which pieces they have, and have some.
@@ -27,8 +30,8 @@ pub(crate) struct Availability {
 pub struct Copies {
     /// As far as the peers said what they have.
     pub min: f64,
-    /// If those that are likely seeds have everything, and one of those that say they have nothing does, too: a
-    /// super-seeding peer is the only one of its swarm.
+    /// If those that are likely seeds have everything, those that may be one client are several, and one of those that say
+    /// they have nothing has everything: a super-seeding peer is the only one of its swarm.
     pub max: f64,
 }
 
@@ -36,7 +39,16 @@ impl Availability {
     /// Nobody has been reached yet.
     pub(crate) fn new(pieces: Option<u32>) -> Self {
         let missing = pieces.unwrap_or_default();
-        Self { counts: Vec::new(), likely: Vec::new(), pieces, missing, complete: 0, silent: 0, told: 0 }
+        Self {
+            counts: Vec::new(),
+            more: Vec::new(),
+            pieces,
+            missing,
+            complete: 0,
+            more_complete: 0,
+            silent: 0,
+            told: 0,
+        }
     }
 
     /// Takes in what one peer has; `true` when it has a piece that nobody had before.
@@ -74,9 +86,27 @@ impl Availability {
 
     /// A peer with these holes is a likely seed after all.
     pub(crate) fn add_likely(&mut self, holes: &[u32]) {
-        self.likely.resize(self.pieces.unwrap_or_default() as usize, 0);
-        for &hole in holes {
-            if let Some(count) = self.likely.get_mut(hole as usize) {
+        self.add_more(holes.iter().copied());
+    }
+
+    /// Takes in what a peer has that may have been counted already.
+    pub(crate) fn add_maybe(&mut self, has: &Pieces) {
+        match has {
+            has if has.is_all(self.pieces) => self.more_complete += 1,
+            Pieces::Some { bitfield, .. } => self.add_more(bitfield.ones()),
+            _ => {}
+        }
+    }
+
+    /// Takes back a peer that said nothing.
+    pub(crate) fn forget_silent(&mut self) {
+        self.silent = self.silent.saturating_sub(1);
+    }
+
+    fn add_more(&mut self, pieces: impl Iterator<Item = u32>) {
+        self.more.resize(self.pieces.unwrap_or_default() as usize, 0);
+        for piece in pieces {
+            if let Some(count) = self.more.get_mut(piece as usize) {
                 *count += 1;
             }
         }
@@ -92,11 +122,6 @@ impl Availability {
         pieces.iter().all(|&piece| self.count(piece) > 0)
     }
 
-    /// Peers that said which pieces they have.
-    pub(crate) fn told(&self) -> u32 {
-        self.told
-    }
-
     /// The pieces that nobody has said to have, in order; `None` when nobody has said anything, or nobody knows which pieces
     /// there are and nobody has them all.
     pub(crate) fn missing(&self) -> Option<Vec<u32>> {
@@ -110,9 +135,9 @@ impl Availability {
         if self.pieces.is_none() && self.told > self.complete {
             return None;
         }
-        let likely = |piece: u32| self.likely.get(piece as usize).copied().unwrap_or(0);
+        let more = |piece: u32| self.more_complete + self.more.get(piece as usize).copied().unwrap_or(0);
         let min = self.copies_by(|piece| self.count(piece));
-        let max = self.copies_by(|piece| self.count(piece) + likely(piece) + self.silent.min(1));
+        let max = self.copies_by(|piece| self.count(piece) + more(piece) + self.silent.min(1));
         (self.told > 0).then_some(Copies { min, max })
     }
 
@@ -182,20 +207,20 @@ mod tests {
             peers.iter().for_each(|peer| {
                 availability.add(peer);
             });
-            (availability.copies(), availability.missing(), availability.told())
+            (availability.copies(), availability.missing())
         };
         let part = || Pieces::Some { bitfield: Bitfield::new(b"\xff\xf0", 16).unwrap(), by_have: 0, by_bitfield: true };
         let full = || Pieces::Some { bitfield: Bitfield::full(16), by_have: 0, by_bitfield: true };
         let told = || Pieces::Some { bitfield: Bitfield::full(16), by_have: 16, by_bitfield: false };
         let copies = |min, max| Some(Copies { min, max });
         for (peers, expected) in [
-            (vec![], (None, None, 0)),
-            (vec![Pieces::None, Pieces::Unsaid], (None, None, 0)),
-            (vec![Pieces::All, full()], (copies(2.0, 2.0), Some(vec![]), 2)),
-            (vec![Pieces::All, Pieces::None], (copies(1.0, 2.0), Some(vec![]), 1)),
-            (vec![Pieces::All, part()], (None, Some(vec![]), 2)),
-            (vec![part()], (None, None, 1)),
-            (vec![told()], (None, None, 1)),
+            (vec![], (None, None)),
+            (vec![Pieces::None, Pieces::Unsaid], (None, None)),
+            (vec![Pieces::All, full()], (copies(2.0, 2.0), Some(vec![]))),
+            (vec![Pieces::All, Pieces::None], (copies(1.0, 2.0), Some(vec![]))),
+            (vec![Pieces::All, part()], (None, Some(vec![]))),
+            (vec![part()], (None, None)),
+            (vec![told()], (None, None)),
         ] {
             assert_eq!(of(&peers), expected, "{peers:?}");
         }
@@ -208,6 +233,17 @@ mod tests {
         availability.add_likely(&[1, 4, 8]);
         availability.add_likely(&[2, 5, 9]);
         assert_eq!(availability.copies(), Some(Copies { min: 1.4, max: 2.0 }));
+    }
+
+    #[test]
+    fn peers_that_may_be_counted_already_make_a_range() {
+        let mut availability = of(&[Pieces::All, having(&[0, 1, 2, 3, 4])]);
+        availability.add_maybe(&Pieces::All);
+        availability.add_maybe(&having(&[0, 1, 2, 3, 4]));
+        availability.add_maybe(&Pieces::None);
+        assert_eq!(availability.copies(), Some(Copies { min: 1.5, max: 2.5 }));
+        availability.add_maybe(&lacking(&[0, 1, 2, 3, 4]));
+        assert_eq!(availability.copies(), Some(Copies { min: 1.5, max: 3.5 }));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Counts what peers have as they report it, and judges those that only the others can judge.
 
 use crate::availability::Availability;
+use crate::clients::{Clients, Met};
 use crate::role::scattered_holes;
 use crate::said::Said;
 use crate::swarm_view::{Coverage, SwarmView};
@@ -15,6 +16,7 @@ const ENOUGH: u32 = 4;
 pub(crate) struct Census {
     /// `None` when nobody has said; then nobody is compared with others.
     pieces: Option<u32>,
+    clients: Clients,
     availability: Availability,
     /// Peers that may be seeds: as far as nobody has what they lack, or too few are known to tell their holes from others'.
     waiting: Vec<Candidate>,
@@ -25,6 +27,11 @@ pub(crate) struct Census {
     /// By piece, how many of them lack it. Empty until there is one; then it is as large as the torrent has pieces, however
     /// many peers there are.
     lacking: Vec<u32>,
+    /// Endpoints that say to have everything; of these, seeds that may be one that is counted.
+    seeds: usize,
+    maybe_seeds: usize,
+    /// Peers that said which pieces they have, and have some.
+    told: usize,
     /// The most seeds that a tracker claims.
     claimed_seeds: Option<u32>,
     whole_list: Option<bool>,
@@ -42,12 +49,16 @@ impl Census {
     pub(crate) fn new(topic: &Topic, max_waiting_bytes: usize) -> Self {
         Self {
             pieces: topic.pieces,
+            clients: Clients::default(),
             availability: Availability::new(topic.pieces),
             waiting: Vec::new(),
             waiting_bytes: 0,
             max_waiting_bytes,
             candidates: 0,
             lacking: Vec::new(),
+            seeds: 0,
+            maybe_seeds: 0,
+            told: 0,
             claimed_seeds: None,
             whole_list: None,
             web_seeds: topic.web_seeds,
@@ -55,9 +66,27 @@ impl Census {
     }
 
     /// Takes in a peer, and gives the reports that can be told now: this one, or others that had to wait for it.
-    pub(crate) fn take(&mut self, report: PeerReport, said: &Said) -> Vec<PeerReport> {
+    pub(crate) fn take(&mut self, mut report: PeerReport, said: &Said) -> Vec<PeerReport> {
         if report.outcome != Outcome::Ok {
             return vec![report];
+        }
+        self.count(&report, said);
+        match self.clients.meet(&report, &said.pieces, self.pieces) {
+            Met::New => {}
+            Met::Again(first) => {
+                report.same_as = Some(first);
+                return vec![report];
+            }
+            Met::MaybeAgain(first) => {
+                report.maybe_same_as = Some(first);
+                self.availability.add_maybe(&said.pieces);
+                self.maybe_seeds += usize::from(report.role == Role::Seed);
+                return vec![report];
+            }
+            Met::Instead(first) => {
+                (report.same_as, report.counts_instead) = (Some(first), true);
+                self.availability.forget_silent();
+            }
         }
         let news = self.availability.add(&said.pieces);
         // A lazy seed that says that it wants nothing more is not yet a peer that has chosen some of the files.
@@ -71,6 +100,12 @@ impl Census {
             told.extend(self.judge_waiting());
         }
         told
+    }
+
+    /// Counts an endpoint, whatever client is there.
+    fn count(&mut self, report: &PeerReport, said: &Said) {
+        self.seeds += usize::from(report.role == Role::Seed);
+        self.told += usize::from(said.pieces.is_some());
     }
 
     /// Takes in a peer that may be a seed. Those that wait are judged anew each time there are twice as many to be
@@ -126,11 +161,13 @@ impl Census {
             missing: self.availability.missing().map(|missing| ranges(&missing)),
             claimed_seeds: self.claimed_seeds,
             verified_seeds: of(Role::Seed),
+            verified_seeds_max: of(Role::Seed) + self.maybe_seeds,
+            seed_endpoints: self.seeds,
             likely_seeds: of(Role::LikelySeed),
             coverage: Coverage {
                 named: summary.peers,
                 reached: summary.ok,
-                told: self.availability.told() as usize,
+                told: self.told,
                 whole_list: self.whole_list,
                 web_seeds: self.web_seeds,
             },

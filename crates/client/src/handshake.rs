@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::alarm::{before, end};
+use crate::attempt::{Greeting, Hello};
 use crate::read::read_some;
 use crate::wire;
 use bytes::{Buf, BytesMut};
@@ -194,7 +195,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let alarm = pin!(sleep_until(end(Instant::now(), timeout)));
-    exchange(stream, ours, also, timeout, alarm, &mut 0).await
+    let greeting = Greeting { ours: *ours, also };
+    exchange(stream, &Hello { greeting: &greeting, peer_id: ours.peer_id }, timeout, alarm, &mut 0).await
 }
 
 /// [`handshake`], with an alarm that rings when `timeout` is over; counts into `bytes` what comes, which stays known when this
@@ -202,8 +204,7 @@ where
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice, and thousands of these wait")]
 pub(crate) fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
-    ours: &Handshake,
-    also: Option<InfoHash>,
+    hello: &Hello<'_>,
     timeout: Duration,
     alarm: Pin<&mut Sleep>,
     bytes: &mut usize,
@@ -213,24 +214,24 @@ pub(crate) fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
         let exchange = async {
             // A peer that has closed already may still have said something: what it said decides, not our failure to
             // write.
-            let written = send(stream, ours).await;
+            let written = send(stream, hello).await;
             receive(stream, written, &mut received, bytes).await
         };
         let theirs = before(alarm, pin!(exchange)).await;
         match theirs {
             None => Err(HandshakeFailure::TimedOut { received: received.len(), timeout }),
-            Some(theirs) => judge(theirs?, ours, also, received),
+            Some(theirs) => judge(theirs?, hello, received),
         }
     }
 }
 
 /// Writes our handshake, put together anew for each write: there is hardly ever a second one, and who waits for the peer's
 /// need not hold ours.
-async fn send<S: AsyncWrite + Unpin>(stream: &mut S, ours: &Handshake) -> io::Result<()> {
+async fn send<S: AsyncWrite + Unpin>(stream: &mut S, hello: &Hello<'_>) -> io::Result<()> {
     let mut sent = 0;
     while sent < Handshake::LENGTH {
         let write = poll_fn(|context| {
-            let bytes = ours.encode();
+            let bytes = hello.handshake().encode();
             let rest = bytes.get(sent..).unwrap_or_default();
             let write = Pin::new(&mut *stream).poll_write(context, rest);
             if let Poll::Ready(Ok(wrote)) = write {
@@ -249,25 +250,20 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, ours: &Handshake) -> io::Re
 /// The second half of [`handshake`], for a stream over which our handshake has gone already. Without a deadline.
 pub(crate) async fn answer<S: AsyncRead + Unpin>(
     stream: &mut S,
-    ours: &Handshake,
-    also: Option<InfoHash>,
+    hello: &Hello<'_>,
     bytes: &mut usize,
 ) -> Result<Shaken, HandshakeFailure> {
     let mut received = BytesMut::new();
     let theirs = receive(stream, Ok(()), &mut received, bytes).await?;
-    judge(theirs, ours, also, received)
+    judge(theirs, hello, received)
 }
 
-fn judge(
-    theirs: Handshake,
-    ours: &Handshake,
-    also: Option<InfoHash>,
-    surplus: BytesMut,
-) -> Result<Shaken, HandshakeFailure> {
-    if theirs.info_hash != ours.info_hash && Some(theirs.info_hash) != also {
+fn judge(theirs: Handshake, hello: &Hello<'_>, surplus: BytesMut) -> Result<Shaken, HandshakeFailure> {
+    let Greeting { ours, also } = hello.greeting;
+    if theirs.info_hash != ours.info_hash && Some(theirs.info_hash) != *also {
         return Err(HandshakeFailure::WrongInfoHash(theirs));
     }
-    if theirs.peer_id == ours.peer_id {
+    if theirs.peer_id == hello.peer_id {
         return Err(HandshakeFailure::OwnPeerId(theirs));
     }
     Ok(Shaken { theirs, surplus })

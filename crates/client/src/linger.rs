@@ -90,17 +90,13 @@ impl<'a> Listener<'a> {
         Self { received: surplus, terms, theirs, said, bytes }
     }
 
-    /// Listens on a stream over which handshakes with these bits of `ours` were exchanged, and says why it stopped.
-    pub(crate) async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut S,
-        ours: Reserved,
-    ) -> LingerEnd {
+    /// Listens on a stream over which handshakes were exchanged, and says why it stopped.
+    pub(crate) async fn listen<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> LingerEnd {
         let deadline = Instant::now() + self.terms.linger;
         // A peer that does not take what we say may have said enough all the same.
-        let _ = timeout_at(deadline, introduce(stream, ours, self.theirs)).await;
+        let _ = timeout_at(deadline, introduce(stream, self.terms.reserved, self.theirs)).await;
         let quiet = QUIET.min(self.terms.linger);
-        let mut charge = self.terms.budget.charge();
+        let mut charge = self.terms.bounds.linger().charge();
         loop {
             if let Err(violation) = self.understand() {
                 return LingerEnd::Violation(violation);

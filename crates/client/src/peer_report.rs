@@ -8,6 +8,7 @@ use crate::{HandshakeFailure, LingerEnd, Outcome, Role, RoleFrom, SecureFailure,
 use metainfo::Hashes;
 use peer_wire::{ExtensionHandshake, Handshake};
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tracker::PeerAddress;
 
@@ -18,6 +19,13 @@ pub struct PeerReport {
     pub address: PeerAddress,
     /// Who named it, up to the time of the report.
     pub sources: Vec<Source>,
+    /// The address where the same client was met before; then it is in no count of clients, seeds or copies.
+    pub same_as: Option<SocketAddr>,
+    /// The address of a client that may be the same, by all that can be known: counts of clients leave it out, and the
+    /// upper ends of ranges have it.
+    pub maybe_same_as: Option<SocketAddr>,
+    /// Whether it is in the counts all the same, instead of an address where the same client said nothing.
+    pub(crate) counts_instead: bool,
     /// How it ended.
     pub outcome: Outcome,
     /// How far it came.
@@ -38,6 +46,8 @@ pub struct PeerReport {
     pub matched: Option<Matched>,
     /// Bytes received from the peer.
     pub bytes_received: usize,
+    /// Whole messages received after the peer's handshake, keep-alives included.
+    pub messages: usize,
     /// What it is to its swarm; unknown without a valid handshake.
     pub role: Role,
     /// What that was concluded from.
@@ -128,6 +138,9 @@ impl PeerReport {
         Self {
             address,
             sources,
+            same_as: None,
+            maybe_same_as: None,
+            counts_instead: false,
             outcome,
             stage,
             transport: Transport::Tcp,
@@ -138,6 +151,7 @@ impl PeerReport {
             theirs: None,
             matched: None,
             bytes_received: 0,
+            messages: 0,
             role: Role::Unknown,
             role_from: RoleFrom::Nothing,
             completeness: None,
@@ -174,6 +188,7 @@ impl PeerReport {
             ..Self::unreached(PeerAddress::Socket(tried.address), sources, outcome, stage, error)
         };
         if outcome == Outcome::Ok {
+            report.messages = said.messages;
             report.matched = theirs.map(|theirs| Matched::of(&theirs, torrent.hashes));
             let pieces = torrent.pieces;
             (report.role, report.role_from) = conclude(&said, pieces);

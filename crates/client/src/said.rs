@@ -169,6 +169,15 @@ impl Pieces {
         }
     }
 
+    /// Whether it has said to have a piece.
+    pub(crate) fn is_some(&self) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some { bitfield, .. } => bitfield.count_ones() > 0,
+            Self::Unsaid | Self::None => false,
+        }
+    }
+
     /// How many of `pieces` it has, as far as it has said.
     #[must_use]
     pub fn count(&self, pieces: u32) -> Option<u32> {

@@ -15,8 +15,13 @@ pub struct SwarmView {
     pub missing: Option<Vec<RangeInclusive<u32>>>,
     /// The most seeds that a tracker claims.
     pub claimed_seeds: Option<u32>,
-    /// Seeds among those that were reached, likely ones not counted.
+    /// Seeds among those that were reached, likely ones not counted; a client with several addresses is one, and two that
+    /// may be one are one.
     pub verified_seeds: usize,
+    /// The same, if those that may be one are two.
+    pub verified_seeds_max: usize,
+    /// Endpoints where a seed answered, as trackers count them: a client with two addresses has two.
+    pub seed_endpoints: usize,
     /// Likely seeds among them.
     pub likely_seeds: usize,
     /// How much of the swarm it rests on.
@@ -70,7 +75,7 @@ impl SwarmView {
     #[must_use]
     pub fn unseen_seeds(&self) -> Option<u32> {
         let claimed = self.claimed_seeds.filter(|_| self.coverage.whole_list == Some(true))?;
-        let seen = u32::try_from(self.verified_seeds + self.likely_seeds).unwrap_or(u32::MAX);
+        let seen = u32::try_from(self.seed_endpoints + self.likely_seeds).unwrap_or(u32::MAX);
         Some(claimed.saturating_sub(seen)).filter(|&unseen| unseen > 0)
     }
 }

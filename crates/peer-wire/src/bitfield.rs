@@ -117,6 +117,12 @@ impl Bitfield {
         self.count_ones() == self.pieces
     }
 
+    /// The pieces that are there, in ascending order.
+    pub fn ones(&self) -> impl Iterator<Item = u32> {
+        let some = (0..self.pieces).step_by(8).zip(&self.bytes).filter(|(_, byte)| **byte != 0);
+        some.flat_map(|(first, byte)| (first..first.saturating_add(8)).filter(move |piece| byte & bit(*piece) != 0))
+    }
+
     /// The missing pieces, in ascending order.
     pub fn holes(&self) -> impl Iterator<Item = u32> {
         let incomplete = (0..self.pieces).step_by(8).zip(&self.bytes).filter(|(_, byte)| **byte != 0xff);
@@ -201,6 +207,8 @@ mod tests {
             prop_assert_eq!(bitfield.is_complete(), ones == pieces as usize);
             let holes: Vec<u32> = (0..pieces).filter(|piece| !there.contains(piece)).collect();
             prop_assert_eq!(bitfield.holes().collect::<Vec<_>>(), holes);
+            let ones: Vec<u32> = there.into_iter().filter(|piece| *piece < pieces).collect();
+            prop_assert_eq!(bitfield.ones().collect::<Vec<_>>(), ones);
             prop_assert_eq!(Bitfield::new(bitfield.as_bytes(), pieces), Ok(bitfield));
             prop_assert_eq!(Bitfield::full(pieces).count_ones(), pieces);
         }
