@@ -4,7 +4,7 @@ mod torrent;
 
 use crate::input::Subject;
 use crate::output;
-use client::{CutShort, Matched, PeerReport, Summary, TrackerReport, Tried};
+use client::{CutShort, Matched, Oddity, PeerReport, Summary, TrackerReport, Tried};
 use peer_wire::ExtensionHandshake;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -68,6 +68,7 @@ struct Peer {
     connect_ms: Option<f64>,
     handshake_ms: Option<f64>,
     bytes_received: usize,
+    oddities: Vec<&'static str>,
     peer_id: Option<String>,
     client: Option<String>,
     reserved: Option<String>,
@@ -150,6 +151,7 @@ struct Coverage {
     named: usize,
     reached: usize,
     told: usize,
+    empty: usize,
     whole_list: Option<bool>,
     transport: &'static str,
     web_seeds_unchecked: usize,
@@ -205,6 +207,7 @@ pub(crate) fn peer(subject: &Subject, report: &PeerReport) -> io::Result<String>
         connect_ms: report.connect.map(milliseconds),
         handshake_ms: report.handshake.map(milliseconds),
         bytes_received: report.bytes_received,
+        oddities: report.oddities.iter().map(Oddity::code).collect(),
         peer_id: theirs.map(|theirs| theirs.peer_id.hex().to_string()),
         client: report.client(),
         reserved: theirs.map(|theirs| theirs.reserved.to_string()),
@@ -276,6 +279,7 @@ pub(crate) fn summary(subject: &Subject, summary: &Summary, unmet: &[String]) ->
             named: swarm.coverage.named,
             reached: swarm.coverage.reached,
             told: swarm.coverage.told,
+            empty: swarm.coverage.empty,
             whole_list: swarm.coverage.whole_list,
             transport: "tcp",
             web_seeds_unchecked: swarm.coverage.web_seeds,

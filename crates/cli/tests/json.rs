@@ -40,7 +40,7 @@ fn machines_read_one_object_a_line_with_every_key() {
         (
             "peer",
             3,
-            "addr bytes_received client completeness connect_ms encrypted error extension handshake_ms hint info_hash matched maybe_same_as other_error outcome peer_id plaintext reserved role role_from same_as sources stage transport type",
+            "addr bytes_received client completeness connect_ms encrypted error extension handshake_ms hint info_hash matched maybe_same_as oddities other_error outcome peer_id plaintext reserved role role_from same_as sources stage transport type",
         ),
         (
             "summary",

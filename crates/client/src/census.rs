@@ -3,7 +3,7 @@
 use crate::availability::Availability;
 use crate::clients::{Clients, Met};
 use crate::role::scattered_holes;
-use crate::said::Said;
+use crate::said::{Pieces, Said};
 use crate::swarm_view::{Coverage, SwarmView};
 use crate::{Outcome, PeerReport, Role, RoleFrom, Summary, Topic, TrackerReport};
 use std::ops::RangeInclusive;
@@ -30,8 +30,8 @@ pub(crate) struct Census {
     /// Endpoints that say to have everything; of these, seeds that may be one that is counted.
     seeds: usize,
     maybe_seeds: usize,
-    /// Peers that said which pieces they have, and have some.
     told: usize,
+    empty: usize,
     /// The most seeds that a tracker claims.
     claimed_seeds: Option<u32>,
     whole_list: Option<bool>,
@@ -59,6 +59,7 @@ impl Census {
             seeds: 0,
             maybe_seeds: 0,
             told: 0,
+            empty: 0,
             claimed_seeds: None,
             whole_list: None,
             web_seeds: topic.web_seeds,
@@ -79,7 +80,7 @@ impl Census {
             }
             Met::MaybeAgain(first) => {
                 report.maybe_same_as = Some(first);
-                self.availability.add_maybe(&said.pieces);
+                self.availability.add_maybe(&said.pieces, report.role);
                 self.maybe_seeds += usize::from(report.role == Role::Seed);
                 return vec![report];
             }
@@ -88,7 +89,7 @@ impl Census {
                 self.availability.forget_silent();
             }
         }
-        let news = self.availability.add(&said.pieces);
+        let news = self.availability.add(&said.pieces, report.role);
         // A lazy seed that says that it wants nothing more is not yet a peer that has chosen some of the files.
         let lacks_some = matches!(report.role, Role::Leech | Role::PartialSeed);
         let candidate = self.pieces.and_then(|pieces| scattered_holes(said, pieces)).filter(|_| lacks_some);
@@ -105,7 +106,10 @@ impl Census {
     /// Counts an endpoint, whatever client is there.
     fn count(&mut self, report: &PeerReport, said: &Said) {
         self.seeds += usize::from(report.role == Role::Seed);
-        self.told += usize::from(said.pieces.is_some());
+        let has_some = said.pieces.is_some();
+        let is_empty = !has_some && report.role == Role::Leech;
+        self.told += usize::from(has_some || (is_empty && said.pieces != Pieces::Unsaid));
+        self.empty += usize::from(is_empty);
     }
 
     /// Takes in a peer that may be a seed. Those that wait are judged anew each time there are twice as many to be
@@ -163,11 +167,12 @@ impl Census {
             verified_seeds: of(Role::Seed),
             verified_seeds_max: of(Role::Seed) + self.maybe_seeds,
             seed_endpoints: self.seeds,
-            likely_seeds: of(Role::LikelySeed),
+            likely_seeds: of(Role::LikelySeed) + of(Role::SuperSeed),
             coverage: Coverage {
                 named: summary.peers,
                 reached: summary.ok,
                 told: self.told,
+                empty: self.empty,
                 whole_list: self.whole_list,
                 web_seeds: self.web_seeds,
             },

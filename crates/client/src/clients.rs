@@ -1,6 +1,7 @@
 //! One client, several endpoints: which of the peers that shook hands are the same client.
 
 use crate::PeerReport;
+use crate::habits::keeps_its_id;
 use crate::said::Pieces;
 use ids::PeerId;
 use peer_wire::ExtensionHandshake;
@@ -8,10 +9,6 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, SocketAddr};
 use tracker::PeerAddress;
-
-/// How the peer ids begin of clients that were seen to have one id for all their connections: two ids are two clients.
-/// libtorrent and what is built on it draw an id for each connection; of unknown clients nothing is certain.
-const KEEP_THEIR_ID: [&[u8]; 10] = [b"-TR", b"-lt", b"A2-", b"-WW", b"-KT", b"-rQ", b"-BI", b"-SS", b"-PY", b"-UL"];
 
 /// The clients met in a run. An endpoint takes about 150 bytes: its address, and hashes of what identifies its client.
 #[derive(Debug, Default)]
@@ -79,8 +76,7 @@ impl Clients {
             first.meet_again(likeness, is_mute)
         } else {
             self.firsts.push(First { address, likeness, is_mute, before: None });
-            let keeps_its_id = KEEP_THEIR_ID.iter().any(|beginning| theirs.peer_id.0.starts_with(beginning));
-            if is_mute || keeps_its_id { Met::New } else { self.pair(at, address, likeness) }
+            if is_mute || keeps_its_id(theirs.peer_id) { Met::New } else { self.pair(at, address, likeness) }
         };
         for mark in ids.into_iter().chain([Mark::At(address)]).chain(named.into_iter().map(Mark::Names)) {
             self.known.entry(self.key.hash_one(mark)).or_insert(at);

@@ -125,7 +125,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     let Progress { said, lingered, received, .. } = progress;
     // Stays so when this is cut short.
     *lingered = Some(LingerEnd::TimeUp);
-    let mut listener = Listener::new(surplus, terms, theirs.reserved, said, received);
+    let mut listener = Listener::new(surplus, terms, theirs, said, received);
     // On the heap, so that those who have not come so far do not hold it too.
     *lingered = Some(Box::pin(listener.listen(stream)).await);
 }

@@ -4,7 +4,9 @@ use crate::attempt::{Attempt, Facts, Progress};
 use crate::hint::hint;
 use crate::role::conclude;
 use crate::said::Said;
-use crate::{HandshakeFailure, LingerEnd, Outcome, Role, RoleFrom, SecureFailure, Source, Stage, Transport, Violation};
+use crate::{
+    HandshakeFailure, LingerEnd, Oddities, Outcome, Role, RoleFrom, SecureFailure, Source, Stage, Transport, Violation,
+};
 use metainfo::Hashes;
 use peer_wire::{ExtensionHandshake, Handshake};
 use std::io;
@@ -48,11 +50,13 @@ pub struct PeerReport {
     pub bytes_received: usize,
     /// Whole messages received after the peer's handshake, keep-alives included.
     pub messages: usize,
+    /// What it did against the protocol, without harm.
+    pub oddities: Oddities,
     /// What it is to its swarm; unknown without a valid handshake.
     pub role: Role,
     /// What that was concluded from.
     pub role_from: RoleFrom,
-    /// The pieces it says it has, of all; `None` when it did not say, or when nobody knows how many there are.
+    /// The pieces it says it has, of all; `None` when it did not say or hides them, or when the number of pieces is not known.
     pub completeness: Option<Completeness>,
     /// Its extension handshake (BEP 10).
     pub extension: Option<Box<ExtensionHandshake>>,
@@ -152,6 +156,7 @@ impl PeerReport {
             matched: None,
             bytes_received: 0,
             messages: 0,
+            oddities: Oddities::default(),
             role: Role::Unknown,
             role_from: RoleFrom::Nothing,
             completeness: None,
@@ -188,12 +193,14 @@ impl PeerReport {
             ..Self::unreached(PeerAddress::Socket(tried.address), sources, outcome, stage, error)
         };
         if outcome == Outcome::Ok {
-            report.messages = said.messages;
+            (report.messages, report.oddities) = (said.messages, said.oddities);
             report.matched = theirs.map(|theirs| Matched::of(&theirs, torrent.hashes));
             let pieces = torrent.pieces;
-            (report.role, report.role_from) = conclude(&said, pieces);
+            (report.role, report.role_from) =
+                conclude(&said, theirs.and_then(|theirs| said.silence(theirs.peer_id)), pieces);
             let completeness = |pieces| Some(Completeness { have: said.pieces.count(pieces)?, pieces });
-            report.completeness = pieces.and_then(completeness);
+            // What a seed says that hides what it has is not what it has.
+            report.completeness = pieces.filter(|_| report.role != Role::SuperSeed).and_then(completeness);
             report.extension.clone_from(&said.extension);
         }
         (report, said)

@@ -7,11 +7,11 @@ use std::ops::RangeInclusive;
 /// What the peers that were reached have between them. It speaks of them only: see [`Coverage`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SwarmView {
-    /// Copies of the torrent; `None` when nobody has said which pieces it has, or when nobody knows how many pieces there are
-    /// and somebody has a part of them.
+    /// Copies of the torrent; `None` when no peer has said which pieces it has, or when the number of pieces is not known and
+    /// a peer has a part of them.
     pub copies: Option<Copies>,
-    /// The pieces that nobody has, in order, counted from zero; `None` when nobody has said which pieces it has, or when
-    /// nobody knows how many pieces there are and nobody has them all.
+    /// The pieces that no peer has, in order, counted from zero; `None` when no peer has said which pieces it has, when the
+    /// number of pieces is not known and no peer has them all, or when a seed that hides what it has may have them.
     pub missing: Option<Vec<RangeInclusive<u32>>>,
     /// The most seeds that a tracker claims.
     pub claimed_seeds: Option<u32>,
@@ -22,7 +22,7 @@ pub struct SwarmView {
     pub verified_seeds_max: usize,
     /// Endpoints where a seed answered, as trackers count them: a client with two addresses has two.
     pub seed_endpoints: usize,
-    /// Likely seeds among them.
+    /// Likely seeds among them, those that hide what they have included.
     pub likely_seeds: usize,
     /// How much of the swarm it rests on.
     pub coverage: Coverage,
@@ -35,8 +35,10 @@ pub struct Coverage {
     pub named: usize,
     /// Valid handshakes.
     pub reached: usize,
-    /// Peers that said which pieces they have, and have some.
+    /// Peers that said which pieces they have, or that they have none.
     pub told: usize,
+    /// Peers that have none: by their word, or because their client says nothing then. When all are so, the swarm is empty.
+    pub empty: usize,
     /// Whether trackers named everybody they count; `None` when they do not say how many they count.
     pub whole_list: Option<bool>,
     /// Web seeds that the torrent or the magnet link names, which nobody has checked.
