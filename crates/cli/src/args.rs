@@ -24,7 +24,7 @@ use tracker::PeerAddress;
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     before_long_help = EXAMPLES,
-    after_help = "--help tells more.",
+    after_help = "See --help for all options.",
     after_long_help = EXIT_CODES,
 )]
 pub(crate) struct Cli {
@@ -37,17 +37,18 @@ pub(crate) struct Cli {
     pub(crate) main: MainJob,
 }
 
-const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   bt-handshake file.torrent                         who is there, who answers, what is missing
   bt-handshake --json *.torrent | jq .outcome       one JSON object a line, for scripts
   bt-handshake --fail-under seeds=1 -q my.torrent   for a cron job: exit code 1 without a seed
   bt-handshake --peer 192.168.1.20:51413 HASH       does my own client answer?
-  bt-handshake announce file.torrent                what each tracker says, and how fast";
+  bt-handshake announce file.torrent                what each tracker says, and how fast
+  bt-handshake explain connect_timeout              what that may mean, and what to do";
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 somebody shook hands, 1 nobody did or a condition is not met, 2 usage or local error, 3 no source of
-peers worked, 130 interrupted. With --nagios 0 to 3 as monitoring plugins have them.";
+Exit codes: 0 a peer shook hands, 1 none did or a condition is not met, 2 usage or local error, 3 no source of peers
+worked, 130 interrupted. With --nagios 0 to 3 as monitoring plugins have them.";
 
 /// A torrent, in whatever form.
 const TORRENT: &str = "A .torrent file, a folder of them, - for standard input, a magnet link, or an info-hash";
@@ -59,10 +60,15 @@ pub(crate) enum Command {
     Show(Show),
     /// What each tracker answers to an announce, by URL and address; no peer is contacted
     Announce(Ask),
-    /// What each tracker counts; it learns nothing of us
+    /// What each tracker counts; we are not counted by that
     Scrape(Ask),
     /// One peer: every stage, its reserved bits, and what it says of itself
     Peer(OnePeer),
+    /// What a code means: an outcome, a tracker's status, a role, a verdict; without one, all codes
+    Explain {
+        /// The code, such as connect_timeout
+        code: Option<String>,
+    },
     /// Completions for a shell, on standard output
     Completions {
         /// Which shell
@@ -100,7 +106,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
-    /// List every peer, also those that were never connected to
+    /// List everything: each peer once with its reason, each tracker, response times and charts
     #[arg(short, long, help_heading = "Output", conflicts_with_all = ["json", "quiet", "nagios"])]
     pub(crate) all: bool,
 
@@ -108,7 +114,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
 
-    /// Exit with 1 unless so many answer: seeds=1,ok=10%,copies=1.0,peers=5,trackers=1
+    /// Exit with 1 unless so many answer: seeds=1,ok=10%,copies=1.0,peers=5,trackers=1,seen-as=IP
     #[arg(long, value_name = "CONDITIONS", help_heading = "Output")]
     pub(crate) fail_under: Option<Conditions>,
 
@@ -217,7 +223,9 @@ impl Cli {
             Some(Command::Show(show)) => show.telling,
             Some(Command::Announce(ask) | Command::Scrape(ask)) => ask.telling,
             Some(Command::Peer(peer)) => peer.telling,
-            Some(Command::Completions { .. } | Command::Man { .. } | Command::Schema) => Telling::default(),
+            Some(Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } | Command::Schema) => {
+                Telling::default()
+            }
         }
     }
 

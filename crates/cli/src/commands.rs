@@ -3,11 +3,14 @@
 use crate::advice::cannot_write;
 use crate::args::{Ask, Cli, Command, MainJob, OnePeer};
 use crate::exit::{Exit, complain, local_error};
+use crate::explain::explain;
 use crate::input::{Expanded, Input, expand, shown_word};
+use crate::manual;
 use crate::nagios::{self, Plugin};
 use crate::output::{Form, Output, Telling};
 use crate::runs::run_all;
 use crate::show;
+use crate::text::Page;
 use clap::CommandFactory;
 use client::Config;
 use std::ffi::OsString;
@@ -35,27 +38,11 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "bt-handshake", &mut text);
             print(&text)
         }
-        Some(Command::Man { command }) => manual(command.as_deref()),
+        Some(Command::Man { command }) => print_or_complain(manual::page(command.as_deref())),
+        Some(Command::Explain { code }) => {
+            print_or_complain(explain(code.as_deref(), Page::of_stdout()).map(|text| strip_styles(&text).into_bytes()))
+        }
         Some(Command::Schema) => print(SCHEMA.as_bytes()),
-    }
-}
-
-/// The manual page of the whole, or of one command.
-fn manual(name: Option<&str>) -> ExitCode {
-    // What the short help leaves out belongs into a manual.
-    let mut page = Cli::command().mut_args(|arg| arg.hide_short_help(false));
-    page.build();
-    if let Some(name) = name {
-        let Some(command) = page.find_subcommand(name) else {
-            return local_error(&format!("see --help for the commands: none is called {}", shown_word(name.as_ref())));
-        };
-        page = command.clone().mut_args(|arg| arg.hide_short_help(false));
-    }
-    let mut text = Vec::new();
-    let title = page.get_display_name().unwrap_or("bt-handshake").to_owned();
-    match clap_mangen::Man::new(page).title(title).render(&mut text) {
-        Ok(()) => print(&text),
-        Err(error) => local_error(&format!("no manual page: {error}")),
     }
 }
 
@@ -178,6 +165,18 @@ fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
     // A name look-up that hangs must not hold up the exit.
     runtime.shutdown_background();
     exit
+}
+
+/// Without styles where standard output takes none.
+fn strip_styles(text: &str) -> String {
+    match anstream::AutoStream::choice(&io::stdout()) {
+        anstream::ColorChoice::Never => anstream::adapter::strip_str(text).to_string(),
+        _ => text.to_owned(),
+    }
+}
+
+fn print_or_complain(text: Result<Vec<u8>, String>) -> ExitCode {
+    text.map_or_else(|reason| local_error(&reason), |text| print(&text))
 }
 
 /// Writes a whole text. A reader that has gone away is not an error.

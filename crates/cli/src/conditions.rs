@@ -1,12 +1,21 @@
-//! What a user asks of a swarm: `seeds=1,ok=10%,copies=1.0`.
+//! What a user asks of a swarm: `seeds=1,ok=10%,copies=1.0,seen-as=203.0.113.7`.
 
 use client::Summary;
+use guard::Scope;
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// What has to be there for a run to be a success; all of it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Conditions(Vec<Condition>);
+pub(crate) struct Conditions {
+    counts: Vec<Condition>,
+    /// The addresses of ours that others may see.
+    seen_as: Vec<IpAddr>,
+}
+
+/// The condition on addresses.
+const SEEN_AS: &str = "seen-as";
 
 /// So much of one thing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,12 +86,32 @@ impl What {
 impl Conditions {
     /// What is not met, each in a few words: `seeds 0, wanted 1`.
     pub(crate) fn unmet<'a>(&'a self, summary: &'a Summary) -> impl Iterator<Item = String> + 'a {
-        self.0.iter().filter(|condition| !condition.is_met(summary)).map(|condition| condition.tell(summary))
+        let counts = self.counts.iter().filter(|condition| !condition.is_met(summary));
+        counts.map(|condition| condition.tell(summary)).chain(self.unmet_addresses(summary))
+    }
+
+    /// Each address that is asked for must be seen, and none that is credible besides: what a run through a VPN must not
+    /// show. Addresses that are not public, as trackers and peers of one's own network see them, show nothing.
+    fn unmet_addresses(&self, summary: &Summary) -> Option<String> {
+        if self.seen_as.is_empty() {
+            return None;
+        }
+        let seen = summary.seen_as.by_frequency();
+        let wanted = |ip: &IpAddr| self.seen_as.contains(ip);
+        let other = seen.iter().find(|(ip, by)| !wanted(ip) && by.is_credible() && Scope::of(*ip) == Scope::Global);
+        let unseen = self.seen_as.iter().any(|ip| !seen.iter().any(|(seen, _)| seen == ip));
+        let found = match other {
+            Some((ip, _)) => ip.to_string(),
+            None if unseen => "unknown".to_owned(),
+            None => return None,
+        };
+        let wanted: Vec<String> = self.seen_as.iter().map(ToString::to_string).collect();
+        Some(format!("{SEEN_AS} {found}, wanted {}", wanted.join(" and ")))
     }
 
     /// The least number of `what` that is asked for; `None` when nothing is.
     pub(crate) fn least(&self, what: What, summary: &Summary) -> Option<f64> {
-        self.0
+        self.counts
             .iter()
             .filter(|condition| condition.what == what)
             .filter_map(|condition| condition.number(summary))
@@ -146,7 +175,17 @@ impl FromStr for Conditions {
     type Err = NotACondition;
 
     fn from_str(text: &str) -> Result<Self, NotACondition> {
-        text.split(',').map(str::parse).collect::<Result<_, _>>().map(Self)
+        let mut conditions = Self::default();
+        for condition in text.split(',') {
+            match condition.split_once('=').filter(|(name, _)| name.trim() == SEEN_AS) {
+                Some((_, ip)) => {
+                    let ip: IpAddr = ip.trim().parse().map_err(|_| NotACondition(format!("expected {SEEN_AS}=IP")))?;
+                    conditions.seen_as.push(ip.to_canonical());
+                }
+                None => conditions.counts.push(condition.parse()?),
+            }
+        }
+        Ok(conditions)
     }
 }
 
@@ -154,7 +193,7 @@ impl FromStr for Condition {
     type Err = NotACondition;
 
     fn from_str(text: &str) -> Result<Self, NotACondition> {
-        let names = || What::ALL.map(What::name).join(", ");
+        let names = || format!("{}, {SEEN_AS}", What::ALL.map(What::name).join(", "));
         let form = || NotACondition("expected conditions such as seeds=1,ok=10%,copies=1.0".to_owned());
         let (name, least) = text.trim().split_once('=').ok_or_else(form)?;
         let what = What::ALL
@@ -203,6 +242,29 @@ mod tests {
     }
 
     #[test]
+    fn addresses_that_others_see() {
+        let seen = |ips: &[(&str, usize)]| {
+            let mut summary = Summary::default();
+            for (ip, peers) in ips {
+                (0..*peers).for_each(|_| summary.seen_as.add_peer(ip.parse().unwrap()));
+            }
+            summary
+        };
+        let unmet = |text: &str, ips: &[(&str, usize)]| {
+            text.parse::<Conditions>().unwrap().unmet(&seen(ips)).collect::<Vec<_>>().join("; ")
+        };
+        let vpn = "seen-as=9.9.9.9";
+        assert_eq!(unmet(vpn, &[("9.9.9.9", 1), ("192.168.1.2", 5)]), "");
+        // One peer alone may say anything; two are believed.
+        assert_eq!(unmet(vpn, &[("9.9.9.9", 3), ("8.8.8.8", 1)]), "");
+        assert_eq!(unmet(vpn, &[("9.9.9.9", 3), ("8.8.8.8", 2)]), "seen-as 8.8.8.8, wanted 9.9.9.9");
+        // The other family is a leak as well.
+        assert_eq!(unmet(vpn, &[("9.9.9.9", 3), ("2606:4700::1", 2)]), "seen-as 2606:4700::1, wanted 9.9.9.9");
+        assert_eq!(unmet("seen-as=9.9.9.9,seen-as=2606:4700::1", &[("9.9.9.9", 3), ("2606:4700::1", 2)]), "");
+        assert_eq!(unmet(vpn, &[]), "seen-as unknown, wanted 9.9.9.9");
+    }
+
+    #[test]
     fn what_is_no_condition() {
         for (text, reason) in [
             ("", "expected conditions such as seeds=1,ok=10%,copies=1.0"),
@@ -210,8 +272,9 @@ mod tests {
             ("seeds=-1", "expected conditions such as seeds=1,ok=10%,copies=1.0"),
             ("ok=NaN", "expected conditions such as seeds=1,ok=10%,copies=1.0"),
             ("ok=101%", "expected at most 100 %"),
+            ("seen-as=here", "expected seen-as=IP"),
             ("copies=50%", "copies has no percentage"),
-            ("seed=1", "expected one of seeds, ok, copies, peers, trackers before the ="),
+            ("seed=1", "expected one of seeds, ok, copies, peers, trackers, seen-as before the ="),
         ] {
             assert_eq!(text.parse::<Conditions>(), Err(NotACondition(reason.to_owned())), "{text}");
         }

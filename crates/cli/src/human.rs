@@ -2,22 +2,27 @@
 //! came from outside is escaped; nothing is said by colour alone.
 
 mod charts;
+mod details;
 mod dig;
-mod ending;
 mod one_peer;
 mod rows;
+mod screen;
 mod sheet;
+mod strip;
 mod tally;
+mod times;
 mod verdict;
 
 use crate::input::Subject;
-use crate::text::{Line, Page, binary_size, listed, plural, short, size, time};
+use crate::output::Total;
+use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size, time};
 use anstyle::{AnsiColor, Style};
-use client::{Outcome, PeerReport, Role, TrackerReport, Transport};
+use client::{CodeKind, Explanation, Outcome, PeerReport, Role, Summary, TrackerReport, Transport};
 pub(crate) use dig::{asked, dig};
-pub(crate) use ending::{ending, in_short, total};
 use guard::escape;
 pub(crate) use one_peer::one_peer;
+pub(crate) use screen::screen;
+use screen::sign;
 pub(crate) use sheet::Sheet;
 pub(crate) use tally::Tally;
 use tracker::Family;
@@ -25,6 +30,7 @@ pub(crate) use verdict::verdict;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
+const OPEN: Style = AnsiColor::Yellow.on_default();
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
 const PLAIN: Style = Style::new();
@@ -33,15 +39,74 @@ const PLAIN: Style = Style::new();
 const ADDRESS_WIDTH: usize = 21;
 /// As wide as `closed_before_handshake`.
 const OUTCOME_WIDTH: usize = 23;
-/// As wide as most clients with their version.
-const CLIENT_WIDTH: usize = 24;
+/// As wide as `partial seed 100.0 %`.
+const ROLE_WIDTH: usize = 20;
 /// As much of a name as leaves room for a line.
 const NAME_WIDTH: usize = 24;
 
 /// What is asked about.
 pub(crate) fn start(subject: &Subject, page: Page) -> String {
-    let facts = facts(subject).join(", ");
-    Line::new().styled(BOLD, name(subject)).add(format!("  {facts}")).on(page)
+    let mut facts = content(subject);
+    let (name, hash) = (name(subject), subject.topic.hashes.primary().to_string());
+    // Of a link; what is given as an info-hash is called by it already.
+    facts.extend((subject.torrent().is_none() && name != hash).then_some(hash));
+    let name = if page.cuts { short(&name, page.columns / 2, page.marks) } else { name };
+    Line::new().styled(BOLD, name).add(format!("  {}", facts.join(", "))).on(page)
+}
+
+/// The report on one torrent; with `--all`, everything before it.
+pub(crate) fn report(subject: &Subject, summary: &Summary, tally: &Tally, page: Page) -> String {
+    let details = tally.details.as_ref().map(|details| details.shown(subject, summary, page)).unwrap_or_default();
+    format!("{details}\n{}", screen(subject, summary, tally, page))
+}
+
+/// The report on one of several torrents in one line: the mark, the name, the verdict.
+pub(crate) fn one_line(subject: &Subject, summary: &Summary, tally: &Tally, page: Page) -> String {
+    let (sign, style) = sign(summary, page);
+    let line = Line::new().styled(style, sign).add(" ").and(&whose(subject, page));
+    line.add(verdict(subject, summary, tally)).on(page)
+}
+
+/// The verdict alone, with how many answered.
+pub(crate) fn in_short(subject: &Subject, summary: &Summary, tally: &Tally) -> String {
+    let sentence = verdict(subject, summary, tally);
+    Line::new()
+        .add(format!("{}: ", escape(&subject.given)))
+        .styled(BOLD, sentence)
+        .add(format!("; {}", verdict::headline(summary)))
+        .whole()
+}
+
+/// What several torrents come to.
+pub(crate) fn total(total: &Total, all: bool, page: Page) -> String {
+    let Total { begun, torrents, answered, trackers, trackers_ok, peers, ok, outcomes } = total;
+    let what = match peers {
+        0 => format!("{trackers_ok} of {}, no peers", plural(*trackers, "tracker request")),
+        _ => format!("{ok} of {} answered", plural(*peers, "peer")),
+    };
+    let answered = format!("{answered} of {} answered", plural(*torrents, "torrent"));
+    let line = Line::new().styled(BOLD, answered).add(format!(", {what} in {}", time(begun.elapsed())));
+    let rows = outcomes.iter().filter(|_| all).map(|(outcome, &count)| (outcome.to_string(), count)).collect();
+    let chart = charts::chart("outcomes", &charts::most_frequent(rows, 0, usize::MAX), page);
+    std::iter::once(line).chain(chart).map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
+}
+
+/// An outcome in two or three words.
+fn outcome_words(outcome: Outcome) -> &'static str {
+    Explanation::of(CodeKind::Outcome, outcome.code()).map_or(outcome.code(), |entry| entry.words)
+}
+
+/// A tracker's status in two or three words.
+fn status_words(code: &'static str) -> &'static str {
+    Explanation::of(CodeKind::TrackerStatus, code).map_or(code, |entry| entry.words)
+}
+
+/// The kind of a client without its version: `qBittorrent` of `qBittorrent/5.1.0`.
+fn family(client: &str) -> &str {
+    let client = client.split('/').next().unwrap_or(client);
+    let version = client.match_indices(' ').find(|(at, _)| client[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+    let name = version.map_or(client, |(at, _)| &client[..at]);
+    if name.is_empty() { client } else { name }
 }
 
 /// The name that the torrent gives itself, or what it was asked for by.
@@ -55,21 +120,21 @@ pub(crate) fn name(subject: &Subject) -> String {
 /// What is known of a torrent: size, files, pieces, hashes.
 fn facts(subject: &Subject) -> Vec<String> {
     let hashes = subject.topic.hashes;
+    let mut facts = content(subject);
+    facts.extend(hashes.v1().map(|hash| hash.to_string()));
+    facts.extend(hashes.v2().map(|hash| format!("v2 {hash}")));
+    facts
+}
+
+/// What it holds: size, files, pieces.
+fn content(subject: &Subject) -> Vec<String> {
     let mut facts: Vec<String> = subject.topic.total_size.map(size).into_iter().collect();
     if let Some(torrent) = subject.torrent() {
         let files = torrent.files.iter().filter(|file| !file.attributes.padding).count();
         facts.push(plural(files, "file"));
-        let pieces = plural(torrent.pieces as usize, "piece");
-        facts.push(format!("{pieces} of {}", binary_size(torrent.piece_length)));
+        facts.push(format!("{} pieces of {}", grouped(torrent.pieces), binary_size(torrent.piece_length)));
         facts.extend(torrent.private.then(|| "private".to_owned()));
     }
-    if subject.name().is_none() && hashes.v2().is_none() {
-        // It is called by its info-hash already.
-        return facts;
-    }
-    facts.extend(hashes.v1().map(|hash| hash.to_string()));
-    // One of these is wide enough for a line; the peers of v2 know its first half.
-    facts.extend(hashes.v2().map(|hash| format!("v2 {}", hash.truncated())));
     facts
 }
 
@@ -125,7 +190,7 @@ pub(crate) fn peer(report: &PeerReport, page: Page) -> Line {
     let line = Line::new().styled(style, mark).add(" ");
     let line = line.cell(PLAIN, report.address.to_string(), ADDRESS_WIDTH).add("  ");
     if good {
-        return answered(line, report, page);
+        return answered(line, report);
     }
     let line = line.cell(style, report.outcome.to_string(), OUTCOME_WIDTH);
     let line = line.styled(DIM, format!("  {}", report.reason().unwrap_or_default()));
@@ -135,18 +200,13 @@ pub(crate) fn peer(report: &PeerReport, page: Page) -> Line {
     }
 }
 
-/// The rest of the line of a peer that shook hands: what it runs, how fast it was, what it is and has.
-fn answered(line: Line, report: &PeerReport, page: Page) -> Line {
+/// The rest of the line of a peer that answered: how fast it was, what it is and has, and last what it runs, because names
+/// are of any length.
+fn answered(line: Line, report: &PeerReport) -> Line {
     let client = report.client().unwrap_or_else(|| "unknown client".to_owned());
-    let client = if page.cuts { short(&client, CLIENT_WIDTH, page.marks) } else { client };
-    let line = line.cell(PLAIN, client, CLIENT_WIDTH).add(format!("  {:>8}", time(answered_in(report))));
-    let has = has(report);
-    let line = if has.is_empty() { line } else { line.add(format!("  {has}")) };
-    let line = if report.transport == Transport::Mse { line.add("  encrypted") } else { line };
-    match report.hint() {
-        Some(hint) => line.styled(DIM, format!("  {hint}")),
-        None => line,
-    }
+    let line = line.add(format!("{:>8}  ", time(answered_in(report)))).cell(PLAIN, has(report), ROLE_WIDTH);
+    let line = line.add("  ").add(client);
+    if report.transport == Transport::Mse { line.add(", encrypted") } else { line }
 }
 
 /// From the first packet to the whole handshake.

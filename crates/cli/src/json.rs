@@ -43,6 +43,7 @@ struct Tracker<'r> {
     downloaded: Option<u32>,
     interval_s: Option<u64>,
     min_interval_s: Option<u64>,
+    external_ip: Option<IpAddr>,
     retry_in_s: Option<u64>,
     dns_ms: Option<f64>,
     connect_ms: Option<f64>,
@@ -140,9 +141,19 @@ struct Total<'r> {
     verified_seeds_max: usize,
     unseen_seeds: Option<u32>,
     coverage: Coverage,
+    seen_as: Vec<SeenAs>,
+    verdict: &'static str,
     cut_short: Option<&'static str>,
     unmet: &'r [String],
     elapsed_ms: f64,
+}
+
+/// One address of ours, and how many see it.
+#[derive(Serialize)]
+struct SeenAs {
+    ip: IpAddr,
+    trackers: usize,
+    peers: usize,
 }
 
 /// How much of the swarm was seen; all of it over TCP.
@@ -180,6 +191,7 @@ pub(crate) fn tracker(subject: &Subject, report: &TrackerReport) -> io::Result<S
         downloaded: report.downloaded,
         interval_s: report.interval.map(|interval| interval.as_secs()),
         min_interval_s: report.min_interval.map(|interval| interval.as_secs()),
+        external_ip: report.external_ip,
         retry_in_s: report.status.retry_in().map(|time| time.as_secs()),
         dns_ms: times.dns.map(milliseconds),
         connect_ms: times.connect.map(milliseconds),
@@ -284,6 +296,13 @@ pub(crate) fn summary(subject: &Subject, summary: &Summary, unmet: &[String]) ->
             transport: "tcp",
             web_seeds_unchecked: swarm.coverage.web_seeds,
         },
+        seen_as: summary
+            .seen_as
+            .by_frequency()
+            .into_iter()
+            .map(|(ip, by)| SeenAs { ip, trackers: by.trackers, peers: by.peers })
+            .collect(),
+        verdict: summary.verdict().code(),
         cut_short: summary.cut_short.map(|by| match by {
             CutShort::Deadline => "deadline",
             CutShort::Interrupt => "interrupt",

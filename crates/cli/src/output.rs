@@ -10,7 +10,7 @@ use crate::json;
 use crate::nagios::{Level, Plugin};
 use crate::progress::Progress;
 use crate::text::Page;
-use client::{Outcome, PeerReport, Source, Stage, Summary, TrackerReport};
+use client::{Outcome, PeerReport, Source, Summary, TrackerReport};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -128,17 +128,24 @@ impl Output {
         self
     }
 
+    /// Whether the result says by itself why there was no source of peers.
+    pub(crate) fn is_report(&self) -> bool {
+        matches!(self.telling.form, Form::Report { .. }) && !self.telling.quiet
+    }
+
     /// Whether nobody takes results any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed && self.telling.file.is_none()
     }
 
-    /// What to collect for the report at the end; `None` where there is none.
-    pub(crate) fn tally(&self) -> Option<Tally> {
-        match self.telling.form {
-            Form::Report { all } if !self.telling.quiet => Some(Tally::new(all)),
-            _ => None,
-        }
+    /// What to collect for the report at the end.
+    pub(crate) fn tally(&self) -> Tally {
+        Tally::new(matches!(self.telling.form, Form::Report { all: true }) && !self.telling.quiet)
+    }
+
+    /// Whether each torrent is one line, because there are several and not everything is to be listed.
+    fn is_line_each(&self) -> bool {
+        self.total.torrents > 1 && matches!(self.telling.form, Form::Report { all: false })
     }
 
     /// What text is shown on.
@@ -152,6 +159,7 @@ impl Output {
 
     pub(crate) fn start(&mut self, subject: &Subject) -> io::Result<()> {
         let line = match self.telling.form {
+            Form::Report { .. } if self.is_line_each() => None,
             Form::Report { .. } => Some(human::start(subject, self.page())),
             // Whole: nothing else tells of the torrent.
             Form::Trackers { .. } => Some(human::start(subject, Page { cuts: false, ..self.page() })),
@@ -164,9 +172,9 @@ impl Output {
         self.progress.tracker(report.status.is_ok());
         let page = self.page();
         let line = match self.telling.form {
-            Form::Report { .. } => Some(self.whose(subject, &human::tracker(subject, report, page), page)),
             Form::Trackers { .. } => Some(human::dig(subject, report, page)),
-            Form::OnePeer | Form::Json | Form::Nagios(_) => None,
+            // Told at the end.
+            Form::Report { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |_| json::tracker(subject, report))
     }
@@ -174,7 +182,7 @@ impl Output {
     pub(crate) fn peer(&mut self, subject: &Subject, report: &PeerReport) -> io::Result<()> {
         self.progress.peer(report.outcome == Outcome::Ok);
         let line = match self.telling.form {
-            Form::Report { all } if all || is_worth_a_line(report) => {
+            Form::Report { .. } if !self.is_line_each() && is_worth_a_line(report) => {
                 let page = self.page();
                 Some(self.whose(subject, &human::peer(report, page), page))
             }
@@ -191,7 +199,7 @@ impl Output {
         &mut self,
         subject: &Subject,
         summary: &Summary,
-        tally: Option<&Tally>,
+        tally: &Tally,
         (exit, because): (Exit, Option<&str>),
     ) -> io::Result<Vec<String>> {
         self.progress.erase();
@@ -201,13 +209,12 @@ impl Output {
         let unmet: Vec<String> = self.telling.fail_under.unmet(summary).collect();
         let page = self.page();
         let line = match &mut self.telling.form {
-            Form::Report { all } => Some(match tally {
-                Some(tally) => human::ending(subject, summary, tally, *all, page),
-                None => human::in_short(subject, summary),
-            }),
+            Form::Report { .. } if self.telling.quiet => Some(human::in_short(subject, summary, tally)),
+            Form::Report { all: false } if several => Some(human::one_line(subject, summary, tally, page)),
+            Form::Report { .. } => Some(human::report(subject, summary, tally, page)),
             Form::Trackers { .. } => Some(human::asked(summary)),
             Form::Nagios(plugin) => {
-                let (_, sentence) = human::verdict(subject, summary);
+                let sentence = human::verdict(subject, summary, tally);
                 let sentence = because.map(|because| format!("{sentence}: {because}")).unwrap_or(sentence);
                 plugin.run(&human::name(subject), exit, &sentence, summary, several);
                 None
@@ -274,7 +281,7 @@ impl Output {
         let several = self.total.torrents > 1;
         let (mut level, page) = (None, self.page());
         let line = match &self.telling.form {
-            Form::Report { .. } if several => Some(human::total(&self.total, page)),
+            Form::Report { all } if several => Some(human::total(&self.total, *all, page)),
             Form::Nagios(plugin) => {
                 let (worst, line) = plugin.told();
                 level = Some(worst);
@@ -356,10 +363,9 @@ impl Output {
     }
 }
 
-/// Peers that were never connected to are counted, and listed only when all are: most swarms have more of them than of any
-/// others. But whoever asked for one by its address is told of it.
+/// Peers that answer are shown as they do; those that fail are counted, unless the user asked for one by its address.
 fn is_worth_a_line(report: &PeerReport) -> bool {
-    report.outcome == Outcome::Ok || report.stage >= Stage::Handshake || report.sources.contains(&Source::User)
+    report.outcome == Outcome::Ok || report.sources.contains(&Source::User)
 }
 
 impl Total {

@@ -2,10 +2,8 @@
 
 use crate::advice::{advice, no_source};
 use crate::exit::Exit;
-use crate::human::Tally;
 use crate::input::{Input, InputError, Subject};
-use crate::output::{Output, Shared};
-use crate::text::Page;
+use crate::output::Shared;
 use client::{Bounds, Config, CutShort, Event, Summary, Swarm};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -110,30 +108,22 @@ async fn tell(
                     told.failures.push(format!("{}: {}", report.url, report.message().unwrap_or_default()));
                 }
                 let mut output = output.lock();
-                keep(&mut tally, &mut output, |tally, page| tally.tracker(subject, &report, page));
+                let page = output.page();
+                tally.tracker(subject, &report, page);
                 output.tracker(subject, &report)?;
             }
             Some(Event::Peer(report)) => {
-                let mut output = output.lock();
-                keep(&mut tally, &mut output, |tally, page| tally.peer(&report, page));
-                output.peer(subject, &report)?;
+                tally.peer(&report);
+                output.lock().peer(subject, &report)?;
             }
             Some(Event::Summary(summary)) => {
                 told.exit = exit(&summary, wanted);
                 let because = (told.exit == Exit::NoSource).then(|| no_source(&told.failures, MOST_FAILURES));
-                told.unmet =
-                    output.lock().summary(subject, &summary, tally.as_ref(), (told.exit, because.as_deref()))?;
+                told.unmet = output.lock().summary(subject, &summary, &tally, (told.exit, because.as_deref()))?;
                 told.because = because;
             }
             Some(_) => {}
         }
-    }
-}
-
-/// Notes what the report at the end needs, if there will be one.
-fn keep(tally: &mut Option<Tally>, output: &mut Output, note: impl FnOnce(&mut Tally, Page)) {
-    if let Some(tally) = tally {
-        note(tally, output.page());
     }
 }
 
@@ -174,7 +164,7 @@ fn exit(summary: &Summary, wanted: Wanted) -> Exit {
 impl Told {
     /// The exit code, and on stderr what is not met, or why there was no source of peers.
     fn exit(&self, name: &str, output: &Shared) -> Exit {
-        if let Some(because) = &self.because {
+        if let Some(because) = self.because.as_ref().filter(|_| !output.lock().is_report()) {
             output.lock().told_fault(name, because);
         }
         if !self.unmet.is_empty() {

@@ -11,6 +11,9 @@ pub(crate) const USUAL_COLUMNS: usize = 80;
 /// Narrower than this nothing is readable, and nothing is cut.
 const FEWEST_COLUMNS: usize = 40;
 
+/// A blank at which [`Line::wrapped`] does not break a line: between a number and what it counts.
+pub(crate) const TOGETHER: char = '\u{a0}';
+
 /// What text is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Page {
@@ -26,16 +29,38 @@ pub(crate) struct Page {
 pub(crate) struct Marks {
     pub(crate) good: &'static str,
     pub(crate) bad: &'static str,
+    /// Neither good nor bad.
+    pub(crate) open: &'static str,
     pub(crate) bar: &'static str,
     pub(crate) ellipsis: &'static str,
     pub(crate) times: &'static str,
-    pub(crate) rule: &'static str,
+    /// Between the items of a row.
+    pub(crate) dot: &'static str,
+    /// Parts of which nothing, less than half, most and all is there.
+    pub(crate) levels: [char; 4],
 }
 
 impl Marks {
-    pub(crate) const UNICODE: Self =
-        Self { good: "✓", bad: "✗", bar: "█", ellipsis: "…", times: "×", rule: "───" };
-    pub(crate) const ASCII: Self = Self { good: "+", bad: "-", bar: "#", ellipsis: "...", times: "x", rule: "---" };
+    pub(crate) const UNICODE: Self = Self {
+        good: "✓",
+        bad: "✗",
+        open: "!",
+        bar: "█",
+        ellipsis: "…",
+        times: "×",
+        dot: " · ",
+        levels: ['▁', '▂', '▄', '█'],
+    };
+    pub(crate) const ASCII: Self = Self {
+        good: "+",
+        bad: "-",
+        open: "!",
+        bar: "#",
+        ellipsis: "...",
+        times: "x",
+        dot: "; ",
+        levels: ['_', '.', '=', '#'],
+    };
 
     /// Those that the locale has, by POSIX's order of the variables.
     fn of_locale() -> Self {
@@ -51,10 +76,12 @@ impl Page {
         Self { columns: USUAL_COLUMNS, cuts: false, marks: Marks::of_locale() }.resized()
     }
 
-    /// The same, as wide as it is at this moment: a window may be resized.
+    /// The same, as wide as it is at this moment: a window may be resized. Elsewhere `COLUMNS` says how wide text is to be.
     pub(crate) fn resized(self) -> Self {
-        let columns = columns_of_stdout().filter(|&columns| columns >= FEWEST_COLUMNS);
-        Self { columns: columns.unwrap_or(USUAL_COLUMNS), cuts: columns.is_some(), ..self }
+        let wide = |columns: &usize| *columns >= FEWEST_COLUMNS;
+        let terminal = columns_of_stdout().filter(wide);
+        let chosen = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(wide);
+        Self { columns: terminal.or_else(chosen).unwrap_or(USUAL_COLUMNS), cuts: terminal.is_some(), ..self }
     }
 }
 
@@ -96,6 +123,36 @@ impl Line {
     pub(crate) fn and(mut self, other: &Self) -> Self {
         self.0.extend(other.0.iter().cloned());
         self
+    }
+
+    /// The line in lines of at most so many columns, broken at blanks: the first begins after `indent` columns, the others
+    /// after `hanging`. A longer word has a line of its own. Blanks at the beginning of the line and several together stay.
+    pub(crate) fn wrapped(&self, indent: usize, hanging: usize, columns: usize) -> Vec<Self> {
+        let mut lines = vec![Self::new().add(" ".repeat(indent))];
+        let mut used = indent;
+        for (style, text) in &self.0 {
+            for word in text.split_inclusive(' ') {
+                let begins = used <= hanging.max(indent) && lines.len() > 1;
+                if used + word.trim_end_matches(' ').width() > columns && !begins && used > indent {
+                    lines.push(Self::new().add(" ".repeat(hanging)));
+                    used = hanging;
+                }
+                used += word.width();
+                if let Some(line) = lines.last_mut() {
+                    line.0.push((*style, word.to_owned()));
+                }
+            }
+        }
+        lines.iter_mut().for_each(Self::trim_end);
+        lines
+    }
+
+    /// Takes blanks off the end; and what was to stay together ([`TOGETHER`]) is together now.
+    fn trim_end(&mut self) {
+        if let Some((_, last)) = self.0.last_mut() {
+            last.truncate(last.trim_end_matches(' ').len());
+        }
+        self.0.iter_mut().for_each(|(_, text)| *text = text.replace(TOGETHER, " "));
     }
 
     /// The line, however long.
@@ -166,21 +223,6 @@ pub(crate) fn short(name: &str, columns: usize, marks: Marks) -> String {
     first.chars().chain(marks.ellipsis.chars()).chain(tail.into_iter().rev()).collect()
 }
 
-/// Text broken between words into lines of at most so many columns; a longer word has a line of its own.
-pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.width() + 1 + word.width() <= columns => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 /// `a`, `a and b`, `a, b and c`.
 pub(crate) fn listed(items: &[String]) -> String {
     match items.split_last() {
@@ -192,6 +234,13 @@ pub(crate) fn listed(items: &[String]) -> String {
 
 pub(crate) fn plural(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `12,345`.
+pub(crate) fn grouped(number: u32) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    groups.join(",")
 }
 
 pub(crate) fn time(duration: Duration) -> String {
@@ -264,15 +313,28 @@ mod tests {
     }
 
     #[test]
-    fn several_things_in_a_sentence() {
-        let items = ["a", "b", "c"].map(str::to_owned);
-        assert_eq!([0, 1, 2, 3].map(|n| listed(&items[..n])), ["", "a", "a and b", "a, b and c"]);
+    fn lines_are_wrapped_within_their_columns_and_keep_every_word() {
+        let line =
+            Line::new().add("  ").styled(Style::new().bold(), "label   ").add("one two three four-and-more five");
+        let shown: Vec<String> = line
+            .wrapped(0, 10, 20)
+            .iter()
+            .map(|line| line.on(Page { columns: 20, cuts: false, marks: Marks::ASCII }))
+            .collect();
+        let plain: Vec<String> = shown.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+        assert_eq!(plain, ["  label   one two", "          three", "          four-and-more", "          five"]);
+        assert_eq!(Line::new().add("one").wrapped(2, 4, 80).len(), 1);
     }
 
     #[test]
-    fn text_is_broken_between_words() {
-        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
-        assert_eq!(wrap("onetwothree four", 8), ["onetwothree", "four"]);
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn several_things_in_a_sentence() {
+        let items = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!([0, 1, 2, 3].map(|n| listed(&items[..n])), ["", "a", "a and b", "a, b and c"]);
     }
 
     #[test]

@@ -19,34 +19,50 @@ use std::path::Path;
 use std::process::Command;
 
 #[test]
-fn people_read_a_line_for_each_peer_and_what_it_comes_to() {
+fn people_read_who_answers_and_a_report() {
     let lab = Lab::new("human", [Behaviour::good(b"-TR3000-abcdefghijkl"), Behaviour::Refuse, Behaviour::CloseAtOnce]);
     let (code, stdout, stderr) = run(&[], &lab.torrent());
     assert_eq!((code, stderr.as_str()), (0, ""));
     let line =
         |part: &str| stdout.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {stdout}"));
     assert!(line("1 file").starts_with("lab\\u{1b}[31m.bin  1.0 MB, 1 file, "));
-    assert!(line("/announce").starts_with("+ ") && line("/announce").contains("/announce?passkey=***  ok  3 peers  "));
-    assert!(line("Transmission 3.00  ").starts_with("+ 127.0.1.1:") && line("Transmission 3.00  ").ends_with(" ms"));
-    assert!(line(" closed_before_handshake  ").contains("  closed after 0 of 68 bytes  connected in "));
-    // The one that was never connected to is counted only.
-    assert!(
-        stdout.contains("\n  connect_refused          1  ###") && !stdout.contains("Connection refused"),
-        "{stdout}"
-    );
-    assert!(stdout.contains("\n1 of 3 peers shook hands (33 %) in ") && stdout.contains(", 67 % lost\n"));
-    assert!(line("alive: ").starts_with("+ alive: 1 peer shook hands; nobody told which pieces it has"), "{stdout}");
-    assert!(!stdout.contains('\u{1b}') && !stdout.contains("s3cret"));
+    assert!(line("  Transmission 3.00").starts_with("+ 127.0.1.1:"), "{stdout}");
+    assert!(line("! seeds unverified: 1 peer answered, none said which pieces it has").starts_with('!'));
+    assert!(line("  sources   trackers 1 of 1; http://127.0.0.1:").ends_with(": 3 peers"), "{stdout}");
+    assert!(line("  peers     3 named, 1 answered over TCP in ").ends_with(": 1 Transmission"), "{stdout}");
+    // Failures are counted.
+    assert!(line("1 refused; 1 closed before the handshake").starts_with("            "), "{stdout}");
+    assert!(!stdout.contains("Connection refused") && !stdout.contains('\u{1b}') && !stdout.contains("s3cret"));
     assert_eq!(lab.events(), ["started", "stopped"]);
     let (_, stdout, _) = run(&["-q"], &lab.torrent());
-    assert!(stdout.starts_with(&format!("{}: 1 of 3 peers", lab.torrent().display())), "{stdout}");
+    assert!(stdout.starts_with(&format!("{}: seeds unverified: ", lab.torrent().display())), "{stdout}");
+    assert!(stdout.contains("; 1 of 3 peers answered in "), "{stdout}");
     let (_, stdout, _) = run(&["--color", "always"], &lab.torrent());
     assert!(stdout.contains("\u{1b}[32m+\u{1b}[0m 127.0.1.1:"), "{stdout}");
-    let (_, stdout, _) = run(&["--all"], &lab.torrent());
-    assert_eq!(stdout.matches("Connection refused").count(), 2, "as it happens, and at the end: {stdout}");
     let user = lab.swarm.addr(peer_ip(1)).to_string();
     let (_, stdout, _) = run(&["--no-trackers", "--peer", &user], &lab.torrent());
-    assert!(stdout.contains("Connection refused"), "whoever asks for one is told: {stdout}");
+    assert!(stdout.contains("Connection refused"), "a peer that the user named is shown: {stdout}");
+}
+
+/// Each peer once, failures with the same reason together, reasons whole.
+#[test]
+fn all_lists_everything_once() {
+    let refused = std::iter::repeat_n(Behaviour::Refuse, 40);
+    let others = [Behaviour::good(b"-TR3000-abcdefghijkl"), Behaviour::WrongHash];
+    let lab = Lab::new("all", others.into_iter().chain(refused));
+    let (code, stdout, _) = run(&["--all"], &lab.torrent());
+    assert_eq!(code, 0);
+    assert_eq!(stdout.matches("Connection refused").count(), 1, "{stdout}");
+    assert!(stdout.contains("- connect_refused x 40  Connection refused"), "{stdout}");
+    for peer in 0..42 {
+        let address = lab.swarm.addr(peer_ip(peer)).to_string();
+        let times = stdout.split_whitespace().filter(|word| *word == address).count();
+        assert_eq!(times, 1, "{address}: {stdout}");
+    }
+    assert!(stdout.lines().all(|line| line.len() <= 80), "{stdout}");
+    let said = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("wrong_info_hash answered for the torrent ") && stdout.contains("\noutcomes\n"), "{stdout}");
+    assert!(said.contains("/announce?passkey=*** ok 42 peers"), "{stdout}");
 }
 
 #[test]
@@ -78,11 +94,12 @@ fn what_peers_have_is_told_with_how_many_were_asked() {
     // As one line, however it was broken.
     let said = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for text in [
-        "ok 4 peers, claims 2 seeds and 3 leechers",
-        "alive: no seed answered; 0.75 distributed copies; not all of it can be completed from the peers we reached: they \
-         lack 1 piece of lab\\u{1b}[31m.bin (3 told which pieces, of 3 reached and 4 named; TCP only, 1 web seed unchecked)",
-        "hint: a tracker claims 2 seeds that we did not meet, though it named everybody it counts",
-        "other peers (3: 3 leech)",
+        ": 4 peers, claims 2 seeds and 3 leechers",
+        "incomplete: no seed answered (the tracker claims 2), 0.75 copies, 1 piece of lab\\u{1b}[31m.bin is missing; 1 web \
+         seed was not checked",
+        "4 named, 3 answered over TCP",
+        "the tracker counts 2 seeds that did not answer as such, though it named every peer it counts",
+        "3 of 4 gap: lab\\u{1b}[31m.bin (1 piece, at none of the 3 peers that said what they have)",
     ] {
         assert!(said.contains(text), "{text}\n{stdout}");
     }
@@ -99,11 +116,13 @@ fn exit_codes_say_how_it_went() {
     lab.tracker.set_script(TrackerScript::peers(Vec::<SocketAddr>::new()));
     assert_eq!(run(&[], &lab.torrent()).0, 1);
     lab.tracker.set_script(TrackerScript::Failure("not \u{1b}yours".to_owned()));
-    let (code, _, stderr) = run(&[], &lab.torrent());
+    let (code, stdout, stderr) = run(&[], &lab.torrent());
+    assert!(code == 3 && stderr.is_empty() && stdout.contains("not \\u{1b}yours"), "{stdout}{stderr}");
+    let (code, _, stderr) = run(&["-q"], &lab.torrent());
     assert!(stderr.ends_with("/announce?passkey=***: tracker refuses: not \\u{1b}yours\n"), "{stderr}");
     assert_eq!((code, stderr.matches('\n').count()), (3, 1));
-    let (code, _, stderr) = run(&["--no-trackers"], &lab.torrent());
-    assert!(code == 3 && stderr.contains("there is nobody to ask"), "{stderr}");
+    let (code, stdout, _) = run(&["--no-trackers"], &lab.torrent());
+    assert!(code == 3 && stdout.contains("no source: no tracker and no peer was named"), "{stdout}");
     assert_eq!(run(&["--no-trackers", "--peer", "127.0.0.1:1"], &lab.torrent()).0, 1);
     assert_eq!(run(&["--bind", "198.51.100.77"], &lab.torrent()).0, 2);
     assert_eq!(run(&["--bind", "127.0.0.2", "--bind", "127.0.0.3"], &lab.torrent()).0, 2);
@@ -185,7 +204,7 @@ fn an_interrupt_says_goodbye_and_reports_what_there_is() {
         signal(&child, name);
         let rest = lines.collect::<Vec<_>>().join("\n");
         assert_eq!(child.wait().unwrap().code(), Some(130));
-        assert!(rest.contains("  interrupted") && rest.contains("1 of 2 peers shook hands (50 %)"), "{rest}");
+        assert!(rest.contains("2 named, 1 answered") && rest.contains(", interrupted"), "{rest}");
         assert_eq!(lab.events(), ["started", "stopped"]);
     }
 }
@@ -216,14 +235,14 @@ fn a_reader_that_leaves_is_no_error() {
 }
 
 #[test]
-fn few_descriptors_lose_nobody() {
+fn few_descriptors_lose_no_peer() {
     let lab = Lab::new("descriptors", std::iter::repeat_n(Behaviour::default(), 500));
     for limit in ["12", "24", "100"] {
         let shell = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 \"$1\"");
         let mut command = Command::new("sh");
         command.args(["-c", &shell, env!("CARGO_BIN_EXE_bt-handshake")]).arg(lab.torrent());
         let (code, stdout, stderr) = told(&command.output().unwrap());
-        assert!(code == 0 && stdout.contains("500 of 500 peers shook hands"), "{limit}: {stdout}{stderr}");
+        assert!(code == 0 && stdout.contains("500 of 500 peers answered"), "{limit}: {stdout}{stderr}");
     }
 }
 

@@ -13,7 +13,7 @@ use fake_swarm::torrent::SingleFile;
 use fake_swarm::{
     Behaviour, Client, Encryption, FakeSwarm, FakeTracker, Holding, Peer, TrackerScript, message, peer_ip,
 };
-use lab::bare;
+use lab::{bare, lasting};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tokio::runtime::Runtime;
@@ -98,8 +98,15 @@ impl Drop for Stage {
     }
 }
 
-fn path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")
+/// The README, and the reference.
+const PAGES: [&str; 2] = ["../../README.md", "README.md"];
+
+fn path(page: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(page)
+}
+
+fn read(page: &str) -> String {
+    std::fs::read_to_string(path(page)).unwrap()
 }
 
 /// The fenced blocks of a kind, without their fences.
@@ -114,46 +121,19 @@ fn blocks(readme: &str, kind: &str) -> Vec<String> {
     blocks
 }
 
-/// What is the same whenever it is printed: without times and ports, and without how many answered how fast. Peers come in
-/// any order.
-fn lasting(output: &str) -> Vec<String> {
-    let mut lines: Vec<String> = output.lines().filter(|line| !is_response_time(line)).map(without_numbers).collect();
-    lines.sort();
-    lines
-}
-
-fn is_response_time(line: &str) -> bool {
-    line.starts_with("  < ") || line.starts_with("  1 s and more")
-}
-
-/// A line with its times and ports made equal, and blanks, which depend on them.
-fn without_numbers(line: &str) -> String {
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let shown = words.iter().enumerate().map(|(n, word)| {
-        let unit = words.get(n + 1).map(|unit| unit.trim_end_matches([',', ';', ':']));
-        let is_time = word.parse::<f64>().is_ok() && matches!(unit, Some("ms" | "s"));
-        match (is_time, word.split_once("127.0.")) {
-            (true, _) => "TIME".to_owned(),
-            (false, Some((before, address))) => {
-                let (host, port) = address.split_once(':').unwrap_or((address, ""));
-                let path = port.trim_start_matches(|c: char| c.is_ascii_digit());
-                format!("{before}127.0.{host}:PORT{path}")
-            }
-            (false, None) if word.starts_with("time=") => "time=TIME".to_owned(),
-            (false, None) => (*word).to_owned(),
-        }
-    });
-    // Whether it is a second or not.
-    shown.collect::<Vec<_>>().join(" ").replace("TIME s", "TIME ms")
-}
-
 #[test]
-fn what_the_readme_shows_is_what_is_printed() {
-    let readme = std::fs::read_to_string(path()).unwrap();
+fn what_the_pages_show_is_what_is_printed() {
     let stage = Stage::new("shown");
+    let shown: usize = PAGES.iter().map(|page| compare(&stage, page)).sum();
+    assert!(shown >= 5, "{shown}");
+}
+
+/// Each sample of a page with what is printed; how many there are.
+fn compare(stage: &Stage, page: &str) -> usize {
+    let readme = read(page);
     let mut updated = readme.clone();
     let samples = blocks(&readme, "console");
-    assert!(samples.len() >= 5);
+    let count = samples.len();
     for sample in samples {
         let (line, shown) = sample.split_once('\n').unwrap();
         let command = line.strip_prefix("$ ").unwrap();
@@ -165,13 +145,21 @@ fn what_the_readme_shows_is_what_is_printed() {
         }
     }
     if updated != readme && std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
-        std::fs::write(path(), updated).unwrap();
+        std::fs::write(path(page), updated).unwrap();
     }
+    count
+}
+
+/// A first page, not a manual.
+#[test]
+fn the_readme_is_short() {
+    let readme = read("../../README.md");
+    assert!(readme.len() <= 10 * 1024, "{} bytes", readme.len());
 }
 
 #[test]
-fn every_command_of_the_readme_works() {
-    let readme = std::fs::read_to_string(path()).unwrap();
+fn every_command_of_the_pages_works() {
+    let readme = PAGES.map(read).concat();
     let stage = Stage::new("commands");
     let tasks = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../xtask/src/main.rs")).unwrap();
     let mut ran = 0;
@@ -179,6 +167,9 @@ fn every_command_of_the_readme_works() {
         if let Some(task) = line.strip_prefix("cargo xtask ") {
             let task = task.split_whitespace().next().unwrap();
             assert!(tasks.contains(&format!("\n  {task}")), "{line}");
+        } else if line == "cargo install --locked --path crates/cli" {
+            // What it installs is what these tests run.
+            continue;
         } else if line.starts_with("bt-handshake ") || line.starts_with("cargo run -p cli -- ") {
             let (code, stdout, stderr) = stage.run(line);
             assert!((0..=1).contains(&code) && !stdout.is_empty(), "{line}: {code} {stderr}");
@@ -200,8 +191,8 @@ fn every_command_of_the_readme_works() {
 
 /// Each option of the main job is in the table, and nothing else is.
 #[test]
-fn every_option_is_in_the_readme() {
-    let readme = std::fs::read_to_string(path()).unwrap();
+fn every_option_is_in_the_reference() {
+    let readme = read("README.md");
     let output = Command::new(env!("CARGO_BIN_EXE_bt-handshake")).arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     let options = |text: &str| -> std::collections::BTreeSet<String> {

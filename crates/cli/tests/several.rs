@@ -23,10 +23,10 @@ fn several_torrents_end_with_the_worst() {
     let output = command(&[lab.torrent().to_str().unwrap()], &broken).output().unwrap();
     let (code, stdout, stderr) = told(&output);
     assert!(
-        code == 2 && stdout.contains("1 of 1 peer shook hands") && stderr.contains("broken.torrent"),
+        code == 2 && stdout.contains("seeds unverified: 1 peer answered") && stderr.contains("broken.torrent"),
         "{stdout}{stderr}"
     );
-    assert!(stdout.contains("1 of 2 torrents answered, 1 of 1 peer shook hands in"), "{stdout}");
+    assert!(stdout.contains("1 of 2 torrents answered, 1 of 1 peer answered in"), "{stdout}");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn few_descriptors_lose_no_torrent() {
         let mut command = Command::new("sh");
         command.args(["-c", &shell, env!("CARGO_BIN_EXE_bt-handshake")]).arg(lab.torrent());
         let (code, stdout, stderr) = told(&command.output().unwrap());
-        let all = "40 of 40 torrents answered, 2000 of 2000 peers shook hands";
+        let all = "40 of 40 torrents answered, 2000 of 2000 peers answered";
         assert!(code == 0 && stdout.contains(all), "{limit}: {stdout}{stderr}");
     }
     let of = |event| lab.events().iter().filter(|said| *said == event).count();

@@ -11,8 +11,11 @@ use tokio::net::{TcpStream, UdpSocket};
 /// Why there is no connection.
 #[derive(Debug)]
 pub(crate) enum ConnectError {
-    /// Our own machine refused before anything was sent.
-    Local(io::Error),
+    /// The user chose no source address of this family.
+    Unchosen(io::Error),
+    /// Our own machine has no way there, and sent nothing: no route, no address of that family, or a rule of its own against
+    /// it.
+    NoRoute(io::Error),
     /// Our own machine has run out of descriptors, ports or buffers for now.
     Exhausted(io::Error),
     /// The network or the other machine refused.
@@ -21,7 +24,11 @@ pub(crate) enum ConnectError {
 
 impl ConnectError {
     pub(crate) fn outcome(&self) -> Outcome {
-        let Self::Remote(error) = self else { return Outcome::LocalLimit };
+        let error = match self {
+            Self::Unchosen(_) | Self::Exhausted(_) => return Outcome::LocalLimit,
+            Self::NoRoute(_) => return Outcome::NoRoute,
+            Self::Remote(error) => error,
+        };
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Outcome::ConnectRefused,
             io::ErrorKind::ConnectionReset => Outcome::ConnectReset,
@@ -32,7 +39,7 @@ impl ConnectError {
 
     pub(crate) fn into_io(self) -> io::Error {
         match self {
-            Self::Local(error) | Self::Exhausted(error) | Self::Remote(error) => error,
+            Self::Unchosen(error) | Self::NoRoute(error) | Self::Exhausted(error) | Self::Remote(error) => error,
         }
     }
 
@@ -43,7 +50,7 @@ impl ConnectError {
         match errno(&error) {
             EMFILE | ENFILE | ENOBUFS | ENOMEM | EAGAIN => Self::Exhausted(error),
             ECONNREFUSED | ECONNRESET | ETIMEDOUT => Self::Remote(error),
-            _ => Self::Local(error),
+            _ => Self::NoRoute(error),
         }
     }
 }
@@ -91,7 +98,7 @@ fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
             if has_source(address, bind) {
                 Err(ConnectError::Exhausted(error))
             } else {
-                Err(ConnectError::Local(error))
+                Err(ConnectError::NoRoute(error))
             }
         }
         Err(error) if errno(&error) != Errno::EINPROGRESS => Err(ConnectError::at_once(error)),
@@ -110,6 +117,14 @@ fn has_source(address: SocketAddr, bind: Bind) -> bool {
     }
 }
 
+/// Whether this machine has a route to anywhere but itself and its own networks: to the addresses that are kept for
+/// documentation (RFC 5737, RFC 3849), to which nothing is sent.
+pub(crate) fn has_route_out() -> bool {
+    let v4 = SocketAddr::from(([192, 0, 2, 1], 9));
+    let v6 = SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9));
+    [v4, v6].into_iter().any(|address| has_source(address, Bind::default()))
+}
+
 fn source(address: SocketAddr, bind: Bind) -> Result<Option<IpAddr>, ConnectError> {
     let source = match address {
         SocketAddr::V4(_) => bind.v4.map(IpAddr::V4),
@@ -117,7 +132,7 @@ fn source(address: SocketAddr, bind: Bind) -> Result<Option<IpAddr>, ConnectErro
     };
     if source.is_none() && !bind.is_any() {
         let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
-        return Err(ConnectError::Local(io::Error::other(format!("no {family} source address was chosen"))));
+        return Err(ConnectError::Unchosen(io::Error::other(format!("no {family} source address was chosen"))));
     }
     Ok(source)
 }

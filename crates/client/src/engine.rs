@@ -10,7 +10,7 @@ use crate::dialler::Dialler;
 use crate::identity::Identity;
 use crate::pacer::More;
 use crate::peers::{Added, Lane, Peers, Word};
-use crate::resolve::{Budget, NO_THREAD, resolve};
+use crate::resolve::{Budget, NO_ROUTE, NO_THREAD, resolve};
 use crate::stop::{Stop, Stopped};
 use crate::tracking::{Tracked, Tracking, check_private};
 use crate::{
@@ -283,8 +283,14 @@ impl Swarm {
                 self.peers.resolved(&name, &addresses, |address| self.config.bind.allows(address));
                 return;
             }
-            Some(Err(error)) if error.kind() == NO_THREAD => (Outcome::LocalLimit, Some(PeerError::Resolve(error))),
-            Some(Err(error)) => (Outcome::ResolveFailed, Some(PeerError::Resolve(error))),
+            Some(Err(error)) => {
+                let outcome = match error.kind() {
+                    NO_THREAD => Outcome::LocalLimit,
+                    NO_ROUTE => Outcome::NoRoute,
+                    _ => Outcome::ResolveFailed,
+                };
+                (outcome, Some(PeerError::Resolve(error)))
+            }
             None => (Outcome::Interrupted, None),
         };
         self.unreached(name, outcome, Stage::Resolve, error);

@@ -34,8 +34,10 @@ pub enum Outcome {
     EncryptionFailed,
     /// Port 0, no single host, or an address the policy refuses to dial.
     InvalidAddress,
-    /// Our own machine refused: no descriptors, no ports, no route. Never the peer's fault.
+    /// Our own machine refused: no descriptors, no ports. Never the peer's fault.
     LocalLimit,
+    /// Our own machine has no way there: offline, no address of that family, or a VPN that is down. Never the peer's fault.
+    NoRoute,
     /// In flight when the run's deadline or an interrupt came.
     Interrupted,
     /// The run's deadline or an interrupt came first.
@@ -43,9 +45,31 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them, in the order in which reports count them.
+    pub const ALL: [Self; 18] = [
+        Self::Ok,
+        Self::ResolveFailed,
+        Self::ConnectTimeout,
+        Self::ConnectRefused,
+        Self::ConnectUnreachable,
+        Self::ConnectReset,
+        Self::ClosedBeforeHandshake,
+        Self::ShortHandshake,
+        Self::HandshakeTimeout,
+        Self::NotBittorrent,
+        Self::WrongInfoHash,
+        Self::OwnPeerId,
+        Self::EncryptionFailed,
+        Self::InvalidAddress,
+        Self::LocalLimit,
+        Self::NoRoute,
+        Self::Interrupted,
+        Self::NotTried,
+    ];
+
     /// The code in reports.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::ResolveFailed => "resolve_failed",
@@ -62,6 +86,7 @@ impl Outcome {
             Self::EncryptionFailed => "encryption_failed",
             Self::InvalidAddress => "invalid_address",
             Self::LocalLimit => "local_limit",
+            Self::NoRoute => "no_route",
             Self::Interrupted => "interrupted",
             Self::NotTried => "not_tried",
         }
@@ -93,7 +118,7 @@ pub enum Stage {
 impl Stage {
     /// The code in reports.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Queued => "queued",
             Self::Resolve => "resolve",
@@ -117,7 +142,7 @@ pub enum Transport {
 impl Transport {
     /// The code in reports.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
             Self::Mse => "mse",

@@ -1,6 +1,6 @@
 //! What a run says: one report for each tracker and each peer, then the summary.
 
-use crate::{Outcome, PeerReport, Role, SwarmView, TrackerReport};
+use crate::{Outcome, PeerReport, Role, SeenAs, SwarmView, TrackerReport};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -64,6 +64,12 @@ pub struct Summary {
     pub trackers: usize,
     /// Those of them that tell an answer.
     pub trackers_ok: usize,
+    /// Those of them that answered with a list of peers, also an empty one.
+    pub peer_lists: usize,
+    /// Reports of trackers by the code of their status.
+    pub tracker_statuses: BTreeMap<&'static str, usize>,
+    /// Which addresses of ours trackers and peers see.
+    pub seen_as: SeenAs,
     /// Clients by what they are to their swarm.
     pub roles: BTreeMap<Role, usize>,
     /// What the peers that were reached have between them.
@@ -87,6 +93,9 @@ impl Summary {
     pub(crate) fn count_tracker(&mut self, report: &TrackerReport) {
         self.trackers += 1;
         self.trackers_ok += usize::from(report.status.is_ok());
+        self.peer_lists += usize::from(report.peers.is_some());
+        *self.tracker_statuses.entry(report.status.code()).or_default() += 1;
+        report.external_ip.into_iter().for_each(|ip| self.seen_as.add_tracker(ip));
     }
 
     pub(crate) fn count_peer(&mut self, report: &PeerReport) {
@@ -96,6 +105,8 @@ impl Summary {
             return;
         }
         self.ok += 1;
+        let yourip = report.extension.as_ref().and_then(|extension| extension.yourip);
+        yourip.into_iter().for_each(|ip| self.seen_as.add_peer(ip));
         self.repeated += usize::from(report.same_as.is_some());
         self.maybe_repeated += usize::from(report.maybe_same_as.is_some());
         if report.counts_instead {

@@ -4,6 +4,7 @@
 //! exit of whoever drops the runtime; a plain thread is simply left behind.
 
 use crate::Limits;
+use crate::connect::has_route_out;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +12,8 @@ use tokio::sync::{Semaphore, oneshot};
 
 /// What [`resolve`] says when no thread was to be had.
 pub(crate) const NO_THREAD: io::ErrorKind = io::ErrorKind::WouldBlock;
+/// What [`resolve`] says when no resolver answered and this machine has no route out: the name is not to blame.
+pub(crate) const NO_ROUTE: io::ErrorKind = io::ErrorKind::NetworkUnreachable;
 
 /// Threads for look-ups, abandoned ones included. Peers' host names, which a hostile tracker can list by the thousand,
 /// have a budget of their own, so that they never keep a tracker waiting.
@@ -75,8 +78,21 @@ pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, limits: &Limi
         let _permit = permit;
         Ok((host.as_str(), port).to_socket_addrs()?.map(unwrapped).collect::<Vec<_>>())
     });
-    let addresses = tokio::time::timeout(within, look_up).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    let found = tokio::time::timeout(within, look_up).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let addresses = found.map_err(|error| if is_unanswered(&error) { offline_or(error) } else { error })?;
     if addresses.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(addresses) }
+}
+
+/// Whether no resolver answered, as far as the error tells. The standard library keeps the text of `EAI_AGAIN` and not its
+/// number; glibc and musl word it differently.
+fn is_unanswered(error: &io::Error) -> bool {
+    let text = error.to_string();
+    text.contains("Temporary failure") || text.contains("Try again")
+}
+
+/// The error, or that this machine has no route out.
+fn offline_or(error: io::Error) -> io::Error {
+    if has_route_out() { error } else { io::Error::new(NO_ROUTE, format!("no route to a resolver: {error}")) }
 }
 
 /// Runs `work` on a thread of its own. Dropping the future abandons the thread, not the caller.

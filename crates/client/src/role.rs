@@ -49,9 +49,13 @@ pub enum RoleFrom {
 }
 
 impl Role {
+    /// All of them, the most complete first.
+    pub const ALL: [Self; 6] =
+        [Self::Seed, Self::LikelySeed, Self::SuperSeed, Self::PartialSeed, Self::Leech, Self::Unknown];
+
     /// The code in reports: lower_snake_case, never renamed.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Seed => "seed",
             Self::LikelySeed => "likely_seed",
@@ -66,7 +70,7 @@ impl Role {
 impl RoleFrom {
     /// The code in reports: lower_snake_case, never renamed.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::HaveAll => "have_all",
             Self::HaveNone => "have_none",

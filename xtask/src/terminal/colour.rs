@@ -31,7 +31,7 @@ fn run(place: &Place, environment: Environment<'_>, more: &str, colour: bool) ->
     let ended = window.run(&format!("bt-handshake --linger 0 {TORRENT} {more}"))?;
     let pipeline = more.contains('|');
     let ended = ended.with_codes(if pipeline { "0 0" } else { "0" })?;
-    ended.must(ended.screen.has("alive: "), "there is no verdict")?;
+    ended.must(ended.screen.has("seeds unverified: "), "there is no verdict")?;
     let word = if colour { "no colour" } else { "colour" };
     ended.must(ended.is_styled() == colour && ended.screen.is_plain() != colour, &format!("there is {word}"))
 }

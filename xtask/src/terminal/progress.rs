@@ -51,7 +51,7 @@ fn shown(place: &Place) -> Result {
     })?;
     // That it is gone is checked of every command that ends.
     let ended = window.end()?.with_codes("0")?;
-    ended.must(ended.screen.has("1 of 3 peers shook hands"), "there is no report")
+    ended.must(ended.screen.has("3 named, 1 answered"), "there is no report")
 }
 
 /// In the topmost line of the screen, drawn several times: some terminals take its end for that of a whole screen, to be
@@ -77,5 +77,8 @@ fn not_shown(place: &Place, environment: Environment<'_>, more: &str) -> Result 
     };
     ended.must(!ended.bytes.contains(ONLY_THERE), "there is a progress line")?;
     ended.must(log.is_empty(), &format!("stderr says {log:?}"))?;
-    ended.must(ended.screen.has("1 of 3 peers shook hands"), "there is no report")
+    ended.must(
+        ended.screen.has("3 named, 1 answered") || ended.screen.has("1 of 3 peers answered"),
+        "there is no report",
+    )
 }

@@ -43,7 +43,7 @@ fn run(place: &Place) -> Result {
     let ended = window.end()?.with_codes("130")?;
     ended.must(ended.screen.is_unbroken(), "the terminal had to break a line")?;
     let lines = ended.screen.lines().iter().skip_while(|line| !line.contains("bt-handshake")).skip(1);
-    let before = lines.take_while(|line| !line.starts_with('─'));
+    let before = lines.take_while(|line| !line.starts_with("! seeds unverified"));
     let mut stray =
         before.filter(|line| !line.is_empty() && !["✓ ", "✗ ", NAME].iter().any(|begin| line.starts_with(begin)));
     ended.must(stray.next().is_none(), "something is left between the lines of the report")

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tracker::{PeerAddress, TrackerUrl};
 
-const WHOM: &str = "Whom to ask";
+const WHOM: &str = "Sources";
 const TIMES: &str = "Deadlines";
-const HOW: &str = "How to go about it";
+const HOW: &str = "Network";
 
 /// Sources of peers.
 #[derive(Args, Clone, Debug, Default)]
@@ -33,7 +33,7 @@ pub(crate) struct Sources {
           hide_short_help = true, help_heading = WHOM)]
     pub(crate) max_peers: usize,
 
-    /// Most ports of one IP address that are dialled on the word of trackers, and asked there on a torrent's, 0 for all
+    /// Most ports of one IP address that are dialled because trackers name them, or asked because a torrent does, 0 for all
     #[arg(long, value_name = "N", default_value_t = Config::default().max_per_address.unwrap_or_default(),
           hide_short_help = true, help_heading = WHOM)]
     max_per_address: usize,
@@ -98,7 +98,7 @@ pub(crate) struct Ourselves {
     #[arg(long, value_name = "IP", hide_short_help = true, help_heading = HOW)]
     bind: Vec<IpAddr>,
 
-    /// Port to announce; nobody listens there [default: a free one]
+    /// Port to announce; nothing listens there [default: a free one]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), hide_short_help = true, help_heading = HOW)]
     port: Option<u16>,
 

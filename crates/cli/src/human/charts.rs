@@ -1,6 +1,7 @@
 //! Small bar charts in plain characters.
 
-use super::{DIM, PLAIN, tally::Times};
+use super::times::Times;
+use super::{DIM, PLAIN};
 use crate::text::{Line, Page, short, time};
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr;

@@ -1,114 +1,138 @@
-//! What it all comes to, in one sentence, and what may be behind the failures.
+//! The verdict on a torrent in one sentence.
 
 use super::Tally;
 use crate::input::Subject;
-use crate::text::{Marks, listed, plural, time};
-use client::{Coverage, CutShort, Outcome, Role, Summary, SwarmView};
+use crate::text::{listed, plural, time};
+use client::{CutShort, Summary, SwarmView, Verdict};
 use guard::escape_bytes;
 use metainfo::File;
 
-/// Files named in the sentence.
-const NAMED_FILES: usize = 3;
-/// Hints on failures, the most common first.
-const MOST_HINTS: usize = 3;
+/// Files named in a sentence.
+const NAMED_FILES: usize = 2;
 
-/// `56 of 78 peers shook hands (71 %) in 3.63 s`.
+/// How a verdict is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Good,
+    /// Neither: too little is known.
+    Open,
+    Bad,
+}
+
+/// `56 of 78 peers answered in 3.63 s`.
 pub(crate) fn headline(summary: &Summary) -> String {
-    let headline = match summary.ok.saturating_mul(100).checked_div(summary.peers) {
-        Some(percent) => {
-            format!("{} of {} shook hands ({percent} %)", summary.ok, plural(summary.peers, "peer"))
-        }
-        // Nobody was named, or only counts were asked for: then the trackers' answers are the result.
-        None => {
-            format!("{} of {} answered, no peers", summary.trackers_ok, plural(summary.trackers, "tracker request"))
-        }
+    let headline = match summary.peers {
+        // None was named, or only counts were asked for: then the trackers' answers are the result.
+        0 => format!("{} of {} answered, no peers", summary.trackers_ok, plural(summary.trackers, "tracker request")),
+        peers => format!("{} of {} answered", summary.ok, plural(peers, "peer")),
     };
-    let cut_short = match summary.cut_short {
+    format!("{headline} in {}{}", time(summary.elapsed), cut_short(summary))
+}
+
+/// What ended the run, if it was not the end of the work.
+pub(super) fn cut_short(summary: &Summary) -> &'static str {
+    match summary.cut_short {
         None => "",
         Some(CutShort::Deadline) => ", cut short by the deadline",
         Some(CutShort::Interrupt) => ", interrupted",
-    };
-    format!("{headline} in {}{cut_short}", time(summary.elapsed))
+    }
 }
 
-/// Whether anybody is there, and the sentence that says what the swarm is worth.
-pub(crate) fn verdict(subject: &Subject, summary: &Summary) -> (bool, String) {
-    if summary.peers == 0 {
-        return match summary.trackers_ok {
-            0 if summary.trackers == 0 => (false, "nobody to ask: no tracker, and no peer was named".to_owned()),
-            0 if summary.cut_short.is_some() => (false, "the run ended before a tracker answered".to_owned()),
-            0 => (false, "nobody to ask: no tracker answered, and no peer was named".to_owned()),
-            _ => (summary.swarm.claimed_seeds > Some(0), nobody_named(summary)),
-        };
+pub(super) fn mark(summary: &Summary) -> Mark {
+    match summary.verdict() {
+        Verdict::Healthy | Verdict::TrackersOnly => Mark::Good,
+        Verdict::SeedsUnverified | Verdict::Interrupted => Mark::Open,
+        _ => Mark::Bad,
     }
-    if summary.ok == 0 {
-        return (false, nobody_answered(summary));
-    }
+}
+
+/// The sentence, which begins with the state: `alive: 3 seeds verified (the tracker claims 50), 3.33 copies, complete`.
+pub(crate) fn verdict(subject: &Subject, summary: &Summary, tally: &Tally) -> String {
     let swarm = &summary.swarm;
-    let seeds = match (swarm.verified_seeds, swarm.likely_seeds) {
-        // Who was not listened to may be one.
-        (0, 0) if swarm.coverage.told == 0 => format!("{} shook hands", plural(summary.ok, "peer")),
-        (0, 0) => "no seed answered".to_owned(),
-        (seeds, 0) => format!("{} answered", plural(seeds, "seed")),
-        (seeds, likely) => format!("{} and {likely} likely answered", plural(seeds, "seed")),
-    };
-    let copies = swarm.copies.map(|copies| match copies.max > copies.min {
-        true => format!("{:.2} to {:.2} distributed copies", down(copies.min), down(copies.max)),
-        false => format!("{:.2} distributed copies", down(copies.min)),
-    });
-    let parts: Vec<_> =
-        [Some(format!("alive: {seeds}")), copies, Some(completion(subject, swarm))].into_iter().flatten().collect();
-    (true, format!("{} ({})", parts.join("; "), coverage(swarm.coverage)))
+    let claims = claims(summary);
+    match summary.verdict() {
+        Verdict::Healthy => {
+            let parts = [Some(format!("{}{claims}", seeds(summary))), copies(swarm), Some(complete(subject))];
+            format!("alive: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        }
+        Verdict::Incomplete => {
+            let parts = [Some(format!("{}{claims}", seeds(summary))), copies(swarm), missing(subject, swarm)];
+            format!("incomplete: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        }
+        Verdict::SeedsUnverified => unverified(summary, &claims),
+        Verdict::NoPeerAnswered => no_peer_answered(summary, &claims),
+        Verdict::NoPeerNamed => no_peer_named(summary),
+        Verdict::NoSource if summary.trackers == 0 => "no source: no tracker and no peer was named".to_owned(),
+        Verdict::NoSource => format!(
+            "no source: none of {} answered, and no peer was named",
+            plural(summary.trackers, "tracker request")
+        ),
+        Verdict::Refused => match &tally.refusal {
+            Some((tracker, words)) => format!("refused: {tracker} says: {words}"),
+            None => "refused: the tracker does not serve this torrent".to_owned(),
+        },
+        Verdict::TrackersOnly => counted(summary),
+        Verdict::Interrupted => format!("interrupted after {}: no peer had answered", time(summary.elapsed)),
+        Verdict::Offline => {
+            let tried = summary.peers + summary.trackers;
+            let addresses = if tried == 1 { "the one address" } else { &format!("any of the {tried} addresses") };
+            format!("offline: this machine has no route to {addresses} tried")
+        }
+        // `Verdict` may grow.
+        other => other.to_string(),
+    }
 }
 
-/// Nobody shook hands: as far as anybody was asked.
-fn nobody_answered(summary: &Summary) -> String {
-    use Outcome::{Interrupted, InvalidAddress, LocalLimit, NotTried, ResolveFailed};
-    let unasked = [Interrupted, InvalidAddress, LocalLimit, NotTried, ResolveFailed];
-    let unasked: usize = unasked.iter().filter_map(|outcome| summary.outcomes.get(outcome)).sum();
-    let named = plural(summary.peers, "peer");
-    match summary.peers - unasked.min(summary.peers) {
-        0 => format!("nobody was asked: {named} named, and not one could be tried to the end"),
-        1 if summary.peers == 1 => {
-            "no sign of life: the one peer did not shake hands, over TCP and from here".to_owned()
-        }
-        asked => {
-            format!("no sign of life: none of {asked} asked shook hands, of {named} named, over TCP and from here")
-        }
+/// `3 seeds verified`, `no seed answered`.
+fn seeds(summary: &Summary) -> String {
+    match (summary.swarm.verified_seeds, summary.swarm.likely_seeds) {
+        (0, 0) => "no seed answered".to_owned(),
+        (0, likely) => format!("{} likely, none verified", plural(likely, "seed")),
+        (seeds, 0) => format!("{} verified", plural(seeds, "seed")),
+        (seeds, likely) => format!("{} verified and {likely} likely", plural(seeds, "seed")),
     }
+}
+
+/// ` (the tracker claims 50)`; nothing where none claims any.
+fn claims(summary: &Summary) -> String {
+    let Some(seeds) = summary.swarm.claimed_seeds else { return String::new() };
+    let trackers = if summary.trackers_ok > 1 { "trackers claim up to" } else { "the tracker claims" };
+    format!(" ({trackers} {seeds})")
 }
 
 /// Two digits, never rounded up: what is nearly whole is not whole.
-fn down(copies: f64) -> f64 {
-    (copies * 100.0).floor() / 100.0
+fn copies(swarm: &SwarmView) -> Option<String> {
+    let down = |copies: f64| (copies * 100.0).floor() / 100.0;
+    let copies = swarm.copies?;
+    Some(match copies.max > copies.min {
+        true => format!("{:.2} to {:.2} copies", down(copies.min), down(copies.max)),
+        false => format!("{:.2} copies", down(copies.min)),
+    })
 }
 
-/// Whether everything can be had from the peers we reached.
-fn completion(subject: &Subject, swarm: &SwarmView) -> String {
-    match swarm.missing_pieces() {
-        None if swarm.verified_seeds > 0 => "everything can be completed from the peers we reached".to_owned(),
-        None if subject.topic.pieces.is_none() => "how many pieces there are, a link does not tell".to_owned(),
-        None => "nobody told which pieces it has".to_owned(),
-        Some(0) => "everything can be completed from the peers we reached".to_owned(),
-        Some(missing) => {
-            let pieces = plural(missing as usize, "piece");
-            format!(
-                "not all of it can be completed from the peers we reached: they lack {pieces}{}",
-                in_files(subject, swarm)
-            )
-        }
+fn complete(subject: &Subject) -> String {
+    let files = subject.torrent().map_or(1, |torrent| torrent.files.iter().filter(|f| !f.attributes.padding).count());
+    if files > 1 { "every file complete".to_owned() } else { "complete".to_owned() }
+}
+
+/// `1 piece of disc2/track07.flac is missing`.
+fn missing(subject: &Subject, swarm: &SwarmView) -> Option<String> {
+    let count = swarm.missing_pieces().filter(|&count| count > 0)?;
+    if subject.topic.pieces == Some(count) {
+        return Some("every piece is missing".to_owned());
     }
+    let (files, verb) = (files(subject, swarm, NAMED_FILES), if count == 1 { "is" } else { "are" });
+    let of = if files.is_empty() { String::new() } else { format!(" of {}", listed(&files)) };
+    Some(format!("{}{of} {verb} missing", plural(count as usize, "piece")))
 }
 
-/// Which files lack pieces; nothing where the files are not known.
-fn in_files(subject: &Subject, swarm: &SwarmView) -> String {
+/// The files that lack a piece, so many by name and the others counted.
+pub(super) fn files(subject: &Subject, swarm: &SwarmView, most: usize) -> Vec<String> {
     let files: Vec<&File> = missing_files(subject, swarm).collect();
-    let mut named: Vec<String> = files.iter().take(NAMED_FILES).map(|file| path(file)).collect();
-    let more = files.len().saturating_sub(NAMED_FILES);
-    if more > 0 {
-        named.push(plural(more, "more file"));
-    }
-    if named.is_empty() { String::new() } else { format!(" of {}", listed(&named)) }
+    let mut named: Vec<String> = files.iter().take(most).map(|file| path(file)).collect();
+    let more = files.len().saturating_sub(most);
+    named.extend((more > 0).then(|| plural(more, "more file")));
+    named
 }
 
 /// The files that cannot be completed.
@@ -120,52 +144,40 @@ pub(super) fn path(file: &File) -> String {
     escape_bytes(&file.path.join(&b'/')).to_string()
 }
 
-/// No peers to ask, but trackers that answered.
-fn nobody_named(summary: &Summary) -> String {
-    let answered = format!("{} of {} answered", summary.trackers_ok, plural(summary.trackers, "tracker request"));
-    match summary.swarm.claimed_seeds {
-        Some(seeds) => format!("{answered}: {} claimed, and nobody was asked", plural(seeds as usize, "seed")),
-        None => format!("{answered} and named nobody"),
-    }
-}
-
-/// Whom a verdict rests on, and who was not asked.
-fn coverage(coverage: Coverage) -> String {
-    let Coverage { named, reached, told, whole_list, web_seeds, .. } = coverage;
-    let more = if whole_list == Some(false) { " by trackers that count more" } else { "" };
-    let web_seeds = match web_seeds {
-        0 => String::new(),
-        count => format!(", {} unchecked", plural(count, "web seed")),
-    };
-    format!("{told} told which pieces, of {reached} reached and {named} named{more}; TCP only{web_seeds}")
-}
-
-/// What may be behind the most common failures, and what can be done.
-pub(super) fn hints(tally: &Tally, summary: &Summary, marks: Marks) -> Vec<String> {
-    let mut hints = Vec::new();
-    match tally.want_encryption {
-        0 => {}
-        1 => hints.push(
-            "1 peer refused plaintext and then accepted encryption: it likely requires it, or was full for a moment".to_owned(),
+fn unverified(summary: &Summary, claims: &str) -> String {
+    let peers = plural(summary.ok, "peer");
+    let told = summary.swarm.coverage.told;
+    match told {
+        0 => format!("seeds unverified{claims}: {peers} answered, none said which pieces it has"),
+        _ => format!(
+            "seeds unverified{claims}: {peers} answered, {told} said which pieces they have, too few to judge by"
         ),
-        count => hints.push(format!(
-            "{count} peers refused plaintext and then accepted encryption: those {count} likely require it, or were full for a moment"
-        )),
     }
-    // Who has not said what it has may be one.
-    if let Some(unseen) = summary.swarm.unseen_seeds().filter(|_| !summary.roles.contains_key(&Role::Unknown)) {
-        hints.push(format!(
-            "a tracker claims {} that we did not meet, though it named everybody it counts",
-            plural(unseen as usize, "seed")
-        ));
+}
+
+fn no_peer_answered(summary: &Summary, claims: &str) -> String {
+    match summary.peers {
+        1 => format!("no peer answered: the one peer that was named did not{claims}"),
+        peers => format!("no peer answered: none of the {peers} peers that were named{claims}"),
     }
-    let mut failures: Vec<_> = tally.hints.iter().collect();
-    failures.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    hints.extend(
-        failures
-            .iter()
-            .take(MOST_HINTS)
-            .map(|((outcome, hint), count)| format!("{count} {} {outcome}: {hint}", marks.times)),
-    );
-    hints
+}
+
+fn no_peer_named(summary: &Summary) -> String {
+    let (answered, claims) = match summary.trackers_ok {
+        1 => ("the tracker answered and names none", "it claims"),
+        _ => ("the trackers answered and name none", "they claim"),
+    };
+    let claimed = summary.swarm.claimed_seeds.filter(|&seeds| seeds > 0).map(|seeds| plural(seeds as usize, "seed"));
+    let though = claimed.map(|seeds| format!(", though {claims} {seeds}")).unwrap_or_default();
+    format!("no peer named: {answered}{though}")
+}
+
+fn counted(summary: &Summary) -> String {
+    let answered = format!("{} of {} answered", summary.trackers_ok, plural(summary.trackers, "tracker request"));
+    let named = (summary.peers > 0).then(|| format!(", {} named", plural(summary.peers, "peer")));
+    let claimed = match summary.swarm.claimed_seeds {
+        Some(seeds) => format!(", {} claimed", plural(seeds as usize, "seed")),
+        None => ", no seeds counted".to_owned(),
+    };
+    format!("counted: {answered}{}{claimed}", named.unwrap_or_default())
 }

@@ -70,7 +70,7 @@ pub(crate) fn of(name: &str, args: &[&str]) -> (i32, String, String) {
 /// The command without an argument, in an environment that says nothing.
 pub(crate) fn bare() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bt-handshake"));
-    for variable in ["RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LC_CTYPE", "LANG"] {
+    for variable in ["COLUMNS", "RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LC_CTYPE", "LANG"] {
         command.env_remove(variable);
     }
     command.env("LC_ALL", "C").stdin(Stdio::null());
@@ -109,4 +109,37 @@ pub(crate) fn spawn(args: &[&str], torrent: &Path) -> Child {
 pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
+}
+
+/// What is the same whenever it is printed: without times and ports, and without how many answered how fast. Peers come in
+/// any order.
+pub(crate) fn lasting(output: &str) -> Vec<String> {
+    let mut lines: Vec<String> = output.lines().filter(|line| !is_response_time(line)).map(without_numbers).collect();
+    lines.sort();
+    lines
+}
+
+fn is_response_time(line: &str) -> bool {
+    line.starts_with("  < ") || line.starts_with("  1 s and more")
+}
+
+/// A line with its times and ports made equal, and blanks, which depend on them.
+pub(crate) fn without_numbers(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let shown = words.iter().enumerate().map(|(n, word)| {
+        let unit = words.get(n + 1).map(|unit| unit.trim_end_matches([',', ';', ':']));
+        let is_time = word.parse::<f64>().is_ok() && matches!(unit, Some("ms" | "s"));
+        match (is_time, word.split_once("127.0.")) {
+            (true, _) => "TIME".to_owned(),
+            (false, Some((before, address))) => {
+                let (host, port) = address.split_once(':').unwrap_or((address, ""));
+                let path = port.trim_start_matches(|c: char| c.is_ascii_digit());
+                format!("{before}127.0.{host}:PORT{path}")
+            }
+            (false, None) if word.starts_with("time=") => "time=TIME".to_owned(),
+            (false, None) => (*word).to_owned(),
+        }
+    });
+    // Whether it is a second or not.
+    shown.collect::<Vec<_>>().join(" ").replace("TIME s", "TIME ms")
 }

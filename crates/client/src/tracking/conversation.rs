@@ -188,7 +188,7 @@ async fn over_udp(
 
 /// What tells this exchange's datagrams from forged ones.
 pub(crate) fn transaction() -> Result<u32, ConnectError> {
-    entropy::bytes().map(u32::from_be_bytes).map_err(ConnectError::Local)
+    entropy::bytes().map(u32::from_be_bytes).map_err(ConnectError::Exhausted)
 }
 
 impl Answer {

@@ -76,8 +76,8 @@ impl Query {
         report.times = super::Times { dns: self.dns, ..progress.times };
         let owed = |written| Goodbye::owed(&self.target, written, self.info_hash, answer.as_ref());
         let goodbyes = progress.written.into_iter().filter_map(owed).collect();
-        let external = answer.as_ref().and_then(Answer::external_ip);
-        let own: Vec<IpAddr> = progress.local.into_iter().chain(external).collect();
+        report.external_ip = answer.as_ref().and_then(Answer::external_ip);
+        let own: Vec<IpAddr> = progress.local.into_iter().chain(report.external_ip).collect();
         let mut peers = answer.map(|answer| describe(answer, self.info_hash, &mut report)).unwrap_or_default();
         if let Some(most) = terms.max_peers {
             // Here, and not when their turn comes: many answers may wait at the same time, each with a long list.

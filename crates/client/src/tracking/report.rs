@@ -1,12 +1,12 @@
 //! What became of one tracker.
 
 use crate::Outcome;
-use crate::resolve::NO_THREAD;
+use crate::resolve::{NO_ROUTE, NO_THREAD};
 use guard::Secrets;
 use ids::InfoHash;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tracker::{Family, PeerAddress, RetryIn, Skipped, UrlError};
@@ -43,6 +43,8 @@ pub struct TrackerReport {
     pub interval: Option<Duration>,
     /// Time that must pass between announces.
     pub min_interval: Option<Duration>,
+    /// The address of ours that it sees (BEP 24).
+    pub external_ip: Option<IpAddr>,
     /// What it wants its user to read; not escaped.
     pub warning: Option<String>,
     /// Time for each step that was taken.
@@ -199,6 +201,9 @@ impl From<UrlError> for TrackerStatus {
 }
 
 impl TrackerStatus {
+    /// The code of a refusal with a reason, over HTTP and UDP alike.
+    pub(crate) const FAILURE: &str = "failure";
+
     /// The code in reports: lower_snake_case, never renamed.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -225,6 +230,7 @@ impl TrackerStatus {
     pub(crate) fn unresolved(error: io::Error) -> Self {
         match error.kind() {
             NO_THREAD => Self::NoConnection { outcome: Outcome::LocalLimit, source: error },
+            NO_ROUTE => Self::NoConnection { outcome: Outcome::NoRoute, source: error },
             _ => Self::ResolveFailed(error),
         }
     }
@@ -284,6 +290,7 @@ impl TrackerReport {
             downloaded: None,
             interval: None,
             min_interval: None,
+            external_ip: None,
             warning: None,
             times: Times::default(),
             elapsed: Duration::ZERO,

@@ -123,16 +123,15 @@ impl Drop for LoopbackLost {
     }
 }
 
-/// Values of a line that says that it is our own machine.
-fn our_own_fault() -> Value {
-    json!({"status": "local_limit"})
-}
+/// Of a tracker or a peer for which this machine has no source port left, and to which it has no route.
+const NO_PORT: &str = "local_limit";
+const NO_ROUTE: &str = "no_route";
 
-/// The same of each of these peers.
-fn none_is_blamed(row: Row, peers: impl IntoIterator<Item = SocketAddr>) -> Row {
-    peers.into_iter().fold(row, |row, peer| {
-        row.finds_one_of(peer, vec![json!({"outcome": "local_limit", "stage": "connect", "hint": "not the peer"})])
-    })
+/// The peers are not blamed: all of them end with this code, and a hint on our own machine.
+fn none_is_blamed(row: Row, code: &str, peers: impl IntoIterator<Item = SocketAddr>) -> Row {
+    let hint = if code == NO_ROUTE { "this machine has no way there" } else { "our own machine" };
+    let expected = json!({"outcome": code, "stage": "connect", "hint": hint});
+    peers.into_iter().fold(row, |row, peer| row.finds_one_of(peer, vec![expected.clone()]))
 }
 
 /// A few good peers.
@@ -151,9 +150,11 @@ fn one_source_port(set: &Set) -> Result<Case> {
     let swarm = few(set)?;
     let peers: Vec<SocketAddr> = swarm.endpoints().into_iter().map(SocketAddr::from).collect();
     let (http, udp) = (set.tracker(TrackerScript::Silence)?, set.udp_tracker(UdpScript::peers(peers.iter().copied()))?);
-    let row = Row::new("one port", &set.torrent()?, 1).anywhere().says(our_own_fault()).says(json!({"status": "ok"}));
+    let row = Row::new("one port", &set.torrent()?, 1).anywhere();
+    let row = row.says(json!({"status": NO_PORT})).says(json!({"status": "ok"}));
     // The routes are looked at once for each refusal, which looks like a connection.
-    let case = Case::new(none_is_blamed(row, peers.iter().copied())).asks(&http).asks_over_udp(&udp).meets(&swarm);
+    let case =
+        Case::new(none_is_blamed(row, NO_PORT, peers.iter().copied())).asks(&http).asks_over_udp(&udp).meets(&swarm);
     Ok(peers.into_iter().fold(case, Case::dials_tracker).keeps(Setting::ports(set, 1)?))
 }
 
@@ -219,7 +220,7 @@ fn without_ipv6(set: &Set) -> Result<Case> {
     let tracker = set.tracker(TrackerScript::peers(peers_of(&swarm, &unreachable)))?;
     let row =
         Row::new("no IPv6", &set.torrent()?, 0).args(BRIEFLY).anywhere().says(json!({"status": "ok", "peers": 5}));
-    let row = found(none_is_blamed(row, unreachable), &swarm);
+    let row = found(none_is_blamed(row, NO_ROUTE, unreachable), &swarm);
     let setting = Setting::new("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1")?;
     let case = Case::new(row).asks(&tracker).meets(&swarm).keeps(setting);
     Ok(in_vain(case, &[FAR6.into(), Ipv6Addr::LOCALHOST.into()], &unreachable))
@@ -231,7 +232,7 @@ fn no_route(set: &Set) -> Result<Case> {
     let tracker = set.tracker(TrackerScript::peers(peers_of(&swarm, &unreachable)))?;
     let row =
         Row::new("no route", &set.torrent()?, 0).args(BRIEFLY).anywhere().says(json!({"status": "ok", "peers": 5}));
-    let case = Case::new(found(none_is_blamed(row, unreachable), &swarm)).asks(&tracker).meets(&swarm);
+    let case = Case::new(found(none_is_blamed(row, NO_ROUTE, unreachable), &swarm)).asks(&tracker).meets(&swarm);
     Ok(in_vain(case, &[FAR.into(), FAR6.into()], &unreachable))
 }
 
@@ -257,7 +258,7 @@ fn in_vain(case: Case, trackers: &[IpAddr], peers: &[SocketAddr]) -> Case {
         let address = SocketAddr::new(*ip, 8080);
         let urls = ["http", "udp"].map(|scheme| format!("{scheme}://{address}/announce"));
         let case = case.dials_tracker(address);
-        urls.into_iter().fold(case, |case, url| case.row(|row| row.tracker(url).says(our_own_fault())))
+        urls.into_iter().fold(case, |case, url| case.row(|row| row.tracker(url).says(json!({"status": NO_ROUTE}))))
     });
     peers.iter().fold(case, |case, peer| case.dials_peer(*peer))
 }
@@ -270,7 +271,8 @@ fn loopback_switched_off(set: &Set) -> Result<Case> {
 }
 
 fn loopback_without_address(set: &Set) -> Result<Case> {
-    let case = at_loopback(set, our_own_fault(), our_own_fault(), json!({"outcome": "local_limit"}))?;
+    let case =
+        at_loopback(set, json!({"status": NO_ROUTE}), json!({"status": NO_ROUTE}), json!({"outcome": NO_ROUTE}))?;
     Ok(case.keeps(LoopbackLost::new()?))
 }
 

@@ -1,0 +1,119 @@
+//! Everything, for `--all`: response times, trackers, each peer once, charts.
+
+use super::charts::{chart, most_frequent, response_times, spread};
+use super::times::Times;
+use super::verdict::{missing_files, path};
+use super::{BAD, BOLD, DIM, answered_in, facts, name, role_name, tracker};
+use crate::input::Subject;
+use crate::text::{Line, Page, plural};
+use client::{Outcome, PeerReport, Summary, TrackerReport};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tracker::PeerAddress;
+
+/// Clients with a bar of their own.
+const MOST_CLIENTS: usize = 10;
+
+/// What is listed at the end.
+#[derive(Debug, Default)]
+pub(super) struct Details {
+    answered: Vec<Line>,
+    /// Trackers and peers that failed, by code and reason: the same reason is given once.
+    trackers: BTreeMap<(&'static str, String), Vec<Arc<str>>>,
+    peers: BTreeMap<(&'static str, String), Vec<PeerAddress>>,
+    /// Of the peers that answered.
+    connect: Times,
+    handshake: Times,
+    response: Times,
+}
+
+impl Details {
+    pub(super) fn tracker(&mut self, subject: &Subject, report: &TrackerReport, page: Page) {
+        if report.status.is_ok() {
+            self.answered.push(tracker(subject, report, page));
+            return;
+        }
+        let reason = (report.status.code(), report.message().unwrap_or_default());
+        self.trackers.entry(reason).or_default().push(Arc::clone(&report.url));
+    }
+
+    pub(super) fn peer(&mut self, report: &PeerReport) {
+        if report.outcome != Outcome::Ok {
+            let reason = (report.outcome.code(), report.reason().unwrap_or_default());
+            self.peers.entry(reason).or_default().push(report.address.clone());
+            return;
+        }
+        self.response.add(answered_in(report));
+        report.connect.into_iter().for_each(|time| self.connect.add(time));
+        report.handshake.into_iter().for_each(|time| self.handshake.add(time));
+    }
+
+    /// The sections, each with a blank line before it; wrapped and never cut.
+    pub(super) fn shown(&self, subject: &Subject, summary: &Summary, page: Page) -> String {
+        let title = |title: &str, lines: Vec<Line>| match lines.is_empty() {
+            true => lines,
+            false => std::iter::once(Line::new().styled(DIM, title)).chain(lines).collect(),
+        };
+        let answered = self.answered.iter().flat_map(|line| line.wrapped(2, 6, page.columns)).collect();
+        let sections = [
+            self.statistics(subject, page),
+            title("trackers", answered),
+            title("trackers that failed", failures(&self.trackers, page)),
+            title("peers that failed", failures(&self.peers, page)),
+            missing(subject, summary),
+            chart("roles", &roles(summary), page),
+            chart("outcomes", &most_frequent(outcomes(summary), 0, usize::MAX), page),
+            chart("clients", &most_frequent(clients(summary), summary.other_clients, MOST_CLIENTS), page),
+            response_times(&self.response, page),
+        ];
+        let page = Page { cuts: false, ..page };
+        let shown = |lines: &Vec<Line>| lines.iter().map(|line| format!("\n{}", line.on(page))).collect::<String>();
+        sections.iter().filter(|lines| !lines.is_empty()).map(|lines| shown(lines) + "\n").collect()
+    }
+
+    fn statistics(&self, subject: &Subject, page: Page) -> Vec<Line> {
+        let mut lines = vec![Line::new().styled(BOLD, name(subject))];
+        lines.extend(Line::new().add(facts(subject).join(", ")).wrapped(2, 2, page.columns));
+        lines.extend(spread("connect", &self.connect));
+        lines.extend(spread("handshake", &self.handshake));
+        lines
+    }
+}
+
+/// A line for each code and reason, and under it all of which it is said.
+fn failures<T: ToString>(groups: &BTreeMap<(&'static str, String), Vec<T>>, page: Page) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for ((code, reason), all) in groups {
+        let line = Line::new().styled(BAD, page.marks.bad).add(" ").styled(BAD, code);
+        let line = if all.len() > 1 { line.add(format!(" {} {}", page.marks.times, all.len())) } else { line };
+        let line = if reason.is_empty() { line } else { line.add(format!("  {reason}")) };
+        lines.extend(line.wrapped(2, 6, page.columns));
+        let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+        lines.extend(Line::new().add(all.join(" ")).wrapped(6, 6, page.columns));
+    }
+    lines
+}
+
+/// The files that cannot be completed.
+fn missing(subject: &Subject, summary: &Summary) -> Vec<Line> {
+    let files: Vec<Line> =
+        missing_files(subject, &summary.swarm).map(|file| Line::new().add(format!("  {}", path(file)))).collect();
+    if files.is_empty() {
+        return files;
+    }
+    let title = format!("{} that lack pieces", plural(files.len(), "file"));
+    std::iter::once(Line::new().styled(DIM, title)).chain(files).collect()
+}
+
+fn roles(summary: &Summary) -> Vec<(String, usize)> {
+    summary.roles.iter().map(|(role, &count)| (role_name(*role).to_owned(), count)).collect()
+}
+
+fn outcomes(summary: &Summary) -> Vec<(String, usize)> {
+    summary.outcomes.iter().map(|(outcome, &count)| (outcome.to_string(), count)).collect()
+}
+
+fn clients(summary: &Summary) -> Vec<(String, usize)> {
+    let name = |client: &Option<String>| client.clone().unwrap_or_else(|| "unknown".to_owned());
+    summary.clients.iter().map(|(client, &count)| (name(client), count)).collect()
+}

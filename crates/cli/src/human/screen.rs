@@ -1,0 +1,224 @@
+//! The report on one torrent, at most 16 lines of 80 columns: the verdict, where peers came from, who sees which address of
+//! ours, the peers, the pieces, what to do.
+
+use super::strip::strip;
+use super::verdict::{Mark, cut_short, files, mark, verdict};
+use super::{BAD, BOLD, DIM, GOOD, OPEN, Tally, family, outcome_words, status_words};
+use crate::input::Subject;
+use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time};
+use client::{CodeKind, Explanation, Outcome, SeenBy, Summary, Verdict};
+use std::collections::BTreeMap;
+
+/// Where the text of a row begins.
+const TEXT: usize = 12;
+/// Trackers that are named; more are counted.
+const NAMED_TRACKERS: usize = 3;
+/// Kinds of client that are named.
+const NAMED_CLIENTS: usize = 4;
+/// Reasons of failures that are named.
+const NAMED_FAILURES: usize = 6;
+/// Addresses of ours that are named.
+const NAMED_ADDRESSES: usize = 3;
+/// Most characters of the strip of pieces.
+const STRIP: u32 = 48;
+/// Most lines of all.
+const MOST_LINES: usize = 16;
+
+/// The report, without a line break at its end.
+pub(crate) fn screen(subject: &Subject, summary: &Summary, tally: &Tally, page: Page) -> String {
+    let sentence = format!("{}{}", verdict(subject, summary, tally), web_seeds(subject, summary));
+    let (sign, style) = sign(summary, page);
+    let verdict = Line::new().styled(style, sign).add(" ").styled(BOLD, sentence);
+    let advice = advice(summary, tally);
+    let rows = [
+        ("sources", sources(summary, tally, page.marks)),
+        ("seen as", seen_as(summary, page.marks)),
+        ("peers", answered(summary)),
+        ("", failed(summary, page.marks)),
+        ("pieces", pieces(subject, summary, page)),
+        ("", gap(subject, summary)),
+        ("reading", advice.reading),
+        ("to do", advice.to_do),
+    ];
+    let rows = rows.into_iter().filter_map(|(label, text)| Some(row(label, &text?, page)));
+    let mut rows: Vec<Vec<Line>> = std::iter::once(verdict.wrapped(0, 2, page.columns)).chain(rows).collect();
+    shorten(&mut rows, page);
+    rows.iter().flatten().map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
+}
+
+/// A row, wrapped.
+fn row(label: &str, text: &str, page: Page) -> Vec<Line> {
+    Line::new().add("  ").cell(DIM, label, TEXT - 2).add(text).wrapped(0, TEXT, page.columns)
+}
+
+/// Takes lines off the longest rows until all fit; `--all` has what is left out.
+fn shorten(rows: &mut [Vec<Line>], page: Page) {
+    while rows.iter().map(Vec::len).sum::<usize>() > MOST_LINES {
+        let Some(longest) = rows.iter_mut().rev().max_by_key(|row| row.len()).filter(|row| row.len() > 1) else {
+            return;
+        };
+        longest.truncate(longest.len().saturating_sub(2).max(1));
+        let more = format!("{:TEXT$}{} (-a has all)", "", page.marks.ellipsis);
+        longest.push(Line::new().add(more));
+        if longest.len() == 2 && rows.iter().all(|row| row.len() <= 2) {
+            return;
+        }
+    }
+}
+
+/// The mark in front of a verdict.
+pub(super) fn sign(summary: &Summary, page: Page) -> (&'static str, anstyle::Style) {
+    match mark(summary) {
+        Mark::Good => (page.marks.good, GOOD),
+        Mark::Open => (page.marks.open, OPEN),
+        Mark::Bad => (page.marks.bad, BAD),
+    }
+}
+
+/// `; 2 web seeds were not checked`, where no peer brings the verdict.
+fn web_seeds(subject: &Subject, summary: &Summary) -> String {
+    match (summary.verdict(), subject.topic.web_seeds) {
+        (Verdict::Healthy | Verdict::TrackersOnly, _) | (_, 0) => String::new(),
+        (_, 1) => "; 1 web seed was not checked".to_owned(),
+        (_, count) => format!("; {count} web seeds were not checked"),
+    }
+}
+
+/// Trackers that answered, of those that were asked; by name where they are few, else failures by reason.
+fn sources(summary: &Summary, tally: &Tally, marks: Marks) -> Option<String> {
+    if summary.trackers == 0 {
+        return None;
+    }
+    let mut parts = vec![format!("trackers {} of {}", summary.trackers_ok, summary.trackers)];
+    if tally.answered.len() + tally.failed.len() <= NAMED_TRACKERS {
+        parts.extend(tally.answered.iter().map(|(name, said)| match said.is_empty() {
+            true => name.clone(),
+            false => format!("{name}: {said}"),
+        }));
+        parts.extend(tally.failed.iter().map(|(name, words)| format!("{name}: {words}")));
+    } else {
+        let mut failed: BTreeMap<&str, usize> = BTreeMap::new();
+        for (code, count) in summary.tracker_statuses.iter().filter(|(code, _)| **code != "ok") {
+            *failed.entry(status_words(code)).or_default() += count;
+        }
+        parts.extend(failed.into_iter().map(|(words, count)| together(count, words)));
+    }
+    Some(parts.join(marks.dot))
+}
+
+/// Which address of ours others see.
+fn seen_as(summary: &Summary, marks: Marks) -> Option<String> {
+    let seen = summary.seen_as.by_frequency();
+    let first = seen.iter().take(NAMED_ADDRESSES).map(|&(ip, by)| format!("{ip} by {}", by_whom(by)));
+    let mut parts: Vec<String> = first.collect();
+    let more = seen.len().saturating_sub(NAMED_ADDRESSES);
+    parts.extend((more > 0).then(|| format!("{more} others")));
+    (!parts.is_empty()).then(|| parts.join(marks.dot))
+}
+
+fn by_whom(by: SeenBy) -> String {
+    let parts = [(by.trackers, "tracker"), (by.peers, "peer")];
+    listed(
+        &parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, who)| plural(count, who)).collect::<Vec<_>>(),
+    )
+}
+
+/// `61 named, 22 answered over TCP in 3.1 s: 12 qBittorrent, 5 Transmission, 2 others`.
+fn answered(summary: &Summary) -> Option<String> {
+    if summary.peers == 0 {
+        return None;
+    }
+    let mut families: BTreeMap<String, usize> = BTreeMap::new();
+    for (client, count) in &summary.clients {
+        *families.entry(client.as_deref().map_or("unknown", family).to_owned()).or_default() += count;
+    }
+    let mut families: Vec<_> = families.into_iter().collect();
+    families.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let others: usize =
+        families.iter().skip(NAMED_CLIENTS).map(|(_, count)| count).sum::<usize>() + summary.other_clients;
+    let mut named: Vec<String> =
+        families.iter().take(NAMED_CLIENTS).map(|(name, count)| together(*count, name)).collect();
+    named.extend((others > 0).then(|| together(others, if others == 1 { "other" } else { "others" })));
+    let clients = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
+    let Summary { peers, ok, elapsed, .. } = summary;
+    let took = time(*elapsed).replace(' ', &TOGETHER.to_string());
+    Some(format!("{peers} named, {ok} answered over TCP in {took}{}{clients}", cut_short(summary)))
+}
+
+/// `31 timed out · 6 refused`, the most frequent first.
+fn failed(summary: &Summary, marks: Marks) -> Option<String> {
+    let mut outcomes: Vec<_> = summary.outcomes.iter().filter(|(outcome, _)| **outcome != Outcome::Ok).collect();
+    outcomes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let others: usize = outcomes.iter().skip(NAMED_FAILURES).map(|(_, count)| **count).sum();
+    let named = outcomes.iter().take(NAMED_FAILURES);
+    let mut parts: Vec<String> = named.map(|(outcome, count)| together(**count, outcome_words(**outcome))).collect();
+    parts.extend((others > 0).then(|| together(others, "otherwise")));
+    (!parts.is_empty()).then(|| parts.join(marks.dot))
+}
+
+/// A number and what it counts, which stay in one line.
+fn together(count: usize, what: &str) -> String {
+    format!("{count} {what}").replace(' ', &TOGETHER.to_string())
+}
+
+/// The strip, and how many pieces are there of how many.
+fn pieces(subject: &Subject, summary: &Summary, page: Page) -> Option<String> {
+    let pieces = subject.topic.pieces?;
+    let missing = summary.swarm.missing_pieces()?;
+    let strip = strip(&summary.swarm, pieces, STRIP, page.marks)?;
+    Some(format!("{strip}  {} of {}", grouped(pieces - missing.min(pieces)), grouped(pieces)))
+}
+
+/// The files that lack pieces.
+fn gap(subject: &Subject, summary: &Summary) -> Option<String> {
+    let missing = summary.swarm.missing_pieces().filter(|&missing| missing > 0)?;
+    let files = files(subject, &summary.swarm, 3);
+    let of = if files.is_empty() { String::new() } else { format!("{} ", listed(&files)) };
+    let pieces = plural(missing as usize, "piece");
+    Some(match summary.swarm.coverage.told {
+        1 => format!("gap: {of}({pieces}, not at the one peer that said what it has)"),
+        told => format!("gap: {of}({pieces}, at none of the {told} peers that said what they have)"),
+    })
+}
+
+/// What the failures mean, and what can be done.
+struct Advice {
+    reading: Option<String>,
+    to_do: Option<String>,
+}
+
+fn advice(summary: &Summary, tally: &Tally) -> Advice {
+    let verdict = summary.verdict();
+    let explained = Explanation::of(CodeKind::Verdict, verdict.code());
+    let to_do = explained.map(|entry| entry.to_do.to_owned()).filter(|to_do| to_do != "nothing");
+    // Of a swarm that is well, single peers that fail need no action.
+    let reading =
+        match verdict {
+            Verdict::Healthy => want_encryption(tally.want_encryption),
+            Verdict::Offline | Verdict::TrackersOnly => None,
+            Verdict::Incomplete if summary.swarm.unseen_seeds().is_some() => summary.swarm.unseen_seeds().map(unseen),
+            _ => tally.hints.iter().max_by_key(|(_, count)| **count).map(|((outcome, hint), count)| {
+                format!("{count} {}: {hint} (explain {outcome})", outcome_words(*outcome))
+            }),
+        };
+    Advice { reading, to_do }
+}
+
+/// Of seeds that a tracker counts and that did not answer as such.
+fn unseen(seeds: u32) -> String {
+    let seeds = plural(seeds as usize, "seed");
+    format!("the tracker counts {seeds} that did not answer as such, though it named every peer it counts")
+}
+
+fn want_encryption(count: usize) -> Option<String> {
+    let peers = plural(count, "peer");
+    let (likely, were) = if count == 1 { ("likely requires", "was") } else { ("likely require", "were") };
+    let them = if count == 1 { "it" } else { "they" };
+    (count > 0).then(|| {
+        format!("{peers} refused plaintext and took encryption: {them} {likely} it, or {were} full for a moment")
+    })
+}
+
+/// For tests of the whole: kept beside what they test.
+#[cfg(test)]
+mod tests;

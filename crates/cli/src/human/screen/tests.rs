@@ -1,0 +1,1 @@
+//! The ten runs that a reader should understand at once.
