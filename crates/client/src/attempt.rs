@@ -2,6 +2,7 @@
 
 use crate::addresses::Visit;
 use crate::bounds::{Bounds, Room};
+use crate::budget::Budget;
 use crate::conversation::{Failure, converse};
 use crate::linger::LingerEnd;
 use crate::said::Said;
@@ -41,6 +42,8 @@ pub(crate) struct Greeting {
     pub(crate) ours: Handshake,
     /// The info-hash of the torrent's other half, when the peer may answer with it.
     pub(crate) also: Option<InfoHash>,
+    /// For messages that come before the peer's handshake; without, they are bounded for each connection alone.
+    pub(crate) budget: Option<Budget>,
 }
 
 /// What we say on one connection: a greeting with a peer id that no other connection has. Small, because thousands wait
@@ -115,13 +118,15 @@ pub(crate) fn attempt(mut attempt: Box<Attempt>, terms: Arc<Terms>) -> impl Futu
 impl Greeting {
     /// With this bit of BEP 52 set, a peer that knows both halves of a hybrid may answer with the other info-hash. For any
     /// other torrent it must be clear: libtorrent closes on it.
-    pub(crate) fn of(info_hash: InfoHash, ours: Handshake, hashes: Hashes) -> Self {
+    pub(crate) fn of(info_hash: InfoHash, ours: Handshake, hashes: Hashes, budget: &Budget) -> Self {
+        let budget = Some(budget.clone());
         match hashes {
             Hashes::Hybrid { v1, v2 } if v1 == info_hash => Self {
                 ours: Handshake { info_hash, reserved: ours.reserved | Reserved::V2_UPGRADE, ..ours },
                 also: Some(v2.truncated()),
+                budget,
             },
-            _ => Self { ours: Handshake { info_hash, ..ours }, also: None },
+            _ => Self { ours: Handshake { info_hash, ..ours }, also: None, budget },
         }
     }
 }

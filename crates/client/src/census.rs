@@ -32,6 +32,7 @@ pub(crate) struct Census {
     maybe_seeds: usize,
     told: usize,
     empty: usize,
+    silent_closers: usize,
     /// The most seeds that a tracker claims.
     claimed_seeds: Option<u32>,
     whole_list: Option<bool>,
@@ -60,6 +61,7 @@ impl Census {
             maybe_seeds: 0,
             told: 0,
             empty: 0,
+            silent_closers: 0,
             claimed_seeds: None,
             whole_list: None,
             web_seeds: topic.web_seeds,
@@ -110,6 +112,7 @@ impl Census {
         let is_empty = !has_some && report.role == Role::Leech;
         self.told += usize::from(has_some || (is_empty && said.pieces != Pieces::Unsaid));
         self.empty += usize::from(is_empty);
+        self.silent_closers += usize::from(!report.is_witness());
     }
 
     /// Takes in a peer that may be a seed. Those that wait are judged anew each time there are twice as many to be
@@ -173,6 +176,7 @@ impl Census {
                 reached: summary.ok,
                 told: self.told,
                 empty: self.empty,
+                silent_closers: self.silent_closers,
                 whole_list: self.whole_list,
                 web_seeds: self.web_seeds,
             },

@@ -10,7 +10,7 @@ use crate::handshake::{answer, exchange};
 use crate::linger::{LingerEnd, Listener};
 use crate::retries::PAUSE;
 use crate::secure::{SecureFailure, secure};
-use crate::{HandshakeFailure, Outcome, PeerError, Shaken, Stage, Transport};
+use crate::{HandshakeFailure, Oddity, Outcome, PeerError, Shaken, Stage, Transport};
 use bytes::BytesMut;
 use nix::errno::Errno;
 use std::io;
@@ -157,7 +157,12 @@ impl Progress {
             );
         }
         match shaken {
-            Ok(Shaken { surplus, .. }) => Ok(surplus),
+            Ok(Shaken { surplus, early, .. }) => {
+                if early > 0 {
+                    self.said.oddities.add(Oddity::MessagesBeforeHandshake);
+                }
+                Ok(surplus)
+            }
             Err(failure) => Err(Failure { outcome: failure.outcome(), error: failure.into(), exhausted: false }),
         }
     }

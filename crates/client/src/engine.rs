@@ -363,7 +363,7 @@ fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped) -> T
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
     let ours = Handshake { reserved, info_hash: topic.hashes.primary(), peer_id: bounds.identity().peer_id };
-    let greeting = |info_hash| Greeting::of(info_hash, ours, topic.hashes);
+    let greeting = |info_hash| Greeting::of(info_hash, ours, topic.hashes, bounds.linger());
     Terms {
         greetings: (greeting(topic.hashes.primary()), topic.hashes.wire().nth(1).map(greeting)),
         reserved,

@@ -11,6 +11,9 @@ const RTORRENT: &[u8] = b"-lt";
 /// rqbit. It says nothing of its pieces when it has none.
 const RQBIT: &[u8] = b"-rQ";
 
+/// BiglyBT. An address that had a connection to it a moment ago is turned away, before the handshake or after it.
+const BIGLYBT: &[u8] = b"-BI";
+
 /// What the silence of a client about its pieces means, once it has said the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Silence {
@@ -35,6 +38,11 @@ pub(crate) fn silence(PeerId(id): PeerId) -> Option<Silence> {
     }
 }
 
+/// Whether this client turns away an address that was connected to it a moment ago.
+pub(crate) fn throttles(PeerId(id): PeerId) -> bool {
+    id.starts_with(BIGLYBT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,9 +56,11 @@ mod tests {
             (b"A2-1-37-0-\0\0\0\0\0\0\0\0\0\0", true, None),
             (b"-LT2110-\0\0\0\0\0\0\0\0\0\0\0\0", false, None),
             (b"-qB5300-\0\0\0\0\0\0\0\0\0\0\0\0", false, None),
+            (b"-BI4100-\0\0\0\0\0\0\0\0\0\0\0\0", true, None),
             (b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", false, None),
         ] {
             assert_eq!((keeps_its_id(PeerId(*id)), silence(PeerId(*id))), (keeps, silent));
+            assert_eq!(throttles(PeerId(*id)), id.starts_with(b"-BI"));
         }
     }
 }

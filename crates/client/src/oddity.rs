@@ -6,6 +6,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Oddity {
+    /// BEP 3: the handshake comes first. Messages before it are read as if they had come behind it.
+    MessagesBeforeHandshake,
     /// BEP 3: a bitfield may only come right after the handshake. A `have` before it is forgotten.
     HaveBeforeBitfield,
     /// BEP 6 allows one of bitfield, `have_all` and `have_none`, once. The last one is believed.
@@ -16,12 +18,14 @@ pub enum Oddity {
 
 impl Oddity {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 3] = [Self::HaveBeforeBitfield, Self::PiecesTwice, Self::SpareBits];
+    pub const ALL: [Self; 4] =
+        [Self::MessagesBeforeHandshake, Self::HaveBeforeBitfield, Self::PiecesTwice, Self::SpareBits];
 
     /// The code in reports: lower_snake_case, never renamed.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
+            Self::MessagesBeforeHandshake => "messages_before_handshake",
             Self::HaveBeforeBitfield => "have_before_bitfield",
             Self::PiecesTwice => "pieces_twice",
             Self::SpareBits => "spare_bits",
@@ -33,6 +37,7 @@ impl Oddity {
             Self::HaveBeforeBitfield => 1,
             Self::PiecesTwice => 2,
             Self::SpareBits => 4,
+            Self::MessagesBeforeHandshake => 8,
         }
     }
 }

@@ -214,6 +214,13 @@ impl PeerReport {
         named.or_else(|| self.theirs.as_ref()?.peer_id.client().map(|client| client.to_string()))
     }
 
+    /// Whether its valid handshake is a sign of the torrent: not that of a peer that left right after it without a word, as one
+    /// does that says yes to any torrent. Of peers that were not listened to nothing more is known.
+    #[must_use]
+    pub fn is_witness(&self) -> bool {
+        self.outcome == Outcome::Ok && !(self.messages == 0 && self.lingered == Some(LingerEnd::Closed))
+    }
+
     /// The violation of the protocol that ended the listening, if one did.
     #[must_use]
     pub fn violation(&self) -> Option<&Violation> {

@@ -39,6 +39,9 @@ pub struct Coverage {
     pub told: usize,
     /// Peers that have none: by their word, or because their client says nothing then. When all are so, the swarm is empty.
     pub empty: usize,
+    /// Peers that left right after their handshake without a word: alone they are no sign of the torrent. See
+    /// [`PeerReport::is_witness`](crate::PeerReport::is_witness).
+    pub silent_closers: usize,
     /// Whether trackers named everybody they count; `None` when they do not say how many they count.
     pub whole_list: Option<bool>,
     /// Web seeds that the torrent or the magnet link names, which nobody has checked.

@@ -10,7 +10,7 @@
 mod lab;
 
 use client::{Config, Copies, LingerEnd, Matched, Oddity, Outcome, PeerReport, Role, RoleFrom};
-use fake_swarm::{Behaviour, Client, Delivery, Holding, Id, Knows, Peer, Speaks, hostile, message};
+use fake_swarm::{Behaviour, Client, Delivery, Ending, Holding, Id, Knows, Peer, Speaks, hostile, message};
 use lab::{config, told_by};
 use std::time::Duration;
 
@@ -254,6 +254,33 @@ async fn peers_that_do_not_stop_talking_are_left() {
     assert!(matches!(ends[3], LingerEnd::Violation(_)), "{ends:?}");
     assert_eq!(ends[4], LingerEnd::TimeUp);
     assert!(told.summary.elapsed < Duration::from_secs(3), "{:?}", told.summary.elapsed);
+}
+
+/// As Transmission up to 4.0 does with a stopped torrent, and as yap does with any.
+#[tokio::test]
+async fn a_peer_that_leaves_right_after_its_handshake_is_no_witness() {
+    let leaving = |ending, messages: Vec<Vec<u8>>| Peer { ending, ..Peer::default() }.sending(messages);
+    let (closes, resets, stays) = (Ending::Closes, Ending::Resets, Ending::Stays);
+    let peers = [
+        (leaving(closes, vec![]), false),
+        (leaving(resets, vec![]), false),
+        (Peer { knows: Knows::Anything, ..leaving(closes, vec![]) }, false),
+        // Half a message is no word.
+        (leaving(closes, vec![vec![0, 0, 0, 1]]), false),
+        (leaving(closes, vec![message::keep_alive()]), true),
+        (leaving(closes, vec![message::have_all()]), true),
+        (leaving(stays, vec![]), true),
+    ];
+    let (_, told) = told_by(PIECES, peers.iter().map(|(peer, _)| peer.clone().into()), listening()).await;
+    for ((peer, is_witness), report) in peers.iter().zip(&told.peers) {
+        assert_eq!((report.outcome, report.is_witness()), (Outcome::Ok, *is_witness), "{peer:?}");
+        let hint = report.hint().is_some_and(|hint| hint.contains("left without a word"));
+        assert_eq!(hint, !is_witness, "{peer:?}");
+    }
+    assert_eq!((told.summary.ok, told.summary.swarm.coverage.silent_closers), (7, 4));
+    // What is not listened to is not judged.
+    let (_, told) = told_by(PIECES, [leaving(closes, vec![]).into()], config()).await;
+    assert!(told.peers[0].is_witness() && told.peers[0].hint().is_none());
 }
 
 #[tokio::test]

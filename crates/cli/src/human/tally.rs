@@ -19,7 +19,7 @@ pub(crate) struct Tally {
     pub(super) failed: Vec<(String, &'static str)>,
     /// A refusal: the tracker, and its words.
     pub(super) refusal: Option<(String, String)>,
-    /// What may be behind failures, how often, by outcome.
+    /// What may be behind failures, and behind handshakes without a word after them: how often, by outcome.
     pub(super) hints: BTreeMap<(Outcome, &'static str), usize>,
     /// Peers that refused plaintext and took encryption.
     pub(super) want_encryption: usize,
@@ -48,7 +48,7 @@ impl Tally {
     }
 
     pub(crate) fn peer(&mut self, report: &PeerReport) {
-        if report.outcome != Outcome::Ok
+        if !report.is_witness()
             && let Some(hint) = report.hint()
         {
             *self.hints.entry((report.outcome, hint)).or_default() += 1;
