@@ -4,7 +4,7 @@ mod torrent;
 
 use crate::input::Subject;
 use crate::output;
-use client::{CutShort, Matched, PeerReport, Summary, TrackerReport, Tried};
+use client::{CutShort, Matched, Oddity, PeerReport, Summary, TrackerReport, Tried};
 use peer_wire::ExtensionHandshake;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -58,6 +58,8 @@ struct Peer {
     info_hash: String,
     addr: String,
     sources: Vec<String>,
+    same_as: Option<String>,
+    maybe_same_as: Option<String>,
     outcome: &'static str,
     stage: &'static str,
     transport: &'static str,
@@ -67,6 +69,7 @@ struct Peer {
     connect_ms: Option<f64>,
     handshake_ms: Option<f64>,
     bytes_received: usize,
+    oddities: Vec<&'static str>,
     peer_id: Option<String>,
     client: Option<String>,
     reserved: Option<String>,
@@ -122,6 +125,8 @@ struct Total<'r> {
     info_hash: String,
     peers: usize,
     ok: usize,
+    repeated: usize,
+    maybe_repeated: usize,
     outcomes: BTreeMap<&'static str, usize>,
     clients: BTreeMap<&'r str, usize>,
     other_clients: usize,
@@ -133,6 +138,7 @@ struct Total<'r> {
     missing_files: Option<Vec<String>>,
     claimed_seeds: Option<u32>,
     verified_seeds: usize,
+    verified_seeds_max: usize,
     unseen_seeds: Option<u32>,
     coverage: Coverage,
     seen_as: Vec<SeenAs>,
@@ -156,6 +162,8 @@ struct Coverage {
     named: usize,
     reached: usize,
     told: usize,
+    empty: usize,
+    silent_closers: usize,
     whole_list: Option<bool>,
     transport: &'static str,
     web_seeds_unchecked: usize,
@@ -201,6 +209,8 @@ pub(crate) fn peer(subject: &Subject, report: &PeerReport) -> io::Result<String>
         info_hash: info_hash(subject),
         addr: report.address.to_string(),
         sources: report.sources.iter().map(ToString::to_string).collect(),
+        same_as: report.same_as.map(|address| address.to_string()),
+        maybe_same_as: report.maybe_same_as.map(|address| address.to_string()),
         outcome: report.outcome.code(),
         stage: report.stage.code(),
         transport: report.transport.code(),
@@ -210,6 +220,7 @@ pub(crate) fn peer(subject: &Subject, report: &PeerReport) -> io::Result<String>
         connect_ms: report.connect.map(milliseconds),
         handshake_ms: report.handshake.map(milliseconds),
         bytes_received: report.bytes_received,
+        oddities: report.oddities.iter().map(Oddity::code).collect(),
         peer_id: theirs.map(|theirs| theirs.peer_id.hex().to_string()),
         client: report.client(),
         reserved: theirs.map(|theirs| theirs.reserved.to_string()),
@@ -258,6 +269,8 @@ pub(crate) fn summary(subject: &Subject, summary: &Summary, unmet: &[String]) ->
         info_hash: info_hash(subject),
         peers: summary.peers,
         ok: summary.ok,
+        repeated: summary.repeated,
+        maybe_repeated: summary.maybe_repeated,
         outcomes: summary.outcomes.iter().map(|(outcome, &count)| (outcome.code(), count)).collect(),
         clients,
         other_clients: summary.other_clients,
@@ -271,11 +284,14 @@ pub(crate) fn summary(subject: &Subject, summary: &Summary, unmet: &[String]) ->
         }),
         claimed_seeds: swarm.claimed_seeds,
         verified_seeds: swarm.verified_seeds,
+        verified_seeds_max: swarm.verified_seeds_max,
         unseen_seeds: swarm.unseen_seeds(),
         coverage: Coverage {
             named: swarm.coverage.named,
             reached: swarm.coverage.reached,
             told: swarm.coverage.told,
+            empty: swarm.coverage.empty,
+            silent_closers: swarm.coverage.silent_closers,
             whole_list: swarm.coverage.whole_list,
             transport: "tcp",
             web_seeds_unchecked: swarm.coverage.web_seeds,

@@ -40,12 +40,12 @@ fn machines_read_one_object_a_line_with_every_key() {
         (
             "peer",
             3,
-            "addr bytes_received client completeness connect_ms encrypted error extension handshake_ms hint info_hash matched other_error outcome peer_id plaintext reserved role role_from sources stage transport type",
+            "addr bytes_received client completeness connect_ms encrypted error extension handshake_ms hint info_hash matched maybe_same_as oddities other_error outcome peer_id plaintext reserved role role_from same_as sources stage transport type",
         ),
         (
             "summary",
             1,
-            "claimed_seeds clients copies_max copies_min coverage cut_short elapsed_ms info_hash missing_files missing_piece_ranges missing_pieces ok other_clients outcomes peers roles seen_as type unmet unseen_seeds verdict verified_seeds",
+            "claimed_seeds clients copies_max copies_min coverage cut_short elapsed_ms info_hash maybe_repeated missing_files missing_piece_ranges missing_pieces ok other_clients outcomes peers repeated roles seen_as type unmet unseen_seeds verdict verified_seeds verified_seeds_max",
         ),
     ] {
         let found = keys(r#type);

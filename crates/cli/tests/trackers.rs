@@ -78,7 +78,7 @@ fn when_to_ask_again_is_in_the_json() {
 }
 
 #[test]
-fn a_scrape_without_a_count_counts_nobody_and_nothing() {
+fn a_scrape_without_a_count_is_no_count_of_zero() {
     let lab = Lab::new("no-count", []);
     for (script, said) in [
         (reply("200 OK", b"d5:filesdee"), "the tracker does not know this torrent"),
@@ -100,7 +100,7 @@ fn a_scrape_without_a_count_counts_nobody_and_nothing() {
     }
 }
 
-/// A count of nobody is a count; mark and exit code agree.
+/// A count of zero is a count; mark and exit code agree.
 #[test]
 fn a_scrape_with_a_count_is_an_answer_whatever_it_counts() {
     let lab = Lab::new("count", []);

@@ -1,14 +1,14 @@
 //! One attempt at one peer: who is tried and how, and what came of it.
 
 use crate::addresses::Visit;
-use crate::bounds::Room;
+use crate::bounds::{Bounds, Room};
 use crate::budget::Budget;
 use crate::conversation::{Failure, converse};
 use crate::linger::LingerEnd;
 use crate::said::Said;
 use crate::stop::Stopped;
 use crate::{Bind, HandshakeFailure, Limits, Looks, Outcome, PeerError, Stage, Transport};
-use ids::InfoHash;
+use ids::{InfoHash, PeerId};
 use metainfo::Hashes;
 use peer_wire::{Handshake, Reserved};
 use std::net::SocketAddr;
@@ -21,6 +21,8 @@ use tracing::debug;
 pub(crate) struct Terms {
     /// What is said to peers of the primary info-hash, and to those of the other one where there is one.
     pub(crate) greetings: (Greeting, Option<Greeting>),
+    /// The bits that each of them sets.
+    pub(crate) reserved: Reserved,
     pub(crate) torrent: Facts,
     pub(crate) bind: Bind,
     pub(crate) connect_timeout: Duration,
@@ -29,17 +31,27 @@ pub(crate) struct Terms {
     pub(crate) linger: Duration,
     /// What is heard at most.
     pub(crate) limits: Limits,
-    /// For what is received after handshakes.
-    pub(crate) budget: Budget,
+    /// Our peer ids, and the memory for what is received after handshakes.
+    pub(crate) bounds: Bounds,
     pub(crate) stopped: Stopped,
 }
 
-/// What we say to one peer, and what it may answer.
+/// What we say to a peer, and what it may answer.
 #[derive(Debug)]
 pub(crate) struct Greeting {
     pub(crate) ours: Handshake,
     /// The info-hash of the torrent's other half, when the peer may answer with it.
     pub(crate) also: Option<InfoHash>,
+    /// For messages that come before the peer's handshake; without, they are bounded for each connection alone.
+    pub(crate) budget: Option<Budget>,
+}
+
+/// What we say on one connection: a greeting with a peer id that no other connection has. Small, because thousands wait
+/// with one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hello<'a> {
+    pub(crate) greeting: &'a Greeting,
+    pub(crate) peer_id: PeerId,
 }
 
 /// What attempts need to know of the torrent.
@@ -106,22 +118,36 @@ pub(crate) fn attempt(mut attempt: Box<Attempt>, terms: Arc<Terms>) -> impl Futu
 impl Greeting {
     /// With this bit of BEP 52 set, a peer that knows both halves of a hybrid may answer with the other info-hash. For any
     /// other torrent it must be clear: libtorrent closes on it.
-    pub(crate) fn of(info_hash: InfoHash, ours: Handshake, hashes: Hashes) -> Self {
+    pub(crate) fn of(info_hash: InfoHash, ours: Handshake, hashes: Hashes, budget: &Budget) -> Self {
+        let budget = Some(budget.clone());
         match hashes {
             Hashes::Hybrid { v1, v2 } if v1 == info_hash => Self {
                 ours: Handshake { info_hash, reserved: ours.reserved | Reserved::V2_UPGRADE, ..ours },
                 also: Some(v2.truncated()),
+                budget,
             },
-            _ => Self { ours: Handshake { info_hash, ..ours }, also: None },
+            _ => Self { ours: Handshake { info_hash, ..ours }, also: None, budget },
         }
     }
 }
 
+impl Hello<'_> {
+    pub(crate) fn handshake(&self) -> Handshake {
+        Handshake { peer_id: self.peer_id, ..self.greeting.ours }
+    }
+}
+
 impl Terms {
-    /// What is said to a peer of this info-hash.
-    pub(crate) fn greeting(&self, info_hash: InfoHash) -> &Greeting {
+    /// What is said on one connection to a peer of this info-hash.
+    pub(crate) fn hello(&self, info_hash: InfoHash) -> Hello<'_> {
         let (primary, other) = &self.greetings;
-        other.as_ref().filter(|other| other.ours.info_hash == info_hash).unwrap_or(primary)
+        let greeting = other.as_ref().filter(|other| other.ours.info_hash == info_hash).unwrap_or(primary);
+        Hello { greeting, peer_id: self.bounds.identity().peer_ids.draw() }
+    }
+
+    /// Whether a peer id is ours, of whatever connection.
+    pub(crate) fn is_ours(&self, peer_id: PeerId) -> bool {
+        self.bounds.identity().peer_ids.is_ours(peer_id)
     }
 }
 

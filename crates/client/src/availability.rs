@@ -1,24 +1,32 @@
 //! What the peers that were reached have between them: how often each piece, and so how many copies.
 
+use crate::Role;
 use crate::said::Pieces;
 
 /// How many of the peers that were reached have each piece.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Availability {
     /// By piece, what was said piece by piece. Empty until somebody has.
     counts: Vec<u32>,
-    /// By piece, how many likely seeds have not said that they have it. Empty until there is one.
-    likely: Vec<u32>,
+    /// By piece, how many more there may be: of likely seeds that have not said that they have it, and of peers that may
+    /// have been counted already. Empty until there is one.
+    more: Vec<u32>,
     /// `None` when nobody knows how many there are; then nothing is counted by piece.
     pieces: Option<u32>,
     /// Pieces that nobody has said to have piece by piece.
     missing: u32,
     /// Peers that have everything.
     complete: u32,
-    /// Peers that may have everything for all they said: those that said nothing, or that they have nothing.
+    /// Peers that have everything and may have been counted already.
+    more_complete: u32,
+    /// Peers that have some pieces.
+    partial: u32,
+    /// Peers that have none.
+    empty: u32,
+    /// Peers that hide what they have.
+    super_seeds: u32,
+    /// Peers that may have everything for all they said.
     silent: u32,
-    /// Peers that said which pieces they have, and have some.
-    told: u32,
 }
 
 /// Copies of the torrent among the peers that were reached: libtorrent's distributed copies, the copies of the rarest
@@ -27,25 +35,25 @@ pub(crate) struct Availability {
 pub struct Copies {
     /// As far as the peers said what they have.
     pub min: f64,
-    /// If those that are likely seeds have everything, and one of those that say they have nothing does, too: a
-    /// super-seeding peer is the only one of its swarm.
+    /// If likely and hidden seeds have everything, those that may be one client are two, and one of those that say nothing
+    /// has everything.
     pub max: f64,
 }
 
 impl Availability {
-    /// Nobody has been reached yet.
+    /// No peer has been reached yet.
     pub(crate) fn new(pieces: Option<u32>) -> Self {
-        let missing = pieces.unwrap_or_default();
-        Self { counts: Vec::new(), likely: Vec::new(), pieces, missing, complete: 0, silent: 0, told: 0 }
+        Self { pieces, missing: pieces.unwrap_or_default(), ..Self::default() }
     }
 
-    /// Takes in what one peer has; `true` when it has a piece that nobody had before.
-    pub(crate) fn add(&mut self, has: &Pieces) -> bool {
+    /// Takes in what one peer has; `true` when it has a piece that no peer had before. Where it says to have nothing, its role
+    /// tells what that means.
+    pub(crate) fn add(&mut self, has: &Pieces, role: Role) -> bool {
         let nobody_had = self.complete == 0;
         match has {
             has if has.is_all(self.pieces) => self.add_complete(),
             Pieces::Some { bitfield, .. } if bitfield.count_ones() > 0 => {
-                self.told += 1;
+                self.partial += 1;
                 let Some(pieces) = self.pieces else { return false };
                 let before = self.missing;
                 self.counts.resize(pieces as usize, 0);
@@ -60,23 +68,45 @@ impl Availability {
                 nobody_had && self.missing < before
             }
             _ => {
-                self.silent += 1;
+                match role {
+                    Role::SuperSeed => self.super_seeds += 1,
+                    Role::Leech => self.empty += 1,
+                    _ => self.silent += 1,
+                }
                 false
             }
         }
     }
 
     fn add_complete(&mut self) -> bool {
-        self.told += 1;
         self.complete += 1;
         self.complete == 1 && self.missing > 0
     }
 
     /// A peer with these holes is a likely seed after all.
     pub(crate) fn add_likely(&mut self, holes: &[u32]) {
-        self.likely.resize(self.pieces.unwrap_or_default() as usize, 0);
-        for &hole in holes {
-            if let Some(count) = self.likely.get_mut(hole as usize) {
+        self.add_more(holes.iter().copied());
+    }
+
+    /// Takes in what a peer has that may have been counted already.
+    pub(crate) fn add_maybe(&mut self, has: &Pieces, role: Role) {
+        match has {
+            _ if role == Role::SuperSeed => self.more_complete += 1,
+            has if has.is_all(self.pieces) => self.more_complete += 1,
+            Pieces::Some { bitfield, .. } => self.add_more(bitfield.ones()),
+            _ => {}
+        }
+    }
+
+    /// Takes back a peer that said nothing.
+    pub(crate) fn forget_silent(&mut self) {
+        self.silent = self.silent.saturating_sub(1);
+    }
+
+    fn add_more(&mut self, pieces: impl Iterator<Item = u32>) {
+        self.more.resize(self.pieces.unwrap_or_default() as usize, 0);
+        for piece in pieces {
+            if let Some(count) = self.more.get_mut(piece as usize) {
                 *count += 1;
             }
         }
@@ -92,28 +122,30 @@ impl Availability {
         pieces.iter().all(|&piece| self.count(piece) > 0)
     }
 
-    /// Peers that said which pieces they have.
-    pub(crate) fn told(&self) -> u32 {
-        self.told
+    /// Peers whose pieces are known.
+    fn told(&self) -> u32 {
+        self.complete + self.partial + self.empty
     }
 
-    /// The pieces that nobody has said to have, in order; `None` when nobody has said anything, or nobody knows which pieces
-    /// there are and nobody has them all.
+    /// The pieces that no peer has, in order; `None` when no peer has said anything, when the number of pieces is not known
+    /// and no peer has them all, or when a seed that hides what it has may have them.
     pub(crate) fn missing(&self) -> Option<Vec<u32>> {
         let Some(pieces) = self.pieces else { return (self.complete > 0).then(Vec::new) };
-        (self.told > 0).then(|| (0..pieces).filter(|&piece| self.count(piece) == 0).collect())
+        let missing: Vec<u32> = (0..pieces).filter(|&piece| self.count(piece) == 0).collect();
+        (self.told() > 0 && (missing.is_empty() || self.super_seeds == 0)).then_some(missing)
     }
 
-    /// Copies of the torrent; `None` when nobody has said which pieces it has. When nobody knows which pieces there are, only
-    /// whole copies can be counted, and only while nobody has a part.
+    /// Copies of the torrent; `None` when no peer has said which pieces it has. When the number of pieces is not known, only
+    /// whole copies can be counted, and only while no peer has a part.
     pub(crate) fn copies(&self) -> Option<Copies> {
-        if self.pieces.is_none() && self.told > self.complete {
+        if self.pieces.is_none() && self.partial > 0 {
             return None;
         }
-        let likely = |piece: u32| self.likely.get(piece as usize).copied().unwrap_or(0);
+        let more_complete = self.more_complete + self.super_seeds + self.silent.min(1);
+        let more = |piece: u32| more_complete + self.more.get(piece as usize).copied().unwrap_or(0);
         let min = self.copies_by(|piece| self.count(piece));
-        let max = self.copies_by(|piece| self.count(piece) + likely(piece) + self.silent.min(1));
-        (self.told > 0).then_some(Copies { min, max })
+        let max = self.copies_by(|piece| self.count(piece) + more(piece));
+        (self.told() + self.super_seeds > 0).then_some(Copies { min, max })
     }
 
     /// The copies of the rarest piece, and the share of the pieces that there are more of.
@@ -143,12 +175,18 @@ mod tests {
         having(&(0..10).filter(|piece| !holes.contains(piece)).collect::<Vec<_>>())
     }
 
-    fn of(peers: &[Pieces]) -> Availability {
-        let mut availability = Availability::new(Some(10));
-        peers.iter().for_each(|peer| {
-            availability.add(peer);
-        });
+    /// Peers that say to have nothing have nothing here, and those that say nothing are unknown.
+    fn of_so_many(pieces: Option<u32>, peers: &[Pieces]) -> Availability {
+        let mut availability = Availability::new(pieces);
+        for peer in peers {
+            let role = if *peer == Pieces::Unsaid { Role::Unknown } else { Role::Leech };
+            availability.add(peer, role);
+        }
         availability
+    }
+
+    fn of(peers: &[Pieces]) -> Availability {
+        of_so_many(Some(10), peers)
     }
 
     #[test]
@@ -159,45 +197,55 @@ mod tests {
             (vec![having(&[0, 1, 2, 3])], 0.4, 0.4),
             (vec![lacking(&[7]), lacking(&[7, 8])], 0.9, 0.9),
             (vec![lacking(&[7]), lacking(&[3])], 1.8, 1.8),
-            (vec![lacking(&[]), Pieces::None], 1.0, 2.0),
-            (vec![having(&[0]), Pieces::Unsaid], 0.1, 1.1),
+            (vec![lacking(&[]), Pieces::None], 1.0, 1.0),
+            (vec![having(&[0]), Pieces::Unsaid, Pieces::Unsaid], 0.1, 1.1),
+            (vec![Pieces::None, having(&[])], 0.0, 0.0),
         ] {
             assert_eq!(of(&peers).copies(), Some(Copies { min, max }), "{peers:?}");
         }
     }
 
     #[test]
-    fn those_who_hide_what_they_have_never_mean_that_nobody_has_it() {
-        for peers in [vec![], vec![Pieces::None], vec![Pieces::Unsaid, having(&[])]] {
+    fn silence_never_means_that_a_piece_is_missing() {
+        for peers in [vec![], vec![Pieces::Unsaid]] {
             assert_eq!((of(&peers).copies(), of(&peers).missing()), (None, None), "{peers:?}");
         }
         assert_eq!(of(&[lacking(&[7, 9])]).missing(), Some(vec![7, 9]));
         assert_eq!(of(&[lacking(&[7, 9]), Pieces::All]).missing(), Some(vec![]));
+        assert_eq!(of(&[Pieces::None, Pieces::Unsaid]).missing(), Some((0..10).collect()));
+    }
+
+    #[test]
+    fn a_seed_that_hides_what_it_has_may_have_everything() {
+        let hidden = |peers: &[Pieces]| {
+            let mut availability = of(peers);
+            (0..2).for_each(|_| assert!(!availability.add(&Pieces::None, Role::SuperSeed)));
+            (availability.copies().map(|copies| (copies.min, copies.max)), availability.missing())
+        };
+        assert_eq!(hidden(&[]), (Some((0.0, 2.0)), None));
+        assert_eq!(hidden(&[having(&[0, 1])]), (Some((0.2, 2.2)), None));
+        assert_eq!(hidden(&[Pieces::All]), (Some((1.0, 3.0)), Some(vec![])));
     }
 
     #[test]
     fn without_a_number_of_pieces_only_whole_copies_are_counted() {
-        let of = |peers: &[Pieces]| {
-            let mut availability = Availability::new(None);
-            peers.iter().for_each(|peer| {
-                availability.add(peer);
-            });
-            (availability.copies(), availability.missing(), availability.told())
-        };
         let part = || Pieces::Some { bitfield: Bitfield::new(b"\xff\xf0", 16).unwrap(), by_have: 0, by_bitfield: true };
         let full = || Pieces::Some { bitfield: Bitfield::full(16), by_have: 0, by_bitfield: true };
         let told = || Pieces::Some { bitfield: Bitfield::full(16), by_have: 16, by_bitfield: false };
         let copies = |min, max| Some(Copies { min, max });
         for (peers, expected) in [
-            (vec![], (None, None, 0)),
-            (vec![Pieces::None, Pieces::Unsaid], (None, None, 0)),
-            (vec![Pieces::All, full()], (copies(2.0, 2.0), Some(vec![]), 2)),
-            (vec![Pieces::All, Pieces::None], (copies(1.0, 2.0), Some(vec![]), 1)),
-            (vec![Pieces::All, part()], (None, Some(vec![]), 2)),
-            (vec![part()], (None, None, 1)),
-            (vec![told()], (None, None, 1)),
+            (vec![], (None, None)),
+            (vec![Pieces::Unsaid], (None, None)),
+            (vec![Pieces::None], (copies(0.0, 0.0), None)),
+            (vec![Pieces::All, full()], (copies(2.0, 2.0), Some(vec![]))),
+            (vec![Pieces::All, Pieces::None], (copies(1.0, 1.0), Some(vec![]))),
+            (vec![Pieces::All, Pieces::Unsaid], (copies(1.0, 2.0), Some(vec![]))),
+            (vec![Pieces::All, part()], (None, Some(vec![]))),
+            (vec![part()], (None, None)),
+            (vec![told()], (None, None)),
         ] {
-            assert_eq!(of(&peers), expected, "{peers:?}");
+            let found = of_so_many(None, &peers);
+            assert_eq!((found.copies(), found.missing()), expected, "{peers:?}");
         }
     }
 
@@ -211,12 +259,25 @@ mod tests {
     }
 
     #[test]
+    fn peers_that_may_be_counted_already_make_a_range() {
+        let mut availability = of(&[Pieces::All, having(&[0, 1, 2, 3, 4])]);
+        availability.add_maybe(&Pieces::All, Role::Seed);
+        availability.add_maybe(&having(&[0, 1, 2, 3, 4]), Role::Leech);
+        availability.add_maybe(&Pieces::None, Role::Leech);
+        assert_eq!(availability.copies(), Some(Copies { min: 1.5, max: 2.5 }));
+        availability.add_maybe(&lacking(&[0, 1, 2, 3, 4]), Role::Leech);
+        assert_eq!(availability.copies(), Some(Copies { min: 1.5, max: 3.5 }));
+        availability.add_maybe(&Pieces::None, Role::SuperSeed);
+        assert_eq!(availability.copies(), Some(Copies { min: 1.5, max: 4.5 }));
+    }
+
+    #[test]
     fn a_piece_that_nobody_had_is_news() {
         let mut availability = Availability::new(Some(10));
         let news: Vec<bool> =
             [lacking(&[7]), lacking(&[7, 8]), lacking(&[1]), lacking(&[2]), Pieces::All, Pieces::None]
                 .iter()
-                .map(|peer| availability.add(peer))
+                .map(|peer| availability.add(peer, Role::Leech))
                 .collect();
         assert_eq!(news, [true, false, true, false, false, false]);
     }

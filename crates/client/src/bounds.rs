@@ -113,8 +113,8 @@ impl Bounds {
         &self.0.addresses
     }
 
-    pub(crate) fn linger(&self) -> Budget {
-        self.0.linger.clone()
+    pub(crate) fn linger(&self) -> &Budget {
+        &self.0.linger
     }
 
     /// Room for one more connection, if there is any and nobody waits for it.

@@ -1,8 +1,9 @@
 //! Counts what peers have as they report it, and judges those that only the others can judge.
 
 use crate::availability::Availability;
+use crate::clients::{Clients, Met};
 use crate::role::scattered_holes;
-use crate::said::Said;
+use crate::said::{Pieces, Said};
 use crate::swarm_view::{Coverage, SwarmView};
 use crate::{Outcome, PeerReport, Role, RoleFrom, Summary, Topic, TrackerReport};
 use std::ops::RangeInclusive;
@@ -15,6 +16,7 @@ const ENOUGH: u32 = 4;
 pub(crate) struct Census {
     /// `None` when nobody has said; then nobody is compared with others.
     pieces: Option<u32>,
+    clients: Clients,
     availability: Availability,
     /// Peers that may be seeds: as far as nobody has what they lack, or too few are known to tell their holes from others'.
     waiting: Vec<Candidate>,
@@ -25,6 +27,12 @@ pub(crate) struct Census {
     /// By piece, how many of them lack it. Empty until there is one; then it is as large as the torrent has pieces, however
     /// many peers there are.
     lacking: Vec<u32>,
+    /// Endpoints that say to have everything; of these, seeds that may be one that is counted.
+    seeds: usize,
+    maybe_seeds: usize,
+    told: usize,
+    empty: usize,
+    silent_closers: usize,
     /// The most seeds that a tracker claims.
     claimed_seeds: Option<u32>,
     whole_list: Option<bool>,
@@ -42,12 +50,18 @@ impl Census {
     pub(crate) fn new(topic: &Topic, max_waiting_bytes: usize) -> Self {
         Self {
             pieces: topic.pieces,
+            clients: Clients::default(),
             availability: Availability::new(topic.pieces),
             waiting: Vec::new(),
             waiting_bytes: 0,
             max_waiting_bytes,
             candidates: 0,
             lacking: Vec::new(),
+            seeds: 0,
+            maybe_seeds: 0,
+            told: 0,
+            empty: 0,
+            silent_closers: 0,
             claimed_seeds: None,
             whole_list: None,
             web_seeds: topic.web_seeds,
@@ -55,11 +69,29 @@ impl Census {
     }
 
     /// Takes in a peer, and gives the reports that can be told now: this one, or others that had to wait for it.
-    pub(crate) fn take(&mut self, report: PeerReport, said: &Said) -> Vec<PeerReport> {
+    pub(crate) fn take(&mut self, mut report: PeerReport, said: &Said) -> Vec<PeerReport> {
         if report.outcome != Outcome::Ok {
             return vec![report];
         }
-        let news = self.availability.add(&said.pieces);
+        self.count(&report, said);
+        match self.clients.meet(&report, &said.pieces, self.pieces) {
+            Met::New => {}
+            Met::Again(first) => {
+                report.same_as = Some(first);
+                return vec![report];
+            }
+            Met::MaybeAgain(first) => {
+                report.maybe_same_as = Some(first);
+                self.availability.add_maybe(&said.pieces, report.role);
+                self.maybe_seeds += usize::from(report.role == Role::Seed);
+                return vec![report];
+            }
+            Met::Instead(first) => {
+                (report.same_as, report.counts_instead) = (Some(first), true);
+                self.availability.forget_silent();
+            }
+        }
+        let news = self.availability.add(&said.pieces, report.role);
         // A lazy seed that says that it wants nothing more is not yet a peer that has chosen some of the files.
         let lacks_some = matches!(report.role, Role::Leech | Role::PartialSeed);
         let candidate = self.pieces.and_then(|pieces| scattered_holes(said, pieces)).filter(|_| lacks_some);
@@ -71,6 +103,16 @@ impl Census {
             told.extend(self.judge_waiting());
         }
         told
+    }
+
+    /// Counts an endpoint, whatever client is there.
+    fn count(&mut self, report: &PeerReport, said: &Said) {
+        self.seeds += usize::from(report.role == Role::Seed);
+        let has_some = said.pieces.is_some();
+        let is_empty = !has_some && report.role == Role::Leech;
+        self.told += usize::from(has_some || (is_empty && said.pieces != Pieces::Unsaid));
+        self.empty += usize::from(is_empty);
+        self.silent_closers += usize::from(!report.is_witness());
     }
 
     /// Takes in a peer that may be a seed. Those that wait are judged anew each time there are twice as many to be
@@ -126,11 +168,15 @@ impl Census {
             missing: self.availability.missing().map(|missing| ranges(&missing)),
             claimed_seeds: self.claimed_seeds,
             verified_seeds: of(Role::Seed),
-            likely_seeds: of(Role::LikelySeed),
+            verified_seeds_max: of(Role::Seed) + self.maybe_seeds,
+            seed_endpoints: self.seeds,
+            likely_seeds: of(Role::LikelySeed) + of(Role::SuperSeed),
             coverage: Coverage {
                 named: summary.peers,
                 reached: summary.ok,
-                told: self.availability.told() as usize,
+                told: self.told,
+                empty: self.empty,
+                silent_closers: self.silent_closers,
                 whole_list: self.whole_list,
                 web_seeds: self.web_seeds,
             },

@@ -4,13 +4,13 @@
 //! anything, and the state of an encrypted one on the heap.
 
 use crate::alarm::{before, end};
-use crate::attempt::{Greeting, Progress, Terms, Try};
+use crate::attempt::{Hello, Progress, Terms, Try};
 use crate::connect::{ConnectError, connect, met_itself};
 use crate::handshake::{answer, exchange};
 use crate::linger::{LingerEnd, Listener};
 use crate::retries::PAUSE;
 use crate::secure::{SecureFailure, secure};
-use crate::{HandshakeFailure, Outcome, PeerError, Shaken, Stage, Transport};
+use crate::{HandshakeFailure, Oddity, Outcome, PeerError, Shaken, Stage, Transport};
 use bytes::BytesMut;
 use nix::errno::Errno;
 use std::io;
@@ -61,22 +61,21 @@ async fn converse_once(tried: &Try, terms: &Terms, progress: &mut Progress, last
     progress.connect = Some(connected - begun);
     progress.stage = Stage::Handshake;
     debug!(peer = %tried.address, transport = tried.transport.code(), "start handshake");
-    let greeting = terms.greeting(tried.info_hash);
+    let hello = terms.hello(tried.info_hash);
     let result = match tried.transport {
         Transport::Tcp => {
-            let Greeting { ours, also } = greeting;
             let timeout = terms.handshake_timeout;
             alarm.as_mut().reset(end(connected, timeout));
-            let shaken = exchange(&mut stream, ours, *also, timeout, alarm, &mut progress.received).await;
-            match progress.shaken(shaken, connected) {
+            let shaken = exchange(&mut stream, &hello, timeout, alarm, &mut progress.received).await;
+            match progress.shaken(shaken, connected, terms) {
                 Ok(surplus) => {
-                    listen(&mut stream, greeting, surplus, terms, progress).await;
+                    listen(&mut stream, surplus, terms, progress).await;
                     Ok(true)
                 }
                 Err(failure) => Err(failure),
             }
         }
-        Transport::Mse => Box::pin(encrypted(&mut stream, greeting, terms, (connected, alarm), progress, last)).await,
+        Transport::Mse => Box::pin(encrypted(&mut stream, &hello, terms, (connected, alarm), progress, last)).await,
     };
     if result.is_err() && met_itself(&stream) {
         *progress = Progress { stage: Stage::Connect, ..Progress::default() };
@@ -88,7 +87,7 @@ async fn converse_once(tried: &Try, terms: &Terms, progress: &mut Progress, last
 
 async fn encrypted(
     stream: &mut TcpStream,
-    greeting: &Greeting,
+    hello: &Hello<'_>,
     terms: &Terms,
     (connected, mut alarm): (Instant, Pin<&mut Sleep>),
     progress: &mut Progress,
@@ -97,17 +96,17 @@ async fn encrypted(
     let limit = terms.handshake_timeout.saturating_mul(ENCRYPTED);
     alarm.as_mut().reset(end(connected, limit));
     let negotiation = async {
-        let secured = secure(stream, &greeting.ours, &mut progress.received, last).await?;
+        let secured = secure(stream, &hello.handshake(), &mut progress.received, last).await?;
         let Some(mut secured) = secured else { return Ok(None) };
-        let shaken = answer(&mut secured, &greeting.ours, greeting.also, &mut progress.received).await;
+        let shaken = answer(&mut secured, hello, &mut progress.received).await;
         Ok::<_, SecureFailure>(Some((secured, shaken)))
     };
     let opened = before(alarm, pin!(negotiation)).await;
     match opened {
         Some(Ok(None)) => Ok(false),
         Some(Ok(Some((mut secured, shaken)))) => {
-            let surplus = progress.shaken(shaken, connected)?;
-            listen(&mut secured, greeting, surplus, terms, progress).await;
+            let surplus = progress.shaken(shaken, connected, terms)?;
+            listen(&mut secured, surplus, terms, progress).await;
             Ok(true)
         }
         Some(Err(failure)) => Err(Failure::of_encryption(PeerError::Secure(failure))),
@@ -118,7 +117,6 @@ async fn encrypted(
 /// Listens to what the peer says after its handshake; `surplus` came along with it.
 async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
-    greeting: &Greeting,
     surplus: BytesMut,
     terms: &Terms,
     progress: &mut Progress,
@@ -127,14 +125,24 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     let Progress { said, lingered, received, .. } = progress;
     // Stays so when this is cut short.
     *lingered = Some(LingerEnd::TimeUp);
-    let mut listener = Listener::new(surplus, terms, theirs.reserved, said, received);
+    let mut listener = Listener::new(surplus, terms, theirs, said, received);
     // On the heap, so that those who have not come so far do not hold it too.
-    *lingered = Some(Box::pin(listener.listen(stream, greeting.ours.reserved)).await);
+    *lingered = Some(Box::pin(listener.listen(stream)).await);
 }
 
 impl Progress {
     /// Notes what the peer answered; gives what came behind its handshake.
-    fn shaken(&mut self, shaken: Result<Shaken, HandshakeFailure>, connected: Instant) -> Result<BytesMut, Failure> {
+    fn shaken(
+        &mut self,
+        shaken: Result<Shaken, HandshakeFailure>,
+        connected: Instant,
+        terms: &Terms,
+    ) -> Result<BytesMut, Failure> {
+        let shaken = match shaken {
+            // Not this connection's, but another's, or the one that trackers tell.
+            Ok(Shaken { theirs, .. }) if terms.is_ours(theirs.peer_id) => Err(HandshakeFailure::OwnPeerId(theirs)),
+            shaken => shaken,
+        };
         let theirs = match &shaken {
             Ok(shaken) => Some(&shaken.theirs),
             Err(failure) => failure.theirs(),
@@ -149,7 +157,12 @@ impl Progress {
             );
         }
         match shaken {
-            Ok(Shaken { surplus, .. }) => Ok(surplus),
+            Ok(Shaken { surplus, early, .. }) => {
+                if early > 0 {
+                    self.said.oddities.add(Oddity::MessagesBeforeHandshake);
+                }
+                Ok(surplus)
+            }
             Err(failure) => Err(Failure { outcome: failure.outcome(), error: failure.into(), exhausted: false }),
         }
     }

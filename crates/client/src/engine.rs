@@ -262,9 +262,9 @@ impl Swarm {
         let source = Source::Tracker(Arc::clone(&report.url));
         if let Some((address, named)) = report.address.zip(report.peers.as_mut()) {
             let policy = AddressPolicy::for_peers_of(address.ip());
-            let ours = Some(self.bounds.identity().peer_id);
+            let ours = &self.bounds.identity().peer_ids;
             self.peers.expect(peers.len());
-            for peer in peers.into_iter().filter(|peer| peer.peer_id != ours) {
+            for peer in peers.into_iter().filter(|peer| !peer.peer_id.is_some_and(|id| ours.is_ours(id))) {
                 let requires_crypto = peer.requires_crypto == Some(true);
                 let word = Word { source: &source, policy, info_hash, requires_crypto };
                 match self.peers.add(peer.address.clone(), word) {
@@ -364,16 +364,17 @@ fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped) -> T
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
     let ours = Handshake { reserved, info_hash: topic.hashes.primary(), peer_id: bounds.identity().peer_id };
-    let greeting = |info_hash| Greeting::of(info_hash, ours, topic.hashes);
+    let greeting = |info_hash| Greeting::of(info_hash, ours, topic.hashes, bounds.linger());
     Terms {
         greetings: (greeting(topic.hashes.primary()), topic.hashes.wire().nth(1).map(greeting)),
+        reserved,
         torrent: Facts { hashes: topic.hashes, pieces: topic.pieces },
         bind: config.bind,
         connect_timeout: config.connect_timeout,
         handshake_timeout: config.handshake_timeout,
         linger: config.linger,
         limits: config.limits,
-        budget: bounds.linger(),
+        bounds: bounds.clone(),
         stopped,
     }
 }

@@ -54,6 +54,12 @@ enum Causes {
 pub(crate) enum Cause {
     /// Plaintext refused, encryption taken.
     WantsEncryption,
+    /// The same of BiglyBT, which was seen to do so without requiring it.
+    AskedAgain,
+    /// A valid handshake, and then not a word.
+    LeftAtOnce,
+    /// The same of BiglyBT.
+    LeftAskedAgain,
     /// A valid handshake, and then a violation of the protocol.
     Violation,
     /// Memory for what peers send was full.

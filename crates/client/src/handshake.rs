@@ -1,14 +1,15 @@
 //! One exchange of handshakes over any stream (BEP 3).
 
-use crate::Outcome;
 use crate::alarm::{before, end};
+use crate::attempt::{Greeting, Hello};
+use crate::budget::Budget;
+use crate::early;
 use crate::read::read_some;
 use crate::wire;
-use bytes::{Buf, BytesMut};
+use crate::{NotBitTorrent, Outcome};
+use bytes::BytesMut;
 use ids::InfoHash;
 use peer_wire::Handshake;
-use std::collections::HashSet;
-use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
@@ -22,8 +23,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub struct Shaken {
     /// What the peer said.
     pub theirs: Handshake,
-    /// Bytes of further messages that came in the same read.
+    /// Bytes of further messages that came in the same read, and before them of those that came before the handshake.
     pub surplus: BytesMut,
+    /// How many bytes came before the handshake: messages that belong behind it.
+    pub early: usize,
 }
 
 /// Why an exchange gave no valid handshake.
@@ -53,22 +56,15 @@ pub enum HandshakeFailure {
         #[source]
         source: io::Error,
     },
-    /// Something else than BitTorrent answered.
-    #[error("{0}")]
-    NotBitTorrent(NotBitTorrent),
+    /// Something else than a handshake came, or messages without one.
+    #[error(transparent)]
+    NotBitTorrent(#[from] NotBitTorrent),
     /// A valid handshake for another torrent.
     #[error("answered for the torrent {}", .0.info_hash)]
     WrongInfoHash(Handshake),
     /// Our own peer id came back.
     #[error("our own peer id came back")]
     OwnPeerId(Handshake),
-}
-
-/// Bytes that no handshake begins with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotBitTorrent {
-    /// The first bytes as they came, at most 68.
-    pub beginning: Vec<u8>,
 }
 
 impl HandshakeFailure {
@@ -102,60 +98,6 @@ impl HandshakeFailure {
             Self::WrongInfoHash(theirs) | Self::OwnPeerId(theirs) => Some(theirs),
             _ => None,
         }
-    }
-}
-
-/// What bytes look like that are not BitTorrent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Looks {
-    /// A web server, or a page of one.
-    Http,
-    /// A TLS record.
-    Tls,
-    /// An SSH banner.
-    Ssh,
-    /// Random bytes: encryption, or compressed data.
-    HighEntropy,
-    /// None of these.
-    Other,
-}
-
-impl NotBitTorrent {
-    /// What the bytes look like.
-    #[must_use]
-    pub fn looks(&self) -> Looks {
-        let bytes = self.beginning.as_slice();
-        let printable = bytes.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
-        let different = bytes.iter().collect::<HashSet<_>>().len();
-        match bytes {
-            [b'H', b'T', b'T', b'P', b'/', ..] | [b'<', ..] => Looks::Http,
-            [b'S', b'S', b'H', b'-', ..] => Looks::Ssh,
-            // RFC 8446, 5.1: a record's type, then the legacy version 3.x.
-            [0x14..=0x17, 0x03, 0..=4, ..] => Looks::Tls,
-            // Random bytes are printable in 4 of 10 cases; 20 of them are hardly ever mostly printable. Of 68 of them 60
-            // differ; where many are the same, as in zeros, they are not random.
-            _ if bytes.len() >= 20 && printable * 3 < bytes.len() * 2 && different * 3 > bytes.len() * 2 => {
-                Looks::HighEntropy
-            }
-            _ => Looks::Other,
-        }
-    }
-}
-
-impl fmt::Display for NotBitTorrent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// As much of a banner as a line can bear.
-        const SHOWN: usize = 24;
-        let what = match self.looks() {
-            Looks::Http => "HTTP",
-            Looks::Tls => "TLS",
-            Looks::Ssh => "SSH",
-            Looks::HighEntropy => "high-entropy bytes, maybe encryption",
-            Looks::Other => "something else",
-        };
-        let beginning = self.beginning.get(..SHOWN).unwrap_or(&self.beginning);
-        write!(f, "{what} instead of BitTorrent, beginning \"{}\"", beginning.escape_ascii())
     }
 }
 
@@ -194,7 +136,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let alarm = pin!(sleep_until(end(Instant::now(), timeout)));
-    exchange(stream, ours, also, timeout, alarm, &mut 0).await
+    let greeting = Greeting { ours: *ours, also, budget: None };
+    exchange(stream, &Hello { greeting: &greeting, peer_id: ours.peer_id }, timeout, alarm, &mut 0).await
 }
 
 /// [`handshake`], with an alarm that rings when `timeout` is over; counts into `bytes` what comes, which stays known when this
@@ -202,8 +145,7 @@ where
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice, and thousands of these wait")]
 pub(crate) fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
-    ours: &Handshake,
-    also: Option<InfoHash>,
+    hello: &Hello<'_>,
     timeout: Duration,
     alarm: Pin<&mut Sleep>,
     bytes: &mut usize,
@@ -213,24 +155,26 @@ pub(crate) fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
         let exchange = async {
             // A peer that has closed already may still have said something: what it said decides, not our failure to
             // write.
-            let written = send(stream, ours).await;
-            receive(stream, written, &mut received, bytes).await
+            let written = send(stream, hello).await;
+            receive(stream, written, &mut received, bytes, hello.greeting.budget.as_ref()).await
         };
         let theirs = before(alarm, pin!(exchange)).await;
         match theirs {
+            // Messages, and no handshake behind them.
+            None if Handshake::decode(&mut received).is_err() => Err(NotBitTorrent::of(&received).into()),
             None => Err(HandshakeFailure::TimedOut { received: received.len(), timeout }),
-            Some(theirs) => judge(theirs?, ours, also, received),
+            Some(theirs) => judge(theirs?, hello, received),
         }
     }
 }
 
 /// Writes our handshake, put together anew for each write: there is hardly ever a second one, and who waits for the peer's
 /// need not hold ours.
-async fn send<S: AsyncWrite + Unpin>(stream: &mut S, ours: &Handshake) -> io::Result<()> {
+async fn send<S: AsyncWrite + Unpin>(stream: &mut S, hello: &Hello<'_>) -> io::Result<()> {
     let mut sent = 0;
     while sent < Handshake::LENGTH {
         let write = poll_fn(|context| {
-            let bytes = ours.encode();
+            let bytes = hello.handshake().encode();
             let rest = bytes.get(sent..).unwrap_or_default();
             let write = Pin::new(&mut *stream).poll_write(context, rest);
             if let Poll::Ready(Ok(wrote)) = write {
@@ -249,28 +193,27 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, ours: &Handshake) -> io::Re
 /// The second half of [`handshake`], for a stream over which our handshake has gone already. Without a deadline.
 pub(crate) async fn answer<S: AsyncRead + Unpin>(
     stream: &mut S,
-    ours: &Handshake,
-    also: Option<InfoHash>,
+    hello: &Hello<'_>,
     bytes: &mut usize,
 ) -> Result<Shaken, HandshakeFailure> {
     let mut received = BytesMut::new();
-    let theirs = receive(stream, Ok(()), &mut received, bytes).await?;
-    judge(theirs, ours, also, received)
+    let theirs = receive(stream, Ok(()), &mut received, bytes, hello.greeting.budget.as_ref()).await?;
+    judge(theirs, hello, received)
 }
 
 fn judge(
-    theirs: Handshake,
-    ours: &Handshake,
-    also: Option<InfoHash>,
+    (theirs, early): (Handshake, usize),
+    hello: &Hello<'_>,
     surplus: BytesMut,
 ) -> Result<Shaken, HandshakeFailure> {
-    if theirs.info_hash != ours.info_hash && Some(theirs.info_hash) != also {
+    let Greeting { ours, also, .. } = hello.greeting;
+    if theirs.info_hash != ours.info_hash && Some(theirs.info_hash) != *also {
         return Err(HandshakeFailure::WrongInfoHash(theirs));
     }
-    if theirs.peer_id == ours.peer_id {
+    if theirs.peer_id == hello.peer_id {
         return Err(HandshakeFailure::OwnPeerId(theirs));
     }
-    Ok(Shaken { theirs, surplus })
+    Ok(Shaken { theirs, surplus, early })
 }
 
 async fn receive<S: AsyncRead + Unpin>(
@@ -278,15 +221,16 @@ async fn receive<S: AsyncRead + Unpin>(
     written: io::Result<()>,
     received: &mut BytesMut,
     bytes: &mut usize,
-) -> Result<Handshake, HandshakeFailure> {
+    budget: Option<&Budget>,
+) -> Result<(Handshake, usize), HandshakeFailure> {
     loop {
         match Handshake::decode(received) {
-            Ok(Some(theirs)) => return Ok(theirs),
+            Ok(Some(theirs)) => return Ok((theirs, 0)),
             Ok(None) => {}
             Err(_) => {
-                received.truncate(Handshake::LENGTH);
-                let beginning = received.copy_to_bytes(received.len()).to_vec();
-                return Err(HandshakeFailure::NotBitTorrent(NotBitTorrent { beginning }));
+                // On the heap, so that those that wait for the first byte do not hold it too.
+                let late = Box::pin(early::receive(stream, received, bytes, budget)).await;
+                return late.ok_or_else(|| NotBitTorrent::of(received).into());
             }
         }
         match (read_some(stream, received).await, &written) {
@@ -347,6 +291,19 @@ mod tests {
         assert!(against(&bytes, true).await.is_ok());
     }
 
+    #[tokio::test]
+    async fn messages_before_the_handshake_come_out_behind_it() {
+        let (early, valid) = (b"\0\0\0\x05\x05\xff\xff\xff\xff", of(1, 2).encode());
+        let wire = [&early[..], &valid, b"\0\0\0\x01\x01"].concat();
+        let pieces: Vec<&[u8]> = wire.chunks(1).collect();
+        for pieces in [vec![&wire[..]], pieces] {
+            let shaken = against(&pieces, true).await.unwrap();
+            assert_eq!((shaken.theirs, shaken.early), (of(1, 2), early.len()));
+            assert!([&early[..], b"\0\0\0\x01\x01"].concat().starts_with(&shaken.surplus));
+            assert!(shaken.surplus.starts_with(early));
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn each_failure_is_told_apart() {
         let valid = of(1, 2).encode();
@@ -390,6 +347,24 @@ mod tests {
                 true,
                 Outcome::NotBittorrent,
                 "something else instead of BitTorrent, beginning \"\\x13BitTorrent Protocol\"",
+            ),
+            (
+                vec![b"\0\0\0\x01\x0e"],
+                false,
+                Outcome::NotBittorrent,
+                "messages without a handshake, beginning \"\\x00\\x00\\x00\\x01\\x0e\"",
+            ),
+            (
+                vec![b"\0\0\0\x01\x0e", &valid[..67]],
+                true,
+                Outcome::NotBittorrent,
+                "messages without a handshake, beginning \"\\x00\\x00\\x00\\x01\\x0e\\x13BitTorrent protoco\"",
+            ),
+            (
+                vec![b"\0\0\0\x01\x0e", &of(9, 2).encode()[..]],
+                true,
+                Outcome::WrongInfoHash,
+                "answered for the torrent 0909090909090909090909090909090909090909",
             ),
         ] {
             let failure = against(&pieces, stays).await.unwrap_err();

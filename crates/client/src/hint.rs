@@ -1,6 +1,7 @@
 //! What an outcome may mean, as far as the evidence of one report tells: one sentence of the table in [`crate::explain`].
 
 use crate::explain::{Cause, CodeKind, Explanation};
+use crate::habits::throttles;
 use crate::resolve::NOT_IN_DNS;
 use crate::{LingerEnd, Outcome, PeerError, PeerReport, Tried};
 use guard::Refusal;
@@ -43,7 +44,10 @@ fn cause(report: &PeerReport) -> Option<Cause> {
 }
 
 fn cause_after_handshake(report: &PeerReport) -> Option<Cause> {
+    let throttles = report.theirs.is_some_and(|theirs| throttles(theirs.peer_id));
     match (report.plaintext, report.encrypted, &report.lingered) {
+        _ if !report.is_witness() => Some(if throttles { Cause::LeftAskedAgain } else { Cause::LeftAtOnce }),
+        (Some(Tried::Refused), Some(Tried::Ok), _) if throttles => Some(Cause::AskedAgain),
         (Some(Tried::Refused), Some(Tried::Ok), _) => Some(Cause::WantsEncryption),
         (_, _, Some(LingerEnd::Violation(_))) => Some(Cause::Violation),
         (_, _, Some(LingerEnd::Budget)) => Some(Cause::Budget),

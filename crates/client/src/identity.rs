@@ -1,15 +1,19 @@
-//! Who we are for one run, or for several at the same time: peer id, tracker key, and a port that is ours.
+//! Who we are for one run, or for several at the same time: peer ids, tracker key, and a port that is ours.
 
+use crate::peer_ids::PeerIds;
 use crate::{Bind, Error, connect, entropy};
 use ids::PeerId;
 use socket2::Socket;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Our name and number, the same towards everybody and new each time.
+/// What trackers know us by, the same for all of them and new each time; peers see an id of their own.
 #[derive(Debug)]
 pub(crate) struct Identity {
+    /// The id that is announced.
     pub(crate) peer_id: PeerId,
+    /// All ids of ours, the announced one too.
+    pub(crate) peer_ids: PeerIds,
     pub(crate) key: u32,
     pub(crate) port: u16,
     /// Bound and not listening for as long as we announce the port, once for all runs: another run's port would look like a
@@ -21,8 +25,10 @@ pub(crate) struct Identity {
 impl Identity {
     pub(crate) fn new(bind: Bind, port: Option<u16>) -> Result<Self, Error> {
         let (port, sockets) = hold(bind, port.unwrap_or(0))?;
+        let peer_ids = PeerIds::new().map_err(Error::Entropy)?;
         Ok(Self {
-            peer_id: PeerId::new(entropy::bytes().map_err(Error::Entropy)?),
+            peer_id: peer_ids.draw(),
+            peer_ids,
             key: u32::from_be_bytes(entropy::bytes().map_err(Error::Entropy)?),
             port,
             _port_held: sockets,

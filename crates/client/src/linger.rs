@@ -6,7 +6,7 @@ use crate::role::may_be_lazy;
 use crate::said::{Said, Violation};
 use crate::wire;
 use bytes::BytesMut;
-use peer_wire::{Codec, ExtensionHandshake, Message, Reserved};
+use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
@@ -72,7 +72,7 @@ fn ourselves() -> ExtensionHandshake {
 pub(crate) struct Listener<'a> {
     received: BytesMut,
     terms: &'a Terms,
-    theirs: Reserved,
+    theirs: Handshake,
     said: &'a mut Said,
     bytes: &'a mut usize,
 }
@@ -83,24 +83,20 @@ impl<'a> Listener<'a> {
     pub(crate) fn new(
         surplus: BytesMut,
         terms: &'a Terms,
-        theirs: Reserved,
+        theirs: Handshake,
         said: &'a mut Said,
         bytes: &'a mut usize,
     ) -> Self {
         Self { received: surplus, terms, theirs, said, bytes }
     }
 
-    /// Listens on a stream over which handshakes with these bits of `ours` were exchanged, and says why it stopped.
-    pub(crate) async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut S,
-        ours: Reserved,
-    ) -> LingerEnd {
+    /// Listens on a stream over which handshakes were exchanged, and says why it stopped.
+    pub(crate) async fn listen<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> LingerEnd {
         let deadline = Instant::now() + self.terms.linger;
         // A peer that does not take what we say may have said enough all the same.
-        let _ = timeout_at(deadline, introduce(stream, ours, self.theirs)).await;
+        let _ = timeout_at(deadline, introduce(stream, self.terms.reserved, self.theirs.reserved)).await;
         let quiet = QUIET.min(self.terms.linger);
-        let mut charge = self.terms.budget.charge();
+        let mut charge = self.terms.bounds.linger().charge();
         loop {
             if let Err(violation) = self.understand() {
                 return LingerEnd::Violation(violation);
@@ -120,7 +116,7 @@ impl<'a> Listener<'a> {
                 return LingerEnd::TimeUp;
             }
             // Whoever lacks a few pieces may be about to tell that it has them.
-            let is_done = self.said.is_all_of(self.theirs) && !may_be_lazy(self.said, self.terms.torrent.pieces);
+            let is_done = self.said.is_all_of(&self.theirs) && !may_be_lazy(self.said, self.terms.torrent.pieces);
             let until = if is_done { deadline.min(Instant::now() + quiet) } else { deadline };
             match timeout_at(until, read_some(stream, &mut self.received)).await {
                 Err(_) if until < deadline => return LingerEnd::Quiet,

@@ -5,10 +5,13 @@ use crate::client_name::client_name;
 use crate::hint::hint;
 use crate::role::conclude;
 use crate::said::Said;
-use crate::{HandshakeFailure, LingerEnd, Outcome, Role, RoleFrom, SecureFailure, Source, Stage, Transport, Violation};
+use crate::{
+    HandshakeFailure, LingerEnd, Oddities, Outcome, Role, RoleFrom, SecureFailure, Source, Stage, Transport, Violation,
+};
 use metainfo::Hashes;
 use peer_wire::{ExtensionHandshake, Handshake};
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tracker::PeerAddress;
 
@@ -19,6 +22,13 @@ pub struct PeerReport {
     pub address: PeerAddress,
     /// Who named it, up to the time of the report.
     pub sources: Vec<Source>,
+    /// The address where the same client was met before; then it is in no count of clients, seeds or copies.
+    pub same_as: Option<SocketAddr>,
+    /// The address of a client that may be the same, by all that can be known: counts of clients leave it out, and the
+    /// upper ends of ranges have it.
+    pub maybe_same_as: Option<SocketAddr>,
+    /// Whether it is in the counts all the same, instead of an address where the same client said nothing.
+    pub(crate) counts_instead: bool,
     /// How it ended.
     pub outcome: Outcome,
     /// How far it came.
@@ -39,11 +49,15 @@ pub struct PeerReport {
     pub matched: Option<Matched>,
     /// Bytes received from the peer.
     pub bytes_received: usize,
+    /// Whole messages received after the peer's handshake, keep-alives included.
+    pub messages: usize,
+    /// What it did against the protocol, without harm.
+    pub oddities: Oddities,
     /// What it is to its swarm; unknown without a valid handshake.
     pub role: Role,
     /// What that was concluded from.
     pub role_from: RoleFrom,
-    /// The pieces it says it has, of all; `None` when it did not say, or when nobody knows how many there are.
+    /// The pieces it says it has, of all; `None` when it did not say or hides them, or when the number of pieces is not known.
     pub completeness: Option<Completeness>,
     /// Its extension handshake (BEP 10).
     pub extension: Option<Box<ExtensionHandshake>>,
@@ -129,6 +143,9 @@ impl PeerReport {
         Self {
             address,
             sources,
+            same_as: None,
+            maybe_same_as: None,
+            counts_instead: false,
             outcome,
             stage,
             transport: Transport::Tcp,
@@ -139,6 +156,8 @@ impl PeerReport {
             theirs: None,
             matched: None,
             bytes_received: 0,
+            messages: 0,
+            oddities: Oddities::default(),
             role: Role::Unknown,
             role_from: RoleFrom::Nothing,
             completeness: None,
@@ -175,11 +194,14 @@ impl PeerReport {
             ..Self::unreached(PeerAddress::Socket(tried.address), sources, outcome, stage, error)
         };
         if outcome == Outcome::Ok {
+            (report.messages, report.oddities) = (said.messages, said.oddities);
             report.matched = theirs.map(|theirs| Matched::of(&theirs, torrent.hashes));
             let pieces = torrent.pieces;
-            (report.role, report.role_from) = conclude(&said, pieces);
+            (report.role, report.role_from) =
+                conclude(&said, theirs.and_then(|theirs| said.silence(theirs.peer_id)), pieces);
             let completeness = |pieces| Some(Completeness { have: said.pieces.count(pieces)?, pieces });
-            report.completeness = pieces.and_then(completeness);
+            // What a seed says that hides what it has is not what it has.
+            report.completeness = pieces.filter(|_| report.role != Role::SuperSeed).and_then(completeness);
             report.extension.clone_from(&said.extension);
         }
         (report, said)
@@ -190,6 +212,13 @@ impl PeerReport {
     pub fn client(&self) -> Option<String> {
         let v = self.extension.as_ref().and_then(|extension| extension.client.as_deref());
         client_name(v, self.theirs.map(|theirs| theirs.peer_id))
+    }
+
+    /// Whether its valid handshake is a sign of the torrent: not that of a peer that left right after it without a word, as one
+    /// does that says yes to any torrent. Of peers that were not listened to nothing more is known.
+    #[must_use]
+    pub fn is_witness(&self) -> bool {
+        self.outcome == Outcome::Ok && !(self.messages == 0 && self.lingered == Some(LingerEnd::Closed))
     }
 
     /// The violation of the protocol that ended the listening, if one did.

@@ -48,13 +48,17 @@ impl fmt::Display for Source {
 pub struct Summary {
     /// Peers reported.
     pub peers: usize,
-    /// Valid handshakes among them.
+    /// Valid handshakes among them. A client that answers at two addresses has two.
     pub ok: usize,
+    /// Those of them that are of a client which is counted at another address.
+    pub repeated: usize,
+    /// Those that may be, which cannot be known: in no count of clients either.
+    pub maybe_repeated: usize,
     /// Peers by outcome.
     pub outcomes: BTreeMap<Outcome, usize>,
-    /// Valid handshakes by client, as [`PeerReport::client`] names it; `None` for those that name none.
+    /// Clients by name, as [`PeerReport::client`] has it; `None` for those without one.
     pub clients: BTreeMap<Option<String>, usize>,
-    /// Valid handshakes whose client is not among [`clients`](Self::clients), because there are 1,000 different names there.
+    /// Clients that are not among [`clients`](Self::clients), because there are 1,000 different names there.
     pub other_clients: usize,
     /// Reports of trackers.
     pub trackers: usize,
@@ -68,7 +72,7 @@ pub struct Summary {
     pub standings: BTreeMap<Standing, usize>,
     /// Whether trackers were asked for counts only, so that none could name a peer.
     pub scraped: bool,
-    /// Valid handshakes by what the peer is to its swarm.
+    /// Clients by what they are to their swarm.
     pub roles: BTreeMap<Role, usize>,
     /// What the peers that were reached have between them.
     pub swarm: SwarmView,
@@ -99,12 +103,34 @@ impl Summary {
     pub(crate) fn count_peer(&mut self, report: &PeerReport) {
         self.peers += 1;
         *self.outcomes.entry(report.outcome).or_default() += 1;
-        if report.outcome == Outcome::Ok {
-            self.ok += 1;
+        if report.outcome != Outcome::Ok {
+            return;
+        }
+        self.ok += 1;
+        let yourip = report.extension.as_ref().and_then(|extension| extension.yourip);
+        yourip.into_iter().for_each(|ip| self.seen_as.add_peer(ip));
+        self.repeated += usize::from(report.same_as.is_some());
+        self.maybe_repeated += usize::from(report.maybe_same_as.is_some());
+        if report.counts_instead {
+            self.forget_mute(report);
+        }
+        if report.counts_instead || (report.same_as, report.maybe_same_as) == (None, None) {
             self.count_client(report.client());
-            let yourip = report.extension.as_ref().and_then(|extension| extension.yourip);
-            yourip.into_iter().for_each(|ip| self.seen_as.add_peer(ip));
             *self.roles.entry(report.role).or_default() += 1;
+        }
+    }
+
+    /// Takes back the same client's endpoint that said nothing: only its peer id told what it is.
+    fn forget_mute(&mut self, report: &PeerReport) {
+        let name = report.theirs.and_then(|theirs| theirs.peer_id.client()).map(|client| client.to_string());
+        match self.clients.get_mut(&name) {
+            Some(1) => _ = self.clients.remove(&name),
+            Some(count) => *count -= 1,
+            None => self.other_clients = self.other_clients.saturating_sub(1),
+        }
+        match self.roles.get_mut(&Role::Unknown) {
+            Some(1) => _ = self.roles.remove(&Role::Unknown),
+            count => count.into_iter().for_each(|count| *count -= 1),
         }
     }
 

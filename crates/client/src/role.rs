@@ -1,5 +1,6 @@
 //! What a peer is to its swarm, and what that was concluded from.
 
+use crate::habits::Silence;
 use crate::said::{Pieces, Said};
 
 /// What a peer is to its swarm.
@@ -11,12 +12,15 @@ pub enum Role {
     /// It lacks a few scattered pieces, each of which somebody else has: a seed that does not tell at once, as µTorrent
     /// does not, or a leecher about to finish.
     LikelySeed,
+    /// It says that it has nothing, and would give us pieces all the same: a seed that hides what it has (BEP 16), as those of
+    /// libtorrent do.
+    SuperSeed,
     /// It lacks pieces and wants none (BEP 21).
     PartialSeed,
     /// It lacks pieces.
     Leech,
-    /// It has not said, or said that it has nothing, as a seed does that hides what it has (BEP 16); or what it said leaves it
-    /// open, because nobody knows how many pieces there are.
+    /// It has not said; or what it said leaves it open: that it neither has nor wants anything, or of a torrent whose number of
+    /// pieces is not known.
     Unknown,
 }
 
@@ -28,6 +32,8 @@ pub enum RoleFrom {
     HaveAll,
     /// `have_none` (BEP 6).
     HaveNone,
+    /// `have_none`, or a bitfield without a piece, and then `unchoke`.
+    NoneAndUnchoke,
     /// Its bitfield.
     Bitfield,
     /// Its bitfield, and `have` messages that filled holes in it.
@@ -44,7 +50,8 @@ pub enum RoleFrom {
 
 impl Role {
     /// All of them, the most complete first.
-    pub const ALL: [Self; 5] = [Self::Seed, Self::LikelySeed, Self::PartialSeed, Self::Leech, Self::Unknown];
+    pub const ALL: [Self; 6] =
+        [Self::Seed, Self::LikelySeed, Self::SuperSeed, Self::PartialSeed, Self::Leech, Self::Unknown];
 
     /// The code in reports: lower_snake_case, never renamed.
     #[must_use]
@@ -52,6 +59,7 @@ impl Role {
         match self {
             Self::Seed => "seed",
             Self::LikelySeed => "likely_seed",
+            Self::SuperSeed => "super_seed",
             Self::PartialSeed => "partial_seed",
             Self::Leech => "leech",
             Self::Unknown => "unknown",
@@ -66,6 +74,7 @@ impl RoleFrom {
         match self {
             Self::HaveAll => "have_all",
             Self::HaveNone => "have_none",
+            Self::NoneAndUnchoke => "none_and_unchoke",
             Self::Bitfield => "bitfield",
             Self::BitfieldAndHaves => "bitfield_and_haves",
             Self::Haves => "haves",
@@ -82,7 +91,7 @@ impl RoleFrom {
 /// When nobody knows how many pieces there are, a role is given for what is certain: a seed has said that it has them all, and
 /// who lacks some has holes that neither spare bits nor a lazy bitfield can explain. The others are unknown, also those that
 /// want no more pieces: they may have all there are.
-pub(crate) fn conclude(said: &Said, pieces: Option<u32>) -> (Role, RoleFrom) {
+pub(crate) fn conclude(said: &Said, silence: Option<Silence>, pieces: Option<u32>) -> (Role, RoleFrom) {
     let from = said.pieces.told_by();
     match &said.pieces {
         has if has.is_all(pieces) => (Role::Seed, from),
@@ -92,8 +101,21 @@ pub(crate) fn conclude(said: &Said, pieces: Option<u32>) -> (Role, RoleFrom) {
             _ if said.is_upload_only() => (Role::PartialSeed, RoleFrom::UploadOnly),
             _ => (Role::Leech, from),
         },
-        // A seed that hides its pieces (BEP 16) says the same as a peer that has none yet.
-        _ => (Role::Unknown, from),
+        Pieces::Unsaid => match silence {
+            Some(Silence::Empty) => (Role::Leech, from),
+            Some(Silence::EmptyOrHidden) | None => (Role::Unknown, from),
+        },
+        _ => conclude_of_nothing(said, from),
+    }
+}
+
+/// The role of a peer that says to have nothing. An initial seed (BEP 16) says so, too, and does not say what it wants.
+fn conclude_of_nothing(said: &Said, from: RoleFrom) -> (Role, RoleFrom) {
+    let upload_only = said.extension.as_ref().and_then(|extension| extension.upload_only);
+    match upload_only {
+        None if said.unchoked => (Role::SuperSeed, RoleFrom::NoneAndUnchoke),
+        None | Some(false) => (Role::Leech, from),
+        Some(true) => (Role::Unknown, from),
     }
 }
 
@@ -158,8 +180,12 @@ mod tests {
         said
     }
 
+    fn extension(payload: &'static [u8]) -> Message {
+        Message::Extended { id: 0, payload: Bytes::from_static(payload) }
+    }
+
     fn upload_only() -> Message {
-        Message::Extended { id: 0, payload: Bytes::from_static(b"d11:upload_onlyi1ee") }
+        extension(b"d11:upload_onlyi1ee")
     }
 
     #[test]
@@ -168,7 +194,24 @@ mod tests {
             (said([]), Role::Unknown, RoleFrom::Nothing),
             (said([upload_only()]), Role::Unknown, RoleFrom::Nothing),
             (said([Message::HaveAll]), Role::Seed, RoleFrom::HaveAll),
-            (said([Message::HaveNone]), Role::Unknown, RoleFrom::HaveNone),
+            (said([Message::HaveNone]), Role::Leech, RoleFrom::HaveNone),
+            (said([Message::HaveNone, extension(b"d11:upload_onlyi0ee")]), Role::Leech, RoleFrom::HaveNone),
+            (
+                said([Message::HaveNone, extension(b"d11:upload_onlyi0ee"), Message::Unchoke]),
+                Role::Leech,
+                RoleFrom::HaveNone,
+            ),
+            (said([Message::HaveNone, upload_only()]), Role::Unknown, RoleFrom::HaveNone),
+            (said([Message::HaveNone, upload_only(), Message::Unchoke]), Role::Unknown, RoleFrom::HaveNone),
+            (
+                said([extension(b"d1:v1:xe"), Message::HaveNone, Message::Unchoke]),
+                Role::SuperSeed,
+                RoleFrom::NoneAndUnchoke,
+            ),
+            (said([Message::HaveNone, Message::Unchoke, Message::Choke]), Role::SuperSeed, RoleFrom::NoneAndUnchoke),
+            (said([Message::HaveNone, Message::Unchoke, Message::Have(1)]), Role::Leech, RoleFrom::Haves),
+            (said([Message::Unchoke]), Role::Unknown, RoleFrom::Nothing),
+            (lacking(&(0..160).collect::<Vec<_>>(), &[]), Role::Leech, RoleFrom::Bitfield),
             (said([Message::HaveNone, Message::Have(1)]), Role::Leech, RoleFrom::Haves),
             (lacking(&[], &[]), Role::Seed, RoleFrom::Bitfield),
             (lacking(&[7], &[7]), Role::Seed, RoleFrom::BitfieldAndHaves),
@@ -177,7 +220,10 @@ mod tests {
             (said([upload_only(), Message::Have(1)]), Role::PartialSeed, RoleFrom::UploadOnly),
             (said([upload_only(), Message::HaveAll]), Role::Seed, RoleFrom::HaveAll),
         ] {
-            assert_eq!(conclude(&said, Some(PIECES)), (role, from), "{said:?}");
+            assert_eq!(conclude(&said, None, Some(PIECES)), (role, from), "{said:?}");
+        }
+        for (silence, role) in [(Silence::Empty, Role::Leech), (Silence::EmptyOrHidden, Role::Unknown)] {
+            assert_eq!(conclude(&said([]), Some(silence), Some(PIECES)), (role, RoleFrom::Nothing));
         }
     }
 
@@ -186,7 +232,7 @@ mod tests {
         let of = |messages: Vec<Message>| {
             let mut said = Said::default();
             messages.iter().for_each(|message| said.take(message, None).unwrap());
-            conclude(&said, None)
+            conclude(&said, None, None)
         };
         // A thousand bits, all set but for so many in the middle and at the end.
         let bits = |middle: u32, end: u32| {
@@ -199,7 +245,8 @@ mod tests {
             (vec![], Role::Unknown, RoleFrom::Nothing),
             (vec![upload_only()], Role::Unknown, RoleFrom::Nothing),
             (vec![Message::HaveAll], Role::Seed, RoleFrom::HaveAll),
-            (vec![Message::HaveNone], Role::Unknown, RoleFrom::HaveNone),
+            (vec![Message::HaveNone], Role::Leech, RoleFrom::HaveNone),
+            (vec![Message::HaveNone, Message::Unchoke], Role::SuperSeed, RoleFrom::NoneAndUnchoke),
             (vec![Message::HaveNone, upload_only()], Role::Unknown, RoleFrom::HaveNone),
             (vec![bits(0, 0)], Role::Seed, RoleFrom::Bitfield),
             (vec![bits(1, 0), Message::Have(400)], Role::Seed, RoleFrom::BitfieldAndHaves),
@@ -211,7 +258,7 @@ mod tests {
             (vec![bits(33, 7)], Role::Leech, RoleFrom::Bitfield),
             (vec![bits(32, 8)], Role::Leech, RoleFrom::Bitfield),
             (vec![bits(33, 7), upload_only()], Role::PartialSeed, RoleFrom::UploadOnly),
-            (vec![bits(0, 1000)], Role::Unknown, RoleFrom::Bitfield),
+            (vec![bits(0, 1000)], Role::Leech, RoleFrom::Bitfield),
             // Nobody hides more pieces than are shown.
             (vec![Message::Bitfield(Bytes::from_static(b"\xf0\x80"))], Role::Unknown, RoleFrom::Bitfield),
             (vec![Message::Bitfield(Bytes::from_static(b"\xe0\x80"))], Role::Leech, RoleFrom::Bitfield),

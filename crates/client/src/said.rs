@@ -1,7 +1,11 @@
 //! What a peer says of itself after its handshake: which pieces it has (BEP 3, 6) and what it is (BEP 10).
 
+use crate::habits::{Silence, silence};
+use crate::{Oddities, Oddity};
+use ids::PeerId;
 use peer_wire::{
-    Bitfield, BitfieldError, Codec, CodecError, ExtensionHandshake, ExtensionHandshakeError, Message, Reserved,
+    Bitfield, BitfieldError, Codec, CodecError, Extension, ExtensionHandshake, ExtensionHandshakeError, Handshake,
+    Message, Reserved,
 };
 
 /// Most pieces a torrent has whose number is not known: as many as the largest bitfield has bits that the codec takes.
@@ -16,6 +20,12 @@ pub struct Said {
     pub extension: Option<Box<ExtensionHandshake>>,
     /// Messages it has sent, keep-alives included.
     pub messages: usize,
+    /// Whether it would give us pieces now: it has sent `unchoke`.
+    pub unchoked: bool,
+    /// What it did against the protocol, without harm.
+    pub oddities: Oddities,
+    /// Whether it has sent a bitfield, `have_all` or `have_none`.
+    told_whole: bool,
 }
 
 /// The pieces a peer says it has.
@@ -56,9 +66,6 @@ pub enum Violation {
     /// A bitfield of no bits: every torrent has a piece.
     #[error("bitfield of 0 bytes")]
     EmptyBitfield,
-    /// BEP 6 allows one of bitfield, have all and have none, once.
-    #[error("it says twice which pieces it has")]
-    PiecesTwice,
 }
 
 impl Said {
@@ -71,15 +78,29 @@ impl Said {
         self.messages += 1;
         match message {
             Message::Bitfield(bytes) => {
-                let bitfield = match pieces {
-                    Some(pieces) => Bitfield::new(bytes, pieces)?,
-                    None => of_unknown_length(bytes)?,
+                let (bitfield, spare_bits) = match pieces {
+                    Some(pieces) => Bitfield::new_lenient(bytes, pieces)?,
+                    None => (of_unknown_length(bytes)?, false),
                 };
-                self.pieces.begin(Pieces::Some { bitfield, by_have: 0, by_bitfield: true })
+                if spare_bits {
+                    self.oddities.add(Oddity::SpareBits);
+                }
+                self.begin(Pieces::Some { bitfield, by_have: 0, by_bitfield: true });
+                Ok(())
             }
-            Message::HaveAll => self.pieces.begin(Pieces::All),
-            Message::HaveNone => self.pieces.begin(Pieces::None),
+            Message::HaveAll => {
+                self.begin(Pieces::All);
+                Ok(())
+            }
+            Message::HaveNone => {
+                self.begin(Pieces::None);
+                Ok(())
+            }
             Message::Have(piece) => self.pieces.add(*piece, pieces),
+            Message::Unchoke => {
+                self.unchoked = true;
+                Ok(())
+            }
             Message::Extended { id: 0, payload } => {
                 let theirs = ExtensionHandshake::decode(payload)?;
                 match &mut self.extension {
@@ -92,12 +113,34 @@ impl Said {
         }
     }
 
-    /// Whether everything has come that a peer with these bits will say at once. A bit that is missing means that the
+    /// Takes in the one message that tells all its pieces; what it told before is forgotten.
+    fn begin(&mut self, pieces: Pieces) {
+        if self.told_whole {
+            self.oddities.add(Oddity::PiecesTwice);
+        } else if self.pieces != Pieces::Unsaid {
+            self.oddities.add(Oddity::HaveBeforeBitfield);
+        }
+        (self.pieces, self.told_whole) = (pieces, true);
+    }
+
+    /// Whether everything has come that a peer with this handshake will say at once. A bit that is missing means that the
     /// thing will not come; without Fast (BEP 6) a peer without pieces may leave its bitfield out.
     #[must_use]
-    pub fn is_all_of(&self, reserved: Reserved) -> bool {
-        let waits_for_extension = reserved.contains(Reserved::EXTENSION_PROTOCOL) && self.extension.is_none();
-        !waits_for_extension && self.pieces != Pieces::Unsaid
+    pub fn is_all_of(&self, theirs: &Handshake) -> bool {
+        let waits_for_extension = theirs.reserved.contains(Reserved::EXTENSION_PROTOCOL) && self.extension.is_none();
+        let said = self.pieces != Pieces::Unsaid || self.silence(theirs.peer_id).is_some();
+        !waits_for_extension && said
+    }
+
+    /// What it means that it has not said anything of its pieces; `None` when that may come, or has.
+    pub(crate) fn silence(&self, peer_id: PeerId) -> Option<Silence> {
+        // It says everything in one go, and this has come.
+        let extension = self.extension.as_ref().filter(|_| self.pieces == Pieces::Unsaid)?;
+        // It takes the metadata from others, and does not offer them (BEP 9): it knows no piece. Private torrents have
+        // neither.
+        let lacks_metadata =
+            extension.extension_id(Extension::UtMetadata).is_some() && extension.metadata_size.is_none();
+        silence(peer_id).or(lacks_metadata.then_some(Silence::Empty))
     }
 
     /// Whether it wants no pieces (BEP 21).
@@ -108,15 +151,6 @@ impl Said {
 }
 
 impl Pieces {
-    /// Takes the one message that says it all.
-    fn begin(&mut self, said: Self) -> Result<(), Violation> {
-        if *self != Self::Unsaid {
-            return Err(Violation::PiecesTwice);
-        }
-        *self = said;
-        Ok(())
-    }
-
     fn add(&mut self, piece: u32, pieces: Option<u32>) -> Result<(), Violation> {
         let most = pieces.unwrap_or(MOST_PIECES);
         if piece >= most {
@@ -166,6 +200,15 @@ impl Pieces {
                 there_are.saturating_sub(bitfield.count_ones())
             }
             Self::Unsaid | Self::All | Self::None => 0,
+        }
+    }
+
+    /// Whether it has said to have a piece.
+    pub(crate) fn is_some(&self) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some { bitfield, .. } => bitfield.count_ones() > 0,
+            Self::Unsaid | Self::None => false,
         }
     }
 
@@ -219,134 +262,4 @@ fn fewest_pieces(bitfield: &Bitfield, by_bitfield: bool) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use bytes::Bytes;
-
-    fn said(messages: &[Message]) -> (Said, Option<Violation>) {
-        let mut said = Said::default();
-        let violation = messages.iter().find_map(|message| said.take(message, Some(12)).err());
-        (said, violation)
-    }
-
-    fn bitfield(bytes: &'static [u8]) -> Message {
-        Message::Bitfield(Bytes::from_static(bytes))
-    }
-
-    #[test]
-    fn pieces_are_counted_however_they_are_told() {
-        for (messages, count) in [
-            (vec![], None),
-            (vec![Message::Unchoke], None),
-            (vec![Message::HaveAll], Some(12)),
-            (vec![Message::HaveAll, Message::Have(3)], Some(12)),
-            (vec![Message::HaveNone], Some(0)),
-            (vec![Message::HaveNone, Message::Have(3), Message::Have(3)], Some(1)),
-            (vec![Message::Have(0)], Some(1)),
-            (vec![bitfield(b"\xff\xf0")], Some(12)),
-            (vec![bitfield(b"\xff\xe0"), Message::Have(11)], Some(12)),
-            (vec![bitfield(b"\x00\x00")], Some(0)),
-        ] {
-            let (said, violation) = said(&messages);
-            assert_eq!((said.pieces.count(12), violation), (count, None), "{messages:?}");
-        }
-    }
-
-    #[test]
-    fn a_have_that_fills_a_hole_is_told_from_one_that_repeats() {
-        let (said, _) = said(&[bitfield(b"\xff\xe0"), Message::Have(0), Message::Have(11)]);
-        assert!(matches!(said.pieces, Pieces::Some { by_have: 1, by_bitfield: true, .. }), "{said:?}");
-    }
-
-    #[test]
-    fn what_breaks_the_protocol_is_said_and_what_came_before_is_kept() {
-        for (messages, text) in [
-            (vec![bitfield(b"\xff")], "bitfield of 1 bytes, expected 2 for 12 pieces"),
-            (vec![bitfield(b"\xff\xf8")], "bitfield with bits set past the last of 12 pieces"),
-            (vec![Message::HaveAll, Message::Have(12)], "piece 12 of a torrent with 12 pieces"),
-            (vec![Message::Have(12)], "piece 12 of a torrent with 12 pieces"),
-            (vec![Message::HaveAll, Message::HaveNone], "it says twice which pieces it has"),
-            (vec![Message::Have(1), bitfield(b"\xff\xf0")], "it says twice which pieces it has"),
-        ] {
-            let (_, violation) = said(&messages);
-            assert_eq!(violation.map(|violation| violation.to_string()).as_deref(), Some(text), "{messages:?}");
-        }
-        let (said, _) = said(&[Message::HaveAll, Message::HaveNone]);
-        assert_eq!(said.pieces, Pieces::All);
-    }
-
-    /// What these messages say of a torrent of an unknown number of pieces: whether all are there, the holes, the violation.
-    fn unsized_said(messages: &[Message]) -> (bool, u32, Option<String>) {
-        let mut said = Said::default();
-        let violation = messages.iter().find_map(|message| said.take(message, None).err());
-        (said.pieces.is_all(None), said.pieces.holes(None), violation.map(|violation| violation.to_string()))
-    }
-
-    #[test]
-    fn of_an_unknown_number_of_pieces_only_what_is_certain_is_said() {
-        let have = Message::Have;
-        for (messages, all, holes) in [
-            (vec![], false, 0),
-            (vec![Message::HaveAll], true, 0),
-            (vec![Message::HaveAll, have(MOST_PIECES - 1)], true, 0),
-            (vec![Message::HaveNone], false, 0),
-            // Every bit is a piece, and there.
-            (vec![bitfield(b"\xff\xff")], true, 0),
-            (vec![bitfield(b"\xff\xfe"), have(15)], true, 0),
-            // The last seven may be spare bits, the first of the byte is a piece.
-            (vec![bitfield(b"\xff\xfe")], false, 0),
-            (vec![bitfield(b"\xff\x80")], false, 0),
-            (vec![bitfield(b"\xff\x00")], false, 1),
-            (vec![bitfield(b"\x00")], false, 1),
-            // What stands before a piece is a piece.
-            (vec![bitfield(b"\xff\xf2")], false, 2),
-            (vec![bitfield(b"\xff\xf0"), have(15)], false, 3),
-            (vec![bitfield(b"\xfe\xf0")], false, 1),
-            // Told one by one.
-            (vec![have(0)], false, 0),
-            (vec![Message::HaveNone, have(2), have(0)], false, 1),
-            ((0..8).map(have).collect(), false, 0),
-            (vec![have(0), have(1000)], false, 999),
-            (vec![have(MOST_PIECES - 1), have(0)], false, MOST_PIECES - 2),
-        ] {
-            assert_eq!(unsized_said(&messages), (all, holes, None), "{messages:?}");
-        }
-    }
-
-    #[test]
-    fn what_breaks_the_protocol_of_any_torrent_is_said() {
-        let largest = Message::Bitfield(vec![0xff; MOST_PIECES as usize / 8].into());
-        let larger = Message::Bitfield(vec![0xff; MOST_PIECES as usize / 8 + 1].into());
-        assert_eq!(unsized_said(&[largest]), (true, 0, None));
-        for (messages, text) in [
-            (vec![bitfield(b"")], "bitfield of 0 bytes"),
-            (vec![larger], "bitfield of 262145 bytes, expected 262144 for 2097152 pieces"),
-            (vec![Message::Have(MOST_PIECES)], "piece 2097152 of a torrent with 2097152 pieces"),
-            (vec![Message::HaveAll, Message::Have(u32::MAX)], "piece 4294967295 of a torrent with 2097152 pieces"),
-            // It has said itself that there are no more than eight.
-            (vec![bitfield(b"\xf0"), Message::Have(8)], "piece 8 of a torrent with 8 pieces"),
-        ] {
-            assert_eq!(unsized_said(&messages).2.as_deref(), Some(text));
-        }
-    }
-
-    #[test]
-    fn a_piece_takes_no_more_memory_than_its_index_asks_for() {
-        let mut said = Said::default();
-        for (piece, bytes) in [(0, 1), (7, 1), (8, 2), (100, 16), (5, 16), (MOST_PIECES - 1, 1 << 18)] {
-            said.take(&Message::Have(piece), None).unwrap();
-            assert_eq!(said.pieces.bytes(), bytes, "{piece}");
-        }
-        assert_eq!(said.pieces.count(MOST_PIECES), Some(6));
-    }
-
-    #[test]
-    fn what_a_missing_bit_announces_is_not_waited_for() {
-        let extension = Message::Extended { id: 0, payload: Bytes::from_static(b"d1:v1:xe") };
-        let (both, _) = said(&[extension.clone(), Message::HaveAll]);
-        let (pieces, _) = said(&[Message::HaveAll]);
-        let bits = Reserved::EXTENSION_PROTOCOL | Reserved::FAST;
-        assert!(both.is_all_of(bits) && !pieces.is_all_of(bits) && pieces.is_all_of(Reserved::FAST));
-        assert!(!said(&[extension]).0.is_all_of(bits));
-    }
-}
+mod tests;

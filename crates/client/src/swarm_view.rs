@@ -7,17 +7,22 @@ use std::ops::RangeInclusive;
 /// What the peers that were reached have between them. It speaks of them only: see [`Coverage`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SwarmView {
-    /// Copies of the torrent; `None` when nobody has said which pieces it has, or when nobody knows how many pieces there are
-    /// and somebody has a part of them.
+    /// Copies of the torrent; `None` when no peer has said which pieces it has, or when the number of pieces is not known and
+    /// a peer has a part of them.
     pub copies: Option<Copies>,
-    /// The pieces that nobody has, in order, counted from zero; `None` when nobody has said which pieces it has, or when
-    /// nobody knows how many pieces there are and nobody has them all.
+    /// The pieces that no peer has, in order, counted from zero; `None` when no peer has said which pieces it has, when the
+    /// number of pieces is not known and no peer has them all, or when a seed that hides what it has may have them.
     pub missing: Option<Vec<RangeInclusive<u32>>>,
     /// The most seeds that a tracker claims.
     pub claimed_seeds: Option<u32>,
-    /// Seeds among those that were reached, likely ones not counted.
+    /// Seeds among those that were reached, likely ones not counted; a client with several addresses is one, and two that
+    /// may be one are one.
     pub verified_seeds: usize,
-    /// Likely seeds among them.
+    /// The same, if those that may be one are two.
+    pub verified_seeds_max: usize,
+    /// Endpoints where a seed answered, as trackers count them: a client with two addresses has two.
+    pub seed_endpoints: usize,
+    /// Likely seeds among them, those that hide what they have included.
     pub likely_seeds: usize,
     /// How much of the swarm it rests on.
     pub coverage: Coverage,
@@ -30,8 +35,13 @@ pub struct Coverage {
     pub named: usize,
     /// Valid handshakes.
     pub reached: usize,
-    /// Peers that said which pieces they have, and have some.
+    /// Peers that said which pieces they have, or that they have none.
     pub told: usize,
+    /// Peers that have none: by their word, or because their client says nothing then. When all are so, the swarm is empty.
+    pub empty: usize,
+    /// Peers that left right after their handshake without a word: alone they are no sign of the torrent. See
+    /// [`PeerReport::is_witness`](crate::PeerReport::is_witness).
+    pub silent_closers: usize,
     /// Whether trackers named everybody they count; `None` when they do not say how many they count.
     pub whole_list: Option<bool>,
     /// Web seeds that the torrent or the magnet link names, which nobody has checked.
@@ -70,7 +80,7 @@ impl SwarmView {
     #[must_use]
     pub fn unseen_seeds(&self) -> Option<u32> {
         let claimed = self.claimed_seeds.filter(|_| self.coverage.whole_list == Some(true))?;
-        let seen = u32::try_from(self.verified_seeds + self.likely_seeds).unwrap_or(u32::MAX);
+        let seen = u32::try_from(self.seed_endpoints + self.likely_seeds).unwrap_or(u32::MAX);
         Some(claimed.saturating_sub(seen)).filter(|&unseen| unseen > 0)
     }
 }

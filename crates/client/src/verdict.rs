@@ -94,15 +94,11 @@ impl Verdict {
         let swarm = &summary.swarm;
         match swarm.copies {
             Some(copies) if copies.min >= 1.0 => Self::Healthy,
-            Some(copies) if copies.max < 1.0 => Self::Incomplete,
-            // One peer may hide that it has everything.
-            Some(_) => {
-                if swarm.likely_seeds > 0 {
-                    Self::SeedsUnverified
-                } else {
-                    Self::Incomplete
-                }
-            }
+            // A likely seed, or one that hides what it has, may have what is missing.
+            Some(copies) if copies.max >= 1.0 && swarm.likely_seeds > 0 => Self::SeedsUnverified,
+            Some(_) => Self::Incomplete,
+            // The number of pieces is not known, and a peer has them all.
+            None if swarm.verified_seeds > 0 => Self::Healthy,
             None => Self::SeedsUnverified,
         }
     }
@@ -170,6 +166,8 @@ mod tests {
         for (copies, verdict) in [
             (Some((1.0, 1.0)), Verdict::Healthy),
             (Some((0.4, 0.4)), Verdict::Incomplete),
+            (Some((0.4, 1.4)), Verdict::Incomplete),
+            (Some((0.0, 0.0)), Verdict::Incomplete),
             (None, Verdict::SeedsUnverified),
         ] {
             assert_eq!(reached(copies).verdict(), verdict, "{copies:?}");

@@ -128,10 +128,26 @@ async fn leechers_make_a_copy_together() {
 }
 
 #[tokio::test]
-async fn a_peer_that_hides_what_it_has_never_means_that_nobody_has_it() {
-    let hides = || Peer::default().sending([message::extension_handshake(b"de"), message::have_none()]).into();
-    let (_, told) = told_by(PIECES, [hides()], listening()).await;
-    assert_eq!((told.summary.roles.get(&Role::Unknown), told.summary.swarm.copies), (Some(&1), None));
-    let (_, told) = told_by(PIECES, [hides(), lacking(&[7])], listening()).await;
-    assert_eq!(told.summary.swarm.copies, Some(Copies { min: 0.999, max: 1.999 }));
+async fn a_seed_that_hides_what_it_has_may_have_what_all_others_lack() {
+    let none = || Peer::default().sending([message::extension_handshake(b"de"), message::have_none()]);
+    let (_, told) = told_by(PIECES, [none().sending([message::unchoke()]).into(), lacking(&[7])], listening()).await;
+    let swarm = &told.summary.swarm;
+    assert_eq!((swarm.copies, &swarm.missing), (Some(Copies { min: 0.999, max: 1.999 }), &None));
+    let (_, told) = told_by(PIECES, [none().into(), lacking(&[7])], listening()).await;
+    let swarm = &told.summary.swarm;
+    assert_eq!((swarm.copies, swarm.missing_pieces()), (Some(Copies { min: 0.999, max: 0.999 }), Some(1)));
+}
+
+#[tokio::test]
+async fn a_swarm_in_which_no_peer_has_anything_is_empty() {
+    let empty = || Peer::default().sending([message::extension_handshake(b"de"), message::have_none()]).into();
+    let zeros = having(message::bitfield(&message::bits(PIECES, |_| false)));
+    let (_, told) = told_by(PIECES, [empty(), empty(), zeros.into()], listening()).await;
+    assert_eq!(told.summary.roles, BTreeMap::from([(Role::Leech, 3)]));
+    let swarm = &told.summary.swarm;
+    assert_eq!((swarm.coverage.reached, swarm.coverage.told, swarm.coverage.empty), (3, 3, 3));
+    assert_eq!((swarm.copies, swarm.missing_pieces()), (Some(Copies { min: 0.0, max: 0.0 }), Some(PIECES)));
+    assert!(told.peers.iter().all(|report| report.completeness.is_some_and(|told| told.have == 0)));
+    let (_, told) = told_by(PIECES, [empty(), lacking(&[7])], listening()).await;
+    assert_eq!((told.summary.swarm.coverage.told, told.summary.swarm.coverage.empty), (2, 1));
 }

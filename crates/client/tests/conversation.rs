@@ -9,8 +9,8 @@
 
 mod lab;
 
-use client::{Config, LingerEnd, Matched, Outcome, PeerReport, Role, RoleFrom};
-use fake_swarm::{Behaviour, Client, Delivery, Holding, Knows, Peer, Speaks, hostile, message};
+use client::{Config, Copies, LingerEnd, Matched, Oddity, Outcome, PeerReport, Role, RoleFrom};
+use fake_swarm::{Behaviour, Client, Delivery, Ending, Holding, Id, Knows, Peer, Speaks, hostile, message};
 use lab::{config, told_by};
 use std::time::Duration;
 
@@ -53,8 +53,92 @@ async fn real_clients_are_named_and_their_pieces_counted() {
         assert!(reports.iter().all(|report| report.client().unwrap().contains(name)), "{:?}", reports[0].client());
         assert_eq!((reports[0].role, reports[0].completeness.unwrap().have), (Role::Seed, PIECES), "{client:?}");
         assert_eq!((reports[1].role, reports[1].completeness.unwrap().have), (Role::Leech, 40), "{client:?}");
-        assert_eq!(reports[2].role, Role::Unknown, "{client:?}");
-        assert!(reports[2].completeness.is_none_or(|told| told.have == 0), "{client:?}");
+        // ctorrent and rTorrent say nothing then; what is known of rTorrent's silence is not known of ctorrent's.
+        let (role, from, have, lingered) = match client {
+            Client::Ctorrent => (Role::Unknown, RoleFrom::Nothing, None, LingerEnd::TimeUp),
+            Client::Rtorrent => (Role::Unknown, RoleFrom::Nothing, None, LingerEnd::Quiet),
+            _ => (Role::Leech, RoleFrom::HaveNone, Some(0), LingerEnd::Quiet),
+        };
+        assert_eq!(self::role(&reports[2]), (role, from, have), "{client:?}");
+        assert_eq!(reports[2].lingered, Some(lingered), "{client:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_seed_that_hides_what_it_has_betrays_itself_by_unchoking() {
+    let clients = [Client::Libtorrent, Client::Qbittorrent, Client::Deluge, Client::Rtorrent];
+    let peers = clients.map(|client| client.initial_seed(PIECES, 714).into());
+    let (_, told) = told_by(PIECES, peers, listening()).await;
+    let hidden = (Role::SuperSeed, RoleFrom::NoneAndUnchoke, None);
+    let roles: Vec<_> = told.peers.iter().map(role).collect();
+    assert_eq!(roles, [hidden, hidden, hidden, (Role::Unknown, RoleFrom::Nothing, None)]);
+    // The three, and rTorrent may be another.
+    let swarm = &told.summary.swarm;
+    assert_eq!((swarm.copies, &swarm.missing), (Some(Copies { min: 0.0, max: 4.0 }), &None));
+    assert_eq!((swarm.verified_seeds, swarm.likely_seeds), (0, 3));
+    assert_eq!((swarm.coverage.told, swarm.coverage.empty), (0, 0));
+}
+
+#[tokio::test]
+async fn a_client_that_has_no_metadata_has_no_pieces() {
+    let [fetching, private] =
+        [&b"d1:md11:ut_metadatai2eee"[..], b"d1:md6:ut_pexi1eee"].map(message::extension_handshake);
+    let peers = [fetching, private].map(|handshake| Peer::default().sending([handshake]).into());
+    let (_, told) = told_by(PIECES, peers, listening()).await;
+    assert_eq!(
+        (role(&told.peers[0]), &told.peers[0].lingered),
+        ((Role::Leech, RoleFrom::Nothing, None), &Some(LingerEnd::Quiet))
+    );
+    assert_eq!(
+        (role(&told.peers[1]), &told.peers[1].lingered),
+        ((Role::Unknown, RoleFrom::Nothing, None), &Some(LingerEnd::TimeUp))
+    );
+}
+
+#[tokio::test]
+async fn rqbit_says_nothing_when_it_has_nothing_and_is_not_waited_for() {
+    let extension =
+        message::extension_handshake(b"d1:md11:ut_metadatai3e6:ut_pexi1ee13:metadata_sizei714e1:v11:rqbit 9.1.0e");
+    let rqbit = Peer { id: Id::Beginning("-rQ9100-"), reserved: [0, 0, 0, 0, 0, 0x10, 0, 0], ..Peer::default() };
+    let half = message::bitfield(&message::bits(PIECES, |piece| piece < 50));
+    let peers = [
+        rqbit.clone().sending([extension.clone()]),
+        rqbit.sending([extension]).pausing(Duration::from_millis(200)).sending([half]),
+    ];
+    let (_, told) = told_by(PIECES, peers.map(Behaviour::from), listening()).await;
+    let found: Vec<_> = told.peers.iter().map(|report| (role(report), report.lingered.clone().unwrap())).collect();
+    let expected = [(Role::Leech, RoleFrom::Nothing, None), (Role::Leech, RoleFrom::Bitfield, Some(50))];
+    assert_eq!(found, expected.map(|role| (role, LingerEnd::Quiet)));
+    assert_eq!((told.summary.swarm.coverage.told, told.summary.swarm.coverage.empty), (1, 1));
+}
+
+#[tokio::test]
+async fn what_is_odd_is_read_as_libtorrent_reads_it_and_told() {
+    let (full, half) = (
+        message::bitfield(&message::bits(PIECES, |_| true)),
+        message::bitfield(&message::bits(PIECES, |piece| piece < 50)),
+    );
+    let spare = message::bitfield(&[0xff; 13]);
+    let cases = [
+        (vec![message::have(3), full.clone()], PIECES, &[Oddity::HaveBeforeBitfield][..]),
+        (vec![half.clone(), full.clone()], PIECES, &[Oddity::PiecesTwice]),
+        (vec![message::have_none(), half.clone()], 50, &[Oddity::PiecesTwice]),
+        (vec![message::have_all(), message::have_none()], 0, &[Oddity::PiecesTwice]),
+        (vec![spare.clone()], PIECES, &[Oddity::SpareBits]),
+        (
+            vec![message::have(1), spare, half],
+            50,
+            &[Oddity::HaveBeforeBitfield, Oddity::PiecesTwice, Oddity::SpareBits],
+        ),
+        (vec![full], PIECES, &[]),
+    ];
+    let peers = cases.iter().map(|(messages, ..)| saying(messages.clone()).into());
+    let (_, told) = told_by(PIECES, peers, listening()).await;
+    for ((messages, have, odd), report) in cases.iter().zip(&told.peers) {
+        assert_eq!(report.completeness.map(|told| told.have), Some(*have), "{messages:?}");
+        assert_eq!(report.oddities.iter().collect::<Vec<_>>(), *odd, "{messages:?}");
+        assert_eq!((report.violation(), report.reason()), (None, None), "{messages:?}");
+        assert_eq!(report.lingered, Some(LingerEnd::Quiet), "{messages:?}");
     }
 }
 
@@ -119,7 +203,16 @@ async fn what_contradicts_itself_or_the_torrent_ends_the_listening_and_keeps_the
     let (_, told) = told_by(PIECES, peers, listening()).await;
     for ((case, _), report) in cases.iter().zip(&told.peers) {
         assert_eq!(report.outcome, Outcome::Ok, "{case}");
-        let harmless = matches!(*case, "have_none, then every piece" | "have of what was told");
+        let odd = [
+            "spare bits set",
+            "bitfield after other messages",
+            "bitfield twice",
+            "have_all, then an empty bitfield",
+            "bitfield, then have_none",
+            "have_none, then have_all",
+        ];
+        let harmless = odd.contains(case) || matches!(*case, "have_none, then every piece" | "have of what was told");
+        assert_eq!(report.oddities.iter().next().is_some(), odd.contains(case), "{case}");
         assert_eq!(report.violation().is_none(), harmless, "{case}: {report:?}");
         assert_eq!(report.reason().is_none(), harmless, "{case}");
         let honest = report.completeness.is_none_or(|told| told.have <= PIECES);
@@ -161,6 +254,33 @@ async fn peers_that_do_not_stop_talking_are_left() {
     assert!(matches!(ends[3], LingerEnd::Violation(_)), "{ends:?}");
     assert_eq!(ends[4], LingerEnd::TimeUp);
     assert!(told.summary.elapsed < Duration::from_secs(3), "{:?}", told.summary.elapsed);
+}
+
+/// As Transmission up to 4.0 does with a stopped torrent, and as yap does with any.
+#[tokio::test]
+async fn a_peer_that_leaves_right_after_its_handshake_is_no_witness() {
+    let leaving = |ending, messages: Vec<Vec<u8>>| Peer { ending, ..Peer::default() }.sending(messages);
+    let (closes, resets, stays) = (Ending::Closes, Ending::Resets, Ending::Stays);
+    let peers = [
+        (leaving(closes, vec![]), false),
+        (leaving(resets, vec![]), false),
+        (Peer { knows: Knows::Anything, ..leaving(closes, vec![]) }, false),
+        // Half a message is no word.
+        (leaving(closes, vec![vec![0, 0, 0, 1]]), false),
+        (leaving(closes, vec![message::keep_alive()]), true),
+        (leaving(closes, vec![message::have_all()]), true),
+        (leaving(stays, vec![]), true),
+    ];
+    let (_, told) = told_by(PIECES, peers.iter().map(|(peer, _)| peer.clone().into()), listening()).await;
+    for ((peer, is_witness), report) in peers.iter().zip(&told.peers) {
+        assert_eq!((report.outcome, report.is_witness()), (Outcome::Ok, *is_witness), "{peer:?}");
+        let hint = report.hint().is_some_and(|hint| hint.contains("left without a word"));
+        assert_eq!(hint, !is_witness, "{peer:?}");
+    }
+    assert_eq!((told.summary.ok, told.summary.swarm.coverage.silent_closers), (7, 4));
+    // What is not listened to is not judged.
+    let (_, told) = told_by(PIECES, [leaving(closes, vec![]).into()], config()).await;
+    assert!(told.peers[0].is_witness() && told.peers[0].hint().is_none());
 }
 
 #[tokio::test]

@@ -179,7 +179,7 @@ async fn what_peers_have_is_told_as_far_as_it_is_certain() {
     let told = told_of(&with_tracker(&lab), &lab, listening()).await;
     let expected = [
         (Role::Seed, RoleFrom::HaveAll),
-        (Role::Unknown, RoleFrom::HaveNone),
+        (Role::Leech, RoleFrom::HaveNone),
         (Role::Unknown, RoleFrom::Bitfield),
         (Role::Unknown, RoleFrom::Bitfield),
         (Role::Leech, RoleFrom::Bitfield),
@@ -191,8 +191,8 @@ async fn what_peers_have_is_told_as_far_as_it_is_certain() {
     assert_eq!(said(&told), expected);
     assert!(told.peers.iter().all(|report| report.completeness.is_none() && report.violation().is_none()));
     let swarm = &told.summary.swarm;
-    assert_eq!((swarm.verified_seeds, swarm.coverage.told, swarm.copies), (2, 8, None));
-    // Whatever the pieces are, somebody has them all.
+    assert_eq!((swarm.verified_seeds, swarm.coverage.told, swarm.copies), (2, 9, None));
+    // Whatever the pieces are, one peer has them all.
     assert_eq!(swarm.missing.as_deref(), Some(&[][..]));
 }
 
@@ -200,7 +200,7 @@ async fn what_peers_have_is_told_as_far_as_it_is_certain() {
 async fn copies_are_told_when_all_are_whole() {
     let lab = lab([saying([message::have_all()]), saying([message::have_all()]), saying([message::have_none()])]);
     let told = told_of(&with_tracker(&lab), &lab, listening()).await;
-    assert_eq!(told.summary.swarm.copies, Some(Copies { min: 2.0, max: 3.0 }));
+    assert_eq!(told.summary.swarm.copies, Some(Copies { min: 2.0, max: 2.0 }));
 }
 
 #[tokio::test]

@@ -155,7 +155,7 @@ async fn replies_from_another_address_are_told_and_not_taken() {
     }
 }
 
-/// Nobody but the tracker is heard, also when others answer at the same time and with the right numbers.
+/// Replies of others are ignored, also when they come at the same time and with the right transaction id.
 #[tokio::test(start_paused = true)]
 async fn the_trackers_own_reply_is_taken_however_many_others_come() {
     let peers = [SocketAddr::from(([127, 0, 0, 9], 6881))];

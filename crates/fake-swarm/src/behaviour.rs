@@ -112,9 +112,9 @@ impl Behaviour {
     }
 }
 
-/// A good peer that looks like qBittorrent 4.5.2.
+/// A good peer that looks like qBittorrent 4.5.2, with a peer id that no other address has.
 impl Default for Behaviour {
     fn default() -> Self {
-        Self::good(b"-qB4520-abcdefghijkl")
+        Peer::default().into()
     }
 }

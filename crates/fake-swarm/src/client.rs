@@ -45,8 +45,8 @@ impl Holding {
         Self { pieces, bits: message::bits(pieces, |_| true), metadata_size }
     }
 
-    /// Of a leecher that has nothing yet. libtorrent also claims it when it is super-seeding, but for an `unchoke` after
-    /// all else.
+    /// Of a leecher that has nothing yet. libtorrent says the same when it is the initial seed (BEP 16), and an `unchoke`
+    /// after all else; see [`Client::initial_seed`].
     #[must_use]
     pub fn empty(pieces: u32, metadata_size: u32) -> Self {
         Self { pieces, bits: message::bits(pieces, |_| false), metadata_size }
@@ -120,6 +120,15 @@ impl Client {
         peer.sending(self.introduction(holding).map(|handshake| handshake.message()))
             .sending(if self.is_fast() { holding.fast() } else { holding.plain() })
             .sending(self.last_words(holding))
+    }
+
+    /// What the initial seed (BEP 16) says, of those that can be one: that it has nothing. libtorrent and what is built on it
+    /// betray themselves by an `unchoke`.
+    #[must_use]
+    pub fn initial_seed(self, pieces: u32, metadata_size: u32) -> Peer {
+        let peer = self.peer(&Holding::empty(pieces, metadata_size));
+        let is_libtorrent = matches!(self, Self::Deluge | Self::Libtorrent | Self::Qbittorrent);
+        peer.sending(is_libtorrent.then(message::unchoke))
     }
 
     /// How its peer ids begin.
@@ -210,7 +219,7 @@ impl Client {
     fn last_words(self, holding: &Holding) -> Vec<Vec<u8>> {
         match self {
             Self::Aria2 => (0..holding.pieces.min(10)).map(message::allowed_fast).collect(),
-            Self::Qbittorrent => vec![message::unchoke(), message::choke()],
+            Self::Qbittorrent if !holding.is_empty() => vec![message::unchoke(), message::choke()],
             Self::Deluge | Self::Libtorrent if !holding.is_empty() => vec![message::unchoke()],
             _ => Vec::new(),
         }

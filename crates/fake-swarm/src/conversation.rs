@@ -12,7 +12,9 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use crate::encryption::{Mse, Plaintext};
-use crate::handshake::{PROTOCOL, asked_for, handshake, peer_id_beginning, peer_id_of, sent_peer_id, wants_upgrade};
+use crate::handshake::{
+    PROTOCOL, asked_for, handshake, peer_id_beginning, peer_id_of, peer_id_per_connection, sent_peer_id, wants_upgrade,
+};
 use crate::ledger::{Account, End};
 use crate::{Ending, Id, Knows, Peer, Speaks};
 use hearing::Hearing;
@@ -146,6 +148,7 @@ impl Conversation<'_> {
             Id::OfAddress => peer_id_of(self.ip),
             Id::Given(peer_id) => peer_id,
             Id::Beginning(prefix) => peer_id_beginning(prefix, self.ip),
+            Id::PerConnection(prefix) => peer_id_per_connection(prefix, self.ip, self.hearing.account.index()),
             Id::Initiators => sent_peer_id(sent).unwrap_or_default(),
         };
         handshake(self.script.reserved, &info_hash, &peer_id)

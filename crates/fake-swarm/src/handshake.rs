@@ -31,7 +31,15 @@ pub fn peer_id_of(ip: Ipv4Addr) -> [u8; 20] {
 
 /// A peer id that begins so, and goes on with the address.
 pub(crate) fn peer_id_beginning(prefix: &str, ip: Ipv4Addr) -> [u8; 20] {
-    let text = format!("{prefix}{:08x}fake", u32::from(ip));
+    peer_id(&format!("{prefix}{:08x}fake", u32::from(ip)))
+}
+
+/// The same with the number of a connection at its end.
+pub(crate) fn peer_id_per_connection(prefix: &str, ip: Ipv4Addr, connection: usize) -> [u8; 20] {
+    peer_id(&format!("{prefix}{:08x}{connection:04x}", u32::from(ip)))
+}
+
+fn peer_id(text: &str) -> [u8; 20] {
     let mut id = [b'-'; 20];
     for (slot, byte) in id.iter_mut().zip(text.bytes()) {
         *slot = byte;

@@ -162,6 +162,11 @@ impl Account {
         self.index > 0 && self.since_first < throttle
     }
 
+    /// Which connection of its peer's it is, counted from zero.
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
     pub(crate) fn received(&self, bytes: &[u8]) {
         self.update(|connection| remember(&mut connection.received, bytes));
         // After the bytes are written down: whoever waits for the count may rely on it.

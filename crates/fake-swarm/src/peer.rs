@@ -65,6 +65,8 @@ pub enum Id {
     Given([u8; 20]),
     /// This, and then its address, as in [`peer_id_of`](crate::peer_id_of).
     Beginning(&'static str),
+    /// This, then its address, then the number of the connection: another one each time, as libtorrent's.
+    PerConnection(&'static str),
     /// The one in the initiator's handshake; zeros if that has not come.
     Initiators,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,8 +108,33 @@ impl FakeSwarm {
         let (listening, port) = bound(any).map_err(failed)?;
         let listener = listen(listening).map_err(failed)?;
         let peers = Arc::clone(&self.peers);
-        self.servers.push(Server::spawn(listener, move |stream, remote| serve(Arc::clone(&peers), stream, remote)));
+        self.servers.push(Server::spawn(listener, move |stream, remote| {
+            let peers = Arc::clone(&peers);
+            async move {
+                // A connection that is gone already has no address of its own and no script to follow.
+                if let Ok(IpAddr::V4(ip)) = stream.local_addr().map(|local| local.ip()) {
+                    serve(peers, stream, remote, ip).await;
+                }
+            }
+        }));
         Ok(port)
+    }
+
+    /// Has the peer at this address answer at `[::1]` too, on the swarm's port: a client with two addresses. There is one
+    /// IPv6 address of this machine, so only one peer of a swarm can. It must be on the runtime that the swarm was started on.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); also where there is no IPv6, or another program has the port.
+    pub fn open_v6(&mut self, ip: Ipv4Addr) -> Result<SocketAddrV6, Error> {
+        Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let endpoint = SocketAddrV6::new(Ipv6Addr::LOCALHOST, self.port, 0, 0);
+        let failed = |source| Error::Listen { addr: endpoint.into(), source };
+        let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)).map_err(failed)?;
+        socket.bind(&endpoint.into()).map_err(failed)?;
+        let listener = listen(socket).map_err(failed)?;
+        let peers = Arc::clone(&self.peers);
+        self.servers.push(Server::spawn(listener, move |stream, remote| serve(Arc::clone(&peers), stream, remote, ip)));
+        Ok(endpoint)
     }
 
     /// The endpoint to dial for the peer at this address; which port it has depends on its behaviour.
@@ -174,9 +199,7 @@ impl Peers {
     }
 }
 
-async fn serve(peers: Arc<Peers>, stream: TcpStream, remote: SocketAddr) {
-    // A connection that is gone already has no address of its own and no script to follow.
-    let Ok(IpAddr::V4(ip)) = stream.local_addr().map(|local| local.ip()) else { return };
+async fn serve(peers: Arc<Peers>, stream: TcpStream, remote: SocketAddr, ip: Ipv4Addr) {
     let account = peers.ledger.open(ip, remote);
     let player = Arc::clone(peers.player(ip));
     conversation::play(stream, ip, &peers.info_hash, &player.script, account).await;
@@ -207,7 +230,7 @@ fn wildcard() -> Ipv4Addr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{End, LazyBitfield, handshake, peer_id_of, peer_ip};
+    use crate::{End, Id, LazyBitfield, handshake, peer_id_of, peer_ip};
     use std::io::ErrorKind;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::task::JoinSet;
@@ -216,8 +239,8 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     /// Shakes hands and returns the peer id of the answer.
-    async fn shake(addr: SocketAddrV4) -> io::Result<[u8; 20]> {
-        let mut stream = TcpStream::connect(addr).await?;
+    async fn shake(addr: impl Into<SocketAddr>) -> io::Result<[u8; 20]> {
+        let mut stream = TcpStream::connect(addr.into()).await?;
         stream.write_all(&handshake([0; 8], &HASH, b"-XX0000-initiator000")).await?;
         let mut answer = [0; 68];
         stream.read_exact(&mut answer).await?;
@@ -238,7 +261,7 @@ mod tests {
         assert_eq!(shake(swarm.addr(a)).await.unwrap(), peer_id_of(a));
         assert_ne!(swarm.addr(c).port(), swarm.port());
         assert_eq!(shake(swarm.addr(c)).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
-        assert_eq!(shake(swarm.addr(peer_ip(9))).await.unwrap(), *b"-qB4520-abcdefghijkl");
+        assert_eq!(shake(swarm.addr(peer_ip(9))).await.unwrap(), peer_id_of(peer_ip(9)));
 
         assert_eq!(swarm.accepted(), 4);
         assert_eq!([a, b, c, peer_ip(9)].map(|ip| swarm.connections_to(ip)), [2, 1, 0, 1]);
@@ -262,11 +285,23 @@ mod tests {
         let mut swarm = FakeSwarm::start(HASH, &[]).unwrap();
         let mut ports = vec![swarm.port(), swarm.open_port().unwrap(), swarm.open_port().unwrap()];
         for port in &ports {
-            assert_eq!(shake(SocketAddrV4::new(peer_ip(0), *port)).await.unwrap(), *b"-qB4520-abcdefghijkl");
+            assert_eq!(shake(SocketAddrV4::new(peer_ip(0), *port)).await.unwrap(), peer_id_of(peer_ip(0)));
         }
         assert_eq!(swarm.connections_to(peer_ip(0)), 3);
         ports.dedup();
         assert_eq!(ports.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn one_client_at_two_addresses() {
+        let (same, fresh) = (Behaviour::default(), Peer { id: Id::PerConnection("-LT2110-"), ..Peer::default() });
+        let mut swarm = FakeSwarm::start(HASH, &[(peer_ip(0), same), (peer_ip(1), fresh.into())]).unwrap();
+        let v6 = swarm.open_v6(peer_ip(0)).unwrap();
+        assert_eq!(v6.port(), swarm.port());
+        assert_eq!(shake(v6).await.unwrap(), shake(swarm.addr(peer_ip(0))).await.unwrap());
+        assert_eq!(swarm.connections_to(peer_ip(0)), 2);
+        let addr = swarm.addr(peer_ip(1));
+        assert_ne!(shake(addr).await.unwrap(), shake(addr).await.unwrap());
     }
 
     #[tokio::test]

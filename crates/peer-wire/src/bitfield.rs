@@ -50,15 +50,29 @@ impl Bitfield {
     /// # Errors
     /// Another length than the pieces take, or a spare bit that is set.
     pub fn new(bytes: &[u8], pieces: u32) -> Result<Self, BitfieldError> {
+        match Self::new_lenient(bytes, pieces)? {
+            (bitfield, false) => Ok(bitfield),
+            // BEP 3: "Spare bits at the end are set to zero."
+            (_, true) => Err(BitfieldError::SpareBits { pieces }),
+        }
+    }
+
+    /// As [`new`](Self::new), with spare bits that are set cleared, as libtorrent does; and whether there were any.
+    ///
+    /// # Errors
+    /// Another length than the pieces take.
+    pub fn new_lenient(bytes: &[u8], pieces: u32) -> Result<(Self, bool), BitfieldError> {
         let expected = Self::length_for(pieces);
         if bytes.len() != expected {
             return Err(BitfieldError::Length { found: bytes.len(), expected, pieces });
         }
-        // BEP 3: "Spare bits at the end are set to zero."
-        if bytes.last().is_some_and(|last| last & spare_bits(pieces) != 0) {
-            return Err(BitfieldError::SpareBits { pieces });
-        }
-        Ok(Self { bytes: bytes.into(), pieces })
+        let mut bytes: Box<[u8]> = bytes.into();
+        let spare = bytes.last_mut().map_or(0, |last| {
+            let spare = *last & spare_bits(pieces);
+            *last &= !spare;
+            spare
+        });
+        Ok((Self { bytes, pieces }, spare != 0))
     }
 
     /// No piece at all: `have_none`, or a peer that has sent nothing.
@@ -117,6 +131,12 @@ impl Bitfield {
         self.count_ones() == self.pieces
     }
 
+    /// The pieces that are there, in ascending order.
+    pub fn ones(&self) -> impl Iterator<Item = u32> {
+        let some = (0..self.pieces).step_by(8).zip(&self.bytes).filter(|(_, byte)| **byte != 0);
+        some.flat_map(|(first, byte)| (first..first.saturating_add(8)).filter(move |piece| byte & bit(*piece) != 0))
+    }
+
     /// The missing pieces, in ascending order.
     pub fn holes(&self) -> impl Iterator<Item = u32> {
         let incomplete = (0..self.pieces).step_by(8).zip(&self.bytes).filter(|(_, byte)| **byte != 0xff);
@@ -167,6 +187,13 @@ mod tests {
             (b"\xff", 9, length(1, 2, 9)),
         ] {
             assert_eq!(Bitfield::new(bytes, pieces).map(|bitfield| bitfield.count_ones()), expected);
+            let lenient = Bitfield::new_lenient(bytes, pieces).map(|(bitfield, spare)| (bitfield.count_ones(), spare));
+            match expected {
+                // The pieces before the spare bits: none, and a byte of them.
+                Err(BitfieldError::SpareBits { pieces: 1 }) => assert_eq!(lenient, Ok((0, true))),
+                Err(BitfieldError::SpareBits { .. }) => assert_eq!(lenient, Ok((8, true))),
+                other => assert_eq!(lenient, other.map(|ones| (ones, false))),
+            }
         }
     }
 
@@ -201,6 +228,8 @@ mod tests {
             prop_assert_eq!(bitfield.is_complete(), ones == pieces as usize);
             let holes: Vec<u32> = (0..pieces).filter(|piece| !there.contains(piece)).collect();
             prop_assert_eq!(bitfield.holes().collect::<Vec<_>>(), holes);
+            let ones: Vec<u32> = there.into_iter().filter(|piece| *piece < pieces).collect();
+            prop_assert_eq!(bitfield.ones().collect::<Vec<_>>(), ones);
             prop_assert_eq!(Bitfield::new(bitfield.as_bytes(), pieces), Ok(bitfield));
             prop_assert_eq!(Bitfield::full(pieces).count_ones(), pieces);
         }

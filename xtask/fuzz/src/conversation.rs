@@ -11,7 +11,7 @@ use crate::source::{Source, pieces};
 use bytes::BytesMut;
 use client::{HandshakeFailure, NotBitTorrent, Outcome, Pieces, Said, Shaken, Violation};
 use ids::{InfoHash, PeerId};
-use peer_wire::{Codec, ExtensionHandshake, Handshake, Reserved};
+use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
 use std::cell::Cell;
 use std::future::pending;
 use std::io;
@@ -35,6 +35,8 @@ const BESIDE: usize = 16 << 10;
 /// Beside it when nobody knows how many pieces there are: a bit for each of 2^21, made twice for each time that the room
 /// doubles on the way there.
 const UNKNOWN_PIECES: usize = 4 * (1 << 21) / 8;
+/// Most bytes of messages before the handshake.
+const EARLY: usize = 64 << 10;
 /// Longest pause in milliseconds, and what all are multiples of, so that none ends with the deadline.
 const PAUSES: [u64; 6] = [0, 0, 0, 7, 700, 2_996];
 
@@ -69,7 +71,8 @@ impl<'i> Script<'i> {
         let (bits, seed) = (source.byte(), source.byte());
         let bit = |n: u8| bits & (1 << n) != 0;
         let wire = source.rest();
-        let theirs = Handshake::decode(&mut BytesMut::from(wire)).ok().flatten();
+        let (_, handshake) = wire.split_at(early_of(wire).unwrap_or(0));
+        let theirs = Handshake::decode(&mut BytesMut::from(handshake)).ok().flatten();
         let theirs_or = |other| theirs.map_or(other, |theirs: Handshake| theirs.info_hash);
         let ours = Handshake {
             reserved: Reserved::EXTENSION_PROTOCOL | Reserved::FAST,
@@ -148,11 +151,13 @@ pub fn check(input: &[u8]) {
     let bound = MEETING_TIMES * input.len() + MEETING_BESIDE;
     let result = memory::bounded(bound, || runtime.block_on(meet(&script)));
     verdict(&script, &result);
-    if let Ok(Shaken { theirs, surplus }) = result {
-        let (handshake, after) = script.wire.split_at(Handshake::LENGTH);
-        assert_eq!(theirs.encode(), handshake);
-        assert!(after.starts_with(&surplus), "nothing is lost, and nothing made up");
-        listening(after, script.pieces);
+    if let Ok(Shaken { theirs, surplus, early }) = result {
+        let (before, rest) = script.wire.split_at(early);
+        let (handshake, after) = rest.split_at(Handshake::LENGTH);
+        assert_eq!((theirs.encode().as_slice(), early), (handshake, early_of(script.wire).unwrap_or(0)));
+        let said = [before, after].concat();
+        assert!(surplus.len() >= early && said.starts_with(&surplus), "nothing is lost, and nothing made up");
+        listening(&said, script.pieces);
     }
 }
 
@@ -196,7 +201,8 @@ fn verdict(script: &Script<'_>, result: &Result<Shaken, HandshakeFailure>) {
             assert!(matches!(script.end, End::Reset | End::ClosedBefore));
         }
         HandshakeFailure::WrongInfoHash(theirs) | HandshakeFailure::OwnPeerId(theirs) => {
-            assert!(script.wire.starts_with(&theirs.encode()) && failure.theirs() == Some(theirs));
+            let (_, handshake) = script.wire.split_at(early_of(script.wire).unwrap_or(0));
+            assert!(handshake.starts_with(&theirs.encode()) && failure.theirs() == Some(theirs));
         }
         other => panic!("{other}"),
     }
@@ -206,18 +212,25 @@ fn verdict(script: &Script<'_>, result: &Result<Shaken, HandshakeFailure>) {
 fn expected(script: &Script<'_>) -> (Outcome, usize) {
     let mut time = Duration::ZERO;
     let mut received = 0;
+    // Messages and no handshake are something else, however they end.
+    let mut begun_early = false;
     for (pause, bytes) in &script.steps {
         time += *pause;
         if time > TIMEOUT {
-            return (Outcome::HandshakeTimeout, received);
+            return (if begun_early { Outcome::NotBittorrent } else { Outcome::HandshakeTimeout }, received);
         }
         received += bytes.len();
         let so_far = &script.wire[..received];
-        if so_far.iter().zip(b"\x13BitTorrent protocol").any(|(found, wanted)| found != wanted) {
+        let Some(early) = early_of(so_far) else { return (Outcome::NotBittorrent, received) };
+        let handshake = &so_far[early..];
+        if handshake.starts_with(&[PROTOCOL[0]])
+            && handshake.iter().zip(PROTOCOL).any(|(found, wanted)| found != wanted)
+        {
             return (Outcome::NotBittorrent, received);
         }
-        if received >= Handshake::LENGTH {
-            let (info_hash, peer_id) = (&so_far[28..48], &so_far[48..68]);
+        begun_early |= early > 0 || so_far.first().is_some_and(|first| *first != PROTOCOL[0]);
+        if handshake.starts_with(PROTOCOL) && handshake.len() >= Handshake::LENGTH {
+            let (info_hash, peer_id) = (&handshake[28..48], &handshake[48..68]);
             let known = info_hash == script.ours.info_hash.0 || script.also.is_some_and(|also| info_hash == also.0);
             return match (known, peer_id == script.ours.peer_id.0) {
                 (false, _) => (Outcome::WrongInfoHash, received),
@@ -226,8 +239,36 @@ fn expected(script: &Script<'_>) -> (Outcome, usize) {
             };
         }
     }
+    if begun_early {
+        return (Outcome::NotBittorrent, received);
+    }
     let closed = if received == 0 { Outcome::ClosedBeforeHandshake } else { Outcome::ShortHandshake };
     (if script.end == End::Silence { Outcome::HandshakeTimeout } else { closed }, received)
+}
+
+const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";
+
+/// How many bytes of whole messages come before the handshake, or before bytes that do not tell yet; `None` when the bytes
+/// can be neither.
+fn early_of(wire: &[u8]) -> Option<usize> {
+    let mut early = 0;
+    while let Some(length) = wire.get(early..early + 4).filter(|_| wire[early] != PROTOCOL[0]) {
+        let length = usize::try_from(u32::from_be_bytes(length.try_into().expect("four bytes"))).expect("a length");
+        let id = wire.get(early + 4);
+        if !(1..=EARLY).contains(&length) || id.is_some_and(|id| *id > 23) {
+            return None;
+        }
+        let Some(message) = wire.get(early..early + 4 + length) else { break };
+        let read = Codec::new(u32::MAX).decode(&mut BytesMut::from(message));
+        if !matches!(read, Ok(Some(message)) if !matches!(message, Message::Unknown { .. })) {
+            return None;
+        }
+        early += message.len();
+        if early > EARLY {
+            return None;
+        }
+    }
+    Some(early)
 }
 
 /// What a peer says after its handshake is the same in any pieces, and takes little room.

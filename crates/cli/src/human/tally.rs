@@ -24,7 +24,7 @@ pub(crate) struct Tally {
     pub(crate) failures: Failures,
     /// The first refusal: the tracker, and its words.
     pub(super) refusal: Option<(String, String)>,
-    /// What may be behind failures, how often, by outcome.
+    /// What may be behind failures, and behind handshakes without a word after them: how often, by outcome.
     pub(super) hints: BTreeMap<(Outcome, &'static str), usize>,
     /// Peers that refused plaintext and took encryption.
     pub(super) want_encryption: usize,
@@ -55,7 +55,7 @@ impl Tally {
     }
 
     pub(crate) fn peer(&mut self, report: &PeerReport) {
-        if report.outcome != Outcome::Ok
+        if !report.is_witness()
             && let Some(hint) = report.hint()
         {
             *self.hints.entry((report.outcome, hint)).or_default() += 1;

@@ -66,6 +66,9 @@ pub(crate) fn verdict(subject: &Subject, summary: &Summary, tally: &Tally) -> St
             let parts = [Some(format!("{}{claims}", seeds(summary))), copies(swarm), Some(complete(subject))];
             format!("alive: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
         }
+        Verdict::Incomplete if is_empty(summary) => {
+            format!("incomplete: {} answered and none has a piece yet{claims}", plural(summary.ok, "peer"))
+        }
         Verdict::Incomplete => {
             let parts = [Some(format!("{}{claims}", seeds(summary))), copies(swarm), missing(subject, swarm)];
             format!("incomplete: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
@@ -92,13 +95,24 @@ pub(crate) fn verdict(subject: &Subject, summary: &Summary, tally: &Tally) -> St
     }
 }
 
-/// `3 seeds verified`, `no seed answered`.
+/// Whether every peer that said what it has says that it has nothing, and no other answered.
+fn is_empty(summary: &Summary) -> bool {
+    let coverage = summary.swarm.coverage;
+    coverage.empty > 0 && coverage.empty == coverage.reached
+}
+
+/// `3 seeds verified`, `2 to 3 seeds verified` where two may be one, `no seed answered`.
 fn seeds(summary: &Summary) -> String {
-    match (summary.swarm.verified_seeds, summary.swarm.likely_seeds) {
+    let swarm = &summary.swarm;
+    let verified = match (swarm.verified_seeds, swarm.verified_seeds_max) {
+        (min, max) if max > min => format!("{min} to {}", plural(max, "seed")),
+        (min, _) => plural(min, "seed"),
+    };
+    match (swarm.verified_seeds, swarm.likely_seeds) {
         (0, 0) => "no seed answered".to_owned(),
         (0, likely) => format!("{} likely, none verified", plural(likely, "seed")),
-        (seeds, 0) => format!("{} verified", plural(seeds, "seed")),
-        (seeds, likely) => format!("{} verified and {likely} likely", plural(seeds, "seed")),
+        (_, 0) => format!("{verified} verified"),
+        (_, likely) => format!("{verified} verified and {likely} likely"),
     }
 }
 
@@ -160,13 +174,16 @@ pub(super) fn path(torrent: &Torrent, elements: &[Vec<u8>]) -> String {
 
 fn unverified(summary: &Summary, claims: &str) -> String {
     let peers = plural(summary.ok, "peer");
-    let told = summary.swarm.coverage.told;
-    match told {
-        0 => format!("seeds unverified{claims}: {peers} answered, none said which pieces it has"),
-        _ => format!(
-            "seeds unverified{claims}: {peers} answered, {told} said which pieces they have, too few to judge by"
-        ),
-    }
+    let swarm = &summary.swarm;
+    let why = match (swarm.likely_seeds, swarm.coverage.told) {
+        _ if swarm.coverage.silent_closers == summary.ok => {
+            format!("{peers} answered and left at once, as some do for any torrent")
+        }
+        (0, 0) => format!("{peers} answered, none said which pieces it has"),
+        (0, told) => format!("{peers} answered, {told} said which pieces they have, too few to judge by"),
+        (likely, _) => format!("{peers} answered, {likely} may have everything and did not say so"),
+    };
+    format!("seeds unverified{claims}: {why}")
 }
 
 fn no_peer_answered(summary: &Summary, claims: &str) -> String {

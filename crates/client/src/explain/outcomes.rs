@@ -1,8 +1,8 @@
 //! The outcomes of peers.
 
 use super::Cause::{
-    AddressQuota, Budget, ClosedBoth, ClosedPlain, Exhausted, FamilyNotChosen, NoHost, NoSuchName, Overlay,
-    PrivilegedPort, RunEnded, TooMuch, Untrusted, Violation, WantsEncryption,
+    AddressQuota, AskedAgain, Budget, ClosedBoth, ClosedPlain, Exhausted, FamilyNotChosen, LeftAskedAgain, LeftAtOnce,
+    NoHost, NoSuchName, Overlay, PrivilegedPort, RunEnded, TooMuch, Untrusted, Violation, WantsEncryption,
 };
 use super::Causes::{One, Several};
 use super::{Cause, Causes, CodeKind, Explanation};
@@ -18,6 +18,18 @@ pub(super) const TABLE: &[Explanation] = &[
             (
                 WantsEncryption,
                 "it refused plaintext and took encryption: it likely requires it, or was full for a moment",
+            ),
+            (
+                AskedAgain,
+                "BiglyBT turns away an address that was connected to it a moment ago, and then takes encryption: ask once, after some seconds",
+            ),
+            (
+                LeftAtOnce,
+                "it shook hands and left without a word: its torrent is stopped (Transmission up to 4.0), it knows us already, or it says yes to any torrent; alone it is no sign that the torrent is alive",
+            ),
+            (
+                LeftAskedAgain,
+                "it shook hands and left without a word: BiglyBT does so with an address that was connected to it a moment ago; ask again after some seconds",
             ),
             (Violation, "its handshake is valid, what it sent after it is not: see the error"),
             (Budget, "what it sent was cut short, because too many peers sent at the same time"),

@@ -20,6 +20,13 @@ pub(super) const TABLE: &[Explanation] = &[
         "give a longer --linger: a lazy seed fills its holes with time",
     ),
     entry(
+        Role::SuperSeed,
+        "hidden seed",
+        "it says that it has nothing, and would give us pieces all the same: a seed that hides what it has (BEP 16)",
+        "its user chose super-seeding, as libtorrent, qBittorrent and Deluge offer it: it shows each peer one piece after the other",
+        "nothing; it is counted as a likely seed",
+    ),
+    entry(
         Role::PartialSeed,
         "partial seed",
         "it lacks pieces and wants none (BEP 21)",
@@ -30,8 +37,8 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Role::Unknown,
         "role unknown",
-        "it did not say what it has, or says that it has nothing",
-        "it has nothing yet (rTorrent and rqbit then say nothing), still fetches a magnet link, or is a super-seeding seed that hides what it has (BEP 16)",
+        "it did not say what it has, or says that it neither has nor wants anything",
+        "it has nothing yet, or is a seed that hides what it has (BEP 16): rTorrent then says the same",
         "give a longer --linger",
     ),
 ];

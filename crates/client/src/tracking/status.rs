@@ -67,8 +67,8 @@ pub enum TrackerStatus {
     /// No usable answer over UDP.
     #[error(transparent)]
     Udp(#[from] tracker_udp::Error),
-    /// No answer from the address that was asked, over UDP, but a reply from another one, which is not taken: anyone can send
-    /// it.
+    /// No answer from the address that was asked, over UDP, but a reply from another one, which is not taken: it may be
+    /// forged.
     #[error(
         "{error}; a reply came from {from} instead, and was not taken: the tracker has several addresses, or a NAT changes them"
     )]

@@ -1,5 +1,5 @@
 //! Replies to a UDP tracker's requests that come from another address than was asked: trackers with several addresses send
-//! them, and trackers behind some NATs. Whoever runs one needs to hear of it, and nothing of them is believed: the socket
+//! them, and trackers behind some NATs. The operator needs to know, and nothing of them is believed: the socket
 //! that asks hears the tracker's address alone, and this one only notes where a reply came from.
 
 use super::Terms;

@@ -28,7 +28,7 @@ impl ResolvesClientCert for NoCertificate {
     }
 }
 
-/// What a handshake comes to, and whether the server asked for a certificate in it.
+/// The result of a handshake, and whether the server asked for a certificate in it.
 pub(super) async fn noting<T>(handshake: impl Future<Output = T>) -> (T, bool) {
     let wanted = Arc::new(AtomicBool::new(false));
     let result = WANTED.scope(Arc::clone(&wanted), handshake).await;
