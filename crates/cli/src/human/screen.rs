@@ -176,7 +176,9 @@ fn pieces(subject: &Subject, summary: &Summary, page: Page) -> Option<String> {
 
 /// The files that lack pieces.
 fn gap(subject: &Subject, summary: &Summary) -> Option<String> {
-    let missing = summary.swarm.missing_pieces().filter(|&missing| missing > 0)?;
+    // Where everything is missing, the strip says so.
+    let missing =
+        summary.swarm.missing_pieces().filter(|&missing| missing > 0 && subject.topic.pieces != Some(missing))?;
     let files = files(subject, &summary.swarm, 3);
     let of = if files.is_empty() { String::new() } else { format!("{} ", listed(&files)) };
     let pieces = plural(missing as usize, "piece");
@@ -199,6 +201,9 @@ fn advice(summary: &Summary, tally: &Tally) -> Advice {
         // What the trackers themselves said decides.
         Verdict::Refused => Some(format!("download the .torrent file anew, or {}", tally.failures.what_to_do())),
         Verdict::NoSource if summary.trackers > 0 => Some(tally.failures.what_to_do()),
+        Verdict::Incomplete if summary.swarm.coverage.empty == summary.ok => {
+            Some("wait for a seed, or ask the publisher whether one is online".to_owned())
+        }
         _ => explained.map(|entry| entry.to_do.to_owned()).filter(|to_do| to_do != "nothing"),
     };
     // Of a swarm that is well, single peers that fail need no action.
