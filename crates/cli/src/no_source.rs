@@ -1,5 +1,6 @@
 //! Why a run had no source of peers, in one line that starts with what to do. A refusal is an answer, and is told as one.
 
+use crate::text::span;
 use client::{Standing, TrackerReport};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -91,7 +92,7 @@ impl Failures {
         match self.retry_in {
             // To try again is no advice beside a refusal that is final.
             _ if self.is_final => "name another --tracker".to_owned(),
-            Some(time) if !time.is_zero() => format!("try again in {}, or name another --tracker", minutes(time)),
+            Some(time) if !time.is_zero() => format!("try again in {}, or name another --tracker", span(time)),
             _ if self.may_change => "try again later, or name another --tracker".to_owned(),
             _ => "name another --tracker".to_owned(),
         }
@@ -113,14 +114,6 @@ impl Failure<'_> {
 /// What the tracker itself said, of a message about its refusal.
 pub(crate) fn words(message: &str) -> &str {
     message.strip_prefix("tracker refuses: ").unwrap_or(message)
-}
-
-/// Whole minutes, or seconds.
-fn minutes(time: Duration) -> String {
-    match time.as_secs() {
-        seconds if seconds >= 60 && seconds % 60 == 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,8 @@
 use super::verdict::answers;
 use super::{BAD, BOLD, DIM, GOOD, of_which, said_by_tracker};
 use crate::input::Subject;
-use crate::text::{Line, Page, plural, time};
+use crate::text::{Line, Page, plural, span, time};
 use client::{Summary, TrackerReport};
-use std::time::Duration;
 
 /// One report, in lines.
 pub(crate) fn dig(subject: &Subject, report: &TrackerReport, page: Page) -> String {
@@ -50,17 +49,10 @@ fn times(report: &TrackerReport) -> String {
 
 /// When it wants to be asked again.
 fn again(report: &TrackerReport) -> Option<String> {
-    let again = report.interval.map(|again| format!("in {}", interval(again)));
-    let least = report.min_interval.map(|least| format!("not before {}", interval(least)));
+    let again = report.interval.map(|again| format!("in {}", span(again)));
+    let least = report.min_interval.map(|least| format!("not before {}", span(least)));
     let said: Vec<String> = again.into_iter().chain(least).collect();
     (!said.is_empty()).then(|| said.join(", "))
-}
-
-fn interval(interval: Duration) -> String {
-    match interval.as_secs() {
-        seconds if seconds >= 120 && seconds % 60 == 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
 }
 
 /// What all of them come to.

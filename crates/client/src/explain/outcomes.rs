@@ -162,7 +162,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     entry(
         Outcome::NoRoute,
-        "no route",
+        "without a route",
         "this machine has no way to that address, and sent nothing",
         One(
             "this machine has no way there: it is offline, has no address of that family, the VPN is down, or its own firewall forbids it",
