@@ -68,8 +68,22 @@ pub(crate) enum Cause {
     TooMuch,
     /// Closed, and no encrypted attempt was made.
     ClosedPlain,
-    /// Closed, and the encrypted attempt failed too.
+    /// Closed, and the encrypted attempt failed too, in a way that tells nothing more.
     ClosedBoth,
+    /// Closed, and in the encrypted attempt after its key.
+    ClosedAfterKey,
+    /// Closed, and in the encrypted attempt before a byte.
+    ClosedBeforeKey,
+    /// Encryption alone was tried: silence.
+    SilentToEncryption,
+    /// Encryption alone was tried: nothing that makes sense.
+    GarbledEncryption,
+    /// Messages without a handshake.
+    Messages,
+    /// Random bytes.
+    HighEntropy,
+    /// Bytes of something else.
+    OtherService,
     /// An address that an untrusted source may not name.
     Untrusted,
     /// Too low a port for an untrusted source.
