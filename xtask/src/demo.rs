@@ -16,6 +16,7 @@ use fake_swarm::{
 use serde_json::Value;
 
 use crate::binary;
+use crate::picture;
 use crate::report::Report;
 use crate::shell::{self, Result};
 
@@ -71,20 +72,61 @@ const CLIENTS: &[&str] = &[
 /// The name and the length of what they share.
 const FILE: (&str, u64) = ("demo.iso", 600_000_000);
 
+/// What to type next, what that does, and a word of its output. The last of them needs a network; [`YOURS`] is a torrent.
+const NEXT: &[(&str, &str, &str)] = &[
+    (
+        "cargo run -p cli -- show fixtures/torrents/tools/libtorrent-hybrid-folder.torrent",
+        "what a torrent says",
+        "539648e3c16a2379f32d91264d3e6826e57701d5",
+    ),
+    ("cargo run -p cli -- --help", "all that it can do", "--tracker"),
+    ("cargo run -p cli -- YOUR.torrent", "who answers for a torrent of yours", FILE.0),
+];
+
+/// What stands for a torrent in [`NEXT`].
+const YOURS: &str = "YOUR.torrent";
+
+/// What the swarm is started for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// The binary at work, and whether its verdicts are right.
+    Show,
+    /// The same, and what it says to type next is tried as well, on the demo's torrent.
+    TryNext,
+    /// A picture of the binary at work.
+    Draw,
+}
+
 /// Starts the swarm, shows the binary at work and checks its verdicts.
 pub(crate) fn run() -> Result {
+    play(Purpose::Show)
+}
+
+/// The same, and what it says to type next is tried as well.
+pub(crate) fn run_and_try_next() -> Result {
+    play(Purpose::TryNext)
+}
+
+/// Draws what the binary prints, for the README.
+pub(crate) fn draw() -> Result {
+    play(Purpose::Draw)
+}
+
+fn play(purpose: Purpose) -> Result {
+    println!("demo: building the command");
     let binary = binary::build(false)?;
     // One thread is enough for a few dozen scripted peers; the binary itself waits on a thread of its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-    runtime.block_on(show_and_check(binary))
+    runtime.block_on(with_swarm(binary, purpose))
 }
 
 /// Everything that needs the swarm to be alive.
-async fn show_and_check(binary: PathBuf) -> Result {
+async fn with_swarm(binary: PathBuf, purpose: Purpose) -> Result {
     let failed = |error: fake_swarm::Error| format!("the embedded swarm: {error}");
     let torrent = SingleFile::new(FILE.0, FILE.1);
     let peers: Vec<_> = cast().into_iter().zip(0..).map(|(behaviour, n)| (peer_ip(n), behaviour)).collect();
+    println!("demo: starting a tracker and {} peers on this machine, which play every way to answer", peers.len());
     let swarm = FakeSwarm::start(torrent.info_hash(), &peers).map_err(failed)?;
     let tracker = FakeTracker::start(TrackerScript::peers(swarm.endpoints())).map_err(failed)?;
     let deserved =
@@ -98,9 +140,14 @@ async fn show_and_check(binary: PathBuf) -> Result {
     std::fs::write(&file, bytes).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
 
     // The swarm runs on this thread, so the binary is waited for on another.
-    tokio::task::spawn_blocking(move || demo.show_and_check(&binary, &file))
-        .await
-        .map_err(|error| format!("demo: {error}"))?
+    let done = tokio::task::spawn_blocking(move || {
+        if purpose == Purpose::Draw {
+            return picture(&binary, &file);
+        }
+        demo.show_and_check(&binary, &file)?;
+        if purpose == Purpose::TryNext { NEXT.iter().try_for_each(|next| tried(next, &file)) } else { Ok(()) }
+    });
+    done.await.map_err(|error| format!("demo: {error}"))?
 }
 
 /// What the binary should find.
@@ -117,6 +164,7 @@ impl Demo {
         let mut shown = command(binary, file);
         println!("$ {}\n", shell::shown(&shown));
         shell::run(&mut shown)?;
+        println!("\ndemo: the same once more, to check each peer's outcome");
         let report = Report::of(command(binary, file).arg("--json"))?;
         let mut faults = report.faults(0, &self.info_hash);
         faults.extend(self.faults(&report));
@@ -124,7 +172,9 @@ impl Demo {
             return Err(report.told(&faults));
         }
         let (peers, seconds) = (self.deserved.len(), begin.elapsed().as_secs_f64());
-        println!("\ndemo: each of {peers} peers got the outcome it deserves, in two runs of {seconds:.1} s together");
+        println!("demo: each of {peers} peers got the outcome it deserves, in two runs of {seconds:.1} s together");
+        println!("\nnow try:");
+        NEXT.iter().for_each(|(command, what, _)| println!("  {command}  # {what}"));
         Ok(())
     }
 
@@ -147,6 +197,23 @@ impl Demo {
         faults.extend(strangers.map(|addr| format!("{addr} is reported and not of this swarm")));
         faults
     }
+}
+
+/// What the binary prints on a terminal of 80 columns, drawn.
+fn picture(binary: &Path, file: &Path) -> Result {
+    let mut command = command(binary, file);
+    command.args(["--color", "always"]).envs([("COLUMNS", "80"), ("LC_ALL", "C.UTF-8")]);
+    picture::draw("bt-handshake demo.torrent", &shell::run_quiet(&mut command)?)
+}
+
+/// Runs what the demo says to type next, with this torrent in the place of the reader's.
+fn tried((line, _, says): &(&str, &str, &str), file: &Path) -> Result {
+    let mut command = shell::cargo([""; 0]);
+    for word in line.split(' ').skip(1) {
+        command.arg(if word == YOURS { file.as_os_str() } else { word.as_ref() });
+    }
+    let said = shell::run_quiet(&mut command)?;
+    if said.contains(says) { Ok(()) } else { Err(format!("`{line}` does not say `{says}`:\n{said}")) }
 }
 
 /// The binary with the demo's patience, which is shorter than usual.

@@ -8,7 +8,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use crate::optional;
 use crate::shell::{self, Result};
+use crate::skips::Skips;
 
 /// What needs no network.
 pub(crate) const OFFLINE: &str = "cargo deny --locked --offline check bans licenses sources";
@@ -21,22 +23,14 @@ const ADVISORIES: &str = "cargo deny --locked --offline check advisories";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Everything, when cargo-deny is there to look.
-pub(crate) fn run() -> Result {
-    if shell::find_program("cargo-deny").is_none() {
-        const MISSING: &str = "cargo-deny is not installed (cargo install --locked cargo-deny)";
-        if shell::in_ci() {
-            return Err(MISSING.to_owned());
-        }
-        println!("skipped: {MISSING}");
+pub(crate) fn run(skips: &Skips) -> Result {
+    if !skips.can(&[&optional::CARGO_DENY])? {
         return Ok(());
     }
     shell::run(&mut typed(OFFLINE))?;
     match within(PATIENCE, &mut typed(FETCH)) {
         Ok(()) => shell::run(&mut typed(ADVISORIES)).map_err(|error| format!("{error}, after: {FETCH}")),
-        Err(reason) => {
-            println!("advisories: not checked: the database cannot be fetched ({reason})");
-            Ok(())
-        }
+        Err(reason) => skips.may_lack("advisories", format!("the database cannot be fetched ({reason})")),
     }
 }
 
@@ -58,7 +52,7 @@ fn within(limit: Duration, command: &mut Command) -> Result {
         Ok(output) => verdict(output),
         Err(_) => {
             // Not killed: git takes away what it has of a clone, which would be in the way of the next.
-            shell::run_quiet(Command::new("kill").args(["-s", "TERM", "--", &group]))?;
+            shell::signal("TERM", &group)?;
             Err(format!("not within {} s", limit.as_secs_f32()))
         }
     }

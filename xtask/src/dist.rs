@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use crate::binary;
 use crate::scratch::{make_folder, write};
 use crate::shell::{self, Result};
+use crate::skips::Skips;
 
 const NAME: &str = "bt-handshake";
 
@@ -28,7 +29,7 @@ const SHELLS: &[(&str, &str)] = &[
 const JUDGES: &[(&str, &[&str])] = &[("groff", &["-ww", "-man", "-Tutf8", "-z"]), ("mandoc", &["-Tlint", "-Werror"])];
 
 /// Makes everything anew, checks it, and says what there is.
-pub(crate) fn run() -> Result {
+pub(crate) fn run(skips: &Skips) -> Result {
     let folder = shell::target().join("dist");
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| format!("cannot remove {}: {error}", folder.display()))?;
@@ -46,8 +47,8 @@ pub(crate) fn run() -> Result {
     for file in pages.iter().chain(&completions) {
         told(file)?;
     }
-    check_pages(&pages)?;
-    check_bash(&folder.join("bt-handshake.bash"))
+    check_pages(skips, &pages)?;
+    check_bash(skips, &folder.join("bt-handshake.bash"))
 }
 
 /// Says how large a file is.
@@ -92,11 +93,11 @@ fn completions(binary: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     SHELLS.iter().map(of).collect()
 }
 
-/// Lets whoever is installed judge the manual pages.
-fn check_pages(pages: &[PathBuf]) -> Result {
+/// Lets the installed checkers judge the manual pages.
+fn check_pages(skips: &Skips, pages: &[PathBuf]) -> Result {
     for (judge, args) in JUDGES {
         if shell::find_program(judge).is_none() {
-            println!("skipped: {judge} is not installed, and has not judged the manual pages");
+            skips.may_lack(&format!("{judge}'s judgement of the manual pages"), format!("no {judge}"))?;
             continue;
         }
         for page in pages {
@@ -115,10 +116,9 @@ fn check_pages(pages: &[PathBuf]) -> Result {
 }
 
 /// Loads the completions of bash, where it is installed.
-fn check_bash(file: &Path) -> Result {
+fn check_bash(skips: &Skips, file: &Path) -> Result {
     if shell::find_program("bash").is_none() {
-        println!("skipped: bash is not installed, and has not loaded its completions");
-        return Ok(());
+        return skips.may_lack("loading of bash's completions", "no bash");
     }
     shell::run_quiet(Command::new("bash").arg("-n").arg(file))?;
     let load = r#". "$0" && complete -p bt-handshake"#;

@@ -21,7 +21,6 @@ mod matrix;
 mod namespace;
 mod nginx;
 mod opentracker;
-mod parts;
 mod prober;
 mod process;
 mod programs;
@@ -36,8 +35,11 @@ mod verdict;
 use std::time::Instant;
 
 use crate::binary;
+use crate::optional::{self, Optional};
 use crate::shell::Result;
+use crate::skips::Skips;
 use prober::Prober;
+use programs::{SEEDS, Seed};
 use swarm::Swarm;
 
 pub(crate) use namespace::{TASK as INSIDE, inside};
@@ -61,54 +63,112 @@ impl Default for Options {
 }
 
 /// What every section works with.
-struct Lab {
+struct Lab<'s> {
     prober: Prober,
+    skips: &'s Skips,
     swarm: Swarm,
     runs: u32,
     /// The only part of a section to run, for sections that have parts.
     part: Option<String>,
 }
 
-/// One section: its name and how it is done.
-type Section = (&'static str, fn(&Lab) -> Result);
+/// One section.
+struct Section {
+    name: &'static str,
+    /// What it needs beyond the swarm.
+    needs: &'static [&'static [&'static Optional]],
+    /// Parts of it that need more.
+    parts: &'static [Part],
+    run: fn(&Lab) -> Result,
+}
+
+/// A part of a section: its name for the table of what was skipped, and what it needs, of which each may be enough for some
+/// of it.
+type Part = (&'static str, &'static [&'static Optional]);
 
 /// All sections, in this order.
 const SECTIONS: &[Section] = &[
-    ("seeded", seeded::run),
-    ("matrix", matrix::run),
-    ("bittorrent-tracker", bittorrent_tracker::run),
-    ("proxied", proxied::run),
-    ("bad-input", bad_input::run),
-    ("leaving", leaving::run),
-    ("aimed", |lab| namespace::run(lab, "aimed")),
-    ("dns", |lab| namespace::run(lab, "dns")),
-    ("hostile", hostile::run),
-    ("hostile-inside", |lab| namespace::run(lab, "hostile-inside")),
+    section("seeded", &[], seeded::run),
+    // libtorrent makes its torrents.
+    Section { parts: &[matrix::CLIENTS], ..section("matrix", &[LIBTORRENT], matrix::run) },
+    // libtorrent seeds to it.
+    section(bittorrent_tracker::NAME, &[LIBTORRENT, bittorrent_tracker::NEEDS], bittorrent_tracker::run),
+    section("proxied", &[PROXY], proxied::run),
+    section("bad-input", &[], bad_input::run),
+    section("leaving", &[], leaving::run),
+    section("aimed", &[NAMESPACE], |lab| namespace::run(lab, "aimed")),
+    section("dns", &[NAMESPACE], |lab| namespace::run(lab, "dns")),
+    Section { parts: &[hostile::CLOCKS], ..section("hostile", &[WATCH], hostile::run) },
+    section("hostile-inside", &[NAMESPACE, WATCH], |lab| namespace::run(lab, "hostile-inside")),
 ];
 
+/// A section of one piece.
+const fn section(
+    name: &'static str,
+    needs: &'static [&'static [&'static Optional]],
+    run: fn(&Lab) -> Result,
+) -> Section {
+    Section { name, needs, parts: &[], run }
+}
+
+const LIBTORRENT: &[&Optional] = &[&optional::LIBTORRENT];
+
+/// What stands in front of the tracker, and what makes its certificates.
+const PROXY: &[&Optional] = &[&optional::NGINX, &optional::OPENSSL];
+
+/// What a network namespace takes.
+const NAMESPACE: &[&Optional] = &[&optional::UTIL_LINUX, &optional::MOUNT, &optional::IPROUTE2, &optional::NAMESPACES];
+
+/// What it takes to watch a run from outside and to bound it.
+const WATCH: &[&Optional] = &[&optional::STRACE, &optional::UTIL_LINUX];
+
 /// Starts the swarm and runs the sections; the error has every fault of every section.
-pub(crate) fn run(options: &Options) -> Result {
+pub(crate) fn run(skips: &Skips, options: &Options) -> Result {
     let only = options.only.as_deref().map(|only| only.split_once('/').unwrap_or((only, "")));
-    let chosen = |(name, _): &&Section| only.is_none_or(|(section, _)| section == *name);
+    let chosen = |section: &&Section| only.is_none_or(|(name, _)| section.name == name);
     let part = only.map(|(_, part)| part.to_owned()).filter(|part| !part.is_empty());
     let sections: Vec<&Section> = SECTIONS.iter().filter(chosen).collect();
     if sections.is_empty() {
-        let names: Vec<&str> = SECTIONS.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = SECTIONS.iter().map(|section| section.name).collect();
         return Err(format!("integration: no such section; there are {}", names.join(", ")));
     }
-    let Some(seeds) = parts::seeds()? else { return Ok(()) };
+    let Some((sections, seeds)) = possible(skips, sections)? else { return Ok(()) };
     let prober = Prober::new(binary::build(options.release)?);
-    let mut lab = Lab { prober, swarm: Swarm::start(&seeds, options.keep)?, runs: options.runs, part };
+    let mut lab = Lab { prober, skips, swarm: Swarm::start(&seeds, options.keep)?, runs: options.runs, part };
     let mut faults = Vec::new();
-    for (name, section) in sections {
+    for Section { name, run, .. } in sections {
         let begin = Instant::now();
-        let done = section(&lab);
+        let done = run(&lab);
         println!("-- {name}: {:.1} s", begin.elapsed().as_secs_f64());
         faults.extend(done.err().map(|reason| format!("{name}:\n{reason}")));
     }
     // A wrong verdict about a seed that has died is the seed's fault: say so first.
     lab.swarm.all_alive()?;
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
+}
+
+/// The sections that can be done here, and who can seed in them; `None` when there is no swarm or no section. All that is
+/// missing for anything is noted, also what the whole would not get to.
+fn possible<'s>(skips: &Skips, chosen: Vec<&'s Section>) -> Result<Option<(Vec<&'s Section>, Vec<&'static Seed>)>> {
+    let has_tools = skips.can(programs::TOOLS)?;
+    let (mut sections, mut seeds) = (Vec::new(), Vec::new());
+    for seed in SEEDS {
+        if skips.can_part("clients of the swarm", &[seed.program])? {
+            seeds.push(seed);
+        }
+    }
+    for section in chosen {
+        if skips.can_part(section.name, &section.needs.concat())? {
+            sections.push(section);
+        }
+        for (part, needs) in section.parts {
+            skips.can_part(part, needs)?;
+        }
+    }
+    if has_tools && seeds.is_empty() {
+        skips.cannot("no client can seed")?;
+    }
+    Ok((has_tools && !seeds.is_empty() && !sections.is_empty()).then_some((sections, seeds)))
 }
 
 #[cfg(test)]
@@ -118,7 +178,7 @@ mod tests {
 
     #[test]
     fn sections_have_names_of_their_own() {
-        let names: BTreeSet<_> = SECTIONS.iter().map(|(name, _)| *name).collect();
+        let names: BTreeSet<_> = SECTIONS.iter().map(|section| section.name).collect();
         assert_eq!(names.len(), SECTIONS.len());
     }
 }

@@ -1,13 +1,15 @@
-//! The project's automation: `cargo xtask ci | tidy | layers | trust | examples | demo | terminal | integration |
-//! conformance | fixtures | dist | bench | fuzz | miri`.
+//! The project's automation: `cargo xtask ci | tidy | layers | trust | examples | consumer | size | demo | picture | terminal | bare |
+//! integration | conformance | fixtures | dist | bench | fuzz | miri`.
 //!
 //! `main` parses the flags and chooses the task; every task is one module, and every failure names the
 //! command that repeats it.
 
+mod bare;
 mod bench;
 mod binary;
 mod ci;
 mod conformance;
+mod consumer;
 mod demo;
 mod deny;
 mod dist;
@@ -17,29 +19,41 @@ mod fuzz;
 mod integration;
 mod layers;
 mod miri;
+mod optional;
 mod payload;
+mod picture;
 mod report;
 mod scratch;
 mod shell;
+mod size;
+mod skips;
 mod terminal;
 mod tidy;
 mod trust;
+mod unshare;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use skips::Skips;
+
 /// What `cargo xtask` prints when it is asked for nothing it knows.
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
-  ci                                  everything below and the usual cargo checks; what CI runs
+  ci                                  every check, and a table of what was done and what was skipped; what CI runs
+  ci --list                           the optional programs, and which checks need them
   tidy                                rules of the house that no compiler checks
   layers                              who may depend on whom
   trust                               one toolchain, no unsafe code, current lock files, no default features
   examples                            each crate's example programs on real input, and what they print
+  consumer                            the crates as others use them: the README's lines, and each crate by itself
+  size                                lines, options, JSON properties, crates, public items
   demo                                the real binary against an embedded tracker and swarm, offline
+  picture                             the demo's run as the README's picture: .github/run-light.svg and run-dark.svg
   terminal [CASE]                     the real binary in a real terminal (tmux), against an embedded tracker and swarm
+  bare                                the checks without any of the optional programs
   integration [--runs N] [--keep] [--release] [--only SECTION]
                                       the real binary against real trackers and clients on loopback
                                       (--keep leaves the scratch folder, with every program's log)
@@ -57,12 +71,18 @@ usage: cargo xtask <task>
 /// A task with its flags, as the command line named it.
 enum Task {
     Ci,
+    List,
     Tidy,
     Layers,
     Trust,
     Examples,
+    Consumer,
+    Size,
     Demo,
+    Picture,
     Terminal(Option<String>),
+    Bare,
+    InsideBare(Vec<String>),
     Integration(integration::Options),
     Inside(Vec<String>),
     Conformance(PathBuf),
@@ -79,23 +99,33 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let inside = matches!(task, Task::Inside(_));
+    let inside = matches!(task, Task::Inside(_) | Task::InsideBare(_));
+    let skips = Skips::new();
     let done = match task {
         Task::Ci => ci::run(),
-        Task::Tidy => tidy::run(),
+        Task::List => {
+            print!("{}", optional::listed());
+            Ok(())
+        }
+        Task::Tidy => tidy::run(&skips),
         Task::Layers => layers::run(),
-        Task::Trust => trust::run(),
+        Task::Trust => trust::run(&skips),
         Task::Examples => examples::run(),
+        Task::Consumer => consumer::run(&skips),
+        Task::Size => size::run(),
         Task::Demo => demo::run(),
-        Task::Terminal(case) => terminal::run(case.as_deref()),
-        Task::Integration(options) => integration::run(&options),
+        Task::Picture => demo::draw(),
+        Task::Terminal(case) => terminal::run(&skips, case.as_deref()),
+        Task::Bare => bare::run(&skips),
+        Task::InsideBare(args) => bare::inside(&args),
+        Task::Integration(options) => integration::run(&skips, &options),
         Task::Inside(args) => integration::inside(&args),
         Task::Conformance(dir) => conformance::run(&dir),
         Task::Fixtures => fixtures::run(),
-        Task::Dist => dist::run(),
+        Task::Dist => dist::run(&skips),
         Task::Bench(args) => bench::run(&args),
         Task::Fuzz(options) => fuzz::run(&options),
-        Task::Miri => miri::run(),
+        Task::Miri => miri::run(&skips),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -115,11 +145,15 @@ fn parse(args: &[String]) -> Option<Task> {
     let (task, flags) = args.split_first()?;
     match (task.as_str(), flags) {
         ("ci", []) => Some(Task::Ci),
+        ("ci", [list]) if list == "--list" => Some(Task::List),
         ("tidy", []) => Some(Task::Tidy),
         ("layers", []) => Some(Task::Layers),
         ("trust", []) => Some(Task::Trust),
         ("examples", []) => Some(Task::Examples),
+        ("consumer", []) => Some(Task::Consumer),
+        ("size", []) => Some(Task::Size),
         ("demo", []) => Some(Task::Demo),
+        ("picture", []) => Some(Task::Picture),
         ("terminal", []) => Some(Task::Terminal(None)),
         ("terminal", [case]) => Some(Task::Terminal(Some(case.clone()))),
         ("conformance", [dir]) => Some(Task::Conformance(dir.into())),
@@ -128,7 +162,9 @@ fn parse(args: &[String]) -> Option<Task> {
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
         ("miri", []) => Some(Task::Miri),
         ("fuzz", flags) => fuzz_options(flags).map(Task::Fuzz),
-        // Not for people: how a part of `integration` calls itself.
+        ("bare", []) => Some(Task::Bare),
+        // Not for people: how parts of `bare` and `integration` call themselves.
+        (bare::INSIDE, args) => Some(Task::InsideBare(args.to_vec())),
         (integration::INSIDE, args) => Some(Task::Inside(args.to_vec())),
         ("integration", flags) => integration_options(flags).map(Task::Integration),
         _ => None,

@@ -2,13 +2,13 @@
 
 use std::process::Command;
 
-use crate::layers;
 use crate::shell::{self, Result};
+use crate::skips::Skips;
+use crate::{layers, optional};
 
-/// Runs them, or says in one line why not. None of the code is unsafe: what is looked for is in what it is built on.
-pub(crate) fn run() -> Result {
-    if let Some(missing) = missing() {
-        println!("skipped: {missing}");
+/// Runs them. None of the code is unsafe: what is looked for is in what it is built on.
+pub(crate) fn run(skips: &Skips) -> Result {
+    if !skips.can(&[&optional::MIRI])? {
         return Ok(());
     }
     // Not those in the folders `tests`: they feed megabytes against a clock, which an interpreter does not keep.
@@ -20,13 +20,9 @@ pub(crate) fn run() -> Result {
     shell::run(&mut command)
 }
 
-/// What Miri would need and is not there.
-fn missing() -> Option<&'static str> {
-    if shell::find_program("rustup").is_none() {
-        return Some("there is no rustup to find a nightly toolchain with Miri");
-    }
-    let answers = shell::run_quiet(&mut miri(["--version"])).is_ok();
-    (!answers).then_some("there is no nightly toolchain with Miri (rustup toolchain install nightly --component miri)")
+/// Whether a nightly toolchain has it.
+pub(crate) fn is_here() -> bool {
+    shell::find_program("rustup").is_some() && shell::run_quiet(&mut miri(["--version"])).is_ok()
 }
 
 /// `cargo miri` on the nightly toolchain.

@@ -73,7 +73,8 @@ fn svg(command: &str, printed: &str, theme: &Theme) -> String {
     lines.drain(..lines.len().saturating_sub(room));
     lines.insert(0, vec![Piece { text: format!("$ {command}"), dim: true, ..Piece::default() }]);
     let width = (CHARACTER * f64::from(u32::try_from(COLUMNS).unwrap_or(u32::MAX))).ceil();
-    let (width, height) = (width + 2.0 * f64::from(u32::try_from(MARGIN).unwrap_or(0)), lines.len() * LINE + 2 * MARGIN);
+    let (width, height) =
+        (width + 2.0 * f64::from(u32::try_from(MARGIN).unwrap_or(0)), lines.len() * LINE + 2 * MARGIN);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
          <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{}\"/>\n\

@@ -5,6 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
+use crate::optional;
+use crate::skips::Skips;
+
 /// A task's result; the error is the text to print.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
@@ -26,7 +31,24 @@ pub(crate) fn cargo<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Comma
     let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
+    // What cargo says of xtask is not for others: ring's build script, which looks at it, would run again each time that cargo
+    // is called by us and then by the user, and all that is built on ring would be built again.
+    let of_xtask = |name: &OsString| {
+        let name = name.to_string_lossy();
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|prefix| name.starts_with(prefix))
+    };
+    env::vars_os().map(|(name, _)| name).filter(of_xtask).for_each(|name| {
+        command.env_remove(name);
+    });
     command
+}
+
+/// The packages of the workspace, as `cargo metadata` tells them.
+pub(crate) fn packages() -> Result<Vec<Value>> {
+    let said = output(&mut cargo(["metadata", "--format-version", "1", "--no-deps", "--locked"]))?;
+    let metadata: Value = serde_json::from_str(&said).map_err(|error| format!("cargo metadata: {error}"))?;
+    let packages = metadata.get("packages").and_then(Value::as_array);
+    packages.cloned().ok_or_else(|| "cargo metadata: not the format we know".to_owned())
 }
 
 /// Whether this is the continuous integration, where a missing program is a failure and not a skip.
@@ -80,6 +102,26 @@ pub(crate) fn run_quiet(command: &mut Command) -> Result<String> {
     }
     let complaint = String::from_utf8_lossy(&output.stderr);
     Err(format!("`{}` failed: {}\n{said}{complaint}", shown(command), output.status))
+}
+
+/// Sends a signal to a process, or to a group by its number with a minus. The shell does it: a minimal root has no `kill` but
+/// the shell's own.
+pub(crate) fn signal(name: &str, to: &str) -> Result {
+    run_quiet(Command::new("sh").args(["-c", r#"kill -s "$0" -- "$1""#, name, to])).map(drop)
+}
+
+/// The files that git tracks, with more arguments of `git ls-files`; `None` where there is no git or no repository.
+pub(crate) fn listed_files(skips: &Skips, root: &Path, args: &[&str]) -> Result<Option<Vec<String>>> {
+    if !skips.can(&[&optional::GIT])? {
+        return Ok(None);
+    }
+    if !root.join(".git").exists() {
+        return skips.cannot("this is no git repository, which would tell the project's files").map(|()| None);
+    }
+    let mut git = Command::new("git");
+    git.args(["ls-files", "-z", "--cached"]).args(args).current_dir(root);
+    let list = output(&mut git)?;
+    Ok(Some(list.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect()))
 }
 
 /// Where a program of this name is on the `PATH`.

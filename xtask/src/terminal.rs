@@ -17,13 +17,11 @@ mod window;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::binary;
 use crate::scratch::Scratch;
-use crate::shell::{self, Result};
+use crate::shell::Result;
+use crate::skips::Skips;
+use crate::{binary, optional};
 use tmux::Server;
-
-/// What there is no terminal without: the program and its Debian package.
-const PROGRAMS: &[(&str, &str)] = &[("tmux", "tmux"), ("bash", "bash")];
 
 /// Where a case runs.
 struct Place {
@@ -45,8 +43,8 @@ fn cases() -> Vec<Case> {
 }
 
 /// Runs the cases, or the one of this name; the error has every fault of every case.
-pub(crate) fn run(only: Option<&str>) -> Result {
-    if !are_installed()? {
+pub(crate) fn run(skips: &Skips, only: Option<&str>) -> Result {
+    if !skips.can(&[&optional::TMUX, &optional::BASH])? {
         return Ok(());
     }
     let cases: Vec<Case> = cases().into_iter().filter(|(name, _)| only.is_none_or(|only| only == name)).collect();
@@ -63,18 +61,6 @@ pub(crate) fn run(only: Option<&str>) -> Result {
 
 fn names() -> Vec<String> {
     cases().into_iter().map(|(name, _)| name).collect()
-}
-
-/// Whether tmux and bash are here; without them all of it is skipped, and where CI=true that is a failure.
-fn are_installed() -> Result<bool> {
-    let missing = PROGRAMS.iter().find(|(program, _)| shell::find_program(program).is_none());
-    let Some((program, package)) = missing else { return Ok(true) };
-    let because = format!("{program} is not installed (apt-get install {package})");
-    if shell::in_ci() {
-        return Err(because);
-    }
-    println!("skipped: {because}");
-    Ok(false)
 }
 
 fn run_each(cases: &[Case], binary: PathBuf) -> Result {

@@ -4,13 +4,25 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use crate::shell::{self, Result};
+use crate::skips::Skips;
 
 /// All that may stand at the top level, besides dot-files and licences.
-const TOP_LEVEL: &[&str] =
-    &["Cargo.toml", "Cargo.lock", "crates", "xtask", "fixtures", "README.md", "deny.toml", "rust-toolchain.toml"];
+const TOP_LEVEL: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "crates",
+    "xtask",
+    "fixtures",
+    "findings",
+    "README.md",
+    "deny.toml",
+    "rust-toolchain.toml",
+];
+
+/// What surprised us about other people's software: a list, and a script for each entry.
+const FINDINGS: &str = "findings/";
 
 /// The longest a file may be, in lines: past this it holds two things and wants to be two files.
 const LONGEST_FILE: usize = 500;
@@ -38,15 +50,22 @@ const MAY_SLEEP: &[&str] = &["crates/fake-swarm/", "xtask/src/integration"];
 const PRIVATE_FOLDERS: &[&str] = &[concat!("/ro", "ot"), concat!("/ho", "me"), concat!("/Us", "ers")];
 
 /// Checks the whole repository; the error lists every complaint.
-pub(crate) fn run() -> Result {
-    let complaints = complaints(&shell::root())?;
+pub(crate) fn run(skips: &Skips) -> Result {
+    let Some(complaints) = complaints(skips, &shell::root())? else { return Ok(()) };
     if complaints.is_empty() { Ok(()) } else { Err(format!("tidy:\n  {}", complaints.join("\n  "))) }
 }
 
-/// Every complaint about the repository at `root`.
-fn complaints(root: &Path) -> Result<Vec<String>> {
-    let files = listed_files(root)?;
+/// Every complaint about the repository at `root`; `None` where git cannot list its files.
+fn complaints(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
+    // Also those that git would track if they were added.
+    let Some(files) = shell::listed_files(skips, root, &["--others", "--exclude-standard"])? else { return Ok(None) };
     let mut found = top_level(files.iter().map(String::as_str));
+    found.extend(
+        files
+            .iter()
+            .filter(|path| !is_in_place(path))
+            .map(|path| format!("{path}: {FINDINGS} has README.md and scripts named NAME.sh, nothing else")),
+    );
     for path in &files {
         // A file may be listed and gone: deleted, and not yet committed so.
         let Ok(bytes) = fs::read(root.join(path)) else { continue };
@@ -58,15 +77,7 @@ fn complaints(root: &Path) -> Result<Vec<String>> {
             found.extend(unexplained_dependencies(&text));
         }
     }
-    Ok(found)
-}
-
-/// The files git tracks, and those it would track if they were added.
-fn listed_files(root: &Path) -> Result<Vec<String>> {
-    let mut git = Command::new("git");
-    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
-    let list = shell::output(&mut git)?;
-    Ok(list.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+    Ok(Some(found))
 }
 
 /// What does not belong at the top level.
@@ -75,6 +86,13 @@ fn top_level<'a>(files: impl Iterator<Item = &'a str>) -> Vec<String> {
     names.dedup();
     names.retain(|name| !name.starts_with('.') && !name.starts_with("LICENSE") && !TOP_LEVEL.contains(name));
     names.iter().map(|name| format!("{name}: does not belong at the top level")).collect()
+}
+
+/// Whether a file of the findings is one that may be there; others are.
+fn is_in_place(path: &str) -> bool {
+    let Some(name) = path.strip_prefix(FINDINGS) else { return true };
+    let is_script = name.strip_suffix(".sh").is_some_and(|stem| !stem.is_empty() && !stem.contains('/'));
+    name == "README.md" || is_script
 }
 
 /// Complaints about one text file of ours.
@@ -158,7 +176,8 @@ mod tests {
 
     #[test]
     fn the_repository_is_tidy() {
-        let found = complaints(&shell::root()).unwrap();
+        // Without git there is nothing to look at; `ci` says so.
+        let found = complaints(&Skips::new(), &shell::root()).unwrap().unwrap_or_default();
         assert!(found.is_empty(), "{}\nrepeat with: cargo xtask tidy", found.join("\n"));
     }
 
@@ -166,6 +185,18 @@ mod tests {
     fn strangers_at_the_top_level() {
         let files = ["Cargo.toml", ".ci/run", "LICENSE-MIT", "notes.txt", "docs/a", "docs/b", "xtask/src/main.rs"];
         assert_eq!(top_level(files.into_iter()).len(), 2);
+    }
+
+    #[test]
+    fn findings_are_a_list_and_scripts() {
+        for path in ["findings/README.md", "findings/full-client.sh", "crates/findings/a.rs", ".github/SECURITY.md"] {
+            assert!(is_in_place(path), "{path}");
+        }
+        for path in ["findings/a.py", "findings/.sh", "findings/a/b.sh", "findings/a/README.md", "findings/notes.md"] {
+            assert!(!is_in_place(path), "{path}");
+        }
+        let files = ["findings/README.md", ".github/SECURITY.md", "docs/a"];
+        assert_eq!(top_level(files.into_iter()), ["docs: does not belong at the top level"]);
     }
 
     #[test]

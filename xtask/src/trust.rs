@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
 use crate::shell::{self, Result};
+use crate::skips::Skips;
 
 /// Packages outside the workspace, each with a lock file of its own.
 const OUTSIDE: &[&str] = &[BENCH, FUZZ];
@@ -25,8 +25,8 @@ const ALLOW: &str = concat!("allow(un", "safe_code");
 type Files = BTreeMap<String, String>;
 
 /// Checks everything; the error lists every complaint.
-pub(crate) fn run() -> Result {
-    let files = tracked(&shell::root())?;
+pub(crate) fn run(skips: &Skips) -> Result {
+    let Some(files) = tracked(skips, &shell::root())? else { return Ok(()) };
     let mut wrong = locks(&files);
     let json = metadata("Cargo.toml")?;
     let metadata: Value = serde_json::from_str(&json).map_err(|error| format!("cargo metadata: {error}"))?;
@@ -38,15 +38,13 @@ pub(crate) fn run() -> Result {
     if wrong.is_empty() { Ok(()) } else { Err(format!("trust:\n  {}", wrong.join("\n  "))) }
 }
 
-/// Reads what git tracks.
-fn tracked(root: &Path) -> Result<Files> {
-    let mut git = Command::new("git");
-    let kinds = ["*Cargo.toml", "*Cargo.lock", "rust-toolchain.toml", "*.rs", "*.md"];
-    git.args(["ls-files", "-z", "--cached", "--"]).args(kinds).current_dir(root);
-    let list = shell::output(&mut git)?;
-    let paths = list.split('\0').filter(|path| !path.is_empty());
+/// Reads what git tracks; `None` where git cannot list it.
+fn tracked(skips: &Skips, root: &Path) -> Result<Option<Files>> {
+    let kinds = ["--", "*Cargo.toml", "*Cargo.lock", "rust-toolchain.toml", "*.rs", "*.md"];
+    let Some(paths) = shell::listed_files(skips, root, &kinds)? else { return Ok(None) };
     // A file may be tracked and gone: deleted, and not yet committed so.
-    Ok(paths.filter_map(|path| Some((path.to_owned(), fs::read_to_string(root.join(path)).ok()?))).collect())
+    let read = |path: String| fs::read_to_string(root.join(&path)).ok().map(|text| (path, text));
+    Ok(Some(paths.into_iter().filter_map(read).collect()))
 }
 
 /// Resolves a package by its lock file alone.

@@ -3,20 +3,21 @@
 use crate::input::InputError;
 use client::{Error, ReadError};
 use guard::ErrorChain;
+use metainfo::{FileKind, MagnetError};
 use std::io::ErrorKind;
 
 /// What to do, and why.
 pub(crate) fn advice(error: &InputError) -> String {
     let what = match error {
-        InputError::Magnet(_) => "copy the whole link, in quotes",
+        InputError::Magnet(error) => to_have_a_link(error),
         InputError::Run(error) => match error {
             Error::Private => {
-                return "add --allow-private to go on: the torrent is private, and a client that its tracker does not know \
-                        can get you banned"
+                return "private torrent, nothing was sent: its tracker may ban the user of a client that it does not know; \
+                        --allow-private asks it all the same"
                     .to_owned();
             }
             Error::ForeignTracker => "leave out --tracker",
-            Error::Torrent(_) => "give a .torrent file, a magnet link or an info-hash",
+            Error::Torrent(error) => to_have_a_torrent(error),
             Error::Read(error) => return format!("{}: {error}", to_read(error)),
             Error::Bind { .. } => "choose another --port, or a --bind address of this machine",
             Error::TlsRoots(_) => "give --tls-ca a file of certificates in PEM",
@@ -26,25 +27,58 @@ pub(crate) fn advice(error: &InputError) -> String {
     format!("{what}: {}", ErrorChain(error))
 }
 
+/// How to come by a link in place of this one.
+fn to_have_a_link(error: &MagnetError) -> &'static str {
+    match error {
+        MagnetError::OtherNetwork => "give the link of a torrent",
+        MagnetError::V2UnderBtih => "write `urn:btmh:1220` before the info-hash",
+        MagnetError::V1UnderBtmh => "write `urn:btih:` before the info-hash",
+        MagnetError::TwoInfoHashes | MagnetError::TwoInfoHashesV2 => "give each torrent a link of its own",
+        MagnetError::TooLong { .. }
+        | MagnetError::TooManyTrackers { .. }
+        | MagnetError::TooManyPeers { .. }
+        | MagnetError::TooManyWebSeeds { .. } => "leave some of it out",
+        _ => "copy the whole link, in quotes",
+    }
+}
+
+/// How to come by a torrent in place of this file.
+fn to_have_a_torrent(error: &metainfo::Error) -> &'static str {
+    use FileKind as Kind;
+    let kind = match error {
+        metainfo::Error::FileKind(kind) => kind,
+        metainfo::Error::CutShort(_) => return "fetch it again",
+        error if error.is_limit() => return "give a smaller torrent, or its info-hash",
+        _ => return "give a .torrent file, a magnet link or an info-hash",
+    };
+    match kind {
+        Kind::Html | Kind::HttpReply | Kind::Json | Kind::Xml => {
+            "fetch the torrent again, logged in where the site asks for it"
+        }
+        Kind::Zeros | Kind::Preceded | Kind::Mangled => "fetch it again, as it is",
+        Kind::Packed(_) => "unpack it first",
+        Kind::Base64 => "decode it first, with base64 -d",
+        Kind::MagnetLink => "give the link itself, in quotes",
+        Kind::InfoHash => "give the info-hash itself",
+        Kind::Url => "download what the URL leads to, and give that",
+        Kind::Feed | Kind::Metalink => "download a torrent that it names, and give that",
+        Kind::Nzb => "give a .torrent file; this one is for Usenet",
+        Kind::AppleDouble => "give the file whose name lacks the `._`",
+        Kind::Resume | Kind::InfoAlone | Kind::Content(_) => "give the .torrent file that belongs to it",
+        _ => "give a .torrent file, a magnet link or an info-hash",
+    }
+}
+
 /// How a file may be read after all. That it could not be goes without saying.
 fn to_read(error: &ReadError) -> &'static str {
     match error {
         ReadError::Io(error) if error.kind() == ErrorKind::NotFound => "check the path",
         ReadError::Io(error) if error.kind() == ErrorKind::PermissionDenied => "ask for leave to read it",
         ReadError::Empty => "fetch it again",
+        ReadError::TooLarge { .. } => "give a smaller torrent, or its info-hash",
         ReadError::TooSlow(_) => "check who writes to it, or give it a longer --deadline",
         _ => "give a .torrent file",
     }
-}
-
-/// Of a run without any source of peers; `failures` are trackers with their reasons.
-pub(crate) fn no_source(failures: &[String], most: usize) -> String {
-    if failures.is_empty() {
-        return "name a tracker with --tracker, or a peer with --peer: there is nobody to ask".to_owned();
-    }
-    let shown = failures.get(..most).unwrap_or(failures);
-    let more = if failures.len() > shown.len() { "; and others" } else { "" };
-    format!("try again later, or name another --tracker: no tracker answered: {}{more}", shown.join("; "))
 }
 
 /// Of output that cannot be written.

@@ -11,6 +11,7 @@ use crate::output::{Form, Output, Telling};
 use crate::runs::run_all;
 use crate::show;
 use crate::text::Page;
+use crate::typo;
 use clap::CommandFactory;
 use client::Config;
 use std::ffi::OsString;
@@ -57,8 +58,12 @@ fn main_job(args: MainJob) -> ExitCode {
     if let Some(name) = args.torrents.iter().find_map(misplaced) {
         return cannot(&format!("put the options behind `{name}`, which comes first; a file of that name is ./{name}"));
     }
-    let (inputs, faults) = expand(&args.torrents);
-    let file = match args.output.clone().map(|path| create(path, &inputs)).transpose() {
+    let (command, first) = (Cli::command(), args.torrents.first());
+    if let Some(fault) = first.and_then(|word| typo::fault(word, command.get_subcommands().map(|one| one.get_name()))) {
+        return cannot(&fault);
+    }
+    let expanded = expand(&args.torrents);
+    let file = match args.output.clone().map(|path| create(path, &expanded.inputs)).transpose() {
         Ok(file) => file,
         Err(reason) => return cannot(&reason),
     };
@@ -71,7 +76,7 @@ fn main_job(args: MainJob) -> ExitCode {
         Form::Report { all: args.all }
     };
     let shown = Shown { form, file, quiet: args.quiet && !args.nagios, fail_under: fail_under.unwrap_or_default() };
-    run_inputs((inputs, faults), &config, shown, true)
+    run_inputs(expanded, &config, shown, true)
 }
 
 /// The command that a word would be in front of all options, unless it is a file.
@@ -96,11 +101,11 @@ fn peer(args: &OnePeer) -> ExitCode {
         Err(reason) => return local_error(&reason),
     };
     let form = if args.json { Form::Json } else { Form::OnePeer };
-    let (inputs, faults) = expand(std::slice::from_ref(&args.torrent));
+    let mut expanded = expand(std::slice::from_ref(&args.torrent));
     // One peer is what was asked for.
-    let inputs = inputs.into_iter().map(Input::without_peers).collect();
+    expanded.inputs = expanded.inputs.into_iter().map(Input::without_peers).collect();
     // What was said comes to stdout as it is said, and would write over the progress.
-    run_inputs((inputs, faults), &config, Shown::of(form), !args.trace)
+    run_inputs(expanded, &config, Shown::of(form), !args.trace)
 }
 
 /// How results are shown, but for what depends on the torrents.
@@ -122,8 +127,13 @@ fn run_torrents(words: &[OsString], config: &Config, shown: Shown) -> ExitCode {
 }
 
 /// The main job for each input, and the words of which none came with the reason.
-fn run_inputs((inputs, faults): Expanded, config: &Config, shown: Shown, progress: bool) -> ExitCode {
+fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool) -> ExitCode {
+    let Expanded { inputs, faults, notes } = expanded;
     let Shown { form, file, quiet, fail_under } = shown;
+    // A monitoring system takes one line, the status.
+    if !matches!(form, Form::Nagios(_)) {
+        complain_each(&notes);
+    }
     let torrents = inputs.len() + faults.len();
     let telling = Telling { form, file, quiet, show_secrets: config.show_secrets, fail_under, torrents };
     // The log and the progress would write over each other.
@@ -136,9 +146,15 @@ fn run_inputs((inputs, faults): Expanded, config: &Config, shown: Shown, progres
 
 /// The inputs that the words mean; what is no input is complained of.
 fn inputs(words: &[OsString]) -> (Vec<Input>, Exit) {
-    let (inputs, faults) = expand(words);
-    faults.iter().for_each(|(name, reason)| complain(&format!("{name}: {reason}")));
+    let Expanded { inputs, faults, notes } = expand(words);
+    complain_each(&notes);
+    complain_each(&faults);
     (inputs, if faults.is_empty() { Exit::Answered } else { Exit::LocalError })
+}
+
+/// One line on stderr for each name and its message.
+fn complain_each(of: &[(String, String)]) {
+    of.iter().for_each(|(name, reason)| complain(&format!("{name}: {reason}")));
 }
 
 /// The file for the JSON. Not over a torrent that is to be read: whoever forgets the name of the file gives the first.

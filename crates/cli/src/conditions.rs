@@ -64,6 +64,8 @@ impl What {
     #[expect(clippy::cast_precision_loss, reason = "there are no 2^53 peers")]
     pub(crate) fn of(self, summary: &Summary) -> Option<f64> {
         match self {
+            // Counts were all that was asked for: no peer was named or dialled, which is not a count of zero.
+            Self::Seeds | Self::Ok | Self::Peers if summary.scraped && summary.peers == 0 => None,
             Self::Seeds => Some(summary.swarm.verified_seeds as f64),
             Self::Ok => Some(summary.ok as f64),
             Self::Copies => summary.swarm.copies.map(|copies| copies.min),

@@ -112,7 +112,7 @@ fn family(client: &str) -> &str {
 /// The name that the torrent gives itself, or what it was asked for by.
 pub(crate) fn name(subject: &Subject) -> String {
     match subject.name() {
-        Some(name) => guard::escape_bytes(name).to_string(),
+        Some(name) => guard::escape_bytes(&name).to_string(),
         None => escape(&subject.given).to_string(),
     }
 }
@@ -243,7 +243,7 @@ fn role_name(role: Role) -> &'static str {
 pub(crate) fn whose(subject: &Subject, page: Page) -> Line {
     let name = match subject.name() {
         // Cut before it is escaped, so that no escape is cut.
-        Some(name) => escape(&short(&String::from_utf8_lossy(name), NAME_WIDTH, page.marks)).to_string(),
+        Some(name) => escape(&short(&String::from_utf8_lossy(&name), NAME_WIDTH, page.marks)).to_string(),
         None => escape(&short(&subject.given, NAME_WIDTH, page.marks)).to_string(),
     };
     Line::new().cell(DIM, name, NAME_WIDTH).add("  ")

@@ -1,9 +1,11 @@
 //! What a word of the command line means: a file, a folder of torrents, standard input, a magnet link, an info-hash.
 
+use crate::text::{listed, plural};
+use crate::word::meaning;
 use client::{Error, Topic, read_torrent, read_torrent_from};
 use guard::escape;
-use ids::{InfoHash, InfoHashV2};
 use metainfo::{Hashes, Magnet, MagnetError, Torrent};
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,10 +45,10 @@ impl Subject {
     }
 
     /// The name it gives itself; any bytes.
-    pub(crate) fn name(&self) -> Option<&[u8]> {
+    pub(crate) fn name(&self) -> Option<Cow<'_, [u8]>> {
         match &self.source {
-            Source::Torrent(torrent) => Some(&torrent.name),
-            Source::Magnet(magnet) => magnet.name.as_deref().map(str::as_bytes),
+            Source::Torrent(torrent) => Some(torrent.readable(&torrent.name)),
+            Source::Magnet(magnet) => magnet.name.as_deref().map(|name| Cow::Borrowed(name.as_bytes())),
             Source::Hash => None,
         }
     }
@@ -67,26 +69,11 @@ impl Subject {
 pub(crate) enum InputError {
     #[error(transparent)]
     Run(#[from] Error),
-    #[error("not a magnet link")]
+    #[error("{}", if *.0 == MagnetError::NotAMagnet { "not a magnet link" } else { "unusable magnet link" })]
     Magnet(#[from] MagnetError),
 }
 
 impl Input {
-    fn of(word: &OsStr) -> Self {
-        let Some(text) = word.to_str() else { return Self::File(word.into()) };
-        if text == "-" {
-            return Self::Stdin;
-        }
-        // Blanks come along when a link is copied.
-        if text.trim_start().get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("magnet:")) {
-            return Self::Magnet(text.trim().to_owned());
-        }
-        match hash(text) {
-            Some(hashes) => Self::Hash(hashes),
-            None => Self::File(word.into()),
-        }
-    }
-
     /// The torrent alone, without the peers that a magnet link names beside it.
     pub(crate) fn without_peers(self) -> Self {
         match &self {
@@ -149,82 +136,102 @@ pub(crate) fn shown_word(word: &OsStr) -> String {
     escape(&text).to_string()
 }
 
-/// 40 digits are an info-hash, 64 that of v2 (BEP 52). A file of that name is `./` and the name.
-fn hash(text: &str) -> Option<Hashes> {
-    if let Ok(hash) = text.parse::<InfoHash>() {
-        return Some(Hashes::V1(hash));
-    }
-    text.parse::<InfoHashV2>().ok().map(Hashes::V2)
-}
-
 /// Most folders in one another that are walked.
 const MAX_DEPTH: usize = 32;
 
-/// The inputs that the words of the command line mean, folders replaced by the torrents in them; and the words of which
-/// nothing came, with the reason.
-pub(crate) type Expanded = (Vec<Input>, Vec<(String, String)>);
+/// What the words of the command line mean.
+#[derive(Debug, Default)]
+pub(crate) struct Expanded {
+    /// Folders are replaced by the torrents in them.
+    pub(crate) inputs: Vec<Input>,
+    /// The words that gave no input, each with the reason.
+    pub(crate) faults: Vec<(String, String)>,
+    /// What was skipped, by folder.
+    pub(crate) notes: Vec<(String, String)>,
+}
+
+/// Counts of skipped folder entries whose names end in `.torrent`.
+#[derive(Debug, Default)]
+struct PassedOver {
+    /// `._NAME`: AppleDouble files, which macOS writes beside each file on foreign file systems.
+    apple_double: usize,
+    /// Named pipes, sockets and devices: reading one may block or never end.
+    irregular: usize,
+}
 
 /// What the words of the command line mean.
 pub(crate) fn expand(words: &[OsString]) -> Expanded {
-    let (mut inputs, mut faults) = (Vec::new(), Vec::new());
+    let mut expanded = Expanded::default();
     for word in words {
-        let input = Input::of(word);
-        let fault = match &input {
-            Input::File(path) if path.is_dir() => {
-                let before = inputs.len();
-                let faults_before = faults.len();
-                walk(path, MAX_DEPTH, &mut inputs, &mut faults);
-                (inputs.len() == before && faults.len() == faults_before)
-                    .then(|| "give another folder: no .torrent file is in this one".to_owned())
-            }
-            Input::Stdin if inputs.contains(&input) => Some("name it once: it can be read only once".to_owned()),
-            _ => {
-                inputs.push(input.clone());
-                None
-            }
-        };
-        faults.extend(fault.map(|fault| (input.shown(), fault)));
+        match meaning(word) {
+            Ok(input) => expanded.add(input),
+            Err(fault) => expanded.faults.push((shown_word(word), fault)),
+        }
     }
-    (inputs, faults)
+    expanded
 }
 
-/// The torrents in a folder and its folders, by name; what cannot be read is a fault and ends nothing else. Links to folders
-/// are not followed: they may lead in a circle.
-fn walk(folder: &Path, depth: usize, inputs: &mut Vec<Input>, faults: &mut Vec<(String, String)>) {
-    let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-    let mut fault = |reason: String| faults.push((escape(&folder.to_string_lossy()).to_string(), reason));
-    let mut entries = match entries {
-        Ok(_) if depth == 0 => return fault(format!("name it by itself: it is {MAX_DEPTH} folders deep")),
-        Ok(entries) => entries,
-        Err(error) => return fault(format!("ask for leave to read it: {error}")),
-    };
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            walk(&path, depth - 1, inputs, faults);
-        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("torrent")) && !path.is_dir()
-        {
-            inputs.push(Input::File(path));
+impl Expanded {
+    fn add(&mut self, input: Input) {
+        let fault = match &input {
+            Input::File(path) if path.is_dir() => {
+                let before = (self.inputs.len(), self.faults.len());
+                let mut passed_over = PassedOver::default();
+                self.walk(path, MAX_DEPTH, &mut passed_over);
+                self.notes.extend(passed_over.note().map(|note| (input.shown(), note)));
+                (before == (self.inputs.len(), self.faults.len()))
+                    .then(|| "give another folder: no .torrent file is in this one".to_owned())
+            }
+            Input::Stdin if self.inputs.contains(&input) => Some("name it once: it can be read only once".to_owned()),
+            _ => {
+                self.inputs.push(input);
+                return;
+            }
+        };
+        self.faults.extend(fault.map(|fault| (input.shown(), fault)));
+    }
+
+    /// The torrents in a folder and its folders, by name; what cannot be read is a fault and ends nothing else. Links to
+    /// folders are not followed: they may lead in a circle.
+    fn walk(&mut self, folder: &Path, depth: usize, passed_over: &mut PassedOver) {
+        let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        let mut fault = |reason: String| self.faults.push((escape(&folder.to_string_lossy()).to_string(), reason));
+        let mut entries = match entries {
+            Ok(_) if depth == 0 => return fault(format!("name it by itself: it is {MAX_DEPTH} folders deep")),
+            Ok(entries) => entries,
+            Err(error) => return fault(format!("ask for leave to read it: {error}")),
+        };
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let path = entry.path();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                self.walk(&path, depth - 1, passed_over);
+            } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("torrent")) {
+                // The target of a symbolic link; a broken link is reported when it is read.
+                match std::fs::metadata(&path) {
+                    Ok(target) if target.is_dir() => {}
+                    Ok(target) if !target.is_file() => passed_over.irregular += 1,
+                    _ if entry.file_name().as_encoded_bytes().starts_with(b"._") => passed_over.apple_double += 1,
+                    _ => self.inputs.push(Input::File(path)),
+                }
+            }
         }
+    }
+}
+
+impl PassedOver {
+    fn note(&self) -> Option<String> {
+        let of = |count: usize, what: &str| (count > 0).then(|| format!("{} {what}", plural(count, "file")));
+        let apple_double = of(self.apple_double, "called `._*.torrent`, which macOS keeps beside others");
+        let irregular = of(self.irregular, "called torrents that are pipes, sockets or devices");
+        let parts: Vec<String> = [apple_double, irregular].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| format!("passed over {}", listed(&parts)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_and_what_they_mean() {
-        let v1 = "0123456789abcdef0123456789ABCDEF01234567";
-        assert!(matches!(Input::of(v1.as_ref()), Input::Hash(Hashes::V1(_))));
-        assert!(matches!(Input::of(v1[1..].as_ref()), Input::File(_)));
-        assert!(matches!(Input::of(format!("./{v1}").as_ref()), Input::File(_)));
-        assert!(matches!(Input::of("ab".repeat(32).as_ref()), Input::Hash(Hashes::V2(_))));
-        assert!(matches!(Input::of("MAGNET:?xt=x".as_ref()), Input::Magnet(_)));
-        assert_eq!(Input::of("-".as_ref()), Input::Stdin);
-        assert!(matches!(Input::of("-x".as_ref()), Input::File(_)));
-    }
 
     #[test]
     fn no_secret_in_the_name_of_a_thing() {
@@ -235,7 +242,7 @@ mod tests {
             (format!("magnet:?{tracker}"), "magnet link"),
             ("a\u{1b}b".to_owned(), "a\\u{1b}b"),
         ] {
-            assert_eq!(Input::of(word.as_ref()).shown(), shown);
+            assert_eq!(meaning(word.as_ref()).unwrap().shown(), shown);
         }
     }
 }

@@ -281,11 +281,9 @@ pub(crate) fn summary(subject: &Subject, summary: &Summary, unmet: &[String]) ->
         copies_max: swarm.copies.map(|copies| thousandths(copies.max)),
         missing_pieces: swarm.missing_pieces(),
         missing_piece_ranges: swarm.missing.as_ref().map(ranges),
-        missing_files: swarm
-            .missing
-            .as_ref()
-            .zip(subject.torrent())
-            .map(|(_, torrent)| swarm.missing_files(torrent).take(MOST_LISTED).map(|file| path(&file.path)).collect()),
+        missing_files: swarm.missing.as_ref().zip(subject.torrent()).map(|(_, torrent)| {
+            swarm.missing_files(torrent).take(MOST_LISTED).map(|file| path(torrent, &file.path)).collect()
+        }),
         claimed_seeds: swarm.claimed_seeds,
         verified_seeds: swarm.verified_seeds,
         verified_seeds_max: swarm.verified_seeds_max,

@@ -12,6 +12,7 @@ mod input;
 mod json;
 mod manual;
 mod nagios;
+mod no_source;
 mod output;
 mod progress;
 mod run;
@@ -19,7 +20,9 @@ mod runs;
 mod show;
 mod signals;
 mod text;
+mod typo;
 mod wire;
+mod word;
 
 use args::Cli;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};

@@ -1,6 +1,6 @@
 //! One torrent from the command line to its exit code.
 
-use crate::advice::{advice, no_source};
+use crate::advice::advice;
 use crate::exit::Exit;
 use crate::input::{Input, InputError, Subject};
 use crate::output::Shared;
@@ -57,9 +57,6 @@ async fn prepare(input: &Input, config: Config, bounds: &Bounds) -> Result<(Subj
     Ok((subject, swarm))
 }
 
-/// Trackers named in the one line that says that none answered.
-const MOST_FAILURES: usize = 10;
-
 /// What the user wanted beyond the torrent's own peers.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
@@ -74,8 +71,6 @@ struct Told {
     exit: Exit,
     /// Conditions that are not met.
     unmet: Vec<String>,
-    /// Trackers that failed, with the reason.
-    failures: Vec<String>,
     /// Why there was no source of peers.
     because: Option<String>,
 }
@@ -87,7 +82,7 @@ async fn tell(
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
 ) -> std::io::Result<Told> {
-    let mut told = Told { exit: Exit::Answered, unmet: Vec::new(), failures: Vec::new(), because: None };
+    let mut told = Told { exit: Exit::Answered, unmet: Vec::new(), because: None };
     let (mut tally, mut cut_short) = (output.lock().tally(), false);
     output.lock().start(subject)?;
     loop {
@@ -104,9 +99,6 @@ async fn tell(
         match event {
             None => return Ok(told),
             Some(Event::Tracker(report)) => {
-                if !report.status.is_ok() && told.failures.len() <= MOST_FAILURES {
-                    told.failures.push(format!("{}: {}", report.url, report.message().unwrap_or_default()));
-                }
                 let mut output = output.lock();
                 let page = output.page();
                 tally.tracker(subject, &report, page);
@@ -118,7 +110,7 @@ async fn tell(
             }
             Some(Event::Summary(summary)) => {
                 told.exit = exit(&summary, wanted);
-                let because = (told.exit == Exit::NoSource).then(|| no_source(&told.failures, MOST_FAILURES));
+                let because = (told.exit == Exit::NoSource).then(|| tally.failures.advice());
                 told.unmet = output.lock().summary(subject, &summary, &tally, (told.exit, because.as_deref()))?;
                 told.because = because;
             }

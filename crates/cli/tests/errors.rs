@@ -30,12 +30,14 @@ fn what_is_no_torrent_is_named_with_what_to_do_and_the_reason() {
     std::fs::File::options().append(true).open(&huge).unwrap().set_len(100_000_000).unwrap();
     let valid = std::fs::read(lab.torrent()).unwrap();
     let give = "give a .torrent file, a magnet link or an info-hash: not a torrent: ";
+    let again = "fetch it again: not a whole torrent: cut short: ";
     let rows: Vec<(PathBuf, String)> = vec![
         (lab.folder.join("none"), "check the path: No such file or directory (os error 2)".to_owned()),
         (lab.file("empty", b""), "fetch it again: file is empty".to_owned()),
-        (huge, "give a .torrent file: larger than 50331648 bytes, no torrent is".to_owned()),
-        (lab.file("cut", &valid[..11]), format!("{give}not bencode: unexpected end at byte 11")),
-        (lab.file("text", b"hello"), format!("{give}not bencode: unexpected byte 0x68 at byte 0")),
+        (huge, "give a smaller torrent, or its info-hash: larger than 48 MiB, the most that is read".to_owned()),
+        (lab.file("cut", &valid[..11]), format!("{again}unexpected end at byte 11")),
+        (lab.file("text", b"hello"), format!("{give}plain text")),
+        (lab.file("binary", b"\x80\x81\x82"), format!("{give}not bencode: unexpected byte 0x80 at byte 0")),
         (lab.file("none\u{1b}", b"de"), format!("{give}info: missing (at byte 0)")),
     ];
     for (path, reason) in rows {
@@ -48,19 +50,42 @@ fn what_is_no_torrent_is_named_with_what_to_do_and_the_reason() {
 #[test]
 fn links_that_name_no_torrent() {
     let hash = "0123456789abcdef0123456789abcdef01234567";
-    let other = hash.replace('0', "f");
+    let (other, v2) = (hash.replace('0', "f"), "ab".repeat(32));
     let long = format!("magnet:?xt=urn:btih:{hash}&dn={}", "x".repeat(70_000));
-    for (link, reason) in [
-        ("magnet:nothing", "does not begin with `magnet:?`"),
-        ("magnet:?dn=x", "names no torrent: neither `xt=urn:btih:` nor `xt=urn:btmh:`"),
-        ("magnet:?xt=urn:btih:12", "expected 40 hexadecimal or 32 base32 digits after `urn:btih:`"),
-        ("magnet:?xt=urn:btmh:1220ab", "expected 1220 and 64 hexadecimal digits after `urn:btmh:`"),
-        (&format!("magnet:?xt=urn:btih:{hash}&xt=urn:btih:{other}"), "two different v1 info-hashes"),
-        (&long, "longer than 65536 bytes"),
+    let copy = "copy the whole link, in quotes";
+    for (link, what, reason) in [
+        ("magnet:?dn=x", copy, "names no torrent: neither `xt=urn:btih:` nor `xt=urn:btmh:`"),
+        (
+            "magnet:?xt=urn:btih:12",
+            copy,
+            "expected 40 hexadecimal or 32 base32 digits after `urn:btih:`, found 2 digits",
+        ),
+        (
+            "magnet:?xt=urn:btmh:1220ab",
+            copy,
+            "expected 1220 and 64 hexadecimal digits after `urn:btmh:`, found 6 digits",
+        ),
+        (
+            &format!("magnet:?xt=urn:btih:{v2}"),
+            "write `urn:btmh:1220` before the info-hash",
+            "a v2 info-hash stands after `urn:btih:`, where a v1 one belongs; it belongs after `urn:btmh:1220`",
+        ),
+        (
+            "magnet:?xt=urn:ed2k:12&dn=x",
+            "give the link of a torrent",
+            "names no torrent: its `xt` is of another network, neither `urn:btih:` nor `urn:btmh:`",
+        ),
+        (
+            &format!("magnet:?xt=urn:btih:{hash}&xt=urn:btih:{other}"),
+            "give each torrent a link of its own",
+            "two different v1 info-hashes",
+        ),
+        (&long, "leave some of it out", "longer than 65536 bytes"),
     ] {
-        let expected = format!("magnet link: copy the whole link, in quotes: not a magnet link: {reason}");
-        assert_eq!(line(&[link], 2), expected);
+        assert_eq!(line(&[link], 2), format!("magnet link: {what}: unusable magnet link: {reason}"));
     }
+    let found = line(&["magnet:nothing"], 2);
+    assert_eq!(found, format!("magnet link: {copy}: not a magnet link: does not begin with `magnet:?`"));
 }
 
 #[test]
@@ -88,6 +113,10 @@ fn choices_that_cannot_be_followed() {
             "choose another --port, or a --bind address of this machine: cannot bind 127.0.0.1",
         ),
         (&["--tracker", "gopher://t/announce"], "give --tracker an announce URL: ***: unknown scheme"),
+        (
+            &["--tls-ca", "/dev/zero"],
+            "give --tls-ca a file of certificates in PEM: /dev/zero: it has more than 4194304 bytes",
+        ),
         (&["--tls-ca", "/nonexistent"], "give --tls-ca a file of certificates in PEM: /nonexistent: No such file"),
         (&["--output", "/nonexistent/x"], "write elsewhere: --output /nonexistent/x: No such file"),
         (&["-"], "standard input: fetch it again: file is empty"),
@@ -98,7 +127,7 @@ fn choices_that_cannot_be_followed() {
     }
     let of = |args: &[&str], file: &PathBuf| line(&[args, &[file.to_str().unwrap()]].concat(), 2);
     let found = of(&[], &private);
-    assert!(found.contains(": add --allow-private to go on: the torrent is private, and a client "), "{found}");
+    assert!(found.contains(": private torrent, nothing was sent: its tracker may ban "), "{found}");
     let found = of(&["--allow-private", "--tracker", "http://127.0.0.1:9/announce"], &private);
     assert!(found.contains(": leave out --tracker: private torrent: only its own"), "{found}");
     let found = line(&["--tls-ca", no_pem.to_str().unwrap(), torrent], 2);
@@ -144,13 +173,12 @@ fn nobody_to_ask() {
     assert_eq!(found, format!("{name}: name a tracker with --tracker, or a peer with --peer: there is nobody to ask"));
     lab.tracker.set_script(TrackerScript::Failure("gone".to_owned()));
     let found = line(&["-q", name], 3);
-    assert!(
-        found.starts_with(&format!(
-            "{name}: try again later, or name another --tracker: no tracker answered: http://127.0.0.1:"
-        )),
-        "{found}"
-    );
-    assert!(found.ends_with("?passkey=***: tracker refuses: gone"), "{found}");
+    let refused = format!("{name}: name another --tracker: refused by http://127.0.0.1:");
+    assert!(found.starts_with(&refused) && found.ends_with("?passkey=***: gone"), "{found}");
+    lab.tracker.set_script(TrackerScript::CloseAtOnce);
+    let found = line(&["-q", name], 3);
+    let silent = format!("{name}: try again later, or name another --tracker: no tracker answered: http://127.0.0.1:");
+    assert!(found.starts_with(&silent) && found.contains("?passkey=***: connection closed"), "{found}");
     let found = line(&["-q", "--fail-under", "ok=1", "--peer", "127.0.0.1:1", name], 1);
     assert_eq!(found, format!("{name}: ok 0, wanted 1 (--fail-under)"));
 }
@@ -238,6 +266,34 @@ fn a_command_behind_an_option_is_no_torrent() {
     let found = line(&["--json", "show", lab.torrent().to_str().unwrap()], 2);
     assert_eq!(found, "put the options behind `show`, which comes first; a file of that name is ./show");
     assert!(lab.tracker.requests().is_empty());
+}
+
+#[test]
+fn a_mistyped_command_announces_nothing() {
+    let lab = Lab::new("mistyped", [Behaviour::default()]);
+    let torrent = lab.torrent();
+    let torrent = torrent.to_str().unwrap();
+    for (args, meant) in [
+        (&["shwo", torrent][..], "write `show`, if that is meant: `shwo` is neither a command nor a file"),
+        (
+            &["--json", "annouce", torrent],
+            "write `announce`, if that is meant: `annouce` is neither a command nor a file",
+        ),
+        (&["help", torrent], "write `--help`, if that is meant: `help` is neither a command nor a file"),
+        (
+            &["download", torrent],
+            "see --help for the commands, or check the path: `download` is neither a command nor a",
+        ),
+    ] {
+        assert!(line(args, 2).starts_with(meant), "{}", line(args, 2));
+    }
+    let (code, stdout, _) = told(&bare().args(["--nagios", "shwo", torrent]).output().unwrap());
+    assert!(code == 3 && stdout.contains("write `show`"), "{stdout}");
+    assert!(lab.tracker.requests().is_empty());
+    // A file of that name is one.
+    std::fs::copy(torrent, lab.folder.join("shwo")).unwrap();
+    let (code, ..) = told(&lab::command(&[], "shwo".as_ref()).current_dir(&lab.folder).output().unwrap());
+    assert_eq!(code, 0);
 }
 
 /// A link or a URL in a place where it has none to be.

@@ -59,7 +59,8 @@ fn a_magnet_link_does_and_its_secrets_are_kept() {
         let (code, stdout, stderr) = run(&[], Path::new(wrong));
         assert!(
             code == 2
-                && stderr.starts_with("bt-handshake: magnet link: copy the whole link, in quotes: not a magnet link"),
+                && stderr
+                    .starts_with("bt-handshake: magnet link: copy the whole link, in quotes: unusable magnet link"),
             "{stderr}"
         );
         assert!(!format!("{stdout}{stderr}").contains("s3cret"), "{stderr}");
@@ -134,7 +135,7 @@ fn one_family_is_all_that_is_used() {
     let other = stdout.lines().find(|line| line.contains("[::1]:1")).unwrap();
     assert!(code == 0 && other.contains("local_limit") && other.contains("no IPv6 source address"), "{other}");
     let (code, stdout, _) = run(&["-6"], &lab.torrent());
-    assert!(code == 3 && stdout.contains("no source: none of 1 tracker request answered"), "{stdout}");
+    assert!(code == 3 && stdout.contains("no source: 0 of 1 tracker request answered"), "{stdout}");
     assert_eq!(run(&["-4", "-6"], &lab.torrent()).0, 2);
 }
 

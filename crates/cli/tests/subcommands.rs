@@ -37,7 +37,11 @@ fn announce_asks_trackers_and_nobody_else() {
     lab.tracker.set_script(TrackerScript::Failure("not \u{1b}yours".to_owned()));
     let (code, stdout, stderr) = of("announce", &[lab.torrent().to_str().unwrap()]);
     assert!(code == 3 && line(&stdout, "message").ends_with("tracker refuses: not \\u{1b}yours"), "{stdout}");
-    assert!(stderr.contains("no tracker answered"), "{stderr}");
+    assert!(stdout.contains("\n1 of 1 tracker request answered (1 refused) in "), "{stdout}");
+    assert!(
+        stderr.contains(": name another --tracker: refused by http://") && !stderr.contains("try again"),
+        "{stderr}"
+    );
 }
 
 #[test]

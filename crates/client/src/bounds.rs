@@ -133,6 +133,11 @@ impl Bounds {
         Arc::clone(&self.0.trackers).acquire_owned().await.ok()
     }
 
+    /// A turn at a tracker, if one is free.
+    pub(crate) fn try_turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.trackers).try_acquire_owned().ok()
+    }
+
     /// A turn to say goodbye to a tracker, over when it is dropped.
     pub(crate) async fn goodbye(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0.goodbyes).acquire_owned().await.ok()

@@ -49,7 +49,8 @@ pub struct Config {
     pub tls_roots: Vec<u8>,
     /// Show the passkeys in announce URLs, in reports and in the log.
     pub show_secrets: bool,
-    /// Go on with a private torrent (BEP 27): a client its trackers do not know can get its user banned.
+    /// Ask the trackers of a private torrent (BEP 27), which may ban the user of a client they do not know. A run without
+    /// trackers needs no such permission.
     pub allow_private: bool,
     /// What strangers may cost.
     pub limits: Limits,

@@ -2,7 +2,7 @@
 
 use crate::{Bind, Outcome};
 use nix::errno::Errno;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::io::Interest;
@@ -137,7 +137,8 @@ fn source(address: SocketAddr, bind: Bind) -> Result<Option<IpAddr>, ConnectErro
     Ok(source)
 }
 
-/// A UDP socket that hears `address` alone, from the source address chosen for its family.
+/// A UDP socket that hears `address` alone, from the source address chosen for its family. Another one may be had
+/// [`beside`] it.
 pub(crate) fn connect_udp(address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
     let local = match (source(address, bind)?, address) {
         (Some(source), _) => SocketAddr::new(source, 0),
@@ -146,8 +147,26 @@ pub(crate) fn connect_udp(address: SocketAddr, bind: Bind) -> Result<UdpSocket, 
     };
     let socket = std::net::UdpSocket::bind(local).map_err(ConnectError::at_once)?;
     socket.connect(address).map_err(ConnectError::at_once)?;
+    // Not before: with it the kernel may choose a port that is in use. Without it there is no socket beside this one.
+    let _ = SockRef::from(&socket).set_reuse_port(true);
     socket.set_nonblocking(true).map_err(ConnectError::at_once)?;
     UdpSocket::from_std(socket).map_err(ConnectError::at_once)
+}
+
+/// A UDP socket that hears what comes to the port of `local` from addresses that the socket there is not connected to: the
+/// kernel prefers that one for all that it may hear. It is bound to every address, because among sockets of the very same
+/// address an old kernel chooses by chance.
+pub(crate) fn beside(local: SocketAddr) -> io::Result<UdpSocket> {
+    let any = if local.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let any = SocketAddr::new(any, local.port());
+    let socket = Socket::new(Domain::for_address(any), Type::DGRAM, Some(Protocol::UDP))?;
+    if any.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_port(true)?;
+    socket.bind(&any.into())?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket.into())
 }
 
 /// A socket that holds `address` and does not listen.

@@ -100,7 +100,7 @@ impl Swarm {
             peers: Peers::new(topic.hashes.primary(), config.limits, config.max_per_address),
             census: Census::new(&topic, config.limits.waiting_bytes),
             reports: VecDeque::new(),
-            summary: Some(Summary::default()),
+            summary: Some(Summary { scraped: config.scrape, ..Summary::default() }),
             config,
         };
         // The user's word comes first: it is by the first that a host name's addresses are judged.
@@ -348,7 +348,8 @@ fn announce(topic: &Topic, identity: &Identity, config: &Config) -> Announce<'st
         port: identity.port,
         uploaded: 0,
         downloaded: 0,
-        left: topic.total_size.unwrap_or(UNKNOWN_LEFT),
+        // With nothing left it would be a seed.
+        left: topic.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT),
         event: tracker::Event::Started,
         numwant: Some(NUMWANT),
         key: identity.key,

@@ -1,6 +1,6 @@
 //! Why a run could not begin, or found nobody to ask.
 
-use crate::{ReadError, TrackerReport};
+use crate::{ReadError, Standing, TrackerReport};
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
@@ -12,8 +12,12 @@ pub enum Error {
     /// The torrent file cannot be read.
     #[error("cannot read the torrent")]
     Read(#[from] ReadError),
-    /// The file is not a torrent.
-    #[error("not a torrent")]
+    /// The file is not a torrent, a truncated one, or a larger one than is read.
+    #[error("{}", match .0 {
+        error if error.is_limit() => "too large a torrent",
+        metainfo::Error::CutShort(_) => "not a whole torrent",
+        _ => "not a torrent",
+    })]
     Torrent(#[from] metainfo::Error),
     /// The torrent is private (BEP 27).
     #[error("private torrent: a client its tracker does not know can get you banned; allow it explicitly to go on")]
@@ -24,8 +28,8 @@ pub enum Error {
     /// A private torrent's peers may come from its own trackers only (BEP 27).
     #[error("private torrent: only its own trackers may be asked")]
     ForeignTracker,
-    /// Not one tracker gave an answer; what became of each.
-    #[error("no tracker answered: {}", failures(.0))]
+    /// Not one tracker gave what it was asked for; the report of each.
+    #[error("{}: {}", if is_silence(.0) { "no tracker answered" } else { "no tracker named a peer" }, failures(.0))]
     NoTrackerAnswered(Vec<TrackerReport>),
     /// A source address was given twice for one family.
     #[error("more than one source address for a family")]
@@ -57,6 +61,11 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", guard::ErrorChain(self))
     }
+}
+
+/// Whether not one has answered in any way: a refusal is an answer.
+fn is_silence(reports: &[TrackerReport]) -> bool {
+    reports.iter().all(|report| matches!(report.status.standing(), Standing::Silent | Standing::NotAsked))
 }
 
 /// Each tracker with its reason.

@@ -84,8 +84,14 @@ pub(crate) enum Cause {
     HighEntropy,
     /// Bytes of something else.
     OtherService,
+    /// A host name that does not resolve.
+    NoSuchName,
+    /// A host name of Tor or I2P.
+    Overlay,
     /// An address that an untrusted source may not name.
     Untrusted,
+    /// Metadata offered, and not there yet.
+    NoMetadata,
     /// Too low a port for an untrusted source.
     PrivilegedPort,
     /// No address of a single machine.

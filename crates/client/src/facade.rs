@@ -40,7 +40,7 @@ impl BitTorrentClient {
         let path = path.as_ref();
         debug!(file = %guard::escape(&path.to_string_lossy()), "torrent file");
         let torrent = Torrent::parse(&read_torrent(path, self.config.deadline).await?)?;
-        debug!(info_hash = %torrent.hashes.primary(), name = %guard::escape_bytes(&torrent.name), "torrent");
+        debug!(info_hash = %torrent.hashes.primary(), name = %guard::escape_bytes(&torrent.readable(&torrent.name)), "torrent");
         let mut swarm = Swarm::new(&torrent, self.config.clone())?;
         let mut failures = Vec::new();
         let mut result = Ok(());

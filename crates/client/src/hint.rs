@@ -2,8 +2,10 @@
 
 use crate::explain::{Cause, CodeKind, Explanation};
 use crate::habits::throttles;
+use crate::resolve::NOT_IN_DNS;
 use crate::{EncryptedEnd, LingerEnd, Looks, Outcome, PeerError, PeerReport, Tried};
 use guard::Refusal;
+use peer_wire::ExtensionHandshake;
 use std::io::ErrorKind;
 
 /// The sentence for a peer; `None` when there is nothing to add.
@@ -33,6 +35,10 @@ fn cause(report: &PeerReport) -> Option<Cause> {
             Some(Looks::HighEntropy) => Cause::HighEntropy,
             _ => Cause::OtherService,
         }),
+        Outcome::ResolveFailed => match &report.error {
+            Some(PeerError::Resolve(error)) if error.kind() == NOT_IN_DNS => Some(Cause::Overlay),
+            _ => Some(Cause::NoSuchName),
+        },
         Outcome::InvalidAddress => match report.error {
             Some(PeerError::Refused(Refusal::NotOnAStrangersWord(_))) => Some(Cause::Untrusted),
             Some(PeerError::Refused(Refusal::PrivilegedPort { .. })) => Some(Cause::PrivilegedPort),
@@ -60,8 +66,18 @@ fn cause_after_handshake(report: &PeerReport) -> Option<Cause> {
         (_, _, Some(LingerEnd::Violation(_))) => Some(Cause::Violation),
         (_, _, Some(LingerEnd::Budget)) => Some(Cause::Budget),
         (_, _, Some(LingerEnd::TooMuch { .. })) => Some(Cause::TooMuch),
+        _ if has_no_metadata(report) => Some(Cause::NoMetadata),
         _ => None,
     }
+}
+
+/// BEP 9: "metadata_size: an integer value specifying the number of bytes of the metadata". Who has the metadata names it;
+/// eight clients that were given a magnet link offered `ut_metadata` without it. Private torrents have neither.
+fn has_no_metadata(report: &PeerReport) -> bool {
+    let offers = |extension: &ExtensionHandshake| {
+        extension.extensions.contains_key("ut_metadata") && extension.metadata_size.is_none()
+    };
+    report.completeness.is_none_or(|told| told.have == 0) && report.extension.as_deref().is_some_and(offers)
 }
 
 #[cfg(test)]
@@ -77,6 +93,22 @@ mod tests {
     fn report(outcome: Outcome, error: PeerError) -> PeerReport {
         let address = PeerAddress::Socket(([192, 0, 2, 7], 6881).into());
         PeerReport::unreached(address, Vec::new(), outcome, Stage::Handshake, Some(error))
+    }
+
+    #[test]
+    fn a_client_that_still_fetches_the_metadata_is_told_by_its_offer_without_a_size() {
+        let said = |names: &[&str], metadata_size: Option<u32>, have: Option<u32>| {
+            let extensions = names.iter().map(|name| ((*name).to_owned(), 1)).collect();
+            let extension = ExtensionHandshake { extensions, metadata_size, ..ExtensionHandshake::default() };
+            let address = PeerAddress::Socket(([192, 0, 2, 7], 6881).into());
+            let met = PeerReport::unreached(address, Vec::new(), Outcome::Ok, Stage::Done, None);
+            let completeness = have.map(|have| crate::Completeness { have, pieces: 9 });
+            has_no_metadata(&PeerReport { extension: Some(Box::new(extension)), completeness, ..met })
+        };
+        assert!(said(&["ut_metadata"], None, None) && said(&["ut_metadata", "ut_pex"], None, Some(0)));
+        assert!(!said(&["ut_metadata"], Some(700), None) && !said(&["ut_metadata"], None, Some(9)));
+        // A private torrent, whose metadata is offered to no peer.
+        assert!(!said(&[], None, None));
     }
 
     fn closed(received: usize) -> PeerError {

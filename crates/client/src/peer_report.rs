@@ -1,6 +1,7 @@
 //! What became of one peer.
 
 use crate::attempt::{Attempt, Facts, Progress};
+use crate::client_name::client_name;
 use crate::hint::hint;
 use crate::role::conclude;
 use crate::said::Said;
@@ -225,9 +226,8 @@ impl PeerReport {
     /// The software, as its extension handshake names it, or else its peer id; with what a terminal would obey escaped.
     #[must_use]
     pub fn client(&self) -> Option<String> {
-        let named = self.extension.as_ref().and_then(|extension| extension.client.as_deref()).map(str::trim);
-        let named = named.filter(|name| !name.is_empty()).map(|name| guard::escape(name).to_string());
-        named.or_else(|| self.theirs.as_ref()?.peer_id.client().map(|client| client.to_string()))
+        let v = self.extension.as_ref().and_then(|extension| extension.client.as_deref());
+        client_name(v, self.theirs.map(|theirs| theirs.peer_id))
     }
 
     /// Whether its valid handshake is a sign of the torrent: not that of a peer that left right after it without a word, as one

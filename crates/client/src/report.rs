@@ -1,6 +1,6 @@
 //! What a run says: one report for each tracker and each peer, then the summary.
 
-use crate::{Outcome, PeerReport, Role, SeenAs, SwarmView, TrackerReport};
+use crate::{Outcome, PeerReport, Role, SeenAs, Standing, SwarmView, TrackerReport};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -65,14 +65,16 @@ pub struct Summary {
     pub other_clients: usize,
     /// Reports of trackers.
     pub trackers: usize,
-    /// Those of them that tell an answer.
+    /// Those of them that gave what they were asked for.
     pub trackers_ok: usize,
-    /// Those of them that answered with a list of peers, also an empty one.
-    pub peer_lists: usize,
     /// Reports of trackers by the code of their status.
     pub tracker_statuses: BTreeMap<&'static str, usize>,
     /// Which addresses of ours trackers and peers see.
     pub seen_as: SeenAs,
+    /// All of them by what their ending says.
+    pub standings: BTreeMap<Standing, usize>,
+    /// Whether trackers were asked for counts only, so that none could name a peer.
+    pub scraped: bool,
     /// Clients by what they are to their swarm.
     pub roles: BTreeMap<Role, usize>,
     /// What the peers that were reached have between them.
@@ -96,9 +98,9 @@ impl Summary {
     pub(crate) fn count_tracker(&mut self, report: &TrackerReport) {
         self.trackers += 1;
         self.trackers_ok += usize::from(report.status.is_ok());
-        self.peer_lists += usize::from(report.peers.is_some());
         *self.tracker_statuses.entry(report.status.code()).or_default() += 1;
         report.external_ip.into_iter().for_each(|ip| self.seen_as.add_tracker(ip));
+        *self.standings.entry(report.status.standing()).or_default() += 1;
     }
 
     pub(crate) fn count_peer(&mut self, report: &PeerReport) {

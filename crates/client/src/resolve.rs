@@ -5,6 +5,7 @@
 
 use crate::Limits;
 use crate::connect::has_route_out;
+use crate::overlay::Overlay;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +15,8 @@ use tokio::sync::{Semaphore, oneshot};
 pub(crate) const NO_THREAD: io::ErrorKind = io::ErrorKind::WouldBlock;
 /// What [`resolve`] says when no resolver answered and this machine has no route out: the name is not to blame.
 pub(crate) const NO_ROUTE: io::ErrorKind = io::ErrorKind::NetworkUnreachable;
+/// What it says of a name that is not the DNS's, see [`Overlay`].
+pub(crate) const NOT_IN_DNS: io::ErrorKind = io::ErrorKind::Unsupported;
 
 /// Threads for look-ups, abandoned ones included. Peers' host names, which a hostile tracker can list by the thousand,
 /// have a budget of their own, so that they never keep a tracker waiting.
@@ -63,6 +66,9 @@ pub(crate) fn unwrapped(address: SocketAddr) -> SocketAddr {
 /// The addresses of a host, in the resolver's order, each with `port`; one of IPv4 in IPv6's clothes is one of IPv4. The time it may take is counted from when it has a
 /// thread; it waits for one no longer.
 pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, limits: &Limits) -> io::Result<Vec<SocketAddr>> {
+    if let Some(overlay) = Overlay::of(host) {
+        return Err(io::Error::new(NOT_IN_DNS, overlay));
+    }
     let threads = match budget {
         Budget::Trackers => TRACKERS.at_least(limits.trackers_at_once),
         Budget::Peers => PEERS.at_least(limits.lookups_at_once),
@@ -131,6 +137,14 @@ mod tests {
                 .iter()
                 .all(|address| address.ip().is_loopback())
         );
+    }
+
+    #[tokio::test]
+    async fn names_of_other_networks_are_not_looked_up() {
+        for (host, said) in [("a.onion", "onion names"), ("b.i2p.", "i2p names")] {
+            let error = resolve(host, 80, Budget::Peers, &Limits::default()).await.unwrap_err();
+            assert!(error.kind() == NOT_IN_DNS && error.to_string().starts_with(said), "{error}");
+        }
     }
 
     #[test]

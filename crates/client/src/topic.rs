@@ -21,7 +21,7 @@ use tracker::PeerAddress;
 pub struct Topic {
     /// The info-hash, or both of a hybrid.
     pub hashes: Hashes,
-    /// Bytes of all files together; `None` when nobody has said.
+    /// Bytes of all files together, padding left out; `None` when it is not known.
     pub total_size: Option<u64>,
     /// Number of pieces; `None` when nobody has said. What peers have is then known of those only that have everything,
     /// or lack something for certain.
@@ -42,7 +42,7 @@ pub struct Topic {
 impl From<&Torrent> for Topic {
     fn from(torrent: &Torrent) -> Self {
         Self {
-            total_size: Some(torrent.total_size),
+            total_size: Some(torrent.content_size()),
             pieces: Some(torrent.pieces),
             private: Some(torrent.private),
             trackers: torrent.trackers.iter().flatten().map(|tracker| tracker.url.clone()).collect(),

@@ -7,8 +7,9 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-/// How much is read of what does not begin as a torrent does: enough to say what it is. Some such files have no end.
-const HEAD_BYTES: u64 = 4096;
+/// How much is read of what does not begin as a torrent does: enough to say what it is, also of an ISO image, which says so
+/// behind 32 KiB. Some such files have no end.
+const HEAD_BYTES: u64 = 36 << 10;
 
 /// Why a file's bytes could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +27,8 @@ pub enum ReadError {
     /// A pipe without a writer, or a disk that does not answer.
     #[error("not read within {} s", .0.as_secs_f32())]
     TooSlow(Duration),
-    /// More bytes than any torrent has.
-    #[error("larger than {limit} bytes, no torrent is")]
+    /// More bytes than are read.
+    #[error("larger than {} MiB, the most that is read", .limit >> 20)]
     TooLarge {
         /// Most bytes that are read.
         limit: usize,

@@ -10,9 +10,12 @@ mod goodbye;
 mod hosts;
 mod query;
 mod report;
+mod status;
+mod strays;
 mod target;
 
-pub use report::{Action, Named, Times, TrackerReport, TrackerStatus, Unasked};
+pub use report::{Action, Named, Times, TrackerReport};
+pub use status::{Standing, TrackerStatus, Unasked};
 pub(crate) use target::check_private;
 
 use crate::addresses::Visit;

@@ -1,6 +1,6 @@
 //! What a run says of its torrent, in one code.
 
-use crate::{CutShort, Outcome, Summary, TrackerStatus};
+use crate::{CutShort, Outcome, Standing, Summary};
 use std::fmt;
 
 /// What a run says of its torrent. It speaks of the peers that were reached, at one time and from one address.
@@ -76,14 +76,14 @@ impl Verdict {
         if summary.trackers_ok > 0 {
             let undialled = count(Outcome::NotTried) == summary.peers && summary.cut_short.is_none();
             return match summary.peers {
-                0 if summary.peer_lists == 0 => Self::TrackersOnly,
+                0 if summary.scraped => Self::TrackersOnly,
                 0 => Self::NoPeerNamed,
                 _ if undialled => Self::TrackersOnly,
                 _ => Self::NoPeerAnswered,
             };
         }
         match summary.peers {
-            0 if summary.refusals() > 0 => Self::Refused,
+            0 if summary.trackers_of(Standing::Refused) > 0 => Self::Refused,
             0 => Self::NoSource,
             _ => Self::NoPeerAnswered,
         }
@@ -94,15 +94,11 @@ impl Verdict {
         let swarm = &summary.swarm;
         match swarm.copies {
             Some(copies) if copies.min >= 1.0 => Self::Healthy,
-            Some(copies) if copies.max < 1.0 => Self::Incomplete,
-            // One peer may hide that it has everything.
-            Some(_) => {
-                if swarm.likely_seeds > 0 {
-                    Self::SeedsUnverified
-                } else {
-                    Self::Incomplete
-                }
-            }
+            // A likely seed, or one that hides what it has, may have what is missing.
+            Some(copies) if copies.max >= 1.0 && swarm.likely_seeds > 0 => Self::SeedsUnverified,
+            Some(_) => Self::Incomplete,
+            // The number of pieces is not known, and a peer has them all.
+            None if swarm.verified_seeds > 0 => Self::Healthy,
             None => Self::SeedsUnverified,
         }
     }
@@ -124,10 +120,10 @@ impl Summary {
             && without_route(self.tracker_statuses.get(no_route), self.trackers)
     }
 
-    /// Trackers that answered with a refusal.
+    /// Reports of trackers of this standing.
     #[must_use]
-    pub fn refusals(&self) -> usize {
-        self.tracker_statuses.get(TrackerStatus::FAILURE).copied().unwrap_or_default()
+    pub fn trackers_of(&self, standing: Standing) -> usize {
+        self.standings.get(&standing).copied().unwrap_or_default()
     }
 }
 
@@ -146,10 +142,10 @@ mod tests {
         let copies = copies.map(|(min, max)| Copies { min, max });
         let swarm = SwarmView { copies, ..SwarmView::default() };
         let outcomes = [(Outcome::Ok, 1), (Outcome::ConnectTimeout, 1)].into();
-        Summary { peers: 2, ok: 1, outcomes, trackers: 1, trackers_ok: 1, peer_lists: 1, swarm, ..Summary::default() }
+        Summary { peers: 2, ok: 1, outcomes, trackers: 1, trackers_ok: 1, swarm, ..Summary::default() }
     }
 
-    fn unreached(outcomes: &[(Outcome, usize)], statuses: &[(&'static str, usize)], lists: usize) -> Summary {
+    fn unreached(outcomes: &[(Outcome, usize)], statuses: &[(&'static str, usize)]) -> Summary {
         let sum = |counts: &mut dyn Iterator<Item = usize>| counts.sum();
         let peers = sum(&mut outcomes.iter().map(|(_, count)| *count));
         let trackers = sum(&mut statuses.iter().map(|(_, count)| *count));
@@ -159,7 +155,7 @@ mod tests {
             outcomes: outcomes.iter().copied().collect(),
             trackers,
             trackers_ok,
-            peer_lists: lists,
+            standings: [(Standing::Refused, statuses.iter().filter(|(code, _)| *code == "failure").count())].into(),
             tracker_statuses: statuses.iter().copied().collect(),
             ..Summary::default()
         }
@@ -170,6 +166,8 @@ mod tests {
         for (copies, verdict) in [
             (Some((1.0, 1.0)), Verdict::Healthy),
             (Some((0.4, 0.4)), Verdict::Incomplete),
+            (Some((0.4, 1.4)), Verdict::Incomplete),
+            (Some((0.0, 0.0)), Verdict::Incomplete),
             (None, Verdict::SeedsUnverified),
         ] {
             assert_eq!(reached(copies).verdict(), verdict, "{copies:?}");
@@ -180,21 +178,20 @@ mod tests {
     fn without_a_peer_the_trackers_decide() {
         use Outcome::{ConnectTimeout, NoRoute, NotTried};
         for (summary, verdict) in [
-            (unreached(&[(ConnectTimeout, 3)], &[("ok", 1)], 1), Verdict::NoPeerAnswered),
-            (unreached(&[(ConnectTimeout, 1), (NoRoute, 2)], &[], 0), Verdict::NoPeerAnswered),
-            (unreached(&[(NotTried, 3)], &[("ok", 1)], 1), Verdict::TrackersOnly),
-            (unreached(&[], &[("ok", 1), ("timeout", 1)], 1), Verdict::NoPeerNamed),
-            (unreached(&[], &[("ok", 1)], 0), Verdict::TrackersOnly),
-            (unreached(&[], &[("failure", 1), ("timeout", 1)], 0), Verdict::Refused),
-            (unreached(&[], &[("timeout", 1), ("no_route", 1)], 0), Verdict::NoSource),
-            (unreached(&[], &[("no_route", 2)], 0), Verdict::Offline),
-            (unreached(&[(NoRoute, 2)], &[], 0), Verdict::Offline),
-            (unreached(&[], &[], 0), Verdict::NoSource),
+            (unreached(&[(ConnectTimeout, 3)], &[("ok", 1)]), Verdict::NoPeerAnswered),
+            (unreached(&[(ConnectTimeout, 1), (NoRoute, 2)], &[]), Verdict::NoPeerAnswered),
+            (unreached(&[(NotTried, 3)], &[("ok", 1)]), Verdict::TrackersOnly),
+            (unreached(&[], &[("ok", 1), ("timeout", 1)]), Verdict::NoPeerNamed),
+            (Summary { scraped: true, ..unreached(&[], &[("ok", 1)]) }, Verdict::TrackersOnly),
+            (unreached(&[], &[("failure", 1), ("timeout", 1)]), Verdict::Refused),
+            (unreached(&[], &[("timeout", 1), ("no_route", 1)]), Verdict::NoSource),
+            (unreached(&[], &[("no_route", 2)]), Verdict::Offline),
+            (unreached(&[(NoRoute, 2)], &[]), Verdict::Offline),
+            (unreached(&[], &[]), Verdict::NoSource),
         ] {
             assert_eq!(summary.verdict(), verdict, "{summary:?}");
         }
-        let interrupted =
-            Summary { cut_short: Some(CutShort::Interrupt), ..unreached(&[(NotTried, 3)], &[("ok", 1)], 1) };
+        let interrupted = Summary { cut_short: Some(CutShort::Interrupt), ..unreached(&[(NotTried, 3)], &[("ok", 1)]) };
         assert_eq!(interrupted.verdict(), Verdict::Interrupted);
     }
 }

@@ -36,6 +36,8 @@ pub struct UdpScript {
     pub cut: Option<usize>,
     /// Whether a scrape's counts come sorted by info-hash, as torrust sends them, and not in the order asked.
     pub scrape_sorted: bool,
+    /// Another loopback address that replies come from, as those of a tracker with several addresses; its own if `None`.
+    pub replies_from: Option<SocketAddr>,
 }
 
 /// What a tracker counts of one torrent.
@@ -75,6 +77,7 @@ impl Default for UdpScript {
             error: None,
             cut: None,
             scrape_sorted: false,
+            replies_from: None,
         }
     }
 }

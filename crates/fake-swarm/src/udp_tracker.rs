@@ -92,12 +92,17 @@ async fn serve(state: Arc<State<UdpScript, Datagram>>, socket: UdpSocket) {
         // A failed receive is the word of an ICMP message about an answer of ours; the next may be fine.
         let Ok((length, remote)) = socket.recv_from(&mut buffer).await else { continue };
         let question = Datagram { bytes: buffer.get(..length).unwrap_or_default().to_vec(), remote };
-        let answers = state.script().answers(&question, before);
+        let script = state.script();
+        let answers = script.answers(&question, before);
         before += 1;
         state.record(question);
+        let other = match script.replies_from.filter(|from| from.ip().is_loopback()) {
+            Some(from) => UdpSocket::bind(from).await.ok(),
+            None => None,
+        };
         for answer in answers {
-            // Whoever asked may be gone, and that is no error of ours.
-            let _ = socket.send_to(&answer, remote).await;
+            // The asker may be gone, and that is no error of ours.
+            let _ = other.as_ref().unwrap_or(&socket).send_to(&answer, remote).await;
         }
     }
 }
@@ -151,6 +156,17 @@ mod tests {
         socket.send(CONNECT).await.unwrap();
         assert_eq!(received(&socket).await.len(), 16);
         assert!(!tracker.wait_for(|datagram| datagram.action() == Some(2), Duration::ZERO).await);
+    }
+
+    #[tokio::test]
+    async fn replies_may_come_from_another_address() {
+        let from = SocketAddr::from(([127, 0, 0, 2], 0));
+        let script = UdpScript { replies_from: Some(from), ..UdpScript::default() };
+        let tracker = FakeUdpTracker::start(script).unwrap();
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        socket.send_to(CONNECT, tracker.addr()).await.unwrap();
+        let (length, remote) = tokio::time::timeout(MINUTE, socket.recv_from(&mut [0; 99])).await.unwrap().unwrap();
+        assert_eq!((length, remote.ip()), (16, from.ip()));
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 //! an address that is not on the public internet is dialled only when the user named it, or when the tracker that named
 //! it was itself reached at such an address: then both are on the same side of the wall.
 
+use crate::announce_path::is_announce;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -142,11 +143,12 @@ impl AddressPolicy {
         Self::Stranger { reached: Scope::of(tracker) }
     }
 
-    /// The policy for a tracker URL that stands in a torrent: local only if its path begins with `/announce`, so that a
-    /// torrent cannot make us talk to other services of this machine or network (libtorrent's rule).
+    /// The policy for a tracker URL that stands in a torrent: local only if its path is `/announce`, also with an extension, or
+    /// below it, so that a torrent cannot make us talk to other services of this machine or network (libtorrent's rule). The
+    /// path, which may have a query, is judged by whole segments and as servers may read it: decoded, without dots.
     #[must_use]
     pub fn for_tracker_in_torrent(path: &str) -> Self {
-        let reached = if path.starts_with("/announce") { Scope::Loopback } else { Scope::Global };
+        let reached = if is_announce(path) { Scope::Loopback } else { Scope::Global };
         Self::Stranger { reached }
     }
 
@@ -303,6 +305,11 @@ mod tests {
         assert_eq!(AddressPolicy::for_tracker_in_torrent("/announce?x=1").check(local), Ok(()));
         assert!(AddressPolicy::for_tracker_in_torrent("/admin/delete").check(local).is_err());
         assert!(AddressPolicy::for_tracker_in_torrent("").check(local).is_err());
+        for path in ["/announce/../admin", "/announce%2f..%2fadmin", "/announcements"] {
+            assert!(AddressPolicy::for_tracker_in_torrent(path).check(local).is_err(), "{path}");
+            let from = "127.0.0.2".parse().unwrap();
+            assert!(AddressPolicy::for_redirect(from, path).check(local).is_err(), "{path}");
+        }
     }
 
     #[test]

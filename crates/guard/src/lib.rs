@@ -1,7 +1,8 @@
 //! What a stranger's data may make us dial or show.
 //!
 //! * [`AddressPolicy`]: which addresses may be dialled, and on whose word.
-//! * [`redact_url`] and [`Secrets`]: an announce URL without its passkey, and other text without it.
+//! * [`redact_url`] and [`Secrets`]: an announce URL without its passkey, and other text without it;
+//!   [`redact_web_seed`]: a web seed without its query.
 //! * [`escape`]: text from outside, made safe for a terminal and a log.
 //! * [`ErrorChain`]: an error with all its causes on one line.
 //!
@@ -24,6 +25,7 @@
 //! ```
 
 mod address;
+mod announce_path;
 mod chain;
 mod escape;
 mod redact;
@@ -31,4 +33,4 @@ mod redact;
 pub use address::{AddressPolicy, Refusal, Scope};
 pub use chain::ErrorChain;
 pub use escape::{Escaped, escape, escape_bytes, is_deceptive};
-pub use redact::{Secrets, redact_url};
+pub use redact::{Secrets, redact_url, redact_web_seed};

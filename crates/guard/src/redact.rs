@@ -89,11 +89,31 @@ pub fn redact_url(url: &str) -> String {
             shown + "/" + if PLAIN_SEGMENTS.contains(&segment) { segment } else { HIDDEN }
         })
     });
-    let query = parts.query.map_or_else(String::new, |query| {
-        let pairs: Vec<String> = query.split('&').map(redact_pair).collect();
-        format!("?{}", pairs.join("&"))
-    });
+    let query = parts.query.map(redact_query).unwrap_or_default();
     format!("{scheme}://{userinfo}{}{path}{query}", parts.host)
+}
+
+/// Hides userinfo and query values of a web seed (BEP 17, 19). Its path says which files it serves and is no secret; a seed
+/// may be a path without a host.
+#[must_use]
+pub fn redact_web_seed(url: &str) -> String {
+    let Some(parts) = Parts::of(url) else {
+        let (path, query) = url.split_once('?').map_or((url, None), |(path, query)| (path, Some(query)));
+        let path = path.rsplit_once('@').map_or_else(|| path.to_owned(), |(_, rest)| format!("{HIDDEN}@{rest}"));
+        return path + &query.map(redact_query).unwrap_or_default();
+    };
+    let Parts { scheme, userinfo, host, path, query } = parts;
+    if !parts.has_plain_host() {
+        return format!("{scheme}://{HIDDEN}");
+    }
+    let userinfo = userinfo.map_or_else(String::new, |_| format!("{HIDDEN}@"));
+    let path = path.map_or_else(String::new, |path| format!("/{path}"));
+    format!("{scheme}://{userinfo}{host}{path}{}", query.map(redact_query).unwrap_or_default())
+}
+
+fn redact_query(query: &str) -> String {
+    let pairs: Vec<String> = query.split('&').map(redact_pair).collect();
+    format!("?{}", pairs.join("&"))
 }
 
 /// `name=value` shows a name that is known to be one.
@@ -216,7 +236,7 @@ impl std::fmt::Debug for Secrets {
 }
 
 /// Undoes percent-encoding; what is not UTF-8 then is replaced.
-fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
@@ -253,6 +273,24 @@ mod tests {
             ("http://t.example/announce?s3cret==&port=1", "http://t.example/announce?***&port=***"),
         ] {
             assert_eq!(redact_url(url), shown);
+        }
+    }
+
+    #[test]
+    fn a_web_seed_is_shown_but_for_its_query() {
+        for (url, shown) in [
+            ("https://archive.org/download/", "https://archive.org/download/"),
+            ("/1/items/", "/1/items/"),
+            ("ftp://mirror.example/pub/iso", "ftp://mirror.example/pub/iso"),
+            ("https://cdn.example/file.iso?token=s3cret&s3cret", "https://cdn.example/file.iso?token=***&***"),
+            ("https://user:s3cret@cdn.example/a@b", "https://***@cdn.example/a@b"),
+            ("user:s3cret@cdn.example/a", "***@cdn.example/a"),
+            ("http://h/seed?info_hash=x#s3cret", "http://h/seed?info_hash=***"),
+            ("https://user:s3c/ret@cdn.example/a", "https://***"),
+            ("nonsense", "nonsense"),
+            ("", ""),
+        ] {
+            assert_eq!(redact_web_seed(url), shown);
         }
     }
 

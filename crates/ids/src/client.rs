@@ -6,6 +6,7 @@
 
 mod azureus;
 mod codes;
+mod ktorrent;
 mod mainline;
 mod odd;
 mod shadow;

@@ -3,6 +3,8 @@
 
 use ids::PeerId;
 
+/// What the newest clients send, and what is shown of it: the client crate has a test for the last column.
+const NEWEST: &str = include_str!("../../../fixtures/ids/newest.tsv");
 const TABLE: &str = include_str!("../../../fixtures/ids/clients.tsv");
 
 /// The bytes of an id that is written as [`PeerId`] shows itself.
@@ -46,4 +48,13 @@ fn every_id_of_the_table_is_read_as_it_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_newest_clients_are_named_by_their_ids_alone() {
+    for row in NEWEST.lines().skip(1) {
+        let [client, id, _v, by_peer_id, _shown] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let found = PeerId::from_hex(id).unwrap().client().map(|client| client.to_string());
+        assert_eq!(found.as_deref(), Some(by_peer_id), "{client}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What a torrent says beside its content. All of it is optional, so what is of the wrong kind is noted and left out.
 
-use crate::{Diagnostics, Problem};
+use crate::{Diagnostics, Encoding, Problem};
 use bencode::{Dict, Kind, Value};
 
 /// The optional fields, each with the key it stands under.
@@ -12,6 +12,8 @@ pub struct Details {
     pub created_by: Option<Vec<u8>>,
     /// `creation date`: seconds since 1970, never negative.
     pub creation_date: Option<u64>,
+    /// `encoding` or `codepage`: how text is written that is not UTF-8; `None` for an encoding that is not known.
+    pub encoding: Option<Encoding>,
     /// `source` in the info dictionary: what trackers add to give their torrents other hashes.
     pub source: Option<Vec<u8>>,
     /// `url-list`: web seeds (BEP 19), without empty and repeated ones.
@@ -30,6 +32,7 @@ pub(crate) fn parse(root: Dict<'_>, info: Dict<'_>, diagnostics: &mut Diagnostic
         comment: reader.twin(root, "comment.utf-8", "comment"),
         created_by: reader.twin(root, "created by.utf-8", "created by"),
         creation_date: reader.date(root),
+        encoding: Encoding::declared(root),
         source: reader.string(info, "info.source", "source").map(<[u8]>::to_vec),
         web_seeds: reader.urls(root, "url-list"),
         http_seeds: reader.urls(root, "httpseeds"),
@@ -153,6 +156,7 @@ mod tests {
                 comment: Some(b"b".to_vec()),
                 created_by: Some(b"c".to_vec()),
                 creation_date: Some(7),
+                encoding: None,
                 source: Some(b"s".to_vec()),
                 web_seeds: vec!["u".into()],
                 http_seeds: vec!["h".into()],

@@ -18,12 +18,20 @@ pub enum Diagnostic {
         /// Where it begins; bytes from the start of the file or link.
         offset: usize,
     },
+    /// `&amp;` for `&` in a magnet link, as HTML has it; noted once.
+    HtmlAmpersand {
+        /// Where the first one ends; bytes from the start of the link.
+        offset: usize,
+    },
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotCanonical(found) => write!(f, "not canonical: {} (at byte {})", found.kind, found.offset),
+            Self::HtmlAmpersand { offset } => {
+                write!(f, "`&amp;` was read as `&`: the link was copied from HTML (at byte {offset})")
+            }
             Self::Ignored { path, problem, offset } => write!(f, "{path}: {problem}, ignored (at byte {offset})"),
         }
     }
@@ -63,6 +71,15 @@ impl Diagnostics {
         self.total += 1;
         if self.first.len() < Self::KEPT {
             self.first.push(Diagnostic::Ignored { path: path(), problem, offset });
+        }
+    }
+
+    /// Notes an ampersand of HTML, once.
+    pub(crate) fn html_ampersand(&mut self, offset: usize) {
+        let noted = self.first.iter().any(|noted| matches!(noted, Diagnostic::HtmlAmpersand { .. }));
+        if !noted && self.first.len() < Self::KEPT {
+            self.total += 1;
+            self.first.push(Diagnostic::HtmlAmpersand { offset });
         }
     }
 

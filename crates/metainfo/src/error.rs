@@ -1,13 +1,20 @@
 //! Why bytes are not a torrent.
 
-use bencode::{FieldError, FieldProblem, Kind};
+use crate::FileKind;
+use bencode::{ErrorKind, FieldError, FieldProblem, Kind};
 
 /// The first thing that makes a file unusable as a torrent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A file of another kind.
+    #[error("{0}")]
+    FileKind(FileKind),
+    /// It begins as a torrent and ends in the middle of a value.
+    #[error("cut short")]
+    CutShort(#[source] bencode::Error),
     /// Not bencode, or too much of it.
-    #[error("not bencode")]
+    #[error("{}", if self.is_limit() { "more than is read" } else { "not bencode" })]
     Bencode(#[from] bencode::Error),
     /// Bencode, but not what BEP 3 asks for.
     #[error("{path}: {problem} (at byte {offset})")]
@@ -138,6 +145,28 @@ pub enum Problem {
 }
 
 impl Error {
+    /// Whether a limit on size was exceeded; the file may be a valid torrent.
+    #[must_use]
+    pub fn is_limit(&self) -> bool {
+        use ErrorKind::{TooManyBytes, TooManyTokens};
+        matches!(self, Self::Bencode(error) if matches!(error.kind, TooManyBytes { .. } | TooManyTokens { .. }))
+    }
+
+    /// The error for bytes that are not bencode.
+    pub(crate) fn of_bytes(bytes: &[u8], error: bencode::Error) -> Self {
+        if !matches!(bytes, [b'd', b'0'..=b'9' | b'e', ..]) {
+            return FileKind::of(bytes).map_or(Self::Bencode(error), Self::FileKind);
+        }
+        let zeros = || bytes.get(error.offset..).is_some_and(|rest| rest.iter().all(|byte| *byte == 0));
+        match error.kind {
+            _ if FileKind::is_mangled(bytes) => Self::FileKind(FileKind::Mangled),
+            ErrorKind::UnexpectedEnd | ErrorKind::StringPastEnd => Self::CutShort(error),
+            // An incomplete download into a preallocated file.
+            ErrorKind::UnexpectedByte(0) if zeros() => Self::CutShort(error),
+            _ => Self::Bencode(error),
+        }
+    }
+
     /// A field's problem, with the path of the dictionary it stands in.
     pub(crate) fn field(path: impl Into<String>, problem: Problem, offset: usize) -> Self {
         Self::Field { path: path.into(), problem, offset }

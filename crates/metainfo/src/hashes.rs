@@ -1,8 +1,7 @@
 //! The names a torrent goes by on the network.
 
+use crate::Error;
 use crate::parts::{self, Parts};
-use crate::{Error, torrent};
-use bencode::Document;
 use ids::{InfoHash, InfoHashV2};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
@@ -30,7 +29,7 @@ impl Hashes {
     /// # Errors
     /// Broken bencode, no info dictionary, one of unknown version, or a v2 one that is not canonical.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let document = Document::parse_lenient(bytes, torrent::LIMITS)?;
+        let document = parts::document(bytes)?;
         let (_, info, parts) = parts::open(&document)?;
         Ok(Self::of(info.value().raw(), parts))
     }

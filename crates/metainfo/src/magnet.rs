@@ -5,7 +5,7 @@ mod topic;
 
 pub use peer::MagnetPeer;
 
-use crate::{Diagnostics, Hashes, Problem, Tracker};
+use crate::{Diagnostics, HashError, Hashes, Problem, Tracker};
 use percent_encoding::percent_decode_str;
 use topic::Topics;
 
@@ -46,15 +46,24 @@ pub enum MagnetError {
         /// The limit in bytes.
         max: usize,
     },
-    /// No `xt`, or only those of other networks.
+    /// No `xt`.
     #[error("names no torrent: neither `xt=urn:btih:` nor `xt=urn:btmh:`")]
     NoInfoHash,
+    /// An `xt`, but only of another network.
+    #[error("names no torrent: its `xt` is of another network, neither `urn:btih:` nor `urn:btmh:`")]
+    OtherNetwork,
     /// A v1 info-hash that is none.
-    #[error("expected 40 hexadecimal or 32 base32 digits after `urn:btih:`")]
-    BadInfoHash,
+    #[error("expected 40 hexadecimal or 32 base32 digits after `urn:btih:`, found {0}")]
+    BadInfoHash(HashError),
     /// A v2 info-hash that is none.
-    #[error("expected 1220 and 64 hexadecimal digits after `urn:btmh:`")]
-    BadInfoHashV2,
+    #[error("expected 1220 and 64 hexadecimal digits after `urn:btmh:`, found {0}")]
+    BadInfoHashV2(HashError),
+    /// A v2 info-hash where a v1 one belongs.
+    #[error("a v2 info-hash stands after `urn:btih:`, where a v1 one belongs; it belongs after `urn:btmh:1220`")]
+    V2UnderBtih,
+    /// A v1 info-hash where a v2 one belongs.
+    #[error("a v1 info-hash stands after `urn:btmh:`, where a v2 one belongs; it belongs after `urn:btih:`")]
+    V1UnderBtmh,
     /// Two torrents in one link. libtorrent takes the last; here nobody shall have to guess.
     #[error("two different v1 info-hashes")]
     TwoInfoHashes,
@@ -96,7 +105,8 @@ impl Magnet {
 
     /// Reads a link. Blanks around it are ignored, and so are fields of other names; a name may have a number, as `tr.1` has,
     /// and its letters may be of either case. A tracker, peer or web seed that cannot be read is left out and noted in
-    /// [`diagnostics`](Self::diagnostics).
+    /// [`diagnostics`](Self::diagnostics). `&amp;` for `&`, as links are written in HTML, is read and noted; a link that was
+    /// percent-encoded as a whole is decoded first.
     ///
     /// # Errors
     /// No link, none of a torrent, an info-hash that is none, two torrents in one link, or more of anything than is
@@ -104,6 +114,10 @@ impl Magnet {
     pub fn parse(link: &str) -> Result<Self, MagnetError> {
         if link.len() > Self::MAX_BYTES {
             return Err(MagnetError::TooLong { max: Self::MAX_BYTES });
+        }
+        if is_encoded_whole(link.trim_start()) {
+            let decoded = percent_decode_str(link).decode_utf8_lossy();
+            return if is_encoded_whole(&decoded) { Err(MagnetError::NotAMagnet) } else { Self::parse(&decoded) };
         }
         let begun = link.trim_start();
         let fields = without_prefix(begun, Self::PREFIX).ok_or(MagnetError::NotAMagnet)?;
@@ -114,7 +128,7 @@ impl Magnet {
             offset += field.len() + 1;
         }
         let Reader { topics, name, trackers, peers, web_seeds, diagnostics } = reader;
-        let hashes = topics.hashes().ok_or(MagnetError::NoInfoHash)?;
+        let hashes = topics.hashes()?;
         Ok(Self { hashes, name, trackers, peers, web_seeds, diagnostics })
     }
 }
@@ -133,6 +147,11 @@ struct Reader {
 impl Reader {
     /// Takes in `NAME=VALUE`, which stands at `offset` in the link.
     fn read(&mut self, field: &str, offset: usize) -> Result<(), MagnetError> {
+        let mut field = field;
+        while let Some(rest) = HTML_AMPERSANDS.iter().find_map(|ampersand| without_prefix(field, ampersand)) {
+            field = rest;
+            self.diagnostics.html_ampersand(offset);
+        }
         let (name, value) = field.split_once('=').unwrap_or((field, ""));
         let name = without_number(name).to_ascii_lowercase();
         match name.as_str() {
@@ -168,6 +187,16 @@ impl Reader {
     fn unless_bad<T>(&mut self, name: &str, read: Result<T, Problem>, offset: usize) -> Option<T> {
         read.map_err(|problem| self.diagnostics.ignored(|| name.to_owned(), problem, offset)).ok()
     }
+}
+
+/// The rest of an HTML-escaped `&` after a split at `&`.
+const HTML_AMPERSANDS: [&str; 3] = ["amp;", "#38;", "#x26;"];
+
+/// Whether the whole link was percent-encoded, as inside another URL.
+fn is_encoded_whole(link: &str) -> bool {
+    let fields = without_prefix(link, Magnet::PREFIX);
+    let names = |fields: &str| !fields.contains('=') && fields.to_ascii_lowercase().contains("%3d");
+    without_prefix(link, "magnet%3a").is_some() || fields.is_some_and(names)
 }
 
 /// Adds an entry to a list that has so much room and no more.

@@ -1,6 +1,6 @@
 //! Which parts a torrent has, v1, v2 or both, and what that asks of the way it is written (BEP 52).
 
-use crate::{Error, Problem, torrent};
+use crate::{Error, FileKind, Problem, torrent};
 use bencode::{Dict, Document, Kind, Value};
 
 /// Which parts an info dictionary has.
@@ -21,12 +21,19 @@ impl Parts {
     }
 }
 
+/// Parses bencode; the error names the kind of a file that is no torrent.
+pub(crate) fn document(bytes: &[u8]) -> Result<Document<'_>, Error> {
+    Document::parse_lenient(bytes, torrent::LIMITS).map_err(|error| Error::of_bytes(bytes, error))
+}
+
 /// The root and info dictionaries, and what parts the latter has.
 pub(crate) fn open<'d>(document: &'d Document<'d>) -> Result<(Dict<'d>, Dict<'d>, Parts), Error> {
     let root = document.root();
     let mistyped = Problem::Mistyped { expected: Kind::Dict, found: root.kind() };
     let root = root.as_dict().ok_or_else(|| Error::field("torrent", mistyped, 0))?;
-    let info = root.dict("info").map_err(|error| Error::in_dict("", error))?;
+    let kind = root.get(b"info").map_or_else(|| FileKind::of_dict(root), |_| None);
+    let missing = |error| kind.map_or_else(|| Error::in_dict("", error), Error::FileKind);
+    let info = root.dict("info").map_err(missing)?;
     Ok((root, info, parts(info, document.diagnostics().is_empty())?))
 }
 

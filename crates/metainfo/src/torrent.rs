@@ -1,11 +1,11 @@
 //! The torrent as a whole, and the checks that hold its parts together.
 
 use crate::files::{self, BLOCK_BYTES, Layout, PADDING_DIRECTORY};
-use crate::parts::{Parts, open};
+use crate::parts::{Parts, document, open};
 use crate::safe_name::{safe_element, safe_name};
 use crate::{Details, Diagnostics, Error, File, Hashes, PathIssue, Problem, Tracker};
 use crate::{agree, details, issue, layers, trackers, tree};
-use bencode::{Dict, Document, Kind, Limits, Value};
+use bencode::{Dict, Kind, Limits, Value};
 use ids::InfoHash;
 use sha1::{Digest, Sha1};
 
@@ -59,7 +59,7 @@ impl Torrent {
     /// The first thing that makes the file unusable: broken bencode, a required field that is missing, of the wrong
     /// kind or out of range, sizes that contradict the piece hashes, hashes or file lists that contradict each other.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let document = Document::parse_lenient(bytes, LIMITS)?;
+        let document = document(bytes)?;
         let mut diagnostics = Diagnostics::default();
         diagnostics.not_canonical(document.diagnostics());
         let (root, info, parts) = open(&document)?;
@@ -87,12 +87,6 @@ impl Torrent {
             details: details::parse(root, info, &mut diagnostics),
             diagnostics,
         })
-    }
-
-    /// The name as text, with what is not UTF-8 replaced. Whoever shows it escapes it.
-    #[must_use]
-    pub fn name_lossy(&self) -> std::borrow::Cow<'_, str> {
-        String::from_utf8_lossy(&self.name)
     }
 }
 

@@ -75,7 +75,6 @@ fn links_are_read_as_libtorrent_reads_them() {
         ("magnet:?{X}&dn=%00%1b", "V1 dn=\0\x1b"),
         ("magnet:?{X}&dn.1=a", "V1 dn=a"),
         ("magnet:?{X}&DN=a", "V1 dn=a"),
-        ("magnet:?{X}&amp;dn=a", "V1"),
         ("magnet:?{X};dn=a", "none"),
         ("magnet:?{X}&dn=../..", "V1 dn=../.."),
         ("magnet:?dn=a&{X}", "V1 dn=a"),
@@ -158,6 +157,14 @@ fn links_that_are_read_otherwise_are_these() {
         (" magnet:?{X}", "none", "V1"),
         ("magnet:?{X} ", "none", "V1"),
         ("magnet:?{X}\n", "none", "V1"),
+        // As links are written in HTML, once or twice.
+        ("magnet:?{X}&amp;dn=a&amp;tr=http://a/", "V1", "V1 dn=a tr=http://a/"),
+        ("magnet:?dn=a&#38;{X}&#x26;tr=http://a/", "none", "V1 dn=a tr=http://a/"),
+        ("magnet:?{X}&amp;amp;dn=a", "V1", "V1 dn=a"),
+        // As a link is written in another.
+        ("magnet%3A%3Fxt%3Durn%3Abtih%3A{V1}%26dn%3Da%2520b", "none", "V1 dn=a b"),
+        ("magnet:?xt%3Durn%3Abtih%3A{V1}%26dn%3Da", "none", "V1 dn=a"),
+        ("magnet%253A%253Fxt%253Durn%253Abtih%253A{V1}", "none", "none"),
         // Nothing between two `&` is no reason to stop.
         ("magnet:?&{X}&&", "none", "V1"),
         // Two torrents, of which libtorrent takes the last.
@@ -202,4 +209,42 @@ fn links_that_are_read_otherwise_are_these() {
     ] {
         assert_eq!(read(link), ours, "{link}, which libtorrent reads as {libtorrent}");
     }
+}
+
+#[test]
+fn errors_are_about_this_link() {
+    for (link, expected) in [
+        ("magnet:?dn=a", "names no torrent: neither `xt=urn:btih:` nor `xt=urn:btmh:`"),
+        (
+            "magnet:?xt=urn:ed2k:1",
+            "names no torrent: its `xt` is of another network, neither `urn:btih:` nor `urn:btmh:`",
+        ),
+        (
+            "magnet:?xt=urn:btih:{V2}",
+            "a v2 info-hash stands after `urn:btih:`, where a v1 one belongs; it belongs after `urn:btmh:1220`",
+        ),
+        (
+            "magnet:?xt=urn:btih:1220{V2}",
+            "a v2 info-hash stands after `urn:btih:`, where a v1 one belongs; it belongs after `urn:btmh:1220`",
+        ),
+        (
+            "magnet:?xt=urn:btmh:{V1}",
+            "a v1 info-hash stands after `urn:btmh:`, where a v2 one belongs; it belongs after `urn:btih:`",
+        ),
+        (
+            "magnet:?xt=urn:btih:7e27ddfe8322958feab2084b5fdd82208046db1",
+            "expected 40 hexadecimal or 32 base32 digits after `urn:btih:`, found 39 digits",
+        ),
+        (
+            "magnet:?xt=urn:btih:7e27ddfe8322958feab2\n084b5fdd82208046db12",
+            "expected 40 hexadecimal or 32 base32 digits after `urn:btih:`, found a blank as character 21",
+        ),
+        ("magnet:?xt=urn:btmh:{V2}", "expected 1220 and 64 hexadecimal digits after `urn:btmh:`, found 64 digits"),
+    ] {
+        let link = link.replace("{V1}", V1).replace("{V2}", V2);
+        assert_eq!(Magnet::parse(&link).unwrap_err().to_string(), expected, "{link}");
+    }
+    let html = Magnet::parse(&format!("magnet:?xt=urn:btih:{V1}&amp;dn=a&amp;tr=http://a/")).unwrap();
+    let notes: Vec<String> = html.diagnostics.first().iter().map(ToString::to_string).collect();
+    assert_eq!(notes, ["`&amp;` was read as `&`: the link was copied from HTML (at byte 61)"]);
 }

@@ -1,8 +1,10 @@
 //! Why an exchange brought nothing.
 
 use crate::{Location, Quoted, TlsProblem};
+use guard::Secrets;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tracker::RetryIn;
 
@@ -52,14 +54,16 @@ pub enum Error {
         location: Location,
     },
     /// An HTTP error; some trackers put their reason into its body.
-    #[error("HTTP {status}{}", Details(failure.as_ref(), body.as_ref()))]
+    #[error("HTTP {status}{}", Details { failure: failure.as_deref(), body: body.as_ref(), retry_in: *retry_in })]
     Status {
         /// HTTP status, not 200.
         status: u16,
         /// The refusal in a bencoded body.
-        failure: Option<Failure>,
+        failure: Option<Box<Failure>>,
         /// What a body that is no tracker's begins with.
         body: Option<Excerpt>,
+        /// When to ask again, by `Retry-After` (RFC 9110, 10.2.3).
+        retry_in: Option<Duration>,
     },
     /// A body larger than is read.
     #[error("reply is larger than {limit} bytes")]
@@ -101,17 +105,30 @@ pub enum Error {
 pub struct Failure {
     /// Its `failure reason`.
     pub reason: Quoted,
-    /// When it may be asked again, as far as it says (BEP 31).
+    /// When it may be asked again, as far as it says: BEP 31, or else `Retry-After`.
     pub retry_in: Option<RetryIn>,
+    /// `interval` beside the reason, in seconds.
+    pub interval: Option<u32>,
+    /// `min interval` beside the reason, in seconds.
+    pub min_interval: Option<u32>,
+}
+
+impl Failure {
+    /// What the tracker said when it was asked with `secrets`; `retry_after` is what the head of its reply says.
+    pub(crate) fn new(failure: tracker::Failure, secrets: &Arc<Secrets>, retry_after: Option<Duration>) -> Self {
+        let tracker::Failure { reason, retry_in, interval, min_interval } = failure;
+        let retry_in = retry_in.or(retry_after.map(RetryIn::After));
+        Self { reason: Quoted::new(&reason, secrets), retry_in, interval, min_interval }
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.retry_in {
-            None => write!(f, "{}", self.reason),
-            Some(RetryIn::Never) => write!(f, "{} (do not retry)", self.reason),
-            Some(RetryIn::Minutes(minutes)) => write!(f, "{} (retry in {minutes} min)", self.reason),
+        match self.reason.expose() {
+            "" => f.write_str("no reason given")?,
+            _ => write!(f, "{}", self.reason)?,
         }
+        self.retry_in.map_or(Ok(()), |retry_in| write!(f, " ({retry_in})"))
     }
 }
 
@@ -139,15 +156,20 @@ impl fmt::Display for Excerpt {
 }
 
 /// What follows a status.
-struct Details<'e>(Option<&'e Failure>, Option<&'e Excerpt>);
+struct Details<'e> {
+    failure: Option<&'e Failure>,
+    body: Option<&'e Excerpt>,
+    retry_in: Option<Duration>,
+}
 
 impl fmt::Display for Details<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self(Some(failure), _) => write!(f, ": {failure}"),
-            Self(None, Some(body)) => write!(f, "{body}"),
-            Self(None, None) => Ok(()),
+        if let Some(failure) = self.failure {
+            // It says itself when to ask again.
+            return write!(f, ": {failure}");
         }
+        self.retry_in.map_or(Ok(()), |time| write!(f, ", {}", RetryIn::After(time)))?;
+        self.body.map_or(Ok(()), |body| write!(f, "{body}"))
     }
 }
 
@@ -173,6 +195,25 @@ impl Error {
             Self::Encoding { .. } => "bad_encoding",
             Self::Failure(_) => "failure",
             Self::NotATracker { .. } => "not_a_tracker",
+        }
+    }
+
+    /// The tracker's refusal, where it gives one.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failure(failure) => Some(failure),
+            Self::Status { failure, .. } => failure.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// When the tracker wants to be asked again, as far as it says.
+    #[must_use]
+    pub fn retry_in(&self) -> Option<RetryIn> {
+        match self {
+            Self::Status { failure: None, retry_in, .. } => retry_in.map(RetryIn::After),
+            error => error.failure()?.retry_in,
         }
     }
 

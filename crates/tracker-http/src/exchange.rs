@@ -2,7 +2,8 @@
 
 use crate::metered::{Allowance, Meter, Overrun};
 use crate::tapped::Tapped;
-use crate::{Error, Limits};
+use crate::tls::LeftWithoutCertificate;
+use crate::{Error, Limits, TlsProblem};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
@@ -96,6 +97,9 @@ fn classify(error: hyper::Error, limits: Limits) -> Error {
     let head_too_large = || Error::HeadTooLarge { bytes: limits.head_bytes, lines: limits.head_lines };
     match cause(&error) {
         _ if error.is_parse_too_large() => head_too_large(),
+        Some(cause) if is_for_want_of_a_certificate(cause) => {
+            Error::Tls(TlsProblem::ClientCertificate(io::Error::other(error)))
+        }
         Some(cause) if is_overrun(cause) => head_too_large(),
         // How TLS says that the connection ended and nobody had said it would.
         Some(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => Error::Closed(error),
@@ -126,6 +130,10 @@ fn cause(error: &hyper::Error) -> Option<&io::Error> {
         next = cause.source();
     }
     None
+}
+
+fn is_for_want_of_a_certificate(cause: &io::Error) -> bool {
+    cause.get_ref().is_some_and(|cause| cause.is::<LeftWithoutCertificate>())
 }
 
 fn is_overrun(cause: &io::Error) -> bool {

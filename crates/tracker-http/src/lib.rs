@@ -41,6 +41,7 @@ mod limits;
 mod metered;
 mod quoted;
 mod reply;
+mod retry_after;
 mod tapped;
 mod tls;
 

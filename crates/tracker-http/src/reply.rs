@@ -1,6 +1,7 @@
 //! What a reply amounts to.
 
 use crate::exchange::Received;
+use crate::retry_after::retry_after;
 use crate::{Error, Excerpt, Failure, Limits, Location, Quoted, body};
 use guard::Secrets;
 use hyper::StatusCode;
@@ -34,8 +35,8 @@ pub(crate) fn judge<T>(
     }
     match (parsed, cut, inflated) {
         (Ok(answer), ..) => Ok(answer),
-        (Err(tracker::Error::Failure { reason, retry_in }), ..) => {
-            Err(Error::Failure(Failure { reason: Quoted::new(&reason, secrets), retry_in }))
+        (Err(tracker::Error::Failure(failure)), ..) => {
+            Err(Error::Failure(Failure::new(failure, secrets, retry_after(&received.headers))))
         }
         // What came too late, or not at all, explains the rest.
         (Err(_), Some(cut), _) => Err(cut),
@@ -47,16 +48,13 @@ pub(crate) fn judge<T>(
 /// An answer with a status of its own.
 fn status_error(received: &Received, body: &[u8], error: Option<tracker::Error>, secrets: &Arc<Secrets>) -> Error {
     let status = received.status.as_u16();
-    match error {
-        Some(tracker::Error::Failure { reason, retry_in }) => {
-            let failure = Failure { reason: Quoted::new(&reason, secrets), retry_in };
-            Error::Status { status, failure: Some(failure), body: None }
-        }
-        Some(_) if !body.is_empty() => {
-            Error::Status { status, failure: None, body: Some(excerpt(received, body, secrets)) }
-        }
-        _ => Error::Status { status, failure: None, body: None },
-    }
+    let retry_in = retry_after(&received.headers);
+    let (failure, body) = match error {
+        Some(tracker::Error::Failure(failure)) => (Some(Box::new(Failure::new(failure, secrets, retry_in))), None),
+        Some(_) if !body.is_empty() => (None, Some(excerpt(received, body, secrets))),
+        _ => (None, None),
+    };
+    Error::Status { status, failure, body, retry_in }
 }
 
 /// A body that is whole and no tracker's.

@@ -1,14 +1,17 @@
 //! HTTPS: a TLS session over a stream that is already connected.
 
+mod certificate;
 mod problem;
 mod stream;
 mod verifier;
 
+pub(crate) use certificate::LeftWithoutCertificate;
 pub use problem::{CaError, TlsProblem};
 pub use stream::TlsStream;
 
 use crate::Error;
 use crate::tapped::Tapped;
+use certificate::{NoCertificate, noting};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -72,36 +75,40 @@ impl Tls {
     {
         let connect = async {
             let name = server_name(host).map_err(|error| TlsProblem::Failed(io::Error::other(error)))?;
-            let connector = TlsConnector::from(self.config().await.map_err(TlsProblem::Failed)?);
+            let connector = TlsConnector::from(self.config().await?);
             let handshake = connector.connect(name, Tapped::new(stream, Beginning::default())).into_fallible();
-            handshake.await.map_err(|(error, stream)| TlsProblem::of(error, &stream.tap))
+            let (result, wants_certificate) = noting(handshake).await;
+            match result {
+                Ok(session) => Ok(TlsStream::new(session, wants_certificate)),
+                Err((error, stream)) => Err(TlsProblem::of(error, &stream.tap, wants_certificate)),
+            }
         };
-        let connected = timeout(limit, connect).await.unwrap_or(Err(TlsProblem::Timeout(limit)));
-        Ok(TlsStream(connected?))
+        Ok(timeout(limit, connect).await.unwrap_or(Err(TlsProblem::Timeout(limit)))?)
     }
 
     /// Made when it is first needed, and on another thread: the system's roots take milliseconds to read, in which everybody
     /// else on this thread would seem to be slow.
-    async fn config(&self) -> io::Result<Arc<ClientConfig>> {
+    async fn config(&self) -> Result<Arc<ClientConfig>, TlsProblem> {
         let make = async || {
             let inner = self.0.clone();
-            let config = spawn_blocking(move || inner.make_config()).await?;
-            config.map(Arc::new).map_err(io::Error::other)
+            let config = spawn_blocking(move || inner.make_config()).await;
+            config.map_err(|error| TlsProblem::Failed(error.into()))?.map(Arc::new)
         };
         self.0.config.get_or_try_init(make).await.cloned()
     }
 }
 
 impl Inner {
-    fn make_config(&self) -> Result<ClientConfig, Box<dyn std::error::Error + Send + Sync>> {
+    fn make_config(&self) -> Result<ClientConfig, TlsProblem> {
         // Named here, and not installed for the process: that belongs to whoever owns the process.
         let provider = Arc::new(ring::default_provider());
         let verifier = Verifier::new(&self.extra, provider.clone())?;
         let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsProblem::Failed(io::Error::other(error)))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+            .with_client_cert_resolver(Arc::new(NoCertificate));
         // For servers that would take a client without ALPN for one of another protocol (RFC 7301).
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)

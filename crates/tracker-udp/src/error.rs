@@ -32,6 +32,10 @@ pub enum Error {
     /// The tracker refuses, and says why. The reason is its own text, with what a terminal would obey escaped.
     #[error("tracker refuses: {}", guard::escape(.0))]
     Failure(String),
+    /// The tracker refuses without a word: the right answer with nothing in it, as opentracker refuses a torrent that it does
+    /// not serve.
+    #[error(transparent)]
+    Empty(udp::Error),
     /// The answer does not hold what was asked for.
     #[error("bad reply")]
     BadReply(#[source] udp::Error),
@@ -56,13 +60,19 @@ impl Error {
             Self::Refused(_) => "connect_refused",
             Self::Unreachable(_) => "connect_unreachable",
             Self::Socket(_) => "local_limit",
-            Self::Failure(_) => "failure",
+            Self::Failure(_) | Self::Empty(_) => "failure",
             Self::BadReply(_) => "bad_reply",
         }
     }
 }
 
 impl Error {
+    /// Whether the tracker has answered, and refuses.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Failure(_) | Self::Empty(_))
+    }
+
     /// The same with the secrets of the URL out of the tracker's text: some trackers repeat what they were sent (BEP 41).
     pub(crate) fn without(self, secrets: &Secrets) -> Self {
         match self {
@@ -91,6 +101,7 @@ impl From<udp::Error> for Error {
     fn from(error: udp::Error) -> Self {
         match error {
             udp::Error::Failure { reason } => Self::Failure(reason),
+            error @ udp::Error::Empty(_) => Self::Empty(error),
             error => Self::BadReply(error),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::error::text;
 use crate::peers::Collector;
-use crate::{Error, Family, Peer, Skipped};
+use crate::{Error, Family, Peer, Skipped, reencoded};
 use bencode::{Dict, Document, Limits};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -72,7 +72,7 @@ impl Announced {
             incomplete: number(reply, "incomplete"),
             downloaded: number(reply, "downloaded"),
             tracker_id: tracker_id.map(<[u8]>::to_vec),
-            external_ip: reply.bytes("external ip").ok().and_then(address),
+            external_ip: reply.bytes("external ip").ok().and_then(external_ip),
             warning: reply.bytes("warning message").ok().map(text),
             peers: collector.peers,
             skipped: collector.skipped,
@@ -85,6 +85,11 @@ pub(crate) fn number(reply: Dict<'_>, key: &str) -> Option<u32> {
     reply.int(key).ok().and_then(|number| u32::try_from(number).ok())
 }
 
+/// BEP 24: 4 or 16 bytes, also when the tracker wrote them as text.
+fn external_ip(bytes: &[u8]) -> Option<IpAddr> {
+    address(bytes).or_else(|| reencoded::undo(bytes).as_deref().and_then(address))
+}
+
 fn address(bytes: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(bytes).ok().map(|ip| Ipv4Addr::from(ip).into());
     v4.or_else(|| <[u8; 16]>::try_from(bytes).ok().map(|ip| IpAddr::from(Ipv6Addr::from(ip)).to_canonical()))
@@ -93,7 +98,7 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RetryIn;
+    use crate::{Failure, RetryIn};
     use bencode::Encoder;
     use proptest::prelude::*;
 
@@ -138,10 +143,13 @@ mod tests {
             (&b"\x01\x02\x03\x04"[..], Some("1.2.3.4")),
             (&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 1, 2, 3, 4], Some("1.2.3.4")),
             (&[0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Some("2000::1")),
+            ("\u{7f}\0\0\u{81}".as_bytes(), Some("127.0.0.129")),
+            ("\u{fe}\u{80}\0\0\0\0\0\0\0\0\0\0\0\0\0\u{1}".as_bytes(), Some("fe80::1")),
+            ("\u{fe}\u{80}\0".as_bytes(), None),
             (b"1.2.3.4", None),
             (b"", None),
         ] {
-            assert_eq!(address(ip), expected.map(|ip| ip.parse().unwrap()));
+            assert_eq!(external_ip(ip), expected.map(|ip| ip.parse().unwrap()));
         }
     }
 
@@ -158,7 +166,8 @@ mod tests {
         let error = Announced::parse(b"d14:failure reason10:no\x1b[31mway5:peers6:\x7f\0\0\x01\x1a\xe1e").unwrap_err();
         assert_eq!(error.to_string(), "tracker refuses: no\\u{1b}[31mway");
         let error = Announced::parse(b"d14:failure reason2:no8:retry in5:nevere").unwrap_err();
-        assert_eq!(error, Error::Failure { reason: "no".to_owned(), retry_in: Some(RetryIn::Never) });
+        let never = Failure { reason: "no".to_owned(), retry_in: Some(RetryIn::Never), ..Failure::default() };
+        assert_eq!(error, Error::Failure(never));
     }
 
     #[test]

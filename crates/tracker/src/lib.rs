@@ -33,6 +33,7 @@ mod family;
 mod origin;
 mod peer;
 mod peers;
+mod reencoded;
 mod scrape;
 pub mod udp;
 mod url;
@@ -40,7 +41,7 @@ mod url_error;
 
 pub use announce::{Announce, Crypto, Event};
 pub use announced::Announced;
-pub use error::{Error, RetryIn};
+pub use error::{Error, Failure, RetryIn};
 pub use family::Family;
 pub use origin::{Host, Scheme};
 pub use peer::{HostName, ParsePeerAddressError, Peer, PeerAddress};

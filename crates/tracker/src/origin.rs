@@ -38,7 +38,7 @@ impl Origin {
     pub(crate) fn parse(scheme: Scheme, authority: &str) -> Result<Self, UrlError> {
         let (host, port) = split_port(authority)?;
         let port = match port {
-            None | Some("") => scheme.default_port().ok_or(UrlError::BadPort)?,
+            None | Some("") => scheme.default_port().ok_or(UrlError::MissingPort)?,
             Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
                 port.parse().ok().filter(|&port| port != 0).ok_or(UrlError::BadPort)?
             }

@@ -1,6 +1,6 @@
 //! The peers a tracker names: compact lists (BEP 23, BEP 7) and lists of dictionaries (BEP 3).
 
-use crate::{Announced, Family, HostName, Peer, PeerAddress};
+use crate::{Announced, Family, HostName, Peer, PeerAddress, reencoded};
 use bencode::{Dict, List, Value};
 use ids::PeerId;
 use std::collections::HashSet;
@@ -61,7 +61,8 @@ impl Collector {
     /// for each entry of a compact list.
     pub(crate) fn add(&mut self, value: Value<'_>, family: Family, crypto_flags: &[u8]) {
         if let Some(bytes) = value.as_bytes() {
-            self.add_compact(bytes, family, crypto_flags);
+            let text = whole_as_text(bytes, family);
+            self.add_compact(text.as_deref().unwrap_or(bytes), family, crypto_flags);
         } else if let Some(list) = value.as_list() {
             self.add_dictionaries(list);
         } else {
@@ -112,11 +113,7 @@ impl Collector {
                 self.skipped.bad_host += 1;
                 continue;
             };
-            // qBittorrent's embedded tracker once wrote `id`. A popular tracker mangles ids to other lengths; only they
-            // are lost.
-            let id = dict.bytes("peer id").or_else(|_| dict.bytes("id")).ok();
-            let peer_id = id.and_then(|id| id.try_into().ok()).map(PeerId);
-            self.keep(Peer { address, peer_id, requires_crypto: None });
+            self.keep(Peer { address, peer_id: peer_id(dict), requires_crypto: None });
         }
     }
 
@@ -153,6 +150,19 @@ impl Family {
             Self::V6 => <[u8; 16]>::try_from(bytes).ok().map(|ip| Ipv6Addr::from(ip).into()),
         }
     }
+}
+
+/// A list that has whole entries only when it is read as text.
+fn whole_as_text(list: &[u8], family: Family) -> Option<Vec<u8>> {
+    let is_whole = |list: &[u8]| list.len().is_multiple_of(family.entry());
+    if is_whole(list) { None } else { reencoded::undo(list).filter(|list| is_whole(list)) }
+}
+
+/// 20 bytes, or the text that some trackers write for them. qBittorrent's embedded tracker once called it `id`.
+fn peer_id(dict: Dict<'_>) -> Option<PeerId> {
+    let id = dict.bytes("peer id").or_else(|_| dict.bytes("id")).ok()?;
+    let bytes = <[u8; 20]>::try_from(id).ok();
+    bytes.or_else(|| reencoded::undo(id)?.try_into().ok()).map(PeerId)
 }
 
 /// What one byte of `crypto_flags` says.
@@ -235,6 +245,48 @@ mod tests {
             over_limit: 0,
         };
         assert_eq!(skipped, expected);
+    }
+
+    /// Bytes as trackers write them that take them for text.
+    fn as_text(bytes: &[u8]) -> Vec<u8> {
+        bytes.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes()
+    }
+
+    fn string(bytes: &[u8]) -> Vec<u8> {
+        [bytes.len().to_string().as_bytes(), b":", bytes].concat()
+    }
+
+    #[test]
+    fn lists_written_as_text_are_read_where_they_are_whole_only_so() {
+        let list = b"\x7f\0\0\x01\x1a\xe1\x01\x02\x83\x84\0\x50";
+        let (peers, skipped) = read(&string(&as_text(list)), Family::V4);
+        assert_eq!((peers.join(" "), skipped.total()), ("127.0.0.1:6881 1.2.131.132:80".to_owned(), 0));
+        let v6 = "2001:db8::1".parse::<Ipv6Addr>().unwrap().octets();
+        let (peers, _) = read(&string(&as_text(&[&v6[..], b"\x1a\xe1"].concat())), Family::V6);
+        assert_eq!(peers, ["[2001:db8::1]:6881"]);
+        // Whole as it is: six bytes that are five characters.
+        let (peers, skipped) = read(b"6:\x7f\0\xc2\x81\x1a\x01", Family::V4);
+        assert_eq!((peers.join(" "), skipped.total()), ("127.0.194.129:6657".to_owned(), 0));
+        // Whole neither way.
+        let (peers, skipped) = read(b"8:\x7f\0\0\x01\x1a\x01\xc2\x81", Family::V4);
+        assert_eq!((peers.join(" "), skipped.truncated), ("127.0.0.1:6657".to_owned(), 1));
+    }
+
+    #[test]
+    fn peer_ids_written_as_text_are_read() {
+        let id = *b"-XX0001-\x80\xff\0aaaaaaaaa";
+        for (written, expected) in [
+            (id.to_vec(), Some(PeerId(id))),
+            (as_text(&id), Some(PeerId(id))),
+            (as_text(&id[1..]), None),
+            (b"-XX0001-aaaaaaaaaaaaa".to_vec(), None),
+        ] {
+            let entry = [b"ld2:ip7:1.2.3.47:peer id", &string(&written)[..], b"4:porti1eee"].concat();
+            let document = Document::parse_lenient(&entry, Limits::TRACKER_REPLY).unwrap();
+            let mut collector = Collector::default();
+            collector.add(document.root(), Family::V4, &[]);
+            assert_eq!(collector.peers[0].peer_id, expected, "{}", written.escape_ascii());
+        }
     }
 
     #[test]

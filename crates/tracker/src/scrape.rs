@@ -1,9 +1,9 @@
 //! How many peers torrents have, asked without becoming one of them (BEP 48).
 
-use crate::Error;
 use crate::announce::escaped;
 use crate::announced::number;
-use bencode::{Dict, Document, Limits};
+use crate::{Error, reencoded};
+use bencode::{Dict, Document, Limits, Value};
 use ids::InfoHash;
 
 /// One scrape (BEP 48; over UDP BEP 15): the torrents whose counts are wanted. It registers nobody.
@@ -76,7 +76,7 @@ impl From<InfoHash> for Scrape {
 pub struct Scraped {
     /// Torrents in the tracker's order; it may leave out some that were asked about and name others.
     pub files: Vec<(InfoHash, Counts)>,
-    /// Entries that could not be used: a key that is not 20 bytes (a popular tracker mangles them), or no counts.
+    /// Entries that could not be used: a key that is not 20 bytes, also when read as text, or no counts.
     pub skipped: usize,
     /// Seconds that must pass before the next scrape.
     pub min_request_interval: Option<u32>,
@@ -111,9 +111,14 @@ impl Scraped {
             min_request_interval: flags.and_then(|flags| number(flags, "min_request_interval")),
             ..Self::default()
         };
-        for (key, value) in files.map_err(Error::NotATracker)?.iter() {
-            match (<[u8; 20]>::try_from(key), value.as_dict()) {
-                (Ok(key), Some(dict)) => scraped.files.push((InfoHash(key), Counts::read(dict))),
+        let files = match files {
+            // PHP has one kind of array, and writes an empty one as a list.
+            Err(_) if is_empty_list(reply.get(b"files")) => return Ok(scraped),
+            files => files.map_err(Error::NotATracker)?,
+        };
+        for (key, value) in files.iter() {
+            match (info_hash(key), value.as_dict()) {
+                (Some(info_hash), Some(dict)) => scraped.files.push((info_hash, Counts::read(dict))),
                 _ => scraped.skipped += 1,
             }
         }
@@ -127,7 +132,23 @@ impl Scraped {
     }
 }
 
+fn is_empty_list(value: Option<Value<'_>>) -> bool {
+    value.and_then(Value::as_list).is_some_and(|list| list.iter().next().is_none())
+}
+
+/// The torrent that a key names: 20 bytes, or the text that some trackers write for them.
+fn info_hash(key: &[u8]) -> Option<InfoHash> {
+    let bytes = <[u8; 20]>::try_from(key).ok();
+    bytes.or_else(|| reencoded::undo(key)?.try_into().ok()).map(InfoHash)
+}
+
 impl Counts {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     fn read(dict: Dict<'_>) -> Self {
         Self {
             complete: number(dict, "complete"),
@@ -187,7 +208,22 @@ mod tests {
                 0,
                 None,
             ),
+            // B as UTF-8, and what is 20 characters with one that no byte is.
+            (format!("d5:filesd40:{}{entry}ee", "\u{fb}".repeat(20)), vec![(B, counts)], 0, None),
+            (format!("d5:filesd40:{}\u{100}{entry}ee", "\u{fb}".repeat(19)), vec![], 1, None),
+            (format!("d5:filesd38:{}{entry}ee", "\u{fb}".repeat(19)), vec![], 1, None),
+            // Twenty bytes are the hash, whatever they are as text.
+            (
+                format!("d5:filesd20:{}{entry}ee", "\u{fb}".repeat(10)),
+                vec![(
+                    InfoHash(*b"\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb\xc3\xbb"),
+                    counts,
+                )],
+                0,
+                None,
+            ),
             ("d5:filesdee\r\n".to_owned(), vec![], 0, None),
+            ("d5:filesle5:flagsd20:min_request_intervali600eee".to_owned(), vec![], 0, Some(600)),
         ] {
             let expected = Scraped { files, skipped, min_request_interval: interval };
             assert_eq!(Scraped::parse(body.as_bytes()), Ok(expected), "{body}");
@@ -199,6 +235,7 @@ mod tests {
         let error = |body: &str| Scraped::parse(body.as_bytes()).unwrap_err();
         assert_eq!(error("d14:failure reason2:no5:filesdee").to_string(), "tracker refuses: no");
         assert!(matches!(error("d5:filesi1ee"), Error::NotATracker(_)));
+        assert!(matches!(error("d5:filesli1eee"), Error::NotATracker(_)));
         assert!(matches!(error("d8:intervali1ee"), Error::NotATracker(_)));
         assert_eq!(error("le"), Error::NotADict);
         assert!(matches!(error("<html>"), Error::Bencode(_)));

@@ -234,7 +234,13 @@ mod tests {
             ("http://me:65536/", BadPort),
             ("http://-/%00", BadHost),
             ("http://t.example../", BadHost),
-            ("udp://t.example", BadPort),
+            ("udp://t.example", MissingPort),
+            ("udp://t.example/announce", MissingPort),
+            ("udp://t.example:/announce", MissingPort),
+            ("udp://[::1]", MissingPort),
+            ("udp://t.example:0/announce", BadPort),
+            ("udp://t.example:66000/announce", BadPort),
+            ("udp:///announce", MissingPort),
         ] {
             assert_eq!(text.parse::<TrackerUrl>().map(|_| ()), Err(error), "{text}");
         }

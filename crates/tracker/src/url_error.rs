@@ -25,6 +25,9 @@ pub enum UrlError {
     /// No host, or one that is neither an address nor a name.
     #[error("bad host name")]
     BadHost,
+    /// No port, where the scheme has no default one (BEP 15 gives `udp` none).
+    #[error("no port: a udp tracker has no default one")]
+    MissingPort,
     /// A port that is not 1 to 65535.
     #[error("bad port")]
     BadPort,

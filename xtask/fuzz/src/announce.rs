@@ -40,7 +40,7 @@ pub fn check(input: &[u8]) {
 /// An error of either kind of reply: offsets in the input, and text that may be shown.
 pub(crate) fn refused(input: &[u8], error: &Error) {
     match error {
-        Error::Failure { reason, .. } => assert!(reason.chars().count() <= LONGEST_TEXT),
+        Error::Failure(failure) => assert!(failure.reason.chars().count() <= LONGEST_TEXT),
         Error::Bencode(error) => assert!(error.offset <= input.len()),
         Error::NotATracker(error) => assert!(error.offset < input.len()),
         _ => {}

@@ -36,7 +36,7 @@ pub fn check(input: &[u8]) {
 fn errors(input: &[u8]) {
     let reason = String::from_utf8_lossy(input).into_owned();
     let beginning = input[..input.len().min(Handshake::LENGTH)].to_vec();
-    let over_http = tracker::Error::Failure { reason: reason.clone(), retry_in: None };
+    let over_http = tracker::Error::Failure(tracker::Failure { reason: reason.clone(), ..tracker::Failure::default() });
     let over_udp = tracker::udp::Error::Failure { reason };
     let of_a_peer = HandshakeFailure::NotBitTorrent(NotBitTorrent { beginning });
     assert_shown(Outer(Box::new(over_http)));

@@ -36,7 +36,8 @@ pub fn check(input: &[u8]) {
 fn entries(input: &[u8]) -> usize {
     let document = Document::parse_lenient(input, Limits::TRACKER_REPLY).expect("a reply is bencode");
     let reply = document.root().as_dict().expect("a reply is a dictionary");
-    reply.dict("files").or_else(|_| reply.dict("host")).expect("a list").iter().count()
+    // An empty list is an empty dictionary.
+    reply.dict("files").or_else(|_| reply.dict("host")).map_or(0, |files| files.iter().count())
 }
 
 fn written(scraped: &Scraped) -> Vec<u8> {

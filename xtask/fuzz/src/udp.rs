@@ -60,6 +60,7 @@ fn refused(input: &[u8], action: u32, failure: &Option<String>, error: &Error) {
     match error {
         Error::Failure { reason } => assert_eq!(Some(reason), failure.as_ref()),
         Error::Action { expected, found } => assert!(*found == action && expected.number() != action && action != 3),
+        Error::Empty(asked) => assert!(asked.number() == action && action != 0 && input.len() == 8),
         Error::Short { action: asked, needed, found } => {
             assert!(asked.number() == action && *found == input.len() && found < needed);
         }

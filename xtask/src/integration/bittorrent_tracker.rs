@@ -15,14 +15,21 @@ use serde_json::json;
 use super::Lab;
 use super::actors;
 use super::counts;
-use super::parts;
 use super::process::Process;
 use super::programs::{Place, SEEDS, Seed};
 use super::row::Row;
 use super::swarm::free_port;
 use super::torrents::{self, Torrent};
-use crate::scratch::{Scratch, write};
+use crate::optional::{self, Optional};
+use crate::scratch::write;
 use crate::shell::{self, Result};
+use crate::skips::Skips;
+
+/// What we call it; also the name of its section.
+pub(super) const NAME: &str = "bittorrent-tracker";
+
+/// What it takes.
+pub(super) const NEEDS: &[&Optional] = &[&optional::NODE, &optional::NPM];
 
 /// The version; npm keeps every one.
 const VERSION: &str = "11.2.3";
@@ -35,10 +42,8 @@ const UP_WITHIN: Duration = Duration::from_secs(30);
 
 /// Every way to ask it, and whether it then knows that we have left.
 pub(super) fn run(lab: &Lab) -> Result {
-    let Some(libtorrent) = SEEDS.iter().find(|seed| seed.name == "libtorrent" && (seed.installed)()) else {
-        return parts::skip("bittorrent-tracker", "libtorrent is to seed and is not installed");
-    };
-    let Some(mut tracker) = BittorrentTracker::start(&lab.swarm.scratch)? else { return Ok(()) };
+    let libtorrent = SEEDS.iter().find(|seed| seed.name == "libtorrent").ok_or("libtorrent is no seed")?;
+    let Some(mut tracker) = BittorrentTracker::start(lab)? else { return Ok(()) };
     let mut seed = Seeding::start(lab, libtorrent, tracker.url("http", false))?;
     let torrent = seed.torrent.clone();
     let v6 = tracker.list_over_v6(&torrent.info_hash)?;
@@ -80,9 +85,9 @@ fn rows(tracker: &BittorrentTracker, torrent: &Torrent, v4: SocketAddr, v6: Sock
         row("scrape over UDP", 0).args(["--scrape"]).tracker(&udp).finds(nobody).says(json!(
             {"status": "ok", "peers": null, "seeders": 1, "leechers": 0}
         )),
-        // Its keys are not 20 bytes long, so there is no telling which torrent it counts.
+        // Its keys are the info-hashes as UTF-8 text.
         row("scrape over HTTP", 0).args(["--scrape"]).tracker(&http).finds(nobody).says(json!(
-            {"status": "ok", "peers": null, "seeders": null, "leechers": null}
+            {"status": "ok", "peers": null, "seeders": 1, "leechers": 0}
         )),
     ]
 }
@@ -95,9 +100,9 @@ pub(super) struct BittorrentTracker {
 
 impl BittorrentTracker {
     /// Starts it, and installs it first if need be; `None` when it is skipped.
-    pub(super) fn start(scratch: &Scratch) -> Result<Option<Self>> {
-        let Some(modules) = installed()? else { return Ok(None) };
-        let folder = scratch.folder("bittorrent-tracker")?;
+    pub(super) fn start(lab: &Lab) -> Result<Option<Self>> {
+        let Some(modules) = installed(lab.skips)? else { return Ok(None) };
+        let folder = lab.swarm.scratch.folder("bittorrent-tracker")?;
         // A script finds its imports beside itself.
         let link = folder.join("node_modules");
         if !link.exists() {
@@ -148,18 +153,15 @@ impl BittorrentTracker {
 }
 
 /// Its `node_modules`, kept in the target folder between runs; `None` when it cannot be had and is skipped.
-fn installed() -> Result<Option<PathBuf>> {
+fn installed(skips: &Skips) -> Result<Option<PathBuf>> {
     let package = format!("bittorrent-tracker@{VERSION}");
-    if !parts::are_here("bittorrent-tracker", &[("node", "nodejs")])? {
+    if !skips.can_part(NAME, NEEDS)? {
         return Ok(None);
     }
     let lab = shell::target().join("integration");
     let modules = lab.join(&package).join("node_modules");
     if modules.exists() {
         return Ok(Some(modules));
-    }
-    if !parts::are_here("bittorrent-tracker", &[("npm", "npm")])? {
-        return Ok(None);
     }
     // Elsewhere first: what is at the final place is complete.
     let unfinished = lab.join(format!("{package}-{}", std::process::id()));
@@ -169,7 +171,7 @@ fn installed() -> Result<Option<PathBuf>> {
     npm.args(["install", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--no-package-lock"]);
     if let Err(reason) = shell::run_quiet(npm.arg(&package).current_dir(&unfinished)) {
         let _ = fs::remove_dir_all(&unfinished);
-        return parts::skip("bittorrent-tracker", &format!("npm does not have it: {reason}")).map(|()| None);
+        return skips.cannot_part(NAME, format!("npm does not have it: {reason}")).map(|()| None);
     }
     let done = lab.join(&package);
     fs::rename(&unfinished, &done).map_err(|error| format!("cannot make {}: {error}", done.display()))?;

@@ -24,7 +24,8 @@ use std::thread;
 use std::time::Instant;
 
 use super::namespace::Stage;
-use super::{Lab, parts};
+use super::{Lab, Part};
+use crate::optional;
 use crate::shell::Result;
 use case::{Case, Played};
 use set::Set;
@@ -35,8 +36,8 @@ const TIMES: usize = 3;
 /// Runs at the same time: most of them wait.
 const AT_ONCE: usize = 24;
 
-/// The programs it takes.
-const PROGRAMS: &[(&str, &str)] = &[("strace", "strace"), ("prlimit", "util-linux")];
+/// The scenarios in which a process has a time of its own.
+pub(super) const CLOCKS: Part = ("clocks that jump", &[&optional::FAKETIME]);
 
 /// One scenario.
 pub(super) struct Scenario {
@@ -44,6 +45,8 @@ pub(super) struct Scenario {
     build: fn(&Set) -> Result<Case>,
     /// What it takes to make it fail.
     needs: &'static [Need],
+    /// The part of the section that it belongs to, if that needs more than the section does.
+    part: Option<Part>,
 }
 
 /// A limit that a scenario needs.
@@ -56,7 +59,7 @@ struct Need {
 
 /// A scenario that needs no limit in particular.
 const fn scenario(name: &'static str, build: fn(&Set) -> Result<Case>) -> Scenario {
-    Scenario { name, build, needs: &[] }
+    Scenario { name, build, needs: &[], part: None }
 }
 
 impl Scenario {
@@ -64,6 +67,17 @@ impl Scenario {
     const fn needs(mut self, needs: &'static [Need]) -> Self {
         self.needs = needs;
         self
+    }
+
+    /// It belongs to this part.
+    const fn in_part(mut self, part: Part) -> Self {
+        self.part = Some(part);
+        self
+    }
+
+    /// Whether all is here that it needs. What is not is noted as skipped.
+    fn is_playable(&self) -> bool {
+        self.part.is_none_or(|(_, needs)| needs.iter().all(|one| one.is_here()))
     }
 
     /// Whether it is in the part that is to be run.
@@ -86,11 +100,9 @@ fn scenarios() -> impl Iterator<Item = &'static Scenario> {
 
 /// All scenarios, several times, and then those that need a limit without it.
 pub(super) fn run(lab: &Lab) -> Result {
-    if !parts::are_here("hostile", PROGRAMS)? {
-        return Ok(());
-    }
     let set = Set::new(&lab.prober, lab.swarm.scratch.folder("hostile")?)?;
-    judge_thoroughly("hostile", &set, AT_ONCE, scenarios().filter(|scenario| scenario.is_in(lab.part.as_deref())))?;
+    let chosen = scenarios().filter(|scenario| scenario.is_in(lab.part.as_deref()) && scenario.is_playable());
+    judge_thoroughly("hostile", &set, AT_ONCE, chosen)?;
     if lab.part.is_some() {
         return Ok(());
     }
@@ -99,9 +111,6 @@ pub(super) fn run(lab: &Lab) -> Result {
 
 /// The same of the scenarios that need a namespace of our own, inside of one.
 pub(super) fn run_inside(stage: &Stage) -> Result {
-    if !parts::are_here("hostile-inside", PROGRAMS)? {
-        return Ok(());
-    }
     let set = inside::set(stage)?;
     let part = stage.part.as_deref();
     let of = |table: &'static [Scenario]| table.iter().filter(|scenario| scenario.is_in(part));

@@ -23,7 +23,7 @@ impl Running {
 
     /// What Ctrl-C sends.
     pub(super) fn interrupt(&self) -> Result {
-        shell::run_quiet(Command::new("kill").args(["-s", "INT", &self.child.id().to_string()])).map(drop)
+        shell::signal("INT", &self.child.id().to_string())
     }
 
     /// Waits for its end and gives the exit code; `None` when a signal ended it.

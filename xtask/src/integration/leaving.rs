@@ -41,7 +41,7 @@ struct Case<'l> {
 /// Every end with every tracker, all at once.
 pub(super) fn run(lab: &Lab) -> Result {
     let opentracker = &lab.swarm.opentracker;
-    let other = BittorrentTracker::start(&lab.swarm.scratch)?;
+    let other = BittorrentTracker::start(lab)?;
     let mut trackers =
         vec![(opentracker.url("http"), opentracker.address), (opentracker.url("udp"), opentracker.address)];
     trackers.extend(

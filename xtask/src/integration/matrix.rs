@@ -8,17 +8,27 @@ mod rows;
 mod swarms;
 mod torrents;
 
-use super::programs::libtorrent;
-use super::{Lab, parts};
+use super::{Lab, Part};
+use crate::optional;
 use crate::shell::Result;
 use swarms::Swarms;
 
+/// The clients, of which those that are here take part.
+pub(super) const CLIENTS: Part = (
+    "clients of the matrix",
+    &[
+        &optional::TRANSMISSION,
+        &optional::ARIA2,
+        &optional::RTORRENT,
+        &optional::QBITTORRENT,
+        &optional::CTORRENT,
+        &optional::LIBTORRENT,
+    ],
+);
+
 /// Starts the clients once, and runs all rows as often as asked for.
 pub(super) fn run(lab: &Lab) -> Result {
-    if !libtorrent::is_installed() {
-        return parts::skip("matrix", "libtorrent, which makes its torrents, is not installed");
-    }
-    let mut swarms = Swarms::start(&lab.swarm.scratch)?;
+    let mut swarms = Swarms::start(lab)?;
     let mut faults = Vec::new();
     for number in 1..=lab.runs {
         // One after the other: aria2 takes three connections a second, and is to have answered within five.

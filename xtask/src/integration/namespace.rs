@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::prober::Prober;
-use super::{Lab, aimed, dns, hostile, parts, process};
+use super::{Lab, aimed, dns, hostile, process};
 use crate::scratch::write;
 use crate::shell::{self, Result};
+use crate::unshare;
 
 /// The task by which the program calls itself.
 pub(crate) const TASK: &str = "inside-namespace";
@@ -21,9 +22,6 @@ type Scenario = (&'static str, fn(&Stage) -> Result);
 /// All scenarios.
 const SCENARIOS: &[Scenario] = &[("aimed", aimed::run), ("dns", dns::run), ("hostile-inside", hostile::run_inside)];
 
-/// The programs it takes.
-const PROGRAMS: &[(&str, &str)] = &[("unshare", "util-linux"), ("mount", "mount"), ("ip", "iproute2")];
-
 /// What a scenario has.
 pub(super) struct Stage {
     pub(super) prober: Prober,
@@ -33,31 +31,15 @@ pub(super) struct Stage {
     pub(super) part: Option<String>,
 }
 
-/// Runs a scenario in a namespace of its own. Where none can be made it is skipped.
+/// Runs a scenario in a namespace of its own.
 pub(super) fn run(lab: &Lab, scenario: &str) -> Result {
-    if !parts::are_here(scenario, PROGRAMS)? {
-        return Ok(());
-    }
-    let Some(mut command) = new_namespace() else {
-        return parts::skip(scenario, "no network namespace can be made; root can, and elsewhere whom the kernel lets");
-    };
+    let command = unshare::command(unshare::NETWORK).ok_or("no network namespace can be made")?;
+    let mut command = process::mortal(&command, &[]);
     let folder = lab.swarm.scratch.folder(scenario)?;
     let ourselves = std::env::current_exe().map_err(|error| format!("cannot find ourselves: {error}"))?;
     command.arg(ourselves).args([TASK, scenario]).arg(lab.prober.binary()).arg(folder).args(&lab.part);
     // Its output goes where ours goes: it prints its results itself.
     shell::run(command.stdin(Stdio::null()))
-}
-
-/// The command that runs what follows in a new namespace, if there can be one: root's, or a user's own.
-fn new_namespace() -> Option<Command> {
-    let namespaces = ["--net", "--mount", "--propagation", "private"];
-    [&[][..], &["--map-root-user"]].into_iter().find_map(|rights| {
-        let mut attempt = Command::new("unshare");
-        attempt.args(rights).args(namespaces).arg("true").stdout(Stdio::null()).stderr(Stdio::null());
-        let mut command = Command::new("unshare");
-        command.args(rights).args(namespaces);
-        attempt.status().is_ok_and(|status| status.success()).then(|| process::mortal(&command, &[]))
-    })
 }
 
 /// Sets the stage and runs a scenario, inside: SCENARIO BINARY FOLDER, and PART.
@@ -115,6 +97,6 @@ mod tests {
 
     #[test]
     fn every_scenario_is_a_section() {
-        assert!(SCENARIOS.iter().all(|(name, _)| SECTIONS.iter().any(|(section, _)| section == name)));
+        assert!(SCENARIOS.iter().all(|(name, _)| SECTIONS.iter().any(|section| section.name == *name)));
     }
 }

@@ -11,26 +11,20 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
+use crate::optional::{self, Optional};
 use crate::shell::Result;
 
-/// What there is no swarm without: the program and its Debian package.
-pub(super) const TOOLS: &[(&str, &str)] = &[
-    ("opentracker", "opentracker"),
-    ("mktorrent", "mktorrent"),
-    ("transmission-create", "transmission-cli"),
-    ("transmission-show", "transmission-cli"),
-];
+/// What there is no swarm without.
+pub(super) const TOOLS: &[&Optional] = &[&optional::OPENTRACKER, &optional::MKTORRENT, &optional::TRANSMISSION_CLI];
 
 /// A client that can seed.
 pub(super) struct Seed {
     /// What we call it; also the name of its folder.
     pub(super) name: &'static str,
-    /// The Debian package it comes in.
-    pub(super) package: &'static str,
+    /// The program.
+    pub(super) program: &'static Optional,
     /// How the name begins that it goes by: the one it gives itself, or else the one its peer id stands for.
     pub(super) client: &'static str,
-    /// Whether it can be started here.
-    pub(super) installed: fn() -> bool,
     /// The command that seeds, and whatever files it needs.
     pub(super) command: fn(&Place) -> Result<Command>,
 }
@@ -51,33 +45,21 @@ pub(super) struct Place<'a> {
 pub(super) const SEEDS: &[Seed] = &[
     Seed {
         name: "transmission",
-        package: transmission::PACKAGE,
+        program: &optional::TRANSMISSION,
         client: "Transmission",
-        installed: transmission::is_installed,
         command: |place| transmission::command(place, transmission::Encryption::Preferred),
     },
-    Seed {
-        name: "aria2",
-        package: aria2::PACKAGE,
-        client: "aria2",
-        installed: aria2::is_installed,
-        command: |place| Ok(aria2::command(place, &[])),
-    },
+    Seed { name: "aria2", program: &optional::ARIA2, client: "aria2", command: |place| Ok(aria2::command(place, &[])) },
     Seed {
         name: "rtorrent",
-        package: rtorrent::PACKAGE,
-        client: "libTorrent",
-        installed: rtorrent::is_installed,
+        program: &optional::RTORRENT,
+        client: "rTorrent",
         command: |place| rtorrent::command(place, rtorrent::ALLOWED),
     },
     Seed {
         name: "libtorrent",
-        package: libtorrent::PACKAGE,
+        program: &optional::LIBTORRENT,
         client: "libtorrent",
-        installed: libtorrent::is_installed,
         command: |place| libtorrent::command(place, &[]),
     },
 ];
-
-/// Debian's own Python, which is the one that sees the modules Debian installs.
-pub(super) const PYTHON: &str = "/usr/bin/python3";

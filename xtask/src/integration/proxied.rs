@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::Lab;
 use super::counts;
 use super::nginx::Nginx;
-use super::parts;
 use super::row::Row;
 use super::secrets::PASSKEY;
 use super::torrents::Torrent;
@@ -13,9 +12,6 @@ use crate::shell::Result;
 
 /// All rows, then what nginx and opentracker have seen.
 pub(super) fn run(lab: &Lab) -> Result {
-    if !parts::are_here("nginx", &[("nginx", "nginx-light"), ("openssl", "openssl")])? {
-        return Ok(());
-    }
     let mut nginx = Nginx::start(&lab.swarm.scratch, lab.swarm.opentracker.address)?;
     let torrent = lab.swarm.torrents.spare()?;
     let judged = [

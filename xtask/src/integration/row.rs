@@ -185,6 +185,10 @@ impl Row {
             command.arg(subcommand).arg(&self.torrent.file);
         }
         command.args((!self.text).then_some("--json")).args(&self.args);
+        // The whole of it has every status and every reason.
+        let given = |arg: &String| arg == "--json" || arg == "--all";
+        let lists = self.text && self.subcommand.is_none() && !self.args.iter().any(given);
+        command.args(lists.then_some("--all"));
         if self.logs {
             command.arg("-vv").env("RUST_LOG", "trace");
         }

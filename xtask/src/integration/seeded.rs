@@ -64,7 +64,7 @@ fn unanswered(lab: &Lab) -> Vec<Row> {
         // opentracker's answer to a hash it does not know is 8 bytes long.
         Row::new("not on the list, UDP", &torrents.unlisted, 3)
             .tracker(&udp)
-            .says(json!({"status": "bad_reply"}))
+            .says(json!({"status": "failure"}))
             .finds(nobody),
     ]
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use fake_swarm::torrent::SingleFile;
 
-use super::programs::PYTHON;
+use crate::optional::PYTHON;
 use crate::payload;
 use crate::scratch::write;
 use crate::shell::{self, Result};

@@ -4,8 +4,10 @@ use super::limits::{LimitName, limit};
 use super::values::{duration, positive};
 use clap::{Args, ValueEnum};
 use client::{Bind, Config, Encryption, Trackers};
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tracker::{PeerAddress, TrackerUrl};
 
@@ -163,11 +165,25 @@ impl AskedTrackers {
         }
         if let Some(path) = &self.tls_ca {
             let shown = || crate::input::shown_word(path.as_os_str());
-            config.tls_roots = std::fs::read(path)
+            config.tls_roots = certificates(path)
                 .map_err(|error| format!("give --tls-ca a file of certificates in PEM: {}: {error}", shown()))?;
         }
         Ok(())
     }
+}
+
+/// Largest file of certificates that is read, in bytes: twenty times what a system has.
+const MAX_CERTIFICATES: u64 = 4 << 20;
+
+/// The bytes of a file of certificates.
+fn certificates(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One byte more than may come shows that there is more.
+    File::open(path)?.take(MAX_CERTIFICATES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_CERTIFICATES {
+        return Err(io::Error::other(format!("it has more than {MAX_CERTIFICATES} bytes")));
+    }
+    Ok(bytes)
 }
 
 impl Conversation {

@@ -1,10 +1,10 @@
 //! What a tracker says, in full: a few lines for each URL, address and info-hash, as dig has it for name servers.
 
+use super::verdict::answers;
 use super::{BAD, BOLD, DIM, GOOD, of_which, said_by_tracker};
 use crate::input::Subject;
-use crate::text::{Line, Page, plural, time};
+use crate::text::{Line, Page, plural, span, time};
 use client::{Summary, TrackerReport};
-use std::time::Duration;
 
 /// One report, in lines.
 pub(crate) fn dig(subject: &Subject, report: &TrackerReport, page: Page) -> String {
@@ -49,26 +49,20 @@ fn times(report: &TrackerReport) -> String {
 
 /// When it wants to be asked again.
 fn again(report: &TrackerReport) -> Option<String> {
-    let least = report.min_interval.map(|least| format!(", not before {}", interval(least))).unwrap_or_default();
-    report.interval.map(|again| format!("in {}{least}", interval(again)))
-}
-
-fn interval(interval: Duration) -> String {
-    match interval.as_secs() {
-        seconds if seconds >= 120 && seconds % 60 == 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
-    }
+    let again = report.interval.map(|again| format!("in {}", span(again)));
+    let least = report.min_interval.map(|least| format!("not before {}", span(least)));
+    let said: Vec<String> = again.into_iter().chain(least).collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// What all of them come to.
 pub(crate) fn asked(summary: &Summary) -> String {
-    let requests = plural(summary.trackers, "tracker request");
     let named = match summary.peers {
         0 => String::new(),
         peers => format!(", {} named", plural(peers, "peer")),
     };
     let claimed = summary.swarm.claimed_seeds.map(|seeds| format!(", {} claimed", plural(seeds as usize, "seed")));
-    let headline = format!("{} of {requests} answered", summary.trackers_ok);
+    let headline = answers(summary);
     let rest = format!("{named}{} in {}", claimed.unwrap_or_default(), time(summary.elapsed));
     Line::new().add("\n").styled(BOLD, headline).add(rest).whole()
 }

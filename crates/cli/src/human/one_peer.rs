@@ -2,10 +2,11 @@
 
 use super::rows::Rows;
 use super::{BAD, BOLD, GOOD, has};
-use crate::text::{Line, Page, binary_size, time};
+use crate::text::{Line, Page, binary_size, span, time};
 use client::{Outcome, PeerReport, Transport, Tried};
 use guard::escape;
 use peer_wire::{ExtensionHandshake, Reserved};
+use std::time::Duration;
 
 /// The peer's report, in lines.
 pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
@@ -49,6 +50,14 @@ fn stages(report: &PeerReport, rows: &mut Rows) {
     }
 }
 
+/// How long ago it became complete; -1 is libtorrent's word for a client that was complete when it began.
+fn complete_ago(seconds: i64) -> String {
+    match u64::try_from(seconds) {
+        Ok(seconds) => span(Duration::from_secs(seconds)),
+        Err(_) => format!("{seconds} s"),
+    }
+}
+
 /// The eight bytes, and what their bits are called.
 fn reserved(reserved: Reserved) -> String {
     let names: Vec<&str> = reserved.names().collect();
@@ -71,7 +80,7 @@ fn extension(theirs: &ExtensionHandshake, rows: &mut Rows) {
     rows.some("ipv6", theirs.ipv6.map(|ip| ip.to_string()));
     rows.some("upload_only", theirs.upload_only.map(|only| only.to_string()));
     rows.some("e", theirs.prefers_encryption.map(|prefers| prefers.to_string()));
-    rows.some("complete_ago", theirs.complete_ago.map(|ago| format!("{ago} s")));
+    rows.some("complete_ago", theirs.complete_ago.map(complete_ago));
     let dropped: Vec<&str> = theirs.dropped.iter().map(|dropped| dropped.key).collect();
     rows.some("unusable keys", (!dropped.is_empty()).then(|| dropped.join(", ")));
 }

@@ -24,20 +24,20 @@ impl Sheet {
         let hashes = subject.topic.hashes;
         rows.some("info-hash", hashes.v1().map(|hash| hash.to_string()));
         rows.some("v2", hashes.v2().map(|hash| hash.to_string()));
-        rows.some("size", subject.topic.total_size.map(|bytes| format!("{} ({bytes} bytes)", size(bytes))));
+        rows.some("size", subject.topic.total_size.map(exact_size));
         if let Some(torrent) = subject.torrent() {
             content(torrent, &mut rows);
-            details(torrent, &mut rows);
+            self.details(torrent, &mut rows);
         }
         self.trackers(subject, &mut rows);
         if let Source::Magnet(magnet) = &subject.source {
-            link(magnet, &mut rows);
+            self.link(magnet, &mut rows);
         }
         if let Some(torrent) = subject.torrent() {
             oddities(torrent, &mut rows);
             if self.files {
                 rows.line(Line::new().styled(DIM, "files"));
-                torrent.files.iter().for_each(|entry| rows.line(file(entry)));
+                torrent.named_files().for_each(|entry| rows.line(file(torrent, entry)));
             }
         }
         rows.whole(page).iter().map(|row| format!("{row}\n")).collect()
@@ -52,39 +52,61 @@ impl Sheet {
             }
         }
     }
+
+    fn details(self, torrent: &Torrent, rows: &mut Rows) {
+        let details = &torrent.details;
+        let text =
+            |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| escape_bytes(&torrent.readable(bytes)).to_string());
+        rows.some("comment", text(&details.comment));
+        rows.some("created by", text(&details.created_by));
+        rows.some("created", details.creation_date.map(date));
+        rows.some("source", text(&details.source));
+        rows.some(
+            "encoding",
+            details.encoding.map(|encoding| encoding.name()).filter(|name| *name != "UTF-8").map(str::to_owned),
+        );
+        self.seeds("web seed", &details.web_seeds, rows);
+        self.seeds("HTTP seed", &details.http_seeds, rows);
+        details.nodes.iter().for_each(|(host, port)| rows.add("DHT node", format!("{}:{port}", escape_bytes(host))));
+        if details.ssl_certificate {
+            rows.add("SSL", "peers must prove themselves with its certificate");
+        }
+    }
+
+    /// Web seeds are public; only their userinfo and query values are hidden.
+    fn seeds(self, name: &str, urls: &[String], rows: &mut Rows) {
+        for url in urls {
+            let shown = if self.show_secrets { url.clone() } else { guard::redact_web_seed(url) };
+            rows.add(name, escape(&shown).to_string());
+        }
+    }
+
+    /// What a magnet link names beside its trackers.
+    fn link(self, magnet: &Magnet, rows: &mut Rows) {
+        magnet.peers.iter().for_each(|peer| rows.add("peer", escape(&peer.to_string()).to_string()));
+        self.seeds("web seed", &magnet.web_seeds, rows);
+        diagnostics(&magnet.diagnostics, rows);
+    }
+}
+
+/// `1.0 MB (1000000 bytes)`.
+fn exact_size(bytes: u64) -> String {
+    if bytes < 1000 { size(bytes) } else { format!("{} ({bytes} bytes)", size(bytes)) }
 }
 
 fn content(torrent: &Torrent, rows: &mut Rows) {
-    let padding = torrent.files.iter().filter(|file| file.attributes.padding).count();
-    let padding = if padding > 0 { format!(", and {} for padding", padding) } else { String::new() };
     let files = torrent.files.iter().filter(|file| !file.attributes.padding).count();
+    let padding: Vec<u64> =
+        torrent.named_files().filter(|file| file.attributes.padding).map(|file| file.length).collect();
+    let padding = match padding.as_slice() {
+        [] => String::new(),
+        lengths => format!(", and {} for padding, {} bytes", lengths.len(), lengths.iter().sum::<u64>()),
+    };
     rows.add("files", format!("{}{padding}", plural(files, "file")));
     rows.add("pieces", format!("{} of {}", torrent.pieces, binary_size(torrent.piece_length)));
     if torrent.private {
         rows.add("private", "yes: peers may come from its own trackers only (BEP 27)");
     }
-}
-
-fn details(torrent: &Torrent, rows: &mut Rows) {
-    let details = &torrent.details;
-    let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| escape_bytes(bytes).to_string());
-    rows.some("comment", text(&details.comment));
-    rows.some("created by", text(&details.created_by));
-    rows.some("created", details.creation_date.map(date));
-    rows.some("source", text(&details.source));
-    details.web_seeds.iter().for_each(|url| rows.add("web seed", escape(&guard::redact_url(url)).to_string()));
-    details.http_seeds.iter().for_each(|url| rows.add("HTTP seed", escape(&guard::redact_url(url)).to_string()));
-    details.nodes.iter().for_each(|(host, port)| rows.add("DHT node", format!("{}:{port}", escape_bytes(host))));
-    if details.ssl_certificate {
-        rows.add("SSL", "peers must prove themselves with its certificate");
-    }
-}
-
-/// What a magnet link names beside its trackers.
-fn link(magnet: &Magnet, rows: &mut Rows) {
-    magnet.peers.iter().for_each(|peer| rows.add("peer", escape(&peer.to_string()).to_string()));
-    magnet.web_seeds.iter().for_each(|url| rows.add("web seed", escape(&guard::redact_url(url)).to_string()));
-    diagnostics(&magnet.diagnostics, rows);
 }
 
 fn diagnostics(diagnostics: &Diagnostics, rows: &mut Rows) {
@@ -103,20 +125,20 @@ fn oddities(torrent: &Torrent, rows: &mut Rows) {
     }
     for file in &torrent.files {
         for issue in &file.issues {
-            rows.odd(&format!("{}: {issue}", path(file)));
+            rows.odd(&format!("{}: {issue}", path(torrent, &file.path)));
         }
     }
 }
 
-fn file(file: &File) -> Line {
+fn file(torrent: &Torrent, file: &File) -> Line {
     let attributes = [
         (file.attributes.padding, "padding"),
         (file.attributes.executable, "executable"),
         (file.attributes.hidden, "hidden"),
     ];
     let attributes: Vec<&str> = attributes.iter().filter_map(|(has, name)| has.then_some(*name)).collect();
-    let target = file.symlink.as_ref().map(|target| format!(" -> {}", escape_bytes(&target.join(&b'/'))));
-    let line = Line::new().add(format!("  {:>10}  {}", size(file.length), path(file)));
+    let target = file.symlink.as_ref().map(|target| format!(" -> {}", path(torrent, target)));
+    let line = Line::new().add(format!("  {:>10}  {}", size(file.length), path(torrent, &file.path)));
     let line = line.add(target.unwrap_or_default());
     if attributes.is_empty() { line } else { line.styled(DIM, format!("  ({})", attributes.join(", "))) }
 }

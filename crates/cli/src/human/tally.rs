@@ -3,12 +3,15 @@
 use super::details::Details;
 use super::said_by_tracker;
 use crate::input::Subject;
+use crate::no_source::{Failures, words};
 use crate::text::Page;
-use client::{Outcome, PeerReport, TrackerReport, Tried};
+use client::{Outcome, PeerReport, Standing, TrackerReport, Tried};
 use std::collections::BTreeMap;
 
 /// Trackers kept by name: enough for a report that names those of a torrent with few.
 const MOST_NAMED: usize = 8;
+/// Characters of a refusal in the verdict: two lines.
+const MOST_WORDS: usize = 120;
 
 /// What has been reported so far.
 #[derive(Debug, Default)]
@@ -17,7 +20,9 @@ pub(crate) struct Tally {
     pub(super) answered: Vec<(String, String)>,
     /// The first that did not, and why not.
     pub(super) failed: Vec<(String, &'static str)>,
-    /// A refusal: the tracker, and its words.
+    /// Why trackers gave nothing.
+    pub(crate) failures: Failures,
+    /// The first refusal: the tracker, and its words.
     pub(super) refusal: Option<(String, String)>,
     /// What may be behind failures, and behind handshakes without a word after them: how often, by outcome.
     pub(super) hints: BTreeMap<(Outcome, &'static str), usize>,
@@ -37,8 +42,10 @@ impl Tally {
         if report.status.is_ok() {
             note(&mut self.answered, (name, said_by_tracker(report).join(", ")));
         } else {
-            if report.status.code() == "failure" && self.refusal.is_none() {
-                self.refusal = Some((name.clone(), report.message().unwrap_or_default()));
+            self.failures.add(report);
+            if report.status.standing() == Standing::Refused && self.refusal.is_none() {
+                let message = report.message().unwrap_or_default();
+                self.refusal = Some((name.clone(), quoted(words(&message))));
             }
             note(&mut self.failed, (name, super::status_words(report.status.code())));
         }
@@ -66,6 +73,14 @@ impl Tally {
 fn note<T>(kept: &mut Vec<(String, T)>, new: (String, T)) {
     if kept.len() < MOST_NAMED && !kept.iter().any(|(name, _)| *name == new.0) {
         kept.push(new);
+    }
+}
+
+/// In quotes, and not longer than a sentence: it is text from outside, and whole with `--all`.
+fn quoted(words: &str) -> String {
+    match words.char_indices().nth(MOST_WORDS) {
+        None => format!("\"{words}\""),
+        Some((end, _)) => format!("\"{}...\"", words.get(..end).unwrap_or(words)),
     }
 }
 

@@ -3,9 +3,9 @@
 use super::Tally;
 use crate::input::Subject;
 use crate::text::{listed, plural, time};
-use client::{CutShort, Summary, SwarmView, Verdict};
+use client::{CutShort, Standing, Summary, SwarmView, Verdict};
 use guard::escape_bytes;
-use metainfo::File;
+use metainfo::{File, Torrent};
 
 /// Files named in a sentence.
 const NAMED_FILES: usize = 2;
@@ -23,10 +23,21 @@ pub(crate) enum Mark {
 pub(crate) fn headline(summary: &Summary) -> String {
     let headline = match summary.peers {
         // None was named, or only counts were asked for: then the trackers' answers are the result.
-        0 => format!("{} of {} answered, no peers", summary.trackers_ok, plural(summary.trackers, "tracker request")),
+        0 => format!("{}, no peers", answers(summary)),
         peers => format!("{} of {} answered", summary.ok, plural(peers, "peer")),
     };
     format!("{headline} in {}{}", time(summary.elapsed), cut_short(summary))
+}
+
+/// `2 of 3 tracker requests answered (1 refused)`: a refusal is an answer.
+pub(super) fn answers(summary: &Summary) -> String {
+    let (refused, unknown) = (summary.trackers_of(Standing::Refused), summary.trackers_of(Standing::Unknown));
+    let without = [(refused, "refused"), (unknown, "without a count")];
+    let without: Vec<String> =
+        without.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let without = if without.is_empty() { String::new() } else { format!(" ({})", without.join(", ")) };
+    let requests = plural(summary.trackers, "tracker request");
+    format!("{} of {requests} answered{without}", summary.trackers_ok + refused + unknown)
 }
 
 /// What ended the run, if it was not the end of the work.
@@ -55,6 +66,9 @@ pub(crate) fn verdict(subject: &Subject, summary: &Summary, tally: &Tally) -> St
             let parts = [Some(format!("{}{claims}", seeds(summary))), copies(swarm), Some(complete(subject))];
             format!("alive: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
         }
+        Verdict::Incomplete if is_empty(summary) => {
+            format!("incomplete: {} answered and none has a piece yet{claims}", plural(summary.ok, "peer"))
+        }
         Verdict::Incomplete => {
             let parts = [Some(format!("{}{claims}", seeds(summary))), copies(swarm), missing(subject, swarm)];
             format!("incomplete: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
@@ -63,12 +77,10 @@ pub(crate) fn verdict(subject: &Subject, summary: &Summary, tally: &Tally) -> St
         Verdict::NoPeerAnswered => no_peer_answered(summary, &claims),
         Verdict::NoPeerNamed => no_peer_named(summary),
         Verdict::NoSource if summary.trackers == 0 => "no source: no tracker and no peer was named".to_owned(),
-        Verdict::NoSource => format!(
-            "no source: none of {} answered, and no peer was named",
-            plural(summary.trackers, "tracker request")
-        ),
+        Verdict::NoSource if summary.scraped => answers(summary),
+        Verdict::NoSource => format!("no source: {}, and no peer was named", answers(summary)),
         Verdict::Refused => match &tally.refusal {
-            Some((tracker, words)) => format!("refused: {tracker} says: {words}"),
+            Some((tracker, words)) => format!("refused: {tracker} says {words}"),
             None => "refused: the tracker does not serve this torrent".to_owned(),
         },
         Verdict::TrackersOnly => counted(summary),
@@ -83,13 +95,24 @@ pub(crate) fn verdict(subject: &Subject, summary: &Summary, tally: &Tally) -> St
     }
 }
 
-/// `3 seeds verified`, `no seed answered`.
+/// Whether every peer that said what it has says that it has nothing, and no other answered.
+fn is_empty(summary: &Summary) -> bool {
+    let coverage = summary.swarm.coverage;
+    coverage.empty > 0 && coverage.empty == coverage.reached
+}
+
+/// `3 seeds verified`, `2 to 3 seeds verified` where two may be one, `no seed answered`.
 fn seeds(summary: &Summary) -> String {
-    match (summary.swarm.verified_seeds, summary.swarm.likely_seeds) {
+    let swarm = &summary.swarm;
+    let verified = match (swarm.verified_seeds, swarm.verified_seeds_max) {
+        (min, max) if max > min => format!("{min} to {}", plural(max, "seed")),
+        (min, _) => plural(min, "seed"),
+    };
+    match (swarm.verified_seeds, swarm.likely_seeds) {
         (0, 0) => "no seed answered".to_owned(),
         (0, likely) => format!("{} likely, none verified", plural(likely, "seed")),
-        (seeds, 0) => format!("{} verified", plural(seeds, "seed")),
-        (seeds, likely) => format!("{} verified and {likely} likely", plural(seeds, "seed")),
+        (_, 0) => format!("{verified} verified"),
+        (_, likely) => format!("{verified} verified and {likely} likely"),
     }
 }
 
@@ -100,13 +123,16 @@ fn claims(summary: &Summary) -> String {
     format!(" ({trackers} {seeds})")
 }
 
-/// Two digits, never rounded up: what is nearly whole is not whole.
+/// Two digits, or four where those would hide how little is lacking; never rounded up: what is nearly whole is not whole.
 fn copies(swarm: &SwarmView) -> Option<String> {
-    let down = |copies: f64| (copies * 100.0).floor() / 100.0;
+    let down = |copies: f64| match (0.99..1.0).contains(&copies) {
+        true => format!("{:.4}", (copies * 1e4).floor() / 1e4),
+        false => format!("{:.2}", (copies * 1e2).floor() / 1e2),
+    };
     let copies = swarm.copies?;
     Some(match copies.max > copies.min {
-        true => format!("{:.2} to {:.2} copies", down(copies.min), down(copies.max)),
-        false => format!("{:.2} copies", down(copies.min)),
+        true => format!("{} to {} copies", down(copies.min), down(copies.max)),
+        false => format!("{} copies", down(copies.min)),
     })
 }
 
@@ -128,31 +154,39 @@ fn missing(subject: &Subject, swarm: &SwarmView) -> Option<String> {
 
 /// The files that lack a piece, so many by name and the others counted.
 pub(super) fn files(subject: &Subject, swarm: &SwarmView, most: usize) -> Vec<String> {
-    let files: Vec<&File> = missing_files(subject, swarm).collect();
-    let mut named: Vec<String> = files.iter().take(most).map(|file| path(file)).collect();
+    let files: Vec<_> = missing_files(subject, swarm).collect();
+    let mut named: Vec<String> = files.iter().take(most).map(|(torrent, file)| path(torrent, &file.path)).collect();
     let more = files.len().saturating_sub(most);
     named.extend((more > 0).then(|| plural(more, "more file")));
     named
 }
 
-/// The files that cannot be completed.
-pub(super) fn missing_files<'s>(subject: &'s Subject, swarm: &'s SwarmView) -> impl Iterator<Item = &'s File> {
-    subject.torrent().into_iter().flat_map(|torrent| swarm.missing_files(torrent))
+/// The files that cannot be completed, with their torrent.
+pub(super) fn missing_files<'s>(
+    subject: &'s Subject,
+    swarm: &'s SwarmView,
+) -> impl Iterator<Item = (&'s Torrent, &'s File)> {
+    let of = |torrent| swarm.missing_files(torrent).map(move |file| (torrent, file));
+    subject.torrent().into_iter().flat_map(of)
 }
 
-pub(super) fn path(file: &File) -> String {
-    escape_bytes(&file.path.join(&b'/')).to_string()
+/// A path in a torrent, escaped.
+pub(super) fn path(torrent: &Torrent, elements: &[Vec<u8>]) -> String {
+    escape_bytes(&torrent.readable_path(elements)).to_string()
 }
 
 fn unverified(summary: &Summary, claims: &str) -> String {
     let peers = plural(summary.ok, "peer");
-    let told = summary.swarm.coverage.told;
-    match told {
-        0 => format!("seeds unverified{claims}: {peers} answered, none said which pieces it has"),
-        _ => format!(
-            "seeds unverified{claims}: {peers} answered, {told} said which pieces they have, too few to judge by"
-        ),
-    }
+    let swarm = &summary.swarm;
+    let why = match (swarm.likely_seeds, swarm.coverage.told) {
+        _ if swarm.coverage.silent_closers == summary.ok => {
+            format!("{peers} answered and left at once, as some do for any torrent")
+        }
+        (0, 0) => format!("{peers} answered, none said which pieces it has"),
+        (0, told) => format!("{peers} answered, {told} said which pieces they have, too few to judge by"),
+        (likely, _) => format!("{peers} answered, {likely} may have everything and did not say so"),
+    };
+    format!("seeds unverified{claims}: {why}")
 }
 
 fn no_peer_answered(summary: &Summary, claims: &str) -> String {
@@ -173,11 +207,10 @@ fn no_peer_named(summary: &Summary) -> String {
 }
 
 fn counted(summary: &Summary) -> String {
-    let answered = format!("{} of {} answered", summary.trackers_ok, plural(summary.trackers, "tracker request"));
     let named = (summary.peers > 0).then(|| format!(", {} named", plural(summary.peers, "peer")));
     let claimed = match summary.swarm.claimed_seeds {
         Some(seeds) => format!(", {} claimed", plural(seeds as usize, "seed")),
-        None => ", no seeds counted".to_owned(),
+        None => ", without a count of seeds".to_owned(),
     };
-    format!("counted: {answered}{}{claimed}", named.unwrap_or_default())
+    format!("{}{}{claimed}", answers(summary), named.unwrap_or_default())
 }

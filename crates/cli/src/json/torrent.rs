@@ -75,13 +75,13 @@ impl<'r> Start<'r> {
             schema: SCHEMA,
             info_hash: info_hash(subject),
             torrent: &subject.given,
-            name: subject.name().map(lossy),
+            name: subject.name().map(|name| lossy(&name)),
             info_hash_v1: topic.hashes.v1().map(|hash| hash.to_string()),
             info_hash_v2: topic.hashes.v2().map(|hash| hash.to_string()),
             total_size_bytes: topic.total_size,
             piece_length_bytes: torrent.map(|torrent| torrent.piece_length),
             pieces: topic.pieces,
-            files: torrent.map(|torrent| torrent.files.len()),
+            files: torrent.map(|torrent| torrent.files.iter().filter(|file| !file.attributes.padding).count()),
             private: torrent.map(|torrent| torrent.private),
             trackers: topic.trackers.iter().map(|url| shown(url, show_secrets)).collect(),
         }
@@ -94,15 +94,17 @@ pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool) -> io:
     let details = torrent.map(|torrent| &torrent.details);
     let magnet = if let Source::Magnet(magnet) = &subject.source { Some(magnet) } else { None };
     let diagnostics = torrent.map(|torrent| &torrent.diagnostics).or(magnet.map(|magnet| &magnet.diagnostics));
-    let urls = |urls: Option<&Vec<String>>| urls.into_iter().flatten().map(|url| shown(url, show_secrets)).collect();
+    let text = |bytes: &Option<Vec<u8>>| Some(lossy(&torrent?.readable(bytes.as_deref()?)));
+    let seed = |url: &String| if show_secrets { url.clone() } else { guard::redact_web_seed(url) };
+    let urls = |urls: Option<&Vec<String>>| urls.into_iter().flatten().map(seed).collect();
     let tiers = subject.tiers().into_iter().map(|tier| tier.into_iter().map(|url| shown(url, show_secrets)).collect());
     line(&Torrent {
         start: Start::of("torrent", subject, show_secrets),
         tiers: tiers.collect(),
-        comment: details.and_then(|details| details.comment.as_deref().map(lossy)),
-        created_by: details.and_then(|details| details.created_by.as_deref().map(lossy)),
+        comment: details.and_then(|details| text(&details.comment)),
+        created_by: details.and_then(|details| text(&details.created_by)),
         creation_date_s: details.and_then(|details| details.creation_date),
-        source: details.and_then(|details| details.source.as_deref().map(lossy)),
+        source: details.and_then(|details| text(&details.source)),
         peers: magnet.into_iter().flat_map(|magnet| &magnet.peers).map(ToString::to_string).collect(),
         web_seeds: urls(details.map(|details| &details.web_seeds).or(magnet.map(|magnet| &magnet.web_seeds))),
         http_seeds: urls(details.map(|details| &details.http_seeds)),
@@ -115,29 +117,34 @@ pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool) -> io:
             .into_iter()
             .flat_map(|torrent| torrent.name_issues.iter().map(|issue| issue.code()))
             .collect(),
-        path_issues: torrent.into_iter().flat_map(|torrent| torrent.files.iter().filter_map(PathIssues::of)).collect(),
+        path_issues: torrent
+            .into_iter()
+            .flat_map(|torrent| torrent.files.iter().filter_map(|file| PathIssues::of(torrent, file)))
+            .collect(),
         diagnostics: diagnostics.into_iter().flat_map(metainfo::Diagnostics::first).map(ToString::to_string).collect(),
         diagnostics_total: diagnostics.map_or(0, metainfo::Diagnostics::total),
-        file_list: torrent.filter(|_| files).map(|torrent| torrent.files.iter().map(File::of).collect()),
+        file_list: torrent
+            .filter(|_| files)
+            .map(|torrent| torrent.named_files().map(|file| File::of(torrent, file)).collect()),
     })
 }
 
 impl PathIssues {
-    fn of(file: &metainfo::File) -> Option<Self> {
+    fn of(torrent: &metainfo::Torrent, file: &metainfo::File) -> Option<Self> {
         let issues: Vec<&'static str> = file.issues.iter().map(|issue| issue.code()).collect();
-        (!issues.is_empty()).then(|| Self { path: path(&file.path), issues })
+        (!issues.is_empty()).then(|| Self { path: path(torrent, &file.path), issues })
     }
 }
 
 impl File {
-    fn of(file: &metainfo::File) -> Self {
+    fn of(torrent: &metainfo::Torrent, file: &metainfo::File) -> Self {
         Self {
-            path: path(&file.path),
+            path: path(torrent, &file.path),
             length_bytes: file.length,
             padding: file.attributes.padding,
             executable: file.attributes.executable,
             hidden: file.attributes.hidden,
-            symlink: file.symlink.as_deref().map(path),
+            symlink: file.symlink.as_deref().map(|target| path(torrent, target)),
             pieces_root: file.pieces_root.map(|root| root.iter().map(|byte| format!("{byte:02x}")).collect()),
         }
     }
@@ -147,8 +154,8 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-pub(super) fn path(elements: &[Vec<u8>]) -> String {
-    lossy(&elements.join(&b'/'))
+pub(super) fn path(torrent: &metainfo::Torrent, elements: &[Vec<u8>]) -> String {
+    lossy(&torrent.readable_path(elements))
 }
 
 fn shown(url: &str, show_secrets: bool) -> String {

@@ -2,8 +2,9 @@
 
 use super::Cause::{
     AddressQuota, AskedAgain, Budget, ClosedAfterKey, ClosedBeforeKey, ClosedBoth, ClosedPlain, Exhausted,
-    FamilyNotChosen, GarbledEncryption, HighEntropy, LeftAskedAgain, LeftAtOnce, Messages, NoHost, OtherService,
-    PrivilegedPort, RunEnded, SilentToEncryption, TooMuch, Untrusted, Violation, WantsEncryption,
+    FamilyNotChosen, GarbledEncryption, HighEntropy, LeftAskedAgain, LeftAtOnce, Messages, NoHost, NoMetadata,
+    NoSuchName, OtherService, Overlay, PrivilegedPort, RunEnded, SilentToEncryption, TooMuch, Untrusted, Violation,
+    WantsEncryption,
 };
 use super::Causes::{One, Several};
 use super::{Cause, Causes, CodeKind, Explanation};
@@ -24,6 +25,7 @@ pub(super) const TABLE: &[Explanation] = &[
                 AskedAgain,
                 "BiglyBT turns away an address that was connected to it a moment ago, and then takes encryption: ask once, after some seconds",
             ),
+            (NoMetadata, "it was given a magnet link or a hash, and still fetches the torrent's metadata"),
             (
                 LeftAtOnce,
                 "it shook hands and left without a word: its torrent is stopped (Transmission up to 4.0), it knows us already, or it says yes to any torrent; alone it is no sign that the torrent is alive",
@@ -42,7 +44,10 @@ pub(super) const TABLE: &[Explanation] = &[
         Outcome::ResolveFailed,
         "unknown host name",
         "the tracker named it by a host name that does not resolve",
-        One("it was named by a host name that does not resolve; other peers are not affected"),
+        Several(&[
+            (NoSuchName, "it was named by a host name that does not resolve; other peers are not affected"),
+            (Overlay, "its name is one of Tor or I2P, which are not spoken here; other peers are not affected"),
+        ]),
         "nothing: trackers hardly ever name peers by host, and such entries are old or invented",
     ),
     entry(
@@ -184,7 +189,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     entry(
         Outcome::NoRoute,
-        "no route",
+        "without a route",
         "this machine has no way to that address, and sent nothing",
         One(
             "this machine has no way there: it is offline, has no address of that family, the VPN is down, or its own firewall forbids it",

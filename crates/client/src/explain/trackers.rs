@@ -7,7 +7,7 @@ const OPERATOR: &str = "tell the tracker's operator; name another tracker with -
 
 /// The good one, then what is wrong before, with and after a connection.
 pub(super) const TABLE: &[Explanation] = &[
-    entry("ok", "answered", "it answered", "the peers it names are what others told it", "nothing"),
+    entry("ok", "answered", "it gave what it was asked for", "the peers it names are what others told it", "nothing"),
     entry(
         "bad_url",
         "bad URL",
@@ -26,14 +26,21 @@ pub(super) const TABLE: &[Explanation] = &[
         "scrape_unsupported",
         "no scrape",
         "counts were asked for, and this tracker offers none (BEP 48)",
-        "the last part of its URL does not begin with `announce`, or it answers announces alone",
+        "the last part of its URL does not begin with `announce`, or the server has nothing there (HTTP 404, 405, 410, 501)",
         "announce to it instead: leave out --scrape",
+    ),
+    entry(
+        "no_count",
+        "no count",
+        "counts were asked for, and its answer has none of this torrent",
+        "it does not know the torrent, or lists it without a count",
+        "announce to it to be sure, or name another tracker with --tracker",
     ),
     entry(
         "resolve_failed",
         "unknown host name",
         "its host name does not resolve",
-        "the tracker is gone, the name is misspelled, or your resolver blocks it",
+        "the tracker is gone, the name is misspelled, your resolver blocks it, or it is a name of Tor or I2P, which are not looked up",
         "look the name up with another resolver; name another tracker with --tracker",
     ),
     entry(

@@ -1,13 +1,15 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
-use super::Terms;
-use super::report::{Action, Times, TrackerStatus};
+use super::report::{Action, Times};
+use super::status::TrackerStatus;
 use super::target::Target;
+use super::{Terms, strays};
 use crate::connect::{ConnectError, connect, connect_udp};
 use crate::entropy;
 use ids::InfoHash;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -144,12 +146,22 @@ async fn ask_over_http(
             let reply = match only {
                 None => {
                     let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
-                    http.scrape(stream, &url, &info_hash.into()).await?
+                    http.scrape(stream, &url, &info_hash.into()).await
                 }
-                Some(_) => http.scrape_as_written(stream, url).await?,
+                Some(_) => http.scrape_as_written(stream, url).await,
             };
+            let reply = reply.map_err(of_a_scrape)?;
             Ok((Answer::Scraped(reply.answer), reply.status))
         }
+    }
+}
+
+/// What a scrape's error says. BEP 48 derives the URL by a convention that not every tracker keeps to.
+fn of_a_scrape(error: tracker_http::Error) -> TrackerStatus {
+    // RFC 9110: not found, method not allowed, gone, not implemented. A refusal in the tracker's own words is that.
+    match error.status() {
+        Some(404 | 405 | 410 | 501) if error.failure().is_none() => TrackerStatus::NoScrape(error),
+        _ => error.into(),
     }
 }
 
@@ -163,27 +175,49 @@ async fn over_udp(
 ) -> Result<Answer, TrackerStatus> {
     let begun = Instant::now();
     let socket = connect_udp(address, terms.bind)?;
-    progress.local = socket.local_addr().ok().map(|local| local.ip().to_canonical());
+    let local = socket.local_addr().map_err(ConnectError::Exhausted)?;
+    progress.local = Some(local.ip().to_canonical());
     let transaction = transaction()?;
     let mut session = Session::new(socket, &target.url)?;
     session.timeout = deadline - begun;
     // Kept outside: whoever ends this in the middle may owe a goodbye.
     let session = progress.written.push_mut(Written { address, session: None }).session.insert(session);
-    let answer = match terms.action {
+    let mut elsewhere = None;
+    let asked = strays::Asked { local, transaction };
+    let reply = tokio::select! {
+        biased;
+        reply = ask_over_udp(session, info_hash, terms, transaction) => reply,
+        never = strays::watch(asked, terms, &mut elsewhere) => match never {},
+    };
+    let (connect, answer) = reply.map_err(|error| match elsewhere {
+        Some(from) if matches!(error, tracker_udp::Error::Timeout { .. }) => {
+            TrackerStatus::AnsweredElsewhere { from, error }
+        }
+        _ => error.into(),
+    })?;
+    progress.times.connect = connect;
+    progress.times.reply = Some(begun.elapsed().saturating_sub(connect.unwrap_or_default()));
+    Ok(answer)
+}
+
+/// The time it took to get a connection id, and the answer.
+async fn ask_over_udp(
+    session: &mut Session,
+    info_hash: InfoHash,
+    terms: &Terms,
+    transaction: u32,
+) -> Result<(Option<Duration>, Answer), tracker_udp::Error> {
+    match terms.action {
         Action::Announce => {
             let announce = Announce { info_hash, ..terms.announce };
             let reply = session.announce(&announce, transaction).await?;
-            progress.times.connect = reply.connect;
-            Answer::Announced(reply.content)
+            Ok((reply.connect, Answer::Announced(reply.content)))
         }
         Action::Scrape => {
             let reply = session.scrape(&info_hash.into(), transaction).await?;
-            progress.times.connect = reply.connect;
-            Answer::Scraped(reply.content)
+            Ok((reply.connect, Answer::Scraped(reply.content)))
         }
-    };
-    progress.times.reply = Some(begun.elapsed().saturating_sub(progress.times.connect.unwrap_or_default()));
-    Ok(answer)
+    }
 }
 
 /// What tells this exchange's datagrams from forged ones.

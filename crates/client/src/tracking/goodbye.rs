@@ -2,7 +2,7 @@
 
 use super::Terms;
 use super::conversation::{Answer, Stream, Written, transaction};
-use super::report::TrackerStatus;
+use super::status::TrackerStatus;
 use super::target::Target;
 use crate::Limits;
 use crate::connect::connect;

@@ -1,7 +1,8 @@
 //! The hosts of trackers, each looked up once: several URLs, and the redirects of several conversations, name the same.
 
-use super::report::TrackerStatus;
+use super::status::TrackerStatus;
 use super::target::Target;
+use crate::overlay::Overlay;
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -32,6 +33,9 @@ impl Hosts {
     /// What to do for `target`.
     pub(crate) fn next(&mut self, target: Target) -> Next {
         let Host::Name(name) = target.url.host() else { return Next::LookUp(target) };
+        if let Some(overlay) = Overlay::of(name) {
+            return Next::Ask(target, Err(overlay.into()));
+        }
         match self.0.get_mut(name) {
             None => {
                 self.0.insert(name.clone(), Known::Soon(Vec::new()));
@@ -101,6 +105,17 @@ mod tests {
         let Next::Ask(_, Ok(addresses)) = hosts.next(udp) else { panic!("it is known") };
         assert_eq!(addresses, ["9.9.9.9:6969".parse().unwrap()]);
         assert!(matches!(hosts.next(target("http://9.9.9.9/announce")), Next::LookUp(_)));
+    }
+
+    #[test]
+    fn a_host_of_another_network_is_not_looked_up() {
+        let mut hosts = Hosts::default();
+        for _ in 0..2 {
+            let Next::Ask(_, Err(status)) = hosts.next(target("http://T.onion./announce")) else {
+                panic!("no look-up")
+            };
+            assert_eq!(status.code(), "resolve_failed");
+        }
     }
 
     #[test]

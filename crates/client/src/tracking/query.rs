@@ -2,7 +2,8 @@
 
 use super::conversation::{Answer, Progress, converse};
 use super::goodbye::Goodbye;
-use super::report::{Named, TrackerReport, TrackerStatus};
+use super::report::{Named, TrackerReport};
+use super::status::TrackerStatus;
 use super::target::{Only, Target};
 use super::{Terms, Tracked};
 use crate::stop::Stopped;
@@ -13,7 +14,7 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
-use tracker::{Family, Scheme};
+use tracker::{Counts, Family, Scheme};
 
 /// A tracker, and how to ask it.
 #[derive(Debug)]
@@ -70,6 +71,7 @@ impl Query {
             Some(Ok(answer)) => (TrackerStatus::Ok, Some(answer)),
         };
         let mut report = self.report(status);
+        (report.interval, report.min_interval) = report.status.intervals();
         report.address = progress.address;
         report.family = report.family.or(progress.address.map(Family::of));
         report.http_status = progress.http_status;
@@ -157,9 +159,9 @@ impl Query {
 
 /// Writes the answer into the report and gives the peers.
 fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> Vec<tracker::Peer> {
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     match answer {
         Answer::Announced(announced) => {
-            let seconds = |seconds: u32| Duration::from_secs(seconds.into());
             report.peers = Some(Named::default());
             report.skipped = announced.skipped;
             report.seeders = announced.complete;
@@ -170,12 +172,12 @@ fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> 
             announced.peers
         }
         Answer::Scraped(scraped) => {
-            let counts = scraped.files.iter().find(|(hash, _)| *hash == info_hash);
-            report.warning = counts.is_none().then(|| "it counts nobody for this torrent".to_owned());
-            if let Some((_, counts)) = counts {
-                report.seeders = counts.complete;
-                report.leechers = counts.incomplete;
-                report.downloaded = counts.downloaded;
+            let counts = scraped.counts(info_hash);
+            let Counts { complete, incomplete, downloaded } = counts.unwrap_or_default();
+            (report.seeders, report.leechers, report.downloaded) = (complete, incomplete, downloaded);
+            report.min_interval = scraped.min_request_interval.map(seconds);
+            if counts.unwrap_or_default().is_empty() {
+                report.status = TrackerStatus::NoCount { known: counts.is_some() };
             }
             Vec::new()
         }

@@ -1,10 +1,11 @@
 //! Which trackers a run asks, each once, and on whose word.
 
-use super::report::{TrackerReport, TrackerStatus, Unasked};
+use super::report::TrackerReport;
+use super::status::{TrackerStatus, Unasked};
 use crate::{Config, Error, Topic, Trackers};
 use guard::{AddressPolicy, Secrets};
 use ids::InfoHash;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -113,22 +114,27 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
     match trackers {
         Trackers::None => {}
         Trackers::Only(urls) => {
-            let urls = urls.into_iter().filter(|url| seen.insert(url.clone()));
-            choice.targets.extend(urls.map(|url| Target::new(url, AddressPolicy::User, show_secrets)));
+            let texts: Vec<&str> = urls.iter().map(TrackerUrl::expose).collect();
+            for (url, shown) in urls.iter().zip(told_apart(&texts, show_secrets)) {
+                if seen.insert(url.clone()) {
+                    let target = Target::new(url.clone(), AddressPolicy::User, show_secrets);
+                    choice.targets.push_back(Target { shown, ..target });
+                }
+            }
         }
         Trackers::FromTorrent => {
-            for text in &topic.trackers {
+            let texts: Vec<&str> = topic.trackers.iter().map(String::as_str).collect();
+            let mut unusable = HashSet::new();
+            for (text, shown) in texts.iter().zip(told_apart(&texts, show_secrets)) {
                 match text.parse::<TrackerUrl>() {
                     Ok(url) if seen.insert(url.clone()) => {
                         let policy = AddressPolicy::for_tracker_in_torrent(url.target());
-                        choice.targets.push_back(Target::new(url, policy, show_secrets));
+                        choice.targets.push_back(Target { shown, ..Target::new(url, policy, show_secrets) });
                     }
-                    Ok(_) => {}
-                    Err(error) => {
-                        let shown = if show_secrets { text.clone() } else { guard::redact_url(text) };
-                        let shown = guard::escape(&shown).to_string();
-                        choice.unusable.push(TrackerReport::new(shown.into(), error.into()));
+                    Err(error) if unusable.insert(text) => {
+                        choice.unusable.push(TrackerReport::new(shown, error.into()));
                     }
+                    _ => {}
                 }
             }
         }
@@ -139,12 +145,59 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
     choice
 }
 
-/// BEP 27: only with leave, and only the torrent's own trackers.
+/// URLs as they may be shown. Those that look alike without their secrets have their place in the list with them.
+fn told_apart(texts: &[&str], show_secrets: bool) -> Vec<Arc<str>> {
+    let show = |text: &&str| if show_secrets { (*text).to_owned() } else { guard::redact_url(text) };
+    let shown: Vec<String> = texts.iter().map(|text| guard::escape(&show(text)).to_string()).collect();
+    let mut behind: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for (shown, text) in shown.iter().zip(texts) {
+        behind.entry(shown).or_default().insert(text);
+    }
+    let is_alone = |shown: &str| behind.get(shown).is_none_or(|texts| texts.len() == 1);
+    let name = |(shown, place): (&String, usize)| match is_alone(shown) {
+        true => shown.as_str().into(),
+        false => format!("{shown} (tracker {place})").into(),
+    };
+    shown.iter().zip(1..).map(name).collect()
+}
+
+/// BEP 27: only with permission, and only the torrent's own trackers. A run that asks no tracker needs no permission.
 pub(crate) fn check_private(topic: &Topic, config: &Config) -> Result<(), Error> {
+    if config.trackers == Trackers::None {
+        return Ok(());
+    }
     if !config.allow_private {
         return Err(Error::Private);
     }
     let Trackers::Only(urls) = &config.trackers else { return Ok(()) };
     let own: Vec<TrackerUrl> = topic.trackers.iter().filter_map(|url| url.parse().ok()).collect();
     if urls.iter().all(|url| own.contains(url)) { Ok(()) } else { Err(Error::ForeignTracker) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_alike_is_told_apart_by_its_place() {
+        let texts =
+            ["http://t/k3yk3y/announce", "<html>", "http://u/announce", "http://t/s3cret/announce", "31", "<html>"];
+        let names = told_apart(&texts, false);
+        let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+        let expected = [
+            "http://t/***/announce (tracker 1)",
+            "*** (tracker 2)",
+            "http://u/announce",
+            "http://t/***/announce (tracker 4)",
+            "*** (tracker 5)",
+            "*** (tracker 6)",
+        ];
+        assert_eq!(names, expected);
+        assert_eq!(told_apart(&texts, true).iter().map(|name| &**name).collect::<Vec<_>>(), texts);
+        // One that is there twice is one.
+        let twice = told_apart(&["http://t/k3yk3y/announce"; 2], false);
+        assert_eq!(&*twice[1], "http://t/***/announce");
+        let control = told_apart(&["http://t/\u{1b}[31m"], true);
+        assert_eq!(&*control[0], "http://t/\\u{1b}[31m");
+    }
 }

@@ -2,22 +2,52 @@
 
 use super::ClientName;
 use super::codes::CODES;
-use super::version::{Spelling, digit, pair, release};
+use super::ktorrent::{kget, ktorrent};
+use super::version::{Spelling, pair, release};
 use std::borrow::Cow;
 
 /// BEP 20: "A number of clients begin the peer id with a dash followed by two characters to identify the client
 /// implementation, four ascii digits to denote version number, and a dash."
 pub(super) fn identify(id: &[u8; 20]) -> Option<ClientName> {
-    let &[b'-', x, y, a, b, c, d, end, ..] = id else { return None };
+    let &[b'-', x, y, a, b, c, d, end, after, ..] = id else { return None };
     let (code, version) = ([x, y], [a, b, c, d]);
+    if a == b'-' && after == b'-' {
+        return dashed(code, [b, c, d, end]);
+    }
     let spelled = match &code {
         b"BT" | b"BW" | b"UE" | b"UM" | b"UT" | b"UW" => Some(mu_torrent(version, end)?),
         b"KT" => Some(ktorrent(id)?),
+        b"KG" if kget(id).is_some() => kget(id),
         _ if end == b'-' => None,
         // Four that forget the dash; then only digits tell that it is them.
         b"FG" | b"LH" | b"NE" | b"SP" if version.iter().all(u8::is_ascii_digit) => None,
         _ => return None,
     };
+    if &code == b"lt"
+        && let Some(version) = rtorrent(version)
+    {
+        return Some(ClientName { name: Cow::Borrowed("rTorrent"), version: Some(version) });
+    }
+    named(code, version, spelled)
+}
+
+/// Some put a dash between the code and the version: `-UL-0001-`.
+fn dashed(code: [u8; 2], version: [u8; 4]) -> Option<ClientName> {
+    // The same in every version.
+    let same = match &code {
+        b"DM" => Some("demagnetize"),
+        b"UL" => Some("unworkable"),
+        _ => None,
+    };
+    let digits = version.iter().all(u8::is_ascii_digit);
+    match same {
+        Some(name) => digits.then_some(ClientName { name: Cow::Borrowed(name), version: None }),
+        None => named(code, version, None).filter(|_| digits && code.iter().all(u8::is_ascii_alphanumeric)),
+    }
+}
+
+/// A client by the table, or by its bare code; `spelled` is a version that has been read already.
+fn named(code: [u8; 2], version: [u8; 4], spelled: Option<String>) -> Option<ClientName> {
     let alphanumeric = version.iter().all(u8::is_ascii_alphanumeric);
     let Ok(at) = CODES.binary_search_by(|(known, ..)| known.as_slice().cmp(&code)) else {
         return unknown(code, version).filter(|_| alphanumeric);
@@ -29,42 +59,36 @@ pub(super) fn identify(id: &[u8; 20]) -> Option<ClientName> {
     known.then_some(ClientName { name: Cow::Borrowed(name), version })
 }
 
-/// A code that nobody has told us is shown as it is.
+/// A code that is in no table is shown as it is.
 fn unknown(code: [u8; 2], version: [u8; 4]) -> Option<ClientName> {
     let printable = code.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'-');
     let version = Spelling::Dotted.read(version).filter(|_| printable)?;
     Some(ClientName { name: Cow::Owned(String::from_utf8_lossy(&code).into_owned()), version: Some(version) })
 }
 
+/// From 0.15 on, when rTorrent and its library began to have one version, the minor and the patch number have two
+/// hexadecimal digits each: `1011` is 0.16.17. Before, the patch was the third character: `0D80` is 0.13.8.
+fn rtorrent([a, b, c, d]: [u8; 4]) -> Option<String> {
+    let (minor, patch) = (hex_pair(a, b)?, hex_pair(c, d)?);
+    (minor >= 15).then(|| format!("0.{minor}.{patch}"))
+}
+
+fn hex(character: u8) -> Option<u32> {
+    char::from(character).to_digit(16)
+}
+
+fn hex_pair(high: u8, low: u8) -> Option<u32> {
+    Some(hex(high)? * 16 + hex(low)?)
+}
+
 /// `355W-` is 3.5.5, `791B-` is 7.9.1 (beta), `7a5W-` is 7.10.5, `340-` is 3.4.0, and `1110Q` is 1.1.10: the last number
 /// takes two digits when it needs them, and the letter moves over the dash.
 fn mu_torrent([a, b, c, d]: [u8; 4], end: u8) -> Option<String> {
-    let hex = |character: u8| char::from(character).to_digit(16);
     let (major, minor) = (hex(a)?, hex(b)?);
     Some(match (d, end) {
         (b'-', _) => format!("{major}.{minor}.{}", hex(c)?),
         (_, letter) if letter.is_ascii_alphanumeric() => format!("{major}.{minor}.{}{}", pair(c, d)?, release(letter)),
         (letter, _) => format!("{major}.{minor}.{}{}", hex(c)?, release(letter)),
-    })
-}
-
-/// The version without its dots, then a dash: `512` is 5.1.2 and `22081` is 22.08.1. Before version 3 four characters,
-/// of which the third could be a letter: `11R1` is 1.1 RC 1 and `2140` is 2.1.4.
-fn ktorrent(id: &[u8; 20]) -> Option<String> {
-    let version = id.get(3..10)?.split(|byte| *byte == b'-').next()?;
-    Some(match *version {
-        [a, b, c] => format!("{}.{}.{}", digit(a)?, digit(b)?, digit(c)?),
-        [a, b, letter @ (b'B' | b'D' | b'R'), d] => {
-            let release = match letter {
-                b'B' => "beta",
-                b'D' => "dev",
-                _ => "RC",
-            };
-            format!("{}.{} {release} {}", digit(a)?, digit(b)?, digit(d)?)
-        }
-        [a, b, c, _] => format!("{}.{}.{}", digit(a)?, digit(b)?, digit(c)?),
-        [a, b, c, d, e] => format!("{}.{:02}.{}", pair(a, b)?, pair(c, d)?, digit(e)?),
-        _ => return None,
     })
 }
 
@@ -90,19 +114,35 @@ mod tests {
     }
 
     #[test]
-    fn ktorrent_wrote_versions_in_many_lengths() {
-        for (id, expected) in [
-            (b"-KT512-abcdefghijklm", Some("5.1.2")),
-            (b"-KT22081-abcdefghijk", Some("22.08.1")),
-            (b"-KT24120-abcdefghijk", Some("24.12.0")),
-            (b"-KT2140-abcdefghijkl", Some("2.1.4")),
-            (b"-KT11R1-abcdefghijkl", Some("1.1 RC 1")),
-            (b"-KT22B1-abcdefghijkl", Some("2.2 beta 1")),
-            (b"-KT33D1-abcdefghijkl", Some("3.3 dev 1")),
-            (b"-KT-abcdefghijklmnop", None),
-            (b"-KTabcdefghijklmnopq", None),
+    fn the_form_of_rtorrents_version_changed_with_0_15() {
+        for (version, expected) in [
+            (b"0F00", Some("0.15.0")),
+            (b"0F07", Some("0.15.7")),
+            (b"100B", Some("0.16.11")),
+            (b"1011", Some("0.16.17")),
+            (b"1014", Some("0.16.20")),
+            (b"110a", Some("0.17.10")),
+            (b"0D80", None),
+            (b"0E00", None),
+            (b"0Fx0", None),
         ] {
-            assert_eq!(ktorrent(id).as_deref(), expected, "{}", id.escape_ascii());
+            assert_eq!(rtorrent(*version).as_deref(), expected, "{}", version.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_dash_may_stand_behind_the_code() {
+        for (id, expected) in [
+            (b"-UL-0001-01804289383", Some("unworkable")),
+            (b"-DM-0010-abcdefghijk", Some("demagnetize")),
+            (b"-qB-5300-abcdefghijk", Some("qBittorrent 5.3.0")),
+            (b"-!x-0100-abcdefghijk", None),
+            (b"-Zx-0100-abcdefghijk", Some("Zx 0.1.0")),
+            (b"-UL-00x1-abcdefghijk", None),
+            (b"-UL-0001abcdefghijkl", None),
+            (b"-UL0001--abcdefghijk", Some("uLeecher! 0.0.0.1")),
+        ] {
+            assert_eq!(identify(id).map(|client| client.to_string()).as_deref(), expected, "{}", id.escape_ascii());
         }
     }
 }

@@ -5,15 +5,16 @@
 //! fixtures says which. Where two clients took the same code and nothing tells them apart, both are named.
 
 use super::version::Spelling::{
-    self, Build, Deluge, Dotted, Four, FreeDownloadManager, Hundredths, Pairs, Thousandths, Three, Transmission, Two,
-    Unversioned, WideLast, WideMiddle,
+    self, Build, Deluge, Dotted, Four, FreeDownloadManager, Hundredths, PaddedLast, Pairs, Thousandths, Three,
+    Transmission, Two, Unversioned, WideLast, WideMiddle,
 };
 
-/// Sorted by code. Those of the µTorrent family and of KTorrent are spelled in a way of their own.
+/// Sorted by code. Those of the µTorrent family, of KTorrent and KGet, and of rTorrent since 0.15 have rules of their own.
 pub(super) const CODES: &[(&[u8; 2], &str, Spelling)] = &[
     (b"7T", "aTorrent", Dotted),
     (b"AB", "AnyEvent::BitTorrent", Dotted),
     (b"AD", "Advanced Download Manager", Three),
+    (b"AE", "Aria2Explorer", Dotted),
     (b"AG", "Ares", Four),
     (b"AN", "Ares", Four),
     (b"AR", "Arctic", Dotted),
@@ -51,6 +52,7 @@ pub(super) const CODES: &[(&[u8; 2], &str, Spelling)] = &[
     (b"ES", "Electric Sheep", Three),
     (b"FC", "FileCroc", Four),
     (b"FD", "Free Download Manager", FreeDownloadManager),
+    (b"FE", "irontide", Unversioned),
     (b"FG", "FlashGet", Hundredths),
     (b"FL", "Folx or Flud", Unversioned),
     (b"FT", "FoxTorrent", Dotted),
@@ -99,6 +101,7 @@ pub(super) const CODES: &[(&[u8; 2], &str, Spelling)] = &[
     (b"PI", "PicoTorrent", WideMiddle),
     (b"PO", "Porla", Unversioned),
     (b"PT", "Popcorn Time or PHPTracker", Unversioned),
+    (b"PY", "yap-torrent", PaddedLast),
     (b"QD", "QQDownload", Dotted),
     (b"QT", "Qt Torrent example", Dotted),
     (b"RS", "Rufus", Dotted),
@@ -111,7 +114,8 @@ pub(super) const CODES: &[(&[u8; 2], &str, Spelling)] = &[
     (b"SM", "SoMud", Dotted),
     (b"SN", "ShareNET", Dotted),
     (b"SP", "BitSpirit", Three),
-    (b"SS", "SwarmScope", Dotted),
+    // BEP 20 gives the code to SwarmScope, which has not been seen for two decades.
+    (b"SS", "superseedr", PaddedLast),
     (b"ST", "SymTorrent", Hundredths),
     (b"SZ", "Shareaza", Four),
     (b"S~", "Shareaza (beta)", Four),
@@ -129,6 +133,7 @@ pub(super) const CODES: &[(&[u8; 2], &str, Spelling)] = &[
     (b"UT", "µTorrent", Three),
     (b"UW", "µTorrent Web", Three),
     (b"VG", "Vagaa", Four),
+    (b"VT", "vortex", Pairs),
     (b"WD", "WebTorrent Desktop", Pairs),
     (b"WS", "HTTP Seed", Unversioned),
     (b"WT", "BitLet", Dotted),
@@ -144,7 +149,7 @@ pub(super) const CODES: &[(&[u8; 2], &str, Spelling)] = &[
     (b"ZT", "ZipTorrent", Dotted),
     (b"bk", "BitKitten", Dotted),
     (b"eM", "eMule", Unversioned),
-    // The version is the library's.
+    // Before 0.15 the version is the library's alone.
     (b"lt", "rTorrent/libTorrent", Dotted),
     (b"pX", "pHoeniX", Dotted),
     (b"pb", "pbTorrent", Three),

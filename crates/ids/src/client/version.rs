@@ -23,6 +23,8 @@ pub(super) enum Spelling {
     WideMiddle,
     /// `9990` is 9.9.9 and `9992` is 9.9.92: the last number has one digit or two.
     WideLast,
+    /// `1016` is 1.0.16 and `1010` is 1.0.10: the last number always has two digits.
+    PaddedLast,
     /// `203s` is 2.0.3 and `201b` is 2.0.1 (beta): Deluge's letters.
     Deluge,
     /// `51R` is 5.1.27: Free Download Manager leaves the last character to chance, and the third may be beyond `z`.
@@ -49,6 +51,7 @@ impl Spelling {
             Self::WideMiddle => format!("{}.{}.{}", number(a)?, pair(b, c)?, number(d)?),
             Self::WideLast if d != b'0' => format!("{}.{}.{}", digit(a)?, digit(b)?, pair(c, d)?),
             Self::WideLast => Self::Three.read(version)?,
+            Self::PaddedLast => format!("{}.{}.{}", digit(a)?, digit(b)?, pair(c, d)?),
             Self::Deluge => Self::Three.read(version)? + release(d),
             Self::FreeDownloadManager => Self::Three.read(version).or_else(|| Self::Two.read(version))?,
             Self::Unversioned => return None,
@@ -141,6 +144,10 @@ mod tests {
             (Spelling::WideMiddle, b"0091", Some("0.9.1")),
             (Spelling::WideLast, b"9990", Some("9.9.9")),
             (Spelling::WideLast, b"9992", Some("9.9.92")),
+            (Spelling::PaddedLast, b"1016", Some("1.0.16")),
+            (Spelling::PaddedLast, b"1010", Some("1.0.10")),
+            (Spelling::PaddedLast, b"0001", Some("0.0.1")),
+            (Spelling::PaddedLast, b"10A6", None),
             (Spelling::Deluge, b"203s", Some("2.0.3")),
             (Spelling::Deluge, b"13F0", Some("1.3.15")),
             (Spelling::Deluge, b"201b", Some("2.0.1 (beta)")),

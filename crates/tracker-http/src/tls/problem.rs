@@ -1,7 +1,7 @@
 //! What is wrong with a TLS connection, in the user's terms.
 
 use super::stream::Beginning;
-use super::verifier::SelfSigned;
+use super::verifier::{NoStore, SelfSigned};
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -35,6 +35,15 @@ pub enum TlsProblem {
     /// Whoever vouches for the certificate is not trusted.
     #[error("certificate of an unknown issuer")]
     UnknownIssuer,
+    /// As [`UnknownIssuer`](Self::UnknownIssuer), where our own machine has no roots.
+    #[error("certificate of an unknown issuer; this machine has no certificates to trust of its own (ca-certificates)")]
+    UnknownWithoutStore,
+    /// Our own machine has no roots where it is told to look for them.
+    #[error("this machine has no certificates to trust: there are none where SSL_CERT_FILE and SSL_CERT_DIR point")]
+    NoRoots,
+    /// The server asked for a certificate of ours, and left without one.
+    #[error("the server wants a client certificate")]
+    ClientCertificate(#[source] io::Error),
     /// Something else is wrong with the certificate.
     #[error("bad certificate")]
     BadCertificate(#[source] io::Error),
@@ -82,7 +91,9 @@ impl TlsProblem {
             Self::NotYetValid { .. } => "tls_not_yet_valid",
             Self::WrongName { .. } => "tls_wrong_name",
             Self::SelfSigned => "tls_self_signed",
-            Self::UnknownIssuer => "tls_unknown_issuer",
+            Self::UnknownIssuer | Self::UnknownWithoutStore => "tls_unknown_issuer",
+            Self::NoRoots => "tls_no_roots",
+            Self::ClientCertificate(_) => "tls_client_certificate",
             Self::BadCertificate(_) => "tls_bad_certificate",
             Self::PlainHttp => "tls_plain_http",
             Self::NotTls(_) => "tls_not_spoken",
@@ -92,10 +103,11 @@ impl TlsProblem {
         }
     }
 
-    /// What a failed handshake is about; `beginning` is what came first.
-    pub(super) fn of(error: io::Error, beginning: &Beginning) -> Self {
+    /// What a failed handshake is about; `beginning` is what came first. Whether the server asked for a certificate of ours
+    /// matters only where nothing is wrong with its own.
+    pub(super) fn of(error: io::Error, beginning: &Beginning, wants_certificate: bool) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        let problem = match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             Some(Error::InvalidCertificate(certificate)) => known(certificate).unwrap_or(Self::BadCertificate(error)),
             Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) if beginning.is_http() => Self::PlainHttp,
             Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => Self::NotTls(error),
@@ -104,6 +116,10 @@ impl TlsProblem {
                 Self::Closed(error)
             }
             None => Self::Failed(error),
+        };
+        match problem {
+            Self::Failed(error) | Self::Closed(error) if wants_certificate => Self::ClientCertificate(error),
+            problem => problem,
         }
     }
 }
@@ -123,6 +139,7 @@ fn known(error: &CertificateError) -> Option<TlsProblem> {
         }
         CertificateError::UnknownIssuer => TlsProblem::UnknownIssuer,
         CertificateError::Other(OtherError(cause)) if cause.is::<SelfSigned>() => TlsProblem::SelfSigned,
+        CertificateError::Other(OtherError(cause)) if cause.is::<NoStore>() => TlsProblem::UnknownWithoutStore,
         _ => return None,
     })
 }

@@ -1,7 +1,9 @@
 //! Whose certificates are believed. rustls decides; what is added here is which of the usual refusals it was, and that a
 //! certificate the user handed to us is the server's own.
 
+use super::problem::TlsProblem;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
@@ -20,21 +22,29 @@ const ROOTS_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 #[error("self-signed certificate")]
 pub(super) struct SelfSigned;
 
+/// The issuer is not among the roots that are built in, and this machine has none of its own.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("no certificates to trust")]
+pub(super) struct NoStore;
+
 pub(super) struct Verifier {
     web: Arc<WebPkiServerVerifier>,
+    /// Whether the system has roots.
+    has_store: bool,
     extra: Vec<CertificateDer<'static>>,
 }
 
 impl Verifier {
     /// Believes the roots and `extra`.
-    pub(super) fn new(
-        extra: &[CertificateDer<'static>],
-        provider: Arc<CryptoProvider>,
-    ) -> Result<Self, VerifierBuilderError> {
-        let mut roots = roots();
+    pub(super) fn new(extra: &[CertificateDer<'static>], provider: Arc<CryptoProvider>) -> Result<Self, TlsProblem> {
+        let (mut roots, has_store) = roots();
         roots.add_parsable_certificates(extra.iter().cloned());
-        let web = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
-        Ok(Self { web, extra: extra.to_vec() })
+        let web = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        let web = web.map_err(|error| match error {
+            VerifierBuilderError::NoRootAnchors => TlsProblem::NoRoots,
+            error => TlsProblem::Failed(io::Error::other(error)),
+        })?;
+        Ok(Self { web, has_store, extra: extra.to_vec() })
     }
 
     /// What an error that says little is about.
@@ -53,21 +63,26 @@ impl Verifier {
         if parsed.issuer() == parsed.subject() {
             return Err(CertificateError::Other(OtherError(Arc::new(SelfSigned))).into());
         }
+        if is_unknown && !self.has_store {
+            return Err(CertificateError::Other(OtherError(Arc::new(NoStore))).into());
+        }
         Err(error)
     }
 }
 
-/// The system's roots; Mozilla's when there are none, as in a bare container, unless the user said where they are.
-fn roots() -> RootCertStore {
+/// The system's roots; Mozilla's when there are none, as in a bare container, unless the user said where they are. And
+/// whether they are the system's.
+fn roots() -> (RootCertStore, bool) {
     let mut roots = RootCertStore::empty();
     // Files of a system that cannot be read, and certificates among many that are broken, are nobody's roots.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let named =
         ROOTS_VARIABLES.iter().any(|variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty()));
-    if roots.is_empty() && !named {
+    let has_store = !roots.is_empty();
+    if !has_store && !named {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
-    roots
+    (roots, has_store)
 }
 
 fn wrong_name(error: webpki::Error) -> CertificateError {
@@ -125,5 +140,34 @@ impl ServerCertVerifier for Verifier {
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Verifier({} certificates added)", self.extra.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair};
+    use tokio_rustls::rustls::crypto::ring;
+
+    #[test]
+    fn without_roots_of_its_own_the_machine_is_told_of() {
+        let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        let provider = Arc::new(ring::default_provider());
+        let web = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let (ca_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        authority.distinguished_name.push(rcgen::DnType::CommonName, "an authority of the tests");
+        let issuer = rcgen::Issuer::new(authority, ca_key);
+        let certificate =
+            CertificateParams::new(vec!["t.example".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+        let name = ServerName::try_from("t.example").unwrap();
+        for has_store in [true, false] {
+            let verifier = Verifier { web: Arc::clone(&web), has_store, extra: Vec::new() };
+            let verified = verifier.verify_server_cert(certificate.der(), &[], &name, &[], UnixTime::now());
+            let Err(Error::InvalidCertificate(error)) = verified else { panic!("{verified:?}") };
+            let is_ours = matches!(&error, CertificateError::Other(OtherError(cause)) if cause.is::<NoStore>());
+            assert_eq!((is_ours, error == CertificateError::UnknownIssuer), (!has_store, has_store), "{error:?}");
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! What is understood of a reply, and what is said of one that is none.
 
-use crate::support::{BODY, Then, gzip, refused, replied, replied_in_two};
+use crate::support::{BODY, Then, gzip, refused, replied, replied_in_two, replied_to_scrape};
 use proptest::prelude::*;
+use std::time::Duration;
+use tracker::RetryIn;
 use tracker_http::{Error, Limits};
 
 /// Sends `reply` in pieces of several sizes; it must have the one peer of [`BODY`].
@@ -228,6 +230,7 @@ async fn a_refusal_is_shown_with_its_status_and_when_to_come_back() {
     for (status, body, said) in [
         (200, "d14:failure reason7:banned\x1be", "failure: tracker refuses: banned\\u{1b}"),
         (200, "d14:failure reason5:peers5:peers0:e", "failure: tracker refuses: peers"),
+        (200, "d14:failure reason0:e", "failure: tracker refuses: no reason given"),
         (200, "d14:failure reason4:busy8:retry ini5ee", "failure: tracker refuses: busy (retry in 5 min)"),
         (200, "d14:failure reason4:busy8:retry in1:5e", "failure: tracker refuses: busy (retry in 5 min)"),
         (200, "d14:failure reason4:gone8:retry in5:nevere", "failure: tracker refuses: gone (do not retry)"),
@@ -239,6 +242,57 @@ async fn a_refusal_is_shown_with_its_status_and_when_to_come_back() {
         assert_eq!(refused(reply.as_bytes()).await, said);
         let compressed = [format!("HTTP/1.0 {status} Status\r\n\r\n").as_bytes(), &gzip(body.as_bytes())].concat();
         assert_eq!(refused(&compressed).await, said);
+    }
+}
+
+#[tokio::test]
+async fn when_to_come_back_is_taken_from_the_head_too() {
+    let after = |seconds| Some(RetryIn::After(Duration::from_secs(seconds)));
+    let refusal = |more: &str| format!("d14:failure reason4:busy{more}e");
+    for (head, body, retry_in, said) in [
+        ("429 Too Many Requests\r\nRetry-After: 90", String::new(), after(90), "HTTP 429, retry in 90 s"),
+        (
+            "503 Busy\r\nretry-after: 120\r\nContent-Type: text/html",
+            "<html>".to_owned(),
+            after(120),
+            "HTTP 503, retry in 2 min (text/html): <html>",
+        ),
+        (
+            "503 Busy\r\nDate: Sat, 28 Nov 2026 12:00:00 GMT\r\nRetry-After: Sat, 28 Nov 2026 12:05:00 GMT",
+            String::new(),
+            after(300),
+            "HTTP 503, retry in 5 min",
+        ),
+        ("503 Busy\r\nRetry-After: soon", String::new(), None, "HTTP 503"),
+        ("429 Slow\r\nRetry-After: 60", refusal(""), after(60), "HTTP 429: busy (retry in 1 min)"),
+        // The tracker's own word comes first.
+        ("429 Slow\r\nRetry-After: 60", refusal("8:retry ini5e"), after(300), "HTTP 429: busy (retry in 5 min)"),
+        (
+            "429 Slow\r\nRetry-After: 60",
+            refusal("8:retry in5:never"),
+            Some(RetryIn::Never),
+            "HTTP 429: busy (do not retry)",
+        ),
+        ("200 OK\r\nRetry-After: 60", refusal(""), after(60), "tracker refuses: busy (retry in 1 min)"),
+    ] {
+        let reply = format!("HTTP/1.1 {head}\r\n\r\n{body}");
+        let error = replied(reply.as_bytes(), 60_000, Then::Closes).await.unwrap_err();
+        assert_eq!((error.retry_in(), error.to_string().as_str()), (retry_in, said));
+    }
+}
+
+#[tokio::test]
+async fn intervals_beside_a_refusal_are_kept() {
+    let body = "d14:failure reason2:no8:intervali3600e12:min intervali1800ee";
+    for status in [200, 403] {
+        let reply = format!("HTTP/1.1 {status} Status\r\n\r\n{body}");
+        for error in [
+            replied(reply.as_bytes(), 60_000, Then::Closes).await.map(drop).unwrap_err(),
+            replied_to_scrape(reply.as_bytes(), 60_000, Then::Closes).await.map(drop).unwrap_err(),
+        ] {
+            let failure = error.failure().unwrap();
+            assert_eq!((failure.interval, failure.min_interval), (Some(3600), Some(1800)), "{error}");
+        }
     }
 }
 

@@ -13,8 +13,9 @@ use tokio::time::{Instant, interval};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tracker::{Host, TrackerUrl};
 use tracker_http::{CaError, Client, Error, Tls, TlsProblem, TlsStream};
 
@@ -285,6 +286,86 @@ async fn an_exchange_goes_through_a_session_however_that_ends() {
                 result.map_or_else(|error| error.code().into(), |reply| format!("{} peers", reply.answer.peers.len()));
             assert_eq!(shown, expected, "{reply} {end:?}");
         }
+    }
+}
+
+/// A server that asks for a certificate of ours, and may go on without one.
+fn asking(
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    version: &'static SupportedProtocolVersion,
+    goes_on: bool,
+) -> TlsAcceptor {
+    let key = KeyPair::generate().unwrap();
+    let certificate = params(&["t.example"]).signed_by(&key, authority).unwrap().der().clone();
+    let (provider, mut roots) = (Arc::new(ring::default_provider()), RootCertStore::empty());
+    roots.add(authority.der().clone()).unwrap();
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let clients = if goes_on { clients.allow_unauthenticated() } else { clients };
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_client_cert_verifier(clients.build().unwrap())
+        .with_single_cert(vec![certificate], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_certificate_of_ours_is_said_to() {
+    let authority = authority();
+    let tls = Tls::trusting(authority.pem().as_bytes()).unwrap();
+    let url: TrackerUrl = "https://t.example/announce".parse().unwrap();
+    // A server that refuses us in the handshake, one that leaves after it, and one that answers all the same.
+    for (version, goes_on, reply) in [&TLS12, &TLS13]
+        .into_iter()
+        .flat_map(|version| [(version, false, ""), (version, true, ""), (version, true, "HTTP/1.1 200 OK\r\n\r\n")])
+    {
+        let server = asking(&authority, version, goes_on);
+        let (ours, theirs) = tokio::io::duplex(64 << 10);
+        let exchange = async {
+            let stream = tls.connect(ours, url.host(), LIMIT).await?;
+            Client::default().announce(stream, &url, &announce()).await
+        };
+        let tracker = async {
+            let Ok(mut stream) = server.accept(theirs).await else { return };
+            request(&mut stream).await;
+            write(&mut stream, [reply, if reply.is_empty() { "" } else { BODY }].concat().as_bytes(), 60_000).await;
+            stream.flush().await.unwrap();
+        };
+        match tokio::join!(exchange, tracker).0 {
+            Ok(answer) => assert_eq!((answer.answer.peers.len(), reply.is_empty()), (1, false)),
+            Err(error) => {
+                let said = format!("{}: {}", error.code(), ErrorChain(&error));
+                let wanted = "tls_client_certificate: no secure connection: the server wants a client certificate: ";
+                assert!(reply.is_empty() && said.starts_with(wanted) && !said.contains("://"), "{version:?} {said}");
+            }
+        }
+        // What is wrong with its own certificate comes first.
+        let verdict = verdict(&Tls::default(), "t.example", &server).await;
+        assert!(verdict.starts_with("tls_unknown_issuer: "), "{verdict}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_library_says_to_its_users_is_not_told() {
+    let authority = authority();
+    let tls = Tls::trusting(authority.pem().as_bytes()).unwrap();
+    let server = signed(params(&["t.example"]), &authority);
+    let url: TrackerUrl = "https://t.example/announce".parse().unwrap();
+    for reply in ["", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nd8:"] {
+        let (ours, theirs) = tokio::io::duplex(64 << 10);
+        let tracker = async {
+            let mut stream = server.accept(theirs).await.unwrap();
+            request(&mut stream).await;
+            write(&mut stream, reply.as_bytes(), 60_000).await;
+            stream.flush().await.unwrap();
+        };
+        let exchange = async {
+            let stream = tls.connect(ours, url.host(), LIMIT).await.unwrap();
+            Client::default().announce(stream, &url, &announce()).await.unwrap_err()
+        };
+        let said = ErrorChain(&tokio::join!(exchange, tracker).0).to_string();
+        assert!(said.ends_with("no close_notify of TLS") && !said.contains("://"), "{said}");
     }
 }
 

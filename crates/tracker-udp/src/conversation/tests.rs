@@ -231,16 +231,24 @@ async fn a_flood_neither_outlasts_the_deadline_nor_stops_the_retransmissions() {
 
 #[tokio::test(start_paused = true)]
 async fn short_answers_are_final() {
-    for (action, shown) in
-        [(0, "answer to connect has 8 of at least 16 bytes"), (1, "answer to announce has 8 of at least 20 bytes")]
-    {
+    for (action, body, code, shown) in [
+        (0, &b""[..], "bad_reply", "bad reply: answer to connect has 8 of at least 16 bytes"),
+        (1, b"abc", "bad_reply", "bad reply: answer to announce has 11 of at least 20 bytes"),
+        (
+            1,
+            b"",
+            "failure",
+            "tracker refuses: empty answer to announce, as opentracker gives for a torrent that it does not serve",
+        ),
+    ] {
         let mut conversation = conversation(move |request| match head(request) {
-            (asked, transaction) if asked == action => vec![Back::now(datagram(asked, transaction, b""))],
+            (asked, transaction) if asked == action => vec![Back::now(datagram(asked, transaction, body))],
             _ => vec![Back::now(answer(request))],
         });
         let begun = Instant::now();
         let error = conversation.announce(&example(), FIRST, LIMIT).await.unwrap_err();
-        assert_eq!((guard::ErrorChain(&error).to_string(), error.code()), (format!("bad reply: {shown}"), "bad_reply"));
+        assert_eq!((guard::ErrorChain(&error).to_string().as_str(), error.code()), (shown, code));
+        assert_eq!(error.is_refusal(), code == "failure");
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 }
@@ -358,8 +366,8 @@ async fn recorded_answers_to_an_announce_are_taken_or_told_of() {
     assert_eq!(["ok", "failure", "bad_reply", "timeout"].map(count), EXPECTED);
 }
 
-/// Answers that are taken, refusals, the one without content, and errors to nobody.
-const EXPECTED: [usize; 4] = [54, 4, 1, 6];
+/// Answers that are taken, refusals (one of them empty), malformed answers, and errors to an unknown transaction.
+const EXPECTED: [usize; 4] = [54, 5, 0, 6];
 
 proptest! {
     #[test]

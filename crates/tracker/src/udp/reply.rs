@@ -33,7 +33,10 @@ pub enum Error {
         /// What is answered.
         found: u32,
     },
-    /// The right answer without its content. One popular tracker sends 8 bytes when it does not know the torrent.
+    /// The right answer with nothing in it: 8 bytes. opentracker sends it for a torrent that it does not serve.
+    #[error("tracker refuses: empty answer to {0}, as opentracker gives for a torrent that it does not serve")]
+    Empty(Action),
+    /// The right answer without its content.
     #[error("answer to {action} has {found} of at least {needed} bytes")]
     Short {
         /// What was asked.
@@ -119,7 +122,12 @@ impl<'p> Reply<'p> {
         if self.action != expected.number() {
             return Err(Error::Action { expected, found: self.action });
         }
-        if self.body.len() < needed { Err(self.short(expected, needed)) } else { Ok(self.body) }
+        match self.body.len() {
+            // A connection id is never refused so.
+            0 if expected != Action::Connect => Err(Error::Empty(expected)),
+            length if length < needed => Err(self.short(expected, needed)),
+            _ => Ok(self.body),
+        }
     }
 
     fn short(&self, action: Action, needed: usize) -> Error {
@@ -190,12 +198,20 @@ mod tests {
 
     #[test]
     fn an_answer_without_content_is_not_an_answer() {
-        for length in 8..20 {
+        for length in 9..20 {
             let short = Error::Short { action: Action::Announce, needed: 20, found: length };
             assert_eq!(reply(&words(&[1, 7, 1800, 2, 3])[..length]).announced(Family::V4), Err(short));
         }
-        let error = reply(&words(&[1, 7])).announced(Family::V4).unwrap_err();
-        assert_eq!(error.to_string(), "answer to announce has 8 of at least 20 bytes");
+        let error = reply(b"\0\0\0\x01\0\0\0\x07?").announced(Family::V4).unwrap_err();
+        assert_eq!(error.to_string(), "answer to announce has 9 of at least 20 bytes");
+    }
+
+    #[test]
+    fn an_empty_answer_is_a_refusal() {
+        assert_eq!(reply(&words(&[1, 7])).announced(Family::V6), Err(Error::Empty(Action::Announce)));
+        assert_eq!(reply(&words(&[2, 7])).scraped(&two()), Err(Error::Empty(Action::Scrape)));
+        let short = Error::Short { action: Action::Connect, needed: 16, found: 8 };
+        assert_eq!(reply(&words(&[0, 7])).connected(), Err(short));
     }
 
     #[test]

@@ -57,7 +57,7 @@ const TERM: &str = "TERM";
 
 /// Sends the signal to the run.
 fn signal(id: u32, signal: &str) -> Result {
-    shell::run_quiet(Command::new("kill").args(["-s", signal, &id.to_string()])).map(drop)
+    shell::signal(signal, &id.to_string())
 }
 
 /// A run of a torrent that is told to end while it goes on.

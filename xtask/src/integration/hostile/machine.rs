@@ -1,6 +1,6 @@
 //! The machine at its worst: no descriptors, no reader, a clock that jumps.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use super::super::row::Row;
 use super::case::Case;
 use super::set::Set;
 use super::watch::Stdout;
-use super::{Scenario, scenario};
+use super::{CLOCKS, Scenario, scenario};
+use crate::optional;
 use crate::shell::Result;
 
 /// Every scenario in which the machine does not do what it usually does.
@@ -22,9 +23,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("little memory for the address space", little_memory),
     scenario("a reader that has gone", |set| unread(set, Stdout::Closed, 0)),
     scenario("a device that is full", |set| unread(set, Stdout::Full, 2)),
-    scenario("a clock that jumps ten years ahead", |set| clock(set, "+10y")),
-    scenario("a clock that jumps ten years back", |set| clock(set, "-10y")),
-    scenario("a clock that says 1970", |set| clock(set, "1970-01-01 00:00:01")),
+    scenario("a clock that jumps ten years ahead", |set| clock(set, "+10y")).in_part(CLOCKS),
+    scenario("a clock that jumps ten years back", |set| clock(set, "-10y")).in_part(CLOCKS),
+    scenario("a clock that says 1970", |set| clock(set, "1970-01-01 00:00:01")).in_part(CLOCKS),
 ];
 
 /// A tracker with so many silent peers.
@@ -73,7 +74,7 @@ fn clock(set: &Set, to: &'static str) -> Result<Case> {
     crate::scratch::write(&file, "+0")?;
     let (case, swarm) = silent_peers(set, 3)?;
     let named = |name: &str, value: &Path| format!("{name}={}", value.display());
-    let preload = named("LD_PRELOAD", &faketime()?);
+    let preload = named("LD_PRELOAD", &optional::faketime().ok_or("libfaketime is not installed")?);
     let clock = named("FAKETIME_TIMESTAMP_FILE", &file);
     let case = case.under(["env", &preload, &clock, "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]);
     let (runtime, next) = (set.runtime(), set.file("next"));
@@ -90,11 +91,4 @@ fn clock(set: &Set, to: &'static str) -> Result<Case> {
         let took = seen.took.as_secs_f64() * 1000.0;
         Vec::from_iter((told < 2000.0 || told > took).then(|| format!("it says it took {told} ms, and it took {took}")))
     }))
-}
-
-/// The library that gives a process a time of its own.
-fn faketime() -> Result<PathBuf> {
-    let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    let mut found = folders.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1")).filter(|path| path.is_file());
-    found.next().ok_or_else(|| "libfaketime is not installed (apt-get install libfaketime)".to_owned())
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::policies::Takes;
 use super::torrents::{Kind, PIECES};
 use crate::integration::programs::{Place, Seed, aria2, ctorrent, libtorrent, qbittorrent, rtorrent, transmission};
+use crate::optional;
 use crate::shell::Result;
 
 /// A client.
@@ -77,9 +78,8 @@ pub(super) const CLIENTS: &[Client] = &[
     Client {
         seed: Seed {
             name: "ctorrent",
-            package: ctorrent::PACKAGE,
+            program: &optional::CTORRENT,
             client: "CTorrent",
-            installed: ctorrent::is_installed,
             command: |place| ctorrent::command(place, Kind::V1.payload()),
         },
         takes: Takes::Plaintext,
@@ -118,8 +118,7 @@ pub(super) const CLIENTS: &[Client] = &[
 ];
 
 const fn transmission(name: &'static str, takes: Takes, says: fn(u16) -> Value, command: Start) -> Client {
-    let (package, installed) = (transmission::PACKAGE, transmission::is_installed);
-    let seed = Seed { name, package, client: "Transmission", installed, command };
+    let seed = Seed { name, program: &optional::TRANSMISSION, client: "Transmission", command };
     Client { seed, takes, kinds: &[Kind::V1], pieces: PIECES, met: Met::Listed, says }
 }
 
@@ -140,8 +139,7 @@ fn transmission_says(port: u16, prefers_encryption: bool) -> Value {
 }
 
 const fn aria2(name: &'static str, takes: Takes, command: Start) -> Client {
-    let (package, installed) = (aria2::PACKAGE, aria2::is_installed);
-    let seed = Seed { name, package, client: "aria2", installed, command };
+    let seed = Seed { name, program: &optional::ARIA2, client: "aria2", command };
     Client { seed, takes, kinds: &[Kind::V1], pieces: PIECES, met: Met::Listed, says: aria2_says }
 }
 
@@ -153,8 +151,7 @@ fn aria2_says(port: u16) -> Value {
 }
 
 const fn rtorrent(name: &'static str, takes: Takes, command: Start) -> Client {
-    let (package, installed) = (rtorrent::PACKAGE, rtorrent::is_installed);
-    let seed = Seed { name, package, client: "libTorrent", installed, command };
+    let seed = Seed { name, program: &optional::RTORRENT, client: "rTorrent", command };
     Client { seed, takes, kinds: &[Kind::V1], pieces: PIECES, met: Met::Listed, says: rtorrent_says }
 }
 
@@ -167,8 +164,7 @@ fn rtorrent_says(port: u16) -> Value {
 }
 
 const fn qbittorrent(name: &'static str, takes: Takes, command: Start) -> Client {
-    let (package, installed) = (qbittorrent::PACKAGE, qbittorrent::is_installed);
-    let seed = Seed { name, package, client: "qBittorrent", installed, command };
+    let seed = Seed { name, program: &optional::QBITTORRENT, client: "qBittorrent", command };
     Client { seed, takes, kinds: ALL_VERSIONS, pieces: PIECES, met: Met::Listed, says: qbittorrent_says }
 }
 
@@ -180,8 +176,7 @@ fn qbittorrent_says(_: u16) -> Value {
 }
 
 const fn libtorrent(name: &'static str, takes: Takes, command: Start) -> Client {
-    let (package, installed) = (libtorrent::PACKAGE, libtorrent::is_installed);
-    let seed = Seed { name, package, client: "libtorrent", installed, command };
+    let seed = Seed { name, program: &optional::LIBTORRENT, client: "libtorrent", command };
     Client { seed, takes, kinds: ALL_VERSIONS, pieces: PIECES, met: Met::Listed, says: libtorrent_says }
 }
 
@@ -214,6 +209,12 @@ fn says_none(_: u16) -> Value {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn each_client_is_among_those_that_may_be_skipped() {
+        let (_, programs) = super::super::CLIENTS;
+        assert!(CLIENTS.iter().all(|client| programs.iter().any(|one| one.name == client.seed.program.name)));
+    }
 
     #[test]
     fn clients_have_names_of_their_own() {

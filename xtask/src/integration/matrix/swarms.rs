@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::clients::{CLIENTS, Client, Met};
 use super::torrents::{Kind, PIECES, Torrents};
+use crate::integration::Lab;
 use crate::integration::counts::{self, Counts};
 use crate::integration::opentracker::Opentracker;
-use crate::integration::parts;
 use crate::integration::process::Process;
 use crate::integration::programs::Place;
 use crate::integration::swarm::free_ports;
@@ -37,17 +37,17 @@ pub(super) struct Player {
 
 impl Swarms {
     /// Starts the tracker and all clients, and waits until each is ready.
-    pub(super) fn start(scratch: &Scratch) -> Result<Self> {
+    pub(super) fn start(lab: &Lab) -> Result<Self> {
         let begin = Instant::now();
+        let scratch = &lab.swarm.scratch;
         let [tracker, ports @ ..] = free_ports::<{ 1 + CLIENTS.len() }>()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, tracker));
         let torrents = Torrents::make(&scratch.folder("matrix/torrents")?, &format!("http://{address}/announce"))?;
         let opentracker = Opentracker::start(&scratch.folder("matrix/opentracker")?, address, torrents.hashes())?;
         let mut swarms = Self { players: Vec::new(), opentracker, torrents };
         for ((client, port), number) in CLIENTS.iter().zip(ports).zip(FIRST..) {
-            if !(client.seed.installed)() {
-                let because = format!("it is not installed (apt-get install {})", client.seed.package);
-                parts::skip(client.seed.name, &because)?;
+            // What is not here is noted as skipped.
+            if !client.seed.program.is_here() {
                 continue;
             }
             let ip = match client.met {

@@ -3,15 +3,6 @@
 use std::process::Command;
 
 use super::Place;
-use crate::shell;
-
-/// The Debian package it comes in.
-pub(in crate::integration) const PACKAGE: &str = "aria2";
-
-/// Whether it can be started here.
-pub(in crate::integration) fn is_installed() -> bool {
-    shell::find_program("aria2c").is_some()
-}
 
 /// The command that seeds, with more options.
 pub(in crate::integration) fn command(place: &Place, options: &[&str]) -> Command {

@@ -4,15 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::Place;
-use crate::shell::{self, Result};
-
-/// The Debian package it comes in.
-pub(in crate::integration) const PACKAGE: &str = "ctorrent";
-
-/// Whether it can be started here.
-pub(in crate::integration) fn is_installed() -> bool {
-    shell::find_program("ctorrent").is_some()
-}
+use crate::shell::Result;
 
 /// The command that seeds a payload of the data folder.
 pub(in crate::integration) fn command(place: &Place, payload: &str) -> Result<Command> {

@@ -1,23 +1,14 @@
 //! libtorrent, driven by a script.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use super::{PYTHON, Place};
+use super::Place;
+use crate::optional::PYTHON;
 use crate::scratch::write;
 use crate::shell::Result;
 
-/// The Debian package it comes in.
-pub(in crate::integration) const PACKAGE: &str = "python3-libtorrent";
-
 /// The script.
 const SCRIPT: &str = include_str!("../seed_libtorrent.py");
-
-/// Whether Debian's Python is here and can import libtorrent.
-pub(in crate::integration) fn is_installed() -> bool {
-    let mut import = Command::new(PYTHON);
-    import.args(["-c", "import libtorrent"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    import.status().is_ok_and(|status| status.success())
-}
 
 /// The command that seeds, with options of the script's.
 pub(in crate::integration) fn command(place: &Place, options: &[&str]) -> Result<Command> {

@@ -5,10 +5,7 @@ use std::process::Command;
 use super::Place;
 use crate::integration::swarm::free_port;
 use crate::scratch::{make_folder, write};
-use crate::shell::{self, Result};
-
-/// The Debian package it comes in.
-pub(in crate::integration) const PACKAGE: &str = "qbittorrent-nox";
+use crate::shell::Result;
 
 /// What it makes of encryption, as its settings have it.
 #[derive(Clone, Copy)]
@@ -17,11 +14,6 @@ pub(in crate::integration) enum Encryption {
     Allowed = 0,
     /// It takes nothing else.
     Required = 1,
-}
-
-/// Whether it can be started here.
-pub(in crate::integration) fn is_installed() -> bool {
-    shell::find_program("qbittorrent-nox").is_some()
 }
 
 /// The command that seeds.

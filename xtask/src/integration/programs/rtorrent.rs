@@ -4,20 +4,12 @@ use std::process::Command;
 
 use super::Place;
 use crate::scratch::{make_folder, write};
-use crate::shell::{self, Result};
-
-/// The Debian package it comes in.
-pub(in crate::integration) const PACKAGE: &str = "rtorrent";
+use crate::shell::Result;
 
 /// Its default: encryption is taken and tried.
 pub(in crate::integration) const ALLOWED: &str = "allow_incoming,try_outgoing,enable_retry";
 /// Nothing but RC4 is taken.
 pub(in crate::integration) const REQUIRED: &str = "allow_incoming,try_outgoing,require,require_RC4";
-
-/// Whether it can be started here.
-pub(in crate::integration) fn is_installed() -> bool {
-    shell::find_program("rtorrent").is_some()
-}
 
 /// The command that seeds.
 pub(in crate::integration) fn command(place: &Place, encryption: &str) -> Result<Command> {

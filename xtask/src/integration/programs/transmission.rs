@@ -4,10 +4,7 @@ use std::process::Command;
 
 use super::Place;
 use crate::scratch::{make_folder, write};
-use crate::shell::{self, Result};
-
-/// The Debian package it comes in.
-pub(in crate::integration) const PACKAGE: &str = "transmission-daemon";
+use crate::shell::Result;
 
 /// What it makes of encryption, as its settings have it.
 #[derive(Clone, Copy)]
@@ -18,11 +15,6 @@ pub(in crate::integration) enum Encryption {
     Preferred = 1,
     /// It takes nothing else.
     Required = 2,
-}
-
-/// Whether it can be started here.
-pub(in crate::integration) fn is_installed() -> bool {
-    shell::find_program("transmission-daemon").is_some()
 }
 
 /// The command that seeds.

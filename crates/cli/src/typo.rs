@@ -1,0 +1,101 @@
+//! A mistyped command: it must not run the main job, which announces, on the words after it.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// Longest word checked, in bytes: `completions`, the longest command, and some.
+const LONGEST: usize = 14;
+/// Most edits between a word and the command it is taken for.
+const MOST_MISTAKES: usize = 2;
+/// Commands of other programs that are options here.
+const ELSEWHERE: [(&str, &str); 2] = [("help", "--help"), ("version", "--version")];
+
+/// The error for a first word of letters alone that is neither a command nor a file.
+pub(crate) fn fault<'n>(word: &OsStr, commands: impl Iterator<Item = &'n str>) -> Option<String> {
+    let text = word.to_str().filter(|text| (1..=LONGEST).contains(&text.len()))?;
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') && !text.starts_with('-');
+    if !is_plain || Path::new(text).symlink_metadata().is_ok() {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let elsewhere = ELSEWHERE.iter().find_map(|(name, here)| (*name == lower).then_some(*here));
+    let nearest = || commands.map(|name| (mistakes(&lower, name), name)).min();
+    let meant =
+        elsewhere.or_else(|| nearest().filter(|(mistakes, _)| *mistakes <= MOST_MISTAKES).map(|(_, name)| name));
+    Some(match meant {
+        Some(meant) => format!("write `{meant}`, if that is meant: `{text}` is neither a command nor a file"),
+        None => format!("see --help for the commands, or check the path: `{text}` is neither a command nor a file"),
+    })
+}
+
+/// Edit distance: insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
+fn mistakes(a: &str, b: &str) -> usize {
+    let b = b.as_bytes();
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut previous = None;
+    for (row, letter) in a.bytes().enumerate() {
+        let mut next = vec![row + 1];
+        for (column, other) in b.iter().enumerate() {
+            let at = |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX - 1);
+            let replaced = at(&last, column) + usize::from(letter != *other);
+            let mut least = replaced.min(at(&last, column + 1) + 1).min(at(&next, column) + 1);
+            let swapped = column > 0 && previous == Some(*other) && b.get(column - 1) == Some(&letter);
+            if swapped {
+                least = least.min(at(&before_last, column - 1) + 1);
+            }
+            next.push(least);
+        }
+        before_last = std::mem::replace(&mut last, next);
+        previous = Some(letter);
+    }
+    last.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMANDS: [&str; 7] = ["show", "announce", "scrape", "peer", "completions", "man", "schema"];
+
+    #[test]
+    fn mistakes_are_counted() {
+        for (a, b, expected) in [
+            ("show", "show", 0),
+            ("shwo", "show", 1),
+            ("annouce", "announce", 1),
+            ("anounce", "announce", 1),
+            ("scraep", "scrape", 1),
+            ("", "man", 3),
+            ("man", "", 3),
+            ("foo", "show", 3),
+        ] {
+            assert_eq!(mistakes(a, b), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_command_that_was_meant_is_named() {
+        for (word, meant) in [
+            ("shwo", Some("show")),
+            ("annouce", Some("announce")),
+            ("Announce", Some("announce")),
+            ("completion", Some("completions")),
+            ("peeer", Some("peer")),
+            ("help", Some("--help")),
+            ("version", Some("--version")),
+            ("download", None),
+        ] {
+            let expected = match meant {
+                Some(meant) => format!("write `{meant}`, if that is meant: `{word}` is neither a command nor a file"),
+                None => {
+                    format!("see --help for the commands, or check the path: `{word}` is neither a command nor a file")
+                }
+            };
+            assert_eq!(fault(word.as_ref(), COMMANDS.into_iter()), Some(expected), "{word}");
+        }
+        for word in ["", "-", "a.torrent", "./shwo", "0123", "-shwo", "abcdefabcdefabcdef", "src"] {
+            assert_eq!(fault(word.as_ref(), COMMANDS.into_iter()), None, "{word}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! What some checks need and a bare machine lacks: one table for the checks, which skip what they cannot do, for the table at
+//! the end of `ci`, for `.ci/run` and for `xtask/README.md`. A bare machine has the Rust toolchain, a C compiler and
+//! Debian's minimal root.
+
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::shell::find_program;
+use crate::{miri, unshare};
+
+/// Programs, a library, or an ability of the kernel.
+pub(crate) struct Optional {
+    pub(crate) name: &'static str,
+    /// Whether it is here.
+    pub(crate) is_here: fn(&Self) -> bool,
+    /// The programs that it consists of.
+    pub(crate) programs: &'static [&'static str],
+    pub(crate) source: Source,
+    /// The checks that need it.
+    pub(crate) purpose: &'static str,
+}
+
+/// Where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A Debian package.
+    Debian(&'static str),
+    /// A package of crates.io, with a program.
+    Cargo(&'static str),
+    /// A component of the nightly toolchain.
+    Nightly(&'static str),
+    /// Rights that root has, and users whom the kernel lets.
+    Rights,
+}
+
+/// All of them, in the order in which the checks need them.
+pub(crate) static ALL: &[&Optional] = &[
+    &GIT,
+    &CARGO_DENY,
+    &MIRI,
+    &TMUX,
+    &BASH,
+    &OPENTRACKER,
+    &MKTORRENT,
+    &TRANSMISSION_CLI,
+    &TRANSMISSION,
+    &ARIA2,
+    &RTORRENT,
+    &LIBTORRENT,
+    &CTORRENT,
+    &QBITTORRENT,
+    &NODE,
+    &NPM,
+    &NGINX,
+    &OPENSSL,
+    &STRACE,
+    &FAKETIME,
+    &UTIL_LINUX,
+    &MOUNT,
+    &IPROUTE2,
+    &NAMESPACES,
+];
+
+pub(crate) static GIT: Optional = debian("git", &["git"], "git", "`tidy`, `trust`");
+pub(crate) static CARGO_DENY: Optional = Optional {
+    name: "cargo-deny",
+    is_here: Optional::is_on_path,
+    programs: &["cargo-deny"],
+    source: Source::Cargo("cargo-deny"),
+    purpose: "`deny`",
+};
+pub(crate) static MIRI: Optional = Optional {
+    name: "Miri",
+    is_here: |_| miri::is_here(),
+    programs: &[],
+    source: Source::Nightly("miri"),
+    purpose: "`miri`",
+};
+pub(crate) static TMUX: Optional = debian("tmux", &["tmux"], "tmux", "`terminal`");
+pub(crate) static BASH: Optional = debian("bash", &["bash"], "bash", "`terminal`");
+pub(crate) static OPENTRACKER: Optional = debian("opentracker", &["opentracker"], "opentracker", "`integration`");
+pub(crate) static MKTORRENT: Optional = debian("mktorrent", &["mktorrent"], "mktorrent", "`integration`");
+pub(crate) static TRANSMISSION_CLI: Optional = debian(
+    "transmission-create and -show",
+    &["transmission-create", "transmission-show"],
+    "transmission-cli",
+    "`integration`",
+);
+pub(crate) static TRANSMISSION: Optional =
+    debian("transmission-daemon", &["transmission-daemon"], "transmission-daemon", CLIENT);
+pub(crate) static ARIA2: Optional = debian("aria2", &["aria2c"], "aria2", CLIENT);
+pub(crate) static RTORRENT: Optional = debian("rtorrent", &["rtorrent"], "rtorrent", CLIENT);
+pub(crate) static LIBTORRENT: Optional = Optional {
+    is_here: |_| succeeds(Command::new(PYTHON).args(["-c", "import libtorrent"])),
+    ..debian(
+        "libtorrent for Python",
+        &[],
+        "python3-libtorrent",
+        "`integration`: a client, `matrix`, `bittorrent-tracker`",
+    )
+};
+pub(crate) static CTORRENT: Optional = debian("ctorrent", &["ctorrent"], "ctorrent", CLIENT);
+pub(crate) static QBITTORRENT: Optional = debian("qbittorrent-nox", &["qbittorrent-nox"], "qbittorrent-nox", CLIENT);
+pub(crate) static NODE: Optional = debian("node", &["node"], "nodejs", "`integration`: `bittorrent-tracker`");
+pub(crate) static NPM: Optional = debian("npm", &["npm"], "npm", "`integration`: `bittorrent-tracker`");
+pub(crate) static NGINX: Optional = debian("nginx", &["nginx"], "nginx-light", "`integration`: `proxied`");
+pub(crate) static OPENSSL: Optional = debian("openssl", &["openssl"], "openssl", "`integration`: `proxied`");
+pub(crate) static STRACE: Optional =
+    debian("strace", &["strace"], "strace", "`integration`: `hostile`, `hostile-inside`");
+pub(crate) static FAKETIME: Optional = Optional {
+    is_here: |_| faketime().is_some(),
+    ..debian("libfaketime", &[], "libfaketime", "`integration`: clocks that jump, in `hostile`")
+};
+pub(crate) static UTIL_LINUX: Optional = debian(
+    "unshare and prlimit",
+    &["unshare", "prlimit"],
+    "util-linux",
+    "`integration`: `hostile`, namespaces; `bare`",
+);
+pub(crate) static MOUNT: Optional = debian("mount", &["mount"], "mount", "`integration`: namespaces; `bare`");
+pub(crate) static IPROUTE2: Optional = debian("ip", &["ip"], "iproute2", "`integration`: namespaces");
+pub(crate) static NAMESPACES: Optional = Optional {
+    name: "network namespaces",
+    is_here: |_| unshare::command(unshare::NETWORK).is_some(),
+    programs: &[],
+    source: Source::Rights,
+    purpose: "`integration`: `aimed`, `dns`, `hostile-inside`",
+};
+
+const CLIENT: &str = "`integration`: a client";
+
+/// Programs of a Debian package.
+const fn debian(
+    name: &'static str,
+    programs: &'static [&'static str],
+    package: &'static str,
+    purpose: &'static str,
+) -> Optional {
+    Optional { name, is_here: Optional::is_on_path, programs, source: Source::Debian(package), purpose }
+}
+
+/// Debian's own Python, which is the one that sees the modules Debian installs.
+pub(crate) const PYTHON: &str = "/usr/bin/python3";
+
+/// Where Debian has a folder of libraries for each architecture.
+const LIBRARIES: &str = "/usr/lib";
+
+/// The library that gives a process a time of its own.
+pub(crate) fn faketime() -> Option<PathBuf> {
+    let folders = fs::read_dir(LIBRARIES).into_iter().flatten().flatten();
+    folders.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1")).find(|path| path.is_file())
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+impl Optional {
+    fn is_on_path(&self) -> bool {
+        self.programs.iter().all(|program| find_program(program).is_some())
+    }
+
+    /// Whether it is here.
+    pub(crate) fn is_here(&self) -> bool {
+        (self.is_here)(self)
+    }
+
+    /// Whether its absence is a failure where CI=true. Not a nightly toolchain's: the machine may not reach any.
+    pub(crate) fn is_required_in_ci(&self) -> bool {
+        !matches!(self.source, Source::Nightly(_))
+    }
+}
+
+impl Source {
+    /// The Debian package.
+    fn debian(self) -> Option<&'static str> {
+        match self {
+            Self::Debian(package) => Some(package),
+            _ => None,
+        }
+    }
+}
+
+/// What is missing, and how to get it.
+impl fmt::Display for Optional {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no {} ({})", self.name, self.source)
+    }
+}
+
+/// How to get it.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Debian(package) => write!(f, "apt-get install {package}"),
+            Self::Cargo(package) => write!(f, "cargo install --locked {package}"),
+            Self::Nightly(component) => write!(f, "rustup toolchain install nightly --component {component}"),
+            Self::Rights => f.write_str("root, or a kernel that lets users make them"),
+        }
+    }
+}
+
+/// The command that installs Debian's part of these.
+pub(crate) fn apt_get(all: &[&Optional]) -> Option<String> {
+    let packages: Vec<&str> = all.iter().filter_map(|one| one.source.debian()).collect();
+    let command = || format!("apt-get install --no-install-recommends {}", packages.join(" "));
+    (!packages.is_empty()).then(command)
+}
+
+/// The table in Markdown, as `xtask/README.md` has it.
+pub(crate) fn listed() -> String {
+    let rows = ALL.iter().map(|one| format!("| {} | {} | {} |\n", one.name, one.source, one.purpose));
+    format!("| optional | from | needed by |\n|---|---|---|\n{}", rows.collect::<String>())
+}
+
+/// One that is not here, for tests.
+#[cfg(test)]
+pub(crate) const fn absent(name: &'static str, source: Source) -> Optional {
+    Optional { name, is_here: |_| false, programs: &[], source, purpose: "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_differ() {
+        let names: BTreeSet<_> = ALL.iter().map(|one| one.name).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
+    fn ci_installs_exactly_these() {
+        let script = fs::read_to_string(shell::root().join(".ci/run")).unwrap();
+        let lists = ["packages=(", "packages+=("].into_iter().flat_map(|start| script.split(start).skip(1));
+        let lists = lists.filter_map(|rest| rest.split_once(')')).map(|(list, _)| list);
+        let installed: BTreeSet<_> = lists.flat_map(str::split_whitespace).collect();
+        let named: BTreeSet<_> = ALL.iter().filter_map(|one| one.source.debian()).collect();
+        assert_eq!(installed, named);
+    }
+
+    #[test]
+    fn the_readme_lists_exactly_these() {
+        let readme = fs::read_to_string(shell::root().join("xtask/README.md")).unwrap();
+        assert!(readme.contains(&listed()), "xtask/README.md should have:\n{}", listed());
+    }
+
+    #[test]
+    fn what_is_missing_is_told_with_a_command() {
+        assert_eq!(NGINX.to_string(), "no nginx (apt-get install nginx-light)");
+        let command = "apt-get install --no-install-recommends nginx-light iproute2";
+        assert_eq!(apt_get(&[&NGINX, &MIRI, &IPROUTE2]).as_deref(), Some(command));
+        assert_eq!(apt_get(&[&MIRI]), None);
+    }
+}

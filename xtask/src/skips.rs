@@ -1,0 +1,154 @@
+//! What a check could not do here, and why: gathered while it runs, for the table at the end of `ci`. With CI=true most of it
+//! is a failure instead.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use crate::optional::Optional;
+use crate::shell::{self, Result};
+
+/// What one check has skipped so far. Its threads share it.
+pub(crate) struct Skips {
+    /// Whether it fails instead.
+    strict: bool,
+    skipped: Mutex<Vec<Skip>>,
+}
+
+/// One thing that was not done.
+#[derive(Clone)]
+pub(crate) struct Skip {
+    /// A part of the check; `None` for all of it.
+    pub(crate) part: Option<String>,
+    pub(crate) why: Why,
+}
+
+/// Why it was not done.
+#[derive(Clone)]
+pub(crate) enum Why {
+    /// This is not here.
+    Missing(&'static Optional),
+    /// Anything else, in words.
+    Other(String),
+}
+
+impl Skips {
+    /// Nothing yet. Fails instead of skipping where CI=true.
+    pub(crate) fn new() -> Self {
+        Self { strict: shell::in_ci(), skipped: Mutex::default() }
+    }
+
+    /// Whether the whole check can be done, which needs these.
+    pub(crate) fn can(&self, needs: &[&'static Optional]) -> Result<bool> {
+        self.can_do(None, needs)
+    }
+
+    /// Whether this part can be done, which needs these.
+    pub(crate) fn can_part(&self, part: &str, needs: &[&'static Optional]) -> Result<bool> {
+        self.can_do(Some(part), needs)
+    }
+
+    fn can_do(&self, part: Option<&str>, needs: &[&'static Optional]) -> Result<bool> {
+        let mut can = true;
+        for missing in needs.iter().filter(|one| !one.is_here()) {
+            self.skip(part, Why::Missing(missing), missing.is_required_in_ci())?;
+            can = false;
+        }
+        Ok(can)
+    }
+
+    /// The whole check cannot be done, for another reason than a missing program.
+    pub(crate) fn cannot(&self, because: impl Into<String>) -> Result {
+        self.skip(None, Why::Other(because.into()), true)
+    }
+
+    /// This part cannot.
+    pub(crate) fn cannot_part(&self, part: &str, because: impl Into<String>) -> Result {
+        self.skip(Some(part), Why::Other(because.into()), true)
+    }
+
+    /// This part cannot, which is no failure where CI=true either: it takes a network.
+    pub(crate) fn may_lack(&self, part: &str, because: impl Into<String>) -> Result {
+        self.skip(Some(part), Why::Other(because.into()), false)
+    }
+
+    fn skip(&self, part: Option<&str>, why: Why, required: bool) -> Result {
+        let skip = Skip { part: part.map(str::to_owned), why };
+        if self.strict && required {
+            return Err(format!("with CI=true nothing is skipped: {skip}"));
+        }
+        let mut skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+        // Parts that run several times skip the same several times.
+        if !skipped.iter().any(|known| known.to_string() == skip.to_string()) {
+            println!("skipped: {skip}");
+            skipped.push(skip);
+        }
+        Ok(())
+    }
+
+    /// All that was skipped.
+    pub(crate) fn into_all(self) -> Vec<Skip> {
+        self.skipped.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The part and the reason, as one line.
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.part.as_deref().unwrap_or("all of it"), self.why)
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(missing) => missing.fmt(f),
+            Self::Other(because) => f.write_str(because),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optional::{Source, absent};
+
+    static HERE: Optional = Optional { is_here: |_| true, ..absent("here", Source::Debian("here")) };
+    static GONE: Optional = absent("gone", Source::Debian("gone-bin"));
+    static NIGHTLY: Optional = absent("nightly", Source::Nightly("miri"));
+
+    fn skips(strict: bool) -> Skips {
+        Skips { strict, skipped: Mutex::default() }
+    }
+
+    fn told(skips: Skips) -> Vec<String> {
+        skips.into_all().iter().map(Skip::to_string).collect()
+    }
+
+    #[test]
+    fn each_missing_thing_is_told_once() {
+        let skips = skips(false);
+        assert_eq!(skips.can(&[&HERE]), Ok(true));
+        for _ in 0..2 {
+            assert_eq!(skips.can_part("tls", &[&HERE, &GONE, &NIGHTLY]), Ok(false));
+        }
+        assert_eq!(skips.can(&[&GONE]), Ok(false));
+        assert_eq!(skips.cannot_part("npm", "no network"), Ok(()));
+        let gone = "no gone (apt-get install gone-bin)";
+        let nightly = "tls: no nightly (rustup toolchain install nightly --component miri)".to_owned();
+        let expected = [format!("tls: {gone}"), nightly, format!("all of it: {gone}"), "npm: no network".to_owned()];
+        assert_eq!(told(skips), expected);
+    }
+
+    #[test]
+    fn what_is_required_fails_in_ci() {
+        let skips = skips(true);
+        assert_eq!(skips.can(&[&HERE]), Ok(true));
+        assert_eq!(skips.can(&[&NIGHTLY]), Ok(false));
+        assert_eq!(skips.may_lack("advisories", "no network"), Ok(()));
+        let failures = [skips.can_part("tls", &[&GONE]).err(), skips.can(&[&GONE]).err(), skips.cannot("it").err()];
+        for failure in failures {
+            assert!(failure.is_some_and(|reason| reason.starts_with("with CI=true nothing is skipped: ")));
+        }
+        assert_eq!(skips.into_all().len(), 2);
+    }
+}
