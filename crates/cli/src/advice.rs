@@ -12,8 +12,8 @@ pub(crate) fn advice(error: &InputError) -> String {
         InputError::Magnet(error) => to_have_a_link(error),
         InputError::Run(error) => match error {
             Error::Private => {
-                return "add --allow-private to go on: the torrent is private, and a client that its tracker does not know \
-                        can get you banned"
+                return "private torrent, nothing was sent: its tracker may ban the user of a client that it does not know; \
+                        --allow-private asks it all the same"
                     .to_owned();
             }
             Error::ForeignTracker => "leave out --tracker",

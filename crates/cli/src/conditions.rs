@@ -42,7 +42,7 @@ pub(crate) enum What {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Least {
     Number(f64),
-    /// Of the peers that were named, or of the answers that trackers were asked for.
+    /// Of the peers that were named and not declined, or of the answers that trackers were asked for.
     Percent(f64),
 }
 
@@ -78,7 +78,7 @@ impl What {
     #[expect(clippy::cast_precision_loss, reason = "there are no 2^53 peers")]
     pub(crate) fn whole(self, summary: &Summary) -> Option<f64> {
         match self {
-            Self::Seeds | Self::Ok => Some(summary.peers as f64),
+            Self::Seeds | Self::Ok => Some(summary.peers.saturating_sub(summary.declined) as f64),
             Self::Trackers => Some(summary.trackers as f64),
             Self::Copies | Self::Peers => None,
         }
@@ -264,6 +264,14 @@ mod tests {
         assert_eq!(unmet(vpn, &[("9.9.9.9", 3), ("2606:4700::1", 2)]), "seen-as 2606:4700::1, wanted 9.9.9.9");
         assert_eq!(unmet("seen-as=9.9.9.9,seen-as=2606:4700::1", &[("9.9.9.9", 3), ("2606:4700::1", 2)]), "");
         assert_eq!(unmet(vpn, &[]), "seen-as unknown, wanted 9.9.9.9");
+    }
+
+    #[test]
+    fn peers_that_were_not_dialled_by_choice_are_no_losses() {
+        let conditions: Conditions = "ok=100%".parse().unwrap();
+        let declined = |declined| Summary { declined, ..summary(10, 8, 0, None) };
+        assert!(conditions.unmet(&declined(2)).next().is_none());
+        assert_eq!(conditions.unmet(&declined(1)).collect::<Vec<_>>(), ["ok 8 of 9, wanted 100 %"]);
     }
 
     #[test]

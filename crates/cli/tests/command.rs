@@ -28,7 +28,7 @@ fn people_read_who_answers_and_a_report() {
     assert!(line("1 file").starts_with("lab\\u{1b}[31m.bin  1.0 MB, 1 file, "));
     assert!(line("  Transmission 3.00").starts_with("+ 127.0.1.1:"), "{stdout}");
     assert!(line("! seeds unverified: 1 peer answered, none said which pieces it has").starts_with('!'));
-    assert!(line("  sources   trackers 1 of 1; http://127.0.0.1:").ends_with(": 3 peers"), "{stdout}");
+    assert!(line("  sources   trackers 1 of 1 answered; http://127.0.0.1:").ends_with(": 3 peers;"), "{stdout}");
     assert!(line("  peers     3 named, 1 answered over TCP in ").ends_with(": 1 Transmission"), "{stdout}");
     // Failures are counted.
     assert!(line("1 refused; 1 closed before the handshake").starts_with("            "), "{stdout}");
@@ -99,7 +99,7 @@ fn what_peers_have_is_told_with_how_many_were_asked() {
          seed was not checked",
         "4 named, 3 answered over TCP",
         "the tracker counts 2 seeds that did not answer as such, though it named every peer it counts",
-        "3 of 4 gap: lab\\u{1b}[31m.bin (1 piece, at none of the 3 peers that said what they have)",
+        "3 of 4 gap: piece 3, in lab\\u{1b}[31m.bin",
     ] {
         assert!(said.contains(text), "{text}\n{stdout}");
     }

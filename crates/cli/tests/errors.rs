@@ -127,7 +127,7 @@ fn choices_that_cannot_be_followed() {
     }
     let of = |args: &[&str], file: &PathBuf| line(&[args, &[file.to_str().unwrap()]].concat(), 2);
     let found = of(&[], &private);
-    assert!(found.contains(": add --allow-private to go on: the torrent is private, and a client "), "{found}");
+    assert!(found.contains(": private torrent, nothing was sent: its tracker may ban "), "{found}");
     let found = of(&["--allow-private", "--tracker", "http://127.0.0.1:9/announce"], &private);
     assert!(found.contains(": leave out --tracker: private torrent: only its own"), "{found}");
     let found = line(&["--tls-ca", no_pem.to_str().unwrap(), torrent], 2);

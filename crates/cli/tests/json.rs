@@ -45,7 +45,7 @@ fn machines_read_one_object_a_line_with_every_key() {
         (
             "summary",
             1,
-            "claimed_seeds clients copies_max copies_min coverage cut_short elapsed_ms info_hash maybe_repeated missing_files missing_piece_ranges missing_pieces ok other_clients outcomes peers repeated roles seen_as type unmet unseen_seeds verdict verified_seeds verified_seeds_max",
+            "claimed_seeds clients copies_max copies_min coverage cut_short declined elapsed_ms info_hash maybe_repeated missing_files missing_piece_ranges missing_pieces ok other_clients outcomes peers repeated roles seen_as type unmet unseen_seeds verdict verified_seeds verified_seeds_max",
         ),
     ] {
         let found = keys(r#type);

@@ -17,7 +17,7 @@ use crate::{
     Config, CutShort, Error, Event, Limits, Outcome, PeerError, PeerReport, Source, Stage, Summary, Topic,
     TrackerReport,
 };
-use guard::{AddressPolicy, Scope};
+use guard::AddressPolicy;
 use peer_wire::{Handshake, Reserved};
 use std::collections::VecDeque;
 use std::io;
@@ -107,8 +107,7 @@ impl Swarm {
         swarm.name(named_by_user, &Source::User, AddressPolicy::User);
         // Whoever wants counts only has asked for no peers.
         if !swarm.config.scrape {
-            // Whoever made the link was not reached at all.
-            swarm.name(topic.peers, &Source::Magnet, AddressPolicy::Stranger { reached: Scope::Global });
+            swarm.name(topic.peers, &Source::Magnet, AddressPolicy::Author);
         }
         Ok(swarm)
     }

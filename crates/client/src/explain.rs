@@ -68,14 +68,30 @@ pub(crate) enum Cause {
     TooMuch,
     /// Closed, and no encrypted attempt was made.
     ClosedPlain,
-    /// Closed, and the encrypted attempt failed too.
+    /// Closed, and the encrypted attempt failed too, in a way that tells nothing more.
     ClosedBoth,
+    /// Closed, and in the encrypted attempt after its key.
+    ClosedAfterKey,
+    /// Closed, and in the encrypted attempt before a byte.
+    ClosedBeforeKey,
+    /// Encryption alone was tried: silence.
+    SilentToEncryption,
+    /// Encryption alone was tried: nothing that makes sense.
+    GarbledEncryption,
+    /// Messages without a handshake.
+    Messages,
+    /// Random bytes.
+    HighEntropy,
+    /// Bytes of something else.
+    OtherService,
     /// A host name that does not resolve.
     NoSuchName,
     /// A host name of Tor or I2P.
     Overlay,
     /// An address that an untrusted source may not name.
     Untrusted,
+    /// Metadata offered, and not there yet.
+    NoMetadata,
     /// Too low a port for an untrusted source.
     PrivilegedPort,
     /// No address of a single machine.

@@ -109,7 +109,7 @@ pub use not_bittorrent::{Looks, NotBitTorrent};
 pub use oddity::{Oddities, Oddity};
 pub use outcome::{Outcome, Stage, Transport};
 pub use overlay::Overlay;
-pub use peer_report::{Completeness, Matched, PeerError, PeerReport, Tried};
+pub use peer_report::{Completeness, EncryptedEnd, Matched, PeerError, PeerReport, Tried};
 pub use report::{CutShort, Event, Source, Summary};
 pub use role::{Role, RoleFrom};
 pub use said::{Pieces, Said, Violation};

@@ -26,7 +26,7 @@ pub struct Limits {
     pub lookups_at_once: usize,
     /// Most peers taken in, of all trackers together; each costs some hundred bytes until the end of the run.
     pub peers: usize,
-    /// The lowest port of a peer that a stranger may name.
+    /// The lowest port of a peer that an untrusted source may name; a tracker may name those of the web too.
     pub lowest_port: u16,
     /// Connections at once to one IP address, of all runs together, on a stranger's word: no more than a browser makes.
     pub connections_per_address: usize,

@@ -6,7 +6,8 @@ use crate::hint::hint;
 use crate::role::conclude;
 use crate::said::Said;
 use crate::{
-    HandshakeFailure, LingerEnd, Oddities, Outcome, Role, RoleFrom, SecureFailure, Source, Stage, Transport, Violation,
+    HandshakeFailure, LingerEnd, Looks, Oddities, Outcome, Role, RoleFrom, SecureFailure, Source, Stage, Transport,
+    Violation,
 };
 use metainfo::Hashes;
 use peer_wire::{ExtensionHandshake, Handshake};
@@ -78,6 +79,21 @@ pub enum Tried {
     Refused,
     /// It failed in another way.
     Failed,
+}
+
+/// How far an encrypted handshake came that failed: what tells a peer that does not serve the torrent from one that turns
+/// everything away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncryptedEnd {
+    /// The peer closed before it sent a byte.
+    BeforeItsKey,
+    /// It sent its key and closed when it had read which torrent is meant: it speaks encryption.
+    AfterItsKey,
+    /// It neither closed nor answered in time.
+    Silent,
+    /// What it sent makes no sense, or broke off within its key.
+    Garbled,
 }
 
 /// Which of the torrent's info-hashes a peer answered with (BEP 52).
@@ -219,6 +235,37 @@ impl PeerReport {
     #[must_use]
     pub fn is_witness(&self) -> bool {
         self.outcome == Outcome::Ok && !(self.messages == 0 && self.lingered == Some(LingerEnd::Closed))
+    }
+
+    /// Whether we chose not to dial it, on the word that we had for it: on the user's word (`--peer`) it is dialled.
+    #[must_use]
+    pub fn is_declined(&self) -> bool {
+        use guard::Refusal::{NotOnAStrangersWord, PrivilegedPort};
+        matches!(
+            self.error,
+            Some(PeerError::Refused(NotOnAStrangersWord(_) | PrivilegedPort { .. }) | PeerError::Crowded { .. })
+        )
+    }
+
+    /// What the bytes look like that came in place of a handshake.
+    pub(crate) fn looks(&self) -> Option<Looks> {
+        match &self.error {
+            Some(PeerError::Handshake(HandshakeFailure::NotBitTorrent(bytes))) => Some(bytes.looks()),
+            _ => None,
+        }
+    }
+
+    /// How far the encrypted handshake came; `None` without one that connected and failed.
+    #[must_use]
+    pub fn encrypted_end(&self) -> Option<EncryptedEnd> {
+        let error = if self.transport == Transport::Mse { &self.error } else { &self.other_error };
+        match error.as_ref().filter(|_| self.encrypted.is_some())? {
+            PeerError::Secure(failure) => Some(failure.end()),
+            PeerError::SecureTimeout(_) => Some(EncryptedEnd::Silent),
+            // Encryption was agreed on, and no handshake came through it.
+            PeerError::Handshake(_) => Some(EncryptedEnd::AfterItsKey),
+            _ => None,
+        }
     }
 
     /// The violation of the protocol that ended the listening, if one did.

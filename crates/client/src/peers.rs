@@ -311,23 +311,48 @@ mod tests {
     fn an_address_has_so_many_ports_on_a_strangers_word_and_none_below_1024() {
         let mut peers = Peers::new(V1, Limits::default(), Some(2));
         let (user, stranger) = (&Source::User, &tracker("a"));
-        say(&mut peers, socket("9.9.9.9:22"), user, AddressPolicy::User);
-        for port in ["1023", "1024", "1025", "1026", "1024"] {
+        say(&mut peers, socket("9.9.9.9:21"), user, AddressPolicy::User);
+        for port in ["1023", "22", "1024", "1025", "1026", "1024"] {
             say(&mut peers, socket(&format!("9.9.9.9:{port}")), stranger, FAR);
             say(&mut peers, socket(&format!("[2606:4700::1]:{port}")), stranger, FAR);
         }
         let all: Vec<String> = std::iter::from_fn(|| peers.next()).map(|peer| peer.to_string()).collect();
-        assert_eq!(all, ["9.9.9.9:22", "9.9.9.9:1024", "[2606:4700::1]:1024", "9.9.9.9:1025", "[2606:4700::1]:1025"]);
+        assert_eq!(all, ["9.9.9.9:21", "9.9.9.9:1024", "[2606:4700::1]:1024", "9.9.9.9:1025", "[2606:4700::1]:1025"]);
         let crowded: Vec<_> = std::iter::from_fn(|| peers.next_crowded()).collect();
         assert_eq!(crowded, ["9.9.9.9:1026", "[2606:4700::1]:1026"].map(|socket| (socket.parse().unwrap(), 2)));
         let refused: Vec<_> = std::iter::from_fn(|| peers.next_refused()).collect();
         let refusal = Refusal::PrivilegedPort { lowest: 1024 };
-        assert_eq!(refused, ["9.9.9.9:1023", "[2606:4700::1]:1023"].map(|socket| (socket.parse().unwrap(), refusal)));
+        assert_eq!(
+            refused,
+            ["9.9.9.9:22", "9.9.9.9:1023", "[2606:4700::1]:22", "[2606:4700::1]:1023"]
+                .map(|socket| (socket.parse().unwrap(), refusal))
+        );
         // What the user names is dialled, also when a tracker has named it before and is refused.
         let mut peers = Peers::new(V1, Limits::default(), Some(2));
         say(&mut peers, socket("9.9.9.9:22"), stranger, FAR);
         say(&mut peers, socket("9.9.9.9:22"), user, AddressPolicy::User);
         assert_eq!((peers.next(), peers.next_refused()), (Some(socket("9.9.9.9:22")), None));
+    }
+
+    #[test]
+    fn web_ports_are_dialled_on_a_trackers_word_within_all_other_bounds() {
+        let mut peers = Peers::new(V1, Limits::default(), Some(2));
+        let ports = ["80", "443", "6881"];
+        for port in ports {
+            say(&mut peers, socket(&format!("9.9.9.9:{port}")), &tracker("a"), FAR);
+            say(&mut peers, socket(&format!("8.8.8.8:{port}")), &Source::Magnet, AddressPolicy::Author);
+            say(&mut peers, socket(&format!("127.0.0.1:{port}")), &tracker("a"), FAR);
+        }
+        let all: Vec<String> = std::iter::from_fn(|| peers.next()).map(|peer| peer.to_string()).collect();
+        assert_eq!(all, ["9.9.9.9:80", "9.9.9.9:443", "8.8.8.8:6881"]);
+        assert_eq!(peers.next_crowded(), Some(("9.9.9.9:6881".parse().unwrap(), 2)));
+        let refused: Vec<_> = std::iter::from_fn(|| peers.next_refused()).map(|(peer, _)| peer.to_string()).collect();
+        assert_eq!(refused, ["8.8.8.8:80", "8.8.8.8:443", "127.0.0.1:80", "127.0.0.1:443", "127.0.0.1:6881"]);
+        // What a magnet link may not name, a tracker may.
+        let mut peers = Peers::new(V1, Limits::default(), None);
+        say(&mut peers, socket("8.8.8.8:443"), &Source::Magnet, AddressPolicy::Author);
+        say(&mut peers, socket("8.8.8.8:443"), &tracker("a"), FAR);
+        assert_eq!((peers.next(), peers.next_refused()), (Some(socket("8.8.8.8:443")), None));
     }
 
     #[test]

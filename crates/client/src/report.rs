@@ -48,6 +48,9 @@ impl fmt::Display for Source {
 pub struct Summary {
     /// Peers reported.
     pub peers: usize,
+    /// Those of them that we chose not to dial, on the word that we had for them: a port below 1024, a local address, or one
+    /// with enough other ports. They are no losses.
+    pub declined: usize,
     /// Valid handshakes among them. A client that answers at two addresses has two.
     pub ok: usize,
     /// Those of them that are of a client which is counted at another address.
@@ -103,6 +106,7 @@ impl Summary {
     pub(crate) fn count_peer(&mut self, report: &PeerReport) {
         self.peers += 1;
         *self.outcomes.entry(report.outcome).or_default() += 1;
+        self.declined += usize::from(report.is_declined());
         if report.outcome != Outcome::Ok {
             return;
         }

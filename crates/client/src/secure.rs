@@ -1,5 +1,6 @@
 //! A stream behind Message Stream Encryption: the negotiation, and the stream that comes of it.
 
+use crate::EncryptedEnd;
 use crate::entropy;
 use crate::read::read_some;
 use crate::wire;
@@ -37,6 +38,19 @@ pub enum SecureFailure {
     /// The peer says what has no place in this negotiation.
     #[error(transparent)]
     Mse(#[from] mse::Error),
+}
+
+impl SecureFailure {
+    pub(crate) fn end(&self) -> EncryptedEnd {
+        match self {
+            Self::Closed { stage: Stage::PublicKey, received: 0 }
+            | Self::Broken { stage: Stage::PublicKey, received: 0, .. } => EncryptedEnd::BeforeItsKey,
+            Self::Closed { stage: Stage::PublicKey, .. }
+            | Self::Broken { stage: Stage::PublicKey, .. }
+            | Self::Mse(_) => EncryptedEnd::Garbled,
+            Self::Closed { .. } | Self::Broken { .. } => EncryptedEnd::AfterItsKey,
+        }
+    }
 }
 
 /// A stream whose bytes go through the ciphers of a negotiation.

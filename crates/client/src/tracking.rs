@@ -71,7 +71,9 @@ impl Terms {
     async fn visit(&self, policy: AddressPolicy, address: SocketAddr) -> Option<Visit> {
         match policy {
             AddressPolicy::User => None,
-            AddressPolicy::Stranger { .. } => Some(self.bounds.addresses().visit(address.ip()).await),
+            AddressPolicy::Stranger { .. } | AddressPolicy::Author => {
+                Some(self.bounds.addresses().visit(address.ip()).await)
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use fake_swarm::{Behaviour, FakeTracker, TrackerScript};
 use lab::{PATIENCE, collect, config, lab, run};
 use std::net::SocketAddr;
 use std::time::Duration;
+use tracker::PeerAddress;
 
 #[tokio::test]
 async fn no_more_connections_than_allowed() {
@@ -116,4 +117,29 @@ async fn a_tracker_aims_us_at_so_many_peers_and_no_more() {
     assert_eq!((told.trackers[0].peers.map(|named| named.total()), told.trackers[0].left_out), (Some(3), 7));
     let told = run(&lab.torrent, Config { max_peers: None, ..config() }).await;
     assert_eq!((told.summary.ok, told.trackers[0].left_out), (10, 0));
+}
+
+#[tokio::test]
+async fn what_we_chose_not_to_dial_is_no_loss() {
+    let mut lab = lab([Behaviour::default()]);
+    let peer = lab.swarm.endpoints()[0];
+    let more = [lab.swarm.open_port().unwrap(), lab.swarm.open_port().unwrap()].map(|port| (*peer.ip(), port).into());
+    let named = [peer.into()].into_iter().chain(more).chain([(*peer.ip(), 22).into()]);
+    lab.tracker.set_script(TrackerScript::peers(named.collect::<Vec<SocketAddr>>()));
+    let peers = vec![PeerAddress::Socket(([0, 0, 0, 0], 6881).into())];
+    let config = Config { max_per_address: Some(1), peers, ..config() };
+    let told = run(&lab.torrent, config.clone()).await;
+    let counts = (told.summary.peers, told.summary.ok, told.summary.declined);
+    // Two ports too many and a low one; that no single host has the address is the user's mistake.
+    assert_eq!((counts, lab.swarm.accepted()), ((5, 1, 3), 1));
+    let declined: Vec<_> =
+        told.peers.iter().filter(|report| report.is_declined()).map(|report| report.outcome).collect();
+    assert_eq!(declined.iter().filter(|outcome| **outcome == Outcome::NotTried).count(), 2);
+    assert_eq!(declined.iter().filter(|outcome| **outcome == Outcome::InvalidAddress).count(), 1);
+    assert!(
+        told.peers
+            .iter()
+            .filter(|report| report.is_declined())
+            .all(|report| report.hint().is_some_and(|hint| hint.contains("--")))
+    );
 }

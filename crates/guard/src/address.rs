@@ -108,9 +108,11 @@ pub enum AddressPolicy {
     User,
     /// A stranger named it: global addresses, and local ones only if the stranger was itself reached at a local one.
     Stranger {
-        /// Where the stranger was reached; [`Scope::Global`] when it was not reached at all, as the author of a torrent.
+        /// Where the stranger was reached.
         reached: Scope,
     },
+    /// The author of a torrent or a magnet link named it, who was not reached at all: global addresses.
+    Author,
 }
 
 /// Why an address is not dialled.
@@ -126,10 +128,10 @@ pub enum Refusal {
     /// A stranger on the public internet may not point us there.
     #[error("{0} address, named by a stranger")]
     NotOnAStrangersWord(Scope),
-    /// A stranger may not point us at the services of other people: mail, SSH, the web.
+    /// An untrusted source may not point us at services that are no peers: mail, SSH, names.
     #[error("port below {lowest}, named by a stranger")]
     PrivilegedPort {
-        /// The lowest port that would do.
+        /// The lowest port that would do, but for [`AddressPolicy::WEB_PORTS`].
         lowest: u16,
     },
 }
@@ -164,15 +166,20 @@ impl AddressPolicy {
     /// offer, and hardly ever to a BitTorrent client.
     pub const LOWEST_PORT: u16 = 1024;
 
+    /// Ports below it that a tracker may name: seeds listen there to be reached from networks that let nothing but the web
+    /// out.
+    pub const WEB_PORTS: [u16; 2] = [80, 443];
+
     /// Whether a peer at `address` may be dialled: as [`check`](Self::check), and a stranger's word suffices from `lowest`
-    /// on only, usually [`LOWEST_PORT`](Self::LOWEST_PORT).
+    /// on only, usually [`LOWEST_PORT`](Self::LOWEST_PORT), and for [`WEB_PORTS`](Self::WEB_PORTS); not an author's for these.
     ///
     /// # Errors
     /// Why it may not.
     pub fn check_peer(self, address: SocketAddr, lowest: u16) -> Result<(), Refusal> {
         self.check(address)?;
         match self {
-            Self::Stranger { .. } if address.port() < lowest => Err(Refusal::PrivilegedPort { lowest }),
+            Self::Stranger { .. } if Self::WEB_PORTS.contains(&address.port()) => Ok(()),
+            Self::Stranger { .. } | Self::Author if address.port() < lowest => Err(Refusal::PrivilegedPort { lowest }),
             _ => Ok(()),
         }
     }
@@ -189,7 +196,7 @@ impl AddressPolicy {
         match (scope, self) {
             (Scope::Unspecified | Scope::Multicast | Scope::Broadcast, _) => Err(Refusal::NotAHost(scope)),
             (Scope::Global, _) | (_, Self::User) => Ok(()),
-            (_, Self::Stranger { reached: Scope::Global }) => Err(Refusal::NotOnAStrangersWord(scope)),
+            (_, Self::Stranger { reached: Scope::Global } | Self::Author) => Err(Refusal::NotOnAStrangersWord(scope)),
             (_, Self::Stranger { .. }) => Ok(()),
         }
     }
@@ -256,8 +263,35 @@ mod tests {
     }
 
     #[test]
+    fn a_tracker_names_web_ports_and_high_ones_and_an_author_high_ones() {
+        let refused = Err(Refusal::PrivilegedPort { lowest: 1024 });
+        for (port, by_tracker, by_author) in [
+            (1, refused, refused),
+            (22, refused, refused),
+            (79, refused, refused),
+            (80, Ok(()), refused),
+            (81, refused, refused),
+            (443, Ok(()), refused),
+            (1023, refused, refused),
+            (1024, Ok(()), Ok(())),
+            (6881, Ok(()), Ok(())),
+        ] {
+            let peer = SocketAddr::from(([8, 8, 8, 8], port));
+            let check = |policy: AddressPolicy| policy.check_peer(peer, AddressPolicy::LOWEST_PORT);
+            assert_eq!((check(FAR), check(AddressPolicy::Author)), (by_tracker, by_author), "{port}");
+            assert_eq!(check(AddressPolicy::User), Ok(()));
+        }
+        // A local address stays one, whatever the port.
+        let local = "127.0.0.1:80".parse().unwrap();
+        assert_eq!(FAR.check_peer(local, 1024), Err(Refusal::NotOnAStrangersWord(Scope::Loopback)));
+        assert_eq!(AddressPolicy::Author.check(local), Err(Refusal::NotOnAStrangersWord(Scope::Loopback)));
+        assert_eq!(NEAR.check_peer(local, 1024), Ok(()));
+        assert_eq!(FAR.check_peer("8.8.8.8:0".parse().unwrap(), 0), Err(Refusal::PortZero));
+    }
+
+    #[test]
     fn what_is_no_host_is_dialled_on_nobodys_word() {
-        for policy in [FAR, NEAR, AddressPolicy::User] {
+        for policy in [FAR, NEAR, AddressPolicy::Author, AddressPolicy::User] {
             assert_eq!(policy.check("8.8.8.8:0".parse().unwrap()), Err(Refusal::PortZero));
             for ip in ["0.0.0.0:1", "224.0.0.1:1", "255.255.255.255:1", "[::]:1", "[ff02::1]:1"] {
                 assert!(matches!(policy.check(ip.parse().unwrap()), Err(Refusal::NotAHost(_))), "{ip}");

@@ -6,7 +6,7 @@ use super::verdict::{Mark, cut_short, files, mark, verdict};
 use super::{BAD, BOLD, DIM, GOOD, OPEN, Tally, family, outcome_words, status_words};
 use crate::input::Subject;
 use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time};
-use client::{CodeKind, Explanation, Outcome, SeenBy, Summary, Verdict};
+use client::{CodeKind, Explanation, Outcome, SeenBy, Standing, Summary, Verdict};
 use std::collections::BTreeMap;
 
 /// Where the text of a row begins.
@@ -21,6 +21,8 @@ const NAMED_FAILURES: usize = 6;
 const NAMED_ADDRESSES: usize = 3;
 /// Most characters of the strip of pieces.
 const STRIP: u32 = 48;
+/// Peers that fail alike before that is no chance.
+const ENOUGH_ALIKE: usize = 10;
 /// Most lines of all.
 const MOST_LINES: usize = 16;
 
@@ -37,7 +39,7 @@ pub(crate) fn screen(subject: &Subject, summary: &Summary, tally: &Tally, page: 
         ("", failed(summary, page.marks)),
         ("pieces", pieces(subject, summary, page)),
         ("", gap(subject, summary)),
-        ("reading", advice.reading),
+        ("likely", advice.likely),
         ("to do", advice.to_do),
     ];
     let rows = rows.into_iter().filter_map(|(label, text)| Some(row(label, &text?, page)));
@@ -89,7 +91,9 @@ fn sources(summary: &Summary, tally: &Tally, marks: Marks) -> Option<String> {
     if summary.trackers == 0 {
         return None;
     }
-    let mut parts = vec![format!("trackers {} of {}", summary.trackers_ok, summary.trackers)];
+    let refused = summary.trackers_of(Standing::Refused);
+    let answered = summary.trackers_ok + refused + summary.trackers_of(Standing::Unknown);
+    let mut parts = vec![format!("trackers {answered} of {} answered", summary.trackers)];
     if tally.answered.len() + tally.failed.len() <= NAMED_TRACKERS {
         parts.extend(tally.answered.iter().map(|(name, said)| match said.is_empty() {
             true => name.clone(),
@@ -103,7 +107,14 @@ fn sources(summary: &Summary, tally: &Tally, marks: Marks) -> Option<String> {
         }
         parts.extend(failed.into_iter().map(|(words, count)| together(count, words)));
     }
+    // What is not asked may know more, where what was asked was not enough.
+    let enough = summary.scraped || matches!(summary.verdict(), Verdict::Healthy | Verdict::TrackersOnly);
+    parts.extend((!enough).then(unasked));
     Some(parts.join(marks.dot))
+}
+
+fn unasked() -> String {
+    "DHT and PEX not asked".replace(' ', &TOGETHER.to_string())
 }
 
 /// Which address of ours others see.
@@ -126,7 +137,8 @@ fn by_whom(by: SeenBy) -> String {
 /// `61 named, 22 answered over TCP in 3.1 s: 12 qBittorrent, 5 Transmission, 2 others`.
 fn answered(summary: &Summary) -> Option<String> {
     if summary.peers == 0 {
-        return None;
+        let unknown = !summary.scraped && summary.trackers > 0;
+        return unknown.then(|| "none was named: what the swarm has is unknown".to_owned());
     }
     let mut families: BTreeMap<String, usize> = BTreeMap::new();
     for (client, count) in &summary.clients {
@@ -180,17 +192,18 @@ fn gap(subject: &Subject, summary: &Summary) -> Option<String> {
     let missing =
         summary.swarm.missing_pieces().filter(|&missing| missing > 0 && subject.topic.pieces != Some(missing))?;
     let files = files(subject, &summary.swarm, 3);
-    let of = if files.is_empty() { String::new() } else { format!("{} ", listed(&files)) };
-    let pieces = plural(missing as usize, "piece");
-    Some(match summary.swarm.coverage.told {
-        1 => format!("gap: {of}({pieces}, not at the one peer that said what it has)"),
-        told => format!("gap: {of}({pieces}, at none of the {told} peers that said what they have)"),
-    })
+    let of = if files.is_empty() { String::new() } else { format!(", in {}", listed(&files)) };
+    let pieces = match summary.swarm.missing.as_deref() {
+        Some([range]) if range.start() == range.end() => format!("piece {}", grouped(*range.start())),
+        Some([range]) => format!("pieces {} to {}", grouped(*range.start()), grouped(*range.end())),
+        _ => format!("{} pieces", grouped(missing)),
+    };
+    Some(format!("gap: {pieces}{of}"))
 }
 
 /// What the failures mean, and what can be done.
 struct Advice {
-    reading: Option<String>,
+    likely: Option<String>,
     to_do: Option<String>,
 }
 
@@ -204,19 +217,36 @@ fn advice(summary: &Summary, tally: &Tally) -> Advice {
         Verdict::Incomplete if summary.swarm.coverage.empty == summary.ok => {
             Some("wait for a seed, or ask the publisher whether one is online".to_owned())
         }
+        Verdict::Incomplete if summary.peers > summary.ok => {
+            let silent = plural(summary.peers - summary.ok, "peer");
+            Some(format!(
+                "ask for a reseed of what is missing, or try again: the {silent} that did not answer may have it"
+            ))
+        }
         _ => explained.map(|entry| entry.to_do.to_owned()).filter(|to_do| to_do != "nothing"),
     };
     // Of a swarm that is well, single peers that fail need no action.
-    let reading =
-        match verdict {
-            Verdict::Healthy => want_encryption(tally.want_encryption),
-            Verdict::Offline | Verdict::TrackersOnly => None,
-            Verdict::Incomplete if summary.swarm.unseen_seeds().is_some() => summary.swarm.unseen_seeds().map(unseen),
-            _ => tally.hints.iter().max_by_key(|(_, count)| **count).map(|((outcome, hint), count)| {
-                format!("{count} {}: {hint} (explain {outcome})", outcome_words(*outcome))
-            }),
-        };
-    Advice { reading, to_do }
+    let likely = match verdict {
+        Verdict::Healthy => want_encryption(tally.want_encryption),
+        Verdict::Offline | Verdict::TrackersOnly => None,
+        _ if summary.scraped => None,
+        Verdict::Incomplete if summary.swarm.unseen_seeds().is_some() => summary.swarm.unseen_seeds().map(unseen),
+        _ => failures(summary, tally).or_else(|| explained?.causes().next().map(str::to_owned)),
+    };
+    Advice { likely, to_do }
+}
+
+/// What may be behind the most frequent failure; and when every peer fails alike, that it may be something on the way.
+fn failures(summary: &Summary, tally: &Tally) -> Option<String> {
+    let ((outcome, hint), &count) = tally.hints.iter().max_by_key(|(_, count)| **count)?;
+    let words = outcome_words(*outcome);
+    let alike = count >= ENOUGH_ALIKE && count == summary.peers && *outcome != Outcome::NotTried;
+    Some(match alike {
+        true => format!(
+            "all {count} {words} alike: a firewall, proxy or VPN between may do that; else {hint} (bt-handshake explain {outcome})"
+        ),
+        false => format!("{count} {words}: {hint} (bt-handshake explain {outcome})"),
+    })
 }
 
 /// Of seeds that a tracker counts and that did not answer as such.

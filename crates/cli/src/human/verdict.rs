@@ -123,13 +123,16 @@ fn claims(summary: &Summary) -> String {
     format!(" ({trackers} {seeds})")
 }
 
-/// Two digits, never rounded up: what is nearly whole is not whole.
+/// Two digits, or four where those would hide how little is lacking; never rounded up: what is nearly whole is not whole.
 fn copies(swarm: &SwarmView) -> Option<String> {
-    let down = |copies: f64| (copies * 100.0).floor() / 100.0;
+    let down = |copies: f64| match (0.99..1.0).contains(&copies) {
+        true => format!("{:.4}", (copies * 1e4).floor() / 1e4),
+        false => format!("{:.2}", (copies * 1e2).floor() / 1e2),
+    };
     let copies = swarm.copies?;
     Some(match copies.max > copies.min {
-        true => format!("{:.2} to {:.2} copies", down(copies.min), down(copies.max)),
-        false => format!("{:.2} copies", down(copies.min)),
+        true => format!("{} to {} copies", down(copies.min), down(copies.max)),
+        false => format!("{} copies", down(copies.min)),
     })
 }
 

@@ -1,8 +1,10 @@
 //! The outcomes of peers.
 
 use super::Cause::{
-    AddressQuota, AskedAgain, Budget, ClosedBoth, ClosedPlain, Exhausted, FamilyNotChosen, LeftAskedAgain, LeftAtOnce,
-    NoHost, NoSuchName, Overlay, PrivilegedPort, RunEnded, TooMuch, Untrusted, Violation, WantsEncryption,
+    AddressQuota, AskedAgain, Budget, ClosedAfterKey, ClosedBeforeKey, ClosedBoth, ClosedPlain, Exhausted,
+    FamilyNotChosen, GarbledEncryption, HighEntropy, LeftAskedAgain, LeftAtOnce, Messages, NoHost, NoMetadata,
+    NoSuchName, OtherService, Overlay, PrivilegedPort, RunEnded, SilentToEncryption, TooMuch, Untrusted, Violation,
+    WantsEncryption,
 };
 use super::Causes::{One, Several};
 use super::{Cause, Causes, CodeKind, Explanation};
@@ -23,6 +25,7 @@ pub(super) const TABLE: &[Explanation] = &[
                 AskedAgain,
                 "BiglyBT turns away an address that was connected to it a moment ago, and then takes encryption: ask once, after some seconds",
             ),
+            (NoMetadata, "it was given a magnet link or a hash, and still fetches the torrent's metadata"),
             (
                 LeftAtOnce,
                 "it shook hands and left without a word: its torrent is stopped (Transmission up to 4.0), it knows us already, or it says yes to any torrent; alone it is no sign that the torrent is alive",
@@ -92,7 +95,7 @@ pub(super) const TABLE: &[Explanation] = &[
         Outcome::ShortHandshake,
         "closed in the handshake",
         "it sent the beginning of a right handshake and then closed",
-        Several(CLOSED),
+        One("it began a right handshake and broke off: it is overloaded, or a machine on the way cut the connection"),
         "try again later; if it is your own client, its log should name the reason",
     ),
     entry(
@@ -106,7 +109,17 @@ pub(super) const TABLE: &[Explanation] = &[
         Outcome::NotBittorrent,
         "another service",
         "the first bytes are not BitTorrent: the error says what they look like",
-        One("another service has this port now, or the tracker was told a wrong one"),
+        Several(&[
+            (OtherService, "another service has this port now, or the tracker was told a wrong one"),
+            (
+                Messages,
+                "a BitTorrent client that sends its messages before its handshake, as BiglyBT does now and then, and that left it out: ask again",
+            ),
+            (
+                HighEntropy,
+                "it sends random bytes: a client that takes plaintext for encryption, or another service; --encryption require may help",
+            ),
+        ]),
         "if it is your own client: correct the port that it announces",
     ),
     entry(
@@ -127,7 +140,21 @@ pub(super) const TABLE: &[Explanation] = &[
         Outcome::EncryptionFailed,
         "no encryption",
         "--encryption require was given, and the encrypted handshake failed",
-        One("it does not speak encryption, or does not have the torrent; try --encryption prefer-plain"),
+        Several(&[
+            (ClosedAfterKey, AFTER_KEY),
+            (
+                ClosedBeforeKey,
+                "it closed before a word: it speaks no encryption, is full, blocks our address, takes uTP only, or does not have the torrent or has it stopped; --encryption prefer-plain tells more",
+            ),
+            (
+                SilentToEncryption,
+                "it took the connection and did not answer: it speaks no encryption and waits for plaintext, or is overloaded; try --encryption prefer-plain",
+            ),
+            (
+                GarbledEncryption,
+                "what it answers is no encrypted handshake, as the error says: it speaks plaintext only, or is another service; try --encryption prefer-plain",
+            ),
+        ]),
         "try --encryption prefer-plain",
     ),
     entry(
@@ -188,11 +215,19 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
 ];
 
-/// What is behind a connection that ends in the handshake.
+/// What is behind a key that is sent, and then a close.
+const AFTER_KEY: &str = "it speaks encryption and does not serve this torrent: it does not have it, or has it stopped, queued or in checking; or it is full, or has another connection from our address";
+
+/// What is behind a connection that ends before the handshake.
 const CLOSED: &[(Cause, &str)] = &[
     (
         ClosedPlain,
-        "it does not have the torrent or has it stopped, queued or in checking, is full, requires encryption, blocks our address, or knows us already",
+        "it does not have the torrent or has it stopped, queued or in checking, is full, requires encryption, takes uTP only, blocks our address, or knows us already",
+    ),
+    (ClosedAfterKey, AFTER_KEY),
+    (
+        ClosedBeforeKey,
+        "it turned us away before a word, and encryption did not help: it is full, blocks our address, takes uTP only, has all its torrents stopped or queued; or it speaks no encryption, and does not have this torrent or has it stopped",
     ),
     (
         ClosedBoth,

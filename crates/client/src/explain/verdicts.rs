@@ -17,7 +17,7 @@ pub(super) const TABLE: &[Explanation] = &[
         "incomplete",
         "peers answered, and what they say they have is less than one copy: no peer that was reached has the missing pieces",
         "the seeds have left, or are behind addresses that do not answer: peers that no tracker names, or that take uTP only, were not asked",
-        "ask for a reseed of the files that are named, or try again when other peers are online",
+        "ask for a reseed of what is missing, or try again when other peers are online",
     ),
     entry(
         Verdict::SeedsUnverified,

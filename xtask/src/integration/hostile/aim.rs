@@ -30,6 +30,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("one peer by many names", one_peer_many_names),
     scenario("a peer that says nothing to anybody", twice_at_most),
     scenario("services on privileged ports", privileged).needs(&[need("--limit lowest-port=1", "it dials")]),
+    scenario("the ports of the web, by a tracker's word", web),
     scenario("a privileged port, by the user's word", privileged_by_user),
     scenario("10,000 peers of one tracker", ten_thousand_peers).needs(&[need("--max-peers 0", "no line on a tracker")]),
     scenario("200 trackers at one address", trackers_at_one_address)
@@ -132,13 +133,22 @@ fn twice_at_most(set: &Set) -> Result<Case> {
     Ok(counted(Case::new(row).asks(&tracker).meets(&swarm), swarm, 2, 1))
 }
 
-/// Mail, shells, web pages: none of them is a peer.
+/// Mail, shells, names: none of them is a peer.
 fn privileged(set: &Set) -> Result<Case> {
-    let services = [1, 22, 25, 53, 80, 443, 1023].map(|port| SocketAddr::from((VICTIM, port)));
+    let services = [1, 22, 25, 53, 1023].map(|port| SocketAddr::from((VICTIM, port)));
     let tracker = set.tracker(TrackerScript::peers(services))?;
     let row = Row::new("services", &set.torrent()?, 1).says(json!({"status": "ok"}));
     let row = row.finds(services.map(|service| (service, "invalid_address")));
     Ok(Case::new(row).asks(&tracker))
+}
+
+/// Seeds listen there. Nothing does here.
+fn web(set: &Set) -> Result<Case> {
+    let seeds = [80, 443].map(|port| SocketAddr::from((VICTIM, port)));
+    let tracker = set.tracker(TrackerScript::peers(seeds))?;
+    let row = Row::new("web ports", &set.torrent()?, 1).says(json!({"status": "ok"}));
+    let case = Case::new(row.finds(seeds.map(|seed| (seed, "connect_refused")))).asks(&tracker);
+    Ok(seeds.into_iter().fold(case, Case::dials_peer))
 }
 
 fn privileged_by_user(set: &Set) -> Result<Case> {
