@@ -232,8 +232,11 @@ fn to_do(subject: &Subject, summary: &Summary, tally: &Tally) -> Option<String> 
         }
         // One cause that is known leaves nothing to guess.
         Verdict::NoPeerAnswered => {
-            let outcome = summary.outcomes.iter().max_by_key(|(_, count)| **count).map(|(outcome, _)| *outcome);
-            let known_cause = outcome.filter(|outcome| !MAY_BE_ON_THE_WAY.contains(outcome));
+            let most = summary.outcomes.iter().max_by_key(|(_, count)| **count);
+            let is_alone = summary.peers == 1;
+            let known_cause = most
+                .filter(|(outcome, _)| !MAY_BE_ON_THE_WAY.contains(outcome) || is_alone)
+                .map(|(outcome, _)| *outcome);
             let of_outcome = known_cause.and_then(|outcome| known(CodeKind::Outcome, outcome.code()));
             of_outcome.map(str::to_owned).or_else(of_verdict)
         }
