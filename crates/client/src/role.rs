@@ -119,6 +119,17 @@ fn conclude_of_nothing(said: &Said, from: RoleFrom) -> (Role, RoleFrom) {
     }
 }
 
+/// Whether a peer may have everything and hide it, for all that is known: its client says nothing of pieces when it has none
+/// and when it is the initial seed (BEP 16), or it says that it neither has nor wants any.
+pub(crate) fn may_hide(role: Role, said: &Said, silence: Option<Silence>) -> bool {
+    let says_none = match &said.pieces {
+        Pieces::None => true,
+        Pieces::Some { bitfield, .. } => bitfield.count_ones() == 0,
+        Pieces::All | Pieces::Unsaid => false,
+    };
+    role == Role::Unknown && (says_none || silence == Some(Silence::EmptyOrHidden))
+}
+
 /// Fewest holes that a lazy bitfield is left with: µTorrent leaves out 10 to 32 and then tells some.
 const FEWEST_HOLES: u32 = 3;
 /// Most holes of a lazy bitfield.
@@ -224,6 +235,24 @@ mod tests {
         }
         for (silence, role) in [(Silence::Empty, Role::Leech), (Silence::EmptyOrHidden, Role::Unknown)] {
             assert_eq!(conclude(&said([]), Some(silence), Some(PIECES)), (role, RoleFrom::Nothing));
+        }
+    }
+
+    #[test]
+    fn what_leaves_it_open_whether_everything_is_hidden() {
+        let rtorrent = Some(Silence::EmptyOrHidden);
+        for (said, silence, expected) in [
+            (said([]), rtorrent, true),
+            (said([]), Some(Silence::Empty), false),
+            (said([]), None, false),
+            (said([Message::HaveNone, upload_only()]), None, true),
+            (said([Message::HaveNone]), None, false),
+            (said([Message::HaveNone, Message::Unchoke]), None, false),
+            (said([Message::HaveAll]), None, false),
+            (said([Message::Have(1)]), None, false),
+        ] {
+            let (role, _) = conclude(&said, silence, Some(PIECES));
+            assert_eq!(may_hide(role, &said, silence), expected, "{said:?}");
         }
     }
 
