@@ -90,7 +90,7 @@ pub(super) const TABLE: &[Explanation] = &[
         "no route",
         "this machine has no way to its address or to a resolver, and sent nothing",
         "the network or the VPN is down, or this machine has no address of that family",
-        "is the network or the VPN down? `ip route` shows which ways out there are",
+        "look whether the network or the VPN is down: `ip route` shows which ways out there are",
     ),
     entry(
         "timeout",
