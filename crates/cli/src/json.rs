@@ -21,6 +21,9 @@ const SCHEMA: u32 = 1;
 /// Most files and ranges of pieces listed in one line.
 const MOST_LISTED: usize = 1000;
 
+/// Most addresses of ours listed: we have a few, and peers can invent any.
+const MOST_ADDRESSES: usize = 16;
+
 #[derive(Serialize)]
 struct Tracker<'r> {
     r#type: &'static str,
@@ -302,6 +305,7 @@ pub(crate) fn summary(subject: &Subject, summary: &Summary, unmet: &[String]) ->
             .seen_as
             .by_frequency()
             .into_iter()
+            .take(MOST_ADDRESSES)
             .map(|(ip, by)| SeenAs { ip, trackers: by.trackers, peers: by.peers })
             .collect(),
         verdict: summary.verdict().code(),

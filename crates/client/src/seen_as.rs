@@ -6,8 +6,6 @@ use std::net::IpAddr;
 /// Most different addresses that are kept: we have a few, and peers can claim any. All trackers of a run find room: 128 of
 /// them, for two info-hashes, over two families, give 512 answers.
 const MOST_ADDRESSES: usize = 1024;
-/// Most different addresses that are listed.
-const MOST_LISTED: usize = 16;
 
 /// The addresses of ours that others say they see, with how many say so. What only one peer says makes room, the oldest first,
 /// for what a tracker or another peer says.
@@ -64,12 +62,11 @@ impl SeenAs {
         Some(&mut self.seen.entry(ip).or_insert(Entry { number, ..Entry::default() }).by)
     }
 
-    /// The addresses, those that the most trackers and then the most peers see first: at most 16.
+    /// The addresses, those that the most trackers and then the most peers see first: at most 1,024.
     #[must_use]
     pub fn by_frequency(&self) -> Vec<(IpAddr, SeenBy)> {
         let mut seen: Vec<_> = self.seen.iter().map(|(&ip, entry)| (ip, entry.by)).collect();
         seen.sort_by_key(|&(_, by)| std::cmp::Reverse(by));
-        seen.truncate(MOST_LISTED);
         seen
     }
 
@@ -125,7 +122,7 @@ mod tests {
     #[test]
     fn invented_addresses_are_bounded_and_make_room() {
         let mut seen = invented(1);
-        assert_eq!((seen.seen.len(), seen.by_frequency().len()), (MOST_ADDRESSES, MOST_LISTED));
+        assert_eq!(seen.by_frequency().len(), MOST_ADDRESSES);
         seen.add_peer(ip("8.8.8.8"));
         (0..=255).for_each(|n| seen.add_peer(IpAddr::from([192, 0, 2, n])));
         seen.add_peer(ip("8.8.8.8"));
