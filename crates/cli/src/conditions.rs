@@ -92,8 +92,9 @@ impl Conditions {
         counts.map(|condition| condition.tell(summary)).chain(self.unmet_addresses(summary))
     }
 
-    /// Each address that is asked for must be seen, and none that is credible besides: what a run through a VPN must not
-    /// show. Addresses that are not public, as trackers and peers of one's own network see them, show nothing.
+    /// Each address that is asked for must be seen by a tracker or two peers, and no other: what a run through a VPN must not
+    /// show. One peer alone may say anything. Addresses that are not public, as trackers and peers of one's own network see
+    /// them, show nothing.
     fn unmet_addresses(&self, summary: &Summary) -> Option<String> {
         if self.seen_as.is_empty() {
             return None;
@@ -101,7 +102,7 @@ impl Conditions {
         let seen = summary.seen_as.by_frequency();
         let wanted = |ip: &IpAddr| self.seen_as.contains(ip);
         let other = seen.iter().find(|(ip, by)| !wanted(ip) && by.is_credible() && Scope::of(*ip) == Scope::Global);
-        let unseen = self.seen_as.iter().any(|ip| !seen.iter().any(|(seen, _)| seen == ip));
+        let unseen = self.seen_as.iter().any(|ip| !summary.seen_as.by(*ip).is_credible());
         let found = match other {
             Some((ip, _)) => ip.to_string(),
             None if unseen => "unknown".to_owned(),
@@ -256,8 +257,14 @@ mod tests {
             text.parse::<Conditions>().unwrap().unmet(&seen(ips)).collect::<Vec<_>>().join("; ")
         };
         let vpn = "seen-as=9.9.9.9";
-        assert_eq!(unmet(vpn, &[("9.9.9.9", 1), ("192.168.1.2", 5)]), "");
+        assert_eq!(unmet(vpn, &[("9.9.9.9", 2), ("192.168.1.2", 5)]), "");
         // One peer alone may say anything; two are believed.
+        assert_eq!(unmet(vpn, &[("9.9.9.9", 1)]), "seen-as unknown, wanted 9.9.9.9");
+        assert_eq!(unmet(vpn, &[("9.9.9.9", 1), ("8.8.8.8", 1)]), "seen-as unknown, wanted 9.9.9.9");
+        assert_eq!(
+            unmet("seen-as=9.9.9.9,seen-as=1.1.1.1", &[("9.9.9.9", 2), ("1.1.1.1", 1)]),
+            "seen-as unknown, wanted 9.9.9.9 and 1.1.1.1"
+        );
         assert_eq!(unmet(vpn, &[("9.9.9.9", 3), ("8.8.8.8", 1)]), "");
         assert_eq!(unmet(vpn, &[("9.9.9.9", 3), ("8.8.8.8", 2)]), "seen-as 8.8.8.8, wanted 9.9.9.9");
         // The other family is a leak as well.

@@ -21,6 +21,9 @@ const SCHEMA: u32 = 1;
 /// Most files and ranges of pieces listed in one line.
 const MOST_LISTED: usize = 1000;
 
+/// Most addresses of ours listed: we have a few, and peers can invent any.
+const MOST_ADDRESSES: usize = 16;
+
 #[derive(Serialize)]
 struct Tracker<'r> {
     r#type: &'static str,
@@ -302,6 +305,7 @@ pub(crate) fn summary(subject: &Subject, summary: &Summary, unmet: &[String]) ->
             .seen_as
             .by_frequency()
             .into_iter()
+            .take(MOST_ADDRESSES)
             .map(|(ip, by)| SeenAs { ip, trackers: by.trackers, peers: by.peers })
             .collect(),
         verdict: summary.verdict().code(),
@@ -352,11 +356,36 @@ fn line(value: &impl Serialize) -> io::Result<String> {
     Ok(escaped)
 }
 
-fn thousandths(number: f64) -> f64 {
-    (number * 1e3).round() / 1e3
+/// Down: what is less than one copy stays less than one.
+fn thousandths(copies: f64) -> f64 {
+    /// What binary takes from a decimal fraction: 2.3 copies are 2299.9999999999995 thousandths. With at most 2^21 pieces, what
+    /// is less than a thousandth differs from it by 4.7e-7 at least; of 100,000 copies binary takes 2e-8.
+    const LOST: f64 = 1e-7;
+    (copies * 1e3 + LOST).floor() / 1e3
 }
 
 /// Milliseconds with microsecond precision.
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_are_rounded_down() {
+        for (copies, shown) in [
+            (2288.0 / 2289.0, 0.999),
+            (1.0 - 1.0 / 2_097_152.0, 0.999),
+            (0.0005, 0.0),
+            (1.0, 1.0),
+            (2.3, 2.3),
+            (4.0 + 1.0 / 3.0, 4.333),
+            (0.001 + 70.0, 70.001),
+        ] {
+            assert_eq!(thousandths(copies), shown, "{copies}");
+        }
+        (0..=1000).map(|n| f64::from(n) / 1e3).for_each(|copies| assert_eq!(thousandths(copies), copies));
+    }
 }

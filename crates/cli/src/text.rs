@@ -1,6 +1,7 @@
 //! Text as a terminal shows it: widths in columns, marks, units, lines of several styles.
 
 use anstyle::Style;
+pub(crate) use guard::span;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -259,25 +260,6 @@ pub(crate) fn time(duration: Duration) -> String {
     }
 }
 
-/// A time between two things, in the largest unit that people would use: `90 s`, `30 min`, `12 h`, `3 days`.
-pub(crate) fn span(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let (unit, name) = match seconds {
-        0..120 => (1, "s"),
-        120..7_200 => (60, "min"),
-        7_200..172_800 => (3_600, "h"),
-        _ => (86_400, "days"),
-    };
-    let rest = seconds % unit;
-    let whole = format!("{} {name}", seconds / unit);
-    match unit {
-        60 if rest > 0 => format!("{whole} {rest} s"),
-        3_600 if rest >= 60 => format!("{whole} {} min", rest / 60),
-        86_400 if rest >= 3_600 => format!("{whole} {} h", rest / 3_600),
-        _ => whole,
-    }
-}
-
 /// Bytes in decimal units, as disks and downloads are sold.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
@@ -348,22 +330,6 @@ mod tests {
         let plain: Vec<String> = shown.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
         assert_eq!(plain, ["  label   one two", "          three", "          four-and-more", "          five"]);
         assert_eq!(Line::new().add("one").wrapped(2, 4, 80).len(), 1);
-    }
-
-    #[test]
-    fn long_times_are_hours_and_days() {
-        for (seconds, shown) in [
-            (0, "0 s"),
-            (119, "119 s"),
-            (1800, "30 min"),
-            (150, "2 min 30 s"),
-            (7200, "2 h"),
-            (43_260, "12 h 1 min"),
-            (172_800, "2 days"),
-            (180_000, "2 days 2 h"),
-        ] {
-            assert_eq!(span(Duration::from_secs(seconds)), shown);
-        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::path::Path;
 const LONGEST: usize = 14;
 /// Most edits between a word and the command it is taken for.
 const MOST_MISTAKES: usize = 2;
+/// An edit needs so many letters of the word: two edits make any three letters `man`.
+const LETTERS_PER_MISTAKE: usize = 3;
 /// Commands of other programs that are options here.
 const ELSEWHERE: [(&str, &str); 2] = [("help", "--help"), ("version", "--version")];
 
@@ -19,9 +21,9 @@ pub(crate) fn fault<'n>(word: &OsStr, commands: impl Iterator<Item = &'n str>) -
     }
     let lower = text.to_ascii_lowercase();
     let elsewhere = ELSEWHERE.iter().find_map(|(name, here)| (*name == lower).then_some(*here));
+    let most = MOST_MISTAKES.min(lower.len() / LETTERS_PER_MISTAKE);
     let nearest = || commands.map(|name| (mistakes(&lower, name), name)).min();
-    let meant =
-        elsewhere.or_else(|| nearest().filter(|(mistakes, _)| *mistakes <= MOST_MISTAKES).map(|(_, name)| name));
+    let meant = elsewhere.or_else(|| nearest().filter(|(mistakes, _)| *mistakes <= most).map(|(_, name)| name));
     Some(match meant {
         Some(meant) => format!("write `{meant}`, if that is meant: `{text}` is neither a command nor a file"),
         None => format!("see --help for the commands, or check the path: `{text}` is neither a command nor a file"),
@@ -84,6 +86,16 @@ mod tests {
             ("peeer", Some("peer")),
             ("help", Some("--help")),
             ("version", Some("--version")),
+            ("sho", Some("show")),
+            ("mna", Some("man")),
+            ("scarpe", Some("scrape")),
+            ("anonce", Some("announce")),
+            ("a", None),
+            ("ab", None),
+            ("me", None),
+            ("abc", None),
+            ("mine", None),
+            ("pears", None),
             ("download", None),
         ] {
             let expected = match meant {

@@ -98,7 +98,7 @@ fn what_peers_have_is_told_with_how_many_were_asked() {
         "incomplete: no seed answered (the tracker claims 2 seeds), 0.75 copies, 1 piece of lab\\u{1b}[31m.bin is missing; 1 web \
          seed was not checked",
         "4 named, 3 answered over TCP",
-        "the tracker counts 2 seeds that did not answer as such, though it named every peer it counts",
+        "the tracker counts 2 seeds more, and no other peer that it named says that it is one",
         "3 of 4 gap: piece 3, in lab\\u{1b}[31m.bin",
     ] {
         assert!(said.contains(text), "{text}\n{stdout}");

@@ -170,7 +170,10 @@ fn nobody_to_ask() {
     let torrent = lab.torrent();
     let name = torrent.to_str().unwrap();
     let found = line(&["--no-trackers", "-q", name], 3);
-    assert_eq!(found, format!("{name}: name a tracker with --tracker, or a peer with --peer: there is nobody to ask"));
+    assert_eq!(
+        found,
+        format!("{name}: name a tracker with --tracker, or a peer with --peer: no tracker and no peer to ask")
+    );
     lab.tracker.set_script(TrackerScript::Failure("gone".to_owned()));
     let found = line(&["-q", name], 3);
     let refused = format!("{name}: name another --tracker: refused by http://127.0.0.1:");

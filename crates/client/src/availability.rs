@@ -52,6 +52,11 @@ impl Availability {
         let nobody_had = self.complete == 0;
         match has {
             has if has.is_all(self.pieces) => self.add_complete(),
+            // The pieces it has told of are a part of what it hides.
+            Pieces::Some { .. } if role == Role::SuperSeed => {
+                self.super_seeds += 1;
+                false
+            }
             Pieces::Some { bitfield, .. } if bitfield.count_ones() > 0 => {
                 self.partial += 1;
                 let Some(pieces) = self.pieces else { return false };

@@ -2,7 +2,7 @@
 
 use crate::availability::Availability;
 use crate::clients::{Clients, Met};
-use crate::role::scattered_holes;
+use crate::role::{may_hide, scattered_holes};
 use crate::said::{Pieces, Said};
 use crate::swarm_view::{Coverage, SwarmView};
 use crate::{Outcome, PeerReport, Role, RoleFrom, Summary, Topic, TrackerReport};
@@ -32,6 +32,8 @@ pub(crate) struct Census {
     maybe_seeds: usize,
     told: usize,
     empty: usize,
+    /// Clients that may have everything and hide it.
+    may_hide: usize,
     silent_closers: usize,
     /// The most seeds that a tracker claims.
     claimed_seeds: Option<u32>,
@@ -61,6 +63,7 @@ impl Census {
             maybe_seeds: 0,
             told: 0,
             empty: 0,
+            may_hide: 0,
             silent_closers: 0,
             claimed_seeds: None,
             whole_list: None,
@@ -92,6 +95,8 @@ impl Census {
             }
         }
         let news = self.availability.add(&said.pieces, report.role);
+        let silence = report.theirs.and_then(|theirs| said.silence(theirs.peer_id));
+        self.may_hide += usize::from(may_hide(report.role, said, silence));
         // A lazy seed that says that it wants nothing more is not yet a peer that has chosen some of the files.
         let lacks_some = matches!(report.role, Role::Leech | Role::PartialSeed);
         let candidate = self.pieces.and_then(|pieces| scattered_holes(said, pieces)).filter(|_| lacks_some);
@@ -165,7 +170,7 @@ impl Census {
         let of = |role| summary.roles.get(&role).copied().unwrap_or_default();
         SwarmView {
             copies: self.availability.copies(),
-            missing: self.availability.missing().map(|missing| ranges(&missing)),
+            missing: self.missing().map(|missing| ranges(&missing)),
             claimed_seeds: self.claimed_seeds,
             verified_seeds: of(Role::Seed),
             verified_seeds_max: of(Role::Seed) + self.maybe_seeds,
@@ -176,11 +181,17 @@ impl Census {
                 reached: summary.ok,
                 told: self.told,
                 empty: self.empty,
+                may_hide: self.may_hide,
                 silent_closers: self.silent_closers,
                 whole_list: self.whole_list,
                 web_seeds: self.web_seeds,
             },
         }
+    }
+
+    /// The pieces that no peer has; a peer that may hide everything may have them.
+    fn missing(&self) -> Option<Vec<u32>> {
+        self.availability.missing().filter(|missing| missing.is_empty() || self.may_hide == 0)
     }
 
     fn judge_waiting(&mut self) -> Vec<PeerReport> {

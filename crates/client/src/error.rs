@@ -65,7 +65,9 @@ impl fmt::Debug for Error {
 
 /// Whether not one has answered in any way: a refusal is an answer.
 fn is_silence(reports: &[TrackerReport]) -> bool {
-    reports.iter().all(|report| matches!(report.status.standing(), Standing::Silent | Standing::NotAsked))
+    reports
+        .iter()
+        .all(|report| matches!(report.status.standing(), Standing::Silent | Standing::NotAsked | Standing::LocalFault))
 }
 
 /// Each tracker with its reason.

@@ -1,5 +1,6 @@
 //! What a run says: one report for each tracker and each peer, then the summary.
 
+use crate::client_name::client_name;
 use crate::{Outcome, PeerReport, Role, SeenAs, Standing, SwarmView, TrackerReport};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -71,7 +72,7 @@ pub struct Summary {
     pub tracker_statuses: BTreeMap<&'static str, usize>,
     /// Which addresses of ours trackers and peers see.
     pub seen_as: SeenAs,
-    /// All of them by what their ending says.
+    /// Reports of trackers by what their ending says.
     pub standings: BTreeMap<Standing, usize>,
     /// Whether trackers were asked for counts only, so that none could name a peer.
     pub scraped: bool,
@@ -128,7 +129,7 @@ impl Summary {
 
     /// Takes back the same client's endpoint that said nothing: only its peer id told what it is.
     fn forget_mute(&mut self, report: &PeerReport) {
-        let name = report.theirs.and_then(|theirs| theirs.peer_id.client()).map(|client| client.to_string());
+        let name = client_name(None, report.theirs.map(|theirs| theirs.peer_id));
         match self.clients.get_mut(&name) {
             Some(1) => _ = self.clients.remove(&name),
             Some(count) => *count -= 1,

@@ -63,8 +63,8 @@ pub(crate) fn unwrapped(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// The addresses of a host, in the resolver's order, each with `port`; one of IPv4 in IPv6's clothes is one of IPv4. The time it may take is counted from when it has a
-/// thread; it waits for one no longer.
+/// The addresses of a host, in the resolver's order, each with `port`; IPv4-mapped ones (RFC 4291, 2.5.5.2) as IPv4. The
+/// time limit counts from when the look-up has a thread; the wait for a thread has the same limit.
 pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, limits: &Limits) -> io::Result<Vec<SocketAddr>> {
     if let Some(overlay) = Overlay::of(host) {
         return Err(io::Error::new(NOT_IN_DNS, overlay));

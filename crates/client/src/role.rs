@@ -99,6 +99,7 @@ pub(crate) fn conclude(said: &Said, silence: Option<Silence>, pieces: Option<u32
             // There are no pieces to compare its holes by with those of others.
             None if said.pieces.holes(None) == 0 || may_be_lazy(said, None) => (Role::Unknown, from),
             _ if said.is_upload_only() => (Role::PartialSeed, RoleFrom::UploadOnly),
+            _ if reveals(said) => (Role::SuperSeed, RoleFrom::NoneAndUnchoke),
             _ => (Role::Leech, from),
         },
         Pieces::Unsaid => match silence {
@@ -117,6 +118,28 @@ fn conclude_of_nothing(said: &Said, from: RoleFrom) -> (Role, RoleFrom) {
         None | Some(false) => (Role::Leech, from),
         Some(true) => (Role::Unknown, from),
     }
+}
+
+/// Pieces that a super-seeding peer has told of by the time we leave: one, and the next when that has spread (BEP 16).
+const MOST_REVEALED: u32 = 2;
+
+/// Whether a peer tells of its pieces one at a time, as super-seeding does: it began with none, would send us some, and has
+/// told of hardly any. A leecher with pieces begins with a bitfield.
+fn reveals(said: &Said) -> bool {
+    let Pieces::Some { bitfield, by_bitfield: false, .. } = &said.pieces else { return false };
+    let upload_only = said.extension.as_ref().and_then(|extension| extension.upload_only);
+    said.unchoked && upload_only.is_none() && bitfield.count_ones() <= MOST_REVEALED
+}
+
+/// Whether a peer may have everything and hide it, for all that is known: its client says nothing of pieces when it has none
+/// and when it is the initial seed (BEP 16), or it says that it neither has nor wants any.
+pub(crate) fn may_hide(role: Role, said: &Said, silence: Option<Silence>) -> bool {
+    let says_none = match &said.pieces {
+        Pieces::None => true,
+        Pieces::Some { bitfield, .. } => bitfield.count_ones() == 0,
+        Pieces::All | Pieces::Unsaid => false,
+    };
+    role == Role::Unknown && (says_none || silence == Some(Silence::EmptyOrHidden))
 }
 
 /// Fewest holes that a lazy bitfield is left with: µTorrent leaves out 10 to 32 and then tells some.
@@ -209,7 +232,8 @@ mod tests {
                 RoleFrom::NoneAndUnchoke,
             ),
             (said([Message::HaveNone, Message::Unchoke, Message::Choke]), Role::SuperSeed, RoleFrom::NoneAndUnchoke),
-            (said([Message::HaveNone, Message::Unchoke, Message::Have(1)]), Role::Leech, RoleFrom::Haves),
+            (said([Message::HaveNone, Message::Unchoke, Message::Have(3)]), Role::SuperSeed, RoleFrom::NoneAndUnchoke),
+            (said([Message::HaveNone, Message::Have(3)]), Role::Leech, RoleFrom::Haves),
             (said([Message::Unchoke]), Role::Unknown, RoleFrom::Nothing),
             (lacking(&(0..160).collect::<Vec<_>>(), &[]), Role::Leech, RoleFrom::Bitfield),
             (said([Message::HaveNone, Message::Have(1)]), Role::Leech, RoleFrom::Haves),
@@ -224,6 +248,24 @@ mod tests {
         }
         for (silence, role) in [(Silence::Empty, Role::Leech), (Silence::EmptyOrHidden, Role::Unknown)] {
             assert_eq!(conclude(&said([]), Some(silence), Some(PIECES)), (role, RoleFrom::Nothing));
+        }
+    }
+
+    #[test]
+    fn what_leaves_it_open_whether_everything_is_hidden() {
+        let rtorrent = Some(Silence::EmptyOrHidden);
+        for (said, silence, expected) in [
+            (said([]), rtorrent, true),
+            (said([]), Some(Silence::Empty), false),
+            (said([]), None, false),
+            (said([Message::HaveNone, upload_only()]), None, true),
+            (said([Message::HaveNone]), None, false),
+            (said([Message::HaveNone, Message::Unchoke]), None, false),
+            (said([Message::HaveAll]), None, false),
+            (said([Message::Have(1)]), None, false),
+        ] {
+            let (role, _) = conclude(&said, silence, Some(PIECES));
+            assert_eq!(may_hide(role, &said, silence), expected, "{said:?}");
         }
     }
 

@@ -3,12 +3,26 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// Most different addresses that are kept: we have a few, and peers can claim any.
-const MOST_ADDRESSES: usize = 16;
+/// Most different addresses that are kept: we have a few, and peers can claim any. All trackers of a run find room: 128 of
+/// them, for two info-hashes, over two families, give 512 answers.
+const MOST_ADDRESSES: usize = 1024;
 
-/// The addresses of ours that others say they see, with how many say so.
+/// The addresses of ours that others say they see, with how many say so. What only one peer says makes room, the oldest first,
+/// for what a tracker or another peer says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SeenAs(BTreeMap<IpAddr, SeenBy>);
+pub struct SeenAs {
+    seen: BTreeMap<IpAddr, Entry>,
+    /// Addresses that were taken in so far.
+    taken: usize,
+}
+
+/// One address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Entry {
+    by: SeenBy,
+    /// Its place among all that were taken in.
+    number: usize,
+}
 
 /// How many see one address. Each answer of a tracker and each peer counts once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,29 +36,36 @@ pub struct SeenBy {
 impl SeenAs {
     /// One more answer of a tracker names this address.
     pub fn add_tracker(&mut self, ip: IpAddr) {
-        if let Some(by) = self.entry(ip) {
+        if let Some(by) = self.entry(ip, true) {
             by.trackers += 1;
         }
     }
 
     /// One more peer names this address.
     pub fn add_peer(&mut self, ip: IpAddr) {
-        if let Some(by) = self.entry(ip) {
+        if let Some(by) = self.entry(ip, false) {
             by.peers += 1;
         }
     }
 
-    /// IPv4-mapped addresses count as IPv4. `None` for one address more than are kept.
-    fn entry(&mut self, ip: IpAddr) -> Option<&mut SeenBy> {
+    /// IPv4-mapped addresses count as IPv4. `None` when there is no room for one more.
+    fn entry(&mut self, ip: IpAddr, is_trackers: bool) -> Option<&mut SeenBy> {
         let ip = ip.to_canonical();
-        let full = self.0.len() >= MOST_ADDRESSES;
-        if full && !self.0.contains_key(&ip) { None } else { Some(self.0.entry(ip).or_default()) }
+        if self.seen.len() >= MOST_ADDRESSES && !self.seen.contains_key(&ip) {
+            let makes_room = |entry: &Entry| !entry.by.is_credible() || (is_trackers && entry.by.trackers == 0);
+            let least = self.seen.iter().filter(|(_, entry)| makes_room(entry));
+            let (&least, _) = least.min_by_key(|(_, entry)| (entry.by, entry.number))?;
+            self.seen.remove(&least);
+        }
+        self.taken += 1;
+        let number = self.taken;
+        Some(&mut self.seen.entry(ip).or_insert(Entry { number, ..Entry::default() }).by)
     }
 
-    /// The addresses, those that the most trackers and then the most peers see first.
+    /// The addresses, those that the most trackers and then the most peers see first: at most 1,024.
     #[must_use]
     pub fn by_frequency(&self) -> Vec<(IpAddr, SeenBy)> {
-        let mut seen: Vec<_> = self.0.iter().map(|(&ip, &by)| (ip, by)).collect();
+        let mut seen: Vec<_> = self.seen.iter().map(|(&ip, entry)| (ip, entry.by)).collect();
         seen.sort_by_key(|&(_, by)| std::cmp::Reverse(by));
         seen
     }
@@ -52,7 +73,7 @@ impl SeenAs {
     /// How many see this address.
     #[must_use]
     pub fn by(&self, ip: IpAddr) -> SeenBy {
-        self.0.get(&ip.to_canonical()).copied().unwrap_or_default()
+        self.seen.get(&ip.to_canonical()).map(|entry| entry.by).unwrap_or_default()
     }
 }
 
@@ -88,12 +109,33 @@ mod tests {
         assert_eq!(credible, [true, true, false, false]);
     }
 
-    #[test]
-    fn invented_addresses_are_bounded() {
+    /// As many addresses as there is room for and some, each invented by so many peers.
+    fn invented(by: usize) -> SeenAs {
         let mut seen = SeenAs::default();
-        seen.add_tracker(ip("203.0.113.7"));
+        for n in 0..MOST_ADDRESSES + 100 {
+            let [.., high, low] = n.to_be_bytes();
+            (0..by).for_each(|_| seen.add_peer(IpAddr::from([10, 0, high, low])));
+        }
+        seen
+    }
+
+    #[test]
+    fn invented_addresses_are_bounded_and_make_room() {
+        let mut seen = invented(1);
+        assert_eq!(seen.by_frequency().len(), MOST_ADDRESSES);
+        seen.add_peer(ip("8.8.8.8"));
         (0..=255).for_each(|n| seen.add_peer(IpAddr::from([192, 0, 2, n])));
-        seen.add_peer(ip("203.0.113.7"));
-        assert_eq!((seen.by_frequency().len(), seen.by(ip("203.0.113.7")).peers), (MOST_ADDRESSES, 1));
+        seen.add_peer(ip("8.8.8.8"));
+        seen.add_tracker(ip("9.9.9.9"));
+        let first: Vec<_> = seen.by_frequency().iter().take(2).map(|(ip, _)| ip.to_string()).collect();
+        assert_eq!((seen.seen.len(), first), (MOST_ADDRESSES, vec!["9.9.9.9".to_owned(), "8.8.8.8".to_owned()]));
+    }
+
+    #[test]
+    fn a_trackers_word_finds_room_among_addresses_that_many_peers_invent() {
+        let mut seen = invented(2);
+        (0..=255).for_each(|n| seen.add_tracker(IpAddr::from([192, 0, 2, n])));
+        assert!((0..=255).all(|n| seen.by(IpAddr::from([192, 0, 2, n])).is_credible()));
+        assert_eq!(seen.seen.len(), MOST_ADDRESSES);
     }
 }

@@ -11,7 +11,8 @@ pub struct SwarmView {
     /// a peer has a part of them.
     pub copies: Option<Copies>,
     /// The pieces that no peer has, in order, counted from zero; `None` when no peer has said which pieces it has, when the
-    /// number of pieces is not known and no peer has them all, or when a seed that hides what it has may have them.
+    /// number of pieces is not known and no peer has them all, or when a seed that hides what it has, or a peer that
+    /// [may](Coverage::may_hide), may have them.
     pub missing: Option<Vec<RangeInclusive<u32>>>,
     /// The most seeds that a tracker claims.
     pub claimed_seeds: Option<u32>,
@@ -39,6 +40,10 @@ pub struct Coverage {
     pub told: usize,
     /// Peers that have none: by their word, or because their client says nothing then. When all are so, the swarm is empty.
     pub empty: usize,
+    /// Clients that may have everything and hide it, for all that is known, and are no [likely
+    /// seeds](SwarmView::likely_seeds): rTorrent says nothing of pieces when it has none and when it is the initial seed; others
+    /// say that they neither have nor want any. [`Copies::max`] counts one of them.
+    pub may_hide: usize,
     /// Peers that left right after their handshake without a word: alone they are no sign of the torrent. See
     /// [`PeerReport::is_witness`](crate::PeerReport::is_witness).
     pub silent_closers: usize,

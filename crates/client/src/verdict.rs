@@ -95,7 +95,9 @@ impl Verdict {
         match swarm.copies {
             Some(copies) if copies.min >= 1.0 => Self::Healthy,
             // A likely seed, or one that hides what it has, may have what is missing.
-            Some(copies) if copies.max >= 1.0 && swarm.likely_seeds > 0 => Self::SeedsUnverified,
+            Some(copies) if copies.max >= 1.0 && swarm.likely_seeds + swarm.coverage.may_hide > 0 => {
+                Self::SeedsUnverified
+            }
             Some(_) => Self::Incomplete,
             // The number of pieces is not known, and a peer has them all.
             None if swarm.verified_seeds > 0 => Self::Healthy,

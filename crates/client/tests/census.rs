@@ -151,3 +151,17 @@ async fn a_swarm_in_which_no_peer_has_anything_is_empty() {
     let (_, told) = told_by(PIECES, [empty(), lacking(&[7])], listening()).await;
     assert_eq!((told.summary.swarm.coverage.told, told.summary.swarm.coverage.empty), (2, 1));
 }
+
+#[tokio::test]
+async fn a_silent_client_that_may_be_the_initial_seed_may_have_what_all_others_lack() {
+    let empty = || Peer::default().sending([message::extension_handshake(b"de"), message::have_none()]).into();
+    let silent = |id: &[u8; 20]| Peer::good(id).sending([message::extension_handshake(b"de")]).into();
+    let swarm = |peer| async { told_by(PIECES, [peer, empty()], listening()).await.1.summary.swarm };
+    let hiding = swarm(silent(b"-lt0F07-abcdefghijkl")).await;
+    assert_eq!((hiding.copies, hiding.missing), (Some(Copies { min: 0.0, max: 1.0 }), None));
+    assert_eq!((hiding.coverage.may_hide, hiding.likely_seeds), (1, 0));
+    // rqbit says nothing of pieces when it has none, and at no other time.
+    let none = swarm(silent(b"-rQ9100-abcdefghijkl")).await;
+    assert_eq!((none.copies, none.missing_pieces()), (Some(Copies { min: 0.0, max: 0.0 }), Some(PIECES)));
+    assert_eq!(none.coverage.may_hide, 0);
+}

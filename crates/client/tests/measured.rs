@@ -317,7 +317,9 @@ async fn peers_that_close_before_a_byte() {
     for ((state, _, end, _), report) in rows.iter().zip(&told.peers) {
         assert_eq!((report.outcome, report.encrypted_end()), (Outcome::EncryptionFailed, Some(*end)), "{state}");
         let hint = report.hint().unwrap();
-        assert_eq!(hint.contains("speaks no encryption"), *end != AfterItsKey, "{state}: {hint}");
+        // Silence may be that, or a machine that is slow.
+        let speaks_none = !matches!(end, AfterItsKey | Silent);
+        assert_eq!(hint.contains("speaks no encryption"), speaks_none, "{state}: {hint}");
     }
 }
 

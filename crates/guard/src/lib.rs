@@ -5,6 +5,7 @@
 //!   [`redact_web_seed`]: a web seed without its query.
 //! * [`escape`]: text from outside, made safe for a terminal and a log.
 //! * [`ErrorChain`]: an error with all its causes on one line.
+//! * [`span`]: a time in the units that people use.
 //!
 //! Every crate above uses these and has none of its own. This crate knows addresses and text, not protocols: it resolves
 //! nothing and opens nothing. There is no first type; each stands alone.
@@ -29,8 +30,10 @@ mod announce_path;
 mod chain;
 mod escape;
 mod redact;
+mod span;
 
 pub use address::{AddressPolicy, Refusal, Scope};
 pub use chain::ErrorChain;
 pub use escape::{Escaped, escape, escape_bytes, is_deceptive};
 pub use redact::{Secrets, redact_url, redact_web_seed};
+pub use span::span;

@@ -77,8 +77,7 @@ impl fmt::Display for RetryIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Never => f.write_str("do not retry"),
-            Self::After(time) if time.as_secs() % 60 == 0 => write!(f, "retry in {} min", time.as_secs() / 60),
-            Self::After(time) => write!(f, "retry in {} s", time.as_secs()),
+            Self::After(time) => write!(f, "retry in {}", guard::span(*time)),
         }
     }
 }
@@ -146,12 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_told_in_whole_minutes_or_seconds() {
+    fn a_time_is_written_in_the_units_that_people_use() {
         let after = |seconds| RetryIn::After(Duration::from_secs(seconds)).to_string();
         assert_eq!(RetryIn::Never.to_string(), "do not retry");
         assert_eq!(
-            [0, 30, 60, 90, 7200].map(after).join(", "),
-            "retry in 0 min, retry in 30 s, retry in 1 min, retry in 90 s, retry in 120 min"
+            [0, 30, 60, 90, 300, 7200, 172_800].map(after).join(", "),
+            "retry in 0 s, retry in 30 s, retry in 60 s, retry in 90 s, retry in 5 min, retry in 2 h, retry in 2 days"
         );
     }
 

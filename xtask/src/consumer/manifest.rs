@@ -10,13 +10,6 @@ use crate::shell::Result;
 /// The heading under which the README tells how to use the library.
 const HEADING: &str = "\n## As a library\n";
 
-/// The lines of `Cargo.toml` for a README that gives only the program.
-const UNTIL_THE_README_HAS_THEM: &str = "\
-client = { path = \"crates/client\" }
-env_logger = { version = \"0.11\", default-features = false }
-tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }
-";
-
 /// What the README gives a user of the library.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Lines<'r> {
@@ -31,11 +24,10 @@ pub(super) fn lines(readme: &str) -> Result<Lines<'_>> {
     let (_, section) = readme.split_once(HEADING).ok_or_else(|| format!("README.md has no heading{HEADING}"))?;
     let section = section.split_once("\n## ").map_or(section, |(section, _)| section);
     let block = |kind: &str| {
-        let (_, rest) = section.split_once(&format!("```{kind}\n"))?;
-        rest.split_once("```").map(|(block, _)| block)
+        let block = section.split_once(&format!("```{kind}\n")).and_then(|(_, rest)| rest.split_once("```"));
+        block.map(|(block, _)| block).ok_or_else(|| format!("README.md, As a library: there is no block of {kind}"))
     };
-    let main = block("rust").ok_or("README.md, As a library: there is no block of rust")?;
-    Ok(Lines { manifest: block("toml").unwrap_or(UNTIL_THE_README_HAS_THEM), main })
+    Ok(Lines { manifest: block("toml")?, main: block("rust")? })
 }
 
 /// A package that is built on its own.
@@ -144,9 +136,11 @@ mod tests {
 
     #[test]
     fn a_readme_without_them_is_told_so() {
-        for (readme, lacks) in
-            [("# it\n", "## As a library"), ("\n## As a library\n```toml\n```\n## Next\n```rust\n```\n", "rust")]
-        {
+        for (readme, lacks) in [
+            ("# it\n", "## As a library"),
+            ("\n## As a library\n```toml\n```\n## Next\n```rust\n```\n", "block of rust"),
+            ("\n## As a library\n```rust\n```\n## Next\n```toml\n```\n", "block of toml"),
+        ] {
             let reason = lines(readme).unwrap_err();
             assert!(reason.contains(lacks), "{reason}");
         }

@@ -56,17 +56,17 @@ fn all_tests(text: &str) -> Count {
 /// What one file holds, which is formatted by rustfmt: an item ends at the indentation at which it begins.
 fn file(text: &str) -> Count {
     let mut count = Count::default();
-    // The indentation of the test that we are in, and whether its item has begun.
-    let mut inside: Option<(usize, bool)> = None;
+    // The indentation of the test that we are in.
+    let mut inside: Option<usize> = None;
     for line in text.lines() {
         let indentation = line.len() - line.trim_start().len();
         let trimmed = line.trim();
         if inside.is_none() && trimmed == "#[cfg(test)]" {
-            inside = Some((indentation, false));
+            inside = Some(indentation);
             count.tests += 1;
             continue;
         }
-        let Some((begun_at, begun)) = inside else {
+        let Some(begun_at) = inside else {
             count.code += 1;
             count.public += usize::from(is_public_item(trimmed));
             continue;
@@ -75,7 +75,9 @@ fn file(text: &str) -> Count {
         let is_attribute = trimmed.starts_with("#[") || trimmed.starts_with("//");
         let ends =
             indentation == begun_at && (trimmed.ends_with(';') || trimmed.starts_with('}') || trimmed.ends_with('}'));
-        inside = if ends && !is_attribute { None } else { Some((begun_at, begun || !is_attribute)) };
+        if ends && !is_attribute {
+            inside = None;
+        }
     }
     count
 }

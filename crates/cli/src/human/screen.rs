@@ -261,7 +261,9 @@ fn failures(summary: &Summary, tally: &Tally) -> Option<String> {
 /// Of seeds that a tracker counts and that did not answer as such.
 fn unseen(seeds: u32) -> String {
     let seeds = plural(seeds as usize, "seed");
-    format!("the tracker counts {seeds} that did not answer as such, though it named every peer it counts")
+    format!(
+        "the tracker counts {seeds} more, and no other peer that it named says that it is one: it has probably left"
+    )
 }
 
 fn want_encryption(count: usize) -> Option<String> {

@@ -180,7 +180,7 @@ pub(super) fn path(torrent: &Torrent, elements: &[Vec<u8>]) -> String {
 fn unverified(summary: &Summary, claims: &str) -> String {
     let peers = plural(summary.ok, "peer");
     let swarm = &summary.swarm;
-    let why = match (swarm.likely_seeds, swarm.coverage.told) {
+    let why = match (swarm.likely_seeds + swarm.coverage.may_hide, swarm.coverage.told) {
         _ if swarm.coverage.silent_closers == summary.ok => {
             format!("{peers} answered and left without a word, as some do for any torrent")
         }

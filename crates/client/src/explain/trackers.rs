@@ -90,7 +90,7 @@ pub(super) const TABLE: &[Explanation] = &[
         "no route",
         "this machine has no way to its address or to a resolver, and sent nothing",
         "the network or the VPN is down, or this machine has no address of that family",
-        "is the network or the VPN down? `ip route` shows which ways out there are",
+        "look whether the network or the VPN is down: `ip route` shows which ways out there are",
     ),
     entry(
         "timeout",
@@ -194,7 +194,7 @@ pub(super) const TABLE: &[Explanation] = &[
         "not_asked",
         "not asked",
         "it was not asked: the message says why",
-        "the torrent names too many trackers, another one of a private torrent answered, or a redirect led to one that is asked anyway",
+        "the torrent names too many trackers, another one of a private torrent answered, enough others at its address are asked, or a redirect led to one that is asked anyway",
         "name it with --tracker to have it asked",
     ),
     tls("tls_expired", "its certificate has expired", "its operator forgot to renew it, or your clock is wrong"),
@@ -223,6 +223,20 @@ pub(super) const TABLE: &[Explanation] = &[
         "the TLS handshake did not end in time",
         "it is overloaded, or something in between holds it up",
     ),
+    entry(
+        "tls_no_roots",
+        "no TLS",
+        "this machine has no certificates to trust, and no https tracker can be asked",
+        "SSL_CERT_FILE or SSL_CERT_DIR points where there are none",
+        "correct or unset SSL_CERT_FILE and SSL_CERT_DIR, install ca-certificates, or look at --tls-ca",
+    ),
+    entry(
+        "tls_client_certificate",
+        "refused",
+        "the server wants a client certificate, and none is ever sent",
+        "a private tracker, or a service that is none",
+        "name another tracker with --tracker",
+    ),
     tls("tls_failed", "the TLS handshake failed", "no common version or cipher"),
 ];
 
@@ -238,4 +252,45 @@ const fn entry(
 
 const fn tls(code: &'static str, seen: &'static str, cause: &'static str) -> Explanation {
     entry(code, "no TLS", seen, cause, "open the URL in a browser to compare; --tls-ca trusts further certificates")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Outcome;
+    use std::collections::BTreeSet;
+
+    /// Where the codes of a tracker's status are written, each as `=> "code",` in `fn code`.
+    const SOURCES: [&str; 4] = [
+        include_str!("../tracking/status.rs"),
+        include_str!("../../../tracker-http/src/error.rs"),
+        include_str!("../../../tracker-http/src/tls/problem.rs"),
+        include_str!("../../../tracker-udp/src/error.rs"),
+    ];
+    /// The outcomes of a connection to a tracker that failed, whose codes are those of peers.
+    const NO_CONNECTION: [Outcome; 6] = [
+        Outcome::ConnectTimeout,
+        Outcome::ConnectRefused,
+        Outcome::ConnectUnreachable,
+        Outcome::ConnectReset,
+        Outcome::LocalLimit,
+        Outcome::NoRoute,
+    ];
+
+    /// The codes in the `fn code` of a source. The text is read, because a list beside the enum could be forgotten.
+    fn codes(source: &str) -> BTreeSet<&str> {
+        let (_, body) = source.split_once("pub fn code(&self)").unwrap();
+        let (body, _) = body.split_once("\n    }\n").unwrap();
+        let arms = body.lines().filter(|line| line.contains("=>"));
+        arms.filter_map(|arm| arm.split_once("=> \"")?.1.strip_suffix("\",")).collect()
+    }
+
+    #[test]
+    fn every_status_that_can_be_emitted_is_explained_and_no_other() {
+        let found: Vec<BTreeSet<&str>> = SOURCES.map(codes).into();
+        assert!(found.iter().all(|codes| codes.len() >= 6), "{found:?}");
+        let emitted: BTreeSet<&str> = found.into_iter().flatten().chain(NO_CONNECTION.map(Outcome::code)).collect();
+        let explained: BTreeSet<&str> = TABLE.iter().map(|entry| entry.code).collect();
+        assert_eq!(explained, emitted);
+    }
 }

@@ -136,6 +136,8 @@ pub enum Standing {
     Unusable,
     /// Nothing was sent to it.
     NotAsked,
+    /// This machine could not ask it: no route, a limit, no certificates to trust. It says nothing about the tracker.
+    LocalFault,
     /// It did not answer.
     Silent,
 }
@@ -149,7 +151,7 @@ impl Standing {
             Tls(problem) => match problem {
                 TlsProblem::ClientCertificate(_) => Self::Refused,
                 TlsProblem::Closed(_) | TlsProblem::Timeout(_) => Self::Silent,
-                TlsProblem::NoRoots => Self::NotAsked,
+                TlsProblem::NoRoots => Self::LocalFault,
                 _ => Self::Unusable,
             },
             // RFC 9110, 6585, 7725: unauthorized, payment required, forbidden, too many requests, for legal reasons.
@@ -220,6 +222,8 @@ impl TrackerStatus {
             | Self::OnlyOver(_)
             | Self::Refused { .. }
             | Self::NotAsked(_) => Standing::NotAsked,
+            Self::NoConnection { outcome: Outcome::LocalLimit | Outcome::NoRoute, .. }
+            | Self::Udp(tracker_udp::Error::Socket(_)) => Standing::LocalFault,
             Self::Udp(_)
             | Self::AnsweredElsewhere { .. }
             | Self::ResolveFailed(_)
@@ -296,7 +300,9 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_from_silence() {
-        use Standing::{NotAsked, Refused, Silent, Unknown, Unusable};
+        use Standing::{LocalFault, NotAsked, Refused, Silent, Unknown, Unusable};
+        let no_connection =
+            |outcome| TrackerStatus::NoConnection { outcome, source: io::ErrorKind::NetworkUnreachable.into() };
         let http = |status| tracker_http::Error::Status { status, failure: None, body: None, retry_in: None };
         let tls = |problem| TrackerStatus::Http(tracker_http::Error::Tls(problem));
         let silence = || tracker_udp::Error::Timeout {
@@ -319,7 +325,12 @@ mod tests {
             (tls(TlsProblem::SelfSigned), "tls_self_signed", Unusable),
             (tls(TlsProblem::Timeout(Duration::ZERO)), "tls_timeout", Silent),
             (tls(TlsProblem::ClientCertificate(io::ErrorKind::Other.into())), "tls_client_certificate", Refused),
-            (tls(TlsProblem::NoRoots), "tls_no_roots", NotAsked),
+            (tls(TlsProblem::NoRoots), "tls_no_roots", LocalFault),
+            (no_connection(Outcome::NoRoute), "no_route", LocalFault),
+            (no_connection(Outcome::LocalLimit), "local_limit", LocalFault),
+            (no_connection(Outcome::ConnectUnreachable), "connect_unreachable", Silent),
+            (TrackerStatus::unresolved(NO_THREAD.into()), "local_limit", LocalFault),
+            (TrackerStatus::Udp(io::Error::from(io::ErrorKind::Other).into()), "local_limit", LocalFault),
             (TrackerStatus::NoCount { known: false }, "no_count", Unknown),
             (TrackerStatus::ScrapeUnsupported, "scrape_unsupported", NotAsked),
             (TrackerStatus::OnlyOver(Overlay::Tor), "resolve_failed", NotAsked),

@@ -150,7 +150,7 @@ mod tests {
     use tokio_rustls::rustls::crypto::ring;
 
     #[test]
-    fn without_roots_of_its_own_the_machine_is_told_of() {
+    fn an_unknown_issuer_is_reported_apart_where_the_machine_has_no_roots() {
         let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
         let provider = Arc::new(ring::default_provider());
         let web = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();

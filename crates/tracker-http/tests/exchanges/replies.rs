@@ -264,7 +264,7 @@ async fn when_to_come_back_is_taken_from_the_head_too() {
             "HTTP 503, retry in 5 min",
         ),
         ("503 Busy\r\nRetry-After: soon", String::new(), None, "HTTP 503"),
-        ("429 Slow\r\nRetry-After: 60", refusal(""), after(60), "HTTP 429: busy (retry in 1 min)"),
+        ("429 Slow\r\nRetry-After: 60", refusal(""), after(60), "HTTP 429: busy (retry in 60 s)"),
         // The tracker's own word comes first.
         ("429 Slow\r\nRetry-After: 60", refusal("8:retry ini5e"), after(300), "HTTP 429: busy (retry in 5 min)"),
         (
@@ -273,7 +273,7 @@ async fn when_to_come_back_is_taken_from_the_head_too() {
             Some(RetryIn::Never),
             "HTTP 429: busy (do not retry)",
         ),
-        ("200 OK\r\nRetry-After: 60", refusal(""), after(60), "tracker refuses: busy (retry in 1 min)"),
+        ("200 OK\r\nRetry-After: 60", refusal(""), after(60), "tracker refuses: busy (retry in 60 s)"),
     ] {
         let reply = format!("HTTP/1.1 {head}\r\n\r\n{body}");
         let error = replied(reply.as_bytes(), 60_000, Then::Closes).await.unwrap_err();
