@@ -86,9 +86,12 @@ impl Failures {
         let said: Vec<&str> = self.said.values().flatten().map(String::as_str).collect();
         let listed = said.get(..MOST_LISTED).unwrap_or(&said);
         let more = if self.more || said.len() > listed.len() { "; and others" } else { "" };
-        let is_silence = |standing: &Standing| matches!(standing, Standing::Silent | Standing::LocalFault);
-        let only_silence = self.said.keys().all(is_silence);
-        let answered = if only_silence { "no tracker answered: " } else { "" };
+        let all = |these: &[Standing]| self.said.keys().all(|standing| these.contains(standing));
+        let answered = match () {
+            () if all(&[Standing::LocalFault]) => "no tracker could be asked: ",
+            () if all(&[Standing::Silent, Standing::LocalFault]) => "no tracker answered: ",
+            () => "",
+        };
         format!("{}: {answered}{}{more}", self.what_to_do(), listed.join("; "))
     }
 
@@ -220,7 +223,7 @@ mod tests {
             // This machine fails, whatever tracker is named.
             (
                 &[(LocalFault, None, "no_route")],
-                "look whether the network or the VPN is down: `ip route` shows which ways out there are: no tracker answered: http://t0: no_route",
+                "look at `ip route`, and whether the network or the VPN is down: no tracker could be asked: http://t0: no_route",
             ),
             (
                 &[(LocalFault, None, "local_limit"), (NotAsked, None, "bad URL")],
@@ -228,7 +231,7 @@ mod tests {
             ),
             (
                 &[(LocalFault, None, "tls_no_roots")],
-                "correct or unset SSL_CERT_FILE and SSL_CERT_DIR, install ca-certificates, or look at --tls-ca: no tracker answered: http://t0: tls_no_roots",
+                "correct or unset SSL_CERT_FILE and SSL_CERT_DIR, install ca-certificates, or look at --tls-ca: no tracker could be asked: http://t0: tls_no_roots",
             ),
             (
                 &[(LocalFault, None, "no_route"), (Silent, None, "closed")],
