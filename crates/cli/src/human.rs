@@ -8,6 +8,7 @@ mod one_peer;
 mod rows;
 mod screen;
 mod sheet;
+mod sources;
 mod strip;
 mod tally;
 mod times;
@@ -77,7 +78,7 @@ pub(crate) fn in_short(subject: &Subject, summary: &Summary, tally: &Tally) -> S
         .whole()
 }
 
-/// What several torrents come to.
+/// The total of several torrents.
 pub(crate) fn total(total: &Total, all: bool, page: Page) -> String {
     let Total { begun, torrents, answered, trackers, trackers_ok, peers, ok, outcomes } = total;
     let what = match peers {
@@ -206,7 +207,12 @@ fn answered(line: Line, report: &PeerReport) -> Line {
     let client = report.client().unwrap_or_else(|| "unknown client".to_owned());
     let line = line.add(format!("{:>8}  ", time(answered_in(report)))).cell(PLAIN, has(report), ROLE_WIDTH);
     let line = line.add("  ").add(client);
-    if report.transport == Transport::Mse { line.add(", encrypted") } else { line }
+    let line = if report.transport == Transport::Mse { line.add(", encrypted") } else { line };
+    match (report.same_as, report.maybe_same_as) {
+        (Some(first), _) => line.add(format!(", the same client as {first}")),
+        (None, Some(first)) => line.add(format!(", maybe the same client as {first}")),
+        (None, None) => line,
+    }
 }
 
 /// From the first packet to the whole handshake.
@@ -232,11 +238,7 @@ fn has(report: &PeerReport) -> String {
 }
 
 fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::LikelySeed => "likely seed",
-        Role::PartialSeed => "partial seed",
-        role => role.code(),
-    }
+    Explanation::of(CodeKind::Role, role.code()).map_or(role.code(), |entry| entry.words)
 }
 
 /// Which of several torrents a line is about.

@@ -95,7 +95,7 @@ fn what_peers_have_is_told_with_how_many_were_asked() {
     let said = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for text in [
         ": 4 peers, claims 2 seeds and 3 leechers",
-        "incomplete: no seed answered (the tracker claims 2), 0.75 copies, 1 piece of lab\\u{1b}[31m.bin is missing; 1 web \
+        "incomplete: no seed answered (the tracker claims 2 seeds), 0.75 copies, 1 piece of lab\\u{1b}[31m.bin is missing; 1 web \
          seed was not checked",
         "4 named, 3 answered over TCP",
         "the tracker counts 2 seeds that did not answer as such, though it named every peer it counts",
@@ -122,7 +122,7 @@ fn exit_codes_say_how_it_went() {
     assert!(stderr.ends_with("/announce?passkey=***: not \\u{1b}yours\n"), "{stderr}");
     assert_eq!((code, stderr.matches('\n').count()), (3, 1));
     let (code, stdout, _) = run(&["--no-trackers"], &lab.torrent());
-    assert!(code == 3 && stdout.contains("no source: no tracker and no peer was named"), "{stdout}");
+    assert!(code == 3 && stdout.contains("no source: no tracker was asked, and no peer was named"), "{stdout}");
     assert_eq!(run(&["--no-trackers", "--peer", "127.0.0.1:1"], &lab.torrent()).0, 1);
     assert_eq!(run(&["--bind", "198.51.100.77"], &lab.torrent()).0, 2);
     assert_eq!(run(&["--bind", "127.0.0.2", "--bind", "127.0.0.3"], &lab.torrent()).0, 2);

@@ -3,16 +3,14 @@
 
 use super::strip::strip;
 use super::verdict::{Mark, cut_short, files, mark, verdict};
-use super::{BAD, BOLD, DIM, GOOD, OPEN, Tally, family, outcome_words, status_words};
+use super::{BAD, BOLD, DIM, GOOD, OPEN, Tally, family, outcome_words};
 use crate::input::Subject;
-use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time};
-use client::{CodeKind, Explanation, Outcome, SeenBy, Standing, Summary, Verdict};
+use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time, together};
+use client::{CodeKind, Explanation, Outcome, SeenBy, Summary, Verdict};
 use std::collections::BTreeMap;
 
 /// Where the text of a row begins.
 const TEXT: usize = 12;
-/// Trackers that are named; more are counted.
-const NAMED_TRACKERS: usize = 3;
 /// Kinds of client that are named.
 const NAMED_CLIENTS: usize = 4;
 /// Reasons of failures that are named.
@@ -21,6 +19,15 @@ const NAMED_FAILURES: usize = 6;
 const NAMED_ADDRESSES: usize = 3;
 /// Most characters of the strip of pieces.
 const STRIP: u32 = 48;
+/// Failures that a machine between could cause.
+const MAY_BE_ON_THE_WAY: [Outcome; 6] = [
+    Outcome::ConnectTimeout,
+    Outcome::ConnectRefused,
+    Outcome::ConnectUnreachable,
+    Outcome::ConnectReset,
+    Outcome::ClosedBeforeHandshake,
+    Outcome::HandshakeTimeout,
+];
 /// Peers that fail alike before that is no chance.
 const ENOUGH_ALIKE: usize = 10;
 /// Most lines of all.
@@ -31,9 +38,9 @@ pub(crate) fn screen(subject: &Subject, summary: &Summary, tally: &Tally, page: 
     let sentence = format!("{}{}", verdict(subject, summary, tally), web_seeds(subject, summary));
     let (sign, style) = sign(summary, page);
     let verdict = Line::new().styled(style, sign).add(" ").styled(BOLD, sentence);
-    let advice = advice(summary, tally);
+    let advice = advice(subject, summary, tally);
     let rows = [
-        ("sources", sources(summary, tally, page.marks)),
+        ("sources", tally.trackers.row(summary, page.marks)),
         ("seen as", seen_as(summary, page.marks)),
         ("peers", answered(summary)),
         ("", failed(summary, page.marks)),
@@ -86,37 +93,6 @@ fn web_seeds(subject: &Subject, summary: &Summary) -> String {
     }
 }
 
-/// Trackers that answered, of those that were asked; by name where they are few, else failures by reason.
-fn sources(summary: &Summary, tally: &Tally, marks: Marks) -> Option<String> {
-    if summary.trackers == 0 {
-        return None;
-    }
-    let refused = summary.trackers_of(Standing::Refused);
-    let answered = summary.trackers_ok + refused + summary.trackers_of(Standing::Unknown);
-    let mut parts = vec![format!("trackers {answered} of {} answered", summary.trackers)];
-    if tally.answered.len() + tally.failed.len() <= NAMED_TRACKERS {
-        parts.extend(tally.answered.iter().map(|(name, said)| match said.is_empty() {
-            true => name.clone(),
-            false => format!("{name}: {said}"),
-        }));
-        parts.extend(tally.failed.iter().map(|(name, words)| format!("{name}: {words}")));
-    } else {
-        let mut failed: BTreeMap<&str, usize> = BTreeMap::new();
-        for (code, count) in summary.tracker_statuses.iter().filter(|(code, _)| **code != "ok") {
-            *failed.entry(status_words(code)).or_default() += count;
-        }
-        parts.extend(failed.into_iter().map(|(words, count)| together(count, words)));
-    }
-    // What is not asked may know more, where what was asked was not enough.
-    let enough = summary.scraped || matches!(summary.verdict(), Verdict::Healthy | Verdict::TrackersOnly);
-    parts.extend((!enough).then(unasked));
-    Some(parts.join(marks.dot))
-}
-
-fn unasked() -> String {
-    "DHT and PEX not asked".replace(' ', &TOGETHER.to_string())
-}
-
 /// Which address of ours others see.
 fn seen_as(summary: &Summary, marks: Marks) -> Option<String> {
     let seen = summary.seen_as.by_frequency();
@@ -137,7 +113,7 @@ fn by_whom(by: SeenBy) -> String {
 /// `61 named, 22 answered over TCP in 3.1 s: 12 qBittorrent, 5 Transmission, 2 others`.
 fn answered(summary: &Summary) -> Option<String> {
     if summary.peers == 0 {
-        let unknown = !summary.scraped && summary.trackers > 0;
+        let unknown = !summary.scraped && summary.trackers > 0 && summary.verdict() != Verdict::Offline;
         return unknown.then(|| "none was named: what the swarm has is unknown".to_owned());
     }
     let mut families: BTreeMap<String, usize> = BTreeMap::new();
@@ -151,9 +127,13 @@ fn answered(summary: &Summary) -> Option<String> {
     let mut named: Vec<String> = families.iter().take(most).map(|(name, count)| together(*count, name)).collect();
     named.extend((others > 0).then(|| together(others, if others == 1 { "other" } else { "others" })));
     let clients = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
-    let Summary { peers, ok, elapsed, .. } = summary;
+    let Summary { peers, ok, repeated, elapsed, .. } = summary;
+    let again = match repeated {
+        0 => String::new(),
+        count => format!(" ({count} of them at a second address of a client)"),
+    };
     let took = time(*elapsed).replace(' ', &TOGETHER.to_string());
-    Some(format!("{peers} named, {ok} answered over TCP in {took}{}{clients}", cut_short(summary)))
+    Some(format!("{peers} named, {ok} answered{again} over TCP in {took}{}{clients}", cut_short(summary)))
 }
 
 /// `31 timed out · 6 refused`, the most frequent first.
@@ -171,11 +151,6 @@ fn failed(summary: &Summary, marks: Marks) -> Option<String> {
 /// How many of so many are named: one alone is not called `others`.
 fn named_of(all: usize, most: usize) -> usize {
     if all <= most + 1 { all } else { most }
-}
-
-/// A number and what it counts, which stay in one line.
-fn together(count: usize, what: &str) -> String {
-    format!("{count} {what}").replace(' ', &TOGETHER.to_string())
 }
 
 /// The strip, and how many pieces are there of how many.
@@ -207,13 +182,42 @@ struct Advice {
     to_do: Option<String>,
 }
 
-fn advice(summary: &Summary, tally: &Tally) -> Advice {
-    let verdict = summary.verdict();
-    let explained = Explanation::of(CodeKind::Verdict, verdict.code());
-    let to_do = match verdict {
+fn advice(subject: &Subject, summary: &Summary, tally: &Tally) -> Advice {
+    Advice { likely: likely(summary, tally), to_do: to_do(subject, summary, tally) }
+}
+
+/// What may be behind it, as far as anything was seen that tells.
+fn likely(summary: &Summary, tally: &Tally) -> Option<String> {
+    let known = || Explanation::of(CodeKind::Verdict, summary.verdict().code())?.causes().next().map(str::to_owned);
+    match summary.verdict() {
+        // Of a swarm that is well, single peers that fail need no action.
+        Verdict::Healthy => want_encryption(tally.want_encryption),
+        Verdict::Offline | Verdict::TrackersOnly => None,
+        _ if summary.scraped => None,
+        // What the trackers themselves said tells more, and is in the rows above.
+        Verdict::Refused if !tally.failures.is_final() => None,
+        Verdict::NoSource if summary.trackers == 0 => None,
+        Verdict::Incomplete if summary.swarm.unseen_seeds().is_some() => summary.swarm.unseen_seeds().map(unseen),
+        Verdict::Incomplete | Verdict::SeedsUnverified => {
+            let of_reached = tally.hints.iter().filter(|((outcome, _), _)| *outcome == Outcome::Ok);
+            let most = of_reached.max_by_key(|(_, count)| **count);
+            let of_reached = most.map(|((_, hint), count)| format!("{count} answered: {hint}"));
+            of_reached.or_else(|| failures(summary, tally)).or_else(known)
+        }
+        _ => failures(summary, tally).or_else(known),
+    }
+}
+
+fn to_do(subject: &Subject, summary: &Summary, tally: &Tally) -> Option<String> {
+    let known =
+        |kind, code| Explanation::of(kind, code).map(|entry| entry.to_do).filter(|to_do| !to_do.starts_with("nothing"));
+    let of_verdict = || known(CodeKind::Verdict, summary.verdict().code()).map(str::to_owned);
+    match summary.verdict() {
         // What the trackers themselves said decides.
-        Verdict::Refused => Some(format!("download the .torrent file anew, or {}", tally.failures.what_to_do())),
-        Verdict::NoSource if summary.trackers > 0 => Some(tally.failures.what_to_do()),
+        Verdict::Refused if tally.failures.is_final() => {
+            Some(format!("download the .torrent file anew, or {}", tally.failures.what_to_do()))
+        }
+        Verdict::Refused | Verdict::NoSource if summary.trackers > 0 => Some(tally.failures.what_to_do()),
         Verdict::Incomplete if summary.swarm.coverage.empty == summary.ok => {
             Some("wait for a seed, or ask the publisher whether one is online".to_owned())
         }
@@ -223,24 +227,29 @@ fn advice(summary: &Summary, tally: &Tally) -> Advice {
                 "ask for a reseed of what is missing, or try again: the {silent} that did not answer may have it"
             ))
         }
-        _ => explained.map(|entry| entry.to_do.to_owned()).filter(|to_do| to_do != "nothing"),
-    };
-    // Of a swarm that is well, single peers that fail need no action.
-    let likely = match verdict {
-        Verdict::Healthy => want_encryption(tally.want_encryption),
-        Verdict::Offline | Verdict::TrackersOnly => None,
-        _ if summary.scraped => None,
-        Verdict::Incomplete if summary.swarm.unseen_seeds().is_some() => summary.swarm.unseen_seeds().map(unseen),
-        _ => failures(summary, tally).or_else(|| explained?.causes().next().map(str::to_owned)),
-    };
-    Advice { likely, to_do }
+        Verdict::SeedsUnverified if subject.topic.pieces.is_some() => {
+            Some("run it again in some minutes; a longer --linger gives peers time to say what they have".to_owned())
+        }
+        // One cause that is known leaves nothing to guess.
+        Verdict::NoPeerAnswered => {
+            let most = summary.outcomes.iter().max_by_key(|(_, count)| **count);
+            let is_alone = summary.peers == 1;
+            let known_cause = most
+                .filter(|(outcome, _)| !MAY_BE_ON_THE_WAY.contains(outcome) || is_alone)
+                .map(|(outcome, _)| *outcome);
+            let of_outcome = known_cause.and_then(|outcome| known(CodeKind::Outcome, outcome.code()));
+            of_outcome.map(str::to_owned).or_else(of_verdict)
+        }
+        _ => of_verdict(),
+    }
 }
 
 /// What may be behind the most frequent failure; and when every peer fails alike, that it may be something on the way.
 fn failures(summary: &Summary, tally: &Tally) -> Option<String> {
-    let ((outcome, hint), &count) = tally.hints.iter().max_by_key(|(_, count)| **count)?;
+    let failed = tally.hints.iter().filter(|((outcome, _), _)| *outcome != Outcome::Ok);
+    let ((outcome, hint), &count) = failed.max_by_key(|(_, count)| **count)?;
     let words = outcome_words(*outcome);
-    let alike = count >= ENOUGH_ALIKE && count == summary.peers && *outcome != Outcome::NotTried;
+    let alike = count >= ENOUGH_ALIKE && count == summary.peers && MAY_BE_ON_THE_WAY.contains(outcome);
     Some(match alike {
         true => format!(
             "all {count} {words} alike: a firewall, proxy or VPN between may do that; else {hint} (bt-handshake explain {outcome})"
@@ -264,6 +273,50 @@ fn want_encryption(count: usize) -> Option<String> {
     })
 }
 
-/// For tests of the whole: kept beside what they test.
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::input::Source;
+    use client::{SeenAs, Topic};
+    use metainfo::Hashes;
+
+    fn subject() -> Subject {
+        let hashes: Hashes = "ab".repeat(20).parse().unwrap();
+        Subject { given: "ab".into(), topic: Topic::from(hashes), source: Source::Hash }
+    }
+
+    fn page(columns: usize) -> Page {
+        Page { columns, cuts: false, marks: Marks::UNICODE }
+    }
+
+    #[test]
+    fn offline_is_one_sentence_and_no_list() {
+        let summary = Summary { trackers: 30, tracker_statuses: [("no_route", 30)].into(), ..Summary::default() };
+        let shown =
+            anstream::adapter::strip_str(&screen(&subject(), &summary, &Tally::new(false), page(80))).to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], "✗ offline: this machine has no route to any of the 30 addresses tried");
+        assert!(shown.contains("is the network or the VPN down?") && lines.len() <= 6, "{shown}");
+    }
+
+    /// Whatever there is to say, it fits.
+    #[test]
+    fn long_rows_are_shortened() {
+        let mut seen_as = SeenAs::default();
+        (1..=9).for_each(|n| seen_as.add_tracker(format!("2001:db8:1111:2222:3333:4444:5555:{n}").parse().unwrap()));
+        let clients =
+            (0..9).map(|n| (Some(format!("{} {n}.0", "A client of a long name ".repeat(4).trim())), 9)).collect();
+        let outcomes = Outcome::ALL.map(|outcome| (outcome, 1000)).into();
+        let summary =
+            Summary { peers: 18_000, ok: 1000, outcomes, clients, seen_as, trackers: 1, ..Summary::default() };
+        let mut tally = Tally::new(false);
+        tally
+            .hints
+            .insert((Outcome::ClosedBeforeHandshake, "a sentence that takes several lines ".repeat(9).leak()), 9);
+        for columns in [40, 80, 120] {
+            let shown = screen(&subject(), &summary, &tally, page(columns));
+            let lines = shown.lines().count();
+            assert!((12..=MOST_LINES).contains(&lines), "{lines} lines of {columns} columns:\n{shown}");
+        }
+    }
+}
