@@ -262,7 +262,7 @@ fn cast() -> Vec<Behaviour> {
         Behaviour::SpeaksFirst,
         Behaviour::Split(vec![1, 19, 20, 28, 48, 67]),
         Behaviour::Split(vec![48]),
-        Behaviour::default(),
+        Behaviour::good(&peer_id("-qB5000-", 910)),
     ];
     let good = CLIENTS.iter().zip(0..).map(|(client, number)| sharing(client, number).into());
     let pieces = pieces();

@@ -1,7 +1,7 @@
 //! Why a run had no source of peers, in one line that starts with what to do. A refusal is an answer, and is told as one.
 
 use crate::text::span;
-use client::{Standing, TrackerReport};
+use client::{CodeKind, Explanation, Standing, TrackerReport};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,10 +17,12 @@ pub(crate) struct Failures {
     more: bool,
     /// The shortest time after which one wants to be asked again.
     retry_in: Option<Duration>,
-    /// Whether one will not change its answer.
+    /// Whether one refuses, or does not know the torrent, for good. An error of HTTP is not that: it says nothing of the torrent.
     is_final: bool,
     /// Whether one may answer another time.
     may_change: bool,
+    /// What to do about this machine, where it could not ask one.
+    local: Option<&'static str>,
     /// Trackers that can be asked otherwise than by a scrape, and those that cannot.
     without_scrape: usize,
     others: usize,
@@ -28,6 +30,7 @@ pub(crate) struct Failures {
 
 /// What is known of one of them.
 struct Failure<'r> {
+    code: &'static str,
     standing: Standing,
     is_final: bool,
     retry_in: Option<Duration>,
@@ -47,6 +50,7 @@ impl Failures {
             _ => self.others += 1,
         }
         self.take(&Failure {
+            code: status.code(),
             standing: status.standing(),
             is_final: status.is_final(),
             retry_in: status.retry_in(),
@@ -56,8 +60,11 @@ impl Failures {
     }
 
     fn take(&mut self, failure: &Failure<'_>) {
-        self.is_final |= failure.is_final;
-        self.may_change |= !failure.is_final && failure.standing != Standing::NotAsked;
+        let is_answer = matches!(failure.standing, Standing::Refused | Standing::Unknown);
+        let was_asked = !matches!(failure.standing, Standing::NotAsked | Standing::LocalFault);
+        self.is_final |= failure.is_final && is_answer;
+        self.may_change |= !failure.is_final && was_asked;
+        self.local = self.local.or(failure.about_this_machine());
         self.retry_in = self.retry_in.into_iter().chain(failure.retry_in).min();
         let sentence = failure.sentence();
         let said = self.said.entry(failure.standing).or_default();
@@ -79,13 +86,17 @@ impl Failures {
     /// The line.
     pub(crate) fn advice(&self) -> String {
         if self.said.is_empty() {
-            return "name a tracker with --tracker, or a peer with --peer: there is nobody to ask".to_owned();
+            return "name a tracker with --tracker, or a peer with --peer: no tracker and no peer to ask".to_owned();
         }
         let said: Vec<&str> = self.said.values().flatten().map(String::as_str).collect();
         let listed = said.get(..MOST_LISTED).unwrap_or(&said);
         let more = if self.more || said.len() > listed.len() { "; and others" } else { "" };
-        let only_silence = self.said.keys().all(|standing| *standing == Standing::Silent);
-        let answered = if only_silence { "no tracker answered: " } else { "" };
+        let all = |these: &[Standing]| self.said.keys().all(|standing| these.contains(standing));
+        let answered = match () {
+            () if all(&[Standing::LocalFault]) => "no tracker could be asked: ",
+            () if all(&[Standing::Silent, Standing::LocalFault]) => "no tracker answered: ",
+            () => "",
+        };
         format!("{}: {answered}{}{more}", self.what_to_do(), listed.join("; "))
     }
 
@@ -99,12 +110,27 @@ impl Failures {
             _ if self.is_final => "name another --tracker".to_owned(),
             Some(time) if !time.is_zero() => format!("try again in {}, or name another --tracker", span(time)),
             _ if self.may_change => "try again later, or name another --tracker".to_owned(),
+            // What is wrong with this machine is wrong for other trackers, too. A tracker that could be asked shows that it is
+            // not all that is wrong: a machine without IPv6 has no route to half of the addresses.
+            _ if self.only_local() => self.local.unwrap_or_default().to_owned(),
             _ => "name another --tracker".to_owned(),
         }
+    }
+
+    /// Whether no tracker was asked, and one only because of this machine.
+    fn only_local(&self) -> bool {
+        self.local.is_some()
+            && self.said.keys().all(|standing| matches!(standing, Standing::NotAsked | Standing::LocalFault))
     }
 }
 
 impl Failure<'_> {
+    /// What to do about this machine, where that is what failed.
+    fn about_this_machine(&self) -> Option<&'static str> {
+        let is_local = self.standing == Standing::LocalFault;
+        is_local.then(|| Explanation::of(CodeKind::TrackerStatus, self.code)).flatten().map(|found| found.to_do)
+    }
+
     fn sentence(&self) -> String {
         let Self { standing, url, message, .. } = self;
         match standing {
@@ -130,18 +156,22 @@ mod tests {
         let mut failures = Failures { others: trackers.len(), ..Failures::default() };
         for (n, &(standing, retry_in, message)) in trackers.iter().enumerate() {
             let retry_in = retry_in.map(Duration::from_secs);
-            let is_final = matches!(standing, Standing::Refused | Standing::Unknown) && retry_in.is_none();
-            failures.take(&Failure { standing, is_final, retry_in, url: &format!("http://t{n}"), message });
+            let is_client_error = message.starts_with("HTTP 4");
+            let is_final =
+                (matches!(standing, Standing::Refused | Standing::Unknown) || is_client_error) && retry_in.is_none();
+            let codes = ["tls_no_roots", "local_limit", "no_route"];
+            let code = codes.into_iter().find(|code| message.starts_with(code)).unwrap_or_default();
+            failures.take(&Failure { code, standing, is_final, retry_in, url: &format!("http://t{n}"), message });
         }
         failures.advice()
     }
 
     #[test]
     fn every_combination_has_its_own_words() {
-        use Standing::{NotAsked, Refused, Silent, Unknown, Unusable};
+        use Standing::{LocalFault, NotAsked, Refused, Silent, Unknown, Unusable};
         let (gone, busy) = ("tracker refuses: gone (do not retry)", "tracker refuses: busy (retry in 5 min)");
         for (trackers, line) in [
-            (&[][..], "name a tracker with --tracker, or a peer with --peer: there is nobody to ask"),
+            (&[][..], "name a tracker with --tracker, or a peer with --peer: no tracker and no peer to ask"),
             (
                 &[(Silent, None, "closed"), (Silent, None, "no connection")],
                 "try again later, or name another --tracker: no tracker answered: http://t0: closed; http://t1: no connection",
@@ -169,13 +199,48 @@ mod tests {
             ),
             (&[(Unusable, None, "HTTP 500")], "try again later, or name another --tracker: http://t0: HTTP 500"),
             (
-                &[(Refused, Some(0), "tracker refuses: busy (retry in 0 min)")],
-                "try again later, or name another --tracker: refused by http://t0: busy (retry in 0 min)",
+                &[(Refused, Some(0), "tracker refuses: busy (retry in 0 s)")],
+                "try again later, or name another --tracker: refused by http://t0: busy (retry in 0 s)",
             ),
             (&[(NotAsked, None, "bad URL")], "name another --tracker: http://t0: bad URL"),
             (
                 &[(NotAsked, None, "bad URL"), (Silent, None, "closed")],
                 "try again later, or name another --tracker: http://t0: bad URL; http://t1: closed",
+            ),
+            // An error of HTTP says nothing of the torrent, nor of the other trackers.
+            (&[(Unusable, None, "HTTP 404")], "name another --tracker: http://t0: HTTP 404"),
+            (
+                &[(Unusable, None, "HTTP 404"), (Silent, None, "closed")],
+                "try again later, or name another --tracker: http://t0: HTTP 404; http://t1: closed",
+            ),
+            (
+                &[(Unusable, None, "HTTP 404"), (Refused, Some(300), busy)],
+                "try again in 5 min, or name another --tracker: refused by http://t1: busy (retry in 5 min); http://t0: HTTP 404",
+            ),
+            (
+                &[(Unusable, None, "HTTP 404"), (NotAsked, None, "bad URL")],
+                "name another --tracker: http://t0: HTTP 404; http://t1: bad URL",
+            ),
+            (
+                &[(Unusable, None, "HTTP 404"), (LocalFault, None, "no_route")],
+                "name another --tracker: http://t0: HTTP 404; http://t1: no_route",
+            ),
+            // This machine fails, whatever tracker is named.
+            (
+                &[(LocalFault, None, "no_route")],
+                "look at `ip route`, and whether the network or the VPN is down: no tracker could be asked: http://t0: no_route",
+            ),
+            (
+                &[(LocalFault, None, "local_limit"), (NotAsked, None, "bad URL")],
+                "raise `ulimit -n`, or look at -4, -6 and --bind: http://t1: bad URL; http://t0: local_limit",
+            ),
+            (
+                &[(LocalFault, None, "tls_no_roots")],
+                "correct or unset SSL_CERT_FILE and SSL_CERT_DIR, install ca-certificates, or look at --tls-ca: no tracker could be asked: http://t0: tls_no_roots",
+            ),
+            (
+                &[(LocalFault, None, "no_route"), (Silent, None, "closed")],
+                "try again later, or name another --tracker: no tracker answered: http://t0: no_route; http://t1: closed",
             ),
         ] {
             assert_eq!(advice(trackers), line);
@@ -196,6 +261,7 @@ mod tests {
         let mut failures = Failures::default();
         for _ in 0..2 {
             let failure = Failure {
+                code: "failure",
                 standing: Standing::Refused,
                 is_final: true,
                 retry_in: None,

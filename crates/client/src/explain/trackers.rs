@@ -90,7 +90,7 @@ pub(super) const TABLE: &[Explanation] = &[
         "no route",
         "this machine has no way to its address or to a resolver, and sent nothing",
         "the network or the VPN is down, or this machine has no address of that family",
-        "look whether the network or the VPN is down: `ip route` shows which ways out there are",
+        "look at `ip route`, and whether the network or the VPN is down",
     ),
     entry(
         "timeout",
