@@ -12,6 +12,7 @@ mod bittorrent_tracker;
 mod certificates;
 mod counts;
 mod dns;
+mod dual_stack;
 mod full;
 mod goodbyes;
 mod hostile;
@@ -46,7 +47,7 @@ pub(crate) use namespace::{TASK as INSIDE, inside};
 
 /// The flags of the task.
 pub(crate) struct Options {
-    /// How many times each seeded torrent is probed.
+    /// How many times the seeded torrents, the matrix and the dual-stack clients are probed.
     pub(crate) runs: u32,
     /// Whether the scratch folder stays.
     pub(crate) keep: bool,
@@ -98,6 +99,7 @@ const SECTIONS: &[Section] = &[
     section("leaving", &[], leaving::run),
     section("aimed", &[NAMESPACE], |lab| namespace::run(lab, "aimed")),
     section("dns", &[NAMESPACE], |lab| namespace::run(lab, "dns")),
+    section(dual_stack::NAME, &[NAMESPACE, bittorrent_tracker::NEEDS], dual_stack::run),
     Section { parts: &[hostile::CLOCKS], ..section("hostile", &[WATCH], hostile::run) },
     section("hostile-inside", &[NAMESPACE, WATCH], |lab| namespace::run(lab, "hostile-inside")),
 ];

@@ -103,8 +103,8 @@ pub(crate) static LIBTORRENT: Optional = Optional {
 };
 pub(crate) static CTORRENT: Optional = debian("ctorrent", &["ctorrent"], "ctorrent", CLIENT);
 pub(crate) static QBITTORRENT: Optional = debian("qbittorrent-nox", &["qbittorrent-nox"], "qbittorrent-nox", CLIENT);
-pub(crate) static NODE: Optional = debian("node", &["node"], "nodejs", "`integration`: `bittorrent-tracker`");
-pub(crate) static NPM: Optional = debian("npm", &["npm"], "npm", "`integration`: `bittorrent-tracker`");
+pub(crate) static NODE: Optional = debian("node", &["node"], "nodejs", TRACKER);
+pub(crate) static NPM: Optional = debian("npm", &["npm"], "npm", TRACKER);
 pub(crate) static NGINX: Optional = debian("nginx", &["nginx"], "nginx-light", "`integration`: `proxied`");
 pub(crate) static OPENSSL: Optional = debian("openssl", &["openssl"], "openssl", "`integration`: `proxied`");
 pub(crate) static STRACE: Optional =
@@ -126,10 +126,11 @@ pub(crate) static NAMESPACES: Optional = Optional {
     is_here: |_| unshare::command(unshare::NETWORK).is_some(),
     programs: &[],
     source: Source::Rights,
-    purpose: "`integration`: `aimed`, `dns`, `hostile-inside`",
+    purpose: "`integration`: `aimed`, `dns`, `dual-stack`, `hostile-inside`",
 };
 
 const CLIENT: &str = "`integration`: a client";
+const TRACKER: &str = "`integration`: `bittorrent-tracker`, `dual-stack`";
 
 /// Programs of a Debian package.
 const fn debian(

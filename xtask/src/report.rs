@@ -62,6 +62,8 @@ const KEYS: &[(&str, &[&str])] = &[
         &[
             "addr",
             "sources",
+            "same_as",
+            "maybe_same_as",
             "outcome",
             "stage",
             "transport",
@@ -71,6 +73,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "connect_ms",
             "handshake_ms",
             "bytes_received",
+            "oddities",
             "peer_id",
             "client",
             "reserved",
@@ -87,6 +90,8 @@ const KEYS: &[(&str, &[&str])] = &[
         &[
             "peers",
             "ok",
+            "repeated",
+            "maybe_repeated",
             "outcomes",
             "clients",
             "roles",
@@ -97,6 +102,7 @@ const KEYS: &[(&str, &[&str])] = &[
             "missing_files",
             "claimed_seeds",
             "verified_seeds",
+            "verified_seeds_max",
             "unseen_seeds",
             "coverage",
             "seen_as",
@@ -178,14 +184,17 @@ impl Report {
         let mut clients: BTreeMap<&str, u64> = BTreeMap::new();
         let mut roles: BTreeMap<&str, u64> = BTreeMap::new();
         let mut addresses: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut repeated = (0_u64, 0_u64);
         for peer in self.lines_of("peer") {
             *addresses.entry(peer["addr"].as_str().unwrap_or_default()).or_default() += 1;
             *outcomes.entry(peer["outcome"].as_str().unwrap_or_default()).or_default() += 1;
-            if peer["outcome"] == "ok" {
-                *roles.entry(peer["role"].as_str().unwrap_or_default()).or_default() += 1;
-                if let Some(client) = peer["client"].as_str() {
-                    *clients.entry(client).or_default() += 1;
-                }
+            repeated.0 += u64::from(!peer["same_as"].is_null());
+            repeated.1 += u64::from(!peer["maybe_same_as"].is_null());
+        }
+        for client in self.clients() {
+            *roles.entry(client["role"].as_str().unwrap_or_default()).or_default() += 1;
+            if let Some(client) = client["client"].as_str() {
+                *clients.entry(client).or_default() += 1;
             }
         }
         let twice = addresses.iter().filter(|(_, count)| **count > 1);
@@ -197,10 +206,28 @@ impl Report {
         };
         compare("peers", &summary["peers"], self.lines_of("peer").count().into());
         compare("ok", &summary["ok"], outcomes.get("ok").copied().unwrap_or(0).into());
+        compare("repeated", &summary["repeated"], repeated.0.into());
+        compare("maybe_repeated", &summary["maybe_repeated"], repeated.1.into());
         compare("clients", &without_zeros(&summary["clients"]), serde_json::json!(clients));
         compare("roles", &without_zeros(&summary["roles"]), serde_json::json!(roles));
         compare("outcomes", &without_zeros(&summary["outcomes"]), serde_json::json!(outcomes));
         faults
+    }
+
+    /// The lines on peers that shook hands, one for each client: the first, or else the first on which it said something.
+    /// One that may be another client counts as no client.
+    fn clients(&self) -> impl Iterator<Item = &Value> {
+        let met = || self.lines_of("peer").filter(|peer| peer["outcome"] == "ok");
+        let speaks = |peer: &&Value| peer["role_from"] != "nothing_said";
+        let mut again: BTreeMap<&str, &Value> = BTreeMap::new();
+        for peer in met().filter(speaks) {
+            peer["same_as"].as_str().map(|first| again.entry(first).or_insert(peer));
+        }
+        let firsts = met().filter(|peer| peer["same_as"].is_null() && peer["maybe_same_as"].is_null());
+        firsts.map(move |first| {
+            let elsewhere = first["addr"].as_str().and_then(|addr| again.get(addr).copied());
+            if speaks(&first) { first } else { elsewhere.unwrap_or(first) }
+        })
     }
 
     /// The run as text for a failure: the faults, the command, and all it said.
@@ -265,7 +292,10 @@ pub(crate) mod tests {
         }
         let ok = peers.iter().filter(|(_, outcome, _)| *outcome == "ok").count();
         let roles = if ok == 0 { json!({}) } else { json!({"seed": ok}) };
-        let summary = json!({"peers": peers.len(), "ok": ok, "outcomes": outcomes, "clients": clients, "roles": roles});
+        let summary = json!({
+            "peers": peers.len(), "ok": ok, "repeated": 0, "maybe_repeated": 0, "outcomes": outcomes, "clients": clients,
+            "roles": roles
+        });
         lines.push(line("summary", summary));
         Report { command: String::new(), code: Some(0), lines, said: String::new(), complaint: String::new() }
     }
@@ -292,6 +322,29 @@ pub(crate) mod tests {
         let mut report = report(PEERS);
         report.lines[2].as_object_mut().unwrap().remove("stage");
         assert_eq!(report.faults(0, HASH), ["a peer line without `stage`"]);
+    }
+
+    #[test]
+    fn a_client_with_two_addresses_counts_once() {
+        let mut report = report(PEERS);
+        report.lines[3]["maybe_same_as"] = "127.0.0.2:1".into();
+        assert_eq!(report.faults(0, HASH).len(), 3);
+        *report.lines.last_mut().unwrap() = line(
+            "summary",
+            json!({
+                "peers": 3, "ok": 2, "repeated": 0, "maybe_repeated": 1, "outcomes": {"ok": 2, "connect_refused": 1},
+                "clients": {"A 1": 1}, "roles": {"seed": 1}
+            }),
+        );
+        assert_eq!(report.faults(0, HASH), Vec::<String>::new());
+        // The address where it said nothing does not count.
+        report.lines[3]["maybe_same_as"] = Value::Null;
+        report.lines[3]["same_as"] = "127.0.0.2:1".into();
+        report.lines[2]["role_from"] = "nothing_said".into();
+        report.lines[2]["role"] = "unknown".into();
+        let summary = report.lines.last_mut().unwrap();
+        (summary["repeated"], summary["maybe_repeated"]) = (1.into(), 0.into());
+        assert_eq!(report.faults(0, HASH), Vec::<String>::new());
     }
 
     #[test]

@@ -34,8 +34,9 @@ pub(super) const NEEDS: &[&Optional] = &[&optional::NODE, &optional::NPM];
 /// The version; npm keeps every one.
 const VERSION: &str = "11.2.3";
 
-/// The script that serves.
+/// The script that serves, and its name in a folder.
 const SCRIPT: &str = include_str!("tracker.mjs");
+const SCRIPT_NAME: &str = "tracker.mjs";
 
 /// How long the tracker, and then the seeds, may take to be up; together it takes about a second.
 const UP_WITHIN: Duration = Duration::from_secs(30);
@@ -46,7 +47,8 @@ pub(super) fn run(lab: &Lab) -> Result {
     let Some(mut tracker) = BittorrentTracker::start(lab)? else { return Ok(()) };
     let mut seed = Seeding::start(lab, libtorrent, tracker.url("http", false))?;
     let torrent = seed.torrent.clone();
-    let v6 = tracker.list_over_v6(&torrent.info_hash)?;
+    let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, free_port()?));
+    tracker.list_over_v6(&torrent.info_hash, v6)?;
     actors::peer(v6, &actors::Dialled::default())?;
     counts::wait_until(tracker.http(false), &torrent.info_hash, Instant::now() + UP_WITHIN, |counts| {
         counts.complete == 1
@@ -101,27 +103,25 @@ pub(super) struct BittorrentTracker {
 impl BittorrentTracker {
     /// Starts it, and installs it first if need be; `None` when it is skipped.
     pub(super) fn start(lab: &Lab) -> Result<Option<Self>> {
-        let Some(modules) = installed(lab.skips)? else { return Ok(None) };
-        let folder = lab.swarm.scratch.folder("bittorrent-tracker")?;
-        // A script finds its imports beside itself.
-        let link = folder.join("node_modules");
-        if !link.exists() {
-            symlink(&modules, &link).map_err(|error| format!("cannot link {}: {error}", link.display()))?;
-        }
-        let script = folder.join("tracker.mjs");
-        write(&script, SCRIPT)?;
-        let mut tracker = Self::spawn(&folder, &script)?;
+        let folder = lab.swarm.scratch.folder(NAME)?;
+        if install(lab.skips, &folder)? { Self::start_in(&folder, &[]).map(Some) } else { Ok(None) }
+    }
+
+    /// Starts one that answers over HTTP alone, at all addresses, and names peers of both families in one answer. It is
+    /// installed in the folder.
+    pub(super) fn start_dual_stack(folder: &Path) -> Result<Self> {
+        Self::start_in(folder, &["dual-stack"])
+    }
+
+    fn start_in(folder: &Path, options: &[&str]) -> Result<Self> {
+        let port = free_port()?;
+        let mut command = Command::new("node");
+        command.arg(folder.join(SCRIPT_NAME)).arg(port.to_string()).args(options);
+        let mut tracker = Self { process: Process::start(NAME, &command, folder)?, port };
         for address in [tracker.http(false), tracker.http(true)] {
             tracker.process.wait_until_listening(address, Instant::now() + UP_WITHIN)?;
         }
-        Ok(Some(tracker))
-    }
-
-    fn spawn(folder: &Path, script: &Path) -> Result<Self> {
-        let port = free_port()?;
-        let mut command = Command::new("node");
-        command.arg(script).arg(port.to_string());
-        Ok(Self { process: Process::start("bittorrent-tracker", &command, folder)?, port })
+        Ok(tracker)
     }
 
     /// Where it serves HTTP over a family; there is UDP at the same port.
@@ -133,23 +133,34 @@ impl BittorrentTracker {
         }
     }
 
-    /// Has it list a seed at a port of `::1`, by hand; gives the seed's address.
-    fn list_over_v6(&self, info_hash: &str) -> Result<SocketAddr> {
-        let address = SocketAddr::from((Ipv6Addr::LOCALHOST, free_port()?));
-        let (info_hash, port) = (counts::percent_encoded(info_hash), address.port());
+    /// Has it list a seed at an IPv6 address of this machine, by hand: asked there, it sees the question come from there.
+    pub(super) fn list_over_v6(&self, info_hash: &str, seed: SocketAddr) -> Result {
+        let (info_hash, port) = (counts::percent_encoded(info_hash), seed.port());
         let target = format!(
             "/announce?info_hash={info_hash}&peer_id=-qB4520-abcdefghijkl&port={port}&uploaded=0&downloaded=0&left=0\
              &compact=1&event=started"
         );
-        let reply = counts::get(self.http(true), &target).map_err(|error| format!("announce over IPv6: {error}"))?;
+        let tracker = SocketAddr::new(seed.ip(), self.port);
+        let reply = counts::get(tracker, &target).map_err(|error| format!("announce over IPv6: {error}"))?;
         let listed = reply.windows(6).any(|key| key == b"peers6");
-        listed.then_some(address).ok_or_else(|| format!("announce over IPv6: {}", reply.escape_ascii()))
+        listed.then_some(()).ok_or_else(|| format!("announce over IPv6: {}", reply.escape_ascii()))
     }
 
     /// The announce URL of a scheme and a family.
     pub(super) fn url(&self, scheme: &str, over_v6: bool) -> String {
         format!("{scheme}://{}/announce", self.http(over_v6))
     }
+}
+
+/// Installs it in a folder, from which it is started; `false` when it cannot be had and is skipped.
+pub(super) fn install(skips: &Skips, folder: &Path) -> Result<bool> {
+    let Some(modules) = installed(skips)? else { return Ok(false) };
+    // A script finds its imports beside itself.
+    let link = folder.join("node_modules");
+    if !link.exists() {
+        symlink(&modules, &link).map_err(|error| format!("cannot link {}: {error}", link.display()))?;
+    }
+    write(&folder.join(SCRIPT_NAME), SCRIPT).map(|()| true)
 }
 
 /// Its `node_modules`, kept in the target folder between runs; `None` when it cannot be had and is skipped.
@@ -193,7 +204,7 @@ impl Seeding {
         torrents::write_payloads(&folder)?;
         let torrent = torrents::Maker { folder: &folder, announce: &announce }.mktorrent(name, torrents::FILE)?;
         let address = SocketAddr::from((Ipv4Addr::new(127, 0, 10, 200), free_port()?));
-        let place = Place { folder: &folder, data: &folder, address, torrents: &[&torrent.file] };
+        let place = Place { folder: &folder, data: &folder, address, second: None, torrents: &[&torrent.file] };
         let process = Process::start(name, &(libtorrent.command)(&place)?, &folder)?;
         Ok(Self { process, torrent, address })
     }

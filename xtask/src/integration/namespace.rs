@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::prober::Prober;
-use super::{Lab, aimed, dns, hostile, process};
+use super::{Lab, aimed, dns, dual_stack, hostile, process};
 use crate::scratch::write;
 use crate::shell::{self, Result};
 use crate::unshare;
@@ -20,13 +20,20 @@ pub(crate) const TASK: &str = "inside-namespace";
 type Scenario = (&'static str, fn(&Stage) -> Result);
 
 /// All scenarios.
-const SCENARIOS: &[Scenario] = &[("aimed", aimed::run), ("dns", dns::run), ("hostile-inside", hostile::run_inside)];
+const SCENARIOS: &[Scenario] = &[
+    ("aimed", aimed::run),
+    ("dns", dns::run),
+    (dual_stack::NAME, dual_stack::run_inside),
+    ("hostile-inside", hostile::run_inside),
+];
 
 /// What a scenario has.
 pub(super) struct Stage {
     pub(super) prober: Prober,
     /// A folder for its own files.
     pub(super) folder: PathBuf,
+    /// How many times it is to repeat itself, for scenarios that do.
+    pub(super) runs: u32,
     /// The only part to run, for scenarios that have parts.
     pub(super) part: Option<String>,
 }
@@ -37,28 +44,38 @@ pub(super) fn run(lab: &Lab, scenario: &str) -> Result {
     let mut command = process::mortal(&command, &[]);
     let folder = lab.swarm.scratch.folder(scenario)?;
     let ourselves = std::env::current_exe().map_err(|error| format!("cannot find ourselves: {error}"))?;
-    command.arg(ourselves).args([TASK, scenario]).arg(lab.prober.binary()).arg(folder).args(&lab.part);
+    command
+        .arg(ourselves)
+        .args([TASK, scenario])
+        .arg(lab.prober.binary())
+        .arg(folder)
+        .arg(lab.runs.to_string())
+        .args(&lab.part);
     // Its output goes where ours goes: it prints its results itself.
     shell::run(command.stdin(Stdio::null()))
 }
 
-/// Sets the stage and runs a scenario, inside: SCENARIO BINARY FOLDER, and PART.
+/// Sets the stage and runs a scenario, inside: SCENARIO BINARY FOLDER RUNS, and PART.
 pub(crate) fn inside(args: &[String]) -> Result {
-    let [scenario, binary, folder, part @ ..] = args else {
-        return Err(format!("usage: {TASK} SCENARIO BINARY FOLDER [PART]"));
+    let [scenario, binary, folder, runs, part @ ..] = args else {
+        return Err(format!("usage: {TASK} SCENARIO BINARY FOLDER RUNS [PART]"));
     };
     let (_, run) = SCENARIOS.iter().find(|(name, _)| name == scenario).ok_or("no such scenario")?;
     let folder = PathBuf::from(folder);
     ip(["link", "set", "lo", "up"])?;
     set_resolver(&folder)?;
-    run(&Stage { prober: Prober::new(binary.into()), folder, part: part.first().cloned() })
+    let runs = runs.parse().map_err(|error| format!("RUNS: {error}"))?;
+    run(&Stage { prober: Prober::new(binary.into()), folder, runs, part: part.first().cloned() })
 }
 
-/// Puts an address on the loopback interface, where nobody else is.
+/// Puts an address on the loopback interface, which has no neighbours. It can be used at once.
 pub(super) fn add_address(address: impl Into<IpAddr>) -> Result {
-    let address = address.into();
-    let length = if address.is_ipv4() { 32 } else { 128 };
-    ip(["address", "add", &format!("{address}/{length}"), "dev", "lo"])
+    // Duplicate address detection (RFC 4862, 5.4) is done in the background, and until then nothing can be bound.
+    let (address, length, at_once) = match address.into() {
+        IpAddr::V4(v4) => (v4.to_string(), 32, None),
+        IpAddr::V6(v6) => (v6.to_string(), 128, Some("nodad")),
+    };
+    ip(["address", "add", &format!("{address}/{length}"), "dev", "lo"].into_iter().chain(at_once))
 }
 
 /// Puts all addresses of a network, such as `11.22.0.0/16`, on the loopback interface.

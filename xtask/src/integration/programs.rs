@@ -7,7 +7,8 @@ pub(super) mod qbittorrent;
 pub(super) mod rtorrent;
 pub(super) mod transmission;
 
-use std::net::SocketAddr;
+use std::fmt::Display;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 
@@ -37,8 +38,19 @@ pub(super) struct Place<'a> {
     pub(super) data: &'a Path,
     /// Where it listens; no other seed has this IP address.
     pub(super) address: SocketAddr,
+    /// A second address, where it listens at the same port if it can.
+    pub(super) second: Option<Ipv6Addr>,
     /// The torrents, by file.
     pub(super) torrents: &'a [&'a Path],
+}
+
+impl Place<'_> {
+    /// Its addresses as it is to be told them, separated by commas.
+    fn addresses<A: Display>(&self, shown: fn(&SocketAddr) -> A) -> String {
+        let second = self.second.map(|ip| SocketAddr::from((ip, self.address.port())));
+        let all = [self.address].into_iter().chain(second).map(|address| shown(&address).to_string());
+        all.collect::<Vec<_>>().join(",")
+    }
 }
 
 /// The clients of the swarm that every section has.

@@ -1,5 +1,6 @@
 //! aria2c.
 
+use std::net::SocketAddr;
 use std::process::Command;
 
 use super::Place;
@@ -11,7 +12,7 @@ pub(in crate::integration) fn command(place: &Place, options: &[&str]) -> Comman
     command.args(["--enable-peer-exchange=false", "--seed-ratio=0.0", "--check-integrity=true"]);
     command.args(["--bt-hash-check-seed=true", "--file-allocation=none", "--show-console-readout=false"]);
     command.arg(format!("--dir={}", place.data.display()));
-    command.arg(format!("--interface={}", place.address.ip()));
+    command.arg(format!("--multiple-interface={}", place.addresses(SocketAddr::ip)));
     command.arg(format!("--listen-port={}", place.address.port()));
     command.args(options).args(place.torrents);
     command

@@ -1,5 +1,6 @@
 //! libtorrent, driven by a script.
 
+use std::net::SocketAddr;
 use std::process::Command;
 
 use super::Place;
@@ -15,6 +16,6 @@ pub(in crate::integration) fn command(place: &Place, options: &[&str]) -> Result
     let script = place.folder.join("seed.py");
     write(&script, SCRIPT)?;
     let mut command = Command::new(PYTHON);
-    command.arg(script).args(options).arg(place.address.to_string()).arg(place.data).args(place.torrents);
+    command.arg(script).args(options).arg(place.addresses(SocketAddr::to_string)).arg(place.data).args(place.torrents);
     Ok(command)
 }

@@ -1,5 +1,6 @@
 //! transmission-daemon.
 
+use std::net::Ipv6Addr;
 use std::process::Command;
 
 use super::Place;
@@ -27,6 +28,8 @@ pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> 
     }
     let settings = serde_json::json!({
         "bind-address-ipv4": place.address.ip(),
+        // By default it listens at all of these.
+        "bind-address-ipv6": place.second.unwrap_or(Ipv6Addr::UNSPECIFIED),
         "peer-port": place.address.port(),
         "peer-port-random-on-start": false,
         "dht-enabled": false,
