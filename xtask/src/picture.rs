@@ -139,8 +139,8 @@ mod tests {
     #[test]
     fn styles_are_taken_apart() {
         let line = "\u{1b}[32m✓\u{1b}[0m \u{1b}[1malive\u{1b}[0m, a<b";
-        let [dark, ..] = &THEMES;
-        let spans: String = pieces(line).iter().map(|piece| span(piece, dark)).collect();
+        let [light, ..] = &THEMES;
+        let spans: String = pieces(line).iter().map(|piece| span(piece, light)).collect();
         let expected = "<tspan fill=\"#1a7f37\">✓</tspan> <tspan font-weight=\"bold\">alive</tspan>, a&lt;b";
         assert_eq!(spans, expected);
     }

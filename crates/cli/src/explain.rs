@@ -14,7 +14,8 @@ pub(crate) fn explain(code: Option<&str>, page: Page) -> Result<String, String> 
     // As people type what a report shows: `connect-timeout`, `Timed out`.
     let asked = code.trim().to_ascii_lowercase();
     let code = asked.replace(['-', ' '], "_");
-    let found: Vec<_> = Explanation::all().filter(|entry| entry.code == code || entry.words == asked).collect();
+    let found: Vec<_> =
+        Explanation::all().filter(|entry| entry.code == code || entry.words.eq_ignore_ascii_case(&asked)).collect();
     if found.is_empty() {
         return Err(unknown(&code));
     }
@@ -91,6 +92,7 @@ mod tests {
         let text = explain(Some("connect_timeout"), PAGE).unwrap();
         assert!(text.contains(": outcome of a peer\n") && text.contains(": status of a tracker\n"), "{text}");
         assert_eq!(explain(Some("Connect-Timeout"), PAGE), Ok(text));
+        assert!(["no TLS", "HTTP error"].iter().all(|words| explain(Some(words), PAGE).is_ok()));
         let text = explain(Some("another service"), PAGE).unwrap();
         assert!(text.contains("not_bittorrent") && text.lines().all(|line| line.len() <= 120), "{text}");
     }

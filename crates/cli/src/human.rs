@@ -8,6 +8,7 @@ mod one_peer;
 mod rows;
 mod screen;
 mod sheet;
+mod sources;
 mod strip;
 mod tally;
 mod times;
@@ -77,7 +78,7 @@ pub(crate) fn in_short(subject: &Subject, summary: &Summary, tally: &Tally) -> S
         .whole()
 }
 
-/// What several torrents come to.
+/// The total of several torrents.
 pub(crate) fn total(total: &Total, all: bool, page: Page) -> String {
     let Total { begun, torrents, answered, trackers, trackers_ok, peers, ok, outcomes } = total;
     let what = match peers {
@@ -232,11 +233,7 @@ fn has(report: &PeerReport) -> String {
 }
 
 fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::LikelySeed => "likely seed",
-        Role::PartialSeed => "partial seed",
-        role => role.code(),
-    }
+    Explanation::of(CodeKind::Role, role.code()).map_or(role.code(), |entry| entry.words)
 }
 
 /// Which of several torrents a line is about.

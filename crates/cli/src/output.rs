@@ -182,7 +182,7 @@ impl Output {
     pub(crate) fn peer(&mut self, subject: &Subject, report: &PeerReport) -> io::Result<()> {
         self.progress.peer(report.outcome == Outcome::Ok);
         let line = match self.telling.form {
-            Form::Report { .. } if !self.is_line_each() && is_worth_a_line(report) => {
+            Form::Report { all } if !self.is_line_each() && is_worth_a_line(report, all) => {
                 let page = self.page();
                 Some(self.whose(subject, &human::peer(report, page), page))
             }
@@ -363,9 +363,10 @@ impl Output {
     }
 }
 
-/// Peers that answer are shown as they do; those that fail are counted, unless the user asked for one by its address.
-fn is_worth_a_line(report: &PeerReport) -> bool {
-    report.outcome == Outcome::Ok || report.sources.contains(&Source::User)
+/// Peers that answer are shown as they do; those that fail are counted, or listed at the end where all are, unless the user
+/// asked for one by its address.
+fn is_worth_a_line(report: &PeerReport, all: bool) -> bool {
+    report.outcome == Outcome::Ok || (!all && report.sources.contains(&Source::User))
 }
 
 impl Total {

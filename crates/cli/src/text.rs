@@ -236,6 +236,11 @@ pub(crate) fn plural(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A number and what it counts, which stay in one line.
+pub(crate) fn together(count: impl std::fmt::Display, what: &str) -> String {
+    format!("{count} {what}").replace(' ', &TOGETHER.to_string())
+}
+
 /// `12,345`.
 pub(crate) fn grouped(number: u32) -> String {
     let digits = number.to_string();

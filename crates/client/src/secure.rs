@@ -11,6 +11,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
 
 /// Why there is no encrypted stream.
 #[derive(Debug, thiserror::Error)]
@@ -68,15 +69,12 @@ pub(crate) struct Secured<S> {
 /// Negotiates RC4, the one choice that every client accepts, for a connection about the torrent of `ours`, which is sent along.
 /// Counts what the negotiation takes into `bytes`; what came behind it is still to be read. `None` when the keys make a secret
 /// that many clients cannot deal with, unless this is the `last` try.
-pub(crate) async fn secure<S>(
-    mut stream: S,
+pub(crate) async fn secure<'s>(
+    stream: &'s mut TcpStream,
     ours: &Handshake,
     bytes: &mut usize,
     last: bool,
-) -> Result<Option<Secured<S>>, SecureFailure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+) -> Result<Option<Secured<&'s mut TcpStream>>, SecureFailure> {
     let mut initiator = initiator(ours)?;
     let mut received = BytesMut::new();
     loop {
@@ -87,7 +85,9 @@ where
             stream.write_all(&output).await
         };
         let (stage, so_far) = (initiator.stage(), *bytes);
-        match (read_some(&mut stream, &mut received).await, written) {
+        let read = read_some(stream, &mut received).await;
+        acknowledge(stream);
+        match (read, written) {
             (Ok(0), Ok(())) => return Err(SecureFailure::Closed { stage, received: so_far }),
             (Err(source), _) | (Ok(0), Err(source)) => {
                 return Err(SecureFailure::Broken { stage, received: so_far, source });
@@ -102,6 +102,16 @@ where
             return Ok(None);
         }
     }
+}
+
+/// Acknowledges at once what has come. libtorrent writes its answer in pieces and lets Nagle's algorithm hold each back until
+/// the one before it is acknowledged, which the system delays by 40 ms: the handshake would take 45 ms in place of 3.
+fn acknowledge(stream: &TcpStream) {
+    // The system does so for the moment only, so it is asked after each read. Where it will not, nothing is lost but time.
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_quickack(true);
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }
 
 fn initiator(ours: &Handshake) -> Result<Initiator, SecureFailure> {

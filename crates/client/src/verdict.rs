@@ -111,13 +111,16 @@ impl Summary {
         Verdict::of(self)
     }
 
-    /// Whether everything that was tried ended for want of a route, so that nothing is known of the torrent.
+    /// Whether everything that was tried ended for want of a route, so that nothing is known of the torrent. Trackers to
+    /// which nothing would have been sent anyway do not count.
     fn is_offline(&self) -> bool {
-        let without_route = |count: Option<&usize>, of: usize| count.copied().unwrap_or_default() == of;
-        let no_route = Outcome::NoRoute.code();
-        self.peers + self.trackers > 0
-            && without_route(self.outcomes.get(&Outcome::NoRoute), self.peers)
-            && without_route(self.tracker_statuses.get(no_route), self.trackers)
+        const UNSENT: [&str; 5] =
+            ["bad_url", "unsupported_scheme", "scrape_unsupported", "refused_address", "not_asked"];
+        let of = |code| self.tracker_statuses.get(code).copied().unwrap_or_default();
+        let peers = self.outcomes.get(&Outcome::NoRoute).copied().unwrap_or_default();
+        let trackers = of(Outcome::NoRoute.code());
+        let unsent: usize = UNSENT.into_iter().map(of).sum();
+        peers + trackers > 0 && peers == self.peers && trackers + unsent == self.trackers
     }
 
     /// Reports of trackers of this standing.
@@ -186,6 +189,8 @@ mod tests {
             (unreached(&[], &[("failure", 1), ("timeout", 1)]), Verdict::Refused),
             (unreached(&[], &[("timeout", 1), ("no_route", 1)]), Verdict::NoSource),
             (unreached(&[], &[("no_route", 2)]), Verdict::Offline),
+            (unreached(&[], &[("no_route", 1), ("unsupported_scheme", 1)]), Verdict::Offline),
+            (unreached(&[], &[("unsupported_scheme", 2)]), Verdict::NoSource),
             (unreached(&[(NoRoute, 2)], &[]), Verdict::Offline),
             (unreached(&[], &[]), Verdict::NoSource),
         ] {

@@ -78,6 +78,21 @@ async fn whoever_requires_encryption_is_found_by_the_second_attempt() {
     assert_eq!(told.summary.ok, count);
 }
 
+/// As libtorrent does: its key, and behind it what the kernel holds back until the key is acknowledged. The system delays that by
+/// 40 ms at least, unless it is asked not to.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_peer_does_not_wait_for_our_acknowledgement() {
+    let delivery = fake_swarm::Delivery::Cut { at: vec![96, 150, 300], pause: Duration::ZERO };
+    let responder = Responder { pad_b: 200, pad_d: 20, ..Responder::default() };
+    let peer = Peer { nagle: true, delivery, ..requiring(responder) };
+    let (_, told) = told_by(PIECES, std::iter::repeat_n(Behaviour::from(peer), 10), policy(Encryption::Require)).await;
+    assert_eq!(told.summary.ok, 10);
+    // On a busy machine one may be late for another reason, but not all ten.
+    let quickest = told.peers.iter().filter_map(|report| report.handshake).min().unwrap();
+    assert!(quickest < Duration::from_millis(40), "{quickest:?}");
+}
+
 /// Whatever key we draw, this peer makes a short secret of it; so there is no third.
 #[tokio::test]
 async fn a_key_that_makes_a_short_secret_is_drawn_again_and_once() {

@@ -25,9 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Plays the script to its end.
 pub(crate) async fn play(stream: TcpStream, ip: Ipv4Addr, info_hash: &[u8; 20], script: &Peer, account: Account) {
-    // Each write is a script's decision; the kernel must not wait to merge them. If it will not have it, the bytes
-    // are still right.
-    let _ = stream.set_nodelay(true);
+    // Each write is a script's decision; the kernel must not wait to merge them unless the script lets it. If it will not
+    // have it, the bytes are still right.
+    let _ = stream.set_nodelay(!script.nagle);
     let mut conversation = Conversation {
         stream: &stream,
         script,

@@ -47,6 +47,9 @@ pub struct Peer {
     pub after: Vec<Step>,
     /// How the stream is cut into segments.
     pub delivery: Delivery,
+    /// Whether the kernel may hold a segment back until the one before it is acknowledged (Nagle's algorithm, RFC 896), as
+    /// libtorrent lets it.
+    pub nagle: bool,
     /// The stream breaks off after so many bytes, and the connection ends as [`ending`](Self::ending) says.
     pub at_most: Option<usize>,
     /// Ids of messages on which it closes (FIN), whatever it is doing: 15 for a client that does not know the fast
@@ -114,7 +117,7 @@ pub enum Step {
     Repeat(Vec<u8>, Duration),
 }
 
-/// How a peer's stream is cut into writes, each of which the kernel sends at once.
+/// How a peer's stream is cut into writes, each of which the kernel sends at once unless [`nagle`](Peer::nagle) is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// As the steps say.
@@ -159,6 +162,7 @@ impl Default for Peer {
             instead: None,
             after: Vec::new(),
             delivery: Delivery::Whole,
+            nagle: false,
             at_most: None,
             closes_on: Vec::new(),
             ending: Ending::Stays,

@@ -3,16 +3,14 @@
 
 use super::strip::strip;
 use super::verdict::{Mark, cut_short, files, mark, verdict};
-use super::{BAD, BOLD, DIM, GOOD, OPEN, Tally, family, outcome_words, status_words};
+use super::{BAD, BOLD, DIM, GOOD, OPEN, Tally, family, outcome_words};
 use crate::input::Subject;
-use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time};
-use client::{CodeKind, Explanation, Outcome, SeenBy, Standing, Summary, Verdict};
+use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time, together};
+use client::{CodeKind, Explanation, Outcome, SeenBy, Summary, Verdict};
 use std::collections::BTreeMap;
 
 /// Where the text of a row begins.
 const TEXT: usize = 12;
-/// Trackers that are named; more are counted.
-const NAMED_TRACKERS: usize = 3;
 /// Kinds of client that are named.
 const NAMED_CLIENTS: usize = 4;
 /// Reasons of failures that are named.
@@ -21,6 +19,15 @@ const NAMED_FAILURES: usize = 6;
 const NAMED_ADDRESSES: usize = 3;
 /// Most characters of the strip of pieces.
 const STRIP: u32 = 48;
+/// Failures that a machine between could cause.
+const MAY_BE_ON_THE_WAY: [Outcome; 6] = [
+    Outcome::ConnectTimeout,
+    Outcome::ConnectRefused,
+    Outcome::ConnectUnreachable,
+    Outcome::ConnectReset,
+    Outcome::ClosedBeforeHandshake,
+    Outcome::HandshakeTimeout,
+];
 /// Peers that fail alike before that is no chance.
 const ENOUGH_ALIKE: usize = 10;
 /// Most lines of all.
@@ -33,7 +40,7 @@ pub(crate) fn screen(subject: &Subject, summary: &Summary, tally: &Tally, page: 
     let verdict = Line::new().styled(style, sign).add(" ").styled(BOLD, sentence);
     let advice = advice(summary, tally);
     let rows = [
-        ("sources", sources(summary, tally, page.marks)),
+        ("sources", tally.trackers.row(summary, page.marks)),
         ("seen as", seen_as(summary, page.marks)),
         ("peers", answered(summary)),
         ("", failed(summary, page.marks)),
@@ -86,37 +93,6 @@ fn web_seeds(subject: &Subject, summary: &Summary) -> String {
     }
 }
 
-/// Trackers that answered, of those that were asked; by name where they are few, else failures by reason.
-fn sources(summary: &Summary, tally: &Tally, marks: Marks) -> Option<String> {
-    if summary.trackers == 0 {
-        return None;
-    }
-    let refused = summary.trackers_of(Standing::Refused);
-    let answered = summary.trackers_ok + refused + summary.trackers_of(Standing::Unknown);
-    let mut parts = vec![format!("trackers {answered} of {} answered", summary.trackers)];
-    if tally.answered.len() + tally.failed.len() <= NAMED_TRACKERS {
-        parts.extend(tally.answered.iter().map(|(name, said)| match said.is_empty() {
-            true => name.clone(),
-            false => format!("{name}: {said}"),
-        }));
-        parts.extend(tally.failed.iter().map(|(name, words)| format!("{name}: {words}")));
-    } else {
-        let mut failed: BTreeMap<&str, usize> = BTreeMap::new();
-        for (code, count) in summary.tracker_statuses.iter().filter(|(code, _)| **code != "ok") {
-            *failed.entry(status_words(code)).or_default() += count;
-        }
-        parts.extend(failed.into_iter().map(|(words, count)| together(count, words)));
-    }
-    // What is not asked may know more, where what was asked was not enough.
-    let enough = summary.scraped || matches!(summary.verdict(), Verdict::Healthy | Verdict::TrackersOnly);
-    parts.extend((!enough).then(unasked));
-    Some(parts.join(marks.dot))
-}
-
-fn unasked() -> String {
-    "DHT and PEX not asked".replace(' ', &TOGETHER.to_string())
-}
-
 /// Which address of ours others see.
 fn seen_as(summary: &Summary, marks: Marks) -> Option<String> {
     let seen = summary.seen_as.by_frequency();
@@ -137,7 +113,7 @@ fn by_whom(by: SeenBy) -> String {
 /// `61 named, 22 answered over TCP in 3.1 s: 12 qBittorrent, 5 Transmission, 2 others`.
 fn answered(summary: &Summary) -> Option<String> {
     if summary.peers == 0 {
-        let unknown = !summary.scraped && summary.trackers > 0;
+        let unknown = !summary.scraped && summary.trackers > 0 && summary.verdict() != Verdict::Offline;
         return unknown.then(|| "none was named: what the swarm has is unknown".to_owned());
     }
     let mut families: BTreeMap<String, usize> = BTreeMap::new();
@@ -171,11 +147,6 @@ fn failed(summary: &Summary, marks: Marks) -> Option<String> {
 /// How many of so many are named: one alone is not called `others`.
 fn named_of(all: usize, most: usize) -> usize {
     if all <= most + 1 { all } else { most }
-}
-
-/// A number and what it counts, which stay in one line.
-fn together(count: usize, what: &str) -> String {
-    format!("{count} {what}").replace(' ', &TOGETHER.to_string())
 }
 
 /// The strip, and how many pieces are there of how many.
@@ -240,7 +211,7 @@ fn advice(summary: &Summary, tally: &Tally) -> Advice {
 fn failures(summary: &Summary, tally: &Tally) -> Option<String> {
     let ((outcome, hint), &count) = tally.hints.iter().max_by_key(|(_, count)| **count)?;
     let words = outcome_words(*outcome);
-    let alike = count >= ENOUGH_ALIKE && count == summary.peers && *outcome != Outcome::NotTried;
+    let alike = count >= ENOUGH_ALIKE && count == summary.peers && MAY_BE_ON_THE_WAY.contains(outcome);
     Some(match alike {
         true => format!(
             "all {count} {words} alike: a firewall, proxy or VPN between may do that; else {hint} (bt-handshake explain {outcome})"
@@ -264,6 +235,50 @@ fn want_encryption(count: usize) -> Option<String> {
     })
 }
 
-/// For tests of the whole: kept beside what they test.
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::input::Source;
+    use client::{SeenAs, Topic};
+    use metainfo::Hashes;
+
+    fn subject() -> Subject {
+        let hashes: Hashes = "ab".repeat(20).parse().unwrap();
+        Subject { given: "ab".into(), topic: Topic::from(hashes), source: Source::Hash }
+    }
+
+    fn page(columns: usize) -> Page {
+        Page { columns, cuts: false, marks: Marks::UNICODE }
+    }
+
+    #[test]
+    fn offline_is_one_sentence_and_no_list() {
+        let summary = Summary { trackers: 30, tracker_statuses: [("no_route", 30)].into(), ..Summary::default() };
+        let shown =
+            anstream::adapter::strip_str(&screen(&subject(), &summary, &Tally::new(false), page(80))).to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], "✗ offline: this machine has no route to any of the 30 addresses tried");
+        assert!(shown.contains("is the network or the VPN down?") && lines.len() <= 6, "{shown}");
+    }
+
+    /// Whatever there is to say, it fits.
+    #[test]
+    fn long_rows_are_shortened() {
+        let mut seen_as = SeenAs::default();
+        (1..=9).for_each(|n| seen_as.add_tracker(format!("2001:db8:1111:2222:3333:4444:5555:{n}").parse().unwrap()));
+        let clients =
+            (0..9).map(|n| (Some(format!("{} {n}.0", "A client of a long name ".repeat(4).trim())), 9)).collect();
+        let outcomes = Outcome::ALL.map(|outcome| (outcome, 1000)).into();
+        let summary =
+            Summary { peers: 18_000, ok: 1000, outcomes, clients, seen_as, trackers: 1, ..Summary::default() };
+        let mut tally = Tally::new(false);
+        tally
+            .hints
+            .insert((Outcome::ClosedBeforeHandshake, "a sentence that takes several lines ".repeat(9).leak()), 9);
+        for columns in [40, 80, 120] {
+            let shown = screen(&subject(), &summary, &tally, page(columns));
+            let lines = shown.lines().count();
+            assert!((12..=MOST_LINES).contains(&lines), "{lines} lines of {columns} columns:\n{shown}");
+        }
+    }
+}

@@ -1,25 +1,20 @@
 //! What the report at the end is made of, kept as it happens: little for each peer, unless all are listed.
 
 use super::details::Details;
-use super::said_by_tracker;
+use super::sources::{Trackers, origin};
 use crate::input::Subject;
 use crate::no_source::{Failures, words};
 use crate::text::Page;
 use client::{Outcome, PeerReport, Standing, TrackerReport, Tried};
 use std::collections::BTreeMap;
 
-/// Trackers kept by name: enough for a report that names those of a torrent with few.
-const MOST_NAMED: usize = 8;
 /// Characters of a refusal in the verdict: two lines.
 const MOST_WORDS: usize = 120;
 
 /// What has been reported so far.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    /// The first trackers that answered, by scheme, host and port, with what they said.
-    pub(super) answered: Vec<(String, String)>,
-    /// The first that did not, and why not.
-    pub(super) failed: Vec<(String, &'static str)>,
+    pub(super) trackers: Trackers,
     /// Why trackers gave nothing.
     pub(crate) failures: Failures,
     /// The first refusal: the tracker, and its words.
@@ -38,16 +33,11 @@ impl Tally {
     }
 
     pub(crate) fn tracker(&mut self, subject: &Subject, report: &TrackerReport, page: Page) {
-        let name = origin(&report.url);
-        if report.status.is_ok() {
-            note(&mut self.answered, (name, said_by_tracker(report).join(", ")));
-        } else {
-            self.failures.add(report);
-            if report.status.standing() == Standing::Refused && self.refusal.is_none() {
-                let message = report.message().unwrap_or_default();
-                self.refusal = Some((name.clone(), quoted(words(&message))));
-            }
-            note(&mut self.failed, (name, super::status_words(report.status.code())));
+        self.trackers.add(report);
+        self.failures.add(report);
+        if report.status.standing() == Standing::Refused && self.refusal.is_none() {
+            let message = report.message().unwrap_or_default();
+            self.refusal = Some((origin(&report.url), quoted(words(&message))));
         }
         if let Some(details) = &mut self.details {
             details.tracker(subject, report, page);
@@ -69,13 +59,6 @@ impl Tally {
     }
 }
 
-/// Keeps a few, each once: a tracker is asked over two families and for two info-hashes.
-fn note<T>(kept: &mut Vec<(String, T)>, new: (String, T)) {
-    if kept.len() < MOST_NAMED && !kept.iter().any(|(name, _)| *name == new.0) {
-        kept.push(new);
-    }
-}
-
 /// In quotes, and not longer than a sentence: it is text from outside, and whole with `--all`.
 fn quoted(words: &str) -> String {
     match words.char_indices().nth(MOST_WORDS) {
@@ -84,28 +67,14 @@ fn quoted(words: &str) -> String {
     }
 }
 
-/// `udp://tracker.example:1337` of an announce URL: what tells trackers apart and is no secret.
-fn origin(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    // User name and password are shown as stars, and do not help to tell trackers apart.
-    let host = authority.rsplit('@').next().unwrap_or(authority);
-    format!("{scheme}://{host}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn trackers_are_told_apart_without_their_secrets() {
-        for (url, shown) in [
-            ("http://t.example:80/***/announce?passkey=***", "http://t.example:80"),
-            ("udp://***@t.example:1337", "udp://t.example:1337"),
-            ("https://[2001:db8::1]:443/announce", "https://[2001:db8::1]:443"),
-            ("nonsense", "nonsense"),
-        ] {
-            assert_eq!(origin(url), shown);
-        }
+    fn a_refusal_is_no_longer_than_a_sentence() {
+        assert_eq!(quoted("unregistered torrent"), "\"unregistered torrent\"");
+        let long = quoted(&"é".repeat(1000));
+        assert!(long.chars().count() == MOST_WORDS + 5 && long.ends_with("...\""), "{long}");
     }
 }

@@ -116,11 +116,11 @@ fn seeds(summary: &Summary) -> String {
     }
 }
 
-/// ` (the tracker claims 50)`; nothing where none claims any.
+/// ` (the tracker claims 50 seeds)`; nothing where none claims any.
 fn claims(summary: &Summary) -> String {
     let Some(seeds) = summary.swarm.claimed_seeds else { return String::new() };
     let trackers = if summary.trackers_ok > 1 { "trackers claim up to" } else { "the tracker claims" };
-    format!(" ({trackers} {seeds})")
+    format!(" ({trackers} {})", plural(seeds as usize, "seed"))
 }
 
 /// Two digits, or four where those would hide how little is lacking; never rounded up: what is nearly whole is not whole.

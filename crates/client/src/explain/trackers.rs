@@ -59,7 +59,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     entry(
         "connect_refused",
-        "refused",
+        "not listening",
         "its machine is there, and nothing listens on that port",
         "the tracker is not running",
         LATER,

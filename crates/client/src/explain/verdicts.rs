@@ -43,7 +43,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Verdict::NoSource,
         "no source",
-        "no tracker answered, and no peer was named",
+        "no tracker gave what it was asked for, and no peer was named",
         "the trackers are gone or out of reach, or the torrent names none: DHT and PEX were not asked",
         "name a tracker with --tracker, or a peer with --peer",
     ),
@@ -57,7 +57,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Verdict::TrackersOnly,
         "counted",
-        "only trackers were asked, as `--scrape`, `scrape` and `announce` do, and at least one answered",
+        "only trackers were asked (--scrape, scrape), or the peers that they named were not dialled (announce)",
         "what trackers count is what peers told them",
         "run without --scrape to contact the peers",
     ),

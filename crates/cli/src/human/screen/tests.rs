@@ -1,1 +1,0 @@
-//! The ten runs that a reader should understand at once.

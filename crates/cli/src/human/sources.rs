@@ -1,0 +1,135 @@
+//! Where peers came from: the trackers of a run, by name where they are few.
+
+use super::{said_by_tracker, status_words};
+use crate::text::{Marks, together};
+use client::{Standing, Summary, TrackerReport, Verdict};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Trackers kept: enough to name those of a torrent with few.
+const MOST_KEPT: usize = 8;
+/// Trackers that are named; more are counted.
+const MOST_NAMED: usize = 3;
+
+/// The trackers of a run, each URL once: it is asked over two families, and for two info-hashes of a hybrid.
+#[derive(Debug, Default)]
+pub(super) struct Trackers {
+    kept: Vec<Kept>,
+    /// Whether there are more than are kept.
+    more: bool,
+}
+
+#[derive(Debug)]
+struct Kept {
+    /// Without its secrets.
+    url: Arc<str>,
+    answered: bool,
+    /// What it said, or why it did not.
+    said: String,
+}
+
+impl Trackers {
+    pub(super) fn add(&mut self, report: &TrackerReport) {
+        let answered = matches!(report.status.standing(), Standing::Answered | Standing::Refused | Standing::Unknown);
+        let said = match report.status.is_ok() {
+            true => said_by_tracker(report).join(", "),
+            false => status_words(report.status.code()).to_owned(),
+        };
+        let new = Kept { url: Arc::clone(&report.url), answered, said };
+        let has_room = self.kept.len() < MOST_KEPT;
+        match self.kept.iter_mut().find(|kept| kept.url == new.url) {
+            // An answer over one family says more than silence over the other.
+            Some(kept) if !kept.answered && answered => *kept = new,
+            Some(_) => {}
+            None if has_room => self.kept.push(new),
+            None => self.more = true,
+        }
+    }
+
+    /// `trackers 1 of 2 answered · http://a.example: 9 peers · udp://b.example: timed out`.
+    pub(super) fn row(&self, summary: &Summary, marks: Marks) -> Option<String> {
+        if summary.trackers == 0 {
+            return None;
+        }
+        let mut parts = vec![self.counts(summary)];
+        if self.kept.len() <= MOST_NAMED {
+            parts.extend(self.kept.iter().map(|kept| match kept.said.is_empty() {
+                true => self.name(kept),
+                false => format!("{}: {}", self.name(kept), kept.said),
+            }));
+        } else {
+            let mut failed: BTreeMap<&str, usize> = BTreeMap::new();
+            for (code, count) in summary.tracker_statuses.iter().filter(|(code, _)| **code != "ok") {
+                *failed.entry(status_words(code)).or_default() += count;
+            }
+            parts.extend(failed.into_iter().map(|(words, count)| together(count, words)));
+        }
+        // What is not asked may know more, where what was asked was not enough.
+        let enough =
+            summary.scraped || matches!(summary.verdict(), Verdict::Healthy | Verdict::TrackersOnly | Verdict::Offline);
+        parts.extend((!enough).then(|| together("DHT and PEX", "not asked")));
+        Some(parts.join(marks.dot))
+    }
+
+    /// Of URLs as far as all are kept, else of requests.
+    fn counts(&self, summary: &Summary) -> String {
+        let of = |standing| summary.trackers_of(standing);
+        match self.more || self.kept.is_empty() {
+            false => {
+                let answered = self.kept.iter().filter(|kept| kept.answered).count();
+                format!("trackers {answered} of {} answered", self.kept.len())
+            }
+            true => {
+                let answered = summary.trackers_ok + of(Standing::Refused) + of(Standing::Unknown);
+                format!("tracker requests {answered} of {} answered", summary.trackers)
+            }
+        }
+    }
+
+    /// Scheme, host and port; all of the URL where that does not tell it from another.
+    fn name(&self, kept: &Kept) -> String {
+        let short = origin(&kept.url);
+        let alike = self.kept.iter().filter(|other| origin(&other.url) == short).count();
+        if alike > 1 { kept.url.to_string() } else { short }
+    }
+}
+
+/// `udp://tracker.example:1337` of an announce URL: what tells trackers apart and is no secret.
+pub(super) fn origin(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    // User name and password are shown as stars, and do not help to tell trackers apart.
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    format!("{scheme}://{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trackers_are_told_apart_without_their_secrets() {
+        for (url, shown) in [
+            ("http://t.example:80/***/announce?passkey=***", "http://t.example:80"),
+            ("udp://***@t.example:1337", "udp://t.example:1337"),
+            ("https://[2001:db8::1]:443/announce", "https://[2001:db8::1]:443"),
+            ("nonsense", "nonsense"),
+        ] {
+            assert_eq!(origin(url), shown);
+        }
+    }
+
+    #[test]
+    fn two_of_one_host_have_their_paths() {
+        let kept = |url: &str, answered| Kept { url: url.into(), answered, said: String::new() };
+        let trackers = Trackers {
+            kept: vec![kept("http://t/a/announce", true), kept("http://t/b/announce", false), kept("udp://u/", false)],
+            more: false,
+        };
+        let summary = Summary { trackers: 5, trackers_ok: 1, ..Summary::default() };
+        let row = trackers.row(&summary, Marks::ASCII).unwrap().replace('\u{a0}', " ");
+        let expected =
+            "trackers 1 of 3 answered; http://t/a/announce; http://t/b/announce; udp://u; DHT and PEX not asked";
+        assert_eq!(row, expected);
+    }
+}
