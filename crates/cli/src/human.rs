@@ -207,7 +207,12 @@ fn answered(line: Line, report: &PeerReport) -> Line {
     let client = report.client().unwrap_or_else(|| "unknown client".to_owned());
     let line = line.add(format!("{:>8}  ", time(answered_in(report)))).cell(PLAIN, has(report), ROLE_WIDTH);
     let line = line.add("  ").add(client);
-    if report.transport == Transport::Mse { line.add(", encrypted") } else { line }
+    let line = if report.transport == Transport::Mse { line.add(", encrypted") } else { line };
+    match (report.same_as, report.maybe_same_as) {
+        (Some(first), _) => line.add(format!(", the same client as {first}")),
+        (None, Some(first)) => line.add(format!(", maybe the same client as {first}")),
+        (None, None) => line,
+    }
 }
 
 /// From the first packet to the whole handshake.

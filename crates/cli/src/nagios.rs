@@ -4,7 +4,7 @@
 use crate::conditions::{Conditions, Rounded, What};
 use crate::exit::Exit;
 use crate::text::plural;
-use client::Summary;
+use client::{Summary, Verdict};
 use std::fmt::Write;
 
 /// What a monitoring system is told, in the order in which the worse wins: what is known to be broken matters more than
@@ -75,6 +75,8 @@ impl Plugin {
         let (critical, warn) = (unmet(&self.critical), unmet(&self.warn));
         let by_itself = match Level::of(exit) {
             Level::Critical if self.judged && exit == Exit::NobodyAnswered => Level::Fine,
+            // The user has not said what is enough, and this is not a whole copy.
+            Level::Fine if !self.judged && summary.verdict() == Verdict::Incomplete => Level::Warning,
             level => level,
         };
         let judged = match (critical.is_empty(), warn.is_empty()) {

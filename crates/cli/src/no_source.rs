@@ -71,6 +71,11 @@ impl Failures {
         }
     }
 
+    /// Whether what was answered will not change.
+    pub(crate) fn is_final(&self) -> bool {
+        self.is_final
+    }
+
     /// The line.
     pub(crate) fn advice(&self) -> String {
         if self.said.is_empty() {

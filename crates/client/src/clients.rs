@@ -25,6 +25,7 @@ pub(crate) struct Clients {
 #[derive(Debug)]
 struct First {
     address: SocketAddr,
+    id: PeerId,
     likeness: u64,
     /// It sent no message.
     is_mute: bool,
@@ -61,12 +62,15 @@ impl Clients {
     pub(crate) fn meet(&mut self, report: &PeerReport, pieces: &Pieces, of: Option<u32>) -> Met {
         let (&PeerAddress::Socket(address), Some(theirs)) = (&report.address, &report.theirs) else { return Met::New };
         let extension = report.extension.as_deref();
-        let likeness = self.key.hash_one((report.client(), Likeness::of(pieces, of)));
+        let likeness = self.key.hash_one((program(report, theirs.peer_id), Likeness::of(pieces, of)));
         let ids: Vec<_> = ports(address, extension).map(|port| Mark::Id(theirs.peer_id, port)).collect();
         let named: Vec<_> = named(address, extension).collect();
-        // A peer could name the address of another. Then both have to be the same client with the same pieces.
+        // A peer could name the address of another. Then both have to be the same program with the same pieces, and their ids
+        // must not tell them apart.
         let by_word = named.iter().map(|&other| Mark::At(other)).chain([Mark::Names(address)]);
-        let alike = |at: &usize| self.firsts.get(*at).is_some_and(|first| first.likeness == likeness);
+        let contradicts = |first: &First| first.id != theirs.peer_id && keeps_its_id(theirs.peer_id);
+        let alike =
+            |at: &usize| self.firsts.get(*at).is_some_and(|first| first.likeness == likeness && !contradicts(first));
         let by_id = ids.iter().find_map(|&mark| self.find(mark));
         let known = by_id.or_else(|| by_word.filter_map(|mark| self.find(mark)).find(alike));
 
@@ -75,7 +79,7 @@ impl Clients {
         let met = if let Some(first) = self.firsts.get_mut(at) {
             first.meet_again(likeness, is_mute)
         } else {
-            self.firsts.push(First { address, likeness, is_mute, before: None });
+            self.firsts.push(First { address, id: theirs.peer_id, likeness, is_mute, before: None });
             if is_mute || keeps_its_id(theirs.peer_id) { Met::New } else { self.pair(at, address, likeness) }
         };
         for mark in ids.into_iter().chain([Mark::At(address)]).chain(named.into_iter().map(Mark::Names)) {
@@ -130,6 +134,14 @@ impl<'a> Likeness<'a> {
             Pieces::None | Pieces::All => Self::None,
             Pieces::Some { bitfield, .. } => Self::Some(bitfield.as_bytes()),
         }
+    }
+}
+
+/// The program by the beginning of its id, which it shows at each address, or by its name where the id tells nothing.
+fn program(report: &PeerReport, id: PeerId) -> Result<[u8; 8], Option<String>> {
+    match (id.client(), id.0.first_chunk()) {
+        (Some(_), Some(beginning)) => Ok(*beginning),
+        _ => Err(report.client()),
     }
 }
 

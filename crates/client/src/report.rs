@@ -111,7 +111,9 @@ impl Summary {
             return;
         }
         self.ok += 1;
-        let yourip = report.extension.as_ref().and_then(|extension| extension.yourip);
+        // A client with several addresses is one witness.
+        let extension = report.extension.as_ref().filter(|_| report.same_as.is_none());
+        let yourip = extension.and_then(|extension| extension.yourip);
         yourip.into_iter().for_each(|ip| self.seen_as.add_peer(ip));
         self.repeated += usize::from(report.same_as.is_some());
         self.maybe_repeated += usize::from(report.maybe_same_as.is_some());

@@ -3,8 +3,8 @@
 use super::rows::Rows;
 use super::{BAD, BOLD, GOOD, has};
 use crate::text::{Line, Page, binary_size, span, time};
-use client::{Outcome, PeerReport, Transport, Tried};
-use guard::escape;
+use client::{Oddity, Outcome, PeerReport, Transport, Tried};
+use guard::{ErrorChain, escape};
 use peer_wire::{ExtensionHandshake, Reserved};
 use std::time::Duration;
 
@@ -29,9 +29,11 @@ pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
     }
     report.extension.iter().for_each(|theirs| extension(theirs, &mut rows));
     rows.add("received", format!("{} bytes", report.bytes_received));
-    rows.some("left because", report.lingered.as_ref().map(|end| escape(&end.to_string()).to_string()));
+    rows.some("left because", report.lingered.as_ref().map(|end| escape(&ErrorChain(end).to_string()).to_string()));
+    let oddities: Vec<&str> = report.oddities.iter().map(Oddity::code).collect();
+    rows.some("oddities", (!oddities.is_empty()).then(|| oddities.join(", ")));
     rows.some("reason", report.reason());
-    let other = report.other_error.as_ref().map(|error| guard::ErrorChain(error).to_string());
+    let other = report.other_error.as_ref().map(|error| ErrorChain(error).to_string());
     rows.some("other attempt", other.map(|error| escape(&error).to_string()));
     rows.some("hint", report.hint().map(str::to_owned));
     rows.whole(page).join("\n")

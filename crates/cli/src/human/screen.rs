@@ -38,7 +38,7 @@ pub(crate) fn screen(subject: &Subject, summary: &Summary, tally: &Tally, page: 
     let sentence = format!("{}{}", verdict(subject, summary, tally), web_seeds(subject, summary));
     let (sign, style) = sign(summary, page);
     let verdict = Line::new().styled(style, sign).add(" ").styled(BOLD, sentence);
-    let advice = advice(summary, tally);
+    let advice = advice(subject, summary, tally);
     let rows = [
         ("sources", tally.trackers.row(summary, page.marks)),
         ("seen as", seen_as(summary, page.marks)),
@@ -127,9 +127,13 @@ fn answered(summary: &Summary) -> Option<String> {
     let mut named: Vec<String> = families.iter().take(most).map(|(name, count)| together(*count, name)).collect();
     named.extend((others > 0).then(|| together(others, if others == 1 { "other" } else { "others" })));
     let clients = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
-    let Summary { peers, ok, elapsed, .. } = summary;
+    let Summary { peers, ok, repeated, elapsed, .. } = summary;
+    let again = match repeated {
+        0 => String::new(),
+        count => format!(" ({count} of them at a second address of a client)"),
+    };
     let took = time(*elapsed).replace(' ', &TOGETHER.to_string());
-    Some(format!("{peers} named, {ok} answered over TCP in {took}{}{clients}", cut_short(summary)))
+    Some(format!("{peers} named, {ok} answered{again} over TCP in {took}{}{clients}", cut_short(summary)))
 }
 
 /// `31 timed out · 6 refused`, the most frequent first.
@@ -178,13 +182,42 @@ struct Advice {
     to_do: Option<String>,
 }
 
-fn advice(summary: &Summary, tally: &Tally) -> Advice {
-    let verdict = summary.verdict();
-    let explained = Explanation::of(CodeKind::Verdict, verdict.code());
-    let to_do = match verdict {
+fn advice(subject: &Subject, summary: &Summary, tally: &Tally) -> Advice {
+    Advice { likely: likely(summary, tally), to_do: to_do(subject, summary, tally) }
+}
+
+/// What may be behind it, as far as anything was seen that tells.
+fn likely(summary: &Summary, tally: &Tally) -> Option<String> {
+    let known = || Explanation::of(CodeKind::Verdict, summary.verdict().code())?.causes().next().map(str::to_owned);
+    match summary.verdict() {
+        // Of a swarm that is well, single peers that fail need no action.
+        Verdict::Healthy => want_encryption(tally.want_encryption),
+        Verdict::Offline | Verdict::TrackersOnly => None,
+        _ if summary.scraped => None,
+        // What the trackers themselves said tells more, and is in the rows above.
+        Verdict::Refused if !tally.failures.is_final() => None,
+        Verdict::NoSource if summary.trackers == 0 => None,
+        Verdict::Incomplete if summary.swarm.unseen_seeds().is_some() => summary.swarm.unseen_seeds().map(unseen),
+        Verdict::Incomplete | Verdict::SeedsUnverified => {
+            let of_reached = tally.hints.iter().filter(|((outcome, _), _)| *outcome == Outcome::Ok);
+            let most = of_reached.max_by_key(|(_, count)| **count);
+            let of_reached = most.map(|((_, hint), count)| format!("{count} answered: {hint}"));
+            of_reached.or_else(|| failures(summary, tally)).or_else(known)
+        }
+        _ => failures(summary, tally).or_else(known),
+    }
+}
+
+fn to_do(subject: &Subject, summary: &Summary, tally: &Tally) -> Option<String> {
+    let known =
+        |kind, code| Explanation::of(kind, code).map(|entry| entry.to_do).filter(|to_do| !to_do.starts_with("nothing"));
+    let of_verdict = || known(CodeKind::Verdict, summary.verdict().code()).map(str::to_owned);
+    match summary.verdict() {
         // What the trackers themselves said decides.
-        Verdict::Refused => Some(format!("download the .torrent file anew, or {}", tally.failures.what_to_do())),
-        Verdict::NoSource if summary.trackers > 0 => Some(tally.failures.what_to_do()),
+        Verdict::Refused if tally.failures.is_final() => {
+            Some(format!("download the .torrent file anew, or {}", tally.failures.what_to_do()))
+        }
+        Verdict::Refused | Verdict::NoSource if summary.trackers > 0 => Some(tally.failures.what_to_do()),
         Verdict::Incomplete if summary.swarm.coverage.empty == summary.ok => {
             Some("wait for a seed, or ask the publisher whether one is online".to_owned())
         }
@@ -194,22 +227,27 @@ fn advice(summary: &Summary, tally: &Tally) -> Advice {
                 "ask for a reseed of what is missing, or try again: the {silent} that did not answer may have it"
             ))
         }
-        _ => explained.map(|entry| entry.to_do.to_owned()).filter(|to_do| to_do != "nothing"),
-    };
-    // Of a swarm that is well, single peers that fail need no action.
-    let likely = match verdict {
-        Verdict::Healthy => want_encryption(tally.want_encryption),
-        Verdict::Offline | Verdict::TrackersOnly => None,
-        _ if summary.scraped => None,
-        Verdict::Incomplete if summary.swarm.unseen_seeds().is_some() => summary.swarm.unseen_seeds().map(unseen),
-        _ => failures(summary, tally).or_else(|| explained?.causes().next().map(str::to_owned)),
-    };
-    Advice { likely, to_do }
+        Verdict::SeedsUnverified if subject.topic.pieces.is_some() => {
+            Some("run it again in some minutes; a longer --linger gives peers time to say what they have".to_owned())
+        }
+        // One cause that is known leaves nothing to guess.
+        Verdict::NoPeerAnswered => {
+            let most = summary.outcomes.iter().max_by_key(|(_, count)| **count);
+            let is_alone = summary.peers == 1;
+            let known_cause = most
+                .filter(|(outcome, _)| !MAY_BE_ON_THE_WAY.contains(outcome) || is_alone)
+                .map(|(outcome, _)| *outcome);
+            let of_outcome = known_cause.and_then(|outcome| known(CodeKind::Outcome, outcome.code()));
+            of_outcome.map(str::to_owned).or_else(of_verdict)
+        }
+        _ => of_verdict(),
+    }
 }
 
 /// What may be behind the most frequent failure; and when every peer fails alike, that it may be something on the way.
 fn failures(summary: &Summary, tally: &Tally) -> Option<String> {
-    let ((outcome, hint), &count) = tally.hints.iter().max_by_key(|(_, count)| **count)?;
+    let failed = tally.hints.iter().filter(|((outcome, _), _)| *outcome != Outcome::Ok);
+    let ((outcome, hint), &count) = failed.max_by_key(|(_, count)| **count)?;
     let words = outcome_words(*outcome);
     let alike = count >= ENOUGH_ALIKE && count == summary.peers && MAY_BE_ON_THE_WAY.contains(outcome);
     Some(match alike {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 /// Trackers kept: enough to name those of a torrent with few.
 const MOST_KEPT: usize = 8;
+/// Characters of what a tracker said.
+const MOST_WORDS: usize = 100;
 /// Trackers that are named; more are counted.
 const MOST_NAMED: usize = 3;
 
@@ -33,7 +35,9 @@ impl Trackers {
         let answered = matches!(report.status.standing(), Standing::Answered | Standing::Refused | Standing::Unknown);
         let said = match report.status.is_ok() {
             true => said_by_tracker(report).join(", "),
-            false => status_words(report.status.code()).to_owned(),
+            // The verdict has the words of a refusal.
+            false if report.status.standing() == Standing::Refused => refusal(report),
+            false => reason(report),
         };
         let new = Kept { url: Arc::clone(&report.url), answered, said };
         let has_room = self.kept.len() < MOST_KEPT;
@@ -91,6 +95,23 @@ impl Trackers {
         let short = origin(&kept.url);
         let alike = self.kept.iter().filter(|other| origin(&other.url) == short).count();
         if alike > 1 { kept.url.to_string() } else { short }
+    }
+}
+
+/// Why a tracker gave nothing: the message, no longer than a line.
+fn reason(report: &TrackerReport) -> String {
+    let message = report.message().unwrap_or_default();
+    match message.char_indices().nth(MOST_WORDS) {
+        _ if message.is_empty() => status_words(report.status.code()).to_owned(),
+        None => message,
+        Some((end, _)) => format!("{}...", message.get(..end).unwrap_or(&message)),
+    }
+}
+
+fn refusal(report: &TrackerReport) -> String {
+    match report.http_status.filter(|&status| status != 200) {
+        Some(status) => format!("refused (HTTP {status})"),
+        None => "refused".to_owned(),
     }
 }
 

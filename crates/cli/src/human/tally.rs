@@ -19,7 +19,7 @@ pub(crate) struct Tally {
     pub(crate) failures: Failures,
     /// The first refusal: the tracker, and its words.
     pub(super) refusal: Option<(String, String)>,
-    /// What may be behind failures, and behind handshakes without a word after them: how often, by outcome.
+    /// What may be behind outcomes, how often, but for peers that want encryption.
     pub(super) hints: BTreeMap<(Outcome, &'static str), usize>,
     /// Peers that refused plaintext and took encryption.
     pub(super) want_encryption: usize,
@@ -45,12 +45,11 @@ impl Tally {
     }
 
     pub(crate) fn peer(&mut self, report: &PeerReport) {
-        if !report.is_witness()
-            && let Some(hint) = report.hint()
-        {
+        let wants_encryption = (report.plaintext, report.encrypted) == (Some(Tried::Refused), Some(Tried::Ok));
+        if let Some(hint) = report.hint().filter(|_| report.outcome != Outcome::Ok || !wants_encryption) {
             *self.hints.entry((report.outcome, hint)).or_default() += 1;
         }
-        if (report.plaintext, report.encrypted) == (Some(Tried::Refused), Some(Tried::Ok)) {
+        if wants_encryption {
             self.want_encryption += 1;
         }
         if let Some(details) = &mut self.details {

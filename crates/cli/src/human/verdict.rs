@@ -76,7 +76,9 @@ pub(crate) fn verdict(subject: &Subject, summary: &Summary, tally: &Tally) -> St
         Verdict::SeedsUnverified => unverified(summary, &claims),
         Verdict::NoPeerAnswered => no_peer_answered(summary, &claims),
         Verdict::NoPeerNamed => no_peer_named(summary),
-        Verdict::NoSource if summary.trackers == 0 => "no source: no tracker and no peer was named".to_owned(),
+        Verdict::NoSource if summary.trackers == 0 => {
+            "no source: no tracker was asked, and no peer was named".to_owned()
+        }
         Verdict::NoSource if summary.scraped => answers(summary),
         Verdict::NoSource => format!("no source: {}, and no peer was named", answers(summary)),
         Verdict::Refused => match &tally.refusal {
@@ -180,7 +182,7 @@ fn unverified(summary: &Summary, claims: &str) -> String {
     let swarm = &summary.swarm;
     let why = match (swarm.likely_seeds, swarm.coverage.told) {
         _ if swarm.coverage.silent_closers == summary.ok => {
-            format!("{peers} answered and left at once, as some do for any torrent")
+            format!("{peers} answered and left without a word, as some do for any torrent")
         }
         (0, 0) => format!("{peers} answered, none said which pieces it has"),
         (0, told) => format!("{peers} answered, {told} said which pieces they have, too few to judge by"),

@@ -110,7 +110,7 @@ pub(super) const TABLE: &[Explanation] = &[
         "another service",
         "the first bytes are not BitTorrent: the error says what they look like",
         Several(&[
-            (OtherService, "another service has this port now, or the tracker was told a wrong one"),
+            (OtherService, "another service has this port now, or a wrong port was named"),
             (
                 Messages,
                 "a BitTorrent client that sends its messages before its handshake, as BiglyBT does now and then, and that left it out: ask again",
@@ -126,7 +126,7 @@ pub(super) const TABLE: &[Explanation] = &[
         Outcome::WrongInfoHash,
         "serves another torrent",
         "it answered with a valid handshake for another torrent",
-        One("a client is there, but not for this torrent: the tracker's list is out of date"),
+        One("a client is there, but not for this torrent: the list that named it is out of date"),
         "nothing: the list that named it is out of date",
     ),
     entry(
@@ -148,7 +148,7 @@ pub(super) const TABLE: &[Explanation] = &[
             ),
             (
                 SilentToEncryption,
-                "it took the connection and did not answer: it speaks no encryption and waits for plaintext, or is overloaded; try --encryption prefer-plain",
+                "no whole encrypted handshake came in time: it waits for plaintext, or is overloaded; try --encryption prefer-plain",
             ),
             (
                 GarbledEncryption,

@@ -23,7 +23,7 @@ pub(super) const TABLE: &[Explanation] = &[
         Verdict::SeedsUnverified,
         "seeds unverified",
         "peers answered, and too little was said of pieces to know whether a whole copy is there",
-        "they were left before they told, still fetch a magnet link, or hide what they have, as super-seeding seeds do",
+        "they have nothing yet and do not say so (rTorrent, rqbit), left before they told, or hide what they have, as super-seeding seeds do",
         "give a longer --linger, or the .torrent file in place of a hash or link",
     ),
     entry(

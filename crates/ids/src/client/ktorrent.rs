@@ -47,10 +47,10 @@ fn parts(id: &[u8; 20]) -> Option<(&[u8], u8)> {
     Some((rest.get(..length)?, *id.get(length + 4)?))
 }
 
-/// Whether two digits are a year, as since version 20.12, and not the beginning of a version 2, of which 2.2.8 was the last;
-/// ids of version 2 had no NUL.
+/// Whether two digits are a year, as since version 20.12, and not the beginning of a version 2, of which 2.2.8 was the last,
+/// or of versions 3 to 5; ids of version 2 had no NUL.
 fn is_year(year: u8, padding: u8) -> bool {
-    year >= 23 || year >= 20 && padding == 0
+    (23..30).contains(&year) || (20..30).contains(&year) && padding == 0
 }
 
 /// `40` is release 0 of April; `12` is December without a release number: none was made in January.
@@ -80,6 +80,8 @@ mod tests {
             (b"-KT2312-abcdefghijkl", Some("23.12")),
             (b"-KT2140-\0bcdefghijkl", Some("21.4.0")),
             (b"-KT2140-abcdefghijkl", Some("2.1.4")),
+            (b"-KT4310-abcdefghijkl", Some("4.3.1")),
+            (b"-KT3150-\0bcdefghijkl", Some("3.1.5")),
             (b"-KT1140-\0bcdefghijkl", Some("1.1.4")),
             (b"-KT11R1-abcdefghijkl", Some("1.1 RC 1")),
             (b"-KT22B1-abcdefghijkl", Some("2.2 beta 1")),
