@@ -165,7 +165,7 @@ mod tests {
     /// each of the two says.
     type Case = (fn() -> PeerError, EncryptedEnd, [&'static str; 3], [&'static str; 2]);
 
-    /// What the encrypted attempt came to: how, and what it means after plaintext, and alone.
+    /// How far the encrypted attempt came, and what that means after plaintext and alone.
     #[test]
     fn the_encrypted_attempt_narrows_the_causes() {
         let (before, after) =

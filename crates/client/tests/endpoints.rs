@@ -88,7 +88,7 @@ async fn a_client_with_two_addresses_counts_once() {
             assert_eq!(counts(&told), (2, 1, 0, (seeds, seeds), copies(min, min)), "{client:?}");
             assert_eq!(told.summary.roles, BTreeMap::from([(role, 1)]), "{client:?}");
             assert_eq!(told.summary.clients.values().sum::<usize>(), 1, "{client:?}");
-            // The first one that is told of is the client, and the other one refers to it.
+            // The first report is the client, and the other one refers to it.
             let [first, second] = &told.peers[..] else { panic!("two reports") };
             assert_eq!((first.same_as, second.role), (None, role));
             assert_eq!(second.same_as.map(|at| at.to_string()), Some(first.address.to_string()));
@@ -138,7 +138,7 @@ async fn a_client_that_a_tracker_counts_twice_is_not_unseen() {
     assert_eq!((told.summary.swarm.claimed_seeds, told.summary.swarm.unseen_seeds()), (Some(2), None));
 }
 
-/// A client may leave one of two connections at once; that is the first to be told of.
+/// A client may leave one of two connections at once; that one is reported first.
 #[tokio::test]
 async fn the_connection_on_which_a_client_speaks_counts() {
     let seed = Client::Transmission.peer(&holding(PIECES));
