@@ -181,7 +181,7 @@ mod tests {
                 || reset(MseStage::PublicKey, 0),
                 EncryptedEnd::BeforeItsKey,
                 before,
-                ["turned us away", "closed before a word"],
+                ["or has another connection from our address", "closed before a word"],
             ),
             (
                 || at(MseStage::PublicKey, 50),

@@ -227,7 +227,7 @@ const CLOSED: &[(Cause, &str)] = &[
     (ClosedAfterKey, AFTER_KEY),
     (
         ClosedBeforeKey,
-        "it turned us away before a word, and encryption did not help: it is full, blocks our address, takes uTP only, has all its torrents stopped or queued; or it speaks no encryption, and does not have this torrent or has it stopped",
+        "it turned us away before a word, and encryption did not help: it is full, blocks our address, takes uTP only, has all its torrents stopped or queued; or it speaks no encryption, and does not have this torrent, has it stopped, or has another connection from our address",
     ),
     (
         ClosedBoth,

@@ -106,10 +106,10 @@ pub(super) const CLIENTS: &[Client] = &[
         met: Met::Secret,
         ..libtorrent("libtorrent-secret", Takes::Both, |place| libtorrent::command(place, &["--secret"]))
     },
-    // A seed that hides what it has looks like a leecher that has nothing.
+    // A seed that hides what it has lets us download at once; one that has nothing to give does not.
     Client {
         kinds: &[Kind::Hidden],
-        says: says_none,
+        says: says_hidden,
         ..libtorrent("libtorrent-hides", Takes::Both, |place| libtorrent::command(place, &["--super-seeding"]))
     },
     Client { pieces: 0, says: says_none, ..leecher("libtorrent-0-percent") },
@@ -197,10 +197,16 @@ fn leecher_says(_: u16) -> Value {
     json!({"role": "leech", "role_from": "bitfield", "extension": {"v": "libtorrent", "upload_only": null}})
 }
 
-/// Has nothing, or hides it: there is no telling.
+fn says_hidden(_: u16) -> Value {
+    json!({
+        "role": "super_seed", "role_from": "none_and_unchoke", "completeness": null,
+        "extension": {"v": "libtorrent", "upload_only": null}
+    })
+}
+
 fn says_none(_: u16) -> Value {
     json!({
-        "role": "unknown", "role_from": "have_none", "completeness": {"have": 0, "pieces": PIECES},
+        "role": "leech", "role_from": "have_none", "completeness": {"have": 0, "pieces": PIECES},
         "extension": {"v": "libtorrent", "upload_only": null}
     })
 }

@@ -48,13 +48,14 @@ impl Policy {
             (Self::Require, Plaintext) => ("encryption_failed", "mse", None, Some("refused")),
             (Self::Off, Encryption) => ("closed_before_handshake", "tcp", Some("refused"), None),
         };
-        let hint = match (self, takes) {
-            (Self::PreferPlain, Encryption) => Some("it refused plaintext and took encryption"),
-            (Self::Require, Plaintext) => Some("it does not speak encryption"),
-            (Self::Off, Encryption) => Some("requires encryption"),
-            _ => None,
+        let hints: &[_] = match (self, takes) {
+            (Self::PreferPlain, Encryption) => &[Some("it refused plaintext and took encryption")],
+            // One answers in plaintext, the other closes.
+            (Self::Require, Plaintext) => &[Some("it speaks plaintext only"), Some("it speaks no encryption")],
+            (Self::Off, Encryption) => &[Some("requires encryption")],
+            _ => &[None],
         };
-        Attempts { outcome, transport, plaintext, encrypted, hint }
+        Attempts { outcome, transport, plaintext, encrypted, hints }
     }
 }
 
@@ -65,15 +66,18 @@ pub(super) struct Attempts {
     pub(super) transport: &'static str,
     plaintext: Option<&'static str>,
     encrypted: Option<&'static str>,
-    hint: Option<&'static str>,
+    /// Any one of these.
+    hints: &'static [Option<&'static str>],
 }
 
 impl Attempts {
-    /// As the line on the client has it.
-    pub(super) fn values(self) -> Value {
-        let Self { outcome, transport, plaintext, encrypted, hint } = self;
-        json!({
-            "outcome": outcome, "transport": transport, "plaintext": plaintext, "encrypted": encrypted, "hint": hint
+    /// As the line on the client has it: any one of these.
+    pub(super) fn values(self) -> impl Iterator<Item = Value> {
+        let Self { outcome, transport, plaintext, encrypted, hints } = self;
+        hints.iter().map(move |hint| {
+            json!({
+                "outcome": outcome, "transport": transport, "plaintext": plaintext, "encrypted": encrypted, "hint": hint
+            })
         })
     }
 }

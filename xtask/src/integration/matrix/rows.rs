@@ -89,22 +89,24 @@ fn handshakes_alone(swarms: &Swarms) -> Result<Row> {
         "matched": "v1", "role": "unknown", "role_from": "nothing_said", "completeness": null, "extension": null
     });
     Ok(swarms.players(Kind::V1, Met::Listed).fold(row, |row, player| {
-        let attempts = Policy::PreferPlain.with(player.client.takes).values();
-        names(row, player, vec![merged([attempts, nothing_said.clone()])])
+        let attempts = Policy::PreferPlain.with(player.client.takes);
+        names(row, player, attempts.values().map(|values| merged([values, nothing_said.clone()])).collect())
     }))
 }
 
 /// A client that has stopped the torrent answers as if it did not have it.
 fn paused(swarms: &Swarms) -> Result<Row> {
     let row = Row::new("paused", swarms.torrents.of(Kind::V1)?, 1).args(["--no-trackers"]);
-    Ok(swarms.players(Kind::V1, Met::Paused).fold(row, |row, player| names(row, player, vec![turned_away()])))
+    let line = turned_away("has all its torrents stopped");
+    Ok(swarms.players(Kind::V1, Met::Paused).fold(row, |row, player| names(row, player, vec![line.clone()])))
 }
 
 /// A torrent that no client has.
 fn unknown(swarms: &Swarms) -> Result<Row> {
     let row = Row::new("unknown", swarms.torrents.of(Kind::Unknown)?, 1).args(["--no-trackers"]);
     Ok(swarms.players(Kind::V1, Met::Listed).fold(row, |row, player| {
-        let mut lines = vec![turned_away()];
+        let mut lines =
+            ["does not have it", "does not have this torrent", "does not have the torrent"].map(turned_away).to_vec();
         if player.client.seed.name == "ctorrent" {
             // It may have spoken before it reads that we ask for another torrent than its own, of which it knows one.
             lines.push(json!({"outcome": "wrong_info_hash", "transport": "tcp", "encrypted": null}));
@@ -113,11 +115,11 @@ fn unknown(swarms: &Swarms) -> Result<Row> {
     }))
 }
 
-/// What is said of a client that closes, whatever is tried.
-fn turned_away() -> Value {
+/// What is said of a client that closes, whatever is tried; the hint names the cause among others.
+fn turned_away(cause: &str) -> Value {
     json!({
         "outcome": "closed_before_handshake", "transport": "tcp", "plaintext": "refused", "encrypted": "refused",
-        "bytes_received": 0, "hint": "encryption did not help"
+        "bytes_received": 0, "hint": cause
     })
 }
 
@@ -135,13 +137,12 @@ fn hybrid_listed(swarms: &Swarms) -> Result<Row> {
 /// Leechers that have everything between them but the last piece, which is one of the last file.
 fn leechers_listed(swarms: &Swarms) -> Result<Row> {
     let number = swarms.players(Kind::Partial, Met::Listed).count();
-    // Of those that say what they have, both have the first four pieces, one the next five; the third may hide
-    // everything.
+    // Two have the first four pieces, one the next five.
     Ok(listed(swarms, Kind::Partial)?.says(json!({"status": "ok", "seeders": 0})).sums_up(json!({
-        "roles": {"leech": 2, "unknown": 1}, "copies_min": 0.9, "copies_max": 1.9,
+        "roles": {"leech": 3}, "copies_min": 0.9, "copies_max": 0.9,
         "missing_pieces": 1, "missing_piece_ranges": [[9, 9]], "missing_files": ["last.bin"],
         "claimed_seeds": 0, "verified_seeds": 0, "unseen_seeds": null,
-        "coverage": {"named": number, "reached": number, "told": 2, "whole_list": true}
+        "coverage": {"named": number, "reached": number, "told": 3, "empty": 1, "whole_list": true}
     })))
 }
 
@@ -151,17 +152,18 @@ fn leechers_and_a_seed(swarms: &Swarms) -> Result<Row> {
     let seed = |row, player| names(row, player, lines(player, Kind::Partial, Policy::PreferPlain, false));
     let row = swarms.players(Kind::Partial, Met::Secret).fold(row, seed);
     Ok(row.sums_up(json!({
-        "roles": {"leech": 2, "seed": 1, "unknown": 1}, "copies_min": 1.9, "copies_max": 2.9,
+        "roles": {"leech": 3, "seed": 1}, "copies_min": 1.9, "copies_max": 1.9,
         "missing_pieces": 0, "missing_piece_ranges": [], "missing_files": [],
         "claimed_seeds": null, "verified_seeds": 1
     })))
 }
 
-/// A seed that hides what it has: no verdict on the swarm, but that the tracker claims a seed.
+/// A seed that hides what it has: everything may be there, or nothing.
 fn hidden_listed(swarms: &Swarms) -> Result<Row> {
     Ok(listed(swarms, Kind::Hidden)?.says(json!({"status": "ok", "seeders": 1})).sums_up(json!({
-        "roles": {"unknown": 1}, "copies_min": null, "copies_max": null, "missing_pieces": null, "missing_files": null,
-        "claimed_seeds": 1, "verified_seeds": 0, "unseen_seeds": 1, "coverage": {"told": 0, "whole_list": true}
+        "roles": {"super_seed": 1}, "copies_min": 0.0, "copies_max": 1.0, "missing_pieces": null, "missing_files": null,
+        "claimed_seeds": 1, "verified_seeds": 0, "unseen_seeds": null, "coverage": {"told": 0, "whole_list": true},
+        "verdict": "seeds_unverified"
     })))
 }
 
@@ -176,7 +178,8 @@ fn known_already(swarms: &Swarms, prober: &Prober) -> Result<(Row, Vec<TcpStream
         }
         acquaintances.push(acquaintance::stay(ip, player.address, &torrent.info_hash)?);
         let takes_many = player.client.seed.name == "aria2";
-        let lines = if takes_many { lines(player, Kind::V1, Policy::PreferPlain, false) } else { vec![turned_away()] };
+        let turned_away = || ["another connection from our address", "knows us already"].map(turned_away).to_vec();
+        let lines = if takes_many { lines(player, Kind::V1, Policy::PreferPlain, false) } else { turned_away() };
         row = names(row, player, lines);
     }
     Ok((row, acquaintances))
@@ -191,16 +194,17 @@ fn lines(player: &Player, kind: Kind, policy: Policy, listed: bool) -> Vec<Value
             "matched": null, "client": null, "role": "unknown", "role_from": "nothing_said", "completeness": null,
             "extension": null
         });
-        return vec![merged([attempts.values(), nothing])];
+        return attempts.values().map(|values| merged([values, nothing.clone()])).collect();
     }
-    let line = |matched: &&str| {
+    let line = |values: Value, matched: &&str| {
         let general = json!({
             "stage": "done", "matched": matched, "client": client.seed.client,
             "completeness": {"have": client.pieces, "pieces": PIECES}, "error": null
         });
-        merged([attempts.values(), general, (client.says)(player.address.port())])
+        merged([values, general, (client.says)(player.address.port())])
     };
-    matched(client, kind, attempts.transport == "mse", listed).iter().map(line).collect()
+    let matched = matched(client, kind, attempts.transport == "mse", listed);
+    attempts.values().flat_map(|values| matched.iter().map(move |half| line(values.clone(), half))).collect()
 }
 
 /// Which half of a torrent a client answers with.
