@@ -47,7 +47,9 @@ impl Row {
     fn reasons(&self) -> Vec<String> {
         let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
         for skip in &self.skipped {
-            let (why, part) = (skip.why.to_string(), skip.part.as_deref());
+            // The whole of a long reason was told when it came up.
+            let why = skip.why.to_string().lines().next().unwrap_or_default().to_owned();
+            let part = skip.part.as_deref();
             match reasons.iter_mut().find(|(known, _)| *known == why) {
                 Some((_, parts)) => parts.extend(part),
                 None => reasons.push((why, Vec::from_iter(part))),
@@ -120,7 +122,7 @@ mod tests {
                     (Some("hostile"), missing(&optional::STRACE)),
                     (Some("proxied"), missing(&optional::NGINX)),
                     (Some("hostile-inside"), missing(&optional::STRACE)),
-                    (Some("npm"), Why::Other("no network".to_owned())),
+                    (Some("npm"), Why::Other("no network\nnpm ERR! and so on".to_owned())),
                 ],
             ),
             row("fmt", End::Failed, &[]),
