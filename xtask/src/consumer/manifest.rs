@@ -1,4 +1,4 @@
-//! The manifests of packages that use ours from outside: of the README's lines, and of what an example needs.
+//! The manifests of the packages outside: the lines that the README gives, and those that an example needs.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::shell::Result;
 
-/// The heading under which the README tells how to use the library.
+/// The heading of the section on the library.
 const HEADING: &str = "\n## As a library\n";
 
 /// The lines of `Cargo.toml` for a README that gives only the program.
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_readme_without_them_is_told_so() {
+    fn a_readme_without_the_program_is_an_error() {
         for (readme, lacks) in
             [("# it\n", "## As a library"), ("\n## As a library\n```toml\n```\n## Next\n```rust\n```\n", "rust")]
         {
