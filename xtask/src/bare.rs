@@ -178,7 +178,7 @@ mod tests {
     use crate::skips::{Skip, Why};
 
     #[test]
-    fn what_is_not_named_is_told() {
+    fn a_program_that_no_check_names_is_found() {
         let all: &[&'static Optional] = &[&optional::TMUX, &optional::NGINX];
         let skip = |one| Skip { part: None, why: Why::Missing(one) };
         let row = |end, one| Row { name: "a", end, seconds: 0.0, skipped: vec![skip(one)] };

@@ -92,7 +92,7 @@ impl Packages {
         quietly(&["fetch", "--offline"]).or_else(|_| quietly(&["fetch"]))
     }
 
-    /// Runs the README's program on a torrent whose swarm is on loopback. Its log must tell of the tracker and of the peer.
+    /// Runs the README's program on a torrent whose swarm is on loopback. Its log must name the tracker and the peer.
     fn run_readme(&self) -> Result {
         shell::run(self.cargo(&["build", "--quiet", "--offline", "--package", README]).stdin(Stdio::null()))?;
         let program = shell::target().join("debug").join(README);
@@ -111,21 +111,21 @@ impl Packages {
             write(&place.join(TORRENT), SingleFile { announce: Some(&url), ..torrent }.to_bytes())?;
             let mut command = Command::new(program);
             command.arg(TORRENT).current_dir(place).env("RUST_LOG", "debug");
-            let told = [url, swarm.addr(peer_ip(0)).to_string()];
+            let expected = [url, swarm.addr(peer_ip(0)).to_string()];
             // The swarm runs on this thread, so the program is waited for on another.
-            let run = tokio::task::spawn_blocking(move || logs(command, &told));
+            let run = tokio::task::spawn_blocking(move || logs(command, &expected));
             run.await.map_err(|error| format!("consumer: {error}"))?
         })
     }
 }
 
-/// Runs a program to its good end; its log must have these.
-fn logs(mut command: Command, told: &[String]) -> Result {
+/// Runs a program, which must succeed and log these.
+fn logs(mut command: Command, expected: &[String]) -> Result {
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|error| format!("cannot start `{}`: {error}", shell::shown(&command)))?;
     let log = String::from_utf8_lossy(&output.stderr);
-    let untold = told.iter().find(|text| !log.contains(*text));
-    match untold {
+    let missing = expected.iter().find(|text| !log.contains(*text));
+    match missing {
         None if output.status.success() => Ok(()),
         None => Err(format!("the README's program failed: {}\n{log}", output.status)),
         Some(text) => Err(format!("the README's program does not log {text} with RUST_LOG=debug:\n{log}")),

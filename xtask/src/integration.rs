@@ -149,8 +149,8 @@ pub(crate) fn run(skips: &Skips, options: &Options) -> Result {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
 }
 
-/// The sections that can be done here, and who can seed in them; `None` when there is no swarm or no section. All that is
-/// missing for anything is noted, also what the whole would not get to.
+/// The sections that can run here and the clients that can seed in them; `None` when there is no swarm or no section.
+/// Everything that is missing is recorded, also where the section would not run anyway.
 fn possible<'s>(skips: &Skips, chosen: Vec<&'s Section>) -> Result<Option<(Vec<&'s Section>, Vec<&'static Seed>)>> {
     let has_tools = skips.can(programs::TOOLS)?;
     let (mut sections, mut seeds) = (Vec::new(), Vec::new());

@@ -31,7 +31,7 @@ pub(crate) enum Source {
     Cargo(&'static str),
     /// A component of the nightly toolchain.
     Nightly(&'static str),
-    /// Rights that root has, and users whom the kernel lets.
+    /// The rights of root, or a kernel that grants them to users.
     Rights,
 }
 
@@ -199,7 +199,7 @@ impl fmt::Display for Source {
             Self::Debian(package) => write!(f, "apt-get install {package}"),
             Self::Cargo(package) => write!(f, "cargo install --locked {package}"),
             Self::Nightly(component) => write!(f, "rustup toolchain install nightly --component {component}"),
-            Self::Rights => f.write_str("root, or a kernel that lets users make them"),
+            Self::Rights => f.write_str("root, or a kernel that grants it to users"),
         }
     }
 }
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_with_a_command() {
+    fn a_message_names_the_command_that_installs() {
         assert_eq!(NGINX.to_string(), "no nginx (apt-get install nginx-light)");
         let command = "apt-get install --no-install-recommends nginx-light iproute2";
         assert_eq!(apt_get(&[&NGINX, &MIRI, &IPROUTE2]).as_deref(), Some(command));

@@ -31,8 +31,8 @@ pub(crate) fn cargo<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Comma
     let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
-    // What cargo says of xtask is not for others: ring's build script, which looks at it, would run again each time that cargo
-    // is called by us and then by the user, and all that is built on ring would be built again.
+    // Cargo sets them for xtask. Some build scripts, ring's for one, run again when they change: each call of ours after one of
+    // the user's would build again whatever depends on ring, and so would the user's next.
     let of_xtask = |name: &OsString| {
         let name = name.to_string_lossy();
         ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|prefix| name.starts_with(prefix))
@@ -139,6 +139,15 @@ mod tests {
         let mut command = Command::new("/usr/bin/tool");
         command.args(["--name", "two words", ""]);
         assert_eq!(shown(&command), "tool --name 'two words' ''");
+    }
+
+    #[test]
+    fn cargo_does_not_see_the_variables_of_our_package() {
+        let command = cargo(["build"]);
+        let removed = |name: &str| command.get_envs().any(|(key, value)| key == name && value.is_none());
+        for name in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR"] {
+            assert_eq!(removed(name), env::var_os(name).is_some(), "{name}");
+        }
     }
 
     #[test]

@@ -120,12 +120,12 @@ mod tests {
         Skips { strict, skipped: Mutex::default() }
     }
 
-    fn told(skips: Skips) -> Vec<String> {
+    fn lines(skips: Skips) -> Vec<String> {
         skips.into_all().iter().map(Skip::to_string).collect()
     }
 
     #[test]
-    fn each_missing_thing_is_told_once() {
+    fn each_missing_program_is_recorded_once_for_each_part() {
         let skips = skips(false);
         assert_eq!(skips.can(&[&HERE]), Ok(true));
         for _ in 0..2 {
@@ -136,7 +136,7 @@ mod tests {
         let gone = "no gone (apt-get install gone-bin)";
         let nightly = "tls: no nightly (rustup toolchain install nightly --component miri)".to_owned();
         let expected = [format!("tls: {gone}"), nightly, format!("all of it: {gone}"), "npm: no network".to_owned()];
-        assert_eq!(told(skips), expected);
+        assert_eq!(lines(skips), expected);
     }
 
     #[test]

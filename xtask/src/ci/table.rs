@@ -1,11 +1,11 @@
-//! What came of each check, as one table.
+//! The results of the checks, as one table.
 
 use std::fmt::Write;
 
 use crate::optional::{self, Optional, Source};
 use crate::skips::{Skip, Why};
 
-/// What came of one check.
+/// The result of one check.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) end: End,
@@ -47,16 +47,18 @@ impl Row {
     fn reasons(&self) -> Vec<String> {
         let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
         for skip in &self.skipped {
-            let (why, part) = (skip.why.to_string(), skip.part.as_deref());
+            // A long reason was printed in full when it was recorded.
+            let why = skip.why.to_string().lines().next().unwrap_or_default().to_owned();
+            let part = skip.part.as_deref();
             match reasons.iter_mut().find(|(known, _)| *known == why) {
                 Some((_, parts)) => parts.extend(part),
                 None => reasons.push((why, Vec::from_iter(part))),
             }
         }
-        let told = |(why, parts): (String, Vec<&str>)| {
+        let line = |(why, parts): (String, Vec<&str>)| {
             if parts.is_empty() { why } else { format!("{why}: {}", parts.join(", ")) }
         };
-        reasons.into_iter().map(told).collect()
+        reasons.into_iter().map(line).collect()
     }
 }
 
@@ -75,7 +77,7 @@ pub(crate) fn table(name: &str, rows: &[Row]) -> String {
     }
     let remedies = remedies(rows);
     if !remedies.is_empty() {
-        text.push_str("\nto check the rest too:\n");
+        text.push_str("\nto run what was skipped:\n");
         remedies.iter().for_each(|remedy| text.push_str(&format!("  {remedy}\n")));
     }
     let count = |results: &[&str]| rows.iter().filter(|row| results.contains(&row.result())).count();
@@ -120,7 +122,7 @@ mod tests {
                     (Some("hostile"), missing(&optional::STRACE)),
                     (Some("proxied"), missing(&optional::NGINX)),
                     (Some("hostile-inside"), missing(&optional::STRACE)),
-                    (Some("npm"), Why::Other("no network".to_owned())),
+                    (Some("npm"), Why::Other("no network\nnpm ERR! and so on".to_owned())),
                 ],
             ),
             row("fmt", End::Failed, &[]),
@@ -136,7 +138,7 @@ integration  partly       1.2  no strace (apt-get install strace): hostile, host
 fmt          FAILED       1.2
 docs         not run      1.2
 
-to check the rest too:
+to run what was skipped:
   apt-get install --no-install-recommends strace nginx-light
   cargo install --locked cargo-deny
 
@@ -148,6 +150,6 @@ ci: 2 passed, 1 failed, 2 skipped
 
     #[test]
     fn nothing_is_advised_where_nothing_is_missing() {
-        assert!(!table("ci", &[row("tidy", End::Done, &[])]).contains("to check the rest"));
+        assert!(!table("ci", &[row("tidy", End::Done, &[])]).contains("to run what was skipped"));
     }
 }

@@ -1,4 +1,4 @@
-//! The manifests of packages that use ours from outside: of the README's lines, and of what an example needs.
+//! The manifests of the packages outside: the lines that the README gives, and those that an example needs.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::shell::Result;
 
-/// The heading under which the README tells how to use the library.
+/// The heading of the section on the library.
 const HEADING: &str = "\n## As a library\n";
 
 /// What the README gives a user of the library.

@@ -56,27 +56,22 @@ fn all_tests(text: &str) -> Count {
 /// What one file holds, which is formatted by rustfmt: an item ends at the indentation at which it begins.
 fn file(text: &str) -> Count {
     let mut count = Count::default();
-    // The indentation of the test that we are in.
-    let mut inside: Option<usize> = None;
+    // The indentation of the test's item that the line is in.
+    let mut test: Option<usize> = None;
     for line in text.lines() {
-        let indentation = line.len() - line.trim_start().len();
         let trimmed = line.trim();
-        if inside.is_none() && trimmed == "#[cfg(test)]" {
-            inside = Some(indentation);
+        let indentation = line.len() - line.trim_start().len();
+        if let Some(begin) = test {
             count.tests += 1;
-            continue;
-        }
-        let Some(begun_at) = inside else {
+            let is_end = indentation == begin && (trimmed.ends_with(';') || trimmed.ends_with('}'));
+            let is_attribute = trimmed.starts_with("#[") || trimmed.starts_with("//");
+            test = if is_end && !is_attribute { None } else { Some(begin) };
+        } else if trimmed == "#[cfg(test)]" {
+            count.tests += 1;
+            test = Some(indentation);
+        } else {
             count.code += 1;
             count.public += usize::from(is_public_item(trimmed));
-            continue;
-        };
-        count.tests += 1;
-        let is_attribute = trimmed.starts_with("#[") || trimmed.starts_with("//");
-        let ends =
-            indentation == begun_at && (trimmed.ends_with(';') || trimmed.starts_with('}') || trimmed.ends_with('}'));
-        if ends && !is_attribute {
-            inside = None;
         }
     }
     count

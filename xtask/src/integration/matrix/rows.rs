@@ -170,16 +170,20 @@ fn hidden_listed(swarms: &Swarms) -> Result<Row> {
 /// Somebody else at our address is connected already, and most clients take one connection from each.
 fn known_already(swarms: &Swarms, prober: &Prober) -> Result<(Row, Vec<TcpStream>)> {
     let (ip, torrent) = (prober.fresh_source(), swarms.torrents.of(Kind::V1)?);
-    let (mut row, mut acquaintances) = (Row::new("known already", torrent, 0).args(["--no-trackers"]).from(ip), vec![]);
+    let takes_many = |player: &Player| player.client.seed.name == "aria2";
+    // Without it there is no answer.
+    let code = if swarms.players(Kind::V1, Met::Listed).any(takes_many) { 0 } else { 1 };
+    let row = Row::new("known already", torrent, code).args(["--no-trackers"]).from(ip);
+    let (mut row, mut acquaintances) = (row, vec![]);
     for player in swarms.players(Kind::V1, Met::Listed) {
         if player.client.takes == Takes::Encryption {
             // Acquaintances speak plaintext.
             continue;
         }
         acquaintances.push(acquaintance::stay(ip, player.address, &torrent.info_hash)?);
-        let takes_many = player.client.seed.name == "aria2";
         let turned_away = || ["another connection from our address", "knows us already"].map(turned_away).to_vec();
-        let lines = if takes_many { lines(player, Kind::V1, Policy::PreferPlain, false) } else { turned_away() };
+        let lines =
+            if takes_many(player) { lines(player, Kind::V1, Policy::PreferPlain, false) } else { turned_away() };
         row = names(row, player, lines);
     }
     Ok((row, acquaintances))
