@@ -104,7 +104,7 @@ fn main() -> ExitCode {
     let done = match task {
         Task::Ci => ci::run(),
         Task::List => {
-            print!("{}", optional::listed());
+            println!("{}\n{}", optional::listed(), optional::apt_get(optional::ALL).unwrap_or_default());
             Ok(())
         }
         Task::Tidy => tidy::run(&skips),

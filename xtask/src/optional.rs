@@ -243,6 +243,9 @@ mod tests {
         let installed: BTreeSet<_> = lists.flat_map(str::split_whitespace).collect();
         let named: BTreeSet<_> = ALL.iter().filter_map(|one| one.source.debian()).collect();
         assert_eq!(installed, named);
+        for one in ALL.iter().filter(|one| matches!(one.source, Source::Cargo(_))) {
+            assert!(script.contains(&format!("cargo install --quiet --locked {}", one.name)), "{}", one.name);
+        }
     }
 
     #[test]
