@@ -38,7 +38,7 @@ pub struct Limits {
     /// Bytes that all buffers for what peers say after their handshake may take together, in all runs.
     pub buffer_bytes: usize,
     /// Most bytes of reports held back at once. A usual one has about 1 KiB, and one whose extension handshake names all it
-    /// may ten times as much; in a swarm where thousands wait for one piece, nobody is a likely seed.
+    /// may ten times as much; in a swarm where thousands wait for one piece, none is a likely seed.
     pub waiting_bytes: usize,
 }
 
@@ -59,7 +59,7 @@ impl Default for Limits {
             message_bytes: peer_wire::Codec::MAX_OTHER,
             peer_bytes: 1 << 20,
             buffer_bytes: 32 << 20,
-            waiting_bytes: 8 << 20,
+            waiting_bytes: 4 << 20,
         }
     }
 }

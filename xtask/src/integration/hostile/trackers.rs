@@ -168,7 +168,7 @@ fn many_peers(set: &Set) -> Result<Case> {
 fn all_peers(set: &Set) -> Result<Case> {
     let mut case = Case::new(Row::new("three trackers", &set.torrent()?, 1)).args("--max-peers 0");
     for number in 0..3 {
-        let tracker = set.tracker(TrackerScript::peers(peers(40_000 * number, 40_000, 80)))?;
+        let tracker = set.tracker(TrackerScript::peers(peers(40_000 * number, 40_000, 81)))?;
         case = case.asks(&tracker);
     }
     let case = case.row(|row| row.tells(json!({"ok": 3})));
