@@ -263,7 +263,7 @@ mod tests {
         Candidate { report: PeerReport { extension: Some(Box::new(extension)), ..report }, holes: vec![0, 2, 4] }
     }
 
-    const MAX: usize = 8 << 20;
+    const MAX: usize = 4 << 20;
 
     #[test]
     fn reports_that_wait_take_so_many_bytes_and_no_more() {
@@ -271,7 +271,7 @@ mod tests {
         let mut census = Census::new(&Topic::from(&Torrent::parse(&file.to_bytes()).unwrap()), MAX);
         let each = large(0).bytes();
         let fit = MAX / each;
-        assert!(each > 8 << 10 && fit < 1024, "{each}");
+        assert!(each > 4 << 10 && fit < 1024, "{each}");
         let told: Vec<usize> = (0..1100).map(|port| census.take_candidate(large(port)).len()).collect();
         assert_eq!(told.iter().position(|&told| told > 0), Some(fit));
         assert!(told.iter().skip(fit).all(|&told| told == 1));

@@ -97,7 +97,7 @@ impl ExtensionHandshake {
     #[allow(clippy::cast_possible_truncation, reason = "48 MiB")]
     pub const MAX_METADATA: u32 = Limits::TORRENT.bytes as u32;
     /// The most extensions kept: real clients name up to 10, and the ids allow 255.
-    pub const MAX_EXTENSIONS: usize = 64;
+    pub const MAX_EXTENSIONS: usize = 48;
     /// The longest name of an extension kept, in bytes: real ones have up to 20.
     pub const MAX_EXTENSION_NAME: usize = 64;
 
@@ -321,7 +321,7 @@ mod tests {
         let entries: String = (0..70).map(|n| format!("2:{n:02}i{n}e")).collect();
         let read = decode(format!("d1:md{entries}65:{:065}i1eee", 0).as_bytes());
         assert_eq!(read.extensions.len(), ExtensionHandshake::MAX_EXTENSIONS);
-        assert_eq!(read.dropped, [Dropped { key: "m", problem: FieldProblem::Entries(7) }]);
+        assert_eq!(read.dropped, [Dropped { key: "m", problem: FieldProblem::Entries(23) }]);
     }
 
     #[test]
