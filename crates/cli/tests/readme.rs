@@ -9,92 +9,52 @@
 
 mod lab;
 
-use fake_swarm::torrent::SingleFile;
-use fake_swarm::{
-    Behaviour, Client, Encryption, FakeSwarm, FakeTracker, Holding, Peer, TrackerScript, message, peer_ip,
-};
-use lab::{bare, lasting};
+use fake_swarm::TrackerScript;
+use lab::{Lab, bare, demo_peers, lasting};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use tokio::runtime::Runtime;
 
 /// What the README's commands are run on.
-struct Stage {
-    _runtime: Runtime,
-    tracker: FakeTracker,
-    swarm: FakeSwarm,
-    folder: PathBuf,
-}
+struct Stage(Lab);
 
 impl Stage {
     fn new(name: &str) -> Self {
-        const PIECES: u32 = 2289;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let inside = runtime.enter();
-        let file = SingleFile::new("demo.iso", 600_000_000);
-        let third = Holding { bits: message::bits(PIECES, |piece| piece % 3 == 0), ..Holding::full(PIECES, 1000) };
-        let seed = |client: Client| client.peer(&Holding::full(PIECES, 1000));
-        let peers: [Behaviour; 9] = [
-            seed(Client::Qbittorrent).into(),
-            seed(Client::Deluge).into(),
-            Client::Transmission.peer(&third).into(),
-            Peer { encryption: Encryption::required(), ..seed(Client::Libtorrent) }.into(),
-            Client::Rtorrent.peer(&third).into(),
-            Behaviour::Refuse,
-            Behaviour::CloseAtOnce,
-            Behaviour::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
-            Behaviour::WrongHash,
-        ];
-        let peers: Vec<_> = (0..).map(peer_ip).zip(peers).collect();
-        let swarm = FakeSwarm::start(file.info_hash(), &peers).unwrap();
-        let tracker = FakeTracker::start(TrackerScript::Silence).unwrap();
-        drop(inside);
-        let folder = std::env::temp_dir().join(format!("bt-handshake-{}-readme-{name}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let url = tracker.announce_url();
-        let bytes = SingleFile { announce: Some(&url), ..file }.to_bytes();
-        for name in ["demo", "file", "my", "other"] {
-            std::fs::write(folder.join(format!("{name}.torrent")), &bytes).unwrap();
+        let lab = Lab::demo(name, demo_peers());
+        for name in ["file", "my", "other"] {
+            std::fs::copy(lab.folder.join("demo.torrent"), lab.folder.join(format!("{name}.torrent"))).unwrap();
         }
-        Self { _runtime: runtime, tracker, swarm, folder }
+        Self(lab)
     }
 
     /// Runs one of the README's lines: the command of it, for what comes behind a pipe is not ours. Whatever it names
     /// beyond this machine is replaced by what is here.
     fn run(&self, line: &str) -> (i32, String, String) {
         let ours = line.split(" | ").next().unwrap().split(" # ").next().unwrap();
-        let mut command = bare();
-        command.env("LC_ALL", "C.UTF-8").current_dir(&self.folder);
-        let hash = self.swarm.info_hash().map(|byte| format!("{byte:02x}")).concat();
+        let mut command = self.0.inside();
+        let hash = self.0.swarm.info_hash().map(|byte| format!("{byte:02x}")).concat();
         for word in ours.split_whitespace().skip_while(|word| *word != "bt-handshake" && *word != "--").skip(1) {
             let word = word.trim_matches('\'');
             let is_address = word.contains(':') && word.ends_with(|c: char| c.is_ascii_digit());
             match word {
                 "HASH" => command.arg(&hash),
-                url if url.starts_with("http://") => command.arg(self.tracker.announce_url()),
+                url if url.starts_with("http://") => command.arg(self.0.tracker.announce_url()),
                 link if link.starts_with("magnet:") => command.arg(format!("magnet:?xt=urn:btih:{hash}")),
-                _ if is_address => command.arg(self.swarm.endpoints()[0].to_string()),
+                _ if is_address => command.arg(self.0.swarm.endpoints()[0].to_string()),
                 "*.torrent" => command.args(["file.torrent", "my.torrent"]),
                 word => command.arg(word),
             };
         }
-        self.tracker.set_script(if line.contains(" scrape ") { self.counts() } else { self.peers() });
+        self.0.tracker.set_script(if line.contains(" scrape ") { self.counts() } else { self.peers() });
         lab::told(&command.output().unwrap())
     }
 
     fn peers(&self) -> TrackerScript {
-        TrackerScript::peers(self.swarm.endpoints())
+        TrackerScript::peers(self.0.swarm.endpoints())
     }
 
     fn counts(&self) -> TrackerScript {
-        let body = [b"d5:filesd20:".to_vec(), self.swarm.info_hash().to_vec(), b"d8:completei3eeee".to_vec()].concat();
+        let body =
+            [b"d5:filesd20:".to_vec(), self.0.swarm.info_hash().to_vec(), b"d8:completei3eeee".to_vec()].concat();
         TrackerScript::Body { status: 200, content_type: "text/plain".to_owned(), body }
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -193,7 +153,7 @@ fn every_command_of_the_pages_works() {
 #[test]
 fn every_option_is_in_the_reference() {
     let readme = read("README.md");
-    let output = Command::new(env!("CARGO_BIN_EXE_bt-handshake")).arg("--help").output().unwrap();
+    let output = bare().arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     let options = |text: &str| -> std::collections::BTreeSet<String> {
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));

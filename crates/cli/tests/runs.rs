@@ -11,72 +11,26 @@
 mod lab;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{
-    Behaviour, Client, Encryption, FakeSwarm, FakeTracker, Holding, Peer, TrackerScript, message, peer_ip,
-};
-use lab::{bare, told, without_numbers};
+use fake_swarm::{Behaviour, Client, TrackerScript};
+use lab::{Lab, demo_leech, demo_peers, demo_seed, told, without_numbers};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use tokio::runtime::Runtime;
+use std::path::Path;
 use unicode_width::UnicodeWidthStr;
 
 /// The most lines that the report on one torrent may have.
 const MOST_LINES: usize = 16;
-const PIECES: u32 = 2289;
 
-/// A torrent, its tracker and its peers.
-struct Stage {
-    runtime: Runtime,
-    tracker: FakeTracker,
-    _swarm: FakeSwarm,
-    folder: PathBuf,
-}
-
-impl Stage {
-    fn new(name: &str, peers: Vec<Behaviour>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let inside = runtime.enter();
-        let file = SingleFile::new("demo.iso", 600_000_000);
-        let peers: Vec<_> = (0..).map(peer_ip).zip(peers).collect();
-        let swarm = FakeSwarm::start(file.info_hash(), &peers).unwrap();
-        let tracker = FakeTracker::start(TrackerScript::peers(swarm.endpoints())).unwrap();
-        drop(inside);
-        let folder = std::env::temp_dir().join(format!("bt-handshake-{}-runs-{name}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let bytes = SingleFile { announce: Some(&tracker.announce_url()), ..file }.to_bytes();
-        std::fs::write(folder.join("demo.torrent"), bytes).unwrap();
-        Self { runtime, tracker, _swarm: swarm, folder }
-    }
-
-    fn file(&self, name: &str, bytes: &[u8]) {
-        std::fs::write(self.folder.join(name), bytes).unwrap();
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = bare();
-        command.env("LC_ALL", "C.UTF-8").current_dir(&self.folder).args(args);
-        command
-    }
-
-    /// Runs it at both widths: few enough lines, none too wide, and it says what the snapshot says.
-    fn shows(&self, name: &str, exit: i32, args: &[&str]) {
-        for columns in [80, 120] {
-            let output = self.command(args).env("COLUMNS", columns.to_string()).output().unwrap();
-            let (code, stdout, stderr) = told(&output);
-            let said = format!("{stdout}{stderr}");
-            assert_eq!(code, exit, "{said}");
-            let report = stdout.split_once("\n\n").map_or(&*stdout, |(_, report)| report);
-            assert!(report.lines().count() <= MOST_LINES, "{report}");
-            assert!(report.lines().all(|line| line.width() <= columns), "{report}");
-            same_as_snapshot(&format!("{name}-{columns}.txt"), &said);
-        }
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
+/// Runs it at both widths: few enough lines, none too wide, and it says what the snapshot says.
+fn shows(lab: &Lab, name: &str, exit: i32, args: &[&str]) {
+    for columns in [80, 120] {
+        let output = lab.inside().args(args).env("COLUMNS", columns.to_string()).output().unwrap();
+        let (code, stdout, stderr) = told(&output);
+        let said = format!("{stdout}{stderr}");
+        assert_eq!(code, exit, "{said}");
+        let report = stdout.split_once("\n\n").map_or(&*stdout, |(_, report)| report);
+        assert!(report.lines().count() <= MOST_LINES, "{report}");
+        assert!(report.lines().all(|line| line.width() <= columns), "{report}");
+        same_as_snapshot(&format!("{name}-{columns}.txt"), &said);
     }
 }
 
@@ -98,14 +52,6 @@ fn same_as_snapshot(name: &str, said: &str) {
     assert_eq!(words(&shown), words(said), "{name}; UPDATE_SNAPSHOTS=1 writes what is printed");
 }
 
-fn seed(client: Client) -> Peer {
-    client.peer(&Holding::full(PIECES, 1000))
-}
-
-fn holding(client: Client, has: impl Fn(u32) -> bool) -> Behaviour {
-    client.peer(&Holding { bits: message::bits(PIECES, has), ..Holding::full(PIECES, 1000) }).into()
-}
-
 fn silent(count: usize) -> Vec<Behaviour> {
     std::iter::repeat_n(Behaviour::Silent, count).collect()
 }
@@ -116,95 +62,80 @@ fn answer(body: &[u8]) -> TrackerScript {
 
 #[test]
 fn healthy() {
-    let third = |client| holding(client, |piece| piece % 3 == 0);
-    let stage = Stage::new(
-        "healthy",
-        vec![
-            seed(Client::Qbittorrent).into(),
-            seed(Client::Deluge).into(),
-            third(Client::Transmission),
-            Peer { encryption: Encryption::required(), ..seed(Client::Libtorrent) }.into(),
-            third(Client::Rtorrent),
-            Behaviour::Refuse,
-            Behaviour::CloseAtOnce,
-            Behaviour::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
-            Behaviour::WrongHash,
-        ],
-    );
-    stage.shows("healthy", 0, &["demo.torrent"]);
+    let lab = Lab::demo("healthy", demo_peers());
+    shows(&lab, "healthy", 0, &["demo.torrent"]);
 }
 
 #[test]
 fn one_piece_is_missing() {
-    let stage = Stage::new("incomplete", vec![holding(Client::Transmission, |piece| piece != 1400), Behaviour::Refuse]);
-    stage.shows("incomplete", 0, &["demo.torrent"]);
+    let lab = Lab::demo("incomplete", vec![demo_leech(Client::Transmission, |piece| piece != 1400), Behaviour::Refuse]);
+    shows(&lab, "incomplete", 0, &["demo.torrent"]);
 }
 
 #[test]
 fn dead() {
-    let stage = Stage::new("dead", vec![Behaviour::Refuse, Behaviour::Refuse, Behaviour::CloseAtOnce]);
-    stage.shows("dead", 1, &["demo.torrent"]);
+    let lab = Lab::demo("dead", vec![Behaviour::Refuse, Behaviour::Refuse, Behaviour::CloseAtOnce]);
+    shows(&lab, "dead", 1, &["demo.torrent"]);
 }
 
 #[test]
 fn empty() {
-    let stage = Stage::new("empty", Vec::new());
-    stage.tracker.set_script(answer(b"d8:completei50e10:incompletei3e8:intervali1800e5:peers0:e"));
-    stage.shows("empty", 1, &["demo.torrent"]);
+    let lab = Lab::demo("empty", []);
+    lab.tracker.set_script(answer(b"d8:completei50e10:incompletei3e8:intervali1800e5:peers0:e"));
+    shows(&lab, "empty", 1, &["demo.torrent"]);
 }
 
 #[test]
 fn refused() {
-    let stage = Stage::new("refused", Vec::new());
-    stage.tracker.set_script(answer(b"d14:failure reason20:unregistered torrente"));
-    stage.shows("refused", 3, &["demo.torrent"]);
+    let lab = Lab::demo("refused", []);
+    lab.tracker.set_script(answer(b"d14:failure reason20:unregistered torrente"));
+    shows(&lab, "refused", 3, &["demo.torrent"]);
 }
 
 #[test]
 fn private() {
-    let stage = Stage::new("private", Vec::new());
-    let url = stage.tracker.announce_url();
+    let lab = Lab::demo("private", []);
+    let url = lab.tracker.announce_url();
     let file = SingleFile { announce: Some(&url), private: true, ..SingleFile::new("private.iso", 1000) };
-    stage.file("private.torrent", &file.to_bytes());
-    stage.shows("private", 2, &["private.torrent"]);
+    lab.file("private.torrent", &file.to_bytes());
+    shows(&lab, "private", 2, &["private.torrent"]);
 }
 
 #[test]
 fn two_hundred_silent_peers() {
-    let stage = Stage::new("silent", silent(200));
-    stage.shows("silent", 1, &["--handshake-timeout", "300ms", "demo.torrent"]);
+    let lab = Lab::demo("silent", silent(200));
+    shows(&lab, "silent", 1, &["--handshake-timeout", "300ms", "demo.torrent"]);
 }
 
 #[test]
 fn a_swarm_in_which_no_peer_has_anything() {
-    let none = |client| holding(client, |_| false);
-    let stage =
-        Stage::new("nothing", vec![none(Client::Transmission), none(Client::Qbittorrent), none(Client::Deluge)]);
-    stage.shows("nothing", 0, &["demo.torrent"]);
+    let none = |client| demo_leech(client, |_| false);
+    let lab = Lab::demo("nothing", vec![none(Client::Transmission), none(Client::Qbittorrent), none(Client::Deluge)]);
+    shows(&lab, "nothing", 0, &["demo.torrent"]);
 }
 
 #[test]
 fn a_file_that_is_no_torrent() {
-    let stage = Stage::new("wrong", Vec::new());
-    stage.file("page.torrent", b"<!DOCTYPE html><html><head><title>Log in</title></head></html>");
-    stage.shows("wrong-file", 2, &["page.torrent"]);
+    let lab = Lab::demo("wrong", []);
+    lab.file("page.torrent", b"<!DOCTYPE html><html><head><title>Log in</title></head></html>");
+    shows(&lab, "wrong-file", 2, &["page.torrent"]);
 }
 
 /// One line each, and a total.
 #[test]
 fn forty_torrents() {
-    let stage = Stage::new("forty", vec![seed(Client::Qbittorrent).into()]);
-    let url = stage.tracker.announce_url();
+    let lab = Lab::demo("forty", vec![demo_seed(Client::Qbittorrent).into()]);
+    let url = lab.tracker.announce_url();
     for n in 0..40 {
         let name = format!("release-{n:02}.iso");
         let file = SingleFile { announce: Some(&url), ..SingleFile::new(&name, 1000 + n) };
-        stage.file(&format!("{n:02}.torrent"), &file.to_bytes());
+        lab.file(&format!("{n:02}.torrent"), &file.to_bytes());
     }
-    stage.tracker.set_script(TrackerScript::peers(Vec::<SocketAddr>::new()));
-    let _inside = stage.runtime.enter();
+    lab.tracker.set_script(TrackerScript::peers(Vec::<SocketAddr>::new()));
+    let _inside = lab.runtime.enter();
     let names: Vec<String> = (0..40).map(|n| format!("{n:02}.torrent")).collect();
     let args: Vec<&str> = names.iter().map(String::as_str).collect();
-    let (code, stdout, _) = told(&stage.command(&args).output().unwrap());
+    let (code, stdout, _) = told(&lab.inside().args(&args).output().unwrap());
     let lines: Vec<&str> = stdout.lines().collect();
     assert_eq!((code, lines.len()), (1, 41), "{stdout}");
     assert!(lines[..40].iter().all(|line| line.contains("no peer named: the tracker answered")), "{stdout}");

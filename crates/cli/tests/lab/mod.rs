@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, Client, FakeSwarm, FakeTracker, Holding, TrackerScript, peer_ip};
+use fake_swarm::{
+    Behaviour, Client, Encryption, FakeSwarm, FakeTracker, Holding, Peer, TrackerScript, message, peer_ip,
+};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -21,19 +23,42 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) fn new(name: &str, behaviours: impl IntoIterator<Item = Behaviour>) -> Self {
+        let file = SingleFile::new("lab\u{1b}[31m.bin", 1_000_000);
+        Self::start(name, file, "?passkey=s3cret", "lab.torrent", behaviours)
+    }
+
+    /// The torrent that the README and the snapshots show: `demo.torrent`, of [`DEMO_PIECES`].
+    pub(crate) fn demo(name: &str, behaviours: impl IntoIterator<Item = Behaviour>) -> Self {
+        Self::start(name, SingleFile::new("demo.iso", 600_000_000), "", "demo.torrent", behaviours)
+    }
+
+    fn start(
+        name: &str,
+        file: SingleFile<'_>,
+        query: &str,
+        torrent: &str,
+        behaviours: impl IntoIterator<Item = Behaviour>,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let inside = runtime.enter();
         let tracker = FakeTracker::start(TrackerScript::Silence).unwrap();
-        let url = format!("{}?passkey=s3cret", tracker.announce_url());
-        let file = SingleFile { announce: Some(&url), ..SingleFile::new("lab\u{1b}[31m.bin", 1_000_000) };
+        let url = format!("{}{query}", tracker.announce_url());
         let peers: Vec<_> = (0..).map(peer_ip).zip(behaviours).collect();
         let swarm = FakeSwarm::start(file.info_hash(), &peers).unwrap();
         tracker.set_script(TrackerScript::peers(swarm.endpoints()));
         drop(inside);
         let folder = std::env::temp_dir().join(format!("bt-handshake-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("lab.torrent"), file.to_bytes()).unwrap();
+        let bytes = SingleFile { announce: Some(&url), ..file }.to_bytes();
+        std::fs::write(folder.join(torrent), bytes).unwrap();
         Self { runtime, tracker, swarm, folder }
+    }
+
+    /// The command where the torrent is, on a terminal's character set.
+    pub(crate) fn inside(&self) -> Command {
+        let mut command = bare();
+        command.env("LC_ALL", "C.UTF-8").current_dir(&self.folder);
+        command
     }
 
     pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
@@ -60,6 +85,35 @@ impl Drop for Lab {
 /// A client that has all of the lab's torrent.
 pub(crate) fn seed(client: Client) -> Behaviour {
     client.peer(&Holding::full(4, 200)).into()
+}
+
+/// The pieces of the torrent of [`Lab::demo`].
+pub(crate) const DEMO_PIECES: u32 = 2289;
+
+/// A client that has all of the demo's torrent.
+pub(crate) fn demo_seed(client: Client) -> Peer {
+    client.peer(&Holding::full(DEMO_PIECES, 1000))
+}
+
+/// A client that has these pieces of the demo's torrent.
+pub(crate) fn demo_leech(client: Client, has: impl Fn(u32) -> bool) -> Behaviour {
+    client.peer(&Holding { bits: message::bits(DEMO_PIECES, has), ..Holding::full(DEMO_PIECES, 1000) }).into()
+}
+
+/// The swarm that the README shows: five that answer, and four that fail for a reason of their own each.
+pub(crate) fn demo_peers() -> [Behaviour; 9] {
+    let third = |client| demo_leech(client, |piece| piece % 3 == 0);
+    [
+        demo_seed(Client::Qbittorrent).into(),
+        demo_seed(Client::Deluge).into(),
+        third(Client::Transmission),
+        Peer { encryption: Encryption::required(), ..demo_seed(Client::Libtorrent) }.into(),
+        third(Client::Rtorrent),
+        Behaviour::Refuse,
+        Behaviour::CloseAtOnce,
+        Behaviour::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+        Behaviour::WrongHash,
+    ]
 }
 
 /// A command of this name: `announce`, `show`.
