@@ -36,6 +36,7 @@ struct Tracker<'r> {
     status: &'static str,
     message: Option<String>,
     http_status: Option<u16>,
+    asked_together: usize,
     peers: Option<usize>,
     peers_v4: Option<usize>,
     peers_v6: Option<usize>,
@@ -174,36 +175,48 @@ struct Coverage {
 }
 
 pub(crate) fn tracker(subject: &Subject, report: &TrackerReport) -> io::Result<String> {
-    let times = report.times;
-    line(&Tracker {
-        r#type: "tracker",
-        info_hash: info_hash(subject),
-        url: &report.url,
-        redirected_to: report.redirected_to.as_deref(),
-        announced_hash: report.announced_hash.map(|hash| hash.to_string()),
-        family: report.family.map(tracker::Family::code),
-        address: report.address.map(|address| address.to_string()),
-        status: report.status.code(),
-        message: report.message(),
-        http_status: report.http_status,
-        peers: report.peers.map(|named| named.total()),
-        peers_v4: report.peers.map(|named| named.v4),
-        peers_v6: report.peers.map(|named| named.v6),
-        skipped: report.skipped.kinds().into_iter().filter(|(_, count)| *count > 0).collect(),
-        left_out: report.left_out,
-        seeders: report.seeders,
-        leechers: report.leechers,
-        downloaded: report.downloaded,
-        interval_s: report.interval.map(|interval| interval.as_secs()),
-        min_interval_s: report.min_interval.map(|interval| interval.as_secs()),
-        external_ip: report.external_ip,
-        retry_in_s: report.status.retry_in().map(|time| time.as_secs()),
-        dns_ms: times.dns.map(milliseconds),
-        connect_ms: times.connect.map(milliseconds),
-        tls_ms: times.tls.map(milliseconds),
-        reply_ms: times.reply.map(milliseconds),
-        elapsed_ms: milliseconds(report.elapsed),
-    })
+    line(&Tracker::of(subject, report, "tracker"))
+}
+
+/// A goodbye that could not be sent.
+pub(crate) fn goodbye(subject: &Subject, report: &TrackerReport) -> io::Result<String> {
+    line(&Tracker::of(subject, report, "goodbye"))
+}
+
+impl<'r> Tracker<'r> {
+    fn of(subject: &Subject, report: &'r TrackerReport, r#type: &'static str) -> Self {
+        let times = report.times;
+        Self {
+            r#type,
+            info_hash: info_hash(subject),
+            url: &report.url,
+            redirected_to: report.redirected_to.as_deref(),
+            announced_hash: report.announced_hash.map(|hash| hash.to_string()),
+            family: report.family.map(tracker::Family::code),
+            address: report.address.map(|address| address.to_string()),
+            status: report.status.code(),
+            message: report.message(),
+            http_status: report.http_status,
+            asked_together: report.asked_together,
+            peers: report.peers.map(|named| named.total()),
+            peers_v4: report.peers.map(|named| named.v4),
+            peers_v6: report.peers.map(|named| named.v6),
+            skipped: report.skipped.kinds().into_iter().filter(|(_, count)| *count > 0).collect(),
+            left_out: report.left_out,
+            seeders: report.seeders,
+            leechers: report.leechers,
+            downloaded: report.downloaded,
+            interval_s: report.interval.map(|interval| interval.as_secs()),
+            min_interval_s: report.min_interval.map(|interval| interval.as_secs()),
+            external_ip: report.external_ip,
+            retry_in_s: report.status.retry_in().map(|time| time.as_secs()),
+            dns_ms: times.dns.map(milliseconds),
+            connect_ms: times.connect.map(milliseconds),
+            tls_ms: times.tls.map(milliseconds),
+            reply_ms: times.reply.map(milliseconds),
+            elapsed_ms: milliseconds(report.elapsed),
+        }
+    }
 }
 
 pub(crate) fn peer(subject: &Subject, report: &PeerReport) -> io::Result<String> {

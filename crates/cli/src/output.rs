@@ -225,6 +225,17 @@ impl Output {
         Ok(unmet)
     }
 
+    /// The goodbyes that are owed: those that could not be sent.
+    pub(crate) fn goodbyes(&mut self, subject: &Subject, owed: &[TrackerReport]) -> io::Result<()> {
+        for report in owed {
+            self.tell(None, true, |_| json::goodbye(subject, report))?;
+            let reason = report.message().unwrap_or_default();
+            let fault = format!("{} still counts us: the goodbye could not be sent: {reason}", report.url);
+            self.told_fault(&human::name(subject), &fault);
+        }
+        Ok(())
+    }
+
     /// What kept a run from doing its job.
     pub(crate) fn fault(&mut self, name: &str, exit: Exit, reason: &str) {
         self.progress.erase();

@@ -39,7 +39,8 @@ pub(crate) async fn run(
     output.lock().progress.begin(until);
     let told = tell(&subject, &mut swarm, wanted, output, interrupted).await;
     // Takes the announces back; the result has been printed.
-    swarm.shutdown().await;
+    let owed = swarm.shutdown().await;
+    let told = told.and_then(|told| output.lock().goodbyes(&subject, &owed).map(|()| told));
     match told {
         // Nobody reads any more: how it went is of no interest.
         Ok(_) if output.lock().is_closed() => Exit::Answered,

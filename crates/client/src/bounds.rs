@@ -5,6 +5,7 @@ use crate::addresses::Addresses;
 use crate::budget::Budget;
 use crate::identity::Identity;
 use crate::pacer::Pacer;
+use crate::tracking::Hosts;
 use crate::{Config, Error};
 use nix::sys::resource::{Resource, getrlimit};
 use std::sync::Arc;
@@ -20,6 +21,8 @@ const RUNS: usize = 16;
 /// Trackers at once in all runs: enough for 16 that each wait for 64 silent ones, so that the slow trackers of one delay no
 /// other. Where descriptors are few, an eighth of them; and a sixteenth for goodbyes, which have no time to wait for those.
 const TRACKERS_OF_ALL: usize = RUNS * 64;
+/// Connections to trackers kept for later requests; where descriptors are few, a sixteenth of them.
+const KEPT: usize = 64;
 /// Memory of ours that connections in flight may take together, when nobody chose how many there may be.
 const IN_FLIGHT_BYTES: usize = 32 << 20;
 /// Memory of ours that one of them takes at most, an encrypted one, but for what its peer says; a test holds us to it. One in
@@ -56,6 +59,7 @@ struct Shared {
     pacer: Pacer,
     addresses: Addresses,
     linger: Budget,
+    tracker_hosts: Hosts,
     trackers: Arc<Semaphore>,
     goodbyes: Arc<Semaphore>,
 }
@@ -71,7 +75,7 @@ impl Bounds {
     /// # Errors
     /// A source address that is not ours, a port that is taken.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let Split { runs, trackers, goodbyes, peers } = Split::of(descriptors());
+        let Split { runs, trackers, goodbyes, kept, peers } = Split::of(descriptors());
         let width = width(config.concurrency, peers);
         Ok(Self(Arc::new(Shared {
             identity: Identity::new(config.bind, config.port)?,
@@ -82,6 +86,7 @@ impl Bounds {
             pacer: Pacer::new(config.rate),
             addresses: Addresses::new(config.limits.connections_per_address),
             linger: Budget::new(config.limits.buffer_bytes),
+            tracker_hosts: Hosts::new(config, kept),
             trackers: Arc::new(Semaphore::new(trackers)),
             goodbyes: Arc::new(Semaphore::new(goodbyes)),
         })))
@@ -111,6 +116,10 @@ impl Bounds {
 
     pub(crate) fn addresses(&self) -> &Addresses {
         &self.0.addresses
+    }
+
+    pub(crate) fn tracker_hosts(&self) -> &Hosts {
+        &self.0.tracker_hosts
     }
 
     pub(crate) fn linger(&self) -> &Budget {
@@ -182,6 +191,7 @@ struct Split {
     runs: usize,
     trackers: usize,
     goodbyes: usize,
+    kept: usize,
     peers: usize,
 }
 
@@ -190,8 +200,9 @@ impl Split {
         let runs = (descriptors / 32).clamp(1, RUNS);
         let trackers = (descriptors / 8).clamp(2, TRACKERS_OF_ALL);
         let goodbyes = (descriptors / 16).clamp(1, TRACKERS_OF_ALL);
-        let others = OUR_DESCRIPTORS + HOST_DESCRIPTORS.min(descriptors / 32) + runs + trackers + goodbyes;
-        Self { runs, trackers, goodbyes, peers: descriptors.saturating_sub(others).max(1) }
+        let kept = KEPT.min(descriptors / 16);
+        let others = OUR_DESCRIPTORS + HOST_DESCRIPTORS.min(descriptors / 32) + runs + trackers + goodbyes + kept;
+        Self { runs, trackers, goodbyes, kept, peers: descriptors.saturating_sub(others).max(1) }
     }
 }
 
@@ -259,16 +270,16 @@ mod tests {
 
     #[test]
     fn descriptors_are_split_among_all_who_need_some() {
-        for (descriptors, runs, trackers, goodbyes, peers) in [
-            (0, 1, 2, 1, 1),
-            (20, 1, 2, 1, 4),
-            (64, 2, 8, 4, 36),
-            (256, 8, 32, 16, 180),
-            (1024, 16, 128, 64, 772),
-            (20_000, 16, 1024, 1024, 17_860),
-            (usize::MAX, 16, 1024, 1024, usize::MAX - 2140),
+        for (descriptors, runs, trackers, goodbyes, kept, peers) in [
+            (0, 1, 2, 1, 0, 1),
+            (20, 1, 2, 1, 1, 3),
+            (64, 2, 8, 4, 4, 32),
+            (256, 8, 32, 16, 16, 164),
+            (1024, 16, 128, 64, 64, 708),
+            (20_000, 16, 1024, 1024, 64, 17_796),
+            (usize::MAX, 16, 1024, 1024, 64, usize::MAX - 2204),
         ] {
-            assert_eq!(Split::of(descriptors), Split { runs, trackers, goodbyes, peers }, "{descriptors}");
+            assert_eq!(Split::of(descriptors), Split { runs, trackers, goodbyes, kept, peers }, "{descriptors}");
         }
     }
 

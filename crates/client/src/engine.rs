@@ -181,14 +181,17 @@ impl Swarm {
         self.cut_short(CutShort::Interrupt);
     }
 
-    /// Says goodbye: every tracker that may have counted us is told `stopped`, 64 at a time, within 4 s. Closes whatever
-    /// is still open first.
-    pub async fn shutdown(mut self) {
+    /// Says goodbye: every tracker that may have counted us is told `stopped`, within 4 s from when the pace allows it
+    /// ([`Limits::tracker_rate`]). Closes whatever is still open first.
+    ///
+    /// The reports are of the goodbyes that are owed: those that could not be sent, and why. The trackers will go on counting
+    /// us until they forget us by themselves.
+    pub async fn shutdown(mut self) -> Vec<TrackerReport> {
         self.stop.say();
         self.lookups.abort_all();
         // Connections of attempts are closed when their tasks are gone; goodbyes need the descriptors.
         self.dialler.shutdown().await;
-        self.trackers.shutdown().await;
+        self.trackers.shutdown().await
     }
 
     /// An event that needs no waiting.

@@ -62,7 +62,9 @@ impl BitTorrentClient {
                 _ => {}
             }
         }
-        swarm.shutdown().await;
+        for report in swarm.shutdown().await {
+            debug!(tracker = %report.url, error = report.message(), "goodbye is owed");
+        }
         result
     }
 }

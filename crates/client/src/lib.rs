@@ -118,6 +118,6 @@ pub use seen_as::{SeenAs, SeenBy};
 pub use swarm_view::{Coverage, SwarmView};
 pub use topic::Topic;
 pub use torrent_file::{ReadError, read_torrent, read_torrent_from};
-pub use tracking::{Action, Named, Standing, Times, TrackerReport, TrackerStatus, Unasked};
+pub use tracking::{Action, Named, Silence, Standing, Times, TrackerReport, TrackerStatus, Unasked};
 pub use verdict::Verdict;
 pub use wire::WIRE;

@@ -10,11 +10,16 @@ use std::time::Duration;
 pub struct Limits {
     /// Most trackers asked. Most torrents name under 20; thousands would be somebody's way to aim us.
     pub trackers: usize,
-    /// Trackers looked up and asked at once; and told goodbye.
-    pub trackers_at_once: usize,
     /// Deadline for one announce or scrape: all addresses, all redirects.
     pub tracker_time: Duration,
-    /// Deadline for all goodbyes together, and for each. They come after the run's deadline.
+    /// Most requests a second to the trackers of one IP address, of all runs together, goodbyes included; 0 for no bound. Not
+    /// more than [`Config::rate`](crate::Config::rate) either. 5,000 torrents at one tracker take 100 s; an eighth of a
+    /// second's may come at once.
+    pub tracker_rate: u32,
+    /// Time after which a tracker that did not answer one run may be asked by another one, once; until then its status is
+    /// [`KnownSilent`](crate::TrackerStatus::KnownSilent).
+    pub silent_time: Duration,
+    /// Deadline for each goodbye, from its turn on. They come after the run's deadline.
     pub goodbye_time: Duration,
     /// Most redirects followed for one announce; libtorrent follows as many.
     pub redirects: usize,
@@ -28,7 +33,8 @@ pub struct Limits {
     pub peers: usize,
     /// The lowest port of a peer that an untrusted source may name; a tracker may name those of the web too.
     pub lowest_port: u16,
-    /// Connections at once to one IP address, of all runs together, on a stranger's word: no more than a browser makes.
+    /// Connections at once to one IP address, of all runs together, on a stranger's word: so many to peers, and as many to
+    /// trackers. No more than browsers make.
     pub connections_per_address: usize,
     /// Longest message of a peer that is no bitfield, in bytes.
     pub message_bytes: u32,
@@ -46,8 +52,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             trackers: 128,
-            trackers_at_once: 64,
             tracker_time: Duration::from_secs(15),
+            tracker_rate: 100,
+            silent_time: Duration::from_secs(60),
             goodbye_time: Duration::from_secs(4),
             redirects: 5,
             reply: tracker_http::Limits::default(),

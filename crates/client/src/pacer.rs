@@ -8,33 +8,70 @@ use tokio::time::{Instant, sleep_until};
 /// How far behind its schedule the pacer may fall and still catch up: timers wake a millisecond or more late.
 const MAX_DEBT: Duration = Duration::from_millis(10);
 
+/// What the time of the schedule begins with, so that there is a time before it.
+const BEFORE: Duration = Duration::from_secs(1);
+
 /// Allows `rate` starts a second, evenly spaced, to all who share it.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     interval: Option<Duration>,
-    /// What the schedule is counted from.
+    /// Unused time that is saved up for a burst, at most [`BEFORE`].
+    saved: Duration,
+    /// What the schedule is counted from, [`BEFORE`] after its zero.
     epoch: Instant,
-    /// When the next start is allowed, in nanoseconds from the epoch.
+    /// When the next start is allowed, in nanoseconds of the schedule; 0 before the first.
     next: AtomicU64,
 }
 
 impl Pacer {
-    /// `rate` 0 paces nothing.
+    /// `rate` 0 paces nothing. Unused time is not saved up, but for [`MAX_DEBT`]: no bursts after a quiet spell.
     pub(crate) fn new(rate: u32) -> Self {
-        let interval = (rate > 0).then(|| Duration::from_secs(1) / rate);
-        Self { interval, epoch: Instant::now(), next: AtomicU64::new(0) }
+        Self::saving(rate, Duration::ZERO)
     }
 
-    /// Takes the next start, or says when there is one. Time that nobody used is not saved up, but for [`MAX_DEBT`]: no
-    /// bursts after a quiet spell.
+    /// As [`new`](Self::new), with `saved` of unused time saved up for a burst, also before the first start.
+    pub(crate) fn saving(rate: u32, saved: Duration) -> Self {
+        let interval = (rate > 0).then(|| Duration::from_secs(1) / rate);
+        Self { interval, saved, epoch: Instant::now(), next: AtomicU64::new(0) }
+    }
+
+    /// Takes the next start, or says when there is one.
     pub(crate) fn start(&self, now: Instant) -> Result<(), Instant> {
         let Some(interval) = self.interval.map(nanoseconds) else { return Ok(()) };
-        let now = nanoseconds(now - self.epoch);
-        let earliest = now.saturating_sub(nanoseconds(MAX_DEBT));
-        // Who has not started yet owes nothing.
-        let then = |next: u64| (next <= now).then(|| if next == 0 { now } else { next.max(earliest) } + interval);
+        let now = self.scheduled(now);
+        let then = |next: u64| (next <= now).then(|| self.earliest(next, now) + interval);
         let taken = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, then);
-        taken.map(drop).map_err(|next| self.epoch + Duration::from_nanos(next))
+        taken.map(drop).map_err(|next| self.at(next))
+    }
+
+    /// Takes the next start, which may be yet to come, and says when it is. Those that ask for [`start`](Self::start) come
+    /// after it.
+    pub(crate) fn reserve(&self, now: Instant) -> Instant {
+        let Some(interval) = self.interval.map(nanoseconds) else { return now };
+        let due = self.scheduled(now);
+        let then = |next: u64| Some(self.earliest(next, due).max(next) + interval);
+        // It always has a successor.
+        let taken = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, then).unwrap_or_default();
+        self.at(taken).max(now)
+    }
+
+    /// Whether it has been unused for long enough that nothing is known of what was before.
+    pub(crate) fn is_at_rest(&self, now: Instant) -> bool {
+        self.next.load(Ordering::Relaxed) <= self.scheduled(now).saturating_sub(nanoseconds(self.saved + MAX_DEBT))
+    }
+
+    /// The earliest time that a start may be counted for: what is unused before is lost. Before the first nothing is owed.
+    fn earliest(&self, next: u64, now: u64) -> u64 {
+        let saved = now.saturating_sub(nanoseconds(self.saved));
+        if next == 0 { saved } else { next.max(saved.saturating_sub(nanoseconds(MAX_DEBT))) }
+    }
+
+    fn scheduled(&self, time: Instant) -> u64 {
+        nanoseconds(BEFORE + (time - self.epoch))
+    }
+
+    fn at(&self, scheduled: u64) -> Instant {
+        self.epoch + Duration::from_nanos(scheduled).saturating_sub(BEFORE)
     }
 }
 
@@ -96,6 +133,16 @@ mod tests {
         }
         assert!((290..=310).contains(&starts), "{starts} starts in 300 ms at 1,000 a second");
         let free = Pacer::new(0);
-        assert!((0..1000).all(|_| free.start(begin).is_ok()));
+        assert!((0..1000).all(|_| free.start(begin).is_ok() && free.reserve(begin) == begin));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_reserved_comes_before_what_asks_later() {
+        let (pacer, begin) = (Pacer::new(10), Instant::now());
+        let after = |n: u64| begin + Duration::from_millis(100 * n);
+        let reserved: Vec<Instant> = (0..3).map(|_| pacer.reserve(begin)).collect();
+        assert_eq!(reserved, [after(0), after(1), after(2)]);
+        assert_eq!((pacer.start(after(2)), pacer.start(after(3))), (Err(after(3)), Ok(())));
+        assert!(!pacer.is_at_rest(after(4)) && pacer.is_at_rest(after(5)));
     }
 }

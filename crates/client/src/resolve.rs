@@ -22,13 +22,16 @@ pub(crate) const NOT_IN_DNS: io::ErrorKind = io::ErrorKind::Unsupported;
 /// have a budget of their own, so that they never keep a tracker waiting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Budget {
-    /// [`Limits::trackers_at_once`].
+    /// [`TRACKER_THREADS`].
     Trackers,
     /// [`Limits::lookups_at_once`]: a few, because trackers hardly ever name peers by host.
     Peers,
     /// Peers the user named, who do not wait behind those that trackers named.
     Users,
 }
+
+/// Threads that look up trackers' host names, of all runs together.
+const TRACKER_THREADS: usize = 64;
 
 static TRACKERS: Threads = Threads::new();
 static PEERS: Threads = Threads::new();
@@ -70,7 +73,7 @@ pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, limits: &Limi
         return Err(io::Error::new(NOT_IN_DNS, overlay));
     }
     let threads = match budget {
-        Budget::Trackers => TRACKERS.at_least(limits.trackers_at_once),
+        Budget::Trackers => TRACKERS.at_least(TRACKER_THREADS),
         Budget::Peers => PEERS.at_least(limits.lookups_at_once),
         Budget::Users => USERS.at_least(limits.lookups_at_once),
     };

@@ -8,36 +8,39 @@ mod conversation;
 mod crowd;
 mod goodbye;
 mod hosts;
+mod names;
 mod query;
 mod report;
 mod status;
 mod strays;
 mod target;
+mod turn;
 
 pub use report::{Action, Named, Times, TrackerReport};
 pub use status::{Standing, TrackerStatus, Unasked};
 pub(crate) use target::check_private;
 
-use crate::addresses::Visit;
 use crate::engine::settled;
-use crate::resolve::{Budget, resolve, unwrapped};
 use crate::stop::Stopped;
 use crate::{Bind, Bounds, Config, Error, Limits, Topic};
 use crowd::Crowd;
 use goodbye::Goodbye;
 use guard::AddressPolicy;
-use hosts::{Hosts, Next};
+pub use hosts::Silence;
+pub(crate) use hosts::Hosts;
+use names::{Names, Next, addresses_of};
 use ids::InfoHash;
 use query::{Asked, Query};
 use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use target::{Only, Target};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
-use tracker::{Announce, Family, Host, Peer, Scrape, TrackerUrl};
+use tokio::time::Instant;
+use tracker::{Announce, Family, Host, Peer, Scheme, Scrape, TrackerUrl};
 use tracker_http::Tls;
 
 /// What every conversation of a run has in common.
@@ -49,6 +52,8 @@ pub(crate) struct Terms {
     pub(crate) bind: Bind,
     pub(crate) connect_timeout: Duration,
     pub(crate) tls: Tls,
+    /// What stands for the certificates that are trusted beside the usual ones.
+    pub(crate) roots: u64,
     /// Most peers taken from each answer.
     pub(crate) max_peers: Option<usize>,
     pub(crate) limits: Limits,
@@ -63,16 +68,6 @@ impl Terms {
             Action::Announce => url.target_with(&Announce { info_hash, ..self.announce }.query()),
             Action::Scrape => {
                 url.scrape().map_or_else(String::new, |url| url.target_with(&Scrape::from(info_hash).query()))
-            }
-        }
-    }
-
-    /// Waits until there may be one more connection to an address; to one that the user named there always may.
-    async fn visit(&self, policy: AddressPolicy, address: SocketAddr) -> Option<Visit> {
-        match policy {
-            AddressPolicy::User => None,
-            AddressPolicy::Stranger { .. } | AddressPolicy::Author => {
-                Some(self.bounds.addresses().visit(address.ip()).await)
             }
         }
     }
@@ -112,7 +107,7 @@ pub(crate) struct Tracking {
     stopped: Stopped,
     /// Trackers not yet looked up.
     targets: VecDeque<Target>,
-    hosts: Hosts,
+    names: Names,
     /// Conversations not yet begun.
     queries: VecDeque<Query>,
     steps: JoinSet<Step>,
@@ -163,6 +158,7 @@ impl Tracking {
                 bind: config.bind,
                 connect_timeout: config.connect_timeout,
                 tls,
+                roots: BuildHasherDefault::<DefaultHasher>::default().hash_one(&config.tls_roots),
                 max_peers: config.max_peers,
                 limits: config.limits,
                 bounds: bounds.clone(),
@@ -175,7 +171,7 @@ impl Tracking {
             known: choice.targets.iter().map(|target| target.url.clone()).collect(),
             targets: choice.targets,
             followed: HashSet::new(),
-            hosts: Hosts::default(),
+            names: Names::default(),
             queries: VecDeque::new(),
             steps: JoinSet::new(),
             told: VecDeque::new(),
@@ -217,8 +213,9 @@ impl Tracking {
         }
     }
 
-    /// Takes back every announce that may have been counted: each tracker is told `stopped`, 64 at a time, within 4 s.
-    pub(crate) async fn shutdown(mut self) {
+    /// Takes back every announce that may have been counted: each tracker is told `stopped`, as fast as the pace allows and
+    /// within 4 s each. Reports those to which that could not be sent.
+    pub(crate) async fn shutdown(mut self) -> Vec<TrackerReport> {
         // A tracker that is being asked right now may count us all the same; its task knows whether it was.
         self.targets.clear();
         self.queries.clear();
@@ -227,48 +224,25 @@ impl Tracking {
                 self.goodbyes.extend(asked.goodbyes);
             }
         }
-        // Those that answered an announce will hear this too, and not use up the time of the others.
-        self.goodbyes.sort_by_key(Goodbye::has_answered);
-        let mut goodbyes = JoinSet::new();
-        let all = async {
-            while let Some(goodbye) = self.goodbyes.pop() {
-                if goodbyes.len() >= self.terms.limits.trackers_at_once {
-                    goodbyes.join_next().await;
-                }
-                let terms = Arc::clone(&self.terms);
-                goodbyes.spawn(async move {
-                    let _turn = terms.bounds.goodbye().await;
-                    goodbye.say(&terms).await;
-                });
-            }
-            while goodbyes.join_next().await.is_some() {}
-        };
-        // Whoever has not heard us by then will forget us in time.
-        let _ = timeout(self.terms.limits.goodbye_time, all).await;
+        goodbye::say_all(self.goodbyes, &self.terms).await
     }
 
     /// Begins what may begin now; `None` when nothing is left to be done.
     fn begin(&mut self) -> Option<()> {
-        while self.steps.len() < self.terms.limits.trackers_at_once.max(1)
-            && !(self.one_at_a_time && (self.answered || self.is_asking()))
+        while !(self.one_at_a_time && (self.answered || self.is_asking()))
             && let Some(target) = self.targets.pop_front()
         {
-            match self.hosts.next(target) {
-                Next::LookUp(target) => {
-                    self.steps.spawn(look_up(target, Arc::clone(&self.terms), self.stopped.clone()));
+            match self.names.next(target) {
+                Next::LookUp(target, name) => {
+                    self.steps.spawn(look_up(target, name, Arc::clone(&self.terms), self.stopped.clone()));
                 }
                 Next::Ask(target, found) => self.looked_up(target, found, None),
                 Next::Wait => {}
             }
         }
-        while self.steps.len() < self.terms.limits.trackers_at_once.max(1)
-            && let Some(query) = self.queries.pop_front()
-        {
+        for query in self.queries.drain(..) {
             let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
-            self.steps.spawn(async move {
-                let _turn = stopped.or(pin!(terms.bounds.turn())).await;
-                Step::Asked(Box::new(query.ask(&terms, stopped).await))
-            });
+            self.steps.spawn(async move { Step::Asked(Box::new(query.ask(&terms, stopped).await)) });
         }
         if self.steps.is_empty() && self.answered {
             let others: Vec<Target> = self.targets.drain(..).collect();
@@ -279,7 +253,7 @@ impl Tracking {
 
     /// The run is over: nobody who waits will be asked.
     fn give_up(&mut self) {
-        let targets: Vec<Target> = self.targets.drain(..).chain(self.hosts.give_up()).collect();
+        let targets: Vec<Target> = self.targets.drain(..).chain(self.names.give_up()).collect();
         targets.into_iter().for_each(|target| self.tell(target.report(TrackerStatus::Interrupted)));
         let queries: Vec<Query> = self.queries.drain(..).collect();
         queries.into_iter().for_each(|query| self.tell(query.report(TrackerStatus::Interrupted)));
@@ -290,7 +264,7 @@ impl Tracking {
             Step::LookedUp(looked_up) => *looked_up,
             Step::Asked(asked) => return self.asked(*asked),
         };
-        for waited in self.hosts.learn(&target, &found).into_iter().rev() {
+        for waited in self.names.learn(&target, &found).into_iter().rev() {
             self.targets.push_front(waited);
         }
         let took = matches!(target.url.host(), Host::Name(_)).then_some(took);
@@ -316,10 +290,17 @@ impl Tracking {
         let hashes = target.only.map_or_else(|| self.hashes.clone(), |only| vec![only.info_hash]);
         let named = addresses.len();
         let policy = target.policy;
-        let addresses: Vec<SocketAddr> = addresses
-            .into_iter()
-            .filter(|address| policy == AddressPolicy::User || self.crowd.add(address.ip(), hashes.len()))
-            .collect();
+        let is_udp = target.url.scheme() == Scheme::Udp;
+        let mut at_once = hashes.len();
+        let mut has_room = |address: &SocketAddr| {
+            if policy != AddressPolicy::User {
+                let room = self.crowd.add(address.ip(), is_udp, hashes.len());
+                at_once = at_once.min(if room > 0 { room } else { at_once });
+                return room > 0;
+            }
+            true
+        };
+        let addresses: Vec<SocketAddr> = addresses.into_iter().filter(&mut has_room).collect();
         if let Some(limit) = self.crowd.most().filter(|_| addresses.is_empty() && named > 0) {
             return self.tell(target.report(Unasked::Crowded { limit }.into()));
         }
@@ -336,15 +317,17 @@ impl Tracking {
             }
         };
         for (family, list) in lists {
-            for &info_hash in &hashes {
-                self.queries.push_back(Query::new(target.clone(), list.clone(), family, info_hash, dns));
+            for (index, &info_hash) in hashes.iter().enumerate().take(at_once) {
+                let query = Query::new(target.clone(), list.clone(), family, info_hash, dns);
+                self.queries.push_back(query.then(hashes.get(index + at_once).copied()));
             }
         }
     }
 
     fn asked(&mut self, asked: Asked) {
-        let Asked { mut tracked, goodbyes, redirect } = asked;
+        let Asked { mut tracked, goodbyes, redirect, then } = asked;
         self.goodbyes.extend(goodbyes);
+        self.queries.extend(then);
         if let Some(target) = redirect {
             match self.judge_redirect(&target) {
                 Ok(()) => {
@@ -380,23 +363,12 @@ impl Tracking {
     }
 }
 
-/// Looks a tracker's host up. A redirect begins no new clock: it is one more step of the same announce.
-async fn look_up(mut target: Target, terms: Arc<Terms>, stopped: Stopped) -> Step {
-    let _turn = stopped.or(pin!(terms.bounds.turn())).await;
+/// Looks a tracker's host up, in the resolver's order. A redirect begins no new clock: it is one more step of the same
+/// announce.
+async fn look_up(mut target: Target, name: String, terms: Arc<Terms>, stopped: Stopped) -> Step {
     let begun = Instant::now();
     target.begun.get_or_insert(begun);
-    let found =
-        stopped.or(pin!(addresses_of(&target.url, &terms.limits))).await.unwrap_or(Err(TrackerStatus::Interrupted));
+    let found = stopped.or(pin!(addresses_of(name, target.url.port(), &terms))).await;
+    let found = found.unwrap_or(Err(TrackerStatus::Interrupted));
     Step::LookedUp(Box::new(LookedUp { target, found, took: begun.elapsed() }))
-}
-
-/// In the resolver's order.
-async fn addresses_of(url: &TrackerUrl, limits: &Limits) -> Result<Vec<SocketAddr>, TrackerStatus> {
-    let found = match url.host() {
-        Host::Ip(ip) => vec![unwrapped(SocketAddr::new(*ip, url.port()))],
-        Host::Name(name) => {
-            resolve(name, url.port(), Budget::Trackers, limits).await.map_err(TrackerStatus::unresolved)?
-        }
-    };
-    Ok(found)
 }

@@ -9,8 +9,9 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LimitName {
     Trackers,
-    TrackersAtOnce,
     TrackerTime,
+    TrackerRate,
+    SilentTime,
     GoodbyeTime,
     Redirects,
     HeadBytes,
@@ -45,8 +46,9 @@ impl LimitName {
         let (time, count) = (Duration::from_millis(value), usize::try_from(value).unwrap_or(usize::MAX));
         match self {
             Self::Trackers => limits.trackers = count,
-            Self::TrackersAtOnce => limits.trackers_at_once = count,
             Self::TrackerTime => limits.tracker_time = time,
+            Self::TrackerRate => limits.tracker_rate = value.try_into().unwrap_or(u32::MAX),
+            Self::SilentTime => limits.silent_time = time,
             Self::GoodbyeTime => limits.goodbye_time = time,
             Self::Redirects => limits.redirects = count,
             Self::HeadBytes => limits.reply.head_bytes = count,
@@ -81,6 +83,6 @@ mod tests {
         for wrong in ["peers", "peers=", "peers=many", "nothing=1"] {
             assert!(limit(wrong).is_err(), "{wrong}");
         }
-        assert!(limit("nothing=1").unwrap_err().contains("trackers-at-once"));
+        assert!(limit("nothing=1").unwrap_err().contains("tracker-rate"));
     }
 }

@@ -93,6 +93,13 @@ pub(super) const TABLE: &[Explanation] = &[
         "look at `ip route`, and whether the network or the VPN is down",
     ),
     entry(
+        "known_silent",
+        "known to be silent",
+        "it was not asked, because it did not answer another torrent's question a short while ago; it is asked again once, after a minute",
+        "it is down, refuses connections, or its host name does not resolve: the message says which, and since when",
+        LATER,
+    ),
+    entry(
         "timeout",
         "timed out",
         "it was reached, or asked over UDP, and no whole answer came in time",

@@ -1,12 +1,15 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
+use super::hosts::Connection;
 use super::report::{Action, Times};
 use super::status::TrackerStatus;
 use super::target::Target;
+use super::turn::Turn;
 use super::{Terms, strays};
 use crate::connect::{ConnectError, connect, connect_udp};
 use crate::entropy;
 use ids::InfoHash;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -31,8 +34,12 @@ pub(crate) struct Progress {
     /// Our end of the connection.
     pub(crate) local: Option<IpAddr>,
     pub(crate) times: Times,
+    /// When the conversation with it began.
+    pub(crate) asked: Option<Instant>,
     /// The HTTP status of the answer.
     pub(crate) http_status: Option<u16>,
+    /// Questions answered over the same connection so far, this one included.
+    pub(crate) together: usize,
     /// Where an announce may have been written.
     pub(crate) written: Vec<Written>,
 }
@@ -46,40 +53,60 @@ pub(crate) struct Written {
 }
 
 /// A connected stream of whatever kind.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for S {}
 
-/// Asks at one address.
+impl Progress {
+    /// Notes an announce over HTTP, once for each address: one that is asked again over another connection is one.
+    fn wrote_over_http(&mut self) {
+        if let Some(address) = self.address
+            && !self.written.iter().any(|written| written.session.is_none() && written.address == address)
+        {
+            self.written.push(Written { address, session: None });
+        }
+    }
+}
+
+/// Asks at one address; `turn` gives the right to, and takes the connection for whatever comes after.
 pub(crate) async fn converse(
     target: &Target,
     address: SocketAddr,
     info_hash: InfoHash,
     terms: &Terms,
     deadline: Instant,
+    turn: &mut Turn,
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
-    // BEP 48: without a URL for it nobody is asked, and then nobody is connected to either.
-    if terms.action == Action::Scrape && target.only.is_none() && !target.has_scrape() {
-        return Err(TrackerStatus::ScrapeUnsupported);
-    }
     progress.address = Some(address);
+    progress.asked = Some(Instant::now());
     progress.times = Times::default();
     match target.url.scheme() {
         Scheme::Udp => over_udp(target, address, info_hash, terms, deadline, progress).await,
-        Scheme::Http => {
-            let stream = tcp(address, terms, deadline, progress).await?;
-            over_http(stream, target, info_hash, terms, deadline, progress).await
-        }
-        Scheme::Https => {
-            let stream = tcp(address, terms, deadline, progress).await?;
-            let begun = Instant::now();
-            let stream = terms.tls.connect(stream, target.url.host(), deadline - begun).await?;
-            progress.times.tls = Some(begun.elapsed());
-            over_http(stream, target, info_hash, terms, deadline, progress).await
-        }
+        Scheme::Http | Scheme::Https => over_http(target, address, info_hash, terms, deadline, turn, progress).await,
         _ => Err(TrackerStatus::UnsupportedScheme),
     }
+}
+
+/// A new connection to an HTTP tracker.
+pub(crate) async fn open(
+    target: &Target,
+    address: SocketAddr,
+    terms: &Terms,
+    deadline: Instant,
+    progress: &mut Progress,
+) -> Result<Connection, TrackerStatus> {
+    let stream = tcp(address, terms, deadline, progress).await?;
+    let stream: Box<dyn Stream> = if target.url.scheme() == Scheme::Https {
+        let begun = Instant::now();
+        let stream = terms.tls.connect(stream, target.url.host(), deadline - begun).await?;
+        progress.times.tls = Some(begun.elapsed());
+        Box::new(stream)
+    } else {
+        Box::new(stream)
+    };
+    let http = tracker_http::Client { limits: terms.limits.reply, ..tracker_http::Client::default() };
+    Ok(http.over(stream).await?)
 }
 
 async fn tcp(
@@ -99,33 +126,45 @@ async fn tcp(
     Ok(stream)
 }
 
+/// Over a connection that an earlier request has left, or a new one. Which of both it is decides nothing: one that the
+/// tracker has closed meanwhile is replaced (RFC 9112, 9.3.1).
 async fn over_http(
-    stream: impl Stream,
     target: &Target,
+    address: SocketAddr,
     info_hash: InfoHash,
     terms: &Terms,
     deadline: Instant,
+    turn: &mut Turn,
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
-    let begun = Instant::now();
-    let http = tracker_http::Client {
-        timeout: deadline - begun,
-        limits: terms.limits.reply,
-        ..tracker_http::Client::default()
-    };
-    let asked = ask_over_http(&http, stream, target, info_hash, terms, progress).await;
-    progress.http_status = match &asked {
-        Ok((_, status)) => Some(*status),
-        Err(status) => status.http_status(),
-    };
-    progress.times.reply = progress.http_status.map(|_| begun.elapsed());
-    asked.map(|(answer, _)| answer)
+    loop {
+        let mut connection = match turn.connection.take() {
+            Some(connection) => connection,
+            None => open(target, address, terms, deadline, progress).await?,
+        };
+        let begun = Instant::now();
+        connection.timeout = deadline - begun;
+        let asked = ask_over_http(&mut connection, target, info_hash, terms, progress).await;
+        if let Err(TrackerStatus::Http(error)) = &asked
+            && error.is_stale()
+        {
+            terms.pace_of_connections(address).await;
+            continue;
+        }
+        progress.together = connection.exchanges();
+        progress.http_status = match &asked {
+            Ok((_, status)) => Some(*status),
+            Err(status) => status.http_status(),
+        };
+        progress.times.reply = progress.http_status.map(|_| begun.elapsed());
+        turn.connection = Some(connection);
+        return asked.map(|(answer, _)| answer);
+    }
 }
 
 /// The answer, and the HTTP status it came with.
 async fn ask_over_http(
-    http: &tracker_http::Client,
-    stream: impl Stream,
+    connection: &mut Connection,
     target: &Target,
     info_hash: InfoHash,
     terms: &Terms,
@@ -134,11 +173,11 @@ async fn ask_over_http(
     let url = &target.url;
     match (terms.action, target.only) {
         (Action::Announce, only) => {
-            progress.written.extend(progress.address.map(|address| Written { address, session: None }));
+            progress.wrote_over_http();
             let reply = match only {
-                None => http.announce(stream, url, &Announce { info_hash, ..terms.announce }).await?,
+                None => connection.announce(url, &Announce { info_hash, ..terms.announce }).await?,
                 // The whole request is in the URL that the redirect gave.
-                Some(_) => http.announce_as_written(stream, url).await?,
+                Some(_) => connection.announce_as_written(url).await?,
             };
             Ok((Answer::Announced(reply.answer), reply.status))
         }
@@ -146,9 +185,9 @@ async fn ask_over_http(
             let reply = match only {
                 None => {
                     let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
-                    http.scrape(stream, &url, &info_hash.into()).await
+                    connection.scrape(&url, &info_hash.into()).await
                 }
-                Some(_) => http.scrape_as_written(stream, url).await,
+                Some(_) => connection.scrape_as_written(url).await,
             };
             let reply = reply.map_err(of_a_scrape)?;
             Ok((Answer::Scraped(reply.answer), reply.status))

@@ -1,15 +1,24 @@
 //! The goodbye that every announce owes.
 
 use super::Terms;
-use super::conversation::{Answer, Stream, Written, transaction};
+use super::conversation::{Answer, Written, open, transaction};
+use super::hosts::Purpose;
+use super::report::TrackerReport;
 use super::status::TrackerStatus;
 use super::target::Target;
-use crate::Limits;
-use crate::connect::connect;
+use super::turn::Turn;
+use crate::connect::ConnectError;
+use crate::engine::settled;
 use ids::InfoHash;
-use tokio::time::timeout;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use tracing::debug;
-use tracker::{Announce, Event, Scheme, TrackerUrl};
+use tracker::udp::Action;
+use tracker::{Announce, Event, TrackerUrl};
+use tracker_udp::Session;
 
 /// An announce to be taken back.
 #[derive(Debug)]
@@ -17,10 +26,23 @@ pub(crate) struct Goodbye {
     target: Target,
     written: Written,
     info_hash: InfoHash,
-    /// Whether the announce was answered.
-    answered: bool,
     /// What the tracker wants to be told with it.
     tracker_id: Option<Vec<u8>>,
+}
+
+/// Says all of them at the same time, as far as the pace and the descriptors allow, and reports those that could not be
+/// sent.
+pub(crate) async fn say_all(goodbyes: Vec<Goodbye>, terms: &Arc<Terms>) -> Vec<TrackerReport> {
+    let mut saying = JoinSet::new();
+    for goodbye in goodbyes {
+        let terms = Arc::clone(terms);
+        saying.spawn(async move { goodbye.say(&terms).await });
+    }
+    let mut owed = Vec::new();
+    while let Some(said) = saying.join_next().await {
+        owed.extend(settled(said));
+    }
+    owed
 }
 
 impl Goodbye {
@@ -36,24 +58,14 @@ impl Goodbye {
             None => target.only.is_none() || target.url.target().contains("event=started"),
         };
         let tracker_id = answer.and_then(Answer::tracker_id).map(<[u8]>::to_vec);
-        announced.then(|| Self { target: target.clone(), written, info_hash, answered: answer.is_some(), tracker_id })
+        announced.then(|| Self { target: target.clone(), written, info_hash, tracker_id })
     }
 
-    /// Whether the announce was answered.
-    pub(crate) fn has_answered(&self) -> bool {
-        self.answered
-    }
-
-    /// Tells the tracker to forget us, at the address that was told of us. Best effort: whatever comes of it, the run is
-    /// over.
-    pub(crate) async fn say(self, terms: &Terms) {
-        let shown = self.target.shown.clone();
-        let ok = timeout(terms.limits.goodbye_time, self.tell(terms)).await.is_ok_and(|told| told.is_ok());
-        debug!(tracker = %shown, ok, "goodbye");
-    }
-
-    async fn tell(self, terms: &Terms) -> Result<(), TrackerStatus> {
-        let Self { target, written: Written { address, session }, info_hash, tracker_id, .. } = self;
+    /// Tells the tracker to forget us, at the address that was told of us. Whatever it answers, that is all; a report is of one
+    /// that was not sent.
+    async fn say(self, terms: &Terms) -> Option<TrackerReport> {
+        let Self { target, written: Written { address, session }, info_hash, tracker_id } = self;
+        let mut turn = Turn::wait(terms, &target, address, Purpose::Goodbye).await;
         let announce = Announce {
             info_hash,
             event: Event::Stopped,
@@ -61,37 +73,64 @@ impl Goodbye {
             tracker_id: tracker_id.as_deref(),
             ..terms.announce
         };
-        let _visit = terms.visit(target.policy, address).await;
-        if let Some(mut session) = session {
-            session.announce(&announce, transaction()?).await?;
-            return Ok(());
+        let sent = match session {
+            Some(session) => over_udp(session, &announce, terms).await,
+            None => over_http(&mut turn, &target, address, &announce, terms).await,
+        };
+        turn.end(terms);
+        debug!(tracker = %target.shown, ok = sent.is_ok(), "goodbye");
+        let mut report = target.report(sent.err()?);
+        report.announced_hash = Some(info_hash);
+        report.address = Some(address);
+        Some(report)
+    }
+}
+
+/// A connection id may have to be asked for first.
+async fn over_udp(mut session: Session, announce: &Announce<'_>, terms: &Terms) -> Result<(), TrackerStatus> {
+    use tracker_udp::Error::{Refused, Socket, Timeout, Unreachable};
+    session.timeout = terms.limits.goodbye_time;
+    match session.announce(announce, transaction()?).await {
+        Err(error @ (Refused(_) | Socket(_) | Unreachable(_) | Timeout { stage: Action::Connect, .. })) => {
+            Err(error.into())
         }
-        let stream = connect(address, terms.bind).await?;
-        if target.url.scheme() == Scheme::Https {
-            let stream = terms.tls.connect(stream, target.url.host(), terms.limits.goodbye_time).await?;
-            say_over(stream, &target, &announce, terms.limits).await
-        } else {
-            say_over(stream, &target, &announce, terms.limits).await
+        _ => Ok(()),
+    }
+}
+
+async fn over_http(
+    turn: &mut Turn,
+    target: &Target,
+    address: SocketAddr,
+    announce: &Announce<'_>,
+    terms: &Terms,
+) -> Result<(), TrackerStatus> {
+    let deadline = Instant::now() + terms.limits.goodbye_time;
+    let url = if target.only.is_some() { Some(stopped(&target.url)?) } else { None };
+    loop {
+        let mut connection = match turn.connection.take() {
+            Some(connection) => connection,
+            None => match timeout_at(deadline, open(target, address, terms, deadline, &mut Default::default())).await {
+                Ok(opened) => opened?,
+                Err(_) => return Err(ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()),
+            },
+        };
+        connection.timeout = deadline - Instant::now();
+        let said = match &url {
+            None => connection.announce(&target.url, announce).await,
+            Some(url) => connection.announce_as_written(url).await,
+        };
+        match said {
+            Err(error) if error.is_stale() => terms.pace_of_connections(address).await,
+            _ => {
+                turn.connection = Some(connection);
+                return Ok(());
+            }
         }
     }
 }
 
-async fn say_over(
-    stream: impl Stream,
-    target: &Target,
-    announce: &Announce<'_>,
-    limits: Limits,
-) -> Result<(), TrackerStatus> {
-    let http =
-        tracker_http::Client { timeout: limits.goodbye_time, limits: limits.reply, ..tracker_http::Client::default() };
-    match target.only {
-        None => http.announce(stream, &target.url, announce).await?,
-        Some(_) => http.announce_as_written(stream, &stopped(&target.url)?).await?,
-    };
-    Ok(())
-}
-
-/// Where a redirect led to with `started`, what it leads to with `stopped`. Without a word of either nobody has counted us.
+/// Where a redirect led to with `started`, what it leads to with `stopped`. Without a word of either nothing has counted us.
 fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, TrackerStatus> {
     url.expose().replacen("event=started", "event=stopped", 1).parse().map_err(TrackerStatus::from)
 }

@@ -1,130 +1,117 @@
-//! The hosts of trackers, each looked up once: several URLs, and the redirects of several conversations, name the same.
+//! What all runs share about the addresses of trackers: how fast each is asked, its connections, and which are silent.
 
-use super::status::TrackerStatus;
-use super::target::Target;
-use crate::overlay::Overlay;
+mod kept;
+mod pace;
+mod silence;
+
+pub use silence::Silence;
+pub(crate) use kept::{Connection, Way};
+pub(crate) use pace::Purpose;
+pub(crate) use silence::{Place, Silences};
+
+use crate::Config;
+use kept::Kept;
+use pace::Pace;
 use std::collections::HashMap;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
-use tracker::Host;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
-/// What is known of the hosts so far.
-#[derive(Debug, Default)]
-pub(crate) struct Hosts(HashMap<String, Known>);
+/// Addresses after which those that are not in use are forgotten.
+const MANY: usize = 1024;
 
+/// All addresses of trackers.
 #[derive(Debug)]
-enum Known {
-    /// Being looked up; these wait for it.
-    Soon(Vec<Target>),
-    Found(Vec<IpAddr>),
-    Failed(io::ErrorKind, String),
+pub(crate) struct Hosts {
+    hosts: Mutex<HashMap<IpAddr, Arc<Host>>>,
+    rate: u32,
+    places: usize,
+    /// Room for connections that are kept.
+    kept: Arc<Semaphore>,
+    pub(crate) silences: Silences,
 }
 
-/// What there is to do for a tracker.
-pub(crate) enum Next {
-    /// Its addresses are known, or why there are none.
-    Ask(Target, Result<Vec<SocketAddr>, TrackerStatus>),
-    LookUp(Target),
-    /// Somebody else's look-up is on its way.
-    Wait,
+/// One address.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pace: Pace,
+    /// Connections that may be opened there on the word of strangers.
+    places: Arc<Semaphore>,
+    kept: Kept,
 }
 
 impl Hosts {
-    /// What to do for `target`.
-    pub(crate) fn next(&mut self, target: Target) -> Next {
-        let Host::Name(name) = target.url.host() else { return Next::LookUp(target) };
-        if let Some(overlay) = Overlay::of(name) {
-            return Next::Ask(target, Err(overlay.into()));
-        }
-        match self.0.get_mut(name) {
-            None => {
-                self.0.insert(name.clone(), Known::Soon(Vec::new()));
-                Next::LookUp(target)
-            }
-            Some(Known::Soon(waiting)) => {
-                waiting.push(target);
-                Next::Wait
-            }
-            Some(Known::Found(ips)) => {
-                let addresses = ips.iter().map(|&ip| SocketAddr::new(ip, target.url.port())).collect();
-                Next::Ask(target, Ok(addresses))
-            }
-            Some(Known::Failed(kind, reason)) => {
-                let error = io::Error::new(*kind, reason.clone());
-                Next::Ask(target, Err(TrackerStatus::unresolved(error)))
-            }
+    /// All that `config` and the named limits say; at most `kept` connections are kept while they are not in use.
+    pub(crate) fn new(config: &Config, kept: usize) -> Self {
+        let rate = match (config.rate, config.limits.tracker_rate) {
+            (0, rate) | (rate, 0) => rate,
+            (rate, most) => rate.min(most),
+        };
+        Self {
+            hosts: Mutex::default(),
+            rate,
+            places: config.limits.connections_per_address.clamp(1, Semaphore::MAX_PERMITS),
+            kept: Arc::new(Semaphore::new(kept)),
+            silences: Silences::new(config.limits.silent_time),
         }
     }
 
-    /// Takes in what came of the look-up for `target`, and gives those that waited for it.
-    pub(crate) fn learn(&mut self, target: &Target, found: &Result<Vec<SocketAddr>, TrackerStatus>) -> Vec<Target> {
-        let Host::Name(name) = target.url.host() else { return Vec::new() };
-        let known = match found {
-            Ok(addresses) => Known::Found(addresses.iter().map(SocketAddr::ip).collect()),
-            Err(TrackerStatus::ResolveFailed(error) | TrackerStatus::NoConnection { source: error, .. }) => {
-                Known::Failed(error.kind(), error.to_string())
-            }
-            // The run has ended.
-            Err(_) => Known::Failed(io::ErrorKind::Interrupted, "not looked up".to_owned()),
+    pub(crate) fn at(&self, ip: IpAddr) -> Arc<Host> {
+        let mut hosts = self.lock();
+        if hosts.len() >= MANY {
+            let now = Instant::now();
+            hosts.retain(|_, host| Arc::strong_count(host) > 1 || !host.is_at_rest(now));
+        }
+        let new = || {
+            let places = Arc::new(Semaphore::new(self.places));
+            Arc::new(Host { pace: Pace::new(self.rate), kept: Kept::default(), places })
         };
-        match self.0.insert(name.clone(), known) {
-            Some(Known::Soon(waiting)) => waiting,
-            _ => Vec::new(),
+        Arc::clone(hosts.entry(ip.to_canonical()).or_insert_with(new))
+    }
+
+    /// Keeps a connection to `host` for the next request, if the tracker does and there is room.
+    pub(crate) fn keep(&self, host: &Host, way: Way, mut connection: Connection) {
+        if !connection.is_open() {
+            return;
+        }
+        let room = || Arc::clone(&self.kept).try_acquire_owned().ok();
+        let room = room().or_else(|| {
+            let (now, hosts) = (Instant::now(), self.lock());
+            hosts.values().for_each(|host| host.kept.sweep(now));
+            room()
+        });
+        if let Some(room) = room {
+            host.kept.keep(way, connection, room);
         }
     }
 
-    /// Those that still wait.
-    pub(crate) fn give_up(&mut self) -> Vec<Target> {
-        let waiting = |known: &mut Known| match known {
-            Known::Soon(waiting) => std::mem::take(waiting),
-            _ => Vec::new(),
-        };
-        self.0.values_mut().flat_map(waiting).collect()
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Arc<Host>>> {
+        // Held for a look or a change, never during a wait.
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use guard::AddressPolicy;
-
-    fn target(url: &str) -> Target {
-        Target::new(url.parse().unwrap(), AddressPolicy::User, false)
+impl Host {
+    /// Waits for one of the places for connections.
+    pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed.
+        Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
-    #[test]
-    fn a_host_is_looked_up_once_whatever_its_ports() {
-        let mut hosts = Hosts::default();
-        let first = target("http://t.example/announce");
-        assert!(matches!(hosts.next(first.clone()), Next::LookUp(_)));
-        assert!(matches!(hosts.next(target("udp://T.example:6969")), Next::Wait));
-        assert!(matches!(hosts.next(target("http://other.example/announce")), Next::LookUp(_)));
-        let found = Ok(vec!["9.9.9.9:80".parse().unwrap()]);
-        let waited = hosts.learn(&first, &found);
-        let [udp] = <[Target; 1]>::try_from(waited).unwrap();
-        let Next::Ask(_, Ok(addresses)) = hosts.next(udp) else { panic!("it is known") };
-        assert_eq!(addresses, ["9.9.9.9:6969".parse().unwrap()]);
-        assert!(matches!(hosts.next(target("http://9.9.9.9/announce")), Next::LookUp(_)));
+    /// Waits for the turn of one request.
+    pub(crate) async fn turn(&self, purpose: Purpose) {
+        self.pace.turn(purpose).await;
     }
 
-    #[test]
-    fn a_host_of_another_network_is_not_looked_up() {
-        let mut hosts = Hosts::default();
-        for _ in 0..2 {
-            let Next::Ask(_, Err(status)) = hosts.next(target("http://T.onion./announce")) else {
-                panic!("no look-up")
-            };
-            assert_eq!(status.code(), "resolve_failed");
-        }
+    /// A connection that an earlier request has left. Who has one of the places gets room for a new one at least: those that
+    /// are kept for others are closed if there would be more connections than places.
+    pub(crate) fn take(&self, way: &Way, placed: bool) -> Option<Connection> {
+        let most = if placed { self.places.available_permits() } else { usize::MAX };
+        self.kept.take(way, most)
     }
 
-    #[test]
-    fn a_failure_is_every_urls_failure() {
-        let mut hosts = Hosts::default();
-        let first = target("http://t.example/announce");
-        assert!(matches!(hosts.next(first.clone()), Next::LookUp(_)));
-        hosts.learn(&first, &Err(TrackerStatus::ResolveFailed(io::Error::other("no such name"))));
-        let Next::Ask(_, Err(status)) = hosts.next(target("https://t.example/announce")) else { panic!("it is known") };
-        assert_eq!(guard::ErrorChain(&status).to_string(), "host name does not resolve: no such name");
+    fn is_at_rest(&self, now: Instant) -> bool {
+        self.pace.is_at_rest(now) && self.kept.is_empty()
     }
 }

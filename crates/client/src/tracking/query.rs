@@ -2,9 +2,11 @@
 
 use super::conversation::{Answer, Progress, converse};
 use super::goodbye::Goodbye;
-use super::report::{Named, TrackerReport};
+use super::report::{Action, Named, TrackerReport};
 use super::status::TrackerStatus;
 use super::target::{Only, Target};
+use super::hosts::{Place, Purpose, Silence};
+use super::turn::Turn;
 use super::{Terms, Tracked};
 use crate::stop::Stopped;
 use guard::ErrorChain;
@@ -16,6 +18,10 @@ use tokio::time::Instant;
 use tracing::debug;
 use tracker::{Counts, Family, Scheme};
 
+/// Time without an answer after which a tracker counts as silent when the run ends before its own time does: enough for each
+/// first packet to be sent twice.
+const SILENT_AFTER: Duration = Duration::from_secs(3);
+
 /// A tracker, and how to ask it.
 #[derive(Debug)]
 pub(crate) struct Query {
@@ -24,6 +30,9 @@ pub(crate) struct Query {
     addresses: Vec<SocketAddr>,
     family: Option<Family>,
     info_hash: InfoHash,
+    /// Another one that is asked about when this has ended: of a hybrid, whose tracker may have no more than one
+    /// conversation at a time.
+    then: Option<InfoHash>,
     dns: Option<Duration>,
 }
 
@@ -35,6 +44,8 @@ pub(crate) struct Asked {
     pub(crate) goodbyes: Vec<Goodbye>,
     /// Where the tracker points instead of answering.
     pub(crate) redirect: Option<Target>,
+    /// What comes next.
+    pub(crate) then: Option<Query>,
 }
 
 impl Query {
@@ -46,7 +57,12 @@ impl Query {
         info_hash: InfoHash,
         dns: Option<Duration>,
     ) -> Self {
-        Self { target, addresses, family, info_hash, dns }
+        Self { target, addresses, family, info_hash, then: None, dns }
+    }
+
+    /// The same, followed by one about another info-hash.
+    pub(crate) fn then(self, info_hash: Option<InfoHash>) -> Self {
+        Self { then: info_hash, ..self }
     }
 
     /// A report in which nothing has been asked yet.
@@ -66,7 +82,10 @@ impl Query {
             self.target.only.map_or_else(|| Instant::now() + terms.limits.tracker_time, |only| only.deadline);
         let result = stopped.or(pin!(self.first_answer(terms, &mut deadline, &mut progress))).await;
         let (status, answer) = match result {
-            None => (TrackerStatus::Interrupted, None),
+            None => {
+                self.cut_short(terms, &progress);
+                (TrackerStatus::Interrupted, None)
+            }
             Some(Err(status)) => (status, None),
             Some(Ok(answer)) => (TrackerStatus::Ok, Some(answer)),
         };
@@ -75,6 +94,7 @@ impl Query {
         report.address = progress.address;
         report.family = report.family.or(progress.address.map(Family::of));
         report.http_status = progress.http_status;
+        report.asked_together = progress.together;
         report.times = super::Times { dns: self.dns, ..progress.times };
         let owed = |written| Goodbye::owed(&self.target, written, self.info_hash, answer.as_ref());
         let goodbyes = progress.written.into_iter().filter_map(owed).collect();
@@ -93,7 +113,8 @@ impl Query {
         }
         let redirect = self.redirect(&mut report, deadline);
         let tracked = Tracked { report, peers, info_hash: self.info_hash, own };
-        Asked { tracked, goodbyes, redirect }
+        let then = self.then.map(|info_hash| Self { info_hash, then: None, ..self });
+        Asked { tracked, goodbyes, redirect, then }
     }
 
     /// Where the tracker points, if that is how it answered and the place can be gone to.
@@ -137,13 +158,7 @@ impl Query {
                 failure.get_or_insert(TrackerStatus::Refused { address, source });
                 continue;
             }
-            // It is not the tracker's fault that others are asked at its address.
-            let waiting = Instant::now();
-            let _visit = terms.visit(self.target.policy, address).await;
-            *deadline += waiting.elapsed();
-            let until = self.until(*deadline, index);
-            let conversation = converse(&self.target, address, self.info_hash, terms, until, progress);
-            match conversation.await {
+            match self.ask_at(index, address, terms, deadline, progress).await {
                 Err(status) if status.is_worth_another() => {
                     // Its text may be the tracker's own words, and repeat the passkey.
                     let error = self.target.secrets.conceal(&ErrorChain(&status).to_string());
@@ -154,6 +169,46 @@ impl Query {
             }
         }
         Err(failure.unwrap_or(TrackerStatus::NoAddress(self.family.unwrap_or(Family::V4))))
+    }
+
+    /// A tracker that has been silent for some time when the run ends is not waited for by the next run.
+    fn cut_short(&self, terms: &Terms, progress: &Progress) {
+        if let Some((address, asked)) = progress.address.zip(progress.asked)
+            && asked.elapsed() >= SILENT_AFTER
+        {
+            let place = Place::endpoint(&self.target.url, address);
+            terms.bounds.tracker_hosts().silences.silent(place, Silence::NoAnswer, asked, Instant::now());
+        }
+    }
+
+    /// Asks at one address, unless it is known to be silent.
+    async fn ask_at(
+        &self,
+        index: usize,
+        address: SocketAddr,
+        terms: &Terms,
+        deadline: &mut Instant,
+        progress: &mut Progress,
+    ) -> Result<Answer, TrackerStatus> {
+        // BEP 48: without a URL for it nobody is asked, and then nobody is connected to either.
+        if terms.action == Action::Scrape && self.target.only.is_none() && !self.target.has_scrape() {
+            return Err(TrackerStatus::ScrapeUnsupported);
+        }
+        let place = Place::endpoint(&self.target.url, address);
+        let silences = &terms.bounds.tracker_hosts().silences;
+        progress.address = Some(address);
+        silences.look(&place, Instant::now())?;
+        // It is not the tracker's fault that others are asked at its address.
+        let waiting = Instant::now();
+        let mut turn = Turn::wait(terms, &self.target, address, Purpose::Question).await;
+        *deadline += waiting.elapsed();
+        // A request that went before may have found out meanwhile.
+        silences.ask(&place, Instant::now())?;
+        let until = self.until(*deadline, index);
+        let asked = converse(&self.target, address, self.info_hash, terms, until, &mut turn, progress).await;
+        turn.end(terms);
+        silences.learn(place, asked.as_ref().err(), progress.asked);
+        asked
     }
 }
 

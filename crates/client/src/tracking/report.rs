@@ -25,6 +25,9 @@ pub struct TrackerReport {
     pub status: TrackerStatus,
     /// The HTTP status, where one came.
     pub http_status: Option<u16>,
+    /// How many questions the answer's connection had carried by then, this one included; over UDP and in a scrape, how many
+    /// torrents were asked about in the one request. 0 when no answer came.
+    pub asked_together: usize,
     /// Peers it named, usable ones, our own endpoint not counted; `None` when it did not answer, or was not asked for any.
     pub peers: Option<Named>,
     /// Entries of its list that could not be used.
@@ -113,6 +116,7 @@ impl TrackerReport {
             address: None,
             status,
             http_status: None,
+            asked_together: 0,
             peers: None,
             skipped: Skipped::default(),
             left_out: 0,

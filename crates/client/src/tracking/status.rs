@@ -1,5 +1,6 @@
 //! How a conversation with a tracker ended, and what that says about the tracker.
 
+use super::hosts::Silence;
 use crate::Outcome;
 use crate::overlay::Overlay;
 use crate::resolve::{NO_ROUTE, NO_THREAD};
@@ -77,6 +78,14 @@ pub enum TrackerStatus {
         from: SocketAddr,
         /// How the wait for the answer ended.
         error: tracker_udp::Error,
+    },
+    /// It was not asked, because it has not answered before: another torrent's question, or another one of this run.
+    #[error("not asked again: {silence} {} s ago", .ago.as_secs())]
+    KnownSilent {
+        /// What came instead of an answer.
+        silence: Silence,
+        /// How long that has been known.
+        ago: Duration,
     },
     /// It points somewhere that is not followed.
     #[error("redirect is not followed")]
@@ -184,6 +193,7 @@ impl TrackerStatus {
             Self::NoConnection { outcome, .. } => outcome.code(),
             Self::Http(error) => error.code(),
             Self::Udp(error) | Self::AnsweredElsewhere { error, .. } => error.code(),
+            Self::KnownSilent { .. } => "known_silent",
             Self::Redirect(UrlError::Downgrade) => "redirect_downgrade",
             Self::Redirect(_) => "redirect",
             Self::RedirectLoop => "redirect_loop",
@@ -226,9 +236,24 @@ impl TrackerStatus {
             | Self::Udp(tracker_udp::Error::Socket(_)) => Standing::LocalFault,
             Self::Udp(_)
             | Self::AnsweredElsewhere { .. }
+            | Self::KnownSilent { .. }
             | Self::ResolveFailed(_)
             | Self::NoConnection { .. }
             | Self::Interrupted => Standing::Silent,
+        }
+    }
+
+    /// What it says about the next question to the same place; `None` when it says that there is somebody, or nothing.
+    pub(crate) fn silence(&self) -> Option<Silence> {
+        use tracker_http::Error::{Timeout, Tls};
+        match self {
+            Self::NoConnection { outcome: Outcome::ConnectRefused, .. }
+            | Self::Udp(tracker_udp::Error::Refused(_)) => Some(Silence::Refused),
+            Self::NoConnection { outcome: Outcome::ConnectTimeout | Outcome::ConnectUnreachable, .. }
+            | Self::Udp(tracker_udp::Error::Timeout { .. } | tracker_udp::Error::Unreachable(_))
+            | Self::AnsweredElsewhere { .. }
+            | Self::Http(Timeout(_) | Tls(TlsProblem::Timeout(_))) => Some(Silence::NoAnswer),
+            _ => None,
         }
     }
 
@@ -283,7 +308,10 @@ impl TrackerStatus {
     pub(crate) fn is_worth_another(&self) -> bool {
         use tracker_http::Error::{Closed, Connection, Incomplete, NotHttp, Timeout, Tls};
         match self {
-            Self::Refused { .. } | Self::NoConnection { .. } | Self::AnsweredElsewhere { .. } => true,
+            Self::Refused { .. }
+            | Self::NoConnection { .. }
+            | Self::AnsweredElsewhere { .. }
+            | Self::KnownSilent { .. } => true,
             Self::Http(error) => {
                 matches!(error, Tls(_) | Timeout(_) | Closed(_) | Incomplete(_) | NotHttp(_) | Connection(_))
             }

@@ -1,0 +1,141 @@
+//! How often the trackers of one address are asked: evenly, and goodbyes first.
+
+use crate::pacer::Pacer;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep_until};
+
+/// Time without requests that is made good by a burst: a torrent asks its trackers at one host, for both hashes of a hybrid,
+/// without a wait.
+const SAVED: Duration = Duration::from_millis(125);
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// An announce or a scrape.
+    Question,
+    /// An announce of the event `stopped`.
+    Goodbye,
+}
+
+/// The requests to one address, of all runs.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    pacer: Pacer,
+    interval: Duration,
+    /// Of those that wait, the first alone looks at the clock.
+    questions: Semaphore,
+    goodbyes: Semaphore,
+    /// Goodbyes that wait.
+    owed: AtomicUsize,
+}
+
+/// Counts a goodbye as waiting until it is dropped.
+struct Owed<'p>(&'p AtomicUsize);
+
+impl Pace {
+    /// At most `rate` requests a second; 0 for any number.
+    pub(crate) fn new(rate: u32) -> Self {
+        Self {
+            pacer: Pacer::saving(rate, SAVED),
+            interval: Duration::from_secs(1) / rate.max(1),
+            questions: Semaphore::new(1),
+            goodbyes: Semaphore::new(1),
+            owed: AtomicUsize::new(0),
+        }
+    }
+
+    /// Waits for the turn of one request: first come, first served, but no question goes before a goodbye.
+    pub(crate) async fn turn(&self, purpose: Purpose) {
+        let _owed = (purpose == Purpose::Goodbye).then(|| Owed::count(&self.owed));
+        let queue = if purpose == Purpose::Goodbye { &self.goodbyes } else { &self.questions };
+        // The semaphores are never closed.
+        let _first = queue.acquire().await;
+        loop {
+            let now = Instant::now();
+            let at = if purpose == Purpose::Question && self.owed.load(Ordering::Relaxed) > 0 {
+                now + self.interval
+            } else if let Err(at) = self.pacer.start(now) {
+                at
+            } else {
+                return;
+            };
+            sleep_until(at).await;
+        }
+    }
+
+    /// Whether a request could be sent at once: then nothing is lost with this.
+    pub(crate) fn is_at_rest(&self, now: Instant) -> bool {
+        self.pacer.is_at_rest(now)
+    }
+}
+
+impl<'p> Owed<'p> {
+    fn count(owed: &'p AtomicUsize) -> Self {
+        owed.fetch_add(1, Ordering::Relaxed);
+        Self(owed)
+    }
+}
+
+impl Drop for Owed<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+    use tokio::task::JoinSet;
+
+    /// The purpose and the millisecond of each of these requests, in the order of their turns.
+    async fn turns(rate: u32, purposes: &[Purpose]) -> Vec<(Purpose, u128)> {
+        let (pace, taken) = (Arc::new(Pace::new(rate)), Arc::new(Mutex::new(Vec::new())));
+        let (begun, mut tasks) = (Instant::now(), JoinSet::new());
+        for &purpose in purposes {
+            let (pace, taken) = (Arc::clone(&pace), Arc::clone(&taken));
+            tasks.spawn(async move {
+                pace.turn(purpose).await;
+                taken.lock().unwrap().push((purpose, begun.elapsed().as_millis()));
+            });
+        }
+        tasks.join_all().await;
+        let taken = taken.lock().unwrap();
+        taken.clone()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_few_go_at_once_and_the_others_evenly() {
+        let turns = turns(100, &[Purpose::Question; 220]).await;
+        let at_once = turns.iter().filter(|(_, at)| *at == 0).count();
+        assert!((8..=13).contains(&at_once), "{at_once}");
+        let first_second = turns.iter().filter(|(_, at)| *at < 1000).count();
+        assert!((100..=113).contains(&first_second), "{first_second}");
+        let second = turns.iter().filter(|(_, at)| (1000..2000).contains(at)).count();
+        assert!((98..=101).contains(&second), "{second}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_low_rate_saves_up_nothing() {
+        let turns = turns(2, &[Purpose::Question; 4]).await;
+        let at: Vec<u128> = turns.iter().map(|(_, at)| at / 100).collect();
+        assert_eq!(at, [0, 3, 8, 13]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn goodbyes_go_first() {
+        let purposes = [[Purpose::Question; 30], [Purpose::Goodbye; 30]].concat();
+        let turns = turns(10, &purposes).await;
+        let last_goodbye = turns.iter().rposition(|(purpose, _)| *purpose == Purpose::Goodbye).unwrap();
+        // The question at the head of its queue may have been waiting for its turn already.
+        assert!(last_goodbye <= 32, "{last_goodbye}");
+        assert_eq!(turns.len(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rate_0_waits_for_nothing() {
+        assert!(turns(0, &[Purpose::Question; 1000]).await.iter().all(|(_, at)| *at == 0));
+    }
+}

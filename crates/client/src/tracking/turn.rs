@@ -1,0 +1,74 @@
+//! What a request to a tracker waits for before it is sent.
+
+use super::Terms;
+use super::hosts::{Connection, Host, Purpose, Way};
+use super::target::Target;
+use guard::AddressPolicy;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep_until};
+use tracker::Scheme;
+
+/// The right to send one request to one address, until it is dropped.
+///
+/// It is waited for step by step, and nothing is held at the first: a place among the connections to that address, unless the
+/// user named the tracker or the request is a goodbye; the pace of that address; the pace of new connections, unless one was
+/// kept from an earlier request; a descriptor. Over UDP there is no connection, and no place is needed.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    host: Arc<Host>,
+    way: Way,
+    /// An open connection, if the way is by one and somebody has made it.
+    pub(crate) connection: Option<Connection>,
+    _place: Option<OwnedSemaphorePermit>,
+    _descriptor: Option<OwnedSemaphorePermit>,
+}
+
+impl Turn {
+    /// Waits for it.
+    pub(crate) async fn wait(terms: &Terms, target: &Target, address: SocketAddr, purpose: Purpose) -> Self {
+        let host = terms.bounds.tracker_hosts().at(address.ip());
+        let way = terms.way(target, address);
+        let is_udp = way.scheme == Scheme::Udp;
+        let may_wait = !is_udp && purpose == Purpose::Question && target.policy != AddressPolicy::User;
+        let place = if may_wait { host.place().await } else { None };
+        host.turn(purpose).await;
+        let connection = if is_udp { None } else { host.take(&way, place.is_some()) };
+        if !is_udp && connection.is_none() {
+            terms.pace_of_connections(address).await;
+        }
+        let descriptor = match purpose {
+            Purpose::Question => terms.bounds.turn().await,
+            Purpose::Goodbye => terms.bounds.goodbye().await,
+        };
+        Self { host, way, connection, _place: place, _descriptor: descriptor }
+    }
+
+    /// Ends it; the connection is kept for another request if the tracker keeps it.
+    pub(crate) fn end(self, terms: &Terms) {
+        if let Some(connection) = self.connection {
+            terms.bounds.tracker_hosts().keep(&self.host, self.way, connection);
+        }
+    }
+}
+
+impl Terms {
+    /// Waits until there may be one more new connection, which counts in [`Config::rate`](crate::Config::rate). They come
+    /// before those to peers: without trackers there are none of these.
+    pub(crate) async fn pace_of_connections(&self, address: SocketAddr) {
+        if !address.ip().is_loopback() {
+            sleep_until(self.bounds.pacer().reserve(Instant::now())).await;
+        }
+    }
+
+    fn way(&self, target: &Target, address: SocketAddr) -> Way {
+        Way {
+            scheme: target.url.scheme(),
+            host: target.url.host().clone(),
+            address,
+            bind: self.bind,
+            roots: self.roots,
+        }
+    }
+}
