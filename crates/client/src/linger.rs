@@ -19,7 +19,7 @@ const QUIET: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LingerEnd {
-    /// All that can come has come, and then nothing for half a second.
+    /// All that can come has come, and then nothing for half a second; of a peer that has every piece, at once.
     #[error("all was said")]
     Quiet,
     /// Time was up.
@@ -115,8 +115,14 @@ impl<'a> Listener<'a> {
             if Instant::now() >= deadline {
                 return LingerEnd::TimeUp;
             }
-            // Whoever lacks a few pieces may be about to tell that it has them.
-            let is_done = self.said.is_all_of(&self.theirs) && !may_be_lazy(self.said, self.terms.torrent.pieces);
+            let pieces = self.terms.torrent.pieces;
+            let has_told = self.said.is_all_of(&self.theirs);
+            // What more could come of a peer that has everything.
+            if has_told && self.said.pieces.is_all(pieces) {
+                return LingerEnd::Quiet;
+            }
+            // One that lacks a few pieces may be about to tell that it has them.
+            let is_done = has_told && !may_be_lazy(self.said, pieces);
             let until = if is_done { deadline.min(Instant::now() + quiet) } else { deadline };
             match timeout_at(until, read_some(stream, &mut self.received)).await {
                 Err(_) if until < deadline => return LingerEnd::Quiet,

@@ -44,9 +44,11 @@ pub(crate) struct Host {
 impl Hosts {
     /// All that `config` and the named limits say; at most `kept` connections are kept while they are not in use.
     pub(crate) fn new(config: &Config, kept: usize) -> Self {
+        // In one second there may be twice as many.
         let rate = match (config.rate, config.limits.tracker_rate) {
-            (0, rate) | (rate, 0) => rate,
-            (rate, most) => rate.min(most),
+            (0, own) => own,
+            (rate, 0) => (rate / 2).max(1),
+            (rate, own) => (rate / 2).max(1).min(own),
         };
         Self {
             hosts: Mutex::default(),

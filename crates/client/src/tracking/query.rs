@@ -272,6 +272,7 @@ mod tests {
             bind: crate::Bind::default(),
             connect_timeout: Duration::from_secs(5),
             tls: Tls::default(),
+            roots: 0,
             max_peers: None,
             limits: Limits::default(),
             bounds: crate::Bounds::new(&crate::Config::default()).unwrap(),
