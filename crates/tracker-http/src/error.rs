@@ -25,6 +25,12 @@ pub enum Error {
     /// The connection ended before there was a reply.
     #[error("connection closed without a reply")]
     Closed(#[source] hyper::Error),
+    /// The tracker closed a connection that it had kept open, before any byte of this reply: more likely for want of
+    /// patience than because of the request. Without a cause the request was not even written, or was answered with 408
+    /// (RFC 9110, 15.5.9). Every request of ours may be repeated at once over a new connection (RFC 9110, 9.2.2; RFC
+    /// 9112, 9.3.1). Never the error of a first exchange, unless an earlier one failed over the same connection.
+    #[error("tracker has closed the connection that was kept open")]
+    Stale(#[source] Option<hyper::Error>),
     /// The connection ended in the middle of the reply.
     #[error("connection closed in the middle of the reply")]
     Incomplete(#[source] hyper::Error),
@@ -181,7 +187,7 @@ impl Error {
             Self::Request(_) => "bad_url",
             Self::Tls(problem) => problem.code(),
             Self::Timeout(_) => "timeout",
-            Self::Closed(_) => "closed",
+            Self::Closed(_) | Self::Stale(_) => "closed",
             Self::Incomplete(_) => "incomplete",
             Self::NotHttp(_) => "not_http",
             Self::BadBody(_) => "bad_body",
@@ -196,6 +202,12 @@ impl Error {
             Self::Failure(_) => "failure",
             Self::NotATracker { .. } => "not_a_tracker",
         }
+    }
+
+    /// Whether the same request is to be tried once more over a new connection: [`Error::Stale`].
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Self::Stale(_))
     }
 
     /// The tracker's refusal, where it gives one.
@@ -231,6 +243,7 @@ impl Error {
             | Self::Tls(_)
             | Self::Timeout(_)
             | Self::Closed(_)
+            | Self::Stale(_)
             | Self::Incomplete(_)
             | Self::NotHttp(_)
             | Self::BadBody(_)

@@ -1,7 +1,6 @@
-//! The exchange: one request, one reply, one connection, in bounded time and space.
+//! The exchange: one request, one reply, in bounded time and space.
 
-use crate::metered::{Allowance, Meter, Overrun};
-use crate::tapped::Tapped;
+use crate::metered::{Allowance, Overrun};
 use crate::tls::LeftWithoutCertificate;
 use crate::{Error, Limits, TlsProblem};
 use bytes::Bytes;
@@ -10,18 +9,9 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::LOCATION;
 use hyper::{HeaderMap, Request, StatusCode};
-use hyper_util::rt::TokioIo;
 use std::io;
-use std::pin::pin;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
-
-/// The smallest buffer that hyper takes.
-const LEAST_BUFFER: usize = 8192;
-
-/// Header lines that hyper may make room for, which it does at once.
-const MOST_LINES: usize = 100_000;
 
 /// A response's head and as much of its body as came.
 #[derive(Debug)]
@@ -41,43 +31,31 @@ impl Received {
     }
 }
 
-/// Sends `request` and reads the reply. A body that is not complete at the deadline is handed over as it is: a tracker may
-/// promise more than it sends.
-pub(crate) async fn exchange<S>(
-    stream: S,
+/// Where requests are handed to the connection.
+pub(crate) type Sender = http1::SendRequest<Empty<Bytes>>;
+
+/// Sends `request` and reads the reply, while another future does the connection's work. A body that is not complete at the
+/// deadline is handed over as it is: a tracker may promise more than it sends.
+pub(crate) async fn reply(
+    sender: &mut Sender,
     request: Request<Empty<Bytes>>,
+    allowance: &Allowance,
     limit: Duration,
     limits: Limits,
-) -> Result<Received, Error>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
-{
+) -> Result<Received, Error> {
     let begun = Instant::now();
-    let allowance = Allowance::new(limits.until_head());
-    let stream = TokioIo::new(Tapped::new(stream, Meter::new(allowance.clone())));
-    let mut builder = http1::Builder::new();
-    builder.max_headers(limits.head_lines.min(MOST_LINES)).max_buf_size(limits.head_bytes.max(LEAST_BUFFER));
-    let (mut sender, connection) = builder.handshake(stream).await.map_err(|error| classify(error, limits))?;
-    let mut reply = pin!(async {
-        let response = timeout(limit, sender.send_request(request)).await;
-        let response = response.map_err(|_| Error::Timeout(limit))?.map_err(|error| classify(error, limits))?;
-        allowance.set(limits.after_head());
-        let (head, body) = response.into_parts();
-        let mut received = Received { status: head.status, headers: head.headers, body: Vec::new(), cut: None };
-        if received.location().is_none() {
-            let read = timeout(limit.saturating_sub(begun.elapsed()), read(body, &mut received.body, limits)).await;
-            received.cut = read.unwrap_or(Err(Error::Timeout(limit))).err();
-        }
-        Ok(received)
-    });
-    // The connection does the work that the reply waits for. It ends first when the tracker closes, and then whatever
-    // it has read is still on its way to us.
-    tokio::select! {
-        biased;
-        reply = &mut reply => return reply,
-        _ = connection => {}
+    allowance.set(limits.until_head());
+    let response = timeout(limit, sender.send_request(request)).await;
+    let response = response.map_err(|_| Error::Timeout(limit))?.map_err(|error| classify(error, limits))?;
+    allowance.set(limits.after_head());
+    let (head, body) = response.into_parts();
+    let mut received = Received { status: head.status, headers: head.headers, body: Vec::new(), cut: None };
+    // The connection passes over a redirect's body if that is there already, and closes if it is not.
+    if received.location().is_none() {
+        let read = timeout(limit.saturating_sub(begun.elapsed()), read(body, &mut received.body, limits)).await;
+        received.cut = read.unwrap_or(Err(Error::Timeout(limit))).err();
     }
-    reply.await
+    Ok(received)
 }
 
 /// Appends the body to `into`, up to the limit.
@@ -93,7 +71,7 @@ async fn read(mut body: Incoming, into: &mut Vec<u8>, limits: Limits) -> Result<
 }
 
 /// Why there is no head.
-fn classify(error: hyper::Error, limits: Limits) -> Error {
+pub(crate) fn classify(error: hyper::Error, limits: Limits) -> Error {
     let head_too_large = || Error::HeadTooLarge { bytes: limits.head_bytes, lines: limits.head_lines };
     match cause(&error) {
         _ if error.is_parse_too_large() => head_too_large(),

@@ -1,12 +1,12 @@
-//! One HTTP or HTTPS exchange with one tracker: [`Client::announce`] and [`Client::scrape`] write a request to a connected
-//! stream, read the reply within a deadline and a size, and say exactly what came back. [`Tls`] makes a connected stream a
-//! TLS one first.
+//! HTTP or HTTPS exchanges with one tracker: [`Connection::announce`] and [`Connection::scrape`] write a request to a
+//! connected stream, read the reply within a deadline and a size, and say exactly what came back; one exchange may follow
+//! another while the tracker keeps the connection. [`Tls`] makes a connected stream a TLS one first.
 //!
 //! This crate opens no sockets and looks up no names: whoever connects decides which addresses may be dialled, and
 //! hands over the stream, of whatever kind it is. It follows no redirects; where one leads is in the error. What a
 //! request and a reply say is the `tracker` crate's business.
 //!
-//! Start from [`Client`], whose fields say for how long and as whom it asks.
+//! Start from [`Client`], whose fields say for how long and as whom it asks, and [`Client::over`].
 //!
 //! ```
 //! use ids::{InfoHash, PeerId};
@@ -26,18 +26,22 @@
 //!
 //! let url: TrackerUrl = "http://tracker.example/announce".parse()?;
 //! let announce = Announce::started(InfoHash([7; 20]), PeerId::new([0; 12]), 50_000, 1);
-//! let client = Client::default();
-//! let (reply, _) = tokio::join!(client.announce(stream, &url, &announce), answering);
+//! let mut connection = Client::default().over(stream).await?;
+//! let (reply, _) = tokio::join!(connection.announce(&url, &announce), answering);
 //! assert_eq!(reply?.answer.peers[0].address.to_string(), "127.0.0.1:6881");
+//! // This one has closed; while it does not, another exchange may follow.
+//! assert!(!connection.is_open());
 //! # Ok(())
 //! # }
 //! ```
 
 mod body;
 mod client;
+mod connection;
 mod error;
 mod exchange;
 mod limits;
+mod link;
 mod metered;
 mod quoted;
 mod reply;
@@ -45,7 +49,8 @@ mod retry_after;
 mod tapped;
 mod tls;
 
-pub use client::{Client, Reply};
+pub use client::Client;
+pub use connection::{Connection, Reply};
 pub use error::{Error, Excerpt, Failure};
 pub use limits::Limits;
 pub use quoted::{Location, Quoted};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-/// How many bytes may still come. Shared by the meter and by whoever knows what is being read.
+/// How many bytes may still come. Shared by the meter and by whatever knows what is being read.
 ///
 /// Nothing else bounds what HTTP lets a server send beside the head and the body: interim replies (`100 Continue`) without
 /// end, zeros before the size of a chunk.
@@ -23,13 +23,14 @@ impl Allowance {
         self.0.store(bytes, Ordering::Relaxed);
     }
 
-    fn is_used_up(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
+    /// How many bytes may still come.
+    pub(crate) fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
     }
 
     fn use_up(&self, bytes: usize) {
         // Only the one task that holds the stream counts down.
-        self.0.store(self.0.load(Ordering::Relaxed).saturating_sub(bytes), Ordering::Relaxed);
+        self.0.store(self.left().saturating_sub(bytes), Ordering::Relaxed);
     }
 }
 
@@ -58,7 +59,7 @@ impl Meter {
 
 impl Tap for Meter {
     fn before(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.allowance.is_used_up() {
+        if self.allowance.left() == 0 {
             return Poll::Ready(Err(io::Error::other(Overrun)));
         }
         if self.in_this_go >= BYTES_IN_ONE_GO {

@@ -132,13 +132,14 @@ async fn ask_over_http(
     progress: &mut Progress,
 ) -> Result<(Answer, u16), TrackerStatus> {
     let url = &target.url;
+    let mut connection = http.over(stream).await?;
     match (terms.action, target.only) {
         (Action::Announce, only) => {
             progress.written.extend(progress.address.map(|address| Written { address, session: None }));
             let reply = match only {
-                None => http.announce(stream, url, &Announce { info_hash, ..terms.announce }).await?,
+                None => connection.announce(url, &Announce { info_hash, ..terms.announce }).await?,
                 // The whole request is in the URL that the redirect gave.
-                Some(_) => http.announce_as_written(stream, url).await?,
+                Some(_) => connection.announce_as_written(url).await?,
             };
             Ok((Answer::Announced(reply.answer), reply.status))
         }
@@ -146,9 +147,9 @@ async fn ask_over_http(
             let reply = match only {
                 None => {
                     let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
-                    http.scrape(stream, &url, &info_hash.into()).await
+                    connection.scrape(&url, &info_hash.into()).await
                 }
-                Some(_) => http.scrape_as_written(stream, url).await,
+                Some(_) => connection.scrape_as_written(url).await,
             };
             let reply = reply.map_err(of_a_scrape)?;
             Ok((Answer::Scraped(reply.answer), reply.status))

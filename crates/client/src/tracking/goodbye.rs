@@ -84,9 +84,10 @@ async fn say_over(
 ) -> Result<(), TrackerStatus> {
     let http =
         tracker_http::Client { timeout: limits.goodbye_time, limits: limits.reply, ..tracker_http::Client::default() };
+    let mut connection = http.over(stream).await?;
     match target.only {
-        None => http.announce(stream, &target.url, announce).await?,
-        Some(_) => http.announce_as_written(stream, &stopped(&target.url)?).await?,
+        None => connection.announce(&target.url, announce).await?,
+        Some(_) => connection.announce_as_written(&stopped(&target.url)?).await?,
     };
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What a UDP tracker sends back.
 
+use super::request::asked;
 use super::{Action, ConnectionId};
 use crate::error::text;
 use crate::peers::Collector;
@@ -44,6 +45,14 @@ pub enum Error {
         /// Bytes there must be.
         needed: usize,
         /// Bytes there are.
+        found: usize,
+    },
+    /// Counts of several torrents, in an order that is not known.
+    #[error("{found} counts for {asked} entries, in an order that is not known")]
+    Order {
+        /// Entries of the request.
+        asked: usize,
+        /// Counts in the answer.
         found: usize,
     },
 }
@@ -92,15 +101,28 @@ impl<'p> Reply<'p> {
         Ok(Announced { interval, complete, incomplete, peers, skipped, ..Announced::default() })
     }
 
-    /// The counts of what `scrape` asked about, 12 bytes each. They name no torrents: BEP 15 has them in the order of the
-    /// request, and one popular tracker does not. Only a scrape of one torrent is sure to be understood.
+    /// The counts of what `scrape` asked about, 12 bytes each. They name no torrents, and not every tracker has them in the
+    /// order of the request, as BEP 15 wants it: Torrust collects them in a map, where they end up in any order, or
+    /// sorted, each once. So several are believed only with as many counts as the request had entries, of which the first
+    /// two, for one torrent, are equal ([`scrape`](super::scrape)); an order that is ascending anyway is right then. That
+    /// some tracker shuffles all entries and happens to have the equal ones in front cannot be told.
     ///
     /// # Errors
-    /// A refusal, the answer to something else, or one with fewer counts than torrents.
+    /// A refusal, the answer to something else, or one with no count at all. [`Error::Order`] where it does not show whose
+    /// the counts are: each torrent is to be asked about for itself, or fewer in one request.
     pub fn scraped(&self, scrape: &Scrape) -> Result<Scraped, Error> {
-        let info_hashes = scrape.info_hashes();
-        let (entries, _) = self.body_of(Action::Scrape, info_hashes.len() * 12)?.as_chunks();
-        let files = info_hashes.iter().zip(entries).map(|(&info_hash, entry)| {
+        let asked = asked(scrape);
+        let (entries, _) = self.body_of(Action::Scrape, 12)?.as_chunks();
+        let order = match entries {
+            _ if asked.len() == 1 => true,
+            [first, again, ..] => first == again && entries.len() >= asked.len(),
+            _ => false,
+        };
+        if !order {
+            return Err(Error::Order { asked: asked.len(), found: entries.len() });
+        }
+        // The first of several stands there twice.
+        let files = asked.iter().zip(entries).skip(usize::from(asked.len() > 1)).map(|(&info_hash, entry)| {
             let [complete, downloaded, incomplete] = counts(entry);
             (info_hash, Counts { complete, incomplete, downloaded })
         });
@@ -215,16 +237,28 @@ mod tests {
     }
 
     #[test]
-    fn counts_belong_to_the_torrents_in_their_order() {
-        let datagram = words(&[2, 7, 5, 50, 10, 1, 2, 3, 9, 9, 9]);
+    fn counts_belong_to_the_torrents_where_the_order_shows() {
+        let counts = |complete, downloaded, incomplete| Counts {
+            complete: Some(complete),
+            downloaded: Some(downloaded),
+            incomplete: Some(incomplete),
+        };
+        // The first one twice, and more behind than was asked for.
+        let datagram = words(&[2, 7, 5, 50, 10, 5, 50, 10, 1, 2, 3, 9, 9, 9]);
         let scraped = reply(&datagram).scraped(&two()).unwrap();
-        let first = Counts { complete: Some(5), downloaded: Some(50), incomplete: Some(10) };
-        let second = Counts { complete: Some(1), downloaded: Some(2), incomplete: Some(3) };
-        let expected = vec![(InfoHash([1; 20]), first), (InfoHash([2; 20]), second)];
+        let expected = vec![(InfoHash([1; 20]), counts(5, 50, 10)), (InfoHash([2; 20]), counts(1, 2, 3))];
         assert_eq!(scraped, Scraped { files: expected, ..Scraped::default() });
-        // With one left out, nobody knows whose the others are.
-        let short = Error::Short { action: Action::Scrape, needed: 32, found: 31 };
-        assert_eq!(reply(&datagram[..31]).scraped(&two()), Err(short));
+        let unknown = |found| Err(Error::Order { asked: 3, found });
+        // One left out, or each named once.
+        assert_eq!(reply(&datagram[..43]).scraped(&two()), unknown(2));
+        assert_eq!(reply(&datagram[..20]).scraped(&two()), unknown(1));
+        // Another order.
+        assert_eq!(reply(&words(&[2, 7, 5, 50, 10, 1, 2, 3, 5, 50, 10])).scraped(&two()), unknown(3));
+        let short = Error::Short { action: Action::Scrape, needed: 20, found: 19 };
+        assert_eq!(reply(&datagram[..19]).scraped(&two()), Err(short));
+        // One torrent is the one, whatever follows.
+        let one = reply(&datagram).scraped(&InfoHash([1; 20]).into()).unwrap();
+        assert_eq!(one.files, [(InfoHash([1; 20]), counts(5, 50, 10))]);
     }
 
     #[test]

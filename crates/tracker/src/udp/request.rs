@@ -2,6 +2,7 @@
 
 use super::{Action, ConnectionId};
 use crate::{Announce, Event, Scrape, TrackerUrl};
+use ids::InfoHash;
 
 /// BEP 15: what stands in place of a connection id in the request for one.
 const PROTOCOL_ID: u64 = 0x0417_2710_1980;
@@ -36,12 +37,24 @@ pub fn announce(connection: ConnectionId, transaction: u32, announce: &Announce<
     packet
 }
 
-/// A scrape (BEP 15), 16 bytes and 20 for each torrent.
+/// A scrape (BEP 15), 16 bytes and 20 for each torrent. Several torrents are asked about in ascending order, and the first
+/// of them twice: what comes back names none, and [`Reply::scraped`](super::Reply::scraped) sees by it whether the tracker
+/// keeps to the order.
 #[must_use]
 pub fn scrape(connection: ConnectionId, transaction: u32, scrape: &Scrape) -> Vec<u8> {
     let mut packet = header(connection, Action::Scrape, transaction);
-    packet.extend(scrape.info_hashes().iter().flat_map(|info_hash| info_hash.0));
+    packet.extend(asked(scrape).iter().flat_map(|info_hash| info_hash.0));
     packet
+}
+
+/// What a scrape says that is asked about, entry by entry.
+pub(super) fn asked(scrape: &Scrape) -> Vec<InfoHash> {
+    let mut asked = scrape.info_hashes().to_vec();
+    asked.sort_unstable_by_key(|info_hash| info_hash.0);
+    if let [first, _, ..] = *asked {
+        asked.insert(0, first);
+    }
+    asked
 }
 
 fn header(connection: ConnectionId, action: Action, transaction: u32) -> Vec<u8> {
@@ -81,7 +94,7 @@ fn append_url(packet: &mut Vec<u8>, url: &TrackerUrl) {
 mod tests {
     use super::*;
     use crate::Crypto;
-    use ids::{InfoHash, PeerId};
+    use ids::PeerId;
     use proptest::prelude::*;
 
     const ID: ConnectionId = ConnectionId(0x0102_0304_0506_0708);
@@ -117,9 +130,11 @@ mod tests {
             b"\0\0\0\x02\0\0\0\0\xde\xad\xbe\xef\0\0\0\xc8\x1a\xe1",
         ];
         assert_eq!(announce(ID, 0x99, &example(), &url("")), expected.concat());
-        let scraped = scrape(ID, 0x99, &Scrape::new([InfoHash([1; 20]), InfoHash([2; 20])]).unwrap());
-        let expected = [&b"\x01\x02\x03\x04\x05\x06\x07\x08\0\0\0\x02\0\0\0\x99"[..], &[1; 20], &[2; 20]];
-        assert_eq!(scraped, expected.concat());
+        let [one, two] = [1, 2].map(|byte| InfoHash([byte; 20]));
+        let head = &b"\x01\x02\x03\x04\x05\x06\x07\x08\0\0\0\x02\0\0\0\x99"[..];
+        assert_eq!(scrape(ID, 0x99, &two.into()), [head, &two.0].concat());
+        let several = Scrape::new([two, one]).unwrap();
+        assert_eq!(scrape(ID, 0x99, &several), [head, &one.0, &one.0, &two.0].concat());
     }
 
     #[test]
