@@ -3,9 +3,11 @@
 mod raw;
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -34,11 +36,15 @@ pub(crate) async fn serve(
     state: &State,
     script: &TrackerScript,
 ) -> io::Result<()> {
-    let (delay, script) = undelayed(script);
-    if is_ordinary(script) {
-        ordinary(stream, remote, state, delay, script).await
+    let (most, script) = match script {
+        TrackerScript::KeepAlive { most, then } => (*most, &**then),
+        script => (1, script),
+    };
+    let (delay, inner) = undelayed(script);
+    if is_ordinary(inner) {
+        ordinary(stream, remote, state, most, script).await
     } else {
-        raw::serve(stream, remote, state, delay, script).await
+        raw::serve(stream, remote, state, delay, inner).await
     }
 }
 
@@ -55,7 +61,8 @@ fn undelayed(mut script: &TrackerScript) -> (Duration, &TrackerScript) {
 fn is_ordinary(script: &TrackerScript) -> bool {
     matches!(
         script,
-        TrackerScript::Peers { .. }
+        TrackerScript::Counting { .. }
+            | TrackerScript::Peers { .. }
             | TrackerScript::Dictionary { .. }
             | TrackerScript::Failure(_)
             | TrackerScript::Body { .. }
@@ -65,26 +72,53 @@ fn is_ordinary(script: &TrackerScript) -> bool {
     )
 }
 
+/// Answers up to `most` requests. When there is but one, its reply says that the connection ends; the last of several says
+/// nothing of it.
 async fn ordinary(
     stream: TcpStream,
     remote: SocketAddr,
     state: &State,
-    delay: Duration,
+    most: usize,
     script: &TrackerScript,
 ) -> io::Result<()> {
+    let answered = &AtomicUsize::new(0);
     let service = service_fn(|request: hyper::Request<Incoming>| async move {
         let request = recorded(&request, remote);
+        let (delay, script) = answer_to(&request, script);
         let reply = reply(script, &request);
         state.record(request);
         tokio::time::sleep(delay).await;
+        answered.fetch_add(1, Ordering::Relaxed);
         Ok::<_, Infallible>(reply)
     });
+    let connection = http1::Builder::new().keep_alive(most > 1).serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let mut is_closing = false;
     // The client may go away at any time, and that is no error of ours.
-    http1::Builder::new()
-        .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), service)
-        .await
-        .map_err(io::Error::other)
+    poll_fn(|cx| {
+        let polled = connection.as_mut().poll(cx);
+        if polled.is_ready() || is_closing || most == 1 || answered.load(Ordering::Relaxed) < most {
+            return polled;
+        }
+        // The last reply's head has been made.
+        is_closing = true;
+        connection.as_mut().graceful_shutdown();
+        connection.as_mut().poll(cx)
+    })
+    .await
+    .map_err(io::Error::other)
+}
+
+/// By which script a request is answered, and after which time.
+fn answer_to<'s>(request: &Request, script: &'s TrackerScript) -> (Duration, &'s TrackerScript) {
+    let (delay, script) = undelayed(script);
+    match script {
+        TrackerScript::Counting { otherwise, .. } if !request.path().contains("scrape") => {
+            let (more, script) = answer_to(request, otherwise);
+            (delay.saturating_add(more), script)
+        }
+        script => (delay, script),
+    }
 }
 
 fn recorded(request: &hyper::Request<Incoming>, remote: SocketAddr) -> Request {
@@ -105,6 +139,10 @@ fn reply(script: &TrackerScript, request: &Request) -> Reply {
             text(script::compact(wanted, *interval, extra))
         }
         TrackerScript::Dictionary { peers, interval, extra } => text(script::dictionaries(peers, *interval, extra)),
+        TrackerScript::Counting { counts, most, .. } => {
+            let asked = request.info_hashes();
+            text(script::counted(asked.get(..*most).unwrap_or(&asked), counts))
+        }
         TrackerScript::Failure(reason) => text(script::failure(reason)),
         TrackerScript::Body { status, content_type, body } => {
             response(known(*status), content_type, Either::Left(body.clone().into()))

@@ -28,6 +28,14 @@ impl Request {
         pairs.find(|(name, _)| *name == key).map(|(_, value)| value.to_owned())
     }
 
+    /// Every `info_hash` of the query that is 20 bytes, in the order sent: several in a scrape (BEP 48).
+    #[must_use]
+    pub fn info_hashes(&self) -> Vec<[u8; 20]> {
+        let query = self.target.split_once('?').map_or("", |(_, query)| query);
+        let values = query.split('&').filter_map(|pair| pair.strip_prefix("info_hash="));
+        values.filter_map(|value| decoded(value).try_into().ok()).collect()
+    }
+
     /// The announce's `event` (BEP 3): `started`, `stopped`, `completed`, or `None` for a regular announce.
     #[must_use]
     pub fn event(&self) -> Option<String> {
@@ -52,6 +60,19 @@ impl Request {
             .collect();
         Self { target, headers, remote }
     }
+}
+
+/// The bytes of a percent-encoded value; a `%` without two digits stands for itself.
+fn decoded(value: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = value.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digits = after.get(..2).filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -84,5 +105,14 @@ mod tests {
         assert_eq!(request("").target, "");
         assert_eq!(request("\r\n\r\n").query("a"), None);
         assert_eq!(request("GET /announce?event= HTTP/1.1").event(), None);
+    }
+
+    #[test]
+    fn every_info_hash() {
+        let (a, b) = ("a".repeat(20), "%Fb".repeat(20));
+        let request =
+            request(&format!("GET /scrape?info_hash={a}&x=y&info_hash={b}&info_hash=%61&info_hash HTTP/1.1\r\n\r\n"));
+        assert_eq!(request.info_hashes(), [[b'a'; 20], [0xfb; 20]]);
+        assert_eq!(decoded("%4a%zz%4"), b"J%zz%4");
     }
 }

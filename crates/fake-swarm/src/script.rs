@@ -1,8 +1,10 @@
 //! What a fake tracker answers.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::UdpCounts;
 use crate::bencoding::{dictionary, integer, list, string};
 
 /// What a fake tracker does with each request. Whatever it does, the request is recorded first.
@@ -73,6 +75,22 @@ pub enum TrackerScript {
     TrickleBody(Vec<u8>),
     /// Something else, but later.
     Delay(Duration, Box<TrackerScript>),
+    /// A scrape (a path that names `scrape`) is answered with what is counted, anything else by another script.
+    Counting {
+        /// What is counted of each torrent, by info-hash; others are left out of the answer.
+        counts: Vec<([u8; 20], UdpCounts)>,
+        /// How many torrents of one request are looked at, the first ones.
+        most: usize,
+        /// What else is answered.
+        otherwise: Box<TrackerScript>,
+    },
+    /// Something else, to several requests over one connection; only to those that ask for what HTTP can say, not for bytes.
+    KeepAlive {
+        /// After how many requests the connection is closed, without a word in the last reply.
+        most: usize,
+        /// What is answered.
+        then: Box<TrackerScript>,
+    },
 }
 
 /// A peer in a [`TrackerScript::Dictionary`]. Nothing in it need be valid.
@@ -142,6 +160,12 @@ impl TrackerScript {
         Self::RawKeepOpen(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\n".to_vec())
     }
 
+    /// This script over connections that are never closed.
+    #[must_use]
+    pub fn kept_alive(self) -> Self {
+        Self::KeepAlive { most: usize::MAX, then: Box::new(self) }
+    }
+
     /// This script, after a delay.
     #[must_use]
     pub fn after(self, delay: Duration) -> Self {
@@ -173,6 +197,19 @@ pub(crate) fn dictionaries(peers: &[DictionaryPeer], interval: Option<u32>, extr
         dictionary(entries)
     });
     reply(vec![("peers", list(peers))], interval, extra)
+}
+
+/// The reply of [`TrackerScript::Counting`] to a scrape.
+pub(crate) fn counted(asked: &[[u8; 20]], counts: &[([u8; 20], UdpCounts)]) -> Vec<u8> {
+    let known: BTreeMap<[u8; 20], UdpCounts> = counts.iter().copied().collect();
+    let asked: BTreeSet<&[u8; 20]> = asked.iter().collect();
+    let files = asked.into_iter().filter_map(|info_hash| known.get_key_value(info_hash));
+    let files = files.map(|(info_hash, counts)| {
+        let UdpCounts { seeders, completed, leechers } = *counts;
+        let numbers = [("complete", seeders), ("downloaded", completed), ("incomplete", leechers)];
+        (info_hash, dictionary(numbers.map(|(name, number)| (name, integer(number)))))
+    });
+    dictionary([("files", dictionary(files))])
 }
 
 /// The reply of [`TrackerScript::Failure`].
@@ -211,6 +248,15 @@ mod tests {
             b"d8:intervali5e5:peersld2:ip12:peer.example7:peer id20:iiiiiiiiiiiiiiiiiiii4:porti6881ee\
               d2:ip3:::14:porti-1eeee"
         );
+    }
+
+    #[test]
+    fn counted_bytes() {
+        let (a, b) = ([b'a'; 20], [b'b'; 20]);
+        let counts = UdpCounts { seeders: 1, completed: 2, leechers: 3 };
+        let entry = "20:aaaaaaaaaaaaaaaaaaaad8:completei1e10:downloadedi2e10:incompletei3ee";
+        assert_eq!(counted(&[b, a, a], &[(a, counts)]), format!("d5:filesd{entry}ee").as_bytes());
+        assert_eq!(counted(&[b], &[(a, counts)]), b"d5:filesdee");
     }
 
     #[test]

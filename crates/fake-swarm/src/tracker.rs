@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -15,11 +16,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A tracker that answers every request, whatever its path, by its [`TrackerScript`], and remembers what it was asked.
 ///
-/// One connection serves one request, as with most trackers. Dropping the tracker closes everything.
+/// One connection serves one request, unless the script is [`TrackerScript::KeepAlive`]. Dropping the tracker closes everything.
 #[derive(Debug)]
 pub struct FakeTracker {
     addr: SocketAddr,
     state: Arc<State>,
+    connections: Arc<AtomicUsize>,
     _server: Server,
 }
 
@@ -53,11 +55,15 @@ impl FakeTracker {
         let addr = listener.local_addr().map_err(failed)?;
 
         let state = Arc::new(State::new(script));
+        let connections = Arc::new(AtomicUsize::new(0));
         let server = Server::spawn(listener, {
-            let state = Arc::clone(&state);
-            move |stream, remote| serve(Arc::clone(&state), stream, remote)
+            let (state, connections) = (Arc::clone(&state), Arc::clone(&connections));
+            move |stream, remote| {
+                connections.fetch_add(1, Ordering::Relaxed);
+                serve(Arc::clone(&state), stream, remote)
+            }
         });
-        Ok(Self { addr, state, _server: server })
+        Ok(Self { addr, state, connections, _server: server })
     }
 
     /// Where the tracker listens.
@@ -75,6 +81,12 @@ impl FakeTracker {
     /// Answers by another script from the next connection on.
     pub fn set_script(&self, script: TrackerScript) {
         self.state.set_script(script);
+    }
+
+    /// How many connections were accepted so far.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// The requests so far, in the order their heads were complete; the first 10,000.

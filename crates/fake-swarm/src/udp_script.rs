@@ -34,8 +34,11 @@ pub struct UdpScript {
     /// The length that replies to announces and scrapes are cut to: 8 is what opentracker sends for a torrent it does
     /// not know.
     pub cut: Option<usize>,
-    /// Whether a scrape's counts come sorted by info-hash, as torrust sends them, and not in the order asked.
+    /// Whether a scrape's counts come sorted by info-hash, each torrent once, as torrust sends them, and not in the order
+    /// asked.
     pub scrape_sorted: bool,
+    /// How many torrents of one scrape are answered for, the first ones.
+    pub scrape_most: usize,
     /// Another loopback address that replies come from, as those of a tracker with several addresses; its own if `None`.
     pub replies_from: Option<SocketAddr>,
 }
@@ -77,6 +80,7 @@ impl Default for UdpScript {
             error: None,
             cut: None,
             scrape_sorted: false,
+            scrape_most: usize::MAX,
             replies_from: None,
         }
     }
@@ -173,7 +177,9 @@ impl UdpScript {
     fn scraped(&self, mut hashes: Vec<[u8; 20]>) -> Vec<u8> {
         if self.scrape_sorted {
             hashes.sort_unstable();
+            hashes.dedup();
         }
+        hashes.truncate(self.scrape_most);
         let counts = hashes.iter().map(|info_hash| self.counts_of(info_hash));
         counts.flat_map(|of| [of.seeders, of.completed, of.leechers]).flat_map(u32::to_be_bytes).collect()
     }
@@ -249,7 +255,10 @@ mod tests {
         let (h, a) = (b"\0\0\0\x01\0\0\0\x02\0\0\0\x03", b"\0\0\0\x04\0\0\0\0\0\0\0\0");
         let question = scrape(&ordered, &[HASH, [b'a'; 20]]);
         assert_eq!(ordered.answers(&question, 0), [[b"\0\0\0\x02ssss".as_slice(), h, a].concat()]);
+        let first = UdpScript { scrape_most: 1, ..ordered.clone() };
+        assert_eq!(first.answers(&question, 0), [[b"\0\0\0\x02ssss".as_slice(), h].concat()]);
         let sorted = UdpScript { scrape_sorted: true, ..ordered };
+        let question = scrape(&sorted, &[HASH, [b'a'; 20], HASH]);
         assert_eq!(sorted.answers(&question, 0), [[b"\0\0\0\x02ssss".as_slice(), a, h].concat()]);
     }
 

@@ -30,8 +30,8 @@ async fn ask(url: &TrackerUrl, announce: &Announce<'_>) -> Result<Announced, Box
     };
     let client = Client::default();
     if url.scheme() != Scheme::Https {
-        return Ok(client.announce(stream, url, announce).await?.answer);
+        return Ok(client.over(stream).await?.announce(url, announce).await?.answer);
     }
     let stream = Tls::default().connect(stream, url.host(), client.timeout).await?;
-    Ok(client.announce(stream, url, announce).await?.answer)
+    Ok(client.over(stream).await?.announce(url, announce).await?.answer)
 }

@@ -44,15 +44,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Link<S> {
         Ok(Self { sender, work: Some(work), allowance, limits, exchanges: 0 })
     }
 
-    /// Lets the connection work, without waiting. It ends when the tracker has closed or has sent anything, and it wants
+    /// Lets the connection work once, without waiting. It ends when the tracker has closed or has sent anything, and it wants
     /// another request only when it is done with the last one.
     pub(crate) fn is_open(&mut self) -> bool {
         let Some(mut work) = self.work.take() else { return false };
         self.allowance.set(self.limits.until_head());
-        // A stream must not seem to have nothing to read because this task, or the meter, gives others their turn.
-        let mut poll = || pin!(unconstrained(&mut work)).poll(&mut Context::from_waker(Waker::noop())).is_pending();
-        let is_at_work = poll() && poll();
-        self.work = (is_at_work && self.sender.is_ready()).then_some(work);
+        // However much this task has done already, a stream must not seem to have nothing to read.
+        let polled = pin!(unconstrained(&mut work)).poll(&mut Context::from_waker(Waker::noop()));
+        self.work = (polled.is_pending() && self.sender.is_ready()).then_some(work);
         self.work.is_some()
     }
 

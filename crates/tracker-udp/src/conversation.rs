@@ -17,6 +17,8 @@ pub(crate) struct Conversation<D> {
     link: Link<D>,
     url: TrackerUrl,
     family: Family,
+    /// Most torrents in one scrape, as far as is known of this tracker.
+    at_once: usize,
 }
 
 /// The way to a tracker, and whether it knows us.
@@ -36,7 +38,12 @@ struct Connection {
 
 impl<D: Datagrams> Conversation<D> {
     pub(crate) fn new(datagrams: D, url: TrackerUrl, family: Family) -> Self {
-        Self { link: Link { datagrams, connection: None, announced: false }, url, family }
+        Self {
+            link: Link { datagrams, connection: None, announced: false },
+            url,
+            family,
+            at_once: Scrape::MOST_OVER_UDP,
+        }
     }
 
     pub(crate) fn has_announced(&self) -> bool {
@@ -49,14 +56,14 @@ impl<D: Datagrams> Conversation<D> {
         transaction: u32,
         limit: Duration,
     ) -> Result<Reply<Announced>, Error> {
-        let Self { link, url, family } = self;
+        let Self { link, url, family, .. } = self;
         let mut exchange = Exchange::begin(limit, transaction);
         let request = |id, transaction| udp::announce(id, transaction, announce, url);
         let content = link.ask(&mut exchange, Action::Announce, request, |reply| reply.announced(*family)).await?;
-        Ok(exchange.reply(content))
+        Ok(exchange.reply(content, 1))
     }
 
-    /// One request for each torrent: the counts in a reply name none, and not every tracker keeps the order.
+    /// As many torrents in one request as the tracker answers in an order that shows, and at worst each in its own.
     pub(crate) async fn scrape(
         &mut self,
         scrape: &Scrape,
@@ -64,14 +71,53 @@ impl<D: Datagrams> Conversation<D> {
         limit: Duration,
     ) -> Result<Reply<Scraped>, Error> {
         let mut exchange = Exchange::begin(limit, transaction);
-        let mut scraped = Scraped::default();
-        for &info_hash in scrape.info_hashes() {
-            let one = Scrape::from(info_hash);
-            let request = |id, transaction| udp::scrape(id, transaction, &one);
-            let content = self.link.ask(&mut exchange, Action::Scrape, request, |reply| reply.scraped(&one)).await?;
-            scraped.files.extend(content.files);
+        let (mut scraped, mut hashes, mut trouble) = (Scraped::default(), 0, None);
+        let mut wanted = scrape.info_hashes();
+        while let Some((some, rest)) = wanted.split_at_checked(wanted.len().min(self.at_once)) {
+            let Ok(some) = Scrape::new(some.iter().copied()) else { break };
+            let size = some.info_hashes().len();
+            let request = |id, transaction| udp::scrape(id, transaction, &some);
+            match self.link.ask(&mut exchange, Action::Scrape, request, |reply| reply.scraped(&some)).await {
+                Ok(content) => {
+                    scraped.files.extend(content.files);
+                    hashes = hashes.max(size);
+                    wanted = rest;
+                }
+                Err(error) if !is_about_request(&error) => {
+                    trouble.get_or_insert(error);
+                    break;
+                }
+                Err(error) if size > 1 => self.at_once = fewer(&error, self.at_once),
+                Err(error) => {
+                    trouble.get_or_insert(error);
+                    wanted = rest;
+                }
+            }
         }
-        Ok(exchange.reply(scraped))
+        match trouble {
+            Some(error) if scraped.files.is_empty() => Err(error),
+            _ => Ok(exchange.reply(scraped, hashes)),
+        }
+    }
+}
+
+/// Whether an error is the tracker's answer to what it was asked, so that it may answer something else.
+fn is_about_request(error: &Error) -> bool {
+    error.is_refusal() || matches!(error, Error::BadReply(_))
+}
+
+/// How many torrents to ask about at once where `now` were too many. A tracker that answers the first so many of a request
+/// (chihaya 50) gives as many counts; one that has each torrent once, in whatever order, gives one count too few, and
+/// nothing helps but to ask one by one.
+fn fewer(error: &Error, now: usize) -> usize {
+    match *error {
+        // With the one that is named twice as many entries as were answered. Tried once.
+        Error::BadReply(udp::Error::Order { asked, found })
+            if now == Scrape::MOST_OVER_UDP && found > 2 && found + 1 < asked =>
+        {
+            found - 1
+        }
+        _ => 1,
     }
 }
 

@@ -56,9 +56,9 @@ impl Exchange {
         }
     }
 
-    /// What the whole exchange came to.
-    pub(crate) fn reply<T>(self, content: T) -> Reply<T> {
-        Reply { content, connect: self.connect, elapsed: self.begun.elapsed(), ignored: self.ignored.count }
+    /// What the whole exchange came to, with as many torrents in one request.
+    pub(crate) fn reply<T>(self, content: T, hashes: usize) -> Reply<T> {
+        Reply { content, hashes, connect: self.connect, elapsed: self.begun.elapsed(), ignored: self.ignored.count }
     }
 
     /// The error of a request that the deadline ended.

@@ -26,6 +26,8 @@ pub struct Session {
 pub struct Reply<T> {
     /// What it says.
     pub content: T,
+    /// Most torrents in one request that was answered so that it was understood; 1 for an announce.
+    pub hashes: usize,
     /// The time it took to get a connection id; `None` when there was one already.
     pub connect: Option<Duration>,
     /// The time of the whole exchange.
@@ -67,11 +69,15 @@ impl Session {
             .map_err(|error| error.without(&self.secrets))
     }
 
-    /// Asks for the counts of each torrent, one after another: in a reply to several at once nothing says whose they
-    /// are, and not every tracker keeps their order. `transaction` as for [`announce`](Self::announce).
+    /// Asks for the counts of each torrent, of up to [`Scrape::MOST_OVER_UDP`] in one request. A tracker whose answer does
+    /// not show whose the counts are ([`udp::Reply::scraped`](tracker::udp::Reply::scraped)) is asked one by one, in the
+    /// next scrapes at once. `transaction` as for [`announce`](Self::announce).
+    ///
+    /// With some counts this is no error, even when the deadline came or the tracker refused a torrent:
+    /// [`Scraped::missing`] has those that are not known.
     ///
     /// # Errors
-    /// Whatever kept the tracker from giving all the counts; see [`Error`].
+    /// Whatever came first of what kept the tracker from giving any count; see [`Error`].
     pub async fn scrape(&mut self, scrape: &Scrape, transaction: u32) -> Result<Reply<Scraped>, Error> {
         self.conversation.scrape(scrape, transaction, self.timeout).await.map_err(|error| error.without(&self.secrets))
     }

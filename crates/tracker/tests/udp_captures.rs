@@ -71,7 +71,8 @@ fn every_recorded_datagram_is_understood_or_refused_for_its_reason() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Announces: seeds/leechers, interval, peers with and without a port, the first one. Scrapes: seeds/leechers/downloads of each torrent.
+/// Announces: seeds/leechers, interval, peers with and without a port, the first one. Scrapes: seeds/leechers/downloads; those of
+/// two torrents answer requests that named each once, as ours do not.
 const EXPECTED: &[(&str, &str)] = &[
     ("aquatic_udp/udp_00_connect.raw", "connection id"),
     ("aquatic_udp/udp_01_first_seed.raw", "0/0 every 900 s, 0+0 peers"),
@@ -89,7 +90,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("aquatic_udp/udp_10_completed.raw", "1/80 every 900 s, 30+0 peers, 127.0.0.1:6009"),
     ("aquatic_udp/udp_11_scrape0.raw", "tracker refuses: Full scrapes are not allowed"),
     ("aquatic_udp/udp_11_scrape1.raw", "2/80/0"),
-    ("aquatic_udp/udp_11_scrape2.raw", "2/80/0 0/0/0"),
+    ("aquatic_udp/udp_11_scrape2.raw", "2 counts for 3 entries, in an order that is not known"),
     ("aquatic_udp/udp_12_bep41_urldata.raw", "1/80 every 900 s, 30+0 peers, 127.0.0.1:30003"),
     ("aquatic_udp/udp_16_ev_bogus.raw", "tracker refuses: Invalid announce event"),
     ("bittorrent-tracker-11/udp_00_connect.raw", "connection id"),
@@ -108,7 +109,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("bittorrent-tracker-11/udp_10_completed.raw", "5/151 every 60 s, 81+0 peers, 127.0.0.1:30034"),
     ("bittorrent-tracker-11/udp_11_scrape0.raw", "tracker refuses: empty answer to scrape, as opentracker give"),
     ("bittorrent-tracker-11/udp_11_scrape1.raw", "5/151/5"),
-    ("bittorrent-tracker-11/udp_11_scrape2.raw", "5/151/5 0/0/0"),
+    ("bittorrent-tracker-11/udp_11_scrape2.raw", "2 counts for 3 entries, in an order that is not known"),
     ("bittorrent-tracker-11/udp_12_bep41_urldata.raw", "5/151 every 60 s, 81+0 peers, 127.0.0.1:30008"),
     ("opentracker/udp_00_connect.raw", "connection id"),
     ("opentracker/udp_01_first_seed.raw", "5/70 every 1704 s, 74+1 peers, 127.0.0.1:20000"),
@@ -127,7 +128,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("opentracker/udp_10_completed.raw", "5/151 every 1778 s, 155+1 peers, 127.0.0.1:20000"),
     ("opentracker/udp_11_scrape0.raw", "tracker refuses: empty answer to scrape, as opentracker give"),
     ("opentracker/udp_11_scrape1.raw", "5/151/2"),
-    ("opentracker/udp_11_scrape2.raw", "5/151/2 0/0/0"),
+    ("opentracker/udp_11_scrape2.raw", "2 counts for 3 entries, in an order that is not known"),
     ("opentracker/udp_12_bep41_urldata.raw", "5/151 every 1931 s, 155+1 peers, 127.0.0.1:20000"),
     ("opentracker/udp_16_ev_bogus.raw", "5/151 every 1638 s, 155+1 peers, 127.0.0.1:20000"),
     ("torrust/udp_00_connect.raw", "connection id"),
@@ -147,7 +148,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("torrust/udp_10_completed.raw", "5/80 every 120 s, 74+0 peers, 127.0.0.1:30000"),
     ("torrust/udp_11_scrape0.raw", "tracker refuses: bad request: internal server error: Sendabl, to transaction 0"),
     ("torrust/udp_11_scrape1.raw", "5/80/2"),
-    ("torrust/udp_11_scrape2.raw", "0/0/0 5/80/2"),
+    ("torrust/udp_11_scrape2.raw", "2 counts for 3 entries, in an order that is not known"),
     ("torrust/udp_12_bep41_urldata.raw", "5/80 every 120 s, 74+0 peers, 127.0.0.1:30000"),
     (
         "torrust/udp_12_truncated_announce.raw",

@@ -171,6 +171,7 @@ async fn ask_over_http(
     progress: &mut Progress,
 ) -> Result<(Answer, u16), TrackerStatus> {
     let url = &target.url;
+    let mut connection = http.over(stream).await?;
     match (terms.action, target.only) {
         (Action::Announce, only) => {
             progress.wrote_over_http();

@@ -6,8 +6,8 @@ use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::DictionaryPeer;
 use crate::bencoding::integer;
+use crate::{DictionaryPeer, UdpCounts};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const REQUEST: &str =
@@ -171,6 +171,62 @@ async fn redirects_and_gzip_are_labelled() {
         assert!(head.starts_with(&format!("http/1.1 {status}\r\n")), "{head}");
         assert!(head.contains(header), "{head}");
     }
+}
+
+/// Sends a request for `target` and reads the reply to its end, over an open connection.
+async fn fetch_over(stream: &mut TcpStream, target: &str) -> Vec<u8> {
+    stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
+    let mut reply = Vec::new();
+    loop {
+        assert_ne!(stream.read_buf(&mut reply).await.unwrap(), 0, "{}", String::from_utf8_lossy(&reply));
+        let Some(end) = reply.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8(reply[..end].to_ascii_lowercase()).unwrap();
+        assert!(!head.contains("connection: close"), "{head}");
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        let body = &reply[end + 4..];
+        if body.len() == length.parse::<usize>().unwrap() {
+            return body.to_vec();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_and_closed_without_a_word() {
+    let peers = || TrackerScript::peers(peers());
+    let tracker = FakeTracker::start(TrackerScript::KeepAlive { most: 3, then: Box::new(peers()) }).unwrap();
+    let mut stream = TcpStream::connect(tracker.addr()).await.unwrap();
+    for _ in 0..3 {
+        assert!(fetch_over(&mut stream, "/announce?event=started").await.starts_with(b"d8:interval"));
+    }
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+    tracker.set_script(peers().after(Duration::from_millis(1)).kept_alive());
+    let mut stream = TcpStream::connect(tracker.addr()).await.unwrap();
+    for _ in 0..10 {
+        fetch_over(&mut stream, "/announce").await;
+    }
+    assert_eq!((tracker.connections(), tracker.requests().len()), (2, 13));
+}
+
+#[tokio::test]
+async fn a_scrape_of_many_is_counted() {
+    let counts = |seeders| UdpCounts { seeders, ..UdpCounts::default() };
+    let script = TrackerScript::Counting {
+        counts: vec![([b'a'; 20], counts(1)), ([b'b'; 20], counts(2))],
+        most: 2,
+        otherwise: Box::new(TrackerScript::Failure("no".to_owned())),
+    };
+    let tracker = FakeTracker::start(script.kept_alive()).unwrap();
+    let mut stream = TcpStream::connect(tracker.addr()).await.unwrap();
+    let query = |letters: &str| {
+        letters.chars().map(|letter| format!("info_hash={}&", letter.to_string().repeat(20))).collect::<String>()
+    };
+    let entry =
+        |letter: &str, seeds| format!("20:{}d8:completei{seeds}e10:downloadedi0e10:incompletei0ee", letter.repeat(20));
+    for (letters, files) in [("ba", entry("a", 1) + &entry("b", 2)), ("bca", entry("b", 2)), ("c", String::new())] {
+        let body = fetch_over(&mut stream, &format!("/scrape?{}", query(letters))).await;
+        assert_eq!(String::from_utf8(body).unwrap(), format!("d5:filesd{files}ee"));
+    }
+    assert_eq!(fetch_over(&mut stream, "/announce").await, b"d14:failure reason2:noe");
 }
 
 #[tokio::test]

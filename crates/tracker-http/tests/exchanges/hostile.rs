@@ -1,6 +1,6 @@
 //! Trackers that mean us harm, or behave as if: everything ends, early and in little memory.
 
-use crate::support::{BODY, Then, announce, refused, replied, request, write};
+use crate::support::{BODY, Then, announced, refused, replied, request, write};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, interval};
@@ -88,7 +88,7 @@ async fn what_has_come_by_the_deadline_counts() {
 async fn a_trickle_ends_at_the_callers_deadline() {
     for (head, limit) in [("", 4), ("HTTP/1.1 200 OK\r\n\r\n", 4), ("HTTP/1.1 200 OK\r\n\r\n", 15)] {
         let timeout = Duration::from_secs(limit);
-        let (client, announce) = (Client { timeout, ..Client::default() }, announce());
+        let client = Client { timeout, ..Client::default() };
         let url: TrackerUrl = "http://t.example/announce".parse().unwrap();
         let (ours, mut theirs) = tokio::io::duplex(64 << 10);
         let begun = Instant::now();
@@ -102,7 +102,7 @@ async fn a_trickle_ends_at_the_callers_deadline() {
             }
         };
         let error = tokio::select! {
-            result = client.announce(ours, &url, &announce) => result.unwrap_err(),
+            result = announced(&client, ours, &url) => result.unwrap_err(),
             () = tracker => unreachable!(),
         };
         assert!(matches!(error, Error::Timeout(after) if after == timeout), "{error:?}");
@@ -114,6 +114,6 @@ async fn a_trickle_ends_at_the_callers_deadline() {
 async fn a_tracker_that_does_not_even_read_ends_at_the_deadline() {
     let (ours, _theirs) = tokio::io::duplex(1);
     let url: TrackerUrl = "http://t.example/announce".parse().unwrap();
-    let error = Client::default().announce(ours, &url, &announce()).await.unwrap_err();
+    let error = announced(&Client::default(), ours, &url).await.unwrap_err();
     assert_eq!(error.code(), "timeout");
 }

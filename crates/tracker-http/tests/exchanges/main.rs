@@ -5,6 +5,7 @@ mod captures;
 mod hostile;
 mod replies;
 mod requests;
+mod reuse;
 mod secrets;
 mod support;
 mod tls;

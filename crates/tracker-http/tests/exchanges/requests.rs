@@ -1,6 +1,6 @@
 //! What is sent.
 
-use crate::support::{announce, request};
+use crate::support::{announced, request};
 use tokio::io::DuplexStream;
 use tracker::{Scrape, TrackerUrl};
 use tracker_http::Client;
@@ -12,25 +12,22 @@ async fn received(mut tracker: DuplexStream) -> (String, String) {
     (line.to_owned(), headers.to_owned())
 }
 
-async fn announced(url: &str) -> (String, String) {
+async fn sent(url: &str) -> (String, String) {
     let url: TrackerUrl = url.parse().unwrap();
     let (ours, theirs) = tokio::io::duplex(64 << 10);
-    let (client, announce) = (Client::default(), announce());
-    tokio::join!(client.announce(ours, &url, &announce), received(theirs)).1
+    let client = Client::default();
+    tokio::join!(announced(&client, ours, &url), received(theirs)).1
 }
 
 #[tokio::test]
 async fn an_announce_is_complete_and_honest() {
-    let (line, headers) = announced("http://t.example:6969/announce?passkey=s3cret").await;
+    let (line, headers) = sent("http://t.example:6969/announce?passkey=s3cret").await;
     assert!(line.starts_with("GET /announce?passkey=s3cret&info_hash=%AB%AB"), "{line}");
     assert!(line.ends_with("&event=started HTTP/1.1"), "{line}");
     let mut lines: Vec<&str> = headers.lines().filter(|line| !line.is_empty()).collect();
     lines.sort_unstable();
     let user_agent = concat!("user-agent: bt-handshake/", env!("CARGO_PKG_VERSION"));
-    assert_eq!(
-        lines,
-        ["accept-encoding: gzip", "accept: */*", "connection: close", "host: t.example:6969", user_agent]
-    );
+    assert_eq!(lines, ["accept-encoding: gzip", "accept: */*", "host: t.example:6969", user_agent]);
 }
 
 #[tokio::test]
@@ -38,8 +35,8 @@ async fn a_scrape_names_each_torrent() {
     let url: TrackerUrl = "http://t.example/scrape.php?passkey=s3cret".parse().unwrap();
     let scrape = Scrape::new([ids::InfoHash([b'a'; 20]), ids::InfoHash([0xab; 20])]).unwrap();
     let (ours, theirs) = tokio::io::duplex(64 << 10);
-    let client = Client::default();
-    let (_, (line, _)) = tokio::join!(client.scrape(ours, &url, &scrape), received(theirs));
+    let mut connection = Client::default().over(ours).await.unwrap();
+    let (_, (line, _)) = tokio::join!(connection.scrape(&url, &scrape), received(theirs));
     let (a, b) = ("a".repeat(20), "%AB".repeat(20));
     assert_eq!(line, format!("GET /scrape.php?passkey=s3cret&info_hash={a}&info_hash={b} HTTP/1.1"));
 }
@@ -52,9 +49,9 @@ async fn user_name_and_password_are_not_part_of_the_url() {
         ("http://Aladdin:open%20sesame@t.example/announce", Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")),
         ("https://test:123%C2%A3@t.example:8443/announce", Some("Basic dGVzdDoxMjPCow==")),
     ] {
-        let (line, headers) = announced(url).await;
-        let sent = headers.lines().find_map(|line| line.strip_prefix("authorization: "));
-        assert_eq!(sent, authorization);
+        let (line, headers) = sent(url).await;
+        let told = headers.lines().find_map(|line| line.strip_prefix("authorization: "));
+        assert_eq!(told, authorization);
         assert!(line.starts_with("GET /announce?"), "{line}");
         assert!(headers.contains("host: t.example") && !headers.contains('@'), "{headers}");
     }

@@ -1,7 +1,7 @@
 //! No error shows a secret of the URL: neither it nor a cause of it, neither to people nor in a log, also when the tracker
 //! repeats what it was asked.
 
-use crate::support::{announce, gzip, request, write};
+use crate::support::{announced, gzip, request, write};
 use guard::ErrorChain;
 use std::collections::BTreeSet;
 use std::io;
@@ -50,12 +50,11 @@ fn check(error: &Error) {
 async fn answered(client: &Client, reply: &[u8]) -> Error {
     let (ours, mut theirs) = tokio::io::duplex(64 << 10);
     let url: TrackerUrl = URL.parse().unwrap();
-    let announce = announce();
     let tracker = async move {
         request(&mut theirs).await;
         write(&mut theirs, reply, 60_000).await;
     };
-    tokio::join!(client.announce(ours, &url, &announce), tracker).0.unwrap_err()
+    tokio::join!(announced(client, ours, &url), tracker).0.unwrap_err()
 }
 
 /// Replies that say `secret` wherever a reply can say something.
@@ -155,7 +154,7 @@ async fn so_are_those_of_requests_that_come_to_nothing() {
     let url: TrackerUrl = URL.parse().unwrap();
     let client = Client::default();
 
-    let broken = client.announce(Broken, &url, &announce()).await.unwrap_err();
+    let broken = announced(&client, Broken, &url).await.unwrap_err();
     assert_eq!(
         format!("{}: {}", broken.code(), ErrorChain(&broken)),
         "connection_failed: connection failed: operation was canceled: connection error: connection reset"
@@ -163,12 +162,12 @@ async fn so_are_those_of_requests_that_come_to_nothing() {
     check(&broken);
 
     let (ours, _theirs) = tokio::io::duplex(64 << 10);
-    let silent = client.announce(ours, &url, &announce()).await.unwrap_err();
+    let silent = announced(&client, ours, &url).await.unwrap_err();
     assert_eq!(silent.code(), "timeout");
     check(&silent);
 
     let odd = Client { user_agent: "line\nbreak".to_owned(), ..client };
-    let impossible = odd.announce(Broken, &url, &announce()).await.unwrap_err();
+    let impossible = announced(&odd, Broken, &url).await.unwrap_err();
     assert_eq!(format!("{}: {impossible}", impossible.code()), "bad_url: the URL cannot be requested");
     check(&impossible);
 }

@@ -63,12 +63,19 @@ pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), reply: &[u8], 
     }
 }
 
+/// What comes of [`announce`] over a new connection.
+pub(crate) async fn announced<S>(client: &Client, stream: S, url: &TrackerUrl) -> Result<Reply<Announced>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    client.over(stream).await?.announce(url, &announce()).await
+}
+
 /// What is understood of `reply`, sent in pieces of `piece` bytes.
 pub(crate) async fn replied(reply: &[u8], piece: usize, then: Then) -> Result<Reply<Announced>, Error> {
     let (ours, theirs) = tokio::io::duplex(64 << 10);
     let (client, url) = (Client::default(), URL.parse::<TrackerUrl>().unwrap());
-    let announce = announce();
-    tokio::join!(client.announce(ours, &url, &announce), play(theirs, reply, piece, then)).0
+    tokio::join!(announced(&client, ours, &url), play(theirs, reply, piece, then)).0
 }
 
 /// [`replied`] to a scrape.
@@ -76,21 +83,21 @@ pub(crate) async fn replied_to_scrape(reply: &[u8], piece: usize, then: Then) ->
     let (ours, theirs) = tokio::io::duplex(64 << 10);
     let (client, url) = (Client::default(), URL.parse::<TrackerUrl>().unwrap().scrape().unwrap());
     let scrape = Scrape::new([announce().info_hash]).unwrap();
-    tokio::join!(client.scrape(ours, &url, &scrape), play(theirs, reply, piece, then)).0
+    let asking = async { client.over(ours).await?.scrape(&url, &scrape).await };
+    tokio::join!(asking, play(theirs, reply, piece, then)).0
 }
 
 /// What is understood of `reply`, of which the bytes from `at` on come later.
 pub(crate) async fn replied_in_two(reply: &[u8], at: usize) -> Result<Reply<Announced>, Error> {
     let (ours, mut theirs) = tokio::io::duplex(64 << 10);
     let (client, url) = (Client::default(), URL.parse::<TrackerUrl>().unwrap());
-    let announce = announce();
     let (first, rest) = reply.split_at(at);
     let tracker = async move {
         request(&mut theirs).await;
         write(&mut theirs, first, 60_000).await;
         write(&mut theirs, rest, 60_000).await;
     };
-    tokio::join!(client.announce(ours, &url, &announce), tracker).0
+    tokio::join!(announced(&client, ours, &url), tracker).0
 }
 
 /// A tracker that reads a request and writes `reply`; gives the stream back when it stays open.

@@ -1,6 +1,6 @@
 //! TLS with servers whose certificates are made on the spot.
 
-use crate::support::{BODY, announce, request, write};
+use crate::support::{BODY, announced, request, write};
 use guard::ErrorChain;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -278,7 +278,7 @@ async fn an_exchange_goes_through_a_session_however_that_ends() {
             };
             let exchange = async {
                 let stream = tls.connect(ours, url.host(), LIMIT).await.unwrap();
-                Client::default().announce(stream, &url, &announce()).await
+                announced(&Client::default(), stream, &url).await
             };
             let (result, request) = tokio::join!(exchange, tracker);
             assert!(request.contains("host: t.example\r\n"), "{request}");
@@ -324,7 +324,7 @@ async fn a_server_that_wants_a_certificate_of_ours_is_said_to() {
         let (ours, theirs) = tokio::io::duplex(64 << 10);
         let exchange = async {
             let stream = tls.connect(ours, url.host(), LIMIT).await?;
-            Client::default().announce(stream, &url, &announce()).await
+            announced(&Client::default(), stream, &url).await
         };
         let tracker = async {
             let Ok(mut stream) = server.accept(theirs).await else { return };
@@ -362,7 +362,7 @@ async fn what_a_library_says_to_its_users_is_not_told() {
         };
         let exchange = async {
             let stream = tls.connect(ours, url.host(), LIMIT).await.unwrap();
-            Client::default().announce(stream, &url, &announce()).await.unwrap_err()
+            announced(&Client::default(), stream, &url).await.unwrap_err()
         };
         let said = ErrorChain(&tokio::join!(exchange, tracker).0).to_string();
         assert!(said.ends_with("no close_notify of TLS") && !said.contains("://"), "{said}");

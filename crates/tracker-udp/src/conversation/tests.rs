@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use std::io;
 use std::path::Path;
 use tokio::time::timeout;
-use tracker::{Counts, Crypto, Event};
+use tracker::{Crypto, Event};
+
+mod scrapes;
 
 /// The transaction id that the caller gives; requests are numbered from it on.
 const FIRST: u32 = 0xffff_fffe;
@@ -44,14 +46,24 @@ fn datagram(action: u32, transaction: u32, body: &[u8]) -> Vec<u8> {
     [&action.to_be_bytes()[..], &transaction.to_be_bytes(), body].concat()
 }
 
-/// What a tracker without fault answers: connection id 7, one peer, and the torrent's first byte as the count of seeds.
+/// What a tracker without fault answers: connection id 7, one peer, and each torrent's first byte as the count of seeds.
 fn answer(request: &[u8]) -> Vec<u8> {
     let (action, transaction) = head(request);
     match action {
         0 => datagram(0, transaction, &[0, 0, 0, 0, 0, 0, 0, 7]),
         1 => datagram(1, transaction, b"\0\0\x07\x08\0\0\0\0\0\0\0\x01\x7f\0\0\x01\x1a\xe1"),
-        _ => datagram(2, transaction, &[&[0, 0, 0, request[16]][..], &[0; 8]].concat()),
+        _ => datagram(2, transaction, &asked(request).flat_map(count).collect::<Vec<u8>>()),
     }
+}
+
+/// The first byte of each torrent in a scrape, entry by entry.
+fn asked(request: &[u8]) -> impl Iterator<Item = u8> {
+    request[16..].chunks(20).map(|info_hash| info_hash[0])
+}
+
+/// As many seeds.
+fn count(seeds: u8) -> [u8; 12] {
+    [0, 0, 0, seeds, 0, 0, 0, 0, 0, 0, 0, 0]
 }
 
 fn refused() -> io::Error {
@@ -293,17 +305,6 @@ async fn other_errors_of_the_socket_are_told_apart() {
         let error = conversation.announce(&example(), FIRST, LIMIT).await.unwrap_err();
         assert_eq!(error.code(), code);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn each_torrent_is_scraped_for_itself() {
-    let mut conversation = conversation(|request| vec![Back::After(Duration::from_millis(10), answer(request))]);
-    let scrape = Scrape::new([9, 3, 6].map(|number| InfoHash([number; 20]))).unwrap();
-    let reply = conversation.scrape(&scrape, FIRST, LIMIT).await.unwrap();
-    let seeds = |seeds| Counts { complete: Some(seeds), incomplete: Some(0), downloaded: Some(0) };
-    assert_eq!(reply.content.files, [9, 3, 6].map(|number| (InfoHash([number; 20]), seeds(number.into()))));
-    assert_eq!(sent(&conversation), [(0, 0), (10, 2), (20, 2), (30, 2)]);
-    assert_eq!((reply.elapsed, conversation.has_announced()), (Duration::from_millis(40), false));
 }
 
 #[tokio::test(start_paused = true)]

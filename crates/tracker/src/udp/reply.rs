@@ -48,7 +48,7 @@ pub enum Error {
         found: usize,
     },
     /// Counts of several torrents, in an order that is not known.
-    #[error("{found} counts for {asked} that were asked for, in an order that is not known")]
+    #[error("{found} counts for {asked} entries, in an order that is not known")]
     Order {
         /// Entries of the request.
         asked: usize,
