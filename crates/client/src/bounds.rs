@@ -16,8 +16,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// held. A host program has a 32nd of them beside, at most so many.
 const OUR_DESCRIPTORS: usize = 12;
 const HOST_DESCRIPTORS: usize = 64;
-/// Runs that it makes sense to begin at the same time; where descriptors are few, one for 32 of them.
+/// Runs that it makes sense to begin at the same time; where descriptors are few, one for 32 of them. Those that only scrape
+/// share their requests, and cost little.
 const RUNS: usize = 16;
+const SCRAPES: usize = 128;
 /// Trackers at once in all runs: enough for 16 that each wait for 64 silent ones, so that the slow trackers of one delay no
 /// other. Where descriptors are few, an eighth of them; and a sixteenth for goodbyes, which have no time to wait for those.
 const TRACKERS_OF_ALL: usize = RUNS * 64;
@@ -75,7 +77,7 @@ impl Bounds {
     /// # Errors
     /// A source address that is not ours, a port that is taken.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let Split { runs, trackers, goodbyes, kept, peers } = Split::of(descriptors());
+        let Split { runs, trackers, goodbyes, kept, peers } = Split::of(descriptors(), if config.scrape { SCRAPES } else { RUNS });
         let width = width(config.concurrency, peers);
         Ok(Self(Arc::new(Shared {
             identity: Identity::new(config.bind, config.port)?,
@@ -92,8 +94,8 @@ impl Bounds {
         })))
     }
 
-    /// How many runs can go on at the same time with the descriptors there are, 16 at most. More than that do not fail, but
-    /// their trackers may.
+    /// How many runs can go on at the same time with the descriptors there are: 16 at most, and 128 that scrape
+    /// ([`Config::scrape`]). More than that do not fail, but their trackers may.
     #[must_use]
     pub fn runs(&self) -> usize {
         self.0.runs
@@ -196,8 +198,8 @@ struct Split {
 }
 
 impl Split {
-    fn of(descriptors: usize) -> Self {
-        let runs = (descriptors / 32).clamp(1, RUNS);
+    fn of(descriptors: usize, runs: usize) -> Self {
+        let runs = (descriptors / 32).clamp(1, runs);
         let trackers = (descriptors / 8).clamp(2, TRACKERS_OF_ALL);
         let goodbyes = (descriptors / 16).clamp(1, TRACKERS_OF_ALL);
         let kept = KEPT.min(descriptors / 16);
@@ -279,7 +281,7 @@ mod tests {
             (20_000, 16, 1024, 1024, 64, 17_796),
             (usize::MAX, 16, 1024, 1024, 64, usize::MAX - 2204),
         ] {
-            assert_eq!(Split::of(descriptors), Split { runs, trackers, goodbyes, kept, peers }, "{descriptors}");
+            assert_eq!(Split::of(descriptors, RUNS), Split { runs, trackers, goodbyes, kept, peers }, "{descriptors}");
         }
     }
 

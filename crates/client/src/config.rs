@@ -140,7 +140,7 @@ pub enum Trackers {
 
 /// Source addresses, one a family. When either is set, a family without one is not used at all: a user who chose an
 /// address does not want to be seen from another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bind {
     /// Source of IPv4 sockets.
     pub v4: Option<Ipv4Addr>,

@@ -4,6 +4,7 @@
 //! What a stranger says decides nothing here that [`guard::AddressPolicy`] has not allowed: an address is checked after
 //! the look-up, and the address that was checked is the one that is dialled.
 
+mod ask;
 mod conversation;
 mod crowd;
 mod goodbye;
@@ -52,8 +53,11 @@ pub(crate) struct Terms {
     pub(crate) bind: Bind,
     pub(crate) connect_timeout: Duration,
     pub(crate) tls: Tls,
-    /// What stands for the certificates that are trusted beside the usual ones.
-    pub(crate) roots: u64,
+    /// What stands for our end, and for the certificates that are trusted beside the usual ones: runs that share bounds may
+    /// differ in it, and then share no connection.
+    pub(crate) ours: u64,
+    /// That this run scrapes, for others to know.
+    pub(crate) _scraping: Option<Arc<()>>,
     /// Most peers taken from each answer.
     pub(crate) max_peers: Option<usize>,
     pub(crate) limits: Limits,
@@ -158,7 +162,8 @@ impl Tracking {
                 bind: config.bind,
                 connect_timeout: config.connect_timeout,
                 tls,
-                roots: BuildHasherDefault::<DefaultHasher>::default().hash_one(&config.tls_roots),
+                ours: BuildHasherDefault::<DefaultHasher>::default().hash_one((config.bind, &config.tls_roots)),
+                _scraping: config.scrape.then(|| bounds.tracker_hosts().scraping()),
                 max_peers: config.max_peers,
                 limits: config.limits,
                 bounds: bounds.clone(),

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
-use tracker::{Announce, Announced, Scheme, Scraped};
+use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
 use tracker_udp::Session;
 
 /// What a tracker said.
@@ -71,19 +71,18 @@ impl Progress {
 /// Asks at one address; `turn` gives the right to, and takes the connection for whatever comes after.
 pub(crate) async fn converse(
     target: &Target,
-    address: SocketAddr,
-    info_hash: InfoHash,
+    info_hashes: &[InfoHash],
     terms: &Terms,
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
-    progress.address = Some(address);
+    let address = turn.address();
     progress.asked = Some(Instant::now());
     progress.times = Times::default();
     match target.url.scheme() {
-        Scheme::Udp => over_udp(target, address, info_hash, terms, deadline, progress).await,
-        Scheme::Http | Scheme::Https => over_http(target, address, info_hash, terms, deadline, turn, progress).await,
+        Scheme::Udp => over_udp(target, address, info_hashes, terms, deadline, progress).await,
+        Scheme::Http | Scheme::Https => over_http(target, info_hashes, terms, deadline, turn, progress).await,
         _ => Err(TrackerStatus::UnsupportedScheme),
     }
 }
@@ -130,13 +129,13 @@ async fn tcp(
 /// tracker has closed meanwhile is replaced (RFC 9112, 9.3.1).
 async fn over_http(
     target: &Target,
-    address: SocketAddr,
-    info_hash: InfoHash,
+    info_hashes: &[InfoHash],
     terms: &Terms,
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
+    let address = turn.address();
     loop {
         let mut connection = match turn.connection.take() {
             Some(connection) => connection,
@@ -144,14 +143,14 @@ async fn over_http(
         };
         let begun = Instant::now();
         connection.timeout = deadline - begun;
-        let asked = ask_over_http(&mut connection, target, info_hash, terms, progress).await;
+        let asked = ask_over_http(&mut connection, target, info_hashes, terms, progress).await;
         if let Err(TrackerStatus::Http(error)) = &asked
             && error.is_stale()
         {
             terms.pace_of_connections(address).await;
             continue;
         }
-        progress.together = connection.exchanges();
+        progress.together = if info_hashes.len() > 1 { info_hashes.len() } else { connection.exchanges() };
         progress.http_status = match &asked {
             Ok((_, status)) => Some(*status),
             Err(status) => status.http_status(),
@@ -166,17 +165,16 @@ async fn over_http(
 async fn ask_over_http(
     connection: &mut Connection,
     target: &Target,
-    info_hash: InfoHash,
+    info_hashes: &[InfoHash],
     terms: &Terms,
     progress: &mut Progress,
 ) -> Result<(Answer, u16), TrackerStatus> {
     let url = &target.url;
-    let mut connection = http.over(stream).await?;
     match (terms.action, target.only) {
         (Action::Announce, only) => {
             progress.wrote_over_http();
             let reply = match only {
-                None => connection.announce(url, &Announce { info_hash, ..terms.announce }).await?,
+                None => connection.announce(url, &terms.announce_of(info_hashes)).await?,
                 // The whole request is in the URL that the redirect gave.
                 Some(_) => connection.announce_as_written(url).await?,
             };
@@ -186,7 +184,7 @@ async fn ask_over_http(
             let reply = match only {
                 None => {
                     let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
-                    connection.scrape(&url, &info_hash.into()).await
+                    connection.scrape(&url, &terms.scrape_of(info_hashes)).await
                 }
                 Some(_) => connection.scrape_as_written(url).await,
             };
@@ -208,7 +206,7 @@ fn of_a_scrape(error: tracker_http::Error) -> TrackerStatus {
 async fn over_udp(
     target: &Target,
     address: SocketAddr,
-    info_hash: InfoHash,
+    info_hashes: &[InfoHash],
     terms: &Terms,
     deadline: Instant,
     progress: &mut Progress,
@@ -226,37 +224,49 @@ async fn over_udp(
     let asked = strays::Asked { local, transaction };
     let reply = tokio::select! {
         biased;
-        reply = ask_over_udp(session, info_hash, terms, transaction) => reply,
+        reply = ask_over_udp(session, info_hashes, terms, transaction) => reply,
         never = strays::watch(asked, terms, &mut elsewhere) => match never {},
     };
-    let (connect, answer) = reply.map_err(|error| match elsewhere {
+    let (connect, together, answer) = reply.map_err(|error| match elsewhere {
         Some(from) if matches!(error, tracker_udp::Error::Timeout { .. }) => {
             TrackerStatus::AnsweredElsewhere { from, error }
         }
         _ => error.into(),
     })?;
+    progress.together = together;
     progress.times.connect = connect;
     progress.times.reply = Some(begun.elapsed().saturating_sub(connect.unwrap_or_default()));
     Ok(answer)
 }
 
-/// The time it took to get a connection id, and the answer.
+/// The time it took to get a connection id, how many torrents one request was about, and the answer.
 async fn ask_over_udp(
     session: &mut Session,
-    info_hash: InfoHash,
+    info_hashes: &[InfoHash],
     terms: &Terms,
     transaction: u32,
-) -> Result<(Option<Duration>, Answer), tracker_udp::Error> {
+) -> Result<(Option<Duration>, usize, Answer), tracker_udp::Error> {
     match terms.action {
         Action::Announce => {
-            let announce = Announce { info_hash, ..terms.announce };
-            let reply = session.announce(&announce, transaction).await?;
-            Ok((reply.connect, Answer::Announced(reply.content)))
+            let reply = session.announce(&terms.announce_of(info_hashes), transaction).await?;
+            Ok((reply.connect, reply.hashes, Answer::Announced(reply.content)))
         }
         Action::Scrape => {
-            let reply = session.scrape(&info_hash.into(), transaction).await?;
-            Ok((reply.connect, Answer::Scraped(reply.content)))
+            let reply = session.scrape(&terms.scrape_of(info_hashes), transaction).await?;
+            Ok((reply.connect, reply.hashes, Answer::Scraped(reply.content)))
         }
+    }
+}
+
+impl Terms {
+    /// About the first, and only, one.
+    fn announce_of(&self, info_hashes: &[InfoHash]) -> Announce<'static> {
+        Announce { info_hash: info_hashes.first().copied().unwrap_or(self.announce.info_hash), ..self.announce }
+    }
+
+    /// About all of them, which [`Scrape::split`] has found to fit.
+    fn scrape_of(&self, info_hashes: &[InfoHash]) -> Scrape {
+        Scrape::new(info_hashes.iter().copied()).unwrap_or_else(|_| self.announce.info_hash.into())
     }
 }
 

@@ -1,10 +1,12 @@
 //! What all runs share about the addresses of trackers: how fast each is asked, its connections, and which are silent.
 
+mod batches;
 mod kept;
 mod pace;
 mod silence;
 
 pub use silence::Silence;
+pub(crate) use batches::{Batches, First, Joined, Later, Outcome, Where};
 pub(crate) use kept::{Connection, Way};
 pub(crate) use pace::Purpose;
 pub(crate) use silence::{Place, Silences};
@@ -30,6 +32,9 @@ pub(crate) struct Hosts {
     /// Room for connections that are kept.
     kept: Arc<Semaphore>,
     pub(crate) silences: Silences,
+    pub(crate) batches: Batches,
+    /// Held by each run that scrapes.
+    scraping: Arc<()>,
 }
 
 /// One address.
@@ -56,6 +61,8 @@ impl Hosts {
             places: config.limits.connections_per_address.clamp(1, Semaphore::MAX_PERMITS),
             kept: Arc::new(Semaphore::new(kept)),
             silences: Silences::new(config.limits.silent_time),
+            batches: Batches::default(),
+            scraping: Arc::default(),
         }
     }
 
@@ -86,6 +93,16 @@ impl Hosts {
         if let Some(room) = room {
             host.kept.keep(way, connection, room);
         }
+    }
+
+    /// What a run holds as long as it scrapes.
+    pub(crate) fn scraping(&self) -> Arc<()> {
+        Arc::clone(&self.scraping)
+    }
+
+    /// Whether there is more than one such run.
+    pub(crate) fn is_scraped_by_several(&self) -> bool {
+        Arc::strong_count(&self.scraping) > 2
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Arc<Host>>> {

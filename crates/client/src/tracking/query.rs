@@ -1,12 +1,12 @@
 //! One announce or scrape of one tracker: its addresses of one family in order, until one answers.
 
-use super::conversation::{Answer, Progress, converse};
+use super::ask::Asking;
+use super::conversation::{Answer, Progress};
 use super::goodbye::Goodbye;
-use super::report::{Action, Named, TrackerReport};
+use super::report::{Named, TrackerReport};
 use super::status::TrackerStatus;
 use super::target::{Only, Target};
-use super::hosts::{Place, Purpose, Silence};
-use super::turn::Turn;
+use super::hosts::{Place, Silence};
 use super::{Terms, Tracked};
 use crate::stop::Stopped;
 use guard::ErrorChain;
@@ -25,11 +25,11 @@ const SILENT_AFTER: Duration = Duration::from_secs(3);
 /// A tracker, and how to ask it.
 #[derive(Debug)]
 pub(crate) struct Query {
-    target: Target,
+    pub(crate) target: Target,
     /// Tried in this order.
     addresses: Vec<SocketAddr>,
     family: Option<Family>,
-    info_hash: InfoHash,
+    pub(crate) info_hash: InfoHash,
     /// Another one that is asked about when this has ended: of a hybrid, whose tracker may have no more than one
     /// conversation at a time.
     then: Option<InfoHash>,
@@ -132,7 +132,7 @@ impl Query {
 
     /// Until when the address at `index` may be asked. Over UDP nothing but silence tells that nobody is there, so that each
     /// address has its share of the time; a tracker that has let us connect over TCP may take all of it.
-    fn until(&self, deadline: Instant, index: usize) -> Instant {
+    pub(crate) fn until(&self, deadline: Instant, index: usize) -> Instant {
         let now = Instant::now();
         let left = u32::try_from(self.addresses.len() - index).unwrap_or(u32::MAX);
         match self.target.url.scheme() {
@@ -158,7 +158,8 @@ impl Query {
                 failure.get_or_insert(TrackerStatus::Refused { address, source });
                 continue;
             }
-            match self.ask_at(index, address, terms, deadline, progress).await {
+            let asking = Asking { index, address, deadline: &mut *deadline };
+            match self.ask_at(asking, terms, progress).await {
                 Err(status) if status.is_worth_another() => {
                     // Its text may be the tracker's own words, and repeat the passkey.
                     let error = self.target.secrets.conceal(&ErrorChain(&status).to_string());
@@ -179,36 +180,6 @@ impl Query {
             let place = Place::endpoint(&self.target.url, address);
             terms.bounds.tracker_hosts().silences.silent(place, Silence::NoAnswer, asked, Instant::now());
         }
-    }
-
-    /// Asks at one address, unless it is known to be silent.
-    async fn ask_at(
-        &self,
-        index: usize,
-        address: SocketAddr,
-        terms: &Terms,
-        deadline: &mut Instant,
-        progress: &mut Progress,
-    ) -> Result<Answer, TrackerStatus> {
-        // BEP 48: without a URL for it nobody is asked, and then nobody is connected to either.
-        if terms.action == Action::Scrape && self.target.only.is_none() && !self.target.has_scrape() {
-            return Err(TrackerStatus::ScrapeUnsupported);
-        }
-        let place = Place::endpoint(&self.target.url, address);
-        let silences = &terms.bounds.tracker_hosts().silences;
-        progress.address = Some(address);
-        silences.look(&place, Instant::now())?;
-        // It is not the tracker's fault that others are asked at its address.
-        let waiting = Instant::now();
-        let mut turn = Turn::wait(terms, &self.target, address, Purpose::Question).await;
-        *deadline += waiting.elapsed();
-        // A request that went before may have found out meanwhile.
-        silences.ask(&place, Instant::now())?;
-        let until = self.until(*deadline, index);
-        let asked = converse(&self.target, address, self.info_hash, terms, until, &mut turn, progress).await;
-        turn.end(terms);
-        silences.learn(place, asked.as_ref().err(), progress.asked);
-        asked
     }
 }
 
@@ -272,7 +243,8 @@ mod tests {
             bind: crate::Bind::default(),
             connect_timeout: Duration::from_secs(5),
             tls: Tls::default(),
-            roots: 0,
+            ours: 0,
+            _scraping: None,
             max_peers: None,
             limits: Limits::default(),
             bounds: crate::Bounds::new(&crate::Config::default()).unwrap(),

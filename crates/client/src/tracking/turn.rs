@@ -45,6 +45,11 @@ impl Turn {
         Self { host, way, connection, _place: place, _descriptor: descriptor }
     }
 
+    /// Where the request goes.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.way.address
+    }
+
     /// Ends it; the connection is kept for another request if the tracker keeps it.
     pub(crate) fn end(self, terms: &Terms) {
         if let Some(connection) = self.connection {
@@ -67,8 +72,7 @@ impl Terms {
             scheme: target.url.scheme(),
             host: target.url.host().clone(),
             address,
-            bind: self.bind,
-            roots: self.roots,
+            ours: self.ours,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Connections to HTTP trackers that are open and not in use.
 
-use crate::Bind;
 use crate::tracking::conversation::Stream;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,10 +20,8 @@ pub(crate) struct Way {
     pub(crate) scheme: Scheme,
     pub(crate) host: Host,
     pub(crate) address: SocketAddr,
-    /// Our end.
-    pub(crate) bind: Bind,
-    /// What stands for the certificates that are trusted.
-    pub(crate) roots: u64,
+    /// What stands for our end, and for the certificates that are trusted.
+    pub(crate) ours: u64,
 }
 
 /// Connections to one address, the one that was used last at the end.

@@ -1,0 +1,115 @@
+//! One question to one address of a tracker, unless it is known to be silent; scrapes together with those of other runs.
+
+use super::Terms;
+use super::conversation::{Answer, Progress, converse};
+use super::hosts::{First, Joined, Later, Outcome, Place, Purpose, Where};
+use super::query::Query;
+use super::report::Action;
+use super::status::TrackerStatus;
+use super::turn::Turn;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use tracker::Scheme;
+
+/// Time that the first of several runs' scrapes waits for the others: short to those who watch, and long enough for a hundred
+/// small files to be read.
+const GATHERING: Duration = Duration::from_millis(50);
+
+/// An address to ask, and until when.
+pub(crate) struct Asking<'a> {
+    /// Its place in the list.
+    pub(crate) index: usize,
+    pub(crate) address: SocketAddr,
+    /// Put off while the question waits for its turn.
+    pub(crate) deadline: &'a mut Instant,
+}
+
+impl Query {
+    /// Asks at one address.
+    pub(crate) async fn ask_at(
+        &self,
+        mut asking: Asking<'_>,
+        terms: &Terms,
+        progress: &mut Progress,
+    ) -> Result<Answer, TrackerStatus> {
+        progress.address = Some(asking.address);
+        if terms.action == Action::Scrape && self.target.only.is_none() {
+            // BEP 48: without a URL for it nothing is asked, and then nothing is connected to either.
+            if !self.target.has_scrape() {
+                return Err(TrackerStatus::ScrapeUnsupported);
+            }
+            if terms.bounds.tracker_hosts().is_scraped_by_several()
+                && let Some(answer) = self.ask_together(&mut asking, terms, progress).await?
+            {
+                return Ok(answer);
+            }
+        }
+        self.ask_now(None, &mut asking, terms, progress).await
+    }
+
+    /// Asks in one request with the scrapes of other runs; `None` when the answer leaves this one out.
+    async fn ask_together(
+        &self,
+        asking: &mut Asking<'_>,
+        terms: &Terms,
+        progress: &mut Progress,
+    ) -> Result<Option<Answer>, TrackerStatus> {
+        let url = match self.target.url.scheme() {
+            Scheme::Udp => self.target.url.clone(),
+            _ => self.target.url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?,
+        };
+        let place = Where { url, address: asking.address, ours: terms.ours };
+        let answer = match terms.bounds.tracker_hosts().batches.join(&place, self.info_hash) {
+            Joined::First(first) => {
+                sleep(GATHERING).await;
+                Some(self.ask_now(Some(first), asking, terms, progress).await?)
+            }
+            Joined::Later(later) => heard(later, asking, progress).await,
+        };
+        let has_ours = |answer: &Answer| match answer {
+            Answer::Scraped(scraped) => scraped.counts(self.info_hash).is_some() || progress.together < 2,
+            Answer::Announced(_) => true,
+        };
+        Ok(answer.filter(has_ours))
+    }
+
+    /// Waits for the turn, and asks: for all of a batch, if this is the first of one.
+    async fn ask_now(
+        &self,
+        first: Option<First<'_>>,
+        asking: &mut Asking<'_>,
+        terms: &Terms,
+        progress: &mut Progress,
+    ) -> Result<Answer, TrackerStatus> {
+        let place = Place::endpoint(&self.target.url, asking.address);
+        let silences = &terms.bounds.tracker_hosts().silences;
+        silences.look(&place, Instant::now())?;
+        // It is not the tracker's fault that others are asked at its address.
+        let waiting = Instant::now();
+        let mut turn = Turn::wait(terms, &self.target, asking.address, Purpose::Question).await;
+        *asking.deadline += waiting.elapsed();
+        // A request that went before may have found out meanwhile.
+        silences.ask(&place, Instant::now())?;
+        let info_hashes = first.as_ref().map_or_else(|| vec![self.info_hash], First::gathered);
+        let until = self.until(*asking.deadline, asking.index);
+        let asked = converse(&self.target, &info_hashes, terms, until, &mut turn, progress).await;
+        turn.end(terms);
+        silences.learn(place, asked.as_ref().err(), progress.asked);
+        if let (Some(first), Ok(Answer::Scraped(scraped))) = (first, &asked) {
+            let Progress { together, http_status, times, .. } = *progress;
+            first.tell(Outcome { scraped: scraped.clone(), together, http_status, times });
+        }
+        asked
+    }
+}
+
+/// What another run's request brought.
+async fn heard(later: Later, asking: &mut Asking<'_>, progress: &mut Progress) -> Option<Answer> {
+    let waiting = Instant::now();
+    let outcome = later.outcome().await;
+    *asking.deadline += waiting.elapsed();
+    let Outcome { scraped, together, http_status, times } = outcome?;
+    (progress.together, progress.http_status, progress.times) = (together, http_status, times);
+    Some(Answer::Scraped(scraped))
+}

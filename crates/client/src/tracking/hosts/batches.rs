@@ -1,0 +1,176 @@
+//! Scrapes of several runs in one request (BEP 15, 48): those that wait for the same tracker go together.
+
+use crate::tracking::report::Times;
+use ids::InfoHash;
+use std::collections::HashMap;
+use std::mem;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::SetOnce;
+use tracker::{Scrape, Scraped, TrackerUrl};
+
+/// Batches that are being gathered, by where they go.
+#[derive(Debug, Default)]
+pub(crate) struct Batches(Mutex<HashMap<Where, Arc<Batch>>>);
+
+/// What two scrapes must have in common to go in one request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Where {
+    /// What is asked: over HTTP the scrape URL.
+    pub(crate) url: TrackerUrl,
+    pub(crate) address: SocketAddr,
+    /// What stands for our end, and for the certificates that are trusted.
+    pub(crate) ours: u64,
+}
+
+#[derive(Debug, Default)]
+struct Batch {
+    info_hashes: Mutex<Vec<InfoHash>>,
+    outcome: SetOnce<Option<Outcome>>,
+}
+
+/// What the tracker answered to all.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) scraped: Scraped,
+    pub(crate) together: usize,
+    pub(crate) http_status: Option<u16>,
+    pub(crate) times: Times,
+}
+
+/// What a scrape is to its batch.
+pub(crate) enum Joined<'b> {
+    /// The first, which asks for all.
+    First(First<'b>),
+    Later(Later),
+}
+
+/// The one that asks. The others hear from it, also when it is dropped.
+pub(crate) struct First<'b> {
+    batches: &'b Batches,
+    place: Where,
+    batch: Arc<Batch>,
+}
+
+/// One of the others.
+pub(crate) struct Later(Arc<Batch>);
+
+impl Batches {
+    /// Has a scrape go with those that wait already, or be the first of a new batch.
+    pub(crate) fn join(&self, place: &Where, info_hash: InfoHash) -> Joined<'_> {
+        let mut batches = self.lock();
+        if let Some(batch) = batches.get(place)
+            && batch.take(info_hash, &place.url)
+        {
+            return Joined::Later(Later(Arc::clone(batch)));
+        }
+        let batch = Arc::new(Batch { info_hashes: Mutex::new(vec![info_hash]), ..Batch::default() });
+        // Of one that is full nothing more is expected here.
+        batches.insert(place.clone(), Arc::clone(&batch));
+        Joined::First(First { batches: self, place: place.clone(), batch })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Where, Arc<Batch>>> {
+        // Held for a look or a change, never during a wait.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Batch {
+    /// Takes one more, if it fits into the request.
+    fn take(&self, info_hash: InfoHash, url: &TrackerUrl) -> bool {
+        let mut info_hashes = self.info_hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        info_hashes.push(info_hash);
+        let fits = Scrape::split(info_hashes.iter().copied(), url).len() == 1;
+        if !fits {
+            info_hashes.pop();
+        }
+        fits
+    }
+}
+
+impl First<'_> {
+    /// Ends the gathering, and gives what was gathered.
+    pub(crate) fn gathered(&self) -> Vec<InfoHash> {
+        let mut batches = self.batches.lock();
+        if batches.get(&self.place).is_some_and(|batch| Arc::ptr_eq(batch, &self.batch)) {
+            batches.remove(&self.place);
+        }
+        mem::take(&mut *self.batch.info_hashes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells the others.
+    pub(crate) fn tell(self, outcome: Outcome) {
+        // The only one that tells.
+        let _ = self.batch.outcome.set(Some(outcome));
+    }
+}
+
+impl Drop for First<'_> {
+    fn drop(&mut self) {
+        self.gathered();
+        // An error when it has been told already.
+        let _ = self.batch.outcome.set(None);
+    }
+}
+
+impl Later {
+    /// What the first was answered; `None` when nothing of use, and then each asks for itself.
+    pub(crate) async fn outcome(self) -> Option<Outcome> {
+        self.0.outcome.wait().await.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(url: &str) -> Where {
+        Where { url: url.parse().unwrap(), address: ([9, 9, 9, 9], 80).into(), ours: 0 }
+    }
+
+    fn hash(number: u8) -> InfoHash {
+        InfoHash([number; 20])
+    }
+
+    #[tokio::test]
+    async fn the_first_asks_for_all_and_the_others_hear_from_it() {
+        let batches = Batches::default();
+        let place = to("http://t.example/scrape");
+        let Joined::First(first) = batches.join(&place, hash(1)) else { panic!("it is the first") };
+        let Joined::Later(later) = batches.join(&place, hash(2)) else { panic!("there is one before it") };
+        let Joined::First(other) = batches.join(&to("http://u.example/scrape"), hash(3)) else { panic!("elsewhere") };
+        assert_eq!(first.gathered(), [hash(1), hash(2)]);
+        // What comes after that is another batch.
+        let Joined::First(next) = batches.join(&place, hash(4)) else { panic!("the first is on its way") };
+        let scraped = Scraped { files: vec![(hash(2), tracker::Counts::default())], ..Scraped::default() };
+        first.tell(Outcome { scraped, together: 2, http_status: Some(200), times: Times::default() });
+        assert_eq!(later.outcome().await.map(|outcome| outcome.together), Some(2));
+        assert_eq!((next.gathered(), other.gathered()), (vec![hash(4)], vec![hash(3)]));
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_one_that_is_dropped_asks_for_itself() {
+        let batches = Batches::default();
+        let place = to("udp://t.example:1");
+        let first = batches.join(&place, hash(1));
+        let Joined::Later(later) = batches.join(&place, hash(2)) else { panic!("there is one before it") };
+        drop(first);
+        assert!(later.outcome().await.is_none());
+        assert!(matches!(batches.join(&place, hash(2)), Joined::First(_)));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_begins_a_new_batch() {
+        let (batches, mut firsts) = (Batches::default(), Vec::new());
+        let (place, mut later) = (to("udp://t.example:1"), 0);
+        for number in 0..200 {
+            match batches.join(&place, hash(number)) {
+                Joined::First(first) => firsts.push(first),
+                Joined::Later(_) => later += 1,
+            }
+        }
+        let sizes: Vec<usize> = firsts.iter().map(|first| first.gathered().len()).collect();
+        assert_eq!((sizes, later), (vec![69, 69, 62], 197));
+    }
+}
