@@ -36,11 +36,6 @@ impl Progress {
         Self { on: wanted && !dumb && !logs && std::io::stderr().is_terminal(), ..Self::default() }
     }
 
-    /// Whether there is ever a line, and so reason to draw it again.
-    pub(crate) fn is_on(&self) -> bool {
-        self.on
-    }
-
     pub(crate) fn begin(&mut self, until: Option<Instant>) {
         self.begun += 1;
         self.runs += 1;

@@ -55,7 +55,6 @@ async fn run_each(
 ) -> Option<(Exit, usize)> {
     let (interrupt, interrupted) = watch::channel(false);
     let (mut waiting, mut running) = (inputs.into_iter(), JoinSet::new());
-    let draws = output.lock().progress.is_on();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut answered = 0;
@@ -86,7 +85,8 @@ async fn run_each(
                     return None;
                 }
             }
-            _ = tick.tick(), if draws => {
+            // Also where nothing is drawn: another run may begin.
+            _ = tick.tick() => {
                 let mut output = output.lock();
                 output.progress.in_flight(bounds.in_flight());
                 output.progress.draw();

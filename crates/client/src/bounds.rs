@@ -20,6 +20,9 @@ const HOST_DESCRIPTORS: usize = 64;
 /// share their requests, and cost little.
 const RUNS: usize = 16;
 const SCRAPES: usize = 128;
+/// Runs beside these that wait for silent trackers, each of some 20 KB; where descriptors are few, so many for each of those.
+const WAITING: usize = 512;
+const WAITING_FOR_EACH: usize = 32;
 /// Trackers at once in all runs: enough for 16 that each wait for 64 silent ones, so that the slow trackers of one delay no
 /// other. Where descriptors are few, an eighth of them; and a sixteenth for goodbyes, which have no time to wait for those.
 const TRACKERS_OF_ALL: usize = RUNS * 64;
@@ -52,6 +55,8 @@ pub struct Bounds(Arc<Shared>);
 struct Shared {
     identity: Identity,
     runs: usize,
+    /// Runs that wait for trackers and do nothing else.
+    waiting: Arc<AtomicUsize>,
     /// A permit for each connection that may still begin.
     room: Arc<Semaphore>,
     /// Permits there would be if our machine had never run out of anything.
@@ -66,6 +71,16 @@ struct Shared {
     goodbyes: Arc<Semaphore>,
 }
 
+/// A run that waits; ended when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Room for one connection; given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Room(OwnedSemaphorePermit);
@@ -77,11 +92,13 @@ impl Bounds {
     /// # Errors
     /// A source address that is not ours, a port that is taken.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        let Split { runs, trackers, goodbyes, kept, peers } = Split::of(descriptors(), if config.scrape { SCRAPES } else { RUNS });
+        let Split { runs, trackers, goodbyes, kept, peers } =
+            Split::of(descriptors(), if config.scrape { SCRAPES } else { RUNS });
         let width = width(config.concurrency, peers);
         Ok(Self(Arc::new(Shared {
             identity: Identity::new(config.bind, config.port)?,
             runs,
+            waiting: Arc::default(),
             room: Arc::new(Semaphore::new(width)),
             width,
             withheld: AtomicUsize::new(0),
@@ -94,11 +111,12 @@ impl Bounds {
         })))
     }
 
-    /// How many runs can go on at the same time with the descriptors there are: 16 at most, and 128 that scrape
-    /// ([`Config::scrape`]). More than that do not fail, but their trackers may.
+    /// How many runs can go on at the same time now, with the descriptors there are: 16 at most, or 128 that scrape
+    /// ([`Config::scrape`]), and up to 512 that wait for nothing but trackers which have been silent for a second. More than
+    /// that do not fail, but their trackers may.
     #[must_use]
     pub fn runs(&self) -> usize {
-        self.0.runs
+        self.0.runs + self.0.waiting.load(Ordering::Relaxed).min(WAITING.min(self.0.runs * WAITING_FOR_EACH))
     }
 
     /// Attempts that have begun and not ended, of all runs together.
@@ -106,6 +124,12 @@ impl Bounds {
     pub fn in_flight(&self) -> usize {
         let withheld = self.0.withheld.load(Ordering::Relaxed);
         self.0.width.saturating_sub(withheld + self.0.room.available_permits())
+    }
+
+    /// What a run holds as long as it has nothing but silent trackers to wait for.
+    pub(crate) fn wait(&self) -> Waiting {
+        self.0.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting(Arc::clone(&self.0.waiting))
     }
 
     pub(crate) fn identity(&self) -> &Identity {

@@ -3,37 +3,33 @@
 //! All tasks live in `JoinSet`s that the [`Swarm`] owns, so dropping it closes everything. All state is the swarm's own
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
-use crate::attempt::{Attempt, Facts, Greeting, Terms};
-use crate::bounds::Bounds;
+use crate::attempt::{Attempt, Facts};
+use crate::bounds::{Bounds, Waiting};
 use crate::census::Census;
 use crate::dialler::Dialler;
-use crate::identity::Identity;
 use crate::pacer::More;
 use crate::peers::{Added, Lane, Peers, Word};
 use crate::resolve::{Budget, NO_ROUTE, NO_THREAD, resolve};
 use crate::stop::{Stop, Stopped};
+use crate::terms::{announce, terms};
 use crate::tracking::{Tracked, Tracking, check_private};
 use crate::{
     Config, CutShort, Error, Event, Limits, Outcome, PeerError, PeerReport, Source, Stage, Summary, Topic,
     TrackerReport,
 };
 use guard::AddressPolicy;
-use peer_wire::{Handshake, Reserved};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, sleep_until};
-use tracker::{Announce, PeerAddress};
+use tracker::PeerAddress;
 
-/// Peers wanted of each tracker; most give at most 200.
-const NUMWANT: u32 = 200;
-
-/// What is said to be left when nobody knows the size: one block, more than the nothing of a seed. libtorrent and those built
-/// on it say so until they have the metadata.
-const UNKNOWN_LEFT: u64 = 16 << 10;
+/// Time after which a run that has nothing but silent trackers to wait for lets another one begin.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A run: one torrent, its trackers, its peers.
 #[derive(Debug)]
@@ -42,8 +38,11 @@ pub struct Swarm {
     config: Config,
     bounds: Bounds,
     begun: Option<Instant>,
-    /// The run's deadline. One timer for all of it: one for each wait would be set and taken back with every event.
+    /// The run's deadline; before it, the end of its patience. One timer for all of it: one for each wait would be set and
+    /// taken back with every event.
     alarm: Option<Pin<Box<Sleep>>>,
+    /// That it has had nothing but trackers to wait for.
+    waits: Option<Waiting>,
     /// Whether something is waited for; still so when the wait has been given up.
     waiting: bool,
     stop: Stop,
@@ -92,6 +91,7 @@ impl Swarm {
             bounds: bounds.clone(),
             begun: None,
             alarm: None,
+            waits: None,
             waiting: false,
             dialler: Dialler::new(terms, &config, bounds),
             stop,
@@ -132,14 +132,15 @@ impl Swarm {
     pub async fn next(&mut self) -> Option<Event> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let deadline = begun.checked_add(self.config.deadline);
+        let patience = begun + PATIENCE;
         if self.alarm.is_none() {
-            self.alarm = deadline.map(|at| Box::pin(sleep_until(at)));
+            self.alarm = deadline.map(|at| Box::pin(sleep_until(at.min(patience))));
         }
         if std::mem::replace(&mut self.waiting, false) {
             // The wait before was given up, and whoever did so has had a turn.
             self.dialler.waited(None);
         }
-        let addresses = self.bounds.addresses().clone();
+        let (addresses, held_up) = (self.bounds.addresses().clone(), self.trackers.held_up());
         loop {
             // Before anybody looks who has room, so that nothing is missed.
             let left = addresses.changed();
@@ -152,6 +153,12 @@ impl Swarm {
                 self.cut_short(CutShort::Deadline);
                 continue;
             }
+            if let Some((alarm, deadline)) = self.alarm.as_mut().zip(deadline)
+                && alarm.is_elapsed()
+                && now < deadline
+            {
+                alarm.as_mut().reset(deadline);
+            }
             self.look_up_names();
             let more = self.dialler.dial(&mut self.peers, now);
             if self.is_idle() {
@@ -162,6 +169,11 @@ impl Swarm {
                 self.tell(waiting);
                 continue;
             }
+            self.waits = if self.has_only_trackers() && (now >= patience || self.trackers.is_held_up()) {
+                self.waits.take().or_else(|| Some(self.bounds.wait()))
+            } else {
+                None
+            };
             self.waiting = true;
             tokio::select! {
                 biased;
@@ -170,6 +182,7 @@ impl Swarm {
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
                 Some(attempt) = self.dialler.next() => self.attempted(attempt),
                 room = more.wait(&self.bounds), if more != More::Later => self.dialler.waited(room),
+                () = held_up.more(), if self.waits.is_none() => {}
                 () = left, if self.dialler.is_parked() => {}
             }
             self.waiting = false;
@@ -241,8 +254,11 @@ impl Swarm {
     }
 
     fn is_idle(&self) -> bool {
-        let done = self.trackers.is_idle() && self.lookups.is_empty() && self.dialler.is_idle();
-        done && !self.peers.is_anybody_waiting()
+        self.trackers.is_idle() && self.has_only_trackers()
+    }
+
+    fn has_only_trackers(&self) -> bool {
+        self.lookups.is_empty() && self.dialler.is_idle() && !self.peers.is_anybody_waiting()
     }
 
     fn finish(&mut self, begun: Instant) -> Option<Summary> {
@@ -340,44 +356,6 @@ async fn rings(alarm: Option<&mut Pin<Box<Sleep>>>) {
     match alarm {
         Some(alarm) => alarm.await,
         None => std::future::pending().await,
-    }
-}
-
-/// What trackers are told.
-fn announce(topic: &Topic, identity: &Identity, config: &Config) -> Announce<'static> {
-    Announce {
-        info_hash: topic.hashes.primary(),
-        peer_id: identity.peer_id,
-        port: identity.port,
-        uploaded: 0,
-        downloaded: 0,
-        // With nothing left it would be a seed.
-        left: topic.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT),
-        event: tracker::Event::Started,
-        numwant: Some(NUMWANT),
-        key: identity.key,
-        crypto: config.encryption.announced(),
-        tracker_id: None,
-    }
-}
-
-/// How peers are treated. Who does not listen says that it speaks nothing.
-fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped) -> Terms {
-    let listens = !config.linger.is_zero();
-    let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
-    let ours = Handshake { reserved, info_hash: topic.hashes.primary(), peer_id: bounds.identity().peer_id };
-    let greeting = |info_hash| Greeting::of(info_hash, ours, topic.hashes, bounds.linger());
-    Terms {
-        greetings: (greeting(topic.hashes.primary()), topic.hashes.wire().nth(1).map(greeting)),
-        reserved,
-        torrent: Facts { hashes: topic.hashes, pieces: topic.pieces },
-        bind: config.bind,
-        connect_timeout: config.connect_timeout,
-        handshake_timeout: config.handshake_timeout,
-        linger: config.linger,
-        limits: config.limits,
-        bounds: bounds.clone(),
-        stopped,
     }
 }
 

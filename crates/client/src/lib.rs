@@ -89,6 +89,7 @@ mod seen_as;
 mod sources;
 mod stop;
 mod swarm_view;
+mod terms;
 mod topic;
 mod torrent_file;
 mod tracking;

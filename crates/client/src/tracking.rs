@@ -8,6 +8,7 @@ mod ask;
 mod conversation;
 mod crowd;
 mod goodbye;
+mod held_up;
 mod hosts;
 mod names;
 mod query;
@@ -27,10 +28,11 @@ use crate::{Bind, Bounds, Config, Error, Limits, Topic};
 use crowd::Crowd;
 use goodbye::Goodbye;
 use guard::AddressPolicy;
-pub use hosts::Silence;
+pub(crate) use held_up::HeldUp;
 pub(crate) use hosts::Hosts;
-use names::{Names, Next, addresses_of};
+pub use hosts::Silence;
 use ids::InfoHash;
+use names::{Names, Next, addresses_of};
 use query::{Asked, Query};
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -56,6 +58,8 @@ pub(crate) struct Terms {
     /// What stands for our end, and for the certificates that are trusted beside the usual ones: runs that share bounds may
     /// differ in it, and then share no connection.
     pub(crate) ours: u64,
+    /// Questions that wait for what comes of other runs'.
+    pub(crate) held_up: HeldUp,
     /// That this run scrapes, for others to know.
     pub(crate) _scraping: Option<Arc<()>>,
     /// Most peers taken from each answer.
@@ -163,6 +167,7 @@ impl Tracking {
                 connect_timeout: config.connect_timeout,
                 tls,
                 ours: BuildHasherDefault::<DefaultHasher>::default().hash_one((config.bind, &config.tls_roots)),
+                held_up: HeldUp::default(),
                 _scraping: config.scrape.then(|| bounds.tracker_hosts().scraping()),
                 max_peers: config.max_peers,
                 limits: config.limits,
@@ -194,6 +199,16 @@ impl Tracking {
     /// Whether somebody is being asked, or will be.
     pub(crate) fn is_busy(&self) -> bool {
         !(self.steps.is_empty() && self.queries.is_empty() && self.targets.is_empty())
+    }
+
+    /// Tells when a question begins to wait for what comes of another run's.
+    pub(crate) fn held_up(&self) -> HeldUp {
+        self.terms.held_up.clone()
+    }
+
+    /// Whether all that is going on waits for what comes of other runs' questions.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.queries.is_empty() && !self.steps.is_empty() && self.terms.held_up.count() == self.steps.len()
     }
 
     /// Whether a conversation is going on, or about to.
@@ -373,7 +388,7 @@ impl Tracking {
 async fn look_up(mut target: Target, name: String, terms: Arc<Terms>, stopped: Stopped) -> Step {
     let begun = Instant::now();
     target.begun.get_or_insert(begun);
-    let found = stopped.or(pin!(addresses_of(name, target.url.port(), &terms))).await;
+    let found = stopped.or(pin!(addresses_of(&name, target.url.port(), &terms))).await;
     let found = found.unwrap_or(Err(TrackerStatus::Interrupted));
     Step::LookedUp(Box::new(LookedUp { target, found, took: begun.elapsed() }))
 }

@@ -84,18 +84,22 @@ impl Query {
     ) -> Result<Answer, TrackerStatus> {
         let place = Place::endpoint(&self.target.url, asking.address);
         let silences = &terms.bounds.tracker_hosts().silences;
-        silences.look(&place, Instant::now())?;
-        // It is not the tracker's fault that others are asked at its address.
+        // It is not the tracker's fault that others are asked, or asked at its address.
         let waiting = Instant::now();
+        while let Some(ended) = silences.suspicion(&place, Instant::now()) {
+            let _held_up = terms.held_up.enter();
+            ended.await;
+        }
+        silences.look(&place, Instant::now())?;
         let mut turn = Turn::wait(terms, &self.target, asking.address, Purpose::Question).await;
         *asking.deadline += waiting.elapsed();
-        // A request that went before may have found out meanwhile.
-        silences.ask(&place, Instant::now())?;
+        // A question that went before may have found out meanwhile.
+        let question = silences.ask(place, Instant::now())?;
         let info_hashes = first.as_ref().map_or_else(|| vec![self.info_hash], First::gathered);
         let until = self.until(*asking.deadline, asking.index);
         let asked = converse(&self.target, &info_hashes, terms, until, &mut turn, progress).await;
         turn.end(terms);
-        silences.learn(place, asked.as_ref().err(), progress.asked);
+        question.learn(asked.as_ref().err());
         if let (Some(first), Ok(Answer::Scraped(scraped))) = (first, &asked) {
             let Progress { together, http_status, times, .. } = *progress;
             first.tell(Outcome { scraped: scraped.clone(), together, http_status, times });

@@ -34,8 +34,6 @@ pub(crate) struct Progress {
     /// Our end of the connection.
     pub(crate) local: Option<IpAddr>,
     pub(crate) times: Times,
-    /// When the conversation with it began.
-    pub(crate) asked: Option<Instant>,
     /// The HTTP status of the answer.
     pub(crate) http_status: Option<u16>,
     /// Questions answered over the same connection so far, this one included.
@@ -78,7 +76,6 @@ pub(crate) async fn converse(
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
     let address = turn.address();
-    progress.asked = Some(Instant::now());
     progress.times = Times::default();
     match target.url.scheme() {
         Scheme::Udp => over_udp(target, address, info_hashes, terms, deadline, progress).await,

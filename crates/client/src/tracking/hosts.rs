@@ -5,10 +5,10 @@ mod kept;
 mod pace;
 mod silence;
 
-pub use silence::Silence;
 pub(crate) use batches::{Batches, First, Joined, Later, Outcome, Where};
 pub(crate) use kept::{Connection, Way};
 pub(crate) use pace::Purpose;
+pub use silence::Silence;
 pub(crate) use silence::{Place, Silences};
 
 use crate::Config;

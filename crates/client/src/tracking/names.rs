@@ -1,11 +1,11 @@
 //! The host names of trackers, each looked up once: several URLs, and the redirects of several conversations, name the same.
 
+use super::Terms;
+use super::hosts::{Place, Silence};
 use super::status::TrackerStatus;
 use super::target::Target;
 use crate::overlay::Overlay;
 use crate::resolve::{Budget, resolve, unwrapped};
-use super::Terms;
-use super::hosts::{Place, Silence};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -69,7 +69,9 @@ impl Names {
                 let error = io::Error::new(*kind, reason.clone());
                 Next::Ask(target, Err(TrackerStatus::unresolved(error)))
             }
-            Some(&mut Known::Silent(silence, ago)) => Next::Ask(target, Err(TrackerStatus::KnownSilent { silence, ago })),
+            Some(&mut Known::Silent(silence, ago)) => {
+                Next::Ask(target, Err(TrackerStatus::KnownSilent { silence, ago }))
+            }
         }
     }
 
@@ -103,18 +105,16 @@ impl Names {
 
 /// The addresses of a host, in the resolver's order. A name that takes long to fail is not looked up by the next run, as an
 /// address that is silent is not asked.
-pub(crate) async fn addresses_of(name: String, port: u16, terms: &Terms) -> Result<Vec<SocketAddr>, TrackerStatus> {
+pub(crate) async fn addresses_of(name: &str, port: u16, terms: &Terms) -> Result<Vec<SocketAddr>, TrackerStatus> {
     let silences = &terms.bounds.tracker_hosts().silences;
-    let place = Place::Name(name);
+    let place = Place::Name(name.to_owned());
     silences.look(&place, Instant::now())?;
     let _descriptor = terms.bounds.turn().await;
-    silences.ask(&place, Instant::now())?;
-    let Place::Name(name) = &place else { return Ok(Vec::new()) };
-    let asked = Instant::now();
+    let question = silences.ask(place, Instant::now())?;
     let found = resolve(name, port, Budget::Trackers, &terms.limits).await;
     match &found {
-        Ok(_) => silences.answered(place.clone(), Instant::now()),
-        Err(_) if asked.elapsed() >= SLOW => silences.silent(place.clone(), Silence::NotResolved, asked, Instant::now()),
+        Ok(_) => question.answered(),
+        Err(_) if question.age() >= SLOW => question.silent(Silence::NotResolved),
         Err(_) => {}
     }
     found.map_err(TrackerStatus::unresolved)

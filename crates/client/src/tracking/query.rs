@@ -6,7 +6,6 @@ use super::goodbye::Goodbye;
 use super::report::{Named, TrackerReport};
 use super::status::TrackerStatus;
 use super::target::{Only, Target};
-use super::hosts::{Place, Silence};
 use super::{Terms, Tracked};
 use crate::stop::Stopped;
 use guard::ErrorChain;
@@ -17,10 +16,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
 use tracker::{Counts, Family, Scheme};
-
-/// Time without an answer after which a tracker counts as silent when the run ends before its own time does: enough for each
-/// first packet to be sent twice.
-const SILENT_AFTER: Duration = Duration::from_secs(3);
 
 /// A tracker, and how to ask it.
 #[derive(Debug)]
@@ -82,10 +77,7 @@ impl Query {
             self.target.only.map_or_else(|| Instant::now() + terms.limits.tracker_time, |only| only.deadline);
         let result = stopped.or(pin!(self.first_answer(terms, &mut deadline, &mut progress))).await;
         let (status, answer) = match result {
-            None => {
-                self.cut_short(terms, &progress);
-                (TrackerStatus::Interrupted, None)
-            }
+            None => (TrackerStatus::Interrupted, None),
             Some(Err(status)) => (status, None),
             Some(Ok(answer)) => (TrackerStatus::Ok, Some(answer)),
         };
@@ -171,16 +163,6 @@ impl Query {
         }
         Err(failure.unwrap_or(TrackerStatus::NoAddress(self.family.unwrap_or(Family::V4))))
     }
-
-    /// A tracker that has been silent for some time when the run ends is not waited for by the next run.
-    fn cut_short(&self, terms: &Terms, progress: &Progress) {
-        if let Some((address, asked)) = progress.address.zip(progress.asked)
-            && asked.elapsed() >= SILENT_AFTER
-        {
-            let place = Place::endpoint(&self.target.url, address);
-            terms.bounds.tracker_hosts().silences.silent(place, Silence::NoAnswer, asked, Instant::now());
-        }
-    }
 }
 
 /// Writes the answer into the report and gives the peers.
@@ -244,6 +226,7 @@ mod tests {
             connect_timeout: Duration::from_secs(5),
             tls: Tls::default(),
             ours: 0,
+            held_up: crate::tracking::HeldUp::default(),
             _scraping: None,
             max_peers: None,
             limits: Limits::default(),

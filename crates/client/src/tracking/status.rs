@@ -247,8 +247,9 @@ impl TrackerStatus {
     pub(crate) fn silence(&self) -> Option<Silence> {
         use tracker_http::Error::{Timeout, Tls};
         match self {
-            Self::NoConnection { outcome: Outcome::ConnectRefused, .. }
-            | Self::Udp(tracker_udp::Error::Refused(_)) => Some(Silence::Refused),
+            Self::NoConnection { outcome: Outcome::ConnectRefused, .. } | Self::Udp(tracker_udp::Error::Refused(_)) => {
+                Some(Silence::Refused)
+            }
             Self::NoConnection { outcome: Outcome::ConnectTimeout | Outcome::ConnectUnreachable, .. }
             | Self::Udp(tracker_udp::Error::Timeout { .. } | tracker_udp::Error::Unreachable(_))
             | Self::AnsweredElsewhere { .. }

@@ -68,11 +68,6 @@ impl Terms {
     }
 
     fn way(&self, target: &Target, address: SocketAddr) -> Way {
-        Way {
-            scheme: target.url.scheme(),
-            host: target.url.host().clone(),
-            address,
-            ours: self.ours,
-        }
+        Way { scheme: target.url.scheme(), host: target.url.host().clone(), address, ours: self.ours }
     }
 }

@@ -4,13 +4,20 @@ use crate::tracking::{Standing, TrackerStatus};
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 use tokio::time::Instant;
 use tracker::{Host, Scheme, TrackerUrl};
 
 /// Most places that are remembered; those that would be too many are asked as if they were new.
 const MOST: usize = 4096;
+/// Time without an answer after which further questions wait for what comes of the open one.
+const SUSPICIOUS_AFTER: Duration = Duration::from_secs(1);
+/// Time without an answer after which a question that is cut off counts as one without an answer: enough for each first packet
+/// to be sent twice.
+const SILENT_AFTER: Duration = Duration::from_secs(3);
 /// Time after which one that did not answer the second question either is asked once more: for processes that run for days.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60 * 60);
 
@@ -43,10 +50,25 @@ pub(crate) struct Silences {
 }
 
 /// What is known of a place.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Known {
     answered: Option<Instant>,
     silent: Option<Silent>,
+    /// Questions that are open, and since when without an answer to any.
+    open: usize,
+    unanswered: Option<Instant>,
+    /// Wakes those that wait for the end of one of them.
+    ended: Option<Arc<Notify>>,
+}
+
+/// A question that is open until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Question<'s> {
+    silences: &'s Silences,
+    place: Place,
+    asked: Instant,
+    /// Whether it is known what came of it.
+    learned: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +77,72 @@ struct Silent {
     since: Instant,
     /// When it is asked again.
     again: Instant,
+}
+
+impl Question<'_> {
+    /// What came of it.
+    pub(crate) fn learn(mut self, error: Option<&TrackerStatus>) {
+        self.learned = true;
+        match error.map(|status| (status.silence(), status.standing())) {
+            Some((Some(silence), _)) => self.silent(silence),
+            Some((None, Standing::NotAsked | Standing::LocalFault | Standing::Silent)) => {}
+            None | Some((None, _)) => self.answered(),
+        }
+    }
+
+    /// An answer came.
+    pub(crate) fn answered(&self) {
+        let now = Instant::now();
+        self.silences.update(&self.place, now, |known| {
+            (known.answered, known.silent, known.unanswered) = (Some(now), None, Some(now));
+            known.wake();
+        });
+    }
+
+    /// No answer came. That says nothing about a place that has answered another question since this one was asked.
+    pub(crate) fn silent(&self, silence: Silence) {
+        let Self { silences, asked, .. } = *self;
+        let now = Instant::now();
+        silences.update(&self.place, now, |known| {
+            if known.answered.is_some_and(|answered| answered >= asked) {
+                return;
+            }
+            known.silent = Some(match known.silent {
+                // One of several that were asked at the same time.
+                Some(silent) if asked < silent.since => silent,
+                Some(silent) => Silent { silence, again: now + FORGOTTEN_AFTER, ..silent },
+                None => Silent { silence, since: now, again: now + silences.again_after },
+            });
+        });
+    }
+
+    /// How long it has been open.
+    pub(crate) fn age(&self) -> Duration {
+        self.asked.elapsed()
+    }
+}
+
+/// A question that is cut off, as by the end of its run, has shown something by then.
+impl Drop for Question<'_> {
+    fn drop(&mut self) {
+        if !self.learned && self.age() >= SILENT_AFTER {
+            self.silent(Silence::NoAnswer);
+        }
+        let mut places = self.silences.lock();
+        if let Some(known) = places.get_mut(&self.place) {
+            known.open = known.open.saturating_sub(1);
+            if known.open == 0 {
+                known.unanswered = None;
+            }
+            known.wake();
+        }
+    }
+}
+
+impl Known {
+    fn wake(&mut self) {
+        self.ended.take().into_iter().for_each(|ended| ended.notify_waiters());
+    }
 }
 
 impl Silent {
@@ -82,58 +170,41 @@ impl Silences {
         silent.filter(|silent| silent.again > now).map_or(Ok(()), |silent| Err(silent.status(now)))
     }
 
+    /// The end of an open question to `place`, if one is suspiciously long without an answer.
+    pub(crate) fn suspicion(&self, place: &Place, now: Instant) -> Option<OwnedNotified> {
+        let mut places = self.lock();
+        let known = places.get_mut(place).filter(|known| known.silent.is_none())?;
+        let since = known.unanswered?;
+        let is_long = now.saturating_duration_since(since) >= SUSPICIOUS_AFTER;
+        // Under the lock, so that no end is missed.
+        is_long.then(|| Arc::clone(known.ended.get_or_insert_default()).notified_owned())
+    }
+
     /// As [`look`](Self::look), for a question that is asked if there is no error: when the time to ask again has come, one
     /// question is let through, and the others do without until its answer is there.
-    pub(crate) fn ask(&self, place: &Place, now: Instant) -> Result<(), TrackerStatus> {
-        self.look(place, now)?;
-        if let Some(silent) = self.lock().get_mut(place).and_then(|known| known.silent.as_mut()) {
-            silent.again = now + self.again_after;
-        }
-        Ok(())
-    }
-
-    /// What came of a question of the time `asked`.
-    pub(crate) fn learn(&self, place: Place, error: Option<&TrackerStatus>, asked: Option<Instant>) {
-        let Some(asked) = asked else { return };
-        match error.map(|status| (status.silence(), status.standing())) {
-            Some((Some(silence), _)) => self.silent(place, silence, asked, Instant::now()),
-            Some((None, Standing::NotAsked | Standing::LocalFault | Standing::Silent)) => {}
-            None | Some((None, _)) => self.answered(place, Instant::now()),
-        }
-    }
-
-    /// An answer came.
-    pub(crate) fn answered(&self, place: Place, now: Instant) {
-        self.update(place, now, |known| *known = Known { answered: Some(now), silent: None });
-    }
-
-    /// No answer came to a question of the time `asked`. That says nothing about a place that has answered another one
-    /// since.
-    pub(crate) fn silent(&self, place: Place, silence: Silence, asked: Instant, now: Instant) {
-        self.update(place, now, |known| {
-            if known.answered.is_some_and(|answered| answered >= asked) {
-                return;
+    pub(crate) fn ask(&self, place: Place, now: Instant) -> Result<Question<'_>, TrackerStatus> {
+        self.look(&place, now)?;
+        self.update(&place, now, |known| {
+            known.open += 1;
+            known.unanswered.get_or_insert(now);
+            if let Some(silent) = &mut known.silent {
+                silent.again = now + self.again_after;
             }
-            known.silent = Some(match known.silent {
-                // One of several that were asked at the same time.
-                Some(silent) if asked < silent.since => silent,
-                Some(silent) => Silent { silence, again: now + FORGOTTEN_AFTER, ..silent },
-                None => Silent { silence, since: now, again: now + self.again_after },
-            });
         });
+        Ok(Question { silences: self, place, asked: now, learned: false })
     }
 
     /// Changes the entry of `place`, a new one if there is room.
-    fn update(&self, place: Place, now: Instant, change: impl FnOnce(&mut Known)) {
+    fn update(&self, place: &Place, now: Instant, change: impl FnOnce(&mut Known)) {
         let mut places = self.lock();
-        if places.len() >= MOST && !places.contains_key(&place) {
+        if places.len() >= MOST && !places.contains_key(place) {
             let recent = |at: Instant| now.saturating_duration_since(at) < self.again_after;
-            places.retain(|_, known| known.silent.is_some() || known.answered.is_some_and(recent));
+            places.retain(|_, known| known.silent.is_some() || known.open > 0 || known.answered.is_some_and(recent));
             if places.len() >= MOST {
                 return;
             }
         }
-        change(places.entry(place).or_default());
+        change(places.entry(place.clone()).or_default());
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Place, Known>> {
@@ -155,6 +226,8 @@ impl fmt::Display for Silence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Waker};
 
     const AGAIN: Duration = Duration::from_secs(60);
 
@@ -164,53 +237,96 @@ mod tests {
     }
 
     /// What is known, and since how many seconds.
-    fn known(silences: &Silences, now: Instant) -> Option<(Silence, u64)> {
-        match silences.ask(&place(1), now) {
+    fn known(silences: &Silences) -> Option<(Silence, u64)> {
+        match silences.look(&place(1), Instant::now()) {
             Err(TrackerStatus::KnownSilent { silence, ago }) => Some((silence, ago.as_secs())),
             Err(other) => panic!("{other}"),
             Ok(()) => None,
         }
     }
 
+    fn ask(silences: &Silences) -> Question<'_> {
+        silences.ask(place(1), Instant::now()).unwrap()
+    }
+
+    /// Lets time pass.
+    async fn pass(seconds: u64) {
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_silent_place_is_asked_once_more_and_late() {
-        let (silences, begin) = (Silences::new(AGAIN), Instant::now());
-        let at = |seconds| begin + Duration::from_secs(seconds);
-        let silent = |asked, now| silences.silent(place(1), Silence::NoAnswer, at(asked), at(now));
-        assert_eq!(known(&silences, at(0)), None);
-        silent(0, 15);
+        let silences = Silences::new(AGAIN);
+        let (first, second) = (ask(&silences), ask(&silences));
+        pass(15).await;
+        first.silent(Silence::NoAnswer);
+        pass(5).await;
         // Others that were asked meanwhile put nothing off.
-        silent(5, 20);
-        assert_eq!(known(&silences, at(74)), Some((Silence::NoAnswer, 59)));
-        assert_eq!(known(&silences, at(75)), None);
+        second.silent(Silence::NoAnswer);
+        pass(54).await;
+        assert_eq!(known(&silences), Some((Silence::NoAnswer, 59)));
+        pass(1).await;
         // By one, while the others do without.
-        assert_eq!(known(&silences, at(76)), Some((Silence::NoAnswer, 61)));
-        silent(75, 90);
-        assert_eq!(known(&silences, at(3600)), Some((Silence::NoAnswer, 3585)));
-        assert_eq!(known(&silences, at(90) + FORGOTTEN_AFTER), None);
+        let again = ask(&silences);
+        assert_eq!(known(&silences), Some((Silence::NoAnswer, 60)));
+        again.silent(Silence::NoAnswer);
+        pass(3599).await;
+        assert_eq!(known(&silences), Some((Silence::NoAnswer, 3659)));
+        pass(1).await;
+        assert_eq!(known(&silences), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_outweighs_silence_that_began_before_it() {
-        let (silences, begin) = (Silences::new(AGAIN), Instant::now());
-        let at = |seconds| begin + Duration::from_secs(seconds);
-        silences.answered(place(1), at(3));
-        silences.silent(place(1), Silence::NoAnswer, at(0), at(15));
-        assert_eq!(known(&silences, at(15)), None);
-        silences.silent(place(1), Silence::Refused, at(15), at(16));
-        assert_eq!(known(&silences, at(17)), Some((Silence::Refused, 1)));
-        silences.answered(place(1), at(18));
-        assert_eq!(known(&silences, at(18)), None);
+        let silences = Silences::new(AGAIN);
+        let slow = ask(&silences);
+        pass(3).await;
+        ask(&silences).answered();
+        slow.silent(Silence::NoAnswer);
+        assert_eq!(known(&silences), None);
+        pass(1).await;
+        ask(&silences).silent(Silence::Refused);
+        assert_eq!(known(&silences), Some((Silence::Refused, 0)));
+        slow.answered();
+        assert_eq!(known(&silences), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_waits_for_one_that_is_long_without_an_answer() {
+        let silences = Silences::new(AGAIN);
+        let suspicion = || silences.suspicion(&place(1), Instant::now());
+        let poll = |ended: Pin<&mut OwnedNotified>| ended.poll(&mut Context::from_waker(Waker::noop()));
+        let slow = ask(&silences);
+        assert!(suspicion().is_none());
+        pass(1).await;
+        let mut ended = pin!(suspicion().unwrap());
+        ask(&silences).answered();
+        assert!(poll(ended.as_mut()).is_ready() && suspicion().is_none());
+        pass(1).await;
+        let mut ended = pin!(suspicion().unwrap());
+        assert!(poll(ended.as_mut()).is_pending());
+        // As a run that ends: what is not known is asked.
+        drop(slow);
+        assert!(poll(ended.as_mut()).is_ready() && suspicion().is_none());
+        let dead = ask(&silences);
+        pass(1).await;
+        let ended = suspicion().unwrap();
+        dead.silent(Silence::NoAnswer);
+        drop(dead);
+        ended.await;
+        assert!(suspicion().is_none() && known(&silences).is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_more_are_remembered_than_there_is_room_for() {
-        let (silences, begin) = (Silences::new(AGAIN), Instant::now());
-        (0..4096).for_each(|port| silences.answered(place(port + 1), begin));
-        silences.silent(place(5000), Silence::NoAnswer, begin, begin);
-        assert!(silences.ask(&place(5000), begin).is_ok());
+        let silences = Silences::new(AGAIN);
+        (0..4096).for_each(|port| silences.ask(place(port + 1), Instant::now()).unwrap().answered());
+        let one_more = || silences.ask(place(5000), Instant::now());
+        one_more().unwrap().silent(Silence::NoAnswer);
+        assert!(one_more().is_ok());
         // What has not been asked for a while gives its room up.
-        silences.silent(place(5000), Silence::NoAnswer, begin, begin + AGAIN);
-        assert!(silences.ask(&place(5000), begin + AGAIN).is_err());
+        pass(60).await;
+        one_more().unwrap().silent(Silence::NoAnswer);
+        assert!(one_more().is_err());
     }
 }
