@@ -1,0 +1,100 @@
+//! Thousands of magnet links over 20 trackers, of which 5 are silent and one refuses.
+
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use super::Scenario;
+use super::pace::{TOLERANCE, TRACKER_RATE};
+use super::set::Set;
+use super::tracker::{Manner, Tracker};
+use crate::shell::Result;
+
+/// All of them.
+pub(super) const SCENARIOS: &[Scenario] = &[
+    ("magnet links with one tracker of 20", |set| spread(set, 1)),
+    ("magnet links with 3 trackers of 20", |set| spread(set, 3)),
+];
+
+const TRACKERS: usize = 20;
+const SILENT: usize = 5;
+
+/// New connections a second, of all torrents together.
+const RATE: usize = 200;
+
+/// How long a silent tracker is waited for.
+const TRACKER_TIME: f64 = 15.0;
+
+/// The trackers, and what keeps the ports of those that do not listen.
+struct World {
+    silent: Vec<Tracker>,
+    refusing: String,
+    live: Vec<Tracker>,
+    /// Those of the live ones that close each connection.
+    closing: Vec<Tracker>,
+    _ports: Vec<UdpSocket>,
+}
+
+impl World {
+    fn start(set: &Set) -> Result<Self> {
+        let failed = |error: std::io::Error| format!("no socket: {error}");
+        let (mut silent, mut live, mut closing, mut ports) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for number in 0..SILENT {
+            let ip = set.world();
+            if number % 2 == 0 {
+                silent.push(Tracker::http(ip, Manner::Hangs, &[])?);
+            } else {
+                ports.push(UdpSocket::bind((ip, 8080)).map_err(failed)?);
+                silent.push(Tracker::deaf((ip, 8080).into()));
+            }
+        }
+        for number in SILENT + 1..TRACKERS {
+            let ip = set.world();
+            match number % 4 {
+                0 | 1 => live.push(Tracker::udp((ip, 8080).into(), &[])?),
+                2 => live.push(Tracker::http(ip, Manner::Keeps, &[])?),
+                _ => closing.push(Tracker::http(ip, Manner::Closes, &[])?),
+            }
+        }
+        live.extend(closing.iter().cloned());
+        Ok(Self { silent, refusing: format!("http://{}:9/announce", set.world()), live, closing, _ports: ports })
+    }
+
+    /// The URLs of so many trackers, others for each number.
+    fn choose(&self, number: usize, count: usize) -> Vec<&str> {
+        let known = self.silent.iter().chain(&self.live).map(|tracker| tracker.url.as_str());
+        let all: Vec<&str> = known.chain([self.refusing.as_str()]).collect();
+        // 7 and 20 have no common divisor: those of one magnet link are different, and all come to have as many.
+        (0..count).filter_map(|step| all.get((number + 7 * step) % all.len()).copied()).collect()
+    }
+
+    fn all(&self) -> Vec<Tracker> {
+        [self.silent.as_slice(), &self.live].concat()
+    }
+}
+
+fn spread(set: &Set, each: usize) -> Result<String> {
+    let world = World::start(set)?;
+    let magnets = set.magnets(if set.long { 5000 } else { 600 }, |number| world.choose(number, each));
+    let (torrents, of_each) = (magnets.len(), magnets.len() * each / TRACKERS);
+    // An announce and a goodbye of each torrent, at the pace of one host and, where connections are new, of all.
+    let requests = 2 * of_each;
+    let pace = (requests as f64 / TRACKER_RATE as f64).max((requests * world.closing.len()) as f64 / RATE as f64);
+    let within = (pace + TRACKER_TIME) * 1.3;
+    let mut ran = set.run(&format!("--rate {RATE}"), &magnets, Duration::from_secs_f64(within))?;
+    ran.must_tell_of(&magnets);
+    for tracker in &world.live {
+        ran.must_hear(&tracker.url, of_each);
+    }
+    let most = world.all().iter().map(|tracker| tracker.dialled.most_within(Duration::from_secs(1))).max().unwrap_or(0);
+    ran.must(most as f64 <= RATE as f64 * TOLERANCE, || format!("{most} connections in one second at one tracker"));
+    for tracker in &world.silent {
+        let statuses = ran.statuses(&tracker.url);
+        let known = statuses.get("known_silent").copied().unwrap_or(0);
+        // Those that began before the first was given up are not to blame: some runs at a time.
+        ran.must(known * 2 >= of_each, || format!("{} is silent, and told of as {statuses:?}", tracker.url));
+    }
+    ran.must_leave(&world.all());
+    let right =
+        format!("{torrents} torrents, {requests} requests at each tracker, most connections in a second {most}");
+    ran.verdict(format!("{right}; bound {within:.1} s"))
+}
