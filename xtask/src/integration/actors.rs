@@ -101,7 +101,7 @@ pub(super) fn udp(address: SocketAddr, script: UdpScript) -> Result {
 /// Answers datagrams at one address until the process ends.
 pub(super) fn serve_datagrams(
     address: SocketAddr,
-    answers: impl Fn(&Datagram) -> Vec<Vec<u8>> + Send + 'static,
+    mut answers: impl FnMut(&Datagram) -> Vec<Vec<u8>> + Send + 'static,
 ) -> Result {
     let socket = UdpSocket::bind(address).map_err(|error| format!("cannot serve UDP at {address}: {error}"))?;
     thread::spawn(move || {

@@ -1,6 +1,5 @@
 //! Thousands of magnet links over 20 trackers, of which 5 are silent and one refuses.
 
-use std::net::UdpSocket;
 use std::time::Duration;
 
 use super::Scenario;
@@ -16,7 +15,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 const TRACKERS: usize = 20;
-const SILENT: usize = 5;
+
+/// Live ones that close each connection.
+const CLOSING: usize = 4;
 
 /// New connections a second, of all torrents together.
 const RATE: usize = 200;
@@ -24,39 +25,21 @@ const RATE: usize = 200;
 /// How long a silent tracker is waited for.
 const TRACKER_TIME: f64 = 15.0;
 
-/// The trackers, and what keeps the ports of those that do not listen.
+/// The trackers.
 struct World {
     silent: Vec<Tracker>,
     refusing: String,
     live: Vec<Tracker>,
-    /// Those of the live ones that close each connection.
-    closing: Vec<Tracker>,
-    _ports: Vec<UdpSocket>,
 }
 
 impl World {
     fn start(set: &Set) -> Result<Self> {
-        let failed = |error: std::io::Error| format!("no socket: {error}");
-        let (mut silent, mut live, mut closing, mut ports) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for number in 0..SILENT {
-            let ip = set.world();
-            if number % 2 == 0 {
-                silent.push(Tracker::http(ip, Manner::Hangs, &[])?);
-            } else {
-                ports.push(UdpSocket::bind((ip, 8080)).map_err(failed)?);
-                silent.push(Tracker::deaf((ip, 8080).into()));
-            }
-        }
-        for number in SILENT + 1..TRACKERS {
-            let ip = set.world();
-            match number % 4 {
-                0 | 1 => live.push(Tracker::udp((ip, 8080).into(), &[])?),
-                2 => live.push(Tracker::http(ip, Manner::Keeps, &[])?),
-                _ => closing.push(Tracker::http(ip, Manner::Closes, &[])?),
-            }
-        }
-        live.extend(closing.iter().cloned());
-        Ok(Self { silent, refusing: format!("http://{}:9/announce", set.world()), live, closing, _ports: ports })
+        let start = |manner: &Manner| Tracker::start(set.world(), *manner, &[]);
+        let all = |manners: Vec<Manner>| manners.iter().map(start).collect::<Result<Vec<_>>>();
+        let silent = all([[Manner::Hangs; 3].as_slice(), &[Manner::DeafUdp; 2]].concat())?;
+        let closing = all(vec![Manner::Closes; CLOSING])?;
+        let keeping = all([[Manner::Keeps; 4].as_slice(), &[Manner::Udp; 6]].concat())?;
+        Ok(Self { silent, live: [closing, keeping].concat(), refusing: format!("http://{}:9/announce", set.world()) })
     }
 
     /// The URLs of so many trackers, others for each number.
@@ -78,7 +61,7 @@ fn spread(set: &Set, each: usize) -> Result<String> {
     let (torrents, of_each) = (magnets.len(), magnets.len() * each / TRACKERS);
     // An announce and a goodbye of each torrent, at the pace of one host and, where connections are new, of all.
     let requests = 2 * of_each;
-    let pace = (requests as f64 / TRACKER_RATE as f64).max((requests * world.closing.len()) as f64 / RATE as f64);
+    let pace = (requests as f64 / TRACKER_RATE as f64).max((requests * CLOSING) as f64 / RATE as f64);
     let within = (pace + TRACKER_TIME) * 1.3;
     let mut ran = set.run(&format!("--rate {RATE}"), &magnets, Duration::from_secs_f64(within))?;
     ran.must_tell_of(&magnets);

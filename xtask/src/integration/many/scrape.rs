@@ -11,8 +11,8 @@ use crate::shell::Result;
 
 /// All of them.
 pub(super) const SCENARIOS: &[Scenario] = &[
-    ("a scrape of 200 torrents, HTTP", |set| scraped(set, false)),
-    ("a scrape of 200 torrents, UDP", |set| scraped(set, true)),
+    ("a scrape of 200 torrents, HTTP", |set| scraped(set, Manner::Closes)),
+    ("a scrape of 200 torrents, UDP", |set| scraped(set, Manner::Udp)),
 ];
 
 const TORRENTS: usize = 200;
@@ -23,15 +23,14 @@ const REQUESTS: usize = 20;
 /// Most info-hashes in one datagram (BEP 15).
 const IN_A_DATAGRAM: usize = 74;
 
-fn scraped(set: &Set, udp: bool) -> Result<String> {
-    let ip = set.world();
-    let tracker = if udp { Tracker::udp((ip, 8080).into(), &[])? } else { Tracker::http(ip, Manner::Closes, &[])? };
+fn scraped(set: &Set, manner: Manner) -> Result<String> {
+    let tracker = Tracker::start(set.world(), manner, &[])?;
     let magnets = set.magnets(TORRENTS, |_| vec![&tracker.url]);
     let mut ran = set.run("scrape", &magnets, Duration::from_secs(5))?;
     let scrapes: Vec<Asked> = tracker.asked().into_iter().filter(|asked| asked.event == "scrape").collect();
     let most = scrapes.iter().map(|asked| asked.hashes.len()).max().unwrap_or(0);
     ran.must(scrapes.len() <= REQUESTS, || format!("{} requests, at most {REQUESTS} will do", scrapes.len()));
-    ran.must(!udp || most <= IN_A_DATAGRAM, || format!("{most} info-hashes in one datagram"));
+    ran.must(manner != Manner::Udp || most <= IN_A_DATAGRAM, || format!("{most} info-hashes in one datagram"));
     ran.must_hear(&tracker.url, TORRENTS);
     let wrong: Vec<String> = magnets
         .iter()

@@ -185,9 +185,9 @@ impl Ran {
     /// Each torrent that came must have gone, or be owed in a line of its own.
     pub(super) fn must_leave(&mut self, trackers: &[Tracker]) {
         for tracker in trackers {
-            let told: Vec<Hash> = self.owed(&tracker.url).into_iter().filter_map(unhex).collect();
+            let told = self.owed(&tracker.url);
             let ask = || {
-                let lost = tracker.owed().iter().filter(|(hash, _)| !told.contains(hash)).count();
+                let lost = tracker.owed().iter().filter(|(hash, _)| !told.contains(&hex(hash).as_str())).count();
                 Ok(if lost == 0 { Ok(()) } else { Err(lost) }.map_err(|lost| lost.to_string()))
             };
             let lost = process::poll(Instant::now() + NOTED_WITHIN, ask);
@@ -240,9 +240,4 @@ impl Ran {
 /// Lower case, as the lines have it.
 pub(super) fn hex(hash: &[u8]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<Hash> {
-    let bytes = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok());
-    bytes.collect::<Option<Vec<u8>>>()?.try_into().ok()
 }

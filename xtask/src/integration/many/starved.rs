@@ -1,6 +1,6 @@
 //! Silent trackers beside a live one, in any order: the live one is asked, and answers.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use fake_swarm::torrent::SingleFile;
@@ -30,28 +30,19 @@ const WITHIN: Duration = Duration::from_secs(10);
 /// When the live tracker must have been asked.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// A live tracker with a live seed elsewhere.
-fn live(set: &Set) -> Result<Tracker> {
-    let ip = set.local();
-    let port = actors::talking_peer((ip, 0).into(), all_of_it(), &Dialled::default())?;
-    Tracker::http(set.local(), Manner::Closes, &[SocketAddr::new(ip, port)])
-}
-
-/// Sockets at the tracker's address that nobody reads.
-fn dropped(tracker: &Tracker, count: usize) -> Result<(Vec<UdpSocket>, Vec<String>)> {
-    let failed = |error: std::io::Error| format!("no socket: {error}");
-    let ip = tracker.url.split(['/', ':']).find_map(|word| word.parse::<Ipv4Addr>().ok()).ok_or("no address")?;
-    let sockets = (0..count).map(|_| UdpSocket::bind((ip, 0)).map_err(failed)).collect::<Result<Vec<_>>>()?;
-    let url = |socket: &UdpSocket| Ok(format!("udp://{}/announce", socket.local_addr().map_err(failed)?));
-    let urls = sockets.iter().map(url).collect::<Result<_>>()?;
-    Ok((sockets, urls))
+/// A live tracker with a live seed elsewhere; and so many silent ones at its address.
+fn live_and_deaf(set: &Set, deaf: usize) -> Result<(Tracker, Vec<Tracker>)> {
+    let (ip, elsewhere) = (set.local(), set.local());
+    let port = actors::talking_peer((elsewhere, 0).into(), all_of_it(), &Dialled::default())?;
+    let live = Tracker::start(ip, Manner::Closes, &[SocketAddr::new(elsewhere, port)])?;
+    let deaf = (0..deaf).map(|_| Tracker::start(ip, Manner::DeafUdp, &[])).collect::<Result<_>>()?;
+    Ok((live, deaf))
 }
 
 fn forty_torrents(set: &Set) -> Result<String> {
     const TORRENTS: usize = 40;
-    let tracker = live(set)?;
-    let (_sockets, urls) = dropped(&tracker, 1)?;
-    let magnets = set.magnets(TORRENTS, |_| [&tracker.url].into_iter().chain(&urls).map(String::as_str).collect());
+    let (tracker, deaf) = live_and_deaf(set, 1)?;
+    let magnets = set.magnets(TORRENTS, |_| [&tracker].into_iter().chain(&deaf).map(|one| one.url.as_str()).collect());
     let mut ran = set.run(IMPATIENTLY, &magnets, WITHIN)?;
     ran.must_hear(&tracker.url, TORRENTS);
     ran.must_meet(TORRENTS, 1);
@@ -61,19 +52,19 @@ fn forty_torrents(set: &Set) -> Result<String> {
 }
 
 fn behind_udp(set: &Set, count: usize) -> Result<String> {
-    let tracker = live(set)?;
-    let (_sockets, urls) = dropped(&tracker, count)?;
-    behind(set, &tracker, &urls)
+    let (tracker, deaf) = live_and_deaf(set, count)?;
+    behind(set, &tracker, &deaf.iter().map(|one| one.url.as_str()).collect::<Vec<_>>())
 }
 
 fn behind_silent_addresses(set: &Set) -> Result<String> {
     let url = |number: u16| format!("http://45.84.0.{}:{}/announce", number / 16 + 1, 8000 + number);
-    behind(set, &live(set)?, &(0..64).map(url).collect::<Vec<_>>())
+    let urls: Vec<String> = (0..64).map(url).collect();
+    behind(set, &live_and_deaf(set, 0)?.0, &urls.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// The live one comes last.
-fn behind(set: &Set, tracker: &Tracker, silent: &[String]) -> Result<String> {
-    let magnets = set.magnets(1, |_| silent.iter().chain([&tracker.url]).map(String::as_str).collect());
+fn behind(set: &Set, tracker: &Tracker, silent: &[&str]) -> Result<String> {
+    let magnets = set.magnets(1, |_| [silent, &[&tracker.url]].concat());
     let mut ran = set.run(IMPATIENTLY, &magnets, WITHIN)?;
     let asked = tracker.asked().first().map(|asked| asked.at - ran.began);
     ran.must(asked.is_some_and(|asked| asked <= AT_ONCE), || format!("the live one is asked after {asked:?}"));
@@ -86,7 +77,7 @@ fn behind(set: &Set, tracker: &Tracker, silent: &[String]) -> Result<String> {
 
 /// Its tracker is asked for one hash, then the other.
 fn hybrid(set: &Set) -> Result<String> {
-    let tracker = live(set)?;
+    let (tracker, _) = live_and_deaf(set, 0)?;
     let mut magnet = Torrent::magnet(SingleFile::new("hybrid", 1).info_hash(), &[&tracker.url]);
     magnet.argument.push(format!("&xt=urn:btmh:1220{}", hex(&[0x22; 32])));
     let mut ran = set.run("--linger 300ms --max-per-address 1", &[magnet.clone()], WITHIN)?;

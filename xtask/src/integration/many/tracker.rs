@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufReader, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use fake_swarm::bencoding::{dictionary, integer, string};
-use fake_swarm::{Request, UdpCounts, UdpScript};
+use fake_swarm::{Datagram, Request, UdpCounts, UdpScript};
 
 use super::super::actors::{self, Dialled};
 use crate::shell::Result;
@@ -15,16 +15,22 @@ use crate::shell::Result;
 /// An info-hash.
 pub(super) type Hash = [u8; 20];
 
-/// What a tracker that takes connections does with them.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What a tracker is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
-    /// It answers, and takes the next request.
+    /// HTTP: it answers, and takes the next request.
     Keeps,
-    /// It answers, and closes.
+    /// HTTP: it answers, and closes.
     Closes,
-    /// It reads.
+    /// HTTP: it reads, and is silent.
     Hangs,
+    /// UDP: it answers.
+    Udp,
+    /// UDP: nothing reaches it.
+    DeafUdp,
 }
+
+type Notes = Arc<Mutex<Vec<Asked>>>;
 
 /// One announce, or one scrape.
 #[derive(Clone)]
@@ -42,55 +48,27 @@ pub(super) struct Tracker {
     pub(super) url: String,
     /// Connections, over HTTP.
     pub(super) dialled: Dialled,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Notes,
+    /// What keeps its port.
+    _deaf: Option<Arc<UdpSocket>>,
 }
 
 impl Tracker {
-    fn new(scheme: &str, at: impl std::fmt::Display) -> Self {
-        let url = format!("{scheme}://{at}/announce");
-        Self { url, dialled: Dialled::default(), asked: Arc::default() }
-    }
-
-    /// Serves HTTP, and names these peers.
-    pub(super) fn http(ip: IpAddr, manner: Manner, peers: &[SocketAddr]) -> Result<Self> {
-        let mut tracker = Self::new("http", ip);
-        let (asked, peers) = (Arc::clone(&tracker.asked), compact(peers));
-        let port = actors::listen((ip, 0).into(), &tracker.dialled, move |stream| {
-            serve(&stream, manner, |request| {
-                let question = asked_over_http(request);
-                lock(&asked).push(question.clone());
-                if question.event == "scrape" { scraped(&question.hashes) } else { announced(&peers) }
-            })
-        })?;
-        tracker.url = format!("http://{}/announce", SocketAddr::new(ip, port));
-        Ok(tracker)
-    }
-
-    /// Serves UDP, and names these peers.
-    pub(super) fn udp(at: SocketAddr, peers: &[SocketAddr]) -> Result<Self> {
-        let tracker = Self::new("udp", at);
-        let (asked, script) = (Arc::clone(&tracker.asked), UdpScript::peers(peers.iter().copied()));
-        actors::serve_datagrams(at, move |datagram| {
-            let mut script = script.clone();
-            let mut note = |event: &str, hashes: Vec<Hash>, key: String| {
-                script.counts = hashes.iter().map(|hash| (*hash, counts(hash))).collect();
-                lock(&asked).push(Asked { at: Instant::now(), event: event.to_owned(), hashes, key });
-            };
-            if let Some(announce) = datagram.announce() {
-                // BEP 15.
-                let event = ["", "completed", "started", "stopped"].get(usize::try_from(announce.event).unwrap_or(0));
-                note(event.unwrap_or(&""), vec![announce.info_hash], format!("{:02x?}", announce.key));
-            } else if let Some(hashes) = datagram.scrape() {
-                note("scrape", hashes, String::new());
+    /// Starts one that names these peers, on a port of its own.
+    pub(super) fn start(ip: IpAddr, manner: Manner, peers: &[SocketAddr]) -> Result<Self> {
+        let (dialled, asked) = (Dialled::default(), Arc::default());
+        let failed = |error: std::io::Error| format!("no socket at {ip}: {error}");
+        let mut deaf = None;
+        let (scheme, port) = match manner {
+            Manner::Udp => ("udp", serve_udp(ip, &asked, peers)?),
+            Manner::DeafUdp => {
+                let socket = UdpSocket::bind((ip, 0)).map_err(failed)?;
+                ("udp", deaf.insert(Arc::new(socket)).local_addr().map_err(failed)?.port())
             }
-            script.answers(datagram, 0)
-        })?;
-        Ok(tracker)
-    }
-
-    /// One that somebody else plays, or nobody.
-    pub(super) fn deaf(at: SocketAddr) -> Self {
-        Self::new("udp", at)
+            _ => ("http", serve_http(ip, manner, &dialled, &asked, peers)?),
+        };
+        let url = format!("{scheme}://{}/announce", SocketAddr::new(ip, port));
+        Ok(Self { url, dialled, asked, _deaf: deaf })
     }
 
     /// All that it was asked.
@@ -115,6 +93,37 @@ impl Tracker {
 pub(super) fn counts([seeders, completed, leechers, ..]: &Hash) -> UdpCounts {
     let [seeders, completed, leechers] = [seeders, completed, leechers].map(|count| u32::from(*count));
     UdpCounts { seeders, completed, leechers }
+}
+
+fn serve_http(ip: IpAddr, manner: Manner, dialled: &Dialled, asked: &Notes, peers: &[SocketAddr]) -> Result<u16> {
+    let (asked, peers) = (Arc::clone(asked), compact(peers));
+    actors::listen((ip, 0).into(), dialled, move |stream| {
+        serve(&stream, manner, |request| {
+            let question = asked_over_http(request);
+            lock(&asked).push(question.clone());
+            if question.event == "scrape" { scraped(&question.hashes) } else { announced(&peers) }
+        })
+    })
+}
+
+fn serve_udp(ip: IpAddr, asked: &Notes, peers: &[SocketAddr]) -> Result<u16> {
+    const PORT: u16 = 8080;
+    let (asked, mut script) = (Arc::clone(asked), UdpScript::peers(peers.iter().copied()));
+    let answers = move |datagram: &Datagram| {
+        let mut note = |event: &str, hashes: Vec<Hash>, key: String| {
+            script.counts = hashes.iter().map(|hash| (*hash, counts(hash))).collect();
+            lock(&asked).push(Asked { at: Instant::now(), event: event.to_owned(), hashes, key });
+        };
+        if let Some(announce) = datagram.announce() {
+            // BEP 15.
+            let event = ["", "completed", "started", "stopped"].get(usize::try_from(announce.event).unwrap_or(0));
+            note(event.unwrap_or(&""), vec![announce.info_hash], format!("{:02x?}", announce.key));
+        } else if let Some(hashes) = datagram.scrape() {
+            note("scrape", hashes, String::new());
+        }
+        script.answers(datagram, 0)
+    };
+    actors::serve_datagrams((ip, PORT).into(), answers).map(|()| PORT)
 }
 
 /// Answers requests until the other side closes, or we do.
