@@ -110,7 +110,7 @@ const SECTIONS: &[Section] = &[
     section(many::NAME, &[NAMESPACE], |lab| namespace::run(lab, many::NAME)),
 ];
 
-/// The sections that are repeated where time is no object; `many` comes in its full size then.
+/// The sections that `--long` repeats; it runs `many` in its full size first.
 const LONG: &[&str] = &["seeded", dual_stack::NAME, many::NAME];
 
 /// How often.

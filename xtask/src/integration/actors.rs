@@ -13,7 +13,7 @@ use fake_swarm::{Datagram, HANDSHAKE_LENGTH, RESERVED, Request, UdpScript, hands
 
 use crate::shell::Result;
 
-/// How long a connection may stay silent: longer than the binary waits for anybody.
+/// How long a connection may stay silent: longer than any deadline of the binary.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The longest request head taken.
@@ -122,7 +122,7 @@ pub(super) fn peer(address: SocketAddr, dialled: &Dialled) -> Result<u16> {
     talking_peer(address, Vec::new(), dialled)
 }
 
-/// The same, which says this after its handshake.
+/// The same, which sends this after its handshake.
 pub(super) fn talking_peer(address: SocketAddr, says: Vec<u8>, dialled: &Dialled) -> Result<u16> {
     listen(address, dialled, move |mut stream| {
         shake_hands(&mut stream, Duration::ZERO)?;
@@ -145,8 +145,8 @@ fn shake_hands(stream: &mut TcpStream, pause: Duration) -> std::io::Result<()> {
     stream.write_all(&handshake(RESERVED, &info_hash, b"-qB4520-abcdefghijkl"))
 }
 
-/// One which takes connections and says nothing.
-pub(super) fn hung_peer(address: SocketAddr, dialled: &Dialled) -> Result<u16> {
+/// A peer that accepts connections and sends nothing.
+pub(super) fn silent_peer(address: SocketAddr, dialled: &Dialled) -> Result<u16> {
     listen(address, dialled, |mut stream| std::io::copy(&mut stream, &mut std::io::sink()).map(drop))
 }
 

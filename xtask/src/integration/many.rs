@@ -1,5 +1,5 @@
-//! Many torrents at a time, at few trackers: each is told of, each tracker hears that we leave, nobody is flooded, and who
-//! does not answer holds up nobody else.
+//! Many torrents at a time, at few trackers: every torrent is reported, every `started` has its `stopped`, no tracker is
+//! flooded, and a silent tracker delays no other.
 
 mod goodbyes;
 mod magnets;
@@ -19,13 +19,13 @@ use set::Set;
 /// The name of the section.
 pub(super) const NAME: &str = "many";
 
-/// One scenario: what is to be said of it when all is right, or all that is wrong.
+/// One scenario: it returns its figures, or all its faults.
 type Scenario = (&'static str, fn(&Set) -> Result<String>);
 
-/// Scenarios that mostly wait, and do so together.
+/// Scenarios that mostly wait, and run at the same time.
 const WAITING: &[&[Scenario]] = &[goodbyes::SCENARIOS, starved::SCENARIOS, scrape::SCENARIOS];
 
-/// The wide world, as far as it is on our loopback interface, and a part of it that is behind a firewall.
+/// The wide world, as far as it is on our loopback interface, and a network in which packets vanish.
 const WORLD: &str = "45.83.0.0/16";
 const VANISHED: &str = "45.84.0.0/16";
 
@@ -37,7 +37,7 @@ pub(super) fn run(stage: &Stage) -> Result {
     let mut set = Set::new(stage);
     let waiting: Vec<Scenario> = WAITING.concat();
     if stage.long {
-        // One after the other: each takes a while, and all that the machine has.
+        // One after the other: each takes a while, and the whole machine.
         magnets::SCENARIOS.iter().for_each(|scenario| faults.extend(play(&set, stage, &[*scenario])));
         set.long = false;
     }
@@ -49,7 +49,7 @@ pub(super) fn run(stage: &Stage) -> Result {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
 }
 
-/// Plays scenarios together, and gives their faults.
+/// Plays scenarios at the same time, and returns their faults.
 fn play(set: &Set, stage: &Stage, scenarios: &[Scenario]) -> Vec<String> {
     let chosen = scenarios.iter().filter(|(name, _)| stage.part.as_deref().is_none_or(|part| name.contains(part)));
     let judge = |(name, play): &Scenario| {

@@ -88,14 +88,14 @@ pub(super) fn add_network(network: &str) -> Result {
     ip(["address", "add", network, "dev", "lo"])
 }
 
-/// Has all that goes to a network vanish: a wire with nobody at its other end.
+/// Drops all packets to a network in silence: a virtual cable without a receiver.
 pub(super) fn swallow(network: &str) -> Result {
     for line in [
-        "link add swallows type veth peer name nobody",
-        // Nobody is asked for the way there, and nobody would answer.
-        "link set swallows arp off up",
-        "link set nobody up",
-        &format!("route add {network} dev swallows"),
+        "link add swallow type veth peer name swallow-end",
+        // Without ARP no request for a neighbour fails first.
+        "link set swallow arp off up",
+        "link set swallow-end up",
+        &format!("route add {network} dev swallow"),
     ] {
         ip(line.split(' '))?;
     }

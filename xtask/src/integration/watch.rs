@@ -37,7 +37,7 @@ pub(super) struct Errand {
     pub(super) prefix: Vec<OsString>,
     pub(super) stdin: Option<PathBuf>,
     pub(super) stdout: Stdout,
-    /// Where the tracing goes; without it nobody dialled is known, and the run is as quick as it is.
+    /// Where the tracing goes; without it no dials are known, and nothing slows the run.
     pub(super) trace: Option<PathBuf>,
     pub(super) bounds: Bounds,
 }

@@ -1,4 +1,4 @@
-//! Trackers and peers at one address: for every `started` there is a `stopped`, or a word on what is owed.
+//! Trackers and peers at one address: for every `started` there is a `stopped`, or a report that it is owed.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -16,34 +16,34 @@ use crate::shell::Result;
 pub(super) const SCENARIOS: &[Scenario] = &[
     ("goodbyes, 3 good seeds, HTTP", |set| leaves(set, Peers::Good, Manner::Closes)),
     ("goodbyes, 3 good seeds, UDP", |set| leaves(set, Peers::Good, Manner::Udp)),
-    ("goodbyes, 3 quiet seeds, HTTP", |set| leaves(set, Peers::Quiet, Manner::Closes)),
-    ("goodbyes, 3 quiet seeds, UDP", |set| leaves(set, Peers::Quiet, Manner::Udp)),
-    ("goodbyes, a hung peer, HTTP", |set| leaves(set, Peers::Hung, Manner::Closes)),
-    ("goodbyes, a hung peer, UDP", |set| leaves(set, Peers::Hung, Manner::Udp)),
-    ("goodbyes owed to a dead tracker, HTTP", |set| owes(set, false)),
-    ("goodbyes owed to a dead tracker, UDP", |set| owes(set, true)),
+    ("goodbyes, 3 seeds that do not tell, HTTP", |set| leaves(set, Peers::Untold, Manner::Closes)),
+    ("goodbyes, 3 seeds that do not tell, UDP", |set| leaves(set, Peers::Untold, Manner::Udp)),
+    ("goodbyes, a silent peer, HTTP", |set| leaves(set, Peers::Silent, Manner::Closes)),
+    ("goodbyes, a silent peer, UDP", |set| leaves(set, Peers::Silent, Manner::Udp)),
+    ("goodbyes owed to a tracker that has stopped, HTTP", |set| owes(set, false)),
+    ("goodbyes owed to a tracker that has stopped, UDP", |set| owes(set, true)),
 ];
 
 /// Torrents of one small publisher.
 const TORRENTS: usize = 40;
 
-/// So few that all of them have come before the first leaves.
+/// So few that all of them have sent `started` before the first one ends.
 const FEW: usize = 8;
 
-/// So briefly that 16 torrents, 4 connections at a time, are at these peers for somewhat longer than goodbyes may take.
-const BRIEFLY: &str = "--linger 500ms --handshake-timeout 1500ms";
+/// 16 torrents at a time with 4 connections to one address: long enough that a goodbye which waits for a connection is late.
+const TIMES: &str = "--linger 500ms --handshake-timeout 1500ms";
 
-/// What the peers at the tracker's address are like.
+/// The peers at the tracker's address.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Peers {
     Good,
-    /// They shake hands, and do not tell what they have.
-    Quiet,
-    Hung,
+    /// They shake hands, and do not send what they have.
+    Untold,
+    Silent,
 }
 
-/// All that a seed says at once.
-pub(super) fn all_of_it() -> Vec<u8> {
+/// All that a seed sends after its handshake.
+pub(super) fn seed_messages() -> Vec<u8> {
     [ExtensionHandshake { v: Some("Transmission 4.0.5"), ..Default::default() }.message(), message::have_all()].concat()
 }
 
@@ -51,30 +51,30 @@ fn leaves(set: &Set, peers: Peers, manner: Manner) -> Result<String> {
     let (ip, dialled) = (set.local(), Dialled::default());
     let at = SocketAddr::new(ip, 0);
     let port = |_| match peers {
-        Peers::Good => actors::talking_peer(at, all_of_it(), &dialled),
-        Peers::Quiet => actors::peer(at, &dialled),
-        Peers::Hung => actors::hung_peer(at, &dialled),
+        Peers::Good => actors::talking_peer(at, seed_messages(), &dialled),
+        Peers::Untold => actors::peer(at, &dialled),
+        Peers::Silent => actors::silent_peer(at, &dialled),
     };
-    let ports: Vec<u16> = (0..if peers == Peers::Hung { 1 } else { 3 }).map(port).collect::<Result<_>>()?;
+    let ports: Vec<u16> = (0..if peers == Peers::Silent { 1 } else { 3 }).map(port).collect::<Result<_>>()?;
     let peers: Vec<SocketAddr> = ports.iter().map(|port| SocketAddr::new(ip, *port)).collect();
     let tracker = Tracker::start(ip, manner, &peers)?;
     let torrents = set.files(TORRENTS, |_| Some((&tracker.url, format!("http://{ip}:1/"))))?;
-    let mut ran = set.run(BRIEFLY, &torrents, Duration::from_secs(20))?;
-    let came = tracker.of("started").len();
-    ran.must(came == TORRENTS, || format!("{came} torrents came"));
-    ran.must_tell_of(&torrents);
-    ran.must_leave(&[tracker]);
-    ran.verdict(format!("{came} came"))
+    let mut ran = set.run(TIMES, &torrents, Duration::from_secs(20))?;
+    let started = tracker.of("started").len();
+    ran.must(started == TORRENTS, || format!("{started} torrents have announced"));
+    ran.must_report(&torrents);
+    ran.must_say_goodbye(&[tracker]);
+    ran.verdict(format!("{started} announced"))
 }
 
-/// The tracker dies once it knows of all torrents: for each of them there is a line.
+/// The tracker stops once every torrent has announced: for each of them there is a line.
 fn owes(set: &Set, udp: bool) -> Result<String> {
     let failed = |error: fake_swarm::Error| format!("the scripted tracker: {error}");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     let _inside = runtime.enter();
     let ip = set.local();
-    let peer = SocketAddr::new(ip, actors::hung_peer((ip, 0).into(), &Dialled::default())?);
+    let peer = SocketAddr::new(ip, actors::silent_peer((ip, 0).into(), &Dialled::default())?);
     let http = FakeTracker::start(TrackerScript::peers([peer])).map_err(failed)?;
     let over_udp = FakeUdpTracker::start(UdpScript::peers([peer])).map_err(failed)?;
     let url = if udp { over_udp.announce_url() } else { http.announce_url() };
@@ -86,23 +86,23 @@ fn owes(set: &Set, udp: bool) -> Result<String> {
             hashes.extend(hash);
             hashes.len() == FEW
         };
-        let came = if udp {
+        let announced = if udp {
             let hash = |datagram: &Datagram| datagram.announce().map(|announce| announce.info_hash.to_vec());
             handle.block_on(over_udp.wait_for(|datagram| all(hash(datagram)), within))
         } else {
             handle.block_on(http.wait_for(|request| all(request.query("info_hash").map(Into::into)), within))
         };
-        // Both die here.
-        if came { Ok(()) } else { Err("not all torrents come".to_owned()) }
+        // Both trackers stop here.
+        if announced { Ok(()) } else { Err("not all torrents announce".to_owned()) }
     })?;
-    told_what_is_owed(ran, &magnets, &url)
+    must_report_owed(ran, &magnets, &url)
 }
 
-fn told_what_is_owed(mut ran: Ran, torrents: &[Torrent], url: &str) -> Result<String> {
-    ran.must_tell_of(torrents);
+fn must_report_owed(mut ran: Ran, torrents: &[Torrent], url: &str) -> Result<String> {
+    ran.must_report(torrents);
     let owed = ran.owed(url).len();
-    ran.must(owed == torrents.len(), || format!("{owed} goodbyes are said to be owed, of {}", torrents.len()));
+    ran.must(owed == torrents.len(), || format!("{owed} goodbyes are reported as owed, of {}", torrents.len()));
     let said = ran.report.complaint.to_lowercase();
-    ran.must(said.contains("goodbye"), || "stderr has no word on goodbyes".to_owned());
+    ran.must(said.contains("goodbye"), || "stderr does not mention goodbyes".to_owned());
     ran.verdict(format!("{owed} are owed"))
 }

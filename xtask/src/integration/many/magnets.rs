@@ -22,7 +22,7 @@ const CLOSING: usize = 4;
 /// New connections a second, of all torrents together.
 const RATE: usize = 200;
 
-/// How long a silent tracker is waited for.
+/// The time-out of a silent tracker, in seconds.
 const TRACKER_TIME: f64 = 15.0;
 
 /// The trackers.
@@ -36,7 +36,7 @@ impl World {
     fn start(set: &Set) -> Result<Self> {
         let start = |manner: &Manner| Tracker::start(set.world(), *manner, &[]);
         let all = |manners: Vec<Manner>| manners.iter().map(start).collect::<Result<Vec<_>>>();
-        let silent = all([[Manner::Hangs; 3].as_slice(), &[Manner::DeafUdp; 2]].concat())?;
+        let silent = all([[Manner::Hangs; 3].as_slice(), &[Manner::DroppedUdp; 2]].concat())?;
         let closing = all(vec![Manner::Closes; CLOSING])?;
         let keeping = all([[Manner::Keeps; 4].as_slice(), &[Manner::Udp; 6]].concat())?;
         Ok(Self { silent, live: [closing, keeping].concat(), refusing: format!("http://{}:9/announce", set.world()) })
@@ -46,7 +46,7 @@ impl World {
     fn choose(&self, number: usize, count: usize) -> Vec<&str> {
         let known = self.silent.iter().chain(&self.live).map(|tracker| tracker.url.as_str());
         let all: Vec<&str> = known.chain([self.refusing.as_str()]).collect();
-        // 7 and 20 have no common divisor: those of one magnet link are different, and all come to have as many.
+        // 7 and 20 have no common divisor: those of one magnet link are different, and all trackers get as many.
         (0..count).filter_map(|step| all.get((number + 7 * step) % all.len()).copied()).collect()
     }
 
@@ -64,19 +64,19 @@ fn spread(set: &Set, each: usize) -> Result<String> {
     let pace = (requests as f64 / TRACKER_RATE as f64).max((requests * CLOSING) as f64 / RATE as f64);
     let within = (pace + TRACKER_TIME) * 1.3;
     let mut ran = set.run(&format!("--rate {RATE}"), &magnets, Duration::from_secs_f64(within))?;
-    ran.must_tell_of(&magnets);
+    ran.must_report(&magnets);
     for tracker in &world.live {
-        ran.must_hear(&tracker.url, of_each);
+        ran.must_answer(&tracker.url, of_each);
     }
     let most = world.all().iter().map(|tracker| tracker.dialled.most_within(Duration::from_secs(1))).max().unwrap_or(0);
     ran.must(most as f64 <= RATE as f64 * TOLERANCE, || format!("{most} connections in one second at one tracker"));
     for tracker in &world.silent {
         let statuses = ran.statuses(&tracker.url);
         let known = statuses.get("known_silent").copied().unwrap_or(0);
-        // Those that began before the first was given up are not to blame: some runs at a time.
+        // Torrents that ask before the first time-out cannot know: there are 16 at a time.
         ran.must(known * 2 >= of_each, || format!("{} is silent, and told of as {statuses:?}", tracker.url));
     }
-    ran.must_leave(&world.all());
+    ran.must_say_goodbye(&world.all());
     let right =
         format!("{torrents} torrents, {requests} requests at each tracker, most connections in a second {most}");
     ran.verdict(format!("{right}; bound {within:.1} s"))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::actors::{self, Dialled};
 use super::Scenario;
-use super::goodbyes::all_of_it;
+use super::goodbyes::seed_messages;
 use super::set::Set;
 use super::tracker::{Manner, Tracker};
 use crate::shell::Result;
@@ -17,16 +17,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a tracker that keeps connections", |set| paced(set, 200, Manner::Keeps, 300)),
 ];
 
-/// Those that compare times, which want the machine for themselves.
+/// Those that compare times, each by itself.
 pub(super) const COMPARED: &[Scenario] = &[("40 torrents, all of them at one address", one_address)];
 
 /// Requests a second to one tracker host: `client::Limits::tracker_rate`.
 pub(super) const TRACKER_RATE: usize = 100;
 
-/// So many times more may be counted in a second than are let through: whoever counts is late sometimes.
+/// So many times more may be counted in a second than are let through: the counting thread may be late.
 pub(super) const TOLERANCE: f64 = 1.1;
 
-/// With one tracker in the wide world, goodbyes and all.
+/// One tracker in the wide world; goodbyes count too.
 fn paced(set: &Set, rate: u32, manner: Manner, torrents: usize) -> Result<String> {
     let tracker = Tracker::start(set.world(), manner, &[])?;
     let magnets = set.magnets(torrents, |_| vec![&tracker.url]);
@@ -40,9 +40,9 @@ fn paced(set: &Set, rate: u32, manner: Manner, torrents: usize) -> Result<String
     ran.must(manner == Manner::Closes || all <= torrents as u64 / 5, || {
         format!("{all} connections for {requests} requests")
     });
-    ran.must_hear(&tracker.url, torrents);
-    ran.must_tell_of(&magnets);
-    ran.must_leave(&[tracker]);
+    ran.must_answer(&tracker.url, torrents);
+    ran.must_report(&magnets);
+    ran.must_say_goodbye(&[tracker]);
     ran.verdict(format!("{all} connections for {requests} requests, at most {most} in a second"))
 }
 
@@ -53,7 +53,8 @@ fn one_address(set: &Set) -> Result<String> {
     const SEEDS: u16 = 3;
     let publisher = |_| -> Result<Tracker> {
         let ip = set.local();
-        let seed = |_| Ok(SocketAddr::new(ip, actors::talking_peer((ip, 0).into(), all_of_it(), &Dialled::default())?));
+        let seed =
+            |_| Ok(SocketAddr::new(ip, actors::talking_peer((ip, 0).into(), seed_messages(), &Dialled::default())?));
         let seeds: Vec<SocketAddr> = (0..SEEDS).map(seed).collect::<Result<_>>()?;
         Tracker::start(ip, Manner::Closes, &seeds)
     };
@@ -63,14 +64,14 @@ fn one_address(set: &Set) -> Result<String> {
         for (world, times) in worlds.iter().zip(&mut times) {
             let world = world.as_ref().map_err(Clone::clone)?;
             let of = |number: usize| world.get(number % world.len()).map(|tracker| tracker.url.as_str());
-            // The web server is the tracker's, which has no such file.
+            // The web server is the tracker, which has no such file.
             let torrents =
                 set.files(TORRENTS, |number| of(number).map(|url| (url, url.replace("announce", "file"))))?;
             let mut ran = set.run("", &torrents, Duration::from_secs(20))?;
-            ran.must_hear("http://", TORRENTS);
-            ran.must_meet(TORRENTS, SEEDS.into());
-            ran.must_tell_of(&torrents);
-            ran.must_leave(world);
+            ran.must_answer("http://", TORRENTS);
+            ran.must_find(TORRENTS, SEEDS.into());
+            ran.must_report(&torrents);
+            ran.must_say_goodbye(world);
             times.push(ran.took);
             faults.extend(ran.verdict("").err());
         }

@@ -17,7 +17,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 const TORRENTS: usize = 200;
 
-/// As many requests as that take, with some room.
+/// More requests than 200 info-hashes need.
 const REQUESTS: usize = 20;
 
 /// Most info-hashes in one datagram (BEP 15).
@@ -29,9 +29,9 @@ fn scraped(set: &Set, manner: Manner) -> Result<String> {
     let mut ran = set.run("scrape", &magnets, Duration::from_secs(5))?;
     let scrapes: Vec<Asked> = tracker.asked().into_iter().filter(|asked| asked.event == "scrape").collect();
     let most = scrapes.iter().map(|asked| asked.hashes.len()).max().unwrap_or(0);
-    ran.must(scrapes.len() <= REQUESTS, || format!("{} requests, at most {REQUESTS} will do", scrapes.len()));
+    ran.must(scrapes.len() <= REQUESTS, || format!("{} requests, at most {REQUESTS} are needed", scrapes.len()));
     ran.must(manner != Manner::Udp || most <= IN_A_DATAGRAM, || format!("{most} info-hashes in one datagram"));
-    ran.must_hear(&tracker.url, TORRENTS);
+    ran.must_answer(&tracker.url, TORRENTS);
     let wrong: Vec<String> = magnets
         .iter()
         .filter_map(|magnet| {

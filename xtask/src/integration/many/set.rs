@@ -1,4 +1,4 @@
-//! Where scenarios are played: addresses that nobody else has, magnet links, and runs of the binary.
+//! Where scenarios are played: unused addresses, torrents, and runs of the binary.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -23,10 +23,10 @@ use crate::shell::Result;
 /// Memory that a run may have at its peak.
 const KIBIBYTES: u64 = 64 * 1024;
 
-/// How long a tracker may take to note our goodbye once the run has ended.
+/// How long a goodbye may take to be recorded once the run has ended.
 const NOTED_WITHIN: Duration = Duration::from_secs(2);
 
-/// Most of what a run complains of that is shown, in characters.
+/// Most of stderr that is shown, in characters.
 const SHOWN: usize = 600;
 
 /// Where scenarios are played.
@@ -38,7 +38,7 @@ pub(super) struct Set {
     numbers: AtomicU16,
 }
 
-/// A torrent that is asked about.
+/// A torrent of a run.
 #[derive(Clone)]
 pub(super) struct Torrent {
     pub(super) hash: Hash,
@@ -64,12 +64,12 @@ impl Set {
         Self { binary, folder, long: stage.long, numbers: AtomicU16::new(0) }
     }
 
-    /// An address of the wide world that nobody else has.
+    /// An unused address of the wide world.
     pub(super) fn world(&self) -> IpAddr {
         self.address(45, 83)
     }
 
-    /// An address of loopback that nobody else has.
+    /// An unused address of loopback.
     pub(super) fn local(&self) -> IpAddr {
         self.address(127, 77)
     }
@@ -79,7 +79,7 @@ impl Set {
         Ipv4Addr::new(a, b, c, d).into()
     }
 
-    /// So many magnet links of torrents that nobody else has, each with trackers of its own choice.
+    /// Magnet links of so many new torrents; `trackers` names those of each, by its number.
     pub(super) fn magnets<'t>(&self, count: usize, trackers: impl Fn(usize) -> Vec<&'t str>) -> Vec<Torrent> {
         let group = self.numbers.fetch_add(1, Ordering::Relaxed);
         let magnet = |number: usize| {
@@ -89,7 +89,7 @@ impl Set {
         (0..count).map(magnet).collect()
     }
 
-    /// The same in files, with a web server.
+    /// The same as files with one tracker and one web server each.
     pub(super) fn files<'t>(
         &self,
         count: usize,
@@ -115,7 +115,7 @@ impl Set {
         self.run_while(line, torrents, within, || Ok(()))
     }
 
-    /// The same, and does something else meanwhile.
+    /// The same, with something else on a thread meanwhile.
     pub(super) fn run_while(
         &self,
         line: &str,
@@ -125,7 +125,7 @@ impl Set {
     ) -> Result<Ran> {
         let mut command = Command::new(&self.binary);
         command.args(line.split_whitespace()).arg("--json").args(torrents.iter().map(|torrent| &torrent.argument));
-        // Beyond what it may take, so that there is something to tell.
+        // Above the limits, so that a run that exceeds them still has its figures.
         let bounds = Bounds { time: within * 2 + Duration::from_secs(5), kibibytes: KIBIBYTES * 8 };
         let errand = Errand { command, prefix: Vec::new(), stdin: None, stdout: Stdout::Read, trace: None, bounds };
         let began = Instant::now();
@@ -165,8 +165,8 @@ impl Ran {
         self.faults.extend((!holds).then(fault));
     }
 
-    /// Each torrent must have its lines: one that it starts, one on each tracker, and one that sums up.
-    pub(super) fn must_tell_of(&mut self, torrents: &[Torrent]) {
+    /// Each torrent must have its lines: a start, one for each tracker, and a summary.
+    pub(super) fn must_report(&mut self, torrents: &[Torrent]) {
         let mut lines: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for line in &self.report.lines {
             let key = |name: &str| line[name].as_str().unwrap_or_default();
@@ -182,8 +182,8 @@ impl Ran {
         self.must(right == all, || format!("{right} of {all} torrents have all their lines"));
     }
 
-    /// Each torrent that came must have gone, or be owed in a line of its own.
-    pub(super) fn must_leave(&mut self, trackers: &[Tracker]) {
+    /// Each `started` must have its `stopped`, or a line that it is owed.
+    pub(super) fn must_say_goodbye(&mut self, trackers: &[Tracker]) {
         for tracker in trackers {
             let told = self.owed(&tracker.url);
             let ask = || {
@@ -191,8 +191,10 @@ impl Ran {
                 Ok(if lost == 0 { Ok(()) } else { Err(lost) }.map_err(|lost| lost.to_string()))
             };
             let lost = process::poll(Instant::now() + NOTED_WITHIN, ask);
-            let came = tracker.of("started").len();
-            self.faults.extend(lost.err().map(|lost| format!("{}: of {came} came, {lost} never left", tracker.url)));
+            let started = tracker.of("started").len();
+            self.faults.extend(
+                lost.err().map(|lost| format!("{}: of {started} `started`, {lost} without `stopped`", tracker.url)),
+            );
         }
     }
 
@@ -213,19 +215,19 @@ impl Ran {
     }
 
     /// All trackers whose URLs begin so must have answered, and there must be so many lines on them.
-    pub(super) fn must_hear(&mut self, url: &str, times: usize) {
+    pub(super) fn must_answer(&mut self, url: &str, times: usize) {
         let statuses = self.statuses(url);
         let right = statuses.len() <= 1 && statuses.get("ok").copied().unwrap_or(0) == times;
         self.must(right, || format!("{url} says {statuses:?}, expected ok {times} times"));
     }
 
     /// So many torrents must have found so many peers each.
-    pub(super) fn must_meet(&mut self, torrents: usize, peers: u64) {
+    pub(super) fn must_find(&mut self, torrents: usize, peers: u64) {
         let met = self.report.lines_of("summary").filter(|line| line["ok"] == peers).count();
         self.must(met == torrents, || format!("{met} of {torrents} torrents have {peers} peers that answer"));
     }
 
-    /// What is to be said of it, or all that is wrong.
+    /// Its figures, or all its faults with them.
     pub(super) fn verdict(self, said: impl AsRef<str>) -> Result<String> {
         let (took, mebibytes) = (self.took.as_secs_f64(), self.kibibytes / 1024);
         let said = format!("{}; {took:.1} s, {mebibytes} MiB", said.as_ref());
@@ -233,7 +235,7 @@ impl Ran {
             return Ok(said);
         }
         let Report { command, code, complaint, .. } = &self.report;
-        Err(format!("{}\n{said}\n`{command}` ended with {code:?}, and complains:\n{complaint}", self.faults.join("\n")))
+        Err(format!("{}\n{said}\n`{command}` ended with {code:?}, stderr:\n{complaint}", self.faults.join("\n")))
     }
 }
 

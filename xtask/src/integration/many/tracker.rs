@@ -1,4 +1,4 @@
-//! Trackers that note what they are asked, when, and over how many connections.
+//! Trackers that record what they are asked, when, and over how many connections.
 
 use std::collections::BTreeSet;
 use std::io::{BufReader, Write};
@@ -15,19 +15,19 @@ use crate::shell::Result;
 /// An info-hash.
 pub(super) type Hash = [u8; 20];
 
-/// What a tracker is like.
+/// How a tracker behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
     /// HTTP: it answers, and takes the next request.
     Keeps,
     /// HTTP: it answers, and closes.
     Closes,
-    /// HTTP: it reads, and is silent.
+    /// HTTP: it reads requests and sends nothing.
     Hangs,
     /// UDP: it answers.
     Udp,
-    /// UDP: nothing reaches it.
-    DeafUdp,
+    /// UDP: every datagram is dropped.
+    DroppedUdp,
 }
 
 type Notes = Arc<Mutex<Vec<Asked>>>;
@@ -42,33 +42,33 @@ pub(super) struct Asked {
     pub(super) key: String,
 }
 
-/// What a tracker noted.
+/// A tracker and its record.
 #[derive(Clone)]
 pub(super) struct Tracker {
     pub(super) url: String,
     /// Connections, over HTTP.
     pub(super) dialled: Dialled,
     asked: Notes,
-    /// What keeps its port.
-    _deaf: Option<Arc<UdpSocket>>,
+    /// Keeps the port of dropped datagrams.
+    _unread: Option<Arc<UdpSocket>>,
 }
 
 impl Tracker {
-    /// Starts one that names these peers, on a port of its own.
+    /// Starts one that returns these peers, on a port of its own.
     pub(super) fn start(ip: IpAddr, manner: Manner, peers: &[SocketAddr]) -> Result<Self> {
         let (dialled, asked) = (Dialled::default(), Arc::default());
         let failed = |error: std::io::Error| format!("no socket at {ip}: {error}");
-        let mut deaf = None;
+        let mut unread = None;
         let (scheme, port) = match manner {
             Manner::Udp => ("udp", serve_udp(ip, &asked, peers)?),
-            Manner::DeafUdp => {
+            Manner::DroppedUdp => {
                 let socket = UdpSocket::bind((ip, 0)).map_err(failed)?;
-                ("udp", deaf.insert(Arc::new(socket)).local_addr().map_err(failed)?.port())
+                ("udp", unread.insert(Arc::new(socket)).local_addr().map_err(failed)?.port())
             }
             _ => ("http", serve_http(ip, manner, &dialled, &asked, peers)?),
         };
         let url = format!("{scheme}://{}/announce", SocketAddr::new(ip, port));
-        Ok(Self { url, dialled, asked, _deaf: deaf })
+        Ok(Self { url, dialled, asked, _unread: unread })
     }
 
     /// All that it was asked.
@@ -83,7 +83,7 @@ impl Tracker {
         of.flat_map(|asked| asked.hashes.iter().map(|hash| (*hash, asked.key.clone()))).collect()
     }
 
-    /// The info-hashes and keys that have come and not gone.
+    /// The info-hashes and keys with a `started` and without a `stopped`.
     pub(super) fn owed(&self) -> BTreeSet<(Hash, String)> {
         &self.of("started") - &self.of("stopped")
     }
@@ -126,7 +126,7 @@ fn serve_udp(ip: IpAddr, asked: &Notes, peers: &[SocketAddr]) -> Result<u16> {
     actors::serve_datagrams((ip, PORT).into(), answers).map(|()| PORT)
 }
 
-/// Answers requests until the other side closes, or we do.
+/// Answers requests until either side closes.
 fn serve(mut stream: &TcpStream, manner: Manner, answer: impl Fn(&Request) -> Vec<u8>) -> std::io::Result<()> {
     let remote = stream.peer_addr()?;
     let mut reader = BufReader::new(stream);
