@@ -70,9 +70,16 @@ const MOST_CRATES: usize = 140;
 /// Crates the command must not contain.
 const UNWANTED: &[&str] = &["tokio-util"];
 
-/// Runs every step and prints the table; the error is the first failure, with the command that repeats it.
-pub(crate) fn run() -> Result {
-    let (rows, done) = play(&STEPS.iter().collect::<Vec<_>>());
+/// What takes too long for every change, an hour or so.
+static LONG: Step = step("long", "cargo xtask integration --long", |skips| {
+    let options = integration::Options { long: true, runs: integration::LONG_RUNS, ..Default::default() };
+    integration::run(skips, &options)
+});
+
+/// Runs every step, and those that take long if asked for, and prints the table; the error is the first failure, with the
+/// command that repeats it.
+pub(crate) fn run(long: bool) -> Result {
+    let (rows, done) = play(&STEPS.iter().chain(long.then_some(&LONG)).collect::<Vec<_>>());
     println!("{}", table("ci", &rows));
     done
 }

@@ -18,6 +18,7 @@ mod goodbyes;
 mod hostile;
 mod interrupt;
 mod leaving;
+mod many;
 mod matrix;
 mod namespace;
 mod nginx;
@@ -32,6 +33,7 @@ mod seeded;
 mod swarm;
 mod torrents;
 mod verdict;
+mod watch;
 
 use std::time::Instant;
 
@@ -53,13 +55,15 @@ pub(crate) struct Options {
     pub(crate) keep: bool,
     /// Whether the binary is built with optimisations.
     pub(crate) release: bool,
+    /// Whether what is too long for `ci` is run, and nothing else.
+    pub(crate) long: bool,
     /// The only section to run, or a part of it: SECTION/PART.
     pub(crate) only: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { runs: 1, keep: false, release: false, only: None }
+        Self { runs: 1, keep: false, release: false, long: false, only: None }
     }
 }
 
@@ -69,6 +73,7 @@ struct Lab<'s> {
     skips: &'s Skips,
     swarm: Swarm,
     runs: u32,
+    long: bool,
     /// The only part of a section to run, for sections that have parts.
     part: Option<String>,
 }
@@ -102,7 +107,14 @@ const SECTIONS: &[Section] = &[
     section(dual_stack::NAME, &[NAMESPACE, bittorrent_tracker::NEEDS], dual_stack::run),
     Section { parts: &[hostile::CLOCKS], ..section("hostile", &[WATCH], hostile::run) },
     section("hostile-inside", &[NAMESPACE, WATCH], |lab| namespace::run(lab, "hostile-inside")),
+    section(many::NAME, &[NAMESPACE], |lab| namespace::run(lab, many::NAME)),
 ];
+
+/// The sections that `--long` repeats; it runs `many` in its full size first.
+const LONG: &[&str] = &["seeded", dual_stack::NAME, many::NAME];
+
+/// How often.
+pub(crate) const LONG_RUNS: u32 = 20;
 
 /// A section of one piece.
 const fn section(
@@ -127,7 +139,8 @@ const WATCH: &[&Optional] = &[&optional::STRACE, &optional::UTIL_LINUX];
 /// Starts the swarm and runs the sections; the error has every fault of every section.
 pub(crate) fn run(skips: &Skips, options: &Options) -> Result {
     let only = options.only.as_deref().map(|only| only.split_once('/').unwrap_or((only, "")));
-    let chosen = |section: &&Section| only.is_none_or(|(name, _)| section.name == name);
+    let has_time = |name: &str| !options.long || LONG.contains(&name);
+    let chosen = |section: &&Section| only.map_or(has_time(section.name), |(name, _)| section.name == name);
     let part = only.map(|(_, part)| part.to_owned()).filter(|part| !part.is_empty());
     let sections: Vec<&Section> = SECTIONS.iter().filter(chosen).collect();
     if sections.is_empty() {
@@ -136,7 +149,8 @@ pub(crate) fn run(skips: &Skips, options: &Options) -> Result {
     }
     let Some((sections, seeds)) = possible(skips, sections)? else { return Ok(()) };
     let prober = Prober::new(binary::build(options.release)?);
-    let mut lab = Lab { prober, skips, swarm: Swarm::start(&seeds, options.keep)?, runs: options.runs, part };
+    let mut lab =
+        Lab { prober, skips, swarm: Swarm::start(&seeds, options.keep)?, runs: options.runs, long: options.long, part };
     let mut faults = Vec::new();
     for Section { name, run, .. } in sections {
         let begin = Instant::now();

@@ -43,6 +43,7 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
   ci                                  every check, and a table of what was done and what was skipped; what CI runs
+  ci --long                           the same, and then what is too long for it: integration --long
   ci --list                           the optional programs, and which checks need them
   tidy                                rules of the house that no compiler checks
   layers                              who may depend on whom
@@ -54,9 +55,10 @@ usage: cargo xtask <task>
   picture                             the demo's run as the README's picture: .github/run-light.svg and run-dark.svg
   terminal [CASE]                     the real binary in a real terminal (tmux), against an embedded tracker and swarm
   bare                                the checks without any of the optional programs
-  integration [--runs N] [--keep] [--release] [--only SECTION]
+  integration [--runs N] [--keep] [--release] [--long] [--only SECTION]
                                       the real binary against real trackers and clients on loopback
-                                      (--keep leaves the scratch folder, with every program's log)
+                                      (--keep leaves the scratch folder, with every program's log; --long runs what
+                                      is too long for ci: twenty runs of seeded, dual-stack and many, many at full size)
   conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
   fixtures                            the torrents in fixtures/torrents anew, with real programs and by hand
   dist                                target/dist: a stripped binary, manual pages and completions
@@ -70,7 +72,7 @@ usage: cargo xtask <task>
 
 /// A task with its flags, as the command line named it.
 enum Task {
-    Ci,
+    Ci { long: bool },
     List,
     Tidy,
     Layers,
@@ -102,7 +104,7 @@ fn main() -> ExitCode {
     let inside = matches!(task, Task::Inside(_) | Task::InsideBare(_));
     let skips = Skips::new();
     let done = match task {
-        Task::Ci => ci::run(),
+        Task::Ci { long } => ci::run(long),
         Task::List => {
             println!("{}\n{}", optional::listed(), optional::apt_get(optional::ALL).unwrap_or_default());
             Ok(())
@@ -144,7 +146,8 @@ fn main() -> ExitCode {
 fn parse(args: &[String]) -> Option<Task> {
     let (task, flags) = args.split_first()?;
     match (task.as_str(), flags) {
-        ("ci", []) => Some(Task::Ci),
+        ("ci", []) => Some(Task::Ci { long: false }),
+        ("ci", [long]) if long == "--long" => Some(Task::Ci { long: true }),
         ("ci", [list]) if list == "--list" => Some(Task::List),
         ("tidy", []) => Some(Task::Tidy),
         ("layers", []) => Some(Task::Layers),
@@ -181,6 +184,7 @@ fn integration_options(flags: &[String]) -> Option<integration::Options> {
             "--keep" => options.keep = true,
             "--only" => options.only = Some(flags.next()?.clone()),
             "--release" => options.release = true,
+            "--long" => (options.long, options.runs) = (true, integration::LONG_RUNS),
             _ => return None,
         }
     }
@@ -218,7 +222,9 @@ mod tests {
         let Some(Task::Integration(options)) = parse(&words("integration --runs 20 --keep")) else {
             panic!("not the integration task");
         };
-        assert_eq!((options.runs, options.keep, options.release), (20, true, false));
+        assert_eq!((options.runs, options.keep, options.release, options.long), (20, true, false, false));
+        let long = integration_options(&words("--long --only many")).unwrap();
+        assert_eq!((long.runs, long.long, long.only.as_deref()), (integration::LONG_RUNS, true, Some("many")));
     }
 
     #[test]

@@ -126,7 +126,7 @@ pub(crate) static NAMESPACES: Optional = Optional {
     is_here: |_| unshare::command(unshare::NETWORK).is_some(),
     programs: &[],
     source: Source::Rights,
-    purpose: "`integration`: `aimed`, `dns`, `dual-stack`, `hostile-inside`",
+    purpose: "`integration`: `aimed`, `dns`, `dual-stack`, `hostile-inside`, `many`",
 };
 
 const CLIENT: &str = "`integration`: a client";

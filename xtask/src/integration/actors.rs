@@ -13,8 +13,8 @@ use fake_swarm::{Datagram, HANDSHAKE_LENGTH, RESERVED, Request, UdpScript, hands
 
 use crate::shell::Result;
 
-/// How long a connection may stay silent.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection may stay silent: longer than any deadline of the binary.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The longest request head taken.
 const HEAD_LIMIT: usize = 64 * 1024;
@@ -63,17 +63,23 @@ pub(super) fn http(
     answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static,
 ) -> Result<u16> {
     listen(everywhere(port), dialled, move |mut stream| {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_LIMIT {
-            let mut byte = [0];
-            if stream.read(&mut byte)? == 0 {
-                return Ok(());
-            }
-            head.extend(byte);
-        }
+        let Some(head) = head(&mut stream)? else { return Ok(()) };
         let remote = stream.peer_addr()?;
         stream.write_all(&answer(&Request::parse(&head, remote)))
     })
+}
+
+/// A request's head; `None` when the other side closes instead.
+pub(super) fn head(stream: &mut impl Read) -> std::io::Result<Option<Vec<u8>>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_LIMIT {
+        let mut byte = [0];
+        if stream.read(&mut byte)? == 0 {
+            return Ok(None);
+        }
+        head.extend(byte);
+    }
+    Ok(Some(head))
 }
 
 /// A reply with this bencoded body.
@@ -95,7 +101,7 @@ pub(super) fn udp(address: SocketAddr, script: UdpScript) -> Result {
 /// Answers datagrams at one address until the process ends.
 pub(super) fn serve_datagrams(
     address: SocketAddr,
-    answers: impl Fn(&Datagram) -> Vec<Vec<u8>> + Send + 'static,
+    mut answers: impl FnMut(&Datagram) -> Vec<Vec<u8>> + Send + 'static,
 ) -> Result {
     let socket = UdpSocket::bind(address).map_err(|error| format!("cannot serve UDP at {address}: {error}"))?;
     thread::spawn(move || {
@@ -113,8 +119,14 @@ pub(super) fn serve_datagrams(
 
 /// A peer which answers any handshake with the same info-hash; its port.
 pub(super) fn peer(address: SocketAddr, dialled: &Dialled) -> Result<u16> {
-    listen(address, dialled, |mut stream| {
+    talking_peer(address, Vec::new(), dialled)
+}
+
+/// The same, which sends this after its handshake.
+pub(super) fn talking_peer(address: SocketAddr, says: Vec<u8>, dialled: &Dialled) -> Result<u16> {
+    listen(address, dialled, move |mut stream| {
         shake_hands(&mut stream, Duration::ZERO)?;
+        stream.write_all(&says)?;
         // Until the other side closes.
         std::io::copy(&mut stream, &mut std::io::sink()).map(drop)
     })
@@ -133,6 +145,11 @@ fn shake_hands(stream: &mut TcpStream, pause: Duration) -> std::io::Result<()> {
     stream.write_all(&handshake(RESERVED, &info_hash, b"-qB4520-abcdefghijkl"))
 }
 
+/// A peer that accepts connections and sends nothing.
+pub(super) fn silent_peer(address: SocketAddr, dialled: &Dialled) -> Result<u16> {
+    listen(address, dialled, |mut stream| std::io::copy(&mut stream, &mut std::io::sink()).map(drop))
+}
+
 /// A service on a port of every address that must not be dialled: it is only counted who does.
 pub(super) fn victim(port: u16, dialled: &Dialled) -> Result {
     listen(everywhere(port), dialled, |_| Ok(())).map(drop)
@@ -144,7 +161,7 @@ pub(super) fn everywhere(port: u16) -> SocketAddr {
 }
 
 /// Listens until the process ends; each connection is counted first, and served while others wait for nothing.
-fn listen(
+pub(super) fn listen(
     address: SocketAddr,
     dialled: &Dialled,
     serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static,

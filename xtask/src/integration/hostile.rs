@@ -15,7 +15,6 @@ mod peers;
 mod reach;
 mod set;
 mod trackers;
-mod watch;
 
 use std::sync::Mutex;
 use std::sync::PoisonError;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::prober::Prober;
-use super::{Lab, aimed, dns, dual_stack, hostile, process};
+use super::{Lab, aimed, dns, dual_stack, hostile, many, process};
 use crate::scratch::write;
 use crate::shell::{self, Result};
 use crate::unshare;
@@ -25,6 +25,7 @@ const SCENARIOS: &[Scenario] = &[
     ("dns", dns::run),
     (dual_stack::NAME, dual_stack::run_inside),
     ("hostile-inside", hostile::run_inside),
+    (many::NAME, many::run),
 ];
 
 /// What a scenario has.
@@ -34,6 +35,8 @@ pub(super) struct Stage {
     pub(super) folder: PathBuf,
     /// How many times it is to repeat itself, for scenarios that do.
     pub(super) runs: u32,
+    /// Whether it may take minutes.
+    pub(super) long: bool,
     /// The only part to run, for scenarios that have parts.
     pub(super) part: Option<String>,
 }
@@ -50,22 +53,24 @@ pub(super) fn run(lab: &Lab, scenario: &str) -> Result {
         .arg(lab.prober.binary())
         .arg(folder)
         .arg(lab.runs.to_string())
+        .arg(lab.long.to_string())
         .args(&lab.part);
     // Its output goes where ours goes: it prints its results itself.
     shell::run(command.stdin(Stdio::null()))
 }
 
-/// Sets the stage and runs a scenario, inside: SCENARIO BINARY FOLDER RUNS, and PART.
+/// Sets the stage and runs a scenario, inside: SCENARIO BINARY FOLDER RUNS LONG, and PART.
 pub(crate) fn inside(args: &[String]) -> Result {
-    let [scenario, binary, folder, runs, part @ ..] = args else {
-        return Err(format!("usage: {TASK} SCENARIO BINARY FOLDER RUNS [PART]"));
+    let [scenario, binary, folder, runs, long, part @ ..] = args else {
+        return Err(format!("usage: {TASK} SCENARIO BINARY FOLDER RUNS LONG [PART]"));
     };
     let (_, run) = SCENARIOS.iter().find(|(name, _)| name == scenario).ok_or("no such scenario")?;
     let folder = PathBuf::from(folder);
     ip(["link", "set", "lo", "up"])?;
     set_resolver(&folder)?;
     let runs = runs.parse().map_err(|error| format!("RUNS: {error}"))?;
-    run(&Stage { prober: Prober::new(binary.into()), folder, runs, part: part.first().cloned() })
+    let long = long == "true";
+    run(&Stage { prober: Prober::new(binary.into()), folder, runs, long, part: part.first().cloned() })
 }
 
 /// Puts an address on the loopback interface, which has no neighbours. It can be used at once.
@@ -81,6 +86,20 @@ pub(super) fn add_address(address: impl Into<IpAddr>) -> Result {
 /// Puts all addresses of a network, such as `11.22.0.0/16`, on the loopback interface.
 pub(super) fn add_network(network: &str) -> Result {
     ip(["address", "add", network, "dev", "lo"])
+}
+
+/// Drops all packets to a network in silence: a virtual cable without a receiver.
+pub(super) fn swallow(network: &str) -> Result {
+    for line in [
+        "link add swallow type veth peer name swallow-end",
+        // Without ARP no request for a neighbour fails first.
+        "link set swallow arp off up",
+        "link set swallow-end up",
+        &format!("route add {network} dev swallow"),
+    ] {
+        ip(line.split(' '))?;
+    }
+    Ok(())
 }
 
 /// Names are looked up at 127.0.0.1 and nowhere else.

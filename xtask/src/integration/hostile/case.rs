@@ -11,9 +11,10 @@ use fake_swarm::{FakeSwarm, FakeTracker, FakeUdpTracker};
 
 use super::super::prober::Prober;
 use super::super::row::Row;
+use super::super::watch::{Bounds, Errand, Seen, Stdout};
 use super::super::{goodbyes, process};
 use super::reach::Reach;
-use super::watch::{Bounds, Errand, Seen, Stdout};
+
 use crate::report::Report;
 use crate::shell::{self, Result};
 
@@ -199,7 +200,7 @@ impl Case {
         let command = self.row.command(prober);
         let shown = shell::shown(&command);
         let (bounds, stdout) = (self.bounds, self.stdout);
-        let errand = Errand { command, prefix: self.prefix, stdin: self.stdin, stdout, trace, bounds };
+        let errand = Errand { command, prefix: self.prefix, stdin: self.stdin, stdout, trace: Some(trace), bounds };
         let meanwhile = self.meanwhile.unwrap_or_else(|| Box::new(|_| Ok(())));
         let seen = errand.run(meanwhile)?;
         if let Some(exceeded) = &seen.exceeded {

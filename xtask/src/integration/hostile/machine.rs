@@ -8,9 +8,9 @@ use fake_swarm::{Behaviour, FakeSwarm, TrackerScript, peer_ip};
 use serde_json::json;
 
 use super::super::row::Row;
+use super::super::watch::Stdout;
 use super::case::Case;
 use super::set::Set;
-use super::watch::Stdout;
 use super::{CLOCKS, Scenario, scenario};
 use crate::optional;
 use crate::shell::Result;

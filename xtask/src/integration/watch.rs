@@ -1,5 +1,5 @@
 //! A run of the binary, watched from outside: how long it takes, how much memory it has at most, and whom it dials, as
-//! the kernel's tracing tells. Nothing the binary says of itself is used here.
+//! the kernel's tracing tells where that is asked for. Nothing the binary says of itself is used here.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,7 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::super::process;
+use super::process;
 use crate::shell::{self, Result};
 
 /// How often the run is looked at. Memory that is let go in between is not: the kernel keeps the peak.
@@ -37,8 +37,8 @@ pub(super) struct Errand {
     pub(super) prefix: Vec<OsString>,
     pub(super) stdin: Option<PathBuf>,
     pub(super) stdout: Stdout,
-    /// Where the tracing goes.
-    pub(super) trace: PathBuf,
+    /// Where the tracing goes; without it no dials are known, and nothing slows the run.
+    pub(super) trace: Option<PathBuf>,
     pub(super) bounds: Bounds,
 }
 
@@ -91,17 +91,24 @@ impl Errand {
         let Looked { status, took, kibibytes, exceeded } = looked.map_err(failed)?;
         told.map_err(|reason| format!("{reason}\n`{shown}` said:\n{said}\n{complaint}"))?;
         // The tracing ends without a word when what it follows is killed.
-        let trace = if exceeded.is_none() { whole_trace(&self.trace, id)? } else { String::new() };
-        let dials = dials(&trace);
+        let trace =
+            self.trace.as_deref().filter(|_| exceeded.is_none()).map(|file| whole_trace(file, id)).transpose()?;
+        let dials = dials(&trace.unwrap_or_default());
         Ok(Seen { status, said, complaint, took, ended: begin + took, kibibytes, exceeded, dials })
     }
 
-    /// The command under tracing that does not get between: process id, signals and exit code are the binary's own.
+    /// The command, under tracing that does not get between if asked for: process id, signals and exit code are the binary's own.
     fn traced(&self) -> Result<Command> {
-        let mut traced = Command::new("strace");
-        traced.args(["-D", "-f", "-q", "-s", "0", "--seccomp-bpf", "-e", "signal=none"]);
-        traced.args(["-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o"]).arg(&self.trace).arg("--");
-        traced.args(&self.prefix).arg(self.command.get_program()).args(self.command.get_args());
+        let mut words = self.prefix.clone();
+        if let Some(trace) = &self.trace {
+            let traced = ["strace", "-D", "-f", "-q", "-s", "0", "--seccomp-bpf", "-e", "signal=none"];
+            let calls = ["-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o"];
+            let before = traced.into_iter().chain(calls).map(OsString::from);
+            words.splice(..0, before.chain([trace.into(), "--".into()]));
+        }
+        words.extend([self.command.get_program()].into_iter().chain(self.command.get_args()).map(OsString::from));
+        let mut traced = Command::new(words.first().ok_or("no command")?);
+        traced.args(words.get(1..).unwrap_or_default());
         for (key, value) in self.command.get_envs() {
             value.map(|value| traced.env(key, value));
         }
