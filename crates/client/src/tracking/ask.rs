@@ -97,7 +97,8 @@ impl Query {
         let question = silences.ask(place, Instant::now())?;
         let info_hashes = first.as_ref().map_or_else(|| vec![self.info_hash], First::gathered);
         let until = self.until(*asking.deadline, asking.index);
-        let asked = converse(&self.target, &info_hashes, terms, until, &mut turn, progress).await;
+        // On the heap, so that a question that waits, as thousands may, does not hold room for it too.
+        let asked = Box::pin(converse(&self.target, &info_hashes, terms, until, &mut turn, progress)).await;
         turn.end(terms);
         question.learn(asked.as_ref().err());
         if let (Some(first), Ok(Answer::Scraped(scraped))) = (first, &asked) {
