@@ -73,7 +73,7 @@ impl fmt::Display for PathIssue {
 const MAX_NAME_BYTES: usize = 255;
 
 /// The issues of one path, each at most once, in the order of the enum.
-pub(crate) fn issues(path: &[Vec<u8>]) -> Vec<PathIssue> {
+pub(crate) fn issues(path: &[&[u8]]) -> Vec<PathIssue> {
     let mut found = Vec::new();
     if path.is_empty() {
         found.push(PathIssue::Empty);
@@ -160,10 +160,10 @@ mod tests {
             (vec!["console", "nulls", "com10"], vec![]),
             (vec!["a?", "b.", "c "], vec![Windows]),
         ] {
-            let bytes: Vec<Vec<u8>> = path.iter().map(|element| element.as_bytes().to_vec()).collect();
+            let bytes: Vec<&[u8]> = path.iter().map(|element| element.as_bytes()).collect();
             assert_eq!(issues(&bytes), expected, "{path:?}");
         }
-        assert_eq!(issues(&[vec![0xff]]), [NotUtf8]);
-        assert_eq!(issues(&[vec![b'x'; 256]]), [TooLong]);
+        assert_eq!(issues(&[&[0xff]]), [NotUtf8]);
+        assert_eq!(issues(&[&[b'x'; 256]]), [TooLong]);
     }
 }
