@@ -4,6 +4,7 @@ use crate::advice::advice;
 use crate::exit::Exit;
 use crate::input::{Input, InputError, Subject};
 use crate::output::Shared;
+use crate::room::Room;
 use client::{Bounds, Config, CutShort, Event, Summary, Swarm};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -11,15 +12,24 @@ use std::task::Poll;
 use std::time::Instant;
 use tokio::sync::watch;
 
-/// Does the main job for one torrent, telling it as it happens.
+/// Does the main job for one torrent, telling it as it happens. Its time begins when there is room for it.
 pub(crate) async fn run(
     input: &Input,
     config: Config,
     bounds: &Bounds,
+    room: &Room,
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
 ) -> Exit {
     let name = input.shown();
+    let place = tokio::select! {
+        place = room.place(input.length()) => place,
+        _ = interrupted.wait_for(|said| *said) => None,
+    };
+    let Some(mut place) = place else {
+        output.lock().interrupted(&name);
+        return Exit::Interrupted;
+    };
     let wanted = Wanted { named_peers: !config.peers.is_empty(), counts_only: config.scrape || !config.dial };
     let until = Instant::now().checked_add(config.deadline);
     let prepared = tokio::select! {
@@ -29,6 +39,7 @@ pub(crate) async fn run(
             return Exit::Interrupted;
         }
     };
+    place.has_read();
     let (subject, mut swarm) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {

@@ -1,11 +1,11 @@
 //! What a torrent says beside its content. All of it is optional, so what is of the wrong kind is noted and left out.
 
-use crate::room::Room;
+use crate::room::{Room, kept};
 use crate::{Diagnostics, Encoding, Problem};
 use bencode::{Dict, Kind, Value};
 use std::collections::HashSet;
 
-/// The optional fields, each with the key it stands under.
+/// The optional fields, each with the key it stands under; of a text the first 64 KiB.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     /// `comment.utf-8` or `comment`: any bytes.
@@ -59,7 +59,7 @@ impl Reader<'_> {
         if bytes.is_none() {
             self.mistyped(path.to_owned(), Kind::String, value);
         }
-        bytes
+        bytes.map(kept)
     }
 
     fn twin(&mut self, root: Dict<'_>, utf8: &str, plain: &str) -> Option<Vec<u8>> {

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// One file (BEP 3 `files`, BEP 52 `file tree`), as [`Files`] hands it out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File<'t> {
-    /// Directories and file name, as written: any bytes, hostile ones too. For a single-file torrent, its name. Empty for
+    /// Directories and file name, as written, of each the first 64 KiB: any bytes, hostile ones too. For a single-file torrent, its name. Empty for
     /// padding without a path.
     pub path: Vec<&'t [u8]>,
     /// Bytes; 0 for a symbolic link.
@@ -104,7 +104,12 @@ impl Files {
         self.bytes.capacity()
     }
 
-    /// The files in order. Each is put together when its turn comes.
+    /// Forgets the files themselves: from then on only the counts are known.
+    pub fn forget(&mut self) {
+        self.bytes = Vec::new();
+    }
+
+    /// The files in order, unless they are [forgotten](Self::forget). Each is put together when its turn comes.
     #[must_use]
     pub fn iter(&self) -> FilesIter<'_> {
         FilesIter(self.walk())

@@ -1,6 +1,7 @@
 //! The files of a torrent in v1's form: `length`, or `files` with a path each (BEP 3, 47).
 
 use crate::file_list::FilesWriter;
+use crate::room::kept;
 use crate::safe_name::{safe_element, safe_name};
 use crate::{Attributes, Diagnostics, Error, File, Files, Problem};
 use bencode::{Dict, FieldError, FieldProblem, Kind, List, Value};
@@ -217,7 +218,7 @@ fn elements<'d>(list: List<'d>, at: &dyn Fn() -> String) -> Result<Vec<&'d [u8]>
             let problem = Problem::Mistyped { expected: Kind::String, found: element.kind() };
             return Err(Error::field(format!("{}[{index}]", at()), problem, element.offset()));
         };
-        elements.push(bytes);
+        elements.push(kept(bytes));
     }
     Ok(elements)
 }

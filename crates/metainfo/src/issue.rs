@@ -108,11 +108,15 @@ fn element_issues(element: &[u8], found: &mut Vec<PathIssue>) {
     if plain {
         return;
     }
-    let text = String::from_utf8_lossy(element);
-    if matches!(text, std::borrow::Cow::Owned(_)) {
-        found.push(PathIssue::NotUtf8);
+    for chunk in element.utf8_chunks() {
+        let invalid = (!chunk.invalid().is_empty()).then_some(PathIssue::NotUtf8);
+        for issue in chunk.valid().chars().filter_map(character_issue).chain(invalid) {
+            // There are few, and may be millions of each.
+            if !found.contains(&issue) {
+                found.push(issue);
+            }
+        }
     }
-    found.extend(text.chars().filter_map(character_issue));
 }
 
 fn character_issue(character: char) -> Option<PathIssue> {

@@ -1,4 +1,12 @@
-//! How much is kept of lists that have no bound of their own: trackers, web seeds, nodes.
+//! How much is kept of what has no bound of its own: names and texts, lists of trackers, web seeds and nodes.
+
+/// Most bytes of one name or text that are kept; file systems take 255 in a name.
+const TEXT_BYTES: usize = 64 << 10;
+
+/// As much of a name or text as is kept.
+pub(crate) fn kept(text: &[u8]) -> &[u8] {
+    text.get(..TEXT_BYTES).unwrap_or(text)
+}
 
 /// What is left for one list.
 #[derive(Debug)]

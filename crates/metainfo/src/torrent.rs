@@ -2,6 +2,7 @@
 
 use crate::files::{self, BLOCK_BYTES, Layout, PADDING_DIRECTORY};
 use crate::parts::{Parts, document, open};
+use crate::room::kept;
 use crate::safe_name::{safe_element, safe_name};
 use crate::{Details, Diagnostics, Error, Files, Hashes, PathIssue, Problem, Tracker};
 use crate::{agree, details, issue, layers, trackers, tree};
@@ -14,7 +15,7 @@ use sha1::{Digest, Sha1};
 pub struct Torrent {
     /// The info-hash, or both of a hybrid.
     pub hashes: Hashes,
-    /// The suggested file or directory name, `name.utf-8` if there is one; any bytes, hostile ones too.
+    /// The suggested file or directory name, `name.utf-8` if there is one: the first 64 KiB, any bytes, hostile ones too.
     pub name: Vec<u8>,
     /// Why not to use the name for a file or directory.
     pub name_issues: Vec<PathIssue>,
@@ -64,7 +65,7 @@ impl Torrent {
         diagnostics.not_canonical(document.diagnostics());
         let (root, info, parts) = open(&document)?;
         let piece_length = piece_length(info, parts)?;
-        let name = name(info, &mut diagnostics)?;
+        let name = kept(name(info, &mut diagnostics)?);
         let offset = info.value().offset();
         let shown = safe_name(name).unwrap_or_else(|| InfoHash(Sha1::digest(info.value().raw()).into()).to_string());
         let layout = layout(info, parts, piece_length, name, &mut diagnostics)?;

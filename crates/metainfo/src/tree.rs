@@ -1,6 +1,7 @@
 //! The files of a torrent in v2's form: a tree of dictionaries (BEP 52).
 
 use crate::files::{Entry, Layout, LayoutWriter, MAX_PATH_ELEMENTS, PADDING_DIRECTORY};
+use crate::room::kept;
 use crate::{Attributes, Diagnostics, Error, File, Problem};
 use bencode::{Dict, Kind, Value};
 
@@ -28,7 +29,7 @@ pub(crate) fn parse(
             path.pop();
             continue;
         };
-        path.push(name);
+        path.push(kept(name));
         let node = node(name, value, &path)?;
         if let Some(leaf) = leaf(node) {
             let too_much =
@@ -163,8 +164,9 @@ mod tests {
 
     #[test]
     fn a_long_name_is_not_written_out_for_each_of_many_files() {
-        let name = "n".repeat(MAX_PATHS_BYTES - 2 * ELEMENT_BYTES);
-        let error = tree(&format!("d{}:{name}d1:xd0:deeee", name.len())).unwrap_err();
+        let files: String = (0..5000).map(|number| format!("4:{number:04}d0:dee")).collect();
+        let name = "n".repeat(60_000);
+        let error = tree(&format!("d{}:{name}d{files}ee", name.len())).unwrap_err();
         assert!(error.contains("paths of more than 268435456 bytes altogether"));
     }
 
