@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_long_name_is_not_written_out_for_each_of_many_files() {
-        let files: String = (0..5000).map(|number| format!("4:{number:04}d0:dee")).collect();
+        let files: String = (0..5000).map(|number| format!("4:{number:04}d0:d6:lengthi0eee")).collect();
         let name = "n".repeat(60_000);
         let error = tree(&format!("d{}:{name}d{files}ee", name.len())).unwrap_err();
         assert!(error.contains("paths of more than 268435456 bytes altogether"));
