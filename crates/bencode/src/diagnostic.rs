@@ -73,6 +73,11 @@ impl Diagnostics {
         }
         self.kinds |= bit;
     }
+
+    /// Counts more of a kind of which [`KEPT`](Self::KEPT) have been noticed.
+    pub(crate) fn count(&mut self, more: usize) {
+        self.total += more;
+    }
 }
 
 #[cfg(test)]

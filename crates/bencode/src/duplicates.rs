@@ -1,6 +1,8 @@
 //! Duplicate keys of a dictionary that is not sorted: found by sorting, so that no input makes it quadratic.
 
+use crate::Diagnostics;
 use crate::tape::{Token, TokenKind, narrow};
+use std::hash::{BuildHasher, RandomState};
 
 /// How much of a key is at hand while keys are sorted.
 const WORD: usize = 8;
@@ -21,38 +23,74 @@ struct Alike {
     read: u32,
 }
 
-/// The offsets of the keys from offset `from` on that occurred before in the dictionary at token `dict`, whose end is the
-/// end of the tape.
+/// Most keys that are sorted together, in 8 MiB; of more, those that a keyed hash sends to the same part.
+const SORTED_TOGETHER: usize = 1 << 19;
+
+/// The duplicate keys of a dictionary.
+pub(crate) struct Duplicates {
+    /// The offsets of the first [`Diagnostics::KEPT`], in order.
+    pub(crate) first: Vec<u32>,
+    pub(crate) total: usize,
+}
+
+/// The keys from offset `from` on that occurred before in the dictionary at token `dict`, whose end is the end of the tape.
 ///
 /// The keys are sorted by their first word, those that agree in it by the next, and so on: each byte of a key is looked
 /// at once, so a long beginning that many keys share costs no more than its own length.
-pub(crate) fn find(input: &[u8], dict: usize, tape: &[Token], from: usize) -> Vec<u32> {
+pub(crate) fn find(input: &[u8], dict: usize, tape: &[Token], from: usize) -> Duplicates {
     let tokens = || Keys { tape, next: dict + 1 };
+    let count = tokens().count();
+    let parts = count.div_ceil(SORTED_TOGETHER).max(1) as u64;
+    let state = RandomState::new();
     // Counted first: a vector that grows would hold twice as much as it needs.
-    let mut keys = Vec::with_capacity(tokens().count());
-    keys.extend(tokens().map(|token| Key { word: 0, token, left: 0 }));
-    let mut duplicates = Vec::new();
-    let mut pending = vec![Alike { start: 0, end: narrow(keys.len()), read: 0 }];
-    while let Some(Alike { start, end, read }) = pending.pop() {
-        let alike = keys.get_mut(start as usize..end as usize).unwrap_or_default();
-        for entry in &mut *alike {
-            *entry = read_word(key(input, entry.token as usize, tape), entry.token, read as usize);
-        }
-        alike.sort_unstable_by_key(|key| (key.word, key.left, key.token));
-        let mut start = start;
-        for run in alike.chunk_by(|a, b| (a.word, a.left) == (b.word, b.left)) {
-            let end = start + narrow(run.len());
-            if run.len() > 1 && usize::from(run.first().map_or(0, |key| key.left)) > WORD {
-                pending.push(Alike { start, end, read: read + narrow(WORD) });
-            } else {
-                let repeated = run.iter().skip(1).filter_map(|key| tape.get(key.token as usize));
-                duplicates.extend(repeated.map(|key| key.offset()).filter(|&offset| offset >= from).map(narrow));
+    let mut keys = Vec::with_capacity(count.min(SORTED_TOGETHER));
+    let mut found = Duplicates { first: Vec::new(), total: 0 };
+    for part in 0..parts {
+        let belongs = |&token: &u32| parts == 1 || state.hash_one(key(input, token as usize, tape)) % parts == part;
+        keys.clear();
+        keys.extend(tokens().filter(belongs).map(|token| Key { word: 0, token, left: 0 }));
+        found.add(input, tape, from, &mut keys);
+    }
+    found.cut();
+    found
+}
+
+impl Duplicates {
+    fn add(&mut self, input: &[u8], tape: &[Token], from: usize, keys: &mut [Key]) {
+        let mut pending = vec![Alike { start: 0, end: narrow(keys.len()), read: 0 }];
+        while let Some(Alike { start, end, read }) = pending.pop() {
+            let alike = keys.get_mut(start as usize..end as usize).unwrap_or_default();
+            for entry in &mut *alike {
+                *entry = read_word(key(input, entry.token as usize, tape), entry.token, read as usize);
             }
-            start = end;
+            alike.sort_unstable_by_key(|key| (key.word, key.left, key.token));
+            let mut start = start;
+            for run in alike.chunk_by(|a, b| (a.word, a.left) == (b.word, b.left)) {
+                let end = start + narrow(run.len());
+                if run.len() > 1 && usize::from(run.first().map_or(0, |key| key.left)) > WORD {
+                    pending.push(Alike { start, end, read: read + narrow(WORD) });
+                } else {
+                    let repeated = run.iter().skip(1).filter_map(|key| tape.get(key.token as usize));
+                    repeated.map(|key| key.offset()).filter(|&offset| offset >= from).for_each(|at| self.push(at));
+                }
+                start = end;
+            }
         }
     }
-    duplicates.sort_unstable();
-    duplicates
+
+    fn push(&mut self, offset: usize) {
+        self.total += 1;
+        self.first.push(narrow(offset));
+        // Seldom, so that each costs little.
+        if self.first.len() >= 64 * Diagnostics::KEPT {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.first.sort_unstable();
+        self.first.truncate(Diagnostics::KEPT);
+    }
 }
 
 /// The tokens of a dictionary's keys.

@@ -17,10 +17,10 @@ impl Limits {
 
     /// A torrent file.
     ///
-    /// * 48 MiB: torrents of several hundred thousand files exist (30 to 40 MB); libtorrent's loader takes 10 MB.
+    /// * 96 MiB: torrents of 60 MiB with 600,000 files exist; qBittorrent takes 100 MiB, libtorrent's loader 10 MB.
     /// * depth 256: two containers for each directory of a v2 file tree, of which libtorrent allows 100, and what is around it.
-    /// * 4.5 million tokens: 300,000 files broke a limit of 2 million once; half a million of them fit, in 36 MB of tokens.
-    pub const TORRENT: Self = Self { bytes: 48 << 20, depth: 256, tokens: 4_500_000 };
+    /// * 10 million tokens: a million files, in 80 MB of tokens.
+    pub const TORRENT: Self = Self { bytes: 96 << 20, depth: 256, tokens: 10_000_000 };
 
     /// A tracker's reply to an announce or scrape.
     ///

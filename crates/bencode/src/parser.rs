@@ -322,8 +322,10 @@ impl Report {
     #[inline(never)]
     fn duplicates(&mut self, input: &[u8], tape: &[Token]) -> Result<(), Error> {
         let Some((dict, from)) = self.unsorted.pop() else { return Ok(()) };
-        duplicates::find(input, dict as usize, tape, from)
-            .into_iter()
-            .try_for_each(|offset| self.deviation(offset as usize, DiagnosticKind::DuplicateKey))
+        let found = duplicates::find(input, dict as usize, tape, from);
+        let rest = found.total - found.first.len();
+        found.first.into_iter().try_for_each(|offset| self.deviation(offset as usize, DiagnosticKind::DuplicateKey))?;
+        self.diagnostics.count(rest);
+        Ok(())
     }
 }

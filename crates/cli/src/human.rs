@@ -131,8 +131,7 @@ fn facts(subject: &Subject) -> Vec<String> {
 fn content(subject: &Subject) -> Vec<String> {
     let mut facts: Vec<String> = subject.topic.total_size.map(size).into_iter().collect();
     if let Some(torrent) = subject.torrent() {
-        let files = torrent.files.iter().filter(|file| !file.attributes.padding).count();
-        facts.push(plural(files, "file"));
+        facts.push(plural(torrent.files.content_len(), "file"));
         facts.push(format!("{} pieces of {}", grouped(torrent.pieces), binary_size(torrent.piece_length)));
         facts.extend(torrent.private.then(|| "private".to_owned()));
     }

@@ -1,10 +1,11 @@
 //! What a word of the command line means: a file, a folder of torrents, standard input, a magnet link, an info-hash.
 
+use crate::room;
 use crate::text::{listed, plural};
 use crate::word::meaning;
 use client::{Error, Topic, read_torrent, read_torrent_from};
 use guard::escape;
-use metainfo::{Hashes, Magnet, MagnetError, Torrent};
+use metainfo::{Details, Diagnostics, Hashes, Magnet, MagnetError, Torrent};
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,11 @@ impl Subject {
     /// All of the torrent; `None` of a magnet link and an info-hash.
     pub(crate) fn torrent(&self) -> Option<&Torrent> {
         if let Source::Torrent(torrent) = &self.source { Some(torrent) } else { None }
+    }
+
+    /// The torrent with its files, if they are known.
+    pub(crate) fn listing(&self) -> Option<&Torrent> {
+        self.torrent().filter(|torrent| torrent.files.memory() > 0)
     }
 
     /// The name it gives itself; any bytes.
@@ -105,8 +111,26 @@ impl Input {
         }
     }
 
-    /// Reads it, within `limit`.
+    /// How many bytes there may be to be read.
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Self::File(path) => room::length(path),
+            Self::Stdin => u64::MAX,
+            Self::Magnet(_) | Self::Hash(_) => 0,
+        }
+    }
+
+    /// Reads it within `limit`, for a run: what only [`Input::read_whole`] needs is gone.
     pub(crate) async fn read(&self, limit: Duration) -> Result<Subject, InputError> {
+        let mut subject = self.read_whole(limit).await?;
+        if let Source::Torrent(torrent) = &mut subject.source {
+            lighten(Arc::make_mut(torrent));
+        }
+        Ok(subject)
+    }
+
+    /// Reads all of it, within `limit`.
+    pub(crate) async fn read_whole(&self, limit: Duration) -> Result<Subject, InputError> {
         let torrent = match self {
             Self::Magnet(link) => {
                 let magnet = Magnet::parse(link)?;
@@ -116,13 +140,30 @@ impl Input {
             Self::File(path) => read_torrent(path, limit).await,
             Self::Stdin => read_torrent_from(std::io::stdin(), limit).await,
         };
-        let torrent = Torrent::parse(&torrent.map_err(Error::from)?).map_err(Error::from)?;
+        let torrent = torrent?;
         Ok(self.subject(Topic::from(&torrent), Source::Torrent(Arc::new(torrent))))
     }
 
     fn subject(&self, topic: Topic, source: Source) -> Subject {
         Subject { given: self.given().into(), topic, source }
     }
+}
+
+/// Bytes of a list of files that a run keeps, to name those that cannot be completed: some 50,000 files.
+const LIST_BYTES: usize = 2 << 20;
+/// Bytes of a torrent's name that a run keeps: no file system takes as many.
+const NAME_BYTES: usize = 4 << 10;
+
+/// Leaves of a torrent what is told in a run: its name, its counts, the files that may lack pieces.
+fn lighten(torrent: &mut Torrent) {
+    torrent.name.truncate(NAME_BYTES);
+    torrent.name.shrink_to_fit();
+    if torrent.files.memory() > LIST_BYTES {
+        torrent.files.forget();
+    }
+    torrent.trackers = Vec::new();
+    torrent.details = Details { encoding: torrent.details.encoding, ..Details::default() };
+    torrent.diagnostics = Diagnostics::default();
 }
 
 /// A word of the user's, safe to show: whatever it was meant to be, it may hold a passkey.

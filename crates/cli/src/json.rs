@@ -8,7 +8,7 @@ use client::{CutShort, Matched, Oddity, PeerReport, Summary, TrackerReport, Trie
 use peer_wire::ExtensionHandshake;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -297,7 +297,7 @@ pub(crate) fn summary(subject: &Subject, summary: &Summary, unmet: &[String]) ->
         copies_max: swarm.copies.map(|copies| thousandths(copies.max)),
         missing_pieces: swarm.missing_pieces(),
         missing_piece_ranges: swarm.missing.as_ref().map(ranges),
-        missing_files: swarm.missing.as_ref().zip(subject.torrent()).map(|(_, torrent)| {
+        missing_files: swarm.missing.as_ref().zip(subject.listing()).map(|(_, torrent)| {
             swarm.missing_files(torrent).take(MOST_LISTED).map(|file| path(torrent, &file.path)).collect()
         }),
         claimed_seeds: swarm.claimed_seeds,
@@ -348,25 +348,39 @@ fn info_hash(subject: &Subject) -> String {
     subject.topic.hashes.primary().to_string()
 }
 
-/// JSON allows characters that command or deceive a terminal; they are written as `\u` escapes, which mean the same.
+/// One line of JSON, without its end.
 fn line(value: &impl Serialize) -> io::Result<String> {
-    let plain = serde_json::to_string(value)?;
-    // Most lines are plain, and that is seen at a glance: serde_json has escaped all controls but this one.
-    if plain.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) || !plain.chars().any(guard::is_deceptive) {
-        return Ok(plain);
-    }
-    let mut escaped = String::with_capacity(plain.len());
-    for character in plain.chars() {
-        if guard::is_deceptive(character) {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            escaped.push(character);
+    let mut line = Vec::new();
+    serde_json::to_writer(Harmless(&mut line), value)?;
+    String::from_utf8(line).map_err(io::Error::other)
+}
+
+/// JSON allows characters that command or deceive a terminal; they are written as `\u` escapes, which mean the same.
+struct Harmless<W>(W);
+
+impl<W: Write> Write for Harmless<W> {
+    /// Takes whole characters, as serde_json writes them.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Most text is plain, and that is seen at a glance: serde_json has escaped all controls but this one.
+        if bytes.iter().all(|&byte| byte.is_ascii() && byte != 0x7f) {
+            self.0.write_all(bytes)?;
+            return Ok(bytes.len());
         }
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        for part in text.split_inclusive(guard::is_deceptive) {
+            let last = part.chars().next_back().filter(|&last| guard::is_deceptive(last));
+            let harmless = part.get(..part.len() - last.map_or(0, char::len_utf8)).unwrap_or_default();
+            self.0.write_all(harmless.as_bytes())?;
+            for unit in last.iter().flat_map(|last| last.encode_utf16(&mut [0; 2]).to_vec()) {
+                write!(self.0, "\\u{unit:04x}")?;
+            }
+        }
+        Ok(bytes.len())
     }
-    Ok(escaped)
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Down: what is less than one copy stays less than one.

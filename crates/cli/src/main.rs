@@ -15,6 +15,7 @@ mod nagios;
 mod no_source;
 mod output;
 mod progress;
+mod room;
 mod run;
 mod runs;
 mod show;

@@ -4,6 +4,7 @@ use crate::advice::advice;
 use crate::exit::Exit;
 use crate::input::{Input, InputError, Subject};
 use crate::output::Shared;
+use crate::room::Room;
 use client::{Bounds, Config, CutShort, Event, Summary, Swarm};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -11,24 +12,34 @@ use std::task::Poll;
 use std::time::Instant;
 use tokio::sync::watch;
 
-/// Does the main job for one torrent, telling it as it happens.
+/// Does the main job for one torrent, telling it as it happens. Its time begins when there is room for it.
 pub(crate) async fn run(
     input: &Input,
     config: Config,
     bounds: &Bounds,
+    room: &Room,
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
 ) -> Exit {
     let name = input.shown();
+    let place = tokio::select! {
+        place = room.place(input.length()) => place,
+        _ = interrupted.wait_for(|said| *said) => None,
+    };
+    let Some(mut place) = place else {
+        output.lock().interrupted(&name);
+        return Exit::Interrupted;
+    };
     let wanted = Wanted { named_peers: !config.peers.is_empty(), counts_only: config.scrape || !config.dial };
     let until = Instant::now().checked_add(config.deadline);
     let prepared = tokio::select! {
-        prepared = prepare(input, config, bounds) => prepared,
+        prepared = Box::pin(prepare(input, config, bounds)) => prepared,
         _ = interrupted.wait_for(|said| *said) => {
             output.lock().interrupted(&name);
             return Exit::Interrupted;
         }
     };
+    place.has_read();
     let (subject, mut swarm) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -37,9 +48,10 @@ pub(crate) async fn run(
         }
     };
     output.lock().progress.begin(until);
-    let told = tell(&subject, &mut swarm, wanted, output, interrupted).await;
+    // On the heap, each in its time: many runs may wait.
+    let told = Box::pin(tell(&subject, &mut swarm, wanted, output, interrupted)).await;
     // Takes the announces back; the result has been printed.
-    let owed = swarm.shutdown().await;
+    let owed = Box::pin(swarm.shutdown()).await;
     let told = told.and_then(|told| output.lock().goodbyes(&subject, &owed).map(|()| told));
     match told {
         // Nobody reads any more: how it went is of no interest.

@@ -4,6 +4,7 @@ use crate::advice::{advice, cannot_write};
 use crate::exit::{Exit, complain};
 use crate::input::Input;
 use crate::output::{Output, Shared};
+use crate::room::Room;
 use crate::run::run;
 use crate::signals::Signals;
 use client::{Bounds, Config};
@@ -55,6 +56,7 @@ async fn run_each(
 ) -> Option<(Exit, usize)> {
     let (interrupt, interrupted) = watch::channel(false);
     let (mut waiting, mut running) = (inputs.into_iter(), JoinSet::new());
+    let room = Room::new();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut answered = 0;
@@ -64,9 +66,9 @@ async fn run_each(
             && !output.lock().is_closed()
             && let Some(input) = waiting.next()
         {
-            let (config, bounds, output, interrupted) =
-                (config.clone(), bounds.clone(), output.clone(), interrupted.clone());
-            running.spawn(async move { run(&input, config, &bounds, &output, interrupted).await });
+            let (config, bounds, room, output, interrupted) =
+                (config.clone(), bounds.clone(), room.clone(), output.clone(), interrupted.clone());
+            running.spawn(async move { run(&input, config, &bounds, &room, &output, interrupted).await });
         }
         tokio::select! {
             ended = running.join_next() => match ended {

@@ -7,7 +7,7 @@ use crate::human::Sheet;
 use crate::input::{Input, Subject};
 use crate::json;
 use crate::text::Page;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::time::Duration;
 
 /// How long a file may take to be read: a pipe may have no writer.
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) async fn show_all(inputs: Vec<Input>, args: &Show, mut worst: Exit) -> Exit {
     let several = inputs.len() > 1;
     for (n, input) in inputs.iter().enumerate() {
-        let subject = match input.read(PATIENCE).await {
+        let subject = match input.read_whole(PATIENCE).await {
             Ok(subject) => subject,
             Err(error) => {
                 complain(&format!("{}: {}", input.shown(), advice(&error)));
@@ -41,12 +41,12 @@ pub(crate) async fn show_all(inputs: Vec<Input>, args: &Show, mut worst: Exit) -
 fn write(subject: &Subject, args: &Show, apart: bool) -> io::Result<()> {
     let secrets = args.telling.show_secrets;
     if args.json {
-        let mut stdout = io::stdout().lock();
-        writeln!(stdout, "{}", json::torrent(subject, args.files, secrets)?)?;
+        let mut stdout = BufWriter::new(io::stdout().lock());
+        json::torrent(subject, args.files, secrets, &mut stdout)?;
         return stdout.flush();
     }
-    let sheet = Sheet { files: args.files, show_secrets: secrets }.of(subject, Page::of_stdout());
-    let mut stdout = anstream::stdout().lock();
-    write!(stdout, "{}{sheet}", if apart { "\n" } else { "" })?;
+    let mut stdout = BufWriter::new(anstream::stdout().lock());
+    write!(stdout, "{}", if apart { "\n" } else { "" })?;
+    Sheet { files: args.files, show_secrets: secrets }.write(subject, Page::of_stdout(), &mut stdout)?;
     stdout.flush()
 }

@@ -27,14 +27,14 @@ fn what_is_no_torrent_is_named_with_what_to_do_and_the_reason() {
     let lab = Lab::new("bad", []);
     // Read whole only if it begins as a torrent does.
     let huge = lab.file("huge.torrent", b"d");
-    std::fs::File::options().append(true).open(&huge).unwrap().set_len(100_000_000).unwrap();
+    std::fs::File::options().append(true).open(&huge).unwrap().set_len(101_000_000).unwrap();
     let valid = std::fs::read(lab.torrent()).unwrap();
     let give = "give a .torrent file, a magnet link or an info-hash: not a torrent: ";
     let again = "fetch it again: not a whole torrent: cut short: ";
     let rows: Vec<(PathBuf, String)> = vec![
         (lab.folder.join("none"), "check the path: No such file or directory (os error 2)".to_owned()),
         (lab.file("empty", b""), "fetch it again: file is empty".to_owned()),
-        (huge, "give a smaller torrent, or its info-hash: larger than 48 MiB, the most that is read".to_owned()),
+        (huge, "give a smaller torrent, or its info-hash: larger than 96 MiB, the most that is read".to_owned()),
         (lab.file("cut", &valid[..11]), format!("{again}unexpected end at byte 11")),
         (lab.file("text", b"hello"), format!("{give}plain text")),
         (lab.file("binary", b"\x80\x81\x82"), format!("{give}not bencode: unexpected byte 0x80 at byte 0")),

@@ -2,14 +2,13 @@
 //! `cargo run -p client --example watch -- FILE.torrent`
 
 use client::{Config, Event, Swarm, read_torrent};
-use metainfo::Torrent;
 use std::error::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: watch FILE.torrent")?;
     let config = Config::default();
-    let torrent = Torrent::parse(&read_torrent(path, config.deadline).await?)?;
+    let torrent = read_torrent(path, config.deadline).await?;
     let mut swarm = Swarm::new(&torrent, config)?;
     while let Some(event) = swarm.next().await {
         match event {

@@ -1,7 +1,6 @@
 //! The whole job in one call.
 
 use crate::{Config, Error, Event, Swarm, read_torrent};
-use metainfo::Torrent;
 use std::path::Path;
 use tracing::debug;
 
@@ -39,7 +38,7 @@ impl BitTorrentClient {
     pub async fn download(&self, path: impl AsRef<Path> + Send) -> Result<(), Error> {
         let path = path.as_ref();
         debug!(file = %guard::escape(&path.to_string_lossy()), "torrent file");
-        let torrent = Torrent::parse(&read_torrent(path, self.config.deadline).await?)?;
+        let torrent = read_torrent(path, self.config.deadline).await?;
         debug!(info_hash = %torrent.hashes.primary(), name = %guard::escape_bytes(&torrent.readable(&torrent.name)), "torrent");
         let mut swarm = Swarm::new(&torrent, self.config.clone())?;
         let mut failures = Vec::new();

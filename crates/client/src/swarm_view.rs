@@ -62,7 +62,7 @@ impl SwarmView {
     }
 
     /// The files of `torrent`, padding left out, that lack a piece which nobody has.
-    pub fn missing_files<'t>(&self, torrent: &'t Torrent) -> impl Iterator<Item = &'t File> {
+    pub fn missing_files<'t>(&self, torrent: &'t Torrent) -> impl Iterator<Item = File<'t>> {
         let piece_length = u64::from(torrent.piece_length.max(1));
         let mut offset = 0_u64;
         torrent.files.iter().filter(move |file| {

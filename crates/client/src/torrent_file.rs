@@ -1,5 +1,6 @@
 //! Reads a torrent from disk, with a bound and a clear word about what is not one.
 
+use crate::Error;
 use crate::resolve::blocking;
 use metainfo::Torrent;
 use std::fs::File;
@@ -35,16 +36,17 @@ pub enum ReadError {
     },
 }
 
-/// The bytes of a torrent file, at most [`Torrent::MAX_BYTES`] and within `limit`; of a file that does not begin as a torrent,
-/// the beginning.
+/// The torrent in a file, which is read up to [`Torrent::MAX_BYTES`] and parsed off the runtime's threads: a big one takes
+/// seconds. Both together have the time `limit`.
 ///
 /// # Errors
-/// Why they could not be had.
-pub async fn read_torrent(path: impl AsRef<Path>, limit: Duration) -> Result<Vec<u8>, ReadError> {
+/// Why its bytes could not be had, or are no torrent.
+pub async fn read_torrent(path: impl AsRef<Path>, limit: Duration) -> Result<Torrent, Error> {
     let path = path.as_ref().to_owned();
     let open = move || {
         let file = File::open(path)?;
-        if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+        let metadata = file.metadata()?;
+        if metadata.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok((file, metadata.len())) }
     };
     read(open, limit).await
 }
@@ -52,30 +54,40 @@ pub async fn read_torrent(path: impl AsRef<Path>, limit: Duration) -> Result<Vec
 /// As [`read_torrent`], from a pipe or whatever else bytes come from.
 ///
 /// # Errors
-/// Why they could not be had.
-pub async fn read_torrent_from(source: impl Read + Send + 'static, limit: Duration) -> Result<Vec<u8>, ReadError> {
-    read(move || Ok(source), limit).await
+/// Why its bytes could not be had, or are no torrent.
+pub async fn read_torrent_from(source: impl Read + Send + 'static, limit: Duration) -> Result<Torrent, Error> {
+    read(move || Ok((source, 0)), limit).await
 }
 
+/// What `open` gives is the source and how long it may be.
 async fn read<R: Read>(
-    open: impl FnOnce() -> io::Result<R> + Send + 'static,
+    open: impl FnOnce() -> io::Result<(R, u64)> + Send + 'static,
     limit: Duration,
-) -> Result<Vec<u8>, ReadError> {
+) -> Result<Torrent, Error> {
     // A disk may be slow and a pipe silent; neither may hold up the runtime.
-    let bytes = blocking(move || {
-        let (mut bytes, mut source) = (Vec::new(), open()?.take(Torrent::MAX_BYTES as u64 + 1));
-        source.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
-        if bytes.first() == Some(&b'd') {
-            source.read_to_end(&mut bytes)?;
-        }
-        Ok(bytes)
+    let torrent = blocking(move || {
+        let (source, length) = open()?;
+        Ok(bytes(source, length)?.and_then(|bytes| Ok(Torrent::parse(&bytes)?)))
     });
-    let bytes = tokio::time::timeout(limit, bytes).await.map_err(|_| ReadError::TooSlow(limit))?;
-    match bytes {
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Err(ReadError::Directory),
-        Err(error) => Err(error.into()),
-        Ok(bytes) if bytes.is_empty() => Err(ReadError::Empty),
-        Ok(bytes) if bytes.len() > Torrent::MAX_BYTES => Err(ReadError::TooLarge { limit: Torrent::MAX_BYTES }),
-        Ok(bytes) => Ok(bytes),
+    let torrent = tokio::time::timeout(limit, torrent).await.map_err(|_| ReadError::TooSlow(limit))?;
+    torrent.unwrap_or_else(|error| match error.kind() {
+        io::ErrorKind::IsADirectory => Err(ReadError::Directory.into()),
+        _ => Err(ReadError::Io(error).into()),
+    })
+}
+
+/// All that is read; of what does not begin as a torrent, the beginning.
+fn bytes(source: impl Read, length: u64) -> io::Result<Result<Vec<u8>, Error>> {
+    let most = Torrent::MAX_BYTES + 1;
+    let (mut bytes, mut source) = (Vec::new(), source.take(most as u64));
+    source.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
+    if bytes.first() == Some(&b'd') {
+        bytes.reserve_exact(usize::try_from(length).unwrap_or(most).min(most).saturating_sub(bytes.len()) + 1);
+        source.read_to_end(&mut bytes)?;
     }
+    Ok(match bytes.len() {
+        0 => Err(ReadError::Empty.into()),
+        length if length >= most => Err(ReadError::TooLarge { limit: Torrent::MAX_BYTES }.into()),
+        _ => Ok(bytes),
+    })
 }

@@ -7,8 +7,7 @@ use std::error::Error;
 fn main() -> Result<(), Box<dyn Error>> {
     for path in std::env::args().skip(1) {
         let torrent = Torrent::parse(&std::fs::read(path)?)?;
-        let files = torrent.files.iter().filter(|file| !file.attributes.padding);
-        let bytes: u64 = files.map(|file| file.length).sum();
+        let bytes = torrent.content_size();
         // A name is a stranger's text: `{:?}` escapes what a terminal would obey.
         println!("{:?}, {bytes} bytes", torrent.name_lossy());
         if let Some(v1) = torrent.hashes.v1() {

@@ -1,11 +1,10 @@
 //! What the files say together: a hybrid's two lists are one, and few paths are the same.
 
+use crate::file_list::{Files, Step};
 use crate::files::{Layout, PADDING_DIRECTORY};
 use crate::safe_name::safe_element;
-use crate::{Error, File, PathIssue, Problem};
-use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use crate::{Error, File, Problem};
+use std::collections::HashSet;
 use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 
 /// Most attempts to find another name for duplicate paths, in one torrent, before libtorrent gives up.
@@ -22,190 +21,295 @@ pub(crate) fn hold_together(v2: &mut Layout, v1: &Layout, offset: usize) -> Resu
     if v2.files.len() == v1.files.len() + 1 {
         drop_tail_padding(v2);
     }
-    let matters = |file: &File| !file.attributes.padding && file.length > 0;
+    let matters = |file: &File<'_>| !file.attributes.padding && file.length > 0;
     // A file that stands for itself is not one in a directory.
     let alone = v2.single == v1.single;
-    let same = |(ours, theirs): (&File, &File)| match (matters(ours), matters(theirs)) {
+    let same = |ours: &File<'_>, theirs: &File<'_>| match (matters(ours), matters(theirs)) {
         (true, true) => alone && ours.length == theirs.length && same_path(&ours.path, &theirs.path),
         (ours, theirs) => ours == theirs,
     };
-    let alike = v2.files.len() == v1.files.len()
-        && v2.total == v1.total
-        && offsets(v2).zip(offsets(v1)).all(|((ours, file), (theirs, _))| ours == theirs || !matters(file))
-        && v2.files.iter().zip(&v1.files).all(same);
+    // Where the next file begins, in either list.
+    let mut begin = (0_u64, 0_u64);
+    let mut agree = |(ours, theirs): (File<'_>, File<'_>)| {
+        let place = begin.0 == begin.1;
+        begin = (begin.0.saturating_add(ours.length), begin.1.saturating_add(theirs.length));
+        (place || !matters(&ours)) && same(&ours, &theirs)
+    };
+    let alike =
+        v2.files.len() == v1.files.len() && v2.total == v1.total && v2.files.iter().zip(&v1.files).all(&mut agree);
     if alike { Ok(()) } else { Err(Error::field("info", Problem::Inconsistent, offset)) }
-}
-
-/// The files with the places where they begin.
-fn offsets(layout: &Layout) -> impl Iterator<Item = (u64, &File)> {
-    layout.files.iter().scan(0_u64, |next, file| {
-        let begins = *next;
-        *next = begins.saturating_add(file.length);
-        Some((begins, file))
-    })
 }
 
 /// Takes away the padding after the last byte of content.
 fn drop_tail_padding(layout: &mut Layout) {
-    let last = layout.files.iter().rposition(|file| file.length > 0);
-    if let Some(last) = last.filter(|&last| layout.files.get(last).is_some_and(|file| file.attributes.padding)) {
-        layout.total -= layout.files.remove(last).length;
+    let (mut walk, mut last) = (layout.files.walk(), None::<Step>);
+    while let Some(step) = walk.next() {
+        last = if step.length > 0 { Some(step) } else { last };
+    }
+    if let Some(last) = last.filter(|last| last.is_padding() && last.is_apart()) {
+        layout.total -= last.length;
+        layout.files.remove_padding(last.begins..last.ends);
     }
 }
 
 /// Whether libtorrent would keep both under the same path.
-fn same_path(ours: &[Vec<u8>], theirs: &[Vec<u8>]) -> bool {
-    let same = |(a, b): (&Vec<u8>, &Vec<u8>)| a == b || safe_element(a) == safe_element(b);
+fn same_path(ours: &[&[u8]], theirs: &[&[u8]]) -> bool {
+    let same = |(a, b): (&&[u8], &&[u8])| a == b || safe_element(a) == safe_element(b);
     ours.len() == theirs.len() && ours.iter().zip(theirs).all(same)
 }
 
 /// Marks paths that are another's when case is folded, and refuses a torrent with so many that renaming them is work for
 /// an attacker's sake. `name` is the safe one of the directory they are in.
-pub(crate) fn find_duplicates(layout: &mut Layout, name: &str, offset: usize) -> Result<(), Error> {
-    let mut paths = Paths::default();
-    for file in layout.files.iter().filter(|file| !file.attributes.padding) {
-        paths.add_directories(&file.path);
-    }
+pub(crate) fn find_duplicates(files: &mut Files, name: &str, offset: usize) -> Result<(), Error> {
     // Padding without a path is beside the directory, and in nobody's way unless the two have one name.
     let beside = !name.eq_ignore_ascii_case(PADDING_DIRECTORY);
-    let mut left = MAX_DUPLICATES;
+    let paths = Paths { state: RandomState::new(), beside };
+    let Some(mut taken) = paths.all(files) else { return Ok(()) };
+    let (mut duplicates, mut left) = (Vec::new(), MAX_DUPLICATES);
     let too_many = || Error::field("info", Problem::TooManyDuplicates { limit: MAX_DUPLICATES }, offset);
-    for file in layout.files.iter_mut().filter(|file| !(beside && file.path.is_empty())) {
-        let path = kept_under(file);
-        match paths.add(&path, file.attributes.padding.then_some(file.length)) {
-            Added::New => {}
-            Added::Folded => file.issues.push(PathIssue::Duplicate),
-            Added::Taken => {
-                left = left.checked_sub(paths.rename(&path)).ok_or_else(too_many)?;
-                file.issues.push(PathIssue::Duplicate);
+    paths.each(
+        files,
+        |_| {},
+        |step, path, hash| {
+            let added = taken.add(hash, step.is_padding().then_some(step.length));
+            if matches!(added, Added::Taken) {
+                left = left.checked_sub(taken.rename(&paths, path)).ok_or_else(too_many)?;
             }
-        }
-    }
+            let mut folded =
+                || !path.iter().all(|element| element.is_ascii()) && !taken.folded.insert(paths.folded(path));
+            if matches!(added, Added::Taken) || matches!(added, Added::New) && folded() {
+                duplicates.push(step.begins);
+            }
+            Ok(())
+        },
+    )?;
+    files.mark_duplicates(duplicates);
     Ok(())
 }
 
-/// The path below the torrent's directory, or below that of padding without a path.
-fn kept_under(file: &File) -> Cow<'_, [Vec<u8>]> {
-    if file.path.is_empty() {
-        Cow::Owned(vec![file.length.to_string().into_bytes()])
-    } else {
-        Cow::Borrowed(&file.path)
+/// Paths by their keyed hashes: written out, the directories of a hostile torrent would take far more room than it does.
+struct Paths {
+    state: RandomState,
+    /// Whether padding without a path is left out.
+    beside: bool,
+}
+
+impl Paths {
+    /// All paths, if any two may be the same.
+    fn all(&self, files: &Files) -> Option<Taken> {
+        let (mut names, mut directories, mut ascii) = (Vec::with_capacity(files.len()), Vec::new(), true);
+        let add = |_: Step, path: &[&[u8]], hash| {
+            names.push(hash);
+            ascii &= path.iter().all(|element| element.is_ascii());
+            Ok(())
+        };
+        self.each(files, |hash| directories.push(hash), add).ok()?;
+        let count = names.len();
+        for hashes in [&mut names, &mut directories] {
+            hashes.sort_unstable();
+            hashes.dedup();
+        }
+        let is_directory = |name: &u64| directories.binary_search(name).is_ok();
+        if ascii && names.len() == count && (directories.is_empty() || !names.iter().any(is_directory)) {
+            return None;
+        }
+        let by = names.iter().map(|name| if is_directory(name) { By::FILE } else { By::NOTHING }).collect();
+        Some(Taken { names, by, directories, renamed: HashSet::new(), folded: HashSet::new() })
+    }
+
+    /// Each directory of files that are no padding, at least once, and each file that is where others may be with its path and
+    /// the hash of that in libtorrent's folding.
+    fn each(
+        &self,
+        files: &Files,
+        mut directory: impl FnMut(u64),
+        mut file: impl FnMut(Step, &[&[u8]], u64) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (mut walk, mut along, mut apart) = (files.walk(), Branch::default(), Branch::default());
+        while let Some(step) = walk.next() {
+            let path = walk.path(step);
+            let branch = if step.is_apart() { &mut apart } else { &mut along };
+            branch.cut(step.shared);
+            let Some((name, directories)) = path.split_last() else {
+                let name = step.length.to_string();
+                if !self.beside {
+                    file(step, &[name.as_bytes()], self.below(None, &safe_element(name.as_bytes())).finish())?;
+                }
+                continue;
+            };
+            branch.grow(directories, self);
+            if !step.is_padding() {
+                branch.tell(&mut directory);
+            }
+            file(step, path, self.below(branch.hashers.last(), &safe_element(name)).finish())?;
+        }
+        Ok(())
+    }
+
+    /// The hash of what is called so in a directory. ASCII letters are folded, and no two paths of several elements are written
+    /// alike.
+    fn below(&self, directory: Option<&DefaultHasher>, element: &str) -> DefaultHasher {
+        let mut hasher = directory.cloned().unwrap_or_else(|| self.state.build_hasher());
+        if element.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            hasher.write(element.to_ascii_lowercase().as_bytes());
+        } else {
+            hasher.write(element.as_bytes());
+        }
+        hasher.write_u8(b'/');
+        hasher
+    }
+
+    /// The hash of a path in Unicode's folding.
+    fn folded(&self, path: &[&[u8]]) -> u64 {
+        let below =
+            |hasher, element: &&[u8]| Some(self.below(Option::as_ref(&hasher), &safe_element(element).to_lowercase()));
+        path.iter().fold(None, below).map_or(0, |hasher| hasher.finish())
+    }
+}
+
+/// The directories of the last path.
+#[derive(Default)]
+struct Branch {
+    hashers: Vec<DefaultHasher>,
+    /// How many of them have been told of.
+    told: usize,
+}
+
+impl Branch {
+    fn cut(&mut self, length: usize) {
+        self.hashers.truncate(length);
+        self.told = self.told.min(length);
+    }
+
+    fn grow(&mut self, directories: &[&[u8]], paths: &Paths) {
+        self.cut(directories.len());
+        for element in directories.get(self.hashers.len()..).unwrap_or_default() {
+            let hasher = paths.below(self.hashers.last(), &safe_element(element));
+            self.hashers.push(hasher);
+        }
+    }
+
+    fn tell(&mut self, directory: &mut impl FnMut(u64)) {
+        self.hashers.iter().skip(self.told).for_each(|hasher| directory(hasher.finish()));
+        self.told = self.hashers.len();
     }
 }
 
 enum Added {
     New,
-    /// Another's, when case is folded beyond ASCII.
-    Folded,
+    /// Padding upon padding of the same length.
+    Again,
     /// Another's, as libtorrent sees it.
     Taken,
 }
 
-/// Paths by their keyed hashes: written out, the directories of a hostile torrent would take far more room than it does.
-#[derive(Default)]
-struct Paths {
-    state: RandomState,
-    /// Paths in libtorrent's folding, with the length of padding; padding may lie upon padding of the same length.
-    taken: HashMap<u64, Option<u64>>,
+/// By what a path is taken so far: nothing, a file or directory, or padding of a length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct By(u64);
+
+impl By {
+    const NOTHING: Self = Self(0);
+    const FILE: Self = Self(1);
+
+    fn padding(length: u64) -> Self {
+        Self(length.saturating_add(2))
+    }
+}
+
+/// The hashes of paths, sorted, and which of them are taken.
+struct Taken {
+    names: Vec<u64>,
+    /// By what each name is taken.
+    by: Vec<By>,
+    directories: Vec<u64>,
+    /// New names of duplicates that no file has.
+    renamed: HashSet<u64>,
     /// Paths that are not ASCII, in Unicode's folding.
     folded: HashSet<u64>,
 }
 
-impl Paths {
-    fn add_directories(&mut self, path: &[Vec<u8>]) {
-        let Some((_, directories)) = path.split_last() else { return };
-        let mut hasher = self.state.build_hasher();
-        for directory in directories {
-            element(&mut hasher, &safe_element(directory));
-            self.taken.insert(hasher.finish(), None);
-        }
+impl Taken {
+    fn name(&mut self, hash: u64) -> Option<&mut By> {
+        self.names.binary_search(&hash).ok().and_then(|place| self.by.get_mut(place))
     }
 
-    /// Adds a path, with the length of the padding it stands for.
-    fn add(&mut self, path: &[Vec<u8>], padding: Option<u64>) -> Added {
-        let mut hasher = self.state.build_hasher();
-        path.iter().for_each(|part| element(&mut hasher, &safe_element(part)));
-        match self.taken.entry(hasher.finish()) {
-            Entry::Occupied(other) if padding.is_some() && *other.get() == padding => Added::New,
-            Entry::Occupied(_) => Added::Taken,
-            Entry::Vacant(place) => {
-                place.insert(padding);
-                if self.is_folded_onto_another(path) { Added::Folded } else { Added::New }
+    /// Adds a file's path, with the length of the padding it stands for.
+    fn add(&mut self, hash: u64, padding: Option<u64>) -> Added {
+        let added = padding.map_or(By::FILE, By::padding);
+        match self.name(hash) {
+            Some(by) if *by == By::NOTHING => *by = added,
+            Some(by) if padding.is_some() && *by == added => return Added::Again,
+            _ => return Added::Taken,
+        }
+        Added::New
+    }
+
+    /// Takes a new name, unless it is another's.
+    fn take(&mut self, hash: u64) -> bool {
+        match self.name(hash) {
+            Some(by) if *by != By::NOTHING => false,
+            Some(by) => {
+                *by = By::FILE;
+                true
             }
+            None => self.directories.binary_search(&hash).is_err() && self.renamed.insert(hash),
         }
-    }
-
-    fn is_folded_onto_another(&mut self, path: &[Vec<u8>]) -> bool {
-        if path.iter().all(|part| part.is_ascii()) {
-            return false;
-        }
-        let mut hasher = self.state.build_hasher();
-        path.iter().for_each(|part| element(&mut hasher, &safe_element(part).to_lowercase()));
-        !self.folded.insert(hasher.finish())
     }
 
     /// Finds the name that libtorrent would give a duplicate, `a.1.txt` for `a.txt`; how many names it tries in vain, or
     /// one more than it may.
-    fn rename(&mut self, path: &[Vec<u8>]) -> usize {
+    fn rename(&mut self, paths: &Paths, path: &[&[u8]]) -> usize {
         let Some((name, directories)) = path.split_last() else { return 0 };
-        let mut hasher = self.state.build_hasher();
-        for directory in directories {
-            element(&mut hasher, &safe_element(directory));
-        }
+        let mut branch = Branch::default();
+        branch.grow(directories, paths);
         let name = safe_element(name);
         let (stem, extension) = name.split_at_checked(name.rfind('.').unwrap_or(name.len())).unwrap_or((&name, ""));
-        for tried in 0..=MAX_DUPLICATES {
-            let mut hasher = hasher.clone();
-            element(&mut hasher, &format!("{stem}.{}{extension}", tried + 1));
-            if let Entry::Vacant(place) = self.taken.entry(hasher.finish()) {
-                place.insert(None);
-                return tried;
-            }
-        }
-        MAX_DUPLICATES + 1
+        let hash = |tried| paths.below(branch.hashers.last(), &format!("{stem}.{}{extension}", tried + 1)).finish();
+        (0..=MAX_DUPLICATES).find(|&tried| self.take(hash(tried))).unwrap_or(MAX_DUPLICATES + 1)
     }
-}
-
-/// Adds one element with its ASCII letters folded, so that no two paths of several are written alike.
-fn element(hasher: &mut DefaultHasher, element: &str) {
-    if element.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        hasher.write(element.to_ascii_lowercase().as_bytes());
-    } else {
-        hasher.write(element.as_bytes());
-    }
-    hasher.write_u8(b'/');
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Attributes;
+    use crate::files::LayoutWriter;
 
-    fn file(path: &str, length: u64) -> File {
-        let path = path.split('/').map(|element| element.as_bytes().to_vec()).collect();
-        File { path, length, ..File::default() }
+    fn file(path: &str, length: u64) -> File<'_> {
+        File { path: path.split('/').map(str::as_bytes).collect(), length, ..File::default() }
     }
 
-    fn padding(length: u64) -> File {
+    fn padding(path: &str, length: u64) -> File<'_> {
         let attributes = Attributes { padding: true, ..Attributes::default() };
-        File { attributes, ..file(&format!(".pad/{length}"), length) }
+        File { attributes, ..file(path, length) }
     }
 
-    fn layout(files: &[File]) -> Layout {
-        Layout { files: files.to_vec(), total: files.iter().map(|file| file.length).sum(), single: false }
+    fn layout(files: &[File<'_>]) -> Layout {
+        let mut layout = LayoutWriter::default();
+        for file in files {
+            let push = if file.attributes.padding { LayoutWriter::push_apart } else { LayoutWriter::push };
+            push(&mut layout, file, String::new, 0).unwrap();
+        }
+        layout.finish(false)
+    }
+
+    fn marked(files: &[File<'_>], name: &str) -> Result<Vec<bool>, Error> {
+        let mut files = layout(files).files;
+        find_duplicates(&mut files, name, 0).map(|()| files.iter().map(|file| file.is_duplicate).collect())
     }
 
     #[test]
     fn lists_of_a_hybrid() {
-        let v2 = [file("a", 5), padding(11), file("b", 5), padding(11)];
+        let pad = || padding(".pad/11", 11);
+        let v2 = [file("a", 5), pad(), file("b", 5), pad()];
         for (v1, agree) in [
-            (vec![file("a", 5), padding(11), file("b", 5), padding(11)], true),
-            (vec![file("a", 5), padding(11), file("b", 5)], true),
+            (vec![file("a", 5), pad(), file("b", 5), pad()], true),
+            (vec![file("a", 5), pad(), file("b", 5)], true),
             (vec![], true),
             (vec![file("a", 5), file("b", 5)], false),
-            (vec![file("b", 5), padding(11), file("a", 5)], false),
-            (vec![file("a", 5), padding(11), file("c", 5)], false),
-            (vec![file("a", 4), padding(12), file("b", 5)], false),
+            (vec![file("b", 5), pad(), file("a", 5)], false),
+            (vec![file("a", 5), pad(), file("c", 5)], false),
+            (vec![file("a", 4), padding(".pad/12", 12), file("b", 5)], false),
             (vec![file("a", 5), file(".pad/11", 11), file("b", 5)], false),
         ] {
             let result = hold_together(&mut layout(&v2), &layout(&v1), 0);
@@ -215,25 +319,44 @@ mod tests {
 
     #[test]
     fn duplicates_are_marked_until_there_are_too_many() {
-        let mut few = layout(&[file("a", 1), file("A", 1), file("d/x", 1), file("d", 1), file("É", 1), file("é", 1)]);
-        find_duplicates(&mut few, "n", 0).unwrap();
-        let marked: Vec<bool> = few.files.iter().map(|file| file.issues == [PathIssue::Duplicate]).collect();
-        assert_eq!(marked, [false, true, false, true, false, true]);
+        let few = [file("a", 1), file("A", 1), file("d/x", 1), file("d", 1), file("É", 1), file("é", 1)];
+        assert_eq!(marked(&few, "n").unwrap(), [false, true, false, true, false, true]);
         // The n-th of them finds n - 2 names taken: 31 * 32 / 2 = 496 in vain for 33 files, 528 for 34.
         for (count, fine) in [(33, true), (34, false)] {
-            let mut many = layout(&vec![file("a.txt", 1); count]);
-            assert_eq!(find_duplicates(&mut many, "n", 0).is_ok(), fine, "{count}");
+            assert_eq!(marked(&vec![file("a.txt", 1); count], "n").is_ok(), fine, "{count}");
         }
-        let mut pads = layout(&vec![padding(3); 100]);
-        assert!(find_duplicates(&mut pads, "n", 0).is_ok());
+        assert!(marked(&vec![padding(".pad/3", 3); 100], "n").is_ok());
+    }
+
+    #[test]
+    fn a_new_name_is_taken_as_any_other() {
+        // The second `a` becomes `a.1`, which the fourth file was to be; and that a directory is called.
+        assert_eq!(
+            marked(&[file("a", 1), file("a", 1), file("b", 1), file("a.1", 1)], "n").unwrap(),
+            [false, true, false, true]
+        );
+        let beside_a_directory = [file("a", 1), file("a", 1), file("a.1/x", 1), file("a.2", 1)];
+        assert_eq!(marked(&beside_a_directory, "n").unwrap(), [false, true, false, true]);
+    }
+
+    #[test]
+    fn directories_of_padding_are_in_nobodys_way() {
+        assert_eq!(marked(&[padding("d/p", 1), file("d", 1)], "n").unwrap(), [false, false]);
+        let mut files = LayoutWriter::default();
+        for file in [padding("d/p", 1), file("d/x", 1), file("d", 1)] {
+            files.push(&file, String::new, 0).unwrap();
+        }
+        let mut files = files.finish(false).files;
+        find_duplicates(&mut files, "n", 0).unwrap();
+        assert!(files.iter().map(|file| file.is_duplicate).eq([false, false, true]));
     }
 
     #[test]
     fn padding_without_a_path_is_in_the_way_of_a_torrent_of_that_name_only() {
-        let pathless = File { path: Vec::new(), ..padding(3) };
+        let pathless = File { path: Vec::new(), ..padding("", 3) };
         let files = [vec![file("3", 1); 33], vec![pathless]].concat();
         for (name, fine) in [("n", true), (".pad", false), (".PAD", false)] {
-            assert_eq!(find_duplicates(&mut layout(&files), name, 0).is_ok(), fine, "{name}");
+            assert_eq!(marked(&files, name).is_ok(), fine, "{name}");
         }
     }
 }

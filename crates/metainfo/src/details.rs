@@ -1,9 +1,11 @@
 //! What a torrent says beside its content. All of it is optional, so what is of the wrong kind is noted and left out.
 
+use crate::room::{Room, kept};
 use crate::{Diagnostics, Encoding, Problem};
 use bencode::{Dict, Kind, Value};
+use std::collections::HashSet;
 
-/// The optional fields, each with the key it stands under.
+/// The optional fields, each with the key it stands under; of a text the first 64 KiB.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     /// `comment.utf-8` or `comment`: any bytes.
@@ -57,7 +59,7 @@ impl Reader<'_> {
         if bytes.is_none() {
             self.mistyped(path.to_owned(), Kind::String, value);
         }
-        bytes
+        bytes.map(kept)
     }
 
     fn twin(&mut self, root: Dict<'_>, utf8: &str, plain: &str) -> Option<Vec<u8>> {
@@ -88,21 +90,22 @@ impl Reader<'_> {
     /// One URL, or a list of them.
     fn urls(&mut self, root: Dict<'_>, key: &str) -> Vec<String> {
         let Some(value) = root.get(key.as_bytes()) else { return Vec::new() };
-        let mut urls = Vec::new();
-        if let Some(url) = value.as_bytes() {
-            urls.push(String::from_utf8_lossy(url).into_owned());
-        } else if let Some(list) = value.as_list() {
-            for (index, url) in list.iter().enumerate() {
-                match url.as_bytes() {
-                    Some(url) => urls.push(String::from_utf8_lossy(url).into_owned()),
-                    None => self.mistyped(format!("{key}[{index}]"), Kind::String, url),
-                }
-            }
-        } else {
+        let one = value.as_bytes().map(|_| value);
+        if one.is_none() && value.as_list().is_none() {
             self.mistyped(key.to_owned(), Kind::List, value);
         }
-        let mut seen = std::collections::HashSet::new();
-        urls.retain(|url| !url.is_empty() && seen.insert(url.clone()));
+        let (mut urls, mut seen, mut room) = (Vec::new(), HashSet::new(), Room::new());
+        for (index, url) in one.into_iter().chain(value.as_list().into_iter().flatten()).enumerate() {
+            match url.as_bytes() {
+                None => self.mistyped(format!("{key}[{index}]"), Kind::String, url),
+                Some(bytes) if bytes.is_empty() || !seen.insert(bytes) => {}
+                Some(bytes) if room.take(bytes.len()) => urls.push(String::from_utf8_lossy(bytes).into_owned()),
+                Some(_) => {
+                    self.diagnostics.full(key, url.offset());
+                    break;
+                }
+            }
+        }
         urls
     }
 
@@ -112,9 +115,13 @@ impl Reader<'_> {
             self.mistyped("nodes".to_owned(), Kind::List, value);
             return Vec::new();
         };
-        let mut nodes = Vec::new();
+        let (mut nodes, mut room) = (Vec::new(), Room::new());
         for (index, node) in list.iter().enumerate() {
             let path = || format!("nodes[{index}]");
+            if !room.take(node.raw().len()) {
+                self.diagnostics.full("nodes", node.offset());
+                break;
+            }
             let Some(pair) = node.as_list() else {
                 self.mistyped(path(), Kind::List, node);
                 continue;
@@ -166,6 +173,15 @@ mod tests {
         );
         assert_eq!(notes, [""; 0]);
         assert_eq!(details("d4:infode8:url-list0:e").0, Details::default());
+    }
+
+    #[test]
+    fn the_first_of_very_many_are_kept() {
+        let urls: String = (10_000..30_000).map(|number| format!("5:{number}")).collect();
+        let written = format!("d9:httpseedsl{urls}e4:infode5:nodesl{}e8:url-listl{urls}ee", "l1:hi1ee".repeat(20_000));
+        let (found, notes) = details(&written);
+        assert_eq!((found.web_seeds.len(), found.http_seeds.len(), found.nodes.len()), (10_000, 10_000, 10_000));
+        assert_eq!(notes.len(), 3, "{notes:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What was wrong with a torrent or a magnet link and did not matter: it is read all the same.
 
 use crate::Problem;
+use crate::room::Room;
 use std::fmt;
 
 /// One thing that a tidy torrent would not have.
@@ -72,6 +73,11 @@ impl Diagnostics {
         if self.first.len() < Self::KEPT {
             self.first.push(Diagnostic::Ignored { path: path(), problem, offset });
         }
+    }
+
+    /// Notes that the rest of a list is left out of account.
+    pub(crate) fn full(&mut self, path: &str, offset: usize) {
+        self.ignored(|| path.to_owned(), Problem::TooManyEntries { limit: Room::ENTRIES }, offset);
     }
 
     /// Notes an ampersand of HTML, once.

@@ -89,6 +89,12 @@ pub enum Problem {
         /// The limit.
         limit: usize,
     },
+    /// A list of which no more is kept: 10,000 entries, or 1 MiB of them.
+    #[error("more than {limit} entries, or 1 MiB of them: the rest")]
+    TooManyEntries {
+        /// The limit.
+        limit: usize,
+    },
     /// So many files under the same path that the torrent is an attack on who renames them.
     #[error("more than {limit} duplicate paths")]
     TooManyDuplicates {

@@ -1,48 +1,10 @@
 //! The files of a torrent in v1's form: `length`, or `files` with a path each (BEP 3, 47).
 
+use crate::file_list::FilesWriter;
+use crate::room::kept;
 use crate::safe_name::{safe_element, safe_name};
-use crate::{Diagnostics, Error, PathIssue, Problem, issue};
+use crate::{Attributes, Diagnostics, Error, File, Files, Problem};
 use bencode::{Dict, FieldError, FieldProblem, Kind, List, Value};
-
-/// One file (BEP 3 `files`, BEP 52 `file tree`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct File {
-    /// Directories and file name, as written: any bytes, hostile ones too. For a single-file torrent, its name. Empty for
-    /// padding without a path.
-    pub path: Vec<Vec<u8>>,
-    /// Bytes; 0 for a symbolic link.
-    pub length: u64,
-    /// BEP 47 attributes.
-    pub attributes: Attributes,
-    /// BEP 47 `symlink path`: what a symbolic link points to, from the root of the torrent.
-    pub symlink: Option<Vec<Vec<u8>>>,
-    /// BEP 52 `pieces root`: the root of the file's merkle tree, unless it is empty or a v1 file.
-    pub pieces_root: Option<[u8; 32]>,
-    /// Why not to write a file under this path.
-    pub issues: Vec<PathIssue>,
-}
-
-impl File {
-    /// The path with lossy text and slashes. Controls and tricks of direction are still in it: whoever shows it escapes it.
-    #[must_use]
-    pub fn path_lossy(&self) -> String {
-        let elements: Vec<_> = self.path.iter().map(|element| String::from_utf8_lossy(element)).collect();
-        elements.join("/")
-    }
-}
-
-/// The attributes of a file (BEP 47); other letters are ignored, as it says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Attributes {
-    /// `p`: zeros that align the next file to a piece.
-    pub padding: bool,
-    /// `l`: a symbolic link.
-    pub symlink: bool,
-    /// `x`: executable.
-    pub executable: bool,
-    /// `h`: hidden.
-    pub hidden: bool,
-}
 
 /// libtorrent counts a file's 16 KiB blocks in half an `int`: 16 TiB, more than anyone shares in one file.
 const MAX_FILE_BYTES: i64 = ((i32::MAX / 2) as i64) * BLOCK_BYTES - 1;
@@ -58,18 +20,46 @@ pub(crate) const BLOCK_BYTES: i64 = 16 << 10;
 /// Files in order, and what they add up to.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
-    pub(crate) files: Vec<File>,
+    pub(crate) files: Files,
     pub(crate) total: u64,
     /// One file that stands under its own name, in no directory named after the torrent.
     pub(crate) single: bool,
 }
 
-impl Layout {
-    pub(crate) fn push(&mut self, file: File, at: impl FnOnce() -> String, offset: usize) -> Result<(), Error> {
-        let total = self.total.checked_add(file.length).filter(|&total| total <= MAX_TOTAL_BYTES);
-        self.total = total.ok_or_else(|| Error::field(at(), Problem::OutOfRange, offset))?;
+/// A layout that is being read.
+#[derive(Debug, Default)]
+pub(crate) struct LayoutWriter {
+    files: FilesWriter,
+    pub(crate) total: u64,
+}
+
+impl LayoutWriter {
+    pub(crate) fn push(&mut self, file: &File<'_>, at: impl FnOnce() -> String, offset: usize) -> Result<(), Error> {
+        self.add(file.length, at, offset)?;
         self.files.push(file);
         Ok(())
+    }
+
+    /// Adds a file that is in no directory of the others.
+    pub(crate) fn push_apart(
+        &mut self,
+        file: &File<'_>,
+        at: impl FnOnce() -> String,
+        offset: usize,
+    ) -> Result<(), Error> {
+        self.add(file.length, at, offset)?;
+        self.files.push_apart(file);
+        Ok(())
+    }
+
+    fn add(&mut self, length: u64, at: impl FnOnce() -> String, offset: usize) -> Result<(), Error> {
+        let total = self.total.checked_add(length).filter(|&total| total <= MAX_TOTAL_BYTES);
+        self.total = total.ok_or_else(|| Error::field(at(), Problem::OutOfRange, offset))?;
+        Ok(())
+    }
+
+    pub(crate) fn finish(self, single: bool) -> Layout {
+        Layout { files: self.files.finish(), total: self.total, single }
     }
 }
 
@@ -88,13 +78,13 @@ fn single(info: Dict<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result<
         return Err(Error::field("info.name", Problem::Empty, info.value().offset()));
     }
     let entry = Entry::read(info, &at, diagnostics)?;
-    let mut layout = Layout { single: true, ..Layout::default() };
-    layout.push(entry.file(vec![name.to_vec()]), at, info.value().offset())?;
-    Ok(layout)
+    let mut layout = LayoutWriter::default();
+    layout.push(&entry.file(vec![name]), at, info.value().offset())?;
+    Ok(layout.finish(true))
 }
 
 fn several(list: List<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result<Layout, Error> {
-    let mut layout = Layout::default();
+    let mut layout = LayoutWriter::default();
     // The name is the first element of every path, so one that says so makes all of them padding.
     let all_padding = pads(name);
     for (index, file) in list.iter().enumerate() {
@@ -106,20 +96,20 @@ fn several(list: List<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result
         let mut entry = Entry::read(file, &at, diagnostics)?;
         let path = path(file, entry.attributes.padding, &at, diagnostics)?;
         entry.attributes.padding |= all_padding;
-        layout.push(entry.file(path), at, file.value().offset())?;
+        layout.push(&entry.file(path), at, file.value().offset())?;
     }
-    Ok(layout)
+    Ok(layout.finish(false))
 }
 
 /// What a file says of itself beside its path, in either form.
-pub(crate) struct Entry {
+pub(crate) struct Entry<'d> {
     pub(crate) length: u64,
     pub(crate) attributes: Attributes,
-    pub(crate) symlink: Option<Vec<Vec<u8>>>,
+    pub(crate) symlink: Option<Vec<&'d [u8]>>,
 }
 
-impl Entry {
-    pub(crate) fn read(file: Dict<'_>, at: &dyn Fn() -> String, diagnostics: &mut Diagnostics) -> Result<Self, Error> {
+impl<'d> Entry<'d> {
+    pub(crate) fn read(file: Dict<'d>, at: &dyn Fn() -> String, diagnostics: &mut Diagnostics) -> Result<Self, Error> {
         let mut attributes = attributes(file, at, diagnostics);
         // BEP 47: a symbolic link takes no room in the torrent, whatever length it is written with.
         let length = if attributes.symlink { 0 } else { length(file, at, diagnostics)? };
@@ -128,11 +118,10 @@ impl Entry {
         Ok(Self { length, attributes, symlink })
     }
 
-    pub(crate) fn file(self, path: Vec<Vec<u8>>) -> File {
+    pub(crate) fn file(self, path: Vec<&'d [u8]>) -> File<'d> {
         let Self { length, mut attributes, symlink } = self;
         attributes.padding |= path.iter().any(|element| pads(element));
-        let issues = if attributes.padding { Vec::new() } else { issue::issues(&path) };
-        File { path, length, attributes, symlink, pieces_root: None, issues }
+        File { path, length, attributes, symlink, ..File::default() }
     }
 }
 
@@ -171,11 +160,11 @@ fn length(file: Dict<'_>, at: &dyn Fn() -> String, diagnostics: &mut Diagnostics
 }
 
 /// The target of a symbolic link; without one it is an empty file.
-fn symlink(
-    file: Dict<'_>,
+fn symlink<'d>(
+    file: Dict<'d>,
     at: &dyn Fn() -> String,
     diagnostics: &mut Diagnostics,
-) -> Result<Option<Vec<Vec<u8>>>, Error> {
+) -> Result<Option<Vec<&'d [u8]>>, Error> {
     let offset = file.value().offset();
     let Some(value) = file.get(b"symlink path") else {
         diagnostics.ignored(|| format!("{}.symlink path", at()), Problem::Missing, offset);
@@ -187,7 +176,7 @@ fn symlink(
     };
     let mut target = elements(list, &|| format!("{}.symlink path", at()))?;
     // BEP 47 forbids `.` and `..`; libtorrent drops them.
-    target.retain(|element| !matches!(element.as_slice(), b"." | b".."));
+    target.retain(|element| !matches!(*element, b"." | b".."));
     if target.is_empty() {
         diagnostics.ignored(|| format!("{}.symlink path", at()), Problem::Empty, value.offset());
         return Ok(None);
@@ -195,12 +184,12 @@ fn symlink(
     Ok(Some(target))
 }
 
-fn path(
-    file: Dict<'_>,
+fn path<'d>(
+    file: Dict<'d>,
     padding: bool,
     at: &dyn Fn() -> String,
     diagnostics: &mut Diagnostics,
-) -> Result<Vec<Vec<u8>>, Error> {
+) -> Result<Vec<&'d [u8]>, Error> {
     let utf8 = file.get(b"path.utf-8");
     if let Some(value) = utf8.filter(|value| value.as_list().is_none()) {
         ignored(diagnostics, at, "path.utf-8", Kind::List, value);
@@ -218,7 +207,7 @@ fn path(
     Ok(path)
 }
 
-fn elements(list: List<'_>, at: &dyn Fn() -> String) -> Result<Vec<Vec<u8>>, Error> {
+fn elements<'d>(list: List<'d>, at: &dyn Fn() -> String) -> Result<Vec<&'d [u8]>, Error> {
     let mut elements = Vec::new();
     for (index, element) in list.iter().enumerate() {
         if index >= MAX_PATH_ELEMENTS {
@@ -229,7 +218,7 @@ fn elements(list: List<'_>, at: &dyn Fn() -> String) -> Result<Vec<Vec<u8>>, Err
             let problem = Problem::Mistyped { expected: Kind::String, found: element.kind() };
             return Err(Error::field(format!("{}[{index}]", at()), problem, element.offset()));
         };
-        elements.push(bytes.to_vec());
+        elements.push(kept(bytes));
     }
     Ok(elements)
 }
@@ -242,9 +231,10 @@ fn ignored(diagnostics: &mut Diagnostics, at: &dyn Fn() -> String, key: &str, ex
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PathIssue;
     use bencode::{Document, Limits};
 
-    fn files(written: &str) -> Result<(Vec<File>, Vec<String>), String> {
+    fn files(written: &str) -> Result<(Files, Vec<String>), String> {
         let text = format!("d5:files{written}e");
         let document = Document::parse_lenient(text.as_bytes(), Limits::TORRENT).unwrap();
         let mut diagnostics = Diagnostics::default();
@@ -257,12 +247,13 @@ mod tests {
     fn attributes_and_links() {
         let (found, notes) =
             files("ld4:attr2:xh6:lengthi1e4:pathl1:aeed4:attr1:l4:pathl1:b2:..e12:symlink pathl2:..1:aeee").unwrap();
+        let found: Vec<File<'_>> = found.iter().collect();
         assert!(found[0].attributes.executable && found[0].attributes.hidden);
-        assert_eq!(found[1].symlink, Some(vec![b"a".to_vec()]));
-        assert_eq!((found[1].length, found[1].issues.as_slice()), (0, &[PathIssue::Dots][..]));
+        assert_eq!(found[1].symlink, Some(vec![&b"a"[..]]));
+        assert_eq!((found[1].length, found[1].issues()), (0, vec![PathIssue::Dots]));
         assert_eq!(notes, [""; 0]);
         let (found, notes) = files("ld4:attr1:l4:pathl1:beed4:attri1e6:lengthi1e4:pathl1:aeee").unwrap();
-        assert!(!found[0].attributes.symlink);
+        assert!(found.iter().all(|file| !file.attributes.symlink));
         assert_eq!(
             notes,
             [
@@ -275,8 +266,9 @@ mod tests {
     #[test]
     fn padding_needs_no_path_and_utf8_paths_are_preferred() {
         let (found, _) = files("ld4:attr1:p6:lengthi9eed6:lengthi1e4:pathl1:ae10:path.utf-8l1:beee").unwrap();
+        let found: Vec<File<'_>> = found.iter().collect();
         assert!(found[0].attributes.padding && found[0].path.is_empty());
-        assert_eq!(found[1].path, [b"b".to_vec()]);
+        assert_eq!(found[1].path, [b"b"]);
     }
 
     #[test]
@@ -285,7 +277,8 @@ mod tests {
             let list = format!("d5:filesld6:lengthi9e4:pathl{}:{element}eeee", element.len());
             let document = Document::parse_lenient(list.as_bytes(), Limits::TORRENT).unwrap();
             let dict = document.root().as_dict().unwrap();
-            parse(dict, name.as_bytes(), &mut Diagnostics::default()).unwrap().files[0].attributes.padding
+            let layout = parse(dict, name.as_bytes(), &mut Diagnostics::default()).unwrap();
+            layout.files.iter().all(|file| file.attributes.padding)
         };
         let cut = "x".repeat(240) + "_____padding_file_0_";
         for (name, element, found) in [
@@ -303,7 +296,7 @@ mod tests {
     fn a_length_that_nobody_can_keep_is_none() {
         for number in ["18446744073709551615", "9223372036854775808", "-9223372036854775808"] {
             let (found, notes) = files(&format!("ld6:lengthi{number}e4:pathl1:aeee")).unwrap();
-            assert_eq!(found[0].length, 0);
+            assert!(found.iter().all(|file| file.length == 0));
             assert_eq!(notes, ["info.files[0].length: out of range, ignored (at byte 18)"]);
         }
     }

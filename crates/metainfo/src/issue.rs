@@ -73,7 +73,7 @@ impl fmt::Display for PathIssue {
 const MAX_NAME_BYTES: usize = 255;
 
 /// The issues of one path, each at most once, in the order of the enum.
-pub(crate) fn issues(path: &[Vec<u8>]) -> Vec<PathIssue> {
+pub(crate) fn issues(path: &[&[u8]]) -> Vec<PathIssue> {
     let mut found = Vec::new();
     if path.is_empty() {
         found.push(PathIssue::Empty);
@@ -108,11 +108,15 @@ fn element_issues(element: &[u8], found: &mut Vec<PathIssue>) {
     if plain {
         return;
     }
-    let text = String::from_utf8_lossy(element);
-    if matches!(text, std::borrow::Cow::Owned(_)) {
-        found.push(PathIssue::NotUtf8);
+    for chunk in element.utf8_chunks() {
+        let invalid = (!chunk.invalid().is_empty()).then_some(PathIssue::NotUtf8);
+        for issue in chunk.valid().chars().filter_map(character_issue).chain(invalid) {
+            // There are few, and may be millions of each.
+            if !found.contains(&issue) {
+                found.push(issue);
+            }
+        }
     }
-    found.extend(text.chars().filter_map(character_issue));
 }
 
 fn character_issue(character: char) -> Option<PathIssue> {
@@ -160,10 +164,10 @@ mod tests {
             (vec!["console", "nulls", "com10"], vec![]),
             (vec!["a?", "b.", "c "], vec![Windows]),
         ] {
-            let bytes: Vec<Vec<u8>> = path.iter().map(|element| element.as_bytes().to_vec()).collect();
+            let bytes: Vec<&[u8]> = path.iter().map(|element| element.as_bytes()).collect();
             assert_eq!(issues(&bytes), expected, "{path:?}");
         }
-        assert_eq!(issues(&[vec![0xff]]), [NotUtf8]);
-        assert_eq!(issues(&[vec![b'x'; 256]]), [TooLong]);
+        assert_eq!(issues(&[&[0xff]]), [NotUtf8]);
+        assert_eq!(issues(&[&[b'x'; 256]]), [TooLong]);
     }
 }

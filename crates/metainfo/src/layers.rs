@@ -4,7 +4,6 @@ use crate::files::{BLOCK_BYTES, Layout};
 use crate::{Diagnostics, Error, Problem};
 use bencode::{Dict, Kind};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
 
 type Hash = [u8; 32];
 
@@ -16,7 +15,7 @@ pub(crate) fn check(
     piece_length: u32,
     diagnostics: &mut Diagnostics,
 ) -> Result<(), Error> {
-    let mut pieces_of = files_of_several_pieces(layout, piece_length);
+    let mut pieces_of = Expected::of(layout, piece_length);
     let Some(value) = root.get(b"piece layers") else {
         if !pieces_of.is_empty() {
             diagnostics.ignored(|| "piece layers".to_owned(), Problem::Missing, root.value().offset());
@@ -35,7 +34,7 @@ pub(crate) fn check(
         let layer = value.as_bytes().ok_or_else(|| problem(mistyped))?;
         let root = Hash::try_from(key).map_err(|_| problem(Problem::NotARoot))?;
         // Taken out, so that a second layer for the same root is as unknown as any other.
-        let pieces = pieces_of.remove(&root).ok_or_else(|| problem(Problem::UnknownLayer))?;
+        let pieces = pieces_of.take(&root).ok_or_else(|| problem(Problem::UnknownLayer))?;
         let (hashes, rest) = layer.as_chunks::<32>();
         if !rest.is_empty() || hashes.len() as u64 != pieces {
             return Err(problem(Problem::LayerLength { expected: pieces, found: layer.len() }));
@@ -50,16 +49,39 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// The pieces of each file that has several, by `pieces root`. Files with the same content share one; the first counts.
-fn files_of_several_pieces(layout: &Layout, piece_length: u32) -> HashMap<Hash, u64> {
-    let piece_length = u64::from(piece_length);
-    let mut pieces_of = HashMap::new();
-    for file in layout.files.iter().filter(|file| file.length > piece_length) {
-        if let Some(root) = file.pieces_root {
-            pieces_of.entry(root).or_insert(file.length.div_ceil(piece_length));
+/// The files that have several pieces, by `pieces root`.
+struct Expected {
+    /// Sorted; with how many pieces, which is 0 when its layer was found.
+    pieces: Vec<(Hash, u32)>,
+    left: usize,
+}
+
+impl Expected {
+    /// Files with the same content share a root; the first counts.
+    fn of(layout: &Layout, piece_length: u32) -> Self {
+        let piece_length = u64::from(piece_length);
+        let (mut walk, mut pieces) = (layout.files.walk(), Vec::new());
+        while let Some(step) = walk.next() {
+            let count = u32::try_from(step.length.div_ceil(piece_length)).unwrap_or(u32::MAX);
+            pieces.extend(walk.root(step).filter(|_| count > 1).map(|root| (root, count)));
         }
+        pieces.sort_by_key(|&(root, _)| root);
+        pieces.dedup_by_key(|&mut (root, _)| root);
+        Self { left: pieces.len(), pieces }
     }
-    pieces_of
+
+    /// How many pieces the file of this root has, once.
+    fn take(&mut self, root: &Hash) -> Option<u64> {
+        let place = self.pieces.binary_search_by_key(&root, |(root, _)| root).ok()?;
+        let (_, count) = self.pieces.get_mut(place)?;
+        let count = std::mem::take(count);
+        self.left -= usize::from(count > 0);
+        (count > 0).then_some(count.into())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.left == 0
+    }
 }
 
 /// The root of a tree over one piece of nothing: BEP 52: "the remaining leaf hashes beyond the end of the file required to
@@ -99,6 +121,7 @@ fn parent(left: &Hash, right: &Hash) -> Hash {
 mod tests {
     use super::*;
     use crate::File;
+    use crate::files::LayoutWriter;
     use bencode::{Document, Limits};
 
     const PIECE: u32 = 32768;
@@ -115,7 +138,9 @@ mod tests {
 
     fn checked(pieces: u64, root: Hash, layers: &[(&[u8], &[u8])]) -> Result<usize, String> {
         let file = File { length: pieces * u64::from(PIECE), pieces_root: Some(root), ..File::default() };
-        let layout = Layout { files: vec![file], ..Layout::default() };
+        let mut layout = LayoutWriter::default();
+        layout.push(&file, String::new, 0).unwrap();
+        let layout = layout.finish(true);
         let mut bytes = b"d12:piece layersd".to_vec();
         for (key, value) in layers {
             for part in [key, value] {

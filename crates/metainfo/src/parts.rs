@@ -1,7 +1,8 @@
 //! Which parts a torrent has, v1, v2 or both, and what that asks of the way it is written (BEP 52).
 
 use crate::{Error, FileKind, Problem, torrent};
-use bencode::{Dict, Document, Kind, Value};
+use bencode::{Diagnostic, Diagnostics, Dict, Document, Kind, Limits, Value};
+use std::ops::Range;
 
 /// Which parts an info dictionary has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +22,48 @@ impl Parts {
     }
 }
 
-/// Parses bencode; the error names the kind of a file that is no torrent.
+/// Bytes that a token takes at least, over a whole torrent: `d6:lengthi1e4:pathl1:aee`, the shortest entry of a file, has 24 for
+/// eight tokens. With more the tokens would need more memory than a torrent of this length is worth.
+const BYTES_OF_A_TOKEN: usize = 3;
+/// Tokens that any file may have, however short it is: half a megabyte.
+const TOKENS_OF_ANY: usize = 1 << 16;
+
+/// Parses bencode; the error names the kind of a file that is no torrent, or what a v2 info dictionary may not be.
 pub(crate) fn document(bytes: &[u8]) -> Result<Document<'_>, Error> {
-    Document::parse_lenient(bytes, torrent::LIMITS).map_err(|error| Error::of_bytes(bytes, error))
+    let document = lenient(bytes).map_err(|error| Error::of_bytes(bytes, error))?;
+    let found = document.diagnostics();
+    let Some(info) = versioned_info(&document).filter(|_| !found.is_empty()) else { return Ok(document) };
+    let noticed = found.first().iter().take(Diagnostics::KEPT).filter(|found| info.contains(&found.offset));
+    refuse_ambiguity(noticed, 0)?;
+    if found.total() <= Diagnostics::KEPT {
+        return Ok(document);
+    }
+    // What is not canonical in the info dictionary may be among what was only counted. One tape at a time: they are large.
+    drop(document);
+    let raw = bytes.get(info.clone()).unwrap_or_default();
+    refuse_ambiguity(lenient(raw)?.diagnostics().first().iter(), info.start)?;
+    Ok(lenient(bytes)?)
+}
+
+fn lenient(bytes: &[u8]) -> Result<Document<'_>, bencode::Error> {
+    let tokens = torrent::LIMITS.tokens.min(TOKENS_OF_ANY + bytes.len() / BYTES_OF_A_TOKEN);
+    Document::parse_lenient(bytes, Limits { tokens, ..torrent::LIMITS })
+}
+
+/// Where the info dictionary is, if it says that it has a version.
+fn versioned_info(document: &Document<'_>) -> Option<Range<usize>> {
+    let info = document.root().as_dict()?.get(b"info")?.as_dict()?;
+    let begins = info.value().offset();
+    (version(info) > 0).then(|| begins..begins + info.value().raw().len())
+}
+
+/// From `meta version` 1 on, what is not canonical in the info dictionary is an error, as in libtorrent: a hash
+/// must not depend on who wrote the dictionary. It does not look for a sign before a zero or numbers that do not fit.
+fn refuse_ambiguity<'d>(mut found: impl Iterator<Item = &'d Diagnostic>, info: usize) -> Result<(), Error> {
+    use bencode::DiagnosticKind::{DuplicateKey, LeadingZero, UnsortedKey};
+    // Of each kind the first is there, however many of another came before it.
+    let found = found.find(|found| matches!(found.kind, LeadingZero | UnsortedKey | DuplicateKey));
+    found.map_or(Ok(()), |found| Err(Error::field("info", Problem::NotCanonical(found.kind), info + found.offset)))
 }
 
 /// The root and info dictionaries, and what parts the latter has.
@@ -34,19 +74,15 @@ pub(crate) fn open<'d>(document: &'d Document<'d>) -> Result<(Dict<'d>, Dict<'d>
     let kind = root.get(b"info").map_or_else(|| FileKind::of_dict(root), |_| None);
     let missing = |error| kind.map_or_else(|| Error::in_dict("", error), Error::FileKind);
     let info = root.dict("info").map_err(missing)?;
-    Ok((root, info, parts(info, document.diagnostics().is_empty())?))
+    Ok((root, info, parts(info)?))
 }
 
 /// Which parts the info dictionary has, by `meta version` and what stands beside it (BEP 52).
-fn parts(info: Dict<'_>, canonical: bool) -> Result<Parts, Error> {
-    let version = info.get(b"meta version");
-    let number = version.and_then(Value::as_int).map_or(0, narrow);
-    let offset = || version.map_or(0, Value::offset);
-    if number > 0 && !canonical {
-        refuse_ambiguity(info)?;
-    }
+fn parts(info: Dict<'_>) -> Result<Parts, Error> {
+    let number = version(info);
     if number > 2 {
-        return Err(Error::field("info.meta version", Problem::UnknownVersion(number), offset()));
+        let offset = info.get(b"meta version").map_or(0, Value::offset);
+        return Err(Error::field("info.meta version", Problem::UnknownVersion(number), offset));
     }
     let tree = info.get(b"file tree").filter(|tree| tree.as_dict().is_some());
     match (number, tree) {
@@ -65,19 +101,6 @@ fn parts(info: Dict<'_>, canonical: bool) -> Result<Parts, Error> {
 
 /// libtorrent keeps the version in an `int`, so its clients read 2^32 + 2 as 2, and 2^31 as a number below zero.
 #[expect(clippy::cast_possible_truncation, reason = "what is lost is what libtorrent loses")]
-fn narrow(version: i64) -> i32 {
-    version as i32
-}
-
-/// From `meta version` 1 on, what is not canonical in the info dictionary is an error, as in libtorrent: a hash
-/// must not depend on who wrote the dictionary. It does not look for a sign before a zero or numbers that do not fit.
-fn refuse_ambiguity(info: Dict<'_>) -> Result<(), Error> {
-    use bencode::DiagnosticKind::{DuplicateKey, LeadingZero, UnsortedKey};
-    let raw = info.value().raw();
-    let document = Document::parse_lenient(raw, torrent::LIMITS)?;
-    // Of each kind the first is there, however many of another came before it.
-    let mut found = document.diagnostics().first().iter();
-    let found = found.find(|found| matches!(found.kind, LeadingZero | UnsortedKey | DuplicateKey));
-    let error = |kind, offset| Err(Error::field("info", Problem::NotCanonical(kind), info.value().offset() + offset));
-    found.map_or(Ok(()), |found| error(found.kind, found.offset))
+fn version(info: Dict<'_>) -> i32 {
+    info.get(b"meta version").and_then(Value::as_int).map_or(0, |version| version as i32)
 }

@@ -26,18 +26,18 @@ impl Torrent {
 
     /// A path of this torrent with slashes between its elements, each [`readable`](Self::readable).
     #[must_use]
-    pub fn readable_path(&self, path: &[Vec<u8>]) -> Vec<u8> {
+    pub fn readable_path(&self, path: &[&[u8]]) -> Vec<u8> {
         path.iter().map(|element| self.readable(element)).collect::<Vec<_>>().join(&b'/')
     }
 
     /// Bytes of all files together, padding left out.
     #[must_use]
     pub fn content_size(&self) -> u64 {
-        self.files.iter().filter(|file| !file.attributes.padding).map(|file| file.length).sum()
+        self.files.content_size()
     }
 
     /// The files that the torrent names: without the padding that is inserted into a v2 tree, but with that of v1.
-    pub fn named_files(&self) -> impl Iterator<Item = &File> {
+    pub fn named_files(&self) -> impl Iterator<Item = File<'_>> {
         let inserts = self.hashes.v1().is_none();
         self.files.iter().filter(move |file| !(inserts && file.attributes.padding))
     }
@@ -58,7 +58,7 @@ mod tests {
             6:pieces20:aaaaaaaaaaaaaaaaaaaa";
         let found = torrent(b"7:comment2:\xb5\xe78:encoding3:GBK", info);
         assert_eq!(found.name_lossy(), "电影");
-        assert_eq!(found.readable_path(&found.files[0].path), "电影/a.txt".as_bytes());
+        assert_eq!(found.readable_path(&found.files.iter().next().unwrap().path), "电影/a.txt".as_bytes());
         assert_eq!(found.readable(found.details.comment.as_deref().unwrap()), "电".as_bytes());
         // UTF-8 is UTF-8, whatever is declared; what is in neither stays as it is.
         assert_eq!(found.readable("ü".as_bytes()), "ü".as_bytes());

@@ -2,8 +2,9 @@
 
 use crate::files::{self, BLOCK_BYTES, Layout, PADDING_DIRECTORY};
 use crate::parts::{Parts, document, open};
+use crate::room::kept;
 use crate::safe_name::{safe_element, safe_name};
-use crate::{Details, Diagnostics, Error, File, Hashes, PathIssue, Problem, Tracker};
+use crate::{Details, Diagnostics, Error, Files, Hashes, PathIssue, Problem, Tracker};
 use crate::{agree, details, issue, layers, trackers, tree};
 use bencode::{Dict, Kind, Limits, Value};
 use ids::InfoHash;
@@ -14,7 +15,7 @@ use sha1::{Digest, Sha1};
 pub struct Torrent {
     /// The info-hash, or both of a hybrid.
     pub hashes: Hashes,
-    /// The suggested file or directory name, `name.utf-8` if there is one; any bytes, hostile ones too.
+    /// The suggested file or directory name, `name.utf-8` if there is one: the first 64 KiB, any bytes, hostile ones too.
     pub name: Vec<u8>,
     /// Why not to use the name for a file or directory.
     pub name_issues: Vec<PathIssue>,
@@ -28,7 +29,7 @@ pub struct Torrent {
     /// Bytes of all files together, padding included; never 0.
     pub total_size: u64,
     /// The files in the torrent's order, padding included. A v2 tree has padding inserted as its pieces are aligned.
-    pub files: Vec<File>,
+    pub files: Files,
     /// BEP 27: peers may come from the torrent's own trackers only.
     pub private: bool,
     /// Trackers by tier (BEP 12), as written, repeated and unusable ones too.
@@ -64,20 +65,19 @@ impl Torrent {
         diagnostics.not_canonical(document.diagnostics());
         let (root, info, parts) = open(&document)?;
         let piece_length = piece_length(info, parts)?;
-        let name = name(info, &mut diagnostics)?;
+        let name = kept(name(info, &mut diagnostics)?);
         let offset = info.value().offset();
         let shown = safe_name(name).unwrap_or_else(|| InfoHash(Sha1::digest(info.value().raw()).into()).to_string());
-        let mut layout = layout(info, parts, piece_length, name, &mut diagnostics)?;
+        let layout = layout(info, parts, piece_length, name, &mut diagnostics)?;
         let pieces = piece_count(info, parts, layout.total, piece_length)?;
-        agree::find_duplicates(&mut layout, &shown, offset)?;
         if parts.has_v2() {
             layers::check(root, &layout, piece_length, &mut diagnostics)?;
         }
-        Ok(Self {
+        let mut torrent = Self {
             hashes: Hashes::of(info.value().raw(), parts),
             name: name.to_vec(),
-            name_issues: issue::issues(&[name.to_vec()]),
-            safe_name: shown_name(&layout).unwrap_or(shown),
+            name_issues: issue::issues(&[name]),
+            safe_name: shown_name(&layout).unwrap_or_else(|| shown.clone()),
             piece_length,
             pieces,
             total_size: layout.total,
@@ -86,7 +86,11 @@ impl Torrent {
             trackers: trackers::parse(root, &mut diagnostics),
             details: details::parse(root, info, &mut diagnostics),
             diagnostics,
-        })
+        };
+        // The tape goes before the paths of all files are held against each other, which takes room as well.
+        drop(document);
+        agree::find_duplicates(&mut torrent.files, &shown, offset)?;
+        Ok(torrent)
     }
 }
 
@@ -117,7 +121,7 @@ fn name<'d>(info: Dict<'d>, diagnostics: &mut Diagnostics) -> Result<&'d [u8], E
 /// The name that libtorrent takes from the first file: of the one file there is, or of the directory that padding without a
 /// path would be in.
 fn shown_name(layout: &Layout) -> Option<String> {
-    let first = layout.files.first()?;
+    let first = layout.files.iter().next()?;
     match first.path.last() {
         Some(name) => layout.single.then(|| safe_element(name).into_owned()),
         None => Some(PADDING_DIRECTORY.to_owned()),
@@ -190,6 +194,7 @@ fn private(info: Dict<'_>, diagnostics: &mut Diagnostics) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::File;
     use proptest::prelude::*;
 
     /// `d<before>4:infod<info>e e`
@@ -197,8 +202,8 @@ mod tests {
         format!("d{before}4:infod{info}ee").into_bytes()
     }
 
-    fn file(path: &[&[u8]], length: u64) -> File {
-        File { path: path.iter().map(|part| part.to_vec()).collect(), length, ..File::default() }
+    fn file<'t>(path: &[&'t [u8]], length: u64) -> File<'t> {
+        File { path: path.to_vec(), length, ..File::default() }
     }
 
     fn urls(torrent: &Torrent) -> Vec<Vec<&str>> {
@@ -218,7 +223,7 @@ mod tests {
     #[test]
     fn a_single_file() {
         let parsed = Torrent::parse(&torrent("8:announce10:http://t/a", &single())).unwrap();
-        assert_eq!(parsed.files, [file(&[b"x"], 7)]);
+        assert!(parsed.files.iter().eq([file(&[b"x"], 7)]));
         assert_eq!((parsed.total_size, parsed.pieces, parsed.piece_length), (7, 1, 16384));
         assert_eq!(urls(&parsed), [["http://t/a"]]);
         assert!(!parsed.private);
@@ -238,7 +243,7 @@ mod tests {
         let files = "5:filesld6:lengthi16384e4:pathl1:a1:beed6:lengthi1e4:pathl1:ceee";
         let info = format!("{files}4:name1:d12:piece lengthi16384e6:pieces40:{HASH}{HASH}7:privatei1e");
         let parsed = Torrent::parse(&torrent("", &info)).unwrap();
-        assert_eq!(parsed.files, [file(&[b"a", b"b"], 16384), file(&[b"c"], 1)]);
+        assert!(parsed.files.iter().eq([file(&[b"a", b"b"], 16384), file(&[b"c"], 1)]));
         assert_eq!((parsed.total_size, parsed.pieces, parsed.private), (16385, 2, true));
     }
 

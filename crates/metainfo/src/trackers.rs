@@ -1,5 +1,6 @@
 //! The tiers of trackers (BEP 12).
 
+use crate::room::Room;
 use crate::{Diagnostics, Problem};
 use bencode::{Dict, Kind, Value};
 
@@ -64,18 +65,23 @@ impl TrackerKind {
 /// client is compatible with the multitracker specification, and if the announce-list key is present, the client will
 /// ignore the announce key".
 pub(crate) fn parse(root: Dict<'_>, diagnostics: &mut Diagnostics) -> Vec<Vec<Tracker>> {
-    let mut tiers: Vec<Vec<Tracker>> = Vec::new();
+    let (mut tiers, mut room): (Vec<Vec<Tracker>>, _) = (Vec::new(), Room::new());
     match root.get(b"announce-list").map(|value| (value, value.as_list())) {
         None => {}
         Some((value, None)) => mistyped(diagnostics, || "announce-list".to_owned(), Kind::List, value),
         Some((_, Some(list))) => {
-            for (index, tier) in list.iter().enumerate() {
+            'list: for (index, tier) in list.iter().enumerate() {
                 let Some(urls) = tier.as_list() else {
                     mistyped(diagnostics, || format!("announce-list[{index}]"), Kind::List, tier);
                     continue;
                 };
                 let mut trackers = Vec::new();
                 for (place, url) in urls.iter().enumerate() {
+                    if !room.take(url.raw().len()) {
+                        diagnostics.full("announce-list", url.offset());
+                        tiers.extend(Some(trackers).filter(|trackers| !trackers.is_empty()));
+                        break 'list;
+                    }
                     trackers.extend(tracker(url, || format!("announce-list[{index}][{place}]"), diagnostics));
                 }
                 if !trackers.is_empty() {
@@ -136,6 +142,22 @@ fn has_host(rest: &str) -> bool {
 mod tests {
     use super::*;
     use TrackerKind::*;
+
+    #[test]
+    fn the_first_of_very_many_are_kept() {
+        let url = |length: usize| format!("{length}:{}", "h".repeat(length));
+        for (written, kept) in [
+            (format!("ll{}ee", url(9).repeat(20_000)), 10_000),
+            (format!("l{}e", format!("l{}e", url(9)).repeat(20_000)), 10_000),
+            (format!("ll{}el{}ee", url(9), url(2 << 20)), 1),
+        ] {
+            let written = format!("d13:announce-list{written}e");
+            let document = bencode::Document::parse(written.as_bytes()).unwrap();
+            let mut diagnostics = Diagnostics::default();
+            let tiers = parse(document.root().as_dict().unwrap(), &mut diagnostics);
+            assert_eq!((tiers.iter().flatten().count(), diagnostics.total()), (kept, 1));
+        }
+    }
 
     #[test]
     fn urls_are_classified_as_libtorrent_takes_them() {

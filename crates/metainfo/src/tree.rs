@@ -1,11 +1,12 @@
 //! The files of a torrent in v2's form: a tree of dictionaries (BEP 52).
 
-use crate::files::{Entry, Layout, MAX_PATH_ELEMENTS};
+use crate::files::{Entry, Layout, LayoutWriter, MAX_PATH_ELEMENTS, PADDING_DIRECTORY};
+use crate::room::kept;
 use crate::{Attributes, Diagnostics, Error, File, Problem};
 use bencode::{Dict, Kind, Value};
 
-/// Most bytes of all paths written out: a directory's name stands once in the tree and once in the path of each file below
-/// it, so that 48 MiB of tree could become terabytes. 300,000 files under 10 directories each need less.
+/// Most bytes of all paths written out: a directory's name stands once in the tree and is shown once for each file below it,
+/// so that 96 MiB of tree could become terabytes. 300,000 files under 10 directories each need less.
 const MAX_PATHS_BYTES: usize = 256 << 20;
 /// What an element takes beside its bytes.
 const ELEMENT_BYTES: usize = 64;
@@ -18,7 +19,7 @@ pub(crate) fn parse(
     has_v1_list: bool,
     diagnostics: &mut Diagnostics,
 ) -> Result<Layout, Error> {
-    let mut layout = Layout { single: !has_v1_list && is_single(tree), ..Layout::default() };
+    let mut layout = LayoutWriter::default();
     let mut path: Vec<&[u8]> = Vec::new();
     let mut open = vec![tree.iter()];
     let mut room = MAX_PATHS_BYTES;
@@ -28,14 +29,14 @@ pub(crate) fn parse(
             path.pop();
             continue;
         };
-        path.push(name);
+        path.push(kept(name));
         let node = node(name, value, &path)?;
         if let Some(leaf) = leaf(node) {
             let too_much =
                 || Error::field(shown(&path), Problem::TooMuchPath { limit: MAX_PATHS_BYTES }, value.offset());
             room = room.checked_sub(written_out(&path)).ok_or_else(too_much)?;
             let file = file(leaf, &path, diagnostics)?;
-            layout.push(file, || shown(&path), value.offset())?;
+            layout.push(&file, || shown(&path), value.offset())?;
             align(&mut layout, piece_length, &path, value.offset())?;
             path.pop();
         } else if open.len() > MAX_PATH_ELEMENTS {
@@ -44,7 +45,7 @@ pub(crate) fn parse(
             open.push(node.iter());
         }
     }
-    Ok(layout)
+    Ok(layout.finish(!has_v1_list && is_single(tree)))
 }
 
 fn node<'d>(name: &[u8], value: Value<'d>, path: &[&[u8]]) -> Result<Dict<'d>, Error> {
@@ -74,7 +75,7 @@ fn is_single(tree: Dict<'_>) -> bool {
     }
 }
 
-fn file(leaf: Value<'_>, path: &[&[u8]], diagnostics: &mut Diagnostics) -> Result<File, Error> {
+fn file<'d>(leaf: Value<'d>, path: &[&'d [u8]], diagnostics: &mut Diagnostics) -> Result<File<'d>, Error> {
     let at = || shown(path);
     let mistyped = || Problem::Mistyped { expected: Kind::Dict, found: leaf.kind() };
     let dict = leaf.as_dict().ok_or_else(|| Error::field(at(), mistyped(), leaf.offset()))?;
@@ -83,8 +84,7 @@ fn file(leaf: Value<'_>, path: &[&[u8]], diagnostics: &mut Diagnostics) -> Resul
         return Err(Error::field(at(), Problem::V2Padding, leaf.offset()));
     }
     let pieces_root = if entry.length > 0 { Some(pieces_root(dict, &at)?) } else { None };
-    let path = path.iter().map(|element| element.to_vec()).collect();
-    let mut file = entry.file(path);
+    let mut file = entry.file(path.to_vec());
     // Old names of padding mean nothing here.
     file.attributes.padding = false;
     Ok(File { pieces_root, ..file })
@@ -99,13 +99,14 @@ fn pieces_root(dict: Dict<'_>, at: &dyn Fn() -> String) -> Result<[u8; 32], Erro
 }
 
 /// Pads to the end of a piece.
-fn align(layout: &mut Layout, piece_length: u32, path: &[&[u8]], offset: usize) -> Result<(), Error> {
+fn align(layout: &mut LayoutWriter, piece_length: u32, path: &[&[u8]], offset: usize) -> Result<(), Error> {
     let piece_length = u64::from(piece_length);
     let Some(used) = layout.total.checked_rem(piece_length).filter(|&used| used > 0) else { return Ok(()) };
     let length = piece_length - used;
-    let path_of_padding = vec![b".pad".to_vec(), length.to_string().into_bytes()];
-    let attributes = Attributes { padding: true, ..Attributes::default() };
-    layout.push(File { path: path_of_padding, length, attributes, ..File::default() }, || shown(path), offset)
+    let (name, attributes) = (length.to_string(), Attributes { padding: true, ..Attributes::default() });
+    let padding =
+        File { path: vec![PADDING_DIRECTORY.as_bytes(), name.as_bytes()], length, attributes, ..File::default() };
+    layout.push_apart(&padding, || shown(path), offset)
 }
 
 /// What a file's path takes.
@@ -163,8 +164,9 @@ mod tests {
 
     #[test]
     fn a_long_name_is_not_written_out_for_each_of_many_files() {
-        let name = "n".repeat(MAX_PATHS_BYTES - 2 * ELEMENT_BYTES);
-        let error = tree(&format!("d{}:{name}d1:xd0:deeee", name.len())).unwrap_err();
+        let files: String = (0..5000).map(|number| format!("4:{number:04}d0:d6:lengthi0eee")).collect();
+        let name = "n".repeat(60_000);
+        let error = tree(&format!("d{}:{name}d{files}ee", name.len())).unwrap_err();
         assert!(error.contains("paths of more than 268435456 bytes altogether"));
     }
 

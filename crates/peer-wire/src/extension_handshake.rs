@@ -94,7 +94,7 @@ impl ExtensionHandshake {
     /// The longest client name kept, in bytes: the names of real clients have 5 to 40.
     pub const MAX_CLIENT: usize = 128;
     /// The largest info dictionary believed, in bytes: what we would read of a torrent file.
-    #[allow(clippy::cast_possible_truncation, reason = "48 MiB")]
+    #[allow(clippy::cast_possible_truncation, reason = "96 MiB")]
     pub const MAX_METADATA: u32 = Limits::TORRENT.bytes as u32;
     /// The most extensions kept: real clients name up to 10, and the ids allow 255.
     pub const MAX_EXTENSIONS: usize = 48;

@@ -100,7 +100,7 @@ fn paths(torrent: &Torrent) {
         assert!(!file.path.is_empty() || file.attributes.padding);
         assert_eq!(file.attributes.symlink, file.symlink.is_some());
         assert!(file.symlink.as_ref().is_none_or(|target| !target.is_empty() && file.length == 0));
-        assert!(file.issues.is_sorted_by(|a, b| a < b), "each issue once, in order");
+        assert!(file.issues().is_sorted_by(|a, b| a < b), "each issue once, in order");
         assert!(file.path_lossy().len() >= file.path.len().saturating_sub(1));
     }
     assert!(torrent.name_issues.is_sorted_by(|a, b| a < b));

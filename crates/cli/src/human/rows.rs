@@ -2,6 +2,7 @@
 
 use super::{BAD, DIM};
 use crate::text::{Line, Page};
+use std::io::{self, Write};
 
 /// As wide as the longest name of a row.
 const NAMES: usize = 14;
@@ -33,5 +34,10 @@ impl Rows {
     /// Whole lines, however long: these are for bug reports.
     pub(super) fn whole(&self, page: Page) -> Vec<String> {
         self.0.iter().map(|row| row.on(Page { cuts: false, ..page })).collect()
+    }
+
+    /// Writes all there are so far, as whole lines.
+    pub(super) fn write(&mut self, page: Page, to: &mut impl Write) -> io::Result<()> {
+        self.0.drain(..).try_for_each(|row| writeln!(to, "{}", row.on(Page { cuts: false, ..page })))
     }
 }

@@ -7,6 +7,7 @@ use crate::input::{Source, Subject};
 use crate::text::{Line, Page, binary_size, plural, size};
 use guard::{escape, escape_bytes};
 use metainfo::{Diagnostics, File, Magnet, Torrent};
+use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// What to show beyond the usual.
@@ -18,8 +19,8 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    /// The sheet, in lines that end with a line break.
-    pub(crate) fn of(self, subject: &Subject, page: Page) -> String {
+    /// Writes the sheet; of the files, of which there may be a million, one after the other.
+    pub(crate) fn write(self, subject: &Subject, page: Page, to: &mut impl Write) -> io::Result<()> {
         let mut rows = Rows::under(Line::new().styled(BOLD, name(subject)));
         let hashes = subject.topic.hashes;
         rows.some("info-hash", hashes.v1().map(|hash| hash.to_string()));
@@ -34,13 +35,21 @@ impl Sheet {
             self.link(magnet, &mut rows);
         }
         if let Some(torrent) = subject.torrent() {
-            oddities(torrent, &mut rows);
+            diagnostics(&torrent.diagnostics, &mut rows);
+            torrent.name_issues.iter().for_each(|issue| rows.odd(&format!("its name: {issue}")));
+            for file in &torrent.files {
+                rows.write(page, to)?;
+                file.issues().iter().for_each(|issue| rows.odd(&format!("{}: {issue}", path(torrent, &file.path))));
+            }
             if self.files {
                 rows.line(Line::new().styled(DIM, "files"));
-                torrent.named_files().for_each(|entry| rows.line(file(torrent, entry)));
+            }
+            for entry in torrent.named_files().filter(|_| self.files) {
+                rows.write(page, to)?;
+                rows.line(file(torrent, &entry));
             }
         }
-        rows.whole(page).iter().map(|row| format!("{row}\n")).collect()
+        rows.write(page, to)
     }
 
     /// By tier (BEP 12).
@@ -95,12 +104,11 @@ fn exact_size(bytes: u64) -> String {
 }
 
 fn content(torrent: &Torrent, rows: &mut Rows) {
-    let files = torrent.files.iter().filter(|file| !file.attributes.padding).count();
-    let padding: Vec<u64> =
-        torrent.named_files().filter(|file| file.attributes.padding).map(|file| file.length).collect();
-    let padding = match padding.as_slice() {
-        [] => String::new(),
-        lengths => format!(", and {} for padding, {} bytes", lengths.len(), lengths.iter().sum::<u64>()),
+    let files = torrent.files.content_len();
+    let padding = torrent.named_files().filter(|file| file.attributes.padding).map(|file| file.length);
+    let padding = match padding.fold((0, 0), |(count, bytes), length| (count + 1, bytes + length)) {
+        (0, _) => String::new(),
+        (count, bytes) => format!(", and {count} for padding, {bytes} bytes"),
     };
     rows.add("files", format!("{}{padding}", plural(files, "file")));
     rows.add("pieces", format!("{} of {}", torrent.pieces, binary_size(torrent.piece_length)));
@@ -109,6 +117,7 @@ fn content(torrent: &Torrent, rows: &mut Rows) {
     }
 }
 
+/// What was wrong with it and did not matter.
 fn diagnostics(diagnostics: &Diagnostics, rows: &mut Rows) {
     diagnostics.first().iter().for_each(|diagnostic| rows.odd(&escape(&diagnostic.to_string()).to_string()));
     let more = diagnostics.total().saturating_sub(diagnostics.first().len());
@@ -117,20 +126,7 @@ fn diagnostics(diagnostics: &Diagnostics, rows: &mut Rows) {
     }
 }
 
-/// What was wrong with it and did not matter, and what its paths would do to a disk.
-fn oddities(torrent: &Torrent, rows: &mut Rows) {
-    diagnostics(&torrent.diagnostics, rows);
-    for issue in &torrent.name_issues {
-        rows.odd(&format!("its name: {issue}"));
-    }
-    for file in &torrent.files {
-        for issue in &file.issues {
-            rows.odd(&format!("{}: {issue}", path(torrent, &file.path)));
-        }
-    }
-}
-
-fn file(torrent: &Torrent, file: &File) -> Line {
+fn file(torrent: &Torrent, file: &File<'_>) -> Line {
     let attributes = [
         (file.attributes.padding, "padding"),
         (file.attributes.executable, "executable"),

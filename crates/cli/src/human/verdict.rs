@@ -139,7 +139,7 @@ fn copies(swarm: &SwarmView) -> Option<String> {
 }
 
 fn complete(subject: &Subject) -> String {
-    let files = subject.torrent().map_or(1, |torrent| torrent.files.iter().filter(|f| !f.attributes.padding).count());
+    let files = subject.torrent().map_or(1, |torrent| torrent.files.content_len());
     if files > 1 { "every file complete".to_owned() } else { "complete".to_owned() }
 }
 
@@ -156,9 +156,9 @@ fn missing(subject: &Subject, swarm: &SwarmView) -> Option<String> {
 
 /// The files that lack a piece, so many by name and the others counted.
 pub(super) fn files(subject: &Subject, swarm: &SwarmView, most: usize) -> Vec<String> {
-    let files: Vec<_> = missing_files(subject, swarm).collect();
-    let mut named: Vec<String> = files.iter().take(most).map(|(torrent, file)| path(torrent, &file.path)).collect();
-    let more = files.len().saturating_sub(most);
+    let mut files = missing_files(subject, swarm);
+    let mut named: Vec<String> = files.by_ref().take(most).map(|(torrent, file)| path(torrent, &file.path)).collect();
+    let more = files.count();
     named.extend((more > 0).then(|| plural(more, "more file")));
     named
 }
@@ -167,13 +167,13 @@ pub(super) fn files(subject: &Subject, swarm: &SwarmView, most: usize) -> Vec<St
 pub(super) fn missing_files<'s>(
     subject: &'s Subject,
     swarm: &'s SwarmView,
-) -> impl Iterator<Item = (&'s Torrent, &'s File)> {
+) -> impl Iterator<Item = (&'s Torrent, File<'s>)> {
     let of = |torrent| swarm.missing_files(torrent).map(move |file| (torrent, file));
-    subject.torrent().into_iter().flat_map(of)
+    subject.listing().into_iter().flat_map(of)
 }
 
 /// A path in a torrent, escaped.
-pub(super) fn path(torrent: &Torrent, elements: &[Vec<u8>]) -> String {
+pub(super) fn path(torrent: &Torrent, elements: &[&[u8]]) -> String {
     escape_bytes(&torrent.readable_path(elements)).to_string()
 }
 

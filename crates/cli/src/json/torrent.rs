@@ -1,9 +1,9 @@
 //! What a torrent says: at the beginning of a run, and in full for `show`.
 
-use super::{SCHEMA, info_hash, line};
+use super::{Harmless, SCHEMA, info_hash, line};
 use crate::input::{Source, Subject};
-use serde::Serialize;
-use std::io;
+use serde::{Serialize, Serializer};
+use std::io::{self, Write};
 
 #[derive(Serialize)]
 struct Start<'r> {
@@ -38,10 +38,31 @@ struct Torrent<'r> {
     dht_nodes: Vec<String>,
     ssl: Option<bool>,
     name_issues: Vec<&'static str>,
-    path_issues: Vec<PathIssues>,
+    path_issues: Issues<'r>,
     diagnostics: Vec<String>,
     diagnostics_total: usize,
-    file_list: Option<Vec<File>>,
+    file_list: Option<Listed<'r>>,
+}
+
+/// What is wrong with the paths of a torrent; put together while they are written, as there may be a million of them.
+struct Issues<'r>(Option<&'r metainfo::Torrent>);
+
+impl<'r> Serialize for Issues<'r> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let of = |torrent: &'r metainfo::Torrent| {
+            torrent.files.iter().filter_map(move |file| PathIssues::of(torrent, &file))
+        };
+        serializer.collect_seq(self.0.into_iter().flat_map(of))
+    }
+}
+
+/// The files that a torrent names, likewise.
+struct Listed<'r>(&'r metainfo::Torrent);
+
+impl Serialize for Listed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.named_files().map(|file| File::of(self.0, &file)))
+    }
 }
 
 /// What is wrong with a path.
@@ -81,15 +102,15 @@ impl<'r> Start<'r> {
             total_size_bytes: topic.total_size,
             piece_length_bytes: torrent.map(|torrent| torrent.piece_length),
             pieces: topic.pieces,
-            files: torrent.map(|torrent| torrent.files.iter().filter(|file| !file.attributes.padding).count()),
+            files: torrent.map(|torrent| torrent.files.content_len()),
             private: torrent.map(|torrent| torrent.private),
             trackers: topic.trackers.iter().map(|url| shown(url, show_secrets)).collect(),
         }
     }
 }
 
-/// What a torrent says; `files` lists them.
-pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool) -> io::Result<String> {
+/// Writes what a torrent says; `files` lists them.
+pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool, mut to: impl Write) -> io::Result<()> {
     let torrent = subject.torrent();
     let details = torrent.map(|torrent| &torrent.details);
     let magnet = if let Source::Magnet(magnet) = &subject.source { Some(magnet) } else { None };
@@ -98,7 +119,7 @@ pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool) -> io:
     let seed = |url: &String| if show_secrets { url.clone() } else { guard::redact_web_seed(url) };
     let urls = |urls: Option<&Vec<String>>| urls.into_iter().flatten().map(seed).collect();
     let tiers = subject.tiers().into_iter().map(|tier| tier.into_iter().map(|url| shown(url, show_secrets)).collect());
-    line(&Torrent {
+    let torrent = Torrent {
         start: Start::of("torrent", subject, show_secrets),
         tiers: tiers.collect(),
         comment: details.and_then(|details| text(&details.comment)),
@@ -117,27 +138,24 @@ pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool) -> io:
             .into_iter()
             .flat_map(|torrent| torrent.name_issues.iter().map(|issue| issue.code()))
             .collect(),
-        path_issues: torrent
-            .into_iter()
-            .flat_map(|torrent| torrent.files.iter().filter_map(|file| PathIssues::of(torrent, file)))
-            .collect(),
+        path_issues: Issues(torrent),
         diagnostics: diagnostics.into_iter().flat_map(metainfo::Diagnostics::first).map(ToString::to_string).collect(),
         diagnostics_total: diagnostics.map_or(0, metainfo::Diagnostics::total),
-        file_list: torrent
-            .filter(|_| files)
-            .map(|torrent| torrent.named_files().map(|file| File::of(torrent, file)).collect()),
-    })
+        file_list: torrent.filter(|_| files).map(Listed),
+    };
+    serde_json::to_writer(Harmless(&mut to), &torrent)?;
+    writeln!(to)
 }
 
 impl PathIssues {
-    fn of(torrent: &metainfo::Torrent, file: &metainfo::File) -> Option<Self> {
-        let issues: Vec<&'static str> = file.issues.iter().map(|issue| issue.code()).collect();
+    fn of(torrent: &metainfo::Torrent, file: &metainfo::File<'_>) -> Option<Self> {
+        let issues: Vec<&'static str> = file.issues().iter().map(|issue| issue.code()).collect();
         (!issues.is_empty()).then(|| Self { path: path(torrent, &file.path), issues })
     }
 }
 
 impl File {
-    fn of(torrent: &metainfo::Torrent, file: &metainfo::File) -> Self {
+    fn of(torrent: &metainfo::Torrent, file: &metainfo::File<'_>) -> Self {
         Self {
             path: path(torrent, &file.path),
             length_bytes: file.length,
@@ -154,7 +172,7 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-pub(super) fn path(torrent: &metainfo::Torrent, elements: &[Vec<u8>]) -> String {
+pub(super) fn path(torrent: &metainfo::Torrent, elements: &[&[u8]]) -> String {
     lossy(&torrent.readable_path(elements))
 }
 

@@ -21,10 +21,15 @@ use crate::report::Report;
 use crate::shell::{self, Result};
 
 /// The most bytes that are read of a torrent.
-const LONGEST: usize = 48 << 20;
+const LONGEST: usize = 96 << 20;
 
 /// Tokens of bencode that a torrent may have.
-const MOST_TOKENS: usize = 4_500_000;
+const MOST_TOKENS: usize = 10_000_000;
+
+/// What a run may take at its peak of a torrent of so many bytes.
+const fn mebibytes_of(bytes: usize) -> u64 {
+    (4 * bytes as u64 >> 20) + 16
+}
 
 /// Every scenario with a file in it.
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -43,7 +48,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     }),
     scenario("a string without end on standard input", |set| piped(set, b"d8:announce99999999:", false)),
     scenario("a file that grows", grows),
-    scenario("a file of 48 MiB", |set| longest(set, 0, "not a whole torrent")),
+    scenario("a file of 96 MiB", |set| longest(set, 0, "not a whole torrent")),
     scenario("a file of a byte more", |set| longest(set, 1, "larger than")),
     scenario("lists in lists", |set| Ok(no_torrent(&set.bytes("l".repeat(10_000_000))?, "not a torrent"))),
     scenario("dictionaries in dictionaries", |set| {
@@ -51,7 +56,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     }),
     scenario("as many tokens as there may be", |set| tokens(set, MOST_TOKENS - 100, "no source", 3)),
     scenario("more tokens", |set| tokens(set, MOST_TOKENS, "more than is read", 2)),
+    scenario("more tokens than a file of its length may have", |set| {
+        let bytes = [b"d1:al".as_slice(), "le".repeat(1_000_000).as_bytes(), b"ee"].concat();
+        Ok(no_torrent(&set.bytes(bytes)?, "more than is read"))
+    }),
     scenario("two million pieces", two_million_pieces),
+    scenario("a million files", |set| million_files(set, None)),
+    scenario("a million files, listed", |set| million_files(set, Some("show"))),
+    scenario("a folder of large torrents", folder_of_large),
     scenario("200,000 files", |set| many_files(set, None)),
     scenario("200,000 files, shown", |set| many_files(set, Some("show"))),
     scenario("names full of escapes", |set| escapes(set, None)),
@@ -135,7 +147,7 @@ fn piped(set: &Set, first: &'static [u8], then_silent: bool) -> Result<Case> {
         let case = no_torrent(&set.at(pipe), "not read within 1 s").args("--deadline 1s");
         return Ok(case.within(Duration::from_secs(5)));
     }
-    Ok(no_torrent(&set.at("-"), "larger than").reading(pipe))
+    Ok(no_torrent(&set.at("-"), "larger than").reading(pipe).mebibytes(mebibytes_of(LONGEST)))
 }
 
 /// It is longer each time one looks.
@@ -154,7 +166,7 @@ fn grows(set: &Set) -> Result<Case> {
         }
         Ok(())
     });
-    Ok(no_torrent(&torrent, "give a ").afterwards(move |_, _| {
+    Ok(no_torrent(&torrent, "give a ").mebibytes(mebibytes_of(LONGEST)).afterwards(move |_, _| {
         over.store(true, Ordering::Relaxed);
         Vec::from_iter(writer.join().is_err().then(|| "the file did not grow".to_owned()))
     }))
@@ -164,14 +176,15 @@ fn grows(set: &Set) -> Result<Case> {
 fn longest(set: &Set, more: usize, reason: &str) -> Result<Case> {
     let mut bytes = b"d8:announce99999999:".to_vec();
     bytes.resize(LONGEST + more, b'x');
-    Ok(no_torrent(&set.bytes(bytes)?, reason))
+    Ok(no_torrent(&set.bytes(bytes)?, reason).mebibytes(mebibytes_of(LONGEST)))
 }
 
 /// A good torrent with a list of so many numbers in it.
 fn tokens(set: &Set, count: usize, says: &str, code: i32) -> Result<Case> {
     let info = SingleFile::new("tokens", LENGTH).info();
     let bytes = [b"d4:info", info.as_slice(), b"1:zl", "i0e".repeat(count).as_bytes(), b"ee"].concat();
-    let case = lonely(&set.bytes(bytes)?, None, code);
+    let most = mebibytes_of(bytes.len());
+    let case = lonely(&set.bytes(bytes)?, None, code).mebibytes(most);
     let says = says.to_owned();
     Ok(case.afterwards(move |report, _| {
         let said = [&report.said, &report.complaint].iter().any(|text| text.contains(&says));
@@ -200,7 +213,44 @@ fn many_files(set: &Set, subcommand: Option<&'static str>) -> Result<Case> {
     ]);
     let torrent = set.bytes(bencoding::dictionary([("info", info)]))?;
     let code = if subcommand.is_none() { 3 } else { 0 };
-    Ok(lonely(&torrent, subcommand, code).mebibytes(128))
+    Ok(lonely(&torrent, subcommand, code))
+}
+
+/// A torrent of so many files with names of so many digits.
+fn numbered_files(count: usize, digits: usize) -> Vec<u8> {
+    let mut bytes = b"d4:infod5:filesl".to_vec();
+    for number in 0..count {
+        bytes.extend_from_slice(format!("d6:lengthi1e4:pathl{digits}:{number:0digits$}ee").as_bytes());
+    }
+    bytes.extend_from_slice(b"e4:name4:many12:piece lengthi1048576e6:pieces20:aaaaaaaaaaaaaaaaaaaaee");
+    bytes
+}
+
+/// Nearly as long as a torrent may be.
+fn million_files(set: &Set, subcommand: Option<&'static str>) -> Result<Case> {
+    let bytes = numbered_files(1_000_000, 70);
+    let most = mebibytes_of(bytes.len());
+    let code = if subcommand.is_none() { 3 } else { 0 };
+    let case = lonely(&set.bytes(bytes)?, subcommand, code).mebibytes(most);
+    Ok(if subcommand.is_some() { case.args("--json --files") } else { case })
+}
+
+/// All at once they would take four times as much.
+fn folder_of_large(set: &Set) -> Result<Case> {
+    const TORRENTS: usize = 12;
+    let failed = |error: std::io::Error| format!("no folder: {error}");
+    let (folder, bytes) = (set.file("large"), numbered_files(250_000, 70));
+    std::fs::create_dir(&folder).map_err(failed)?;
+    let first = folder.join("0.torrent");
+    crate::scratch::write(&first, &bytes)?;
+    for number in 1..TORRENTS {
+        std::fs::hard_link(&first, folder.join(format!("{number}.torrent"))).map_err(failed)?;
+    }
+    let swarm = set.swarm(&[(peer_ip(0), Behaviour::Silent)])?;
+    let peer = swarm.addr(peer_ip(0));
+    let case = lonely(&set.at(folder), None, 1).args(&format!("--peer {peer} --handshake-timeout 1s"));
+    let most = mebibytes_of(bytes.len()) + 16 * (TORRENTS as u64 - 1);
+    Ok(case.of_torrents(TORRENTS).dials_peer(peer).keeps(swarm).mebibytes(most))
 }
 
 /// Everything that has a text has this one.
