@@ -18,6 +18,7 @@ mod progress;
 mod run;
 mod runs;
 mod show;
+mod shown;
 mod signals;
 mod text;
 mod typo;

@@ -2,7 +2,7 @@
 
 use crate::args::{Cli, EXAMPLES};
 use crate::explain::paragraphs;
-use crate::input::shown_word;
+use crate::shown::shown_word;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};

@@ -52,7 +52,7 @@ pub(crate) async fn run(
 }
 
 async fn prepare(input: &Input, config: Config, bounds: &Bounds) -> Result<(Subject, Swarm), InputError> {
-    let subject = input.read(config.deadline).await?;
+    let subject = input.read(&config).await?;
     let swarm = Swarm::within(subject.topic.clone(), config, bounds)?;
     Ok((subject, swarm))
 }

@@ -7,7 +7,7 @@ use crate::pacer::More;
 use crate::parked::Parked;
 use crate::peers::{Lane, Peers};
 use crate::retries::Retries;
-use crate::{Config, Encryption};
+use crate::{Config, Encryption, wire};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -73,7 +73,12 @@ impl Dialler {
                 }
             }
             let begun = Box::new(Attempt::new(tried, room));
-            self.attempts.spawn(attempt(begun, Arc::clone(&self.terms)));
+            let attempt = attempt(begun, Arc::clone(&self.terms));
+            match wire::is_told() {
+                true => self.attempts.spawn(wire::TERMS.scope(Arc::clone(&self.terms), attempt)),
+                // In nearly every run, and without room for what only a dump needs.
+                false => self.attempts.spawn(attempt),
+            };
             self.turns -= 1;
         }
         More::Now

@@ -17,7 +17,7 @@ use crate::{
     Config, CutShort, Error, Event, Limits, Outcome, PeerError, PeerReport, Source, Stage, Summary, Topic,
     TrackerReport,
 };
-use guard::AddressPolicy;
+use guard::{AddressPolicy, Secrets};
 use peer_wire::{Handshake, Reserved};
 use std::collections::VecDeque;
 use std::io;
@@ -39,6 +39,8 @@ const UNKNOWN_LEFT: u64 = 16 << 10;
 #[derive(Debug)]
 pub struct Swarm {
     torrent: Facts,
+    /// What no report may show.
+    secrets: Secrets,
     config: Config,
     bounds: Bounds,
     begun: Option<Instant>,
@@ -84,11 +86,13 @@ impl Swarm {
         }
         let announce = announce(&topic, bounds.identity(), &config);
         let stop = Stop::default();
-        let trackers = Tracking::new(&topic, &mut config, announce, bounds, stop.listen())?;
-        let terms = terms(&topic, &config, bounds, stop.listen());
+        let secrets = config.secrets(&topic);
+        let trackers = Tracking::new(&topic, &mut config, announce, bounds, stop.listen(), &secrets)?;
+        let terms = terms(&topic, &config, bounds, stop.listen(), secrets.clone());
         let named_by_user = std::mem::take(&mut config.peers);
         let mut swarm = Self {
             torrent: terms.torrent,
+            secrets,
             bounds: bounds.clone(),
             begun: None,
             alarm: None,
@@ -323,7 +327,9 @@ impl Swarm {
     }
 
     fn tell(&mut self, reports: impl IntoIterator<Item = PeerReport>) {
-        for report in reports {
+        for mut report in reports {
+            // After all comparing of peers, and before anything is counted by name.
+            report.conceal(&self.secrets);
             if let Some(summary) = &mut self.summary {
                 summary.count_peer(&report);
             }
@@ -359,7 +365,7 @@ fn announce(topic: &Topic, identity: &Identity, config: &Config) -> Announce<'st
 }
 
 /// How peers are treated. Who does not listen says that it speaks nothing.
-fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped) -> Terms {
+fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped, secrets: Secrets) -> Terms {
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
     let ours = Handshake { reserved, info_hash: topic.hashes.primary(), peer_id: bounds.identity().peer_id };
@@ -375,6 +381,7 @@ fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped) -> T
         limits: config.limits,
         bounds: bounds.clone(),
         stopped,
+        secrets,
     }
 }
 

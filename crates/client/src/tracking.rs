@@ -25,7 +25,7 @@ use crate::stop::Stopped;
 use crate::{Bind, Bounds, Config, Error, Limits, Topic};
 use crowd::Crowd;
 use goodbye::Goodbye;
-use guard::AddressPolicy;
+use guard::{AddressPolicy, Secrets};
 use hosts::{Hosts, Next};
 use ids::InfoHash;
 use query::{Asked, Query};
@@ -148,14 +148,15 @@ impl Tracking {
         announce: Announce<'static>,
         bounds: &Bounds,
         stopped: Stopped,
+        secrets: &Secrets,
     ) -> Result<Self, Error> {
         let tls = match &*config.tls_roots {
             [] => Tls::default(),
             pem => Tls::trusting(pem).map_err(Error::TlsRoots)?,
         };
         let action = if config.scrape { Action::Scrape } else { Action::Announce };
-        let choice =
-            target::choose(topic, std::mem::take(&mut config.trackers), config.limits.trackers, config.show_secrets);
+        let trackers = std::mem::take(&mut config.trackers);
+        let choice = target::choose(topic, trackers, config.limits.trackers, config.show_secrets, secrets);
         let mut tracking = Self {
             terms: Arc::new(Terms {
                 action,
