@@ -85,6 +85,7 @@ fn to_read(error: &ReadError) -> &'static str {
 pub(crate) fn cannot_write(error: &std::io::Error) -> String {
     let what = match error.kind() {
         ErrorKind::StorageFull => "make room on the disk",
+        ErrorKind::FileTooLarge => "allow larger files (ulimit -f), or write elsewhere",
         _ => "write elsewhere",
     };
     format!("{what}: cannot write: {error}")

@@ -21,7 +21,8 @@ pub(crate) async fn run(
 ) -> Exit {
     let name = input.shown();
     let wanted = Wanted { named_peers: !config.peers.is_empty(), counts_only: config.scrape || !config.dial };
-    let until = Instant::now().checked_add(config.deadline);
+    let begun = Instant::now();
+    let until = begun.checked_add(config.deadline);
     let prepared = tokio::select! {
         prepared = prepare(input, config, bounds) => prepared,
         _ = interrupted.wait_for(|said| *said) => {
@@ -37,7 +38,9 @@ pub(crate) async fn run(
         }
     };
     output.lock().progress.begin(until);
+    output.lock().running.begin(&name, begun, swarm.interim());
     let told = tell(&subject, &mut swarm, wanted, output, interrupted).await;
+    output.lock().running.end(&name);
     // Takes the announces back; the result has been printed.
     swarm.shutdown().await;
     match told {

@@ -5,7 +5,7 @@ use crate::exit::{Exit, complain};
 use crate::input::Input;
 use crate::output::{Output, Shared};
 use crate::run::run;
-use crate::signals::Signals;
+use crate::signals::{Signals, Wish};
 use client::{Bounds, Config};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -80,12 +80,16 @@ async fn run_each(
                 None => break,
             },
             // The first one ends the runs, which say goodbye; the second one means now.
-            () = signals.next() => {
-                output.lock().progress.interrupted();
-                if interrupt.send_replace(true) {
-                    return None;
+            wish = signals.next() => match wish {
+                Wish::HowFar => output.lock().how_far(),
+                Wish::EndOnce if *interrupt.borrow() => {}
+                Wish::End | Wish::EndOnce => {
+                    output.lock().progress.interrupted();
+                    if interrupt.send_replace(true) {
+                        return None;
+                    }
                 }
-            }
+            },
             _ = tick.tick(), if draws => {
                 let mut output = output.lock();
                 output.progress.in_flight(bounds.in_flight());

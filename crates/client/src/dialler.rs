@@ -128,6 +128,11 @@ impl Dialler {
         self.retries.pop().or_else(|| self.parked.pop())
     }
 
+    /// Attempts that have begun and not ended.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.attempts.len()
+    }
+
     pub(crate) fn is_idle(&self) -> bool {
         self.attempts.is_empty() && self.retries.is_empty() && self.parked.is_empty()
     }

@@ -8,6 +8,7 @@ use crate::bounds::Bounds;
 use crate::census::Census;
 use crate::dialler::Dialler;
 use crate::identity::Identity;
+use crate::interim::Interim;
 use crate::pacer::More;
 use crate::peers::{Added, Lane, Peers, Word};
 use crate::resolve::{Budget, NO_ROUTE, NO_THREAD, resolve};
@@ -56,6 +57,7 @@ pub struct Swarm {
     census: Census,
     reports: VecDeque<Event>,
     summary: Option<Summary>,
+    interim: Interim,
 }
 
 impl Swarm {
@@ -106,6 +108,7 @@ impl Swarm {
             reports: VecDeque::new(),
             summary: Some(Summary { scraped: config.scrape, ..Summary::default() }),
             config,
+            interim: Interim::default(),
         };
         // The user's word comes first: it is by the first that a host name's addresses are judged.
         swarm.name(named_by_user, &Source::User, AddressPolicy::User);
@@ -129,6 +132,12 @@ impl Swarm {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.bounds.identity().port
+    }
+
+    /// Tells how far the run has come, also while the next event is waited for.
+    #[must_use]
+    pub fn interim(&self) -> Interim {
+        self.interim.clone()
     }
 
     /// The next event, as it happens; `None` after the summary. Must be called within a tokio runtime. May be cancelled
@@ -167,6 +176,7 @@ impl Swarm {
                 continue;
             }
             self.waiting = true;
+            self.interim.set(self.summary.as_ref(), self.peers.named(), self.dialler.in_flight());
             tokio::select! {
                 biased;
                 () = rings(self.alarm.as_mut()), if !self.stop.said() => {}
