@@ -93,6 +93,9 @@ pub enum EncryptedEnd {
     BeforeItsKey,
     /// It sent its key and closed when it had read which torrent is meant: it speaks encryption.
     AfterItsKey,
+    /// It agreed on encryption, and then closed or made no valid handshake. It has the torrent: what it answered can be
+    /// encrypted by those alone that know the info-hash.
+    Agreed,
     /// It neither closed nor answered in time.
     Silent,
     /// What it sent makes no sense, or broke off within its key.
@@ -257,7 +260,9 @@ impl PeerReport {
     /// does that says yes to any torrent. Of peers that were not listened to nothing more is known.
     #[must_use]
     pub fn is_witness(&self) -> bool {
-        self.outcome == Outcome::Ok && !(self.messages == 0 && self.lingered == Some(LingerEnd::Closed))
+        let left_at_once = self.messages == 0 && self.lingered == Some(LingerEnd::Closed);
+        // To decrypt our key it has to know the torrent.
+        self.outcome == Outcome::Ok && (!left_at_once || self.transport == Transport::Mse)
     }
 
     /// Whether we chose not to dial it, on the word that we had for it: on the user's word (`--peer`) it is dialled.
@@ -286,7 +291,7 @@ impl PeerReport {
             PeerError::Secure(failure) => Some(failure.end()),
             PeerError::SecureTimeout(_) => Some(EncryptedEnd::Silent),
             // Encryption was agreed on, and no handshake came through it.
-            PeerError::Handshake(_) => Some(EncryptedEnd::AfterItsKey),
+            PeerError::Handshake(_) => Some(EncryptedEnd::Agreed),
             _ => None,
         }
     }

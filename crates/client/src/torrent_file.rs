@@ -18,6 +18,9 @@ pub enum ReadError {
     /// The operating system says no.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// Our own machine started no thread to read it in: not the file's fault.
+    #[error("this machine starts no more threads: {0}")]
+    NoThread(io::Error),
     /// A directory holds torrents but is none.
     #[error("is a directory")]
     Directory,
@@ -62,15 +65,18 @@ async fn read<R: Read>(
     limit: Duration,
 ) -> Result<Vec<u8>, ReadError> {
     // A disk may be slow and a pipe silent; neither may hold up the runtime.
-    let bytes = blocking(move || {
+    let work = move || {
         let (mut bytes, mut source) = (Vec::new(), open()?.take(Torrent::MAX_BYTES as u64 + 1));
         source.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
         if bytes.first() == Some(&b'd') {
             source.read_to_end(&mut bytes)?;
         }
         Ok(bytes)
-    });
-    let bytes = tokio::time::timeout(limit, bytes).await.map_err(|_| ReadError::TooSlow(limit))?;
+    };
+    // What the work says is of the file; what is said in its place is of the thread.
+    let bytes: Result<io::Result<Vec<u8>>, _> =
+        tokio::time::timeout(limit, blocking(move || Ok(work()))).await.map_err(|_| ReadError::TooSlow(limit))?;
+    let bytes = bytes.map_err(ReadError::NoThread)?;
     match bytes {
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => Err(ReadError::Directory),
         Err(error) => Err(error.into()),

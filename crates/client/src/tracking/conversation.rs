@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scraped};
+use tracker_http::TlsProblem;
 use tracker_udp::Session;
 
 /// What a tracker said.
@@ -74,7 +75,7 @@ pub(crate) async fn converse(
         Scheme::Https => {
             let stream = tcp(address, terms, deadline, progress).await?;
             let begun = Instant::now();
-            let stream = terms.tls.connect(stream, target.url.host(), deadline - begun).await?;
+            let stream = terms.tls.connect(stream, target.url.host(), deadline - begun).await.map_err(of_tls)?;
             progress.times.tls = Some(begun.elapsed());
             over_http(stream, target, info_hash, terms, deadline, progress).await
         }
@@ -97,6 +98,14 @@ async fn tcp(
     progress.times.connect = Some(begun.elapsed());
     progress.local = stream.local_addr().ok().map(|local| local.ip().to_canonical());
     Ok(stream)
+}
+
+/// What an error of TLS says: it may be our own machine's.
+fn of_tls(error: tracker_http::Error) -> TrackerStatus {
+    match error {
+        tracker_http::Error::Tls(TlsProblem::NoThread(source)) => ConnectError::Exhausted(source).into(),
+        error => error.into(),
+    }
 }
 
 async fn over_http(
