@@ -257,7 +257,8 @@ impl PeerReport {
     }
 
     /// Whether its valid handshake is a sign of the torrent: not that of a peer that left right after it without a word, as one
-    /// does that says yes to any torrent. Of peers that were not listened to nothing more is known.
+    /// does that says yes to any torrent; one through encryption always is. Of peers that were not listened to nothing more is
+    /// known.
     #[must_use]
     pub fn is_witness(&self) -> bool {
         let left_at_once = self.messages == 0 && self.lingered == Some(LingerEnd::Closed);

@@ -92,9 +92,9 @@ impl Tls {
             let inner = self.0.clone();
             let (done, made) = oneshot::channel();
             // The runtime's own threads panic where there can be no more.
-            let work = move || done.send(inner.make_config());
+            let work = move || drop(done.send(inner.make_config().map(Arc::new)));
             std::thread::Builder::new().name("roots".to_owned()).spawn(work).map_err(TlsProblem::NoThread)?;
-            made.await.map_err(|error| TlsProblem::Failed(io::Error::other(error)))?.map(Arc::new)
+            made.await.map_err(|error| TlsProblem::Failed(io::Error::other(error)))?
         };
         self.0.config.get_or_try_init(make).await.cloned()
     }
