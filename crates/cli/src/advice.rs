@@ -74,6 +74,7 @@ fn to_read(error: &ReadError) -> &'static str {
     match error {
         ReadError::Io(error) if error.kind() == ErrorKind::NotFound => "check the path",
         ReadError::Io(error) if error.kind() == ErrorKind::PermissionDenied => "ask for leave to read it",
+        ReadError::NoThread(_) => "let this user have more threads (ulimit -u)",
         ReadError::Empty => "fetch it again",
         ReadError::TooLarge { .. } => "give a smaller torrent, or its info-hash",
         ReadError::TooSlow(_) => "check who writes to it, or give it a longer --deadline",
@@ -85,7 +86,23 @@ fn to_read(error: &ReadError) -> &'static str {
 pub(crate) fn cannot_write(error: &std::io::Error) -> String {
     let what = match error.kind() {
         ErrorKind::StorageFull => "make room on the disk",
+        ErrorKind::FileTooLarge => "allow larger files (ulimit -f), or write elsewhere",
         _ => "write elsewhere",
     };
     format!("{what}: cannot write: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_is_not_started_is_not_the_files_fault() {
+        let error = ReadError::NoThread(ErrorKind::WouldBlock.into());
+        let said = advice(&InputError::Run(error.into()));
+        assert!(said.starts_with("let this user have more threads (ulimit -u): this machine starts no more"), "{said}");
+        // The same of a pipe is the pipe's.
+        let said = advice(&InputError::Run(ReadError::Io(ErrorKind::WouldBlock.into()).into()));
+        assert!(said.starts_with("give a .torrent file: "), "{said}");
+    }
 }

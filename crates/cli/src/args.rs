@@ -6,6 +6,7 @@ mod telling;
 mod values;
 
 use crate::conditions::Conditions;
+use crate::shown::shown_word;
 use clap::{Args, Parser, Subcommand};
 use client::Config;
 use network::{AskedTrackers, Conversation, Ourselves, Sources};
@@ -275,14 +276,8 @@ fn without_secrets(text: String, args: impl Iterator<Item = OsString>) -> String
     args.fold(text, |text, arg| {
         let arg = arg.to_string_lossy();
         let value = arg.split_once('=').filter(|_| arg.starts_with('-')).map_or(&*arg, |(_, value)| value);
-        let shown = crate::input::shown_word(value.as_ref());
-        if shown != value {
-            text.replace(value, &shown)
-        } else if value.contains('/') {
-            text.replace(value, "***")
-        } else {
-            text
-        }
+        let shown = shown_word(value.as_ref());
+        if shown == value { text } else { text.replace(value, &shown) }
     })
 }
 
@@ -310,6 +305,14 @@ mod tests {
                 assert!(!shown.contains("S3CRET"), "{shown}");
             }
         }
+    }
+
+    #[test]
+    fn usage_errors_repeat_paths() {
+        let args = ["bt-handshake", "--peer", "/data/0123456789abcdef0123456789abcdef/x"];
+        let error = Cli::try_parse_from(args).unwrap_err().to_string();
+        let shown = without_secrets(error.clone(), args.into_iter().map(OsString::from));
+        assert!(shown == error && error.contains(args[2]), "{shown}");
     }
 
     #[test]

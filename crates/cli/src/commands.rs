@@ -4,12 +4,13 @@ use crate::advice::cannot_write;
 use crate::args::{Ask, Cli, Command, MainJob, OnePeer};
 use crate::exit::{Exit, complain, local_error};
 use crate::explain::explain;
-use crate::input::{Expanded, Input, expand, shown_word};
+use crate::input::{Expanded, Input, expand};
 use crate::manual;
 use crate::nagios::{self, Plugin};
 use crate::output::{Form, Output, Telling};
 use crate::runs::run_all;
 use crate::show;
+use crate::shown::shown_word;
 use crate::text::Page;
 use crate::typo;
 use clap::CommandFactory;
@@ -55,11 +56,9 @@ fn main_job(args: MainJob) -> ExitCode {
         Ok(config) => config,
         Err(reason) => return cannot(&reason),
     };
-    if let Some(name) = args.torrents.iter().find_map(misplaced) {
-        return cannot(&format!("put the options behind `{name}`, which comes first; a file of that name is ./{name}"));
-    }
-    let (command, first) = (Cli::command(), args.torrents.first());
-    if let Some(fault) = first.and_then(|word| typo::fault(word, command.get_subcommands().map(|one| one.get_name()))) {
+    let command = Cli::command();
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    if let Some(fault) = misplaced(&args.torrents, &names).or_else(|| typo::fault(&args.torrents, &names)) {
         return cannot(&fault);
     }
     let expanded = expand(&args.torrents);
@@ -79,11 +78,12 @@ fn main_job(args: MainJob) -> ExitCode {
     run_inputs(expanded, &config, shown, true)
 }
 
-/// The command that a word would be in front of all options, unless it is a file.
-fn misplaced(word: &OsString) -> Option<&str> {
-    let name = word.to_str()?;
-    let is_one = Cli::command().get_subcommands().any(|command| command.get_name() == name);
-    (is_one && !std::path::Path::new(name).exists()).then_some(name)
+/// The error for a word that would be a command in front of all others, unless it is a file.
+fn misplaced(words: &[OsString], names: &[&str]) -> Option<String> {
+    let is_one = |name: &&str| words.iter().any(|word| word == name) && !std::path::Path::new(name).exists();
+    let is_asked_about = words.first().is_some_and(|word| word.eq_ignore_ascii_case("help"));
+    let name = names.iter().copied().find(is_one).filter(|_| !is_asked_about)?;
+    Some(format!("put the options behind `{name}`, which comes first; a file of that name is ./{name}"))
 }
 
 fn ask(args: &Ask, scrape: bool) -> ExitCode {

@@ -31,7 +31,7 @@ fn unknown(code: &str) -> String {
     near.dedup();
     near.truncate(5);
     let near = if near.is_empty() { String::new() } else { format!("; near it are {}", near.join(", ")) };
-    format!("`bt-handshake explain` lists the codes: none is called {}{near}", crate::input::shown_word(code.as_ref()))
+    format!("`bt-handshake explain` lists the codes: none is called {}{near}", crate::shown::shown_word(code.as_ref()))
 }
 
 fn shown(entry: &Explanation, page: Page) -> String {

@@ -1,16 +1,16 @@
 //! What a word of the command line means: a file, a folder of torrents, standard input, a magnet link, an info-hash.
 
 use crate::room;
+use crate::shown::{shown_word, without_secrets};
 use crate::text::{listed, plural};
 use crate::word::meaning;
-use client::{Error, Topic, read_torrent, read_torrent_from};
-use guard::escape;
+use client::{Config, Error, Topic, read_torrent, read_torrent_from};
+use guard::{Secrets, escape};
 use metainfo::{Details, Diagnostics, Hashes, Magnet, MagnetError, Torrent};
 use std::borrow::Cow;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Where a torrent is to come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(crate) struct Subject {
     /// What runs are about.
     pub(crate) topic: Topic,
     pub(crate) source: Source,
+    /// What no text of its own may show.
+    pub(crate) secrets: Secrets,
 }
 
 /// What is known beyond that.
@@ -51,12 +53,25 @@ impl Subject {
     }
 
     /// The name it gives itself; any bytes.
-    pub(crate) fn name(&self) -> Option<Cow<'_, [u8]>> {
+    pub(crate) fn name(&self) -> Option<Vec<u8>> {
         match &self.source {
-            Source::Torrent(torrent) => Some(torrent.readable(&torrent.name)),
-            Source::Magnet(magnet) => magnet.name.as_deref().map(|name| Cow::Borrowed(name.as_bytes())),
+            Source::Torrent(torrent) => Some(self.text(&torrent.name)),
+            Source::Magnet(magnet) => magnet.name.as_deref().map(|name| self.text(name.as_bytes())),
             Source::Hash => None,
         }
+    }
+
+    /// Text that it says, in UTF-8 as far as it can be read, without secrets. Every text of a torrent or a link that is shown
+    /// goes through here or [`path`](Self::path).
+    pub(crate) fn text(&self, said: &[u8]) -> Vec<u8> {
+        let said = self.torrent().map_or(Cow::Borrowed(said), |torrent| torrent.readable(said));
+        self.secrets.conceal_bytes(&said).into_owned()
+    }
+
+    /// A path in it, as [`text`](Self::text).
+    pub(crate) fn path(&self, elements: &[&[u8]]) -> Vec<u8> {
+        let path = self.torrent().map(|torrent| torrent.readable_path(elements)).unwrap_or_default();
+        self.secrets.conceal_bytes(&path).into_owned()
     }
 
     /// Its trackers by tier (BEP 12), as written. In a magnet link there are none of these, and each is one.
@@ -90,17 +105,14 @@ impl Input {
 
     /// How the user called it, safe to show.
     pub(crate) fn shown(&self) -> String {
-        shown_word(self.given().as_ref())
+        escape(&self.given()).to_string()
     }
 
     /// How the user called it, without a secret.
     fn given(&self) -> String {
         match self {
-            Self::File(path) => {
-                let text = path.to_string_lossy();
-                // A URL or a link in its place may hold a passkey.
-                if text.contains([':', '%', '=']) { shown_word(path.as_os_str()) } else { text.into_owned() }
-            }
+            // A URL or a link in its place may hold a passkey.
+            Self::File(path) => without_secrets(&path.to_string_lossy()),
             Self::Stdin => "standard input".to_owned(),
             // The trackers in it may hold passkeys, and it is long.
             Self::Magnet(link) => match Magnet::parse(link) {
@@ -120,37 +132,37 @@ impl Input {
         }
     }
 
-    /// Reads it within `limit`, for a run: what only [`Input::read_whole`] needs is gone.
-    pub(crate) async fn read(&self, limit: Duration) -> Result<Subject, InputError> {
-        let mut subject = self.read_whole(limit).await?;
+    /// Reads it within the deadline, for a run: what only [`Input::read_whole`] needs is gone.
+    pub(crate) async fn read(&self, config: &Config) -> Result<Subject, InputError> {
+        let mut subject = self.read_whole(config).await?;
         if let Source::Torrent(torrent) = &mut subject.source {
             lighten(Arc::make_mut(torrent));
         }
         Ok(subject)
     }
 
-    /// Reads all of it, within `limit`.
-    pub(crate) async fn read_whole(&self, limit: Duration) -> Result<Subject, InputError> {
+    /// Reads all of it, within the deadline.
+    pub(crate) async fn read_whole(&self, config: &Config) -> Result<Subject, InputError> {
         let torrent = match self {
             Self::Magnet(link) => {
                 let magnet = Magnet::parse(link)?;
-                return Ok(self.subject(Topic::from(&magnet), Source::Magnet(Arc::new(magnet))));
+                return Ok(self.subject(Topic::from(&magnet), Source::Magnet(Arc::new(magnet)), config));
             }
-            Self::Hash(hashes) => return Ok(self.subject(Topic::from(*hashes), Source::Hash)),
-            Self::File(path) => read_torrent(path, limit).await,
-            Self::Stdin => read_torrent_from(std::io::stdin(), limit).await,
+            Self::Hash(hashes) => return Ok(self.subject(Topic::from(*hashes), Source::Hash, config)),
+            Self::File(path) => read_torrent(path, config.deadline).await,
+            Self::Stdin => read_torrent_from(std::io::stdin(), config.deadline).await,
         };
         let torrent = torrent?;
-        Ok(self.subject(Topic::from(&torrent), Source::Torrent(Arc::new(torrent))))
+        Ok(self.subject(Topic::from(&torrent), Source::Torrent(Arc::new(torrent)), config))
     }
 
-    fn subject(&self, topic: Topic, source: Source) -> Subject {
-        Subject { given: self.given().into(), topic, source }
+    fn subject(&self, topic: Topic, source: Source, config: &Config) -> Subject {
+        Subject { given: self.given().into(), secrets: config.secrets(&topic), topic, source }
     }
 }
 
-/// Bytes of a list of files that a run keeps, to name those that cannot be completed: some 50,000 files.
-const LIST_BYTES: usize = 2 << 20;
+/// Bytes of a list of files that a run keeps, to name those that cannot be completed: some 200,000 files.
+const LIST_BYTES: usize = 8 << 20;
 /// Bytes of a torrent's name that a run keeps: no file system takes as many.
 const NAME_BYTES: usize = 4 << 10;
 
@@ -164,17 +176,6 @@ fn lighten(torrent: &mut Torrent) {
     torrent.trackers = Vec::new();
     torrent.details = Details { encoding: torrent.details.encoding, ..Details::default() };
     torrent.diagnostics = Diagnostics::default();
-}
-
-/// A word of the user's, safe to show: whatever it was meant to be, it may hold a passkey.
-pub(crate) fn shown_word(word: &OsStr) -> String {
-    let text = word.to_string_lossy();
-    let lower = text.to_ascii_lowercase();
-    if lower.contains("magnet:") || lower.contains("xt=urn") || lower.contains("%3a%2f%2f") {
-        return "magnet link".to_owned();
-    }
-    let text = if text.contains("://") { guard::redact_url(text.trim()) } else { text.into_owned() };
-    escape(&text).to_string()
 }
 
 /// Most folders in one another that are walked.

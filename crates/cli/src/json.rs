@@ -246,7 +246,7 @@ pub(crate) fn peer(subject: &Subject, report: &PeerReport) -> io::Result<String>
         completeness: report.completeness.map(|told| Completeness { have: told.have, pieces: told.pieces }),
         extension: report.extension.as_deref().map(Extension::of),
         error: report.reason(),
-        other_error: report.other_error.as_ref().map(|error| guard::ErrorChain(error).to_string()),
+        other_error: report.other_reason(),
         hint: report.hint(),
     })
 }
@@ -298,7 +298,7 @@ pub(crate) fn summary(subject: &Subject, summary: &Summary, unmet: &[String]) ->
         missing_pieces: swarm.missing_pieces(),
         missing_piece_ranges: swarm.missing.as_ref().map(ranges),
         missing_files: swarm.missing.as_ref().zip(subject.listing()).map(|(_, torrent)| {
-            swarm.missing_files(torrent).take(MOST_LISTED).map(|file| path(torrent, &file.path)).collect()
+            swarm.missing_files(torrent).take(MOST_LISTED).map(|file| path(subject, &file.path)).collect()
         }),
         claimed_seeds: swarm.claimed_seeds,
         verified_seeds: swarm.verified_seeds,

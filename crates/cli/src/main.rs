@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod human;
 mod input;
+mod interim;
 mod json;
 mod manual;
 mod nagios;
@@ -19,6 +20,7 @@ mod room;
 mod run;
 mod runs;
 mod show;
+mod shown;
 mod signals;
 mod text;
 mod typo;
@@ -34,6 +36,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 fn main() -> ExitCode {
+    signals::block();
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(code) => return ExitCode::from(code),
@@ -42,10 +45,9 @@ fn main() -> ExitCode {
     telling.color.apply();
     log(telling.verbose, cli.traces());
     if let Err(limit) = raise_descriptor_limit() {
-        eprintln!(
-            "bt-handshake: cannot start: raise the limit of open files (ulimit -n): {limit} are too few, {FEWEST_DESCRIPTORS} will do"
-        );
-        return ExitCode::from(2);
+        return exit::local_error(&format!(
+            "cannot start: raise the limit of open files (ulimit -n): {limit} are too few, {FEWEST_DESCRIPTORS} will do"
+        ));
     }
     commands::run(cli)
 }
@@ -60,7 +62,9 @@ fn log(verbose: u8, trace: bool) {
         _ => (LevelFilter::TRACE, LevelFilter::TRACE),
     };
     let chosen = filter.unwrap_or_else(|| Targets::new().with_default(others).with_target("client", ours));
-    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false).with_filter(chosen);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    // A log that cannot be written is no reason to panic, as reporting that on the same stream would be.
+    let lines = lines.log_internal_errors(false).with_filter(chosen);
     let wire = trace.then(|| wire::Dump.with_filter(Targets::new().with_target(client::WIRE, LevelFilter::TRACE)));
     tracing_subscriber::registry().with(lines).with(wire).init();
 }

@@ -2,7 +2,7 @@
 
 use crate::args::{Cli, EXAMPLES};
 use crate::explain::paragraphs;
-use crate::input::shown_word;
+use crate::shown::shown_word;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
@@ -19,6 +19,18 @@ const EXIT_STATUS: &[(&str, &str)] = &[
     ),
     ("3", "no source of peers worked"),
     ("130", "interrupted, after the partial report"),
+];
+
+/// What `SIGNALS` says.
+const SIGNALS: &[(&str, &str)] = &[
+    (
+        "SIGINT, SIGTERM, SIGHUP",
+        "report what is known, take the announces back and exit with 130; a second one leaves at once",
+    ),
+    ("SIGALRM, SIGXCPU, SIGPWR", "the same, and nothing more when that has begun"),
+    ("SIGUSR1, SIGQUIT", "print to stderr how far each running torrent has come, and all of several; the run goes on"),
+    ("SIGXFSZ", "a file that has become too large is an error of writing: exit code 2, after the goodbyes"),
+    ("SIGUSR2, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT, real-time signals", "nothing"),
 ];
 
 /// What `ENVIRONMENT` says.
@@ -69,6 +81,7 @@ fn render(command: Command, is_whole: bool) -> io::Result<Vec<u8>> {
         let mut roff = Roff::new();
         examples(&mut roff);
         section(&mut roff, "EXIT STATUS", EXIT_STATUS.iter().map(|&(name, text)| (name, text.to_owned())));
+        section(&mut roff, "SIGNALS", SIGNALS.iter().map(|&(name, text)| (name, text.to_owned())));
         section(&mut roff, "ENVIRONMENT", ENVIRONMENT.iter().map(|&(name, text)| (name, text.to_owned())));
         section(&mut roff, "VERDICTS", paragraphs(CodeKind::Verdict));
         section(&mut roff, "OUTCOMES OF PEERS", paragraphs(CodeKind::Outcome));
@@ -104,7 +117,7 @@ mod tests {
     #[test]
     fn the_manual_has_its_sections_and_every_command_a_page() {
         let page = String::from_utf8(page(None).unwrap()).unwrap();
-        for section in ["EXAMPLES", "\"EXIT STATUS\"", "ENVIRONMENT", "VERDICTS", "\"OUTCOMES OF PEERS\""] {
+        for section in ["EXAMPLES", "\"EXIT STATUS\"", "SIGNALS", "ENVIRONMENT", "VERDICTS", "\"OUTCOMES OF PEERS\""] {
             assert!(page.contains(&format!(".SH {section}")), "{section}");
         }
         assert!(page.contains("\\fBclosed_before_handshake\\fR") && page.contains("\\-\\-connect\\-timeout"), "{page}");

@@ -6,6 +6,7 @@ use crate::conditions::Conditions;
 use crate::exit::{Exit, complain};
 use crate::human::{self, Tally};
 use crate::input::Subject;
+use crate::interim::Running;
 use crate::json;
 use crate::nagios::{Level, Plugin};
 use crate::progress::Progress;
@@ -64,6 +65,7 @@ pub(crate) struct Output {
     /// What text is shown on, and when that was looked up.
     page: (Page, Instant),
     pub(crate) progress: Progress,
+    pub(crate) running: Running,
     pub(crate) total: Total,
 }
 
@@ -118,6 +120,7 @@ impl Output {
             file_lines: String::new(),
             file_fault: None,
             progress: Progress::default(),
+            running: Running::default(),
             total,
         }
     }
@@ -251,6 +254,16 @@ impl Output {
             Form::Nagios(_) => crate::nagios::usage(reason).into(),
             _ => crate::exit::local_error(reason),
         }
+    }
+
+    /// How far all runs have come, on stderr.
+    pub(crate) fn how_far(&mut self) {
+        self.progress.erase();
+        let lines = self.running.lines(&self.total);
+        if lines.is_empty() {
+            complain(&self.progress.stage());
+        }
+        lines.iter().for_each(|line| complain(line));
     }
 
     /// A run was interrupted before it began, which only a monitoring system has to be told.

@@ -97,15 +97,17 @@ impl Progress {
         self.on = false;
     }
 
+    /// What goes on where no run does.
+    pub(crate) fn stage(&self) -> String {
+        let now = if self.interrupted { "; Ctrl-C again leaves at once" } else { "" };
+        if self.begun == 0 { "reading the torrent".to_owned() } else { format!("saying goodbye to the trackers{now}") }
+    }
+
     /// ASCII, so that characters are columns.
     fn line(&self) -> String {
         let Self { trackers, trackers_ok, in_flight, ok, failed, .. } = self;
-        if self.begun == 0 {
-            return "reading the torrent".to_owned();
-        }
-        if self.runs == 0 {
-            let now = if self.interrupted { "; Ctrl-C again leaves at once" } else { "" };
-            return format!("saying goodbye to the trackers{now}");
+        if self.begun == 0 || self.runs == 0 {
+            return self.stage();
         }
         let left = self.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs_f64().ceil());
         let left = left.map(|left| format!(", {left} s left")).unwrap_or_default();

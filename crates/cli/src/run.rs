@@ -31,7 +31,8 @@ pub(crate) async fn run(
         return Exit::Interrupted;
     };
     let wanted = Wanted { named_peers: !config.peers.is_empty(), counts_only: config.scrape || !config.dial };
-    let until = Instant::now().checked_add(config.deadline);
+    let begun = Instant::now();
+    let until = begun.checked_add(config.deadline);
     let prepared = tokio::select! {
         prepared = Box::pin(prepare(input, config, bounds)) => prepared,
         _ = interrupted.wait_for(|said| *said) => {
@@ -48,8 +49,10 @@ pub(crate) async fn run(
         }
     };
     output.lock().progress.begin(until);
+    output.lock().running.begin(&name, begun, swarm.interim());
     // On the heap, each in its time: many runs may wait.
     let told = Box::pin(tell(&subject, &mut swarm, wanted, output, interrupted)).await;
+    output.lock().running.end(&name);
     // Takes the announces back; the result has been printed.
     let owed = Box::pin(swarm.shutdown()).await;
     let told = told.and_then(|told| output.lock().goodbyes(&subject, &owed).map(|()| told));
@@ -65,7 +68,7 @@ pub(crate) async fn run(
 }
 
 async fn prepare(input: &Input, config: Config, bounds: &Bounds) -> Result<(Subject, Swarm), InputError> {
-    let subject = input.read(config.deadline).await?;
+    let subject = input.read(&config).await?;
     let swarm = Swarm::within(subject.topic.clone(), config, bounds)?;
     Ok((subject, swarm))
 }

@@ -6,7 +6,7 @@ use crate::input::Input;
 use crate::output::{Output, Shared};
 use crate::room::Room;
 use crate::run::run;
-use crate::signals::Signals;
+use crate::signals::{Signals, Wish};
 use client::{Bounds, Config};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -81,12 +81,16 @@ async fn run_each(
                 None => break,
             },
             // The first one ends the runs, which say goodbye; the second one means now.
-            () = signals.next() => {
-                output.lock().progress.interrupted();
-                if interrupt.send_replace(true) {
-                    return None;
+            wish = signals.next() => match wish {
+                Wish::HowFar => output.lock().how_far(),
+                Wish::EndOnce if *interrupt.borrow() => {}
+                Wish::End | Wish::EndOnce => {
+                    output.lock().progress.interrupted();
+                    if interrupt.send_replace(true) {
+                        return None;
+                    }
                 }
-            }
+            },
             // Also where nothing is drawn: another run may begin.
             _ = tick.tick() => {
                 let mut output = output.lock();

@@ -7,6 +7,7 @@ use crate::human::Sheet;
 use crate::input::{Input, Subject};
 use crate::json;
 use crate::text::Page;
+use client::Config;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Shows each torrent; `worst` is the worst exit code before.
 pub(crate) async fn show_all(inputs: Vec<Input>, args: &Show, mut worst: Exit) -> Exit {
     let several = inputs.len() > 1;
+    let config = Config { deadline: PATIENCE, show_secrets: args.telling.show_secrets, ..Config::default() };
     for (n, input) in inputs.iter().enumerate() {
-        let subject = match input.read_whole(PATIENCE).await {
+        let subject = match input.read_whole(&config).await {
             Ok(subject) => subject,
             Err(error) => {
                 complain(&format!("{}: {}", input.shown(), advice(&error)));

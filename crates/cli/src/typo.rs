@@ -1,6 +1,6 @@
 //! A mistyped command: it must not run the main job, which announces, on the words after it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 /// Longest word checked, in bytes: `completions`, the longest command, and some.
@@ -12,8 +12,23 @@ const LETTERS_PER_MISTAKE: usize = 3;
 /// Commands of other programs that are options here.
 const ELSEWHERE: [(&str, &str); 2] = [("help", "--help"), ("version", "--version")];
 
-/// The error for a first word of letters alone that is neither a command nor a file.
-pub(crate) fn fault<'n>(word: &OsStr, commands: impl Iterator<Item = &'n str>) -> Option<String> {
+/// The error for words of letters alone that are neither commands nor files: of the first whatever it is, and of one behind
+/// it when it is like a command.
+pub(crate) fn fault(words: &[OsString], commands: &[&str]) -> Option<String> {
+    let (first, others) = words.split_first()?;
+    let is_help = first.eq_ignore_ascii_case("help") && !Path::new(first).exists();
+    let of = others.first().and_then(|word| commands.iter().find(|name| *word == ***name)).filter(|_| is_help);
+    if let Some(of) = of {
+        return Some(format!("write `{of} --help`, if that is meant: `help` is neither a command nor a file"));
+    }
+    let first = (first, true);
+    std::iter::once(first)
+        .chain(others.iter().map(|word| (word, false)))
+        .find_map(|(word, any)| one(word, commands, any))
+}
+
+/// The error for one word, of `any` kind or only when it is like a command.
+fn one(word: &OsStr, commands: &[&str], any: bool) -> Option<String> {
     let text = word.to_str().filter(|text| (1..=LONGEST).contains(&text.len()))?;
     let is_plain = text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') && !text.starts_with('-');
     if !is_plain || Path::new(text).symlink_metadata().is_ok() {
@@ -22,12 +37,14 @@ pub(crate) fn fault<'n>(word: &OsStr, commands: impl Iterator<Item = &'n str>) -
     let lower = text.to_ascii_lowercase();
     let elsewhere = ELSEWHERE.iter().find_map(|(name, here)| (*name == lower).then_some(*here));
     let most = MOST_MISTAKES.min(lower.len() / LETTERS_PER_MISTAKE);
-    let nearest = || commands.map(|name| (mistakes(&lower, name), name)).min();
+    let nearest = || commands.iter().map(|name| (mistakes(&lower, name), *name)).min();
     let meant = elsewhere.or_else(|| nearest().filter(|(mistakes, _)| *mistakes <= most).map(|(_, name)| name));
-    Some(match meant {
-        Some(meant) => format!("write `{meant}`, if that is meant: `{text}` is neither a command nor a file"),
-        None => format!("see --help for the commands, or check the path: `{text}` is neither a command nor a file"),
-    })
+    match meant {
+        Some(meant) => Some(format!("write `{meant}`, if that is meant: `{text}` is neither a command nor a file")),
+        None => any.then(|| {
+            format!("see --help for the commands, or check the path: `{text}` is neither a command nor a file")
+        }),
+    }
 }
 
 /// Edit distance: insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
@@ -104,10 +121,24 @@ mod tests {
                     format!("see --help for the commands, or check the path: `{word}` is neither a command nor a file")
                 }
             };
-            assert_eq!(fault(word.as_ref(), COMMANDS.into_iter()), Some(expected), "{word}");
+            assert_eq!(fault(&[word.into()], &COMMANDS), Some(expected), "{word}");
         }
         for word in ["", "-", "a.torrent", "./shwo", "0123", "-shwo", "abcdefabcdefabcdef", "src"] {
-            assert_eq!(fault(word.as_ref(), COMMANDS.into_iter()), None, "{word}");
+            assert_eq!(fault(&[word.into()], &COMMANDS), None, "{word}");
+        }
+        let of = |words: &[&str]| fault(&words.iter().map(Into::into).collect::<Vec<_>>(), &COMMANDS);
+        for (words, meant) in [
+            (&["help", "show"][..], Some("show --help")),
+            (&["HELP", "man"], Some("man --help")),
+            (&["help", "a.torrent"], Some("--help")),
+            (&["a.torrent", "shwo"], Some("show")),
+            (&["a.torrent", "help"], Some("--help")),
+            (&["a.torrent", "download"], None),
+            (&["src", "abc"], None),
+            (&[], None),
+        ] {
+            let said = of(words).map(|said| said.split('`').nth(1).unwrap_or_default().to_owned());
+            assert_eq!(said.as_deref(), meant, "{words:?}");
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::linger::LingerEnd;
 use crate::said::Said;
 use crate::stop::Stopped;
 use crate::{Bind, HandshakeFailure, Limits, Looks, Outcome, PeerError, Stage, Transport};
+use guard::Secrets;
 use ids::{InfoHash, PeerId};
 use metainfo::Hashes;
 use peer_wire::{Handshake, Reserved};
@@ -34,6 +35,8 @@ pub(crate) struct Terms {
     /// Our peer ids, and the memory for what is received after handshakes.
     pub(crate) bounds: Bounds,
     pub(crate) stopped: Stopped,
+    /// What the log may not show.
+    pub(crate) secrets: Secrets,
 }
 
 /// What we say to a peer, and what it may answer.
@@ -110,7 +113,7 @@ pub(crate) fn attempt(mut attempt: Box<Attempt>, terms: Arc<Terms>) -> impl Futu
         let Attempt { tried, progress, .. } = &mut *attempt;
         // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
         let result = terms.stopped.or(Box::pin(converse(tried, &terms, progress))).await;
-        attempt.end(result);
+        attempt.end(result, &terms.secrets);
         attempt
     }
 }
@@ -158,7 +161,7 @@ impl Attempt {
     }
 
     /// Notes how it ended; `None` for cut short.
-    fn end(&mut self, result: Option<Result<(), Failure>>) {
+    fn end(&mut self, result: Option<Result<(), Failure>>, secrets: &Secrets) {
         let (outcome, error, exhausted) = match result {
             // A valid handshake stays one, also when the listening after it was cut short.
             None if self.progress.stage == Stage::Done => (Outcome::Ok, None, false),
@@ -172,7 +175,9 @@ impl Attempt {
         match &error {
             None if outcome == Outcome::Ok => debug!(%peer, "handshake is valid"),
             None => debug!(%peer, "{outcome}"),
-            Some(error) => debug!(%peer, error = %guard::ErrorChain(error), "{outcome}"),
+            Some(error) => {
+                debug!(%peer, error = secrets.conceal(&guard::ErrorChain(error).to_string()), "{outcome}");
+            }
         }
         (self.outcome, self.error) = (outcome, error);
         self.tried.visit = None;

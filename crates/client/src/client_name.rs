@@ -1,5 +1,6 @@
 //! What a peer's software is called: by its `v` (BEP 10), or else by its peer id (BEP 20).
 
+use guard::Secrets;
 use ids::PeerId;
 use std::borrow::Cow;
 
@@ -17,6 +18,12 @@ pub(crate) fn client_name(v: Option<&str>, id: Option<PeerId>) -> Option<String>
         None => Cow::Borrowed(v),
     };
     Some(guard::escape(&named).to_string())
+}
+
+/// A peer id with a `*` for each byte of a secret.
+pub(crate) fn masked(mut id: PeerId, secrets: &Secrets) -> PeerId {
+    secrets.mask(&mut id.0);
+    id
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What a user can choose.
 
 use crate::attempt::Attempt;
-use crate::{Error, Limits, Transport};
-use guard::Scope;
+use crate::{Error, Limits, Topic, Transport};
+use guard::{Scope, Secrets};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tracker::{Crypto, PeerAddress, TrackerUrl};
@@ -79,6 +79,19 @@ impl Default for Config {
             allow_private: false,
             limits: Limits::default(),
         }
+    }
+}
+
+impl Config {
+    /// What no text from outside may show in a run about `topic`, whoever says it: the secrets of the trackers that it names
+    /// and of those that the user did; nothing when secrets are shown.
+    #[must_use]
+    pub fn secrets(&self, topic: &Topic) -> Secrets {
+        if self.show_secrets {
+            return Secrets::default();
+        }
+        let named: &[TrackerUrl] = if let Trackers::Only(urls) = &self.trackers { urls } else { &[] };
+        Secrets::of_all(named.iter().map(TrackerUrl::expose).chain(topic.trackers.iter().map(String::as_str)))
     }
 }
 

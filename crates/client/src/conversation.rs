@@ -5,6 +5,7 @@
 
 use crate::alarm::{before, end};
 use crate::attempt::{Hello, Progress, Terms, Try};
+use crate::client_name::masked;
 use crate::connect::{ConnectError, connect, met_itself};
 use crate::handshake::{answer, exchange};
 use crate::linger::{LingerEnd, Listener};
@@ -152,8 +153,8 @@ impl Progress {
             self.handshake = Some(connected.elapsed());
             self.theirs = Some(*theirs);
             debug!(
-                reserved = %theirs.reserved, info_hash = %theirs.info_hash, peer_id = %theirs.peer_id,
-                "handshake response received"
+                reserved = %theirs.reserved, info_hash = %theirs.info_hash,
+                peer_id = %masked(theirs.peer_id, &terms.secrets), "handshake response received"
             );
         }
         match shaken {

@@ -7,7 +7,7 @@ use crate::pacer::More;
 use crate::parked::Parked;
 use crate::peers::{Lane, Peers};
 use crate::retries::Retries;
-use crate::{Config, Encryption};
+use crate::{Config, Encryption, wire};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -73,7 +73,12 @@ impl Dialler {
                 }
             }
             let begun = Box::new(Attempt::new(tried, room));
-            self.attempts.spawn(attempt(begun, Arc::clone(&self.terms)));
+            let attempt = attempt(begun, Arc::clone(&self.terms));
+            match wire::is_told() {
+                true => self.attempts.spawn(wire::TERMS.scope(Arc::clone(&self.terms), attempt)),
+                // In nearly every run, and without room for what only a dump needs.
+                false => self.attempts.spawn(attempt),
+            };
             self.turns -= 1;
         }
         More::Now
@@ -121,6 +126,11 @@ impl Dialler {
     /// When the run is over: one that will not come.
     pub(crate) fn give_up(&mut self) -> Option<Try> {
         self.retries.pop().or_else(|| self.parked.pop())
+    }
+
+    /// Attempts that have begun and not ended.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.attempts.len()
     }
 
     pub(crate) fn is_idle(&self) -> bool {

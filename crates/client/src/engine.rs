@@ -7,6 +7,7 @@ use crate::attempt::{Attempt, Facts};
 use crate::bounds::{Bounds, Waiting};
 use crate::census::Census;
 use crate::dialler::Dialler;
+use crate::interim::Interim;
 use crate::pacer::More;
 use crate::peers::{Added, Lane, Peers, Word};
 use crate::resolve::{Budget, NO_ROUTE, NO_THREAD, resolve};
@@ -17,7 +18,7 @@ use crate::{
     Config, CutShort, Error, Event, Limits, Outcome, PeerError, PeerReport, Source, Stage, Summary, Topic,
     TrackerReport,
 };
-use guard::AddressPolicy;
+use guard::{AddressPolicy, Secrets};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
@@ -35,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Swarm {
     torrent: Facts,
+    /// What no report may show.
+    secrets: Secrets,
     config: Config,
     bounds: Bounds,
     begun: Option<Instant>,
@@ -53,6 +56,7 @@ pub struct Swarm {
     census: Census,
     reports: VecDeque<Event>,
     summary: Option<Summary>,
+    interim: Interim,
 }
 
 impl Swarm {
@@ -83,11 +87,13 @@ impl Swarm {
         }
         let announce = announce(&topic, bounds.identity(), &config);
         let stop = Stop::default();
-        let trackers = Tracking::new(&topic, &mut config, announce, bounds, stop.listen())?;
-        let terms = terms(&topic, &config, bounds, stop.listen());
+        let secrets = config.secrets(&topic);
+        let trackers = Tracking::new(&topic, &mut config, announce, bounds, stop.listen(), &secrets)?;
+        let terms = terms(&topic, &config, bounds, stop.listen(), secrets.clone());
         let named_by_user = std::mem::take(&mut config.peers);
         let mut swarm = Self {
             torrent: terms.torrent,
+            secrets,
             bounds: bounds.clone(),
             begun: None,
             alarm: None,
@@ -102,6 +108,7 @@ impl Swarm {
             reports: VecDeque::new(),
             summary: Some(Summary { scraped: config.scrape, ..Summary::default() }),
             config,
+            interim: Interim::default(),
         };
         // The user's word comes first: it is by the first that a host name's addresses are judged.
         swarm.name(named_by_user, &Source::User, AddressPolicy::User);
@@ -125,6 +132,12 @@ impl Swarm {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.bounds.identity().port
+    }
+
+    /// Tells how far the run has come, also while the next event is waited for.
+    #[must_use]
+    pub fn interim(&self) -> Interim {
+        self.interim.clone()
     }
 
     /// The next event, as it happens; `None` after the summary. Must be called within a tokio runtime. May be cancelled
@@ -175,6 +188,7 @@ impl Swarm {
                 None
             };
             self.waiting = true;
+            self.interim.set(self.summary.as_ref(), self.peers.named(), self.dialler.in_flight());
             tokio::select! {
                 biased;
                 () = rings(self.alarm.as_mut()), if !self.stop.said() => {}
@@ -342,7 +356,9 @@ impl Swarm {
     }
 
     fn tell(&mut self, reports: impl IntoIterator<Item = PeerReport>) {
-        for report in reports {
+        for mut report in reports {
+            // After all comparing of peers, and before anything is counted by name.
+            report.conceal(&self.secrets);
             if let Some(summary) = &mut self.summary {
                 summary.count_peer(&report);
             }

@@ -72,6 +72,8 @@ pub(crate) enum Cause {
     ClosedBoth,
     /// Closed, and in the encrypted attempt after its key.
     ClosedAfterKey,
+    /// Closed, and in the encrypted attempt after it had shown that it knows the torrent.
+    ClosedAgreed,
     /// Closed, and in the encrypted attempt before a byte.
     ClosedBeforeKey,
     /// Encryption alone was tried: silence.

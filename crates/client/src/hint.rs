@@ -19,12 +19,14 @@ fn cause(report: &PeerReport) -> Option<Cause> {
     match report.outcome {
         Outcome::Ok => cause_after_handshake(report),
         Outcome::ClosedBeforeHandshake => Some(match report.encrypted_end() {
+            Some(EncryptedEnd::Agreed) => Cause::ClosedAgreed,
             Some(EncryptedEnd::AfterItsKey) => Cause::ClosedAfterKey,
             Some(EncryptedEnd::BeforeItsKey) => Cause::ClosedBeforeKey,
             Some(EncryptedEnd::Silent | EncryptedEnd::Garbled) => Cause::ClosedBoth,
             None => Cause::ClosedPlain,
         }),
         Outcome::EncryptionFailed => report.encrypted_end().map(|end| match end {
+            EncryptedEnd::Agreed => Cause::ClosedAgreed,
             EncryptedEnd::AfterItsKey => Cause::ClosedAfterKey,
             EncryptedEnd::BeforeItsKey => Cause::ClosedBeforeKey,
             EncryptedEnd::Silent => Cause::SilentToEncryption,
@@ -170,7 +172,8 @@ mod tests {
     fn the_encrypted_attempt_narrows_the_causes() {
         let (before, after) =
             (["full", "uTP only", "stopped"], ["stopped, queued or in checking", "speaks encryption", "full"]);
-        let ends: [Case; 7] = [
+        let agreed = ["decrypted", "full", "stopped"];
+        let ends: [Case; 9] = [
             (
                 || at(MseStage::PublicKey, 0),
                 EncryptedEnd::BeforeItsKey,
@@ -196,7 +199,9 @@ mod tests {
                 ["does not serve this torrent", "does not serve this torrent"],
             ),
             (|| reset(MseStage::Sync, 96), EncryptedEnd::AfterItsKey, after, ["does not serve", "does not serve"]),
-            (|| closed(0), EncryptedEnd::AfterItsKey, after, ["does not serve", "does not serve"]),
+            (|| closed(0), EncryptedEnd::Agreed, agreed, ["it has the torrent", "it has the torrent"]),
+            (|| at(MseStage::Negotiation, 110), EncryptedEnd::Agreed, agreed, ["has the torrent", "has the torrent"]),
+            (|| reset(MseStage::Pad, 120), EncryptedEnd::Agreed, agreed, ["has the torrent", "has the torrent"]),
             (
                 || PeerError::SecureTimeout(Duration::from_secs(10)),
                 EncryptedEnd::Silent,
@@ -217,6 +222,7 @@ mod tests {
             for (report, says) in [(plain_too, after_plaintext), (required, alone)] {
                 assert_eq!(report.encrypted_end(), Some(end), "{:?}", report.error);
                 let hint = report.hint().unwrap();
+                assert!(end != EncryptedEnd::Agreed || !hint.contains("not have"), "{hint}");
                 assert!(hint.contains(says) && both.iter().all(|cause| hint.contains(cause)), "{end:?}: {hint}");
             }
         }

@@ -1,7 +1,7 @@
 //! What became of one peer.
 
 use crate::attempt::{Attempt, Facts, Progress};
-use crate::client_name::client_name;
+use crate::client_name::{client_name, masked};
 use crate::hint::hint;
 use crate::role::conclude;
 use crate::said::Said;
@@ -9,6 +9,7 @@ use crate::{
     HandshakeFailure, LingerEnd, Looks, Oddities, Outcome, Role, RoleFrom, SecureFailure, Source, Stage, Transport,
     Violation,
 };
+use guard::{ErrorChain, Secrets};
 use metainfo::Hashes;
 use peer_wire::{ExtensionHandshake, Handshake};
 use std::io;
@@ -68,6 +69,8 @@ pub struct PeerReport {
     pub error: Option<PeerError>,
     /// Why the other attempt failed, when there were two.
     pub other_error: Option<PeerError>,
+    /// What its text may not show.
+    pub(crate) secrets: Secrets,
 }
 
 /// How an attempt in the clear, or an encrypted one, went.
@@ -90,6 +93,9 @@ pub enum EncryptedEnd {
     BeforeItsKey,
     /// It sent its key and closed when it had read which torrent is meant: it speaks encryption.
     AfterItsKey,
+    /// It agreed on encryption, and then closed or made no valid handshake. It has the torrent: what it answered can be
+    /// encrypted by those alone that know the info-hash.
+    Agreed,
     /// It neither closed nor answered in time.
     Silent,
     /// What it sent makes no sense, or broke off within its key.
@@ -181,7 +187,27 @@ impl PeerReport {
             lingered: None,
             error,
             other_error: None,
+            secrets: Secrets::default(),
         }
+    }
+
+    /// Hides secrets in all that the peer says of itself, and in the name that a tracker gives it.
+    pub(crate) fn conceal(&mut self, secrets: &Secrets) {
+        if secrets.is_empty() {
+            return;
+        }
+        if let PeerAddress::Host(name, _) = &mut self.address {
+            *name = name.without(secrets);
+        }
+        if let Some(theirs) = &mut self.theirs {
+            theirs.peer_id = masked(theirs.peer_id, secrets);
+        }
+        if let Some(extension) = &mut self.extension {
+            extension.client = extension.client.as_ref().map(|v| secrets.conceal(v));
+            let names = std::mem::take(&mut extension.extensions);
+            extension.extensions = names.into_iter().map(|(name, id)| (secrets.conceal(&name), id)).collect();
+        }
+        self.secrets = secrets.clone();
     }
 
     /// The report of a peer's one or two attempts, and what it said.
@@ -231,10 +257,13 @@ impl PeerReport {
     }
 
     /// Whether its valid handshake is a sign of the torrent: not that of a peer that left right after it without a word, as one
-    /// does that says yes to any torrent. Of peers that were not listened to nothing more is known.
+    /// does that says yes to any torrent; one through encryption always is. Of peers that were not listened to nothing more is
+    /// known.
     #[must_use]
     pub fn is_witness(&self) -> bool {
-        self.outcome == Outcome::Ok && !(self.messages == 0 && self.lingered == Some(LingerEnd::Closed))
+        let left_at_once = self.messages == 0 && self.lingered == Some(LingerEnd::Closed);
+        // To decrypt our key it has to know the torrent.
+        self.outcome == Outcome::Ok && (!left_at_once || self.transport == Transport::Mse)
     }
 
     /// Whether we chose not to dial it, on the word that we had for it: on the user's word (`--peer`) it is dialled.
@@ -263,7 +292,7 @@ impl PeerReport {
             PeerError::Secure(failure) => Some(failure.end()),
             PeerError::SecureTimeout(_) => Some(EncryptedEnd::Silent),
             // Encryption was agreed on, and no handshake came through it.
-            PeerError::Handshake(_) => Some(EncryptedEnd::AfterItsKey),
+            PeerError::Handshake(_) => Some(EncryptedEnd::Agreed),
             _ => None,
         }
     }
@@ -280,9 +309,23 @@ impl PeerReport {
     /// Why it failed, with the causes; or, of a valid handshake, what was wrong after it. Escaped.
     #[must_use]
     pub fn reason(&self) -> Option<String> {
-        let after = self.violation().and(self.lingered.as_ref()).map(|end| guard::ErrorChain(end).to_string());
-        let reason = self.error.as_ref().map(|error| guard::ErrorChain(error).to_string()).or(after);
-        reason.map(|reason| guard::escape(&reason).to_string())
+        self.error.as_ref().map(|error| self.told(error)).or_else(|| self.violation().and(self.left_because()))
+    }
+
+    /// Why the other attempt failed, with the causes. Escaped.
+    #[must_use]
+    pub fn other_reason(&self) -> Option<String> {
+        self.other_error.as_ref().map(|error| self.told(error))
+    }
+
+    /// Why we listened no longer, with the causes. Escaped.
+    #[must_use]
+    pub fn left_because(&self) -> Option<String> {
+        self.lingered.as_ref().map(|end| self.told(end))
+    }
+
+    fn told(&self, error: &(dyn std::error::Error + 'static)) -> String {
+        self.secrets.conceal(&guard::escape(&ErrorChain(error).to_string()).to_string())
     }
 
     /// One sentence on what it may mean, and what can be done.

@@ -231,6 +231,11 @@ impl Peers {
         !self.lane(lane).is_empty()
     }
 
+    /// How many have been named, each once.
+    pub(crate) fn named(&self) -> usize {
+        self.known.len()
+    }
+
     /// Whether somebody waits at all.
     pub(crate) fn is_anybody_waiting(&self) -> bool {
         !(self.names.is_empty() && self.loopback.is_empty() && self.paced.is_empty())

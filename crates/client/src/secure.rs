@@ -49,7 +49,11 @@ impl SecureFailure {
             Self::Closed { stage: Stage::PublicKey, .. }
             | Self::Broken { stage: Stage::PublicKey, .. }
             | Self::Mse(_) => EncryptedEnd::Garbled,
-            Self::Closed { .. } | Self::Broken { .. } => EncryptedEnd::AfterItsKey,
+            Self::Closed { stage: Stage::Sync, .. } | Self::Broken { stage: Stage::Sync, .. } => {
+                EncryptedEnd::AfterItsKey
+            }
+            // The verification constant has come.
+            Self::Closed { .. } | Self::Broken { .. } => EncryptedEnd::Agreed,
         }
     }
 }

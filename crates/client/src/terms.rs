@@ -4,6 +4,7 @@ use crate::attempt::{Facts, Greeting, Terms};
 use crate::identity::Identity;
 use crate::stop::Stopped;
 use crate::{Bounds, Config, Topic};
+use guard::Secrets;
 use peer_wire::{Handshake, Reserved};
 use tracker::Announce;
 
@@ -33,7 +34,7 @@ pub(crate) fn announce(topic: &Topic, identity: &Identity, config: &Config) -> A
 }
 
 /// How peers are treated. Who does not listen says that it speaks nothing.
-pub(crate) fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped) -> Terms {
+pub(crate) fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped, secrets: Secrets) -> Terms {
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
     let ours = Handshake { reserved, info_hash: topic.hashes.primary(), peer_id: bounds.identity().peer_id };
@@ -49,5 +50,6 @@ pub(crate) fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: St
         limits: config.limits,
         bounds: bounds.clone(),
         stopped,
+        secrets,
     }
 }

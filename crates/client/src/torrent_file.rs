@@ -19,6 +19,9 @@ pub enum ReadError {
     /// The operating system says no.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// Our own machine started no thread to read it in: not the file's fault.
+    #[error("this machine starts no more threads: {0}")]
+    NoThread(io::Error),
     /// A directory holds torrents but is none.
     #[error("is a directory")]
     Directory,
@@ -66,11 +69,13 @@ async fn read<R: Read>(
 ) -> Result<Torrent, Error> {
     // A disk may be slow and a pipe silent; neither may hold up the runtime.
     let torrent = blocking(move || {
-        let (source, length) = open()?;
-        Ok(bytes(source, length)?.and_then(|bytes| Ok(Torrent::parse(&bytes)?)))
+        Ok(open()
+            .and_then(|(source, length)| bytes(source, length))
+            .map(|bytes| bytes.and_then(|bytes| Ok(Torrent::parse(&bytes)?))))
     });
+    // What the work says is of the file; what is said in its place is of the thread.
     let torrent = tokio::time::timeout(limit, torrent).await.map_err(|_| ReadError::TooSlow(limit))?;
-    torrent.unwrap_or_else(|error| match error.kind() {
+    torrent.map_err(ReadError::NoThread)?.unwrap_or_else(|error| match error.kind() {
         io::ErrorKind::IsADirectory => Err(ReadError::Directory.into()),
         _ => Err(ReadError::Io(error).into()),
     })

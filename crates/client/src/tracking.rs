@@ -27,7 +27,7 @@ use crate::stop::Stopped;
 use crate::{Bind, Bounds, Config, Error, Limits, Topic};
 use crowd::Crowd;
 use goodbye::Goodbye;
-use guard::AddressPolicy;
+use guard::{AddressPolicy, Secrets};
 pub(crate) use held_up::HeldUp;
 pub(crate) use hosts::Hosts;
 pub use hosts::Silence;
@@ -151,14 +151,15 @@ impl Tracking {
         announce: Announce<'static>,
         bounds: &Bounds,
         stopped: Stopped,
+        secrets: &Secrets,
     ) -> Result<Self, Error> {
         let tls = match &*config.tls_roots {
             [] => Tls::default(),
             pem => Tls::trusting(pem).map_err(Error::TlsRoots)?,
         };
         let action = if config.scrape { Action::Scrape } else { Action::Announce };
-        let choice =
-            target::choose(topic, std::mem::take(&mut config.trackers), config.limits.trackers, config.show_secrets);
+        let trackers = std::mem::take(&mut config.trackers);
+        let choice = target::choose(topic, trackers, config.limits.trackers, config.show_secrets, secrets);
         let mut tracking = Self {
             terms: Arc::new(Terms {
                 action,

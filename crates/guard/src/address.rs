@@ -2,7 +2,8 @@
 //!
 //! A stranger must not be able to aim us: a tracker or torrent could list a router, a metadata service or a printer. So
 //! an address that is not on the public internet is dialled only when the user named it, or when the tracker that named
-//! it was itself reached at such an address: then both are on the same side of the wall.
+//! it was itself reached in the same network. This machine's loopback is named by trackers on it alone, which may name
+//! other local networks too: what runs here reaches them by itself.
 
 use crate::announce_path::is_announce;
 use std::fmt;
@@ -89,6 +90,19 @@ impl fmt::Display for Scope {
     }
 }
 
+/// Where a tracker that was reached at `ip` has its standing. An address of a translator (NAT64, 6to4) gives none: behind it
+/// is another machine's network, whatever range is written in it.
+fn standing(ip: IpAddr) -> Scope {
+    match ip {
+        IpAddr::V6(v6) if is_translated(v6) => Scope::Global,
+        ip => Scope::of(ip),
+    }
+}
+
+fn is_translated(ip: Ipv6Addr) -> bool {
+    matches!(ip.segments(), [0x64, 0xff9b, ..] | [0x2002, ..])
+}
+
 /// The IPv4 address inside `::ffff:a.b.c.d`, `::a.b.c.d`, 64:ff9b::/96 (NAT64) and 2002::/16 (6to4).
 fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let bits = ip.to_bits();
@@ -106,7 +120,8 @@ fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
 pub enum AddressPolicy {
     /// The user named it: any host at all.
     User,
-    /// A stranger named it: global addresses, and local ones only if the stranger was itself reached at a local one.
+    /// A stranger named it: global addresses, and local ones only of the network that the stranger was itself reached in;
+    /// all of them if that is this machine.
     Stranger {
         /// Where the stranger was reached.
         reached: Scope,
@@ -140,7 +155,7 @@ impl AddressPolicy {
     /// The policy for the peers of a tracker that was reached at `tracker`.
     #[must_use]
     pub fn for_peers_of(tracker: IpAddr) -> Self {
-        Self::Stranger { reached: Scope::of(tracker) }
+        Self::Stranger { reached: standing(tracker) }
     }
 
     /// The policy for a tracker URL that stands in a torrent: local only if its path is `/announce`, also with an extension, or
@@ -153,13 +168,12 @@ impl AddressPolicy {
     }
 
     /// The policy for where a tracker reached at `from` redirects to, a URL with this path. A redirect is a stranger's
-    /// word: it never leads from a public address to a local one, and from a local one only where a torrent may point.
+    /// word: it never leads from a public address to a local one, nor out of the tracker's own network into another or to
+    /// this machine; and in it only where a torrent may point, too.
     #[must_use]
     pub fn for_redirect(from: IpAddr, path: &str) -> Self {
-        match Scope::of(from) {
-            Scope::Global => Self::Stranger { reached: Scope::Global },
-            _ => Self::for_tracker_in_torrent(path),
-        }
+        let reached = if is_announce(path) { standing(from) } else { Scope::Global };
+        Self::Stranger { reached }
     }
 
     /// The lowest port of a peer that a stranger may name. Those below belong to services that only a privileged user may
@@ -196,8 +210,8 @@ impl AddressPolicy {
         match (scope, self) {
             (Scope::Unspecified | Scope::Multicast | Scope::Broadcast, _) => Err(Refusal::NotAHost(scope)),
             (Scope::Global, _) | (_, Self::User) => Ok(()),
-            (_, Self::Stranger { reached: Scope::Global } | Self::Author) => Err(Refusal::NotOnAStrangersWord(scope)),
-            (_, Self::Stranger { .. }) => Ok(()),
+            (_, Self::Stranger { reached }) if reached == scope || reached == Scope::Loopback => Ok(()),
+            (_, Self::Stranger { .. } | Self::Author) => Err(Refusal::NotOnAStrangersWord(scope)),
         }
     }
 }
@@ -251,15 +265,70 @@ mod tests {
         }
     }
 
+    /// Who names what: a row for each place of a tracker, a column for each place of a peer.
     #[test]
-    fn a_stranger_aims_us_only_at_its_own_side_of_the_wall() {
-        for local in ["127.0.0.1:22", "10.0.0.1:80", "169.254.169.254:80", "[::1]:80", "100.64.0.1:1", "[fd00::1]:1"] {
-            let local: SocketAddr = local.parse().unwrap();
-            assert!(matches!(FAR.check(local), Err(Refusal::NotOnAStrangersWord(_))), "{local}");
-            assert_eq!(NEAR.check(local), Ok(()));
-            assert_eq!(AddressPolicy::User.check(local), Ok(()));
+    fn a_tracker_names_its_own_network_and_only_one_on_this_machine_names_this_machine() {
+        let peers = [
+            ("8.8.8.8", "global"),
+            ("127.0.0.1", "loopback"),
+            ("::1", "loopback"),
+            ("::ffff:127.0.0.1", "loopback"),
+            ("64:ff9b::127.0.0.1", "loopback"),
+            ("2002:7f00:1::", "loopback"),
+            ("10.0.0.9", "private"),
+            ("192.168.7.7", "private"),
+            ("fd00::9", "private"),
+            ("::ffff:10.0.0.9", "private"),
+            ("169.254.169.254", "link-local"),
+            ("64:ff9b::169.254.169.254", "link-local"),
+            ("fe80::9", "link-local"),
+            ("100.64.0.9", "carrier-grade NAT"),
+            ("198.18.0.9", "reserved"),
+            ("64:ff9b:1::7f00:1", "reserved"),
+            ("::ffff:0:127.0.0.1", "reserved"),
+            ("0.0.0.0", "no host"),
+            ("0.1.2.3", "no host"),
+            ("::", "no host"),
+            ("::ffff:0.0.0.0", "no host"),
+        ];
+        let all = ["global", "loopback", "private", "link-local", "carrier-grade NAT", "reserved"];
+        for (tracker, named) in [
+            ("8.8.8.8", &["global"][..]),
+            ("2606:4700::1111", &["global"]),
+            ("127.0.0.1", &all),
+            ("127.9.9.9", &all),
+            ("::1", &all),
+            ("::ffff:127.0.0.1", &all),
+            ("10.0.0.1", &["global", "private"]),
+            ("172.16.0.1", &["global", "private"]),
+            ("fd00::1", &["global", "private"]),
+            ("::ffff:192.168.1.1", &["global", "private"]),
+            ("169.254.1.1", &["global", "link-local"]),
+            ("fe80::1", &["global", "link-local"]),
+            ("100.64.0.1", &["global", "carrier-grade NAT"]),
+            ("100.127.255.255", &["global", "carrier-grade NAT"]),
+            ("198.18.0.1", &["global", "reserved"]),
+            // Another machine's loopback and network, behind a translator.
+            ("64:ff9b::127.0.0.1", &["global"]),
+            ("64:ff9b::10.0.0.1", &["global"]),
+            ("2002:7f00:1::", &["global"]),
+            ("2002:a00:1::1", &["global"]),
+        ] {
+            let tracker: IpAddr = tracker.parse().unwrap();
+            for (peer, scope) in peers {
+                let address = SocketAddr::new(peer.parse().unwrap(), 6881);
+                let may = named.contains(&scope);
+                let checked = AddressPolicy::for_peers_of(tracker).check(address);
+                assert_eq!(checked.is_ok(), may, "a peer at {peer} named by a tracker at {tracker}");
+                let checked = AddressPolicy::for_redirect(tracker, "/announce?x=1").check(address);
+                assert_eq!(checked.is_ok(), may, "a redirect from {tracker} to {peer}");
+                let checked = AddressPolicy::for_redirect(tracker, "/announce/../admin").check(address);
+                assert_eq!(checked.is_ok(), scope == "global", "a redirect from {tracker} to another path at {peer}");
+                let checked = AddressPolicy::for_tracker_in_torrent("/announce").check(address);
+                assert_eq!(checked.is_ok(), scope != "no host", "a tracker at {peer} in a torrent");
+                assert_eq!(AddressPolicy::User.check(address), checked, "{peer} named by the user");
+            }
         }
-        assert_eq!(FAR.check("8.8.8.8:6881".parse().unwrap()), Ok(()));
     }
 
     #[test]

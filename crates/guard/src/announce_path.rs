@@ -2,6 +2,10 @@
 //!
 //! Servers differ in what they undo before they look a path up: percent-encoding, once or twice; backslashes; dots; what
 //! follows a semicolon in a segment. All of it is undone here.
+//!
+//! libtorrent, whose rule this is, asks of a tracker at a local address that its path begins with `/announce`, as text:
+//! `/announce.php` of trackers in PHP is let through, and so are `/announce-admin` and `/announce/../admin`. Here it is the
+//! first segment that counts, so that none of the latter is; a file extension behind it is the name of the same thing.
 
 use crate::redact::decode;
 

@@ -18,8 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use stream::Beginning;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::OnceCell;
-use tokio::task::spawn_blocking;
+use tokio::sync::{OnceCell, oneshot};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
@@ -91,8 +90,11 @@ impl Tls {
     async fn config(&self) -> Result<Arc<ClientConfig>, TlsProblem> {
         let make = async || {
             let inner = self.0.clone();
-            let config = spawn_blocking(move || inner.make_config()).await;
-            config.map_err(|error| TlsProblem::Failed(error.into()))?.map(Arc::new)
+            let (done, made) = oneshot::channel();
+            // The runtime's own threads panic where there can be no more.
+            let work = move || drop(done.send(inner.make_config().map(Arc::new)));
+            std::thread::Builder::new().name("roots".to_owned()).spawn(work).map_err(TlsProblem::NoThread)?;
+            made.await.map_err(|error| TlsProblem::Failed(io::Error::other(error)))?
         };
         self.0.config.get_or_try_init(make).await.cloned()
     }

@@ -94,6 +94,12 @@ impl HostName {
         valid.then(|| Self(name.to_ascii_lowercase().into()))
     }
 
+    /// The name to show, which resolves to nothing any more where a secret stood in it.
+    #[must_use]
+    pub fn without(&self, secrets: &guard::Secrets) -> Self {
+        Self(secrets.conceal(&self.0).into())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -164,7 +164,7 @@ impl AskedTrackers {
             config.trackers = Trackers::Only(self.trackers.iter().map(parse).collect::<Result<_, _>>()?);
         }
         if let Some(path) = &self.tls_ca {
-            let shown = || crate::input::shown_word(path.as_os_str());
+            let shown = || crate::shown::shown_word(path.as_os_str());
             config.tls_roots = certificates(path)
                 .map_err(|error| format!("give --tls-ca a file of certificates in PEM: {}: {error}", shown()))?;
         }

@@ -116,7 +116,7 @@ fn failures<T: ToString>(groups: &BTreeMap<(&'static str, String), Vec<T>>, page
 /// The files that cannot be completed.
 fn missing(subject: &Subject, summary: &Summary) -> Vec<Line> {
     let files: Vec<Line> = missing_files(subject, &summary.swarm)
-        .map(|(torrent, file)| Line::new().add(format!("  {}", path(torrent, &file.path))))
+        .map(|file| Line::new().add(format!("  {}", path(subject, &file.path))))
         .collect();
     if files.is_empty() {
         return files;

@@ -4,7 +4,7 @@ use super::rows::Rows;
 use super::{BAD, BOLD, GOOD, has};
 use crate::text::{Line, Page, binary_size, span, time};
 use client::{Oddity, Outcome, PeerReport, Transport, Tried};
-use guard::{ErrorChain, escape};
+use guard::escape;
 use peer_wire::{ExtensionHandshake, Reserved};
 use std::time::Duration;
 
@@ -29,12 +29,11 @@ pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
     }
     report.extension.iter().for_each(|theirs| extension(theirs, &mut rows));
     rows.add("received", format!("{} bytes", report.bytes_received));
-    rows.some("left because", report.lingered.as_ref().map(|end| escape(&ErrorChain(end).to_string()).to_string()));
+    rows.some("left because", report.left_because());
     let oddities: Vec<&str> = report.oddities.iter().map(Oddity::code).collect();
     rows.some("oddities", (!oddities.is_empty()).then(|| oddities.join(", ")));
     rows.some("reason", report.reason());
-    let other = report.other_error.as_ref().map(|error| ErrorChain(error).to_string());
-    rows.some("other attempt", other.map(|error| escape(&error).to_string()));
+    rows.some("other attempt", report.other_reason());
     rows.some("hint", report.hint().map(str::to_owned));
     rows.whole(page).join("\n")
 }

@@ -284,7 +284,7 @@ mod tests {
 
     fn subject() -> Subject {
         let hashes: Hashes = "ab".repeat(20).parse().unwrap();
-        Subject { given: "ab".into(), topic: Topic::from(hashes), source: Source::Hash }
+        Subject { given: "ab".into(), topic: Topic::from(hashes), source: Source::Hash, secrets: Default::default() }
     }
 
     fn page(columns: usize) -> Page {

@@ -5,7 +5,7 @@ use super::verdict::path;
 use super::{BOLD, DIM, name};
 use crate::input::{Source, Subject};
 use crate::text::{Line, Page, binary_size, plural, size};
-use guard::{escape, escape_bytes};
+use guard::escape_bytes;
 use metainfo::{Diagnostics, File, Magnet, Torrent};
 use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
@@ -28,25 +28,24 @@ impl Sheet {
         rows.some("size", subject.topic.total_size.map(exact_size));
         if let Some(torrent) = subject.torrent() {
             content(torrent, &mut rows);
-            self.details(torrent, &mut rows);
+            self.details(subject, torrent, &mut rows);
         }
         self.trackers(subject, &mut rows);
         if let Source::Magnet(magnet) = &subject.source {
-            self.link(magnet, &mut rows);
+            self.link(subject, magnet, &mut rows);
         }
         if let Some(torrent) = subject.torrent() {
-            diagnostics(&torrent.diagnostics, &mut rows);
-            torrent.name_issues.iter().for_each(|issue| rows.odd(&format!("its name: {issue}")));
+            oddities(subject, torrent, &mut rows);
             for file in &torrent.files {
                 rows.write(page, to)?;
-                file.issues().iter().for_each(|issue| rows.odd(&format!("{}: {issue}", path(torrent, &file.path))));
+                file.issues().iter().for_each(|issue| rows.odd(&format!("{}: {issue}", path(subject, &file.path))));
             }
             if self.files {
                 rows.line(Line::new().styled(DIM, "files"));
             }
             for entry in torrent.named_files().filter(|_| self.files) {
                 rows.write(page, to)?;
-                rows.line(file(torrent, &entry));
+                rows.line(file(subject, &entry));
             }
         }
         rows.write(page, to)
@@ -57,15 +56,14 @@ impl Sheet {
         for (n, tier) in subject.tiers().iter().enumerate() {
             for url in tier {
                 let shown = if self.show_secrets { (*url).to_owned() } else { guard::redact_url(url) };
-                rows.add(&format!("tier {}", n + 1), escape(&shown).to_string());
+                rows.add(&format!("tier {}", n + 1), shown_text(subject, &shown));
             }
         }
     }
 
-    fn details(self, torrent: &Torrent, rows: &mut Rows) {
+    fn details(self, subject: &Subject, torrent: &Torrent, rows: &mut Rows) {
         let details = &torrent.details;
-        let text =
-            |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| escape_bytes(&torrent.readable(bytes)).to_string());
+        let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| escape_bytes(&subject.text(bytes)).to_string());
         rows.some("comment", text(&details.comment));
         rows.some("created by", text(&details.created_by));
         rows.some("created", details.creation_date.map(date));
@@ -74,28 +72,35 @@ impl Sheet {
             "encoding",
             details.encoding.map(|encoding| encoding.name()).filter(|name| *name != "UTF-8").map(str::to_owned),
         );
-        self.seeds("web seed", &details.web_seeds, rows);
-        self.seeds("HTTP seed", &details.http_seeds, rows);
-        details.nodes.iter().for_each(|(host, port)| rows.add("DHT node", format!("{}:{port}", escape_bytes(host))));
+        self.seeds(subject, "web seed", &details.web_seeds, rows);
+        self.seeds(subject, "HTTP seed", &details.http_seeds, rows);
+        details.nodes.iter().for_each(|(host, port)| {
+            rows.add("DHT node", format!("{}:{port}", escape_bytes(&subject.text(host))));
+        });
         if details.ssl_certificate {
             rows.add("SSL", "peers must prove themselves with its certificate");
         }
     }
 
     /// Web seeds are public; only their userinfo and query values are hidden.
-    fn seeds(self, name: &str, urls: &[String], rows: &mut Rows) {
+    fn seeds(self, subject: &Subject, name: &str, urls: &[String], rows: &mut Rows) {
         for url in urls {
             let shown = if self.show_secrets { url.clone() } else { guard::redact_web_seed(url) };
-            rows.add(name, escape(&shown).to_string());
+            rows.add(name, shown_text(subject, &shown));
         }
     }
 
     /// What a magnet link names beside its trackers.
-    fn link(self, magnet: &Magnet, rows: &mut Rows) {
-        magnet.peers.iter().for_each(|peer| rows.add("peer", escape(&peer.to_string()).to_string()));
-        self.seeds("web seed", &magnet.web_seeds, rows);
-        diagnostics(&magnet.diagnostics, rows);
+    fn link(self, subject: &Subject, magnet: &Magnet, rows: &mut Rows) {
+        magnet.peers.iter().for_each(|peer| rows.add("peer", shown_text(subject, &peer.to_string())));
+        self.seeds(subject, "web seed", &magnet.web_seeds, rows);
+        diagnostics(subject, &magnet.diagnostics, rows);
     }
+}
+
+/// Text of a torrent or a link, without secrets and escaped.
+fn shown_text(subject: &Subject, text: &str) -> String {
+    escape_bytes(&subject.text(text.as_bytes())).to_string()
 }
 
 /// `1.0 MB (1000000 bytes)`.
@@ -118,23 +123,29 @@ fn content(torrent: &Torrent, rows: &mut Rows) {
 }
 
 /// What was wrong with it and did not matter.
-fn diagnostics(diagnostics: &Diagnostics, rows: &mut Rows) {
-    diagnostics.first().iter().for_each(|diagnostic| rows.odd(&escape(&diagnostic.to_string()).to_string()));
+fn diagnostics(subject: &Subject, diagnostics: &Diagnostics, rows: &mut Rows) {
+    diagnostics.first().iter().for_each(|diagnostic| rows.odd(&shown_text(subject, &diagnostic.to_string())));
     let more = diagnostics.total().saturating_sub(diagnostics.first().len());
     if more > 0 {
         rows.odd(&format!("and {more} more of the kind"));
     }
 }
 
-fn file(torrent: &Torrent, file: &File<'_>) -> Line {
+/// That, and what its name would do to a disk.
+fn oddities(subject: &Subject, torrent: &Torrent, rows: &mut Rows) {
+    diagnostics(subject, &torrent.diagnostics, rows);
+    torrent.name_issues.iter().for_each(|issue| rows.odd(&format!("its name: {issue}")));
+}
+
+fn file(subject: &Subject, file: &File<'_>) -> Line {
     let attributes = [
         (file.attributes.padding, "padding"),
         (file.attributes.executable, "executable"),
         (file.attributes.hidden, "hidden"),
     ];
     let attributes: Vec<&str> = attributes.iter().filter_map(|(has, name)| has.then_some(*name)).collect();
-    let target = file.symlink.as_ref().map(|target| format!(" -> {}", path(torrent, target)));
-    let line = Line::new().add(format!("  {:>10}  {}", size(file.length), path(torrent, &file.path)));
+    let target = file.symlink.as_ref().map(|target| format!(" -> {}", path(subject, target)));
+    let line = Line::new().add(format!("  {:>10}  {}", size(file.length), path(subject, &file.path)));
     let line = line.add(target.unwrap_or_default());
     if attributes.is_empty() { line } else { line.styled(DIM, format!("  ({})", attributes.join(", "))) }
 }

@@ -5,7 +5,7 @@ use crate::input::Subject;
 use crate::text::{listed, plural, time};
 use client::{CutShort, Standing, Summary, SwarmView, Verdict};
 use guard::escape_bytes;
-use metainfo::{File, Torrent};
+use metainfo::File;
 
 /// Files named in a sentence.
 const NAMED_FILES: usize = 2;
@@ -157,24 +157,20 @@ fn missing(subject: &Subject, swarm: &SwarmView) -> Option<String> {
 /// The files that lack a piece, so many by name and the others counted.
 pub(super) fn files(subject: &Subject, swarm: &SwarmView, most: usize) -> Vec<String> {
     let mut files = missing_files(subject, swarm);
-    let mut named: Vec<String> = files.by_ref().take(most).map(|(torrent, file)| path(torrent, &file.path)).collect();
+    let mut named: Vec<String> = files.by_ref().take(most).map(|file| path(subject, &file.path)).collect();
     let more = files.count();
     named.extend((more > 0).then(|| plural(more, "more file")));
     named
 }
 
-/// The files that cannot be completed, with their torrent.
-pub(super) fn missing_files<'s>(
-    subject: &'s Subject,
-    swarm: &'s SwarmView,
-) -> impl Iterator<Item = (&'s Torrent, File<'s>)> {
-    let of = |torrent| swarm.missing_files(torrent).map(move |file| (torrent, file));
-    subject.listing().into_iter().flat_map(of)
+/// The files that cannot be completed.
+pub(super) fn missing_files<'s>(subject: &'s Subject, swarm: &'s SwarmView) -> impl Iterator<Item = File<'s>> {
+    subject.listing().into_iter().flat_map(|torrent| swarm.missing_files(torrent))
 }
 
 /// A path in a torrent, escaped.
-pub(super) fn path(torrent: &Torrent, elements: &[&[u8]]) -> String {
-    escape_bytes(&torrent.readable_path(elements)).to_string()
+pub(super) fn path(subject: &Subject, elements: &[&[u8]]) -> String {
+    escape_bytes(&subject.path(elements)).to_string()
 }
 
 fn unverified(summary: &Summary, claims: &str) -> String {

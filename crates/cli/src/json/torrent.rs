@@ -45,23 +45,23 @@ struct Torrent<'r> {
 }
 
 /// What is wrong with the paths of a torrent; put together while they are written, as there may be a million of them.
-struct Issues<'r>(Option<&'r metainfo::Torrent>);
+struct Issues<'r>(&'r Subject);
 
-impl<'r> Serialize for Issues<'r> {
+impl Serialize for Issues<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let of = |torrent: &'r metainfo::Torrent| {
-            torrent.files.iter().filter_map(move |file| PathIssues::of(torrent, &file))
-        };
-        serializer.collect_seq(self.0.into_iter().flat_map(of))
+        let files = self.0.torrent().into_iter().flat_map(|torrent| torrent.files.iter());
+        serializer.collect_seq(files.filter_map(|file| PathIssues::of(self.0, &file)))
     }
 }
 
 /// The files that a torrent names, likewise.
-struct Listed<'r>(&'r metainfo::Torrent);
+struct Listed<'r>(&'r Subject);
 
 impl Serialize for Listed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.named_files().map(|file| File::of(self.0, &file)))
+        serializer.collect_seq(
+            self.0.torrent().into_iter().flat_map(metainfo::Torrent::named_files).map(|file| File::of(self.0, &file)),
+        )
     }
 }
 
@@ -104,7 +104,7 @@ impl<'r> Start<'r> {
             pieces: topic.pieces,
             files: torrent.map(|torrent| torrent.files.content_len()),
             private: torrent.map(|torrent| torrent.private),
-            trackers: topic.trackers.iter().map(|url| shown(url, show_secrets)).collect(),
+            trackers: topic.trackers.iter().map(|url| shown(subject, url, show_secrets)).collect(),
         }
     }
 }
@@ -115,10 +115,12 @@ pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool, mut to
     let details = torrent.map(|torrent| &torrent.details);
     let magnet = if let Source::Magnet(magnet) = &subject.source { Some(magnet) } else { None };
     let diagnostics = torrent.map(|torrent| &torrent.diagnostics).or(magnet.map(|magnet| &magnet.diagnostics));
-    let text = |bytes: &Option<Vec<u8>>| Some(lossy(&torrent?.readable(bytes.as_deref()?)));
-    let seed = |url: &String| if show_secrets { url.clone() } else { guard::redact_web_seed(url) };
+    let text = |bytes: &Option<Vec<u8>>| Some(lossy(&subject.text(bytes.as_deref()?)));
+    let line_of = |text: &dyn ToString| lossy(&subject.text(text.to_string().as_bytes()));
+    let seed = |url: &String| line_of(&if show_secrets { url.clone() } else { guard::redact_web_seed(url) });
     let urls = |urls: Option<&Vec<String>>| urls.into_iter().flatten().map(seed).collect();
-    let tiers = subject.tiers().into_iter().map(|tier| tier.into_iter().map(|url| shown(url, show_secrets)).collect());
+    let tiers =
+        subject.tiers().into_iter().map(|tier| tier.into_iter().map(|url| shown(subject, url, show_secrets)).collect());
     let torrent = Torrent {
         start: Start::of("torrent", subject, show_secrets),
         tiers: tiers.collect(),
@@ -126,43 +128,45 @@ pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool, mut to
         created_by: details.and_then(|details| text(&details.created_by)),
         creation_date_s: details.and_then(|details| details.creation_date),
         source: details.and_then(|details| text(&details.source)),
-        peers: magnet.into_iter().flat_map(|magnet| &magnet.peers).map(ToString::to_string).collect(),
+        peers: magnet.into_iter().flat_map(|magnet| &magnet.peers).map(|peer| line_of(peer)).collect(),
         web_seeds: urls(details.map(|details| &details.web_seeds).or(magnet.map(|magnet| &magnet.web_seeds))),
         http_seeds: urls(details.map(|details| &details.http_seeds)),
         dht_nodes: details
             .into_iter()
-            .flat_map(|details| details.nodes.iter().map(|(host, port)| format!("{}:{port}", lossy(host))))
+            .flat_map(|details| {
+                details.nodes.iter().map(|(host, port)| format!("{}:{port}", lossy(&subject.text(host))))
+            })
             .collect(),
         ssl: details.map(|details| details.ssl_certificate),
         name_issues: torrent
             .into_iter()
             .flat_map(|torrent| torrent.name_issues.iter().map(|issue| issue.code()))
             .collect(),
-        path_issues: Issues(torrent),
-        diagnostics: diagnostics.into_iter().flat_map(metainfo::Diagnostics::first).map(ToString::to_string).collect(),
+        path_issues: Issues(subject),
+        diagnostics: diagnostics.into_iter().flat_map(metainfo::Diagnostics::first).map(|one| line_of(one)).collect(),
         diagnostics_total: diagnostics.map_or(0, metainfo::Diagnostics::total),
-        file_list: torrent.filter(|_| files).map(Listed),
+        file_list: torrent.filter(|_| files).map(|_| Listed(subject)),
     };
     serde_json::to_writer(Harmless(&mut to), &torrent)?;
     writeln!(to)
 }
 
 impl PathIssues {
-    fn of(torrent: &metainfo::Torrent, file: &metainfo::File<'_>) -> Option<Self> {
+    fn of(subject: &Subject, file: &metainfo::File<'_>) -> Option<Self> {
         let issues: Vec<&'static str> = file.issues().iter().map(|issue| issue.code()).collect();
-        (!issues.is_empty()).then(|| Self { path: path(torrent, &file.path), issues })
+        (!issues.is_empty()).then(|| Self { path: path(subject, &file.path), issues })
     }
 }
 
 impl File {
-    fn of(torrent: &metainfo::Torrent, file: &metainfo::File<'_>) -> Self {
+    fn of(subject: &Subject, file: &metainfo::File<'_>) -> Self {
         Self {
-            path: path(torrent, &file.path),
+            path: path(subject, &file.path),
             length_bytes: file.length,
             padding: file.attributes.padding,
             executable: file.attributes.executable,
             hidden: file.attributes.hidden,
-            symlink: file.symlink.as_deref().map(|target| path(torrent, target)),
+            symlink: file.symlink.as_deref().map(|target| path(subject, target)),
             pieces_root: file.pieces_root.map(|root| root.iter().map(|byte| format!("{byte:02x}")).collect()),
         }
     }
@@ -172,10 +176,11 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-pub(super) fn path(torrent: &metainfo::Torrent, elements: &[&[u8]]) -> String {
-    lossy(&torrent.readable_path(elements))
+pub(super) fn path(subject: &Subject, elements: &[&[u8]]) -> String {
+    lossy(&subject.path(elements))
 }
 
-fn shown(url: &str, show_secrets: bool) -> String {
-    if show_secrets { url.to_owned() } else { guard::redact_url(url) }
+fn shown(subject: &Subject, url: &str, show_secrets: bool) -> String {
+    let shown = if show_secrets { url.to_owned() } else { guard::redact_url(url) };
+    lossy(&subject.text(shown.as_bytes()))
 }

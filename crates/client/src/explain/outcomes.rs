@@ -1,10 +1,10 @@
 //! The outcomes of peers.
 
 use super::Cause::{
-    AddressQuota, AskedAgain, Budget, ClosedAfterKey, ClosedBeforeKey, ClosedBoth, ClosedPlain, Exhausted,
-    FamilyNotChosen, GarbledEncryption, HighEntropy, LeftAskedAgain, LeftAtOnce, Messages, NoHost, NoMetadata,
-    NoSuchName, OtherService, Overlay, PrivilegedPort, RunEnded, SilentToEncryption, TooMuch, Untrusted, Violation,
-    WantsEncryption,
+    AddressQuota, AskedAgain, Budget, ClosedAfterKey, ClosedAgreed, ClosedBeforeKey, ClosedBoth, ClosedPlain,
+    Exhausted, FamilyNotChosen, GarbledEncryption, HighEntropy, LeftAskedAgain, LeftAtOnce, Messages, NoHost,
+    NoMetadata, NoSuchName, OtherService, Overlay, PrivilegedPort, RunEnded, SilentToEncryption, TooMuch, Untrusted,
+    Violation, WantsEncryption,
 };
 use super::Causes::{One, Several};
 use super::{Cause, Causes, CodeKind, Explanation};
@@ -142,6 +142,7 @@ pub(super) const TABLE: &[Explanation] = &[
         "--encryption require was given, and the encrypted handshake failed",
         Several(&[
             (ClosedAfterKey, AFTER_KEY),
+            (ClosedAgreed, AGREED),
             (
                 ClosedBeforeKey,
                 "it closed before a word: it speaks no encryption, is full, blocks our address, takes uTP only, or does not have the torrent or has it stopped; --encryption prefer-plain tells more",
@@ -218,6 +219,9 @@ pub(super) const TABLE: &[Explanation] = &[
 /// What is behind a key that is sent, and then a close.
 const AFTER_KEY: &str = "it speaks encryption and does not serve this torrent: it does not have it, or has it stopped, queued or in checking; or it is full, or has another connection from our address";
 
+/// What is behind an encryption that is agreed on, and then a close.
+const AGREED: &str = "it has the torrent, for it decrypted what only those can that know its info-hash, and closed then: it is full, has the torrent stopped, or has another connection from our address";
+
 /// What is behind a connection that ends before the handshake.
 const CLOSED: &[(Cause, &str)] = &[
     (
@@ -225,6 +229,7 @@ const CLOSED: &[(Cause, &str)] = &[
         "it does not have the torrent or has it stopped, queued or in checking, is full, requires encryption, takes uTP only, blocks our address, or knows us already",
     ),
     (ClosedAfterKey, AFTER_KEY),
+    (ClosedAgreed, AGREED),
     (
         ClosedBeforeKey,
         "it turned us away before a word, and encryption did not help: it is full, blocks our address, takes uTP only, has all its torrents stopped or queued; or it speaks no encryption, and does not have this torrent, has it stopped, or has another connection from our address",

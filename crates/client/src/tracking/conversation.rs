@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
+use tracker_http::TlsProblem;
 use tracker_udp::Session;
 
 /// What a tracker said.
@@ -95,7 +96,7 @@ pub(crate) async fn open(
     let stream = tcp(address, terms, deadline, progress).await?;
     let stream: Box<dyn Stream> = if target.url.scheme() == Scheme::Https {
         let begun = Instant::now();
-        let stream = terms.tls.connect(stream, target.url.host(), deadline - begun).await?;
+        let stream = terms.tls.connect(stream, target.url.host(), deadline - begun).await.map_err(of_tls)?;
         progress.times.tls = Some(begun.elapsed());
         Box::new(stream)
     } else {
@@ -120,6 +121,14 @@ async fn tcp(
     progress.times.connect = Some(begun.elapsed());
     progress.local = stream.local_addr().ok().map(|local| local.ip().to_canonical());
     Ok(stream)
+}
+
+/// What an error of TLS says: it may be our own machine's.
+fn of_tls(error: tracker_http::Error) -> TrackerStatus {
+    match error {
+        tracker_http::Error::Tls(TlsProblem::NoThread(source)) => ConnectError::Exhausted(source).into(),
+        error => error.into(),
+    }
 }
 
 /// Over a connection that an earlier request has left, or a new one. Which of both it is decides nothing: one that the

@@ -126,7 +126,7 @@ mod tests {
     use guard::AddressPolicy;
 
     fn target(url: &str) -> Target {
-        Target::new(url.parse().unwrap(), AddressPolicy::User, false)
+        Target::new(url.parse().unwrap(), AddressPolicy::User, false, &guard::Secrets::default())
     }
 
     #[test]

@@ -232,7 +232,7 @@ mod tests {
             limits: Limits::default(),
             bounds: crate::Bounds::new(&crate::Config::default()).unwrap(),
         };
-        let target = Target::new(url.parse().unwrap(), AddressPolicy::User, false);
+        let target = Target::new(url.parse().unwrap(), AddressPolicy::User, false, &guard::Secrets::default());
         let query = Query::new(target, addresses.to_vec(), Some(Family::V4), info_hash, None);
         let stop = Stop::default();
         query.ask(&terms, stop.listen()).await.tracked.report

@@ -52,7 +52,7 @@ pub struct TrackerReport {
     pub times: Times,
     /// From the beginning of the look-up to the end of the reply.
     pub elapsed: Duration,
-    /// What its text may not repeat: some trackers quote the passkey they were sent.
+    /// What its text may not repeat: some trackers quote the passkey they were sent. And those of the run's other trackers.
     pub(crate) secrets: Secrets,
 }
 

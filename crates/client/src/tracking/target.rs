@@ -43,13 +43,14 @@ pub(crate) struct Only {
 }
 
 impl Target {
-    pub(crate) fn new(url: TrackerUrl, policy: AddressPolicy, show_secrets: bool) -> Self {
+    /// `secrets` are those of the run.
+    pub(crate) fn new(url: TrackerUrl, policy: AddressPolicy, show_secrets: bool, secrets: &Secrets) -> Self {
         Self {
             shown: show(&url, show_secrets),
             redirected_to: None,
             policy,
             show_secrets,
-            secrets: if show_secrets { Secrets::default() } else { Secrets::of(url.expose()) },
+            secrets: if show_secrets { Secrets::default() } else { Secrets::of(url.expose()).and(secrets) },
             trail: Vec::new(),
             only: None,
             begun: None,
@@ -65,12 +66,13 @@ impl Target {
         let url = self.url.redirect(location)?;
         let mut trail = self.trail.clone();
         trail.push(self.url.clone());
+        let secrets = if self.show_secrets { Secrets::default() } else { Secrets::of(url.expose()).and(&self.secrets) };
         Ok(Self {
             policy: AddressPolicy::for_redirect(from.ip(), url.target()),
             shown: Arc::clone(&self.shown),
-            redirected_to: Some(show(&url, self.show_secrets)),
+            redirected_to: Some(secrets.conceal(&show(&url, self.show_secrets)).into()),
             show_secrets: self.show_secrets,
-            secrets: if self.show_secrets { Secrets::default() } else { self.secrets.clone().and_of(url.expose()) },
+            secrets,
             trail,
             only: Some(only),
             begun: self.begun,
@@ -108,16 +110,16 @@ pub(crate) struct Choice {
 }
 
 /// Chooses the trackers. One that is named twice, however written, is asked once.
-pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secrets: bool) -> Choice {
+pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secrets: bool, secrets: &Secrets) -> Choice {
     let mut seen = HashSet::new();
     let mut choice = Choice::default();
     match trackers {
         Trackers::None => {}
         Trackers::Only(urls) => {
             let texts: Vec<&str> = urls.iter().map(TrackerUrl::expose).collect();
-            for (url, shown) in urls.iter().zip(told_apart(&texts, show_secrets)) {
+            for (url, shown) in urls.iter().zip(told_apart(&texts, show_secrets, secrets)) {
                 if seen.insert(url.clone()) {
-                    let target = Target::new(url.clone(), AddressPolicy::User, show_secrets);
+                    let target = Target::new(url.clone(), AddressPolicy::User, show_secrets, secrets);
                     choice.targets.push_back(Target { shown, ..target });
                 }
             }
@@ -125,11 +127,11 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
         Trackers::FromTorrent => {
             let texts: Vec<&str> = topic.trackers.iter().map(String::as_str).collect();
             let mut unusable = HashSet::new();
-            for (text, shown) in texts.iter().zip(told_apart(&texts, show_secrets)) {
+            for (text, shown) in texts.iter().zip(told_apart(&texts, show_secrets, secrets)) {
                 match text.parse::<TrackerUrl>() {
                     Ok(url) if seen.insert(url.clone()) => {
                         let policy = AddressPolicy::for_tracker_in_torrent(url.target());
-                        choice.targets.push_back(Target { shown, ..Target::new(url, policy, show_secrets) });
+                        choice.targets.push_back(Target { shown, ..Target::new(url, policy, show_secrets, secrets) });
                     }
                     Err(error) if unusable.insert(text) => {
                         choice.unusable.push(TrackerReport::new(shown, error.into()));
@@ -146,9 +148,10 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
 }
 
 /// URLs as they may be shown. Those that look alike without their secrets have their place in the list with them.
-fn told_apart(texts: &[&str], show_secrets: bool) -> Vec<Arc<str>> {
+fn told_apart(texts: &[&str], show_secrets: bool, secrets: &Secrets) -> Vec<Arc<str>> {
     let show = |text: &&str| if show_secrets { (*text).to_owned() } else { guard::redact_url(text) };
-    let shown: Vec<String> = texts.iter().map(|text| guard::escape(&show(text)).to_string()).collect();
+    let shown: Vec<String> =
+        texts.iter().map(|text| secrets.conceal(&guard::escape(&show(text)).to_string())).collect();
     let mut behind: HashMap<&str, HashSet<&str>> = HashMap::new();
     for (shown, text) in shown.iter().zip(texts) {
         behind.entry(shown).or_default().insert(text);
@@ -182,7 +185,8 @@ mod tests {
     fn what_looks_alike_is_told_apart_by_its_place() {
         let texts =
             ["http://t/k3yk3y/announce", "<html>", "http://u/announce", "http://t/s3cret/announce", "31", "<html>"];
-        let names = told_apart(&texts, false);
+        let none = Secrets::default();
+        let names = told_apart(&texts, false, &none);
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
         let expected = [
             "http://t/***/announce (tracker 1)",
@@ -193,11 +197,11 @@ mod tests {
             "*** (tracker 6)",
         ];
         assert_eq!(names, expected);
-        assert_eq!(told_apart(&texts, true).iter().map(|name| &**name).collect::<Vec<_>>(), texts);
+        assert_eq!(told_apart(&texts, true, &none).iter().map(|name| &**name).collect::<Vec<_>>(), texts);
         // One that is there twice is one.
-        let twice = told_apart(&["http://t/k3yk3y/announce"; 2], false);
+        let twice = told_apart(&["http://t/k3yk3y/announce"; 2], false, &none);
         assert_eq!(&*twice[1], "http://t/***/announce");
-        let control = told_apart(&["http://t/\u{1b}[31m"], true);
+        let control = told_apart(&["http://t/\u{1b}[31m"], true, &none);
         assert_eq!(&*control[0], "http://t/\\u{1b}[31m");
     }
 }

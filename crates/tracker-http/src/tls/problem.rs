@@ -41,6 +41,9 @@ pub enum TlsProblem {
     /// Our own machine has no roots where it is told to look for them.
     #[error("this machine has no certificates to trust: there are none where SSL_CERT_FILE and SSL_CERT_DIR point")]
     NoRoots,
+    /// Our own machine started no thread to read the roots in: not the server's fault.
+    #[error("this machine starts no more threads")]
+    NoThread(#[source] io::Error),
     /// The server asked for a certificate of ours, and left without one.
     #[error("the server wants a client certificate")]
     ClientCertificate(#[source] io::Error),
@@ -99,7 +102,7 @@ impl TlsProblem {
             Self::NotTls(_) => "tls_not_spoken",
             Self::Closed(_) => "tls_closed",
             Self::Timeout(_) => "tls_timeout",
-            Self::Failed(_) => "tls_failed",
+            Self::Failed(_) | Self::NoThread(_) => "tls_failed",
         }
     }
 

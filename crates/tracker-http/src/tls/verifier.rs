@@ -4,6 +4,7 @@
 use super::problem::TlsProblem;
 use std::fmt;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::client::{VerifierBuilderError, WebPkiServerVerifier};
@@ -16,6 +17,9 @@ use webpki::{EndEntityCert, InvalidNameContext};
 
 /// The environment variables by which a user names the system's roots.
 const ROOTS_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Largest file that is read as the system's roots, in bytes: twenty times what a system has.
+const MAX_ROOTS: u64 = 4 << 20;
 
 /// Nobody vouches for a certificate but itself.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -75,7 +79,7 @@ impl Verifier {
 fn roots() -> (RootCertStore, bool) {
     let mut roots = RootCertStore::empty();
     // Files of a system that cannot be read, and certificates among many that are broken, are nobody's roots.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots.add_parsable_certificates(system_roots());
     let named =
         ROOTS_VARIABLES.iter().any(|variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty()));
     let has_store = !roots.is_empty();
@@ -83,6 +87,22 @@ fn roots() -> (RootCertStore, bool) {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     (roots, has_store)
+}
+
+/// The certificates of the system. A device that a variable names never ends, and a pipe may never begin.
+fn system_roots() -> Vec<CertificateDer<'static>> {
+    let file = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    if file.is_none_or(|file| is_store(&file)) {
+        return rustls_native_certs::load_native_certs().certs;
+    }
+    let folders = std::env::var_os("SSL_CERT_DIR").unwrap_or_default();
+    let folders = std::env::split_paths(&folders).filter(|folder| !folder.as_os_str().is_empty());
+    folders.flat_map(|folder| rustls_native_certs::load_certs_from_paths(None, Some(&folder)).certs).collect()
+}
+
+/// What is not there is found not to be there when it is opened.
+fn is_store(file: &Path) -> bool {
+    std::fs::metadata(file).map_or(true, |found| found.is_file() && found.len() <= MAX_ROOTS)
 }
 
 fn wrong_name(error: webpki::Error) -> CertificateError {
@@ -148,6 +168,13 @@ mod tests {
     use super::*;
     use rcgen::{CertificateParams, KeyPair};
     use tokio_rustls::rustls::crypto::ring;
+
+    #[test]
+    fn what_has_no_end_is_no_store() {
+        let is = |path: &str| is_store(Path::new(path));
+        assert!(is(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")) && is("/nonexistent"));
+        assert!(!is("/dev/zero") && !is("/proc/self"));
+    }
 
     #[test]
     fn an_unknown_issuer_is_reported_apart_where_the_machine_has_no_roots() {

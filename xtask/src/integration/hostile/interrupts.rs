@@ -44,6 +44,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("SIGTERM amid encryption", |set| encrypting(set, TERM)),
     scenario("SIGINT after a handshake", |set| met(set, INT, Behaviour::default(), "ok")),
     scenario("SIGTERM after a handshake", |set| met(set, TERM, Behaviour::default(), "ok")),
+    scenario("SIGALRM after a handshake", |set| met(set, "ALRM", Behaviour::default(), "ok")),
+    scenario("SIGXCPU before a handshake", |set| met(set, "XCPU", Behaviour::Silent, "interrupted")),
     scenario("SIGINT amid the goodbye", |set| leaving(set, INT)),
     scenario("SIGTERM amid the goodbye", |set| leaving(set, TERM)),
     scenario("a second SIGINT", |set| twice(set, INT)),

@@ -1,0 +1,88 @@
+//! Interim statistics: a line on stderr for each torrent that runs, whenever a signal asks for them.
+
+use crate::output::Total;
+use crate::text::{plural, time};
+use client::{Interim, SoFar};
+use std::time::{Duration, Instant};
+
+/// The torrents that run.
+#[derive(Debug, Default)]
+pub(crate) struct Running(Vec<Run>);
+
+#[derive(Debug)]
+struct Run {
+    name: String,
+    begun: Instant,
+    interim: Interim,
+}
+
+impl Running {
+    pub(crate) fn begin(&mut self, name: &str, begun: Instant, interim: Interim) {
+        self.0.push(Run { name: name.to_owned(), begun, interim });
+    }
+
+    /// It has been told of, and is in the total.
+    pub(crate) fn end(&mut self, name: &str) {
+        if let Some(at) = self.0.iter().position(|run| run.name == name) {
+            self.0.remove(at);
+        }
+    }
+
+    /// A line for each torrent, and one for all of several; none where none runs.
+    pub(crate) fn lines(&self, done: &Total) -> Vec<String> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let each = self.0.iter().map(|run| line(&run.name, run.begun.elapsed(), run.interim.so_far()));
+        let mut lines: Vec<String> = each.collect();
+        if done.torrents > 1 {
+            let told = SoFar {
+                named: done.peers,
+                ok: done.ok,
+                failed: done.peers - done.ok,
+                in_flight: 0,
+                trackers: done.trackers,
+                trackers_ok: done.trackers_ok,
+            };
+            let all = self.0.iter().fold(told, |sum, run| plus(sum, run.interim.so_far()));
+            let name = format!("{} of {} running", self.0.len(), plural(done.torrents, "torrent"));
+            lines.push(line(&name, done.begun.elapsed(), all));
+        }
+        lines
+    }
+}
+
+fn plus(one: SoFar, other: SoFar) -> SoFar {
+    SoFar {
+        named: one.named + other.named,
+        ok: one.ok + other.ok,
+        failed: one.failed + other.failed,
+        in_flight: one.in_flight + other.in_flight,
+        trackers: one.trackers + other.trackers,
+        trackers_ok: one.trackers_ok + other.trackers_ok,
+    }
+}
+
+fn line(name: &str, elapsed: Duration, so_far: SoFar) -> String {
+    let SoFar { named, ok, failed, in_flight, trackers, trackers_ok } = so_far;
+    let peers = format!("{} named, {ok} answered, {failed} failed, {in_flight} in flight", plural(named, "peer"));
+    format!(
+        "{name}: after {}: {peers}; {trackers_ok} of {} answered",
+        time(elapsed),
+        plural(trackers, "tracker request")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_it_all() {
+        let so_far = SoFar { named: 12, ok: 3, failed: 4, in_flight: 5, trackers: 2, trackers_ok: 1 };
+        assert_eq!(
+            line("a.torrent", Duration::from_millis(3200), plus(so_far, SoFar { named: 1, ..SoFar::default() })),
+            "a.torrent: after 3.20 s: 13 peers named, 3 answered, 4 failed, 5 in flight; 1 of 2 tracker requests answered"
+        );
+    }
+}

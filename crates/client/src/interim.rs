@@ -1,0 +1,41 @@
+//! How far a run has come, for those that do not wait for its end.
+
+use crate::Summary;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SoFar {
+    /// Peers named, each once.
+    pub named: usize,
+    /// Valid handshakes reported.
+    pub ok: usize,
+    /// Other peers reported.
+    pub failed: usize,
+    /// Attempts that have begun and not ended.
+    pub in_flight: usize,
+    /// Reports of trackers.
+    pub trackers: usize,
+    /// Those of them that gave what they were asked for.
+    pub trackers_ok: usize,
+}
+
+/// Tells how far a run has come while its swarm is borrowed by a wait for the next event; a swarm that waits has brought it
+/// up to date. Clones are of the same run.
+#[derive(Clone, Debug, Default)]
+pub struct Interim(Arc<Mutex<SoFar>>);
+
+impl Interim {
+    /// How far it is now.
+    #[must_use]
+    pub fn so_far(&self) -> SoFar {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what has been `told`, and what is not in there.
+    pub(crate) fn set(&self, told: Option<&Summary>, named: usize, in_flight: usize) {
+        let Some(&Summary { peers, ok, trackers, trackers_ok, .. }) = told else { return };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            SoFar { named, ok, failed: peers - ok, in_flight, trackers, trackers_ok };
+    }
+}
