@@ -35,7 +35,7 @@ fn machines_read_one_object_a_line_with_every_key() {
         (
             "tracker",
             1,
-            "address announced_hash connect_ms dns_ms downloaded elapsed_ms external_ip family http_status info_hash interval_s leechers left_out message min_interval_s peers peers_v4 peers_v6 redirected_to reply_ms retry_in_s seeders skipped status tls_ms type url",
+            "address announced_hash asked_together connect_ms dns_ms downloaded elapsed_ms external_ip family http_status info_hash interval_s leechers left_out message min_interval_s peers peers_v4 peers_v6 redirected_to reply_ms retry_in_s seeders skipped status tls_ms type url",
         ),
         (
             "peer",

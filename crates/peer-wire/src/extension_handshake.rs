@@ -285,7 +285,7 @@ mod tests {
             ("4:reqqi4294967296e", "reqq: out of range"),
             ("13:metadata_sizei-1e", "metadata_size: out of range"),
             ("13:metadata_sizei0e", "metadata_size: out of range"),
-            ("13:metadata_sizei67108865e", "metadata_size: out of range"),
+            ("13:metadata_sizei100663297e", "metadata_size: out of range"),
             ("13:metadata_sizei2147483648e", "metadata_size: out of range"),
             ("6:yourip5:12345", "yourip: address of 5 bytes"),
             ("4:ipv416:0123456789abcdef", "ipv4: address of 16 bytes"),

@@ -9,7 +9,7 @@ use super::status::TrackerStatus;
 use super::turn::Turn;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 use tracker::Scheme;
 
 /// Time that the first of several runs' scrapes waits for the others: short to those who watch, and long enough for a hundred
@@ -62,7 +62,7 @@ impl Query {
         let place = Where { url, address: asking.address, ours: terms.ours };
         let answer = match terms.bounds.tracker_hosts().batches.join(&place, self.info_hash) {
             Joined::First(first) => {
-                sleep(GATHERING).await;
+                sleep_until(Instant::now() + GATHERING).await;
                 Some(self.ask_now(Some(first), asking, terms, progress).await?)
             }
             Joined::Later(later) => heard(later, asking, progress).await,
