@@ -1,14 +1,16 @@
 //! The report for machines: one JSON object a line, schema 1. Unknown is `null`, never absent. URLs are redacted.
 
+mod line;
 mod torrent;
 
 use crate::input::Subject;
 use crate::output;
 use client::{CutShort, Matched, Oddity, PeerReport, Summary, TrackerReport, Tried};
+use line::line;
 use peer_wire::ExtensionHandshake;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -346,41 +348,6 @@ pub(crate) fn total(total: &output::Total) -> io::Result<String> {
 
 fn info_hash(subject: &Subject) -> String {
     subject.topic.hashes.primary().to_string()
-}
-
-/// One line of JSON, without its end.
-fn line(value: &impl Serialize) -> io::Result<String> {
-    let mut line = Vec::new();
-    serde_json::to_writer(Harmless(&mut line), value)?;
-    String::from_utf8(line).map_err(io::Error::other)
-}
-
-/// JSON allows characters that command or deceive a terminal; they are written as `\u` escapes, which mean the same.
-struct Harmless<W>(W);
-
-impl<W: Write> Write for Harmless<W> {
-    /// Takes whole characters, as serde_json writes them.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Most text is plain, and that is seen at a glance: serde_json has escaped all controls but this one.
-        if bytes.iter().all(|&byte| byte.is_ascii() && byte != 0x7f) {
-            self.0.write_all(bytes)?;
-            return Ok(bytes.len());
-        }
-        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
-        for part in text.split_inclusive(guard::is_deceptive) {
-            let last = part.chars().next_back().filter(|&last| guard::is_deceptive(last));
-            let harmless = part.get(..part.len() - last.map_or(0, char::len_utf8)).unwrap_or_default();
-            self.0.write_all(harmless.as_bytes())?;
-            for unit in last.iter().flat_map(|last| last.encode_utf16(&mut [0; 2]).to_vec()) {
-                write!(self.0, "\\u{unit:04x}")?;
-            }
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
 }
 
 /// Down: what is less than one copy stays less than one.

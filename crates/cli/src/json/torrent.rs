@@ -1,6 +1,7 @@
 //! What a torrent says: at the beginning of a run, and in full for `show`.
 
-use super::{Harmless, SCHEMA, info_hash, line};
+use super::line::{Harmless, line};
+use super::{SCHEMA, info_hash};
 use crate::input::{Source, Subject};
 use serde::{Serialize, Serializer};
 use std::io::{self, Write};

@@ -28,7 +28,7 @@ const MOST_TOKENS: usize = 10_000_000;
 
 /// What a run may take at its peak of a torrent of so many bytes.
 const fn mebibytes_of(bytes: usize) -> u64 {
-    (4 * bytes as u64 >> 20) + 16
+    ((4 * bytes as u64) >> 20) + 16
 }
 
 /// Every scenario with a file in it.
@@ -46,7 +46,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("zeros without end on standard input", |set| {
         Ok(no_torrent(&set.at("-"), "not a torrent").reading("/dev/zero".into()))
     }),
-    scenario("a string without end on standard input", |set| piped(set, b"d8:announce99999999:", false)),
+    scenario("a string without end on standard input", |set| piped(set, b"d8:announce999999999:", false)),
     scenario("a file that grows", grows),
     scenario("a file of 96 MiB", |set| longest(set, 0, "not a whole torrent")),
     scenario("a file of a byte more", |set| longest(set, 1, "larger than")),
@@ -61,8 +61,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Ok(no_torrent(&set.bytes(bytes)?, "more than is read"))
     }),
     scenario("two million pieces", two_million_pieces),
-    scenario("a million files", |set| million_files(set, None)),
-    scenario("a million files, listed", |set| million_files(set, Some("show"))),
+    scenario("the largest torrent", |set| numbered(set, 430_000, 200, None)),
+    scenario("the largest torrent, listed", |set| numbered(set, 430_000, 200, Some("show"))),
+    scenario("files of short names", |set| numbered(set, 280_000, 6, None)),
+    scenario("files of short names, listed", |set| numbered(set, 280_000, 6, Some("show"))),
     scenario("a folder of large torrents", folder_of_large),
     scenario("200,000 files", |set| many_files(set, None)),
     scenario("200,000 files, shown", |set| many_files(set, Some("show"))),
@@ -174,7 +176,7 @@ fn grows(set: &Set) -> Result<Case> {
 
 /// As long as a torrent may be, and so much longer, of one string that says it is longer still.
 fn longest(set: &Set, more: usize, reason: &str) -> Result<Case> {
-    let mut bytes = b"d8:announce99999999:".to_vec();
+    let mut bytes = b"d8:announce999999999:".to_vec();
     bytes.resize(LONGEST + more, b'x');
     Ok(no_torrent(&set.bytes(bytes)?, reason).mebibytes(mebibytes_of(LONGEST)))
 }
@@ -226,9 +228,9 @@ fn numbered_files(count: usize, digits: usize) -> Vec<u8> {
     bytes
 }
 
-/// Nearly as long as a torrent may be.
-fn million_files(set: &Set, subcommand: Option<&'static str>) -> Result<Case> {
-    let bytes = numbered_files(1_000_000, 70);
+/// As many files as this, and what the torrent of them may take.
+fn numbered(set: &Set, count: usize, digits: usize, subcommand: Option<&'static str>) -> Result<Case> {
+    let bytes = numbered_files(count, digits);
     let most = mebibytes_of(bytes.len());
     let code = if subcommand.is_none() { 3 } else { 0 };
     let case = lonely(&set.bytes(bytes)?, subcommand, code).mebibytes(most);
@@ -239,7 +241,7 @@ fn million_files(set: &Set, subcommand: Option<&'static str>) -> Result<Case> {
 fn folder_of_large(set: &Set) -> Result<Case> {
     const TORRENTS: usize = 12;
     let failed = |error: std::io::Error| format!("no folder: {error}");
-    let (folder, bytes) = (set.file("large"), numbered_files(250_000, 70));
+    let (folder, bytes) = (set.file("large"), numbered_files(80_000, 70));
     std::fs::create_dir(&folder).map_err(failed)?;
     let first = folder.join("0.torrent");
     crate::scratch::write(&first, &bytes)?;
