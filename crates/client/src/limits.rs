@@ -12,9 +12,9 @@ pub struct Limits {
     pub trackers: usize,
     /// Deadline for one announce or scrape: all addresses, all redirects.
     pub tracker_time: Duration,
-    /// Requests a second to the trackers of one IP address, of all runs together, goodbyes included; 0 for no bound. What was
-    /// not used of the second before is made good, so that there may be twice as many in one. Not more than half of
-    /// [`Config::rate`](crate::Config::rate) either. 5,000 torrents at one tracker take 100 s.
+    /// Requests a second to the trackers of one IP address, of all runs together, goodbyes included; 0 for no bound but
+    /// [`Config::rate`](crate::Config::rate), which bounds it too. After a pause there may be more at once, up to a second's,
+    /// as long as they are not more in a second than that. 5,000 torrents at one tracker take 100 s.
     pub tracker_rate: u32,
     /// Time after which a tracker that did not answer one run may be asked by another one, once; until then its status is
     /// [`KnownSilent`](crate::TrackerStatus::KnownSilent).

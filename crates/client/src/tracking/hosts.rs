@@ -27,7 +27,9 @@ const MANY: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Hosts {
     hosts: Mutex<HashMap<IpAddr, Arc<Host>>>,
+    /// Requests a second to each, and how many more at once.
     rate: u32,
+    burst: u32,
     places: usize,
     /// Room for connections that are kept.
     kept: Arc<Semaphore>,
@@ -49,15 +51,16 @@ pub(crate) struct Host {
 impl Hosts {
     /// All that `config` and the named limits say; at most `kept` connections are kept while they are not in use.
     pub(crate) fn new(config: &Config, kept: usize) -> Self {
-        // In one second there may be twice as many.
-        let rate = match (config.rate, config.limits.tracker_rate) {
-            (0, own) => own,
-            (rate, 0) => (rate / 2).max(1),
-            (rate, own) => (rate / 2).max(1).min(own),
+        // What is saved up never makes more of a second than either of both allows.
+        let (rate, burst) = match (config.rate, config.limits.tracker_rate) {
+            (0, own) => (own, own),
+            (most, 0) => (most, 0),
+            (most, own) => (own.min(most), most.saturating_sub(own)),
         };
         Self {
             hosts: Mutex::default(),
             rate,
+            burst,
             places: config.limits.connections_per_address.clamp(1, Semaphore::MAX_PERMITS),
             kept: Arc::new(Semaphore::new(kept)),
             silences: Silences::new(config.limits.silent_time),
@@ -74,7 +77,7 @@ impl Hosts {
         }
         let new = || {
             let places = Arc::new(Semaphore::new(self.places));
-            Arc::new(Host { pace: Pace::new(self.rate), kept: Kept::default(), places })
+            Arc::new(Host { pace: Pace::new(self.rate, self.burst), kept: Kept::default(), places })
         };
         Arc::clone(hosts.entry(ip.to_canonical()).or_insert_with(new))
     }

@@ -6,9 +6,6 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
-/// Time without requests that is made good by a burst: the forty torrents of a small publisher wait for nothing.
-const SAVED: Duration = Duration::from_secs(1);
-
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -34,10 +31,11 @@ pub(crate) struct Pace {
 struct Owed<'p>(&'p AtomicUsize);
 
 impl Pace {
-    /// `rate` requests a second, and in any second at most twice as many; 0 for any number. Of 1 nothing is saved up.
-    pub(crate) fn new(rate: u32) -> Self {
+    /// `rate` requests a second, 0 for any number; after as long a time without any, `burst` more at once, at most a second's.
+    pub(crate) fn new(rate: u32, burst: u32) -> Self {
+        let saved = Duration::from_secs(1) * burst.min(rate) / rate.max(1);
         Self {
-            pacer: Pacer::saving(rate, if rate > 1 { SAVED } else { Duration::ZERO }),
+            pacer: Pacer::saving(rate, saved),
             interval: Duration::from_secs(1) / rate.max(1),
             questions: Semaphore::new(1),
             goodbyes: Semaphore::new(1),
@@ -90,8 +88,8 @@ mod tests {
     use tokio::task::JoinSet;
 
     /// The purpose and the millisecond of each of these requests, in the order of their turns.
-    async fn turns(rate: u32, purposes: &[Purpose]) -> Vec<(Purpose, u128)> {
-        let (pace, taken) = (Arc::new(Pace::new(rate)), Arc::new(Mutex::new(Vec::new())));
+    async fn turns(rate: u32, burst: u32, purposes: &[Purpose]) -> Vec<(Purpose, u128)> {
+        let (pace, taken) = (Arc::new(Pace::new(rate, burst)), Arc::new(Mutex::new(Vec::new())));
         let (begun, mut tasks) = (Instant::now(), JoinSet::new());
         for &purpose in purposes {
             let (pace, taken) = (Arc::clone(&pace), Arc::clone(&taken));
@@ -106,23 +104,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_burst_and_then_evenly_and_never_more_than_twice_the_rate() {
-        for (rate, count) in [(100, 420), (5, 21), (1, 5)] {
-            let turns = turns(rate, &[Purpose::Question; 420][..count]).await;
+    async fn a_burst_and_then_evenly() {
+        for (rate, burst) in [(100, 100), (100, 50), (10, 0), (1, 0)] {
+            let count = rate * 3 + burst + 2;
+            let turns = turns(rate, burst, &vec![Purpose::Question; count as usize]).await;
             let within = |from: u128, to: u128| turns.iter().filter(|(_, at)| (from..to).contains(at)).count();
-            let rate = rate as usize;
-            let most = if rate == 1 { 1 } else { 2 * rate + 2 };
-            let peak = (0..3000).step_by(10).map(|from| within(from, from + 1000)).max();
-            assert!(peak.is_some_and(|peak| (most * 9 / 10..=most).contains(&peak)), "{peak:?} of {most}");
-            assert!(within(2000, 3000).abs_diff(rate) <= 2, "{}", within(2000, 3000));
-            assert_eq!(turns.len(), count);
+            let peak = (0..3000).step_by(10).map(|from| within(from, from + 1000)).max().unwrap();
+            // What timers that wake late may make good is a start or two.
+            let most = (rate + burst) as usize;
+            assert!((most..=most + 2).contains(&peak), "{peak} of {most}");
+            assert!(within(2000, 3000).abs_diff(rate as usize) <= 2, "{}", within(2000, 3000));
+            assert_eq!(turns.len(), count as usize);
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn goodbyes_go_first() {
         let purposes = [[Purpose::Question; 30], [Purpose::Goodbye; 30]].concat();
-        let turns = turns(10, &purposes).await;
+        let turns = turns(10, 10, &purposes).await;
         let last_goodbye = turns.iter().rposition(|(purpose, _)| *purpose == Purpose::Goodbye).unwrap();
         // The questions came first, and as many went as had been saved up.
         let waited = turns.iter().take(last_goodbye).filter(|&&turn| matches!(turn, (Purpose::Question, 1..))).count();
@@ -131,6 +130,6 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn rate_0_waits_for_nothing() {
-        assert!(turns(0, &[Purpose::Question; 1000]).await.iter().all(|(_, at)| *at == 0));
+        assert!(turns(0, 0, &[Purpose::Question; 1000]).await.iter().all(|(_, at)| *at == 0));
     }
 }
