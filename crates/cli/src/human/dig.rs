@@ -28,6 +28,7 @@ pub(crate) fn dig(subject: &Subject, report: &TrackerReport, page: Page) -> Stri
         note("unusable", skipped.join(", "));
     }
     note("times", times(report));
+    together(report).into_iter().for_each(|together| note("together", together));
     if let Some(again) = again(report) {
         note("again", again);
     }
@@ -45,6 +46,15 @@ fn times(report: &TrackerReport) -> String {
         steps.iter().filter_map(|(step, took)| Some(format!("{step} {}", time((*took)?)))).collect();
     let steps = if steps.is_empty() { String::new() } else { format!(": {}", steps.join(", ")) };
     format!("{}{steps}", time(report.elapsed))
+}
+
+/// How many questions went in one, if this was not alone: only an announce has peers in its answer.
+fn together(report: &TrackerReport) -> Option<String> {
+    match (report.asked_together, report.peers) {
+        (0 | 1, _) => None,
+        (count, Some(_)) => Some(format!("request {count} over one connection")),
+        (count, None) => Some(format!("{count} torrents in one request")),
+    }
 }
 
 /// When it wants to be asked again.

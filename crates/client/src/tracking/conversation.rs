@@ -156,12 +156,16 @@ async fn over_http(
             terms.pace_of_connections(address).await;
             continue;
         }
-        progress.together = if info_hashes.len() > 1 { info_hashes.len() } else { connection.exchanges() };
         progress.http_status = match &asked {
             Ok((_, status)) => Some(*status),
             Err(status) => status.http_status(),
         };
         progress.times.reply = progress.http_status.map(|_| begun.elapsed());
+        progress.together = match progress.http_status {
+            None => 0,
+            Some(_) if info_hashes.len() > 1 => info_hashes.len(),
+            Some(_) => connection.exchanges(),
+        };
         turn.connection = Some(connection);
         return asked.map(|(answer, _)| answer);
     }

@@ -80,7 +80,7 @@ pub enum TrackerStatus {
         error: tracker_udp::Error,
     },
     /// It was not asked, because it has not answered before: another torrent's question, or another one of this run.
-    #[error("not asked again: {silence} {} s ago", .ago.as_secs())]
+    #[error("not asked again: {silence}, as was found {}", found(*ago))]
     KnownSilent {
         /// What came instead of an answer.
         silence: Silence,
@@ -170,6 +170,11 @@ impl Standing {
             _ => Self::Unusable,
         }
     }
+}
+
+/// How long ago.
+fn found(ago: Duration) -> String {
+    if ago.as_secs() == 0 { "just now".to_owned() } else { format!("{} s ago", ago.as_secs()) }
 }
 
 impl From<UrlError> for TrackerStatus {

@@ -36,7 +36,8 @@ fn paced(set: &Set, rate: u32, manner: Manner, torrents: usize) -> Result<String
     let mut ran = set.run(&format!("--rate {rate}"), &magnets, within)?;
     let (all, most) =
         (tracker.dialled.all().values().sum::<u64>(), tracker.dialled.most_within(Duration::from_secs(1)));
-    ran.must(most as f64 <= pace * TOLERANCE + 1.0, || format!("{most} connections in one second, {pace} are allowed"));
+    let allowed = f64::from(rate) * TOLERANCE + 1.0;
+    ran.must(most as f64 <= allowed, || format!("{most} connections in one second, {allowed} are allowed"));
     ran.must(manner == Manner::Closes || all <= torrents as u64 / 5, || {
         format!("{all} connections for {requests} requests")
     });

@@ -200,7 +200,7 @@ impl Ran {
 
     /// The info-hashes of the goodbyes that are owed to a tracker, as the lines have it.
     pub(super) fn owed(&self, url: &str) -> Vec<&str> {
-        let lines = self.report.lines_of("goodbye").filter(|line| line["url"] == url && line["error"].is_string());
+        let lines = self.report.lines_of("goodbye").filter(|line| line["url"] == url && line["message"].is_string());
         lines.filter_map(|line| line["info_hash"].as_str()).collect()
     }
 
