@@ -7,6 +7,7 @@ use crate::output::{Output, Shared};
 use crate::room::Room;
 use crate::run::run;
 use crate::signals::{Signals, Wish};
+use crate::text::plural;
 use client::{Bounds, Config};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -32,7 +33,10 @@ pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, mut output: Out
     let ended = run_each(inputs, config, &bounds, &output, &mut signals, worst).await;
     let mut output = output.lock();
     let Some((worst, answered)) = ended else {
-        // The second interrupt: whatever waits to be written stays unwritten.
+        // The second interrupt: what waits to be written stays unwritten.
+        if let owed @ 1.. = bounds.goodbyes_owed() {
+            complain(&format!("left at once, with {} not taken back", plural(owed, "announce")));
+        }
         return Exit::Interrupted.into();
     };
     match output.total(answered) {

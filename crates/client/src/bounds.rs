@@ -57,6 +57,8 @@ struct Shared {
     runs: usize,
     /// Runs that wait for trackers and do nothing else.
     waiting: Arc<AtomicUsize>,
+    /// Announces that are not taken back.
+    owed: Arc<AtomicUsize>,
     /// A permit for each connection that may still begin.
     room: Arc<Semaphore>,
     /// Permits there would be if our machine had never run out of anything.
@@ -71,11 +73,24 @@ struct Shared {
     goodbyes: Arc<Semaphore>,
 }
 
-/// A run that waits; ended when it is dropped.
+/// One more in a count, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Waiting(Arc<AtomicUsize>);
+pub(crate) struct Counted(Arc<AtomicUsize>);
 
-impl Drop for Waiting {
+/// A run that waits.
+pub(crate) type Waiting = Counted;
+
+/// An announce that a tracker may have counted, and that has not been taken back.
+pub(crate) type Owed = Counted;
+
+impl Counted {
+    fn one_more(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -99,6 +114,7 @@ impl Bounds {
             identity: Identity::new(config.bind, config.port)?,
             runs,
             waiting: Arc::default(),
+            owed: Arc::default(),
             room: Arc::new(Semaphore::new(width)),
             width,
             withheld: AtomicUsize::new(0),
@@ -126,10 +142,19 @@ impl Bounds {
         self.0.width.saturating_sub(withheld + self.0.room.available_permits())
     }
 
+    /// How many announces of all runs trackers may have counted and have not been told to forget.
+    #[must_use]
+    pub fn goodbyes_owed(&self) -> usize {
+        self.0.owed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn owed(&self) -> Owed {
+        Counted::one_more(&self.0.owed)
+    }
+
     /// What a run holds as long as it has nothing but silent trackers to wait for.
     pub(crate) fn wait(&self) -> Waiting {
-        self.0.waiting.fetch_add(1, Ordering::Relaxed);
-        Waiting(Arc::clone(&self.0.waiting))
+        Counted::one_more(&self.0.waiting)
     }
 
     pub(crate) fn identity(&self) -> &Identity {

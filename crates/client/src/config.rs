@@ -20,17 +20,19 @@ pub struct Config {
     pub linger: Duration,
     /// What to make of encrypted connections.
     pub encryption: Encryption,
-    /// Deadline for the run. Goodbyes to the trackers, at most 4 s, come after it.
+    /// Deadline for the run. Goodbyes to the trackers, 4 s for each from its turn on, come after it.
     pub deadline: Duration,
     /// Most connections at once; `None` for what the descriptor limit and 32 MiB of memory allow.
     pub concurrency: Option<usize>,
-    /// Most new connections a second, 0 for no bound. Loopback is never paced.
+    /// Most new connections a second, to peers and HTTP trackers, 0 for no bound; no tracker sees more requests in a second
+    /// either ([`Limits::tracker_rate`]). Connections to loopback are not counted.
     pub rate: u32,
     /// Most peers taken from each answer of a tracker; `None` for all. Trackers rarely give more than 200, and one that
     /// names a whole network shall not aim us at it.
     pub max_peers: Option<usize>,
-    /// Most ports of one IP address that are dialled on the word of trackers, and most of them that are asked there because a
-    /// torrent names them; `None` for all. Behind an address that many share there are usually a few.
+    /// Most ports of one IP address that are dialled on the word of trackers, and most conversations with trackers there, as
+    /// many over UDP and as many over HTTP, because a torrent names them; `None` for all. Behind an address that many share
+    /// there are usually a few.
     pub max_per_address: Option<usize>,
     /// Source address of every socket.
     pub bind: Bind,

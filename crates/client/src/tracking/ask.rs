@@ -2,7 +2,7 @@
 
 use super::Terms;
 use super::conversation::{Answer, Progress, converse};
-use super::hosts::{First, Joined, Later, Outcome, Place, Purpose, Where};
+use super::hosts::{First, Joined, Later, Outcome, Place, Where};
 use super::query::Query;
 use super::report::Action;
 use super::status::TrackerStatus;
@@ -91,7 +91,7 @@ impl Query {
             ended.await;
         }
         silences.look(&place, Instant::now())?;
-        let mut turn = Turn::wait(terms, &self.target, asking.address, Purpose::Question).await;
+        let mut turn = Turn::question(terms, &self.target, asking.address).await;
         *asking.deadline += waiting.elapsed();
         // A question that went before may have found out meanwhile.
         let question = silences.ask(place, Instant::now())?;

@@ -6,6 +6,7 @@ use super::status::TrackerStatus;
 use super::target::Target;
 use super::turn::Turn;
 use super::{Terms, strays};
+use crate::bounds::Owed;
 use crate::connect::{ConnectError, connect, connect_udp};
 use crate::entropy;
 use ids::InfoHash;
@@ -47,6 +48,8 @@ pub(crate) struct Progress {
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) address: SocketAddr,
+    /// Counts it until it is taken back.
+    pub(crate) owed: Owed,
     /// The exchange it is part of, when that is over UDP.
     pub(crate) session: Option<Session>,
 }
@@ -58,11 +61,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for S {}
 
 impl Progress {
     /// Notes an announce over HTTP, once for each address: one that is asked again over another connection is one.
-    fn wrote_over_http(&mut self) {
+    fn wrote_over_http(&mut self, terms: &Terms) {
         if let Some(address) = self.address
             && !self.written.iter().any(|written| written.session.is_none() && written.address == address)
         {
-            self.written.push(Written { address, session: None });
+            self.written.push(Written { address, owed: terms.bounds.owed(), session: None });
         }
     }
 }
@@ -182,7 +185,7 @@ async fn ask_over_http(
     let url = &target.url;
     match (terms.action, target.only) {
         (Action::Announce, only) => {
-            progress.wrote_over_http();
+            progress.wrote_over_http(terms);
             let reply = match only {
                 None => connection.announce(url, &terms.announce_of(info_hashes)).await?,
                 // The whole request is in the URL that the redirect gave.
@@ -229,7 +232,8 @@ async fn over_udp(
     let mut session = Session::new(socket, &target.url)?;
     session.timeout = deadline - begun;
     // Kept outside: whoever ends this in the middle may owe a goodbye.
-    let session = progress.written.push_mut(Written { address, session: None }).session.insert(session);
+    let written = Written { address, owed: terms.bounds.owed(), session: None };
+    let session = progress.written.push_mut(written).session.insert(session);
     let mut elsewhere = None;
     let asked = strays::Asked { local, transaction };
     let reply = tokio::select! {

@@ -2,7 +2,6 @@
 
 use super::Terms;
 use super::conversation::{Answer, Written, open, transaction};
-use super::hosts::Purpose;
 use super::report::TrackerReport;
 use super::status::TrackerStatus;
 use super::target::Target;
@@ -11,7 +10,6 @@ use crate::connect::ConnectError;
 use crate::engine::settled;
 use ids::InfoHash;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -64,8 +62,7 @@ impl Goodbye {
     /// Tells the tracker to forget us, at the address that was told of us. Whatever it answers, that is all; a report is of one
     /// that was not sent.
     async fn say(self, terms: &Terms) -> Option<TrackerReport> {
-        let Self { target, written: Written { address, session }, info_hash, tracker_id } = self;
-        let mut turn = Turn::wait(terms, &target, address, Purpose::Goodbye).await;
+        let Self { target, written: Written { address, owed: _owed, session }, info_hash, tracker_id } = self;
         let announce = Announce {
             info_hash,
             event: Event::Stopped,
@@ -73,11 +70,17 @@ impl Goodbye {
             tracker_id: tracker_id.as_deref(),
             ..terms.announce
         };
-        let sent = match session {
-            Some(session) => over_udp(session, &announce, terms).await,
-            None => over_http(&mut turn, &target, address, &announce, terms).await,
+        let sent = match Turn::goodbye(terms, &target, address).await {
+            None => Err(timed_out()),
+            Some(mut turn) => {
+                let sent = match session {
+                    Some(session) => over_udp(session, &announce, terms).await,
+                    None => over_http(&mut turn, &target, &announce, terms).await,
+                };
+                turn.end(terms);
+                sent
+            }
         };
-        turn.end(terms);
         debug!(tracker = %target.shown, ok = sent.is_ok(), "goodbye");
         let mut report = target.report(sent.err()?);
         report.announced_hash = Some(info_hash);
@@ -101,18 +104,17 @@ async fn over_udp(mut session: Session, announce: &Announce<'_>, terms: &Terms) 
 async fn over_http(
     turn: &mut Turn,
     target: &Target,
-    address: SocketAddr,
     announce: &Announce<'_>,
     terms: &Terms,
 ) -> Result<(), TrackerStatus> {
-    let deadline = Instant::now() + terms.limits.goodbye_time;
+    let (address, deadline) = (turn.address(), Instant::now() + terms.limits.goodbye_time);
     let url = if target.only.is_some() { Some(stopped(&target.url)?) } else { None };
     loop {
         let mut connection = match turn.connection.take() {
             Some(connection) => connection,
             None => match timeout_at(deadline, open(target, address, terms, deadline, &mut Default::default())).await {
                 Ok(opened) => opened?,
-                Err(_) => return Err(ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()),
+                Err(_) => return Err(timed_out()),
             },
         };
         connection.timeout = deadline - Instant::now();
@@ -128,6 +130,10 @@ async fn over_http(
             }
         }
     }
+}
+
+fn timed_out() -> TrackerStatus {
+    ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()
 }
 
 /// Where a redirect led to with `started`, what it leads to with `stopped`. Without a word of either nothing has counted us.

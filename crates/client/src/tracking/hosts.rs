@@ -23,6 +23,10 @@ use tokio::time::Instant;
 /// Addresses after which those that are not in use are forgotten.
 const MANY: usize = 1024;
 
+/// Goodbyes to an address at once, for each question that there may be: there are no more of them than there were announces,
+/// and few of those that a tracker does not answer must not keep the others.
+const GOODBYES: usize = 4;
+
 /// All addresses of trackers.
 #[derive(Debug)]
 pub(crate) struct Hosts {
@@ -43,8 +47,9 @@ pub(crate) struct Hosts {
 #[derive(Debug)]
 pub(crate) struct Host {
     pace: Pace,
-    /// Connections that may be opened there on the word of strangers.
+    /// Connections that may be opened there on the word of strangers: for questions; for goodbyes.
     places: Arc<Semaphore>,
+    goodbye_places: Arc<Semaphore>,
     kept: Kept,
 }
 
@@ -61,7 +66,7 @@ impl Hosts {
             hosts: Mutex::default(),
             rate,
             burst,
-            places: config.limits.connections_per_address.clamp(1, Semaphore::MAX_PERMITS),
+            places: config.limits.connections_per_address.clamp(1, Semaphore::MAX_PERMITS / GOODBYES),
             kept: Arc::new(Semaphore::new(kept)),
             silences: Silences::new(config.limits.silent_time),
             batches: Batches::default(),
@@ -76,8 +81,12 @@ impl Hosts {
             hosts.retain(|_, host| Arc::strong_count(host) > 1 || !host.is_at_rest(now));
         }
         let new = || {
-            let places = Arc::new(Semaphore::new(self.places));
-            Arc::new(Host { pace: Pace::new(self.rate, self.burst), kept: Kept::default(), places })
+            Arc::new(Host {
+                pace: Pace::new(self.rate, self.burst),
+                places: Arc::new(Semaphore::new(self.places)),
+                goodbye_places: Arc::new(Semaphore::new(self.places * GOODBYES)),
+                kept: Kept::default(),
+            })
         };
         Arc::clone(hosts.entry(ip.to_canonical()).or_insert_with(new))
     }
@@ -119,6 +128,11 @@ impl Host {
     pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
         // The semaphore is never closed.
         Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+
+    /// Waits for one of those for goodbyes.
+    pub(crate) async fn goodbye_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.goodbye_places).acquire_owned().await.ok()
     }
 
     /// Waits for the turn of one request.

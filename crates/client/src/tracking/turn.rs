@@ -7,14 +7,14 @@ use guard::AddressPolicy;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracker::Scheme;
 
 /// The right to send one request to one address, until it is dropped.
 ///
-/// It is waited for step by step, and nothing is held at the first: a place among the connections to that address, unless the
-/// user named the tracker or the request is a goodbye; the pace of that address; the pace of new connections, unless one was
-/// kept from an earlier request; a descriptor. Over UDP there is no connection, and no place is needed.
+/// It is waited for step by step, and nothing is held at the first: a place among the connections to that address, of which
+/// goodbyes have their own, unless the user named the tracker; the pace of that address; the pace of new connections, unless
+/// one was kept from an earlier request; a descriptor. Over UDP there is no connection, and no place is needed.
 #[derive(Debug)]
 pub(crate) struct Turn {
     host: Arc<Host>,
@@ -26,15 +26,37 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Waits for it.
-    pub(crate) async fn wait(terms: &Terms, target: &Target, address: SocketAddr, purpose: Purpose) -> Self {
+    /// Waits for the turn of an announce or a scrape.
+    pub(crate) async fn question(terms: &Terms, target: &Target, address: SocketAddr) -> Self {
         let host = terms.bounds.tracker_hosts().at(address.ip());
+        let place = if needs_place(target) { host.place().await } else { None };
+        Self::with(host, place, terms, target, address, Purpose::Question).await
+    }
+
+    /// Waits for the turn of a goodbye, which comes before all questions; `None` if it has no place in time, because those
+    /// before it at that address are not answered.
+    pub(crate) async fn goodbye(terms: &Terms, target: &Target, address: SocketAddr) -> Option<Self> {
+        let host = terms.bounds.tracker_hosts().at(address.ip());
+        let place = match needs_place(target) {
+            true => timeout(terms.limits.goodbye_time, host.goodbye_place()).await.ok()?,
+            false => None,
+        };
+        Some(Self::with(host, place, terms, target, address, Purpose::Goodbye).await)
+    }
+
+    async fn with(
+        host: Arc<Host>,
+        place: Option<OwnedSemaphorePermit>,
+        terms: &Terms,
+        target: &Target,
+        address: SocketAddr,
+        purpose: Purpose,
+    ) -> Self {
         let way = terms.way(target, address);
         let is_udp = way.scheme == Scheme::Udp;
-        let may_wait = !is_udp && purpose == Purpose::Question && target.policy != AddressPolicy::User;
-        let place = if may_wait { host.place().await } else { None };
         host.turn(purpose).await;
-        let connection = if is_udp { None } else { host.take(&way, place.is_some()) };
+        let is_bounded = purpose == Purpose::Question && place.is_some();
+        let connection = if is_udp { None } else { host.take(&way, is_bounded) };
         if !is_udp && connection.is_none() {
             terms.pace_of_connections(address).await;
         }
@@ -56,6 +78,11 @@ impl Turn {
             terms.bounds.tracker_hosts().keep(&self.host, self.way, connection);
         }
     }
+}
+
+/// Whether connections to a tracker are bounded by its address. Over UDP there are none.
+fn needs_place(target: &Target) -> bool {
+    target.url.scheme() != Scheme::Udp && target.policy != AddressPolicy::User
 }
 
 impl Terms {

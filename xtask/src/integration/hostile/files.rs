@@ -70,7 +70,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("200,000 files, shown", |set| many_files(set, Some("show"))),
     scenario("names full of escapes", |set| escapes(set, None)),
     scenario("names full of escapes, shown", |set| escapes(set, Some("show"))),
-    scenario("10,000 trackers", ten_thousand_trackers).needs(&[need("--limit trackers=1000000", "trackers are")]),
+    scenario("10,000 trackers", ten_thousand_trackers)
+        .needs(&[need("--limit trackers=1000000", "it takes more than 64 MiB")]),
     scenario("web seeds, DHT nodes and all others who might be dialled", others_to_dial),
     scenario("folders in a circle", folders_in_a_circle),
 ];
