@@ -62,6 +62,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("no answer to the goodbye", |set| goodbye(set, TrackerScript::Silence))
         .needs(&[need("--limit goodbye-time=60000", "it takes longer than")]),
     scenario("128 trackers that say nothing", silent_trackers),
+    scenario("300 torrents of one tracker", paced).needs(&[need("--limit tracker-rate=1000", "requests in")]),
+    scenario("40 torrents of a tracker that says nothing", silent_again)
+        .needs(&[need("--limit silent-time=0", "it was asked")]),
 ];
 
 /// A run that asks this tracker and finds nobody.
@@ -248,6 +251,39 @@ fn goodbye(set: &Set, then: TrackerScript) -> Result<Case> {
 }
 
 /// No more than 64 are asked at once.
+/// So many links to one tracker, of which nothing else is known.
+fn links(set: &Set, count: usize, script: TrackerScript, code: i32) -> Result<(Arc<FakeTracker>, Case)> {
+    let tracker = set.tracker(script)?;
+    let tr = percent_encoded(&tracker.announce_url());
+    let link = |number: usize| format!("magnet:?xt=urn:btih:{number:040x}&tr={tr}");
+    let row = Row::new("links", &set.at(link(1)), code).in_text().args((2..=count).map(link));
+    let case = Case::new(row).knows(&tracker).dials_tracker(tracker.addr()).of_torrents(count);
+    Ok((tracker, case))
+}
+
+fn percent_encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
+/// An announce and a goodbye of each, of which a second's are let through at once.
+fn paced(set: &Set) -> Result<Case> {
+    const LEAST: Duration = Duration::from_secs(4);
+    let (_, case) = links(set, 300, TrackerScript::peers(Vec::<SocketAddr>::new()), 1)?;
+    Ok(case.afterwards(|_, seen| {
+        Vec::from_iter((seen.took < LEAST).then(|| format!("it is sent 600 requests in {:.1?}", seen.took)))
+    }))
+}
+
+/// It is asked over as many connections as there may be at once; those that wait for one of them do not ask.
+fn silent_again(set: &Set) -> Result<Case> {
+    const MOST: usize = 4;
+    let (tracker, case) = links(set, 40, TrackerScript::Silence, 3)?;
+    Ok(case.args("--limit tracker-time=1000 --limit goodbye-time=500").afterwards(move |_, _| {
+        let asked = tracker.requests().iter().filter(|request| request.event().as_deref() == Some("started")).count();
+        Vec::from_iter((asked > MOST).then(|| format!("it was asked {asked} times, expected {MOST} at most")))
+    }))
+}
+
 fn silent_trackers(set: &Set) -> Result<Case> {
     let peers: Vec<_> = (0..128).map(|number| (peer_ip(number), fake_swarm::Behaviour::Silent)).collect();
     let swarm = set.swarm(&peers)?;
