@@ -21,11 +21,9 @@ impl Running {
         self.0.push(Run { name: name.to_owned(), begun, interim });
     }
 
-    /// It has been told of, and is in the total.
-    pub(crate) fn end(&mut self, name: &str) {
-        if let Some(at) = self.0.iter().position(|run| run.name == name) {
-            self.0.remove(at);
-        }
+    /// The run that began at that time, to the nanosecond, has been told of, and is in the total.
+    pub(crate) fn end(&mut self, name: &str, begun: Instant) {
+        self.0.retain(|run| (run.name.as_str(), run.begun) != (name, begun));
     }
 
     /// A line for each torrent, and one for all of several; none where none runs.

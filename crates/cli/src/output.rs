@@ -233,8 +233,9 @@ impl Output {
         for report in owed {
             self.tell(None, true, |_| json::goodbye(subject, report))?;
             let reason = report.message().unwrap_or_default();
-            let fault = format!("{} still counts us: the goodbye could not be sent: {reason}", report.url);
-            self.told_fault(&human::name(subject), &fault);
+            self.progress.erase();
+            let name = human::name(subject);
+            complain(&format!("{name}: {} still counts us: the goodbye could not be sent: {reason}", report.url));
         }
         Ok(())
     }

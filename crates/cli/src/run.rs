@@ -52,10 +52,11 @@ pub(crate) async fn run(
     output.lock().running.begin(&name, begun, swarm.interim());
     // On the heap, each in its time: many runs may wait.
     let told = Box::pin(tell(&subject, &mut swarm, wanted, output, interrupted)).await;
-    output.lock().running.end(&name);
+    output.lock().running.end(&name, begun);
     // Takes the announces back; the result has been printed.
     let owed = Box::pin(swarm.shutdown()).await;
-    let told = told.and_then(|told| output.lock().goodbyes(&subject, &owed).map(|()| told));
+    let reported = output.lock().goodbyes(&subject, &owed);
+    let told = told.and_then(|told| reported.map(|()| told));
     match told {
         // Nobody reads any more: how it went is of no interest.
         Ok(_) if output.lock().is_closed() => Exit::Answered,

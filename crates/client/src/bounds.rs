@@ -5,12 +5,13 @@ use crate::addresses::Addresses;
 use crate::budget::Budget;
 use crate::identity::Identity;
 use crate::pacer::Pacer;
-use crate::tracking::Hosts;
+use crate::tracking::{Hosts, Pace, Purpose};
 use crate::{Config, Error};
 use nix::sys::resource::{Resource, getrlimit};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracker_http::{CaError, Tls};
 
 /// Descriptors left to what is neither a peer, nor a tracker, nor a run: the standard streams, the runtime, the port that is
 /// held. A host program has a 32nd of them beside, at most so many.
@@ -65,10 +66,13 @@ struct Shared {
     width: usize,
     /// Permits taken out of use since it has.
     withheld: AtomicUsize,
-    pacer: Pacer,
+    pacer: Arc<Pacer>,
+    tracker_connections: Pace,
     addresses: Addresses,
     linger: Budget,
     tracker_hosts: Hosts,
+    /// The certificates that the first run trusts, and how; hardly ever are there others.
+    tls: OnceLock<(Vec<u8>, Tls)>,
     trackers: Arc<Semaphore>,
     goodbyes: Arc<Semaphore>,
 }
@@ -110,6 +114,7 @@ impl Bounds {
         let Split { runs, trackers, goodbyes, kept, peers } =
             Split::of(descriptors(), if config.scrape { SCRAPES } else { RUNS });
         let width = width(config.concurrency, peers);
+        let pacer = Arc::new(Pacer::new(config.rate));
         Ok(Self(Arc::new(Shared {
             identity: Identity::new(config.bind, config.port)?,
             runs,
@@ -118,10 +123,12 @@ impl Bounds {
             room: Arc::new(Semaphore::new(width)),
             width,
             withheld: AtomicUsize::new(0),
-            pacer: Pacer::new(config.rate),
+            tracker_connections: Pace::before_others(Arc::clone(&pacer), config.rate),
+            pacer,
             addresses: Addresses::new(config.limits.connections_per_address),
             linger: Budget::new(config.limits.buffer_bytes),
             tracker_hosts: Hosts::new(config, kept),
+            tls: OnceLock::new(),
             trackers: Arc::new(Semaphore::new(trackers)),
             goodbyes: Arc::new(Semaphore::new(goodbyes)),
         })))
@@ -165,6 +172,23 @@ impl Bounds {
         &self.0.pacer
     }
 
+    /// How HTTPS trackers are connected to, with the certificates in `pem` trusted beside the usual ones. The root certificates
+    /// are loaded once for all runs that trust the same.
+    pub(crate) fn tls(&self, pem: &[u8]) -> Result<Tls, CaError> {
+        if let Some((_, tls)) = self.0.tls.get().filter(|(trusted, _)| trusted == pem) {
+            return Ok(tls.clone());
+        }
+        let tls = if pem.is_empty() { Tls::default() } else { Tls::trusting(pem)? };
+        // An error when there are others already.
+        let _ = self.0.tls.set((pem.to_vec(), tls.clone()));
+        Ok(tls)
+    }
+
+    /// The pace of new connections to trackers, which come before those to peers.
+    pub(crate) fn tracker_connections(&self) -> &Pace {
+        &self.0.tracker_connections
+    }
+
     pub(crate) fn addresses(&self) -> &Addresses {
         &self.0.addresses
     }
@@ -198,9 +222,22 @@ impl Bounds {
         Arc::clone(&self.0.trackers).try_acquire_owned().ok()
     }
 
-    /// A turn to say goodbye to a tracker, over when it is dropped.
-    pub(crate) async fn goodbye(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.0.goodbyes).acquire_owned().await.ok()
+    /// A descriptor for a request to a tracker, if one is free.
+    pub(crate) fn try_descriptor(&self, purpose: Purpose) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(self.descriptors_for(purpose)).try_acquire_owned().ok()
+    }
+
+    /// Waits until one is free.
+    pub(crate) async fn descriptor(&self, purpose: Purpose) {
+        // The semaphores are never closed.
+        let _ = self.descriptors_for(purpose).acquire().await;
+    }
+
+    fn descriptors_for(&self, purpose: Purpose) -> &Arc<Semaphore> {
+        match purpose {
+            Purpose::Question => &self.0.trackers,
+            Purpose::Goodbye => &self.0.goodbyes,
+        }
     }
 
     /// Our machine has run out of something: there is room for no more than are in flight now, and no longer for the one

@@ -140,10 +140,19 @@ fn source(address: SocketAddr, bind: Bind) -> Result<Option<IpAddr>, ConnectErro
 /// A UDP socket that hears `address` alone, from the source address chosen for its family. Another one may be had
 /// [`beside`] it.
 pub(crate) fn connect_udp(address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
+    connect_udp_from(0, address, bind)
+}
+
+/// The same from a port that was had before, if it is free.
+pub(crate) fn connect_udp_again(port: u16, address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
+    connect_udp_from(port, address, bind).or_else(|_| connect_udp(address, bind))
+}
+
+fn connect_udp_from(port: u16, address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
     let local = match (source(address, bind)?, address) {
-        (Some(source), _) => SocketAddr::new(source, 0),
-        (None, SocketAddr::V4(_)) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-        (None, SocketAddr::V6(_)) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+        (Some(source), _) => SocketAddr::new(source, port),
+        (None, SocketAddr::V4(_)) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+        (None, SocketAddr::V6(_)) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
     };
     let socket = std::net::UdpSocket::bind(local).map_err(ConnectError::at_once)?;
     socket.connect(address).map_err(ConnectError::at_once)?;

@@ -215,6 +215,8 @@ impl Swarm {
     /// us until they forget us by themselves.
     pub async fn shutdown(mut self) -> Vec<TrackerReport> {
         self.stop.say();
+        // Another run may begin meanwhile.
+        self.waits.get_or_insert_with(|| self.bounds.wait());
         self.lookups.abort_all();
         // Connections of attempts are closed when their tasks are gone; goodbyes need the descriptors.
         self.dialler.shutdown().await;

@@ -68,17 +68,16 @@ async fn read<R: Read>(
     limit: Duration,
 ) -> Result<Torrent, Error> {
     // A disk may be slow and a pipe silent; neither may hold up the runtime.
-    let torrent = blocking(move || {
-        Ok(open()
-            .and_then(|(source, length)| bytes(source, length))
-            .map(|bytes| bytes.and_then(|bytes| Ok(Torrent::parse(&bytes)?))))
-    });
+    let read = blocking(move || Ok(open().and_then(|(source, length)| bytes(source, length))));
     // What the work says is of the file; what is said in its place is of the thread.
-    let torrent = tokio::time::timeout(limit, torrent).await.map_err(|_| ReadError::TooSlow(limit))?;
-    torrent.map_err(ReadError::NoThread)?.unwrap_or_else(|error| match error.kind() {
+    let read = tokio::time::timeout(limit, read).await.map_err(|_| ReadError::TooSlow(limit))?;
+    let bytes = read.map_err(ReadError::NoThread)?.unwrap_or_else(|error| match error.kind() {
         io::ErrorKind::IsADirectory => Err(ReadError::Directory.into()),
         _ => Err(ReadError::Io(error).into()),
-    })
+    })?;
+    // It takes seconds at most, and is waited for: a thread that was given up would go on using its memory.
+    let parsed = blocking(move || Ok(Torrent::parse(&bytes))).await;
+    Ok(parsed.map_err(ReadError::NoThread)??)
 }
 
 /// All that is read; of what does not begin as a torrent, the beginning.

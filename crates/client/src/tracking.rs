@@ -29,8 +29,8 @@ use crowd::Crowd;
 use goodbye::Goodbye;
 use guard::{AddressPolicy, Secrets};
 pub(crate) use held_up::HeldUp;
-pub(crate) use hosts::Hosts;
 pub use hosts::Silence;
+pub(crate) use hosts::{Hosts, Pace, Purpose};
 use ids::InfoHash;
 use names::{Names, Next, addresses_of};
 use query::{Asked, Query};
@@ -153,10 +153,7 @@ impl Tracking {
         stopped: Stopped,
         secrets: &Secrets,
     ) -> Result<Self, Error> {
-        let tls = match &*config.tls_roots {
-            [] => Tls::default(),
-            pem => Tls::trusting(pem).map_err(Error::TlsRoots)?,
-        };
+        let tls = bounds.tls(&config.tls_roots).map_err(Error::TlsRoots)?;
         let action = if config.scrape { Action::Scrape } else { Action::Announce };
         let trackers = std::mem::take(&mut config.trackers);
         let choice = target::choose(topic, trackers, config.limits.trackers, config.show_secrets, secrets);

@@ -29,9 +29,10 @@ struct Link<D> {
     announced: bool,
 }
 
-/// A connection id and its end.
+/// A connection id that a tracker has given, and until when it may be used (BEP 15): what a later session with the same tracker
+/// needs of an earlier one, from the same address of ours and best the same port, to which some trackers tie it.
 #[derive(Clone, Copy, Debug)]
-struct Connection {
+pub struct Connection {
     id: ConnectionId,
     expires: Instant,
 }
@@ -44,6 +45,14 @@ impl<D: Datagrams> Conversation<D> {
             family,
             at_once: Scrape::MOST_OVER_UDP,
         }
+    }
+
+    pub(crate) fn connection(&self) -> Option<Connection> {
+        self.link.connection
+    }
+
+    pub(crate) fn resume(&mut self, connection: Option<Connection>) {
+        self.link.connection = connection;
     }
 
     pub(crate) fn has_announced(&self) -> bool {

@@ -34,5 +34,6 @@ mod exchange;
 mod scripted;
 mod session;
 
+pub use conversation::Connection;
 pub use error::{Error, Ignored};
 pub use session::{Reply, Session};

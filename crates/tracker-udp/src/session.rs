@@ -1,7 +1,7 @@
 //! The public face: a connected socket and a tracker.
 
 use crate::Error;
-use crate::conversation::Conversation;
+use crate::conversation::{Connection, Conversation};
 use guard::Secrets;
 use std::time::Duration;
 use tokio::net::UdpSocket;
@@ -49,6 +49,19 @@ impl Session {
         let family = Family::of(socket.peer_addr()?);
         let conversation = Conversation::new(socket, url.clone(), family);
         Ok(Self { timeout: Self::TIMEOUT, conversation, secrets: Secrets::of(url.expose()) })
+    }
+
+    /// What a later session needs to go on with this one's connection id; `None` when there is none.
+    #[must_use]
+    pub fn connection(&self) -> Option<Connection> {
+        self.conversation.connection()
+    }
+
+    /// Goes on with the connection id of an earlier session with the same tracker, instead of asking for one.
+    #[must_use]
+    pub fn resuming(mut self, connection: Option<Connection>) -> Self {
+        self.conversation.resume(connection);
+        self
     }
 
     /// Whether an announce may have been sent, so that the tracker may have counted us, answered or not.

@@ -85,12 +85,14 @@ impl Query {
         let place = Place::endpoint(&self.target.url, asking.address);
         let silences = &terms.bounds.tracker_hosts().silences;
         // It is not the tracker's fault that others are asked, or asked at its address.
-        let waiting = Instant::now();
+        let mut waiting = Instant::now();
         while let Some(ended) = silences.suspicion(&place, Instant::now()) {
             let _held_up = terms.held_up.enter();
             ended.await;
         }
+        *asking.deadline += waiting.elapsed();
         silences.look(&place, Instant::now())?;
+        waiting = Instant::now();
         let mut turn = Turn::question(terms, &self.target, asking.address).await;
         *asking.deadline += waiting.elapsed();
         // A question that went before may have found out meanwhile.

@@ -1,6 +1,6 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
-use super::hosts::Connection;
+use super::hosts::{Connection, Purpose};
 use super::report::{Action, Times};
 use super::status::TrackerStatus;
 use super::target::Target;
@@ -38,7 +38,7 @@ pub(crate) struct Progress {
     pub(crate) times: Times,
     /// The HTTP status of the answer.
     pub(crate) http_status: Option<u16>,
-    /// Questions answered over the same connection so far, this one included.
+    /// What [`TrackerReport::asked_together`](super::TrackerReport::asked_together) says.
     pub(crate) together: usize,
     /// Where an announce may have been written.
     pub(crate) written: Vec<Written>,
@@ -49,9 +49,9 @@ pub(crate) struct Progress {
 pub(crate) struct Written {
     pub(crate) address: SocketAddr,
     /// Counts it until it is taken back.
-    pub(crate) owed: Owed,
-    /// The exchange it is part of, when that is over UDP.
-    pub(crate) session: Option<Session>,
+    pub(crate) owed: Option<Owed>,
+    /// The exchange it is part of and our port, when that is over UDP.
+    pub(crate) session: Option<(Session, u16)>,
 }
 
 /// A connected stream of whatever kind.
@@ -65,7 +65,7 @@ impl Progress {
         if let Some(address) = self.address
             && !self.written.iter().any(|written| written.session.is_none() && written.address == address)
         {
-            self.written.push(Written { address, owed: terms.bounds.owed(), session: None });
+            self.written.push(Written { address, owed: Some(terms.bounds.owed()), session: None });
         }
     }
 }
@@ -144,7 +144,7 @@ async fn over_http(
     turn: &mut Turn,
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
-    let address = turn.address();
+    let (address, mut deadline) = (turn.address(), deadline);
     loop {
         let mut connection = match turn.connection.take() {
             Some(connection) => connection,
@@ -156,7 +156,7 @@ async fn over_http(
         if let Err(TrackerStatus::Http(error)) = &asked
             && error.is_stale()
         {
-            terms.pace_of_connections(address).await;
+            deadline += terms.pace_of_connections(address, Purpose::Question).await;
             continue;
         }
         progress.http_status = match &asked {
@@ -164,10 +164,10 @@ async fn over_http(
             Err(status) => status.http_status(),
         };
         progress.times.reply = progress.http_status.map(|_| begun.elapsed());
-        progress.together = match progress.http_status {
-            None => 0,
-            Some(_) if info_hashes.len() > 1 => info_hashes.len(),
-            Some(_) => connection.exchanges(),
+        progress.together = match (progress.http_status, terms.action) {
+            (None, _) => 0,
+            (Some(_), Action::Announce) => connection.exchanges(),
+            (Some(_), Action::Scrape) => info_hashes.len(),
         };
         turn.connection = Some(connection);
         return asked.map(|(answer, _)| answer);
@@ -231,14 +231,15 @@ async fn over_udp(
     let transaction = transaction()?;
     let mut session = Session::new(socket, &target.url)?;
     session.timeout = deadline - begun;
-    // Kept outside: whoever ends this in the middle may owe a goodbye.
-    let written = Written { address, owed: terms.bounds.owed(), session: None };
-    let session = progress.written.push_mut(written).session.insert(session);
+    // Kept outside: what ends this in the middle may owe a goodbye.
+    let owed = (terms.action == Action::Announce).then(|| terms.bounds.owed());
+    let written = Written { address, owed, session: None };
+    let session = progress.written.push_mut(written).session.insert((session, local.port()));
     let mut elsewhere = None;
     let asked = strays::Asked { local, transaction };
     let reply = tokio::select! {
         biased;
-        reply = ask_over_udp(session, info_hashes, terms, transaction) => reply,
+        reply = ask_over_udp(&mut session.0, info_hashes, terms, transaction) => reply,
         never = strays::watch(asked, terms, &mut elsewhere) => match never {},
     };
     let (connect, together, answer) = reply.map_err(|error| match elsewhere {

@@ -2,30 +2,45 @@
 
 use super::Terms;
 use super::conversation::{Answer, Written, open, transaction};
+use super::hosts::Purpose;
 use super::report::TrackerReport;
 use super::status::TrackerStatus;
 use super::target::Target;
 use super::turn::Turn;
-use crate::connect::ConnectError;
+use crate::bounds::Owed;
+use crate::connect::{ConnectError, connect_udp_again};
 use crate::engine::settled;
 use ids::InfoHash;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 use tracker::udp::Action;
 use tracker::{Announce, Event, TrackerUrl};
-use tracker_udp::Session;
+use tracker_udp::{Connection, Session};
 
 /// An announce to be taken back.
 #[derive(Debug)]
 pub(crate) struct Goodbye {
     target: Target,
-    written: Written,
+    address: SocketAddr,
     info_hash: InfoHash,
+    /// Over UDP.
+    session: Option<Left>,
+    /// Counts the announce until this has been said.
+    _owed: Option<Owed>,
     /// What the tracker wants to be told with it.
     tracker_id: Option<Vec<u8>>,
+}
+
+/// What is left of an exchange over UDP. Its socket is not: many runs may wait to say goodbye.
+#[derive(Debug)]
+struct Left {
+    connection: Option<Connection>,
+    /// Ours.
+    port: u16,
 }
 
 /// Says all of them at the same time, as far as the pace and the descriptors allow, and reports those that could not be
@@ -51,18 +66,20 @@ impl Goodbye {
         info_hash: InfoHash,
         answer: Option<&Answer>,
     ) -> Option<Self> {
-        let announced = match &written.session {
-            Some(session) => session.has_announced(),
+        let Written { address, owed, session } = written;
+        let announced = match &session {
+            Some((session, _)) => session.has_announced(),
             None => target.only.is_none() || target.url.target().contains("event=started"),
         };
+        let session = session.map(|(session, port)| Left { connection: session.connection(), port });
         let tracker_id = answer.and_then(Answer::tracker_id).map(<[u8]>::to_vec);
-        announced.then(|| Self { target: target.clone(), written, info_hash, tracker_id })
+        announced.then(|| Self { target: target.clone(), address, info_hash, session, _owed: owed, tracker_id })
     }
 
     /// Tells the tracker to forget us, at the address that was told of us. Whatever it answers, that is all; a report is of one
     /// that was not sent.
     async fn say(self, terms: &Terms) -> Option<TrackerReport> {
-        let Self { target, written: Written { address, owed: _owed, session }, info_hash, tracker_id } = self;
+        let Self { target, address, info_hash, session, _owed, tracker_id } = self;
         let announce = Announce {
             info_hash,
             event: Event::Stopped,
@@ -73,10 +90,14 @@ impl Goodbye {
         let sent = match Turn::goodbye(terms, &target, address).await {
             None => Err(timed_out()),
             Some(mut turn) => {
+                let begun = Instant::now();
                 let sent = match session {
-                    Some(session) => over_udp(session, &announce, terms).await,
+                    Some(left) => over_udp(left, &target.url, address, &announce, terms).await,
                     None => over_http(&mut turn, &target, &announce, terms).await,
                 };
+                if begun.elapsed() < terms.limits.goodbye_time {
+                    turn.said_goodbye();
+                }
                 turn.end(terms);
                 sent
             }
@@ -90,8 +111,16 @@ impl Goodbye {
 }
 
 /// A connection id may have to be asked for first.
-async fn over_udp(mut session: Session, announce: &Announce<'_>, terms: &Terms) -> Result<(), TrackerStatus> {
+async fn over_udp(
+    left: Left,
+    url: &TrackerUrl,
+    address: SocketAddr,
+    announce: &Announce<'_>,
+    terms: &Terms,
+) -> Result<(), TrackerStatus> {
     use tracker_udp::Error::{Refused, Socket, Timeout, Unreachable};
+    let socket = connect_udp_again(left.port, address, terms.bind)?;
+    let mut session = Session::new(socket, url)?.resuming(left.connection);
     session.timeout = terms.limits.goodbye_time;
     match session.announce(announce, transaction()?).await {
         Err(error @ (Refused(_) | Socket(_) | Unreachable(_) | Timeout { stage: Action::Connect, .. })) => {
@@ -107,7 +136,7 @@ async fn over_http(
     announce: &Announce<'_>,
     terms: &Terms,
 ) -> Result<(), TrackerStatus> {
-    let (address, deadline) = (turn.address(), Instant::now() + terms.limits.goodbye_time);
+    let (address, mut deadline) = (turn.address(), Instant::now() + terms.limits.goodbye_time);
     let url = if target.only.is_some() { Some(stopped(&target.url)?) } else { None };
     loop {
         let mut connection = match turn.connection.take() {
@@ -123,7 +152,9 @@ async fn over_http(
             Some(url) => connection.announce_as_written(url).await,
         };
         match said {
-            Err(error) if error.is_stale() => terms.pace_of_connections(address).await,
+            Err(error) if error.is_stale() => {
+                deadline += terms.pace_of_connections(address, Purpose::Goodbye).await;
+            }
             _ => {
                 turn.connection = Some(connection);
                 return Ok(());

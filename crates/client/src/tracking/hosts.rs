@@ -7,18 +7,20 @@ mod silence;
 
 pub(crate) use batches::{Batches, First, Joined, Later, Outcome, Where};
 pub(crate) use kept::{Connection, Way};
-pub(crate) use pace::Purpose;
+pub(crate) use pace::{Pace, Purpose};
 pub use silence::Silence;
 pub(crate) use silence::{Place, Silences};
 
 use crate::Config;
 use kept::Kept;
-use pace::Pace;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// Addresses after which those that are not in use are forgotten.
 const MANY: usize = 1024;
@@ -50,6 +52,8 @@ pub(crate) struct Host {
     /// Connections that may be opened there on the word of strangers: for questions; for goodbyes.
     places: Arc<Semaphore>,
     goodbye_places: Arc<Semaphore>,
+    /// Goodbyes that were answered, or could not be sent, before their time was up.
+    goodbyes_said: AtomicUsize,
     kept: Kept,
 }
 
@@ -85,6 +89,7 @@ impl Hosts {
                 pace: Pace::new(self.rate, self.burst),
                 places: Arc::new(Semaphore::new(self.places)),
                 goodbye_places: Arc::new(Semaphore::new(self.places * GOODBYES)),
+                goodbyes_said: AtomicUsize::new(0),
                 kept: Kept::default(),
             })
         };
@@ -130,9 +135,23 @@ impl Host {
         Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
-    /// Waits for one of those for goodbyes.
-    pub(crate) async fn goodbye_place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.goodbye_places).acquire_owned().await.ok()
+    /// Waits for one of those for goodbyes, as long as goodbyes get through: `None` when none has for `patience`.
+    pub(crate) async fn goodbye_place(&self, patience: Duration) -> Option<OwnedSemaphorePermit> {
+        let mut place = pin!(Arc::clone(&self.goodbye_places).acquire_owned());
+        loop {
+            let said = self.goodbyes_said.load(Ordering::Relaxed);
+            match timeout(patience, place.as_mut()).await {
+                // The semaphore is never closed.
+                Ok(place) => return place.ok(),
+                Err(_) if self.goodbyes_said.load(Ordering::Relaxed) == said => return None,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// A goodbye has got through.
+    pub(crate) fn goodbye_said(&self) {
+        self.goodbyes_said.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Waits for the turn of one request.

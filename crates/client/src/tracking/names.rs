@@ -5,7 +5,7 @@ use super::hosts::{Place, Silence};
 use super::status::TrackerStatus;
 use super::target::Target;
 use crate::overlay::Overlay;
-use crate::resolve::{Budget, resolve, unwrapped};
+use crate::resolve::{Budget, NO_ROUTE, NO_THREAD, resolve, unwrapped};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -35,7 +35,7 @@ pub(crate) enum Next {
     /// Its addresses are known, or why there are none.
     Ask(Target, Result<Vec<SocketAddr>, TrackerStatus>),
     LookUp(Target, String),
-    /// Somebody else's look-up is on its way.
+    /// The look-up for another URL is on its way.
     Wait,
 }
 
@@ -114,6 +114,8 @@ pub(crate) async fn addresses_of(name: &str, port: u16, terms: &Terms) -> Result
     let found = resolve(name, port, Budget::Trackers, &terms.limits).await;
     match &found {
         Ok(_) => question.answered(),
+        // What this machine lacks says nothing about the name.
+        Err(error) if matches!(error.kind(), NO_THREAD | NO_ROUTE) => {}
         Err(_) if question.age() >= SLOW => question.silent(Silence::NotResolved),
         Err(_) => {}
     }

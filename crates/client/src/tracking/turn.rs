@@ -6,23 +6,24 @@ use super::target::Target;
 use guard::AddressPolicy;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::Instant;
 use tracker::Scheme;
 
 /// The right to send one request to one address, until it is dropped.
 ///
 /// It is waited for step by step, and nothing is held at the first: a place among the connections to that address, of which
-/// goodbyes have their own, unless the user named the tracker; the pace of that address; the pace of new connections, unless
-/// one was kept from an earlier request; a descriptor. Over UDP there is no connection, and no place is needed.
+/// goodbyes have their own, unless the user named the tracker; the pace of that address; a descriptor; the pace of new
+/// connections, unless one was kept from an earlier request. Over UDP there is no connection, and no place is needed.
 #[derive(Debug)]
 pub(crate) struct Turn {
     host: Arc<Host>,
     way: Way,
-    /// An open connection, if the way is by one and somebody has made it.
+    /// An open connection, if the way is by one and an earlier request has left it.
     pub(crate) connection: Option<Connection>,
     _place: Option<OwnedSemaphorePermit>,
-    _descriptor: Option<OwnedSemaphorePermit>,
+    _descriptor: OwnedSemaphorePermit,
 }
 
 impl Turn {
@@ -38,7 +39,7 @@ impl Turn {
     pub(crate) async fn goodbye(terms: &Terms, target: &Target, address: SocketAddr) -> Option<Self> {
         let host = terms.bounds.tracker_hosts().at(address.ip());
         let place = match needs_place(target) {
-            true => timeout(terms.limits.goodbye_time, host.goodbye_place()).await.ok()?,
+            true => Some(host.goodbye_place(terms.limits.goodbye_time).await?),
             false => None,
         };
         Some(Self::with(host, place, terms, target, address, Purpose::Goodbye).await)
@@ -54,17 +55,25 @@ impl Turn {
     ) -> Self {
         let way = terms.way(target, address);
         let is_udp = way.scheme == Scheme::Udp;
-        host.turn(purpose).await;
+        // A descriptor is not waited for between the pace and the request: those that had waited would all begin at once.
+        let descriptor = loop {
+            host.turn(purpose).await;
+            if let Some(descriptor) = terms.bounds.try_descriptor(purpose) {
+                break descriptor;
+            }
+            terms.bounds.descriptor(purpose).await;
+        };
         let is_bounded = purpose == Purpose::Question && place.is_some();
         let connection = if is_udp { None } else { host.take(&way, is_bounded) };
         if !is_udp && connection.is_none() {
-            terms.pace_of_connections(address).await;
+            terms.pace_of_connections(address, purpose).await;
         }
-        let descriptor = match purpose {
-            Purpose::Question => terms.bounds.turn().await,
-            Purpose::Goodbye => terms.bounds.goodbye().await,
-        };
         Self { host, way, connection, _place: place, _descriptor: descriptor }
+    }
+
+    /// Notes that a goodbye has got through.
+    pub(crate) fn said_goodbye(&self) {
+        self.host.goodbye_said();
     }
 
     /// Where the request goes.
@@ -86,12 +95,14 @@ fn needs_place(target: &Target) -> bool {
 }
 
 impl Terms {
-    /// Waits until there may be one more new connection, which counts in [`Config::rate`](crate::Config::rate). They come
-    /// before those to peers: without trackers there are none of these.
-    pub(crate) async fn pace_of_connections(&self, address: SocketAddr) {
+    /// Waits until there may be one more new connection, which counts in [`Config::rate`](crate::Config::rate), and gives how
+    /// long that was. They come before those to peers: without trackers there are none of these.
+    pub(crate) async fn pace_of_connections(&self, address: SocketAddr, purpose: Purpose) -> Duration {
+        let waiting = Instant::now();
         if !address.ip().is_loopback() {
-            sleep_until(self.bounds.pacer().reserve(Instant::now())).await;
+            self.bounds.tracker_connections().turn(purpose).await;
         }
+        waiting.elapsed()
     }
 
     fn way(&self, target: &Target, address: SocketAddr) -> Way {

@@ -16,6 +16,7 @@ mod attempts;
 mod lab;
 mod linger;
 mod run;
+mod shared;
 mod stages;
 mod trackers;
 

@@ -12,6 +12,7 @@ use crate::shell::Result;
 pub(super) const SCENARIOS: &[Scenario] = &[
     ("magnet links with one tracker of 20", |set| spread(set, 1)),
     ("magnet links with 3 trackers of 20", |set| spread(set, 3)),
+    ("magnet links with a live tracker and a silent one", ended_together),
 ];
 
 const TRACKERS: usize = 20;
@@ -80,4 +81,18 @@ fn spread(set: &Set, each: usize) -> Result<String> {
     let right =
         format!("{torrents} torrents, {requests} requests at each tracker, most connections in a second {most}");
     ran.verdict(format!("{right}; bound {within:.1} s"))
+}
+
+/// All of them wait for the silent tracker, and then say goodbye to the live one at the same time.
+fn ended_together(set: &Set) -> Result<String> {
+    const TORRENTS: usize = 600;
+    let [live, silent] = [Manner::Closes, Manner::DroppedUdp].map(|manner| Tracker::start(set.world(), manner, &[]));
+    let (live, silent) = (live?, silent?);
+    let magnets = set.magnets(TORRENTS, |_| vec![&live.url, &silent.url]);
+    let pace = TORRENTS as f64 / TRACKER_RATE as f64;
+    let mut ran = set.run("", &magnets, Duration::from_secs_f64((2.0 * pace + TRACKER_TIME) * 1.3))?;
+    ran.must_report(&magnets);
+    ran.must_answer(&live.url, TORRENTS);
+    ran.must_say_goodbye(&[live]);
+    ran.verdict(format!("{TORRENTS} goodbyes at the same time"))
 }

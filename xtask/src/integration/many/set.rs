@@ -182,12 +182,13 @@ impl Ran {
         self.must(right == all, || format!("{right} of {all} torrents have all their lines"));
     }
 
-    /// Each `started` must have its `stopped`, or a line that it is owed.
+    /// Each `started` must have its `stopped`.
     pub(super) fn must_say_goodbye(&mut self, trackers: &[Tracker]) {
         for tracker in trackers {
-            let told = self.owed(&tracker.url);
+            let owed = self.owed(&tracker.url).len();
+            self.must(owed == 0, || format!("{}: {owed} goodbyes are reported as owed", tracker.url));
             let ask = || {
-                let lost = tracker.owed().iter().filter(|(hash, _)| !told.contains(&hex(hash).as_str())).count();
+                let lost = tracker.owed().len();
                 Ok(if lost == 0 { Ok(()) } else { Err(lost) }.map_err(|lost| lost.to_string()))
             };
             let lost = process::poll(Instant::now() + NOTED_WITHIN, ask);

@@ -1,6 +1,7 @@
 //! How often the trackers of one address are asked: evenly, and goodbyes first.
 
 use crate::pacer::Pacer;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -15,10 +16,12 @@ pub(crate) enum Purpose {
     Goodbye,
 }
 
-/// The requests to one address, of all runs.
+/// The requests to one address, of all runs; or all new connections to trackers.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    pacer: Pacer,
+    pacer: Arc<Pacer>,
+    /// Whether others use the pacer, too, and come later.
+    shared: bool,
     interval: Duration,
     /// Of those that wait, the first alone looks at the clock.
     questions: Semaphore,
@@ -35,12 +38,18 @@ impl Pace {
     pub(crate) fn new(rate: u32, burst: u32) -> Self {
         let saved = Duration::from_secs(1) * burst.min(rate) / rate.max(1);
         Self {
-            pacer: Pacer::saving(rate, saved),
+            pacer: Arc::new(Pacer::saving(rate, saved)),
+            shared: false,
             interval: Duration::from_secs(1) / rate.max(1),
             questions: Semaphore::new(1),
             goodbyes: Semaphore::new(1),
             owed: AtomicUsize::new(0),
         }
+    }
+
+    /// The starts of a pacer that others use as well, and after these.
+    pub(crate) fn before_others(pacer: Arc<Pacer>, rate: u32) -> Self {
+        Self { pacer, shared: true, ..Self::new(rate, 0) }
     }
 
     /// Waits for the turn of one request: first come, first served, but no question goes before a goodbye.
@@ -53,6 +62,9 @@ impl Pace {
             let now = Instant::now();
             let at = if purpose == Purpose::Question && self.owed.load(Ordering::Relaxed) > 0 {
                 now + self.interval
+            } else if self.shared {
+                // At most one of each purpose: what is cancelled costs no more.
+                return sleep_until(self.pacer.reserve(now)).await;
             } else if let Err(at) = self.pacer.start(now) {
                 at
             } else {
@@ -84,7 +96,7 @@ impl Drop for Owed<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
     use tokio::task::JoinSet;
 
     /// The purpose and the millisecond of each of these requests, in the order of their turns.

@@ -125,7 +125,8 @@ impl Question<'_> {
 /// A question that is cut off, as by the end of its run, has shown something by then.
 impl Drop for Question<'_> {
     fn drop(&mut self) {
-        if !self.learned && self.age() >= SILENT_AFTER {
+        let is_endpoint = matches!(self.place, Place::Endpoint(..));
+        if !self.learned && is_endpoint && self.age() >= SILENT_AFTER {
             self.silent(Silence::NoAnswer);
         }
         let mut places = self.silences.lock();
@@ -199,7 +200,8 @@ impl Silences {
         let mut places = self.lock();
         if places.len() >= MOST && !places.contains_key(place) {
             let recent = |at: Instant| now.saturating_duration_since(at) < self.again_after;
-            places.retain(|_, known| known.silent.is_some() || known.open > 0 || known.answered.is_some_and(recent));
+            let silent = |known: &Known| known.silent.is_some_and(|silent| silent.again > now);
+            places.retain(|_, known| silent(known) || known.open > 0 || known.answered.is_some_and(recent));
             if places.len() >= MOST {
                 return;
             }
