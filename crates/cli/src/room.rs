@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_for_room_is_next() {
+    async fn a_run_that_waits_for_room_is_next() {
         let room = Room::new();
         let mut runs: Vec<_> = (0..8).map(|_| at_once(&room, SMALL).unwrap()).collect();
         let mut large = pin!(room.place(u64::MAX));

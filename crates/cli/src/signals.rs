@@ -1,5 +1,5 @@
 //! Signals: those that end a run, the first time politely; those that ask how far it has come; and those that are none of
-//! ours. Every one that would end the process by itself is in one of these lists, for nobody says goodbye then.
+//! ours. Every one that would end the process by itself is in one of these lists, because then no goodbye is said.
 
 use nix::sys::signal::{SigSet, Signal as Number};
 use std::io;

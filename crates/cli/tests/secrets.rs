@@ -1,4 +1,4 @@
-//! A passkey that comes back where nobody expects one: it is hidden there too, and shown with `--show-secrets`.
+//! A passkey that comes back in an unexpected place: it is hidden there too, and shown with `--show-secrets`.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -123,7 +123,7 @@ fn a_limit_of_file_size_is_an_error_like_others() {
         assert!(code == 2 && (is_told || script.ends_with("2>&1")), "{script}: {stderr}");
         assert!(lab.events()[before..].chunks(2).all(|pair| pair == ["started", "stopped"]), "{:?}", lab.events());
     }
-    // Nobody can read such a log, and the run is right all the same.
+    // Such a log cannot be read, and the run is right all the same.
     let (code, stdout, _) = limited(r#""$1" -vv --linger 0 "$2" 2>"$4""#);
     assert!(code == 0 && stdout.contains("lab"), "{stdout}");
     let (code, _, stderr) = limited(r#""$1" schema >>"$3""#);

@@ -212,25 +212,15 @@ impl Bounds {
         Arc::clone(&self.0.room).acquire_owned().await.ok().map(Room)
     }
 
-    /// A turn at a tracker, over when it is dropped.
-    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.0.trackers).acquire_owned().await.ok()
-    }
-
-    /// A turn at a tracker, if one is free.
-    pub(crate) fn try_turn(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.0.trackers).try_acquire_owned().ok()
-    }
-
     /// A descriptor for a request to a tracker, if one is free.
     pub(crate) fn try_descriptor(&self, purpose: Purpose) -> Option<OwnedSemaphorePermit> {
         Arc::clone(self.descriptors_for(purpose)).try_acquire_owned().ok()
     }
 
     /// Waits until one is free.
-    pub(crate) async fn descriptor(&self, purpose: Purpose) {
+    pub(crate) async fn descriptor(&self, purpose: Purpose) -> Option<OwnedSemaphorePermit> {
         // The semaphores are never closed.
-        let _ = self.descriptors_for(purpose).acquire().await;
+        Arc::clone(self.descriptors_for(purpose)).acquire_owned().await.ok()
     }
 
     fn descriptors_for(&self, purpose: Purpose) -> &Arc<Semaphore> {

@@ -85,7 +85,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What no text from outside may show in a run about `topic`, whoever says it: the secrets of the trackers that it names
+    /// What no text from outside may show in a run about `topic`, from whatever source: the secrets of the trackers that it names
     /// and of those that the user did; nothing when secrets are shown.
     #[must_use]
     pub fn secrets(&self, topic: &Topic) -> Secrets {

@@ -30,7 +30,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tracker::PeerAddress;
 
 /// Time after which a run that has nothing but silent trackers to wait for lets another one begin.
-const PATIENCE: Duration = Duration::from_secs(1);
+const SILENT_FOR: Duration = Duration::from_secs(1);
 
 /// A run: one torrent, its trackers, its peers.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub struct Swarm {
     config: Config,
     bounds: Bounds,
     begun: Option<Instant>,
-    /// The run's deadline; before it, the end of its patience. One timer for all of it: one for each wait would be set and
+    /// The run's deadline; before it, the time after which its trackers count as silent. One timer for all of it: one for each wait would be set and
     /// taken back with every event.
     alarm: Option<Pin<Box<Sleep>>>,
     /// That it has had nothing but trackers to wait for.
@@ -72,8 +72,8 @@ impl Swarm {
         Self::within(topic, config, &bounds)
     }
 
-    /// As [`new`](Self::new), for a run that shares its bounds with others; [`Config::concurrency`], [`Config::rate`] and
-    /// [`Config::port`] are those of the bounds.
+    /// As [`new`](Self::new), for a run that shares its bounds with others; [`Config::concurrency`], [`Config::rate`],
+    /// [`Config::port`], [`Config::scrape`]'s number of runs and the limits that runs share are those of the bounds.
     ///
     /// # Errors
     /// A private torrent without leave, certificates that cannot be read.
@@ -145,9 +145,9 @@ impl Swarm {
     pub async fn next(&mut self) -> Option<Event> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let deadline = begun.checked_add(self.config.deadline);
-        let patience = begun + PATIENCE;
+        let unanswered = begun + SILENT_FOR;
         if self.alarm.is_none() {
-            self.alarm = deadline.map(|at| Box::pin(sleep_until(at.min(patience))));
+            self.alarm = deadline.map(|at| Box::pin(sleep_until(at.min(unanswered))));
         }
         if std::mem::replace(&mut self.waiting, false) {
             // The wait before was given up, and whoever did so has had a turn.
@@ -182,7 +182,7 @@ impl Swarm {
                 self.tell(waiting);
                 continue;
             }
-            self.waits = if self.has_only_trackers() && (now >= patience || self.trackers.is_held_up()) {
+            self.waits = if self.has_only_trackers() && (now >= unanswered || self.trackers.is_held_up()) {
                 self.waits.take().or_else(|| Some(self.bounds.wait()))
             } else {
                 None
@@ -208,8 +208,8 @@ impl Swarm {
         self.cut_short(CutShort::Interrupt);
     }
 
-    /// Says goodbye: every tracker that may have counted us is told `stopped`, within 4 s from when the pace allows it
-    /// ([`Limits::tracker_rate`]). Closes whatever is still open first.
+    /// Says goodbye: every tracker that may have counted us is told `stopped`, within 4 s for each from when the pace
+    /// ([`Limits::tracker_rate`]) and the descriptors allow it. Closes whatever is still open first.
     ///
     /// The reports are of the goodbyes that are owed: those that could not be sent, and why. The trackers will go on counting
     /// us until they forget us by themselves.

@@ -30,7 +30,7 @@ impl BitTorrentClient {
     }
 
     /// Does the whole job for one torrent file, logging each step at debug level. Runs on any tokio runtime with time
-    /// and I/O enabled, for at most the configured deadline and 4 s of goodbyes. For single results, use [`Swarm`].
+    /// and I/O enabled, for at most the configured deadline and the goodbyes after it, of up to 4 s each and mostly all at the same time. For single results, use [`Swarm`].
     ///
     /// # Errors
     /// A torrent that cannot be read, is not one, or is private; nobody to ask; no tracker that answers. It is `Ok` when

@@ -33,8 +33,8 @@ pub struct Limits {
     pub peers: usize,
     /// The lowest port of a peer that an untrusted source may name; a tracker may name those of the web too.
     pub lowest_port: u16,
-    /// Connections at once to one IP address, of all runs together, on a stranger's word: so many to peers, and as many to
-    /// trackers. No more than browsers make.
+    /// Connections at once to one IP address, of all runs together, on a stranger's word: so many to peers, as many to
+    /// trackers, and four times as many for goodbyes, of which there are no more than there were announces.
     pub connections_per_address: usize,
     /// Longest message of a peer that is no bitfield, in bytes.
     pub message_bytes: u32,

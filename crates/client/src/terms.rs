@@ -11,7 +11,7 @@ use tracker::Announce;
 /// Peers wanted of each tracker; most give at most 200.
 const NUMWANT: u32 = 200;
 
-/// What is said to be left when nobody knows the size: one block, more than the nothing of a seed. libtorrent and those built
+/// What is said to be left when the size is unknown: one block, more than the nothing of a seed. libtorrent and those built
 /// on it say so until they have the metadata.
 const UNKNOWN_LEFT: u64 = 16 << 10;
 
@@ -33,7 +33,7 @@ pub(crate) fn announce(topic: &Topic, identity: &Identity, config: &Config) -> A
     }
 }
 
-/// How peers are treated. Who does not listen says that it speaks nothing.
+/// How peers are treated. A run that does not listen names no extension.
 pub(crate) fn terms(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped, secrets: Secrets) -> Terms {
     let listens = !config.linger.is_zero();
     let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };

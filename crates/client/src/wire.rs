@@ -13,7 +13,7 @@ tokio::task_local! {
     pub(crate) static TERMS: Arc<Terms>;
 }
 
-/// Whether anybody wants to know.
+/// Whether it is wanted.
 pub(crate) fn is_told() -> bool {
     enabled!(target: WIRE, Level::TRACE)
 }

@@ -265,7 +265,7 @@ mod tests {
         }
     }
 
-    /// Who names what: a row for each place of a tracker, a column for each place of a peer.
+    /// What names what: a row for each place of a tracker, a column for each place of a peer.
     #[test]
     fn a_tracker_names_its_own_network_and_only_one_on_this_machine_names_this_machine() {
         let peers = [

@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_of_padding_are_in_nobodys_way() {
+    fn directories_of_padding_stand_in_no_way() {
         assert_eq!(marked(&[padding("d/p", 1), file("d", 1)], "n").unwrap(), [false, false]);
         let mut files = LayoutWriter::default();
         for file in [padding("d/p", 1), file("d/x", 1), file("d", 1)] {

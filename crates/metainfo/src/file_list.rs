@@ -28,7 +28,7 @@ pub struct File<'t> {
 }
 
 impl File<'_> {
-    /// The path with lossy text and slashes. Controls and tricks of direction are still in it: whoever shows it escapes it.
+    /// The path with lossy text and slashes. Controls and tricks of direction are still in it: what shows it escapes it.
     #[must_use]
     pub fn path_lossy(&self) -> String {
         let elements: Vec<_> = self.path.iter().map(|element| String::from_utf8_lossy(element)).collect();

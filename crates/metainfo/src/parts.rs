@@ -58,7 +58,7 @@ fn versioned_info(document: &Document<'_>) -> Option<Range<usize>> {
 }
 
 /// From `meta version` 1 on, what is not canonical in the info dictionary is an error, as in libtorrent: a hash
-/// must not depend on who wrote the dictionary. It does not look for a sign before a zero or numbers that do not fit.
+/// must not depend on what wrote the dictionary. It does not look for a sign before a zero or numbers that do not fit.
 fn refuse_ambiguity<'d>(mut found: impl Iterator<Item = &'d Diagnostic>, info: usize) -> Result<(), Error> {
     use bencode::DiagnosticKind::{DuplicateKey, LeadingZero, UnsortedKey};
     // Of each kind the first is there, however many of another came before it.

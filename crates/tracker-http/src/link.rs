@@ -85,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Link<S> {
             Err(Error::Closed(error) | Error::Connection(error)) if again && self.is_unanswered() => {
                 Err(Error::Stale(Some(error)))
             }
-            // RFC 9110, 15.5.9: the tracker was tired of waiting before the request came, which may be repeated.
+            // RFC 9110, 15.5.9: the tracker stopped waiting before the request came, which may be repeated.
             Ok(received) if again && received.status == StatusCode::REQUEST_TIMEOUT => Err(Error::Stale(None)),
             Ok(received) => {
                 self.exchanges += 1;

@@ -95,7 +95,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         "known_silent",
         "known to be silent",
-        "it was not asked, because it did not answer another torrent's question a short while ago; it is asked again once, after a minute",
+        "it was not asked, because an earlier question to it, mostly another torrent's, brought no answer; it is asked again once, after a minute",
         "it is down, refuses connections, or its host name does not resolve: the message says which, and since when",
         LATER,
     ),

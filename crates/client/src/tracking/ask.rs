@@ -2,7 +2,7 @@
 
 use super::Terms;
 use super::conversation::{Answer, Progress, converse};
-use super::hosts::{First, Joined, Later, Outcome, Place, Where};
+use super::hosts::{Endpoint, First, Joined, Later, Outcome, Where};
 use super::query::Query;
 use super::report::Action;
 use super::status::TrackerStatus;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tracker::Scheme;
 
-/// Time that the first of several runs' scrapes waits for the others: short to those who watch, and long enough for a hundred
+/// Time that the first of several runs' scrapes waits for the others: too short to be noticed, and long enough for a hundred
 /// small files to be read.
 const GATHERING: Duration = Duration::from_millis(50);
 
@@ -59,8 +59,8 @@ impl Query {
             Scheme::Udp => self.target.url.clone(),
             _ => self.target.url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?,
         };
-        let place = Where { url, address: asking.address, ours: terms.ours };
-        let answer = match terms.bounds.tracker_hosts().batches.join(&place, self.info_hash) {
+        let to = Where { url, address: asking.address, ours: terms.ours };
+        let answer = match terms.bounds.tracker_hosts().batches.join(&to, self.info_hash) {
             Joined::First(first) => {
                 sleep_until(Instant::now() + GATHERING).await;
                 Some(self.ask_now(Some(first), asking, terms, progress).await?)
@@ -82,21 +82,21 @@ impl Query {
         terms: &Terms,
         progress: &mut Progress,
     ) -> Result<Answer, TrackerStatus> {
-        let place = Place::endpoint(&self.target.url, asking.address);
+        let endpoint = Endpoint::of(&self.target.url, asking.address);
         let silences = &terms.bounds.tracker_hosts().silences;
         // It is not the tracker's fault that others are asked, or asked at its address.
         let mut waiting = Instant::now();
-        while let Some(ended) = silences.suspicion(&place, Instant::now()) {
+        while let Some(ended) = silences.suspicion(&endpoint, Instant::now()) {
             let _held_up = terms.held_up.enter();
             ended.await;
         }
         *asking.deadline += waiting.elapsed();
-        silences.look(&place, Instant::now())?;
+        silences.look(&endpoint, Instant::now())?;
         waiting = Instant::now();
         let mut turn = Turn::question(terms, &self.target, asking.address).await;
         *asking.deadline += waiting.elapsed();
         // A question that went before may have found out meanwhile.
-        let question = silences.ask(place, Instant::now())?;
+        let question = silences.ask(endpoint, Instant::now())?;
         let info_hashes = first.as_ref().map_or_else(|| vec![self.info_hash], First::gathered);
         let until = self.until(*asking.deadline, asking.index);
         // On the heap, so that a question that waits, as thousands may, does not hold room for it too.

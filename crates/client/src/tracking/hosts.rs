@@ -9,7 +9,7 @@ pub(crate) use batches::{Batches, First, Joined, Later, Outcome, Where};
 pub(crate) use kept::{Connection, Way};
 pub(crate) use pace::{Pace, Purpose};
 pub use silence::Silence;
-pub(crate) use silence::{Place, Silences};
+pub(crate) use silence::{Endpoint, Silences};
 
 use crate::Config;
 use kept::Kept;
@@ -159,7 +159,7 @@ impl Host {
         self.pace.turn(purpose).await;
     }
 
-    /// A connection that an earlier request has left. Who has one of the places gets room for a new one at least: those that
+    /// A connection that an earlier request has left. With one of the places there is room for a new one at least: those that
     /// are kept for others are closed if there would be more connections than places.
     pub(crate) fn take(&self, way: &Way, placed: bool) -> Option<Connection> {
         let most = if placed { self.places.available_permits() } else { usize::MAX };

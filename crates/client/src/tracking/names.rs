@@ -1,7 +1,7 @@
 //! The host names of trackers, each looked up once: several URLs, and the redirects of several conversations, name the same.
 
 use super::Terms;
-use super::hosts::{Place, Silence};
+use super::hosts::{Endpoint, Purpose, Silence};
 use super::status::TrackerStatus;
 use super::target::Target;
 use crate::overlay::Overlay;
@@ -107,10 +107,10 @@ impl Names {
 /// address that is silent is not asked.
 pub(crate) async fn addresses_of(name: &str, port: u16, terms: &Terms) -> Result<Vec<SocketAddr>, TrackerStatus> {
     let silences = &terms.bounds.tracker_hosts().silences;
-    let place = Place::Name(name.to_owned());
-    silences.look(&place, Instant::now())?;
-    let _descriptor = terms.bounds.turn().await;
-    let question = silences.ask(place, Instant::now())?;
+    let endpoint = Endpoint::Name(name.to_owned());
+    silences.look(&endpoint, Instant::now())?;
+    let _descriptor = terms.bounds.descriptor(Purpose::Question).await;
+    let question = silences.ask(endpoint, Instant::now())?;
     let found = resolve(name, port, Budget::Trackers, &terms.limits).await;
     match &found {
         Ok(_) => question.answered(),

@@ -248,7 +248,7 @@ impl TrackerStatus {
         }
     }
 
-    /// What it says about the next question to the same place; `None` when it says that there is somebody, or nothing.
+    /// What it says about the next question to the same place; `None` when it shows that a tracker is there, or shows nothing.
     pub(crate) fn silence(&self) -> Option<Silence> {
         use tracker_http::Error::{Timeout, Tls};
         match self {

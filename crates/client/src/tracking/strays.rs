@@ -3,6 +3,7 @@
 //! that asks hears the tracker's address alone, and this one only notes where a reply came from.
 
 use super::Terms;
+use super::hosts::Purpose;
 use crate::connect::beside;
 use std::convert::Infallible;
 use std::future::pending;
@@ -35,7 +36,7 @@ pub(crate) struct Asked {
 /// bounds, for its descriptor, and does without where none is free.
 pub(crate) async fn watch(asked: Asked, terms: &Terms, from: &mut Option<SocketAddr>) -> Infallible {
     sleep_until(Instant::now() + AFTER).await;
-    if let Some(_turn) = terms.bounds.try_turn()
+    if let Some(_descriptor) = terms.bounds.try_descriptor(Purpose::Question)
         && let Ok(socket) = beside(asked.local)
     {
         *from = first(&socket, asked.transaction).await;

@@ -61,7 +61,7 @@ impl Turn {
             if let Some(descriptor) = terms.bounds.try_descriptor(purpose) {
                 break descriptor;
             }
-            terms.bounds.descriptor(purpose).await;
+            drop(terms.bounds.descriptor(purpose).await);
         };
         let is_bounded = purpose == Purpose::Question && place.is_some();
         let connection = if is_udp { None } else { host.take(&way, is_bounded) };

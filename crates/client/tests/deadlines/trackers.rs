@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 /// For one announce: all addresses, all redirects.
 const EXCHANGE: Duration = Duration::from_secs(15);
-/// For all goodbyes together.
+/// For each goodbye.
 const GOODBYE: Duration = Duration::from_secs(4);
 
 fn peerless() -> TrackerScript {

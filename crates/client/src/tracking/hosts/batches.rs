@@ -48,7 +48,7 @@ pub(crate) enum Joined<'b> {
 /// The one that asks. The others hear from it, also when it is dropped.
 pub(crate) struct First<'b> {
     batches: &'b Batches,
-    place: Where,
+    to: Where,
     batch: Arc<Batch>,
 }
 
@@ -57,17 +57,17 @@ pub(crate) struct Later(Arc<Batch>);
 
 impl Batches {
     /// Has a scrape go with those that wait already, or be the first of a new batch.
-    pub(crate) fn join(&self, place: &Where, info_hash: InfoHash) -> Joined<'_> {
+    pub(crate) fn join(&self, to: &Where, info_hash: InfoHash) -> Joined<'_> {
         let mut batches = self.lock();
-        if let Some(batch) = batches.get(place)
-            && batch.take(info_hash, &place.url)
+        if let Some(batch) = batches.get(to)
+            && batch.take(info_hash, &to.url)
         {
             return Joined::Later(Later(Arc::clone(batch)));
         }
         let batch = Arc::new(Batch { info_hashes: Mutex::new(vec![info_hash]), ..Batch::default() });
         // Of one that is full nothing more is expected here.
-        batches.insert(place.clone(), Arc::clone(&batch));
-        Joined::First(First { batches: self, place: place.clone(), batch })
+        batches.insert(to.clone(), Arc::clone(&batch));
+        Joined::First(First { batches: self, to: to.clone(), batch })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Where, Arc<Batch>>> {
@@ -93,8 +93,8 @@ impl First<'_> {
     /// Ends the gathering, and gives what was gathered.
     pub(crate) fn gathered(&self) -> Vec<InfoHash> {
         let mut batches = self.batches.lock();
-        if batches.get(&self.place).is_some_and(|batch| Arc::ptr_eq(batch, &self.batch)) {
-            batches.remove(&self.place);
+        if batches.get(&self.to).is_some_and(|batch| Arc::ptr_eq(batch, &self.batch)) {
+            batches.remove(&self.to);
         }
         mem::take(&mut *self.batch.info_hashes.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -136,13 +136,13 @@ mod tests {
     #[tokio::test]
     async fn the_first_asks_for_all_and_the_others_hear_from_it() {
         let batches = Batches::default();
-        let place = to("http://t.example/scrape");
-        let Joined::First(first) = batches.join(&place, hash(1)) else { panic!("it is the first") };
-        let Joined::Later(later) = batches.join(&place, hash(2)) else { panic!("there is one before it") };
+        let there = to("http://t.example/scrape");
+        let Joined::First(first) = batches.join(&there, hash(1)) else { panic!("it is the first") };
+        let Joined::Later(later) = batches.join(&there, hash(2)) else { panic!("there is one before it") };
         let Joined::First(other) = batches.join(&to("http://u.example/scrape"), hash(3)) else { panic!("elsewhere") };
         assert_eq!(first.gathered(), [hash(1), hash(2)]);
         // What comes after that is another batch.
-        let Joined::First(next) = batches.join(&place, hash(4)) else { panic!("the first is on its way") };
+        let Joined::First(next) = batches.join(&there, hash(4)) else { panic!("the first is on its way") };
         let scraped = Scraped { files: vec![(hash(2), tracker::Counts::default())], ..Scraped::default() };
         first.tell(Outcome { scraped, together: 2, http_status: Some(200), times: Times::default() });
         assert_eq!(later.outcome().await.map(|outcome| outcome.together), Some(2));
@@ -150,22 +150,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_for_one_that_is_dropped_asks_for_itself() {
+    async fn later_scrapes_ask_for_themselves_when_the_first_is_dropped() {
         let batches = Batches::default();
-        let place = to("udp://t.example:1");
-        let first = batches.join(&place, hash(1));
-        let Joined::Later(later) = batches.join(&place, hash(2)) else { panic!("there is one before it") };
+        let there = to("udp://t.example:1");
+        let first = batches.join(&there, hash(1));
+        let Joined::Later(later) = batches.join(&there, hash(2)) else { panic!("there is one before it") };
         drop(first);
         assert!(later.outcome().await.is_none());
-        assert!(matches!(batches.join(&place, hash(2)), Joined::First(_)));
+        assert!(matches!(batches.join(&there, hash(2)), Joined::First(_)));
     }
 
     #[tokio::test]
     async fn what_does_not_fit_begins_a_new_batch() {
         let (batches, mut firsts) = (Batches::default(), Vec::new());
-        let (place, mut later) = (to("udp://t.example:1"), 0);
+        let (there, mut later) = (to("udp://t.example:1"), 0);
         for number in 0..200 {
-            match batches.join(&place, hash(number)) {
+            match batches.join(&there, hash(number)) {
                 Joined::First(first) => firsts.push(first),
                 Joined::Later(_) => later += 1,
             }

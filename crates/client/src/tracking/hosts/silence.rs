@@ -11,7 +11,7 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::time::Instant;
 use tracker::{Host, Scheme, TrackerUrl};
 
-/// Most places that are remembered; those that would be too many are asked as if they were new.
+/// Most endpoints that are remembered; those that would be too many are asked as if they were new.
 const MOST: usize = 4096;
 /// Time without an answer after which further questions wait for what comes of the open one.
 const SUSPICIOUS_AFTER: Duration = Duration::from_secs(1);
@@ -23,9 +23,9 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// Where a tracker is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Place {
+pub(crate) enum Endpoint {
     /// One of its addresses; several trackers may be behind one address, told apart by their host names.
-    Endpoint(Scheme, Host, SocketAddr),
+    Address(Scheme, Host, SocketAddr),
     /// A host name that is to be looked up.
     Name(String),
 }
@@ -42,14 +42,14 @@ pub enum Silence {
     NotResolved,
 }
 
-/// All places, of all runs.
+/// All endpoints, of all runs.
 #[derive(Debug)]
 pub(crate) struct Silences {
-    places: Mutex<HashMap<Place, Known>>,
+    endpoints: Mutex<HashMap<Endpoint, Known>>,
     again_after: Duration,
 }
 
-/// What is known of a place.
+/// What is known of a endpoint.
 #[derive(Debug, Default)]
 struct Known {
     answered: Option<Instant>,
@@ -65,7 +65,7 @@ struct Known {
 #[derive(Debug)]
 pub(crate) struct Question<'s> {
     silences: &'s Silences,
-    place: Place,
+    endpoint: Endpoint,
     asked: Instant,
     /// Whether it is known what came of it.
     learned: bool,
@@ -93,17 +93,17 @@ impl Question<'_> {
     /// An answer came.
     pub(crate) fn answered(&self) {
         let now = Instant::now();
-        self.silences.update(&self.place, now, |known| {
+        self.silences.update(&self.endpoint, now, |known| {
             (known.answered, known.silent, known.unanswered) = (Some(now), None, Some(now));
             known.wake();
         });
     }
 
-    /// No answer came. That says nothing about a place that has answered another question since this one was asked.
+    /// No answer came. That says nothing about a endpoint that has answered another question since this one was asked.
     pub(crate) fn silent(&self, silence: Silence) {
         let Self { silences, asked, .. } = *self;
         let now = Instant::now();
-        silences.update(&self.place, now, |known| {
+        silences.update(&self.endpoint, now, |known| {
             if known.answered.is_some_and(|answered| answered >= asked) {
                 return;
             }
@@ -125,12 +125,12 @@ impl Question<'_> {
 /// A question that is cut off, as by the end of its run, has shown something by then.
 impl Drop for Question<'_> {
     fn drop(&mut self) {
-        let is_endpoint = matches!(self.place, Place::Endpoint(..));
+        let is_endpoint = matches!(self.endpoint, Endpoint::Address(..));
         if !self.learned && is_endpoint && self.age() >= SILENT_AFTER {
             self.silent(Silence::NoAnswer);
         }
-        let mut places = self.silences.lock();
-        if let Some(known) = places.get_mut(&self.place) {
+        let mut endpoints = self.silences.lock();
+        if let Some(known) = endpoints.get_mut(&self.endpoint) {
             known.open = known.open.saturating_sub(1);
             if known.open == 0 {
                 known.unanswered = None;
@@ -152,29 +152,29 @@ impl Silent {
     }
 }
 
-impl Place {
-    pub(crate) fn endpoint(url: &TrackerUrl, address: SocketAddr) -> Self {
-        Self::Endpoint(url.scheme(), url.host().clone(), address)
+impl Endpoint {
+    pub(crate) fn of(url: &TrackerUrl, address: SocketAddr) -> Self {
+        Self::Address(url.scheme(), url.host().clone(), address)
     }
 }
 
 impl Silences {
-    /// A place is asked again `again_after` the first silence.
+    /// A endpoint is asked again `again_after` the first silence.
     pub(crate) fn new(again_after: Duration) -> Self {
-        Self { places: Mutex::default(), again_after }
+        Self { endpoints: Mutex::default(), again_after }
     }
 
-    /// An error if `place` is known to be silent and is not to be asked yet.
-    pub(crate) fn look(&self, place: &Place, now: Instant) -> Result<(), TrackerStatus> {
-        let places = self.lock();
-        let silent = places.get(place).and_then(|known| known.silent);
+    /// An error if `endpoint` is known to be silent and is not to be asked yet.
+    pub(crate) fn look(&self, endpoint: &Endpoint, now: Instant) -> Result<(), TrackerStatus> {
+        let endpoints = self.lock();
+        let silent = endpoints.get(endpoint).and_then(|known| known.silent);
         silent.filter(|silent| silent.again > now).map_or(Ok(()), |silent| Err(silent.status(now)))
     }
 
-    /// The end of an open question to `place`, if one is suspiciously long without an answer.
-    pub(crate) fn suspicion(&self, place: &Place, now: Instant) -> Option<OwnedNotified> {
-        let mut places = self.lock();
-        let known = places.get_mut(place).filter(|known| known.silent.is_none())?;
+    /// The end of an open question to `endpoint`, if one is suspiciously long without an answer.
+    pub(crate) fn suspicion(&self, endpoint: &Endpoint, now: Instant) -> Option<OwnedNotified> {
+        let mut endpoints = self.lock();
+        let known = endpoints.get_mut(endpoint).filter(|known| known.silent.is_none())?;
         let since = known.unanswered?;
         let is_long = now.saturating_duration_since(since) >= SUSPICIOUS_AFTER;
         // Under the lock, so that no end is missed.
@@ -183,35 +183,35 @@ impl Silences {
 
     /// As [`look`](Self::look), for a question that is asked if there is no error: when the time to ask again has come, one
     /// question is let through, and the others do without until its answer is there.
-    pub(crate) fn ask(&self, place: Place, now: Instant) -> Result<Question<'_>, TrackerStatus> {
-        self.look(&place, now)?;
-        self.update(&place, now, |known| {
+    pub(crate) fn ask(&self, endpoint: Endpoint, now: Instant) -> Result<Question<'_>, TrackerStatus> {
+        self.look(&endpoint, now)?;
+        self.update(&endpoint, now, |known| {
             known.open += 1;
             known.unanswered.get_or_insert(now);
             if let Some(silent) = &mut known.silent {
                 silent.again = now + self.again_after;
             }
         });
-        Ok(Question { silences: self, place, asked: now, learned: false })
+        Ok(Question { silences: self, endpoint, asked: now, learned: false })
     }
 
-    /// Changes the entry of `place`, a new one if there is room.
-    fn update(&self, place: &Place, now: Instant, change: impl FnOnce(&mut Known)) {
-        let mut places = self.lock();
-        if places.len() >= MOST && !places.contains_key(place) {
+    /// Changes the entry of `endpoint`, a new one if there is room.
+    fn update(&self, endpoint: &Endpoint, now: Instant, change: impl FnOnce(&mut Known)) {
+        let mut endpoints = self.lock();
+        if endpoints.len() >= MOST && !endpoints.contains_key(endpoint) {
             let recent = |at: Instant| now.saturating_duration_since(at) < self.again_after;
             let silent = |known: &Known| known.silent.is_some_and(|silent| silent.again > now);
-            places.retain(|_, known| silent(known) || known.open > 0 || known.answered.is_some_and(recent));
-            if places.len() >= MOST {
+            endpoints.retain(|_, known| silent(known) || known.open > 0 || known.answered.is_some_and(recent));
+            if endpoints.len() >= MOST {
                 return;
             }
         }
-        change(places.entry(place.clone()).or_default());
+        change(endpoints.entry(endpoint.clone()).or_default());
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Known>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Endpoint, Known>> {
         // Held for a look or a change, never during a wait.
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -233,14 +233,14 @@ mod tests {
 
     const AGAIN: Duration = Duration::from_secs(60);
 
-    fn place(port: u16) -> Place {
+    fn endpoint(port: u16) -> Endpoint {
         let url: TrackerUrl = format!("udp://9.9.9.9:{port}").parse().unwrap();
-        Place::endpoint(&url, ([9, 9, 9, 9], port).into())
+        Endpoint::of(&url, ([9, 9, 9, 9], port).into())
     }
 
     /// What is known, and since how many seconds.
     fn known(silences: &Silences) -> Option<(Silence, u64)> {
-        match silences.look(&place(1), Instant::now()) {
+        match silences.look(&endpoint(1), Instant::now()) {
             Err(TrackerStatus::KnownSilent { silence, ago }) => Some((silence, ago.as_secs())),
             Err(other) => panic!("{other}"),
             Ok(()) => None,
@@ -248,7 +248,7 @@ mod tests {
     }
 
     fn ask(silences: &Silences) -> Question<'_> {
-        silences.ask(place(1), Instant::now()).unwrap()
+        silences.ask(endpoint(1), Instant::now()).unwrap()
     }
 
     /// Lets time pass.
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_place_is_asked_once_more_and_late() {
+    async fn a_silent_endpoint_is_asked_once_more_and_late() {
         let silences = Silences::new(AGAIN);
         let (first, second) = (ask(&silences), ask(&silences));
         pass(15).await;
@@ -296,7 +296,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_question_waits_for_one_that_is_long_without_an_answer() {
         let silences = Silences::new(AGAIN);
-        let suspicion = || silences.suspicion(&place(1), Instant::now());
+        let suspicion = || silences.suspicion(&endpoint(1), Instant::now());
         let poll = |ended: Pin<&mut OwnedNotified>| ended.poll(&mut Context::from_waker(Waker::noop()));
         let slow = ask(&silences);
         assert!(suspicion().is_none());
@@ -322,8 +322,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_are_remembered_than_there_is_room_for() {
         let silences = Silences::new(AGAIN);
-        (0..4096).for_each(|port| silences.ask(place(port + 1), Instant::now()).unwrap().answered());
-        let one_more = || silences.ask(place(5000), Instant::now());
+        (0..4096).for_each(|port| silences.ask(endpoint(port + 1), Instant::now()).unwrap().answered());
+        let one_more = || silences.ask(endpoint(5000), Instant::now());
         one_more().unwrap().silent(Silence::NoAnswer);
         assert!(one_more().is_ok());
         // What has not been asked for a while gives its room up.
