@@ -29,9 +29,6 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracker::PeerAddress;
 
-/// Time after which a run that has nothing but silent trackers to wait for lets another one begin.
-const SILENT_FOR: Duration = Duration::from_secs(1);
-
 /// A run: one torrent, its trackers, its peers.
 #[derive(Debug)]
 pub struct Swarm {
@@ -41,11 +38,14 @@ pub struct Swarm {
     config: Config,
     bounds: Bounds,
     begun: Option<Instant>,
-    /// The run's deadline; before it, the time after which its trackers count as silent. One timer for all of it: one for each wait would be set and
-    /// taken back with every event.
+    /// The run's deadline. One timer for all of it: one for each wait would be set and taken back with every event.
     alarm: Option<Pin<Box<Sleep>>>,
-    /// That it has had nothing but trackers to wait for.
+    /// That it has nothing but silent trackers to wait for.
     waits: Option<Waiting>,
+    /// Since when it has done nothing but wait for the turns of its questions, and how long it had before: its deadline is put
+    /// off by that.
+    queueing: Option<Instant>,
+    queued: Duration,
     /// Whether something is waited for; still so when the wait has been given up.
     waiting: bool,
     stop: Stop,
@@ -98,6 +98,8 @@ impl Swarm {
             begun: None,
             alarm: None,
             waits: None,
+            queueing: None,
+            queued: Duration::ZERO,
             waiting: false,
             dialler: Dialler::new(terms, &config, bounds),
             stop,
@@ -144,16 +146,11 @@ impl Swarm {
     /// and called again without losing anything.
     pub async fn next(&mut self) -> Option<Event> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
-        let deadline = begun.checked_add(self.config.deadline);
-        let unanswered = begun + SILENT_FOR;
-        if self.alarm.is_none() {
-            self.alarm = deadline.map(|at| Box::pin(sleep_until(at.min(unanswered))));
-        }
         if std::mem::replace(&mut self.waiting, false) {
             // The wait before was given up, and whoever did so has had a turn.
             self.dialler.waited(None);
         }
-        let (addresses, held_up) = (self.bounds.addresses().clone(), self.trackers.held_up());
+        let (addresses, waits) = (self.bounds.addresses().clone(), self.trackers.waits());
         loop {
             // Before anybody looks who has room, so that nothing is missed.
             let left = addresses.changed();
@@ -162,15 +159,9 @@ impl Swarm {
             }
             // Asked for once a turn, because the answer takes longer than many a turn's work.
             let now = Instant::now();
-            if deadline.is_some_and(|deadline| deadline <= now) && !self.stop.said() {
+            if self.is_over(begun, now) && !self.stop.said() {
                 self.cut_short(CutShort::Deadline);
                 continue;
-            }
-            if let Some((alarm, deadline)) = self.alarm.as_mut().zip(deadline)
-                && alarm.is_elapsed()
-                && now < deadline
-            {
-                alarm.as_mut().reset(deadline);
             }
             self.look_up_names();
             let more = self.dialler.dial(&mut self.peers, now);
@@ -182,10 +173,9 @@ impl Swarm {
                 self.tell(waiting);
                 continue;
             }
-            self.waits = if self.has_only_trackers() && (now >= unanswered || self.trackers.is_held_up()) {
-                self.waits.take().or_else(|| Some(self.bounds.wait()))
-            } else {
-                None
+            self.waits = match self.has_only_trackers() && self.trackers.only_answers_are_missing() {
+                true => self.waits.take().or_else(|| Some(self.bounds.wait())),
+                false => None,
             };
             self.waiting = true;
             self.interim.set(self.summary.as_ref(), self.peers.named(), self.dialler.in_flight());
@@ -196,7 +186,7 @@ impl Swarm {
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
                 Some(attempt) = self.dialler.next() => self.attempted(attempt),
                 room = more.wait(&self.bounds), if more != More::Later => self.dialler.waited(room),
-                () = held_up.more(), if self.waits.is_none() => {}
+                () = waits.changed(), if self.has_only_trackers() => {}
                 () = left, if self.dialler.is_parked() => {}
             }
             self.waiting = false;
@@ -271,6 +261,28 @@ impl Swarm {
 
     fn is_idle(&self) -> bool {
         self.trackers.is_idle() && self.has_only_trackers()
+    }
+
+    /// Whether the deadline has passed; if not, the alarm is set to it.
+    fn is_over(&mut self, begun: Instant, now: Instant) -> bool {
+        let is_queueing = self.has_only_trackers() && self.trackers.is_queueing();
+        match (is_queueing, self.queueing) {
+            (true, None) => self.queueing = Some(now),
+            (false, Some(since)) => {
+                self.queued += now - since;
+                self.queueing = None;
+            }
+            _ => {}
+        }
+        let deadline = begun.checked_add(self.config.deadline).and_then(|at| at.checked_add(self.queued));
+        let deadline = deadline.filter(|_| !is_queueing);
+        match (&mut self.alarm, deadline) {
+            (Some(alarm), Some(at)) if alarm.deadline() != at => alarm.as_mut().reset(at),
+            (alarm @ None, Some(at)) => *alarm = Some(Box::pin(sleep_until(at))),
+            (alarm @ Some(_), None) => *alarm = None,
+            _ => {}
+        }
+        deadline.is_some_and(|deadline| deadline <= now)
     }
 
     fn has_only_trackers(&self) -> bool {

@@ -8,7 +8,6 @@ mod ask;
 mod conversation;
 mod crowd;
 mod goodbye;
-mod held_up;
 mod hosts;
 mod names;
 mod query;
@@ -17,6 +16,7 @@ mod status;
 mod strays;
 mod target;
 mod turn;
+mod waits;
 
 pub use report::{Action, Named, Times, TrackerReport};
 pub use status::{Standing, TrackerStatus, Unasked};
@@ -28,7 +28,6 @@ use crate::{Bind, Bounds, Config, Error, Limits, Topic};
 use crowd::Crowd;
 use goodbye::Goodbye;
 use guard::{AddressPolicy, Secrets};
-pub(crate) use held_up::HeldUp;
 pub use hosts::Silence;
 pub(crate) use hosts::{Hosts, Pace, Purpose};
 use ids::InfoHash;
@@ -45,6 +44,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracker::{Announce, Family, Host, Peer, Scheme, Scrape, TrackerUrl};
 use tracker_http::Tls;
+pub(crate) use waits::{Waits, Why};
 
 /// What every conversation of a run has in common.
 #[derive(Debug)]
@@ -58,8 +58,8 @@ pub(crate) struct Terms {
     /// What stands for our end, and for the certificates that are trusted beside the usual ones: runs that share bounds may
     /// differ in it, and then share no connection.
     pub(crate) ours: u64,
-    /// Questions that wait for what comes of other runs'.
-    pub(crate) held_up: HeldUp,
+    /// What the open questions wait for.
+    pub(crate) waits: Waits,
     /// That this run scrapes, for others to know.
     pub(crate) _scraping: Option<Arc<()>>,
     /// Most peers taken from each answer.
@@ -165,7 +165,7 @@ impl Tracking {
                 connect_timeout: config.connect_timeout,
                 tls,
                 ours: BuildHasherDefault::<DefaultHasher>::default().hash_one((config.bind, &config.tls_roots)),
-                held_up: HeldUp::default(),
+                waits: Waits::default(),
                 _scraping: config.scrape.then(|| bounds.tracker_hosts().scraping()),
                 max_peers: config.max_peers,
                 limits: config.limits,
@@ -199,14 +199,24 @@ impl Tracking {
         !(self.steps.is_empty() && self.queries.is_empty() && self.targets.is_empty())
     }
 
-    /// Tells when a question begins to wait for what comes of another run's.
-    pub(crate) fn held_up(&self) -> HeldUp {
-        self.terms.held_up.clone()
+    /// What the open questions wait for.
+    pub(crate) fn waits(&self) -> Waits {
+        self.terms.waits.clone()
     }
 
-    /// Whether all that is going on waits for what comes of other runs' questions.
-    pub(crate) fn is_held_up(&self) -> bool {
-        self.queries.is_empty() && !self.steps.is_empty() && self.terms.held_up.count() == self.steps.len()
+    /// Whether all questions that are open wait for answers that are long in coming.
+    pub(crate) fn only_answers_are_missing(&self) -> bool {
+        self.is_waiting(self.terms.waits.count(Why::Answer))
+    }
+
+    /// Whether all questions that are open wait, and at least one of them for its turn.
+    pub(crate) fn is_queueing(&self) -> bool {
+        let turns = self.terms.waits.count(Why::Turn);
+        turns > 0 && self.is_waiting(turns + self.terms.waits.count(Why::Answer))
+    }
+
+    fn is_waiting(&self, questions: usize) -> bool {
+        self.queries.is_empty() && !self.steps.is_empty() && questions == self.steps.len()
     }
 
     /// Whether a conversation is going on, or about to.

@@ -85,6 +85,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Link<S> {
             Err(Error::Closed(error) | Error::Connection(error)) if again && self.is_unanswered() => {
                 Err(Error::Stale(Some(error)))
             }
+            // What is no reply may be left of the one before, which was longer than it said.
+            Err(Error::NotHttp(error)) if again => Err(Error::Stale(Some(error))),
             // RFC 9110, 15.5.9: the tracker stopped waiting before the request came, which may be repeated.
             Ok(received) if again && received.status == StatusCode::REQUEST_TIMEOUT => Err(Error::Stale(None)),
             Ok(received) => {

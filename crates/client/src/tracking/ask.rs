@@ -5,8 +5,9 @@ use super::conversation::{Answer, Progress, converse};
 use super::hosts::{Endpoint, First, Joined, Later, Outcome, Where};
 use super::query::Query;
 use super::report::Action;
-use super::status::TrackerStatus;
+use super::status::{Standing, TrackerStatus};
 use super::turn::Turn;
+use super::waits::Why;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -63,9 +64,21 @@ impl Query {
         let answer = match terms.bounds.tracker_hosts().batches.join(&to, self.info_hash) {
             Joined::First(first) => {
                 sleep_until(Instant::now() + GATHERING).await;
-                Some(self.ask_now(Some(first), asking, terms, progress).await?)
+                match self.ask_now(Some(first), asking, terms, progress).await {
+                    // Not every tracker takes a question about many: from now on each is asked about by itself.
+                    Err(status) if progress.asked_about > 1 && status.standing() != Standing::LocalFault => {
+                        terms.bounds.tracker_hosts().batches.give_up(to);
+                        *asking.deadline = Instant::now() + terms.limits.tracker_time;
+                        None
+                    }
+                    asked => Some(asked?),
+                }
             }
-            Joined::Later(later) => heard(later, asking, progress).await,
+            Joined::Later(later) => {
+                let mut heard = Box::pin(heard(later, asking, progress));
+                terms.waits.answer(heard.as_mut(), || {}).await
+            }
+            Joined::Alone => None,
         };
         let has_ours = |answer: &Answer| match answer {
             Answer::Scraped(scraped) => scraped.counts(self.info_hash).is_some() || progress.together < 2,
@@ -87,22 +100,31 @@ impl Query {
         // It is not the tracker's fault that others are asked, or asked at its address.
         let mut waiting = Instant::now();
         while let Some(ended) = silences.suspicion(&endpoint, Instant::now()) {
-            let _held_up = terms.held_up.enter();
+            let _wait = terms.waits.enter(Why::Answer);
             ended.await;
         }
         *asking.deadline += waiting.elapsed();
         silences.look(&endpoint, Instant::now())?;
         waiting = Instant::now();
+        let queue = terms.waits.enter(Why::Turn);
         let mut turn = Turn::question(terms, &self.target, asking.address).await;
+        drop(queue);
         *asking.deadline += waiting.elapsed();
         // A question that went before may have found out meanwhile.
         let question = silences.ask(endpoint, Instant::now())?;
         let info_hashes = first.as_ref().map_or_else(|| vec![self.info_hash], First::gathered);
+        progress.asked_about = info_hashes.len();
         let until = self.until(*asking.deadline, asking.index);
         // On the heap, so that a question that waits, as thousands may, does not hold room for it too.
-        let asked = Box::pin(converse(&self.target, &info_hashes, terms, until, &mut turn, progress)).await;
+        let mut place = turn.place();
+        let conversation = Box::pin(converse(&self.target, &info_hashes, terms, until, &mut turn, progress));
+        let asked = terms.waits.answer(conversation, || place.step_aside()).await;
         turn.end(terms);
-        question.learn(asked.as_ref().err());
+        match &asked {
+            // That a question about many torrents has no answer says nothing about one.
+            Err(status) if info_hashes.len() > 1 && status.silence().is_some() => question.forget(),
+            asked => question.learn(asked.as_ref().err()),
+        }
         if let (Some(first), Ok(Answer::Scraped(scraped))) = (first, &asked) {
             let Progress { together, http_status, times, .. } = *progress;
             first.tell(Outcome { scraped: scraped.clone(), together, http_status, times });

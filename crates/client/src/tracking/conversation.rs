@@ -38,6 +38,8 @@ pub(crate) struct Progress {
     pub(crate) times: Times,
     /// The HTTP status of the answer.
     pub(crate) http_status: Option<u16>,
+    /// Torrents that the last question was about.
+    pub(crate) asked_about: usize,
     /// What [`TrackerReport::asked_together`](super::TrackerReport::asked_together) says.
     pub(crate) together: usize,
     /// Where an announce may have been written.
@@ -156,7 +158,7 @@ async fn over_http(
         if let Err(TrackerStatus::Http(error)) = &asked
             && error.is_stale()
         {
-            deadline += terms.pace_of_connections(address, Purpose::Question).await;
+            deadline += turn.again(terms, Purpose::Question).await;
             continue;
         }
         progress.http_status = match &asked {

@@ -4,7 +4,7 @@ use super::Terms;
 use super::conversation::{Answer, Written, open, transaction};
 use super::hosts::Purpose;
 use super::report::TrackerReport;
-use super::status::TrackerStatus;
+use super::status::{TrackerStatus, Unasked};
 use super::target::Target;
 use super::turn::Turn;
 use crate::bounds::Owed;
@@ -88,14 +88,17 @@ impl Goodbye {
             ..terms.announce
         };
         let sent = match Turn::goodbye(terms, &target, address).await {
-            None => Err(timed_out()),
+            None => Err(Unasked::Unanswered { within: terms.limits.goodbye_time }.into()),
             Some(mut turn) => {
-                let begun = Instant::now();
-                let sent = match session {
-                    Some(left) => over_udp(left, &target.url, address, &announce, terms).await,
-                    None => over_http(&mut turn, &target, &announce, terms).await,
-                };
-                if begun.elapsed() < terms.limits.goodbye_time {
+                let mut place = turn.place();
+                let saying = Box::pin(async {
+                    match session {
+                        Some(left) => over_udp(left, &target.url, address, &announce, terms).await,
+                        None => over_http(&mut turn, &target, &announce, terms).await,
+                    }
+                });
+                let sent = terms.waits.answer(saying, || place.leave()).await;
+                if sent.is_ok() {
                     turn.said_goodbye();
                 }
                 turn.end(terms);
@@ -137,6 +140,7 @@ async fn over_http(
     terms: &Terms,
 ) -> Result<(), TrackerStatus> {
     let (address, mut deadline) = (turn.address(), Instant::now() + terms.limits.goodbye_time);
+    let mut again = false;
     let url = if target.only.is_some() { Some(stopped(&target.url)?) } else { None };
     loop {
         let mut connection = match turn.connection.take() {
@@ -152,15 +156,27 @@ async fn over_http(
             Some(url) => connection.announce_as_written(url).await,
         };
         match said {
-            Err(error) if error.is_stale() => {
-                deadline += terms.pace_of_connections(address, Purpose::Goodbye).await;
+            Err(error) if error.is_stale() => deadline += turn.again(terms, Purpose::Goodbye).await,
+            // It may have gone unread: once more.
+            Err(error) if !is_taken(&error) && !again => {
+                again = true;
+                deadline += turn.again(terms, Purpose::Goodbye).await;
             }
+            Err(error) if !is_taken(&error) => return Err(error.into()),
             _ => {
                 turn.connection = Some(connection);
                 return Ok(());
             }
         }
     }
+}
+
+/// Whether a tracker has taken a goodbye that it answers so: not if it closes without an answer, or has no time for it. Silence
+/// is no answer, and none is needed.
+fn is_taken(error: &tracker_http::Error) -> bool {
+    use tracker_http::Error::{Closed, Connection};
+    // RFC 9110, 6585: request timeout, too many requests, and what is the server's own fault.
+    !matches!(error, Closed(_) | Connection(_)) && !matches!(error.status(), Some(408 | 429 | 500..600))
 }
 
 fn timed_out() -> TrackerStatus {

@@ -29,6 +29,10 @@ const MANY: usize = 1024;
 /// and few of those that a tracker does not answer must not keep the others.
 const GOODBYES: usize = 4;
 
+/// Connections to an address that have no answer for a while, for each that has: as many as a torrent's trackers at an address
+/// may have together, by default.
+const ASIDE: usize = 3;
+
 /// All addresses of trackers.
 #[derive(Debug)]
 pub(crate) struct Hosts {
@@ -51,8 +55,10 @@ pub(crate) struct Host {
     pace: Pace,
     /// Connections that may be opened there on the word of strangers: for questions; for goodbyes.
     places: Arc<Semaphore>,
+    /// For questions that have no answer for a while.
+    places_aside: Arc<Semaphore>,
     goodbye_places: Arc<Semaphore>,
-    /// Goodbyes that were answered, or could not be sent, before their time was up.
+    /// Goodbyes that were sent.
     goodbyes_said: AtomicUsize,
     kept: Kept,
 }
@@ -88,6 +94,7 @@ impl Hosts {
             Arc::new(Host {
                 pace: Pace::new(self.rate, self.burst),
                 places: Arc::new(Semaphore::new(self.places)),
+                places_aside: Arc::new(Semaphore::new(self.places * ASIDE)),
                 goodbye_places: Arc::new(Semaphore::new(self.places * GOODBYES)),
                 goodbyes_said: AtomicUsize::new(0),
                 kept: Kept::default(),
@@ -135,7 +142,12 @@ impl Host {
         Arc::clone(&self.places).acquire_owned().await.ok()
     }
 
-    /// Waits for one of those for goodbyes, as long as goodbyes get through: `None` when none has for `patience`.
+    /// One of the places for questions that have no answer for a while.
+    pub(crate) fn place_aside(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places_aside).try_acquire_owned().ok()
+    }
+
+    /// Waits for one of those for goodbyes, as long as goodbyes are sent: `None` when none has been for `patience`.
     pub(crate) async fn goodbye_place(&self, patience: Duration) -> Option<OwnedSemaphorePermit> {
         let mut place = pin!(Arc::clone(&self.goodbye_places).acquire_owned());
         loop {
@@ -149,7 +161,7 @@ impl Host {
         }
     }
 
-    /// A goodbye has got through.
+    /// A goodbye was sent.
     pub(crate) fn goodbye_said(&self) {
         self.goodbyes_said.fetch_add(1, Ordering::Relaxed);
     }

@@ -9,6 +9,7 @@ use crate::resolve::{Budget, NO_ROUTE, NO_THREAD, resolve, unwrapped};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracker::Host;
@@ -111,7 +112,7 @@ pub(crate) async fn addresses_of(name: &str, port: u16, terms: &Terms) -> Result
     silences.look(&endpoint, Instant::now())?;
     let _descriptor = terms.bounds.descriptor(Purpose::Question).await;
     let question = silences.ask(endpoint, Instant::now())?;
-    let found = resolve(name, port, Budget::Trackers, &terms.limits).await;
+    let found = terms.waits.answer(pin!(resolve(name, port, Budget::Trackers, &terms.limits)), || {}).await;
     match &found {
         Ok(_) => question.answered(),
         // What this machine lacks says nothing about the name.

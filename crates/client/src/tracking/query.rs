@@ -226,7 +226,7 @@ mod tests {
             connect_timeout: Duration::from_secs(5),
             tls: Tls::default(),
             ours: 0,
-            held_up: crate::tracking::HeldUp::default(),
+            waits: crate::tracking::Waits::default(),
             _scraping: None,
             max_peers: None,
             limits: Limits::default(),

@@ -123,6 +123,12 @@ pub enum Unasked {
         /// Most conversations with one address on a torrent's word.
         limit: usize,
     },
+    /// Too many goodbyes to its address came before this one, and none of them could be sent.
+    #[error("no goodbye to its address could be sent within {} s", .within.as_secs_f32())]
+    Unanswered {
+        /// How long there was none.
+        within: Duration,
+    },
     /// Another tracker of a private torrent has answered (BEP 27).
     #[error("another tracker of the private torrent has answered")]
     AnotherAnswered,

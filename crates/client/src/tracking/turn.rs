@@ -22,7 +22,7 @@ pub(crate) struct Turn {
     way: Way,
     /// An open connection, if the way is by one and an earlier request has left it.
     pub(crate) connection: Option<Connection>,
-    _place: Option<OwnedSemaphorePermit>,
+    place: Option<OwnedSemaphorePermit>,
     _descriptor: OwnedSemaphorePermit,
 }
 
@@ -68,10 +68,24 @@ impl Turn {
         if !is_udp && connection.is_none() {
             terms.pace_of_connections(address, purpose).await;
         }
-        Self { host, way, connection, _place: place, _descriptor: descriptor }
+        Self { host, way, connection, place, _descriptor: descriptor }
     }
 
-    /// Notes that a goodbye has got through.
+    /// The place among the connections, which may be given up before the turn is over.
+    pub(crate) fn place(&mut self) -> Place {
+        Place { host: Arc::clone(&self.host), permit: self.place.take() }
+    }
+
+    /// Waits for another turn, of a request that goes over a new connection because the tracker has closed the one that was
+    /// kept. Gives how long that took.
+    pub(crate) async fn again(&mut self, terms: &Terms, purpose: Purpose) -> Duration {
+        let waiting = Instant::now();
+        self.host.turn(purpose).await;
+        terms.pace_of_connections(self.way.address, purpose).await;
+        waiting.elapsed()
+    }
+
+    /// Notes that a goodbye was sent.
     pub(crate) fn said_goodbye(&self) {
         self.host.goodbye_said();
     }
@@ -89,20 +103,42 @@ impl Turn {
     }
 }
 
+/// A place among the connections to an address.
+#[derive(Debug)]
+pub(crate) struct Place {
+    host: Arc<Host>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Place {
+    /// Makes room for another question, if not too many have done so: this one has no answer for a while, and what comes after
+    /// it may be a tracker that lives.
+    pub(crate) fn step_aside(&mut self) {
+        if self.permit.is_some()
+            && let Some(aside) = self.host.place_aside()
+        {
+            self.permit = Some(aside);
+        }
+    }
+
+    /// Makes room for another goodbye.
+    pub(crate) fn leave(&mut self) {
+        self.permit = None;
+    }
+}
+
 /// Whether connections to a tracker are bounded by its address. Over UDP there are none.
 fn needs_place(target: &Target) -> bool {
     target.url.scheme() != Scheme::Udp && target.policy != AddressPolicy::User
 }
 
 impl Terms {
-    /// Waits until there may be one more new connection, which counts in [`Config::rate`](crate::Config::rate), and gives how
-    /// long that was. They come before those to peers: without trackers there are none of these.
-    pub(crate) async fn pace_of_connections(&self, address: SocketAddr, purpose: Purpose) -> Duration {
-        let waiting = Instant::now();
+    /// Waits until there may be one more new connection, which counts in [`Config::rate`](crate::Config::rate). They come
+    /// before those to peers: without trackers there are none of these.
+    async fn pace_of_connections(&self, address: SocketAddr, purpose: Purpose) {
         if !address.ip().is_loopback() {
             self.bounds.tracker_connections().turn(purpose).await;
         }
-        waiting.elapsed()
     }
 
     fn way(&self, target: &Target, address: SocketAddr) -> Way {

@@ -63,7 +63,7 @@ async fn a_slow_tracker_is_not_taken_for_a_silent_one() {
 async fn a_run_that_ends_early_leaves_word_of_the_silence_it_has_seen() {
     let tracker = FakeUdpTracker::start(UdpScript::silence()).unwrap();
     let (url, bounds) = (tracker.announce_url(), Bounds::new(&config()).unwrap());
-    for (deadline, then) in [(2000, "interrupted"), (4000, "interrupted"), (4000, "known_silent")] {
+    for (deadline, then) in [(4000, "interrupted"), (6000, "interrupted"), (6000, "known_silent")] {
         let told = run(1, &url, &bounds, Config { deadline: millis(deadline), ..config() }).await;
         assert_eq!(told.trackers[0].status.code(), then, "{deadline} ms");
     }

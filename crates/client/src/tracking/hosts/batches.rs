@@ -9,9 +9,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::SetOnce;
 use tracker::{Scrape, Scraped, TrackerUrl};
 
+/// Places after which those that are asked one by one are forgotten, and tried again.
+const MOST: usize = 1024;
+
 /// Batches that are being gathered, by where they go.
 #[derive(Debug, Default)]
-pub(crate) struct Batches(Mutex<HashMap<Where, Arc<Batch>>>);
+pub(crate) struct Batches(Mutex<HashMap<Where, State>>);
+
+/// What is known of a place.
+#[derive(Debug)]
+enum State {
+    Gathering(Arc<Batch>),
+    /// A question about several was not answered there.
+    OneByOne,
+}
 
 /// What two scrapes must have in common to go in one request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +54,8 @@ pub(crate) enum Joined<'b> {
     /// The first, which asks for all.
     First(First<'b>),
     Later(Later),
+    /// No batch: this tracker is asked one by one.
+    Alone,
 }
 
 /// The one that asks. The others hear from it, also when it is dropped.
@@ -59,18 +72,29 @@ impl Batches {
     /// Has a scrape go with those that wait already, or be the first of a new batch.
     pub(crate) fn join(&self, to: &Where, info_hash: InfoHash) -> Joined<'_> {
         let mut batches = self.lock();
-        if let Some(batch) = batches.get(to)
-            && batch.take(info_hash, &to.url)
-        {
-            return Joined::Later(Later(Arc::clone(batch)));
+        match batches.get(to) {
+            Some(State::OneByOne) => return Joined::Alone,
+            Some(State::Gathering(batch)) if batch.take(info_hash, &to.url) => {
+                return Joined::Later(Later(Arc::clone(batch)));
+            }
+            _ => {}
         }
         let batch = Arc::new(Batch { info_hashes: Mutex::new(vec![info_hash]), ..Batch::default() });
         // Of one that is full nothing more is expected here.
-        batches.insert(to.clone(), Arc::clone(&batch));
+        batches.insert(to.clone(), State::Gathering(Arc::clone(&batch)));
         Joined::First(First { batches: self, to: to.clone(), batch })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Where, Arc<Batch>>> {
+    /// Has those to come ask one by one there.
+    pub(crate) fn give_up(&self, to: Where) {
+        let mut batches = self.lock();
+        if batches.len() >= MOST {
+            batches.retain(|_, state| matches!(state, State::Gathering(_)));
+        }
+        batches.insert(to, State::OneByOne);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Where, State>> {
         // Held for a look or a change, never during a wait.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -93,7 +117,7 @@ impl First<'_> {
     /// Ends the gathering, and gives what was gathered.
     pub(crate) fn gathered(&self) -> Vec<InfoHash> {
         let mut batches = self.batches.lock();
-        if batches.get(&self.to).is_some_and(|batch| Arc::ptr_eq(batch, &self.batch)) {
+        if matches!(batches.get(&self.to), Some(State::Gathering(batch)) if Arc::ptr_eq(batch, &self.batch)) {
             batches.remove(&self.to);
         }
         mem::take(&mut *self.batch.info_hashes.lock().unwrap_or_else(PoisonError::into_inner))
@@ -160,6 +184,14 @@ mod tests {
         assert!(matches!(batches.join(&there, hash(2)), Joined::First(_)));
     }
 
+    #[test]
+    fn a_tracker_that_does_not_answer_many_is_asked_one_by_one() {
+        let (batches, there) = (Batches::default(), to("http://t.example/scrape"));
+        batches.give_up(there.clone());
+        assert!(matches!(batches.join(&there, hash(1)), Joined::Alone));
+        assert!(matches!(batches.join(&to("http://u.example/scrape"), hash(1)), Joined::First(_)));
+    }
+
     #[tokio::test]
     async fn what_does_not_fit_begins_a_new_batch() {
         let (batches, mut firsts) = (Batches::default(), Vec::new());
@@ -168,6 +200,7 @@ mod tests {
             match batches.join(&there, hash(number)) {
                 Joined::First(first) => firsts.push(first),
                 Joined::Later(_) => later += 1,
+                Joined::Alone => panic!("it has not been given up"),
             }
         }
         let sizes: Vec<usize> = firsts.iter().map(|first| first.gathered().len()).collect();

@@ -1,5 +1,6 @@
 //! Which trackers did not answer, so that the torrents after the first do not wait for each of them again.
 
+use crate::tracking::waits::SILENT_AFTER;
 use crate::tracking::{Standing, TrackerStatus};
 use std::collections::HashMap;
 use std::fmt;
@@ -13,11 +14,12 @@ use tracker::{Host, Scheme, TrackerUrl};
 
 /// Most endpoints that are remembered; those that would be too many are asked as if they were new.
 const MOST: usize = 4096;
-/// Time without an answer after which further questions wait for what comes of the open one.
-const SUSPICIOUS_AFTER: Duration = Duration::from_secs(1);
 /// Time without an answer after which a question that is cut off counts as one without an answer: enough for each first packet
-/// to be sent twice.
-const SILENT_AFTER: Duration = Duration::from_secs(3);
+/// to be sent three times.
+const CUT_OFF_AFTER: Duration = Duration::from_secs(5);
+/// Time after an answer in which one question without an answer is not enough, because the tracker may only ignore what that
+/// one was about; and in which no question waits for another.
+const TRUSTED_FOR: Duration = Duration::from_secs(60);
 /// Time after which one that did not answer the second question either is asked once more: for processes that run for days.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60 * 60);
 
@@ -57,6 +59,8 @@ struct Known {
     /// Questions that are open, and since when without an answer to any.
     open: usize,
     unanswered: Option<Instant>,
+    /// When a question to an endpoint that had answered others was found to have no answer.
+    doubted: Option<Instant>,
     /// Wakes those that wait for the end of one of them.
     ended: Option<Arc<Notify>>,
 }
@@ -90,11 +94,17 @@ impl Question<'_> {
         }
     }
 
+    /// Nothing is learned from it.
+    pub(crate) fn forget(mut self) {
+        self.learned = true;
+    }
+
     /// An answer came.
     pub(crate) fn answered(&self) {
         let now = Instant::now();
         self.silences.update(&self.endpoint, now, |known| {
             (known.answered, known.silent, known.unanswered) = (Some(now), None, Some(now));
+            known.doubted = None;
             known.wake();
         });
     }
@@ -105,6 +115,10 @@ impl Question<'_> {
         let now = Instant::now();
         silences.update(&self.endpoint, now, |known| {
             if known.answered.is_some_and(|answered| answered >= asked) {
+                return;
+            }
+            if known.is_trusted(now) && known.doubted.is_none_or(|doubted| asked < doubted) {
+                known.doubted.get_or_insert(now);
                 return;
             }
             known.silent = Some(match known.silent {
@@ -126,7 +140,7 @@ impl Question<'_> {
 impl Drop for Question<'_> {
     fn drop(&mut self) {
         let is_endpoint = matches!(self.endpoint, Endpoint::Address(..));
-        if !self.learned && is_endpoint && self.age() >= SILENT_AFTER {
+        if !self.learned && is_endpoint && self.age() >= CUT_OFF_AFTER {
             self.silent(Silence::NoAnswer);
         }
         let mut endpoints = self.silences.lock();
@@ -141,6 +155,10 @@ impl Drop for Question<'_> {
 }
 
 impl Known {
+    fn is_trusted(&self, now: Instant) -> bool {
+        self.answered.is_some_and(|answered| now.saturating_duration_since(answered) < TRUSTED_FOR)
+    }
+
     fn wake(&mut self) {
         self.ended.take().into_iter().for_each(|ended| ended.notify_waiters());
     }
@@ -176,7 +194,7 @@ impl Silences {
         let mut endpoints = self.lock();
         let known = endpoints.get_mut(endpoint).filter(|known| known.silent.is_none())?;
         let since = known.unanswered?;
-        let is_long = now.saturating_duration_since(since) >= SUSPICIOUS_AFTER;
+        let is_long = now.saturating_duration_since(since) >= SILENT_AFTER && !known.is_trusted(now);
         // Under the lock, so that no end is missed.
         is_long.then(|| Arc::clone(known.ended.get_or_insert_default()).notified_owned())
     }
@@ -286,11 +304,30 @@ mod tests {
         ask(&silences).answered();
         slow.silent(Silence::NoAnswer);
         assert_eq!(known(&silences), None);
-        pass(1).await;
+        pass(60).await;
         ask(&silences).silent(Silence::Refused);
         assert_eq!(known(&silences), Some((Silence::Refused, 0)));
         slow.answered();
         assert_eq!(known(&silences), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tracker_that_ignores_one_torrent_is_not_silent() {
+        let silences = Silences::new(AGAIN);
+        ask(&silences).answered();
+        pass(1).await;
+        let (ignored, too) = (ask(&silences), ask(&silences));
+        pass(15).await;
+        // Nor do others wait for it.
+        assert!(silences.suspicion(&endpoint(1), Instant::now()).is_none());
+        ignored.silent(Silence::NoAnswer);
+        // It was asked at the same time.
+        too.silent(Silence::NoAnswer);
+        assert_eq!(known(&silences), None);
+        let next = ask(&silences);
+        pass(15).await;
+        next.silent(Silence::NoAnswer);
+        assert_eq!(known(&silences), Some((Silence::NoAnswer, 0)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -300,10 +337,6 @@ mod tests {
         let poll = |ended: Pin<&mut OwnedNotified>| ended.poll(&mut Context::from_waker(Waker::noop()));
         let slow = ask(&silences);
         assert!(suspicion().is_none());
-        pass(1).await;
-        let mut ended = pin!(suspicion().unwrap());
-        ask(&silences).answered();
-        assert!(poll(ended.as_mut()).is_ready() && suspicion().is_none());
         pass(1).await;
         let mut ended = pin!(suspicion().unwrap());
         assert!(poll(ended.as_mut()).is_pending());
