@@ -15,6 +15,7 @@ mod manual;
 mod nagios;
 mod no_source;
 mod output;
+mod owed;
 mod progress;
 mod room;
 mod run;

@@ -9,6 +9,7 @@ use crate::input::Subject;
 use crate::interim::Running;
 use crate::json;
 use crate::nagios::{Level, Plugin};
+use crate::owed::Owed;
 use crate::progress::Progress;
 use crate::text::Page;
 use client::{Outcome, PeerReport, Source, Summary, TrackerReport};
@@ -66,6 +67,7 @@ pub(crate) struct Output {
     page: (Page, Instant),
     pub(crate) progress: Progress,
     pub(crate) running: Running,
+    owed: Owed,
     pub(crate) total: Total,
 }
 
@@ -121,6 +123,7 @@ impl Output {
             file_fault: None,
             progress: Progress::default(),
             running: Running::default(),
+            owed: Owed::default(),
             total,
         }
     }
@@ -165,6 +168,7 @@ impl Output {
             Form::Report { .. } if self.is_line_each() => None,
             Form::Report { .. } => Some(human::start(subject, self.page())),
             // Whole: nothing else tells of the torrent.
+            Form::Trackers { .. } if self.total.torrents > 1 => None,
             Form::Trackers { .. } => Some(human::start(subject, Page { cuts: false, ..self.page() })),
             Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
@@ -175,6 +179,9 @@ impl Output {
         self.progress.tracker(report.status.is_ok());
         let page = self.page();
         let line = match self.telling.form {
+            Form::Trackers { .. } if self.total.torrents > 1 => {
+                Some(format!("{}\n{}", human::name(subject), human::dig(subject, report, page)))
+            }
             Form::Trackers { .. } => Some(human::dig(subject, report, page)),
             // Told at the end.
             Form::Report { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
@@ -231,11 +238,8 @@ impl Output {
     /// The goodbyes that are owed: those that could not be sent.
     pub(crate) fn goodbyes(&mut self, subject: &Subject, owed: &[TrackerReport]) -> io::Result<()> {
         for report in owed {
+            self.owed.add(&human::name(subject), report);
             self.tell(None, true, |_| json::goodbye(subject, report))?;
-            let reason = report.message().unwrap_or_default();
-            self.progress.erase();
-            let name = human::name(subject);
-            complain(&format!("{name}: {} still counts us: the goodbye could not be sent: {reason}", report.url));
         }
         Ok(())
     }
@@ -296,6 +300,7 @@ impl Output {
     /// told of it all.
     pub(crate) fn total(&mut self, answered: usize) -> io::Result<Option<Level>> {
         self.progress.finish();
+        self.owed.lines().for_each(|line| complain(&line));
         self.flush_file();
         if matches!(self.telling.form, Form::Nagios(_))
             && let Some(error) = self.file_fault.take()

@@ -27,6 +27,8 @@ pub(crate) struct Goodbye {
     target: Target,
     address: SocketAddr,
     info_hash: InfoHash,
+    /// Whether the announce was answered, so that the tracker certainly counts us.
+    answered: bool,
     /// Over UDP.
     session: Option<Left>,
     /// Counts the announce until this has been said.
@@ -73,13 +75,21 @@ impl Goodbye {
         };
         let session = session.map(|(session, port)| Left { connection: session.connection(), port });
         let tracker_id = answer.and_then(Answer::tracker_id).map(<[u8]>::to_vec);
-        announced.then(|| Self { target: target.clone(), address, info_hash, session, _owed: owed, tracker_id })
+        announced.then(|| Self {
+            target: target.clone(),
+            address,
+            info_hash,
+            answered: answer.is_some(),
+            session,
+            _owed: owed,
+            tracker_id,
+        })
     }
 
     /// Tells the tracker to forget us, at the address that was told of us. Whatever it answers, that is all; a report is of one
     /// that was not sent.
     async fn say(self, terms: &Terms) -> Option<TrackerReport> {
-        let Self { target, address, info_hash, session, _owed, tracker_id } = self;
+        let Self { target, address, info_hash, answered, session, _owed, tracker_id } = self;
         let announce = Announce {
             info_hash,
             event: Event::Stopped,
@@ -94,7 +104,7 @@ impl Goodbye {
                 let saying = Box::pin(async {
                     match session {
                         Some(left) => over_udp(left, &target.url, address, &announce, terms).await,
-                        None => over_http(&mut turn, &target, &announce, terms).await,
+                        None => over_http(&mut turn, &target, &announce, terms, answered).await,
                     }
                 });
                 let sent = terms.waits.answer(saying, || place.leave()).await;
@@ -138,6 +148,7 @@ async fn over_http(
     target: &Target,
     announce: &Announce<'_>,
     terms: &Terms,
+    answered: bool,
 ) -> Result<(), TrackerStatus> {
     let (address, mut deadline) = (turn.address(), Instant::now() + terms.limits.goodbye_time);
     let mut again = false;
@@ -157,12 +168,12 @@ async fn over_http(
         };
         match said {
             Err(error) if error.is_stale() => deadline += turn.again(terms, Purpose::Goodbye).await,
-            // It may have gone unread: once more.
-            Err(error) if !is_taken(&error) && !again => {
+            // It may have gone unread, by a tracker that has read the announce: once more.
+            Err(error) if answered && !is_taken(&error) && !again => {
                 again = true;
                 deadline += turn.again(terms, Purpose::Goodbye).await;
             }
-            Err(error) if !is_taken(&error) => return Err(error.into()),
+            Err(error) if answered && !is_taken(&error) => return Err(error.into()),
             _ => {
                 turn.connection = Some(connection);
                 return Ok(());
