@@ -33,8 +33,9 @@ pub struct Limits {
     pub peers: usize,
     /// The lowest port of a peer that an untrusted source may name; a tracker may name those of the web too.
     pub lowest_port: u16,
-    /// Connections at once to one IP address, of all runs together, on a stranger's word: so many to peers, as many to
-    /// trackers, and four times as many for goodbyes, of which there are no more than there were announces.
+    /// Connections at once to one IP address, of all runs together, on a stranger's word: so many to peers and as many to
+    /// trackers. Three times as many beside these have had no answer for a second, so that what hangs does not keep the
+    /// others; and four times as many goodbyes begin in a second, of which there are no more than there were announces.
     pub connections_per_address: usize,
     /// Longest message of a peer that is no bitfield, in bytes.
     pub message_bytes: u32,
