@@ -21,9 +21,9 @@ const HOST_DESCRIPTORS: usize = 64;
 /// share their requests, and cost little.
 const RUNS: usize = 16;
 const SCRAPES: usize = 128;
-/// Runs beside these that wait for silent trackers, each of some 20 KB; where descriptors are few, so many for each of those.
-const WAITING: usize = 1024;
-const WAITING_FOR_EACH: usize = 64;
+/// Runs beside these that wait for silent trackers, each of some 50 KB; where descriptors are few, so many for each of those.
+const WAITING: usize = 512;
+const WAITING_FOR_EACH: usize = 32;
 /// Trackers at once in all runs: enough for 16 that each wait for 64 silent ones, so that the slow trackers of one delay no
 /// other. Where descriptors are few, an eighth of them; and a sixteenth for goodbyes, which have no time to wait for those.
 const TRACKERS_OF_ALL: usize = RUNS * 64;
@@ -135,7 +135,7 @@ impl Bounds {
     }
 
     /// How many runs can go on at the same time now, with the descriptors there are: 16 at most, or 128 that scrape
-    /// ([`Config::scrape`]), and up to 1,024 that wait for nothing but trackers which have been silent for a second. More than
+    /// ([`Config::scrape`]), and up to 512 that wait for nothing but trackers which have been silent for a second. More than
     /// that do not fail, but their trackers may.
     #[must_use]
     pub fn runs(&self) -> usize {

@@ -100,8 +100,11 @@ fn owes(set: &Set, udp: bool) -> Result<String> {
 
 fn must_report_owed(mut ran: Ran, torrents: &[Torrent], url: &str) -> Result<String> {
     ran.must_report(torrents);
-    let owed = ran.owed(url).len();
-    ran.must(owed == torrents.len(), || format!("{owed} goodbyes are reported as owed, of {}", torrents.len()));
+    // The last one's answer may be cut off by the end of the tracker, which then has not counted it.
+    let (answered, owed) = (ran.answered(url), ran.owed(url));
+    let (untold, owed) = (answered.iter().filter(|hash| !owed.contains(hash)).count(), owed.len());
+    ran.must(answered.len() + 1 >= torrents.len(), || format!("{} torrents have an answer", answered.len()));
+    ran.must(untold == 0, || format!("{untold} goodbyes that are owed are not reported, {owed} are"));
     let said = ran.report.complaint.to_lowercase();
     ran.must(said.contains("goodbye"), || "stderr does not mention goodbyes".to_owned());
     ran.verdict(format!("{owed} are owed"))

@@ -200,9 +200,18 @@ impl Ran {
     }
 
     /// The info-hashes of the goodbyes that are owed to a tracker, as the lines have it.
-    pub(super) fn owed(&self, url: &str) -> Vec<&str> {
-        let lines = self.report.lines_of("goodbye").filter(|line| line["url"] == url && line["message"].is_string());
-        lines.filter_map(|line| line["info_hash"].as_str()).collect()
+    pub(super) fn owed(&self, url: &str) -> Vec<String> {
+        self.hashes("goodbye", |line| line["url"] == url && line["message"].is_string())
+    }
+
+    /// Those that it has answered.
+    pub(super) fn answered(&self, url: &str) -> Vec<String> {
+        self.hashes("tracker", |line| line["url"] == url && line["status"] == "ok")
+    }
+
+    fn hashes(&self, kind: &str, is_one: impl Fn(&Value) -> bool) -> Vec<String> {
+        let lines = self.report.lines_of(kind).filter(|line| is_one(line));
+        lines.filter_map(|line| line["info_hash"].as_str().map(str::to_owned)).collect()
     }
 
     /// How many lines there are on trackers whose URLs begin so, by their status.
