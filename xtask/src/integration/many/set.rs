@@ -139,7 +139,7 @@ impl Set {
             code: seen.status.code(),
             lines: Vec::new(),
             said: seen.said,
-            complaint: seen.complaint.chars().take(SHOWN).collect(),
+            complaint: end(&seen.complaint),
         };
         let mut ran =
             Ran { report: report.parsed()?, began, took: seen.took, faults: Vec::new(), kibibytes: seen.kibibytes };
@@ -247,6 +247,11 @@ impl Ran {
         let Report { command, code, complaint, .. } = &self.report;
         Err(format!("{}\n{said}\n`{command}` ended with {code:?}, stderr:\n{complaint}", self.faults.join("\n")))
     }
+}
+
+/// The end of what is too long to be shown: what is told of all torrents is there.
+fn end(text: &str) -> String {
+    text.chars().skip(text.chars().count().saturating_sub(SHOWN)).collect()
 }
 
 /// Lower case, as the lines have it.
