@@ -34,8 +34,8 @@ impl Turn {
         Self::with(host, place, terms, target, address, Purpose::Question).await
     }
 
-    /// Waits for the turn of a goodbye, which comes before all questions; `None` if it has no place in time, because those
-    /// before it at that address are not answered.
+    /// Waits for the turn of a goodbye, which comes before all questions; `None` if it has no place in time, because
+    /// none of those before it at that address could be sent.
     pub(crate) async fn goodbye(terms: &Terms, target: &Target, address: SocketAddr) -> Option<Self> {
         let host = terms.bounds.tracker_hosts().at(address.ip());
         let place = match needs_place(target) {

@@ -51,7 +51,7 @@ pub(crate) struct Silences {
     again_after: Duration,
 }
 
-/// What is known of a endpoint.
+/// What is known of an endpoint.
 #[derive(Debug, Default)]
 struct Known {
     answered: Option<Instant>,
@@ -109,7 +109,7 @@ impl Question<'_> {
         });
     }
 
-    /// No answer came. That says nothing about a endpoint that has answered another question since this one was asked.
+    /// No answer came. That says nothing about an endpoint that has answered another question since this one was asked.
     pub(crate) fn silent(&self, silence: Silence) {
         let Self { silences, asked, .. } = *self;
         let now = Instant::now();
@@ -177,7 +177,7 @@ impl Endpoint {
 }
 
 impl Silences {
-    /// A endpoint is asked again `again_after` the first silence.
+    /// An endpoint is asked again `again_after` the first silence.
     pub(crate) fn new(again_after: Duration) -> Self {
         Self { endpoints: Mutex::default(), again_after }
     }
