@@ -1,6 +1,8 @@
 //! Why a run could not begin, or found nobody to ask.
 
-use crate::{ReadError, Standing, TrackerReport};
+use crate::report::tracker::TrackerReport;
+use crate::report::tracker_status::Standing;
+use crate::torrent_file::ReadError;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;

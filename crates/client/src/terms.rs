@@ -1,9 +1,11 @@
 //! What a run says of itself: to trackers, and to peers.
 
-use crate::attempt::{Facts, Greeting, Terms};
-use crate::identity::Identity;
-use crate::stop::Stopped;
-use crate::{Bounds, Config, Topic};
+use crate::config::Config;
+use crate::dial::attempt::{Facts, Greeting, Terms};
+use crate::net::stop::Stopped;
+use crate::shared::bounds::Bounds;
+use crate::shared::identity::Identity;
+use crate::topic::Topic;
 use guard::Secrets;
 use peer_wire::{Handshake, Reserved};
 use tracker::Announce;
