@@ -5,7 +5,7 @@
 //! * [`Swarm`] is the same job with everything visible: an [`Event`] for each tracker and each peer as it happens, then
 //!   the summary.
 //! * [`Topic`] is what a run is about: a torrent, a magnet link, or an info-hash alone.
-//! * [`handshake`] is one conversation over any stream.
+//! * [`peer_session`] is one conversation over any stream.
 //!
 //! This crate decides and measures. It parses nothing itself, prints nothing, and keeps nothing on disk. Start from
 //! [`BitTorrentClient`] to have it done, from [`Swarm`] to see what is done; [`Config`] bounds both.
@@ -54,7 +54,6 @@ mod interim;
 mod limits;
 mod net;
 mod report;
-mod session;
 mod shared;
 mod swarm;
 mod terms;
@@ -70,6 +69,7 @@ pub use error::Error;
 pub use interim::{Interim, SoFar};
 pub use limits::Limits;
 pub use net::overlay::Overlay;
+pub use peer_session;
 pub use report::event::{CutShort, Event, Source, Summary};
 pub use report::explain::{CodeKind, Explanation};
 pub use report::outcome::{Outcome, Stage, Transport};
@@ -79,13 +79,6 @@ pub use report::swarm_view::{Coverage, SwarmView};
 pub use report::tracker::{Action, Named, Times, TrackerReport};
 pub use report::tracker_status::{Standing, TrackerStatus, Unasked};
 pub use report::verdict::Verdict;
-pub use session::handshake::{HandshakeFailure, Shaken, handshake};
-pub use session::listen::LingerEnd;
-pub use session::not_bittorrent::{Looks, NotBitTorrent};
-pub use session::oddity::{Oddities, Oddity};
-pub use session::said::{Pieces, Said, Violation};
-pub use session::secure::SecureFailure;
-pub use session::wire::WIRE;
 pub use shared::bounds::Bounds;
 pub use swarm::Swarm;
 pub use topic::Topic;

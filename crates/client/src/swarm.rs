@@ -5,8 +5,9 @@
 
 use crate::census::census::Census;
 use crate::config::Config;
-use crate::dial::attempt::{Attempt, Facts};
+use crate::dial::attempt::Attempt;
 use crate::dial::dialler::Dialler;
+use crate::dial::terms::{Facts, Terms};
 use crate::discovery::peers::{Added, Lane, Peers, Word};
 use crate::discovery::trackers::target::check_private;
 use crate::discovery::trackers::{Tracked, Tracking};
@@ -21,7 +22,7 @@ use crate::report::peer::{PeerError, PeerReport};
 use crate::report::tracker::TrackerReport;
 use crate::shared::bounds::{Bounds, Waiting};
 use crate::shared::pacer::More;
-use crate::terms::{announce, terms};
+use crate::terms::announce;
 use crate::topic::Topic;
 use guard::{AddressPolicy, Secrets};
 use std::collections::VecDeque;
@@ -94,10 +95,10 @@ impl Swarm {
         let stop = Stop::default();
         let secrets = config.secrets(&topic);
         let trackers = Tracking::new(&topic, &mut config, announce, bounds, stop.listen(), &secrets)?;
-        let terms = terms(&topic, &config, bounds, stop.listen(), secrets.clone());
+        let terms = Terms::new(&topic, &config, bounds, stop.listen(), secrets.clone());
         let named_by_user = std::mem::take(&mut config.peers);
         let mut swarm = Self {
-            torrent: terms.torrent,
+            torrent: terms.torrent.clone(),
             secrets,
             bounds: bounds.clone(),
             begun: None,
@@ -355,7 +356,7 @@ impl Swarm {
 
     fn report_attempt(&mut self, last: Box<Attempt>) {
         let sources = self.peers.sources(&PeerAddress::Socket(last.tried.address));
-        let (report, said) = PeerReport::of(last, sources, self.torrent);
+        let (report, said) = PeerReport::of(last, sources, &self.torrent);
         let told = self.census.take(report, &said);
         self.tell(told);
     }

@@ -10,7 +10,8 @@
 
 mod lab;
 
-use client::{Bind, Config, Copies, LingerEnd, Outcome, PeerReport, Role, RoleFrom, Source, Swarm, Topic, Trackers};
+use client::peer_session::ListenEnd;
+use client::{Bind, Config, Copies, Outcome, PeerReport, Role, RoleFrom, Source, Swarm, Topic, Trackers};
 use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, Peer, Request, TrackerScript, message, peer_ip};
 use ids::{InfoHash, InfoHashV2};
 use lab::{Lab, Told, collect, config, lab, report_of, run, told_of};
@@ -236,7 +237,7 @@ async fn the_largest_bitfield_is_taken_and_a_larger_one_is_not() {
     ];
     assert_eq!(reasons, expected);
     assert_eq!(told.peers[0].role, Role::Seed);
-    assert!(told.peers.iter().skip(1).all(|report| matches!(report.lingered, Some(LingerEnd::Violation(_)))));
+    assert!(told.peers.iter().skip(1).all(|report| matches!(report.lingered, Some(ListenEnd::Violation(_)))));
 }
 
 #[tokio::test]
@@ -244,7 +245,7 @@ async fn a_full_bitfield_is_not_waited_for_as_a_lazy_one_is() {
     let full = message::bitfield(&message::bits(1001, |_| true));
     let lab = lab([saying([full])]);
     let told = told_of(&with_tracker(&lab), &lab, Config { linger: lab::PATIENCE, ..config() }).await;
-    assert_eq!(told.peers[0].lingered, Some(LingerEnd::Quiet));
+    assert_eq!(told.peers[0].lingered, Some(ListenEnd::Quiet));
 }
 
 #[tokio::test]

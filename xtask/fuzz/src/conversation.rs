@@ -9,7 +9,8 @@ use crate::memory;
 use crate::mutator::Mutator;
 use crate::source::{Source, pieces};
 use bytes::BytesMut;
-use client::{HandshakeFailure, NotBitTorrent, Outcome, Pieces, Said, Shaken, Violation};
+use peer_session::{HandshakeFailure, NotBitTorrent, Pieces, Said, Shaken, Violation};
+use client::{Outcome};
 use ids::{InfoHash, PeerId};
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
 use std::cell::Cell;
@@ -169,9 +170,9 @@ async fn meet(script: &Script<'_>) -> Result<Shaken, HandshakeFailure> {
     let result = if script.end == End::ClosedBefore {
         peer.write_all(script.wire).await.expect("there is room");
         drop(peer);
-        client::handshake(&mut stream, &script.ours, script.also, TIMEOUT).await
+        peer_session::handshake(&mut stream, &script.ours, script.also, TIMEOUT).await
     } else {
-        let handshake = client::handshake(&mut stream, &script.ours, script.also, TIMEOUT);
+        let handshake = peer_session::handshake(&mut stream, &script.ours, script.also, TIMEOUT);
         tokio::select! {
             biased;
             result = handshake => result,

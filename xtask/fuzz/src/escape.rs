@@ -2,7 +2,8 @@
 //! the rest can be told from what is shown. Errors that quote strangers are shown likewise, with all their causes.
 
 use crate::memory;
-use client::{HandshakeFailure, NotBitTorrent};
+use peer_session::{HandshakeFailure, NotBitTorrent};
+
 use guard::ErrorChain;
 use peer_wire::Handshake;
 use std::error::Error;

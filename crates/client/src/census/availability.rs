@@ -1,7 +1,7 @@
 //! What the peers that were reached have between them: how often each piece, and so how many copies.
 
 use crate::census::role::Role;
-use crate::session::said::Pieces;
+use peer_session::Pieces;
 
 /// How many of the peers that were reached have each piece.
 #[derive(Debug, Default)]

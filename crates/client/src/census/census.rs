@@ -8,8 +8,8 @@ use crate::report::outcome::Outcome;
 use crate::report::peer::PeerReport;
 use crate::report::swarm_view::{Coverage, SwarmView};
 use crate::report::tracker::TrackerReport;
-use crate::session::said::{Pieces, Said};
 use crate::topic::Topic;
+use peer_session::{Pieces, Said};
 use std::ops::RangeInclusive;
 
 /// Peers with a few scattered holes before these are compared: the holes of two may be alike by chance.

@@ -1,9 +1,9 @@
 //! One client, several endpoints: which of the peers that shook hands are the same client.
 
 use crate::report::peer::PeerReport;
-use crate::session::habits::keeps_its_id;
-use crate::session::said::Pieces;
 use ids::PeerId;
+use peer_session::Pieces;
+use peer_session::keeps_its_id;
 use peer_wire::ExtensionHandshake;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};

@@ -1,7 +1,7 @@
 //! What a peer is to its swarm, and what that was concluded from.
 
-use crate::session::habits::Silence;
-use crate::session::said::{Pieces, Said};
+use peer_session::Silence;
+use peer_session::{MOST_HOLES, Pieces, Said, may_be_lazy};
 
 /// What a peer is to its swarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,13 +86,13 @@ impl RoleFrom {
 }
 
 /// The role of a peer of a torrent with so many pieces, as far as its own words tell. Whether it is a likely seed depends
-/// on the others: [`scattered_holes`].
+/// on the others: `scattered_holes`.
 ///
 /// When nobody knows how many pieces there are, a role is given for what is certain: a seed has said that it has them all, and
 /// who lacks some has holes that neither spare bits nor a lazy bitfield can explain. The others are unknown, also those that
 /// want no more pieces: they may have all there are.
 pub(crate) fn conclude(said: &Said, silence: Option<Silence>, pieces: Option<u32>) -> (Role, RoleFrom) {
-    let from = said.pieces.told_by();
+    let from = told_by(&said.pieces);
     match &said.pieces {
         has if has.is_all(pieces) => (Role::Seed, from),
         Pieces::Some { bitfield, .. } if bitfield.count_ones() > 0 => match pieces {
@@ -144,18 +144,8 @@ pub(crate) fn may_hide(role: Role, said: &Said, silence: Option<Silence>) -> boo
 
 /// Fewest holes that a lazy bitfield is left with: µTorrent leaves out 10 to 32 and then tells some.
 const FEWEST_HOLES: u32 = 3;
-/// Most holes of a lazy bitfield.
-const MOST_HOLES: u32 = 32;
 /// The holes are at most this part of the pieces: a peer that lacks more is on its way.
 const HOLES_IN: u32 = 4;
-
-/// Whether a bitfield may be a lazy one, whose holes are filled by `have` messages in a moment: it has more pieces than
-/// holes, and no more holes than such a bitfield has.
-pub(crate) fn may_be_lazy(said: &Said, pieces: Option<u32>) -> bool {
-    let Pieces::Some { bitfield, by_bitfield: true, .. } = &said.pieces else { return false };
-    let missing = said.pieces.holes(pieces);
-    (1..=MOST_HOLES).contains(&missing) && missing < bitfield.count_ones()
-}
 
 /// The holes of a peer that may be a seed: few, and in several places. A leecher that takes the pieces in order has its
 /// holes in one.
@@ -170,16 +160,14 @@ pub(crate) fn scattered_holes(said: &Said, pieces: u32) -> Option<Vec<u32>> {
     (places >= FEWEST_HOLES as usize).then_some(holes)
 }
 
-impl Pieces {
-    fn told_by(&self) -> RoleFrom {
-        match self {
-            Self::Unsaid => RoleFrom::Nothing,
-            Self::All => RoleFrom::HaveAll,
-            Self::None => RoleFrom::HaveNone,
-            Self::Some { by_bitfield: false, .. } => RoleFrom::Haves,
-            Self::Some { by_have: 0, .. } => RoleFrom::Bitfield,
-            Self::Some { .. } => RoleFrom::BitfieldAndHaves,
-        }
+fn told_by(pieces: &Pieces) -> RoleFrom {
+    match pieces {
+        Pieces::Unsaid => RoleFrom::Nothing,
+        Pieces::All => RoleFrom::HaveAll,
+        Pieces::None => RoleFrom::HaveNone,
+        Pieces::Some { by_bitfield: false, .. } => RoleFrom::Haves,
+        Pieces::Some { by_have: 0, .. } => RoleFrom::Bitfield,
+        Pieces::Some { .. } => RoleFrom::BitfieldAndHaves,
     }
 }
 

@@ -1,11 +1,12 @@
 //! Who is dialled next, how many at once and how fast, and who gets a second attempt.
 
 use crate::config::{Config, Encryption};
-use crate::dial::attempt::{Attempt, Terms, Try, attempt};
+use crate::dial::attempt::{Attempt, Try};
+use crate::dial::conversation::attempt;
 use crate::dial::parked::Parked;
 use crate::dial::retries::Retries;
+use crate::dial::terms::Terms;
 use crate::discovery::peers::{Lane, Peers};
-use crate::session::wire;
 use crate::shared::bounds::{Bounds, Room};
 use crate::shared::pacer::More;
 use crate::swarm::settled;
@@ -75,8 +76,8 @@ impl Dialler {
             }
             let begun = Box::new(Attempt::new(tried, room));
             let attempt = attempt(begun, Arc::clone(&self.terms));
-            match wire::is_told() {
-                true => self.attempts.spawn(wire::TERMS.scope(Arc::clone(&self.terms), attempt)),
+            match peer_session::is_dumped() {
+                true => self.attempts.spawn(peer_session::masking(self.terms.rules.secrets.clone(), attempt)),
                 // In nearly every run, and without room for what only a dump needs.
                 false => self.attempts.spawn(attempt),
             };

@@ -7,3 +7,4 @@ pub(crate) mod conversation;
 pub(crate) mod dialler;
 pub(crate) mod parked;
 pub(crate) mod retries;
+pub(crate) mod terms;

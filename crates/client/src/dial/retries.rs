@@ -1,12 +1,9 @@
 //! Second attempts, and when their time has come.
 
 use crate::dial::attempt::Try;
+use crate::dial::conversation::PAUSE;
 use std::collections::VecDeque;
-use std::time::Duration;
 use tokio::time::Instant;
-
-/// Time between the attempts at one peer: some clients refuse who comes back sooner.
-pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 
 /// Those that wait for their second attempt, in the order of their time.
 #[derive(Debug, Default)]

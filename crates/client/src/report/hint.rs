@@ -4,10 +4,10 @@ use crate::net::resolve::NOT_IN_DNS;
 use crate::report::explain::{Cause, CodeKind, Explanation};
 use crate::report::outcome::Outcome;
 use crate::report::peer::{EncryptedEnd, PeerError, PeerReport, Tried};
-use crate::session::habits::throttles;
-use crate::session::listen::LingerEnd;
-use crate::session::not_bittorrent::Looks;
 use guard::Refusal;
+use peer_session::ListenEnd;
+use peer_session::Looks;
+use peer_session::throttles;
 use peer_wire::ExtensionHandshake;
 use std::io::ErrorKind;
 
@@ -68,9 +68,9 @@ fn cause_after_handshake(report: &PeerReport) -> Option<Cause> {
         _ if !report.is_witness() => Some(if throttles { Cause::LeftAskedAgain } else { Cause::LeftAtOnce }),
         (Some(Tried::Refused), Some(Tried::Ok), _) if throttles => Some(Cause::AskedAgain),
         (Some(Tried::Refused), Some(Tried::Ok), _) => Some(Cause::WantsEncryption),
-        (_, _, Some(LingerEnd::Violation(_))) => Some(Cause::Violation),
-        (_, _, Some(LingerEnd::Budget)) => Some(Cause::Budget),
-        (_, _, Some(LingerEnd::TooMuch { .. })) => Some(Cause::TooMuch),
+        (_, _, Some(ListenEnd::Violation(_))) => Some(Cause::Violation),
+        (_, _, Some(ListenEnd::Budget)) => Some(Cause::Budget),
+        (_, _, Some(ListenEnd::TooMuch { .. })) => Some(Cause::TooMuch),
         _ if has_no_metadata(report) => Some(Cause::NoMetadata),
         _ => None,
     }
@@ -90,11 +90,11 @@ mod tests {
     use super::*;
     use crate::report::outcome::Stage;
     use crate::report::outcome::Transport;
-    use crate::session::handshake::HandshakeFailure;
-    use crate::session::not_bittorrent::NotBitTorrent;
-    use crate::session::secure::SecureFailure;
     use guard::Scope;
     use mse::Stage as MseStage;
+    use peer_session::HandshakeFailure;
+    use peer_session::NotBitTorrent;
+    use peer_session::SecureFailure;
     use std::io;
     use std::time::Duration;
     use tracker::PeerAddress;

@@ -1,19 +1,20 @@
 //! What became of one peer.
 
 use crate::census::role::{Role, RoleFrom, conclude};
-use crate::dial::attempt::{Attempt, Facts, Progress};
+use crate::dial::attempt::{Attempt, Progress};
+use crate::dial::terms::Facts;
 use crate::report::client_name::{client_name, masked};
 use crate::report::event::Source;
 use crate::report::hint::hint;
 use crate::report::outcome::{Outcome, Stage, Transport};
-use crate::session::handshake::HandshakeFailure;
-use crate::session::listen::LingerEnd;
-use crate::session::not_bittorrent::Looks;
-use crate::session::oddity::Oddities;
-use crate::session::said::{Said, Violation};
-use crate::session::secure::SecureFailure;
 use guard::{ErrorChain, Secrets};
 use metainfo::Hashes;
+use peer_session::HandshakeFailure;
+use peer_session::ListenEnd;
+use peer_session::Looks;
+use peer_session::Oddities;
+use peer_session::SecureFailure;
+use peer_session::{Said, Violation};
 use peer_wire::{ExtensionHandshake, Handshake};
 use std::io;
 use std::net::SocketAddr;
@@ -67,7 +68,7 @@ pub struct PeerReport {
     /// Its extension handshake (BEP 10).
     pub extension: Option<Box<ExtensionHandshake>>,
     /// Why we listened no longer after the handshake; `None` when we did not.
-    pub lingered: Option<LingerEnd>,
+    pub lingered: Option<ListenEnd>,
     /// The raw cause of a failure.
     pub error: Option<PeerError>,
     /// Why the other attempt failed, when there were two.
@@ -214,7 +215,7 @@ impl PeerReport {
     }
 
     /// The report of a peer's one or two attempts, and what it said.
-    pub(crate) fn of(mut last: Box<Attempt>, sources: Vec<Source>, torrent: Facts) -> (Self, Said) {
+    pub(crate) fn of(mut last: Box<Attempt>, sources: Vec<Source>, torrent: &Facts) -> (Self, Said) {
         let first = last.tried.first.take();
         let tried = [Some(&*last), first.as_deref()];
         let of = |transport| tried.into_iter().flatten().find(|attempt| attempt.tried.transport == transport);
@@ -225,7 +226,9 @@ impl PeerReport {
             first => (last, first),
         };
         let Attempt { tried, outcome, progress, error, .. } = *told;
-        let Progress { stage, connect, handshake, theirs, received, said, lingered } = progress;
+        let stage = progress.stage();
+        let Progress { connect, session, .. } = progress;
+        let peer_session::Progress { handshake, theirs, received, said, listened: lingered, .. } = session;
         let mut report = Self {
             transport: tried.transport,
             plaintext,
@@ -241,7 +244,7 @@ impl PeerReport {
         if outcome == Outcome::Ok {
             (report.messages, report.oddities) = (said.messages, said.oddities);
             report.matched = theirs.map(|theirs| Matched::of(&theirs, torrent.hashes));
-            let pieces = torrent.pieces;
+            let pieces = torrent.pieces.get();
             (report.role, report.role_from) =
                 conclude(&said, theirs.and_then(|theirs| said.silence(theirs.peer_id)), pieces);
             let completeness = |pieces| Some(Completeness { have: said.pieces.count(pieces)?, pieces });
@@ -264,7 +267,7 @@ impl PeerReport {
     /// known.
     #[must_use]
     pub fn is_witness(&self) -> bool {
-        let left_at_once = self.messages == 0 && self.lingered == Some(LingerEnd::Closed);
+        let left_at_once = self.messages == 0 && self.lingered == Some(ListenEnd::Closed);
         // To decrypt our key it has to know the torrent.
         self.outcome == Outcome::Ok && (!left_at_once || self.transport == Transport::Mse)
     }
@@ -292,7 +295,7 @@ impl PeerReport {
     pub fn encrypted_end(&self) -> Option<EncryptedEnd> {
         let error = if self.transport == Transport::Mse { &self.error } else { &self.other_error };
         match error.as_ref().filter(|_| self.encrypted.is_some())? {
-            PeerError::Secure(failure) => Some(failure.end()),
+            PeerError::Secure(failure) => Some(encrypted_end(failure)),
             PeerError::SecureTimeout(_) => Some(EncryptedEnd::Silent),
             // Encryption was agreed on, and no handshake came through it.
             PeerError::Handshake(_) => Some(EncryptedEnd::Agreed),
@@ -304,7 +307,7 @@ impl PeerReport {
     #[must_use]
     pub fn violation(&self) -> Option<&Violation> {
         match &self.lingered {
-            Some(LingerEnd::Violation(violation)) => Some(violation),
+            Some(ListenEnd::Violation(violation)) => Some(violation),
             _ => None,
         }
     }
@@ -340,7 +343,7 @@ impl PeerReport {
 
 impl Tried {
     fn of(attempt: &Attempt) -> Option<Self> {
-        if attempt.progress.stage < Stage::Handshake {
+        if attempt.progress.stage() < Stage::Handshake {
             return None;
         }
         match attempt.outcome {
@@ -376,5 +379,19 @@ impl Matched {
             Self::V1 => "v1",
             Self::V2 => "v2",
         }
+    }
+}
+
+fn encrypted_end(failure: &SecureFailure) -> EncryptedEnd {
+    use SecureFailure::{Broken, Closed, Mse};
+    match failure {
+        Closed { stage: mse::Stage::PublicKey, received: 0 }
+        | Broken { stage: mse::Stage::PublicKey, received: 0, .. } => EncryptedEnd::BeforeItsKey,
+        Closed { stage: mse::Stage::PublicKey, .. } | Broken { stage: mse::Stage::PublicKey, .. } | Mse(_) => {
+            EncryptedEnd::Garbled
+        }
+        Closed { stage: mse::Stage::Sync, .. } | Broken { stage: mse::Stage::Sync, .. } => EncryptedEnd::AfterItsKey,
+        // The verification constant has come.
+        _ => EncryptedEnd::Agreed,
     }
 }

@@ -5,11 +5,11 @@ use crate::config::Config;
 use crate::discovery::trackers::hosts::Hosts;
 use crate::discovery::trackers::hosts::pace::{Pace, Purpose};
 use crate::error::Error;
-use crate::session::budget::Budget;
 use crate::shared::addresses::Addresses;
 use crate::shared::identity::Identity;
 use crate::shared::pacer::Pacer;
 use nix::sys::resource::{Resource, getrlimit};
+use peer_session::ByteBudget;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -71,7 +71,7 @@ struct Shared {
     pacer: Arc<Pacer>,
     tracker_connections: Pace,
     addresses: Addresses,
-    linger: Budget,
+    linger: ByteBudget,
     tracker_hosts: Hosts,
     /// The certificates that the first run trusts, and how; hardly ever are there others.
     tls: OnceLock<(Vec<u8>, Tls)>,
@@ -128,7 +128,7 @@ impl Bounds {
             tracker_connections: Pace::before_others(Arc::clone(&pacer), config.rate),
             pacer,
             addresses: Addresses::new(config.limits.connections_per_address),
-            linger: Budget::new(config.limits.buffer_bytes),
+            linger: ByteBudget::new(config.limits.buffer_bytes),
             tracker_hosts: Hosts::new(config, kept),
             tls: OnceLock::new(),
             trackers: Arc::new(Semaphore::new(trackers)),
@@ -199,7 +199,7 @@ impl Bounds {
         &self.0.tracker_hosts
     }
 
-    pub(crate) fn linger(&self) -> &Budget {
+    pub(crate) fn linger(&self) -> &ByteBudget {
         &self.0.linger
     }
 

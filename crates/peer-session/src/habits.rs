@@ -16,7 +16,7 @@ const BIGLYBT: &[u8] = b"-BI";
 
 /// What the silence of a client about its pieces means, once it has said the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Silence {
+pub enum Silence {
     /// It has none.
     Empty,
     /// It has none, or hides them as the initial seed.
@@ -24,7 +24,8 @@ pub(crate) enum Silence {
 }
 
 /// Whether all connections of this client come with the same id.
-pub(crate) fn keeps_its_id(PeerId(id): PeerId) -> bool {
+#[must_use]
+pub fn keeps_its_id(PeerId(id): PeerId) -> bool {
     KEEP_THEIR_ID.iter().any(|beginning| id.starts_with(beginning))
 }
 
@@ -39,7 +40,8 @@ pub(crate) fn silence(PeerId(id): PeerId) -> Option<Silence> {
 }
 
 /// Whether this client turns away an address that was connected to it a moment ago.
-pub(crate) fn throttles(PeerId(id): PeerId) -> bool {
+#[must_use]
+pub fn throttles(PeerId(id): PeerId) -> bool {
     id.starts_with(BIGLYBT)
 }
 

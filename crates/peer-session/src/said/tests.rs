@@ -1,6 +1,6 @@
 //! What peers say, message by message.
 
-use crate::session::said::*;
+use crate::said::*;
 use bytes::Bytes;
 use ids::InfoHash;
 

@@ -53,7 +53,8 @@ impl fmt::Display for Oddity {
 pub struct Oddities(u8);
 
 impl Oddities {
-    pub(crate) fn add(&mut self, oddity: Oddity) {
+    /// Adds one.
+    pub fn add(&mut self, oddity: Oddity) {
         self.0 |= oddity.bit();
     }
 

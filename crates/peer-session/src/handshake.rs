@@ -1,12 +1,11 @@
 //! One exchange of handshakes over any stream (BEP 3).
 
-use crate::dial::attempt::{Greeting, Hello};
-use crate::report::outcome::Outcome;
-use crate::session::alarm::{before, end};
-use crate::session::budget::Budget;
-use crate::session::not_bittorrent::NotBitTorrent;
-use crate::session::read::read_some;
-use crate::session::{early, wire};
+use crate::alarm::{before, end};
+use crate::budget::ByteBudget;
+use crate::hello::{Greeting, Hello};
+use crate::not_bittorrent::NotBitTorrent;
+use crate::read::read_some;
+use crate::{early, wire};
 use bytes::BytesMut;
 use ids::InfoHash;
 use peer_wire::Handshake;
@@ -68,19 +67,6 @@ pub enum HandshakeFailure {
 }
 
 impl HandshakeFailure {
-    /// The outcome it means for the peer.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        match self {
-            Self::TimedOut { .. } => Outcome::HandshakeTimeout,
-            Self::Closed { received: 0 } | Self::Broken { received: 0, .. } => Outcome::ClosedBeforeHandshake,
-            Self::Closed { .. } | Self::Broken { .. } => Outcome::ShortHandshake,
-            Self::NotBitTorrent(_) => Outcome::NotBittorrent,
-            Self::WrongInfoHash(_) => Outcome::WrongInfoHash,
-            Self::OwnPeerId(_) => Outcome::OwnPeerId,
-        }
-    }
-
     /// Bytes of the peer's that had arrived.
     #[must_use]
     pub fn received(&self) -> usize {
@@ -118,7 +104,7 @@ impl HandshakeFailure {
 /// let (mut stream, mut peer) = tokio::io::duplex(Handshake::LENGTH);
 /// peer.write_all(&theirs.encode()).await?;
 ///
-/// let shaken = client::handshake(&mut stream, &ours, None, std::time::Duration::from_secs(5)).await?;
+/// let shaken = peer_session::handshake(&mut stream, &ours, None, std::time::Duration::from_secs(5)).await?;
 /// assert_eq!(shaken.theirs, theirs);
 /// # Ok(())
 /// # }
@@ -136,7 +122,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let alarm = pin!(sleep_until(end(Instant::now(), timeout)));
-    let greeting = Greeting { ours: *ours, also, budget: None };
+    let greeting = Greeting { also, ..Greeting::new(*ours) };
     exchange(stream, &Hello { greeting: &greeting, peer_id: ours.peer_id }, timeout, alarm, &mut 0).await
 }
 
@@ -168,8 +154,8 @@ pub(crate) fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Writes our handshake, put together anew for each write: there is hardly ever a second one, and who waits for the peer's
-/// need not hold ours.
+/// Writes our handshake, encoded anew for each write: there is hardly ever a second one, and a connection that waits for the
+/// answer holds no copy.
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, hello: &Hello<'_>) -> io::Result<()> {
     let mut sent = 0;
     while sent < Handshake::LENGTH {
@@ -221,7 +207,7 @@ async fn receive<S: AsyncRead + Unpin>(
     written: io::Result<()>,
     received: &mut BytesMut,
     bytes: &mut usize,
-    budget: Option<&Budget>,
+    budget: Option<&ByteBudget>,
 ) -> Result<(Handshake, usize), HandshakeFailure> {
     loop {
         match Handshake::decode(received) {
@@ -307,68 +293,43 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_failure_is_told_apart() {
         let valid = of(1, 2).encode();
-        for (pieces, stays, outcome, text) in [
-            (vec![], false, Outcome::ClosedBeforeHandshake, "closed after 0 of 68 bytes"),
-            (vec![&valid[..40]], false, Outcome::ShortHandshake, "closed after 40 of 68 bytes"),
-            (vec![], true, Outcome::HandshakeTimeout, "no complete handshake within 5 s, 0 of 68 bytes received"),
-            (
-                vec![&valid[..67]],
-                true,
-                Outcome::HandshakeTimeout,
-                "no complete handshake within 5 s, 67 of 68 bytes received",
-            ),
-            (
-                vec![&of(9, 2).encode()[..]],
-                true,
-                Outcome::WrongInfoHash,
-                "answered for the torrent 0909090909090909090909090909090909090909",
-            ),
-            (vec![&of(1, 1).encode()[..]], true, Outcome::OwnPeerId, "our own peer id came back"),
+        for (pieces, stays, text) in [
+            (vec![], false, "closed after 0 of 68 bytes"),
+            (vec![&valid[..40]], false, "closed after 40 of 68 bytes"),
+            (vec![], true, "no complete handshake within 5 s, 0 of 68 bytes received"),
+            (vec![&valid[..67]], true, "no complete handshake within 5 s, 67 of 68 bytes received"),
+            (vec![&of(9, 2).encode()[..]], true, "answered for the torrent 0909090909090909090909090909090909090909"),
+            (vec![&of(1, 1).encode()[..]], true, "our own peer id came back"),
             (
                 vec![b"HTTP/1.1 400 Bad Request\r\n"],
                 false,
-                Outcome::NotBittorrent,
                 "HTTP instead of BitTorrent, beginning \"HTTP/1.1 400 Bad Request\"",
             ),
             (
                 vec![b"\x15\x03\x01\x00\x02\x02\x46"],
                 false,
-                Outcome::NotBittorrent,
                 "TLS instead of BitTorrent, beginning \"\\x15\\x03\\x01\\x00\\x02\\x02F\"",
             ),
-            (
-                vec![b"SSH-2.0-x\r\n"],
-                true,
-                Outcome::NotBittorrent,
-                "SSH instead of BitTorrent, beginning \"SSH-2.0-x\\r\\n\"",
-            ),
+            (vec![b"SSH-2.0-x\r\n"], true, "SSH instead of BitTorrent, beginning \"SSH-2.0-x\\r\\n\""),
             (
                 vec![b"\x13BitTorrent Protocol"],
                 true,
-                Outcome::NotBittorrent,
                 "something else instead of BitTorrent, beginning \"\\x13BitTorrent Protocol\"",
             ),
-            (
-                vec![b"\0\0\0\x01\x0e"],
-                false,
-                Outcome::NotBittorrent,
-                "messages without a handshake, beginning \"\\x00\\x00\\x00\\x01\\x0e\"",
-            ),
+            (vec![b"\0\0\0\x01\x0e"], false, "messages without a handshake, beginning \"\\x00\\x00\\x00\\x01\\x0e\""),
             (
                 vec![b"\0\0\0\x01\x0e", &valid[..67]],
                 true,
-                Outcome::NotBittorrent,
                 "messages without a handshake, beginning \"\\x00\\x00\\x00\\x01\\x0e\\x13BitTorrent protoco\"",
             ),
             (
                 vec![b"\0\0\0\x01\x0e", &of(9, 2).encode()[..]],
                 true,
-                Outcome::WrongInfoHash,
                 "answered for the torrent 0909090909090909090909090909090909090909",
             ),
         ] {
             let failure = against(&pieces, stays).await.unwrap_err();
-            assert_eq!((failure.outcome(), failure.to_string().as_str()), (outcome, text));
+            assert_eq!(failure.to_string(), text);
         }
         let noise: Vec<u8> = (0..96_u8).map(|n| n.wrapping_mul(151).wrapping_add(129)).collect();
         let failure = against(&[&noise], true).await.unwrap_err();
@@ -392,7 +353,7 @@ mod tests {
         let ours_handshake = of(1, 1);
         tokio::select! {
             result = handshake(&mut ours, &ours_handshake, None, TIMEOUT) => {
-                assert_eq!(result.unwrap_err().outcome(), Outcome::HandshakeTimeout);
+                assert!(matches!(result, Err(HandshakeFailure::TimedOut { .. })), "{result:?}");
             }
             () = trickle => panic!("the trickle outlived the deadline"),
         }

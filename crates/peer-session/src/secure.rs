@@ -1,9 +1,7 @@
 //! A stream behind Message Stream Encryption: the negotiation, and the stream that comes of it.
 
-use crate::net::entropy;
-use crate::report::peer::EncryptedEnd;
-use crate::session::read::read_some;
-use crate::session::wire;
+use crate::read::read_some;
+use crate::wire;
 use bytes::{Buf, BytesMut};
 use mse::{Cipher, CryptoProvide, Established, Initiator, Offer, Stage};
 use peer_wire::Handshake;
@@ -11,7 +9,6 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 
 /// Why there is no encrypted stream.
 #[derive(Debug, thiserror::Error)]
@@ -41,22 +38,8 @@ pub enum SecureFailure {
     Mse(#[from] mse::Error),
 }
 
-impl SecureFailure {
-    pub(crate) fn end(&self) -> EncryptedEnd {
-        match self {
-            Self::Closed { stage: Stage::PublicKey, received: 0 }
-            | Self::Broken { stage: Stage::PublicKey, received: 0, .. } => EncryptedEnd::BeforeItsKey,
-            Self::Closed { stage: Stage::PublicKey, .. }
-            | Self::Broken { stage: Stage::PublicKey, .. }
-            | Self::Mse(_) => EncryptedEnd::Garbled,
-            Self::Closed { stage: Stage::Sync, .. } | Self::Broken { stage: Stage::Sync, .. } => {
-                EncryptedEnd::AfterItsKey
-            }
-            // The verification constant has come.
-            Self::Closed { .. } | Self::Broken { .. } => EncryptedEnd::Agreed,
-        }
-    }
-}
+/// Random bytes of our private key.
+const SECRET: usize = 20;
 
 /// A stream whose bytes go through the ciphers of a negotiation.
 #[derive(Debug)]
@@ -73,13 +56,15 @@ pub(crate) struct Secured<S> {
 /// Negotiates RC4, the one choice that every client accepts, for a connection about the torrent of `ours`, which is sent along.
 /// Counts what the negotiation takes into `bytes`; what came behind it is still to be read. `None` when the keys make a secret
 /// that many clients cannot deal with, unless this is the `last` try.
-pub(crate) async fn secure<'s>(
-    stream: &'s mut TcpStream,
+pub(crate) async fn secure<'s, S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &'s mut S,
     ours: &Handshake,
     bytes: &mut usize,
+    entropy: fn(&mut [u8]) -> io::Result<()>,
+    acknowledge: fn(&S),
     last: bool,
-) -> Result<Option<Secured<&'s mut TcpStream>>, SecureFailure> {
-    let mut initiator = initiator(ours)?;
+) -> Result<Option<Secured<&'s mut S>>, SecureFailure> {
+    let mut initiator = initiator(ours, entropy)?;
     let mut received = BytesMut::new();
     loop {
         // A peer that has closed already may still have said something: what it said decides.
@@ -108,27 +93,19 @@ pub(crate) async fn secure<'s>(
     }
 }
 
-/// Acknowledges at once what has come. libtorrent writes its answer in pieces and lets Nagle's algorithm hold each back until
-/// the one before it is acknowledged, which the system delays by 40 ms: the handshake would take 45 ms in place of 3.
-fn acknowledge(stream: &TcpStream) {
-    // The system does so for the moment only, so it is asked after each read. Where it will not, nothing is lost but time.
-    #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(stream).set_tcp_quickack(true);
-    #[cfg(not(target_os = "linux"))]
-    let _ = stream;
-}
-
-fn initiator(ours: &Handshake) -> Result<Initiator, SecureFailure> {
+fn initiator(ours: &Handshake, entropy: fn(&mut [u8]) -> io::Result<()>) -> Result<Initiator, SecureFailure> {
     let broken = |source| SecureFailure::Broken { stage: Stage::PublicKey, received: 0, source };
-    let pad: [u8; mse::MAX_PAD] = entropy::bytes().map_err(broken)?;
-    let length = u16::from_be_bytes(entropy::bytes().map_err(broken)?);
+    let (mut pad, mut length, mut secret) = ([0; mse::MAX_PAD], [0; 2], [0; SECRET]);
+    for bytes in [&mut pad[..], &mut length, &mut secret] {
+        entropy(bytes).map_err(broken)?;
+    }
     // WebTorrent does not answer when there is no pad.
-    let pad = pad.get(..1 + usize::from(length) % mse::MAX_PAD).unwrap_or(&pad);
+    let pad = pad.get(..1 + usize::from(u16::from_be_bytes(length)) % mse::MAX_PAD).unwrap_or(&pad);
     let offer = Offer {
         skey: ours.info_hash,
         provide: CryptoProvide::RC4,
         initial_payload: &ours.encode(),
-        secret: entropy::bytes().map_err(broken)?,
+        secret,
         pad_a: pad,
         pad_c: 0,
     };

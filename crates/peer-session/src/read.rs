@@ -1,6 +1,6 @@
 //! Reading without a buffer to wait with.
 
-use crate::session::wire;
+use crate::wire;
 use bytes::BytesMut;
 use std::future::poll_fn;
 use std::io;

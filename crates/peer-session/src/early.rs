@@ -1,8 +1,8 @@
 //! Messages that come before the handshake. BiglyBT 4.1 was seen to send its bitfield and its extension handshake first, once
 //! in eight connections.
 
-use crate::session::budget::Budget;
-use crate::session::read::read_some;
+use crate::budget::ByteBudget;
+use crate::read::read_some;
 use bytes::BytesMut;
 use peer_wire::{Codec, Handshake, Message};
 use tokio::io::AsyncRead;
@@ -33,9 +33,9 @@ pub(crate) async fn receive<S: AsyncRead + Unpin>(
     stream: &mut S,
     received: &mut BytesMut,
     bytes: &mut usize,
-    budget: Option<&Budget>,
+    budget: Option<&ByteBudget>,
 ) -> Option<(Handshake, usize)> {
-    let mut charge = budget.map(Budget::charge);
+    let mut charge = budget.map(ByteBudget::charge);
     let mut early = 0;
     loop {
         match next(received.get(early..)?) {
@@ -93,7 +93,7 @@ mod tests {
 
     /// What is received of a peer that sends these bytes in pieces of so many, and closes: the bytes before the handshake, and
     /// all that is left.
-    async fn of(wire: &[u8], piece: usize, budget: Option<&Budget>) -> Option<(usize, Vec<u8>)> {
+    async fn of(wire: &[u8], piece: usize, budget: Option<&ByteBudget>) -> Option<(usize, Vec<u8>)> {
         let (mut ours, mut theirs) = tokio::io::duplex(1 << 20);
         for piece in wire.chunks(piece) {
             theirs.write_all(piece).await.unwrap();
@@ -150,7 +150,7 @@ mod tests {
     #[tokio::test]
     async fn what_comes_early_takes_of_the_memory_for_what_peers_say() {
         let long = [&50_000_u32.to_be_bytes()[..], &[5], &vec![0; 49_999], &handshake().encode()].concat();
-        let (much, little) = (Budget::new(1 << 20), Budget::new(10_000));
+        let (much, little) = (ByteBudget::new(1 << 20), ByteBudget::new(10_000));
         assert!(of(&long, 1000, Some(&much)).await.is_some());
         assert!(of(&long, 1000, Some(&little)).await.is_none());
         // All is given back.

@@ -30,7 +30,9 @@ pub enum Looks {
 }
 
 impl NotBitTorrent {
-    pub(crate) fn of(received: &[u8]) -> Self {
+    /// Of what was received; its first 68 bytes are kept.
+    #[must_use]
+    pub fn of(received: &[u8]) -> Self {
         Self { beginning: received.get(..Handshake::LENGTH).unwrap_or(received).to_vec() }
     }
 

@@ -1,7 +1,7 @@
 //! What a peer says of itself after its handshake: which pieces it has (BEP 3, 6) and what it is (BEP 10).
 
-use crate::session::habits::{Silence, silence};
-use crate::session::oddity::{Oddities, Oddity};
+use crate::habits::{Silence, silence};
+use crate::oddity::{Oddities, Oddity};
 use ids::PeerId;
 use peer_wire::{
     Bitfield, BitfieldError, Codec, CodecError, Extension, ExtensionHandshake, ExtensionHandshakeError, Handshake,
@@ -133,7 +133,8 @@ impl Said {
     }
 
     /// What it means that it has not said anything of its pieces; `None` when that may come, or has.
-    pub(crate) fn silence(&self, peer_id: PeerId) -> Option<Silence> {
+    #[must_use]
+    pub fn silence(&self, peer_id: PeerId) -> Option<Silence> {
         // It says everything in one go, and this has come.
         let extension = self.extension.as_ref().filter(|_| self.pieces == Pieces::Unsaid)?;
         // It takes the metadata from others, and does not offer them (BEP 9): it knows no piece. Private torrents have
@@ -204,7 +205,8 @@ impl Pieces {
     }
 
     /// Whether it has said to have a piece.
-    pub(crate) fn is_some(&self) -> bool {
+    #[must_use]
+    pub fn is_some(&self) -> bool {
         match self {
             Self::All => true,
             Self::Some { bitfield, .. } => bitfield.count_ones() > 0,
@@ -224,7 +226,8 @@ impl Pieces {
     }
 
     /// Bytes of memory it takes beyond itself.
-    pub(crate) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         match self {
             Self::Some { bitfield, .. } => bitfield.as_bytes().len(),
             _ => 0,
@@ -259,6 +262,18 @@ fn fewest_pieces(bitfield: &Bitfield, by_bitfield: bool) -> u32 {
     let told = last_set.map_or(0, |(at, byte)| at * 8 + 8 - byte.trailing_zeros() as usize);
     let shown = if by_bitfield { (bytes.len() * 8).saturating_sub(7) } else { 0 };
     u32::try_from(told.max(shown)).unwrap_or(u32::MAX)
+}
+
+/// Most holes of a lazy bitfield: µTorrent leaves out 10 to 32 and then tells some.
+pub const MOST_HOLES: u32 = 32;
+
+/// Whether a bitfield may be a lazy one, whose holes are filled by `have` messages in a moment: it has more pieces than
+/// holes, and no more holes than such a bitfield has.
+#[must_use]
+pub fn may_be_lazy(said: &Said, pieces: Option<u32>) -> bool {
+    let Pieces::Some { bitfield, by_bitfield: true, .. } = &said.pieces else { return false };
+    let missing = said.pieces.holes(pieces);
+    (1..=MOST_HOLES).contains(&missing) && missing < bitfield.count_ones()
 }
 
 #[cfg(test)]

@@ -1,0 +1,161 @@
+//! What is heard after the handshake: we say what politeness asks for, request nothing, and listen for a moment.
+
+use crate::extensions::{self, Extension};
+use crate::read::read_some;
+use crate::said::{Said, Violation, may_be_lazy};
+use crate::session::Listening;
+use crate::wire;
+use bytes::BytesMut;
+use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+
+/// A line that has been quiet for so long has said what it had to say: clients send all of it within some milliseconds, but
+/// for one that looks at its connections every half second.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// Why the listening ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenEnd {
+    /// All that can come has come, and then nothing for half a second; of a peer that has every piece, at once.
+    #[error("all was said")]
+    Quiet,
+    /// Time was up.
+    #[error("time was up")]
+    TimeUp,
+    /// The peer closed the connection.
+    #[error("the peer closed the connection")]
+    Closed,
+    /// The peer broke the protocol.
+    #[error("after the handshake")]
+    Violation(#[source] Violation),
+    /// The buffers of all peers together were full.
+    #[error("our buffers were full")]
+    Budget,
+    /// The peer sent more than is read of one peer.
+    #[error("it sent more than {limit} bytes")]
+    TooMuch {
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+/// Listens to one peer. What was `said`, and how many `bytes` came, is kept by the caller: it stays known when the listening
+/// is cut short.
+pub(crate) struct Listener<'a> {
+    /// What came after the peer's handshake already, and is not understood yet.
+    pub(crate) received: BytesMut,
+    pub(crate) client: &'a str,
+    pub(crate) listening: &'a Listening,
+    /// The bits of our handshake.
+    pub(crate) reserved: Reserved,
+    pub(crate) theirs: Handshake,
+    pub(crate) extensions: &'a mut [Box<dyn Extension>],
+    pub(crate) said: &'a mut Said,
+    pub(crate) bytes: &'a mut usize,
+}
+
+impl Listener<'_> {
+    /// Listens on a stream over which handshakes were exchanged, and says why it stopped.
+    pub(crate) async fn listen<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> ListenEnd {
+        let Listening { time, bytes: limit, budget, .. } = self.listening;
+        let deadline = Instant::now() + *time;
+        // A peer that does not take what we say may have said enough all the same.
+        let _ = timeout_at(deadline, write(stream, self.introduction())).await;
+        let mut charge = budget.charge();
+        // What the extensions say first, once the peer has named them.
+        let mut offers = !self.extensions.is_empty();
+        loop {
+            let answers = match self.understand(&mut offers) {
+                Ok(answers) => answers,
+                Err(violation) => return ListenEnd::Violation(violation),
+            };
+            if *self.bytes > *limit {
+                return ListenEnd::TooMuch { limit: *limit };
+            }
+            if !answers.is_empty() {
+                let _ = timeout_at(deadline, write(stream, answers)).await;
+            }
+            if self.received.is_empty() {
+                // A bitfield has been taken in, and its buffer is not needed again.
+                self.received = BytesMut::new();
+            }
+            if !charge.hold(self.received.capacity() + self.said.pieces.bytes()) {
+                return ListenEnd::Budget;
+            }
+            // A peer that always has something to say would never let the timer speak.
+            if Instant::now() >= deadline {
+                return ListenEnd::TimeUp;
+            }
+            let Some(until) = self.until(deadline) else { return ListenEnd::Quiet };
+            match timeout_at(until, read_some(stream, &mut self.received)).await {
+                Err(_) if until < deadline => return ListenEnd::Quiet,
+                Err(_) => return ListenEnd::TimeUp,
+                Ok(Ok(0) | Err(_)) => return ListenEnd::Closed,
+                Ok(Ok(read)) => *self.bytes += read,
+            }
+        }
+    }
+
+    /// How long to wait for the next byte; `None` when nothing more can come.
+    fn until(&self, deadline: Instant) -> Option<Instant> {
+        let pieces = self.listening.pieces.get();
+        if !self.said.is_all_of(&self.theirs) || !self.extensions.iter().all(|extension| extension.is_done()) {
+            return Some(deadline);
+        }
+        match &self.said.pieces {
+            all if all.is_all(pieces) => None,
+            // It lacks a few pieces, and may be about to tell that it has them.
+            _ if may_be_lazy(self.said, pieces) => Some(deadline),
+            _ => Some(deadline.min(Instant::now() + QUIET.min(self.listening.time))),
+        }
+    }
+
+    /// What we are, and that we have no piece, for those who understand it. rTorrent closes on a `have_none` that it did not
+    /// ask for.
+    fn introduction(&self) -> BytesMut {
+        let both = |bit| self.reserved.contains(bit) && self.theirs.reserved.contains(bit);
+        let mut messages = BytesMut::new();
+        let mut say = |message: Message| Codec::default().encode(&message, &mut messages);
+        // Neither of these can be too long for the codec.
+        if both(Reserved::EXTENSION_PROTOCOL) {
+            let ourselves = ExtensionHandshake {
+                client: Some(self.client.to_owned()),
+                extensions: extensions::offered(self.extensions),
+                ..ExtensionHandshake::default()
+            };
+            let _ = say(Message::Extended { id: 0, payload: ourselves.encode() });
+        }
+        if both(Reserved::FAST) {
+            let _ = say(Message::HaveNone);
+        }
+        messages
+    }
+
+    /// Takes in the whole messages that have come; gives what the extensions say to them.
+    fn understand(&mut self, offers: &mut bool) -> Result<BytesMut, Violation> {
+        let pieces = self.listening.pieces.get();
+        let codec = Codec::bounded(pieces, self.listening.message_bytes);
+        let mut answers = BytesMut::new();
+        while let Some(message) = codec.decode(&mut self.received)? {
+            self.said.take(&message, pieces)?;
+            let theirs = self.said.extension.as_deref();
+            if let Message::Extended { id: id @ 1.., payload } = &message {
+                answers.unsplit(extensions::hear(self.extensions, (*id, payload), theirs)?);
+            }
+            if *offers && let Some(theirs) = theirs {
+                *offers = false;
+                answers.unsplit(extensions::first_messages(self.extensions, theirs));
+            }
+        }
+        Ok(answers)
+    }
+}
+
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, messages: BytesMut) -> std::io::Result<()> {
+    stream.write_all(&messages).await?;
+    wire::sent(&messages);
+    stream.flush().await
+}
