@@ -26,50 +26,66 @@ pub trait Extension: Send {
     fn is_done(&self) -> bool;
 }
 
-/// The `m` of our extension handshake: an extension has the id of its place, from 1 on.
-pub(crate) fn offered(extensions: &[Box<dyn Extension>]) -> BTreeMap<String, u8> {
-    extensions.iter().zip(1..).map(|(extension, id)| (extension.name().to_owned(), id)).collect()
-}
+/// The extensions of one conversation.
+#[derive(Default)]
+pub struct Extensions(Vec<Box<dyn Extension>>);
 
-/// What the extensions that the peer speaks too say first.
-pub(crate) fn first_messages(extensions: &mut [Box<dyn Extension>], theirs: &ExtensionHandshake) -> BytesMut {
-    let mut messages = BytesMut::new();
-    for extension in extensions {
-        if is_spoken(extension.as_ref(), theirs) {
-            let payload = extension.offer(theirs);
-            say(extension.as_ref(), payload, theirs, &mut messages);
-        }
+impl Extensions {
+    /// Adds one. An extension has the id of its place, from 1 on.
+    #[must_use]
+    pub fn with(mut self, extension: Box<dyn Extension>) -> Self {
+        self.0.push(extension);
+        self
     }
-    messages
-}
 
-/// Hands a message to the extension that has this id of ours; gives what it answers. An id that we have not named is passed
-/// over.
-pub(crate) fn hear(
-    extensions: &mut [Box<dyn Extension>],
-    (id, payload): (u8, &[u8]),
-    theirs: Option<&ExtensionHandshake>,
-) -> Result<BytesMut, Violation> {
-    let mut answer = BytesMut::new();
-    let place = usize::from(id).checked_sub(1);
-    if let Some(extension) = place.and_then(|place| extensions.get_mut(place)) {
-        let payload = extension.heard(payload)?;
-        if let Some(theirs) = theirs {
-            say(extension.as_ref(), payload, theirs, &mut answer);
-        }
+    /// Whether all of them wait for nothing more.
+    pub(crate) fn are_done(&self) -> bool {
+        self.0.iter().all(|extension| extension.is_done())
     }
-    Ok(answer)
+
+    /// The `m` of our extension handshake.
+    pub(crate) fn offered(&self) -> BTreeMap<String, u8> {
+        self.0.iter().zip(1..).map(|(extension, id)| (extension.name().to_owned(), id)).collect()
+    }
+
+    /// What those say first that the peer speaks too.
+    pub(crate) fn first_messages(&mut self, theirs: &ExtensionHandshake) -> BytesMut {
+        let mut messages = BytesMut::new();
+        for extension in &mut self.0 {
+            if let Some(id) = id_of(extension.as_ref(), theirs) {
+                say(id, extension.offer(theirs), &mut messages);
+            }
+        }
+        messages
+    }
+
+    /// Hands a message to the extension that has this id of ours; gives what it answers. An id that we have not named is passed
+    /// over.
+    pub(crate) fn hear(
+        &mut self,
+        (id, payload): (u8, &[u8]),
+        theirs: Option<&ExtensionHandshake>,
+    ) -> Result<BytesMut, Violation> {
+        let mut answer = BytesMut::new();
+        let place = usize::from(id).checked_sub(1);
+        if let Some(extension) = place.and_then(|place| self.0.get_mut(place)) {
+            let payload = extension.heard(payload)?;
+            if let Some(id) = theirs.and_then(|theirs| id_of(extension.as_ref(), theirs)) {
+                say(id, payload, &mut answer);
+            }
+        }
+        Ok(answer)
+    }
 }
 
-fn is_spoken(extension: &dyn Extension, theirs: &ExtensionHandshake) -> bool {
-    theirs.extensions.get(extension.name()).is_some_and(|&id| id != 0)
+/// The id that the peer gives an extension; 0 takes it back (BEP 10).
+fn id_of(extension: &dyn Extension, theirs: &ExtensionHandshake) -> Option<u8> {
+    theirs.extensions.get(extension.name()).copied().filter(|&id| id != 0)
 }
 
-/// Encodes a message with the id that the peer gave the extension. One that is too long for the codec is a defect of the
-/// extension and is not sent.
-fn say(extension: &dyn Extension, payload: Option<Bytes>, theirs: &ExtensionHandshake, to: &mut BytesMut) {
-    let id = theirs.extensions.get(extension.name()).copied().filter(|&id| id != 0);
-    if let Some((id, payload)) = id.zip(payload) {
+/// Encodes a message. One that is too long for the codec is a defect of the extension and is not sent.
+fn say(id: u8, payload: Option<Bytes>, to: &mut BytesMut) {
+    if let Some(payload) = payload {
         let _ = Codec::default().encode(&Message::Extended { id, payload }, to);
     }
 }

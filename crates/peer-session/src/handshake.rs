@@ -15,7 +15,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 /// A valid exchange of handshakes (BEP 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,34 +123,27 @@ where
 {
     let alarm = pin!(sleep_until(end(Instant::now(), timeout)));
     let greeting = Greeting { also, ..Greeting::new(*ours) };
-    exchange(stream, &Hello { greeting: &greeting, peer_id: ours.peer_id }, timeout, alarm, &mut 0).await
+    let hello = Hello { greeting: &greeting, peer_id: ours.peer_id };
+    let mut surplus = BytesMut::new();
+    let theirs = before(alarm, pin!(meet(stream, &hello, &mut surplus, &mut 0))).await;
+    judge(theirs, &hello, surplus, timeout)
 }
 
-/// [`handshake`], with an alarm that rings when `timeout` is over; counts into `bytes` what comes, which stays known when this
-/// is cut short.
+/// The peer's handshake, and how many bytes came before it.
+type Theirs = Result<(Handshake, usize), HandshakeFailure>;
+
+/// Sends our handshake and waits for the peer's, without a deadline; counts into `bytes` what comes.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice, and thousands of these wait")]
-pub(crate) fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
+pub(crate) fn meet<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     hello: &Hello<'_>,
-    timeout: Duration,
-    alarm: Pin<&mut Sleep>,
+    received: &mut BytesMut,
     bytes: &mut usize,
-) -> impl Future<Output = Result<Shaken, HandshakeFailure>> {
+) -> impl Future<Output = Theirs> {
     async move {
-        let mut received = BytesMut::new();
-        let exchange = async {
-            // A peer that has closed already may still have said something: what it said decides, not our failure to
-            // write.
-            let written = send(stream, hello).await;
-            receive(stream, written, &mut received, bytes, hello.greeting.budget.as_ref()).await
-        };
-        let theirs = before(alarm, pin!(exchange)).await;
-        match theirs {
-            // Messages, and no handshake behind them.
-            None if Handshake::decode(&mut received).is_err() => Err(NotBitTorrent::of(&received).into()),
-            None => Err(HandshakeFailure::TimedOut { received: received.len(), timeout }),
-            Some(theirs) => judge(theirs?, hello, received),
-        }
+        // A peer that has closed already may still have said something: what it said decides, not our failure to write.
+        let written = send(stream, hello).await;
+        receive(stream, written, received, bytes, hello.greeting.budget.as_ref()).await
     }
 }
 
@@ -184,10 +177,25 @@ pub(crate) async fn answer<S: AsyncRead + Unpin>(
 ) -> Result<Shaken, HandshakeFailure> {
     let mut received = BytesMut::new();
     let theirs = receive(stream, Ok(()), &mut received, bytes, hello.greeting.budget.as_ref()).await?;
-    judge(theirs, hello, received)
+    judge_answer(theirs, hello, received)
 }
 
-fn judge(
+/// What came of [`meet`]; nothing when `timeout` was over first.
+pub(crate) fn judge(
+    theirs: Option<Theirs>,
+    hello: &Hello<'_>,
+    mut received: BytesMut,
+    timeout: Duration,
+) -> Result<Shaken, HandshakeFailure> {
+    match theirs {
+        // Messages, and no handshake behind them.
+        None if Handshake::decode(&mut received).is_err() => Err(NotBitTorrent::of(&received).into()),
+        None => Err(HandshakeFailure::TimedOut { received: received.len(), timeout }),
+        Some(theirs) => judge_answer(theirs?, hello, received),
+    }
+}
+
+fn judge_answer(
     (theirs, early): (Handshake, usize),
     hello: &Hello<'_>,
     surplus: BytesMut,

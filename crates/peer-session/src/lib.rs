@@ -19,7 +19,7 @@ mod wire;
 
 pub use alarm::{before, end};
 pub use budget::{ByteBudget, Charge};
-pub use extensions::Extension;
+pub use extensions::{Extension, Extensions};
 pub use habits::{Silence, keeps_its_id, throttles};
 pub use handshake::{HandshakeFailure, Shaken, handshake};
 pub use hello::{Greeting, Hello};
@@ -29,5 +29,5 @@ pub use oddity::{Oddities, Oddity};
 pub use piece_count::PieceCount;
 pub use said::{MOST_HOLES, Pieces, Said, Violation, may_be_lazy};
 pub use secure::SecureFailure;
-pub use session::{Ended, Failure, Listening, Opening, Progress, Rules, Session};
+pub use session::{Ended, Failure, Listening, Progress, Rules, Session};
 pub use wire::{WIRE, is_dumped, masking};

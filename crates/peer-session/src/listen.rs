@@ -1,6 +1,6 @@
 //! What is heard after the handshake: we say what politeness asks for, request nothing, and listen for a moment.
 
-use crate::extensions::{self, Extension};
+use crate::extensions::Extensions;
 use crate::read::read_some;
 use crate::said::{Said, Violation, may_be_lazy};
 use crate::session::Listening;
@@ -52,7 +52,7 @@ pub(crate) struct Listener<'a> {
     /// The bits of our handshake.
     pub(crate) reserved: Reserved,
     pub(crate) theirs: Handshake,
-    pub(crate) extensions: &'a mut [Box<dyn Extension>],
+    pub(crate) extensions: &'a mut Extensions,
     pub(crate) said: &'a mut Said,
     pub(crate) bytes: &'a mut usize,
 }
@@ -66,7 +66,7 @@ impl Listener<'_> {
         let _ = timeout_at(deadline, write(stream, self.introduction())).await;
         let mut charge = budget.charge();
         // What the extensions say first, once the peer has named them.
-        let mut offers = !self.extensions.is_empty();
+        let mut offers = true;
         loop {
             let answers = match self.understand(&mut offers) {
                 Ok(answers) => answers,
@@ -102,7 +102,7 @@ impl Listener<'_> {
     /// How long to wait for the next byte; `None` when nothing more can come.
     fn until(&self, deadline: Instant) -> Option<Instant> {
         let pieces = self.listening.pieces.get();
-        if !self.said.is_all_of(&self.theirs) || !self.extensions.iter().all(|extension| extension.is_done()) {
+        if !self.said.is_all_of(&self.theirs) || !self.extensions.are_done() {
             return Some(deadline);
         }
         match &self.said.pieces {
@@ -123,7 +123,7 @@ impl Listener<'_> {
         if both(Reserved::EXTENSION_PROTOCOL) {
             let ourselves = ExtensionHandshake {
                 client: Some(self.client.to_owned()),
-                extensions: extensions::offered(self.extensions),
+                extensions: self.extensions.offered(),
                 ..ExtensionHandshake::default()
             };
             let _ = say(Message::Extended { id: 0, payload: ourselves.encode() });
@@ -143,11 +143,11 @@ impl Listener<'_> {
             self.said.take(&message, pieces)?;
             let theirs = self.said.extension.as_deref();
             if let Message::Extended { id: id @ 1.., payload } = &message {
-                answers.unsplit(extensions::hear(self.extensions, (*id, payload), theirs)?);
+                answers.unsplit(self.extensions.hear((*id, payload), theirs)?);
             }
             if *offers && let Some(theirs) = theirs {
                 *offers = false;
-                answers.unsplit(extensions::first_messages(self.extensions, theirs));
+                answers.unsplit(self.extensions.first_messages(theirs));
             }
         }
         Ok(answers)

@@ -1,5 +1,7 @@
 //! A stream behind Message Stream Encryption: the negotiation, and the stream that comes of it.
 
+use crate::handshake::{HandshakeFailure, Shaken, answer};
+use crate::hello::Hello;
 use crate::read::read_some;
 use crate::wire;
 use bytes::{Buf, BytesMut};
@@ -53,18 +55,43 @@ pub(crate) struct Secured<S> {
     unwritten: BytesMut,
 }
 
-/// Negotiates RC4, the one choice that every client accepts, for a connection about the torrent of `ours`, which is sent along.
-/// Counts what the negotiation takes into `bytes`; what came behind it is still to be read. `None` when the keys make a secret
-/// that many clients cannot deal with, unless this is the `last` try.
-pub(crate) async fn secure<'s, S: AsyncRead + AsyncWrite + Unpin>(
+/// What a negotiation needs to know.
+pub(crate) struct Negotiation<'a, S> {
+    pub(crate) hello: &'a Hello<'a>,
+    /// Fills a buffer with random bytes.
+    pub(crate) entropy: fn(&mut [u8]) -> io::Result<()>,
+    /// Called after each read.
+    pub(crate) acknowledge: fn(&S),
+    /// Whether to go on with keys that many clients cannot deal with.
+    pub(crate) any_key: bool,
+}
+
+/// What comes of a negotiation, and of the handshake that was sent along with it; nothing when the keys make a secret that many
+/// clients cannot deal with.
+type Opened<'s, S> = Option<(Secured<&'s mut S>, Result<Shaken, HandshakeFailure>)>;
+
+/// Negotiates RC4 and reads the peer's handshake behind it. Counts into `bytes` what comes.
+#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice, and thousands of these wait")]
+pub(crate) fn negotiate<'s, S: AsyncRead + AsyncWrite + Unpin>(
     stream: &'s mut S,
-    ours: &Handshake,
+    negotiation: Negotiation<'_, S>,
     bytes: &mut usize,
-    entropy: fn(&mut [u8]) -> io::Result<()>,
-    acknowledge: fn(&S),
-    last: bool,
+) -> impl Future<Output = Result<Opened<'s, S>, SecureFailure>> {
+    async move {
+        let Some(mut secured) = secure(stream, &negotiation, bytes).await? else { return Ok(None) };
+        let shaken = answer(&mut secured, negotiation.hello, bytes).await;
+        Ok(Some((secured, shaken)))
+    }
+}
+
+/// Negotiates; our handshake is sent along. Counts what the negotiation takes into `bytes`; what came behind it is still to be
+/// read.
+async fn secure<'s, S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &'s mut S,
+    negotiation: &Negotiation<'_, S>,
+    bytes: &mut usize,
 ) -> Result<Option<Secured<&'s mut S>>, SecureFailure> {
-    let mut initiator = initiator(ours, entropy)?;
+    let mut initiator = initiator(&negotiation.hello.handshake(), negotiation.entropy)?;
     let mut received = BytesMut::new();
     loop {
         // A peer that has closed already may still have said something: what it said decides.
@@ -75,7 +102,7 @@ pub(crate) async fn secure<'s, S: AsyncRead + AsyncWrite + Unpin>(
         };
         let (stage, so_far) = (initiator.stage(), *bytes);
         let read = read_some(stream, &mut received).await;
-        acknowledge(stream);
+        (negotiation.acknowledge)(stream);
         match (read, written) {
             (Ok(0), Ok(())) => return Err(SecureFailure::Closed { stage, received: so_far }),
             (Err(source), _) | (Ok(0), Err(source)) => {
@@ -87,7 +114,7 @@ pub(crate) async fn secure<'s, S: AsyncRead + AsyncWrite + Unpin>(
             *bytes -= received.len();
             return Ok(Some(Secured { stream, encrypt, decrypt, received, unwritten: BytesMut::new() }));
         }
-        if initiator.has_short_secret() && !last {
+        if initiator.has_short_secret() && !negotiation.any_key {
             return Ok(None);
         }
     }

@@ -2,14 +2,14 @@
 
 use crate::alarm::{before, end};
 use crate::budget::ByteBudget;
-use crate::extensions::Extension;
-use crate::handshake::{HandshakeFailure, Shaken, answer, exchange};
+use crate::extensions::Extensions;
+use crate::handshake::{HandshakeFailure, Shaken, judge, meet};
 use crate::hello::Hello;
 use crate::listen::{ListenEnd, Listener};
 use crate::oddity::Oddity;
 use crate::piece_count::PieceCount;
 use crate::said::Said;
-use crate::secure::{SecureFailure, secure};
+use crate::secure::{Negotiation, SecureFailure, negotiate};
 use bytes::BytesMut;
 use guard::Secrets;
 use ids::PeerId;
@@ -57,23 +57,6 @@ pub struct Listening {
     pub budget: ByteBudget,
 }
 
-/// How the conversation is opened, on a stream `S`.
-#[derive(Clone, Copy, Debug)]
-pub enum Opening<S> {
-    /// In the clear (BEP 3).
-    Plaintext,
-    /// Behind Message Stream Encryption, RC4: the one choice that every client accepts.
-    Encrypted {
-        /// Called after each read of the negotiation. libtorrent writes its answer in pieces and lets Nagle's algorithm hold
-        /// each back until the one before it is acknowledged, which a system delays by 40 ms: over TCP this should ask for
-        /// an acknowledgement at once (`TCP_QUICKACK`). Without, the handshake takes 45 ms in place of 3.
-        acknowledge: fn(&S),
-        /// Go on with keys whose shared secret begins with zeros, which many clients cannot deal with, in place of
-        /// [`Ended::ShortSecret`].
-        last: bool,
-    },
-}
-
 /// One conversation: what is said, by which rules, and the extensions that are spoken.
 pub struct Session<'a> {
     /// What is said first.
@@ -81,7 +64,7 @@ pub struct Session<'a> {
     /// What all conversations have in common.
     pub rules: &'a Rules,
     /// The extensions that are offered (BEP 10). What each of them heard is in it afterwards.
-    pub extensions: &'a mut [Box<dyn Extension>],
+    pub extensions: Option<&'a mut Extensions>,
 }
 
 /// What is known of a conversation while it goes on, and remains known when it is cut short.
@@ -105,7 +88,7 @@ pub enum Ended {
     /// A valid handshake, and what came after it.
     Heard,
     /// The keys make a secret that begins with zeros, which many clients cannot deal with. On a new connection there is
-    /// another key; see [`Opening::Encrypted`].
+    /// another key.
     ShortSecret,
 }
 
@@ -124,63 +107,80 @@ pub enum Failure {
     EncryptionTimeout(Duration),
 }
 
+impl Rules {
+    fn encrypted_timeout(&self) -> Duration {
+        self.handshake_timeout.saturating_mul(ENCRYPTED)
+    }
+}
+
 impl Session<'_> {
-    /// Holds the conversation on a stream that is connected since `connected`. `alarm` is set to each deadline in turn, for
-    /// one timer costs less than several: pass that of the connection, or any. Whatever is learned is noted in `progress` at
-    /// once, so that this may be dropped at any time. The stream is left open.
+    /// Holds the conversation in the clear, on a stream that has just been connected. `alarm` is set to the deadline, for one
+    /// timer costs less than several: pass that of the connection, or any. Whatever is learned is noted in
+    /// `progress` at once, so that this may be dropped at any time. The stream is left open.
     ///
     /// # Errors
     /// Why there is no valid handshake.
-    pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn has room for its arguments twice, and thousands of these wait"
+    )]
+    pub fn run<S: AsyncRead + AsyncWrite + Unpin>(
+        mut self,
         stream: &mut S,
-        opening: Opening<S>,
-        (connected, mut alarm): (Instant, Pin<&mut Sleep>),
+        mut alarm: Pin<&mut Sleep>,
         progress: &mut Progress,
-    ) -> Result<Ended, Failure> {
-        match opening {
-            Opening::Plaintext => {
-                let timeout = self.rules.handshake_timeout;
-                alarm.as_mut().reset(end(connected, timeout));
-                let shaken = exchange(stream, &self.hello, timeout, alarm, &mut progress.received).await;
-                let surplus = progress.shaken(shaken, connected, self.rules)?;
-                self.listen(stream, surplus, progress).await;
-                Ok(Ended::Heard)
-            }
-            // On the heap, so that a conversation in the clear does not hold the negotiation's state.
-            Opening::Encrypted { acknowledge, last } => {
-                Box::pin(self.encrypted(stream, (acknowledge, last), (connected, alarm), progress)).await
-            }
+    ) -> impl Future<Output = Result<Ended, Failure>> {
+        async move {
+            let connected = Instant::now();
+            alarm.as_mut().reset(end(connected, self.rules.handshake_timeout));
+            let mut surplus = BytesMut::new();
+            // A future of its own is not made of this: it would hold its arguments once more.
+            let theirs = before(alarm, pin!(meet(stream, &self.hello, &mut surplus, &mut progress.received))).await;
+            let shaken = judge(theirs, &self.hello, surplus, self.rules.handshake_timeout);
+            let surplus = progress.shaken(shaken, connected, self.rules)?;
+            // On the heap, so that conversations that wait for a handshake do not hold it too.
+            Box::pin(self.listen(stream, surplus, progress)).await;
+            Ok(Ended::Heard)
         }
     }
 
-    async fn encrypted<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
+    /// As [`run`](Self::run), behind Message Stream Encryption with RC4, the one choice that every client accepts.
+    ///
+    /// `acknowledge` is called after each read of the negotiation. libtorrent writes its answer in pieces and lets Nagle's
+    /// algorithm hold each back until the one before it is acknowledged, which a system delays by 40 ms: over TCP it should ask
+    /// for an acknowledgement at once (`TCP_QUICKACK`), and the handshake takes 3 ms in place of 45.
+    ///
+    /// With `any_key`, goes on with keys whose shared secret begins with zeros, which many clients cannot deal with, in place of
+    /// [`Ended::ShortSecret`].
+    ///
+    /// # Errors
+    /// Why there is no valid handshake.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn has room for its arguments twice, and thousands of these wait"
+    )]
+    pub fn run_encrypted<S: AsyncRead + AsyncWrite + Unpin>(
+        mut self,
         stream: &mut S,
-        (acknowledge, last): (fn(&S), bool),
-        (connected, mut alarm): (Instant, Pin<&mut Sleep>),
+        acknowledge: fn(&S),
+        any_key: bool,
+        mut alarm: Pin<&mut Sleep>,
         progress: &mut Progress,
-    ) -> Result<Ended, Failure> {
-        let limit = self.rules.handshake_timeout.saturating_mul(ENCRYPTED);
-        alarm.as_mut().reset(end(connected, limit));
-        let (hello, entropy) = (self.hello, self.rules.entropy);
-        let negotiation = async {
-            let secured =
-                secure(stream, &hello.handshake(), &mut progress.received, entropy, acknowledge, last).await?;
-            let Some(mut secured) = secured else { return Ok(None) };
-            let shaken = answer(&mut secured, &hello, &mut progress.received).await;
-            Ok::<_, SecureFailure>(Some((secured, shaken)))
-        };
-        let opened = before(alarm, pin!(negotiation)).await;
-        match opened {
-            Some(Ok(None)) => Ok(Ended::ShortSecret),
-            Some(Ok(Some((mut secured, shaken)))) => {
-                let surplus = progress.shaken(shaken, connected, self.rules)?;
-                self.listen(&mut secured, surplus, progress).await;
-                Ok(Ended::Heard)
-            }
-            Some(Err(failure)) => Err(Failure::Encryption(failure)),
-            None => Err(Failure::EncryptionTimeout(limit)),
+    ) -> impl Future<Output = Result<Ended, Failure>> {
+        async move {
+            let connected = Instant::now();
+            alarm.as_mut().reset(end(connected, self.rules.encrypted_timeout()));
+            let negotiation = Negotiation { hello: &self.hello, entropy: self.rules.entropy, acknowledge, any_key };
+            let opened = before(alarm, pin!(negotiate(stream, negotiation, &mut progress.received))).await;
+            let (mut secured, shaken) = match opened {
+                Some(Ok(Some(opened))) => opened,
+                Some(Ok(None)) => return Ok(Ended::ShortSecret),
+                Some(Err(failure)) => return Err(Failure::Encryption(failure)),
+                None => return Err(Failure::EncryptionTimeout(self.rules.encrypted_timeout())),
+            };
+            let surplus = progress.shaken(shaken, connected, self.rules)?;
+            Box::pin(self.listen(&mut secured, surplus, progress)).await;
+            Ok(Ended::Heard)
         }
     }
 
@@ -197,18 +197,11 @@ impl Session<'_> {
         // Stays so when this is cut short.
         *listened = Some(ListenEnd::TimeUp);
         let reserved = self.hello.greeting.ours.reserved;
-        let mut listener = Listener {
-            received: surplus,
-            client,
-            listening,
-            reserved,
-            theirs,
-            extensions: self.extensions,
-            said,
-            bytes: received,
-        };
-        // On the heap, so that conversations that wait for a handshake do not hold it too.
-        *listened = Some(Box::pin(listener.listen(stream)).await);
+        let mut none = Extensions::default();
+        let extensions = self.extensions.as_deref_mut().unwrap_or(&mut none);
+        let mut listener =
+            Listener { received: surplus, client, listening, reserved, theirs, extensions, said, bytes: received };
+        *listened = Some(listener.listen(stream).await);
     }
 }
 

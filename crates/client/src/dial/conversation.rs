@@ -9,13 +9,13 @@ use crate::net::connect::{ConnectError, connect, met_itself};
 use crate::report::outcome::{Outcome, Stage, Transport};
 use crate::report::peer::PeerError;
 use nix::errno::Errno;
-use peer_session::{Ended, HandshakeFailure, Opening, Session, before, end};
+use peer_session::{Ended, HandshakeFailure, Session, before, end};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::debug;
 
 /// Time between connections to one peer: some clients refuse an address that comes back sooner.
@@ -46,38 +46,55 @@ async fn converse(tried: &Try, terms: &Terms, progress: &mut Progress) -> Result
 }
 
 /// One connection; the `last` one when encryption came to a short secret before.
-async fn converse_once(tried: &Try, terms: &Terms, progress: &mut Progress, last: bool) -> Result<Ended, Failure> {
-    progress.stage = Stage::Connect;
-    let begun = Instant::now();
-    // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
-    let mut alarm = pin!(sleep_until(end(begun, terms.connect_timeout)));
-    let mut stream = match before(alarm.as_mut(), pin!(connect(tried.address, terms.bind))).await {
-        Some(Ok(stream)) => stream,
-        Some(Err(error)) => return Err(error.into()),
-        None => {
-            let error = PeerError::ConnectTimeout(terms.connect_timeout);
-            return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
+#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
+fn converse_once(
+    tried: &Try,
+    terms: &Terms,
+    progress: &mut Progress,
+    last: bool,
+) -> impl Future<Output = Result<Ended, Failure>> + Send {
+    async move {
+        // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
+        let mut alarm = pin!(sleep_until(end(Instant::now(), terms.connect_timeout)));
+        let mut stream = dial(tried, terms, alarm.as_mut(), progress).await?;
+        let session = Session { hello: terms.hello(tried.info_hash), rules: &terms.rules, extensions: None };
+        let said = &mut progress.session;
+        let result = match tried.transport {
+            Transport::Tcp => session.run(&mut stream, alarm, said).await,
+            // On the heap, so that a conversation in the clear does not hold the negotiation's state.
+            Transport::Mse => Box::pin(session.run_encrypted(&mut stream, acknowledge, last, alarm, said)).await,
+        };
+        if result.is_err() && met_itself(&stream) {
+            *progress = Progress { stage: Stage::Connect, ..Progress::default() };
+            return Err(ConnectError::Remote(io::Error::from_raw_os_error(Errno::ECONNREFUSED as i32)).into());
         }
-    };
-    let connected = Instant::now();
-    progress.connect = Some(connected - begun);
-    progress.stage = Stage::Handshake;
-    debug!(peer = %tried.address, transport = tried.transport.code(), "start handshake");
-    let opening = match tried.transport {
-        Transport::Tcp => Opening::Plaintext,
-        Transport::Mse => Opening::Encrypted { acknowledge, last },
-    };
-    let mut session = Session { hello: terms.hello(tried.info_hash), rules: &terms.rules, extensions: &mut [] };
-    let result = session.run(&mut stream, opening, (connected, alarm), &mut progress.session).await;
-    if result.is_err() && met_itself(&stream) {
-        *progress = Progress { stage: Stage::Connect, ..Progress::default() };
-        return Err(ConnectError::Remote(io::Error::from_raw_os_error(Errno::ECONNREFUSED as i32)).into());
+        close(stream);
+        Ok(result?)
     }
-    close(stream);
-    Ok(result?)
 }
 
-/// Acknowledges at once what has come: see [`Opening::Encrypted`].
+/// Connects before the alarm rings.
+async fn dial(
+    tried: &Try,
+    terms: &Terms,
+    alarm: Pin<&mut Sleep>,
+    progress: &mut Progress,
+) -> Result<TcpStream, Failure> {
+    progress.stage = Stage::Connect;
+    let begun = Instant::now();
+    let connected = before(alarm, pin!(connect(tried.address, terms.bind))).await;
+    let Some(connected) = connected else {
+        let error = PeerError::ConnectTimeout(terms.connect_timeout);
+        return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
+    };
+    let stream = connected?;
+    progress.connect = Some(begun.elapsed());
+    progress.stage = Stage::Handshake;
+    debug!(peer = %tried.address, transport = tried.transport.code(), "start handshake");
+    Ok(stream)
+}
+
+/// Acknowledges at once what has come: see [`Session::run_encrypted`].
 fn acknowledge(stream: &TcpStream) {
     // The system does so for the moment only, so it is asked after each read. Where it will not, nothing is lost but time.
     #[cfg(target_os = "linux")]
