@@ -137,6 +137,9 @@ impl Listener<'_> {
     /// Takes in the whole messages that have come; gives what the extensions say to them.
     fn understand(&mut self, offers: &mut bool) -> Result<BytesMut, Violation> {
         let pieces = self.listening.pieces.get();
+        if let Some(pieces) = pieces {
+            self.said.settle(pieces)?;
+        }
         let codec = Codec::bounded(pieces, self.listening.message_bytes);
         let mut answers = BytesMut::new();
         while let Some(message) = codec.decode(&mut self.received)? {

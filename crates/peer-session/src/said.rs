@@ -66,6 +66,12 @@ pub enum Violation {
     /// A bitfield of no bits: every torrent has a piece.
     #[error("bitfield of 0 bytes")]
     EmptyBitfield,
+    /// A message that an extension cannot read.
+    #[error("message of the extension {extension} that cannot be read")]
+    ExtensionMessage {
+        /// The name of the extension.
+        extension: &'static str,
+    },
 }
 
 impl Said {
@@ -111,6 +117,32 @@ impl Said {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Judges again what was said of the pieces before their number was known; afterwards it is as if the number had been known
+    /// from the beginning. Does nothing where that is so.
+    ///
+    /// # Errors
+    /// What was said belongs to another torrent: a bitfield of another length, or a piece that this one does not have.
+    pub fn settle(&mut self, pieces: u32) -> Result<(), Violation> {
+        let Pieces::Some { bitfield, by_bitfield, .. } = &mut self.pieces else { return Ok(()) };
+        if bitfield.pieces() == pieces {
+            return Ok(());
+        }
+        if *by_bitfield {
+            let (settled, spare_bits) = Bitfield::new_lenient(bitfield.as_bytes(), pieces)?;
+            *bitfield = settled;
+            if spare_bits {
+                self.oddities.add(Oddity::SpareBits);
+            }
+        } else {
+            let mut settled = Bitfield::empty(pieces);
+            for piece in bitfield.ones() {
+                settled.set(piece)?;
+            }
+            *bitfield = settled;
+        }
+        Ok(())
     }
 
     /// Takes in the one message that tells all its pieces; what it told before is forgotten.

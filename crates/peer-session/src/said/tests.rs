@@ -193,3 +193,37 @@ fn what_silence_means() {
         assert_eq!(said(&messages).0.silence(PeerId(*id)), silence, "{messages:?}");
     }
 }
+
+#[test]
+fn pieces_told_before_their_number_was_known_are_judged_again() {
+    let of = |messages: &[Message], pieces| {
+        let mut said = Said::default();
+        messages.iter().for_each(|message| said.take(message, None).unwrap());
+        said.settle(pieces).map(|()| said)
+    };
+    let known = |messages: &[Message], pieces| {
+        let mut said = Said::default();
+        messages.iter().for_each(|message| said.take(message, Some(pieces)).unwrap());
+        said
+    };
+    let bits = |bytes: &[u8]| Message::Bitfield(bytes.to_vec().into());
+    for messages in [
+        vec![],
+        vec![Message::HaveAll],
+        vec![Message::HaveNone],
+        vec![bits(&[0xff, 0xf0])],
+        vec![bits(&[0x0f, 0xff])],
+        vec![bits(&[0x0f, 0xf0]), Message::Have(2)],
+        vec![Message::Have(3), Message::Have(11)],
+        vec![Message::HaveNone, Message::Have(0)],
+    ] {
+        assert_eq!(of(&messages, 12), Ok(known(&messages, 12)), "{messages:?}");
+    }
+    assert!(matches!(of(&[bits(&[0xff])], 12), Err(Violation::Bitfield(BitfieldError::Length { found: 1, .. }))));
+    let late = of(&[Message::Have(12)], 12);
+    assert_eq!(late, Err(BitfieldError::NoSuchPiece { piece: 12, pieces: 12 }.into()));
+    // Twice is once.
+    let mut said = of(&[bits(&[0xff, 0xff])], 12).unwrap();
+    let once = said.clone();
+    assert_eq!((said.settle(12), said), (Ok(()), once));
+}
