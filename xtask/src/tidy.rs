@@ -2,11 +2,19 @@
 //!
 //! Looks at what git knows (and at new files it does not ignore), so build output is never read.
 
+mod circles;
+mod imports;
+mod modules;
+mod tokens;
+mod words;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use crate::shell::{self, Result};
 use crate::skips::Skips;
+use modules::Crate;
 
 /// All that may stand at the top level, besides dot-files and licences.
 const TOP_LEVEL: &[&str] = &[
@@ -32,6 +40,21 @@ const LONGEST_EXAMPLE: usize = 39;
 
 /// Files other people or programs wrote; the rules of style do not apply to them.
 const NOT_OURS: &[&str] = &["Cargo.lock", "xtask/bench/Cargo.lock", "LICENSE-", "xtask/fuzz/Cargo.lock", "fixtures/"];
+
+/// Crates whose imports and circles are not checked yet.
+const NOT_YET: &[&str] = &[
+    "crates/bencode/",
+    "crates/cli/",
+    "crates/client/",
+    "crates/fake-swarm/",
+    "crates/metainfo/",
+    "crates/mse/",
+    "crates/peer-wire/",
+    "crates/tracker/",
+    "crates/tracker-http/",
+    "crates/tracker-udp/",
+    "xtask/src/",
+];
 
 /// What no source file may contain, and why. Written in pieces, so that this file passes its own test.
 const BANNED: &[(&str, &str)] = &[
@@ -66,18 +89,30 @@ fn complaints(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
             .filter(|path| !is_in_place(path))
             .map(|path| format!("{path}: {FINDINGS} has README.md and scripts named NAME.sh, nothing else")),
     );
-    for path in &files {
-        // A file may be listed and gone: deleted, and not yet committed so.
-        let Ok(bytes) = fs::read(root.join(path)) else { continue };
-        let Ok(text) = String::from_utf8(bytes) else { continue };
-        if !NOT_OURS.iter().any(|prefix| path.starts_with(prefix)) {
-            found.extend(file(path, &text));
-        }
+    // A file may be listed and gone: deleted, and not yet committed so.
+    let ours = files.into_iter().filter(|path| !NOT_OURS.iter().any(|prefix| path.starts_with(prefix)));
+    let texts = ours.filter_map(|path| fs::read_to_string(root.join(&path)).ok().map(|text| (path, text)));
+    let texts: BTreeMap<String, String> = texts.collect();
+    for (path, text) in &texts {
+        found.extend(file(path, text));
         if path == "Cargo.toml" {
-            found.extend(unexplained_dependencies(&text));
+            found.extend(unexplained_dependencies(text));
         }
     }
+    found.extend(words::complaints(&texts));
+    for root in
+        texts.keys().filter(|path| is_crate_root(path) && !NOT_YET.iter().any(|crates| path.starts_with(crates)))
+    {
+        let read = Crate::read(root, &texts);
+        found.extend(imports::complaints(&read));
+        found.extend(circles::complaints(&read));
+    }
     Ok(Some(found))
+}
+
+/// Whether a file is the root of a library's or a program's modules. Tests and examples use what is public.
+fn is_crate_root(path: &str) -> bool {
+    path.contains("/src/") && (path.ends_with("/lib.rs") || path.ends_with("/main.rs"))
 }
 
 /// What does not belong at the top level.
