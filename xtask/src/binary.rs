@@ -8,12 +8,12 @@ use serde_json::Value;
 use crate::shell::{self, Result};
 
 /// Builds the command and returns its executable. What the compiler has to say goes to stderr.
-pub(crate) fn build(release: bool) -> Result<PathBuf> {
+pub fn build(release: bool) -> Result<PathBuf> {
     build_with(if release { "release" } else { "dev" })
 }
 
 /// The same, by this profile.
-pub(crate) fn build_with(profile: &str) -> Result<PathBuf> {
+pub fn build_with(profile: &str) -> Result<PathBuf> {
     let mut command = shell::cargo([
         "build",
         "--locked",
@@ -31,7 +31,7 @@ pub(crate) fn build_with(profile: &str) -> Result<PathBuf> {
 }
 
 /// Builds the examples of all crates, and returns their executables by name.
-pub(crate) fn examples() -> Result<BTreeMap<String, PathBuf>> {
+pub fn examples() -> Result<BTreeMap<String, PathBuf>> {
     let build = ["build", "--locked", "--workspace", "--examples", "--message-format=json-render-diagnostics"];
     Ok(executables(&shell::output(&mut shell::cargo(build))?))
 }

@@ -11,9 +11,12 @@ mod words;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use crate::shell::{self, Result};
-use crate::skips::Skips;
+use xtask::optional;
+use xtask::shell::{self, Result};
+use xtask::skips::Skips;
+
 use modules::Crate;
 
 /// All that may stand at the top level, besides dot-files and licences.
@@ -53,7 +56,7 @@ const NOT_YET: &[&str] = &[
     "crates/tracker/",
     "crates/tracker-http/",
     "crates/tracker-udp/",
-    "xtask/src/",
+    "crates/lab/",
 ];
 
 /// What no source file may contain, and why. Written in pieces, so that this file passes its own test.
@@ -67,7 +70,7 @@ const BANNED: &[(&str, &str)] = &[
 ];
 
 /// The only places that may sleep: a script that is slow on purpose, and the polling of foreign programs.
-const MAY_SLEEP: &[&str] = &["crates/fake-swarm/", "xtask/src/integration"];
+const MAY_SLEEP: &[&str] = &["crates/fake-swarm/", "crates/lab/src/integration"];
 
 /// Folders of a developer's or a build machine's own, which mean nothing anywhere else.
 const PRIVATE_FOLDERS: &[&str] = &[concat!("/ro", "ot"), concat!("/ho", "me"), concat!("/Us", "ers")];
@@ -80,8 +83,7 @@ pub(crate) fn run(skips: &Skips) -> Result {
 
 /// Every complaint about the repository at `root`; `None` where git cannot list its files.
 fn complaints(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
-    // Also those that git would track if they were added.
-    let Some(files) = shell::listed_files(skips, root, &["--others", "--exclude-standard"])? else { return Ok(None) };
+    let Some(files) = listed_files(skips, root)? else { return Ok(None) };
     let mut found = top_level(files.iter().map(String::as_str));
     found.extend(
         files
@@ -115,6 +117,20 @@ fn is_crate_root(path: &str) -> bool {
     path.contains("/src/") && (path.ends_with("/lib.rs") || path.ends_with("/main.rs"))
 }
 
+/// The files that git tracks, and those that it would if they were added; `None` where there is no git or no repository.
+fn listed_files(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
+    if !skips.can(&[&optional::GIT])? {
+        return Ok(None);
+    }
+    if !root.join(".git").exists() {
+        return skips.cannot("this is no git repository, which would tell the project's files").map(|()| None);
+    }
+    let mut git = Command::new("git");
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
+    let list = shell::output(&mut git)?;
+    Ok(Some(list.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect()))
+}
+
 /// What does not belong at the top level.
 fn top_level<'a>(files: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut names: Vec<&str> = files.map(|path| path.split('/').next().unwrap_or(path)).collect();
@@ -139,8 +155,8 @@ fn file(path: &str, text: &str) -> Vec<String> {
     if lines > longest {
         found.push(format!("{path}: {lines} lines, at most {longest} are allowed"));
     }
-    if is_rust && !text.starts_with("//!") {
-        found.push(format!("{path}:1: a module starts with `//!`, saying what it is"));
+    if is_rust && !["//!", "#![doc = include_str!("].iter().any(|start| text.starts_with(start)) {
+        found.push(format!("{path}:1: a module starts with `//!` or its README, saying what it is"));
     }
     let may_sleep = MAY_SLEEP.iter().any(|prefix| path.starts_with(prefix));
     for (line, number) in text.lines().zip(1..) {
@@ -254,6 +270,7 @@ mod tests {
         let text = format!("//! A.\n{}", "\n".repeat(LONGEST_EXAMPLE - 1));
         assert_eq!(file("crates/a/examples/b.rs", &text), Vec::<String>::new());
         assert_eq!(file("crates/a/examples/b.rs", &(text + "\n")).len(), 1);
+        assert_eq!(file("crates/a/src/lib.rs", "#![doc = include_str!(\"../README.md\")]\n"), Vec::<String>::new());
     }
 
     #[test]
