@@ -97,7 +97,7 @@ fn main() -> ExitCode {
 }
 
 fn run(task: Task) -> Result {
-    let skips = Skips::new();
+    let skips = Skips::default();
     match task {
         Task::Ci { long } => ci::run(long),
         Task::List => {

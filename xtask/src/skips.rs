@@ -39,12 +39,14 @@ pub enum Why {
     Other(String),
 }
 
-impl Skips {
+impl Default for Skips {
     /// Nothing yet. Fails instead of skipping where CI=true.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { strict: shell::in_ci(), skipped: Mutex::default() }
     }
+}
 
+impl Skips {
     /// Whether the whole check can be done, which needs these.
     pub fn can(&self, needs: &[&'static Optional]) -> Result<bool> {
         self.can_do(None, needs)

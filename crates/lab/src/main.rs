@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn run(task: Task) -> Result {
-    let skips = Skips::new();
+    let skips = Skips::default();
     match task {
         Task::Examples => examples::run(),
         Task::Consumer => consumer::run(&skips),

@@ -36,7 +36,7 @@ pub(crate) fn play(steps: &[&Step]) -> (Vec<Row>, Result) {
             continue;
         }
         println!("== {}", step.name);
-        let (begin, skips) = (Instant::now(), Skips::new());
+        let (begin, skips) = (Instant::now(), Skips::default());
         done = (step.run)(&skips);
         let end = if done.is_ok() { End::Done } else { End::Failed };
         let row = Row { name: step.name, end, seconds: begin.elapsed().as_secs_f64(), skipped: skips.into_all() };
