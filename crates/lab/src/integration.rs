@@ -5,31 +5,33 @@
 //! is there. Every run comes from an address nobody has seen: some clients refuse an immediate second connection from
 //! the same one.
 
-mod actors;
-mod aimed;
 mod bad_input;
 mod bittorrent_tracker;
 mod certificates;
 mod counts;
 mod dns;
 mod dual_stack;
+mod fakes;
 mod full;
 mod goodbyes;
 mod hostile;
 mod interrupt;
-mod leaving;
 mod many;
 mod matrix;
 mod namespace;
 mod nginx;
 mod opentracker;
+mod parallel;
 mod prober;
 mod process;
 mod programs;
 mod proxied;
 mod row;
 mod secrets;
+mod section;
 mod seeded;
+mod ssrf;
+mod stopped_event;
 mod swarm;
 mod torrents;
 mod verdict;
@@ -42,11 +44,13 @@ use xtask::optional::{self, Optional};
 use xtask::shell::Result;
 use xtask::skips::Skips;
 
+use namespace::Scenario;
 use prober::Prober;
 use programs::{SEEDS, Seed};
+use section::{Lab, Section, section};
 use swarm::Swarm;
 
-pub(crate) use namespace::{TASK as INSIDE, inside};
+pub(crate) use namespace::TASK as INSIDE;
 
 /// The flags of the task.
 pub(crate) struct Options {
@@ -68,31 +72,6 @@ impl Default for Options {
     }
 }
 
-/// What every section works with.
-struct Lab<'s> {
-    prober: Prober,
-    skips: &'s Skips,
-    swarm: Swarm,
-    runs: u32,
-    long: bool,
-    /// The only part of a section to run, for sections that have parts.
-    part: Option<String>,
-}
-
-/// One section.
-struct Section {
-    name: &'static str,
-    /// What it needs beyond the swarm.
-    needs: &'static [&'static [&'static Optional]],
-    /// Parts of it that need more.
-    parts: &'static [Part],
-    run: fn(&Lab) -> Result,
-}
-
-/// A part of a section: its name for the table of what was skipped, and what it needs, of which each may be enough for some
-/// of it.
-type Part = (&'static str, &'static [&'static Optional]);
-
 /// All sections, in this order.
 const SECTIONS: &[Section] = &[
     section("seeded", &[], seeded::run),
@@ -102,8 +81,8 @@ const SECTIONS: &[Section] = &[
     section(bittorrent_tracker::NAME, &[LIBTORRENT, bittorrent_tracker::NEEDS], bittorrent_tracker::run),
     section("proxied", &[PROXY], proxied::run),
     section("bad-input", &[], bad_input::run),
-    section("leaving", &[], leaving::run),
-    section("aimed", &[NAMESPACE], |lab| namespace::run(lab, "aimed")),
+    section("stopped-event", &[], stopped_event::run),
+    section("ssrf", &[NAMESPACE], |lab| namespace::run(lab, "ssrf")),
     section("dns", &[NAMESPACE], |lab| namespace::run(lab, "dns")),
     section(dual_stack::NAME, &[NAMESPACE, bittorrent_tracker::NEEDS], dual_stack::run),
     Section { parts: &[hostile::CLOCKS], ..section("hostile", &[WATCH], hostile::run) },
@@ -117,15 +96,6 @@ const LONG: &[&str] = &["seeded", dual_stack::NAME, many::NAME];
 /// How often.
 pub(crate) const LONG_RUNS: u32 = 20;
 
-/// A section of one piece.
-const fn section(
-    name: &'static str,
-    needs: &'static [&'static [&'static Optional]],
-    run: fn(&Lab) -> Result,
-) -> Section {
-    Section { name, needs, parts: &[], run }
-}
-
 const LIBTORRENT: &[&Optional] = &[&optional::LIBTORRENT];
 
 /// What stands in front of the tracker, and what makes its certificates.
@@ -136,6 +106,20 @@ const NAMESPACE: &[&Optional] = &[&optional::UTIL_LINUX, &optional::MOUNT, &opti
 
 /// What it takes to watch a run from outside and to bound it.
 const WATCH: &[&Optional] = &[&optional::STRACE, &optional::UTIL_LINUX];
+
+/// The scenarios of sections that run in a network namespace.
+const SCENARIOS: &[Scenario] = &[
+    ("ssrf", ssrf::run),
+    ("dns", dns::run),
+    (dual_stack::NAME, dual_stack::run_inside),
+    ("hostile-inside", hostile::run_inside),
+    (many::NAME, many::run),
+];
+
+/// What happens inside of a namespace: the lab has started itself there.
+pub(crate) fn inside(args: &[String]) -> Result {
+    namespace::inside(args, SCENARIOS)
+}
 
 /// Starts the swarm and runs the sections; the error has every fault of every section.
 pub(crate) fn run(skips: &Skips, options: &Options) -> Result {
@@ -197,5 +181,6 @@ mod tests {
     fn sections_have_names_of_their_own() {
         let names: BTreeSet<_> = SECTIONS.iter().map(|section| section.name).collect();
         assert_eq!(names.len(), SECTIONS.len());
+        assert!(SCENARIOS.iter().all(|(name, _)| names.contains(name)));
     }
 }

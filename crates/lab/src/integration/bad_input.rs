@@ -10,11 +10,12 @@ use tokio::sync::oneshot;
 use xtask::shell::Result;
 
 use super::full::Full;
+use super::goodbyes;
 use super::row::Row;
 use super::secrets::{PASSKEY, planted};
+use super::section::Lab;
 use super::swarm::free_port;
 use super::torrents::{self, Torrent};
-use super::{Lab, goodbyes};
 
 /// More than a reply may hold once it is inflated, and much less before.
 const BOMB: usize = 64 << 20;

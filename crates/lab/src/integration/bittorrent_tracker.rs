@@ -16,12 +16,12 @@ use xtask::scratch::write;
 use xtask::shell::{self, Result};
 use xtask::skips::Skips;
 
-use super::Lab;
-use super::actors;
 use super::counts;
+use super::fakes;
 use super::process::Process;
 use super::programs::{Place, SEEDS, Seed};
 use super::row::Row;
+use super::section::Lab;
 use super::swarm::free_port;
 use super::torrents::{self, Torrent};
 
@@ -49,7 +49,7 @@ pub(super) fn run(lab: &Lab) -> Result {
     let torrent = seed.torrent.clone();
     let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, free_port()?));
     tracker.list_over_v6(&torrent.info_hash, v6)?;
-    actors::peer(v6, &actors::Dialled::default())?;
+    fakes::peer(v6, &fakes::Dialled::default())?;
     counts::wait_until(tracker.http(false), &torrent.info_hash, Instant::now() + UP_WITHIN, |counts| {
         counts.complete == 1
     })

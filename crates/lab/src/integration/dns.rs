@@ -9,9 +9,9 @@ use fake_swarm::bencoding::{dictionary, integer, string};
 use serde_json::json;
 use xtask::shell::Result;
 
-use super::actors::{self, Dialled};
+use super::fakes::{self, Dialled};
 use super::interrupt::Running;
-use super::namespace::{self, Stage};
+use super::namespace::{self, Namespace};
 use super::prober::Source;
 use super::process;
 use super::row::Row;
@@ -49,13 +49,13 @@ fn zone() -> Vec<(&'static str, Answer)> {
 }
 
 /// Sets everybody up, runs the rows, and asks who was dialled and how often the resolver was asked.
-pub(super) fn run(stage: &Stage) -> Result {
+pub(super) fn run(namespace: &Namespace) -> Result {
     parsed(&[HOST, HOST6]).into_iter().try_for_each(namespace::add_address)?;
     let dialled = Dialled::default();
     let nobody = || dictionary([("interval", integer(60)), ("peers", string(""))]);
-    actors::http(PORT, &dialled, move |_| actors::ok(nobody()))?;
+    fakes::http(PORT, &dialled, move |_| fakes::ok(nobody()))?;
     let resolver = Resolver::serve(table(zone()))?;
-    stage.prober.judge("look-ups", &rows(stage)?)?;
+    namespace.prober.judge("look-ups", &rows(namespace)?)?;
     let local: Vec<SocketAddr> = dialled.all().into_keys().filter(|addr| addr.ip().is_loopback()).collect();
     if !local.is_empty() {
         return Err(format!("a stranger's name led to {local:?}"));
@@ -64,13 +64,13 @@ pub(super) fn run(stage: &Stage) -> Result {
     if asked != 1 {
         return Err(format!("rebind.test was looked up {asked} times: whose address was checked?"));
     }
-    interrupted(stage, &resolver)
+    interrupted(namespace, &resolver)
 }
 
 /// Every way in which a name resolves.
-fn rows(stage: &Stage) -> Result<Vec<Row>> {
+fn rows(namespace: &Namespace) -> Result<Vec<Row>> {
     let row = |name: &str, code: i32, url: &str| -> Result<Row> {
-        let torrent = torrents::invented(&stage.folder, name, &[&planted(url)])?;
+        let torrent = torrents::invented(&namespace.folder, name, &[&planted(url)])?;
         Ok(Row::new(name, &torrent, code).anywhere())
     };
     let url = |host: &str| format!("http://{host}:{PORT}/announce");
@@ -79,7 +79,8 @@ fn rows(stage: &Stage) -> Result<Vec<Row>> {
         json!({"status": "ok", "family": family, "address": address})
     };
     let unresolved = |status: &str| json!({"status": status, "address": null, "announced_hash": null});
-    let hang = torrents::invented(&stage.folder, "hang", &[&planted(&url("hang.test")), &planted(&url("four.test"))])?;
+    let hang =
+        torrents::invented(&namespace.folder, "hang", &[&planted(&url("hang.test")), &planted(&url("four.test"))])?;
     Ok(vec![
         row("an address of each family", 1, &url("both.test"))?.says(at("ipv4", HOST)).says(at("ipv6", HOST6)),
         row("an address of one family", 1, &url("four.test"))?.says(at("ipv4", HOST)),
@@ -102,11 +103,11 @@ fn rows(stage: &Stage) -> Result<Vec<Row>> {
 }
 
 /// Ctrl-C in the middle of a look-up that hangs ends the run at once.
-fn interrupted(stage: &Stage, resolver: &Resolver) -> Result {
+fn interrupted(namespace: &Namespace, resolver: &Resolver) -> Result {
     let url = format!("http://hang.test:{PORT}/announce");
-    let torrent = torrents::invented(&stage.folder, "interrupted", &[&url])?;
+    let torrent = torrents::invented(&namespace.folder, "interrupted", &[&url])?;
     let before = resolver.asked("hang.test");
-    let running = Running::start(&mut stage.prober.command(Source::Any, &torrent))?;
+    let running = Running::start(&mut namespace.prober.command(Source::Any, &torrent))?;
     process::poll(Instant::now() + Duration::from_secs(10), || {
         Ok((resolver.asked("hang.test") > before).then_some(()).ok_or("hang.test is not looked up".to_owned()))
     })?;
@@ -150,7 +151,7 @@ impl Resolver {
     pub(super) fn serve(zone: impl Fn(&str) -> Option<Answer> + Send + 'static) -> Result<Self> {
         let asked: Arc<Mutex<HashMap<String, u64>>> = Arc::default();
         let resolver = Self { asked: Arc::clone(&asked) };
-        actors::serve_datagrams(RESOLVER.into(), move |datagram| {
+        fakes::serve_datagrams(RESOLVER.into(), move |datagram| {
             let Some((name, kind)) = question(&datagram.bytes) else { return Vec::new() };
             let before = {
                 let mut asked = lock(&asked);

@@ -20,14 +20,14 @@ use serde_json::{Value, json};
 use xtask::scratch::make_folder;
 use xtask::shell::Result;
 
-use super::Lab;
 use super::bittorrent_tracker::{self, BittorrentTracker};
 use super::counts;
 use super::dns;
-use super::namespace::{self, Stage};
+use super::namespace::{self, Namespace};
 use super::process::Process;
 use super::programs::{Place, SEEDS, Seed, libtorrent};
 use super::row::Row;
+use super::section::Lab;
 use super::swarm::free_port;
 use super::torrents::{self, Torrent};
 
@@ -84,20 +84,20 @@ pub(super) fn run(lab: &Lab) -> Result {
 }
 
 /// Starts the tracker and the clients, and asks about them as often as asked for.
-pub(super) fn run_inside(stage: &Stage) -> Result {
+pub(super) fn run_inside(namespace: &Namespace) -> Result {
     let begin = Instant::now();
     dns::parsed(&HOST_ADDRESSES[1..]).into_iter().chain([ANY_ADDRESS.into()]).try_for_each(namespace::add_address)?;
     dns::Resolver::start(&[(HOST, &HOST_ADDRESSES)])?;
-    let tracker = BittorrentTracker::start_dual_stack(&stage.folder)?;
+    let tracker = BittorrentTracker::start_dual_stack(&namespace.folder)?;
     let url = format!("http://{HOST}:{}/announce", tracker.http(false).port());
-    let mut swarms = Swarms::start(&stage.folder, &url)?;
+    let mut swarms = Swarms::start(&namespace.folder, &url)?;
     swarms.wait_until_listed(&tracker, begin + UP_WITHIN)?;
     println!("up in {:.1} s: bittorrent-tracker, {}", begin.elapsed().as_secs_f64(), swarms.names());
 
     let mut faults = Vec::new();
-    for number in 1..=stage.runs {
-        let rows = rows(stage, &swarms, &tracker, &url)?;
-        faults.extend(stage.prober.judge_in_turn(&format!("run {number} of {}", stage.runs), &rows).err());
+    for number in 1..=namespace.runs {
+        let rows = rows(namespace, &swarms, &tracker, &url)?;
+        faults.extend(namespace.prober.judge_in_turn(&format!("run {number} of {}", namespace.runs), &rows).err());
     }
     // A wrong verdict about a client that has died is the client's fault: say so first.
     swarms.check_alive()?;
@@ -105,9 +105,9 @@ pub(super) fn run_inside(stage: &Stage) -> Result {
 }
 
 /// Every way to ask, each from addresses that no run had before.
-fn rows(stage: &Stage, swarms: &Swarms, tracker: &BittorrentTracker, url: &str) -> Result<Vec<Row>> {
+fn rows(namespace: &Namespace, swarms: &Swarms, tracker: &BittorrentTracker, url: &str) -> Result<Vec<Row>> {
     let row = |name: &str, swarm: &Swarm, code| -> Result<Row> {
-        let row = Row::new(name, &swarm.torrent, code).anywhere().args(fresh_sources(stage)?);
+        let row = Row::new(name, &swarm.torrent, code).anywhere().args(fresh_sources(namespace)?);
         Ok(swarm.players.iter().fold(row, |row, player| player.met(row)))
     };
     let answer =
@@ -133,8 +133,8 @@ fn rows(stage: &Stage, swarms: &Swarms, tracker: &BittorrentTracker, url: &str) 
 }
 
 /// The option that has a run come from an address of each family that no run had before.
-fn fresh_sources(stage: &Stage) -> Result<[String; 4]> {
-    let IpAddr::V4(v4) = stage.prober.fresh_source() else { return Err("fresh addresses are of IPv4".to_owned()) };
+fn fresh_sources(namespace: &Namespace) -> Result<[String; 4]> {
+    let IpAddr::V4(v4) = namespace.prober.fresh_source() else { return Err("fresh addresses are of IPv4".to_owned()) };
     let [.., a, b] = v4.to_ipv6_mapped().segments();
     let v6 = Ipv6Addr::new(0x2001, 0xdb8, 0x77, 1, 0, 0, a, b);
     namespace::add_address(v6)?;
@@ -265,7 +265,7 @@ impl Player {
             let first = first.map(|address| address.to_string());
             let (same, maybe) = if self.does == Second::Announces { (None, first) } else { (first, None) };
             json!({
-                "outcome": "ok", "stage": "done", "transport": "tcp", "plaintext": "ok", "encrypted": null, "error": null,
+                "outcome": "ok", "namespace": "done", "transport": "tcp", "plaintext": "ok", "encrypted": null, "error": null,
                 "hint": null, "role": self.role, "client": self.client, "same_as": same, "maybe_same_as": maybe,
             })
         };

@@ -11,7 +11,7 @@ mod torrents;
 use xtask::optional;
 use xtask::shell::Result;
 
-use super::{Lab, Part};
+use super::section::{Lab, Part};
 use swarms::Swarms;
 
 /// The clients, of which those that are here take part.

@@ -12,25 +12,17 @@ use xtask::shell::{self, Result};
 use xtask::unshare;
 
 use super::prober::Prober;
-use super::{Lab, aimed, dns, dual_stack, hostile, many, process};
+use super::process;
+use super::section::Lab;
 
 /// The task by which the program calls itself.
 pub(crate) const TASK: &str = "inside-namespace";
 
 /// What happens inside: a scenario by its name, with what it needs.
-type Scenario = (&'static str, fn(&Stage) -> Result);
-
-/// All scenarios.
-const SCENARIOS: &[Scenario] = &[
-    ("aimed", aimed::run),
-    ("dns", dns::run),
-    (dual_stack::NAME, dual_stack::run_inside),
-    ("hostile-inside", hostile::run_inside),
-    (many::NAME, many::run),
-];
+pub(super) type Scenario = (&'static str, fn(&Namespace) -> Result);
 
 /// What a scenario has.
-pub(super) struct Stage {
+pub(super) struct Namespace {
     pub(super) prober: Prober,
     /// A folder for its own files.
     pub(super) folder: PathBuf,
@@ -60,18 +52,18 @@ pub(super) fn run(lab: &Lab, scenario: &str) -> Result {
     shell::run(command.stdin(Stdio::null()))
 }
 
-/// Sets the stage and runs a scenario, inside: SCENARIO BINARY FOLDER RUNS LONG, and PART.
-pub(crate) fn inside(args: &[String]) -> Result {
+/// Sets the namespace up and runs a scenario in it: SCENARIO BINARY FOLDER RUNS LONG, and PART.
+pub(super) fn inside(args: &[String], scenarios: &[Scenario]) -> Result {
     let [scenario, binary, folder, runs, long, part @ ..] = args else {
         return Err(format!("usage: {TASK} SCENARIO BINARY FOLDER RUNS LONG [PART]"));
     };
-    let (_, run) = SCENARIOS.iter().find(|(name, _)| name == scenario).ok_or("no such scenario")?;
+    let (_, run) = scenarios.iter().find(|(name, _)| name == scenario).ok_or("no such scenario")?;
     let folder = PathBuf::from(folder);
     ip(["link", "set", "lo", "up"])?;
     set_resolver(&folder)?;
     let runs = runs.parse().map_err(|error| format!("RUNS: {error}"))?;
     let long = long == "true";
-    run(&Stage { prober: Prober::new(binary.into()), folder, runs, long, part: part.first().cloned() })
+    run(&Namespace { prober: Prober::new(binary.into()), folder, runs, long, part: part.first().cloned() })
 }
 
 /// Puts an address on the loopback interface, which has no neighbours. It can be used at once.
@@ -125,15 +117,4 @@ fn set_resolver(folder: &Path) -> Result {
 /// Runs `ip`.
 pub(super) fn ip<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result {
     shell::run_quiet(Command::new("ip").args(args)).map(drop)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::SECTIONS;
-    use super::*;
-
-    #[test]
-    fn every_scenario_is_a_section() {
-        assert!(SCENARIOS.iter().all(|(name, _)| SECTIONS.iter().any(|section| section.name == *name)));
-    }
 }

@@ -3,18 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU16, Ordering};
 
-use xtask::shell::Result;
-
-use super::row::Row;
 use super::torrents::Torrent;
-
-/// Runs at the same time. Most of them wait for a tracker, some for as long as the binary has patience.
-const AT_ONCE: usize = 32;
 
 /// Runs the binary.
 pub(super) struct Prober {
@@ -61,35 +52,6 @@ impl Prober {
     /// An address of 127.0.0.0/8 that no run had before.
     pub(super) fn fresh_source(&self) -> IpAddr {
         fresh_source(self.sources.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Runs all rows, many at once, and fails with every fault of every row.
-    pub(super) fn judge(&self, what: &str, rows: &[Row]) -> Result {
-        self.judge_some_at_once(AT_ONCE, what, rows)
-    }
-
-    /// The same one after the other, for rows that would find each other in the tracker's lists.
-    pub(super) fn judge_in_turn(&self, what: &str, rows: &[Row]) -> Result {
-        self.judge_some_at_once(1, what, rows)
-    }
-
-    fn judge_some_at_once(&self, at_once: usize, what: &str, rows: &[Row]) -> Result {
-        let begin = Instant::now();
-        let (next, faults) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-        thread::scope(|scope| {
-            for _ in 0..at_once.min(rows.len()) {
-                scope.spawn(|| {
-                    while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let fault = row.run(self).err();
-                        faults.lock().unwrap_or_else(PoisonError::into_inner).extend(fault);
-                    }
-                });
-            }
-        });
-        let faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (right, took) = (rows.len() - faults.len(), begin.elapsed().as_secs_f64());
-        println!("{what}: {right} of {} rows right, {took:.1} s", rows.len());
-        if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
     }
 }
 

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use xtask::shell::Result;
 
-use super::Lab;
 use super::counts;
 use super::nginx::Nginx;
 use super::row::Row;
 use super::secrets::PASSKEY;
+use super::section::Lab;
 use super::torrents::Torrent;
 
 /// All rows, then what nginx and opentracker have seen.

@@ -9,10 +9,14 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use xtask::shell::Result;
 
+use super::parallel;
 use super::prober::{Prober, Source};
 use super::secrets;
 use super::torrents::Torrent;
 use crate::report::Report;
+
+/// Runs at the same time. Most of them wait for a tracker, some for as long as the binary has patience.
+const AT_ONCE: usize = 32;
 
 /// One run, and what it must say.
 #[derive(Clone)]
@@ -271,6 +275,26 @@ impl Row {
         }
         faults.extend(lines.iter().map(|line| format!("a line on a tracker that is not expected: {line}")));
         faults
+    }
+}
+
+impl Prober {
+    /// Runs all rows, many at once, and fails with every fault of every row.
+    pub(super) fn judge(&self, what: &str, rows: &[Row]) -> Result {
+        self.judge_some_at_once(AT_ONCE, what, rows)
+    }
+
+    /// The same one after the other, for rows that would find each other in the tracker's lists.
+    pub(super) fn judge_in_turn(&self, what: &str, rows: &[Row]) -> Result {
+        self.judge_some_at_once(1, what, rows)
+    }
+
+    fn judge_some_at_once(&self, at_once: usize, what: &str, rows: &[Row]) -> Result {
+        let begin = Instant::now();
+        let faults = parallel::faults(at_once, rows, |row| row.run(self));
+        let (right, took) = (rows.len() - faults.len(), begin.elapsed().as_secs_f64());
+        println!("{what}: {right} of {} rows right, {took:.1} s", rows.len());
+        if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
     }
 }
 

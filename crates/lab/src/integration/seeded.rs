@@ -5,10 +5,10 @@ use std::time::Instant;
 use serde_json::json;
 use xtask::shell::Result;
 
-use super::Lab;
 use super::counts;
 use super::prober::Source;
 use super::row::Row;
+use super::section::Lab;
 use super::torrents::Torrent;
 use super::verdict::{self, Expected};
 use crate::report::Report;

@@ -32,7 +32,7 @@ pub(super) struct Bounds {
 }
 
 /// What is to be run.
-pub(super) struct Errand {
+pub(super) struct Run {
     pub(super) command: Command,
     /// Programs that run it, such as `prlimit`, with their arguments.
     pub(super) prefix: Vec<OsString>,
@@ -69,7 +69,7 @@ pub(super) struct Seen {
     pub(super) dials: Vec<SocketAddr>,
 }
 
-impl Errand {
+impl Run {
     /// Runs it to its end. `meanwhile` is called with its process id, on a thread of its own.
     pub(super) fn run(self, meanwhile: impl FnOnce(u32) -> Result + Send) -> Result<Seen> {
         let shown = shell::shown(&self.command);

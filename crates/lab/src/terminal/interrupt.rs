@@ -1,4 +1,4 @@
-//! Ctrl-C at each stage of a run, once and twice.
+//! Ctrl-C at each moment of a run, once and twice.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ const HANDSHAKE: usize = 68;
 
 /// How far a run is when it is interrupted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum Moment {
     /// It reads a pipe that nobody writes to.
     Reading,
     /// The tracker has been told `started`, and is silent.
@@ -35,7 +35,7 @@ enum Stage {
 /// One interrupt.
 struct Row {
     name: &'static str,
-    stage: Stage,
+    moment: Moment,
     /// More arguments, and the terminal's name.
     more: &'static str,
     term: &'static str,
@@ -49,7 +49,7 @@ struct Row {
 
 const USUAL: Row = Row {
     name: "",
-    stage: Stage::Peers,
+    moment: Moment::Peers,
     more: "",
     term: "screen",
     twice: false,
@@ -63,15 +63,15 @@ const VERDICT: &str = "! seeds unverified: 1 peer answered";
 const ONE_OF_TWO: &str = "  peers     2 named, 1 answered over TCP in ";
 
 const ROWS: &[Row] = &[
-    Row { name: "reading", stage: Stage::Reading, events: &[], ..USUAL },
-    Row { name: "tracker", stage: Stage::Tracker, lines: &[NO_PEER], ..USUAL },
-    Row { name: "tracker-quiet", stage: Stage::Tracker, more: "-q", lines: &["^C", "demo.torrent: "], ..USUAL },
-    Row { name: "tracker-dumb", stage: Stage::Tracker, term: "dumb", lines: &["^C", NO_PEER], ..USUAL },
-    Row { name: "tracker-twice", stage: Stage::Tracker, twice: true, lines: &[NO_PEER], ..USUAL },
+    Row { name: "reading", moment: Moment::Reading, events: &[], ..USUAL },
+    Row { name: "tracker", moment: Moment::Tracker, lines: &[NO_PEER], ..USUAL },
+    Row { name: "tracker-quiet", moment: Moment::Tracker, more: "-q", lines: &["^C", "demo.torrent: "], ..USUAL },
+    Row { name: "tracker-dumb", moment: Moment::Tracker, term: "dumb", lines: &["^C", NO_PEER], ..USUAL },
+    Row { name: "tracker-twice", moment: Moment::Tracker, twice: true, lines: &[NO_PEER], ..USUAL },
     Row { name: "peers", lines: &["✓ 127.0.1.1:", VERDICT, ONE_OF_TWO], ..USUAL },
     Row { name: "peers-twice", twice: true, lines: &[ONE_OF_TWO], ..USUAL },
-    Row { name: "goodbye", stage: Stage::Goodbye, lines: &[ONE_OF_TWO, VERDICT], ..USUAL },
-    Row { name: "goodbye-twice", stage: Stage::Goodbye, twice: true, lines: &[VERDICT], ..USUAL },
+    Row { name: "goodbye", moment: Moment::Goodbye, lines: &[ONE_OF_TWO, VERDICT], ..USUAL },
+    Row { name: "goodbye-twice", moment: Moment::Goodbye, twice: true, lines: &[VERDICT], ..USUAL },
 ];
 
 pub(super) fn cases() -> Vec<Case> {
@@ -107,16 +107,16 @@ impl Row {
         ended.must(lab.events() == self.events, &format!("the tracker was told {:?}", lab.events()))
     }
 
-    /// Begins a run and comes back when it is at the stage.
+    /// Begins a run and comes back when it is at the moment.
     fn reach(&self, place: &Place, lab: &mut Lab, window: &mut Window) -> Result {
-        let Self { stage, more, .. } = self;
-        match stage {
-            Stage::Reading => {
+        let Self { moment, more, .. } = self;
+        match moment {
+            Moment::Reading => {
                 make_pipe(&place.folder.join("pipe"))?;
                 window.type_line(&format!("{RUN} {more} pipe"))?;
                 window.wait("word of the reading", |text| text.contains("reading the torrent"))?;
             }
-            Stage::Tracker => {
+            Moment::Tracker => {
                 lab.tracker.set_script(TrackerScript::Silence);
                 window.type_line(&format!("{RUN} {more} {TORRENT}"))?;
                 lab.told("started")?;
@@ -124,16 +124,16 @@ impl Row {
                     lab.tracker.set_script(TrackerScript::Failure(String::new()));
                 }
             }
-            Stage::Peers | Stage::Goodbye => {
+            Moment::Peers | Moment::Goodbye => {
                 window.type_line(&format!("{RUN} {more} {TORRENT}"))?;
                 lab.heard(2, 2 * HANDSHAKE)?;
                 window.wait("the good peer", |text| text.contains("✓ 127.0.1.1:"))?;
-                if self.twice || *stage == Stage::Goodbye {
+                if self.twice || *moment == Moment::Goodbye {
                     lab.tracker.set_script(TrackerScript::Silence);
                 }
             }
         }
-        if *stage == Stage::Goodbye {
+        if *moment == Moment::Goodbye {
             // The silent peer closes, and nothing is left to wait for.
             lab.swarm = None;
             window.wait("the goodbye", |text| text.contains("saying goodbye to the trackers"))?;

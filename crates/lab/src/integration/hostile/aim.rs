@@ -10,8 +10,8 @@ use xtask::shell::Result;
 
 use super::super::row::Row;
 use super::case::Case;
-use super::set::{LENGTH, Set};
-use super::{Scenario, need, scenario};
+use super::fixture::{Fixture, LENGTH};
+use super::scenario::{Scenario, need, scenario};
 
 /// Ports of one address that may be dialled on a stranger's word.
 const PORTS: usize = 16;
@@ -42,8 +42,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 const VICTIM: Ipv4Addr = Ipv4Addr::new(127, 9, 9, 9);
 
 /// A swarm at this address, with so many ports in all.
-fn household(set: &Set, behaviour: Behaviour, ports: usize) -> Result<(Arc<FakeSwarm>, Vec<SocketAddr>)> {
-    let (swarm, ports) = set.swarm_of_ports(&[(VICTIM, behaviour)], ports - 1)?;
+fn household(fixture: &Fixture, behaviour: Behaviour, ports: usize) -> Result<(Arc<FakeSwarm>, Vec<SocketAddr>)> {
+    let (swarm, ports) = fixture.swarm_of_ports(&[(VICTIM, behaviour)], ports - 1)?;
     let endpoints = ports.into_iter().map(|port| SocketAddr::from((VICTIM, port))).collect();
     Ok((swarm, endpoints))
 }
@@ -61,19 +61,19 @@ fn counted(case: Case, swarm: Arc<FakeSwarm>, all: usize, at_once: usize) -> Cas
 }
 
 /// Named by a tracker, all of them silent: a quarter is dialled, and in turn.
-fn crowded_address(set: &Set) -> Result<Case> {
-    let (swarm, endpoints) = household(set, Behaviour::Silent, 4 * PORTS)?;
-    let tracker = set.tracker(TrackerScript::peers(endpoints.iter().copied()))?;
+fn crowded_address(fixture: &Fixture) -> Result<Case> {
+    let (swarm, endpoints) = household(fixture, Behaviour::Silent, 4 * PORTS)?;
+    let tracker = fixture.tracker(TrackerScript::peers(endpoints.iter().copied()))?;
     let sum = json!({"peers": 64, "outcomes": {"handshake_timeout": 16, "not_tried": 48}});
-    let row = Row::new("one address", &set.torrent()?, 1).says(json!({"status": "ok"})).sums_up(sum);
+    let row = Row::new("one address", &fixture.torrent()?, 1).says(json!({"status": "ok"})).sums_up(sum);
     let case = Case::new(row).asks(&tracker).args("--handshake-timeout 500ms --encryption off");
     Ok(counted(endpoints.into_iter().fold(case, Case::dials_peer), swarm, PORTS, AT_ONCE))
 }
 
 /// Whom the user names is dialled, and at once.
-fn crowded_by_user(set: &Set) -> Result<Case> {
-    let (swarm, endpoints) = household(set, Behaviour::Silent, 4 * PORTS)?;
-    let row = Row::new("one address", &set.torrent()?, 1).sums_up(json!({"outcomes": {"handshake_timeout": 64}}));
+fn crowded_by_user(fixture: &Fixture) -> Result<Case> {
+    let (swarm, endpoints) = household(fixture, Behaviour::Silent, 4 * PORTS)?;
+    let row = Row::new("one address", &fixture.torrent()?, 1).sums_up(json!({"outcomes": {"handshake_timeout": 64}}));
     let mut case = Case::new(row).args("--no-trackers --handshake-timeout 2s --encryption off");
     for endpoint in &endpoints {
         case = case.args(&format!("--peer {endpoint}")).dials_peer(*endpoint);
@@ -82,11 +82,11 @@ fn crowded_by_user(set: &Set) -> Result<Case> {
 }
 
 /// Only some of them are there, and nobody knows which: as many ports are knocked at.
-fn many_ports(set: &Set) -> Result<Case> {
+fn many_ports(fixture: &Fixture) -> Result<Case> {
     let ports = (2000..7000).map(|port| SocketAddr::from((VICTIM, port)));
-    let tracker = set.tracker(TrackerScript::peers(ports.clone()))?;
+    let tracker = fixture.tracker(TrackerScript::peers(ports.clone()))?;
     let sum = json!({"peers": 5000, "outcomes": {"connect_refused": 16, "not_tried": 4984}});
-    let row = Row::new("one address", &set.torrent()?, 1).says(json!({"status": "ok", "peers": 5000})).sums_up(sum);
+    let row = Row::new("one address", &fixture.torrent()?, 1).says(json!({"status": "ok", "peers": 5000})).sums_up(sum);
     let case = Case::new(row).asks(&tracker);
     Ok(ports.fold(case, Case::dials_peer).afterwards(|_, seen| {
         let dialled = seen.dials.iter().filter(|to| to.ip() == VICTIM).count();
@@ -95,13 +95,13 @@ fn many_ports(set: &Set) -> Result<Case> {
 }
 
 /// In one run; what all of them do together counts.
-fn three_torrents(set: &Set) -> Result<Case> {
-    let (swarm, endpoints) = household(set, Behaviour::Silent, PORTS)?;
-    let tracker = set.tracker(TrackerScript::peers(endpoints.iter().copied()))?;
+fn three_torrents(fixture: &Fixture) -> Result<Case> {
+    let (swarm, endpoints) = household(fixture, Behaviour::Silent, PORTS)?;
+    let tracker = fixture.tracker(TrackerScript::peers(endpoints.iter().copied()))?;
     let url = tracker.announce_url();
     let torrent = |name: &'static str| SingleFile { announce: Some(&url), ..SingleFile::new(name, LENGTH) };
-    let others = [set.torrent_of(&torrent("second"))?, set.torrent_of(&torrent("third"))?];
-    let row = Row::new("three torrents", &set.torrent_of(&torrent("first"))?, 1).in_text();
+    let others = [fixture.torrent_of(&torrent("second"))?, fixture.torrent_of(&torrent("third"))?];
+    let row = Row::new("three torrents", &fixture.torrent_of(&torrent("first"))?, 1).in_text();
     let row = row.args(others.iter().map(|torrent| torrent.file.display().to_string()));
     let case = Case::new(row).knows(&tracker).args("--handshake-timeout 500ms --encryption off");
     let case = endpoints.into_iter().fold(case, Case::dials_peer).of_torrents(3);
@@ -109,15 +109,15 @@ fn three_torrents(set: &Set) -> Result<Case> {
 }
 
 /// By two trackers, twice by each, mapped into IPv6, and by the user.
-fn one_peer_many_names(set: &Set) -> Result<Case> {
-    let swarm = set.swarm(&[(VICTIM, Behaviour::default())])?;
+fn one_peer_many_names(fixture: &Fixture) -> Result<Case> {
+    let swarm = fixture.swarm(&[(VICTIM, Behaviour::default())])?;
     let endpoint = swarm.addr(VICTIM);
     let mapped = SocketAddr::from((VICTIM.to_ipv6_mapped(), endpoint.port()));
     let names = [SocketAddr::from(endpoint), mapped, endpoint.into(), mapped];
-    let row = Row::new("one peer", &set.torrent()?, 0).finds([(endpoint, "ok")]);
+    let row = Row::new("one peer", &fixture.torrent()?, 0).finds([(endpoint, "ok")]);
     let mut case = Case::new(row).meets(&swarm).args(&format!("--peer {endpoint} --peer localhost:1"));
     for _ in 0..2 {
-        let tracker = set.tracker(TrackerScript::peers(names))?;
+        let tracker = fixture.tracker(TrackerScript::peers(names))?;
         case = case.asks(&tracker).row(|row| row.says(json!({"status": "ok"})));
     }
     let case = case.row(|row| row.finds([(endpoint.to_string(), "ok"), ("127.0.0.1:1".to_owned(), "connect_refused")]));
@@ -125,54 +125,54 @@ fn one_peer_many_names(set: &Set) -> Result<Case> {
 }
 
 /// Once in the clear and once encrypted, and never again.
-fn twice_at_most(set: &Set) -> Result<Case> {
-    let swarm = set.swarm(&[(VICTIM, Behaviour::CloseOnAccept)])?;
-    let tracker = set.tracker(TrackerScript::peers(swarm.endpoints()))?;
-    let row = Row::new("one peer", &set.torrent()?, 1).says(json!({"status": "ok"}));
+fn twice_at_most(fixture: &Fixture) -> Result<Case> {
+    let swarm = fixture.swarm(&[(VICTIM, Behaviour::CloseOnAccept)])?;
+    let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
+    let row = Row::new("one peer", &fixture.torrent()?, 1).says(json!({"status": "ok"}));
     let row = row.finds([(swarm.addr(VICTIM), "closed_before_handshake")]);
     Ok(counted(Case::new(row).asks(&tracker).meets(&swarm), swarm, 2, 1))
 }
 
 /// Mail, shells, names: none of them is a peer.
-fn privileged(set: &Set) -> Result<Case> {
+fn privileged(fixture: &Fixture) -> Result<Case> {
     let services = [1, 22, 25, 53, 1023].map(|port| SocketAddr::from((VICTIM, port)));
-    let tracker = set.tracker(TrackerScript::peers(services))?;
-    let row = Row::new("services", &set.torrent()?, 1).says(json!({"status": "ok"}));
+    let tracker = fixture.tracker(TrackerScript::peers(services))?;
+    let row = Row::new("services", &fixture.torrent()?, 1).says(json!({"status": "ok"}));
     let row = row.finds(services.map(|service| (service, "invalid_address")));
     Ok(Case::new(row).asks(&tracker))
 }
 
 /// Seeds listen there. Nothing does here.
-fn web(set: &Set) -> Result<Case> {
+fn web(fixture: &Fixture) -> Result<Case> {
     let seeds = [80, 443].map(|port| SocketAddr::from((VICTIM, port)));
-    let tracker = set.tracker(TrackerScript::peers(seeds))?;
-    let row = Row::new("web ports", &set.torrent()?, 1).says(json!({"status": "ok"}));
+    let tracker = fixture.tracker(TrackerScript::peers(seeds))?;
+    let row = Row::new("web ports", &fixture.torrent()?, 1).says(json!({"status": "ok"}));
     let case = Case::new(row.finds(seeds.map(|seed| (seed, "connect_refused")))).asks(&tracker);
     Ok(seeds.into_iter().fold(case, Case::dials_peer))
 }
 
-fn privileged_by_user(set: &Set) -> Result<Case> {
-    let row = Row::new("a service", &set.torrent()?, 1).finds([("127.9.9.9:1", "connect_refused")]);
+fn privileged_by_user(fixture: &Fixture) -> Result<Case> {
+    let row = Row::new("a service", &fixture.torrent()?, 1).finds([("127.9.9.9:1", "connect_refused")]);
     let case = Case::new(row).args("--no-trackers --peer 127.9.9.9:1");
     Ok(case.dials_peer((VICTIM, 1)))
 }
 
-fn ten_thousand_peers(set: &Set) -> Result<Case> {
-    let swarm = set.swarm(&[(VICTIM, Behaviour::Refuse)])?;
+fn ten_thousand_peers(fixture: &Fixture) -> Result<Case> {
+    let swarm = fixture.swarm(&[(VICTIM, Behaviour::Refuse)])?;
     let port = swarm.addr(VICTIM).port();
     let peers = (0..10_000).map(|number| SocketAddr::from((peer_ip(number), port)));
-    let tracker = set.tracker(TrackerScript::peers(peers))?;
+    let tracker = fixture.tracker(TrackerScript::peers(peers))?;
     let row =
-        Row::new("10,000 peers", &set.torrent()?, 1).says(json!({"status": "ok", "peers": 5000, "left_out": 5000}));
+        Row::new("10,000 peers", &fixture.torrent()?, 1).says(json!({"status": "ok", "peers": 5000, "left_out": 5000}));
     Ok(Case::new(row).asks(&tracker).keeps(swarm).dials_port(port))
 }
 
 /// Their ports are silent, and asked in turn.
-fn trackers_at_one_address(set: &Set) -> Result<Case> {
-    let (swarm, endpoints) = household(set, Behaviour::CloseAtOnce, 200)?;
+fn trackers_at_one_address(fixture: &Fixture) -> Result<Case> {
+    let (swarm, endpoints) = household(fixture, Behaviour::CloseAtOnce, 200)?;
     let urls: Vec<String> = endpoints.iter().map(|endpoint| format!("http://{endpoint}/announce")).collect();
     let announce_list = urls.iter().map(|url| vec![url.as_str()]).collect();
-    let torrent = set.torrent_of(&SingleFile { announce_list, ..SingleFile::new("trackers", LENGTH) })?;
+    let torrent = fixture.torrent_of(&SingleFile { announce_list, ..SingleFile::new("trackers", LENGTH) })?;
     let row = Row::new("200 trackers", &torrent, 3).tells(json!({"closed": 16, "not_asked": 184}));
     let case = endpoints.into_iter().fold(Case::new(row), Case::dials_tracker);
     let counts = Arc::clone(&swarm);
@@ -185,11 +185,11 @@ fn trackers_at_one_address(set: &Set) -> Result<Case> {
     }))
 }
 
-fn at_once(set: &Set) -> Result<Case> {
+fn at_once(fixture: &Fixture) -> Result<Case> {
     let peers: Vec<_> = (0..50).map(|number| (peer_ip(number), Behaviour::Silent)).collect();
-    let (swarm, _) = set.swarm_of_ports(&peers, 0)?;
-    let tracker = set.tracker(TrackerScript::peers(swarm.endpoints()))?;
-    let row = Row::new("50 peers", &set.torrent()?, 1).says(json!({"status": "ok"}));
+    let (swarm, _) = fixture.swarm_of_ports(&peers, 0)?;
+    let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
+    let row = Row::new("50 peers", &fixture.torrent()?, 1).says(json!({"status": "ok"}));
     let row = row.sums_up(json!({"outcomes": {"handshake_timeout": 50}}));
     let case = Case::new(row).asks(&tracker).meets(&swarm);
     let case = case.args("--concurrency 10 --handshake-timeout 500ms --encryption off");

@@ -12,7 +12,7 @@ use xtask::shell::{self, Result};
 
 use super::super::prober::Prober;
 use super::super::row::Row;
-use super::super::watch::{Bounds, Errand, Seen, Stdout};
+use super::super::watch::{Bounds, Run, Seen, Stdout};
 use super::super::{goodbyes, process};
 use super::reach::Reach;
 use crate::report::Report;
@@ -199,9 +199,9 @@ impl Case {
         let command = self.row.command(prober);
         let shown = shell::shown(&command);
         let (bounds, stdout) = (self.bounds, self.stdout);
-        let errand = Errand { command, prefix: self.prefix, stdin: self.stdin, stdout, trace: Some(trace), bounds };
+        let run = Run { command, prefix: self.prefix, stdin: self.stdin, stdout, trace: Some(trace), bounds };
         let meanwhile = self.meanwhile.unwrap_or_else(|| Box::new(|_| Ok(())));
-        let seen = errand.run(meanwhile)?;
+        let seen = run.run(meanwhile)?;
         if let Some(exceeded) = &seen.exceeded {
             return Ok(Played {
                 faults: vec![format!("{exceeded}\n`{shown}`")],

@@ -13,13 +13,13 @@ use fake_swarm::{Behaviour, DictionaryPeer, TrackerScript, bencoding, peer_ip};
 use serde_json::json;
 use xtask::shell::Result;
 
-use super::super::actors::{self, Dialled, everywhere};
 use super::super::dns::{Answer, Resolver, parsed};
-use super::super::namespace::{self, Stage};
+use super::super::fakes::{self, Dialled, everywhere};
+use super::super::namespace::{self, Namespace};
 use super::super::row::Row;
 use super::case::Case;
-use super::set::{LENGTH, Set, local};
-use super::{Scenario, need, scenario};
+use super::fixture::{Fixture, LENGTH, local};
+use super::scenario::{Scenario, need, scenario};
 
 pub(super) use network::SCENARIOS as IN_TURN;
 
@@ -62,7 +62,7 @@ const TOO_MANY_IN_A_SECOND: usize = RATE + RATE / 2;
 
 /// The place: a resolver and a wide world. What is below `hang` is never answered, and below `changes` first with a good
 /// address and then with our own.
-pub(super) fn set(stage: &Stage) -> Result<Set<'_>> {
+pub(super) fn fixture(namespace: &Namespace) -> Result<Fixture<'_>> {
     namespace::add_network(WORLD)?;
     let resolver = Resolver::serve(|name| match name.rsplit('.').next()? {
         "hang" => Some(Answer::Silence),
@@ -70,7 +70,7 @@ pub(super) fn set(stage: &Stage) -> Result<Set<'_>> {
         "here" => Some(Answer::Addresses(parsed(&["127.0.0.1"]))),
         _ => None,
     })?;
-    Ok(Set::new(&stage.prober, stage.folder.clone())?.resolving(resolver))
+    Ok(Fixture::new(&namespace.prober, namespace.folder.clone())?.resolving(resolver))
 }
 
 /// A run that looks names up.
@@ -88,11 +88,11 @@ fn naming(names: impl Iterator<Item = String>) -> TrackerScript {
     TrackerScript::dictionary(names.map(|name| DictionaryPeer::new(name, 6881)))
 }
 
-fn names_that_do_not_exist(set: &Set) -> Result<Case> {
-    let zone = format!("z{}.nowhere", set.number());
+fn names_that_do_not_exist(fixture: &Fixture) -> Result<Case> {
+    let zone = format!("z{}.nowhere", fixture.number());
     let names = || names(200, &zone);
-    let tracker = set.tracker(naming(names()))?;
-    let row = Row::new("no such names", &set.torrent()?, 1)
+    let tracker = fixture.tracker(naming(names()))?;
+    let row = Row::new("no such names", &fixture.torrent()?, 1)
         .says(json!({"status": "ok", "peers": 200}))
         .finds(names().map(|name| (format!("{name}:6881"), "resolve_failed")));
     Ok(looking_up(row).asks(&tracker))
@@ -100,10 +100,10 @@ fn names_that_do_not_exist(set: &Set) -> Result<Case> {
 
 /// The deadline comes before any of them has failed: only those that were looked up at once have begun. The end waits for
 /// none of them, which the library would hold up for a minute.
-fn names_that_hang(set: &Set) -> Result<Case> {
-    let (zone, resolver) = (format!("z{}.hang", set.number()), set.resolver()?);
-    let tracker = set.tracker(naming(names(MANY_NAMES, &zone)))?;
-    let row = Row::new("names that hang", &set.torrent()?, 1)
+fn names_that_hang(fixture: &Fixture) -> Result<Case> {
+    let (zone, resolver) = (format!("z{}.hang", fixture.number()), fixture.resolver()?);
+    let tracker = fixture.tracker(naming(names(MANY_NAMES, &zone)))?;
+    let row = Row::new("names that hang", &fixture.torrent()?, 1)
         .args(["--deadline", "3s", "--limit", PATIENTLY])
         .says(json!({"status": "ok", "peers": MANY_NAMES}))
         .sums_up(json!({"outcomes": {"interrupted": LOOK_UPS, "not_tried": MANY_NAMES - LOOK_UPS}}));
@@ -115,10 +115,10 @@ fn names_that_hang(set: &Set) -> Result<Case> {
 }
 
 /// A tracker's and a peer's: both are given up long before the library does so.
-fn a_look_up_that_hangs(set: &Set) -> Result<Case> {
-    let zone = format!("z{}.hang", set.number());
-    let tracker = set.tracker(naming([format!("peer.{zone}")].into_iter()))?;
-    let row = Row::new("a look-up that hangs", &set.torrent()?, 1)
+fn a_look_up_that_hangs(fixture: &Fixture) -> Result<Case> {
+    let zone = format!("z{}.hang", fixture.number());
+    let tracker = fixture.tracker(naming([format!("peer.{zone}")].into_iter()))?;
+    let row = Row::new("a look-up that hangs", &fixture.torrent()?, 1)
         .tracker(format!("http://tracker.{zone}/announce"))
         .args(["--deadline", "12s"])
         .says(json!({"status": "ok"}))
@@ -128,24 +128,24 @@ fn a_look_up_that_hangs(set: &Set) -> Result<Case> {
 }
 
 /// Half of them are looked up and given up; for the others there is no thread, and they are not to blame.
-fn trackers_by_names_that_hang(set: &Set) -> Result<Case> {
-    let zone = format!("z{}.hang", set.number());
+fn trackers_by_names_that_hang(fixture: &Fixture) -> Result<Case> {
+    let zone = format!("z{}.hang", fixture.number());
     let urls: Vec<String> = names(128, &zone).map(|name| format!("http://{name}/announce")).collect();
     let announce_list = urls.iter().map(|url| vec![url.as_str()]).collect();
-    let torrent = set.torrent_of(&SingleFile { announce_list, ..SingleFile::new("hanging", LENGTH) })?;
+    let torrent = fixture.torrent_of(&SingleFile { announce_list, ..SingleFile::new("hanging", LENGTH) })?;
     let row = Row::new("trackers that hang", &torrent, 3).tells(json!({"resolve_failed": 64, "local_limit": 64}));
     Ok(looking_up(row))
 }
 
 /// The tracker redirects when all threads that peers' names may have hang: its own name does not wait for them.
-fn a_tracker_behind_look_ups_that_hang(set: &Set) -> Result<Case> {
-    let number = set.number();
-    let swarm = set.swarm(&[(peer_ip(0), Behaviour::default())])?;
-    let last = set.tracker(TrackerScript::peers(swarm.endpoints()))?;
+fn a_tracker_behind_look_ups_that_hang(fixture: &Fixture) -> Result<Case> {
+    let number = fixture.number();
+    let swarm = fixture.swarm(&[(peer_ip(0), Behaviour::default())])?;
+    let last = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let to = format!("http://z{number}.here:{}/announce", last.addr().port());
-    let redirects = set.tracker(TrackerScript::redirect(to).after(Duration::from_secs(1)))?;
-    let names = set.tracker(naming(names(MANY_NAMES, &format!("z{number}.hang"))))?;
-    let row = Row::new("a tracker behind look-ups", &set.torrent()?, 0)
+    let redirects = fixture.tracker(TrackerScript::redirect(to).after(Duration::from_secs(1)))?;
+    let names = fixture.tracker(naming(names(MANY_NAMES, &format!("z{number}.hang"))))?;
+    let row = Row::new("a tracker behind look-ups", &fixture.torrent()?, 0)
         .args(["--deadline", "6s", "--limit", PATIENTLY])
         .says(json!({"status": "ok", "peers": MANY_NAMES}))
         .says(json!({"status": "ok", "peers": 1}))
@@ -154,23 +154,23 @@ fn a_tracker_behind_look_ups_that_hang(set: &Set) -> Result<Case> {
 }
 
 /// A tracker and a peer of the wide world have names that lead there once, and to this machine when asked again.
-fn an_answer_that_changes(set: &Set) -> Result<Case> {
-    let (zone, resolver) = (format!("z{}.changes", set.number()), set.resolver()?);
+fn an_answer_that_changes(fixture: &Fixture) -> Result<Case> {
+    let (zone, resolver) = (format!("z{}.changes", fixture.number()), fixture.resolver()?);
     let dialled = Dialled::default();
-    let port = actors::peer(everywhere(0), &dialled)?;
+    let port = fakes::peer(everywhere(0), &dialled)?;
     let peer =
         bencoding::dictionary([("ip", bencoding::string(format!("peer.{zone}"))), ("port", bencoding::integer(port))]);
     let list = bencoding::dictionary([("interval", bencoding::integer(60)), ("peers", bencoding::list([peer]))]);
     let present = Arc::new(AtomicI64::new(0));
     let counts = Arc::clone(&present);
-    let at = actors::http(0, &dialled, move |request| {
+    let at = fakes::http(0, &dialled, move |request| {
         let change = i64::from(request.event().as_deref() == Some("started"))
             - i64::from(request.event().as_deref() == Some("stopped"));
         counts.fetch_add(change, Ordering::Relaxed);
-        actors::ok(list.clone())
+        fakes::ok(list.clone())
     })?;
     let url = format!("http://tracker.{zone}:{at}/secrets");
-    let torrent = set.torrent_of(&SingleFile { announce: Some(&url), ..SingleFile::new("changes", LENGTH) })?;
+    let torrent = fixture.torrent_of(&SingleFile { announce: Some(&url), ..SingleFile::new("changes", LENGTH) })?;
     let good: Ipv4Addr = GOOD.parse().map_err(|_| GOOD)?;
     let row = Row::new("an answer that changes", &torrent, 0)
         .anywhere()
@@ -191,13 +191,13 @@ fn an_answer_that_changes(set: &Set) -> Result<Case> {
 }
 
 /// They see no more of us in a second than there may be.
-fn paced(set: &Set) -> Result<Case> {
+fn paced(fixture: &Fixture) -> Result<Case> {
     let dialled = Dialled::default();
-    let port = actors::peer(everywhere(0), &dialled)?;
+    let port = fakes::peer(everywhere(0), &dialled)?;
     let peers: Vec<SocketAddr> =
         (1..=3).flat_map(|net| (1..=200).map(move |host| SocketAddr::from(([11, 22, net, host], port)))).collect();
-    let tracker = set.tracker(TrackerScript::peers(peers.iter().copied()))?;
-    let row = Row::new("the pace", &set.torrent()?, 0)
+    let tracker = fixture.tracker(TrackerScript::peers(peers.iter().copied()))?;
+    let row = Row::new("the pace", &fixture.torrent()?, 0)
         .anywhere()
         // Each peer is a thread of ours, and may be late: there are fewer at once when we leave soon.
         .args(["--linger", "100ms", "--handshake-timeout", "20s"])

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use xtask::shell::Result;
 
-use super::Scenario;
+use super::scenario::Scenario;
 
 /// Options of the binary that are limits too.
 const OPTIONS: &[&str] =

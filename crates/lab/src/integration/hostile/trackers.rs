@@ -12,54 +12,64 @@ use xtask::shell::Result;
 
 use super::super::row::Row;
 use super::case::Case;
-use super::set::Set;
-use super::{Scenario, need, scenario};
+use super::fixture::Fixture;
+use super::scenario::{Scenario, need, scenario};
 
 /// Every scenario with a tracker in it that is not one of peers.
 pub(super) const SCENARIOS: &[Scenario] = &[
-    scenario("an endless body", |set| ends(set, TrackerScript::EndlessBody, "too_large"))
+    scenario("an endless body", |fixture| ends(fixture, TrackerScript::EndlessBody, "too_large"))
         .needs(&[need("--limit body-bytes=1000000000000", "it takes more than 64 MiB")]),
-    scenario("an endless head", |set| ends(set, TrackerScript::endless_head(), "head_too_large")),
-    scenario("a header of 200 KiB", |set| ends(set, with_header(&"x".repeat(200 << 10), 1), "head_too_large"))
+    scenario("an endless head", |fixture| ends(fixture, TrackerScript::endless_head(), "head_too_large")),
+    scenario("a header of 200 KiB", |fixture| ends(fixture, with_header(&"x".repeat(200 << 10), 1), "head_too_large"))
         .needs(&[need("--limit head-bytes=1000000", "no line on a tracker")]),
-    scenario("200 headers", |set| ends(set, with_header("x", 200), "head_too_large"))
+    scenario("200 headers", |fixture| ends(fixture, with_header("x", 200), "head_too_large"))
         .needs(&[need("--limit head-lines=10000", "no line on a tracker")]),
-    scenario("100 Continue without end", |set| ends(set, TrackerScript::endless_continue(), "head_too_large")),
-    scenario("a head, one byte a second", |set| ends(set, TrackerScript::Trickle, "timeout"))
+    scenario("100 Continue without end", |fixture| ends(fixture, TrackerScript::endless_continue(), "head_too_large")),
+    scenario("a head, one byte a second", |fixture| ends(fixture, TrackerScript::Trickle, "timeout"))
         .needs(&[need("--limit tracker-time=60000 --deadline 17s", "no line on a tracker")]),
-    scenario("a body, one byte a second", |set| ends(set, TrackerScript::TrickleBody(vec![b'e'; 100]), "timeout")),
-    scenario("a gzip bomb", |set| ends(set, TrackerScript::Gzip(gzip::bomb(1 << 30)), "inflated_too_large")),
-    scenario("a gzip bomb that fits in a body", |set| {
-        ends(set, TrackerScript::Gzip(gzip::bomb(1 << 31)), "inflated_too_large")
+    scenario("a body, one byte a second", |fixture| {
+        ends(fixture, TrackerScript::TrickleBody(vec![b'e'; 100]), "timeout")
     }),
-    scenario("short chunks without end", |set| {
-        ends(set, TrackerScript::endless_chunks("", "10\r\n0123456789abcdef\r\n"), "too_large")
+    scenario("a gzip bomb", |fixture| ends(fixture, TrackerScript::Gzip(gzip::bomb(1 << 30)), "inflated_too_large")),
+    scenario("a gzip bomb that fits in a body", |fixture| {
+        ends(fixture, TrackerScript::Gzip(gzip::bomb(1 << 31)), "inflated_too_large")
     }),
-    scenario("a chunk of 2^64 bytes", |set| {
-        ends(set, TrackerScript::endless_chunks("ffffffffffffffff\r\n", "e"), "too_large")
+    scenario("short chunks without end", |fixture| {
+        ends(fixture, TrackerScript::endless_chunks("", "10\r\n0123456789abcdef\r\n"), "too_large")
     }),
-    scenario("a chunk extension without end", |set| ends(set, TrackerScript::endless_chunks("1;x=", "x"), "bad_body")),
-    scenario("trailers without end", |set| ends(set, TrackerScript::endless_chunks("0\r\n", "X: y\r\n"), "bad_body")),
+    scenario("a chunk of 2^64 bytes", |fixture| {
+        ends(fixture, TrackerScript::endless_chunks("ffffffffffffffff\r\n", "e"), "too_large")
+    }),
+    scenario("a chunk extension without end", |fixture| {
+        ends(fixture, TrackerScript::endless_chunks("1;x=", "x"), "bad_body")
+    }),
+    scenario("trailers without end", |fixture| {
+        ends(fixture, TrackerScript::endless_chunks("0\r\n", "X: y\r\n"), "bad_body")
+    }),
     scenario("a failure of 1 MiB with escapes", long_failure),
     scenario("intervals that are none", intervals),
-    scenario("a redirect in a circle", |set| redirected(set, "", "redirect_loop", 1)),
-    scenario("redirects without end", |set| redirected(set, "?again", "too_many_redirects", 6))
+    scenario("a redirect in a circle", |fixture| redirected(fixture, "", "redirect_loop", 1)),
+    scenario("redirects without end", |fixture| redirected(fixture, "?again", "too_many_redirects", 6))
         .needs(&[need("--limit redirects=1000000", "it was asked")]),
-    scenario("a redirect to a file", |set| ends(set, TrackerScript::redirect("file:///etc/passwd"), "redirect")),
-    scenario("TLS that stalls at once", |set| stalled_tls(set, b"")),
-    scenario("TLS that stalls in a record", |set| stalled_tls(set, b"\x16\x03\x03\x40\0\x02")),
+    scenario("a redirect to a file", |fixture| {
+        ends(fixture, TrackerScript::redirect("file:///etc/passwd"), "redirect")
+    }),
+    scenario("TLS that stalls at once", |fixture| stalled_tls(fixture, b"")),
+    scenario("TLS that stalls in a record", |fixture| stalled_tls(fixture, b"\x16\x03\x03\x40\0\x02")),
     scenario("100,000 peers", many_peers),
     scenario("100,000 peers, all of them taken", all_peers)
         .needs(&[need("--limit peers=1000000", "no summary that has")]),
     scenario("10,000 times one peer", one_peer_often),
-    scenario("UDP, forged replies without the right one", |set| forged(set, Transactions::Wrong, 0)),
-    scenario("UDP, forged replies before the right one", |set| forged(set, Transactions::AfterForgeries(100), 0)),
-    scenario("UDP, a flood of forged replies", |set| forged(set, Transactions::Wrong, 20_000)),
-    scenario("UDP, the same reply again and again", |set| forged(set, Transactions::Right, 5000)),
+    scenario("UDP, forged replies without the right one", |fixture| forged(fixture, Transactions::Wrong, 0)),
+    scenario("UDP, forged replies before the right one", |fixture| {
+        forged(fixture, Transactions::AfterForgeries(100), 0)
+    }),
+    scenario("UDP, a flood of forged replies", |fixture| forged(fixture, Transactions::Wrong, 20_000)),
+    scenario("UDP, the same reply again and again", |fixture| forged(fixture, Transactions::Right, 5000)),
     scenario("UDP, a flood from elsewhere", flooded_from_elsewhere),
     scenario("an answer after the goodbye", late_answer),
-    scenario("an endless answer to the goodbye", |set| goodbye(set, TrackerScript::EndlessBody)),
-    scenario("no answer to the goodbye", |set| goodbye(set, TrackerScript::Silence))
+    scenario("an endless answer to the goodbye", |fixture| goodbye(fixture, TrackerScript::EndlessBody)),
+    scenario("no answer to the goodbye", |fixture| goodbye(fixture, TrackerScript::Silence))
         .needs(&[need("--limit goodbye-time=60000", "it takes longer than")]),
     scenario("128 trackers that say nothing", silent_trackers),
     scenario("300 torrents of one tracker", paced).needs(&[need("--limit tracker-rate=1000", "requests in")]),
@@ -68,15 +78,15 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 ];
 
 /// A run that asks this tracker and finds nobody.
-fn ends(set: &Set, script: TrackerScript, status: &str) -> Result<Case> {
-    let tracker = set.tracker(script)?;
-    let row = Row::new("one tracker", &set.torrent()?, 3).says(json!({"status": status}));
+fn ends(fixture: &Fixture, script: TrackerScript, status: &str) -> Result<Case> {
+    let tracker = fixture.tracker(script)?;
+    let row = Row::new("one tracker", &fixture.torrent()?, 3).says(json!({"status": status}));
     Ok(Case::new(row).asks(&tracker))
 }
 
 /// A run that asks this tracker, which answers in the end.
-fn answers(set: &Set, tracker: &Arc<FakeTracker>, says: Value) -> Result<Case> {
-    let row = Row::new("one tracker", &set.torrent()?, 1).says(says);
+fn answers(fixture: &Fixture, tracker: &Arc<FakeTracker>, says: Value) -> Result<Case> {
+    let row = Row::new("one tracker", &fixture.torrent()?, 1).says(says);
     Ok(Case::new(row).asks(tracker))
 }
 
@@ -93,10 +103,10 @@ fn with_header(value: &str, times: usize) -> TrackerScript {
 }
 
 /// What a tracker says is cut and made safe, in both forms.
-fn long_failure(set: &Set) -> Result<Case> {
+fn long_failure(fixture: &Fixture) -> Result<Case> {
     let reason = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}".repeat(80_000);
-    let tracker = set.tracker(TrackerScript::Failure(reason))?;
-    let row = Row::new("one tracker", &set.torrent()?, 3).says(json!({"status": "failure"})).in_text();
+    let tracker = fixture.tracker(TrackerScript::Failure(reason))?;
+    let row = Row::new("one tracker", &fixture.torrent()?, 3).says(json!({"status": "failure"})).in_text();
     Ok(Case::new(row).asks(&tracker).afterwards(|report, _| {
         let said = [report.said.as_str(), &report.complaint].concat();
         let odd = said.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
@@ -106,8 +116,8 @@ fn long_failure(set: &Set) -> Result<Case> {
 }
 
 /// Each interval that is none is taken for none, or for the longest that there is.
-fn intervals(set: &Set) -> Result<Case> {
-    let mut case = Case::new(Row::new("intervals", &set.torrent()?, 1));
+fn intervals(fixture: &Fixture) -> Result<Case> {
+    let mut case = Case::new(Row::new("intervals", &fixture.torrent()?, 1));
     for (interval, known) in [
         ("-1", json!(null)),
         ("-9223372036854775808", json!(null)),
@@ -116,17 +126,18 @@ fn intervals(set: &Set) -> Result<Case> {
         ("0", json!(0)),
     ] {
         let body = format!("d8:intervali{interval}e5:peers0:e").into_bytes();
-        let tracker = set.tracker(TrackerScript::Body { status: 200, content_type: "text/plain".to_owned(), body })?;
+        let tracker =
+            fixture.tracker(TrackerScript::Body { status: 200, content_type: "text/plain".to_owned(), body })?;
         case = case.asks(&tracker).row(|row| row.says(json!({"status": "ok", "interval_s": known})));
     }
     Ok(case)
 }
 
 /// From one place to another, which is the same but for this, and from there on. It must be asked so often.
-fn redirected(set: &Set, change: &str, status: &str, often: usize) -> Result<Case> {
-    let tracker = set.tracker(TrackerScript::Silence)?;
+fn redirected(fixture: &Fixture, change: &str, status: &str, often: usize) -> Result<Case> {
+    let tracker = fixture.tracker(TrackerScript::Silence)?;
     tracker.set_script(TrackerScript::redirect(format!("{}{change}", tracker.announce_url())));
-    let row = Row::new("one tracker", &set.torrent()?, 3).says(json!({"status": status}));
+    let row = Row::new("one tracker", &fixture.torrent()?, 3).says(json!({"status": status}));
     let asked = Arc::clone(&tracker);
     Ok(Case::new(row).asks(&tracker).afterwards(move |_, _| {
         // The goodbye goes the same way.
@@ -136,7 +147,7 @@ fn redirected(set: &Set, change: &str, status: &str, often: usize) -> Result<Cas
 }
 
 /// Takes the connection, says this, and no more.
-fn stalled_tls(set: &Set, said: &'static [u8]) -> Result<Case> {
+fn stalled_tls(fixture: &Fixture, said: &'static [u8]) -> Result<Case> {
     let failed = |error: std::io::Error| format!("no listener: {error}");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -146,7 +157,7 @@ fn stalled_tls(set: &Set, said: &'static [u8]) -> Result<Case> {
             let _ = stream.write_all(said).and_then(|()| stream.read_to_end(&mut Vec::new()));
         }
     });
-    let row = Row::new("one tracker", &set.torrent()?, 3).says(json!({"status": "tls_timeout"}));
+    let row = Row::new("one tracker", &fixture.torrent()?, 3).says(json!({"status": "tls_timeout"}));
     let case = Case::new(row.tracker(format!("https://{address}/announce")));
     Ok(case.dials_tracker(address))
 }
@@ -157,20 +168,20 @@ fn peers(first: u32, count: u32, port: u16) -> impl Iterator<Item = SocketAddr> 
 }
 
 /// Most of them are left out, and the others are where nobody listens.
-fn many_peers(set: &Set) -> Result<Case> {
-    let swarm = set.swarm(&[(peer_ip(0), fake_swarm::Behaviour::Refuse)])?;
+fn many_peers(fixture: &Fixture) -> Result<Case> {
+    let swarm = fixture.swarm(&[(peer_ip(0), fake_swarm::Behaviour::Refuse)])?;
     let port = swarm.addr(peer_ip(0)).port();
-    let tracker = set.tracker(TrackerScript::peers(peers(0, 100_000, port)))?;
-    let case = answers(set, &tracker, json!({"status": "ok", "peers": 5000, "left_out": 95_000}))?;
+    let tracker = fixture.tracker(TrackerScript::peers(peers(0, 100_000, port)))?;
+    let case = answers(fixture, &tracker, json!({"status": "ok", "peers": 5000, "left_out": 95_000}))?;
     let case = case.row(|row| row.sums_up(json!({"peers": 5000, "outcomes": {"connect_refused": 5000}})));
     Ok(case.keeps(swarm).dials_port(port))
 }
 
 /// All of them are taken, and are where nobody may be dialled.
-fn all_peers(set: &Set) -> Result<Case> {
-    let mut case = Case::new(Row::new("three trackers", &set.torrent()?, 1)).args("--max-peers 0");
+fn all_peers(fixture: &Fixture) -> Result<Case> {
+    let mut case = Case::new(Row::new("three trackers", &fixture.torrent()?, 1)).args("--max-peers 0");
     for number in 0..3 {
-        let tracker = set.tracker(TrackerScript::peers(peers(40_000 * number, 40_000, 81)))?;
+        let tracker = fixture.tracker(TrackerScript::peers(peers(40_000 * number, 40_000, 81)))?;
         case = case.asks(&tracker);
     }
     let case = case.row(|row| row.tells(json!({"ok": 3})));
@@ -179,10 +190,10 @@ fn all_peers(set: &Set) -> Result<Case> {
 }
 
 /// It is one peer, and dialled once.
-fn one_peer_often(set: &Set) -> Result<Case> {
-    let swarm = set.swarm(&[(peer_ip(0), fake_swarm::Behaviour::default())])?;
-    let tracker = set.tracker(TrackerScript::peers(vec![swarm.addr(peer_ip(0)); 10_000]))?;
-    let row = Row::new("one tracker", &set.torrent()?, 0);
+fn one_peer_often(fixture: &Fixture) -> Result<Case> {
+    let swarm = fixture.swarm(&[(peer_ip(0), fake_swarm::Behaviour::default())])?;
+    let tracker = fixture.tracker(TrackerScript::peers(vec![swarm.addr(peer_ip(0)); 10_000]))?;
+    let row = Row::new("one tracker", &fixture.torrent()?, 0);
     let row = row.says(json!({"status": "ok", "peers": 1})).finds([(swarm.addr(peer_ip(0)), "ok")]);
     let accepted = Arc::clone(&swarm);
     Ok(Case::new(row).asks(&tracker).meets(&swarm).args("--max-peers 0").afterwards(move |_, _| {
@@ -192,19 +203,19 @@ fn one_peer_often(set: &Set) -> Result<Case> {
 }
 
 /// Somebody guesses transaction ids (BEP 15), and sends each reply so often again.
-fn forged(set: &Set, transactions: Transactions, again: usize) -> Result<Case> {
+fn forged(fixture: &Fixture, transactions: Transactions, again: usize) -> Result<Case> {
     let right = transactions != Transactions::Wrong;
-    let tracker = set.udp_tracker(UdpScript { transactions, again, ..UdpScript::default() })?;
+    let tracker = fixture.udp_tracker(UdpScript { transactions, again, ..UdpScript::default() })?;
     let (code, status) = if right { (1, "ok") } else { (3, "timeout") };
-    let row = Row::new("one tracker", &set.torrent()?, code).says(json!({"status": status}));
+    let row = Row::new("one tracker", &fixture.torrent()?, code).says(json!({"status": status}));
     Ok(Case::new(row).asks_over_udp(&tracker))
 }
 
 /// Datagrams from somebody else, who sees where the run's come from, are not even read.
-fn flooded_from_elsewhere(set: &Set) -> Result<Case> {
-    let tracker = set.udp_tracker(UdpScript { silent_for: 1, ..UdpScript::default() })?;
-    let row = Row::new("one tracker", &set.torrent()?, 1).says(json!({"status": "ok", "peers": 0}));
-    let (asked, runtime) = (Arc::clone(&tracker), set.runtime());
+fn flooded_from_elsewhere(fixture: &Fixture) -> Result<Case> {
+    let tracker = fixture.udp_tracker(UdpScript { silent_for: 1, ..UdpScript::default() })?;
+    let row = Row::new("one tracker", &fixture.torrent()?, 1).says(json!({"status": "ok", "peers": 0}));
+    let (asked, runtime) = (Arc::clone(&tracker), fixture.runtime());
     Ok(Case::new(row).asks_over_udp(&tracker).meanwhile(move |_| {
         let failed = |error: std::io::Error| format!("no flood: {error}");
         let minute = Duration::from_secs(60);
@@ -226,19 +237,19 @@ fn flooded_from_elsewhere(set: &Set) -> Result<Case> {
 }
 
 /// It answers when nobody listens any more, with peers that nobody may dial then.
-fn late_answer(set: &Set) -> Result<Case> {
-    let tracker = set.tracker(TrackerScript::peers(peers(0, 10, 9)).after(Duration::from_secs(3)))?;
-    let row = Row::new("one tracker", &set.torrent()?, 3).says(json!({"status": "interrupted"}));
+fn late_answer(fixture: &Fixture) -> Result<Case> {
+    let tracker = fixture.tracker(TrackerScript::peers(peers(0, 10, 9)).after(Duration::from_secs(3)))?;
+    let row = Row::new("one tracker", &fixture.torrent()?, 3).says(json!({"status": "interrupted"}));
     Ok(Case::new(row).asks(&tracker).args("--deadline 1s").within(Duration::from_secs(8)))
 }
 
 /// It answers the announce and then, to the goodbye, in another way.
-fn goodbye(set: &Set, then: TrackerScript) -> Result<Case> {
-    let tracker = set.tracker(TrackerScript::peers(Vec::<SocketAddr>::new()))?;
-    let case = answers(set, &tracker, json!({"status": "ok"}))?;
-    let swarm = set.swarm(&[(peer_ip(0), fake_swarm::Behaviour::Silent)])?;
+fn goodbye(fixture: &Fixture, then: TrackerScript) -> Result<Case> {
+    let tracker = fixture.tracker(TrackerScript::peers(Vec::<SocketAddr>::new()))?;
+    let case = answers(fixture, &tracker, json!({"status": "ok"}))?;
+    let swarm = fixture.swarm(&[(peer_ip(0), fake_swarm::Behaviour::Silent)])?;
     let peer = swarm.addr(peer_ip(0));
-    let (asked, runtime) = (Arc::clone(&tracker), set.runtime());
+    let (asked, runtime) = (Arc::clone(&tracker), fixture.runtime());
     let case =
         case.meets(&swarm).args(&format!("--peer {peer} --handshake-timeout 1s")).within(Duration::from_secs(10));
     // The peer keeps the run going for a second after the announce has been answered.
@@ -252,11 +263,11 @@ fn goodbye(set: &Set, then: TrackerScript) -> Result<Case> {
 
 /// No more than 64 are asked at once.
 /// So many links to one tracker, of which nothing else is known.
-fn links(set: &Set, count: usize, script: TrackerScript, code: i32) -> Result<(Arc<FakeTracker>, Case)> {
-    let tracker = set.tracker(script)?;
+fn links(fixture: &Fixture, count: usize, script: TrackerScript, code: i32) -> Result<(Arc<FakeTracker>, Case)> {
+    let tracker = fixture.tracker(script)?;
     let tr = percent_encoded(&tracker.announce_url());
     let link = |number: usize| format!("magnet:?xt=urn:btih:{number:040x}&tr={tr}");
-    let row = Row::new("links", &set.at(link(1)), code).in_text().args((2..=count).map(link));
+    let row = Row::new("links", &fixture.at(link(1)), code).in_text().args((2..=count).map(link));
     let case = Case::new(row).knows(&tracker).dials_tracker(tracker.addr()).of_torrents(count);
     Ok((tracker, case))
 }
@@ -266,28 +277,28 @@ fn percent_encoded(text: &str) -> String {
 }
 
 /// An announce and a goodbye of each, of which a second's are let through at once.
-fn paced(set: &Set) -> Result<Case> {
+fn paced(fixture: &Fixture) -> Result<Case> {
     const LEAST: Duration = Duration::from_secs(4);
-    let (_, case) = links(set, 300, TrackerScript::peers(Vec::<SocketAddr>::new()), 1)?;
+    let (_, case) = links(fixture, 300, TrackerScript::peers(Vec::<SocketAddr>::new()), 1)?;
     Ok(case.afterwards(|_, seen| {
         Vec::from_iter((seen.took < LEAST).then(|| format!("it is sent 600 requests in {:.1?}", seen.took)))
     }))
 }
 
 /// It is asked over as many connections as there may be at once; those that wait for one of them do not ask.
-fn silent_again(set: &Set) -> Result<Case> {
+fn silent_again(fixture: &Fixture) -> Result<Case> {
     const MOST: usize = 4;
-    let (tracker, case) = links(set, 40, TrackerScript::Silence, 3)?;
+    let (tracker, case) = links(fixture, 40, TrackerScript::Silence, 3)?;
     Ok(case.args("--limit tracker-time=1000 --limit goodbye-time=500").afterwards(move |_, _| {
         let asked = tracker.requests().iter().filter(|request| request.event().as_deref() == Some("started")).count();
         Vec::from_iter((asked > MOST).then(|| format!("it was asked {asked} times, expected {MOST} at most")))
     }))
 }
 
-fn silent_trackers(set: &Set) -> Result<Case> {
+fn silent_trackers(fixture: &Fixture) -> Result<Case> {
     let peers: Vec<_> = (0..128).map(|number| (peer_ip(number), fake_swarm::Behaviour::Silent)).collect();
-    let swarm = set.swarm(&peers)?;
-    let mut case = Case::new(Row::new("many trackers", &set.torrent()?, 3).tells(json!({"interrupted": 128})));
+    let swarm = fixture.swarm(&peers)?;
+    let mut case = Case::new(Row::new("many trackers", &fixture.torrent()?, 3).tells(json!({"interrupted": 128})));
     for endpoint in swarm.endpoints() {
         case = case.dials_tracker(endpoint.into());
         case = case.row(|row| row.tracker(format!("http://{endpoint}/announce")));

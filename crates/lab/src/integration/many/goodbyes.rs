@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 use fake_swarm::{Datagram, ExtensionHandshake, FakeTracker, FakeUdpTracker, TrackerScript, UdpScript, message};
 use xtask::shell::Result;
 
-use super::super::actors::{self, Dialled};
+use super::super::fakes::{self, Dialled};
 use super::super::process;
 use super::Scenario;
-use super::set::{Ran, Set, Torrent};
+use super::fixture::{Fixture, Ran, Torrent};
 use super::tracker::{Manner, Tracker};
 
 /// All of them.
 pub(super) const SCENARIOS: &[Scenario] = &[
-    ("goodbyes, 3 good seeds, HTTP", |set| leaves(set, Peers::Good, Manner::Closes)),
-    ("goodbyes, 3 good seeds, UDP", |set| leaves(set, Peers::Good, Manner::Udp)),
-    ("goodbyes, 3 seeds that do not tell, HTTP", |set| leaves(set, Peers::Untold, Manner::Closes)),
-    ("goodbyes, 3 seeds that do not tell, UDP", |set| leaves(set, Peers::Untold, Manner::Udp)),
-    ("goodbyes, a silent peer, HTTP", |set| leaves(set, Peers::Silent, Manner::Closes)),
-    ("goodbyes, a silent peer, UDP", |set| leaves(set, Peers::Silent, Manner::Udp)),
-    ("goodbyes owed to a tracker that has stopped, HTTP", |set| owes(set, false)),
-    ("goodbyes owed to a tracker that has stopped, UDP", |set| owes(set, true)),
+    ("goodbyes, 3 good seeds, HTTP", |fixture| leaves(fixture, Peers::Good, Manner::Closes)),
+    ("goodbyes, 3 good seeds, UDP", |fixture| leaves(fixture, Peers::Good, Manner::Udp)),
+    ("goodbyes, 3 seeds that do not tell, HTTP", |fixture| leaves(fixture, Peers::Untold, Manner::Closes)),
+    ("goodbyes, 3 seeds that do not tell, UDP", |fixture| leaves(fixture, Peers::Untold, Manner::Udp)),
+    ("goodbyes, a silent peer, HTTP", |fixture| leaves(fixture, Peers::Silent, Manner::Closes)),
+    ("goodbyes, a silent peer, UDP", |fixture| leaves(fixture, Peers::Silent, Manner::Udp)),
+    ("goodbyes owed to a tracker that has stopped, HTTP", |fixture| owes(fixture, false)),
+    ("goodbyes owed to a tracker that has stopped, UDP", |fixture| owes(fixture, true)),
 ];
 
 /// Torrents of one small publisher.
@@ -51,19 +51,19 @@ pub(super) fn seed_messages() -> Vec<u8> {
     [ExtensionHandshake { v: Some("Transmission 4.0.5"), ..Default::default() }.message(), message::have_all()].concat()
 }
 
-fn leaves(set: &Set, peers: Peers, manner: Manner) -> Result<String> {
-    let (ip, dialled) = (set.local(), Dialled::default());
+fn leaves(fixture: &Fixture, peers: Peers, manner: Manner) -> Result<String> {
+    let (ip, dialled) = (fixture.local(), Dialled::default());
     let at = SocketAddr::new(ip, 0);
     let port = |_| match peers {
-        Peers::Good => actors::talking_peer(at, seed_messages(), &dialled),
-        Peers::Untold => actors::peer(at, &dialled),
-        Peers::Silent => actors::silent_peer(at, &dialled),
+        Peers::Good => fakes::talking_peer(at, seed_messages(), &dialled),
+        Peers::Untold => fakes::peer(at, &dialled),
+        Peers::Silent => fakes::silent_peer(at, &dialled),
     };
     let ports: Vec<u16> = (0..if peers == Peers::Silent { 1 } else { 3 }).map(port).collect::<Result<_>>()?;
     let peers: Vec<SocketAddr> = ports.iter().map(|port| SocketAddr::new(ip, *port)).collect();
     let tracker = Tracker::start(ip, manner, &peers)?;
-    let torrents = set.files(TORRENTS, |_| Some((&tracker.url, format!("http://{ip}:1/"))))?;
-    let mut ran = set.run(TIMES, &torrents, Duration::from_secs(20))?;
+    let torrents = fixture.files(TORRENTS, |_| Some((&tracker.url, format!("http://{ip}:1/"))))?;
+    let mut ran = fixture.run(TIMES, &torrents, Duration::from_secs(20))?;
     let started = tracker.of("started").len();
     ran.must(started == TORRENTS, || format!("{started} torrents have announced"));
     ran.must_report(&torrents);
@@ -72,20 +72,20 @@ fn leaves(set: &Set, peers: Peers, manner: Manner) -> Result<String> {
 }
 
 /// The tracker stops once every torrent has announced: for each of them there is a line.
-fn owes(set: &Set, udp: bool) -> Result<String> {
+fn owes(fixture: &Fixture, udp: bool) -> Result<String> {
     let failed = |error: fake_swarm::Error| format!("the scripted tracker: {error}");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     let _inside = runtime.enter();
-    let ip = set.local();
+    let ip = fixture.local();
     let dialled = Dialled::default();
-    let peer = SocketAddr::new(ip, actors::silent_peer((ip, 0).into(), &dialled)?);
+    let peer = SocketAddr::new(ip, fakes::silent_peer((ip, 0).into(), &dialled)?);
     let http = FakeTracker::start(TrackerScript::peers([peer])).map_err(failed)?;
     let over_udp = FakeUdpTracker::start(UdpScript::peers([peer])).map_err(failed)?;
     let url = if udp { over_udp.announce_url() } else { http.announce_url() };
-    let magnets = set.magnets(FEW, |_| vec![&url]);
+    let magnets = fixture.magnets(FEW, |_| vec![&url]);
     let (within, handle) = (Duration::from_secs(10), runtime.handle().clone());
-    let ran = set.run_while("--handshake-timeout 2s", &magnets, within, move || {
+    let ran = fixture.run_while("--handshake-timeout 2s", &magnets, within, move || {
         let mut hashes = BTreeSet::new();
         let mut all = move |hash: Option<Vec<u8>>| {
             hashes.extend(hash);

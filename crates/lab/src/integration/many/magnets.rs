@@ -5,14 +5,14 @@ use std::time::Duration;
 use xtask::shell::Result;
 
 use super::Scenario;
+use super::fixture::Fixture;
 use super::pace::{TOLERANCE, TRACKER_RATE};
-use super::set::Set;
 use super::tracker::{Manner, Tracker};
 
 /// All of them.
 pub(super) const SCENARIOS: &[Scenario] = &[
-    ("magnet links with one tracker of 20", |set| spread(set, 1)),
-    ("magnet links with 3 trackers of 20", |set| spread(set, 3)),
+    ("magnet links with one tracker of 20", |fixture| spread(fixture, 1)),
+    ("magnet links with 3 trackers of 20", |fixture| spread(fixture, 3)),
     ("magnet links with a live tracker and a silent one", ended_together),
 ];
 
@@ -35,13 +35,17 @@ struct World {
 }
 
 impl World {
-    fn start(set: &Set) -> Result<Self> {
-        let start = |manner: &Manner| Tracker::start(set.world(), *manner, &[]);
+    fn start(fixture: &Fixture) -> Result<Self> {
+        let start = |manner: &Manner| Tracker::start(fixture.world(), *manner, &[]);
         let all = |manners: Vec<Manner>| manners.iter().map(start).collect::<Result<Vec<_>>>();
         let silent = all([[Manner::Hangs; 3].as_slice(), &[Manner::DroppedUdp; 2]].concat())?;
         let closing = all(vec![Manner::Closes; CLOSING])?;
         let keeping = all([[Manner::Keeps; 4].as_slice(), &[Manner::Udp; 6]].concat())?;
-        Ok(Self { silent, live: [closing, keeping].concat(), refusing: format!("http://{}:9/announce", set.world()) })
+        Ok(Self {
+            silent,
+            live: [closing, keeping].concat(),
+            refusing: format!("http://{}:9/announce", fixture.world()),
+        })
     }
 
     /// The URLs of so many trackers, others for each number.
@@ -57,15 +61,15 @@ impl World {
     }
 }
 
-fn spread(set: &Set, each: usize) -> Result<String> {
-    let world = World::start(set)?;
-    let magnets = set.magnets(if set.long { 5000 } else { 600 }, |number| world.choose(number, each));
+fn spread(fixture: &Fixture, each: usize) -> Result<String> {
+    let world = World::start(fixture)?;
+    let magnets = fixture.magnets(if fixture.long { 5000 } else { 600 }, |number| world.choose(number, each));
     let (torrents, of_each) = (magnets.len(), magnets.len() * each / TRACKERS);
     // An announce and a goodbye of each torrent, at the pace of one host and, where connections are new, of all.
     let requests = 2 * of_each;
     let pace = (requests as f64 / TRACKER_RATE as f64).max((requests * CLOSING) as f64 / RATE as f64);
     let within = (pace + TRACKER_TIME) * 1.3;
-    let mut ran = set.run(&format!("--rate {RATE}"), &magnets, Duration::from_secs_f64(within))?;
+    let mut ran = fixture.run(&format!("--rate {RATE}"), &magnets, Duration::from_secs_f64(within))?;
     ran.must_report(&magnets);
     for tracker in &world.live {
         ran.must_answer(&tracker.url, of_each);
@@ -85,13 +89,14 @@ fn spread(set: &Set, each: usize) -> Result<String> {
 }
 
 /// All of them wait for the silent tracker, and then say goodbye to the live one at the same time.
-fn ended_together(set: &Set) -> Result<String> {
+fn ended_together(fixture: &Fixture) -> Result<String> {
     const TORRENTS: usize = 600;
-    let [live, silent] = [Manner::Closes, Manner::DroppedUdp].map(|manner| Tracker::start(set.world(), manner, &[]));
+    let [live, silent] =
+        [Manner::Closes, Manner::DroppedUdp].map(|manner| Tracker::start(fixture.world(), manner, &[]));
     let (live, silent) = (live?, silent?);
-    let magnets = set.magnets(TORRENTS, |_| vec![&live.url, &silent.url]);
+    let magnets = fixture.magnets(TORRENTS, |_| vec![&live.url, &silent.url]);
     let pace = TORRENTS as f64 / TRACKER_RATE as f64;
-    let mut ran = set.run("", &magnets, Duration::from_secs_f64((2.0 * pace + TRACKER_TIME) * 1.3))?;
+    let mut ran = fixture.run("", &magnets, Duration::from_secs_f64((2.0 * pace + TRACKER_TIME) * 1.3))?;
     ran.must_report(&magnets);
     ran.must_answer(&live.url, TORRENTS);
     ran.must_say_goodbye(&[live]);

@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use xtask::shell::Result;
 
-use super::super::actors::{self, Dialled};
+use super::super::fakes::{self, Dialled};
 use super::Scenario;
+use super::fixture::Fixture;
 use super::goodbyes::seed_messages;
-use super::set::Set;
 use super::tracker::{Manner, Tracker};
 
 /// Those that count connections.
 pub(super) const SCENARIOS: &[Scenario] = &[
-    ("the pace at one tracker, --rate 200", |set| paced(set, 200, Manner::Closes, 300)),
-    ("the pace at one tracker, --rate 10", |set| paced(set, 10, Manner::Closes, 30)),
-    ("a tracker that keeps connections", |set| paced(set, 200, Manner::Keeps, 300)),
+    ("the pace at one tracker, --rate 200", |fixture| paced(fixture, 200, Manner::Closes, 300)),
+    ("the pace at one tracker, --rate 10", |fixture| paced(fixture, 10, Manner::Closes, 30)),
+    ("a tracker that keeps connections", |fixture| paced(fixture, 200, Manner::Keeps, 300)),
 ];
 
 /// Those that compare times, each by itself.
@@ -28,13 +28,13 @@ pub(super) const TRACKER_RATE: usize = 100;
 pub(super) const TOLERANCE: f64 = 1.1;
 
 /// One tracker in the wide world; goodbyes count too.
-fn paced(set: &Set, rate: u32, manner: Manner, torrents: usize) -> Result<String> {
-    let tracker = Tracker::start(set.world(), manner, &[])?;
-    let magnets = set.magnets(torrents, |_| vec![&tracker.url]);
+fn paced(fixture: &Fixture, rate: u32, manner: Manner, torrents: usize) -> Result<String> {
+    let tracker = Tracker::start(fixture.world(), manner, &[])?;
+    let magnets = fixture.magnets(torrents, |_| vec![&tracker.url]);
     let pace = f64::from(rate).min(TRACKER_RATE as f64);
     let requests = 2 * torrents;
     let within = Duration::from_secs_f64(requests as f64 / pace * 1.3 + 2.0);
-    let mut ran = set.run(&format!("--rate {rate}"), &magnets, within)?;
+    let mut ran = fixture.run(&format!("--rate {rate}"), &magnets, within)?;
     let (all, most) =
         (tracker.dialled.all().values().sum::<u64>(), tracker.dialled.most_within(Duration::from_secs(1)));
     let allowed = f64::from(rate) * TOLERANCE + 1.0;
@@ -49,14 +49,14 @@ fn paced(set: &Set, rate: u32, manner: Manner, torrents: usize) -> Result<String
 }
 
 /// Torrents whose tracker, web server and seeds are at one address take no longer than those which have an address each.
-fn one_address(set: &Set) -> Result<String> {
+fn one_address(fixture: &Fixture) -> Result<String> {
     const TORRENTS: usize = 40;
     const TIMES: usize = 3;
     const SEEDS: u16 = 3;
     let publisher = |_| -> Result<Tracker> {
-        let ip = set.local();
+        let ip = fixture.local();
         let seed =
-            |_| Ok(SocketAddr::new(ip, actors::talking_peer((ip, 0).into(), seed_messages(), &Dialled::default())?));
+            |_| Ok(SocketAddr::new(ip, fakes::talking_peer((ip, 0).into(), seed_messages(), &Dialled::default())?));
         let seeds: Vec<SocketAddr> = (0..SEEDS).map(seed).collect::<Result<_>>()?;
         Tracker::start(ip, Manner::Closes, &seeds)
     };
@@ -68,8 +68,8 @@ fn one_address(set: &Set) -> Result<String> {
             let of = |number: usize| world.get(number % world.len()).map(|tracker| tracker.url.as_str());
             // The web server is the tracker, which has no such file.
             let torrents =
-                set.files(TORRENTS, |number| of(number).map(|url| (url, url.replace("announce", "file"))))?;
-            let mut ran = set.run("", &torrents, Duration::from_secs(20))?;
+                fixture.files(TORRENTS, |number| of(number).map(|url| (url, url.replace("announce", "file"))))?;
+            let mut ran = fixture.run("", &torrents, Duration::from_secs(20))?;
             ran.must_answer("http://", TORRENTS);
             ran.must_find(TORRENTS, SEEDS.into());
             ran.must_report(&torrents);

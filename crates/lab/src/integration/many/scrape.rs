@@ -7,13 +7,13 @@ use fake_swarm::UdpCounts;
 use xtask::shell::Result;
 
 use super::Scenario;
-use super::set::{Set, hex};
+use super::fixture::{Fixture, hex};
 use super::tracker::{Asked, Manner, Tracker, counts};
 
 /// All of them.
 pub(super) const SCENARIOS: &[Scenario] = &[
-    ("a scrape of 200 torrents, HTTP", |set| scraped(set, Manner::Closes)),
-    ("a scrape of 200 torrents, UDP", |set| scraped(set, Manner::Udp)),
+    ("a scrape of 200 torrents, HTTP", |fixture| scraped(fixture, Manner::Closes)),
+    ("a scrape of 200 torrents, UDP", |fixture| scraped(fixture, Manner::Udp)),
 ];
 
 const TORRENTS: usize = 200;
@@ -24,10 +24,10 @@ const REQUESTS: usize = 20;
 /// Most info-hashes in one datagram (BEP 15).
 const IN_A_DATAGRAM: usize = 74;
 
-fn scraped(set: &Set, manner: Manner) -> Result<String> {
-    let tracker = Tracker::start(set.world(), manner, &[])?;
-    let magnets = set.magnets(TORRENTS, |_| vec![&tracker.url]);
-    let mut ran = set.run("scrape", &magnets, Duration::from_secs(5))?;
+fn scraped(fixture: &Fixture, manner: Manner) -> Result<String> {
+    let tracker = Tracker::start(fixture.world(), manner, &[])?;
+    let magnets = fixture.magnets(TORRENTS, |_| vec![&tracker.url]);
+    let mut ran = fixture.run("scrape", &magnets, Duration::from_secs(5))?;
     let scrapes: Vec<Asked> = tracker.asked().into_iter().filter(|asked| asked.event == "scrape").collect();
     let most = scrapes.iter().map(|asked| asked.hashes.len()).max().unwrap_or(0);
     ran.must(scrapes.len() <= REQUESTS, || format!("{} requests, at most {REQUESTS} are needed", scrapes.len()));

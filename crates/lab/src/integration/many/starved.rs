@@ -6,17 +6,17 @@ use std::time::Duration;
 use fake_swarm::torrent::SingleFile;
 use xtask::shell::Result;
 
-use super::super::actors::{self, Dialled};
+use super::super::fakes::{self, Dialled};
 use super::Scenario;
+use super::fixture::{Fixture, Torrent, hex};
 use super::goodbyes::seed_messages;
-use super::set::{Set, Torrent, hex};
 use super::tracker::{Manner, Tracker};
 
 /// All of them.
 pub(super) const SCENARIOS: &[Scenario] = &[
     ("a live tracker of 40 torrents, UDP dropped", forty_torrents),
-    ("a live tracker behind 8 URLs of UDP, dropped", |set| behind_udp(set, 8)),
-    ("a live tracker behind 15 URLs of UDP, dropped", |set| behind_udp(set, 15)),
+    ("a live tracker behind 8 URLs of UDP, dropped", |fixture| behind_udp(fixture, 8)),
+    ("a live tracker behind 15 URLs of UDP, dropped", |fixture| behind_udp(fixture, 15)),
     ("a live tracker behind 64 URLs at 4 silent addresses", behind_silent_addresses),
     ("a hybrid torrent, one connection for an address", hybrid),
 ];
@@ -31,20 +31,20 @@ const WITHIN: Duration = Duration::from_secs(13);
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// A live tracker with a live seed elsewhere; and so many silent ones at its address.
-fn live_and_dropped(set: &Set, dropped: usize) -> Result<(Tracker, Vec<Tracker>)> {
-    let (ip, elsewhere) = (set.local(), set.local());
-    let port = actors::talking_peer((elsewhere, 0).into(), seed_messages(), &Dialled::default())?;
+fn live_and_dropped(fixture: &Fixture, dropped: usize) -> Result<(Tracker, Vec<Tracker>)> {
+    let (ip, elsewhere) = (fixture.local(), fixture.local());
+    let port = fakes::talking_peer((elsewhere, 0).into(), seed_messages(), &Dialled::default())?;
     let live = Tracker::start(ip, Manner::Closes, &[SocketAddr::new(elsewhere, port)])?;
     let silent = (0..dropped).map(|_| Tracker::start(ip, Manner::DroppedUdp, &[])).collect::<Result<_>>()?;
     Ok((live, silent))
 }
 
-fn forty_torrents(set: &Set) -> Result<String> {
+fn forty_torrents(fixture: &Fixture) -> Result<String> {
     const TORRENTS: usize = 40;
-    let (tracker, silent) = live_and_dropped(set, 1)?;
+    let (tracker, silent) = live_and_dropped(fixture, 1)?;
     let magnets =
-        set.magnets(TORRENTS, |_| [&tracker].into_iter().chain(&silent).map(|one| one.url.as_str()).collect());
-    let mut ran = set.run(ARGS, &magnets, WITHIN)?;
+        fixture.magnets(TORRENTS, |_| [&tracker].into_iter().chain(&silent).map(|one| one.url.as_str()).collect());
+    let mut ran = fixture.run(ARGS, &magnets, WITHIN)?;
     ran.must_answer(&tracker.url, TORRENTS);
     ran.must_find(TORRENTS, 1);
     ran.must_report(&magnets);
@@ -52,21 +52,21 @@ fn forty_torrents(set: &Set) -> Result<String> {
     ran.verdict("each has its answer and its seed")
 }
 
-fn behind_udp(set: &Set, count: usize) -> Result<String> {
-    let (tracker, silent) = live_and_dropped(set, count)?;
-    behind(set, &tracker, &silent.iter().map(|one| one.url.as_str()).collect::<Vec<_>>())
+fn behind_udp(fixture: &Fixture, count: usize) -> Result<String> {
+    let (tracker, silent) = live_and_dropped(fixture, count)?;
+    behind(fixture, &tracker, &silent.iter().map(|one| one.url.as_str()).collect::<Vec<_>>())
 }
 
-fn behind_silent_addresses(set: &Set) -> Result<String> {
+fn behind_silent_addresses(fixture: &Fixture) -> Result<String> {
     let url = |number: u16| format!("http://45.84.0.{}:{}/announce", number / 16 + 1, 8000 + number);
     let urls: Vec<String> = (0..64).map(url).collect();
-    behind(set, &live_and_dropped(set, 0)?.0, &urls.iter().map(String::as_str).collect::<Vec<_>>())
+    behind(fixture, &live_and_dropped(fixture, 0)?.0, &urls.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// The live one comes last.
-fn behind(set: &Set, tracker: &Tracker, silent: &[&str]) -> Result<String> {
-    let magnets = set.magnets(1, |_| [silent, &[&tracker.url]].concat());
-    let mut ran = set.run(ARGS, &magnets, WITHIN)?;
+fn behind(fixture: &Fixture, tracker: &Tracker, silent: &[&str]) -> Result<String> {
+    let magnets = fixture.magnets(1, |_| [silent, &[&tracker.url]].concat());
+    let mut ran = fixture.run(ARGS, &magnets, WITHIN)?;
     let asked = tracker.asked().first().map(|asked| asked.at - ran.began);
     ran.must(asked.is_some_and(|asked| asked <= AT_ONCE), || format!("the live one is asked after {asked:?}"));
     ran.must_answer(&tracker.url, 1);
@@ -77,11 +77,11 @@ fn behind(set: &Set, tracker: &Tracker, silent: &[&str]) -> Result<String> {
 }
 
 /// Its tracker is asked for one hash, then the other.
-fn hybrid(set: &Set) -> Result<String> {
-    let (tracker, _) = live_and_dropped(set, 0)?;
+fn hybrid(fixture: &Fixture) -> Result<String> {
+    let (tracker, _) = live_and_dropped(fixture, 0)?;
     let mut magnet = Torrent::magnet(SingleFile::new("hybrid", 1).info_hash(), &[&tracker.url]);
     magnet.argument.push(format!("&xt=urn:btmh:1220{}", hex(&[0x22; 32])));
-    let mut ran = set.run("--linger 300ms --max-per-address 1", &[magnet.clone()], WITHIN)?;
+    let mut ran = fixture.run("--linger 300ms --max-per-address 1", &[magnet.clone()], WITHIN)?;
     let hashes: Vec<_> = tracker.of("started").into_iter().map(|(hash, _)| hash).collect();
     let both = [magnet.hash, [0x22; 20]].iter().all(|hash| hashes.contains(hash));
     ran.must(both, || {

@@ -10,7 +10,7 @@ use fake_swarm::bencoding::{dictionary, integer, string};
 use fake_swarm::{Datagram, Request, UdpCounts, UdpScript};
 use xtask::shell::Result;
 
-use super::super::actors::{self, Dialled};
+use super::super::fakes::{self, Dialled};
 
 /// An info-hash.
 pub(super) type Hash = [u8; 20];
@@ -97,7 +97,7 @@ pub(super) fn counts([seeders, completed, leechers, ..]: &Hash) -> UdpCounts {
 
 fn serve_http(ip: IpAddr, manner: Manner, dialled: &Dialled, asked: &Notes, peers: &[SocketAddr]) -> Result<u16> {
     let (asked, peers) = (Arc::clone(asked), compact(peers));
-    actors::listen((ip, 0).into(), dialled, move |stream| {
+    fakes::listen((ip, 0).into(), dialled, move |stream| {
         serve(&stream, manner, |request| {
             let question = asked_over_http(request);
             lock(&asked).push(question.clone());
@@ -123,17 +123,17 @@ fn serve_udp(ip: IpAddr, asked: &Notes, peers: &[SocketAddr]) -> Result<u16> {
         }
         script.answers(datagram, 0)
     };
-    actors::serve_datagrams((ip, PORT).into(), answers).map(|()| PORT)
+    fakes::serve_datagrams((ip, PORT).into(), answers).map(|()| PORT)
 }
 
 /// Answers requests until either side closes.
 fn serve(mut stream: &TcpStream, manner: Manner, answer: impl Fn(&Request) -> Vec<u8>) -> std::io::Result<()> {
     let remote = stream.peer_addr()?;
     let mut reader = BufReader::new(stream);
-    while let Some(head) = actors::head(&mut reader)? {
+    while let Some(head) = fakes::head(&mut reader)? {
         let body = answer(&Request::parse(&head, remote));
         if manner != Manner::Hangs {
-            stream.write_all(&actors::ok(body))?;
+            stream.write_all(&fakes::ok(body))?;
         }
         if manner == Manner::Closes {
             break;

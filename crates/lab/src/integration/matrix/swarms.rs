@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use xtask::scratch::Scratch;
 use xtask::shell::Result;
 
+use super::super::section::Lab;
 use super::clients::{CLIENTS, Client, Met};
 use super::torrents::{Kind, PIECES, Torrents};
-use crate::integration::Lab;
 use crate::integration::counts::{self, Counts};
 use crate::integration::opentracker::Opentracker;
 use crate::integration::process::Process;

@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 use xtask::scratch::write;
 use xtask::shell::Result;
 
-use super::super::super::actors::{self, Dialled, everywhere};
+use super::super::super::fakes::{self, Dialled, everywhere};
 use super::super::super::namespace;
 use super::super::super::row::Row;
 use super::super::super::watch::Seen;
 use super::super::case::Case;
-use super::super::set::{Set, local};
-use super::super::{Scenario, scenario};
+use super::super::fixture::{Fixture, local};
+use super::super::scenario::{Scenario, scenario};
 use crate::report::Report;
 
 /// Every scenario that changes the network.
@@ -33,8 +33,8 @@ pub(in super::super) const SCENARIOS: &[Scenario] = &[
     scenario("no route to anybody", no_route_at_all),
     scenario("loopback switched off", loopback_switched_off),
     scenario("loopback without its address", loopback_without_address),
-    scenario("a source address that is not ours", |set| not_ours(set, Ipv4Addr::new(11, 99, 0, 9).into())),
-    scenario("a source address of IPv6 that is not ours", |set| not_ours(set, FAR6.into())),
+    scenario("a source address that is not ours", |fixture| not_ours(fixture, Ipv4Addr::new(11, 99, 0, 9).into())),
+    scenario("a source address of IPv6 that is not ours", |fixture| not_ours(fixture, FAR6.into())),
 ];
 
 /// Addresses that no interface has and no route leads to.
@@ -67,8 +67,8 @@ impl Setting {
     }
 
     /// So many source ports; and all others are somebody else's.
-    fn ports(set: &Set, free: usize) -> Result<(Self, Vec<TcpListener>)> {
-        let first = FIRST_PORT + set.number() % 1000 * PORTS;
+    fn ports(fixture: &Fixture, free: usize) -> Result<(Self, Vec<TcpListener>)> {
+        let first = FIRST_PORT + fixture.number() % 1000 * PORTS;
         let range = format!("{first} {}", first + PORTS - 1);
         let setting = Self::new("/proc/sys/net/ipv4/ip_local_port_range", &range)?;
         let held = (first..first + PORTS).skip(free).map(|port| {
@@ -135,41 +135,43 @@ fn none_is_blamed(row: Row, code: &str, peers: impl IntoIterator<Item = SocketAd
 }
 
 /// A few good peers.
-fn few(set: &Set) -> Result<Arc<FakeSwarm>> {
-    set.swarm(&[0, 1, 2].map(|number| (peer_ip(number), Behaviour::default())))
+fn few(fixture: &Fixture) -> Result<Arc<FakeSwarm>> {
+    fixture.swarm(&[0, 1, 2].map(|number| (peer_ip(number), Behaviour::default())))
 }
 
-fn no_source_port(set: &Set) -> Result<Case> {
+fn no_source_port(fixture: &Fixture) -> Result<Case> {
     let peer = local(PORT);
-    let row = Row::new("no port", &set.torrent()?, 2).anywhere().args(["--no-trackers", "--peer", &peer.to_string()]);
-    Ok(Case::new(row.complains("cannot bind :: port 0")).afterwards(one_line).keeps(Setting::ports(set, 0)?))
+    let row =
+        Row::new("no port", &fixture.torrent()?, 2).anywhere().args(["--no-trackers", "--peer", &peer.to_string()]);
+    Ok(Case::new(row.complains("cannot bind :: port 0")).afterwards(one_line).keeps(Setting::ports(fixture, 0)?))
 }
 
 /// All peers are accounted for. Over UDP there are ports, and so there is one tracker that answers.
-fn one_source_port(set: &Set) -> Result<Case> {
-    let swarm = few(set)?;
+fn one_source_port(fixture: &Fixture) -> Result<Case> {
+    let swarm = few(fixture)?;
     let peers: Vec<SocketAddr> = swarm.endpoints().into_iter().map(SocketAddr::from).collect();
-    let (http, udp) = (set.tracker(TrackerScript::Silence)?, set.udp_tracker(UdpScript::peers(peers.iter().copied()))?);
-    let row = Row::new("one port", &set.torrent()?, 1).anywhere();
+    let (http, udp) =
+        (fixture.tracker(TrackerScript::Silence)?, fixture.udp_tracker(UdpScript::peers(peers.iter().copied()))?);
+    let row = Row::new("one port", &fixture.torrent()?, 1).anywhere();
     let row = row.says(json!({"status": NO_PORT})).says(json!({"status": "ok"}));
     // The routes are looked at once for each refusal, which looks like a connection.
     let case =
         Case::new(none_is_blamed(row, NO_PORT, peers.iter().copied())).asks(&http).asks_over_udp(&udp).meets(&swarm);
-    Ok(peers.into_iter().fold(case, Case::dials_tracker).keeps(Setting::ports(set, 1)?))
+    Ok(peers.into_iter().fold(case, Case::dials_tracker).keeps(Setting::ports(fixture, 1)?))
 }
 
 /// A source port serves any number of connections to different peers, also from an address that was chosen: nobody waits
 /// for one.
-fn few_source_ports(set: &Set) -> Result<Case> {
+fn few_source_ports(fixture: &Fixture) -> Result<Case> {
     const COUNT: u32 = 200;
     let peers: Vec<_> = (0..COUNT).map(|number| (peer_ip(number), Behaviour::default())).collect();
-    let swarm = set.swarm(&peers)?;
-    let tracker = set.tracker(TrackerScript::peers(swarm.endpoints()))?;
-    let row = Row::new("few ports", &set.torrent()?, 0)
+    let swarm = fixture.swarm(&peers)?;
+    let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
+    let row = Row::new("few ports", &fixture.torrent()?, 0)
         .args(BRIEFLY)
         .says(json!({"status": "ok"}))
         .finds(swarm.endpoints().into_iter().map(|peer| (peer, "ok")));
-    let case = Case::new(row).asks(&tracker).meets(&swarm).keeps(Setting::ports(set, 6)?);
+    let case = Case::new(row).asks(&tracker).meets(&swarm).keeps(Setting::ports(fixture, 6)?);
     let port = swarm.port();
     Ok(case.afterwards(move |_, seen| {
         let dials = seen.dials.iter().filter(|to| to.port() == port).count();
@@ -178,16 +180,16 @@ fn few_source_ports(set: &Set) -> Result<Case> {
 }
 
 /// More connections at once than there are ports to one address: whoever finds none is tried again.
-fn a_peer_of_many_torrents(set: &Set) -> Result<Case> {
+fn a_peer_of_many_torrents(fixture: &Fixture) -> Result<Case> {
     const COUNT: usize = 40;
     let dialled = Dialled::default();
-    let peer = local(actors::late_peer(everywhere(0), Duration::from_millis(300), &dialled)?);
+    let peer = local(fakes::late_peer(everywhere(0), Duration::from_millis(300), &dialled)?);
     let hashes = (1..COUNT).map(|number| format!("{number:040x}"));
     // As text, because a report is on one torrent; it is JSON nevertheless.
-    let row = Row::new("many torrents", &set.torrent()?, 0).anywhere().in_text().args(hashes);
+    let row = Row::new("many torrents", &fixture.torrent()?, 0).anywhere().in_text().args(hashes);
     let row = row.args(["--json", "--no-trackers", "--peer", &peer.to_string()]);
     // It is dialled more often than a peer may be, for most of these fail before anything has left the machine.
-    let case = Case::new(row).dials_tracker(peer).keeps(Setting::ports(set, 8)?);
+    let case = Case::new(row).dials_tracker(peer).keeps(Setting::ports(fixture, 8)?);
     Ok(case.afterwards(move |report, seen| {
         let (tries, connections) = (seen.dials.len(), dialled.all().values().sum::<u64>());
         let mut faults = Vec::new();
@@ -214,30 +216,30 @@ fn outcomes(report: &Report) -> BTreeMap<String, usize> {
     outcomes
 }
 
-fn without_ipv6(set: &Set) -> Result<Case> {
-    let swarm = few(set)?;
+fn without_ipv6(fixture: &Fixture) -> Result<Case> {
+    let swarm = few(fixture)?;
     let unreachable = [SocketAddr::from((FAR6, PORT)), (Ipv6Addr::LOCALHOST, PORT).into()];
-    let tracker = set.tracker(TrackerScript::peers(peers_of(&swarm, &unreachable)))?;
+    let tracker = fixture.tracker(TrackerScript::peers(peers_of(&swarm, &unreachable)))?;
     let row =
-        Row::new("no IPv6", &set.torrent()?, 0).args(BRIEFLY).anywhere().says(json!({"status": "ok", "peers": 5}));
+        Row::new("no IPv6", &fixture.torrent()?, 0).args(BRIEFLY).anywhere().says(json!({"status": "ok", "peers": 5}));
     let row = found(none_is_blamed(row, NO_ROUTE, unreachable), &swarm);
     let setting = Setting::new("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1")?;
     let case = Case::new(row).asks(&tracker).meets(&swarm).keeps(setting);
     Ok(in_vain(case, &[FAR6.into(), Ipv6Addr::LOCALHOST.into()], &unreachable))
 }
 
-fn no_route(set: &Set) -> Result<Case> {
-    let swarm = few(set)?;
+fn no_route(fixture: &Fixture) -> Result<Case> {
+    let swarm = few(fixture)?;
     let unreachable = [SocketAddr::from((FAR, PORT)), (FAR6, PORT).into()];
-    let tracker = set.tracker(TrackerScript::peers(peers_of(&swarm, &unreachable)))?;
+    let tracker = fixture.tracker(TrackerScript::peers(peers_of(&swarm, &unreachable)))?;
     let row =
-        Row::new("no route", &set.torrent()?, 0).args(BRIEFLY).anywhere().says(json!({"status": "ok", "peers": 5}));
+        Row::new("no route", &fixture.torrent()?, 0).args(BRIEFLY).anywhere().says(json!({"status": "ok", "peers": 5}));
     let case = Case::new(found(none_is_blamed(row, NO_ROUTE, unreachable), &swarm)).asks(&tracker).meets(&swarm);
     Ok(in_vain(case, &[FAR.into(), FAR6.into()], &unreachable))
 }
 
-fn no_route_at_all(set: &Set) -> Result<Case> {
-    let row = Row::new("no route at all", &set.torrent()?, 3).anywhere().finds::<SocketAddr>([]);
+fn no_route_at_all(fixture: &Fixture) -> Result<Case> {
+    let row = Row::new("no route at all", &fixture.torrent()?, 3).anywhere().finds::<SocketAddr>([]);
     Ok(in_vain(Case::new(row), &[FAR.into(), FAR6.into()], &[]))
 }
 
@@ -264,30 +266,30 @@ fn in_vain(case: Case, trackers: &[IpAddr], peers: &[SocketAddr]) -> Case {
 }
 
 /// Nothing tells this machine from one that is far away and silent: packets vanish.
-fn loopback_switched_off(set: &Set) -> Result<Case> {
+fn loopback_switched_off(fixture: &Fixture) -> Result<Case> {
     let timeout = json!({"outcome": "connect_timeout"});
-    let case = at_loopback(set, json!({"status": "connect_timeout"}), json!({"status": "interrupted"}), timeout)?;
+    let case = at_loopback(fixture, json!({"status": "connect_timeout"}), json!({"status": "interrupted"}), timeout)?;
     Ok(case.args("--connect-timeout 1s --deadline 3s").keeps(LoopbackOff::new()?))
 }
 
-fn loopback_without_address(set: &Set) -> Result<Case> {
+fn loopback_without_address(fixture: &Fixture) -> Result<Case> {
     let case =
-        at_loopback(set, json!({"status": NO_ROUTE}), json!({"status": NO_ROUTE}), json!({"outcome": NO_ROUTE}))?;
+        at_loopback(fixture, json!({"status": NO_ROUTE}), json!({"status": NO_ROUTE}), json!({"outcome": NO_ROUTE}))?;
     Ok(case.keeps(LoopbackLost::new()?))
 }
 
 /// A tracker of each kind and a peer at 127.0.0.1, which would answer.
-fn at_loopback(set: &Set, http: Value, udp: Value, peer: Value) -> Result<Case> {
-    let at = local(actors::peer(everywhere(0), &Dialled::default())?);
-    let trackers = (set.tracker(TrackerScript::peers([at]))?, set.udp_tracker(UdpScript::peers([at]))?);
-    let row = Row::new("loopback", &set.torrent()?, 1).anywhere().says(http).says(udp).finds_one_of(at, vec![peer]);
+fn at_loopback(fixture: &Fixture, http: Value, udp: Value, peer: Value) -> Result<Case> {
+    let at = local(fakes::peer(everywhere(0), &Dialled::default())?);
+    let trackers = (fixture.tracker(TrackerScript::peers([at]))?, fixture.udp_tracker(UdpScript::peers([at]))?);
+    let row = Row::new("loopback", &fixture.torrent()?, 1).anywhere().says(http).says(udp).finds_one_of(at, vec![peer]);
     let row = row.args(["--peer", &at.to_string()]);
     Ok(Case::new(row).asks(&trackers.0).asks_over_udp(&trackers.1).dials_peer(at))
 }
 
-fn not_ours(set: &Set, ip: IpAddr) -> Result<Case> {
+fn not_ours(fixture: &Fixture, ip: IpAddr) -> Result<Case> {
     let peer = SocketAddr::new(ip, PORT).to_string();
-    let row = Row::new("not ours", &set.torrent()?, 2).from(ip).args(["--no-trackers", "--peer", &peer]);
+    let row = Row::new("not ours", &fixture.torrent()?, 2).from(ip).args(["--no-trackers", "--peer", &peer]);
     Ok(Case::new(row.complains(format!("cannot bind {ip} port 0"))).afterwards(one_line))
 }
 

@@ -25,7 +25,7 @@ pub(super) const LENGTH: u64 = 1_000_000;
 pub(super) const PIECES: u32 = 4;
 
 /// Where scenarios are played.
-pub(super) struct Set<'p> {
+pub(super) struct Fixture<'p> {
     pub(super) prober: &'p Prober,
     folder: PathBuf,
     runtime: Runtime,
@@ -36,7 +36,7 @@ pub(super) struct Set<'p> {
     resolver: Option<Resolver>,
 }
 
-impl<'p> Set<'p> {
+impl<'p> Fixture<'p> {
     /// With its files in this folder.
     pub(super) fn new(prober: &'p Prober, folder: PathBuf) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();

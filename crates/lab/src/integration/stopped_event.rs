@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use xtask::shell::Result;
 
-use super::Lab;
 use super::bittorrent_tracker::BittorrentTracker;
 use super::counts;
 use super::interrupt::Running;
 use super::prober::Source;
 use super::secrets::planted;
+use super::section::Lab;
 use super::torrents::Torrent;
 
 /// How long a tracker may take to count us: a run takes a fraction of a second to get there.
@@ -69,7 +69,7 @@ pub(super) fn run(lab: &Lab) -> Result {
         let ended = runs.into_iter().map(|run| run.join().unwrap_or_else(|_| Err("a thread panicked".to_owned())));
         ended.filter_map(Result::err).collect()
     });
-    println!("leaving: {} of {} runs left their tracker's counts", cases.len() - faults.len(), cases.len());
+    println!("stopped-event: {} of {} runs left their tracker's counts", cases.len() - faults.len(), cases.len());
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 

@@ -14,9 +14,9 @@ use serde_json::Value;
 use xtask::scratch::write;
 use xtask::shell::Result;
 
-use super::super::namespace::Stage;
+use super::super::namespace::Namespace;
 use super::super::process;
-use super::super::watch::{Bounds, Errand, Stdout};
+use super::super::watch::{Bounds, Run, Stdout};
 use super::tracker::{Hash, Tracker};
 use crate::report::Report;
 
@@ -30,7 +30,7 @@ const NOTED_WITHIN: Duration = Duration::from_secs(2);
 const SHOWN: usize = 600;
 
 /// Where scenarios are played.
-pub(super) struct Set {
+pub(super) struct Fixture {
     binary: PathBuf,
     folder: PathBuf,
     /// Whether they may take minutes.
@@ -58,10 +58,10 @@ pub(super) struct Ran {
     kibibytes: u64,
 }
 
-impl Set {
-    pub(super) fn new(stage: &Stage) -> Self {
-        let (binary, folder) = (stage.prober.binary().to_owned(), stage.folder.clone());
-        Self { binary, folder, long: stage.long, numbers: AtomicU16::new(0) }
+impl Fixture {
+    pub(super) fn new(namespace: &Namespace) -> Self {
+        let (binary, folder) = (namespace.prober.binary().to_owned(), namespace.folder.clone());
+        Self { binary, folder, long: namespace.long, numbers: AtomicU16::new(0) }
     }
 
     /// An unused address of the wide world.
@@ -127,9 +127,9 @@ impl Set {
         command.args(line.split_whitespace()).arg("--json").args(torrents.iter().map(|torrent| &torrent.argument));
         // Above the limits, so that a run that exceeds them still has its figures.
         let bounds = Bounds { time: within * 2 + Duration::from_secs(5), kibibytes: KIBIBYTES * 8 };
-        let errand = Errand { command, prefix: Vec::new(), stdin: None, stdout: Stdout::Read, trace: None, bounds };
+        let run = Run { command, prefix: Vec::new(), stdin: None, stdout: Stdout::Read, trace: None, bounds };
         let began = Instant::now();
-        let seen = errand.run(|_| meanwhile())?;
+        let seen = run.run(|_| meanwhile())?;
         let command = format!("bt-handshake {line} --json, of {} torrents", torrents.len());
         if let Some(exceeded) = seen.exceeded {
             return Err(format!("{exceeded}: `{command}`"));

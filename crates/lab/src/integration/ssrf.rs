@@ -11,8 +11,8 @@ use fake_swarm::{Request, UdpScript};
 use serde_json::json;
 use xtask::shell::Result;
 
-use super::actors::{self, Dialled};
-use super::namespace::{self, Stage};
+use super::fakes::{self, Dialled};
+use super::namespace::{self, Namespace};
 use super::row::Row;
 use super::secrets::planted;
 use super::torrents;
@@ -83,20 +83,20 @@ const REDIRECTS: &[(&str, &str, &str)] = &[
 ];
 
 /// Sets everybody up, runs the rows and asks the victims.
-pub(super) fn run(stage: &Stage) -> Result {
+pub(super) fn run(namespace: &Namespace) -> Result {
     let of_peers = [TRACKER, TRACKER6, LOCAL_TRACKER, PEER, PEER6, LOCAL_PEER].map(|addr| parse(addr).ip());
     let neighbours = NEIGHBOURS.iter().filter_map(|ip| ip.parse().ok());
     of_peers.into_iter().chain(neighbours).try_for_each(namespace::add_address)?;
     let dialled = Dialled::default();
-    [22, 80].iter().try_for_each(|port| actors::victim(*port, &dialled))?;
-    actors::peer(actors::everywhere(6881), &dialled)?;
-    actors::http(8080, &dialled, answer)?;
+    [22, 80].iter().try_for_each(|port| fakes::victim(*port, &dialled))?;
+    fakes::peer(fakes::everywhere(6881), &dialled)?;
+    fakes::http(8080, &dialled, answer)?;
     let udp = UdpScript::peers(VICTIMS.iter().chain([&PEER]).map(|addr| parse(addr)));
-    actors::udp(parse(TRACKER), udp)?;
+    fakes::udp(parse(TRACKER), udp)?;
     dns::Resolver::start(&[("evil.test", &["127.0.0.1"]), ("good.test", &["11.22.33.55"])])?;
 
     let before = opened()?;
-    let judged = stage.prober.judge("trackers that aim", &rows(stage)?);
+    let judged = namespace.prober.judge("trackers that aim", &rows(namespace)?);
     let faults: Vec<String> =
         [judged, nobody_else(&dialled, opened()? - before)].into_iter().filter_map(Result::err).collect();
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
@@ -131,7 +131,7 @@ fn answer(request: &Request) -> Vec<u8> {
     // Our own endpoint, as it sees it.
     let port = request.query("port").and_then(|port| port.parse().ok()).unwrap_or_default();
     let own = SocketAddr::new(request.remote.ip().to_canonical(), port);
-    let to = |addrs: &[&str]| actors::ok(compact(addrs.iter().map(|addr| parse(addr)).chain([own])));
+    let to = |addrs: &[&str]| fakes::ok(compact(addrs.iter().map(|addr| parse(addr)).chain([own])));
     match case.as_str() {
         "victims" => to(&[VICTIMS, NOBODY, &[MAPPED.0, PEER, PEER6]].concat()),
         "neighbours" => to(&[LOCAL_PEER]),
@@ -140,23 +140,23 @@ fn answer(request: &Request) -> Vec<u8> {
             let peers = NAMES.iter().filter_map(|(name, _)| name.split_once(':'));
             let port = |port: &str| integer(port.parse::<u16>().unwrap_or_default());
             let peers = peers.map(|(name, at)| dictionary([("ip", string(name)), ("port", port(at))]));
-            actors::ok(dictionary([("interval", integer(60)), ("peers", list(peers))]))
+            fakes::ok(dictionary([("interval", integer(60)), ("peers", list(peers))]))
         }
         _ => {
             let location = case.parse().ok().and_then(|number: usize| REDIRECTS.get(number));
             let (_, location, _) = location.unwrap_or(&("", "", ""));
             let rest = request.target.replacen(&format!("case={case}"), "case=nobody", 1);
-            actors::found(&format!("{location}{rest}"))
+            fakes::found(&format!("{location}{rest}"))
         }
     }
 }
 
 /// Every way to aim us.
-fn rows(stage: &Stage) -> Result<Vec<Row>> {
+fn rows(namespace: &Namespace) -> Result<Vec<Row>> {
     let row = |name: &str, code: i32, urls: &[String]| -> Result<Row> {
         let urls: Vec<String> = urls.iter().map(|url| planted(url)).collect();
         let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
-        Ok(Row::new(name, &torrents::invented(&stage.folder, name, &urls)?, code).anywhere())
+        Ok(Row::new(name, &torrents::invented(&namespace.folder, name, &urls)?, code).anywhere())
     };
     let url = |tracker: &str, case: &str| format!("http://{tracker}/announce?case={case}");
     let ok = || json!({"status": "ok"});
