@@ -29,8 +29,8 @@ pub(crate) fn run() -> Result {
     let (product, harness) = (product(&root)?, harness(&root)?);
     let options = MOST_OPTIONS.map(|(flag, most)| Ok((flag, options(&help(&binary, flag)?), most)));
     let options: Vec<(&str, usize, usize)> = options.into_iter().collect::<Result<_>>()?;
-    let schema = fs::read_to_string(root.join("crates/cli/src/schema.json")).map_err(|error| error.to_string())?;
-    let schema: Value = serde_json::from_str(&schema).map_err(|error| format!("schema.json: {error}"))?;
+    let schema = fs::read_to_string(root.join(binary::SCHEMA)).map_err(|error| error.to_string())?;
+    let schema: Value = serde_json::from_str(&schema).map_err(|error| format!("{}: {error}", binary::SCHEMA))?;
     let mut rows = vec![
         ("product lines, tests apart".to_owned(), product.code),
         ("harness lines, tests apart".to_owned(), harness.code),

@@ -3,114 +3,25 @@
 //! The lines are read as a script would read them: nothing of the binary's own code is used here.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
+use xtask::binary;
 use xtask::shell::{self, Result};
 
-/// The keys each type of line has, always, whatever their value.
-const KEYS: &[(&str, &[&str])] = &[
-    (
-        "start",
-        &[
-            "schema",
-            "torrent",
-            "name",
-            "info_hash_v1",
-            "info_hash_v2",
-            "total_size_bytes",
-            "piece_length_bytes",
-            "pieces",
-            "files",
-            "private",
-            "trackers",
-        ],
-    ),
-    (
-        "tracker",
-        &[
-            "url",
-            "redirected_to",
-            "announced_hash",
-            "family",
-            "address",
-            "status",
-            "message",
-            "http_status",
-            "peers",
-            "peers_v4",
-            "peers_v6",
-            "skipped",
-            "left_out",
-            "seeders",
-            "leechers",
-            "downloaded",
-            "interval_s",
-            "min_interval_s",
-            "external_ip",
-            "retry_in_s",
-            "dns_ms",
-            "connect_ms",
-            "tls_ms",
-            "reply_ms",
-            "elapsed_ms",
-        ],
-    ),
-    (
-        "peer",
-        &[
-            "addr",
-            "sources",
-            "same_as",
-            "maybe_same_as",
-            "outcome",
-            "stage",
-            "transport",
-            "plaintext",
-            "encrypted",
-            "matched",
-            "connect_ms",
-            "handshake_ms",
-            "bytes_received",
-            "oddities",
-            "peer_id",
-            "client",
-            "reserved",
-            "role",
-            "role_from",
-            "completeness",
-            "extension",
-            "error",
-            "hint",
-        ],
-    ),
-    (
-        "summary",
-        &[
-            "peers",
-            "ok",
-            "repeated",
-            "maybe_repeated",
-            "outcomes",
-            "clients",
-            "roles",
-            "copies_min",
-            "copies_max",
-            "missing_pieces",
-            "missing_piece_ranges",
-            "missing_files",
-            "claimed_seeds",
-            "verified_seeds",
-            "verified_seeds_max",
-            "unseen_seeds",
-            "coverage",
-            "seen_as",
-            "verdict",
-            "cut_short",
-            "elapsed_ms",
-        ],
-    ),
-];
+/// The types of lines that a run consists of.
+const KINDS: &[&str] = &["start", "tracker", "peer", "summary"];
+
+/// What each line follows.
+static SCHEMA: LazyLock<Result<Validator>> = LazyLock::new(|| {
+    let schema = fs::read_to_string(shell::root().join(binary::SCHEMA)).map_err(|error| error.to_string())?;
+    let schema = serde_json::from_str(&schema).map_err(|error| error.to_string())?;
+    jsonschema::validator_for(&schema).map_err(|error| error.to_string())
+});
 
 /// What a run of the binary said and how it ended.
 pub(crate) struct Report {
@@ -248,15 +159,26 @@ fn without_zeros(counts: &Value) -> Value {
 /// What is wrong with a line by itself.
 fn line_faults(line: &Value, info_hash: &str) -> Vec<String> {
     let kind = line["type"].as_str().unwrap_or_default();
-    let Some((_, keys)) = KEYS.iter().find(|(known, _)| *known == kind) else {
+    if !KINDS.contains(&kind) {
         return vec![format!("a line of an unknown type: {line}")];
+    }
+    let mut faults: Vec<String> = match &*SCHEMA {
+        Ok(schema) => schema.iter_errors(line).flat_map(|error| complaints(&error)).collect(),
+        Err(reason) => vec![format!("{}: {reason}", binary::SCHEMA)],
     };
-    let absent = keys.iter().filter(|key| line.get(**key).is_none());
-    let mut faults: Vec<String> = absent.map(|key| format!("a {kind} line without `{key}`")).collect();
+    faults.iter_mut().for_each(|fault| *fault = format!("a {kind} line: {fault}"));
     if line["info_hash"] != info_hash {
         faults.push(format!("a {kind} line with the info-hash {}, expected {info_hash}", line["info_hash"]));
     }
     faults
+}
+
+/// An error of the schema in words. Of alternatives, only the one for this type of line counts, which accepts the type.
+fn complaints(error: &ValidationError) -> Vec<String> {
+    let shown = |error: &ValidationError| format!("{} {error}", error.instance_path()).trim().to_owned();
+    let ValidationErrorKind::OneOfNotValid { context } = error.kind() else { return vec![shown(error)] };
+    let accepts = |errors: &&Vec<ValidationError>| errors.iter().all(|error| error.instance_path().as_str() != "/type");
+    context.iter().find(accepts).into_iter().flatten().map(shown).collect()
 }
 
 #[cfg(test)]
@@ -267,14 +189,37 @@ pub(crate) mod tests {
     /// The info-hash of every made-up report.
     pub(crate) const HASH: &str = "00112233445566778899aabbccddeeff00112233";
 
-    /// A line with every key its type has, unknown unless given.
+    /// A line with every key that the schema asks for, unknown or empty unless given.
     pub(crate) fn line(kind: &str, known: Value) -> Value {
-        let keys = KEYS.iter().find(|(name, _)| *name == kind).unwrap().1;
-        let mut line = json!({"type": kind, "info_hash": HASH});
-        for key in keys {
-            line[*key] = known[*key].clone();
-        }
+        let schema = fs::read_to_string(shell::root().join(binary::SCHEMA)).unwrap();
+        let schema: Value = serde_json::from_str(&schema).unwrap();
+        let mut line = blank(&schema["$defs"][kind]);
+        (line["type"], line["info_hash"]) = (kind.into(), HASH.into());
+        line.as_object_mut().unwrap().extend(known.as_object().unwrap().clone());
         line
+    }
+
+    /// The least that a schema accepts.
+    fn blank(schema: &Value) -> Value {
+        if let Some(value) = schema.get("const").or(schema["enum"].get(0)) {
+            return value.clone();
+        }
+        let kinds = &schema["type"];
+        let kind = if kinds.is_array() { "null" } else { kinds.as_str().unwrap_or("null") };
+        match kind {
+            "string" => "x".into(),
+            "boolean" => false.into(),
+            "integer" | "number" => 0.into(),
+            "array" => json!([]),
+            "object" => {
+                let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                required
+                    .map(|key| (key.to_owned(), blank(&schema["properties"][key])))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()
+            }
+            _ => Value::Null,
+        }
     }
 
     /// A run that saw these peers (address, outcome, client) and reports them truthfully.
@@ -317,10 +262,16 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_missing_key_is_found() {
+    fn what_the_schema_refuses_is_found() {
         let mut report = report(PEERS);
         report.lines[2].as_object_mut().unwrap().remove("stage");
-        assert_eq!(report.faults(0, HASH), ["a peer line without `stage`"]);
+        assert_eq!(report.faults(0, HASH), ["a peer line: \"stage\" is a required property"]);
+        report.lines[2]["stage"] = "elsewhere".into();
+        let faults = report.faults(0, HASH);
+        assert!(
+            faults.len() == 1 && faults[0].starts_with("a peer line: /stage \"elsewhere\" is not one of"),
+            "{faults:?}"
+        );
     }
 
     #[test]
