@@ -7,8 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
-
-use crate::shell::{self, Result};
+use xtask::shell::{self, Result};
 
 /// Where a crate stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,7 +44,8 @@ const HOUSE: &[Room] = &[
     },
     Room { name: "cli", place: Floor(4), uses: &["client", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "fake-swarm", place: Beside, uses: &[] },
-    Room { name: "xtask", place: Beside, uses: &["fake-swarm", "metainfo"] },
+    Room { name: "lab", place: Beside, uses: &["fake-swarm", "metainfo", "xtask"] },
+    Room { name: "xtask", place: Beside, uses: &[] },
 ];
 
 /// Crates below the floor where I/O begins.
