@@ -114,8 +114,8 @@ const WHICH_CLIENT: &str = "\
 
 const MAY_DIAL: &str = "\
 8.8.8.8:6881  may be dialled
-192.168.1.1:80  no: private address, named by a stranger
-[::1]:631  no: loopback address, named by a stranger
+192.168.1.1:80  no: private address, named by an untrusted source
+[::1]:631  no: loopback address, named by an untrusted source
 9.9.9.9:0  no: port 0";
 
 const BY_HAND: &str = "\
