@@ -19,7 +19,7 @@
 //!
 //! [BEP 3]: https://www.bittorrent.org/beps/bep_0003.html
 
-mod diagnostic;
+mod deviation;
 mod document;
 mod duplicates;
 mod encoder;
@@ -31,7 +31,7 @@ mod tape;
 mod token;
 mod value;
 
-pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
+pub use deviation::{Diagnostic, DiagnosticKind, Diagnostics};
 pub use document::Document;
 pub use encoder::{DictEncoder, EncodeError, Encoder, ListEncoder};
 pub use error::{Error, ErrorKind};

@@ -5,7 +5,7 @@ mod writer;
 
 pub(crate) use writer::FilesWriter;
 
-use crate::{PathIssue, issue};
+use crate::{PathIssue, path_issue};
 use std::fmt;
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ impl File<'_> {
     /// Why not to write a file under this path, each reason once, in order; of padding only that it is a duplicate.
     #[must_use]
     pub fn issues(&self) -> Vec<PathIssue> {
-        let mut issues = if self.attributes.padding { Vec::new() } else { issue::issues(&self.path) };
+        let mut issues = if self.attributes.padding { Vec::new() } else { path_issue::issues(&self.path) };
         issues.extend(self.is_duplicate.then_some(PathIssue::Duplicate));
         issues
     }

@@ -1,7 +1,7 @@
 //! The names a torrent goes by on the network.
 
 use crate::Error;
-use crate::parts::{self, Parts};
+use crate::version::{self, Parts};
 use ids::{InfoHash, InfoHashV2};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
@@ -29,8 +29,8 @@ impl Hashes {
     /// # Errors
     /// Broken bencode, no info dictionary, one of unknown version, or a v2 one that is not canonical.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let document = parts::document(bytes)?;
-        let (_, info, parts) = parts::open(&document)?;
+        let document = version::document(bytes)?;
+        let (_, info, parts) = version::open(&document)?;
         Ok(Self::of(info.value().raw(), parts))
     }
 

@@ -23,7 +23,7 @@
 //! # Ok::<(), metainfo::Error>(())
 //! ```
 
-mod agree;
+mod cross_check;
 mod details;
 mod diagnostic;
 mod encoding;
@@ -33,16 +33,16 @@ mod file_list;
 mod files;
 mod hash_text;
 mod hashes;
-mod issue;
 mod layers;
 mod magnet;
-mod parts;
+mod path_issue;
 mod readable;
 mod room;
 mod safe_name;
 mod torrent;
 mod trackers;
 mod tree;
+mod version;
 
 pub use details::Details;
 pub use diagnostic::{Diagnostic, Diagnostics};
@@ -52,7 +52,7 @@ pub use file_kind::FileKind;
 pub use file_list::{Attributes, File, Files, FilesIter};
 pub use hash_text::HashError;
 pub use hashes::Hashes;
-pub use issue::PathIssue;
 pub use magnet::{Magnet, MagnetError, MagnetPeer};
+pub use path_issue::PathIssue;
 pub use torrent::Torrent;
 pub use trackers::{Tracker, TrackerKind};

@@ -1,11 +1,11 @@
 //! The torrent as a whole, and the checks that hold its parts together.
 
 use crate::files::{self, BLOCK_BYTES, Layout, PADDING_DIRECTORY};
-use crate::parts::{Parts, document, open};
 use crate::room::kept;
 use crate::safe_name::{safe_element, safe_name};
+use crate::version::{Parts, document, open};
 use crate::{Details, Diagnostics, Error, Files, Hashes, PathIssue, Problem, Tracker};
-use crate::{agree, details, issue, layers, trackers, tree};
+use crate::{cross_check, details, layers, path_issue, trackers, tree};
 use bencode::{Dict, Kind, Limits, Value};
 use ids::InfoHash;
 use sha1::{Digest, Sha1};
@@ -76,7 +76,7 @@ impl Torrent {
         let mut torrent = Self {
             hashes: Hashes::of(info.value().raw(), parts),
             name: name.to_vec(),
-            name_issues: issue::issues(&[name]),
+            name_issues: path_issue::issues(&[name]),
             safe_name: shown_name(&layout).unwrap_or_else(|| shown.clone()),
             piece_length,
             pieces,
@@ -89,7 +89,7 @@ impl Torrent {
         };
         // The tape goes before the paths of all files are held against each other, which takes room as well.
         drop(document);
-        agree::find_duplicates(&mut torrent.files, &shown, offset)?;
+        cross_check::find_duplicates(&mut torrent.files, &shown, offset)?;
         Ok(torrent)
     }
 }
@@ -143,7 +143,7 @@ fn layout(
         let tree = info.dict("file tree").map_err(|error| Error::in_dict("info", error))?;
         let mut v2 = tree::parse(tree, piece_length, list, diagnostics)?;
         if let Some(v1) = &v1 {
-            agree::hold_together(&mut v2, v1, offset)?;
+            cross_check::hold_together(&mut v2, v1, offset)?;
         }
         v2
     } else {
