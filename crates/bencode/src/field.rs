@@ -1,16 +1,16 @@
-//! Typed access to a dictionary's entries that says which one was missing or mistyped.
+//! Typed getters for a dictionary's entries, with errors that name the entry.
 
-use crate::{Dict, Kind, List, Value};
+use crate::value::{Dict, Kind, List, Value};
 
-/// A dictionary entry that is not what was asked for.
+/// A dictionary entry that is missing or not of the kind asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {problem}")]
 pub struct FieldError {
     /// The key, as given to the getter.
     pub key: String,
-    /// Where the entry's value begins, or the dictionary when it is missing; bytes from the start of the input.
+    /// Offset of the entry's value, or of the dictionary if the entry is missing; in bytes from the start of the input.
     pub offset: usize,
-    /// What is wrong with it.
+    /// What is wrong with the entry.
     pub problem: FieldProblem,
 }
 
@@ -91,10 +91,11 @@ fn error(key: &str, offset: usize, problem: FieldProblem) -> FieldError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Document, Limits};
+    use crate::document::Document;
+    use crate::limits::Limits;
 
     #[test]
-    fn errors_name_the_field_the_problem_and_the_place() {
+    fn errors_name_the_key_the_problem_and_the_offset() {
         let document = Document::parse_lenient(b"d1:ai99999999999999999999e1:b1:xe", Limits::TORRENT).unwrap();
         let root = document.root().as_dict().unwrap();
         assert_eq!(root.bytes("b"), Ok(&b"x"[..]));

@@ -1,9 +1,10 @@
 //! What the files say together: a hybrid's two lists are one, and few paths are the same.
 
+use crate::error::{Error, Problem};
+use crate::file_list::File;
 use crate::file_list::{Files, Step};
 use crate::files::{Layout, PADDING_DIRECTORY};
 use crate::safe_name::safe_element;
-use crate::{Error, File, Problem};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 
@@ -272,7 +273,7 @@ impl Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Attributes;
+    use crate::file_list::Attributes;
     use crate::files::LayoutWriter;
 
     fn file(path: &str, length: u64) -> File<'_> {

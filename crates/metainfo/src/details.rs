@@ -1,7 +1,9 @@
 //! What a torrent says beside its content. All of it is optional, so what is of the wrong kind is noted and left out.
 
+use crate::diagnostic::Diagnostics;
+use crate::encoding::Encoding;
+use crate::error::Problem;
 use crate::room::{Room, kept};
-use crate::{Diagnostics, Encoding, Problem};
 use bencode::{Dict, Kind, Value};
 use std::collections::HashSet;
 

@@ -1,6 +1,6 @@
 //! What was wrong with a torrent or a magnet link and did not matter: it is read all the same.
 
-use crate::Problem;
+use crate::error::Problem;
 use crate::room::Room;
 use std::fmt;
 
@@ -9,7 +9,7 @@ use std::fmt;
 #[non_exhaustive]
 pub enum Diagnostic {
     /// Readable, but not the one canonical way to write it (BEP 3).
-    NotCanonical(bencode::Diagnostic),
+    NotCanonical(bencode::Deviation),
     /// An optional field that was left out of account.
     Ignored {
         /// The field's path, as in [`Error::Field`](crate::Error::Field).
@@ -89,7 +89,7 @@ impl Diagnostics {
         }
     }
 
-    pub(crate) fn not_canonical(&mut self, found: &bencode::Diagnostics) {
+    pub(crate) fn not_canonical(&mut self, found: &bencode::Deviations) {
         self.total += found.total();
         let room = Self::KEPT.saturating_sub(self.first.len());
         self.first.extend(found.first().iter().take(room).map(|&found| Diagnostic::NotCanonical(found)));

@@ -1,6 +1,6 @@
 //! Why bytes are not a torrent.
 
-use crate::FileKind;
+use crate::file_kind::FileKind;
 use bencode::{ErrorKind, FieldError, FieldProblem, Kind};
 
 /// The first thing that makes a file unusable as a torrent.
@@ -112,7 +112,7 @@ pub enum Problem {
     NoMetaVersion,
     /// A v2 info dictionary, whose hash would be ambiguous if there were two ways to write it.
     #[error("not canonical: {0}")]
-    NotCanonical(bencode::DiagnosticKind),
+    NotCanonical(bencode::DeviationKind),
     /// A file of the v2 tree that pads: its pieces are aligned without.
     #[error("padding in a v2 file tree")]
     V2Padding,

@@ -226,7 +226,8 @@ impl fmt::Display for FileKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Error, Torrent};
+    use crate::error::Error;
+    use crate::torrent::Torrent;
 
     const INFO: &str = "d6:lengthi7e4:name1:x12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaae";
 

@@ -5,7 +5,8 @@ mod writer;
 
 pub(crate) use writer::FilesWriter;
 
-use crate::{PathIssue, path_issue};
+use crate::path_issue;
+use crate::path_issue::PathIssue;
 use std::fmt;
 use std::ops::Range;
 

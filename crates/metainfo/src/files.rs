@@ -1,9 +1,11 @@
 //! The files of a torrent in v1's form: `length`, or `files` with a path each (BEP 3, 47).
 
+use crate::diagnostic::Diagnostics;
+use crate::error::{Error, Problem};
 use crate::file_list::FilesWriter;
+use crate::file_list::{Attributes, File, Files};
 use crate::room::kept;
 use crate::safe_name::{safe_element, safe_name};
-use crate::{Attributes, Diagnostics, Error, File, Files, Problem};
 use bencode::{Dict, FieldError, FieldProblem, Kind, List, Value};
 
 /// libtorrent counts a file's 16 KiB blocks in half an `int`: 16 TiB, more than anyone shares in one file.
@@ -231,7 +233,7 @@ fn ignored(diagnostics: &mut Diagnostics, at: &dyn Fn() -> String, key: &str, ex
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PathIssue;
+    use crate::path_issue::PathIssue;
     use bencode::{Document, Limits};
 
     fn files(written: &str) -> Result<(Files, Vec<String>), String> {

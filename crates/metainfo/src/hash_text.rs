@@ -1,6 +1,6 @@
 //! Info-hashes as text, in every form in use.
 
-use crate::Hashes;
+use crate::hashes::Hashes;
 use ids::{InfoHash, InfoHashV2};
 use std::fmt;
 use std::str::FromStr;

@@ -1,6 +1,6 @@
 //! The names a torrent goes by on the network.
 
-use crate::Error;
+use crate::error::Error;
 use crate::version::{self, Parts};
 use ids::{InfoHash, InfoHashV2};
 use sha1::{Digest, Sha1};

@@ -1,7 +1,8 @@
 //! The `piece layers` of a v2 torrent: the hashes of each file's pieces, checked against the file's `pieces root` (BEP 52).
 
+use crate::diagnostic::Diagnostics;
+use crate::error::{Error, Problem};
 use crate::files::{BLOCK_BYTES, Layout};
-use crate::{Diagnostics, Error, Problem};
 use bencode::{Dict, Kind};
 use sha2::{Digest, Sha256};
 
@@ -120,7 +121,7 @@ fn parent(left: &Hash, right: &Hash) -> Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::File;
+    use crate::file_list::File;
     use crate::files::LayoutWriter;
     use bencode::{Document, Limits};
 

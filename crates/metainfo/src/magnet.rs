@@ -5,7 +5,11 @@ mod topic;
 
 pub use peer::MagnetPeer;
 
-use crate::{Diagnostics, HashError, Hashes, Problem, Tracker};
+use crate::diagnostic::Diagnostics;
+use crate::error::Problem;
+use crate::hash_text::HashError;
+use crate::hashes::Hashes;
+use crate::trackers::Tracker;
 use percent_encoding::percent_decode_str;
 use topic::Topics;
 

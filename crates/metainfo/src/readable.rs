@@ -1,6 +1,7 @@
 //! A torrent for display: text in UTF-8, files and sizes without padding.
 
-use crate::{File, Torrent};
+use crate::file_list::File;
+use crate::torrent::Torrent;
 use std::borrow::Cow;
 
 impl Torrent {

@@ -1,11 +1,22 @@
 //! The torrent as a whole, and the checks that hold its parts together.
 
+use crate::cross_check;
+use crate::details;
+use crate::details::Details;
+use crate::diagnostic::Diagnostics;
+use crate::error::{Error, Problem};
+use crate::file_list::Files;
 use crate::files::{self, BLOCK_BYTES, Layout, PADDING_DIRECTORY};
+use crate::hashes::Hashes;
+use crate::layers;
+use crate::path_issue;
+use crate::path_issue::PathIssue;
 use crate::room::kept;
 use crate::safe_name::{safe_element, safe_name};
+use crate::trackers;
+use crate::trackers::Tracker;
+use crate::tree;
 use crate::version::{Parts, document, open};
-use crate::{Details, Diagnostics, Error, Files, Hashes, PathIssue, Problem, Tracker};
-use crate::{cross_check, details, layers, path_issue, trackers, tree};
 use bencode::{Dict, Kind, Limits, Value};
 use ids::InfoHash;
 use sha1::{Digest, Sha1};
@@ -46,8 +57,6 @@ const MAX_PIECE_BYTES: i64 = 32_767 * BLOCK_BYTES;
 const MAX_PIECES: u64 = 1 << 21;
 /// Bytes of one v1 piece hash.
 const HASH_BYTES: usize = 20;
-/// How libtorrent reads torrents: of its limit of 100 containers in one another, the last cannot be opened.
-pub(crate) const LIMITS: Limits = Limits { depth: 99, ..Limits::TORRENT };
 
 impl Torrent {
     /// Largest file worth reading, in bytes.
@@ -62,7 +71,7 @@ impl Torrent {
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = document(bytes)?;
         let mut diagnostics = Diagnostics::default();
-        diagnostics.not_canonical(document.diagnostics());
+        diagnostics.not_canonical(document.deviations());
         let (root, info, parts) = open(&document)?;
         let piece_length = piece_length(info, parts)?;
         let name = kept(name(info, &mut diagnostics)?);
@@ -194,7 +203,7 @@ fn private(info: Dict<'_>, diagnostics: &mut Diagnostics) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::File;
+    use crate::file_list::File;
     use proptest::prelude::*;
 
     /// `d<before>4:infod<info>e e`

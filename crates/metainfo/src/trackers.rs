@@ -1,7 +1,8 @@
 //! The tiers of trackers (BEP 12).
 
+use crate::diagnostic::Diagnostics;
+use crate::error::Problem;
 use crate::room::Room;
-use crate::{Diagnostics, Problem};
 use bencode::{Dict, Kind, Value};
 
 /// One tracker, as the torrent (BEP 3 `announce`, BEP 12 `announce-list`) or a magnet link (BEP 9 `tr`) names it.

@@ -1,8 +1,10 @@
 //! The files of a torrent in v2's form: a tree of dictionaries (BEP 52).
 
+use crate::diagnostic::Diagnostics;
+use crate::error::{Error, Problem};
+use crate::file_list::{Attributes, File};
 use crate::files::{Entry, Layout, LayoutWriter, MAX_PATH_ELEMENTS, PADDING_DIRECTORY};
 use crate::room::kept;
-use crate::{Attributes, Diagnostics, Error, File, Problem};
 use bencode::{Dict, Kind, Value};
 
 /// Most bytes of all paths written out: a directory's name stands once in the tree and is shown once for each file below it,
@@ -138,7 +140,7 @@ mod tests {
     }
 
     fn tree(written: &str) -> Result<Layout, String> {
-        let limits = Limits { bytes: Limits::MAX_BYTES, ..Limits::TORRENT };
+        let limits = Limits::TORRENT.with_bytes(Limits::MAX_BYTES);
         let document = Document::parse_strict(written.as_bytes(), limits).unwrap();
         let root = document.root().as_dict().unwrap();
         parse(root, 16384, false, &mut Diagnostics::default()).map_err(|error| error.to_string())

@@ -1,7 +1,8 @@
 //! Which parts a torrent has, v1, v2 or both, and what that asks of the way it is written (BEP 52).
 
-use crate::{Error, FileKind, Problem, torrent};
-use bencode::{Diagnostic, Diagnostics, Dict, Document, Kind, Limits, Value};
+use crate::error::{Error, Problem};
+use crate::file_kind::FileKind;
+use bencode::{Deviation, Deviations, Dict, Document, Kind, Limits, Value};
 use std::ops::Range;
 
 /// Which parts an info dictionary has.
@@ -22,6 +23,8 @@ impl Parts {
     }
 }
 
+/// How libtorrent reads torrents: of its limit of 100 nested containers, the last cannot be opened.
+const LIMITS: Limits = Limits::TORRENT.with_depth(99);
 /// Bytes that a token takes at least, over a whole torrent: `d6:lengthi1e4:pathl1:aee`, the shortest entry of a file, has 24 for
 /// eight tokens. With more the tokens would need more memory than a torrent of this length is worth.
 const BYTES_OF_A_TOKEN: usize = 3;
@@ -31,23 +34,23 @@ const TOKENS_OF_ANY: usize = 1 << 16;
 /// Parses bencode; the error names the kind of a file that is no torrent, or what a v2 info dictionary may not be.
 pub(crate) fn document(bytes: &[u8]) -> Result<Document<'_>, Error> {
     let document = lenient(bytes).map_err(|error| Error::of_bytes(bytes, error))?;
-    let found = document.diagnostics();
+    let found = document.deviations();
     let Some(info) = versioned_info(&document).filter(|_| !found.is_empty()) else { return Ok(document) };
-    let noticed = found.first().iter().take(Diagnostics::KEPT).filter(|found| info.contains(&found.offset));
+    let noticed = found.first().iter().take(Deviations::KEPT).filter(|found| info.contains(&found.offset));
     refuse_ambiguity(noticed, 0)?;
-    if found.total() <= Diagnostics::KEPT {
+    if found.total() <= Deviations::KEPT {
         return Ok(document);
     }
     // What is not canonical in the info dictionary may be among what was only counted. One tape at a time: they are large.
     drop(document);
     let raw = bytes.get(info.clone()).unwrap_or_default();
-    refuse_ambiguity(lenient(raw)?.diagnostics().first().iter(), info.start)?;
+    refuse_ambiguity(lenient(raw)?.deviations().first().iter(), info.start)?;
     Ok(lenient(bytes)?)
 }
 
 fn lenient(bytes: &[u8]) -> Result<Document<'_>, bencode::Error> {
-    let tokens = torrent::LIMITS.tokens.min(TOKENS_OF_ANY + bytes.len() / BYTES_OF_A_TOKEN);
-    Document::parse_lenient(bytes, Limits { tokens, ..torrent::LIMITS })
+    let tokens = LIMITS.tokens.min(TOKENS_OF_ANY + bytes.len() / BYTES_OF_A_TOKEN);
+    Document::parse_lenient(bytes, LIMITS.with_tokens(tokens))
 }
 
 /// Where the info dictionary is, if it says that it has a version.
@@ -59,8 +62,8 @@ fn versioned_info(document: &Document<'_>) -> Option<Range<usize>> {
 
 /// From `meta version` 1 on, what is not canonical in the info dictionary is an error, as in libtorrent: a hash
 /// must not depend on what wrote the dictionary. It does not look for a sign before a zero or numbers that do not fit.
-fn refuse_ambiguity<'d>(mut found: impl Iterator<Item = &'d Diagnostic>, info: usize) -> Result<(), Error> {
-    use bencode::DiagnosticKind::{DuplicateKey, LeadingZero, UnsortedKey};
+fn refuse_ambiguity<'d>(mut found: impl Iterator<Item = &'d Deviation>, info: usize) -> Result<(), Error> {
+    use bencode::DeviationKind::{DuplicateKey, LeadingZero, UnsortedKey};
     // Of each kind the first is there, however many of another came before it.
     let found = found.find(|found| matches!(found.kind, LeadingZero | UnsortedKey | DuplicateKey));
     found.map_or(Ok(()), |found| Err(Error::field("info", Problem::NotCanonical(found.kind), info + found.offset)))

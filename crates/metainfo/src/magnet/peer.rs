@@ -1,6 +1,6 @@
 //! A peer that a link names.
 
-use crate::Problem;
+use crate::error::Problem;
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;

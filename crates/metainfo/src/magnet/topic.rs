@@ -1,8 +1,8 @@
 //! The torrent a link is about: its "exact topics".
 
 use super::{MagnetError, without_prefix};
-use crate::Hashes;
 use crate::hash_text::{multihash, v1};
+use crate::hashes::Hashes;
 use ids::{InfoHash, InfoHashV2};
 
 /// The info-hashes of a link, at most one of each kind.
