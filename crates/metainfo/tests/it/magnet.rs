@@ -1,5 +1,4 @@
 //! Magnet links as libtorrent 2.1.1 reads them (its `parse_magnet_uri` was asked), and where we read them otherwise.
-#![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use metainfo::Magnet;
 
