@@ -47,7 +47,7 @@ impl Deviations {
     pub const KEPT: usize = 64;
 
     /// The first [`KEPT`](Self::KEPT) deviations and, of the others, the first of each kind, in the order in which they were
-    /// found: so many of one kind cannot hide another.
+    /// found, so that one kind cannot hide another.
     #[must_use]
     pub fn first(&self) -> &[Deviation] {
         &self.first

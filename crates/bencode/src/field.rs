@@ -30,8 +30,16 @@ pub enum FieldProblem {
         found: Kind,
     },
     /// An integer outside `i64`.
-    #[error("integer out of range")]
+    #[error("out of range")]
     OutOfRange,
+}
+
+impl FieldProblem {
+    /// The problem of a value that should be of another kind.
+    #[must_use]
+    pub fn mistyped(value: Value<'_>, expected: Kind) -> Self {
+        Self::Mistyped { expected, found: value.kind() }
+    }
 }
 
 impl<'doc> Dict<'doc> {
@@ -81,7 +89,7 @@ impl<'doc> Dict<'doc> {
 }
 
 fn mistyped(key: &str, value: Value<'_>, expected: Kind) -> FieldError {
-    error(key, value.offset(), FieldProblem::Mistyped { expected, found: value.kind() })
+    error(key, value.offset(), FieldProblem::mistyped(value, expected))
 }
 
 fn error(key: &str, offset: usize, problem: FieldProblem) -> FieldError {
@@ -100,7 +108,7 @@ mod tests {
         let root = document.root().as_dict().unwrap();
         assert_eq!(root.bytes("b"), Ok(&b"x"[..]));
         let shown = |error: FieldError| (error.to_string(), error.offset);
-        assert_eq!(shown(root.int("a").unwrap_err()), ("a: integer out of range".into(), 4));
+        assert_eq!(shown(root.int("a").unwrap_err()), ("a: out of range".into(), 4));
         assert_eq!(shown(root.int("b").unwrap_err()), ("b: expected integer, found string".into(), 29));
         assert_eq!(shown(root.list("c").unwrap_err()), ("c: missing".into(), 0));
         assert_eq!(shown(root.dict("b").unwrap_err()), ("b: expected dictionary, found string".into(), 29));
