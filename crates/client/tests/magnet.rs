@@ -132,7 +132,7 @@ async fn a_links_peers_are_dialled_on_a_strangers_word() {
     // Nobody with standing vouches for the first.
     let refused = report_of(&told, by_link);
     assert_eq!((refused.outcome, refused.sources.as_slice()), (Outcome::InvalidAddress, &[Source::Magnet][..]));
-    assert_eq!(refused.reason().as_deref(), Some("loopback address, named by a stranger"));
+    assert_eq!(refused.reason().as_deref(), Some("loopback address, named by an untrusted source"));
     assert_eq!(lab.swarm.connections_to(peer_ip(0)), 0);
     let named = |address| (report_of(&told, address).outcome, report_of(&told, address).sources.clone());
     let the_tracker = Source::Tracker(told.trackers[0].url.clone());

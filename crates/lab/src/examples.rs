@@ -105,8 +105,8 @@ const WHICH_CLIENT: &str = "\
 
 const MAY_DIAL: &str = "\
 8.8.8.8:6881  may be dialled
-192.168.1.1:80  no: private address
-[::1]:631  no: loopback address
+192.168.1.1:80  no: private address, named by an untrusted source
+[::1]:631  no: loopback address, named by an untrusted source
 9.9.9.9:0  no: port 0";
 
 const BY_HAND: &str = "\

@@ -290,8 +290,8 @@ mod tests {
     use guard::Scope;
     use tracker::HostName;
 
-    const FAR: AddressPolicy = AddressPolicy::Stranger { reached: Scope::Global };
-    const NEAR: AddressPolicy = AddressPolicy::Stranger { reached: Scope::Loopback };
+    const FAR: AddressPolicy = AddressPolicy::Untrusted { reached: Scope::Global };
+    const NEAR: AddressPolicy = AddressPolicy::Untrusted { reached: Scope::Loopback };
 
     fn socket(text: &str) -> PeerAddress {
         PeerAddress::Socket(text.parse().unwrap())
@@ -394,7 +394,7 @@ mod tests {
         say(&mut peers, socket("127.0.0.1:22"), &tracker("far again"), FAR);
         assert_eq!((peers.next(), peers.next_refused()), (None, None));
         say(&mut peers, socket("10.0.0.1:80"), &tracker("far"), FAR);
-        let refusal = Refusal::NotOnAStrangersWord(Scope::Private);
+        let refusal = Refusal::NotAllowedFromUntrusted(Scope::Private);
         assert_eq!(peers.next_refused(), Some(("10.0.0.1:80".parse().unwrap(), refusal)));
     }
 

@@ -45,7 +45,7 @@ fn cause(report: &PeerReport) -> Option<Cause> {
             _ => Some(Cause::NoSuchName),
         },
         Outcome::InvalidAddress => match report.error {
-            Some(PeerError::Refused(Refusal::NotOnAStrangersWord(_))) => Some(Cause::Untrusted),
+            Some(PeerError::Refused(Refusal::NotAllowedFromUntrusted(_))) => Some(Cause::Untrusted),
             Some(PeerError::Refused(Refusal::PrivilegedPort { .. })) => Some(Cause::PrivilegedPort),
             _ => Some(Cause::NoHost),
         },
@@ -142,7 +142,7 @@ mod tests {
                 "we do not dial a port below 1024",
                 "mistaken",
             ),
-            (Outcome::InvalidAddress, Refusal::NotOnAStrangersWord(Scope::Private).into(), "--peer", "mistaken"),
+            (Outcome::InvalidAddress, Refusal::NotAllowedFromUntrusted(Scope::Private).into(), "--peer", "mistaken"),
             (Outcome::InvalidAddress, Refusal::PortZero.into(), "mistaken", "--peer"),
             (Outcome::InvalidAddress, Refusal::NotAHost(Scope::Multicast).into(), "mistaken", "--peer"),
             (Outcome::LocalLimit, other("no IPv6 source address was chosen"), "--bind", "ulimit"),

@@ -275,10 +275,10 @@ impl PeerReport {
     /// Whether we chose not to dial it, on the word that we had for it: on the user's word (`--peer`) it is dialled.
     #[must_use]
     pub fn is_declined(&self) -> bool {
-        use guard::Refusal::{NotOnAStrangersWord, PrivilegedPort};
+        use guard::Refusal::{NotAllowedFromUntrusted, PrivilegedPort};
         matches!(
             self.error,
-            Some(PeerError::Refused(NotOnAStrangersWord(_) | PrivilegedPort { .. }) | PeerError::Crowded { .. })
+            Some(PeerError::Refused(NotAllowedFromUntrusted(_) | PrivilegedPort { .. }) | PeerError::Crowded { .. })
         )
     }
 

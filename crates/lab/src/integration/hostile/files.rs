@@ -55,10 +55,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Ok(no_torrent(&fixture.bytes("d1:a".repeat(5_000_000))?, "not a torrent"))
     }),
     scenario("as many tokens as there may be", |fixture| tokens(fixture, MOST_TOKENS - 100, "no source", 3)),
-    scenario("more tokens", |fixture| tokens(fixture, MOST_TOKENS, "more than is read", 2)),
+    scenario("more tokens", |fixture| tokens(fixture, MOST_TOKENS, "too large", 2)),
     scenario("more tokens than a file of its length may have", |fixture| {
         let bytes = [b"d1:al".as_slice(), "le".repeat(1_000_000).as_bytes(), b"ee"].concat();
-        Ok(no_torrent(&fixture.bytes(bytes)?, "more than is read"))
+        Ok(no_torrent(&fixture.bytes(bytes)?, "too large"))
     }),
     scenario("two million pieces", two_million_pieces),
     scenario("the largest torrent", |fixture| numbered(fixture, 430_000, 200, None)),

@@ -1,7 +1,8 @@
-//! Which parts a torrent has, v1, v2 or both, and what that asks of the way it is written (BEP 52).
+//! Whether a torrent is v1, v2 or hybrid, and what that requires of its encoding (BEP 52).
 
-use crate::{Error, FileKind, Problem, torrent};
-use bencode::{Diagnostic, Diagnostics, Dict, Document, Kind, Limits, Value};
+use crate::error::{Error, Problem};
+use crate::file_kind::FileKind;
+use bencode::{Deviation, Deviations, Dict, Document, Kind, Limits, Value};
 use std::ops::Range;
 
 /// Which parts an info dictionary has.
@@ -22,54 +23,56 @@ impl Parts {
     }
 }
 
-/// Bytes that a token takes at least, over a whole torrent: `d6:lengthi1e4:pathl1:aee`, the shortest entry of a file, has 24 for
-/// eight tokens. With more the tokens would need more memory than a torrent of this length is worth.
+/// How libtorrent reads torrents: of its limit of 100 nested containers, the last cannot be opened.
+const LIMITS: Limits = Limits::TORRENT.with_depth(99);
+/// Fewest bytes a token takes on average over a whole torrent: `d6:lengthi1e4:pathl1:aee`, the shortest entry of a file, has
+/// 24 bytes for eight tokens. A file with more tokens than that would take far more memory than its size justifies.
 const BYTES_OF_A_TOKEN: usize = 3;
-/// Tokens that any file may have, however short it is: half a megabyte.
+/// Tokens that a file of any length may have: half a megabyte of memory.
 const TOKENS_OF_ANY: usize = 1 << 16;
 
-/// Parses bencode; the error names the kind of a file that is no torrent, or what a v2 info dictionary may not be.
+/// Parses bencode. The errors are also those of a file of another kind and of a v2 info dictionary that is not canonical.
 pub(crate) fn document(bytes: &[u8]) -> Result<Document<'_>, Error> {
     let document = lenient(bytes).map_err(|error| Error::of_bytes(bytes, error))?;
-    let found = document.diagnostics();
+    let found = document.deviations();
     let Some(info) = versioned_info(&document).filter(|_| !found.is_empty()) else { return Ok(document) };
-    let noticed = found.first().iter().take(Diagnostics::KEPT).filter(|found| info.contains(&found.offset));
-    refuse_ambiguity(noticed, 0)?;
-    if found.total() <= Diagnostics::KEPT {
+    let in_info = found.first().iter().take(Deviations::KEPT).filter(|found| info.contains(&found.offset));
+    refuse_ambiguity(in_info, 0)?;
+    if found.total() <= Deviations::KEPT {
         return Ok(document);
     }
-    // What is not canonical in the info dictionary may be among what was only counted. One tape at a time: they are large.
+    // A deviation in the info dictionary may be among those that were only counted. One tape at a time: they are large.
     drop(document);
     let raw = bytes.get(info.clone()).unwrap_or_default();
-    refuse_ambiguity(lenient(raw)?.diagnostics().first().iter(), info.start)?;
+    refuse_ambiguity(lenient(raw)?.deviations().first().iter(), info.start)?;
     Ok(lenient(bytes)?)
 }
 
 fn lenient(bytes: &[u8]) -> Result<Document<'_>, bencode::Error> {
-    let tokens = torrent::LIMITS.tokens.min(TOKENS_OF_ANY + bytes.len() / BYTES_OF_A_TOKEN);
-    Document::parse_lenient(bytes, Limits { tokens, ..torrent::LIMITS })
+    let tokens = LIMITS.tokens.min(TOKENS_OF_ANY + bytes.len() / BYTES_OF_A_TOKEN);
+    Document::parse_lenient(bytes, LIMITS.with_tokens(tokens))
 }
 
-/// Where the info dictionary is, if it says that it has a version.
+/// The range of the info dictionary, if it has a `meta version`.
 fn versioned_info(document: &Document<'_>) -> Option<Range<usize>> {
     let info = document.root().as_dict()?.get(b"info")?.as_dict()?;
     let begins = info.value().offset();
     (version(info) > 0).then(|| begins..begins + info.value().raw().len())
 }
 
-/// From `meta version` 1 on, what is not canonical in the info dictionary is an error, as in libtorrent: a hash
-/// must not depend on what wrote the dictionary. It does not look for a sign before a zero or numbers that do not fit.
-fn refuse_ambiguity<'d>(mut found: impl Iterator<Item = &'d Diagnostic>, info: usize) -> Result<(), Error> {
-    use bencode::DiagnosticKind::{DuplicateKey, LeadingZero, UnsortedKey};
-    // Of each kind the first is there, however many of another came before it.
+/// From `meta version` 1 on, a deviation in the info dictionary is an error, as in libtorrent: the hash must not depend on the
+/// program that wrote the dictionary. libtorrent accepts `-0` and integers out of range even so.
+fn refuse_ambiguity<'d>(mut found: impl Iterator<Item = &'d Deviation>, info: usize) -> Result<(), Error> {
+    use bencode::DeviationKind::{DuplicateKey, LeadingZero, UnsortedKey};
+    // The first deviation of each kind is always kept.
     let found = found.find(|found| matches!(found.kind, LeadingZero | UnsortedKey | DuplicateKey));
     found.map_or(Ok(()), |found| Err(Error::field("info", Problem::NotCanonical(found.kind), info + found.offset)))
 }
 
-/// The root and info dictionaries, and what parts the latter has.
+/// The root dictionary, the info dictionary and the parts that the latter has.
 pub(crate) fn open<'d>(document: &'d Document<'d>) -> Result<(Dict<'d>, Dict<'d>, Parts), Error> {
     let root = document.root();
-    let mistyped = Problem::Mistyped { expected: Kind::Dict, found: root.kind() };
+    let mistyped = Problem::mistyped(root, Kind::Dict);
     let root = root.as_dict().ok_or_else(|| Error::field("torrent", mistyped, 0))?;
     let kind = root.get(b"info").map_or_else(|| FileKind::of_dict(root), |_| None);
     let missing = |error| kind.map_or_else(|| Error::in_dict("", error), Error::FileKind);
@@ -77,7 +80,7 @@ pub(crate) fn open<'d>(document: &'d Document<'d>) -> Result<(Dict<'d>, Dict<'d>
     Ok((root, info, parts(info)?))
 }
 
-/// Which parts the info dictionary has, by `meta version` and what stands beside it (BEP 52).
+/// The parts of the info dictionary, according to `meta version` and the keys beside it (BEP 52).
 fn parts(info: Dict<'_>) -> Result<Parts, Error> {
     let number = version(info);
     if number > 2 {
@@ -99,8 +102,8 @@ fn parts(info: Dict<'_>) -> Result<Parts, Error> {
     }
 }
 
-/// libtorrent keeps the version in an `int`, so its clients read 2^32 + 2 as 2, and 2^31 as a number below zero.
-#[expect(clippy::cast_possible_truncation, reason = "what is lost is what libtorrent loses")]
+/// libtorrent keeps the version in an `int`, so its clients read 2^32 + 2 as 2, and 2^31 as a negative number.
+#[expect(clippy::cast_possible_truncation, reason = "libtorrent truncates too")]
 fn version(info: Dict<'_>) -> i32 {
     info.get(b"meta version").and_then(Value::as_int).map_or(0, |version| version as i32)
 }

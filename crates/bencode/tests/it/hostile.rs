@@ -1,13 +1,13 @@
-//! Documents made to cost more than they are worth: each ends soon, in success or in an error that names the limit.
+//! Documents made to be expensive: parsing each ends quickly, with success or with the error of a limit.
 
 use bencode::{Dict, Document, Error, ErrorKind, Limits, Value};
 use std::time::{Duration, Instant};
 
-/// Far more than any of these takes without optimisation, far less than anything quadratic would.
+/// Far more time than any of these takes without optimisation, far less than quadratic work would.
 const SOON: Duration = Duration::from_secs(5);
 
-/// No limit but those of the machine.
-const OPEN: Limits = Limits { bytes: Limits::MAX_BYTES, depth: usize::MAX, tokens: usize::MAX };
+/// No limits other than the tape's own.
+const OPEN: Limits = Limits::TORRENT.with_bytes(Limits::MAX_BYTES).with_depth(usize::MAX).with_tokens(usize::MAX);
 
 fn soon<T>(work: impl FnOnce() -> T) -> T {
     let start = Instant::now();
@@ -16,7 +16,7 @@ fn soon<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// What strict and lenient parsing agree on.
+/// The error, if any, which must be the same in strict and lenient parsing.
 fn refusal(input: &[u8], limits: Limits) -> Option<Error> {
     let strict = soon(|| Document::parse_strict(input, limits).err());
     assert_eq!(strict, soon(|| Document::parse_lenient(input, limits).err()));
@@ -28,7 +28,7 @@ fn a_million_nested_lists_are_too_deep_or_cost_no_stack() {
     let nested = [vec![b'l'; 1_000_000], vec![b'e'; 1_000_000]].concat();
     assert_eq!(refusal(&nested, Limits::TORRENT), Some(Error { offset: 256, kind: ErrorKind::TooDeep { limit: 256 } }));
     let document = soon(|| Document::parse_strict(&nested, OPEN).unwrap());
-    // Reading, comparing, showing and dropping it must not recurse either.
+    // Reading, comparing, formatting and dropping it must not recurse either.
     assert_eq!(document.root(), document.clone().root());
     assert!(format!("{document:?}").len() < 1_000);
     let depth = std::iter::successors(Some(document.root()), |value| value.as_list()?.iter().next()).count();
@@ -43,7 +43,7 @@ fn a_million_nested_dictionaries_cost_no_stack() {
 }
 
 #[test]
-fn megabytes_of_the_smallest_values_end_soon() {
+fn megabytes_of_the_smallest_values_are_refused_quickly() {
     const MEGABYTES: usize = 4 << 20;
     for (unit, unclosed) in [
         (&b"l"[..], ErrorKind::TooDeep { limit: 256 }),
@@ -55,14 +55,14 @@ fn megabytes_of_the_smallest_values_end_soon() {
     ] {
         let unclosed_list = [b"l", unit.repeat(MEGABYTES / unit.len()).as_slice()].concat();
         assert_eq!(refusal(&unclosed_list, Limits::TORRENT).unwrap().kind, unclosed, "{}", unit.escape_ascii());
-        let few = Limits { tokens: 1_000, ..Limits::TORRENT };
+        let few = Limits::TORRENT.with_tokens(1_000);
         let kind = refusal(&unclosed_list, few).unwrap().kind;
         assert!(matches!(kind, ErrorKind::TooManyTokens { limit: 1_000 } | ErrorKind::TooDeep { .. }), "{kind:?}");
     }
 }
 
 #[test]
-fn a_value_repeated_without_a_list_ends_with_the_first() {
+fn values_after_the_first_are_trailing_bytes() {
     for unit in [&b"i0e"[..], b"0:"] {
         let many = unit.repeat(1 << 20);
         let document = soon(|| Document::parse_lenient(&many, Limits::TORRENT).unwrap());
@@ -73,7 +73,7 @@ fn a_value_repeated_without_a_list_ends_with_the_first() {
 }
 
 #[test]
-fn lengths_never_wrap() {
+fn lengths_beyond_the_input_never_overflow() {
     for length in [
         "2147483647",
         "2147483648",
@@ -92,7 +92,7 @@ fn lengths_never_wrap() {
     ] {
         for (before, after) in [("", ":abcd"), ("l", ":abcde"), ("d", ":abcd0:e"), ("d1:a", ":e"), ("", ":")] {
             let input = format!("{before}{length}{after}");
-            // No length of more digits is read at all.
+            // A length of more than 16 digits is not read at all.
             let kind = if length.len() > 16 { ErrorKind::LengthTooLong } else { ErrorKind::StringPastEnd };
             let expected = Error { offset: before.len(), kind };
             assert_eq!(refusal(input.as_bytes(), Limits::TORRENT), Some(expected), "{input}");
@@ -106,16 +106,16 @@ fn lengths_never_wrap() {
 }
 
 #[test]
-fn duplicates_and_lookups_are_not_quadratic() {
+fn duplicate_keys_and_lookups_take_less_than_quadratic_time() {
     const KEYS: usize = 100_000;
     let dictionary = |key: &dyn Fn(usize) -> String| {
         let entries = (0..KEYS).map(key).map(|key| format!("{}:{key}0:", key.len()));
         ["d".to_owned(), entries.collect(), "e".to_owned()].concat().into_bytes()
     };
-    let total = |input: &[u8]| soon(|| Document::parse_lenient(input, OPEN).unwrap().diagnostics().total());
+    let total = |input: &[u8]| soon(|| Document::parse_lenient(input, OPEN).unwrap().deviations().total());
     assert_eq!(total(&dictionary(&|number| format!("{:06}", KEYS - number))), KEYS - 1, "falling");
     assert_eq!(total(&dictionary(&|_| "same".to_owned())), KEYS - 1, "all the same");
-    // The first `b` is not a deviation, the `a` behind it is, and so is every other `b`.
+    // Each `a` is unsorted, and each key after the first `b` and `a` is a duplicate.
     let alternating = dictionary(&|number| ["b", "a"].get(number % 2).copied().unwrap_or_default().to_owned());
     assert_eq!(total(&alternating), KEYS / 2 + (KEYS - 2), "two that alternate");
     let shared = "x".repeat(60);

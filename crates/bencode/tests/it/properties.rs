@@ -1,4 +1,4 @@
-//! What holds for every document: canonical ones drawn from a grammar, and bytes of every kind.
+//! Properties of every document: canonical ones generated from a grammar, damaged ones, and arbitrary bytes.
 
 use bencode::{Dict, Document, Encoder, Limits, List, Value};
 use proptest::collection::{btree_map, vec};
@@ -14,7 +14,7 @@ enum Tree {
     Dict(BTreeMap<Vec<u8>, Tree>),
 }
 
-/// Keys that often share a beginning, because that is what orders them.
+/// Keys that often share a prefix, which makes their order harder to decide.
 fn key() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![vec(any::<u8>(), 0..12), vec(prop_oneof![Just(b'a'), Just(0_u8), Just(0xff)], 0..6)]
 }
@@ -38,7 +38,7 @@ fn write(value: Encoder<'_>, tree: &Tree) {
     }
 }
 
-/// Canonical bytes, and what they say.
+/// Canonical bytes, and the tree they encode.
 fn canonical() -> impl Strategy<Value = (Tree, Vec<u8>)> {
     tree().prop_map(|tree| {
         let bytes = Encoder::encode(|value| write(value, &tree)).unwrap_or_default();
@@ -46,7 +46,7 @@ fn canonical() -> impl Strategy<Value = (Tree, Vec<u8>)> {
     })
 }
 
-/// Canonical bytes with a few of them changed: far more often nearly bencode than random bytes are.
+/// Canonical bytes with a few changes: much closer to bencode than random bytes.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![any::<u8>(), prop::sample::select(&b"0123456789:-ilde+"[..])];
     (canonical(), vec((any::<prop::sample::Index>(), byte, 0..3_u8), 1..4)).prop_map(|((_, mut bytes), changes)| {
@@ -62,21 +62,21 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn says(value: Value<'_>, tree: &Tree) -> bool {
+fn encodes(value: Value<'_>, tree: &Tree) -> bool {
     match tree {
         Tree::Int(number) => value.as_int() == Some(*number),
         Tree::Bytes(bytes) => value.as_bytes() == Some(bytes),
         Tree::List(items) => value.as_list().is_some_and(|list| {
-            list.iter().count() == items.len() && list.iter().zip(items).all(|(value, item)| says(value, item))
+            list.iter().count() == items.len() && list.iter().zip(items).all(|(value, item)| encodes(value, item))
         }),
         Tree::Dict(entries) => value.as_dict().is_some_and(|dict| {
             let in_order = dict.iter().map(|(key, _)| key).eq(entries.keys().map(Vec::as_slice));
-            in_order && entries.iter().all(|(key, entry)| dict.get(key).is_some_and(|value| says(value, entry)))
+            in_order && entries.iter().all(|(key, entry)| dict.get(key).is_some_and(|value| encodes(value, entry)))
         }),
     }
 }
 
-/// All that can be asked of a value and what is in it; false when something does not lie within it.
+/// Calls every getter on a value and its contents; false if a slice does not lie within the value.
 fn sound(input: &[u8], value: Value<'_>) -> bool {
     let raw = value.raw();
     let inside = |part: &[u8], whole: &[u8]| {
@@ -92,21 +92,21 @@ fn sound(input: &[u8], value: Value<'_>) -> bool {
     inside(raw, input) && !raw.is_empty() && offset && list && dict && string
 }
 
-/// Strict accepts exactly what lenient accepts without a diagnostic, and both see the same.
+/// Strict parsing accepts exactly what lenient parsing accepts without a deviation, and both give the same values.
 fn strict_within_lenient(input: &[u8]) -> Result<(), TestCaseError> {
     let strict = Document::parse_strict(input, Limits::TORRENT);
     let lenient = Document::parse_lenient(input, Limits::TORRENT);
     match (&strict, &lenient) {
         (Ok(strict), Ok(lenient)) => {
-            prop_assert!(lenient.diagnostics().is_empty() && lenient.trailing().is_empty());
+            prop_assert!(lenient.deviations().is_empty() && lenient.trailing().is_empty());
             prop_assert_eq!(strict.root().raw(), input);
             prop_assert_eq!(strict.root(), lenient.root());
             prop_assert!(sound(input, strict.root()));
         }
         (Err(error), Ok(lenient)) => {
-            // The first diagnostic is the one at which strict parsing stops, unless it is a duplicate found late.
-            prop_assert!(!lenient.diagnostics().is_empty(), "{}", error);
-            prop_assert_eq!(lenient.diagnostics().first().first().map(|found| found.offset), Some(error.offset));
+            // Strict parsing stops at the first deviation that lenient parsing reports.
+            prop_assert!(!lenient.deviations().is_empty(), "{}", error);
+            prop_assert_eq!(lenient.deviations().first().first().map(|found| found.offset), Some(error.offset));
             prop_assert!(sound(input, lenient.root()));
         }
         (Ok(_), Err(error)) => prop_assert!(false, "only strict reads it: {}", error),
@@ -116,13 +116,13 @@ fn strict_within_lenient(input: &[u8]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    // A failure is to be added as a test of its own, so nothing is kept beside the sources.
+    // A failure becomes a test of its own, so no files of failures are kept beside the sources.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn canonical_documents_say_what_was_written((tree, bytes) in canonical()) {
+    fn canonical_documents_read_back_as_written((tree, bytes) in canonical()) {
         let document = Document::parse(&bytes).unwrap();
-        prop_assert!(says(document.root(), &tree));
+        prop_assert!(encodes(document.root(), &tree));
         let again = Encoder::encode(|value| value.value(document.root())).unwrap();
         prop_assert_eq!(&again, &bytes);
         strict_within_lenient(&bytes)?;
@@ -147,12 +147,12 @@ proptest! {
     }
 
     #[test]
-    fn nearly_bencode_never_panics(text in "[ild0-3:e-]{0,40}") {
+    fn text_of_bencode_characters_never_panics(text in "[ild0-3:e-]{0,40}") {
         strict_within_lenient(text.as_bytes())?;
     }
 
     #[test]
-    fn keys_in_any_order_are_judged_as_a_set_would(keys in vec(key(), 0..12)) {
+    fn unsorted_and_duplicate_keys_are_counted_as_by_a_set(keys in vec(key(), 0..12)) {
         let mut input = b"d".to_vec();
         for key in &keys {
             input.extend_from_slice(format!("{}:", key.len()).as_bytes());
@@ -165,6 +165,6 @@ proptest! {
         let unsorted = keys.windows(2).filter(|pair| pair[0] > pair[1]).count();
         let repeated = keys.len() - keys.iter().collect::<std::collections::BTreeSet<_>>().len();
         let document = Document::parse_lenient(&input, Limits::TORRENT).unwrap();
-        prop_assert_eq!(document.diagnostics().total(), unsorted + repeated);
+        prop_assert_eq!(document.deviations().total(), unsorted + repeated);
     }
 }

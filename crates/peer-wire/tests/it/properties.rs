@@ -1,6 +1,5 @@
 //! What holds for every message and every handshake: written and read again they are the same, cut anywhere too, and no
 //! bytes make the decoders panic.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use bytes::{Bytes, BytesMut};
 use peer_wire::{Bitfield, Block, Codec, CodecError, ExtensionHandshake, HashRange, Message};

@@ -1,5 +1,4 @@
-//! Magnet links as libtorrent 2.1.1 reads them (its `parse_magnet_uri` was asked), and where we read them otherwise.
-#![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
+//! Magnet links as libtorrent 2.1.1 reads them (recorded from its `parse_magnet_uri`), and the differences.
 
 use metainfo::Magnet;
 
@@ -7,7 +6,7 @@ const V1: &str = "46aae77116837bf0a0bbd95862b6696d07324c32";
 const BASE32: &str = "I2VOO4IWQN57BIF33FMGFNTJNUDTETBS";
 const V2: &str = "caf1e1c30e81cb361b9ee167c4aa64228a7fa4fa9f6105232b28ad099f3a302e";
 
-/// What a link says, in one line: of trackers only those that libtorrent would list.
+/// What is read from a link, in one line; of the trackers only those that libtorrent would keep.
 fn read(link: &str) -> String {
     let link = link
         .replace("{X}", "xt=urn:btih:{V1}")
@@ -147,27 +146,27 @@ fn links_are_read_as_libtorrent_reads_them() {
 }
 
 #[test]
-fn links_that_are_read_otherwise_are_these() {
+fn differences_from_libtorrent_are_these() {
     for (link, libtorrent, ours) in [
         // RFC 3986, 3.1: "schemes are case-insensitive".
         ("MAGNET:?{X}", "none", "V1"),
-        // RFC 8141, 2: and so are the namespaces of URNs.
+        // RFC 8141, 2: so are the namespaces of URNs.
         ("magnet:?xt=URN:BTIH:{V1}", "none", "V1"),
-        // Blanks come with pasting.
+        // Pasted links have whitespace around them.
         (" magnet:?{X}", "none", "V1"),
         ("magnet:?{X} ", "none", "V1"),
         ("magnet:?{X}\n", "none", "V1"),
-        // As links are written in HTML, once or twice.
+        // Links copied from HTML, escaped once or twice.
         ("magnet:?{X}&amp;dn=a&amp;tr=http://a/", "V1", "V1 dn=a tr=http://a/"),
         ("magnet:?dn=a&#38;{X}&#x26;tr=http://a/", "none", "V1 dn=a tr=http://a/"),
         ("magnet:?{X}&amp;amp;dn=a", "V1", "V1 dn=a"),
-        // As a link is written in another.
+        // A link percent-encoded inside another.
         ("magnet%3A%3Fxt%3Durn%3Abtih%3A{V1}%26dn%3Da%2520b", "none", "V1 dn=a b"),
         ("magnet:?xt%3Durn%3Abtih%3A{V1}%26dn%3Da", "none", "V1 dn=a"),
         ("magnet%253A%253Fxt%253Durn%253Abtih%253A{V1}", "none", "none"),
-        // Nothing between two `&` is no reason to stop.
+        // An empty field is ignored.
         ("magnet:?&{X}&&", "none", "V1"),
-        // Two torrents, of which libtorrent takes the last.
+        // Of two torrents libtorrent takes the last.
         (
             "magnet:?{X}&xt=urn:btih:1111111111111111111111111111111111111111",
             "1111111111111111111111111111111111111111",
@@ -179,31 +178,31 @@ fn links_that_are_read_otherwise_are_these() {
             "1111111111111111111111111111111111111111111111111111111111111111",
             "none",
         ),
-        // The digit 1 is none of base32; libtorrent reads it as I.
+        // The digit 1 does not occur in base32; libtorrent reads it as I.
         ("magnet:?xt=urn:btih:11111111111111111111111111111111", "4210842108421084210842108421084210842108", "none"),
-        // Nobody's hash, which is how libtorrent writes that it has none.
+        // To libtorrent, a hash of zeros means that there is none.
         (
             "magnet:?xt=urn:btih:0000000000000000000000000000000000000000",
             "none",
             "0000000000000000000000000000000000000000",
         ),
-        // What cannot be decoded of a name is shown as it is; libtorrent ends the name there. Bytes that are no text
-        // it keeps, in URLs too.
+        // A broken escape in a name is kept as text; libtorrent ends the name there. It keeps bytes that are not UTF-8, in
+        // URLs too.
         ("magnet:?{X}&dn=a%zz", "V1 dn=a", "V1 dn=a%zz"),
         ("magnet:?{X}&dn=a%4", "V1 dn=a", "V1 dn=a%4"),
         ("magnet:?{X}&dn=%", "V1", "V1 dn=%"),
         ("magnet:?{X}&dn=%FFx", "V1 dn=\\xffx", "V1 dn=\u{fffd}x"),
         ("magnet:?{X}&tr=http://a/%ff%25", "V1 tr=http://a/\\xff%", "V1"),
-        // A `+` in a URL is a `+`; libtorrent reads a blank, and drops the URL for it.
+        // A `+` in a URL is a `+`; libtorrent reads a space, and therefore drops the URL.
         ("magnet:?{X}&tr=http://a/+b", "V1", "V1 tr=http://a/+b"),
-        // As in torrents, where libtorrent trims too.
+        // Spaces before a URL are removed, as libtorrent does in torrents.
         ("magnet:?{X}&tr=%20http://a/", "V1", "V1 tr=http://a/"),
         // BEP 9 has host names, and a colon may be escaped.
         ("magnet:?{X}&x.pe=host.example:5", "V1", "V1 pe=host.example:5"),
         ("magnet:?{X}&x.pe=%5B::1%5D%3A5", "V1", "V1 pe=[::1]:5"),
-        // Numbers are for all fields.
+        // All fields may have a number.
         ("magnet:?{X}&x.pe.1=1.2.3.4:5", "V1", "V1 pe=1.2.3.4:5"),
-        // No port, and no URL.
+        // An invalid port, and an empty URL.
         ("magnet:?{X}&x.pe=1.2.3.4:5x", "V1 pe=1.2.3.4:5", "V1"),
         ("magnet:?{X}&ws=", "V1 ws=", "V1"),
     ] {
@@ -212,7 +211,7 @@ fn links_that_are_read_otherwise_are_these() {
 }
 
 #[test]
-fn errors_are_about_this_link() {
+fn errors_say_what_is_wrong_with_the_link() {
     for (link, expected) in [
         ("magnet:?dn=a", "names no torrent: neither `xt=urn:btih:` nor `xt=urn:btmh:`"),
         (
@@ -237,7 +236,7 @@ fn errors_are_about_this_link() {
         ),
         (
             "magnet:?xt=urn:btih:7e27ddfe8322958feab2\n084b5fdd82208046db12",
-            "expected 40 hexadecimal or 32 base32 digits after `urn:btih:`, found a blank as character 21",
+            "expected 40 hexadecimal or 32 base32 digits after `urn:btih:`, found whitespace at position 21",
         ),
         ("magnet:?xt=urn:btmh:{V2}", "expected 1220 and 64 hexadecimal digits after `urn:btmh:`, found 64 digits"),
     ] {

@@ -1,25 +1,25 @@
-//! What lenient parsing let pass: readable, but not the canonical form of BEP 3.
+//! Deviations from the canonical form of BEP 3 that lenient parsing accepts.
 
 /// One deviation from the canonical form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Diagnostic {
+pub struct Deviation {
     /// Offset in bytes from the start of the input.
     pub offset: usize,
-    /// What was not canonical there.
-    pub kind: DiagnosticKind,
+    /// What is not canonical there.
+    pub kind: DeviationKind,
 }
 
 /// The deviations that libtorrent accepts in v1 torrents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum DiagnosticKind {
-    /// A number with leading zeros, and no sign before them.
+pub enum DeviationKind {
+    /// A number with leading zeros and without a sign.
     #[error("leading zero")]
     LeadingZero,
     /// A minus before a zero: `-0`, `-07`.
     #[error("minus before a zero")]
     NegativeZero,
-    /// An integer outside `i64`: kept as a token, but [`Value::as_int`](crate::Value::as_int) does not give it.
+    /// An integer outside `i64`: a value of the document, but `Value::as_int` is `None`.
     #[error("integer out of range")]
     IntegerOutOfRange,
     /// A key that is smaller than the one before it.
@@ -35,25 +35,25 @@ pub enum DiagnosticKind {
 
 /// The deviations found in one document: the first few in full, the rest as a number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diagnostics {
-    first: Vec<Diagnostic>,
+pub struct Deviations {
+    first: Vec<Deviation>,
     total: usize,
-    /// The kinds that were noticed, one bit each.
+    /// The kinds found, one bit each.
     kinds: u8,
 }
 
-impl Diagnostics {
-    /// How many are kept in full. A hostile file can hold millions; a reader looks at a few.
+impl Deviations {
+    /// How many are kept in full. A hostile file can hold millions; people look at a few.
     pub const KEPT: usize = 64;
 
-    /// The first [`KEPT`](Self::KEPT) deviations and, of the rest, the first of each kind, in the order in which they were
-    /// noticed: so no kind goes unseen behind many of another.
+    /// The first [`KEPT`](Self::KEPT) deviations and, of the others, the first of each kind, in the order in which they were
+    /// found, so that one kind cannot hide another.
     #[must_use]
-    pub fn first(&self) -> &[Diagnostic] {
+    pub fn first(&self) -> &[Deviation] {
         &self.first
     }
 
-    /// How many there were altogether.
+    /// How many there are in the document.
     #[must_use]
     pub fn total(&self) -> usize {
         self.total
@@ -65,16 +65,16 @@ impl Diagnostics {
         self.total == 0
     }
 
-    pub(crate) fn push(&mut self, offset: usize, kind: DiagnosticKind) {
+    pub(crate) fn push(&mut self, offset: usize, kind: DeviationKind) {
         self.total += 1;
         let bit = 1 << kind as u8;
         if self.first.len() < Self::KEPT || self.kinds & bit == 0 {
-            self.first.push(Diagnostic { offset, kind });
+            self.first.push(Deviation { offset, kind });
         }
         self.kinds |= bit;
     }
 
-    /// Counts more of a kind of which [`KEPT`](Self::KEPT) have been noticed.
+    /// Counts `more` of a kind of which [`KEPT`](Self::KEPT) are recorded already.
     pub(crate) fn count(&mut self, more: usize) {
         self.total += more;
     }
@@ -83,18 +83,18 @@ impl Diagnostics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use DiagnosticKind::*;
+    use DeviationKind::*;
 
     #[test]
-    fn no_kind_goes_unseen_behind_many_of_another() {
-        let mut diagnostics = Diagnostics::default();
+    fn the_first_of_each_kind_is_kept_behind_many_of_another() {
+        let mut deviations = Deviations::default();
         let kinds = [NegativeZero, LeadingZero, IntegerOutOfRange, UnsortedKey, DuplicateKey, TrailingBytes];
         for kind in kinds {
-            (0..100).for_each(|offset| diagnostics.push(offset, kind));
+            (0..100).for_each(|offset| deviations.push(offset, kind));
         }
-        assert_eq!(diagnostics.total(), 600);
+        assert_eq!(deviations.total(), 600);
         let later: Vec<_> =
-            diagnostics.first()[Diagnostics::KEPT..].iter().map(|found| (found.offset, found.kind)).collect();
+            deviations.first()[Deviations::KEPT..].iter().map(|found| (found.offset, found.kind)).collect();
         assert_eq!(later, kinds[1..].iter().map(|&kind| (0, kind)).collect::<Vec<_>>());
     }
 }

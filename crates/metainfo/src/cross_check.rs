@@ -1,20 +1,21 @@
-//! What the files say together: a hybrid's two lists are one, and few paths are the same.
+//! Checks over the whole list of files: the two lists of a hybrid must agree, and few paths may be duplicates.
 
+use crate::error::{Error, Problem};
+use crate::file_list::File;
 use crate::file_list::{Files, Step};
 use crate::files::{Layout, PADDING_DIRECTORY};
 use crate::safe_name::safe_element;
-use crate::{Error, File, Problem};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 
 /// Most attempts to find another name for duplicate paths, in one torrent, before libtorrent gives up.
 const MAX_DUPLICATES: usize = 500;
 
-/// Holds a hybrid's lists against each other (BEP 52, "upgrade path"), as libtorrent does: the same number of files and
-/// bytes; what is neither padding nor empty has the same place, path and length. Older creators did not pad the
-/// last file in the v1 list, so then the v2 list goes without as well.
-pub(crate) fn hold_together(v2: &mut Layout, v1: &Layout, offset: usize) -> Result<(), Error> {
-    // An empty v1 list is no list.
+/// Compares the v1 and v2 lists of a hybrid (BEP 52, "upgrade path"), as libtorrent does: they must have the same number of
+/// files and bytes, and files that are neither padding nor empty the same offset, path and length. Older programs did not
+/// pad the last file in the v1 list; then the last padding is removed from the v2 list too.
+pub(crate) fn check_hybrid(v2: &mut Layout, v1: &Layout, offset: usize) -> Result<(), Error> {
+    // An empty v1 list counts as none.
     if v1.files.is_empty() {
         return Ok(());
     }
@@ -22,13 +23,13 @@ pub(crate) fn hold_together(v2: &mut Layout, v1: &Layout, offset: usize) -> Resu
         drop_tail_padding(v2);
     }
     let matters = |file: &File<'_>| !file.attributes.padding && file.length > 0;
-    // A file that stands for itself is not one in a directory.
+    // A single file is not the same as one file in a directory.
     let alone = v2.single == v1.single;
     let same = |ours: &File<'_>, theirs: &File<'_>| match (matters(ours), matters(theirs)) {
         (true, true) => alone && ours.length == theirs.length && same_path(&ours.path, &theirs.path),
         (ours, theirs) => ours == theirs,
     };
-    // Where the next file begins, in either list.
+    // Offsets of the next file in both lists.
     let mut begin = (0_u64, 0_u64);
     let mut agree = |(ours, theirs): (File<'_>, File<'_>)| {
         let place = begin.0 == begin.1;
@@ -40,7 +41,7 @@ pub(crate) fn hold_together(v2: &mut Layout, v1: &Layout, offset: usize) -> Resu
     if alike { Ok(()) } else { Err(Error::field("info", Problem::Inconsistent, offset)) }
 }
 
-/// Takes away the padding after the last byte of content.
+/// Removes the padding after the last byte of content.
 fn drop_tail_padding(layout: &mut Layout) {
     let (mut walk, mut last) = (layout.files.walk(), None::<Step>);
     while let Some(step) = walk.next() {
@@ -52,16 +53,16 @@ fn drop_tail_padding(layout: &mut Layout) {
     }
 }
 
-/// Whether libtorrent would keep both under the same path.
+/// Whether libtorrent would write both under the same path.
 fn same_path(ours: &[&[u8]], theirs: &[&[u8]]) -> bool {
     let same = |(a, b): (&&[u8], &&[u8])| a == b || safe_element(a) == safe_element(b);
     ours.len() == theirs.len() && ours.iter().zip(theirs).all(same)
 }
 
-/// Marks paths that are another's when case is folded, and refuses a torrent with so many that renaming them is work for
-/// an attacker's sake. `name` is the safe one of the directory they are in.
+/// Marks files whose path is that of another, ignoring case. Refuses a torrent with too many of them: finding other names, as
+/// a client would, takes quadratic time. `name` is the safe name of the directory that the files are in.
 pub(crate) fn find_duplicates(files: &mut Files, name: &str, offset: usize) -> Result<(), Error> {
-    // Padding without a path is beside the directory, and in nobody's way unless the two have one name.
+    // Padding without a path is beside the torrent's directory, so it collides with nothing unless that has the same name.
     let beside = !name.eq_ignore_ascii_case(PADDING_DIRECTORY);
     let paths = Paths { state: RandomState::new(), beside };
     let Some(mut taken) = paths.all(files) else { return Ok(()) };
@@ -87,15 +88,15 @@ pub(crate) fn find_duplicates(files: &mut Files, name: &str, offset: usize) -> R
     Ok(())
 }
 
-/// Paths by their keyed hashes: written out, the directories of a hostile torrent would take far more room than it does.
+/// Paths by their keyed hashes: written out, the paths of a hostile torrent would take far more memory than the torrent.
 struct Paths {
     state: RandomState,
-    /// Whether padding without a path is left out.
+    /// Whether padding without a path is ignored.
     beside: bool,
 }
 
 impl Paths {
-    /// All paths, if any two may be the same.
+    /// The hashes of all paths, unless it is certain that no two are the same.
     fn all(&self, files: &Files) -> Option<Taken> {
         let (mut names, mut directories, mut ascii) = (Vec::with_capacity(files.len()), Vec::new(), true);
         let add = |_: Step, path: &[&[u8]], hash| {
@@ -113,12 +114,12 @@ impl Paths {
         if ascii && names.len() == count && (directories.is_empty() || !names.iter().any(is_directory)) {
             return None;
         }
-        let by = names.iter().map(|name| if is_directory(name) { By::FILE } else { By::NOTHING }).collect();
-        Some(Taken { names, by, directories, renamed: HashSet::new(), folded: HashSet::new() })
+        let owners = names.iter().map(|name| if is_directory(name) { Owner::FILE } else { Owner::NONE }).collect();
+        Some(Taken { names, owners, directories, renamed: HashSet::new(), folded: HashSet::new() })
     }
 
-    /// Each directory of files that are no padding, at least once, and each file that is where others may be with its path and
-    /// the hash of that in libtorrent's folding.
+    /// Calls `directory` at least once for each directory of files other than padding, with its hash, and `file` for each file
+    /// that can collide, with its path and its hash. Hashes ignore the case of ASCII letters, as libtorrent does.
     fn each(
         &self,
         files: &Files,
@@ -139,15 +140,15 @@ impl Paths {
             };
             branch.grow(directories, self);
             if !step.is_padding() {
-                branch.tell(&mut directory);
+                branch.report_new(&mut directory);
             }
             file(step, path, self.below(branch.hashers.last(), &safe_element(name)).finish())?;
         }
         Ok(())
     }
 
-    /// The hash of what is called so in a directory. ASCII letters are folded, and no two paths of several elements are written
-    /// alike.
+    /// The hash of an element in a directory, ignoring the case of ASCII letters. A separator after each element makes
+    /// different paths different input.
     fn below(&self, directory: Option<&DefaultHasher>, element: &str) -> DefaultHasher {
         let mut hasher = directory.cloned().unwrap_or_else(|| self.state.build_hasher());
         if element.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -159,7 +160,7 @@ impl Paths {
         hasher
     }
 
-    /// The hash of a path in Unicode's folding.
+    /// The hash of a path in lower case (Unicode).
     fn folded(&self, path: &[&[u8]]) -> u64 {
         let below =
             |hasher, element: &&[u8]| Some(self.below(Option::as_ref(&hasher), &safe_element(element).to_lowercase()));
@@ -167,18 +168,18 @@ impl Paths {
     }
 }
 
-/// The directories of the last path.
+/// The hashers of the last path's directories.
 #[derive(Default)]
 struct Branch {
     hashers: Vec<DefaultHasher>,
-    /// How many of them have been told of.
-    told: usize,
+    /// How many of them were reported.
+    reported: usize,
 }
 
 impl Branch {
     fn cut(&mut self, length: usize) {
         self.hashers.truncate(length);
-        self.told = self.told.min(length);
+        self.reported = self.reported.min(length);
     }
 
     fn grow(&mut self, directories: &[&[u8]], paths: &Paths) {
@@ -189,26 +190,26 @@ impl Branch {
         }
     }
 
-    fn tell(&mut self, directory: &mut impl FnMut(u64)) {
-        self.hashers.iter().skip(self.told).for_each(|hasher| directory(hasher.finish()));
-        self.told = self.hashers.len();
+    fn report_new(&mut self, directory: &mut impl FnMut(u64)) {
+        self.hashers.iter().skip(self.reported).for_each(|hasher| directory(hasher.finish()));
+        self.reported = self.hashers.len();
     }
 }
 
 enum Added {
     New,
-    /// Padding upon padding of the same length.
-    Again,
-    /// Another's, as libtorrent sees it.
+    /// Padding at the path of padding of the same length, which is no collision.
+    SamePadding,
+    /// The path of another file, by libtorrent's rules.
     Taken,
 }
 
-/// By what a path is taken so far: nothing, a file or directory, or padding of a length.
+/// What has a path so far: nothing, a file or directory, or padding of some length.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct By(u64);
+struct Owner(u64);
 
-impl By {
-    const NOTHING: Self = Self(0);
+impl Owner {
+    const NONE: Self = Self(0);
     const FILE: Self = Self(1);
 
     fn padding(length: u64) -> Self {
@@ -216,48 +217,48 @@ impl By {
     }
 }
 
-/// The hashes of paths, sorted, and which of them are taken.
+/// The sorted hashes of paths, and what has each.
 struct Taken {
     names: Vec<u64>,
-    /// By what each name is taken.
-    by: Vec<By>,
+    /// What has each name.
+    owners: Vec<Owner>,
     directories: Vec<u64>,
-    /// New names of duplicates that no file has.
+    /// New names of duplicates that are not in `names`.
     renamed: HashSet<u64>,
-    /// Paths that are not ASCII, in Unicode's folding.
+    /// Paths that are not ASCII, in lower case (Unicode).
     folded: HashSet<u64>,
 }
 
 impl Taken {
-    fn name(&mut self, hash: u64) -> Option<&mut By> {
-        self.names.binary_search(&hash).ok().and_then(|place| self.by.get_mut(place))
+    fn owner(&mut self, hash: u64) -> Option<&mut Owner> {
+        self.names.binary_search(&hash).ok().and_then(|place| self.owners.get_mut(place))
     }
 
-    /// Adds a file's path, with the length of the padding it stands for.
+    /// Adds a file's path; `padding` is its length if it is padding.
     fn add(&mut self, hash: u64, padding: Option<u64>) -> Added {
-        let added = padding.map_or(By::FILE, By::padding);
-        match self.name(hash) {
-            Some(by) if *by == By::NOTHING => *by = added,
-            Some(by) if padding.is_some() && *by == added => return Added::Again,
+        let added = padding.map_or(Owner::FILE, Owner::padding);
+        match self.owner(hash) {
+            Some(owner) if *owner == Owner::NONE => *owner = added,
+            Some(owner) if padding.is_some() && *owner == added => return Added::SamePadding,
             _ => return Added::Taken,
         }
         Added::New
     }
 
-    /// Takes a new name, unless it is another's.
+    /// Takes a new name, unless it is taken.
     fn take(&mut self, hash: u64) -> bool {
-        match self.name(hash) {
-            Some(by) if *by != By::NOTHING => false,
-            Some(by) => {
-                *by = By::FILE;
+        match self.owner(hash) {
+            Some(owner) if *owner != Owner::NONE => false,
+            Some(owner) => {
+                *owner = Owner::FILE;
                 true
             }
             None => self.directories.binary_search(&hash).is_err() && self.renamed.insert(hash),
         }
     }
 
-    /// Finds the name that libtorrent would give a duplicate, `a.1.txt` for `a.txt`; how many names it tries in vain, or
-    /// one more than it may.
+    /// Finds the name that libtorrent would give a duplicate, `a.1.txt` for `a.txt`. Returns how many names were taken, at most
+    /// one more than the limit.
     fn rename(&mut self, paths: &Paths, path: &[&[u8]]) -> usize {
         let Some((name, directories)) = path.split_last() else { return 0 };
         let mut branch = Branch::default();
@@ -272,7 +273,7 @@ impl Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Attributes;
+    use crate::file_list::Attributes;
     use crate::files::LayoutWriter;
 
     fn file(path: &str, length: u64) -> File<'_> {
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_a_hybrid() {
+    fn the_lists_of_a_hybrid_agree_apart_from_the_last_padding() {
         let pad = || padding(".pad/11", 11);
         let v2 = [file("a", 5), pad(), file("b", 5), pad()];
         for (v1, agree) in [
@@ -312,7 +313,7 @@ mod tests {
             (vec![file("a", 4), padding(".pad/12", 12), file("b", 5)], false),
             (vec![file("a", 5), file(".pad/11", 11), file("b", 5)], false),
         ] {
-            let result = hold_together(&mut layout(&v2), &layout(&v1), 0);
+            let result = check_hybrid(&mut layout(&v2), &layout(&v1), 0);
             assert_eq!(result.is_ok(), agree, "{v1:?}");
         }
     }
@@ -321,7 +322,7 @@ mod tests {
     fn duplicates_are_marked_until_there_are_too_many() {
         let few = [file("a", 1), file("A", 1), file("d/x", 1), file("d", 1), file("É", 1), file("é", 1)];
         assert_eq!(marked(&few, "n").unwrap(), [false, true, false, true, false, true]);
-        // The n-th of them finds n - 2 names taken: 31 * 32 / 2 = 496 in vain for 33 files, 528 for 34.
+        // The n-th file finds n - 2 names taken: 31 * 32 / 2 = 496 for 33 files, 528 for 34.
         for (count, fine) in [(33, true), (34, false)] {
             assert_eq!(marked(&vec![file("a.txt", 1); count], "n").is_ok(), fine, "{count}");
         }
@@ -329,8 +330,8 @@ mod tests {
     }
 
     #[test]
-    fn a_new_name_is_taken_as_any_other() {
-        // The second `a` becomes `a.1`, which the fourth file was to be; and that a directory is called.
+    fn a_new_name_of_a_duplicate_can_collide_too() {
+        // The second `a` becomes `a.1`, the name of the fourth file; below, of a directory.
         assert_eq!(
             marked(&[file("a", 1), file("a", 1), file("b", 1), file("a.1", 1)], "n").unwrap(),
             [false, true, false, true]
@@ -340,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn directories_of_padding_stand_in_no_way() {
+    fn directories_of_padding_do_not_collide() {
         assert_eq!(marked(&[padding("d/p", 1), file("d", 1)], "n").unwrap(), [false, false]);
         let mut files = LayoutWriter::default();
         for file in [padding("d/p", 1), file("d/x", 1), file("d", 1)] {
@@ -352,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_without_a_path_is_in_the_way_of_a_torrent_of_that_name_only() {
+    fn padding_without_a_path_collides_only_in_a_torrent_named_like_its_directory() {
         let pathless = File { path: Vec::new(), ..padding("", 3) };
         let files = [vec![file("3", 1); 33], vec![pathless]].concat();
         for (name, fine) in [("n", true), (".pad", false), (".PAD", false)] {

@@ -1,5 +1,4 @@
 //! What real clients sent after our handshake, replayed, and what is understood of it.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use bytes::BytesMut;
 use peer_wire::{Bitfield, Codec, Extension, ExtensionHandshake, Handshake, Message};

@@ -1,12 +1,14 @@
-//! What is wrong with a path, for those who would write a file under it. This crate does not, so nothing here is fatal.
+//! Reasons not to write a file under a path. This crate writes no files, so none of them is an error.
 
 use std::fmt;
+use std::str::FromStr;
 
-/// A reason not to use a path as it is written.
+/// A reason not to use a path as written. `Display` is a sentence, [`code`](Self::code) is for programs; `FromStr` reads the
+/// code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum PathIssue {
-    /// An element without a byte, or no element at all.
+    /// An empty element, or no element at all.
     Empty,
     /// An element that is `.` or `..`.
     Dots,
@@ -16,21 +18,40 @@ pub enum PathIssue {
     Separator,
     /// A control character (C0, DEL, C1).
     Control,
-    /// A character that is invisible or turns the direction of the text around it.
+    /// A character that is invisible or changes the direction of text.
     Bidi,
     /// Bytes that are not UTF-8.
     NotUtf8,
-    /// A name that Windows keeps for a device: `CON`, `nul.txt`.
+    /// A name that Windows reserves for a device: `CON`, `nul.txt`.
     Reserved,
-    /// What Windows does not take in a name: `<>:"|?*`, a trailing dot or blank.
+    /// What Windows does not allow in a name: `<>:"|?*`, a trailing dot or space.
     Windows,
-    /// An element of more bytes than file systems take.
+    /// An element of more bytes than most file systems allow.
     TooLong,
-    /// The path of an earlier file, or of a directory, when case is folded.
+    /// The same path as an earlier file or a directory, ignoring case.
     Duplicate,
 }
 
+/// Text that is not the code of a [`PathIssue`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the code of a path issue")]
+pub struct UnknownPathIssue;
+
 impl PathIssue {
+    const ALL: [Self; 11] = [
+        Self::Empty,
+        Self::Dots,
+        Self::Absolute,
+        Self::Separator,
+        Self::Control,
+        Self::Bidi,
+        Self::NotUtf8,
+        Self::Reserved,
+        Self::Windows,
+        Self::TooLong,
+        Self::Duplicate,
+    ];
+
     /// The code in reports: lower_snake_case, never renamed.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -50,26 +71,33 @@ impl PathIssue {
     }
 }
 
-/// For people: what is wrong with the path.
+impl FromStr for PathIssue {
+    type Err = UnknownPathIssue;
+
+    fn from_str(code: &str) -> Result<Self, UnknownPathIssue> {
+        Self::ALL.into_iter().find(|issue| issue.code() == code).ok_or(UnknownPathIssue)
+    }
+}
+
 impl fmt::Display for PathIssue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "an element is empty",
             Self::Dots => "an element is . or ..",
-            Self::Absolute => "begins at a root",
+            Self::Absolute => "an absolute path",
             Self::Separator => "a slash or backslash inside an element",
             Self::Control => "control characters",
-            Self::Bidi => "invisible characters, or such as turn the direction of text",
+            Self::Bidi => "invisible characters, or characters that change the direction of text",
             Self::NotUtf8 => "not UTF-8",
             Self::Reserved => "the name of a device on Windows",
-            Self::Windows => "characters that Windows does not take",
-            Self::TooLong => "longer than most file systems take",
-            Self::Duplicate => "the same path as an earlier file's, at least where case does not count",
+            Self::Windows => "characters that Windows does not allow",
+            Self::TooLong => "longer than most file systems allow",
+            Self::Duplicate => "the same path as an earlier file, ignoring case",
         })
     }
 }
 
-/// What most file systems take in one name, in bytes.
+/// Longest name in most file systems, in bytes.
 const MAX_NAME_BYTES: usize = 255;
 
 /// The issues of one path, each at most once, in the order of the enum.
@@ -87,7 +115,7 @@ pub(crate) fn issues(path: &[&[u8]]) -> Vec<PathIssue> {
 }
 
 fn element_issues(element: &[u8], found: &mut Vec<PathIssue>) {
-    // Most names are plain; they cost one look at each byte.
+    // Most names are plain: one pass over their bytes is enough.
     let plain = element.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b' '));
     match element {
         [] => found.push(PathIssue::Empty),
@@ -131,7 +159,7 @@ fn character_issue(character: char) -> Option<PathIssue> {
     }
 }
 
-/// Whether Windows would open a device, whatever the extension.
+/// Whether Windows would open a device, with any extension.
 fn is_reserved(element: &[u8]) -> bool {
     let stem = element.split(|&byte| byte == b'.').next().unwrap_or_default().trim_ascii_end();
     let is = |name: &[u8]| stem.eq_ignore_ascii_case(name);
@@ -147,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_issue_is_found_once_and_good_names_have_none() {
+    fn each_issue_is_reported_once_and_good_names_have_none() {
         use PathIssue::*;
         for (path, expected) in [
             (vec!["a", "b.txt"], vec![]),
@@ -169,5 +197,12 @@ mod tests {
         }
         assert_eq!(issues(&[&[0xff]]), [NotUtf8]);
         assert_eq!(issues(&[&[b'x'; 256]]), [TooLong]);
+    }
+    #[test]
+    fn codes_are_unique_and_parse_back() {
+        for issue in PathIssue::ALL {
+            assert_eq!(issue.code().parse(), Ok(issue));
+        }
+        assert_eq!("Empty".parse::<PathIssue>(), Err(UnknownPathIssue));
     }
 }
