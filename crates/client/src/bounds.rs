@@ -7,11 +7,11 @@ use crate::identity::Identity;
 use crate::pacer::Pacer;
 use crate::tracking::{Hosts, Pace, Purpose};
 use crate::{Config, Error};
+use http_exchange::{CaError, Tls};
 use nix::sys::resource::{Resource, getrlimit};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracker_http::{CaError, Tls};
 
 /// Descriptors left to what is neither a peer, nor a tracker, nor a run: the standard streams, the runtime, the port that is
 /// held. A host program has a 32nd of them beside, at most so many.

@@ -30,6 +30,7 @@ use goodbye::Goodbye;
 use guard::{AddressPolicy, Secrets};
 pub use hosts::Silence;
 pub(crate) use hosts::{Hosts, Pace, Purpose};
+use http_exchange::Tls;
 use ids::InfoHash;
 use names::{Names, Next, addresses_of};
 use query::{Asked, Query};
@@ -43,7 +44,6 @@ use target::{Only, Target};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracker::{Announce, Family, Host, Peer, Scheme, Scrape, TrackerUrl};
-use tracker_http::Tls;
 pub(crate) use waits::{Waits, Why};
 
 /// What every conversation of a run has in common.

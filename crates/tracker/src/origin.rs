@@ -1,6 +1,7 @@
 //! Where a tracker lives: scheme, host and port.
 
 use crate::{HostName, UrlError};
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -89,6 +90,16 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), UrlError> {
         };
     }
     Ok(authority.rsplit_once(':').map_or((authority, None), |(host, port)| (host, Some(port))))
+}
+
+/// The name, or the address without brackets.
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => ip.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
 }
 
 impl FromStr for Host {

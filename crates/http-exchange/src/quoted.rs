@@ -1,14 +1,14 @@
-//! What a tracker said, kept for an error.
+//! Text of a server, kept for an error.
 
 use guard::Secrets;
 use std::fmt;
 use std::sync::Arc;
 
-/// How much of a text is kept, in bytes: some trackers give reasons of 450.
+/// Longest text kept, in bytes: the longest refusal of a real tracker has 450.
 const MAX_QUOTED_BYTES: usize = 1024;
 
-/// Text from outside, up to 1,024 bytes and an ellipsis, that may repeat a secret of the URL that was asked. `Display` and
-/// `Debug` hide that and escape what a terminal would obey; [`Quoted::expose`] does neither.
+/// Untrusted text, up to 1,024 bytes and an ellipsis, that may repeat a secret of the requested URL. `Display` and `Debug`
+/// hide the secret and escape what would control a terminal; [`Quoted::expose`] does neither.
 #[derive(Clone)]
 pub struct Quoted {
     text: String,
@@ -16,12 +16,13 @@ pub struct Quoted {
 }
 
 impl Quoted {
-    /// `text`, said by whoever was asked with `secrets`.
-    pub(crate) fn new(text: &str, secrets: &Arc<Secrets>) -> Self {
+    /// `text` of a server that was sent `secrets`.
+    #[must_use]
+    pub fn new(text: &str, secrets: &Arc<Secrets>) -> Self {
         Self { text: beginning(text), secrets: secrets.clone() }
     }
 
-    /// The text as it came, secrets and all.
+    /// The text as it came, secrets included.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
@@ -40,7 +41,7 @@ impl fmt::Debug for Quoted {
     }
 }
 
-/// As much of `text` as is kept.
+/// The part of `text` that is kept.
 fn beginning(text: &str) -> String {
     let end = text.floor_char_boundary(MAX_QUOTED_BYTES);
     let ellipsis = if end < text.len() { "…" } else { "" };
@@ -55,12 +56,13 @@ pub struct Location {
 }
 
 impl Location {
-    /// `text`, sent by whoever was asked with `secrets`.
-    pub(crate) fn new(text: &[u8], secrets: &Arc<Secrets>) -> Self {
+    /// The `Location` that a server sent which was sent `secrets`.
+    #[must_use]
+    pub fn new(text: &[u8], secrets: &Arc<Secrets>) -> Self {
         Self { text: String::from_utf8_lossy(text).into_owned(), secrets: secrets.clone() }
     }
 
-    /// The location as it was sent, secrets and all; may be relative, and up to 64 KiB long.
+    /// The location as it was sent, secrets included; may be relative, and as long as a head may be.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text

@@ -1,4 +1,4 @@
-//! The session that the caller gets, and what is noted of the connection below it.
+//! The TLS session of the caller, and the first bytes of the connection below it.
 
 use super::certificate::LeftWithoutCertificate;
 use crate::tapped::{Tap, Tapped};
@@ -8,11 +8,11 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client;
 
-/// A TLS session whose server has proved who it is. Reading and writing are what happens inside it.
+/// A TLS session with a server whose certificate was verified. Reads and writes are of its plaintext.
 #[derive(Debug)]
 pub struct TlsStream<S> {
     inner: client::TlsStream<Tapped<S, Beginning>>,
-    /// Whether the server asked for a certificate and has not sent anything since.
+    /// Whether the server asked for a client certificate and has sent nothing since.
     lacks_certificate: bool,
 }
 
@@ -21,10 +21,10 @@ impl<S> TlsStream<S> {
         Self { inner, lacks_certificate }
     }
 
-    /// An error as it is told: by its cause, where that is known.
+    /// The error with its cause, where that is known.
     fn explain(&self, error: io::Error) -> io::Error {
         let error = match error.kind() {
-            // rustls adds the address of its manual, which is no use to a user of ours.
+            // rustls adds the URL of its manual, which does not help the user.
             ErrorKind::UnexpectedEof => io::Error::new(ErrorKind::UnexpectedEof, "no close_notify of TLS"),
             _ => error,
         };
@@ -62,22 +62,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     }
 }
 
-/// How many of the first bytes are kept: enough to know HTTP by.
+/// First bytes that are kept: enough to recognise HTTP.
 const KEPT_BYTES: usize = 5;
 
-/// Keeps the first bytes that a connection brought: what is not TLS may be something that we know.
+/// The first bytes that came: they may show which other protocol is spoken.
 #[derive(Debug, Default)]
 pub(super) struct Beginning(Vec<u8>);
 
 impl Beginning {
-    /// Whether it is that of an HTTP reply.
+    /// Whether an HTTP reply begins so.
     pub(super) fn is_http(&self) -> bool {
         self.0 == b"HTTP/"
     }
 }
 
 impl Tap for Beginning {
-    fn heard(&mut self, bytes: &[u8]) {
+    fn after(&mut self, bytes: &[u8]) {
         let missing = KEPT_BYTES.saturating_sub(self.0.len());
         self.0.extend(bytes.iter().take(missing));
     }

@@ -1,4 +1,4 @@
-//! A tracker may send no more than it is allowed, and others have their turn meanwhile.
+//! Bounds on the bytes that a server sends, and on those read without yielding.
 
 use crate::tapped::Tap;
 use std::io;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-/// How many bytes may still come. Shared by the meter and by whatever knows what is being read.
+/// How many bytes may still come. Shared by the meter, which counts, and by the exchange, which knows what is being read.
 ///
-/// Nothing else bounds what HTTP lets a server send beside the head and the body: interim replies (`100 Continue`) without
-/// end, zeros before the size of a chunk.
+/// Nothing else bounds what HTTP lets a server send besides head and body: interim replies (`100 Continue`) without end,
+/// zeros before the size of a chunk.
 #[derive(Clone, Debug)]
 pub(crate) struct Allowance(Arc<AtomicUsize>);
 
@@ -18,7 +18,7 @@ impl Allowance {
         Self(Arc::new(AtomicUsize::new(bytes)))
     }
 
-    /// Allows as many `bytes` from now on, whatever was left.
+    /// Allows `bytes` from now on; what was left is forgotten.
     pub(crate) fn set(&self, bytes: usize) {
         self.0.store(bytes, Ordering::Relaxed);
     }
@@ -39,21 +39,21 @@ impl Allowance {
 #[error("more than may come")]
 pub(crate) struct Overrun;
 
-/// Bytes read in one go. hyper works through whatever has come before anybody looks at the deadline or at other
-/// connections again; thousands of interim replies or tiny chunks take it long.
-const BYTES_IN_ONE_GO: usize = 32 << 10;
+/// Bytes read before the task yields. hyper processes everything that has come before the deadline or another connection is
+/// looked at; thousands of interim replies or tiny chunks take it long.
+const BYTES_PER_TURN: usize = 32 << 10;
 
-/// Fails reads with [`Overrun`] once the allowance is used up; by then up to one read more has come.
+/// Fails reads with [`Overrun`] once the allowance is used up; the last read may exceed it.
 #[derive(Debug)]
 pub(crate) struct Meter {
     allowance: Allowance,
-    /// Bytes read since others had their turn.
-    in_this_go: usize,
+    /// Bytes read since the task yielded.
+    in_this_turn: usize,
 }
 
 impl Meter {
     pub(crate) fn new(allowance: Allowance) -> Self {
-        Self { allowance, in_this_go: 0 }
+        Self { allowance, in_this_turn: 0 }
     }
 }
 
@@ -62,16 +62,16 @@ impl Tap for Meter {
         if self.allowance.left() == 0 {
             return Poll::Ready(Err(io::Error::other(Overrun)));
         }
-        if self.in_this_go >= BYTES_IN_ONE_GO {
-            self.in_this_go = 0;
+        if self.in_this_turn >= BYTES_PER_TURN {
+            self.in_this_turn = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         Poll::Ready(Ok(()))
     }
 
-    fn heard(&mut self, bytes: &[u8]) {
+    fn after(&mut self, bytes: &[u8]) {
         self.allowance.use_up(bytes.len());
-        self.in_this_go = self.in_this_go.saturating_add(bytes.len());
+        self.in_this_turn = self.in_this_turn.saturating_add(bytes.len());
     }
 }

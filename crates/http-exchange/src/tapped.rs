@@ -1,22 +1,22 @@
-//! A stream that somebody listens in on.
+//! A stream whose reads are observed.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What listens in on whatever a stream brings.
+/// Observes the reads of a stream.
 pub(crate) trait Tap {
-    /// Asked before each read; unless ready, its answer is the read's.
+    /// Called before each read; unless `Ready(Ok)`, this is the result of the read.
     fn before(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
-    /// Told what a read has brought; nothing, at the end.
-    fn heard(&mut self, bytes: &[u8]);
+    /// Called with the bytes of each read; none at the end of the stream.
+    fn after(&mut self, bytes: &[u8]);
 }
 
-/// A stream with its tap. Writing is not listened to.
+/// A stream with its tap. Writes are not observed.
 #[derive(Debug)]
 pub(crate) struct Tapped<S, T> {
     stream: S,
@@ -34,7 +34,7 @@ impl<S: AsyncRead + Unpin, T: Tap + Unpin> AsyncRead for Tapped<S, T> {
         ready!(self.tap.before(cx))?;
         let before = into.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
-        self.tap.heard(into.filled().get(before..).unwrap_or_default());
+        self.tap.after(into.filled().get(before..).unwrap_or_default());
         Poll::Ready(Ok(()))
     }
 }

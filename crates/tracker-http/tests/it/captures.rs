@@ -1,6 +1,6 @@
-//! Replies of real trackers, replayed: all of them are understood, or refused for their own reason.
+//! Recorded replies of real trackers: each is understood, or refused with its own reason.
 //!
-//! `fixtures/tracker/understood-http.txt` says what as; `UPDATE_SNAPSHOTS=1` writes it anew.
+//! `fixtures/tracker/understood-http.txt` has the results; `UPDATE_SNAPSHOTS=1` writes it again.
 
 use crate::support::{Then, replied, replied_to_scrape};
 use guard::ErrorChain;
@@ -54,7 +54,7 @@ fn line<T>(result: Result<Reply<T>, Error>, show: fn(&T) -> String) -> String {
 }
 
 async fn understood(name: &str, reply: &[u8], piece: usize) -> String {
-    // We hang up as soon as we have the whole reply; one that does not say how long it is ends with the connection.
+    // A reply without a length ends with the connection.
     match name.contains("scrape") {
         true => line(replied_to_scrape(reply, piece, Then::Closes).await, scraped),
         false => line(replied(reply, piece, Then::Closes).await, announced),

@@ -9,7 +9,7 @@ use tokio::task::yield_now;
 use tracker::{Announce, Announced, Event, Scrape, Scraped, TrackerUrl};
 use tracker_http::{Client, Error, Reply};
 
-/// Secrets wherever a tracker URL has them.
+/// A URL with a secret.
 pub(crate) const URL: &str = "http://t.example:6969/announce?passkey=s3cretkey";
 
 /// A reply with one peer.
@@ -37,7 +37,7 @@ pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What the tracker does once it has replied.
+/// What the tracker does after its reply.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Then {
     Closes,
@@ -48,12 +48,12 @@ pub(crate) enum Then {
 pub(crate) async fn request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
-        assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0, "no whole request");
+        assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0, "no complete request");
     }
     String::from_utf8(request).unwrap()
 }
 
-/// Writes `reply` in pieces, each of which the client reads before the next one comes, until it has had enough.
+/// Writes `reply` in pieces, each read by the client before the next one, until the client closes.
 pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), reply: &[u8], piece: usize) {
     for piece in reply.chunks(piece) {
         if stream.write_all(piece).await.is_err() {
@@ -63,7 +63,7 @@ pub(crate) async fn write(stream: &mut (impl AsyncWrite + Unpin), reply: &[u8], 
     }
 }
 
-/// What comes of [`announce`] over a new connection.
+/// The result of [`announce`] over a new connection.
 pub(crate) async fn announced<S>(client: &Client, stream: S, url: &TrackerUrl) -> Result<Reply<Announced>, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
@@ -71,7 +71,7 @@ where
     client.over(stream).await?.announce(url, &announce()).await
 }
 
-/// What is understood of `reply`, sent in pieces of `piece` bytes.
+/// The result of an announce with `reply`, sent in pieces of `piece` bytes.
 pub(crate) async fn replied(reply: &[u8], piece: usize, then: Then) -> Result<Reply<Announced>, Error> {
     let (ours, theirs) = tokio::io::duplex(64 << 10);
     let (client, url) = (Client::default(), URL.parse::<TrackerUrl>().unwrap());
@@ -87,7 +87,7 @@ pub(crate) async fn replied_to_scrape(reply: &[u8], piece: usize, then: Then) ->
     tokio::join!(asking, play(theirs, reply, piece, then)).0
 }
 
-/// What is understood of `reply`, of which the bytes from `at` on come later.
+/// The result of an announce with `reply`, whose bytes from `at` on come later.
 pub(crate) async fn replied_in_two(reply: &[u8], at: usize) -> Result<Reply<Announced>, Error> {
     let (ours, mut theirs) = tokio::io::duplex(64 << 10);
     let (client, url) = (Client::default(), URL.parse::<TrackerUrl>().unwrap());
@@ -107,7 +107,7 @@ async fn play(mut stream: DuplexStream, reply: &[u8], piece: usize, then: Then) 
     (then == Then::StaysOpen).then_some(stream)
 }
 
-/// The error and its causes, as people read them, from a reply that ends with the connection.
+/// The error and its causes as text, for a reply that ends with the connection.
 pub(crate) async fn refused(reply: &[u8]) -> String {
     let error = replied(reply, 60_000, Then::Closes).await.unwrap_err();
     format!("{}: {}", error.code(), guard::ErrorChain(&error))

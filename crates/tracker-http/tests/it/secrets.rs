@@ -1,5 +1,4 @@
-//! No error shows a secret of the URL: neither it nor a cause of it, neither to people nor in a log, also when the tracker
-//! repeats what it was asked.
+//! No error or cause shows a secret of the URL, by `Display` or `Debug`, even when the tracker repeats the request.
 
 use crate::support::{announced, gzip, request, write};
 use guard::ErrorChain;
@@ -13,7 +12,7 @@ use tracker_http::{Client, Error};
 
 const URL: &str = "http://pl4nted-user:pl4nted%20word@t.example/pl4nted-path/announce?passkey=pl4nted-key&pl4nted-bare";
 
-/// The secrets of [`URL`], in the forms in which a tracker gets to know them.
+/// The secrets of [`URL`], in the forms that a tracker receives.
 const SECRETS: [&str; 8] = [
     "pl4nted-user",
     "pl4nted%20word",
@@ -26,7 +25,7 @@ const SECRETS: [&str; 8] = [
     "cGw0bnRlZC11c2VyOnBsNG50ZWQgd29yZA==",
 ];
 
-/// Everything that an error can be made to say.
+/// All texts of an error and its causes.
 fn said(error: &Error) -> String {
     let mut said = format!("{error} {error:?} {error:#?} {}", ErrorChain(error));
     let mut cause = std::error::Error::source(error);
@@ -57,7 +56,7 @@ async fn answered(client: &Client, reply: &[u8]) -> Error {
     tokio::join!(announced(client, ours, &url), tracker).0.unwrap_err()
 }
 
-/// Replies that say `secret` wherever a reply can say something.
+/// Replies with `secret` in every part.
 fn replies(secret: &str) -> Vec<Vec<u8>> {
     let refusal = format!("d14:failure reason{}:no {secret}e", secret.len() + 3);
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -99,7 +98,7 @@ fn replies(secret: &str) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn whatever_a_tracker_repeats_is_hidden() {
+async fn secrets_that_a_tracker_repeats_are_hidden() {
     let mut codes = BTreeSet::new();
     for secret in SECRETS {
         for reply in replies(secret) {
@@ -150,7 +149,7 @@ impl AsyncWrite for Broken {
 }
 
 #[tokio::test(start_paused = true)]
-async fn so_are_those_of_requests_that_come_to_nothing() {
+async fn secrets_of_failed_requests_are_hidden() {
     let url: TrackerUrl = URL.parse().unwrap();
     let client = Client::default();
 
@@ -166,7 +165,7 @@ async fn so_are_those_of_requests_that_come_to_nothing() {
     assert_eq!(silent.code(), "timeout");
     check(&silent);
 
-    let odd = Client { user_agent: "line\nbreak".to_owned(), ..client };
+    let odd = client.with_user_agent("line\nbreak");
     let impossible = announced(&odd, Broken, &url).await.unwrap_err();
     assert_eq!(format!("{}: {impossible}", impossible.code()), "bad_url: the URL cannot be requested");
     check(&impossible);

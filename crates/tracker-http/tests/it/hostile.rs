@@ -1,4 +1,4 @@
-//! Trackers that mean us harm, or behave as if: everything ends, early and in little memory.
+//! Hostile trackers: every exchange ends, early and in little memory.
 
 use crate::support::{BODY, Then, announced, refused, replied, request, write};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tracker_http::{Client, Error};
 
 const HEAD_TOO_LARGE: &str = "head_too_large: head of the reply has more than 65536 bytes or 100 lines";
 
-/// `unit` until it is longer than anything that is read.
+/// `unit` repeated until it is longer than every limit.
 fn endless(head: &str, unit: &str) -> Vec<u8> {
     [head.as_bytes(), unit.repeat((3 << 20) / unit.len()).as_bytes()].concat()
 }
@@ -38,7 +38,7 @@ async fn bodies_without_end_are_refused() {
         (endless("HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n", "x"), too_large),
         (endless("HTTP/1.1 500 Oops\r\n\r\n", "x"), too_large),
         (endless(chunked, "40\r\n0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n"), too_large),
-        // Little body, and all the more around it.
+        // Little body in much framing.
         (endless(chunked, "8\r\n01234567\r\n"), "too_large: reply is larger than 2621440 bytes"),
         (endless(chunked, "0"), "too_large: reply is larger than 2621440 bytes"),
         (endless(chunked, "1;extension=0123456789\r\nx\r\n"), "bad_body: malformed HTTP body: "),
@@ -52,7 +52,7 @@ async fn bodies_without_end_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_repeated_of_a_long_text_is_short() {
+async fn long_texts_of_a_tracker_are_shortened() {
     let long = "é".repeat(1 << 19);
     let refusal = format!("HTTP/1.1 200 OK\r\n\r\nd14:failure reason{}:{long}e", long.len());
     let redirect = format!("HTTP/1.1 302 Found\r\nLocation: http://u.example/{}\r\n\r\n", "x/".repeat(30_000));
@@ -75,7 +75,7 @@ async fn silence_and_half_a_reply_end_at_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_come_by_the_deadline_counts() {
+async fn body_incomplete_at_the_deadline_is_judged() {
     let reply = format!("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{BODY}");
     let reply = replied(reply.as_bytes(), 1000, Then::StaysOpen).await.unwrap();
     assert_eq!(reply.answer.peers.len(), 1);
@@ -88,7 +88,7 @@ async fn what_has_come_by_the_deadline_counts() {
 async fn a_trickle_ends_at_the_callers_deadline() {
     for (head, limit) in [("", 4), ("HTTP/1.1 200 OK\r\n\r\n", 4), ("HTTP/1.1 200 OK\r\n\r\n", 15)] {
         let timeout = Duration::from_secs(limit);
-        let client = Client { timeout, ..Client::default() };
+        let client = Client::default().with_timeout(timeout);
         let url: TrackerUrl = "http://t.example/announce".parse().unwrap();
         let (ours, mut theirs) = tokio::io::duplex(64 << 10);
         let begun = Instant::now();
@@ -105,13 +105,13 @@ async fn a_trickle_ends_at_the_callers_deadline() {
             result = announced(&client, ours, &url) => result.unwrap_err(),
             () = tracker => unreachable!(),
         };
-        assert!(matches!(error, Error::Timeout(after) if after == timeout), "{error:?}");
+        assert!(matches!(error, Error::Http(http_exchange::Error::Timeout(after)) if after == timeout), "{error:?}");
         assert_eq!(begun.elapsed(), timeout);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tracker_that_does_not_even_read_ends_at_the_deadline() {
+async fn a_tracker_that_does_not_read_ends_at_the_deadline() {
     let (ours, _theirs) = tokio::io::duplex(1);
     let url: TrackerUrl = "http://t.example/announce".parse().unwrap();
     let error = announced(&Client::default(), ours, &url).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Whether a server asks for a certificate of ours. We have none; some servers then leave without a word.
+//! Whether a server asks for a client certificate. We have none, and some servers then close without an alert.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio_rustls::rustls::client::ResolvesClientCert;
 use tokio_rustls::rustls::sign::CertifiedKey;
 
 task_local! {
-    /// Set while a handshake is polled: the same resolver serves all connections, or no session could be resumed.
+    /// Set while a handshake is polled: one resolver serves all connections, or no session could be resumed.
     static WANTED: Arc<AtomicBool>;
 }
 
@@ -35,7 +35,7 @@ pub(super) async fn noting<T>(handshake: impl Future<Output = T>) -> (T, bool) {
     (result, wanted.load(Ordering::Relaxed))
 }
 
-/// How a session ended in which a certificate was asked for, before a byte of reply came.
+/// The end of a session in which a certificate was requested, before the first byte of a reply.
 #[derive(Debug, thiserror::Error)]
 #[error("connection closed without a reply")]
 pub(crate) struct LeftWithoutCertificate(#[source] pub(super) Option<io::Error>);

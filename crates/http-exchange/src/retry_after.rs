@@ -1,11 +1,10 @@
-//! When a server wants to be asked again (RFC 9110, 10.2.3).
+//! `Retry-After` (RFC 9110, 10.2.3).
 
 use hyper::HeaderMap;
 use hyper::header::{DATE, HeaderName, RETRY_AFTER};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// `Retry-After`: seconds, or a date, which is counted from the reply's own `Date`, so that the two clocks need not agree,
-/// and from our clock where it has none. A date that has passed means at once.
+/// The wait that [`Response::retry_after`](crate::Response::retry_after) describes.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
     let value = text(RETRY_AFTER)?;
@@ -49,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_as_the_standard_writes_them() {
+    fn dates_in_the_preferred_format_are_read_and_others_are_not() {
         for (date, seconds) in [
             ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
             ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777)),
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_or_a_date() {
+    fn retry_after_is_seconds_or_a_date() {
         let date = "Sat, 28 Nov 2026 12:00:00 GMT";
         for (value, date, expected) in [
             ("120", "", Some(120)),

@@ -1,7 +1,6 @@
 //! What is wrong with a TLS connection, in the user's terms.
 
 use super::stream::Beginning;
-use super::verifier::{NoStore, SelfSigned};
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,52 +10,52 @@ use tokio_rustls::rustls::{CertificateError, Error, InvalidMessage, OtherError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsProblem {
-    /// The certificate was good once.
+    /// The certificate is no longer valid.
     #[error("certificate expired {} ago", rough(*ago))]
     Expired {
         /// How long ago.
         ago: Duration,
     },
-    /// The certificate will be good, or one of the two clocks is wrong.
+    /// The certificate is not valid yet, or one of the two clocks is wrong.
     #[error("certificate not valid yet, only in {}", rough(*ahead))]
     NotYetValid {
         /// How far ahead.
         ahead: Duration,
     },
-    /// The certificate is somebody else's.
+    /// The certificate is for other hosts.
     #[error("certificate is for {}", list(names))]
     WrongName {
         /// The names and addresses it is for; not escaped.
         names: Vec<String>,
     },
-    /// Nobody vouches for the certificate but itself.
+    /// The certificate is its own issuer.
     #[error("self-signed certificate")]
     SelfSigned,
-    /// Whoever vouches for the certificate is not trusted.
+    /// The issuer of the certificate is not trusted.
     #[error("certificate of an unknown issuer")]
     UnknownIssuer,
-    /// As [`UnknownIssuer`](Self::UnknownIssuer), where our own machine has no roots.
+    /// [`UnknownIssuer`](Self::UnknownIssuer) on a machine without roots of its own.
     #[error("certificate of an unknown issuer; this machine has no certificates to trust of its own (ca-certificates)")]
     UnknownWithoutStore,
-    /// Our own machine has no roots where it is told to look for them.
+    /// This machine has no roots where the environment says they are.
     #[error("this machine has no certificates to trust: there are none where SSL_CERT_FILE and SSL_CERT_DIR point")]
     NoRoots,
-    /// Our own machine started no thread to read the roots in: not the server's fault.
+    /// This machine could not start a thread to read the roots: not the server's fault.
     #[error("this machine starts no more threads")]
     NoThread(#[source] io::Error),
-    /// The server asked for a certificate of ours, and left without one.
+    /// The server asked for a client certificate, and closed when it got none.
     #[error("the server wants a client certificate")]
     ClientCertificate(#[source] io::Error),
     /// Something else is wrong with the certificate.
     #[error("bad certificate")]
     BadCertificate(#[source] io::Error),
-    /// What answered speaks HTTP without TLS.
+    /// The server speaks HTTP without TLS.
     #[error("plain HTTP on this port")]
     PlainHttp,
-    /// What answered does not speak TLS.
+    /// The server does not speak TLS.
     #[error("not TLS on this port")]
     NotTls(#[source] io::Error),
-    /// The connection ended within the handshake.
+    /// The connection ended during the handshake.
     #[error("connection closed in the TLS handshake")]
     Closed(#[source] io::Error),
     /// No handshake within the limit.
@@ -67,14 +66,14 @@ pub enum TlsProblem {
     Failed(#[source] io::Error),
 }
 
-/// Why a file of certificates to be trusted cannot be used.
+/// Why a file of trusted certificates cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CaError {
     /// No certificate in it.
     #[error("no PEM certificate")]
     NoCertificate,
-    /// It begins as PEM and does not go on so.
+    /// It begins as PEM and is damaged.
     #[error("broken PEM")]
     BadPem,
     /// A certificate in it cannot be read.
@@ -85,8 +84,18 @@ pub enum CaError {
     },
 }
 
+/// The certificate's issuer is the certificate itself.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("self-signed certificate")]
+pub(super) struct SelfSigned;
+
+/// The issuer is not among the roots that are built in, and this machine has none of its own.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("no certificates to trust")]
+pub(super) struct NoStore;
+
 impl TlsProblem {
-    /// The code that stands for this problem in reports: lower_snake_case, never renamed.
+    /// The code of this problem in reports: lower_snake_case, never renamed.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -106,8 +115,8 @@ impl TlsProblem {
         }
     }
 
-    /// What a failed handshake is about; `beginning` is what came first. Whether the server asked for a certificate of ours
-    /// matters only where nothing is wrong with its own.
+    /// Why a handshake failed; `beginning` has the first bytes that came. That the server asked for a client certificate
+    /// matters only where its own is good.
     pub(super) fn of(error: io::Error, beginning: &Beginning, wants_certificate: bool) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
         let problem = match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
@@ -127,7 +136,7 @@ impl TlsProblem {
     }
 }
 
-/// The refusals that have a name of their own.
+/// The refusals that have a variant of their own.
 fn known(error: &CertificateError) -> Option<TlsProblem> {
     let seconds = |later: u64, earlier: u64| Duration::from_secs(later.saturating_sub(earlier));
     Some(match error {
@@ -166,7 +175,7 @@ fn list(names: &[String]) -> String {
     }
 }
 
-/// In the largest unit of which there are two.
+/// In the largest unit of which there are at least two.
 fn rough(time: Duration) -> String {
     let seconds = time.as_secs();
     let units = [("days", 86_400), ("hours", 3_600), ("minutes", 60)];
@@ -179,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_and_lists_are_short() {
+    fn long_spans_and_lists_are_shortened() {
         for (seconds, shown) in [(0, "0 seconds"), (119, "119 seconds"), (7_199, "119 minutes"), (172_800, "2 days")] {
             assert_eq!(rough(Duration::from_secs(seconds)), shown);
         }

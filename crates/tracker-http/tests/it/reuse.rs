@@ -1,11 +1,13 @@
-//! Several exchanges over one connection, and when there is no other.
+//! Several exchanges over one connection, and what ends it.
 
 use crate::support::{BODY, URL, announce, gzip, request};
+use http_exchange::Error::{Closed, Stale, Timeout};
+use http_exchange::Limits;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, timeout};
 use tracker::{Announced, TrackerUrl};
-use tracker_http::{Client, Connection, Error, Limits, Reply};
+use tracker_http::{Client, Connection, Error, Reply};
 
 type Asked = Result<Reply<Announced>, Error>;
 
@@ -22,7 +24,7 @@ impl Pair {
 
     async fn with(limits: Limits) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let client = Client { limits, ..Client::default() };
+        let client = Client::default().with_limits(limits);
         Self { ours: client.over(ours).await.unwrap(), theirs }
     }
 
@@ -36,7 +38,7 @@ impl Pair {
         tokio::join!(asked(ours), tracker).0
     }
 
-    /// As [`ask`](Self::ask), then the tracker closes.
+    /// [`ask`](Self::ask), then the tracker closes.
     async fn ask_last(mut self, reply: &[u8]) -> (Connection<DuplexStream>, Asked) {
         let Self { ours, theirs } = &mut self;
         let tracker = async {
@@ -63,11 +65,11 @@ fn chunked(body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body, b"\r\n0\r\n\r\n"].concat()
 }
 
-/// Asking again over what is closed writes nothing and is told apart.
+/// Another exchange over a closed connection writes nothing and is [`Stale`].
 async fn is_over(connection: &mut Connection<DuplexStream>) {
     assert!(!connection.is_open());
     let error = asked(connection).await.unwrap_err();
-    assert!(error.is_stale() && matches!(error, Error::Stale(None)), "{error:?}");
+    assert!(error.is_stale() && matches!(error, Error::Http(Stale(None))), "{error:?}");
     assert_eq!((error.code(), error.status()), ("closed", None));
 }
 
@@ -89,7 +91,7 @@ async fn one_exchange_follows_another() {
         assert_eq!(pair.ask(reply).await.unwrap().answer.peers.len(), 1);
         assert!(pair.ours.is_open() && pair.ours.is_open(), "{}", String::from_utf8_lossy(reply));
     }
-    // What is not an answer is a reply all the same.
+    // Errors that are complete replies keep the connection open.
     for (reply, code) in [
         ("HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\n<html>", "http_status"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\nd14:failure reason6:bannede", "failure"),
@@ -106,11 +108,11 @@ async fn one_exchange_follows_another() {
 }
 
 #[tokio::test]
-async fn whatever_ends_a_connection_is_seen() {
+async fn replies_after_which_nothing_may_follow_close() {
     for reply in [
         framed("Connection: close\r\n"),
         format!("HTTP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len()).into_bytes(),
-        // More than was asked for: some bytes, or a whole reply to nothing.
+        // More than was asked for: some bytes, or an unrequested reply.
         [framed(""), b"\r\n".to_vec()].concat(),
         [framed(""), framed("")].concat(),
         [chunked(BODY.as_bytes()), framed("")].concat(),
@@ -125,7 +127,7 @@ async fn whatever_ends_a_connection_is_seen() {
             is_over(&mut pair.ours).await;
         }
     }
-    // The end of the connection is the end of the body, or not even that.
+    // The end of the connection is the end of the body, or comes before it.
     for reply in
         [format!("HTTP/1.1 200 OK\r\n\r\n{BODY}"), format!("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{BODY}")]
     {
@@ -146,49 +148,49 @@ async fn whatever_ends_a_connection_is_seen() {
 }
 
 #[tokio::test]
-async fn what_comes_while_nothing_is_asked_ends_the_connection() {
+async fn bytes_without_a_request_close_the_connection() {
     for unasked in [&b"x"[..], b"HTTP/1.1 408 Request Timeout\r\n\r\n", &framed("")] {
         let mut pair = Pair::new().await;
         pair.ask(&framed("")).await.unwrap();
         assert!(pair.ours.is_open());
         pair.theirs.write_all(unasked).await.unwrap();
-        // Neither seen as the reply, nor is anything written.
+        // They are not taken for the reply, and no request is written.
         let error = asked(&mut pair.ours).await.unwrap_err();
-        assert!(matches!(error, Error::Stale(None)), "{error:?}");
+        assert!(matches!(error, Error::Http(Stale(None))), "{error:?}");
         assert_eq!(pair.theirs.read(&mut [0; 1]).await.unwrap(), 0);
         is_over(&mut pair.ours).await;
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_was_closed_meanwhile_is_told_apart() {
+async fn a_connection_closed_while_idle_is_stale() {
     // The tracker closes while the request is on its way.
     let mut pair = Pair::new().await;
     pair.ask(&framed("")).await.unwrap();
     let (mut ours, error) = pair.ask_last(b"").await;
     let error = error.unwrap_err();
-    assert!(matches!(error, Error::Stale(Some(_))) && error.is_stale(), "{error:?}");
-    assert_eq!(error.to_string(), "tracker has closed the connection that was kept open");
+    assert!(matches!(error, Error::Http(Stale(Some(_)))) && error.is_stale(), "{error:?}");
+    assert_eq!(error.to_string(), "server has closed the connection that was kept open");
     assert_eq!(ours.exchanges(), 1);
     is_over(&mut ours).await;
 
-    // So does one that says that it has waited too long.
+    // A 408 says that the tracker waited too long.
     let mut pair = Pair::new().await;
     pair.ask(&framed("")).await.unwrap();
     let reply = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
     let error = pair.ask(reply).await.unwrap_err();
     assert!(error.is_stale(), "{error:?}");
     is_over(&mut pair.ours).await;
-    // Of a new connection these are the tracker's answers.
+    // Over a new connection these are answers.
     assert_eq!(Pair::new().await.ask(reply).await.unwrap_err().status(), Some(408));
     assert_eq!(Pair::new().await.ask_last(b"").await.1.unwrap_err().code(), "closed");
     assert!(!Pair::new().await.ask_last(b"").await.1.unwrap_err().is_stale());
 
-    // Once a byte has come it is a reply, and a bad one.
+    // With the first byte it is a reply, a bad one.
     let mut pair = Pair::new().await;
     pair.ask(&framed("")).await.unwrap();
     let error = pair.ask_last(b"HTTP/1.1 200").await.1.unwrap_err();
-    assert!(matches!(error, Error::Closed(_)), "{error:?}");
+    assert!(matches!(error, Error::Http(Closed(_))), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,11 +202,11 @@ async fn each_exchange_has_its_own_deadline() {
     pair.ours.timeout = Duration::from_secs(3);
     let begun = Instant::now();
     let error = asked(&mut pair.ours).await.unwrap_err();
-    assert!(matches!(error, Error::Timeout(limit) if limit == begun.elapsed()), "{error:?}");
+    assert!(matches!(error, Error::Http(Timeout(limit)) if limit == begun.elapsed()), "{error:?}");
     assert_eq!(begun.elapsed(), Duration::from_secs(3));
     is_over(&mut pair.ours).await;
 
-    // A body that was cut is read, and nothing may follow it.
+    // A body that was cut is judged, and nothing may follow it.
     let mut pair = Pair::new().await;
     let cut = format!("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{BODY}");
     assert_eq!(pair.ask(cut.as_bytes()).await.unwrap().answer.peers.len(), 1);
@@ -212,11 +214,11 @@ async fn each_exchange_has_its_own_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_exchange_that_was_dropped_closes() {
+async fn a_dropped_exchange_closes() {
     let mut pair = Pair::new().await;
     pair.ask(&framed("")).await.unwrap();
     assert!(timeout(Duration::from_secs(1), asked(&mut pair.ours)).await.is_err());
-    // Its reply comes for nothing.
+    // The reply finds the stream closed.
     request(&mut pair.theirs).await;
     assert!(pair.theirs.write_all(&framed("")).await.is_err());
     assert_eq!(pair.ours.exchanges(), 1);
@@ -225,7 +227,7 @@ async fn an_exchange_that_was_dropped_closes() {
 
 #[tokio::test]
 async fn each_exchange_has_its_own_limits() {
-    let limits = Limits { head_bytes: 8192, head_lines: 10, body_bytes: 2000 };
+    let limits = Limits::DEFAULT.with_head_bytes(8192).with_head_lines(10).with_body_bytes(2000);
     let reply = |length: usize| {
         let head = format!(
             "HTTP/1.1 200 OK\r\nX: {}\r\nContent-Length: {}\r\n\r\n{BODY}",
@@ -244,7 +246,7 @@ async fn each_exchange_has_its_own_limits() {
 }
 
 #[tokio::test]
-async fn a_connection_may_lie_idle_anywhere() {
+async fn an_idle_connection_may_move_to_another_task() {
     let mut pair = Pair::new().await;
     pair.ask(&framed("")).await.unwrap();
     let mut pool = vec![pair.ours];

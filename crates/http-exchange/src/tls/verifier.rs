@@ -1,7 +1,7 @@
-//! Whose certificates are believed. rustls decides; what is added here is which of the usual refusals it was, and that a
-//! certificate the user handed to us is the server's own.
+//! Which certificates are trusted. rustls decides; this adds which of the common refusals it was, and accepts a server's own
+//! certificate that the user trusts.
 
-use super::problem::TlsProblem;
+use super::problem::{NoStore, SelfSigned, TlsProblem};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,16 +21,6 @@ const ROOTS_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 /// Largest file that is read as the system's roots, in bytes: twenty times what a system has.
 const MAX_ROOTS: u64 = 4 << 20;
 
-/// Nobody vouches for a certificate but itself.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("self-signed certificate")]
-pub(super) struct SelfSigned;
-
-/// The issuer is not among the roots that are built in, and this machine has none of its own.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("no certificates to trust")]
-pub(super) struct NoStore;
-
 pub(super) struct Verifier {
     web: Arc<WebPkiServerVerifier>,
     /// Whether the system has roots.
@@ -39,7 +29,7 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// Believes the roots and `extra`.
+    /// Trusts the roots and `extra`.
     pub(super) fn new(extra: &[CertificateDer<'static>], provider: Arc<CryptoProvider>) -> Result<Self, TlsProblem> {
         let (mut roots, has_store) = roots();
         roots.add_parsable_certificates(extra.iter().cloned());
@@ -51,7 +41,7 @@ impl Verifier {
         Ok(Self { web, has_store, extra: extra.to_vec() })
     }
 
-    /// What an error that says little is about.
+    /// The specific reason behind a general error.
     fn explain(&self, error: Error, certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<(), Error> {
         let claims_to_be_ca = is_ca_as_server(&error);
         let is_unknown = error == Error::InvalidCertificate(CertificateError::UnknownIssuer);
@@ -59,8 +49,8 @@ impl Verifier {
             return Err(error);
         }
         let Ok(parsed) = EndEntityCert::try_from(certificate) else { return Err(error) };
-        // Self-signed certificates usually call themselves an authority, which no server's may. When the user trusts this
-        // very certificate, its name is all that is left to check: its dates come before this error.
+        // Self-signed certificates usually claim to be an authority, which a server's must not. When the user trusts this
+        // very certificate, only its name is left to check: its dates were checked before this error.
         if claims_to_be_ca && self.extra.contains(certificate) {
             return parsed.verify_is_valid_for_subject_name(name).map_err(|error| wrong_name(error).into());
         }
@@ -74,11 +64,11 @@ impl Verifier {
     }
 }
 
-/// The system's roots; Mozilla's when there are none, as in a bare container, unless the user said where they are. And
-/// whether they are the system's.
+/// The system's roots; Mozilla's when there are none, as in a bare container, unless an environment variable names a
+/// place. And whether they are the system's.
 fn roots() -> (RootCertStore, bool) {
     let mut roots = RootCertStore::empty();
-    // Files of a system that cannot be read, and certificates among many that are broken, are nobody's roots.
+    // Files that cannot be read and certificates that cannot be parsed are skipped.
     roots.add_parsable_certificates(system_roots());
     let named =
         ROOTS_VARIABLES.iter().any(|variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty()));
@@ -89,7 +79,8 @@ fn roots() -> (RootCertStore, bool) {
     (roots, has_store)
 }
 
-/// The certificates of the system. A device that a variable names never ends, and a pipe may never begin.
+/// The certificates of the system. A variable may name a device, which never ends, or a pipe, which may never begin: those
+/// are not read.
 fn system_roots() -> Vec<CertificateDer<'static>> {
     let file = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
     if file.is_none_or(|file| is_store(&file)) {
@@ -100,7 +91,7 @@ fn system_roots() -> Vec<CertificateDer<'static>> {
     folders.flat_map(|folder| rustls_native_certs::load_certs_from_paths(None, Some(&folder)).certs).collect()
 }
 
-/// What is not there is found not to be there when it is opened.
+/// Whether the file may be opened; one that is missing fails when it is.
 fn is_store(file: &Path) -> bool {
     std::fs::metadata(file).map_or(true, |found| found.is_file() && found.len() <= MAX_ROOTS)
 }
@@ -170,7 +161,7 @@ mod tests {
     use tokio_rustls::rustls::crypto::ring;
 
     #[test]
-    fn what_has_no_end_is_no_store() {
+    fn devices_and_folders_are_not_read_as_a_store() {
         let is = |path: &str| is_store(Path::new(path));
         assert!(is(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")) && is("/nonexistent"));
         assert!(!is("/dev/zero") && !is("/proc/self"));

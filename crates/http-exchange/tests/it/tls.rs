@@ -1,7 +1,8 @@
-//! TLS with servers whose certificates are made on the spot.
+//! TLS with servers whose certificates are made by the test.
 
-use crate::support::{BODY, announced, request, write};
+use crate::support::{BODY, exchanged, get, request, write};
 use guard::ErrorChain;
+use http_exchange::{CaError, Error, Tls, TlsProblem, TlsStream};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, date_time_ymd,
@@ -16,8 +17,6 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
-use tracker::{Host, TrackerUrl};
-use tracker_http::{CaError, Client, Error, Tls, TlsProblem, TlsStream};
 
 const LIMIT: Duration = Duration::from_secs(4);
 const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
@@ -31,7 +30,7 @@ fn params(names: &[&str]) -> CertificateParams {
     params
 }
 
-/// An authority that nobody knows yet.
+/// An authority that is not trusted yet.
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = params(&[]);
     params.distinguished_name.push(DnType::CommonName, "an authority of the tests");
@@ -68,16 +67,11 @@ fn self_signed(params: &CertificateParams) -> (TlsAcceptor, String) {
     (server(certificate.der().clone(), &key, BOTH), certificate.pem())
 }
 
-fn host(text: &str) -> Host {
-    text.parse().unwrap()
-}
-
-/// What our end makes of the handshake.
+/// The client's result of the handshake.
 async fn greeted(tls: &Tls, name: &str, server: &TlsAcceptor) -> Result<TlsStream<DuplexStream>, Error> {
     let (ours, theirs) = tokio::io::duplex(64 << 10);
-    let host = host(name);
-    // The server's end stays open, so that our verdict is about its certificate and not about its leaving.
-    let (result, _theirs) = tokio::join!(tls.connect(ours, &host, LIMIT), server.accept(theirs));
+    // The server's end stays open, so that the verdict is about its certificate and not about a closed connection.
+    let (result, _theirs) = tokio::join!(tls.connect(ours, name, LIMIT), server.accept(theirs));
     result
 }
 
@@ -107,7 +101,7 @@ async fn a_certificate_is_for_one_name_or_address_and_for_its_time() {
         ("t.example.", plain(), "ok"),
         ("a.wild.example", plain(), "ok"),
         ("127.0.0.1", plain(), "ok"),
-        ("[::1]", plain(), "ok"),
+        ("::1", plain(), "ok"),
         ("u.example", plain(), wrong),
         ("wild.example", plain(), wrong),
         ("127.0.0.2", plain(), wrong),
@@ -144,22 +138,22 @@ async fn a_certificate_is_for_one_name_or_address_and_for_its_time() {
 }
 
 #[tokio::test]
-async fn strangers_are_told_from_those_who_vouch_for_themselves() {
+async fn an_unknown_issuer_is_told_from_a_self_signed_certificate() {
     let authority = authority();
-    let (nobody, tls) = (Tls::default(), Tls::trusting(authority.pem().as_bytes()).unwrap());
+    let (default, tls) = (Tls::default(), Tls::trusting(authority.pem().as_bytes()).unwrap());
     let unknown = "tls_unknown_issuer: no secure connection: certificate of an unknown issuer";
     let alone = "tls_self_signed: no secure connection: self-signed certificate";
 
     let known = signed(params(&["t.example"]), &authority);
     assert_eq!(verdict(&tls, "t.example", &known).await, "ok");
-    assert_eq!(verdict(&nobody, "t.example", &known).await, unknown);
+    assert_eq!(verdict(&default, "t.example", &known).await, unknown);
 
     let mut params = params(&["t.example"]);
     // The second is what `openssl req -x509` makes.
     for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
         params.is_ca = is_ca;
         let (itself, pem) = self_signed(&params);
-        assert_eq!(verdict(&nobody, "t.example", &itself).await, alone);
+        assert_eq!(verdict(&default, "t.example", &itself).await, alone);
         assert_eq!(verdict(&tls, "t.example", &itself).await, alone);
         let trusting = Tls::trusting(pem.as_bytes()).unwrap();
         assert_eq!(verdict(&trusting, "t.example", &itself).await, "ok");
@@ -173,7 +167,7 @@ async fn strangers_are_told_from_those_who_vouch_for_themselves() {
 }
 
 #[tokio::test]
-async fn both_versions_are_spoken() {
+async fn tls_1_2_and_1_3_are_spoken() {
     let authority = authority();
     let tls = Tls::trusting(authority.pem().as_bytes()).unwrap();
     for version in [&TLS12, &TLS13] {
@@ -184,20 +178,20 @@ async fn both_versions_are_spoken() {
     }
 }
 
-/// What is said of a server that answers our greeting with `reply` and leaves.
+/// The error with a server that answers the ClientHello with `reply` and closes.
 async fn answered(reply: &[u8]) -> String {
     let (ours, mut theirs) = tokio::io::duplex(64 << 10);
-    let (tls, host) = (Tls::default(), host("t.example"));
+    let tls = Tls::default();
     let server = async move {
         theirs.read_u8().await.unwrap();
         write(&mut theirs, reply, 60_000).await;
     };
-    let error = tokio::join!(tls.connect(ours, &host, LIMIT), server).0.unwrap_err();
+    let error = tokio::join!(tls.connect(ours, "t.example", LIMIT), server).0.unwrap_err();
     format!("{}: {}", error.code(), ErrorChain(&error))
 }
 
 #[tokio::test]
-async fn what_answers_without_tls_is_said() {
+async fn servers_without_tls_are_named() {
     for (reply, said) in [
         (&b""[..], "tls_closed: no secure connection: connection closed in the TLS handshake: tls handshake eof"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "tls_plain_http: no secure connection: plain HTTP on this port"),
@@ -219,7 +213,7 @@ async fn what_answers_without_tls_is_said() {
 async fn a_handshake_that_stalls_or_trickles_ends_at_its_limit() {
     for trickles in [false, true] {
         let (ours, mut theirs) = tokio::io::duplex(64 << 10);
-        let (tls, host, begun) = (Tls::default(), host("t.example"), Instant::now());
+        let (tls, begun) = (Tls::default(), Instant::now());
         let server = async {
             // The beginning of a message that is never complete.
             theirs.write_all(b"\x16\x03\x03\x40\0\x02\0\x3f\0").await.unwrap();
@@ -233,7 +227,7 @@ async fn a_handshake_that_stalls_or_trickles_ends_at_its_limit() {
             std::future::pending::<()>().await;
         };
         let error = tokio::select! {
-            result = tls.connect(ours, &host, LIMIT) => result.unwrap_err(),
+            result = tls.connect(ours, "t.example", LIMIT) => result.unwrap_err(),
             () = server => unreachable!(),
         };
         assert!(matches!(error, Error::Tls(TlsProblem::Timeout(LIMIT))), "{error:?}");
@@ -255,12 +249,12 @@ async fn an_exchange_goes_through_a_session_however_that_ends() {
     let authority = authority();
     let tls = Tls::trusting(authority.pem().as_bytes()).unwrap();
     let server = signed(params(&["t.example"]), &authority);
-    let url: TrackerUrl = "https://t.example/announce".parse().unwrap();
     for (reply, expected) in [
-        (format!("HTTP/1.0 200 OK\r\n\r\n{BODY}"), "1 peers"),
-        (format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len()), "1 peers"),
-        (format!("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{BODY}"), "1 peers"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nd8:".to_owned(), "incomplete"),
+        // The end of the connection is the end of the body: complete only with a `close_notify`.
+        (format!("HTTP/1.0 200 OK\r\n\r\n{BODY}"), "complete: the body"),
+        (format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len()), "complete: the body"),
+        (format!("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{BODY}"), "incomplete: the body"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nthe".to_owned(), "incomplete: the"),
         ("HTTP/1.1 200".to_owned(), "closed"),
         (String::new(), "closed"),
     ] {
@@ -276,20 +270,24 @@ async fn an_exchange_goes_through_a_session_however_that_ends() {
                 }
                 request
             };
-            let exchange = async {
-                let stream = tls.connect(ours, url.host(), LIMIT).await.unwrap();
-                announced(&Client::default(), stream, &url).await
-            };
+            let exchange = async { exchanged(tls.connect(ours, "t.example", LIMIT).await.unwrap(), get()).await };
             let (result, request) = tokio::join!(exchange, tracker);
             assert!(request.contains("host: t.example\r\n"), "{request}");
-            let shown =
-                result.map_or_else(|error| error.code().into(), |reply| format!("{} peers", reply.answer.peers.len()));
+            let shown = result.map_or_else(
+                |error| error.code().to_owned(),
+                |response| {
+                    let end = response.cut.map_or("complete", |cut| cut.code());
+                    format!("{end}: {}", String::from_utf8_lossy(&response.body))
+                },
+            );
+            let cut_off = matches!(end, End::Silent) && reply.starts_with("HTTP/1.0");
+            let expected = if cut_off { "incomplete: the body" } else { expected };
             assert_eq!(shown, expected, "{reply} {end:?}");
         }
     }
 }
 
-/// A server that asks for a certificate of ours, and may go on without one.
+/// A server that asks for a client certificate; `goes_on` without one.
 fn asking(
     authority: &CertifiedIssuer<'static, KeyPair>,
     version: &'static SupportedProtocolVersion,
@@ -311,21 +309,17 @@ fn asking(
 }
 
 #[tokio::test]
-async fn a_server_that_wants_a_certificate_of_ours_is_said_to() {
+async fn a_server_that_requires_a_client_certificate_is_named() {
     let authority = authority();
     let tls = Tls::trusting(authority.pem().as_bytes()).unwrap();
-    let url: TrackerUrl = "https://t.example/announce".parse().unwrap();
-    // A server that refuses us in the handshake, one that leaves after it, and one that answers all the same.
+    // A server that refuses in the handshake, one that closes after it, and one that answers all the same.
     for (version, goes_on, reply) in [&TLS12, &TLS13]
         .into_iter()
         .flat_map(|version| [(version, false, ""), (version, true, ""), (version, true, "HTTP/1.1 200 OK\r\n\r\n")])
     {
         let server = asking(&authority, version, goes_on);
         let (ours, theirs) = tokio::io::duplex(64 << 10);
-        let exchange = async {
-            let stream = tls.connect(ours, url.host(), LIMIT).await?;
-            announced(&Client::default(), stream, &url).await
-        };
+        let exchange = async { exchanged(tls.connect(ours, "t.example", LIMIT).await?, get()).await };
         let tracker = async {
             let Ok(mut stream) = server.accept(theirs).await else { return };
             request(&mut stream).await;
@@ -333,38 +327,39 @@ async fn a_server_that_wants_a_certificate_of_ours_is_said_to() {
             stream.flush().await.unwrap();
         };
         match tokio::join!(exchange, tracker).0 {
-            Ok(answer) => assert_eq!((answer.answer.peers.len(), reply.is_empty()), (1, false)),
+            Ok(response) => assert_eq!((response.body.as_slice(), reply.is_empty()), (BODY.as_bytes(), false)),
             Err(error) => {
                 let said = format!("{}: {}", error.code(), ErrorChain(&error));
                 let wanted = "tls_client_certificate: no secure connection: the server wants a client certificate: ";
                 assert!(reply.is_empty() && said.starts_with(wanted) && !said.contains("://"), "{version:?} {said}");
             }
         }
-        // What is wrong with its own certificate comes first.
+        // A fault of its own certificate comes first.
         let verdict = verdict(&Tls::default(), "t.example", &server).await;
         assert!(verdict.starts_with("tls_unknown_issuer: "), "{verdict}");
     }
 }
 
 #[tokio::test]
-async fn what_a_library_says_to_its_users_is_not_told() {
+async fn hints_of_the_tls_library_to_developers_are_not_shown() {
     let authority = authority();
     let tls = Tls::trusting(authority.pem().as_bytes()).unwrap();
     let server = signed(params(&["t.example"]), &authority);
-    let url: TrackerUrl = "https://t.example/announce".parse().unwrap();
     for reply in ["", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nd8:"] {
         let (ours, theirs) = tokio::io::duplex(64 << 10);
-        let tracker = async {
+        let server = async {
             let mut stream = server.accept(theirs).await.unwrap();
             request(&mut stream).await;
             write(&mut stream, reply.as_bytes(), 60_000).await;
             stream.flush().await.unwrap();
         };
         let exchange = async {
-            let stream = tls.connect(ours, url.host(), LIMIT).await.unwrap();
-            announced(&Client::default(), stream, &url).await.unwrap_err()
+            match exchanged(tls.connect(ours, "t.example", LIMIT).await.unwrap(), get()).await {
+                Ok(response) => response.cut.unwrap(),
+                Err(error) => error,
+            }
         };
-        let said = ErrorChain(&tokio::join!(exchange, tracker).0).to_string();
+        let said = ErrorChain(&tokio::join!(exchange, server).0).to_string();
         assert!(said.ends_with("no close_notify of TLS") && !said.contains("://"), "{said}");
     }
 }

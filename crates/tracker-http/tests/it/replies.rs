@@ -1,10 +1,11 @@
-//! What is understood of a reply, and what is said of one that is none.
+//! Replies that are understood, and the errors for those that are not.
 
 use crate::support::{BODY, Then, gzip, refused, replied, replied_in_two, replied_to_scrape};
+use http_exchange::Limits;
 use proptest::prelude::*;
 use std::time::Duration;
 use tracker::RetryIn;
-use tracker_http::{Error, Limits};
+use tracker_http::Error;
 
 /// Sends `reply` in pieces of several sizes; it must have the one peer of [`BODY`].
 async fn understood(reply: &[u8]) {

@@ -1,22 +1,19 @@
 //! HTTPS: a TLS session over a stream that is already connected.
 
-mod certificate;
-mod problem;
-mod stream;
+pub(crate) mod certificate;
+pub(crate) mod problem;
+pub(crate) mod stream;
 mod verifier;
 
-pub(crate) use certificate::LeftWithoutCertificate;
-pub use problem::{CaError, TlsProblem};
-pub use stream::TlsStream;
-
-use crate::Error;
+use crate::error::Error;
 use crate::tapped::Tapped;
 use certificate::{NoCertificate, noting};
+use problem::{CaError, TlsProblem};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use stream::Beginning;
+use stream::{Beginning, TlsStream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OnceCell, oneshot};
 use tokio::time::timeout;
@@ -24,15 +21,13 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName};
-use tracker::Host;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use verifier::Verifier;
 
-/// How trackers are reached over TLS 1.2 and 1.3, and whose certificates are believed: those of the system's roots, of
-/// Mozilla's where the system has none, and of the roots given to [`Tls::trusting`]. Revocation is not checked.
+/// TLS 1.2 and 1.3, and which certificates are trusted: those issued by the system's roots, by Mozilla's where the system
+/// has none, and by the roots given to [`Tls::trusting`]. Revocation is not checked.
 ///
-/// A clone is another handle of the same. Nothing is loaded before the first connection: who asks over plain HTTP only
-/// pays nothing.
+/// A clone shares everything. Nothing is loaded before the first connection, so plain HTTP costs nothing.
 #[derive(Clone, Default)]
 pub struct Tls(Arc<Inner>);
 
@@ -44,8 +39,8 @@ struct Inner {
 }
 
 impl Tls {
-    /// Trusts the certificates in `pem` too: an authority's, or a server's own self-signed one. Whatever else stands
-    /// there, such as text or a key, is ignored.
+    /// Trusts the certificates in `pem` too: an authority's, or a server's own self-signed one. Other content, such as text
+    /// or a key, is ignored.
     ///
     /// # Errors
     /// When there is no certificate, or one that cannot be read.
@@ -63,17 +58,18 @@ impl Tls {
         Ok(Self(Arc::new(Inner { extra, config: OnceCell::new() })))
     }
 
-    /// Begins TLS on `stream`, which leads to `host`. The certificate must be for that name, or for that address when the
-    /// host is an address literal.
+    /// Begins TLS on `stream`, which leads to `host`, a name or an address literal without brackets. The certificate must
+    /// be for that name or address.
     ///
     /// # Errors
     /// [`Error::Tls`], also when the handshake takes longer than `limit`.
-    pub async fn connect<S>(&self, stream: S, host: &Host, limit: Duration) -> Result<TlsStream<S>, Error>
+    pub async fn connect<S>(&self, stream: S, host: &str, limit: Duration) -> Result<TlsStream<S>, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let connect = async {
-            let name = server_name(host).map_err(|error| TlsProblem::Failed(io::Error::other(error)))?;
+            let name = ServerName::try_from(host.to_owned());
+            let name = name.map_err(|error| TlsProblem::Failed(io::Error::other(error)))?;
             let connector = TlsConnector::from(self.config().await?);
             let handshake = connector.connect(name, Tapped::new(stream, Beginning::default())).into_fallible();
             let (result, wants_certificate) = noting(handshake).await;
@@ -85,13 +81,13 @@ impl Tls {
         Ok(timeout(limit, connect).await.unwrap_or(Err(TlsProblem::Timeout(limit)))?)
     }
 
-    /// Made when it is first needed, and on another thread: the system's roots take milliseconds to read, in which everybody
-    /// else on this thread would seem to be slow.
+    /// Made when first needed, and on another thread: reading the system's roots takes milliseconds, which the peers served
+    /// on this thread would wait.
     async fn config(&self) -> Result<Arc<ClientConfig>, TlsProblem> {
         let make = async || {
             let inner = self.0.clone();
             let (done, made) = oneshot::channel();
-            // The runtime's own threads panic where there can be no more.
+            // Not `spawn_blocking`: that panics when no thread can be started.
             let work = move || drop(done.send(inner.make_config().map(Arc::new)));
             std::thread::Builder::new().name("roots".to_owned()).spawn(work).map_err(TlsProblem::NoThread)?;
             made.await.map_err(|error| TlsProblem::Failed(io::Error::other(error)))?
@@ -102,7 +98,7 @@ impl Tls {
 
 impl Inner {
     fn make_config(&self) -> Result<ClientConfig, TlsProblem> {
-        // Named here, and not installed for the process: that belongs to whoever owns the process.
+        // Passed explicitly: the process-wide default provider is the application's to install.
         let provider = Arc::new(ring::default_provider());
         let verifier = Verifier::new(&self.extra, provider.clone())?;
         let mut config = ClientConfig::builder_with_provider(provider)
@@ -111,20 +107,12 @@ impl Inner {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_client_cert_resolver(Arc::new(NoCertificate));
-        // For servers that would take a client without ALPN for one of another protocol (RFC 7301).
+        // Some servers assume another protocol of a client without ALPN (RFC 7301).
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
 }
 
-fn server_name(host: &Host) -> Result<ServerName<'static>, InvalidDnsNameError> {
-    match host {
-        Host::Ip(ip) => Ok(ServerName::from(*ip)),
-        Host::Name(name) => ServerName::try_from(name.clone()),
-    }
-}
-
-/// Tells how many certificates were added.
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tls({} certificates added)", self.0.extra.len())

@@ -1,4 +1,4 @@
-//! Exchanges with trackers that are played by the test, over an in-memory stream.
+//! Exchanges with trackers that the tests play, over in-memory streams.
 #![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests may fail loudly")]
 
 mod captures;
@@ -8,4 +8,3 @@ mod requests;
 mod reuse;
 mod secrets;
 mod support;
-mod tls;
