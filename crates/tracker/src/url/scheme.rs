@@ -1,6 +1,7 @@
 //! Where a tracker lives: scheme, host and port.
 
-use crate::{HostName, UrlError};
+use super::error::UrlError;
+use crate::peer::HostName;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;

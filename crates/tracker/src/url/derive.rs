@@ -1,8 +1,8 @@
 //! The URLs that follow from another one: where to scrape (BEP 48), and where a redirect leads (RFC 3986, 5.2).
 
-use crate::origin::Origin;
-use crate::url::split;
-use crate::{Scheme, TrackerUrl, UrlError};
+use super::error::UrlError;
+use super::scheme::{Origin, Scheme};
+use super::{TrackerUrl, split};
 
 impl TrackerUrl {
     /// Where to scrape (BEP 48): `scrape` in place of `announce` at the beginning of the path's last segment. `None` when
