@@ -35,14 +35,25 @@ const HOUSE: &[Room] = &[
     Room { name: "tracker", place: Floor(1), uses: &["bencode", "guard", "ids"] },
     Room { name: "peer-wire", place: Floor(1), uses: &["bencode", "ids"] },
     Room { name: "mse", place: Floor(1), uses: &["ids"] },
-    Room { name: "tracker-http", place: Floor(2), uses: &["guard", "tracker"] },
-    Room { name: "tracker-udp", place: Floor(2), uses: &["guard", "tracker"] },
+    Room { name: "http-exchange", place: Floor(2), uses: &["guard"] },
+    Room { name: "tracker-http", place: Floor(3), uses: &["guard", "http-exchange", "tracker"] },
+    Room { name: "tracker-udp", place: Floor(3), uses: &["guard", "tracker"] },
     Room {
         name: "client",
-        place: Floor(3),
-        uses: &["guard", "ids", "metainfo", "mse", "peer-wire", "tracker", "tracker-http", "tracker-udp"],
+        place: Floor(4),
+        uses: &[
+            "guard",
+            "http-exchange",
+            "ids",
+            "metainfo",
+            "mse",
+            "peer-wire",
+            "tracker",
+            "tracker-http",
+            "tracker-udp",
+        ],
     },
-    Room { name: "cli", place: Floor(4), uses: &["client", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
+    Room { name: "cli", place: Floor(7), uses: &["client", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "fake-swarm", place: Beside, uses: &[] },
     Room { name: "lab", place: Beside, uses: &["fake-swarm", "metainfo", "xtask"] },
     Room { name: "xtask", place: Beside, uses: &[] },
@@ -57,9 +68,9 @@ const IO: &[&str] = &["tokio", "hyper"];
 /// Foreign crates that only some may name directly, and who these are.
 const ONLY_UNDER: &[(&str, &[&str])] = &[
     ("nom", &["bencode"]),
-    ("hyper", &["tracker-http", "fake-swarm", "hyper-util"]),
-    ("hyper-util", &["tracker-http", "fake-swarm"]),
-    ("tokio-rustls", &["tracker-http"]),
+    ("hyper", &["http-exchange", "fake-swarm", "hyper-util"]),
+    ("hyper-util", &["http-exchange", "fake-swarm"]),
+    ("tokio-rustls", &["http-exchange"]),
 ];
 
 /// Packages and their normal dependencies, by name.

@@ -52,7 +52,7 @@ pub enum Error {
     },
     /// The certificates that are to vouch for trackers are no good.
     #[error("certificates to trust")]
-    TlsRoots(#[source] tracker_http::CaError),
+    TlsRoots(#[source] http_exchange::CaError),
     /// The operating system gives no random bytes.
     #[error("no entropy from the operating system")]
     Entropy(#[source] io::Error),

@@ -2,7 +2,7 @@
 
 use crate::error::text;
 use crate::peers::Collector;
-use crate::{Error, Family, Peer, Skipped, reencoded};
+use crate::{Error, Family, Peer, Skipped, latin1};
 use bencode::{Dict, Document, Limits};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -87,7 +87,7 @@ pub(crate) fn number(reply: Dict<'_>, key: &str) -> Option<u32> {
 
 /// BEP 24: 4 or 16 bytes, also when the tracker wrote them as text.
 fn external_ip(bytes: &[u8]) -> Option<IpAddr> {
-    address(bytes).or_else(|| reencoded::undo(bytes).as_deref().and_then(address))
+    address(bytes).or_else(|| latin1::undo(bytes).as_deref().and_then(address))
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {

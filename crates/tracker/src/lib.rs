@@ -27,25 +27,22 @@
 
 mod announce;
 mod announced;
-mod derived;
 mod error;
 mod family;
-mod origin;
+mod latin1;
 mod peer;
 mod peers;
-mod reencoded;
 mod scrape;
 pub mod udp;
 mod url;
-mod url_error;
 
 pub use announce::{Announce, Crypto, Event};
 pub use announced::Announced;
 pub use error::{Error, Failure, RetryIn};
 pub use family::Family;
-pub use origin::{Host, Scheme};
 pub use peer::{HostName, ParsePeerAddressError, Peer, PeerAddress};
 pub use peers::Skipped;
 pub use scrape::{Counts, Scrape, ScrapeError, Scraped};
 pub use url::TrackerUrl;
-pub use url_error::UrlError;
+pub use url::error::UrlError;
+pub use url::scheme::{Host, Scheme};

@@ -1,6 +1,6 @@
 //! The peers a tracker names: compact lists (BEP 23, BEP 7) and lists of dictionaries (BEP 3).
 
-use crate::{Announced, Family, HostName, Peer, PeerAddress, reencoded};
+use crate::{Announced, Family, HostName, Peer, PeerAddress, latin1};
 use bencode::{Dict, List, Value};
 use ids::PeerId;
 use std::collections::HashSet;
@@ -155,14 +155,14 @@ impl Family {
 /// A list that has whole entries only when it is read as text.
 fn whole_as_text(list: &[u8], family: Family) -> Option<Vec<u8>> {
     let is_whole = |list: &[u8]| list.len().is_multiple_of(family.entry());
-    if is_whole(list) { None } else { reencoded::undo(list).filter(|list| is_whole(list)) }
+    if is_whole(list) { None } else { latin1::undo(list).filter(|list| is_whole(list)) }
 }
 
 /// 20 bytes, or the text that some trackers write for them. qBittorrent's embedded tracker once called it `id`.
 fn peer_id(dict: Dict<'_>) -> Option<PeerId> {
     let id = dict.bytes("peer id").or_else(|_| dict.bytes("id")).ok()?;
     let bytes = <[u8; 20]>::try_from(id).ok();
-    bytes.or_else(|| reencoded::undo(id)?.try_into().ok()).map(PeerId)
+    bytes.or_else(|| latin1::undo(id)?.try_into().ok()).map(PeerId)
 }
 
 /// What one byte of `crypto_flags` says.

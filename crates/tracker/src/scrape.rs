@@ -2,7 +2,7 @@
 
 use crate::announce::escaped;
 use crate::announced::number;
-use crate::{Error, Scheme, TrackerUrl, reencoded};
+use crate::{Error, Scheme, TrackerUrl, latin1};
 use bencode::{Dict, Document, Limits, Value};
 use ids::InfoHash;
 use std::collections::HashSet;
@@ -192,7 +192,7 @@ fn is_empty_list(value: Option<Value<'_>>) -> bool {
 /// The torrent that a key names: 20 bytes, or the text that some trackers write for them.
 fn info_hash(key: &[u8]) -> Option<InfoHash> {
     let bytes = <[u8; 20]>::try_from(key).ok();
-    bytes.or_else(|| reencoded::undo(key)?.try_into().ok()).map(InfoHash)
+    bytes.or_else(|| latin1::undo(key)?.try_into().ok()).map(InfoHash)
 }
 
 impl Counts {

@@ -1,8 +1,12 @@
 //! Announce URLs, checked once.
 
-use crate::origin::Origin;
-use crate::{Host, Scheme, UrlError};
+mod derive;
+pub(crate) mod error;
+pub(crate) mod scheme;
+
+use error::UrlError;
 use percent_encoding::percent_decode_str;
+use scheme::{Host, Origin, Scheme};
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;

@@ -33,6 +33,7 @@ use crate::swarm::settled;
 use crate::topic::Topic;
 
 use guard::{AddressPolicy, Secrets};
+use http_exchange::Tls;
 use ids::InfoHash;
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -43,7 +44,6 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracker::{Announce, Family, Host, Peer, Scheme, Scrape, TrackerUrl};
-use tracker_http::Tls;
 
 /// What every conversation of a run has in common.
 #[derive(Debug)]

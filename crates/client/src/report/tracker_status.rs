@@ -4,11 +4,11 @@ use crate::discovery::trackers::hosts::silence::Silence;
 use crate::net::overlay::Overlay;
 use crate::net::resolve::{NO_ROUTE, NO_THREAD};
 use crate::report::outcome::Outcome;
+use http_exchange::TlsProblem;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tracker::{Family, RetryIn, UrlError};
-use tracker_http::TlsProblem;
 
 /// How the conversation with a tracker ended.
 #[derive(Debug, thiserror::Error)]
@@ -160,10 +160,11 @@ pub enum Standing {
 impl Standing {
     /// Of an exchange that brought no answer.
     fn over_http(error: &tracker_http::Error) -> Self {
-        use tracker_http::Error::{Closed, Connection, Request, Status, Timeout, Tls};
+        use http_exchange::Error::{Closed, Connection, Request, Timeout, Tls};
+        use tracker_http::Error::{Http, Status};
         match error {
             _ if error.failure().is_some() => Self::Refused,
-            Tls(problem) => match problem {
+            Http(Tls(problem)) => match problem {
                 TlsProblem::ClientCertificate(_) => Self::Refused,
                 TlsProblem::Closed(_) | TlsProblem::Timeout(_) => Self::Silent,
                 TlsProblem::NoRoots => Self::LocalFault,
@@ -171,8 +172,8 @@ impl Standing {
             },
             // RFC 9110, 6585, 7725: unauthorized, payment required, forbidden, too many requests, for legal reasons.
             Status { status: 401 | 402 | 403 | 429 | 451, .. } => Self::Refused,
-            Request(_) => Self::NotAsked,
-            Closed(_) | Connection(_) | Timeout(_) => Self::Silent,
+            Http(Request(_)) => Self::NotAsked,
+            Http(Closed(_) | Connection(_) | Timeout(_)) => Self::Silent,
             _ => Self::Unusable,
         }
     }
@@ -256,7 +257,8 @@ impl TrackerStatus {
 
     /// What it says about the next question to the same place; `None` when it shows that a tracker is there, or shows nothing.
     pub(crate) fn silence(&self) -> Option<Silence> {
-        use tracker_http::Error::{Timeout, Tls};
+        use http_exchange::Error::{Timeout, Tls};
+        use tracker_http::Error::Http;
         match self {
             Self::NoConnection { outcome: Outcome::ConnectRefused, .. } | Self::Udp(tracker_udp::Error::Refused(_)) => {
                 Some(Silence::Refused)
@@ -264,7 +266,7 @@ impl TrackerStatus {
             Self::NoConnection { outcome: Outcome::ConnectTimeout | Outcome::ConnectUnreachable, .. }
             | Self::Udp(tracker_udp::Error::Timeout { .. } | tracker_udp::Error::Unreachable(_))
             | Self::AnsweredElsewhere { .. }
-            | Self::Http(Timeout(_) | Tls(TlsProblem::Timeout(_))) => Some(Silence::NoAnswer),
+            | Self::Http(Http(Timeout(_) | Tls(TlsProblem::Timeout(_)))) => Some(Silence::NoAnswer),
             _ => None,
         }
     }
@@ -273,13 +275,15 @@ impl TrackerStatus {
     /// no time after which that changes.
     #[must_use]
     pub fn is_final(&self) -> bool {
+        use http_exchange::Error::Tls;
+        use tracker_http::Error::Http;
         match self {
             _ if self.retry_in().is_some() => false,
             Self::NoCount { .. } => true,
             Self::Udp(error) => error.is_refusal(),
             Self::Http(error) | Self::NoScrape(error) => match error.status() {
                 _ if error.failure().is_some() => true,
-                _ if matches!(error, tracker_http::Error::Tls(TlsProblem::ClientCertificate(_))) => true,
+                _ if matches!(error, Http(Tls(TlsProblem::ClientCertificate(_)))) => true,
                 // RFC 9110, 15.5: 4xx is the client's error; these pass: request timeout, too early, too many requests.
                 Some(408 | 425 | 429) => false,
                 status => matches!(status, Some(400..500)),
@@ -318,13 +322,14 @@ impl TrackerStatus {
 
     /// Whether another address of the tracker may do better: nothing that speaks for the tracker has answered at this one.
     pub(crate) fn is_worth_another(&self) -> bool {
-        use tracker_http::Error::{Closed, Connection, Incomplete, NotHttp, Timeout, Tls};
+        use http_exchange::Error::{Closed, Connection, Incomplete, NotHttp, Timeout, Tls};
+        use tracker_http::Error::Http;
         match self {
             Self::Refused { .. }
             | Self::NoConnection { .. }
             | Self::AnsweredElsewhere { .. }
             | Self::KnownSilent { .. } => true,
-            Self::Http(error) => {
+            Self::Http(Http(error)) => {
                 matches!(error, Tls(_) | Timeout(_) | Closed(_) | Incomplete(_) | NotHttp(_) | Connection(_))
             }
             Self::Udp(error) => !error.is_refusal(),
@@ -344,7 +349,7 @@ mod tests {
         let no_connection =
             |outcome| TrackerStatus::NoConnection { outcome, source: io::ErrorKind::NetworkUnreachable.into() };
         let http = |status| tracker_http::Error::Status { status, failure: None, body: None, retry_in: None };
-        let tls = |problem| TrackerStatus::Http(tracker_http::Error::Tls(problem));
+        let tls = |problem| TrackerStatus::Http(http_exchange::Error::Tls(problem).into());
         let silence = || tracker_udp::Error::Timeout {
             stage: Action::Connect,
             limit: Duration::from_secs(15),
@@ -357,7 +362,7 @@ mod tests {
             (TrackerStatus::Http(http(404)), "http_status", Unusable),
             (TrackerStatus::Http(http(503)), "http_status", Unusable),
             (TrackerStatus::NoScrape(http(404)), "scrape_unsupported", Unusable),
-            (TrackerStatus::Http(tracker_http::Error::Timeout(Duration::ZERO)), "timeout", Silent),
+            (TrackerStatus::Http(http_exchange::Error::Timeout(Duration::ZERO).into()), "timeout", Silent),
             (TrackerStatus::Udp(tracker_udp::Error::Failure(String::new())), "failure", Refused),
             (TrackerStatus::Udp(tracker::udp::Error::Empty(Action::Scrape).into()), "failure", Refused),
             (TrackerStatus::Udp(silence()), "timeout", Silent),

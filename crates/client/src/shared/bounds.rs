@@ -8,12 +8,12 @@ use crate::error::Error;
 use crate::shared::addresses::Addresses;
 use crate::shared::identity::Identity;
 use crate::shared::pacer::Pacer;
+use http_exchange::{CaError, Tls};
 use nix::sys::resource::{Resource, getrlimit};
 use peer_session::ByteBudget;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracker_http::{CaError, Tls};
 
 /// Descriptors left to what is neither a peer, nor a tracker, nor a run: the standard streams, the runtime, the port that is
 /// held. A host program has a 32nd of them beside, at most so many.

@@ -10,6 +10,7 @@ use crate::net::entropy;
 use crate::report::tracker::{Action, Times};
 use crate::report::tracker_status::TrackerStatus;
 use crate::shared::bounds::Owed;
+use http_exchange::TlsProblem;
 use ids::InfoHash;
 use std::fmt;
 use std::io;
@@ -19,7 +20,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
-use tracker_http::TlsProblem;
 use tracker_udp::Session;
 
 /// What a tracker said.
@@ -102,13 +102,14 @@ pub(crate) async fn open(
     let stream = tcp(address, terms, deadline, progress).await?;
     let stream: Box<dyn Stream> = if target.url.scheme() == Scheme::Https {
         let begun = Instant::now();
-        let stream = terms.tls.connect(stream, target.url.host(), deadline - begun).await.map_err(of_tls)?;
+        let stream =
+            terms.tls.connect(stream, &target.url.host().to_string(), deadline - begun).await.map_err(of_tls)?;
         progress.times.tls = Some(begun.elapsed());
         Box::new(stream)
     } else {
         Box::new(stream)
     };
-    let http = tracker_http::Client { limits: terms.limits.reply, ..tracker_http::Client::default() };
+    let http = tracker_http::Client::default().with_limits(terms.limits.reply);
     Ok(http.over(stream).await?)
 }
 
@@ -130,10 +131,10 @@ async fn tcp(
 }
 
 /// What an error of TLS says: it may be our own machine's.
-fn of_tls(error: tracker_http::Error) -> TrackerStatus {
+fn of_tls(error: http_exchange::Error) -> TrackerStatus {
     match error {
-        tracker_http::Error::Tls(TlsProblem::NoThread(source)) => ConnectError::Exhausted(source).into(),
-        error => error.into(),
+        http_exchange::Error::Tls(TlsProblem::NoThread(source)) => ConnectError::Exhausted(source).into(),
+        error => tracker_http::Error::from(error).into(),
     }
 }
 

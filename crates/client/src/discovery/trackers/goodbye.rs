@@ -185,9 +185,10 @@ async fn over_http(
 /// Whether a tracker has taken a goodbye that it answers so: not if it closes without an answer, or has no time for it. Silence
 /// is no answer, and none is needed.
 fn is_taken(error: &tracker_http::Error) -> bool {
-    use tracker_http::Error::{Closed, Connection};
+    use http_exchange::Error::{Closed, Connection};
+    use tracker_http::Error::Http;
     // RFC 9110, 6585: request timeout, too many requests, and what is the server's own fault.
-    !matches!(error, Closed(_) | Connection(_)) && !matches!(error.status(), Some(408 | 429 | 500..600))
+    !matches!(error, Http(Closed(_) | Connection(_))) && !matches!(error.status(), Some(408 | 429 | 500..600))
 }
 
 fn timed_out() -> TrackerStatus {

@@ -200,9 +200,9 @@ mod tests {
     use crate::report::tracker::Action;
     use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
     use guard::AddressPolicy;
+    use http_exchange::Tls;
     use ids::PeerId;
     use tracker::{Announce, Crypto, Event};
-    use tracker_http::Tls;
 
     /// What becomes of a query to these addresses of one tracker.
     async fn asked(url: &str, addresses: &[SocketAddr]) -> TrackerReport {
