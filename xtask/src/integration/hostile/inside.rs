@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, DictionaryPeer, TrackerScript, bencoding, peer_ip};
+use fake_swarm::{DictionaryPeer, Peer, TrackerScript, bencoding, peer_ip};
 use serde_json::json;
 
 use super::super::actors::{self, Dialled, everywhere};
@@ -140,7 +140,7 @@ fn trackers_by_names_that_hang(set: &Set) -> Result<Case> {
 /// The tracker redirects when all threads that peers' names may have hang: its own name does not wait for them.
 fn a_tracker_behind_look_ups_that_hang(set: &Set) -> Result<Case> {
     let number = set.number();
-    let swarm = set.swarm(&[(peer_ip(0), Behaviour::default())])?;
+    let swarm = set.swarm(&[(peer_ip(0), Peer::default())])?;
     let last = set.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let to = format!("http://z{number}.here:{}/announce", last.addr().port());
     let redirects = set.tracker(TrackerScript::redirect(to).after(Duration::from_secs(1)))?;

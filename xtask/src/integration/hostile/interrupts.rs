@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fake_swarm::{
-    Behaviour, Counts, Encryption, Ending, FakeSwarm, FakeTracker, HANDSHAKE_LENGTH, Peer, Responder, TrackerScript,
-    UdpScript, peer_ip,
+    Counts, Encryption, Ending, FakeSwarm, FakeTracker, HANDSHAKE_LENGTH, Peer, Responder, TrackerScript, UdpScript,
+    peer_ip,
 };
 use serde_json::json;
 
@@ -38,14 +38,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("SIGTERM before a tracker answers over UDP", |set| asking_over_udp(set, TERM)),
     scenario("SIGINT while a peer is dialled", |set| dialling_peer(set, INT)),
     scenario("SIGTERM while a peer is dialled", |set| dialling_peer(set, TERM)),
-    scenario("SIGINT before a handshake", |set| met(set, INT, Behaviour::Silent, "interrupted")),
-    scenario("SIGTERM before a handshake", |set| met(set, TERM, Behaviour::Silent, "interrupted")),
+    scenario("SIGINT before a handshake", |set| met(set, INT, Peer::silent(), "interrupted")),
+    scenario("SIGTERM before a handshake", |set| met(set, TERM, Peer::silent(), "interrupted")),
     scenario("SIGINT amid encryption", |set| encrypting(set, INT)),
     scenario("SIGTERM amid encryption", |set| encrypting(set, TERM)),
-    scenario("SIGINT after a handshake", |set| met(set, INT, Behaviour::default(), "ok")),
-    scenario("SIGTERM after a handshake", |set| met(set, TERM, Behaviour::default(), "ok")),
-    scenario("SIGALRM after a handshake", |set| met(set, "ALRM", Behaviour::default(), "ok")),
-    scenario("SIGXCPU before a handshake", |set| met(set, "XCPU", Behaviour::Silent, "interrupted")),
+    scenario("SIGINT after a handshake", |set| met(set, INT, Peer::default(), "ok")),
+    scenario("SIGTERM after a handshake", |set| met(set, TERM, Peer::default(), "ok")),
+    scenario("SIGALRM after a handshake", |set| met(set, "ALRM", Peer::default(), "ok")),
+    scenario("SIGXCPU before a handshake", |set| met(set, "XCPU", Peer::silent(), "interrupted")),
     scenario("SIGINT amid the goodbye", |set| leaving(set, INT)),
     scenario("SIGTERM amid the goodbye", |set| leaving(set, TERM)),
     scenario("a second SIGINT", |set| twice(set, INT)),
@@ -173,7 +173,7 @@ fn dialling_peer(set: &Set, name: &'static str) -> Result<Case> {
 }
 
 /// Once this peer has heard from us.
-fn met(set: &Set, name: &'static str, peer: Behaviour, outcome: &'static str) -> Result<Case> {
+fn met(set: &Set, name: &'static str, peer: Peer, outcome: &'static str) -> Result<Case> {
     let swarm = set.swarm(&[(peer_ip(0), peer)])?;
     let case = named(set, swarm.addr(peer_ip(0)).into(), outcome)?.meets(&swarm);
     Ok(interrupted(case, name, spoken(set, &swarm, outcome == "ok")))
@@ -183,13 +183,13 @@ fn met(set: &Set, name: &'static str, peer: Behaviour, outcome: &'static str) ->
 fn encrypting(set: &Set, name: &'static str) -> Result<Case> {
     let encryption = Encryption::required_by(Responder::default());
     let peer = Peer { encryption, at_most: Some(48), ending: Ending::Stays, ..Peer::default() };
-    Ok(met(set, name, peer.into(), "interrupted")?.args("--encryption require"))
+    Ok(met(set, name, peer, "interrupted")?.args("--encryption require"))
 }
 
 /// A run that is over, but for the goodbye to a tracker that does not answer it.
 fn saying_goodbye(set: &Set, code: i32) -> Result<(Case, impl FnOnce() -> bool + Send + 'static)> {
     let tracker = set.tracker(TrackerScript::peers(Vec::<std::net::SocketAddr>::new()))?;
-    let swarm = set.swarm(&[(peer_ip(0), Behaviour::Silent)])?;
+    let swarm = set.swarm(&[(peer_ip(0), Peer::silent())])?;
     let peer = swarm.addr(peer_ip(0));
     let case = Case::new(Row::new("goodbye", &set.torrent()?, code)).asks(&tracker).meets(&swarm);
     let case = case.args(&format!("--peer {peer} --handshake-timeout 1s"));

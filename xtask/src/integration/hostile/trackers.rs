@@ -158,7 +158,7 @@ fn peers(first: u32, count: u32, port: u16) -> impl Iterator<Item = SocketAddr> 
 
 /// Most of them are left out, and the others are where nobody listens.
 fn many_peers(set: &Set) -> Result<Case> {
-    let swarm = set.swarm(&[(peer_ip(0), fake_swarm::Behaviour::Refuse)])?;
+    let swarm = set.swarm(&[(peer_ip(0), fake_swarm::Peer::refusing())])?;
     let port = swarm.addr(peer_ip(0)).port();
     let tracker = set.tracker(TrackerScript::peers(peers(0, 100_000, port)))?;
     let case = answers(set, &tracker, json!({"status": "ok", "peers": 5000, "left_out": 95_000}))?;
@@ -180,7 +180,7 @@ fn all_peers(set: &Set) -> Result<Case> {
 
 /// It is one peer, and dialled once.
 fn one_peer_often(set: &Set) -> Result<Case> {
-    let swarm = set.swarm(&[(peer_ip(0), fake_swarm::Behaviour::default())])?;
+    let swarm = set.swarm(&[(peer_ip(0), fake_swarm::Peer::default())])?;
     let tracker = set.tracker(TrackerScript::peers(vec![swarm.addr(peer_ip(0)); 10_000]))?;
     let row = Row::new("one tracker", &set.torrent()?, 0);
     let row = row.says(json!({"status": "ok", "peers": 1})).finds([(swarm.addr(peer_ip(0)), "ok")]);
@@ -236,7 +236,7 @@ fn late_answer(set: &Set) -> Result<Case> {
 fn goodbye(set: &Set, then: TrackerScript) -> Result<Case> {
     let tracker = set.tracker(TrackerScript::peers(Vec::<SocketAddr>::new()))?;
     let case = answers(set, &tracker, json!({"status": "ok"}))?;
-    let swarm = set.swarm(&[(peer_ip(0), fake_swarm::Behaviour::Silent)])?;
+    let swarm = set.swarm(&[(peer_ip(0), fake_swarm::Peer::silent())])?;
     let peer = swarm.addr(peer_ip(0));
     let (asked, runtime) = (Arc::clone(&tracker), set.runtime());
     let case =
@@ -285,7 +285,7 @@ fn silent_again(set: &Set) -> Result<Case> {
 }
 
 fn silent_trackers(set: &Set) -> Result<Case> {
-    let peers: Vec<_> = (0..128).map(|number| (peer_ip(number), fake_swarm::Behaviour::Silent)).collect();
+    let peers: Vec<_> = (0..128).map(|number| (peer_ip(number), fake_swarm::Peer::silent())).collect();
     let swarm = set.swarm(&peers)?;
     let mut case = Case::new(Row::new("many trackers", &set.torrent()?, 3).tells(json!({"interrupted": 128})));
     for endpoint in swarm.endpoints() {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fake_swarm::{Behaviour, FakeSwarm, TrackerScript, UdpScript, peer_ip};
+use fake_swarm::{FakeSwarm, Peer, TrackerScript, UdpScript, peer_ip};
 use serde_json::{Value, json};
 
 use super::super::super::actors::{self, Dialled, everywhere};
@@ -136,7 +136,7 @@ fn none_is_blamed(row: Row, code: &str, peers: impl IntoIterator<Item = SocketAd
 
 /// A few good peers.
 fn few(set: &Set) -> Result<Arc<FakeSwarm>> {
-    set.swarm(&[0, 1, 2].map(|number| (peer_ip(number), Behaviour::default())))
+    set.swarm(&[0, 1, 2].map(|number| (peer_ip(number), Peer::default())))
 }
 
 fn no_source_port(set: &Set) -> Result<Case> {
@@ -162,7 +162,7 @@ fn one_source_port(set: &Set) -> Result<Case> {
 /// for one.
 fn few_source_ports(set: &Set) -> Result<Case> {
     const COUNT: u32 = 200;
-    let peers: Vec<_> = (0..COUNT).map(|number| (peer_ip(number), Behaviour::default())).collect();
+    let peers: Vec<_> = (0..COUNT).map(|number| (peer_ip(number), Peer::default())).collect();
     let swarm = set.swarm(&peers)?;
     let tracker = set.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let row = Row::new("few ports", &set.torrent()?, 0)
