@@ -10,7 +10,7 @@
 mod lab;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, Peer, TrackerScript, bencoding, message, peer_ip};
+use fake_swarm::{Peer, TrackerScript, bencoding, message, peer_ip};
 use lab::{Lab, PATIENCE, command, listening, run, signal, spawn, told};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -20,7 +20,7 @@ use std::process::Command;
 
 #[test]
 fn people_read_who_answers_and_a_report() {
-    let lab = Lab::new("human", [Behaviour::good(b"-TR3000-abcdefghijkl"), Behaviour::Refuse, Behaviour::CloseAtOnce]);
+    let lab = Lab::new("human", [Peer::good(b"-TR3000-abcdefghijkl"), Peer::refusing(), Peer::closing()]);
     let (code, stdout, stderr) = run(&[], &lab.torrent());
     assert_eq!((code, stderr.as_str()), (0, ""));
     let line =
@@ -47,8 +47,8 @@ fn people_read_who_answers_and_a_report() {
 /// Each peer once, failures with the same reason together, reasons whole.
 #[test]
 fn all_lists_everything_once() {
-    let refused = std::iter::repeat_n(Behaviour::Refuse, 40);
-    let others = [Behaviour::good(b"-TR3000-abcdefghijkl"), Behaviour::WrongHash];
+    let refused = std::iter::repeat_n(Peer::refusing(), 40);
+    let others = [Peer::good(b"-TR3000-abcdefghijkl"), Peer::wrong_hash()];
     let lab = Lab::new("all", others.into_iter().chain(refused));
     let (code, stdout, _) = run(&["--all"], &lab.torrent());
     assert_eq!(code, 0);
@@ -75,7 +75,7 @@ fn what_peers_have_is_told_with_how_many_were_asked() {
     };
     let nameless = Peer { id: fake_swarm::Id::Given([0; 20]), ..saying("") };
     let peers = [saying("\u{1b}[31mA\u{202e}B"), saying("unknown"), nameless];
-    let lab = Lab::new("swarm", peers.map(Behaviour::from).into_iter().chain([Behaviour::Refuse]));
+    let lab = Lab::new("swarm", peers.into_iter().chain([Peer::refusing()]));
     let web_seeds = bencoding::list(["http://127.0.0.1:9/"].map(bencoding::string));
     let mut torrent = std::fs::read(lab.torrent()).unwrap();
     torrent.pop();
@@ -111,7 +111,7 @@ fn what_peers_have_is_told_with_how_many_were_asked() {
 
 #[test]
 fn exit_codes_say_how_it_went() {
-    let lab = Lab::new("exit", [Behaviour::Refuse]);
+    let lab = Lab::new("exit", [Peer::refusing()]);
     assert_eq!(run(&[], &lab.torrent()).0, 1);
     lab.tracker.set_script(TrackerScript::peers(Vec::<SocketAddr>::new()));
     assert_eq!(run(&[], &lab.torrent()).0, 1);
@@ -195,7 +195,7 @@ fn a_pipe_without_a_writer_ends_at_the_deadline() {
 #[test]
 fn an_interrupt_says_goodbye_and_reports_what_there_is() {
     for name in ["INT", "TERM"] {
-        let lab = Lab::new(&format!("interrupt-{name}"), [Behaviour::default(), Behaviour::Silent]);
+        let lab = Lab::new(&format!("interrupt-{name}"), [Peer::default(), Peer::silent()]);
         let mut child = spawn(&["--handshake-timeout", "50s", "--deadline", "50s"], &lab.torrent());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         assert!(lines.any(|line| line.starts_with("+ 127.0.1.1:")), "the good peer is reported");
@@ -226,7 +226,7 @@ fn a_second_interrupt_leaves_at_once() {
 
 #[test]
 fn a_reader_that_leaves_is_no_error() {
-    let lab = Lab::new("closed", std::iter::repeat_n(Behaviour::default(), 50));
+    let lab = Lab::new("closed", std::iter::repeat_n(Peer::default(), 50));
     let mut child = spawn(&["--json"], &lab.torrent());
     drop(child.stdout.take());
     let (code, _, stderr) = told(&child.wait_with_output().unwrap());
@@ -236,7 +236,7 @@ fn a_reader_that_leaves_is_no_error() {
 
 #[test]
 fn few_descriptors_lose_no_peer() {
-    let lab = Lab::new("descriptors", std::iter::repeat_n(Behaviour::default(), 500));
+    let lab = Lab::new("descriptors", std::iter::repeat_n(Peer::default(), 500));
     for limit in ["12", "24", "100"] {
         let shell = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 \"$1\"");
         let mut command = Command::new("sh");
@@ -248,7 +248,7 @@ fn few_descriptors_lose_no_peer() {
 
 #[test]
 fn the_log_shows_each_step_and_no_secret() {
-    let lab = Lab::new("log", [Behaviour::default(), Behaviour::WrongHash]);
+    let lab = Lab::new("log", [Peer::default(), Peer::wrong_hash()]);
     for (args, variable) in [(&["-v"][..], None), (&[][..], Some("trace"))] {
         let mut command = command(args, &lab.torrent());
         variable.map(|level| command.env("RUST_LOG", level));
@@ -269,7 +269,7 @@ fn the_log_shows_each_step_and_no_secret() {
 
 #[test]
 fn nothing_is_logged_of_each_peer_unless_it_is_asked_for() {
-    let lab = Lab::new("quiet-log", vec![Behaviour::default(); 5]);
+    let lab = Lab::new("quiet-log", vec![Peer::default(); 5]);
     let (code, _, stderr) = told(&command(&[], &lab.torrent()).env("RUST_LOG", "info").output().unwrap());
     assert_eq!((code, stderr.as_str()), (0, ""));
 }

@@ -10,13 +10,13 @@
 mod lab;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, Client, TrackerScript};
+use fake_swarm::{Client, Peer, TrackerScript};
 use lab::{Lab, bare, listening, run, seed, told};
 use std::net::SocketAddr;
 
 #[test]
 fn an_unmet_condition_is_exit_code_1_and_says_which() {
-    let lab = Lab::new("fail-under", [Behaviour::default(), Behaviour::Refuse]);
+    let lab = Lab::new("fail-under", [Peer::default(), Peer::refusing()]);
     for (conditions, code, unmet) in [
         ("ok=1,peers=2,trackers=1", 0, None),
         ("ok=50%", 0, None),
@@ -37,7 +37,7 @@ fn an_unmet_condition_is_exit_code_1_and_says_which() {
 
 #[test]
 fn conditions_count_what_peers_say() {
-    let lab = Lab::new("counted", [seed(Client::Transmission), Behaviour::Refuse]);
+    let lab = Lab::new("counted", [seed(Client::Transmission), Peer::refusing()]);
     let (code, _, stderr) =
         told(&listening(&["--fail-under", "seeds=1,copies=1.0,ok=50%"], &lab.torrent()).output().unwrap());
     assert_eq!((code, stderr.as_str()), (0, ""));
@@ -59,7 +59,7 @@ fn a_condition_that_is_none_is_a_usage_error() {
 
 #[test]
 fn a_monitoring_system_reads_one_line() {
-    let lab = Lab::new("nagios", [seed(Client::Transmission), Behaviour::CloseAtOnce]);
+    let lab = Lab::new("nagios", [seed(Client::Transmission), Peer::closing()]);
     for (args, code, beginning) in [
         (&[][..], 0, "TORRENT OK: lab\\u{1b}[31m.bin: alive: 1 seed verified, 1.00 copies, complete|"),
         (&["--warn-under", "seeds=2"], 1, "TORRENT WARNING: lab\\u{1b}[31m.bin: seeds 1, wanted 2; alive: "),

@@ -10,7 +10,7 @@
 mod lab;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, Client};
+use fake_swarm::{Client, Peer};
 use lab::{Lab, of, run, seed, told};
 use serde_json::{Value, json};
 
@@ -90,7 +90,7 @@ fn padding_is_in_no_size() {
 
 #[test]
 fn what_is_left_to_download_is_no_padding_and_never_nothing() {
-    let lab = Lab::new("left", [Behaviour::default()]);
+    let lab = Lab::new("left", [Peer::default()]);
     let url = lab.tracker.announce_url();
     let announce = format!("8:announce{}:{url}", url.len());
     let only_padding = b"d4:infod5:filesld4:attr1:p6:lengthi7eee4:name1:n12:piece lengthi16384e6:pieces20:";

@@ -10,7 +10,7 @@
 mod lab;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, TrackerScript};
+use fake_swarm::{Peer, TrackerScript};
 use lab::{Lab, bare, run, told};
 use std::path::PathBuf;
 use std::process::Command;
@@ -188,7 +188,7 @@ fn nobody_to_ask() {
 
 #[test]
 fn what_cannot_be_written() {
-    let lab = Lab::new("unwritable", [Behaviour::default()]);
+    let lab = Lab::new("unwritable", [Peer::default()]);
     for args in [&["--json"][..], &[], &["-q"], &["--nagios"], &["-o", "/dev/full"]] {
         let mut command = bare();
         command.args(["--linger", "0"]).args(args).arg(lab.torrent());
@@ -207,7 +207,7 @@ fn what_cannot_be_written() {
 /// With a passkey in every place that can hold one, and all there is to be printed.
 #[test]
 fn no_command_repeats_a_secret() {
-    let lab = Lab::new("no-secret", [Behaviour::default()]);
+    let lab = Lab::new("no-secret", [Peer::default()]);
     let url = format!("{}?passkey=s3cretkey", lab.tracker.announce_url());
     let encoded: String = url.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let hash = lab.swarm.info_hash().map(|byte| format!("{byte:02x}")).concat();
@@ -265,7 +265,7 @@ fn no_torrent_is_written_over() {
 
 #[test]
 fn a_command_behind_an_option_is_no_torrent() {
-    let lab = Lab::new("behind", [Behaviour::default()]);
+    let lab = Lab::new("behind", [Peer::default()]);
     let found = line(&["--json", "show", lab.torrent().to_str().unwrap()], 2);
     assert_eq!(found, "put the options behind `show`, which comes first; a file of that name is ./show");
     assert!(lab.tracker.requests().is_empty());
@@ -273,7 +273,7 @@ fn a_command_behind_an_option_is_no_torrent() {
 
 #[test]
 fn a_mistyped_command_announces_nothing() {
-    let lab = Lab::new("mistyped", [Behaviour::default()]);
+    let lab = Lab::new("mistyped", [Peer::default()]);
     let torrent = lab.torrent();
     let torrent = torrent.to_str().unwrap();
     for (args, meant) in [

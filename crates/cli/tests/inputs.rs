@@ -9,7 +9,7 @@
 
 mod lab;
 
-use fake_swarm::Behaviour;
+use fake_swarm::Peer;
 use fake_swarm::torrent::SingleFile;
 use lab::{Lab, bare, command, of, run, told};
 use serde_json::Value;
@@ -22,7 +22,7 @@ fn hash(lab: &Lab) -> String {
 
 #[test]
 fn an_info_hash_does_where_a_file_does() {
-    let lab = Lab::new("hash", [Behaviour::default()]);
+    let lab = Lab::new("hash", [Peer::default()]);
     let hash = hash(&lab);
     let tracker = lab.tracker.announce_url();
     let (code, stdout, _) = run(&["--json", "--tracker", &tracker], Path::new(&hash));
@@ -48,7 +48,7 @@ fn an_info_hash_does_where_a_file_does() {
 
 #[test]
 fn a_magnet_link_does_and_its_secrets_are_kept() {
-    let lab = Lab::new("magnet", [Behaviour::default()]);
+    let lab = Lab::new("magnet", [Peer::default()]);
     let tracker = format!("{}?passkey=s3cret", lab.tracker.announce_url());
     let tracker = tracker.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
     let link = format!("magnet:?xt=urn:btih:{}&dn=The%20name&tr={tracker}", hash(&lab));
@@ -69,7 +69,7 @@ fn a_magnet_link_does_and_its_secrets_are_kept() {
 
 #[test]
 fn folders_are_walked() {
-    let lab = Lab::new("folders", [Behaviour::default()]);
+    let lab = Lab::new("folders", [Peer::default()]);
     let deeper = lab.folder.join("b/c");
     std::fs::create_dir_all(&deeper).unwrap();
     std::fs::copy(lab.torrent(), deeper.join("again.TORRENT")).unwrap();
@@ -101,7 +101,7 @@ fn folders_are_walked() {
 
 #[test]
 fn standard_input_does() {
-    let lab = Lab::new("stdin", [Behaviour::default()]);
+    let lab = Lab::new("stdin", [Peer::default()]);
     let given = |args: &[&str]| {
         let file = std::fs::File::open(lab.torrent()).unwrap();
         told(&command(args, Path::new("-")).stdin(file).output().unwrap())
@@ -130,7 +130,7 @@ fn standard_input_does() {
 
 #[test]
 fn one_family_is_all_that_is_used() {
-    let lab = Lab::new("family", [Behaviour::default()]);
+    let lab = Lab::new("family", [Peer::default()]);
     let (code, stdout, _) = run(&["-4", "--json", "--peer", "[::1]:1"], &lab.torrent());
     let other = stdout.lines().find(|line| line.contains("[::1]:1")).unwrap();
     assert!(code == 0 && other.contains("local_limit") && other.contains("no IPv6 source address"), "{other}");

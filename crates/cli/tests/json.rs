@@ -10,7 +10,7 @@
 mod lab;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, Client, TrackerScript};
+use fake_swarm::{Client, Peer, TrackerScript};
 use jsonschema::Validator;
 use lab::{Lab, listening, of, run, seed, told};
 use serde_json::Value;
@@ -18,7 +18,7 @@ use std::path::Path;
 
 #[test]
 fn machines_read_one_object_a_line_with_every_key() {
-    let lab = Lab::new("json", [Behaviour::good(b"-TR3000-abcdefghijkl"), Behaviour::Silent]);
+    let lab = Lab::new("json", [Peer::good(b"-TR3000-abcdefghijkl"), Peer::silent()]);
     let (code, stdout, _) = run(&["--json", "--handshake-timeout", "300ms", "--peer", "1.2.3.4:0"], &lab.torrent());
     assert_eq!(code, 0);
     let lines: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -108,17 +108,17 @@ fn types(validator: &Validator, stdout: &str) -> Vec<String> {
 #[test]
 fn whatever_is_printed_follows_the_schema() {
     let (_, validator) = schema();
-    let behaviours = [
-        Behaviour::good(b"-TR3000-abcdefghijkl"),
-        Behaviour::Refuse,
-        Behaviour::WrongHash,
-        Behaviour::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
-        Behaviour::Short(30),
-        Behaviour::CloseAtOnce,
+    let peers = [
+        Peer::good(b"-TR3000-abcdefghijkl"),
+        Peer::refusing(),
+        Peer::wrong_hash(),
+        Peer::garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+        Peer::short(30),
+        Peer::closing(),
         seed(Client::Libtorrent),
         seed(Client::Transmission),
     ];
-    let lab = Lab::new("schema", behaviours);
+    let lab = Lab::new("schema", peers);
     let torrent = lab.torrent();
     let torrent = torrent.to_str().unwrap();
     let hash = lab.swarm.info_hash().map(|byte| format!("{byte:02x}")).concat();
@@ -160,7 +160,7 @@ fn whatever_a_torrent_says_follows_the_schema() {
 #[test]
 fn the_schema_bears_no_field_too_many_or_too_few() {
     let (_, validator) = schema();
-    let lab = Lab::new("strict", [Behaviour::default()]);
+    let lab = Lab::new("strict", [Peer::default()]);
     let (_, stdout, _) = run(&["--json"], &lab.torrent());
     for line in stdout.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
@@ -192,7 +192,7 @@ fn the_reference_documents_every_field() {
 #[test]
 fn json_goes_to_a_file_while_people_read() {
     let (_, validator) = schema();
-    let lab = Lab::new("output", [Behaviour::default(), Behaviour::Refuse]);
+    let lab = Lab::new("output", [Peer::default(), Peer::refusing()]);
     let file = lab.folder.join("report.json");
     let (code, stdout, _) = run(&["--output", file.to_str().unwrap()], &lab.torrent());
     assert!(code == 0 && stdout.contains("2 named, 1 answered"), "{stdout}");

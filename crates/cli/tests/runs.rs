@@ -11,7 +11,7 @@
 mod lab;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, Client, TrackerScript};
+use fake_swarm::{Client, Peer, TrackerScript};
 use lab::{Lab, demo_leech, demo_peers, demo_seed, told, without_numbers};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -52,8 +52,8 @@ fn same_as_snapshot(name: &str, said: &str) {
     assert_eq!(words(&shown), words(said), "{name}; UPDATE_SNAPSHOTS=1 writes what is printed");
 }
 
-fn silent(count: usize) -> Vec<Behaviour> {
-    std::iter::repeat_n(Behaviour::Silent, count).collect()
+fn silent(count: usize) -> Vec<Peer> {
+    std::iter::repeat_n(Peer::silent(), count).collect()
 }
 
 fn answer(body: &[u8]) -> TrackerScript {
@@ -68,13 +68,13 @@ fn healthy() {
 
 #[test]
 fn one_piece_is_missing() {
-    let lab = Lab::demo("incomplete", vec![demo_leech(Client::Transmission, |piece| piece != 1400), Behaviour::Refuse]);
+    let lab = Lab::demo("incomplete", vec![demo_leech(Client::Transmission, |piece| piece != 1400), Peer::refusing()]);
     shows(&lab, "incomplete", 0, &["demo.torrent"]);
 }
 
 #[test]
 fn dead() {
-    let lab = Lab::demo("dead", vec![Behaviour::Refuse, Behaviour::Refuse, Behaviour::CloseAtOnce]);
+    let lab = Lab::demo("dead", vec![Peer::refusing(), Peer::refusing(), Peer::closing()]);
     shows(&lab, "dead", 1, &["demo.torrent"]);
 }
 
@@ -124,7 +124,7 @@ fn a_file_that_is_no_torrent() {
 /// One line each, and a total.
 #[test]
 fn forty_torrents() {
-    let lab = Lab::demo("forty", vec![demo_seed(Client::Qbittorrent).into()]);
+    let lab = Lab::demo("forty", vec![demo_seed(Client::Qbittorrent)]);
     let url = lab.tracker.announce_url();
     for n in 0..40 {
         let name = format!("release-{n:02}.iso");

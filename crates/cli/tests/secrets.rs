@@ -10,14 +10,14 @@
 mod lab;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, DictionaryPeer, Id, Peer, Step, TrackerScript, message};
+use fake_swarm::{DictionaryPeer, Id, Peer, Step, TrackerScript, message};
 use lab::{Lab, bare, told};
 
 /// As a passkey is: 32 hexadecimal digits.
 const PASSKEY: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a0";
 
 /// A peer that knows it, with the beginning in its peer id.
-fn knowing() -> Behaviour {
+fn knowing() -> Peer {
     let extension = format!("d1:md32:{PASSKEY}i1e11:ut_metadatai2ee1:v36:key {PASSKEY}e");
     let says = [message::extension_handshake(extension.as_bytes()), message::have_all()].concat();
     let mut id = *b"-qB5010-............";
@@ -26,7 +26,7 @@ fn knowing() -> Behaviour {
     id[4..].copy_from_slice(&bytes);
     let known = Peer::default();
     let reserved = [0, 0, 0, 0, 0, 0x10, 0, 0x04];
-    Peer { id: Id::Given(id), reserved, after: vec![Step::Send(says)], ..known }.into()
+    Peer { id: Id::Given(id), reserved, after: vec![Step::Send(says)], ..known }
 }
 
 /// The lab's torrent, or another of this name, that says it in every text it has, with a tracker that is asked with it.
@@ -46,7 +46,7 @@ fn torrent(lab: &Lab, name: &str) -> Vec<u8> {
 
 #[test]
 fn a_passkey_is_hidden_wherever_it_comes_back() {
-    let lab = Lab::new("come-back", [knowing(), Behaviour::Garbage(PASSKEY.as_bytes().to_vec())]);
+    let lab = Lab::new("come-back", [knowing(), Peer::garbage(PASSKEY.as_bytes().to_vec())]);
     let named = lab.file("named.torrent", &torrent(&lab, &format!("name {PASSKEY}")));
     let torrent = lab.file("knowing.torrent", &torrent(&lab, "lab\u{1b}[31m.bin"));
     let (torrent, called) = (torrent.to_str().unwrap(), named.to_str().unwrap());

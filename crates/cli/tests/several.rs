@@ -9,7 +9,7 @@
 
 mod lab;
 
-use fake_swarm::{Behaviour, TrackerScript};
+use fake_swarm::{Peer, TrackerScript};
 use lab::{Lab, command, told};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 #[test]
 fn several_torrents_end_with_the_worst() {
-    let lab = Lab::new("several", [Behaviour::default()]);
+    let lab = Lab::new("several", [Peer::default()]);
     let broken = lab.file("broken.torrent", b"x");
     let output = command(&[lab.torrent().to_str().unwrap()], &broken).output().unwrap();
     let (code, stdout, stderr) = told(&output);
@@ -31,7 +31,7 @@ fn several_torrents_end_with_the_worst() {
 
 #[test]
 fn several_torrents_share_a_bound_and_come_to_a_total() {
-    let lab = Lab::new("shared", vec![Behaviour::slow(Duration::from_millis(1)); 10]);
+    let lab = Lab::new("shared", vec![Peer::slow(Duration::from_millis(1)); 10]);
     let torrent = lab.torrent();
     let torrent = torrent.to_str().unwrap();
     let args = ["--json", "--concurrency", "3", torrent, torrent];
@@ -51,7 +51,7 @@ fn several_torrents_share_a_bound_and_come_to_a_total() {
 
 #[test]
 fn few_descriptors_lose_no_torrent() {
-    let lab = Lab::new("few", std::iter::repeat_n(Behaviour::default(), 50));
+    let lab = Lab::new("few", std::iter::repeat_n(Peer::default(), 50));
     for limit in ["20", "64", "256"] {
         let shell = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 $(yes \"$1\" | head -n 40)");
         let mut command = Command::new("sh");
@@ -66,7 +66,7 @@ fn few_descriptors_lose_no_torrent() {
 
 #[test]
 fn a_total_says_what_the_exit_codes_say() {
-    let lab = Lab::new("total", [Behaviour::default()]);
+    let lab = Lab::new("total", [Peer::default()]);
     let torrent = lab.torrent();
     let torrent = torrent.to_str().unwrap();
     let of = |args: &[&str]| told(&command(&[args, &[torrent]].concat(), &lab.torrent()).output().unwrap());
@@ -82,7 +82,7 @@ fn a_total_says_what_the_exit_codes_say() {
 
 #[test]
 fn a_port_that_was_chosen_is_held_by_one_torrent_after_the_other() {
-    let lab = Lab::new("port", [Behaviour::default()]);
+    let lab = Lab::new("port", [Peer::default()]);
     let torrent = lab.torrent();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let args = ["--port", &free, torrent.to_str().unwrap()];

@@ -9,7 +9,7 @@
 
 mod lab;
 
-use fake_swarm::{Behaviour, Counts, TrackerScript};
+use fake_swarm::{Counts, Peer, TrackerScript};
 use lab::{Lab, PATIENCE, seed, signal, spawn, told};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -31,7 +31,7 @@ fn said(stderr: &mut impl BufRead) -> String {
 
 #[test]
 fn how_far_a_run_has_come_is_told_and_it_goes_on() {
-    let lab = Lab::new("how-far", [Behaviour::Silent, seed(fake_swarm::Client::Qbittorrent), Behaviour::Refuse]);
+    let lab = Lab::new("how-far", [Peer::silent(), seed(fake_swarm::Client::Qbittorrent), Peer::refusing()]);
     let mut child = waiting(&lab);
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     // Until both that end have been told of: each wait begins up to date.
@@ -61,7 +61,7 @@ fn how_far_a_run_has_come_is_told_and_it_goes_on() {
 
 #[test]
 fn several_torrents_have_a_line_each_and_one_for_all() {
-    let lab = Lab::new("how-far-each", [Behaviour::Silent]);
+    let lab = Lab::new("how-far-each", [Peer::silent()]);
     let copy = lab.folder.join("copy.torrent");
     std::fs::copy(lab.torrent(), &copy).unwrap();
     let mut child = spawn(&["--handshake-timeout", "60s", "--deadline", "60s", copy.to_str().unwrap()], &lab.torrent());
@@ -81,7 +81,7 @@ fn several_torrents_have_a_line_each_and_one_for_all() {
 
 #[test]
 fn a_clock_that_goes_on_is_no_second_wish_to_end() {
-    let lab = Lab::new("clock", [Behaviour::Silent]);
+    let lab = Lab::new("clock", [Peer::silent()]);
     let child = waiting(&lab);
     // The goodbye is not answered, and waits.
     lab.tracker.set_script(TrackerScript::Silence);
@@ -98,7 +98,7 @@ fn a_clock_that_goes_on_is_no_second_wish_to_end() {
 /// A file that has become too large is an error of writing, wherever it is.
 #[test]
 fn a_limit_of_file_size_is_an_error_like_others() {
-    let lab = Lab::new("file-size", [seed(fake_swarm::Client::Qbittorrent), Behaviour::Refuse]);
+    let lab = Lab::new("file-size", [seed(fake_swarm::Client::Qbittorrent), Peer::refusing()]);
     let torrent = lab.torrent();
     let torrent = torrent.to_str().unwrap();
     let program = env!("CARGO_BIN_EXE_bt-handshake");

@@ -10,7 +10,7 @@
 mod lab;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, Client, TrackerScript};
+use fake_swarm::{Client, Peer, TrackerScript};
 use lab::{Lab, bare, of, seed, told};
 
 fn line<'t>(stdout: &'t str, part: &str) -> &'t str {
@@ -19,7 +19,7 @@ fn line<'t>(stdout: &'t str, part: &str) -> &'t str {
 
 #[test]
 fn announce_asks_trackers_and_nobody_else() {
-    let lab = Lab::new("announce", [Behaviour::default(), Behaviour::default()]);
+    let lab = Lab::new("announce", [Peer::default(), Peer::default()]);
     let (code, stdout, stderr) = of("announce", &[lab.torrent().to_str().unwrap()]);
     assert_eq!((code, stderr.as_str()), (0, ""));
     assert!(
@@ -46,7 +46,7 @@ fn announce_asks_trackers_and_nobody_else() {
 
 #[test]
 fn scrape_leaves_no_trace() {
-    let lab = Lab::new("scrape", [Behaviour::default()]);
+    let lab = Lab::new("scrape", [Peer::default()]);
     let hash = lab.swarm.info_hash();
     let files =
         [b"d5:filesd20:".to_vec(), hash.to_vec(), b"d8:completei7e10:downloadedi9e10:incompletei2eeee".to_vec()]
@@ -61,7 +61,7 @@ fn scrape_leaves_no_trace() {
 
 #[test]
 fn one_peer_tells_every_stage() {
-    let lab = Lab::new("peer", [seed(Client::Libtorrent), Behaviour::Refuse, Behaviour::WrongHash]);
+    let lab = Lab::new("peer", [seed(Client::Libtorrent), Peer::refusing(), Peer::wrong_hash()]);
     let torrent = lab.torrent();
     let torrent = torrent.to_str().unwrap();
     let peers: Vec<String> = lab.swarm.endpoints().iter().map(ToString::to_string).collect();

@@ -9,7 +9,7 @@
 
 mod lab;
 
-use fake_swarm::Behaviour;
+use fake_swarm::Peer;
 use lab::{Lab, bare, of, run, told};
 use std::process::Command;
 
@@ -124,7 +124,7 @@ fn hashes_and_links_are_read_in_every_form() {
 
 #[test]
 fn a_link_copied_from_html_asks_its_trackers() {
-    let lab = Lab::new("html", [Behaviour::default()]);
+    let lab = Lab::new("html", [Peer::default()]);
     let hash = lab.swarm.info_hash().map(|byte| format!("{byte:02x}")).concat();
     let tracker = lab.tracker.announce_url().replace(':', "%3A").replace('/', "%2F");
     let link = format!("magnet:?xt=urn:btih:{hash}&amp;dn=film.mp4&amp;tr={tracker}");

@@ -13,16 +13,16 @@
 //! ```
 //! use client::{Config, Event, Swarm};
 //! use metainfo::Torrent;
-//! # use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, TrackerScript, peer_ip, torrent::SingleFile};
+//! # use fake_swarm::{Peer, FakeSwarm, FakeTracker, TrackerScript, peer_ip, torrent::SingleFile};
 //! use std::time::Duration;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let content = SingleFile::new("debian.iso", 600_000_000);
 //! # let peers = [
-//! #     (peer_ip(0), Behaviour::good(b"-qB4520-abcdefghijkl")),
-//! #     (peer_ip(1), Behaviour::CloseAtOnce),
-//! #     (peer_ip(2), Behaviour::Refuse),
+//! #     (peer_ip(0), Peer::good(b"-qB4520-abcdefghijkl")),
+//! #     (peer_ip(1), Peer::closing()),
+//! #     (peer_ip(2), Peer::refusing()),
 //! # ];
 //! # let fake = FakeSwarm::start(content.info_hash(), &peers)?;
 //! # let tracker = FakeTracker::start(TrackerScript::peers(fake.endpoints()))?;

@@ -10,7 +10,7 @@
 mod lab;
 
 use client::{Bounds, Config, Encryption, Event, Outcome, Swarm, Trackers};
-use fake_swarm::{Behaviour, FakeTracker, TrackerScript};
+use fake_swarm::{FakeTracker, Peer, TrackerScript};
 use lab::{PATIENCE, collect, config, lab, run};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tracker::PeerAddress;
 
 #[tokio::test]
 async fn no_more_connections_than_allowed() {
-    let lab = lab(std::iter::repeat_n(Behaviour::slow(Duration::from_millis(1)), 30));
+    let lab = lab(std::iter::repeat_n(Peer::slow(Duration::from_millis(1)), 30));
     let told = run(&lab.torrent, Config { concurrency: Some(4), ..config() }).await;
     assert_eq!(told.summary.ok, 30);
     // One that has finished may still be open on the other side for a moment when the next one begins.
@@ -28,7 +28,7 @@ async fn no_more_connections_than_allowed() {
 
 #[tokio::test]
 async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
-    let lab = lab(std::iter::repeat_n(Behaviour::Silent, 3));
+    let lab = lab(std::iter::repeat_n(Peer::silent(), 3));
     let config = Config { concurrency: Some(4), ..config() };
     let bounds = Bounds::new(&config).unwrap();
     let swarm = || Swarm::within(&lab.torrent, config.clone(), &bounds).unwrap();
@@ -47,7 +47,7 @@ async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
 
 #[tokio::test]
 async fn a_run_that_nobody_asks_any_more_holds_no_room() {
-    let (kept, lab) = (lab(std::iter::repeat_n(Behaviour::CloseOnAccept, 4)), lab([Behaviour::default()]));
+    let (kept, lab) = (lab(std::iter::repeat_n(Peer::closing_on_accept(), 4)), lab([Peer::default()]));
     let config = Config { concurrency: Some(1), ..config() };
     let bounds = Bounds::new(&config).unwrap();
     let mut one = Swarm::within(&kept.torrent, config.clone(), &bounds).unwrap();
@@ -61,7 +61,7 @@ async fn a_run_that_nobody_asks_any_more_holds_no_room() {
 
 #[tokio::test]
 async fn runs_at_the_same_time_are_no_strangers_to_each_other() {
-    let lab = lab([Behaviour::default()]);
+    let lab = lab([Peer::default()]);
     let bounds = Bounds::new(&config()).unwrap();
     let mut swarms = [(); 2].map(|()| Swarm::within(&lab.torrent, config(), &bounds).unwrap());
     assert_eq!(swarms[0].port(), swarms[1].port());
@@ -75,7 +75,7 @@ async fn runs_at_the_same_time_are_no_strangers_to_each_other() {
 
 #[tokio::test]
 async fn slow_trackers_of_one_run_delay_no_other() {
-    let lab = lab([Behaviour::default()]);
+    let lab = lab([Peer::default()]);
     let bounds = Bounds::new(&config()).unwrap();
     let mut slow = Vec::new();
     for _ in 0..3 {
@@ -100,7 +100,7 @@ async fn slow_trackers_of_one_run_delay_no_other() {
 
 #[tokio::test]
 async fn second_attempts_stay_within_the_width() {
-    let lab = lab(std::iter::repeat_n(Behaviour::CloseOnAccept, 30));
+    let lab = lab(std::iter::repeat_n(Peer::closing_on_accept(), 30));
     let config = Config { concurrency: Some(3), encryption: Encryption::PreferPlain, ..config() };
     let told = run(&lab.torrent, config).await;
     assert_eq!(told.summary.outcomes.into_iter().collect::<Vec<_>>(), [(Outcome::ClosedBeforeHandshake, 30)]);
@@ -111,7 +111,7 @@ async fn second_attempts_stay_within_the_width() {
 
 #[tokio::test]
 async fn a_tracker_aims_us_at_so_many_peers_and_no_more() {
-    let lab = lab(std::iter::repeat_n(Behaviour::default(), 10));
+    let lab = lab(std::iter::repeat_n(Peer::default(), 10));
     let told = run(&lab.torrent, Config { max_peers: Some(3), ..config() }).await;
     assert_eq!((told.summary.ok, lab.swarm.accepted()), (3, 3));
     assert_eq!((told.trackers[0].peers.map(|named| named.total()), told.trackers[0].left_out), (Some(3), 7));
@@ -121,7 +121,7 @@ async fn a_tracker_aims_us_at_so_many_peers_and_no_more() {
 
 #[tokio::test]
 async fn what_we_chose_not_to_dial_is_no_loss() {
-    let mut lab = lab([Behaviour::default()]);
+    let mut lab = lab([Peer::default()]);
     let peer = lab.swarm.endpoints()[0];
     let more = [lab.swarm.open_port().unwrap(), lab.swarm.open_port().unwrap()].map(|port| (*peer.ip(), port).into());
     let named = [peer.into()].into_iter().chain(more).chain([(*peer.ip(), 22).into()]);

@@ -11,7 +11,7 @@ mod lab;
 
 use client::peer_session::{ListenEnd, Oddity};
 use client::{Config, Copies, Matched, Outcome, PeerReport, Role, RoleFrom};
-use fake_swarm::{Behaviour, Client, Delivery, Ending, Holding, Id, Knows, Peer, Speaks, hostile, message};
+use fake_swarm::{Client, Delivery, Ending, Holding, Id, Knows, Peer, Speaks, hostile, message};
 use lab::{config, told_by};
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn real_clients_are_named_and_their_pieces_counted() {
     let full = Holding::full(PIECES, 714);
     let empty = Holding::empty(PIECES, 714);
     let some = Holding { bits: message::bits(PIECES, |piece| piece < 40), ..full.clone() };
-    let peers = Client::ALL.iter().flat_map(|client| [&full, &some, &empty].map(|holding| client.peer(holding).into()));
+    let peers = Client::ALL.iter().flat_map(|client| [&full, &some, &empty].map(|holding| client.peer(holding)));
     let (_, told) = told_by(PIECES, peers, listening()).await;
     assert_eq!(told.summary.ok, 3 * Client::ALL.len());
     for (client, reports) in Client::ALL.iter().zip(told.peers.chunks(3)) {
@@ -68,7 +68,7 @@ async fn real_clients_are_named_and_their_pieces_counted() {
 #[tokio::test]
 async fn a_seed_that_hides_what_it_has_betrays_itself_by_unchoking() {
     let clients = [Client::Libtorrent, Client::Qbittorrent, Client::Deluge, Client::Rtorrent];
-    let peers = clients.map(|client| client.initial_seed(PIECES, 714).into());
+    let peers = clients.map(|client| client.initial_seed(PIECES, 714));
     let (_, told) = told_by(PIECES, peers, listening()).await;
     let hidden = (Role::SuperSeed, RoleFrom::NoneAndUnchoke, None);
     let roles: Vec<_> = told.peers.iter().map(role).collect();
@@ -84,7 +84,7 @@ async fn a_seed_that_hides_what_it_has_betrays_itself_by_unchoking() {
 async fn a_client_that_has_no_metadata_has_no_pieces() {
     let [fetching, private] =
         [&b"d1:md11:ut_metadatai2eee"[..], b"d1:md6:ut_pexi1eee"].map(message::extension_handshake);
-    let peers = [fetching, private].map(|handshake| Peer::default().sending([handshake]).into());
+    let peers = [fetching, private].map(|handshake| Peer::default().sending([handshake]));
     let (_, told) = told_by(PIECES, peers, listening()).await;
     assert_eq!(
         (role(&told.peers[0]), &told.peers[0].lingered),
@@ -106,7 +106,7 @@ async fn rqbit_says_nothing_when_it_has_nothing_and_is_not_waited_for() {
         rqbit.clone().sending([extension.clone()]),
         rqbit.sending([extension]).pausing(Duration::from_millis(200)).sending([half]),
     ];
-    let (_, told) = told_by(PIECES, peers.map(Behaviour::from), listening()).await;
+    let (_, told) = told_by(PIECES, peers, listening()).await;
     let found: Vec<_> = told.peers.iter().map(|report| (role(report), report.lingered.clone().unwrap())).collect();
     let expected = [(Role::Leech, RoleFrom::Nothing, None), (Role::Leech, RoleFrom::Bitfield, Some(50))];
     assert_eq!(found, expected.map(|role| (role, ListenEnd::Quiet)));
@@ -133,7 +133,7 @@ async fn what_is_odd_is_read_as_libtorrent_reads_it_and_told() {
         ),
         (vec![full], PIECES, &[]),
     ];
-    let peers = cases.iter().map(|(messages, ..)| saying(messages.clone()).into());
+    let peers = cases.iter().map(|(messages, ..)| saying(messages.clone()));
     let (_, told) = told_by(PIECES, peers, listening()).await;
     for ((messages, have, odd), report) in cases.iter().zip(&told.peers) {
         assert_eq!(report.completeness.map(|told| told.have), Some(*have), "{messages:?}");
@@ -150,9 +150,9 @@ async fn we_say_what_the_peer_understands_and_nothing_else() {
     const FAST: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 4];
     const BOTH: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 4];
     let cases = [(NONE, vec![]), (EXTENSIONS, vec![20]), (FAST, vec![15]), (BOTH, vec![20, 15])];
-    let peers = cases.iter().map(|(reserved, _)| {
-        let peer = Peer { reserved: *reserved, ..saying([message::bitfield(&message::bits(PIECES, |_| true))]) };
-        Behaviour::from(peer)
+    let peers = cases.iter().map(|(reserved, _)| Peer {
+        reserved: *reserved,
+        ..saying([message::bitfield(&message::bits(PIECES, |_| true))])
     });
     let (lab, told) = told_by(PIECES, peers, listening()).await;
     for ((report, endpoint), (_, ids)) in told.peers.iter().zip(lab.swarm.endpoints()).zip(cases) {
@@ -186,7 +186,7 @@ async fn whatever_comes_in_whatever_pieces_is_heard() {
         messages().pausing(Duration::from_millis(200)).sending([message::keep_alive(), message::unchoke()]),
         Peer { ending: fake_swarm::Ending::Closes, ..messages() },
     ];
-    let (_, told) = told_by(PIECES, peers.map(Behaviour::from), listening()).await;
+    let (_, told) = told_by(PIECES, peers, listening()).await;
     for report in &told.peers {
         assert_eq!((report.outcome, report.role), (Outcome::Ok, Role::Seed), "{report:?}");
     }
@@ -199,7 +199,7 @@ async fn whatever_comes_in_whatever_pieces_is_heard() {
 #[tokio::test]
 async fn what_contradicts_itself_or_the_torrent_ends_the_listening_and_keeps_the_handshake() {
     let cases = hostile::pieces(PIECES);
-    let peers = cases.iter().map(|(_, messages)| saying(messages.clone()).into());
+    let peers = cases.iter().map(|(_, messages)| saying(messages.clone()));
     let (_, told) = told_by(PIECES, peers, listening()).await;
     for ((case, _), report) in cases.iter().zip(&told.peers) {
         assert_eq!(report.outcome, Outcome::Ok, "{case}");
@@ -224,7 +224,7 @@ async fn what_contradicts_itself_or_the_torrent_ends_the_listening_and_keeps_the
 async fn hostile_extension_handshakes_harm_nobody() {
     let cases = hostile::dictionaries();
     let peers = cases.iter().map(|(_, dictionary)| {
-        Peer::default().sending([message::extension_handshake(dictionary), message::have_all()]).into()
+        Peer::default().sending([message::extension_handshake(dictionary), message::have_all()])
     });
     let (_, told) = told_by(PIECES, peers, listening()).await;
     for ((case, _), report) in cases.iter().zip(&told.peers) {
@@ -249,7 +249,7 @@ async fn peers_that_do_not_stop_talking_are_left() {
         Peer { ending: fake_swarm::Ending::Closes, ..half() },
     ];
     let config = Config { linger: Duration::from_secs(1), ..listening() };
-    let (_, told) = told_by(PIECES, peers.map(Behaviour::from), config).await;
+    let (_, told) = told_by(PIECES, peers, config).await;
     let ends: Vec<_> = told.peers.iter().map(|report| report.lingered.clone().unwrap()).collect();
     assert!(told.peers.iter().all(|report| report.outcome == Outcome::Ok));
     assert!(matches!(ends[0], ListenEnd::TooMuch { .. } | ListenEnd::TimeUp), "{ends:?}");
@@ -275,7 +275,7 @@ async fn a_peer_that_leaves_right_after_its_handshake_is_no_witness() {
         (leaving(closes, vec![message::have_all()]), true),
         (leaving(stays, vec![]), true),
     ];
-    let (_, told) = told_by(PIECES, peers.iter().map(|(peer, _)| peer.clone().into()), listening()).await;
+    let (_, told) = told_by(PIECES, peers.iter().map(|(peer, _)| peer.clone()), listening()).await;
     for ((peer, is_witness), report) in peers.iter().zip(&told.peers) {
         assert_eq!((report.outcome, report.is_witness()), (Outcome::Ok, *is_witness), "{peer:?}");
         let hint = report.hint().is_some_and(|hint| hint.contains("left without a word"));
@@ -283,13 +283,13 @@ async fn a_peer_that_leaves_right_after_its_handshake_is_no_witness() {
     }
     assert_eq!((told.summary.ok, told.summary.swarm.coverage.silent_closers), (7, 4));
     // What is not listened to is not judged.
-    let (_, told) = told_by(PIECES, [leaving(closes, vec![]).into()], config()).await;
+    let (_, told) = told_by(PIECES, [leaving(closes, vec![])], config()).await;
     assert!(told.peers[0].is_witness() && told.peers[0].hint().is_none());
 }
 
 #[tokio::test]
 async fn no_linger_is_no_word_more_than_the_handshake() {
-    let (lab, told) = told_by(PIECES, [saying([message::have_all()]).into()], config()).await;
+    let (lab, told) = told_by(PIECES, [saying([message::have_all()])], config()).await;
     assert_eq!((role(&told.peers[0]), &told.peers[0].lingered), ((Role::Unknown, RoleFrom::Nothing, None), &None));
     let said = lab.swarm.connections(*lab.swarm.endpoints()[0].ip());
     assert_eq!((said[0].received.len(), said[0].messages.len()), (68, 0));
@@ -298,13 +298,13 @@ async fn no_linger_is_no_word_more_than_the_handshake() {
 
 #[tokio::test]
 async fn the_upgrade_bit_is_for_hybrids_only() {
-    let (_, told) = told_by(PIECES, [Peer { knows: Knows::V1Only, ..Peer::default() }.into()], config()).await;
+    let (_, told) = told_by(PIECES, [Peer { knows: Knows::V1Only, ..Peer::default() }], config()).await;
     assert_eq!((told.peers[0].outcome, told.peers[0].matched), (Outcome::Ok, Some(Matched::V1)));
 }
 
 #[tokio::test]
 async fn a_violation_is_told_beside_a_valid_handshake() {
-    let (_, told) = told_by(PIECES, [saying([message::bitfield(&[0xff])]).into()], listening()).await;
+    let (_, told) = told_by(PIECES, [saying([message::bitfield(&[0xff])])], listening()).await;
     let report = &told.peers[0];
     let reason = "after the handshake: bitfield of 1 bytes, expected 13 for 100 pieces";
     assert_eq!((report.outcome, report.reason().as_deref()), (Outcome::Ok, Some(reason)));

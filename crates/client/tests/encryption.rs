@@ -10,9 +10,7 @@
 mod lab;
 
 use client::{Config, Encryption, Outcome, PeerReport, Role, Transport, Tried};
-use fake_swarm::{
-    Behaviour, DEGENERATE_KEYS, Ending, Fault, Mse, PLAINTEXT, Peer, Plaintext, RC4, Responder, Select, message,
-};
+use fake_swarm::{DEGENERATE_KEYS, Ending, Fault, Mse, PLAINTEXT, Peer, Plaintext, RC4, Responder, Select, message};
 use lab::{PATIENCE, config, lab_of_pieces, run, told_by};
 use std::time::Duration;
 
@@ -60,7 +58,7 @@ async fn whoever_requires_encryption_is_found_by_the_second_attempt() {
         },
     ];
     let said = |peer: Peer| peer.sending([message::extension_handshake(b"d1:v8:A cliente"), message::have_all()]);
-    let peers = peers.map(|peer| Behaviour::from(said(peer)));
+    let peers = peers.map(said);
     let count = peers.len();
     let config = Config { linger: Duration::from_secs(3), ..policy(Encryption::PreferPlain) };
     let (lab, told) = told_by(PIECES, peers, config).await;
@@ -86,7 +84,7 @@ async fn a_peer_does_not_wait_for_our_acknowledgement() {
     let delivery = fake_swarm::Delivery::Cut { at: vec![96, 150, 300], pause: Duration::ZERO };
     let responder = Responder { pad_b: 200, pad_d: 20, ..Responder::default() };
     let peer = Peer { nagle: true, delivery, ..requiring(responder) };
-    let (_, told) = told_by(PIECES, std::iter::repeat_n(Behaviour::from(peer), 10), policy(Encryption::Require)).await;
+    let (_, told) = told_by(PIECES, std::iter::repeat_n(peer, 10), policy(Encryption::Require)).await;
     assert_eq!(told.summary.ok, 10);
     // On a busy machine one may be late for another reason, but not all ten.
     let quickest = told.peers.iter().filter_map(|report| report.handshake).min().unwrap();
@@ -97,7 +95,7 @@ async fn a_peer_does_not_wait_for_our_acknowledgement() {
 #[tokio::test]
 async fn a_key_that_makes_a_short_secret_is_drawn_again_and_once() {
     let fault = Some(Fault::ShortSecret);
-    let peer = Behaviour::from(requiring(Responder { fault, ..Responder::default() }));
+    let peer = requiring(Responder { fault, ..Responder::default() });
     for (encryption, before) in [(Encryption::Require, 0), (Encryption::PreferPlain, 1)] {
         let (lab, told) = told_by(PIECES, [peer.clone()], policy(encryption)).await;
         assert_eq!((told.peers[0].outcome, told.peers[0].transport), (Outcome::Ok, Transport::Mse));
@@ -115,7 +113,7 @@ async fn bytes_are_counted_once_however_they_come() {
     let length = responder.length() + fake_swarm::HANDSHAKE_LENGTH + message::have_all().len();
     let whole = Peer { reserved: [0, 0, 0, 0, 0, 0, 0, 4], ..requiring(responder) }.sending([message::have_all()]);
     let trickle = fake_swarm::Delivery::Trickle { from: 0, pause: Duration::from_millis(1) };
-    let peers = [whole.clone(), Peer { delivery: trickle, ..whole }].map(Behaviour::from);
+    let peers = [whole.clone(), Peer { delivery: trickle, ..whole }];
     let config = Config { linger: Duration::from_secs(3), ..policy(Encryption::Require) };
     let (_, told) = told_by(PIECES, peers, config).await;
     assert_eq!([told.peers[0].bytes_received, told.peers[1].bytes_received], [length; 2]);
@@ -141,11 +139,7 @@ async fn a_first_failure_stays_when_encryption_does_not_help() {
         // Throttles longer than we wait.
         Peer { throttle: Duration::from_secs(60), ..requiring(Responder::default()) },
     ]);
-    let peers = peers.into_iter().map(Behaviour::from).chain([
-        Behaviour::CloseAtOnce,
-        Behaviour::Reset,
-        Behaviour::CloseOnAccept,
-    ]);
+    let peers = peers.into_iter().chain([Peer::closing(), Peer::resetting(), Peer::closing_on_accept()]);
     let (_, told) = told_by(PIECES, peers, policy(Encryption::PreferPlain)).await;
     for report in &told.peers {
         assert_eq!((report.outcome, report.transport), (Outcome::ClosedBeforeHandshake, Transport::Tcp), "{report:?}");
@@ -161,12 +155,12 @@ async fn a_first_failure_stays_when_encryption_does_not_help() {
 #[tokio::test]
 async fn what_encryption_cannot_explain_is_tried_once() {
     let peers = [
-        Behaviour::default(),
-        Behaviour::Silent,
-        Behaviour::Refuse,
-        Behaviour::WrongHash,
-        Behaviour::OwnPeerId,
-        Behaviour::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+        Peer::default(),
+        Peer::silent(),
+        Peer::refusing(),
+        Peer::wrong_hash(),
+        Peer::own_peer_id(),
+        Peer::garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
     ];
     let count = peers.len();
     let (lab, told) = told_by(PIECES, peers, policy(Encryption::PreferPlain)).await;
@@ -179,7 +173,7 @@ async fn what_encryption_cannot_explain_is_tried_once() {
 async fn random_bytes_and_a_short_answer_may_mean_encryption() {
     // Larger than any key, so that it is taken for none.
     let random = [0xff; 9].into_iter().chain((9..96_u8).map(|byte| byte.wrapping_mul(37).wrapping_add(128))).collect();
-    let peers = [Behaviour::Garbage(random), Behaviour::Short(30)];
+    let peers = [Peer::garbage(random), Peer::short(30)];
     let (lab, told) = told_by(PIECES, peers, policy(Encryption::PreferPlain)).await;
     assert_eq!(lab.swarm.accepted(), 4);
     assert_eq!(told.peers[0].outcome, Outcome::NotBittorrent);
@@ -201,7 +195,7 @@ async fn each_policy_tries_what_it_says() {
     for (encryption, crypto) in
         [(PreferPlain, "supportcrypto"), (Prefer, "supportcrypto"), (Require, "requirecrypto"), (Off, "")]
     {
-        let peers = [plain(), both(), required(), waits()].map(Behaviour::from);
+        let peers = [plain(), both(), required(), waits()];
         let (lab, told) = told_by(PIECES, peers, policy(encryption)).await;
         let found: Vec<_> = told.peers.iter().map(tried).collect();
         let expected = match encryption {
@@ -240,7 +234,7 @@ async fn each_policy_tries_what_it_says() {
 
 #[tokio::test]
 async fn crypto_flags_choose_the_first_attempt() {
-    let lab = lab_of_pieces(PIECES, [requiring(Responder::default()).into(), Peer::default().into()]);
+    let lab = lab_of_pieces(PIECES, [requiring(Responder::default()), Peer::default()]);
     let flags = fake_swarm::bencoding::string([1_u8, 0]);
     lab.tracker.set_script(fake_swarm::TrackerScript::Peers {
         peers: lab.swarm.endpoints().into_iter().map(Into::into).collect(),
@@ -256,7 +250,7 @@ async fn crypto_flags_choose_the_first_attempt() {
 
 #[tokio::test]
 async fn a_run_that_ends_before_the_second_attempt_tells_of_the_first() {
-    let peers = std::iter::repeat_n(Behaviour::CloseAtOnce, 5);
+    let peers = std::iter::repeat_n(Peer::closing(), 5);
     let config = Config { deadline: Duration::from_millis(300), ..policy(Encryption::PreferPlain) };
     let (_, told) = told_by(PIECES, peers, config).await;
     let found: Vec<_> = told.peers.iter().map(tried).collect();
@@ -269,7 +263,7 @@ async fn a_second_attempt_that_is_cut_short_is_no_word_against_encryption() {
     let slow = Peer { delay: PATIENCE, ..requiring(Responder::default()) };
     let config =
         Config { deadline: Duration::from_millis(900), handshake_timeout: PATIENCE, ..policy(Encryption::PreferPlain) };
-    let (lab, told) = told_by(PIECES, [slow.into()], config).await;
+    let (lab, told) = told_by(PIECES, [slow], config).await;
     assert_eq!(lab.swarm.accepted(), 2);
     let first = (Outcome::ClosedBeforeHandshake, Transport::Tcp, Some(Tried::Refused), None);
     assert_eq!(tried(&told.peers[0]), first);

@@ -10,7 +10,7 @@
 mod lab;
 
 use client::{Bounds, Config, Copies, Outcome, Role, Swarm};
-use fake_swarm::{Behaviour, Client, FakeSwarm, Holding, Id, Peer, TrackerScript, message, peer_ip};
+use fake_swarm::{Client, FakeSwarm, Holding, Id, Peer, TrackerScript, message, peer_ip};
 use lab::{Lab, Told, collect, config, lab, lab_of_pieces, report_of, run};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ fn listening() -> Config {
 }
 
 /// The first of these peers has an IPv6 address too, and the tracker names all endpoints: those of IPv4 first.
-fn dual_stack(peers: impl IntoIterator<Item = Behaviour>) -> (Lab, Vec<SocketAddr>) {
+fn dual_stack(peers: impl IntoIterator<Item = Peer>) -> (Lab, Vec<SocketAddr>) {
     let mut lab = lab_of_pieces(PIECES, peers);
     let v6 = lab.swarm.open_v6(peer_ip(0)).unwrap();
     let v4 = lab.swarm.endpoints().into_iter().map(SocketAddr::from);
@@ -50,7 +50,7 @@ fn copies(min: f64, max: f64) -> Option<Copies> {
 
 #[tokio::test]
 async fn each_connection_has_a_peer_id_of_its_own_and_none_is_the_announced_one() {
-    let lab = lab(std::iter::repeat_n(Behaviour::default(), 50));
+    let lab = lab(std::iter::repeat_n(Peer::default(), 50));
     run(&lab.torrent, config()).await;
     let shown = lab
         .swarm
@@ -65,14 +65,14 @@ async fn each_connection_has_a_peer_id_of_its_own_and_none_is_the_announced_one(
 
 #[tokio::test]
 async fn an_id_of_ours_is_known_whatever_connection_it_was_for() {
-    let (first, bounds) = (lab([Behaviour::default()]), Bounds::new(&config()).unwrap());
+    let (first, bounds) = (lab([Peer::default()]), Bounds::new(&config()).unwrap());
     let within = |lab: &Lab| Swarm::within(&lab.torrent, config(), &bounds).unwrap();
     collect(&mut within(&first)).await;
     let shown: [u8; 20] = first.swarm.connections(peer_ip(0))[0].received[48..68].try_into().unwrap();
     let announced: [u8; 20] = first.tracker.requests()[0].query("peer_id").unwrap().into_bytes().try_into().unwrap();
     let mut other = shown;
     other[19] ^= 1;
-    let second = lab([shown, announced, other].map(|id| Behaviour::good(&id)));
+    let second = lab([shown, announced, other].map(|id| Peer::good(&id)));
     let told = collect(&mut within(&second)).await;
     let outcomes = second.swarm.endpoints().into_iter().map(|endpoint| report_of(&told, endpoint.into()).outcome);
     assert_eq!(outcomes.collect::<Vec<_>>(), [Outcome::OwnPeerId, Outcome::OwnPeerId, Outcome::Ok]);
@@ -82,7 +82,7 @@ async fn an_id_of_ours_is_known_whatever_connection_it_was_for() {
 async fn a_client_with_two_addresses_counts_once() {
     for (holds, role, min) in [(PIECES, Role::Seed, 1.0), (40, Role::Leech, 0.4)] {
         for client in [Client::Transmission, Client::Rtorrent, Client::Aria2, Client::Webtorrent] {
-            let (lab, endpoints) = dual_stack([client.peer(&holding(holds)).into()]);
+            let (lab, endpoints) = dual_stack([client.peer(&holding(holds))]);
             let told = run(&lab.torrent, listening()).await;
             let seeds = usize::from(role == Role::Seed);
             assert_eq!(counts(&told), (2, 1, 0, (seeds, seeds), copies(min, min)), "{client:?}");
@@ -103,7 +103,7 @@ async fn one_that_draws_an_id_for_each_connection_makes_a_range() {
     for (holds, seeds, expected) in [(PIECES, (1, 2), copies(1.0, 2.0)), (40, (0, 0), copies(0.4, 0.4))] {
         for client in [Client::Libtorrent, Client::Qbittorrent, Client::Deluge] {
             let peer = Peer { id: Id::PerConnection(client.id()), ..client.peer(&holding(holds)) };
-            let (lab, _) = dual_stack([peer.into()]);
+            let (lab, _) = dual_stack([peer]);
             let told = run(&lab.torrent, listening()).await;
             assert_eq!(counts(&told), (2, 0, 1, seeds, expected), "{client:?}");
             assert_eq!(told.summary.roles.values().sum::<usize>(), 1);
@@ -117,7 +117,7 @@ async fn one_that_draws_an_id_for_each_connection_makes_a_range() {
 #[tokio::test]
 async fn three_clients_one_with_two_addresses_are_three() {
     let full = holding(PIECES);
-    let peers = [Client::Transmission, Client::Rtorrent, Client::Aria2].map(|client| client.peer(&full).into());
+    let peers = [Client::Transmission, Client::Rtorrent, Client::Aria2].map(|client| client.peer(&full));
     let (lab, _) = dual_stack(peers);
     let told = run(&lab.torrent, listening()).await;
     assert_eq!(counts(&told), (4, 1, 0, (3, 3), copies(3.0, 3.0)));
@@ -126,7 +126,7 @@ async fn three_clients_one_with_two_addresses_are_three() {
 /// Trackers count addresses, not clients.
 #[tokio::test]
 async fn a_client_that_a_tracker_counts_twice_is_not_unseen() {
-    let (lab, endpoints) = dual_stack([Client::Transmission.peer(&holding(PIECES)).into()]);
+    let (lab, endpoints) = dual_stack([Client::Transmission.peer(&holding(PIECES))]);
     let count = |key: &str, count| (key.to_owned(), fake_swarm::bencoding::integer(count));
     lab.tracker.set_script(TrackerScript::Peers {
         peers: endpoints,
@@ -144,7 +144,7 @@ async fn the_connection_on_which_a_client_speaks_counts() {
     let seed = Client::Transmission.peer(&holding(PIECES));
     let id = Id::Given(*b"-TR3000-aaaaaaaaaaaa");
     let mute = Peer { id, ending: fake_swarm::Ending::Closes, ..Peer::default() };
-    let lab = lab_of_pieces(PIECES, [mute.into(), Peer { id, ..seed }.into()]);
+    let lab = lab_of_pieces(PIECES, [mute, Peer { id, ..seed }]);
     let told = run(&lab.torrent, listening()).await;
     assert_eq!(counts(&told), (2, 1, 0, (1, 1), copies(1.0, 1.0)));
     assert_eq!(told.summary.roles, BTreeMap::from([(Role::Seed, 1)]));

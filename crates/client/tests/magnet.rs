@@ -12,7 +12,7 @@ mod lab;
 
 use client::peer_session::ListenEnd;
 use client::{Bind, Config, Copies, Outcome, PeerReport, Role, RoleFrom, Source, Swarm, Topic, Trackers};
-use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, Peer, Request, TrackerScript, message, peer_ip};
+use fake_swarm::{FakeSwarm, FakeTracker, Peer, Request, TrackerScript, message, peer_ip};
 use ids::{InfoHash, InfoHashV2};
 use lab::{Lab, Told, collect, config, lab, report_of, run, told_of};
 use metainfo::{Hashes, Magnet};
@@ -37,8 +37,8 @@ fn with_tracker(lab: &Lab) -> Magnet {
 }
 
 /// A peer that says these messages at once after its handshake, and that it speaks no extension.
-fn saying(messages: impl IntoIterator<Item = Vec<u8>>) -> Behaviour {
-    Peer { reserved: [0; 8], ..Peer::default() }.sending(messages).into()
+fn saying(messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
+    Peer { reserved: [0; 8], ..Peer::default() }.sending(messages)
 }
 
 fn said(told: &Told) -> Vec<(Role, RoleFrom)> {
@@ -59,7 +59,7 @@ fn in_query(info_hash: InfoHash) -> Option<String> {
 
 #[tokio::test]
 async fn an_info_hash_and_a_tracker_are_enough() {
-    let lab = lab([Behaviour::default(), Behaviour::WrongHash]);
+    let lab = lab([Peer::default(), Peer::wrong_hash()]);
     let info_hash = lab.torrent.hashes.primary();
     let trackers = Trackers::Only(vec![lab.tracker.announce_url().parse().unwrap()]);
     let told = told_of(info_hash, &lab, Config { trackers, ..config() }).await;
@@ -72,7 +72,7 @@ async fn an_info_hash_and_a_tracker_are_enough() {
 
 #[tokio::test]
 async fn an_info_hash_and_a_peer_are_enough() {
-    let lab = lab([Behaviour::default()]);
+    let lab = lab([Peer::default()]);
     let peers = lab.swarm.endpoints().into_iter().map(|endpoint| tracker::PeerAddress::Socket(endpoint.into()));
     let told = run(lab.torrent.hashes.primary(), Config { peers: peers.collect(), ..config() }).await;
     assert_eq!((told.summary.ok, told.summary.trackers), (1, 0));
@@ -81,7 +81,7 @@ async fn an_info_hash_and_a_peer_are_enough() {
 
 #[tokio::test]
 async fn the_trackers_of_a_link_are_asked_as_those_of_a_torrent() {
-    let lab = lab([Behaviour::default()]);
+    let lab = lab([Peer::default()]);
     let told = run(&with_tracker(&lab), config()).await;
     assert_eq!((told.summary.ok, told.summary.trackers_ok), (1, 1));
     assert_eq!(asked(&lab.tracker, ["left"]), [[Some("16384".to_owned())], [Some("16384".to_owned())]]);
@@ -99,7 +99,7 @@ async fn the_trackers_of_a_link_are_asked_as_those_of_a_torrent() {
 async fn a_v2_link_goes_by_its_truncated_hash() {
     let v2: InfoHashV2 = V2.parse().unwrap();
     let short = v2.truncated();
-    let swarm = FakeSwarm::start(short.0, &[(peer_ip(0), Behaviour::default())]).unwrap();
+    let swarm = FakeSwarm::start(short.0, &[(peer_ip(0), Peer::default())]).unwrap();
     let tracker = FakeTracker::start(TrackerScript::peers(swarm.endpoints())).unwrap();
     let link = format!("magnet:?xt=urn:btmh:1220{V2}&tr={}", tracker.announce_url());
     let told = run(&Magnet::parse(&link).unwrap(), config()).await;
@@ -110,7 +110,7 @@ async fn a_v2_link_goes_by_its_truncated_hash() {
 
 #[tokio::test]
 async fn both_hashes_of_a_hybrid_link_are_announced() {
-    let lab = lab([Behaviour::default()]);
+    let lab = lab([Peer::default()]);
     let told = run(&magnet(&lab, &format!("xt=urn:btmh:1220{V2}&tr={}", lab.tracker.announce_url())), config()).await;
     let hashes: Vec<_> = told.trackers.iter().filter_map(|report| report.announced_hash).collect();
     let v2: InfoHashV2 = V2.parse().unwrap();
@@ -121,7 +121,7 @@ async fn both_hashes_of_a_hybrid_link_are_announced() {
 
 #[tokio::test]
 async fn a_links_peers_are_dialled_on_a_strangers_word() {
-    let lab = lab((0..3).map(|_| Behaviour::default()));
+    let lab = lab((0..3).map(|_| Peer::default()));
     let endpoints: Vec<SocketAddr> = lab.swarm.endpoints().into_iter().map(SocketAddr::from).collect();
     let [by_link, by_tracker, by_user] = endpoints[..] else { panic!("three peers") };
     lab.tracker.set_script(TrackerScript::peers([by_tracker]));
@@ -143,7 +143,7 @@ async fn a_links_peers_are_dialled_on_a_strangers_word() {
 
 #[tokio::test]
 async fn a_links_peers_are_judged_by_where_their_names_lead() {
-    let lab = lab([Behaviour::default()]);
+    let lab = lab([Peer::default()]);
     let link = magnet(&lab, &format!("x.pe=localhost:{}&x.pe=8.8.8.8:6881&x.pe=10.0.0.1:1", lab.swarm.port()));
     // Without a source address of their family, nobody is dialled, and those who would be are told from those who would not.
     let bind = Bind { v4: None, v6: Some("::1".parse().unwrap()) };

@@ -12,9 +12,7 @@ mod lab;
 
 use client::peer_session::ListenEnd;
 use client::{Config, EncryptedEnd, Encryption, Outcome, PeerReport, Role, RoleFrom, Transport, Tried};
-use fake_swarm::{
-    Behaviour, Ending, ExtensionHandshake, Id, Knows, Mse, Peer, Plaintext, Responder, Step, bencoding, message,
-};
+use fake_swarm::{Ending, ExtensionHandshake, Id, Knows, Mse, Peer, Plaintext, Responder, Step, bencoding, message};
 use lab::{config, told_by};
 use std::time::Duration;
 
@@ -109,7 +107,7 @@ fn found(report: &PeerReport) -> Found {
 }
 
 async fn each_is(rows: Vec<(&str, Peer, Found)>) {
-    let peers = rows.iter().map(|(_, peer, _)| peer.clone().into());
+    let peers = rows.iter().map(|(_, peer, _)| peer.clone());
     let (_, told) = told_by(PIECES, peers, listening()).await;
     for ((state, _, expected), report) in rows.iter().zip(&told.peers) {
         assert_eq!((report.outcome, &found(report)), (Outcome::Ok, expected), "{state}");
@@ -256,7 +254,7 @@ async fn peers_with_a_part_and_hidden_seeds() {
 fn refusing(plaintext: Ending, mse: Mse) -> Peer {
     // Of another torrent: it closes when it has read which one is meant.
     let encryption = fake_swarm::Encryption { plaintext: Plaintext::Refused(plaintext), mse };
-    Peer { knows: Knows::Another([9; 20]), encryption, ..Peer::default() }
+    Peer { knows: Knows::Another, encryption, ..Peer::default() }
 }
 
 #[tokio::test]
@@ -305,7 +303,7 @@ async fn peers_that_close_before_a_byte() {
     ];
     let plain_first =
         Config { encryption: Encryption::PreferPlain, handshake_timeout: Duration::from_millis(500), ..config() };
-    let (_, told) = told_by(PIECES, rows.iter().map(|(_, peer, ..)| peer.clone().into()), plain_first.clone()).await;
+    let (_, told) = told_by(PIECES, rows.iter().map(|(_, peer, ..)| peer.clone()), plain_first.clone()).await;
     for ((state, _, end, says), report) in rows.iter().zip(&told.peers) {
         assert_eq!((report.outcome, report.transport), (Outcome::ClosedBeforeHandshake, Transport::Tcp), "{state}");
         assert_eq!(report.encrypted_end(), Some(*end), "{state}: {:?}", report.other_error);
@@ -314,7 +312,7 @@ async fn peers_that_close_before_a_byte() {
     }
     // With encryption alone, the same peers, and the same evidence.
     let required = Config { encryption: Encryption::Require, ..plain_first };
-    let (_, told) = told_by(PIECES, rows.iter().map(|(_, peer, ..)| peer.clone().into()), required).await;
+    let (_, told) = told_by(PIECES, rows.iter().map(|(_, peer, ..)| peer.clone()), required).await;
     for ((state, _, end, _), report) in rows.iter().zip(&told.peers) {
         assert_eq!((report.outcome, report.encrypted_end()), (Outcome::EncryptionFailed, Some(*end)), "{state}");
         let hint = report.hint().unwrap();
@@ -334,8 +332,8 @@ async fn peers_that_want_something_else() {
         ..RTORRENT.saying([bits(|_| true)])
     };
     let says_yes = Peer { knows: Knows::Anything, ending: Ending::Closes, ..YAP.silent() };
-    let says_its_own = Peer { knows: Knows::Another([8; 20]), ending: Ending::Closes, ..UNWORKABLE.silent() };
-    let peers = [rtorrent.into(), Behaviour::Refuse, says_yes.into(), says_its_own.into()];
+    let says_its_own = Peer { knows: Knows::Another, ending: Ending::Closes, ..UNWORKABLE.silent() };
+    let peers = [rtorrent, Peer::refusing(), says_yes, says_its_own];
     let config = Config { encryption: Encryption::PreferPlain, ..listening() };
     let (_, told) = told_by(PIECES, peers, config).await;
     let [rtorrent, refused, says_yes, says_its_own] = &told.peers[..] else { panic!("four reports") };
@@ -361,7 +359,7 @@ async fn transmission_tells_its_addresses() {
     let extension = ExtensionHandshake { p: Some(7201), e: Some(true), extra, ..TRANSMISSION.extension() };
     let peer = TRANSMISSION.with(extension, [message::have_all()]);
     assert!(peer.after.iter().all(|step| matches!(step, Step::Send(_))));
-    let (_, told) = told_by(PIECES, [peer.into()], listening()).await;
+    let (_, told) = told_by(PIECES, [peer], listening()).await;
     let extension = told.peers[0].extension.as_ref().unwrap();
     assert_eq!((extension.port, extension.ipv4), (Some(7201), Some([127, 0, 20, 1].into())));
     assert_eq!((found(&told.peers[0]), told.peers[0].same_as), (SEED, None));

@@ -11,7 +11,7 @@ mod lab;
 
 use client::peer_session::Oddity;
 use client::{Config, Outcome, PeerReport, Role, RoleFrom, Topic, Trackers};
-use fake_swarm::{Behaviour, Ending, FakeSwarm, Knows, Peer, peer_ip};
+use fake_swarm::{Ending, FakeSwarm, Knows, Peer, peer_ip};
 use ids::InfoHash;
 use lab::{config, run};
 use std::path::Path;
@@ -32,8 +32,11 @@ async fn told_of(wires: Vec<Vec<u8>>, ending: Ending) -> Vec<PeerReport> {
     let info_hash: InfoHash = INFO_HASH.parse().unwrap();
     let peers: Vec<_> = (0..)
         .map(peer_ip)
-        .zip(wires.into_iter().map(|wire| {
-            Behaviour::from(Peer { instead: Some(wire), knows: Knows::Anything, ending, ..Peer::default() })
+        .zip(wires.into_iter().map(|wire| Peer {
+            instead: Some(wire),
+            knows: Knows::Anything,
+            ending,
+            ..Peer::default()
         }))
         .collect();
     let swarm = FakeSwarm::start(info_hash.0, &peers).unwrap();

@@ -11,7 +11,7 @@ mod lab;
 
 use client::{BitTorrentClient, Config, CutShort, Error, Event, Outcome, Stage, Swarm, Trackers};
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, DictionaryPeer, FakeTracker, TrackerScript};
+use fake_swarm::{DictionaryPeer, FakeTracker, Peer, TrackerScript};
 use lab::{PATIENCE, SIZE, collect, config, lab, outcome_of, run};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -22,31 +22,31 @@ use tracker::PeerAddress;
 async fn each_behaviour_gets_the_outcome_it_deserves() {
     use Outcome::*;
     let cases = [
-        (Behaviour::good(b"-TR3000-abcdefghijkl"), Ok, Stage::Done),
-        (Behaviour::slow(Duration::from_millis(1)), Ok, Stage::Done),
-        (Behaviour::After48, Ok, Stage::Done),
-        (Behaviour::After68, Ok, Stage::Done),
-        (Behaviour::SpeaksFirst, Ok, Stage::Done),
-        (Behaviour::WithMessages(b"\0\0\0\x01\x0e".to_vec()), Ok, Stage::Done),
-        (Behaviour::Split(vec![1, 20, 67]), Ok, Stage::Done),
-        (Behaviour::Refuse, ConnectRefused, Stage::Connect),
-        (Behaviour::Silent, HandshakeTimeout, Stage::Handshake),
-        (Behaviour::slow(Duration::from_secs(1)), HandshakeTimeout, Stage::Handshake),
-        (Behaviour::CloseOnAccept, ClosedBeforeHandshake, Stage::Handshake),
-        (Behaviour::CloseAtOnce, ClosedBeforeHandshake, Stage::Handshake),
-        (Behaviour::Reset, ClosedBeforeHandshake, Stage::Handshake),
-        (Behaviour::Short(1), ShortHandshake, Stage::Handshake),
-        (Behaviour::Short(67), ShortHandshake, Stage::Handshake),
-        (Behaviour::ShortReset(30), ShortHandshake, Stage::Handshake),
-        (Behaviour::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()), NotBittorrent, Stage::Handshake),
-        (Behaviour::WrongHash, WrongInfoHash, Stage::Done),
-        (Behaviour::OwnPeerId, OwnPeerId, Stage::Done),
+        (Peer::good(b"-TR3000-abcdefghijkl"), Ok, Stage::Done),
+        (Peer::slow(Duration::from_millis(1)), Ok, Stage::Done),
+        (Peer::after_info_hash(), Ok, Stage::Done),
+        (Peer::default(), Ok, Stage::Done),
+        (Peer::speaking_first(), Ok, Stage::Done),
+        (Peer::default().sending([b"\0\0\0\x01\x0e".to_vec()]), Ok, Stage::Done),
+        (Peer::split(vec![1, 20, 67]), Ok, Stage::Done),
+        (Peer::refusing(), ConnectRefused, Stage::Connect),
+        (Peer::silent(), HandshakeTimeout, Stage::Handshake),
+        (Peer::slow(Duration::from_secs(1)), HandshakeTimeout, Stage::Handshake),
+        (Peer::closing_on_accept(), ClosedBeforeHandshake, Stage::Handshake),
+        (Peer::closing(), ClosedBeforeHandshake, Stage::Handshake),
+        (Peer::resetting(), ClosedBeforeHandshake, Stage::Handshake),
+        (Peer::short(1), ShortHandshake, Stage::Handshake),
+        (Peer::short(67), ShortHandshake, Stage::Handshake),
+        (Peer::short_reset(30), ShortHandshake, Stage::Handshake),
+        (Peer::garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()), NotBittorrent, Stage::Handshake),
+        (Peer::wrong_hash(), WrongInfoHash, Stage::Done),
+        (Peer::own_peer_id(), OwnPeerId, Stage::Done),
     ];
-    let lab = lab(cases.iter().map(|(behaviour, ..)| behaviour.clone()));
+    let lab = lab(cases.iter().map(|(peer, ..)| peer.clone()));
     let told = run(&lab.torrent, config()).await;
     assert_eq!(told.peers.len(), cases.len());
-    for (endpoint, (behaviour, outcome, stage)) in lab.swarm.endpoints().into_iter().zip(cases) {
-        assert_eq!(outcome_of(&told, endpoint.into()), (outcome, stage), "{behaviour:?}");
+    for (endpoint, (peer, outcome, stage)) in lab.swarm.endpoints().into_iter().zip(cases) {
+        assert_eq!(outcome_of(&told, endpoint.into()), (outcome, stage), "{peer:?}");
     }
     assert_eq!(told.summary.ok, 7);
     assert_eq!(told.summary.clients.get(&Some("Transmission 3.00".to_owned())), Some(&1));
@@ -55,7 +55,7 @@ async fn each_behaviour_gets_the_outcome_it_deserves() {
 #[tokio::test]
 async fn a_peer_that_ends_before_we_look_is_judged_by_what_it_said() {
     let said = [(0, Outcome::ClosedBeforeHandshake), (30, Outcome::ShortHandshake), (68, Outcome::Ok)];
-    let lab = lab((0..300).map(|n| Behaviour::SpeaksThenResets(said[n % 3].0)));
+    let lab = lab((0..300).map(|n| Peer::speaking_then_resetting(said[n % 3].0)));
     let told = run(&lab.torrent, config()).await;
     for (n, endpoint) in lab.swarm.endpoints().into_iter().enumerate() {
         assert_eq!(outcome_of(&told, endpoint.into()).0, said[n % 3].1);
@@ -64,7 +64,7 @@ async fn a_peer_that_ends_before_we_look_is_judged_by_what_it_said() {
 
 #[tokio::test]
 async fn the_tracker_is_told_the_truth_and_then_goodbye() {
-    let lab = lab([Behaviour::default()]);
+    let lab = lab([Peer::default()]);
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     let port = swarm.port();
     // Held, so that nobody else can take it, and not listening.
@@ -87,7 +87,7 @@ async fn the_tracker_is_told_the_truth_and_then_goodbye() {
 
 #[tokio::test]
 async fn the_deadline_ends_everything_and_loses_nobody() {
-    let lab = lab(std::iter::repeat_n(Behaviour::Silent, 20));
+    let lab = lab(std::iter::repeat_n(Peer::silent(), 20));
     let told =
         run(&lab.torrent, Config { deadline: Duration::from_millis(300), concurrency: Some(5), ..config() }).await;
     assert_eq!(told.summary.cut_short, Some(CutShort::Deadline));
@@ -125,7 +125,7 @@ async fn shutdown_in_the_middle_takes_back_an_announce_in_flight() {
 
 #[tokio::test]
 async fn an_interrupt_reports_what_was_in_flight_and_what_was_not() {
-    let lab = lab(std::iter::repeat_n(Behaviour::Silent, 6));
+    let lab = lab(std::iter::repeat_n(Peer::silent(), 6));
     let mut swarm = Swarm::new(&lab.torrent, Config { concurrency: Some(2), ..config() }).unwrap();
     tokio::select! {
         () = async { while swarm.next().await.is_some() {} } => panic!("the run cannot be over"),
@@ -142,7 +142,7 @@ async fn an_interrupt_reports_what_was_in_flight_and_what_was_not() {
 
 #[tokio::test]
 async fn waiting_for_an_event_can_be_given_up_at_any_moment() {
-    let lab = lab(std::iter::repeat_n(Behaviour::default(), 200));
+    let lab = lab(std::iter::repeat_n(Peer::default(), 200));
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     let (mut reports, mut given_up) = (0, 0);
     loop {
@@ -167,7 +167,7 @@ async fn waiting_for_an_event_can_be_given_up_at_any_moment() {
 
 #[tokio::test]
 async fn whoever_only_looks_now_and_then_gets_everywhere() {
-    let lab = lab(std::iter::repeat_n(Behaviour::Silent, 100));
+    let lab = lab(std::iter::repeat_n(Peer::silent(), 100));
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     let mut looks = 0;
     while lab.swarm.counts().accepted < 100 {
@@ -185,7 +185,7 @@ async fn whoever_only_looks_now_and_then_gets_everywhere() {
 
 #[tokio::test]
 async fn dropping_the_swarm_closes_every_connection() {
-    let lab = lab(std::iter::repeat_n(Behaviour::Silent, 10));
+    let lab = lab(std::iter::repeat_n(Peer::silent(), 10));
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     tokio::select! {
         () = async { while swarm.next().await.is_some() {} } => panic!("the run cannot be over"),
@@ -222,7 +222,7 @@ async fn dropping_the_swarm_leaves_no_task() {
 
 #[tokio::test]
 async fn we_are_not_our_own_peer() {
-    let lab = lab([Behaviour::default()]);
+    let lab = lab([Peer::default()]);
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     let own: SocketAddr = ([127, 0, 0, 1], swarm.port()).into();
     let peers = lab.swarm.endpoints().into_iter().map(SocketAddr::from).chain([own]);
@@ -233,7 +233,7 @@ async fn we_are_not_our_own_peer() {
 
 #[tokio::test]
 async fn a_silent_tracker_delays_nobody() {
-    let lab = lab([Behaviour::default()]);
+    let lab = lab([Peer::default()]);
     let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
     let second = FakeTracker::start(TrackerScript::peers(lab.swarm.endpoints())).unwrap();
     let urls = [&silent, &lab.tracker, &second].map(|tracker| tracker.announce_url().parse().unwrap());
@@ -259,7 +259,7 @@ async fn a_silent_tracker_delays_nobody() {
 
 #[tokio::test]
 async fn dictionary_peers_with_host_names() {
-    let lab = lab([Behaviour::default(), Behaviour::Refuse]);
+    let lab = lab([Peer::default(), Peer::refusing()]);
     let [endpoint, refusing] = lab.swarm.endpoints()[..] else { panic!("two peers") };
     // A label of more than 63 characters is refused by the resolver itself: no packet leaves.
     let unknown = format!("{}.example", "a".repeat(64));
@@ -305,7 +305,7 @@ async fn an_interrupt_in_the_middle_of_look_ups_loses_no_name() {
 
 #[tokio::test]
 async fn more_trackers_than_are_asked_at_once_are_all_asked() {
-    let lab = lab([Behaviour::default()]);
+    let lab = lab([Peer::default()]);
     let url = |n| format!("{}?n={n}", lab.tracker.announce_url()).parse().unwrap();
     let config = Config { trackers: Trackers::Only((0..100).map(url).collect()), ..config() };
     let told = run(&lab.torrent, config).await;
@@ -317,7 +317,7 @@ async fn more_trackers_than_are_asked_at_once_are_all_asked() {
 
 #[tokio::test]
 async fn a_chosen_source_address_is_the_source_of_everything() {
-    let lab = lab([Behaviour::default()]);
+    let lab = lab([Peer::default()]);
     let mut config = config();
     config.bind.add("127.8.9.10".parse().unwrap()).unwrap();
     config.peers = vec!["[::1]:1".parse().unwrap()];
@@ -411,7 +411,7 @@ async fn the_facade_keeps_its_promise() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_works_on_a_runtime_of_many_threads() {
-    let lab = lab(std::iter::repeat_n(Behaviour::default(), 50));
+    let lab = lab(std::iter::repeat_n(Peer::default(), 50));
     let torrent = lab.torrent.clone();
     let told = tokio::spawn(async move { run(&torrent, config()).await }).await.unwrap();
     assert_eq!(told.summary.ok, 50);

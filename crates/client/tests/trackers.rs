@@ -12,7 +12,7 @@ mod lab;
 
 use client::{Config, Swarm, TrackerReport, Trackers};
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, FakeTracker, FakeUdpTracker, Request, TrackerScript, Transactions, UdpCounts, UdpScript};
+use fake_swarm::{FakeTracker, FakeUdpTracker, Peer, Request, TrackerScript, Transactions, UdpCounts, UdpScript};
 use lab::{PATIENCE, Told, collect, config, lab, run};
 use metainfo::Torrent;
 use std::collections::BTreeSet;
@@ -262,7 +262,7 @@ fn udp_config(tracker: &FakeUdpTracker) -> Config {
 
 #[tokio::test]
 async fn a_udp_tracker_names_peers_and_is_told_goodbye_under_one_connection_id() {
-    let lab = lab([Behaviour::default(), Behaviour::default()]);
+    let lab = lab([Peer::default(), Peer::default()]);
     let peers = lab.swarm.endpoints().into_iter().map(SocketAddr::from).collect();
     let tracker = FakeUdpTracker::start(UdpScript { peers, ..UdpScript::default() }).unwrap();
     let told = run(&lab.torrent, udp_config(&tracker)).await;

@@ -2,7 +2,7 @@
 //! `cargo run --release -p fake-swarm --example swarm -- 1000 /tmp/swarm.torrent`
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, TrackerScript, peer_ip};
+use fake_swarm::{FakeSwarm, FakeTracker, Peer, TrackerScript, peer_ip};
 use std::io::Read;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,8 +16,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tracker = FakeTracker::start(TrackerScript::peers(Vec::<std::net::SocketAddr>::new()))?;
     let url = tracker.announce_url();
     let torrent = SingleFile { announce: Some(&url), ..SingleFile::new("swarm.bin", 1 << 30) };
-    let behaviours: Vec<_> = (0..peers).map(|n| (peer_ip(n), Behaviour::default())).collect();
-    let swarm = FakeSwarm::start(torrent.info_hash(), &behaviours)?;
+    let scripts: Vec<_> = (0..peers).map(|n| (peer_ip(n), Peer::default())).collect();
+    let swarm = FakeSwarm::start(torrent.info_hash(), &scripts)?;
     tracker.set_script(TrackerScript::peers(swarm.endpoints()));
     std::fs::write(&path, torrent.to_bytes())?;
     println!("{peers} peers and {url} serve {path}; end the input to stop");

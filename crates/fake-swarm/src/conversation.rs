@@ -12,11 +12,12 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use crate::encryption::{Mse, Plaintext};
+use crate::ending::Ending;
 use crate::handshake::{
     PROTOCOL, asked_for, handshake, peer_id_beginning, peer_id_of, peer_id_per_connection, sent_peer_id, wants_upgrade,
 };
 use crate::ledger::{Account, End};
-use crate::{Ending, Id, Knows, Peer, Speaks};
+use crate::peer::{Id, Knows, Peer, Speaks};
 use hearing::Hearing;
 use speaking::Speaking;
 
@@ -131,13 +132,13 @@ impl Conversation<'_> {
             Knows::V1Only => (ours && !wants_upgrade(sent)).then_some(*self.info_hash),
             Knows::Hybrid(other) if ours && wants_upgrade(sent) => Some(other),
             Knows::Hybrid(other) => asked.filter(|hash| ours || *hash == other),
-            Knows::Another(_) | Knows::Anything => Some(self.default_hash()),
+            Knows::Another | Knows::Anything => Some(self.default_hash()),
         }
     }
 
-    /// The info-hash to say to somebody who has not asked for one.
+    /// The info-hash for an initiator that has not asked for one.
     fn default_hash(&self) -> [u8; 20] {
-        if let Knows::Another(hash) = self.script.knows { hash } else { *self.info_hash }
+        if self.script.knows == Knows::Another { self.info_hash.map(|byte| !byte) } else { *self.info_hash }
     }
 
     fn answer(&self, sent: &[u8], info_hash: [u8; 20]) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! What a fake peer makes of plaintext and of Message Stream Encryption (MSE, also PE).
 
-use crate::Ending;
+use crate::ending::Ending;
 use crate::mse::KEY_LENGTH;
 
 /// `crypto_provide` and `crypto_select` for a payload in plaintext.

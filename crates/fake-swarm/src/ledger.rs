@@ -57,7 +57,7 @@ pub enum End {
     TheyClosed,
     /// The other side reset it (RST), or the connection failed otherwise.
     TheyReset,
-    /// The peer reset it, as its behaviour says.
+    /// The peer reset it, as its script says.
     WeReset,
     /// The other side kept it open past the limit.
     TimedOut,

@@ -1,9 +1,9 @@
 //! Scripted trackers and scripted BitTorrent peers on loopback: what tests, the demo and the benches talk to.
 //!
 //! Start from [`FakeSwarm`], which plays any number of peers behind one listening socket, each by its own
-//! [`Behaviour`]: a short name for what is often wanted, or a [`Peer`] put together from its parts, with any
-//! [`Encryption`] and any [`message`]s after the handshake. [`Client`] plays real clients, [`LazyBitfield`] seeds that
-//! hide pieces, and [`hostile`] has what no honest peer says. What a peer received, and when, its [`Connection`]s tell.
+//! script, a [`Peer`]: made by a constructor such as [`Peer::slow`], or put together from its parts, with any
+//! [`Encryption`] and any [`message`]s after the handshake. [`Client`] imitates real clients, [`LazyBitfield`] seeds that
+//! hide pieces, and [`hostile`] has what no honest peer says. A [`Connection`] is the record of what a peer received.
 //!
 //! Start also from [`FakeTracker`], which answers announces by a [`TrackerScript`] and remembers what it was asked;
 //! [`FakeUdpTracker`] does the same over UDP by a [`UdpScript`]. [`torrent::SingleFile`] writes the `.torrent` that leads
@@ -19,12 +19,12 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, TrackerScript, peer_ip, torrent::SingleFile};
+//! use fake_swarm::{Peer, FakeSwarm, FakeTracker, TrackerScript, peer_ip, torrent::SingleFile};
 //!
 //! let torrent = SingleFile::new("debian.iso", 600_000_000);
 //! let swarm = FakeSwarm::start(
 //!     torrent.info_hash(),
-//!     &[(peer_ip(0), Behaviour::good(b"-qB4520-abcdefghijkl")), (peer_ip(1), Behaviour::Refuse)],
+//!     &[(peer_ip(0), Peer::good(b"-qB4520-abcdefghijkl")), (peer_ip(1), Peer::refusing())],
 //! )?;
 //! let tracker = FakeTracker::start(TrackerScript::peers(swarm.endpoints()))?;
 //! let announce = tracker.announce_url();
@@ -35,11 +35,12 @@
 //! ```
 
 mod address;
-mod behaviour;
 mod client;
 mod conversation;
 mod datagram;
+mod delivery;
 mod encryption;
+mod ending;
 mod error;
 mod extension;
 mod frames;
@@ -65,10 +66,11 @@ pub mod message;
 pub mod torrent;
 
 pub use address::peer_ip;
-pub use behaviour::Behaviour;
 pub use client::{Client, Holding};
 pub use datagram::{Datagram, UdpAnnounce};
+pub use delivery::Delivery;
 pub use encryption::{Encryption, Fault, Mse, PLAINTEXT, Plaintext, RC4, Responder, Select};
+pub use ending::Ending;
 pub use error::Error;
 pub use extension::ExtensionHandshake;
 pub use frames::Message;
@@ -76,7 +78,7 @@ pub use handshake::{HANDSHAKE_LENGTH, RESERVED, handshake, peer_id_of};
 pub use lazy::LazyBitfield;
 pub use ledger::{Connection, Counts, End, Initiated};
 pub use mse::{DEGENERATE_KEYS, KEY_LENGTH};
-pub use peer::{Delivery, Ending, Id, Knows, Peer, Speaks, Step};
+pub use peer::{Id, Knows, Peer, Speaks, Step};
 pub use request::Request;
 pub use script::{DictionaryPeer, TrackerScript};
 pub use swarm::FakeSwarm;

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use crate::Behaviour;
+use crate::delivery::Delivery;
 use crate::encryption::Encryption;
-use crate::handshake::RESERVED;
+use crate::ending::Ending;
+use crate::handshake::{HANDSHAKE_LENGTH, RESERVED, UP_TO_INFO_HASH};
+
+/// The pause between two pieces of a split answer, so that they arrive as two.
+const PAUSE_BETWEEN_PIECES: Duration = Duration::from_millis(5);
 
 /// A peer put together from its parts, each of which can be changed without the others.
 ///
@@ -17,20 +21,22 @@ use crate::handshake::RESERVED;
 /// [`delivery`](Self::delivery) and [`at_most`](Self::at_most) count from the first byte of that stream.
 ///
 /// ```
-/// use fake_swarm::{Behaviour, Ending, Peer, message};
+/// use fake_swarm::{Ending, Peer, message};
 ///
 /// // Has everything, says so in the segment of its handshake, and closes.
 /// let seed = Peer { ending: Ending::Closes, ..Peer::default() }.sending([message::have_all()]);
-/// let behaviour = Behaviour::from(seed);
-/// # let _ = behaviour;
+/// # let _ = seed;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
+    /// Nothing listens on the port that [`FakeSwarm::addr`](crate::FakeSwarm::addr) gives: connections are refused. On the
+    /// swarm's other ports such a peer follows the rest of its script.
+    pub refuses: bool,
     /// The peer id in its handshake.
     pub id: Id,
     /// The reserved bytes in its handshake.
     pub reserved: [u8; 8],
-    /// The torrent it has, and whom it answers.
+    /// The torrent it has, and which initiators it answers.
     pub knows: Knows,
     /// What it makes of plaintext, and of MSE.
     pub encryption: Encryption,
@@ -77,7 +83,7 @@ pub enum Id {
 /// Which torrent a peer has, and what it makes of an initiator that wants another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Knows {
-    /// The swarm's torrent; whoever wants another gets no byte.
+    /// The swarm's torrent; an initiator that asks for another gets no byte.
     Torrent,
     /// As [`Torrent`](Self::Torrent), and closes without a byte when the initiator sets the bit for the v1-to-v2
     /// upgrade (BEP 52), as libtorrent does when its torrent is v1 only.
@@ -85,9 +91,9 @@ pub enum Knows {
     /// A hybrid torrent (BEP 52), known by the swarm's info-hash and by this one, its truncated v2 hash. The answer
     /// has the hash that was asked for, but the v2 hash if the initiator set the upgrade bit.
     Hybrid([u8; 20]),
-    /// Another torrent: anybody is answered with this hash.
-    Another([u8; 20]),
-    /// Anybody is answered with the swarm's hash.
+    /// Another torrent: every initiator is answered with the swarm's hash with all bits inverted.
+    Another,
+    /// Every initiator is answered with the swarm's hash.
     Anything,
 }
 
@@ -107,8 +113,8 @@ pub enum Speaks {
 pub enum Step {
     /// Says these bytes, in one write with what was said before unless a [`Pause`](Self::Pause) stands between.
     Send(Vec<u8>),
-    /// Says this byte as urgent data (RFC 6093), with everything before it sent: whoever does not ask for urgent data reads
-    /// the stream without it.
+    /// Says this byte as urgent data (RFC 6093), with everything before it sent: a reader that does not ask for
+    /// urgent data gets the stream without it.
     Urgent(u8),
     /// Waits, with everything before it sent. A pause of zero only begins a new write.
     Pause(Duration),
@@ -117,47 +123,16 @@ pub enum Step {
     Repeat(Vec<u8>, Duration),
 }
 
-/// How a peer's stream is cut into writes, each of which the kernel sends at once unless [`nagle`](Peer::nagle) is set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// As the steps say.
-    Whole,
-    /// Also at these offsets, with a pause before each piece but the first.
-    Cut {
-        /// Offsets into the stream, in any order.
-        at: Vec<usize>,
-        /// The pause.
-        pause: Duration,
-    },
-    /// Byte by byte, with a pause before each byte but the stream's first.
-    Trickle {
-        /// The offset it begins at: 0 for the whole stream, 68 for what follows a plaintext handshake.
-        from: usize,
-        /// The pause.
-        pause: Duration,
-    },
-}
-
-/// What a peer does when it has said everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Waits for the other side to close.
-    Stays,
-    /// Closes its direction (FIN) and reads on: with bytes unread, a close would be a reset.
-    Closes,
-    /// Resets the connection (RST).
-    Resets,
-}
-
 impl Default for Peer {
     fn default() -> Self {
         Self {
+            refuses: false,
             id: Id::OfAddress,
             reserved: RESERVED,
             knows: Knows::Torrent,
             encryption: Encryption::default(),
             throttle: Duration::ZERO,
-            speaks: Speaks::After(crate::HANDSHAKE_LENGTH),
+            speaks: Speaks::After(HANDSHAKE_LENGTH),
             delay: Duration::ZERO,
             instead: None,
             after: Vec::new(),
@@ -175,6 +150,97 @@ impl Peer {
     #[must_use]
     pub fn good(peer_id: &[u8; 20]) -> Self {
         Self { id: Id::Given(*peer_id), ..Self::default() }
+    }
+
+    /// Answers one byte at a time, with this pause before each byte but the first: 67 pauses for a handshake.
+    #[must_use]
+    pub fn slow(pause: Duration) -> Self {
+        Self { delivery: Delivery::Trickle { from: 0, pause }, ..Self::default() }
+    }
+
+    /// Accepts, reads, and says nothing.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self { speaks: Speaks::Never, ..Self::default() }
+    }
+
+    /// Refuses the connection.
+    #[must_use]
+    pub fn refusing() -> Self {
+        Self { refuses: true, ..Self::closing_on_accept() }
+    }
+
+    /// Closes (FIN) as soon as it has accepted, with no byte sent.
+    #[must_use]
+    pub fn closing_on_accept() -> Self {
+        Self { speaks: Speaks::OnAccept, ..Self::closing() }
+    }
+
+    /// Closes (FIN) once it has the handshake, with no byte sent: the torrent is unknown, or encryption required.
+    #[must_use]
+    pub fn closing() -> Self {
+        Self { knows: Knows::Anything, ..Self::short(0) }
+    }
+
+    /// Resets the connection (RST) once it has the handshake, with no byte sent.
+    #[must_use]
+    pub fn resetting() -> Self {
+        Self { knows: Knows::Anything, ..Self::short_reset(0) }
+    }
+
+    /// Sends the first `length` bytes of the right answer, then closes (FIN).
+    #[must_use]
+    pub fn short(length: usize) -> Self {
+        Self { at_most: Some(length), ending: Ending::Closes, ..Self::default() }
+    }
+
+    /// Sends the first `length` bytes of the right answer, then resets the connection (RST).
+    #[must_use]
+    pub fn short_reset(length: usize) -> Self {
+        Self { at_most: Some(length), ending: Ending::Resets, ..Self::default() }
+    }
+
+    /// Sends these bytes once it has a handshake, then closes (FIN): some other service.
+    #[must_use]
+    pub fn garbage(bytes: Vec<u8>) -> Self {
+        Self { knows: Knows::Anything, instead: Some(bytes), ending: Ending::Closes, ..Self::default() }
+    }
+
+    /// Answers every handshake with one for another torrent.
+    #[must_use]
+    pub fn wrong_hash() -> Self {
+        Self { knows: Knows::Another, ..Self::default() }
+    }
+
+    /// Answers with the initiator's own peer id.
+    #[must_use]
+    pub fn own_peer_id() -> Self {
+        Self { id: Id::Initiators, ..Self::default() }
+    }
+
+    /// Answers once 48 bytes have come, which end with the info-hash, and before it has read the initiator's peer id.
+    #[must_use]
+    pub fn after_info_hash() -> Self {
+        Self { speaks: Speaks::After(UP_TO_INFO_HASH), ..Self::default() }
+    }
+
+    /// Sends its handshake as soon as it has accepted, whatever torrent the initiator wants.
+    #[must_use]
+    pub fn speaking_first() -> Self {
+        Self { speaks: Speaks::OnAccept, ..Self::default() }
+    }
+
+    /// Sends the first `length` bytes of the answer as soon as it has accepted, then resets the connection (RST) without
+    /// reading: the initiator may see the reset before it has polled the connection at all.
+    #[must_use]
+    pub fn speaking_then_resetting(length: usize) -> Self {
+        Self { speaks: Speaks::OnAccept, ..Self::short_reset(length) }
+    }
+
+    /// Answers in pieces cut at these offsets, each sent on its own.
+    #[must_use]
+    pub fn split(at: Vec<usize>) -> Self {
+        Self { delivery: Delivery::Cut { at, pause: PAUSE_BETWEEN_PIECES }, ..Self::default() }
     }
 
     /// Says these messages, too, in one write with what it said before; see [`message`](crate::message).
@@ -196,57 +262,5 @@ impl Peer {
     pub fn repeating(mut self, bytes: Vec<u8>, pause: Duration) -> Self {
         self.after.push(Step::Repeat(bytes, pause));
         self
-    }
-}
-
-impl Delivery {
-    /// The first cut after this offset; [`usize::MAX`] if there is none.
-    pub(crate) fn next_cut(&self, offset: usize) -> usize {
-        match self {
-            Self::Whole => usize::MAX,
-            Self::Cut { at, .. } => at.iter().copied().filter(|cut| *cut > offset).min().unwrap_or(usize::MAX),
-            Self::Trickle { from, .. } => offset.saturating_add(1).max(*from),
-        }
-    }
-
-    /// How long to wait before the byte at this offset, if there is a cut before it.
-    pub(crate) fn pause_at(&self, offset: usize) -> Option<Duration> {
-        match self {
-            Self::Whole => None,
-            Self::Cut { at, pause } => (offset > 0 && at.contains(&offset)).then_some(*pause),
-            Self::Trickle { from, pause } => (offset > 0 && offset >= *from).then_some(*pause),
-        }
-    }
-}
-
-impl From<Peer> for Behaviour {
-    fn from(peer: Peer) -> Self {
-        Self::Peer(Box::new(peer))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The lengths of the pieces of a stream, and whether there is a pause before each.
-    fn pieces(delivery: &Delivery, length: usize) -> Vec<(usize, bool)> {
-        let (mut pieces, mut said) = (Vec::new(), 0);
-        while said < length {
-            let end = delivery.next_cut(said).min(length);
-            pieces.push((end - said, delivery.pause_at(said).is_some()));
-            said = end;
-        }
-        pieces
-    }
-
-    #[test]
-    fn deliveries() {
-        let pause = Duration::from_secs(1);
-        assert_eq!(pieces(&Delivery::Whole, 5), [(5, false)]);
-        let cut = Delivery::Cut { at: vec![3, 0, 1, 5, 9, 3], pause };
-        assert_eq!(pieces(&cut, 5), [(1, false), (2, true), (2, true)]);
-        assert_eq!(pieces(&Delivery::Trickle { from: 0, pause }, 3), [(1, false), (1, true), (1, true)]);
-        assert_eq!(pieces(&Delivery::Trickle { from: 3, pause }, 5), [(3, false), (1, true), (1, true)]);
     }
 }

@@ -10,9 +10,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 
-use crate::ledger::Ledger;
+use crate::conversation;
+use crate::error::Error;
+use crate::ledger::{Connection, Counts, Ledger};
+use crate::peer::Peer;
 use crate::server::Server;
-use crate::{Behaviour, Connection, Counts, Error, Peer, conversation};
 
 /// Connections the kernel may hold ready for us. A client that dials thousands at once must not find the queue full:
 /// the kernel would drop its packets, and a good peer would answer a second late.
@@ -21,7 +23,7 @@ const BACKLOG: i32 = 4096;
 /// A swarm of scripted peers on 127.0.0.0/8.
 ///
 /// One socket serves all of them: a peer is told from the others by the address that was dialled. Peers that
-/// [refuse](Behaviour::Refuse) live on a second port, which is bound and never listens. Both ports belong to the swarm
+/// [refuse](Peer::refuses) live on a second port, which is bound and never listens. Both ports belong to the swarm
 /// for as long as it lives, and dropping it closes everything.
 ///
 /// Both sockets are tied to the loopback interface, so nothing outside this machine reaches them. Only Linux can do
@@ -39,58 +41,42 @@ pub struct FakeSwarm {
     _refusing: Socket,
 }
 
-/// Who is in the swarm, and what became of their connections.
+/// The peers of a swarm, and the record of their connections.
 #[derive(Debug)]
 struct Peers {
     info_hash: [u8; 20],
-    listed: HashMap<Ipv4Addr, Arc<Player>>,
-    unlisted: Arc<Player>,
+    listed: HashMap<Ipv4Addr, Arc<Peer>>,
+    unlisted: Arc<Peer>,
     ledger: Arc<Ledger>,
 }
 
-/// One peer.
-#[derive(Debug)]
-struct Player {
-    /// Whether it is dialled on the port where nothing listens.
-    refuses: bool,
-    script: Peer,
-}
-
 impl FakeSwarm {
-    /// Starts a swarm for this torrent on the current runtime. A listed address behaves as it was listed (the last
-    /// time, if it was more than once), any other as [`Behaviour::default`], a good peer.
+    /// Starts a swarm for this torrent on the current runtime. A listed address follows its script (the last, if
+    /// it was listed more than once), any other is a good peer ([`Peer::default`]).
     ///
     /// # Errors
     /// [`Error::NoRuntime`] outside a tokio runtime, [`Error::Listen`] if the system refuses a socket.
-    pub fn start(info_hash: [u8; 20], behaviours: &[(Ipv4Addr, Behaviour)]) -> Result<Self, Error> {
-        Self::start_with_default(info_hash, behaviours, Behaviour::default())
+    pub fn start(info_hash: [u8; 20], peers: &[(Ipv4Addr, Peer)]) -> Result<Self, Error> {
+        Self::start_with_default(info_hash, peers, Peer::default())
     }
 
-    /// Starts a swarm in which the addresses that are not listed behave as `unlisted`.
+    /// Starts a swarm in which the addresses that are not listed follow the script `unlisted`.
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub fn start_with_default(
-        info_hash: [u8; 20],
-        behaviours: &[(Ipv4Addr, Behaviour)],
-        unlisted: Behaviour,
-    ) -> Result<Self, Error> {
+    pub fn start_with_default(info_hash: [u8; 20], peers: &[(Ipv4Addr, Peer)], unlisted: Peer) -> Result<Self, Error> {
         // A socket cannot be given to a runtime that is not there; tokio would panic.
         Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let player = |behaviour: &Behaviour| {
-            let refuses = matches!(behaviour, Behaviour::Refuse);
-            Arc::new(Player { refuses, script: behaviour.script(&info_hash) })
-        };
+        let order = peers.iter().map(|(ip, _)| *ip).collect();
         let peers = Arc::new(Peers {
             info_hash,
-            listed: behaviours.iter().map(|(ip, behaviour)| (*ip, player(behaviour))).collect(),
-            unlisted: player(&unlisted),
+            listed: peers.iter().map(|(ip, peer)| (*ip, Arc::new(peer.clone()))).collect(),
+            unlisted: Arc::new(unlisted),
             ledger: Arc::default(),
         });
         let any = SocketAddr::from((wildcard(), 0));
         let failed = |source| Error::Listen { addr: any, source };
         let (refusing, refusing_port) = bound(any).map_err(failed)?;
-        let order = behaviours.iter().map(|(ip, _)| *ip).collect();
         let mut swarm = Self { peers, order, port: 0, refusing_port, servers: Vec::new(), _refusing: refusing };
         swarm.port = swarm.open_port()?;
         Ok(swarm)
@@ -137,10 +123,10 @@ impl FakeSwarm {
         Ok(endpoint)
     }
 
-    /// The endpoint to dial for the peer at this address; which port it has depends on its behaviour.
+    /// The endpoint to dial for the peer at this address; the port depends on whether it refuses.
     #[must_use]
     pub fn addr(&self, ip: Ipv4Addr) -> SocketAddrV4 {
-        let port = if self.peers.player(ip).refuses { self.refusing_port } else { self.port };
+        let port = if self.peers.script(ip).refuses { self.refusing_port } else { self.port };
         SocketAddrV4::new(ip, port)
     }
 
@@ -194,15 +180,15 @@ impl FakeSwarm {
 }
 
 impl Peers {
-    fn player(&self, ip: Ipv4Addr) -> &Arc<Player> {
+    fn script(&self, ip: Ipv4Addr) -> &Arc<Peer> {
         self.listed.get(&ip).unwrap_or(&self.unlisted)
     }
 }
 
 async fn serve(peers: Arc<Peers>, stream: TcpStream, remote: SocketAddr, ip: Ipv4Addr) {
     let account = peers.ledger.open(ip, remote);
-    let player = Arc::clone(peers.player(ip));
-    conversation::play(stream, ip, &peers.info_hash, &player.script, account).await;
+    let script = Arc::clone(peers.script(ip));
+    conversation::play(stream, ip, &peers.info_hash, &script, account).await;
 }
 
 /// A socket bound on loopback, and the port it was given.
@@ -252,7 +238,7 @@ mod tests {
         let (a, b, c) = (Ipv4Addr::new(127, 1, 2, 3), Ipv4Addr::new(127, 1, 2, 4), Ipv4Addr::new(127, 1, 2, 5));
         let swarm = FakeSwarm::start(
             HASH,
-            &[(b, Behaviour::good(b"-TR4030-bbbbbbbbbbbb")), (a, Behaviour::After68), (c, Behaviour::Refuse)],
+            &[(b, Peer::good(b"-TR4030-bbbbbbbbbbbb")), (a, Peer::default()), (c, Peer::refusing())],
         )
         .unwrap();
         assert_eq!(swarm.endpoints(), [swarm.addr(b), swarm.addr(a), swarm.addr(c)]);
@@ -294,8 +280,8 @@ mod tests {
 
     #[tokio::test]
     async fn one_client_at_two_addresses() {
-        let (same, fresh) = (Behaviour::default(), Peer { id: Id::PerConnection("-LT2110-"), ..Peer::default() });
-        let mut swarm = FakeSwarm::start(HASH, &[(peer_ip(0), same), (peer_ip(1), fresh.into())]).unwrap();
+        let (same, fresh) = (Peer::default(), Peer { id: Id::PerConnection("-LT2110-"), ..Peer::default() });
+        let mut swarm = FakeSwarm::start(HASH, &[(peer_ip(0), same), (peer_ip(1), fresh)]).unwrap();
         let v6 = swarm.open_v6(peer_ip(0)).unwrap();
         assert_eq!(v6.port(), swarm.port());
         assert_eq!(shake(v6).await.unwrap(), shake(swarm.addr(peer_ip(0))).await.unwrap());
@@ -308,7 +294,7 @@ mod tests {
     async fn urgent_data_is_beside_the_stream() {
         let mut urgent = Peer::default().sending([b"be".to_vec()]);
         urgent.after.push(crate::Step::Urgent(b'!'));
-        let swarm = FakeSwarm::start(HASH, &[(peer_ip(0), urgent.sending([b"side".to_vec()]).into())]).unwrap();
+        let swarm = FakeSwarm::start(HASH, &[(peer_ip(0), urgent.sending([b"side".to_vec()]))]).unwrap();
         // Not a tokio stream: that takes the end of a read at the mark for the end of what has come.
         let addr = swarm.addr(peer_ip(0));
         let read = tokio::task::spawn_blocking(move || {
@@ -322,8 +308,7 @@ mod tests {
 
     #[tokio::test]
     async fn unlisted_peers_do_as_told() {
-        let swarm =
-            FakeSwarm::start_with_default(HASH, &[(peer_ip(1), Behaviour::After68)], Behaviour::Refuse).unwrap();
+        let swarm = FakeSwarm::start_with_default(HASH, &[(peer_ip(1), Peer::default())], Peer::refusing()).unwrap();
         assert_eq!(shake(swarm.addr(peer_ip(0))).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
         assert!(shake(swarm.addr(peer_ip(1))).await.is_ok());
     }
@@ -358,9 +343,9 @@ mod tests {
         let lazy = |n: u32| LazyBitfield::new(1000, n.into());
         let script = |n| {
             let lazy = lazy(n);
-            Peer::default().sending([lazy.bitfield()]).pausing(Duration::from_millis(20)).sending(lazy.haves()).into()
+            Peer::default().sending([lazy.bitfield()]).pausing(Duration::from_millis(20)).sending(lazy.haves())
         };
-        let peers: Vec<(Ipv4Addr, Behaviour)> = (0..PEERS).map(|n| (peer_ip(n), script(n))).collect();
+        let peers: Vec<(Ipv4Addr, Peer)> = (0..PEERS).map(|n| (peer_ip(n), script(n))).collect();
         let swarm = FakeSwarm::start(HASH, &peers).unwrap();
         let mut clients = JoinSet::new();
         for n in 0..PEERS {

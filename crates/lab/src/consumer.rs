@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, Peer, TrackerScript, message, peer_ip};
+use fake_swarm::{FakeSwarm, FakeTracker, Peer, TrackerScript, message, peer_ip};
 use serde_json::Value;
 use xtask::scratch::{Scratch, make_folder, write};
 use xtask::shell::{self, Result};
@@ -101,7 +101,7 @@ impl Packages {
             let failed = |error: fake_swarm::Error| format!("the fake swarm: {error}");
             let torrent = SingleFile::new("example.iso", 1 << 20);
             let peer = Peer::default().sending([message::have_all()]);
-            let peers = [(peer_ip(0), Behaviour::from(peer)), (peer_ip(1), Behaviour::Refuse)];
+            let peers = [(peer_ip(0), peer), (peer_ip(1), Peer::refusing())];
             let swarm = FakeSwarm::start(torrent.info_hash(), &peers).map_err(failed)?;
             let tracker = FakeTracker::start(TrackerScript::peers(swarm.endpoints())).map_err(failed)?;
             let url = tracker.announce_url();

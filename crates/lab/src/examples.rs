@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, FakeUdpTracker, Peer, TrackerScript, UdpScript, message, peer_ip};
+use fake_swarm::{FakeSwarm, FakeTracker, FakeUdpTracker, Peer, TrackerScript, UdpScript, message, peer_ip};
 use xtask::binary;
 use xtask::scratch::{Scratch, write};
 use xtask::shell::{self, Result};
@@ -134,7 +134,7 @@ impl Swarm {
         // It tells all it has to tell, so that listening ends at once.
         let peer = Peer::good(b"-qB4520-abcdefghijkl")
             .sending([message::extension_handshake(b"d1:md11:ut_metadatai1eee"), message::have_all()]);
-        let peers = [(peer_ip(0), peer.into()), (peer_ip(1), Behaviour::Refuse)];
+        let peers = [(peer_ip(0), peer), (peer_ip(1), Peer::refusing())];
         let peers = FakeSwarm::start(torrent.info_hash(), &peers)?;
         let http = FakeTracker::start(TrackerScript::peers(peers.endpoints()))?;
         let udp = FakeUdpTracker::start(UdpScript::peers(peers.endpoints()))?;

@@ -2,9 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{
-    Behaviour, Client, Encryption, FakeSwarm, FakeTracker, Holding, Peer, TrackerScript, message, peer_ip,
-};
+use fake_swarm::{Client, Encryption, FakeSwarm, FakeTracker, Holding, Peer, TrackerScript, message, peer_ip};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -22,14 +20,14 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    pub(crate) fn new(name: &str, behaviours: impl IntoIterator<Item = Behaviour>) -> Self {
+    pub(crate) fn new(name: &str, peers: impl IntoIterator<Item = Peer>) -> Self {
         let file = SingleFile::new("lab\u{1b}[31m.bin", 1_000_000);
-        Self::start(name, file, "?passkey=s3cret", "lab.torrent", behaviours)
+        Self::start(name, file, "?passkey=s3cret", "lab.torrent", peers)
     }
 
     /// The torrent that the README and the snapshots show: `demo.torrent`, of [`DEMO_PIECES`].
-    pub(crate) fn demo(name: &str, behaviours: impl IntoIterator<Item = Behaviour>) -> Self {
-        Self::start(name, SingleFile::new("demo.iso", 600_000_000), "", "demo.torrent", behaviours)
+    pub(crate) fn demo(name: &str, peers: impl IntoIterator<Item = Peer>) -> Self {
+        Self::start(name, SingleFile::new("demo.iso", 600_000_000), "", "demo.torrent", peers)
     }
 
     fn start(
@@ -37,13 +35,13 @@ impl Lab {
         file: SingleFile<'_>,
         query: &str,
         torrent: &str,
-        behaviours: impl IntoIterator<Item = Behaviour>,
+        peers: impl IntoIterator<Item = Peer>,
     ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let inside = runtime.enter();
         let tracker = FakeTracker::start(TrackerScript::Silence).unwrap();
         let url = format!("{}{query}", tracker.announce_url());
-        let peers: Vec<_> = (0..).map(peer_ip).zip(behaviours).collect();
+        let peers: Vec<_> = (0..).map(peer_ip).zip(peers).collect();
         let swarm = FakeSwarm::start(file.info_hash(), &peers).unwrap();
         tracker.set_script(TrackerScript::peers(swarm.endpoints()));
         drop(inside);
@@ -83,8 +81,8 @@ impl Drop for Lab {
 }
 
 /// A client that has all of the lab's torrent.
-pub(crate) fn seed(client: Client) -> Behaviour {
-    client.peer(&Holding::full(4, 200)).into()
+pub(crate) fn seed(client: Client) -> Peer {
+    client.peer(&Holding::full(4, 200))
 }
 
 /// The pieces of the torrent of [`Lab::demo`].
@@ -96,23 +94,23 @@ pub(crate) fn demo_seed(client: Client) -> Peer {
 }
 
 /// A client that has these pieces of the demo's torrent.
-pub(crate) fn demo_leech(client: Client, has: impl Fn(u32) -> bool) -> Behaviour {
-    client.peer(&Holding { bits: message::bits(DEMO_PIECES, has), ..Holding::full(DEMO_PIECES, 1000) }).into()
+pub(crate) fn demo_leech(client: Client, has: impl Fn(u32) -> bool) -> Peer {
+    client.peer(&Holding { bits: message::bits(DEMO_PIECES, has), ..Holding::full(DEMO_PIECES, 1000) })
 }
 
 /// The swarm that the README shows: five that answer, and four that fail for a reason of their own each.
-pub(crate) fn demo_peers() -> [Behaviour; 9] {
+pub(crate) fn demo_peers() -> [Peer; 9] {
     let third = |client| demo_leech(client, |piece| piece % 3 == 0);
     [
-        demo_seed(Client::Qbittorrent).into(),
-        demo_seed(Client::Deluge).into(),
+        demo_seed(Client::Qbittorrent),
+        demo_seed(Client::Deluge),
         third(Client::Transmission),
-        Peer { encryption: Encryption::required(), ..demo_seed(Client::Libtorrent) }.into(),
+        Peer { encryption: Encryption::required(), ..demo_seed(Client::Libtorrent) },
         third(Client::Rtorrent),
-        Behaviour::Refuse,
-        Behaviour::CloseAtOnce,
-        Behaviour::Garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
-        Behaviour::WrongHash,
+        Peer::refusing(),
+        Peer::closing(),
+        Peer::garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()),
+        Peer::wrong_hash(),
     ]
 }
 

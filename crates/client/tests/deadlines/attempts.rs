@@ -4,7 +4,7 @@ use crate::lab::{PATIENCE, config, lab, report_of, run};
 use crate::{Unanswering, assert_took, millis, requiring, timed};
 use client::peer_session::HandshakeFailure;
 use client::{Config, Encryption, Outcome, PeerError, Stage, Trackers, Transport, Tried};
-use fake_swarm::{Behaviour, Delivery, Ending, Mse, Peer, Responder};
+use fake_swarm::{Delivery, Ending, Mse, Peer, Responder};
 use std::time::Duration;
 use tracker::PeerAddress;
 
@@ -41,7 +41,7 @@ async fn no_connection_ends_at_the_connect_timeout() {
 #[tokio::test(start_paused = true)]
 async fn a_handshake_has_one_deadline_however_many_bytes_come() {
     // The trickle's bytes come at 0 s, 1 s, … 5 s.
-    for (peer, bytes) in [(Behaviour::Silent, 0), (Behaviour::slow(SECOND), 6), (Behaviour::slow(millis(100)), 55)] {
+    for (peer, bytes) in [(Peer::silent(), 0), (Peer::slow(SECOND), 6), (Peer::slow(millis(100)), 55)] {
         let (_, told, took) = timed([peer.clone()], policy(Encryption::Off)).await;
         let report = &told.peers[0];
         assert_eq!((report.outcome, report.stage), (Outcome::HandshakeTimeout, Stage::Handshake), "{peer:?}");
@@ -58,7 +58,7 @@ async fn a_handshake_has_one_deadline_however_many_bytes_come() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_handshake_has_all_of_its_time() {
-    let (_, told, took) = timed([Behaviour::slow(millis(80))], policy(Encryption::Off)).await;
+    let (_, told, took) = timed([Peer::slow(millis(80))], policy(Encryption::Off)).await;
     assert_eq!(told.peers[0].outcome, Outcome::Ok);
     assert_took(told.peers[0].handshake.unwrap(), millis(67 * 80), "68 bytes");
     assert_took(took, millis(67 * 80), "the run");
@@ -72,11 +72,11 @@ async fn an_encrypted_handshake_has_twice_as_long_for_all_of_it() {
     // Each of the three parts in its time, and the whole of them too late.
     let in_three = Delivery::Cut { at: vec![96, negotiated], pause: TIMEOUT };
     let peers = [
-        ("silence", Behaviour::Silent),
-        ("a trickle", trickling(0, speaking()).into()),
-        ("a trickle behind the key", trickling(96, speaking()).into()),
-        ("a trickle behind the negotiation", trickling(negotiated, speaking()).into()),
-        ("three parts", Peer { delivery: in_three, delay: SECOND, ..speaking() }.into()),
+        ("silence", Peer::silent()),
+        ("a trickle", trickling(0, speaking())),
+        ("a trickle behind the key", trickling(96, speaking())),
+        ("a trickle behind the negotiation", trickling(negotiated, speaking())),
+        ("three parts", Peer { delivery: in_three, delay: SECOND, ..speaking() }),
     ];
     for (what, peer) in peers {
         let (lab, told, took) = timed([peer], policy(Encryption::Require)).await;
@@ -95,7 +95,7 @@ async fn a_slow_encrypted_handshake_has_all_of_its_time() {
     let at = vec![96, responder.length()];
     let delivery = Delivery::Cut { at, pause: millis(5000) };
     let peer = Peer { delivery, ..requiring(Mse::Spoken(responder)) };
-    let (_, told, took) = timed([peer.into()], policy(Encryption::Require)).await;
+    let (_, told, took) = timed([peer], policy(Encryption::Require)).await;
     assert_eq!((told.peers[0].outcome, told.peers[0].transport), (Outcome::Ok, Transport::Mse));
     assert_took(told.peers[0].handshake.unwrap(), millis(10_000), "two pauses");
     assert_took(took, millis(10_000), "the run");
@@ -109,7 +109,7 @@ async fn a_second_attempt_that_stalls_ends_after_its_pause_and_its_own_deadline(
         ("trickles", trickling(0, requiring(Mse::Spoken(Responder::default())))),
     ];
     for (what, peer) in peers {
-        let (lab, told, took) = timed([peer.into()], policy(Encryption::PreferPlain)).await;
+        let (lab, told, took) = timed([peer], policy(Encryption::PreferPlain)).await;
         let report = &told.peers[0];
         // What is told is told of the first.
         assert_eq!((report.outcome, report.transport), (Outcome::ClosedBeforeHandshake, Transport::Tcp), "{what}");
@@ -125,7 +125,7 @@ async fn a_second_attempt_that_stalls_ends_after_its_pause_and_its_own_deadline(
 async fn a_second_attempt_in_the_clear_has_the_deadline_of_one() {
     let stays = fake_swarm::Encryption { mse: Mse::Refused(Ending::Closes), ..fake_swarm::Encryption::default() };
     let peer = Peer { delay: PATIENCE, encryption: stays, ..Peer::default() };
-    let (lab, told, took) = timed([peer.into()], policy(Encryption::Prefer)).await;
+    let (lab, told, took) = timed([peer], policy(Encryption::Prefer)).await;
     let report = &told.peers[0];
     assert_eq!((report.outcome, report.transport), (Outcome::HandshakeTimeout, Transport::Tcp), "{report:?}");
     assert_eq!((report.plaintext, report.encrypted), (Some(Tried::Failed), Some(Tried::Refused)));
@@ -135,7 +135,7 @@ async fn a_second_attempt_in_the_clear_has_the_deadline_of_one() {
 
 #[tokio::test(start_paused = true)]
 async fn second_attempts_of_many_pause_at_the_same_time() {
-    let peers = std::iter::repeat_n(Behaviour::from(requiring(Mse::Spoken(Responder::default()))), 30);
+    let peers = std::iter::repeat_n(requiring(Mse::Spoken(Responder::default())), 30);
     let (lab, told, took) = timed(peers, policy(Encryption::PreferPlain)).await;
     assert_eq!((told.summary.ok, lab.swarm.accepted()), (30, 60));
     assert!(told.peers.iter().all(|report| report.transport == Transport::Mse));

@@ -4,7 +4,7 @@ use crate::lab::config;
 use crate::{PIECES, assert_took, millis, requiring, timed};
 use client::peer_session::ListenEnd;
 use client::{Config, Encryption, Outcome};
-use fake_swarm::{Behaviour, Delivery, Mse, Peer, Responder, message};
+use fake_swarm::{Delivery, Mse, Peer, Responder, message};
 use std::time::Duration;
 
 const LINGER: Duration = Duration::from_secs(3);
@@ -36,7 +36,7 @@ fn all_but(holes: &[u32]) -> Vec<u8> {
 /// Each in a run of its own.
 async fn assert_left<const N: usize>(peers: [(&str, Peer); N], config: Config, end: ListenEnd, after: Duration) {
     for (what, peer) in peers {
-        let (_, told, took) = timed([Behaviour::from(peer)], config.clone()).await;
+        let (_, told, took) = timed([peer], config.clone()).await;
         let report = &told.peers[0];
         assert_eq!((report.outcome, report.lingered.as_ref()), (Outcome::Ok, Some(&end)), "{what}");
         assert_took(took, after, what);
@@ -118,7 +118,7 @@ async fn encryption_changes_nothing_of_it() {
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_floods_is_left_without_any_time_passing() {
     let flood = half().repeating(message::message(200, &[0; 1000]), Duration::ZERO);
-    let (_, told, took) = timed([flood.into()], listening()).await;
+    let (_, told, took) = timed([flood], listening()).await;
     assert!(matches!(told.peers[0].lingered, Some(ListenEnd::TooMuch { .. })), "{:?}", told.peers[0].lingered);
     assert_took(took, Duration::ZERO, "a flood");
 }

@@ -21,7 +21,7 @@ mod stages;
 mod trackers;
 
 use client::Config;
-use fake_swarm::{Behaviour, Encryption, Ending, Peer, Plaintext};
+use fake_swarm::{Encryption, Ending, Peer, Plaintext};
 use lab::{Lab, Told, told_by};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -37,7 +37,7 @@ const fn millis(millis: u64) -> Duration {
 }
 
 /// One run against these peers, what it told in their order, and what it took by the paused clock, goodbyes included.
-async fn timed(peers: impl IntoIterator<Item = Behaviour>, config: Config) -> (Lab, Told, Duration) {
+async fn timed(peers: impl IntoIterator<Item = Peer>, config: Config) -> (Lab, Told, Duration) {
     let begun = Instant::now();
     let (lab, told) = told_by(PIECES, peers, config).await;
     let took = begun.elapsed();

@@ -4,7 +4,7 @@ use crate::lab::{Lab, Told, collect, config, lab, run};
 use crate::{Unanswering, assert_took, millis, requiring, timed};
 use client::peer_session::ListenEnd;
 use client::{Config, CutShort, Encryption, Outcome, Stage, Swarm, Trackers, Transport, Tried};
-use fake_swarm::{Behaviour, Ending, FakeTracker, FakeUdpTracker, Mse, Peer, TrackerScript, UdpScript};
+use fake_swarm::{Ending, FakeTracker, FakeUdpTracker, Mse, Peer, TrackerScript, UdpScript};
 use std::time::Duration;
 use tokio::time::Instant;
 use tracker::PeerAddress;
@@ -33,7 +33,7 @@ fn outcomes(told: &Told) -> Vec<(Outcome, usize)> {
 #[tokio::test(start_paused = true)]
 async fn those_in_flight_are_interrupted_and_those_that_wait_are_not_tried() {
     let config = Config { concurrency: Some(5), ..short() };
-    let (lab, told, took) = timed(std::iter::repeat_n(Behaviour::Silent, 20), config).await;
+    let (lab, told, took) = timed(std::iter::repeat_n(Peer::silent(), 20), config).await;
     assert_cut_short(&told, took);
     assert_eq!(outcomes(&told), [(Outcome::Interrupted, 5), (Outcome::NotTried, 15)]);
     let stages = [(Outcome::Interrupted, Stage::Handshake), (Outcome::NotTried, Stage::Queued)];
@@ -44,7 +44,7 @@ async fn those_in_flight_are_interrupted_and_those_that_wait_are_not_tried() {
 #[tokio::test(start_paused = true)]
 async fn every_stage_is_interrupted() {
     let unanswering = Unanswering::start();
-    let trickle = Behaviour::slow(millis(300));
+    let trickle = Peer::slow(millis(300));
     let talks = Peer::default().repeating(fake_swarm::message::keep_alive(), millis(300));
     let config = Config {
         peers: vec![PeerAddress::Socket(unanswering.address)],
@@ -52,7 +52,7 @@ async fn every_stage_is_interrupted() {
         linger: DEADLINE * 2,
         ..short()
     };
-    let (_, told, took) = timed([Behaviour::Silent, trickle, talks.into()], config).await;
+    let (_, told, took) = timed([Peer::silent(), trickle, talks], config).await;
     assert_cut_short(&told, took);
     let found = |address: PeerAddress| {
         let report = told.peers.iter().find(|report| report.address == address).unwrap();
@@ -70,7 +70,7 @@ async fn every_stage_is_interrupted() {
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_pauses_before_its_second_is_told_of_at_the_deadline() {
     let config = Config { encryption: Encryption::PreferPlain, deadline: millis(300), ..config() };
-    let (lab, told, took) = timed(std::iter::repeat_n(Behaviour::CloseAtOnce, 5), config).await;
+    let (lab, told, took) = timed(std::iter::repeat_n(Peer::closing(), 5), config).await;
     assert_took(took, millis(300), "in the middle of the pause");
     assert_eq!(told.summary.cut_short, Some(CutShort::Deadline));
     assert_eq!((outcomes(&told), lab.swarm.accepted()), (vec![(Outcome::ClosedBeforeHandshake, 5)], 5));
@@ -80,7 +80,7 @@ async fn an_attempt_that_pauses_before_its_second_is_told_of_at_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn a_second_attempt_is_interrupted_and_the_first_is_told_of() {
     let config = Config { encryption: Encryption::PreferPlain, ..short() };
-    let (lab, told, took) = timed([requiring(Mse::Refused(Ending::Stays)).into()], config).await;
+    let (lab, told, took) = timed([requiring(Mse::Refused(Ending::Stays))], config).await;
     assert_cut_short(&told, took);
     let report = &told.peers[0];
     assert_eq!((report.outcome, report.transport), (Outcome::ClosedBeforeHandshake, Transport::Tcp));
@@ -90,7 +90,7 @@ async fn a_second_attempt_is_interrupted_and_the_first_is_told_of() {
 #[tokio::test(start_paused = true)]
 async fn an_encrypted_attempt_is_interrupted() {
     let config = Config { encryption: Encryption::Require, ..short() };
-    let (_, told, took) = timed([Behaviour::Silent], config).await;
+    let (_, told, took) = timed([Peer::silent()], config).await;
     assert_cut_short(&told, took);
     assert_eq!((told.peers[0].outcome, told.peers[0].stage), (Outcome::Interrupted, Stage::Handshake));
 }
@@ -115,7 +115,7 @@ async fn silent_trackers_are_interrupted() {
 
 #[tokio::test(start_paused = true)]
 async fn the_deadline_counts_from_the_first_step() {
-    let lab = lab([Behaviour::Silent]);
+    let lab = lab([Peer::silent()]);
     let mut swarm = Swarm::new(&lab.torrent, short()).unwrap();
     // Nobody has asked for anything yet.
     tokio::time::advance(DEADLINE * 2).await;
@@ -127,14 +127,14 @@ async fn the_deadline_counts_from_the_first_step() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_over_before_its_deadline_does_not_wait_for_it() {
-    let (_, told, took) = timed([Behaviour::default(), Behaviour::Refuse], short()).await;
+    let (_, told, took) = timed([Peer::default(), Peer::refusing()], short()).await;
     assert_eq!(told.summary.cut_short, None);
     assert_took(took, Duration::ZERO, "nothing to wait for");
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_time_at_all_tries_nobody_and_accounts_for_everybody() {
-    let lab = lab(std::iter::repeat_n(Behaviour::default(), 20));
+    let lab = lab(std::iter::repeat_n(Peer::default(), 20));
     let config = Config { deadline: Duration::ZERO, peers: named(&lab), ..config() };
     let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
     let begun = Instant::now();
@@ -151,7 +151,7 @@ async fn no_time_at_all_tries_nobody_and_accounts_for_everybody() {
 
 #[tokio::test(start_paused = true)]
 async fn who_was_not_dialled_at_all_was_not_tried() {
-    let lab = lab(std::iter::repeat_n(Behaviour::default(), 20));
+    let lab = lab(std::iter::repeat_n(Peer::default(), 20));
     let config = Config { deadline: Duration::ZERO, peers: named(&lab), ..config() };
     let told = run(&lab.torrent, config).await;
     assert_eq!((outcomes(&told), lab.swarm.accepted()), (vec![(Outcome::NotTried, 20)], 0));
@@ -160,7 +160,7 @@ async fn who_was_not_dialled_at_all_was_not_tried() {
 #[tokio::test(start_paused = true)]
 async fn what_an_interrupted_peer_has_sent_is_counted() {
     let config = Config { handshake_timeout: DEADLINE * 2, ..short() };
-    let (_, told, took) = timed([Behaviour::slow(millis(300))], config).await;
+    let (_, told, took) = timed([Peer::slow(millis(300))], config).await;
     assert_cut_short(&told, took);
     assert_eq!((told.peers[0].outcome, told.peers[0].bytes_received), (Outcome::Interrupted, 6));
 }

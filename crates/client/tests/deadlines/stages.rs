@@ -3,13 +3,13 @@
 use crate::lab::{PATIENCE, collect, config, lab};
 use crate::{assert_took, millis, timed};
 use client::{Config, Event, Outcome, Swarm};
-use fake_swarm::{Behaviour, Peer};
+use fake_swarm::Peer;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracker::PeerAddress;
 
-fn after(delay: Duration) -> Behaviour {
-    Peer { delay, ..Peer::default() }.into()
+fn after(delay: Duration) -> Peer {
+    Peer { delay, ..Peer::default() }
 }
 
 #[tokio::test(start_paused = true)]
@@ -28,7 +28,7 @@ async fn a_peers_clock_starts_with_its_own_connection() {
 #[tokio::test(start_paused = true)]
 async fn each_in_the_queue_has_the_whole_of_its_deadline() {
     let config = Config { concurrency: Some(1), handshake_timeout: millis(2000), ..config() };
-    let peers = [Behaviour::Silent, after(millis(1900)), Behaviour::Silent, after(millis(1900))];
+    let peers = [Peer::silent(), after(millis(1900)), Peer::silent(), after(millis(1900))];
     let (_, told, took) = timed(peers, config).await;
     let outcomes: Vec<_> = told.peers.iter().map(|report| report.outcome).collect();
     let (late, ok) = (Outcome::HandshakeTimeout, Outcome::Ok);
@@ -52,8 +52,8 @@ async fn stage_times_tell_microseconds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stalled_peer_delays_nobody() {
-    let good = std::iter::repeat_n(Behaviour::default(), 50);
-    let lab = lab([Behaviour::Silent].into_iter().chain(good));
+    let good = std::iter::repeat_n(Peer::default(), 50);
+    let lab = lab([Peer::silent()].into_iter().chain(good));
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     let begun = Instant::now();
     let mut order = Vec::new();

@@ -3,7 +3,7 @@
 
 use client::{Config, Encryption, Event, Outcome, PeerReport, Stage, Summary, Swarm, Topic};
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, TrackerScript, peer_ip};
+use fake_swarm::{FakeSwarm, FakeTracker, Peer, TrackerScript, peer_ip};
 use metainfo::Torrent;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::collections::{BTreeSet, HashMap};
@@ -23,21 +23,21 @@ pub(crate) struct Lab {
     pub(crate) torrent: Torrent,
 }
 
-pub(crate) fn lab(behaviours: impl IntoIterator<Item = Behaviour>) -> Lab {
-    lab_of(SingleFile::new("lab.bin", SIZE), behaviours)
+pub(crate) fn lab(peers: impl IntoIterator<Item = Peer>) -> Lab {
+    lab_of(SingleFile::new("lab.bin", SIZE), peers)
 }
 
 /// As [`lab`], with a torrent of so many pieces.
-pub(crate) fn lab_of_pieces(pieces: u32, behaviours: impl IntoIterator<Item = Behaviour>) -> Lab {
+pub(crate) fn lab_of_pieces(pieces: u32, peers: impl IntoIterator<Item = Peer>) -> Lab {
     let file = SingleFile { piece_length: 1 << 14, ..SingleFile::new("lab.bin", u64::from(pieces) << 14) };
-    lab_of(file, behaviours)
+    lab_of(file, peers)
 }
 
-fn lab_of(file: SingleFile<'_>, behaviours: impl IntoIterator<Item = Behaviour>) -> Lab {
+fn lab_of(file: SingleFile<'_>, peers: impl IntoIterator<Item = Peer>) -> Lab {
     let tracker = FakeTracker::start(TrackerScript::Silence).unwrap();
     let url = tracker.announce_url();
     let file = SingleFile { announce: Some(&url), ..file };
-    let peers: Vec<_> = (0..).map(peer_ip).zip(behaviours).collect();
+    let peers: Vec<_> = (0..).map(peer_ip).zip(peers).collect();
     let swarm = FakeSwarm::start(file.info_hash(), &peers).unwrap();
     tracker.set_script(TrackerScript::peers(swarm.endpoints()));
     Lab { tracker, swarm, torrent: Torrent::parse(&file.to_bytes()).unwrap() }
@@ -107,7 +107,7 @@ pub(crate) fn raise_descriptor_limit() {
 }
 
 /// One run against these peers, each of a torrent of so many pieces, and the reports in their order.
-pub(crate) async fn told_by(pieces: u32, peers: impl IntoIterator<Item = Behaviour>, config: Config) -> (Lab, Told) {
+pub(crate) async fn told_by(pieces: u32, peers: impl IntoIterator<Item = Peer>, config: Config) -> (Lab, Told) {
     let lab = lab_of_pieces(pieces, peers);
     let told = told_of(&lab.torrent, &lab, config).await;
     (lab, told)

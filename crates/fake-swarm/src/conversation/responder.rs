@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::{Conversation, Stop};
 use crate::encryption::{Fault, RC4, Responder};
+use crate::ending::Ending;
 use crate::ledger::Initiated;
 use crate::mse::{KEY_LENGTH, Rc4, Secrets, agree, invented, pad_end, private_key, public_key};
-use crate::{Ending, Knows};
+use crate::peer::Knows;
 
 /// The most bytes that PadA may have.
 const LONGEST_PAD: usize = 512;
@@ -119,9 +120,8 @@ impl Conversation<'_> {
     /// The info-hashes by which this peer knows its torrent.
     fn hashes(&self) -> Vec<[u8; 20]> {
         match self.script.knows {
-            Knows::Another(other) => vec![other],
             Knows::Hybrid(other) => vec![*self.info_hash, other],
-            Knows::Torrent | Knows::V1Only | Knows::Anything => vec![*self.info_hash],
+            _ => vec![self.default_hash()],
         }
     }
 }

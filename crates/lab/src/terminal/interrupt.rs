@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fake_swarm::{Behaviour, TrackerScript};
+use fake_swarm::{Peer, TrackerScript};
 use xtask::shell::Result;
 
 use super::lab::{Lab, NAME, TORRENT, seed};
@@ -81,7 +81,7 @@ pub(super) fn cases() -> Vec<Case> {
 
 impl Row {
     fn run(&self, place: &Place) -> Result {
-        let mut lab = Lab::new(place, NAME, [seed("x"), Behaviour::Silent])?;
+        let mut lab = Lab::new(place, NAME, [seed("x"), Peer::silent()])?;
         let environment = [("NO_COLOR", "1"), ("TERM", self.term)];
         let mut window = Window::open(place, 80, &environment)?;
         self.reach(place, &mut lab, &mut window)?;

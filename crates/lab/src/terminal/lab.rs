@@ -1,7 +1,7 @@
 //! What there is to see: peers, a tracker that names them, and the torrent that leads to it.
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, ExtensionHandshake, FakeSwarm, FakeTracker, Peer, TrackerScript, message, peer_ip};
+use fake_swarm::{ExtensionHandshake, FakeSwarm, FakeTracker, Peer, TrackerScript, message, peer_ip};
 use tokio::runtime::Handle;
 use xtask::scratch::write;
 use xtask::shell::Result;
@@ -23,8 +23,8 @@ pub(super) struct Lab {
 }
 
 impl Lab {
-    /// Peers of these behaviours, and in the case's folder a torrent of this name.
-    pub(super) fn new(place: &Place, name: &str, peers: impl IntoIterator<Item = Behaviour>) -> Result<Self> {
+    /// Peers of these peers, and in the case's folder a torrent of this name.
+    pub(super) fn new(place: &Place, name: &str, peers: impl IntoIterator<Item = Peer>) -> Result<Self> {
         let failed = |error: fake_swarm::Error| format!("the fake swarm: {error}");
         let torrent = SingleFile::new(name, 1 << 20);
         let peers: Vec<_> = peers.into_iter().zip(0..).map(|(peer, n)| (peer_ip(n), peer)).collect();
@@ -56,7 +56,7 @@ impl Lab {
 }
 
 /// A seed that calls itself so, and has nothing to add: half a second later nobody listens to it any more.
-pub(super) fn seed(client: &str) -> Behaviour {
+pub(super) fn seed(client: &str) -> Peer {
     let says = ExtensionHandshake { v: Some(client), m: &[("ut_metadata", 1)], ..Default::default() };
-    Peer::default().sending([says.message(), message::have_all()]).into()
+    Peer::default().sending([says.message(), message::have_all()])
 }

@@ -1,6 +1,6 @@
 //! Reports on terminals of a width, in a locale: nothing is broken, all is aligned, and nobody's name commands the terminal.
 
-use fake_swarm::Behaviour;
+use fake_swarm::Peer;
 use xtask::shell::Result;
 
 use super::lab::{Lab, NAME, TORRENT, seed};
@@ -108,13 +108,8 @@ impl Row {
     }
 
     fn run(&self, place: &Place) -> Result {
-        let failing = [
-            Behaviour::Garbage(HTTP.to_vec()),
-            Behaviour::WrongHash,
-            Behaviour::CloseAtOnce,
-            Behaviour::Short(20),
-            Behaviour::Refuse,
-        ];
+        let failing =
+            [Peer::garbage(HTTP.to_vec()), Peer::wrong_hash(), Peer::closing(), Peer::short(20), Peer::refusing()];
         let peers = self.clients.iter().map(|client| seed(client)).chain(failing);
         let lab = Lab::new(place, self.torrent.0, peers)?;
         // Colours are a case of their own; but without them what others write would be taken out, too.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fake_swarm::Behaviour;
+use fake_swarm::Peer;
 use xtask::shell::Result;
 
 use super::lab::{Lab, NAME, TORRENT, seed};
@@ -35,7 +35,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn lab(place: &Place) -> Result<Lab> {
-    Lab::new(place, NAME, [seed("x"), Behaviour::Refuse, Behaviour::Silent])
+    Lab::new(place, NAME, [seed("x"), Peer::refusing(), Peer::silent()])
 }
 
 /// All it has to tell, on the screen while the run goes on.

@@ -1,6 +1,6 @@
 //! A window that changes its width while the progress is on the screen.
 
-use fake_swarm::Behaviour;
+use fake_swarm::Peer;
 use xtask::shell::Result;
 
 use super::lab::{Lab, NAME, TORRENT, seed};
@@ -22,7 +22,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn run(place: &Place) -> Result {
-    let lab = Lab::new(place, NAME, [seed("x"), Behaviour::Refuse, Behaviour::Silent])?;
+    let lab = Lab::new(place, NAME, [seed("x"), Peer::refusing(), Peer::silent()])?;
     let mut window = Window::open(place, WIDE, &[("NO_COLOR", "1")])?;
     // A window that becomes narrower moves up, and what is above its top cannot be erased any more.
     window.run(&format!("seq {LINES}"))?;

@@ -19,11 +19,11 @@ fn opening(provide: u32, info_hash: [u8; 20]) -> (Vec<u8>, Rc4) {
     (bytes, secrets.responders())
 }
 
-fn peer(encryption: Encryption) -> Behaviour {
-    Peer { encryption, ..Peer::default() }.into()
+fn peer(encryption: Encryption) -> Peer {
+    Peer { encryption, ..Peer::default() }
 }
 
-fn responding(responder: Responder) -> Behaviour {
+fn responding(responder: Responder) -> Peer {
     peer(Encryption::required_by(responder))
 }
 
@@ -59,7 +59,7 @@ async fn exchanges_reckoned_elsewhere() {
         let responder = Responder { pad_b, pad_d, ..Responder::selecting(Select::FirstOf(vec![select])) };
         let script = Peer { encryption: Encryption::required_by(responder.clone()), ..Peer::default() };
         for cut in [0, 1, 20, 95, 96, 97, 96 + pad_a, 96 + pad_a + 19, said.len() - 74, said.len() - 5] {
-            let (swarm, mut stream) = dial(script.clone().sending([message::have_all()]).into()).await;
+            let (swarm, mut stream) = dial(script.clone().sending([message::have_all()])).await;
             stream.write_all(&said[..cut]).await.unwrap();
             assert!(swarm.wait_for(|counts| counts.received == cut, MINUTE).await);
             stream.write_all(&said[cut..]).await.unwrap();
@@ -97,7 +97,7 @@ async fn policies_as_real_clients_have_them() {
         }
         let answer = if plaintext { theirs() } else { Vec::new() };
         let script = Peer { encryption, ending: Ending::Closes, ..Peer::default() };
-        assert_eq!(exchange(script.into(), &ours()).await, (answer, None), "{name}");
+        assert_eq!(exchange(script, &ours()).await, (answer, None), "{name}");
     }
 }
 
@@ -148,7 +148,7 @@ async fn a_hybrid_is_known_by_both_hashes() {
     let other = [b'2'; 20];
     let script = Peer { encryption: Encryption::enabled(), knows: Knows::Hybrid(other), ..Peer::default() };
     let (bytes, mut cipher) = opening(RC4, other);
-    let (_swarm, mut stream) = dial(script.into()).await;
+    let (_swarm, mut stream) = dial(script).await;
     stream.write_all(&bytes).await.unwrap();
     let mut answer = read(&mut stream, KEY_LENGTH + 14 + 68).await;
     cipher.apply(&mut answer[KEY_LENGTH..]);
@@ -165,7 +165,7 @@ async fn a_peer_may_die_at_each_stage() {
         for length in [0, 1, 95, 96, 97, 126, 127, 134, 140, whole, whole + 1, whole + 67, whole + 68] {
             let encryption = Encryption::required_by(responder.clone());
             let script = Peer { encryption, at_most: Some(length), ending, ..Peer::default() };
-            let (received, ended) = exchange(script.into(), &bytes).await;
+            let (received, ended) = exchange(script, &bytes).await;
             assert_eq!((received.len(), ended), (length, error), "{length}");
         }
     }
@@ -208,7 +208,7 @@ async fn a_responder_can_be_slow() {
     let delivery = Delivery::Trickle { from: 0, pause: Duration::ZERO };
     let script = Peer { encryption: Encryption::enabled(), delivery, ..Peer::default() };
     let (bytes, mut cipher) = opening(RC4, HASH);
-    let (_swarm, mut stream) = dial(script.into()).await;
+    let (_swarm, mut stream) = dial(script).await;
     stream.write_all(&bytes).await.unwrap();
     let mut answer = read(&mut stream, KEY_LENGTH + 14 + 68).await;
     cipher.apply(&mut answer[KEY_LENGTH..]);

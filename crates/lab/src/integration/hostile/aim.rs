@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, FakeSwarm, TrackerScript, peer_ip};
+use fake_swarm::{FakeSwarm, Peer, TrackerScript, peer_ip};
 use serde_json::json;
 use xtask::shell::Result;
 
@@ -42,8 +42,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 const VICTIM: Ipv4Addr = Ipv4Addr::new(127, 9, 9, 9);
 
 /// A swarm at this address, with so many ports in all.
-fn household(fixture: &Fixture, behaviour: Behaviour, ports: usize) -> Result<(Arc<FakeSwarm>, Vec<SocketAddr>)> {
-    let (swarm, ports) = fixture.swarm_of_ports(&[(VICTIM, behaviour)], ports - 1)?;
+fn household(fixture: &Fixture, peer: Peer, ports: usize) -> Result<(Arc<FakeSwarm>, Vec<SocketAddr>)> {
+    let (swarm, ports) = fixture.swarm_of_ports(&[(VICTIM, peer)], ports - 1)?;
     let endpoints = ports.into_iter().map(|port| SocketAddr::from((VICTIM, port))).collect();
     Ok((swarm, endpoints))
 }
@@ -62,7 +62,7 @@ fn counted(case: Case, swarm: Arc<FakeSwarm>, all: usize, at_once: usize) -> Cas
 
 /// Named by a tracker, all of them silent: a quarter is dialled, and in turn.
 fn crowded_address(fixture: &Fixture) -> Result<Case> {
-    let (swarm, endpoints) = household(fixture, Behaviour::Silent, 4 * PORTS)?;
+    let (swarm, endpoints) = household(fixture, Peer::silent(), 4 * PORTS)?;
     let tracker = fixture.tracker(TrackerScript::peers(endpoints.iter().copied()))?;
     let sum = json!({"peers": 64, "outcomes": {"handshake_timeout": 16, "not_tried": 48}});
     let row = Row::new("one address", &fixture.torrent()?, 1).says(json!({"status": "ok"})).sums_up(sum);
@@ -72,7 +72,7 @@ fn crowded_address(fixture: &Fixture) -> Result<Case> {
 
 /// Whom the user names is dialled, and at once.
 fn crowded_by_user(fixture: &Fixture) -> Result<Case> {
-    let (swarm, endpoints) = household(fixture, Behaviour::Silent, 4 * PORTS)?;
+    let (swarm, endpoints) = household(fixture, Peer::silent(), 4 * PORTS)?;
     let row = Row::new("one address", &fixture.torrent()?, 1).sums_up(json!({"outcomes": {"handshake_timeout": 64}}));
     let mut case = Case::new(row).args("--no-trackers --handshake-timeout 2s --encryption off");
     for endpoint in &endpoints {
@@ -96,7 +96,7 @@ fn many_ports(fixture: &Fixture) -> Result<Case> {
 
 /// In one run; what all of them do together counts.
 fn three_torrents(fixture: &Fixture) -> Result<Case> {
-    let (swarm, endpoints) = household(fixture, Behaviour::Silent, PORTS)?;
+    let (swarm, endpoints) = household(fixture, Peer::silent(), PORTS)?;
     let tracker = fixture.tracker(TrackerScript::peers(endpoints.iter().copied()))?;
     let url = tracker.announce_url();
     let torrent = |name: &'static str| SingleFile { announce: Some(&url), ..SingleFile::new(name, LENGTH) };
@@ -110,7 +110,7 @@ fn three_torrents(fixture: &Fixture) -> Result<Case> {
 
 /// By two trackers, twice by each, mapped into IPv6, and by the user.
 fn one_peer_many_names(fixture: &Fixture) -> Result<Case> {
-    let swarm = fixture.swarm(&[(VICTIM, Behaviour::default())])?;
+    let swarm = fixture.swarm(&[(VICTIM, Peer::default())])?;
     let endpoint = swarm.addr(VICTIM);
     let mapped = SocketAddr::from((VICTIM.to_ipv6_mapped(), endpoint.port()));
     let names = [SocketAddr::from(endpoint), mapped, endpoint.into(), mapped];
@@ -126,7 +126,7 @@ fn one_peer_many_names(fixture: &Fixture) -> Result<Case> {
 
 /// Once in the clear and once encrypted, and never again.
 fn twice_at_most(fixture: &Fixture) -> Result<Case> {
-    let swarm = fixture.swarm(&[(VICTIM, Behaviour::CloseOnAccept)])?;
+    let swarm = fixture.swarm(&[(VICTIM, Peer::closing_on_accept())])?;
     let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let row = Row::new("one peer", &fixture.torrent()?, 1).says(json!({"status": "ok"}));
     let row = row.finds([(swarm.addr(VICTIM), "closed_before_handshake")]);
@@ -158,7 +158,7 @@ fn privileged_by_user(fixture: &Fixture) -> Result<Case> {
 }
 
 fn ten_thousand_peers(fixture: &Fixture) -> Result<Case> {
-    let swarm = fixture.swarm(&[(VICTIM, Behaviour::Refuse)])?;
+    let swarm = fixture.swarm(&[(VICTIM, Peer::refusing())])?;
     let port = swarm.addr(VICTIM).port();
     let peers = (0..10_000).map(|number| SocketAddr::from((peer_ip(number), port)));
     let tracker = fixture.tracker(TrackerScript::peers(peers))?;
@@ -169,7 +169,7 @@ fn ten_thousand_peers(fixture: &Fixture) -> Result<Case> {
 
 /// Their ports are silent, and asked in turn.
 fn trackers_at_one_address(fixture: &Fixture) -> Result<Case> {
-    let (swarm, endpoints) = household(fixture, Behaviour::CloseAtOnce, 200)?;
+    let (swarm, endpoints) = household(fixture, Peer::closing(), 200)?;
     let urls: Vec<String> = endpoints.iter().map(|endpoint| format!("http://{endpoint}/announce")).collect();
     let announce_list = urls.iter().map(|url| vec![url.as_str()]).collect();
     let torrent = fixture.torrent_of(&SingleFile { announce_list, ..SingleFile::new("trackers", LENGTH) })?;
@@ -186,7 +186,7 @@ fn trackers_at_one_address(fixture: &Fixture) -> Result<Case> {
 }
 
 fn at_once(fixture: &Fixture) -> Result<Case> {
-    let peers: Vec<_> = (0..50).map(|number| (peer_ip(number), Behaviour::Silent)).collect();
+    let peers: Vec<_> = (0..50).map(|number| (peer_ip(number), Peer::silent())).collect();
     let (swarm, _) = fixture.swarm_of_ports(&peers, 0)?;
     let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let row = Row::new("50 peers", &fixture.torrent()?, 1).says(json!({"status": "ok"}));

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, bencoding, peer_ip};
+use fake_swarm::{Peer, bencoding, peer_ip};
 use serde_json::json;
 use xtask::shell::{self, Result};
 
@@ -249,7 +249,7 @@ fn folder_of_large(fixture: &Fixture) -> Result<Case> {
     for number in 1..TORRENTS {
         std::fs::hard_link(&first, folder.join(format!("{number}.torrent"))).map_err(failed)?;
     }
-    let swarm = fixture.swarm(&[(peer_ip(0), Behaviour::Silent)])?;
+    let swarm = fixture.swarm(&[(peer_ip(0), Peer::silent())])?;
     let peer = swarm.addr(peer_ip(0));
     let case = lonely(&fixture.at(folder), None, 1).args(&format!("--peer {peer} --handshake-timeout 1s"));
     let most = mebibytes_of(bytes.len()) + 16 * (TORRENTS as u64 - 1);
@@ -278,7 +278,7 @@ fn escapes(fixture: &Fixture, subcommand: Option<&'static str>) -> Result<Case> 
 /// Each at an address of its own, where nobody listens; most are not asked.
 fn ten_thousand_trackers(fixture: &Fixture) -> Result<Case> {
     const COUNT: u32 = 10_000;
-    let swarm = fixture.swarm(&[(peer_ip(0), Behaviour::Refuse)])?;
+    let swarm = fixture.swarm(&[(peer_ip(0), Peer::refusing())])?;
     let port = swarm.addr(peer_ip(0)).port();
     let urls: Vec<String> = (0..COUNT).map(|number| format!("http://{}:{port}/announce", peer_ip(number))).collect();
     let announce_list = urls.iter().map(|url| vec![url.as_str()]).collect();

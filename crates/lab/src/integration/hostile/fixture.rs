@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, FakeSwarm, FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
+use fake_swarm::{FakeSwarm, FakeTracker, FakeUdpTracker, Peer, TrackerScript, UdpScript};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 use xtask::scratch::write;
@@ -118,23 +118,19 @@ impl<'p> Fixture<'p> {
     }
 
     /// A swarm of [`torrent`](Self::torrent).
-    pub(super) fn swarm(&self, peers: &[(Ipv4Addr, Behaviour)]) -> Result<Arc<FakeSwarm>> {
+    pub(super) fn swarm(&self, peers: &[(Ipv4Addr, Peer)]) -> Result<Arc<FakeSwarm>> {
         self.swarm_of(self.info_hash(), peers)
     }
 
     /// A swarm of another torrent.
-    pub(super) fn swarm_of(&self, info_hash: [u8; 20], peers: &[(Ipv4Addr, Behaviour)]) -> Result<Arc<FakeSwarm>> {
+    pub(super) fn swarm_of(&self, info_hash: [u8; 20], peers: &[(Ipv4Addr, Peer)]) -> Result<Arc<FakeSwarm>> {
         let _inside = self.runtime.enter();
         FakeSwarm::start(info_hash, peers).map(Arc::new).map_err(failed)
     }
 
     /// The same with more ports, at all of which the peers answer. They count right who is there at once: whoever left before
     /// another came has left for them, too.
-    pub(super) fn swarm_of_ports(
-        &self,
-        peers: &[(Ipv4Addr, Behaviour)],
-        more: usize,
-    ) -> Result<(Arc<FakeSwarm>, Vec<u16>)> {
+    pub(super) fn swarm_of_ports(&self, peers: &[(Ipv4Addr, Peer)], more: usize) -> Result<(Arc<FakeSwarm>, Vec<u16>)> {
         let _inside = self.in_order.handle.enter();
         let mut swarm = FakeSwarm::start(self.info_hash(), peers).map_err(failed)?;
         let mut ports = vec![swarm.port()];

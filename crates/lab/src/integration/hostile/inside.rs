@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{Behaviour, DictionaryPeer, TrackerScript, bencoding, peer_ip};
+use fake_swarm::{DictionaryPeer, Peer, TrackerScript, bencoding, peer_ip};
 use serde_json::json;
 use xtask::shell::Result;
 
@@ -140,7 +140,7 @@ fn trackers_by_names_that_hang(fixture: &Fixture) -> Result<Case> {
 /// The tracker redirects when all threads that peers' names may have hang: its own name does not wait for them.
 fn a_tracker_behind_look_ups_that_hang(fixture: &Fixture) -> Result<Case> {
     let number = fixture.number();
-    let swarm = fixture.swarm(&[(peer_ip(0), Behaviour::default())])?;
+    let swarm = fixture.swarm(&[(peer_ip(0), Peer::default())])?;
     let last = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let to = format!("http://z{number}.here:{}/announce", last.addr().port());
     let redirects = fixture.tracker(TrackerScript::redirect(to).after(Duration::from_secs(1)))?;

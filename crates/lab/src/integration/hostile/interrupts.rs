@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fake_swarm::{
-    Behaviour, Counts, Encryption, Ending, FakeSwarm, FakeTracker, HANDSHAKE_LENGTH, Peer, Responder, TrackerScript,
-    UdpScript, peer_ip,
+    Counts, Encryption, Ending, FakeSwarm, FakeTracker, HANDSHAKE_LENGTH, Peer, Responder, TrackerScript, UdpScript,
+    peer_ip,
 };
 use serde_json::json;
 use xtask::shell::{self, Result};
@@ -38,14 +38,14 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("SIGTERM before a tracker answers over UDP", |fixture| asking_over_udp(fixture, TERM)),
     scenario("SIGINT while a peer is dialled", |fixture| dialling_peer(fixture, INT)),
     scenario("SIGTERM while a peer is dialled", |fixture| dialling_peer(fixture, TERM)),
-    scenario("SIGINT before a handshake", |fixture| met(fixture, INT, Behaviour::Silent, "interrupted")),
-    scenario("SIGTERM before a handshake", |fixture| met(fixture, TERM, Behaviour::Silent, "interrupted")),
+    scenario("SIGINT before a handshake", |fixture| met(fixture, INT, Peer::silent(), "interrupted")),
+    scenario("SIGTERM before a handshake", |fixture| met(fixture, TERM, Peer::silent(), "interrupted")),
     scenario("SIGINT amid encryption", |fixture| encrypting(fixture, INT)),
     scenario("SIGTERM amid encryption", |fixture| encrypting(fixture, TERM)),
-    scenario("SIGINT after a handshake", |fixture| met(fixture, INT, Behaviour::default(), "ok")),
-    scenario("SIGTERM after a handshake", |fixture| met(fixture, TERM, Behaviour::default(), "ok")),
-    scenario("SIGALRM after a handshake", |fixture| met(fixture, "ALRM", Behaviour::default(), "ok")),
-    scenario("SIGXCPU before a handshake", |fixture| met(fixture, "XCPU", Behaviour::Silent, "interrupted")),
+    scenario("SIGINT after a handshake", |fixture| met(fixture, INT, Peer::default(), "ok")),
+    scenario("SIGTERM after a handshake", |fixture| met(fixture, TERM, Peer::default(), "ok")),
+    scenario("SIGALRM after a handshake", |fixture| met(fixture, "ALRM", Peer::default(), "ok")),
+    scenario("SIGXCPU before a handshake", |fixture| met(fixture, "XCPU", Peer::silent(), "interrupted")),
     scenario("SIGINT amid the goodbye", |fixture| leaving(fixture, INT)),
     scenario("SIGTERM amid the goodbye", |fixture| leaving(fixture, TERM)),
     scenario("a second SIGINT", |fixture| twice(fixture, INT)),
@@ -173,7 +173,7 @@ fn dialling_peer(fixture: &Fixture, name: &'static str) -> Result<Case> {
 }
 
 /// Once this peer has heard from us.
-fn met(fixture: &Fixture, name: &'static str, peer: Behaviour, outcome: &'static str) -> Result<Case> {
+fn met(fixture: &Fixture, name: &'static str, peer: Peer, outcome: &'static str) -> Result<Case> {
     let swarm = fixture.swarm(&[(peer_ip(0), peer)])?;
     let case = named(fixture, swarm.addr(peer_ip(0)).into(), outcome)?.meets(&swarm);
     Ok(interrupted(case, name, spoken(fixture, &swarm, outcome == "ok")))
@@ -183,13 +183,13 @@ fn met(fixture: &Fixture, name: &'static str, peer: Behaviour, outcome: &'static
 fn encrypting(fixture: &Fixture, name: &'static str) -> Result<Case> {
     let encryption = Encryption::required_by(Responder::default());
     let peer = Peer { encryption, at_most: Some(48), ending: Ending::Stays, ..Peer::default() };
-    Ok(met(fixture, name, peer.into(), "interrupted")?.args("--encryption require"))
+    Ok(met(fixture, name, peer, "interrupted")?.args("--encryption require"))
 }
 
 /// A run that is over, but for the goodbye to a tracker that does not answer it.
 fn saying_goodbye(fixture: &Fixture, code: i32) -> Result<(Case, impl FnOnce() -> bool + Send + 'static)> {
     let tracker = fixture.tracker(TrackerScript::peers(Vec::<std::net::SocketAddr>::new()))?;
-    let swarm = fixture.swarm(&[(peer_ip(0), Behaviour::Silent)])?;
+    let swarm = fixture.swarm(&[(peer_ip(0), Peer::silent())])?;
     let peer = swarm.addr(peer_ip(0));
     let case = Case::new(Row::new("goodbye", &fixture.torrent()?, code)).asks(&tracker).meets(&swarm);
     let case = case.args(&format!("--peer {peer} --handshake-timeout 1s"));

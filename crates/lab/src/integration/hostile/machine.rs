@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fake_swarm::{Behaviour, FakeSwarm, TrackerScript, peer_ip};
+use fake_swarm::{FakeSwarm, Peer, TrackerScript, peer_ip};
 use serde_json::json;
 use xtask::optional;
 use xtask::shell::Result;
@@ -34,7 +34,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 /// A tracker with so many silent peers.
 fn silent_peers(fixture: &Fixture, count: u32) -> Result<(Case, Arc<FakeSwarm>)> {
-    let peers: Vec<_> = (0..count).map(|number| (peer_ip(number), Behaviour::Silent)).collect();
+    let peers: Vec<_> = (0..count).map(|number| (peer_ip(number), Peer::silent())).collect();
     let swarm = fixture.swarm(&peers)?;
     let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let row = Row::new("silent peers", &fixture.torrent()?, 1).says(json!({"status": "ok"}));
@@ -66,7 +66,7 @@ fn little_memory(fixture: &Fixture) -> Result<Case> {
 
 /// Nobody reads, and yet every tracker hears that we leave.
 fn unread(fixture: &Fixture, stdout: Stdout, code: i32) -> Result<Case> {
-    let swarm = fixture.swarm(&[(peer_ip(0), Behaviour::default()), (peer_ip(1), Behaviour::Silent)])?;
+    let swarm = fixture.swarm(&[(peer_ip(0), Peer::default()), (peer_ip(1), Peer::silent())])?;
     let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let row = Row::new("nobody reads", &fixture.torrent()?, code);
     Ok(Case::new(row).asks(&tracker).meets(&swarm).writing(stdout))

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{
-    Behaviour, DEGENERATE_KEYS, Delivery, Encryption, Ending, FakeSwarm, Fault, HANDSHAKE_LENGTH, Peer, Responder,
-    Speaks, Step, TrackerScript, bencoding, hostile, message, peer_ip,
+    DEGENERATE_KEYS, Delivery, Encryption, Ending, FakeSwarm, Fault, HANDSHAKE_LENGTH, Peer, Responder, Speaks, Step,
+    TrackerScript, bencoding, hostile, message, peer_ip,
 };
 use serde_json::{Value, json};
 use xtask::shell::Result;
@@ -24,7 +24,7 @@ const MOST_READ: u64 = (1 << 20) + (128 << 10);
 /// Every scenario with peers in it.
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("silence", |fixture| {
-        one(fixture, Behaviour::Silent, json!({"outcome": "handshake_timeout", "bytes_received": 0}))
+        one(fixture, Peer::silent(), json!({"outcome": "handshake_timeout", "bytes_received": 0}))
     })
     .needs(&[
         need("--handshake-timeout 60s --deadline 12s", "is not as expected"),
@@ -34,15 +34,15 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[need("--connect-timeout 60s --deadline 8s", "is not as expected")]),
     scenario("silence after each byte of the handshake", silence_after_each_byte),
     scenario("silence at each stage of encryption", silence_at_each_stage),
-    scenario("silence after the handshake", |fixture| one(fixture, Behaviour::default(), ok(68)))
+    scenario("silence after the handshake", |fixture| one(fixture, Peer::default(), ok(68)))
         .needs(&[need("--linger 50s --deadline 60s", "it takes longer than")]),
     scenario("a byte a second", |fixture| {
-        one(fixture, Behaviour::slow(SECOND), json!({"outcome": "handshake_timeout", "stage": "handshake"}))
+        one(fixture, Peer::slow(SECOND), json!({"outcome": "handshake_timeout", "stage": "handshake"}))
     }),
     scenario("a byte a second after the handshake", |fixture| {
         let delivery = Delivery::Trickle { from: HANDSHAKE_LENGTH, pause: SECOND };
         let peer = Peer { delivery, ..Peer::default() }.sending([message::bitfield(&[0xf0]), vec![0; 100]]);
-        one(fixture, peer.into(), json!({"outcome": "ok", "role": "unknown"}))
+        one(fixture, peer, json!({"outcome": "ok", "role": "unknown"}))
     }),
     scenario("keep-alives without end", |fixture| endless(fixture, message::keep_alive()))
         .needs(&[need("--limit peer-bytes=1000000000000", "bytes were read")]),
@@ -52,7 +52,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("garbage without end", |fixture| {
         let mut peer = Peer { instead: Some(vec![0xa5; 68]), ..Peer::default() };
         peer.after.push(Step::Repeat(vec![0xa5; 4096], Duration::ZERO));
-        one(fixture, peer.into(), json!({"outcome": "not_bittorrent"}))
+        one(fixture, peer, json!({"outcome": "not_bittorrent"}))
     }),
     scenario("a message of 4 GiB", |fixture| {
         let peer =
@@ -86,10 +86,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("half-closed after the handshake", |fixture| one(fixture, ending(Ending::Closes), ok(68))),
     scenario("urgent data", urgent),
     scenario("the handshake of whoever asks", |fixture| {
-        one(fixture, Behaviour::OwnPeerId, json!({"outcome": "own_peer_id"}))
+        one(fixture, Peer::own_peer_id(), json!({"outcome": "own_peer_id"}))
     }),
     scenario("another torrent's handshake", |fixture| {
-        one(fixture, Behaviour::WrongHash, json!({"outcome": "wrong_info_hash"}))
+        one(fixture, Peer::wrong_hash(), json!({"outcome": "wrong_info_hash"}))
     }),
     scenario("said before it was asked", said_before_asked),
     scenario("2,000 long messages that never end", unfinished_messages)
@@ -111,17 +111,17 @@ fn ok_untold() -> Value {
 }
 
 /// A good peer that says these messages.
-fn saying(messages: impl IntoIterator<Item = Vec<u8>>) -> Behaviour {
-    Peer::default().sending(messages).into()
+fn saying(messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
+    Peer::default().sending(messages)
 }
 
 /// A good peer that ends so after its handshake.
-fn ending(ending: Ending) -> Behaviour {
-    Peer { ending, ..Peer::default() }.into()
+fn ending(ending: Ending) -> Peer {
+    Peer { ending, ..Peer::default() }
 }
 
 /// A run with these peers and no tracker.
-fn many(fixture: &Fixture, peers: &[(Ipv4Addr, Behaviour)], code: i32) -> Result<(Case, Arc<FakeSwarm>)> {
+fn many(fixture: &Fixture, peers: &[(Ipv4Addr, Peer)], code: i32) -> Result<(Case, Arc<FakeSwarm>)> {
     let swarm = fixture.swarm(peers)?;
     let mut row = Row::new("peers", &fixture.torrent()?, code).args(["--no-trackers"]);
     for peer in swarm.endpoints() {
@@ -131,14 +131,14 @@ fn many(fixture: &Fixture, peers: &[(Ipv4Addr, Behaviour)], code: i32) -> Result
 }
 
 /// A run with one peer, on which the line must have these values.
-fn one(fixture: &Fixture, peer: Behaviour, wanted: Value) -> Result<Case> {
+fn one(fixture: &Fixture, peer: Peer, wanted: Value) -> Result<Case> {
     let code = i32::from(wanted.get("outcome").is_none_or(|outcome| outcome != "ok"));
     let (case, swarm) = many(fixture, &[(peer_ip(0), peer)], code)?;
     Ok(case.row(|row| row.finds_one_of(swarm.addr(peer_ip(0)), vec![wanted])))
 }
 
 /// A run with one peer for each of these, on all of which the line must have the same values.
-fn alike(fixture: &Fixture, peers: impl IntoIterator<Item = Behaviour>, wanted: &Value) -> Result<Case> {
+fn alike(fixture: &Fixture, peers: impl IntoIterator<Item = Peer>, wanted: &Value) -> Result<Case> {
     let peers: Vec<_> = (0..).map(peer_ip).zip(peers).collect();
     let code = i32::from(wanted.get("outcome").is_none_or(|outcome| outcome != "ok"));
     let (mut case, swarm) = many(fixture, &peers, code)?;
@@ -150,7 +150,7 @@ fn alike(fixture: &Fixture, peers: impl IntoIterator<Item = Behaviour>, wanted: 
 
 /// A peer that shakes hands, and of which no more than so many bytes may be read.
 fn at_most(fixture: &Fixture, peer: Peer, most: u64) -> Result<Case> {
-    let case = one(fixture, peer.into(), json!({"outcome": "ok"}))?;
+    let case = one(fixture, peer, json!({"outcome": "ok"}))?;
     Ok(case.afterwards(move |report, _| {
         let read =
             |report: &Report| report.lines_of("peer").filter_map(|line| line["bytes_received"].as_u64()).sum::<u64>();
@@ -174,7 +174,7 @@ fn takes_nobody(fixture: &Fixture) -> Result<Case> {
 }
 
 fn silence_after_each_byte(fixture: &Fixture) -> Result<Case> {
-    let peer = |bytes| Peer { at_most: Some(bytes), ending: Ending::Stays, ..Peer::default() }.into();
+    let peer = |bytes| Peer { at_most: Some(bytes), ending: Ending::Stays, ..Peer::default() };
     alike(fixture, (0..HANDSHAKE_LENGTH).map(peer), &json!({"outcome": "handshake_timeout"}))
 }
 
@@ -184,7 +184,7 @@ fn silence_at_each_stage(fixture: &Fixture) -> Result<Case> {
     let length = responder.length();
     let peer = |bytes| {
         let encryption = Encryption::required_by(responder.clone());
-        Peer { at_most: Some(bytes), ending: Ending::Stays, encryption, ..Peer::default() }.into()
+        Peer { at_most: Some(bytes), ending: Ending::Stays, encryption, ..Peer::default() }
     };
     let stages = [0, 1, 95, 96, 97, 196, 204, 208, 210, length - 1, length, length + 1, length + 67];
     let case = alike(fixture, stages.map(peer), &json!({"outcome": "encryption_failed"}))?;
@@ -218,13 +218,13 @@ fn odd_pieces(fixture: &Fixture) -> Result<Case> {
 fn encrypted(fixture: &Fixture, fault: Fault) -> Result<Case> {
     let responder = Responder { fault: Some(fault), ..Responder::default() };
     let peer = Peer { encryption: Encryption::required_by(responder), ..Peer::default() };
-    Ok(one(fixture, peer.into(), json!({"outcome": "encryption_failed"}))?.args("--encryption require"))
+    Ok(one(fixture, peer, json!({"outcome": "encryption_failed"}))?.args("--encryption require"))
 }
 
 fn degenerate_keys(fixture: &Fixture) -> Result<Case> {
     let peers = DEGENERATE_KEYS.into_iter().map(|key| {
         let responder = Responder { fault: Some(Fault::Key(key)), ..Responder::default() };
-        Peer { encryption: Encryption::required_by(responder), ..Peer::default() }.into()
+        Peer { encryption: Encryption::required_by(responder), ..Peer::default() }
     });
     Ok(alike(fixture, peers, &json!({"outcome": "encryption_failed"}))?.args("--encryption require"))
 }
@@ -236,7 +236,7 @@ fn urgent(fixture: &Fixture) -> Result<Case> {
     let mut before = Peer { instead: Some(Vec::new()), ..Peer::default() };
     let handshake = fake_swarm::handshake(fake_swarm::RESERVED, &fixture.info_hash(), b"-qB4520-abcdefghijkl");
     before.after = vec![Step::Urgent(b'!'), Step::Send([handshake.to_vec(), message::have_all()].concat())];
-    alike(fixture, [after.into(), before.into()], &json!({"outcome": "ok", "role": "seed"}))
+    alike(fixture, [after, before], &json!({"outcome": "ok", "role": "seed"}))
 }
 
 /// A whole conversation before a byte of ours has come.
@@ -244,13 +244,13 @@ fn said_before_asked(fixture: &Fixture) -> Result<Case> {
     let peer = Peer { speaks: Speaks::OnAccept, ..Peer::default() };
     let peer =
         peer.sending([message::bitfield(&message::bits(PIECES, |_| true))]).sending(vec![message::have(1); 1000]);
-    one(fixture, peer.into(), json!({"outcome": "ok", "role": "seed"}))
+    one(fixture, peer, json!({"outcome": "ok", "role": "seed"}))
 }
 
 /// Each is held back to the last byte, while memory for all of them is asked for.
 fn unfinished_messages(fixture: &Fixture) -> Result<Case> {
     const COUNT: u32 = 2000;
-    let unfinished: Behaviour = saying([message::framed(64_000, 20, &[b'd'; 63_000])]);
+    let unfinished: Peer = saying([message::framed(64_000, 20, &[b'd'; 63_000])]);
     let peers: Vec<_> = (0..COUNT).map(|number| (peer_ip(number), unfinished.clone())).collect();
     crowd(fixture, &SingleFile::new("hostile", LENGTH), &peers, json!({"peers": COUNT, "ok": COUNT}))
 }
@@ -277,7 +277,7 @@ fn talkative() -> Vec<u8> {
 }
 
 /// More peers than a command line names, from a tracker.
-fn crowd(fixture: &Fixture, torrent: &SingleFile<'_>, peers: &[(Ipv4Addr, Behaviour)], sum: Value) -> Result<Case> {
+fn crowd(fixture: &Fixture, torrent: &SingleFile<'_>, peers: &[(Ipv4Addr, Peer)], sum: Value) -> Result<Case> {
     let swarm = fixture.swarm_of(torrent.info_hash(), peers)?;
     let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let row = Row::new("many peers", &fixture.torrent_of(torrent)?, 0).says(json!({"status": "ok"})).sums_up(sum);

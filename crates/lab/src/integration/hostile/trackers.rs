@@ -169,7 +169,7 @@ fn peers(first: u32, count: u32, port: u16) -> impl Iterator<Item = SocketAddr> 
 
 /// Most of them are left out, and the others are where nobody listens.
 fn many_peers(fixture: &Fixture) -> Result<Case> {
-    let swarm = fixture.swarm(&[(peer_ip(0), fake_swarm::Behaviour::Refuse)])?;
+    let swarm = fixture.swarm(&[(peer_ip(0), fake_swarm::Peer::refusing())])?;
     let port = swarm.addr(peer_ip(0)).port();
     let tracker = fixture.tracker(TrackerScript::peers(peers(0, 100_000, port)))?;
     let case = answers(fixture, &tracker, json!({"status": "ok", "peers": 5000, "left_out": 95_000}))?;
@@ -191,7 +191,7 @@ fn all_peers(fixture: &Fixture) -> Result<Case> {
 
 /// It is one peer, and dialled once.
 fn one_peer_often(fixture: &Fixture) -> Result<Case> {
-    let swarm = fixture.swarm(&[(peer_ip(0), fake_swarm::Behaviour::default())])?;
+    let swarm = fixture.swarm(&[(peer_ip(0), fake_swarm::Peer::default())])?;
     let tracker = fixture.tracker(TrackerScript::peers(vec![swarm.addr(peer_ip(0)); 10_000]))?;
     let row = Row::new("one tracker", &fixture.torrent()?, 0);
     let row = row.says(json!({"status": "ok", "peers": 1})).finds([(swarm.addr(peer_ip(0)), "ok")]);
@@ -247,7 +247,7 @@ fn late_answer(fixture: &Fixture) -> Result<Case> {
 fn goodbye(fixture: &Fixture, then: TrackerScript) -> Result<Case> {
     let tracker = fixture.tracker(TrackerScript::peers(Vec::<SocketAddr>::new()))?;
     let case = answers(fixture, &tracker, json!({"status": "ok"}))?;
-    let swarm = fixture.swarm(&[(peer_ip(0), fake_swarm::Behaviour::Silent)])?;
+    let swarm = fixture.swarm(&[(peer_ip(0), fake_swarm::Peer::silent())])?;
     let peer = swarm.addr(peer_ip(0));
     let (asked, runtime) = (Arc::clone(&tracker), fixture.runtime());
     let case =
@@ -296,7 +296,7 @@ fn silent_again(fixture: &Fixture) -> Result<Case> {
 }
 
 fn silent_trackers(fixture: &Fixture) -> Result<Case> {
-    let peers: Vec<_> = (0..128).map(|number| (peer_ip(number), fake_swarm::Behaviour::Silent)).collect();
+    let peers: Vec<_> = (0..128).map(|number| (peer_ip(number), fake_swarm::Peer::silent())).collect();
     let swarm = fixture.swarm(&peers)?;
     let mut case = Case::new(Row::new("many trackers", &fixture.torrent()?, 3).tells(json!({"interrupted": 128})));
     for endpoint in swarm.endpoints() {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fake_swarm::{Behaviour, FakeSwarm, TrackerScript, UdpScript, peer_ip};
+use fake_swarm::{FakeSwarm, Peer, TrackerScript, UdpScript, peer_ip};
 use serde_json::{Value, json};
 use xtask::scratch::write;
 use xtask::shell::Result;
@@ -136,7 +136,7 @@ fn none_is_blamed(row: Row, code: &str, peers: impl IntoIterator<Item = SocketAd
 
 /// A few good peers.
 fn few(fixture: &Fixture) -> Result<Arc<FakeSwarm>> {
-    fixture.swarm(&[0, 1, 2].map(|number| (peer_ip(number), Behaviour::default())))
+    fixture.swarm(&[0, 1, 2].map(|number| (peer_ip(number), Peer::default())))
 }
 
 fn no_source_port(fixture: &Fixture) -> Result<Case> {
@@ -164,7 +164,7 @@ fn one_source_port(fixture: &Fixture) -> Result<Case> {
 /// for one.
 fn few_source_ports(fixture: &Fixture) -> Result<Case> {
     const COUNT: u32 = 200;
-    let peers: Vec<_> = (0..COUNT).map(|number| (peer_ip(number), Behaviour::default())).collect();
+    let peers: Vec<_> = (0..COUNT).map(|number| (peer_ip(number), Peer::default())).collect();
     let swarm = fixture.swarm(&peers)?;
     let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
     let row = Row::new("few ports", &fixture.torrent()?, 0)
