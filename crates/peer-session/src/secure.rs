@@ -5,7 +5,7 @@ use crate::hello::Hello;
 use crate::read::read_some;
 use crate::wire;
 use bytes::{Buf, BytesMut};
-use mse::{Cipher, CryptoProvide, Established, Initiator, Offer, Stage};
+use mse::{Cipher, Established, Initiator, InitiatorConfig, Stage};
 use peer_wire::Handshake;
 use std::io;
 use std::pin::Pin;
@@ -128,15 +128,9 @@ fn initiator(ours: &Handshake, entropy: fn(&mut [u8]) -> io::Result<()>) -> Resu
     }
     // WebTorrent does not answer when there is no pad.
     let pad = pad.get(..1 + usize::from(u16::from_be_bytes(length)) % mse::MAX_PAD).unwrap_or(&pad);
-    let offer = Offer {
-        skey: ours.info_hash,
-        provide: CryptoProvide::RC4,
-        initial_payload: &ours.encode(),
-        secret,
-        pad_a: pad,
-        pad_c: 0,
-    };
-    Ok(Initiator::new(&offer)?)
+    let payload = ours.encode();
+    let config = InitiatorConfig::new(ours.info_hash, secret).with_pads(pad, 0);
+    Ok(Initiator::new(&config.with_initial_payload(&payload))?)
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Secured<S> {
