@@ -30,10 +30,12 @@ mod conversation;
 mod datagrams;
 mod error;
 mod exchange;
+mod reply;
 #[cfg(test)]
 mod scripted;
 mod session;
 
 pub use conversation::Connection;
 pub use error::{Error, Ignored};
-pub use session::{Reply, Session};
+pub use reply::Reply;
+pub use session::Session;

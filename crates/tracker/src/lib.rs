@@ -29,6 +29,7 @@ mod announce;
 mod announced;
 mod error;
 mod family;
+mod fields;
 mod latin1;
 mod peer;
 mod peers;
