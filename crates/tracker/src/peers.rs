@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(peers, ["127.0.0.1:6881", "1.2.3.4:1"]);
         let expected = Skipped { bad_port: 1, unspecified: 1, duplicates: 1, truncated: 1, ..Skipped::default() };
         assert_eq!((skipped, skipped.total()), (expected, 4));
-        // A real tracker was seen sending six zero bytes as its IPv6 list.
+        // A real tracker sends six zero bytes as its IPv6 list.
         let (peers, skipped) = read(b"6:\0\0\0\0\0\0", Family::V6);
         assert_eq!((peers.len(), skipped.truncated), (0, 1));
     }
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_written_as_text_are_read_where_they_are_whole_only_so() {
+    fn lists_are_decoded_from_text_only_where_they_are_not_whole() {
         let list = b"\x7f\0\0\x01\x1a\xe1\x01\x02\x83\x84\0\x50";
         let (peers, skipped) = read(&string(&as_text(list)), Family::V4);
         assert_eq!((peers.join(" "), skipped.total()), ("127.0.0.1:6881 1.2.131.132:80".to_owned(), 0));

@@ -11,7 +11,7 @@ fn understood(name: &str, datagram: &[u8]) -> String {
     let answer = if name.contains("connect") {
         reply.connected().map(|_| "connection id".to_owned())
     } else if let Some((_, torrents)) = name.split_once("scrape") {
-        // Some were recorded with no torrent; a scrape of ours has at least one.
+        // Some were recorded with no torrent; our scrapes have at least one.
         let torrents = torrents.trim_end_matches(".raw").parse().unwrap_or(1).max(1);
         counts(reply, torrents)
     } else {
