@@ -14,18 +14,10 @@ const UNKNOWN_LEFT: u64 = 16 << 10;
 
 /// What trackers are told.
 pub(crate) fn announce(topic: &Topic, identity: &Identity, config: &Config) -> Announce<'static> {
-    Announce {
-        info_hash: topic.hashes.primary(),
-        peer_id: identity.peer_id,
-        port: identity.port,
-        uploaded: 0,
-        downloaded: 0,
-        // With nothing left it would be a seed.
-        left: topic.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT),
-        event: tracker::Event::Started,
-        numwant: Some(NUMWANT),
-        key: identity.key,
-        crypto: config.encryption.announced(),
-        tracker_id: None,
-    }
+    // With nothing left it would be a seed.
+    let left = topic.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT);
+    Announce::started(topic.hashes.primary(), identity.peer_id, identity.port, identity.key)
+        .with_bytes(0, 0, left)
+        .with_numwant(Some(NUMWANT))
+        .with_crypto(config.encryption.announced())
 }

@@ -72,7 +72,7 @@ impl Terms {
     /// What is asked of the tracker at `url` about a torrent.
     fn target(&self, url: &TrackerUrl, info_hash: InfoHash) -> String {
         match self.action {
-            Action::Announce => url.target_with(&Announce { info_hash, ..self.announce }.query()),
+            Action::Announce => url.target_with(&self.announce.with_info_hash(info_hash).query()),
             Action::Scrape => {
                 url.scrape().map_or_else(String::new, |url| url.target_with(&Scrape::from(info_hash).query()))
             }

@@ -364,7 +364,7 @@ mod tests {
             (TrackerStatus::NoScrape(http(404)), "scrape_unsupported", Unusable),
             (TrackerStatus::Http(http_exchange::Error::Timeout(Duration::ZERO).into()), "timeout", Silent),
             (TrackerStatus::Udp(tracker_udp::Error::Failure(String::new())), "failure", Refused),
-            (TrackerStatus::Udp(tracker::udp::Error::Empty(Action::Scrape).into()), "failure", Refused),
+            (TrackerStatus::Udp(tracker::udp::DatagramError::Empty(Action::Scrape).into()), "failure", Refused),
             (TrackerStatus::Udp(silence()), "timeout", Silent),
             (elsewhere, "timeout", Silent),
             (tls(TlsProblem::SelfSigned), "tls_self_signed", Unusable),

@@ -280,7 +280,7 @@ async fn ask_over_udp(
 impl Terms {
     /// About the first, and only, one.
     fn announce_of(&self, info_hashes: &[InfoHash]) -> Announce<'static> {
-        Announce { info_hash: info_hashes.first().copied().unwrap_or(self.announce.info_hash), ..self.announce }
+        self.announce.with_info_hash(info_hashes.first().copied().unwrap_or(self.announce.info_hash))
     }
 
     /// About all of them, which [`Scrape::split`] has found to fit.

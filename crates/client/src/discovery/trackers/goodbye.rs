@@ -90,13 +90,8 @@ impl Goodbye {
     /// that was not sent.
     async fn say(self, terms: &Terms) -> Option<TrackerReport> {
         let Self { target, address, info_hash, answered, session, _owed, tracker_id } = self;
-        let announce = Announce {
-            info_hash,
-            event: Event::Stopped,
-            numwant: Some(0),
-            tracker_id: tracker_id.as_deref(),
-            ..terms.announce
-        };
+        let stopped = terms.announce.with_info_hash(info_hash).with_event(Event::Stopped).with_numwant(Some(0));
+        let announce = stopped.with_tracker_id(tracker_id.as_deref());
         let sent = match Turn::goodbye(terms, &target, address).await {
             None => Err(Unasked::Unanswered { within: terms.limits.goodbye_time }.into()),
             Some(mut turn) => {

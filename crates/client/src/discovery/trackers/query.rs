@@ -202,26 +202,14 @@ mod tests {
     use guard::AddressPolicy;
     use http_exchange::Tls;
     use ids::PeerId;
-    use tracker::{Announce, Crypto, Event};
+    use tracker::Announce;
 
     /// What becomes of a query to these addresses of one tracker.
     async fn asked(url: &str, addresses: &[SocketAddr]) -> TrackerReport {
         let info_hash = InfoHash([1; 20]);
         let terms = Terms {
             action: Action::Announce,
-            announce: Announce {
-                info_hash,
-                peer_id: PeerId([2; 20]),
-                port: 6881,
-                uploaded: 0,
-                downloaded: 0,
-                left: 1,
-                event: Event::Started,
-                numwant: None,
-                key: 3,
-                crypto: Crypto::None,
-                tracker_id: None,
-            },
+            announce: Announce::started(info_hash, PeerId([2; 20]), 6881, 3),
             bind: crate::config::Bind::default(),
             connect_timeout: Duration::from_secs(5),
             tls: Tls::default(),
