@@ -32,7 +32,7 @@ usage: cargo xtask <task>
   ci --long                           the same, and then what is too long for it: integration --long
   ci --list                           the optional programs, and which checks need them
   tidy                                rules of the house that no compiler checks
-  layers                              who may depend on whom
+  layers                              which crate may depend on which
   audit                               current lock files, no default features that are taken unseen
   examples                            each crate's example programs on real input, and what they print
   consumer                            the crates as others use them: the README's lines, and each crate by itself

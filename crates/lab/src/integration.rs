@@ -2,7 +2,7 @@
 //! namespaces of the test's own.
 //!
 //! Each section is one module: it starts what it needs, runs the binary, and compares what the binary says with what
-//! is there. Every run comes from an address nobody has seen: some clients refuse an immediate second connection from
+//! is there. Every run comes from a fresh address: some clients refuse an immediate second connection from
 //! the same one.
 
 mod bad_input;
