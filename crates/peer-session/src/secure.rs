@@ -1,4 +1,4 @@
-//! A stream behind Message Stream Encryption: the negotiation, and the stream that comes of it.
+//! Message Stream Encryption: the negotiation, and the encrypted stream.
 
 use crate::handshake::{HandshakeFailure, Shaken, answer};
 use crate::hello::Hello;
@@ -35,7 +35,7 @@ pub enum SecureFailure {
         #[source]
         source: io::Error,
     },
-    /// The peer says what has no place in this negotiation.
+    /// The peer broke the negotiation's protocol.
     #[error(transparent)]
     Mse(#[from] mse::Error),
 }
@@ -66,7 +66,7 @@ pub(crate) struct Negotiation<'a, S> {
     pub(crate) any_key: bool,
 }
 
-/// What comes of a negotiation, and of the handshake that was sent along with it; nothing when the keys make a secret that many
+/// The encrypted stream and the answer to our handshake, which was sent along; nothing when the keys make a secret that many
 /// clients cannot deal with.
 type Opened<'s, S> = Option<(Secured<&'s mut S>, Result<Shaken, HandshakeFailure>)>;
 
