@@ -10,8 +10,8 @@ use crate::source::{Source, pieces};
 use bytes::BytesMut;
 use ids::InfoHash;
 use mse::{
-    Accepted, CryptoMethod, CryptoProvide, Error, Established, Initiator, MAX_INITIAL_PAYLOAD, MAX_PAD, Offer,
-    Responder, Stage, ResponderConfig,
+    Accepted, CryptoMethod, CryptoProvide, Error, Established, Initiator, InitiatorConfig, MAX_INITIAL_PAYLOAD, MAX_PAD,
+    Responder, ResponderConfig, Stage,
 };
 
 /// What one call may ask for: two ciphers, the key schedule of each on its way, and the output it makes, which holds at
