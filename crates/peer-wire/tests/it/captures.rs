@@ -1,4 +1,4 @@
-//! What real clients sent after our handshake, replayed, and what is understood of it.
+//! Bytes that real clients sent after our handshake, replayed and compared with a snapshot.
 
 use bytes::BytesMut;
 use peer_wire::{Bitfield, Codec, Extension, ExtensionHandshake, Handshake, Message};
@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The torrent that all of them had.
+/// Pieces of the torrent that all of them had.
 const PIECES: u32 = 13;
 
 fn folder() -> PathBuf {
@@ -24,12 +24,12 @@ fn captures() -> Vec<(String, Vec<u8>)> {
     captures
 }
 
-/// What a connection carried, received in pieces of so many bytes.
-fn received(capture: &[u8], piece: usize) -> (Handshake, Vec<Message>) {
+/// The contents of a connection, received in chunks of `size` bytes.
+fn received(capture: &[u8], size: usize) -> (Handshake, Vec<Message>) {
     let codec = Codec::for_pieces(PIECES);
     let (mut handshake, mut messages, mut buffer) = (None, Vec::new(), BytesMut::new());
-    for piece in capture.chunks(piece) {
-        buffer.extend_from_slice(piece);
+    for chunk in capture.chunks(size) {
+        buffer.extend_from_slice(chunk);
         if handshake.is_none() {
             handshake = Handshake::decode(&mut buffer).unwrap();
         }
@@ -57,7 +57,7 @@ fn shown(message: &Message) -> String {
         Message::Extended { id: 0, payload } => {
             let handshake = ExtensionHandshake::decode(payload).unwrap();
             assert_eq!(handshake.dropped, []);
-            // What is understood is all there is: written again, it is what came.
+            // Every field is understood: encoded again, it is the same payload.
             assert_eq!(handshake.encode(), payload);
             said(&handshake)
         }
@@ -65,7 +65,7 @@ fn shown(message: &Message) -> String {
     }
 }
 
-/// The fields that are there.
+/// The fields that are set.
 fn said(handshake: &ExtensionHandshake) -> String {
     let mut shown = format!("extension handshake m={:?}", handshake.extensions);
     let mut field = |key: &str, value: Option<String>| {
@@ -85,7 +85,7 @@ fn said(handshake: &ExtensionHandshake) -> String {
 }
 
 #[test]
-fn every_recorded_client_is_understood() {
+fn every_recorded_client_reads_as_in_the_snapshot() {
     let mut understood = String::new();
     for (name, capture) in captures() {
         let (handshake, messages) = received(&capture, capture.len());
@@ -99,7 +99,7 @@ fn every_recorded_client_is_understood() {
 }
 
 #[test]
-fn extensions_have_the_names_that_clients_give_them() {
+fn extensions_of_libtorrent_are_known_by_name() {
     let capture = fs::read(folder().join("libtorrent.bin")).unwrap();
     let (_, messages) = received(&capture, capture.len());
     let Some(Message::Extended { id: 0, payload }) = messages.first() else { panic!("{messages:?}") };
@@ -110,17 +110,17 @@ fn extensions_have_the_names_that_clients_give_them() {
 }
 
 #[test]
-fn it_does_not_matter_how_the_bytes_arrive() {
+fn chunks_of_any_size_give_the_same_messages() {
     for (name, capture) in captures() {
         let whole = received(&capture, capture.len());
-        for piece in 1..capture.len() {
-            assert_eq!(received(&capture, piece), whole, "{name} in pieces of {piece}");
+        for size in 1..capture.len() {
+            assert_eq!(received(&capture, size), whole, "{name} in chunks of {size}");
         }
     }
 }
 
 #[test]
-fn what_they_sent_is_what_we_would_have_sent() {
+fn decoded_messages_encode_to_the_same_bytes() {
     for (name, capture) in captures() {
         let (handshake, messages) = received(&capture, capture.len());
         let mut written = BytesMut::from(&handshake.encode()[..]);
