@@ -2,8 +2,8 @@
 
 use crate::report::outcome::{Outcome, Stage, Transport};
 use crate::report::peer::PeerError;
-use crate::shared::addresses::Visit;
-use crate::shared::bounds::Room;
+use crate::shared::address_quota::Visit;
+use crate::shared::shared::Room;
 use guard::Secrets;
 use ids::InfoHash;
 use peer_session::{HandshakeFailure, Looks};

@@ -3,12 +3,12 @@
 use crate::config::{Config, Encryption};
 use crate::dial::attempt::{Attempt, Try};
 use crate::dial::conversation::attempt;
+use crate::dial::delay_queue::Retries;
 use crate::dial::parked::Parked;
-use crate::dial::retries::Retries;
 use crate::dial::terms::Terms;
 use crate::discovery::peers::{Lane, Peers};
-use crate::shared::bounds::{Bounds, Room};
 use crate::shared::pacer::More;
+use crate::shared::shared::{Bounds, Room};
 use crate::swarm::settled;
 use std::net::SocketAddr;
 use std::sync::Arc;

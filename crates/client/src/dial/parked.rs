@@ -1,7 +1,7 @@
 //! Peers whose address has all the connections it may have, until one of them has ended.
 
 use crate::dial::attempt::Try;
-use crate::shared::addresses::Addresses;
+use crate::shared::address_quota::Addresses;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 

@@ -3,7 +3,7 @@
 use crate::config::{Bind, Config};
 use crate::net::entropy;
 use crate::net::stop::Stopped;
-use crate::shared::bounds::Bounds;
+use crate::shared::shared::Bounds;
 use crate::topic::Topic;
 use guard::Secrets;
 use ids::InfoHash;

@@ -8,27 +8,27 @@ pub(crate) mod ask;
 pub(crate) mod crowd;
 pub(crate) mod exchange;
 pub(crate) mod goodbye;
-pub(crate) mod hosts;
+pub(crate) mod job;
 pub(crate) mod names;
 pub(crate) mod query;
 pub(crate) mod strays;
-pub(crate) mod target;
+
 pub(crate) mod turn;
 pub(crate) mod waits;
 
 use crate::config::{Bind, Config};
 use crate::discovery::trackers::crowd::Crowd;
 use crate::discovery::trackers::goodbye::Goodbye;
+use crate::discovery::trackers::job::{Only, Target};
 use crate::discovery::trackers::names::{Names, Next, addresses_of};
 use crate::discovery::trackers::query::{Asked, Query};
-use crate::discovery::trackers::target::{Only, Target};
 use crate::discovery::trackers::waits::{Waits, Why};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::net::stop::Stopped;
 use crate::report::tracker::{Action, TrackerReport};
 use crate::report::tracker_status::{TrackerStatus, Unasked};
-use crate::shared::bounds::Bounds;
+use crate::shared::shared::Bounds;
 use crate::swarm::settled;
 use crate::topic::Topic;
 
@@ -155,7 +155,7 @@ impl Tracking {
         let tls = bounds.tls(&config.tls_roots).map_err(Error::TlsRoots)?;
         let action = if config.scrape { Action::Scrape } else { Action::Announce };
         let trackers = std::mem::take(&mut config.trackers);
-        let choice = target::choose(topic, trackers, config.limits.trackers, config.show_secrets, secrets);
+        let choice = job::choose(topic, trackers, config.limits.trackers, config.show_secrets, secrets);
         let mut tracking = Self {
             terms: Arc::new(Terms {
                 action,

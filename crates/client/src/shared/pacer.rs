@@ -1,6 +1,6 @@
 //! Spreads new connections over time.
 
-use crate::shared::bounds::{Bounds, Room};
+use crate::shared::shared::{Bounds, Room};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};

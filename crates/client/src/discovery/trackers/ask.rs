@@ -2,13 +2,13 @@
 
 use crate::discovery::trackers::Terms;
 use crate::discovery::trackers::exchange::{Answer, Progress, converse};
-use crate::discovery::trackers::hosts::batches::{First, Joined, Later, Outcome, Where};
-use crate::discovery::trackers::hosts::silence::Endpoint;
 use crate::discovery::trackers::query::Query;
 use crate::discovery::trackers::turn::Turn;
 use crate::discovery::trackers::waits::Why;
 use crate::report::tracker::Action;
 use crate::report::tracker_status::{Standing, TrackerStatus};
+use crate::shared::hosts::batches::{First, Joined, Later, Outcome, Where};
+use crate::shared::hosts::silence::Endpoint;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};

@@ -1,15 +1,15 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
-use crate::discovery::trackers::hosts::kept::Connection;
-use crate::discovery::trackers::hosts::pace::Purpose;
-use crate::discovery::trackers::target::Target;
+use crate::discovery::trackers::job::Target;
 use crate::discovery::trackers::turn::Turn;
 use crate::discovery::trackers::{Terms, strays};
 use crate::net::connect::{ConnectError, connect, connect_udp};
 use crate::net::entropy;
 use crate::report::tracker::{Action, Times};
 use crate::report::tracker_status::TrackerStatus;
-use crate::shared::bounds::Owed;
+use crate::shared::hosts::kept::Connection;
+use crate::shared::hosts::pace::Purpose;
+use crate::shared::shared::Owed;
 use http_exchange::TlsProblem;
 use ids::InfoHash;
 use std::fmt;

@@ -2,13 +2,13 @@
 
 use crate::discovery::trackers::Terms;
 use crate::discovery::trackers::exchange::{Answer, Written, open, transaction};
-use crate::discovery::trackers::hosts::pace::Purpose;
-use crate::discovery::trackers::target::Target;
+use crate::discovery::trackers::job::Target;
 use crate::discovery::trackers::turn::Turn;
 use crate::net::connect::{ConnectError, connect_udp_again};
 use crate::report::tracker::TrackerReport;
 use crate::report::tracker_status::{TrackerStatus, Unasked};
-use crate::shared::bounds::Owed;
+use crate::shared::hosts::pace::Purpose;
+use crate::shared::shared::Owed;
 use crate::swarm::settled;
 use ids::InfoHash;
 use std::io;

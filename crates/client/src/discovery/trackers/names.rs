@@ -1,12 +1,12 @@
 //! The host names of trackers, each looked up once: several URLs, and the redirects of several conversations, name the same.
 
 use crate::discovery::trackers::Terms;
-use crate::discovery::trackers::hosts::pace::Purpose;
-use crate::discovery::trackers::hosts::silence::{Endpoint, Silence};
-use crate::discovery::trackers::target::Target;
+use crate::discovery::trackers::job::Target;
 use crate::net::overlay::Overlay;
 use crate::net::resolve::{Budget, NO_ROUTE, NO_THREAD, resolve, unwrapped};
 use crate::report::tracker_status::TrackerStatus;
+use crate::shared::hosts::pace::Purpose;
+use crate::shared::hosts::silence::{Endpoint, Silence};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};

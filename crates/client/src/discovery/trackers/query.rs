@@ -3,7 +3,7 @@
 use crate::discovery::trackers::ask::Asking;
 use crate::discovery::trackers::exchange::{Answer, Progress};
 use crate::discovery::trackers::goodbye::Goodbye;
-use crate::discovery::trackers::target::{Only, Target};
+use crate::discovery::trackers::job::{Only, Target};
 use crate::discovery::trackers::{Terms, Tracked};
 use crate::net::stop::Stopped;
 use crate::report::tracker::{Named, TrackerReport};
@@ -230,7 +230,7 @@ mod tests {
             _scraping: None,
             max_peers: None,
             limits: Limits::default(),
-            bounds: crate::shared::bounds::Bounds::new(&crate::config::Config::default()).unwrap(),
+            bounds: crate::shared::shared::Bounds::new(&crate::config::Config::default()).unwrap(),
         };
         let target = Target::new(url.parse().unwrap(), AddressPolicy::User, false, &guard::Secrets::default());
         let query = Query::new(target, addresses.to_vec(), Some(Family::V4), info_hash, None);

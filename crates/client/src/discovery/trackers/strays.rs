@@ -3,8 +3,8 @@
 //! that asks hears the tracker's address alone, and this one only notes where a reply came from.
 
 use crate::discovery::trackers::Terms;
-use crate::discovery::trackers::hosts::pace::Purpose;
 use crate::net::connect::beside;
+use crate::shared::hosts::pace::Purpose;
 use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;

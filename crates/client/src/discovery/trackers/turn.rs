@@ -1,10 +1,10 @@
 //! What a request to a tracker waits for before it is sent.
 
 use crate::discovery::trackers::Terms;
-use crate::discovery::trackers::hosts::Host;
-use crate::discovery::trackers::hosts::kept::{Connection, Way};
-use crate::discovery::trackers::hosts::pace::Purpose;
-use crate::discovery::trackers::target::Target;
+use crate::discovery::trackers::job::Target;
+use crate::shared::hosts::Host;
+use crate::shared::hosts::kept::{Connection, Way};
+use crate::shared::hosts::pace::Purpose;
 use guard::AddressPolicy;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -2,10 +2,10 @@
 //! who we are.
 
 use crate::config::Config;
-use crate::discovery::trackers::hosts::Hosts;
-use crate::discovery::trackers::hosts::pace::{Pace, Purpose};
 use crate::error::Error;
-use crate::shared::addresses::Addresses;
+use crate::shared::address_quota::Addresses;
+use crate::shared::hosts::Hosts;
+use crate::shared::hosts::pace::{Pace, Purpose};
 use crate::shared::identity::Identity;
 use crate::shared::pacer::Pacer;
 use http_exchange::{CaError, Tls};
