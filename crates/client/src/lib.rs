@@ -79,7 +79,7 @@ pub use report::tracker::{Action, Named, Times, TrackerReport};
 pub use report::tracker_status::{Standing, TrackerStatus, Unasked};
 pub use report::verdict::Verdict;
 pub use shared::hosts::silence::Silence;
-pub use shared::shared::Bounds;
+pub use shared::shared::Shared;
 pub use swarm::Swarm;
 pub use topic::Topic;
 pub use torrent_file::{ReadError, read_torrent, read_torrent_from};
