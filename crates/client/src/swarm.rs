@@ -9,19 +9,19 @@ use crate::dial::attempt::Attempt;
 use crate::dial::dialler::Dialler;
 use crate::dial::terms::{Facts, Terms};
 use crate::discovery::peers::{Added, Lane, Peers, Word};
-use crate::discovery::trackers::target::check_private;
-use crate::discovery::trackers::{Tracked, Tracking};
+use crate::discovery::trackers::job::check_private;
+use crate::discovery::trackers::{Tracked, Trackers};
 use crate::error::Error;
 use crate::interim::Interim;
 use crate::limits::Limits;
-use crate::net::resolve::{Budget, NO_ROUTE, NO_THREAD, resolve};
+use crate::net::resolve::{LookupPool, NO_ROUTE, NO_THREAD, resolve};
 use crate::net::stop::{Stop, Stopped};
 use crate::report::event::{CutShort, Event, Source, Summary};
 use crate::report::outcome::{Outcome, Stage};
 use crate::report::peer::{PeerError, PeerReport};
 use crate::report::tracker::TrackerReport;
-use crate::shared::bounds::{Bounds, Waiting};
-use crate::shared::pacer::More;
+use crate::shared::pacer::NextDial;
+use crate::shared::shared::{Shared, Waiting};
 use crate::terms::announce;
 use crate::topic::Topic;
 use guard::{AddressPolicy, Secrets};
@@ -42,7 +42,7 @@ pub struct Swarm {
     /// What no report may show.
     secrets: Secrets,
     config: Config,
-    bounds: Bounds,
+    shared: Shared,
     begun: Option<Instant>,
     /// The run's deadline. One timer for all of it: one for each wait would be set and taken back with every event.
     alarm: Option<Pin<Box<Sleep>>>,
@@ -55,7 +55,7 @@ pub struct Swarm {
     /// Whether something is waited for; still so when the wait has been given up.
     waiting: bool,
     stop: Stop,
-    trackers: Tracking,
+    trackers: Trackers,
     lookups: JoinSet<LookedUp>,
     dialler: Dialler,
     peers: Peers,
@@ -74,8 +74,8 @@ impl Swarm {
     /// # Errors
     /// A private torrent without leave, a source address that is not ours, a port that is taken.
     pub fn new(topic: impl Into<Topic>, config: Config) -> Result<Self, Error> {
-        let bounds = Bounds::new(&config)?;
-        Self::within(topic, config, &bounds)
+        let shared = Shared::new(&config)?;
+        Self::sharing(topic, config, &shared)
     }
 
     /// As [`new`](Self::new), for a run that shares its bounds with others; [`Config::concurrency`], [`Config::rate`],
@@ -83,31 +83,31 @@ impl Swarm {
     ///
     /// # Errors
     /// A private torrent without leave, certificates that cannot be read.
-    pub fn within(topic: impl Into<Topic>, config: Config, bounds: &Bounds) -> Result<Self, Error> {
-        Self::about(topic.into(), config, bounds)
+    pub fn sharing(topic: impl Into<Topic>, config: Config, shared: &Shared) -> Result<Self, Error> {
+        Self::about(topic.into(), config, shared)
     }
 
-    fn about(topic: Topic, mut config: Config, bounds: &Bounds) -> Result<Self, Error> {
+    fn about(topic: Topic, mut config: Config, shared: &Shared) -> Result<Self, Error> {
         if topic.private == Some(true) {
             check_private(&topic, &config)?;
         }
-        let announce = announce(&topic, bounds.identity(), &config);
+        let announce = announce(&topic, shared.identity(), &config);
         let stop = Stop::default();
         let secrets = config.secrets(&topic);
-        let trackers = Tracking::new(&topic, &mut config, announce, bounds, stop.listen(), &secrets)?;
-        let terms = Terms::new(&topic, &config, bounds, stop.listen(), secrets.clone());
+        let trackers = Trackers::new(&topic, &mut config, announce, shared, stop.listen(), &secrets)?;
+        let terms = Terms::new(&topic, &config, shared, stop.listen(), secrets.clone());
         let named_by_user = std::mem::take(&mut config.peers);
         let mut swarm = Self {
             torrent: terms.torrent.clone(),
             secrets,
-            bounds: bounds.clone(),
+            shared: shared.clone(),
             begun: None,
             alarm: None,
             waits: None,
             queueing: None,
             queued: Duration::ZERO,
             waiting: false,
-            dialler: Dialler::new(terms, &config, bounds),
+            dialler: Dialler::new(terms, &config, shared),
             stop,
             trackers,
             lookups: JoinSet::new(),
@@ -139,7 +139,7 @@ impl Swarm {
     /// The port that is announced and held for the run.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.bounds.identity().port
+        self.shared.identity().port
     }
 
     /// Tells how far the run has come, also while the next event is waited for.
@@ -156,7 +156,7 @@ impl Swarm {
             // The wait before was given up, and whoever did so has had a turn.
             self.dialler.waited(None);
         }
-        let (addresses, waits) = (self.bounds.addresses().clone(), self.trackers.waits());
+        let (addresses, waits) = (self.shared.addresses().clone(), self.trackers.waits());
         loop {
             // Before anybody looks who has room, so that nothing is missed.
             let left = addresses.changed();
@@ -180,7 +180,7 @@ impl Swarm {
                 continue;
             }
             self.waits = match self.has_only_trackers() && self.trackers.only_answers_are_missing() {
-                true => self.waits.take().or_else(|| Some(self.bounds.wait())),
+                true => self.waits.take().or_else(|| Some(self.shared.wait())),
                 false => None,
             };
             self.waiting = true;
@@ -191,7 +191,7 @@ impl Swarm {
                 Some(tracked) = self.trackers.next() => self.tracked(tracked),
                 Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
                 Some(attempt) = self.dialler.next() => self.attempted(attempt),
-                room = more.wait(&self.bounds), if more != More::Later => self.dialler.waited(room),
+                room = more.wait(&self.shared), if more != NextDial::Later => self.dialler.waited(room),
                 () = waits.changed(), if self.has_only_trackers() => {}
                 () = left, if self.dialler.is_parked() => {}
             }
@@ -212,7 +212,7 @@ impl Swarm {
     pub async fn shutdown(mut self) -> Vec<TrackerReport> {
         self.stop.say();
         // Another run may begin meanwhile.
-        self.waits.get_or_insert_with(|| self.bounds.wait());
+        self.waits.get_or_insert_with(|| self.shared.wait());
         self.lookups.abort_all();
         // Connections of attempts are closed when their tasks are gone; goodbyes need the descriptors.
         self.dialler.shutdown().await;
@@ -260,8 +260,8 @@ impl Swarm {
             && let Some(name) = self.peers.next_in(Lane::Names)
         {
             let by_user = self.peers.sources(&name).contains(&Source::User);
-            let budget = if by_user { Budget::Users } else { Budget::Peers };
-            self.lookups.spawn(look_up(name, budget, self.config.limits, self.stop.listen()));
+            let pool = if by_user { LookupPool::Users } else { LookupPool::Peers };
+            self.lookups.spawn(look_up(name, pool, self.config.limits, self.stop.listen()));
         }
     }
 
@@ -310,11 +310,11 @@ impl Swarm {
 
     fn tracked(&mut self, tracked: Tracked) {
         let Tracked { mut report, peers, info_hash, own } = tracked;
-        own.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, self.bounds.identity().port)));
+        own.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, self.shared.identity().port)));
         let source = Source::Tracker(Arc::clone(&report.url));
         if let Some((address, named)) = report.address.zip(report.peers.as_mut()) {
             let policy = AddressPolicy::for_peers_of(address.ip());
-            let ours = &self.bounds.identity().peer_ids;
+            let ours = &self.shared.identity().peer_ids;
             self.peers.expect(peers.len());
             for peer in peers.into_iter().filter(|peer| !peer.peer_id.is_some_and(|id| ours.is_ours(id))) {
                 let requires_crypto = peer.requires_crypto == Some(true);
@@ -398,11 +398,11 @@ async fn rings(alarm: Option<&mut Pin<Box<Sleep>>>) {
 /// A peer named by its host and the addresses of that; `None` when the run ended first.
 type LookedUp = (PeerAddress, Option<io::Result<Vec<SocketAddr>>>);
 
-async fn look_up(name: PeerAddress, budget: Budget, limits: Limits, stopped: Stopped) -> LookedUp {
+async fn look_up(name: PeerAddress, pool: LookupPool, limits: Limits, stopped: Stopped) -> LookedUp {
     let PeerAddress::Host(host, port) = &name else {
         return (name, Some(Err(io::Error::other("not a host name"))));
     };
-    let found = stopped.or(pin!(resolve(host.as_str(), *port, budget, &limits))).await;
+    let found = stopped.or(pin!(resolve(host.as_str(), *port, pool, &limits))).await;
     (name, found)
 }
 

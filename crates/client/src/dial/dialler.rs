@@ -3,12 +3,12 @@
 use crate::config::{Config, Encryption};
 use crate::dial::attempt::{Attempt, Try};
 use crate::dial::conversation::attempt;
+use crate::dial::delay_queue::DelayQueue;
 use crate::dial::parked::Parked;
-use crate::dial::retries::Retries;
 use crate::dial::terms::Terms;
 use crate::discovery::peers::{Lane, Peers};
-use crate::shared::bounds::{Bounds, Room};
-use crate::shared::pacer::More;
+use crate::shared::pacer::NextDial;
+use crate::shared::shared::{ConnectionPermit, Shared};
 use crate::swarm::settled;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,24 +25,24 @@ const BURST: usize = 8;
 pub(crate) struct Dialler {
     terms: Arc<Terms>,
     encryption: Encryption,
-    bounds: Bounds,
+    shared: Shared,
     attempts: JoinSet<Box<Attempt>>,
-    retries: Retries,
+    delayed: DelayQueue,
     parked: Parked,
     /// Room that was waited for, and has not been used.
-    room: Option<Room>,
+    room: Option<ConnectionPermit>,
     /// Attempts that may begin before others get a word in.
     turns: usize,
 }
 
 impl Dialler {
-    pub(crate) fn new(terms: Terms, config: &Config, bounds: &Bounds) -> Self {
+    pub(crate) fn new(terms: Terms, config: &Config, shared: &Shared) -> Self {
         Self {
             terms: Arc::new(terms),
             encryption: config.encryption,
-            bounds: bounds.clone(),
+            shared: shared.clone(),
             attempts: JoinSet::new(),
-            retries: Retries::default(),
+            delayed: DelayQueue::default(),
             parked: Parked::default(),
             room: None,
             turns: BURST,
@@ -51,24 +51,24 @@ impl Dialler {
 
     /// Begins a few attempts if room and pace allow; says when there could be more. The room comes first: what waits is an
     /// address, and not a task.
-    pub(crate) fn dial(&mut self, peers: &mut Peers, now: Instant) -> More {
+    pub(crate) fn dial(&mut self, peers: &mut Peers, now: Instant) -> NextDial {
         while self.turns > 0 {
             self.set_aside(peers, now);
             if !self.is_anybody_ready(peers, now) {
                 self.room = None;
-                return self.retries.due().map_or(More::Later, More::At);
+                return self.delayed.due().map_or(NextDial::Later, NextDial::At);
             }
-            let Some(room) = self.room.take().or_else(|| self.bounds.try_room()) else { return More::Room };
+            let Some(room) = self.room.take().or_else(|| self.shared.try_acquire()) else { return NextDial::Room };
             let mut tried = match self.next_try(peers, now) {
                 Ok(tried) => tried,
                 Err(paced_until) => {
-                    let due = self.retries.due().filter(|&due| due > now);
-                    return More::At(due.map_or(paced_until, |due| due.min(paced_until)));
+                    let due = self.delayed.due().filter(|&due| due > now);
+                    return NextDial::At(due.map_or(paced_until, |due| due.min(paced_until)));
                 }
             };
-            if tried.visit.is_none() && !tried.by_user {
-                tried.visit = self.bounds.addresses().try_visit(tried.address.ip());
-                if tried.visit.is_none() {
+            if tried.permit.is_none() && !tried.by_user {
+                tried.permit = self.shared.addresses().try_acquire(tried.address.ip());
+                if tried.permit.is_none() {
                     self.room = Some(room);
                     self.parked.add(tried);
                     continue;
@@ -83,11 +83,11 @@ impl Dialler {
             };
             self.turns -= 1;
         }
-        More::Now
+        NextDial::Now
     }
 
     /// What was waited for has come: room, or that everybody else has had their turn.
-    pub(crate) fn waited(&mut self, room: Option<Room>) {
+    pub(crate) fn waited(&mut self, room: Option<ConnectionPermit>) {
         self.room = room;
         self.turns = BURST;
     }
@@ -102,16 +102,16 @@ impl Dialler {
         self.turns = BURST.min(self.turns + 1);
         let again = match attempt.room.take() {
             // As long as others are in flight there will be room again: nobody is blamed.
-            Some(room) => self.bounds.narrow(room),
+            Some(room) => self.shared.shrink(room),
             None => {
-                self.bounds.widen();
+                self.shared.grow();
                 false
             }
         };
         if again {
             match attempt.tried.first {
                 None => peers.put_back(PeerAddress::Socket(attempt.tried.address)),
-                Some(_) => self.retries.put_back(attempt.tried, Instant::now()),
+                Some(_) => self.delayed.put_back(attempt.tried, Instant::now()),
             }
             return None;
         }
@@ -120,14 +120,14 @@ impl Dialler {
         }
         let Some(transport) = self.encryption.second(&attempt) else { return Some(attempt) };
         let Try { address, info_hash, by_user, .. } = attempt.tried;
-        let second = Try { address, info_hash, transport, by_user, visit: None, first: Some(attempt) };
-        self.retries.add(second, Instant::now());
+        let second = Try { address, info_hash, transport, by_user, permit: None, first: Some(attempt) };
+        self.delayed.add(second, Instant::now());
         None
     }
 
     /// When the run is over: one that will not come.
     pub(crate) fn give_up(&mut self) -> Option<Try> {
-        self.retries.pop().or_else(|| self.parked.pop())
+        self.delayed.pop().or_else(|| self.parked.pop())
     }
 
     /// Attempts that have begun and not ended.
@@ -136,7 +136,7 @@ impl Dialler {
     }
 
     pub(crate) fn is_idle(&self) -> bool {
-        self.attempts.is_empty() && self.retries.is_empty() && self.parked.is_empty()
+        self.attempts.is_empty() && self.delayed.is_empty() && self.parked.is_empty()
     }
 
     /// Whether somebody waits until others, perhaps of other runs, have left their address.
@@ -154,12 +154,12 @@ impl Dialler {
     /// nothing of the pace; and takes back those that have waited long enough.
     fn set_aside(&mut self, peers: &mut Peers, now: Instant) {
         // Each is put in front of the others, so that the last comes first.
-        for tried in self.parked.take(self.bounds.addresses()).into_iter().rev() {
-            self.retries.put_back(tried, now);
+        for tried in self.parked.take(self.shared.addresses()).into_iter().rev() {
+            self.delayed.put_back(tried, now);
         }
         for lane in [Lane::Loopback, Lane::Paced] {
             while let Some(&PeerAddress::Socket(address)) = peers.first_in(lane)
-                && self.bounds.addresses().room(address.ip()) == 0
+                && self.shared.addresses().room(address.ip()) == 0
             {
                 let tried = self.first_try(address, peers);
                 if tried.by_user {
@@ -174,20 +174,20 @@ impl Dialler {
     /// Whether anybody would begin now if room and pace allowed.
     fn is_anybody_ready(&self, peers: &mut Peers, now: Instant) -> bool {
         let waits = |lane, peers: &mut Peers| peers.is_waiting(lane);
-        self.retries.due().is_some_and(|due| due <= now) || waits(Lane::Loopback, peers) || waits(Lane::Paced, peers)
+        self.delayed.due().is_some_and(|due| due <= now) || waits(Lane::Loopback, peers) || waits(Lane::Paced, peers)
     }
 
     /// Second attempts first, because they have waited; addresses of this machine whatever the pace. Of those that wait for
     /// the pace none is taken, and the error says until when.
     fn next_try(&mut self, peers: &mut Peers, now: Instant) -> Result<Try, Instant> {
-        if let Some(tried) = self.retries.next(now, true) {
+        if let Some(tried) = self.delayed.next(now, true) {
             return Ok(tried);
         }
         if let Some(PeerAddress::Socket(address)) = peers.next_in(Lane::Loopback) {
             return Ok(self.first_try(address, peers));
         }
-        self.bounds.pacer().start(now)?;
-        if let Some(tried) = self.retries.next(now, false) {
+        self.shared.pacer().start(now)?;
+        if let Some(tried) = self.delayed.next(now, false) {
             return Ok(tried);
         }
         match peers.next_in(Lane::Paced) {
@@ -201,6 +201,13 @@ impl Dialler {
         let peer = PeerAddress::Socket(address);
         let (info_hash, requires_crypto) = peers.greeted_with(&peer);
         let by_user = peers.is_users(&peer);
-        Try { address, info_hash, transport: self.encryption.first(requires_crypto), by_user, visit: None, first: None }
+        Try {
+            address,
+            info_hash,
+            transport: self.encryption.first(requires_crypto),
+            by_user,
+            permit: None,
+            first: None,
+        }
     }
 }

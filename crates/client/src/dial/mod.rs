@@ -4,7 +4,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod conversation;
+pub(crate) mod delay_queue;
 pub(crate) mod dialler;
 pub(crate) mod parked;
-pub(crate) mod retries;
 pub(crate) mod terms;

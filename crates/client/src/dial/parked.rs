@@ -1,7 +1,7 @@
 //! Peers whose address has all the connections it may have, until one of them has ended.
 
 use crate::dial::attempt::Try;
-use crate::shared::addresses::Addresses;
+use crate::shared::address_quota::AddressQuota;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
@@ -19,9 +19,9 @@ impl Parked {
         self.waiting.entry(tried.address.ip()).or_default().push_back(tried);
     }
 
-    /// Those whose address has room again, each with its visit. Whoever is left waits for an address that is full: the end of
+    /// Those whose address has room again, each with its permit. Whoever is left waits for an address that is full: the end of
     /// any of its connections will be told.
-    pub(crate) fn take(&mut self, addresses: &Addresses) -> Vec<Try> {
+    pub(crate) fn take(&mut self, addresses: &AddressQuota) -> Vec<Try> {
         let freed = addresses.freed();
         if self.waiting.is_empty() || self.looked == freed {
             return Vec::new();
@@ -30,9 +30,9 @@ impl Parked {
         let mut taken = Vec::new();
         self.waiting.retain(|&ip, waiting| {
             while !waiting.is_empty()
-                && let Some(visit) = addresses.try_visit(ip)
+                && let Some(permit) = addresses.try_acquire(ip)
             {
-                taken.extend(waiting.pop_front().map(|tried| Try { visit: Some(visit), ..tried }));
+                taken.extend(waiting.pop_front().map(|tried| Try { permit: Some(permit), ..tried }));
             }
             !waiting.is_empty()
         });
@@ -67,26 +67,26 @@ mod tests {
             info_hash: InfoHash([7; 20]),
             transport: Transport::Tcp,
             by_user: false,
-            visit: None,
+            permit: None,
             first: None,
         }
     }
 
     #[test]
     fn whoever_waits_is_told_even_if_those_before_are_slow_to_go() {
-        let addresses = Addresses::new(4);
+        let addresses = AddressQuota::new(4);
         let ip = tried(1).address.ip();
-        let mut visits: Vec<_> = (0..4).map(|_| addresses.try_visit(ip).unwrap()).collect();
+        let mut permits: Vec<_> = (0..4).map(|_| addresses.try_acquire(ip).unwrap()).collect();
         let mut parked = Parked::default();
         (5..9).for_each(|port| parked.add(tried(port)));
         assert!(parked.take(&addresses).is_empty());
-        visits.pop();
+        permits.pop();
         // Its turn has not come when the others end.
         let first = parked.take(&addresses);
-        visits.clear();
+        permits.clear();
         let others = parked.take(&addresses);
         let ports: Vec<u16> = first.iter().chain(&others).map(|tried| tried.address.port()).collect();
         assert_eq!((ports, parked.is_empty()), (vec![5, 6, 7, 8], true));
-        assert!(addresses.try_visit(ip).is_none());
+        assert!(addresses.try_acquire(ip).is_none());
     }
 }

@@ -3,5 +3,5 @@
 //! Opens no connection to a peer.
 
 pub(crate) mod peers;
-pub(crate) mod sources;
+pub(crate) mod table;
 pub(crate) mod trackers;

@@ -1,6 +1,6 @@
 //! The peers named so far: each once, with who named it, whether it may be dialled, and whose turn is next.
 
-use crate::discovery::sources::{NamedBy, Table};
+use crate::discovery::table::{NamedBy, Table};
 use crate::limits::Limits;
 use crate::report::event::Source;
 use guard::{AddressPolicy, Refusal};

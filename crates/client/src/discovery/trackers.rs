@@ -8,27 +8,27 @@ pub(crate) mod ask;
 pub(crate) mod crowd;
 pub(crate) mod exchange;
 pub(crate) mod goodbye;
-pub(crate) mod hosts;
+pub(crate) mod job;
 pub(crate) mod names;
 pub(crate) mod query;
 pub(crate) mod strays;
-pub(crate) mod target;
+
 pub(crate) mod turn;
 pub(crate) mod waits;
 
 use crate::config::{Bind, Config};
 use crate::discovery::trackers::crowd::Crowd;
 use crate::discovery::trackers::goodbye::Goodbye;
-use crate::discovery::trackers::names::{Names, Next, addresses_of};
-use crate::discovery::trackers::query::{Asked, Query};
-use crate::discovery::trackers::target::{Only, Target};
+use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
+use crate::discovery::trackers::names::{HostLookup, Names, addresses_of};
+use crate::discovery::trackers::query::{Query, QueryResult};
 use crate::discovery::trackers::waits::{Waits, Why};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::net::stop::Stopped;
 use crate::report::tracker::{Action, TrackerReport};
 use crate::report::tracker_status::{TrackerStatus, Unasked};
-use crate::shared::bounds::Bounds;
+use crate::shared::shared::Shared;
 use crate::swarm::settled;
 use crate::topic::Topic;
 
@@ -47,7 +47,7 @@ use tracker::{Announce, Family, Host, Peer, Scheme, Scrape, TrackerUrl};
 
 /// What every conversation of a run has in common.
 #[derive(Debug)]
-pub(crate) struct Terms {
+pub(crate) struct AnnounceContext {
     pub(crate) action: Action,
     /// The announce, but for the info-hash.
     pub(crate) announce: Announce<'static>,
@@ -65,12 +65,12 @@ pub(crate) struct Terms {
     pub(crate) max_peers: Option<usize>,
     pub(crate) limits: Limits,
     /// Shared with other runs.
-    pub(crate) bounds: Bounds,
+    pub(crate) shared: Shared,
 }
 
-impl Terms {
+impl AnnounceContext {
     /// What is asked of the tracker at `url` about a torrent.
-    fn target(&self, url: &TrackerUrl, info_hash: InfoHash) -> String {
+    fn request_target(&self, url: &TrackerUrl, info_hash: InfoHash) -> String {
         match self.action {
             Action::Announce => url.target_with(&self.announce.with_info_hash(info_hash).query()),
             Action::Scrape => {
@@ -80,11 +80,11 @@ impl Terms {
     }
 
     /// Whether a redirect leads to what is asked at `url`. It carries the whole request, `url` does not.
-    fn asks_the_same(&self, url: &TrackerUrl, redirected: &Target) -> bool {
-        let Some(Only { info_hash, .. }) = redirected.only else { return false };
+    fn asks_the_same(&self, url: &TrackerUrl, redirected: &TrackerJob) -> bool {
+        let Some(RedirectContext { info_hash, .. }) = redirected.redirect else { return false };
         let to = &redirected.url;
         (url.scheme(), url.host(), url.port()) == (to.scheme(), to.host(), to.port())
-            && (url.target() == to.target() || self.target(url, info_hash) == to.target())
+            && (url.target() == to.target() || self.request_target(url, info_hash) == to.target())
     }
 }
 
@@ -101,8 +101,8 @@ pub(crate) struct Tracked {
 
 /// Everybody who is asked in a run.
 #[derive(Debug)]
-pub(crate) struct Tracking {
-    terms: Arc<Terms>,
+pub(crate) struct Trackers {
+    context: Arc<AnnounceContext>,
     /// The torrent's info-hashes, both of a hybrid.
     hashes: Vec<InfoHash>,
     /// BEP 27, for a private torrent: "each peer MUST use only one tracker at a time". Tier by tier, until one has
@@ -113,11 +113,11 @@ pub(crate) struct Tracking {
     answered: bool,
     stopped: Stopped,
     /// Trackers not yet looked up.
-    targets: VecDeque<Target>,
+    jobs: VecDeque<TrackerJob>,
     names: Names,
     /// Conversations not yet begun.
     queries: VecDeque<Query>,
-    steps: JoinSet<Step>,
+    steps: JoinSet<TaskResult>,
     /// The URLs the run began with, and where redirects led each family and info-hash: nobody is asked twice because
     /// another points to it.
     known: Vec<TrackerUrl>,
@@ -129,35 +129,35 @@ pub(crate) struct Tracking {
 
 /// What a task has done.
 #[derive(Debug)]
-enum Step {
+enum TaskResult {
     LookedUp(Box<LookedUp>),
-    Asked(Box<Asked>),
+    Asked(Box<QueryResult>),
 }
 
 /// What came of a look-up.
 #[derive(Debug)]
 struct LookedUp {
-    target: Target,
+    job: TrackerJob,
     found: Result<Vec<SocketAddr>, TrackerStatus>,
     took: Duration,
 }
 
-impl Tracking {
+impl Trackers {
     /// Chooses the trackers; nothing is sent yet.
     pub(crate) fn new(
         topic: &Topic,
         config: &mut Config,
         announce: Announce<'static>,
-        bounds: &Bounds,
+        shared: &Shared,
         stopped: Stopped,
         secrets: &Secrets,
     ) -> Result<Self, Error> {
-        let tls = bounds.tls(&config.tls_roots).map_err(Error::TlsRoots)?;
+        let tls = shared.tls(&config.tls_roots).map_err(Error::TlsRoots)?;
         let action = if config.scrape { Action::Scrape } else { Action::Announce };
         let trackers = std::mem::take(&mut config.trackers);
-        let choice = target::choose(topic, trackers, config.limits.trackers, config.show_secrets, secrets);
-        let mut tracking = Self {
-            terms: Arc::new(Terms {
+        let choice = job::choose(topic, trackers, config.limits.trackers, config.show_secrets, secrets);
+        let mut trackers = Self {
+            context: Arc::new(AnnounceContext {
                 action,
                 announce,
                 bind: config.bind,
@@ -165,18 +165,18 @@ impl Tracking {
                 tls,
                 ours: BuildHasherDefault::<DefaultHasher>::default().hash_one((config.bind, &config.tls_roots)),
                 waits: Waits::default(),
-                _scraping: config.scrape.then(|| bounds.tracker_hosts().scraping()),
+                _scraping: config.scrape.then(|| shared.tracker_hosts().scraping()),
                 max_peers: config.max_peers,
                 limits: config.limits,
-                bounds: bounds.clone(),
+                shared: shared.clone(),
             }),
             hashes: topic.hashes.wire().collect(),
             crowd: Crowd::new(config.max_per_address),
             one_at_a_time: topic.private == Some(true),
             answered: false,
             stopped,
-            known: choice.targets.iter().map(|target| target.url.clone()).collect(),
-            targets: choice.targets,
+            known: choice.jobs.iter().map(|job| job.url.clone()).collect(),
+            jobs: choice.jobs,
             followed: HashSet::new(),
             names: Names::default(),
             queries: VecDeque::new(),
@@ -184,8 +184,8 @@ impl Tracking {
             told: VecDeque::new(),
             goodbyes: Vec::new(),
         };
-        choice.unusable.into_iter().for_each(|report| tracking.tell(report));
-        Ok(tracking)
+        choice.unusable.into_iter().for_each(|report| trackers.tell(report));
+        Ok(trackers)
     }
 
     /// Whether nobody is being asked and nothing is left to tell.
@@ -195,23 +195,23 @@ impl Tracking {
 
     /// Whether somebody is being asked, or will be.
     pub(crate) fn is_busy(&self) -> bool {
-        !(self.steps.is_empty() && self.queries.is_empty() && self.targets.is_empty())
+        !(self.steps.is_empty() && self.queries.is_empty() && self.jobs.is_empty())
     }
 
     /// What the open questions wait for.
     pub(crate) fn waits(&self) -> Waits {
-        self.terms.waits.clone()
+        self.context.waits.clone()
     }
 
     /// Whether all questions that are open wait for answers that are long in coming.
     pub(crate) fn only_answers_are_missing(&self) -> bool {
-        self.is_waiting(self.terms.waits.count(Why::Answer))
+        self.is_waiting(self.context.waits.count(Why::Answer))
     }
 
     /// Whether all questions that are open wait, and at least one of them for its turn.
     pub(crate) fn is_queueing(&self) -> bool {
-        let turns = self.terms.waits.count(Why::Turn);
-        turns > 0 && self.is_waiting(turns + self.terms.waits.count(Why::Answer))
+        let turns = self.context.waits.count(Why::Turn);
+        turns > 0 && self.is_waiting(turns + self.context.waits.count(Why::Answer))
     }
 
     fn is_waiting(&self, questions: usize) -> bool {
@@ -244,67 +244,72 @@ impl Tracking {
     /// within 4 s each. Reports those to which that could not be sent.
     pub(crate) async fn shutdown(mut self) -> Vec<TrackerReport> {
         // A tracker that is being asked right now may count us all the same; its task knows whether it was.
-        self.targets.clear();
+        self.jobs.clear();
         self.queries.clear();
         while let Some(step) = self.steps.join_next().await {
-            if let Step::Asked(asked) = settled(step) {
+            if let TaskResult::Asked(asked) = settled(step) {
                 self.goodbyes.extend(asked.goodbyes);
             }
         }
-        goodbye::say_all(self.goodbyes, &self.terms).await
+        goodbye::say_all(self.goodbyes, &self.context).await
     }
 
     /// Begins what may begin now; `None` when nothing is left to be done.
     fn begin(&mut self) -> Option<()> {
         while !(self.one_at_a_time && (self.answered || self.is_asking()))
-            && let Some(target) = self.targets.pop_front()
+            && let Some(job) = self.jobs.pop_front()
         {
-            match self.names.next(target) {
-                Next::LookUp(target, name) => {
-                    self.steps.spawn(look_up(target, name, Arc::clone(&self.terms), self.stopped.clone()));
+            match self.names.next(job) {
+                HostLookup::LookUp(job, name) => {
+                    self.steps.spawn(look_up(job, name, Arc::clone(&self.context), self.stopped.clone()));
                 }
-                Next::Ask(target, found) => self.looked_up(target, found, None),
-                Next::Wait => {}
+                HostLookup::Ask(job, found) => self.looked_up(job, found, None),
+                HostLookup::Wait => {}
             }
         }
         for query in self.queries.drain(..) {
-            let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
-            self.steps.spawn(async move { Step::Asked(Box::new(query.ask(&terms, stopped).await)) });
+            let (context, stopped) = (Arc::clone(&self.context), self.stopped.clone());
+            self.steps.spawn(async move { TaskResult::Asked(Box::new(query.ask(&context, stopped).await)) });
         }
         if self.steps.is_empty() && self.answered {
-            let others: Vec<Target> = self.targets.drain(..).collect();
-            others.into_iter().for_each(|target| self.tell(target.report(Unasked::AnotherAnswered.into())));
+            let others: Vec<TrackerJob> = self.jobs.drain(..).collect();
+            others.into_iter().for_each(|job| self.tell(job.report(Unasked::AnotherAnswered.into())));
         }
         (!self.steps.is_empty() || !self.told.is_empty()).then_some(())
     }
 
     /// The run is over: nobody who waits will be asked.
     fn give_up(&mut self) {
-        let targets: Vec<Target> = self.targets.drain(..).chain(self.names.give_up()).collect();
-        targets.into_iter().for_each(|target| self.tell(target.report(TrackerStatus::Interrupted)));
+        let jobs: Vec<TrackerJob> = self.jobs.drain(..).chain(self.names.give_up()).collect();
+        jobs.into_iter().for_each(|job| self.tell(job.report(TrackerStatus::Interrupted)));
         let queries: Vec<Query> = self.queries.drain(..).collect();
         queries.into_iter().for_each(|query| self.tell(query.report(TrackerStatus::Interrupted)));
     }
 
-    fn take(&mut self, step: Step) {
-        let LookedUp { target, found, took } = match step {
-            Step::LookedUp(looked_up) => *looked_up,
-            Step::Asked(asked) => return self.asked(*asked),
+    fn take(&mut self, step: TaskResult) {
+        let LookedUp { job, found, took } = match step {
+            TaskResult::LookedUp(looked_up) => *looked_up,
+            TaskResult::Asked(asked) => return self.asked(*asked),
         };
-        for waited in self.names.learn(&target, &found).into_iter().rev() {
-            self.targets.push_front(waited);
+        for waited in self.names.learn(&job, &found).into_iter().rev() {
+            self.jobs.push_front(waited);
         }
-        let took = matches!(target.url.host(), Host::Name(_)).then_some(took);
-        self.looked_up(target, found, took);
+        let took = matches!(job.url.host(), Host::Name(_)).then_some(took);
+        self.looked_up(job, found, took);
     }
 
     /// Goes on with a tracker whose host has been looked up; `took` is the time of its own look-up, if there was one.
-    fn looked_up(&mut self, mut target: Target, found: Result<Vec<SocketAddr>, TrackerStatus>, took: Option<Duration>) {
-        target.begun.get_or_insert_with(Instant::now);
+    fn looked_up(
+        &mut self,
+        mut job: TrackerJob,
+        found: Result<Vec<SocketAddr>, TrackerStatus>,
+        took: Option<Duration>,
+    ) {
+        job.begun.get_or_insert_with(Instant::now);
         match found {
-            Ok(addresses) => self.plan(&target, addresses, took),
+            Ok(addresses) => self.plan(&job, addresses, took),
             Err(status) => {
-                let mut report = target.report(status);
+                let mut report = job.report(status);
                 report.times.dns = took;
                 self.tell(report);
             }
@@ -312,12 +317,12 @@ impl Tracking {
     }
 
     /// One conversation for each family and info-hash; of a private torrent's tracker, one family.
-    fn plan(&mut self, target: &Target, addresses: Vec<SocketAddr>, dns: Option<Duration>) {
-        let bind = self.terms.bind;
-        let hashes = target.only.map_or_else(|| self.hashes.clone(), |only| vec![only.info_hash]);
+    fn plan(&mut self, job: &TrackerJob, addresses: Vec<SocketAddr>, dns: Option<Duration>) {
+        let bind = self.context.bind;
+        let hashes = job.redirect.map_or_else(|| self.hashes.clone(), |redirect| vec![redirect.info_hash]);
         let named = addresses.len();
-        let policy = target.policy;
-        let is_udp = target.url.scheme() == Scheme::Udp;
+        let policy = job.policy;
+        let is_udp = job.url.scheme() == Scheme::Udp;
         let mut at_once = hashes.len();
         let mut has_room = |address: &SocketAddr| {
             if policy != AddressPolicy::User {
@@ -329,13 +334,13 @@ impl Tracking {
         };
         let addresses: Vec<SocketAddr> = addresses.into_iter().filter(&mut has_room).collect();
         if let Some(limit) = self.crowd.most().filter(|_| addresses.is_empty() && named > 0) {
-            return self.tell(target.report(Unasked::Crowded { limit }.into()));
+            return self.tell(job.report(Unasked::Crowded { limit }.into()));
         }
         // A family without a source address is asked only where there is no other, to say why not.
         let usable: Vec<SocketAddr> = addresses.iter().copied().filter(|&address| bind.allows(address)).collect();
         let usable = if usable.is_empty() { addresses } else { usable };
         let of = |family| usable.iter().copied().filter(|&address| Family::of(address) == family).collect::<Vec<_>>();
-        let lists = match target.only.map(|only| only.family) {
+        let lists = match job.redirect.map(|redirect| redirect.family) {
             Some(Some(family)) => vec![(Some(family), of(family))],
             _ if self.one_at_a_time => vec![(None, usable)],
             _ => {
@@ -345,20 +350,20 @@ impl Tracking {
         };
         for (family, list) in lists {
             for (index, &info_hash) in hashes.iter().enumerate().take(at_once) {
-                let query = Query::new(target.clone(), list.clone(), family, info_hash, dns);
+                let query = Query::new(job.clone(), list.clone(), family, info_hash, dns);
                 self.queries.push_back(query.then(hashes.get(index + at_once).copied()));
             }
         }
     }
 
-    fn asked(&mut self, asked: Asked) {
-        let Asked { mut tracked, goodbyes, redirect, then } = asked;
+    fn asked(&mut self, asked: QueryResult) {
+        let QueryResult { mut tracked, goodbyes, redirect, then } = asked;
         self.goodbyes.extend(goodbyes);
         self.queries.extend(then);
-        if let Some(target) = redirect {
-            match self.judge_redirect(&target) {
+        if let Some(job) = redirect {
+            match self.judge_redirect(&job) {
                 Ok(()) => {
-                    self.targets.push_front(target);
+                    self.jobs.push_front(job);
                     return;
                 }
                 Err(status) => tracked.report.status = status,
@@ -369,15 +374,15 @@ impl Tracking {
     }
 
     /// Whether a redirect is followed.
-    fn judge_redirect(&mut self, target: &Target) -> Result<(), TrackerStatus> {
-        let asks_the_same = |url: &TrackerUrl| self.terms.asks_the_same(url, target);
-        if target.trail.iter().any(asks_the_same) {
+    fn judge_redirect(&mut self, job: &TrackerJob) -> Result<(), TrackerStatus> {
+        let asks_the_same = |url: &TrackerUrl| self.context.asks_the_same(url, job);
+        if job.trail.iter().any(asks_the_same) {
             return Err(TrackerStatus::RedirectLoop);
         }
-        if target.trail.len() > self.terms.limits.redirects {
-            return Err(TrackerStatus::TooManyRedirects { limit: self.terms.limits.redirects });
+        if job.trail.len() > self.context.limits.redirects {
+            return Err(TrackerStatus::TooManyRedirects { limit: self.context.limits.redirects });
         }
-        let followed = target.only.map(|only| (target.url.clone(), only.family, only.info_hash));
+        let followed = job.redirect.map(|redirect| (job.url.clone(), redirect.family, redirect.info_hash));
         if self.known.iter().any(asks_the_same) || followed.is_some_and(|followed| !self.followed.insert(followed)) {
             return Err(Unasked::AskedAlready.into());
         }
@@ -392,10 +397,10 @@ impl Tracking {
 
 /// Looks a tracker's host up, in the resolver's order. A redirect begins no new clock: it is one more step of the same
 /// announce.
-async fn look_up(mut target: Target, name: String, terms: Arc<Terms>, stopped: Stopped) -> Step {
+async fn look_up(mut job: TrackerJob, name: String, context: Arc<AnnounceContext>, stopped: Stopped) -> TaskResult {
     let begun = Instant::now();
-    target.begun.get_or_insert(begun);
-    let found = stopped.or(pin!(addresses_of(&name, target.url.port(), &terms))).await;
+    job.begun.get_or_insert(begun);
+    let found = stopped.or(pin!(addresses_of(&name, job.url.port(), &context))).await;
     let found = found.unwrap_or(Err(TrackerStatus::Interrupted));
-    Step::LookedUp(Box::new(LookedUp { target, found, took: begun.elapsed() }))
+    TaskResult::LookedUp(Box::new(LookedUp { job, found, took: begun.elapsed() }))
 }

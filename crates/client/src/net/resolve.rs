@@ -21,7 +21,7 @@ pub(crate) const NOT_IN_DNS: io::ErrorKind = io::ErrorKind::Unsupported;
 /// Threads for look-ups, abandoned ones included. Peers' host names, which a hostile tracker can list by the thousand,
 /// have a budget of their own, so that they never keep a tracker waiting.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Budget {
+pub(crate) enum LookupPool {
     /// [`TRACKER_THREADS`].
     Trackers,
     /// [`Limits::lookups_at_once`]: a few, because trackers hardly ever name peers by host.
@@ -68,14 +68,14 @@ pub(crate) fn unwrapped(address: SocketAddr) -> SocketAddr {
 
 /// The addresses of a host, in the resolver's order, each with `port`; IPv4-mapped ones (RFC 4291, 2.5.5.2) as IPv4. The
 /// time limit counts from when the look-up has a thread; the wait for a thread has the same limit.
-pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, limits: &Limits) -> io::Result<Vec<SocketAddr>> {
+pub(crate) async fn resolve(host: &str, port: u16, pool: LookupPool, limits: &Limits) -> io::Result<Vec<SocketAddr>> {
     if let Some(overlay) = Overlay::of(host) {
         return Err(io::Error::new(NOT_IN_DNS, overlay));
     }
-    let threads = match budget {
-        Budget::Trackers => TRACKERS.at_least(TRACKER_THREADS),
-        Budget::Peers => PEERS.at_least(limits.lookups_at_once),
-        Budget::Users => USERS.at_least(limits.lookups_at_once),
+    let threads = match pool {
+        LookupPool::Trackers => TRACKERS.at_least(TRACKER_THREADS),
+        LookupPool::Peers => PEERS.at_least(limits.lookups_at_once),
+        LookupPool::Users => USERS.at_least(limits.lookups_at_once),
     };
     let within = limits.lookup_time;
     // Threads that hang may hold every permit; that is our limit, not the name's fault. The semaphores are never closed.
@@ -130,11 +130,11 @@ mod tests {
     #[tokio::test]
     async fn literals_and_local_names_resolve() {
         assert_eq!(
-            resolve("127.0.0.1", 80, Budget::Trackers, &Limits::default()).await.unwrap(),
+            resolve("127.0.0.1", 80, LookupPool::Trackers, &Limits::default()).await.unwrap(),
             ["127.0.0.1:80".parse().unwrap()]
         );
         assert!(
-            resolve("localhost", 80, Budget::Peers, &Limits::default())
+            resolve("localhost", 80, LookupPool::Peers, &Limits::default())
                 .await
                 .unwrap()
                 .iter()
@@ -145,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn names_of_other_networks_are_not_looked_up() {
         for (host, said) in [("a.onion", "onion names"), ("b.i2p.", "i2p names")] {
-            let error = resolve(host, 80, Budget::Peers, &Limits::default()).await.unwrap_err();
+            let error = resolve(host, 80, LookupPool::Peers, &Limits::default()).await.unwrap_err();
             assert!(error.kind() == NOT_IN_DNS && error.to_string().starts_with(said), "{error}");
         }
     }

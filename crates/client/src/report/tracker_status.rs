@@ -1,9 +1,9 @@
 //! How a conversation with a tracker ended, and what that says about the tracker.
 
-use crate::discovery::trackers::hosts::silence::Silence;
 use crate::net::overlay::Overlay;
 use crate::net::resolve::{NO_ROUTE, NO_THREAD};
 use crate::report::outcome::Outcome;
+use crate::shared::hosts::silence::Silence;
 use http_exchange::TlsProblem;
 use std::io;
 use std::net::SocketAddr;

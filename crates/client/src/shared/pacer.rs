@@ -1,6 +1,6 @@
 //! Spreads new connections over time.
 
-use crate::shared::bounds::{Bounds, Room};
+use crate::shared::shared::{ConnectionPermit, Shared};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -82,7 +82,7 @@ fn nanoseconds(duration: Duration) -> u64 {
 
 /// When the next attempt could begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum More {
+pub(crate) enum NextDial {
     /// At once, when others have had their turn.
     Now,
     /// When the pace allows.
@@ -93,13 +93,13 @@ pub(crate) enum More {
     Later,
 }
 
-impl More {
+impl NextDial {
     /// Waits until then, and gives the room that was waited for; [`More::Later`] is not waited for.
-    pub(crate) async fn wait(self, bounds: &Bounds) -> Option<Room> {
+    pub(crate) async fn wait(self, shared: &Shared) -> Option<ConnectionPermit> {
         match self {
             Self::Now => tokio::task::yield_now().await,
             Self::At(at) => sleep_until(at).await,
-            Self::Room => return bounds.room().await,
+            Self::Room => return shared.room().await,
             Self::Later => {}
         }
         None

@@ -1,14 +1,14 @@
 //! One question to one address of a tracker, unless it is known to be silent; scrapes together with those of other runs.
 
-use crate::discovery::trackers::Terms;
+use crate::discovery::trackers::AnnounceContext;
 use crate::discovery::trackers::exchange::{Answer, Progress, converse};
-use crate::discovery::trackers::hosts::batches::{First, Joined, Later, Outcome, Where};
-use crate::discovery::trackers::hosts::silence::Endpoint;
 use crate::discovery::trackers::query::Query;
 use crate::discovery::trackers::turn::Turn;
 use crate::discovery::trackers::waits::Why;
 use crate::report::tracker::Action;
 use crate::report::tracker_status::{Standing, TrackerStatus};
+use crate::shared::hosts::batches::{First, Joined, Later, Outcome, Where};
+use crate::shared::hosts::silence::Endpoint;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -32,44 +32,44 @@ impl Query {
     pub(crate) async fn ask_at(
         &self,
         mut asking: Asking<'_>,
-        terms: &Terms,
+        context: &AnnounceContext,
         progress: &mut Progress,
     ) -> Result<Answer, TrackerStatus> {
         progress.address = Some(asking.address);
-        if terms.action == Action::Scrape && self.target.only.is_none() {
+        if context.action == Action::Scrape && self.job.redirect.is_none() {
             // BEP 48: without a URL for it nothing is asked, and then nothing is connected to either.
-            if !self.target.has_scrape() {
+            if !self.job.has_scrape() {
                 return Err(TrackerStatus::ScrapeUnsupported);
             }
-            if terms.bounds.tracker_hosts().is_scraped_by_several()
-                && let Some(answer) = self.ask_together(&mut asking, terms, progress).await?
+            if context.shared.tracker_hosts().is_scraped_by_several()
+                && let Some(answer) = self.ask_together(&mut asking, context, progress).await?
             {
                 return Ok(answer);
             }
         }
-        self.ask_now(None, &mut asking, terms, progress).await
+        self.ask_now(None, &mut asking, context, progress).await
     }
 
     /// Asks in one request with the scrapes of other runs; `None` when the answer leaves this one out.
     async fn ask_together(
         &self,
         asking: &mut Asking<'_>,
-        terms: &Terms,
+        context: &AnnounceContext,
         progress: &mut Progress,
     ) -> Result<Option<Answer>, TrackerStatus> {
-        let url = match self.target.url.scheme() {
-            Scheme::Udp => self.target.url.clone(),
-            _ => self.target.url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?,
+        let url = match self.job.url.scheme() {
+            Scheme::Udp => self.job.url.clone(),
+            _ => self.job.url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?,
         };
-        let to = Where { url, address: asking.address, ours: terms.ours };
-        let answer = match terms.bounds.tracker_hosts().batches.join(&to, self.info_hash) {
+        let to = Where { url, address: asking.address, ours: context.ours };
+        let answer = match context.shared.tracker_hosts().batches.join(&to, self.info_hash) {
             Joined::First(first) => {
                 sleep_until(Instant::now() + GATHERING).await;
-                match self.ask_now(Some(first), asking, terms, progress).await {
+                match self.ask_now(Some(first), asking, context, progress).await {
                     // Not every tracker takes a question about many: from now on each is asked about by itself.
                     Err(status) if progress.asked_about > 1 && status.standing() != Standing::LocalFault => {
-                        terms.bounds.tracker_hosts().batches.give_up(to);
-                        *asking.deadline = Instant::now() + terms.limits.tracker_time;
+                        context.shared.tracker_hosts().batches.give_up(to);
+                        *asking.deadline = Instant::now() + context.limits.tracker_time;
                         None
                     }
                     asked => Some(asked?),
@@ -77,7 +77,7 @@ impl Query {
             }
             Joined::Later(later) => {
                 let mut heard = Box::pin(heard(later, asking, progress));
-                terms.waits.answer(heard.as_mut(), || {}).await
+                context.waits.answer(heard.as_mut(), || {}).await
             }
             Joined::Alone => None,
         };
@@ -93,22 +93,22 @@ impl Query {
         &self,
         first: Option<First<'_>>,
         asking: &mut Asking<'_>,
-        terms: &Terms,
+        context: &AnnounceContext,
         progress: &mut Progress,
     ) -> Result<Answer, TrackerStatus> {
-        let endpoint = Endpoint::of(&self.target.url, asking.address);
-        let silences = &terms.bounds.tracker_hosts().silences;
+        let endpoint = Endpoint::of(&self.job.url, asking.address);
+        let silences = &context.shared.tracker_hosts().silences;
         // It is not the tracker's fault that others are asked, or asked at its address.
         let mut waiting = Instant::now();
         while let Some(ended) = silences.suspicion(&endpoint, Instant::now()) {
-            let _wait = terms.waits.enter(Why::Answer);
+            let _wait = context.waits.enter(Why::Answer);
             ended.await;
         }
         *asking.deadline += waiting.elapsed();
         silences.look(&endpoint, Instant::now())?;
         waiting = Instant::now();
-        let queue = terms.waits.enter(Why::Turn);
-        let mut turn = Turn::question(terms, &self.target, asking.address).await;
+        let queue = context.waits.enter(Why::Turn);
+        let mut turn = Turn::question(context, &self.job, asking.address).await;
         drop(queue);
         *asking.deadline += waiting.elapsed();
         // A question that went before may have found out meanwhile.
@@ -118,9 +118,9 @@ impl Query {
         let until = self.until(*asking.deadline, asking.index);
         // On the heap, so that a question that waits, as thousands may, does not hold room for it too.
         let mut place = turn.place();
-        let conversation = Box::pin(converse(&self.target, &info_hashes, terms, until, &mut turn, progress));
-        let asked = terms.waits.answer(conversation, || place.step_aside()).await;
-        turn.end(terms);
+        let conversation = Box::pin(converse(&self.job, &info_hashes, context, until, &mut turn, progress));
+        let asked = context.waits.answer(conversation, || place.step_aside()).await;
+        turn.end(context);
         match &asked {
             // That a question about many torrents has no answer says nothing about one.
             Err(status) if info_hashes.len() > 1 && status.silence().is_some() => question.forget(),

@@ -1,15 +1,15 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
-use crate::discovery::trackers::hosts::kept::Connection;
-use crate::discovery::trackers::hosts::pace::Purpose;
-use crate::discovery::trackers::target::Target;
+use crate::discovery::trackers::job::TrackerJob;
 use crate::discovery::trackers::turn::Turn;
-use crate::discovery::trackers::{Terms, strays};
+use crate::discovery::trackers::{AnnounceContext, strays};
 use crate::net::connect::{ConnectError, connect, connect_udp};
 use crate::net::entropy;
 use crate::report::tracker::{Action, Times};
 use crate::report::tracker_status::TrackerStatus;
-use crate::shared::bounds::Owed;
+use crate::shared::hosts::kept::Connection;
+use crate::shared::hosts::pace::Purpose;
+use crate::shared::shared::Owed;
 use http_exchange::TlsProblem;
 use ids::InfoHash;
 use std::fmt;
@@ -64,64 +64,64 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for S {}
 
 impl Progress {
     /// Notes an announce over HTTP, once for each address: one that is asked again over another connection is one.
-    fn wrote_over_http(&mut self, terms: &Terms) {
+    fn wrote_over_http(&mut self, context: &AnnounceContext) {
         if let Some(address) = self.address
             && !self.written.iter().any(|written| written.session.is_none() && written.address == address)
         {
-            self.written.push(Written { address, owed: Some(terms.bounds.owed()), session: None });
+            self.written.push(Written { address, owed: Some(context.shared.owed()), session: None });
         }
     }
 }
 
 /// Asks at one address; `turn` gives the right to, and takes the connection for whatever comes after.
 pub(crate) async fn converse(
-    target: &Target,
+    job: &TrackerJob,
     info_hashes: &[InfoHash],
-    terms: &Terms,
+    context: &AnnounceContext,
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
     let address = turn.address();
     progress.times = Times::default();
-    match target.url.scheme() {
-        Scheme::Udp => over_udp(target, address, info_hashes, terms, deadline, progress).await,
-        Scheme::Http | Scheme::Https => over_http(target, info_hashes, terms, deadline, turn, progress).await,
+    match job.url.scheme() {
+        Scheme::Udp => over_udp(job, address, info_hashes, context, deadline, progress).await,
+        Scheme::Http | Scheme::Https => over_http(job, info_hashes, context, deadline, turn, progress).await,
         _ => Err(TrackerStatus::UnsupportedScheme),
     }
 }
 
 /// A new connection to an HTTP tracker.
 pub(crate) async fn open(
-    target: &Target,
+    job: &TrackerJob,
     address: SocketAddr,
-    terms: &Terms,
+    context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
 ) -> Result<Connection, TrackerStatus> {
-    let stream = tcp(address, terms, deadline, progress).await?;
-    let stream: Box<dyn Stream> = if target.url.scheme() == Scheme::Https {
+    let stream = tcp(address, context, deadline, progress).await?;
+    let stream: Box<dyn Stream> = if job.url.scheme() == Scheme::Https {
         let begun = Instant::now();
         let stream =
-            terms.tls.connect(stream, &target.url.host().to_string(), deadline - begun).await.map_err(of_tls)?;
+            context.tls.connect(stream, &job.url.host().to_string(), deadline - begun).await.map_err(of_tls)?;
         progress.times.tls = Some(begun.elapsed());
         Box::new(stream)
     } else {
         Box::new(stream)
     };
-    let http = tracker_http::Client::default().with_limits(terms.limits.reply);
+    let http = tracker_http::Client::default().with_limits(context.limits.reply);
     Ok(http.over(stream).await?)
 }
 
 async fn tcp(
     address: SocketAddr,
-    terms: &Terms,
+    context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
 ) -> Result<TcpStream, TrackerStatus> {
     let begun = Instant::now();
-    let limit = deadline.min(begun + terms.connect_timeout);
-    let stream = match timeout_at(limit, connect(address, terms.bind)).await {
+    let limit = deadline.min(begun + context.connect_timeout);
+    let stream = match timeout_at(limit, connect(address, context.bind)).await {
         Ok(connected) => connected?,
         Err(_) => return Err(ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()),
     };
@@ -141,9 +141,9 @@ fn of_tls(error: http_exchange::Error) -> TrackerStatus {
 /// Over a connection that an earlier request has left, or a new one. Which of both it is decides nothing: one that the
 /// tracker has closed meanwhile is replaced (RFC 9112, 9.3.1).
 async fn over_http(
-    target: &Target,
+    job: &TrackerJob,
     info_hashes: &[InfoHash],
-    terms: &Terms,
+    context: &AnnounceContext,
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
@@ -152,15 +152,15 @@ async fn over_http(
     loop {
         let mut connection = match turn.connection.take() {
             Some(connection) => connection,
-            None => open(target, address, terms, deadline, progress).await?,
+            None => open(job, address, context, deadline, progress).await?,
         };
         let begun = Instant::now();
         connection.timeout = deadline - begun;
-        let asked = ask_over_http(&mut connection, target, info_hashes, terms, progress).await;
+        let asked = ask_over_http(&mut connection, job, info_hashes, context, progress).await;
         if let Err(TrackerStatus::Http(error)) = &asked
             && error.is_stale()
         {
-            deadline += turn.again(terms, Purpose::Question).await;
+            deadline += turn.again(context, Purpose::Question).await;
             continue;
         }
         progress.http_status = match &asked {
@@ -168,7 +168,7 @@ async fn over_http(
             Err(status) => status.http_status(),
         };
         progress.times.reply = progress.http_status.map(|_| begun.elapsed());
-        progress.together = match (progress.http_status, terms.action) {
+        progress.together = match (progress.http_status, context.action) {
             (None, _) => 0,
             (Some(_), Action::Announce) => connection.exchanges(),
             (Some(_), Action::Scrape) => info_hashes.len(),
@@ -181,27 +181,27 @@ async fn over_http(
 /// The answer, and the HTTP status it came with.
 async fn ask_over_http(
     connection: &mut Connection,
-    target: &Target,
+    job: &TrackerJob,
     info_hashes: &[InfoHash],
-    terms: &Terms,
+    context: &AnnounceContext,
     progress: &mut Progress,
 ) -> Result<(Answer, u16), TrackerStatus> {
-    let url = &target.url;
-    match (terms.action, target.only) {
-        (Action::Announce, only) => {
-            progress.wrote_over_http(terms);
-            let reply = match only {
-                None => connection.announce(url, &terms.announce_of(info_hashes)).await?,
+    let url = &job.url;
+    match (context.action, job.redirect) {
+        (Action::Announce, redirect) => {
+            progress.wrote_over_http(context);
+            let reply = match redirect {
+                None => connection.announce(url, &context.announce_of(info_hashes)).await?,
                 // The whole request is in the URL that the redirect gave.
                 Some(_) => connection.announce_as_written(url).await?,
             };
             Ok((Answer::Announced(reply.answer), reply.status))
         }
-        (Action::Scrape, only) => {
-            let reply = match only {
+        (Action::Scrape, redirect) => {
+            let reply = match redirect {
                 None => {
                     let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
-                    connection.scrape(&url, &terms.scrape_of(info_hashes)).await
+                    connection.scrape(&url, &context.scrape_of(info_hashes)).await
                 }
                 Some(_) => connection.scrape_as_written(url).await,
             };
@@ -221,30 +221,30 @@ fn of_a_scrape(error: tracker_http::Error) -> TrackerStatus {
 }
 
 async fn over_udp(
-    target: &Target,
+    job: &TrackerJob,
     address: SocketAddr,
     info_hashes: &[InfoHash],
-    terms: &Terms,
+    context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
     let begun = Instant::now();
-    let socket = connect_udp(address, terms.bind)?;
+    let socket = connect_udp(address, context.bind)?;
     let local = socket.local_addr().map_err(ConnectError::Exhausted)?;
     progress.local = Some(local.ip().to_canonical());
     let transaction = transaction()?;
-    let mut session = Session::new(socket, &target.url)?;
+    let mut session = Session::new(socket, &job.url)?;
     session.timeout = deadline - begun;
     // Kept outside: what ends this in the middle may owe a goodbye.
-    let owed = (terms.action == Action::Announce).then(|| terms.bounds.owed());
+    let owed = (context.action == Action::Announce).then(|| context.shared.owed());
     let written = Written { address, owed, session: None };
     let session = progress.written.push_mut(written).session.insert((session, local.port()));
     let mut elsewhere = None;
-    let asked = strays::Asked { local, transaction };
+    let asked = strays::Sent { local, transaction };
     let reply = tokio::select! {
         biased;
-        reply = ask_over_udp(&mut session.0, info_hashes, terms, transaction) => reply,
-        never = strays::watch(asked, terms, &mut elsewhere) => match never {},
+        reply = ask_over_udp(&mut session.0, info_hashes, context, transaction) => reply,
+        never = strays::watch(asked, context, &mut elsewhere) => match never {},
     };
     let (connect, together, answer) = reply.map_err(|error| match elsewhere {
         Some(from) if matches!(error, tracker_udp::Error::Timeout { .. }) => {
@@ -262,22 +262,22 @@ async fn over_udp(
 async fn ask_over_udp(
     session: &mut Session,
     info_hashes: &[InfoHash],
-    terms: &Terms,
+    context: &AnnounceContext,
     transaction: u32,
 ) -> Result<(Option<Duration>, usize, Answer), tracker_udp::Error> {
-    match terms.action {
+    match context.action {
         Action::Announce => {
-            let reply = session.announce(&terms.announce_of(info_hashes), transaction).await?;
+            let reply = session.announce(&context.announce_of(info_hashes), transaction).await?;
             Ok((reply.connect, reply.hashes, Answer::Announced(reply.content)))
         }
         Action::Scrape => {
-            let reply = session.scrape(&terms.scrape_of(info_hashes), transaction).await?;
+            let reply = session.scrape(&context.scrape_of(info_hashes), transaction).await?;
             Ok((reply.connect, reply.hashes, Answer::Scraped(reply.content)))
         }
     }
 }
 
-impl Terms {
+impl AnnounceContext {
     /// About the first, and only, one.
     fn announce_of(&self, info_hashes: &[InfoHash]) -> Announce<'static> {
         self.announce.with_info_hash(info_hashes.first().copied().unwrap_or(self.announce.info_hash))

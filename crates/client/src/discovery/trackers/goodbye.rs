@@ -1,14 +1,14 @@
 //! The goodbye that every announce owes.
 
-use crate::discovery::trackers::Terms;
+use crate::discovery::trackers::AnnounceContext;
 use crate::discovery::trackers::exchange::{Answer, Written, open, transaction};
-use crate::discovery::trackers::hosts::pace::Purpose;
-use crate::discovery::trackers::target::Target;
+use crate::discovery::trackers::job::TrackerJob;
 use crate::discovery::trackers::turn::Turn;
 use crate::net::connect::{ConnectError, connect_udp_again};
 use crate::report::tracker::TrackerReport;
 use crate::report::tracker_status::{TrackerStatus, Unasked};
-use crate::shared::bounds::Owed;
+use crate::shared::hosts::pace::Purpose;
+use crate::shared::shared::Owed;
 use crate::swarm::settled;
 use ids::InfoHash;
 use std::io;
@@ -24,7 +24,7 @@ use tracker_udp::{Connection, Session};
 /// An announce to be taken back.
 #[derive(Debug)]
 pub(crate) struct Goodbye {
-    target: Target,
+    job: TrackerJob,
     address: SocketAddr,
     info_hash: InfoHash,
     /// Whether the announce was answered, so that the tracker certainly counts us.
@@ -47,11 +47,11 @@ struct Left {
 
 /// Says all of them at the same time, as far as the pace and the descriptors allow, and reports those that could not be
 /// sent.
-pub(crate) async fn say_all(goodbyes: Vec<Goodbye>, terms: &Arc<Terms>) -> Vec<TrackerReport> {
+pub(crate) async fn say_all(goodbyes: Vec<Goodbye>, context: &Arc<AnnounceContext>) -> Vec<TrackerReport> {
     let mut saying = JoinSet::new();
     for goodbye in goodbyes {
-        let terms = Arc::clone(terms);
-        saying.spawn(async move { goodbye.say(&terms).await });
+        let context = Arc::clone(context);
+        saying.spawn(async move { goodbye.say(&context).await });
     }
     let mut owed = Vec::new();
     while let Some(said) = saying.join_next().await {
@@ -63,7 +63,7 @@ pub(crate) async fn say_all(goodbyes: Vec<Goodbye>, terms: &Arc<Terms>) -> Vec<T
 impl Goodbye {
     /// The goodbye owed for `written`, to which `answer` came; none where nothing was announced after all.
     pub(crate) fn owed(
-        target: &Target,
+        job: &TrackerJob,
         written: Written,
         info_hash: InfoHash,
         answer: Option<&Answer>,
@@ -71,12 +71,12 @@ impl Goodbye {
         let Written { address, owed, session } = written;
         let announced = match &session {
             Some((session, _)) => session.has_announced(),
-            None => target.only.is_none() || target.url.target().contains("event=started"),
+            None => job.redirect.is_none() || job.url.target().contains("event=started"),
         };
         let session = session.map(|(session, port)| Left { connection: session.connection(), port });
         let tracker_id = answer.and_then(Answer::tracker_id).map(<[u8]>::to_vec);
         announced.then(|| Self {
-            target: target.clone(),
+            job: job.clone(),
             address,
             info_hash,
             answered: answer.is_some(),
@@ -88,30 +88,30 @@ impl Goodbye {
 
     /// Tells the tracker to forget us, at the address that was told of us. Whatever it answers, that is all; a report is of one
     /// that was not sent.
-    async fn say(self, terms: &Terms) -> Option<TrackerReport> {
-        let Self { target, address, info_hash, answered, session, _owed, tracker_id } = self;
-        let stopped = terms.announce.with_info_hash(info_hash).with_event(Event::Stopped).with_numwant(Some(0));
+    async fn say(self, context: &AnnounceContext) -> Option<TrackerReport> {
+        let Self { job, address, info_hash, answered, session, _owed, tracker_id } = self;
+        let stopped = context.announce.with_info_hash(info_hash).with_event(Event::Stopped).with_numwant(Some(0));
         let announce = stopped.with_tracker_id(tracker_id.as_deref());
-        let sent = match Turn::goodbye(terms, &target, address).await {
-            None => Err(Unasked::Unanswered { within: terms.limits.goodbye_time }.into()),
+        let sent = match Turn::goodbye(context, &job, address).await {
+            None => Err(Unasked::Unanswered { within: context.limits.goodbye_time }.into()),
             Some(mut turn) => {
                 let mut place = turn.place();
                 let saying = Box::pin(async {
                     match session {
-                        Some(left) => over_udp(left, &target.url, address, &announce, terms).await,
-                        None => over_http(&mut turn, &target, &announce, terms, answered).await,
+                        Some(left) => over_udp(left, &job.url, address, &announce, context).await,
+                        None => over_http(&mut turn, &job, &announce, context, answered).await,
                     }
                 });
-                let sent = terms.waits.answer(saying, || place.leave()).await;
+                let sent = context.waits.answer(saying, || place.leave()).await;
                 if sent.is_ok() {
                     turn.said_goodbye();
                 }
-                turn.end(terms);
+                turn.end(context);
                 sent
             }
         };
-        debug!(tracker = %target.shown, ok = sent.is_ok(), "goodbye");
-        let mut report = target.report(sent.err()?);
+        debug!(tracker = %job.shown, ok = sent.is_ok(), "goodbye");
+        let mut report = job.report(sent.err()?);
         report.announced_hash = Some(info_hash);
         report.address = Some(address);
         Some(report)
@@ -124,12 +124,12 @@ async fn over_udp(
     url: &TrackerUrl,
     address: SocketAddr,
     announce: &Announce<'_>,
-    terms: &Terms,
+    context: &AnnounceContext,
 ) -> Result<(), TrackerStatus> {
     use tracker_udp::Error::{Refused, Socket, Timeout, Unreachable};
-    let socket = connect_udp_again(left.port, address, terms.bind)?;
+    let socket = connect_udp_again(left.port, address, context.bind)?;
     let mut session = Session::new(socket, url)?.resuming(left.connection);
-    session.timeout = terms.limits.goodbye_time;
+    session.timeout = context.limits.goodbye_time;
     match session.announce(announce, transaction()?).await {
         Err(error @ (Refused(_) | Socket(_) | Unreachable(_) | Timeout { stage: Action::Connect, .. })) => {
             Err(error.into())
@@ -140,33 +140,33 @@ async fn over_udp(
 
 async fn over_http(
     turn: &mut Turn,
-    target: &Target,
+    job: &TrackerJob,
     announce: &Announce<'_>,
-    terms: &Terms,
+    context: &AnnounceContext,
     answered: bool,
 ) -> Result<(), TrackerStatus> {
-    let (address, mut deadline) = (turn.address(), Instant::now() + terms.limits.goodbye_time);
+    let (address, mut deadline) = (turn.address(), Instant::now() + context.limits.goodbye_time);
     let mut again = false;
-    let url = if target.only.is_some() { Some(stopped(&target.url)?) } else { None };
+    let url = if job.redirect.is_some() { Some(stopped(&job.url)?) } else { None };
     loop {
         let mut connection = match turn.connection.take() {
             Some(connection) => connection,
-            None => match timeout_at(deadline, open(target, address, terms, deadline, &mut Default::default())).await {
+            None => match timeout_at(deadline, open(job, address, context, deadline, &mut Default::default())).await {
                 Ok(opened) => opened?,
                 Err(_) => return Err(timed_out()),
             },
         };
         connection.timeout = deadline - Instant::now();
         let said = match &url {
-            None => connection.announce(&target.url, announce).await,
+            None => connection.announce(&job.url, announce).await,
             Some(url) => connection.announce_as_written(url).await,
         };
         match said {
-            Err(error) if error.is_stale() => deadline += turn.again(terms, Purpose::Goodbye).await,
+            Err(error) if error.is_stale() => deadline += turn.again(context, Purpose::Goodbye).await,
             // It may have gone unread, by a tracker that has read the announce: once more.
             Err(error) if answered && !is_taken(&error) && !again => {
                 again = true;
-                deadline += turn.again(terms, Purpose::Goodbye).await;
+                deadline += turn.again(context, Purpose::Goodbye).await;
             }
             Err(error) if answered && !is_taken(&error) => return Err(error.into()),
             _ => {

@@ -3,8 +3,8 @@
 use crate::discovery::trackers::ask::Asking;
 use crate::discovery::trackers::exchange::{Answer, Progress};
 use crate::discovery::trackers::goodbye::Goodbye;
-use crate::discovery::trackers::target::{Only, Target};
-use crate::discovery::trackers::{Terms, Tracked};
+use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
+use crate::discovery::trackers::{AnnounceContext, Tracked};
 use crate::net::stop::Stopped;
 use crate::report::tracker::{Named, TrackerReport};
 use crate::report::tracker_status::TrackerStatus;
@@ -20,7 +20,7 @@ use tracker::{Counts, Family, Scheme};
 /// A tracker, and how to ask it.
 #[derive(Debug)]
 pub(crate) struct Query {
-    pub(crate) target: Target,
+    pub(crate) job: TrackerJob,
     /// Tried in this order.
     addresses: Vec<SocketAddr>,
     family: Option<Family>,
@@ -33,12 +33,12 @@ pub(crate) struct Query {
 
 /// What came of a query.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct QueryResult {
     pub(crate) tracked: Tracked,
     /// Announces that may have been counted, and must be taken back.
     pub(crate) goodbyes: Vec<Goodbye>,
     /// Where the tracker points instead of answering.
-    pub(crate) redirect: Option<Target>,
+    pub(crate) redirect: Option<TrackerJob>,
     /// What comes next.
     pub(crate) then: Option<Query>,
 }
@@ -46,13 +46,13 @@ pub(crate) struct Asked {
 impl Query {
     /// A query to addresses of one host. `family` is `None` where either will do.
     pub(crate) fn new(
-        target: Target,
+        job: TrackerJob,
         addresses: Vec<SocketAddr>,
         family: Option<Family>,
         info_hash: InfoHash,
         dns: Option<Duration>,
     ) -> Self {
-        Self { target, addresses, family, info_hash, then: None, dns }
+        Self { job, addresses, family, info_hash, then: None, dns }
     }
 
     /// The same, followed by one about another info-hash.
@@ -62,7 +62,7 @@ impl Query {
 
     /// A report in which nothing has been asked yet.
     pub(crate) fn report(&self, status: TrackerStatus) -> TrackerReport {
-        let mut report = self.target.report(status);
+        let mut report = self.job.report(status);
         report.family = self.family;
         report.announced_hash = Some(self.info_hash);
         report.times.dns = self.dns;
@@ -70,12 +70,14 @@ impl Query {
     }
 
     /// Asks.
-    pub(crate) async fn ask(self, terms: &Terms, stopped: Stopped) -> Asked {
+    pub(crate) async fn ask(self, context: &AnnounceContext, stopped: Stopped) -> QueryResult {
         let mut progress = Progress::default();
-        debug!(tracker = %self.target.shown, info_hash = %self.info_hash, "announce");
-        let mut deadline =
-            self.target.only.map_or_else(|| Instant::now() + terms.limits.tracker_time, |only| only.deadline);
-        let result = stopped.or(pin!(self.first_answer(terms, &mut deadline, &mut progress))).await;
+        debug!(tracker = %self.job.shown, info_hash = %self.info_hash, "announce");
+        let mut deadline = self
+            .job
+            .redirect
+            .map_or_else(|| Instant::now() + context.limits.tracker_time, |redirect| redirect.deadline);
+        let result = stopped.or(pin!(self.first_answer(context, &mut deadline, &mut progress))).await;
         let (status, answer) = match result {
             None => (TrackerStatus::Interrupted, None),
             Some(Err(status)) => (status, None),
@@ -88,12 +90,12 @@ impl Query {
         report.http_status = progress.http_status;
         report.asked_together = progress.together;
         report.times = crate::report::tracker::Times { dns: self.dns, ..progress.times };
-        let owed = |written| Goodbye::owed(&self.target, written, self.info_hash, answer.as_ref());
+        let owed = |written| Goodbye::owed(&self.job, written, self.info_hash, answer.as_ref());
         let goodbyes = progress.written.into_iter().filter_map(owed).collect();
         report.external_ip = answer.as_ref().and_then(Answer::external_ip);
         let own: Vec<IpAddr> = progress.local.into_iter().chain(report.external_ip).collect();
         let mut peers = answer.map(|answer| describe(answer, self.info_hash, &mut report)).unwrap_or_default();
-        if let Some(most) = terms.max_peers {
+        if let Some(most) = context.max_peers {
             // Here, and not when their turn comes: many answers may wait at the same time, each with a long list.
             report.left_out = peers.len().saturating_sub(most);
             peers.truncate(most);
@@ -106,15 +108,15 @@ impl Query {
         let redirect = self.redirect(&mut report, deadline);
         let tracked = Tracked { report, peers, info_hash: self.info_hash, own };
         let then = self.then.map(|info_hash| Self { info_hash, then: None, ..self });
-        Asked { tracked, goodbyes, redirect, then }
+        QueryResult { tracked, goodbyes, redirect, then }
     }
 
     /// Where the tracker points, if that is how it answered and the place can be gone to.
-    fn redirect(&self, report: &mut TrackerReport, deadline: Instant) -> Option<Target> {
+    fn redirect(&self, report: &mut TrackerReport, deadline: Instant) -> Option<TrackerJob> {
         let TrackerStatus::Http(tracker_http::Error::Redirect { location, .. }) = &report.status else { return None };
-        let only = Only { family: self.family, info_hash: self.info_hash, deadline };
-        match self.target.redirected(location.expose(), report.address?, only) {
-            Ok(target) => Some(target),
+        let redirect = RedirectContext { family: self.family, info_hash: self.info_hash, deadline };
+        match self.job.redirected(location.expose(), report.address?, redirect) {
+            Ok(job) => Some(job),
             Err(error) => {
                 report.status = TrackerStatus::Redirect(error);
                 None
@@ -127,7 +129,7 @@ impl Query {
     pub(crate) fn until(&self, deadline: Instant, index: usize) -> Instant {
         let now = Instant::now();
         let left = u32::try_from(self.addresses.len() - index).unwrap_or(u32::MAX);
-        match self.target.url.scheme() {
+        match self.job.url.scheme() {
             Scheme::Udp => now + (deadline - now) / left.max(1),
             _ => deadline,
         }
@@ -135,7 +137,7 @@ impl Query {
 
     async fn first_answer(
         &self,
-        terms: &Terms,
+        context: &AnnounceContext,
         deadline: &mut Instant,
         progress: &mut Progress,
     ) -> Result<Answer, TrackerStatus> {
@@ -146,16 +148,16 @@ impl Query {
                 break;
             }
             // The address that was checked is the one that is dialled.
-            if let Err(source) = self.target.policy.check(address) {
+            if let Err(source) = self.job.policy.check(address) {
                 failure.get_or_insert(TrackerStatus::Refused { address, source });
                 continue;
             }
             let asking = Asking { index, address, deadline: &mut *deadline };
-            match self.ask_at(asking, terms, progress).await {
+            match self.ask_at(asking, context, progress).await {
                 Err(status) if status.is_worth_another() => {
                     // Its text may be the tracker's own words, and repeat the passkey.
-                    let error = self.target.secrets.conceal(&ErrorChain(&status).to_string());
-                    debug!(tracker = %self.target.shown, %address, error, "no answer");
+                    let error = self.job.secrets.conceal(&ErrorChain(&status).to_string());
+                    debug!(tracker = %self.job.shown, %address, error, "no answer");
                     failure = Some(status);
                 }
                 ended => return ended,
@@ -207,7 +209,7 @@ mod tests {
     /// What becomes of a query to these addresses of one tracker.
     async fn asked(url: &str, addresses: &[SocketAddr]) -> TrackerReport {
         let info_hash = InfoHash([1; 20]);
-        let terms = Terms {
+        let context = AnnounceContext {
             action: Action::Announce,
             announce: Announce::started(info_hash, PeerId([2; 20]), 6881, 3),
             bind: crate::config::Bind::default(),
@@ -218,12 +220,12 @@ mod tests {
             _scraping: None,
             max_peers: None,
             limits: Limits::default(),
-            bounds: crate::shared::bounds::Bounds::new(&crate::config::Config::default()).unwrap(),
+            shared: crate::shared::shared::Shared::new(&crate::config::Config::default()).unwrap(),
         };
-        let target = Target::new(url.parse().unwrap(), AddressPolicy::User, false, &guard::Secrets::default());
-        let query = Query::new(target, addresses.to_vec(), Some(Family::V4), info_hash, None);
+        let job = TrackerJob::new(url.parse().unwrap(), AddressPolicy::User, false, &guard::Secrets::default());
+        let query = Query::new(job, addresses.to_vec(), Some(Family::V4), info_hash, None);
         let stop = Stop::default();
-        query.ask(&terms, stop.listen()).await.tracked.report
+        query.ask(&context, stop.listen()).await.tracked.report
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,9 +2,9 @@
 //! them, and trackers behind some NATs. The operator needs to know, and nothing of them is believed: the socket
 //! that asks hears the tracker's address alone, and this one only notes where a reply came from.
 
-use crate::discovery::trackers::Terms;
-use crate::discovery::trackers::hosts::pace::Purpose;
+use crate::discovery::trackers::AnnounceContext;
 use crate::net::connect::beside;
+use crate::shared::hosts::pace::Purpose;
 use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ const MOST_REQUESTS: u32 = 16;
 
 /// What is told apart by its numbers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct Sent {
     /// Our end.
     pub(crate) local: SocketAddr,
     /// The transaction id of the first request.
@@ -34,9 +34,9 @@ pub(crate) struct Asked {
 
 /// Notes in `from` the first other address that answers what was asked; never ends. Takes the place of one tracker in the
 /// bounds, for its descriptor, and does without where none is free.
-pub(crate) async fn watch(asked: Asked, terms: &Terms, from: &mut Option<SocketAddr>) -> Infallible {
+pub(crate) async fn watch(asked: Sent, context: &AnnounceContext, from: &mut Option<SocketAddr>) -> Infallible {
     sleep_until(Instant::now() + AFTER).await;
-    if let Some(_descriptor) = terms.bounds.try_descriptor(Purpose::Question)
+    if let Some(_descriptor) = context.shared.try_descriptor(Purpose::Question)
         && let Ok(socket) = beside(asked.local)
     {
         *from = first(&socket, asked.transaction).await;

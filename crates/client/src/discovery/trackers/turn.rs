@@ -1,10 +1,10 @@
 //! What a request to a tracker waits for before it is sent.
 
-use crate::discovery::trackers::Terms;
-use crate::discovery::trackers::hosts::Host;
-use crate::discovery::trackers::hosts::kept::{Connection, Way};
-use crate::discovery::trackers::hosts::pace::Purpose;
-use crate::discovery::trackers::target::Target;
+use crate::discovery::trackers::AnnounceContext;
+use crate::discovery::trackers::job::TrackerJob;
+use crate::shared::hosts::Host;
+use crate::shared::hosts::kept::{Connection, Way};
+use crate::shared::hosts::pace::Purpose;
 use guard::AddressPolicy;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,45 +30,45 @@ pub(crate) struct Turn {
 
 impl Turn {
     /// Waits for the turn of an announce or a scrape.
-    pub(crate) async fn question(terms: &Terms, target: &Target, address: SocketAddr) -> Self {
-        let host = terms.bounds.tracker_hosts().at(address.ip());
-        let place = if needs_place(target) { host.place().await } else { None };
-        Self::with(host, place, terms, target, address, Purpose::Question).await
+    pub(crate) async fn question(context: &AnnounceContext, job: &TrackerJob, address: SocketAddr) -> Self {
+        let host = context.shared.tracker_hosts().at(address.ip());
+        let place = if needs_place(job) { host.place().await } else { None };
+        Self::with(host, place, context, job, address, Purpose::Question).await
     }
 
     /// Waits for the turn of a goodbye, which comes before all questions; `None` if it has no place in time, because
     /// none of those before it at that address could be sent.
-    pub(crate) async fn goodbye(terms: &Terms, target: &Target, address: SocketAddr) -> Option<Self> {
-        let host = terms.bounds.tracker_hosts().at(address.ip());
-        let place = match needs_place(target) {
-            true => Some(host.goodbye_place(terms.limits.goodbye_time).await?),
+    pub(crate) async fn goodbye(context: &AnnounceContext, job: &TrackerJob, address: SocketAddr) -> Option<Self> {
+        let host = context.shared.tracker_hosts().at(address.ip());
+        let place = match needs_place(job) {
+            true => Some(host.goodbye_place(context.limits.goodbye_time).await?),
             false => None,
         };
-        Some(Self::with(host, place, terms, target, address, Purpose::Goodbye).await)
+        Some(Self::with(host, place, context, job, address, Purpose::Goodbye).await)
     }
 
     async fn with(
         host: Arc<Host>,
         place: Option<OwnedSemaphorePermit>,
-        terms: &Terms,
-        target: &Target,
+        context: &AnnounceContext,
+        job: &TrackerJob,
         address: SocketAddr,
         purpose: Purpose,
     ) -> Self {
-        let way = terms.way(target, address);
+        let way = context.way(job, address);
         let is_udp = way.scheme == Scheme::Udp;
         // A descriptor is not waited for between the pace and the request: those that had waited would all begin at once.
         let descriptor = loop {
             host.turn(purpose).await;
-            if let Some(descriptor) = terms.bounds.try_descriptor(purpose) {
+            if let Some(descriptor) = context.shared.try_descriptor(purpose) {
                 break descriptor;
             }
-            drop(terms.bounds.descriptor(purpose).await);
+            drop(context.shared.descriptor(purpose).await);
         };
         let is_bounded = purpose == Purpose::Question && place.is_some();
         let connection = if is_udp { None } else { host.take(&way, is_bounded) };
         if !is_udp && connection.is_none() {
-            terms.pace_of_connections(address, purpose).await;
+            context.pace_of_connections(address, purpose).await;
         }
         Self { host, way, connection, place, _descriptor: descriptor }
     }
@@ -80,10 +80,10 @@ impl Turn {
 
     /// Waits for another turn, of a request that goes over a new connection because the tracker has closed the one that was
     /// kept. Gives how long that took.
-    pub(crate) async fn again(&mut self, terms: &Terms, purpose: Purpose) -> Duration {
+    pub(crate) async fn again(&mut self, context: &AnnounceContext, purpose: Purpose) -> Duration {
         let waiting = Instant::now();
         self.host.turn(purpose).await;
-        terms.pace_of_connections(self.way.address, purpose).await;
+        context.pace_of_connections(self.way.address, purpose).await;
         waiting.elapsed()
     }
 
@@ -98,9 +98,9 @@ impl Turn {
     }
 
     /// Ends it; the connection is kept for another request if the tracker keeps it.
-    pub(crate) fn end(self, terms: &Terms) {
+    pub(crate) fn end(self, context: &AnnounceContext) {
         if let Some(connection) = self.connection {
-            terms.bounds.tracker_hosts().keep(&self.host, self.way, connection);
+            context.shared.tracker_hosts().keep(&self.host, self.way, connection);
         }
     }
 }
@@ -130,20 +130,20 @@ impl Place {
 }
 
 /// Whether connections to a tracker are bounded by its address. Over UDP there are none.
-fn needs_place(target: &Target) -> bool {
-    target.url.scheme() != Scheme::Udp && target.policy != AddressPolicy::User
+fn needs_place(job: &TrackerJob) -> bool {
+    job.url.scheme() != Scheme::Udp && job.policy != AddressPolicy::User
 }
 
-impl Terms {
+impl AnnounceContext {
     /// Waits until there may be one more new connection, which counts in [`Config::rate`](crate::Config::rate). They come
     /// before those to peers: without trackers there are none of these.
     async fn pace_of_connections(&self, address: SocketAddr, purpose: Purpose) {
         if !address.ip().is_loopback() {
-            self.bounds.tracker_connections().turn(purpose).await;
+            self.shared.tracker_connections().turn(purpose).await;
         }
     }
 
-    fn way(&self, target: &Target, address: SocketAddr) -> Way {
-        Way { scheme: target.url.scheme(), host: target.url.host().clone(), address, ours: self.ours }
+    fn way(&self, job: &TrackerJob, address: SocketAddr) -> Way {
+        Way { scheme: job.url.scheme(), host: job.url.host().clone(), address, ours: self.ours }
     }
 }

@@ -20,10 +20,10 @@ pub(crate) enum Why {
 
 /// The waiting questions of one run. Clones share.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Waits(Arc<Shared>);
+pub(crate) struct Waits(Arc<Counts>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct Counts {
     turn: AtomicUsize,
     answer: AtomicUsize,
     changed: Notify,

@@ -15,7 +15,7 @@ use tracker::{Family, Scheme, TrackerUrl};
 
 /// A tracker to be asked, and on whose word it may be dialled.
 #[derive(Clone, Debug)]
-pub(crate) struct Target {
+pub(crate) struct TrackerJob {
     /// Where to ask: the tracker's own URL, or where a redirect led.
     pub(crate) url: TrackerUrl,
     /// The tracker's own URL as it is shown, shared by all that mention it.
@@ -29,14 +29,14 @@ pub(crate) struct Target {
     /// The URLs that led here, the tracker's own first.
     pub(crate) trail: Vec<TrackerUrl>,
     /// After a redirect: the one conversation that goes on here.
-    pub(crate) only: Option<Only>,
+    pub(crate) redirect: Option<RedirectContext>,
     /// When the first look-up began.
     pub(crate) begun: Option<Instant>,
 }
 
 /// Whose conversation a redirect continues.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Only {
+pub(crate) struct RedirectContext {
     /// `None` where the tracker was to be asked over one family, whichever.
     pub(crate) family: Option<Family>,
     pub(crate) info_hash: InfoHash,
@@ -44,7 +44,7 @@ pub(crate) struct Only {
     pub(crate) deadline: Instant,
 }
 
-impl Target {
+impl TrackerJob {
     /// `secrets` are those of the run.
     pub(crate) fn new(url: TrackerUrl, policy: AddressPolicy, show_secrets: bool, secrets: &Secrets) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Target {
             show_secrets,
             secrets: if show_secrets { Secrets::default() } else { Secrets::of(url.expose()).and(secrets) },
             trail: Vec::new(),
-            only: None,
+            redirect: None,
             begun: None,
             url,
         }
@@ -64,7 +64,12 @@ impl Target {
     ///
     /// A redirect is a stranger's word: it leads to local addresses only from a local one, and there only where a torrent
     /// may point too.
-    pub(crate) fn redirected(&self, location: &str, from: SocketAddr, only: Only) -> Result<Self, tracker::UrlError> {
+    pub(crate) fn redirected(
+        &self,
+        location: &str,
+        from: SocketAddr,
+        redirect: RedirectContext,
+    ) -> Result<Self, tracker::UrlError> {
         let url = self.url.redirect(location)?;
         let mut trail = self.trail.clone();
         trail.push(self.url.clone());
@@ -76,7 +81,7 @@ impl Target {
             show_secrets: self.show_secrets,
             secrets,
             trail,
-            only: Some(only),
+            redirect: Some(redirect),
             begun: self.begun,
             url,
         })
@@ -106,7 +111,7 @@ fn show(url: &TrackerUrl, show_secrets: bool) -> Arc<str> {
 #[derive(Debug, Default)]
 pub(crate) struct Choice {
     /// In the torrent's order.
-    pub(crate) targets: VecDeque<Target>,
+    pub(crate) jobs: VecDeque<TrackerJob>,
     /// Reports of URLs that cannot be used.
     pub(crate) unusable: Vec<TrackerReport>,
 }
@@ -121,8 +126,8 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
             let texts: Vec<&str> = urls.iter().map(TrackerUrl::expose).collect();
             for (url, shown) in urls.iter().zip(told_apart(&texts, show_secrets, secrets)) {
                 if seen.insert(url.clone()) {
-                    let target = Target::new(url.clone(), AddressPolicy::User, show_secrets, secrets);
-                    choice.targets.push_back(Target { shown, ..target });
+                    let job = TrackerJob::new(url.clone(), AddressPolicy::User, show_secrets, secrets);
+                    choice.jobs.push_back(TrackerJob { shown, ..job });
                 }
             }
         }
@@ -133,7 +138,9 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
                 match text.parse::<TrackerUrl>() {
                     Ok(url) if seen.insert(url.clone()) => {
                         let policy = AddressPolicy::for_tracker_in_torrent(url.target());
-                        choice.targets.push_back(Target { shown, ..Target::new(url, policy, show_secrets, secrets) });
+                        choice
+                            .jobs
+                            .push_back(TrackerJob { shown, ..TrackerJob::new(url, policy, show_secrets, secrets) });
                     }
                     Err(error) if unusable.insert(text) => {
                         choice.unusable.push(TrackerReport::new(shown, error.into()));
@@ -143,8 +150,8 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
             }
         }
     }
-    let excess = choice.targets.split_off(choice.targets.len().min(most));
-    let too_many = |target: Target| target.report(Unasked::TooMany { limit: most }.into());
+    let excess = choice.jobs.split_off(choice.jobs.len().min(most));
+    let too_many = |job: TrackerJob| job.report(Unasked::TooMany { limit: most }.into());
     choice.unusable.extend(excess.into_iter().map(too_many));
     choice
 }

@@ -6,10 +6,10 @@ pub(crate) mod pace;
 pub(crate) mod silence;
 
 use crate::config::Config;
-use crate::discovery::trackers::hosts::batches::Batches;
-use crate::discovery::trackers::hosts::kept::{Connection, Kept, Way};
-use crate::discovery::trackers::hosts::pace::{Pace, Purpose};
-use crate::discovery::trackers::hosts::silence::Silences;
+use crate::shared::hosts::batches::Batches;
+use crate::shared::hosts::kept::{Connection, Kept, Way};
+use crate::shared::hosts::pace::{Pace, Purpose};
+use crate::shared::hosts::silence::Silences;
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -2,10 +2,10 @@
 //! who we are.
 
 use crate::config::Config;
-use crate::discovery::trackers::hosts::Hosts;
-use crate::discovery::trackers::hosts::pace::{Pace, Purpose};
 use crate::error::Error;
-use crate::shared::addresses::Addresses;
+use crate::shared::address_quota::AddressQuota;
+use crate::shared::hosts::Hosts;
+use crate::shared::hosts::pace::{Pace, Purpose};
 use crate::shared::identity::Identity;
 use crate::shared::pacer::Pacer;
 use http_exchange::{CaError, Tls};
@@ -37,25 +37,25 @@ const IN_FLIGHT_BYTES: usize = 32 << 20;
 /// the clear takes 1.5 KiB.
 const BYTES_EACH: usize = 2560;
 
-/// The bounds that one run, or several runs at the same time, stay in; and the peer id and port that all of them have, as
+/// The shared that one run, or several runs at the same time, stay in; and the peer id and port that all of them have, as
 /// those of other clients do. Cheap to clone; clones share.
 ///
 /// ```no_run
 /// # async fn example(torrents: Vec<metainfo::Torrent>) -> Result<(), client::Error> {
 /// let config = client::Config::default();
-/// let bounds = client::Bounds::new(&config)?;
+/// let shared = client::Shared::new(&config)?;
 /// for torrent in torrents {
-///     let mut swarm = client::Swarm::within(&torrent, config.clone(), &bounds)?;
+///     let mut swarm = client::Swarm::sharing(&torrent, config.clone(), &shared)?;
 ///     tokio::spawn(async move { while swarm.next().await.is_some() {} });
 /// }
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Bounds(Arc<Shared>);
+pub struct Shared(Arc<Inner>);
 
 #[derive(Debug)]
-struct Shared {
+struct Inner {
     identity: Identity,
     runs: usize,
     /// Runs that wait for trackers and do nothing else.
@@ -70,7 +70,7 @@ struct Shared {
     withheld: AtomicUsize,
     pacer: Arc<Pacer>,
     tracker_connections: Pace,
-    addresses: Addresses,
+    addresses: AddressQuota,
     linger: ByteBudget,
     tracker_hosts: Hosts,
     /// The certificates that the first run trusts, and how; hardly ever are there others.
@@ -102,11 +102,11 @@ impl Drop for Counted {
     }
 }
 
-/// Room for one connection; given back when it is dropped.
+/// ConnectionPermit for one connection; given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Room(OwnedSemaphorePermit);
+pub(crate) struct ConnectionPermit(OwnedSemaphorePermit);
 
-impl Bounds {
+impl Shared {
     /// Bounds of [`Config::concurrency`] connections at once and [`Config::rate`] new ones a second; of the current
     /// descriptor limit too. Holds [`Config::port`] at the addresses of [`Config::bind`] until the last clone is gone.
     ///
@@ -117,7 +117,7 @@ impl Bounds {
             Split::of(descriptors(), if config.scrape { SCRAPES } else { RUNS });
         let width = width(config.concurrency, peers);
         let pacer = Arc::new(Pacer::new(config.rate));
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(Inner {
             identity: Identity::new(config.bind, config.port)?,
             runs,
             waiting: Arc::default(),
@@ -127,7 +127,7 @@ impl Bounds {
             withheld: AtomicUsize::new(0),
             tracker_connections: Pace::before_others(Arc::clone(&pacer), config.rate),
             pacer,
-            addresses: Addresses::new(config.limits.connections_per_address),
+            addresses: AddressQuota::new(config.limits.connections_per_address),
             linger: ByteBudget::new(config.limits.buffer_bytes),
             tracker_hosts: Hosts::new(config, kept),
             tls: OnceLock::new(),
@@ -191,7 +191,7 @@ impl Bounds {
         &self.0.tracker_connections
     }
 
-    pub(crate) fn addresses(&self) -> &Addresses {
+    pub(crate) fn addresses(&self) -> &AddressQuota {
         &self.0.addresses
     }
 
@@ -203,15 +203,15 @@ impl Bounds {
         &self.0.linger
     }
 
-    /// Room for one more connection, if there is any and nobody waits for it.
-    pub(crate) fn try_room(&self) -> Option<Room> {
-        Arc::clone(&self.0.room).try_acquire_owned().ok().map(Room)
+    /// ConnectionPermit for one more connection, if there is any and nobody waits for it.
+    pub(crate) fn try_acquire(&self) -> Option<ConnectionPermit> {
+        Arc::clone(&self.0.room).try_acquire_owned().ok().map(ConnectionPermit)
     }
 
     /// Waits for room, first come, first served.
-    pub(crate) async fn room(&self) -> Option<Room> {
+    pub(crate) async fn room(&self) -> Option<ConnectionPermit> {
         // The semaphore is never closed.
-        Arc::clone(&self.0.room).acquire_owned().await.ok().map(Room)
+        Arc::clone(&self.0.room).acquire_owned().await.ok().map(ConnectionPermit)
     }
 
     /// A descriptor for a request to a tracker, if one is free.
@@ -234,8 +234,8 @@ impl Bounds {
 
     /// Our machine has run out of something: there is room for no more than are in flight now, and no longer for the one
     /// that had this room. `false` when that is the only one: then nobody will make room for it.
-    pub(crate) fn narrow(&self, room: Room) -> bool {
-        let Shared { room: all, width, withheld, .. } = &*self.0;
+    pub(crate) fn shrink(&self, room: ConnectionPermit) -> bool {
+        let Inner { room: all, width, withheld, .. } = &*self.0;
         let free = all.forget_permits(usize::MAX);
         // In one step: of two that are the last in flight, only one may go.
         let less = |withheld: usize| {
@@ -251,7 +251,7 @@ impl Bounds {
     }
 
     /// A connection has ended in the usual way: there may be room for one more than before.
-    pub(crate) fn widen(&self) {
+    pub(crate) fn grow(&self) {
         let less = |withheld: usize| withheld.checked_sub(1);
         if self.0.withheld.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
             self.0.room.add_permits(1);
@@ -295,56 +295,56 @@ fn width(asked: Option<usize>, peers: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn bounds(width: usize) -> Bounds {
-        Bounds::new(&Config { concurrency: Some(width), ..Config::default() }).unwrap()
+    fn shared(width: usize) -> Shared {
+        Shared::new(&Config { concurrency: Some(width), ..Config::default() }).unwrap()
     }
 
     /// All room there is.
-    fn all_of(bounds: &Bounds) -> Vec<Room> {
-        std::iter::from_fn(|| bounds.try_room()).collect()
+    fn all_of(shared: &Shared) -> Vec<ConnectionPermit> {
+        std::iter::from_fn(|| shared.try_acquire()).collect()
     }
 
     #[test]
     fn the_width_is_narrowed_to_what_is_in_flight_and_grows_back() {
-        let bounds = bounds(8);
-        let mut rooms: Vec<Room> = (0..4).filter_map(|_| bounds.try_room()).collect();
+        let shared = shared(8);
+        let mut rooms: Vec<ConnectionPermit> = (0..4).filter_map(|_| shared.try_acquire()).collect();
         // Of four in flight one fails: three is what there is room for.
-        assert!(bounds.narrow(rooms.pop().unwrap()));
-        assert!(bounds.try_room().is_none());
+        assert!(shared.shrink(rooms.pop().unwrap()));
+        assert!(shared.try_acquire().is_none());
         for _ in 0..20 {
-            bounds.widen();
+            shared.grow();
         }
-        rooms.extend(all_of(&bounds));
+        rooms.extend(all_of(&shared));
         assert_eq!(rooms.len(), 8);
     }
 
     #[test]
     fn who_is_alone_in_flight_is_not_tried_again_and_leaves_room_for_the_next() {
-        let bounds = bounds(8);
-        let room = bounds.try_room().unwrap();
-        assert!(!bounds.narrow(room));
-        assert_eq!(all_of(&bounds).len(), 8);
-        let two = self::bounds(2);
-        let (one, other) = (two.try_room().unwrap(), two.try_room().unwrap());
-        assert!(two.narrow(one) && !two.narrow(other));
+        let shared = shared(8);
+        let room = shared.try_acquire().unwrap();
+        assert!(!shared.shrink(room));
+        assert_eq!(all_of(&shared).len(), 8);
+        let two = self::shared(2);
+        let (one, other) = (two.try_acquire().unwrap(), two.try_acquire().unwrap());
+        assert!(two.shrink(one) && !two.shrink(other));
         assert_eq!(all_of(&two).len(), 1);
     }
 
     #[test]
     fn of_two_that_fail_at_the_same_time_one_keeps_its_room() {
         for _ in 0..2000 {
-            let bounds = bounds(2);
-            let rooms = [bounds.try_room().unwrap(), bounds.try_room().unwrap()];
+            let shared = shared(2);
+            let rooms = [shared.try_acquire().unwrap(), shared.try_acquire().unwrap()];
             let together = std::sync::Barrier::new(2);
             std::thread::scope(|scope| {
                 for room in rooms {
                     scope.spawn(|| {
                         together.wait();
-                        bounds.narrow(room)
+                        shared.shrink(room)
                     });
                 }
             });
-            assert_eq!(all_of(&bounds).len(), 1);
+            assert_eq!(all_of(&shared).len(), 1);
         }
     }
 

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 /// Those that wait for their second attempt, in the order of their time.
 #[derive(Debug, Default)]
-pub(crate) struct Retries(VecDeque<(Instant, Try)>);
+pub(crate) struct DelayQueue(VecDeque<(Instant, Try)>);
 
-impl Retries {
+impl DelayQueue {
     /// Has `tried` wait from now on.
     pub(crate) fn add(&mut self, tried: Try, now: Instant) {
         self.0.push_back((now + PAUSE, tried));

@@ -13,10 +13,10 @@ const COUNTERS: u64 = 1 << 16;
 
 /// All addresses. Cheap to clone; clones share.
 #[derive(Clone, Debug)]
-pub(crate) struct Addresses(Arc<Shared>);
+pub(crate) struct AddressQuota(Arc<Inner>);
 
 #[derive(Debug)]
-struct Shared {
+struct Inner {
     most: u16,
     counters: Box<[AtomicU16]>,
     /// Keyed, so that nobody can choose addresses that share a counter.
@@ -28,14 +28,14 @@ struct Shared {
 
 /// One connection to an address; another may take its place when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Visit {
-    addresses: Addresses,
+pub(crate) struct AddressPermit {
+    addresses: AddressQuota,
     counter: usize,
 }
 
-impl Addresses {
+impl AddressQuota {
     pub(crate) fn new(most: usize) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(Inner {
             most: u16::try_from(most).unwrap_or(u16::MAX).max(1),
             counters: (0..COUNTERS).map(|_| AtomicU16::new(0)).collect(),
             hasher: RandomState::new(),
@@ -45,11 +45,11 @@ impl Addresses {
     }
 
     /// One more connection to `ip`, if it has not all that it may have.
-    pub(crate) fn try_visit(&self, ip: IpAddr) -> Option<Visit> {
+    pub(crate) fn try_acquire(&self, ip: IpAddr) -> Option<AddressPermit> {
         let index = self.index(ip);
         let more = |count: u16| (count < self.0.most).then_some(count + 1);
         let taken = self.0.counters.get(index)?.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        taken.ok().map(|_| Visit { addresses: self.clone(), counter: index })
+        taken.ok().map(|_| AddressPermit { addresses: self.clone(), counter: index })
     }
 
     /// How many more connections `ip` may have now.
@@ -74,9 +74,9 @@ impl Addresses {
     }
 }
 
-impl Drop for Visit {
+impl Drop for AddressPermit {
     fn drop(&mut self) {
-        let Shared { counters, most, freed, changed, .. } = &*self.addresses.0;
+        let Inner { counters, most, freed, changed, .. } = &*self.addresses.0;
         let Some(counter) = counters.get(self.counter) else { return };
         if counter.fetch_sub(1, Ordering::Relaxed) >= *most {
             freed.fetch_add(1, Ordering::Release);
@@ -93,27 +93,27 @@ mod tests {
 
     #[test]
     fn an_address_has_so_many_connections_at_once_and_what_is_freed_is_told() {
-        let addresses = Addresses::new(4);
-        let mut visits: Vec<Visit> = (0..9).filter_map(|_| addresses.try_visit(IP)).collect();
-        assert_eq!((visits.len(), addresses.freed()), (4, 0));
+        let addresses = AddressQuota::new(4);
+        let mut permits: Vec<AddressPermit> = (0..9).filter_map(|_| addresses.try_acquire(IP)).collect();
+        assert_eq!((permits.len(), addresses.freed()), (4, 0));
         // The same address in IPv6's clothes.
-        assert!(addresses.try_visit("::ffff:9.9.9.9".parse().unwrap()).is_none());
-        visits.pop();
+        assert!(addresses.try_acquire("::ffff:9.9.9.9".parse().unwrap()).is_none());
+        permits.pop();
         assert_eq!(addresses.freed(), 1);
-        visits.extend(addresses.try_visit(IP));
-        assert!(addresses.try_visit(IP).is_none());
-        visits.truncate(3);
-        visits.pop();
+        permits.extend(addresses.try_acquire(IP));
+        assert!(addresses.try_acquire(IP).is_none());
+        permits.truncate(3);
+        permits.pop();
         // It was not full: no attempt can have waited.
         assert_eq!(addresses.freed(), 2);
     }
 
     #[test]
     fn other_addresses_are_not_in_the_way() {
-        let addresses = Addresses::new(4);
+        let addresses = AddressQuota::new(4);
         let other = |n: u32| IpAddr::V4(n.into());
-        let visits: Vec<Visit> = (0..2000).filter_map(|n| addresses.try_visit(other(n))).collect();
-        assert!(visits.len() > 1990, "{}", visits.len());
+        let permits: Vec<AddressPermit> = (0..2000).filter_map(|n| addresses.try_acquire(other(n))).collect();
+        assert!(permits.len() > 1990, "{}", permits.len());
         assert!(addresses.room(other(7)) < 4 && addresses.room(other(9999)) > 0);
     }
 }
