@@ -15,7 +15,8 @@ pub enum Error {
     /// There was no usable HTTP reply.
     #[error(transparent)]
     Http(#[from] http_exchange::Error),
-    /// The tracker redirects. Whether to follow is the caller's decision ([`TrackerUrl::redirect`](tracker::TrackerUrl::redirect)).
+    /// The tracker redirects. The caller decides whether to follow
+    /// ([`TrackerUrl::redirect`](tracker::TrackerUrl::redirect)).
     #[error("HTTP {status}: redirects to {location}")]
     Redirect {
         /// HTTP status, 300 to 399.
