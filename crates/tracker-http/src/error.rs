@@ -58,6 +58,7 @@ pub enum Error {
 
 /// A tracker's refusal.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Failure {
     /// Its `failure reason`.
     pub reason: Quoted,
@@ -90,6 +91,7 @@ impl fmt::Display for Failure {
 
 /// The beginning of a body that is not a tracker's.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Excerpt {
     /// The reply's content type; `None` when it names none.
     pub content_type: Option<Quoted>,
