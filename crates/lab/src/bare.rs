@@ -12,14 +12,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use xtask::optional::{self, Optional};
+use xtask::optional;
 use xtask::scratch::{Scratch, make_folder};
 use xtask::shell::{self, Result};
 use xtask::skips::Skips;
 use xtask::unshare;
-
-use crate::ci::step::{Step, cargo, play};
-use crate::ci::table::{End, Row, table};
 
 /// The task by which the program calls itself.
 pub(crate) const INSIDE: &str = "inside-bare";
@@ -49,9 +46,6 @@ const ESSENTIAL: &[&str] = &[
 /// Folders of programs, beside those of `PATH`.
 const FOLDERS: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/usr/games", "/sbin", "/bin"];
 
-/// The unit tests that start programs.
-const TESTS: &str = "cargo test -p xtask -p lab -p cli --lib --bins --locked --quiet";
-
 /// Makes the machine and runs the checks on it.
 pub(crate) fn run(skips: &Skips) -> Result {
     if !skips.can(&[&optional::UTIL_LINUX, &optional::MOUNT])? {
@@ -61,23 +55,18 @@ pub(crate) fn run(skips: &Skips) -> Result {
         return skips.cannot("no mount namespace can be made (as root, or where the kernel lets users make them)");
     };
     let scratch = Scratch::new(false)?;
-    command.arg(ourselves()?).args([INSIDE, "hide"]).arg(scratch.folder("bare")?).arg(namespace()?);
+    let ourselves = std::env::current_exe().map_err(|error| format!("cannot find ourselves: {error}"))?;
+    command.arg(ourselves).arg(INSIDE).arg(scratch.folder("bare")?).arg(namespace()?);
     // There, skipping is what is wanted.
     shell::run(command.env_remove("CI").stdin(Stdio::null()))
 }
 
-/// What happens inside: hides the programs, and then does those of the checks that are for bare machines, as a process of its own.
-pub(crate) fn inside(args: &[String], steps: &[Step]) -> Result {
+/// What happens inside: hides the programs and runs the checks.
+pub(crate) fn inside(args: &[String]) -> Result {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["hide", folder, outside] if namespace()? != Path::new(outside) => hide(Path::new(folder)),
-        ["check"] => check(steps),
+        [folder, outside] if namespace()? != Path::new(outside) => hide(Path::new(folder)),
         _ => Err("it is `cargo xtask bare` that starts this, in a mount namespace of its own".to_owned()),
     }
-}
-
-/// The executable.
-fn ourselves() -> Result<PathBuf> {
-    std::env::current_exe().map_err(|error| format!("cannot find ourselves: {error}"))
 }
 
 /// Which mount namespace we are in.
@@ -109,8 +98,9 @@ fn hide(place: &Path) -> Result {
         }
         symlink(file, programs.join(name)).map_err(failed)?;
     }
-    let error = Command::new(ourselves()?).args([INSIDE, "check"]).env("PATH", programs).exec();
-    Err(format!("cannot start ourselves again: {error}"))
+    let mut checks = shell::cargo(["xtask", "ci", "--bare"]);
+    let error = checks.env("PATH", programs).exec();
+    Err(format!("cannot start `{}`: {error}", shell::shown(&checks)))
 }
 
 /// Shows each folder in another place too, read-only, which will still show it when it is hidden.
@@ -151,44 +141,9 @@ fn aside(file: &Path, kept: &BTreeMap<PathBuf, PathBuf>) -> PathBuf {
     moved.unwrap_or_else(|| file.to_path_buf())
 }
 
-/// Runs the checks. Each optional program must be gone, and named.
-fn check(steps: &[Step]) -> Result {
-    let here: Vec<&str> = optional::ALL.iter().filter(|one| one.is_here()).map(|one| one.name).collect();
-    if !here.is_empty() {
-        return Err(format!("bare: still here: {}", here.join(", ")));
-    }
-    let tests = Step { name: "tests", repeat: TESTS, run: |_| cargo(TESTS), is_bare: true };
-    let checks = steps.iter().filter(|step| step.is_bare);
-    let (rows, done) = play(&[&tests].into_iter().chain(checks).collect::<Vec<_>>());
-    println!("{}", table("bare", &rows));
-    done?;
-    let unnamed: Vec<&str> = unnamed(&rows, optional::ALL).map(|one| one.name).collect();
-    if unnamed.is_empty() { Ok(()) } else { Err(format!("bare: missing and not named: {}", unnamed.join(", "))) }
-}
-
-/// Those that no check has named as missing.
-fn unnamed<'a>(rows: &'a [Row], all: &'a [&'static Optional]) -> impl Iterator<Item = &'static Optional> + 'a {
-    let named = |one: &Optional| {
-        rows.iter().filter(|row| row.end == End::Done).flat_map(Row::missing).any(|missing| missing.name == one.name)
-    };
-    all.iter().copied().filter(move |one| !named(one))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xtask::skips::{Skip, Why};
-
-    #[test]
-    fn a_program_that_no_check_names_is_found() {
-        let all: &[&'static Optional] = &[&optional::TMUX, &optional::NGINX];
-        let skip = |one| Skip { part: None, why: Why::Missing(one) };
-        let row = |end, one| Row { name: "a", end, seconds: 0.0, skipped: vec![skip(one)] };
-        let names = |rows: &[Row]| unnamed(rows, all).map(|one| one.name).collect::<Vec<_>>();
-        assert_eq!(names(&[row(End::Done, &optional::TMUX)]), ["nginx"]);
-        assert_eq!(names(&[row(End::Failed, &optional::TMUX), row(End::Done, &optional::NGINX)]), ["tmux"]);
-        assert!(names(&[row(End::Done, &optional::TMUX), row(End::Done, &optional::NGINX)]).is_empty());
-    }
 
     #[test]
     fn nothing_optional_is_essential() {
