@@ -27,6 +27,7 @@ mod prober;
 mod process;
 mod programs;
 mod proxied;
+mod record;
 mod row;
 mod secrets;
 mod seeded;
@@ -57,13 +58,15 @@ pub(crate) struct Options {
     pub(crate) release: bool,
     /// Whether what is too long for `ci` is run, and nothing else.
     pub(crate) long: bool,
+    /// Whether the installed programs are recorded anew, and nothing else is done.
+    pub(crate) record: bool,
     /// The only section to run, or a part of it: SECTION/PART.
     pub(crate) only: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { runs: 1, keep: false, release: false, long: false, only: None }
+        Self { runs: 1, keep: false, release: false, long: false, record: false, only: None }
     }
 }
 
@@ -138,6 +141,9 @@ const WATCH: &[&Optional] = &[&optional::STRACE, &optional::UTIL_LINUX];
 
 /// Starts the swarm and runs the sections; the error has every fault of every section.
 pub(crate) fn run(skips: &Skips, options: &Options) -> Result {
+    if options.record {
+        return record::run(skips);
+    }
     let only = options.only.as_deref().map(|only| only.split_once('/').unwrap_or((only, "")));
     let has_time = |name: &str| !options.long || LONG.contains(&name);
     let chosen = |section: &&Section| only.map_or(has_time(section.name), |(name, _)| section.name == name);

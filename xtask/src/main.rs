@@ -59,6 +59,8 @@ usage: cargo xtask <task>
                                       the real binary against real trackers and clients on loopback
                                       (--keep leaves the scratch folder, with every program's log; --long runs what
                                       is too long for ci: twenty runs of seeded, dual-stack and many, many at full size)
+  integration --record                what the installed clients answer, in the format of fixtures/peer/programs, and what
+                                      differs from there
   conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
   fixtures                            the torrents in fixtures/torrents anew, with real programs and by hand
   dist                                target/dist: a stripped binary, manual pages and completions
@@ -182,6 +184,7 @@ fn integration_options(flags: &[String]) -> Option<integration::Options> {
         match flag.as_str() {
             "--runs" => options.runs = flags.next()?.parse().ok().filter(|runs| *runs > 0)?,
             "--keep" => options.keep = true,
+            "--record" => options.record = true,
             "--only" => options.only = Some(flags.next()?.clone()),
             "--release" => options.release = true,
             "--long" => (options.long, options.runs) = (true, integration::LONG_RUNS),

@@ -63,6 +63,7 @@ pub mod bencoding;
 pub mod gzip;
 pub mod hostile;
 pub mod message;
+pub mod recording;
 pub mod torrent;
 
 pub use address::peer_ip;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::prober::Prober;
-use super::{Lab, aimed, dns, dual_stack, hostile, many, process};
+use super::{Lab, aimed, dns, dual_stack, hostile, many, process, record};
 use crate::scratch::write;
 use crate::shell::{self, Result};
 use crate::unshare;
@@ -26,6 +26,7 @@ const SCENARIOS: &[Scenario] = &[
     (dual_stack::NAME, dual_stack::run_inside),
     ("hostile-inside", hostile::run_inside),
     (many::NAME, many::run),
+    (record::NAME, record::run_inside),
 ];
 
 /// What a scenario has.
@@ -132,7 +133,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_scenario_is_a_section() {
-        assert!(SCENARIOS.iter().all(|(name, _)| SECTIONS.iter().any(|section| section.name == *name)));
+    fn every_scenario_is_a_section_or_has_a_flag() {
+        let is_section = |name| SECTIONS.iter().any(|section| section.name == name);
+        assert!(SCENARIOS.iter().all(|(name, _)| is_section(*name) || *name == record::NAME));
     }
 }
