@@ -176,7 +176,7 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Step;
+    use crate::peer::Step;
 
     /// What a client says after its handshake.
     fn said(client: Client, holding: &Holding) -> Vec<u8> {

@@ -21,11 +21,15 @@ use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::tracker::State;
-use crate::{Request, TrackerScript, script};
+use crate::request::Request;
+use crate::script::TrackerScript;
+use crate::{script, state};
 
 /// A piece of [`TrackerScript::EndlessBody`].
 static ENDLESS: [u8; 16 * 1024] = [b'e'; 16 * 1024];
+
+/// What the connections of an HTTP tracker share.
+pub(crate) type State = state::State<TrackerScript, Request>;
 
 type Reply = Response<Either<Full<Bytes>, Endless>>;
 

@@ -8,8 +8,11 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 
+use crate::error::Error;
+use crate::http::{self, State};
+use crate::request::Request;
+use crate::script::TrackerScript;
 use crate::server::Server;
-use crate::{Error, Request, TrackerScript, http, state};
 
 /// How long a connection may last: longer than any deadline of ours, so that it is our side that decides.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -24,9 +27,6 @@ pub struct FakeTracker {
     connections: Arc<AtomicUsize>,
     _server: Server,
 }
-
-/// What the connections of a tracker share.
-pub(crate) type State = state::State<TrackerScript, Request>;
 
 impl FakeTracker {
     /// Starts a tracker on 127.0.0.1 and a port of the kernel's choice, on the current runtime.

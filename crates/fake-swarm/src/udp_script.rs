@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use sha1::{Digest, Sha1};
 
-use crate::Datagram;
+use crate::datagram::Datagram;
 
 /// What a fake UDP tracker does with each datagram. Whatever it does, the datagram is recorded first.
 ///

@@ -8,8 +8,10 @@ use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
+use crate::datagram::Datagram;
+use crate::error::Error;
 use crate::state::State;
-use crate::{Datagram, Error, UdpScript};
+use crate::udp_script::UdpScript;
 
 /// The longest datagram taken: more than any that UDP carries.
 const DATAGRAM_LIMIT: usize = 65_536;

@@ -6,11 +6,12 @@ use std::io;
 use tokio::net::TcpStream;
 
 use super::Stop;
+use crate::ending::Ending;
 use crate::frames::Frames;
+use crate::handshake::HANDSHAKE_LENGTH;
 use crate::handshake::PROTOCOL;
 use crate::ledger::{Account, End};
 use crate::mse::Rc4;
-use crate::{Ending, HANDSHAKE_LENGTH};
 
 /// Bytes taken from the socket in one read.
 const READ_SIZE: usize = 4096;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::tracker::State;
-use crate::{Request, TrackerScript};
+use super::State;
+use crate::request::Request;
+use crate::script::TrackerScript;
 
 /// The longest request head taken; more than a client sends and more than most servers accept.
 const HEAD_LIMIT: usize = 64 * 1024;

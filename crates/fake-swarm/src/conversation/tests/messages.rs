@@ -3,7 +3,11 @@
 use std::time::Instant;
 
 use super::*;
-use crate::{Client, Holding, LazyBitfield, Message, hostile, message};
+use crate::client::{Client, Holding};
+use crate::frames::Message;
+use crate::hostile;
+use crate::lazy::LazyBitfield;
+use crate::message;
 
 /// Shakes hands and returns all that follows the peer's handshake until it closes.
 async fn after_handshake(peer: Peer) -> Vec<u8> {
