@@ -98,7 +98,7 @@ async fn ordinary(
     let connection = http1::Builder::new().keep_alive(most > 1).serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let mut is_closing = false;
-    // The client may go away at any time, and that is no error of ours.
+    // The client may close at any time; that is not an error here.
     poll_fn(|cx| {
         let polled = connection.as_mut().poll(cx);
         if polled.is_ready() || is_closing || most == 1 || answered.load(Ordering::Relaxed) < most {

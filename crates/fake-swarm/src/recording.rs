@@ -1,7 +1,6 @@
 //! What real programs were recorded to say: the files of `fixtures/peer/programs`.
 
 use std::fmt;
-use std::time::Duration;
 
 use crate::encryption::{Encryption, Mse, PLAINTEXT, RC4, Responder, Select};
 use crate::handshake::{HANDSHAKE_LENGTH, PROTOCOL, reserved_in};
@@ -87,12 +86,6 @@ impl<'a> Recording<'a> {
     pub fn id(&self) -> Option<(&'a str, bool)> {
         let (prefix, kept) = self.field("peer_id")?.split_once(' ')?;
         Some((prefix, kept == "per-connection"))
-    }
-
-    /// How long after our handshake its own came at the latest, where that was measured.
-    #[must_use]
-    pub fn within(&self) -> Option<Duration> {
-        self.field("within_ms")?.parse().ok().map(Duration::from_millis)
     }
 
     /// What it does with a plaintext handshake and with Message Stream Encryption. Where the latter was not measured, it

@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(open.read(&mut [0; 1]).await.unwrap(), 0);
     }
 
-    /// Shakes hands and returns how many bytes followed before so many had come.
+    /// Shakes hands and reads until this many bytes have followed.
     async fn shake_and_read(addr: SocketAddrV4, length: usize) -> io::Result<usize> {
         let mut stream = TcpStream::connect(addr).await?;
         stream.write_all(&handshake([0; 8], &HASH, b"-XX0000-initiator000")).await?;

@@ -91,7 +91,7 @@ async fn serve(state: Arc<State<UdpScript, Datagram>>, socket: UdpSocket) {
     let mut buffer = vec![0; DATAGRAM_LIMIT];
     let mut before = 0;
     loop {
-        // A failed receive is the word of an ICMP message about an answer of ours; the next may be fine.
+        // A failed receive reports an ICMP message about an earlier answer; the next may be fine.
         let Ok((length, remote)) = socket.recv_from(&mut buffer).await else { continue };
         let question = Datagram { bytes: buffer.get(..length).unwrap_or_default().to_vec(), remote };
         let script = state.script();
@@ -103,7 +103,7 @@ async fn serve(state: Arc<State<UdpScript, Datagram>>, socket: UdpSocket) {
             None => None,
         };
         for answer in answers {
-            // The asker may be gone, and that is no error of ours.
+            // The client may have closed its socket; that is not an error here.
             let _ = other.as_ref().unwrap_or(&socket).send_to(&answer, remote).await;
         }
     }

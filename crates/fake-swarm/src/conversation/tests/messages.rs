@@ -168,8 +168,8 @@ async fn the_upgrade_bit_and_the_other_hash() {
     }
 }
 
-/// The answers to these many connections to a peer with this throttle, each of which comes so long after the one before,
-/// and how long after the first they came.
+/// The answers to three connections to a peer with this throttle, with this pause between them, and how long after the
+/// first they came.
 async fn answers(throttle: Duration, pause: Duration) -> (Vec<Vec<u8>>, Vec<Duration>) {
     let peer = Peer { throttle, ending: Ending::Closes, ..Peer::default() };
     let swarm = FakeSwarm::start(HASH, &[(peer_ip(0), peer)]).unwrap();
