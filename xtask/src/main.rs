@@ -44,6 +44,8 @@ usage: cargo xtask <task>
                                       the real binary against real trackers and clients on loopback
                                       (--keep leaves the scratch folder, with every program's log; --long runs what
                                       is too long for ci: twenty runs of seeded, dual-stack and many, many at full size)
+  integration --record                what the installed clients answer, in the format of fixtures/peer/programs, and what
+                                      differs from there
   conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
   fixtures                            the torrents in fixtures/torrents anew, with real programs and by hand
   dist                                target/dist: a stripped binary, manual pages and completions

@@ -104,6 +104,7 @@ fn integration_options(flags: &[String]) -> Option<integration::Options> {
             "--keep" => options.keep = true,
             "--only" => options.only = Some(flags.next()?.clone()),
             "--release" => options.release = true,
+            "--record" => options.record = true,
             "--long" => (options.long, options.runs) = (true, integration::LONG_RUNS),
             _ => return None,
         }

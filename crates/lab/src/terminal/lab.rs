@@ -57,6 +57,6 @@ impl Lab {
 
 /// A seed with this client name that has nothing to add: listening to it ends after half a second.
 pub(super) fn seed(client: &str) -> Peer {
-    let says = ExtensionHandshake { v: Some(client), m: &[("ut_metadata", 1)], ..Default::default() };
+    let says = ExtensionHandshake { v: Some(client), m: vec![("ut_metadata", 1)], ..Default::default() };
     Peer::default().sending([says.message(), message::have_all()])
 }

@@ -1,35 +1,40 @@
 //! Bytes that real clients sent after our handshake, replayed and compared with a snapshot.
 
 use bytes::BytesMut;
+use fake_swarm::recording::Recording;
 use peer_wire::{Bitfield, Codec, Extension, ExtensionHandshake, Handshake, Message};
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Pieces of the torrent that all of them had.
-const PIECES: u32 = 13;
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/peer")
+/// One connection to a real client.
+struct Capture {
+    name: String,
+    bytes: Vec<u8>,
+    /// Pieces of the torrent.
+    pieces: u32,
 }
 
-/// The recordings, by name.
-fn captures() -> Vec<(String, Vec<u8>)> {
-    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let recordings = files.filter(|path| path.extension().is_some_and(|extension| extension == "bin"));
-    let mut captures: Vec<_> = recordings
-        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap()))
-        .collect();
-    captures.sort();
+/// The recordings that begin with a handshake.
+fn captures() -> Vec<Capture> {
+    let mut captures = Vec::new();
+    for (file, text) in Recording::FILES {
+        let recording = Recording::parse(text).unwrap();
+        let (_, pieces) = recording.torrent().unwrap();
+        for exchange in recording.exchanges.iter().filter(|exchange| exchange.had != "early") {
+            let name = format!("{file}, {} {}", exchange.had, exchange.probe);
+            captures.push(Capture { name, bytes: exchange.bytes(), pieces });
+        }
+    }
     captures
 }
 
-/// The contents of a connection, received in chunks of `size` bytes.
-fn received(capture: &[u8], size: usize) -> (Handshake, Vec<Message>) {
-    let codec = Codec::for_pieces(PIECES);
+/// What a connection carried, received in pieces of this many bytes.
+fn received(capture: &Capture, piece: usize) -> (Handshake, Vec<Message>) {
+    let codec = Codec::for_pieces(capture.pieces);
     let (mut handshake, mut messages, mut buffer) = (None, Vec::new(), BytesMut::new());
-    for chunk in capture.chunks(size) {
-        buffer.extend_from_slice(chunk);
+    for piece in capture.bytes.chunks(piece) {
+        buffer.extend_from_slice(piece);
         if handshake.is_none() {
             handshake = Handshake::decode(&mut buffer).unwrap();
         }
@@ -43,21 +48,21 @@ fn received(capture: &[u8], size: usize) -> (Handshake, Vec<Message>) {
     (handshake.unwrap(), messages)
 }
 
-fn shown(message: &Message) -> String {
+fn shown(message: &Message, pieces: u32) -> String {
     match message {
         Message::Bitfield(payload) => {
-            let bitfield = Bitfield::new(payload, PIECES).unwrap();
+            let bitfield = Bitfield::new(payload, pieces).unwrap();
             format!(
                 "bitfield {} of {}, missing {:?}",
                 bitfield.count_ones(),
-                PIECES,
+                pieces,
                 bitfield.holes().collect::<Vec<_>>()
             )
         }
         Message::Extended { id: 0, payload } => {
             let handshake = ExtensionHandshake::decode(payload).unwrap();
             assert_eq!(handshake.dropped, []);
-            // Every field is understood: encoded again, it is the same payload.
+            // What is understood is all there is: written again, it is what came.
             assert_eq!(handshake.encode(), payload);
             said(&handshake)
         }
@@ -65,7 +70,7 @@ fn shown(message: &Message) -> String {
     }
 }
 
-/// The fields that are set.
+/// The fields that are there.
 fn said(handshake: &ExtensionHandshake) -> String {
     let mut shown = format!("extension handshake m={:?}", handshake.extensions);
     let mut field = |key: &str, value: Option<String>| {
@@ -87,22 +92,24 @@ fn said(handshake: &ExtensionHandshake) -> String {
 #[test]
 fn every_recorded_client_reads_as_in_the_snapshot() {
     let mut understood = String::new();
-    for (name, capture) in captures() {
-        let (handshake, messages) = received(&capture, capture.len());
+    for capture in captures() {
+        let (handshake, messages) = received(&capture, capture.bytes.len());
         let client = handshake.peer_id.client().unwrap();
         let bits: Vec<_> = handshake.reserved.names().collect();
-        writeln!(understood, "{name}: {client}, reserved bits {bits:?}").unwrap();
-        messages.iter().for_each(|message| writeln!(understood, "  {}", shown(message)).unwrap());
+        writeln!(understood, "{}: {client}, reserved bits {bits:?}", capture.name).unwrap();
+        messages.iter().for_each(|message| writeln!(understood, "  {}", shown(message, capture.pieces)).unwrap());
     }
-    let expected = fs::read_to_string(folder().join("understood.txt")).unwrap();
-    assert!(understood == expected, "fixtures/peer/understood.txt is not:\n{understood}");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/peer/understood.txt");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(&file, &understood).unwrap();
+    }
+    assert!(understood == fs::read_to_string(file).unwrap(), "fixtures/peer/understood.txt is not:\n{understood}");
 }
 
 #[test]
 fn extensions_of_libtorrent_are_known_by_name() {
-    let capture = fs::read(folder().join("libtorrent.bin")).unwrap();
-    let (_, messages) = received(&capture, capture.len());
-    let Some(Message::Extended { id: 0, payload }) = messages.first() else { panic!("{messages:?}") };
+    let recording = Recording::of("libtorrent-2.0.8").unwrap();
+    let payload = recording.exchange("all").unwrap().extension_handshake().unwrap();
     let handshake = ExtensionHandshake::decode(payload).unwrap();
     let ids: Vec<u8> = Extension::ALL.into_iter().filter_map(|extension| handshake.extension_id(extension)).collect();
     assert_eq!(ids, [2, 1, 4, 7, 3, 8]);
@@ -111,20 +118,20 @@ fn extensions_of_libtorrent_are_known_by_name() {
 
 #[test]
 fn chunks_of_any_size_give_the_same_messages() {
-    for (name, capture) in captures() {
-        let whole = received(&capture, capture.len());
-        for size in 1..capture.len() {
-            assert_eq!(received(&capture, size), whole, "{name} in chunks of {size}");
+    for capture in captures() {
+        let whole = received(&capture, capture.bytes.len());
+        for piece in 1..capture.bytes.len() {
+            assert_eq!(received(&capture, piece), whole, "{} in pieces of {piece}", capture.name);
         }
     }
 }
 
 #[test]
 fn decoded_messages_encode_to_the_same_bytes() {
-    for (name, capture) in captures() {
-        let (handshake, messages) = received(&capture, capture.len());
+    for capture in captures() {
+        let (handshake, messages) = received(&capture, capture.bytes.len());
         let mut written = BytesMut::from(&handshake.encode()[..]);
         messages.iter().for_each(|message| Codec::default().encode(message, &mut written).unwrap());
-        assert_eq!(written, capture, "{name}");
+        assert_eq!(written, capture.bytes, "{}", capture.name);
     }
 }
