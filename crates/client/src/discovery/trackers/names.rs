@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use guard::AddressPolicy;
 
-    fn request_target(url: &str) -> TrackerJob {
+    fn job(url: &str) -> TrackerJob {
         TrackerJob::new(url.parse().unwrap(), AddressPolicy::User, false, &guard::Secrets::default())
     }
 
