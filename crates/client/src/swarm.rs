@@ -244,9 +244,9 @@ impl Swarm {
         }
         // Nobody is left who could vouch for a peer that was refused or left out.
         if self.trackers.is_idle() && self.lookups.is_empty() && !self.peers.is_waiting(Lane::Names) {
-            if let Some((socket, limit)) = self.peers.next_crowded() {
+            if let Some((socket, limit)) = self.peers.next_over_quota() {
                 let error = PeerError::Crowded { limit };
-                self.unreached(PeerAddress::Socket(socket), Outcome::NotTried, Stage::Queued, Some(error));
+                self.unreached(PeerAddress::Socket(socket), Outcome::AddressQuota, Stage::Queued, Some(error));
             } else if let Some((socket, refusal)) = self.peers.next_refused() {
                 let outcome = Outcome::InvalidAddress;
                 self.unreached(PeerAddress::Socket(socket), outcome, Stage::Queued, Some(refusal.into()));

@@ -134,7 +134,7 @@ async fn what_we_chose_not_to_dial_is_no_loss() {
     assert_eq!((counts, lab.swarm.accepted()), ((5, 1, 3), 1));
     let declined: Vec<_> =
         told.peers.iter().filter(|report| report.is_declined()).map(|report| report.outcome).collect();
-    assert_eq!(declined.iter().filter(|outcome| **outcome == Outcome::NotTried).count(), 2);
+    assert_eq!(declined.iter().filter(|outcome| **outcome == Outcome::AddressQuota).count(), 2);
     assert_eq!(declined.iter().filter(|outcome| **outcome == Outcome::InvalidAddress).count(), 1);
     assert!(
         told.peers

@@ -102,7 +102,7 @@ impl Dialler {
         self.turns = BURST.min(self.turns + 1);
         let again = match attempt.room.take() {
             // As long as others are in flight there will be room again: nobody is blamed.
-            Some(room) => self.shared.shrink(room),
+            Some(permit) => permit.shrink(),
             None => {
                 self.shared.grow();
                 false
@@ -159,7 +159,7 @@ impl Dialler {
         }
         for lane in [Lane::Loopback, Lane::Paced] {
             while let Some(&PeerAddress::Socket(address)) = peers.first_in(lane)
-                && self.shared.addresses().room(address.ip()) == 0
+                && self.shared.addresses().available(address.ip()) == 0
             {
                 let tried = self.first_try(address, peers);
                 if tried.by_user {

@@ -3,11 +3,12 @@
 use crate::discovery::table::{NamedBy, Table};
 use crate::limits::Limits;
 use crate::report::event::Source;
+use crate::shared::address_quota::AddressCounter;
 use guard::{AddressPolicy, Refusal};
 use ids::InfoHash;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use tracker::PeerAddress;
 
 /// Everybody who was named in a run.
@@ -24,12 +25,11 @@ pub(crate) struct Peers {
     paced: VecDeque<PeerAddress>,
     /// Peers nobody's word suffices for so far. A later tracker may have the standing that the first one lacked.
     refused: BTreeMap<SocketAddr, Refusal>,
-    /// Ports of each address that are dialled on a stranger's word.
-    ports: HashMap<IpAddr, u16>,
-    /// Those whose address has as many as it may.
-    crowded: VecDeque<SocketAddr>,
+    /// Ports of each address that are dialled because an untrusted source named them.
+    ports: AddressCounter,
+    /// Peers whose address has as many as it may.
+    over_quota: VecDeque<SocketAddr>,
     limits: Limits,
-    max_per_address: Option<usize>,
     /// Our own endpoints, as far as we have learned them: hardly ever more than two.
     own: BTreeSet<SocketAddr>,
 }
@@ -92,10 +92,9 @@ impl Peers {
             loopback: VecDeque::new(),
             paced: VecDeque::new(),
             refused: BTreeMap::new(),
-            ports: HashMap::new(),
-            crowded: VecDeque::new(),
+            ports: AddressCounter::new(max_per_address),
+            over_quota: VecDeque::new(),
             limits,
-            max_per_address,
             own: BTreeSet::new(),
         }
     }
@@ -153,11 +152,11 @@ impl Peers {
 
     fn judge(&mut self, socket: SocketAddr, policy: AddressPolicy, new: bool) {
         match policy.check_peer(socket, self.limits.lowest_port) {
-            Ok(()) if new || self.refused.remove(&socket).is_some() || self.was_crowded(socket, policy) => {
-                if policy == AddressPolicy::User || self.has_port_left(socket.ip()) {
+            Ok(()) if new || self.refused.remove(&socket).is_some() || self.was_over_quota(socket, policy) => {
+                if policy == AddressPolicy::User || self.ports.take(socket.ip(), 1) == 1 {
                     self.put_back(PeerAddress::Socket(socket));
                 } else {
-                    self.crowded.push_back(socket);
+                    self.over_quota.push_back(socket);
                 }
             }
             Err(refusal) if new => {
@@ -168,18 +167,9 @@ impl Peers {
     }
 
     /// Whether it was left out for the sake of its address, and is not any more because the user named it, too.
-    fn was_crowded(&mut self, socket: SocketAddr, policy: AddressPolicy) -> bool {
-        let place = self.crowded.iter().position(|known| policy == AddressPolicy::User && *known == socket);
-        place.and_then(|place| self.crowded.remove(place)).is_some()
-    }
-
-    /// Takes one of the ports that strangers may have us dial at an address.
-    fn has_port_left(&mut self, ip: IpAddr) -> bool {
-        let Some(most) = self.max_per_address else { return true };
-        let ports = self.ports.entry(ip).or_default();
-        let left = usize::from(*ports) < most;
-        *ports = ports.saturating_add(left.into());
-        left
+    fn was_over_quota(&mut self, socket: SocketAddr, policy: AddressPolicy) -> bool {
+        let place = self.over_quota.iter().position(|known| policy == AddressPolicy::User && *known == socket);
+        place.and_then(|place| self.over_quota.remove(place)).is_some()
     }
 
     /// Replaces a host name by what it resolved to, keeping who named it: the first address that is usable and may be
@@ -261,8 +251,8 @@ impl Peers {
     }
 
     /// A peer that will not be dialled because others at its address are, and how many those are.
-    pub(crate) fn next_crowded(&mut self) -> Option<(SocketAddr, usize)> {
-        self.crowded.pop_front().zip(self.max_per_address)
+    pub(crate) fn next_over_quota(&mut self) -> Option<(SocketAddr, usize)> {
+        self.over_quota.pop_front().zip(self.ports.most())
     }
 
     /// A peer that will not be dialled, once nobody is left who could vouch for it.
@@ -324,7 +314,7 @@ mod tests {
         }
         let all: Vec<String> = std::iter::from_fn(|| peers.next()).map(|peer| peer.to_string()).collect();
         assert_eq!(all, ["9.9.9.9:21", "9.9.9.9:1024", "[2606:4700::1]:1024", "9.9.9.9:1025", "[2606:4700::1]:1025"]);
-        let crowded: Vec<_> = std::iter::from_fn(|| peers.next_crowded()).collect();
+        let crowded: Vec<_> = std::iter::from_fn(|| peers.next_over_quota()).collect();
         assert_eq!(crowded, ["9.9.9.9:1026", "[2606:4700::1]:1026"].map(|socket| (socket.parse().unwrap(), 2)));
         let refused: Vec<_> = std::iter::from_fn(|| peers.next_refused()).collect();
         let refusal = Refusal::PrivilegedPort { lowest: 1024 };
@@ -351,7 +341,7 @@ mod tests {
         }
         let all: Vec<String> = std::iter::from_fn(|| peers.next()).map(|peer| peer.to_string()).collect();
         assert_eq!(all, ["9.9.9.9:80", "9.9.9.9:443", "8.8.8.8:6881"]);
-        assert_eq!(peers.next_crowded(), Some(("9.9.9.9:6881".parse().unwrap(), 2)));
+        assert_eq!(peers.next_over_quota(), Some(("9.9.9.9:6881".parse().unwrap(), 2)));
         let refused: Vec<_> = std::iter::from_fn(|| peers.next_refused()).map(|(peer, _)| peer.to_string()).collect();
         assert_eq!(refused, ["8.8.8.8:80", "8.8.8.8:443", "127.0.0.1:80", "127.0.0.1:443", "127.0.0.1:6881"]);
         // What a magnet link may not name, a tracker may.

@@ -5,7 +5,6 @@
 //! the look-up, and the address that was checked is the one that is dialled.
 
 pub(crate) mod ask;
-pub(crate) mod crowd;
 pub(crate) mod exchange;
 pub(crate) mod goodbye;
 pub(crate) mod job;
@@ -17,7 +16,6 @@ pub(crate) mod turn;
 pub(crate) mod waits;
 
 use crate::config::{Bind, Config};
-use crate::discovery::trackers::crowd::Crowd;
 use crate::discovery::trackers::goodbye::Goodbye;
 use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
 use crate::discovery::trackers::names::{HostLookup, Names, addresses_of};
@@ -28,6 +26,7 @@ use crate::limits::Limits;
 use crate::net::stop::Stopped;
 use crate::report::tracker::{Action, TrackerReport};
 use crate::report::tracker_status::{TrackerStatus, Unasked};
+use crate::shared::address_quota::AddressCounter;
 use crate::shared::shared::Shared;
 use crate::swarm::settled;
 use crate::topic::Topic;
@@ -108,8 +107,10 @@ pub(crate) struct Trackers {
     /// BEP 27, for a private torrent: "each peer MUST use only one tracker at a time". Tier by tier, until one has
     /// answered.
     one_at_a_time: bool,
-    /// Conversations with each address, on the word of strangers.
-    crowd: Crowd,
+    /// Conversations with each address of trackers that an untrusted source named. Those over UDP count by themselves: many
+    /// silent ones leave some over TCP.
+    over_udp: AddressCounter,
+    over_tcp: AddressCounter,
     answered: bool,
     stopped: Stopped,
     /// Trackers not yet looked up.
@@ -171,7 +172,8 @@ impl Trackers {
                 shared: shared.clone(),
             }),
             hashes: topic.hashes.wire().collect(),
-            crowd: Crowd::new(config.max_per_address),
+            over_udp: AddressCounter::new(config.max_per_address),
+            over_tcp: AddressCounter::new(config.max_per_address),
             one_at_a_time: topic.private == Some(true),
             answered: false,
             stopped,
@@ -322,18 +324,18 @@ impl Trackers {
         let hashes = job.redirect.map_or_else(|| self.hashes.clone(), |redirect| vec![redirect.info_hash]);
         let named = addresses.len();
         let policy = job.policy;
-        let is_udp = job.url.scheme() == Scheme::Udp;
+        let counter = if job.url.scheme() == Scheme::Udp { &mut self.over_udp } else { &mut self.over_tcp };
         let mut at_once = hashes.len();
         let mut has_room = |address: &SocketAddr| {
             if policy != AddressPolicy::User {
-                let room = self.crowd.add(address.ip(), is_udp, hashes.len());
+                let room = counter.take(address.ip(), hashes.len());
                 at_once = at_once.min(if room > 0 { room } else { at_once });
                 return room > 0;
             }
             true
         };
         let addresses: Vec<SocketAddr> = addresses.into_iter().filter(&mut has_room).collect();
-        if let Some(limit) = self.crowd.most().filter(|_| addresses.is_empty() && named > 0) {
+        if let Some(limit) = counter.most().filter(|_| addresses.is_empty() && named > 0) {
             return self.tell(job.report(Unasked::Crowded { limit }.into()));
         }
         // A family without a source address is asked only where there is no other, to say why not.

@@ -102,10 +102,6 @@ pub(crate) enum Cause {
     FamilyNotChosen,
     /// No descriptors, ports or threads.
     Exhausted,
-    /// Enough other ports of its address are dialled.
-    AddressQuota,
-    /// The deadline or an interrupt.
-    RunEnded,
 }
 
 impl CodeKind {

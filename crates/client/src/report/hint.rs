@@ -54,10 +54,6 @@ fn cause(report: &PeerReport) -> Option<Cause> {
             Some(PeerError::Connect(error)) if error.kind() == ErrorKind::Other => Some(Cause::FamilyNotChosen),
             _ => Some(Cause::Exhausted),
         },
-        Outcome::NotTried => match report.error {
-            Some(PeerError::Crowded { .. }) => Some(Cause::AddressQuota),
-            _ => Some(Cause::RunEnded),
-        },
         _ => None,
     }
 }
@@ -135,7 +131,7 @@ mod tests {
         let system = |errno: nix::errno::Errno| PeerError::Connect(io::Error::from_raw_os_error(errno as i32));
         let noise: Vec<u8> = (0..68_u8).map(|n| n.wrapping_mul(151).wrapping_add(129)).collect();
         for (outcome, error, says, never) in [
-            (Outcome::NotTried, PeerError::Crowded { limit: 16 }, "--max-per-address", "the run ended"),
+            (Outcome::AddressQuota, PeerError::Crowded { limit: 16 }, "--max-per-address", "the run ended"),
             (
                 Outcome::InvalidAddress,
                 Refusal::PrivilegedPort { lowest: 1024 }.into(),

@@ -42,11 +42,13 @@ pub enum Outcome {
     Interrupted,
     /// The run's deadline or an interrupt came first.
     NotTried,
+    /// Not dialled: enough other ports of its address are.
+    AddressQuota,
 }
 
 impl Outcome {
     /// All of them, in the order in which reports count them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Ok,
         Self::ResolveFailed,
         Self::ConnectTimeout,
@@ -65,6 +67,7 @@ impl Outcome {
         Self::NoRoute,
         Self::Interrupted,
         Self::NotTried,
+        Self::AddressQuota,
     ];
 
     /// The code in reports.
@@ -89,6 +92,7 @@ impl Outcome {
             Self::NoRoute => "no_route",
             Self::Interrupted => "interrupted",
             Self::NotTried => "not_tried",
+            Self::AddressQuota => "address_quota",
         }
     }
 }

@@ -99,7 +99,7 @@ impl NextDial {
         match self {
             Self::Now => tokio::task::yield_now().await,
             Self::At(at) => sleep_until(at).await,
-            Self::Room => return shared.room().await,
+            Self::Room => return shared.acquire().await,
             Self::Later => {}
         }
         None

@@ -13,7 +13,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use peer_session::ByteBudget;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 /// Descriptors left to what is neither a peer, nor a tracker, nor a run: the standard streams, the runtime, the port that is
 /// held. A host program has a 32nd of them beside, at most so many.
@@ -63,11 +63,13 @@ struct Inner {
     /// Announces that are not taken back.
     owed: Arc<AtomicUsize>,
     /// A permit for each connection that may still begin.
-    room: Arc<Semaphore>,
-    /// Permits there would be if our machine had never run out of anything.
+    permits: Semaphore,
+    /// How many permits there would be if our machine had never run out of anything.
     width: usize,
     /// Permits taken out of use since it has.
     withheld: AtomicUsize,
+    /// Those of them that are still held by a connection.
+    to_withdraw: AtomicUsize,
     pacer: Arc<Pacer>,
     tracker_connections: Pace,
     addresses: AddressQuota,
@@ -102,9 +104,9 @@ impl Drop for Counted {
     }
 }
 
-/// ConnectionPermit for one connection; given back when it is dropped.
+/// The right to one connection; given back when it is dropped. Small, because each connection holds one.
 #[derive(Debug)]
-pub(crate) struct ConnectionPermit(OwnedSemaphorePermit);
+pub(crate) struct ConnectionPermit(Shared);
 
 impl Shared {
     /// Bounds of [`Config::concurrency`] connections at once and [`Config::rate`] new ones a second; of the current
@@ -122,9 +124,10 @@ impl Shared {
             runs,
             waiting: Arc::default(),
             owed: Arc::default(),
-            room: Arc::new(Semaphore::new(width)),
+            permits: Semaphore::new(width),
             width,
             withheld: AtomicUsize::new(0),
+            to_withdraw: AtomicUsize::new(0),
             tracker_connections: Pace::before_others(Arc::clone(&pacer), config.rate),
             pacer,
             addresses: AddressQuota::new(config.limits.connections_per_address),
@@ -148,7 +151,7 @@ impl Shared {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         let withheld = self.0.withheld.load(Ordering::Relaxed);
-        self.0.width.saturating_sub(withheld + self.0.room.available_permits())
+        self.0.width.saturating_sub(withheld + self.0.permits.available_permits())
     }
 
     /// How many announces of all runs trackers may have counted and have not been told to forget.
@@ -203,15 +206,23 @@ impl Shared {
         &self.0.linger
     }
 
-    /// ConnectionPermit for one more connection, if there is any and nobody waits for it.
+    /// A permit, if there is one that no other run waits for.
     pub(crate) fn try_acquire(&self) -> Option<ConnectionPermit> {
-        Arc::clone(&self.0.room).try_acquire_owned().ok().map(ConnectionPermit)
+        let permit = self.0.permits.try_acquire().ok()?;
+        Some(self.issue(permit))
     }
 
-    /// Waits for room, first come, first served.
-    pub(crate) async fn room(&self) -> Option<ConnectionPermit> {
+    /// Waits for a permit: first come, first served.
+    pub(crate) async fn acquire(&self) -> Option<ConnectionPermit> {
         // The semaphore is never closed.
-        Arc::clone(&self.0.room).acquire_owned().await.ok().map(ConnectionPermit)
+        let permit = self.0.permits.acquire().await.ok()?;
+        Some(self.issue(permit))
+    }
+
+    fn issue(&self, permit: SemaphorePermit<'_>) -> ConnectionPermit {
+        // Returned by our own `Drop`, which knows of permits that are to be withdrawn.
+        permit.forget();
+        ConnectionPermit(self.clone())
     }
 
     /// A descriptor for a request to a tracker, if one is free.
@@ -232,29 +243,40 @@ impl Shared {
         }
     }
 
-    /// Our machine has run out of something: there is room for no more than are in flight now, and no longer for the one
-    /// that had this room. `false` when that is the only one: then nobody will make room for it.
-    pub(crate) fn shrink(&self, room: ConnectionPermit) -> bool {
-        let Inner { room: all, width, withheld, .. } = &*self.0;
-        let free = all.forget_permits(usize::MAX);
-        // In one step: of two that are the last in flight, only one may go.
-        let less = |withheld: usize| {
-            let withheld = withheld + free + 1;
-            (withheld < *width).then_some(withheld)
-        };
-        if withheld.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
-            room.0.forget();
-            return true;
-        }
-        all.add_permits(free);
-        false
-    }
-
-    /// A connection has ended in the usual way: there may be room for one more than before.
+    /// Lets the limit grow by one again, after [`ConnectionPermit::shrink`]: a connection has ended in the usual way.
     pub(crate) fn grow(&self) {
         let less = |withheld: usize| withheld.checked_sub(1);
         if self.0.withheld.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok() {
-            self.0.room.add_permits(1);
+            self.0.permits.add_permits(1);
+        }
+    }
+}
+
+impl ConnectionPermit {
+    /// Our machine has run out of something: from now on there are no more permits than connections in flight, without this
+    /// one. `false`, and nothing changes, when it is the only one: no other will end and let this peer be tried again.
+    pub(crate) fn shrink(self) -> bool {
+        let Inner { permits, width, withheld, to_withdraw, .. } = &*self.0.0;
+        let free = permits.forget_permits(usize::MAX);
+        // In one step: of two that are the last in flight, only one may go.
+        let more = |withheld: usize| Some(withheld + free + 1).filter(|withheld| withheld < width);
+        let is_less = withheld.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok();
+        if is_less {
+            // Taken off by the next permit that comes back, which is this one, or another at the same moment.
+            to_withdraw.fetch_add(1, Ordering::Relaxed);
+        } else {
+            permits.add_permits(free);
+        }
+        is_less
+    }
+}
+
+impl Drop for ConnectionPermit {
+    fn drop(&mut self) {
+        let Inner { permits, to_withdraw, .. } = &*self.0.0;
+        let less = |count: usize| count.checked_sub(1);
+        if to_withdraw.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_err() {
+            permits.add_permits(1);
         }
     }
 }
@@ -309,7 +331,7 @@ mod tests {
         let shared = shared(8);
         let mut rooms: Vec<ConnectionPermit> = (0..4).filter_map(|_| shared.try_acquire()).collect();
         // Of four in flight one fails: three is what there is room for.
-        assert!(shared.shrink(rooms.pop().unwrap()));
+        assert!(rooms.pop().unwrap().shrink());
         assert!(shared.try_acquire().is_none());
         for _ in 0..20 {
             shared.grow();
@@ -322,11 +344,11 @@ mod tests {
     fn who_is_alone_in_flight_is_not_tried_again_and_leaves_room_for_the_next() {
         let shared = shared(8);
         let room = shared.try_acquire().unwrap();
-        assert!(!shared.shrink(room));
+        assert!(!room.shrink());
         assert_eq!(all_of(&shared).len(), 8);
         let two = self::shared(2);
         let (one, other) = (two.try_acquire().unwrap(), two.try_acquire().unwrap());
-        assert!(two.shrink(one) && !two.shrink(other));
+        assert!(one.shrink() && !other.shrink());
         assert_eq!(all_of(&two).len(), 1);
     }
 
@@ -340,7 +362,7 @@ mod tests {
                 for room in rooms {
                     scope.spawn(|| {
                         together.wait();
-                        shared.shrink(room)
+                        room.shrink()
                     });
                 }
             });

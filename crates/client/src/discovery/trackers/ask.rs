@@ -116,10 +116,10 @@ impl Query {
         let info_hashes = first.as_ref().map_or_else(|| vec![self.info_hash], First::gathered);
         progress.asked_about = info_hashes.len();
         let until = self.until(*asking.deadline, asking.index);
-        // On the heap, so that a question that waits, as thousands may, does not hold room for it too.
-        let mut place = turn.place();
+        // On the heap, so that a question that waits, as thousands may, does not take the space of both.
+        let mut slot = turn.permit();
         let conversation = Box::pin(converse(&self.job, &info_hashes, context, until, &mut turn, progress));
-        let asked = context.waits.answer(conversation, || place.step_aside()).await;
+        let asked = context.waits.answer(conversation, || slot.step_aside(context.shared.tracker_hosts())).await;
         turn.end(context);
         match &asked {
             // That a question about many torrents has no answer says nothing about one.

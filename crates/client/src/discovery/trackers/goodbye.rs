@@ -95,14 +95,14 @@ impl Goodbye {
         let sent = match Turn::goodbye(context, &job, address).await {
             None => Err(Unasked::Unanswered { within: context.limits.goodbye_time }.into()),
             Some(mut turn) => {
-                let mut place = turn.place();
+                let mut slot = turn.permit();
                 let saying = Box::pin(async {
                     match session {
                         Some(left) => over_udp(left, &job.url, address, &announce, context).await,
                         None => over_http(&mut turn, &job, &announce, context, answered).await,
                     }
                 });
-                let sent = context.waits.answer(saying, || place.leave()).await;
+                let sent = context.waits.answer(saying, || slot.leave()).await;
                 if sent.is_ok() {
                     turn.said_goodbye();
                 }

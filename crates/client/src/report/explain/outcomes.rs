@@ -1,10 +1,10 @@
 //! The outcomes of peers.
 
 use crate::report::explain::Cause::{
-    AddressQuota, AskedAgain, Budget, ClosedAfterKey, ClosedAgreed, ClosedBeforeKey, ClosedBoth, ClosedPlain,
-    Exhausted, FamilyNotChosen, GarbledEncryption, HighEntropy, LeftAskedAgain, LeftAtOnce, Messages, NoHost,
-    NoMetadata, NoSuchName, OtherService, Overlay, PrivilegedPort, RunEnded, SilentToEncryption, TooMuch, Untrusted,
-    Violation, WantsEncryption,
+    AskedAgain, Budget, ClosedAfterKey, ClosedAgreed, ClosedBeforeKey, ClosedBoth, ClosedPlain, Exhausted,
+    FamilyNotChosen, GarbledEncryption, HighEntropy, LeftAskedAgain, LeftAtOnce, Messages, NoHost, NoMetadata,
+    NoSuchName, OtherService, Overlay, PrivilegedPort, SilentToEncryption, TooMuch, Untrusted, Violation,
+    WantsEncryption,
 };
 use crate::report::explain::Causes::{One, Several};
 use crate::report::explain::{Cause, Causes, CodeKind, Explanation};
@@ -208,11 +208,15 @@ pub(super) const TABLE: &[Explanation] = &[
         Outcome::NotTried,
         "not tried",
         "it was not tried",
-        Several(&[
-            (RunEnded, "the run ended first, or was not to dial any peer"),
-            (AddressQuota, "enough other ports of its IP address are dialled: see --max-per-address"),
-        ]),
-        "give a longer --deadline, or a higher --rate or --max-per-address",
+        One("the run ended first, or was not to dial any peer"),
+        "give a longer --deadline, or a higher --rate",
+    ),
+    entry(
+        Outcome::AddressQuota,
+        "over the quota of its address",
+        "it was not dialled: enough other ports of its IP address are",
+        One("enough other ports of its IP address are dialled: see --max-per-address"),
+        "give a higher --max-per-address, or name it with --peer",
     ),
 ];
 
