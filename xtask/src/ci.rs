@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     step("tree", tree::TREE, |_| tree::run()),
     step("fmt", FMT, |_| cargo(FMT)),
     step("clippy", CLIPPY, |_| cargo(CLIPPY)),
+    step("no-tls", NO_TLS, |_| cargo(NO_TLS)),
     step("tests", TESTS, |_| cargo(TESTS)),
     step("examples", "cargo xtask examples", |skips| lab::run(skips, &["examples"])),
     step("docs", "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked", |_| docs()),
@@ -38,6 +39,7 @@ const STEPS: &[Step] = &[
 
 const FMT: &str = "cargo fmt --all --check";
 const CLIPPY: &str = "cargo clippy --workspace --all-targets --locked -- -D warnings";
+const NO_TLS: &str = "cargo clippy -p tracker-http --lib --no-default-features --locked -- -D warnings";
 const TESTS: &str = "cargo test --workspace --locked";
 const DOCS: &str = "cargo doc --workspace --no-deps --locked";
 
