@@ -1,6 +1,5 @@
 //! What a user can choose.
 
-use crate::dial::attempt::Attempt;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::report::outcome::Transport;
@@ -131,15 +130,6 @@ impl Encryption {
             Self::PreferPlain if requires_crypto => Transport::Mse,
             Self::PreferPlain | Self::Off => Transport::Tcp,
             Self::Prefer | Self::Require => Transport::Mse,
-        }
-    }
-
-    /// How a peer is tried again after this first attempt; `None` when a second would tell nothing new.
-    pub(crate) fn second(self, first: &Attempt) -> Option<Transport> {
-        match (self, first.tried.transport) {
-            (Self::Off | Self::Require, _) => None,
-            (_, Transport::Tcp) => first.may_mean_encryption().then_some(Transport::Mse),
-            (_, Transport::Mse) => first.ended_in_the_handshake().then_some(Transport::Tcp),
         }
     }
 }

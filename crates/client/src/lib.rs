@@ -46,6 +46,7 @@
 
 mod census;
 mod config;
+mod deadline;
 mod dial;
 mod discovery;
 mod download;
@@ -56,7 +57,6 @@ mod net;
 mod report;
 mod shared;
 mod swarm;
-mod terms;
 mod topic;
 mod torrent_file;
 

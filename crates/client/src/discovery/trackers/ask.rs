@@ -1,15 +1,14 @@
 //! One question to one address of a tracker, unless it is known to be silent; scrapes together with those of other runs.
 
-use crate::discovery::trackers::AnnounceContext;
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::exchange::{Answer, Progress, converse};
-use crate::discovery::trackers::query::Query;
+use crate::discovery::trackers::query::{Asking, Query};
 use crate::discovery::trackers::turn::Turn;
 use crate::discovery::trackers::waits::Why;
 use crate::report::tracker::Action;
 use crate::report::tracker_status::{Standing, TrackerStatus};
 use crate::shared::hosts::batches::{First, Joined, Later, Outcome, Where};
 use crate::shared::hosts::silence::Endpoint;
-use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tracker::Scheme;
@@ -17,15 +16,6 @@ use tracker::Scheme;
 /// Time that the first of several runs' scrapes waits for the others: too short to be noticed, and long enough for a hundred
 /// small files to be read.
 const GATHERING: Duration = Duration::from_millis(50);
-
-/// An address to ask, and until when.
-pub(crate) struct Asking<'a> {
-    /// Its place in the list.
-    pub(crate) index: usize,
-    pub(crate) address: SocketAddr,
-    /// Put off while the question waits for its turn.
-    pub(crate) deadline: &'a mut Instant,
-}
 
 impl Query {
     /// Asks at one address.

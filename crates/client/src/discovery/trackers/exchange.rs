@@ -1,22 +1,21 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::job::TrackerJob;
+use crate::discovery::trackers::strays;
 use crate::discovery::trackers::turn::Turn;
-use crate::discovery::trackers::{AnnounceContext, strays};
 use crate::net::connect::{ConnectError, connect, connect_udp};
 use crate::net::entropy;
 use crate::report::tracker::{Action, Times};
 use crate::report::tracker_status::TrackerStatus;
-use crate::shared::hosts::kept::Connection;
+use crate::shared::hosts::kept::{Connection, Stream};
 use crate::shared::hosts::pace::Purpose;
 use crate::shared::shared::Owed;
 use http_exchange::TlsProblem;
 use ids::InfoHash;
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
@@ -56,11 +55,6 @@ pub(crate) struct Written {
     /// The exchange it is part of and our port, when that is over UDP.
     pub(crate) session: Option<(Session, u16)>,
 }
-
-/// A connected stream of whatever kind.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for S {}
 
 impl Progress {
     /// Notes an announce over HTTP, once for each address: one that is asked again over another connection is one.

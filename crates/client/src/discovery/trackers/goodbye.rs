@@ -1,15 +1,15 @@
 //! The goodbye that every announce owes.
 
-use crate::discovery::trackers::AnnounceContext;
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::exchange::{Answer, Written, open, transaction};
 use crate::discovery::trackers::job::TrackerJob;
 use crate::discovery::trackers::turn::Turn;
 use crate::net::connect::{ConnectError, connect_udp_again};
+use crate::net::task::settled;
 use crate::report::tracker::TrackerReport;
 use crate::report::tracker_status::{TrackerStatus, Unasked};
 use crate::shared::hosts::pace::Purpose;
 use crate::shared::shared::Owed;
-use crate::swarm::settled;
 use ids::InfoHash;
 use std::io;
 use std::net::SocketAddr;

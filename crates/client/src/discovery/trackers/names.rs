@@ -1,6 +1,6 @@
 //! The host names of trackers, each looked up once: several URLs, and the redirects of several conversations, name the same.
 
-use crate::discovery::trackers::AnnounceContext;
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::job::TrackerJob;
 use crate::net::overlay::Overlay;
 use crate::net::resolve::{LookupPool, NO_ROUTE, NO_THREAD, resolve, unwrapped};

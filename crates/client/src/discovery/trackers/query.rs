@@ -1,10 +1,9 @@
 //! One announce or scrape of one tracker: its addresses of one family in order, until one answers.
 
-use crate::discovery::trackers::ask::Asking;
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::exchange::{Answer, Progress};
 use crate::discovery::trackers::goodbye::Goodbye;
 use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
-use crate::discovery::trackers::{AnnounceContext, Tracked};
 use crate::net::stop::Stopped;
 use crate::report::tracker::{Named, TrackerReport};
 use crate::report::tracker_status::TrackerStatus;
@@ -15,7 +14,7 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
-use tracker::{Counts, Family, Scheme};
+use tracker::{Counts, Family, Peer, Scheme};
 
 /// A tracker, and how to ask it.
 #[derive(Debug)]
@@ -31,10 +30,22 @@ pub(crate) struct Query {
     dns: Option<Duration>,
 }
 
-/// What came of a query.
+/// An address to ask, and until when.
+pub(crate) struct Asking<'a> {
+    /// Its place in the list.
+    pub(crate) index: usize,
+    pub(crate) address: SocketAddr,
+    /// Put off while the question waits for its turn.
+    pub(crate) deadline: &'a mut Instant,
+}
+
+/// The result of a query.
 #[derive(Debug)]
 pub(crate) struct QueryResult {
-    pub(crate) tracked: Tracked,
+    pub(crate) report: TrackerReport,
+    pub(crate) peers: Vec<Peer>,
+    /// Addresses of this machine as the conversation showed them: the socket's, and what the tracker says it sees.
+    pub(crate) own_addresses: Vec<IpAddr>,
     /// Announces that may have been counted, and must be taken back.
     pub(crate) goodbyes: Vec<Goodbye>,
     /// Where the tracker points instead of answering.
@@ -93,7 +104,7 @@ impl Query {
         let owed = |written| Goodbye::owed(&self.job, written, self.info_hash, answer.as_ref());
         let goodbyes = progress.written.into_iter().filter_map(owed).collect();
         report.external_ip = answer.as_ref().and_then(Answer::external_ip);
-        let own: Vec<IpAddr> = progress.local.into_iter().chain(report.external_ip).collect();
+        let own_addresses = progress.local.into_iter().chain(report.external_ip).collect();
         let mut peers = answer.map(|answer| describe(answer, self.info_hash, &mut report)).unwrap_or_default();
         if let Some(most) = context.max_peers {
             // Here, and not when their turn comes: many answers may wait at the same time, each with a long list.
@@ -106,9 +117,8 @@ impl Query {
             false => debug!(tracker = %report.url, error = report.message(), "no peers"),
         }
         let redirect = self.redirect(&mut report, deadline);
-        let tracked = Tracked { report, peers, info_hash: self.info_hash, own };
         let then = self.then.map(|info_hash| Self { info_hash, then: None, ..self });
-        QueryResult { tracked, goodbyes, redirect, then }
+        QueryResult { report, peers, own_addresses, goodbyes, redirect, then }
     }
 
     /// Where the tracker points, if that is how it answered and the place can be gone to.
@@ -168,7 +178,7 @@ impl Query {
 }
 
 /// Writes the answer into the report and gives the peers.
-fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> Vec<tracker::Peer> {
+fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> Vec<Peer> {
     let seconds = |seconds: u32| Duration::from_secs(seconds.into());
     match answer {
         Answer::Announced(announced) => {
@@ -197,35 +207,24 @@ fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
     use crate::limits::Limits;
     use crate::net::stop::Stop;
-    use crate::report::tracker::Action;
+    use crate::shared::shared::Shared;
     use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
     use guard::AddressPolicy;
-    use http_exchange::Tls;
-    use ids::PeerId;
-    use tracker::Announce;
+    use std::sync::Arc;
 
-    /// What becomes of a query to these addresses of one tracker.
+    /// The report of a query to these addresses of one tracker.
     async fn asked(url: &str, addresses: &[SocketAddr]) -> TrackerReport {
         let info_hash = InfoHash([1; 20]);
-        let context = AnnounceContext {
-            action: Action::Announce,
-            announce: Announce::started(info_hash, PeerId([2; 20]), 6881, 3),
-            bind: crate::config::Bind::default(),
-            connect_timeout: Duration::from_secs(5),
-            tls: Tls::default(),
-            ours: 0,
-            waits: crate::discovery::trackers::waits::Waits::default(),
-            _scraping: None,
-            max_peers: None,
-            limits: Limits::default(),
-            shared: crate::shared::shared::Shared::new(&crate::config::Config::default()).unwrap(),
-        };
+        let config = Config::default();
+        let shared = Shared::new(&config).unwrap();
+        let context = AnnounceContext::new(&info_hash.into(), &config, &shared, &Arc::default()).unwrap();
         let job = TrackerJob::new(url.parse().unwrap(), AddressPolicy::User, false, &guard::Secrets::default());
         let query = Query::new(job, addresses.to_vec(), Some(Family::V4), info_hash, None);
         let stop = Stop::default();
-        query.ask(&context, stop.listen()).await.tracked.report
+        query.ask(&context, stop.listen()).await.report
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! What a request to a tracker waits for before it is sent.
 
-use crate::discovery::trackers::AnnounceContext;
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::job::TrackerJob;
 use crate::shared::address_quota::AddressPermit;
 use crate::shared::hosts::kept::{Connection, Way};

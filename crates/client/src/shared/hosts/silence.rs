@@ -1,6 +1,5 @@
 //! Which trackers did not answer, so that the torrents after the first do not wait for each of them again.
 
-use crate::discovery::trackers::waits::SILENT_AFTER;
 use crate::report::tracker_status::{Standing, TrackerStatus};
 use std::collections::HashMap;
 use std::fmt;
@@ -12,6 +11,8 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::time::Instant;
 use tracker::{Host, Scheme, TrackerUrl};
 
+/// Time after which a question that was sent and has no answer counts as one whose answer is late.
+pub(crate) const SILENT_AFTER: Duration = Duration::from_secs(1);
 /// Most endpoints that are remembered; those that would be too many are asked as if they were new.
 const MOST: usize = 4096;
 /// Time without an answer after which a question that is cut off counts as one without an answer: enough for each first packet
