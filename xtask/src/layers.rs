@@ -36,6 +36,7 @@ const HOUSE: &[Room] = &[
     Room { name: "peer-wire", place: Floor(1), uses: &["bencode", "ids"] },
     Room { name: "mse", place: Floor(1), uses: &["ids"] },
     Room { name: "http-exchange", place: Floor(2), uses: &["guard"] },
+    Room { name: "report", place: Floor(2), uses: &["guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "tracker-http", place: Floor(3), uses: &["guard", "http-exchange", "tracker"] },
     Room { name: "tracker-udp", place: Floor(3), uses: &["guard", "tracker"] },
     Room {
@@ -48,6 +49,7 @@ const HOUSE: &[Room] = &[
             "metainfo",
             "mse",
             "peer-wire",
+            "report",
             "tracker",
             "tracker-http",
             "tracker-udp",

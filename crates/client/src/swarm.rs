@@ -7,6 +7,8 @@ use crate::census::census::Census;
 use crate::config::Config;
 use crate::dial::attempt::Attempt;
 use crate::dial::dialler::Dialler;
+use crate::dial::peer_error::PeerError;
+use crate::dial::story;
 use crate::dial::terms::{Facts, Terms};
 use crate::discovery::peers::{Added, Lane, Peers, Word};
 use crate::discovery::trackers::target::check_private;
@@ -16,15 +18,12 @@ use crate::interim::Interim;
 use crate::limits::Limits;
 use crate::net::resolve::{Budget, NO_ROUTE, NO_THREAD, resolve};
 use crate::net::stop::{Stop, Stopped};
-use crate::report::event::{CutShort, Event, Source, Summary};
-use crate::report::outcome::{Outcome, Stage};
-use crate::report::peer::{PeerError, PeerReport};
-use crate::report::tracker::TrackerReport;
 use crate::shared::bounds::{Bounds, Waiting};
 use crate::shared::pacer::More;
 use crate::terms::announce;
 use crate::topic::Topic;
 use guard::{AddressPolicy, Secrets};
+use report::{CutShort, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport};
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
@@ -97,6 +96,8 @@ impl Swarm {
         let trackers = Tracking::new(&topic, &mut config, announce, bounds, stop.listen(), &secrets)?;
         let terms = Terms::new(&topic, &config, bounds, stop.listen(), secrets.clone());
         let named_by_user = std::mem::take(&mut config.peers);
+        let mut summary = Summary::default();
+        summary.scraped = config.scrape;
         let mut swarm = Self {
             torrent: terms.torrent.clone(),
             secrets,
@@ -114,7 +115,7 @@ impl Swarm {
             peers: Peers::new(topic.hashes.primary(), config.limits, config.max_per_address),
             census: Census::new(&topic, config.limits.waiting_bytes),
             reports: VecDeque::new(),
-            summary: Some(Summary { scraped: config.scrape, ..Summary::default() }),
+            summary: Some(summary),
             config,
             interim: Interim::default(),
         };
@@ -246,7 +247,7 @@ impl Swarm {
         if self.trackers.is_idle() && self.lookups.is_empty() && !self.peers.is_waiting(Lane::Names) {
             if let Some((socket, limit)) = self.peers.next_crowded() {
                 let error = PeerError::Crowded { limit };
-                self.unreached(PeerAddress::Socket(socket), Outcome::NotTried, Stage::Queued, Some(error));
+                self.unreached(PeerAddress::Socket(socket), Outcome::AddressQuota, Stage::Queued, Some(error));
             } else if let Some((socket, refusal)) = self.peers.next_refused() {
                 let outcome = Outcome::InvalidAddress;
                 self.unreached(PeerAddress::Socket(socket), outcome, Stage::Queued, Some(refusal.into()));
@@ -296,9 +297,9 @@ impl Swarm {
     }
 
     fn finish(&mut self, begun: Instant) -> Option<Summary> {
-        let summary = self.summary.take()?;
-        let swarm = self.census.view(&summary);
-        Some(Summary { elapsed: begun.elapsed(), swarm, ..summary })
+        let mut summary = self.summary.take()?;
+        (summary.swarm, summary.elapsed) = (self.census.view(&summary), begun.elapsed());
+        Some(summary)
     }
 
     fn cut_short(&mut self, by: CutShort) {
@@ -356,7 +357,7 @@ impl Swarm {
 
     fn report_attempt(&mut self, last: Box<Attempt>) {
         let sources = self.peers.sources(&PeerAddress::Socket(last.tried.address));
-        let (report, said) = PeerReport::of(last, sources, &self.torrent);
+        let (report, said) = story::tell(last, sources, &self.torrent, &self.secrets);
         let told = self.census.take(report, &said);
         self.tell(told);
     }
@@ -372,13 +373,13 @@ impl Swarm {
     /// Reports a peer that was never connected to.
     fn unreached(&mut self, address: PeerAddress, outcome: Outcome, stage: Stage, error: Option<PeerError>) {
         let sources = self.peers.sources(&address);
-        self.tell([PeerReport::unreached(address, sources, outcome, stage, error)]);
+        self.tell([story::unreached(address, sources, outcome, stage, error.as_ref(), &self.secrets)]);
     }
 
     fn tell(&mut self, reports: impl IntoIterator<Item = PeerReport>) {
         for mut report in reports {
             // After all comparing of peers, and before anything is counted by name.
-            report.conceal(&self.secrets);
+            story::conceal(&mut report, &self.secrets);
             if let Some(summary) = &mut self.summary {
                 summary.count_peer(&report);
             }

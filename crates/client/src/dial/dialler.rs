@@ -1,6 +1,6 @@
 //! Who is dialled next, how many at once and how fast, and who gets a second attempt.
 
-use crate::config::{Config, Encryption};
+use crate::config::{Config, EncryptionPolicy};
 use crate::dial::attempt::{Attempt, Try};
 use crate::dial::conversation::attempt;
 use crate::dial::parked::Parked;
@@ -24,7 +24,7 @@ const BURST: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Dialler {
     terms: Arc<Terms>,
-    encryption: Encryption,
+    encryption: EncryptionPolicy,
     bounds: Bounds,
     attempts: JoinSet<Box<Attempt>>,
     retries: Retries,
@@ -118,9 +118,9 @@ impl Dialler {
         if attempt.tried.first.is_some() || self.terms.stopped.is_said() {
             return Some(attempt);
         }
-        let Some(transport) = self.encryption.second(&attempt) else { return Some(attempt) };
+        let Some(encryption) = self.encryption.second(&attempt) else { return Some(attempt) };
         let Try { address, info_hash, by_user, .. } = attempt.tried;
-        let second = Try { address, info_hash, transport, by_user, visit: None, first: Some(attempt) };
+        let second = Try { address, info_hash, encryption, by_user, visit: None, first: Some(attempt) };
         self.retries.add(second, Instant::now());
         None
     }
@@ -201,6 +201,13 @@ impl Dialler {
         let peer = PeerAddress::Socket(address);
         let (info_hash, requires_crypto) = peers.greeted_with(&peer);
         let by_user = peers.is_users(&peer);
-        Try { address, info_hash, transport: self.encryption.first(requires_crypto), by_user, visit: None, first: None }
+        Try {
+            address,
+            info_hash,
+            encryption: self.encryption.first(requires_crypto),
+            by_user,
+            visit: None,
+            first: None,
+        }
     }
 }

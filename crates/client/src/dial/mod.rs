@@ -6,5 +6,7 @@ pub(crate) mod attempt;
 pub(crate) mod conversation;
 pub(crate) mod dialler;
 pub(crate) mod parked;
+pub(crate) mod peer_error;
 pub(crate) mod retries;
+pub(crate) mod story;
 pub(crate) mod terms;

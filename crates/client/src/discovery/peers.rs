@@ -2,9 +2,9 @@
 
 use crate::discovery::sources::{NamedBy, Table};
 use crate::limits::Limits;
-use crate::report::event::Source;
 use guard::{AddressPolicy, Refusal};
 use ids::InfoHash;
+use report::Source;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};

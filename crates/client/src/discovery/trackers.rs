@@ -6,6 +6,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod crowd;
+pub(crate) mod ending;
 pub(crate) mod exchange;
 pub(crate) mod goodbye;
 pub(crate) mod hosts;
@@ -18,6 +19,8 @@ pub(crate) mod waits;
 
 use crate::config::{Bind, Config};
 use crate::discovery::trackers::crowd::Crowd;
+use crate::discovery::trackers::ending::{Ending, Unasked};
+use crate::discovery::trackers::exchange::Action;
 use crate::discovery::trackers::goodbye::Goodbye;
 use crate::discovery::trackers::names::{Names, Next, addresses_of};
 use crate::discovery::trackers::query::{Asked, Query};
@@ -26,15 +29,13 @@ use crate::discovery::trackers::waits::{Waits, Why};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::net::stop::Stopped;
-use crate::report::tracker::{Action, TrackerReport};
-use crate::report::tracker_status::{TrackerStatus, Unasked};
 use crate::shared::bounds::Bounds;
 use crate::swarm::settled;
 use crate::topic::Topic;
-
 use guard::{AddressPolicy, Secrets};
 use http_exchange::Tls;
 use ids::InfoHash;
+use report::TrackerReport;
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::net::{IpAddr, SocketAddr};
@@ -138,7 +139,7 @@ enum Step {
 #[derive(Debug)]
 struct LookedUp {
     target: Target,
-    found: Result<Vec<SocketAddr>, TrackerStatus>,
+    found: Result<Vec<SocketAddr>, Ending>,
     took: Duration,
 }
 
@@ -273,7 +274,7 @@ impl Tracking {
         }
         if self.steps.is_empty() && self.answered {
             let others: Vec<Target> = self.targets.drain(..).collect();
-            others.into_iter().for_each(|target| self.tell(target.report(Unasked::AnotherAnswered.into())));
+            others.into_iter().for_each(|target| self.tell(target.report(&Unasked::AnotherAnswered.into())));
         }
         (!self.steps.is_empty() || !self.told.is_empty()).then_some(())
     }
@@ -281,9 +282,9 @@ impl Tracking {
     /// The run is over: nobody who waits will be asked.
     fn give_up(&mut self) {
         let targets: Vec<Target> = self.targets.drain(..).chain(self.names.give_up()).collect();
-        targets.into_iter().for_each(|target| self.tell(target.report(TrackerStatus::Interrupted)));
+        targets.into_iter().for_each(|target| self.tell(target.report(&Ending::Interrupted)));
         let queries: Vec<Query> = self.queries.drain(..).collect();
-        queries.into_iter().for_each(|query| self.tell(query.report(TrackerStatus::Interrupted)));
+        queries.into_iter().for_each(|query| self.tell(query.report(&Ending::Interrupted)));
     }
 
     fn take(&mut self, step: Step) {
@@ -299,12 +300,12 @@ impl Tracking {
     }
 
     /// Goes on with a tracker whose host has been looked up; `took` is the time of its own look-up, if there was one.
-    fn looked_up(&mut self, mut target: Target, found: Result<Vec<SocketAddr>, TrackerStatus>, took: Option<Duration>) {
+    fn looked_up(&mut self, mut target: Target, found: Result<Vec<SocketAddr>, Ending>, took: Option<Duration>) {
         target.begun.get_or_insert_with(Instant::now);
         match found {
             Ok(addresses) => self.plan(&target, addresses, took),
-            Err(status) => {
-                let mut report = target.report(status);
+            Err(ending) => {
+                let mut report = target.report(&ending);
                 report.times.dns = took;
                 self.tell(report);
             }
@@ -329,7 +330,7 @@ impl Tracking {
         };
         let addresses: Vec<SocketAddr> = addresses.into_iter().filter(&mut has_room).collect();
         if let Some(limit) = self.crowd.most().filter(|_| addresses.is_empty() && named > 0) {
-            return self.tell(target.report(Unasked::Crowded { limit }.into()));
+            return self.tell(target.report(&Unasked::Crowded { limit }.into()));
         }
         // A family without a source address is asked only where there is no other, to say why not.
         let usable: Vec<SocketAddr> = addresses.iter().copied().filter(|&address| bind.allows(address)).collect();
@@ -361,7 +362,7 @@ impl Tracking {
                     self.targets.push_front(target);
                     return;
                 }
-                Err(status) => tracked.report.status = status,
+                Err(ending) => ending.write(&mut tracked.report, &target.secrets),
             }
         }
         self.answered |= tracked.report.status.is_ok();
@@ -369,13 +370,13 @@ impl Tracking {
     }
 
     /// Whether a redirect is followed.
-    fn judge_redirect(&mut self, target: &Target) -> Result<(), TrackerStatus> {
+    fn judge_redirect(&mut self, target: &Target) -> Result<(), Ending> {
         let asks_the_same = |url: &TrackerUrl| self.terms.asks_the_same(url, target);
         if target.trail.iter().any(asks_the_same) {
-            return Err(TrackerStatus::RedirectLoop);
+            return Err(Ending::RedirectLoop);
         }
         if target.trail.len() > self.terms.limits.redirects {
-            return Err(TrackerStatus::TooManyRedirects { limit: self.terms.limits.redirects });
+            return Err(Ending::TooManyRedirects { limit: self.terms.limits.redirects });
         }
         let followed = target.only.map(|only| (target.url.clone(), only.family, only.info_hash));
         if self.known.iter().any(asks_the_same) || followed.is_some_and(|followed| !self.followed.insert(followed)) {
@@ -396,6 +397,6 @@ async fn look_up(mut target: Target, name: String, terms: Arc<Terms>, stopped: S
     let begun = Instant::now();
     target.begun.get_or_insert(begun);
     let found = stopped.or(pin!(addresses_of(&name, target.url.port(), &terms))).await;
-    let found = found.unwrap_or(Err(TrackerStatus::Interrupted));
+    let found = found.unwrap_or(Err(Ending::Interrupted));
     Step::LookedUp(Box::new(LookedUp { target, found, took: begun.elapsed() }))
 }

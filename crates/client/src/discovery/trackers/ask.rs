@@ -1,14 +1,14 @@
 //! One question to one address of a tracker, unless it is known to be silent; scrapes together with those of other runs.
 
 use crate::discovery::trackers::Terms;
-use crate::discovery::trackers::exchange::{Answer, Progress, converse};
+use crate::discovery::trackers::ending::Ending;
+use crate::discovery::trackers::exchange::{Action, Answer, Progress, converse};
 use crate::discovery::trackers::hosts::batches::{First, Joined, Later, Outcome, Where};
 use crate::discovery::trackers::hosts::silence::Endpoint;
 use crate::discovery::trackers::query::Query;
 use crate::discovery::trackers::turn::Turn;
 use crate::discovery::trackers::waits::Why;
-use crate::report::tracker::Action;
-use crate::report::tracker_status::{Standing, TrackerStatus};
+use report::Standing;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -34,12 +34,12 @@ impl Query {
         mut asking: Asking<'_>,
         terms: &Terms,
         progress: &mut Progress,
-    ) -> Result<Answer, TrackerStatus> {
+    ) -> Result<Answer, Ending> {
         progress.address = Some(asking.address);
         if terms.action == Action::Scrape && self.target.only.is_none() {
             // BEP 48: without a URL for it nothing is asked, and then nothing is connected to either.
             if !self.target.has_scrape() {
-                return Err(TrackerStatus::ScrapeUnsupported);
+                return Err(Ending::ScrapeUnsupported);
             }
             if terms.bounds.tracker_hosts().is_scraped_by_several()
                 && let Some(answer) = self.ask_together(&mut asking, terms, progress).await?
@@ -56,10 +56,10 @@ impl Query {
         asking: &mut Asking<'_>,
         terms: &Terms,
         progress: &mut Progress,
-    ) -> Result<Option<Answer>, TrackerStatus> {
+    ) -> Result<Option<Answer>, Ending> {
         let url = match self.target.url.scheme() {
             Scheme::Udp => self.target.url.clone(),
-            _ => self.target.url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?,
+            _ => self.target.url.scrape().ok_or(Ending::ScrapeUnsupported)?,
         };
         let to = Where { url, address: asking.address, ours: terms.ours };
         let answer = match terms.bounds.tracker_hosts().batches.join(&to, self.info_hash) {
@@ -95,7 +95,7 @@ impl Query {
         asking: &mut Asking<'_>,
         terms: &Terms,
         progress: &mut Progress,
-    ) -> Result<Answer, TrackerStatus> {
+    ) -> Result<Answer, Ending> {
         let endpoint = Endpoint::of(&self.target.url, asking.address);
         let silences = &terms.bounds.tracker_hosts().silences;
         // It is not the tracker's fault that others are asked, or asked at its address.

@@ -1,5 +1,6 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
+use crate::discovery::trackers::ending::Ending;
 use crate::discovery::trackers::hosts::kept::Connection;
 use crate::discovery::trackers::hosts::pace::Purpose;
 use crate::discovery::trackers::target::Target;
@@ -7,11 +8,10 @@ use crate::discovery::trackers::turn::Turn;
 use crate::discovery::trackers::{Terms, strays};
 use crate::net::connect::{ConnectError, connect, connect_udp};
 use crate::net::entropy;
-use crate::report::tracker::{Action, Times};
-use crate::report::tracker_status::TrackerStatus;
 use crate::shared::bounds::Owed;
 use http_exchange::TlsProblem;
 use ids::InfoHash;
+use report::Times;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -21,6 +21,15 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
 use tracker_udp::Session;
+
+/// What a tracker is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// For peers; it counts us until we take it back.
+    Announce,
+    /// For counts; it learns nothing of us (BEP 48).
+    Scrape,
+}
 
 /// What a tracker said.
 #[derive(Debug)]
@@ -41,7 +50,7 @@ pub(crate) struct Progress {
     pub(crate) http_status: Option<u16>,
     /// Torrents that the last question was about.
     pub(crate) asked_about: usize,
-    /// What [`TrackerReport::asked_together`](crate::report::tracker::TrackerReport::asked_together) says.
+    /// What [`TrackerReport::asked_together`](report::TrackerReport::asked_together) says.
     pub(crate) together: usize,
     /// Where an announce may have been written.
     pub(crate) written: Vec<Written>,
@@ -81,13 +90,13 @@ pub(crate) async fn converse(
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
-) -> Result<Answer, TrackerStatus> {
+) -> Result<Answer, Ending> {
     let address = turn.address();
     progress.times = Times::default();
     match target.url.scheme() {
         Scheme::Udp => over_udp(target, address, info_hashes, terms, deadline, progress).await,
         Scheme::Http | Scheme::Https => over_http(target, info_hashes, terms, deadline, turn, progress).await,
-        _ => Err(TrackerStatus::UnsupportedScheme),
+        _ => Err(Ending::UnsupportedScheme),
     }
 }
 
@@ -98,7 +107,7 @@ pub(crate) async fn open(
     terms: &Terms,
     deadline: Instant,
     progress: &mut Progress,
-) -> Result<Connection, TrackerStatus> {
+) -> Result<Connection, Ending> {
     let stream = tcp(address, terms, deadline, progress).await?;
     let stream: Box<dyn Stream> = if target.url.scheme() == Scheme::Https {
         let begun = Instant::now();
@@ -118,7 +127,7 @@ async fn tcp(
     terms: &Terms,
     deadline: Instant,
     progress: &mut Progress,
-) -> Result<TcpStream, TrackerStatus> {
+) -> Result<TcpStream, Ending> {
     let begun = Instant::now();
     let limit = deadline.min(begun + terms.connect_timeout);
     let stream = match timeout_at(limit, connect(address, terms.bind)).await {
@@ -131,7 +140,7 @@ async fn tcp(
 }
 
 /// What an error of TLS says: it may be our own machine's.
-fn of_tls(error: http_exchange::Error) -> TrackerStatus {
+fn of_tls(error: http_exchange::Error) -> Ending {
     match error {
         http_exchange::Error::Tls(TlsProblem::NoThread(source)) => ConnectError::Exhausted(source).into(),
         error => tracker_http::Error::from(error).into(),
@@ -147,7 +156,7 @@ async fn over_http(
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
-) -> Result<Answer, TrackerStatus> {
+) -> Result<Answer, Ending> {
     let (address, mut deadline) = (turn.address(), deadline);
     loop {
         let mut connection = match turn.connection.take() {
@@ -157,7 +166,7 @@ async fn over_http(
         let begun = Instant::now();
         connection.timeout = deadline - begun;
         let asked = ask_over_http(&mut connection, target, info_hashes, terms, progress).await;
-        if let Err(TrackerStatus::Http(error)) = &asked
+        if let Err(Ending::Http(error)) = &asked
             && error.is_stale()
         {
             deadline += turn.again(terms, Purpose::Question).await;
@@ -185,7 +194,7 @@ async fn ask_over_http(
     info_hashes: &[InfoHash],
     terms: &Terms,
     progress: &mut Progress,
-) -> Result<(Answer, u16), TrackerStatus> {
+) -> Result<(Answer, u16), Ending> {
     let url = &target.url;
     match (terms.action, target.only) {
         (Action::Announce, only) => {
@@ -200,7 +209,7 @@ async fn ask_over_http(
         (Action::Scrape, only) => {
             let reply = match only {
                 None => {
-                    let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
+                    let url = url.scrape().ok_or(Ending::ScrapeUnsupported)?;
                     connection.scrape(&url, &terms.scrape_of(info_hashes)).await
                 }
                 Some(_) => connection.scrape_as_written(url).await,
@@ -212,10 +221,10 @@ async fn ask_over_http(
 }
 
 /// What a scrape's error says. BEP 48 derives the URL by a convention that not every tracker keeps to.
-fn of_a_scrape(error: tracker_http::Error) -> TrackerStatus {
+fn of_a_scrape(error: tracker_http::Error) -> Ending {
     // RFC 9110: not found, method not allowed, gone, not implemented. A refusal in the tracker's own words is that.
     match error.status() {
-        Some(404 | 405 | 410 | 501) if error.failure().is_none() => TrackerStatus::NoScrape(error),
+        Some(404 | 405 | 410 | 501) if error.failure().is_none() => Ending::NoScrape(error),
         _ => error.into(),
     }
 }
@@ -227,7 +236,7 @@ async fn over_udp(
     terms: &Terms,
     deadline: Instant,
     progress: &mut Progress,
-) -> Result<Answer, TrackerStatus> {
+) -> Result<Answer, Ending> {
     let begun = Instant::now();
     let socket = connect_udp(address, terms.bind)?;
     let local = socket.local_addr().map_err(ConnectError::Exhausted)?;
@@ -247,9 +256,7 @@ async fn over_udp(
         never = strays::watch(asked, terms, &mut elsewhere) => match never {},
     };
     let (connect, together, answer) = reply.map_err(|error| match elsewhere {
-        Some(from) if matches!(error, tracker_udp::Error::Timeout { .. }) => {
-            TrackerStatus::AnsweredElsewhere { from, error }
-        }
+        Some(from) if matches!(error, tracker_udp::Error::Timeout { .. }) => Ending::AnsweredElsewhere { from, error },
         _ => error.into(),
     })?;
     progress.together = together;
@@ -312,7 +319,7 @@ impl Answer {
     }
 }
 
-impl From<ConnectError> for TrackerStatus {
+impl From<ConnectError> for Ending {
     fn from(error: ConnectError) -> Self {
         Self::NoConnection { outcome: error.outcome(), source: error.into_io() }
     }

@@ -1,12 +1,12 @@
 //! The host names of trackers, each looked up once: several URLs, and the redirects of several conversations, name the same.
 
 use crate::discovery::trackers::Terms;
+use crate::discovery::trackers::ending::Ending;
 use crate::discovery::trackers::hosts::pace::Purpose;
 use crate::discovery::trackers::hosts::silence::{Endpoint, Silence};
 use crate::discovery::trackers::target::Target;
 use crate::net::overlay::Overlay;
 use crate::net::resolve::{Budget, NO_ROUTE, NO_THREAD, resolve, unwrapped};
-use crate::report::tracker_status::TrackerStatus;
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -35,7 +35,7 @@ enum Known {
 /// What there is to do for a tracker.
 pub(crate) enum Next {
     /// Its addresses are known, or why there are none.
-    Ask(Target, Result<Vec<SocketAddr>, TrackerStatus>),
+    Ask(Target, Result<Vec<SocketAddr>, Ending>),
     LookUp(Target, String),
     /// The look-up for another URL is on its way.
     Wait,
@@ -69,23 +69,21 @@ impl Names {
             }
             Some(Known::Failed(kind, reason)) => {
                 let error = io::Error::new(*kind, reason.clone());
-                Next::Ask(target, Err(TrackerStatus::unresolved(error)))
+                Next::Ask(target, Err(Ending::unresolved(error)))
             }
-            Some(&mut Known::Silent(silence, ago)) => {
-                Next::Ask(target, Err(TrackerStatus::KnownSilent { silence, ago }))
-            }
+            Some(&mut Known::Silent(silence, ago)) => Next::Ask(target, Err(Ending::KnownSilent { silence, ago })),
         }
     }
 
     /// Takes in what came of the look-up for `target`, and gives those that waited for it.
-    pub(crate) fn learn(&mut self, target: &Target, found: &Result<Vec<SocketAddr>, TrackerStatus>) -> Vec<Target> {
+    pub(crate) fn learn(&mut self, target: &Target, found: &Result<Vec<SocketAddr>, Ending>) -> Vec<Target> {
         let Host::Name(name) = target.url.host() else { return Vec::new() };
         let known = match found {
             Ok(addresses) => Known::Found(addresses.iter().map(SocketAddr::ip).collect()),
-            Err(TrackerStatus::ResolveFailed(error) | TrackerStatus::NoConnection { source: error, .. }) => {
+            Err(Ending::ResolveFailed(error) | Ending::NoConnection { source: error, .. }) => {
                 Known::Failed(error.kind(), error.to_string())
             }
-            &Err(TrackerStatus::KnownSilent { silence, ago }) => Known::Silent(silence, ago),
+            &Err(Ending::KnownSilent { silence, ago }) => Known::Silent(silence, ago),
             // The run has ended.
             Err(_) => Known::Failed(io::ErrorKind::Interrupted, "not looked up".to_owned()),
         };
@@ -107,7 +105,7 @@ impl Names {
 
 /// The addresses of a host, in the resolver's order. A name that takes long to fail is not looked up by the next run, as an
 /// address that is silent is not asked.
-pub(crate) async fn addresses_of(name: &str, port: u16, terms: &Terms) -> Result<Vec<SocketAddr>, TrackerStatus> {
+pub(crate) async fn addresses_of(name: &str, port: u16, terms: &Terms) -> Result<Vec<SocketAddr>, Ending> {
     let silences = &terms.bounds.tracker_hosts().silences;
     let endpoint = Endpoint::Name(name.to_owned());
     silences.look(&endpoint, Instant::now())?;
@@ -121,7 +119,7 @@ pub(crate) async fn addresses_of(name: &str, port: u16, terms: &Terms) -> Result
         Err(_) if question.age() >= SLOW => question.silent(Silence::NotResolved),
         Err(_) => {}
     }
-    found.map_err(TrackerStatus::unresolved)
+    found.map_err(Ending::unresolved)
 }
 
 #[cfg(test)]
@@ -158,7 +156,7 @@ mod tests {
             let Next::Ask(_, Err(status)) = names.next(target("http://T.onion./announce")) else {
                 panic!("no look-up")
             };
-            assert_eq!(status.code(), "resolve_failed");
+            assert_eq!(status.status(), report::TrackerStatus::ResolveFailed);
         }
     }
 
@@ -167,7 +165,7 @@ mod tests {
         let mut names = Names::default();
         let first = target("http://t.example/announce");
         assert!(matches!(names.next(first.clone()), Next::LookUp(..)));
-        names.learn(&first, &Err(TrackerStatus::ResolveFailed(io::Error::other("no such name"))));
+        names.learn(&first, &Err(Ending::ResolveFailed(io::Error::other("no such name"))));
         let Next::Ask(_, Err(status)) = names.next(target("https://t.example/announce")) else { panic!("it is known") };
         assert_eq!(guard::ErrorChain(&status).to_string(), "host name does not resolve: no such name");
     }
