@@ -37,6 +37,7 @@ const HOUSE: &[Room] = &[
     Room { name: "mse", place: Floor(1), uses: &["ids"] },
     Room { name: "peer-session", place: Floor(2), uses: &["guard", "ids", "mse", "peer-wire"] },
     Room { name: "http-exchange", place: Floor(2), uses: &["guard"] },
+    Room { name: "report", place: Floor(2), uses: &["guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "tracker-http", place: Floor(3), uses: &["guard", "http-exchange", "tracker"] },
     Room { name: "tracker-udp", place: Floor(3), uses: &["guard", "tracker"] },
     Room {
@@ -50,6 +51,7 @@ const HOUSE: &[Room] = &[
             "mse",
             "peer-session",
             "peer-wire",
+            "report",
             "tracker",
             "tracker-http",
             "tracker-udp",

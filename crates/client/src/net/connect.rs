@@ -1,8 +1,8 @@
 //! TCP connections with a chosen source address, and whose fault it is when there is none.
 
 use crate::config::Bind;
-use crate::report::outcome::Outcome;
 use nix::errno::Errno;
+use report::Outcome;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -1,11 +1,11 @@
 //! What every conversation of a run with a tracker has in common.
 
 use crate::config::{Bind, Config};
+use crate::discovery::trackers::exchange::Action;
 use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
 use crate::discovery::trackers::waits::Waits;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::report::tracker::Action;
 use crate::shared::identity::Identity;
 use crate::shared::shared::Shared;
 use crate::topic::Topic;
