@@ -20,7 +20,7 @@ use crate::report::event::{CutShort, Event, Summary};
 use crate::report::outcome::{Outcome, Stage};
 use crate::report::peer::{PeerError, PeerReport};
 use crate::report::tracker::TrackerReport;
-use crate::shared::shared::{Shared, Waiting};
+use crate::shared::{Shared, Waiting};
 use crate::topic::Topic;
 use guard::Secrets;
 use std::collections::VecDeque;
@@ -94,7 +94,7 @@ impl Swarm {
             waits: None,
             is_waiting: false,
             dialler: Dialler::new(terms, &config, shared),
-            lookups: Lookups::new(config.limits, stop.listen()),
+            lookups: Lookups::new(config.limits, config.bind.into(), stop.listen()),
             stop,
             discovery,
             peers: Peers::new(primary, config.limits, config.max_per_address),
@@ -116,7 +116,7 @@ impl Swarm {
     /// The port that is announced and held for the run.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.shared.identity().port
+        self.shared.endpoint().port
     }
 
     /// Tells how far the run has come, also while the next event is waited for.
@@ -288,10 +288,10 @@ impl Swarm {
     /// Takes in what a source has found: its peers, then its report.
     fn found(&mut self, found: Found) {
         let Found { peers, source, policy, info_hash, own_addresses, mut report } = found;
-        let identity = self.shared.identity();
-        own_addresses.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, identity.port)));
+        let (ours, port) = (&self.shared.identity().peer_ids, self.shared.endpoint().port);
+        own_addresses.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, port)));
         self.peers.expect(peers.len());
-        for peer in peers.into_iter().filter(|peer| !peer.peer_id.is_some_and(|id| identity.peer_ids.is_ours(id))) {
+        for peer in peers.into_iter().filter(|peer| !peer.peer_id.is_some_and(|id| ours.is_ours(id))) {
             let requires_crypto = peer.requires_crypto == Some(true);
             let introduction = Introduction { source: &source, policy, info_hash, requires_crypto };
             let added = self.peers.add(&peer.address, introduction);
@@ -307,7 +307,7 @@ impl Swarm {
     fn looked_up(&mut self, LookedUp { name, addresses }: LookedUp) {
         let error = match addresses {
             Some(Ok(addresses)) => {
-                self.peers.resolved(name, &addresses, |address| self.config.bind.allows(address));
+                self.peers.resolved(name, &addresses, |address| self.lookups.allows(address));
                 return;
             }
             Some(Err(error)) => Some(error),

@@ -3,7 +3,7 @@
 use crate::report::outcome::{Outcome, Stage, Transport};
 use crate::report::peer::PeerError;
 use crate::shared::address_quota::AddressPermit;
-use crate::shared::shared::ConnectionPermit;
+use crate::shared::permits::ConnectionPermit;
 use guard::Secrets;
 use ids::InfoHash;
 use peer_session::{HandshakeFailure, Looks};

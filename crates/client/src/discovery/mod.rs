@@ -16,7 +16,7 @@ use crate::discovery::trackers::Trackers;
 use crate::error::Error;
 use crate::net::stop::Stopped;
 use crate::report::tracker::TrackerReport;
-use crate::shared::shared::Shared;
+use crate::shared::Shared;
 use crate::topic::Topic;
 use guard::Secrets;
 use std::future::poll_fn;

@@ -1,13 +1,13 @@
 //! What every conversation of a run with a tracker has in common.
 
-use crate::config::{Bind, Config};
+use crate::config::Config;
 use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
 use crate::discovery::trackers::waits::Waits;
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::net::route::Route;
 use crate::report::tracker::Action;
-use crate::shared::identity::Identity;
-use crate::shared::shared::Shared;
+use crate::shared::Shared;
 use crate::topic::Topic;
 use http_exchange::Tls;
 use ids::InfoHash;
@@ -30,7 +30,7 @@ pub(crate) struct AnnounceContext {
     pub(crate) action: Action,
     /// The announce, but for the info-hash.
     pub(crate) announce: Announce<'static>,
-    pub(crate) bind: Bind,
+    pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
     pub(crate) tls: Tls,
     /// A hash of our source addresses and the certificates that are trusted beside the usual ones: runs that share the rest
@@ -55,8 +55,8 @@ impl AnnounceContext {
     pub(crate) fn new(topic: &Topic, config: &Config, shared: &Shared, changed: &Arc<Notify>) -> Result<Self, Error> {
         Ok(Self {
             action: if config.scrape { Action::Scrape } else { Action::Announce },
-            announce: announce(topic, shared.identity(), config),
-            bind: config.bind,
+            announce: announce(topic, shared, config),
+            route: config.bind.into(),
             connect_timeout: config.connect_timeout,
             tls: shared.tls(&config.tls_roots).map_err(Error::TlsRoots)?,
             ours: BuildHasherDefault::<DefaultHasher>::default().hash_one((config.bind, &config.tls_roots)),
@@ -88,18 +88,18 @@ impl AnnounceContext {
 }
 
 /// What trackers are told.
-fn announce(topic: &Topic, identity: &Identity, config: &Config) -> Announce<'static> {
+fn announce(topic: &Topic, shared: &Shared, config: &Config) -> Announce<'static> {
     Announce {
         info_hash: topic.hashes.primary(),
-        peer_id: identity.peer_id,
-        port: identity.port,
+        peer_id: shared.identity().peer_id,
+        port: shared.endpoint().port,
         uploaded: 0,
         downloaded: 0,
         // With nothing left it would be a seed.
         left: topic.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT),
         event: tracker::Event::Started,
         numwant: Some(NUMWANT),
-        key: identity.key,
+        key: shared.identity().key,
         crypto: config.encryption.announced(),
         tracker_id: None,
     }

@@ -8,9 +8,9 @@ use crate::net::connect::{ConnectError, connect, connect_udp};
 use crate::net::entropy;
 use crate::report::tracker::{Action, Times};
 use crate::report::tracker_status::TrackerStatus;
+use crate::shared::Owed;
 use crate::shared::hosts::kept::{Connection, Stream};
 use crate::shared::hosts::pace::Purpose;
-use crate::shared::shared::Owed;
 use http_exchange::TlsProblem;
 use ids::InfoHash;
 use std::io;
@@ -115,7 +115,7 @@ async fn tcp(
 ) -> Result<TcpStream, TrackerStatus> {
     let begun = Instant::now();
     let limit = deadline.min(begun + context.connect_timeout);
-    let stream = match timeout_at(limit, connect(address, context.bind)).await {
+    let stream = match timeout_at(limit, connect::<TcpStream>(address, context.route)).await {
         Ok(connected) => connected?,
         Err(_) => return Err(ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()),
     };
@@ -223,7 +223,7 @@ async fn over_udp(
     progress: &mut Progress,
 ) -> Result<Answer, TrackerStatus> {
     let begun = Instant::now();
-    let socket = connect_udp(address, context.bind)?;
+    let socket = connect_udp(address, context.route)?;
     let local = socket.local_addr().map_err(ConnectError::Exhausted)?;
     progress.local = Some(local.ip().to_canonical());
     let transaction = transaction()?;

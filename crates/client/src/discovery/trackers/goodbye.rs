@@ -8,8 +8,8 @@ use crate::net::connect::{ConnectError, connect_udp_again};
 use crate::net::task::settled;
 use crate::report::tracker::TrackerReport;
 use crate::report::tracker_status::{TrackerStatus, Unasked};
+use crate::shared::Owed;
 use crate::shared::hosts::pace::Purpose;
-use crate::shared::shared::Owed;
 use ids::InfoHash;
 use std::io;
 use std::net::SocketAddr;
@@ -132,7 +132,7 @@ async fn over_udp(
     context: &AnnounceContext,
 ) -> Result<(), TrackerStatus> {
     use tracker_udp::Error::{Refused, Socket, Timeout, Unreachable};
-    let socket = connect_udp_again(left.port, address, context.bind)?;
+    let socket = connect_udp_again(left.port, address, context.route)?;
     let mut session = Session::new(socket, url)?.resuming(left.connection);
     session.timeout = context.limits.goodbye_time;
     match session.announce(announce, transaction()?).await {
