@@ -69,7 +69,7 @@ pub use report::{
     ListenEnd, MatchedHash, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs, SeenBy, Source, Stage,
     Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode, Verdict,
 };
-pub use shared::shared::Shared;
+pub use shared::Shared;
 pub use swarm::Swarm;
 pub use topic::Topic;
 pub use torrent_file::{ReadError, read_torrent, read_torrent_from};

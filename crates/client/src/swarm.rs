@@ -18,7 +18,7 @@ use crate::discovery::{Discovery, given};
 use crate::error::Error;
 use crate::interim::Interim;
 use crate::net::stop::Stop;
-use crate::shared::shared::{Shared, Waiting};
+use crate::shared::{Shared, Waiting};
 use crate::topic::Topic;
 use guard::Secrets;
 use report::{CutShort, Event, Outcome, PeerReport, Stage, Summary, TrackerReport};
@@ -95,7 +95,7 @@ impl Swarm {
             waits: None,
             is_waiting: false,
             dialler: Dialler::new(terms, &config, shared),
-            lookups: Lookups::new(config.limits, stop.listen()),
+            lookups: Lookups::new(config.limits, config.bind.into(), stop.listen()),
             stop,
             discovery,
             peers: Peers::new(primary, config.limits, config.max_per_address),
@@ -117,7 +117,7 @@ impl Swarm {
     /// The port that is announced and held for the run.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.shared.identity().port
+        self.shared.endpoint().port
     }
 
     /// Tells how far the run has come, also while the next event is waited for.
@@ -289,10 +289,10 @@ impl Swarm {
     /// Takes in what a source has found: its peers, then its report.
     fn found(&mut self, found: Found) {
         let Found { peers, source, policy, info_hash, own_addresses, mut report } = found;
-        let identity = self.shared.identity();
-        own_addresses.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, identity.port)));
+        let (ours, port) = (&self.shared.identity().peer_ids, self.shared.endpoint().port);
+        own_addresses.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, port)));
         self.peers.expect(peers.len());
-        for peer in peers.into_iter().filter(|peer| !peer.peer_id.is_some_and(|id| identity.peer_ids.is_ours(id))) {
+        for peer in peers.into_iter().filter(|peer| !peer.peer_id.is_some_and(|id| ours.is_ours(id))) {
             let requires_crypto = peer.requires_crypto == Some(true);
             let introduction = Introduction { source: &source, policy, info_hash, requires_crypto };
             let added = self.peers.add(&peer.address, introduction);
@@ -308,7 +308,7 @@ impl Swarm {
     fn looked_up(&mut self, LookedUp { name, addresses }: LookedUp) {
         let error = match addresses {
             Some(Ok(addresses)) => {
-                self.peers.resolved(name, &addresses, |address| self.config.bind.allows(address));
+                self.peers.resolved(name, &addresses, |address| self.lookups.allows(address));
                 return;
             }
             Some(Err(error)) => Some(error),

@@ -2,7 +2,7 @@
 
 use crate::dial::peer_error::PeerError;
 use crate::shared::address_quota::AddressPermit;
-use crate::shared::shared::ConnectionPermit;
+use crate::shared::permits::ConnectionPermit;
 use guard::Secrets;
 use ids::InfoHash;
 use peer_session::{HandshakeFailure, Looks};

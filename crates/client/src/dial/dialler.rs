@@ -8,7 +8,8 @@ use crate::dial::parked::Parked;
 use crate::dial::terms::Terms;
 use crate::discovery::peers::{DialHints, Peers, Queue};
 use crate::net::task::settled;
-use crate::shared::shared::{ConnectionPermit, Shared};
+use crate::shared::Shared;
+use crate::shared::permits::ConnectionPermit;
 use report::Encryption;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -58,7 +59,7 @@ impl NextDial {
         match self {
             Self::Now => tokio::task::yield_now().await,
             Self::At(at) => sleep_until(at).await,
-            Self::Permit => return shared.acquire().await,
+            Self::Permit => return shared.connections().acquire().await,
             Self::Later => {}
         }
         None
@@ -88,7 +89,7 @@ impl Dialler {
                 self.permit = None;
                 return self.delayed.due().map_or(NextDial::Later, NextDial::At);
             }
-            let Some(permit) = self.permit.take().or_else(|| self.shared.try_acquire()) else {
+            let Some(permit) = self.permit.take().or_else(|| self.shared.connections().try_acquire()) else {
                 return NextDial::Permit;
             };
             let mut tried = match self.next_try(peers, now) {
@@ -140,7 +141,7 @@ impl Dialler {
             // Our machine was exhausted. Others in flight will end, and then this peer is tried again.
             Some(permit) => permit.shrink(),
             None => {
-                self.shared.grow();
+                self.shared.connections().grow();
                 false
             }
         };

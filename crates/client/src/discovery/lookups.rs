@@ -3,6 +3,7 @@
 use crate::discovery::peers::{HostPort, Peers};
 use crate::limits::Limits;
 use crate::net::resolve::{LookupPool, NO_ROUTE, NO_THREAD, resolve};
+use crate::net::route::Route;
 use crate::net::stop::Stopped;
 use crate::net::task::settled;
 use report::Outcome;
@@ -17,6 +18,7 @@ use tracker::PeerAddress;
 pub(crate) struct Lookups {
     tasks: JoinSet<LookedUp>,
     limits: Limits,
+    route: Route,
     stopped: Stopped,
 }
 
@@ -28,8 +30,9 @@ pub(crate) struct LookedUp {
 }
 
 impl Lookups {
-    pub(crate) fn new(limits: Limits, stopped: Stopped) -> Self {
-        Self { tasks: JoinSet::new(), limits, stopped }
+    /// None is begun yet.
+    pub(crate) fn new(limits: Limits, route: Route, stopped: Stopped) -> Self {
+        Self { tasks: JoinSet::new(), limits, route, stopped }
     }
 
     /// Begins as many as may go on at the same time.
@@ -39,7 +42,8 @@ impl Lookups {
         {
             let by_user = peers.hints(&PeerAddress::Host(host.clone(), port)).by_user;
             let pool = if by_user { LookupPool::Users } else { LookupPool::Peers };
-            self.tasks.spawn(look_up((host, port), pool, self.limits, self.stopped.clone()));
+            let stopped = self.stopped.clone();
+            self.tasks.spawn(look_up((host, port), pool, self.limits, self.route, stopped));
         }
     }
 
@@ -53,15 +57,20 @@ impl Lookups {
         self.tasks.is_empty()
     }
 
+    /// Whether an address that was found can be dialled.
+    pub(crate) fn allows(&self, address: SocketAddr) -> bool {
+        self.route.allows(address)
+    }
+
     /// Cancels all of them.
     pub(crate) fn abort(&mut self) {
         self.tasks.abort_all();
     }
 }
 
-async fn look_up(name: HostPort, pool: LookupPool, limits: Limits, stopped: Stopped) -> LookedUp {
+async fn look_up(name: HostPort, pool: LookupPool, limits: Limits, route: Route, stopped: Stopped) -> LookedUp {
     let (host, port) = &name;
-    let addresses = stopped.or(pin!(resolve(host.as_str(), *port, pool, &limits))).await;
+    let addresses = stopped.or(pin!(resolve(host.as_str(), *port, pool, &limits, route))).await;
     LookedUp { name, addresses }
 }
 

@@ -15,7 +15,7 @@ use crate::discovery::source::{Activity, Found, PeerSource};
 use crate::discovery::trackers::Trackers;
 use crate::error::Error;
 use crate::net::stop::Stopped;
-use crate::shared::shared::Shared;
+use crate::shared::Shared;
 use crate::topic::Topic;
 use guard::Secrets;
 use report::TrackerReport;

@@ -28,8 +28,8 @@ use crate::discovery::trackers::waits::Why;
 use crate::error::Error;
 use crate::net::stop::Stopped;
 use crate::net::task::settled;
+use crate::shared::Shared;
 use crate::shared::address_quota::AddressCounter;
-use crate::shared::shared::Shared;
 use crate::topic::Topic;
 use guard::{AddressPolicy, Secrets};
 use ids::InfoHash;
@@ -245,8 +245,8 @@ impl Trackers {
         let hashes = job.redirect.map_or_else(|| self.hashes.clone(), |redirect| vec![redirect.info_hash]);
         let Some((addresses, at_once)) = self.within_quota(job, addresses, hashes.len()) else { return };
         // A family without a source address is asked only where there is no other, to say why not.
-        let bind = self.context.bind;
-        let usable: Vec<SocketAddr> = addresses.iter().copied().filter(|&address| bind.allows(address)).collect();
+        let route = self.context.route;
+        let usable: Vec<SocketAddr> = addresses.iter().copied().filter(|&address| route.allows(address)).collect();
         let usable = if usable.is_empty() { addresses } else { usable };
         let of = |family| usable.iter().copied().filter(|&address| Family::of(address) == family).collect::<Vec<_>>();
         let lists = match job.redirect.map(|redirect| redirect.family) {

@@ -4,5 +4,6 @@ pub(crate) mod connect;
 pub(crate) mod entropy;
 pub(crate) mod overlay;
 pub(crate) mod resolve;
+pub(crate) mod route;
 pub(crate) mod stop;
 pub(crate) mod task;

@@ -1,13 +1,13 @@
 //! What every conversation of a run with a tracker has in common.
 
-use crate::config::{Bind, Config};
+use crate::config::Config;
 use crate::discovery::trackers::exchange::Action;
 use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
 use crate::discovery::trackers::waits::Waits;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::shared::identity::Identity;
-use crate::shared::shared::Shared;
+use crate::net::route::Route;
+use crate::shared::Shared;
 use crate::topic::Topic;
 use http_exchange::Tls;
 use ids::InfoHash;
@@ -30,7 +30,7 @@ pub(crate) struct AnnounceContext {
     pub(crate) action: Action,
     /// The announce, but for the info-hash.
     pub(crate) announce: Announce<'static>,
-    pub(crate) bind: Bind,
+    pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
     pub(crate) tls: Tls,
     /// A hash of our source addresses and the certificates that are trusted beside the usual ones: runs that share the rest
@@ -55,8 +55,8 @@ impl AnnounceContext {
     pub(crate) fn new(topic: &Topic, config: &Config, shared: &Shared, changed: &Arc<Notify>) -> Result<Self, Error> {
         Ok(Self {
             action: if config.scrape { Action::Scrape } else { Action::Announce },
-            announce: announce(topic, shared.identity(), config),
-            bind: config.bind,
+            announce: announce(topic, shared, config),
+            route: config.bind.into(),
             connect_timeout: config.connect_timeout,
             tls: shared.tls(&config.tls_roots).map_err(Error::TlsRoots)?,
             ours: BuildHasherDefault::<DefaultHasher>::default().hash_one((config.bind, &config.tls_roots)),
@@ -88,9 +88,9 @@ impl AnnounceContext {
 }
 
 /// The announce of a run, for the primary info-hash.
-fn announce(topic: &Topic, identity: &Identity, config: &Config) -> Announce<'static> {
+fn announce(topic: &Topic, shared: &Shared, config: &Config) -> Announce<'static> {
     let left = topic.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT);
-    Announce::started(topic.hashes.primary(), identity.peer_id, identity.port, identity.key)
+    Announce::started(topic.hashes.primary(), shared.identity().peer_id, shared.endpoint().port, shared.identity().key)
         .with_bytes(0, 0, left)
         .with_numwant(Some(NUMWANT))
         .with_crypto(config.encryption.announced())

@@ -7,9 +7,9 @@ use crate::discovery::trackers::strays;
 use crate::discovery::trackers::turn::Turn;
 use crate::net::connect::{ConnectError, connect, connect_udp};
 use crate::net::entropy;
+use crate::shared::Owed;
 use crate::shared::hosts::kept::{Connection, Stream};
 use crate::shared::hosts::pace::Purpose;
-use crate::shared::shared::Owed;
 use http_exchange::TlsProblem;
 use ids::InfoHash;
 use report::Times;
@@ -124,7 +124,7 @@ async fn tcp(
 ) -> Result<TcpStream, Ending> {
     let begun = Instant::now();
     let limit = deadline.min(begun + context.connect_timeout);
-    let stream = match timeout_at(limit, connect(address, context.bind)).await {
+    let stream = match timeout_at(limit, connect::<TcpStream>(address, context.route)).await {
         Ok(connected) => connected?,
         Err(_) => return Err(ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()),
     };
@@ -232,7 +232,7 @@ async fn over_udp(
     progress: &mut Progress,
 ) -> Result<Answer, Ending> {
     let begun = Instant::now();
-    let socket = connect_udp(address, context.bind)?;
+    let socket = connect_udp(address, context.route)?;
     let local = socket.local_addr().map_err(ConnectError::Exhausted)?;
     progress.local = Some(local.ip().to_canonical());
     let transaction = transaction()?;

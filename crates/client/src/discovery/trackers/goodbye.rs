@@ -7,8 +7,8 @@ use crate::discovery::trackers::job::TrackerJob;
 use crate::discovery::trackers::turn::Turn;
 use crate::net::connect::{ConnectError, connect_udp_again};
 use crate::net::task::settled;
+use crate::shared::Owed;
 use crate::shared::hosts::pace::Purpose;
-use crate::shared::shared::Owed;
 use ids::InfoHash;
 use report::TrackerReport;
 use std::io;
@@ -127,7 +127,7 @@ async fn over_udp(
     context: &AnnounceContext,
 ) -> Result<(), Ending> {
     use tracker_udp::Error::{Refused, Socket, Timeout, Unreachable};
-    let socket = connect_udp_again(left.port, address, context.bind)?;
+    let socket = connect_udp_again(left.port, address, context.route)?;
     let mut session = Session::new(socket, url)?.resuming(left.connection);
     session.timeout = context.limits.goodbye_time;
     match session.announce(announce, transaction()?).await {

@@ -111,7 +111,10 @@ pub(crate) async fn addresses_of(name: &str, port: u16, context: &AnnounceContex
     silences.look(&endpoint, Instant::now())?;
     let _descriptor = context.shared.descriptor(Purpose::Question).await;
     let question = silences.ask(endpoint, Instant::now())?;
-    let found = context.waits.answer(pin!(resolve(name, port, LookupPool::Trackers, &context.limits)), || {}).await;
+    let found = context
+        .waits
+        .answer(pin!(resolve(name, port, LookupPool::Trackers, &context.limits, context.route)), || {})
+        .await;
     match &found {
         Ok(_) => question.answered(),
         // What this machine lacks says nothing about the name.

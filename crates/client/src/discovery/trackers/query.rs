@@ -212,7 +212,7 @@ mod tests {
     use crate::config::Config;
     use crate::limits::Limits;
     use crate::net::stop::Stop;
-    use crate::shared::shared::Shared;
+    use crate::shared::Shared;
     use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
     use guard::AddressPolicy;
     use std::sync::Arc;
