@@ -12,12 +12,14 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::ci::{self, End, Row, Step};
-use crate::optional::{self, Optional};
-use crate::scratch::{Scratch, make_folder};
-use crate::shell::{self, Result};
-use crate::skips::Skips;
-use crate::unshare;
+use xtask::optional::{self, Optional};
+use xtask::scratch::{Scratch, make_folder};
+use xtask::shell::{self, Result};
+use xtask::skips::Skips;
+use xtask::unshare;
+
+use crate::ci::step::{Step, cargo, play};
+use crate::ci::table::{End, Row, table};
 
 /// The task by which the program calls itself.
 pub(crate) const INSIDE: &str = "inside-bare";
@@ -48,7 +50,7 @@ const ESSENTIAL: &[&str] = &[
 const FOLDERS: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/usr/games", "/sbin", "/bin"];
 
 /// The unit tests that start programs.
-const TESTS: &str = "cargo test --workspace --bins --locked --quiet";
+const TESTS: &str = "cargo test -p xtask -p lab -p cli --lib --bins --locked --quiet";
 
 /// Makes the machine and runs the checks on it.
 pub(crate) fn run(skips: &Skips) -> Result {
@@ -64,11 +66,11 @@ pub(crate) fn run(skips: &Skips) -> Result {
     shell::run(command.env_remove("CI").stdin(Stdio::null()))
 }
 
-/// What happens inside: hides the programs, and then checks, as a process of its own.
-pub(crate) fn inside(args: &[String]) -> Result {
+/// What happens inside: hides the programs, and then does those of the checks that are for bare machines, as a process of its own.
+pub(crate) fn inside(args: &[String], steps: &[Step]) -> Result {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["hide", folder, outside] if namespace()? != Path::new(outside) => hide(Path::new(folder)),
-        ["check"] => check(),
+        ["check"] => check(steps),
         _ => Err("it is `cargo xtask bare` that starts this, in a mount namespace of its own".to_owned()),
     }
 }
@@ -150,15 +152,15 @@ fn aside(file: &Path, kept: &BTreeMap<PathBuf, PathBuf>) -> PathBuf {
 }
 
 /// Runs the checks. Each optional program must be gone, and named.
-fn check() -> Result {
+fn check(steps: &[Step]) -> Result {
     let here: Vec<&str> = optional::ALL.iter().filter(|one| one.is_here()).map(|one| one.name).collect();
     if !here.is_empty() {
         return Err(format!("bare: still here: {}", here.join(", ")));
     }
-    let tests = Step { name: "tests", repeat: TESTS, run: |_| ci::cargo(TESTS), is_bare: true };
-    let checks = ci::STEPS.iter().filter(|step| step.is_bare);
-    let (rows, done) = ci::play(&[&tests].into_iter().chain(checks).collect::<Vec<_>>());
-    println!("{}", ci::table("bare", &rows));
+    let tests = Step { name: "tests", repeat: TESTS, run: |_| cargo(TESTS), is_bare: true };
+    let checks = steps.iter().filter(|step| step.is_bare);
+    let (rows, done) = play(&[&tests].into_iter().chain(checks).collect::<Vec<_>>());
+    println!("{}", table("bare", &rows));
     done?;
     let unnamed: Vec<&str> = unnamed(&rows, optional::ALL).map(|one| one.name).collect();
     if unnamed.is_empty() { Ok(()) } else { Err(format!("bare: missing and not named: {}", unnamed.join(", "))) }
@@ -175,7 +177,7 @@ fn unnamed<'a>(rows: &'a [Row], all: &'a [&'static Optional]) -> impl Iterator<I
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::skips::{Skip, Why};
+    use xtask::skips::{Skip, Why};
 
     #[test]
     fn a_program_that_no_check_names_is_found() {

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use crate::binary;
-use crate::shell::{self, Result};
+use xtask::binary;
+use xtask::shell::{self, Result};
 
 /// Builds the benches and hands them their arguments: `parse` measures the parsers, `swarm` the engine and the command,
 /// `soak` a million handshakes in one process.

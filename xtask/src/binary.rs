@@ -7,13 +7,16 @@ use serde_json::Value;
 
 use crate::shell::{self, Result};
 
+/// What each line that the command prints with `--json` follows, below the workspace's folder.
+pub const SCHEMA: &str = "crates/cli/src/schema.json";
+
 /// Builds the command and returns its executable. What the compiler has to say goes to stderr.
-pub(crate) fn build(release: bool) -> Result<PathBuf> {
+pub fn build(release: bool) -> Result<PathBuf> {
     build_with(if release { "release" } else { "dev" })
 }
 
 /// The same, by this profile.
-pub(crate) fn build_with(profile: &str) -> Result<PathBuf> {
+pub fn build_with(profile: &str) -> Result<PathBuf> {
     let mut command = shell::cargo([
         "build",
         "--locked",
@@ -31,7 +34,7 @@ pub(crate) fn build_with(profile: &str) -> Result<PathBuf> {
 }
 
 /// Builds the examples of all crates, and returns their executables by name.
-pub(crate) fn examples() -> Result<BTreeMap<String, PathBuf>> {
+pub fn examples() -> Result<BTreeMap<String, PathBuf>> {
     let build = ["build", "--locked", "--workspace", "--examples", "--message-format=json-render-diagnostics"];
     Ok(executables(&shell::output(&mut shell::cargo(build))?))
 }

@@ -8,9 +8,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::optional;
-use crate::shell::{self, Result};
-use crate::skips::Skips;
+use xtask::optional;
+use xtask::shell::{self, Result};
+use xtask::skips::Skips;
 
 /// What needs no network.
 pub(crate) const OFFLINE: &str = "cargo deny --locked --offline check bans licenses sources";

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::binary;
-use crate::scratch::{make_folder, write};
-use crate::shell::{self, Result};
-use crate::skips::Skips;
+use xtask::binary;
+use xtask::scratch::{make_folder, write};
+use xtask::shell::{self, Result};
+use xtask::skips::Skips;
 
 const NAME: &str = "bt-handshake";
 

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::shell::{self, Result};
+use xtask::shell::{self, Result};
 
 /// What to feed, and for how long.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,42 +1,28 @@
-//! The project's automation: `cargo xtask ci | tidy | layers | trust | examples | consumer | size | demo | picture | terminal | bare |
-//! integration | conformance | fixtures | dist | bench | fuzz | miri`.
+//! The project's automation: `cargo xtask` lists the tasks.
 //!
-//! `main` parses the flags and chooses the task; every task is one module, and every failure names the
+//! `main` parses the flags and chooses the task; every task is one module or one of the crate `lab`, and every failure names the
 //! command that repeats it.
 
+mod audit;
 mod bare;
 mod bench;
-mod binary;
 mod ci;
-mod conformance;
-mod consumer;
-mod demo;
 mod deny;
 mod dist;
-mod examples;
-mod fixtures;
 mod fuzz;
-mod integration;
+mod lab;
 mod layers;
 mod miri;
-mod optional;
-mod payload;
-mod picture;
-mod report;
-mod scratch;
-mod shell;
 mod size;
-mod skips;
-mod terminal;
 mod tidy;
-mod trust;
-mod unshare;
+mod tree;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use skips::Skips;
+use xtask::optional;
+use xtask::shell::Result;
+use xtask::skips::Skips;
 
 /// What `cargo xtask` prints when it is asked for nothing it knows.
 const USAGE: &str = "\
@@ -46,8 +32,8 @@ usage: cargo xtask <task>
   ci --long                           the same, and then what is too long for it: integration --long
   ci --list                           the optional programs, and which checks need them
   tidy                                rules of the house that no compiler checks
-  layers                              who may depend on whom
-  trust                               one toolchain, no unsafe code, current lock files, no default features
+  layers                              which crate may depend on which
+  audit                               current lock files, no default features that are taken unseen
   examples                            each crate's example programs on real input, and what they print
   consumer                            the crates as others use them: the README's lines, and each crate by itself
   size                                lines, options, JSON properties, crates, public items
@@ -74,27 +60,22 @@ usage: cargo xtask <task>
 
 /// A task with its flags, as the command line named it.
 enum Task {
-    Ci { long: bool },
+    Ci {
+        long: bool,
+    },
     List,
     Tidy,
     Layers,
-    Trust,
-    Examples,
-    Consumer,
+    Audit,
     Size,
-    Demo,
-    Picture,
-    Terminal(Option<String>),
     Bare,
     InsideBare(Vec<String>),
-    Integration(integration::Options),
-    Inside(Vec<String>),
-    Conformance(PathBuf),
-    Fixtures,
     Dist,
     Bench(Vec<String>),
     Fuzz(fuzz::Options),
     Miri,
+    /// One of [`lab::TASKS`] and its flags, which the lab reads.
+    Lab(Vec<String>),
 }
 
 fn main() -> ExitCode {
@@ -103,9 +84,23 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let inside = matches!(task, Task::Inside(_) | Task::InsideBare(_));
-    let skips = Skips::new();
-    let done = match task {
+    let inside = matches!(task, Task::InsideBare(_));
+    match run(task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("\n{reason}");
+            // `ci` names the step to repeat, which is shorter; and what runs inside is repeated from outside.
+            if !inside && !reason.contains("repeat with: ") {
+                eprintln!("repeat with: cargo xtask {}", args.join(" "));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result {
+    let skips = Skips::default();
+    match task {
         Task::Ci { long } => ci::run(long),
         Task::List => {
             println!("{}\n{}", optional::listed(), optional::apt_get(optional::ALL).unwrap_or_default());
@@ -113,34 +108,15 @@ fn main() -> ExitCode {
         }
         Task::Tidy => tidy::run(&skips),
         Task::Layers => layers::run(),
-        Task::Trust => trust::run(&skips),
-        Task::Examples => examples::run(),
-        Task::Consumer => consumer::run(&skips),
+        Task::Audit => audit::run(),
         Task::Size => size::run(),
-        Task::Demo => demo::run(),
-        Task::Picture => demo::draw(),
-        Task::Terminal(case) => terminal::run(&skips, case.as_deref()),
         Task::Bare => bare::run(&skips),
-        Task::InsideBare(args) => bare::inside(&args),
-        Task::Integration(options) => integration::run(&skips, &options),
-        Task::Inside(args) => integration::inside(&args),
-        Task::Conformance(dir) => conformance::run(&dir),
-        Task::Fixtures => fixtures::run(),
+        Task::InsideBare(args) => bare::inside(&args, ci::STEPS),
         Task::Dist => dist::run(&skips),
         Task::Bench(args) => bench::run(&args),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Miri => miri::run(&skips),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            eprintln!("\n{reason}");
-            // `ci` names the step to repeat, which is shorter; and what is inside is repeated by whoever is outside.
-            if !inside && !reason.contains("repeat with: ") {
-                eprintln!("repeat with: cargo xtask {}", args.join(" "));
-            }
-            ExitCode::FAILURE
-        }
+        Task::Lab(args) => lab::run(&skips, &args.iter().map(String::as_str).collect::<Vec<_>>()),
     }
 }
 
@@ -153,45 +129,18 @@ fn parse(args: &[String]) -> Option<Task> {
         ("ci", [list]) if list == "--list" => Some(Task::List),
         ("tidy", []) => Some(Task::Tidy),
         ("layers", []) => Some(Task::Layers),
-        ("trust", []) => Some(Task::Trust),
-        ("examples", []) => Some(Task::Examples),
-        ("consumer", []) => Some(Task::Consumer),
+        ("audit", []) => Some(Task::Audit),
         ("size", []) => Some(Task::Size),
-        ("demo", []) => Some(Task::Demo),
-        ("picture", []) => Some(Task::Picture),
-        ("terminal", []) => Some(Task::Terminal(None)),
-        ("terminal", [case]) => Some(Task::Terminal(Some(case.clone()))),
-        ("conformance", [dir]) => Some(Task::Conformance(dir.into())),
-        ("fixtures", []) => Some(Task::Fixtures),
         ("dist", []) => Some(Task::Dist),
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
         ("miri", []) => Some(Task::Miri),
         ("fuzz", flags) => fuzz_options(flags).map(Task::Fuzz),
         ("bare", []) => Some(Task::Bare),
-        // Not for people: how parts of `bare` and `integration` call themselves.
+        // Not for people: how parts of `bare` call themselves.
         (bare::INSIDE, args) => Some(Task::InsideBare(args.to_vec())),
-        (integration::INSIDE, args) => Some(Task::Inside(args.to_vec())),
-        ("integration", flags) => integration_options(flags).map(Task::Integration),
+        (task, _) if lab::TASKS.contains(&task) => Some(Task::Lab(args.to_vec())),
         _ => None,
     }
-}
-
-/// The flags of `integration`.
-fn integration_options(flags: &[String]) -> Option<integration::Options> {
-    let mut options = integration::Options::default();
-    let mut flags = flags.iter();
-    while let Some(flag) = flags.next() {
-        match flag.as_str() {
-            "--runs" => options.runs = flags.next()?.parse().ok().filter(|runs| *runs > 0)?,
-            "--keep" => options.keep = true,
-            "--record" => options.record = true,
-            "--only" => options.only = Some(flags.next()?.clone()),
-            "--release" => options.release = true,
-            "--long" => (options.long, options.runs) = (true, integration::LONG_RUNS),
-            _ => return None,
-        }
-    }
-    Some(options)
 }
 
 /// The flags of `fuzz`.
@@ -221,13 +170,11 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_integration() {
-        let Some(Task::Integration(options)) = parse(&words("integration --runs 20 --keep")) else {
-            panic!("not the integration task");
+    fn tasks_of_the_lab_keep_their_flags() {
+        let Some(Task::Lab(args)) = parse(&words("integration --runs 20 --keep")) else {
+            panic!("not one of the lab");
         };
-        assert_eq!((options.runs, options.keep, options.release, options.long), (20, true, false, false));
-        let long = integration_options(&words("--long --only many")).unwrap();
-        assert_eq!((long.runs, long.long, long.only.as_deref()), (integration::LONG_RUNS, true, Some("many")));
+        assert_eq!(args, ["integration", "--runs", "20", "--keep"]);
     }
 
     #[test]
@@ -241,10 +188,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        let integration = ["integration --runs", "integration --runs 0"];
         let fuzz = ["fuzz --seconds", "fuzz --seconds 0", "fuzz --fast", "fuzz bencode metainfo"];
-        let others = ["", "nothing", "ci --fast", "conformance", "bench"];
-        for line in others.into_iter().chain(integration).chain(fuzz) {
+        let others = ["", "nothing", "ci --fast", "bench"];
+        for line in others.into_iter().chain(fuzz) {
             assert!(parse(&words(line)).is_none(), "{line}");
         }
     }

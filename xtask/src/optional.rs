@@ -2,29 +2,33 @@
 //! the end of `ci`, for `.ci/run` and for `xtask/README.md`. A bare machine has the Rust toolchain, a C compiler and
 //! Debian's minimal root.
 
+#![expect(missing_docs, reason = "each static says its name and what it is for")]
+
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::shell::find_program;
-use crate::{miri, unshare};
+use crate::unshare;
 
 /// Programs, a library, or an ability of the kernel.
-pub(crate) struct Optional {
-    pub(crate) name: &'static str,
+pub struct Optional {
+    /// As the tables have it.
+    pub name: &'static str,
     /// Whether it is here.
-    pub(crate) is_here: fn(&Self) -> bool,
+    pub is_here: fn(&Self) -> bool,
     /// The programs that it consists of.
-    pub(crate) programs: &'static [&'static str],
-    pub(crate) source: Source,
+    pub programs: &'static [&'static str],
+    /// How to get it.
+    pub source: Source,
     /// The checks that need it.
-    pub(crate) purpose: &'static str,
+    pub purpose: &'static str,
 }
 
 /// Where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// A Debian package.
     Debian(&'static str),
     /// A package of crates.io, with a program.
@@ -36,7 +40,7 @@ pub(crate) enum Source {
 }
 
 /// All of them, in the order in which the checks need them.
-pub(crate) static ALL: &[&Optional] = &[
+pub static ALL: &[&Optional] = &[
     &GIT,
     &CARGO_DENY,
     &MIRI,
@@ -63,36 +67,39 @@ pub(crate) static ALL: &[&Optional] = &[
     &NAMESPACES,
 ];
 
-pub(crate) static GIT: Optional = debian("git", &["git"], "git", "`tidy`, `trust`");
-pub(crate) static CARGO_DENY: Optional = Optional {
+pub static GIT: Optional = debian("git", &["git"], "git", "`tidy`");
+pub static CARGO_DENY: Optional = Optional {
     name: "cargo-deny",
     is_here: Optional::is_on_path,
     programs: &["cargo-deny"],
     source: Source::Cargo("cargo-deny"),
     purpose: "`deny`",
 };
-pub(crate) static MIRI: Optional = Optional {
+pub static MIRI: Optional = Optional {
     name: "Miri",
-    is_here: |_| miri::is_here(),
+    // Not the cargo that runs us: only rustup's knows the other toolchains.
+    is_here: |_| {
+        find_program("rustup").is_some() && succeeds(Command::new("cargo").args(["+nightly", "miri", "--version"]))
+    },
     programs: &[],
     source: Source::Nightly("miri"),
     purpose: "`miri`",
 };
-pub(crate) static TMUX: Optional = debian("tmux", &["tmux"], "tmux", "`terminal`");
-pub(crate) static BASH: Optional = debian("bash", &["bash"], "bash", "`terminal`");
-pub(crate) static OPENTRACKER: Optional = debian("opentracker", &["opentracker"], "opentracker", "`integration`");
-pub(crate) static MKTORRENT: Optional = debian("mktorrent", &["mktorrent"], "mktorrent", "`integration`");
-pub(crate) static TRANSMISSION_CLI: Optional = debian(
+pub static TMUX: Optional = debian("tmux", &["tmux"], "tmux", "`terminal`");
+pub static BASH: Optional = debian("bash", &["bash"], "bash", "`terminal`");
+pub static OPENTRACKER: Optional = debian("opentracker", &["opentracker"], "opentracker", "`integration`");
+pub static MKTORRENT: Optional = debian("mktorrent", &["mktorrent"], "mktorrent", "`integration`");
+pub static TRANSMISSION_CLI: Optional = debian(
     "transmission-create and -show",
     &["transmission-create", "transmission-show"],
     "transmission-cli",
     "`integration`",
 );
-pub(crate) static TRANSMISSION: Optional =
+pub static TRANSMISSION: Optional =
     debian("transmission-daemon", &["transmission-daemon"], "transmission-daemon", CLIENT);
-pub(crate) static ARIA2: Optional = debian("aria2", &["aria2c"], "aria2", CLIENT);
-pub(crate) static RTORRENT: Optional = debian("rtorrent", &["rtorrent"], "rtorrent", CLIENT);
-pub(crate) static LIBTORRENT: Optional = Optional {
+pub static ARIA2: Optional = debian("aria2", &["aria2c"], "aria2", CLIENT);
+pub static RTORRENT: Optional = debian("rtorrent", &["rtorrent"], "rtorrent", CLIENT);
+pub static LIBTORRENT: Optional = Optional {
     is_here: |_| succeeds(Command::new(PYTHON).args(["-c", "import libtorrent"])),
     ..debian(
         "libtorrent for Python",
@@ -101,32 +108,31 @@ pub(crate) static LIBTORRENT: Optional = Optional {
         "`integration`: a client, `matrix`, `bittorrent-tracker`",
     )
 };
-pub(crate) static CTORRENT: Optional = debian("ctorrent", &["ctorrent"], "ctorrent", CLIENT);
-pub(crate) static QBITTORRENT: Optional = debian("qbittorrent-nox", &["qbittorrent-nox"], "qbittorrent-nox", CLIENT);
-pub(crate) static NODE: Optional = debian("node", &["node"], "nodejs", TRACKER);
-pub(crate) static NPM: Optional = debian("npm", &["npm"], "npm", TRACKER);
-pub(crate) static NGINX: Optional = debian("nginx", &["nginx"], "nginx-light", "`integration`: `proxied`");
-pub(crate) static OPENSSL: Optional = debian("openssl", &["openssl"], "openssl", "`integration`: `proxied`");
-pub(crate) static STRACE: Optional =
-    debian("strace", &["strace"], "strace", "`integration`: `hostile`, `hostile-inside`");
-pub(crate) static FAKETIME: Optional = Optional {
+pub static CTORRENT: Optional = debian("ctorrent", &["ctorrent"], "ctorrent", CLIENT);
+pub static QBITTORRENT: Optional = debian("qbittorrent-nox", &["qbittorrent-nox"], "qbittorrent-nox", CLIENT);
+pub static NODE: Optional = debian("node", &["node"], "nodejs", TRACKER);
+pub static NPM: Optional = debian("npm", &["npm"], "npm", TRACKER);
+pub static NGINX: Optional = debian("nginx", &["nginx"], "nginx-light", "`integration`: `proxied`");
+pub static OPENSSL: Optional = debian("openssl", &["openssl"], "openssl", "`integration`: `proxied`");
+pub static STRACE: Optional = debian("strace", &["strace"], "strace", "`integration`: `hostile`, `hostile-inside`");
+pub static FAKETIME: Optional = Optional {
     is_here: |_| faketime().is_some(),
     ..debian("libfaketime", &[], "libfaketime", "`integration`: clocks that jump, in `hostile`")
 };
-pub(crate) static UTIL_LINUX: Optional = debian(
+pub static UTIL_LINUX: Optional = debian(
     "unshare and prlimit",
     &["unshare", "prlimit"],
     "util-linux",
     "`integration`: `hostile`, namespaces; `bare`",
 );
-pub(crate) static MOUNT: Optional = debian("mount", &["mount"], "mount", "`integration`: namespaces; `bare`");
-pub(crate) static IPROUTE2: Optional = debian("ip", &["ip"], "iproute2", "`integration`: namespaces");
-pub(crate) static NAMESPACES: Optional = Optional {
+pub static MOUNT: Optional = debian("mount", &["mount"], "mount", "`integration`: namespaces; `bare`");
+pub static IPROUTE2: Optional = debian("ip", &["ip"], "iproute2", "`integration`: namespaces");
+pub static NAMESPACES: Optional = Optional {
     name: "network namespaces",
     is_here: |_| unshare::command(unshare::NETWORK).is_some(),
     programs: &[],
     source: Source::Rights,
-    purpose: "`integration`: `aimed`, `dns`, `dual-stack`, `hostile-inside`, `many`",
+    purpose: "`integration`: `ssrf`, `dns`, `dual-stack`, `hostile-inside`, `many`",
 };
 
 const CLIENT: &str = "`integration`: a client";
@@ -143,13 +149,13 @@ const fn debian(
 }
 
 /// Debian's own Python, which is the one that sees the modules Debian installs.
-pub(crate) const PYTHON: &str = "/usr/bin/python3";
+pub const PYTHON: &str = "/usr/bin/python3";
 
 /// Where Debian has a folder of libraries for each architecture.
 const LIBRARIES: &str = "/usr/lib";
 
 /// The library that gives a process a time of its own.
-pub(crate) fn faketime() -> Option<PathBuf> {
+pub fn faketime() -> Option<PathBuf> {
     let folders = fs::read_dir(LIBRARIES).into_iter().flatten().flatten();
     folders.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1")).find(|path| path.is_file())
 }
@@ -165,12 +171,12 @@ impl Optional {
     }
 
     /// Whether it is here.
-    pub(crate) fn is_here(&self) -> bool {
+    pub fn is_here(&self) -> bool {
         (self.is_here)(self)
     }
 
     /// Whether its absence is a failure where CI=true. Not a nightly toolchain's: the machine may not reach any.
-    pub(crate) fn is_required_in_ci(&self) -> bool {
+    pub fn is_required_in_ci(&self) -> bool {
         !matches!(self.source, Source::Nightly(_))
     }
 }
@@ -205,21 +211,21 @@ impl fmt::Display for Source {
 }
 
 /// The command that installs Debian's part of these.
-pub(crate) fn apt_get(all: &[&Optional]) -> Option<String> {
+pub fn apt_get(all: &[&Optional]) -> Option<String> {
     let packages: Vec<&str> = all.iter().filter_map(|one| one.source.debian()).collect();
     let command = || format!("apt-get install --no-install-recommends {}", packages.join(" "));
     (!packages.is_empty()).then(command)
 }
 
 /// The table in Markdown, as `xtask/README.md` has it.
-pub(crate) fn listed() -> String {
+pub fn listed() -> String {
     let rows = ALL.iter().map(|one| format!("| {} | {} | {} |\n", one.name, one.source, one.purpose));
     format!("| optional | from | needed by |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
 /// One that is not here, for tests.
 #[cfg(test)]
-pub(crate) const fn absent(name: &'static str, source: Source) -> Optional {
+pub const fn absent(name: &'static str, source: Source) -> Optional {
     Optional { name, is_here: |_| false, programs: &[], source, purpose: "" }
 }
 

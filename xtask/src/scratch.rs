@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 use crate::shell::Result;
 
 /// A folder that goes when this does, unless it is to be kept.
-pub(crate) struct Scratch {
+pub struct Scratch {
     path: PathBuf,
     keep: bool,
 }
 
 impl Scratch {
     /// A new folder of the system's temporary ones; it is an error when it is already there.
-    pub(crate) fn new(keep: bool) -> Result<Self> {
+    pub fn new(keep: bool) -> Result<Self> {
         let path = std::env::temp_dir().join(format!("bt-handshake-xtask-{}", std::process::id()));
         fs::create_dir(&path).map_err(|error| format!("cannot make {}: {error}", path.display()))?;
         Ok(Self { path, keep })
     }
 
     /// A folder in this one, made if need be.
-    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
+    pub fn folder(&self, name: &str) -> Result<PathBuf> {
         let path = self.path.join(name);
         make_folder(&path)?;
         Ok(path)
@@ -38,11 +38,11 @@ impl Drop for Scratch {
 }
 
 /// Makes a folder, and those it is in, unless they are there.
-pub(crate) fn make_folder(path: &Path) -> Result {
+pub fn make_folder(path: &Path) -> Result {
     fs::create_dir_all(path).map_err(|error| format!("cannot make {}: {error}", path.display()))
 }
 
 /// Writes a file whole.
-pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) -> Result {
+pub fn write(path: &Path, content: impl AsRef<[u8]>) -> Result {
     fs::write(path, content).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

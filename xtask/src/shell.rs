@@ -7,44 +7,42 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::optional;
-use crate::skips::Skips;
-
 /// A task's result; the error is the text to print.
-pub(crate) type Result<T = ()> = std::result::Result<T, String>;
+pub type Result<T = ()> = std::result::Result<T, String>;
 
-/// The folder of the workspace: what is above this package.
-pub(crate) fn root() -> PathBuf {
+/// The folder of the workspace, which has the lock file.
+pub fn root() -> PathBuf {
     // Cargo sets the variable for `run` and `test`; the built-in value serves a bare start of the executable.
     let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| OsString::from(env!("CARGO_MANIFEST_DIR")));
     let package = PathBuf::from(package);
-    package.parent().map_or(package.clone(), Path::to_path_buf)
+    let root = package.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+    root.map_or(package.clone(), Path::to_path_buf)
 }
 
 /// The folder that cargo builds in.
-pub(crate) fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |target| root().join(target))
 }
 
 /// The cargo that runs us, in the workspace's folder.
-pub(crate) fn cargo<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
+pub fn cargo<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
-    // Cargo sets them for xtask. Some build scripts, ring's for one, run again when they change: each call of ours after one of
-    // the user's would build again whatever depends on ring, and so would the user's next.
-    let of_xtask = |name: &OsString| {
+    // Cargo sets them for the package that it runs. Some build scripts, ring's for one, run again when they change: each call from
+    // here after one of the user's would build again all that depends on ring, and so would the user's next.
+    let of_package = |name: &OsString| {
         let name = name.to_string_lossy();
         ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|prefix| name.starts_with(prefix))
     };
-    env::vars_os().map(|(name, _)| name).filter(of_xtask).for_each(|name| {
+    env::vars_os().map(|(name, _)| name).filter(of_package).for_each(|name| {
         command.env_remove(name);
     });
     command
 }
 
 /// The packages of the workspace, as `cargo metadata` tells them.
-pub(crate) fn packages() -> Result<Vec<Value>> {
+pub fn packages() -> Result<Vec<Value>> {
     let said = output(&mut cargo(["metadata", "--format-version", "1", "--no-deps", "--locked"]))?;
     let metadata: Value = serde_json::from_str(&said).map_err(|error| format!("cargo metadata: {error}"))?;
     let packages = metadata.get("packages").and_then(Value::as_array);
@@ -52,12 +50,12 @@ pub(crate) fn packages() -> Result<Vec<Value>> {
 }
 
 /// Whether this is the continuous integration, where a missing program is a failure and not a skip.
-pub(crate) fn in_ci() -> bool {
+pub fn in_ci() -> bool {
     env::var_os("CI").is_some_and(|value| value == "true")
 }
 
 /// The command as one would type it, for messages.
-pub(crate) fn shown(command: &Command) -> String {
+pub fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();
     let words = std::iter::once(program).chain(command.get_args());
     words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
@@ -74,13 +72,13 @@ fn quoted(word: &str) -> String {
 }
 
 /// Runs a command to its end, its output going where ours goes.
-pub(crate) fn run(command: &mut Command) -> Result {
+pub fn run(command: &mut Command) -> Result {
     let status = command.status().map_err(|error| format!("cannot start `{}`: {error}", shown(command)))?;
     if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", shown(command))) }
 }
 
 /// Runs a command to its end and returns what it wrote to stdout; its stderr goes where ours goes.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
+pub fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -93,7 +91,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 }
 
 /// Runs a command quietly: its output is shown only when it fails.
-pub(crate) fn run_quiet(command: &mut Command) -> Result<String> {
+pub fn run_quiet(command: &mut Command) -> Result<String> {
     let output =
         command.stdin(Stdio::null()).output().map_err(|error| format!("cannot start `{}`: {error}", shown(command)))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -106,26 +104,12 @@ pub(crate) fn run_quiet(command: &mut Command) -> Result<String> {
 
 /// Sends a signal to a process, or to a group by its number with a minus. The shell does it: a minimal root has no `kill` but
 /// the shell's own.
-pub(crate) fn signal(name: &str, to: &str) -> Result {
+pub fn signal(name: &str, to: &str) -> Result {
     run_quiet(Command::new("sh").args(["-c", r#"kill -s "$0" -- "$1""#, name, to])).map(drop)
 }
 
-/// The files that git tracks, with more arguments of `git ls-files`; `None` where there is no git or no repository.
-pub(crate) fn listed_files(skips: &Skips, root: &Path, args: &[&str]) -> Result<Option<Vec<String>>> {
-    if !skips.can(&[&optional::GIT])? {
-        return Ok(None);
-    }
-    if !root.join(".git").exists() {
-        return skips.cannot("this is no git repository, which would tell the project's files").map(|()| None);
-    }
-    let mut git = Command::new("git");
-    git.args(["ls-files", "-z", "--cached"]).args(args).current_dir(root);
-    let list = output(&mut git)?;
-    Ok(Some(list.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect()))
-}
-
 /// Where a program of this name is on the `PATH`.
-pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+pub fn find_program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(name)).find(|candidate| candidate.is_file())
 }

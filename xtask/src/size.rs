@@ -10,9 +10,10 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use xtask::binary;
+use xtask::shell::{self, Result};
 
-use crate::shell::{self, Result};
-use crate::{binary, ci};
+use crate::tree;
 use lines::Count;
 
 /// Folders of harness; everything else below `crates` is product.
@@ -28,8 +29,8 @@ pub(crate) fn run() -> Result {
     let (product, harness) = (product(&root)?, harness(&root)?);
     let options = MOST_OPTIONS.map(|(flag, most)| Ok((flag, options(&help(&binary, flag)?), most)));
     let options: Vec<(&str, usize, usize)> = options.into_iter().collect::<Result<_>>()?;
-    let schema = fs::read_to_string(root.join("crates/cli/src/schema.json")).map_err(|error| error.to_string())?;
-    let schema: Value = serde_json::from_str(&schema).map_err(|error| format!("schema.json: {error}"))?;
+    let schema = fs::read_to_string(root.join(binary::SCHEMA)).map_err(|error| error.to_string())?;
+    let schema: Value = serde_json::from_str(&schema).map_err(|error| format!("{}: {error}", binary::SCHEMA))?;
     let mut rows = vec![
         ("product lines, tests apart".to_owned(), product.code),
         ("harness lines, tests apart".to_owned(), harness.code),
@@ -40,7 +41,7 @@ pub(crate) fn run() -> Result {
     rows.extend([
         ("JSON properties, of each object".to_owned(), properties(&schema).len()),
         ("crates of ours".to_owned(), shell::packages()?.len()),
-        ("crates in the command".to_owned(), ci::crates_of_the_command()?.len()),
+        ("crates in the command".to_owned(), tree::crates()?.len()),
         ("public items of the product, about".to_owned(), product.public),
     ]);
     rows.iter().for_each(|(what, count)| println!("{what:<38} {count:>6}"));

@@ -2,13 +2,20 @@
 //! is a failure instead.
 
 use std::fmt;
+use std::fs;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use crate::optional::Optional;
+use serde_json::{Value, json};
+
+use crate::optional::{self, Optional};
 use crate::shell::{self, Result};
 
+/// The variable that names the file in which a process leaves what it skipped, for the one that started it.
+pub const FILE: &str = "XTASK_SKIPS";
+
 /// What one check has skipped so far. Its threads share it.
-pub(crate) struct Skips {
+pub struct Skips {
     /// Whether it fails instead.
     strict: bool,
     skipped: Mutex<Vec<Skip>>,
@@ -16,34 +23,37 @@ pub(crate) struct Skips {
 
 /// One thing that was not done.
 #[derive(Clone)]
-pub(crate) struct Skip {
+pub struct Skip {
     /// A part of the check; `None` for all of it.
-    pub(crate) part: Option<String>,
-    pub(crate) why: Why,
+    pub part: Option<String>,
+    /// Why it was not done.
+    pub why: Why,
 }
 
 /// Why it was not done.
 #[derive(Clone)]
-pub(crate) enum Why {
+pub enum Why {
     /// This is not here.
     Missing(&'static Optional),
     /// Anything else, in words.
     Other(String),
 }
 
-impl Skips {
+impl Default for Skips {
     /// Nothing yet. Fails instead of skipping where CI=true.
-    pub(crate) fn new() -> Self {
+    fn default() -> Self {
         Self { strict: shell::in_ci(), skipped: Mutex::default() }
     }
+}
 
+impl Skips {
     /// Whether the whole check can be done, which needs these.
-    pub(crate) fn can(&self, needs: &[&'static Optional]) -> Result<bool> {
+    pub fn can(&self, needs: &[&'static Optional]) -> Result<bool> {
         self.can_do(None, needs)
     }
 
     /// Whether this part can be done, which needs these.
-    pub(crate) fn can_part(&self, part: &str, needs: &[&'static Optional]) -> Result<bool> {
+    pub fn can_part(&self, part: &str, needs: &[&'static Optional]) -> Result<bool> {
         self.can_do(Some(part), needs)
     }
 
@@ -57,17 +67,17 @@ impl Skips {
     }
 
     /// The whole check cannot be done, for another reason than a missing program.
-    pub(crate) fn cannot(&self, because: impl Into<String>) -> Result {
+    pub fn cannot(&self, because: impl Into<String>) -> Result {
         self.skip(None, Why::Other(because.into()), true)
     }
 
     /// This part cannot.
-    pub(crate) fn cannot_part(&self, part: &str, because: impl Into<String>) -> Result {
+    pub fn cannot_part(&self, part: &str, because: impl Into<String>) -> Result {
         self.skip(Some(part), Why::Other(because.into()), true)
     }
 
     /// This part cannot, which is no failure where CI=true either: it takes a network.
-    pub(crate) fn may_lack(&self, part: &str, because: impl Into<String>) -> Result {
+    pub fn may_lack(&self, part: &str, because: impl Into<String>) -> Result {
         self.skip(Some(part), Why::Other(because.into()), false)
     }
 
@@ -85,9 +95,40 @@ impl Skips {
         Ok(())
     }
 
+    /// Writes all of it to the file that [`FILE`] names, a line of JSON each.
+    pub fn hand_over(self) -> Result {
+        let Some(file) = std::env::var_os(FILE) else { return Ok(()) };
+        let lines: String = self.into_all().iter().map(|skip| format!("{}\n", skip.to_json())).collect();
+        fs::write(&file, lines).map_err(|error| format!("cannot write {}: {error}", Path::new(&file).display()))
+    }
+
+    /// Adds what another process wrote to its file; it wrote none if it failed.
+    pub fn take_over(&self, file: &Path) {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let skips = text.lines().filter_map(|line| Skip::from_json(&serde_json::from_str(line).ok()?));
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner).extend(skips);
+    }
+
     /// All that was skipped.
-    pub(crate) fn into_all(self) -> Vec<Skip> {
+    pub fn into_all(self) -> Vec<Skip> {
         self.skipped.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Skip {
+    fn to_json(&self) -> Value {
+        match &self.why {
+            Why::Missing(missing) => json!({"part": self.part, "missing": missing.name}),
+            Why::Other(because) => json!({"part": self.part, "because": because}),
+        }
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        let why = match value["missing"].as_str() {
+            Some(name) => Why::Missing(optional::ALL.iter().find(|one| one.name == name)?),
+            None => Why::Other(value["because"].as_str()?.to_owned()),
+        };
+        Some(Self { part: value["part"].as_str().map(str::to_owned), why })
     }
 }
 
@@ -137,6 +178,18 @@ mod tests {
         let nightly = "tls: no nightly (rustup toolchain install nightly --component miri)".to_owned();
         let expected = [format!("tls: {gone}"), nightly, format!("all of it: {gone}"), "npm: no network".to_owned()];
         assert_eq!(lines(skips), expected);
+    }
+
+    #[test]
+    fn what_is_handed_over_arrives() {
+        for why in [Why::Missing(&optional::NGINX), Why::Other("no network\nat all".to_owned())] {
+            for part in [None, Some("tls".to_owned())] {
+                let skip = Skip { part, why: why.clone() };
+                let line = skip.to_json().to_string();
+                let arrived = Skip::from_json(&serde_json::from_str(&line).unwrap()).unwrap();
+                assert_eq!((arrived.part.clone(), arrived.to_string()), (skip.part.clone(), skip.to_string()));
+            }
+        }
     }
 
     #[test]

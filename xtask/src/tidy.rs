@@ -2,11 +2,22 @@
 //!
 //! Looks at what git knows (and at new files it does not ignore), so build output is never read.
 
+mod circles;
+mod imports;
+mod modules;
+mod tokens;
+mod words;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use crate::shell::{self, Result};
-use crate::skips::Skips;
+use xtask::optional;
+use xtask::shell::{self, Result};
+use xtask::skips::Skips;
+
+use modules::Crate;
 
 /// All that may stand at the top level, besides dot-files and licences.
 const TOP_LEVEL: &[&str] = &[
@@ -33,6 +44,19 @@ const LONGEST_EXAMPLE: usize = 39;
 /// Files other people or programs wrote; the rules of style do not apply to them.
 const NOT_OURS: &[&str] = &["Cargo.lock", "xtask/bench/Cargo.lock", "LICENSE-", "xtask/fuzz/Cargo.lock", "fixtures/"];
 
+/// Crates whose imports and circles are not checked yet.
+const NOT_YET: &[&str] = &[
+    "crates/bencode/",
+    "crates/cli/",
+    "crates/client/",
+    "crates/metainfo/",
+    "crates/mse/",
+    "crates/peer-wire/",
+    "crates/tracker/",
+    "crates/tracker-http/",
+    "crates/tracker-udp/",
+];
+
 /// What no source file may contain, and why. Written in pieces, so that this file passes its own test.
 const BANNED: &[(&str, &str)] = &[
     (concat!("to", "do!"), "unfinished"),
@@ -44,7 +68,7 @@ const BANNED: &[(&str, &str)] = &[
 ];
 
 /// The only places that may sleep: a script that is slow on purpose, and the polling of foreign programs.
-const MAY_SLEEP: &[&str] = &["crates/fake-swarm/", "xtask/src/integration"];
+const MAY_SLEEP: &[&str] = &["crates/fake-swarm/", "crates/lab/src/integration"];
 
 /// Folders of a developer's or a build machine's own, which mean nothing anywhere else.
 const PRIVATE_FOLDERS: &[&str] = &[concat!("/ro", "ot"), concat!("/ho", "me"), concat!("/Us", "ers")];
@@ -57,8 +81,7 @@ pub(crate) fn run(skips: &Skips) -> Result {
 
 /// Every complaint about the repository at `root`; `None` where git cannot list its files.
 fn complaints(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
-    // Also those that git would track if they were added.
-    let Some(files) = shell::listed_files(skips, root, &["--others", "--exclude-standard"])? else { return Ok(None) };
+    let Some(files) = listed_files(skips, root)? else { return Ok(None) };
     let mut found = top_level(files.iter().map(String::as_str));
     found.extend(
         files
@@ -66,18 +89,44 @@ fn complaints(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
             .filter(|path| !is_in_place(path))
             .map(|path| format!("{path}: {FINDINGS} has README.md and scripts named NAME.sh, nothing else")),
     );
-    for path in &files {
-        // A file may be listed and gone: deleted, and not yet committed so.
-        let Ok(bytes) = fs::read(root.join(path)) else { continue };
-        let Ok(text) = String::from_utf8(bytes) else { continue };
-        if !NOT_OURS.iter().any(|prefix| path.starts_with(prefix)) {
-            found.extend(file(path, &text));
-        }
+    // A file may be listed and gone: deleted, and not yet committed so.
+    let ours = files.into_iter().filter(|path| !NOT_OURS.iter().any(|prefix| path.starts_with(prefix)));
+    let texts = ours.filter_map(|path| fs::read_to_string(root.join(&path)).ok().map(|text| (path, text)));
+    let texts: BTreeMap<String, String> = texts.collect();
+    for (path, text) in &texts {
+        found.extend(file(path, text));
         if path == "Cargo.toml" {
-            found.extend(unexplained_dependencies(&text));
+            found.extend(unexplained_dependencies(text));
         }
     }
+    found.extend(words::complaints(&texts));
+    for root in
+        texts.keys().filter(|path| is_crate_root(path) && !NOT_YET.iter().any(|crates| path.starts_with(crates)))
+    {
+        let read = Crate::read(root, &texts);
+        found.extend(imports::complaints(&read));
+        found.extend(circles::complaints(&read));
+    }
     Ok(Some(found))
+}
+
+/// Whether a file is the root of a library's or a program's modules. Tests and examples use what is public.
+fn is_crate_root(path: &str) -> bool {
+    path.contains("/src/") && (path.ends_with("/lib.rs") || path.ends_with("/main.rs"))
+}
+
+/// The files that git tracks, and those that it would if they were added; `None` where there is no git or no repository.
+fn listed_files(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
+    if !skips.can(&[&optional::GIT])? {
+        return Ok(None);
+    }
+    if !root.join(".git").exists() {
+        return skips.cannot("this is no git repository, which would tell the project's files").map(|()| None);
+    }
+    let mut git = Command::new("git");
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
+    let list = shell::output(&mut git)?;
+    Ok(Some(list.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect()))
 }
 
 /// What does not belong at the top level.
@@ -104,8 +153,8 @@ fn file(path: &str, text: &str) -> Vec<String> {
     if lines > longest {
         found.push(format!("{path}: {lines} lines, at most {longest} are allowed"));
     }
-    if is_rust && !text.starts_with("//!") {
-        found.push(format!("{path}:1: a module starts with `//!`, saying what it is"));
+    if is_rust && !["//!", "#![doc = include_str!("].iter().any(|start| text.starts_with(start)) {
+        found.push(format!("{path}:1: a module starts with `//!` or its README, saying what it is"));
     }
     let may_sleep = MAY_SLEEP.iter().any(|prefix| path.starts_with(prefix));
     for (line, number) in text.lines().zip(1..) {
@@ -177,7 +226,7 @@ mod tests {
     #[test]
     fn the_repository_is_tidy() {
         // Without git there is nothing to look at; `ci` says so.
-        let found = complaints(&Skips::new(), &shell::root()).unwrap().unwrap_or_default();
+        let found = complaints(&Skips::default(), &shell::root()).unwrap().unwrap_or_default();
         assert!(found.is_empty(), "{}\nrepeat with: cargo xtask tidy", found.join("\n"));
     }
 
@@ -219,6 +268,7 @@ mod tests {
         let text = format!("//! A.\n{}", "\n".repeat(LONGEST_EXAMPLE - 1));
         assert_eq!(file("crates/a/examples/b.rs", &text), Vec::<String>::new());
         assert_eq!(file("crates/a/examples/b.rs", &(text + "\n")).len(), 1);
+        assert_eq!(file("crates/a/src/lib.rs", "#![doc = include_str!(\"../README.md\")]\n"), Vec::<String>::new());
     }
 
     #[test]

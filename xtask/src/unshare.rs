@@ -3,13 +3,13 @@
 use std::process::{Command, Stdio};
 
 /// A network, and mounts that nothing outside sees.
-pub(crate) const NETWORK: &[&str] = &["--net", "--mount", "--propagation", "private"];
+pub const NETWORK: &[&str] = &["--net", "--mount", "--propagation", "private"];
 
 /// Mounts that nothing outside sees.
-pub(crate) const MOUNTS: &[&str] = &["--mount", "--propagation", "private"];
+pub const MOUNTS: &[&str] = &["--mount", "--propagation", "private"];
 
 /// The command that runs what follows in such namespaces, if they can be made: root's, or a user's own.
-pub(crate) fn command(namespaces: &[&str]) -> Option<Command> {
+pub fn command(namespaces: &[&str]) -> Option<Command> {
     let command = |rights: &[&str]| {
         let mut command = Command::new("unshare");
         command.args(rights).args(namespaces);

@@ -9,7 +9,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let bytes = std::fs::read(path)?;
     let document = Document::parse_lenient(&bytes, Limits::TORRENT)?;
     print("", document.root(), 0);
-    for deviation in document.diagnostics().first() {
+    for deviation in document.deviations().first() {
         println!("not canonical: {} at byte {}", deviation.kind, deviation.offset);
     }
     Ok(())

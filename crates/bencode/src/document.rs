@@ -1,22 +1,24 @@
-//! A parsed document: the input and its tape.
+//! A parsed document: the input, its tape and the deviations found.
 
+use crate::deviation::Deviations;
+use crate::error::Error;
+use crate::limits::Limits;
 use crate::parser::{self, Mode, Parsed};
 use crate::tape::{Token, TokenKind};
-use crate::{Diagnostics, Error, Limits, Value};
 
-/// One bencoded value (BEP 3) and all that is in it, borrowed from the input.
+/// One bencoded value (BEP 3) with everything in it, borrowed from the input.
 #[derive(Clone)]
 pub struct Document<'i> {
     pub(crate) input: &'i [u8],
     pub(crate) tokens: Vec<Token>,
-    diagnostics: Diagnostics,
+    deviations: Deviations,
 }
 
 impl<'i> Document<'i> {
     /// Parses canonical bencode within [`Limits::TORRENT`].
     ///
     /// # Errors
-    /// The first byte that is not canonical bencode, or the limit exceeded.
+    /// The first byte that is not canonical bencode, or the limit that was exceeded.
     pub fn parse(input: &'i [u8]) -> Result<Self, Error> {
         Self::parse_strict(input, Limits::TORRENT)
     }
@@ -24,42 +26,30 @@ impl<'i> Document<'i> {
     /// Parses canonical bencode: sorted keys without duplicates, no leading zeros, nothing after the root value.
     ///
     /// # Errors
-    /// The first byte that is not canonical bencode, or the limit exceeded.
+    /// The first byte that is not canonical bencode, or the limit that was exceeded.
     pub fn parse_strict(input: &'i [u8], limits: Limits) -> Result<Self, Error> {
         Self::with(input, Mode::Strict, limits)
     }
 
-    /// Parses what libtorrent accepts in v1 torrents, and reports in [`diagnostics`](Self::diagnostics) what was not
-    /// canonical: leading zeros, `-0`, integers outside `i64`, unsorted and duplicate keys (the first one wins), bytes
-    /// after the root value.
+    /// Parses what libtorrent accepts in v1 torrents, and reports in [`deviations`](Self::deviations) what is not canonical:
+    /// leading zeros, `-0`, integers outside `i64`, unsorted and duplicate keys (the first one wins), bytes after the root
+    /// value.
     ///
     /// # Errors
-    /// The first byte that cannot be read even so, or the limit exceeded.
+    /// The first byte that is not bencode even so, or the limit that was exceeded.
     pub fn parse_lenient(input: &'i [u8], limits: Limits) -> Result<Self, Error> {
         Self::with(input, Mode::Lenient, limits)
     }
 
     fn with(input: &'i [u8], mode: Mode, limits: Limits) -> Result<Self, Error> {
-        let Parsed { tokens, diagnostics } = parser::parse(input, mode, limits)?;
-        Ok(Self { input, tokens, diagnostics })
+        let Parsed { tokens, deviations } = parser::parse(input, mode, limits)?;
+        Ok(Self { input, tokens, deviations })
     }
 
-    /// The root value.
+    /// What is not canonical; empty after strict parsing.
     #[must_use]
-    pub fn root(&self) -> Value<'_> {
-        Value::new(self, 0)
-    }
-
-    /// What was not canonical; empty after strict parsing.
-    #[must_use]
-    pub fn diagnostics(&self) -> &Diagnostics {
-        &self.diagnostics
-    }
-
-    /// The bytes after the root value; empty after strict parsing.
-    #[must_use]
-    pub fn trailing(&self) -> &'i [u8] {
-        self.input.get(self.root().raw().len()..).unwrap_or_default()
+    pub fn deviations(&self) -> &Deviations {
+        &self.deviations
     }
 
     pub(crate) fn token(&self, index: usize) -> Token {
@@ -67,29 +57,24 @@ impl<'i> Document<'i> {
     }
 }
 
-impl std::fmt::Debug for Document<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Document").field("root", &self.root()).field("diagnostics", &self.diagnostics.total()).finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DiagnosticKind, ErrorKind};
+    use crate::deviation::DeviationKind;
+    use crate::error::ErrorKind;
     use proptest::prelude::*;
 
     fn strict(input: &[u8]) -> Result<(), Error> {
         Document::parse(input).map(|_| ())
     }
 
-    fn lenient(input: &[u8]) -> Result<Vec<(usize, DiagnosticKind)>, Error> {
+    fn lenient(input: &[u8]) -> Result<Vec<(usize, DeviationKind)>, Error> {
         let document = Document::parse_lenient(input, Limits::TORRENT)?;
-        Ok(document.diagnostics().first().iter().map(|found| (found.offset, found.kind)).collect())
+        Ok(document.deviations().first().iter().map(|found| (found.offset, found.kind)).collect())
     }
 
     #[test]
-    fn canonical_documents_are_accepted_by_both() {
+    fn canonical_documents_are_accepted_in_both_modes() {
         for input in [
             &b"i0e"[..],
             b"i-1e",
@@ -109,8 +94,18 @@ mod tests {
     }
 
     #[test]
-    fn deviations_are_errors_when_strict_and_diagnostics_when_lenient() {
-        use DiagnosticKind::*;
+    fn the_tape_is_as_its_module_shows() {
+        use TokenKind::*;
+        let document = Document::parse(b"d1:ai7e1:bl2:xyee").unwrap();
+        let tokens: Vec<_> = document.tokens.iter().map(|token| (token.kind(), token.offset(), token.extra)).collect();
+        let containers =
+            [(Dict, 0, 8), (String, 1, 2), (Integer, 4, 0), (String, 7, 2), (List, 10, 7), (String, 11, 2)];
+        assert_eq!(tokens, [&containers[..], &[(End, 15, 0), (End, 16, 0), (End, 17, 0)]].concat());
+    }
+
+    #[test]
+    fn deviations_are_errors_when_strict_and_reported_when_lenient() {
+        use DeviationKind::*;
         for (input, offset, kind) in [
             (&b"i03e"[..], 0, LeadingZero),
             (b"i-0e", 0, NegativeZero),
@@ -132,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn duplicates_are_found_behind_unsorted_keys() {
-        use DiagnosticKind::*;
+    fn duplicate_keys_are_found_behind_unsorted_keys() {
+        use DeviationKind::*;
         let found = lenient(b"d1:b0:1:a0:1:bi1e1:c0:e").unwrap();
         assert_eq!(found, [(6, UnsortedKey), (11, DuplicateKey)]);
         // A duplicate right after an unsorted key is reported once.
@@ -142,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_documents_are_refused_by_both_at_the_right_byte() {
+    fn broken_documents_are_refused_in_both_modes_at_the_first_wrong_byte() {
         use ErrorKind::*;
         for (input, offset, kind) in [
             (&b""[..], 0, UnexpectedEnd),
@@ -180,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_has_its_own_error() {
+    fn exceeding_each_limit_is_an_error_of_its_own() {
         let limits = Limits { bytes: 100, depth: 3, tokens: 12 };
         let kind = |input: &[u8]| Document::parse_strict(input, limits).map(|_| ()).map_err(|error| error.kind);
         assert_eq!(kind(b"lllee"), Err(ErrorKind::UnexpectedEnd));
@@ -192,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_nesting_and_counts_end_in_an_error() {
+    fn deep_nesting_is_refused_and_many_deviations_are_counted() {
         let nested = vec![b'l'; 1_000_000];
         assert_eq!(strict(&nested).unwrap_err().kind, ErrorKind::TooDeep { limit: 256 });
         let mut unsorted = vec![b'd'];
@@ -201,8 +196,8 @@ mod tests {
         }
         unsorted.push(b'e');
         let document = Document::parse_lenient(&unsorted, Limits::TORRENT).unwrap();
-        assert_eq!(document.diagnostics().total(), 199_999);
-        assert_eq!(document.diagnostics().first().len(), Diagnostics::KEPT);
+        assert_eq!(document.deviations().total(), 199_999);
+        assert_eq!(document.deviations().first().len(), Deviations::KEPT);
     }
 
     proptest! {
@@ -213,7 +208,7 @@ mod tests {
         }
 
         #[test]
-        fn strict_is_lenient_without_diagnostics(input in "[ild0-9:e-]{0,24}") {
+        fn strict_accepts_what_lenient_accepts_without_deviations(input in "[ild0-9:e-]{0,24}") {
             let strict = strict(input.as_bytes());
             match lenient(input.as_bytes()) {
                 Ok(found) => prop_assert_eq!(strict.is_ok(), found.is_empty()),

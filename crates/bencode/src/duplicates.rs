@@ -1,48 +1,49 @@
-//! Duplicate keys of a dictionary that is not sorted: found by sorting, so that no input makes it quadratic.
+//! Duplicate keys of a dictionary that is not sorted: found by sorting the keys, so that no input takes quadratic time.
 
-use crate::Diagnostics;
+use crate::deviation::Deviations;
 use crate::tape::{Token, TokenKind, narrow};
 use std::hash::{BuildHasher, RandomState};
 
-/// How much of a key is at hand while keys are sorted.
+/// Bytes of a key that are compared in one step of the sort.
 const WORD: usize = 8;
 
-/// A key's token, with a word of the key, so that comparing two keys looks at nothing else.
+/// A key's token with one word of the key, so that comparing two keys reads nothing else.
 #[derive(Clone, Copy)]
 struct Key {
     word: u64,
     token: u32,
-    /// How many bytes of the key were left to fill the word with; more than a word counts as one more.
+    /// How many bytes of the key were left to fill the word, at most `WORD + 1`.
     left: u8,
 }
 
-/// Keys that are equal up to `read` bytes and longer than that.
+/// A range of keys that agree in their first `read` bytes and are longer than that.
 struct Alike {
     start: u32,
     end: u32,
     read: u32,
 }
 
-/// Most keys that are sorted together, in 8 MiB; of more, those that a keyed hash sends to the same part.
+/// Most keys that are sorted together, in 8 MiB. More keys are split by a keyed hash into parts that are sorted one by one.
 const SORTED_TOGETHER: usize = 1 << 19;
 
 /// The duplicate keys of a dictionary.
 pub(crate) struct Duplicates {
-    /// The offsets of the first [`Diagnostics::KEPT`], in order.
+    /// The offsets of the first [`Deviations::KEPT`], in order.
     pub(crate) first: Vec<u32>,
     pub(crate) total: usize,
 }
 
-/// The keys from offset `from` on that occurred before in the dictionary at token `dict`, whose end is the end of the tape.
+/// The keys at or after offset `from` that occurred before in the dictionary at token `dict`, which ends at the end of the
+/// tape.
 ///
-/// The keys are sorted by their first word, those that agree in it by the next, and so on: each byte of a key is looked
-/// at once, so a long beginning that many keys share costs no more than its own length.
+/// The keys are sorted by their first word, those that agree in it by the next, and so on: each byte of a key is read once,
+/// so a long prefix that many keys share costs no more than its own length.
 pub(crate) fn find(input: &[u8], dict: usize, tape: &[Token], from: usize) -> Duplicates {
     let tokens = || Keys { tape, next: dict + 1 };
     let count = tokens().count();
     let parts = count.div_ceil(SORTED_TOGETHER).max(1) as u64;
     let state = RandomState::new();
-    // Counted first: a vector that grows would hold twice as much as it needs.
+    // Counted first: a vector that grows would reserve up to twice the room needed.
     let mut keys = Vec::with_capacity(count.min(SORTED_TOGETHER));
     let mut found = Duplicates { first: Vec::new(), total: 0 };
     for part in 0..parts {
@@ -81,19 +82,19 @@ impl Duplicates {
     fn push(&mut self, offset: usize) {
         self.total += 1;
         self.first.push(narrow(offset));
-        // Seldom, so that each costs little.
-        if self.first.len() >= 64 * Diagnostics::KEPT {
+        // Only now and then, so that sorting costs little for each offset.
+        if self.first.len() >= 64 * Deviations::KEPT {
             self.cut();
         }
     }
 
     fn cut(&mut self) {
         self.first.sort_unstable();
-        self.first.truncate(Diagnostics::KEPT);
+        self.first.truncate(Deviations::KEPT);
     }
 }
 
-/// The tokens of a dictionary's keys.
+/// Iterates over the tokens of a dictionary's keys.
 struct Keys<'t> {
     tape: &'t [Token],
     next: usize,
@@ -113,13 +114,13 @@ impl Iterator for Keys<'_> {
     }
 }
 
-/// A key's bytes: they end where its value begins.
+/// The bytes of a key, which end where its value begins.
 pub(crate) fn key<'i>(input: &'i [u8], token: usize, tape: &[Token]) -> &'i [u8] {
     let (Some(key), Some(value)) = (tape.get(token), tape.get(token + 1)) else { return &[] };
     input.get(key.offset() + key.extra as usize..value.offset()).unwrap_or_default()
 }
 
-/// A key with the word behind its first `read` bytes, in an order that agrees with the key's; filled up with zeros.
+/// A key with the word after its first `read` bytes, big-endian so that words sort as the bytes do, and padded with zeros.
 fn read_word(key: &[u8], token: u32, read: usize) -> Key {
     let rest = key.get(read..).unwrap_or_default();
     let mut word = [0; WORD];

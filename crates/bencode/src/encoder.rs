@@ -1,6 +1,6 @@
-//! Writes canonical bencode: containers close themselves, keys are sorted, duplicates refused.
+//! Writes canonical bencode: containers are closed automatically, keys are sorted, duplicate keys are errors.
 
-use crate::{Kind, Value};
+use crate::value::{DictIter, Kind, ListIter, Value};
 use std::ops::Range;
 
 /// Writes one value in the canonical form of BEP 3: keys "must be strings and appear in sorted order".
@@ -20,14 +20,14 @@ pub struct Encoder<'o> {
     output: &'o mut Output,
 }
 
-/// Why there is no canonical form of what was to be written.
+/// Why the input has no canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// A dictionary was given the same key twice.
+    /// A dictionary has the same key twice.
     #[error("duplicate key {:?}", String::from_utf8_lossy(.0))]
     DuplicateKey(Vec<u8>),
-    /// A dictionary entry, or the root, was given no value.
+    /// A dictionary entry, or the root, has no value.
     #[error("missing value")]
     MissingValue,
     /// An integer of a lenient document that does not fit `i64`.
@@ -42,7 +42,7 @@ struct Output {
 }
 
 impl Encoder<'_> {
-    /// Runs `write`, which writes exactly one value, and gives its bytes.
+    /// Runs `write`, which writes exactly one value, and returns its bytes.
     ///
     /// # Errors
     /// The first reason why there is no canonical form.
@@ -65,14 +65,14 @@ impl Encoder<'_> {
         self.output.string(bytes);
     }
 
-    /// Writes a list of what `write` adds.
+    /// Writes a list of the items that `write` adds.
     pub fn list(self, write: impl FnOnce(&mut ListEncoder<'_>)) {
         self.output.bytes.push(b'l');
         write(&mut ListEncoder { output: self.output });
         self.output.bytes.push(b'e');
     }
 
-    /// Writes a dictionary of the entries `write` adds, in any order.
+    /// Writes a dictionary of the entries that `write` adds, in any order.
     pub fn dict(self, write: impl FnOnce(&mut DictEncoder<'_>)) {
         let mut dict = DictEncoder { output: self.output, entries: Vec::new() };
         dict.output.bytes.push(b'd');
@@ -81,7 +81,7 @@ impl Encoder<'_> {
         output.finish_dict(entries);
     }
 
-    /// Writes a parsed value in canonical form, whatever form it was read in. Does not recurse.
+    /// Writes a parsed value in canonical form, even if it was not read in that form. Does not recurse.
     pub fn value(self, value: Value<'_>) {
         self.output.value(value);
     }
@@ -94,7 +94,7 @@ pub struct ListEncoder<'o> {
 }
 
 impl ListEncoder<'_> {
-    /// The next element; one that is given no value is left out.
+    /// The next item, whose value is to be written now; without a value there is no item.
     pub fn item(&mut self) -> Encoder<'_> {
         Encoder { output: self.output }
     }
@@ -107,7 +107,7 @@ pub struct DictEncoder<'o> {
     entries: Vec<Entry>,
 }
 
-/// Where an entry stands in the output; its end is where the next one begins.
+/// The position of an entry in the output; it ends where the next one begins.
 #[derive(Debug)]
 struct Entry {
     key: Range<usize>,
@@ -115,7 +115,7 @@ struct Entry {
 }
 
 impl DictEncoder<'_> {
-    /// The entry under `key`, whose value is to be written next. Entries may come in any order.
+    /// The entry under `key`, whose value is to be written now. Entries may be added in any order.
     pub fn entry(&mut self, key: &[u8]) -> Encoder<'_> {
         self.entries.push(self.output.key(key));
         Encoder { output: self.output }
@@ -142,7 +142,7 @@ impl Output {
         Entry { key: self.bytes.len() - key.len()..self.bytes.len(), start }
     }
 
-    /// Puts the entries written since the `d` in order and closes the dictionary.
+    /// Sorts the entries written since the `d` and closes the dictionary.
     fn finish_dict(&mut self, entries: Vec<Entry>) {
         let start = entries.first().map_or(self.bytes.len(), |entry| entry.start);
         let written = self.bytes.split_off(start);
@@ -169,8 +169,8 @@ impl Output {
 
     fn value(&mut self, value: Value<'_>) {
         enum Open<'doc> {
-            List(crate::ListIter<'doc>),
-            Dict(crate::DictIter<'doc>, Vec<Entry>),
+            List(ListIter<'doc>),
+            Dict(DictIter<'doc>, Vec<Entry>),
         }
         let mut stack: Vec<Open<'_>> = Vec::new();
         let mut next = Some(value);
@@ -213,11 +213,12 @@ impl Output {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Document, Limits};
+    use crate::document::Document;
+    use crate::limits::Limits;
     use proptest::prelude::*;
 
     #[test]
-    fn duplicates_and_missing_values_are_refused() {
+    fn duplicate_keys_and_missing_values_are_refused() {
         let twice = Encoder::encode(|value| {
             value.dict(|dict| {
                 dict.entry(b"a").int(1);
@@ -276,7 +277,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_canonical_and_reads_back(tree in tree()) {
+        fn any_tree_is_written_canonically_and_reads_back(tree in tree()) {
             let bytes = Encoder::encode(|value| write(&tree, value)).unwrap();
             let document = Document::parse(&bytes).unwrap();
             prop_assert_eq!(&Encoder::encode(|value| value.value(document.root())).unwrap(), &bytes);

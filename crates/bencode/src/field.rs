@@ -1,16 +1,16 @@
-//! Typed access to a dictionary's entries that says which one was missing or mistyped.
+//! Typed getters for a dictionary's entries, with errors that name the entry.
 
-use crate::{Dict, Kind, List, Value};
+use crate::value::{Dict, Kind, List, Value};
 
-/// A dictionary entry that is not what was asked for.
+/// A dictionary entry that is missing or not of the kind asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {problem}")]
 pub struct FieldError {
     /// The key, as given to the getter.
     pub key: String,
-    /// Where the entry's value begins, or the dictionary when it is missing; bytes from the start of the input.
+    /// Offset of the entry's value, or of the dictionary if the entry is missing; in bytes from the start of the input.
     pub offset: usize,
-    /// What is wrong with it.
+    /// What is wrong with the entry.
     pub problem: FieldProblem,
 }
 
@@ -30,8 +30,16 @@ pub enum FieldProblem {
         found: Kind,
     },
     /// An integer outside `i64`.
-    #[error("integer out of range")]
+    #[error("out of range")]
     OutOfRange,
+}
+
+impl FieldProblem {
+    /// The problem of a value that should be of another kind.
+    #[must_use]
+    pub fn mistyped(value: Value<'_>, expected: Kind) -> Self {
+        Self::Mistyped { expected, found: value.kind() }
+    }
 }
 
 impl<'doc> Dict<'doc> {
@@ -81,7 +89,7 @@ impl<'doc> Dict<'doc> {
 }
 
 fn mistyped(key: &str, value: Value<'_>, expected: Kind) -> FieldError {
-    error(key, value.offset(), FieldProblem::Mistyped { expected, found: value.kind() })
+    error(key, value.offset(), FieldProblem::mistyped(value, expected))
 }
 
 fn error(key: &str, offset: usize, problem: FieldProblem) -> FieldError {
@@ -91,15 +99,16 @@ fn error(key: &str, offset: usize, problem: FieldProblem) -> FieldError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Document, Limits};
+    use crate::document::Document;
+    use crate::limits::Limits;
 
     #[test]
-    fn errors_name_the_field_the_problem_and_the_place() {
+    fn errors_name_the_key_the_problem_and_the_offset() {
         let document = Document::parse_lenient(b"d1:ai99999999999999999999e1:b1:xe", Limits::TORRENT).unwrap();
         let root = document.root().as_dict().unwrap();
         assert_eq!(root.bytes("b"), Ok(&b"x"[..]));
         let shown = |error: FieldError| (error.to_string(), error.offset);
-        assert_eq!(shown(root.int("a").unwrap_err()), ("a: integer out of range".into(), 4));
+        assert_eq!(shown(root.int("a").unwrap_err()), ("a: out of range".into(), 4));
         assert_eq!(shown(root.int("b").unwrap_err()), ("b: expected integer, found string".into(), 29));
         assert_eq!(shown(root.list("c").unwrap_err()), ("c: missing".into(), 0));
         assert_eq!(shown(root.dict("b").unwrap_err()), ("b: expected dictionary, found string".into(), 29));

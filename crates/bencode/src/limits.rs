@@ -1,24 +1,27 @@
-//! How much a document may ask of us: bytes, depth and tokens, and the presets for the three places bencode comes from.
+//! Limits on a document's bytes, depth and tokens, with presets for torrent files, tracker replies and peer messages.
 
 /// Upper bounds on a document; exceeding one is an error of its own kind.
+///
+/// Start from a preset: `Limits::TORRENT.with_depth(99)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
-    /// Longest input accepted, in bytes; never more than [`Limits::MAX_BYTES`] whatever is set here.
+    /// Longest input accepted, in bytes; larger values than [`Limits::MAX_BYTES`] count as that.
     pub bytes: usize,
     /// Deepest nesting of lists and dictionaries; the root container counts as 1.
     pub depth: usize,
-    /// Most tokens: one for each integer, string and key, two for each list and dictionary.
+    /// Most tokens: one for each integer, string and key, two for each list and dictionary. A token takes 8 bytes.
     pub tokens: usize,
 }
 
 impl Limits {
-    /// What the tape can address at all: its offsets have 29 bits, like libtorrent's.
+    /// Longest input that the tape can address, in bytes: its offsets have 29 bits, like libtorrent's.
     pub const MAX_BYTES: usize = (1 << 29) - 1;
 
     /// A torrent file.
     ///
     /// * 96 MiB: torrents of 60 MiB with 600,000 files exist; qBittorrent takes 100 MiB, libtorrent's loader 10 MB.
-    /// * depth 256: two containers for each directory of a v2 file tree, of which libtorrent allows 100, and what is around it.
+    /// * depth 256: two containers for each directory of a v2 file tree, of which libtorrent allows 100, and those around it.
     /// * 10 million tokens: a million files, in 80 MB of tokens.
     pub const TORRENT: Self = Self { bytes: 96 << 20, depth: 256, tokens: 10_000_000 };
 
@@ -35,6 +38,24 @@ impl Limits {
     /// * depth 8: it nests 2 deep.
     /// * 4,096 tokens: it has about 40.
     pub const PEER_MESSAGE: Self = Self { bytes: 64 << 10, depth: 8, tokens: 4_096 };
+
+    /// With another [`bytes`](Self::bytes).
+    #[must_use]
+    pub const fn with_bytes(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
+    }
+
+    /// With another [`depth`](Self::depth).
+    #[must_use]
+    pub const fn with_depth(self, depth: usize) -> Self {
+        Self { depth, ..self }
+    }
+
+    /// With another [`tokens`](Self::tokens).
+    #[must_use]
+    pub const fn with_tokens(self, tokens: usize) -> Self {
+        Self { tokens, ..self }
+    }
 }
 
 impl Default for Limits {

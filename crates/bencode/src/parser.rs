@@ -1,47 +1,51 @@
-//! The one pass from bytes to tape: a loop without recursion and without a stack. An open container's token keeps its
-//! parent until it is told its next sibling, so that depth costs nothing beyond the tape.
+//! The one pass from bytes to tape: a loop without recursion and without a stack. The token of an open container stores the
+//! token of its parent; when the container closes, its next sibling takes that place. So depth needs no memory beyond the
+//! tape.
 
+use crate::deviation::{DeviationKind, Deviations};
+use crate::duplicates;
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
 use crate::tape::{Full, Tape, Token, TokenKind, narrow};
 use crate::token::{self, Refusal};
-use crate::{DiagnosticKind, Diagnostics, Error, ErrorKind, Limits, duplicates};
 
-/// Whether deviations from the canonical form are errors or diagnostics.
+/// Whether deviations from the canonical form are errors or only reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Strict,
     Lenient,
 }
 
-/// What a pass leaves behind.
+/// The result of a pass.
 pub(crate) struct Parsed {
     pub(crate) tokens: Vec<Token>,
-    pub(crate) diagnostics: Diagnostics,
+    pub(crate) deviations: Deviations,
 }
 
 pub(crate) fn parse(input: &[u8], mode: Mode, limits: Limits) -> Result<Parsed, Error> {
     let limit = limits.bytes.min(Limits::MAX_BYTES);
     if input.len() > limit {
-        return Err(Limits::too_many_bytes(limit));
+        return Err(Error { offset: limit, kind: ErrorKind::TooManyBytes { limit } });
     }
     let tape = Tape::new(input.len(), limits.tokens);
-    let mut report = Report { mode, diagnostics: Diagnostics::default(), unsorted: Vec::new() };
+    let mut report = Report { mode, deviations: Deviations::default(), unsorted: Vec::new() };
     let (end, tape) = root(input, limits, tape, &mut report)?;
     if end < input.len() {
-        report.deviation(end, DiagnosticKind::TrailingBytes)?;
+        report.deviation(end, DeviationKind::TrailingBytes)?;
     }
     let full = |at| Error { offset: at, kind: ErrorKind::TooManyTokens { limit: limits.tokens } };
-    Ok(Parsed { tokens: tape.finish(end).map_err(full)?, diagnostics: report.diagnostics })
+    Ok(Parsed { tokens: tape.finish(end).map_err(full)?, deviations: report.deviations })
 }
 
-/// The innermost open container: all the loop needs to know of where it stands, few enough numbers to stay in registers.
+/// The innermost open container: the state of the loop, small enough to stay in registers.
 #[derive(Clone, Copy)]
 struct Frame {
-    /// Its token; [`OUTSIDE`] before the root container.
+    /// Its token; [`OUTSIDE`] before the first container.
     token: u32,
     dict: bool,
-    /// The token of the key before the next one; 0, which no key can be, before the first.
+    /// The token of the previous key; 0, which is never a key, before the first.
     previous: u32,
-    /// What that key begins with as [`beginning`] gives it, or [`NO_KEY`], or [`UNKNOWN`].
+    /// The [`beginning`] of the previous key, or [`NO_KEY`], or [`UNKNOWN`].
     begins: i64,
 }
 
@@ -54,7 +58,7 @@ const UNKNOWN: i64 = i64::MAX;
 /// The parent of the root value: not a token's number, because those are below 2^30.
 const OUTSIDE: u32 = u32::MAX;
 
-/// Reads the root value and gives where it ends.
+/// Reads the root value and returns the offset of its end.
 fn root(input: &[u8], limits: Limits, tape: Tape, report: &mut Report) -> Result<(usize, Tape), Error> {
     let mut pass = Pass { input, limits, tape, report };
     let mut frame = Frame { token: OUTSIDE, dict: false, previous: 0, begins: NO_KEY };
@@ -69,7 +73,7 @@ fn root(input: &[u8], limits: Limits, tape: Tape, report: &mut Report) -> Result
                 return Err(Error { offset: at, kind: ErrorKind::KeyWithoutValue });
             }
         }
-        // A chain rather than a match: its branches are guessed better than the one jump of a table.
+        // A chain rather than a match: its branches are predicted better than the one jump of a table.
         if let Some(b'0'..=b'9') = first {
             at = pass.string(at)?.end;
         } else if let Some(b'i') = first {
@@ -94,7 +98,7 @@ fn root(input: &[u8], limits: Limits, tape: Tape, report: &mut Report) -> Result
     }
 }
 
-/// What the steps of the loop work with. They are all put in their places, as if they had been written there.
+/// What the steps of the loop work with. All steps are inlined.
 struct Pass<'i, 'p> {
     input: &'i [u8],
     limits: Limits,
@@ -103,7 +107,7 @@ struct Pass<'i, 'p> {
 }
 
 impl Pass<'_, '_> {
-    /// Reads a key, holds it against the one before, and gives where its value begins.
+    /// Reads a key, compares it with the previous one, and returns the offset of its value.
     #[inline(always)]
     fn key(&mut self, at: usize, frame: &mut Frame) -> Result<usize, Error> {
         let key = read_key(self.input, at, self.report)?;
@@ -124,7 +128,7 @@ impl Pass<'_, '_> {
         Ok(string)
     }
 
-    /// Gives where the integer ends.
+    /// Returns the offset of the integer's end.
     #[inline(always)]
     fn integer(&mut self, at: usize) -> Result<usize, Error> {
         let end = read_integer(self.input, at, self.report)?;
@@ -143,7 +147,7 @@ impl Pass<'_, '_> {
         Ok(Frame { token, dict, previous: 0, begins: NO_KEY })
     }
 
-    /// Ends the container at `token`, tells it its next sibling, and gives the frame around it.
+    /// Closes the container at `token`, stores its next sibling, and returns the frame around it.
     #[inline(always)]
     fn close(&mut self, at: usize, token: u32) -> Result<Frame, Error> {
         if self.report.is_unsorted(token) {
@@ -152,7 +156,7 @@ impl Pass<'_, '_> {
         self.push(TokenKind::End, at, 0)?;
         let parent = self.tape.replace_extra(token as usize, narrow(self.tape.len()));
         let dict = self.tape.get(parent as usize).is_some_and(|token| token.kind() == TokenKind::Dict);
-        // In a dictionary the token before a value is its key. Seldom does another key follow, so nobody looks at it now.
+        // In a dictionary the token before a value is its key. Its beginning is read only if another key follows, which is rare.
         Ok(Frame { token: parent, dict, previous: token.wrapping_sub(1), begins: UNKNOWN })
     }
 
@@ -163,7 +167,7 @@ impl Pass<'_, '_> {
     }
 }
 
-/// Where a string's bytes begin, and where they and it end.
+/// The offsets at which a string's bytes begin and end.
 #[derive(Clone, Copy)]
 struct Content {
     content: usize,
@@ -192,7 +196,7 @@ fn read_any_string(input: &[u8], at: usize, report: &mut Report) -> Result<Conte
     Ok(content)
 }
 
-/// Where the bytes of the string at `at` are, if there are as many as its header says.
+/// The range of the bytes of the string at `at`, if the input has as many as its header says.
 #[inline(always)]
 fn content(input: &[u8], at: usize, content: usize, length: usize) -> Result<Content, Error> {
     if length > input.len() - content {
@@ -209,7 +213,7 @@ fn read_key(input: &[u8], at: usize, report: &mut Report) -> Result<Content, Err
     }
 }
 
-/// What stands where a key should. A broken integer is a broken integer first.
+/// The error for a byte that does not begin a key. A broken integer is reported as such.
 #[cold]
 #[inline(never)]
 fn not_a_key(input: &[u8], at: usize) -> Error {
@@ -243,12 +247,12 @@ fn read_any_integer(input: &[u8], at: usize, report: &mut Report) -> Result<usiz
     Ok(input.len() - after.len())
 }
 
-/// A key's first four bytes as a number, a shorter key's filled up with zeros: where one number is less than another, so
-/// is the key. It decides nearly every comparison of keys without a call.
+/// A key's first four bytes as a number, padded with zeros: if the number is less than that of another key, so is the key.
+/// This decides nearly every comparison of keys without a call.
 #[inline(always)]
 fn beginning(input: &[u8], key: Content) -> i64 {
     let Some(bytes) = input.get(key.content..).and_then(|rest| rest.first_chunk()) else {
-        // So near the end of the input it is less than any other, and the keys themselves are compared.
+        // Within four bytes of the end of the input: the whole keys are compared.
         return NO_KEY;
     };
     const MASKS: [u32; 4] = [0, 0xff00_0000, 0xffff_0000, 0xffff_ff00];
@@ -267,11 +271,11 @@ fn refused(input: &[u8], refusal: nom::Err<Refusal>) -> Error {
     }
 }
 
-/// What was not canonical so far. Apart from the loop's locals, because it is hardly ever touched.
+/// The deviations so far. Separate from the loop's state, because it is hardly ever used.
 struct Report {
     mode: Mode,
-    diagnostics: Diagnostics,
-    /// The open dictionaries that have an unsorted key, outermost first, and where the first such key is.
+    deviations: Deviations,
+    /// The open dictionaries with an unsorted key, outermost first, and the offset of the first such key.
     unsorted: Vec<(u32, usize)>,
 }
 
@@ -283,18 +287,18 @@ impl Report {
 
     #[cold]
     #[inline(never)]
-    fn deviation(&mut self, offset: usize, kind: DiagnosticKind) -> Result<(), Error> {
+    fn deviation(&mut self, offset: usize, kind: DeviationKind) -> Result<(), Error> {
         match self.mode {
             Mode::Strict => Err(Error { offset, kind: ErrorKind::NotCanonical(kind) }),
             Mode::Lenient => {
-                self.diagnostics.push(offset, kind);
+                self.deviations.push(offset, kind);
                 Ok(())
             }
         }
     }
 
-    /// BEP 3: "Keys must be strings and appear in sorted order (sorted as raw strings, not alphanumerics)." For the keys
-    /// that their beginnings do not tell apart.
+    /// BEP 3: "Keys must be strings and appear in sorted order (sorted as raw strings, not alphanumerics)." For keys whose
+    /// beginnings do not decide.
     #[inline(never)]
     fn order(&mut self, input: &[u8], dict: Frame, key: Content, at: usize, tape: &[Token]) -> Result<(), Error> {
         if dict.previous == 0 {
@@ -305,27 +309,27 @@ impl Report {
         let known = self.is_unsorted(dict.token);
         match previous.cmp(key) {
             std::cmp::Ordering::Less => Ok(()),
-            // Those behind an unsorted key are found when the dictionary closes.
+            // Duplicates behind an unsorted key are found when the dictionary closes.
             std::cmp::Ordering::Equal if known => Ok(()),
-            std::cmp::Ordering::Equal => self.deviation(at, DiagnosticKind::DuplicateKey),
+            std::cmp::Ordering::Equal => self.deviation(at, DeviationKind::DuplicateKey),
             std::cmp::Ordering::Greater => {
                 if !known {
                     self.unsorted.push((dict.token, at));
                 }
-                self.deviation(at, DiagnosticKind::UnsortedKey)
+                self.deviation(at, DeviationKind::UnsortedKey)
             }
         }
     }
 
-    /// Reports the duplicates of the innermost dictionary, which is unsorted and about to be closed.
+    /// Reports the duplicate keys of the innermost dictionary, which is unsorted and about to close.
     #[cold]
     #[inline(never)]
     fn duplicates(&mut self, input: &[u8], tape: &[Token]) -> Result<(), Error> {
         let Some((dict, from)) = self.unsorted.pop() else { return Ok(()) };
         let found = duplicates::find(input, dict as usize, tape, from);
         let rest = found.total - found.first.len();
-        found.first.into_iter().try_for_each(|offset| self.deviation(offset as usize, DiagnosticKind::DuplicateKey))?;
-        self.diagnostics.count(rest);
+        found.first.into_iter().try_for_each(|offset| self.deviation(offset as usize, DeviationKind::DuplicateKey))?;
+        self.deviations.count(rest);
         Ok(())
     }
 }

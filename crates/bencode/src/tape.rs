@@ -1,9 +1,20 @@
 //! The tape: eight bytes a token, in the order of the input.
 //!
-//! Values follow one another without gaps, so where a value ends is where the next token begins; only containers need to
-//! store where that is. The tape ends in a token that stands for the end of the root value.
+//! `d1:ai7e1:bl2:xyee` has nine tokens:
+//!
+//! ```text
+//! token    0     1       2        3       4     5       6    7    8
+//! kind     Dict  String  Integer  String  List  String  End  End  End (of the document)
+//! offset   0     1       4        7       10    11      15   16   17
+//! extra    8     2       -        2       7     2       -    -    -
+//! ```
+//!
+//! Values follow one another without gaps, so a value ends where the next token begins: the integer has the bytes 4..7. Only
+//! containers store their next sibling, in `extra`, so that it is found without reading their contents: the list has the
+//! bytes 10..16, up to token 7. Of a string, `extra` is the length of its header `<length>:`. A key is a string whose value
+//! is the next token. While a container is open, its `extra` is the token of its parent.
 
-/// What a token stands for. The numbers are what the tape stores.
+/// What a token stands for. The tape stores these numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     Integer = 0,
@@ -14,7 +25,7 @@ pub(crate) enum TokenKind {
     End = 4,
 }
 
-/// Kind and offset in one word; `extra` is the string's header length or the container's next sibling.
+/// Kind and offset in one word; `extra` as the module says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
     word: u32,
@@ -25,7 +36,7 @@ const OFFSET_BITS: u32 = 29;
 const OFFSET_MASK: u32 = (1 << OFFSET_BITS) - 1;
 
 impl Token {
-    /// `offset` fits in 29 bits, and nothing of it has to be cut: the input is at most `Limits::MAX_BYTES` long.
+    /// `offset` fits in 29 bits without a check: the input is at most `Limits::MAX_BYTES` long.
     #[inline]
     pub(crate) fn new(kind: TokenKind, offset: usize, extra: u32) -> Self {
         Self { word: ((kind as u32) << OFFSET_BITS) | narrow(offset), extra }
@@ -48,35 +59,35 @@ impl Token {
     }
 }
 
-/// Offsets and token numbers are below 2^29 and 2^30: a token stands for at least one byte of the input.
+/// Narrows an offset or a token number, which are below 2^29 and 2^30: each token stands for at least one byte of input.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "bounded by Limits::MAX_BYTES, checked before parsing")]
 pub(crate) fn narrow(number: usize) -> u32 {
     number as u32
 }
 
-/// A tape being written. It grows at most three times: what it starts with suits all but documents of the smallest
-/// values, and it never reserves more than the bytes still unread could fill or the limit on tokens allows.
+/// A tape that is being written. It grows at most three times: its first capacity suits all documents except those of the
+/// smallest values, and it never reserves more than the unread bytes could fill or the limit on tokens allows.
 pub(crate) struct Tape {
     tokens: Vec<Token>,
     limit: usize,
     input: usize,
 }
 
-/// The limit on tokens was reached.
+/// The limit on tokens is reached.
 pub(crate) struct Full;
 
 impl Tape {
     pub(crate) fn new(input: usize, limit: usize) -> Self {
-        // A file of a torrent is a token for every 16 bytes or so; a list of small integers one for 4 or 5. So this is
-        // twice the input at most, mostly never touched, and seldom too little.
+        // A torrent file has a token for every 16 bytes or so; a list of small integers one for 4 or 5. So this reserves at
+        // most twice the input's size, is rarely too little, and most of it is never touched.
         Self { tokens: Vec::with_capacity((input / 4 + 8).min(limit)), limit, input }
     }
 
     #[inline(always)]
     pub(crate) fn push(&mut self, kind: TokenKind, offset: usize, extra: u32) -> Result<(), Full> {
-        // One comparison for the limit and for the room: the capacity is never asked to be more than the limit. By value, so
-        // that nobody else has the vector's address and its parts can stay in registers.
+        // One comparison checks both the limit and the capacity: never more capacity than the limit is requested. `grow`
+        // takes the vector by value, so that its address does not escape and its parts can stay in registers.
         let token = Token::new(kind, offset, extra);
         if self.tokens.len() == self.tokens.capacity() {
             self.tokens = grow(std::mem::take(&mut self.tokens), token, self.limit, self.input)?;
@@ -86,7 +97,7 @@ impl Tape {
         Ok(())
     }
 
-    /// What is written so far.
+    /// The tokens written so far.
     #[inline(always)]
     pub(crate) fn tokens(&self) -> &[Token] {
         &self.tokens
@@ -102,14 +113,14 @@ impl Tape {
         self.tokens.get(index).copied()
     }
 
-    /// Sets the `extra` of a container's token and gives the one it had.
+    /// Sets the `extra` of a container's token and returns the previous one.
     #[inline(always)]
     pub(crate) fn replace_extra(&mut self, index: usize, extra: u32) -> u32 {
         self.tokens.get_mut(index).map_or(extra, |token| std::mem::replace(&mut token.extra, extra))
     }
 
-    /// Ends the tape with the end of the root value, which no limit counts. Gives the offset of the first token too many
-    /// if an allocator gave more than it was asked for.
+    /// Ends the tape with a token for the end of the root value, which does not count towards the limit. The error is the
+    /// offset of the first token beyond the limit, which can occur if the allocator reserved more than requested.
     pub(crate) fn finish(mut self, end: usize) -> Result<Vec<Token>, usize> {
         if let Some(excess) = self.tokens.get(self.limit) {
             return Err(excess.offset());
@@ -128,7 +139,7 @@ fn grow(mut tokens: Vec<Token>, token: Token, limit: usize, input: usize) -> Res
     if used >= limit {
         return Err(Full);
     }
-    // Every token costs at least a byte.
+    // Every token takes at least one byte of input.
     let most = used + (input - token.offset());
     let room = (used * 2).min(most).min(limit);
     tokens.reserve_exact(room - used);
@@ -140,7 +151,7 @@ fn grow(mut tokens: Vec<Token>, token: Token, limit: usize, input: usize) -> Res
 mod tests {
     use super::*;
 
-    /// Pushes a token for every `bytes` bytes of an input and gives the largest capacity there was.
+    /// Pushes a token for every `bytes` bytes of an input and returns the largest capacity there was.
     fn fill(input: usize, bytes: usize, limit: usize) -> (Result<Vec<Token>, usize>, usize) {
         let mut tape = Tape::new(input, limit);
         let mut capacity = tape.tokens.capacity();
@@ -154,18 +165,18 @@ mod tests {
     }
 
     #[test]
-    fn a_tape_takes_at_most_sixteen_times_the_input_while_it_grows() {
+    fn growing_takes_at_most_sixteen_times_the_input() {
         for bytes in 1..=5 {
             let input = 1_000_003;
             let (tokens, capacity) = fill(input, bytes, usize::MAX);
             assert_eq!(tokens.unwrap().len(), input.div_ceil(bytes) + 1);
-            // A vector that grows may for a moment stand beside the one it came from, which is at most as long.
+            // While a vector grows, the old allocation may exist beside the new one; it is at most as long.
             assert!(2 * capacity * size_of::<Token>() <= 16 * input, "{capacity} tokens");
         }
     }
 
     #[test]
-    fn a_tape_never_takes_more_than_the_limit_on_tokens() {
+    fn capacity_never_exceeds_the_limit_on_tokens() {
         for limit in [0, 1, 100, 10_000] {
             let (full, capacity) = fill(1_000_000, 1, limit);
             assert_eq!((full.map(|tokens| tokens.len()), capacity), (Err(limit), limit));

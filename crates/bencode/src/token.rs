@@ -1,24 +1,25 @@
 //! The tokens of bencode, read with nom: a string's header and an integer. The only module that knows nom.
 
-use crate::{DiagnosticKind, ErrorKind};
+use crate::deviation::DeviationKind;
+use crate::error::ErrorKind;
 use nom::bytes::complete::take_while;
 use nom::error::ParseError;
 use nom::{Err, IResult, Parser};
 
-/// Most digits of an integer: enough for every 64-bit one.
+/// Most digits of an integer: enough for every 64-bit integer.
 const MAX_DIGITS: usize = 20;
-/// Most digits of a string's length, as in libtorrent: none that fits in a document needs more than nine.
+/// Most digits of a string's length, as in libtorrent: nine are enough for any string in a document.
 const MAX_LENGTH_DIGITS: usize = 16;
 
-/// A number read, and what was not canonical about it.
+/// A number and its deviation from the canonical form, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Number<T> {
-    /// `None` when it does not fit.
+    /// `None` if it does not fit.
     pub(crate) value: Option<T>,
-    pub(crate) deviation: Option<DiagnosticKind>,
+    pub(crate) deviation: Option<DeviationKind>,
 }
 
-/// A refusal: what is wrong, and how many bytes were left when it was noticed.
+/// What is wrong, and how many bytes were left at that point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) left: usize,
@@ -27,8 +28,8 @@ pub(crate) struct Refusal {
 
 type Read<'i, T> = IResult<&'i [u8], T, Refusal>;
 
-/// The lengths of a canonical header of one or two digits, and of the string with it. Nearly every string of a torrent or a
-/// reply is shorter than 100 bytes.
+/// The length of a canonical header with one or two digits, and the length of the string including it. Nearly every string
+/// of a torrent or a reply is shorter than 100 bytes.
 #[inline(always)]
 pub(crate) fn short_string(input: &[u8]) -> Option<(usize, usize)> {
     const ZERO: usize = b'0' as usize;
@@ -41,7 +42,7 @@ pub(crate) fn short_string(input: &[u8]) -> Option<(usize, usize)> {
     }
 }
 
-/// `<length>:`, leaving the string's bytes.
+/// Reads `<length>:` and leaves the string's bytes.
 pub(crate) fn string_header(input: &[u8]) -> Read<'_, Number<usize>> {
     let (rest, digits) = digits(input, MAX_LENGTH_DIGITS, ErrorKind::LengthTooLong)?;
     let (rest, _) = byte(b':', ErrorKind::MissingColon).parse(rest)?;
@@ -61,7 +62,7 @@ pub(crate) fn short_integer(input: &[u8]) -> Option<usize> {
     }
 }
 
-/// Up to eight digits, then up to 16, without a loop, whose last turn would be guessed wrong for most files' sizes.
+/// Up to eight digits, then up to 16, without a loop: its end would be mispredicted for most sizes of files.
 #[inline(always)]
 fn longer_integer(input: &[u8]) -> Option<usize> {
     let digits = count_digits(*input.get(1..)?.first_chunk()?);
@@ -78,20 +79,20 @@ fn longest_integer(input: &[u8]) -> Option<usize> {
     (input.get(1 + digits) == Some(&b'e')).then_some(digits + 2)
 }
 
-/// How many of eight bytes are digits before the first that is none.
+/// How many of eight bytes are digits before the first other byte.
 #[inline(always)]
 fn count_digits(bytes: [u8; 8]) -> usize {
     const HIGH_HALVES: u64 = u64::from_ne_bytes([0xf0; 8]);
     const THREES: u64 = u64::from_ne_bytes([0x30; 8]);
     const SIXES: u64 = u64::from_ne_bytes([0x06; 8]);
     let bytes = u64::from_le_bytes(bytes);
-    // A digit's high half is 3, also after adding 6. What the sum carries into the next byte comes from a byte that is no
-    // digit, and only the first of those is looked at.
+    // A digit's high half is 3, also after adding 6. Only a byte that is not a digit can carry into the next byte, and only
+    // the first such byte matters.
     let others = ((bytes & HIGH_HALVES) ^ THREES) | ((bytes.wrapping_add(SIXES) & HIGH_HALVES) ^ THREES);
     others.trailing_zeros() as usize / 8
 }
 
-/// `i<number>e`.
+/// Reads `i<number>e`.
 pub(crate) fn integer(input: &[u8]) -> Read<'_, Number<i64>> {
     let (rest, _) = byte(b'i', ErrorKind::UnexpectedEnd).parse(input)?;
     let (rest, negative) = match rest {
@@ -103,13 +104,13 @@ pub(crate) fn integer(input: &[u8]) -> Read<'_, Number<i64>> {
     let (rest, _) = byte(b'e', found).parse(rest)?;
     let value = unsigned(digits).and_then(|magnitude| signed(magnitude, negative));
     let deviation = match digits {
-        [b'0', ..] if negative => Some(DiagnosticKind::NegativeZero),
-        _ => leading_zero(digits).or(value.is_none().then_some(DiagnosticKind::IntegerOutOfRange)),
+        [b'0', ..] if negative => Some(DeviationKind::NegativeZero),
+        _ => leading_zero(digits).or(value.is_none().then_some(DeviationKind::IntegerOutOfRange)),
     };
     Ok((rest, Number { value, deviation }))
 }
 
-/// One to `most` digits; `too_long` when there are more.
+/// Reads one to `most` digits; `too_long` is the error for more.
 #[inline]
 fn digits(input: &[u8], most: usize, too_long: ErrorKind) -> Read<'_, &[u8]> {
     let (rest, digits) = take_while(|byte: u8| byte.is_ascii_digit()).parse(input)?;
@@ -124,7 +125,7 @@ fn digits(input: &[u8], most: usize, too_long: ErrorKind) -> Read<'_, &[u8]> {
     }
 }
 
-/// Exactly `wanted`; `otherwise` when something else stands there.
+/// Reads the byte `wanted`; `otherwise` is the error for any other byte.
 #[inline]
 fn byte<'i>(wanted: u8, otherwise: ErrorKind) -> impl Parser<&'i [u8], Output = u8, Error = Refusal> {
     move |input: &'i [u8]| match input {
@@ -149,8 +150,8 @@ fn signed(magnitude: u64, negative: bool) -> Option<i64> {
 }
 
 #[inline]
-fn leading_zero(digits: &[u8]) -> Option<DiagnosticKind> {
-    matches!(digits, [b'0', _, ..]).then_some(DiagnosticKind::LeadingZero)
+fn leading_zero(digits: &[u8]) -> Option<DeviationKind> {
+    matches!(digits, [b'0', _, ..]).then_some(DeviationKind::LeadingZero)
 }
 
 impl ParseError<&[u8]> for Refusal {

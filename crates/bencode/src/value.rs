@@ -1,9 +1,10 @@
-//! Handles into a document: values, lists and dictionaries.
+//! Handles into a document: values, lists and dictionaries, and the way from the document to its root value.
 
+use crate::document::Document;
 use crate::tape::TokenKind;
-use crate::{Document, token};
+use crate::token;
 
-/// What a value is; BEP 3 knows these four.
+/// The four kinds of values in BEP 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `i…e`
@@ -34,12 +35,28 @@ pub struct Value<'doc> {
     index: usize,
 }
 
-impl<'doc> Value<'doc> {
-    pub(crate) fn new(document: &'doc Document<'doc>, index: usize) -> Self {
-        Self { document, index }
+impl<'i> Document<'i> {
+    /// The root value.
+    #[must_use]
+    pub fn root(&self) -> Value<'_> {
+        Value { document: self, index: 0 }
     }
 
-    /// What it is.
+    /// The bytes after the root value; empty after strict parsing.
+    #[must_use]
+    pub fn trailing(&self) -> &'i [u8] {
+        self.input.get(self.root().raw().len()..).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Document<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Document").field("root", &self.root()).field("deviations", &self.deviations().total()).finish()
+    }
+}
+
+impl<'doc> Value<'doc> {
+    /// Which of the four kinds it is.
     #[must_use]
     pub fn kind(self) -> Kind {
         match self.document.token(self.index).kind() {
@@ -50,20 +67,20 @@ impl<'doc> Value<'doc> {
         }
     }
 
-    /// Where it begins, in bytes from the start of the input.
+    /// Offset of its first byte from the start of the input.
     #[must_use]
     pub fn offset(self) -> usize {
         self.document.token(self.index).offset()
     }
 
-    /// The exact bytes it was written as: what an info-hash is taken over.
+    /// The exact bytes it was written as; an info-hash is taken over these.
     #[must_use]
     pub fn raw(self) -> &'doc [u8] {
         let end = self.document.token(self.next()).offset();
         self.document.input.get(self.offset()..end).unwrap_or_default()
     }
 
-    /// The integer, if it is one and fits 64 bits: BEP 3 bounds none, and lenient parsing lets longer ones be.
+    /// The integer, if it is one and fits in 64 bits. BEP 3 has no bound, and lenient parsing accepts longer ones.
     #[must_use]
     pub fn as_int(self) -> Option<i64> {
         if self.kind() != Kind::Integer {
@@ -80,7 +97,7 @@ impl<'doc> Value<'doc> {
         (token.kind() == TokenKind::String).then(|| self.raw().get(token.extra as usize..)).flatten()
     }
 
-    /// The string as text, if it is one and UTF-8.
+    /// The string as text, if it is one and valid UTF-8.
     #[must_use]
     pub fn as_str(self) -> Option<&'doc str> {
         self.as_bytes().and_then(|bytes| std::str::from_utf8(bytes).ok())
@@ -112,7 +129,7 @@ impl<'doc> Value<'doc> {
     }
 }
 
-/// Two values are equal when they were written as the same bytes.
+/// Two values are equal if they were written as the same bytes.
 impl PartialEq for Value<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.raw() == other.raw()
@@ -123,7 +140,7 @@ impl Eq for Value<'_> {}
 
 impl std::fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        /// What a log line can bear.
+        /// Bytes that fit in a log line.
         const SHOWN: usize = 200;
         let raw = self.raw();
         write!(f, "{}", raw.get(..SHOWN).unwrap_or(raw).escape_ascii())?;
@@ -136,7 +153,7 @@ impl std::fmt::Debug for Value<'_> {
 pub struct List<'doc>(Value<'doc>);
 
 impl<'doc> List<'doc> {
-    /// Its values, in wire order.
+    /// Iterates over its values, in wire order.
     #[must_use]
     pub fn iter(self) -> ListIter<'doc> {
         ListIter { list: self.0, index: self.0.index + 1 }
@@ -180,13 +197,13 @@ impl<'doc> Iterator for ListIter<'doc> {
 pub struct Dict<'doc>(Value<'doc>);
 
 impl<'doc> Dict<'doc> {
-    /// The value of the first entry with this key. Looks at each key up to it.
+    /// The value of the first entry with this key. Compares the keys one by one.
     #[must_use]
     pub fn get(self, key: &[u8]) -> Option<Value<'doc>> {
         self.iter().find_map(|(name, value)| (name == key).then_some(value))
     }
 
-    /// Its entries, in wire order.
+    /// Iterates over its entries, in wire order.
     #[must_use]
     pub fn iter(self) -> DictIter<'doc> {
         DictIter(ListIter { list: self.0, index: self.0.index + 1 })
@@ -224,10 +241,10 @@ impl<'doc> Iterator for DictIter<'doc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Limits;
+    use crate::limits::Limits;
 
     #[test]
-    fn values_are_handed_out_as_they_were_written() {
+    fn values_have_the_bytes_they_were_written_as() {
         let document = Document::parse(b"d1:ai-7e1:bl1:x0:i3ed1:k1:vee1:c3:abce").unwrap();
         let root = document.root().as_dict().unwrap();
         assert_eq!(root.get(b"a").and_then(Value::as_int), Some(-7));
@@ -249,14 +266,14 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_out_of_range_is_there_but_has_no_value() {
+    fn an_integer_out_of_range_has_a_kind_but_no_number() {
         let document = Document::parse_lenient(b"i18446744073709551615e", Limits::TORRENT).unwrap();
         assert_eq!(document.root().kind(), Kind::Integer);
         assert_eq!(document.root().as_int(), None);
     }
 
     #[test]
-    fn trailing_bytes_belong_to_nothing() {
+    fn trailing_bytes_are_outside_the_root_value() {
         let document = Document::parse_lenient(b"3:abc\n\n", Limits::TORRENT).unwrap();
         assert_eq!(document.root().raw(), b"3:abc");
         assert_eq!(document.trailing(), b"\n\n");

@@ -174,7 +174,9 @@ fn lighten(torrent: &mut Torrent) {
         torrent.files.forget();
     }
     torrent.trackers = Vec::new();
-    torrent.details = Details { encoding: torrent.details.encoding, ..Details::default() };
+    let encoding = torrent.details.encoding;
+    torrent.details = Details::default();
+    torrent.details.encoding = encoding;
     torrent.diagnostics = Diagnostics::default();
 }
 

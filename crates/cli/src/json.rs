@@ -5,7 +5,8 @@ mod torrent;
 
 use crate::input::Subject;
 use crate::output;
-use client::{CutShort, Matched, Oddity, PeerReport, Summary, TrackerReport, Tried};
+use client::peer_session::Oddity;
+use client::{CutShort, Matched, PeerReport, Summary, TrackerReport, Tried};
 use line::line;
 use peer_wire::ExtensionHandshake;
 use serde::Serialize;

@@ -62,11 +62,14 @@ fn log(verbose: u8, trace: bool) {
         1 => (LevelFilter::DEBUG, LevelFilter::WARN),
         _ => (LevelFilter::TRACE, LevelFilter::TRACE),
     };
-    let chosen = filter.unwrap_or_else(|| Targets::new().with_default(others).with_target("client", ours));
+    let chosen = filter.unwrap_or_else(|| {
+        Targets::new().with_default(others).with_target("client", ours).with_target("peer_session", ours)
+    });
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     // A log that cannot be written is no reason to panic, as reporting that on the same stream would be.
     let lines = lines.log_internal_errors(false).with_filter(chosen);
-    let wire = trace.then(|| wire::Dump.with_filter(Targets::new().with_target(client::WIRE, LevelFilter::TRACE)));
+    let wire = trace
+        .then(|| wire::Dump.with_filter(Targets::new().with_target(client::peer_session::WIRE, LevelFilter::TRACE)));
     tracing_subscriber::registry().with(lines).with(wire).init();
 }
 

@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::input::{Input, InputError, Subject};
 use crate::output::Shared;
 use crate::room::Room;
-use client::{Bounds, Config, CutShort, Event, Summary, Swarm};
+use client::{Config, CutShort, Event, Summary, Swarm};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 pub(crate) async fn run(
     input: &Input,
     config: Config,
-    bounds: &Bounds,
+    bounds: &client::Shared,
     room: &Room,
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
@@ -68,9 +68,9 @@ pub(crate) async fn run(
     }
 }
 
-async fn prepare(input: &Input, config: Config, bounds: &Bounds) -> Result<(Subject, Swarm), InputError> {
+async fn prepare(input: &Input, config: Config, bounds: &client::Shared) -> Result<(Subject, Swarm), InputError> {
     let subject = input.read(&config).await?;
-    let swarm = Swarm::within(subject.topic.clone(), config, bounds)?;
+    let swarm = Swarm::sharing(subject.topic.clone(), config, bounds)?;
     Ok((subject, swarm))
 }
 

@@ -8,7 +8,7 @@ use crate::room::Room;
 use crate::run::run;
 use crate::signals::{Signals, Wish};
 use crate::text::plural;
-use client::{Bounds, Config};
+use client::Config;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -25,7 +25,7 @@ pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, mut output: Out
         Ok(signals) => signals,
         Err(error) => return output.cannot_begin(&format!("cannot listen for signals: {error}")),
     };
-    let bounds = match Bounds::new(config) {
+    let bounds = match client::Shared::new(config) {
         Ok(bounds) => bounds,
         Err(error) => return output.cannot_begin(&advice(&error.into())),
     };
@@ -53,7 +53,7 @@ pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, mut output: Out
 async fn run_each(
     inputs: Vec<Input>,
     config: &Config,
-    bounds: &Bounds,
+    bounds: &client::Shared,
     output: &Shared,
     signals: &mut Signals,
     mut worst: Exit,

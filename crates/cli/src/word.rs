@@ -159,18 +159,18 @@ mod tests {
             ("a".repeat(63), "copy the whole info-hash", "63 digits"),
             ("a".repeat(65), "copy the whole info-hash", "65 digits"),
             (format!("1220{}", "a".repeat(63)), "copy the whole info-hash", "67 digits"),
-            (V1.replacen('0', "O", 1), "copy the whole info-hash", "`O` as character 1"),
+            (V1.replacen('0', "O", 1), "copy the whole info-hash", "`O` at position 1"),
             ("Z7QRDHYSJCA4U4HXGBXTFYUSDFGIRQM".to_owned(), "copy the whole info-hash", "31 digits"),
             (
                 format!("{} {}", &V1[..7], &V1[7..]),
                 "leave out what stands between the digits",
-                "a blank as character 8",
+                "whitespace at position 8",
             ),
-            (format!("{}-{}", &V1[..7], &V1[7..]), "leave out what stands between the digits", "`-` as character 8"),
+            (format!("{}-{}", &V1[..7], &V1[7..]), "leave out what stands between the digits", "`-` at position 8"),
             (
                 format!("{}\u{200b}{}", &V1[..7], &V1[7..]),
                 "leave out what stands between the digits",
-                "U+200B as character 8",
+                "U+200B at position 8",
             ),
         ] {
             assert_eq!(fault(&word), format!("{what}: {expected}{found}"), "{word}");

@@ -73,7 +73,7 @@ fn the_message_is_about_this_word() {
         (
             format!("{} {}", &HASH[..20], &HASH[20..]),
             format!(
-                "{} {}: leave out what stands between the digits: {expected} a blank as character 21",
+                "{} {}: leave out what stands between the digits: {expected} whitespace at position 21",
                 &HASH[..20],
                 &HASH[20..]
             ),

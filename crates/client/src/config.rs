@@ -1,7 +1,10 @@
 //! What a user can choose.
 
-use crate::attempt::Attempt;
-use crate::{Error, Limits, Topic, Transport};
+use crate::dial::attempt::Attempt;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::report::outcome::Transport;
+use crate::topic::Topic;
 use guard::{Scope, Secrets};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! Why a run could not begin, or found nobody to ask.
 
-use crate::{ReadError, Standing, TrackerReport};
+use crate::report::tracker::TrackerReport;
+use crate::report::tracker_status::Standing;
+use crate::torrent_file::ReadError;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
@@ -50,7 +52,7 @@ pub enum Error {
     },
     /// The certificates that are to vouch for trackers are no good.
     #[error("certificates to trust")]
-    TlsRoots(#[source] tracker_http::CaError),
+    TlsRoots(#[source] http_exchange::CaError),
     /// The operating system gives no random bytes.
     #[error("no entropy from the operating system")]
     Entropy(#[source] io::Error),

@@ -5,7 +5,7 @@
 //! * [`Swarm`] is the same job with everything visible: an [`Event`] for each tracker and each peer as it happens, then
 //!   the summary.
 //! * [`Topic`] is what a run is about: a torrent, a magnet link, or an info-hash alone.
-//! * [`handshake`] is one conversation over any stream.
+//! * [`peer_session`] is one conversation over any stream.
 //!
 //! This crate decides and measures. It parses nothing itself, prints nothing, and keeps nothing on disk. Start from
 //! [`BitTorrentClient`] to have it done, from [`Swarm`] to see what is done; [`Config`] bounds both.
@@ -44,83 +44,42 @@
 //! # }
 //! ```
 
-mod addresses;
-mod alarm;
-mod attempt;
-mod availability;
-mod bounds;
-mod budget;
 mod census;
-mod client_name;
-mod clients;
 mod config;
-mod connect;
-mod conversation;
-mod dialler;
-mod early;
-mod engine;
-mod entropy;
+mod dial;
+mod discovery;
+mod download;
 mod error;
-mod explain;
-mod facade;
-mod habits;
-mod handshake;
-mod hint;
-mod identity;
 mod interim;
 mod limits;
-mod linger;
-mod not_bittorrent;
-mod oddity;
-mod outcome;
-mod overlay;
-mod pacer;
-mod parked;
-mod peer_ids;
-mod peer_report;
-mod peers;
-mod read;
+mod net;
 mod report;
-mod resolve;
-mod retries;
-mod role;
-mod said;
-mod secure;
-mod seen_as;
-mod sources;
-mod stop;
-mod swarm_view;
+mod shared;
+mod swarm;
 mod terms;
 mod topic;
 mod torrent_file;
-mod tracking;
-mod verdict;
-mod wire;
 
-pub use availability::Copies;
-pub use bounds::Bounds;
+pub use census::availability::Copies;
+pub use census::role::{Role, RoleFrom};
 pub use config::{Bind, Config, Encryption, Trackers};
-pub use engine::Swarm;
+pub use download::BitTorrentClient;
 pub use error::Error;
-pub use explain::{CodeKind, Explanation};
-pub use facade::BitTorrentClient;
-pub use handshake::{HandshakeFailure, Shaken, handshake};
 pub use interim::{Interim, SoFar};
 pub use limits::Limits;
-pub use linger::LingerEnd;
-pub use not_bittorrent::{Looks, NotBitTorrent};
-pub use oddity::{Oddities, Oddity};
-pub use outcome::{Outcome, Stage, Transport};
-pub use overlay::Overlay;
-pub use peer_report::{Completeness, EncryptedEnd, Matched, PeerError, PeerReport, Tried};
-pub use report::{CutShort, Event, Source, Summary};
-pub use role::{Role, RoleFrom};
-pub use said::{Pieces, Said, Violation};
-pub use secure::SecureFailure;
-pub use seen_as::{SeenAs, SeenBy};
-pub use swarm_view::{Coverage, SwarmView};
+pub use net::overlay::Overlay;
+pub use peer_session;
+pub use report::event::{CutShort, Event, Source, Summary};
+pub use report::explain::{CodeKind, Explanation};
+pub use report::outcome::{Outcome, Stage, Transport};
+pub use report::peer::{Completeness, EncryptedEnd, Matched, PeerError, PeerReport, Tried};
+pub use report::seen_as::{SeenAs, SeenBy};
+pub use report::swarm_view::{Coverage, SwarmView};
+pub use report::tracker::{Action, Named, Times, TrackerReport};
+pub use report::tracker_status::{Standing, TrackerStatus, Unasked};
+pub use report::verdict::Verdict;
+pub use shared::hosts::silence::Silence;
+pub use shared::shared::Shared;
+pub use swarm::Swarm;
 pub use topic::Topic;
 pub use torrent_file::{ReadError, read_torrent, read_torrent_from};
-pub use tracking::{Action, Named, Silence, Standing, Times, TrackerReport, TrackerStatus, Unasked};
-pub use verdict::Verdict;
-pub use wire::WIRE;

@@ -24,7 +24,7 @@ pub struct Limits {
     /// Most redirects followed for one announce; libtorrent follows as many.
     pub redirects: usize,
     /// Most bytes, header lines and body of a tracker's reply.
-    pub reply: tracker_http::Limits,
+    pub reply: http_exchange::Limits,
     /// Deadline for looking up one host name.
     pub lookup_time: Duration,
     /// Host names of peers looked up at once, of all runs together.
@@ -58,7 +58,7 @@ impl Default for Limits {
             silent_time: Duration::from_secs(60),
             goodbye_time: Duration::from_secs(4),
             redirects: 5,
-            reply: tracker_http::Limits::default(),
+            reply: http_exchange::Limits::default(),
             lookup_time: Duration::from_secs(5),
             lookups_at_once: 16,
             peers: 100_000,

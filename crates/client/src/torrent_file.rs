@@ -1,7 +1,7 @@
 //! Reads a torrent from disk, with a bound and a clear word about what is not one.
 
-use crate::Error;
-use crate::resolve::blocking;
+use crate::error::Error;
+use crate::net::resolve::blocking;
 use metainfo::Torrent;
 use std::fs::File;
 use std::io::{self, Read};

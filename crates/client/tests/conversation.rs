@@ -9,7 +9,8 @@
 
 mod lab;
 
-use client::{Config, Copies, LingerEnd, Matched, Oddity, Outcome, PeerReport, Role, RoleFrom};
+use client::peer_session::{ListenEnd, Oddity};
+use client::{Config, Copies, Matched, Outcome, PeerReport, Role, RoleFrom};
 use fake_swarm::{Client, Delivery, Ending, Holding, Id, Knows, Peer, Speaks, hostile, message};
 use lab::{config, told_by};
 use std::time::Duration;
@@ -55,9 +56,9 @@ async fn real_clients_are_named_and_their_pieces_counted() {
         assert_eq!((reports[1].role, reports[1].completeness.unwrap().have), (Role::Leech, 40), "{client:?}");
         // ctorrent and rTorrent say nothing then; what is known of rTorrent's silence is not known of ctorrent's.
         let (role, from, have, lingered) = match client {
-            Client::Ctorrent => (Role::Unknown, RoleFrom::Nothing, None, LingerEnd::TimeUp),
-            Client::Rtorrent => (Role::Unknown, RoleFrom::Nothing, None, LingerEnd::Quiet),
-            _ => (Role::Leech, RoleFrom::HaveNone, Some(0), LingerEnd::Quiet),
+            Client::Ctorrent => (Role::Unknown, RoleFrom::Nothing, None, ListenEnd::TimeUp),
+            Client::Rtorrent => (Role::Unknown, RoleFrom::Nothing, None, ListenEnd::Quiet),
+            _ => (Role::Leech, RoleFrom::HaveNone, Some(0), ListenEnd::Quiet),
         };
         assert_eq!(self::role(&reports[2]), (role, from, have), "{client:?}");
         assert_eq!(reports[2].lingered, Some(lingered), "{client:?}");
@@ -87,11 +88,11 @@ async fn a_client_that_has_no_metadata_has_no_pieces() {
     let (_, told) = told_by(PIECES, peers, listening()).await;
     assert_eq!(
         (role(&told.peers[0]), &told.peers[0].lingered),
-        ((Role::Leech, RoleFrom::Nothing, None), &Some(LingerEnd::Quiet))
+        ((Role::Leech, RoleFrom::Nothing, None), &Some(ListenEnd::Quiet))
     );
     assert_eq!(
         (role(&told.peers[1]), &told.peers[1].lingered),
-        ((Role::Unknown, RoleFrom::Nothing, None), &Some(LingerEnd::TimeUp))
+        ((Role::Unknown, RoleFrom::Nothing, None), &Some(ListenEnd::TimeUp))
     );
 }
 
@@ -108,7 +109,7 @@ async fn rqbit_says_nothing_when_it_has_nothing_and_is_not_waited_for() {
     let (_, told) = told_by(PIECES, peers, listening()).await;
     let found: Vec<_> = told.peers.iter().map(|report| (role(report), report.lingered.clone().unwrap())).collect();
     let expected = [(Role::Leech, RoleFrom::Nothing, None), (Role::Leech, RoleFrom::Bitfield, Some(50))];
-    assert_eq!(found, expected.map(|role| (role, LingerEnd::Quiet)));
+    assert_eq!(found, expected.map(|role| (role, ListenEnd::Quiet)));
     assert_eq!((told.summary.swarm.coverage.told, told.summary.swarm.coverage.empty), (1, 1));
 }
 
@@ -138,7 +139,7 @@ async fn what_is_odd_is_read_as_libtorrent_reads_it_and_told() {
         assert_eq!(report.completeness.map(|told| told.have), Some(*have), "{messages:?}");
         assert_eq!(report.oddities.iter().collect::<Vec<_>>(), *odd, "{messages:?}");
         assert_eq!((report.violation(), report.reason()), (None, None), "{messages:?}");
-        assert_eq!(report.lingered, Some(LingerEnd::Quiet), "{messages:?}");
+        assert_eq!(report.lingered, Some(ListenEnd::Quiet), "{messages:?}");
     }
 }
 
@@ -190,7 +191,7 @@ async fn whatever_comes_in_whatever_pieces_is_heard() {
         assert_eq!((report.outcome, report.role), (Outcome::Ok, Role::Seed), "{report:?}");
     }
     assert_eq!(told.peers[0].role_from, RoleFrom::BitfieldAndHaves);
-    assert_eq!(told.peers[0].lingered, Some(LingerEnd::Quiet));
+    assert_eq!(told.peers[0].lingered, Some(ListenEnd::Quiet));
     // 68 of the handshake, 8 of the extension handshake, 18 of the bitfield, 9 of the have.
     assert_eq!(told.peers[0].bytes_received, 68 + 8 + 18 + 9);
 }
@@ -251,11 +252,11 @@ async fn peers_that_do_not_stop_talking_are_left() {
     let (_, told) = told_by(PIECES, peers, config).await;
     let ends: Vec<_> = told.peers.iter().map(|report| report.lingered.clone().unwrap()).collect();
     assert!(told.peers.iter().all(|report| report.outcome == Outcome::Ok));
-    assert!(matches!(ends[0], LingerEnd::TooMuch { .. } | LingerEnd::TimeUp), "{ends:?}");
-    assert!(matches!(ends[1], LingerEnd::TooMuch { .. }), "{ends:?}");
-    assert!(matches!(ends[2], LingerEnd::Violation(_)), "{ends:?}");
-    assert!(matches!(ends[3], LingerEnd::Violation(_)), "{ends:?}");
-    assert_eq!(ends[4..], [LingerEnd::TimeUp, LingerEnd::Quiet, LingerEnd::Closed]);
+    assert!(matches!(ends[0], ListenEnd::TooMuch { .. } | ListenEnd::TimeUp), "{ends:?}");
+    assert!(matches!(ends[1], ListenEnd::TooMuch { .. }), "{ends:?}");
+    assert!(matches!(ends[2], ListenEnd::Violation(_)), "{ends:?}");
+    assert!(matches!(ends[3], ListenEnd::Violation(_)), "{ends:?}");
+    assert_eq!(ends[4..], [ListenEnd::TimeUp, ListenEnd::Quiet, ListenEnd::Closed]);
     assert!(told.summary.elapsed < Duration::from_secs(3), "{:?}", told.summary.elapsed);
 }
 

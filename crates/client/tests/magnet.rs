@@ -10,7 +10,8 @@
 
 mod lab;
 
-use client::{Bind, Config, Copies, LingerEnd, Outcome, PeerReport, Role, RoleFrom, Source, Swarm, Topic, Trackers};
+use client::peer_session::ListenEnd;
+use client::{Bind, Config, Copies, Outcome, PeerReport, Role, RoleFrom, Source, Swarm, Topic, Trackers};
 use fake_swarm::{FakeSwarm, FakeTracker, Peer, Request, TrackerScript, message, peer_ip};
 use ids::{InfoHash, InfoHashV2};
 use lab::{Lab, Told, collect, config, lab, report_of, run, told_of};
@@ -131,7 +132,7 @@ async fn a_links_peers_are_dialled_on_a_strangers_word() {
     // Nobody with standing vouches for the first.
     let refused = report_of(&told, by_link);
     assert_eq!((refused.outcome, refused.sources.as_slice()), (Outcome::InvalidAddress, &[Source::Magnet][..]));
-    assert_eq!(refused.reason().as_deref(), Some("loopback address, named by a stranger"));
+    assert_eq!(refused.reason().as_deref(), Some("loopback address, named by an untrusted source"));
     assert_eq!(lab.swarm.connections_to(peer_ip(0)), 0);
     let named = |address| (report_of(&told, address).outcome, report_of(&told, address).sources.clone());
     let the_tracker = Source::Tracker(told.trackers[0].url.clone());
@@ -236,7 +237,7 @@ async fn the_largest_bitfield_is_taken_and_a_larger_one_is_not() {
     ];
     assert_eq!(reasons, expected);
     assert_eq!(told.peers[0].role, Role::Seed);
-    assert!(told.peers.iter().skip(1).all(|report| matches!(report.lingered, Some(LingerEnd::Violation(_)))));
+    assert!(told.peers.iter().skip(1).all(|report| matches!(report.lingered, Some(ListenEnd::Violation(_)))));
 }
 
 #[tokio::test]
@@ -244,7 +245,7 @@ async fn a_full_bitfield_is_not_waited_for_as_a_lazy_one_is() {
     let full = message::bitfield(&message::bits(1001, |_| true));
     let lab = lab([saying([full])]);
     let told = told_of(&with_tracker(&lab), &lab, Config { linger: lab::PATIENCE, ..config() }).await;
-    assert_eq!(told.peers[0].lingered, Some(LingerEnd::Quiet));
+    assert_eq!(told.peers[0].lingered, Some(ListenEnd::Quiet));
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@
 
 mod lab;
 
-use client::{Config, EncryptedEnd, Encryption, LingerEnd, Outcome, PeerReport, Role, RoleFrom, Transport, Tried};
+use client::peer_session::ListenEnd;
+use client::{Config, EncryptedEnd, Encryption, Outcome, PeerReport, Role, RoleFrom, Transport, Tried};
 use fake_swarm::recording::Recording;
 use fake_swarm::{Ending, ExtensionHandshake, Id, Knows, Mse, Peer, Plaintext, Responder, Step, bencoding, message};
 use lab::{config, told_by};
@@ -134,7 +135,7 @@ fn listening() -> Config {
 }
 
 /// What a peer is, from what, with how many pieces, and why it was left.
-type Found = (Role, RoleFrom, Option<u32>, LingerEnd);
+type Found = (Role, RoleFrom, Option<u32>, ListenEnd);
 
 fn found(report: &PeerReport) -> Found {
     let have = report.completeness.map(|told| told.have);
@@ -150,13 +151,13 @@ async fn each_is(rows: Vec<(&str, Peer, Found)>) {
     }
 }
 
-const QUIET: LingerEnd = LingerEnd::Quiet;
+const QUIET: ListenEnd = ListenEnd::Quiet;
 const EMPTY: Found = (Role::Leech, RoleFrom::HaveNone, Some(0), QUIET);
 const SEED: Found = (Role::Seed, RoleFrom::HaveAll, Some(PIECES), QUIET);
 const SEED_BY_BITFIELD: Found = (Role::Seed, RoleFrom::Bitfield, Some(PIECES), QUIET);
 const HALF: Found = (Role::Leech, RoleFrom::Bitfield, Some(80), QUIET);
 /// It may yet name the piece.
-const NEARLY: Found = (Role::Leech, RoleFrom::Bitfield, Some(PIECES - 1), LingerEnd::TimeUp);
+const NEARLY: Found = (Role::Leech, RoleFrom::Bitfield, Some(PIECES - 1), ListenEnd::TimeUp);
 const PARTIAL: Found = (Role::PartialSeed, RoleFrom::UploadOnly, Some(80), QUIET);
 const HIDDEN: Found = (Role::SuperSeed, RoleFrom::NoneAndUnchoke, None, QUIET);
 const FETCHING: Found = (Role::Leech, RoleFrom::Nothing, None, QUIET);

@@ -9,7 +9,8 @@
 
 mod lab;
 
-use client::{Config, Oddity, Outcome, PeerReport, Role, RoleFrom, Topic, Trackers};
+use client::peer_session::Oddity;
+use client::{Config, Outcome, PeerReport, Role, RoleFrom, Topic, Trackers};
 use fake_swarm::recording::Recording;
 use fake_swarm::{Ending, FakeSwarm, Knows, Peer, peer_ip};
 use ids::InfoHash;

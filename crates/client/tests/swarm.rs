@@ -13,7 +13,6 @@ use client::{BitTorrentClient, Config, CutShort, Error, Event, Outcome, Stage, S
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{DictionaryPeer, FakeTracker, Peer, TrackerScript};
 use lab::{PATIENCE, SIZE, collect, config, lab, outcome_of, run};
-use metainfo::Torrent;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -353,7 +352,8 @@ async fn what_cannot_begin_says_why() {
     assert!(matches!(Swarm::new(&lab.torrent, config), Err(Error::Bind { .. })));
     let taken = Config { port: Some(lab.swarm.port()), ..Config::default() };
     assert!(matches!(Swarm::new(&lab.torrent, taken), Err(Error::Bind { .. })));
-    let private = Torrent { private: true, ..lab.torrent.clone() };
+    let mut private = lab.torrent.clone();
+    private.private = true;
     assert!(matches!(Swarm::new(&private, Config::default()), Err(Error::Private)));
     assert!(Swarm::new(&private, Config { allow_private: true, ..Config::default() }).is_ok());
     assert!(Swarm::new(&private, Config { trackers: Trackers::None, ..Config::default() }).is_ok());

@@ -1,9 +1,9 @@
-//! Which addresses may be dialled, and on whose word.
+//! Which addresses may be dialled, depending on the source that named them.
 //!
-//! A stranger must not be able to aim us: a tracker or torrent could list a router, a metadata service or a printer. So
-//! an address that is not on the public internet is dialled only when the user named it, or when the tracker that named
-//! it was itself reached in the same network. This machine's loopback is named by trackers on it alone, which may name
-//! other local networks too: what runs here reaches them by itself.
+//! An untrusted source must not be able to aim us at internal services: a tracker or torrent could list a router, a cloud
+//! metadata service or a printer. So an address that is not on the public internet is dialled only if the user named it,
+//! or if the tracker that named it was itself reached in the same network. Loopback addresses are accepted only from a
+//! tracker on this machine, which may name other local networks too: a program that runs here reaches them anyway.
 
 use crate::announce_path::is_announce;
 use std::fmt;
@@ -23,18 +23,18 @@ pub enum Scope {
     LinkLocal,
     /// A carrier's network, 100.64.0.0/10.
     SharedAddressSpace,
-    /// Documentation, benchmarking and what is not assigned to anyone.
+    /// Documentation, benchmarking and unassigned ranges.
     Reserved,
-    /// Not one host: multicast.
+    /// Multicast: not a single host.
     Multicast,
-    /// Not one host: 255.255.255.255.
+    /// 255.255.255.255: not a single host.
     Broadcast,
-    /// No host: 0.0.0.0/8, `::`.
+    /// 0.0.0.0/8, `::`: not a host.
     Unspecified,
 }
 
 impl Scope {
-    /// Where `ip` lies. An IPv4 address wrapped in IPv6 (mapped, 6to4, NAT64) lies where the IPv4 address does.
+    /// The scope of `ip`. An IPv4 address embedded in IPv6 (mapped, 6to4, NAT64) has the scope of the IPv4 address.
     #[must_use]
     pub fn of(ip: IpAddr) -> Self {
         match ip {
@@ -90,9 +90,9 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Where a tracker that was reached at `ip` has its standing. An address of a translator (NAT64, 6to4) gives none: behind it
-/// is another machine's network, whatever range is written in it.
-fn standing(ip: IpAddr) -> Scope {
+/// The local network whose addresses a tracker reached at `ip` may name; [`Scope::Global`] for none. An address of a
+/// translator (NAT64, 6to4) counts as global: the IPv4 address in it belongs to the translator's network, not to ours.
+fn trusted_scope(ip: IpAddr) -> Scope {
     match ip {
         IpAddr::V6(v6) if is_translated(v6) => Scope::Global,
         ip => Scope::of(ip),
@@ -115,18 +115,19 @@ fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// On whose word an address is dialled.
+/// Which source named an address, and so which addresses it may name. New kinds of sources may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AddressPolicy {
-    /// The user named it: any host at all.
+    /// The user: any host.
     User,
-    /// A stranger named it: global addresses, and local ones only of the network that the stranger was itself reached in;
-    /// all of them if that is this machine.
-    Stranger {
-        /// Where the stranger was reached.
+    /// An untrusted source that we are connected to, such as a tracker: global addresses, and local ones only of the
+    /// network in which the source was reached; all of them if that is this machine.
+    Untrusted {
+        /// Where the source was reached.
         reached: Scope,
     },
-    /// The author of a torrent or a magnet link named it, who was not reached at all: global addresses.
+    /// The author of a torrent or magnet link, whose own address is unknown: global addresses.
     Author,
 }
 
@@ -134,19 +135,19 @@ pub enum AddressPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Port 0 cannot be connected to.
+    /// Nothing can listen on port 0.
     #[error("port 0")]
     PortZero,
-    /// The address is not one host.
+    /// The address is not a single host.
     #[error("{0} address")]
     NotAHost(Scope),
-    /// A stranger on the public internet may not point us there.
-    #[error("{0} address, named by a stranger")]
-    NotOnAStrangersWord(Scope),
-    /// An untrusted source may not point us at services that are no peers: mail, SSH, names.
-    #[error("port below {lowest}, named by a stranger")]
+    /// A local address that an untrusted source may not name.
+    #[error("{0} address, named by an untrusted source")]
+    NotAllowedFromUntrusted(Scope),
+    /// An untrusted source may not aim us at other services: mail, SSH, DNS.
+    #[error("port below {lowest}, named by an untrusted source")]
     PrivilegedPort {
-        /// The lowest port that would do, but for [`AddressPolicy::WEB_PORTS`].
+        /// The lowest port that is accepted, apart from [`AddressPolicy::WEB_PORTS`].
         lowest: u16,
     },
 }
@@ -155,45 +156,47 @@ impl AddressPolicy {
     /// The policy for the peers of a tracker that was reached at `tracker`.
     #[must_use]
     pub fn for_peers_of(tracker: IpAddr) -> Self {
-        Self::Stranger { reached: standing(tracker) }
+        Self::Untrusted { reached: trusted_scope(tracker) }
     }
 
-    /// The policy for a tracker URL that stands in a torrent: local only if its path is `/announce`, also with an extension, or
-    /// below it, so that a torrent cannot make us talk to other services of this machine or network (libtorrent's rule). The
-    /// path, which may have a query, is judged by whole segments and as servers may read it: decoded, without dots.
+    /// The policy for a tracker URL in a torrent: local addresses only if its path is `/announce` (an extension such as
+    /// `.php` is allowed) or below it, so that a torrent cannot make us send requests to other services of this machine or
+    /// network (libtorrent's rule). The path, which may have a query, is compared by whole segments and as servers may read
+    /// it: percent-decoded, with `.` and `..` resolved.
     #[must_use]
     pub fn for_tracker_in_torrent(path: &str) -> Self {
         let reached = if is_announce(path) { Scope::Loopback } else { Scope::Global };
-        Self::Stranger { reached }
+        Self::Untrusted { reached }
     }
 
-    /// The policy for where a tracker reached at `from` redirects to, a URL with this path. A redirect is a stranger's
-    /// word: it never leads from a public address to a local one, nor out of the tracker's own network into another or to
-    /// this machine; and in it only where a torrent may point, too.
+    /// The policy for the target of a redirect, a URL with this path, from a tracker reached at `from`. A redirect is
+    /// untrusted: it never leads from a public address to a local one, nor from the tracker's own network into another or to
+    /// this machine; and within that network only to the paths that [a torrent may name](Self::for_tracker_in_torrent).
     #[must_use]
     pub fn for_redirect(from: IpAddr, path: &str) -> Self {
-        let reached = if is_announce(path) { standing(from) } else { Scope::Global };
-        Self::Stranger { reached }
+        let reached = if is_announce(path) { trusted_scope(from) } else { Scope::Global };
+        Self::Untrusted { reached }
     }
 
-    /// The lowest port of a peer that a stranger may name. Those below belong to services that only a privileged user may
-    /// offer, and hardly ever to a BitTorrent client.
+    /// The lowest port of a peer that an untrusted source may name. The ports below belong to services that only a
+    /// privileged user may start, and hardly ever to a BitTorrent client.
     pub const LOWEST_PORT: u16 = 1024;
 
-    /// Ports below it that a tracker may name: seeds listen there to be reached from networks that let nothing but the web
-    /// out.
+    /// Lower ports that a tracker may name all the same: some seeds listen there, to be reachable from networks that let
+    /// only web traffic out.
     pub const WEB_PORTS: [u16; 2] = [80, 443];
 
-    /// Whether a peer at `address` may be dialled: as [`check`](Self::check), and a stranger's word suffices from `lowest`
-    /// on only, usually [`LOWEST_PORT`](Self::LOWEST_PORT), and for [`WEB_PORTS`](Self::WEB_PORTS); not an author's for these.
+    /// Whether a peer at `address` may be dialled: as [`check`](Self::check), and unless the user named it only at a port of
+    /// at least `lowest`, usually [`LOWEST_PORT`](Self::LOWEST_PORT). A tracker may name [`WEB_PORTS`](Self::WEB_PORTS) too,
+    /// an author may not.
     ///
     /// # Errors
-    /// Why it may not.
+    /// The reason why it may not be dialled.
     pub fn check_peer(self, address: SocketAddr, lowest: u16) -> Result<(), Refusal> {
         self.check(address)?;
         match self {
-            Self::Stranger { .. } if Self::WEB_PORTS.contains(&address.port()) => Ok(()),
-            Self::Stranger { .. } | Self::Author if address.port() < lowest => Err(Refusal::PrivilegedPort { lowest }),
+            Self::Untrusted { .. } if Self::WEB_PORTS.contains(&address.port()) => Ok(()),
+            Self::Untrusted { .. } | Self::Author if address.port() < lowest => Err(Refusal::PrivilegedPort { lowest }),
             _ => Ok(()),
         }
     }
@@ -201,7 +204,7 @@ impl AddressPolicy {
     /// Whether `address` may be dialled.
     ///
     /// # Errors
-    /// Why it may not.
+    /// The reason why it may not be dialled.
     pub fn check(self, address: SocketAddr) -> Result<(), Refusal> {
         let scope = Scope::of(address.ip());
         if address.port() == 0 {
@@ -210,8 +213,8 @@ impl AddressPolicy {
         match (scope, self) {
             (Scope::Unspecified | Scope::Multicast | Scope::Broadcast, _) => Err(Refusal::NotAHost(scope)),
             (Scope::Global, _) | (_, Self::User) => Ok(()),
-            (_, Self::Stranger { reached }) if reached == scope || reached == Scope::Loopback => Ok(()),
-            (_, Self::Stranger { .. } | Self::Author) => Err(Refusal::NotOnAStrangersWord(scope)),
+            (_, Self::Untrusted { reached }) if reached == scope || reached == Scope::Loopback => Ok(()),
+            (_, Self::Untrusted { .. } | Self::Author) => Err(Refusal::NotAllowedFromUntrusted(scope)),
         }
     }
 }
@@ -220,11 +223,11 @@ impl AddressPolicy {
 mod tests {
     use super::*;
 
-    const FAR: AddressPolicy = AddressPolicy::Stranger { reached: Scope::Global };
-    const NEAR: AddressPolicy = AddressPolicy::Stranger { reached: Scope::Loopback };
+    const FAR: AddressPolicy = AddressPolicy::Untrusted { reached: Scope::Global };
+    const NEAR: AddressPolicy = AddressPolicy::Untrusted { reached: Scope::Loopback };
 
     #[test]
-    fn each_range_is_known() {
+    fn every_range_has_its_scope() {
         for (ip, scope) in [
             ("8.8.8.8", Scope::Global),
             ("127.9.9.9", Scope::Loopback),
@@ -265,9 +268,9 @@ mod tests {
         }
     }
 
-    /// What names what: a row for each place of a tracker, a column for each place of a peer.
+    /// A row for each scope of a tracker, a column for each scope of a peer.
     #[test]
-    fn a_tracker_names_its_own_network_and_only_one_on_this_machine_names_this_machine() {
+    fn a_tracker_may_name_its_own_network_and_only_a_loopback_tracker_may_name_loopback() {
         let peers = [
             ("8.8.8.8", "global"),
             ("127.0.0.1", "loopback"),
@@ -308,7 +311,7 @@ mod tests {
             ("100.64.0.1", &["global", "carrier-grade NAT"]),
             ("100.127.255.255", &["global", "carrier-grade NAT"]),
             ("198.18.0.1", &["global", "reserved"]),
-            // Another machine's loopback and network, behind a translator.
+            // Behind a translator it is the loopback and the network of another machine.
             ("64:ff9b::127.0.0.1", &["global"]),
             ("64:ff9b::10.0.0.1", &["global"]),
             ("2002:7f00:1::", &["global"]),
@@ -332,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tracker_names_web_ports_and_high_ones_and_an_author_high_ones() {
+    fn low_ports_are_refused_except_web_ports_named_by_a_tracker() {
         let refused = Err(Refusal::PrivilegedPort { lowest: 1024 });
         for (port, by_tracker, by_author) in [
             (1, refused, refused),
@@ -350,16 +353,16 @@ mod tests {
             assert_eq!((check(FAR), check(AddressPolicy::Author)), (by_tracker, by_author), "{port}");
             assert_eq!(check(AddressPolicy::User), Ok(()));
         }
-        // A local address stays one, whatever the port.
+        // An allowed port does not make a local address acceptable.
         let local = "127.0.0.1:80".parse().unwrap();
-        assert_eq!(FAR.check_peer(local, 1024), Err(Refusal::NotOnAStrangersWord(Scope::Loopback)));
-        assert_eq!(AddressPolicy::Author.check(local), Err(Refusal::NotOnAStrangersWord(Scope::Loopback)));
+        assert_eq!(FAR.check_peer(local, 1024), Err(Refusal::NotAllowedFromUntrusted(Scope::Loopback)));
+        assert_eq!(AddressPolicy::Author.check(local), Err(Refusal::NotAllowedFromUntrusted(Scope::Loopback)));
         assert_eq!(NEAR.check_peer(local, 1024), Ok(()));
         assert_eq!(FAR.check_peer("8.8.8.8:0".parse().unwrap(), 0), Err(Refusal::PortZero));
     }
 
     #[test]
-    fn what_is_no_host_is_dialled_on_nobodys_word() {
+    fn addresses_that_are_not_a_host_are_refused_by_every_policy() {
         for policy in [FAR, NEAR, AddressPolicy::Author, AddressPolicy::User] {
             assert_eq!(policy.check("8.8.8.8:0".parse().unwrap()), Err(Refusal::PortZero));
             for ip in ["0.0.0.0:1", "224.0.0.1:1", "255.255.255.255:1", "[::]:1", "[ff02::1]:1"] {
@@ -369,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torrent_names_a_local_tracker_only_at_announce() {
+    fn a_torrent_may_name_a_local_tracker_only_at_announce() {
         let local = "127.0.0.1:6969".parse().unwrap();
         assert_eq!(AddressPolicy::for_tracker_in_torrent("/announce?x=1").check(local), Ok(()));
         assert!(AddressPolicy::for_tracker_in_torrent("/admin/delete").check(local).is_err());
@@ -382,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_leads_from_a_public_address_to_no_local_one() {
+    fn a_redirect_from_a_public_address_to_a_local_one_is_refused() {
         let (far, near) = ("8.8.8.8".parse().unwrap(), "127.0.0.2".parse().unwrap());
         for local in ["127.0.0.1:80", "10.0.0.1:80", "169.254.169.254:80", "[::1]:80"] {
             let local = local.parse().unwrap();

@@ -1,26 +1,26 @@
-//! Whether the path of a URL leads to a tracker, whatever a server makes of it.
+//! Whether the path of a URL leads to a tracker, however a server normalises it.
 //!
-//! Servers differ in what they undo before they look a path up: percent-encoding, once or twice; backslashes; dots; what
-//! follows a semicolon in a segment. All of it is undone here.
+//! Servers differ in how they normalise a path before they look it up: percent-encoding, once or twice; backslashes; dots;
+//! parameters after a semicolon in a segment. All of these are undone here.
 //!
-//! libtorrent, whose rule this is, asks of a tracker at a local address that its path begins with `/announce`, as text:
-//! `/announce.php` of trackers in PHP is let through, and so are `/announce-admin` and `/announce/../admin`. Here it is the
-//! first segment that counts, so that none of the latter is; a file extension behind it is the name of the same thing.
+//! libtorrent, whose rule this is, requires that the path of a tracker at a local address begins with the text `/announce`:
+//! that lets `/announce.php` of trackers in PHP through, but also `/announce-admin` and `/announce/../admin`. Here the first
+//! segment is compared, so the last two are refused; a file extension after `announce` is allowed.
 
 use crate::redact::decode;
 
-/// Times that a path may be percent-encoded. What is encoded more often is no tracker's.
+/// How often a path may be percent-encoded over and over. More is refused: no tracker needs it.
 const MOST_DECODINGS: usize = 3;
 
-/// Whether the path of `target`, which may have a query, is `/announce`, `/announce.php` or the like, or below it, and no
-/// other folder stands first on its way.
+/// Whether the path of `target`, which may have a query, is `/announce`, `/announce.php` or the like, or below it, and
+/// passes through no other top-level folder on the way.
 pub(crate) fn is_announce(target: &str) -> bool {
     let path = target.split('?').next().unwrap_or_default();
     let Some(path) = decoded(path).filter(|path| path.starts_with('/') && !path.contains(char::is_control)) else {
         return false;
     };
     let mut kept: Vec<&str> = Vec::new();
-    // A path parameter is dropped by servers that know them, and the segment looked at without it: `..;x` is `..`.
+    // Servers that know path parameters drop them before they look at the segment: `..;x` is `..`.
     for segment in path.split('/').map(|segment| segment.split(';').next().unwrap_or_default()) {
         match segment {
             "" | "." => {}
@@ -34,7 +34,8 @@ pub(crate) fn is_announce(target: &str) -> bool {
     !kept.is_empty()
 }
 
-/// `path` with all percent-encoding undone and slashes for backslashes; `None` if that does not come to an end.
+/// `path` with all percent-encoding undone and slashes for backslashes; `None` if it is encoded more than
+/// [`MOST_DECODINGS`] times.
 fn decoded(path: &str) -> Option<String> {
     let mut path = path.to_owned();
     for _ in 0..=MOST_DECODINGS {
@@ -47,7 +48,7 @@ fn decoded(path: &str) -> Option<String> {
     None
 }
 
-/// `announce`, also with an extension, as trackers in PHP have it.
+/// `announce`, or `announce` with a file extension, as trackers in PHP have it.
 fn is_tracker(segment: &str) -> bool {
     let Some(rest) = segment.strip_prefix("announce") else { return false };
     let is_extension = |extension: &str| {
@@ -62,7 +63,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_path_is_judged_as_any_server_may_read_it() {
+    fn only_paths_below_announce_are_accepted_however_they_are_encoded() {
         for (target, expected) in [
             ("/announce", true),
             ("/announce?passkey=../x", true),

@@ -1,4 +1,4 @@
-//! Errors as people read them: what failed, and why, on one line.
+//! An error and its causes on one line.
 
 use std::error::Error;
 use std::fmt;
@@ -28,7 +28,7 @@ mod tests {
     struct Outer(#[source] std::io::Error);
 
     #[test]
-    fn causes_follow_their_effects() {
+    fn causes_follow_the_error() {
         assert_eq!(ErrorChain(&Outer(std::io::Error::other("inner"))).to_string(), "outer: inner");
     }
 }

@@ -1,19 +1,19 @@
-//! Text from a torrent or the network, made safe to show.
+//! Escapes text from a torrent or the network, so that it is safe to print.
 
 use std::fmt::{self, Write};
 
-/// Shows text with what could command or deceive a terminal escaped; see [`escape`].
+/// Text whose `Display` escapes characters that control a terminal or deceive a reader; see [`escape`].
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'t>(&'t [u8]);
 
 /// Escapes control characters (C0, DEL, C1), line and paragraph separators, zero-width, invisible and bidirectional
-/// formatting characters as `\u{..}`. Everything else is shown as it is.
+/// formatting characters as `\u{..}`. All other characters are unchanged.
 #[must_use]
 pub fn escape(text: &str) -> Escaped<'_> {
     Escaped(text.as_bytes())
 }
 
-/// [`escape`] for bytes that should be UTF-8: those that are not become `\x..`.
+/// [`escape`] for bytes that should be UTF-8: invalid ones become `\x..`.
 #[must_use]
 pub fn escape_bytes(bytes: &[u8]) -> Escaped<'_> {
     Escaped(bytes)
@@ -37,10 +37,10 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Whether a character commands or deceives: controls, and what reorders or hides text (Unicode TR 36). That is all that
-/// Unicode calls default ignorable (DerivedCoreProperties, 16.0), such as fillers that show as nothing and tags that spell
-/// out a hidden text, but for the variation selectors U+FE00 to U+FE0F, which emoji and scripts need; and the separators
-/// of lines and paragraphs, and the marks of annotations.
+/// Whether a character controls a terminal or deceives a reader: control characters, and those that reorder or hide text
+/// (Unicode TR 36). The latter are the default ignorable code points of Unicode (DerivedCoreProperties, 16.0), such as
+/// invisible fillers and tags that spell out a hidden text, except the variation selectors U+FE00 to U+FE0F, which emoji
+/// and scripts need; line and paragraph separators; and annotation marks.
 #[must_use]
 pub fn is_deceptive(character: char) -> bool {
     character.is_control()
@@ -57,7 +57,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_commands_or_deceives_is_escaped() {
+    fn controls_and_invisible_characters_are_escaped_and_others_are_not() {
         for (text, shown) in [
             ("Ubuntu 24.04 – naïve 日本", "Ubuntu 24.04 – naïve 日本"),
             ("\x1b]0;title\x07", "\\u{1b}]0;title\\u{7}"),
@@ -76,7 +76,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_shown_is_a_control(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+        fn escaped_bytes_contain_no_deceptive_character(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             let shown = escape_bytes(&bytes).to_string();
             prop_assert!(!shown.chars().any(is_deceptive));
         }

@@ -1,17 +1,17 @@
 //! Announce URLs without their secrets.
 //!
-//! A passkey identifies a user to a private tracker. It stands in the path (`/PASSKEY/announce`), in the query
-//! (`?passkey=`, `?pid=`, …) or before the host. What is hidden is replaced by [`HIDDEN`], so that host and shape stay
-//! recognisable.
+//! A passkey identifies a user to a private tracker. It is in the path (`/PASSKEY/announce`), in the query (`?passkey=`,
+//! `?pid=`, …) or before the host. Each hidden part is replaced by [`HIDDEN`], so that the host and the structure of the URL
+//! stay recognisable.
 
-/// Stands for what was hidden.
+/// Replaces each hidden part.
 pub(crate) const HIDDEN: &str = "***";
 
-/// The path segments that trackers really use; any other one could be a secret.
+/// The path segments that trackers really use; any other segment could be a secret.
 pub(crate) const PLAIN_SEGMENTS: [&str; 8] =
     ["", "announce", "announce.php", "scrape", "scrape.php", "ann", "tracker", "announce.pl"];
 
-/// Names of query parameters that are shown; what stands before the `=` could be the secret itself.
+/// Names of query parameters that are shown; any other text before a `=` could be the secret itself.
 pub(crate) const PLAIN_NAMES: [&str; 16] = [
     "passkey",
     "pid",
@@ -34,7 +34,7 @@ pub(crate) const PLAIN_NAMES: [&str; 16] = [
 /// Schemes that are shown.
 const PLAIN_SCHEMES: [&str; 6] = ["http", "https", "udp", "ws", "wss", "dht"];
 
-/// A URL taken apart; only what stands where it should can be shown.
+/// The parts of a URL.
 #[derive(Default)]
 pub(crate) struct Parts<'u> {
     scheme: &'u str,
@@ -65,8 +65,8 @@ impl<'u> Parts<'u> {
     }
 }
 
-/// Hides userinfo, query values and path segments that may be passkeys. What is not a URL, or not a sound one, is hidden
-/// but for its scheme: what cannot be taken apart cannot be shown in part.
+/// Hides userinfo, query values and path segments that may be passkeys. Text that is not a URL of a known scheme is hidden
+/// altogether, and of a URL with an invalid host only the scheme is shown: its parts cannot be told apart.
 #[must_use]
 pub fn redact_url(url: &str) -> String {
     let Some(parts) = Parts::of(url) else { return HIDDEN.to_owned() };
@@ -87,8 +87,8 @@ pub fn redact_url(url: &str) -> String {
     format!("{scheme}://{userinfo}{}{path}{query}", parts.host)
 }
 
-/// Hides userinfo and query values of a web seed (BEP 17, 19). Its path says which files it serves and is no secret; a seed
-/// may be a path without a host.
+/// Hides userinfo and query values of a web seed (BEP 17, 19). Its path tells which files it serves and is not a secret; a
+/// seed may be a path without a host.
 #[must_use]
 pub fn redact_web_seed(url: &str) -> String {
     let Some(parts) = Parts::of(url) else {
@@ -110,7 +110,7 @@ fn redact_query(query: &str) -> String {
     format!("?{}", pairs.join("&"))
 }
 
-/// `name=value` shows a name that is known to be one.
+/// Shows the name of `name=value` if it is one of [`PLAIN_NAMES`].
 fn redact_pair(pair: &str) -> String {
     match pair.split_once('=') {
         None if pair.is_empty() => String::new(),
@@ -119,7 +119,7 @@ fn redact_pair(pair: &str) -> String {
     }
 }
 
-/// Undoes percent-encoding; what is not UTF-8 then is replaced.
+/// Undoes percent-encoding; bytes that are not UTF-8 afterwards are replaced.
 pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -138,7 +138,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn host_and_shape_stay_and_secrets_go() {
+    fn host_and_structure_are_kept_and_secrets_are_hidden() {
         for (url, shown) in [
             ("http://tracker.example:6969/announce", "http://tracker.example:6969/announce"),
             ("http://tracker.example", "http://tracker.example"),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_web_seed_is_shown_but_for_its_query() {
+    fn a_web_seed_keeps_its_path_and_loses_userinfo_and_query_values() {
         for (url, shown) in [
             ("https://archive.org/download/", "https://archive.org/download/"),
             ("/1/items/", "/1/items/"),

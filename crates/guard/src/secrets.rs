@@ -1,7 +1,7 @@
-//! The secrets of announce URLs, to be hidden wherever they come back.
+//! The secrets of announce URLs, to be hidden in other text.
 //!
-//! What [`redact_url`](crate::redact_url) hides of a URL may stand in other text too: a tracker repeats the passkey that it
-//! was sent in a failure, as the host of a redirect or as the name of a peer; a torrent, in its comment.
+//! What [`redact_url`](crate::redact_url) hides of a URL may occur elsewhere: a tracker repeats the passkey it was sent in a
+//! failure reason, as the host of a redirect or in a peer's name; a torrent, in its comment.
 
 use crate::redact::{HIDDEN, PLAIN_NAMES, PLAIN_SEGMENTS, Parts, decode};
 use base64::Engine;
@@ -10,40 +10,41 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Shortest text that is looked for, in bytes: a passkey has 16 characters and more, and `1` stands everywhere.
+/// Shortest text that counts as a secret, in bytes: a passkey has at least 16 characters, and `1` occurs everywhere.
 const SHORTEST: usize = 6;
 
-/// An ordinary word or number, such as `debian-13` in `/debian-13/announce`, is a secret from this length on.
+/// An ordinary word or number, such as `debian-13` in `/debian-13/announce`, counts as a secret from this length on, in
+/// bytes.
 const SHORTEST_WORD: usize = 16;
 
-/// Most bytes of secrets that [`Secrets::of_all`] keeps, those of the first URLs. Passkeys have 32; a torrent of many
-/// megabytes of URLs shall not take as many again.
+/// Most bytes of secrets that [`Secrets::of_all`] keeps, those of the first URLs. A passkey has 32; a torrent with many
+/// megabytes of URLs must not double its memory.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Names of parameters whose values are secrets, whatever they look like.
+/// Names of parameters whose values are secrets even if they look like ordinary words.
 const SECRET_NAMES: [&str; 7] = ["passkey", "authkey", "key", "auth", "token", "torrent_pass", "uk"];
 
-/// What is secret in URLs. Cheap to clone; clones share.
+/// The secrets in some URLs. Cheap to clone: clones share memory.
 #[derive(Clone, Default)]
 pub struct Secrets(Vec<Arc<[Box<str>]>>);
 
-/// A secret as it stands in a URL.
+/// A secret found in a URL.
 struct Found {
     text: String,
-    /// Whether its place says that it is one.
+    /// Whether its position, and not only its form, makes it a secret.
     is_certain: bool,
 }
 
 impl Secrets {
-    /// The secrets of `url` as they are written, percent-decoded, and sent: for what its own tracker says, and so with
-    /// everything that may be one.
+    /// The secrets of `url` as written, percent-decoded, and sent: for text from its own tracker, and therefore with
+    /// everything that may be a secret.
     #[must_use]
     pub fn of(url: &str) -> Self {
         Self::from_list(found(url).map(|found| found.text))
     }
 
-    /// The secrets of all these URLs: for text that is not of their trackers. A path or parameter that is an ordinary word
-    /// is none here, lest a torrent called `debian` have its name hidden by `/debian/announce`.
+    /// The secrets of all these URLs: for text that is not from their trackers. Here an ordinary word in a path or parameter
+    /// is not a secret; otherwise `/debian/announce` would hide the name of a torrent called `debian`.
     #[must_use]
     pub fn of_all<'u>(urls: impl IntoIterator<Item = &'u str>) -> Self {
         let mut bytes = 0;
@@ -54,20 +55,20 @@ impl Secrets {
         }))
     }
 
-    /// These secrets and others, such as those of a URL that a redirect leads to.
+    /// These secrets and `others`, such as those of a redirect's target.
     #[must_use]
     pub fn and(mut self, others: &Self) -> Self {
         self.0.extend(others.0.iter().cloned());
         self
     }
 
-    /// Whether there is nothing to hide.
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each once, in lower case and in order, as [`longest`] needs it.
+    /// Each once, in lower case and sorted, as [`longest`] needs them.
     fn from_list(secrets: impl Iterator<Item = String>) -> Self {
         let long_enough = secrets.filter(|secret| secret.len() >= SHORTEST);
         let mut list: Vec<Box<str>> = long_enough.map(|secret| secret.to_ascii_lowercase().into()).collect();
@@ -76,23 +77,22 @@ impl Secrets {
         if list.is_empty() { Self::default() } else { Self(vec![list.into()]) }
     }
 
-    /// `text` without the secrets, in whatever case they stand there, and without the beginning of one that was cut off
-    /// by an ellipsis.
+    /// `text` with every secret hidden, in upper or lower case, and every beginning of a secret that an ellipsis cut off.
     #[must_use]
     pub fn conceal(&self, text: &str) -> String {
-        // A secret begins and ends where characters do.
+        // A secret begins and ends at character boundaries.
         String::from_utf8_lossy(&self.conceal_bytes(text.as_bytes())).into_owned()
     }
 
-    /// [`conceal`](Self::conceal) for bytes that should be UTF-8; those that are not stay as they are.
+    /// [`conceal`](Self::conceal) for bytes that should be UTF-8; invalid ones are unchanged.
     #[must_use]
     pub fn conceal_bytes<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
         let places = self.places(text);
         if places.is_empty() { text.into() } else { hide(text, places).into() }
     }
 
-    /// Puts a `*` for each byte that is part of a secret, also one of which the bytes are the hexadecimal digits. For what
-    /// has to keep its length, as a peer id and a dump.
+    /// Replaces each byte of a secret by `*`, also where the bytes are a secret whose text is their hexadecimal form. For
+    /// data that must keep its length, such as a peer id or a dump.
     pub fn mask(&self, bytes: &mut [u8]) {
         if self.is_empty() {
             return;
@@ -106,12 +106,12 @@ impl Secrets {
         }
     }
 
-    /// Where secrets stand, in order; some overlap. The time it takes does not grow with the number of secrets.
+    /// Where secrets occur, in order; ranges may overlap. The time does not grow with the number of secrets.
     fn places(&self, text: &[u8]) -> Vec<Range<usize>> {
         if self.is_empty() {
             return Vec::new();
         }
-        // ASCII case changes no length, so that offsets in one are offsets in the other.
+        // ASCII case changes no length, so offsets are the same in both.
         let lower_case = text.to_ascii_lowercase();
         let longest_at = |from: usize| {
             let rest = lower_case.get(from..)?;
@@ -122,8 +122,8 @@ impl Secrets {
     }
 }
 
-/// The length of the longest of `secrets`, which are in order, that `text` begins with, or of the beginning of one that an
-/// ellipsis follows. Byte by byte it looks at those only that go on as the text does.
+/// The length of the longest of the sorted `secrets` that `text` begins with, or of the beginning of a secret that an
+/// ellipsis follows. Byte by byte the list is narrowed to the secrets that still agree with the text.
 fn longest(secrets: &[Box<str>], text: &[u8]) -> Option<usize> {
     let mut these = secrets;
     let mut whole = None;
@@ -144,7 +144,7 @@ fn longest(secrets: &[Box<str>], text: &[u8]) -> Option<usize> {
     whole
 }
 
-/// Replaces the places, which are in order of their beginnings; those that overlap are one.
+/// Replaces these ranges, which are sorted by their starts; overlapping ones are replaced together.
 fn hide(text: &[u8], places: impl IntoIterator<Item = Range<usize>>) -> Vec<u8> {
     let mut shown = Vec::with_capacity(text.len());
     let mut rest = 0;
@@ -159,7 +159,7 @@ fn hide(text: &[u8], places: impl IntoIterator<Item = Range<usize>>) -> Vec<u8> 
     shown
 }
 
-/// What may be secret in `url`, in every form in which it may come back.
+/// What may be secret in `url`, in every form in which a tracker may repeat it.
 fn found(url: &str) -> impl Iterator<Item = Found> {
     let Parts { userinfo, path, query, .. } = Parts::of(url).unwrap_or_default();
     let segments = path.into_iter().flat_map(|path| path.split('/'));
@@ -178,20 +178,20 @@ fn found(url: &str) -> impl Iterator<Item = Found> {
     written.chain(userinfo.map(|userinfo| Found { text: basic(userinfo), is_certain: true }))
 }
 
-/// As written, decoded, and as we would show it; and what a server may make of `;`, `&` and `+`.
+/// As written, decoded, and escaped for display; split where a server may split at `;`, `&` and `+`.
 fn forms(secret: &str) -> Vec<String> {
     let decoded = decode(secret);
-    let shown = crate::escape(&decoded).to_string();
+    let shown = crate::escape::escape(&decoded).to_string();
     let spaced = decoded.replace('+', " ");
     let mut forms: Vec<String> = secret.split([';', '&', '+']).map(str::to_owned).collect();
     forms.extend([secret.to_owned(), decoded, shown, spaced]);
-    // Mostly all of them are the same.
+    // Usually all of them are the same.
     forms.sort_unstable();
     forms.dedup();
     forms
 }
 
-/// Words and numbers with something between them. In a passkey letters and digits are mixed, or it is long.
+/// Short words and numbers with separators. A passkey mixes letters and digits, or is long.
 fn is_ordinary(text: &str) -> bool {
     let mut parts = text.split(|character: char| !character.is_alphanumeric());
     let is_one = |part: &str| part.chars().all(char::is_alphabetic) || part.chars().all(char::is_numeric);
@@ -205,7 +205,7 @@ fn basic(userinfo: &str) -> String {
     BASE64.encode(format!("{decoded}{colon}"))
 }
 
-/// Tells how many there are, not what they are.
+/// Shows how many there are, not what they are.
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Secrets({})", self.0.iter().map(|list| list.len()).sum::<usize>())
@@ -218,7 +218,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_a_tracker_repeats_is_hidden_too() {
+    fn a_secret_is_hidden_in_every_form_a_tracker_may_repeat() {
         let secrets = Secrets::of("http://me:passw0rd@t.example/0123456789abcdef/announce?passkey=a%2Fs3cret&port=1");
         let text = "no such passkey a/s3cret (a%2Fs3cret) of 0123456789abcdef, passw0rd, port 1";
         assert_eq!(secrets.conceal(text), "no such passkey *** (***) of ***, ***, port 1");
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_no_secrets_in_the_text_of_others() {
+    fn ordinary_words_are_not_hidden_in_text_from_elsewhere() {
         for (url, text, shown) in [
             ("http://t/debian/announce", "debian-13.iso", "debian-13.iso"),
             ("http://t/debian-13/announce", "debian-13.iso", "debian-13.iso"),
@@ -263,12 +263,12 @@ mod tests {
     }
 
     #[test]
-    fn what_has_to_keep_its_length_is_masked() {
+    fn masking_keeps_the_length_and_finds_hexadecimal_secrets() {
         let secrets = Secrets::of_all(["http://t/k3y4you/announce", "http://t/00ff7f80a1b2c3d4/announce"]);
         for (bytes, masked) in [
             (&b"-qB5010-K3Y4you99999"[..], &b"-qB5010-*******99999"[..]),
             (&b"x\x00\xff\x7f\x80\xa1\xb2\xc3\xd4y"[..], &b"x********y"[..]),
-            // It begins in the middle of a byte.
+            // The hexadecimal form begins in the middle of a byte.
             (&b"\xf0\x0f\xf7\xf8\x0a\x1b\x2c\x3d\x4f"[..], &b"*********"[..]),
             (&b"\x13BitTorrent protocol"[..], &b"\x13BitTorrent protocol"[..]),
         ] {
@@ -279,8 +279,8 @@ mod tests {
     }
 
     #[test]
-    fn neither_long_secrets_nor_many_take_long() {
-        // Beginning by beginning it would take minutes: half a million times through all of the text.
+    fn long_and_many_secrets_are_concealed_in_linear_time() {
+        // Searching for each beginning of the secret would take minutes: half a million passes over the text.
         let secrets = Secrets::of(&format!("http://t.example/announce/{}", "S3cret;%41+x".repeat(20_000)));
         let shown = secrets.conceal(&"no, S3cre… S3cret;%41… ".repeat(40));
         assert_eq!(shown, "no, S3cre… ***… ".repeat(40));
@@ -294,14 +294,14 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_overlap_are_all_hidden() {
-        // The longer one begins before the other and ends in it.
+    fn overlapping_secrets_are_hidden_together() {
+        // The longer secret begins before the other and ends within it.
         let secrets = Secrets::of("http://t.example/announce?passkey=s3cret99&pid=announce?passkey=s3cr");
         assert_eq!(secrets.conceal("/announce?passkey=s3cret99, s3cret99"), "/***, ***");
         assert_eq!(secrets.conceal("announce?passkey=s3cret9…"), "***…");
     }
 
-    /// As it is said in words: each secret at each place, and each beginning that an ellipsis follows.
+    /// The specification, without the narrowing: each secret at each offset, and each beginning that an ellipsis follows.
     fn hide_one_by_one(text: &str, secrets: &[String]) -> String {
         let begins = |at: usize, secret: &str| {
             let here = |part: &str| text.get(at..at + part.len()).is_some_and(|here| here.eq_ignore_ascii_case(part));
@@ -318,7 +318,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_longest_is_found_everywhere(
+        fn concealing_agrees_with_the_specification(
             secrets in proptest::collection::vec("[abä]{6,12}", 0..4), text in "([abAäÄ]{0,14}…?){0,4}",
         ) {
             let secrets: Vec<String> = secrets;

@@ -1,8 +1,9 @@
-//! Times as text.
+//! Durations as text.
 
 use std::time::Duration;
 
-/// A time between two things, in the largest unit that people would use: `90 s`, `30 min`, `12 h`, `3 days`.
+/// A duration in the largest suitable unit, with a second unit where it is not whole: `90 s`, `30 min`, `12 h 1 min`,
+/// `3 days`.
 #[must_use]
 pub fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -27,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_times_are_hours_and_days() {
+    fn the_unit_grows_with_the_duration() {
         for (seconds, shown) in [
             (0, "0 s"),
             (119, "119 s"),

@@ -1,4 +1,4 @@
-//! Prints the info-hash of each torrent, both of a hybrid, and what it is the hash of:
+//! Prints the name, size and info-hash of each torrent, both hashes of a hybrid:
 //! `cargo run -p metainfo --example info_hash -- FILE.torrent...`
 
 use metainfo::Torrent;
@@ -8,7 +8,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for path in std::env::args().skip(1) {
         let torrent = Torrent::parse(&std::fs::read(path)?)?;
         let bytes = torrent.content_size();
-        // A name is a stranger's text: `{:?}` escapes what a terminal would obey.
+        // A name is untrusted text: `{:?}` escapes control characters.
         println!("{:?}, {bytes} bytes", torrent.name_lossy());
         if let Some(v1) = torrent.hashes.v1() {
             println!("  v1 {v1}");

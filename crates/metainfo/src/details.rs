@@ -1,12 +1,16 @@
-//! What a torrent says beside its content. All of it is optional, so what is of the wrong kind is noted and left out.
+//! The fields of a torrent that do not describe its content. All are optional: one of the wrong kind is ignored and noted
+//! as a diagnostic.
 
-use crate::room::{Room, kept};
-use crate::{Diagnostics, Encoding, Problem};
+use crate::diagnostic::Diagnostics;
+use crate::encoding::Encoding;
+use crate::error::Problem;
+use crate::quota::{ListQuota, truncated};
 use bencode::{Dict, Kind, Value};
 use std::collections::HashSet;
 
-/// The optional fields, each with the key it stands under; of a text the first 64 KiB.
+/// The optional fields, each with its key; of a text the first 64 KiB. More fields may be added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Details {
     /// `comment.utf-8` or `comment`: any bytes.
     pub comment: Option<Vec<u8>>,
@@ -14,17 +18,17 @@ pub struct Details {
     pub created_by: Option<Vec<u8>>,
     /// `creation date`: seconds since 1970, never negative.
     pub creation_date: Option<u64>,
-    /// `encoding` or `codepage`: how text is written that is not UTF-8; `None` for an encoding that is not known.
+    /// `encoding` or `codepage`: the encoding of text that is not UTF-8; `None` for an unknown one.
     pub encoding: Option<Encoding>,
-    /// `source` in the info dictionary: what trackers add to give their torrents other hashes.
+    /// `source` in the info dictionary: trackers add it so that their torrents have other info-hashes.
     pub source: Option<Vec<u8>>,
-    /// `url-list`: web seeds (BEP 19), without empty and repeated ones.
+    /// `url-list`: web seeds (BEP 19), without empty and duplicate ones.
     pub web_seeds: Vec<String>,
-    /// `httpseeds`: the other kind of web seeds (BEP 17).
+    /// `httpseeds`: web seeds of the other kind (BEP 17).
     pub http_seeds: Vec<String>,
     /// `nodes`: hosts and ports of DHT nodes (BEP 5).
     pub nodes: Vec<(Vec<u8>, u16)>,
-    /// `ssl-cert` in the info dictionary: its peers speak TLS, and no plain handshake reaches them.
+    /// `ssl-cert` in the info dictionary: its peers accept only TLS, no plain handshake.
     pub ssl_certificate: bool,
 }
 
@@ -49,7 +53,7 @@ struct Reader<'d> {
 
 impl Reader<'_> {
     fn mistyped(&mut self, path: String, expected: Kind, value: Value<'_>) {
-        let problem = Problem::Mistyped { expected, found: value.kind() };
+        let problem = Problem::mistyped(value, expected);
         self.diagnostics.ignored(|| path, problem, value.offset());
     }
 
@@ -59,7 +63,7 @@ impl Reader<'_> {
         if bytes.is_none() {
             self.mistyped(path.to_owned(), Kind::String, value);
         }
-        bytes.map(kept)
+        bytes.map(truncated)
     }
 
     fn twin(&mut self, root: Dict<'_>, utf8: &str, plain: &str) -> Option<Vec<u8>> {
@@ -84,7 +88,7 @@ impl Reader<'_> {
     }
 
     fn out_of_range(&mut self, value: Value<'_>) {
-        self.diagnostics.ignored(|| "creation date".to_owned(), Problem::OutOfRange, value.offset());
+        self.diagnostics.ignored(|| "creation date".to_owned(), Problem::OUT_OF_RANGE, value.offset());
     }
 
     /// One URL, or a list of them.
@@ -94,12 +98,12 @@ impl Reader<'_> {
         if one.is_none() && value.as_list().is_none() {
             self.mistyped(key.to_owned(), Kind::List, value);
         }
-        let (mut urls, mut seen, mut room) = (Vec::new(), HashSet::new(), Room::new());
+        let (mut urls, mut seen, mut quota) = (Vec::new(), HashSet::new(), ListQuota::new());
         for (index, url) in one.into_iter().chain(value.as_list().into_iter().flatten()).enumerate() {
             match url.as_bytes() {
                 None => self.mistyped(format!("{key}[{index}]"), Kind::String, url),
                 Some(bytes) if bytes.is_empty() || !seen.insert(bytes) => {}
-                Some(bytes) if room.take(bytes.len()) => urls.push(String::from_utf8_lossy(bytes).into_owned()),
+                Some(bytes) if quota.try_take(bytes.len()) => urls.push(String::from_utf8_lossy(bytes).into_owned()),
                 Some(_) => {
                     self.diagnostics.full(key, url.offset());
                     break;
@@ -115,10 +119,10 @@ impl Reader<'_> {
             self.mistyped("nodes".to_owned(), Kind::List, value);
             return Vec::new();
         };
-        let (mut nodes, mut room) = (Vec::new(), Room::new());
+        let (mut nodes, mut quota) = (Vec::new(), ListQuota::new());
         for (index, node) in list.iter().enumerate() {
             let path = || format!("nodes[{index}]");
-            if !room.take(node.raw().len()) {
+            if !quota.try_take(node.raw().len()) {
                 self.diagnostics.full("nodes", node.offset());
                 break;
             }
@@ -176,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_very_many_are_kept() {
+    fn entries_beyond_the_quota_are_ignored() {
         let urls: String = (10_000..30_000).map(|number| format!("5:{number}")).collect();
         let written = format!("d9:httpseedsl{urls}e4:infode5:nodesl{}e8:url-listl{urls}ee", "l1:hi1ee".repeat(20_000));
         let (found, notes) = details(&written);
@@ -185,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_kinds_are_noted_and_left_out() {
+    fn fields_of_the_wrong_kind_are_ignored_and_noted() {
         let (found, notes) = details(concat!(
             "d7:commenti1e13:creation datei-1e9:httpseedsi1e4:infod8:ssl-certi1e6:sourcelee",
             "5:nodesl1:xl4:hosti70000eee8:url-listli5eee"

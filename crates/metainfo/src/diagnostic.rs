@@ -1,27 +1,27 @@
-//! What was wrong with a torrent or a magnet link and did not matter: it is read all the same.
+//! Faults of a torrent or magnet link that do not prevent reading it.
 
-use crate::Problem;
-use crate::room::Room;
+use crate::error::Problem;
+use crate::quota::ListQuota;
 use std::fmt;
 
-/// One thing that a tidy torrent would not have.
+/// A fault that does not prevent reading the torrent or link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Diagnostic {
-    /// Readable, but not the one canonical way to write it (BEP 3).
-    NotCanonical(bencode::Diagnostic),
-    /// An optional field that was left out of account.
+    /// Readable, but not in the canonical form of BEP 3.
+    NotCanonical(bencode::Deviation),
+    /// An optional field that was ignored.
     Ignored {
-        /// The field's path, as in [`Error::Field`](crate::Error::Field).
+        /// The field's path, such as `info.files[3].length`.
         path: String,
         /// What is wrong with it.
         problem: Problem,
-        /// Where it begins; bytes from the start of the file or link.
+        /// Offset of the field, in bytes from the start of the file or link.
         offset: usize,
     },
-    /// `&amp;` for `&` in a magnet link, as HTML has it; noted once.
+    /// `&amp;` instead of `&` in a magnet link, as in HTML; noted once.
     HtmlAmpersand {
-        /// Where the first one ends; bytes from the start of the link.
+        /// Offset of the end of the first one, in bytes from the start of the link.
         offset: usize,
     },
 }
@@ -38,7 +38,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// The diagnostics of one torrent or link: the first few in full, the rest as a number.
+/// The diagnostics of one torrent or link: the first few in full, and how many there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     first: Vec<Diagnostic>,
@@ -46,28 +46,28 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// How many are kept in full. A hostile file can hold millions; a reader looks at a few.
+    /// How many are kept in full. A hostile file can have millions; people look at a few.
     pub const KEPT: usize = 64;
 
-    /// The first [`KEPT`](Self::KEPT), in the order in which they were noticed.
+    /// The first [`KEPT`](Self::KEPT), in the order in which they were found.
     #[must_use]
     pub fn first(&self) -> &[Diagnostic] {
         &self.first
     }
 
-    /// How many there were altogether.
+    /// How many there are.
     #[must_use]
     pub fn total(&self) -> usize {
         self.total
     }
 
-    /// Whether there is nothing to say.
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.total == 0
     }
 
-    /// Notes a field that is left out of account; its path is only spelled out when it is kept.
+    /// Adds an ignored field. The path is only built if the diagnostic is kept.
     pub(crate) fn ignored(&mut self, path: impl FnOnce() -> String, problem: Problem, offset: usize) {
         self.total += 1;
         if self.first.len() < Self::KEPT {
@@ -75,12 +75,12 @@ impl Diagnostics {
         }
     }
 
-    /// Notes that the rest of a list is left out of account.
+    /// Adds that the rest of a list is ignored.
     pub(crate) fn full(&mut self, path: &str, offset: usize) {
-        self.ignored(|| path.to_owned(), Problem::TooManyEntries { limit: Room::ENTRIES }, offset);
+        self.ignored(|| path.to_owned(), Problem::TooManyEntries { limit: ListQuota::ENTRIES }, offset);
     }
 
-    /// Notes an ampersand of HTML, once.
+    /// Adds an HTML ampersand, once.
     pub(crate) fn html_ampersand(&mut self, offset: usize) {
         let noted = self.first.iter().any(|noted| matches!(noted, Diagnostic::HtmlAmpersand { .. }));
         if !noted && self.first.len() < Self::KEPT {
@@ -89,7 +89,7 @@ impl Diagnostics {
         }
     }
 
-    pub(crate) fn not_canonical(&mut self, found: &bencode::Diagnostics) {
+    pub(crate) fn not_canonical(&mut self, found: &bencode::Deviations) {
         self.total += found.total();
         let room = Self::KEPT.saturating_sub(self.first.len());
         self.first.extend(found.first().iter().take(room).map(|&found| Diagnostic::NotCanonical(found)));
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_are_counted_and_few_are_kept() {
+    fn all_are_counted_and_the_first_are_kept() {
         let mut diagnostics = Diagnostics::default();
         assert!(diagnostics.is_empty());
         for offset in 0..100 {

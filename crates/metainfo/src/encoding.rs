@@ -1,26 +1,26 @@
-//! Text in an old encoding that the torrent declares: names of files, comments.
+//! The encoding that a torrent declares for names and comments that are not UTF-8.
 
 use bencode::{Dict, Value};
 use std::borrow::Cow;
 
-/// The encoding of what is not UTF-8 in a torrent.
+/// An encoding of text that is not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Encoding(&'static encoding_rs::Encoding);
 
 impl Encoding {
-    /// Its name in the WHATWG's Encoding Standard: `GBK`, `Shift_JIS`, `windows-1251`.
+    /// Its name in the WHATWG Encoding Standard: `GBK`, `Shift_JIS`, `windows-1251`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.0.name()
     }
 
-    /// The text, if all of it is in this encoding.
+    /// Decodes text; `None` if a part of it is not valid in this encoding.
     #[must_use]
     pub fn read<'b>(&self, bytes: &'b [u8]) -> Option<Cow<'b, str>> {
         self.0.decode_without_bom_handling_and_without_replacement(bytes)
     }
 
-    /// `encoding`, or else the Windows code page in `codepage`, which BitComet writes; `None` for an unknown one.
+    /// The value of `encoding`, or else the Windows code page in `codepage`, which BitComet writes; `None` if unknown.
     pub(crate) fn declared(root: Dict<'_>) -> Option<Self> {
         let label = root.get(b"encoding").and_then(Value::as_bytes).and_then(|label| std::str::from_utf8(label).ok());
         let code_page = root.get(b"codepage").and_then(Value::as_int);
@@ -34,7 +34,7 @@ impl Encoding {
     }
 }
 
-/// Windows code pages: `cp936`, `windows1251`, `win-1252`, `936`. The standard knows the East Asian ones by other names.
+/// Windows code pages: `cp936`, `windows1251`, `win-1252`, `936`. The standard has other names for the East Asian ones.
 fn code_page(label: &str) -> Option<&'static encoding_rs::Encoding> {
     let number = ["windows", "win", "ansi", "cp", "ms", ""].iter().find_map(|prefix| label.strip_prefix(*prefix))?;
     let number = number.trim_start_matches(['-', '_', ' ']);
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn encodings_go_by_many_names() {
+    fn labels_in_use_have_their_encoding() {
         for (label, expected) in [
             ("GBK", Some("GBK")),
             ("gb2312", Some("GBK")),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_read_if_all_of_it_is_in_the_encoding() {
+    fn text_is_decoded_only_if_all_of_it_is_valid() {
         let read = |label: &str, bytes: &[u8]| Encoding::of(label).unwrap().read(bytes).map(Cow::into_owned);
         assert_eq!(read("GBK", b"\xb5\xe7\xd3\xb0").as_deref(), Some("电影"));
         assert_eq!(read("Shift_JIS", b"\x93\xfa\x96\x7b").as_deref(), Some("日本"));

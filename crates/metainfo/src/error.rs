@@ -1,29 +1,29 @@
-//! Why bytes are not a torrent.
+//! Why a file cannot be used as a torrent.
 
-use crate::FileKind;
-use bencode::{ErrorKind, FieldError, FieldProblem, Kind};
+use crate::file_kind::FileKind;
+use bencode::{ErrorKind, FieldError, FieldProblem, Kind, Value};
 
-/// The first thing that makes a file unusable as a torrent.
+/// The first fault that makes a file unusable as a torrent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file of another kind.
     #[error("{0}")]
     FileKind(FileKind),
-    /// It begins as a torrent and ends in the middle of a value.
+    /// A file that begins as a torrent and ends in the middle of a value.
     #[error("cut short")]
     CutShort(#[source] bencode::Error),
-    /// Not bencode, or too much of it.
-    #[error("{}", if self.is_limit() { "more than is read" } else { "not bencode" })]
+    /// Not bencode, or more of it than the limits allow.
+    #[error("{}", if self.is_limit() { "too large" } else { "not bencode" })]
     Bencode(#[from] bencode::Error),
-    /// Bencode, but not what BEP 3 asks for.
+    /// Bencode, but not a torrent as BEP 3 or BEP 52 defines it.
     #[error("{path}: {problem} (at byte {offset})")]
     Field {
-        /// The field's path: `info.files[3].length`; empty path segments do not occur.
+        /// The field's path, such as `info.files[3].length`.
         path: String,
         /// What is wrong with it.
         problem: Problem,
-        /// Where it, or the dictionary that lacks it, begins; bytes from the start of the file.
+        /// Offset of the field, or of the dictionary that lacks it; in bytes from the start of the file.
         offset: usize,
     },
 }
@@ -32,27 +32,16 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// A required field is not there.
-    #[error("missing")]
-    Missing,
-    /// The field is of another kind.
-    #[error("expected {expected}, found {found}")]
-    Mistyped {
-        /// The kind BEP 3 asks for.
-        expected: Kind,
-        /// The kind found.
-        found: Kind,
-    },
-    /// A number that does not fit.
-    #[error("out of range")]
-    OutOfRange,
+    /// The field is missing, of another kind, or a number out of range.
+    #[error(transparent)]
+    Field(#[from] FieldProblem),
     /// A length below zero.
     #[error("negative")]
     Negative,
-    /// A string or list that must not be empty.
+    /// An empty string or list where there must be something.
     #[error("empty")]
     Empty,
-    /// The torrent describes no bytes at all.
+    /// A torrent whose files are all empty.
     #[error("total size is zero")]
     NoContent,
     /// `pieces` is not a whole number of 20-byte hashes.
@@ -61,41 +50,41 @@ pub enum Problem {
         /// Its length in bytes.
         bytes: usize,
     },
-    /// `pieces` does not hold one hash a piece.
+    /// `pieces` does not have one hash for each piece.
     #[error("{found} piece hashes for {expected} pieces")]
     PieceCount {
-        /// Pieces that the sizes make.
+        /// Pieces by the total size.
         expected: u64,
         /// Hashes found.
         found: u64,
     },
-    /// More pieces than a bitfield may be asked for.
+    /// More pieces than are supported.
     #[error("{found} pieces, more than {limit}")]
     TooManyPieces {
-        /// Pieces that the sizes make.
+        /// Pieces by the total size.
         found: u64,
         /// The limit.
         limit: u64,
     },
-    /// More directories in one another than libtorrent follows.
+    /// A deeper path than libtorrent accepts.
     #[error("more than {limit} path elements")]
     TooDeep {
         /// The limit.
         limit: usize,
     },
-    /// A tree whose paths, written out, take more room than the longest list could.
+    /// A file tree whose paths, written out, take more memory than those of any list could.
     #[error("paths of more than {limit} bytes altogether")]
     TooMuchPath {
         /// The limit.
         limit: usize,
     },
-    /// A list of which no more is kept: 10,000 entries, or 1 MiB of them.
-    #[error("more than {limit} entries, or 1 MiB of them: the rest")]
+    /// The entries of a list beyond the first 10,000, or the first 1 MiB.
+    #[error("entries beyond {limit}, or beyond 1 MiB")]
     TooManyEntries {
         /// The limit.
         limit: usize,
     },
-    /// So many files under the same path that the torrent is an attack on who renames them.
+    /// Too many files share a path; finding other names for them would take quadratic time.
     #[error("more than {limit} duplicate paths")]
     TooManyDuplicates {
         /// The limit.
@@ -104,16 +93,16 @@ pub enum Problem {
     /// BEP 52: "piece length … must be a power of two and at least 16KiB".
     #[error("not a power of two of at least 16 KiB")]
     PowerOfTwo,
-    /// `meta version` above 2.
-    #[error("version {0} is not known")]
+    /// A `meta version` above 2.
+    #[error("version {0} is unknown")]
     UnknownVersion(i32),
-    /// A `file tree` without the `meta version` that gives it meaning.
+    /// A `file tree` without `meta version` 2.
     #[error("a v2 file tree without meta version 2")]
     NoMetaVersion,
-    /// A v2 info dictionary, whose hash would be ambiguous if there were two ways to write it.
+    /// A v2 info dictionary that is not canonical, so that its hash would depend on the program that wrote it.
     #[error("not canonical: {0}")]
-    NotCanonical(bencode::DiagnosticKind),
-    /// A file of the v2 tree that pads: its pieces are aligned without.
+    NotCanonical(bencode::DeviationKind),
+    /// A padding file in a v2 file tree, whose pieces are aligned anyway.
     #[error("padding in a v2 file tree")]
     V2Padding,
     /// A DHT node that is not a host and a port (BEP 5).
@@ -125,19 +114,19 @@ pub enum Problem {
     /// A `%` in a magnet link without two hexadecimal digits after it (RFC 3986, 2.1).
     #[error("broken percent-encoding")]
     BadEscape,
-    /// Text of a magnet link that is not UTF-8 when it has been decoded.
+    /// Text of a magnet link that is not UTF-8 after decoding.
     #[error("not UTF-8")]
     NotUtf8,
-    /// `pieces root` that is not 32 bytes, or all zeros.
+    /// A `pieces root` that is not 32 bytes, or all zeros.
     #[error("not a merkle root")]
     NotARoot,
-    /// The v1 and v2 parts of a hybrid describe other files.
+    /// The v1 and v2 parts of a hybrid describe different files.
     #[error("the v1 and v2 file lists differ")]
     Inconsistent,
-    /// `piece layers` for a root that no file of several pieces has.
+    /// A piece layer for a root that no file of several pieces has.
     #[error("a piece layer that belongs to no file")]
     UnknownLayer,
-    /// A piece layer that does not hold one 32-byte hash a piece.
+    /// A piece layer that does not have one 32-byte hash for each piece.
     #[error("{found} bytes of hashes for {expected} pieces")]
     LayerLength {
         /// Pieces of the file.
@@ -146,12 +135,22 @@ pub enum Problem {
         found: usize,
     },
     /// A piece layer whose merkle root is not the file's `pieces root`.
-    #[error("the hashes do not add up to the pieces root")]
+    #[error("the merkle root of the hashes is not the pieces root")]
     WrongLayer,
 }
 
+impl Problem {
+    pub(crate) const MISSING: Self = Self::Field(FieldProblem::Missing);
+    pub(crate) const OUT_OF_RANGE: Self = Self::Field(FieldProblem::OutOfRange);
+
+    /// A value that should be of another kind.
+    pub(crate) fn mistyped(value: Value<'_>, expected: Kind) -> Self {
+        FieldProblem::mistyped(value, expected).into()
+    }
+}
+
 impl Error {
-    /// Whether a limit on size was exceeded; the file may be a valid torrent.
+    /// Whether a limit on size was exceeded, so that the file may be a valid torrent.
     #[must_use]
     pub fn is_limit(&self) -> bool {
         use ErrorKind::{TooManyBytes, TooManyTokens};
@@ -173,19 +172,14 @@ impl Error {
         }
     }
 
-    /// A field's problem, with the path of the dictionary it stands in.
+    /// The error for the field at `path`.
     pub(crate) fn field(path: impl Into<String>, problem: Problem, offset: usize) -> Self {
         Self::Field { path: path.into(), problem, offset }
     }
 
-    /// A getter's error, with the path of the dictionary it was called on.
+    /// The error of a getter of the dictionary at the path `parent`.
     pub(crate) fn in_dict(parent: &str, FieldError { key, offset, problem }: FieldError) -> Self {
-        let problem = match problem {
-            FieldProblem::Mistyped { expected, found } => Problem::Mistyped { expected, found },
-            FieldProblem::OutOfRange => Problem::OutOfRange,
-            _ => Problem::Missing,
-        };
         let path = if parent.is_empty() { key } else { format!("{parent}.{key}") };
-        Self::field(path, problem, offset)
+        Self::field(path, problem.into(), offset)
     }
 }

@@ -1,15 +1,15 @@
-//! Other kinds of files that are saved as `.torrent`: web pages, archives, links.
+//! Files of other kinds that are saved as `.torrent`: web pages, archives, links.
 
 use bencode::{Dict, Value};
 use std::fmt;
 
-/// A kind of file that is no torrent, told by its beginning.
+/// A kind of file that is not a torrent, recognised by its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileKind {
     /// A web page, perhaps with a torrent behind it.
     Html,
-    /// A web server's reply with its head.
+    /// The reply of a web server, including its head.
     HttpReply,
     /// JSON.
     Json,
@@ -37,11 +37,11 @@ pub enum FileKind {
     Content(&'static str),
     /// `._NAME`, metadata that macOS writes beside a file.
     AppleDouble,
-    /// Nothing but zeros where it begins.
+    /// Only zeros.
     Zeros,
     /// A torrent with other bytes before it, such as a byte-order mark.
     Preceded,
-    /// A torrent that was converted as text, which replaced bytes.
+    /// A torrent that was converted as if it were text, which replaced bytes.
     Mangled,
     /// A client's resume data for a torrent.
     Resume,
@@ -53,7 +53,7 @@ pub enum FileKind {
 
 use FileKind::{AppleDouble, Content, Packed};
 
-/// Offset, bytes and the kind they tell.
+/// Offset, bytes and kind.
 const MAGIC: &[(usize, &[u8], FileKind)] = &[
     (0, b"\x1f\x8b", Packed("gzip")),
     (0, b"\x1f\x9d", Packed("compress")),
@@ -85,18 +85,18 @@ const MAGIC: &[(usize, &[u8], FileKind)] = &[
     (0x8001, b"CD001", Content("ISO 9660")),
 ];
 
-/// How torrents begin, other than by `d`: their first keys.
+/// How torrents begin: their first keys.
 const TORRENT_BEGINS: [&[u8]; 5] =
     [b"d8:announce", b"d13:announce-list", b"d4:infod", b"d7:comment", b"d10:created by"];
-/// The same in Base64, as far as it does not depend on what follows.
+/// The same in Base64, up to the last digit that does not depend on later bytes.
 const TORRENT_IN_BASE64: [&str; 3] = ["ZDg6YW5ub3VuY2", "ZDEzOmFubm91bmNl", "ZDQ6aW5mb2"];
-/// What stands for a byte that is no text, in UTF-8.
+/// The replacement character, which converters write for a byte that is not text, in UTF-8.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
-/// Replacement characters at which a torrent counts as converted to text: a name may hold one, converted hashes hold many.
+/// Replacement characters from which on a torrent counts as converted: a name may have one, converted hashes have many.
 const FEWEST_REPLACED: usize = 5;
 
 impl FileKind {
-    /// The kind of a file that does not begin as a torrent; `None` for one that is not known.
+    /// The kind of a file that does not begin as a torrent; `None` if unknown.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         let begins = |at: usize, magic: &[u8]| bytes.get(at..).is_some_and(|rest| rest.starts_with(magic));
         if let Some((.., kind)) = MAGIC.iter().find(|(at, magic, _)| begins(*at, magic)) {
@@ -131,7 +131,7 @@ impl FileKind {
         (has("piece length") && (has("pieces") || has("file tree"))).then_some(Self::InfoAlone)
     }
 
-    /// Whether a torrent was converted as text.
+    /// Whether a torrent was converted as if it were text.
     pub(crate) fn is_mangled(bytes: &[u8]) -> bool {
         bytes.windows(REPLACEMENT.len()).filter(|three| *three == REPLACEMENT).take(FEWEST_REPLACED).count()
             == FEWEST_REPLACED
@@ -143,7 +143,7 @@ const LOOKED_AT: usize = 4096;
 /// Keys of resume files that have no `file-format`: Transmission, rTorrent, µTorrent.
 const RESUME_KEYS: [&[&str]; 3] = [&["added-date", "destination"], &["chunks_done", "directory"], &[".fileguard"]];
 
-/// Kinds that are written in tags, and HTTP replies.
+/// Markup languages, and HTTP replies.
 fn markup(head: &str) -> Option<FileKind> {
     let head = head.trim_start().to_ascii_lowercase();
     let has = |tag: &str| head.contains(tag);
@@ -164,7 +164,7 @@ fn markup(head: &str) -> Option<FileKind> {
     })
 }
 
-/// Whether all of it is text; the last character may be cut.
+/// Whether all of it is text; the last character may be incomplete.
 fn is_text(head: &str) -> bool {
     let odd = |c: char| c == char::REPLACEMENT_CHARACTER || c.is_control() && !c.is_ascii_whitespace();
     let whole = head.strip_suffix(char::REPLACEMENT_CHARACTER).unwrap_or(head);
@@ -199,7 +199,7 @@ impl fmt::Display for FileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Html => "a web page (HTML)",
-            Self::HttpReply => "a web server's reply with its head (HTTP)",
+            Self::HttpReply => "the reply of a web server, including its head (HTTP)",
             Self::Json => "JSON",
             Self::Xml => "XML",
             Self::Feed => "a news feed (RSS or Atom)",
@@ -213,88 +213,12 @@ impl fmt::Display for FileKind {
             Packed(format) => return write!(f, "a {format} file"),
             Content(format) => return write!(f, "a file in the format {format}"),
             AppleDouble => "an AppleDouble file, metadata that macOS writes beside another file",
-            Self::Zeros => "nothing but zeros where it begins",
+            Self::Zeros => "nothing but zeros",
             Self::Preceded => "a torrent with other bytes before it",
-            Self::Mangled => "a torrent that was converted as text, which replaced bytes of it",
+            Self::Mangled => "a torrent that was converted as if it were text, which replaced bytes of it",
             Self::Resume => "a client's resume file",
             Self::TrackerReply => "a tracker's reply",
             Self::InfoAlone => "an info dictionary without the torrent around it",
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Error, Torrent};
-
-    const INFO: &str = "d6:lengthi7e4:name1:x12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaae";
-
-    fn kind(bytes: &[u8]) -> Option<FileKind> {
-        match Torrent::parse(bytes) {
-            Err(Error::FileKind(kind)) => Some(kind),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn files_are_known_by_their_beginning() {
-        let torrent = format!("d8:announce8:http://a4:info{INFO}e");
-        let tar = [&[b'x'; 257][..], b"ustar", &[0; 99]].concat();
-        for (bytes, expected) in [
-            (&b"<!DOCTYPE html>\n<html><head><title>Just a moment...</title></head>"[..], FileKind::Html),
-            (b"\xef\xbb\xbf  <HTML lang=de>", FileKind::Html),
-            (format!("<br />\n<b>Warning</b>:  reset() expects<br />\n{torrent}").as_bytes(), FileKind::Html),
-            (b"<?xml version=\"1.0\"?><!DOCTYPE html PUBLIC \"-//W3C\"><html>", FileKind::Html),
-            (b"Notice: Undefined index\n<html><body>", FileKind::Html),
-            (b"<div class=error>log in</div>", FileKind::Html),
-            (b"HTTP/1.1 200 OK\r\nContent-Type: application/x-bittorrent\r\n\r\nd8:announce", FileKind::HttpReply),
-            (b"<?xml version=\"1.0\"?>\n<!DOCTYPE nzb PUBLIC \"x\">\n<nzb xmlns=\"x\">", FileKind::Nzb),
-            (b"<nzb>", FileKind::Nzb),
-            (b"<?xml version=\"1.0\"?><error code=\"100\" description=\"Incorrect\"/>", FileKind::Xml),
-            (b"<?xml version=\"1.0\"?><rss version=\"2.0\">", FileKind::Feed),
-            (b"<metalink xmlns=\"urn:ietf:params:xml:ns:metalink\">", FileKind::Metalink),
-            (b"{\"error\": \"not logged in\"}", FileKind::Json),
-            (b"[{\"id\":1}]\n", FileKind::Json),
-            (b"{\"link\":\"magnet:?xt=urn:btih:x\"}", FileKind::Json),
-            (b"magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567\n", FileKind::MagnetLink),
-            (b"# links\nmagnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567\n", FileKind::MagnetLink),
-            (b"https://example.org/x.torrent\n", FileKind::Url),
-            (b"[InternetShortcut]\r\nURL=https://example.org/\r\n", FileKind::Url),
-            (b"0123456789abcdef0123456789abcdef01234567\n", FileKind::InfoHash),
-            (b"ZDg6YW5ub3VuY2U4Omh0dHA6Ly9h", FileKind::Base64),
-            (b"hello", FileKind::Text),
-            (b"download failed: quota", FileKind::Text),
-            ("Zugriff verweigert für Gäste".as_bytes(), FileKind::Text),
-            (b"\xff\xfeh\0e\0", FileKind::Text),
-            (b"\x1f\x8b\x08\0", Packed("gzip")),
-            (b"PK\x03\x04\x14\0", Packed("ZIP")),
-            (b"\xfd7zXZ\0\0\x04", Packed("xz")),
-            (b"\x28\xb5\x2f\xfd\x04", Packed("Zstandard")),
-            (b"7z\xbc\xaf\x27\x1c\0", Packed("7z")),
-            (&tar, Packed("tar")),
-            (b"%PDF-1.7", Content("PDF")),
-            (b"\0\0\0\x20ftypisom", Content("MPEG-4")),
-            (b"\0\x05\x16\x07\0\x02\0\0Mac OS X        ", AppleDouble),
-            (&[0; 300], FileKind::Zeros),
-            (format!("\u{feff}{torrent}").as_bytes(), FileKind::Preceded),
-            (format!("\n\n{torrent}").as_bytes(), FileKind::Preceded),
-            (b"d11:file-format22:libtorrent resume file12:file-versioni1e4:name1:xe", FileKind::Resume),
-            (b"d10:added-datei1e11:destination4:/tmp10:downloadedi1ee", FileKind::Resume),
-            (b"d14:failure reason7:unknowne", FileKind::TrackerReply),
-            (b"d8:intervali1800e5:peers0:e", FileKind::TrackerReply),
-            (INFO.as_bytes(), FileKind::InfoAlone),
-            (format!("d4:infod6:pieces20:{}ee", "\u{fffd}".repeat(20)).as_bytes(), FileKind::Mangled),
-        ] {
-            assert_eq!(kind(bytes), Some(expected), "{}", bytes.escape_ascii());
-            assert!(!expected.to_string().is_empty());
-        }
-    }
-
-    #[test]
-    fn what_is_not_known_is_not_named() {
-        for bytes in [&b""[..], b"\x80\x81\x82", b"\x01\x02 text", b"de", b"le", b"d4:infoi1ee", b"d1:a"] {
-            assert_eq!(kind(bytes), None, "{}", bytes.escape_ascii());
-        }
     }
 }

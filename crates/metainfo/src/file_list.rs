@@ -1,51 +1,51 @@
-//! The files of a torrent, one after the other in one block of memory: what is kept of a file is less than what the torrent
-//! says of it, and a directory that follows itself is kept once.
+//! The files of a torrent in one block of memory, which is smaller than the torrent's own list: a path stores only the
+//! elements that differ from the path before it.
 
-mod writer;
+pub(crate) mod writer;
 
-pub(crate) use writer::FilesWriter;
-
-use crate::{PathIssue, issue};
+use crate::path_issue::{self, PathIssue};
 use std::fmt;
 use std::ops::Range;
 
-/// One file (BEP 3 `files`, BEP 52 `file tree`), as [`Files`] hands it out.
+/// One file (BEP 3 `files`, BEP 52 `file tree`), from [`Files::iter`]. More fields may be added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct File<'t> {
-    /// Directories and file name, as written, of each the first 64 KiB: any bytes, hostile ones too. For a single-file torrent, its name. Empty for
-    /// padding without a path.
+    /// Directories and file name as written, the first 64 KiB of each: any bytes, also hostile ones. For a single-file
+    /// torrent, its name. Empty for padding without a path.
     pub path: Vec<&'t [u8]>,
     /// Bytes; 0 for a symbolic link.
     pub length: u64,
     /// BEP 47 attributes.
     pub attributes: Attributes,
-    /// BEP 47 `symlink path`: what a symbolic link points to, from the root of the torrent.
+    /// BEP 47 `symlink path`: the target of a symbolic link, from the root of the torrent.
     pub symlink: Option<Vec<&'t [u8]>>,
-    /// BEP 52 `pieces root`: the root of the file's merkle tree, unless it is empty or a v1 file.
+    /// BEP 52 `pieces root`: the root of the file's merkle tree; `None` for an empty file or a v1 torrent.
     pub pieces_root: Option<[u8; 32]>,
-    /// Whether its path is an earlier file's, or a directory's, when case is folded.
+    /// Whether its path is that of an earlier file or a directory, ignoring case.
     pub is_duplicate: bool,
 }
 
 impl File<'_> {
-    /// The path with lossy text and slashes. Controls and tricks of direction are still in it: what shows it escapes it.
+    /// The path joined with slashes, with what is not UTF-8 replaced. It may contain control characters: escape it for display.
     #[must_use]
     pub fn path_lossy(&self) -> String {
         let elements: Vec<_> = self.path.iter().map(|element| String::from_utf8_lossy(element)).collect();
         elements.join("/")
     }
 
-    /// Why not to write a file under this path, each reason once, in order; of padding only that it is a duplicate.
+    /// Reasons not to write a file under this path, each once, in order; for padding only that it is a duplicate.
     #[must_use]
     pub fn issues(&self) -> Vec<PathIssue> {
-        let mut issues = if self.attributes.padding { Vec::new() } else { issue::issues(&self.path) };
+        let mut issues = if self.attributes.padding { Vec::new() } else { path_issue::issues(&self.path) };
         issues.extend(self.is_duplicate.then_some(PathIssue::Duplicate));
         issues
     }
 }
 
-/// The attributes of a file (BEP 47); other letters are ignored, as it says.
+/// The attributes of a file (BEP 47). Unknown letters are ignored, as BEP 47 requires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Attributes {
     /// `p`: zeros that align the next file to a piece.
     pub padding: bool,
@@ -57,11 +57,12 @@ pub struct Attributes {
     pub hidden: bool,
 }
 
-/// The files of a torrent in its order. A million of them take some ten bytes each beside their names.
+/// The files of a torrent, in its order. A file takes about ten bytes in addition to its name.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Files {
-    /// Of each file: flags; its length; how many leading elements its path shares with the one before, and how many others it
-    /// has, each with its length; the same of its target; its root.
+    /// For each file: flags; length; the number of leading elements that its path shares with the path before, and the number
+    /// of others, each with its length and bytes; the number of elements of its target, in the same form; its root. Numbers
+    /// have seven bits a byte.
     bytes: Vec<u8>,
     len: usize,
     content_len: usize,
@@ -74,29 +75,29 @@ const EXECUTABLE: u8 = 1 << 2;
 const HIDDEN: u8 = 1 << 3;
 const ROOT: u8 = 1 << 4;
 const DUPLICATE: u8 = 1 << 5;
-/// It shares nothing with the path before, and none after it shares with it: it can be taken out.
+/// Its path shares nothing with the path before, and the next path shares nothing with it: the file can be removed.
 const APART: u8 = 1 << 6;
 
 impl Files {
-    /// How many there are, padding included.
+    /// The number of files, padding included; also known after [`forget`](Self::forget).
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is none.
+    /// Whether there are no files.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// How many there are, padding left out.
+    /// The number of files, without padding.
     #[must_use]
     pub fn content_len(&self) -> usize {
         self.content_len
     }
 
-    /// Bytes of all of them together, padding left out.
+    /// Bytes of all files together, without padding.
     #[must_use]
     pub fn content_size(&self) -> u64 {
         self.content_size
@@ -108,12 +109,12 @@ impl Files {
         self.bytes.capacity()
     }
 
-    /// Forgets the files themselves: from then on only the counts are known.
+    /// Frees the list. The counts and sizes remain known.
     pub fn forget(&mut self) {
         self.bytes = Vec::new();
     }
 
-    /// The files in order, unless they are [forgotten](Self::forget). Each is put together when its turn comes.
+    /// Iterates over the files, in order; over none after [`forget`](Self::forget). Each [`File`] is built when it is reached.
     #[must_use]
     pub fn iter(&self) -> FilesIter<'_> {
         FilesIter(self.walk())
@@ -123,14 +124,14 @@ impl Files {
         Walk { bytes: &self.bytes, at: 0, path: Vec::new(), apart: Vec::new() }
     }
 
-    /// Marks the files at these places as duplicates.
+    /// Marks the files at these offsets in the list as duplicates.
     pub(crate) fn mark_duplicates(&mut self, places: impl IntoIterator<Item = usize>) {
         for place in places {
             self.bytes.get_mut(place).into_iter().for_each(|flags| *flags |= DUPLICATE);
         }
     }
 
-    /// Takes out padding that stands apart.
+    /// Removes a padding file whose path shares nothing with others.
     pub(crate) fn remove_padding(&mut self, place: Range<usize>) {
         self.bytes.drain(place);
         self.len -= 1;
@@ -152,7 +153,7 @@ impl fmt::Debug for Files {
     }
 }
 
-/// The files of a torrent, from [`Files::iter`].
+/// Iterator over the files of a torrent, from [`Files::iter`].
 #[derive(Clone, Debug)]
 pub struct FilesIter<'t>(Walk<'t>);
 
@@ -178,7 +179,7 @@ impl<'t> Iterator for FilesIter<'t> {
     }
 }
 
-/// A look at each file without putting it together.
+/// Walks over the files without building each [`File`].
 #[derive(Clone, Debug)]
 pub(crate) struct Walk<'t> {
     bytes: &'t [u8],
@@ -187,14 +188,14 @@ pub(crate) struct Walk<'t> {
     apart: Vec<&'t [u8]>,
 }
 
-/// One file on the way.
+/// One file of a [`Walk`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     flags: u8,
     pub(crate) length: u64,
-    /// How many leading elements of its path are those of the file before.
+    /// The number of leading elements that its path shares with the path before.
     pub(crate) shared: usize,
-    /// Where it is kept, and where its target and root are.
+    /// Offset of its entry in the list.
     pub(crate) begins: usize,
     target: usize,
     pub(crate) ends: usize,
@@ -205,7 +206,7 @@ impl Step {
         self.flags & PADDING != 0
     }
 
-    /// Whether its path has nothing to do with that of the next file.
+    /// Whether its path shares nothing with the paths before and after.
     pub(crate) fn is_apart(self) -> bool {
         self.flags & APART != 0
     }
@@ -231,7 +232,7 @@ impl<'t> Walk<'t> {
         Some(Step { flags, length, shared, begins, target, ends: self.at })
     }
 
-    /// The path of the file that was looked at last.
+    /// The path of the last file.
     pub(crate) fn path(&self, step: Step) -> &[&'t [u8]] {
         if step.is_apart() { &self.apart } else { &self.path }
     }
@@ -253,12 +254,12 @@ impl<'t> Walk<'t> {
         element
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "it was a `usize` when it was written")]
+    #[expect(clippy::cast_possible_truncation, reason = "it was written as a `usize`")]
     fn size(&mut self) -> usize {
         self.number() as usize
     }
 
-    /// Seven bits a byte, the lowest first; the last byte is less than 128.
+    /// Seven bits a byte, lowest first; the last byte is less than 128.
     fn number(&mut self) -> u64 {
         let (mut number, mut shift) = (0, 0);
         while let Some(&byte) = self.bytes.get(self.at) {
@@ -270,61 +271,5 @@ impl<'t> Walk<'t> {
             }
         }
         number
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn written(files: &[(File<'_>, bool)]) -> Files {
-        let mut writer = FilesWriter::default();
-        files.iter().for_each(|(file, apart)| if *apart { writer.push_apart(file) } else { writer.push(file) });
-        writer.finish()
-    }
-
-    #[test]
-    fn a_directory_is_kept_once_while_files_of_it_follow() {
-        let (folder, padding) = ([b'd'; 1000], Attributes { padding: true, ..Attributes::default() });
-        let file = |name| (File { path: vec![&folder, name], length: 300, ..File::default() }, false);
-        let pad = (File { path: vec![b".pad", b"1"], length: 1, attributes: padding, ..File::default() }, true);
-        let files = written(&[file(b"a"), pad.clone(), file(b"b"), pad, file(b"c")]);
-        assert!(files.memory() < 1100, "{}", files.memory());
-        assert_eq!((files.len(), files.content_len(), files.content_size()), (5, 3, 900));
-        let shown: Vec<String> = files.iter().map(|file| file.path_lossy().split_off(4)).collect();
-        assert_eq!(shown[1..4], ["/1".to_owned(), format!("{}/b", "d".repeat(996)), "/1".to_owned()]);
-    }
-
-    proptest! {
-        #[test]
-        fn files_come_back_as_they_were(
-            written_files in proptest::collection::vec(
-                (
-                    proptest::collection::vec(proptest::collection::vec(97..99_u8, 0..2), 0..4),
-                    any::<(u64, bool, bool, bool)>(),
-                    proptest::option::of(proptest::collection::vec(any::<Vec<u8>>(), 1..3)),
-                    proptest::option::of(any::<[u8; 32]>()),
-                    any::<(bool, bool)>(),
-                ),
-                0..20,
-            )
-        ) {
-            let files: Vec<(File<'_>, bool)> = written_files.iter().map(|(path, of, target, root, (duplicate, apart))| {
-                let &(length, padding, executable, hidden) = of;
-                let file = File {
-                    path: path.iter().map(Vec::as_slice).collect(),
-                    length: length >> 16,
-                    attributes: Attributes { padding, symlink: target.is_some(), executable, hidden },
-                    symlink: target.as_ref().map(|target| target.iter().map(Vec::as_slice).collect()),
-                    pieces_root: *root,
-                    is_duplicate: *duplicate,
-                };
-                (file, *apart)
-            }).collect();
-            let kept = written(&files);
-            prop_assert_eq!(kept.len(), files.len());
-            prop_assert!(kept.iter().eq(files.into_iter().map(|(file, _)| file)));
-        }
     }
 }

@@ -1,32 +1,34 @@
-//! The files of a torrent in v1's form: `length`, or `files` with a path each (BEP 3, 47).
+//! The files of a v1 torrent: a `length`, or a list `files` (BEP 3, 47).
 
-use crate::file_list::FilesWriter;
-use crate::room::kept;
+use crate::diagnostic::Diagnostics;
+use crate::error::{Error, Problem};
+use crate::file_list::writer::FilesWriter;
+use crate::file_list::{Attributes, File, Files};
+use crate::quota::truncated;
 use crate::safe_name::{safe_element, safe_name};
-use crate::{Attributes, Diagnostics, Error, File, Files, Problem};
 use bencode::{Dict, FieldError, FieldProblem, Kind, List, Value};
 
-/// libtorrent counts a file's 16 KiB blocks in half an `int`: 16 TiB, more than anyone shares in one file.
+/// Largest file: libtorrent counts a file's 16 KiB blocks in half the range of an `int`, which is 16 TiB.
 const MAX_FILE_BYTES: i64 = ((i32::MAX / 2) as i64) * BLOCK_BYTES - 1;
-/// libtorrent's bound on all files together: offsets have 48 bits.
+/// Most bytes of all files together, as in libtorrent: its offsets have 48 bits.
 const MAX_TOTAL_BYTES: u64 = (1 << 48) - 1;
 /// Most elements of a path, as in libtorrent.
 pub(crate) const MAX_PATH_ELEMENTS: usize = 100;
-/// Where libtorrent puts padding that has no path, under its length: beside the torrent's directory, not in it.
+/// The directory in which libtorrent puts padding without a path, under its length: beside the torrent's own directory.
 pub(crate) const PADDING_DIRECTORY: &str = ".pad";
 /// A block, the leaf of v2's merkle trees (BEP 52).
 pub(crate) const BLOCK_BYTES: i64 = 16 << 10;
 
-/// Files in order, and what they add up to.
+/// The files in order, and their total size.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
     pub(crate) files: Files,
     pub(crate) total: u64,
-    /// One file that stands under its own name, in no directory named after the torrent.
+    /// Whether it is a single file, which is not in a directory named after the torrent.
     pub(crate) single: bool,
 }
 
-/// A layout that is being read.
+/// Builds a [`Layout`].
 #[derive(Debug, Default)]
 pub(crate) struct LayoutWriter {
     files: FilesWriter,
@@ -40,7 +42,7 @@ impl LayoutWriter {
         Ok(())
     }
 
-    /// Adds a file that is in no directory of the others.
+    /// Adds a file whose path shares nothing with those of the others.
     pub(crate) fn push_apart(
         &mut self,
         file: &File<'_>,
@@ -54,7 +56,7 @@ impl LayoutWriter {
 
     fn add(&mut self, length: u64, at: impl FnOnce() -> String, offset: usize) -> Result<(), Error> {
         let total = self.total.checked_add(length).filter(|&total| total <= MAX_TOTAL_BYTES);
-        self.total = total.ok_or_else(|| Error::field(at(), Problem::OutOfRange, offset))?;
+        self.total = total.ok_or_else(|| Error::field(at(), Problem::OUT_OF_RANGE, offset))?;
         Ok(())
     }
 
@@ -63,7 +65,7 @@ impl LayoutWriter {
     }
 }
 
-/// The v1 files. `files` wins when both forms are there, as in libtorrent.
+/// The v1 files. If there are both `files` and `length`, `files` is used, as in libtorrent.
 pub(crate) fn parse(info: Dict<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result<Layout, Error> {
     match info.get(b"files").and_then(Value::as_list) {
         Some(list) => several(list, name, diagnostics),
@@ -73,7 +75,7 @@ pub(crate) fn parse(info: Dict<'_>, name: &[u8], diagnostics: &mut Diagnostics) 
 
 fn single(info: Dict<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result<Layout, Error> {
     let at = || "info".to_owned();
-    // The name is all the path there is, so something must be left of it.
+    // The name is the whole path, so something must be left of it.
     if name.is_empty() || safe_name(name).is_none() {
         return Err(Error::field("info.name", Problem::Empty, info.value().offset()));
     }
@@ -85,12 +87,12 @@ fn single(info: Dict<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result<
 
 fn several(list: List<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result<Layout, Error> {
     let mut layout = LayoutWriter::default();
-    // The name is the first element of every path, so one that says so makes all of them padding.
-    let all_padding = pads(name);
+    // The name is the first element of every path, so if it marks padding, all files are padding.
+    let all_padding = marks_padding(name);
     for (index, file) in list.iter().enumerate() {
         let at = || format!("info.files[{index}]");
         let Some(file) = file.as_dict() else {
-            let problem = Problem::Mistyped { expected: Kind::Dict, found: file.kind() };
+            let problem = Problem::mistyped(file, Kind::Dict);
             return Err(Error::field(at(), problem, file.offset()));
         };
         let mut entry = Entry::read(file, &at, diagnostics)?;
@@ -101,7 +103,7 @@ fn several(list: List<'_>, name: &[u8], diagnostics: &mut Diagnostics) -> Result
     Ok(layout.finish(false))
 }
 
-/// What a file says of itself beside its path, in either form.
+/// The fields of a file other than its path, in v1 and v2.
 pub(crate) struct Entry<'d> {
     pub(crate) length: u64,
     pub(crate) attributes: Attributes,
@@ -111,7 +113,7 @@ pub(crate) struct Entry<'d> {
 impl<'d> Entry<'d> {
     pub(crate) fn read(file: Dict<'d>, at: &dyn Fn() -> String, diagnostics: &mut Diagnostics) -> Result<Self, Error> {
         let mut attributes = attributes(file, at, diagnostics);
-        // BEP 47: a symbolic link takes no room in the torrent, whatever length it is written with.
+        // BEP 47: a symbolic link has no content, even if a length is given.
         let length = if attributes.symlink { 0 } else { length(file, at, diagnostics)? };
         let symlink = if attributes.symlink { symlink(file, at, diagnostics)? } else { None };
         attributes.symlink = symlink.is_some();
@@ -120,14 +122,14 @@ impl<'d> Entry<'d> {
 
     pub(crate) fn file(self, path: Vec<&'d [u8]>) -> File<'d> {
         let Self { length, mut attributes, symlink } = self;
-        attributes.padding |= path.iter().any(|element| pads(element));
+        attributes.padding |= path.iter().any(|element| marks_padding(element));
         File { path, length, attributes, symlink, ..File::default() }
     }
 }
 
-/// Whether a path element says that its file is padding: BitComet padded so before there was BEP 47. libtorrent looks for it
-/// in the name it would write.
-fn pads(element: &[u8]) -> bool {
+/// Whether a path element marks its file as padding, as BitComet did before BEP 47. libtorrent looks for the mark in the name
+/// that it would write to disk.
+fn marks_padding(element: &[u8]) -> bool {
     const MARK: &str = "_____padding_file_";
     element.len() >= MARK.len() && safe_element(element).contains(MARK)
 }
@@ -145,21 +147,21 @@ fn attributes(file: Dict<'_>, at: &dyn Fn() -> String, diagnostics: &mut Diagnos
 fn length(file: Dict<'_>, at: &dyn Fn() -> String, diagnostics: &mut Diagnostics) -> Result<u64, Error> {
     let offset = || file.get(b"length").map_or(0, Value::offset);
     let length = match file.int("length") {
-        // A number that `i64` cannot hold, or the opposite of which it cannot, is 0 to libtorrent.
+        // libtorrent reads a number outside `i64`, or whose negation is, as 0.
         Ok(i64::MIN) | Err(FieldError { problem: FieldProblem::OutOfRange, .. }) => {
-            diagnostics.ignored(|| format!("{}.length", at()), Problem::OutOfRange, offset());
+            diagnostics.ignored(|| format!("{}.length", at()), Problem::OUT_OF_RANGE, offset());
             return Ok(0);
         }
         found => found.map_err(|error| Error::in_dict(&at(), error))?,
     };
     let problem = |problem| Error::field(format!("{}.length", at()), problem, offset());
     if length > MAX_FILE_BYTES {
-        return Err(problem(Problem::OutOfRange));
+        return Err(problem(Problem::OUT_OF_RANGE));
     }
     u64::try_from(length).map_err(|_| problem(Problem::Negative))
 }
 
-/// The target of a symbolic link; without one it is an empty file.
+/// The target of a symbolic link; without a target it is an empty file.
 fn symlink<'d>(
     file: Dict<'d>,
     at: &dyn Fn() -> String,
@@ -167,7 +169,7 @@ fn symlink<'d>(
 ) -> Result<Option<Vec<&'d [u8]>>, Error> {
     let offset = file.value().offset();
     let Some(value) = file.get(b"symlink path") else {
-        diagnostics.ignored(|| format!("{}.symlink path", at()), Problem::Missing, offset);
+        diagnostics.ignored(|| format!("{}.symlink path", at()), Problem::MISSING, offset);
         return Ok(None);
     };
     let Some(list) = value.as_list() else {
@@ -215,23 +217,23 @@ fn elements<'d>(list: List<'d>, at: &dyn Fn() -> String) -> Result<Vec<&'d [u8]>
             return Err(Error::field(at(), problem, list.value().offset()));
         }
         let Some(bytes) = element.as_bytes() else {
-            let problem = Problem::Mistyped { expected: Kind::String, found: element.kind() };
+            let problem = Problem::mistyped(element, Kind::String);
             return Err(Error::field(format!("{}[{index}]", at()), problem, element.offset()));
         };
-        elements.push(kept(bytes));
+        elements.push(truncated(bytes));
     }
     Ok(elements)
 }
 
 fn ignored(diagnostics: &mut Diagnostics, at: &dyn Fn() -> String, key: &str, expected: Kind, value: Value<'_>) {
-    let problem = Problem::Mistyped { expected, found: value.kind() };
+    let problem = Problem::mistyped(value, expected);
     diagnostics.ignored(|| format!("{}.{key}", at()), problem, value.offset());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PathIssue;
+    use crate::path_issue::PathIssue;
     use bencode::{Document, Limits};
 
     fn files(written: &str) -> Result<(Files, Vec<String>), String> {
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_needs_no_path_and_utf8_paths_are_preferred() {
+    fn padding_needs_no_path_and_utf8_paths_take_precedence() {
         let (found, _) = files("ld4:attr1:p6:lengthi9eed6:lengthi1e4:pathl1:ae10:path.utf-8l1:beee").unwrap();
         let found: Vec<File<'_>> = found.iter().collect();
         assert!(found[0].attributes.padding && found[0].path.is_empty());
@@ -272,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn old_padding_is_known_by_the_name_libtorrent_would_write() {
+    fn padding_of_bitcomet_is_recognised_in_the_safe_name() {
         let padding = |name: &str, element: &str| {
             let list = format!("d5:filesld6:lengthi9e4:pathl{}:{element}eeee", element.len());
             let document = Document::parse_lenient(list.as_bytes(), Limits::TORRENT).unwrap();
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_nobody_can_keep_is_none() {
+    fn a_length_outside_64_bits_is_read_as_zero() {
         for number in ["18446744073709551615", "9223372036854775808", "-9223372036854775808"] {
             let (found, notes) = files(&format!("ld6:lengthi{number}e4:pathl1:aeee")).unwrap();
             assert!(found.iter().all(|file| file.length == 0));
@@ -302,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_not_deeper_than_libtorrent_follows() {
+    fn paths_deeper_than_libtorrent_accepts_are_refused() {
         let deep = |elements| format!("ld6:lengthi1e4:pathl{}eee", "1:d".repeat(elements));
         assert!(files(&deep(100)).is_ok());
         assert_eq!(files(&deep(101)).unwrap_err(), "info.files[0].path: more than 100 path elements (at byte 27)");

@@ -1,6 +1,6 @@
-//! Info-hashes as text, in every form in use.
+//! Info-hashes as text, in all forms in use.
 
-use crate::Hashes;
+use crate::hashes::Hashes;
 use ids::{InfoHash, InfoHashV2};
 use std::fmt;
 use std::str::FromStr;
@@ -11,25 +11,25 @@ const V1_DIGITS: usize = 40;
 const V2_DIGITS: usize = 64;
 /// Base32 digits of 20 bytes.
 const BASE32_DIGITS: usize = 32;
-/// The multihash format: 0x12 for SHA-256, and that it has 0x20 bytes.
+/// Multihash prefix: 0x12 for SHA-256, then its length of 0x20 bytes.
 const SHA_256: &str = "1220";
-/// The multihash format: 0x11 for SHA-1, and that it has 0x14 bytes.
+/// Multihash prefix: 0x11 for SHA-1, then its length of 0x14 bytes.
 const SHA_1: &str = "1114";
 
-/// What is found where the digits of an info-hash are expected.
+/// Why text is not an info-hash; `Display` says what was found instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HashError {
-    /// Digits, but not so many.
+    /// A wrong number of digits.
     Length {
         /// How many characters there are.
         found: usize,
     },
-    /// Something else than a digit.
+    /// A character that is not a digit.
     Digit {
         /// The first such character.
         character: char,
-        /// Its place, counted from 1.
+        /// Its position, counted from 1.
         place: usize,
     },
 }
@@ -40,21 +40,21 @@ impl fmt::Display for HashError {
             Self::Length { found: 1 } => f.write_str("1 digit"),
             Self::Length { found } => write!(f, "{found} digits"),
             Self::Digit { character, place } if character.is_whitespace() => {
-                write!(f, "a blank as character {place}")
+                write!(f, "whitespace at position {place}")
             }
-            // An invisible or control character is shown by its number.
+            // Invisible and control characters are shown by their code points.
             Self::Digit { character, place } if !character.is_ascii_graphic() => {
-                write!(f, "U+{:04X} as character {place}", u32::from(*character))
+                write!(f, "U+{:04X} at position {place}", u32::from(*character))
             }
-            Self::Digit { character, place } => write!(f, "`{character}` as character {place}"),
+            Self::Digit { character, place } => write!(f, "`{character}` at position {place}"),
         }
     }
 }
 
 impl std::error::Error for HashError {}
 
-/// Reads an info-hash without a link around it: 40 hexadecimal digits or 32 of base32 are v1's, 64 are v2's (BEP 52), and a
-/// multihash says itself what it is.
+/// Reads an info-hash: 40 hexadecimal or 32 base32 digits are v1, 64 hexadecimal digits are v2 (BEP 52), and the prefix of a
+/// multihash tells which of the two it is.
 ///
 /// ```
 /// # use metainfo::Hashes;
@@ -89,19 +89,19 @@ pub(crate) fn v1(digits: &str) -> Result<InfoHash, HashError> {
     read.ok_or_else(|| found(digits))
 }
 
-/// BEP 52: a multihash, of which one kind is an info-hash.
+/// BEP 52: a multihash; only SHA-256 is an info-hash.
 pub(crate) fn multihash(digits: &str) -> Result<InfoHashV2, HashError> {
     digits.strip_prefix(SHA_256).and_then(|digits| digits.parse().ok()).ok_or_else(|| found(digits))
 }
 
-/// The error for text that is no info-hash: its first wrong character, or else its length.
+/// The error for text that is not an info-hash: its first wrong character, or else its length.
 fn found(text: &str) -> HashError {
     let length = text.chars().count();
     let is_digit = |c: char| match length {
         BASE32_DIGITS => c.is_ascii_hexdigit() || u8::try_from(c).is_ok_and(|c| quintet(c).is_some()),
         _ => c.is_ascii_hexdigit(),
     };
-    // At a right length a character is wrong; at another length, only one that occurs in no form of a hash is worth naming.
+    // If the length is right, any wrong character is reported; otherwise only one that no form of a hash contains.
     let right = [V1_DIGITS, V2_DIGITS, BASE32_DIGITS, SHA_256.len() + V2_DIGITS].contains(&length);
     let wrong = |c: char| !is_digit(c) && (right || !c.is_ascii_alphanumeric());
     match text.chars().zip(1..).find(|(c, _)| wrong(*c)) {
@@ -110,8 +110,8 @@ fn found(text: &str) -> HashError {
     }
 }
 
-/// RFC 4648, 6, in either case and without padding, which 20 bytes do not need. libtorrent reads the digit 1 as I; here a
-/// mistyped digit does not become another torrent.
+/// RFC 4648, 6, in either case and without padding, which 20 bytes do not need. libtorrent reads the digit 1 as I; here it is
+/// refused, so that a mistyped digit does not become another torrent.
 fn base32(digits: &str) -> Option<[u8; 20]> {
     let mut bytes = [0; 20];
     // Eight digits are five bytes.
@@ -138,7 +138,7 @@ mod tests {
     const V2: &str = "caf1e1c30e81cb361b9ee167c4aa64228a7fa4fa9f6105232b28ad099f3a302e";
 
     #[test]
-    fn base32_is_that_of_rfc_4648() {
+    fn base32_is_read_as_in_rfc_4648() {
         for (digits, bytes) in [
             ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", Some([0; 20])),
             ("77777777777777777777777777777777", Some([0xff; 20])),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_read_in_every_form() {
+    fn info_hashes_are_read_in_all_forms() {
         let (v1, v2) = (Hashes::V1(V1.parse().unwrap()), Hashes::V2(V2.parse().unwrap()));
         for (text, expected) in [
             (V1.to_owned(), v1),
@@ -179,11 +179,11 @@ mod tests {
             (V1[..32].to_owned(), "32 digits"),
             ("a".to_owned(), "1 digit"),
             (String::new(), "0 digits"),
-            (V1.replacen('0', "O", 1), "`O` as character 16"),
-            (format!("{} {}", &V1[..20], &V1[20..]), "a blank as character 21"),
-            (format!("{}-{}", &V1[..8], &V1[8..]), "`-` as character 9"),
-            (format!("{}\u{200b}{}", &V1[..8], &V1[8..]), "U+200B as character 9"),
-            ("ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ!".to_owned(), "`!` as character 32"),
+            (V1.replacen('0', "O", 1), "`O` at position 16"),
+            (format!("{} {}", &V1[..20], &V1[20..]), "whitespace at position 21"),
+            (format!("{}-{}", &V1[..8], &V1[8..]), "`-` at position 9"),
+            (format!("{}\u{200b}{}", &V1[..8], &V1[8..]), "U+200B at position 9"),
+            ("ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ!".to_owned(), "`!` at position 32"),
             ("Z7QRDHYSJCA4U4HXGBXTFYUSDFGIRQM".to_owned(), "31 digits"),
         ] {
             assert_eq!(text.parse::<Hashes>().unwrap_err().to_string(), expected, "{text}");

@@ -1,7 +1,7 @@
-//! The names a torrent goes by on the network.
+//! The info-hashes of a torrent.
 
-use crate::Error;
-use crate::parts::{self, Parts};
+use crate::error::Error;
+use crate::version::{self, Parts};
 use ids::{InfoHash, InfoHashV2};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
@@ -23,14 +23,14 @@ pub enum Hashes {
 }
 
 impl Hashes {
-    /// The info-hash of a torrent file, without the checks of its content that
-    /// [`Torrent::parse`](crate::Torrent::parse) makes: for those who only want to know which torrent it is, of many.
+    /// The info-hash of a torrent file, without the checks of its content that `Torrent::parse` makes: to identify many
+    /// torrents quickly.
     ///
     /// # Errors
-    /// Broken bencode, no info dictionary, one of unknown version, or a v2 one that is not canonical.
+    /// Broken bencode; an info dictionary that is missing, of unknown version, or v2 and not canonical.
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let document = parts::document(bytes)?;
-        let (_, info, parts) = parts::open(&document)?;
+        let document = version::document(bytes)?;
+        let (_, info, parts) = version::open(&document)?;
         Ok(Self::of(info.value().raw(), parts))
     }
 
@@ -45,7 +45,7 @@ impl Hashes {
         }
     }
 
-    /// The v1 info-hash, unless the torrent has a v2 part only.
+    /// The v1 info-hash, unless the torrent is v2 only.
     #[must_use]
     pub fn v1(&self) -> Option<InfoHash> {
         match *self {
@@ -54,7 +54,7 @@ impl Hashes {
         }
     }
 
-    /// The v2 info-hash in full, unless the torrent has a v1 part only.
+    /// The full v2 info-hash, unless the torrent is v1 only.
     #[must_use]
     pub fn v2(&self) -> Option<InfoHashV2> {
         match *self {
@@ -68,7 +68,7 @@ impl Hashes {
         self.v1().into_iter().chain(self.v2().map(|v2| v2.truncated()))
     }
 
-    /// The 20 bytes to ask with when asking once: v1 where there is one, because its swarm is the larger.
+    /// The 20 bytes to announce if only one swarm is announced to: those of v1 if there are any, because its swarm is larger.
     #[must_use]
     pub fn primary(&self) -> InfoHash {
         match *self {
@@ -78,8 +78,7 @@ impl Hashes {
     }
 }
 
-/// Of a hash alone nobody can tell whether it is a truncated v2 one, which goes the same way on the wire; it is taken for
-/// v1's.
+/// 20 bytes could also be a truncated v2 info-hash, which looks the same on the wire; they count as v1.
 impl From<InfoHash> for Hashes {
     fn from(v1: InfoHash) -> Self {
         Self::V1(v1)
@@ -97,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_on_the_wire() {
+    fn each_version_has_its_hashes_on_the_wire() {
         let v1 = "a9993e364706816aba3e25717850c26c9cd0d89d";
         let v2 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let shown = |parts| {

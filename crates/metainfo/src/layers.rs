@@ -1,14 +1,16 @@
-//! The `piece layers` of a v2 torrent: the hashes of each file's pieces, checked against the file's `pieces root` (BEP 52).
+//! Checks the `piece layers` of a v2 torrent: the hashes of each file's pieces must have the file's `pieces root` as their
+//! merkle root (BEP 52).
 
+use crate::diagnostic::Diagnostics;
+use crate::error::{Error, Problem};
 use crate::files::{BLOCK_BYTES, Layout};
-use crate::{Diagnostics, Error, Problem};
 use bencode::{Dict, Kind};
 use sha2::{Digest, Sha256};
 
 type Hash = [u8; 32];
 
-/// Checks all layers there are. BEP 52 asks for one for each file of several pieces; libtorrent, which can fetch them from
-/// peers, does without, so that is a diagnostic.
+/// Checks all layers in the file. BEP 52 requires one for each file of several pieces; libtorrent can fetch them from peers
+/// and accepts a torrent without, so a missing one is a diagnostic.
 pub(crate) fn check(
     root: Dict<'_>,
     layout: &Layout,
@@ -18,22 +20,22 @@ pub(crate) fn check(
     let mut pieces_of = Expected::of(layout, piece_length);
     let Some(value) = root.get(b"piece layers") else {
         if !pieces_of.is_empty() {
-            diagnostics.ignored(|| "piece layers".to_owned(), Problem::Missing, root.value().offset());
+            diagnostics.ignored(|| "piece layers".to_owned(), Problem::MISSING, root.value().offset());
         }
         return Ok(());
     };
     let Some(layers) = value.as_dict() else {
-        let problem = Problem::Mistyped { expected: Kind::Dict, found: value.kind() };
+        let problem = Problem::mistyped(value, Kind::Dict);
         diagnostics.ignored(|| "piece layers".to_owned(), problem, value.offset());
         return Ok(());
     };
     let padding = padding_hash(piece_length);
     for (key, value) in layers {
         let problem = |problem| Error::field(format!("piece layers.{}", ids::Hex(key)), problem, value.offset());
-        let mistyped = Problem::Mistyped { expected: Kind::String, found: value.kind() };
+        let mistyped = Problem::mistyped(value, Kind::String);
         let layer = value.as_bytes().ok_or_else(|| problem(mistyped))?;
         let root = Hash::try_from(key).map_err(|_| problem(Problem::NotARoot))?;
-        // Taken out, so that a second layer for the same root is as unknown as any other.
+        // Removed from the list, so that a second layer for the same root is unknown.
         let pieces = pieces_of.take(&root).ok_or_else(|| problem(Problem::UnknownLayer))?;
         let (hashes, rest) = layer.as_chunks::<32>();
         if !rest.is_empty() || hashes.len() as u64 != pieces {
@@ -44,20 +46,20 @@ pub(crate) fn check(
         }
     }
     if !pieces_of.is_empty() {
-        diagnostics.ignored(|| "piece layers".to_owned(), Problem::Missing, value.offset());
+        diagnostics.ignored(|| "piece layers".to_owned(), Problem::MISSING, value.offset());
     }
     Ok(())
 }
 
-/// The files that have several pieces, by `pieces root`.
+/// The files of several pieces, by their `pieces root`.
 struct Expected {
-    /// Sorted; with how many pieces, which is 0 when its layer was found.
+    /// Sorted roots with the number of pieces, 0 once the layer was found.
     pieces: Vec<(Hash, u32)>,
     left: usize,
 }
 
 impl Expected {
-    /// Files with the same content share a root; the first counts.
+    /// Files with the same content have the same root; the first is used.
     fn of(layout: &Layout, piece_length: u32) -> Self {
         let piece_length = u64::from(piece_length);
         let (mut walk, mut pieces) = (layout.files.walk(), Vec::new());
@@ -70,7 +72,7 @@ impl Expected {
         Self { left: pieces.len(), pieces }
     }
 
-    /// How many pieces the file of this root has, once.
+    /// The number of pieces of the file with this root; `None` if it was taken before.
     fn take(&mut self, root: &Hash) -> Option<u64> {
         let place = self.pieces.binary_search_by_key(&root, |(root, _)| root).ok()?;
         let (_, count) = self.pieces.get_mut(place)?;
@@ -84,7 +86,7 @@ impl Expected {
     }
 }
 
-/// The root of a tree over one piece of nothing: BEP 52: "the remaining leaf hashes beyond the end of the file required to
+/// The root of the tree of a piece beyond the end of the file. BEP 52: "the remaining leaf hashes beyond the end of the file required to
 /// construct upper layers of the merkle tree are set to zero".
 fn padding_hash(piece_length: u32) -> Hash {
     let mut hash = [0; 32];
@@ -96,10 +98,10 @@ fn padding_hash(piece_length: u32) -> Hash {
     hash
 }
 
-/// The root over these hashes, the layer filled up with `padding` to a power of two.
-fn merkle_root(mut layer: Vec<Hash>, mut padding: Hash) -> Option<Hash> {
+/// The root of the tree over this layer, extended with `padding` to a power of two.
+pub(crate) fn merkle_root(mut layer: Vec<Hash>, mut padding: Hash) -> Option<Hash> {
     while layer.len() > 1 {
-        // Only the last pair of a layer can lack a half: all beyond it is padding on both sides.
+        // Only the last pair can be incomplete: further pairs would be padding on both sides.
         layer = layer
             .chunks(2)
             .map(|pair| match pair {
@@ -120,13 +122,13 @@ fn parent(left: &Hash, right: &Hash) -> Hash {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::File;
+    use crate::file_list::File;
     use crate::files::LayoutWriter;
     use bencode::{Document, Limits};
 
     const PIECE: u32 = 32768;
 
-    /// The definition, spelled out: a full tree over leaves and zeros.
+    /// The definition: a full tree over the pieces and padding.
     fn full_tree(pieces: &[Hash]) -> Hash {
         let mut layer = pieces.to_vec();
         layer.resize(pieces.len().next_power_of_two(), parent(&[0; 32], &[0; 32]));
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_add_up_to_their_root_or_are_refused() {
+    fn a_layer_with_another_merkle_root_is_refused() {
         for count in 2..20_u8 {
             let hashes: Vec<Hash> = (0..count).map(|number| [number; 32]).collect();
             let root = full_tree(&hashes);
@@ -166,12 +168,12 @@ mod tests {
             let mut wrong = layer.clone();
             wrong[3] ^= 1;
             let wrong = checked(u64::from(count), root, &[(&root, &wrong)]);
-            assert!(wrong.unwrap_err().starts_with("the hashes do not add up to the pieces root"));
+            assert!(wrong.unwrap_err().starts_with("the merkle root of the hashes is not the pieces root"));
         }
     }
 
     #[test]
-    fn layers_that_fit_no_file_are_refused_and_missing_ones_noted() {
+    fn layers_of_no_file_are_refused_and_missing_ones_are_noted() {
         let hashes = [[1; 32], [2; 32]];
         let (root, layer) = (full_tree(&hashes), hashes.concat());
         let error = |layers: &[(&[u8], &[u8])]| checked(2, root, layers).unwrap_err();

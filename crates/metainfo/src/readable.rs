@@ -1,10 +1,11 @@
-//! A torrent for display: text in UTF-8, files and sizes without padding.
+//! Views of a torrent for display: text in UTF-8, files and sizes without padding.
 
-use crate::{File, Torrent};
+use crate::file_list::File;
+use crate::torrent::Torrent;
 use std::borrow::Cow;
 
 impl Torrent {
-    /// The name as text, with what is neither UTF-8 nor in the declared encoding replaced. It is to be escaped when shown.
+    /// The name as text; bytes that are neither UTF-8 nor in the declared encoding are replaced. Escape it for display.
     #[must_use]
     pub fn name_lossy(&self) -> Cow<'_, str> {
         match self.readable(&self.name) {
@@ -13,8 +14,8 @@ impl Torrent {
         }
     }
 
-    /// Text of this torrent in UTF-8, if it is in UTF-8 or in the encoding that the torrent declares; else as it is. It is to
-    /// be escaped when shown.
+    /// Text of this torrent in UTF-8, if it is in UTF-8 or in the encoding that the torrent declares; else unchanged. Escape
+    /// it for display.
     #[must_use]
     pub fn readable<'b>(&self, text: &'b [u8]) -> Cow<'b, [u8]> {
         let encoding = self.details.encoding.filter(|_| std::str::from_utf8(text).is_err());
@@ -24,19 +25,19 @@ impl Torrent {
         }
     }
 
-    /// A path of this torrent with slashes between its elements, each [`readable`](Self::readable).
+    /// A path of this torrent, joined with slashes, each element [`readable`](Self::readable).
     #[must_use]
     pub fn readable_path(&self, path: &[&[u8]]) -> Vec<u8> {
         path.iter().map(|element| self.readable(element)).collect::<Vec<_>>().join(&b'/')
     }
 
-    /// Bytes of all files together, padding left out.
+    /// Bytes of all files together, without padding.
     #[must_use]
     pub fn content_size(&self) -> u64 {
         self.files.content_size()
     }
 
-    /// The files that the torrent names: without the padding that is inserted into a v2 tree, but with that of v1.
+    /// The files that the torrent lists: without the padding that is inserted into a v2 tree, but with padding of v1.
     pub fn named_files(&self) -> impl Iterator<Item = File<'_>> {
         let inserts = self.hashes.v1().is_none();
         self.files.iter().filter(move |file| !(inserts && file.attributes.padding))
@@ -52,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_by_the_declared_encoding() {
+    fn names_are_decoded_with_the_declared_encoding() {
         let info =
             b"5:filesld6:lengthi5e4:pathl4:\xb5\xe7\xd3\xb05:a.txteee4:name4:\xb5\xe7\xd3\xb012:piece lengthi16384e\
             6:pieces20:aaaaaaaaaaaaaaaaaaaa";
@@ -60,7 +61,7 @@ mod tests {
         assert_eq!(found.name_lossy(), "电影");
         assert_eq!(found.readable_path(&found.files.iter().next().unwrap().path), "电影/a.txt".as_bytes());
         assert_eq!(found.readable(found.details.comment.as_deref().unwrap()), "电".as_bytes());
-        // UTF-8 is UTF-8, whatever is declared; what is in neither stays as it is.
+        // UTF-8 takes precedence over the declared encoding; text in neither is unchanged.
         assert_eq!(found.readable("ü".as_bytes()), "ü".as_bytes());
         assert_eq!(found.readable(b"\xff\xff"), &b"\xff\xff"[..]);
         for before in [&b""[..], b"8:encoding7:klingon", b"8:encoding5:UTF-8"] {
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_is_no_content() {
+    fn padding_does_not_count_as_content() {
         let v1 = torrent(
             b"",
             b"5:filesld6:lengthi4e4:pathl1:aeed4:attr1:p6:lengthi16380e4:pathl4:.pad5:16380eed6:lengthi5e4:pathl1:beee\

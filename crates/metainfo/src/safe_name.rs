@@ -1,5 +1,5 @@
-//! The form of a name that libtorrent would give it on a disk. We write nothing, but what it calls a torrent is what
-//! people see in their clients, and what decides whether two paths are the same file.
+//! The file name that libtorrent would write to disk for a path element. Nothing is written here, but this name is what
+//! people see in their clients, and it decides whether two paths are the same file.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ const CUT_BYTES: usize = 240;
 /// Longest extension kept, in bytes, its dot included.
 const EXTENSION_BYTES: usize = 9;
 
-/// One path element made harmless; `None` when nothing is left of it.
+/// A path element made harmless; `None` if nothing is left of it.
 pub(crate) fn safe_name(element: &[u8]) -> Option<String> {
     if element.is_empty() {
         return Some("_".to_owned());
@@ -18,7 +18,7 @@ pub(crate) fn safe_name(element: &[u8]) -> Option<String> {
     while let Some(rest) = element.get(at..).filter(|rest| !rest.is_empty()) {
         let (character, width) = decode(rest);
         match character {
-            Some(character) if vanishes(character) => {}
+            Some(character) if is_dropped(character) => {}
             Some(character) if !character.is_control() => {
                 name.push(character);
                 added += width;
@@ -36,22 +36,22 @@ pub(crate) fn safe_name(element: &[u8]) -> Option<String> {
         }
         at += width;
     }
-    // Nothing but dots, and few of them: the directory itself or its parent.
+    // One or two dots and nothing else: the directory itself or its parent.
     (added != dots || added > 2).then_some(name)
 }
 
-/// [`safe_name`], with an underscore for what vanishes.
+/// [`safe_name`], or an underscore if nothing is left of the element.
 pub(crate) fn safe_element(element: &[u8]) -> Cow<'_, str> {
-    // Most names are harmless as they are.
+    // Most names need no change.
     let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'_' | b'(' | b')' | b'.');
     let harmless = element.len() < CUT_BYTES && element.iter().all(plain) && element.iter().any(|&byte| byte != b'.');
     let borrowed = if harmless { std::str::from_utf8(element).ok() } else { None };
     borrowed.map_or_else(|| Cow::Owned(safe_name(element).unwrap_or_else(|| "_".to_owned())), Cow::Borrowed)
 }
 
-/// Separators, and characters that are invisible or change the direction of the text around them: `gpj.exe` would pass
-/// for `exe.jpg`.
-fn vanishes(character: char) -> bool {
+/// Separators, and characters that are invisible or change the direction of text, which could make `gpj.exe` look like
+/// `exe.jpg`.
+fn is_dropped(character: char) -> bool {
     matches!(
         character,
         '\0' | '/' | '\\' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -59,14 +59,14 @@ fn vanishes(character: char) -> bool {
     )
 }
 
-/// Where a short extension begins after byte `at`.
+/// The offset of a short extension after byte `at`.
 fn extension(element: &[u8], at: usize) -> Option<usize> {
     let from = element.len().saturating_sub(EXTENSION_BYTES).max(at + 1);
     let dot = element.get(from..)?.iter().rposition(|&byte| byte == b'.')?;
     Some(from + dot)
 }
 
-/// The first character and how many bytes it takes; an invalid one takes as many as its first byte claims.
+/// The first character and its length in bytes; an invalid one has the length that its first byte claims.
 fn decode(bytes: &[u8]) -> (Option<char>, usize) {
     let claimed = match bytes.first() {
         Some(0x00..=0x7f) => 1,

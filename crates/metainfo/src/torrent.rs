@@ -1,71 +1,79 @@
-//! The torrent as a whole, and the checks that hold its parts together.
+//! Reads a torrent, and checks that its parts agree.
 
+use crate::cross_check;
+use crate::details::{self, Details};
+use crate::diagnostic::Diagnostics;
+use crate::error::{Error, Problem};
+use crate::file_list::Files;
 use crate::files::{self, BLOCK_BYTES, Layout, PADDING_DIRECTORY};
-use crate::parts::{Parts, document, open};
-use crate::room::kept;
+use crate::hashes::Hashes;
+use crate::layers;
+use crate::path_issue::{self, PathIssue};
+use crate::quota::truncated;
 use crate::safe_name::{safe_element, safe_name};
-use crate::{Details, Diagnostics, Error, Files, Hashes, PathIssue, Problem, Tracker};
-use crate::{agree, details, issue, layers, trackers, tree};
+use crate::trackers::{self, Tracker};
+use crate::tree;
+use crate::version::{Parts, document, open};
 use bencode::{Dict, Kind, Limits, Value};
 use ids::InfoHash;
 use sha1::{Digest, Sha1};
 
-/// What a torrent file says (BEP 3, 52).
+/// The contents of a torrent file (BEP 3, 52). The hashes of its pieces are in `PieceHashes`. More
+/// fields may be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Torrent {
     /// The info-hash, or both of a hybrid.
     pub hashes: Hashes,
-    /// The suggested file or directory name, `name.utf-8` if there is one: the first 64 KiB, any bytes, hostile ones too.
+    /// The suggested name of the file or directory, `name.utf-8` if present: the first 64 KiB, any bytes, also hostile ones.
     pub name: Vec<u8>,
-    /// Why not to use the name for a file or directory.
+    /// Reasons not to use the name for a file or directory.
     pub name_issues: Vec<PathIssue>,
-    /// The name that libtorrent and the clients built on it show: lossy text without what they do not write to a disk, and
-    /// the v1 info-hash if nothing else is left. Controls are gone from it, invisible characters are not.
+    /// The name that libtorrent and the clients built on it show: lossy text without what they do not write to disk, or the v1
+    /// info-hash if nothing is left. It has no control characters, but may have invisible ones.
     pub safe_name: String,
-    /// Bytes in each piece but the last.
+    /// Bytes in each piece except the last.
     pub piece_length: u32,
     /// Number of pieces.
     pub pieces: u32,
     /// Bytes of all files together, padding included; never 0.
     pub total_size: u64,
-    /// The files in the torrent's order, padding included. A v2 tree has padding inserted as its pieces are aligned.
+    /// The files in the torrent's order, padding included. Into a v2 tree, padding is inserted where pieces are aligned.
     pub files: Files,
-    /// BEP 27: peers may come from the torrent's own trackers only.
+    /// BEP 27: peers may come only from the torrent's own trackers.
     pub private: bool,
-    /// Trackers by tier (BEP 12), as written, repeated and unusable ones too.
+    /// Trackers by tier (BEP 12), as written, including duplicate and unusable ones.
     pub trackers: Vec<Vec<Tracker>>,
-    /// What it says beside its content.
+    /// Fields that do not describe the content.
     pub details: Details,
-    /// What is wrong with it and did not matter.
+    /// Faults that do not prevent reading it.
     pub diagnostics: Diagnostics,
 }
 
 /// Largest piece libtorrent accepts, in bytes: 32,767 blocks of 16 KiB.
 const MAX_PIECE_BYTES: i64 = 32_767 * BLOCK_BYTES;
-/// Most pieces libtorrent accepts by default. A bitfield for them has 256 KiB.
+/// Most pieces libtorrent accepts by default. Their bitfield has 256 KiB, their v1 hashes 40 MiB.
 const MAX_PIECES: u64 = 1 << 21;
-/// Bytes of one v1 piece hash.
-const HASH_BYTES: usize = 20;
-/// How libtorrent reads torrents: of its limit of 100 containers in one another, the last cannot be opened.
-pub(crate) const LIMITS: Limits = Limits { depth: 99, ..Limits::TORRENT };
+/// Bytes of a v1 piece hash.
+pub(crate) const HASH_BYTES: usize = 20;
 
 impl Torrent {
-    /// Largest file worth reading, in bytes.
+    /// Largest torrent file accepted, in bytes.
     pub const MAX_BYTES: usize = Limits::TORRENT.bytes;
 
-    /// Reads a torrent leniently, as libtorrent does: what is not canonical bencode but readable is read, unless it is in
-    /// a v2 info dictionary, and optional fields of the wrong kind are left out. [`diagnostics`](Self::diagnostics) has both.
+    /// Reads a torrent leniently, as libtorrent does: bencode that is not canonical is accepted, except in a v2 info
+    /// dictionary, and optional fields of the wrong kind are ignored. Both are noted in [`diagnostics`](Self::diagnostics).
     ///
     /// # Errors
-    /// The first thing that makes the file unusable: broken bencode, a required field that is missing, of the wrong
-    /// kind or out of range, sizes that contradict the piece hashes, hashes or file lists that contradict each other.
+    /// The first fault that makes the file unusable: broken bencode; a required field that is missing, of the wrong kind or
+    /// out of range; sizes that contradict the piece hashes; hashes or file lists that contradict each other.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         let document = document(bytes)?;
         let mut diagnostics = Diagnostics::default();
-        diagnostics.not_canonical(document.diagnostics());
+        diagnostics.not_canonical(document.deviations());
         let (root, info, parts) = open(&document)?;
         let piece_length = piece_length(info, parts)?;
-        let name = kept(name(info, &mut diagnostics)?);
+        let name = truncated(name(info, &mut diagnostics)?);
         let offset = info.value().offset();
         let shown = safe_name(name).unwrap_or_else(|| InfoHash(Sha1::digest(info.value().raw()).into()).to_string());
         let layout = layout(info, parts, piece_length, name, &mut diagnostics)?;
@@ -76,7 +84,7 @@ impl Torrent {
         let mut torrent = Self {
             hashes: Hashes::of(info.value().raw(), parts),
             name: name.to_vec(),
-            name_issues: issue::issues(&[name]),
+            name_issues: path_issue::issues(&[name]),
             safe_name: shown_name(&layout).unwrap_or_else(|| shown.clone()),
             piece_length,
             pieces,
@@ -87,9 +95,9 @@ impl Torrent {
             details: details::parse(root, info, &mut diagnostics),
             diagnostics,
         };
-        // The tape goes before the paths of all files are held against each other, which takes room as well.
+        // The tape is freed before the paths of all files are compared, which takes memory too.
         drop(document);
-        agree::find_duplicates(&mut torrent.files, &shown, offset)?;
+        cross_check::find_duplicates(&mut torrent.files, &shown, offset)?;
         Ok(torrent)
     }
 }
@@ -99,7 +107,7 @@ fn piece_length(info: Dict<'_>, parts: Parts) -> Result<u32, Error> {
     let problem =
         |problem| Error::field("info.piece length", problem, info.get(b"piece length").map_or(0, Value::offset));
     let fits = (1..=MAX_PIECE_BYTES).contains(&length).then(|| u32::try_from(length).ok()).flatten();
-    let piece_length = fits.ok_or_else(|| problem(Problem::OutOfRange))?;
+    let piece_length = fits.ok_or_else(|| problem(Problem::OUT_OF_RANGE))?;
     // BEP 52: "It must be a power of two and at least 16KiB."
     if parts.has_v2() && (length < BLOCK_BYTES || !piece_length.is_power_of_two()) {
         return Err(problem(Problem::PowerOfTwo));
@@ -112,14 +120,13 @@ fn name<'d>(info: Dict<'d>, diagnostics: &mut Diagnostics) -> Result<&'d [u8], E
         if let Some(name) = value.as_bytes() {
             return Ok(name);
         }
-        let problem = Problem::Mistyped { expected: Kind::String, found: value.kind() };
+        let problem = Problem::mistyped(value, Kind::String);
         diagnostics.ignored(|| "info.name.utf-8".to_owned(), problem, value.offset());
     }
     info.bytes("name").map_err(|error| Error::in_dict("info", error))
 }
 
-/// The name that libtorrent takes from the first file: of the one file there is, or of the directory that padding without a
-/// path would be in.
+/// The name that libtorrent takes from the first file: that of a single file, or of the directory for padding without a path.
 fn shown_name(layout: &Layout) -> Option<String> {
     let first = layout.files.iter().next()?;
     match first.path.last() {
@@ -128,7 +135,7 @@ fn shown_name(layout: &Layout) -> Option<String> {
     }
 }
 
-/// The files of all parts: in a hybrid, v2's list, once it agrees with v1's.
+/// The files of all parts: for a hybrid, the v2 list, after a check that it agrees with the v1 list.
 fn layout(
     info: Dict<'_>,
     parts: Parts,
@@ -143,7 +150,7 @@ fn layout(
         let tree = info.dict("file tree").map_err(|error| Error::in_dict("info", error))?;
         let mut v2 = tree::parse(tree, piece_length, list, diagnostics)?;
         if let Some(v1) = &v1 {
-            agree::hold_together(&mut v2, v1, offset)?;
+            cross_check::check_hybrid(&mut v2, v1, offset)?;
         }
         v2
     } else {
@@ -157,7 +164,7 @@ fn layout(
     Ok(layout)
 }
 
-/// Counts the pieces, and checks that there is one v1 hash for each.
+/// The number of pieces, with a check that there is one v1 hash for each.
 fn piece_count(info: Dict<'_>, parts: Parts, total_size: u64, piece_length: u32) -> Result<u32, Error> {
     let offset = info.value().offset();
     if total_size == 0 {
@@ -169,7 +176,7 @@ fn piece_count(info: Dict<'_>, parts: Parts, total_size: u64, piece_length: u32)
     let pieces = pieces.ok_or_else(|| Error::field("info", too_many, offset))?;
     let hashes = match info.bytes("pieces") {
         Ok(hashes) => hashes.len(),
-        // A v2 part hashes its pieces in the file tree; libtorrent does not miss v1's hashes in a hybrid.
+        // libtorrent accepts a hybrid without v1 hashes: its v2 part has hashes for all pieces.
         Err(_) if parts.has_v2() => return Ok(pieces),
         Err(error) => return Err(Error::in_dict("info", error)),
     };
@@ -181,11 +188,11 @@ fn piece_count(info: Dict<'_>, parts: Parts, total_size: u64, piece_length: u32)
     if expected == found { Ok(pieces) } else { Err(problem(Problem::PieceCount { expected, found })) }
 }
 
-/// BEP 27 says 1; libtorrent and Transmission take any other number but 0 for yes too.
+/// BEP 27 says 1; libtorrent and Transmission accept any number except 0.
 fn private(info: Dict<'_>, diagnostics: &mut Diagnostics) -> bool {
     let Some(value) = info.get(b"private") else { return false };
     if value.kind() != Kind::Integer {
-        let problem = Problem::Mistyped { expected: Kind::Integer, found: value.kind() };
+        let problem = Problem::mistyped(value, Kind::Integer);
         diagnostics.ignored(|| "info.private".to_owned(), problem, value.offset());
     }
     value.as_int().is_some_and(|private| private != 0)
@@ -194,7 +201,7 @@ fn private(info: Dict<'_>, diagnostics: &mut Diagnostics) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::File;
+    use crate::file_list::File;
     use proptest::prelude::*;
 
     /// `d<before>4:infod<info>e e`
@@ -221,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_file() {
+    fn a_torrent_of_one_file_is_read() {
         let parsed = Torrent::parse(&torrent("8:announce10:http://t/a", &single())).unwrap();
         assert!(parsed.files.iter().eq([file(&[b"x"], 7)]));
         assert_eq!((parsed.total_size, parsed.pieces, parsed.piece_length), (7, 1, 16384));
@@ -232,14 +239,14 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_over_the_bytes_as_written() {
+    fn the_info_hash_is_over_the_bytes_as_written() {
         let info = format!("4:name1:x6:lengthi007e12:piece lengthi16384e6:pieces20:{HASH}");
         let parsed = Torrent::parse(&torrent("", &info)).unwrap();
         assert_eq!(parsed.hashes, v1(&format!("d{info}e")));
     }
 
     #[test]
-    fn several_files() {
+    fn a_torrent_of_several_files_is_read() {
         let files = "5:filesld6:lengthi16384e4:pathl1:a1:beed6:lengthi1e4:pathl1:ceee";
         let info = format!("{files}4:name1:d12:piece lengthi16384e6:pieces40:{HASH}{HASH}7:privatei1e");
         let parsed = Torrent::parse(&torrent("", &info)).unwrap();
@@ -253,13 +260,13 @@ mod tests {
     }
 
     #[test]
-    fn a_v2_torrent_and_a_hybrid() {
+    fn a_v2_torrent_and_a_hybrid_are_read() {
         let info = v2_info("1:a", 16384);
         let parsed = Torrent::parse(&torrent("", &info)).unwrap();
         let v2 = ids::InfoHashV2(sha2::Sha256::digest(format!("d{info}e")).into());
         assert_eq!(parsed.hashes, Hashes::V2(v2));
         assert_eq!(Hashes::read(&torrent("", &info)), Ok(Hashes::V2(v2)));
-        // One file and the padding after it, as libtorrent counts.
+        // One file and the padding after it, as in libtorrent.
         assert_eq!((parsed.total_size, parsed.pieces, parsed.files.len()), (16384, 1, 2));
         let hybrid = info.replace("12:meta", "6:lengthi5e12:meta") + "6:pieces20:" + HASH;
         let parsed = Torrent::parse(&torrent("", &hybrid)).unwrap();
@@ -270,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_read_as_libtorrent_reads_it() {
+    fn meta_version_is_truncated_as_in_libtorrent() {
         for (version, read) in [
             ("1", true),
             ("-1", true),
@@ -287,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_matter_is_noted() {
+    fn harmless_faults_are_noted_as_diagnostics() {
         let info = format!("10:name.utf-8i1e{}7:private1:1", single());
         let parsed = Torrent::parse(&torrent("", &info)).unwrap();
         let notes: Vec<String> = parsed.diagnostics.first().iter().map(ToString::to_string).collect();
@@ -303,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_kept_as_written_and_shown_as_libtorrent_shows_them() {
+    fn a_name_is_kept_as_written_beside_the_safe_name() {
         let parsed = Torrent::parse(&torrent("", &single().replace("4:name1:x", "4:name6:../a\tb"))).unwrap();
         assert_eq!((parsed.name.as_slice(), parsed.safe_name.as_str()), (&b"../a\tb"[..], "..a_b"));
         assert_eq!(parsed.name_issues, [PathIssue::Separator, PathIssue::Control]);
@@ -314,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn tiers_of_trackers() {
+    fn trackers_are_read_by_tier() {
         for (before, tiers) in [
             (
                 "8:announce8:http://a13:announce-listll8:http://b8:http://cel8:http://dee",
@@ -335,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_field_and_the_place() {
+    fn errors_name_the_field_and_its_offset() {
         let tail = format!("4:name1:x12:piece lengthi16384e6:pieces20:{HASH}");
         for (info, message) in [
             (format!("6:lengthi-1e{tail}"), "info.length: negative (at byte 16)"),
@@ -361,12 +368,12 @@ mod tests {
                 "9:file treele12:meta versioni2e12:piece lengthi16384e".into(),
                 "info.file tree: expected dictionary, found list (at byte 19)",
             ),
-            ("12:meta versioni3e".into(), "info.meta version: version 3 is not known (at byte 23)"),
+            ("12:meta versioni3e".into(), "info.meta version: version 3 is unknown (at byte 23)"),
             (format!("9:file treede{tail}"), "info.file tree: a v2 file tree without meta version 2 (at byte 19)"),
             (v2_info("1:a", 20000), "info.piece length: not a power of two of at least 16 KiB (at byte 132)"),
             (v2_info("1:a", 16384) + "1:ai1e", "info: not canonical: unsorted key (at byte 139)"),
             (v2_info("01:a", 16384), "info: not canonical: leading zero (at byte 20)"),
-            // More harmless deviations than are kept do not hide the one that matters.
+            // More harmless deviations than are kept do not hide a fatal one.
             (
                 format!("{}1:xl{}e1:a0:", v2_info("1:a", 16384), "i-0e".repeat(100)),
                 "info: not canonical: unsorted key (at byte 544)",
@@ -396,7 +403,7 @@ mod tests {
         }
 
         #[test]
-        fn no_change_of_a_byte_of_a_v2_torrent_makes_it_panic(at in 0..160_usize, byte: u8) {
+        fn a_changed_byte_of_a_v2_torrent_never_panics(at in 0..160_usize, byte: u8) {
             let mut bytes = torrent("12:piece layersde", &v2_info("1:a", 16384));
             if let Some(place) = bytes.get_mut(at) {
                 *place = byte;
@@ -405,7 +412,7 @@ mod tests {
         }
 
         #[test]
-        fn no_change_of_a_byte_makes_it_panic(at in 0..100_usize, byte: u8) {
+        fn a_changed_byte_of_a_v1_torrent_never_panics(at in 0..100_usize, byte: u8) {
             let mut bytes = torrent("8:announce10:http://t/a", &single());
             if let Some(place) = bytes.get_mut(at) {
                 *place = byte;

@@ -1,19 +1,20 @@
 //! The tiers of trackers (BEP 12).
 
-use crate::room::Room;
-use crate::{Diagnostics, Problem};
+use crate::diagnostic::Diagnostics;
+use crate::error::Problem;
+use crate::quota::ListQuota;
 use bencode::{Dict, Kind, Value};
 
 /// One tracker, as the torrent (BEP 3 `announce`, BEP 12 `announce-list`) or a magnet link (BEP 9 `tr`) names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracker {
-    /// The URL as written, but for surrounding blanks. It may carry secrets, and be no URL at all.
+    /// The URL as written, without surrounding whitespace. It may contain secrets, and need not be a valid URL.
     pub url: String,
     /// What kind of URL it is.
     pub kind: TrackerKind,
 }
 
-/// What kind of tracker a URL asks for. Whether it can be used is for its reader to judge.
+/// The protocol of a tracker, by its URL. Whether the URL can be used is for the caller to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrackerKind {
@@ -21,18 +22,19 @@ pub enum TrackerKind {
     Http,
     /// `udp://` (BEP 15).
     Udp,
-    /// `ws://` or `wss://`, the trackers of WebTorrent.
+    /// `ws://` or `wss://`: a WebTorrent tracker.
     WebSocket,
     /// Another scheme, or none: `dht://`, a bare host.
     Other,
-    /// A known scheme, but blanks or controls in the URL, no plain host, or a port that is no number: libtorrent drops it.
+    /// A known scheme, but whitespace or control characters in the URL, an invalid host, or a port that is not a number:
+    /// libtorrent drops it.
     Malformed,
 }
 
 impl Tracker {
-    /// A URL as it is written; `None` where nothing but blanks is.
+    /// A URL as written; `None` if it is only whitespace.
     pub(crate) fn new(written: &str) -> Option<Self> {
-        /// What C's `isspace` skips.
+        /// What `isspace` of C skips.
         const BLANKS: [char; 6] = [' ', '\t', '\n', '\r', '\u{b}', '\u{c}'];
         let text = written.trim_start_matches(BLANKS);
         let trimmed = text.trim_end_matches(BLANKS);
@@ -41,7 +43,7 @@ impl Tracker {
 }
 
 impl TrackerKind {
-    /// Whether libtorrent would list it.
+    /// Whether libtorrent would keep it: a known scheme and a valid URL.
     #[must_use]
     pub fn is_known(self) -> bool {
         !matches!(self, Self::Other | Self::Malformed)
@@ -65,7 +67,7 @@ impl TrackerKind {
 /// client is compatible with the multitracker specification, and if the announce-list key is present, the client will
 /// ignore the announce key".
 pub(crate) fn parse(root: Dict<'_>, diagnostics: &mut Diagnostics) -> Vec<Vec<Tracker>> {
-    let (mut tiers, mut room): (Vec<Vec<Tracker>>, _) = (Vec::new(), Room::new());
+    let (mut tiers, mut quota): (Vec<Vec<Tracker>>, _) = (Vec::new(), ListQuota::new());
     match root.get(b"announce-list").map(|value| (value, value.as_list())) {
         None => {}
         Some((value, None)) => mistyped(diagnostics, || "announce-list".to_owned(), Kind::List, value),
@@ -77,7 +79,7 @@ pub(crate) fn parse(root: Dict<'_>, diagnostics: &mut Diagnostics) -> Vec<Vec<Tr
                 };
                 let mut trackers = Vec::new();
                 for (place, url) in urls.iter().enumerate() {
-                    if !room.take(url.raw().len()) {
+                    if !quota.try_take(url.raw().len()) {
                         diagnostics.full("announce-list", url.offset());
                         tiers.extend(Some(trackers).filter(|trackers| !trackers.is_empty()));
                         break 'list;
@@ -106,14 +108,14 @@ fn tracker(url: Value<'_>, path: impl FnOnce() -> String, diagnostics: &mut Diag
 }
 
 fn mistyped(diagnostics: &mut Diagnostics, path: impl FnOnce() -> String, expected: Kind, value: Value<'_>) {
-    diagnostics.ignored(path, Problem::Mistyped { expected, found: value.kind() }, value.offset());
+    diagnostics.ignored(path, Problem::mistyped(value, expected), value.offset());
 }
 
-/// Whether what follows the scheme names a host, and a number for its port if any.
+/// Whether the text after the scheme has a valid host, and a port, if any, that is a number.
 fn has_host(rest: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = match authority.split_once('@') {
-        // libtorrent looks for `user:password`, so a user alone is a part of the host, and no good one.
+        // libtorrent looks for `user:password`, so it takes a user without a password as part of the host.
         Some((user, host)) if user.contains(':') => host,
         Some(_) => return false,
         None => authority,
@@ -121,19 +123,19 @@ fn has_host(rest: &str) -> bool {
     let (valid, port) = match authority.strip_prefix('[') {
         Some(bracketed) => {
             let Some((host, after)) = bracketed.split_once(']') else { return false };
-            // An address, of whatever zone.
+            // An IPv6 address, perhaps with a zone.
             let digit =
                 |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'%');
             (!host.is_empty() && host.bytes().all(digit), after.strip_prefix(':'))
         }
         None => {
             let (host, port) = host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port)));
-            // No more than DNS has, not even the underscore; names in other scripts come as punycode.
+            // Only what DNS allows, not even the underscore; names in other scripts are written in punycode.
             let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
             (!host.is_empty() && host.bytes().all(letter), port)
         }
     };
-    // A number too large for a port is its reader's to refuse.
+    // A number too large for a port is refused when it is used.
     let number = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<i32>().is_ok();
     valid && port.is_none_or(number)
 }
@@ -144,7 +146,7 @@ mod tests {
     use TrackerKind::*;
 
     #[test]
-    fn the_first_of_very_many_are_kept() {
+    fn trackers_beyond_the_quota_are_ignored() {
         let url = |length: usize| format!("{length}:{}", "h".repeat(length));
         for (written, kept) in [
             (format!("ll{}ee", url(9).repeat(20_000)), 10_000),
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_classified_as_libtorrent_takes_them() {
+    fn urls_are_classified_as_by_libtorrent() {
         for (url, kind) in [
             ("http://h/a", Http),
             ("HTTPS://h", Http),

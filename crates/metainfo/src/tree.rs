@@ -1,18 +1,20 @@
-//! The files of a torrent in v2's form: a tree of dictionaries (BEP 52).
+//! The files of a v2 torrent: a tree of dictionaries (BEP 52).
 
+use crate::diagnostic::Diagnostics;
+use crate::error::{Error, Problem};
+use crate::file_list::{Attributes, File};
 use crate::files::{Entry, Layout, LayoutWriter, MAX_PATH_ELEMENTS, PADDING_DIRECTORY};
-use crate::room::kept;
-use crate::{Attributes, Diagnostics, Error, File, Problem};
+use crate::quota::truncated;
 use bencode::{Dict, Kind, Value};
 
-/// Most bytes of all paths written out: a directory's name stands once in the tree and is shown once for each file below it,
-/// so that 96 MiB of tree could become terabytes. 300,000 files under 10 directories each need less.
+/// Most bytes of all paths written out: a directory's name is in the tree once but in the path of each file below it, so 96
+/// MiB of tree could become terabytes of paths. 300,000 files, each below 10 directories, need less than this.
 const MAX_PATHS_BYTES: usize = 256 << 20;
-/// What an element takes beside its bytes.
+/// Memory of an element in addition to its bytes.
 const ELEMENT_BYTES: usize = 64;
 
-/// Walks the tree in wire order, without recursion. Between files it inserts the padding that aligns each to a piece,
-/// as libtorrent does: so sizes and piece numbers are those of the hybrid's v1 part, and of what clients show.
+/// Walks the tree in wire order, without recursion. Inserts padding after each file up to the end of its last piece, as
+/// libtorrent does, so that sizes and piece numbers are those of a hybrid's v1 part and those that clients show.
 pub(crate) fn parse(
     tree: Dict<'_>,
     piece_length: u32,
@@ -22,19 +24,19 @@ pub(crate) fn parse(
     let mut layout = LayoutWriter::default();
     let mut path: Vec<&[u8]> = Vec::new();
     let mut open = vec![tree.iter()];
-    let mut room = MAX_PATHS_BYTES;
+    let mut bytes_left = MAX_PATHS_BYTES;
     while let Some(entries) = open.last_mut() {
         let Some((name, value)) = entries.next() else {
             open.pop();
             path.pop();
             continue;
         };
-        path.push(kept(name));
+        path.push(truncated(name));
         let node = node(name, value, &path)?;
         if let Some(leaf) = leaf(node) {
             let too_much =
                 || Error::field(shown(&path), Problem::TooMuchPath { limit: MAX_PATHS_BYTES }, value.offset());
-            room = room.checked_sub(written_out(&path)).ok_or_else(too_much)?;
+            bytes_left = bytes_left.checked_sub(written_out(&path)).ok_or_else(too_much)?;
             let file = file(leaf, &path, diagnostics)?;
             layout.push(&file, || shown(&path), value.offset())?;
             align(&mut layout, piece_length, &path, value.offset())?;
@@ -49,15 +51,30 @@ pub(crate) fn parse(
 }
 
 fn node<'d>(name: &[u8], value: Value<'d>, path: &[&[u8]]) -> Result<Dict<'d>, Error> {
-    // The empty name is for a file's own dictionary, and there alone.
+    // The empty name is reserved for the dictionary of a file.
     if name.is_empty() {
         return Err(Error::field(shown(path), Problem::Empty, value.offset()));
     }
-    let mistyped = || Problem::Mistyped { expected: Kind::Dict, found: value.kind() };
+    let mistyped = || Problem::mistyped(value, Kind::Dict);
     value.as_dict().ok_or_else(|| Error::field(shown(path), mistyped(), value.offset()))
 }
 
-/// What stands under the empty name, if nothing else stands beside it: that is a file.
+/// Calls `file` with the dictionary of each file of a tree that [`parse`] accepts, in its order.
+pub(crate) fn each_file<'d>(tree: Dict<'d>, mut file: impl FnMut(Value<'d>)) {
+    let mut open = vec![tree.iter()];
+    while let Some(entries) = open.last_mut() {
+        match entries.next().map(|(_, node)| node.as_dict()) {
+            None => _ = open.pop(),
+            Some(node) => match node.map(|node| (node, leaf(node))) {
+                Some((_, Some(leaf))) => file(leaf),
+                Some((node, None)) => open.push(node.iter()),
+                None => {}
+            },
+        }
+    }
+}
+
+/// The value under the empty name, if it is the only entry: then the node is a file.
 fn leaf(node: Dict<'_>) -> Option<Value<'_>> {
     let mut entries = node.iter();
     match (entries.next(), entries.next()) {
@@ -66,7 +83,7 @@ fn leaf(node: Dict<'_>) -> Option<Value<'_>> {
     }
 }
 
-/// Whether the tree is one file without a directory.
+/// Whether the tree is a single file without a directory.
 fn is_single(tree: Dict<'_>) -> bool {
     let mut entries = tree.iter();
     match (entries.next(), entries.next()) {
@@ -77,7 +94,7 @@ fn is_single(tree: Dict<'_>) -> bool {
 
 fn file<'d>(leaf: Value<'d>, path: &[&'d [u8]], diagnostics: &mut Diagnostics) -> Result<File<'d>, Error> {
     let at = || shown(path);
-    let mistyped = || Problem::Mistyped { expected: Kind::Dict, found: leaf.kind() };
+    let mistyped = || Problem::mistyped(leaf, Kind::Dict);
     let dict = leaf.as_dict().ok_or_else(|| Error::field(at(), mistyped(), leaf.offset()))?;
     let entry = Entry::read(dict, &at, diagnostics)?;
     if entry.attributes.padding {
@@ -85,20 +102,20 @@ fn file<'d>(leaf: Value<'d>, path: &[&'d [u8]], diagnostics: &mut Diagnostics) -
     }
     let pieces_root = if entry.length > 0 { Some(pieces_root(dict, &at)?) } else { None };
     let mut file = entry.file(path.to_vec());
-    // Old names of padding mean nothing here.
+    // BitComet's names of padding files have no meaning in v2.
     file.attributes.padding = false;
     Ok(File { pieces_root, ..file })
 }
 
 fn pieces_root(dict: Dict<'_>, at: &dyn Fn() -> String) -> Result<[u8; 32], Error> {
     let root = dict.bytes("pieces root").map_err(|error| Error::in_dict(&at(), error))?;
-    // No data hashes to zeros; they would stand for "no tree".
+    // No data has a hash of zeros; they would mean that there is no tree.
     let root = <[u8; 32]>::try_from(root).ok().filter(|root| *root != [0; 32]);
     let offset = || dict.get(b"pieces root").map_or(0, Value::offset);
     root.ok_or_else(|| Error::field(format!("{}.pieces root", at()), Problem::NotARoot, offset()))
 }
 
-/// Pads to the end of a piece.
+/// Adds padding up to the end of a piece.
 fn align(layout: &mut LayoutWriter, piece_length: u32, path: &[&[u8]], offset: usize) -> Result<(), Error> {
     let piece_length = u64::from(piece_length);
     let Some(used) = layout.total.checked_rem(piece_length).filter(|&used| used > 0) else { return Ok(()) };
@@ -109,14 +126,14 @@ fn align(layout: &mut LayoutWriter, piece_length: u32, path: &[&[u8]], offset: u
     layout.push_apart(&padding, || shown(path), offset)
 }
 
-/// What a file's path takes.
+/// Memory that a path takes when written out.
 fn written_out(path: &[&[u8]]) -> usize {
     path.iter().map(|element| element.len() + ELEMENT_BYTES).sum()
 }
 
-/// The path of a field in the tree; long names are cut.
+/// The path of a field in the tree for an error message; long names are cut.
 fn shown(path: &[&[u8]]) -> String {
-    /// What a message can bear of one name, in bytes.
+    /// Bytes of one name that are shown.
     const SHOWN: usize = 64;
     let mut shown = "info.file tree".to_owned();
     for element in path {
@@ -138,7 +155,7 @@ mod tests {
     }
 
     fn tree(written: &str) -> Result<Layout, String> {
-        let limits = Limits { bytes: Limits::MAX_BYTES, ..Limits::TORRENT };
+        let limits = Limits::TORRENT.with_bytes(Limits::MAX_BYTES);
         let document = Document::parse_strict(written.as_bytes(), limits).unwrap();
         let root = document.root().as_dict().unwrap();
         parse(root, 16384, false, &mut Diagnostics::default()).map_err(|error| error.to_string())
@@ -163,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_not_written_out_for_each_of_many_files() {
+    fn a_long_directory_name_above_many_files_is_refused() {
         let files: String = (0..5000).map(|number| format!("4:{number:04}d0:d6:lengthi0eee")).collect();
         let name = "n".repeat(60_000);
         let error = tree(&format!("d{}:{name}d{files}ee", name.len())).unwrap_err();
@@ -171,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_tree_may_not_be() {
+    fn invalid_trees_are_refused_for_their_fault() {
         let deep = format!("{}{}{}", "d1:d".repeat(102), leaf(1), "e".repeat(102));
         assert!(tree(&deep).unwrap_err().contains("more than 100 path elements"));
         for (written, error) in [

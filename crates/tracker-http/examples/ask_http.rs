@@ -1,10 +1,11 @@
-//! Asks an HTTP or HTTPS tracker who shares a torrent, and says goodbye:
+//! Asks an HTTP or HTTPS tracker for the peers of a torrent, and announces `stopped`:
 //! `cargo run -p tracker-http --example ask_http -- https://tracker.example/announce INFO_HASH`
 
+use http_exchange::Tls;
 use std::error::Error;
 use tokio::net::TcpStream;
 use tracker::{Announce, Announced, Event, Host, Scheme, TrackerUrl};
-use tracker_http::{Client, Tls};
+use tracker_http::Client;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -18,11 +19,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let announced = ask(&url, &started).await?;
     println!("{} peers", announced.peers.len());
     announced.peers.iter().for_each(|peer| println!("{}", peer.address));
-    ask(&url, &Announce { event: Event::Stopped, ..started }).await?;
+    ask(&url, &started.with_event(Event::Stopped)).await?;
     Ok(())
 }
 
-/// Connects, in whatever way the URL asks for, and announces.
+/// Connects by the scheme of the URL, and announces.
 async fn ask(url: &TrackerUrl, announce: &Announce<'_>) -> Result<Announced, Box<dyn Error>> {
     let stream = match url.host() {
         Host::Ip(ip) => TcpStream::connect((*ip, url.port())).await?,
@@ -32,6 +33,6 @@ async fn ask(url: &TrackerUrl, announce: &Announce<'_>) -> Result<Announced, Box
     if url.scheme() != Scheme::Https {
         return Ok(client.over(stream).await?.announce(url, announce).await?.answer);
     }
-    let stream = Tls::default().connect(stream, url.host(), client.timeout).await?;
+    let stream = Tls::default().connect(stream, &url.host().to_string(), client.timeout).await?;
     Ok(client.over(stream).await?.announce(url, announce).await?.answer)
 }

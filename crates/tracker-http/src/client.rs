@@ -1,18 +1,17 @@
 //! How trackers are asked.
 
-use crate::connection::Connection;
-use crate::{Error, Limits};
+use http_exchange::Limits;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 
-/// How trackers are asked: GET requests (BEP 3) over a [`Connection`].
+/// How trackers are asked: GET requests (BEP 3) over a [`Connection`](crate::Connection).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Client {
-    /// Deadline for a whole exchange, from the first byte written to the last one read.
+    /// Deadline for a whole exchange, from the first byte written to the last one read. 15 s by default.
     pub timeout: Duration,
-    /// Who we say we are; some trackers refuse those who say nothing.
+    /// The `User-Agent`; some trackers refuse requests without one.
     pub user_agent: String,
-    /// How much a reply may take.
+    /// How large a reply may be.
     pub limits: Limits,
 }
 
@@ -27,14 +26,24 @@ impl Default for Client {
 }
 
 impl Client {
-    /// A connection over `stream`, at the other end of which is a tracker. Nothing is written yet.
-    ///
-    /// # Errors
-    /// None so far; hyper leaves the possibility open.
-    pub async fn over<S>(&self, stream: S) -> Result<Connection<S>, Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send,
-    {
-        Connection::new(self.clone(), stream).await
+    /// The same with another deadline.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The same with another `User-Agent`.
+    #[must_use]
+    pub fn with_user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = user_agent.into();
+        self
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 }

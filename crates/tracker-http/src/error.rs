@@ -1,9 +1,8 @@
-//! Why an exchange brought nothing.
+//! Why a tracker gave no answer.
 
-use crate::{Location, Quoted, TlsProblem};
 use guard::Secrets;
+use http_exchange::{Location, Quoted};
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tracker::RetryIn;
@@ -13,45 +12,10 @@ use tracker::RetryIn;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The URL cannot be put into a request.
-    #[error("the URL cannot be requested")]
-    Request(#[source] hyper::http::Error),
-    /// No TLS session with the tracker.
-    #[error("no secure connection")]
-    Tls(#[from] TlsProblem),
-    /// No complete reply within the deadline.
-    #[error("no complete reply within {} s", (.0.as_secs_f32() * 100.0).round() / 100.0)]
-    Timeout(Duration),
-    /// The connection ended before there was a reply.
-    #[error("connection closed without a reply")]
-    Closed(#[source] hyper::Error),
-    /// The tracker closed a connection that it had kept open, before any byte of this reply: more likely for want of
-    /// patience than because of the request. Without a cause the request was not even written, or was answered with 408
-    /// (RFC 9110, 15.5.9). Every request of ours may be repeated at once over a new connection (RFC 9110, 9.2.2; RFC
-    /// 9112, 9.3.1). Never the error of a first exchange, unless an earlier one failed over the same connection.
-    #[error("tracker has closed the connection that was kept open")]
-    Stale(#[source] Option<hyper::Error>),
-    /// The connection ended in the middle of the reply.
-    #[error("connection closed in the middle of the reply")]
-    Incomplete(#[source] hyper::Error),
-    /// What answered does not speak HTTP.
-    #[error("not an HTTP reply")]
-    NotHttp(#[source] hyper::Error),
-    /// The reply's body is not framed as HTTP frames one.
-    #[error("malformed HTTP body")]
-    BadBody(#[source] hyper::Error),
-    /// The connection broke.
-    #[error("connection failed")]
-    Connection(#[source] hyper::Error),
-    /// A reply that is all head: too long, too many lines, or interim replies without end.
-    #[error("head of the reply has more than {bytes} bytes or {lines} lines")]
-    HeadTooLarge {
-        /// The limit in bytes.
-        bytes: usize,
-        /// The limit in header lines.
-        lines: usize,
-    },
-    /// The tracker points elsewhere.
+    /// There was no usable HTTP reply.
+    #[error(transparent)]
+    Http(#[from] http_exchange::Error),
+    /// The tracker redirects. Whether to follow is the caller's decision ([`TrackerUrl::redirect`](tracker::TrackerUrl::redirect)).
     #[error("HTTP {status}: redirects to {location}")]
     Redirect {
         /// HTTP status, 300 to 399.
@@ -59,48 +23,33 @@ pub enum Error {
         /// Where to.
         location: Location,
     },
-    /// An HTTP error; some trackers put their reason into its body.
+    /// An HTTP error; some trackers give their reason in its body.
     #[error("HTTP {status}{}", Details { failure: failure.as_deref(), body: body.as_ref(), retry_in: *retry_in })]
     Status {
         /// HTTP status, not 200.
         status: u16,
         /// The refusal in a bencoded body.
         failure: Option<Box<Failure>>,
-        /// What a body that is no tracker's begins with.
+        /// The beginning of a body that is not a tracker's.
         body: Option<Excerpt>,
-        /// When to ask again, by `Retry-After` (RFC 9110, 10.2.3).
+        /// When the tracker allows the next request, by `Retry-After` (RFC 9110, 10.2.3).
         retry_in: Option<Duration>,
     },
-    /// A body larger than is read.
-    #[error("reply is larger than {limit} bytes")]
-    TooLarge {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// A compressed body that becomes larger than [`Limits::body_bytes`](crate::Limits::body_bytes).
-    #[error("reply is larger than {limit} bytes when inflated")]
-    InflatedTooLarge {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// A compressed body that cannot be inflated.
-    #[error("reply is broken gzip")]
-    Gzip(#[source] io::Error),
     /// A body in an encoding that was not asked for.
     #[error("reply is encoded as {encoding}, which was not asked for")]
     Encoding {
         /// Its `Content-Encoding`.
         encoding: Quoted,
     },
-    /// The tracker refuses, and says why.
+    /// The tracker refuses and gives a reason (BEP 3).
     #[error("tracker refuses: {0}")]
     Failure(Failure),
-    /// An HTTP reply whose body is not a tracker's: a parking page, a login page, a proxy's excuse.
+    /// An HTTP reply whose body is not a tracker's: a parking page, a login page, an error page of a proxy.
     #[error("not a tracker's reply{body}")]
     NotATracker {
-        /// What it is instead.
+        /// Its beginning.
         body: Excerpt,
-        /// Why it is none.
+        /// Why it is not a tracker's.
         #[source]
         source: tracker::Error,
     },
@@ -111,7 +60,7 @@ pub enum Error {
 pub struct Failure {
     /// Its `failure reason`.
     pub reason: Quoted,
-    /// When it may be asked again, as far as it says: BEP 31, or else `Retry-After`.
+    /// When it allows the next request, if it says: BEP 31, or else `Retry-After`.
     pub retry_in: Option<RetryIn>,
     /// `interval` beside the reason, in seconds.
     pub interval: Option<u32>,
@@ -120,7 +69,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// What the tracker said when it was asked with `secrets`; `retry_after` is what the head of its reply says.
+    /// The refusal of a tracker that was sent `secrets`; `retry_after` is from the head of its reply.
     pub(crate) fn new(failure: tracker::Failure, secrets: &Arc<Secrets>, retry_after: Option<Duration>) -> Self {
         let tracker::Failure { reason, retry_in, interval, min_interval } = failure;
         let retry_in = retry_in.or(retry_after.map(RetryIn::After));
@@ -143,7 +92,7 @@ impl fmt::Display for Failure {
 pub struct Excerpt {
     /// The reply's content type; `None` when it names none.
     pub content_type: Option<Quoted>,
-    /// The first bytes, up to 80, with an ellipsis when there are more; what is not UTF-8 is escaped.
+    /// The first bytes, up to 80, and an ellipsis when there are more; invalid UTF-8 is escaped.
     pub beginning: Quoted,
 }
 
@@ -161,7 +110,7 @@ impl fmt::Display for Excerpt {
     }
 }
 
-/// What follows a status.
+/// The rest of the text after a status.
 struct Details<'e> {
     failure: Option<&'e Failure>,
     body: Option<&'e Excerpt>,
@@ -171,7 +120,7 @@ struct Details<'e> {
 impl fmt::Display for Details<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(failure) = self.failure {
-            // It says itself when to ask again.
+            // Its text has the time of the next request too.
             return write!(f, ": {failure}");
         }
         self.retry_in.map_or(Ok(()), |time| write!(f, ", {}", RetryIn::After(time)))?;
@@ -180,37 +129,26 @@ impl fmt::Display for Details<'_> {
 }
 
 impl Error {
-    /// The code that stands for this error in reports: lower_snake_case, never renamed.
+    /// The code of this error in reports: lower_snake_case, never renamed.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Request(_) => "bad_url",
-            Self::Tls(problem) => problem.code(),
-            Self::Timeout(_) => "timeout",
-            Self::Closed(_) | Self::Stale(_) => "closed",
-            Self::Incomplete(_) => "incomplete",
-            Self::NotHttp(_) => "not_http",
-            Self::BadBody(_) => "bad_body",
-            Self::Connection(_) => "connection_failed",
-            Self::HeadTooLarge { .. } => "head_too_large",
+            Self::Http(error) => error.code(),
             Self::Redirect { .. } => "redirect",
             Self::Status { .. } => "http_status",
-            Self::TooLarge { .. } => "too_large",
-            Self::InflatedTooLarge { .. } => "inflated_too_large",
-            Self::Gzip(_) => "bad_gzip",
             Self::Encoding { .. } => "bad_encoding",
             Self::Failure(_) => "failure",
             Self::NotATracker { .. } => "not_a_tracker",
         }
     }
 
-    /// Whether the same request is to be tried once more over a new connection: [`Error::Stale`].
+    /// Whether the same request is to be sent once more over a new connection: [`http_exchange::Error::Stale`].
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        matches!(self, Self::Stale(_))
+        matches!(self, Self::Http(http_exchange::Error::Stale(_)))
     }
 
-    /// The tracker's refusal, where it gives one.
+    /// The tracker's refusal, if it gives one.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match self {
@@ -220,7 +158,7 @@ impl Error {
         }
     }
 
-    /// When the tracker wants to be asked again, as far as it says.
+    /// When the tracker allows the next request, if it says.
     #[must_use]
     pub fn retry_in(&self) -> Option<RetryIn> {
         match self {
@@ -229,27 +167,17 @@ impl Error {
         }
     }
 
-    /// The HTTP status of the reply, where a whole one came. Only 200 is looked into any further.
+    /// The HTTP status of the reply, if there was a complete one. Only the body of a 200 is judged any further.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
+        use http_exchange::Error::{Gzip, InflatedTooLarge};
         match self {
             Self::Redirect { status, .. } | Self::Status { status, .. } => Some(*status),
-            Self::InflatedTooLarge { .. }
-            | Self::Gzip(_)
-            | Self::Encoding { .. }
+            Self::Encoding { .. }
             | Self::Failure(_)
-            | Self::NotATracker { .. } => Some(200),
-            Self::Request(_)
-            | Self::Tls(_)
-            | Self::Timeout(_)
-            | Self::Closed(_)
-            | Self::Stale(_)
-            | Self::Incomplete(_)
-            | Self::NotHttp(_)
-            | Self::BadBody(_)
-            | Self::Connection(_)
-            | Self::HeadTooLarge { .. }
-            | Self::TooLarge { .. } => None,
+            | Self::NotATracker { .. }
+            | Self::Http(InflatedTooLarge { .. } | Gzip(_)) => Some(200),
+            Self::Http(_) => None,
         }
     }
 }

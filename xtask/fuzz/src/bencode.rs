@@ -1,13 +1,13 @@
-//! Bencode: strict parsing is lenient parsing without diagnostics, both agree with the [model](crate::model), and what is
+//! Bencode: strict parsing is lenient parsing without deviations, both agree with the [model](crate::model), and what is
 //! read can be written, cut out and bounded.
 
 use crate::memory;
 use crate::model::{self, Model, Seen};
-use bencode::{DiagnosticKind, Diagnostics, Dict, Document, EncodeError, Encoder, Error, ErrorKind, Limits, Value};
+use bencode::{DeviationKind, Deviations, Dict, Document, EncodeError, Encoder, Error, ErrorKind, Limits, Value};
 
 /// The tape takes at most 16 bytes for each byte of the input, whatever that is.
 const TIMES_THE_INPUT: usize = 16;
-/// Beside it, what is not canonical takes a little: 64 diagnostics, a few bytes for each open dictionary.
+/// Beside it, what is not canonical takes a little: 64 deviations, a few bytes for each open dictionary.
 const BESIDE: usize = 8 << 10;
 /// How many prefixes of a document are tried.
 const PREFIXES: usize = 32;
@@ -48,13 +48,13 @@ fn differential(input: &[u8], strict: &Result<Document<'_>, Error>, lenient: &Re
     }
     match (strict, lenient) {
         (Ok(strict), Ok(lenient)) => {
-            assert!(strict.diagnostics().is_empty() && lenient.diagnostics().is_empty());
+            assert!(strict.deviations().is_empty() && lenient.deviations().is_empty());
             assert!(strict.trailing().is_empty() && strict.root().raw() == input);
             assert_eq!(seen(strict), seen(lenient));
         }
         (Err(Error { offset, kind: ErrorKind::NotCanonical(kind) }), lenient) => match lenient {
             Ok(lenient) => {
-                let first = lenient.diagnostics().first().first().map(|first| (first.offset, first.kind));
+                let first = lenient.deviations().first().first().map(|first| (first.offset, first.kind));
                 assert_eq!(first, Some((*offset, *kind)));
             }
             Err(later) => assert!(later.offset >= *offset, "{later} was noticed after {offset}"),
@@ -92,14 +92,14 @@ fn agree_with_model(input: &[u8], document: &Document<'_>, model: &Model<'_>) {
         assert!(std::ptr::eq(content, bytes.unwrap_or(raw)));
     }
     assert_eq!(document.trailing(), &input[model.end..]);
-    let found = document.diagnostics();
+    let found = document.deviations();
     assert_eq!(found.total(), model.deviations.len());
     let mut first: Vec<_> = found.first().iter().map(|found| (found.offset, found.kind)).collect();
     first.sort_by_cached_key(|&(offset, kind)| (offset, kind.to_string()));
-    if found.total() <= Diagnostics::KEPT {
+    if found.total() <= Deviations::KEPT {
         assert_eq!(first, model.deviations);
     } else {
-        assert!(first.len() >= Diagnostics::KEPT && first.iter().all(|found| model.deviations.contains(found)));
+        assert!(first.len() >= Deviations::KEPT && first.iter().all(|found| model.deviations.contains(found)));
         assert!(model.deviations.iter().all(|(_, kind)| first.iter().any(|(_, noticed)| noticed == kind)));
     }
 }
@@ -147,20 +147,20 @@ fn typed_lookup(dict: Dict<'_>, key: &[u8]) {
 
 /// Limits that are exactly met let a document pass, and each that is one less refuses it by its own error.
 fn limits_hold(input: &[u8], model: &Model<'_>) {
-    let exact = Limits { bytes: input.len(), depth: model.depth, tokens: model.tokens };
+    let exact = Limits::TORRENT.with_bytes(input.len()).with_depth(model.depth).with_tokens(model.tokens);
     let kind = |limits| Document::parse_lenient(input, limits).err().map(|error| error.kind);
     assert_eq!(kind(exact), None);
     let (limit, tokens) = (exact.bytes - 1, exact.tokens - 1);
-    assert_eq!(kind(Limits { bytes: limit, ..exact }), Some(ErrorKind::TooManyBytes { limit }));
-    assert_eq!(kind(Limits { tokens, ..exact }), Some(ErrorKind::TooManyTokens { limit: tokens }));
+    assert_eq!(kind(exact.with_bytes(limit)), Some(ErrorKind::TooManyBytes { limit }));
+    assert_eq!(kind(exact.with_tokens(tokens)), Some(ErrorKind::TooManyTokens { limit: tokens }));
     if let Some(depth) = exact.depth.checked_sub(1) {
-        assert_eq!(kind(Limits { depth, ..exact }), Some(ErrorKind::TooDeep { limit: depth }));
+        assert_eq!(kind(exact.with_depth(depth)), Some(ErrorKind::TooDeep { limit: depth }));
     }
 }
 
 /// What is written is the canonical form: the same bytes if the document had it, and never another one.
 fn rewriting(input: &[u8], document: &Document<'_>, model: &Model<'_>) {
-    let duplicate = model.deviations.iter().any(|&(_, kind)| kind == DiagnosticKind::DuplicateKey);
+    let duplicate = model.deviations.iter().any(|&(_, kind)| kind == DeviationKind::DuplicateKey);
     let too_large = model.values.iter().any(|value| value.kind == bencode::Kind::Integer && value.int.is_none());
     match Encoder::encode(|value| value.value(document.root())) {
         Ok(written) => {

@@ -2,7 +2,7 @@
 //! beside the info dictionary nor the form it all was written in changes what it says.
 
 use crate::{memory, model};
-use bencode::{DiagnosticKind, Dict, Document, Encoder, Limits};
+use bencode::{DeviationKind, Dict, Document, Encoder, Limits};
 use metainfo::{Diagnostic, Error, Hashes, Torrent};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
@@ -70,7 +70,7 @@ fn hashes(torrent: &Torrent, info: Dict<'_>) {
     if hashes.v2().is_some() {
         let model = model::read(raw).expect("the info dictionary of a torrent");
         // As libtorrent has it.
-        let harmless = [DiagnosticKind::NegativeZero, DiagnosticKind::IntegerOutOfRange];
+        let harmless = [DeviationKind::NegativeZero, DeviationKind::IntegerOutOfRange];
         assert!(model.deviations.iter().all(|(_, kind)| harmless.contains(kind)), "not canonical, and has a v2 hash");
     }
 }
@@ -143,7 +143,7 @@ fn form_does_not_matter(torrent: &Torrent, document: &Document<'_>) {
     assert_same_content(&canonical, torrent);
     assert_eq!((&canonical.trackers, &canonical.details), (&torrent.trackers, &torrent.details));
     assert!(!canonical.diagnostics.first().iter().any(is_not_canonical));
-    assert_eq!(document.diagnostics().is_empty(), canonical == *torrent);
+    assert_eq!(document.deviations().is_empty(), canonical == *torrent);
 }
 
 fn assert_same_content(a: &Torrent, b: &Torrent) {

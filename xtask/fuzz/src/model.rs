@@ -1,6 +1,6 @@
 //! Bencode as its definition has it, slow and plain: what the parser is held against. It shares no code with it.
 
-use bencode::{DiagnosticKind, Kind, Limits};
+use bencode::{DeviationKind, Kind, Limits};
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -24,7 +24,7 @@ pub(crate) struct Model<'i> {
     /// Of every dictionary, from the beginning of a key to the end of its value.
     pub(crate) entries: Vec<Range<usize>>,
     /// What is not canonical, by offset.
-    pub(crate) deviations: Vec<(usize, DiagnosticKind)>,
+    pub(crate) deviations: Vec<(usize, DeviationKind)>,
     pub(crate) depth: usize,
     pub(crate) tokens: usize,
     /// Where the root value ends.
@@ -37,7 +37,7 @@ pub(crate) fn read(input: &[u8]) -> Option<Model<'_>> {
     reader.value(0)?;
     let Reader { at, mut model, .. } = reader;
     if at < input.len() {
-        model.deviations.push((at, DiagnosticKind::TrailingBytes));
+        model.deviations.push((at, DeviationKind::TrailingBytes));
     }
     model.end = at;
     model.deviations.sort_by_cached_key(|&(offset, kind)| (offset, kind.to_string()));
@@ -94,11 +94,11 @@ impl<'i> Reader<'i> {
         let magnitude: i128 = digits.parse().ok()?;
         let value = i64::try_from(if negative { -magnitude } else { magnitude }).ok();
         let deviation = if negative && digits.starts_with('0') {
-            Some(DiagnosticKind::NegativeZero)
+            Some(DeviationKind::NegativeZero)
         } else if digits.len() > 1 && digits.starts_with('0') {
-            Some(DiagnosticKind::LeadingZero)
+            Some(DeviationKind::LeadingZero)
         } else {
-            value.is_none().then_some(DiagnosticKind::IntegerOutOfRange)
+            value.is_none().then_some(DeviationKind::IntegerOutOfRange)
         };
         self.model.deviations.extend(deviation.map(|kind| (offset, kind)));
         Some(value)
@@ -112,7 +112,7 @@ impl<'i> Reader<'i> {
         let bytes = self.input[self.at..].get(..length)?;
         self.at += length;
         if digits.len() > 1 && digits.starts_with('0') {
-            self.model.deviations.push((offset, DiagnosticKind::LeadingZero));
+            self.model.deviations.push((offset, DeviationKind::LeadingZero));
         }
         Some(bytes)
     }
@@ -133,10 +133,10 @@ impl<'i> Reader<'i> {
                 let key = self.string()?;
                 self.model.tokens += 1;
                 if keys.last().is_some_and(|last| *last > key) {
-                    self.model.deviations.push((offset, DiagnosticKind::UnsortedKey));
+                    self.model.deviations.push((offset, DeviationKind::UnsortedKey));
                 }
                 if !seen.insert(key) {
-                    self.model.deviations.push((offset, DiagnosticKind::DuplicateKey));
+                    self.model.deviations.push((offset, DeviationKind::DuplicateKey));
                 }
                 keys.push(key);
             }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::optional::{self, Optional, Source};
-use crate::skips::{Skip, Why};
+use xtask::optional::{self, Optional, Source};
+use xtask::skips::{Skip, Why};
 
 /// The result of one check.
 pub(crate) struct Row {

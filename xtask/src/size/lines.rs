@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::AddAssign;
 use std::path::Path;
 
-use crate::shell::Result;
+use xtask::shell::Result;
 
 /// What files hold. Lines are all lines, comments and blank ones too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use super::rows::Rows;
 use super::{BAD, BOLD, GOOD, has};
 use crate::text::{Line, Page, binary_size, span, time};
-use client::{Oddity, Outcome, PeerReport, Transport, Tried};
+use client::peer_session::Oddity;
+use client::{Outcome, PeerReport, Transport, Tried};
 use guard::escape;
 use peer_wire::{ExtensionHandshake, Reserved};
 use std::time::Duration;

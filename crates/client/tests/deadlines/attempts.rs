@@ -2,7 +2,8 @@
 
 use crate::lab::{PATIENCE, config, lab, report_of, run};
 use crate::{Unanswering, assert_took, millis, requiring, timed};
-use client::{Config, Encryption, HandshakeFailure, Outcome, PeerError, Stage, Trackers, Transport, Tried};
+use client::peer_session::HandshakeFailure;
+use client::{Config, Encryption, Outcome, PeerError, Stage, Trackers, Transport, Tried};
 use fake_swarm::{Delivery, Ending, Mse, Peer, Responder};
 use std::time::Duration;
 use tracker::PeerAddress;

@@ -2,7 +2,8 @@
 
 use crate::lab::{Lab, Told, collect, config, lab, run};
 use crate::{Unanswering, assert_took, millis, requiring, timed};
-use client::{Config, CutShort, Encryption, LingerEnd, Outcome, Stage, Swarm, Trackers, Transport, Tried};
+use client::peer_session::ListenEnd;
+use client::{Config, CutShort, Encryption, Outcome, Stage, Swarm, Trackers, Transport, Tried};
 use fake_swarm::{Ending, FakeTracker, FakeUdpTracker, Mse, Peer, TrackerScript, UdpScript};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -62,7 +63,7 @@ async fn every_stage_is_interrupted() {
     // A valid handshake stays one, also when the listening after it is cut short.
     let listening = others.pop().unwrap();
     assert_eq!((listening.outcome, listening.stage), (Outcome::Ok, Stage::Done));
-    assert_eq!(listening.lingered, Some(LingerEnd::TimeUp));
+    assert_eq!(listening.lingered, Some(ListenEnd::TimeUp));
     assert!(others.iter().all(|report| (report.outcome, report.stage) == (Outcome::Interrupted, Stage::Handshake)));
 }
 

@@ -1,13 +1,13 @@
-//! Writes a list of files.
+//! Builds a list of files.
 
 use super::{APART, Attributes, DUPLICATE, EXECUTABLE, File, Files, HIDDEN, PADDING, ROOT, SYMLINK};
 use std::ops::Range;
 
-/// A list that is being written.
+/// Builds a [`Files`].
 #[derive(Debug, Default)]
 pub(crate) struct FilesWriter {
     files: Files,
-    /// Where the elements of the last path are.
+    /// The ranges of the last path's elements in the list.
     last: Vec<Range<usize>>,
 }
 
@@ -24,7 +24,7 @@ impl FilesWriter {
         self.tail(file);
     }
 
-    /// Adds a file whose path has nothing to do with the others.
+    /// Adds a file whose path shares nothing with the others.
     pub(crate) fn push_apart(&mut self, file: &File<'_>) {
         self.head(file, APART, 0, file.path.len());
         for element in &file.path {
@@ -82,5 +82,61 @@ impl FilesWriter {
             number >>= 7;
         }
         self.files.bytes.push(number as u8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(files: &[(File<'_>, bool)]) -> Files {
+        let mut writer = FilesWriter::default();
+        files.iter().for_each(|(file, apart)| if *apart { writer.push_apart(file) } else { writer.push(file) });
+        writer.finish()
+    }
+
+    #[test]
+    fn a_directory_is_stored_once_for_the_files_that_follow() {
+        let (folder, padding) = ([b'd'; 1000], Attributes { padding: true, ..Attributes::default() });
+        let file = |name| (File { path: vec![&folder, name], length: 300, ..File::default() }, false);
+        let pad = (File { path: vec![b".pad", b"1"], length: 1, attributes: padding, ..File::default() }, true);
+        let files = written(&[file(b"a"), pad.clone(), file(b"b"), pad, file(b"c")]);
+        assert!(files.memory() < 1100, "{}", files.memory());
+        assert_eq!((files.len(), files.content_len(), files.content_size()), (5, 3, 900));
+        let shown: Vec<String> = files.iter().map(|file| file.path_lossy().split_off(4)).collect();
+        assert_eq!(shown[1..4], ["/1".to_owned(), format!("{}/b", "d".repeat(996)), "/1".to_owned()]);
+    }
+
+    proptest! {
+        #[test]
+        fn files_are_read_as_they_were_written(
+            written_files in proptest::collection::vec(
+                (
+                    proptest::collection::vec(proptest::collection::vec(97..99_u8, 0..2), 0..4),
+                    any::<(u64, bool, bool, bool)>(),
+                    proptest::option::of(proptest::collection::vec(any::<Vec<u8>>(), 1..3)),
+                    proptest::option::of(any::<[u8; 32]>()),
+                    any::<(bool, bool)>(),
+                ),
+                0..20,
+            )
+        ) {
+            let files: Vec<(File<'_>, bool)> = written_files.iter().map(|(path, of, target, root, (duplicate, apart))| {
+                let &(length, padding, executable, hidden) = of;
+                let file = File {
+                    path: path.iter().map(Vec::as_slice).collect(),
+                    length: length >> 16,
+                    attributes: Attributes { padding, symlink: target.is_some(), executable, hidden },
+                    symlink: target.as_ref().map(|target| target.iter().map(Vec::as_slice).collect()),
+                    pieces_root: *root,
+                    is_duplicate: *duplicate,
+                };
+                (file, *apart)
+            }).collect();
+            let kept = written(&files);
+            prop_assert_eq!(kept.len(), files.len());
+            prop_assert!(kept.iter().eq(files.into_iter().map(|(file, _)| file)));
+        }
     }
 }

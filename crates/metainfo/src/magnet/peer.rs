@@ -1,14 +1,14 @@
-//! A peer that a link names.
+//! A peer in a magnet link.
 
-use crate::Problem;
+use crate::error::Problem;
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-/// A peer that a magnet link names (BEP 9, `x.pe`): `host:port`, `ipv4:port` or `[ipv6]:port`.
+/// A peer in a magnet link (BEP 9, `x.pe`): `host:port`, `ipv4:port` or `[ipv6]:port`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum MagnetPeer {
-    /// An address, of whatever range: whether to go there is for its reader to judge.
+    /// An address of any range: whether it may be dialled is for the caller to decide.
     Address(SocketAddr),
     /// A host name of letters, digits, `-`, `.` and `_`, as written, and a port that is not 0.
     Host(String, u16),
@@ -22,7 +22,7 @@ impl FromStr for MagnetPeer {
 
     fn from_str(text: &str) -> Result<Self, Problem> {
         let (host, port) = text.rsplit_once(':').ok_or(Problem::NotAPeer)?;
-        // A sign is no digit, though `parse` takes one.
+        // `parse` accepts a sign, which is not a digit.
         let digits = port.bytes().all(|byte| byte.is_ascii_digit());
         let port = port.parse().ok().filter(|&port: &u16| digits && port != 0).ok_or(Problem::NotAPeer)?;
         match text.parse::<SocketAddr>() {
@@ -42,7 +42,7 @@ impl fmt::Display for MagnetPeer {
     }
 }
 
-/// Digits and dots alone are an address that was mistyped.
+/// Only digits and dots would be a mistyped address, so there must be a letter.
 fn is_host_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     let named = name.bytes().any(|byte| byte.is_ascii_alphabetic());
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peers_as_people_write_them() {
+    fn addresses_and_host_names_are_read_and_other_text_is_not() {
         let long = format!("{}:1", "a".repeat(253));
         for text in ["1.2.3.4:5", "[::1]:5", "[fe80::1%1]:9", "0.0.0.0:5", "Seed.example:6881", "a_b-c:65535", &long] {
             assert_eq!(text.parse::<MagnetPeer>().unwrap().to_string(), text);

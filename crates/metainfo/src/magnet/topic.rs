@@ -1,8 +1,9 @@
-//! The torrent a link is about: its "exact topics".
+//! The info-hashes of a link: its "exact topics".
 
-use super::{MagnetError, without_prefix};
-use crate::Hashes;
+use super::error::MagnetError;
+use super::text::without_prefix;
 use crate::hash_text::{multihash, v1};
+use crate::hashes::Hashes;
 use ids::{InfoHash, InfoHashV2};
 
 /// The info-hashes of a link, at most one of each kind.
@@ -10,32 +11,32 @@ use ids::{InfoHash, InfoHashV2};
 pub(super) struct Topics {
     v1: Option<InfoHash>,
     v2: Option<InfoHashV2>,
-    /// Whether there is one of another network.
+    /// Whether there is a topic of another network.
     foreign: bool,
 }
 
 /// BEP 9: a v1 info-hash.
 const V1: &str = "urn:btih:";
-/// BEP 9 and 52: a multihash, of which one kind is an info-hash.
+/// BEP 9 and 52: a multihash; only SHA-256 is an info-hash.
 const V2: &str = "urn:btmh:";
 
 impl Topics {
-    /// Takes in one `xt`; those of other networks are passed over.
+    /// Adds an `xt`; those of other networks are ignored.
     pub(super) fn add(&mut self, topic: &str) -> Result<(), MagnetError> {
-        // RFC 8141, 2: "The leading scheme (urn:) is case-insensitive", and so is the namespace. libtorrent wants lower case.
+        // RFC 8141, 2: "The leading scheme (urn:) is case-insensitive", and so is the namespace. libtorrent accepts lower case only.
         if let Some(digits) = without_prefix(topic, V1) {
             let hash = v1(digits).map_err(|error| match digits.parse() {
                 Ok(Hashes::V2(_)) => MagnetError::V2UnderBtih,
                 _ => MagnetError::BadInfoHash(error),
             })?;
-            return only(&mut self.v1, hash, MagnetError::TwoInfoHashes);
+            return store(&mut self.v1, hash, MagnetError::TwoInfoHashes);
         }
         if let Some(digits) = without_prefix(topic, V2) {
             let hash = multihash(digits).map_err(|error| match digits.parse() {
                 Ok(Hashes::V1(_)) => MagnetError::V1UnderBtmh,
                 _ => MagnetError::BadInfoHashV2(error),
             })?;
-            return only(&mut self.v2, hash, MagnetError::TwoInfoHashesV2);
+            return store(&mut self.v2, hash, MagnetError::TwoInfoHashesV2);
         }
         self.foreign |= !topic.is_empty();
         Ok(())
@@ -52,8 +53,8 @@ impl Topics {
     }
 }
 
-/// Notes a hash that may be repeated, but not contradicted.
-fn only<T: PartialEq>(place: &mut Option<T>, hash: T, two: MagnetError) -> Result<(), MagnetError> {
+/// Stores a hash, which may be repeated; the error is for a different one.
+fn store<T: PartialEq>(place: &mut Option<T>, hash: T, two: MagnetError) -> Result<(), MagnetError> {
     if place.as_ref().is_some_and(|known| *known != hash) {
         return Err(two);
     }

@@ -1,0 +1,177 @@
+//! One attempt at one peer: connect, hold the conversation, close.
+//!
+//! Thousands of these wait at the same time, so what a waiting one holds is kept small: no buffer, no second copy of
+//! anything, and the state of an encrypted one on the heap.
+
+use crate::dial::attempt::{Attempt, Failure, Progress, Try};
+use crate::dial::terms::Terms;
+use crate::net::connect::{ConnectError, connect, met_itself};
+use crate::report::outcome::{Outcome, Stage, Transport};
+use crate::report::peer::PeerError;
+use nix::errno::Errno;
+use peer_session::{Ended, HandshakeFailure, Session, before, end};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tracing::debug;
+
+/// Time between connections to one peer: some clients refuse an address that comes back sooner.
+pub(crate) const PAUSE: Duration = Duration::from_millis(500);
+
+/// Tries a peer once. Its clocks start here, not when it was queued.
+#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
+pub(crate) fn attempt(mut attempt: Box<Attempt>, terms: Arc<Terms>) -> impl Future<Output = Box<Attempt>> + Send {
+    async move {
+        let Attempt { tried, progress, .. } = &mut *attempt;
+        // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
+        let result = terms.stopped.or(Box::pin(converse(tried, &terms, progress))).await;
+        attempt.end(result, &terms.rules.secrets);
+        attempt
+    }
+}
+
+/// Tries a peer, and once more when chance alone was against us.
+async fn converse(tried: &Try, terms: &Terms, progress: &mut Progress) -> Result<(), Failure> {
+    let mut last = false;
+    while converse_once(tried, terms, progress, last).await? == Ended::ShortSecret {
+        debug!(peer = %tried.address, "the shared secret is short, and another key is drawn");
+        *progress = Progress::default();
+        sleep_until(Instant::now() + PAUSE).await;
+        last = true;
+    }
+    Ok(())
+}
+
+/// One connection; the `last` one when encryption came to a short secret before.
+#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
+fn converse_once(
+    tried: &Try,
+    terms: &Terms,
+    progress: &mut Progress,
+    last: bool,
+) -> impl Future<Output = Result<Ended, Failure>> + Send {
+    async move {
+        // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
+        let mut alarm = pin!(sleep_until(end(Instant::now(), terms.connect_timeout)));
+        let mut stream = dial(tried, terms, alarm.as_mut(), progress).await?;
+        let session = Session { hello: terms.hello(tried.info_hash), rules: &terms.rules, extensions: None };
+        let said = &mut progress.session;
+        let result = match tried.transport {
+            Transport::Tcp => session.run(&mut stream, alarm, said).await,
+            // On the heap, so that a conversation in the clear does not hold the negotiation's state.
+            Transport::Mse => Box::pin(session.run_encrypted(&mut stream, acknowledge, last, alarm, said)).await,
+        };
+        if result.is_err() && met_itself(&stream) {
+            *progress = Progress { stage: Stage::Connect, ..Progress::default() };
+            return Err(ConnectError::Remote(io::Error::from_raw_os_error(Errno::ECONNREFUSED as i32)).into());
+        }
+        close(stream);
+        Ok(result?)
+    }
+}
+
+/// Connects before the alarm rings.
+async fn dial(
+    tried: &Try,
+    terms: &Terms,
+    alarm: Pin<&mut Sleep>,
+    progress: &mut Progress,
+) -> Result<TcpStream, Failure> {
+    progress.stage = Stage::Connect;
+    let begun = Instant::now();
+    let connected = before(alarm, pin!(connect(tried.address, terms.bind))).await;
+    let Some(connected) = connected else {
+        let error = PeerError::ConnectTimeout(terms.connect_timeout);
+        return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
+    };
+    let stream = connected?;
+    progress.connect = Some(begun.elapsed());
+    progress.stage = Stage::Handshake;
+    debug!(peer = %tried.address, transport = tried.transport.code(), "start handshake");
+    Ok(stream)
+}
+
+/// Acknowledges at once what has come: see [`Session::run_encrypted`].
+fn acknowledge(stream: &TcpStream) {
+    // The system does so for the moment only, so it is asked after each read. Where it will not, nothing is lost but time.
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_quickack(true);
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
+}
+
+/// Hangs up. A socket that is closed with bytes unread sends a reset instead of an orderly end.
+fn close(stream: TcpStream) {
+    /// Reads before we hang up anyway; a peer that sends without end is not worth more.
+    const READS: usize = 16;
+    let mut unread = [0; 1024];
+    for _ in 0..READS {
+        if !matches!(stream.try_read(&mut unread), Ok(1..)) {
+            break;
+        }
+    }
+}
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        let exhausted = matches!(error, ConnectError::Exhausted(_));
+        Self { outcome: error.outcome(), error: PeerError::Connect(error.into_io()), exhausted }
+    }
+}
+
+impl From<peer_session::Failure> for Failure {
+    fn from(failure: peer_session::Failure) -> Self {
+        use peer_session::Failure::{Encryption, EncryptionTimeout, Handshake};
+        let (outcome, error) = match failure {
+            Handshake(failure) => (outcome_of(&failure), PeerError::Handshake(failure)),
+            Encryption(failure) => (Outcome::EncryptionFailed, PeerError::Secure(failure)),
+            EncryptionTimeout(limit) => (Outcome::EncryptionFailed, PeerError::SecureTimeout(limit)),
+            _ => (Outcome::EncryptionFailed, PeerError::SecureTimeout(Duration::ZERO)),
+        };
+        Self { outcome, error, exhausted: false }
+    }
+}
+
+/// The outcome that a failed exchange of handshakes means for the peer.
+pub(crate) fn outcome_of(failure: &HandshakeFailure) -> Outcome {
+    use HandshakeFailure::{Broken, Closed, NotBitTorrent, OwnPeerId, TimedOut, WrongInfoHash};
+    match failure {
+        TimedOut { .. } => Outcome::HandshakeTimeout,
+        Closed { received: 0 } | Broken { received: 0, .. } => Outcome::ClosedBeforeHandshake,
+        Closed { .. } | Broken { .. } => Outcome::ShortHandshake,
+        NotBitTorrent(_) => Outcome::NotBittorrent,
+        WrongInfoHash(_) => Outcome::WrongInfoHash,
+        OwnPeerId(_) => Outcome::OwnPeerId,
+        _ => Outcome::NotBittorrent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ids::{InfoHash, PeerId};
+    use peer_session::NotBitTorrent;
+    use peer_wire::{Handshake, Reserved};
+
+    #[test]
+    fn each_failed_handshake_has_its_outcome() {
+        let theirs =
+            Handshake { reserved: Reserved::default(), info_hash: InfoHash([9; 20]), peer_id: PeerId([9; 20]) };
+        let broken = |received| HandshakeFailure::Broken { received, source: io::ErrorKind::ConnectionReset.into() };
+        for (failure, outcome) in [
+            (HandshakeFailure::TimedOut { received: 67, timeout: PAUSE }, Outcome::HandshakeTimeout),
+            (HandshakeFailure::Closed { received: 0 }, Outcome::ClosedBeforeHandshake),
+            (HandshakeFailure::Closed { received: 1 }, Outcome::ShortHandshake),
+            (broken(0), Outcome::ClosedBeforeHandshake),
+            (broken(67), Outcome::ShortHandshake),
+            (HandshakeFailure::NotBitTorrent(NotBitTorrent::of(b"HTTP/1.1")), Outcome::NotBittorrent),
+            (HandshakeFailure::WrongInfoHash(theirs), Outcome::WrongInfoHash),
+            (HandshakeFailure::OwnPeerId(theirs), Outcome::OwnPeerId),
+        ] {
+            assert_eq!(outcome_of(&failure), outcome, "{failure}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What every attempt of a run has in common.
+
+use crate::config::{Bind, Config};
+use crate::net::entropy;
+use crate::net::stop::Stopped;
+use crate::shared::shared::Shared;
+use crate::topic::Topic;
+use guard::Secrets;
+use ids::InfoHash;
+use metainfo::Hashes;
+use peer_session::{Greeting, Hello, Listening, PieceCount, Rules};
+use peer_wire::{Handshake, Reserved};
+use std::time::Duration;
+
+/// What every attempt of a run has in common.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    /// What is said to peers of the primary info-hash, and to those of the other one where there is one.
+    greetings: (Greeting, Option<Greeting>),
+    pub(crate) rules: Rules,
+    pub(crate) torrent: Facts,
+    pub(crate) bind: Bind,
+    pub(crate) connect_timeout: Duration,
+    /// Our peer ids.
+    shared: Shared,
+    pub(crate) stopped: Stopped,
+}
+
+/// What attempts need to know of the torrent.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) hashes: Hashes,
+    /// May become known during the run.
+    pub(crate) pieces: PieceCount,
+}
+
+impl Terms {
+    /// How peers are treated. A run that does not listen names no extension.
+    pub(crate) fn new(topic: &Topic, config: &Config, shared: &Shared, stopped: Stopped, secrets: Secrets) -> Self {
+        let listens = !config.linger.is_zero();
+        let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
+        let primary = topic.hashes.primary();
+        let ours = Handshake { reserved, info_hash: primary, peer_id: shared.identity().peer_id };
+        let greeting = |info_hash| Greeting::new(Handshake { info_hash, ..ours }).within(shared.linger().clone());
+        let first = match topic.hashes {
+            Hashes::Hybrid { v2, .. } => greeting(primary).or(v2.truncated()),
+            _ => greeting(primary),
+        };
+        let torrent = Facts { hashes: topic.hashes, pieces: topic.pieces.into() };
+        let identity = shared.clone();
+        Self {
+            greetings: (first, topic.hashes.wire().nth(1).map(greeting)),
+            rules: Rules {
+                handshake_timeout: config.handshake_timeout,
+                listening: Listening {
+                    time: config.linger,
+                    bytes: config.limits.peer_bytes,
+                    message_bytes: config.limits.message_bytes,
+                    pieces: torrent.pieces.clone(),
+                    budget: shared.linger().clone(),
+                },
+                entropy: entropy::fill,
+                is_ours: Box::new(move |peer_id| identity.identity().peer_ids.is_ours(peer_id)),
+                client: concat!("bt-handshake/", env!("CARGO_PKG_VERSION")).to_owned(),
+                secrets,
+            },
+            torrent,
+            bind: config.bind,
+            connect_timeout: config.connect_timeout,
+            shared: shared.clone(),
+            stopped,
+        }
+    }
+
+    /// What is said on one connection to a peer of this info-hash.
+    pub(crate) fn hello(&self, info_hash: InfoHash) -> Hello<'_> {
+        let (primary, other) = &self.greetings;
+        let greeting = other.as_ref().filter(|other| other.info_hash() == info_hash).unwrap_or(primary);
+        Hello { greeting, peer_id: self.shared.identity().peer_ids.draw() }
+    }
+}

@@ -1,0 +1,145 @@
+//! One question to one address of a tracker, unless it is known to be silent; scrapes together with those of other runs.
+
+use crate::discovery::trackers::AnnounceContext;
+use crate::discovery::trackers::exchange::{Answer, Progress, converse};
+use crate::discovery::trackers::query::Query;
+use crate::discovery::trackers::turn::Turn;
+use crate::discovery::trackers::waits::Why;
+use crate::report::tracker::Action;
+use crate::report::tracker_status::{Standing, TrackerStatus};
+use crate::shared::hosts::batches::{First, Joined, Later, Outcome, Where};
+use crate::shared::hosts::silence::Endpoint;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+use tracker::Scheme;
+
+/// Time that the first of several runs' scrapes waits for the others: too short to be noticed, and long enough for a hundred
+/// small files to be read.
+const GATHERING: Duration = Duration::from_millis(50);
+
+/// An address to ask, and until when.
+pub(crate) struct Asking<'a> {
+    /// Its place in the list.
+    pub(crate) index: usize,
+    pub(crate) address: SocketAddr,
+    /// Put off while the question waits for its turn.
+    pub(crate) deadline: &'a mut Instant,
+}
+
+impl Query {
+    /// Asks at one address.
+    pub(crate) async fn ask_at(
+        &self,
+        mut asking: Asking<'_>,
+        context: &AnnounceContext,
+        progress: &mut Progress,
+    ) -> Result<Answer, TrackerStatus> {
+        progress.address = Some(asking.address);
+        if context.action == Action::Scrape && self.job.redirect.is_none() {
+            // BEP 48: without a URL for it nothing is asked, and then nothing is connected to either.
+            if !self.job.has_scrape() {
+                return Err(TrackerStatus::ScrapeUnsupported);
+            }
+            if context.shared.tracker_hosts().is_scraped_by_several()
+                && let Some(answer) = self.ask_together(&mut asking, context, progress).await?
+            {
+                return Ok(answer);
+            }
+        }
+        self.ask_now(None, &mut asking, context, progress).await
+    }
+
+    /// Asks in one request with the scrapes of other runs; `None` when the answer leaves this one out.
+    async fn ask_together(
+        &self,
+        asking: &mut Asking<'_>,
+        context: &AnnounceContext,
+        progress: &mut Progress,
+    ) -> Result<Option<Answer>, TrackerStatus> {
+        let url = match self.job.url.scheme() {
+            Scheme::Udp => self.job.url.clone(),
+            _ => self.job.url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?,
+        };
+        let to = Where { url, address: asking.address, ours: context.ours };
+        let answer = match context.shared.tracker_hosts().batches.join(&to, self.info_hash) {
+            Joined::First(first) => {
+                sleep_until(Instant::now() + GATHERING).await;
+                match self.ask_now(Some(first), asking, context, progress).await {
+                    // Not every tracker takes a question about many: from now on each is asked about by itself.
+                    Err(status) if progress.asked_about > 1 && status.standing() != Standing::LocalFault => {
+                        context.shared.tracker_hosts().batches.give_up(to);
+                        *asking.deadline = Instant::now() + context.limits.tracker_time;
+                        None
+                    }
+                    asked => Some(asked?),
+                }
+            }
+            Joined::Later(later) => {
+                let mut heard = Box::pin(heard(later, asking, progress));
+                context.waits.answer(heard.as_mut(), || {}).await
+            }
+            Joined::Alone => None,
+        };
+        let has_ours = |answer: &Answer| match answer {
+            Answer::Scraped(scraped) => scraped.counts(self.info_hash).is_some() || progress.together < 2,
+            Answer::Announced(_) => true,
+        };
+        Ok(answer.filter(has_ours))
+    }
+
+    /// Waits for the turn, and asks: for all of a batch, if this is the first of one.
+    async fn ask_now(
+        &self,
+        first: Option<First<'_>>,
+        asking: &mut Asking<'_>,
+        context: &AnnounceContext,
+        progress: &mut Progress,
+    ) -> Result<Answer, TrackerStatus> {
+        let endpoint = Endpoint::of(&self.job.url, asking.address);
+        let silences = &context.shared.tracker_hosts().silences;
+        // It is not the tracker's fault that others are asked, or asked at its address.
+        let mut waiting = Instant::now();
+        while let Some(ended) = silences.suspicion(&endpoint, Instant::now()) {
+            let _wait = context.waits.enter(Why::Answer);
+            ended.await;
+        }
+        *asking.deadline += waiting.elapsed();
+        silences.look(&endpoint, Instant::now())?;
+        waiting = Instant::now();
+        let queue = context.waits.enter(Why::Turn);
+        let mut turn = Turn::question(context, &self.job, asking.address).await;
+        drop(queue);
+        *asking.deadline += waiting.elapsed();
+        // A question that went before may have found out meanwhile.
+        let question = silences.ask(endpoint, Instant::now())?;
+        let info_hashes = first.as_ref().map_or_else(|| vec![self.info_hash], First::gathered);
+        progress.asked_about = info_hashes.len();
+        let until = self.until(*asking.deadline, asking.index);
+        // On the heap, so that a question that waits, as thousands may, does not hold room for it too.
+        let mut place = turn.place();
+        let conversation = Box::pin(converse(&self.job, &info_hashes, context, until, &mut turn, progress));
+        let asked = context.waits.answer(conversation, || place.step_aside()).await;
+        turn.end(context);
+        match &asked {
+            // That a question about many torrents has no answer says nothing about one.
+            Err(status) if info_hashes.len() > 1 && status.silence().is_some() => question.forget(),
+            asked => question.learn(asked.as_ref().err()),
+        }
+        if let (Some(first), Ok(Answer::Scraped(scraped))) = (first, &asked) {
+            let Progress { together, http_status, times, .. } = *progress;
+            first.tell(Outcome { scraped: scraped.clone(), together, http_status, times });
+        }
+        asked
+    }
+}
+
+/// What another run's request brought.
+async fn heard(later: Later, asking: &mut Asking<'_>, progress: &mut Progress) -> Option<Answer> {
+    let waiting = Instant::now();
+    let outcome = later.outcome().await;
+    *asking.deadline += waiting.elapsed();
+    let Outcome { scraped, together, http_status, times } = outcome?;
+    (progress.together, progress.http_status, progress.times) = (together, http_status, times);
+    Some(Answer::Scraped(scraped))
+}

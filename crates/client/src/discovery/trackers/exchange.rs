@@ -1,0 +1,319 @@
+//! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
+
+use crate::discovery::trackers::job::TrackerJob;
+use crate::discovery::trackers::turn::Turn;
+use crate::discovery::trackers::{AnnounceContext, strays};
+use crate::net::connect::{ConnectError, connect, connect_udp};
+use crate::net::entropy;
+use crate::report::tracker::{Action, Times};
+use crate::report::tracker_status::TrackerStatus;
+use crate::shared::hosts::kept::Connection;
+use crate::shared::hosts::pace::Purpose;
+use crate::shared::shared::Owed;
+use http_exchange::TlsProblem;
+use ids::InfoHash;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
+use tracker_udp::Session;
+
+/// What a tracker said.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Announced(Announced),
+    Scraped(Scraped),
+}
+
+/// What is known while conversations go on, and remains known when they are cut short.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// The address being asked, once one is.
+    pub(crate) address: Option<SocketAddr>,
+    /// Our end of the connection.
+    pub(crate) local: Option<IpAddr>,
+    pub(crate) times: Times,
+    /// The HTTP status of the answer.
+    pub(crate) http_status: Option<u16>,
+    /// Torrents that the last question was about.
+    pub(crate) asked_about: usize,
+    /// What [`TrackerReport::asked_together`](crate::report::tracker::TrackerReport::asked_together) says.
+    pub(crate) together: usize,
+    /// Where an announce may have been written.
+    pub(crate) written: Vec<Written>,
+}
+
+/// An announce that may have been written.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) address: SocketAddr,
+    /// Counts it until it is taken back.
+    pub(crate) owed: Option<Owed>,
+    /// The exchange it is part of and our port, when that is over UDP.
+    pub(crate) session: Option<(Session, u16)>,
+}
+
+/// A connected stream of whatever kind.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for S {}
+
+impl Progress {
+    /// Notes an announce over HTTP, once for each address: one that is asked again over another connection is one.
+    fn wrote_over_http(&mut self, context: &AnnounceContext) {
+        if let Some(address) = self.address
+            && !self.written.iter().any(|written| written.session.is_none() && written.address == address)
+        {
+            self.written.push(Written { address, owed: Some(context.shared.owed()), session: None });
+        }
+    }
+}
+
+/// Asks at one address; `turn` gives the right to, and takes the connection for whatever comes after.
+pub(crate) async fn converse(
+    job: &TrackerJob,
+    info_hashes: &[InfoHash],
+    context: &AnnounceContext,
+    deadline: Instant,
+    turn: &mut Turn,
+    progress: &mut Progress,
+) -> Result<Answer, TrackerStatus> {
+    let address = turn.address();
+    progress.times = Times::default();
+    match job.url.scheme() {
+        Scheme::Udp => over_udp(job, address, info_hashes, context, deadline, progress).await,
+        Scheme::Http | Scheme::Https => over_http(job, info_hashes, context, deadline, turn, progress).await,
+        _ => Err(TrackerStatus::UnsupportedScheme),
+    }
+}
+
+/// A new connection to an HTTP tracker.
+pub(crate) async fn open(
+    job: &TrackerJob,
+    address: SocketAddr,
+    context: &AnnounceContext,
+    deadline: Instant,
+    progress: &mut Progress,
+) -> Result<Connection, TrackerStatus> {
+    let stream = tcp(address, context, deadline, progress).await?;
+    let stream: Box<dyn Stream> = if job.url.scheme() == Scheme::Https {
+        let begun = Instant::now();
+        let stream =
+            context.tls.connect(stream, &job.url.host().to_string(), deadline - begun).await.map_err(of_tls)?;
+        progress.times.tls = Some(begun.elapsed());
+        Box::new(stream)
+    } else {
+        Box::new(stream)
+    };
+    let http = tracker_http::Client::default().with_limits(context.limits.reply);
+    Ok(http.over(stream).await?)
+}
+
+async fn tcp(
+    address: SocketAddr,
+    context: &AnnounceContext,
+    deadline: Instant,
+    progress: &mut Progress,
+) -> Result<TcpStream, TrackerStatus> {
+    let begun = Instant::now();
+    let limit = deadline.min(begun + context.connect_timeout);
+    let stream = match timeout_at(limit, connect(address, context.bind)).await {
+        Ok(connected) => connected?,
+        Err(_) => return Err(ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()),
+    };
+    progress.times.connect = Some(begun.elapsed());
+    progress.local = stream.local_addr().ok().map(|local| local.ip().to_canonical());
+    Ok(stream)
+}
+
+/// What an error of TLS says: it may be our own machine's.
+fn of_tls(error: http_exchange::Error) -> TrackerStatus {
+    match error {
+        http_exchange::Error::Tls(TlsProblem::NoThread(source)) => ConnectError::Exhausted(source).into(),
+        error => tracker_http::Error::from(error).into(),
+    }
+}
+
+/// Over a connection that an earlier request has left, or a new one. Which of both it is decides nothing: one that the
+/// tracker has closed meanwhile is replaced (RFC 9112, 9.3.1).
+async fn over_http(
+    job: &TrackerJob,
+    info_hashes: &[InfoHash],
+    context: &AnnounceContext,
+    deadline: Instant,
+    turn: &mut Turn,
+    progress: &mut Progress,
+) -> Result<Answer, TrackerStatus> {
+    let (address, mut deadline) = (turn.address(), deadline);
+    loop {
+        let mut connection = match turn.connection.take() {
+            Some(connection) => connection,
+            None => open(job, address, context, deadline, progress).await?,
+        };
+        let begun = Instant::now();
+        connection.timeout = deadline - begun;
+        let asked = ask_over_http(&mut connection, job, info_hashes, context, progress).await;
+        if let Err(TrackerStatus::Http(error)) = &asked
+            && error.is_stale()
+        {
+            deadline += turn.again(context, Purpose::Question).await;
+            continue;
+        }
+        progress.http_status = match &asked {
+            Ok((_, status)) => Some(*status),
+            Err(status) => status.http_status(),
+        };
+        progress.times.reply = progress.http_status.map(|_| begun.elapsed());
+        progress.together = match (progress.http_status, context.action) {
+            (None, _) => 0,
+            (Some(_), Action::Announce) => connection.exchanges(),
+            (Some(_), Action::Scrape) => info_hashes.len(),
+        };
+        turn.connection = Some(connection);
+        return asked.map(|(answer, _)| answer);
+    }
+}
+
+/// The answer, and the HTTP status it came with.
+async fn ask_over_http(
+    connection: &mut Connection,
+    job: &TrackerJob,
+    info_hashes: &[InfoHash],
+    context: &AnnounceContext,
+    progress: &mut Progress,
+) -> Result<(Answer, u16), TrackerStatus> {
+    let url = &job.url;
+    match (context.action, job.redirect) {
+        (Action::Announce, redirect) => {
+            progress.wrote_over_http(context);
+            let reply = match redirect {
+                None => connection.announce(url, &context.announce_of(info_hashes)).await?,
+                // The whole request is in the URL that the redirect gave.
+                Some(_) => connection.announce_as_written(url).await?,
+            };
+            Ok((Answer::Announced(reply.answer), reply.status))
+        }
+        (Action::Scrape, redirect) => {
+            let reply = match redirect {
+                None => {
+                    let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
+                    connection.scrape(&url, &context.scrape_of(info_hashes)).await
+                }
+                Some(_) => connection.scrape_as_written(url).await,
+            };
+            let reply = reply.map_err(of_a_scrape)?;
+            Ok((Answer::Scraped(reply.answer), reply.status))
+        }
+    }
+}
+
+/// What a scrape's error says. BEP 48 derives the URL by a convention that not every tracker keeps to.
+fn of_a_scrape(error: tracker_http::Error) -> TrackerStatus {
+    // RFC 9110: not found, method not allowed, gone, not implemented. A refusal in the tracker's own words is that.
+    match error.status() {
+        Some(404 | 405 | 410 | 501) if error.failure().is_none() => TrackerStatus::NoScrape(error),
+        _ => error.into(),
+    }
+}
+
+async fn over_udp(
+    job: &TrackerJob,
+    address: SocketAddr,
+    info_hashes: &[InfoHash],
+    context: &AnnounceContext,
+    deadline: Instant,
+    progress: &mut Progress,
+) -> Result<Answer, TrackerStatus> {
+    let begun = Instant::now();
+    let socket = connect_udp(address, context.bind)?;
+    let local = socket.local_addr().map_err(ConnectError::Exhausted)?;
+    progress.local = Some(local.ip().to_canonical());
+    let transaction = transaction()?;
+    let mut session = Session::new(socket, &job.url)?;
+    session.timeout = deadline - begun;
+    // Kept outside: what ends this in the middle may owe a goodbye.
+    let owed = (context.action == Action::Announce).then(|| context.shared.owed());
+    let written = Written { address, owed, session: None };
+    let session = progress.written.push_mut(written).session.insert((session, local.port()));
+    let mut elsewhere = None;
+    let asked = strays::Sent { local, transaction };
+    let reply = tokio::select! {
+        biased;
+        reply = ask_over_udp(&mut session.0, info_hashes, context, transaction) => reply,
+        never = strays::watch(asked, context, &mut elsewhere) => match never {},
+    };
+    let (connect, together, answer) = reply.map_err(|error| match elsewhere {
+        Some(from) if matches!(error, tracker_udp::Error::Timeout { .. }) => {
+            TrackerStatus::AnsweredElsewhere { from, error }
+        }
+        _ => error.into(),
+    })?;
+    progress.together = together;
+    progress.times.connect = connect;
+    progress.times.reply = Some(begun.elapsed().saturating_sub(connect.unwrap_or_default()));
+    Ok(answer)
+}
+
+/// The time it took to get a connection id, how many torrents one request was about, and the answer.
+async fn ask_over_udp(
+    session: &mut Session,
+    info_hashes: &[InfoHash],
+    context: &AnnounceContext,
+    transaction: u32,
+) -> Result<(Option<Duration>, usize, Answer), tracker_udp::Error> {
+    match context.action {
+        Action::Announce => {
+            let reply = session.announce(&context.announce_of(info_hashes), transaction).await?;
+            Ok((reply.connect, reply.hashes, Answer::Announced(reply.content)))
+        }
+        Action::Scrape => {
+            let reply = session.scrape(&context.scrape_of(info_hashes), transaction).await?;
+            Ok((reply.connect, reply.hashes, Answer::Scraped(reply.content)))
+        }
+    }
+}
+
+impl AnnounceContext {
+    /// About the first, and only, one.
+    fn announce_of(&self, info_hashes: &[InfoHash]) -> Announce<'static> {
+        self.announce.with_info_hash(info_hashes.first().copied().unwrap_or(self.announce.info_hash))
+    }
+
+    /// About all of them, which [`Scrape::split`] has found to fit.
+    fn scrape_of(&self, info_hashes: &[InfoHash]) -> Scrape {
+        Scrape::new(info_hashes.iter().copied()).unwrap_or_else(|_| self.announce.info_hash.into())
+    }
+}
+
+/// What tells this exchange's datagrams from forged ones.
+pub(crate) fn transaction() -> Result<u32, ConnectError> {
+    entropy::bytes().map(u32::from_be_bytes).map_err(ConnectError::Exhausted)
+}
+
+impl Answer {
+    /// Our address as the tracker sees it.
+    pub(crate) fn external_ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Announced(announced) => announced.external_ip,
+            Self::Scraped(_) => None,
+        }
+    }
+
+    /// What the tracker wants to be told in the next announce.
+    pub(crate) fn tracker_id(&self) -> Option<&[u8]> {
+        match self {
+            Self::Announced(announced) => announced.tracker_id.as_deref(),
+            Self::Scraped(_) => None,
+        }
+    }
+}
+
+impl From<ConnectError> for TrackerStatus {
+    fn from(error: ConnectError) -> Self {
+        Self::NoConnection { outcome: error.outcome(), source: error.into_io() }
+    }
+}

@@ -1,0 +1,196 @@
+//! The goodbye that every announce owes.
+
+use crate::discovery::trackers::AnnounceContext;
+use crate::discovery::trackers::exchange::{Answer, Written, open, transaction};
+use crate::discovery::trackers::job::TrackerJob;
+use crate::discovery::trackers::turn::Turn;
+use crate::net::connect::{ConnectError, connect_udp_again};
+use crate::report::tracker::TrackerReport;
+use crate::report::tracker_status::{TrackerStatus, Unasked};
+use crate::shared::hosts::pace::Purpose;
+use crate::shared::shared::Owed;
+use crate::swarm::settled;
+use ids::InfoHash;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tracing::debug;
+use tracker::udp::Action;
+use tracker::{Announce, Event, TrackerUrl};
+use tracker_udp::{Connection, Session};
+
+/// An announce to be taken back.
+#[derive(Debug)]
+pub(crate) struct Goodbye {
+    job: TrackerJob,
+    address: SocketAddr,
+    info_hash: InfoHash,
+    /// Whether the announce was answered, so that the tracker certainly counts us.
+    answered: bool,
+    /// Over UDP.
+    session: Option<Left>,
+    /// Counts the announce until this has been said.
+    _owed: Option<Owed>,
+    /// What the tracker wants to be told with it.
+    tracker_id: Option<Vec<u8>>,
+}
+
+/// What is left of an exchange over UDP. Its socket is not: many runs may wait to say goodbye.
+#[derive(Debug)]
+struct Left {
+    connection: Option<Connection>,
+    /// Ours.
+    port: u16,
+}
+
+/// Says all of them at the same time, as far as the pace and the descriptors allow, and reports those that could not be
+/// sent.
+pub(crate) async fn say_all(goodbyes: Vec<Goodbye>, context: &Arc<AnnounceContext>) -> Vec<TrackerReport> {
+    let mut saying = JoinSet::new();
+    for goodbye in goodbyes {
+        let context = Arc::clone(context);
+        saying.spawn(async move { goodbye.say(&context).await });
+    }
+    let mut owed = Vec::new();
+    while let Some(said) = saying.join_next().await {
+        owed.extend(settled(said));
+    }
+    owed
+}
+
+impl Goodbye {
+    /// The goodbye owed for `written`, to which `answer` came; none where nothing was announced after all.
+    pub(crate) fn owed(
+        job: &TrackerJob,
+        written: Written,
+        info_hash: InfoHash,
+        answer: Option<&Answer>,
+    ) -> Option<Self> {
+        let Written { address, owed, session } = written;
+        let announced = match &session {
+            Some((session, _)) => session.has_announced(),
+            None => job.redirect.is_none() || job.url.target().contains("event=started"),
+        };
+        let session = session.map(|(session, port)| Left { connection: session.connection(), port });
+        let tracker_id = answer.and_then(Answer::tracker_id).map(<[u8]>::to_vec);
+        announced.then(|| Self {
+            job: job.clone(),
+            address,
+            info_hash,
+            answered: answer.is_some(),
+            session,
+            _owed: owed,
+            tracker_id,
+        })
+    }
+
+    /// Tells the tracker to forget us, at the address that was told of us. Whatever it answers, that is all; a report is of one
+    /// that was not sent.
+    async fn say(self, context: &AnnounceContext) -> Option<TrackerReport> {
+        let Self { job, address, info_hash, answered, session, _owed, tracker_id } = self;
+        let stopped = context.announce.with_info_hash(info_hash).with_event(Event::Stopped).with_numwant(Some(0));
+        let announce = stopped.with_tracker_id(tracker_id.as_deref());
+        let sent = match Turn::goodbye(context, &job, address).await {
+            None => Err(Unasked::Unanswered { within: context.limits.goodbye_time }.into()),
+            Some(mut turn) => {
+                let mut place = turn.place();
+                let saying = Box::pin(async {
+                    match session {
+                        Some(left) => over_udp(left, &job.url, address, &announce, context).await,
+                        None => over_http(&mut turn, &job, &announce, context, answered).await,
+                    }
+                });
+                let sent = context.waits.answer(saying, || place.leave()).await;
+                if sent.is_ok() {
+                    turn.said_goodbye();
+                }
+                turn.end(context);
+                sent
+            }
+        };
+        debug!(tracker = %job.shown, ok = sent.is_ok(), "goodbye");
+        let mut report = job.report(sent.err()?);
+        report.announced_hash = Some(info_hash);
+        report.address = Some(address);
+        Some(report)
+    }
+}
+
+/// A connection id may have to be asked for first.
+async fn over_udp(
+    left: Left,
+    url: &TrackerUrl,
+    address: SocketAddr,
+    announce: &Announce<'_>,
+    context: &AnnounceContext,
+) -> Result<(), TrackerStatus> {
+    use tracker_udp::Error::{Refused, Socket, Timeout, Unreachable};
+    let socket = connect_udp_again(left.port, address, context.bind)?;
+    let mut session = Session::new(socket, url)?.resuming(left.connection);
+    session.timeout = context.limits.goodbye_time;
+    match session.announce(announce, transaction()?).await {
+        Err(error @ (Refused(_) | Socket(_) | Unreachable(_) | Timeout { stage: Action::Connect, .. })) => {
+            Err(error.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn over_http(
+    turn: &mut Turn,
+    job: &TrackerJob,
+    announce: &Announce<'_>,
+    context: &AnnounceContext,
+    answered: bool,
+) -> Result<(), TrackerStatus> {
+    let (address, mut deadline) = (turn.address(), Instant::now() + context.limits.goodbye_time);
+    let mut again = false;
+    let url = if job.redirect.is_some() { Some(stopped(&job.url)?) } else { None };
+    loop {
+        let mut connection = match turn.connection.take() {
+            Some(connection) => connection,
+            None => match timeout_at(deadline, open(job, address, context, deadline, &mut Default::default())).await {
+                Ok(opened) => opened?,
+                Err(_) => return Err(timed_out()),
+            },
+        };
+        connection.timeout = deadline - Instant::now();
+        let said = match &url {
+            None => connection.announce(&job.url, announce).await,
+            Some(url) => connection.announce_as_written(url).await,
+        };
+        match said {
+            Err(error) if error.is_stale() => deadline += turn.again(context, Purpose::Goodbye).await,
+            // It may have gone unread, by a tracker that has read the announce: once more.
+            Err(error) if answered && !is_taken(&error) && !again => {
+                again = true;
+                deadline += turn.again(context, Purpose::Goodbye).await;
+            }
+            Err(error) if answered && !is_taken(&error) => return Err(error.into()),
+            _ => {
+                turn.connection = Some(connection);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Whether a tracker has taken a goodbye that it answers so: not if it closes without an answer, or has no time for it. Silence
+/// is no answer, and none is needed.
+fn is_taken(error: &tracker_http::Error) -> bool {
+    use http_exchange::Error::{Closed, Connection};
+    use tracker_http::Error::Http;
+    // RFC 9110, 6585: request timeout, too many requests, and what is the server's own fault.
+    !matches!(error, Http(Closed(_) | Connection(_))) && !matches!(error.status(), Some(408 | 429 | 500..600))
+}
+
+fn timed_out() -> TrackerStatus {
+    ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()
+}
+
+/// Where a redirect led to with `started`, what it leads to with `stopped`. Without a word of either nothing has counted us.
+fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, TrackerStatus> {
+    url.expose().replacen("event=started", "event=stopped", 1).parse().map_err(TrackerStatus::from)
+}

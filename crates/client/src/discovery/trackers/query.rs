@@ -1,0 +1,254 @@
+//! One announce or scrape of one tracker: its addresses of one family in order, until one answers.
+
+use crate::discovery::trackers::ask::Asking;
+use crate::discovery::trackers::exchange::{Answer, Progress};
+use crate::discovery::trackers::goodbye::Goodbye;
+use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
+use crate::discovery::trackers::{AnnounceContext, Tracked};
+use crate::net::stop::Stopped;
+use crate::report::tracker::{Named, TrackerReport};
+use crate::report::tracker_status::TrackerStatus;
+use guard::ErrorChain;
+use ids::InfoHash;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::debug;
+use tracker::{Counts, Family, Scheme};
+
+/// A tracker, and how to ask it.
+#[derive(Debug)]
+pub(crate) struct Query {
+    pub(crate) job: TrackerJob,
+    /// Tried in this order.
+    addresses: Vec<SocketAddr>,
+    family: Option<Family>,
+    pub(crate) info_hash: InfoHash,
+    /// Another one that is asked about when this has ended: of a hybrid, whose tracker may have no more than one
+    /// conversation at a time.
+    then: Option<InfoHash>,
+    dns: Option<Duration>,
+}
+
+/// What came of a query.
+#[derive(Debug)]
+pub(crate) struct QueryResult {
+    pub(crate) tracked: Tracked,
+    /// Announces that may have been counted, and must be taken back.
+    pub(crate) goodbyes: Vec<Goodbye>,
+    /// Where the tracker points instead of answering.
+    pub(crate) redirect: Option<TrackerJob>,
+    /// What comes next.
+    pub(crate) then: Option<Query>,
+}
+
+impl Query {
+    /// A query to addresses of one host. `family` is `None` where either will do.
+    pub(crate) fn new(
+        job: TrackerJob,
+        addresses: Vec<SocketAddr>,
+        family: Option<Family>,
+        info_hash: InfoHash,
+        dns: Option<Duration>,
+    ) -> Self {
+        Self { job, addresses, family, info_hash, then: None, dns }
+    }
+
+    /// The same, followed by one about another info-hash.
+    pub(crate) fn then(self, info_hash: Option<InfoHash>) -> Self {
+        Self { then: info_hash, ..self }
+    }
+
+    /// A report in which nothing has been asked yet.
+    pub(crate) fn report(&self, status: TrackerStatus) -> TrackerReport {
+        let mut report = self.job.report(status);
+        report.family = self.family;
+        report.announced_hash = Some(self.info_hash);
+        report.times.dns = self.dns;
+        report
+    }
+
+    /// Asks.
+    pub(crate) async fn ask(self, context: &AnnounceContext, stopped: Stopped) -> QueryResult {
+        let mut progress = Progress::default();
+        debug!(tracker = %self.job.shown, info_hash = %self.info_hash, "announce");
+        let mut deadline = self
+            .job
+            .redirect
+            .map_or_else(|| Instant::now() + context.limits.tracker_time, |redirect| redirect.deadline);
+        let result = stopped.or(pin!(self.first_answer(context, &mut deadline, &mut progress))).await;
+        let (status, answer) = match result {
+            None => (TrackerStatus::Interrupted, None),
+            Some(Err(status)) => (status, None),
+            Some(Ok(answer)) => (TrackerStatus::Ok, Some(answer)),
+        };
+        let mut report = self.report(status);
+        (report.interval, report.min_interval) = report.status.intervals();
+        report.address = progress.address;
+        report.family = report.family.or(progress.address.map(Family::of));
+        report.http_status = progress.http_status;
+        report.asked_together = progress.together;
+        report.times = crate::report::tracker::Times { dns: self.dns, ..progress.times };
+        let owed = |written| Goodbye::owed(&self.job, written, self.info_hash, answer.as_ref());
+        let goodbyes = progress.written.into_iter().filter_map(owed).collect();
+        report.external_ip = answer.as_ref().and_then(Answer::external_ip);
+        let own: Vec<IpAddr> = progress.local.into_iter().chain(report.external_ip).collect();
+        let mut peers = answer.map(|answer| describe(answer, self.info_hash, &mut report)).unwrap_or_default();
+        if let Some(most) = context.max_peers {
+            // Here, and not when their turn comes: many answers may wait at the same time, each with a long list.
+            report.left_out = peers.len().saturating_sub(most);
+            peers.truncate(most);
+            peers.shrink_to_fit();
+        }
+        match report.status.is_ok() {
+            true => debug!(tracker = %report.url, peers = peers.len(), "peers found"),
+            false => debug!(tracker = %report.url, error = report.message(), "no peers"),
+        }
+        let redirect = self.redirect(&mut report, deadline);
+        let tracked = Tracked { report, peers, info_hash: self.info_hash, own };
+        let then = self.then.map(|info_hash| Self { info_hash, then: None, ..self });
+        QueryResult { tracked, goodbyes, redirect, then }
+    }
+
+    /// Where the tracker points, if that is how it answered and the place can be gone to.
+    fn redirect(&self, report: &mut TrackerReport, deadline: Instant) -> Option<TrackerJob> {
+        let TrackerStatus::Http(tracker_http::Error::Redirect { location, .. }) = &report.status else { return None };
+        let redirect = RedirectContext { family: self.family, info_hash: self.info_hash, deadline };
+        match self.job.redirected(location.expose(), report.address?, redirect) {
+            Ok(job) => Some(job),
+            Err(error) => {
+                report.status = TrackerStatus::Redirect(error);
+                None
+            }
+        }
+    }
+
+    /// Until when the address at `index` may be asked. Over UDP nothing but silence tells that nobody is there, so that each
+    /// address has its share of the time; a tracker that has let us connect over TCP may take all of it.
+    pub(crate) fn until(&self, deadline: Instant, index: usize) -> Instant {
+        let now = Instant::now();
+        let left = u32::try_from(self.addresses.len() - index).unwrap_or(u32::MAX);
+        match self.job.url.scheme() {
+            Scheme::Udp => now + (deadline - now) / left.max(1),
+            _ => deadline,
+        }
+    }
+
+    async fn first_answer(
+        &self,
+        context: &AnnounceContext,
+        deadline: &mut Instant,
+        progress: &mut Progress,
+    ) -> Result<Answer, TrackerStatus> {
+        let mut failure = None;
+        for (index, &address) in self.addresses.iter().enumerate() {
+            // An address that there is no time to ask has not failed, and says nothing instead of those that have.
+            if failure.is_some() && Instant::now() >= *deadline {
+                break;
+            }
+            // The address that was checked is the one that is dialled.
+            if let Err(source) = self.job.policy.check(address) {
+                failure.get_or_insert(TrackerStatus::Refused { address, source });
+                continue;
+            }
+            let asking = Asking { index, address, deadline: &mut *deadline };
+            match self.ask_at(asking, context, progress).await {
+                Err(status) if status.is_worth_another() => {
+                    // Its text may be the tracker's own words, and repeat the passkey.
+                    let error = self.job.secrets.conceal(&ErrorChain(&status).to_string());
+                    debug!(tracker = %self.job.shown, %address, error, "no answer");
+                    failure = Some(status);
+                }
+                ended => return ended,
+            }
+        }
+        Err(failure.unwrap_or(TrackerStatus::NoAddress(self.family.unwrap_or(Family::V4))))
+    }
+}
+
+/// Writes the answer into the report and gives the peers.
+fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> Vec<tracker::Peer> {
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    match answer {
+        Answer::Announced(announced) => {
+            report.peers = Some(Named::default());
+            report.skipped = announced.skipped;
+            report.seeders = announced.complete;
+            report.leechers = announced.incomplete;
+            report.interval = announced.interval.map(seconds);
+            report.min_interval = announced.min_interval.map(seconds);
+            report.warning = announced.warning;
+            announced.peers
+        }
+        Answer::Scraped(scraped) => {
+            let counts = scraped.counts(info_hash);
+            let Counts { complete, incomplete, downloaded } = counts.unwrap_or_default();
+            (report.seeders, report.leechers, report.downloaded) = (complete, incomplete, downloaded);
+            report.min_interval = scraped.min_request_interval.map(seconds);
+            if counts.unwrap_or_default().is_empty() {
+                report.status = TrackerStatus::NoCount { known: counts.is_some() };
+            }
+            Vec::new()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::net::stop::Stop;
+    use crate::report::tracker::Action;
+    use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
+    use guard::AddressPolicy;
+    use http_exchange::Tls;
+    use ids::PeerId;
+    use tracker::Announce;
+
+    /// What becomes of a query to these addresses of one tracker.
+    async fn asked(url: &str, addresses: &[SocketAddr]) -> TrackerReport {
+        let info_hash = InfoHash([1; 20]);
+        let context = AnnounceContext {
+            action: Action::Announce,
+            announce: Announce::started(info_hash, PeerId([2; 20]), 6881, 3),
+            bind: crate::config::Bind::default(),
+            connect_timeout: Duration::from_secs(5),
+            tls: Tls::default(),
+            ours: 0,
+            waits: crate::discovery::trackers::waits::Waits::default(),
+            _scraping: None,
+            max_peers: None,
+            limits: Limits::default(),
+            shared: crate::shared::shared::Shared::new(&crate::config::Config::default()).unwrap(),
+        };
+        let job = TrackerJob::new(url.parse().unwrap(), AddressPolicy::User, false, &guard::Secrets::default());
+        let query = Query::new(job, addresses.to_vec(), Some(Family::V4), info_hash, None);
+        let stop = Stop::default();
+        query.ask(&context, stop.listen()).await.tracked.report
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_over_udp_leaves_time_for_the_other_addresses() {
+        let silent = UdpScript { silent_for: usize::MAX, ..UdpScript::default() };
+        let silent = [(); 2].map(|()| FakeUdpTracker::start(silent.clone()).unwrap());
+        let answers = FakeUdpTracker::start(UdpScript::default()).unwrap();
+        let [first, second] = silent.each_ref().map(FakeUdpTracker::addr);
+        let report = asked("udp://t.example:1/announce", &[first, answers.addr(), second]).await;
+        assert_eq!((report.status.code(), report.address), ("ok", Some(answers.addr())));
+        let begun = Instant::now();
+        let report = asked("udp://t.example:1/announce", &[first, second]).await;
+        assert_eq!(report.message().as_deref(), Some("no answer to connect within 7.5 s"));
+        assert_eq!(begun.elapsed().as_secs(), Limits::default().tracker_time.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_that_there_is_no_time_for_is_not_asked() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let answers = FakeTracker::start(TrackerScript::peers(Vec::<SocketAddr>::new())).unwrap();
+        let silent = listener.local_addr().unwrap();
+        let report = asked("http://t.example/announce", &[silent, answers.addr()]).await;
+        assert_eq!((report.status.code(), report.address), ("timeout", Some(silent)));
+        assert_eq!(answers.requests().len(), 0);
+    }
+}

@@ -1,0 +1,73 @@
+//! The whole job in one call.
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::report::event::Event;
+use crate::swarm::Swarm;
+use crate::torrent_file::read_torrent;
+use std::path::Path;
+use tracing::debug;
+
+/// Parses a torrent, asks its trackers, shakes hands with every peer, closes.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), client::Error> {
+/// client::BitTorrentClient::new().download("example.torrent").await
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct BitTorrentClient {
+    config: Config,
+}
+
+impl BitTorrentClient {
+    /// A client with the default [`Config`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A client with a chosen configuration.
+    #[must_use]
+    pub fn with_config(config: Config) -> Self {
+        Self { config }
+    }
+
+    /// Does the whole job for one torrent file, logging each step at debug level. Runs on any tokio runtime with time
+    /// and I/O enabled, for at most the configured deadline and the goodbyes after it, of up to 4 s each and mostly all at the same time. For single results, use [`Swarm`].
+    ///
+    /// # Errors
+    /// A torrent that cannot be read, is not one, or is private; nobody to ask; no tracker that answers. It is `Ok` when
+    /// nobody shook hands.
+    pub async fn download(&self, path: impl AsRef<Path> + Send) -> Result<(), Error> {
+        let path = path.as_ref();
+        debug!(file = %guard::escape(&path.to_string_lossy()), "torrent file");
+        let torrent = read_torrent(path, self.config.deadline).await?;
+        debug!(info_hash = %torrent.hashes.primary(), name = %guard::escape_bytes(&torrent.readable(&torrent.name)), "torrent");
+        let mut swarm = Swarm::new(&torrent, self.config.clone())?;
+        let mut failures = Vec::new();
+        let mut result = Ok(());
+        while let Some(event) = swarm.next().await {
+            match event {
+                Event::Tracker(report) if !report.status.is_ok() => {
+                    failures.push(report);
+                }
+                Event::Summary(summary) => {
+                    debug!(peers = summary.peers, ok = summary.ok, "done");
+                    let asked_peers = !self.config.peers.is_empty();
+                    result = match (summary.trackers, summary.trackers_ok) {
+                        _ if asked_peers => Ok(()),
+                        (0, _) => Err(Error::NoSource),
+                        (_, 0) => Err(Error::NoTrackerAnswered(std::mem::take(&mut failures))),
+                        _ => Ok(()),
+                    };
+                }
+                _ => {}
+            }
+        }
+        for report in swarm.shutdown().await {
+            debug!(tracker = %report.url, error = report.message(), "goodbye is owed");
+        }
+        result
+    }
+}

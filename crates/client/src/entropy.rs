@@ -1,9 +1,0 @@
-//! Random bytes from the operating system; the crates below take them as arguments.
-
-use std::io;
-
-pub(crate) fn bytes<const N: usize>() -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes)
-}

@@ -1,0 +1,203 @@
+//! TCP connections with a chosen source address, and whose fault it is when there is none.
+
+use crate::config::Bind;
+use crate::report::outcome::Outcome;
+use nix::errno::Errno;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use tokio::io::Interest;
+use tokio::net::{TcpStream, UdpSocket};
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(crate) enum ConnectError {
+    /// The user chose no source address of this family.
+    Unchosen(io::Error),
+    /// Our own machine has no way there, and sent nothing: no route, no address of that family, or a rule of its own against
+    /// it.
+    NoRoute(io::Error),
+    /// Our own machine has run out of descriptors, ports or buffers for now.
+    Exhausted(io::Error),
+    /// The network or the other machine refused.
+    Remote(io::Error),
+}
+
+impl ConnectError {
+    pub(crate) fn outcome(&self) -> Outcome {
+        let error = match self {
+            Self::Unchosen(_) | Self::Exhausted(_) => return Outcome::LocalLimit,
+            Self::NoRoute(_) => return Outcome::NoRoute,
+            Self::Remote(error) => error,
+        };
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Outcome::ConnectRefused,
+            io::ErrorKind::ConnectionReset => Outcome::ConnectReset,
+            io::ErrorKind::TimedOut => Outcome::ConnectTimeout,
+            _ => Outcome::ConnectUnreachable,
+        }
+    }
+
+    pub(crate) fn into_io(self) -> io::Error {
+        match self {
+            Self::Unchosen(error) | Self::NoRoute(error) | Self::Exhausted(error) | Self::Remote(error) => error,
+        }
+    }
+
+    /// What `socket`, `bind` or the first step of `connect` said: nothing has left the machine, but on loopback the
+    /// other side may have answered already.
+    fn at_once(error: io::Error) -> Self {
+        use Errno::{EAGAIN, ECONNREFUSED, ECONNRESET, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETIMEDOUT};
+        match errno(&error) {
+            EMFILE | ENFILE | ENOBUFS | ENOMEM | EAGAIN => Self::Exhausted(error),
+            ECONNREFUSED | ECONNRESET | ETIMEDOUT => Self::Remote(error),
+            _ => Self::NoRoute(error),
+        }
+    }
+}
+
+/// Connects to `address` from the source address chosen for its family.
+pub(crate) async fn connect(address: SocketAddr, bind: Bind) -> Result<TcpStream, ConnectError> {
+    let socket = begin(address, bind)?;
+    // On Linux a socket becomes writable when the connection is made or has failed.
+    let stream = TcpStream::from_std(socket.into()).map_err(ConnectError::at_once)?;
+    let ready = stream.ready(Interest::WRITABLE).await.map_err(ConnectError::Remote)?;
+    if !ready.is_write_closed() {
+        return Ok(stream);
+    }
+    match stream.take_error() {
+        // These mean that the connection was made and has ended since. What the peer said before may still be read.
+        Ok(None) => Ok(stream),
+        Ok(Some(error)) if matches!(errno(&error), Errno::ECONNRESET | Errno::EPIPE) => Ok(stream),
+        Ok(Some(error)) | Err(error) => Err(ConnectError::Remote(error)),
+    }
+}
+
+/// A socket that dials a closed port of its own address, and happens to get that port as its source, meets itself.
+pub(crate) fn met_itself(stream: &TcpStream) -> bool {
+    matches!((stream.local_addr(), stream.peer_addr()), (Ok(ours), Ok(theirs)) if ours == theirs)
+}
+
+fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or_default())
+}
+
+/// Sends the first packet.
+fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
+    let socket = new(address).map_err(ConnectError::at_once)?;
+    if let Some(source) = source(address, bind)? {
+        // Without this the kernel picks the source port before it knows the destination, and searches long for one.
+        #[cfg(target_os = "linux")]
+        nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true)
+            .map_err(|error| ConnectError::at_once(error.into()))?;
+        socket.bind(&SocketAddr::new(source, 0).into()).map_err(ConnectError::at_once)?;
+    }
+    match socket.connect(&address.into()) {
+        // Out of source ports. A family that is switched off says the same, and that is no reason to wait.
+        Err(error) if errno(&error) == Errno::EADDRNOTAVAIL => {
+            drop(socket);
+            if has_source(address, bind) {
+                Err(ConnectError::Exhausted(error))
+            } else {
+                Err(ConnectError::NoRoute(error))
+            }
+        }
+        Err(error) if errno(&error) != Errno::EINPROGRESS => Err(ConnectError::at_once(error)),
+        _ => Ok(socket),
+    }
+}
+
+/// Whether this machine has an address to reach `address` from. Connecting a UDP socket asks the routing table and sends
+/// nothing; that there is no descriptor or port for it either is no answer.
+fn has_source(address: SocketAddr, bind: Bind) -> bool {
+    let Ok(source) = source(address, bind) else { return false };
+    let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    match std::net::UdpSocket::bind((source.unwrap_or(any), 0)) {
+        Ok(socket) => socket.connect(address).is_ok(),
+        Err(error) => !matches!(errno(&error), Errno::EADDRNOTAVAIL | Errno::EAFNOSUPPORT),
+    }
+}
+
+/// Whether this machine has a route to anywhere but itself and its own networks: to the addresses that are kept for
+/// documentation (RFC 5737, RFC 3849), to which nothing is sent.
+pub(crate) fn has_route_out() -> bool {
+    let v4 = SocketAddr::from(([192, 0, 2, 1], 9));
+    let v6 = SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9));
+    [v4, v6].into_iter().any(|address| has_source(address, Bind::default()))
+}
+
+fn source(address: SocketAddr, bind: Bind) -> Result<Option<IpAddr>, ConnectError> {
+    let source = match address {
+        SocketAddr::V4(_) => bind.v4.map(IpAddr::V4),
+        SocketAddr::V6(_) => bind.v6.map(IpAddr::V6),
+    };
+    if source.is_none() && !bind.is_any() {
+        let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+        return Err(ConnectError::Unchosen(io::Error::other(format!("no {family} source address was chosen"))));
+    }
+    Ok(source)
+}
+
+/// A UDP socket that hears `address` alone, from the source address chosen for its family. Another one may be had
+/// [`beside`] it.
+pub(crate) fn connect_udp(address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
+    connect_udp_from(0, address, bind)
+}
+
+/// The same from a port that was had before, if it is free.
+pub(crate) fn connect_udp_again(port: u16, address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
+    connect_udp_from(port, address, bind).or_else(|_| connect_udp(address, bind))
+}
+
+fn connect_udp_from(port: u16, address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
+    let local = match (source(address, bind)?, address) {
+        (Some(source), _) => SocketAddr::new(source, port),
+        (None, SocketAddr::V4(_)) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+        (None, SocketAddr::V6(_)) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
+    };
+    let socket = std::net::UdpSocket::bind(local).map_err(ConnectError::at_once)?;
+    socket.connect(address).map_err(ConnectError::at_once)?;
+    // Not before: with it the kernel may choose a port that is in use. Without it there is no socket beside this one.
+    let _ = SockRef::from(&socket).set_reuse_port(true);
+    socket.set_nonblocking(true).map_err(ConnectError::at_once)?;
+    UdpSocket::from_std(socket).map_err(ConnectError::at_once)
+}
+
+/// A UDP socket that hears what comes to the port of `local` from addresses that the socket there is not connected to: the
+/// kernel prefers that one for all that it may hear. It is bound to every address, because among sockets of the very same
+/// address an old kernel chooses by chance.
+pub(crate) fn beside(local: SocketAddr) -> io::Result<UdpSocket> {
+    let any = if local.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let any = SocketAddr::new(any, local.port());
+    let socket = Socket::new(Domain::for_address(any), Type::DGRAM, Some(Protocol::UDP))?;
+    if any.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_port(true)?;
+    socket.bind(&any.into())?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket.into())
+}
+
+/// A socket that holds `address` and does not listen.
+pub(crate) fn bound(address: SocketAddr) -> io::Result<Socket> {
+    let socket = new(address)?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        socket.set_only_v6(false)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn new(address: SocketAddr) -> io::Result<Socket> {
+    // In one call where the system has one for it.
+    #[cfg(target_os = "linux")]
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+    #[cfg(not(target_os = "linux"))]
+    let socket = {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        socket
+    };
+    Ok(socket)
+}

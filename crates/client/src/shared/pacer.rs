@@ -1,0 +1,148 @@
+//! Spreads new connections over time.
+
+use crate::shared::shared::{ConnectionPermit, Shared};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// How far behind its schedule the pacer may fall and still catch up: timers wake a millisecond or more late.
+const MAX_DEBT: Duration = Duration::from_millis(10);
+
+/// What the time of the schedule begins with, so that there is a time before it.
+const BEFORE: Duration = Duration::from_secs(1);
+
+/// Allows `rate` starts a second, evenly spaced, to all who share it.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    interval: Option<Duration>,
+    /// Unused time that is saved up for a burst, at most [`BEFORE`].
+    saved: Duration,
+    /// What the schedule is counted from, [`BEFORE`] after its zero.
+    epoch: Instant,
+    /// When the next start is allowed, in nanoseconds of the schedule; 0 before the first.
+    next: AtomicU64,
+}
+
+impl Pacer {
+    /// `rate` 0 paces nothing. Unused time is not saved up, but for [`MAX_DEBT`]: no bursts after a quiet spell.
+    pub(crate) fn new(rate: u32) -> Self {
+        Self::saving(rate, Duration::ZERO)
+    }
+
+    /// As [`new`](Self::new), with `saved` of unused time saved up for a burst, also before the first start.
+    pub(crate) fn saving(rate: u32, saved: Duration) -> Self {
+        let interval = (rate > 0).then(|| Duration::from_secs(1) / rate);
+        Self { interval, saved, epoch: Instant::now(), next: AtomicU64::new(0) }
+    }
+
+    /// Takes the next start, or says when there is one.
+    pub(crate) fn start(&self, now: Instant) -> Result<(), Instant> {
+        let Some(interval) = self.interval.map(nanoseconds) else { return Ok(()) };
+        let now = self.scheduled(now);
+        let then = |next: u64| (next <= now).then(|| self.earliest(next, now) + interval);
+        let taken = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, then);
+        taken.map(drop).map_err(|next| self.at(next))
+    }
+
+    /// Takes the next start, which may be yet to come, and says when it is. Those that ask for [`start`](Self::start) come
+    /// after it.
+    pub(crate) fn reserve(&self, now: Instant) -> Instant {
+        let Some(interval) = self.interval.map(nanoseconds) else { return now };
+        let due = self.scheduled(now);
+        let then = |next: u64| Some(self.earliest(next, due).max(next) + interval);
+        // It always has a successor.
+        let taken = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, then).unwrap_or_default();
+        self.at(taken).max(now)
+    }
+
+    /// Whether it has been unused for long enough that nothing is known of what was before.
+    pub(crate) fn is_at_rest(&self, now: Instant) -> bool {
+        self.next.load(Ordering::Relaxed) <= self.scheduled(now).saturating_sub(nanoseconds(self.saved + MAX_DEBT))
+    }
+
+    /// The earliest time that a start may be counted for: what is unused before is lost. Before the first nothing is owed.
+    fn earliest(&self, next: u64, now: u64) -> u64 {
+        let saved = now.saturating_sub(nanoseconds(self.saved));
+        if next == 0 { saved } else { next.max(saved.saturating_sub(nanoseconds(MAX_DEBT))) }
+    }
+
+    fn scheduled(&self, time: Instant) -> u64 {
+        nanoseconds(BEFORE + (time - self.epoch))
+    }
+
+    fn at(&self, scheduled: u64) -> Instant {
+        self.epoch + Duration::from_nanos(scheduled).saturating_sub(BEFORE)
+    }
+}
+
+/// 584 years of them fit.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// When the next attempt could begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NextDial {
+    /// At once, when others have had their turn.
+    Now,
+    /// When the pace allows.
+    At(Instant),
+    /// When there is room.
+    Room,
+    /// After something else has happened.
+    Later,
+}
+
+impl NextDial {
+    /// Waits until then, and gives the room that was waited for; [`More::Later`] is not waited for.
+    pub(crate) async fn wait(self, shared: &Shared) -> Option<ConnectionPermit> {
+        match self {
+            Self::Now => tokio::task::yield_now().await,
+            Self::At(at) => sleep_until(at).await,
+            Self::Room => return shared.room().await,
+            Self::Later => {}
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn starts_are_evenly_spaced_and_never_saved_up() {
+        let pacer = Pacer::new(10);
+        let begin = Instant::now();
+        for n in 0..3 {
+            let due = begin + Duration::from_millis(100 * n);
+            assert_eq!(pacer.start(due), Ok(()));
+            assert_eq!(pacer.start(due), Err(due + Duration::from_millis(100)));
+        }
+        let later = begin + Duration::from_secs(9);
+        assert_eq!(pacer.start(later), Ok(()));
+        assert_eq!(pacer.start(later), Err(later - MAX_DEBT + Duration::from_millis(100)));
+        // A timer that wakes late costs no starts.
+        let fast = Pacer::new(1000);
+        let mut starts = 0;
+        for tick in 1..=100 {
+            let late = later + Duration::from_millis(3 * tick);
+            while fast.start(late).is_ok() {
+                starts += 1;
+            }
+        }
+        assert!((290..=310).contains(&starts), "{starts} starts in 300 ms at 1,000 a second");
+        let free = Pacer::new(0);
+        assert!((0..1000).all(|_| free.start(begin).is_ok() && free.reserve(begin) == begin));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_reserved_comes_before_what_asks_later() {
+        let (pacer, begin) = (Pacer::new(10), Instant::now());
+        let after = |n: u64| begin + Duration::from_millis(100 * n);
+        let reserved: Vec<Instant> = (0..3).map(|_| pacer.reserve(begin)).collect();
+        assert_eq!(reserved, [after(0), after(1), after(2)]);
+        assert_eq!((pacer.start(after(2)), pacer.start(after(3))), (Err(after(3)), Ok(())));
+        assert!(!pacer.is_at_rest(after(4)) && pacer.is_at_rest(after(5)));
+    }
+}

@@ -1,0 +1,44 @@
+//! Real clients of every kind: with each policy of encryption, v1, v2 and hybrid, complete and not, hiding, paused, over
+//! IPv6. Each must be reported as what it is, whatever our own policy.
+
+mod acquaintance;
+mod clients;
+mod policies;
+mod rows;
+mod swarms;
+mod torrents;
+
+use xtask::optional;
+use xtask::shell::Result;
+
+use super::section::{Lab, Part};
+use swarms::Swarms;
+
+/// The clients, of which those that are here take part.
+pub(super) const CLIENTS: Part = (
+    "clients of the matrix",
+    &[
+        &optional::TRANSMISSION,
+        &optional::ARIA2,
+        &optional::RTORRENT,
+        &optional::QBITTORRENT,
+        &optional::CTORRENT,
+        &optional::LIBTORRENT,
+    ],
+);
+
+/// Starts the clients once, and runs all rows as often as asked for.
+pub(super) fn run(lab: &Lab) -> Result {
+    let mut swarms = Swarms::start(lab)?;
+    let mut faults = Vec::new();
+    for number in 1..=lab.runs {
+        // One after the other: aria2 takes three connections a second, and is to have answered within five.
+        let rows = rows::policies(&swarms)?;
+        faults.extend(lab.prober.judge(&format!("run {number} of {}, each policy", lab.runs), &rows).err());
+        let (rows, _acquaintances) = rows::swarms(&swarms, &lab.prober)?;
+        faults.extend(lab.prober.judge(&format!("run {number} of {}, each swarm", lab.runs), &rows).err());
+    }
+    // A wrong verdict about a client that has died is the client's fault: say so first.
+    swarms.all_alive()?;
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
+}

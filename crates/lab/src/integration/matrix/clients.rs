@@ -1,0 +1,230 @@
+//! The clients: how each is started, what it takes, and what it says of itself.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+use xtask::optional;
+use xtask::shell::Result;
+
+use super::policies::Takes;
+use super::torrents::{Kind, PIECES};
+use crate::integration::programs::{Place, Seed, aria2, ctorrent, libtorrent, qbittorrent, rtorrent, transmission};
+
+/// A client.
+pub(super) struct Client {
+    pub(super) seed: Seed,
+    pub(super) takes: Takes,
+    /// The torrents it has. One that has a v2 torrent knows both halves of a hybrid, others the v1 half.
+    pub(super) kinds: &'static [Kind],
+    /// Pieces it has of each.
+    pub(super) pieces: u32,
+    /// How it is met.
+    pub(super) met: Met,
+    /// What it says of itself in the clear and encrypted, when it listens at this port.
+    pub(super) says: fn(u16) -> Value,
+}
+
+impl Client {
+    /// Whether it knows both halves of a hybrid torrent.
+    pub(super) fn knows_v2(&self) -> bool {
+        self.kinds.contains(&Kind::V2)
+    }
+}
+
+/// How a client is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Met {
+    /// The tracker lists it.
+    Listed,
+    /// Only we know of it.
+    Secret,
+    /// The same, and it listens at `::1`.
+    SecretV6,
+    /// Only the lab knows its address, and it answers no connection.
+    Paused,
+}
+
+/// The command that starts a client.
+type Start = fn(&Place) -> Result<Command>;
+
+/// Every kind that libtorrent and its kin seed.
+const ALL_VERSIONS: &[Kind] = &[Kind::V1, Kind::V2, Kind::Hybrid];
+
+/// All clients.
+pub(super) const CLIENTS: &[Client] = &[
+    transmission("transmission-tolerates", Takes::Both, transmission_says_0, |place| {
+        transmission::command(place, transmission::Encryption::Tolerated)
+    }),
+    transmission("transmission-prefers", Takes::Both, transmission_says_1, |place| {
+        transmission::command(place, transmission::Encryption::Preferred)
+    }),
+    transmission("transmission-requires", Takes::Encryption, transmission_says_1, |place| {
+        transmission::command(place, transmission::Encryption::Required)
+    }),
+    aria2("aria2", Takes::Both, |place| Ok(aria2::command(place, &[]))),
+    aria2("aria2-require-crypto", Takes::Encryption, |place| Ok(aria2::command(place, &["--bt-require-crypto=true"]))),
+    aria2("aria2-force-encryption", Takes::Encryption, |place| {
+        Ok(aria2::command(place, &["--bt-force-encryption=true"]))
+    }),
+    Client {
+        kinds: &[Kind::V1, Kind::Hybrid],
+        ..rtorrent("rtorrent", Takes::Both, |place| rtorrent::command(place, rtorrent::ALLOWED))
+    },
+    rtorrent("rtorrent-requires", Takes::Encryption, |place| rtorrent::command(place, rtorrent::REQUIRED)),
+    qbittorrent("qbittorrent", Takes::Both, |place| qbittorrent::command(place, qbittorrent::Encryption::Allowed)),
+    qbittorrent("qbittorrent-requires", Takes::Encryption, |place| {
+        qbittorrent::command(place, qbittorrent::Encryption::Required)
+    }),
+    Client {
+        seed: Seed {
+            name: "ctorrent",
+            program: &optional::CTORRENT,
+            client: "CTorrent",
+            command: |place| ctorrent::command(place, Kind::V1.payload()),
+        },
+        takes: Takes::Plaintext,
+        kinds: &[Kind::V1],
+        pieces: PIECES,
+        met: Met::Listed,
+        says: |_| json!({"reserved": "0000000000000000", "role": "seed", "role_from": "bitfield", "extension": null}),
+    },
+    libtorrent("libtorrent", Takes::Both, |place| libtorrent::command(place, &[])),
+    libtorrent("libtorrent-forced", Takes::Encryption, |place| libtorrent::command(place, &["--encryption=forced"])),
+    libtorrent("libtorrent-disabled", Takes::Plaintext, |place| libtorrent::command(place, &["--encryption=disabled"])),
+    Client {
+        met: Met::SecretV6,
+        says: |_| json!({"role": "seed", "role_from": "have_all", "extension": {"yourip": "::1"}}),
+        ..libtorrent("libtorrent-v6", Takes::Both, |place| libtorrent::command(place, &["--secret"]))
+    },
+    Client {
+        kinds: &[Kind::V1],
+        met: Met::Paused,
+        ..libtorrent("libtorrent-paused", Takes::Both, |place| libtorrent::command(place, &["--secret", "--paused"]))
+    },
+    Client {
+        kinds: &[Kind::Partial],
+        met: Met::Secret,
+        ..libtorrent("libtorrent-secret", Takes::Both, |place| libtorrent::command(place, &["--secret"]))
+    },
+    // A seed that hides what it has lets us download at once; one that has nothing to give does not.
+    Client {
+        kinds: &[Kind::Hidden],
+        says: says_hidden,
+        ..libtorrent("libtorrent-hides", Takes::Both, |place| libtorrent::command(place, &["--super-seeding"]))
+    },
+    Client { pieces: 0, says: says_none, ..leecher("libtorrent-0-percent") },
+    Client { pieces: 4, ..leecher("libtorrent-40-percent") },
+    Client { pieces: 9, ..leecher("libtorrent-without-the-last") },
+];
+
+const fn transmission(name: &'static str, takes: Takes, says: fn(u16) -> Value, command: Start) -> Client {
+    let seed = Seed { name, program: &optional::TRANSMISSION, client: "Transmission", command };
+    Client { seed, takes, kinds: &[Kind::V1], pieces: PIECES, met: Met::Listed, says }
+}
+
+fn transmission_says_0(port: u16) -> Value {
+    transmission_says(port, false)
+}
+
+fn transmission_says_1(port: u16) -> Value {
+    transmission_says(port, true)
+}
+
+/// It says whether it prefers encryption.
+fn transmission_says(port: u16, prefers_encryption: bool) -> Value {
+    json!({
+        "reserved": "0000000000100004", "role": "seed", "role_from": "have_all",
+        "extension": {"v": "Transmission", "m": {"ut_metadata": 3}, "p": port, "upload_only": true, "e": prefers_encryption}
+    })
+}
+
+const fn aria2(name: &'static str, takes: Takes, command: Start) -> Client {
+    let seed = Seed { name, program: &optional::ARIA2, client: "aria2", command };
+    Client { seed, takes, kinds: &[Kind::V1], pieces: PIECES, met: Met::Listed, says: aria2_says }
+}
+
+fn aria2_says(port: u16) -> Value {
+    json!({
+        "reserved": "0000000000100004", "role": "seed", "role_from": "have_all",
+        "extension": {"v": "aria2", "m": {"ut_metadata": 9}, "p": port, "upload_only": null}
+    })
+}
+
+const fn rtorrent(name: &'static str, takes: Takes, command: Start) -> Client {
+    let seed = Seed { name, program: &optional::RTORRENT, client: "rTorrent", command };
+    Client { seed, takes, kinds: &[Kind::V1], pieces: PIECES, met: Met::Listed, says: rtorrent_says }
+}
+
+/// It has no Fast extension (BEP 6).
+fn rtorrent_says(port: u16) -> Value {
+    json!({
+        "reserved": "0000000000100000", "role": "seed", "role_from": "bitfield",
+        "extension": {"v": "libTorrent", "m": {"ut_metadata": 2}, "p": port, "reqq": 2048, "upload_only": null}
+    })
+}
+
+const fn qbittorrent(name: &'static str, takes: Takes, command: Start) -> Client {
+    let seed = Seed { name, program: &optional::QBITTORRENT, client: "qBittorrent", command };
+    Client { seed, takes, kinds: ALL_VERSIONS, pieces: PIECES, met: Met::Listed, says: qbittorrent_says }
+}
+
+fn qbittorrent_says(_: u16) -> Value {
+    json!({
+        "role": "seed", "role_from": "have_all",
+        "extension": {"v": "qBittorrent", "m": {"lt_donthave": 7}, "upload_only": true, "reqq": 2000}
+    })
+}
+
+const fn libtorrent(name: &'static str, takes: Takes, command: Start) -> Client {
+    let seed = Seed { name, program: &optional::LIBTORRENT, client: "libtorrent", command };
+    Client { seed, takes, kinds: ALL_VERSIONS, pieces: PIECES, met: Met::Listed, says: libtorrent_says }
+}
+
+fn libtorrent_says(_: u16) -> Value {
+    json!({
+        "role": "seed", "role_from": "have_all",
+        "extension": {"v": "libtorrent", "m": {"ut_pex": 1}, "upload_only": true}
+    })
+}
+
+/// One that has what is on its disk, and makes no connections.
+const fn leecher(name: &'static str) -> Client {
+    let command: Start = |place| libtorrent::command(place, &["--check", "--without=127.0.10.0-127.0.10.255"]);
+    Client { kinds: &[Kind::Partial], says: leecher_says, ..libtorrent(name, Takes::Both, command) }
+}
+
+fn leecher_says(_: u16) -> Value {
+    json!({"role": "leech", "role_from": "bitfield", "extension": {"v": "libtorrent", "upload_only": null}})
+}
+
+fn says_hidden(_: u16) -> Value {
+    json!({
+        "role": "super_seed", "role_from": "none_and_unchoke", "completeness": null,
+        "extension": {"v": "libtorrent", "upload_only": null}
+    })
+}
+
+fn says_none(_: u16) -> Value {
+    json!({
+        "role": "leech", "role_from": "have_none", "completeness": {"have": 0, "pieces": PIECES},
+        "extension": {"v": "libtorrent", "upload_only": null}
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_client_is_among_those_that_may_be_skipped() {
+        let (_, programs) = super::super::CLIENTS;
+        assert!(CLIENTS.iter().all(|client| programs.iter().any(|one| one.name == client.seed.program.name)));
+    }
+
+    #[test]
+    fn clients_have_names_of_their_own() {
+        let names: BTreeSet<_> = CLIENTS.iter().map(|client| client.seed.name).collect();
+        assert_eq!(names.len(), CLIENTS.len());
+    }
+}

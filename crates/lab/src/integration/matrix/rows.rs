@@ -1,0 +1,233 @@
+//! The rows: which swarm is asked how, and what each client is to be reported as.
+
+use std::net::{Ipv6Addr, TcpStream};
+
+use serde_json::{Map, Value, json};
+use xtask::shell::Result;
+
+use super::acquaintance;
+use super::clients::{Client, Met};
+use super::policies::{Policy, Takes};
+use super::swarms::{Player, Swarms};
+use super::torrents::{Kind, PIECES};
+use crate::integration::prober::Prober;
+use crate::integration::row::Row;
+
+/// All that seed version 1, with each policy.
+pub(super) fn policies(swarms: &Swarms) -> Result<Vec<Row>> {
+    let mut rows = vec![seeds_listed(swarms)?];
+    for policy in [Policy::Prefer, Policy::Require, Policy::Off] {
+        rows.push(named(swarms, Kind::V1, Met::Listed, policy)?);
+    }
+    Ok(rows)
+}
+
+/// The other swarms, and what else there is to be asked of this one. The connections are those of an acquaintance.
+pub(super) fn swarms(swarms: &Swarms, prober: &Prober) -> Result<(Vec<Row>, Vec<TcpStream>)> {
+    let (known_already, acquaintances) = known_already(swarms, prober)?;
+    let mut rows = vec![
+        known_already,
+        handshakes_alone(swarms)?,
+        paused(swarms)?,
+        unknown(swarms)?,
+        v2_listed(swarms)?,
+        hybrid_listed(swarms)?,
+        named(swarms, Kind::Hybrid, Met::Listed, Policy::Require)?,
+        leechers_listed(swarms)?,
+        leechers_and_a_seed(swarms)?,
+        hidden_listed(swarms)?,
+    ];
+    for kind in [Kind::V1, Kind::V2, Kind::Hybrid] {
+        rows.push(named(swarms, kind, Met::SecretV6, Policy::PreferPlain)?.from(Ipv6Addr::LOCALHOST));
+    }
+    Ok((rows, acquaintances))
+}
+
+/// The tracker is asked, with the default policy.
+fn listed(swarms: &Swarms, kind: Kind) -> Result<Row> {
+    let row = Row::new(format!("{kind:?}, listed"), swarms.torrents.of(kind)?, 0);
+    let row = row.tracker(swarms.opentracker.url("http"));
+    Ok(swarms
+        .players(kind, Met::Listed)
+        .fold(row, |row, player| row.finds_one_of(player.address, lines(player, kind, Policy::PreferPlain, true))))
+}
+
+/// The clients are named to us, with a policy.
+fn named(swarms: &Swarms, kind: Kind, met: Met, policy: Policy) -> Result<Row> {
+    let row = Row::new(format!("{kind:?}, {met:?}, {policy:?}"), swarms.torrents.of(kind)?, 0);
+    let row = row.args(["--no-trackers", "--encryption", policy.argument()]);
+    Ok(swarms.players(kind, met).fold(row, |row, player| names(row, player, lines(player, kind, policy, false))))
+}
+
+/// Names a client to us, which is to be found with one of these lines.
+fn names(row: Row, player: &Player, lines: Vec<Value>) -> Row {
+    row.args(["--peer", &player.address.to_string()]).finds_one_of(player.address, lines)
+}
+
+/// Every client that has the torrent of version 1, and what they come to.
+fn seeds_listed(swarms: &Swarms) -> Result<Row> {
+    let number = swarms.players(Kind::V1, Met::Listed).count();
+    let copies = f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    Ok(listed(swarms, Kind::V1)?.says(json!({"status": "ok", "peers": number})).sums_up(json!({
+        "roles": {"seed": number}, "copies_min": copies, "copies_max": copies, "missing_pieces": 0, "missing_files": [],
+        "claimed_seeds": number, "verified_seeds": number, "unseen_seeds": null,
+        "coverage": {"named": number, "reached": number, "told": number, "whole_list": true}
+    })))
+}
+
+/// Every client that has the torrent of version 2.
+fn v2_listed(swarms: &Swarms) -> Result<Row> {
+    let number = swarms.players(Kind::V2, Met::Listed).count();
+    let says = json!({"status": "ok", "announced_hash": swarms.torrents.of(Kind::V2)?.info_hash, "peers": number});
+    Ok(listed(swarms, Kind::V2)?.says(says).sums_up(json!({"peers": number, "ok": number, "verified_seeds": number})))
+}
+
+/// The same without listening after the handshake.
+fn handshakes_alone(swarms: &Swarms) -> Result<Row> {
+    let row = Row::new("handshakes alone", swarms.torrents.of(Kind::V1)?, 0).args(["--no-trackers", "--linger", "0"]);
+    let nothing_said = json!({
+        "matched": "v1", "role": "unknown", "role_from": "nothing_said", "completeness": null, "extension": null
+    });
+    Ok(swarms.players(Kind::V1, Met::Listed).fold(row, |row, player| {
+        let attempts = Policy::PreferPlain.with(player.client.takes);
+        names(row, player, attempts.values().map(|values| merged([values, nothing_said.clone()])).collect())
+    }))
+}
+
+/// A client that has stopped the torrent answers as if it did not have it.
+fn paused(swarms: &Swarms) -> Result<Row> {
+    let row = Row::new("paused", swarms.torrents.of(Kind::V1)?, 1).args(["--no-trackers"]);
+    let line = turned_away("has all its torrents stopped");
+    Ok(swarms.players(Kind::V1, Met::Paused).fold(row, |row, player| names(row, player, vec![line.clone()])))
+}
+
+/// A torrent that no client has.
+fn unknown(swarms: &Swarms) -> Result<Row> {
+    let row = Row::new("unknown", swarms.torrents.of(Kind::Unknown)?, 1).args(["--no-trackers"]);
+    Ok(swarms.players(Kind::V1, Met::Listed).fold(row, |row, player| {
+        let mut lines =
+            ["does not have it", "does not have this torrent", "does not have the torrent"].map(turned_away).to_vec();
+        if player.client.seed.name == "ctorrent" {
+            // It may have spoken before it reads that we ask for another torrent than its own, of which it knows one.
+            lines.push(json!({"outcome": "wrong_info_hash", "transport": "tcp", "encrypted": null}));
+        }
+        names(row, player, lines)
+    }))
+}
+
+/// What is said of a client that closes, whatever is tried; the hint names the cause among others.
+fn turned_away(cause: &str) -> Value {
+    json!({
+        "outcome": "closed_before_handshake", "transport": "tcp", "plaintext": "refused", "encrypted": "refused",
+        "bytes_received": 0, "hint": cause
+    })
+}
+
+/// Both halves of a hybrid torrent are asked about; each client is met once, whichever half it knows.
+fn hybrid_listed(swarms: &Swarms) -> Result<Row> {
+    let torrent = swarms.torrents.of(Kind::Hybrid)?;
+    let all = swarms.players(Kind::Hybrid, Met::Listed).count();
+    let know_v2 = swarms.players(Kind::Hybrid, Met::Listed).filter(|player| player.client.knows_v2()).count();
+    let row = listed(swarms, Kind::Hybrid)?
+        .says(json!({"status": "ok", "announced_hash": torrent.info_hash, "peers": all}))
+        .says(json!({"status": "ok", "announced_hash": torrent.other_hash, "peers": know_v2}));
+    Ok(row.sums_up(json!({"peers": all, "ok": all, "verified_seeds": all})))
+}
+
+/// Leechers that have everything between them but the last piece, which is one of the last file.
+fn leechers_listed(swarms: &Swarms) -> Result<Row> {
+    let number = swarms.players(Kind::Partial, Met::Listed).count();
+    // Two have the first four pieces, one the next five.
+    Ok(listed(swarms, Kind::Partial)?.says(json!({"status": "ok", "seeders": 0})).sums_up(json!({
+        "roles": {"leech": 3}, "copies_min": 0.9, "copies_max": 0.9,
+        "missing_pieces": 1, "missing_piece_ranges": [[9, 9]], "missing_files": ["last.bin"],
+        "claimed_seeds": 0, "verified_seeds": 0, "unseen_seeds": null,
+        "coverage": {"named": number, "reached": number, "told": 3, "empty": 1, "whole_list": true}
+    })))
+}
+
+/// The same leechers, and a seed that no tracker knows.
+fn leechers_and_a_seed(swarms: &Swarms) -> Result<Row> {
+    let row = named(swarms, Kind::Partial, Met::Listed, Policy::PreferPlain)?;
+    let seed = |row, player| names(row, player, lines(player, Kind::Partial, Policy::PreferPlain, false));
+    let row = swarms.players(Kind::Partial, Met::Secret).fold(row, seed);
+    Ok(row.sums_up(json!({
+        "roles": {"leech": 3, "seed": 1}, "copies_min": 1.9, "copies_max": 1.9,
+        "missing_pieces": 0, "missing_piece_ranges": [], "missing_files": [],
+        "claimed_seeds": null, "verified_seeds": 1
+    })))
+}
+
+/// A seed that hides what it has: everything may be there, or nothing.
+fn hidden_listed(swarms: &Swarms) -> Result<Row> {
+    Ok(listed(swarms, Kind::Hidden)?.says(json!({"status": "ok", "seeders": 1})).sums_up(json!({
+        "roles": {"super_seed": 1}, "copies_min": 0.0, "copies_max": 1.0, "missing_pieces": null, "missing_files": null,
+        "claimed_seeds": 1, "verified_seeds": 0, "unseen_seeds": null, "coverage": {"told": 0, "whole_list": true},
+        "verdict": "seeds_unverified"
+    })))
+}
+
+/// Another client at our address is connected already, and most clients accept one connection from an address.
+fn known_already(swarms: &Swarms, prober: &Prober) -> Result<(Row, Vec<TcpStream>)> {
+    let (ip, torrent) = (prober.fresh_source(), swarms.torrents.of(Kind::V1)?);
+    let takes_many = |player: &Player| player.client.seed.name == "aria2";
+    // Without it there is no answer.
+    let code = if swarms.players(Kind::V1, Met::Listed).any(takes_many) { 0 } else { 1 };
+    let row = Row::new("known already", torrent, code).args(["--no-trackers"]).from(ip);
+    let (mut row, mut acquaintances) = (row, vec![]);
+    for player in swarms.players(Kind::V1, Met::Listed) {
+        if player.client.takes == Takes::Encryption {
+            // Acquaintances speak plaintext.
+            continue;
+        }
+        acquaintances.push(acquaintance::stay(ip, player.address, &torrent.info_hash)?);
+        let turned_away = || ["another connection from our address", "knows us already"].map(turned_away).to_vec();
+        let lines =
+            if takes_many(player) { lines(player, Kind::V1, Policy::PreferPlain, false) } else { turned_away() };
+        row = names(row, player, lines);
+    }
+    Ok((row, acquaintances))
+}
+
+/// What the line on a client must have, one of these; `listed` when a tracker names it.
+fn lines(player: &Player, kind: Kind, policy: Policy, listed: bool) -> Vec<Value> {
+    let client = player.client;
+    let attempts = policy.with(client.takes);
+    if attempts.outcome != "ok" {
+        let nothing = json!({
+            "matched": null, "client": null, "role": "unknown", "role_from": "nothing_said", "completeness": null,
+            "extension": null
+        });
+        return attempts.values().map(|values| merged([values, nothing.clone()])).collect();
+    }
+    let line = |values: Value, matched: &&str| {
+        let general = json!({
+            "stage": "done", "matched": matched, "client": client.seed.client,
+            "completeness": {"have": client.pieces, "pieces": PIECES}, "error": null
+        });
+        merged([values, general, (client.says)(player.address.port())])
+    };
+    let matched = matched(client, kind, attempts.transport == "mse", listed);
+    attempts.values().flat_map(|values| matched.iter().map(move |half| line(values.clone(), half))).collect()
+}
+
+/// Which half of a torrent a client answers with.
+fn matched(client: &Client, kind: Kind, encrypted: bool, listed: bool) -> &'static [&'static str] {
+    match (kind, encrypted, listed) {
+        (Kind::V2, ..) => &["v2"],
+        (Kind::Hybrid, false, _) if client.knows_v2() => &["v2"],
+        // Encryption names the torrent before the handshake does, and libtorrent does not go over to the other half
+        // after that. So it is the half we came for: that of the tracker's list which came first.
+        (Kind::Hybrid, true, true) if client.knows_v2() => &["v1", "v2"],
+        _ => &["v1"],
+    }
+}
+
+/// One object with all values; of two for one key, the last.
+fn merged<const N: usize>(objects: [Value; N]) -> Value {
+    let maps = objects.into_iter().filter_map(|object| match object {
+        Value::Object(map) => Some(map),
+        _ => None,
+    });
+    Value::Object(maps.flatten().collect::<Map<String, Value>>())
+}

@@ -1,0 +1,77 @@
+//! The programs that seed: how each is started, and by which name its peer id is known.
+
+pub(super) mod aria2;
+pub(super) mod ctorrent;
+pub(super) mod libtorrent;
+pub(super) mod qbittorrent;
+pub(super) mod rtorrent;
+pub(super) mod transmission;
+
+use std::fmt::Display;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::process::Command;
+
+use xtask::optional::{self, Optional};
+use xtask::shell::Result;
+
+/// What there is no swarm without.
+pub(super) const TOOLS: &[&Optional] = &[&optional::OPENTRACKER, &optional::MKTORRENT, &optional::TRANSMISSION_CLI];
+
+/// A client that can seed.
+pub(super) struct Seed {
+    /// What we call it; also the name of its folder.
+    pub(super) name: &'static str,
+    /// The program.
+    pub(super) program: &'static Optional,
+    /// How the name begins that it goes by: the one it gives itself, or else the one its peer id stands for.
+    pub(super) client: &'static str,
+    /// The command that seeds, and whatever files it needs.
+    pub(super) command: fn(&Place) -> Result<Command>,
+}
+
+/// Where a seed lives and what it seeds.
+pub(super) struct Place<'a> {
+    /// A folder for its own files.
+    pub(super) folder: &'a Path,
+    /// The folder that holds the payloads, complete.
+    pub(super) data: &'a Path,
+    /// Where it listens; no other seed has this IP address.
+    pub(super) address: SocketAddr,
+    /// A second address, where it listens at the same port if it can.
+    pub(super) second: Option<Ipv6Addr>,
+    /// The torrents, by file.
+    pub(super) torrents: &'a [&'a Path],
+}
+
+impl Place<'_> {
+    /// Its addresses as it is to be told them, separated by commas.
+    fn addresses<A: Display>(&self, shown: fn(&SocketAddr) -> A) -> String {
+        let second = self.second.map(|ip| SocketAddr::from((ip, self.address.port())));
+        let all = [self.address].into_iter().chain(second).map(|address| shown(&address).to_string());
+        all.collect::<Vec<_>>().join(",")
+    }
+}
+
+/// The clients of the swarm that every section has.
+pub(super) const SEEDS: &[Seed] = &[
+    Seed {
+        name: "transmission",
+        program: &optional::TRANSMISSION,
+        client: "Transmission",
+        command: |place| transmission::command(place, transmission::Encryption::Preferred),
+    },
+    Seed { name: "aria2", program: &optional::ARIA2, client: "aria2", command: |place| Ok(aria2::command(place, &[])) },
+    Seed {
+        name: "rtorrent",
+        program: &optional::RTORRENT,
+        client: "rTorrent",
+        command: |place| rtorrent::command(place, rtorrent::ALLOWED),
+    },
+    Seed {
+        name: "libtorrent",
+        program: &optional::LIBTORRENT,
+        client: "libtorrent",
+        command: |place| libtorrent::command(place, &[]),
+    },
+];

@@ -1,0 +1,22 @@
+//! libtorrent, driven by a script.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use xtask::optional::PYTHON;
+use xtask::scratch::write;
+use xtask::shell::Result;
+
+use super::Place;
+
+/// The script.
+const SCRIPT: &str = include_str!("../seed_libtorrent.py");
+
+/// The command that seeds, with options of the script's.
+pub(in crate::integration) fn command(place: &Place, options: &[&str]) -> Result<Command> {
+    let script = place.folder.join("seed.py");
+    write(&script, SCRIPT)?;
+    let mut command = Command::new(PYTHON);
+    command.arg(script).args(options).arg(place.addresses(SocketAddr::to_string)).arg(place.data).args(place.torrents);
+    Ok(command)
+}

@@ -1,0 +1,53 @@
+//! qbittorrent-nox.
+
+use std::process::Command;
+
+use xtask::scratch::{make_folder, write};
+use xtask::shell::Result;
+
+use super::Place;
+use crate::integration::swarm::free_port;
+
+/// What it makes of encryption, as its settings have it.
+#[derive(Clone, Copy)]
+pub(in crate::integration) enum Encryption {
+    /// Its default.
+    Allowed = 0,
+    /// It takes nothing else.
+    Required = 1,
+}
+
+/// The command that seeds.
+pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> Result<Command> {
+    let config = place.folder.join("qBittorrent/config");
+    make_folder(&config)?;
+    // Its pages are served whether they are enabled or not; so they get an address of our choice.
+    let settings = format!(
+        "[LegalNotice]\n\
+         Accepted=true\n\
+         [BitTorrent]\n\
+         Session\\DHTEnabled=false\n\
+         Session\\LSDEnabled=false\n\
+         Session\\PeXEnabled=false\n\
+         Session\\BTProtocol=TCP\n\
+         Session\\QueueingSystemEnabled=false\n\
+         Session\\Encryption={encryption}\n\
+         Session\\InterfaceAddress={ip}\n\
+         Session\\Port={port}\n\
+         [Network]\n\
+         PortForwardingEnabled=false\n\
+         [Preferences]\n\
+         WebUI\\Address=127.0.0.1\n\
+         WebUI\\Port={pages}\n",
+        encryption = encryption as u8,
+        ip = place.address.ip(),
+        port = place.address.port(),
+        pages = free_port()?,
+    );
+    write(&config.join("qBittorrent.conf"), settings)?;
+    let mut command = Command::new("qbittorrent-nox");
+    command.arg(format!("--profile={}", place.folder.display()));
+    command.arg(format!("--save-path={}", place.data.display()));
+    command.args(["--skip-hash-check", "--add-paused=false", "--skip-dialog=true"]).args(place.torrents);
+    Ok(command)
+}

@@ -1,0 +1,52 @@
+"""Seeds torrents with libtorrent until stdin ends."""
+
+import argparse
+import sys
+
+import libtorrent
+
+POLICIES = {"forced": 0, "enabled": 1, "disabled": 2}
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--encryption", choices=POLICIES, default="enabled")
+parser.add_argument("--check", action="store_true", help="have only what is in the folder")
+parser.add_argument("--super-seeding", action="store_true", help="hide what it has")
+parser.add_argument("--paused", action="store_true")
+parser.add_argument("--secret", action="store_true", help="tell no tracker")
+parser.add_argument("--without", metavar="FIRST-LAST", help="connect to none of these addresses")
+parser.add_argument("address")
+parser.add_argument("folder")
+parser.add_argument("torrents", nargs="+")
+options = parser.parse_args()
+
+session = libtorrent.session({
+    "listen_interfaces": options.address,
+    "in_enc_policy": POLICIES[options.encryption],
+    "out_enc_policy": POLICIES[options.encryption],
+    "enable_dht": False,
+    "enable_lsd": False,
+    "enable_upnp": False,
+    "enable_natpmp": False,
+    "enable_incoming_utp": False,
+    "enable_outgoing_utp": False,
+})
+if options.without:
+    strangers = libtorrent.ip_filter()
+    strangers.add_rule(*options.without.split("-"), 1)
+    session.set_ip_filter(strangers)
+for torrent in options.torrents:
+    parameters = libtorrent.add_torrent_params()
+    parameters.ti = libtorrent.torrent_info(torrent)
+    parameters.save_path = options.folder
+    flags = libtorrent.torrent_flags
+    if not options.check:
+        parameters.flags |= flags.seed_mode
+    if options.super_seeding:
+        parameters.flags |= flags.super_seeding
+    if options.paused:
+        parameters.flags |= flags.paused
+        parameters.flags &= ~flags.auto_managed
+    if options.secret:
+        parameters.flags |= flags.override_trackers
+    session.add_torrent(parameters)
+sys.stdin.read()

@@ -1,0 +1,148 @@
+//! The payloads, the torrents that real programs make of them, and torrents of nothing.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fake_swarm::torrent::SingleFile;
+use xtask::optional::PYTHON;
+use xtask::scratch::write;
+use xtask::shell::{self, Result};
+
+use crate::payload;
+
+/// A payload of one file.
+pub(super) const FILE: &str = "one file.bin";
+/// A payload of several files.
+pub(super) const FOLDER: &str = "several files";
+/// A payload whose torrent has no seed.
+pub(super) const DESERTED: &str = "deserted.bin";
+/// A payload whose torrent the tracker has not heard of.
+pub(super) const UNLISTED: &str = "unlisted.bin";
+
+/// Every file of every payload, with its size in bytes: one piece and a bit, many pieces, an empty file.
+const FILES: &[(&str, usize)] = &[
+    (FILE, 700_001),
+    ("several files/a.bin", 300_000),
+    ("several files/b/c.bin", 1),
+    ("several files/b/empty", 0),
+    (DESERTED, 40_000),
+    (UNLISTED, 50_000),
+];
+
+/// The script that makes v2 and hybrid torrents.
+const SCRIPT: &str = include_str!("make_torrent.py");
+
+/// A torrent on the disk.
+#[derive(Clone)]
+pub(super) struct Torrent {
+    /// What we call it.
+    pub(super) name: String,
+    /// The `.torrent`.
+    pub(super) file: PathBuf,
+    /// What others take its info-hash for, in hex: that of v1, or else the truncated one of v2.
+    pub(super) info_hash: String,
+    /// The truncated info-hash of v2 (BEP 52) of a hybrid torrent.
+    pub(super) other_hash: Option<String>,
+}
+
+impl Torrent {
+    /// All its info-hashes.
+    pub(super) fn hashes(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.info_hash.as_str()).chain(self.other_hash.as_deref())
+    }
+}
+
+/// Writes all payloads below a folder. The content is the same every time.
+pub(super) fn write_payloads(folder: &Path) -> Result {
+    payload::write_files(folder, FILES)
+}
+
+/// Makes torrents of the payloads in a folder.
+pub(super) struct Maker<'a> {
+    /// Where the payloads are and the torrents go.
+    pub(super) folder: &'a Path,
+    /// The announce URL.
+    pub(super) announce: &'a str,
+}
+
+impl Maker<'_> {
+    /// A torrent made by mktorrent, with pieces of 32 KiB.
+    pub(super) fn mktorrent(&self, name: &str, payload: &str) -> Result<Torrent> {
+        let mut command = Command::new("mktorrent");
+        command.args(["-a", self.announce, "-l", "15", "-n", payload, "-o"]).arg(self.file(name));
+        self.finish(name, command.arg(self.folder.join(payload)))
+    }
+
+    /// A torrent made by transmission-create, with pieces of 256 KiB; it writes `private` into the info dictionary.
+    pub(super) fn transmission_create(&self, payload: &str) -> Result<Torrent> {
+        let name = "transmission-create";
+        let mut command = Command::new(name);
+        command.args(["-t", self.announce, "-s", "256", "-o"]).arg(self.file(name));
+        self.finish(name, command.arg(self.folder.join(payload)))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.torrent"))
+    }
+
+    /// Runs the command and asks transmission for the info-hash: our own code must not vouch for itself.
+    fn finish(&self, name: &str, command: &mut Command) -> Result<Torrent> {
+        shell::run_quiet(command)?;
+        let file = self.file(name);
+        let shown = shell::run_quiet(Command::new("transmission-show").arg(&file))?;
+        let info_hash = hash_in(&shown).ok_or_else(|| format!("transmission-show named no info-hash:\n{shown}"))?;
+        Ok(Torrent { name: name.to_owned(), file, info_hash, other_hash: None })
+    }
+
+    /// A torrent made by libtorrent, `v2` or `hybrid` (BEP 52), with pieces of 16 KiB. libtorrent names its hashes itself:
+    /// transmission does not know them.
+    pub(super) fn libtorrent(&self, kind: &str, payload: &str) -> Result<Torrent> {
+        let script = self.folder.join("make_torrent.py");
+        write(&script, SCRIPT)?;
+        let file = self.file(kind);
+        let mut command = Command::new(PYTHON);
+        command.arg(script).args([kind, self.announce]).arg(self.folder.join(payload)).arg(&file);
+        let said = shell::run_quiet(&mut command)?;
+        let mut words = said.split_whitespace().map(str::to_owned);
+        let Some(info_hash) = words.next() else {
+            return Err(format!("{} named no hashes: {said}", shell::shown(&command)));
+        };
+        Ok(Torrent { name: kind.to_owned(), file, info_hash, other_hash: words.next() })
+    }
+}
+
+/// A torrent of a file that does not exist, with one tier for each of these trackers.
+pub(super) fn invented(folder: &Path, name: &str, trackers: &[&str]) -> Result<Torrent> {
+    let content = SingleFile {
+        announce: trackers.first().copied(),
+        announce_list: trackers.iter().map(|url| vec![*url]).collect(),
+        ..SingleFile::new(name, 1_000_000)
+    };
+    let file = folder.join(format!("{name}.torrent"));
+    write(&file, content.to_bytes())?;
+    Ok(Torrent { name: name.to_owned(), ..known(file, &content.info_hash()) })
+}
+
+/// A torrent in a file that exists, whose v1 info-hash is known.
+pub(super) fn known(file: PathBuf, info_hash: &[u8; 20]) -> Torrent {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Torrent { name, file, info_hash: info_hash.iter().map(|byte| format!("{byte:02x}")).collect(), other_hash: None }
+}
+
+/// The info-hash in what transmission-show prints.
+fn hash_in(shown: &str) -> Option<String> {
+    let hash = shown.lines().find_map(|line| line.trim().strip_prefix("Hash: "))?;
+    (hash.len() == 40).then(|| hash.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_info_hash_is_found() {
+        let hash = "00112233445566778899aabbccddeeff00112233";
+        assert_eq!(hash_in(&format!("GENERAL\n\n  Name: a\n  Hash: {hash}\n")), Some(hash.to_owned()));
+        assert_eq!(hash_in("  Hash: 0011\n"), None);
+    }
+}

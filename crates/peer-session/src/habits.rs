@@ -1,0 +1,68 @@
+//! What clients were seen to do where the protocol leaves it open, by how their peer ids begin.
+
+use ids::PeerId;
+
+/// Clients with one peer id for all their connections: two ids are two clients. libtorrent and what is built on it draw an
+/// id for each connection; of unknown clients nothing is certain.
+const KEEP_THEIR_ID: [&[u8]; 10] = [b"-TR", b"-lt", b"A2-", b"-WW", b"-KT", b"-rQ", b"-BI", b"-SS", b"-PY", b"-UL"];
+
+/// rTorrent. It says nothing of its pieces when it has none, and when it is the initial seed (BEP 16).
+const RTORRENT: &[u8] = b"-lt";
+/// rqbit. It says nothing of its pieces when it has none.
+const RQBIT: &[u8] = b"-rQ";
+
+/// BiglyBT. An address that had a connection to it a moment ago is turned away, before the handshake or after it.
+const BIGLYBT: &[u8] = b"-BI";
+
+/// What the silence of a client about its pieces means, once it has said the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// It has none.
+    Empty,
+    /// It has none, or hides them as the initial seed.
+    EmptyOrHidden,
+}
+
+/// Whether all connections of this client come with the same id.
+#[must_use]
+pub fn keeps_its_id(PeerId(id): PeerId) -> bool {
+    KEEP_THEIR_ID.iter().any(|beginning| id.starts_with(beginning))
+}
+
+/// What it means that this client says nothing of its pieces; `None` when they may still come. BEP 3: the bitfield may be left
+/// out by a peer without pieces.
+pub(crate) fn silence(PeerId(id): PeerId) -> Option<Silence> {
+    match id {
+        id if id.starts_with(RTORRENT) => Some(Silence::EmptyOrHidden),
+        id if id.starts_with(RQBIT) => Some(Silence::Empty),
+        _ => None,
+    }
+}
+
+/// Whether this client turns away an address that was connected to it a moment ago.
+#[must_use]
+pub fn throttles(PeerId(id): PeerId) -> bool {
+    id.starts_with(BIGLYBT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_known_by_the_beginning_of_their_ids() {
+        for (id, keeps, silent) in [
+            (b"-lt0D80-\0\0\0\0\0\0\0\0\0\0\0\0", true, Some(Silence::EmptyOrHidden)),
+            (b"-rQ9100-\0\0\0\0\0\0\0\0\0\0\0\0", true, Some(Silence::Empty)),
+            (b"-TR4140-\0\0\0\0\0\0\0\0\0\0\0\0", true, None),
+            (b"A2-1-37-0-\0\0\0\0\0\0\0\0\0\0", true, None),
+            (b"-LT2110-\0\0\0\0\0\0\0\0\0\0\0\0", false, None),
+            (b"-qB5300-\0\0\0\0\0\0\0\0\0\0\0\0", false, None),
+            (b"-BI4100-\0\0\0\0\0\0\0\0\0\0\0\0", true, None),
+            (b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", false, None),
+        ] {
+            assert_eq!((keeps_its_id(PeerId(*id)), silence(PeerId(*id))), (keeps, silent));
+            assert_eq!(throttles(PeerId(*id)), id.starts_with(b"-BI"));
+        }
+    }
+}

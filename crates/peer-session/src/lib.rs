@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+mod alarm;
+mod budget;
+mod early;
+mod extensions;
+mod habits;
+mod handshake;
+mod hello;
+mod listen;
+mod not_bittorrent;
+mod oddity;
+mod piece_count;
+mod read;
+mod said;
+mod secure;
+mod session;
+mod wire;
+
+pub use alarm::{before, end};
+pub use budget::{ByteBudget, Charge};
+pub use extensions::{Extension, Extensions};
+pub use habits::{Silence, keeps_its_id, throttles};
+pub use handshake::{HandshakeFailure, Shaken, handshake};
+pub use hello::{Greeting, Hello};
+pub use listen::{ListenEnd, Listening};
+pub use not_bittorrent::{Looks, NotBitTorrent};
+pub use oddity::{Oddities, Oddity};
+pub use piece_count::PieceCount;
+pub use said::{MOST_HOLES, Pieces, Said, Violation, may_be_lazy};
+pub use secure::SecureFailure;
+pub use session::{Ended, Failure, Progress, Rules, Session};
+pub use wire::{WIRE, is_dumped, masking};

@@ -1,0 +1,180 @@
+//! Listening after the handshake: we introduce ourselves, request nothing, and hear what the peer sends for a moment.
+
+use crate::budget::ByteBudget;
+use crate::extensions::Extensions;
+use crate::piece_count::PieceCount;
+use crate::read::read_some;
+use crate::said::{Said, Violation, may_be_lazy};
+use crate::wire;
+use bytes::BytesMut;
+use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+
+/// A connection that has been silent for this long has sent all it will send at once: clients do so within some milliseconds,
+/// except one that serves its connections every half second.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// What is heard of one peer after its handshake, at most.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// From the handshake on; zero for not at all.
+    pub time: Duration,
+    /// Bytes received from the peer, the handshake included.
+    pub bytes: usize,
+    /// Bytes of one message, where the number of pieces does not say how long a bitfield is.
+    pub message_bytes: u32,
+    /// Pieces of the torrent. May become known while peers are listened to.
+    pub pieces: PieceCount,
+    /// Memory of what is received and kept, shared by all conversations.
+    pub budget: ByteBudget,
+}
+
+/// Why the listening ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenEnd {
+    /// All that can come has come, and then nothing for half a second; of a peer that has every piece, at once.
+    #[error("all was said")]
+    Quiet,
+    /// Time was up.
+    #[error("time was up")]
+    TimeUp,
+    /// The peer closed the connection.
+    #[error("the peer closed the connection")]
+    Closed,
+    /// The peer broke the protocol.
+    #[error("after the handshake")]
+    Violation(#[source] Violation),
+    /// The buffers of all peers together were full.
+    #[error("our buffers were full")]
+    Budget,
+    /// The peer sent more than is read of one peer.
+    #[error("it sent more than {limit} bytes")]
+    TooMuch {
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+/// Listens to one peer. What was `said`, and how many `bytes` came, is kept by the caller: it stays known when the listening
+/// is cut short.
+pub(crate) struct Listener<'a> {
+    /// What came after the peer's handshake already, and is not understood yet.
+    pub(crate) received: BytesMut,
+    pub(crate) client: &'a str,
+    pub(crate) listening: &'a Listening,
+    /// The bits of our handshake.
+    pub(crate) reserved: Reserved,
+    pub(crate) theirs: Handshake,
+    pub(crate) extensions: &'a mut Extensions,
+    pub(crate) said: &'a mut Said,
+    pub(crate) bytes: &'a mut usize,
+}
+
+impl Listener<'_> {
+    /// Listens on a stream over which handshakes were exchanged, and says why it stopped.
+    pub(crate) async fn listen<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> ListenEnd {
+        let Listening { time, bytes: limit, budget, .. } = self.listening;
+        let deadline = Instant::now() + *time;
+        // A peer that does not take what we say may have said enough all the same.
+        let _ = timeout_at(deadline, write(stream, self.introduction())).await;
+        let mut charge = budget.charge();
+        // What the extensions say first, once the peer has named them.
+        let mut offers = true;
+        loop {
+            let answers = match self.understand(&mut offers) {
+                Ok(answers) => answers,
+                Err(violation) => return ListenEnd::Violation(violation),
+            };
+            if *self.bytes > *limit {
+                return ListenEnd::TooMuch { limit: *limit };
+            }
+            if !answers.is_empty() {
+                let _ = timeout_at(deadline, write(stream, answers)).await;
+            }
+            if self.received.is_empty() {
+                // A bitfield has been taken in, and its buffer is not needed again.
+                self.received = BytesMut::new();
+            }
+            if !charge.hold(self.received.capacity() + self.said.pieces.bytes()) {
+                return ListenEnd::Budget;
+            }
+            // A peer that always has something to say would never let the timer speak.
+            if Instant::now() >= deadline {
+                return ListenEnd::TimeUp;
+            }
+            let Some(until) = self.until(deadline) else { return ListenEnd::Quiet };
+            match timeout_at(until, read_some(stream, &mut self.received)).await {
+                Err(_) if until < deadline => return ListenEnd::Quiet,
+                Err(_) => return ListenEnd::TimeUp,
+                Ok(Ok(0) | Err(_)) => return ListenEnd::Closed,
+                Ok(Ok(read)) => *self.bytes += read,
+            }
+        }
+    }
+
+    /// How long to wait for the next byte; `None` when nothing more can come.
+    fn until(&self, deadline: Instant) -> Option<Instant> {
+        let pieces = self.listening.pieces.get();
+        if !self.said.is_all_of(&self.theirs) || !self.extensions.are_done() {
+            return Some(deadline);
+        }
+        match &self.said.pieces {
+            all if all.is_all(pieces) => None,
+            // It lacks a few pieces, and may be about to tell that it has them.
+            _ if may_be_lazy(self.said, pieces) => Some(deadline),
+            _ => Some(deadline.min(Instant::now() + QUIET.min(self.listening.time))),
+        }
+    }
+
+    /// Our extension handshake, and that we have no piece, as far as both sides support them. rTorrent closes on a `have_none`
+    /// that it did not negotiate.
+    fn introduction(&self) -> BytesMut {
+        let both = |bit| self.reserved.contains(bit) && self.theirs.reserved.contains(bit);
+        let mut messages = BytesMut::new();
+        let mut say = |message: Message| Codec::default().encode(&message, &mut messages);
+        // Neither of these can be too long for the codec.
+        if both(Reserved::EXTENSION_PROTOCOL) {
+            let ourselves = ExtensionHandshake {
+                client: Some(self.client.to_owned()),
+                extensions: self.extensions.offered(),
+                ..ExtensionHandshake::default()
+            };
+            let _ = say(Message::Extended { id: 0, payload: ourselves.encode() });
+        }
+        if both(Reserved::FAST) {
+            let _ = say(Message::HaveNone);
+        }
+        messages
+    }
+
+    /// Takes in the whole messages that have come; gives what the extensions say to them.
+    fn understand(&mut self, offers: &mut bool) -> Result<BytesMut, Violation> {
+        let pieces = self.listening.pieces.get();
+        if let Some(pieces) = pieces {
+            self.said.settle(pieces)?;
+        }
+        let codec = Codec::bounded(pieces, self.listening.message_bytes);
+        let mut answers = BytesMut::new();
+        while let Some(message) = codec.decode(&mut self.received)? {
+            self.said.take(&message, pieces)?;
+            let theirs = self.said.extension.as_deref();
+            if let Message::Extended { id: id @ 1.., payload } = &message {
+                answers.unsplit(self.extensions.hear((*id, payload), theirs)?);
+            }
+            if *offers && let Some(theirs) = theirs {
+                *offers = false;
+                answers.unsplit(self.extensions.first_messages(theirs));
+            }
+        }
+        Ok(answers)
+    }
+}
+
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, messages: BytesMut) -> std::io::Result<()> {
+    stream.write_all(&messages).await?;
+    wire::sent(&messages);
+    stream.flush().await
+}

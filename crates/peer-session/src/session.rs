@@ -1,0 +1,233 @@
+//! One conversation, from the first byte to the last thing heard.
+
+use crate::alarm::{before, end};
+use crate::extensions::Extensions;
+use crate::handshake::{HandshakeFailure, Shaken, judge, meet};
+use crate::hello::Hello;
+use crate::listen::{ListenEnd, Listener, Listening};
+use crate::oddity::Oddity;
+use crate::said::Said;
+use crate::secure::{Negotiation, SecureFailure, negotiate};
+use bytes::BytesMut;
+use guard::Secrets;
+use ids::PeerId;
+use peer_wire::Handshake;
+use std::fmt;
+use std::io;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Sleep};
+use tracing::debug;
+
+/// How many times the deadline of a handshake an encrypted one has: it goes back and forth twice, and a client that looks at
+/// its connections once a second, as aria2 does, was seen to take 3.5 s for it where it takes 1 s in the clear.
+const ENCRYPTED: u32 = 2;
+
+/// What all conversations of a run have in common.
+pub struct Rules {
+    /// Time for the exchange of handshakes, from the connection on; twice that with encryption.
+    pub handshake_timeout: Duration,
+    /// How long and how much is heard after the handshake.
+    pub listening: Listening,
+    /// Fills a buffer with random bytes, for the keys and the padding of encryption.
+    pub entropy: fn(&mut [u8]) -> io::Result<()>,
+    /// Whether a peer id is one of our own, of any connection: then we have reached ourselves.
+    pub is_ours: Box<dyn Fn(PeerId) -> bool + Send + Sync>,
+    /// What we call ourselves (`v` of the extension handshake).
+    pub client: String,
+    /// What the log may not show.
+    pub secrets: Secrets,
+}
+
+/// One conversation: what is said, by which rules, and the extensions that are spoken.
+pub struct Session<'a> {
+    /// What is said first.
+    pub hello: Hello<'a>,
+    /// What all conversations have in common.
+    pub rules: &'a Rules,
+    /// The extensions that are offered (BEP 10). What each of them heard is in it afterwards.
+    pub extensions: Option<&'a mut Extensions>,
+}
+
+/// What is known of a conversation while it goes on, and remains known when it is cut short.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Time from the connection to the peer's complete handshake.
+    pub handshake: Option<Duration>,
+    /// The peer's handshake, also one for another torrent.
+    pub theirs: Option<Handshake>,
+    /// Bytes received from the peer.
+    pub received: usize,
+    /// What it said of itself.
+    pub said: Said,
+    /// Why it was listened to no longer; `None` when it was not listened to.
+    pub listened: Option<ListenEnd>,
+}
+
+/// How a conversation ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// A valid handshake, and what came after it.
+    Heard,
+    /// The keys make a secret that begins with zeros, which many clients cannot deal with. On a new connection there is
+    /// another key.
+    ShortSecret,
+}
+
+/// Why a conversation gave no valid handshake.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// No valid handshake, in the clear or behind encryption.
+    #[error(transparent)]
+    Handshake(#[from] HandshakeFailure),
+    /// No encryption.
+    #[error("encryption failed")]
+    Encryption(#[source] SecureFailure),
+    /// No encrypted handshake in time.
+    #[error("no encrypted handshake within {} s", .0.as_secs_f32())]
+    EncryptionTimeout(Duration),
+}
+
+impl Rules {
+    fn encrypted_timeout(&self) -> Duration {
+        self.handshake_timeout.saturating_mul(ENCRYPTED)
+    }
+}
+
+impl Session<'_> {
+    /// Holds the conversation in the clear, on a stream that has just been connected. `alarm` is set to the deadline, for one
+    /// timer costs less than several: pass that of the connection, or any. Whatever is learned is noted in
+    /// `progress` at once, so that this may be dropped at any time. The stream is left open.
+    ///
+    /// # Errors
+    /// Why there is no valid handshake.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn has room for its arguments twice, and thousands of these wait"
+    )]
+    pub fn run<S: AsyncRead + AsyncWrite + Unpin>(
+        mut self,
+        stream: &mut S,
+        mut alarm: Pin<&mut Sleep>,
+        progress: &mut Progress,
+    ) -> impl Future<Output = Result<Ended, Failure>> {
+        async move {
+            let connected = Instant::now();
+            alarm.as_mut().reset(end(connected, self.rules.handshake_timeout));
+            let mut surplus = BytesMut::new();
+            // A future of its own is not made of this: it would hold its arguments once more.
+            let theirs = before(alarm, pin!(meet(stream, &self.hello, &mut surplus, &mut progress.received))).await;
+            let shaken = judge(theirs, &self.hello, surplus, self.rules.handshake_timeout);
+            let surplus = progress.shaken(shaken, connected, self.rules)?;
+            // On the heap, so that conversations that wait for a handshake do not hold it too.
+            Box::pin(self.listen(stream, surplus, progress)).await;
+            Ok(Ended::Heard)
+        }
+    }
+
+    /// As [`run`](Self::run), behind Message Stream Encryption with RC4, the one choice that every client accepts.
+    ///
+    /// `acknowledge` is called after each read of the negotiation. libtorrent writes its answer in pieces and lets Nagle's
+    /// algorithm hold each back until the one before it is acknowledged, which a system delays by 40 ms: over TCP it should ask
+    /// for an acknowledgement at once (`TCP_QUICKACK`), and the handshake takes 3 ms in place of 45.
+    ///
+    /// With `any_key`, goes on with keys whose shared secret begins with zeros, which many clients cannot deal with, in place of
+    /// [`Ended::ShortSecret`].
+    ///
+    /// # Errors
+    /// Why there is no valid handshake.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn has room for its arguments twice, and thousands of these wait"
+    )]
+    pub fn run_encrypted<S: AsyncRead + AsyncWrite + Unpin>(
+        mut self,
+        stream: &mut S,
+        acknowledge: fn(&S),
+        any_key: bool,
+        mut alarm: Pin<&mut Sleep>,
+        progress: &mut Progress,
+    ) -> impl Future<Output = Result<Ended, Failure>> {
+        async move {
+            let connected = Instant::now();
+            alarm.as_mut().reset(end(connected, self.rules.encrypted_timeout()));
+            let negotiation = Negotiation { hello: &self.hello, entropy: self.rules.entropy, acknowledge, any_key };
+            let opened = before(alarm, pin!(negotiate(stream, negotiation, &mut progress.received))).await;
+            let (mut secured, shaken) = match opened {
+                Some(Ok(Some(opened))) => opened,
+                Some(Ok(None)) => return Ok(Ended::ShortSecret),
+                Some(Err(failure)) => return Err(Failure::Encryption(failure)),
+                None => return Err(Failure::EncryptionTimeout(self.rules.encrypted_timeout())),
+            };
+            let surplus = progress.shaken(shaken, connected, self.rules)?;
+            Box::pin(self.listen(&mut secured, surplus, progress)).await;
+            Ok(Ended::Heard)
+        }
+    }
+
+    /// Listens to what the peer says after its handshake; `surplus` came along with it.
+    async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        surplus: BytesMut,
+        progress: &mut Progress,
+    ) {
+        let Rules { client, listening, .. } = self.rules;
+        let Some(theirs) = progress.theirs.filter(|_| !listening.time.is_zero()) else { return };
+        let Progress { said, listened, received, .. } = progress;
+        // Stays so when this is cut short.
+        *listened = Some(ListenEnd::TimeUp);
+        let reserved = self.hello.greeting.ours.reserved;
+        let mut none = Extensions::default();
+        let extensions = self.extensions.as_deref_mut().unwrap_or(&mut none);
+        let mut listener =
+            Listener { received: surplus, client, listening, reserved, theirs, extensions, said, bytes: received };
+        *listened = Some(listener.listen(stream).await);
+    }
+}
+
+impl Progress {
+    /// Notes what the peer answered; gives what came behind its handshake.
+    fn shaken(
+        &mut self,
+        shaken: Result<Shaken, HandshakeFailure>,
+        connected: Instant,
+        rules: &Rules,
+    ) -> Result<BytesMut, HandshakeFailure> {
+        let shaken = match shaken {
+            // Not that of this connection, but of another one, or the one that is announced.
+            Ok(Shaken { theirs, .. }) if (rules.is_ours)(theirs.peer_id) => Err(HandshakeFailure::OwnPeerId(theirs)),
+            shaken => shaken,
+        };
+        let theirs = match &shaken {
+            Ok(shaken) => Some(&shaken.theirs),
+            Err(failure) => failure.theirs(),
+        };
+        if let Some(theirs) = theirs {
+            self.handshake = Some(connected.elapsed());
+            self.theirs = Some(*theirs);
+            let mut peer_id = theirs.peer_id;
+            rules.secrets.mask(&mut peer_id.0);
+            debug!(
+                reserved = %theirs.reserved, info_hash = %theirs.info_hash, %peer_id, "handshake response received"
+            );
+        }
+        let Shaken { surplus, early, .. } = shaken?;
+        if early > 0 {
+            self.said.oddities.add(Oddity::MessagesBeforeHandshake);
+        }
+        Ok(surplus)
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { handshake_timeout, listening, .. } = self;
+        f.debug_struct("Rules")
+            .field("handshake_timeout", handshake_timeout)
+            .field("listening", listening)
+            .finish_non_exhaustive()
+    }
+}
