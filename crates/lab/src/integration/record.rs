@@ -52,6 +52,8 @@ struct Program {
 }
 
 const USUAL: &[&str] = &["all", "part", "nothing"];
+/// Of programs with a setting for super-seeding (BEP 16).
+const SUPER_SEEDING: &[&str] = &["all", "part", "nothing", "hidden"];
 
 const PROGRAMS: &[Program] = &[
     Program {
@@ -64,8 +66,14 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "rtorrent",
         needs: &optional::RTORRENT,
-        command: |place, _| rtorrent::command(place, rtorrent::ALLOWED),
-        had: USUAL,
+        command: |place, had| {
+            let mut command = rtorrent::command(place, rtorrent::ALLOWED)?;
+            if had == "hidden" {
+                command.args(["-o", "protocol.connection.seed.set=initial_seed"]);
+            }
+            Ok(command)
+        },
+        had: SUPER_SEEDING,
     },
     Program {
         name: "libtorrent",
@@ -73,7 +81,7 @@ const PROGRAMS: &[Program] = &[
         command: |place, had| {
             libtorrent::command(place, if had == "hidden" { &["--super-seeding"] } else { &["--check"] })
         },
-        had: &["all", "part", "nothing", "hidden"],
+        had: SUPER_SEEDING,
     },
     Program {
         name: "qbittorrent",
