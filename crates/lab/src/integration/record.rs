@@ -112,7 +112,7 @@ pub(super) fn run(skips: &Skips) -> Result {
     let scratch = Scratch::new(true)?;
     let ourselves = std::env::current_exe().map_err(|error| format!("cannot find ourselves: {error}"))?;
     let mut command = process::mortal(&command, &[]);
-    // The scenario runs no binary of ours, once.
+    // No command under test, and one run.
     command.arg(ourselves).args([namespace::TASK, NAME, "-"]).arg(scratch.folder("")?).args(["1", "false"]);
     shell::run(command.stdin(Stdio::null()))
 }
