@@ -49,7 +49,6 @@ const NOT_YET: &[&str] = &[
     "crates/bencode/",
     "crates/cli/",
     "crates/client/",
-    "crates/fake-swarm/",
     "crates/metainfo/",
     "crates/mse/",
     "crates/peer-wire/",
