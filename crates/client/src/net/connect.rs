@@ -1,4 +1,4 @@
-//! TCP connections with a chosen source address, and whose fault it is when there is none.
+//! TCP and UDP sockets with a chosen source address, and whose fault it is when there is no connection.
 
 use crate::config::Bind;
 use crate::net::route::Route;
@@ -15,10 +15,9 @@ use tokio::net::{TcpStream, UdpSocket};
 pub(crate) enum ConnectError {
     /// The user chose no source address of this family.
     Unchosen(io::Error),
-    /// Our own machine has no way there, and sent nothing: no route, no address of that family, or a rule of its own against
-    /// it.
+    /// This machine has no way there, and sent nothing: no route, no address of that family, or a firewall rule of its own.
     NoRoute(io::Error),
-    /// Our own machine has run out of descriptors, ports or buffers for now.
+    /// This machine has run out of descriptors, ports or buffers for now.
     Exhausted(io::Error),
     /// The network or the other machine refused.
     Remote(io::Error),
@@ -115,7 +114,7 @@ fn has_source(address: SocketAddr, route: Route) -> bool {
     }
 }
 
-/// Whether this machine has a route to anywhere but itself and its own networks: to the addresses that are kept for
+/// Whether this machine has a route to anywhere but itself and its own networks: to addresses reserved for
 /// documentation (RFC 5737, RFC 3849), to which nothing is sent.
 pub(crate) fn has_route_out() -> bool {
     let v4 = SocketAddr::from(([192, 0, 2, 1], 9));
@@ -123,13 +122,13 @@ pub(crate) fn has_route_out() -> bool {
     [v4, v6].into_iter().any(|address| has_source(address, Bind::default().into()))
 }
 
-/// A UDP socket that hears `address` alone, from the source address chosen for its family. Another one may be had
+/// A UDP socket that receives from `address` alone, with the source address chosen for its family. Another one can be bound
 /// [`beside`] it.
 pub(crate) fn connect_udp(address: SocketAddr, route: Route) -> Result<UdpSocket, ConnectError> {
     connect_udp_from(0, address, route)
 }
 
-/// The same from a port that was had before, if it is free.
+/// The same from a port that an earlier socket had, if it is free.
 pub(crate) fn connect_udp_again(port: u16, address: SocketAddr, route: Route) -> Result<UdpSocket, ConnectError> {
     connect_udp_from(port, address, route).or_else(|_| connect_udp(address, route))
 }
@@ -142,14 +141,14 @@ fn connect_udp_from(port: u16, address: SocketAddr, route: Route) -> Result<UdpS
     };
     let socket = std::net::UdpSocket::bind(local).map_err(ConnectError::at_once)?;
     socket.connect(address).map_err(ConnectError::at_once)?;
-    // Not before: with it the kernel may choose a port that is in use. Without it there is no socket beside this one.
+    // Not before: with this option the kernel may choose a port that is in use. Without it no socket can be bound beside it.
     let _ = SockRef::from(&socket).set_reuse_port(true);
     socket.set_nonblocking(true).map_err(ConnectError::at_once)?;
     UdpSocket::from_std(socket).map_err(ConnectError::at_once)
 }
 
-/// A UDP socket that hears what comes to the port of `local` from addresses that the socket there is not connected to: the
-/// kernel prefers that one for all that it may hear. It is bound to every address, because among sockets of the very same
+/// A UDP socket that receives what comes to the port of `local` from addresses that the socket there is not connected to: the
+/// kernel prefers that one for all that it may receive. It is bound to every address, because among sockets of the very same
 /// address an old kernel chooses by chance.
 pub(crate) fn beside(local: SocketAddr) -> io::Result<UdpSocket> {
     let any = if local.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };

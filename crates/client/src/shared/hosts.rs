@@ -1,4 +1,4 @@
-//! What all runs share about the addresses of trackers: how fast each is asked, its connections, and which are silent.
+//! What all runs share about the addresses of trackers: the pace of requests, connections, and which are silent.
 
 pub(crate) mod batches;
 pub(crate) mod kept;

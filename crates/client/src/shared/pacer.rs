@@ -10,7 +10,7 @@ const MAX_DEBT: Duration = Duration::from_millis(10);
 /// What the time of the schedule begins with, so that there is a time before it.
 const BEFORE: Duration = Duration::from_secs(1);
 
-/// Allows `rate` starts a second, evenly spaced, to all who share it.
+/// Allows `rate` starts a second, evenly spaced, to all runs together.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     interval: Option<Duration>,

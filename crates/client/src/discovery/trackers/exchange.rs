@@ -21,14 +21,14 @@ use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
 use tracker_udp::Session;
 
-/// What a tracker said.
+/// A tracker's answer.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Announced(Announced),
     Scraped(Scraped),
 }
 
-/// What is known while conversations go on, and remains known when they are cut short.
+/// What is known while conversations go on, and is kept when they are cancelled.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// The address being asked, once one is.
@@ -38,7 +38,7 @@ pub(crate) struct Progress {
     pub(crate) times: Times,
     /// The HTTP status of the answer.
     pub(crate) http_status: Option<u16>,
-    /// Torrents that the last question was about.
+    /// How many torrents the last question was about.
     pub(crate) asked_about: usize,
     /// What [`TrackerReport::asked_together`](crate::report::tracker::TrackerReport::asked_together) says.
     pub(crate) together: usize,
@@ -50,14 +50,14 @@ pub(crate) struct Progress {
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) address: SocketAddr,
-    /// Counts it until it is taken back.
+    /// Counts it among those that are owed a goodbye.
     pub(crate) owed: Option<Owed>,
-    /// The exchange it is part of and our port, when that is over UDP.
+    /// Over UDP: the exchange that it is part of, and our port.
     pub(crate) session: Option<(Session, u16)>,
 }
 
 impl Progress {
-    /// Notes an announce over HTTP, once for each address: one that is asked again over another connection is one.
+    /// Notes an announce over HTTP, once for each address: one that is sent again over another connection is the same.
     fn wrote_over_http(&mut self, context: &AnnounceContext) {
         if let Some(address) = self.address
             && !self.written.iter().any(|written| written.session.is_none() && written.address == address)
@@ -67,7 +67,7 @@ impl Progress {
     }
 }
 
-/// Asks at one address; `turn` gives the right to, and takes the connection for whatever comes after.
+/// Asks at one address. `turn` is the right to do so, and gets the connection for the next request.
 pub(crate) async fn converse(
     job: &TrackerJob,
     info_hashes: &[InfoHash],
@@ -124,7 +124,7 @@ async fn tcp(
     Ok(stream)
 }
 
-/// What an error of TLS says: it may be our own machine's.
+/// The status for an error of TLS, which may be this machine's fault.
 fn of_tls(error: http_exchange::Error) -> TrackerStatus {
     match error {
         http_exchange::Error::Tls(TlsProblem::NoThread(source)) => ConnectError::Exhausted(source).into(),
@@ -132,8 +132,8 @@ fn of_tls(error: http_exchange::Error) -> TrackerStatus {
     }
 }
 
-/// Over a connection that an earlier request has left, or a new one. Which of both it is decides nothing: one that the
-/// tracker has closed meanwhile is replaced (RFC 9112, 9.3.1).
+/// Over a connection that an earlier request has left, or a new one. One that the tracker has closed meanwhile is replaced (RFC
+/// 9112, 9.3.1).
 async fn over_http(
     job: &TrackerJob,
     info_hashes: &[InfoHash],
@@ -186,7 +186,7 @@ async fn ask_over_http(
             progress.wrote_over_http(context);
             let reply = match redirect {
                 None => connection.announce(url, &context.announce_of(info_hashes)).await?,
-                // The whole request is in the URL that the redirect gave.
+                // The URL of a redirect has the whole request.
                 Some(_) => connection.announce_as_written(url).await?,
             };
             Ok((Answer::Announced(reply.answer), reply.status))
@@ -205,7 +205,7 @@ async fn ask_over_http(
     }
 }
 
-/// What a scrape's error says. BEP 48 derives the URL by a convention that not every tracker keeps to.
+/// The status for a scrape's error. BEP 48 derives the URL by a convention that not every tracker keeps to.
 fn of_a_scrape(error: tracker_http::Error) -> TrackerStatus {
     // RFC 9110: not found, method not allowed, gone, not implemented. A refusal in the tracker's own words is that.
     match error.status() {
@@ -229,7 +229,7 @@ async fn over_udp(
     let transaction = transaction()?;
     let mut session = Session::new(socket, &job.url)?;
     session.timeout = deadline - begun;
-    // Kept outside: what ends this in the middle may owe a goodbye.
+    // Kept outside: an announce that is cancelled in the middle may be owed a goodbye.
     let owed = (context.action == Action::Announce).then(|| context.shared.owed());
     let written = Written { address, owed, session: None };
     let session = progress.written.push_mut(written).session.insert((session, local.port()));
@@ -283,7 +283,7 @@ impl AnnounceContext {
     }
 }
 
-/// What tells this exchange's datagrams from forged ones.
+/// The first transaction id of an exchange, by which its replies are told from forged ones.
 pub(crate) fn transaction() -> Result<u32, ConnectError> {
     entropy::bytes().map(u32::from_be_bytes).map_err(ConnectError::Exhausted)
 }
@@ -297,7 +297,7 @@ impl Answer {
         }
     }
 
-    /// What the tracker wants to be told in the next announce.
+    /// What the next announce is to contain (`tracker id`, BEP 3).
     pub(crate) fn tracker_id(&self) -> Option<&[u8]> {
         match self {
             Self::Announced(announced) => announced.tracker_id.as_deref(),
