@@ -8,6 +8,8 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::dial::attempt::Attempt;
 use crate::dial::dialler::{Dialler, NextDial};
+use crate::dial::peer_error::PeerError;
+use crate::dial::story;
 use crate::dial::terms::{Facts, Terms};
 use crate::discovery::lookups::{LookedUp, Lookups, outcome_of};
 use crate::discovery::peers::{Introduction, Peers};
@@ -16,13 +18,10 @@ use crate::discovery::{Discovery, given};
 use crate::error::Error;
 use crate::interim::Interim;
 use crate::net::stop::Stop;
-use crate::report::event::{CutShort, Event, Summary};
-use crate::report::outcome::{Outcome, Stage};
-use crate::report::peer::{PeerError, PeerReport};
-use crate::report::tracker::TrackerReport;
 use crate::shared::{Shared, Waiting};
 use crate::topic::Topic;
 use guard::Secrets;
+use report::{CutShort, Event, Outcome, PeerReport, Stage, Summary, TrackerReport};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use tokio::sync::Notify;
@@ -85,6 +84,8 @@ impl Swarm {
         let terms = Terms::new(&topic, &config, shared, stop.listen(), secrets.clone());
         let primary = topic.hashes.primary();
         let by_user = given::by_user(std::mem::take(&mut config.peers), primary);
+        let mut summary = Summary::default();
+        summary.scraped = config.scrape;
         let mut swarm = Self {
             torrent: terms.torrent.clone(),
             secrets,
@@ -100,7 +101,7 @@ impl Swarm {
             peers: Peers::new(primary, config.limits, config.max_per_address),
             census: Census::new(&topic, config.limits.waiting_bytes),
             reports: VecDeque::new(),
-            summary: Some(Summary { scraped: config.scrape, ..Summary::default() }),
+            summary: Some(summary),
             config,
             interim: Interim::default(),
         };
@@ -273,9 +274,9 @@ impl Swarm {
     }
 
     fn finish(&mut self, begun: Instant) -> Option<Summary> {
-        let summary = self.summary.take()?;
-        let swarm = self.census.view(&summary);
-        Some(Summary { elapsed: begun.elapsed(), swarm, ..summary })
+        let mut summary = self.summary.take()?;
+        (summary.swarm, summary.elapsed) = (self.census.view(&summary), begun.elapsed());
+        Some(summary)
     }
 
     fn cut_short(&mut self, by: CutShort) {
@@ -326,7 +327,7 @@ impl Swarm {
 
     fn report_attempt(&mut self, last: Box<Attempt>) {
         let sources = self.peers.sources(&PeerAddress::Socket(last.tried.address));
-        let (report, said) = PeerReport::of(last, sources, &self.torrent);
+        let (report, said) = story::tell(last, sources, &self.torrent, &self.secrets);
         let told = self.census.take(report, &said);
         self.tell(told);
     }
@@ -342,13 +343,13 @@ impl Swarm {
     /// Reports a peer that was never connected to.
     fn unreached(&mut self, address: PeerAddress, outcome: Outcome, stage: Stage, error: Option<PeerError>) {
         let sources = self.peers.sources(&address);
-        self.tell([PeerReport::unreached(address, sources, outcome, stage, error)]);
+        self.tell([story::unreached(address, sources, outcome, stage, error.as_ref(), &self.secrets)]);
     }
 
     fn tell(&mut self, reports: impl IntoIterator<Item = PeerReport>) {
         for mut report in reports {
             // After all comparing of peers, and before anything is counted by name.
-            report.conceal(&self.secrets);
+            story::conceal(&mut report, &self.secrets);
             if let Some(summary) = &mut self.summary {
                 summary.count_peer(&report);
             }

@@ -4,13 +4,13 @@
 //! anything, and the state of an encrypted one on the heap.
 
 use crate::dial::attempt::{Attempt, Failure, Progress, Try};
+use crate::dial::peer_error::PeerError;
 use crate::dial::stream::Stream;
 use crate::dial::terms::Terms;
 use crate::net::connect::{ConnectError, connect};
-use crate::report::outcome::{Outcome, Stage, Transport};
-use crate::report::peer::PeerError;
 use nix::errno::Errno;
 use peer_session::{Ended, HandshakeFailure, Session, before, end};
+use report::{Outcome, Stage};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -59,12 +59,10 @@ fn converse_once(
         let mut stream = dial(tried, terms, alarm.as_mut(), progress).await?;
         let session = Session { hello: terms.hello(tried.info_hash), rules: &terms.rules, extensions: None };
         let said = &mut progress.session;
-        let result = match tried.transport {
-            Transport::Tcp => session.run(&mut stream, alarm, said).await,
+        let result = match tried.encryption.is_encrypted() {
+            false => session.run(&mut stream, alarm, said).await,
             // On the heap, so that a conversation in the clear does not hold the negotiation's state.
-            Transport::Mse => {
-                Box::pin(session.run_encrypted(&mut stream, Stream::acknowledge, last, alarm, said)).await
-            }
+            true => Box::pin(session.run_encrypted(&mut stream, Stream::acknowledge, last, alarm, said)).await,
         };
         if result.is_err() && stream.is_ourselves() {
             *progress = Progress { stage: Stage::Connect, ..Progress::default() };
@@ -87,7 +85,7 @@ async fn dial(tried: &Try, terms: &Terms, alarm: Pin<&mut Sleep>, progress: &mut
     let stream = connected?;
     progress.connect = Some(begun.elapsed());
     progress.stage = Stage::Handshake;
-    debug!(peer = %tried.address, transport = tried.transport.code(), "start handshake");
+    debug!(peer = %tried.address, encryption = tried.encryption.code(), "start handshake");
     Ok(stream)
 }
 

@@ -1,6 +1,6 @@
 //! Which peer is dialled next, how many at once and how fast, and which get a second attempt.
 
-use crate::config::{Config, Encryption};
+use crate::config::{Config, EncryptionPolicy};
 use crate::dial::attempt::{Attempt, Try};
 use crate::dial::conversation::attempt;
 use crate::dial::delay_queue::DelayQueue;
@@ -8,9 +8,9 @@ use crate::dial::parked::Parked;
 use crate::dial::terms::Terms;
 use crate::discovery::peers::{DialHints, Peers, Queue};
 use crate::net::task::settled;
-use crate::report::outcome::Transport;
 use crate::shared::Shared;
 use crate::shared::permits::ConnectionPermit;
+use report::Encryption;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -29,7 +29,7 @@ const BURST: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Dialler {
     terms: Arc<Terms>,
-    encryption: Encryption,
+    encryption: EncryptionPolicy,
     shared: Shared,
     attempts: JoinSet<Box<Attempt>>,
     delayed: DelayQueue,
@@ -155,9 +155,9 @@ impl Dialler {
         if attempt.tried.first.is_some() || self.terms.stopped.is_set() {
             return Some(attempt);
         }
-        let Some(transport) = second_transport(self.encryption, &attempt) else { return Some(attempt) };
+        let Some(encryption) = second_encryption(self.encryption, &attempt) else { return Some(attempt) };
         let Try { address, info_hash, by_user, .. } = attempt.tried;
-        let second = Try { address, info_hash, transport, by_user, permit: None, first: Some(attempt) };
+        let second = Try { address, info_hash, encryption, by_user, permit: None, first: Some(attempt) };
         self.delayed.add(second, Instant::now());
         None
     }
@@ -235,16 +235,16 @@ impl Dialler {
 
     fn first_try(&self, address: SocketAddr, peers: &Peers) -> Try {
         let DialHints { info_hash, requires_crypto, by_user } = peers.hints(&PeerAddress::Socket(address));
-        let transport = self.encryption.first(requires_crypto);
-        Try { address, info_hash, transport, by_user, permit: None, first: None }
+        let encryption = self.encryption.first(requires_crypto);
+        Try { address, info_hash, encryption, by_user, permit: None, first: None }
     }
 }
 
 /// How a peer is tried again after this first attempt; `None` when a second would tell nothing new.
-fn second_transport(encryption: Encryption, first: &Attempt) -> Option<Transport> {
-    match (encryption, first.tried.transport) {
-        (Encryption::Off | Encryption::Require, _) => None,
-        (_, Transport::Tcp) => first.may_mean_encryption().then_some(Transport::Mse),
-        (_, Transport::Mse) => first.ended_in_the_handshake().then_some(Transport::Tcp),
+fn second_encryption(policy: EncryptionPolicy, first: &Attempt) -> Option<Encryption> {
+    match (policy, first.tried.encryption) {
+        (EncryptionPolicy::Off | EncryptionPolicy::Require, _) => None,
+        (_, Encryption::None) => first.may_mean_encryption().then_some(Encryption::Rc4),
+        _ => first.ended_in_the_handshake().then_some(Encryption::None),
     }
 }

@@ -57,15 +57,15 @@ impl Parked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::outcome::Transport;
     use ids::InfoHash;
+    use report::Encryption;
     use std::net::SocketAddr;
 
     fn tried(port: u16) -> Try {
         Try {
             address: SocketAddr::from(([9, 9, 9, 9], port)),
             info_hash: InfoHash([7; 20]),
-            transport: Transport::Tcp,
+            encryption: Encryption::None,
             by_user: false,
             permit: None,
             first: None,

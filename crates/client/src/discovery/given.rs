@@ -1,9 +1,9 @@
 //! Peers that are given before the run begins: by the user, and by a magnet link (BEP 9, `x.pe`).
 
 use crate::discovery::source::Found;
-use crate::report::event::Source;
 use guard::AddressPolicy;
 use ids::InfoHash;
+use report::Source;
 use tracker::{Peer, PeerAddress};
 
 /// Those that the user named.

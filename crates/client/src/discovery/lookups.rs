@@ -6,7 +6,7 @@ use crate::net::resolve::{LookupPool, NO_ROUTE, NO_THREAD, resolve};
 use crate::net::route::Route;
 use crate::net::stop::Stopped;
 use crate::net::task::settled;
-use crate::report::outcome::Outcome;
+use report::Outcome;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;

@@ -2,10 +2,10 @@
 
 use crate::discovery::table::{NamedBy, Table};
 use crate::limits::Limits;
-use crate::report::event::Source;
 use crate::shared::address_quota::AddressCounter;
 use guard::{AddressPolicy, Refusal};
 use ids::InfoHash;
+use report::Source;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;

@@ -1,10 +1,10 @@
 //! What every source of peers has in common: what it finds, how busy it is, and how it ends.
 
 use crate::discovery::peers::Added;
-use crate::report::event::Source;
-use crate::report::tracker::TrackerReport;
 use guard::AddressPolicy;
 use ids::InfoHash;
+use report::Source;
+use report::TrackerReport;
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;

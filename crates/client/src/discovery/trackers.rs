@@ -6,6 +6,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod context;
+pub(crate) mod ending;
 pub(crate) mod exchange;
 pub(crate) mod goodbye;
 pub(crate) mod job;
@@ -18,6 +19,7 @@ pub(crate) mod waits;
 use crate::config::Config;
 use crate::discovery::source::{Activity, Found, PeerSource, SourceReport};
 use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::ending::{Ending, Unasked};
 use crate::discovery::trackers::goodbye::{Goodbye, say_all};
 use crate::discovery::trackers::job::{TrackerJob, check_private, choose};
 use crate::discovery::trackers::names::{HostLookup, Names, addresses_of};
@@ -26,14 +28,13 @@ use crate::discovery::trackers::waits::Why;
 use crate::error::Error;
 use crate::net::stop::Stopped;
 use crate::net::task::settled;
-use crate::report::event::Source;
-use crate::report::tracker::TrackerReport;
-use crate::report::tracker_status::{TrackerStatus, Unasked};
 use crate::shared::Shared;
 use crate::shared::address_quota::AddressCounter;
 use crate::topic::Topic;
 use guard::{AddressPolicy, Secrets};
 use ids::InfoHash;
+use report::Source;
+use report::TrackerReport;
 use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
@@ -86,7 +87,7 @@ enum TaskResult {
 #[derive(Debug)]
 struct LookedUp {
     job: TrackerJob,
-    addresses: Result<Vec<SocketAddr>, TrackerStatus>,
+    addresses: Result<Vec<SocketAddr>, Ending>,
     took: Duration,
 }
 
@@ -201,7 +202,7 @@ impl Trackers {
         }
         if self.tasks.is_empty() && self.answered {
             let others: Vec<TrackerJob> = self.jobs.drain(..).collect();
-            others.into_iter().for_each(|job| self.report(job.report(Unasked::AnotherAnswered.into())));
+            others.into_iter().for_each(|job| self.report(job.report(&Unasked::AnotherAnswered.into())));
         }
         !self.tasks.is_empty() || !self.found.is_empty()
     }
@@ -209,9 +210,9 @@ impl Trackers {
     /// After the end of the run: reports as interrupted what has not been asked.
     fn give_up(&mut self) {
         let jobs: Vec<TrackerJob> = self.jobs.drain(..).chain(self.names.give_up()).collect();
-        jobs.into_iter().for_each(|job| self.report(job.report(TrackerStatus::Interrupted)));
+        jobs.into_iter().for_each(|job| self.report(job.report(&Ending::Interrupted)));
         let queries: Vec<Query> = self.queries.drain(..).collect();
-        queries.into_iter().for_each(|query| self.report(query.report(TrackerStatus::Interrupted)));
+        queries.into_iter().for_each(|query| self.report(query.report(&Ending::Interrupted)));
     }
 
     fn take(&mut self, result: TaskResult) {
@@ -227,17 +228,12 @@ impl Trackers {
     }
 
     /// Goes on with a tracker whose host has been looked up; `took` is the time of its own look-up, if there was one.
-    fn looked_up(
-        &mut self,
-        mut job: TrackerJob,
-        addresses: Result<Vec<SocketAddr>, TrackerStatus>,
-        took: Option<Duration>,
-    ) {
+    fn looked_up(&mut self, mut job: TrackerJob, addresses: Result<Vec<SocketAddr>, Ending>, took: Option<Duration>) {
         job.begun.get_or_insert_with(Instant::now);
         match addresses {
             Ok(addresses) => self.plan(&job, addresses, took),
-            Err(status) => {
-                let mut report = job.report(status);
+            Err(ending) => {
+                let mut report = job.report(&ending);
                 report.times.dns = took;
                 self.report(report);
             }
@@ -288,7 +284,7 @@ impl Trackers {
             taken > 0
         });
         if let Some(limit) = counter.most().filter(|_| addresses.is_empty()) {
-            self.report(job.report(Unasked::Crowded { limit }.into()));
+            self.report(job.report(&Unasked::Crowded { limit }.into()));
             return None;
         }
         Some((addresses, at_once))
@@ -304,7 +300,7 @@ impl Trackers {
                     self.jobs.push_front(job);
                     return;
                 }
-                Err(status) => report.status = status,
+                Err(ending) => ending.write(&mut report, &job.secrets),
             }
         }
         self.answered |= report.status.is_ok();
@@ -312,13 +308,13 @@ impl Trackers {
     }
 
     /// Whether a redirect is followed.
-    fn judge_redirect(&mut self, job: &TrackerJob) -> Result<(), TrackerStatus> {
+    fn judge_redirect(&mut self, job: &TrackerJob) -> Result<(), Ending> {
         let asks_the_same = |url: &TrackerUrl| self.context.asks_the_same(url, job);
         if job.trail.iter().any(asks_the_same) {
-            return Err(TrackerStatus::RedirectLoop);
+            return Err(Ending::RedirectLoop);
         }
         if job.trail.len() > self.context.limits.redirects {
-            return Err(TrackerStatus::TooManyRedirects { limit: self.context.limits.redirects });
+            return Err(Ending::TooManyRedirects { limit: self.context.limits.redirects });
         }
         let followed = job.redirect.map(|redirect| (job.url.clone(), redirect.family, redirect.info_hash));
         if self.known.iter().any(asks_the_same) || followed.is_some_and(|followed| !self.followed.insert(followed)) {
@@ -352,6 +348,6 @@ async fn look_up(mut job: TrackerJob, name: String, context: Arc<AnnounceContext
     let begun = Instant::now();
     job.begun.get_or_insert(begun);
     let addresses = stopped.or(pin!(addresses_of(&name, job.url.port(), &context))).await;
-    let addresses = addresses.unwrap_or(Err(TrackerStatus::Interrupted));
+    let addresses = addresses.unwrap_or(Err(Ending::Interrupted));
     TaskResult::LookedUp(Box::new(LookedUp { job, addresses, took: begun.elapsed() }))
 }

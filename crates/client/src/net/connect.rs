@@ -2,8 +2,8 @@
 
 use crate::config::Bind;
 use crate::net::route::Route;
-use crate::report::outcome::Outcome;
 use nix::errno::Errno;
+use report::Outcome;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -1,12 +1,12 @@
 //! What every conversation of a run with a tracker has in common.
 
 use crate::config::Config;
+use crate::discovery::trackers::exchange::Action;
 use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
 use crate::discovery::trackers::waits::Waits;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::net::route::Route;
-use crate::report::tracker::Action;
 use crate::shared::Shared;
 use crate::topic::Topic;
 use http_exchange::Tls;
@@ -71,7 +71,7 @@ impl AnnounceContext {
     /// The HTTP request-target with which the tracker at `url` is asked about a torrent.
     fn request_target(&self, url: &TrackerUrl, info_hash: InfoHash) -> String {
         match self.action {
-            Action::Announce => url.target_with(&Announce { info_hash, ..self.announce }.query()),
+            Action::Announce => url.target_with(&self.announce.with_info_hash(info_hash).query()),
             Action::Scrape => {
                 url.scrape().map_or_else(String::new, |url| url.target_with(&Scrape::from(info_hash).query()))
             }
@@ -87,20 +87,11 @@ impl AnnounceContext {
     }
 }
 
-/// What trackers are told.
+/// The announce of a run, for the primary info-hash.
 fn announce(topic: &Topic, shared: &Shared, config: &Config) -> Announce<'static> {
-    Announce {
-        info_hash: topic.hashes.primary(),
-        peer_id: shared.identity().peer_id,
-        port: shared.endpoint().port,
-        uploaded: 0,
-        downloaded: 0,
-        // With nothing left it would be a seed.
-        left: topic.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT),
-        event: tracker::Event::Started,
-        numwant: Some(NUMWANT),
-        key: shared.identity().key,
-        crypto: config.encryption.announced(),
-        tracker_id: None,
-    }
+    let left = topic.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT);
+    Announce::started(topic.hashes.primary(), shared.identity().peer_id, shared.endpoint().port, shared.identity().key)
+        .with_bytes(0, 0, left)
+        .with_numwant(Some(NUMWANT))
+        .with_crypto(config.encryption.announced())
 }

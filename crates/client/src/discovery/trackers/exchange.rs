@@ -1,18 +1,18 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
 use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::ending::Ending;
 use crate::discovery::trackers::job::TrackerJob;
 use crate::discovery::trackers::strays;
 use crate::discovery::trackers::turn::Turn;
 use crate::net::connect::{ConnectError, connect, connect_udp};
 use crate::net::entropy;
-use crate::report::tracker::{Action, Times};
-use crate::report::tracker_status::TrackerStatus;
 use crate::shared::Owed;
 use crate::shared::hosts::kept::{Connection, Stream};
 use crate::shared::hosts::pace::Purpose;
 use http_exchange::TlsProblem;
 use ids::InfoHash;
+use report::Times;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -20,6 +20,15 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
 use tracker_udp::Session;
+
+/// What a tracker is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// For peers; the tracker counts us until the announce is taken back.
+    Announce,
+    /// For counts; the tracker learns nothing of us (BEP 48).
+    Scrape,
+}
 
 /// A tracker's answer.
 #[derive(Debug)]
@@ -40,7 +49,7 @@ pub(crate) struct Progress {
     pub(crate) http_status: Option<u16>,
     /// How many torrents the last question was about.
     pub(crate) asked_about: usize,
-    /// What [`TrackerReport::asked_together`](crate::report::tracker::TrackerReport::asked_together) says.
+    /// What [`TrackerReport::asked_together`](report::TrackerReport::asked_together) says.
     pub(crate) together: usize,
     /// Where an announce may have been written.
     pub(crate) written: Vec<Written>,
@@ -75,13 +84,13 @@ pub(crate) async fn converse(
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
-) -> Result<Answer, TrackerStatus> {
+) -> Result<Answer, Ending> {
     let address = turn.address();
     progress.times = Times::default();
     match job.url.scheme() {
         Scheme::Udp => over_udp(job, address, info_hashes, context, deadline, progress).await,
         Scheme::Http | Scheme::Https => over_http(job, info_hashes, context, deadline, turn, progress).await,
-        _ => Err(TrackerStatus::UnsupportedScheme),
+        _ => Err(Ending::UnsupportedScheme),
     }
 }
 
@@ -92,7 +101,7 @@ pub(crate) async fn open(
     context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
-) -> Result<Connection, TrackerStatus> {
+) -> Result<Connection, Ending> {
     let stream = tcp(address, context, deadline, progress).await?;
     let stream: Box<dyn Stream> = if job.url.scheme() == Scheme::Https {
         let begun = Instant::now();
@@ -112,7 +121,7 @@ async fn tcp(
     context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
-) -> Result<TcpStream, TrackerStatus> {
+) -> Result<TcpStream, Ending> {
     let begun = Instant::now();
     let limit = deadline.min(begun + context.connect_timeout);
     let stream = match timeout_at(limit, connect::<TcpStream>(address, context.route)).await {
@@ -125,7 +134,7 @@ async fn tcp(
 }
 
 /// The status for an error of TLS, which may be this machine's fault.
-fn of_tls(error: http_exchange::Error) -> TrackerStatus {
+fn of_tls(error: http_exchange::Error) -> Ending {
     match error {
         http_exchange::Error::Tls(TlsProblem::NoThread(source)) => ConnectError::Exhausted(source).into(),
         error => tracker_http::Error::from(error).into(),
@@ -141,7 +150,7 @@ async fn over_http(
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
-) -> Result<Answer, TrackerStatus> {
+) -> Result<Answer, Ending> {
     let (address, mut deadline) = (turn.address(), deadline);
     loop {
         let mut connection = match turn.connection.take() {
@@ -151,7 +160,7 @@ async fn over_http(
         let begun = Instant::now();
         connection.timeout = deadline - begun;
         let asked = ask_over_http(&mut connection, job, info_hashes, context, progress).await;
-        if let Err(TrackerStatus::Http(error)) = &asked
+        if let Err(Ending::Http(error)) = &asked
             && error.is_stale()
         {
             deadline += turn.again(context, Purpose::Question).await;
@@ -179,7 +188,7 @@ async fn ask_over_http(
     info_hashes: &[InfoHash],
     context: &AnnounceContext,
     progress: &mut Progress,
-) -> Result<(Answer, u16), TrackerStatus> {
+) -> Result<(Answer, u16), Ending> {
     let url = &job.url;
     match (context.action, job.redirect) {
         (Action::Announce, redirect) => {
@@ -194,7 +203,7 @@ async fn ask_over_http(
         (Action::Scrape, redirect) => {
             let reply = match redirect {
                 None => {
-                    let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
+                    let url = url.scrape().ok_or(Ending::ScrapeUnsupported)?;
                     connection.scrape(&url, &context.scrape_of(info_hashes)).await
                 }
                 Some(_) => connection.scrape_as_written(url).await,
@@ -206,10 +215,10 @@ async fn ask_over_http(
 }
 
 /// The status for a scrape's error. BEP 48 derives the URL by a convention that not every tracker keeps to.
-fn of_a_scrape(error: tracker_http::Error) -> TrackerStatus {
+fn of_a_scrape(error: tracker_http::Error) -> Ending {
     // RFC 9110: not found, method not allowed, gone, not implemented. A refusal in the tracker's own words is that.
     match error.status() {
-        Some(404 | 405 | 410 | 501) if error.failure().is_none() => TrackerStatus::NoScrape(error),
+        Some(404 | 405 | 410 | 501) if error.failure().is_none() => Ending::NoScrape(error),
         _ => error.into(),
     }
 }
@@ -221,7 +230,7 @@ async fn over_udp(
     context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
-) -> Result<Answer, TrackerStatus> {
+) -> Result<Answer, Ending> {
     let begun = Instant::now();
     let socket = connect_udp(address, context.route)?;
     let local = socket.local_addr().map_err(ConnectError::Exhausted)?;
@@ -241,9 +250,7 @@ async fn over_udp(
         never = strays::watch(asked, context, &mut elsewhere) => match never {},
     };
     let (connect, together, answer) = reply.map_err(|error| match elsewhere {
-        Some(from) if matches!(error, tracker_udp::Error::Timeout { .. }) => {
-            TrackerStatus::AnsweredElsewhere { from, error }
-        }
+        Some(from) if matches!(error, tracker_udp::Error::Timeout { .. }) => Ending::AnsweredElsewhere { from, error },
         _ => error.into(),
     })?;
     progress.together = together;
@@ -274,7 +281,7 @@ async fn ask_over_udp(
 impl AnnounceContext {
     /// About the first, and only, one.
     fn announce_of(&self, info_hashes: &[InfoHash]) -> Announce<'static> {
-        Announce { info_hash: info_hashes.first().copied().unwrap_or(self.announce.info_hash), ..self.announce }
+        self.announce.with_info_hash(info_hashes.first().copied().unwrap_or(self.announce.info_hash))
     }
 
     /// About all of them, which [`Scrape::split`] has found to fit.
@@ -306,7 +313,7 @@ impl Answer {
     }
 }
 
-impl From<ConnectError> for TrackerStatus {
+impl From<ConnectError> for Ending {
     fn from(error: ConnectError) -> Self {
         Self::NoConnection { outcome: error.outcome(), source: error.into_io() }
     }

@@ -1,16 +1,16 @@
 //! The goodbye (`event=stopped`) that is owed after every announce.
 
 use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::ending::{Ending, Unasked};
 use crate::discovery::trackers::exchange::{Answer, Written, open, transaction};
 use crate::discovery::trackers::job::TrackerJob;
 use crate::discovery::trackers::turn::Turn;
 use crate::net::connect::{ConnectError, connect_udp_again};
 use crate::net::task::settled;
-use crate::report::tracker::TrackerReport;
-use crate::report::tracker_status::{TrackerStatus, Unasked};
 use crate::shared::Owed;
 use crate::shared::hosts::pace::Purpose;
 use ids::InfoHash;
+use report::TrackerReport;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -90,13 +90,8 @@ impl Goodbye {
     /// that could not be sent.
     async fn say(self, context: &AnnounceContext) -> Option<TrackerReport> {
         let Self { job, address, info_hash, answered, session, _owed, tracker_id } = self;
-        let announce = Announce {
-            info_hash,
-            event: Event::Stopped,
-            numwant: Some(0),
-            tracker_id: tracker_id.as_deref(),
-            ..context.announce
-        };
+        let stopped = context.announce.with_info_hash(info_hash).with_event(Event::Stopped).with_numwant(Some(0));
+        let announce = stopped.with_tracker_id(tracker_id.as_deref());
         let sent = match Turn::goodbye(context, &job, address).await {
             None => Err(Unasked::Unanswered { within: context.limits.goodbye_time }.into()),
             Some(mut turn) => {
@@ -116,7 +111,7 @@ impl Goodbye {
             }
         };
         debug!(tracker = %job.shown, ok = sent.is_ok(), "goodbye");
-        let mut report = job.report(sent.err()?);
+        let mut report = job.report(&sent.err()?);
         report.announced_hash = Some(info_hash);
         report.address = Some(address);
         Some(report)
@@ -130,7 +125,7 @@ async fn over_udp(
     address: SocketAddr,
     announce: &Announce<'_>,
     context: &AnnounceContext,
-) -> Result<(), TrackerStatus> {
+) -> Result<(), Ending> {
     use tracker_udp::Error::{Refused, Socket, Timeout, Unreachable};
     let socket = connect_udp_again(left.port, address, context.route)?;
     let mut session = Session::new(socket, url)?.resuming(left.connection);
@@ -149,7 +144,7 @@ async fn over_http(
     announce: &Announce<'_>,
     context: &AnnounceContext,
     answered: bool,
-) -> Result<(), TrackerStatus> {
+) -> Result<(), Ending> {
     let (address, mut deadline) = (turn.address(), Instant::now() + context.limits.goodbye_time);
     let mut again = false;
     let url = if job.redirect.is_some() { Some(stopped(&job.url)?) } else { None };
@@ -191,11 +186,11 @@ fn is_taken(error: &tracker_http::Error) -> bool {
     !matches!(error, Http(Closed(_) | Connection(_))) && !matches!(error.status(), Some(408 | 429 | 500..600))
 }
 
-fn timed_out() -> TrackerStatus {
+fn timed_out() -> Ending {
     ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()
 }
 
 /// The URL of a redirect that contains `started`, with `stopped` instead. One that contains neither has announced nothing.
-fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, TrackerStatus> {
-    url.expose().replacen("event=started", "event=stopped", 1).parse().map_err(TrackerStatus::from)
+fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, Ending> {
+    url.expose().replacen("event=started", "event=stopped", 1).parse().map_err(Ending::from)
 }

@@ -1,14 +1,14 @@
 //! One announce or scrape of one tracker: its addresses of one family in order, until one answers.
 
 use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::ending::Ending;
 use crate::discovery::trackers::exchange::{Answer, Progress};
 use crate::discovery::trackers::goodbye::Goodbye;
 use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
 use crate::net::stop::Stopped;
-use crate::report::tracker::{Named, TrackerReport};
-use crate::report::tracker_status::TrackerStatus;
 use guard::ErrorChain;
 use ids::InfoHash;
+use report::{PeerCounts, TrackerReport};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
@@ -72,8 +72,8 @@ impl Query {
     }
 
     /// A report in which nothing has been asked yet.
-    pub(crate) fn report(&self, status: TrackerStatus) -> TrackerReport {
-        let mut report = self.job.report(status);
+    pub(crate) fn report(&self, ending: &Ending) -> TrackerReport {
+        let mut report = self.job.report(ending);
         report.family = self.family;
         report.announced_hash = Some(self.info_hash);
         report.times.dns = self.dns;
@@ -89,23 +89,24 @@ impl Query {
             .redirect
             .map_or_else(|| Instant::now() + context.limits.tracker_time, |redirect| redirect.deadline);
         let result = stopped.or(pin!(self.first_answer(context, &mut deadline, &mut progress))).await;
-        let (status, answer) = match result {
-            None => (TrackerStatus::Interrupted, None),
-            Some(Err(status)) => (status, None),
-            Some(Ok(answer)) => (TrackerStatus::Ok, Some(answer)),
+        let (ending, answer) = match result {
+            None => (Ending::Interrupted, None),
+            Some(Err(ending)) => (ending, None),
+            Some(Ok(answer)) => (Ending::Ok, Some(answer)),
         };
-        let mut report = self.report(status);
-        (report.interval, report.min_interval) = report.status.intervals();
+        let mut report = self.report(&ending);
+        (report.interval, report.min_interval) = ending.intervals();
         report.address = progress.address;
         report.family = report.family.or(progress.address.map(Family::of));
         report.http_status = progress.http_status;
         report.asked_together = progress.together;
-        report.times = crate::report::tracker::Times { dns: self.dns, ..progress.times };
+        report.times = progress.times;
+        report.times.dns = self.dns;
         let owed = |written| Goodbye::owed(&self.job, written, self.info_hash, answer.as_ref());
         let goodbyes = progress.written.into_iter().filter_map(owed).collect();
         report.external_ip = answer.as_ref().and_then(Answer::external_ip);
         let own_addresses = progress.local.into_iter().chain(report.external_ip).collect();
-        let mut peers = answer.map(|answer| describe(answer, self.info_hash, &mut report)).unwrap_or_default();
+        let mut peers = answer.map(|answer| self.describe(answer, &mut report)).unwrap_or_default();
         if let Some(most) = context.max_peers {
             // Here, and not when their turn comes: many answers may wait at the same time, each with a long list.
             report.left_out = peers.len().saturating_sub(most);
@@ -114,21 +115,21 @@ impl Query {
         }
         match report.status.is_ok() {
             true => debug!(tracker = %report.url, peers = peers.len(), "peers found"),
-            false => debug!(tracker = %report.url, error = report.message(), "no peers"),
+            false => debug!(tracker = %report.url, error = report.message, "no peers"),
         }
-        let redirect = self.redirect(&mut report, deadline);
+        let redirect = self.redirect(ending, &mut report, deadline);
         let then = self.then.map(|info_hash| Self { info_hash, then: None, ..self });
         QueryResult { report, peers, own_addresses, goodbyes, redirect, then }
     }
 
     /// Where the tracker redirects, if that is its answer and the URL can be used.
-    fn redirect(&self, report: &mut TrackerReport, deadline: Instant) -> Option<TrackerJob> {
-        let TrackerStatus::Http(tracker_http::Error::Redirect { location, .. }) = &report.status else { return None };
+    fn redirect(&self, ending: Ending, report: &mut TrackerReport, deadline: Instant) -> Option<TrackerJob> {
+        let Ending::Http(tracker_http::Error::Redirect { location, .. }) = ending else { return None };
         let redirect = RedirectContext { family: self.family, info_hash: self.info_hash, deadline };
         match self.job.redirected(location.expose(), report.address?, redirect) {
             Ok(job) => Some(job),
             Err(error) => {
-                report.status = TrackerStatus::Redirect(error);
+                Ending::Redirect(error).write(report, &self.job.secrets);
                 None
             }
         }
@@ -150,7 +151,7 @@ impl Query {
         context: &AnnounceContext,
         deadline: &mut Instant,
         progress: &mut Progress,
-    ) -> Result<Answer, TrackerStatus> {
+    ) -> Result<Answer, Ending> {
         let mut failure = None;
         for (index, &address) in self.addresses.iter().enumerate() {
             // An address that there is no time to ask has not failed: the failures before it are reported.
@@ -159,47 +160,48 @@ impl Query {
             }
             // The address that was checked is the one that is dialled.
             if let Err(source) = self.job.policy.check(address) {
-                failure.get_or_insert(TrackerStatus::Refused { address, source });
+                failure.get_or_insert(Ending::Refused { address, source });
                 continue;
             }
             let asking = Asking { index, address, deadline: &mut *deadline };
             match self.ask_at(asking, context, progress).await {
-                Err(status) if status.is_worth_another() => {
+                Err(ending) if ending.is_worth_another() => {
                     // Its text may be the tracker's, and repeat the passkey.
-                    let error = self.job.secrets.conceal(&ErrorChain(&status).to_string());
+                    let error = self.job.secrets.conceal(&ErrorChain(&ending).to_string());
                     debug!(tracker = %self.job.shown, %address, error, "no answer");
-                    failure = Some(status);
+                    failure = Some(ending);
                 }
                 ended => return ended,
             }
         }
-        Err(failure.unwrap_or(TrackerStatus::NoAddress(self.family.unwrap_or(Family::V4))))
+        Err(failure.unwrap_or(Ending::NoAddress(self.family.unwrap_or(Family::V4))))
     }
-}
 
-/// Writes the answer into the report and gives the peers.
-fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> Vec<Peer> {
-    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
-    match answer {
-        Answer::Announced(announced) => {
-            report.peers = Some(Named::default());
-            report.skipped = announced.skipped;
-            report.seeders = announced.complete;
-            report.leechers = announced.incomplete;
-            report.interval = announced.interval.map(seconds);
-            report.min_interval = announced.min_interval.map(seconds);
-            report.warning = announced.warning;
-            announced.peers
-        }
-        Answer::Scraped(scraped) => {
-            let counts = scraped.counts(info_hash);
-            let Counts { complete, incomplete, downloaded } = counts.unwrap_or_default();
-            (report.seeders, report.leechers, report.downloaded) = (complete, incomplete, downloaded);
-            report.min_interval = scraped.min_request_interval.map(seconds);
-            if counts.unwrap_or_default().is_empty() {
-                report.status = TrackerStatus::NoCount { known: counts.is_some() };
+    /// Writes the answer into the report and gives the peers.
+    fn describe(&self, answer: Answer, report: &mut TrackerReport) -> Vec<tracker::Peer> {
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        let secrets = &self.job.secrets;
+        match answer {
+            Answer::Announced(announced) => {
+                report.peers = Some(PeerCounts::default());
+                report.skipped = announced.skipped;
+                report.seeders = announced.complete;
+                report.leechers = announced.incomplete;
+                report.interval = announced.interval.map(seconds);
+                report.min_interval = announced.min_interval.map(seconds);
+                report.message = announced.warning.map(|text| secrets.conceal(&guard::escape(&text).to_string()));
+                announced.peers
             }
-            Vec::new()
+            Answer::Scraped(scraped) => {
+                let counts = scraped.counts(self.info_hash);
+                let Counts { complete, incomplete, downloaded } = counts.unwrap_or_default();
+                (report.seeders, report.leechers, report.downloaded) = (complete, incomplete, downloaded);
+                report.min_interval = scraped.min_request_interval.map(seconds);
+                if counts.unwrap_or_default().is_empty() {
+                    Ending::NoCount { known: counts.is_some() }.write(report, secrets);
+                }
+                Vec::new()
+            }
         }
     }
 }
@@ -237,7 +239,7 @@ mod tests {
         assert_eq!((report.status.code(), report.address), ("ok", Some(answers.addr())));
         let begun = Instant::now();
         let report = asked("udp://t.example:1/announce", &[first, second]).await;
-        assert_eq!(report.message().as_deref(), Some("no answer to connect within 7.5 s"));
+        assert_eq!(report.message.as_deref(), Some("no answer to connect within 7.5 s"));
         assert_eq!(begun.elapsed().as_secs(), Limits::default().tracker_time.as_secs());
     }
 

@@ -1,7 +1,7 @@
 //! Scrapes of several runs in one request (BEP 15, 48): those that wait for the same tracker go together.
 
-use crate::report::tracker::Times;
 use ids::InfoHash;
+use report::Times;
 use std::collections::HashMap;
 use std::mem;
 use std::net::SocketAddr;
@@ -167,7 +167,8 @@ mod tests {
         assert_eq!(first.gathered(), [hash(1), hash(2)]);
         // What comes after that is another batch.
         let Joined::First(next) = batches.join(&there, hash(4)) else { panic!("the first is on its way") };
-        let scraped = Scraped { files: vec![(hash(2), tracker::Counts::default())], ..Scraped::default() };
+        let mut scraped = Scraped::default();
+        scraped.files.push((hash(2), tracker::Counts::default()));
         first.tell(Outcome { scraped, together: 2, http_status: Some(200), times: Times::default() });
         assert_eq!(later.outcome().await.map(|outcome| outcome.together), Some(2));
         assert_eq!((next.gathered(), other.gathered()), (vec![hash(4)], vec![hash(3)]));
