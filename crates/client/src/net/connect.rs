@@ -44,8 +44,8 @@ impl ConnectError {
         }
     }
 
-    /// What `socket`, `bind` or the first step of `connect` said: nothing has left the machine, but on loopback the
-    /// other side may have answered already.
+    /// An error of `socket`, `bind` or the first step of `connect`: nothing has left the machine, but on loopback the other
+    /// side may have answered already.
     fn at_once(error: io::Error) -> Self {
         use Errno::{EAGAIN, ECONNREFUSED, ECONNRESET, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETIMEDOUT};
         match errno(&error) {
@@ -67,7 +67,7 @@ pub(crate) async fn connect<S: From<TcpStream>>(address: SocketAddr, route: Rout
         return Ok(stream.into());
     }
     match stream.take_error() {
-        // These mean that the connection was made and has ended since. What the peer said before may still be read.
+        // These mean that the connection was made and has ended since. What the peer sent before can still be read.
         Ok(None) => Ok(stream.into()),
         Ok(Some(error)) if matches!(errno(&error), Errno::ECONNRESET | Errno::EPIPE) => Ok(stream.into()),
         Ok(Some(error)) | Err(error) => Err(ConnectError::Remote(error)),
@@ -89,7 +89,7 @@ fn begin(address: SocketAddr, route: Route) -> Result<Socket, ConnectError> {
         socket.bind(&SocketAddr::new(source, 0).into()).map_err(ConnectError::at_once)?;
     }
     match socket.connect(&address.into()) {
-        // Out of source ports. A family that is switched off says the same, and that is no reason to wait.
+        // Out of source ports. The error is the same for a family that is switched off, which is no reason to try again.
         Err(error) if errno(&error) == Errno::EADDRNOTAVAIL => {
             drop(socket);
             if has_source(address, route) {
@@ -104,7 +104,7 @@ fn begin(address: SocketAddr, route: Route) -> Result<Socket, ConnectError> {
 }
 
 /// Whether this machine has an address to reach `address` from. Connecting a UDP socket asks the routing table and sends
-/// nothing; that there is no descriptor or port for it either is no answer.
+/// nothing. A lack of descriptors or ports for that socket is no answer.
 fn has_source(address: SocketAddr, route: Route) -> bool {
     let Ok(source) = route.source(address) else { return false };
     let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };

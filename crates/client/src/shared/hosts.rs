@@ -64,7 +64,7 @@ pub(crate) struct Host {
 impl Hosts {
     /// All that `config` and the named limits say; at most `kept` connections are kept while they are not in use.
     pub(crate) fn new(config: &Config, kept: usize) -> Self {
-        // What is saved up never makes more of a second than either of both allows.
+        // A burst never makes more requests in a second than either rate allows.
         let (rate, burst) = match (config.rate, config.limits.tracker_rate) {
             (0, own) => (own, own),
             (most, 0) => (most, 0),

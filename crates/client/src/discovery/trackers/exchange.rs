@@ -1,6 +1,6 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
-use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::context::{Action, AnnounceContext};
 use crate::discovery::trackers::ending::Ending;
 use crate::discovery::trackers::job::TrackerJob;
 use crate::discovery::trackers::strays;
@@ -20,15 +20,6 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
 use tracker_udp::Session;
-
-/// What a tracker is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// For peers; the tracker counts us until the announce is taken back.
-    Announce,
-    /// For counts; the tracker learns nothing of us (BEP 48).
-    Scrape,
-}
 
 /// A tracker's answer.
 #[derive(Debug)]
@@ -216,7 +207,7 @@ async fn ask_over_http(
 
 /// The status for a scrape's error. BEP 48 derives the URL by a convention that not every tracker keeps to.
 fn of_a_scrape(error: tracker_http::Error) -> Ending {
-    // RFC 9110: not found, method not allowed, gone, not implemented. A refusal in the tracker's own words is that.
+    // RFC 9110: not found, method not allowed, gone, not implemented. With a failure reason in the body it is a refusal.
     match error.status() {
         Some(404 | 405 | 410 | 501) if error.failure().is_none() => Ending::NoScrape(error),
         _ => error.into(),
@@ -279,7 +270,7 @@ async fn ask_over_udp(
 }
 
 impl AnnounceContext {
-    /// About the first, and only, one.
+    /// About the first, which is the only one.
     fn announce_of(&self, info_hashes: &[InfoHash]) -> Announce<'static> {
         self.announce.with_info_hash(info_hashes.first().copied().unwrap_or(self.announce.info_hash))
     }
