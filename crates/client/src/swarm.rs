@@ -202,7 +202,7 @@ impl Swarm {
     /// The reports are of the goodbyes that are owed: those that could not be sent, and why. Their trackers count us until they
     /// forget us by themselves.
     pub async fn shutdown(mut self) -> Vec<TrackerReport> {
-        self.stop.say();
+        self.stop.set();
         // Another run may begin meanwhile.
         self.waits.get_or_insert_with(|| self.shared.wait());
         self.lookups.abort();
@@ -218,7 +218,7 @@ impl Swarm {
         let only_sources = self.has_only_sources();
         tokio::select! {
             biased;
-            () = self.deadline.passed(), if !self.stop.said() => {}
+            () = self.deadline.passed(), if !self.stop.is_set() => {}
             Some(found) = self.discovery.next() => self.found(found),
             Some(looked_up) = self.lookups.next() => self.looked_up(looked_up),
             Some(attempt) = self.dialler.next() => self.attempted(attempt),
@@ -239,7 +239,7 @@ impl Swarm {
 
     /// Reports one peer, if any is certain not to be dialled.
     fn report_one_that_is_not_dialled(&mut self) {
-        let is_over = self.stop.said();
+        let is_over = self.stop.is_set();
         if (is_over || !self.config.dial)
             && let Some(address) = self.peers.next()
         {
@@ -273,7 +273,7 @@ impl Swarm {
     /// Whether the deadline has passed and the run goes on as if it had not.
     fn is_past_deadline(&mut self, begun: Instant, now: Instant) -> bool {
         let is_queueing = self.has_only_sources() && self.discovery.activity() == Activity::AwaitsTurn;
-        self.deadline.has_passed(begun, now, is_queueing) && !self.stop.said()
+        self.deadline.has_passed(begun, now, is_queueing) && !self.stop.is_set()
     }
 
     /// Whether nothing is left to do.
@@ -302,7 +302,7 @@ impl Swarm {
     }
 
     fn cut_short(&mut self, by: CutShort) {
-        self.stop.say();
+        self.stop.set();
         if let Some(summary) = &mut self.summary {
             summary.cut_short.get_or_insert(by);
         }

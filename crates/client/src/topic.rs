@@ -23,12 +23,12 @@ pub struct Topic {
     pub hashes: Hashes,
     /// Bytes of all files together, padding left out; `None` when it is not known.
     pub total_size: Option<u64>,
-    /// Number of pieces; `None` when nobody has said. What peers have is then known of those only that have everything,
-    /// or lack something for certain.
+    /// Number of pieces; `None` when unknown. Then only of peers that have everything, or certainly lack something, is it
+    /// known what they have.
     pub pieces: Option<u32>,
-    /// Whether it is private (BEP 27). The flag is part of the metadata, so neither a link nor an info-hash tells, and the
-    /// run goes on as with a torrent that is not: whoever asks about a private one in this way risks what
-    /// [`Config::allow_private`](crate::Config::allow_private) warns of.
+    /// Whether it is private (BEP 27). The flag is part of the metadata, so a link or an info-hash leaves it unknown, and the
+    /// run treats the torrent as public: to ask about a private one in this way has the risk that
+    /// [`Config::allow_private`](crate::Config::allow_private) describes.
     pub private: Option<bool>,
     /// The trackers it names, in its order, as written; unusable ones too.
     pub trackers: Vec<String>,
@@ -37,8 +37,8 @@ pub struct Topic {
     /// Whether the torrent may become known during the run, by [`Swarm::learn`](crate::Swarm::learn). A peer that says
     /// which pieces it has is then reported once their number is known, or at the end of the run.
     pub may_be_learned: bool,
-    /// The peers it names: on a stranger's word, so local addresses are not among those that are dialled, and none is
-    /// when only counts are wanted ([`Config::scrape`](crate::Config::scrape)).
+    /// The peers it names. They are untrusted, so local addresses are not dialled; and none is when only counts are wanted
+    /// ([`Config::scrape`](crate::Config::scrape)).
     pub peers: Vec<PeerAddress>,
 }
 
@@ -66,7 +66,7 @@ impl From<&Magnet> for Topic {
     }
 }
 
-/// A torrent of which nothing is known but its name.
+/// A torrent of which only the info-hashes are known.
 impl From<Hashes> for Topic {
     fn from(hashes: Hashes) -> Self {
         Self {
@@ -82,15 +82,15 @@ impl From<Hashes> for Topic {
     }
 }
 
-/// As of [`Hashes`], with 20 bytes that are taken for v1's. Truncated ones of v2 do as well: trackers and peers are told no
-/// more than these.
+/// As of [`Hashes`], with 20 bytes that are taken for a v1 info-hash. A truncated v2 hash works as well: trackers and peers see
+/// no more of either.
 impl From<InfoHash> for Topic {
     fn from(info_hash: InfoHash) -> Self {
         Hashes::from(info_hash).into()
     }
 }
 
-/// What is a host name to a link is one to everybody.
+/// As an endpoint of our own types, parsed again.
 fn address(peer: &MagnetPeer) -> Option<PeerAddress> {
     peer.to_string().parse().ok()
 }
@@ -104,7 +104,7 @@ mod tests {
     const V2: &str = "caf1e1c30e81cb361b9ee167c4aa64228a7fa4fa9f6105232b28ad099f3a302e";
 
     #[test]
-    fn a_torrent_says_it_all() {
+    fn a_torrent_has_all_of_it() {
         let file = SingleFile { announce: Some("http://t/announce"), ..SingleFile::new("a", 100_000) };
         let torrent = Torrent::parse(&file.to_bytes()).unwrap();
         let topic = Topic::from(&torrent);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_magnet_link_says_some_of_it() {
+    fn a_magnet_link_has_some_of_it() {
         let peers = "x.pe=8.8.8.8:1&x.pe=[::ffff:8.8.8.8]:2&x.pe=[2606:4700::1]:3&x.pe=Seed.example:4";
         let link = format!("magnet:?xt=urn:btih:{V1}&xt=urn:btmh:1220{V2}&tr=http://b&tr=nonsense&{peers}&ws=http://w");
         let topic = Topic::from(&Magnet::parse(&link).unwrap());
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_info_hash_says_none_of_it() {
+    fn an_info_hash_has_none_of_it() {
         let info_hash: InfoHash = V1.parse().unwrap();
         let topic = Topic::from(info_hash);
         assert_eq!((topic.hashes, topic.private), (Hashes::V1(info_hash), None));

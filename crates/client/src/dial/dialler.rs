@@ -152,7 +152,7 @@ impl Dialler {
             }
             return None;
         }
-        if attempt.tried.first.is_some() || self.terms.stopped.is_said() {
+        if attempt.tried.first.is_some() || self.terms.stopped.is_set() {
             return Some(attempt);
         }
         let Some(encryption) = second_encryption(self.encryption, &attempt) else { return Some(attempt) };

@@ -83,7 +83,7 @@ impl Discovery {
         Arc::clone(&self.changed)
     }
 
-    /// Has all sources take leave at the same time, and gives the reports of those that could not.
+    /// Has all sources take back their announces at the same time, and gives the reports of those that could not be.
     pub(crate) async fn shutdown(self) -> Vec<TrackerReport> {
         let leaving: JoinSet<_> = self.sources.into_iter().map(PeerSource::shutdown).collect();
         leaving.join_all().await.into_iter().flatten().collect()

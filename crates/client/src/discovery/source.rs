@@ -47,8 +47,8 @@ pub(crate) enum Activity {
     Busy,
 }
 
-/// A source of peers. It is told of the end of the run by the [`Stopped`](crate::net::stop::Stopped) that it was made with:
-/// then it cancels what it has begun, and begins nothing more.
+/// A source of peers. When the run ends, the [`Stopped`](crate::net::stop::Stopped) that it was made with is set: then it
+/// cancels what it has begun, and begins nothing more.
 pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
     /// The next step's result; `None` when nothing is left to do. May be cancelled without losing anything.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Found>>;
@@ -61,7 +61,7 @@ pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
     /// from one of these at a time.
     fn keep_to_private_rules(&mut self);
 
-    /// Takes leave where it has announced us, and reports where that failed.
+    /// Takes back what it has announced, and gives a report of each announce that could not be taken back.
     fn shutdown(self: Box<Self>) -> Pin<Box<dyn Future<Output = Vec<TrackerReport>> + Send>>;
 }
 

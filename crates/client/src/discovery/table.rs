@@ -1,14 +1,14 @@
-//! What a hundred thousand entries have in common, kept once: an entry has a small index where the value would be.
+//! Values that a hundred thousand entries share, kept once: an entry has a small index instead of the value.
 
 /// Values by index, each once, in the order in which they came.
 #[derive(Debug)]
 pub(crate) struct Table<T>(Vec<T>);
 
-/// Who named a peer, by index in a table: nearly all peers have one or a few sources, and most have no block of their own.
+/// The sources that named a peer, by index in a table: nearly all peers have one source, and then no allocation.
 #[derive(Debug)]
 pub(crate) enum NamedBy {
     One(u16),
-    /// Two or more, in the order in which they spoke.
+    /// Two or more, in the order in which they named it.
     Several(Box<[u16]>),
 }
 
@@ -19,10 +19,10 @@ impl<T> Default for Table<T> {
 }
 
 impl<T: Clone + PartialEq> Table<T> {
-    /// The index of a value, which is taken in if it is new. A run has fewer values than there are indices, by far: one
+    /// The index of a value, which is added if it is new. A run has fewer values than there are indices, by far: one
     /// source for each of its trackers, one info-hash for each half of a hybrid.
     pub(crate) fn index_of(&mut self, value: &T) -> u16 {
-        // What came last is most often what comes again: a tracker names its peers one after the other.
+        // The last value is most often the next one, too: a tracker names its peers one after the other.
         let place = self.0.iter().rposition(|known| known == value).unwrap_or_else(|| {
             self.0.push(value.clone());
             self.0.len() - 1
@@ -36,7 +36,7 @@ impl<T: Clone + PartialEq> Table<T> {
 }
 
 impl NamedBy {
-    /// Notes one more source; `false` when it was one before.
+    /// Adds a source; `false` when it was one before.
     pub(crate) fn add(&mut self, source: u16) -> bool {
         let before = self.indices();
         if before.contains(&source) {

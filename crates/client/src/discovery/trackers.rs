@@ -98,7 +98,7 @@ impl PeerSource for Trackers {
 
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Found>> {
         loop {
-            if self.stopped.is_said() {
+            if self.stopped.is_set() {
                 self.give_up();
             }
             if let Some(found) = self.found.pop_front() {
@@ -211,7 +211,7 @@ impl Trackers {
         !self.tasks.is_empty() || !self.found.is_empty()
     }
 
-    /// The run is over: what waits is not asked.
+    /// After the end of the run: reports as interrupted what has not been asked.
     fn give_up(&mut self) {
         let jobs: Vec<TrackerJob> = self.jobs.drain(..).chain(self.names.give_up()).collect();
         jobs.into_iter().for_each(|job| self.report(job.report(&Ending::Interrupted)));

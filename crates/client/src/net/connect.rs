@@ -1,4 +1,4 @@
-//! TCP connections with a chosen source address, and whose fault it is when there is none.
+//! TCP and UDP sockets with a chosen source address, and whose fault it is when there is no connection.
 
 use crate::config::Bind;
 use crate::net::route::Route;
@@ -15,10 +15,9 @@ use tokio::net::{TcpStream, UdpSocket};
 pub(crate) enum ConnectError {
     /// The user chose no source address of this family.
     Unchosen(io::Error),
-    /// Our own machine has no way there, and sent nothing: no route, no address of that family, or a rule of its own against
-    /// it.
+    /// This machine has no way there, and sent nothing: no route, no address of that family, or a firewall rule of its own.
     NoRoute(io::Error),
-    /// Our own machine has run out of descriptors, ports or buffers for now.
+    /// This machine has run out of descriptors, ports or buffers for now.
     Exhausted(io::Error),
     /// The network or the other machine refused.
     Remote(io::Error),
@@ -45,8 +44,8 @@ impl ConnectError {
         }
     }
 
-    /// What `socket`, `bind` or the first step of `connect` said: nothing has left the machine, but on loopback the
-    /// other side may have answered already.
+    /// An error of `socket`, `bind` or the first step of `connect`: nothing has left the machine, but on loopback the other
+    /// side may have answered already.
     fn at_once(error: io::Error) -> Self {
         use Errno::{EAGAIN, ECONNREFUSED, ECONNRESET, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETIMEDOUT};
         match errno(&error) {
@@ -68,7 +67,7 @@ pub(crate) async fn connect<S: From<TcpStream>>(address: SocketAddr, route: Rout
         return Ok(stream.into());
     }
     match stream.take_error() {
-        // These mean that the connection was made and has ended since. What the peer said before may still be read.
+        // These mean that the connection was made and has ended since. What the peer sent before can still be read.
         Ok(None) => Ok(stream.into()),
         Ok(Some(error)) if matches!(errno(&error), Errno::ECONNRESET | Errno::EPIPE) => Ok(stream.into()),
         Ok(Some(error)) | Err(error) => Err(ConnectError::Remote(error)),
@@ -90,7 +89,7 @@ fn begin(address: SocketAddr, route: Route) -> Result<Socket, ConnectError> {
         socket.bind(&SocketAddr::new(source, 0).into()).map_err(ConnectError::at_once)?;
     }
     match socket.connect(&address.into()) {
-        // Out of source ports. A family that is switched off says the same, and that is no reason to wait.
+        // Out of source ports. The error is the same for a family that is switched off, which is no reason to try again.
         Err(error) if errno(&error) == Errno::EADDRNOTAVAIL => {
             drop(socket);
             if has_source(address, route) {
@@ -105,7 +104,7 @@ fn begin(address: SocketAddr, route: Route) -> Result<Socket, ConnectError> {
 }
 
 /// Whether this machine has an address to reach `address` from. Connecting a UDP socket asks the routing table and sends
-/// nothing; that there is no descriptor or port for it either is no answer.
+/// nothing. A lack of descriptors or ports for that socket is no answer.
 fn has_source(address: SocketAddr, route: Route) -> bool {
     let Ok(source) = route.source(address) else { return false };
     let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
@@ -115,7 +114,7 @@ fn has_source(address: SocketAddr, route: Route) -> bool {
     }
 }
 
-/// Whether this machine has a route to anywhere but itself and its own networks: to the addresses that are kept for
+/// Whether this machine has a route to anywhere but itself and its own networks: to addresses reserved for
 /// documentation (RFC 5737, RFC 3849), to which nothing is sent.
 pub(crate) fn has_route_out() -> bool {
     let v4 = SocketAddr::from(([192, 0, 2, 1], 9));
@@ -123,13 +122,13 @@ pub(crate) fn has_route_out() -> bool {
     [v4, v6].into_iter().any(|address| has_source(address, Bind::default().into()))
 }
 
-/// A UDP socket that hears `address` alone, from the source address chosen for its family. Another one may be had
+/// A UDP socket that receives from `address` alone, with the source address chosen for its family. Another one can be bound
 /// [`beside`] it.
 pub(crate) fn connect_udp(address: SocketAddr, route: Route) -> Result<UdpSocket, ConnectError> {
     connect_udp_from(0, address, route)
 }
 
-/// The same from a port that was had before, if it is free.
+/// The same from a port that an earlier socket had, if it is free.
 pub(crate) fn connect_udp_again(port: u16, address: SocketAddr, route: Route) -> Result<UdpSocket, ConnectError> {
     connect_udp_from(port, address, route).or_else(|_| connect_udp(address, route))
 }
@@ -142,14 +141,14 @@ fn connect_udp_from(port: u16, address: SocketAddr, route: Route) -> Result<UdpS
     };
     let socket = std::net::UdpSocket::bind(local).map_err(ConnectError::at_once)?;
     socket.connect(address).map_err(ConnectError::at_once)?;
-    // Not before: with it the kernel may choose a port that is in use. Without it there is no socket beside this one.
+    // Not before: with this option the kernel may choose a port that is in use. Without it no socket can be bound beside it.
     let _ = SockRef::from(&socket).set_reuse_port(true);
     socket.set_nonblocking(true).map_err(ConnectError::at_once)?;
     UdpSocket::from_std(socket).map_err(ConnectError::at_once)
 }
 
-/// A UDP socket that hears what comes to the port of `local` from addresses that the socket there is not connected to: the
-/// kernel prefers that one for all that it may hear. It is bound to every address, because among sockets of the very same
+/// A UDP socket that receives what comes to the port of `local` from addresses that the socket there is not connected to: the
+/// kernel prefers that one for all that it may receive. It is bound to every address, because among sockets of the very same
 /// address an old kernel chooses by chance.
 pub(crate) fn beside(local: SocketAddr) -> io::Result<UdpSocket> {
     let any = if local.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };

@@ -1,4 +1,4 @@
-//! What all runs share about the addresses of trackers: how fast each is asked, its connections, and which are silent.
+//! What all runs share about the addresses of trackers: the pace of requests, connections, and which are silent.
 
 pub(crate) mod batches;
 pub(crate) mod kept;
@@ -64,7 +64,7 @@ pub(crate) struct Host {
 impl Hosts {
     /// All that `config` and the named limits say; at most `kept` connections are kept while they are not in use.
     pub(crate) fn new(config: &Config, kept: usize) -> Self {
-        // What is saved up never makes more of a second than either of both allows.
+        // A burst never makes more requests in a second than either rate allows.
         let (rate, burst) = match (config.rate, config.limits.tracker_rate) {
             (0, own) => (own, own),
             (most, 0) => (most, 0),

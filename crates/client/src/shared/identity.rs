@@ -1,4 +1,4 @@
-//! What others know a run by, or several runs at the same time: peer ids and the tracker key.
+//! How others recognize the runs that go on at the same time: peer ids and the tracker key.
 
 use crate::error::Error;
 use crate::net::entropy;
@@ -10,7 +10,7 @@ use ids::PeerId;
 pub(crate) struct Identity {
     /// The id that is announced.
     pub(crate) peer_id: PeerId,
-    /// All ids of ours, the announced one too.
+    /// Our ids, the announced one included.
     pub(crate) peer_ids: PeerIds,
     pub(crate) key: u32,
 }

@@ -52,9 +52,9 @@ struct Inner {
     identity: Identity,
     endpoint: Endpoint,
     runs: usize,
-    /// Runs that wait for trackers and do nothing else.
+    /// Runs that wait for nothing but late answers.
     waiting: Arc<AtomicUsize>,
-    /// Announces that are not taken back.
+    /// Announces that have not been taken back.
     owed: Arc<AtomicUsize>,
     connections: ConnectionPermits,
     pacer: Arc<Pacer>,
@@ -68,11 +68,11 @@ struct Inner {
     goodbyes: Arc<Semaphore>,
 }
 
-/// One more in a count, until it is dropped.
+/// Counts one, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Counted(Arc<AtomicUsize>);
 
-/// A run that waits.
+/// A run that waits for nothing but late answers.
 pub(crate) type Waiting = Counted;
 
 /// An announce that a tracker may have counted, and that has not been taken back.
@@ -132,18 +132,18 @@ impl Shared {
         self.0.connections.in_use()
     }
 
-    /// How many announces of all runs trackers may have counted and have not been told to forget.
+    /// How many announces of all runs may have been counted by trackers and have not been taken back.
     #[must_use]
     pub fn goodbyes_owed(&self) -> usize {
         self.0.owed.load(Ordering::Relaxed)
     }
 
-    /// Counts one more.
+    /// Counts an announce until it is taken back.
     pub(crate) fn owed(&self) -> Owed {
         Counted::one_more(&self.0.owed)
     }
 
-    /// What a run holds as long as it has nothing but silent trackers to wait for.
+    /// Held by a run as long as it waits for nothing but late answers: another one may begin beside it.
     pub(crate) fn wait(&self) -> Waiting {
         Counted::one_more(&self.0.waiting)
     }

@@ -1,21 +1,20 @@
 //! One question to one address of a tracker, unless it is known to be silent; scrapes together with those of other runs.
 
-use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::context::{Action, AnnounceContext};
 use crate::discovery::trackers::ending::Ending;
-use crate::discovery::trackers::exchange::Action;
 use crate::discovery::trackers::exchange::{Answer, Progress, converse};
 use crate::discovery::trackers::query::{Asking, Query};
 use crate::discovery::trackers::turn::Turn;
 use crate::discovery::trackers::waits::Why;
 use crate::shared::hosts::batches::{First, Joined, Later, Outcome, Where};
-use crate::shared::hosts::silence::Endpoint;
+use crate::shared::hosts::silence::{Endpoint, Evidence};
 use report::Standing;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tracker::Scheme;
 
-/// Time that the first of several runs' scrapes waits for the others: too short to be noticed, and long enough for a hundred
-/// small files to be read.
+/// How long the first of several runs' scrapes waits for the others: too short for a user to notice, and long enough to read a
+/// hundred small torrents.
 const GATHERING: Duration = Duration::from_millis(50);
 
 impl Query {
@@ -28,7 +27,7 @@ impl Query {
     ) -> Result<Answer, Ending> {
         progress.address = Some(asking.address);
         if context.action == Action::Scrape && self.job.redirect.is_none() {
-            // BEP 48: without a URL for it nothing is asked, and then nothing is connected to either.
+            // BEP 48: a tracker without a scrape URL is not asked, and not connected to.
             if !self.job.has_scrape() {
                 return Err(Ending::ScrapeUnsupported);
             }
@@ -41,7 +40,7 @@ impl Query {
         self.ask_now(None, &mut asking, context, progress).await
     }
 
-    /// Asks in one request with the scrapes of other runs; `None` when the answer leaves this one out.
+    /// Asks in one request with the scrapes of other runs; `None` when the answer does not contain this torrent.
     async fn ask_together(
         &self,
         asking: &mut Asking<'_>,
@@ -57,7 +56,7 @@ impl Query {
             Joined::First(first) => {
                 sleep_until(Instant::now() + GATHERING).await;
                 match self.ask_now(Some(first), asking, context, progress).await {
-                    // Not every tracker takes a question about many: from now on each is asked about by itself.
+                    // Not every tracker answers a question about many torrents: from now on it is asked about one by one.
                     Err(status) if progress.asked_about > 1 && status.standing() != Standing::LocalFault => {
                         context.shared.tracker_hosts().batches.give_up(to);
                         *asking.deadline = Instant::now() + context.limits.tracker_time;
@@ -89,7 +88,7 @@ impl Query {
     ) -> Result<Answer, Ending> {
         let endpoint = Endpoint::of(&self.job.url, asking.address);
         let silences = &context.shared.tracker_hosts().silences;
-        // It is not the tracker's fault that others are asked, or asked at its address.
+        // The time until its turn does not count: it is not the tracker's fault.
         let mut waiting = Instant::now();
         while let Some(ended) = silences.suspicion(&endpoint, Instant::now()) {
             let _wait = context.waits.enter(Why::Answer);
@@ -102,7 +101,7 @@ impl Query {
         let mut turn = Turn::question(context, &self.job, asking.address).await;
         drop(queue);
         *asking.deadline += waiting.elapsed();
-        // A question that went before may have found out meanwhile.
+        // An earlier question may have found it silent meanwhile.
         let question = silences.ask(endpoint, Instant::now())?;
         let info_hashes = first.as_ref().map_or_else(|| vec![self.info_hash], First::gathered);
         progress.asked_about = info_hashes.len();
@@ -113,9 +112,11 @@ impl Query {
         let asked = context.waits.answer(conversation, || slot.step_aside(context.shared.tracker_hosts())).await;
         turn.end(context);
         match &asked {
-            // That a question about many torrents has no answer says nothing about one.
-            Err(status) if info_hashes.len() > 1 && status.silence().is_some() => question.forget(),
-            asked => question.learn(asked.as_ref().err()),
+            // Silence after a question about many torrents says nothing about one.
+            Err(status) if info_hashes.len() > 1 && matches!(status.evidence(), Evidence::Silent(_)) => {
+                question.learn(Evidence::None);
+            }
+            asked => question.learn(asked.as_ref().err().map_or(Evidence::Answered, Ending::evidence)),
         }
         if let (Some(first), Ok(Answer::Scraped(scraped))) = (first, &asked) {
             let Progress { together, http_status, times, .. } = *progress;
@@ -125,7 +126,7 @@ impl Query {
     }
 }
 
-/// What another run's request brought.
+/// The answer to another run's request, if it has one.
 async fn heard(later: Later, asking: &mut Asking<'_>, progress: &mut Progress) -> Option<Answer> {
     let waiting = Instant::now();
     let outcome = later.outcome().await;

@@ -1,7 +1,6 @@
 //! What every conversation of a run with a tracker has in common.
 
 use crate::config::Config;
-use crate::discovery::trackers::exchange::Action;
 use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
 use crate::discovery::trackers::waits::Waits;
 use crate::error::Error;
@@ -23,6 +22,15 @@ const NUMWANT: u32 = 200;
 /// What is said to be left when the size is unknown: one block, because nothing left would mean a seed. libtorrent and clients
 /// built on it say so until they have the metadata.
 const UNKNOWN_LEFT: u64 = 16 << 10;
+
+/// What a tracker is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// For peers; the tracker counts us until the announce is taken back.
+    Announce,
+    /// For counts; the tracker learns nothing of us (BEP 48).
+    Scrape,
+}
 
 /// What every conversation of a run has in common.
 #[derive(Debug)]

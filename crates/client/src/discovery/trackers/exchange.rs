@@ -1,6 +1,6 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
-use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::context::{Action, AnnounceContext};
 use crate::discovery::trackers::ending::Ending;
 use crate::discovery::trackers::job::TrackerJob;
 use crate::discovery::trackers::strays;
@@ -21,23 +21,14 @@ use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
 use tracker_udp::Session;
 
-/// What a tracker is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// For peers; it counts us until we take it back.
-    Announce,
-    /// For counts; it learns nothing of us (BEP 48).
-    Scrape,
-}
-
-/// What a tracker said.
+/// A tracker's answer.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Announced(Announced),
     Scraped(Scraped),
 }
 
-/// What is known while conversations go on, and remains known when they are cut short.
+/// What is known while conversations go on, and is kept when they are cancelled.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// The address being asked, once one is.
@@ -47,7 +38,7 @@ pub(crate) struct Progress {
     pub(crate) times: Times,
     /// The HTTP status of the answer.
     pub(crate) http_status: Option<u16>,
-    /// Torrents that the last question was about.
+    /// How many torrents the last question was about.
     pub(crate) asked_about: usize,
     /// What [`TrackerReport::asked_together`](report::TrackerReport::asked_together) says.
     pub(crate) together: usize,
@@ -59,14 +50,14 @@ pub(crate) struct Progress {
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) address: SocketAddr,
-    /// Counts it until it is taken back.
+    /// Counts it among those that are owed a goodbye.
     pub(crate) owed: Option<Owed>,
-    /// The exchange it is part of and our port, when that is over UDP.
+    /// Over UDP: the exchange that it is part of, and our port.
     pub(crate) session: Option<(Session, u16)>,
 }
 
 impl Progress {
-    /// Notes an announce over HTTP, once for each address: one that is asked again over another connection is one.
+    /// Notes an announce over HTTP, once for each address: one that is sent again over another connection is the same.
     fn wrote_over_http(&mut self, context: &AnnounceContext) {
         if let Some(address) = self.address
             && !self.written.iter().any(|written| written.session.is_none() && written.address == address)
@@ -76,7 +67,7 @@ impl Progress {
     }
 }
 
-/// Asks at one address; `turn` gives the right to, and takes the connection for whatever comes after.
+/// Asks at one address. `turn` is the right to do so, and gets the connection for the next request.
 pub(crate) async fn converse(
     job: &TrackerJob,
     info_hashes: &[InfoHash],
@@ -133,7 +124,7 @@ async fn tcp(
     Ok(stream)
 }
 
-/// What an error of TLS says: it may be our own machine's.
+/// The status for an error of TLS, which may be this machine's fault.
 fn of_tls(error: http_exchange::Error) -> Ending {
     match error {
         http_exchange::Error::Tls(TlsProblem::NoThread(source)) => ConnectError::Exhausted(source).into(),
@@ -141,8 +132,8 @@ fn of_tls(error: http_exchange::Error) -> Ending {
     }
 }
 
-/// Over a connection that an earlier request has left, or a new one. Which of both it is decides nothing: one that the
-/// tracker has closed meanwhile is replaced (RFC 9112, 9.3.1).
+/// Over a connection that an earlier request has left, or a new one. One that the tracker has closed meanwhile is replaced (RFC
+/// 9112, 9.3.1).
 async fn over_http(
     job: &TrackerJob,
     info_hashes: &[InfoHash],
@@ -195,7 +186,7 @@ async fn ask_over_http(
             progress.wrote_over_http(context);
             let reply = match redirect {
                 None => connection.announce(url, &context.announce_of(info_hashes)).await?,
-                // The whole request is in the URL that the redirect gave.
+                // The URL of a redirect has the whole request.
                 Some(_) => connection.announce_as_written(url).await?,
             };
             Ok((Answer::Announced(reply.answer), reply.status))
@@ -214,9 +205,9 @@ async fn ask_over_http(
     }
 }
 
-/// What a scrape's error says. BEP 48 derives the URL by a convention that not every tracker keeps to.
+/// The status for a scrape's error. BEP 48 derives the URL by a convention that not every tracker keeps to.
 fn of_a_scrape(error: tracker_http::Error) -> Ending {
-    // RFC 9110: not found, method not allowed, gone, not implemented. A refusal in the tracker's own words is that.
+    // RFC 9110: not found, method not allowed, gone, not implemented. With a failure reason in the body it is a refusal.
     match error.status() {
         Some(404 | 405 | 410 | 501) if error.failure().is_none() => Ending::NoScrape(error),
         _ => error.into(),
@@ -238,7 +229,7 @@ async fn over_udp(
     let transaction = transaction()?;
     let mut session = Session::new(socket, &job.url)?;
     session.timeout = deadline - begun;
-    // Kept outside: what ends this in the middle may owe a goodbye.
+    // Kept outside: an announce that is cancelled in the middle may be owed a goodbye.
     let owed = (context.action == Action::Announce).then(|| context.shared.owed());
     let written = Written { address, owed, session: None };
     let session = progress.written.push_mut(written).session.insert((session, local.port()));
@@ -279,7 +270,7 @@ async fn ask_over_udp(
 }
 
 impl AnnounceContext {
-    /// About the first, and only, one.
+    /// About the first, which is the only one.
     fn announce_of(&self, info_hashes: &[InfoHash]) -> Announce<'static> {
         self.announce.with_info_hash(info_hashes.first().copied().unwrap_or(self.announce.info_hash))
     }
@@ -290,7 +281,7 @@ impl AnnounceContext {
     }
 }
 
-/// What tells this exchange's datagrams from forged ones.
+/// The first transaction id of an exchange, by which its replies are told from forged ones.
 pub(crate) fn transaction() -> Result<u32, ConnectError> {
     entropy::bytes().map(u32::from_be_bytes).map_err(ConnectError::Exhausted)
 }
@@ -304,7 +295,7 @@ impl Answer {
         }
     }
 
-    /// What the tracker wants to be told in the next announce.
+    /// What the next announce is to contain (`tracker id`, BEP 3).
     pub(crate) fn tracker_id(&self) -> Option<&[u8]> {
         match self {
             Self::Announced(announced) => announced.tracker_id.as_deref(),

@@ -1,4 +1,4 @@
-//! The goodbye that every announce owes.
+//! The goodbye (`event=stopped`) that is owed after every announce.
 
 use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::ending::{Ending, Unasked};
@@ -29,23 +29,23 @@ pub(crate) struct Goodbye {
     info_hash: InfoHash,
     /// Whether the announce was answered, so that the tracker certainly counts us.
     answered: bool,
-    /// Over UDP.
+    /// Of an announce over UDP.
     session: Option<Left>,
-    /// Counts the announce until this has been said.
+    /// Counts the announce until this has been sent.
     _owed: Option<Owed>,
-    /// What the tracker wants to be told with it.
+    /// What the tracker wants in the next announce (`tracker id`, BEP 3).
     tracker_id: Option<Vec<u8>>,
 }
 
-/// What is left of an exchange over UDP. Its socket is not: many runs may wait to say goodbye.
+/// What is kept of an exchange over UDP. Its socket is not: many runs may wait to say goodbye.
 #[derive(Debug)]
 struct Left {
     connection: Option<Connection>,
-    /// Ours.
+    /// Our port.
     port: u16,
 }
 
-/// Says all of them at the same time, as far as the pace and the descriptors allow, and reports those that could not be
+/// Sends all of them at the same time, as far as the pace and the descriptors allow, and reports those that could not be
 /// sent.
 pub(crate) async fn say_all(goodbyes: Vec<Goodbye>, context: &Arc<AnnounceContext>) -> Vec<TrackerReport> {
     let mut saying = JoinSet::new();
@@ -61,7 +61,7 @@ pub(crate) async fn say_all(goodbyes: Vec<Goodbye>, context: &Arc<AnnounceContex
 }
 
 impl Goodbye {
-    /// The goodbye owed for `written`, to which `answer` came; none where nothing was announced after all.
+    /// The goodbye owed for `written`, which was answered with `answer`; `None` where nothing was announced after all.
     pub(crate) fn owed(
         job: &TrackerJob,
         written: Written,
@@ -86,8 +86,8 @@ impl Goodbye {
         })
     }
 
-    /// Tells the tracker to forget us, at the address that was told of us. Whatever it answers, that is all; a report is of one
-    /// that was not sent.
+    /// Tells the tracker to forget us, at the address that got the announce, and ignores the answer. A report is of a goodbye
+    /// that could not be sent.
     async fn say(self, context: &AnnounceContext) -> Option<TrackerReport> {
         let Self { job, address, info_hash, answered, session, _owed, tracker_id } = self;
         let stopped = context.announce.with_info_hash(info_hash).with_event(Event::Stopped).with_numwant(Some(0));
@@ -163,7 +163,7 @@ async fn over_http(
         };
         match said {
             Err(error) if error.is_stale() => deadline += turn.again(context, Purpose::Goodbye).await,
-            // It may have gone unread, by a tracker that has read the announce: once more.
+            // A tracker that has answered the announce may not have read it: once more.
             Err(error) if answered && !is_taken(&error) && !again => {
                 again = true;
                 deadline += turn.again(context, Purpose::Goodbye).await;
@@ -177,8 +177,8 @@ async fn over_http(
     }
 }
 
-/// Whether a tracker has taken a goodbye that it answers so: not if it closes without an answer, or has no time for it. Silence
-/// is no answer, and none is needed.
+/// Whether this error means that the tracker has read the goodbye: not if it closes without an answer, or is overloaded. Silence
+/// does, because no answer is needed.
 fn is_taken(error: &tracker_http::Error) -> bool {
     use http_exchange::Error::{Closed, Connection};
     use tracker_http::Error::Http;
@@ -190,7 +190,7 @@ fn timed_out() -> Ending {
     ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()
 }
 
-/// Where a redirect led to with `started`, what it leads to with `stopped`. Without a word of either nothing has counted us.
+/// The URL of a redirect that contains `started`, with `stopped` instead. One that contains neither has announced nothing.
 fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, Ending> {
     url.expose().replacen("event=started", "event=stopped", 1).parse().map_err(Ending::from)
 }

@@ -1,4 +1,4 @@
-//! Which trackers a run asks, each once, and on whose word.
+//! Which trackers a run asks, each once, and whether the user or the torrent named them.
 
 use crate::config::{Config, Trackers};
 use crate::discovery::trackers::ending::{Ending, Unasked};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tracker::{Family, Scheme, TrackerUrl};
 
-/// A tracker to be asked, and on whose word it may be dialled.
+/// A tracker to be asked, and which of its addresses may be dialled.
 #[derive(Clone, Debug)]
 pub(crate) struct TrackerJob {
     /// Where to ask: the tracker's own URL, or where a redirect led.
@@ -24,20 +24,20 @@ pub(crate) struct TrackerJob {
     pub(crate) redirected_to: Option<Arc<str>>,
     pub(crate) policy: AddressPolicy,
     pub(crate) show_secrets: bool,
-    /// What its text may not repeat.
+    /// What no report of it may show.
     pub(crate) secrets: Secrets,
     /// The URLs that led here, the tracker's own first.
     pub(crate) trail: Vec<TrackerUrl>,
-    /// After a redirect: the one conversation that goes on here.
+    /// After a redirect: the one conversation that continues here.
     pub(crate) redirect: Option<RedirectContext>,
     /// When the first look-up began.
     pub(crate) begun: Option<Instant>,
 }
 
-/// Whose conversation a redirect continues.
+/// The conversation that a redirect continues.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RedirectContext {
-    /// `None` where the tracker was to be asked over one family, whichever.
+    /// `None` where either family will do.
     pub(crate) family: Option<Family>,
     pub(crate) info_hash: InfoHash,
     /// When the conversation must have ended, all redirects included.
@@ -62,8 +62,8 @@ impl TrackerJob {
 
     /// Where `location` leads from here, for a tracker reached at `from`.
     ///
-    /// A redirect is a stranger's word: it leads to local addresses only from a local one, and there only where a torrent
-    /// may point too.
+    /// A redirect is untrusted: it leads to local addresses only from a local one, and there only to URLs that a torrent may
+    /// name, too.
     pub(crate) fn redirected(
         &self,
         location: &str,
@@ -92,7 +92,7 @@ impl TrackerJob {
         self.url.scheme() == Scheme::Udp || self.url.scrape().is_some()
     }
 
-    /// A report of it in which nothing has happened yet.
+    /// A report in which nothing has been asked yet.
     pub(crate) fn report(&self, ending: &Ending) -> TrackerReport {
         let mut report = ending.report(Arc::clone(&self.shown), &self.secrets);
         report.redirected_to = self.redirected_to.clone();
@@ -106,7 +106,7 @@ fn show(url: &TrackerUrl, show_secrets: bool) -> Arc<str> {
     if show_secrets { guard::escape(url.expose()).to_string().into() } else { url.to_string().into() }
 }
 
-/// Whom to ask, and why not the others.
+/// The trackers to ask, and reports of those that are not.
 #[derive(Debug, Default)]
 pub(crate) struct Choice {
     /// In the torrent's order.
@@ -155,7 +155,7 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
     choice
 }
 
-/// URLs as they may be shown. Those that look alike without their secrets have their place in the list with them.
+/// URLs as they may be shown. Those that look alike without their secrets get their place in the list behind them.
 fn told_apart(texts: &[&str], show_secrets: bool, secrets: &Secrets) -> Vec<Arc<str>> {
     let show = |text: &&str| if show_secrets { (*text).to_owned() } else { guard::redact_url(text) };
     let shown: Vec<String> =
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_alike_is_told_apart_by_its_place() {
+    fn urls_that_look_alike_are_told_apart_by_their_place() {
         let texts =
             ["http://t/k3yk3y/announce", "<html>", "http://u/announce", "http://t/s3cret/announce", "31", "<html>"];
         let none = Secrets::default();
@@ -206,7 +206,7 @@ mod tests {
         ];
         assert_eq!(names, expected);
         assert_eq!(told_apart(&texts, true, &none).iter().map(|name| &**name).collect::<Vec<_>>(), texts);
-        // One that is there twice is one.
+        // A duplicate is not told apart.
         let twice = told_apart(&["http://t/k3yk3y/announce"; 2], false, &none);
         assert_eq!(&*twice[1], "http://t/***/announce");
         let control = told_apart(&["http://t/\u{1b}[31m"], true, &none);

@@ -18,31 +18,31 @@ use tracker::Host;
 /// Time after which a look-up that fails is slow.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// What is known of the hosts so far.
+/// The host names of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Names(HashMap<String, Known>);
 
 #[derive(Debug)]
 enum Known {
-    /// Being looked up; these wait for it.
+    /// Being looked up; these jobs wait for it.
     Soon(Vec<TrackerJob>),
     Found(Vec<IpAddr>),
     Failed(io::ErrorKind, String),
-    /// Not looked up: a run before this one has, and that took long.
+    /// Not looked up: an earlier run's look-up failed, and took long.
     Silent(Silence, Duration),
 }
 
-/// What there is to do for a tracker.
+/// What is next for a tracker.
 pub(crate) enum HostLookup {
     /// Its addresses are known, or why there are none.
     Ask(TrackerJob, Result<Vec<SocketAddr>, Ending>),
     LookUp(TrackerJob, String),
-    /// The look-up for another URL is on its way.
+    /// The look-up for another URL goes on.
     Wait,
 }
 
 impl Names {
-    /// What to do for `target`.
+    /// What is next for `job`.
     pub(crate) fn next(&mut self, job: TrackerJob) -> HostLookup {
         let name = match job.url.host() {
             Host::Name(name) => name.clone(),
@@ -75,7 +75,7 @@ impl Names {
         }
     }
 
-    /// Takes in what came of the look-up for `target`, and gives those that waited for it.
+    /// Takes in the result of the look-up for `job`, and gives the jobs that waited for it.
     pub(crate) fn learn(&mut self, job: &TrackerJob, found: &Result<Vec<SocketAddr>, Ending>) -> Vec<TrackerJob> {
         let Host::Name(name) = job.url.host() else { return Vec::new() };
         let known = match found {
@@ -93,7 +93,7 @@ impl Names {
         }
     }
 
-    /// Those that still wait.
+    /// The jobs that still wait.
     pub(crate) fn give_up(&mut self) -> Vec<TrackerJob> {
         let waiting = |known: &mut Known| match known {
             Known::Soon(waiting) => std::mem::take(waiting),
@@ -117,7 +117,7 @@ pub(crate) async fn addresses_of(name: &str, port: u16, context: &AnnounceContex
         .await;
     match &found {
         Ok(_) => question.answered(),
-        // What this machine lacks says nothing about the name.
+        // A lack of this machine's says nothing about the name.
         Err(error) if matches!(error.kind(), NO_THREAD | NO_ROUTE) => {}
         Err(_) if question.age() >= SLOW => question.silent(Silence::NotResolved),
         Err(_) => {}

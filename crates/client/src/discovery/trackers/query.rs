@@ -24,8 +24,8 @@ pub(crate) struct Query {
     addresses: Vec<SocketAddr>,
     family: Option<Family>,
     pub(crate) info_hash: InfoHash,
-    /// Another one that is asked about when this has ended: of a hybrid, whose tracker may have no more than one
-    /// conversation at a time.
+    /// The other info-hash of a hybrid, which is asked about when this query has ended: where the tracker's address may have
+    /// only one more conversation.
     then: Option<InfoHash>,
     dns: Option<Duration>,
 }
@@ -48,9 +48,9 @@ pub(crate) struct QueryResult {
     pub(crate) own_addresses: Vec<IpAddr>,
     /// Announces that may have been counted, and must be taken back.
     pub(crate) goodbyes: Vec<Goodbye>,
-    /// Where the tracker points instead of answering.
+    /// Where the tracker redirects instead of answering.
     pub(crate) redirect: Option<TrackerJob>,
-    /// What comes next.
+    /// The query about the other info-hash.
     pub(crate) then: Option<Query>,
 }
 
@@ -122,12 +122,12 @@ impl Query {
         QueryResult { report, peers, own_addresses, goodbyes, redirect, then }
     }
 
-    /// Where the tracker points, if that is how it answered and the place can be gone to.
+    /// Where the tracker redirects, if that is its answer and the URL can be used.
     fn redirect(&self, ending: Ending, report: &mut TrackerReport, deadline: Instant) -> Option<TrackerJob> {
         let Ending::Http(tracker_http::Error::Redirect { location, .. }) = ending else { return None };
         let redirect = RedirectContext { family: self.family, info_hash: self.info_hash, deadline };
         match self.job.redirected(location.expose(), report.address?, redirect) {
-            Ok(target) => Some(target),
+            Ok(job) => Some(job),
             Err(error) => {
                 Ending::Redirect(error).write(report, &self.job.secrets);
                 None
@@ -135,8 +135,8 @@ impl Query {
         }
     }
 
-    /// Until when the address at `index` may be asked. Over UDP nothing but silence tells that nobody is there, so that each
-    /// address has its share of the time; a tracker that has let us connect over TCP may take all of it.
+    /// Until when the address at `index` may be asked. Over UDP an address without a tracker is known only by
+    /// its silence, so each address has its share of the time; a tracker that has accepted a TCP connection may take all of it.
     pub(crate) fn until(&self, deadline: Instant, index: usize) -> Instant {
         let now = Instant::now();
         let left = u32::try_from(self.addresses.len() - index).unwrap_or(u32::MAX);
@@ -154,7 +154,7 @@ impl Query {
     ) -> Result<Answer, Ending> {
         let mut failure = None;
         for (index, &address) in self.addresses.iter().enumerate() {
-            // An address that there is no time to ask has not failed, and says nothing instead of those that have.
+            // An address that there is no time to ask has not failed: the failures before it are reported.
             if failure.is_some() && Instant::now() >= *deadline {
                 break;
             }
@@ -166,7 +166,7 @@ impl Query {
             let asking = Asking { index, address, deadline: &mut *deadline };
             match self.ask_at(asking, context, progress).await {
                 Err(ending) if ending.is_worth_another() => {
-                    // Its text may be the tracker's own words, and repeat the passkey.
+                    // Its text may be the tracker's, and repeat the passkey.
                     let error = self.job.secrets.conceal(&ErrorChain(&ending).to_string());
                     debug!(tracker = %self.job.shown, %address, error, "no answer");
                     failure = Some(ending);

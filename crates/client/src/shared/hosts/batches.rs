@@ -9,18 +9,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::SetOnce;
 use tracker::{Scrape, Scraped, TrackerUrl};
 
-/// Places after which those that are asked one by one are forgotten, and tried again.
+/// Trackers after which those that are asked one by one are forgotten, and get a batch again.
 const MOST: usize = 1024;
 
 /// Batches that are being gathered, by where they go.
 #[derive(Debug, Default)]
 pub(crate) struct Batches(Mutex<HashMap<Where, State>>);
 
-/// What is known of a place.
+/// What is known of a tracker.
 #[derive(Debug)]
 enum State {
     Gathering(Arc<Batch>),
-    /// A question about several was not answered there.
+    /// It did not answer a question about several torrents.
     OneByOne,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Where {
     /// What is asked: over HTTP the scrape URL.
     pub(crate) url: TrackerUrl,
     pub(crate) address: SocketAddr,
-    /// What stands for our end, and for the certificates that are trusted.
+    /// A hash of our source addresses and of the certificates that are trusted.
     pub(crate) ours: u64,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Outcome {
     pub(crate) times: Times,
 }
 
-/// What a scrape is to its batch.
+/// The part of a scrape in its batch.
 pub(crate) enum Joined<'b> {
     /// The first, which asks for all.
     First(First<'b>),
@@ -58,7 +58,7 @@ pub(crate) enum Joined<'b> {
     Alone,
 }
 
-/// The one that asks. The others hear from it, also when it is dropped.
+/// The one that asks. It gives its answer to the others, also when it is dropped.
 pub(crate) struct First<'b> {
     batches: &'b Batches,
     to: Where,
@@ -69,7 +69,7 @@ pub(crate) struct First<'b> {
 pub(crate) struct Later(Arc<Batch>);
 
 impl Batches {
-    /// Has a scrape go with those that wait already, or be the first of a new batch.
+    /// Adds a scrape to those that wait already, or begins a new batch.
     pub(crate) fn join(&self, to: &Where, info_hash: InfoHash) -> Joined<'_> {
         let mut batches = self.lock();
         match batches.get(to) {
@@ -80,12 +80,12 @@ impl Batches {
             _ => {}
         }
         let batch = Arc::new(Batch { info_hashes: Mutex::new(vec![info_hash]), ..Batch::default() });
-        // Of one that is full nothing more is expected here.
+        // One that is full takes no more.
         batches.insert(to.clone(), State::Gathering(Arc::clone(&batch)));
         Joined::First(First { batches: self, to: to.clone(), batch })
     }
 
-    /// Has those to come ask one by one there.
+    /// Has later scrapes ask one by one there.
     pub(crate) fn give_up(&self, to: Where) {
         let mut batches = self.lock();
         if batches.len() >= MOST {
@@ -114,7 +114,7 @@ impl Batch {
 }
 
 impl First<'_> {
-    /// Ends the gathering, and gives what was gathered.
+    /// Closes the batch, and gives its info-hashes.
     pub(crate) fn gathered(&self) -> Vec<InfoHash> {
         let mut batches = self.batches.lock();
         if matches!(batches.get(&self.to), Some(State::Gathering(batch)) if Arc::ptr_eq(batch, &self.batch)) {
@@ -123,9 +123,9 @@ impl First<'_> {
         mem::take(&mut *self.batch.info_hashes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Tells the others.
+    /// Gives the answer to the others.
     pub(crate) fn tell(self, outcome: Outcome) {
-        // The only one that tells.
+        // It was not set before.
         let _ = self.batch.outcome.set(Some(outcome));
     }
 }
@@ -133,13 +133,13 @@ impl First<'_> {
 impl Drop for First<'_> {
     fn drop(&mut self) {
         self.gathered();
-        // An error when it has been told already.
+        // An error when it has been set already.
         let _ = self.batch.outcome.set(None);
     }
 }
 
 impl Later {
-    /// What the first was answered; `None` when nothing of use, and then each asks for itself.
+    /// The answer to the first; `None` when there is none, and then each asks for itself.
     pub(crate) async fn outcome(self) -> Option<Outcome> {
         self.0.outcome.wait().await.clone()
     }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_asks_for_all_and_the_others_hear_from_it() {
+    async fn the_first_asks_for_all_and_the_others_get_its_answer() {
         let batches = Batches::default();
         let there = to("http://t.example/scrape");
         let Joined::First(first) = batches.join(&there, hash(1)) else { panic!("it is the first") };

@@ -17,7 +17,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for S {}
 /// A connection to an HTTP tracker.
 pub(crate) type Connection = tracker_http::Connection<Box<dyn Stream>>;
 
-/// Time after which one is closed when its room is wanted; trackers close theirs after 5 to 75 s.
+/// Time after which one may be closed in favour of another; trackers close theirs after 5 to 75 s.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// What two requests must have in common to go over one connection.
@@ -26,7 +26,7 @@ pub(crate) struct Way {
     pub(crate) scheme: Scheme,
     pub(crate) host: Host,
     pub(crate) address: SocketAddr,
-    /// What stands for our end, and for the certificates that are trusted.
+    /// A hash of our source addresses and of the certificates that are trusted.
     pub(crate) ours: u64,
 }
 
@@ -39,7 +39,7 @@ struct Idle {
     way: Way,
     connection: Connection,
     since: Instant,
-    /// One of those that all addresses share.
+    /// Of a number that all addresses share.
     _room: OwnedSemaphorePermit,
 }
 

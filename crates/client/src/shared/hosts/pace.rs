@@ -1,4 +1,4 @@
-//! How often the trackers of one address are asked: evenly, and goodbyes first.
+//! How often the trackers of one address are asked: evenly, with goodbyes before questions.
 
 use crate::shared::pacer::Pacer;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ pub(crate) enum Purpose {
 #[derive(Debug)]
 pub(crate) struct Pace {
     pacer: Arc<Pacer>,
-    /// Whether others use the pacer, too, and come later.
+    /// Whether connections to peers use the pacer, too, after these.
     shared: bool,
     interval: Duration,
-    /// Of those that wait, the first alone looks at the clock.
+    /// Held by the first of those that wait, which alone looks at the clock.
     questions: Semaphore,
     goodbyes: Semaphore,
     /// Goodbyes that wait.
@@ -47,7 +47,7 @@ impl Pace {
         }
     }
 
-    /// The starts of a pacer that others use as well, and after these.
+    /// With a pacer that connections to peers use as well, after these.
     pub(crate) fn before_others(pacer: Arc<Pacer>, rate: u32) -> Self {
         Self { pacer, shared: true, ..Self::new(rate, 0) }
     }
@@ -63,7 +63,7 @@ impl Pace {
             let at = if purpose == Purpose::Question && self.owed.load(Ordering::Relaxed) > 0 {
                 now + self.interval
             } else if self.shared {
-                // At most one of each purpose: what is cancelled costs no more.
+                // One of each purpose at most: a request that is cancelled then costs no more than one start.
                 return sleep_until(self.pacer.reserve(now)).await;
             } else if let Err(at) = self.pacer.start(now) {
                 at
@@ -74,7 +74,7 @@ impl Pace {
         }
     }
 
-    /// Whether a request could be sent at once: then nothing is lost with this.
+    /// Whether a request could be sent at once: then this has no state worth keeping.
     pub(crate) fn is_at_rest(&self, now: Instant) -> bool {
         self.pacer.is_at_rest(now)
     }
@@ -122,7 +122,7 @@ mod tests {
             let turns = turns(rate, burst, &vec![Purpose::Question; count as usize]).await;
             let within = |from: u128, to: u128| turns.iter().filter(|(_, at)| (from..to).contains(at)).count();
             let peak = (0..3000).step_by(10).map(|from| within(from, from + 1000)).max().unwrap();
-            // What timers that wake late may make good is a start or two.
+            // Timers that wake late may add a start or two.
             let most = (rate + burst) as usize;
             assert!((most..=most + 2).contains(&peak), "{peak} of {most}");
             assert!(within(2000, 3000).abs_diff(rate as usize) <= 2, "{}", within(2000, 3000));

@@ -1,7 +1,5 @@
 //! Which trackers did not answer, so that the torrents after the first do not wait for each of them again.
 
-use crate::discovery::trackers::ending::Ending;
-use report::Standing;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,13 +12,13 @@ use tracker::{Host, Scheme, TrackerUrl};
 
 /// Time after which a question that was sent and has no answer counts as one whose answer is late.
 pub(crate) const SILENT_AFTER: Duration = Duration::from_secs(1);
-/// Most endpoints that are remembered; those that would be too many are asked as if they were new.
+/// Most endpoints that are remembered; those beyond it are asked as if they were new.
 const MOST: usize = 4096;
-/// Time without an answer after which a question that is cut off counts as one without an answer: enough for each first packet
+/// Time without an answer after which a question that is cancelled counts as one without an answer: enough for each first packet
 /// to be sent three times.
 const CUT_OFF_AFTER: Duration = Duration::from_secs(5);
-/// Time after an answer in which one question without an answer is not enough, because the tracker may only ignore what that
-/// one was about; and in which no question waits for another.
+/// Time after an answer in which one question without an answer is not enough, because the tracker may only ignore that
+/// one's torrent; and in which no question waits for another.
 const TRUSTED_FOR: Duration = Duration::from_secs(60);
 /// Time after which one that did not answer the second question either is asked once more: for processes that run for days.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60 * 60);
@@ -34,7 +32,7 @@ pub(crate) enum Endpoint {
     Name(String),
 }
 
-/// What was found instead of an answer.
+/// What came instead of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Silence {
     /// No answer came in time.
@@ -43,6 +41,24 @@ pub(crate) enum Silence {
     Refused,
     /// The look-up of its host name took longer than a second and failed.
     NotResolved,
+}
+
+/// What the end of a question shows about its endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// A tracker is there.
+    Answered,
+    Silent(Silence),
+    /// Neither: the fault is this machine's, or the question was not sent.
+    None,
+}
+
+/// An endpoint that did not answer before, and is not to be asked yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KnownSilent {
+    pub(crate) silence: Silence,
+    /// How long that has been known.
+    pub(crate) ago: Duration,
 }
 
 /// All endpoints, of all runs.
@@ -57,7 +73,7 @@ pub(crate) struct Silences {
 struct Known {
     answered: Option<Instant>,
     silent: Option<Silent>,
-    /// Questions that are open, and since when without an answer to any.
+    /// Questions that are open, and since when none was answered.
     open: usize,
     unanswered: Option<Instant>,
     /// When a question to an endpoint that had answered others was found to have no answer.
@@ -72,7 +88,7 @@ pub(crate) struct Question<'s> {
     silences: &'s Silences,
     endpoint: Endpoint,
     asked: Instant,
-    /// Whether it is known what came of it.
+    /// Whether its end has been taken in.
     learned: bool,
 }
 
@@ -85,19 +101,14 @@ struct Silent {
 }
 
 impl Question<'_> {
-    /// What came of it.
-    pub(crate) fn learn(mut self, error: Option<&Ending>) {
+    /// Takes in its end.
+    pub(crate) fn learn(mut self, evidence: Evidence) {
         self.learned = true;
-        match error.map(|status| (status.silence(), status.standing())) {
-            Some((Some(silence), _)) => self.silent(silence),
-            Some((None, Standing::NotAsked | Standing::LocalFault | Standing::Silent)) => {}
-            None | Some((None, _)) => self.answered(),
+        match evidence {
+            Evidence::Answered => self.answered(),
+            Evidence::Silent(silence) => self.silent(silence),
+            Evidence::None => {}
         }
-    }
-
-    /// Nothing is learned from it.
-    pub(crate) fn forget(mut self) {
-        self.learned = true;
     }
 
     /// An answer came.
@@ -137,7 +148,7 @@ impl Question<'_> {
     }
 }
 
-/// A question that is cut off, as by the end of its run, has shown something by then.
+/// A question that is cancelled, as by the end of its run, has shown silence if it was open for long.
 impl Drop for Question<'_> {
     fn drop(&mut self) {
         let is_endpoint = matches!(self.endpoint, Endpoint::Address(..));
@@ -166,8 +177,8 @@ impl Known {
 }
 
 impl Silent {
-    fn status(self, now: Instant) -> Ending {
-        Ending::KnownSilent { silence: self.silence, ago: now.saturating_duration_since(self.since) }
+    fn known(self, now: Instant) -> KnownSilent {
+        KnownSilent { silence: self.silence, ago: now.saturating_duration_since(self.since) }
     }
 }
 
@@ -184,10 +195,10 @@ impl Silences {
     }
 
     /// An error if `endpoint` is known to be silent and is not to be asked yet.
-    pub(crate) fn look(&self, endpoint: &Endpoint, now: Instant) -> Result<(), Ending> {
+    pub(crate) fn look(&self, endpoint: &Endpoint, now: Instant) -> Result<(), KnownSilent> {
         let endpoints = self.lock();
         let silent = endpoints.get(endpoint).and_then(|known| known.silent);
-        silent.filter(|silent| silent.again > now).map_or(Ok(()), |silent| Err(silent.status(now)))
+        silent.filter(|silent| silent.again > now).map_or(Ok(()), |silent| Err(silent.known(now)))
     }
 
     /// The end of an open question to `endpoint`, if one is suspiciously long without an answer.
@@ -201,8 +212,8 @@ impl Silences {
     }
 
     /// As [`look`](Self::look), for a question that is asked if there is no error: when the time to ask again has come, one
-    /// question is let through, and the others do without until its answer is there.
-    pub(crate) fn ask(&self, endpoint: Endpoint, now: Instant) -> Result<Question<'_>, Ending> {
+    /// question is let through, and the others get an error until it is answered.
+    pub(crate) fn ask(&self, endpoint: Endpoint, now: Instant) -> Result<Question<'_>, KnownSilent> {
         self.look(&endpoint, now)?;
         self.update(&endpoint, now, |known| {
             known.open += 1;
@@ -260,8 +271,7 @@ mod tests {
     /// What is known, and since how many seconds.
     fn known(silences: &Silences) -> Option<(Silence, u64)> {
         match silences.look(&endpoint(1), Instant::now()) {
-            Err(Ending::KnownSilent { silence, ago }) => Some((silence, ago.as_secs())),
-            Err(other) => panic!("{other}"),
+            Err(KnownSilent { silence, ago }) => Some((silence, ago.as_secs())),
             Ok(()) => None,
         }
     }
@@ -282,12 +292,12 @@ mod tests {
         pass(15).await;
         first.silent(Silence::NoAnswer);
         pass(5).await;
-        // Others that were asked meanwhile put nothing off.
+        // Questions that were asked meanwhile do not put off the time.
         second.silent(Silence::NoAnswer);
         pass(54).await;
         assert_eq!(known(&silences), Some((Silence::NoAnswer, 59)));
         pass(1).await;
-        // By one, while the others do without.
+        // One question, while the others get an error.
         let again = ask(&silences);
         assert_eq!(known(&silences), Some((Silence::NoAnswer, 60)));
         again.silent(Silence::NoAnswer);
@@ -341,7 +351,7 @@ mod tests {
         pass(1).await;
         let mut ended = pin!(suspicion().unwrap());
         assert!(poll(ended.as_mut()).is_pending());
-        // As a run that ends: what is not known is asked.
+        // As when a run ends: the endpoint is unknown, and is asked.
         drop(slow);
         assert!(poll(ended.as_mut()).is_ready() && suspicion().is_none());
         let dead = ask(&silences);
@@ -354,13 +364,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_are_remembered_than_there_is_room_for() {
+    async fn the_number_of_remembered_endpoints_is_limited() {
         let silences = Silences::new(AGAIN);
         (0..4096).for_each(|port| silences.ask(endpoint(port + 1), Instant::now()).unwrap().answered());
         let one_more = || silences.ask(endpoint(5000), Instant::now());
         one_more().unwrap().silent(Silence::NoAnswer);
         assert!(one_more().is_ok());
-        // What has not been asked for a while gives its room up.
+        // An endpoint that has not been asked for a while is forgotten for it.
         pass(60).await;
         one_more().unwrap().silent(Silence::NoAnswer);
         assert!(one_more().is_err());
