@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::shell::{self, Result};
 
 /// What each line that the command prints with `--json` follows, below the workspace's folder.
-pub const SCHEMA: &str = "crates/cli/src/schema.json";
+pub const SCHEMA: &str = "crates/report/schema.json";
 
 /// Builds the command and returns its executable. What the compiler has to say goes to stderr.
 pub fn build(release: bool) -> Result<PathBuf> {

@@ -4,7 +4,6 @@
 //! command that repeats it.
 
 mod audit;
-mod bare;
 mod bench;
 mod ci;
 mod deny;
@@ -68,8 +67,7 @@ enum Task {
     Layers,
     Audit,
     Size,
-    Bare,
-    InsideBare(Vec<String>),
+    OnBareMachine,
     Dist,
     Bench(Vec<String>),
     Fuzz(fuzz::Options),
@@ -84,7 +82,7 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let inside = matches!(task, Task::InsideBare(_));
+    let inside = matches!(task, Task::OnBareMachine);
     match run(task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
@@ -110,8 +108,7 @@ fn run(task: Task) -> Result {
         Task::Layers => layers::run(),
         Task::Audit => audit::run(),
         Task::Size => size::run(),
-        Task::Bare => bare::run(&skips),
-        Task::InsideBare(args) => bare::inside(&args, ci::STEPS),
+        Task::OnBareMachine => ci::run_bare(),
         Task::Dist => dist::run(&skips),
         Task::Bench(args) => bench::run(&args),
         Task::Fuzz(options) => fuzz::run(&options),
@@ -135,9 +132,8 @@ fn parse(args: &[String]) -> Option<Task> {
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
         ("miri", []) => Some(Task::Miri),
         ("fuzz", flags) => fuzz_options(flags).map(Task::Fuzz),
-        ("bare", []) => Some(Task::Bare),
-        // Not for people: how parts of `bare` call themselves.
-        (bare::INSIDE, args) => Some(Task::InsideBare(args.to_vec())),
+        // Not for people: how the lab runs the checks on the machine that `bare` makes.
+        ("ci", [bare]) if bare == "--bare" => Some(Task::OnBareMachine),
         (task, _) if lab::TASKS.contains(&task) => Some(Task::Lab(args.to_vec())),
         _ => None,
     }

@@ -21,9 +21,6 @@ use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// The JSON Schema of everything that is printed as JSON.
-const SCHEMA: &str = include_str!("schema.json");
-
 /// Does what was asked for.
 pub(crate) fn run(cli: Cli) -> ExitCode {
     match cli.command {
@@ -44,7 +41,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Some(Command::Explain { code }) => {
             print_or_complain(explain(code.as_deref(), Page::of_stdout()).map(|text| strip_styles(&text).into_bytes()))
         }
-        Some(Command::Schema) => print(SCHEMA.as_bytes()),
+        Some(Command::Schema) => print(client::report::JSON_SCHEMA.as_bytes()),
     }
 }
 

@@ -222,12 +222,14 @@ impl FromStr for Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use client::{Copies, SwarmView};
+    use client::Copies;
 
     fn summary(peers: usize, ok: usize, seeds: usize, copies: Option<f64>) -> Summary {
         let copies = copies.map(|min| Copies { min, max: min + 1.0 });
-        let swarm = SwarmView { copies, verified_seeds: seeds, ..SwarmView::default() };
-        Summary { peers, ok, swarm, ..Summary::default() }
+        let mut summary = Summary::default();
+        (summary.peers, summary.ok) = (peers, ok);
+        (summary.swarm.copies, summary.swarm.verified_seeds) = (copies, seeds);
+        summary
     }
 
     #[test]
@@ -276,7 +278,11 @@ mod tests {
     #[test]
     fn peers_that_were_not_dialled_by_choice_are_no_losses() {
         let conditions: Conditions = "ok=100%".parse().unwrap();
-        let declined = |declined| Summary { declined, ..summary(10, 8, 0, None) };
+        let declined = |declined| {
+            let mut summary = summary(10, 8, 0, None);
+            summary.declined = declined;
+            summary
+        };
         assert!(conditions.unmet(&declined(2)).next().is_none());
         assert_eq!(conditions.unmet(&declined(1)).collect::<Vec<_>>(), ["ok 8 of 9, wanted 100 %"]);
     }

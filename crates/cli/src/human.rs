@@ -18,7 +18,7 @@ use crate::input::Subject;
 use crate::output::Total;
 use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size, time};
 use anstyle::{AnsiColor, Style};
-use client::{CodeKind, Explanation, Outcome, PeerReport, Role, Summary, TrackerReport, Transport};
+use client::{CodeKind, Explanation, Outcome, PeerReport, Role, Summary, TrackerReport, TrackerStatus};
 pub(crate) use dig::{asked, dig};
 use guard::escape;
 pub(crate) use one_peer::one_peer;
@@ -98,8 +98,8 @@ fn outcome_words(outcome: Outcome) -> &'static str {
 }
 
 /// A tracker's status in two or three words.
-fn status_words(code: &'static str) -> &'static str {
-    Explanation::of(CodeKind::TrackerStatus, code).map_or(code, |entry| entry.words)
+fn status_words(status: TrackerStatus) -> &'static str {
+    Explanation::of(CodeKind::TrackerStatus, status.code()).map_or(status.code(), |entry| entry.words)
 }
 
 /// The kind of a client without its version: `qBittorrent` of `qBittorrent/5.1.0`.
@@ -152,7 +152,7 @@ pub(crate) fn tracker(subject: &Subject, report: &TrackerReport, page: Page) -> 
         Some(url) => line.add(format!("  redirected to {url}")),
         None => line,
     };
-    match report.message() {
+    match &report.message {
         Some(message) => line.styled(DIM, format!("  {message}")),
         None => line,
     }
@@ -193,7 +193,7 @@ pub(crate) fn peer(report: &PeerReport, page: Page) -> Line {
         return answered(line, report);
     }
     let line = line.cell(style, report.outcome.to_string(), OUTCOME_WIDTH);
-    let line = line.styled(DIM, format!("  {}", report.reason().unwrap_or_default()));
+    let line = line.styled(DIM, format!("  {}", report.error.clone().unwrap_or_default()));
     match report.connect {
         Some(connect) => line.styled(DIM, format!("  connected in {}", time(connect))),
         None => line,
@@ -206,7 +206,7 @@ fn answered(line: Line, report: &PeerReport) -> Line {
     let client = report.client().unwrap_or_else(|| "unknown client".to_owned());
     let line = line.add(format!("{:>8}  ", time(answered_in(report)))).cell(PLAIN, has(report), ROLE_WIDTH);
     let line = line.add("  ").add(client);
-    let line = if report.transport == Transport::Mse { line.add(", encrypted") } else { line };
+    let line = if report.encryption.is_encrypted() { line.add(", encrypted") } else { line };
     match (report.same_as, report.maybe_same_as) {
         (Some(first), _) => line.add(format!(", the same client as {first}")),
         (None, Some(first)) => line.add(format!(", maybe the same client as {first}")),
@@ -222,7 +222,7 @@ fn answered_in(report: &PeerReport) -> std::time::Duration {
 /// What a peer is and has: `seed`, `leech 40.0 %`.
 fn has(report: &PeerReport) -> String {
     let role = match report.role {
-        Role::Unknown if report.lingered.is_none() => return String::new(),
+        Role::Unknown if report.listen_end.is_none() => return String::new(),
         Role::Unknown => "role unknown",
         role => role_name(role),
     };

@@ -141,13 +141,13 @@ pub(crate) fn usage(text: &str) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use client::SwarmView;
     use std::time::Duration;
 
     fn summary(peers: usize, ok: usize, seeds: usize) -> Summary {
-        let swarm = SwarmView { verified_seeds: seeds, ..SwarmView::default() };
-        let elapsed = Duration::from_millis(1500);
-        Summary { peers, ok, swarm, trackers: 2, trackers_ok: 1, elapsed, ..Summary::default() }
+        let mut summary = Summary::default();
+        (summary.peers, summary.ok, summary.swarm.verified_seeds) = (peers, ok, seeds);
+        (summary.trackers, summary.trackers_ok, summary.elapsed) = (2, 1, Duration::from_millis(1500));
+        summary
     }
 
     fn plugin(warn: &str, critical: &str) -> Plugin {

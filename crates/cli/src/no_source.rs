@@ -1,7 +1,7 @@
 //! Why a run had no source of peers, in one line that starts with what to do. A refusal is an answer, and is told as one.
 
 use crate::text::span;
-use client::{CodeKind, Explanation, Standing, TrackerReport};
+use client::{CodeKind, Explanation, Standing, TrackerReport, TrackerStatus};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -28,46 +28,22 @@ pub(crate) struct Failures {
     others: usize,
 }
 
-/// What is known of one of them.
-struct Failure<'r> {
-    code: &'static str,
-    standing: Standing,
-    is_final: bool,
-    retry_in: Option<Duration>,
-    url: &'r str,
-    message: &'r str,
-}
-
 impl Failures {
     /// Takes in a tracker, unless it gave what it was asked for.
     pub(crate) fn add(&mut self, report: &TrackerReport) {
-        let status = &report.status;
-        if status.is_ok() {
-            return;
-        }
-        match status.code() {
-            "scrape_unsupported" => self.without_scrape += 1,
+        match report.status {
+            TrackerStatus::Ok => return,
+            TrackerStatus::ScrapeUnsupported => self.without_scrape += 1,
             _ => self.others += 1,
         }
-        self.take(&Failure {
-            code: status.code(),
-            standing: status.standing(),
-            is_final: status.is_final(),
-            retry_in: status.retry_in(),
-            url: &report.url,
-            message: &report.message().unwrap_or_default(),
-        });
-    }
-
-    fn take(&mut self, failure: &Failure<'_>) {
-        let is_answer = matches!(failure.standing, Standing::Refused | Standing::Unknown);
-        let was_asked = !matches!(failure.standing, Standing::NotAsked | Standing::LocalFault);
-        self.is_final |= failure.is_final && is_answer;
-        self.may_change |= !failure.is_final && was_asked;
-        self.local = self.local.or(failure.about_this_machine());
-        self.retry_in = self.retry_in.into_iter().chain(failure.retry_in).min();
-        let sentence = failure.sentence();
-        let said = self.said.entry(failure.standing).or_default();
+        let is_answer = matches!(report.standing, Standing::Refused | Standing::Unknown);
+        let was_asked = !matches!(report.standing, Standing::NotAsked | Standing::LocalFault);
+        self.is_final |= report.is_final && is_answer;
+        self.may_change |= !report.is_final && was_asked;
+        self.local = self.local.or(about_this_machine(report));
+        self.retry_in = self.retry_in.into_iter().chain(report.retry_in).min();
+        let sentence = sentence(report);
+        let said = self.said.entry(report.standing).or_default();
         // Both halves of a hybrid, and both families, are mostly answered alike.
         if said.contains(&sentence) {
             return;
@@ -124,21 +100,18 @@ impl Failures {
     }
 }
 
-impl Failure<'_> {
-    /// What to do about this machine, where that is what failed.
-    fn about_this_machine(&self) -> Option<&'static str> {
-        let is_local = self.standing == Standing::LocalFault;
-        is_local.then(|| Explanation::of(CodeKind::TrackerStatus, self.code)).flatten().map(|found| found.to_do)
-    }
+/// What to do about this machine, where that is what failed.
+fn about_this_machine(report: &TrackerReport) -> Option<&'static str> {
+    let is_local = report.standing == Standing::LocalFault;
+    let explained = is_local.then(|| Explanation::of(CodeKind::TrackerStatus, report.status.code())).flatten();
+    explained.map(|found| found.to_do)
+}
 
-    fn sentence(&self) -> String {
-        let Self { standing, url, message, .. } = self;
-        match standing {
-            Standing::Refused => {
-                format!("refused by {url}: {}", words(message))
-            }
-            _ => format!("{url}: {message}"),
-        }
+fn sentence(report: &TrackerReport) -> String {
+    let (url, message) = (&report.url, report.message.as_deref().unwrap_or_default());
+    match report.standing {
+        Standing::Refused => format!("refused by {url}: {}", words(message)),
+        _ => format!("{url}: {message}"),
     }
 }
 
@@ -153,15 +126,16 @@ mod tests {
 
     /// The line about trackers with these standings, times and words. Those that refuse without a time do so for good.
     fn advice(trackers: &[(Standing, Option<u64>, &str)]) -> String {
-        let mut failures = Failures { others: trackers.len(), ..Failures::default() };
+        let mut failures = Failures::default();
         for (n, &(standing, retry_in, message)) in trackers.iter().enumerate() {
-            let retry_in = retry_in.map(Duration::from_secs);
+            let status = message.parse().unwrap_or(TrackerStatus::Timeout);
+            let mut report = TrackerReport::new(format!("http://t{n}").into(), status, standing);
             let is_client_error = message.starts_with("HTTP 4");
-            let is_final =
+            report.retry_in = retry_in.map(Duration::from_secs);
+            report.is_final =
                 (matches!(standing, Standing::Refused | Standing::Unknown) || is_client_error) && retry_in.is_none();
-            let codes = ["tls_no_roots", "local_limit", "no_route"];
-            let code = codes.into_iter().find(|code| message.starts_with(code)).unwrap_or_default();
-            failures.take(&Failure { code, standing, is_final, retry_in, url: &format!("http://t{n}"), message });
+            report.message = Some(message.to_owned());
+            failures.add(&report);
         }
         failures.advice()
     }
@@ -259,17 +233,9 @@ mod tests {
     #[test]
     fn what_is_said_twice_is_listed_once() {
         let mut failures = Failures::default();
-        for _ in 0..2 {
-            let failure = Failure {
-                code: "failure",
-                standing: Standing::Refused,
-                is_final: true,
-                retry_in: None,
-                url: "http://t",
-                message: "tracker refuses: gone",
-            };
-            failures.take(&failure);
-        }
+        let mut report = TrackerReport::new("http://t".into(), TrackerStatus::Failure, Standing::Refused);
+        (report.is_final, report.message) = (true, Some("tracker refuses: gone".to_owned()));
+        (0..2).for_each(|_| failures.add(&report));
         assert_eq!(failures.advice(), "name another --tracker: refused by http://t: gone");
     }
 }

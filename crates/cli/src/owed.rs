@@ -21,7 +21,7 @@ impl Owed {
     /// Adds one of this torrent.
     pub(crate) fn add(&mut self, torrent: &str, report: &TrackerReport) {
         let first =
-            || Tracker { torrent: torrent.to_owned(), reason: report.message().unwrap_or_default(), torrents: 0 };
+            || Tracker { torrent: torrent.to_owned(), reason: report.message.clone().unwrap_or_default(), torrents: 0 };
         self.0.entry(report.url.to_string()).or_insert_with(first).torrents += 1;
     }
 

@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         match event {
             Event::Tracker(report) => println!("tracker {}  {}", report.url, report.status),
             Event::Peer(report) => {
-                let more = report.client().or(report.reason()).unwrap_or_default();
+                let more = report.client().or_else(|| report.error.clone()).unwrap_or_default();
                 println!("peer {}  {}  {more}", report.address, report.outcome);
             }
             Event::Summary(summary) => println!("{} of {} peers shook hands", summary.ok, summary.peers),

@@ -1,11 +1,10 @@
 //! What a user can choose.
 
-use crate::dial::attempt::Attempt;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::report::outcome::Transport;
 use crate::topic::Topic;
 use guard::{Scope, Secrets};
+use report::Encryption;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tracker::{Crypto, PeerAddress, TrackerUrl};
@@ -22,7 +21,7 @@ pub struct Config {
     /// leaves at once.
     pub linger: Duration,
     /// What to make of encrypted connections.
-    pub encryption: Encryption,
+    pub encryption: EncryptionPolicy,
     /// Deadline for the run. Goodbyes to the trackers, 4 s for each from its turn on, come after it.
     pub deadline: Duration,
     /// Most connections at once; `None` for what the descriptor limit and 32 MiB of memory allow.
@@ -67,7 +66,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(5),
             handshake_timeout: Duration::from_secs(5),
             linger: Duration::from_secs(3),
-            encryption: Encryption::PreferPlain,
+            encryption: EncryptionPolicy::PreferPlain,
             deadline: Duration::from_secs(30),
             concurrency: None,
             rate: 200,
@@ -103,7 +102,7 @@ impl Config {
 /// What to make of encrypted connections (Message Stream Encryption). A second attempt comes half a second after the
 /// first: some clients refuse who comes back sooner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encryption {
+pub enum EncryptionPolicy {
     /// In the clear first; encrypted when that ends as it does with peers that require encryption.
     #[default]
     PreferPlain,
@@ -115,7 +114,7 @@ pub enum Encryption {
     Off,
 }
 
-impl Encryption {
+impl EncryptionPolicy {
     /// What trackers are told of it.
     pub(crate) fn announced(self) -> Crypto {
         match self {
@@ -126,20 +125,11 @@ impl Encryption {
     }
 
     /// How a peer is tried first; a tracker may have said that it requires encryption.
-    pub(crate) fn first(self, requires_crypto: bool) -> Transport {
+    pub(crate) fn first(self, requires_crypto: bool) -> Encryption {
         match self {
-            Self::PreferPlain if requires_crypto => Transport::Mse,
-            Self::PreferPlain | Self::Off => Transport::Tcp,
-            Self::Prefer | Self::Require => Transport::Mse,
-        }
-    }
-
-    /// How a peer is tried again after this first attempt; `None` when a second would tell nothing new.
-    pub(crate) fn second(self, first: &Attempt) -> Option<Transport> {
-        match (self, first.tried.transport) {
-            (Self::Off | Self::Require, _) => None,
-            (_, Transport::Tcp) => first.may_mean_encryption().then_some(Transport::Mse),
-            (_, Transport::Mse) => first.ended_in_the_handshake().then_some(Transport::Tcp),
+            Self::PreferPlain if requires_crypto => Encryption::Rc4,
+            Self::PreferPlain | Self::Off => Encryption::None,
+            Self::Prefer | Self::Require => Encryption::Rc4,
         }
     }
 }

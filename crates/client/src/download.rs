@@ -2,9 +2,9 @@
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::report::event::Event;
 use crate::swarm::Swarm;
 use crate::torrent_file::read_torrent;
+use report::Event;
 use std::path::Path;
 use tracing::debug;
 
@@ -66,7 +66,7 @@ impl BitTorrentClient {
             }
         }
         for report in swarm.shutdown().await {
-            debug!(tracker = %report.url, error = report.message(), "goodbye is owed");
+            debug!(tracker = %report.url, error = report.message, "goodbye is owed");
         }
         result
     }

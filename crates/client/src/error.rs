@@ -1,8 +1,8 @@
 //! Why a run could not begin, or found nobody to ask.
 
-use crate::report::tracker::TrackerReport;
-use crate::report::tracker_status::Standing;
 use crate::torrent_file::ReadError;
+use report::Standing;
+use report::TrackerReport;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
@@ -67,13 +67,11 @@ impl fmt::Debug for Error {
 
 /// Whether not one has answered in any way: a refusal is an answer.
 fn is_silence(reports: &[TrackerReport]) -> bool {
-    reports
-        .iter()
-        .all(|report| matches!(report.status.standing(), Standing::Silent | Standing::NotAsked | Standing::LocalFault))
+    reports.iter().all(|report| matches!(report.standing, Standing::Silent | Standing::NotAsked | Standing::LocalFault))
 }
 
 /// Each tracker with its reason.
 fn failures(reports: &[TrackerReport]) -> String {
-    let one = |report: &TrackerReport| format!("{}: {}", report.url, report.message().unwrap_or_default());
+    let one = |report: &TrackerReport| format!("{}: {}", report.url, report.message.as_deref().unwrap_or_default());
     reports.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -1,6 +1,6 @@
 //! How far a run has come, for those that do not wait for its end.
 
-use crate::report::event::Summary;
+use report::Summary;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How far a run has come.

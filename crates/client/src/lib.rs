@@ -46,6 +46,7 @@
 
 mod census;
 mod config;
+mod deadline;
 mod dial;
 mod discovery;
 mod download;
@@ -53,33 +54,23 @@ mod error;
 mod interim;
 mod limits;
 mod net;
-mod report;
 mod shared;
 mod swarm;
-mod terms;
 mod topic;
 mod torrent_file;
 
-pub use census::availability::Copies;
-pub use census::role::{Role, RoleFrom};
-pub use config::{Bind, Config, Encryption, Trackers};
+pub use config::{Bind, Config, EncryptionPolicy, Trackers};
 pub use download::BitTorrentClient;
 pub use error::Error;
 pub use interim::{Interim, SoFar};
 pub use limits::Limits;
-pub use net::overlay::Overlay;
-pub use peer_session;
-pub use report::event::{CutShort, Event, Source, Summary};
-pub use report::explain::{CodeKind, Explanation};
-pub use report::outcome::{Outcome, Stage, Transport};
-pub use report::peer::{Completeness, EncryptedEnd, Matched, PeerError, PeerReport, Tried};
-pub use report::seen_as::{SeenAs, SeenBy};
-pub use report::swarm_view::{Coverage, SwarmView};
-pub use report::tracker::{Action, Named, Times, TrackerReport};
-pub use report::tracker_status::{Standing, TrackerStatus, Unasked};
-pub use report::verdict::Verdict;
-pub use shared::hosts::silence::Silence;
-pub use shared::shared::Shared;
+pub use report::{
+    AttemptReport, CodeKind, Completeness, Copies, Coverage, CutShort, Detail, Encryption, Event, Explanation,
+    ListenEnd, MatchedHash, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs, SeenBy, Source, Stage,
+    Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode, Verdict,
+};
+pub use shared::Shared;
 pub use swarm::Swarm;
 pub use topic::Topic;
 pub use torrent_file::{ReadError, read_torrent, read_torrent_from};
+pub use {ids, metainfo, peer_session, peer_wire, report, tracker};

@@ -2,7 +2,7 @@
 //! counted is what the whole program allocates.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
-use client::{Bind, Config, Encryption, Event, Swarm, Trackers};
+use client::{Bind, Config, EncryptionPolicy, Event, Swarm, Trackers};
 use fake_swarm::torrent::SingleFile;
 use metainfo::Torrent;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -58,7 +58,7 @@ fn silent() -> (Socket, u16) {
 }
 
 /// Bytes for each connection of a run in which so many wait for their peers' first word.
-async fn in_flight(encryption: Encryption) -> usize {
+async fn in_flight(encryption: EncryptionPolicy) -> usize {
     let (_listener, port) = silent();
     let peers = (0..CONNECTIONS).map(|n| {
         let [high, low] = u16::try_from(n).unwrap().to_be_bytes();
@@ -113,8 +113,8 @@ fn on_its_own<T>(work: impl Future<Output = T>) -> T {
 fn memory_does_not_grow_with_the_swarm() {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
-    let plain = on_its_own(in_flight(Encryption::Off));
-    let encrypted = on_its_own(in_flight(Encryption::Require));
+    let plain = on_its_own(in_flight(EncryptionPolicy::Off));
+    let encrypted = on_its_own(in_flight(EncryptionPolicy::Require));
     let (named, told) = on_its_own(named_and_told(100_000));
     println!("{plain} in the clear, {encrypted} encrypted, {named} named, {told} more in all when told");
     assert!(plain <= EACH, "{plain} bytes for each connection in the clear");

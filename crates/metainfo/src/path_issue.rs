@@ -38,7 +38,8 @@ pub enum PathIssue {
 pub struct UnknownPathIssue;
 
 impl PathIssue {
-    const ALL: [Self; 11] = [
+    /// All of them.
+    pub const ALL: [Self; 11] = [
         Self::Empty,
         Self::Dots,
         Self::Absolute,

@@ -66,7 +66,7 @@ pub struct Initiator {
     state: State,
 }
 
-/// What an initiator brings with it.
+/// The initiator's own configuration and output.
 struct Ours {
     skey: InfoHash,
     provide: CryptoProvide,

@@ -3,7 +3,7 @@
 use super::limits::{LimitName, limit};
 use super::values::{duration, positive};
 use clap::{Args, ValueEnum};
-use client::{Bind, Config, Encryption, Trackers};
+use client::{Bind, Config, Trackers};
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -126,7 +126,7 @@ pub(crate) enum EncryptionPolicy {
     Off,
 }
 
-impl From<EncryptionPolicy> for Encryption {
+impl From<EncryptionPolicy> for client::EncryptionPolicy {
     fn from(policy: EncryptionPolicy) -> Self {
         match policy {
             EncryptionPolicy::PreferPlain => Self::PreferPlain,

@@ -36,13 +36,13 @@ impl Details {
             self.answered.push(tracker(subject, report, page));
             return;
         }
-        let reason = (report.status.code(), report.message().unwrap_or_default());
+        let reason = (report.status.code(), report.message.clone().unwrap_or_default());
         self.trackers.entry(reason).or_default().push(Arc::clone(&report.url));
     }
 
     pub(super) fn peer(&mut self, report: &PeerReport) {
         if report.outcome != Outcome::Ok {
-            let reason = (report.outcome.code(), report.reason().unwrap_or_default());
+            let reason = (report.outcome.code(), report.error.clone().unwrap_or_default());
             self.peers.entry(reason).or_default().push(report.address.clone());
             return;
         }

@@ -21,7 +21,7 @@ pub(crate) fn dig(subject: &Subject, report: &TrackerReport, page: Page) -> Stri
     let mut rows = vec![status];
     let mut note = |name: &str, text: String| rows.push(Line::new().cell(DIM, name, 12).add(text));
     report.redirected_to.iter().for_each(|to| note("redirected", to.to_string()));
-    report.message().into_iter().for_each(|message| note("message", message));
+    report.message.clone().into_iter().for_each(|message| note("message", message));
     let skipped = report.skipped.kinds().into_iter().filter(|(_, count)| *count > 0);
     let skipped: Vec<String> = skipped.map(|(kind, count)| format!("{count} {kind}")).collect();
     if !skipped.is_empty() {

@@ -3,8 +3,7 @@
 use super::rows::Rows;
 use super::{BAD, BOLD, GOOD, has};
 use crate::text::{Line, Page, binary_size, span, time};
-use client::peer_session::Oddity;
-use client::{Outcome, PeerReport, Transport, Tried};
+use client::{AttemptReport, Encryption, ListenEnd, Oddity, Outcome, PeerReport};
 use guard::escape;
 use peer_wire::{ExtensionHandshake, Reserved};
 use std::time::Duration;
@@ -30,11 +29,11 @@ pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
     }
     report.extension.iter().for_each(|theirs| extension(theirs, &mut rows));
     rows.add("received", format!("{} bytes", report.bytes_received));
-    rows.some("left because", report.left_because());
-    let oddities: Vec<&str> = report.oddities.iter().map(Oddity::code).collect();
+    rows.some("left because", report.listen_end.map(|end| left_because(end, report)));
+    let oddities: Vec<&str> = report.oddities.iter().copied().map(Oddity::code).collect();
     rows.some("oddities", (!oddities.is_empty()).then(|| oddities.join(", ")));
-    rows.some("reason", report.reason());
-    rows.some("other attempt", report.other_reason());
+    rows.some("reason", report.error.clone());
+    report.other_errors().for_each(|error| rows.add("other attempt", error));
     rows.some("hint", report.hint().map(str::to_owned));
     rows.whole(page).join("\n")
 }
@@ -42,14 +41,28 @@ pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
 fn stages(report: &PeerReport, rows: &mut Rows) {
     rows.add("stage", report.stage.code());
     rows.some("connect", report.connect.map(time));
-    let over = if report.transport == Transport::Mse { "encrypted" } else { "in the clear" };
-    rows.some("handshake", report.handshake.map(|took| format!("{}, {over}", time(took))));
-    let tried = [("in the clear", report.plaintext), ("encrypted", report.encrypted)];
-    let tried: Vec<String> =
-        tried.iter().filter_map(|(how, tried)| Some(format!("{how}: {}", (*tried)?.code()))).collect();
-    if report.plaintext.or(report.encrypted).is_some_and(|tried| tried != Tried::Ok) || tried.len() > 1 {
-        rows.add("attempts", tried.join(", "));
+    rows.some("handshake", report.handshake.map(|took| format!("{}, {}", time(took), over(report.encryption))));
+    if report.attempts.len() > 1 || report.attempts.iter().any(AttemptReport::was_refused) {
+        let how = |attempt: &AttemptReport| format!("{}: {}", over(attempt.encryption), attempt.outcome);
+        rows.add("attempts", report.attempts.iter().map(how).collect::<Vec<_>>().join(", "));
     }
+}
+
+fn over(encryption: Encryption) -> &'static str {
+    if encryption.is_encrypted() { "encrypted" } else { "in the clear" }
+}
+
+/// Why we stopped listening.
+fn left_because(end: ListenEnd, report: &PeerReport) -> String {
+    let words = match end {
+        ListenEnd::Quiet => "all was said",
+        ListenEnd::TimeUp => "time was up",
+        ListenEnd::Closed => "the peer closed the connection",
+        ListenEnd::Budget => "our buffers were full",
+        ListenEnd::TooMuch => "it sent more than is read of one peer",
+        _ => report.error.as_deref().unwrap_or(end.code()),
+    };
+    words.to_owned()
 }
 
 /// How long ago it became complete; -1 is libtorrent's word for a client that was complete when it began.

@@ -279,7 +279,7 @@ fn want_encryption(count: usize) -> Option<String> {
 mod tests {
     use super::*;
     use crate::input::Source;
-    use client::{SeenAs, Topic};
+    use client::{SeenAs, Topic, TrackerStatus};
     use metainfo::Hashes;
 
     fn subject() -> Subject {
@@ -293,7 +293,8 @@ mod tests {
 
     #[test]
     fn offline_is_one_sentence_and_no_list() {
-        let summary = Summary { trackers: 30, tracker_statuses: [("no_route", 30)].into(), ..Summary::default() };
+        let mut summary = Summary::default();
+        (summary.trackers, summary.tracker_statuses) = (30, [(TrackerStatus::NoRoute, 30)].into());
         let shown =
             anstream::adapter::strip_str(&screen(&subject(), &summary, &Tally::new(false), page(80))).to_string();
         let lines: Vec<&str> = shown.lines().collect();
@@ -306,11 +307,11 @@ mod tests {
     fn long_rows_are_shortened() {
         let mut seen_as = SeenAs::default();
         (1..=9).for_each(|n| seen_as.add_tracker(format!("2001:db8:1111:2222:3333:4444:5555:{n}").parse().unwrap()));
-        let clients =
+        let mut summary = Summary::default();
+        (summary.peers, summary.ok, summary.trackers, summary.seen_as) = (18_000, 1000, 1, seen_as);
+        summary.outcomes = Outcome::ALL.map(|outcome| (outcome, 1000)).into();
+        summary.clients =
             (0..9).map(|n| (Some(format!("{} {n}.0", "A client of a long name ".repeat(4).trim())), 9)).collect();
-        let outcomes = Outcome::ALL.map(|outcome| (outcome, 1000)).into();
-        let summary =
-            Summary { peers: 18_000, ok: 1000, outcomes, clients, seen_as, trackers: 1, ..Summary::default() };
         let mut tally = Tally::new(false);
         tally
             .hints

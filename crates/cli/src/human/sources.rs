@@ -32,11 +32,11 @@ struct Kept {
 
 impl Trackers {
     pub(super) fn add(&mut self, report: &TrackerReport) {
-        let answered = matches!(report.status.standing(), Standing::Answered | Standing::Refused | Standing::Unknown);
+        let answered = matches!(report.standing, Standing::Answered | Standing::Refused | Standing::Unknown);
         let said = match report.status.is_ok() {
             true => said_by_tracker(report).join(", "),
             // The verdict has the words of a refusal.
-            false if report.status.standing() == Standing::Refused => refusal(report),
+            false if report.standing == Standing::Refused => refusal(report),
             false => reason(report),
         };
         let new = Kept { url: Arc::clone(&report.url), answered, said };
@@ -63,8 +63,8 @@ impl Trackers {
             }));
         } else {
             let mut failed: BTreeMap<&str, usize> = BTreeMap::new();
-            for (code, count) in summary.tracker_statuses.iter().filter(|(code, _)| **code != "ok") {
-                *failed.entry(status_words(code)).or_default() += count;
+            for (status, count) in summary.tracker_statuses.iter().filter(|(status, _)| !status.is_ok()) {
+                *failed.entry(status_words(*status)).or_default() += count;
             }
             parts.extend(failed.into_iter().map(|(words, count)| together(count, words)));
         }
@@ -100,9 +100,9 @@ impl Trackers {
 
 /// Why a tracker gave nothing: the message, no longer than a line.
 fn reason(report: &TrackerReport) -> String {
-    let message = report.message().unwrap_or_default();
+    let message = report.message.clone().unwrap_or_default();
     match message.char_indices().nth(MOST_WORDS) {
-        _ if message.is_empty() => status_words(report.status.code()).to_owned(),
+        _ if message.is_empty() => status_words(report.status).to_owned(),
         None => message,
         Some((end, _)) => format!("{}...", message.get(..end).unwrap_or(&message)),
     }
@@ -147,7 +147,8 @@ mod tests {
             kept: vec![kept("http://t/a/announce", true), kept("http://t/b/announce", false), kept("udp://u/", false)],
             more: false,
         };
-        let summary = Summary { trackers: 5, trackers_ok: 1, ..Summary::default() };
+        let mut summary = Summary::default();
+        (summary.trackers, summary.trackers_ok) = (5, 1);
         let row = trackers.row(&summary, Marks::ASCII).unwrap().replace('\u{a0}', " ");
         let expected =
             "trackers 1 of 3 answered; http://t/a/announce; http://t/b/announce; udp://u; DHT and PEX not asked";

@@ -31,7 +31,8 @@ mod tests {
     use super::*;
 
     fn shown(missing: &[std::ops::RangeInclusive<u32>], pieces: u32, columns: u32) -> String {
-        let swarm = SwarmView { missing: Some(missing.to_vec()), ..SwarmView::default() };
+        let mut swarm = SwarmView::default();
+        swarm.missing = Some(missing.to_vec());
         strip(&swarm, pieces, columns, Marks::UNICODE).unwrap()
     }
 

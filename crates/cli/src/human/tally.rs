@@ -5,7 +5,7 @@ use super::sources::{Trackers, origin};
 use crate::input::Subject;
 use crate::no_source::{Failures, words};
 use crate::text::Page;
-use client::{Outcome, PeerReport, Standing, TrackerReport, Tried};
+use client::{Outcome, PeerReport, Standing, TrackerReport};
 use std::collections::BTreeMap;
 
 /// Characters of a refusal in the verdict: two lines.
@@ -35,8 +35,8 @@ impl Tally {
     pub(crate) fn tracker(&mut self, subject: &Subject, report: &TrackerReport, page: Page) {
         self.trackers.add(report);
         self.failures.add(report);
-        if report.status.standing() == Standing::Refused && self.refusal.is_none() {
-            let message = report.message().unwrap_or_default();
+        if report.standing == Standing::Refused && self.refusal.is_none() {
+            let message = report.message.clone().unwrap_or_default();
             self.refusal = Some((origin(&report.url), quoted(words(&message))));
         }
         if let Some(details) = &mut self.details {
@@ -45,7 +45,7 @@ impl Tally {
     }
 
     pub(crate) fn peer(&mut self, report: &PeerReport) {
-        let wants_encryption = (report.plaintext, report.encrypted) == (Some(Tried::Refused), Some(Tried::Ok));
+        let wants_encryption = report.wants_encryption();
         if let Some(hint) = report.hint().filter(|_| report.outcome != Outcome::Ok || !wants_encryption) {
             *self.hints.entry((report.outcome, hint)).or_default() += 1;
         }

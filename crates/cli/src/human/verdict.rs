@@ -46,6 +46,7 @@ pub(super) fn cut_short(summary: &Summary) -> &'static str {
         None => "",
         Some(CutShort::Deadline) => ", cut short by the deadline",
         Some(CutShort::Interrupt) => ", interrupted",
+        Some(_) => ", cut short",
     }
 }
 
@@ -176,7 +177,7 @@ pub(super) fn path(subject: &Subject, elements: &[&[u8]]) -> String {
 fn unverified(summary: &Summary, claims: &str) -> String {
     let peers = plural(summary.ok, "peer");
     let swarm = &summary.swarm;
-    let why = match (swarm.likely_seeds + swarm.coverage.may_hide, swarm.coverage.told) {
+    let why = match (swarm.likely_seeds + swarm.coverage.may_hide, swarm.coverage.with_piece_info) {
         _ if swarm.coverage.silent_closers == summary.ok => {
             format!("{peers} answered and left without a word, as some do for any torrent")
         }

@@ -1,112 +1,30 @@
 //! What a torrent says: at the beginning of a run, and in full for `show`.
 
+use super::info_hash;
 use super::line::{Harmless, line};
-use super::{SCHEMA, info_hash};
 use crate::input::{Source, Subject};
-use serde::{Serialize, Serializer};
+use client::report::{Each, FileEntry, Line, PathIssues, StartLine, TorrentLine};
 use std::io::{self, Write};
 
-#[derive(Serialize)]
-struct Start<'r> {
-    r#type: &'static str,
-    schema: u32,
-    info_hash: String,
-    torrent: &'r str,
-    name: Option<String>,
-    info_hash_v1: Option<String>,
-    info_hash_v2: Option<String>,
-    total_size_bytes: Option<u64>,
-    piece_length_bytes: Option<u32>,
-    pieces: Option<u32>,
-    files: Option<usize>,
-    private: Option<bool>,
-    trackers: Vec<String>,
-}
-
-/// What `show` tells.
-#[derive(Serialize)]
-struct Torrent<'r> {
-    #[serde(flatten)]
-    start: Start<'r>,
-    tiers: Vec<Vec<String>>,
-    comment: Option<String>,
-    created_by: Option<String>,
-    creation_date_s: Option<u64>,
-    source: Option<String>,
-    peers: Vec<String>,
-    web_seeds: Vec<String>,
-    http_seeds: Vec<String>,
-    dht_nodes: Vec<String>,
-    ssl: Option<bool>,
-    name_issues: Vec<&'static str>,
-    path_issues: Issues<'r>,
-    diagnostics: Vec<String>,
-    diagnostics_total: usize,
-    file_list: Option<Listed<'r>>,
-}
-
-/// What is wrong with the paths of a torrent; put together while they are written, as there may be a million of them.
-struct Issues<'r>(&'r Subject);
-
-impl Serialize for Issues<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let files = self.0.torrent().into_iter().flat_map(|torrent| torrent.files.iter());
-        serializer.collect_seq(files.filter_map(|file| PathIssues::of(self.0, &file)))
-    }
-}
-
-/// The files that a torrent names, likewise.
-struct Listed<'r>(&'r Subject);
-
-impl Serialize for Listed<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(
-            self.0.torrent().into_iter().flat_map(metainfo::Torrent::named_files).map(|file| File::of(self.0, &file)),
-        )
-    }
-}
-
-/// What is wrong with a path.
-#[derive(Serialize)]
-struct PathIssues {
-    path: String,
-    issues: Vec<&'static str>,
-}
-
-/// One file of a torrent.
-#[derive(Serialize)]
-struct File {
-    path: String,
-    length_bytes: u64,
-    padding: bool,
-    executable: bool,
-    hidden: bool,
-    symlink: Option<String>,
-    pieces_root: Option<String>,
-}
-
 pub(crate) fn start(subject: &Subject, show_secrets: bool) -> io::Result<String> {
-    line(&Start::of("start", subject, show_secrets))
+    line(&Line::Start(start_line(subject, show_secrets)))
 }
 
-impl<'r> Start<'r> {
-    fn of(r#type: &'static str, subject: &'r Subject, show_secrets: bool) -> Self {
-        let (topic, torrent) = (&subject.topic, subject.torrent());
-        Self {
-            r#type,
-            schema: SCHEMA,
-            info_hash: info_hash(subject),
-            torrent: &subject.given,
-            name: subject.name().map(|name| lossy(&name)),
-            info_hash_v1: topic.hashes.v1().map(|hash| hash.to_string()),
-            info_hash_v2: topic.hashes.v2().map(|hash| hash.to_string()),
-            total_size_bytes: topic.total_size,
-            piece_length_bytes: torrent.map(|torrent| torrent.piece_length),
-            pieces: topic.pieces,
-            files: torrent.map(|torrent| torrent.files.content_len()),
-            private: torrent.map(|torrent| torrent.private),
-            trackers: topic.trackers.iter().map(|url| shown(subject, url, show_secrets)).collect(),
-        }
+fn start_line(subject: &Subject, show_secrets: bool) -> StartLine<'_> {
+    let (topic, torrent) = (&subject.topic, subject.torrent());
+    StartLine {
+        schema: StartLine::SCHEMA,
+        info_hash: info_hash(subject),
+        torrent: &subject.given,
+        name: subject.name().map(|name| lossy(&name)),
+        info_hash_v1: topic.hashes.v1(),
+        info_hash_v2: topic.hashes.v2(),
+        total_size_bytes: topic.total_size,
+        piece_length_bytes: torrent.map(|torrent| torrent.piece_length),
+        pieces: topic.pieces,
+        files: torrent.map(|torrent| torrent.files.content_len()),
+        private: torrent.map(|torrent| torrent.private),
+        trackers: topic.trackers.iter().map(|url| shown(subject, url, show_secrets)).collect(),
     }
 }
 
@@ -122,8 +40,8 @@ pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool, mut to
     let urls = |urls: Option<&Vec<String>>| urls.into_iter().flatten().map(seed).collect();
     let tiers =
         subject.tiers().into_iter().map(|tier| tier.into_iter().map(|url| shown(subject, url, show_secrets)).collect());
-    let torrent = Torrent {
-        start: Start::of("torrent", subject, show_secrets),
+    let torrent = TorrentLine {
+        start: start_line(subject, show_secrets),
         tiers: tiers.collect(),
         comment: details.and_then(|details| text(&details.comment)),
         created_by: details.and_then(|details| text(&details.created_by)),
@@ -143,33 +61,34 @@ pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool, mut to
             .into_iter()
             .flat_map(|torrent| torrent.name_issues.iter().map(|issue| issue.code()))
             .collect(),
-        path_issues: Issues(subject),
+        path_issues: Each::new(|| subject.torrent().into_iter().flat_map(move |torrent| path_issues(subject, torrent))),
         diagnostics: diagnostics.into_iter().flat_map(metainfo::Diagnostics::first).map(|one| line_of(one)).collect(),
         diagnostics_total: diagnostics.map_or(0, metainfo::Diagnostics::total),
-        file_list: torrent.filter(|_| files).map(|_| Listed(subject)),
+        file_list: torrent
+            .filter(|_| files)
+            .map(|torrent| Each::new(move || torrent.named_files().map(move |file| entry(subject, &file)))),
     };
-    serde_json::to_writer(Harmless(&mut to), &torrent)?;
+    serde_json::to_writer(Harmless(&mut to), &Line::Torrent(Box::new(torrent)))?;
     writeln!(to)
 }
 
-impl PathIssues {
-    fn of(subject: &Subject, file: &metainfo::File<'_>) -> Option<Self> {
+/// What is wrong with the paths of a torrent.
+fn path_issues<'r>(subject: &'r Subject, torrent: &'r metainfo::Torrent) -> impl Iterator<Item = PathIssues> + 'r {
+    torrent.files.iter().filter_map(|file| {
         let issues: Vec<&'static str> = file.issues().iter().map(|issue| issue.code()).collect();
-        (!issues.is_empty()).then(|| Self { path: path(subject, &file.path), issues })
-    }
+        (!issues.is_empty()).then(|| PathIssues { path: path(subject, &file.path), issues })
+    })
 }
 
-impl File {
-    fn of(subject: &Subject, file: &metainfo::File<'_>) -> Self {
-        Self {
-            path: path(subject, &file.path),
-            length_bytes: file.length,
-            padding: file.attributes.padding,
-            executable: file.attributes.executable,
-            hidden: file.attributes.hidden,
-            symlink: file.symlink.as_deref().map(|target| path(subject, target)),
-            pieces_root: file.pieces_root.map(|root| root.iter().map(|byte| format!("{byte:02x}")).collect()),
-        }
+fn entry(subject: &Subject, file: &metainfo::File<'_>) -> FileEntry {
+    FileEntry {
+        path: path(subject, &file.path),
+        length_bytes: file.length,
+        padding: file.attributes.padding,
+        executable: file.attributes.executable,
+        hidden: file.attributes.hidden,
+        symlink: file.symlink.as_deref().map(|target| path(subject, target)),
+        pieces_root: file.pieces_root.map(|root| root.iter().map(|byte| format!("{byte:02x}")).collect()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the peers that were reached have between them: how often each piece, and so how many copies.
 
-use crate::census::role::Role;
 use peer_session::Pieces;
+use report::{Copies, Role};
 
 /// How many of the peers that were reached have each piece.
 #[derive(Debug, Default)]
@@ -27,17 +27,6 @@ pub(crate) struct Availability {
     super_seeds: u32,
     /// Peers that may have everything for all they said.
     silent: u32,
-}
-
-/// Copies of the torrent among the peers that were reached: libtorrent's distributed copies, the copies of the rarest
-/// piece and the share of the pieces that there are more of.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Copies {
-    /// As far as the peers said what they have.
-    pub min: f64,
-    /// If likely and hidden seeds have everything, those that may be one client are two, and one of those that say nothing
-    /// has everything.
-    pub max: f64,
 }
 
 impl Availability {

@@ -2,14 +2,10 @@
 
 use crate::census::availability::Availability;
 use crate::census::clients::{Clients, Met};
-use crate::census::role::{Role, RoleFrom, may_hide, scattered_holes};
-use crate::report::event::Summary;
-use crate::report::outcome::Outcome;
-use crate::report::peer::PeerReport;
-use crate::report::swarm_view::{Coverage, SwarmView};
-use crate::report::tracker::TrackerReport;
+use crate::census::role::{may_hide, scattered_holes};
 use crate::topic::Topic;
 use peer_session::{Pieces, Said};
+use report::{Coverage, Outcome, PeerReport, Role, RoleFrom, Summary, SwarmView, TrackerReport};
 use std::ops::RangeInclusive;
 
 /// Peers with a few scattered holes before these are compared: the holes of two may be alike by chance.
@@ -41,7 +37,7 @@ pub(crate) struct Census {
     silent_closers: usize,
     /// The most seeds that a tracker claims.
     claimed_seeds: Option<u32>,
-    whole_list: Option<bool>,
+    list_complete: Option<bool>,
     web_seeds: usize,
 }
 
@@ -70,7 +66,7 @@ impl Census {
             may_hide: 0,
             silent_closers: 0,
             claimed_seeds: None,
-            whole_list: None,
+            list_complete: None,
             web_seeds: topic.web_seeds,
         }
     }
@@ -166,31 +162,28 @@ impl Census {
         // One of the leechers it counts is ourselves.
         let others = (u64::from(seeders) + u64::from(leechers)).saturating_sub(1);
         let whole = named.total() as u64 >= others;
-        self.whole_list = Some(self.whole_list.unwrap_or(true) && whole);
+        self.list_complete = Some(self.list_complete.unwrap_or(true) && whole);
     }
 
     /// What the peers have between them, of those that `summary` counts.
     pub(crate) fn view(&self, summary: &Summary) -> SwarmView {
         let of = |role| summary.roles.get(&role).copied().unwrap_or_default();
-        SwarmView {
-            copies: self.availability.copies(),
-            missing: self.missing().map(|missing| ranges(&missing)),
-            claimed_seeds: self.claimed_seeds,
-            verified_seeds: of(Role::Seed),
-            verified_seeds_max: of(Role::Seed) + self.maybe_seeds,
-            seed_endpoints: self.seeds,
-            likely_seeds: of(Role::LikelySeed) + of(Role::SuperSeed),
-            coverage: Coverage {
-                named: summary.peers,
-                reached: summary.ok,
-                told: self.told,
-                empty: self.empty,
-                may_hide: self.may_hide,
-                silent_closers: self.silent_closers,
-                whole_list: self.whole_list,
-                web_seeds: self.web_seeds,
-            },
-        }
+        let mut coverage = Coverage::default();
+        (coverage.named, coverage.reached) = (summary.peers, summary.ok);
+        (coverage.with_piece_info, coverage.empty, coverage.may_hide) = (self.told, self.empty, self.may_hide);
+        coverage.silent_closers = self.silent_closers;
+        coverage.list_complete = self.list_complete;
+        coverage.web_seeds_unchecked = self.web_seeds;
+        let mut swarm = SwarmView::default();
+        swarm.copies = self.availability.copies();
+        swarm.missing = self.missing().map(|missing| ranges(&missing));
+        swarm.claimed_seeds = self.claimed_seeds;
+        swarm.verified_seeds = of(Role::Seed);
+        swarm.verified_seeds_max = of(Role::Seed) + self.maybe_seeds;
+        swarm.seed_endpoints = self.seeds;
+        swarm.likely_seeds = of(Role::LikelySeed) + of(Role::SuperSeed);
+        swarm.coverage = coverage;
+        swarm
     }
 
     /// The pieces that no peer has; a peer that may hide everything may have them.
@@ -218,9 +211,10 @@ impl Census {
     }
 
     fn likely_seed(&mut self, candidate: Candidate) -> PeerReport {
-        let Candidate { report, holes } = candidate;
+        let Candidate { mut report, holes } = candidate;
         self.availability.add_likely(&holes);
-        PeerReport { role: Role::LikelySeed, role_from: RoleFrom::ScatteredHoles, ..report }
+        (report.role, report.role_from) = (Role::LikelySeed, RoleFrom::ScatteredHoles);
+        report
     }
 }
 
@@ -233,8 +227,10 @@ impl Candidate {
             let names: usize = extension.extensions.keys().map(|name| name.len() + ENTRY).sum();
             size_of_val(&**extension) + names + extension.client.as_ref().map_or(0, String::len)
         });
-        let sources = size_of_val(&*self.report.sources);
-        size_of::<Self>() + size_of_val(&*self.holes) + sources + extension
+        let PeerReport { sources, attempts, oddities, error, .. } = &self.report;
+        let texts = attempts.iter().map(|attempt| &attempt.error).chain([error]).flatten().map(String::len);
+        let lists = size_of_val(&**sources) + size_of_val(&**attempts) + size_of_val(&**oddities);
+        size_of::<Self>() + size_of_val(&*self.holes) + lists + texts.sum::<usize>() + extension
     }
 }
 
@@ -247,10 +243,10 @@ fn ranges(numbers: &[u32]) -> Vec<RangeInclusive<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::outcome::Stage;
     use fake_swarm::torrent::SingleFile;
     use metainfo::Torrent;
     use peer_wire::ExtensionHandshake;
+    use report::Stage;
     use tracker::PeerAddress;
 
     /// A candidate that lacks the first piece, which nobody has said to have, and whose extension handshake is as large as
@@ -263,8 +259,9 @@ mod tests {
             ..ExtensionHandshake::default()
         };
         let address = PeerAddress::Socket(([127, 0, 0, 1], port).into());
-        let report = PeerReport::unreached(address, Vec::new(), Outcome::Ok, Stage::Done, None);
-        Candidate { report: PeerReport { extension: Some(Box::new(extension)), ..report }, holes: vec![0, 2, 4] }
+        let mut report = PeerReport::new(address, Outcome::Ok, Stage::Done);
+        report.extension = Some(Box::new(extension));
+        Candidate { report, holes: vec![0, 2, 4] }
     }
 
     const MAX: usize = 4 << 20;

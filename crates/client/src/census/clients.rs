@@ -1,10 +1,9 @@
 //! One client, several endpoints: which of the peers that shook hands are the same client.
 
-use crate::report::peer::PeerReport;
 use ids::PeerId;
-use peer_session::Pieces;
-use peer_session::keeps_its_id;
+use peer_session::{Pieces, keeps_its_id};
 use peer_wire::ExtensionHandshake;
+use report::PeerReport;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, SocketAddr};
@@ -162,17 +161,24 @@ fn named(address: SocketAddr, extension: Option<&ExtensionHandshake>) -> impl It
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::outcome::Outcome;
-    use crate::report::outcome::Stage;
     use ids::InfoHash;
     use peer_wire::{Handshake, Reserved};
+    use report::{Outcome, Stage};
 
     /// A client at an address, with the rest of its extension handshake.
     fn peer(address: &str, id: &[u8; 20], extension: ExtensionHandshake) -> PeerReport {
         let theirs = Handshake { reserved: Reserved::default(), info_hash: InfoHash([7; 20]), peer_id: PeerId(*id) };
         let address = PeerAddress::Socket(address.parse().unwrap());
-        let report = PeerReport::unreached(address, Vec::new(), Outcome::Ok, Stage::Done, None);
-        PeerReport { theirs: Some(theirs), extension: Some(Box::new(extension)), messages: 2, ..report }
+        let mut report = PeerReport::new(address, Outcome::Ok, Stage::Done);
+        (report.theirs, report.extension, report.messages) = (Some(theirs), Some(Box::new(extension)), 2);
+        report
+    }
+
+    /// The same client, which sends no message.
+    fn mute(address: &str, id: &[u8; 20]) -> PeerReport {
+        let mut report = plain(address, id);
+        (report.extension, report.messages) = (None, 0);
+        report
     }
 
     fn plain(address: &str, id: &[u8; 20]) -> PeerReport {
@@ -214,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_endpoint_that_says_something_counts_instead_of_the_mute_one() {
-        let mute = |address: &str| PeerReport { messages: 0, extension: None, ..plain(address, TR) };
+        let mute = |address: &str| mute(address, TR);
         assert_eq!(
             met(&[
                 (mute(V4), Pieces::Unsaid),
@@ -270,7 +276,6 @@ mod tests {
         // Clients that keep their id, and two ids.
         assert_eq!(seeds([plain(V4, TR), plain(V6, b"-TR4140-bbbbbbbbbbbb")])[1], Met::New);
         // Those that said nothing have nothing in common.
-        let mute = |address: &str, id| PeerReport { messages: 0, extension: None, ..plain(address, id) };
         assert_eq!(met(&[(mute(V4, a), Pieces::Unsaid), (mute(V6, b), Pieces::Unsaid)])[1], Met::New);
     }
 

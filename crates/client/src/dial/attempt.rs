@@ -1,12 +1,12 @@
 //! One attempt at one peer: who is tried and how, and what came of it.
 
-use crate::report::outcome::{Outcome, Stage, Transport};
-use crate::report::peer::PeerError;
+use crate::dial::peer_error::PeerError;
 use crate::shared::address_quota::AddressPermit;
-use crate::shared::shared::ConnectionPermit;
+use crate::shared::permits::ConnectionPermit;
 use guard::Secrets;
 use ids::InfoHash;
 use peer_session::{HandshakeFailure, Looks};
+use report::{Encryption, Outcome, Stage};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tracing::debug;
@@ -24,7 +24,7 @@ pub(crate) struct Try {
     pub(crate) address: SocketAddr,
     /// The torrent to greet it with.
     pub(crate) info_hash: InfoHash,
-    pub(crate) transport: Transport,
+    pub(crate) encryption: Encryption,
     /// Whether the user named it.
     pub(crate) by_user: bool,
     /// The connection that its address has of ours: from the time when there is room for one. None is counted that the user
@@ -109,7 +109,7 @@ impl Attempt {
     /// Whether it says more of the peer than the attempt after it: of two failures the one that came further does, and
     /// of two that came as far the one in the clear.
     pub(crate) fn says_more_than(&self, later: &Self) -> bool {
-        let rank = |attempt: &Self| (attempt.progress.stage(), attempt.tried.transport == Transport::Tcp);
+        let rank = |attempt: &Self| (attempt.progress.stage(), !attempt.tried.encryption.is_encrypted());
         later.outcome != Outcome::Ok && rank(self) > rank(later)
     }
 

@@ -1,26 +1,26 @@
-//! Peers whose address has all the connections it may have, until one of them has ended.
+//! Attempts that wait until their IP address has a permit again.
 
 use crate::dial::attempt::Try;
 use crate::shared::address_quota::AddressQuota;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
-/// Those that wait, by address.
+/// The attempts that wait, by address.
 #[derive(Debug, Default)]
 pub(crate) struct Parked {
     waiting: BTreeMap<IpAddr, VecDeque<Try>>,
-    /// How often connections had ended when nobody else could go.
+    /// The quota's count of permits that came back, at the last look. Until it changes no attempt can go.
     looked: usize,
 }
 
 impl Parked {
-    /// Has `tried` wait.
+    /// Adds one.
     pub(crate) fn add(&mut self, tried: Try) {
         self.waiting.entry(tried.address.ip()).or_default().push_back(tried);
     }
 
-    /// Those whose address has room again, each with its permit. Whoever is left waits for an address that is full: the end of
-    /// any of its connections will be told.
+    /// Takes those whose address has a permit again, each with one. What is left waits for addresses without any: the next
+    /// permit that comes back there changes [`AddressQuota::freed`].
     pub(crate) fn take(&mut self, addresses: &AddressQuota) -> Vec<Try> {
         let freed = addresses.freed();
         if self.waiting.is_empty() || self.looked == freed {
@@ -39,7 +39,7 @@ impl Parked {
         taken
     }
 
-    /// The next one, whether its address has room or not.
+    /// Takes the next one, without a permit.
     pub(crate) fn pop(&mut self) -> Option<Try> {
         let mut first = self.waiting.first_entry()?;
         let tried = first.get_mut().pop_front();
@@ -57,15 +57,15 @@ impl Parked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::outcome::Transport;
     use ids::InfoHash;
+    use report::Encryption;
     use std::net::SocketAddr;
 
     fn tried(port: u16) -> Try {
         Try {
             address: SocketAddr::from(([9, 9, 9, 9], port)),
             info_hash: InfoHash([7; 20]),
-            transport: Transport::Tcp,
+            encryption: Encryption::None,
             by_user: false,
             permit: None,
             first: None,
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_is_told_even_if_those_before_are_slow_to_go() {
+    fn permits_that_come_back_one_by_one_all_reach_parked_attempts() {
         let addresses = AddressQuota::new(4);
         let ip = tried(1).address.ip();
         let mut permits: Vec<_> = (0..4).map(|_| addresses.try_acquire(ip).unwrap()).collect();
@@ -81,7 +81,7 @@ mod tests {
         (5..9).for_each(|port| parked.add(tried(port)));
         assert!(parked.take(&addresses).is_empty());
         permits.pop();
-        // Its turn has not come when the others end.
+        // It has not begun when the other permits come back.
         let first = parked.take(&addresses);
         permits.clear();
         let others = parked.take(&addresses);

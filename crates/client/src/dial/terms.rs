@@ -1,9 +1,10 @@
 //! What every attempt of a run has in common.
 
-use crate::config::{Bind, Config};
+use crate::config::Config;
 use crate::net::entropy;
+use crate::net::route::Route;
 use crate::net::stop::Stopped;
-use crate::shared::shared::Shared;
+use crate::shared::Shared;
 use crate::topic::Topic;
 use guard::Secrets;
 use ids::InfoHash;
@@ -19,7 +20,7 @@ pub(crate) struct Terms {
     greetings: (Greeting, Option<Greeting>),
     pub(crate) rules: Rules,
     pub(crate) torrent: Facts,
-    pub(crate) bind: Bind,
+    pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
     /// Our peer ids.
     shared: Shared,
@@ -65,7 +66,7 @@ impl Terms {
                 secrets,
             },
             torrent,
-            bind: config.bind,
+            route: config.bind.into(),
             connect_timeout: config.connect_timeout,
             shared: shared.clone(),
             stopped,

@@ -1,11 +1,12 @@
 //! TCP connections with a chosen source address, and whose fault it is when there is none.
 
 use crate::config::Bind;
-use crate::report::outcome::Outcome;
+use crate::net::route::Route;
 use nix::errno::Errno;
+use report::Outcome;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket};
 
@@ -56,26 +57,22 @@ impl ConnectError {
     }
 }
 
-/// Connects to `address` from the source address chosen for its family.
-pub(crate) async fn connect(address: SocketAddr, bind: Bind) -> Result<TcpStream, ConnectError> {
-    let socket = begin(address, bind)?;
+/// Connects to `address` by `route`, and gives a TCP stream or what is made of one. That is made here, because a future around
+/// this one would hold its arguments once more, for each of thousands that wait.
+pub(crate) async fn connect<S: From<TcpStream>>(address: SocketAddr, route: Route) -> Result<S, ConnectError> {
+    let socket = begin(address, route)?;
     // On Linux a socket becomes writable when the connection is made or has failed.
     let stream = TcpStream::from_std(socket.into()).map_err(ConnectError::at_once)?;
     let ready = stream.ready(Interest::WRITABLE).await.map_err(ConnectError::Remote)?;
     if !ready.is_write_closed() {
-        return Ok(stream);
+        return Ok(stream.into());
     }
     match stream.take_error() {
         // These mean that the connection was made and has ended since. What the peer said before may still be read.
-        Ok(None) => Ok(stream),
-        Ok(Some(error)) if matches!(errno(&error), Errno::ECONNRESET | Errno::EPIPE) => Ok(stream),
+        Ok(None) => Ok(stream.into()),
+        Ok(Some(error)) if matches!(errno(&error), Errno::ECONNRESET | Errno::EPIPE) => Ok(stream.into()),
         Ok(Some(error)) | Err(error) => Err(ConnectError::Remote(error)),
     }
-}
-
-/// A socket that dials a closed port of its own address, and happens to get that port as its source, meets itself.
-pub(crate) fn met_itself(stream: &TcpStream) -> bool {
-    matches!((stream.local_addr(), stream.peer_addr()), (Ok(ours), Ok(theirs)) if ours == theirs)
 }
 
 fn errno(error: &io::Error) -> Errno {
@@ -83,9 +80,9 @@ fn errno(error: &io::Error) -> Errno {
 }
 
 /// Sends the first packet.
-fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
+fn begin(address: SocketAddr, route: Route) -> Result<Socket, ConnectError> {
     let socket = new(address).map_err(ConnectError::at_once)?;
-    if let Some(source) = source(address, bind)? {
+    if let Some(source) = route.source(address).map_err(ConnectError::Unchosen)? {
         // Without this the kernel picks the source port before it knows the destination, and searches long for one.
         #[cfg(target_os = "linux")]
         nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true)
@@ -96,7 +93,7 @@ fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
         // Out of source ports. A family that is switched off says the same, and that is no reason to wait.
         Err(error) if errno(&error) == Errno::EADDRNOTAVAIL => {
             drop(socket);
-            if has_source(address, bind) {
+            if has_source(address, route) {
                 Err(ConnectError::Exhausted(error))
             } else {
                 Err(ConnectError::NoRoute(error))
@@ -109,8 +106,8 @@ fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
 
 /// Whether this machine has an address to reach `address` from. Connecting a UDP socket asks the routing table and sends
 /// nothing; that there is no descriptor or port for it either is no answer.
-fn has_source(address: SocketAddr, bind: Bind) -> bool {
-    let Ok(source) = source(address, bind) else { return false };
+fn has_source(address: SocketAddr, route: Route) -> bool {
+    let Ok(source) = route.source(address) else { return false };
     let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     match std::net::UdpSocket::bind((source.unwrap_or(any), 0)) {
         Ok(socket) => socket.connect(address).is_ok(),
@@ -123,34 +120,22 @@ fn has_source(address: SocketAddr, bind: Bind) -> bool {
 pub(crate) fn has_route_out() -> bool {
     let v4 = SocketAddr::from(([192, 0, 2, 1], 9));
     let v6 = SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9));
-    [v4, v6].into_iter().any(|address| has_source(address, Bind::default()))
-}
-
-fn source(address: SocketAddr, bind: Bind) -> Result<Option<IpAddr>, ConnectError> {
-    let source = match address {
-        SocketAddr::V4(_) => bind.v4.map(IpAddr::V4),
-        SocketAddr::V6(_) => bind.v6.map(IpAddr::V6),
-    };
-    if source.is_none() && !bind.is_any() {
-        let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
-        return Err(ConnectError::Unchosen(io::Error::other(format!("no {family} source address was chosen"))));
-    }
-    Ok(source)
+    [v4, v6].into_iter().any(|address| has_source(address, Bind::default().into()))
 }
 
 /// A UDP socket that hears `address` alone, from the source address chosen for its family. Another one may be had
 /// [`beside`] it.
-pub(crate) fn connect_udp(address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
-    connect_udp_from(0, address, bind)
+pub(crate) fn connect_udp(address: SocketAddr, route: Route) -> Result<UdpSocket, ConnectError> {
+    connect_udp_from(0, address, route)
 }
 
 /// The same from a port that was had before, if it is free.
-pub(crate) fn connect_udp_again(port: u16, address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
-    connect_udp_from(port, address, bind).or_else(|_| connect_udp(address, bind))
+pub(crate) fn connect_udp_again(port: u16, address: SocketAddr, route: Route) -> Result<UdpSocket, ConnectError> {
+    connect_udp_from(port, address, route).or_else(|_| connect_udp(address, route))
 }
 
-fn connect_udp_from(port: u16, address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
-    let local = match (source(address, bind)?, address) {
+fn connect_udp_from(port: u16, address: SocketAddr, route: Route) -> Result<UdpSocket, ConnectError> {
+    let local = match (route.source(address).map_err(ConnectError::Unchosen)?, address) {
         (Some(source), _) => SocketAddr::new(source, port),
         (None, SocketAddr::V4(_)) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
         (None, SocketAddr::V6(_)) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),

@@ -2,7 +2,7 @@
 
 /// A network with names of its own, which is not spoken here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Overlay {
+pub(crate) enum Overlay {
     /// RFC 7686, 2: "Applications that do not implement the Tor protocol SHOULD generate an error upon the use of .onion and
     /// SHOULD NOT perform a DNS lookup."
     #[error("onion names are reached over Tor, which is not spoken here; not looked up (RFC 7686)")]

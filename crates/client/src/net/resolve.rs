@@ -6,6 +6,7 @@
 use crate::limits::Limits;
 use crate::net::connect::has_route_out;
 use crate::net::overlay::Overlay;
+use crate::net::route::Route;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -68,7 +69,15 @@ pub(crate) fn unwrapped(address: SocketAddr) -> SocketAddr {
 
 /// The addresses of a host, in the resolver's order, each with `port`; IPv4-mapped ones (RFC 4291, 2.5.5.2) as IPv4. The
 /// time limit counts from when the look-up has a thread; the wait for a thread has the same limit.
-pub(crate) async fn resolve(host: &str, port: u16, pool: LookupPool, limits: &Limits) -> io::Result<Vec<SocketAddr>> {
+pub(crate) async fn resolve(
+    host: &str,
+    port: u16,
+    pool: LookupPool,
+    limits: &Limits,
+    route: Route,
+) -> io::Result<Vec<SocketAddr>> {
+    // This machine's resolver is asked. Through a proxy it must not be, so another route decides here.
+    let Route::Direct(_) = route;
     if let Some(overlay) = Overlay::of(host) {
         return Err(io::Error::new(NOT_IN_DNS, overlay));
     }
@@ -119,6 +128,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Bind;
+
+    const ANY: Route = Route::Direct(Bind { v4: None, v6: None });
 
     #[test]
     fn there_are_as_many_threads_as_the_widest_run_may_have() {
@@ -130,11 +142,11 @@ mod tests {
     #[tokio::test]
     async fn literals_and_local_names_resolve() {
         assert_eq!(
-            resolve("127.0.0.1", 80, LookupPool::Trackers, &Limits::default()).await.unwrap(),
+            resolve("127.0.0.1", 80, LookupPool::Trackers, &Limits::default(), ANY).await.unwrap(),
             ["127.0.0.1:80".parse().unwrap()]
         );
         assert!(
-            resolve("localhost", 80, LookupPool::Peers, &Limits::default())
+            resolve("localhost", 80, LookupPool::Peers, &Limits::default(), ANY)
                 .await
                 .unwrap()
                 .iter()
@@ -145,7 +157,7 @@ mod tests {
     #[tokio::test]
     async fn names_of_other_networks_are_not_looked_up() {
         for (host, said) in [("a.onion", "onion names"), ("b.i2p.", "i2p names")] {
-            let error = resolve(host, 80, LookupPool::Peers, &Limits::default()).await.unwrap_err();
+            let error = resolve(host, 80, LookupPool::Peers, &Limits::default(), ANY).await.unwrap_err();
             assert!(error.kind() == NOT_IN_DNS && error.to_string().starts_with(said), "{error}");
         }
     }

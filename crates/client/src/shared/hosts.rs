@@ -6,30 +6,30 @@ pub(crate) mod pace;
 pub(crate) mod silence;
 
 use crate::config::Config;
+use crate::shared::address_quota::{AddressPermit, AddressQuota};
 use crate::shared::hosts::batches::Batches;
 use crate::shared::hosts::kept::{Connection, Kept, Way};
 use crate::shared::hosts::pace::{Pace, Purpose};
 use crate::shared::hosts::silence::Silences;
-
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 /// Addresses after which those that are not in use are forgotten.
 const MANY: usize = 1024;
 
 /// Goodbyes to an address at once, for each question that there may be: there are no more of them than there were announces,
-/// and few of those that a tracker does not answer must not keep the others.
+/// and a few that get no answer must not keep the others waiting.
 const GOODBYES: usize = 4;
 
-/// Connections to an address that have no answer for a while, for each that has: as many as a torrent's trackers at an address
-/// may have together, by default.
-const ASIDE: usize = 3;
+/// Connections to an address whose answer is late, for each that has not waited long: as many as a torrent's trackers at an
+/// address may have together, by default.
+const LATE: usize = 3;
 
 /// All addresses of trackers.
 #[derive(Debug)]
@@ -38,7 +38,11 @@ pub(crate) struct Hosts {
     /// Requests a second to each, and how many more at once.
     rate: u32,
     burst: u32,
-    places: usize,
+    /// Connections to each address because an untrusted source named the tracker: for questions, for questions whose answer
+    /// is late, for goodbyes.
+    questions: AddressQuota,
+    late_questions: AddressQuota,
+    goodbyes: AddressQuota,
     /// Room for connections that are kept.
     kept: Arc<Semaphore>,
     pub(crate) silences: Silences,
@@ -50,12 +54,8 @@ pub(crate) struct Hosts {
 /// One address.
 #[derive(Debug)]
 pub(crate) struct Host {
+    ip: IpAddr,
     pace: Pace,
-    /// Connections that may be opened there on the word of strangers: for questions; for goodbyes.
-    places: Arc<Semaphore>,
-    /// For questions that have no answer for a while.
-    places_aside: Arc<Semaphore>,
-    goodbye_places: Arc<Semaphore>,
     /// Goodbyes that were sent.
     goodbyes_said: AtomicUsize,
     kept: Kept,
@@ -70,11 +70,14 @@ impl Hosts {
             (most, 0) => (most, 0),
             (most, own) => (own.min(most), most.saturating_sub(own)),
         };
+        let each = config.limits.connections_per_address.max(1);
         Self {
             hosts: Mutex::default(),
             rate,
             burst,
-            places: config.limits.connections_per_address.clamp(1, Semaphore::MAX_PERMITS / GOODBYES),
+            questions: AddressQuota::new(each),
+            late_questions: AddressQuota::new(each.saturating_mul(LATE)),
+            goodbyes: AddressQuota::new(each.saturating_mul(GOODBYES)),
             kept: Arc::new(Semaphore::new(kept)),
             silences: Silences::new(config.limits.silent_time),
             batches: Batches::default(),
@@ -88,17 +91,47 @@ impl Hosts {
             let now = Instant::now();
             hosts.retain(|_, host| Arc::strong_count(host) > 1 || !host.is_at_rest(now));
         }
+        let ip = ip.to_canonical();
         let new = || {
             Arc::new(Host {
+                ip,
                 pace: Pace::new(self.rate, self.burst),
-                places: Arc::new(Semaphore::new(self.places)),
-                places_aside: Arc::new(Semaphore::new(self.places * ASIDE)),
-                goodbye_places: Arc::new(Semaphore::new(self.places * GOODBYES)),
                 goodbyes_said: AtomicUsize::new(0),
                 kept: Kept::default(),
             })
         };
-        Arc::clone(hosts.entry(ip.to_canonical()).or_insert_with(new))
+        Arc::clone(hosts.entry(ip).or_insert_with(new))
+    }
+
+    /// Waits for a permit to connect to `host` with a question.
+    pub(crate) async fn question_permit(&self, host: &Host) -> Option<AddressPermit> {
+        self.questions.acquire(host.ip).await
+    }
+
+    /// A permit for a question whose answer is late, in exchange for the one it had; `None` if too many are late.
+    pub(crate) fn late_permit(&self, host: &Host) -> Option<AddressPermit> {
+        self.late_questions.try_acquire(host.ip)
+    }
+
+    /// Waits for a permit to connect to `host` with a goodbye, as long as goodbyes are sent there: `None` when none has been
+    /// for `patience`.
+    pub(crate) async fn goodbye_permit(&self, host: &Host, patience: Duration) -> Option<AddressPermit> {
+        let mut permit = pin!(self.goodbyes.acquire(host.ip));
+        loop {
+            let said = host.goodbyes_said.load(Ordering::Relaxed);
+            match timeout(patience, permit.as_mut()).await {
+                Ok(permit) => return permit,
+                Err(_) if host.goodbyes_said.load(Ordering::Relaxed) == said => return None,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// A connection to `host` that an earlier request has left. A question that `has_permit` may open one more at least: what
+    /// is kept beyond that is closed, so that there are never more connections than permits.
+    pub(crate) fn take(&self, host: &Host, way: &Way, has_permit: bool) -> Option<Connection> {
+        let most = if has_permit { self.questions.available(host.ip) } else { usize::MAX };
+        host.kept.take(way, most)
     }
 
     /// Keeps a connection to `host` for the next request, if the tracker does and there is room.
@@ -134,32 +167,7 @@ impl Hosts {
 }
 
 impl Host {
-    /// Waits for one of the places for connections.
-    pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        // The semaphore is never closed.
-        Arc::clone(&self.places).acquire_owned().await.ok()
-    }
-
-    /// One of the places for questions that have no answer for a while.
-    pub(crate) fn place_aside(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places_aside).try_acquire_owned().ok()
-    }
-
-    /// Waits for one of those for goodbyes, as long as goodbyes are sent: `None` when none has been for `patience`.
-    pub(crate) async fn goodbye_place(&self, patience: Duration) -> Option<OwnedSemaphorePermit> {
-        let mut place = pin!(Arc::clone(&self.goodbye_places).acquire_owned());
-        loop {
-            let said = self.goodbyes_said.load(Ordering::Relaxed);
-            match timeout(patience, place.as_mut()).await {
-                // The semaphore is never closed.
-                Ok(place) => return place.ok(),
-                Err(_) if self.goodbyes_said.load(Ordering::Relaxed) == said => return None,
-                Err(_) => {}
-            }
-        }
-    }
-
-    /// A goodbye was sent.
+    /// Notes that a goodbye was sent.
     pub(crate) fn goodbye_said(&self) {
         self.goodbyes_said.fetch_add(1, Ordering::Relaxed);
     }
@@ -167,13 +175,6 @@ impl Host {
     /// Waits for the turn of one request.
     pub(crate) async fn turn(&self, purpose: Purpose) {
         self.pace.turn(purpose).await;
-    }
-
-    /// A connection that an earlier request has left. With one of the places there is room for a new one at least: those that
-    /// are kept for others are closed if there would be more connections than places.
-    pub(crate) fn take(&self, way: &Way, placed: bool) -> Option<Connection> {
-        let most = if placed { self.places.available_permits() } else { usize::MAX };
-        self.kept.take(way, most)
     }
 
     fn is_at_rest(&self, now: Instant) -> bool {

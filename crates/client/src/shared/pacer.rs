@@ -1,9 +1,8 @@
 //! Spreads new connections over time.
 
-use crate::shared::shared::{ConnectionPermit, Shared};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// How far behind its schedule the pacer may fall and still catch up: timers wake a millisecond or more late.
 const MAX_DEBT: Duration = Duration::from_millis(10);
@@ -78,32 +77,6 @@ impl Pacer {
 /// 584 years of them fit.
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// When the next attempt could begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NextDial {
-    /// At once, when others have had their turn.
-    Now,
-    /// When the pace allows.
-    At(Instant),
-    /// When there is room.
-    Room,
-    /// After something else has happened.
-    Later,
-}
-
-impl NextDial {
-    /// Waits until then, and gives the room that was waited for; [`More::Later`] is not waited for.
-    pub(crate) async fn wait(self, shared: &Shared) -> Option<ConnectionPermit> {
-        match self {
-            Self::Now => tokio::task::yield_now().await,
-            Self::At(at) => sleep_until(at).await,
-            Self::Room => return shared.room().await,
-            Self::Later => {}
-        }
-        None
-    }
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ fn shown(message: &Message, pieces: u32) -> String {
         Message::Extended { id: 0, payload } => {
             let handshake = ExtensionHandshake::decode(payload).unwrap();
             assert_eq!(handshake.dropped, []);
-            // Every field is understood: encoded again, it is the same payload.
+            // What is understood is all there is: written again, it is what came.
             assert_eq!(handshake.encode(), payload);
             said(&handshake)
         }
@@ -70,7 +70,7 @@ fn shown(message: &Message, pieces: u32) -> String {
     }
 }
 
-/// The fields that are set.
+/// The fields that are there.
 fn said(handshake: &ExtensionHandshake) -> String {
     let mut shown = format!("extension handshake m={:?}", handshake.extensions);
     let mut field = |key: &str, value: Option<String>| {

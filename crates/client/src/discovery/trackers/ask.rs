@@ -1,15 +1,15 @@
 //! One question to one address of a tracker, unless it is known to be silent; scrapes together with those of other runs.
 
-use crate::discovery::trackers::AnnounceContext;
+use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::ending::Ending;
+use crate::discovery::trackers::exchange::Action;
 use crate::discovery::trackers::exchange::{Answer, Progress, converse};
-use crate::discovery::trackers::query::Query;
+use crate::discovery::trackers::query::{Asking, Query};
 use crate::discovery::trackers::turn::Turn;
 use crate::discovery::trackers::waits::Why;
-use crate::report::tracker::Action;
-use crate::report::tracker_status::{Standing, TrackerStatus};
 use crate::shared::hosts::batches::{First, Joined, Later, Outcome, Where};
 use crate::shared::hosts::silence::Endpoint;
-use std::net::SocketAddr;
+use report::Standing;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tracker::Scheme;
@@ -18,15 +18,6 @@ use tracker::Scheme;
 /// small files to be read.
 const GATHERING: Duration = Duration::from_millis(50);
 
-/// An address to ask, and until when.
-pub(crate) struct Asking<'a> {
-    /// Its place in the list.
-    pub(crate) index: usize,
-    pub(crate) address: SocketAddr,
-    /// Put off while the question waits for its turn.
-    pub(crate) deadline: &'a mut Instant,
-}
-
 impl Query {
     /// Asks at one address.
     pub(crate) async fn ask_at(
@@ -34,12 +25,12 @@ impl Query {
         mut asking: Asking<'_>,
         context: &AnnounceContext,
         progress: &mut Progress,
-    ) -> Result<Answer, TrackerStatus> {
+    ) -> Result<Answer, Ending> {
         progress.address = Some(asking.address);
         if context.action == Action::Scrape && self.job.redirect.is_none() {
             // BEP 48: without a URL for it nothing is asked, and then nothing is connected to either.
             if !self.job.has_scrape() {
-                return Err(TrackerStatus::ScrapeUnsupported);
+                return Err(Ending::ScrapeUnsupported);
             }
             if context.shared.tracker_hosts().is_scraped_by_several()
                 && let Some(answer) = self.ask_together(&mut asking, context, progress).await?
@@ -56,10 +47,10 @@ impl Query {
         asking: &mut Asking<'_>,
         context: &AnnounceContext,
         progress: &mut Progress,
-    ) -> Result<Option<Answer>, TrackerStatus> {
+    ) -> Result<Option<Answer>, Ending> {
         let url = match self.job.url.scheme() {
             Scheme::Udp => self.job.url.clone(),
-            _ => self.job.url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?,
+            _ => self.job.url.scrape().ok_or(Ending::ScrapeUnsupported)?,
         };
         let to = Where { url, address: asking.address, ours: context.ours };
         let answer = match context.shared.tracker_hosts().batches.join(&to, self.info_hash) {
@@ -95,7 +86,7 @@ impl Query {
         asking: &mut Asking<'_>,
         context: &AnnounceContext,
         progress: &mut Progress,
-    ) -> Result<Answer, TrackerStatus> {
+    ) -> Result<Answer, Ending> {
         let endpoint = Endpoint::of(&self.job.url, asking.address);
         let silences = &context.shared.tracker_hosts().silences;
         // It is not the tracker's fault that others are asked, or asked at its address.
@@ -116,10 +107,10 @@ impl Query {
         let info_hashes = first.as_ref().map_or_else(|| vec![self.info_hash], First::gathered);
         progress.asked_about = info_hashes.len();
         let until = self.until(*asking.deadline, asking.index);
-        // On the heap, so that a question that waits, as thousands may, does not hold room for it too.
-        let mut place = turn.place();
+        // On the heap, so that a question that waits, as thousands may, does not take the space of both.
+        let mut slot = turn.permit();
         let conversation = Box::pin(converse(&self.job, &info_hashes, context, until, &mut turn, progress));
-        let asked = context.waits.answer(conversation, || place.step_aside()).await;
+        let asked = context.waits.answer(conversation, || slot.step_aside(context.shared.tracker_hosts())).await;
         turn.end(context);
         match &asked {
             // That a question about many torrents has no answer says nothing about one.

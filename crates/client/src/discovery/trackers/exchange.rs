@@ -1,26 +1,34 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
+use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::ending::Ending;
 use crate::discovery::trackers::job::TrackerJob;
+use crate::discovery::trackers::strays;
 use crate::discovery::trackers::turn::Turn;
-use crate::discovery::trackers::{AnnounceContext, strays};
 use crate::net::connect::{ConnectError, connect, connect_udp};
 use crate::net::entropy;
-use crate::report::tracker::{Action, Times};
-use crate::report::tracker_status::TrackerStatus;
-use crate::shared::hosts::kept::Connection;
+use crate::shared::Owed;
+use crate::shared::hosts::kept::{Connection, Stream};
 use crate::shared::hosts::pace::Purpose;
-use crate::shared::shared::Owed;
 use http_exchange::TlsProblem;
 use ids::InfoHash;
-use std::fmt;
+use report::Times;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
 use tracker_udp::Session;
+
+/// What a tracker is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// For peers; it counts us until we take it back.
+    Announce,
+    /// For counts; it learns nothing of us (BEP 48).
+    Scrape,
+}
 
 /// What a tracker said.
 #[derive(Debug)]
@@ -41,7 +49,7 @@ pub(crate) struct Progress {
     pub(crate) http_status: Option<u16>,
     /// Torrents that the last question was about.
     pub(crate) asked_about: usize,
-    /// What [`TrackerReport::asked_together`](crate::report::tracker::TrackerReport::asked_together) says.
+    /// What [`TrackerReport::asked_together`](report::TrackerReport::asked_together) says.
     pub(crate) together: usize,
     /// Where an announce may have been written.
     pub(crate) written: Vec<Written>,
@@ -56,11 +64,6 @@ pub(crate) struct Written {
     /// The exchange it is part of and our port, when that is over UDP.
     pub(crate) session: Option<(Session, u16)>,
 }
-
-/// A connected stream of whatever kind.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for S {}
 
 impl Progress {
     /// Notes an announce over HTTP, once for each address: one that is asked again over another connection is one.
@@ -81,13 +84,13 @@ pub(crate) async fn converse(
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
-) -> Result<Answer, TrackerStatus> {
+) -> Result<Answer, Ending> {
     let address = turn.address();
     progress.times = Times::default();
     match job.url.scheme() {
         Scheme::Udp => over_udp(job, address, info_hashes, context, deadline, progress).await,
         Scheme::Http | Scheme::Https => over_http(job, info_hashes, context, deadline, turn, progress).await,
-        _ => Err(TrackerStatus::UnsupportedScheme),
+        _ => Err(Ending::UnsupportedScheme),
     }
 }
 
@@ -98,7 +101,7 @@ pub(crate) async fn open(
     context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
-) -> Result<Connection, TrackerStatus> {
+) -> Result<Connection, Ending> {
     let stream = tcp(address, context, deadline, progress).await?;
     let stream: Box<dyn Stream> = if job.url.scheme() == Scheme::Https {
         let begun = Instant::now();
@@ -118,10 +121,10 @@ async fn tcp(
     context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
-) -> Result<TcpStream, TrackerStatus> {
+) -> Result<TcpStream, Ending> {
     let begun = Instant::now();
     let limit = deadline.min(begun + context.connect_timeout);
-    let stream = match timeout_at(limit, connect(address, context.bind)).await {
+    let stream = match timeout_at(limit, connect::<TcpStream>(address, context.route)).await {
         Ok(connected) => connected?,
         Err(_) => return Err(ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()),
     };
@@ -131,7 +134,7 @@ async fn tcp(
 }
 
 /// What an error of TLS says: it may be our own machine's.
-fn of_tls(error: http_exchange::Error) -> TrackerStatus {
+fn of_tls(error: http_exchange::Error) -> Ending {
     match error {
         http_exchange::Error::Tls(TlsProblem::NoThread(source)) => ConnectError::Exhausted(source).into(),
         error => tracker_http::Error::from(error).into(),
@@ -147,7 +150,7 @@ async fn over_http(
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
-) -> Result<Answer, TrackerStatus> {
+) -> Result<Answer, Ending> {
     let (address, mut deadline) = (turn.address(), deadline);
     loop {
         let mut connection = match turn.connection.take() {
@@ -157,7 +160,7 @@ async fn over_http(
         let begun = Instant::now();
         connection.timeout = deadline - begun;
         let asked = ask_over_http(&mut connection, job, info_hashes, context, progress).await;
-        if let Err(TrackerStatus::Http(error)) = &asked
+        if let Err(Ending::Http(error)) = &asked
             && error.is_stale()
         {
             deadline += turn.again(context, Purpose::Question).await;
@@ -185,7 +188,7 @@ async fn ask_over_http(
     info_hashes: &[InfoHash],
     context: &AnnounceContext,
     progress: &mut Progress,
-) -> Result<(Answer, u16), TrackerStatus> {
+) -> Result<(Answer, u16), Ending> {
     let url = &job.url;
     match (context.action, job.redirect) {
         (Action::Announce, redirect) => {
@@ -200,7 +203,7 @@ async fn ask_over_http(
         (Action::Scrape, redirect) => {
             let reply = match redirect {
                 None => {
-                    let url = url.scrape().ok_or(TrackerStatus::ScrapeUnsupported)?;
+                    let url = url.scrape().ok_or(Ending::ScrapeUnsupported)?;
                     connection.scrape(&url, &context.scrape_of(info_hashes)).await
                 }
                 Some(_) => connection.scrape_as_written(url).await,
@@ -212,10 +215,10 @@ async fn ask_over_http(
 }
 
 /// What a scrape's error says. BEP 48 derives the URL by a convention that not every tracker keeps to.
-fn of_a_scrape(error: tracker_http::Error) -> TrackerStatus {
+fn of_a_scrape(error: tracker_http::Error) -> Ending {
     // RFC 9110: not found, method not allowed, gone, not implemented. A refusal in the tracker's own words is that.
     match error.status() {
-        Some(404 | 405 | 410 | 501) if error.failure().is_none() => TrackerStatus::NoScrape(error),
+        Some(404 | 405 | 410 | 501) if error.failure().is_none() => Ending::NoScrape(error),
         _ => error.into(),
     }
 }
@@ -227,9 +230,9 @@ async fn over_udp(
     context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
-) -> Result<Answer, TrackerStatus> {
+) -> Result<Answer, Ending> {
     let begun = Instant::now();
-    let socket = connect_udp(address, context.bind)?;
+    let socket = connect_udp(address, context.route)?;
     let local = socket.local_addr().map_err(ConnectError::Exhausted)?;
     progress.local = Some(local.ip().to_canonical());
     let transaction = transaction()?;
@@ -247,9 +250,7 @@ async fn over_udp(
         never = strays::watch(asked, context, &mut elsewhere) => match never {},
     };
     let (connect, together, answer) = reply.map_err(|error| match elsewhere {
-        Some(from) if matches!(error, tracker_udp::Error::Timeout { .. }) => {
-            TrackerStatus::AnsweredElsewhere { from, error }
-        }
+        Some(from) if matches!(error, tracker_udp::Error::Timeout { .. }) => Ending::AnsweredElsewhere { from, error },
         _ => error.into(),
     })?;
     progress.together = together;
@@ -312,7 +313,7 @@ impl Answer {
     }
 }
 
-impl From<ConnectError> for TrackerStatus {
+impl From<ConnectError> for Ending {
     fn from(error: ConnectError) -> Self {
         Self::NoConnection { outcome: error.outcome(), source: error.into_io() }
     }

@@ -1,16 +1,16 @@
 //! The goodbye that every announce owes.
 
-use crate::discovery::trackers::AnnounceContext;
+use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::ending::{Ending, Unasked};
 use crate::discovery::trackers::exchange::{Answer, Written, open, transaction};
 use crate::discovery::trackers::job::TrackerJob;
 use crate::discovery::trackers::turn::Turn;
 use crate::net::connect::{ConnectError, connect_udp_again};
-use crate::report::tracker::TrackerReport;
-use crate::report::tracker_status::{TrackerStatus, Unasked};
+use crate::net::task::settled;
+use crate::shared::Owed;
 use crate::shared::hosts::pace::Purpose;
-use crate::shared::shared::Owed;
-use crate::swarm::settled;
 use ids::InfoHash;
+use report::TrackerReport;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -95,14 +95,14 @@ impl Goodbye {
         let sent = match Turn::goodbye(context, &job, address).await {
             None => Err(Unasked::Unanswered { within: context.limits.goodbye_time }.into()),
             Some(mut turn) => {
-                let mut place = turn.place();
+                let mut slot = turn.permit();
                 let saying = Box::pin(async {
                     match session {
                         Some(left) => over_udp(left, &job.url, address, &announce, context).await,
                         None => over_http(&mut turn, &job, &announce, context, answered).await,
                     }
                 });
-                let sent = context.waits.answer(saying, || place.leave()).await;
+                let sent = context.waits.answer(saying, || slot.leave()).await;
                 if sent.is_ok() {
                     turn.said_goodbye();
                 }
@@ -111,7 +111,7 @@ impl Goodbye {
             }
         };
         debug!(tracker = %job.shown, ok = sent.is_ok(), "goodbye");
-        let mut report = job.report(sent.err()?);
+        let mut report = job.report(&sent.err()?);
         report.announced_hash = Some(info_hash);
         report.address = Some(address);
         Some(report)
@@ -125,9 +125,9 @@ async fn over_udp(
     address: SocketAddr,
     announce: &Announce<'_>,
     context: &AnnounceContext,
-) -> Result<(), TrackerStatus> {
+) -> Result<(), Ending> {
     use tracker_udp::Error::{Refused, Socket, Timeout, Unreachable};
-    let socket = connect_udp_again(left.port, address, context.bind)?;
+    let socket = connect_udp_again(left.port, address, context.route)?;
     let mut session = Session::new(socket, url)?.resuming(left.connection);
     session.timeout = context.limits.goodbye_time;
     match session.announce(announce, transaction()?).await {
@@ -144,7 +144,7 @@ async fn over_http(
     announce: &Announce<'_>,
     context: &AnnounceContext,
     answered: bool,
-) -> Result<(), TrackerStatus> {
+) -> Result<(), Ending> {
     let (address, mut deadline) = (turn.address(), Instant::now() + context.limits.goodbye_time);
     let mut again = false;
     let url = if job.redirect.is_some() { Some(stopped(&job.url)?) } else { None };
@@ -186,11 +186,11 @@ fn is_taken(error: &tracker_http::Error) -> bool {
     !matches!(error, Http(Closed(_) | Connection(_))) && !matches!(error.status(), Some(408 | 429 | 500..600))
 }
 
-fn timed_out() -> TrackerStatus {
+fn timed_out() -> Ending {
     ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()
 }
 
 /// Where a redirect led to with `started`, what it leads to with `stopped`. Without a word of either nothing has counted us.
-fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, TrackerStatus> {
-    url.expose().replacen("event=started", "event=stopped", 1).parse().map_err(TrackerStatus::from)
+fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, Ending> {
+    url.expose().replacen("event=started", "event=stopped", 1).parse().map_err(Ending::from)
 }

@@ -1,12 +1,12 @@
 //! Which trackers a run asks, each once, and on whose word.
 
 use crate::config::{Config, Trackers};
+use crate::discovery::trackers::ending::{Ending, Unasked};
 use crate::error::Error;
-use crate::report::tracker::TrackerReport;
-use crate::report::tracker_status::{TrackerStatus, Unasked};
 use crate::topic::Topic;
 use guard::{AddressPolicy, Secrets};
 use ids::InfoHash;
+use report::TrackerReport;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -93,10 +93,9 @@ impl TrackerJob {
     }
 
     /// A report of it in which nothing has happened yet.
-    pub(crate) fn report(&self, status: TrackerStatus) -> TrackerReport {
-        let mut report = TrackerReport::new(Arc::clone(&self.shown), status);
+    pub(crate) fn report(&self, ending: &Ending) -> TrackerReport {
+        let mut report = ending.report(Arc::clone(&self.shown), &self.secrets);
         report.redirected_to = self.redirected_to.clone();
-        report.secrets = self.secrets.clone();
         report.elapsed = self.begun.map(|begun| begun.elapsed()).unwrap_or_default();
         report
     }
@@ -143,7 +142,7 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
                             .push_back(TrackerJob { shown, ..TrackerJob::new(url, policy, show_secrets, secrets) });
                     }
                     Err(error) if unusable.insert(text) => {
-                        choice.unusable.push(TrackerReport::new(shown, error.into()));
+                        choice.unusable.push(Ending::from(error).report(shown, secrets));
                     }
                     _ => {}
                 }
@@ -151,7 +150,7 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
         }
     }
     let excess = choice.jobs.split_off(choice.jobs.len().min(most));
-    let too_many = |job: TrackerJob| job.report(Unasked::TooMany { limit: most }.into());
+    let too_many = |job: TrackerJob| job.report(&Unasked::TooMany { limit: most }.into());
     choice.unusable.extend(excess.into_iter().map(too_many));
     choice
 }

@@ -1,10 +1,10 @@
 //! The host names of trackers, each looked up once: several URLs, and the redirects of several conversations, name the same.
 
-use crate::discovery::trackers::AnnounceContext;
+use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::ending::Ending;
 use crate::discovery::trackers::job::TrackerJob;
 use crate::net::overlay::Overlay;
 use crate::net::resolve::{LookupPool, NO_ROUTE, NO_THREAD, resolve, unwrapped};
-use crate::report::tracker_status::TrackerStatus;
 use crate::shared::hosts::pace::Purpose;
 use crate::shared::hosts::silence::{Endpoint, Silence};
 use std::collections::HashMap;
@@ -35,7 +35,7 @@ enum Known {
 /// What there is to do for a tracker.
 pub(crate) enum HostLookup {
     /// Its addresses are known, or why there are none.
-    Ask(TrackerJob, Result<Vec<SocketAddr>, TrackerStatus>),
+    Ask(TrackerJob, Result<Vec<SocketAddr>, Ending>),
     LookUp(TrackerJob, String),
     /// The look-up for another URL is on its way.
     Wait,
@@ -69,27 +69,21 @@ impl Names {
             }
             Some(Known::Failed(kind, reason)) => {
                 let error = io::Error::new(*kind, reason.clone());
-                HostLookup::Ask(job, Err(TrackerStatus::unresolved(error)))
+                HostLookup::Ask(job, Err(Ending::unresolved(error)))
             }
-            Some(&mut Known::Silent(silence, ago)) => {
-                HostLookup::Ask(job, Err(TrackerStatus::KnownSilent { silence, ago }))
-            }
+            Some(&mut Known::Silent(silence, ago)) => HostLookup::Ask(job, Err(Ending::KnownSilent { silence, ago })),
         }
     }
 
     /// Takes in what came of the look-up for `target`, and gives those that waited for it.
-    pub(crate) fn learn(
-        &mut self,
-        job: &TrackerJob,
-        found: &Result<Vec<SocketAddr>, TrackerStatus>,
-    ) -> Vec<TrackerJob> {
+    pub(crate) fn learn(&mut self, job: &TrackerJob, found: &Result<Vec<SocketAddr>, Ending>) -> Vec<TrackerJob> {
         let Host::Name(name) = job.url.host() else { return Vec::new() };
         let known = match found {
             Ok(addresses) => Known::Found(addresses.iter().map(SocketAddr::ip).collect()),
-            Err(TrackerStatus::ResolveFailed(error) | TrackerStatus::NoConnection { source: error, .. }) => {
+            Err(Ending::ResolveFailed(error) | Ending::NoConnection { source: error, .. }) => {
                 Known::Failed(error.kind(), error.to_string())
             }
-            &Err(TrackerStatus::KnownSilent { silence, ago }) => Known::Silent(silence, ago),
+            &Err(Ending::KnownSilent { silence, ago }) => Known::Silent(silence, ago),
             // The run has ended.
             Err(_) => Known::Failed(io::ErrorKind::Interrupted, "not looked up".to_owned()),
         };
@@ -111,17 +105,16 @@ impl Names {
 
 /// The addresses of a host, in the resolver's order. A name that takes long to fail is not looked up by the next run, as an
 /// address that is silent is not asked.
-pub(crate) async fn addresses_of(
-    name: &str,
-    port: u16,
-    context: &AnnounceContext,
-) -> Result<Vec<SocketAddr>, TrackerStatus> {
+pub(crate) async fn addresses_of(name: &str, port: u16, context: &AnnounceContext) -> Result<Vec<SocketAddr>, Ending> {
     let silences = &context.shared.tracker_hosts().silences;
     let endpoint = Endpoint::Name(name.to_owned());
     silences.look(&endpoint, Instant::now())?;
     let _descriptor = context.shared.descriptor(Purpose::Question).await;
     let question = silences.ask(endpoint, Instant::now())?;
-    let found = context.waits.answer(pin!(resolve(name, port, LookupPool::Trackers, &context.limits)), || {}).await;
+    let found = context
+        .waits
+        .answer(pin!(resolve(name, port, LookupPool::Trackers, &context.limits, context.route)), || {})
+        .await;
     match &found {
         Ok(_) => question.answered(),
         // What this machine lacks says nothing about the name.
@@ -129,7 +122,7 @@ pub(crate) async fn addresses_of(
         Err(_) if question.age() >= SLOW => question.silent(Silence::NotResolved),
         Err(_) => {}
     }
-    found.map_err(TrackerStatus::unresolved)
+    found.map_err(Ending::unresolved)
 }
 
 #[cfg(test)]
@@ -166,7 +159,7 @@ mod tests {
             let HostLookup::Ask(_, Err(status)) = names.next(job("http://T.onion./announce")) else {
                 panic!("no look-up")
             };
-            assert_eq!(status.code(), "resolve_failed");
+            assert_eq!(status.status(), report::TrackerStatus::ResolveFailed);
         }
     }
 
@@ -175,7 +168,7 @@ mod tests {
         let mut names = Names::default();
         let first = job("http://t.example/announce");
         assert!(matches!(names.next(first.clone()), HostLookup::LookUp(..)));
-        names.learn(&first, &Err(TrackerStatus::ResolveFailed(io::Error::other("no such name"))));
+        names.learn(&first, &Err(Ending::ResolveFailed(io::Error::other("no such name"))));
         let HostLookup::Ask(_, Err(status)) = names.next(job("https://t.example/announce")) else {
             panic!("it is known")
         };

@@ -1,21 +1,20 @@
 //! One announce or scrape of one tracker: its addresses of one family in order, until one answers.
 
-use crate::discovery::trackers::ask::Asking;
+use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::ending::Ending;
 use crate::discovery::trackers::exchange::{Answer, Progress};
 use crate::discovery::trackers::goodbye::Goodbye;
 use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
-use crate::discovery::trackers::{AnnounceContext, Tracked};
 use crate::net::stop::Stopped;
-use crate::report::tracker::{Named, TrackerReport};
-use crate::report::tracker_status::TrackerStatus;
 use guard::ErrorChain;
 use ids::InfoHash;
+use report::{PeerCounts, TrackerReport};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
-use tracker::{Counts, Family, Scheme};
+use tracker::{Counts, Family, Peer, Scheme};
 
 /// A tracker, and how to ask it.
 #[derive(Debug)]
@@ -31,10 +30,22 @@ pub(crate) struct Query {
     dns: Option<Duration>,
 }
 
-/// What came of a query.
+/// An address to ask, and until when.
+pub(crate) struct Asking<'a> {
+    /// Its place in the list.
+    pub(crate) index: usize,
+    pub(crate) address: SocketAddr,
+    /// Put off while the question waits for its turn.
+    pub(crate) deadline: &'a mut Instant,
+}
+
+/// The result of a query.
 #[derive(Debug)]
 pub(crate) struct QueryResult {
-    pub(crate) tracked: Tracked,
+    pub(crate) report: TrackerReport,
+    pub(crate) peers: Vec<Peer>,
+    /// Addresses of this machine as the conversation showed them: the socket's, and what the tracker says it sees.
+    pub(crate) own_addresses: Vec<IpAddr>,
     /// Announces that may have been counted, and must be taken back.
     pub(crate) goodbyes: Vec<Goodbye>,
     /// Where the tracker points instead of answering.
@@ -61,8 +72,8 @@ impl Query {
     }
 
     /// A report in which nothing has been asked yet.
-    pub(crate) fn report(&self, status: TrackerStatus) -> TrackerReport {
-        let mut report = self.job.report(status);
+    pub(crate) fn report(&self, ending: &Ending) -> TrackerReport {
+        let mut report = self.job.report(ending);
         report.family = self.family;
         report.announced_hash = Some(self.info_hash);
         report.times.dns = self.dns;
@@ -78,23 +89,24 @@ impl Query {
             .redirect
             .map_or_else(|| Instant::now() + context.limits.tracker_time, |redirect| redirect.deadline);
         let result = stopped.or(pin!(self.first_answer(context, &mut deadline, &mut progress))).await;
-        let (status, answer) = match result {
-            None => (TrackerStatus::Interrupted, None),
-            Some(Err(status)) => (status, None),
-            Some(Ok(answer)) => (TrackerStatus::Ok, Some(answer)),
+        let (ending, answer) = match result {
+            None => (Ending::Interrupted, None),
+            Some(Err(ending)) => (ending, None),
+            Some(Ok(answer)) => (Ending::Ok, Some(answer)),
         };
-        let mut report = self.report(status);
-        (report.interval, report.min_interval) = report.status.intervals();
+        let mut report = self.report(&ending);
+        (report.interval, report.min_interval) = ending.intervals();
         report.address = progress.address;
         report.family = report.family.or(progress.address.map(Family::of));
         report.http_status = progress.http_status;
         report.asked_together = progress.together;
-        report.times = crate::report::tracker::Times { dns: self.dns, ..progress.times };
+        report.times = progress.times;
+        report.times.dns = self.dns;
         let owed = |written| Goodbye::owed(&self.job, written, self.info_hash, answer.as_ref());
         let goodbyes = progress.written.into_iter().filter_map(owed).collect();
         report.external_ip = answer.as_ref().and_then(Answer::external_ip);
-        let own: Vec<IpAddr> = progress.local.into_iter().chain(report.external_ip).collect();
-        let mut peers = answer.map(|answer| describe(answer, self.info_hash, &mut report)).unwrap_or_default();
+        let own_addresses = progress.local.into_iter().chain(report.external_ip).collect();
+        let mut peers = answer.map(|answer| self.describe(answer, &mut report)).unwrap_or_default();
         if let Some(most) = context.max_peers {
             // Here, and not when their turn comes: many answers may wait at the same time, each with a long list.
             report.left_out = peers.len().saturating_sub(most);
@@ -103,22 +115,21 @@ impl Query {
         }
         match report.status.is_ok() {
             true => debug!(tracker = %report.url, peers = peers.len(), "peers found"),
-            false => debug!(tracker = %report.url, error = report.message(), "no peers"),
+            false => debug!(tracker = %report.url, error = report.message, "no peers"),
         }
-        let redirect = self.redirect(&mut report, deadline);
-        let tracked = Tracked { report, peers, info_hash: self.info_hash, own };
+        let redirect = self.redirect(ending, &mut report, deadline);
         let then = self.then.map(|info_hash| Self { info_hash, then: None, ..self });
-        QueryResult { tracked, goodbyes, redirect, then }
+        QueryResult { report, peers, own_addresses, goodbyes, redirect, then }
     }
 
     /// Where the tracker points, if that is how it answered and the place can be gone to.
-    fn redirect(&self, report: &mut TrackerReport, deadline: Instant) -> Option<TrackerJob> {
-        let TrackerStatus::Http(tracker_http::Error::Redirect { location, .. }) = &report.status else { return None };
+    fn redirect(&self, ending: Ending, report: &mut TrackerReport, deadline: Instant) -> Option<TrackerJob> {
+        let Ending::Http(tracker_http::Error::Redirect { location, .. }) = ending else { return None };
         let redirect = RedirectContext { family: self.family, info_hash: self.info_hash, deadline };
         match self.job.redirected(location.expose(), report.address?, redirect) {
-            Ok(job) => Some(job),
+            Ok(target) => Some(target),
             Err(error) => {
-                report.status = TrackerStatus::Redirect(error);
+                Ending::Redirect(error).write(report, &self.job.secrets);
                 None
             }
         }
@@ -140,7 +151,7 @@ impl Query {
         context: &AnnounceContext,
         deadline: &mut Instant,
         progress: &mut Progress,
-    ) -> Result<Answer, TrackerStatus> {
+    ) -> Result<Answer, Ending> {
         let mut failure = None;
         for (index, &address) in self.addresses.iter().enumerate() {
             // An address that there is no time to ask has not failed, and says nothing instead of those that have.
@@ -149,47 +160,48 @@ impl Query {
             }
             // The address that was checked is the one that is dialled.
             if let Err(source) = self.job.policy.check(address) {
-                failure.get_or_insert(TrackerStatus::Refused { address, source });
+                failure.get_or_insert(Ending::Refused { address, source });
                 continue;
             }
             let asking = Asking { index, address, deadline: &mut *deadline };
             match self.ask_at(asking, context, progress).await {
-                Err(status) if status.is_worth_another() => {
+                Err(ending) if ending.is_worth_another() => {
                     // Its text may be the tracker's own words, and repeat the passkey.
-                    let error = self.job.secrets.conceal(&ErrorChain(&status).to_string());
+                    let error = self.job.secrets.conceal(&ErrorChain(&ending).to_string());
                     debug!(tracker = %self.job.shown, %address, error, "no answer");
-                    failure = Some(status);
+                    failure = Some(ending);
                 }
                 ended => return ended,
             }
         }
-        Err(failure.unwrap_or(TrackerStatus::NoAddress(self.family.unwrap_or(Family::V4))))
+        Err(failure.unwrap_or(Ending::NoAddress(self.family.unwrap_or(Family::V4))))
     }
-}
 
-/// Writes the answer into the report and gives the peers.
-fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> Vec<tracker::Peer> {
-    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
-    match answer {
-        Answer::Announced(announced) => {
-            report.peers = Some(Named::default());
-            report.skipped = announced.skipped;
-            report.seeders = announced.complete;
-            report.leechers = announced.incomplete;
-            report.interval = announced.interval.map(seconds);
-            report.min_interval = announced.min_interval.map(seconds);
-            report.warning = announced.warning;
-            announced.peers
-        }
-        Answer::Scraped(scraped) => {
-            let counts = scraped.counts(info_hash);
-            let Counts { complete, incomplete, downloaded } = counts.unwrap_or_default();
-            (report.seeders, report.leechers, report.downloaded) = (complete, incomplete, downloaded);
-            report.min_interval = scraped.min_request_interval.map(seconds);
-            if counts.unwrap_or_default().is_empty() {
-                report.status = TrackerStatus::NoCount { known: counts.is_some() };
+    /// Writes the answer into the report and gives the peers.
+    fn describe(&self, answer: Answer, report: &mut TrackerReport) -> Vec<tracker::Peer> {
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        let secrets = &self.job.secrets;
+        match answer {
+            Answer::Announced(announced) => {
+                report.peers = Some(PeerCounts::default());
+                report.skipped = announced.skipped;
+                report.seeders = announced.complete;
+                report.leechers = announced.incomplete;
+                report.interval = announced.interval.map(seconds);
+                report.min_interval = announced.min_interval.map(seconds);
+                report.message = announced.warning.map(|text| secrets.conceal(&guard::escape(&text).to_string()));
+                announced.peers
             }
-            Vec::new()
+            Answer::Scraped(scraped) => {
+                let counts = scraped.counts(self.info_hash);
+                let Counts { complete, incomplete, downloaded } = counts.unwrap_or_default();
+                (report.seeders, report.leechers, report.downloaded) = (complete, incomplete, downloaded);
+                report.min_interval = scraped.min_request_interval.map(seconds);
+                if counts.unwrap_or_default().is_empty() {
+                    Ending::NoCount { known: counts.is_some() }.write(report, secrets);
+                }
+                Vec::new()
+            }
         }
     }
 }
@@ -197,35 +209,24 @@ fn describe(answer: Answer, info_hash: InfoHash, report: &mut TrackerReport) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
     use crate::limits::Limits;
     use crate::net::stop::Stop;
-    use crate::report::tracker::Action;
+    use crate::shared::Shared;
     use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
     use guard::AddressPolicy;
-    use http_exchange::Tls;
-    use ids::PeerId;
-    use tracker::Announce;
+    use std::sync::Arc;
 
-    /// What becomes of a query to these addresses of one tracker.
+    /// The report of a query to these addresses of one tracker.
     async fn asked(url: &str, addresses: &[SocketAddr]) -> TrackerReport {
         let info_hash = InfoHash([1; 20]);
-        let context = AnnounceContext {
-            action: Action::Announce,
-            announce: Announce::started(info_hash, PeerId([2; 20]), 6881, 3),
-            bind: crate::config::Bind::default(),
-            connect_timeout: Duration::from_secs(5),
-            tls: Tls::default(),
-            ours: 0,
-            waits: crate::discovery::trackers::waits::Waits::default(),
-            _scraping: None,
-            max_peers: None,
-            limits: Limits::default(),
-            shared: crate::shared::shared::Shared::new(&crate::config::Config::default()).unwrap(),
-        };
+        let config = Config::default();
+        let shared = Shared::new(&config).unwrap();
+        let context = AnnounceContext::new(&info_hash.into(), &config, &shared, &Arc::default()).unwrap();
         let job = TrackerJob::new(url.parse().unwrap(), AddressPolicy::User, false, &guard::Secrets::default());
         let query = Query::new(job, addresses.to_vec(), Some(Family::V4), info_hash, None);
         let stop = Stop::default();
-        query.ask(&context, stop.listen()).await.tracked.report
+        query.ask(&context, stop.listen()).await.report
     }
 
     #[tokio::test(start_paused = true)]
@@ -238,7 +239,7 @@ mod tests {
         assert_eq!((report.status.code(), report.address), ("ok", Some(answers.addr())));
         let begun = Instant::now();
         let report = asked("udp://t.example:1/announce", &[first, second]).await;
-        assert_eq!(report.message().as_deref(), Some("no answer to connect within 7.5 s"));
+        assert_eq!(report.message.as_deref(), Some("no answer to connect within 7.5 s"));
         assert_eq!(begun.elapsed().as_secs(), Limits::default().tracker_time.as_secs());
     }
 

@@ -2,7 +2,7 @@
 //! them, and trackers behind some NATs. The operator needs to know, and nothing of them is believed: the socket
 //! that asks hears the tracker's address alone, and this one only notes where a reply came from.
 
-use crate::discovery::trackers::AnnounceContext;
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::net::connect::beside;
 use crate::shared::hosts::pace::Purpose;
 use std::convert::Infallible;

@@ -1,7 +1,7 @@
 //! Scrapes of several runs in one request (BEP 15, 48): those that wait for the same tracker go together.
 
-use crate::report::tracker::Times;
 use ids::InfoHash;
+use report::Times;
 use std::collections::HashMap;
 use std::mem;
 use std::net::SocketAddr;

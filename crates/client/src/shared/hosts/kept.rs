@@ -1,12 +1,18 @@
 //! Connections to HTTP trackers that are open and not in use.
 
-use crate::discovery::trackers::exchange::Stream;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracker::{Host, Scheme};
+
+/// A connected stream, over TLS or not.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for S {}
 
 /// A connection to an HTTP tracker.
 pub(crate) type Connection = tracker_http::Connection<Box<dyn Stream>>;

@@ -1,7 +1,7 @@
 //! Which trackers did not answer, so that the torrents after the first do not wait for each of them again.
 
-use crate::discovery::trackers::waits::SILENT_AFTER;
-use crate::report::tracker_status::{Standing, TrackerStatus};
+use crate::discovery::trackers::ending::Ending;
+use report::Standing;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,6 +12,8 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::time::Instant;
 use tracker::{Host, Scheme, TrackerUrl};
 
+/// Time after which a question that was sent and has no answer counts as one whose answer is late.
+pub(crate) const SILENT_AFTER: Duration = Duration::from_secs(1);
 /// Most endpoints that are remembered; those that would be too many are asked as if they were new.
 const MOST: usize = 4096;
 /// Time without an answer after which a question that is cut off counts as one without an answer: enough for each first packet
@@ -34,8 +36,7 @@ pub(crate) enum Endpoint {
 
 /// What was found instead of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Silence {
+pub(crate) enum Silence {
     /// No answer came in time.
     NoAnswer,
     /// The connection, or the datagram, was refused.
@@ -85,7 +86,7 @@ struct Silent {
 
 impl Question<'_> {
     /// What came of it.
-    pub(crate) fn learn(mut self, error: Option<&TrackerStatus>) {
+    pub(crate) fn learn(mut self, error: Option<&Ending>) {
         self.learned = true;
         match error.map(|status| (status.silence(), status.standing())) {
             Some((Some(silence), _)) => self.silent(silence),
@@ -165,8 +166,8 @@ impl Known {
 }
 
 impl Silent {
-    fn status(self, now: Instant) -> TrackerStatus {
-        TrackerStatus::KnownSilent { silence: self.silence, ago: now.saturating_duration_since(self.since) }
+    fn status(self, now: Instant) -> Ending {
+        Ending::KnownSilent { silence: self.silence, ago: now.saturating_duration_since(self.since) }
     }
 }
 
@@ -183,7 +184,7 @@ impl Silences {
     }
 
     /// An error if `endpoint` is known to be silent and is not to be asked yet.
-    pub(crate) fn look(&self, endpoint: &Endpoint, now: Instant) -> Result<(), TrackerStatus> {
+    pub(crate) fn look(&self, endpoint: &Endpoint, now: Instant) -> Result<(), Ending> {
         let endpoints = self.lock();
         let silent = endpoints.get(endpoint).and_then(|known| known.silent);
         silent.filter(|silent| silent.again > now).map_or(Ok(()), |silent| Err(silent.status(now)))
@@ -201,7 +202,7 @@ impl Silences {
 
     /// As [`look`](Self::look), for a question that is asked if there is no error: when the time to ask again has come, one
     /// question is let through, and the others do without until its answer is there.
-    pub(crate) fn ask(&self, endpoint: Endpoint, now: Instant) -> Result<Question<'_>, TrackerStatus> {
+    pub(crate) fn ask(&self, endpoint: Endpoint, now: Instant) -> Result<Question<'_>, Ending> {
         self.look(&endpoint, now)?;
         self.update(&endpoint, now, |known| {
             known.open += 1;
@@ -259,7 +260,7 @@ mod tests {
     /// What is known, and since how many seconds.
     fn known(silences: &Silences) -> Option<(Silence, u64)> {
         match silences.look(&endpoint(1), Instant::now()) {
-            Err(TrackerStatus::KnownSilent { silence, ago }) => Some((silence, ago.as_secs())),
+            Err(Ending::KnownSilent { silence, ago }) => Some((silence, ago.as_secs())),
             Err(other) => panic!("{other}"),
             Ok(()) => None,
         }

@@ -64,7 +64,7 @@ fn counted(case: Case, swarm: Arc<FakeSwarm>, all: usize, at_once: usize) -> Cas
 fn crowded_address(fixture: &Fixture) -> Result<Case> {
     let (swarm, endpoints) = household(fixture, Peer::silent(), 4 * PORTS)?;
     let tracker = fixture.tracker(TrackerScript::peers(endpoints.iter().copied()))?;
-    let sum = json!({"peers": 64, "outcomes": {"handshake_timeout": 16, "not_tried": 48}});
+    let sum = json!({"peers": 64, "outcomes": {"handshake_timeout": 16, "address_quota": 48}});
     let row = Row::new("one address", &fixture.torrent()?, 1).says(json!({"status": "ok"})).sums_up(sum);
     let case = Case::new(row).asks(&tracker).args("--handshake-timeout 500ms --encryption off");
     Ok(counted(endpoints.into_iter().fold(case, Case::dials_peer), swarm, PORTS, AT_ONCE))
@@ -85,7 +85,7 @@ fn crowded_by_user(fixture: &Fixture) -> Result<Case> {
 fn many_ports(fixture: &Fixture) -> Result<Case> {
     let ports = (2000..7000).map(|port| SocketAddr::from((VICTIM, port)));
     let tracker = fixture.tracker(TrackerScript::peers(ports.clone()))?;
-    let sum = json!({"peers": 5000, "outcomes": {"connect_refused": 16, "not_tried": 4984}});
+    let sum = json!({"peers": 5000, "outcomes": {"connect_refused": 16, "address_quota": 4984}});
     let row = Row::new("one address", &fixture.torrent()?, 1).says(json!({"status": "ok", "peers": 5000})).sums_up(sum);
     let case = Case::new(row).asks(&tracker);
     Ok(ports.fold(case, Case::dials_peer).afterwards(|_, seen| {

@@ -1,0 +1,136 @@
+//! The bounds of a run, and of runs that share them: how many at once, and who delays whom.
+
+use crate::lab::{PATIENCE, collect, config, lab, run};
+use client::{Config, EncryptionPolicy, Event, Outcome, Shared, Swarm, Trackers};
+use fake_swarm::{FakeTracker, Peer, TrackerScript};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tracker::PeerAddress;
+
+#[tokio::test]
+async fn no_more_connections_than_allowed() {
+    let lab = lab(std::iter::repeat_n(Peer::slow(Duration::from_millis(1)), 30));
+    let told = run(&lab.torrent, Config { concurrency: Some(4), ..config() }).await;
+    assert_eq!(told.summary.ok, 30);
+    // One that has finished may still be open on the other side for a moment when the next one begins.
+    let peak = lab.swarm.counts().peak;
+    assert!((4..=8).contains(&peak), "{peak} at once");
+}
+
+#[tokio::test]
+async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
+    let lab = lab(std::iter::repeat_n(Peer::silent(), 3));
+    let config = Config { concurrency: Some(4), ..config() };
+    let bounds = Shared::new(&config).unwrap();
+    let swarm = || Swarm::sharing(&lab.torrent, config.clone(), &bounds).unwrap();
+    let (mut one, mut other) = (swarm(), swarm());
+    tokio::select! {
+        _ = async { tokio::join!(collect(&mut one), collect(&mut other)) } => panic!("nobody can have answered"),
+        full = lab.swarm.wait_for(|counts| counts.open == 4, PATIENCE) => assert!(full),
+    }
+    // Whoever leaves makes room for the other.
+    drop(one);
+    let told = collect(&mut other).await;
+    assert_eq!(told.summary.outcomes.into_iter().collect::<Vec<_>>(), [(Outcome::HandshakeTimeout, 3)]);
+    let counts = lab.swarm.counts();
+    assert!((4..=7).contains(&counts.peak) && counts.accepted >= 4, "{counts:?}");
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_asks_any_more_holds_no_room() {
+    let (kept, lab) = (lab(std::iter::repeat_n(Peer::closing_on_accept(), 4)), lab([Peer::default()]));
+    let config = Config { concurrency: Some(1), ..config() };
+    let bounds = Shared::new(&config).unwrap();
+    let mut one = Swarm::sharing(&kept.torrent, config.clone(), &bounds).unwrap();
+    tokio::select! {
+        () = async { while !matches!(one.next().await, Some(Event::Peer(_))) {} } => {}
+        accepted = kept.swarm.wait_for(|counts| counts.accepted == 1, PATIENCE) => assert!(accepted),
+    }
+    let mut other = Swarm::sharing(&lab.torrent, config, &bounds).unwrap();
+    assert_eq!(collect(&mut other).await.summary.ok, 1);
+}
+
+#[tokio::test]
+async fn runs_at_the_same_time_are_no_strangers_to_each_other() {
+    let lab = lab([Peer::default()]);
+    let bounds = Shared::new(&config()).unwrap();
+    let mut swarms = [(); 2].map(|()| Swarm::sharing(&lab.torrent, config(), &bounds).unwrap());
+    assert_eq!(swarms[0].port(), swarms[1].port());
+    // A tracker that lists those who announced.
+    let own: SocketAddr = ([127, 0, 0, 1], swarms[0].port()).into();
+    lab.tracker.set_script(TrackerScript::peers([own]));
+    for swarm in &mut swarms {
+        assert_eq!(collect(swarm).await.peers.len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn slow_trackers_of_one_run_delay_no_other() {
+    let lab = lab([Peer::default()]);
+    let bounds = Shared::new(&config()).unwrap();
+    let mut slow = Vec::new();
+    for _ in 0..3 {
+        let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
+        let url = |n| format!("{}?n={n}", silent.announce_url()).parse().unwrap();
+        let config = Config { trackers: Trackers::Only((0..100).map(url).collect()), ..config() };
+        let mut swarm = Swarm::sharing(&lab.torrent, config, &bounds).unwrap();
+        tokio::select! {
+            event = swarm.next() => panic!("nobody answers: {event:?}"),
+            // As many as a run asks at once.
+            last = silent.wait_for(|request| request.query("n").as_deref() == Some("63"), PATIENCE) => assert!(last),
+        }
+        slow.push((silent, swarm));
+    }
+    let mut quick = Swarm::sharing(&lab.torrent, config(), &bounds).unwrap();
+    let told = collect(&mut quick).await;
+    assert_eq!(told.summary.ok, 1);
+    quick.shutdown().await;
+    let events: Vec<_> = lab.tracker.requests().iter().map(|request| request.event()).collect();
+    assert_eq!(events, [Some("started".to_owned()), Some("stopped".to_owned())]);
+}
+
+#[tokio::test]
+async fn second_attempts_stay_within_the_width() {
+    let lab = lab(std::iter::repeat_n(Peer::closing_on_accept(), 30));
+    let config = Config { concurrency: Some(3), encryption: EncryptionPolicy::PreferPlain, ..config() };
+    let told = run(&lab.torrent, config).await;
+    assert_eq!(told.summary.outcomes.into_iter().collect::<Vec<_>>(), [(Outcome::ClosedBeforeHandshake, 30)]);
+    // One that has finished may still be open on the other side for a moment when the next one begins.
+    let counts = lab.swarm.counts();
+    assert!(counts.accepted == 60 && (1..=6).contains(&counts.peak), "{counts:?}");
+}
+
+#[tokio::test]
+async fn a_tracker_aims_us_at_so_many_peers_and_no_more() {
+    let lab = lab(std::iter::repeat_n(Peer::default(), 10));
+    let told = run(&lab.torrent, Config { max_peers: Some(3), ..config() }).await;
+    assert_eq!((told.summary.ok, lab.swarm.accepted()), (3, 3));
+    assert_eq!((told.trackers[0].peers.map(|named| named.total()), told.trackers[0].left_out), (Some(3), 7));
+    let told = run(&lab.torrent, Config { max_peers: None, ..config() }).await;
+    assert_eq!((told.summary.ok, told.trackers[0].left_out), (10, 0));
+}
+
+#[tokio::test]
+async fn what_we_chose_not_to_dial_is_no_loss() {
+    let mut lab = lab([Peer::default()]);
+    let peer = lab.swarm.endpoints()[0];
+    let more = [lab.swarm.open_port().unwrap(), lab.swarm.open_port().unwrap()].map(|port| (*peer.ip(), port).into());
+    let named = [peer.into()].into_iter().chain(more).chain([(*peer.ip(), 22).into()]);
+    lab.tracker.set_script(TrackerScript::peers(named.collect::<Vec<SocketAddr>>()));
+    let peers = vec![PeerAddress::Socket(([0, 0, 0, 0], 6881).into())];
+    let config = Config { max_per_address: Some(1), peers, ..config() };
+    let told = run(&lab.torrent, config.clone()).await;
+    let counts = (told.summary.peers, told.summary.ok, told.summary.declined);
+    // Two ports too many and a low one; that no single host has the address is the user's mistake.
+    assert_eq!((counts, lab.swarm.accepted()), ((5, 1, 3), 1));
+    let declined: Vec<_> =
+        told.peers.iter().filter(|report| report.is_declined()).map(|report| report.outcome).collect();
+    assert_eq!(declined.iter().filter(|outcome| **outcome == Outcome::AddressQuota).count(), 2);
+    assert_eq!(declined.iter().filter(|outcome| **outcome == Outcome::InvalidAddress).count(), 1);
+    assert!(
+        told.peers
+            .iter()
+            .filter(|report| report.is_declined())
+            .all(|report| report.hint().is_some_and(|hint| hint.contains("--")))
+    );
+}

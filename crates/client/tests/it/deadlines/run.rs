@@ -1,0 +1,165 @@
+//! The deadline of the run: whatever is going on ends there, and everybody is accounted for.
+
+use crate::deadlines::{Unanswering, assert_took, millis, requiring, timed};
+use crate::lab::{Lab, Told, collect, config, encrypted, lab, plaintext, run};
+use client::{Config, CutShort, Encryption, EncryptionPolicy, ListenEnd, Outcome, Stage, Swarm, Trackers};
+use fake_swarm::{Ending, FakeTracker, FakeUdpTracker, Mse, Peer, TrackerScript, UdpScript};
+use std::time::Duration;
+use tokio::time::Instant;
+use tracker::PeerAddress;
+
+/// Sooner than any other deadline here.
+const DEADLINE: Duration = millis(1700);
+
+fn short() -> Config {
+    Config { deadline: DEADLINE, ..config() }
+}
+
+fn assert_cut_short(told: &Told, took: Duration) {
+    assert_eq!(told.summary.cut_short, Some(CutShort::Deadline));
+    assert_took(took, DEADLINE, "the run");
+}
+
+/// All peers of a lab, named by the user.
+fn named(lab: &Lab) -> Vec<PeerAddress> {
+    lab.swarm.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into())).collect()
+}
+
+fn outcomes(told: &Told) -> Vec<(Outcome, usize)> {
+    told.summary.outcomes.iter().map(|(outcome, count)| (*outcome, *count)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_in_flight_are_interrupted_and_those_that_wait_are_not_tried() {
+    let config = Config { concurrency: Some(5), ..short() };
+    let (lab, told, took) = timed(std::iter::repeat_n(Peer::silent(), 20), config).await;
+    assert_cut_short(&told, took);
+    assert_eq!(outcomes(&told), [(Outcome::Interrupted, 5), (Outcome::NotTried, 15)]);
+    let stages = [(Outcome::Interrupted, Stage::Handshake), (Outcome::NotTried, Stage::Queued)];
+    assert!(told.peers.iter().all(|report| stages.contains(&(report.outcome, report.stage))));
+    assert_eq!(lab.swarm.accepted(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_stage_is_interrupted() {
+    let unanswering = Unanswering::start();
+    let trickle = Peer::slow(millis(300));
+    let talks = Peer::default().repeating(fake_swarm::message::keep_alive(), millis(300));
+    let config = Config {
+        peers: vec![PeerAddress::Socket(unanswering.address)],
+        handshake_timeout: DEADLINE * 2,
+        linger: DEADLINE * 2,
+        ..short()
+    };
+    let (_, told, took) = timed([Peer::silent(), trickle, talks], config).await;
+    assert_cut_short(&told, took);
+    let found = |address: PeerAddress| {
+        let report = told.peers.iter().find(|report| report.address == address).unwrap();
+        (report.outcome, report.stage)
+    };
+    assert_eq!(found(PeerAddress::Socket(unanswering.address)), (Outcome::Interrupted, Stage::Connect));
+    let mut others: Vec<_> = told.peers.iter().filter(|report| report.stage != Stage::Connect).collect();
+    // A valid handshake stays one, also when the listening after it is cut short.
+    let listening = others.pop().unwrap();
+    assert_eq!((listening.outcome, listening.stage), (Outcome::Ok, Stage::Done));
+    assert_eq!(listening.listen_end, Some(ListenEnd::TimeUp));
+    assert!(others.iter().all(|report| (report.outcome, report.stage) == (Outcome::Interrupted, Stage::Handshake)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_pauses_before_its_second_is_told_of_at_the_deadline() {
+    let config = Config { encryption: EncryptionPolicy::PreferPlain, deadline: millis(300), ..config() };
+    let (lab, told, took) = timed(std::iter::repeat_n(Peer::closing(), 5), config).await;
+    assert_took(took, millis(300), "in the middle of the pause");
+    assert_eq!(told.summary.cut_short, Some(CutShort::Deadline));
+    assert_eq!((outcomes(&told), lab.swarm.accepted()), (vec![(Outcome::ClosedBeforeHandshake, 5)], 5));
+    assert!(told.peers.iter().all(|report| encrypted(report).is_none()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_attempt_is_interrupted_and_the_first_is_told_of() {
+    let config = Config { encryption: EncryptionPolicy::PreferPlain, ..short() };
+    let (lab, told, took) = timed([requiring(Mse::Refused(Ending::Stays))], config).await;
+    assert_cut_short(&told, took);
+    let report = &told.peers[0];
+    assert_eq!((report.outcome, report.encryption), (Outcome::ClosedBeforeHandshake, Encryption::None));
+    assert_eq!((plaintext(report), encrypted(report), lab.swarm.accepted()), (Some("refused"), None, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_encrypted_attempt_is_interrupted() {
+    let config = Config { encryption: EncryptionPolicy::Require, ..short() };
+    let (_, told, took) = timed([Peer::silent()], config).await;
+    assert_cut_short(&told, took);
+    assert_eq!((told.peers[0].outcome, told.peers[0].stage), (Outcome::Interrupted, Stage::Handshake));
+}
+
+#[tokio::test(start_paused = true)]
+async fn silent_trackers_are_interrupted() {
+    let http = FakeTracker::start(TrackerScript::Silence).unwrap();
+    let udp = FakeUdpTracker::start(UdpScript::silence()).unwrap();
+    let unanswering = Unanswering::start();
+    let unconnected = format!("http://{}/announce", unanswering.address);
+    let urls = [http.announce_url(), udp.announce_url(), unconnected].map(|url| url.parse().unwrap());
+    let config = Config { trackers: Trackers::Only(urls.to_vec()), ..short() };
+    let mut swarm = Swarm::new(&lab([]).torrent, config).unwrap();
+    let begun = Instant::now();
+    let told = collect(&mut swarm).await;
+    assert_cut_short(&told, begun.elapsed());
+    assert_eq!(told.trackers.iter().map(|report| report.status.code()).collect::<Vec<_>>(), ["interrupted"; 3]);
+    for report in &told.trackers {
+        assert_took(report.elapsed, DEADLINE, &report.url);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_counts_from_the_first_step() {
+    let lab = lab([Peer::silent()]);
+    let mut swarm = Swarm::new(&lab.torrent, short()).unwrap();
+    // Nobody has asked for anything yet.
+    tokio::time::advance(DEADLINE * 2).await;
+    let begun = Instant::now();
+    let told = collect(&mut swarm).await;
+    assert_cut_short(&told, begun.elapsed());
+    assert_eq!((outcomes(&told), lab.swarm.accepted()), (vec![(Outcome::Interrupted, 1)], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_over_before_its_deadline_does_not_wait_for_it() {
+    let (_, told, took) = timed([Peer::default(), Peer::refusing()], short()).await;
+    assert_eq!(told.summary.cut_short, None);
+    assert_took(took, Duration::ZERO, "nothing to wait for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_time_at_all_tries_nobody_and_accounts_for_everybody() {
+    let lab = lab(std::iter::repeat_n(Peer::default(), 20));
+    let config = Config { deadline: Duration::ZERO, peers: named(&lab), ..config() };
+    let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
+    let begun = Instant::now();
+    let told = collect(&mut swarm).await;
+    swarm.shutdown().await;
+    assert_took(begun.elapsed(), Duration::ZERO, "no time");
+    assert_eq!(told.summary.cut_short, Some(CutShort::Deadline));
+    let unreached = [Outcome::Interrupted, Outcome::NotTried];
+    assert!(told.peers.iter().all(|report| unreached.contains(&report.outcome) && report.stage == Stage::Queued));
+    assert_eq!((told.peers.len(), lab.swarm.accepted()), (20, 0));
+    assert_eq!(told.trackers.iter().map(|report| report.status.code()).collect::<Vec<_>>(), ["interrupted"]);
+    assert_eq!(lab.tracker.requests().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_not_dialled_at_all_was_not_tried() {
+    let lab = lab(std::iter::repeat_n(Peer::default(), 20));
+    let config = Config { deadline: Duration::ZERO, peers: named(&lab), ..config() };
+    let told = run(&lab.torrent, config).await;
+    assert_eq!((outcomes(&told), lab.swarm.accepted()), (vec![(Outcome::NotTried, 20)], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_interrupted_peer_has_sent_is_counted() {
+    let config = Config { handshake_timeout: DEADLINE * 2, ..short() };
+    let (_, told, took) = timed([Peer::slow(millis(300))], config).await;
+    assert_cut_short(&told, took);
+    assert_eq!((told.peers[0].outcome, told.peers[0].bytes_received), (Outcome::Interrupted, 6));
+}

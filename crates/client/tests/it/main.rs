@@ -1,0 +1,22 @@
+//! The engine against scripted trackers and peers on loopback.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests may fail loudly"
+)]
+
+mod bounds;
+mod census;
+mod conversation;
+mod deadlines;
+mod encryption;
+mod endpoints;
+mod lab;
+mod magnet;
+mod measured;
+mod newest;
+mod swarm;
+mod tracker_endings;
+mod trackers;

@@ -1,0 +1,67 @@
+//! One attempt at a peer: how it was made and how it ended.
+
+use crate::outcome::{Detail, Outcome, Stage};
+use crate::serial::SomeMs;
+use crate::transport::{Encryption, Transport};
+use serde::Serialize;
+use std::time::Duration;
+
+/// One connection that was tried, in the order in which they were.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct AttemptReport {
+    /// What carried its bytes
+    pub transport: Transport,
+    /// Whether they were encrypted: `none`, `header` (an encrypted handshake and a plaintext stream behind it; RC4 alone is
+    /// offered so far, so that no peer chooses it) or `rc4`
+    pub encryption: Encryption,
+    /// How it ended
+    pub outcome: Outcome,
+    /// What was seen beyond the outcome, where it tells causes apart: what the bytes look like, how far an encrypted handshake
+    /// came, why the address is not dialled
+    pub detail: Option<Detail>,
+    /// How far it came
+    pub stage: Stage,
+    /// Time to connect
+    #[serde(rename = "connect_ms", with = "SomeMs")]
+    pub connect: Option<Duration>,
+    /// From the connection to the peer's whole handshake
+    #[serde(rename = "handshake_ms", with = "SomeMs")]
+    pub handshake: Option<Duration>,
+    /// The raw cause of a failure
+    pub error: Option<String>,
+}
+
+impl AttemptReport {
+    /// An attempt that ended so, and of which nothing else is known.
+    #[must_use]
+    pub fn new(transport: Transport, encryption: Encryption, outcome: Outcome, stage: Stage) -> Self {
+        Self { transport, encryption, outcome, detail: None, stage, connect: None, handshake: None, error: None }
+    }
+
+    /// Whether it ended as it does with peers that want it otherwise, with or without encryption: closed, or answered with
+    /// something unreadable.
+    #[must_use]
+    pub fn was_refused(&self) -> bool {
+        match self.outcome {
+            Outcome::ClosedBeforeHandshake | Outcome::ShortHandshake | Outcome::EncryptionFailed => true,
+            Outcome::NotBittorrent => self.detail == Some(Detail::HighEntropy),
+            _ => false,
+        }
+    }
+
+    /// How far its encrypted handshake came, which tells a peer that does not serve the torrent from one that turns everything
+    /// away: `before_its_key`, `after_its_key`, `agreed`, `silent` or `garbled`. `None` of an attempt in the clear, and of one
+    /// that did not connect, was cut short or did not fail.
+    #[must_use]
+    pub fn encrypted_end(&self) -> Option<Detail> {
+        match self.outcome {
+            _ if !self.encryption.is_encrypted() || self.stage < Stage::Handshake => None,
+            Outcome::Ok | Outcome::Interrupted => None,
+            Outcome::EncryptionFailed => self.detail,
+            // Encryption was agreed on, and no handshake came through it.
+            _ => Some(Detail::Agreed),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The verdicts on torrents.
+
+use crate::explain::{Causes, CodeKind, Explanation};
+use crate::verdict::Verdict;
+
+/// In the order of [`Verdict::ALL`].
+pub(super) const TABLE: &[Explanation] = &[
+    entry(
+        Verdict::Healthy,
+        "alive",
+        "the peers that were reached say that they have at least one whole copy together",
+        "what peers say was not proved: no piece was fetched",
+        "nothing",
+    ),
+    entry(
+        Verdict::Incomplete,
+        "incomplete",
+        "peers answered, and what they say they have is less than one copy: no peer that was reached has the missing pieces",
+        "the seeds have left, or are behind addresses that do not answer: peers that no tracker names, or that take uTP only, were not asked",
+        "ask for a reseed of what is missing, or try again when other peers are online",
+    ),
+    entry(
+        Verdict::SeedsUnverified,
+        "seeds unverified",
+        "peers answered, and too little was said of pieces to know whether a whole copy is there",
+        "they have nothing yet and do not say so (rTorrent, rqbit), left before they told, or hide what they have, as super-seeding seeds do",
+        "give a longer --linger, or the .torrent file in place of a hash or link",
+    ),
+    entry(
+        Verdict::NoPeerAnswered,
+        "no peer answered",
+        "peers were named, and none completed a handshake",
+        "the list is old, all of them are behind firewalls, or something on your side blocks BitTorrent",
+        "try a torrent that is known to be alive: if that fails too, the cause is on your side",
+    ),
+    entry(
+        Verdict::NoPeerNamed,
+        "no peer named",
+        "a tracker answered, and names no peer",
+        "no other peer has announced to it lately, or it does not know this torrent; DHT and PEX were not asked",
+        "try again later, name another tracker with --tracker, or a peer with --peer",
+    ),
+    entry(
+        Verdict::NoSource,
+        "no source",
+        "no tracker gave what it was asked for, and no peer was named",
+        "the trackers are gone or out of reach, or the torrent names none: DHT and PEX were not asked",
+        "name a tracker with --tracker, or a peer with --peer",
+    ),
+    entry(
+        Verdict::Refused,
+        "refused",
+        "no tracker gave peers, and at least one refused with a reason of its own",
+        "the tracker has dropped this torrent, wants a passkey, or does not accept this client",
+        "download the .torrent file anew, or name another tracker with --tracker",
+    ),
+    entry(
+        Verdict::TrackersOnly,
+        "counted",
+        "only trackers were asked (--scrape, scrape), or the peers that they named were not dialled (announce)",
+        "what trackers count is what peers told them",
+        "run without --scrape to contact the peers",
+    ),
+    entry(
+        Verdict::Interrupted,
+        "interrupted",
+        "the run was interrupted before a peer completed a handshake",
+        "too little was seen to say anything of the torrent",
+        "let it run to its end, or give it a --deadline",
+    ),
+    entry(
+        Verdict::Offline,
+        "offline",
+        "this machine has no route to any address that was tried",
+        "the network or the VPN is down, or the torrent's peers are all of an address family that this machine has not",
+        "is the network or the VPN down? `ip route` shows which ways out there are",
+    ),
+];
+
+const fn entry(
+    verdict: Verdict,
+    words: &'static str,
+    seen: &'static str,
+    cause: &'static str,
+    to_do: &'static str,
+) -> Explanation {
+    Explanation { kind: CodeKind::Verdict, code: verdict.code(), words, seen, causes: Causes::One(cause), to_do }
+}

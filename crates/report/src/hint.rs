@@ -1,0 +1,182 @@
+//! What an outcome may mean, as far as the evidence of one report tells: one sentence of the table in [`crate::explain`].
+
+use crate::explain::{Cause, CodeKind, Explanation};
+use crate::outcome::{Detail, Outcome};
+use crate::peer::{ListenEnd, PeerReport};
+use peer_wire::ExtensionHandshake;
+
+/// The sentence for a peer; `None` when there is nothing to add.
+pub(crate) fn hint(report: &PeerReport) -> Option<&'static str> {
+    Explanation::of(CodeKind::Outcome, report.outcome.code())?.cause(cause(report))
+}
+
+/// Which of its outcome's causes the report points to; `None` where the outcome has one sentence, or the report has no
+/// evidence of any.
+fn cause(report: &PeerReport) -> Option<Cause> {
+    let cause = match report.outcome {
+        Outcome::Ok => return cause_after_handshake(report),
+        Outcome::ClosedBeforeHandshake => match report.encrypted_end() {
+            None => Cause::ClosedPlain,
+            Some(Detail::Agreed) => Cause::ClosedAgreed,
+            Some(Detail::AfterItsKey) => Cause::ClosedAfterKey,
+            Some(Detail::BeforeItsKey) => Cause::ClosedBeforeKey,
+            Some(_) => Cause::ClosedBoth,
+        },
+        Outcome::EncryptionFailed => match report.encrypted_end()? {
+            Detail::Agreed => Cause::ClosedAgreed,
+            Detail::AfterItsKey => Cause::ClosedAfterKey,
+            Detail::BeforeItsKey => Cause::ClosedBeforeKey,
+            Detail::Silent => Cause::SilentToEncryption,
+            _ => Cause::GarbledEncryption,
+        },
+        Outcome::NotBittorrent => match report.detail {
+            Some(Detail::Messages) => Cause::Messages,
+            Some(Detail::HighEntropy) => Cause::HighEntropy,
+            _ => Cause::OtherService,
+        },
+        Outcome::ResolveFailed => match report.detail {
+            Some(Detail::Overlay) => Cause::Overlay,
+            _ => Cause::NoSuchName,
+        },
+        Outcome::InvalidAddress => match report.detail {
+            Some(Detail::LocalAddress) => Cause::Untrusted,
+            Some(Detail::PrivilegedPort) => Cause::PrivilegedPort,
+            _ => Cause::NoHost,
+        },
+        Outcome::LocalLimit => match report.detail {
+            Some(Detail::FamilyNotChosen) => Cause::FamilyNotChosen,
+            _ => Cause::Exhausted,
+        },
+        _ => return None,
+    };
+    Some(cause)
+}
+
+fn cause_after_handshake(report: &PeerReport) -> Option<Cause> {
+    let throttles = is_biglybt(report);
+    match report.listen_end {
+        _ if !report.is_witness() => Some(if throttles { Cause::LeftAskedAgain } else { Cause::LeftAtOnce }),
+        _ if report.wants_encryption() => Some(if throttles { Cause::AskedAgain } else { Cause::WantsEncryption }),
+        Some(ListenEnd::Violation) => Some(Cause::Violation),
+        Some(ListenEnd::Budget) => Some(Cause::Budget),
+        Some(ListenEnd::TooMuch) => Some(Cause::TooMuch),
+        _ if has_no_metadata(report) => Some(Cause::NoMetadata),
+        _ => None,
+    }
+}
+
+/// BiglyBT turns away an address that was connected to it a moment ago, before the handshake or after it.
+fn is_biglybt(report: &PeerReport) -> bool {
+    report.theirs.is_some_and(|theirs| theirs.peer_id.0.starts_with(b"-BI"))
+}
+
+/// BEP 9: "metadata_size: an integer value specifying the number of bytes of the metadata". A client that has the metadata names
+/// it; eight clients that were given a magnet link offered `ut_metadata` without it. Private torrents have neither.
+fn has_no_metadata(report: &PeerReport) -> bool {
+    let offers = |extension: &ExtensionHandshake| {
+        extension.extensions.contains_key("ut_metadata") && extension.metadata_size.is_none()
+    };
+    report.completeness.is_none_or(|told| told.have == 0) && report.extension.as_deref().is_some_and(offers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::AttemptReport;
+    use crate::outcome::Stage;
+    use crate::peer::Completeness;
+    use crate::transport::{Encryption, Transport};
+    use tracker::PeerAddress;
+
+    fn report(outcome: Outcome, detail: Option<Detail>) -> PeerReport {
+        let address = PeerAddress::Socket(([192, 0, 2, 7], 6881).into());
+        PeerReport { detail, ..PeerReport::new(address, outcome, Stage::Handshake) }
+    }
+
+    #[test]
+    fn a_client_that_still_fetches_the_metadata_is_told_by_its_offer_without_a_size() {
+        let said = |names: &[&str], metadata_size: Option<u32>, have: Option<u32>| {
+            let extensions = names.iter().map(|name| ((*name).to_owned(), 1)).collect();
+            let extension = ExtensionHandshake { extensions, metadata_size, ..ExtensionHandshake::default() };
+            let completeness = have.map(|have| Completeness { have, pieces: 9 });
+            has_no_metadata(&PeerReport {
+                extension: Some(Box::new(extension)),
+                completeness,
+                ..report(Outcome::Ok, None)
+            })
+        };
+        assert!(said(&["ut_metadata"], None, None) && said(&["ut_metadata", "ut_pex"], None, Some(0)));
+        assert!(!said(&["ut_metadata"], Some(700), None) && !said(&["ut_metadata"], None, Some(9)));
+        // A private torrent, whose metadata is offered to no peer.
+        assert!(!said(&[], None, None));
+    }
+
+    /// Each cause behind a code, and what its sentence says and does not say.
+    #[test]
+    fn each_cause_has_a_sentence_that_is_true_for_it() {
+        use Detail::{FamilyNotChosen, HighEntropy, Http, LocalAddress, Messages, Overlay, PrivilegedPort};
+        for (outcome, detail, says, never) in [
+            (Outcome::AddressQuota, None, "--max-per-address", "the run ended"),
+            (Outcome::NotTried, None, "the run ended", "--max-per-address"),
+            (Outcome::ResolveFailed, None, "does not resolve", "Tor"),
+            (Outcome::ResolveFailed, Some(Overlay), "Tor", "does not resolve"),
+            (Outcome::InvalidAddress, Some(PrivilegedPort), "we do not dial a port below 1024", "mistaken"),
+            (Outcome::InvalidAddress, Some(LocalAddress), "--peer", "mistaken"),
+            (Outcome::InvalidAddress, None, "mistaken", "--peer"),
+            (Outcome::LocalLimit, Some(FamilyNotChosen), "--bind", "ulimit"),
+            (Outcome::LocalLimit, None, "ulimit", "--bind"),
+            (Outcome::ClosedBeforeHandshake, None, "requires encryption", "did not help"),
+            (Outcome::ShortHandshake, None, "broke off", "does not have the torrent"),
+            (Outcome::NotBittorrent, Some(Http), "another service", "encryption"),
+            (Outcome::NotBittorrent, None, "another service", "encryption"),
+            (Outcome::NotBittorrent, Some(Messages), "BiglyBT", "another service"),
+            (Outcome::NotBittorrent, Some(HighEntropy), "--encryption require", "was told a wrong one"),
+            (Outcome::ConnectRefused, None, "paused", "has the torrent"),
+        ] {
+            let hint = report(outcome, detail).hint().unwrap();
+            assert!(hint.contains(says) && !hint.contains(never), "{outcome} {detail:?}: {hint}");
+        }
+    }
+
+    fn encrypted(outcome: Outcome, detail: Option<Detail>) -> AttemptReport {
+        AttemptReport { detail, ..AttemptReport::new(Transport::Tcp, Encryption::Rc4, outcome, Stage::Handshake) }
+    }
+
+    /// How the encrypted attempt ended, how far it came, what its hints have in common after plaintext and alone, and what each
+    /// of the two says.
+    type Case = (Outcome, Option<Detail>, Detail, [&'static str; 3], [&'static str; 2]);
+
+    /// How far the encrypted attempt came, and what that means after plaintext and alone.
+    #[test]
+    fn the_encrypted_attempt_narrows_the_causes() {
+        use Detail::{AfterItsKey, Agreed, BeforeItsKey, Garbled, Silent};
+        use Outcome::{ClosedBeforeHandshake, EncryptionFailed};
+        let before = ["full", "uTP only", "stopped"];
+        let after = ["stopped, queued or in checking", "speaks encryption", "full"];
+        let agreed = ["decrypted", "full", "stopped"];
+        let cases: [Case; 6] = [
+            (EncryptionFailed, Some(BeforeItsKey), BeforeItsKey, before, ["turned us away", "closed before a word"]),
+            (EncryptionFailed, Some(Garbled), Garbled, ["", "", ""], ["encryption did not help", "another service"]),
+            (EncryptionFailed, Some(AfterItsKey), AfterItsKey, after, ["does not serve", "does not serve"]),
+            (EncryptionFailed, Some(Agreed), Agreed, agreed, ["has the torrent", "has the torrent"]),
+            (ClosedBeforeHandshake, None, Agreed, agreed, ["it has the torrent", "it has the torrent"]),
+            (EncryptionFailed, Some(Silent), Silent, ["", "", ""], ["encryption did not help", "waits for plaintext"]),
+        ];
+        for (outcome, detail, end, both, [after_plaintext, alone]) in cases {
+            let plain = AttemptReport::new(Transport::Tcp, Encryption::None, ClosedBeforeHandshake, Stage::Handshake);
+            let plain_too =
+                PeerReport { attempts: vec![plain, encrypted(outcome, detail)], ..report(ClosedBeforeHandshake, None) };
+            let required = PeerReport {
+                attempts: vec![encrypted(outcome, detail)],
+                encryption: Encryption::Rc4,
+                ..report(outcome, detail)
+            };
+            for (report, says) in [(plain_too, after_plaintext), (required, alone)] {
+                assert_eq!(report.encrypted_end(), Some(end));
+                let hint = report.hint().unwrap();
+                assert!(end != Agreed || !hint.contains("not have"), "{hint}");
+                assert!(hint.contains(says) && both.iter().all(|cause| hint.contains(cause)), "{end:?}: {hint}");
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+#![doc = include_str!("../README.md")]
+
+mod attempt;
+mod client_name;
+mod code;
+mod copies;
+mod event;
+mod explain;
+mod extension;
+mod hint;
+mod line;
+mod line_torrent;
+mod outcome;
+mod peer;
+mod role;
+#[cfg(any(test, feature = "schema"))]
+mod schema;
+mod seen_as;
+mod serial;
+mod status;
+mod summary;
+mod swarm_view;
+mod tracker;
+mod transport;
+mod verdict;
+
+pub use attempt::AttemptReport;
+pub use code::UnknownCode;
+pub use copies::Copies;
+pub use event::{CutShort, Event, Source};
+pub use explain::{CodeKind, Explanation};
+pub use line::{Line, PeerLine, StartLine, SummaryLine, TotalLine, TrackerLine};
+pub use line_torrent::{Each, FileEntry, PathIssues, TorrentLine};
+pub use outcome::{Detail, Outcome, Stage};
+pub use peer::{Completeness, ListenEnd, MatchedHash, Oddity, PeerReport};
+pub use role::{Role, RoleFrom};
+#[cfg(any(test, feature = "schema"))]
+pub use schema::schema;
+pub use seen_as::{SeenAs, SeenBy};
+pub use status::{Standing, TrackerStatus};
+pub use summary::Summary;
+pub use swarm_view::{Coverage, SwarmView};
+pub use tracker::{PeerCounts, Times, TrackerReport};
+pub use transport::{Encryption, Transport};
+pub use verdict::Verdict;
+
+/// The JSON Schema of every line that a [`Line`] can be; made from the types, and compared with them by a test.
+pub const JSON_SCHEMA: &str = include_str!("../schema.json");

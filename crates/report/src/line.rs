@@ -1,0 +1,177 @@
+//! The lines of the JSON report: one object each, told apart by `type`. Unknown is null, never absent.
+
+use crate::line_torrent::TorrentLine;
+use crate::outcome::Outcome;
+use crate::peer::PeerReport;
+use crate::serial::{Hash, Ms, Null, SomeHash, SomeHashV2};
+use crate::summary::Summary;
+use crate::tracker::TrackerReport;
+use crate::verdict::Verdict;
+use ids::{InfoHash, InfoHashV2};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One line of the JSON report, schema 1.
+#[derive(Debug, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Line<'r> {
+    /// A run begins
+    Start(StartLine<'r>),
+    /// A tracker has answered or failed
+    Tracker(TrackerLine<'r>),
+    /// The run has ended for a peer
+    Peer(PeerLine<'r>),
+    /// A run has ended
+    Summary(SummaryLine<'r>),
+    /// All runs have ended
+    Total(TotalLine<'r>),
+    /// A goodbye that could not be sent, and why: the event `stopped` that is owed to a tracker
+    Goodbye(TrackerLine<'r>),
+    /// What a torrent says, in full
+    Torrent(Box<TorrentLine<'r>>),
+}
+
+/// What is known of a torrent when a run begins.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct StartLine<'r> {
+    /// Raised when a field changes its meaning or goes; new fields do not raise it
+    #[cfg_attr(any(test, feature = "schema"), schemars(extend("const" = 1)))]
+    pub schema: u32,
+    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
+    #[serde(with = "Hash")]
+    pub info_hash: InfoHash,
+    /// As it was given: a path, an info-hash, `standard input`
+    pub torrent: &'r str,
+    /// The name it gives itself; null of an info-hash
+    pub name: Option<String>,
+    /// SHA-1 (BEP 3)
+    #[serde(with = "SomeHash")]
+    pub info_hash_v1: Option<InfoHash>,
+    /// SHA-256 (BEP 52)
+    #[serde(with = "SomeHashV2")]
+    pub info_hash_v2: Option<InfoHashV2>,
+    /// All files together, padding not counted; null of a magnet link and an info-hash
+    pub total_size_bytes: Option<u64>,
+    /// Bytes in each piece but the last
+    pub piece_length_bytes: Option<u32>,
+    /// Number of pieces
+    pub pieces: Option<u32>,
+    /// Number of files, padding not counted
+    pub files: Option<usize>,
+    /// BEP 27; null where it is unknown
+    pub private: Option<bool>,
+    /// Announce URLs, without their secrets
+    pub trackers: Vec<String>,
+}
+
+/// A tracker's report in a run about a torrent.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct TrackerLine<'r> {
+    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
+    #[serde(with = "Hash")]
+    pub info_hash: InfoHash,
+    /// The report.
+    #[serde(flatten)]
+    pub report: &'r TrackerReport,
+}
+
+/// A peer's report in a run about a torrent.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct PeerLine<'r> {
+    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
+    #[serde(with = "Hash")]
+    pub info_hash: InfoHash,
+    /// The report.
+    #[serde(flatten)]
+    pub report: &'r PeerReport,
+    /// The software, by its own words or its peer id
+    pub client: Option<String>,
+    /// One sentence on what it may mean
+    pub hint: Option<&'static str>,
+}
+
+/// The end of a run about a torrent.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct SummaryLine<'r> {
+    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
+    #[serde(with = "Hash")]
+    pub info_hash: InfoHash,
+    /// What the run says of the torrent, in one code; `explain` has a paragraph on each
+    pub verdict: Verdict,
+    /// The summary.
+    #[serde(flatten)]
+    pub summary: &'r Summary,
+    /// Files that lack one of the missing pieces, at most 1,000; null where the files are not known
+    #[cfg_attr(any(test, feature = "schema"), schemars(length(max = 1000)))]
+    pub missing_files: Option<Vec<String>>,
+    /// Seeds claimed and not met, if the trackers named all peers that they count
+    pub unseen_seeds: Option<u32>,
+    /// Conditions of --fail-under that are not met
+    pub unmet_conditions: &'r [String],
+}
+
+/// What several torrents come to.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct TotalLine<'r> {
+    /// It is about all torrents
+    #[serde(with = "Null")]
+    pub info_hash: (),
+    /// Torrents on the command line
+    pub torrents: usize,
+    /// Those that alone would have ended with exit code 0
+    pub torrents_ok: usize,
+    /// Peers reported
+    pub peers: usize,
+    /// Valid handshakes among them
+    pub ok: usize,
+    /// Peers by outcome
+    pub outcomes: &'r BTreeMap<Outcome, usize>,
+    /// From beginning to end
+    #[serde(rename = "elapsed_ms", with = "Ms")]
+    pub elapsed: Duration,
+}
+
+impl StartLine<'_> {
+    /// The schema that the lines follow.
+    pub const SCHEMA: u32 = 1;
+}
+
+impl<'r> Line<'r> {
+    /// A tracker's report in a run about this torrent.
+    #[must_use]
+    pub fn tracker(info_hash: InfoHash, report: &'r TrackerReport) -> Self {
+        Self::Tracker(TrackerLine { info_hash, report })
+    }
+
+    /// A goodbye that could not be sent.
+    #[must_use]
+    pub fn goodbye(info_hash: InfoHash, report: &'r TrackerReport) -> Self {
+        Self::Goodbye(TrackerLine { info_hash, report })
+    }
+
+    /// A peer's report in a run about this torrent.
+    #[must_use]
+    pub fn peer(info_hash: InfoHash, report: &'r PeerReport) -> Self {
+        Self::Peer(PeerLine { info_hash, report, client: report.client(), hint: report.hint() })
+    }
+
+    /// The end of a run about this torrent; `missing_files` lack one of the missing pieces.
+    #[must_use]
+    pub fn summary(
+        info_hash: InfoHash,
+        summary: &'r Summary,
+        missing_files: Option<Vec<String>>,
+        unmet_conditions: &'r [String],
+    ) -> Self {
+        let (verdict, unseen_seeds) = (summary.verdict(), summary.swarm.unseen_seeds());
+        Self::Summary(SummaryLine { info_hash, verdict, summary, missing_files, unseen_seeds, unmet_conditions })
+    }
+}

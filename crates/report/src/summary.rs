@@ -1,0 +1,153 @@
+//! The run as a whole, counted from its reports.
+
+use crate::client_name::client_name;
+use crate::event::CutShort;
+use crate::outcome::Outcome;
+use crate::peer::PeerReport;
+use crate::role::Role;
+use crate::seen_as::SeenAs;
+use crate::serial::Ms;
+use crate::status::{Standing, TrackerStatus};
+use crate::swarm_view::SwarmView;
+use crate::tracker::TrackerReport;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Most different names of clients that are counted. A swarm has some dozen; peers choose the names, and each could have its
+/// own.
+const MOST_CLIENTS: usize = 1000;
+
+/// The run as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Summary {
+    /// Peers reported
+    pub peers: usize,
+    /// Those of them that we chose not to dial on the word of an untrusted source; no losses
+    pub declined: usize,
+    /// Valid handshakes among them; a client that answers at two addresses has two
+    pub ok: usize,
+    /// Those of them of a client that is counted at another address
+    pub repeated: usize,
+    /// Those of them of a client that may be counted at another address, which cannot be known: in no count of clients either
+    pub maybe_repeated: usize,
+    /// Peers by outcome
+    pub outcomes: BTreeMap<Outcome, usize>,
+    /// Clients by name, at most 1,000 names; `unknown` for those without one
+    #[serde(with = "Clients")]
+    pub clients: BTreeMap<Option<String>, usize>,
+    /// Clients beyond those names
+    pub other_clients: usize,
+    /// Clients by role
+    pub roles: BTreeMap<Role, usize>,
+    /// Reports of trackers
+    pub trackers: usize,
+    /// Those of them that gave what they were asked for
+    pub trackers_ok: usize,
+    /// Reports of trackers by status
+    pub tracker_statuses: BTreeMap<TrackerStatus, usize>,
+    /// Reports of trackers by what their ending says about the tracker
+    pub tracker_standings: BTreeMap<Standing, usize>,
+    /// Whether trackers were asked for counts only, so that none could name a peer
+    pub scraped: bool,
+    /// What the peers that were reached have between them
+    #[serde(flatten)]
+    pub swarm: SwarmView,
+    /// Our addresses as trackers and peers see them, the most frequent first, at most 16
+    pub seen_as: SeenAs,
+    /// What ended the run before all peers were heard
+    pub cut_short: Option<CutShort>,
+    /// From the first step to the last report
+    #[serde(rename = "elapsed_ms", with = "Ms")]
+    pub elapsed: Duration,
+}
+
+impl Summary {
+    /// Counts a tracker.
+    pub fn count_tracker(&mut self, report: &TrackerReport) {
+        self.trackers += 1;
+        self.trackers_ok += usize::from(report.status.is_ok());
+        *self.tracker_statuses.entry(report.status).or_default() += 1;
+        report.external_ip.into_iter().for_each(|ip| self.seen_as.add_tracker(ip));
+        *self.tracker_standings.entry(report.standing).or_default() += 1;
+    }
+
+    /// Counts a peer.
+    pub fn count_peer(&mut self, report: &PeerReport) {
+        self.peers += 1;
+        *self.outcomes.entry(report.outcome).or_default() += 1;
+        self.declined += usize::from(report.is_declined());
+        if report.outcome != Outcome::Ok {
+            return;
+        }
+        self.ok += 1;
+        // A client with several addresses is one witness.
+        let extension = report.extension.as_ref().filter(|_| report.same_as.is_none());
+        let yourip = extension.and_then(|extension| extension.yourip);
+        yourip.into_iter().for_each(|ip| self.seen_as.add_peer(ip));
+        self.repeated += usize::from(report.same_as.is_some());
+        self.maybe_repeated += usize::from(report.maybe_same_as.is_some());
+        if report.counts_instead {
+            self.forget_mute(report);
+        }
+        if report.counts_instead || (report.same_as, report.maybe_same_as) == (None, None) {
+            self.count_client(report.client());
+            *self.roles.entry(report.role).or_default() += 1;
+        }
+    }
+
+    /// Takes back the same client's endpoint that said nothing: only its peer id told what it is.
+    fn forget_mute(&mut self, report: &PeerReport) {
+        let name = client_name(None, report.theirs.map(|theirs| theirs.peer_id));
+        match self.clients.get_mut(&name) {
+            Some(1) => _ = self.clients.remove(&name),
+            Some(count) => *count -= 1,
+            None => self.other_clients = self.other_clients.saturating_sub(1),
+        }
+        match self.roles.get_mut(&Role::Unknown) {
+            Some(1) => _ = self.roles.remove(&Role::Unknown),
+            count => count.into_iter().for_each(|count| *count -= 1),
+        }
+    }
+
+    fn count_client(&mut self, client: Option<String>) {
+        let full = self.clients.len() >= MOST_CLIENTS;
+        match self.clients.get_mut(&client) {
+            Some(count) => *count += 1,
+            None if full => self.other_clients += 1,
+            None => _ = self.clients.insert(client, 1),
+        }
+    }
+}
+
+/// Counts by name.
+pub(crate) struct Clients;
+
+impl Clients {
+    fn serialize<S: Serializer>(clients: &BTreeMap<Option<String>, usize>, serializer: S) -> Result<S::Ok, S::Error> {
+        // A peer may call itself what those are called that have no name.
+        let mut named: BTreeMap<&str, usize> = BTreeMap::new();
+        for (client, count) in clients {
+            *named.entry(client.as_deref().unwrap_or("unknown")).or_default() += count;
+        }
+        named.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_peers_choose_do_not_pile_up() {
+        let mut summary = Summary::default();
+        for n in 0..MOST_CLIENTS + 500 {
+            summary.count_client(Some(n.to_string()));
+        }
+        summary.count_client(Some("7".to_owned()));
+        assert_eq!((summary.clients.len(), summary.other_clients), (MOST_CLIENTS, 500));
+        assert_eq!(summary.clients.get(&Some("7".to_owned())), Some(&2));
+    }
+}

@@ -1,0 +1,178 @@
+//! What a run says of its torrent, in one code.
+
+use crate::code::codes;
+use crate::event::CutShort;
+use crate::outcome::Outcome;
+use crate::status::{Standing, TrackerStatus};
+use crate::summary::Summary;
+
+codes! {
+    /// What a run says of its torrent. It speaks of the peers that were reached, at one time and from one address.
+    pub enum Verdict {
+        /// The peers that were reached have at least one whole copy.
+        Healthy = "healthy",
+        /// Peers were reached, and what they have together is less than one copy.
+        Incomplete = "incomplete",
+        /// Peers were reached, and whether they have a whole copy is unknown: too little was said of pieces.
+        SeedsUnverified = "seeds_unverified",
+        /// Peers were named, and none shook hands.
+        NoPeerAnswered = "no_peer_answered",
+        /// A tracker answered, and no peer was named.
+        NoPeerNamed = "no_peer_named",
+        /// No source of peers: no tracker answered, and no peer was named.
+        NoSource = "no_source",
+        /// No tracker gave peers, and at least one refused with a reason.
+        Refused = "refused",
+        /// Only trackers were asked, and at least one answered.
+        TrackersOnly = "trackers_only",
+        /// The user ended the run before a peer was reached.
+        Interrupted = "interrupted",
+        /// This machine has no route to any address that was tried.
+        Offline = "offline",
+    }
+}
+
+impl Verdict {
+    fn of(summary: &Summary) -> Self {
+        let count = |outcome| summary.outcomes.get(&outcome).copied().unwrap_or_default();
+        let interrupted = summary.cut_short == Some(CutShort::Interrupt);
+        if summary.ok > 0 {
+            return Self::of_reached(summary);
+        }
+        if summary.is_offline() {
+            return Self::Offline;
+        }
+        if interrupted {
+            return Self::Interrupted;
+        }
+        if summary.trackers_ok > 0 {
+            let undialled =
+                count(Outcome::NotTried) + count(Outcome::AddressQuota) == summary.peers && summary.cut_short.is_none();
+            return match summary.peers {
+                0 if summary.scraped => Self::TrackersOnly,
+                0 => Self::NoPeerNamed,
+                _ if undialled => Self::TrackersOnly,
+                _ => Self::NoPeerAnswered,
+            };
+        }
+        match summary.peers {
+            0 if summary.trackers_of(Standing::Refused) > 0 => Self::Refused,
+            0 => Self::NoSource,
+            _ => Self::NoPeerAnswered,
+        }
+    }
+
+    /// Of a run that reached a peer.
+    fn of_reached(summary: &Summary) -> Self {
+        let swarm = &summary.swarm;
+        match swarm.copies {
+            Some(copies) if copies.min >= 1.0 => Self::Healthy,
+            // A likely seed, or one that hides what it has, may have what is missing.
+            Some(copies) if copies.max >= 1.0 && swarm.likely_seeds + swarm.coverage.may_hide > 0 => {
+                Self::SeedsUnverified
+            }
+            Some(_) => Self::Incomplete,
+            // The number of pieces is not known, and a peer has them all.
+            None if swarm.verified_seeds > 0 => Self::Healthy,
+            None => Self::SeedsUnverified,
+        }
+    }
+}
+
+impl Summary {
+    /// What the run says of its torrent.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(self)
+    }
+
+    /// Whether everything that was tried ended for want of a route, so that nothing is known of the torrent. Trackers to
+    /// which nothing would have been sent anyway do not count.
+    fn is_offline(&self) -> bool {
+        use TrackerStatus::{BadUrl, NoRoute, NotAsked, RefusedAddress, ScrapeUnsupported, UnsupportedScheme};
+        let of = |status| self.tracker_statuses.get(&status).copied().unwrap_or_default();
+        let peers = self.outcomes.get(&Outcome::NoRoute).copied().unwrap_or_default();
+        let trackers = of(NoRoute);
+        let unsent: usize =
+            [BadUrl, UnsupportedScheme, ScrapeUnsupported, RefusedAddress, NotAsked].into_iter().map(of).sum();
+        peers + trackers > 0 && peers == self.peers && trackers + unsent == self.trackers
+    }
+
+    /// Reports of trackers of this standing.
+    #[must_use]
+    pub fn trackers_of(&self, standing: Standing) -> usize {
+        self.tracker_standings.get(&standing).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::copies::Copies;
+    use crate::swarm_view::SwarmView;
+
+    fn reached(copies: Option<(f64, f64)>) -> Summary {
+        let copies = copies.map(|(min, max)| Copies { min, max });
+        let swarm = SwarmView { copies, ..SwarmView::default() };
+        let outcomes = [(Outcome::Ok, 1), (Outcome::ConnectTimeout, 1)].into();
+        Summary { peers: 2, ok: 1, outcomes, trackers: 1, trackers_ok: 1, swarm, ..Summary::default() }
+    }
+
+    fn unreached(outcomes: &[(Outcome, usize)], statuses: &[(TrackerStatus, usize)]) -> Summary {
+        let sum = |counts: &mut dyn Iterator<Item = usize>| counts.sum();
+        let peers = sum(&mut outcomes.iter().map(|(_, count)| *count));
+        let trackers = sum(&mut statuses.iter().map(|(_, count)| *count));
+        let trackers_ok = statuses.iter().filter(|(code, _)| code.is_ok()).map(|(_, count)| *count).sum();
+        Summary {
+            peers,
+            outcomes: outcomes.iter().copied().collect(),
+            trackers,
+            trackers_ok,
+            tracker_standings: [(
+                Standing::Refused,
+                statuses.iter().filter(|(code, _)| *code == TrackerStatus::Failure).count(),
+            )]
+            .into(),
+            tracker_statuses: statuses.iter().copied().collect(),
+            ..Summary::default()
+        }
+    }
+
+    #[test]
+    fn peers_that_were_reached_decide() {
+        for (copies, verdict) in [
+            (Some((1.0, 1.0)), Verdict::Healthy),
+            (Some((0.4, 0.4)), Verdict::Incomplete),
+            (Some((0.4, 1.4)), Verdict::Incomplete),
+            (Some((0.0, 0.0)), Verdict::Incomplete),
+            (None, Verdict::SeedsUnverified),
+        ] {
+            assert_eq!(reached(copies).verdict(), verdict, "{copies:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_peer_the_trackers_decide() {
+        use Outcome::{ConnectTimeout, NoRoute, NotTried};
+        use TrackerStatus as Status;
+        use TrackerStatus::{Failure, Ok, Timeout, UnsupportedScheme};
+        for (summary, verdict) in [
+            (unreached(&[(ConnectTimeout, 3)], &[(Ok, 1)]), Verdict::NoPeerAnswered),
+            (unreached(&[(ConnectTimeout, 1), (NoRoute, 2)], &[]), Verdict::NoPeerAnswered),
+            (unreached(&[(NotTried, 3)], &[(Ok, 1)]), Verdict::TrackersOnly),
+            (unreached(&[], &[(Ok, 1), (Timeout, 1)]), Verdict::NoPeerNamed),
+            (Summary { scraped: true, ..unreached(&[], &[(Ok, 1)]) }, Verdict::TrackersOnly),
+            (unreached(&[], &[(Failure, 1), (Timeout, 1)]), Verdict::Refused),
+            (unreached(&[], &[(Timeout, 1), (Status::NoRoute, 1)]), Verdict::NoSource),
+            (unreached(&[], &[(Status::NoRoute, 2)]), Verdict::Offline),
+            (unreached(&[], &[(Status::NoRoute, 1), (UnsupportedScheme, 1)]), Verdict::Offline),
+            (unreached(&[], &[(UnsupportedScheme, 2)]), Verdict::NoSource),
+            (unreached(&[(NoRoute, 2)], &[]), Verdict::Offline),
+            (unreached(&[], &[]), Verdict::NoSource),
+        ] {
+            assert_eq!(summary.verdict(), verdict, "{summary:?}");
+        }
+        let interrupted = Summary { cut_short: Some(CutShort::Interrupt), ..unreached(&[(NotTried, 3)], &[(Ok, 1)]) };
+        assert_eq!(interrupted.verdict(), Verdict::Interrupted);
+    }
+}
