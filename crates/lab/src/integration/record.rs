@@ -274,8 +274,12 @@ fn differences(known: &Recording, new: &Recording) -> Vec<String> {
             answer.map(|message| mask(message).escape_ascii().to_string()).collect()
         };
         let (old, new) = (masked(old), masked(Some(exchange)));
+        let before = lines.len();
         lines.extend(old.iter().filter(|line| !new.contains(line)).map(|line| format!("{had} {probe} - {line}")));
         lines.extend(new.iter().filter(|line| !old.contains(line)).map(|line| format!("{had} {probe} + {line}")));
+        if lines.len() == before && old != new {
+            lines.push(format!("{had} {probe}: the same messages in another order or number"));
+        }
     }
     lines
 }
@@ -316,4 +320,37 @@ fn without(command: &Command, argument: &str) -> Command {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &str = "program x\n\nall 00\n  \\x00\\x00\\x00\\x05\\x11\\x00\\x00\\x00\\x07\n  \\x00\\x00\\x00\\x1f\\x14\\x00d1:pi7e1:v1:x6:yourip4:abcde\n";
+
+    #[test]
+    fn addresses_ports_and_allowed_pieces_are_no_difference() {
+        let known = Recording::parse(KNOWN).unwrap();
+        let other = KNOWN.replace("x07", "x08").replace("pi7e", "pi8e").replace("abcd", "zzzz");
+        assert_eq!(differences(&known, &Recording::parse(&other).unwrap()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn other_words_another_order_and_what_is_new_are_differences() {
+        let known = Recording::parse(KNOWN).unwrap();
+        let (head, messages) = KNOWN.split_at(KNOWN.find("  ").unwrap());
+        let (first, second) = messages.split_once('\n').unwrap();
+        let of = |text: &str| differences(&known, &Recording::parse(text).unwrap());
+        assert_eq!(of(&KNOWN.replace("1:v1:x", "1:v1:y")).len(), 2);
+        assert_eq!(of(&KNOWN.replace("all 00", "part 00")).len(), 2);
+        assert_eq!(of(&format!("{head}{second}{first}\n")), ["all 00: the same messages in another order or number"]);
+        assert_eq!(of(&format!("{head}{first}\n{messages}")), ["all 00: the same messages in another order or number"]);
+    }
+
+    #[test]
+    fn only_the_random_part_of_a_peer_id_is_masked() {
+        let of = |id| mask(&handshake([0; 8], &[1; 20], id));
+        assert_eq!(of(b"-TR3000-aaaaaaaaaaaa"), of(b"-TR3000-bbbbbbbbbbbb"));
+        assert_ne!(of(b"-TR3000-aaaaaaaaaaaa"), of(b"-TR4000-aaaaaaaaaaaa"));
+    }
 }
