@@ -248,11 +248,11 @@ impl Swarm {
         // A second attempt that will not come leaves the first one to report, and the census may withhold that.
         while is_over
             && self.reports.is_empty()
-            && let Some(tried) = self.dialler.give_up()
+            && let Some(request) = self.dialler.give_up()
         {
-            match tried.first {
+            match request.first {
                 Some(first) => self.report_attempt(first),
-                None => self.unreached(PeerAddress::Socket(tried.address), Outcome::NotTried, Stage::Queued, None),
+                None => self.unreached(PeerAddress::Socket(request.address), Outcome::NotTried, Stage::Queued, None),
             }
         }
         // As long as a source or a host name is left, it may allow a peer that was refused or left out.
@@ -348,7 +348,7 @@ impl Swarm {
     }
 
     fn report_attempt(&mut self, last: Box<Attempt>) {
-        let sources = self.peers.sources(&PeerAddress::Socket(last.tried.address));
+        let sources = self.peers.sources(&PeerAddress::Socket(last.request.address));
         let story = story::tell(last, sources, &self.torrent, &self.secrets);
         let told = self.census.take(story);
         self.tell(told);

@@ -1,4 +1,4 @@
-//! Counts what peers have as they report it, and judges those that only the others can judge.
+//! Counts what peers have, and judges those that can only be judged by comparison with others.
 
 use crate::census::availability::Availability;
 use crate::census::clients::{Clients, Met};
@@ -10,10 +10,10 @@ use peer_session::{PieceCount, Pieces, Said};
 use report::{Coverage, Outcome, PeerReport, Role, RoleFrom, Summary, SwarmView, TrackerReport};
 use std::ops::RangeInclusive;
 
-/// Peers with a few scattered holes before these are compared: the holes of two may be alike by chance.
+/// Candidates that there must be before they are compared: the holes of two may be alike by chance.
 const ENOUGH: u32 = 4;
 
-/// Everything that is known of a swarm so far.
+/// What is known of a swarm so far.
 #[derive(Debug)]
 pub(crate) struct Census {
     /// While it is not known, peers are not compared with others.
@@ -26,7 +26,7 @@ pub(crate) struct Census {
     secrets: Secrets,
     clients: Clients,
     availability: Availability,
-    /// Peers that may be seeds: as far as nobody has what they lack, or too few are known to tell their holes from others'.
+    /// Peers that may be seeds, withheld until every piece they lack was seen elsewhere and enough candidates can be compared.
     waiting: Vec<Candidate>,
     waiting_bytes: usize,
     max_waiting_bytes: usize,
@@ -35,7 +35,7 @@ pub(crate) struct Census {
     /// By piece, how many of them lack it. Empty until there is one; then it is as large as the torrent has pieces, however
     /// many peers there are.
     lacking: Vec<u32>,
-    /// Endpoints that say to have everything; of these, seeds that may be one that is counted.
+    /// Endpoints that say they have everything; of these, those that may be a client that is counted already.
     seeds: usize,
     maybe_seeds: usize,
     told: usize,
@@ -244,8 +244,8 @@ impl Census {
         ready.into_iter().map(|candidate| self.likely_seed(candidate)).collect()
     }
 
-    /// Whether a peer with these holes is a likely seed: somebody has said to have each of them, and most of them are its
-    /// own, not those of half of the others that lack a few. Leechers of the same source lack the same.
+    /// Whether a peer with these holes is a likely seed: other peers have each of them, and most of them are its own, not those of
+    /// half of the other candidates. Leechers of the same source lack the same pieces.
     fn is_likely_seed(&self, holes: &[u32]) -> bool {
         let others = self.candidates.saturating_sub(1);
         let lacked_by_others =
@@ -297,7 +297,7 @@ mod tests {
     use report::Stage;
     use tracker::PeerAddress;
 
-    /// A candidate that lacks the first piece, which nobody has said to have, and whose extension handshake is as large as
+    /// A candidate that lacks the first piece, which no peer has, and whose extension handshake is as large as
     /// one may be.
     fn large(port: u16) -> Candidate {
         let name = |n| format!("{n:0width$}", width = ExtensionHandshake::MAX_EXTENSION_NAME);
