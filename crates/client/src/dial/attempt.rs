@@ -1,4 +1,4 @@
-//! One attempt at one peer: who is tried and how, and what came of it.
+//! One attempt at one peer: what is dialled and how, and how it ended.
 
 use crate::dial::peer_error::PeerError;
 use crate::shared::address_quota::AddressPermit;
@@ -18,7 +18,7 @@ pub(crate) struct Failure {
     pub(crate) exhausted: bool,
 }
 
-/// Whom to try, and how.
+/// Which peer to dial, and how.
 #[derive(Debug)]
 pub(crate) struct Try {
     pub(crate) address: SocketAddr,
@@ -27,26 +27,25 @@ pub(crate) struct Try {
     pub(crate) encryption: Encryption,
     /// Whether the user named it.
     pub(crate) by_user: bool,
-    /// The connection that its address has of ours: from the time when there is room for one. None is counted that the user
-    /// asked for.
+    /// The permit of its IP address; `None` until there is one, and for peers that the user named.
     pub(crate) permit: Option<AddressPermit>,
     /// The first attempt at this peer, when this is the second.
     pub(crate) first: Option<Box<Attempt>>,
 }
 
-/// How an attempt goes, and went. Made when a peer is dialled, and from then on handed on as a pointer.
+/// An attempt, while it goes on and after it. Made when a peer is dialled, and from then on handed on as a pointer.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) tried: Try,
     pub(crate) outcome: Outcome,
     pub(crate) progress: Progress,
     pub(crate) error: Option<PeerError>,
-    /// What it is made in. Free at its end, whether anybody has heard of that or not; but still here if our machine was
-    /// exhausted, and it was of no use.
-    pub(crate) room: Option<ConnectionPermit>,
+    /// The connection permit, given back when the attempt ends; kept if it failed for lack of local resources, so that the
+    /// number of permits can be lowered.
+    pub(crate) permit: Option<ConnectionPermit>,
 }
 
-/// What is known of an attempt while it goes on, and remains known when it is cut short.
+/// What is known of an attempt while it goes on, and is kept when it is cancelled.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// The last stage that began before the peer's handshake was there; see [`stage`](Self::stage).
@@ -64,9 +63,9 @@ impl Progress {
 }
 
 impl Attempt {
-    pub(crate) fn new(tried: Try, room: ConnectionPermit) -> Self {
+    pub(crate) fn new(tried: Try, permit: ConnectionPermit) -> Self {
         let (outcome, progress) = (Outcome::NotTried, Progress::default());
-        Self { tried, outcome, progress, error: None, room: Some(room) }
+        Self { tried, outcome, progress, error: None, permit: Some(permit) }
     }
 
     /// Notes how it ended; `None` for cut short.
@@ -91,7 +90,7 @@ impl Attempt {
         (self.outcome, self.error) = (outcome, error);
         self.tried.permit = None;
         if !exhausted {
-            self.room = None;
+            self.permit = None;
         }
     }
 
