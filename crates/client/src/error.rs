@@ -24,6 +24,9 @@ pub enum Error {
     /// The torrent is private (BEP 27).
     #[error("private torrent: a client its tracker does not know can get you banned; allow it explicitly to go on")]
     Private,
+    /// A torrent that was [handed in](crate::Swarm::learn) has another info-hash.
+    #[error("the torrent has another info-hash")]
+    AnotherTorrent,
     /// There is no tracker to ask and no peer was named.
     #[error("the torrent names no tracker")]
     NoSource,

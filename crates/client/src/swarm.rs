@@ -21,6 +21,7 @@ use crate::net::stop::Stop;
 use crate::shared::{Shared, Waiting};
 use crate::topic::Topic;
 use guard::Secrets;
+use metainfo::Torrent;
 use report::{CutShort, Event, Outcome, PeerReport, Stage, Summary, TrackerReport};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -86,9 +87,10 @@ impl Swarm {
         let by_user = given::by_user(std::mem::take(&mut config.peers), primary);
         let mut summary = Summary::default();
         summary.scraped = config.scrape;
+        let pieces = terms.torrent.pieces.clone();
         let mut swarm = Self {
             torrent: terms.torrent.clone(),
-            secrets,
+            secrets: secrets.clone(),
             shared: shared.clone(),
             begun: None,
             deadline: Deadline::new(config.deadline),
@@ -99,7 +101,7 @@ impl Swarm {
             stop,
             discovery,
             peers: Peers::new(primary, config.limits, config.max_per_address),
-            census: Census::new(&topic, config.limits.waiting_bytes),
+            census: Census::new(&topic, pieces, secrets, config.limits.waiting_bytes),
             reports: VecDeque::new(),
             summary: Some(summary),
             config,
@@ -167,6 +169,26 @@ impl Swarm {
             self.wait(next_dial, freed, &changed).await;
             self.is_waiting = false;
         }
+    }
+
+    /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces, and those
+    /// that waited for it ([`Topic::may_be_learned`]) are reported. A private torrent's sources are held to the rules of such a
+    /// torrent (BEP 27) from now on. Trackers and web seeds that it names beyond those of the link are not asked.
+    ///
+    /// # Errors
+    /// It has another info-hash.
+    pub fn learn(&mut self, torrent: &Torrent) -> Result<(), Error> {
+        if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes.primary()) {
+            return Err(Error::AnotherTorrent);
+        }
+        if torrent.private {
+            self.discovery.keep_to_private_rules();
+        }
+        if self.torrent.pieces.learn(torrent.pieces) {
+            let told = self.census.learned();
+            self.tell(told);
+        }
+        Ok(())
     }
 
     /// Ends the run early: what is in flight becomes `interrupted`, what is waiting `not_tried`, and the summary follows.
@@ -327,8 +349,8 @@ impl Swarm {
 
     fn report_attempt(&mut self, last: Box<Attempt>) {
         let sources = self.peers.sources(&PeerAddress::Socket(last.tried.address));
-        let (report, said) = story::tell(last, sources, &self.torrent, &self.secrets);
-        let told = self.census.take(report, &said);
+        let story = story::tell(last, sources, &self.torrent, &self.secrets);
+        let told = self.census.take(story);
         self.tell(told);
     }
 

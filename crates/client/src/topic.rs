@@ -4,8 +4,8 @@ use ids::InfoHash;
 use metainfo::{Hashes, Magnet, MagnetPeer, Torrent};
 use tracker::PeerAddress;
 
-/// What a run is about: a torrent, or as much of one as a magnet link or an info-hash tells. The rest is
-/// not fetched: what is unknown at the beginning is unknown at the end.
+/// What a run is about: a torrent, or as much of one as a magnet link or an info-hash tells. The run itself does not fetch the
+/// rest; a caller that has it may hand it in later, see [`may_be_learned`](Self::may_be_learned).
 ///
 /// ```
 /// # use client::{Config, Swarm};
@@ -32,8 +32,11 @@ pub struct Topic {
     pub private: Option<bool>,
     /// The trackers it names, in its order, as written; unusable ones too.
     pub trackers: Vec<String>,
-    /// How many web seeds it names.
-    pub web_seeds: usize,
+    /// The URLs of the web seeds it names, as written (BEP 17, BEP 19).
+    pub web_seeds: Vec<String>,
+    /// Whether the torrent may become known during the run, by [`Swarm::learn`](crate::Swarm::learn). A peer that says
+    /// which pieces it has is then reported once their number is known, or at the end of the run.
+    pub may_be_learned: bool,
     /// The peers it names. They are untrusted, so local addresses are not dialled; and none is when only counts are wanted
     /// ([`Config::scrape`](crate::Config::scrape)).
     pub peers: Vec<PeerAddress>,
@@ -46,7 +49,7 @@ impl From<&Torrent> for Topic {
             pieces: Some(torrent.pieces),
             private: Some(torrent.private),
             trackers: torrent.trackers.iter().flatten().map(|tracker| tracker.url.clone()).collect(),
-            web_seeds: torrent.details.web_seeds.len() + torrent.details.http_seeds.len(),
+            web_seeds: [&torrent.details.web_seeds[..], &torrent.details.http_seeds].concat(),
             ..torrent.hashes.into()
         }
     }
@@ -56,7 +59,7 @@ impl From<&Magnet> for Topic {
     fn from(magnet: &Magnet) -> Self {
         Self {
             trackers: magnet.trackers.iter().map(|tracker| tracker.url.clone()).collect(),
-            web_seeds: magnet.web_seeds.len(),
+            web_seeds: magnet.web_seeds.clone(),
             peers: magnet.peers.iter().filter_map(address).collect(),
             ..magnet.hashes.into()
         }
@@ -72,7 +75,8 @@ impl From<Hashes> for Topic {
             pieces: None,
             private: None,
             trackers: Vec::new(),
-            web_seeds: 0,
+            web_seeds: Vec::new(),
+            may_be_learned: false,
             peers: Vec::new(),
         }
     }
@@ -116,7 +120,10 @@ mod tests {
         let topic = Topic::from(&Magnet::parse(&link).unwrap());
         assert_eq!(topic.hashes, Hashes::Hybrid { v1: V1.parse().unwrap(), v2: V2.parse().unwrap() });
         assert_eq!((topic.total_size, topic.pieces, topic.private), (None, None, None));
-        assert_eq!((topic.trackers, topic.web_seeds), (vec!["http://b".to_owned(), "nonsense".to_owned()], 1));
+        assert_eq!(
+            (topic.trackers, topic.web_seeds),
+            (vec!["http://b".to_owned(), "nonsense".to_owned()], vec!["http://w".to_owned()])
+        );
         let peers: Vec<String> = topic.peers.iter().map(ToString::to_string).collect();
         assert_eq!(peers, ["8.8.8.8:1", "8.8.8.8:2", "[2606:4700::1]:3", "seed.example:4"]);
     }
@@ -126,6 +133,6 @@ mod tests {
         let info_hash: InfoHash = V1.parse().unwrap();
         let topic = Topic::from(info_hash);
         assert_eq!((topic.hashes, topic.private), (Hashes::V1(info_hash), None));
-        assert_eq!((topic.trackers.len(), topic.peers.len(), topic.web_seeds), (0, 0, 0));
+        assert_eq!((topic.trackers.len(), topic.peers.len(), topic.web_seeds.len()), (0, 0, 0));
     }
 }

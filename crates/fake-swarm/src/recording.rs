@@ -224,7 +224,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn every_file_is_read_and_written_as_it_is() {
+    fn every_file_is_listed_and_written_as_it_is_read() {
         for (file, text) in Recording::FILES {
             let recording = Recording::parse(text).unwrap_or_else(|| panic!("{file}"));
             assert_eq!(recording.to_string(), *text, "{file}");
@@ -248,6 +248,9 @@ mod tests {
         let there = folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let listed = Recording::FILES.iter().map(|(file, _)| format!("{file}.txt"));
         assert_eq!(listed.collect::<BTreeSet<_>>(), there.collect());
+        let table = folder.join("../../../crates/peer-session/CLIENTS.md");
+        let table = std::fs::read_to_string(table).unwrap();
+        assert!(Recording::FILES.iter().all(|(file, _)| table.contains(&format!("`{file}`"))));
     }
 
     /// All that a peer says after its handshake.

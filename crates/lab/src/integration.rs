@@ -110,7 +110,7 @@ const NAMESPACE: &[&Optional] = &[&optional::UTIL_LINUX, &optional::MOUNT, &opti
 /// What it takes to watch a run from outside and to bound it.
 const WATCH: &[&Optional] = &[&optional::STRACE, &optional::UTIL_LINUX];
 
-/// The scenarios of sections that run in a network namespace.
+/// What runs in a network namespace: scenarios of sections, and `--record`.
 const SCENARIOS: &[Scenario] = &[
     ("ssrf", ssrf::run),
     ("dns", dns::run),

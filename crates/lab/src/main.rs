@@ -21,7 +21,7 @@ use xtask::skips::Skips;
 /// What is printed when the arguments ask for nothing that there is. `cargo xtask` explains the tasks.
 const USAGE: &str = "\
 usage: cargo xtask bare | examples | consumer | demo [--try-next] | picture | terminal [CASE] | conformance DIR | fixtures |
-       integration [--runs N] [--keep] [--release] [--long] [--only SECTION]";
+       integration [--runs N] [--keep] [--release] [--long] [--only SECTION] | integration --record";
 
 /// A task with its flags, as the command line named it.
 enum Task {
@@ -102,9 +102,9 @@ fn integration_options(flags: &[String]) -> Option<integration::Options> {
         match flag.as_str() {
             "--runs" => options.runs = flags.next()?.parse().ok().filter(|runs| *runs > 0)?,
             "--keep" => options.keep = true,
+            "--record" => options.record = true,
             "--only" => options.only = Some(flags.next()?.clone()),
             "--release" => options.release = true,
-            "--record" => options.record = true,
             "--long" => (options.long, options.runs) = (true, integration::LONG_RUNS),
             _ => return None,
         }

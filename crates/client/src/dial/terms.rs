@@ -31,7 +31,7 @@ pub(crate) struct Terms {
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) hashes: Hashes,
-    /// May become known during the run.
+    /// Of those that wait for it, the reports are made when it is known.
     pub(crate) pieces: PieceCount,
 }
 

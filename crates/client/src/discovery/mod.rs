@@ -68,6 +68,11 @@ impl Discovery {
         .await
     }
 
+    /// The torrent has turned out to be private.
+    pub(crate) fn keep_to_private_rules(&mut self) {
+        self.sources.iter_mut().for_each(|source| source.keep_to_private_rules());
+    }
+
     /// What the busiest source is doing.
     pub(crate) fn activity(&self) -> Activity {
         self.sources.iter().map(|source| source.activity()).max().unwrap_or(Activity::Idle)

@@ -57,6 +57,10 @@ pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
     /// [`Discovery::changed`](crate::discovery::Discovery::changed).
     fn activity(&self) -> Activity;
 
+    /// The torrent has turned out to be private: from now on BEP 27 holds, by which its peers come from its trackers alone, and
+    /// from one of these at a time.
+    fn keep_to_private_rules(&mut self);
+
     /// Takes back what it has announced, and gives a report of each announce that could not be taken back.
     fn shutdown(self: Box<Self>) -> Pin<Box<dyn Future<Output = Vec<TrackerReport>> + Send>>;
 }

@@ -92,6 +92,10 @@ struct LookedUp {
 }
 
 impl PeerSource for Trackers {
+    fn keep_to_private_rules(&mut self) {
+        self.one_at_a_time = true;
+    }
+
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Found>> {
         loop {
             if self.stopped.is_set() {

@@ -13,17 +13,17 @@ use fake_swarm::recording::{Exchange, Recording, cut};
 use fake_swarm::{ExtensionHandshake, bencoding, handshake};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
+use xtask::optional::{self, Optional};
+use xtask::scratch::{Scratch, make_folder, write};
+use xtask::shell::{self, Result};
+use xtask::skips::Skips;
+use xtask::unshare;
 
 use super::namespace::{self, Namespace};
 use super::process::{self, Process};
 use super::programs::{Place, aria2, ctorrent, libtorrent, qbittorrent, rtorrent, transmission};
 use super::torrents::{Maker, Torrent};
 use crate::payload;
-use xtask::optional::{self, Optional};
-use xtask::scratch::{Scratch, make_folder, write};
-use xtask::shell::{self, Result};
-use xtask::skips::Skips;
-use xtask::unshare;
 
 /// The name of the scenario.
 pub(super) const NAME: &str = "record";
@@ -52,6 +52,8 @@ struct Program {
 }
 
 const USUAL: &[&str] = &["all", "part", "nothing"];
+/// Of programs with a setting for super-seeding (BEP 16).
+const SUPER_SEEDING: &[&str] = &["all", "part", "nothing", "hidden"];
 
 const PROGRAMS: &[Program] = &[
     Program {
@@ -64,8 +66,14 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "rtorrent",
         needs: &optional::RTORRENT,
-        command: |place, _| rtorrent::command(place, rtorrent::ALLOWED),
-        had: USUAL,
+        command: |place, had| {
+            let mut command = rtorrent::command(place, rtorrent::ALLOWED)?;
+            if had == "hidden" {
+                command.args(["-o", "protocol.connection.seed.set=initial_seed"]);
+            }
+            Ok(command)
+        },
+        had: SUPER_SEEDING,
     },
     Program {
         name: "libtorrent",
@@ -73,7 +81,7 @@ const PROGRAMS: &[Program] = &[
         command: |place, had| {
             libtorrent::command(place, if had == "hidden" { &["--super-seeding"] } else { &["--check"] })
         },
-        had: &["all", "part", "nothing", "hidden"],
+        had: SUPER_SEEDING,
     },
     Program {
         name: "qbittorrent",
@@ -104,16 +112,16 @@ pub(super) fn run(skips: &Skips) -> Result {
     let scratch = Scratch::new(true)?;
     let ourselves = std::env::current_exe().map_err(|error| format!("cannot find ourselves: {error}"))?;
     let mut command = process::mortal(&command, &[]);
-    // The scenario runs no binary of ours, once.
+    // No command under test, and one run.
     command.arg(ourselves).args([namespace::TASK, NAME, "-"]).arg(scratch.folder("")?).args(["1", "false"]);
     shell::run(command.stdin(Stdio::null()))
 }
 
 /// The same, inside.
-pub(super) fn run_inside(stage: &Namespace) -> Result {
-    payload::write_files(&stage.folder, &[PAYLOAD])?;
+pub(super) fn run_inside(namespace: &Namespace) -> Result {
+    payload::write_files(&namespace.folder, &[PAYLOAD])?;
     let announce = "http://127.0.0.1:1/announce";
-    let torrent = Maker { folder: &stage.folder, announce }.mktorrent("recorded", PAYLOAD.0)?;
+    let torrent = Maker { folder: &namespace.folder, announce }.mktorrent("recorded", PAYLOAD.0)?;
     let skips = Skips::default();
     let mut here = Vec::new();
     for program in PROGRAMS {
@@ -126,13 +134,13 @@ pub(super) fn run_inside(stage: &Namespace) -> Result {
         let asked: Vec<_> = here
             .iter()
             .zip(1..)
-            .map(|(program, number)| scope.spawn(move || ask(stage, program, torrent, number)))
+            .map(|(program, number)| scope.spawn(move || ask(namespace, program, torrent, number)))
             .collect();
         asked.into_iter().map(|asked| asked.join().unwrap_or_else(|_| Err("it panicked".to_owned()))).collect()
     });
     let mut faults = Vec::new();
     for (program, answers) in here.iter().zip(answers) {
-        match answers.and_then(|answers| finish(stage, program, &torrent, answers)) {
+        match answers.and_then(|answers| finish(namespace, program, &torrent, answers)) {
             Ok(()) => {}
             Err(reason) => faults.push(format!("{}: {reason}", program.name)),
         }
@@ -144,7 +152,7 @@ pub(super) fn run_inside(stage: &Namespace) -> Result {
 type Answer = (&'static str, [u8; 8], Vec<u8>);
 
 /// Starts a program with each part of the torrent in turn and asks it.
-fn ask(stage: &Namespace, program: &Program, torrent: &Torrent, number: u8) -> Result<Vec<Answer>> {
+fn ask(namespace: &Namespace, program: &Program, torrent: &Torrent, number: u8) -> Result<Vec<Answer>> {
     let mut answers = Vec::new();
     // Every connection comes from an address of its own: some programs refuse a second one from the same.
     let mut sources = (1..=u16::MAX).map(|last| {
@@ -152,10 +160,10 @@ fn ask(stage: &Namespace, program: &Program, torrent: &Torrent, number: u8) -> R
         Ipv4Addr::new(127, number, high, low)
     });
     for had in program.had {
-        let folder = stage.folder.join(format!("{}-{had}", program.name));
+        let folder = namespace.folder.join(format!("{}-{had}", program.name));
         let data = folder.join("data");
         make_folder(&data)?;
-        give(&stage.folder, &data, had)?;
+        give(&namespace.folder, &data, had)?;
         let address = SocketAddr::from((Ipv4Addr::new(127, 0, 10, number), 51000 + u16::from(number)));
         let place = Place { folder: &folder, data: &data, address, second: None, torrents: &[&torrent.file] };
         let mut process = Process::start(program.name, &(program.command)(&place, had)?, &folder)?;
@@ -217,7 +225,7 @@ fn probe(source: Ipv4Addr, to: SocketAddr, reserved: [u8; 8], info_hash: &str) -
 }
 
 /// Writes what a program answered, and shows what differs from its fixture.
-fn finish(stage: &Namespace, program: &Program, torrent: &Torrent, answers: Vec<Answer>) -> Result {
+fn finish(namespace: &Namespace, program: &Program, torrent: &Torrent, answers: Vec<Answer>) -> Result {
     let probes: Vec<String> = answers.iter().map(|(_, reserved, _)| hex(reserved)).collect();
     let exchanges =
         answers.iter().zip(&probes).map(|((had, _, bytes), probe)| Exchange { had, probe, answer: cut(bytes) });
@@ -238,7 +246,7 @@ fn finish(stage: &Namespace, program: &Program, torrent: &Torrent, answers: Vec<
         "torrent" => (*name, torrent.as_str()),
         _ => (*name, *value),
     });
-    let path = stage.folder.join(format!("{file}.txt"));
+    let path = namespace.folder.join(format!("{file}.txt"));
     let recorded = Recording { fields: fields.collect(), exchanges };
     write(&path, recorded.to_string())?;
     let differences = differences(&known, &recorded);
@@ -266,8 +274,12 @@ fn differences(known: &Recording, new: &Recording) -> Vec<String> {
             answer.map(|message| mask(message).escape_ascii().to_string()).collect()
         };
         let (old, new) = (masked(old), masked(Some(exchange)));
+        let before = lines.len();
         lines.extend(old.iter().filter(|line| !new.contains(line)).map(|line| format!("{had} {probe} - {line}")));
         lines.extend(new.iter().filter(|line| !old.contains(line)).map(|line| format!("{had} {probe} + {line}")));
+        if lines.len() == before && old != new {
+            lines.push(format!("{had} {probe}: the same messages in another order or number"));
+        }
     }
     lines
 }
@@ -308,4 +320,37 @@ fn without(command: &Command, argument: &str) -> Command {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &str = "program x\n\nall 00\n  \\x00\\x00\\x00\\x05\\x11\\x00\\x00\\x00\\x07\n  \\x00\\x00\\x00\\x1f\\x14\\x00d1:pi7e1:v1:x6:yourip4:abcde\n";
+
+    #[test]
+    fn addresses_ports_and_allowed_pieces_are_no_difference() {
+        let known = Recording::parse(KNOWN).unwrap();
+        let other = KNOWN.replace("x07", "x08").replace("pi7e", "pi8e").replace("abcd", "zzzz");
+        assert_eq!(differences(&known, &Recording::parse(&other).unwrap()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn other_words_another_order_and_what_is_new_are_differences() {
+        let known = Recording::parse(KNOWN).unwrap();
+        let (head, messages) = KNOWN.split_at(KNOWN.find("  ").unwrap());
+        let (first, second) = messages.split_once('\n').unwrap();
+        let of = |text: &str| differences(&known, &Recording::parse(text).unwrap());
+        assert_eq!(of(&KNOWN.replace("1:v1:x", "1:v1:y")).len(), 2);
+        assert_eq!(of(&KNOWN.replace("all 00", "part 00")).len(), 2);
+        assert_eq!(of(&format!("{head}{second}{first}\n")), ["all 00: the same messages in another order or number"]);
+        assert_eq!(of(&format!("{head}{first}\n{messages}")), ["all 00: the same messages in another order or number"]);
+    }
+
+    #[test]
+    fn only_the_random_part_of_a_peer_id_is_masked() {
+        let of = |id| mask(&handshake([0; 8], &[1; 20], id));
+        assert_eq!(of(b"-TR3000-aaaaaaaaaaaa"), of(b"-TR3000-bbbbbbbbbbbb"));
+        assert_ne!(of(b"-TR3000-aaaaaaaaaaaa"), of(b"-TR4000-aaaaaaaaaaaa"));
+    }
 }

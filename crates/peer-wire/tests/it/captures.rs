@@ -29,12 +29,12 @@ fn captures() -> Vec<Capture> {
     captures
 }
 
-/// What a connection carried, received in pieces of this many bytes.
-fn received(capture: &Capture, piece: usize) -> (Handshake, Vec<Message>) {
+/// The contents of a connection, received in chunks of `size` bytes.
+fn received(capture: &Capture, size: usize) -> (Handshake, Vec<Message>) {
     let codec = Codec::for_pieces(capture.pieces);
     let (mut handshake, mut messages, mut buffer) = (None, Vec::new(), BytesMut::new());
-    for piece in capture.bytes.chunks(piece) {
-        buffer.extend_from_slice(piece);
+    for chunk in capture.bytes.chunks(size) {
+        buffer.extend_from_slice(chunk);
         if handshake.is_none() {
             handshake = Handshake::decode(&mut buffer).unwrap();
         }
@@ -120,8 +120,8 @@ fn extensions_of_libtorrent_are_known_by_name() {
 fn chunks_of_any_size_give_the_same_messages() {
     for capture in captures() {
         let whole = received(&capture, capture.bytes.len());
-        for piece in 1..capture.bytes.len() {
-            assert_eq!(received(&capture, piece), whole, "{} in pieces of {piece}", capture.name);
+        for size in 1..capture.bytes.len() {
+            assert_eq!(received(&capture, size), whole, "{} in chunks of {size}", capture.name);
         }
     }
 }

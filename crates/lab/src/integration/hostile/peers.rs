@@ -100,7 +100,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A good handshake, and so many bytes in all.
+/// A good handshake, and this many bytes in all.
 fn ok(bytes: u64) -> Value {
     json!({"outcome": "ok", "bytes_received": bytes})
 }
@@ -148,7 +148,7 @@ fn alike(fixture: &Fixture, peers: impl IntoIterator<Item = Peer>, wanted: &Valu
     Ok(case)
 }
 
-/// A peer that shakes hands, and of which no more than so many bytes may be read.
+/// A peer that shakes hands, and of which no more than this many bytes may be read.
 fn at_most(fixture: &Fixture, peer: Peer, most: u64) -> Result<Case> {
     let case = one(fixture, peer, json!({"outcome": "ok"}))?;
     Ok(case.afterwards(move |report, _| {
@@ -239,7 +239,7 @@ fn urgent(fixture: &Fixture) -> Result<Case> {
     alike(fixture, [after, before], &json!({"outcome": "ok", "role": "seed"}))
 }
 
-/// A whole conversation before a byte of ours has come.
+/// A whole conversation before our first byte has come.
 fn said_before_asked(fixture: &Fixture) -> Result<Case> {
     let peer = Peer { speaks: Speaks::OnAccept, ..Peer::default() };
     let peer =
