@@ -40,12 +40,12 @@ pub(crate) struct Attempt {
     pub(crate) outcome: Outcome,
     pub(crate) progress: Progress,
     pub(crate) error: Option<PeerError>,
-    /// The connection permit. Given back when the attempt ends; kept when it failed because this machine ran out of resources, so
-    /// that the number of permits can be lowered.
-    pub(crate) room: Option<ConnectionPermit>,
+    /// The connection permit, given back when the attempt ends; kept if it failed for lack of local resources, so that the
+    /// number of permits can be lowered.
+    pub(crate) permit: Option<ConnectionPermit>,
 }
 
-/// What is known of an attempt while it goes on, and remains known when it is cut short.
+/// What is known of an attempt while it goes on, and is kept when it is cancelled.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// The last stage that began before the peer's handshake was there; see [`stage`](Self::stage).
@@ -63,9 +63,9 @@ impl Progress {
 }
 
 impl Attempt {
-    pub(crate) fn new(request: DialRequest, room: ConnectionPermit) -> Self {
+    pub(crate) fn new(request: DialRequest, permit: ConnectionPermit) -> Self {
         let (outcome, progress) = (Outcome::NotTried, Progress::default());
-        Self { request, outcome, progress, error: None, room: Some(room) }
+        Self { request, outcome, progress, error: None, permit: Some(permit) }
     }
 
     /// Sets its outcome; `None` means that it was cut short.
@@ -90,7 +90,7 @@ impl Attempt {
         (self.outcome, self.error) = (outcome, error);
         self.request.permit = None;
         if !exhausted {
-            self.room = None;
+            self.permit = None;
         }
     }
 

@@ -137,7 +137,7 @@ impl Dialler {
     /// Takes in an attempt that has ended. The last one at its peer comes back; any other peer is dialled again.
     pub(crate) fn settle(&mut self, mut attempt: Box<Attempt>, peers: &mut Peers) -> Option<Box<Attempt>> {
         self.turns = BURST.min(self.turns + 1);
-        let is_local_limit = match attempt.room.take() {
+        let is_local_limit = match attempt.permit.take() {
             // Our machine was exhausted. Others in flight will end, and then this peer is dialled again.
             Some(permit) => permit.shrink(),
             None => {
