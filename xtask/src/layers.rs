@@ -1,4 +1,4 @@
-//! `cargo xtask layers`: who may depend on whom.
+//! `cargo xtask layers`: which crate may depend on which, as a picture of the floors.
 //!
 //! The house has floors; a crate may use only crates of a lower floor, never sideways or up. The table below is
 //! the whole truth about the edges between our crates: an edge it does not have is an error, and so is an edge
@@ -35,6 +35,7 @@ const HOUSE: &[Room] = &[
     Room { name: "tracker", place: Floor(1), uses: &["bencode", "guard", "ids"] },
     Room { name: "peer-wire", place: Floor(1), uses: &["bencode", "ids"] },
     Room { name: "mse", place: Floor(1), uses: &["ids"] },
+    Room { name: "peer-session", place: Floor(2), uses: &["guard", "ids", "mse", "peer-wire"] },
     Room { name: "http-exchange", place: Floor(2), uses: &["guard"] },
     Room { name: "report", place: Floor(2), uses: &["guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "tracker-http", place: Floor(3), uses: &["guard", "http-exchange", "tracker"] },
@@ -48,6 +49,7 @@ const HOUSE: &[Room] = &[
             "ids",
             "metainfo",
             "mse",
+            "peer-session",
             "peer-wire",
             "report",
             "tracker",
@@ -90,7 +92,34 @@ pub(crate) fn run() -> Result {
     let metadata: Value = serde_json::from_str(&json).map_err(|error| format!("cargo metadata: {error}"))?;
     let graph = Graph::from_metadata(&metadata).ok_or("cargo metadata: not the format we know")?;
     let wrong = check(&graph, HOUSE);
-    if wrong.is_empty() { Ok(()) } else { Err(format!("layers:\n  {}", wrong.join("\n  "))) }
+    if !wrong.is_empty() {
+        return Err(format!("layers:\n  {}", wrong.join("\n  ")));
+    }
+    print!("{}", picture(HOUSE));
+    Ok(())
+}
+
+/// The floors, the highest first, each with its crates and what they use.
+fn picture(house: &[Room]) -> String {
+    let mut rooms: Vec<&Room> = house.iter().collect();
+    rooms.sort_by_key(|room| match room.place {
+        Floor(floor) => u8::MAX - floor,
+        Beside => u8::MAX,
+    });
+    let mut picture = String::new();
+    let mut last = None;
+    for room in rooms {
+        let place = match room.place {
+            Floor(floor) => format!("floor {floor}"),
+            Beside => "beside".to_owned(),
+        };
+        let place = if last == Some(room.place) { String::new() } else { place };
+        last = Some(room.place);
+        let line = format!("{place:<9} {:<14} {}", room.name, room.uses.join(" "));
+        picture.push_str(line.trim_end());
+        picture.push('\n');
+    }
+    picture
 }
 
 impl Graph {
@@ -213,7 +242,7 @@ fn check_io(graph: &Graph) -> Vec<String> {
     ways.map(|way| format!("{}: below the floor of I/O", way.join(" -> "))).collect()
 }
 
-/// The foreign crates that somebody names who may not. What only tests are built with is not looked at.
+/// Dependencies on foreign crates that only others may name. What only tests are built with is not looked at.
 fn check_only_under(graph: &Graph) -> Vec<String> {
     let mut wrong = Vec::new();
     let ours = graph.reachable(graph.members.iter().map(String::as_str));

@@ -4,7 +4,6 @@
 //! command that repeats it.
 
 mod audit;
-mod bare;
 mod bench;
 mod ci;
 mod deny;
@@ -32,7 +31,7 @@ usage: cargo xtask <task>
   ci --long                           the same, and then what is too long for it: integration --long
   ci --list                           the optional programs, and which checks need them
   tidy                                rules of the house that no compiler checks
-  layers                              who may depend on whom
+  layers                              which crate may depend on which
   audit                               current lock files, no default features that are taken unseen
   examples                            each crate's example programs on real input, and what they print
   consumer                            the crates as others use them: the README's lines, and each crate by itself
@@ -45,6 +44,8 @@ usage: cargo xtask <task>
                                       the real binary against real trackers and clients on loopback
                                       (--keep leaves the scratch folder, with every program's log; --long runs what
                                       is too long for ci: twenty runs of seeded, dual-stack and many, many at full size)
+  integration --record                what the installed clients answer, in the format of fixtures/peer/programs, and what
+                                      differs from there
   conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
   fixtures                            the torrents in fixtures/torrents anew, with real programs and by hand
   dist                                target/dist: a stripped binary, manual pages and completions
@@ -66,8 +67,7 @@ enum Task {
     Layers,
     Audit,
     Size,
-    Bare,
-    InsideBare(Vec<String>),
+    OnBareMachine,
     Dist,
     Bench(Vec<String>),
     Fuzz(fuzz::Options),
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let inside = matches!(task, Task::InsideBare(_));
+    let inside = matches!(task, Task::OnBareMachine);
     match run(task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
@@ -108,8 +108,7 @@ fn run(task: Task) -> Result {
         Task::Layers => layers::run(),
         Task::Audit => audit::run(),
         Task::Size => size::run(),
-        Task::Bare => bare::run(&skips),
-        Task::InsideBare(args) => bare::inside(&args, ci::STEPS),
+        Task::OnBareMachine => ci::run_bare(),
         Task::Dist => dist::run(&skips),
         Task::Bench(args) => bench::run(&args),
         Task::Fuzz(options) => fuzz::run(&options),
@@ -133,9 +132,8 @@ fn parse(args: &[String]) -> Option<Task> {
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
         ("miri", []) => Some(Task::Miri),
         ("fuzz", flags) => fuzz_options(flags).map(Task::Fuzz),
-        ("bare", []) => Some(Task::Bare),
-        // Not for people: how parts of `bare` call themselves.
-        (bare::INSIDE, args) => Some(Task::InsideBare(args.to_vec())),
+        // Not for people: how the lab runs the checks on the machine that `bare` makes.
+        ("ci", [bare]) if bare == "--bare" => Some(Task::OnBareMachine),
         (task, _) if lab::TASKS.contains(&task) => Some(Task::Lab(args.to_vec())),
         _ => None,
     }

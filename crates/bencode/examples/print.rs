@@ -1,4 +1,4 @@
-//! Prints what is in a bencoded file, a torrent or a tracker's reply:
+//! Prints the contents of a bencoded file, such as a torrent or a tracker's reply:
 //! `cargo run -p bencode --example print -- FILE`
 
 use bencode::{Document, Limits, Value};
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints a value behind its label, and what is in it indented. The limits bound the depth, so recursion is safe.
+/// Prints a value after its label, and its contents indented. The limits bound the depth, so recursion is safe.
 fn print(label: &str, value: Value<'_>, indent: usize) {
     print!("{:indent$}{label}", "");
     if let Some(bytes) = value.as_bytes() {

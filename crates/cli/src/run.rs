@@ -6,7 +6,7 @@ use crate::input::{Input, InputError};
 use crate::origin::Origin;
 use crate::output::Shared;
 use crate::room::Room;
-use client::{Bounds, Config, CutShort, Event, Summary, Swarm};
+use client::{Config, CutShort, Event, Summary, Swarm};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -17,7 +17,7 @@ use tokio::sync::watch;
 pub(crate) async fn run(
     origin: &Origin,
     config: Config,
-    bounds: &Bounds,
+    bounds: &client::Shared,
     room: &Room,
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
@@ -69,9 +69,9 @@ pub(crate) async fn run(
     }
 }
 
-async fn prepare(origin: &Origin, config: Config, bounds: &Bounds) -> Result<(Input, Swarm), InputError> {
+async fn prepare(origin: &Origin, config: Config, bounds: &client::Shared) -> Result<(Input, Swarm), InputError> {
     let input = origin.read(&config).await?;
-    let swarm = Swarm::within(input.topic.clone(), config, bounds)?;
+    let swarm = Swarm::sharing(input.topic.clone(), config, bounds)?;
     Ok((input, swarm))
 }
 

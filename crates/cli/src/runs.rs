@@ -8,7 +8,7 @@ use crate::room::Room;
 use crate::run::run;
 use crate::signals::{Signals, Wish};
 use crate::text::plural;
-use client::{Bounds, Config};
+use client::Config;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -24,7 +24,7 @@ pub(crate) async fn run_all(origins: Vec<Origin>, config: &Config, mut output: O
         Ok(signals) => signals,
         Err(error) => return output.cannot_begin(&format!("cannot listen for signals: {error}")),
     };
-    let bounds = match Bounds::new(config) {
+    let bounds = match client::Shared::new(config) {
         Ok(bounds) => bounds,
         Err(error) => return output.cannot_begin(&advice(&error.into())),
     };
@@ -52,7 +52,7 @@ pub(crate) async fn run_all(origins: Vec<Origin>, config: &Config, mut output: O
 async fn run_each(
     origins: Vec<Origin>,
     config: &Config,
-    bounds: &Bounds,
+    bounds: &client::Shared,
     output: &Shared,
     signals: &mut Signals,
     mut worst: Exit,

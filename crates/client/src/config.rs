@@ -1,6 +1,5 @@
 //! What a user can choose.
 
-use crate::dial::attempt::Attempt;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::topic::Topic;
@@ -21,7 +20,7 @@ pub struct Config {
     /// How long to listen to a peer after its handshake, at most: it then says what it is and which pieces it has. Zero
     /// leaves at once.
     pub linger: Duration,
-    /// What to make of encrypted connections.
+    /// Whether connections are encrypted.
     pub encryption: EncryptionPolicy,
     /// Deadline for the run. Goodbyes to the trackers, 4 s for each from its turn on, come after it.
     pub deadline: Duration,
@@ -31,22 +30,22 @@ pub struct Config {
     /// either ([`Limits::tracker_rate`]). Connections to loopback are not counted.
     pub rate: u32,
     /// Most peers taken from each answer of a tracker; `None` for all. Trackers rarely give more than 200, and one that
-    /// names a whole network shall not aim us at it.
+    /// names a whole network must not aim us at it.
     pub max_peers: Option<usize>,
-    /// Most ports of one IP address that are dialled on the word of trackers, and most conversations with trackers there, as
-    /// many over UDP and as many over HTTP, because a torrent names them; `None` for all. Behind an address that many share
-    /// there are usually a few.
+    /// Most ports of one IP address that are dialled because trackers named them; and most conversations with trackers there
+    /// because a torrent named them, as many over UDP and as many over HTTP. `None` for all. Behind an address that many clients
+    /// share there are usually a few.
     pub max_per_address: Option<usize>,
     /// Source address of every socket.
     pub bind: Bind,
-    /// The port announced; `None` for a free one of the system's choice. It is held for the run and nobody listens there.
+    /// The port announced; `None` for a free one of the system's choice. It is bound for the run, and nothing listens there.
     pub port: Option<u16>,
     /// Peers the user named.
     pub peers: Vec<PeerAddress>,
     /// Which trackers are asked.
     pub trackers: Trackers,
-    /// Ask trackers for their counts only (BEP 48): they learn nothing of us, and name no peers; those of a magnet link are
-    /// left alone.
+    /// Ask trackers for their counts only (BEP 48): they learn nothing of us and name no peers, and those of a magnet link
+    /// are not dialled.
     pub scrape: bool,
     /// Dial the peers that are named; else each is reported as `not_tried`, and trackers are all that is asked.
     pub dial: bool,
@@ -55,9 +54,9 @@ pub struct Config {
     /// Show the passkeys in announce URLs, in reports and in the log.
     pub show_secrets: bool,
     /// Ask the trackers of a private torrent (BEP 27), which may ban the user of a client they do not know. A run without
-    /// trackers needs no such permission.
+    /// trackers needs no permission.
     pub allow_private: bool,
-    /// What strangers may cost.
+    /// What untrusted torrents, trackers and peers may cost.
     pub limits: Limits,
 }
 
@@ -88,8 +87,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What no text from outside may show in a run about `topic`, from whatever source: the secrets of the trackers that it names
-    /// and of those that the user did; nothing when secrets are shown.
+    /// What a run about `topic` may not show, even as part of a text from outside: the secrets of the trackers that the topic
+    /// and the user name; nothing when secrets are shown.
     #[must_use]
     pub fn secrets(&self, topic: &Topic) -> Secrets {
         if self.show_secrets {
@@ -101,7 +100,7 @@ impl Config {
 }
 
 /// What to make of encrypted connections (Message Stream Encryption). A second attempt comes half a second after the
-/// first: some clients refuse who comes back sooner.
+/// first: some clients refuse an address that comes back sooner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EncryptionPolicy {
     /// In the clear first; encrypted when that ends as it does with peers that require encryption.
@@ -116,7 +115,7 @@ pub enum EncryptionPolicy {
 }
 
 impl EncryptionPolicy {
-    /// What trackers are told of it.
+    /// What an announce says of it.
     pub(crate) fn announced(self) -> Crypto {
         match self {
             Self::PreferPlain | Self::Prefer => Crypto::Supported,
@@ -133,15 +132,6 @@ impl EncryptionPolicy {
             Self::Prefer | Self::Require => Encryption::Rc4,
         }
     }
-
-    /// How a peer is tried again after this first attempt; `None` when a second would tell nothing new.
-    pub(crate) fn second(self, first: &Attempt) -> Option<Encryption> {
-        match (self, first.tried.encryption) {
-            (Self::Off | Self::Require, _) => None,
-            (_, Encryption::None) => first.may_mean_encryption().then_some(Encryption::Rc4),
-            _ => first.ended_in_the_handshake().then_some(Encryption::None),
-        }
-    }
 }
 
 /// Which trackers are asked.
@@ -150,14 +140,14 @@ pub enum Trackers {
     /// Those the torrent or the magnet link names.
     #[default]
     FromTorrent,
-    /// These instead, on the user's word.
+    /// These instead, which the user named.
     Only(Vec<TrackerUrl>),
     /// None at all.
     None,
 }
 
-/// Source addresses, one a family. When either is set, a family without one is not used at all: a user who chose an
-/// address does not want to be seen from another.
+/// Source addresses, one a family. When either is set, a family without one is not used: a user who chose an address does not
+/// want to be seen from another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bind {
     /// Source of IPv4 sockets.
@@ -170,7 +160,7 @@ impl Bind {
     /// Adds a source address.
     ///
     /// # Errors
-    /// When the family has one already, or `ip` is not one host's.
+    /// The family has one already, or `ip` is not the address of one host.
     pub fn add(&mut self, ip: IpAddr) -> Result<(), Error> {
         if matches!(Scope::of(ip), Scope::Unspecified | Scope::Multicast | Scope::Broadcast) {
             return Err(Error::BindNotAHost(Scope::of(ip)));

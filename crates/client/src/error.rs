@@ -1,13 +1,13 @@
-//! Why a run could not begin, or found nobody to ask.
+//! Why a run could not begin, or had no source of peers that worked.
 
-use crate::torrent_file::ReadError;
 use report::Standing;
 use report::TrackerReport;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
+use std::time::Duration;
 
-/// What keeps a run from doing its job. What becomes of single trackers and peers is in their reports.
+/// Why a run cannot do its job. Failures of single trackers and peers are in their reports.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -24,22 +24,25 @@ pub enum Error {
     /// The torrent is private (BEP 27).
     #[error("private torrent: a client its tracker does not know can get you banned; allow it explicitly to go on")]
     Private,
+    /// A torrent that was [handed in](crate::Swarm::learn) has another info-hash.
+    #[error("the torrent has another info-hash")]
+    AnotherTorrent,
     /// There is no tracker to ask and no peer was named.
     #[error("the torrent names no tracker")]
     NoSource,
     /// A private torrent's peers may come from its own trackers only (BEP 27).
     #[error("private torrent: only its own trackers may be asked")]
     ForeignTracker,
-    /// Not one tracker gave what it was asked for; the report of each.
+    /// No tracker gave what it was asked for; the report of each.
     #[error("{}: {}", if is_silence(.0) { "no tracker answered" } else { "no tracker named a peer" }, failures(.0))]
     NoTrackerAnswered(Vec<TrackerReport>),
     /// A source address was given twice for one family.
     #[error("more than one source address for a family")]
     BindTwice,
-    /// A source address that is not one host's.
+    /// A source address that is not the address of one host.
     #[error("{0} address cannot be a source")]
     BindNotAHost(guard::Scope),
-    /// The source address is not ours, or the port is taken.
+    /// The source address is not this machine's, or the port is taken.
     #[error("cannot bind {ip} port {port}")]
     Bind {
         /// Source address, unspecified when none was chosen.
@@ -50,12 +53,39 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// The certificates that are to vouch for trackers are no good.
+    /// The certificates to trust cannot be read.
     #[error("certificates to trust")]
     TlsRoots(#[source] http_exchange::CaError),
     /// The operating system gives no random bytes.
     #[error("no entropy from the operating system")]
     Entropy(#[source] io::Error),
+}
+
+/// Why a torrent file cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The operating system refuses.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// This machine started no thread to read it in: not the file's fault.
+    #[error("this machine starts no more threads: {0}")]
+    NoThread(io::Error),
+    /// A directory holds torrents but is none.
+    #[error("is a directory")]
+    Directory,
+    /// No bytes at all.
+    #[error("file is empty")]
+    Empty,
+    /// A pipe without a writer, or a disk that does not answer.
+    #[error("not read within {} s", .0.as_secs_f32())]
+    TooSlow(Duration),
+    /// More bytes than are read.
+    #[error("larger than {} MiB, the most that is read", .limit >> 20)]
+    TooLarge {
+        /// Most bytes that are read.
+        limit: usize,
+    },
 }
 
 /// What a `main` that returns this error prints: the error and its causes on one line, without a secret.
@@ -65,7 +95,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Whether not one has answered in any way: a refusal is an answer.
+/// Whether no tracker answered: a refusal is an answer.
 fn is_silence(reports: &[TrackerReport]) -> bool {
     reports.iter().all(|report| matches!(report.standing, Standing::Silent | Standing::NotAsked | Standing::LocalFault))
 }

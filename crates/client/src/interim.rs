@@ -1,4 +1,4 @@
-//! How far a run has come, for those that do not wait for its end.
+//! How far a run has come, readable while it goes on.
 
 use report::Summary;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,8 +20,8 @@ pub struct SoFar {
     pub trackers_ok: usize,
 }
 
-/// Tells how far a run has come while its swarm is borrowed by a wait for the next event; a swarm that waits has brought it
-/// up to date. Clones are of the same run.
+/// Shows how far a run has come, also while its swarm is borrowed by a wait for the next event: it is updated before each
+/// wait. Clones show the same run.
 #[derive(Clone, Debug, Default)]
 pub struct Interim(Arc<Mutex<SoFar>>);
 
@@ -32,7 +32,7 @@ impl Interim {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what has been `told`, and what is not in there.
+    /// Takes the counts of the summary so far, and those that it does not have.
     pub(crate) fn set(&self, told: Option<&Summary>, named: usize, in_flight: usize) {
         let Some(&Summary { peers, ok, trackers, trackers_ok, .. }) = told else { return };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =

@@ -1,4 +1,4 @@
-//! The swarm engine: who to ask, who to dial, when to stop, and what happened.
+//! The swarm engine: which sources to ask, which peers to dial, when to stop, and what happened.
 //!
 //! * [`BitTorrentClient`] is the promise in one call: parse a torrent, ask its trackers, shake hands with every peer,
 //!   close. It logs each step through `tracing`.
@@ -8,7 +8,7 @@
 //! * [`peer_session`] is one conversation over any stream.
 //!
 //! This crate decides and measures. It parses nothing itself, prints nothing, and keeps nothing on disk. Start from
-//! [`BitTorrentClient`] to have it done, from [`Swarm`] to see what is done; [`Config`] bounds both.
+//! [`BitTorrentClient`] to have it done, from [`Swarm`] to see what is done; [`Config`] has the settings and limits of both.
 //!
 //! ```
 //! use client::{Config, Event, Swarm};
@@ -46,6 +46,7 @@
 
 mod census;
 mod config;
+mod deadline;
 mod dial;
 mod discovery;
 mod download;
@@ -55,13 +56,12 @@ mod limits;
 mod net;
 mod shared;
 mod swarm;
-mod terms;
 mod topic;
 mod torrent_file;
 
 pub use config::{Bind, Config, EncryptionPolicy, Trackers};
 pub use download::BitTorrentClient;
-pub use error::Error;
+pub use error::{Error, ReadError};
 pub use interim::{Interim, SoFar};
 pub use limits::Limits;
 pub use report::{
@@ -69,8 +69,8 @@ pub use report::{
     ListenEnd, MatchedHash, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs, SeenBy, Source, Stage,
     Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode, Verdict,
 };
-pub use shared::bounds::Bounds;
+pub use shared::Shared;
 pub use swarm::Swarm;
 pub use topic::Topic;
-pub use torrent_file::{ReadError, read_torrent, read_torrent_from};
+pub use torrent_file::{read_torrent, read_torrent_from};
 pub use {ids, metainfo, peer_session, peer_wire, report, tracker};

@@ -1,14 +1,14 @@
-//! What strangers may cost us at most, and what we may cost others. Each limit is needed: without it, one of the
-//! scenarios that the project is tested with ends badly.
+//! What untrusted torrents, trackers and peers may cost us at most, and what we may cost others. Each limit is needed: without
+//! it, one of the scenarios that the project is tested with fails.
 
 use guard::AddressPolicy;
 use std::time::Duration;
 
 /// Bounds on what torrents, trackers and peers can make a run do. What a user is likely to choose is in
-/// [`Config`](crate::Config); there is no reason to raise these but to see what happens then.
+/// [`Config`](crate::Config); these are raised only to test what they are good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Most trackers asked. Most torrents name under 20; thousands would be somebody's way to aim us.
+    /// Most trackers asked. Most torrents name under 20; thousands would be a way to aim us at others.
     pub trackers: usize,
     /// Deadline for one announce or scrape: all addresses, all redirects.
     pub tracker_time: Duration,
@@ -29,23 +29,24 @@ pub struct Limits {
     pub lookup_time: Duration,
     /// Host names of peers looked up at once, of all runs together.
     pub lookups_at_once: usize,
-    /// Most peers taken in, of all trackers together; each costs some hundred bytes until the end of the run.
+    /// Most peers known in a run, of all trackers together; each costs some hundred bytes until the run ends.
     pub peers: usize,
     /// The lowest port of a peer that an untrusted source may name; a tracker may name those of the web too.
     pub lowest_port: u16,
-    /// Connections at once to one IP address, of all runs together, on a stranger's word: so many to peers and as many to
-    /// trackers. Three times as many beside these have had no answer for a second, so that what hangs does not keep the
-    /// others; and four times as many goodbyes begin in a second, of which there are no more than there were announces.
+    /// Connections at once to one IP address that an untrusted source named, of all runs together: this number to peers, and
+    /// the same number to trackers. Beside these there may be three times as many to trackers that have not answered for a
+    /// second, so that they do not hold up the others; and four times as many with goodbyes, of which there are no more than
+    /// there were announces.
     pub connections_per_address: usize,
-    /// Longest message of a peer that is no bitfield, in bytes.
+    /// Longest message of a peer, in bytes; bitfields have their own limit.
     pub message_bytes: u32,
-    /// Most bytes read of one peer after its handshake: several times the largest bitfield, and all that a talkative client
-    /// sends at once.
+    /// Most bytes read from one peer after its handshake: several times the largest bitfield, and all that any client was seen
+    /// to send at once.
     pub peer_bytes: usize,
     /// Bytes that all buffers for what peers say after their handshake may take together, in all runs.
     pub buffer_bytes: usize,
-    /// Most bytes of reports held back at once. A usual one has about 1 KiB, and one whose extension handshake names all it
-    /// may ten times as much; in a swarm where thousands wait for one piece, none is a likely seed.
+    /// Most bytes of reports withheld at once. A usual one has about 1 KiB, and one with the longest extension handshake ten
+    /// times as much. In a swarm where thousands wait for one piece, none of them is a likely seed.
     pub waiting_bytes: usize,
 }
 

@@ -1,61 +1,52 @@
-//! The engine: asks every tracker at once, dials each peer as it is named, and reports each end as it comes.
+//! The engine: asks all sources at once, dials each peer as it is named, and reports each as it ends.
 //!
 //! All tasks live in `JoinSet`s that the [`Swarm`] owns, so dropping it closes everything. All state is the swarm's own
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
 use crate::census::census::Census;
 use crate::config::Config;
+use crate::deadline::Deadline;
 use crate::dial::attempt::Attempt;
-use crate::dial::dialler::Dialler;
+use crate::dial::dialler::{Dialler, NextDial};
 use crate::dial::peer_error::PeerError;
 use crate::dial::story;
 use crate::dial::terms::{Facts, Terms};
-use crate::discovery::peers::{Added, Lane, Peers, Word};
-use crate::discovery::trackers::target::check_private;
-use crate::discovery::trackers::{Tracked, Tracking};
+use crate::discovery::lookups::{LookedUp, Lookups, outcome_of};
+use crate::discovery::peers::{Introduction, Peers};
+use crate::discovery::source::{Activity, Found, SourceReport};
+use crate::discovery::{Discovery, given};
 use crate::error::Error;
 use crate::interim::Interim;
-use crate::limits::Limits;
-use crate::net::resolve::{Budget, NO_ROUTE, NO_THREAD, resolve};
-use crate::net::stop::{Stop, Stopped};
-use crate::shared::bounds::{Bounds, Waiting};
-use crate::shared::pacer::More;
-use crate::terms::announce;
+use crate::net::stop::Stop;
+use crate::shared::{Shared, Waiting};
 use crate::topic::Topic;
-use guard::{AddressPolicy, Secrets};
-use report::{CutShort, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport};
+use guard::Secrets;
+use metainfo::Torrent;
+use report::{CutShort, Event, Outcome, PeerReport, Stage, Summary, TrackerReport};
 use std::collections::VecDeque;
-use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
+use tokio::time::Instant;
 use tracker::PeerAddress;
 
-/// A run: one torrent, its trackers, its peers.
+/// A run: one torrent, the sources of its peers, the peers.
 #[derive(Debug)]
 pub struct Swarm {
     torrent: Facts,
     /// What no report may show.
     secrets: Secrets,
     config: Config,
-    bounds: Bounds,
+    shared: Shared,
     begun: Option<Instant>,
-    /// The run's deadline. One timer for all of it: one for each wait would be set and taken back with every event.
-    alarm: Option<Pin<Box<Sleep>>>,
-    /// That it has nothing but silent trackers to wait for.
+    deadline: Deadline,
+    /// Held while the run has nothing to wait for but late answers of sources.
     waits: Option<Waiting>,
-    /// Since when it has done nothing but wait for the turns of its questions, and how long it had before: its deadline is put
-    /// off by that.
-    queueing: Option<Instant>,
-    queued: Duration,
-    /// Whether something is waited for; still so when the wait has been given up.
-    waiting: bool,
+    /// Whether the run is in a wait; still so at the next call of `next` when the call before was cancelled.
+    is_waiting: bool,
     stop: Stop,
-    trackers: Tracking,
-    lookups: JoinSet<LookedUp>,
+    discovery: Discovery,
+    lookups: Lookups,
     dialler: Dialler,
     peers: Peers,
     census: Census,
@@ -68,79 +59,67 @@ impl Swarm {
     /// Prepares a run about a torrent, a magnet link or an info-hash: checks the trackers' URLs, draws an identity, holds a
     /// port. Nothing is sent before the first call of [`next`](Self::next).
     ///
-    /// Whether a torrent is private is known of a [`Torrent`](metainfo::Torrent) only: see [`Topic::private`].
+    /// Only a [`Torrent`](metainfo::Torrent) says whether it is private: see [`Topic::private`].
     ///
     /// # Errors
-    /// A private torrent without leave, a source address that is not ours, a port that is taken.
+    /// A private torrent without permission, a source address that is not this machine's, a port that is taken.
     pub fn new(topic: impl Into<Topic>, config: Config) -> Result<Self, Error> {
-        let bounds = Bounds::new(&config)?;
-        Self::within(topic, config, &bounds)
+        let shared = Shared::new(&config)?;
+        Self::sharing(topic, config, &shared)
     }
 
-    /// As [`new`](Self::new), for a run that shares its bounds with others; [`Config::concurrency`], [`Config::rate`],
-    /// [`Config::port`], [`Config::scrape`]'s number of runs and the limits that runs share are those of the bounds.
+    /// As [`new`](Self::new), for one of several runs at the same time: [`Config::concurrency`], [`Config::rate`],
+    /// [`Config::port`], [`Config::scrape`]'s number of runs and the limits that hold for all runs together are those that
+    /// `shared` was made with.
     ///
     /// # Errors
-    /// A private torrent without leave, certificates that cannot be read.
-    pub fn within(topic: impl Into<Topic>, config: Config, bounds: &Bounds) -> Result<Self, Error> {
-        Self::about(topic.into(), config, bounds)
+    /// A private torrent without permission, certificates that cannot be read.
+    pub fn sharing(topic: impl Into<Topic>, config: Config, shared: &Shared) -> Result<Self, Error> {
+        Self::about(topic.into(), config, shared)
     }
 
-    fn about(topic: Topic, mut config: Config, bounds: &Bounds) -> Result<Self, Error> {
-        if topic.private == Some(true) {
-            check_private(&topic, &config)?;
-        }
-        let announce = announce(&topic, bounds.identity(), &config);
+    fn about(topic: Topic, mut config: Config, shared: &Shared) -> Result<Self, Error> {
         let stop = Stop::default();
         let secrets = config.secrets(&topic);
-        let trackers = Tracking::new(&topic, &mut config, announce, bounds, stop.listen(), &secrets)?;
-        let terms = Terms::new(&topic, &config, bounds, stop.listen(), secrets.clone());
-        let named_by_user = std::mem::take(&mut config.peers);
+        let discovery = Discovery::new(&topic, &mut config, shared, &stop.listen(), &secrets)?;
+        let terms = Terms::new(&topic, &config, shared, stop.listen(), secrets.clone());
+        let primary = topic.hashes.primary();
+        let by_user = given::by_user(std::mem::take(&mut config.peers), primary);
         let mut summary = Summary::default();
         summary.scraped = config.scrape;
+        let pieces = terms.torrent.pieces.clone();
         let mut swarm = Self {
             torrent: terms.torrent.clone(),
-            secrets,
-            bounds: bounds.clone(),
+            secrets: secrets.clone(),
+            shared: shared.clone(),
             begun: None,
-            alarm: None,
+            deadline: Deadline::new(config.deadline),
             waits: None,
-            queueing: None,
-            queued: Duration::ZERO,
-            waiting: false,
-            dialler: Dialler::new(terms, &config, bounds),
+            is_waiting: false,
+            dialler: Dialler::new(terms, &config, shared),
+            lookups: Lookups::new(config.limits, config.bind.into(), stop.listen()),
             stop,
-            trackers,
-            lookups: JoinSet::new(),
-            peers: Peers::new(topic.hashes.primary(), config.limits, config.max_per_address),
-            census: Census::new(&topic, config.limits.waiting_bytes),
+            discovery,
+            peers: Peers::new(primary, config.limits, config.max_per_address),
+            census: Census::new(&topic, pieces, secrets, config.limits.waiting_bytes),
             reports: VecDeque::new(),
             summary: Some(summary),
             config,
             interim: Interim::default(),
         };
-        // The user's word comes first: it is by the first that a host name's addresses are judged.
-        swarm.name(named_by_user, &Source::User, AddressPolicy::User);
-        // Whoever wants counts only has asked for no peers.
+        // The user's first: the addresses of a host name are judged by the first source that named it.
+        swarm.found(by_user);
+        // A run that scrapes has asked for no peers.
         if !swarm.config.scrape {
-            swarm.name(topic.peers, &Source::Magnet, AddressPolicy::Author);
+            swarm.found(given::by_magnet(topic.peers, primary));
         }
         Ok(swarm)
-    }
-
-    /// Takes in peers that were named before the run.
-    fn name(&mut self, peers: Vec<PeerAddress>, source: &Source, policy: AddressPolicy) {
-        let info_hash = self.torrent.hashes.primary();
-        self.peers.expect(peers.len());
-        for peer in peers {
-            self.peers.add(peer, Word { source, policy, info_hash, requires_crypto: false });
-        }
     }
 
     /// The port that is announced and held for the run.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.bounds.identity().port
+        self.shared.endpoint().port
     }
 
     /// Tells how far the run has come, also while the next event is waited for.
@@ -151,53 +130,65 @@ impl Swarm {
 
     /// The next event, as it happens; `None` after the summary. Must be called within a tokio runtime. May be cancelled
     /// and called again without losing anything.
+    ///
+    /// Each turn of the loop does what can be done without waiting, in this order: give out an event, end the run if its
+    /// deadline has passed, begin look-ups and attempts, find out whether anything is left. Then it waits until one of these
+    /// may have changed.
     pub async fn next(&mut self) -> Option<Event> {
         let begun = *self.begun.get_or_insert_with(Instant::now);
-        if std::mem::replace(&mut self.waiting, false) {
-            // The wait before was given up, and whoever did so has had a turn.
+        if std::mem::take(&mut self.is_waiting) {
+            // The call before was cancelled in its wait: other tasks have had their turn since.
             self.dialler.waited(None);
         }
-        let (addresses, waits) = (self.bounds.addresses().clone(), self.trackers.waits());
+        let (addresses, changed) = (self.shared.addresses().clone(), self.discovery.changed());
         loop {
-            // Before anybody looks who has room, so that nothing is missed.
-            let left = addresses.changed();
+            // Made before `ready` and `dial` look at permits: one that is given back after they looked ends the wait.
+            let freed = addresses.changed();
             if let Some(event) = self.ready() {
                 return Some(event);
             }
-            // Asked for once a turn, because the answer takes longer than many a turn's work.
+            // Once a turn, because the clock takes longer than most of a turn's work.
             let now = Instant::now();
-            if self.is_over(begun, now) && !self.stop.said() {
+            if self.is_past_deadline(begun, now) {
                 self.cut_short(CutShort::Deadline);
                 continue;
             }
-            self.look_up_names();
-            let more = self.dialler.dial(&mut self.peers, now);
+            self.lookups.begin(&mut self.peers);
+            let next_dial = self.dialler.dial(&mut self.peers, now);
             if self.is_idle() {
-                let waiting = self.census.finish();
-                if waiting.is_empty() {
+                let withheld = self.census.finish();
+                if withheld.is_empty() {
                     return self.finish(begun).map(Event::Summary);
                 }
-                self.tell(waiting);
+                self.tell(withheld);
                 continue;
             }
-            self.waits = match self.has_only_trackers() && self.trackers.only_answers_are_missing() {
-                true => self.waits.take().or_else(|| Some(self.bounds.wait())),
-                false => None,
-            };
-            self.waiting = true;
+            self.let_others_begin();
             self.interim.set(self.summary.as_ref(), self.peers.named(), self.dialler.in_flight());
-            tokio::select! {
-                biased;
-                () = rings(self.alarm.as_mut()), if !self.stop.said() => {}
-                Some(tracked) = self.trackers.next() => self.tracked(tracked),
-                Some(looked_up) = self.lookups.join_next() => self.looked_up(settled(looked_up)),
-                Some(attempt) = self.dialler.next() => self.attempted(attempt),
-                room = more.wait(&self.bounds), if more != More::Later => self.dialler.waited(room),
-                () = waits.changed(), if self.has_only_trackers() => {}
-                () = left, if self.dialler.is_parked() => {}
-            }
-            self.waiting = false;
+            self.is_waiting = true;
+            self.wait(next_dial, freed, &changed).await;
+            self.is_waiting = false;
         }
+    }
+
+    /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces, and those
+    /// that waited for it ([`Topic::may_be_learned`]) are reported. A private torrent's sources are held to the rules of such a
+    /// torrent (BEP 27) from now on. Trackers and web seeds that it names beyond those of the link are not asked.
+    ///
+    /// # Errors
+    /// It has another info-hash.
+    pub fn learn(&mut self, torrent: &Torrent) -> Result<(), Error> {
+        if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes.primary()) {
+            return Err(Error::AnotherTorrent);
+        }
+        if torrent.private {
+            self.discovery.keep_to_private_rules();
+        }
+        if self.torrent.pieces.learn(torrent.pieces) {
+            let told = self.census.learned();
+            self.tell(told);
+        }
+        Ok(())
     }
 
     /// Ends the run early: what is in flight becomes `interrupted`, what is waiting `not_tried`, and the summary follows.
@@ -205,95 +196,103 @@ impl Swarm {
         self.cut_short(CutShort::Interrupt);
     }
 
-    /// Says goodbye: every tracker that may have counted us is told `stopped`, within 4 s for each from when the pace
-    /// ([`Limits::tracker_rate`]) and the descriptors allow it. Closes whatever is still open first.
+    /// Takes leave: each tracker that may have counted us is told `stopped`, within 4 s for each from when the pace
+    /// ([`Limits::tracker_rate`](crate::Limits::tracker_rate)) and the descriptors allow it. Closes what is still open first.
     ///
-    /// The reports are of the goodbyes that are owed: those that could not be sent, and why. The trackers will go on counting
-    /// us until they forget us by themselves.
+    /// The reports are of the goodbyes that are owed: those that could not be sent, and why. Their trackers count us until they
+    /// forget us by themselves.
     pub async fn shutdown(mut self) -> Vec<TrackerReport> {
-        self.stop.say();
+        self.stop.set();
         // Another run may begin meanwhile.
-        self.waits.get_or_insert_with(|| self.bounds.wait());
-        self.lookups.abort_all();
+        self.waits.get_or_insert_with(|| self.shared.wait());
+        self.lookups.abort();
         // Connections of attempts are closed when their tasks are gone; goodbyes need the descriptors.
         self.dialler.shutdown().await;
-        self.trackers.shutdown().await
+        self.discovery.shutdown().await
+    }
+
+    /// Waits for one thing, and takes it in. The order is that in which things are looked at that are ready at the same time:
+    /// the deadline, so that a busy swarm cannot put it off; results, which free permits and fill queues; then room for more
+    /// dials, so that what is in flight does not grow faster than it is taken in. The last two only begin another turn.
+    async fn wait(&mut self, next_dial: NextDial, freed: OwnedNotified, changed: &Notify) {
+        let only_sources = self.has_only_sources();
+        tokio::select! {
+            biased;
+            () = self.deadline.passed(), if !self.stop.is_set() => {}
+            Some(found) = self.discovery.next() => self.found(found),
+            Some(looked_up) = self.lookups.next() => self.looked_up(looked_up),
+            Some(attempt) = self.dialler.next() => self.attempted(attempt),
+            permit = next_dial.wait(&self.shared), if next_dial != NextDial::Later => self.dialler.waited(permit),
+            // The deadline may begin to run again, or to stand still.
+            () = changed.notified(), if only_sources => {}
+            () = freed, if self.dialler.is_parked() => {}
+        }
     }
 
     /// An event that needs no waiting.
     fn ready(&mut self) -> Option<Event> {
-        if let Some(event) = self.reports.pop_front() {
-            return Some(event);
-        }
-        if (self.stop.said() || !self.config.dial)
-            && let Some(address) = self.peers.next()
-        {
-            self.unreached(address, Outcome::NotTried, Stage::Queued, None);
-            return self.reports.pop_front();
-        }
-        if self.stop.said() {
-            while let Some(tried) = self.dialler.give_up() {
-                let address = PeerAddress::Socket(tried.address);
-                match tried.first {
-                    Some(first) => self.report_attempt(first),
-                    None => self.unreached(address, Outcome::NotTried, Stage::Queued, None),
-                }
-                if let Some(event) = self.reports.pop_front() {
-                    return Some(event);
-                }
-            }
-        }
-        // Nobody is left who could vouch for a peer that was refused or left out.
-        if self.trackers.is_idle() && self.lookups.is_empty() && !self.peers.is_waiting(Lane::Names) {
-            if let Some((socket, limit)) = self.peers.next_crowded() {
-                let error = PeerError::Crowded { limit };
-                self.unreached(PeerAddress::Socket(socket), Outcome::AddressQuota, Stage::Queued, Some(error));
-            } else if let Some((socket, refusal)) = self.peers.next_refused() {
-                let outcome = Outcome::InvalidAddress;
-                self.unreached(PeerAddress::Socket(socket), outcome, Stage::Queued, Some(refusal.into()));
-            }
+        if self.reports.is_empty() {
+            self.report_one_that_is_not_dialled();
         }
         self.reports.pop_front()
     }
 
-    fn look_up_names(&mut self) {
-        while self.lookups.len() < self.config.limits.lookups_at_once.max(1)
-            && let Some(name) = self.peers.next_in(Lane::Names)
+    /// Reports one peer, if any is certain not to be dialled.
+    fn report_one_that_is_not_dialled(&mut self) {
+        let is_over = self.stop.is_set();
+        if (is_over || !self.config.dial)
+            && let Some(address) = self.peers.next()
         {
-            let by_user = self.peers.sources(&name).contains(&Source::User);
-            let budget = if by_user { Budget::Users } else { Budget::Peers };
-            self.lookups.spawn(look_up(name, budget, self.config.limits, self.stop.listen()));
+            return self.unreached(address, Outcome::NotTried, Stage::Queued, None);
         }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.trackers.is_idle() && self.has_only_trackers()
-    }
-
-    /// Whether the deadline has passed; if not, the alarm is set to it.
-    fn is_over(&mut self, begun: Instant, now: Instant) -> bool {
-        let is_queueing = self.has_only_trackers() && self.trackers.is_queueing();
-        match (is_queueing, self.queueing) {
-            (true, None) => self.queueing = Some(now),
-            (false, Some(since)) => {
-                self.queued += now - since;
-                self.queueing = None;
+        // A second attempt that will not come leaves the first one to report, and the census may withhold that.
+        while is_over
+            && self.reports.is_empty()
+            && let Some(tried) = self.dialler.give_up()
+        {
+            match tried.first {
+                Some(first) => self.report_attempt(first),
+                None => self.unreached(PeerAddress::Socket(tried.address), Outcome::NotTried, Stage::Queued, None),
             }
-            _ => {}
         }
-        let deadline = begun.checked_add(self.config.deadline).and_then(|at| at.checked_add(self.queued));
-        let deadline = deadline.filter(|_| !is_queueing);
-        match (&mut self.alarm, deadline) {
-            (Some(alarm), Some(at)) if alarm.deadline() != at => alarm.as_mut().reset(at),
-            (alarm @ None, Some(at)) => *alarm = Some(Box::pin(sleep_until(at))),
-            (alarm @ Some(_), None) => *alarm = None,
-            _ => {}
+        // As long as a source or a host name is left, it may allow a peer that was refused or left out.
+        let is_final =
+            self.discovery.activity() == Activity::Idle && self.lookups.is_empty() && !self.peers.has_names();
+        if !self.reports.is_empty() || !is_final {
+            return;
         }
-        deadline.is_some_and(|deadline| deadline <= now)
+        if let Some((address, limit)) = self.peers.next_over_quota() {
+            let error = Some(PeerError::Crowded { limit });
+            self.unreached(PeerAddress::Socket(address), Outcome::AddressQuota, Stage::Queued, error);
+        } else if let Some((address, refusal)) = self.peers.next_refused() {
+            let error = Some(refusal.into());
+            self.unreached(PeerAddress::Socket(address), Outcome::InvalidAddress, Stage::Queued, error);
+        }
     }
 
-    fn has_only_trackers(&self) -> bool {
-        self.lookups.is_empty() && self.dialler.is_idle() && !self.peers.is_anybody_waiting()
+    /// Whether the deadline has passed and the run goes on as if it had not.
+    fn is_past_deadline(&mut self, begun: Instant, now: Instant) -> bool {
+        let is_queueing = self.has_only_sources() && self.discovery.activity() == Activity::AwaitsTurn;
+        self.deadline.has_passed(begun, now, is_queueing) && !self.stop.is_set()
+    }
+
+    /// Whether nothing is left to do.
+    fn is_idle(&self) -> bool {
+        self.has_only_sources() && self.discovery.activity() == Activity::Idle
+    }
+
+    /// Whether no peer is being looked up or dialled, or will be unless a source names one.
+    fn has_only_sources(&self) -> bool {
+        self.lookups.is_empty() && self.dialler.is_idle() && !self.peers.is_any_waiting()
+    }
+
+    /// Counts this run as one beside which another may begin, while it waits for nothing but late answers.
+    fn let_others_begin(&mut self) {
+        if !(self.has_only_sources() && self.discovery.activity() == Activity::AwaitsAnswers) {
+            self.waits = None;
+        } else if self.waits.is_none() {
+            self.waits = Some(self.shared.wait());
+        }
     }
 
     fn finish(&mut self, begun: Instant) -> Option<Summary> {
@@ -303,50 +302,43 @@ impl Swarm {
     }
 
     fn cut_short(&mut self, by: CutShort) {
-        self.stop.say();
+        self.stop.set();
         if let Some(summary) = &mut self.summary {
             summary.cut_short.get_or_insert(by);
         }
     }
 
-    fn tracked(&mut self, tracked: Tracked) {
-        let Tracked { mut report, peers, info_hash, own } = tracked;
-        own.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, self.bounds.identity().port)));
-        let source = Source::Tracker(Arc::clone(&report.url));
-        if let Some((address, named)) = report.address.zip(report.peers.as_mut()) {
-            let policy = AddressPolicy::for_peers_of(address.ip());
-            let ours = &self.bounds.identity().peer_ids;
-            self.peers.expect(peers.len());
-            for peer in peers.into_iter().filter(|peer| !peer.peer_id.is_some_and(|id| ours.is_ours(id))) {
-                let requires_crypto = peer.requires_crypto == Some(true);
-                let word = Word { source: &source, policy, info_hash, requires_crypto };
-                match self.peers.add(peer.address.clone(), word) {
-                    Added::Counts | Added::Again => named.count(&peer.address),
-                    Added::LeftOut => report.left_out += 1,
-                    Added::Ourselves => {}
-                }
+    /// Takes in what a source has found: its peers, then its report.
+    fn found(&mut self, found: Found) {
+        let Found { peers, source, policy, info_hash, own_addresses, mut report } = found;
+        let (ours, port) = (&self.shared.identity().peer_ids, self.shared.endpoint().port);
+        own_addresses.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, port)));
+        self.peers.expect(peers.len());
+        for peer in peers.into_iter().filter(|peer| !peer.peer_id.is_some_and(|id| ours.is_ours(id))) {
+            let requires_crypto = peer.requires_crypto == Some(true);
+            let introduction = Introduction { source: &source, policy, info_hash, requires_crypto };
+            let added = self.peers.add(&peer.address, introduction);
+            if let Some(report) = &mut report {
+                report.count(&peer.address, added);
             }
         }
-        self.report_tracker(report);
+        if let Some(SourceReport::Tracker(report)) = report {
+            self.report_tracker(*report);
+        }
     }
 
-    fn looked_up(&mut self, (name, result): LookedUp) {
-        let (outcome, error) = match result {
+    fn looked_up(&mut self, LookedUp { name, addresses }: LookedUp) {
+        let error = match addresses {
             Some(Ok(addresses)) => {
-                self.peers.resolved(&name, &addresses, |address| self.config.bind.allows(address));
+                self.peers.resolved(name, &addresses, |address| self.lookups.allows(address));
                 return;
             }
-            Some(Err(error)) => {
-                let outcome = match error.kind() {
-                    NO_THREAD => Outcome::LocalLimit,
-                    NO_ROUTE => Outcome::NoRoute,
-                    _ => Outcome::ResolveFailed,
-                };
-                (outcome, Some(PeerError::Resolve(error)))
-            }
-            None => (Outcome::Interrupted, None),
+            Some(Err(error)) => Some(error),
+            None => None,
         };
-        self.unreached(name, outcome, Stage::Resolve, error);
+        let (host, port) = name;
+        let outcome = error.as_ref().map_or(Outcome::Interrupted, outcome_of);
+        self.unreached(PeerAddress::Host(host, port), outcome, Stage::Resolve, error.map(PeerError::Resolve));
     }
 
     fn attempted(&mut self, attempt: Box<Attempt>) {
@@ -357,8 +349,8 @@ impl Swarm {
 
     fn report_attempt(&mut self, last: Box<Attempt>) {
         let sources = self.peers.sources(&PeerAddress::Socket(last.tried.address));
-        let (report, said) = story::tell(last, sources, &self.torrent, &self.secrets);
-        let told = self.census.take(report, &said);
+        let story = story::tell(last, sources, &self.torrent, &self.secrets);
+        let told = self.census.take(story);
         self.tell(told);
     }
 
@@ -385,32 +377,5 @@ impl Swarm {
             }
             self.reports.push_back(Event::Peer(report));
         }
-    }
-}
-
-/// Waits for the alarm; for ever where there is none.
-async fn rings(alarm: Option<&mut Pin<Box<Sleep>>>) {
-    match alarm {
-        Some(alarm) => alarm.await,
-        None => std::future::pending().await,
-    }
-}
-
-/// A peer named by its host and the addresses of that; `None` when the run ended first.
-type LookedUp = (PeerAddress, Option<io::Result<Vec<SocketAddr>>>);
-
-async fn look_up(name: PeerAddress, budget: Budget, limits: Limits, stopped: Stopped) -> LookedUp {
-    let PeerAddress::Host(host, port) = &name else {
-        return (name, Some(Err(io::Error::other("not a host name"))));
-    };
-    let found = stopped.or(pin!(resolve(host.as_str(), *port, budget, &limits))).await;
-    (name, found)
-}
-
-/// A task's result. Its panic is a defect of ours and goes on in whoever waits.
-pub(crate) fn settled<T>(result: Result<T, JoinError>) -> T {
-    match result {
-        Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

@@ -4,8 +4,8 @@ use ids::InfoHash;
 use metainfo::{Hashes, Magnet, MagnetPeer, Torrent};
 use tracker::PeerAddress;
 
-/// What a run is about: a torrent, or as much of one as a magnet link or an info-hash tells. Nobody is asked for the
-/// rest, so what is not known at the beginning is not known at the end.
+/// What a run is about: a torrent, or as much of one as a magnet link or an info-hash tells. The run itself does not fetch the
+/// rest; a caller that has it may hand it in later, see [`may_be_learned`](Self::may_be_learned).
 ///
 /// ```
 /// # use client::{Config, Swarm};
@@ -23,19 +23,22 @@ pub struct Topic {
     pub hashes: Hashes,
     /// Bytes of all files together, padding left out; `None` when it is not known.
     pub total_size: Option<u64>,
-    /// Number of pieces; `None` when nobody has said. What peers have is then known of those only that have everything,
-    /// or lack something for certain.
+    /// Number of pieces; `None` when unknown. Then only of peers that have everything, or certainly lack something, is it
+    /// known what they have.
     pub pieces: Option<u32>,
-    /// Whether it is private (BEP 27). The flag is part of the metadata, so neither a link nor an info-hash tells, and the
-    /// run goes on as with a torrent that is not: whoever asks about a private one in this way risks what
-    /// [`Config::allow_private`](crate::Config::allow_private) warns of.
+    /// Whether it is private (BEP 27). The flag is part of the metadata, so a link or an info-hash leaves it unknown, and the
+    /// run treats the torrent as public: to ask about a private one in this way has the risk that
+    /// [`Config::allow_private`](crate::Config::allow_private) describes.
     pub private: Option<bool>,
     /// The trackers it names, in its order, as written; unusable ones too.
     pub trackers: Vec<String>,
-    /// How many web seeds it names.
-    pub web_seeds: usize,
-    /// The peers it names: on a stranger's word, so local addresses are not among those that are dialled, and none is
-    /// when only counts are wanted ([`Config::scrape`](crate::Config::scrape)).
+    /// The URLs of the web seeds it names, as written (BEP 17, BEP 19).
+    pub web_seeds: Vec<String>,
+    /// Whether the torrent may become known during the run, by [`Swarm::learn`](crate::Swarm::learn). A peer that says
+    /// which pieces it has is then reported once their number is known, or at the end of the run.
+    pub may_be_learned: bool,
+    /// The peers it names. They are untrusted, so local addresses are not dialled; and none is when only counts are wanted
+    /// ([`Config::scrape`](crate::Config::scrape)).
     pub peers: Vec<PeerAddress>,
 }
 
@@ -46,7 +49,7 @@ impl From<&Torrent> for Topic {
             pieces: Some(torrent.pieces),
             private: Some(torrent.private),
             trackers: torrent.trackers.iter().flatten().map(|tracker| tracker.url.clone()).collect(),
-            web_seeds: torrent.details.web_seeds.len() + torrent.details.http_seeds.len(),
+            web_seeds: [&torrent.details.web_seeds[..], &torrent.details.http_seeds].concat(),
             ..torrent.hashes.into()
         }
     }
@@ -56,14 +59,14 @@ impl From<&Magnet> for Topic {
     fn from(magnet: &Magnet) -> Self {
         Self {
             trackers: magnet.trackers.iter().map(|tracker| tracker.url.clone()).collect(),
-            web_seeds: magnet.web_seeds.len(),
+            web_seeds: magnet.web_seeds.clone(),
             peers: magnet.peers.iter().filter_map(address).collect(),
             ..magnet.hashes.into()
         }
     }
 }
 
-/// A torrent of which nothing is known but its name.
+/// A torrent of which only the info-hashes are known.
 impl From<Hashes> for Topic {
     fn from(hashes: Hashes) -> Self {
         Self {
@@ -72,21 +75,22 @@ impl From<Hashes> for Topic {
             pieces: None,
             private: None,
             trackers: Vec::new(),
-            web_seeds: 0,
+            web_seeds: Vec::new(),
+            may_be_learned: false,
             peers: Vec::new(),
         }
     }
 }
 
-/// As of [`Hashes`], with 20 bytes that are taken for v1's. Truncated ones of v2 do as well: trackers and peers are told no
-/// more than these.
+/// As of [`Hashes`], with 20 bytes that are taken for a v1 info-hash. A truncated v2 hash works as well: trackers and peers see
+/// no more of either.
 impl From<InfoHash> for Topic {
     fn from(info_hash: InfoHash) -> Self {
         Hashes::from(info_hash).into()
     }
 }
 
-/// What is a host name to a link is one to everybody.
+/// As an endpoint of our own types, parsed again.
 fn address(peer: &MagnetPeer) -> Option<PeerAddress> {
     peer.to_string().parse().ok()
 }
@@ -100,7 +104,7 @@ mod tests {
     const V2: &str = "caf1e1c30e81cb361b9ee167c4aa64228a7fa4fa9f6105232b28ad099f3a302e";
 
     #[test]
-    fn a_torrent_says_it_all() {
+    fn a_torrent_has_all_of_it() {
         let file = SingleFile { announce: Some("http://t/announce"), ..SingleFile::new("a", 100_000) };
         let torrent = Torrent::parse(&file.to_bytes()).unwrap();
         let topic = Topic::from(&torrent);
@@ -110,22 +114,25 @@ mod tests {
     }
 
     #[test]
-    fn a_magnet_link_says_some_of_it() {
+    fn a_magnet_link_has_some_of_it() {
         let peers = "x.pe=8.8.8.8:1&x.pe=[::ffff:8.8.8.8]:2&x.pe=[2606:4700::1]:3&x.pe=Seed.example:4";
         let link = format!("magnet:?xt=urn:btih:{V1}&xt=urn:btmh:1220{V2}&tr=http://b&tr=nonsense&{peers}&ws=http://w");
         let topic = Topic::from(&Magnet::parse(&link).unwrap());
         assert_eq!(topic.hashes, Hashes::Hybrid { v1: V1.parse().unwrap(), v2: V2.parse().unwrap() });
         assert_eq!((topic.total_size, topic.pieces, topic.private), (None, None, None));
-        assert_eq!((topic.trackers, topic.web_seeds), (vec!["http://b".to_owned(), "nonsense".to_owned()], 1));
+        assert_eq!(
+            (topic.trackers, topic.web_seeds),
+            (vec!["http://b".to_owned(), "nonsense".to_owned()], vec!["http://w".to_owned()])
+        );
         let peers: Vec<String> = topic.peers.iter().map(ToString::to_string).collect();
         assert_eq!(peers, ["8.8.8.8:1", "8.8.8.8:2", "[2606:4700::1]:3", "seed.example:4"]);
     }
 
     #[test]
-    fn an_info_hash_says_none_of_it() {
+    fn an_info_hash_has_none_of_it() {
         let info_hash: InfoHash = V1.parse().unwrap();
         let topic = Topic::from(info_hash);
         assert_eq!((topic.hashes, topic.private), (Hashes::V1(info_hash), None));
-        assert_eq!((topic.trackers.len(), topic.peers.len(), topic.web_seeds), (0, 0, 0));
+        assert_eq!((topic.trackers.len(), topic.peers.len(), topic.web_seeds.len()), (0, 0, 0));
     }
 }

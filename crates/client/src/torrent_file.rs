@@ -1,6 +1,6 @@
-//! Reads a torrent from disk, with a bound and a clear word about what is not one.
+//! Reads a torrent from a file or a pipe, within limits, and says what is wrong with one that cannot be read.
 
-use crate::error::Error;
+use crate::error::{Error, ReadError};
 use crate::net::resolve::blocking;
 use metainfo::Torrent;
 use std::fs::File;
@@ -12,38 +12,11 @@ use std::time::Duration;
 /// behind 32 KiB. Some such files have no end.
 const HEAD_BYTES: u64 = 36 << 10;
 
-/// Why a file's bytes could not be had.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// The operating system says no.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// Our own machine started no thread to read it in: not the file's fault.
-    #[error("this machine starts no more threads: {0}")]
-    NoThread(io::Error),
-    /// A directory holds torrents but is none.
-    #[error("is a directory")]
-    Directory,
-    /// No bytes at all.
-    #[error("file is empty")]
-    Empty,
-    /// A pipe without a writer, or a disk that does not answer.
-    #[error("not read within {} s", .0.as_secs_f32())]
-    TooSlow(Duration),
-    /// More bytes than are read.
-    #[error("larger than {} MiB, the most that is read", .limit >> 20)]
-    TooLarge {
-        /// Most bytes that are read.
-        limit: usize,
-    },
-}
-
 /// The torrent in a file, which is read up to [`Torrent::MAX_BYTES`] and parsed off the runtime's threads: a big one takes
 /// seconds. Both together have the time `limit`.
 ///
 /// # Errors
-/// Why its bytes could not be had, or are no torrent.
+/// Its bytes cannot be read, or are no torrent.
 pub async fn read_torrent(path: impl AsRef<Path>, limit: Duration) -> Result<Torrent, Error> {
     let path = path.as_ref().to_owned();
     let open = move || {
@@ -54,10 +27,10 @@ pub async fn read_torrent(path: impl AsRef<Path>, limit: Duration) -> Result<Tor
     read(open, limit).await
 }
 
-/// As [`read_torrent`], from a pipe or whatever else bytes come from.
+/// As [`read_torrent`], from a pipe or another source of bytes.
 ///
 /// # Errors
-/// Why its bytes could not be had, or are no torrent.
+/// Its bytes cannot be read, or are no torrent.
 pub async fn read_torrent_from(source: impl Read + Send + 'static, limit: Duration) -> Result<Torrent, Error> {
     read(move || Ok((source, 0)), limit).await
 }

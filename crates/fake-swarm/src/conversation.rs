@@ -21,13 +21,13 @@ use crate::peer::{Id, Knows, Peer, Speaks};
 use hearing::Hearing;
 use speaking::Speaking;
 
-/// How long a connection may last: longer than any deadline of ours, so that it is our side that decides.
+/// How long a connection may last: longer than any deadline of the code under test, so that its own deadlines are seen.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Plays the script to its end.
 pub(crate) async fn play(stream: TcpStream, ip: Ipv4Addr, info_hash: &[u8; 20], script: &Peer, account: Account) {
-    // Each write is a script's decision; the kernel must not wait to merge them unless the script lets it. If it will not
-    // have it, the bytes are still right.
+    // The script decides what a segment is; the kernel must not wait to merge writes unless the script lets it. If the
+    // option cannot be set, the bytes are still right.
     let _ = stream.set_nodelay(!script.nagle);
     let mut conversation = Conversation {
         stream: &stream,
@@ -38,7 +38,7 @@ pub(crate) async fn play(stream: TcpStream, ip: Ipv4Addr, info_hash: &[u8; 20], 
         speaking: Speaking::new(&stream, script),
     };
     let end = tokio::time::timeout(PATIENCE, conversation.play()).await.unwrap_or(End::TimedOut);
-    // The socket goes first: whoever waits for the count may rely on it.
+    // The socket is closed first: a test that waits for the count expects that.
     drop(stream);
     account.close(end);
 }
@@ -93,7 +93,7 @@ impl Conversation<'_> {
             Speaks::After(wanted) => {
                 self.settle_encryption(wanted).await?;
                 let sent = self.hearing.until(wanted).await?;
-                // What real clients do with a stranger.
+                // Real clients, too, close on an unknown info-hash without a byte.
                 let info_hash = self.hash_for(&sent).ok_or(Stop::Script(Ending::Closes))?;
                 self.answer(&sent, info_hash)
             }
@@ -105,7 +105,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// Comes back when both sides may go on with their handshakes.
+    /// Returns when both sides may go on with their handshakes.
     async fn settle_encryption(&mut self, wanted: usize) -> Result<(), Stop> {
         let policy = &self.script.encryption;
         let foreign = policy.mse != Mse::Unknown && self.hearing.until(PROTOCOL.len()).await? != PROTOCOL;
@@ -123,7 +123,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// The info-hash to answer this beginning of a handshake with; `None` for a stranger's.
+    /// The info-hash to answer this beginning of a handshake with; `None` for a torrent that this peer does not have.
     fn hash_for(&self, sent: &[u8]) -> Option<[u8; 20]> {
         let asked = asked_for(sent);
         let ours = asked == Some(*self.info_hash);

@@ -85,13 +85,13 @@ impl Datagram {
         Some(hashes.as_chunks().0.to_vec())
     }
 
-    /// So many bytes from this offset.
+    /// `N` bytes from this offset.
     fn field<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
         self.bytes.get(offset..)?.first_chunk().copied()
     }
 }
 
-/// What the options after an announce (BEP 41) say of the URL: 0 ends them, 1 is nothing, 2 is a length and so many
+/// What the options after an announce (BEP 41) say of the URL: 0 ends them, 1 is nothing, 2 is a length and that many
 /// bytes. At the first that makes no sense the reading ends.
 fn url_data(mut options: &[u8]) -> Vec<u8> {
     let mut url = Vec::new();

@@ -1,4 +1,4 @@
-//! What a fake peer makes of plaintext and of Message Stream Encryption (MSE, also PE).
+//! How a fake peer answers plaintext and Message Stream Encryption (MSE, also PE).
 
 use crate::ending::Ending;
 use crate::mse::KEY_LENGTH;
@@ -8,7 +8,7 @@ pub const PLAINTEXT: u32 = 1;
 /// `crypto_provide` and `crypto_select` for a payload under RC4.
 pub const RC4: u32 = 2;
 
-/// A peer's policy of encryption. The default takes plaintext and has never heard of MSE.
+/// A peer's policy of encryption. The default takes plaintext and speaks no MSE.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Encryption {
     /// For an initiator that begins with a handshake.
@@ -17,30 +17,30 @@ pub struct Encryption {
     pub mse: Mse,
 }
 
-/// What a peer makes of a handshake in plaintext.
+/// How a peer answers a handshake in plaintext.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Plaintext {
     /// Answers it.
     #[default]
     Accepted,
-    /// Says nothing to it, and ends so once it would have answered.
+    /// Sends nothing, and ends like this where it would have answered.
     Refused(Ending),
 }
 
-/// What a peer makes of bytes that begin no handshake.
+/// How a peer answers bytes that are not the beginning of a handshake.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Mse {
-    /// Takes them for a handshake all the same, and finds one for no torrent of its own.
+    /// Reads them as a handshake, which is for no torrent of its own.
     #[default]
     Unknown,
-    /// Ends so as soon as 20 bytes have come, without a byte: [`Ending::Closes`] as libtorrent with encryption
-    /// disabled, [`Ending::Stays`] as a client that waits for ever for more.
+    /// Ends like this as soon as 20 bytes have come, without a byte: [`Ending::Closes`] as libtorrent with encryption
+    /// disabled, [`Ending::Stays`] as a client that waits forever for more.
     Refused(Ending),
     /// Answers as a responder.
     Spoken(Responder),
 }
 
-/// How a peer answers MSE. An initiator that wants another torrent is let go with a FIN, after its `req2`.
+/// How a peer answers MSE. On an initiator that wants another torrent it closes (FIN) after `req2`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Responder {
     /// What it selects.

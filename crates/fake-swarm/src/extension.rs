@@ -1,6 +1,7 @@
 //! The extension handshake (BEP 10), written by hand.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use crate::bencoding::{dictionary, integer, string};
 use crate::message;
@@ -32,12 +33,41 @@ pub struct ExtensionHandshake<'a> {
     /// How many seconds ago it last saw a complete copy, -1 for never (libtorrent's).
     pub complete_ago: Option<i64>,
     /// Its ids for the extensions; 0 turns one off. Left out when empty, which some clients do and BEP 10 does not allow.
-    pub m: &'a [(&'a str, u8)],
+    pub m: Vec<(&'a str, u8)>,
     /// Further keys with values that are [encoded](crate::bencoding) already; a key that is there is there twice.
     pub extra: Vec<(&'a str, Vec<u8>)>,
 }
 
-impl ExtensionHandshake<'_> {
+impl<'a> ExtensionHandshake<'a> {
+    /// Reads the dictionary that a program sent. [`dictionary`](Self::dictionary) writes the same bytes again, if its keys
+    /// are sorted and each is there once. `None` if it is no dictionary of integers and strings with an `m` of integers.
+    #[must_use]
+    pub fn read(dictionary: &'a [u8]) -> Option<Self> {
+        let mut read = Self::default();
+        for (key, value) in entries(dictionary)? {
+            match key {
+                "complete_ago" => read.complete_ago = Some(number(value)?),
+                "e" => read.e = Some(number::<u8>(value)? != 0),
+                "m" => {
+                    let ids = entries(value)?.into_iter().map(|(name, id)| Some((name, number(id)?)));
+                    read.m = ids.collect::<Option<_>>()?;
+                }
+                "metadata_size" => read.metadata_size = Some(number(value)?),
+                "p" => read.p = Some(number(value)?),
+                "reqq" => read.reqq = Some(number(value)?),
+                "upload_only" => read.upload_only = Some(number::<u8>(value)? != 0),
+                "v" => read.v = Some(std::str::from_utf8(split_string(value)?.0).ok()?),
+                "yourip" => {
+                    let ip = split_string(value)?.0;
+                    let v4 = <[u8; 4]>::try_from(ip).map(IpAddr::from);
+                    read.yourip = Some(v4.or_else(|_| <[u8; 16]>::try_from(ip).map(IpAddr::from)).ok()?);
+                }
+                _ => read.extra.push((key, value.to_vec())),
+            }
+        }
+        Some(read)
+    }
+
     /// The bencoded dictionary.
     #[must_use]
     pub fn dictionary(&self) -> Vec<u8> {
@@ -69,6 +99,46 @@ impl ExtensionHandshake<'_> {
     }
 }
 
+/// The entries of a bencoded dictionary of integers, strings and dictionaries of them, each value as it was written.
+fn entries(dictionary: &[u8]) -> Option<Vec<(&str, &[u8])>> {
+    let mut rest = dictionary.strip_prefix(b"d")?;
+    let mut entries = Vec::new();
+    while rest != b"e" {
+        let (key, after) = split_string(rest)?;
+        let value;
+        (value, rest) = after.split_at_checked(length(after)?)?;
+        entries.push((std::str::from_utf8(key).ok()?, value));
+    }
+    Some(entries)
+}
+
+/// The length in bytes of the value that these bytes begin with.
+fn length(bytes: &[u8]) -> Option<usize> {
+    match bytes.first()? {
+        b'i' => Some(bytes.iter().position(|byte| *byte == b'e')? + 1),
+        b'd' => {
+            let mut end = 1;
+            while bytes.get(end)? != &b'e' {
+                end += length(bytes.get(end..)?)?;
+            }
+            Some(end + 1)
+        }
+        _ => Some(bytes.len() - split_string(bytes)?.1.len()),
+    }
+}
+
+/// A bencoded string and what follows it.
+fn split_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = bytes.iter().position(|byte| *byte == b':')?;
+    let length = std::str::from_utf8(bytes.get(..colon)?).ok()?.parse().ok()?;
+    bytes.get(colon + 1..)?.split_at_checked(length)
+}
+
+/// The value of a bencoded integer.
+fn number<N: FromStr>(bytes: &[u8]) -> Option<N> {
+    std::str::from_utf8(bytes.strip_prefix(b"i")?.strip_suffix(b"e")?).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,7 +155,7 @@ mod tests {
             yourip: Some([127, 0, 0, 1].into()),
             e: Some(false),
             complete_ago: Some(-1),
-            m: &[("ut_pex", 1), ("ut_metadata", 2)],
+            m: vec![("ut_pex", 1), ("ut_metadata", 2)],
             extra: vec![("v", integer(7)), ("ipv4", string([1, 2, 3, 4]))],
         };
         assert_eq!(
@@ -97,5 +167,23 @@ mod tests {
         assert_eq!(ExtensionHandshake::default().message(), b"\0\0\0\x04\x14\0de");
         let over_v6 = ExtensionHandshake { yourip: Some(Ipv6Addr::LOCALHOST.into()), ..Default::default() };
         assert_eq!(over_v6.dictionary(), [b"d6:yourip16:".as_slice(), &[0; 15], b"\x01e"].concat());
+    }
+    #[test]
+    fn a_dictionary_is_read_as_it_was_written() {
+        let handshake = ExtensionHandshake {
+            v: Some("x"),
+            yourip: Some(Ipv6Addr::LOCALHOST.into()),
+            m: vec![("ut_metadata", 2), ("ut_pex", 0)],
+            extra: vec![("ipv4", string([1, 2, 3, 4]))],
+            ..Default::default()
+        };
+        assert_eq!(ExtensionHandshake::read(&handshake.dictionary()), Some(handshake.clone()));
+        let whole = handshake.dictionary();
+        for end in 0..whole.len() {
+            assert_eq!(ExtensionHandshake::read(&whole[..end]), None, "{end} bytes");
+        }
+        for wrong in [&b"d1:pi65536ee"[..], b"d6:yourip1:xe", b"d1:ei1e", b"d1:mi1ee", b"de "] {
+            assert_eq!(ExtensionHandshake::read(wrong), None, "{}", wrong.escape_ascii());
+        }
     }
 }

@@ -27,9 +27,9 @@ pub fn stored(body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// At least so many bytes `0` when inflated, in 1 byte for every 1,032: deflate can do no better.
+/// Inflates to at least `length` bytes `0`, and has 1 byte for every 1,032 of them: the best ratio of deflate.
 ///
-/// Checksum and length at the end are wrong: whoever gets there to complain has inflated all of it.
+/// Checksum and length at the end are wrong: a reader that reports them has inflated all of it.
 #[must_use]
 pub fn bomb(length: usize) -> Vec<u8> {
     let mut bits = Bits { out: HEADER.to_vec(), pending: 0, count: 0 };

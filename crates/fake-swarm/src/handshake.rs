@@ -47,9 +47,15 @@ fn peer_id(text: &str) -> [u8; 20] {
     id
 }
 
-/// The info-hash in what may be the beginning of a handshake.
+/// The info-hash in the beginning of a handshake; `None` for other bytes.
 pub(crate) fn asked_for(sent: &[u8]) -> Option<[u8; 20]> {
     sent.get(BEFORE_INFO_HASH..UP_TO_INFO_HASH).filter(|_| sent.starts_with(PROTOCOL))?.try_into().ok()
+}
+
+/// The reserved bytes in a whole handshake.
+pub(crate) fn reserved_in(sent: &[u8]) -> Option<[u8; 8]> {
+    let whole = sent.starts_with(PROTOCOL) && sent.len() == HANDSHAKE_LENGTH;
+    sent.get(PROTOCOL.len()..BEFORE_INFO_HASH).filter(|_| whole)?.try_into().ok()
 }
 
 /// Whether the reserved bits ask for the upgrade from v1 to v2 (BEP 52).
@@ -79,6 +85,8 @@ mod tests {
         assert_eq!(asked_for(&bytes[..UP_TO_INFO_HASH]), Some([b'H'; 20]));
         assert_eq!(asked_for(&bytes[..47]), None);
         assert_eq!(asked_for(&[b'H'; 68]), None);
+        assert_eq!(reserved_in(&bytes), Some(RESERVED));
+        assert_eq!((reserved_in(&bytes[..67]), reserved_in(&[b'H'; 68])), (None, None));
     }
 
     #[test]

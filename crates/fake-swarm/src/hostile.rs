@@ -15,7 +15,7 @@ pub fn dictionaries() -> Vec<(&'static str, Vec<u8>)> {
     all
 }
 
-/// A dictionary of so many bytes or a few more, all of it well formed.
+/// A well-formed dictionary of `length` bytes or a few more.
 #[must_use]
 pub fn oversize_dictionary(length: usize) -> Vec<u8> {
     dictionary([("v", string("x")), ("z", string(vec![b'z'; length]))])

@@ -21,11 +21,15 @@ use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::tracker::State;
-use crate::{Request, TrackerScript, script};
+use crate::request::Request;
+use crate::script::TrackerScript;
+use crate::{script, state};
 
 /// A piece of [`TrackerScript::EndlessBody`].
 static ENDLESS: [u8; 16 * 1024] = [b'e'; 16 * 1024];
+
+/// What the connections of an HTTP tracker share.
+pub(crate) type State = state::State<TrackerScript, Request>;
 
 type Reply = Response<Either<Full<Bytes>, Endless>>;
 
@@ -94,7 +98,7 @@ async fn ordinary(
     let connection = http1::Builder::new().keep_alive(most > 1).serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let mut is_closing = false;
-    // The client may go away at any time, and that is no error of ours.
+    // The client may close at any time; that is not an error here.
     poll_fn(|cx| {
         let polled = connection.as_mut().poll(cx);
         if polled.is_ready() || is_closing || most == 1 || answered.load(Ordering::Relaxed) < most {

@@ -1,4 +1,4 @@
-//! What a swarm remembers of its connections, so that a test can prove from the victim's side what was done to it.
+//! What a swarm records of its connections, so that a test can check from the peer's side what was sent to it.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -157,7 +157,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Whether the peer has been connected to before, and less than so long ago.
+    /// Whether the first connection to this peer was less than `throttle` ago, and is not this one.
     pub(crate) fn is_sooner_than(&self, throttle: Duration) -> bool {
         self.index > 0 && self.since_first < throttle
     }
@@ -169,7 +169,7 @@ impl Account {
 
     pub(crate) fn received(&self, bytes: &[u8]) {
         self.update(|connection| remember(&mut connection.received, bytes));
-        // After the bytes are written down: whoever waits for the count may rely on it.
+        // After the bytes are recorded: a test that waits for the count expects them.
         self.ledger.counts.send_modify(|counts| counts.received += bytes.len());
     }
 

@@ -86,7 +86,7 @@ pub fn extension_handshake(dictionary: &[u8]) -> Vec<u8> {
     extended(0, dictionary)
 }
 
-/// The bits of a bitfield of so many pieces: the first piece is the highest bit of the first byte, and the spare bits
+/// The bits of a bitfield of `pieces` pieces: the first piece is the highest bit of the first byte, and the spare bits
 /// of the last byte are zero.
 #[must_use]
 pub fn bits(pieces: u32, has: impl Fn(u32) -> bool) -> Vec<u8> {

@@ -12,7 +12,7 @@ pub use group::{DEGENERATE_KEYS, KEY_LENGTH};
 pub(crate) use group::{agree, public_key};
 pub(crate) use rc4::Rc4;
 
-/// The secret that initiator and responder share, and the torrent's info-hash, which only they who have it know.
+/// The secret that initiator and responder share, and the torrent's info-hash, which only peers of its swarm know.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Secrets {
     /// `S`, the result of Diffie-Hellman.
@@ -36,7 +36,7 @@ impl Secrets {
         Rc4::new(&sha1(&[label, &self.shared, &self.info_hash]))
     }
 
-    /// The 20 bytes that name the torrent to those who know it: `req2` with `SKEY`, masked by `req3` with `S`.
+    /// The 20 bytes that name the torrent to a peer that has it: `req2` with `SKEY`, masked by `req3` with `S`.
     pub(crate) fn torrent_mark(&self) -> [u8; 20] {
         let mut mark = sha1(&[b"req2", &self.info_hash]);
         let mask = sha1(&[b"req3", &self.shared]);

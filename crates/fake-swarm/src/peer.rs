@@ -1,4 +1,4 @@
-//! The script of one peer: what it says, when, to whom, and how it ends.
+//! The script of one peer: what it says, when, to which initiators, and how it ends.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub struct Peer {
     pub reserved: [u8; 8],
     /// The torrent it has, and which initiators it answers.
     pub knows: Knows,
-    /// What it makes of plaintext, and of MSE.
+    /// How it answers plaintext and MSE.
     pub encryption: Encryption,
     /// A connection that comes sooner than this after the first one to this peer is closed without a byte, as clients
     /// do that throttle reconnects.
@@ -56,7 +56,7 @@ pub struct Peer {
     /// Whether the kernel may hold a segment back until the one before it is acknowledged (Nagle's algorithm, RFC 896), as
     /// libtorrent lets it.
     pub nagle: bool,
-    /// The stream breaks off after so many bytes, and the connection ends as [`ending`](Self::ending) says.
+    /// The stream breaks off after this number of bytes, and the connection ends as [`ending`](Self::ending) says.
     pub at_most: Option<usize>,
     /// Ids of messages on which it closes (FIN), whatever it is doing: 15 for a client that does not know the fast
     /// extension (BEP 6) and takes `have_none` for a violation, 20 to close on the extension handshake (BEP 10).
@@ -80,7 +80,7 @@ pub enum Id {
     Initiators,
 }
 
-/// Which torrent a peer has, and what it makes of an initiator that wants another.
+/// Which torrent a peer has, and how it answers an initiator that wants another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Knows {
     /// The swarm's torrent; an initiator that asks for another gets no byte.
@@ -100,9 +100,9 @@ pub enum Knows {
 /// When a peer says its handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaks {
-    /// As soon as it has accepted, whatever the initiator is after; such a peer knows no MSE.
+    /// As soon as it has accepted, whatever torrent the initiator wants; such a peer speaks no MSE.
     OnAccept,
-    /// When the first so many bytes of the initiator's handshake have come: 48 tell the torrent, 68 are all.
+    /// When this number of bytes of the initiator's handshake have come: 48 end with the info-hash, 68 are all.
     After(usize),
     /// Never: it reads and says nothing.
     Never,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::UdpCounts;
 use crate::bencoding::{dictionary, integer, list, string};
+use crate::udp_script::UdpCounts;
 
 /// What a fake tracker does with each request. Whatever it does, the request is recorded first.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,7 +28,7 @@ impl<Script, Question: Clone> State<Script, Question> {
         *self.script.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(script);
     }
 
-    /// Remembers a question, and wakes who waits for it.
+    /// Records a question, and wakes the tasks that wait for it.
     pub(crate) fn record(&self, question: Question) {
         self.questions.send_if_modified(|questions| {
             let room = questions.len() < QUESTIONS;

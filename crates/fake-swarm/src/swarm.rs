@@ -216,7 +216,11 @@ fn wildcard() -> Ipv4Addr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{End, Id, LazyBitfield, handshake, peer_id_of, peer_ip};
+    use crate::address::peer_ip;
+    use crate::handshake::{handshake, peer_id_of};
+    use crate::lazy::LazyBitfield;
+    use crate::ledger::End;
+    use crate::peer::Id;
     use std::io::ErrorKind;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::task::JoinSet;
@@ -293,7 +297,7 @@ mod tests {
     #[tokio::test]
     async fn urgent_data_is_beside_the_stream() {
         let mut urgent = Peer::default().sending([b"be".to_vec()]);
-        urgent.after.push(crate::Step::Urgent(b'!'));
+        urgent.after.push(crate::peer::Step::Urgent(b'!'));
         let swarm = FakeSwarm::start(HASH, &[(peer_ip(0), urgent.sending([b"side".to_vec()]))]).unwrap();
         // Not a tokio stream: that takes the end of a read at the mark for the end of what has come.
         let addr = swarm.addr(peer_ip(0));
@@ -327,7 +331,7 @@ mod tests {
         assert_eq!(open.read(&mut [0; 1]).await.unwrap(), 0);
     }
 
-    /// Shakes hands and returns how many bytes followed before so many had come.
+    /// Shakes hands and reads until this many bytes have followed.
     async fn shake_and_read(addr: SocketAddrV4, length: usize) -> io::Result<usize> {
         let mut stream = TcpStream::connect(addr).await?;
         stream.write_all(&handshake([0; 8], &HASH, b"-XX0000-initiator000")).await?;

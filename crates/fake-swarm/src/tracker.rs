@@ -8,10 +8,13 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 
+use crate::error::Error;
+use crate::http::{self, State};
+use crate::request::Request;
+use crate::script::TrackerScript;
 use crate::server::Server;
-use crate::{Error, Request, TrackerScript, http, state};
 
-/// How long a connection may last: longer than any deadline of ours, so that it is our side that decides.
+/// How long a connection may last: longer than any deadline of the code under test, so that its own deadlines are seen.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A tracker that answers every request, whatever its path, by its [`TrackerScript`], and remembers what it was asked.
@@ -24,9 +27,6 @@ pub struct FakeTracker {
     connections: Arc<AtomicUsize>,
     _server: Server,
 }
-
-/// What the connections of a tracker share.
-pub(crate) type State = state::State<TrackerScript, Request>;
 
 impl FakeTracker {
     /// Starts a tracker on 127.0.0.1 and a port of the kernel's choice, on the current runtime.
@@ -104,7 +104,7 @@ impl FakeTracker {
 
 async fn serve(state: Arc<State>, stream: TcpStream, remote: SocketAddr) {
     let script = state.script();
-    // How a connection ends is the other side's affair.
+    // The end of a connection is judged by the client under test, not here.
     let _ = tokio::time::timeout(PATIENCE, http::serve(stream, remote, &state, &script)).await;
 }
 

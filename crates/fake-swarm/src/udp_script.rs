@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use sha1::{Digest, Sha1};
 
-use crate::Datagram;
+use crate::datagram::Datagram;
 
 /// What a fake UDP tracker does with each datagram. Whatever it does, the datagram is recorded first.
 ///
@@ -21,7 +21,7 @@ pub struct UdpScript {
     pub peers: Vec<SocketAddr>,
     /// Seconds to the next announce.
     pub interval: u32,
-    /// What is counted of each torrent, by info-hash; of any other torrent, nobody.
+    /// What is counted of each torrent, by info-hash; 0 peers of any other torrent.
     pub counts: Vec<([u8; 20], UdpCounts)>,
     /// How many datagrams, of all senders together, get no answer before the first that does.
     pub silent_for: usize,
@@ -59,7 +59,7 @@ pub struct UdpCounts {
 pub enum Transactions {
     /// As it was sent.
     Right,
-    /// So many replies with a wrong one before the reply with the right one: someone guesses and spoofs.
+    /// This number of replies with a wrong one before the reply with the right one: spoofed answers that guess.
     AfterForgeries(usize),
     /// Always wrong, as on torrust's errors.
     Wrong,
@@ -68,7 +68,7 @@ pub enum Transactions {
 }
 
 impl Default for UdpScript {
-    /// A tracker that counts nobody, with an interval of 1800 s.
+    /// A tracker that counts 0 peers, with an interval of 1800 s.
     fn default() -> Self {
         Self {
             peers: Vec::new(),
@@ -105,7 +105,7 @@ impl UdpScript {
         Self { silent_for: usize::MAX, ..Self::default() }
     }
 
-    /// The datagrams to send back, in this order, when so many came before this one.
+    /// The datagrams to send back, in this order, when `before` datagrams came before this one.
     ///
     /// No socket is needed for it, so a test may serve it wherever it likes.
     #[must_use]

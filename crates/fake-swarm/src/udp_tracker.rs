@@ -8,8 +8,10 @@ use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
+use crate::datagram::Datagram;
+use crate::error::Error;
 use crate::state::State;
-use crate::{Datagram, Error, UdpScript};
+use crate::udp_script::UdpScript;
 
 /// The longest datagram taken: more than any that UDP carries.
 const DATAGRAM_LIMIT: usize = 65_536;
@@ -89,7 +91,7 @@ async fn serve(state: Arc<State<UdpScript, Datagram>>, socket: UdpSocket) {
     let mut buffer = vec![0; DATAGRAM_LIMIT];
     let mut before = 0;
     loop {
-        // A failed receive is the word of an ICMP message about an answer of ours; the next may be fine.
+        // A failed receive reports an ICMP message about an earlier answer; the next may be fine.
         let Ok((length, remote)) = socket.recv_from(&mut buffer).await else { continue };
         let question = Datagram { bytes: buffer.get(..length).unwrap_or_default().to_vec(), remote };
         let script = state.script();
@@ -101,7 +103,7 @@ async fn serve(state: Arc<State<UdpScript, Datagram>>, socket: UdpSocket) {
             None => None,
         };
         for answer in answers {
-            // The asker may be gone, and that is no error of ours.
+            // The client may have closed its socket; that is not an error here.
             let _ = other.as_ref().unwrap_or(&socket).send_to(&answer, remote).await;
         }
     }

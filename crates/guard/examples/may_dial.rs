@@ -1,4 +1,4 @@
-//! Says which of the peers that a tracker names may be dialled, by the address at which the tracker was reached:
+//! Prints which of a tracker's peers may be dialled, by the address at which the tracker was reached:
 //! `cargo run -p guard --example may_dial -- TRACKER_IP PEER_IP:PORT...`
 
 use guard::AddressPolicy;

@@ -1,6 +1,6 @@
 //! The secrets of announce URLs, to be hidden in other text.
 //!
-//! What [`redact_url`](crate::redact_url) hides of a URL may occur elsewhere: a tracker repeats the passkey it was sent in a
+//! What [`redact_url`](crate::redact::redact_url) hides of a URL may occur elsewhere: a tracker repeats the passkey it was sent in a
 //! failure reason, as the host of a redirect or in a peer's name; a torrent, in its comment.
 
 use crate::redact::{HIDDEN, PLAIN_NAMES, PLAIN_SEGMENTS, Parts, decode};

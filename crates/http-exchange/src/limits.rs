@@ -4,8 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of head accepted, at least 8,192; also bounds what is read ahead of the body. Twice this may come until the head
-    /// is complete: the head, what is read ahead, and interim replies before it.
+    /// Bytes of head accepted; also bounds what is read ahead of the body, in a buffer of at least 8,192 bytes. Twice this
+    /// may come until the head is complete: the head, what is read ahead, and interim replies before it.
     pub head_bytes: usize,
     /// Header lines accepted, at most 100,000; real trackers send under 20, and a proxy in front may add as many.
     pub head_lines: usize,

@@ -40,7 +40,7 @@ impl Allowance {
 pub(crate) struct Overrun;
 
 /// Bytes read before the task yields. hyper processes everything that has come before the deadline or another connection is
-/// looked at; thousands of interim replies or tiny chunks take it long.
+/// looked at; thousands of interim replies or tiny chunks take a long time.
 const BYTES_PER_TURN: usize = 32 << 10;
 
 /// Fails reads with [`Overrun`] once the allowance is used up; the last read may exceed it.

@@ -56,7 +56,7 @@ pub struct Location {
 }
 
 impl Location {
-    /// The `Location` that a server sent which was sent `secrets`.
+    /// The `Location` of a server that was sent `secrets`.
     #[must_use]
     pub fn new(text: &[u8], secrets: &Arc<Secrets>) -> Self {
         Self { text: String::from_utf8_lossy(text).into_owned(), secrets: secrets.clone() }

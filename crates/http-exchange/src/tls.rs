@@ -81,8 +81,8 @@ impl Tls {
         Ok(timeout(limit, connect).await.unwrap_or(Err(TlsProblem::Timeout(limit)))?)
     }
 
-    /// Made when first needed, and on another thread: reading the system's roots takes milliseconds, which the peers served
-    /// on this thread would wait.
+    /// Made when first needed, and on another thread: reading the system's roots takes milliseconds, and delays other
+    /// tasks of this thread.
     async fn config(&self) -> Result<Arc<ClientConfig>, TlsProblem> {
         let make = async || {
             let inner = self.0.clone();

@@ -1,8 +1,8 @@
-//! The software a peer id names.
+//! The software that a peer id names.
 //!
-//! Three conventions cover nearly all ids (BEP 20): Azureus `-XXvvvv-`, Mainline `M7-9-2--` and Shadow `Xvvv-----`; the
-//! odd ones have a rule each. The tables hold facts that BEP 20 and the clients themselves state; an Azureus code that is
-//! in none of them is still shown. A peer id is what a peer says of itself, and it may lie.
+//! Three conventions cover nearly all ids (BEP 20): Azureus `-XXvvvv-`, Mainline `M7-9-2--` and Shadow `Xvvv-----`; other
+//! clients have a rule each. The tables hold facts from BEP 20 and the clients themselves; of an unknown client with an Azureus
+//! style id the code is shown. A peer can send any id, so the name may be wrong.
 
 mod azureus;
 mod codes;
@@ -15,10 +15,11 @@ mod version;
 use std::borrow::Cow;
 use std::fmt;
 
-/// What a peer id says about its software.
+/// The software that a peer id names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ClientName {
-    /// The client's name, or the bare code when nobody has registered it.
+    /// The client's name, or its code if that is in no table.
     pub name: Cow<'static, str>,
     /// Its version, spelled as the client spells it.
     pub version: Option<String>,
@@ -33,7 +34,7 @@ impl fmt::Display for ClientName {
     }
 }
 
-/// The odd ones come first: some of them look like one of the conventions.
+/// Rules of single clients come first: some of their ids look like one of the conventions.
 pub(crate) fn identify(id: &[u8; 20]) -> Option<ClientName> {
     odd::identify(id)
         .or_else(|| azureus::identify(id))
@@ -50,7 +51,7 @@ mod tests {
         identify(id).map(|client| client.to_string())
     }
 
-    /// Bytes that conventions are made of.
+    /// Bytes that occur in the conventions.
     fn plausible() -> impl Strategy<Value = [u8; 20]> {
         proptest::array::uniform20(prop_oneof![
             4 => prop::sample::select(&b"--0123456789ABMQSTUXZabrx."[..]),
@@ -60,17 +61,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_twenty_bytes_give_printable_text_or_none(id in any::<[u8; 20]>()) {
+        fn any_bytes_give_printable_text_or_none(id in any::<[u8; 20]>()) {
             prop_assert!(shown(&id).is_none_or(|text| !text.chars().any(char::is_control)));
         }
 
         #[test]
-        fn nearly_right_ids_give_printable_text_or_none(id in plausible()) {
+        fn bytes_of_the_conventions_give_printable_text_or_none(id in plausible()) {
             prop_assert!(shown(&id).is_none_or(|text| text.len() < 60 && !text.chars().any(char::is_control)));
         }
 
         #[test]
-        fn codes_nobody_has_are_shown_as_they_are(version in "[1-9]{4}", rest in any::<[u8; 12]>()) {
+        fn an_unknown_code_is_shown_as_it_is(version in "[1-9]{4}", rest in any::<[u8; 12]>()) {
             let id: Vec<u8> = [b"-!?", version.as_bytes(), b"-", &rest[..]].concat();
             let digits: Vec<String> = version.chars().map(String::from).collect();
             let id = <[u8; 20]>::try_from(id).unwrap();

@@ -1,27 +1,68 @@
-//! Hexadecimal, as info-hashes are written and read.
+//! Hexadecimal text of identifiers.
 
 use std::fmt::{self, Write};
 
-/// Shows bytes as lower-case hexadecimal.
+/// Bytes that format as hexadecimal digits, lower case in `Display`; `{:x}` and `{:X}` choose, `{:#x}` adds `0x`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hex<'b>(pub &'b [u8]);
 
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+impl Hex<'_> {
+    fn write(self, digits: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digit = |nibble: u8| digits.get(usize::from(nibble)).copied().map_or(' ', char::from);
         self.0.iter().try_for_each(|byte| {
             f.write_char(digit(byte >> 4))?;
             f.write_char(digit(byte & 0x0f))
         })
     }
+
+    fn prefix(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() { f.write_str("0x") } else { Ok(()) }
+    }
 }
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(b"0123456789abcdef", f)
+    }
+}
+
+impl fmt::LowerHex for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Self::prefix(f)?;
+        self.write(b"0123456789abcdef", f)
+    }
+}
+
+impl fmt::UpperHex for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Self::prefix(f)?;
+        self.write(b"0123456789ABCDEF", f)
+    }
+}
+
+/// `{:x}` and `{:X}` of an identifier.
+macro_rules! format_as_hex {
+    ($($identifier:ty),*) => {$(
+        impl fmt::LowerHex for $identifier {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::LowerHex::fmt(&Hex(&self.0), f)
+            }
+        }
+
+        impl fmt::UpperHex for $identifier {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::UpperHex::fmt(&Hex(&self.0), f)
+            }
+        }
+    )*};
+}
+pub(crate) use format_as_hex;
 
 /// Text that is not the hexadecimal form of an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {digits} hexadecimal digits")]
 pub struct ParseHexError {
-    /// How many digits the identifier has.
+    /// The number of digits that the identifier has.
     pub digits: usize,
 }
 

@@ -1,13 +1,13 @@
-//! Peer ids of every client we know and of none, and what each of them says.
+//! Peer ids of every known client, and of unknown ones, with the software that each names.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests may fail loudly")]
 
 use ids::PeerId;
 
-/// What the newest clients send, and what is shown of it: the client crate has a test for the last column.
+/// Ids of the newest clients; a test of the client crate covers the last column.
 const NEWEST: &str = include_str!("../../../fixtures/ids/newest.tsv");
 const TABLE: &str = include_str!("../../../fixtures/ids/clients.tsv");
 
-/// The bytes of an id that is written as [`PeerId`] shows itself.
+/// The bytes of an id in the form of its `Display`.
 fn bytes(shown: &str) -> [u8; 20] {
     let mut bytes = Vec::new();
     let mut rest = shown.as_bytes();
@@ -34,7 +34,7 @@ fn bytes(shown: &str) -> [u8; 20] {
 }
 
 #[test]
-fn every_id_of_the_table_is_read_as_it_says() {
+fn every_id_of_the_table_names_its_client() {
     let mut wrong = Vec::new();
     for row in TABLE.lines().skip(1) {
         let [shown, name, version, _from] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
@@ -51,7 +51,7 @@ fn every_id_of_the_table_is_read_as_it_says() {
 }
 
 #[test]
-fn the_newest_clients_are_named_by_their_ids_alone() {
+fn the_newest_clients_are_named_by_their_ids() {
     for row in NEWEST.lines().skip(1) {
         let [client, id, _v, by_peer_id, _shown] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
         let found = PeerId::from_hex(id).unwrap().client().map(|client| client.to_string());

@@ -14,6 +14,7 @@ use fake_swarm::{
 };
 use serde_json::Value;
 use xtask::binary;
+use xtask::scratch::{Scratch, write};
 use xtask::shell::{self, Result};
 
 use crate::picture;
@@ -133,10 +134,9 @@ async fn with_swarm(binary: PathBuf, purpose: Purpose) -> Result {
     let demo = Demo { deserved: deserved.collect(), info_hash: hex(&torrent.info_hash()) };
 
     let url = tracker.announce_url();
-    let folder = Scratch::new()?;
-    let file = folder.0.join("demo.torrent");
-    let bytes = SingleFile { announce: Some(&url), ..torrent }.to_bytes();
-    std::fs::write(&file, bytes).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    let scratch = Scratch::new(false)?;
+    let file = scratch.folder("demo")?.join("demo.torrent");
+    write(&file, SingleFile { announce: Some(&url), ..torrent }.to_bytes())?;
 
     // The swarm runs on this thread, so the binary is waited for on another.
     let done = tokio::task::spawn_blocking(move || {
@@ -302,25 +302,6 @@ fn peer_id(client: &str, number: u32) -> [u8; 20] {
 /// Bytes in lower-case hex.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A folder for the torrent, gone when this is.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("bt-handshake-demo-{}", std::process::id()));
-        std::fs::create_dir(&path).map_err(|error| format!("cannot make {}: {error}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!("cannot remove {}: {error}", self.0.display());
-        }
-    }
 }
 
 #[cfg(test)]

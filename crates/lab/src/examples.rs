@@ -117,7 +117,7 @@ https://tracker.example/announce?passkey=1&info_hash=aaaaaaaaaaaaaaaaaaaa&peer_i
 const IN_MEMORY: &str = "\
 plaintext, RC4 was offered, RC4 was chosen
 the responder reads: hello
-on the wire: 
+on the wire:
 the initiator reads: welcome";
 
 /// Two peers and the trackers that name them.

@@ -2,7 +2,7 @@
 //! namespaces of the test's own.
 //!
 //! Each section is one module: it starts what it needs, runs the binary, and compares what the binary says with what
-//! is there. Every run comes from an address nobody has seen: some clients refuse an immediate second connection from
+//! is there. Every run comes from a fresh address: some clients refuse an immediate second connection from
 //! the same one.
 
 mod bad_input;
@@ -26,6 +26,7 @@ mod prober;
 mod process;
 mod programs;
 mod proxied;
+mod record;
 mod row;
 mod secrets;
 mod section;
@@ -62,13 +63,15 @@ pub(crate) struct Options {
     pub(crate) release: bool,
     /// Whether what is too long for `ci` is run, and nothing else.
     pub(crate) long: bool,
+    /// Whether the installed programs are recorded anew, and nothing else is done.
+    pub(crate) record: bool,
     /// The only section to run, or a part of it: SECTION/PART.
     pub(crate) only: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { runs: 1, keep: false, release: false, long: false, only: None }
+        Self { runs: 1, keep: false, release: false, long: false, record: false, only: None }
     }
 }
 
@@ -107,13 +110,14 @@ const NAMESPACE: &[&Optional] = &[&optional::UTIL_LINUX, &optional::MOUNT, &opti
 /// What it takes to watch a run from outside and to bound it.
 const WATCH: &[&Optional] = &[&optional::STRACE, &optional::UTIL_LINUX];
 
-/// The scenarios of sections that run in a network namespace.
+/// What runs in a network namespace: scenarios of sections, and `--record`.
 const SCENARIOS: &[Scenario] = &[
     ("ssrf", ssrf::run),
     ("dns", dns::run),
     (dual_stack::NAME, dual_stack::run_inside),
     ("hostile-inside", hostile::run_inside),
     (many::NAME, many::run),
+    (record::NAME, record::run_inside),
 ];
 
 /// What happens inside of a namespace: the lab has started itself there.
@@ -123,6 +127,9 @@ pub(crate) fn inside(args: &[String]) -> Result {
 
 /// Starts the swarm and runs the sections; the error has every fault of every section.
 pub(crate) fn run(skips: &Skips, options: &Options) -> Result {
+    if options.record {
+        return record::run(skips);
+    }
     let only = options.only.as_deref().map(|only| only.split_once('/').unwrap_or((only, "")));
     let has_time = |name: &str| !options.long || LONG.contains(&name);
     let chosen = |section: &&Section| only.map_or(has_time(section.name), |(name, _)| section.name == name);
@@ -181,6 +188,6 @@ mod tests {
     fn sections_have_names_of_their_own() {
         let names: BTreeSet<_> = SECTIONS.iter().map(|section| section.name).collect();
         assert_eq!(names.len(), SECTIONS.len());
-        assert!(SCENARIOS.iter().all(|(name, _)| names.contains(name)));
+        assert!(SCENARIOS.iter().all(|(name, _)| names.contains(name) || *name == record::NAME));
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bare;
 mod conformance;
 mod consumer;
 mod demo;
@@ -19,11 +20,13 @@ use xtask::skips::Skips;
 
 /// What is printed when the arguments ask for nothing that there is. `cargo xtask` explains the tasks.
 const USAGE: &str = "\
-usage: cargo xtask examples | consumer | demo [--try-next] | picture | terminal [CASE] | conformance DIR | fixtures |
-       integration [--runs N] [--keep] [--release] [--long] [--only SECTION]";
+usage: cargo xtask bare | examples | consumer | demo [--try-next] | picture | terminal [CASE] | conformance DIR | fixtures |
+       integration [--runs N] [--keep] [--release] [--long] [--only SECTION] | integration --record";
 
 /// A task with its flags, as the command line named it.
 enum Task {
+    Bare,
+    InsideBare(Vec<String>),
     Examples,
     Consumer,
     Demo { tries_next: bool },
@@ -53,6 +56,8 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result {
     let skips = Skips::default();
     match task {
+        Task::Bare => bare::run(&skips),
+        Task::InsideBare(args) => return bare::inside(&args),
         Task::Examples => examples::run(),
         Task::Consumer => consumer::run(&skips),
         Task::Demo { tries_next: false } => demo::run(),
@@ -71,6 +76,7 @@ fn run(task: Task) -> Result {
 fn parse(args: &[String]) -> Option<Task> {
     let (task, flags) = args.split_first()?;
     match (task.as_str(), flags) {
+        ("bare", []) => Some(Task::Bare),
         ("examples", []) => Some(Task::Examples),
         ("consumer", []) => Some(Task::Consumer),
         ("demo", []) => Some(Task::Demo { tries_next: false }),
@@ -81,7 +87,8 @@ fn parse(args: &[String]) -> Option<Task> {
         ("conformance", [dir]) => Some(Task::Conformance(dir.into())),
         ("fixtures", []) => Some(Task::Fixtures),
         ("integration", flags) => integration_options(flags).map(Task::Integration),
-        // Not for people: how parts of `integration` start the lab again in a namespace.
+        // Not for people: how `bare` and parts of `integration` start the lab again in a namespace.
+        (bare::INSIDE, args) => Some(Task::InsideBare(args.to_vec())),
         (integration::INSIDE, args) => Some(Task::Inside(args.to_vec())),
         _ => None,
     }
@@ -95,6 +102,7 @@ fn integration_options(flags: &[String]) -> Option<integration::Options> {
         match flag.as_str() {
             "--runs" => options.runs = flags.next()?.parse().ok().filter(|runs| *runs > 0)?,
             "--keep" => options.keep = true,
+            "--record" => options.record = true,
             "--only" => options.only = Some(flags.next()?.clone()),
             "--release" => options.release = true,
             "--long" => (options.long, options.runs) = (true, integration::LONG_RUNS),

@@ -1,8 +1,8 @@
-//! An initiator and a responder agree on a cipher and talk, in memory: two buffers carry what a connection would.
+//! An initiator and a responder agree on a cipher and exchange data, with two buffers in place of a connection.
 //! `cargo run -p mse --example in_memory`
 
 use bytes::BytesMut;
-use mse::{CryptoMethod, CryptoProvide, Initiator, Offer, Responder, Terms};
+use mse::{CryptoMethod, CryptoProvide, Initiator, InitiatorConfig, Responder, ResponderConfig};
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -12,10 +12,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     getrandom::fill(&mut pad_a)?;
     getrandom::fill(&mut pad_b)?;
     let skey = ids::InfoHash([7; 20]);
-    let (provide, initial_payload) = (CryptoProvide::EITHER, b"hello");
-    let mut initiator = Initiator::new(&Offer { skey, provide, initial_payload, secret, pad_a: &pad_a, pad_c: 6 })?;
-    let (skeys, accept) = (&[skey], &[CryptoMethod::Rc4]);
-    let mut responder = Responder::new(&Terms { skeys, accept, secret: other_secret, pad_b: &pad_b, pad_d: 78 })?;
+    let provide = CryptoProvide::EITHER;
+    let config = InitiatorConfig::new(skey, secret).with_provide(provide).with_initial_payload(b"hello");
+    let mut initiator = Initiator::new(&config.with_pads(&pad_a, 6))?;
+    let (skeys, accept) = ([skey], [CryptoMethod::Rc4]);
+    let config = ResponderConfig::new(&skeys, other_secret).with_accept(&accept);
+    let mut responder = Responder::new(&config.with_pads(&pad_b, 78))?;
 
     let (mut to_responder, mut to_initiator) = (BytesMut::new(), BytesMut::new());
     let (mut theirs, mut ours) = loop {

@@ -1,27 +1,33 @@
-//! One direction of a connection, after the handshake and during it.
+//! The ciphers of a connection, during and after the handshake.
 
-use crate::CryptoMethod;
-use crate::secret::Ciphers;
+use crate::method::CryptoMethod;
 use bytes::BytesMut;
 use rc4::{KeyInit, Rc4, StreamCipher};
 use std::fmt;
 
-/// What a handshake comes to: a connection that goes on in one of the two methods.
+/// The result of a handshake: a connection that continues with one of the two methods.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Established {
-    /// How the stream goes on.
+    /// How the stream continues.
     pub method: CryptoMethod,
-    /// For every byte we send from now on, in order.
+    /// To be applied to every byte that is sent from now on, in order.
     pub encrypt: Cipher,
-    /// For every byte we receive from now on, in order; those already received have been through it.
+    /// To be applied to every byte that is received from now on, in order; not to those that are in the buffer already.
     pub decrypt: Cipher,
 }
 
-/// What one direction's bytes go through. As it has a place in the stream, it sees every byte once, in order.
+/// The cipher of one direction. It depends on the position in the stream, so it must see every byte once, in order.
 pub struct Cipher(Option<Box<Rc4>>);
 
+/// Both directions of a connection.
+pub(crate) struct Ciphers {
+    pub(crate) encrypt: Cipher,
+    pub(crate) decrypt: Cipher,
+}
+
 impl Established {
-    /// Goes on in `method`; what is already in `received` belongs to the stream.
+    /// Continues with `method`; the bytes that are already in `received` belong to the stream.
     pub(crate) fn new(method: CryptoMethod, ciphers: Ciphers, received: &mut BytesMut) -> Self {
         let Ciphers { encrypt, mut decrypt } = ciphers;
         match method {
@@ -35,10 +41,10 @@ impl Established {
 }
 
 impl Cipher {
-    /// What is dropped of each keystream, in bytes: its beginning tells about the key.
+    /// Bytes dropped from the beginning of each keystream, which would reveal something about the key.
     const DROPPED: usize = 1024;
 
-    /// RC4, with the beginning of the keystream dropped.
+    /// RC4 without the beginning of the keystream.
     pub(crate) fn rc4(key: &[u8; 20]) -> Self {
         #[expect(clippy::expect_used, reason = "RC4 takes keys of 1 to 256 bytes")]
         let mut rc4 = Rc4::new_from_slice(key).expect("20 bytes are a key");
@@ -46,8 +52,7 @@ impl Cipher {
         Self(Some(Box::new(rc4)))
     }
 
-    /// Encrypts or decrypts, which are the same, the next bytes of this direction; changes nothing when it goes on in
-    /// plaintext.
+    /// Encrypts or decrypts (the same operation) the next bytes of this direction; in plaintext it changes nothing.
     pub fn apply(&mut self, bytes: &mut [u8]) {
         if let Some(rc4) = &mut self.0 {
             rc4.apply_keystream(bytes);
@@ -55,7 +60,7 @@ impl Cipher {
     }
 }
 
-/// Without the key.
+/// Shows the method, not the key.
 impl fmt::Debug for Cipher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let method = if self.0.is_some() { CryptoMethod::Rc4 } else { CryptoMethod::Plaintext };
@@ -68,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_of_any_size_give_the_same_stream() {
+    fn chunks_of_any_size_give_the_same_stream() {
         let mut whole = [0; 100];
         Cipher::rc4(&[1; 20]).apply(&mut whole);
         for size in 1..100 {
@@ -79,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn plaintext_changes_nothing_and_the_key_is_not_shown() {
+    fn plaintext_changes_nothing_and_debug_hides_the_key() {
         let (mut bytes, mut cipher) = (*b"as it is", Cipher(None));
         cipher.apply(&mut bytes);
         assert_eq!(&bytes, b"as it is");

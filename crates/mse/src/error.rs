@@ -1,74 +1,76 @@
-//! Why there is no encrypted connection.
+//! Why a handshake failed.
 
-use crate::{CryptoProvide, MAX_INITIAL_PAYLOAD, MAX_PAD, Stage};
+use crate::limits::{MAX_INITIAL_PAYLOAD, MAX_PAD};
+use crate::method::CryptoProvide;
+use crate::stage::Stage;
 use std::fmt;
 
-/// What went wrong: with what we were told to do, or with what the peer sent.
+/// What went wrong: in our own configuration, or in the bytes of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// We were told to send too long a pad.
-    #[error("told to send a pad of {length} bytes, at most {MAX_PAD} are allowed")]
+    /// Our configuration has too long a pad.
+    #[error("configured to send a pad of {length} bytes, at most {MAX_PAD} are allowed")]
     OwnPadTooLong {
         /// Its length in bytes.
         length: usize,
     },
-    /// We were told to send too long an initial payload.
-    #[error("told to send an initial payload of {length} bytes, at most {MAX_INITIAL_PAYLOAD} are allowed")]
+    /// Our configuration has too long an initial payload.
+    #[error("configured to send an initial payload of {length} bytes, at most {MAX_INITIAL_PAYLOAD} are allowed")]
     OwnInitialPayloadTooLong {
         /// Its length in bytes.
         length: usize,
     },
-    /// We were told to provide no method that we know.
-    #[error("told to provide no known method")]
+    /// Our configuration provides no known method.
+    #[error("configured to provide no known method")]
     NothingProvided,
-    /// The handshake had ended before.
+    /// The handshake was over before.
     #[error("the handshake is over")]
     Over,
 
-    /// The peer opens the connection in plaintext, or answers so. What it sent is still in the buffer.
+    /// The peer sends a plaintext handshake, which is still in the buffer.
     #[error("the peer speaks plaintext")]
     PlaintextHandshake,
-    /// A public key of 0 or 1, with which everybody could tell the secret.
+    /// A public key of 0 or 1, with which the secret is known to all.
     #[error("the peer's public key is {key}")]
     PublicKeyTooSmall {
         /// The key.
         key: u8,
     },
-    /// A public key of P - 1, with which everybody could guess the secret, or above, which is none.
+    /// A public key of P - 1, with which the secret is 1 or P - 1, or an invalid one above.
     #[error("the peer's public key is not below P - 1")]
     PublicKeyTooLarge,
-    /// The longest pad there may be has passed, and then some, without the mark that ends it. An initiator sees this
-    /// of whoever does not know the info-hash, or does not speak MSE at all.
+    /// No mark after the longest pad. For an initiator this means that the peer does not know the info-hash, or does not
+    /// speak MSE at all.
     #[error("no end of the pad in {scanned} bytes after the peer's public key")]
     SyncNotFound {
-        /// The bytes looked at, all after the public key.
+        /// The bytes searched after the public key.
         scanned: usize,
     },
-    /// The peer means a torrent that is none of ours.
+    /// The peer names a torrent that we do not know.
     #[error("the peer asks for an unknown info-hash")]
     UnknownInfoHash,
-    /// The peer does not have the key it should have.
+    /// The peer has another key.
     #[error("the verification constant is {found:#018x} instead of 0")]
     WrongVerificationConstant {
-        /// What was decrypted.
+        /// The decrypted value.
         found: u64,
     },
-    /// A pad that announces more bytes than are allowed.
+    /// A pad that is announced to be too long.
     #[error("the peer's {pad} has {length} bytes, at most {MAX_PAD} are allowed")]
     PadTooLong {
-        /// Which one.
+        /// Which pad.
         pad: LengthPrefixedPad,
         /// Its length in bytes.
         length: u16,
     },
-    /// The peer provides nothing that we accept.
+    /// The peer provides no method that we accept.
     #[error("nothing acceptable is provided: {provided}")]
     NothingInCommon {
-        /// What it provides.
+        /// The methods it provides.
         provided: CryptoProvide,
     },
-    /// The peer selected nothing.
+    /// The peer selected no method.
     #[error("the peer selected no method")]
     NothingSelected,
     /// The peer selected more than one method.
@@ -77,17 +79,17 @@ pub enum Error {
         /// The bits it sent.
         select: u32,
     },
-    /// The peer selected something that was not offered.
-    #[error("the peer selected {}, offered was {provided}", CryptoProvide(*select))]
+    /// The peer selected a method that was not provided.
+    #[error("the peer selected {}, provided was {provided}", CryptoProvide(*select))]
     NotOffered {
         /// The one bit it sent.
         select: u32,
-        /// What we provide.
+        /// The methods that we provide.
         provided: CryptoProvide,
     },
 }
 
-/// One of the pads whose length is announced.
+/// A pad whose length is announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LengthPrefixedPad {
     /// The initiator's.
@@ -97,7 +99,7 @@ pub enum LengthPrefixedPad {
 }
 
 impl Error {
-    /// Where in the handshake the peer's bytes were wrong; `None` when the mistake is on our own side.
+    /// The stage at which the peer's bytes were wrong; `None` if the mistake is ours.
     #[must_use]
     pub fn stage(&self) -> Option<Stage> {
         match self {
@@ -133,10 +135,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_says_what_it_is_and_whose_fault() {
+    fn errors_name_the_fault_and_the_stage_of_the_peer() {
         let own = [
-            (Error::OwnPadTooLong { length: 513 }, "told to send a pad of 513 bytes, at most 512 are allowed"),
-            (Error::NothingProvided, "told to provide no known method"),
+            (Error::OwnPadTooLong { length: 513 }, "configured to send a pad of 513 bytes, at most 512 are allowed"),
+            (Error::NothingProvided, "configured to provide no known method"),
             (Error::Over, "the handshake is over"),
         ];
         for (error, text) in own {
@@ -162,7 +164,7 @@ mod tests {
             (
                 Error::NotOffered { select: 1, provided: CryptoProvide::RC4 },
                 Stage::Negotiation,
-                "the peer selected plaintext, offered was RC4",
+                "the peer selected plaintext, provided was RC4",
             ),
         ];
         for (error, stage, text) in theirs {

@@ -1,52 +1,83 @@
 //! The side that connects.
 
-use crate::fields::{own_pad, pad_length, public_key, take};
+use crate::cipher::{Cipher, Ciphers, Established};
+use crate::error::{Error, LengthPrefixedPad};
+use crate::fields::{own_pad, pad_length, public_key, selected, take};
 use crate::key_agreement::PrivateKey;
+use crate::limits::VC;
+use crate::method::{CryptoMethod, CryptoProvide};
 use crate::scan::Scan;
-use crate::secret::{Ciphers, SharedSecret};
+use crate::secret::SharedSecret;
+use crate::stage::Stage;
 use crate::step::{Step, run};
-use crate::{Cipher, CryptoMethod, CryptoProvide, Error, Established, LengthPrefixedPad, Stage, VC};
 use bytes::{Buf, BufMut, BytesMut};
 use ids::InfoHash;
 use std::{fmt, mem};
 
-/// What an [`Initiator`] is to say.
+/// The configuration of an [`Initiator`]. More fields may be added.
 #[derive(Clone, Copy)]
-pub struct Offer<'a> {
+#[non_exhaustive]
+pub struct InitiatorConfig<'a> {
     /// The torrent's info-hash, for v2 the truncated one. A peer that does not have the torrent cannot answer.
     pub skey: InfoHash,
-    /// What the peer may choose from.
-    pub provide: CryptoProvide,
-    /// What is sent along with the negotiation, always encrypted: usually the 68-byte handshake, or nothing. At most
-    /// [`MAX_INITIAL_PAYLOAD`](crate::MAX_INITIAL_PAYLOAD) bytes; libtorrent takes 68.
-    pub initial_payload: &'a [u8],
     /// 160 random bits, new for every connection.
     pub secret: [u8; 20],
-    /// PadA: random bytes, their number random as well, at most [`MAX_PAD`](crate::MAX_PAD). WebTorrent 1.9 does not
-    /// answer when there are none.
+    /// The methods that the peer may select from.
+    pub provide: CryptoProvide,
+    /// Bytes sent along with the negotiation, always encrypted: usually the 68-byte handshake, or none. At most
+    /// [`MAX_INITIAL_PAYLOAD`](crate::limits::MAX_INITIAL_PAYLOAD); libtorrent accepts 68.
+    pub initial_payload: &'a [u8],
+    /// PadA: a random number of random bytes, at most [`MAX_PAD`](crate::limits::MAX_PAD). WebTorrent 1.9 does not answer if
+    /// there are none.
     pub pad_a: &'a [u8],
-    /// The length of PadC in bytes, at most [`MAX_PAD`](crate::MAX_PAD); its bytes are zeros.
+    /// The length of PadC in bytes, at most [`MAX_PAD`](crate::limits::MAX_PAD); its bytes are zeros.
     pub pad_c: u16,
 }
 
-/// The side that connects. Send [`output`](Self::output), feed [`input`](Self::input), and so on in turn.
+impl<'a> InitiatorConfig<'a> {
+    /// Provides RC4 only, which all clients accept, without an initial payload and without pads.
+    #[must_use]
+    pub fn new(skey: InfoHash, secret: [u8; 20]) -> Self {
+        Self { skey, secret, provide: CryptoProvide::RC4, initial_payload: &[], pad_a: &[], pad_c: 0 }
+    }
+
+    /// With other methods to select from.
+    #[must_use]
+    pub fn with_provide(self, provide: CryptoProvide) -> Self {
+        Self { provide, ..self }
+    }
+
+    /// With an initial payload.
+    #[must_use]
+    pub fn with_initial_payload(self, initial_payload: &'a [u8]) -> Self {
+        Self { initial_payload, ..self }
+    }
+
+    /// With a PadA, and a PadC of `pad_c` zeros.
+    #[must_use]
+    pub fn with_pads(self, pad_a: &'a [u8], pad_c: u16) -> Self {
+        Self { pad_a, pad_c, ..self }
+    }
+}
+
+/// The side that connects. Send [`output`](Self::output), feed [`input`](Self::input), and repeat.
 pub struct Initiator {
     ours: Ours,
     state: State,
 }
 
-/// What an initiator brings with it.
+/// The initiator's own configuration and output.
 struct Ours {
     skey: InfoHash,
     provide: CryptoProvide,
     private_key: PrivateKey,
-    /// What is sent encrypted once there is a key: VC, crypto_provide, PadC, the initial payload.
+    /// Sent, encrypted, once there is a key: VC, crypto_provide, PadC, the initial payload.
     request: Vec<u8>,
     output: BytesMut,
     has_short_secret: bool,
 }
 
-/// What comes next.
+/// What the initiator waits for.
 #[derive(Default)]
 enum State {
     PublicKey,
@@ -70,9 +101,9 @@ impl Initiator {
     /// Begins a handshake: its first bytes, the public key and PadA, are in [`output`](Self::output).
     ///
     /// # Errors
-    /// When the offer has too long a pad or initial payload, or provides no method.
-    pub fn new(offer: &Offer<'_>) -> Result<Self, Error> {
-        let Offer { skey, provide, initial_payload, secret, pad_a, pad_c } = *offer;
+    /// Too long a pad or initial payload, or no known method.
+    pub fn new(config: &InitiatorConfig<'_>) -> Result<Self, Error> {
+        let InitiatorConfig { skey, secret, provide, initial_payload, pad_a, pad_c } = *config;
         own_pad(pad_a.len())?;
         if !provide.is_known() {
             return Err(Error::NothingProvided);
@@ -85,31 +116,31 @@ impl Initiator {
         Ok(Self { ours, state: State::PublicKey })
     }
 
-    /// Takes the bytes that are to be sent now; often none.
+    /// The bytes to send now, often none. Each is returned once.
     #[must_use]
     pub fn output(&mut self) -> BytesMut {
         mem::take(&mut self.ours.output)
     }
 
-    /// Takes what it can use off the front of `received`; `None` when more bytes are needed, and then fewer than
-    /// [`MAX_PAD`](crate::MAX_PAD) stay in the buffer. What follows the handshake stays in the buffer, and has been
-    /// decrypted where that was needed.
+    /// Takes what it can use off the front of `received`; `None` if more bytes are needed, and then fewer than
+    /// [`MAX_PAD`](crate::limits::MAX_PAD) stay in the buffer. Bytes after the handshake stay in the buffer, decrypted if the
+    /// stream continues in RC4.
     ///
     /// # Errors
-    /// When this can become no handshake any more, with the first reason. After the end there is only [`Error::Over`].
+    /// The first reason why the bytes are not a handshake. After success or an error it is [`Error::Over`].
     pub fn input(&mut self, received: &mut BytesMut) -> Result<Option<Established>, Error> {
         run(&mut self.state, |state| self.ours.step(state, received))
     }
 
-    /// Whether the shared secret is known and begins with a zero byte, as one in 256 does. libtorrent up to 2.0.8 at least
-    /// leaves such bytes out of one hash and closes; libTorrent (rTorrent) up to 0.13.8 at least leaves them out of all and
-    /// waits for ever. With another [`Offer::secret`] they will answer.
+    /// Whether the shared secret is known and begins with a zero byte, as one in 256 does. libtorrent (at least up to 2.0.8)
+    /// leaves such bytes out of one hash and closes; libTorrent of rTorrent (at least up to 0.13.8) leaves them out of all
+    /// hashes and waits for ever. A new connection with another [`InitiatorConfig::secret`] succeeds.
     #[must_use]
     pub fn has_short_secret(&self) -> bool {
         self.ours.has_short_secret
     }
 
-    /// What it waits for.
+    /// The stage: what it waits for.
     #[must_use]
     pub fn stage(&self) -> Stage {
         match self.state {
@@ -146,7 +177,7 @@ impl Ours {
                 };
                 ciphers.decrypt.apply(&mut fields);
                 let mut fields = &fields[..];
-                let method = self.provide.selected(fields.get_u32())?;
+                let method = selected(self.provide, fields.get_u32())?;
                 let length = pad_length(LengthPrefixedPad::D, fields.get_u16())?;
                 Ok(Step::Next(State::Pad { length, method, ciphers }))
             }
@@ -185,7 +216,7 @@ fn request(provide: CryptoProvide, pad_c: u16, initial_payload: &[u8]) -> Result
     Ok(request)
 }
 
-/// Without the secret.
+/// Shows the stage, not the secret.
 impl fmt::Debug for Initiator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Initiator").field("stage", &self.stage()).finish_non_exhaustive()
@@ -195,24 +226,17 @@ impl fmt::Debug for Initiator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MAX_INITIAL_PAYLOAD, MAX_PAD};
+    use crate::limits::{MAX_INITIAL_PAYLOAD, MAX_PAD};
 
     const SKEY: InfoHash = InfoHash([7; 20]);
 
-    fn offer() -> Offer<'static> {
-        Offer {
-            skey: SKEY,
-            provide: CryptoProvide::EITHER,
-            initial_payload: b"",
-            secret: [1; 20],
-            pad_a: b"",
-            pad_c: 0,
-        }
+    fn config() -> InitiatorConfig<'static> {
+        InitiatorConfig::new(SKEY, [1; 20]).with_provide(CryptoProvide::EITHER)
     }
 
-    /// An initiator that has sent its request, and the ciphers of the peer it talks to.
+    /// An initiator that has sent its request, and the ciphers of its peer.
     fn after_request(provide: CryptoProvide) -> (Initiator, Ciphers) {
-        let mut initiator = Initiator::new(&Offer { provide, ..offer() }).unwrap();
+        let mut initiator = Initiator::new(&InitiatorConfig { provide, ..config() }).unwrap();
         let theirs = PrivateKey::new([2; 20]);
         let key = initiator.output()[..].try_into().unwrap();
         let ciphers = theirs.agree(&key).unwrap().of_responder(SKEY);
@@ -231,27 +255,27 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_has_limits() {
+    fn a_config_beyond_the_limits_is_refused() {
         let (pad, payload) = ([0; MAX_PAD + 1], [0; MAX_INITIAL_PAYLOAD + 1]);
         let length = MAX_PAD + 1;
-        for (offer, expected) in [
-            (Offer { pad_a: &pad[1..], ..offer() }, None),
-            (Offer { pad_a: &pad, ..offer() }, Some(Error::OwnPadTooLong { length })),
-            (Offer { pad_c: 512, ..offer() }, None),
-            (Offer { pad_c: 513, ..offer() }, Some(Error::OwnPadTooLong { length })),
-            (Offer { initial_payload: &payload[1..], ..offer() }, None),
+        for (config, expected) in [
+            (InitiatorConfig { pad_a: &pad[1..], ..config() }, None),
+            (InitiatorConfig { pad_a: &pad, ..config() }, Some(Error::OwnPadTooLong { length })),
+            (InitiatorConfig { pad_c: 512, ..config() }, None),
+            (InitiatorConfig { pad_c: 513, ..config() }, Some(Error::OwnPadTooLong { length })),
+            (InitiatorConfig { initial_payload: &payload[1..], ..config() }, None),
             (
-                Offer { initial_payload: &payload, ..offer() },
+                InitiatorConfig { initial_payload: &payload, ..config() },
                 Some(Error::OwnInitialPayloadTooLong { length: MAX_INITIAL_PAYLOAD + 1 }),
             ),
-            (Offer { provide: CryptoProvide(4), ..offer() }, Some(Error::NothingProvided)),
+            (InitiatorConfig { provide: CryptoProvide(4), ..config() }, Some(Error::NothingProvided)),
         ] {
-            assert_eq!(Initiator::new(&offer).err(), expected);
+            assert_eq!(Initiator::new(&config).err(), expected);
         }
     }
 
     #[test]
-    fn a_selection_is_one_of_those_offered() {
+    fn a_selection_must_be_one_of_the_provided_methods() {
         for (provide, select, expected) in [
             (CryptoProvide::EITHER, 1, Ok(CryptoMethod::Plaintext)),
             (CryptoProvide::EITHER, 2, Ok(CryptoMethod::Rc4)),
@@ -267,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pad_has_at_most_512_bytes() {
+    fn a_pad_of_more_than_512_bytes_is_refused() {
         for (pad_d, expected) in
             [(512, None), (513, Some(Error::PadTooLong { pad: LengthPrefixedPad::D, length: 513 }))]
         {
@@ -277,8 +301,8 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_speaks_plaintext_is_known_by_20_bytes_and_its_bytes_are_kept() {
-        let mut initiator = Initiator::new(&offer()).unwrap();
+    fn a_plaintext_handshake_is_recognised_and_kept_in_the_buffer() {
+        let mut initiator = Initiator::new(&config()).unwrap();
         let mut received = BytesMut::from(&b"\x13BitTorrent protoco"[..]);
         assert!(initiator.input(&mut received).unwrap().is_none());
         received.extend_from_slice(b"l");
@@ -287,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_does_not_know_the_torrent_is_noticed_at_the_end_of_the_longest_pad() {
+    fn a_peer_without_the_torrent_is_noticed_after_the_longest_pad() {
         let (mut initiator, _) = after_request(CryptoProvide::RC4);
         let mut received = BytesMut::from(&[b'x'; 519][..]);
         assert!(initiator.input(&mut received).unwrap().is_none());
@@ -298,12 +322,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_secret_is_shown() {
-        let initiator = Initiator::new(&offer()).unwrap();
+    fn debug_hides_the_secret() {
+        let initiator = Initiator::new(&config()).unwrap();
         assert_eq!(format!("{initiator:?}"), "Initiator { stage: PublicKey, .. }");
     }
 
-    /// Different ones.
+    /// Secrets that differ.
     fn secrets() -> impl Iterator<Item = [u8; 20]> {
         (0..1024_u16).map(|number| {
             let mut secret = [3; 20];
@@ -313,20 +337,20 @@ mod tests {
     }
 
     #[test]
-    fn no_public_key_looks_like_a_handshake_in_plaintext() {
+    fn no_public_key_begins_like_a_plaintext_handshake() {
         let looks_like_one = |key: &[u8]| key[0] == 19;
         assert!(secrets().any(|secret| looks_like_one(&PrivateKey::new(secret).public_key())));
         for secret in secrets() {
-            let output = Initiator::new(&Offer { secret, ..offer() }).unwrap().output();
+            let output = Initiator::new(&InitiatorConfig { secret, ..config() }).unwrap().output();
             assert!(!looks_like_one(&output), "{secret:?}");
         }
     }
 
     #[test]
-    fn one_secret_in_256_is_short() {
+    fn about_one_secret_in_256_is_short() {
         let theirs = PrivateKey::new([2; 20]).public_key();
         let is_short = |secret: [u8; 20]| {
-            let mut initiator = Initiator::new(&Offer { secret, ..offer() }).unwrap();
+            let mut initiator = Initiator::new(&InitiatorConfig { secret, ..config() }).unwrap();
             assert!(!initiator.has_short_secret());
             assert!(initiator.input(&mut BytesMut::from(&theirs[..])).unwrap().is_none());
             initiator.has_short_secret()

@@ -1,12 +1,9 @@
 //! The Diffie-Hellman key agreement: 768 bits, generator 2, exponents of 160 bits.
 
-use crate::Error;
-use crate::secret::SharedSecret;
+use crate::error::Error;
+use crate::secret::{Number, SharedSecret};
 use crypto_bigint::modular::ConstMontyParams;
 use crypto_bigint::{U192, U768, const_monty_form, const_monty_params};
-
-/// A public key as it travels: big-endian, with its leading zeros.
-pub(crate) type PublicKey = [u8; 96];
 
 const_monty_params!(
     Group,
@@ -17,56 +14,56 @@ const_monty_params!(
 );
 const_monty_form!(Element, Group, "An integer modulo P.");
 
-/// Powers of 2 are what public keys are.
+/// Public keys are powers of 2.
 const GENERATOR: Element = Element::new(&U768::from_u8(2));
 
 /// A private exponent.
 pub(crate) struct PrivateKey(U192);
 
 impl PrivateKey {
-    /// Its length in bits: what clients use, MSE leaves 128 to 180.
+    /// Its length in bits: clients use 160, MSE allows 128 to 180.
     const BITS: u32 = 160;
 
-    /// From random bytes. The highest bit is set whatever was given, so that no exponent is so small that the peer has
-    /// to refuse the key.
+    /// From random bytes. The highest bit is always set, so that the exponent is never so small that the peer has to refuse
+    /// the key.
     pub(crate) fn new(entropy: [u8; 20]) -> Self {
         let mut padded = [0; 24];
         padded.iter_mut().rev().zip(entropy.iter().rev()).for_each(|(to, from)| *to = *from);
         Self(U192::from_be_slice(&padded) | U192::ONE.shl(Self::BITS - 1))
     }
 
-    /// The same for the side that speaks first, whose public key does not look like the beginning of a handshake in
-    /// plaintext: Transmission 3.00 looks at the first byte alone.
+    /// The same for the initiator. Its public key never looks like the beginning of a plaintext handshake: Transmission 3.00
+    /// looks only at the first byte.
     pub(crate) fn of_initiator(entropy: [u8; 20]) -> Self {
-        /// The length of the protocol's name, with which a handshake begins (BEP 3).
+        /// The first byte of a plaintext handshake: the length of the protocol's name (BEP 3).
         const NAME_LENGTH: u8 = 19;
         let key = Self::new(entropy);
-        // The other exponent doubles or halves the public key, which then begins otherwise.
+        // The exponent beside it doubles or halves the public key, which then has another first byte.
         if key.public_key().starts_with(&[NAME_LENGTH]) { Self(key.0 ^ U192::ONE) } else { key }
     }
 
-    /// What the peer is sent.
-    pub(crate) fn public_key(&self) -> PublicKey {
+    /// The public key to send.
+    pub(crate) fn public_key(&self) -> Number {
         self.raise(&GENERATOR)
     }
 
-    /// What only we and whoever sent this key can tell.
-    pub(crate) fn agree(&self, theirs: &PublicKey) -> Result<SharedSecret, Error> {
+    /// The secret shared with the sender of this public key.
+    pub(crate) fn agree(&self, theirs: &Number) -> Result<SharedSecret, Error> {
         let theirs = U768::from_be_slice(theirs);
         for key in [0, 1] {
             if theirs == U768::from_u8(key) {
                 return Err(Error::PublicKeyTooSmall { key });
             }
         }
-        // The modulus is odd: the wrapping never happens.
+        // The modulus is not 0, so this never wraps.
         if theirs >= Group::PARAMS.modulus().as_ref().wrapping_sub(&U768::ONE) {
             return Err(Error::PublicKeyTooLarge);
         }
         Ok(SharedSecret::new(self.raise(&Element::new(&theirs))))
     }
 
-    /// In a time that does not depend on the exponent.
-    fn raise(&self, base: &Element) -> PublicKey {
+    /// `base` to the power of the exponent, in constant time.
+    fn raise(&self, base: &Element) -> Number {
         base.pow_bounded_exp(&self.0, Self::BITS).retrieve().to_be_bytes().into()
     }
 }
@@ -75,22 +72,22 @@ impl PrivateKey {
 mod tests {
     use super::*;
 
-    /// P - 1, and what is next to it.
-    fn near_the_modulus(above: u8) -> PublicKey {
-        let mut key: PublicKey = Group::PARAMS.modulus().as_ref().to_be_bytes().into();
+    /// P - 2 + `above`.
+    fn near_the_modulus(above: u8) -> Number {
+        let mut key: Number = Group::PARAMS.modulus().as_ref().to_be_bytes().into();
         // P ends in 0x63.
         key[95] = 0x62 - 1 + above;
         key
     }
 
-    fn small(value: u8) -> PublicKey {
+    fn small(value: u8) -> Number {
         let mut key = [0; 96];
         key[95] = value;
         key
     }
 
     #[test]
-    fn keys_that_give_the_secret_away_are_refused() {
+    fn public_keys_that_reveal_the_secret_are_refused() {
         let private = PrivateKey::new([7; 20]);
         for (key, expected) in [
             (small(0), Some(Error::PublicKeyTooSmall { key: 0 })),
@@ -107,11 +104,11 @@ mod tests {
     }
 
     #[test]
-    fn any_entropy_makes_a_key_that_peers_accept() {
+    fn any_entropy_makes_an_acceptable_public_key() {
         let (low, high) = (PrivateKey::new([0; 20]), PrivateKey::new([0xff; 20]));
         assert!(low.agree(&high.public_key()).is_ok());
         assert!(high.agree(&low.public_key()).is_ok());
-        // Only the highest bit is not the caller's.
+        // Only the highest bit does not come from the entropy.
         let mut top = [0; 20];
         top[0] = 0x80;
         assert_eq!(low.public_key(), PrivateKey::new(top).public_key());

@@ -1,11 +1,11 @@
-//! Which of the two ways a connection is opened.
+//! Whether a connection begins with a plaintext handshake or with MSE.
 
-/// What the first bytes of a connection open.
+/// The kind of handshake that a connection begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Opening {
-    /// A handshake in plaintext (BEP 3).
+    /// A plaintext handshake (BEP 3).
     Plaintext,
-    /// Anything else, which may be the public key of an MSE handshake: that has no form to know it by.
+    /// Anything else. It may be the public key of an MSE handshake, which looks like random bytes.
     MaybeMse,
 }
 
@@ -14,7 +14,7 @@ impl Opening {
     /// public key begins so once in 2^160 times.
     const PLAINTEXT: &'static [u8; 20] = b"\x13BitTorrent protocol";
 
-    /// Tells by the first 20 bytes, or by fewer once one of them differs; `None` when more are needed.
+    /// Decides by the first 20 bytes, or at the first byte that differs; `None` if more are needed.
     #[must_use]
     pub fn of(received: &[u8]) -> Option<Self> {
         let agreeing = received.iter().zip(Self::PLAINTEXT).take_while(|(found, wanted)| found == wanted).count();
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_difference_decides_and_so_does_the_twentieth_byte() {
+    fn the_first_different_byte_decides_or_else_the_twentieth() {
         for (received, expected) in [
             (&b""[..], None),
             (b"\x13BitTorrent protoco", None),

@@ -1,61 +1,87 @@
-//! The side that is connected to.
+//! The side that accepts a connection.
 
+use crate::cipher::{Ciphers, Established};
+use crate::error::{Error, LengthPrefixedPad};
 use crate::fields::{own_pad, pad_length, public_key, take};
 use crate::key_agreement::PrivateKey;
+use crate::limits::VC;
+use crate::method::{CryptoMethod, CryptoProvide};
 use crate::scan::Scan;
-use crate::secret::{Ciphers, SharedSecret};
+use crate::secret::SharedSecret;
+use crate::stage::Stage;
 use crate::step::{Step, run};
-use crate::{CryptoMethod, CryptoProvide, Error, Established, LengthPrefixedPad, Stage, VC};
 use bytes::{Buf, BufMut, BytesMut};
 use ids::InfoHash;
 use std::{fmt, mem};
 
-/// What a [`Responder`] is to answer.
+/// The configuration of a [`Responder`]. More fields may be added.
 #[derive(Clone, Copy)]
-pub struct Terms<'a> {
-    /// The torrents it knows.
+#[non_exhaustive]
+pub struct ResponderConfig<'a> {
+    /// The info-hashes of the torrents it knows, for v2 the truncated ones.
     pub skeys: &'a [InfoHash],
-    /// What it accepts, the method it likes best first.
-    pub accept: &'a [CryptoMethod],
     /// 160 random bits, new for every connection.
     pub secret: [u8; 20],
-    /// PadB: random bytes, their number random as well, at most [`MAX_PAD`](crate::MAX_PAD).
+    /// The methods it accepts, the preferred one first.
+    pub accept: &'a [CryptoMethod],
+    /// PadB: a random number of random bytes, at most [`MAX_PAD`](crate::limits::MAX_PAD).
     pub pad_b: &'a [u8],
-    /// The length of PadD in bytes, at most [`MAX_PAD`](crate::MAX_PAD); its bytes are zeros.
+    /// The length of PadD in bytes, at most [`MAX_PAD`](crate::limits::MAX_PAD); its bytes are zeros.
     pub pad_d: u16,
 }
 
-/// What a [`Responder`] has learned by the end.
+impl<'a> ResponderConfig<'a> {
+    /// Accepts both methods, RC4 rather than plaintext, without pads.
+    #[must_use]
+    pub fn new(skeys: &'a [InfoHash], secret: [u8; 20]) -> Self {
+        Self { skeys, secret, accept: &[CryptoMethod::Rc4, CryptoMethod::Plaintext], pad_b: &[], pad_d: 0 }
+    }
+
+    /// With other methods to accept, the preferred one first.
+    #[must_use]
+    pub fn with_accept(self, accept: &'a [CryptoMethod]) -> Self {
+        Self { accept, ..self }
+    }
+
+    /// With a PadB, and a PadD of `pad_d` zeros.
+    #[must_use]
+    pub fn with_pads(self, pad_b: &'a [u8], pad_d: u16) -> Self {
+        Self { pad_b, pad_d, ..self }
+    }
+}
+
+/// The result of a [`Responder`].
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Accepted {
-    /// Which of its torrents the peer means.
+    /// The torrent that the peer named.
     pub skey: InfoHash,
-    /// What the peer provided.
+    /// The methods that the peer provided.
     pub provided: CryptoProvide,
     /// The beginning of the peer's stream, decrypted.
     pub initial_payload: BytesMut,
-    /// How it goes on.
+    /// How the stream continues.
     pub established: Established,
 }
 
-/// The side that is connected to. Feed [`input`](Self::input), send [`output`](Self::output), and so on in turn.
+/// The side that accepts a connection. Feed [`input`](Self::input), send [`output`](Self::output), and repeat.
 pub struct Responder {
     ours: Ours,
     state: State,
 }
 
-/// What a responder brings with it.
+/// The responder's own configuration and output.
 struct Ours {
     skeys: Vec<InfoHash>,
     accept: Vec<CryptoMethod>,
     private_key: PrivateKey,
-    /// What is sent once the peer's key is there: our own, and PadB.
+    /// Sent once the peer's key has arrived: our own key, and PadB.
     greeting: BytesMut,
     pad_d: u16,
     output: BytesMut,
 }
 
-/// What comes next.
+/// What the responder waits for.
 #[derive(Default)]
 enum State {
     PublicKey,
@@ -82,7 +108,7 @@ enum State {
     Over,
 }
 
-/// What both sides know after the negotiation.
+/// The result of the negotiation.
 struct Agreed {
     skey: InfoHash,
     provided: CryptoProvide,
@@ -91,12 +117,12 @@ struct Agreed {
 }
 
 impl Responder {
-    /// Waits for a handshake. It has nothing to send before it has been fed.
+    /// Waits for a handshake. It sends nothing before the peer's public key has arrived.
     ///
     /// # Errors
-    /// When the terms have too long a pad.
-    pub fn new(terms: &Terms<'_>) -> Result<Self, Error> {
-        let Terms { skeys, accept, secret, pad_b, pad_d } = *terms;
+    /// Too long a pad.
+    pub fn new(config: &ResponderConfig<'_>) -> Result<Self, Error> {
+        let ResponderConfig { skeys, secret, accept, pad_b, pad_d } = *config;
         own_pad(pad_b.len())?;
         own_pad(pad_d.into())?;
         let private_key = PrivateKey::new(secret);
@@ -107,24 +133,24 @@ impl Responder {
         Ok(Self { ours, state: State::PublicKey })
     }
 
-    /// Takes the bytes that are to be sent now; often none. The last of them come with the end of the handshake, before
-    /// anything that is encrypted with what it came to.
+    /// The bytes to send now, often none. Each is returned once. The last of them are there at the end of the handshake, and
+    /// are sent before anything that [`Established::encrypt`] encrypts.
     #[must_use]
     pub fn output(&mut self) -> BytesMut {
         mem::take(&mut self.ours.output)
     }
 
-    /// Takes what it can use off the front of `received`; `None` when more bytes are needed, and then fewer than
-    /// [`MAX_INITIAL_PAYLOAD`](crate::MAX_INITIAL_PAYLOAD) stay in the buffer. What follows the handshake stays in the
-    /// buffer, and has been decrypted where that was needed.
+    /// Takes what it can use off the front of `received`; `None` if more bytes are needed, and then fewer than
+    /// [`MAX_INITIAL_PAYLOAD`](crate::limits::MAX_INITIAL_PAYLOAD) stay in the buffer. Bytes after the handshake stay in the
+    /// buffer, decrypted if the stream continues in RC4.
     ///
     /// # Errors
-    /// When this can become no handshake any more, with the first reason. After the end there is only [`Error::Over`].
+    /// The first reason why the bytes are not a handshake. After success or an error it is [`Error::Over`].
     pub fn input(&mut self, received: &mut BytesMut) -> Result<Option<Accepted>, Error> {
         run(&mut self.state, |state| self.ours.step(state, received))
     }
 
-    /// What it waits for.
+    /// The stage: what it waits for.
     #[must_use]
     pub fn stage(&self) -> Stage {
         match self.state {
@@ -160,7 +186,7 @@ impl Ours {
             }
             State::Negotiation { skey, ciphers } => self.negotiate(skey, ciphers, received),
             State::Pad { length, mut agreed } => {
-                // The length of what follows the pad has no place of its own to wait in.
+                // The length of the initial payload is taken along with the pad, so that it needs no state of its own.
                 if received.len() < length + size_of::<u16>() {
                     return Ok(Step::Wait(State::Pad { length, agreed }));
                 }
@@ -216,7 +242,7 @@ impl Ours {
     }
 }
 
-/// Without the secret.
+/// Shows the stage, not the secret.
 impl fmt::Debug for Responder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Responder").field("stage", &self.stage()).finish_non_exhaustive()
@@ -228,16 +254,15 @@ mod tests {
     use super::*;
 
     const SKEY: InfoHash = InfoHash([7; 20]);
-    const BOTH: &[CryptoMethod] = &[CryptoMethod::Rc4, CryptoMethod::Plaintext];
 
-    fn terms() -> Terms<'static> {
-        Terms { skeys: &[InfoHash([6; 20]), SKEY], accept: BOTH, secret: [1; 20], pad_b: b"", pad_d: 0 }
+    fn config() -> ResponderConfig<'static> {
+        ResponderConfig::new(&[InfoHash([6; 20]), SKEY], [1; 20])
     }
 
-    /// What an initiator would send: its key, then everything else with this VC, provision and PadC.
+    /// The bytes of an initiator: its key, then everything else with these values.
     fn opening(skey: InfoHash, vc: u64, provide: u32, pad_c: u16) -> BytesMut {
         let ours = PrivateKey::new([2; 20]);
-        let secret = ours.agree(&PrivateKey::new(terms().secret).public_key()).unwrap();
+        let secret = ours.agree(&PrivateKey::new(config().secret).public_key()).unwrap();
         let mut request = BytesMut::new();
         request.put_u64(vc);
         request.put_u32(provide);
@@ -249,9 +274,9 @@ mod tests {
         BytesMut::from(&parts.concat()[..])
     }
 
-    /// The torrent and the method that this opening leads to.
-    fn answer(terms: &Terms<'_>, mut opening: BytesMut) -> Result<(InfoHash, CryptoMethod), Error> {
-        let mut responder = Responder::new(terms).unwrap();
+    /// The torrent and the method that result from these bytes.
+    fn answer(config: &ResponderConfig<'_>, mut opening: BytesMut) -> Result<(InfoHash, CryptoMethod), Error> {
+        let mut responder = Responder::new(config).unwrap();
         let accepted = responder.input(&mut opening);
         assert_eq!(responder.stage(), Stage::Over);
         assert_eq!(responder.input(&mut opening).err(), Some(Error::Over));
@@ -259,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_method_liked_best_is_selected_of_those_provided() {
+    fn the_preferred_method_is_selected_of_those_provided() {
         use CryptoMethod::{Plaintext, Rc4};
         let refused = |bits| Err(Error::NothingInCommon { provided: CryptoProvide(bits) });
         for (accept, provide, expected) in [
@@ -274,13 +299,13 @@ mod tests {
             (&[Rc4, Plaintext], 4, refused(4)),
             (&[], 3, refused(3)),
         ] {
-            let selected = answer(&Terms { accept, ..terms() }, opening(SKEY, 0, provide, 0));
+            let selected = answer(&ResponderConfig { accept, ..config() }, opening(SKEY, 0, provide, 0));
             assert_eq!(selected, expected.map(|method| (SKEY, method)), "{provide:#x} for {accept:?}");
         }
     }
 
     #[test]
-    fn each_fault_of_an_opening_is_told_apart() {
+    fn each_fault_of_an_initiator_has_its_own_error() {
         let unknown = InfoHash([9; 20]);
         for (opening, expected) in [
             (opening(unknown, 0, 2, 0), Error::UnknownInfoHash),
@@ -291,26 +316,26 @@ mod tests {
             (BytesMut::from(&[0xff; 96][..]), Error::PublicKeyTooLarge),
             (BytesMut::from(&[b'x'; 96 + 532][..]), Error::SyncNotFound { scanned: 532 }),
         ] {
-            assert_eq!(answer(&terms(), opening), Err(expected));
+            assert_eq!(answer(&config(), opening), Err(expected));
         }
-        assert_eq!(answer(&terms(), opening(SKEY, 0, 2, 512)), Ok((SKEY, CryptoMethod::Rc4)));
+        assert_eq!(answer(&config(), opening(SKEY, 0, 2, 512)), Ok((SKEY, CryptoMethod::Rc4)));
     }
 
     #[test]
-    fn terms_have_limits() {
+    fn a_config_beyond_the_limits_is_refused() {
         let length = 513;
-        for (terms, expected) in [
-            (Terms { pad_b: &[0; 512], pad_d: 512, ..terms() }, None),
-            (Terms { pad_b: &[0; 513], ..terms() }, Some(Error::OwnPadTooLong { length })),
-            (Terms { pad_d: 513, ..terms() }, Some(Error::OwnPadTooLong { length })),
+        for (config, expected) in [
+            (ResponderConfig { pad_b: &[0; 512], pad_d: 512, ..config() }, None),
+            (ResponderConfig { pad_b: &[0; 513], ..config() }, Some(Error::OwnPadTooLong { length })),
+            (ResponderConfig { pad_d: 513, ..config() }, Some(Error::OwnPadTooLong { length })),
         ] {
-            assert_eq!(Responder::new(&terms).err(), expected);
+            assert_eq!(Responder::new(&config).err(), expected);
         }
     }
 
     #[test]
-    fn nothing_is_sent_to_a_peer_that_has_sent_no_key() {
-        let mut responder = Responder::new(&terms()).unwrap();
+    fn nothing_is_sent_before_the_whole_public_key_has_arrived() {
+        let mut responder = Responder::new(&config()).unwrap();
         let mut opening = opening(SKEY, 0, 2, 0);
         let mut received = opening.split_to(95);
         assert!(responder.input(&mut received).unwrap().is_none());

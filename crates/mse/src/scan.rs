@@ -1,13 +1,14 @@
 //! The search for the end of a pad whose length is not announced.
 
-use crate::{Error, MAX_PAD};
+use crate::error::Error;
+use crate::limits::MAX_PAD;
 use bytes::{Buf, BytesMut};
 
-/// Looks for a mark that begins 0 to [`MAX_PAD`] bytes into the stream. What has been looked at is dropped, so that no
-/// more than an incomplete mark stays in the buffer.
+/// Searches for a mark that begins 0 to [`MAX_PAD`] bytes into the stream. Searched bytes are dropped, so that at most an
+/// incomplete mark stays in the buffer.
 pub(crate) struct Scan<const N: usize> {
     mark: [u8; N],
-    /// Places that were tried and dropped; never more than `MAX_PAD`.
+    /// Offsets that were tried and dropped; at most `MAX_PAD`.
     tried: usize,
 }
 
@@ -16,10 +17,10 @@ impl<const N: usize> Scan<N> {
         Self { mark, tried: 0 }
     }
 
-    /// Takes everything up to and with the mark; `false` when more bytes are needed.
+    /// Takes everything up to the end of the mark; `false` if more bytes are needed.
     ///
-    /// The mark is known to whoever listens or is a keystream nobody can choose, so the comparison need not be in
-    /// constant time.
+    /// The comparison need not be in constant time: an initiator's mark is sent in plaintext, and a responder's is a keystream
+    /// that a peer cannot choose.
     pub(crate) fn find(&mut self, received: &mut BytesMut) -> Result<bool, Error> {
         let places = received.windows(N).take(MAX_PAD + 1 - self.tried);
         let untried = places.len();
@@ -42,7 +43,7 @@ mod tests {
 
     const MARK: [u8; 4] = *b"mark";
 
-    /// The result of feeding `bytes` in pieces of a size, and what is left of them.
+    /// The result of feeding `bytes` in chunks of a size, and the bytes left.
     fn find(bytes: &[u8], size: usize) -> (Result<bool, Error>, Vec<u8>) {
         let (mut scan, mut received, mut fed) = (Scan::new(MARK), BytesMut::new(), 0);
         for piece in bytes.chunks(size) {
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_found_wherever_it_may_be_however_it_comes() {
+    fn a_mark_is_found_at_any_offset_and_in_chunks_of_any_size() {
         for pad in [0, 1, 3, 4, 511, 512] {
             let bytes = [&vec![b'm'; pad], &MARK[..], b"and more"].concat();
             for size in 1..=bytes.len() {
@@ -69,12 +70,12 @@ mod tests {
     }
 
     #[test]
-    fn the_search_ends_where_no_mark_can_begin_any_more() {
+    fn the_search_fails_once_no_mark_can_begin_any_more() {
         let too_late = [&[b'm'; MAX_PAD + 1], &MARK[..]].concat();
         let scanned = MAX_PAD + MARK.len();
         for size in 1..=too_late.len() {
             assert_eq!(find(&too_late, size).0, Err(Error::SyncNotFound { scanned }), "pieces of {size}");
-            // One byte less may still become a mark.
+            // With one byte less a mark is still possible.
             assert_eq!(find(&too_late[..scanned - 1], size).0, Ok(false), "pieces of {size}");
         }
     }

@@ -1,53 +1,49 @@
-//! What both sides derive from the secret they share: marks, and keys for the ciphers.
+//! What both sides derive from the shared secret: marks, and the keys of the ciphers.
 
-use crate::Cipher;
-use crate::key_agreement::PublicKey;
+use crate::cipher::{Cipher, Ciphers};
 use crypto_bigint::CtEq;
 use ids::InfoHash;
 use sha1::{Digest, Sha1};
 
-/// The secret S, as long as a public key, and with its leading zeros.
-pub(crate) struct SharedSecret(PublicKey);
+/// A number modulo P as it is sent or hashed: big-endian, with its leading zeros.
+pub(crate) type Number = [u8; 96];
 
-/// Both directions of a connection.
-pub(crate) struct Ciphers {
-    pub(crate) encrypt: Cipher,
-    pub(crate) decrypt: Cipher,
-}
+/// The shared secret S.
+pub(crate) struct SharedSecret(Number);
 
 impl SharedSecret {
-    pub(crate) fn new(secret: PublicKey) -> Self {
+    pub(crate) fn new(secret: Number) -> Self {
         Self(secret)
     }
 
-    /// Whether it has leading zeros.
+    /// Whether it begins with a zero byte.
     pub(crate) fn is_short(&self) -> bool {
         self.0.starts_with(&[0])
     }
 
-    /// HASH('req1', S): the mark that ends PadA.
+    /// HASH('req1', S): the mark after PadA.
     pub(crate) fn mark(&self) -> [u8; 20] {
         hash(&[b"req1", &self.0])
     }
 
-    /// HASH('req2', SKEY) xor HASH('req3', S): which torrent it is about, for those who know it.
+    /// HASH('req2', SKEY) xor HASH('req3', S): names the torrent to a peer that knows it.
     pub(crate) fn obscure(&self, skey: InfoHash) -> [u8; 20] {
         self.mask(hash(&[b"req2", &skey.0]))
     }
 
-    /// The one of `skeys` that was obscured.
+    /// The one of `skeys` that `obscured` names.
     pub(crate) fn find(&self, obscured: [u8; 20], skeys: &[InfoHash]) -> Option<InfoHash> {
         let wanted = self.mask(obscured);
-        // In constant time, so that nobody learns how much of a guess was right.
+        // In constant time, so that the time does not tell how much of a guess was right.
         skeys.iter().copied().find(|skey| hash(&[b"req2", &skey.0]).ct_eq(&wanted).to_bool())
     }
 
-    /// The ciphers of the side that connected.
+    /// The ciphers of the initiator.
     pub(crate) fn of_initiator(&self, skey: InfoHash) -> Ciphers {
         Ciphers { encrypt: self.cipher(b"keyA", skey), decrypt: self.cipher(b"keyB", skey) }
     }
 
-    /// The ciphers of the side that was connected to.
+    /// The ciphers of the responder.
     pub(crate) fn of_responder(&self, skey: InfoHash) -> Ciphers {
         let Ciphers { encrypt, decrypt } = self.of_initiator(skey);
         Ciphers { encrypt: decrypt, decrypt: encrypt }
@@ -75,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_obscured_torrent_is_found_among_ours_and_no_other() {
+    fn an_obscured_info_hash_is_found_only_among_known_ones() {
         let secret = SharedSecret::new([5; 96]);
         let skeys = [InfoHash([1; 20]), InfoHash([2; 20])];
         for skey in skeys {

@@ -1,25 +1,24 @@
-//! How far a handshake has come.
+//! The stages of a handshake.
 
 use std::fmt;
 
-/// What a side waits for, in the order in which it comes. Which part of a handshake a peer closed the connection in
-/// says much about why.
+/// What a side waits for, in order. The stage at which a peer closes the connection tells much about the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     /// The 96 bytes of the peer's public key.
     PublicKey,
-    /// The end of the pad behind it, of which nobody knows the length: for an initiator the encrypted verification
-    /// constant, with which the peer shows that it knows the info-hash; for a responder the hash of the secret.
+    /// The end of the first pad, whose length is unknown. An initiator waits for the encrypted verification constant, which
+    /// shows that the peer knows the info-hash; a responder for the hash of the secret.
     Sync,
-    /// The obscured info-hash; for a responder only.
+    /// The obscured info-hash; only for a responder.
     InfoHash,
-    /// What the initiator provides, or what the responder selected.
+    /// The methods that the initiator provides, or the one that the responder selected.
     Negotiation,
     /// The second pad.
     Pad,
-    /// The initial payload; for a responder only.
+    /// The initial payload; only for a responder.
     InitialPayload,
-    /// Nothing more: the handshake has succeeded or failed.
+    /// Nothing: the handshake has succeeded or failed.
     Over,
 }
 

@@ -1,20 +1,20 @@
-//! How both sides go from state to state.
+//! The loop that takes both sides from state to state.
 
-use crate::Error;
+use crate::error::Error;
 use std::mem;
 
-/// What became of a state.
+/// The result of one step.
 pub(crate) enum Step<S, T> {
-    /// The next one may have its bytes already.
+    /// The next state, whose bytes may have arrived already.
     Next(S),
-    /// More bytes are needed first.
+    /// The same state: more bytes are needed.
     Wait(S),
-    /// That was the last.
+    /// The handshake is complete.
     Done(T),
 }
 
-/// Takes steps until one has to wait, and keeps the state that waits. After an end of either kind the default state is
-/// left, which is the one that has ended.
+/// Takes steps until one needs more bytes, and stores that state in `kept`. After success or an error `kept` is the default
+/// state, in which the handshake is over.
 pub(crate) fn run<S: Default, T>(
     kept: &mut S,
     mut step: impl FnMut(S) -> Result<Step<S, T>, Error>,

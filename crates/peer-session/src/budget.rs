@@ -1,13 +1,13 @@
-//! What the buffers of all connections together may take.
+//! Memory that the buffers of all connections share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Bytes left to all who share it.
+/// Bytes left to all connections that share it; clones share it.
 #[derive(Clone, Debug)]
 pub struct ByteBudget(Arc<AtomicUsize>);
 
-/// What one of them has taken; given back when it is dropped.
+/// What one connection has taken; given back when it is dropped.
 #[derive(Debug)]
 pub struct Charge {
     budget: ByteBudget,
@@ -15,13 +15,13 @@ pub struct Charge {
 }
 
 impl ByteBudget {
-    /// A budget of so many bytes.
+    /// A budget of this many bytes.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         Self(Arc::new(AtomicUsize::new(bytes)))
     }
 
-    /// An account that has taken nothing yet.
+    /// A charge of nothing yet.
     #[must_use]
     pub fn charge(&self) -> Charge {
         Charge { budget: self.clone(), taken: 0 }
@@ -29,8 +29,7 @@ impl ByteBudget {
 }
 
 impl Charge {
-    /// Takes or gives back what is between what it holds and `bytes`; `false` when there is not that much left, and then it
-    /// holds what it held.
+    /// Changes what it holds to `bytes`; `false` when that much is not left, and then nothing changes.
     pub fn hold(&mut self, bytes: usize) -> bool {
         let left = |left: usize| (left + self.taken).checked_sub(bytes);
         let held = self.budget.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left).is_ok();
@@ -52,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_takes_more_than_is_left_and_all_is_given_back() {
+    fn a_charge_takes_no_more_than_is_left_and_gives_all_back() {
         let budget = ByteBudget::new(10);
         let (mut one, mut other) = (budget.charge(), budget.charge());
         assert!(one.hold(6) && !other.hold(5) && other.hold(4) && !one.hold(7));

@@ -17,10 +17,10 @@ const LAST_ID: u8 = 23;
 
 /// What comes next in the bytes that are there.
 enum Next {
-    /// A message of so many bytes.
+    /// A message of this many bytes.
     Message(usize),
     Handshake,
-    /// It cannot be told yet.
+    /// More bytes are needed.
     Unknown,
     /// Neither of these, whatever comes.
     Neither,
@@ -91,8 +91,8 @@ mod tests {
         Handshake { reserved: Reserved::FAST, info_hash: InfoHash([1; 20]), peer_id: PeerId([2; 20]) }
     }
 
-    /// What is received of a peer that sends these bytes in pieces of so many, and closes: the bytes before the handshake, and
-    /// all that is left.
+    /// What is received of a peer that sends these bytes `piece` at a time and closes: the bytes before the handshake, and all
+    /// that is left.
     async fn of(wire: &[u8], piece: usize, budget: Option<&ByteBudget>) -> Option<(usize, Vec<u8>)> {
         let (mut ours, mut theirs) = tokio::io::duplex(1 << 20);
         for piece in wire.chunks(piece) {

@@ -59,8 +59,7 @@ impl Extensions {
         messages
     }
 
-    /// Hands a message to the extension that has this id of ours; gives what it answers. An id that we have not named is passed
-    /// over.
+    /// Hands a message to the extension with this id in our handshake; gives what it answers. An unknown id is ignored.
     pub(crate) fn hear(
         &mut self,
         (id, payload): (u8, &[u8]),

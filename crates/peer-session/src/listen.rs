@@ -1,9 +1,10 @@
-//! What is heard after the handshake: we say what politeness asks for, request nothing, and listen for a moment.
+//! Listening after the handshake: we introduce ourselves, request nothing, and hear what the peer sends for a moment.
 
+use crate::budget::ByteBudget;
 use crate::extensions::Extensions;
+use crate::piece_count::PieceCount;
 use crate::read::read_some;
 use crate::said::{Said, Violation, may_be_lazy};
-use crate::session::Listening;
 use crate::wire;
 use bytes::BytesMut;
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
@@ -11,9 +12,24 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
-/// A line that has been quiet for so long has said what it had to say: clients send all of it within some milliseconds, but
-/// for one that looks at its connections every half second.
+/// A connection that has been silent for this long has sent all it will send at once: clients do so within some milliseconds,
+/// except one that serves its connections every half second.
 const QUIET: Duration = Duration::from_millis(500);
+
+/// What is heard of one peer after its handshake, at most.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// From the handshake on; zero for not at all.
+    pub time: Duration,
+    /// Bytes received from the peer, the handshake included.
+    pub bytes: usize,
+    /// Bytes of one message, where the number of pieces does not say how long a bitfield is.
+    pub message_bytes: u32,
+    /// Pieces of the torrent. May become known while peers are listened to.
+    pub pieces: PieceCount,
+    /// Memory of what is received and kept, shared by all conversations.
+    pub budget: ByteBudget,
+}
 
 /// Why the listening ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -113,8 +129,8 @@ impl Listener<'_> {
         }
     }
 
-    /// What we are, and that we have no piece, for those who understand it. rTorrent closes on a `have_none` that it did not
-    /// ask for.
+    /// Our extension handshake, and that we have no piece, as far as both sides support them. rTorrent closes on a `have_none`
+    /// that it did not negotiate.
     fn introduction(&self) -> BytesMut {
         let both = |bit| self.reserved.contains(bit) && self.theirs.reserved.contains(bit);
         let mut messages = BytesMut::new();

@@ -1,4 +1,4 @@
-//! What came instead of a handshake, and what it looks like.
+//! Bytes that came in place of a handshake, and what they look like.
 
 use peer_wire::Handshake;
 use std::collections::HashSet;

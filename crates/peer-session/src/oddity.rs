@@ -1,8 +1,8 @@
-//! What a peer does that the protocol does not allow, and that is read all the same.
+//! Deviations from the protocol that are read all the same.
 
 use std::fmt;
 
-/// Something that a peer did against the protocol and that does no harm: it is read as libtorrent reads it, and told.
+/// A harmless deviation from the protocol: it is read as libtorrent reads it, and reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Oddity {
@@ -17,7 +17,7 @@ pub enum Oddity {
 }
 
 impl Oddity {
-    /// All of them, in the order in which they are told.
+    /// All of them, in the order in which they are reported.
     pub const ALL: [Self; 4] =
         [Self::MessagesBeforeHandshake, Self::HaveBeforeBitfield, Self::PiecesTwice, Self::SpareBits];
 
@@ -48,7 +48,7 @@ impl fmt::Display for Oddity {
     }
 }
 
-/// The oddities of one peer: a byte, because thousands of peers are listened to at once.
+/// The deviations of one peer: a byte, because thousands of peers are listened to at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Oddities(u8);
 

@@ -1,4 +1,4 @@
-//! What a peer says of itself after its handshake: which pieces it has (BEP 3, 6) and what it is (BEP 10).
+//! What a peer says about itself after its handshake: which pieces it has (BEP 3, 6), and its extension handshake (BEP 10).
 
 use crate::habits::{Silence, silence};
 use crate::oddity::{Oddities, Oddity};
@@ -25,7 +25,7 @@ pub struct Said {
     /// What it did against the protocol, without harm.
     pub oddities: Oddities,
     /// Whether it has sent a bitfield, `have_all` or `have_none`.
-    told_whole: bool,
+    has_stated_all: bool,
 }
 
 /// The pieces a peer says it has.
@@ -38,7 +38,7 @@ pub enum Pieces {
     All,
     /// BEP 6: `have_none`.
     None,
-    /// Some, told one by one.
+    /// Some.
     Some {
         /// Which. When the number of pieces is not known, it has one for each bit that has come, spare bits included, or
         /// some more than the last piece of a `have`.
@@ -75,8 +75,8 @@ pub enum Violation {
 }
 
 impl Said {
-    /// Takes in one message of a peer of a torrent with so many pieces, or with an unknown number of them. What does not say
-    /// anything of the peer is passed over.
+    /// Takes in one message of a peer, of a torrent with `pieces` pieces if that is known. Messages that say nothing about the
+    /// peer are ignored.
     ///
     /// # Errors
     /// What the message breaks; what was said before stays said.
@@ -145,18 +145,18 @@ impl Said {
         Ok(())
     }
 
-    /// Takes in the one message that tells all its pieces; what it told before is forgotten.
+    /// Takes in the one message that states all pieces; what was said of them before is forgotten.
     fn begin(&mut self, pieces: Pieces) {
-        if self.told_whole {
+        if self.has_stated_all {
             self.oddities.add(Oddity::PiecesTwice);
         } else if self.pieces != Pieces::Unsaid {
             self.oddities.add(Oddity::HaveBeforeBitfield);
         }
-        (self.pieces, self.told_whole) = (pieces, true);
+        (self.pieces, self.has_stated_all) = (pieces, true);
     }
 
-    /// Whether everything has come that a peer with this handshake will say at once. A bit that is missing means that the
-    /// thing will not come; without Fast (BEP 6) a peer without pieces may leave its bitfield out.
+    /// Whether everything has come that a peer with this handshake will send at once. What its reserved bits do not offer will
+    /// not come; without Fast (BEP 6) a peer without pieces may leave its bitfield out.
     #[must_use]
     pub fn is_all_of(&self, theirs: &Handshake) -> bool {
         let waits_for_extension = theirs.reserved.contains(Reserved::EXTENSION_PROTOCOL) && self.extension.is_none();
@@ -213,7 +213,7 @@ impl Pieces {
     /// Whether it has said to have every one of `pieces`.
     ///
     /// Of an unknown number this is certain when every bit of a bitfield is set: spare bits are zero (BEP 3), so there are
-    /// none. Who tells its pieces one by one may always have more to tell.
+    /// none. A peer that names its pieces one by one may always name more.
     #[must_use]
     pub fn is_all(&self, pieces: Option<u32>) -> bool {
         match self {
@@ -267,7 +267,7 @@ impl Pieces {
     }
 }
 
-/// The pieces of a bitfield when nobody knows how many there are.
+/// The pieces of a bitfield when their number is unknown.
 fn of_unknown_length(bytes: &[u8]) -> Result<Bitfield, Violation> {
     if bytes.is_empty() {
         return Err(Violation::EmptyBitfield);
@@ -276,8 +276,8 @@ fn of_unknown_length(bytes: &[u8]) -> Result<Bitfield, Violation> {
     Ok(Bitfield::new(bytes, bits.min(MOST_PIECES))?)
 }
 
-/// The pieces told so far, with room for one more. Twice as many bytes each time: a peer that names one piece after the
-/// other does not have us copy all of them for each.
+/// The pieces so far, with room for one more. The size doubles each time, so that a peer that names its pieces in order does not
+/// make us copy them for each.
 fn with_room_for(piece: u32, told: &[u8]) -> Result<Bitfield, Violation> {
     let length = (piece / 8 + 1).next_power_of_two();
     let mut bytes = vec![0; length as usize];
@@ -286,7 +286,7 @@ fn with_room_for(piece: u32, told: &[u8]) -> Result<Bitfield, Violation> {
 }
 
 /// The pieces there are at least. In a bitfield the last byte holds one or more (BEP 3), and of its bits those up to the last
-/// that is set are pieces; beyond that nobody can tell pieces that are missing from spare bits. A `have` shows that there
+/// that is set are pieces; beyond that missing pieces and spare bits look the same. A `have` shows that there
 /// are pieces up to its own.
 fn fewest_pieces(bitfield: &Bitfield, by_bitfield: bool) -> u32 {
     let bytes = bitfield.as_bytes();

@@ -1,11 +1,11 @@
-//! A stream behind Message Stream Encryption: the negotiation, and the stream that comes of it.
+//! Message Stream Encryption: the negotiation, and the encrypted stream.
 
 use crate::handshake::{HandshakeFailure, Shaken, answer};
 use crate::hello::Hello;
 use crate::read::read_some;
 use crate::wire;
 use bytes::{Buf, BytesMut};
-use mse::{Cipher, CryptoProvide, Established, Initiator, Offer, Stage};
+use mse::{Cipher, Established, Initiator, InitiatorConfig, Stage};
 use peer_wire::Handshake;
 use std::io;
 use std::pin::Pin;
@@ -35,7 +35,7 @@ pub enum SecureFailure {
         #[source]
         source: io::Error,
     },
-    /// The peer says what has no place in this negotiation.
+    /// The peer broke the negotiation's protocol.
     #[error(transparent)]
     Mse(#[from] mse::Error),
 }
@@ -66,7 +66,7 @@ pub(crate) struct Negotiation<'a, S> {
     pub(crate) any_key: bool,
 }
 
-/// What comes of a negotiation, and of the handshake that was sent along with it; nothing when the keys make a secret that many
+/// The encrypted stream and the answer to our handshake, which was sent along; nothing when the keys make a secret that many
 /// clients cannot deal with.
 type Opened<'s, S> = Option<(Secured<&'s mut S>, Result<Shaken, HandshakeFailure>)>;
 
@@ -128,15 +128,9 @@ fn initiator(ours: &Handshake, entropy: fn(&mut [u8]) -> io::Result<()>) -> Resu
     }
     // WebTorrent does not answer when there is no pad.
     let pad = pad.get(..1 + usize::from(u16::from_be_bytes(length)) % mse::MAX_PAD).unwrap_or(&pad);
-    let offer = Offer {
-        skey: ours.info_hash,
-        provide: CryptoProvide::RC4,
-        initial_payload: &ours.encode(),
-        secret,
-        pad_a: pad,
-        pad_c: 0,
-    };
-    Ok(Initiator::new(&offer)?)
+    let payload = ours.encode();
+    let config = InitiatorConfig::new(ours.info_hash, secret).with_pads(pad, 0);
+    Ok(Initiator::new(&config.with_initial_payload(&payload))?)
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Secured<S> {

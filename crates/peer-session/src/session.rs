@@ -1,13 +1,11 @@
 //! One conversation, from the first byte to the last thing heard.
 
 use crate::alarm::{before, end};
-use crate::budget::ByteBudget;
 use crate::extensions::Extensions;
 use crate::handshake::{HandshakeFailure, Shaken, judge, meet};
 use crate::hello::Hello;
-use crate::listen::{ListenEnd, Listener};
+use crate::listen::{ListenEnd, Listener, Listening};
 use crate::oddity::Oddity;
-use crate::piece_count::PieceCount;
 use crate::said::Said;
 use crate::secure::{Negotiation, SecureFailure, negotiate};
 use bytes::BytesMut;
@@ -40,21 +38,6 @@ pub struct Rules {
     pub client: String,
     /// What the log may not show.
     pub secrets: Secrets,
-}
-
-/// What is heard of one peer after its handshake, at most.
-#[derive(Clone, Debug)]
-pub struct Listening {
-    /// From the handshake on; zero for not at all.
-    pub time: Duration,
-    /// Bytes received from the peer, the handshake included.
-    pub bytes: usize,
-    /// Bytes of one message, where the number of pieces does not say how long a bitfield is.
-    pub message_bytes: u32,
-    /// Pieces of the torrent. May become known while peers are listened to.
-    pub pieces: PieceCount,
-    /// Memory of what is received and kept, shared by all conversations.
-    pub budget: ByteBudget,
 }
 
 /// One conversation: what is said, by which rules, and the extensions that are spoken.
@@ -214,7 +197,7 @@ impl Progress {
         rules: &Rules,
     ) -> Result<BytesMut, HandshakeFailure> {
         let shaken = match shaken {
-            // Not this connection's, but another's, or the one that trackers are told.
+            // Not that of this connection, but of another one, or the one that is announced.
             Ok(Shaken { theirs, .. }) if (rules.is_ours)(theirs.peer_id) => Err(HandshakeFailure::OwnPeerId(theirs)),
             shaken => shaken,
         };

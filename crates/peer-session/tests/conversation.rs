@@ -76,7 +76,8 @@ async fn converse<P: Future>(
     let (rules, greeting, mut progress) = (rules(pieces), Greeting::new(handshake(1)), Progress::default());
     let session = Session { hello: Hello { greeting: &greeting, peer_id: PeerId([1; 20]) }, rules: &rules, extensions };
     let ours = async {
-        let result = session.run(&mut ours, pin!(tokio::time::sleep(Duration::ZERO)), &mut progress).await;
+        let result =
+            session.run(&mut ours, pin!(tokio::time::sleep_until(tokio::time::Instant::now())), &mut progress).await;
         drop(ours);
         result
     };

@@ -1,4 +1,4 @@
-//! Shakes hands with one peer and says who it is; no runtime needed:
+//! Exchanges handshakes with one peer and prints its peer id and capabilities; no runtime needed:
 //! `cargo run -p peer-wire --example shake_hands -- ADDRESS:PORT INFO_HASH`
 
 use bytes::BytesMut;

@@ -1,27 +1,27 @@
-//! Which pieces a peer has (BEP 3).
+//! The pieces that a peer has (BEP 3).
 
-/// One bit for each piece of a torrent (BEP 3), with no bit that is none.
+/// One bit for each piece of a torrent (BEP 3). Spare bits are never set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bitfield {
     bytes: Box<[u8]>,
     pieces: u32,
 }
 
-/// Why bytes are no bitfield of a torrent, or a piece is none of its pieces.
+/// Why bytes are not the bitfield of a torrent, or a piece is not one of its pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BitfieldError {
-    /// Fewer or more bytes than the pieces take.
+    /// A wrong number of bytes for the number of pieces.
     #[error("bitfield of {found} bytes, expected {expected} for {pieces} pieces")]
     Length {
-        /// Bytes there are.
+        /// Bytes found.
         found: usize,
-        /// Bytes there should be.
+        /// Bytes expected.
         expected: usize,
         /// Pieces of the torrent.
         pieces: u32,
     },
-    /// A bit after that of the last piece is set.
+    /// A bit after the last piece is set.
     #[error("bitfield with bits set past the last of {pieces} pieces")]
     SpareBits {
         /// Pieces of the torrent.
@@ -38,17 +38,16 @@ pub enum BitfieldError {
 }
 
 impl Bitfield {
-    /// Bytes that a bitfield for so many pieces takes on the wire.
+    /// The length in bytes of a bitfield for this number of pieces.
     #[must_use]
     pub fn length_for(pieces: u32) -> usize {
         pieces.div_ceil(8) as usize
     }
 
-    /// Takes the payload of a `bitfield` message. The bytes are copied: what is kept is exactly as long as it has to be,
-    /// and does not hold on to the connection's buffer.
+    /// From the payload of a `bitfield` message. The bytes are copied, so that the receive buffer can be freed.
     ///
     /// # Errors
-    /// Another length than the pieces take, or a spare bit that is set.
+    /// A wrong length, or a spare bit that is set.
     pub fn new(bytes: &[u8], pieces: u32) -> Result<Self, BitfieldError> {
         match Self::new_lenient(bytes, pieces)? {
             (bitfield, false) => Ok(bitfield),
@@ -57,10 +56,10 @@ impl Bitfield {
         }
     }
 
-    /// As [`new`](Self::new), with spare bits that are set cleared, as libtorrent does; and whether there were any.
+    /// As [`new`](Self::new), but clears spare bits, as libtorrent does, and returns whether any was set.
     ///
     /// # Errors
-    /// Another length than the pieces take.
+    /// A wrong length.
     pub fn new_lenient(bytes: &[u8], pieces: u32) -> Result<(Self, bool), BitfieldError> {
         let expected = Self::length_for(pieces);
         if bytes.len() != expected {
@@ -91,13 +90,13 @@ impl Bitfield {
         Self { bytes: bytes.into(), pieces }
     }
 
-    /// Notes a `have`; true when the piece was missing until then.
+    /// Sets a piece, as for a `have` message; true if it was missing before.
     ///
     /// # Errors
     /// A piece the torrent does not have.
     pub fn set(&mut self, piece: u32) -> Result<bool, BitfieldError> {
         let error = BitfieldError::NoSuchPiece { piece, pieces: self.pieces };
-        // The spare bits have a byte too.
+        // The spare bits are in the last byte.
         if piece >= self.pieces {
             return Err(error);
         }
@@ -107,31 +106,31 @@ impl Bitfield {
         Ok(missing)
     }
 
-    /// Whether the piece is there; false for a piece the torrent does not have.
+    /// Whether the peer has the piece; false for a piece the torrent does not have.
     #[must_use]
     pub fn get(&self, piece: u32) -> bool {
         self.bytes.get((piece / 8) as usize).is_some_and(|byte| byte & bit(piece) != 0)
     }
 
-    /// How many pieces the torrent has.
+    /// The number of pieces of the torrent.
     #[must_use]
     pub fn pieces(&self) -> u32 {
         self.pieces
     }
 
-    /// How many of them are there.
+    /// The number of pieces that the peer has.
     #[must_use]
     pub fn count_ones(&self) -> u32 {
         self.bytes.iter().map(|byte| byte.count_ones()).sum()
     }
 
-    /// Whether none is missing.
+    /// Whether the peer has every piece.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.count_ones() == self.pieces
     }
 
-    /// The pieces that are there, in ascending order.
+    /// The pieces that the peer has, in ascending order.
     pub fn ones(&self) -> impl Iterator<Item = u32> {
         let some = (0..self.pieces).step_by(8).zip(&self.bytes).filter(|(_, byte)| **byte != 0);
         some.flat_map(|(first, byte)| (first..first.saturating_add(8)).filter(move |piece| byte & bit(*piece) != 0))
@@ -157,7 +156,7 @@ fn bit(piece: u32) -> u8 {
     0x80 >> (piece % 8)
 }
 
-/// The bits of the last byte that belong to no piece.
+/// Mask of the bits in the last byte that belong to no piece.
 fn spare_bits(pieces: u32) -> u8 {
     match pieces % 8 {
         0 => 0,
@@ -189,7 +188,7 @@ mod tests {
             assert_eq!(Bitfield::new(bytes, pieces).map(|bitfield| bitfield.count_ones()), expected);
             let lenient = Bitfield::new_lenient(bytes, pieces).map(|(bitfield, spare)| (bitfield.count_ones(), spare));
             match expected {
-                // The pieces before the spare bits: none, and a byte of them.
+                // The pieces before the spare bits are all missing in one case and all there in the other.
                 Err(BitfieldError::SpareBits { pieces: 1 }) => assert_eq!(lenient, Ok((0, true))),
                 Err(BitfieldError::SpareBits { .. }) => assert_eq!(lenient, Ok((8, true))),
                 other => assert_eq!(lenient, other.map(|ones| (ones, false))),
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn haves_fill_the_holes_of_a_lazy_bitfield() {
+    fn setting_the_holes_completes_a_bitfield() {
         let mut bitfield = Bitfield::new(b"\xf7\xf0", 13).unwrap();
         assert_eq!(bitfield.holes().collect::<Vec<_>>(), [4, 12]);
         assert_eq!([bitfield.set(4), bitfield.set(4), bitfield.set(12)], [Ok(true), Ok(false), Ok(true)]);
@@ -218,7 +217,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_piece_is_there_or_a_hole(pieces in 0_u32..200, there in proptest::collection::btree_set(0_u32..200, 0..200)) {
+        fn every_piece_is_either_set_or_a_hole(pieces in 0_u32..200, there in proptest::collection::btree_set(0_u32..200, 0..200)) {
             let mut bitfield = Bitfield::empty(pieces);
             for piece in &there {
                 prop_assert_eq!(bitfield.set(*piece).is_ok(), *piece < pieces);

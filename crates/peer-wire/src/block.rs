@@ -1,11 +1,11 @@
-//! A part of a piece: what `request`, `cancel` and `reject_request` speak of (BEP 3, BEP 6).
+//! A part of a piece, as in `request`, `cancel` and `reject_request` (BEP 3, BEP 6).
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-/// A block of a piece, as a `request` (BEP 3) names it: `index | begin | length`, twelve bytes.
+/// A part of a piece, in a `request` (BEP 3): `index | begin | length`, twelve bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Block {
-    /// Which piece, counted from zero.
+    /// The piece, counted from zero.
     pub index: u32,
     /// Offset within the piece, in bytes.
     pub begin: u32,
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bytes_are_those_of_bep_3() {
+    fn a_block_has_the_bytes_of_bep_3() {
         let block = Block { index: 1, begin: 0x4000, length: 0x2000 };
         let mut wire = BytesMut::new();
         block.write(&mut wire);

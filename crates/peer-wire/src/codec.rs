@@ -1,35 +1,35 @@
-//! Frames: a length of four bytes, then the message (BEP 3).
+//! Framing: a length of four bytes, then the message (BEP 3).
 
 use crate::message::{self, Message, PayloadLength};
 use bytes::{Buf, BufMut, BytesMut};
 
-/// Takes messages (BEP 3: four bytes of length, the id, the payload) off a buffer, and writes them. It holds no bytes
+/// Decodes messages from a buffer (BEP 3: four bytes of length, the id, the payload), and encodes them. It buffers nothing
 /// itself, and never needs a buffer of more than [`limit`](Self::limit) and four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Codec {
     limit: u32,
 }
 
-/// Bytes that are no message.
+/// Why bytes are not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {
-    /// A message that claims to be longer than any may be.
+    /// A message that is announced to be longer than the limit.
     #[error("message of {length} bytes, at most {limit} are accepted")]
     TooLong {
-        /// What it claims, in bytes after the length itself.
+        /// The announced length, in bytes after the length itself.
         length: u32,
         /// The codec's limit.
         limit: u32,
     },
-    /// A message whose payload is not as long as its id says.
+    /// A message whose payload has a wrong length for its id.
     #[error("{} message with a payload of {found} bytes, expected {expected}", message::name(*id))]
     Payload {
         /// The message's id.
         id: u8,
         /// Bytes after the id.
         found: u32,
-        /// Bytes there should be.
+        /// Bytes expected.
         expected: PayloadLength,
     },
 }
@@ -39,44 +39,44 @@ impl Codec {
     /// 2^21 pieces (libtorrent's limit, and ours), at 8 to a byte: 2^21 / 8 = 262,144 bytes, and 1 for the id.
     pub const MAX_FRAME: u32 = (1 << 21) / 8 + 1;
 
-    /// The longest legal message that is no bitfield: an extension handshake, for which we allow 64 KiB, and 2 bytes for
-    /// the ids. All others fit: a `piece` of the 16 KiB that everybody asks for is 9 + 2^14 bytes, metadata pieces
-    /// (BEP 9) are as large, and `hashes` are 1 + 48 bytes, 512 hashes and a proof for each of at most 32 layers:
-    /// 49 + 544 * 32 = 17,457. Larger blocks than fit come only to those who ask for them.
+    /// The longest message accepted that is not a bitfield: an extension handshake, for which 64 KiB are allowed, and 2 bytes
+    /// for the ids. All others are shorter: a `piece` with the usual 16 KiB has 9 + 2^14 bytes, metadata pieces (BEP 9) are as
+    /// large, and `hashes` have 1 + 48 bytes, 512 hashes and a proof for each of at most 32 layers: 49 + 544 * 32 = 17,457.
+    /// Larger blocks are sent only on request.
     pub const MAX_OTHER: u32 = (1 << 16) + 2;
 
-    /// For a torrent of which the number of pieces is known: the limit is its bitfield, or [`MAX_OTHER`](Self::MAX_OTHER)
-    /// if that is longer, as it is up to 524,296 pieces. So no connection needs a larger buffer, whatever a peer claims.
+    /// For a torrent with a known number of pieces: the limit is the length of its bitfield, or [`MAX_OTHER`](Self::MAX_OTHER)
+    /// if that is longer, as it is up to 524,296 pieces. So no peer can make a connection need a larger buffer.
     #[must_use]
     pub fn for_pieces(pieces: u32) -> Self {
         Self::bounded(Some(pieces), Self::MAX_OTHER)
     }
 
-    /// As [`for_pieces`](Self::for_pieces), or for a torrent of which nobody knows how many it has; with another limit than
-    /// [`MAX_OTHER`](Self::MAX_OTHER) for messages that are no bitfields.
+    /// As [`for_pieces`](Self::for_pieces), or with `None` for an unknown number of pieces; `others` replaces
+    /// [`MAX_OTHER`](Self::MAX_OTHER) as the limit of messages other than bitfields.
     #[must_use]
     pub fn bounded(pieces: Option<u32>, others: u32) -> Self {
         Self::new(others.max(pieces.map_or(Self::MAX_FRAME, |pieces| 1 + pieces.div_ceil(8))))
     }
 
-    /// With a limit on the message's length in bytes, id included; more is a [`CodecError::TooLong`].
+    /// With a limit on the length of a message in bytes, id included; a longer one is a [`CodecError::TooLong`].
     #[must_use]
     pub fn new(limit: u32) -> Self {
         Self { limit }
     }
 
-    /// The limit.
+    /// The limit on the length of a message, in bytes, id included.
     #[must_use]
     pub fn limit(self) -> u32 {
         self.limit
     }
 
-    /// Takes a message off the front of `received`; `None` when more bytes are needed. What follows the message stays in
-    /// the buffer, and so does everything when there is none.
+    /// Takes a message off the front of `received`; `None` if more bytes are needed, and then nothing is taken. Bytes after the
+    /// message stay in the buffer.
     ///
     /// # Errors
-    /// A length that no message of this id has, or that is past the limit: as soon as it can be seen, before any room
-    /// is made for the rest. The connection is of no more use then.
+    /// A length beyond the limit, or wrong for the id. It is reported as soon as the length and the id have arrived, before
+    /// any memory is reserved for the rest. The connection cannot be used any more.
     pub fn decode(self, received: &mut BytesMut) -> Result<Option<Message>, CodecError> {
         let Some((length, frame)) = received.split_first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_be_bytes(*length);
@@ -100,7 +100,7 @@ impl Codec {
     /// Appends a message to `to`.
     ///
     /// # Errors
-    /// When [`decode`](Self::decode) would not take it; then nothing is appended.
+    /// If [`decode`](Self::decode) would refuse the message; then nothing is appended.
     pub fn encode(self, message: &Message, to: &mut BytesMut) -> Result<(), CodecError> {
         let start = to.len();
         to.put_u32(0);
@@ -116,7 +116,7 @@ impl Codec {
         Ok(())
     }
 
-    /// The length as it is written, if it may be.
+    /// The length to write, if it is allowed.
     fn seal(self, message: &Message, length: usize) -> Result<u32, CodecError> {
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         if length > self.limit {
@@ -129,7 +129,7 @@ impl Codec {
     }
 }
 
-/// For a torrent of which the number of pieces is not known.
+/// For a torrent with an unknown number of pieces.
 impl Default for Codec {
     fn default() -> Self {
         Self::new(Self::MAX_FRAME)
@@ -144,7 +144,8 @@ fn check(id: u8, found: u32) -> Result<(), CodecError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Block, HashRange};
+    use crate::block::Block;
+    use crate::hash_range::HashRange;
     use bytes::Bytes;
 
     const BLOCK: Block = Block { index: 1, begin: 0x4000, length: 0x4000 };
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_those_of_the_beps() {
+    fn messages_have_the_bytes_of_the_beps() {
         for (message, head, payload) in examples() {
             let wire = [head, payload].concat();
             let mut written = BytesMut::new();
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_of_each_kind_fits_and_one_byte_more_does_not() {
+    fn a_length_one_byte_beyond_the_limit_is_refused() {
         for (codec, largest) in [
             (Codec::default(), 262_145),
             (Codec::for_pieces(0), 65_538),
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_length_shows_with_the_id_and_the_buffer_is_kept() {
+    fn a_wrong_length_is_refused_at_the_id_and_the_buffer_is_kept() {
         for (wire, shown) in [
             (&b"\0\0\0\x02\0"[..], "choke message with a payload of 1 bytes, expected 0"),
             (b"\0\0\0\x04\x04", "have message with a payload of 3 bytes, expected 4"),
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_read_is_not_written() {
+    fn a_message_that_would_not_decode_is_not_encoded() {
         let short = Bytes::from_static(b"short");
         for (message, error) in [
             (

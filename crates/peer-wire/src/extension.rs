@@ -1,20 +1,20 @@
-//! The extensions that are known by name (BEP 10).
+//! The extensions whose names are known (BEP 10).
 
-/// An extension that the extension protocol (BEP 10) carries.
+/// An extension of the extension protocol (BEP 10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Extension {
-    /// The info dictionary, piece by piece (BEP 9).
+    /// Sends the info dictionary, piece by piece (BEP 9).
     UtMetadata,
     /// Peer exchange (BEP 11).
     UtPex,
     /// Introduces two peers that cannot reach each other (BEP 55).
     UtHolepunch,
-    /// Takes a `have` back (BEP 54).
+    /// Withdraws a `have` (BEP 54).
     LtDonthave,
-    /// Says that nothing more will be downloaded (BEP 21), and when that changes.
+    /// Tells that the sender downloads nothing more, or that this changed (BEP 21).
     UploadOnly,
-    /// Says that the sender downloads only what it can give on: libtorrent's.
+    /// Tells that the sender downloads only to upload more than it downloads; by libtorrent.
     ShareMode,
 }
 

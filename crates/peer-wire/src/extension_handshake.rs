@@ -1,29 +1,29 @@
-//! What a peer says about itself: the extension handshake, message 20 with the extended id 0 (BEP 10).
+//! The extension handshake, message 20 with the extended id 0, in which a peer describes itself (BEP 10).
 
-use crate::Extension;
-use crate::fields::Fields;
+use crate::extension::Extension;
+use crate::fields::{Dropped, FieldProblem, Fields};
 use bencode::{Dict, Document, Encoder, Kind, Limits};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// BEP 10: "All items in the dictionary are optional." What was there and could not be used is missing too, and noted in
-/// [`dropped`](Self::dropped).
+/// What a peer says about itself. BEP 10: "All items in the dictionary are optional." An invalid field is `None` too, and
+/// noted in [`dropped`](Self::dropped).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExtensionHandshake {
-    /// `m`: the extensions by name, with the id the sender takes their messages under. BEP 10: "the value 0 is used to
-    /// turn off an extension". A stranger's text; see [`extension_id`](Self::extension_id) for the known ones.
+    /// `m`: the extensions by name, with the id under which the sender accepts their messages. BEP 10: "the value 0 is used
+    /// to turn off an extension". The names are untrusted text; see [`extension_id`](Self::extension_id) for known ones.
     pub extensions: BTreeMap<String, u8>,
-    /// `v`: the client's name and version, never empty, at most [`MAX_CLIENT`](Self::MAX_CLIENT) bytes. A stranger's
-    /// text: escape it before it is shown.
+    /// `v`: the client's name and version, never empty, at most [`MAX_CLIENT`](Self::MAX_CLIENT) bytes. Untrusted text: escape
+    /// it for display.
     pub client: Option<String>,
     /// `p`: the TCP port the sender listens on, never 0.
     pub port: Option<u16>,
-    /// `reqq`: how many requests the sender lets wait without dropping any.
+    /// `reqq`: how many outstanding requests the sender accepts without dropping any.
     pub reqq: Option<u32>,
     /// `metadata_size`: the length of the info dictionary in bytes (BEP 9), 1 to [`MAX_METADATA`](Self::MAX_METADATA).
     pub metadata_size: Option<u32>,
-    /// `yourip`: the address that the sender sees us at.
+    /// `yourip`: our address as the sender sees it.
     pub yourip: Option<IpAddr>,
     /// `ipv4`: the sender's IPv4 address.
     pub ipv4: Option<Ipv4Addr>,
@@ -31,58 +31,19 @@ pub struct ExtensionHandshake {
     pub ipv6: Option<Ipv6Addr>,
     /// `upload_only`: nothing more will be downloaded (BEP 21).
     pub upload_only: Option<bool>,
-    /// `e`: connections to the sender should better be encrypted.
+    /// `e`: the sender prefers encrypted connections.
     pub prefers_encryption: Option<bool>,
     /// `complete_ago`: how many seconds ago the sender last saw a complete copy, -1 for never (libtorrent's).
     pub complete_ago: Option<i64>,
-    /// What was there and could not be used.
+    /// The fields that were dropped, or used only in part.
     pub dropped: Vec<Dropped>,
 }
 
-/// A field that was there and could not be used, or not whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {problem}")]
-pub struct Dropped {
-    /// The field's key.
-    pub key: &'static str,
-    /// What is wrong with it.
-    pub problem: FieldProblem,
-}
-
-/// What is wrong with a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FieldProblem {
-    /// A value of another kind.
-    #[error("expected {expected}, found {found}")]
-    Mistyped {
-        /// The kind it should be of.
-        expected: Kind,
-        /// The kind it is of.
-        found: Kind,
-    },
-    /// A number that such a field cannot have.
-    #[error("out of range")]
-    OutOfRange,
-    /// An address of so many bytes.
-    #[error("address of {0} bytes")]
-    AddressLength(usize),
-    /// A text of so many bytes, which was cut.
-    #[error("{0} bytes, which were cut")]
-    Cut(usize),
-    /// A text that is not UTF-8; what is not was replaced.
-    #[error("not UTF-8")]
-    NotUtf8,
-    /// So many entries of `m` that are none: not an id, a name that is no text or too long, or past the limit.
-    #[error("{0} unusable entries")]
-    Entries(usize),
-}
-
-/// Bytes that are no extension handshake.
+/// Why a payload is not an extension handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtensionHandshakeError {
-    /// Not bencode, or more of it than [`Limits::PEER_MESSAGE`].
+    /// Not bencode, or beyond [`Limits::PEER_MESSAGE`].
     #[error("extension handshake is not bencode")]
     Bencode(#[source] bencode::Error),
     /// BEP 10: "The payload of the handshake message is a bencoded dictionary."
@@ -93,18 +54,18 @@ pub enum ExtensionHandshakeError {
 impl ExtensionHandshake {
     /// The longest client name kept, in bytes: the names of real clients have 5 to 40.
     pub const MAX_CLIENT: usize = 128;
-    /// The largest info dictionary believed, in bytes: what we would read of a torrent file.
+    /// The largest `metadata_size` accepted, in bytes: the largest torrent file that is read.
     #[allow(clippy::cast_possible_truncation, reason = "96 MiB")]
     pub const MAX_METADATA: u32 = Limits::TORRENT.bytes as u32;
-    /// The most extensions kept: real clients name up to 10, and the ids allow 255.
+    /// The most extensions kept: real clients have up to 10, and ids allow 255.
     pub const MAX_EXTENSIONS: usize = 48;
     /// The longest name of an extension kept, in bytes: real ones have up to 20.
     pub const MAX_EXTENSION_NAME: usize = 64;
 
-    /// Reads the payload of the message, in any order, canonical or not.
+    /// Reads the payload of the message, also if it is not canonical.
     ///
     /// # Errors
-    /// Only when it is no bencoded dictionary within [`Limits::PEER_MESSAGE`]: 64 KiB, depth 8.
+    /// Only if it is not a bencoded dictionary within [`Limits::PEER_MESSAGE`]: 64 KiB, depth 8.
     pub fn decode(payload: &[u8]) -> Result<Self, ExtensionHandshakeError> {
         let document =
             Document::parse_lenient(payload, Limits::PEER_MESSAGE).map_err(ExtensionHandshakeError::Bencode)?;
@@ -127,7 +88,7 @@ impl ExtensionHandshake {
         })
     }
 
-    /// The payload of the message: what is there, without [`dropped`](Self::dropped).
+    /// The payload of the message: the fields that are set, without [`dropped`](Self::dropped).
     #[must_use]
     pub fn encode(&self) -> Bytes {
         let bytes = Encoder::encode(|value| {
@@ -153,18 +114,18 @@ impl ExtensionHandshake {
                 bytes(b"yourip", self.yourip.map(octets));
             });
         });
-        // The keys are those above, once each, and those of a map: there is always a canonical form.
+        // Each key occurs once, so there is always a canonical form.
         bytes.unwrap_or_default().into()
     }
 
-    /// The id the sender takes the messages of an extension under; `None` when it does not, or has turned it off.
+    /// The id under which the sender accepts messages of an extension; `None` if it does not, or has turned it off.
     #[must_use]
     pub fn extension_id(&self, extension: Extension) -> Option<u8> {
         self.extensions.get(extension.name()).copied().filter(|id| *id != 0)
     }
 
-    /// Adds what a later handshake on the same connection says. BEP 10: "the `m` dictionary is additive", and so is
-    /// the rest.
+    /// Adds the fields of a later handshake on the same connection. BEP 10: "the `m` dictionary is additive"; other fields
+    /// replace earlier values.
     pub fn update(&mut self, later: Self) {
         for (name, id) in later.extensions {
             if self.extensions.len() < Self::MAX_EXTENSIONS || self.extensions.contains_key(&name) {
@@ -182,7 +143,7 @@ impl ExtensionHandshake {
         self.prefers_encryption = later.prefers_encryption.or(self.prefers_encryption);
         self.complete_ago = later.complete_ago.or(self.complete_ago);
         for dropped in later.dropped {
-            // One of each field, so that no number of handshakes makes the list long.
+            // One for each field, so that many handshakes do not make the list long.
             if self.dropped.iter().all(|known| known.key != dropped.key) {
                 self.dropped.push(dropped);
             }
@@ -224,7 +185,7 @@ mod tests {
         ExtensionHandshake::decode(payload).unwrap()
     }
 
-    /// What was dropped of a handshake with one field, `d<key><value>e`, and otherwise empty.
+    /// The fields dropped of a handshake with one field, `d<key><value>e`, which must be empty otherwise.
     fn dropped(field: &str) -> Vec<String> {
         let read = decode(format!("d{field}e").as_bytes());
         let shown = read.dropped.iter().map(ToString::to_string).collect();
@@ -233,8 +194,8 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_bep_10_is_read_and_written() {
-        // With 7 for the length of its second name, of which BEP 10 counts the characters.
+    fn the_example_of_bep_10_is_decoded_and_encoded() {
+        // The length of the second name is 7 bytes; BEP 10 counts its characters.
         let payload = b"d1:md11:LT_metadatai1e7:\xc2\xb5T_PEXi2ee1:pi6881e1:v13:\xc2\xb5Torrent 1.2e";
         let read = decode(payload);
         assert_eq!(read.extensions, BTreeMap::from([("LT_metadata".into(), 1), ("µT_PEX".into(), 2)]));
@@ -243,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_is_read_whatever_the_order() {
+    fn every_field_is_read_in_any_order() {
         let read = decode(
             b"d6:yourip16:\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\
             12:complete_agoi-1e13:metadata_sizei31235e1:v5:hello4:reqqi2000e1:ei1e11:upload_onlyi0e\
@@ -272,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_dropped_and_noted() {
+    fn invalid_fields_are_dropped_and_noted() {
         for (field, noted) in [
             ("1:m2:no", "m: expected dictionary, found string"),
             ("1:mle", "m: expected dictionary, found list"),
@@ -302,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_name_is_cut_at_a_character_and_its_odd_bytes_are_replaced() {
+    fn a_client_name_is_cut_at_a_character_and_invalid_bytes_are_replaced() {
         let long = "µ".repeat(100);
         let read = decode(format!("d1:v200:{long}e").as_bytes());
         assert_eq!(read.client, Some("µ".repeat(64)));
@@ -312,7 +273,7 @@ mod tests {
         let read = decode(b"d1:v12:\xb5Torrent 1.2e");
         assert_eq!(read.client.as_deref(), Some("\u{fffd}Torrent 1.2"));
         assert_eq!(read.dropped, [Dropped { key: "v", problem: FieldProblem::NotUtf8 }]);
-        // Escaping is for those who show it.
+        // Control characters are kept: escaping is done for display.
         assert_eq!(decode(b"d1:v9:\x1b[31mred!e").client.as_deref(), Some("\x1b[31mred!"));
     }
 
@@ -339,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_payload_that_is_no_dictionary_is_refused() {
+    fn a_payload_that_is_not_a_bencoded_dictionary_is_refused() {
         let shown = |payload: &[u8]| {
             let error = ExtensionHandshake::decode(payload).unwrap_err();
             let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();

@@ -1,11 +1,41 @@
-//! Fields of a stranger's dictionary: what is wrong with one is noted, and no reason to lose the others.
+//! Fields of an untrusted dictionary: a field that is wrong is dropped and noted, and the others are used.
 
-use crate::extension_handshake::{Dropped, FieldProblem};
 use bencode::{Dict, Kind, Value};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-/// Reads fields, and keeps what could not be read.
+/// A field that was dropped, or used only in part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {problem}")]
+pub struct Dropped {
+    /// The field's key.
+    pub key: &'static str,
+    /// What is wrong with it.
+    pub problem: FieldProblem,
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FieldProblem {
+    /// A value of another kind, or a number out of range.
+    #[error(transparent)]
+    Value(#[from] bencode::FieldProblem),
+    /// An address of a wrong length, in bytes.
+    #[error("address of {0} bytes")]
+    AddressLength(usize),
+    /// A text that was cut; its length in bytes.
+    #[error("{0} bytes, which were cut")]
+    Cut(usize),
+    /// A text with bytes that are not UTF-8, which were replaced.
+    #[error("not UTF-8")]
+    NotUtf8,
+    /// The number of entries of `m` that were dropped: not an id, a name that is not text or too long, or beyond the limit.
+    #[error("{0} unusable entries")]
+    Entries(usize),
+}
+
+/// Reads fields of a dictionary, and notes those that are dropped.
 pub(crate) struct Fields<'d> {
     dict: Dict<'d>,
     pub(crate) dropped: Vec<Dropped>,
@@ -16,8 +46,8 @@ impl<'d> Fields<'d> {
         Self { dict, dropped: Vec::new() }
     }
 
-    pub(crate) fn drop(&mut self, key: &'static str, problem: FieldProblem) {
-        self.dropped.push(Dropped { key, problem });
+    pub(crate) fn drop(&mut self, key: &'static str, problem: impl Into<FieldProblem>) {
+        self.dropped.push(Dropped { key, problem: problem.into() });
     }
 
     pub(crate) fn dict(&mut self, key: &'static str) -> Option<Dict<'d>> {
@@ -29,20 +59,20 @@ impl<'d> Fields<'d> {
         let number = self.of_kind(key, Kind::Integer)?.as_int().filter(|number| range.contains(number));
         let number = number.and_then(|number| T::try_from(number).ok());
         if number.is_none() {
-            self.drop(key, FieldProblem::OutOfRange);
+            self.drop(key, bencode::FieldProblem::OutOfRange);
         }
         number
     }
 
-    /// A number of which only matters whether it is 0.
+    /// Whether a number is not 0.
     pub(crate) fn flag(&mut self, key: &'static str) -> Option<bool> {
         self.int(key, i64::MIN..=i64::MAX).map(|number: i64| number != 0)
     }
 
-    /// A text of at most `limit` bytes, cut if need be; an empty one says nothing.
+    /// A text, cut to at most `limit` bytes; `None` for an empty one.
     pub(crate) fn text(&mut self, key: &'static str, limit: usize) -> Option<String> {
         let bytes = self.of_kind(key, Kind::String)?.as_bytes()?;
-        // Three bytes more, so that a character which begins within the limit is whole.
+        // Three bytes more, so that a character that begins within the limit is complete.
         let mut text = String::from_utf8_lossy(bytes.get(..limit + 3).unwrap_or(bytes)).into_owned();
         if bytes.len() > limit {
             self.drop(key, FieldProblem::Cut(bytes.len()));
@@ -54,7 +84,7 @@ impl<'d> Fields<'d> {
         (!text.is_empty()).then_some(text)
     }
 
-    /// An address of either kind.
+    /// An IPv4 or IPv6 address.
     pub(crate) fn address(&mut self, key: &'static str) -> Option<IpAddr> {
         let bytes = self.of_kind(key, Kind::String)?.as_bytes()?;
         let v4 = <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from);
@@ -65,7 +95,7 @@ impl<'d> Fields<'d> {
         address
     }
 
-    /// An address of one kind.
+    /// An address of `N` bytes.
     pub(crate) fn octets<const N: usize>(&mut self, key: &'static str) -> Option<[u8; N]> {
         let bytes = self.of_kind(key, Kind::String)?.as_bytes()?;
         let octets = bytes.try_into().ok();
@@ -77,9 +107,8 @@ impl<'d> Fields<'d> {
 
     fn of_kind(&mut self, key: &'static str, expected: Kind) -> Option<Value<'d>> {
         let value = self.dict.get(key.as_bytes())?;
-        let found = value.kind();
-        if found != expected {
-            self.drop(key, FieldProblem::Mistyped { expected, found });
+        if value.kind() != expected {
+            self.drop(key, bencode::FieldProblem::mistyped(value, expected));
             return None;
         }
         Some(value)

@@ -1,21 +1,21 @@
 //! The handshake: `19 | "BitTorrent protocol" | reserved[8] | info_hash[20] | peer_id[20]` (BEP 3).
 
-use crate::Reserved;
+use crate::reserved::Reserved;
 use bytes::{Buf, BufMut, BytesMut};
 use ids::{InfoHash, PeerId};
 
 /// The first message in each direction (BEP 3), 68 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Handshake {
-    /// What the sender speaks.
+    /// The capabilities of the sender.
     pub reserved: Reserved,
     /// The torrent the connection is about.
     pub info_hash: InfoHash,
-    /// Who is speaking.
+    /// The sender.
     pub peer_id: PeerId,
 }
 
-/// Bytes that no handshake begins with.
+/// Bytes that cannot begin a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("byte {offset} is 0x{found:02x}, not a BitTorrent handshake")]
 pub struct HandshakeError {
@@ -44,11 +44,11 @@ impl Handshake {
         bytes
     }
 
-    /// Takes a handshake off the front of `received`; `None` when more bytes are needed. What follows the handshake
-    /// stays in the buffer, and so does everything when there is none.
+    /// Takes a handshake off the front of `received`; `None` if more bytes are needed, and then nothing is taken. Bytes after
+    /// the handshake stay in the buffer.
     ///
     /// # Errors
-    /// At the first byte that differs from the protocol string, however few have arrived.
+    /// The first byte that differs from the protocol string, as soon as it has arrived. Nothing is taken.
     pub fn decode(received: &mut BytesMut) -> Result<Option<Self>, HandshakeError> {
         let whole = received.first_chunk::<{ Self::LENGTH }>().filter(|bytes| bytes.starts_with(Self::PROTOCOL));
         let Some(mut fields) = whole.map(|bytes| bytes.as_slice()) else {
@@ -82,13 +82,13 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_those_of_bep_3() {
+    fn a_handshake_has_the_bytes_of_bep_3() {
         let wire = b"\x13BitTorrent protocol\0\0\0\0\0\x10\0\x05aaaaaaaaaaaaaaaaaaaa-qB4520-bbbbbbbbbbbb";
         assert_eq!(&example().encode(), wire);
     }
 
     #[test]
-    fn every_split_gives_the_same_and_loses_nothing() {
+    fn every_split_decodes_to_the_same_handshake() {
         let mut wire = example().encode().to_vec();
         wire.extend_from_slice(b"\0\0\0\x01\x0e");
         for split in 0..=wire.len() {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_wrong_byte_is_enough_and_the_buffer_is_kept() {
+    fn the_first_wrong_byte_is_an_error_and_the_buffer_is_kept() {
         for (bytes, offset, found) in
             [(&b"H"[..], 0, b'H'), (b"\x12BitTorrent", 0, 0x12), (b"\x13BitTorrent Protocol", 12, b'P')]
         {
@@ -115,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_decodes(reserved: [u8; 8], info_hash: [u8; 20], peer_id: [u8; 20]) {
+        fn an_encoded_handshake_decodes_to_itself(reserved: [u8; 8], info_hash: [u8; 20], peer_id: [u8; 20]) {
             let handshake = Handshake {
                 reserved: Reserved(reserved), info_hash: InfoHash(info_hash), peer_id: PeerId(peer_id),
             };

@@ -1,4 +1,4 @@
-//! A run of hashes in a file's merkle tree: what `hash_request`, `hashes` and `hash_reject` speak of (BEP 52).
+//! A range of hashes in a file's merkle tree, as in `hash_request`, `hashes` and `hash_reject` (BEP 52).
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
@@ -7,14 +7,14 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 pub struct HashRange {
     /// The root of the file's tree.
     pub pieces_root: [u8; 32],
-    /// How many layers above the leaves the hashes lie.
+    /// The layer of the hashes, counted from the leaves.
     pub base_layer: u32,
-    /// The first of them. BEP 52: "Index MUST be a multiple of length, this includes zero."
+    /// The first hash of the range. BEP 52: "Index MUST be a multiple of length, this includes zero."
     pub index: u32,
-    /// How many. BEP 52: "Length MUST be equal-to-or-greater-than two and a power of two unless it gets truncated by the
+    /// The number of hashes. BEP 52: "Length MUST be equal-to-or-greater-than two and a power of two unless it gets truncated by the
     /// end of the layer. Length SHOULD NOT be greater than 512."
     pub length: u32,
-    /// How many layers of ancestors come with them.
+    /// The number of layers of ancestors sent with them.
     pub proof_layers: u32,
 }
 
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fields_come_in_the_order_of_bep_52() {
+    fn fields_are_in_the_order_of_bep_52() {
         let range = HashRange { pieces_root: [0xab; 32], base_layer: 1, index: 2, length: 3, proof_layers: 4 };
         let mut wire = BytesMut::new();
         range.write(&mut wire);

@@ -1,11 +1,16 @@
-//! What peers say after the handshake: an id and a payload (BEP 3, 5, 6, 10, 52).
+//! The messages after the handshake: an id and a payload (BEP 3, 5, 6, 10, 52).
 
-use crate::{Block, HashRange};
+use crate::block::Block;
+use crate::hash_range::HashRange;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use std::fmt;
 
-/// One message. Payloads are slices of the buffer they arrived in: copy what is to be kept for long.
+/// One message. Payloads are slices of the receive buffer: copy what is kept for long.
+///
+/// An id that is [`Unknown`](Self::Unknown) today may get a variant of its own, so match it by [`id`](Self::id) rather than by
+/// variant if it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Message {
     /// BEP 3: "Messages of length zero are keepalives, and ignored." It has no id.
     KeepAlive,
@@ -13,14 +18,14 @@ pub enum Message {
     Choke,
     /// Requests will be served.
     Unchoke,
-    /// The sender wants something of what we have.
+    /// The sender wants pieces that we have.
     Interested,
-    /// The sender wants nothing of what we have.
+    /// The sender wants none of the pieces that we have.
     NotInterested,
     /// BEP 3: "the index which that downloader just completed and checked the hash of".
     Have(u32),
-    /// Which pieces the sender has, as it came: [`Bitfield::new`](crate::Bitfield::new) checks it against the number of
-    /// pieces, which may not be known yet.
+    /// The pieces that the sender has, unchecked: `Bitfield::new` checks the bytes against the number of pieces, which may not
+    /// be known yet.
     Bitfield(Bytes),
     /// Asks for a block.
     Request(Block),
@@ -33,7 +38,7 @@ pub enum Message {
         /// The bytes.
         data: Bytes,
     },
-    /// Takes a request back.
+    /// Withdraws a request.
     Cancel(Block),
     /// BEP 5: the port of the sender's DHT node.
     Port(u16),
@@ -50,33 +55,33 @@ pub enum Message {
     AllowedFast(u32),
     /// BEP 10: a message of an extension.
     Extended {
-        /// 0 for the [`ExtensionHandshake`](crate::ExtensionHandshake), else what the receiver's own said in `m`.
+        /// 0 for the `ExtensionHandshake`, else the id that the receiver's own gave the extension in `m`.
         id: u8,
-        /// What the extension says; bencode, mostly.
+        /// The extension's own data, mostly bencode.
         payload: Bytes,
     },
     /// BEP 52: asks for hashes.
     HashRequest(HashRange),
     /// BEP 52: hashes.
     Hashes {
-        /// What was asked for.
+        /// The range that was requested.
         range: HashRange,
         /// The hashes from the base layer, then the uncles, 32 bytes each.
         hashes: Bytes,
     },
     /// BEP 52: "They indicate that a peer will not service a hash request."
     HashReject(HashRange),
-    /// A message of an id that none of these BEPs has given away. Never a reason to leave.
+    /// A message with an id that none of these BEPs defines. No reason to close the connection.
     Unknown {
         /// The id.
         id: u8,
-        /// What follows it.
+        /// The bytes after it.
         payload: Bytes,
     },
 }
 
 impl Message {
-    /// The byte that says which message it is; a keep-alive has none.
+    /// The id; a keep-alive has none.
     #[must_use]
     pub fn id(&self) -> Option<u8> {
         Some(match self {
@@ -104,13 +109,13 @@ impl Message {
         })
     }
 
-    /// What it is called.
+    /// The name of its kind in lower_snake_case, such as `not_interested`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.id().map_or("keep_alive", name)
     }
 
-    /// Reads the payload of a message; `None` when its length is not right.
+    /// Reads the payload of a message; `None` if it has a wrong length.
     pub(crate) fn read(id: u8, mut payload: Bytes) -> Option<Self> {
         let of = &mut payload;
         let message = match id {
@@ -165,19 +170,20 @@ impl Message {
     }
 }
 
-/// How long the payload of a message is, in bytes: what comes after the id.
+/// The length of a message's payload, the bytes after the id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PayloadLength {
-    /// So many bytes.
+    /// This number of bytes.
     Exactly(u32),
-    /// So many bytes, or more.
+    /// At least this number of bytes.
     AtLeast(u32),
-    /// So many bytes, then any number of hashes of 32 bytes.
+    /// This number of bytes, then any number of hashes of 32 bytes.
     Hashes(u32),
 }
 
 impl PayloadLength {
-    /// What messages of an id have.
+    /// The length for messages with an id.
     pub(crate) fn of(id: u8) -> Self {
         match id {
             id::CHOKE | id::UNCHOKE | id::INTERESTED | id::NOT_INTERESTED | id::HAVE_ALL | id::HAVE_NONE => {
@@ -188,7 +194,7 @@ impl PayloadLength {
             id::REQUEST | id::CANCEL | id::REJECT_REQUEST => Self::Exactly(Block::LENGTH),
             id::HASH_REQUEST | id::HASH_REJECT => Self::Exactly(HashRange::LENGTH),
             id::HASHES => Self::Hashes(HashRange::LENGTH),
-            // The index and the offset, and perhaps no data.
+            // The index and the offset; the data may be empty.
             id::PIECE => Self::AtLeast(8),
             // The extension's own id.
             id::EXTENDED => Self::AtLeast(1),
@@ -196,7 +202,7 @@ impl PayloadLength {
         }
     }
 
-    /// Whether a payload may be so long.
+    /// Whether a payload may have this length in bytes.
     pub(crate) fn allows(self, length: u32) -> bool {
         match self {
             Self::Exactly(bytes) => length == bytes,
@@ -216,7 +222,7 @@ impl fmt::Display for PayloadLength {
     }
 }
 
-/// What the messages of an id are called.
+/// The name of the messages with an id.
 pub(crate) fn name(id: u8) -> &'static str {
     match id {
         id::CHOKE => "choke",
@@ -242,7 +248,7 @@ pub(crate) fn name(id: u8) -> &'static str {
     }
 }
 
-/// What is left of the payload.
+/// The rest of the payload.
 fn take(payload: &mut Bytes) -> Bytes {
     payload.split_off(0)
 }
@@ -275,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_those_of_the_beps() {
+    fn payload_lengths_are_those_of_the_beps() {
         for (id, right, wrong) in [
             (id::CHOKE, &[0][..], &[1, 4][..]),
             (id::HAVE, &[4], &[0, 3, 5]),
@@ -295,11 +301,11 @@ mod tests {
     }
 
     #[test]
-    fn what_a_length_allows_is_what_is_read() {
+    fn a_payload_is_read_exactly_if_its_length_is_allowed() {
         for id in 0..=u8::MAX {
             for length in 0..100_u32 {
                 let read = Message::read(id, Bytes::from(vec![0; length as usize]));
-                // That hashes are whole is for the length to say.
+                // `read` does not check that hashes are complete; the length does.
                 let whole = id != id::HASHES || length < 48 || (length - 48) % 32 == 0;
                 assert_eq!(read.is_some() && whole, PayloadLength::of(id).allows(length), "{id} {length}");
                 assert!(read.is_none_or(|message| message.id() == Some(id) && message.name() == name(id)));

@@ -1,26 +1,26 @@
-//! The eight reserved bytes of the handshake, in which peers say what they speak (BEP 4).
+//! The eight reserved bytes of the handshake, in which peers tell their capabilities (BEP 4).
 
 use std::fmt;
 use std::ops::BitOr;
 
-/// The eight reserved bytes of a handshake (BEP 3, 4), kept as they came: bits nobody has named are kept too.
+/// The eight reserved bytes of a handshake (BEP 3, 4), kept as received: also bits without a known meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Reserved(pub [u8; 8]);
 
 impl Reserved {
-    /// Azureus' own messages.
+    /// The messaging protocol of Azureus.
     pub const AZUREUS_MESSAGING: Self = Self([0x80, 0, 0, 0, 0, 0, 0, 0]);
-    /// BitComet's own messages: it writes the two letters `ex`, in bits that BEP 4 lists as a collision.
+    /// The protocol of BitComet: the two letters `ex`, in bits that BEP 4 lists as a collision.
     pub const BITCOMET: Self = Self([b'e', b'x', 0, 0, 0, 0, 0, 0]);
     /// The location-aware protocol, of which no implementation is known.
     pub const LOCATION_AWARE: Self = Self([0, 0, 0x08, 0, 0, 0, 0, 0]);
     /// The extension protocol, BEP 10.
     pub const EXTENSION_PROTOCOL: Self = Self([0, 0, 0, 0, 0, 0x10, 0, 0]);
-    /// Which of two extension protocols is preferred: two bits, each of which counts.
+    /// The preferred of two extension protocols: two bits, each with a meaning.
     pub const EXTENSION_NEGOTIATION: Self = Self([0, 0, 0, 0, 0, 0x03, 0, 0]);
     /// The distributed hash table, BEP 5.
     pub const DHT: Self = Self([0, 0, 0, 0, 0, 0, 0, 0x01]);
-    /// XBT Client's peer exchange.
+    /// The peer exchange of XBT Client.
     pub const XBT_PEER_EXCHANGE: Self = Self([0, 0, 0, 0, 0, 0, 0, 0x02]);
     /// The fast extension, BEP 6.
     pub const FAST: Self = Self([0, 0, 0, 0, 0, 0, 0, 0x04]);
@@ -36,12 +36,12 @@ impl Reserved {
         self.0.iter().zip(bits.0).all(|(byte, bit)| byte & bit == bit)
     }
 
-    /// What the set bits are called, in wire order.
+    /// The names of the bits that are set, in wire order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         NAMED.iter().filter(move |(_, mask)| self.sets(*mask)).map(|(name, _)| *name)
     }
 
-    /// The set bits that have no name.
+    /// The bits that are set and have no name.
     #[must_use]
     pub fn unnamed(self) -> Self {
         let mut left = self;
@@ -51,7 +51,7 @@ impl Reserved {
         left
     }
 
-    /// Whether the capability of one mask is there: any of its bits, but both of BitComet's letters, whole.
+    /// Whether a capability is set: any bit of its mask, but for BitComet both complete letters.
     fn sets(self, mask: Self) -> bool {
         if mask == Self::BITCOMET {
             return self.0.first_chunk::<2>() == Some(b"ex");
@@ -96,7 +96,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn bits_are_read_where_real_clients_set_them() {
+    fn bits_of_real_clients_are_recognised() {
         let qbittorrent = Reserved([0, 0, 0, 0, 0, 0x10, 0, 0x05]);
         assert!(qbittorrent.contains(Reserved::EXTENSION_PROTOCOL));
         assert!(qbittorrent.contains(Reserved::FAST | Reserved::DHT));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn set_bits_are_named_and_the_rest_is_kept() {
+    fn set_bits_are_named_or_left_over() {
         for (reserved, names, unnamed) in [
             ([0, 0, 0, 0, 0, 0, 0, 0], &[][..], "0000000000000000"),
             ([0, 0, 0, 0, 0, 0x10, 0, 0x15], &["extension_protocol", "v2_upgrade", "fast", "dht"], "0000000000000000"),
@@ -134,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_bit_is_named_or_left_over(bytes: [u8; 8]) {
+        fn every_set_bit_is_named_or_left_over(bytes: [u8; 8]) {
             let reserved = Reserved(bytes);
             let named = NAMED.iter().filter(|(name, _)| reserved.names().any(|known| known == *name));
             let all = named.fold(reserved.unnamed(), |all, (_, mask)| all | *mask);

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let announced = ask(&url, &started).await?;
     println!("{} peers", announced.peers.len());
     announced.peers.iter().for_each(|peer| println!("{}", peer.address));
-    ask(&url, &Announce { event: Event::Stopped, ..started }).await?;
+    ask(&url, &started.with_event(Event::Stopped)).await?;
     Ok(())
 }
 

@@ -24,6 +24,7 @@ pub struct Connection<S: AsyncRead + AsyncWrite + Unpin> {
 
 /// A tracker's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reply<T> {
     /// Its content.
     pub answer: T,

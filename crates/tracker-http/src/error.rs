@@ -15,7 +15,8 @@ pub enum Error {
     /// There was no usable HTTP reply.
     #[error(transparent)]
     Http(#[from] http_exchange::Error),
-    /// The tracker redirects. Whether to follow is the caller's decision ([`TrackerUrl::redirect`](tracker::TrackerUrl::redirect)).
+    /// The tracker redirects. The caller decides whether to follow
+    /// ([`TrackerUrl::redirect`](tracker::TrackerUrl::redirect)).
     #[error("HTTP {status}: redirects to {location}")]
     Redirect {
         /// HTTP status, 300 to 399.
@@ -57,6 +58,7 @@ pub enum Error {
 
 /// A tracker's refusal.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Failure {
     /// Its `failure reason`.
     pub reason: Quoted,
@@ -89,6 +91,7 @@ impl fmt::Display for Failure {
 
 /// The beginning of a body that is not a tracker's.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Excerpt {
     /// The reply's content type; `None` when it names none.
     pub content_type: Option<Quoted>,

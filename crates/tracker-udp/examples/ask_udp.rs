@@ -1,4 +1,4 @@
-//! Asks a UDP tracker who shares a torrent, and says goodbye:
+//! Asks a UDP tracker for the peers of a torrent, and announces `stopped`:
 //! `cargo run -p tracker-udp --example ask_udp -- udp://tracker.example:6969/announce INFO_HASH`
 
 use ids::PeerId;
@@ -19,13 +19,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let socket = UdpSocket::bind("0.0.0.0:0").await?;
     // The URL of a UDP tracker always names a port.
     socket.connect(url.authority()).await?;
-    // Nobody else on this machine has this port, so no other client's place is taken.
+    // No other program on this machine has this port, so the tracker replaces no other client.
     let port = socket.local_addr()?.port();
     let started = Announce::started(info_hash, PeerId::new(entropy), port, getrandom::u32()?);
     let mut session = Session::new(socket, &url)?;
     let reply = session.announce(&started, getrandom::u32()?).await?;
     println!("{} peers", reply.content.peers.len());
     reply.content.peers.iter().for_each(|peer| println!("{}", peer.address));
-    session.announce(&Announce { event: Event::Stopped, ..started }, getrandom::u32()?).await?;
+    session.announce(&started.with_event(Event::Stopped), getrandom::u32()?).await?;
     Ok(())
 }

@@ -1,27 +1,28 @@
-//! What is said to one tracker, over anything that carries datagrams.
+//! Requests to one tracker, over a socket or a script of the tests.
 
 use crate::datagrams::Datagrams;
+use crate::error::Error;
 use crate::exchange::Exchange;
-use crate::{Error, Reply};
+use crate::reply::Reply;
 use std::time::Duration;
 use tokio::time::Instant;
-use tracker::udp::{self, Action, ConnectionId};
+use tracker::udp::{self, Action, ConnectionId, DatagramError};
 use tracker::{Announce, Announced, Family, Scrape, Scraped, TrackerUrl};
 
 /// BEP 15: "A client can use a connection ID until one minute after it has received it."
 const CONNECTION_LIFETIME: Duration = Duration::from_secs(60);
 
-/// A tracker and the way to it.
+/// A tracker and the connection to it.
 #[derive(Debug)]
 pub(crate) struct Conversation<D> {
     link: Link<D>,
     url: TrackerUrl,
     family: Family,
-    /// Most torrents in one scrape, as far as is known of this tracker.
+    /// Most torrents in one scrape of this tracker, as learned so far.
     at_once: usize,
 }
 
-/// The way to a tracker, and whether it knows us.
+/// The socket, and what is known about us at the tracker.
 #[derive(Debug)]
 struct Link<D> {
     datagrams: D,
@@ -29,8 +30,8 @@ struct Link<D> {
     announced: bool,
 }
 
-/// A connection id that a tracker has given, and until when it may be used (BEP 15): what a later session with the same tracker
-/// needs of an earlier one, from the same address of ours and best the same port, to which some trackers tie it.
+/// A connection id and its expiry (BEP 15), to be used by a later session with the same tracker from the same local address,
+/// and preferably the same port: some trackers bind it to both.
 #[derive(Clone, Copy, Debug)]
 pub struct Connection {
     id: ConnectionId,
@@ -72,7 +73,7 @@ impl<D: Datagrams> Conversation<D> {
         Ok(exchange.reply(content, 1))
     }
 
-    /// As many torrents in one request as the tracker answers in an order that shows, and at worst each in its own.
+    /// As many torrents in one request as the tracker answers in a proven order, and at worst one.
     pub(crate) async fn scrape(
         &mut self,
         scrape: &Scrape,
@@ -110,18 +111,18 @@ impl<D: Datagrams> Conversation<D> {
     }
 }
 
-/// Whether an error is the tracker's answer to what it was asked, so that it may answer something else.
+/// Whether an error is the tracker's answer to this request, so that it may answer another one.
 fn is_about_request(error: &Error) -> bool {
     error.is_refusal() || matches!(error, Error::BadReply(_))
 }
 
-/// How many torrents to ask about at once where `now` were too many. A tracker that answers the first so many of a request
-/// (chihaya 50) gives as many counts; one that has each torrent once, in whatever order, gives one count too few, and
-/// nothing helps but to ask one by one.
+/// How many torrents to put into one request where `now` were too many. A tracker that answers a limited number of entries
+/// (chihaya 50) returns that many counts; one that answers each torrent once, in any order, returns one count too few, and
+/// must be asked for one at a time.
 fn fewer(error: &Error, now: usize) -> usize {
     match *error {
-        // With the one that is named twice as many entries as were answered. Tried once.
-        Error::BadReply(udp::Error::Order { asked, found })
+        // Including the repeated one, as many entries as were answered. Tried once.
+        Error::BadReply(DatagramError::Order { asked, found })
             if now == Scrape::MOST_OVER_UDP && found > 2 && found + 1 < asked =>
         {
             found - 1
@@ -131,24 +132,26 @@ fn fewer(error: &Error, now: usize) -> usize {
 }
 
 impl<D: Datagrams> Link<D> {
-    /// Asks under a connection id, and once more under a new one when the tracker does not take that.
+    /// Asks with a connection id, and once more with a new one when the tracker refuses that.
     async fn ask<T>(
         &mut self,
         exchange: &mut Exchange,
         action: Action,
         request: impl Fn(ConnectionId, u32) -> Vec<u8>,
-        read: impl Fn(udp::Reply<'_>) -> Result<T, udp::Error>,
+        read: impl Fn(udp::Reply<'_>) -> Result<T, DatagramError>,
     ) -> Result<T, Error> {
         let mut renewed = false;
         loop {
             let Connection { id, expires } = self.connect(exchange).await?;
-            // Whatever comes of it: from here on the tracker may have counted us.
+            // Whatever the result, from here on the tracker may have counted us.
             self.announced |= action == Action::Announce;
             let request = |transaction| request(id, transaction);
             let reply = exchange.ask(&self.datagrams, action, expires, request).await?;
             match reply.map(&read) {
                 Some(Ok(content)) => return Ok(content),
-                Some(Err(udp::Error::Failure { reason })) if !renewed && is_about_connection(&reason) => renewed = true,
+                Some(Err(DatagramError::Failure { reason })) if !renewed && is_about_connection(&reason) => {
+                    renewed = true
+                }
                 Some(Err(error)) => return Err(error.into()),
                 None if exchange.is_over() => return Err(exchange.timeout(action)),
                 // The connection id has expired while the tracker was silent.
@@ -158,7 +161,7 @@ impl<D: Datagrams> Link<D> {
         }
     }
 
-    /// The connection id that is still good, or a new one.
+    /// The connection id that is still valid, or a new one.
     async fn connect(&mut self, exchange: &mut Exchange) -> Result<Connection, Error> {
         if let Some(connection) = self.connection.filter(|connection| Instant::now() < connection.expires) {
             return Ok(connection);
@@ -168,8 +171,8 @@ impl<D: Datagrams> Link<D> {
     }
 }
 
-/// Whether a tracker refuses the connection id and not the request. There is no code for it, only each tracker's words:
-/// "Connection ID missmatch.", "connection id could not be verified".
+/// Whether a tracker refuses the connection id and not the request. There is no code for it, only text, such as "Connection
+/// ID missmatch." of opentracker and "connection id could not be verified" of Torrust.
 fn is_about_connection(reason: &str) -> bool {
     reason.to_ascii_lowercase().contains("connection id")
 }

@@ -1,10 +1,10 @@
-//! Why an exchange gave no answer.
+//! Why an exchange has no answer.
 
 use guard::Secrets;
 use std::fmt;
 use std::io;
 use std::time::Duration;
-use tracker::udp::{self, Action};
+use tracker::udp::{Action, DatagramError};
 
 /// What went wrong in an exchange with a tracker.
 #[derive(Debug, thiserror::Error)]
@@ -13,46 +13,45 @@ pub enum Error {
     /// No answer within the deadline.
     #[error("no answer to {stage} within {} s{ignored}", (.limit.as_secs_f32() * 100.0).round() / 100.0)]
     Timeout {
-        /// What was not answered.
+        /// The request without an answer.
         stage: Action,
         /// The deadline of the whole exchange.
         limit: Duration,
-        /// What came instead.
+        /// Datagrams that came instead.
         ignored: Ignored,
     },
-    /// Nobody listens there: the other machine says so (ICMP port unreachable).
+    /// No program has the port (ICMP port unreachable from the other machine).
     #[error("connection refused")]
     Refused(#[source] io::Error),
-    /// There is no way there: a router or the other machine says so.
+    /// No route (ICMP unreachable from a router or the other machine).
     #[error("tracker cannot be reached")]
     Unreachable(#[source] io::Error),
-    /// Our own machine does not send or receive.
+    /// This machine cannot send or receive.
     #[error("socket failed")]
     Socket(#[source] io::Error),
-    /// The tracker refuses, and says why. The reason is its own text, with what a terminal would obey escaped.
+    /// The tracker refuses and gives a reason, shown with terminal control characters escaped.
     #[error("tracker refuses: {}", guard::escape(.0))]
     Failure(String),
-    /// The tracker refuses without a word: the right answer with nothing in it, as opentracker refuses a torrent that it does
-    /// not serve.
+    /// The tracker refuses without a reason, by an empty answer; opentracker does so for a torrent that it does not serve.
     #[error(transparent)]
-    Empty(udp::Error),
-    /// The answer does not hold what was asked for.
+    Empty(DatagramError),
+    /// The answer does not have the requested content.
     #[error("bad reply")]
-    BadReply(#[source] udp::Error),
+    BadReply(#[source] DatagramError),
 }
 
-/// Datagrams from the tracker's address that answer nothing that was asked: strangers' with a forged source, late ones,
-/// and those of trackers that put a wrong transaction id on their errors.
+/// Datagrams from the tracker's address that answer no request: forged ones, late ones, and errors with a wrong transaction
+/// id, which some trackers send.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ignored {
     /// How many.
     pub count: usize,
-    /// The text of the last error among them; not escaped.
+    /// The text of the last error among them, not escaped.
     pub last_text: Option<String>,
 }
 
 impl Error {
-    /// The code that stands for this error in reports: lower_snake_case, never renamed.
+    /// The code of this error in reports: lower_snake_case, never renamed.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -67,13 +66,13 @@ impl Error {
 }
 
 impl Error {
-    /// Whether the tracker has answered, and refuses.
+    /// Whether the tracker has answered and refuses.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Failure(_) | Self::Empty(_))
     }
 
-    /// The same with the secrets of the URL out of the tracker's text: some trackers repeat what they were sent (BEP 41).
+    /// The same without the secrets of the URL in the tracker's text: some trackers repeat what they were sent (BEP 41).
     pub(crate) fn without(self, secrets: &Secrets) -> Self {
         match self {
             Self::Failure(text) => Self::Failure(secrets.conceal(&text)),
@@ -86,7 +85,7 @@ impl Error {
     }
 }
 
-/// What a socket said. One that is connected passes on what ICMP says of what it sent.
+/// A connected socket reports the ICMP errors of its datagrams.
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         match error.kind() {
@@ -97,17 +96,17 @@ impl From<io::Error> for Error {
     }
 }
 
-impl From<udp::Error> for Error {
-    fn from(error: udp::Error) -> Self {
+impl From<DatagramError> for Error {
+    fn from(error: DatagramError) -> Self {
         match error {
-            udp::Error::Failure { reason } => Self::Failure(reason),
-            error @ udp::Error::Empty(_) => Self::Empty(error),
+            DatagramError::Failure { reason } => Self::Failure(reason),
+            error @ DatagramError::Empty(_) => Self::Empty(error),
             error => Self::BadReply(error),
         }
     }
 }
 
-/// Continues a sentence; nothing when nothing was ignored.
+/// The continuation of a sentence; empty when no datagram was ignored.
 impl fmt::Display for Ignored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.count {
@@ -127,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_passkey_that_is_repeated_is_hidden() {
+    fn a_passkey_in_the_trackers_text_is_hidden() {
         let secrets = Secrets::of("udp://t.example:1/s3cr3tpass/announce");
         let text = || "no such passkey s3cr3tpass".to_owned();
         let ignored = Ignored { count: 1, last_text: Some(text()) };
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_ignored_is_said_at_the_end() {
+    fn ignored_datagrams_end_the_text_of_a_timeout() {
         for (count, last_text, shown) in [
             (0, None, "no answer to scrape within 0.25 s"),
             (1, None, "no answer to scrape within 0.25 s, 1 datagram ignored"),

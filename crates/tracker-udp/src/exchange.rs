@@ -1,38 +1,39 @@
-//! One request after another until its answer, under one deadline.
+//! Requests and retransmissions under one deadline.
 
 use crate::datagrams::Datagrams;
-use crate::{Error, Ignored, Reply};
+use crate::error::{Error, Ignored};
+use crate::reply::Reply;
 use std::io;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tracker::udp::{self, Action, ConnectionId};
 
-/// How long each sending of a request is waited for before it is sent again: BEP 15's 15 s · 2ⁿ, a tenth of it, because
-/// somebody is watching. A request is thus sent at 0, 1.5, 4.5 and 10.5 s; then only the deadline ends the waiting.
+/// Waits before each retransmission: a tenth of BEP 15's 15 s · 2ⁿ, because a user is waiting. A request is thus sent at 0,
+/// 1.5, 4.5 and 10.5 s; after that only the deadline ends it.
 const RETRANSMIT_AFTER: [Duration; 3] = [Duration::from_millis(1500), Duration::from_secs(3), Duration::from_secs(6)];
 
-/// Longest time an exchange may take: no clock overflows at its end, and nobody waits for it either.
+/// Longest deadline of an exchange; a larger one could overflow the clock.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Longest datagram received, in bytes: more than UDP can carry over IPv4, so that none is cut.
+/// Size of the receive buffer in bytes: more than UDP can carry over IPv4, so that no datagram is cut.
 const MAX_DATAGRAM: usize = 64 << 10;
 
-/// A question and its answer: at most a connect and what follows it, however often each is sent.
+/// A request and its answer: at most a connect and the request after it, with the retransmissions of both.
 pub(crate) struct Exchange {
     limit: Duration,
     begun: Instant,
     deadline: Instant,
-    /// How long it took to get connection ids.
+    /// The time spent on connection ids.
     connect: Option<Duration>,
-    /// The number of the next request.
+    /// The transaction id of the next request.
     transaction: u32,
     ignored: Ignored,
-    /// Whether one refusal has been forgiven.
-    forgiven: bool,
+    /// Whether one ICMP refusal has been ignored.
+    refused: bool,
     buffer: Vec<u8>,
 }
 
-/// What is asked, and by which the answer is known.
+/// A request, and the fields that its answer must have.
 struct Request {
     action: Action,
     transaction: u32,
@@ -40,7 +41,7 @@ struct Request {
 }
 
 impl Exchange {
-    /// Begins now. The requests are numbered from `transaction` on.
+    /// Begins now. The transaction ids count up from `transaction`.
     pub(crate) fn begin(limit: Duration, transaction: u32) -> Self {
         let begun = Instant::now();
         let limit = limit.min(LONGEST);
@@ -51,12 +52,12 @@ impl Exchange {
             connect: None,
             transaction,
             ignored: Ignored::default(),
-            forgiven: false,
+            refused: false,
             buffer: vec![0; MAX_DATAGRAM],
         }
     }
 
-    /// What the whole exchange came to, with as many torrents in one request.
+    /// The result of the whole exchange, with `hashes` torrents in one request.
     pub(crate) fn reply<T>(self, content: T, hashes: usize) -> Reply<T> {
         Reply { content, hashes, connect: self.connect, elapsed: self.begun.elapsed(), ignored: self.ignored.count }
     }
@@ -74,7 +75,7 @@ impl Exchange {
     /// Gets a connection id.
     ///
     /// # Errors
-    /// Whatever keeps the tracker from giving one.
+    /// Why the tracker gives none.
     pub(crate) async fn connect<D: Datagrams>(&mut self, datagrams: &D) -> Result<ConnectionId, Error> {
         let begun = Instant::now();
         let reply = self.ask(datagrams, Action::Connect, self.deadline, udp::connect).await?;
@@ -84,11 +85,11 @@ impl Exchange {
         Ok(id)
     }
 
-    /// Sends a request until its answer comes. `None` when the deadline comes first, or the end of what the request rests
-    /// on.
+    /// Sends a request until its answer comes. `None` when the deadline comes first, or `expires`, the end of the connection
+    /// id.
     ///
     /// # Errors
-    /// A refusal by the network, or a socket that fails. What the tracker answers is no error here.
+    /// An ICMP refusal, or a socket that fails. A refusal by the tracker is an answer.
     pub(crate) async fn ask<D: Datagrams>(
         &mut self,
         datagrams: &D,
@@ -111,54 +112,54 @@ impl Exchange {
         Ok(None)
     }
 
-    /// Sends a request. A socket to which ICMP has brought a refusal tells it instead, once.
+    /// Sends a request. A socket with a pending ICMP refusal reports that instead of sending, once.
     async fn send<D: Datagrams>(&mut self, datagrams: &D, request: &Request) -> Result<(), Error> {
         match datagrams.send(&request.datagram).await {
-            Err(error) if self.forgive(&error) => Ok(datagrams.send(&request.datagram).await?),
+            Err(error) if self.ignore_refusal(&error) => Ok(datagrams.send(&request.datagram).await?),
             result => Ok(result?),
         }
     }
 
-    /// Waits for the answer, until `end` at the longest and however much else comes in, and gives its length.
+    /// Waits for the answer until `end`, however many other datagrams come, and gives its length.
     async fn receive<D: Datagrams>(
         &mut self,
         datagrams: &D,
         request: &Request,
         end: Instant,
     ) -> Result<Option<usize>, Error> {
-        // A socket that always has something to give would never let the timer speak.
+        // While the socket always has a datagram, `timeout_at` never looks at the timer.
         while Instant::now() < end {
             let Ok(received) = timeout_at(end, datagrams.recv(&mut self.buffer)).await else { break };
             match received {
                 Ok(length) if self.is_answer(length, request) => return Ok(Some(length)),
                 Ok(_) => {}
-                Err(error) if self.forgive(&error) => self.send(datagrams, request).await?,
+                Err(error) if self.ignore_refusal(&error) => self.send(datagrams, request).await?,
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(None)
     }
 
-    /// Whether the datagram in the buffer answers `request`; the others are counted. A tracker that got a request twice
-    /// is late with its second answer, so that the action must be right too.
+    /// Whether the datagram in the buffer answers `request`; others are counted. The action must match too: the second answer
+    /// to a retransmitted request may come late.
     fn is_answer(&mut self, length: usize, request: &Request) -> bool {
         let reply = self.buffer.get(..length).and_then(udp::Reply::parse);
         let failure = reply.and_then(|reply| reply.failure());
-        let ours = reply.is_some_and(|reply| {
+        let answers = reply.is_some_and(|reply| {
             reply.transaction == request.transaction && (failure.is_some() || reply.action == request.action.number())
         });
-        if !ours {
+        if !answers {
             self.ignored.count += 1;
             self.ignored.last_text = failure.or(self.ignored.last_text.take());
         }
-        ours
+        answers
     }
 
-    /// Whether an error is the one refusal that is forgiven. It may be about a datagram of an earlier exchange, which
-    /// came back only now; the next one is about ours.
-    fn forgive(&mut self, error: &io::Error) -> bool {
-        let forgive = error.kind() == io::ErrorKind::ConnectionRefused && !self.forgiven;
-        self.forgiven |= forgive;
-        forgive
+    /// Whether an error is an ICMP refusal, and the first one. That one may belong to a datagram of an earlier exchange; the
+    /// next one belongs to this one.
+    fn ignore_refusal(&mut self, error: &io::Error) -> bool {
+        let ignore = error.kind() == io::ErrorKind::ConnectionRefused && !self.refused;
+        self.refused |= ignore;
+        ignore
     }
 }

@@ -1,4 +1,4 @@
-//! A tracker by script, for tests under a paused clock: no socket, no task, nothing that could come late.
+//! A tracker by script, for tests under a paused clock, without sockets and tasks.
 
 use crate::datagrams::Datagrams;
 use std::collections::VecDeque;
@@ -11,9 +11,9 @@ use tokio::time::{Instant, advance, sleep_until};
 pub(crate) enum Back {
     /// A datagram, after some time.
     After(Duration, Vec<u8>),
-    /// An error of the socket, told to whoever receives.
+    /// An error of the socket, on the next receive.
     Error(io::Error),
-    /// Datagrams without end, a millisecond apart, and the socket never rests.
+    /// Datagrams without end, a millisecond apart, always ready.
     Flood(Vec<u8>),
 }
 
@@ -24,7 +24,7 @@ impl Back {
     }
 }
 
-/// The script, and what has happened so far.
+/// The script and its state.
 pub(crate) struct Scripted<F> {
     begun: Instant,
     state: Mutex<State<F>>,
@@ -39,19 +39,19 @@ struct State<F> {
 }
 
 impl<F: FnMut(&[u8]) -> Vec<Back>> Scripted<F> {
-    /// `script` says what comes back for each datagram that is sent.
+    /// `script` gives the replies to each datagram.
     pub(crate) fn new(script: F) -> Self {
         let state =
             State { script, sent: Vec::new(), send_errors: VecDeque::new(), coming: VecDeque::new(), flood: None };
         Self { begun: Instant::now(), state: Mutex::new(state) }
     }
 
-    /// Makes the next sending fail.
+    /// Makes the next send fail.
     pub(crate) fn fail_to_send(&self, error: io::Error) {
         self.state.lock().unwrap().send_errors.push_back(error);
     }
 
-    /// What was sent so far, and when.
+    /// The datagrams sent so far, and when.
     pub(crate) fn sent(&self) -> Vec<(Duration, Vec<u8>)> {
         self.state.lock().unwrap().sent.clone()
     }

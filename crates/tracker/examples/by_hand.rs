@@ -1,4 +1,4 @@
-//! Asks a tracker by hand: prints the URL to fetch, and the peers that the fetched reply names:
+//! Prints the URL of an announce, to be fetched by another program, and the peers in the fetched reply:
 //! `cargo run -p tracker --example by_hand -- http://tracker.example/announce INFO_HASH [REPLY]`
 
 use ids::PeerId;

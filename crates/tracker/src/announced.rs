@@ -1,13 +1,17 @@
-//! What a tracker answers to an announce (BEP 3, 7, 23, 24, 31).
+//! A tracker's answer to an announce (BEP 3, 7, 23, 24, 31).
 
-use crate::error::text;
-use crate::peers::Collector;
-use crate::{Error, Family, Peer, Skipped, latin1};
-use bencode::{Dict, Document, Limits};
+use crate::error::Error;
+use crate::family::Family;
+use crate::fields::{number, text};
+use crate::latin1;
+use crate::peer::Peer;
+use crate::peers::{Collector, MAX_PEERS, Skipped};
+use bencode::{Document, Limits};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A tracker's answer (BEP 3; over UDP BEP 15). Only what it sent is there; nothing is made up for what it left out.
+/// A tracker's answer (BEP 3; over UDP BEP 15). What the tracker did not send is `None` or empty, never a default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Announced {
     /// Seconds to wait before the next announce.
     pub interval: Option<u32>,
@@ -17,26 +21,25 @@ pub struct Announced {
     pub complete: Option<u32>,
     /// Leechers, as the tracker counts them.
     pub incomplete: Option<u32>,
-    /// How often the torrent was downloaded to the end, as the tracker counts.
+    /// Completed downloads, as the tracker counts them.
     pub downloaded: Option<u32>,
-    /// To be sent back in later announces as `trackerid`; one longer than [`Announced::MAX_TRACKER_ID`] is not kept.
+    /// To be sent back in later announces as `trackerid`; `None` for one longer than [`Announced::MAX_TRACKER_ID`].
     pub tracker_id: Option<Vec<u8>>,
-    /// Our address as the tracker sees it (BEP 24).
+    /// Our address as seen by the tracker (BEP 24).
     pub external_ip: Option<IpAddr>,
-    /// `warning message`: something the tracker wants its user to read, cut off by an ellipsis after 1,000 characters;
-    /// not escaped.
+    /// `warning message`: text for the user, cut by an ellipsis after 1,000 characters; not escaped.
     pub warning: Option<String>,
     /// The peers, in the tracker's order: `peers`, then `peers6`.
     pub peers: Vec<Peer>,
-    /// Entries of the lists that could not be used.
+    /// Entries of the lists that are not in `peers`, by reason.
     pub skipped: Skipped,
 }
 
 impl Announced {
-    /// Most peers taken from one reply; a compact body of 2 MiB could name three times as many.
-    pub const MAX_PEERS: usize = 100_000;
+    /// Most peers taken from one reply; a compact body of 2 MiB could name 349,525.
+    pub const MAX_PEERS: usize = MAX_PEERS;
 
-    /// Longest tracker id that is kept, in bytes: it goes back in a URL, where each byte may take three characters.
+    /// Longest tracker id that is kept, in bytes: in the URL that returns it each byte may take three characters.
     pub const MAX_TRACKER_ID: usize = 256;
 
     /// Reads the body of a reply.
@@ -50,7 +53,7 @@ impl Announced {
             return Err(failure);
         }
         let mut collector = Collector::default();
-        // Either list may be absent, and so may the interval; a reply without any of them is somebody else's.
+        // Either list may be absent, and so may the interval; a reply without any of them is not a tracker's.
         let mut found = ["interval", "complete"].iter().any(|key| number(reply, key).is_some());
         let flags = reply.bytes("crypto_flags").unwrap_or_default();
         for (key, family, flags) in [("peers", Family::V4, flags), ("peers6", Family::V6, &[])] {
@@ -80,11 +83,6 @@ impl Announced {
     }
 }
 
-/// A count or a number of seconds; negative ones and those beyond 32 bits are not known.
-pub(crate) fn number(reply: Dict<'_>, key: &str) -> Option<u32> {
-    reply.int(key).ok().and_then(|number| u32::try_from(number).ok())
-}
-
 /// BEP 24: 4 or 16 bytes, also when the tracker wrote them as text.
 fn external_ip(bytes: &[u8]) -> Option<IpAddr> {
     address(bytes).or_else(|| latin1::undo(bytes).as_deref().and_then(address))
@@ -98,12 +96,13 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Failure, RetryIn};
+    use crate::error::{Failure, RetryIn};
+    use crate::peer::PeerAddress;
     use bencode::Encoder;
     use proptest::prelude::*;
 
     #[test]
-    fn a_full_reply() {
+    fn a_reply_with_all_keys_is_read() {
         let body = b"d8:completei3e12:crypto_flags1:\x0110:downloadedi9e\
             11:external ip4:\x7f\0\0\x0910:incompletei2e8:intervali1800e12:min intervali900e\
             5:peers6:\x7f\0\0\x01\x1a\xe16:peers60:10:tracker id2:id15:warning message4:slowe";
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_other_lengths_are_none() {
+    fn external_ip_has_4_or_16_bytes() {
         for (ip, expected) in [
             (&b"\x01\x02\x03\x04"[..], Some("1.2.3.4")),
             (&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 1, 2, 3, 4], Some("1.2.3.4")),
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_absent_is_absent() {
+    fn absent_and_negative_numbers_are_none() {
         let announced = Announced::parse(b"d5:peers0:e").unwrap();
         assert_eq!(announced, Announced::default());
         assert_eq!(Announced::parse(b"d8:intervali-1e5:peerslee").unwrap().interval, None);
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_trackers_reply_is_said_to_be_none() {
+    fn other_bodies_are_errors() {
         assert!(matches!(Announced::parse(b"<html>"), Err(Error::Bencode(_))));
         assert_eq!(Announced::parse(b"le"), Err(Error::NotADict));
         assert!(matches!(Announced::parse(b"de"), Err(Error::NotATracker(_))));
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_after_the_reply_do_not_matter() {
+    fn bytes_after_the_reply_are_ignored() {
         assert!(Announced::parse(b"d8:intervali1e5:peers0:e\r\n").is_ok());
     }
 
@@ -190,7 +189,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_tracker_writes_is_what_is_read(
+        fn a_written_reply_is_read_back(
             interval in any::<u32>(), complete in proptest::option::of(any::<u32>()), id in any::<[u8; 5]>(),
             peers in proptest::collection::btree_set((any::<[u8; 4]>(), 1..u16::MAX), 0..20), flagged in any::<bool>(),
         ) {
@@ -211,7 +210,7 @@ mod tests {
                 });
             });
             let expected = peers.iter().map(|(ip, port)| Peer {
-                address: crate::PeerAddress::Socket((*ip, *port).into()),
+                address: PeerAddress::Socket((*ip, *port).into()),
                 peer_id: None,
                 requires_crypto: flagged.then_some(ip[3] & 1 == 1),
             });

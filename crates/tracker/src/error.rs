@@ -1,15 +1,16 @@
-//! Why a reply holds no answer.
+//! Why the body of a reply has no answer.
 
-use crate::announced::number;
+use crate::fields::{number, text};
 use bencode::{Dict, FieldError};
 use std::fmt;
 use std::time::Duration;
 
-/// Why an answer to an announce or a scrape could not be used.
+/// Why the bencoded body of a reply to an announce or a scrape has no answer. Datagrams have
+/// [`DatagramError`](crate::udp::DatagramError).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The tracker refuses, and says why. The reason is its own text, with what a terminal would obey escaped.
+    /// The tracker refuses and gives a reason, shown with terminal control characters escaped.
     #[error("tracker refuses: {}", guard::escape(&.0.reason))]
     Failure(Failure),
     /// Not bencode at all.
@@ -18,17 +19,17 @@ pub enum Error {
     /// Bencode, but not a dictionary.
     #[error("reply is not a dictionary")]
     NotADict,
-    /// A dictionary that has nothing of a tracker's reply in it.
+    /// A dictionary without any key of a tracker's reply.
     #[error("reply is not a tracker's")]
     NotATracker(#[source] FieldError),
 }
 
-/// A tracker's refusal (BEP 3), and what it says about asking again.
+/// A tracker's refusal (BEP 3), and when it allows the next request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failure {
     /// Its `failure reason`, invalid UTF-8 replaced, cut off by an ellipsis after 1,000 characters; not escaped.
     pub reason: String,
-    /// When it may be asked again, as far as it says (BEP 31).
+    /// When it allows the next request, if it says (BEP 31).
     pub retry_in: Option<RetryIn>,
     /// `interval` beside the reason, in seconds.
     pub interval: Option<u32>,
@@ -36,17 +37,17 @@ pub struct Failure {
     pub min_interval: Option<u32>,
 }
 
-/// When a tracker that refused may be asked again. `Display` begins with `retry` or `do not retry`.
+/// When a tracker that refused allows the next request. `Display` begins with `retry` or `do not retry`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryIn {
-    /// Not at all: the refusal is final.
+    /// Never: the refusal is final.
     Never,
     /// After this time.
     After(Duration),
 }
 
 impl Error {
-    /// The failure in `reply`, if it is one. It is looked for first, because some trackers send peers beside it.
+    /// The failure in `reply`, if there is one. It is checked first, because some trackers send peers beside it.
     pub(crate) fn failure(reply: Dict<'_>) -> Option<Self> {
         // BEP 3: "If a tracker response has a key failure reason, then that maps to a human readable string which
         // explains why the query failed, and no other keys are required."
@@ -61,7 +62,7 @@ impl Error {
 }
 
 impl RetryIn {
-    /// BEP 31 speaks of an integer or the text `never`; its own examples write the number, of minutes, as text.
+    /// BEP 31 specifies an integer, of minutes, or the text `never`; its own examples write the number as text.
     fn read(reply: Dict<'_>) -> Option<Self> {
         let minutes = |minutes: u32| Self::After(Duration::from_secs(60 * u64::from(minutes)));
         let value = reply.get(b"retry in")?;
@@ -82,28 +83,13 @@ impl fmt::Display for RetryIn {
     }
 }
 
-/// Longest text of a tracker's that is kept, in characters: it is for a person to read, and the longest one that was seen
-/// has 411.
-const MAX_TEXT: usize = 1000;
-
-/// A tracker's own words: invalid UTF-8 replaced, and an ellipsis for what is too long.
-pub(crate) fn text(bytes: &[u8]) -> String {
-    // No character has more than 4 bytes.
-    let beginning = bytes.get(..4 * (MAX_TEXT + 1)).unwrap_or(bytes);
-    let text = String::from_utf8_lossy(beginning);
-    match text.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.into_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use bencode::{Document, Limits};
 
     #[test]
-    fn when_to_come_back_is_a_number_a_text_or_never() {
+    fn retry_in_is_a_number_a_text_or_never() {
         let minutes = |minutes: u64| Some(RetryIn::After(Duration::from_secs(60 * minutes)));
         for (value, expected) in [
             ("i5e", minutes(5)),
@@ -129,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_a_reason_is_kept() {
+    fn intervals_beside_a_failure_are_kept() {
         for (beside, interval, min_interval) in [
             ("8:intervali3600e12:min intervali1800e", Some(3600), Some(1800)),
             ("8:intervali60e", Some(60), None),
@@ -145,26 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_written_in_the_units_that_people_use() {
+    fn retry_in_is_shown_in_its_largest_unit() {
         let after = |seconds| RetryIn::After(Duration::from_secs(seconds)).to_string();
         assert_eq!(RetryIn::Never.to_string(), "do not retry");
         assert_eq!(
             [0, 30, 60, 90, 300, 7200, 172_800].map(after).join(", "),
             "retry in 0 s, retry in 30 s, retry in 60 s, retry in 90 s, retry in 5 min, retry in 2 h, retry in 2 days"
         );
-    }
-
-    #[test]
-    fn long_texts_are_cut_between_characters() {
-        for character in ["a", "ü", "日", "🦀"] {
-            let longest = character.repeat(MAX_TEXT);
-            assert_eq!(text(longest.as_bytes()), longest);
-            for more in [1, 2, 10_000] {
-                let long = character.repeat(MAX_TEXT + more);
-                assert_eq!(text(long.as_bytes()), format!("{longest}…"));
-            }
-        }
-        assert_eq!(text(&[0xff; 9000]), format!("{}…", "\u{fffd}".repeat(MAX_TEXT)));
-        assert_eq!(text(b"a\xffb"), "a\u{fffd}b");
     }
 }

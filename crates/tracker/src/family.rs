@@ -1,9 +1,9 @@
-//! The two families of addresses.
+//! Address families.
 
 use std::fmt;
 use std::net::SocketAddr;
 
-/// A family of addresses, and the size of an entry in a compact list of it.
+/// An address family. The compact lists of the two have entries of different sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// IPv4; BEP 23: 4 bytes of address, 2 of port.
@@ -13,7 +13,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// The family of an address. An IPv4 address wrapped in IPv6 is one of IPv4.
+    /// The family of an address. An IPv4-mapped IPv6 address is IPv4.
     #[must_use]
     pub fn of(address: SocketAddr) -> Self {
         if address.ip().to_canonical().is_ipv4() { Self::V4 } else { Self::V6 }

@@ -1,9 +1,9 @@
-//! Bytes that a tracker took for Latin-1 text and wrote as UTF-8. bittorrent-tracker 11 does so with the keys of its scrape
+//! Bytes that a tracker treated as Latin-1 text and wrote as UTF-8. bittorrent-tracker 11 does so with the keys of its scrape
 //! replies and with peer ids: each byte from 0x80 on becomes two.
 
-/// The bytes that `text` was made of; `None` when it is not such text: not UTF-8, ASCII alone, or a character beyond U+00FF.
+/// The bytes behind `text`; `None` when it is not such text: not UTF-8, ASCII alone, or with a character above U+00FF.
 ///
-/// Bytes can be both, text and what they are. The caller takes them as text only where their length is wrong otherwise.
+/// Many bytes are valid in both readings, so the caller decodes only where the length is wrong otherwise.
 pub(crate) fn undo(text: &[u8]) -> Option<Vec<u8>> {
     if text.is_ascii() {
         return None;
@@ -17,7 +17,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_not_such_text_stays_as_it_is() {
+    fn ascii_invalid_utf8_and_wide_characters_are_not_decoded() {
         for (text, bytes) in [
             (&b"\xc2\x80"[..], Some(&b"\x80"[..])),
             (b"a\xc3\xbf\0", Some(b"a\xff\0")),
@@ -33,7 +33,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_byte_comes_back(bytes in any::<[u8; 20]>()) {
+        fn every_byte_is_decoded(bytes in any::<[u8; 20]>()) {
             let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
             prop_assert_eq!(undo(text.as_bytes()), (!bytes.is_ascii()).then(|| bytes.to_vec()));
         }

@@ -1,4 +1,4 @@
-//! One peer: where it listens and what else a tracker says of it.
+//! One peer as a tracker lists it.
 
 use ids::PeerId;
 use std::fmt;
@@ -6,28 +6,28 @@ use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-/// One peer a tracker named: an entry of a compact list (BEP 7, 23) or a dictionary (BEP 3).
+/// One peer that a tracker listed: an entry of a compact list (BEP 7, 23) or a dictionary (BEP 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Where it listens.
     pub address: PeerAddress,
-    /// What the tracker says its peer id is; compact lists do not say. A peer may use another one with us.
+    /// Its peer id according to the tracker; compact lists have none. A peer may use another one with us.
     pub peer_id: Option<PeerId>,
-    /// Whether the tracker says that it takes only encrypted connections (`crypto_flags`); few trackers say.
+    /// Whether it accepts encrypted connections only, according to the tracker (`crypto_flags`); few trackers send this.
     pub requires_crypto: Option<bool>,
 }
 
 /// Where a peer listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerAddress {
-    /// An address; an IPv4 address wrapped in IPv6 has been unwrapped.
+    /// An address; an IPv4-mapped IPv6 address has been converted to IPv4.
     Socket(SocketAddr),
-    /// A host name and port, to be resolved by whoever dials (BEP 3 allows it).
+    /// A host name and port, not resolved (BEP 3 allows it).
     Host(HostName, u16),
 }
 
-/// An endpoint in one or two pieces: tables of many thousands are asked for each several times, and a keyed hash, which
-/// they need because strangers choose the endpoints, takes its time for each piece.
+/// Hashes an endpoint in one or two writes: tables of many thousands are queried several times for each, and a keyed hash,
+/// needed because untrusted sources choose the endpoints, costs time for each write.
 impl Hash for PeerAddress {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self {
@@ -65,7 +65,7 @@ impl FromStr for PeerAddress {
         if let Ok(address) = text.parse::<SocketAddr>() {
             return Ok(Self::Socket(match address.ip().to_canonical() {
                 IpAddr::V4(ip) => SocketAddr::from((ip, address.port())),
-                // Kept whole: a link-local address is nothing without its scope.
+                // With its scope, without which a link-local address is useless.
                 IpAddr::V6(_) => address,
             }));
         }
@@ -83,8 +83,8 @@ pub struct HostName(Box<str>);
 const MAX_HOST_NAME: usize = 253;
 
 impl HostName {
-    /// `None` for what cannot be a host name: empty, too long, other characters, or neither letter nor digit in it.
-    /// Digits and dots alone are an address that was mistyped.
+    /// `None` for text that is not a host name: empty, too long, with other characters, or without a letter. Digits and dots
+    /// alone are a mistyped address.
     #[must_use]
     pub fn new(name: &[u8]) -> Option<Self> {
         let name = std::str::from_utf8(name).ok()?;
@@ -94,7 +94,7 @@ impl HostName {
         valid.then(|| Self(name.to_ascii_lowercase().into()))
     }
 
-    /// The name to show, which resolves to nothing any more where a secret stood in it.
+    /// The name to show, with the secrets in it replaced; such a name no longer resolves.
     #[must_use]
     pub fn without(&self, secrets: &guard::Secrets) -> Self {
         Self(secrets.conceal(&self.0).into())
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_as_users_write_them() {
+    fn peer_addresses_are_read_as_users_write_them() {
         for (text, shown) in [
             ("127.0.0.1:6881", "127.0.0.1:6881"),
             ("[::1]:6881", "[::1]:6881"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn host_names() {
+    fn host_names_have_a_letter_and_no_other_characters() {
         for (name, valid) in [
             (&b"tracker.example"[..], true),
             (b"a_b-c.d", true),

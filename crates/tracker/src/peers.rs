@@ -1,32 +1,38 @@
 //! The peers a tracker names: compact lists (BEP 23, BEP 7) and lists of dictionaries (BEP 3).
 
-use crate::{Announced, Family, HostName, Peer, PeerAddress, latin1};
+use crate::family::Family;
+use crate::latin1;
+use crate::peer::{HostName, Peer, PeerAddress};
 use bencode::{Dict, List, Value};
 use ids::PeerId;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Entries of a reply's lists that could not be used, by kind.
+/// Most peers taken from one reply; see [`Announced::MAX_PEERS`](crate::Announced::MAX_PEERS).
+pub(crate) const MAX_PEERS: usize = 100_000;
+
+/// Entries of a reply's lists that were not used, counted by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Skipped {
-    /// Port 0, or none that a port can be.
+    /// Port 0, above 65535, or not a number.
     pub bad_port: usize,
     /// Neither an address nor a host name.
     pub bad_host: usize,
-    /// The address that stands for none: `0.0.0.0` or `::`.
+    /// The unspecified address: `0.0.0.0` or `::`.
     pub unspecified: usize,
-    /// An endpoint that the same reply had named before.
+    /// An endpoint that came earlier in the same reply.
     pub duplicates: usize,
-    /// Bytes at the end of a compact list that make no whole entry: one list, one count.
+    /// Compact lists that end with an incomplete entry.
     pub truncated: usize,
-    /// Entries of a list of dictionaries that are none, and lists that are no lists.
+    /// Entries of a list of dictionaries that are not dictionaries, and lists that are neither string nor list.
     pub not_a_dict: usize,
-    /// Good entries after the first [`Announced::MAX_PEERS`].
+    /// Good entries after the first [`Announced::MAX_PEERS`](crate::Announced::MAX_PEERS).
     pub over_limit: usize,
 }
 
 impl Skipped {
-    /// How many of each kind, by its code in reports: lower_snake_case, never renamed.
+    /// The count of each reason, by its code in reports: lower_snake_case, never renamed.
     #[must_use]
     pub fn kinds(&self) -> [(&'static str, usize); 7] {
         let Self { bad_port, bad_host, unspecified, duplicates, truncated, not_a_dict, over_limit } = *self;
@@ -41,14 +47,14 @@ impl Skipped {
         ]
     }
 
-    /// All kinds together.
+    /// The sum of all counts.
     #[must_use]
     pub fn total(&self) -> usize {
         self.kinds().iter().map(|(_, count)| count).sum()
     }
 }
 
-/// Takes in the lists of one reply, and each endpoint once.
+/// Collects the lists of one reply, each endpoint once.
 #[derive(Default)]
 pub(crate) struct Collector {
     pub(crate) peers: Vec<Peer>,
@@ -73,12 +79,12 @@ impl Collector {
     /// Adds the whole entries of a compact list.
     pub(crate) fn add_compact(&mut self, bytes: &[u8], family: Family, crypto_flags: &[u8]) {
         let size = family.entry();
-        // When there are more or fewer flags than entries, nobody knows whose is whose.
+        // With more or fewer flags than entries it is unknown which belongs to which.
         let flags = if crypto_flags.len() == bytes.len() / size { crypto_flags } else { &[] };
         let flags = flags.iter().copied().map(Some).chain(std::iter::repeat(None));
         let entries = bytes.chunks_exact(size);
         self.skipped.truncated += usize::from(!entries.remainder().is_empty());
-        let more = entries.len().min(Announced::MAX_PEERS);
+        let more = entries.len().min(MAX_PEERS);
         self.peers.reserve(more);
         self.seen.reserve(more);
         for (entry, flag) in entries.zip(flags) {
@@ -117,11 +123,11 @@ impl Collector {
         }
     }
 
-    /// Keeps a peer that is nameable, new and not one too many.
+    /// Keeps a peer, unless its address is unspecified, a duplicate, or above the limit.
     fn keep(&mut self, peer: Peer) {
         if matches!(&peer.address, PeerAddress::Socket(socket) if socket.ip().is_unspecified()) {
             self.skipped.unspecified += 1;
-        } else if self.peers.len() < Announced::MAX_PEERS {
+        } else if self.peers.len() < MAX_PEERS {
             if self.seen.insert(peer.address.clone()) {
                 self.peers.push(peer);
             } else {
@@ -152,20 +158,20 @@ impl Family {
     }
 }
 
-/// A list that has whole entries only when it is read as text.
+/// The list decoded from text, where only that has whole entries.
 fn whole_as_text(list: &[u8], family: Family) -> Option<Vec<u8>> {
     let is_whole = |list: &[u8]| list.len().is_multiple_of(family.entry());
     if is_whole(list) { None } else { latin1::undo(list).filter(|list| is_whole(list)) }
 }
 
-/// 20 bytes, or the text that some trackers write for them. qBittorrent's embedded tracker once called it `id`.
+/// 20 bytes, or the text that bittorrent-tracker 11 writes for them. Older embedded trackers of qBittorrent call it `id`.
 fn peer_id(dict: Dict<'_>) -> Option<PeerId> {
     let id = dict.bytes("peer id").or_else(|_| dict.bytes("id")).ok()?;
     let bytes = <[u8; 20]>::try_from(id).ok();
     bytes.or_else(|| latin1::undo(id)?.try_into().ok()).map(PeerId)
 }
 
-/// What one byte of `crypto_flags` says.
+/// One byte of `crypto_flags`.
 fn requires_crypto(flag: u8) -> Option<bool> {
     match flag {
         0 => Some(false),
@@ -208,7 +214,7 @@ mod tests {
         assert_eq!(peers, ["127.0.0.1:6881", "1.2.3.4:1"]);
         let expected = Skipped { bad_port: 1, unspecified: 1, duplicates: 1, truncated: 1, ..Skipped::default() };
         assert_eq!((skipped, skipped.total()), (expected, 4));
-        // A real tracker was seen sending six zero bytes as its IPv6 list.
+        // A real tracker sends six zero bytes as its IPv6 list.
         let (peers, skipped) = read(b"6:\0\0\0\0\0\0", Family::V6);
         assert_eq!((peers.len(), skipped.truncated), (0, 1));
     }
@@ -226,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn dictionaries_of_every_make() {
+    fn dictionaries_in_all_known_forms_are_read() {
         let (peers, skipped) = read(
             b"ld2:ip9:127.0.0.14:porti6881eed2:ip3:::14:porti1eed2:ip15:::ffff:10.0.0.14:porti2ee\
               d2:ip12:Host.example4:porti3eed2:ip12:host.EXAMPLE4:porti3ee\
@@ -247,7 +253,7 @@ mod tests {
         assert_eq!(skipped, expected);
     }
 
-    /// Bytes as trackers write them that take them for text.
+    /// Bytes as trackers write them that treat them as Latin-1 text.
     fn as_text(bytes: &[u8]) -> Vec<u8> {
         bytes.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes()
     }
@@ -257,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_written_as_text_are_read_where_they_are_whole_only_so() {
+    fn lists_are_decoded_from_text_only_where_they_are_not_whole() {
         let list = b"\x7f\0\0\x01\x1a\xe1\x01\x02\x83\x84\0\x50";
         let (peers, skipped) = read(&string(&as_text(list)), Family::V4);
         assert_eq!((peers.join(" "), skipped.total()), ("127.0.0.1:6881 1.2.131.132:80".to_owned(), 0));
@@ -290,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn crypto_flags_go_with_their_entries_or_not_at_all() {
+    fn crypto_flags_belong_to_entries_only_if_there_are_as_many() {
         let list = [[1, 2, 3, 4, 0, 1], [1, 2, 3, 4, 0, 0], [1, 2, 3, 5, 0, 1], [1, 2, 3, 6, 0, 1]].concat();
         for (flags, expected) in [
             (&[1, 0, 0, 7][..], [Some(true), Some(false), None]),
@@ -307,15 +313,15 @@ mod tests {
     }
 
     #[test]
-    fn one_reply_names_so_many_and_no_more() {
-        let count = u32::try_from(Announced::MAX_PEERS + 3).unwrap();
+    fn entries_above_the_limit_are_counted() {
+        let count = u32::try_from(MAX_PEERS + 3).unwrap();
         let list: Vec<u8> = (0x0101_0101..)
             .take(count as usize)
             .flat_map(|ip: u32| [&ip.to_be_bytes()[..], &[1, 1]].concat())
             .collect();
         let mut collector = Collector::default();
         collector.add_compact(&list, Family::V4, &[]);
-        assert_eq!(collector.peers.len(), Announced::MAX_PEERS);
+        assert_eq!(collector.peers.len(), MAX_PEERS);
         assert_eq!(collector.skipped, Skipped { over_limit: 3, ..Skipped::default() });
     }
 }

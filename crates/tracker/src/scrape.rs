@@ -1,23 +1,26 @@
-//! How many peers torrents have, asked without becoming one of them (BEP 48).
+//! Scrape: the peer counts of torrents, without joining their swarms (BEP 48).
 
 use crate::announce::escaped;
-use crate::announced::number;
-use crate::{Error, Scheme, TrackerUrl, latin1};
+use crate::error::Error;
+use crate::fields::number;
+use crate::latin1;
+use crate::url::TrackerUrl;
+use crate::url::scheme::Scheme;
 use bencode::{Dict, Document, Limits, Value};
 use ids::InfoHash;
 use std::collections::HashSet;
 
-/// One scrape (BEP 48; over UDP BEP 15): the torrents whose counts are wanted. It registers nobody.
+/// One scrape (BEP 48; over UDP BEP 15): the torrents whose counts are wanted. It registers no peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scrape {
     info_hashes: Vec<InfoHash>,
 }
 
-/// A list of torrents that cannot be asked about in one scrape.
+/// Why a list of torrents is not a scrape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScrapeError {
-    /// None at all, which to a tracker means all it has.
+    /// No torrent: to a tracker that means all of its own.
     #[error("no torrent to ask about")]
     Empty,
     /// More than fit.
@@ -32,36 +35,37 @@ impl Scrape {
     /// Most torrents in one scrape. BEP 15: "Up to about 74 torrents can be scraped at once."
     pub const MAX: usize = 74;
 
-    /// Most torrents in one request over UDP. With one of them named twice ([`crate::udp::scrape`]) these are 70 entries,
-    /// the most that aquatic_udp answers, and the datagram of 1,416 bytes fits into one packet of nearly every path over
-    /// IPv4 and IPv6. The 74 of BEP 15 are 1,496 bytes, which Ethernet carries only as two fragments.
+    /// Most torrents in one request over UDP. With the first one repeated ([`crate::udp::scrape`]) there are 70 entries, the
+    /// most that aquatic_udp answers, and the datagram of 1,416 bytes fits into one packet of nearly every path over IPv4
+    /// and IPv6. The 74 of BEP 15 are 1,496 bytes, which Ethernet carries only as two fragments.
     pub const MOST_OVER_UDP: usize = 69;
 
     /// Most torrents in one request over HTTP: aquatic_http has 4,096 bytes for its reply, 85 to 100 for each torrent.
-    /// chihaya answers 50, opentracker 64, Torrust 74; they pass over the others.
+    /// chihaya answers the first 50, opentracker 64, Torrust 74.
     pub const MOST_OVER_HTTP: usize = 40;
 
     /// Longest target (path and query) of a request over HTTP, in bytes. aquatic_http has 2,048 bytes for a whole request;
     /// up to 248 of them are for the header lines. Each torrent takes 31 to 71.
     pub const TARGET_BYTES: usize = 1800;
 
-    /// Divides torrents, each once, into scrapes that fit into one request to `url` each: over HTTP the scrape URL
-    /// ([`TrackerUrl::scrape`]), over UDP the tracker's. A URL that is long itself has one torrent in each.
+    /// Divides torrents, each once, into scrapes that each fit into one request to `url`: over HTTP the scrape URL
+    /// ([`TrackerUrl::scrape`]), over UDP the tracker's. With a URL that is too long itself, each has one torrent.
+    #[must_use]
     pub fn split(info_hashes: impl IntoIterator<Item = InfoHash>, url: &TrackerUrl) -> Vec<Self> {
         let mut seen = HashSet::new();
         let mut scrapes: Vec<Self> = Vec::new();
-        let mut room = 0;
+        let mut left = 0;
         for info_hash in info_hashes.into_iter().filter(|&info_hash| seen.insert(info_hash)) {
             let size = 1 + pair(&info_hash).len();
-            match scrapes.last_mut().filter(|scrape| size <= room && scrape.info_hashes.len() < most_to(url)) {
+            match scrapes.last_mut().filter(|scrape| size <= left && scrape.info_hashes.len() < most_to(url)) {
                 Some(scrape) => scrape.info_hashes.push(info_hash),
                 None => {
                     scrapes.push(info_hash.into());
-                    room = if url.scheme() == Scheme::Udp { usize::MAX } else { Self::TARGET_BYTES };
-                    room = room.saturating_sub(url.target().len());
+                    let most = if url.scheme() == Scheme::Udp { usize::MAX } else { Self::TARGET_BYTES };
+                    left = most.saturating_sub(url.target().len());
                 }
             }
-            room = room.saturating_sub(size);
+            left = left.saturating_sub(size);
         }
         scrapes
     }
@@ -98,7 +102,7 @@ impl Scrape {
     }
 }
 
-/// What the query says of one torrent.
+/// The part of the query for one torrent.
 fn pair(info_hash: &InfoHash) -> String {
     format!("info_hash={}", escaped(&info_hash.0))
 }
@@ -117,12 +121,13 @@ impl From<InfoHash> for Scrape {
 
 /// A tracker's answer to a scrape (BEP 48).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Scraped {
-    /// Torrents in the tracker's order; it may leave out some that were asked about and name others.
+    /// Torrents in the tracker's order; it may leave out requested ones and add others.
     pub files: Vec<(InfoHash, Counts)>,
-    /// Entries that could not be used: a key that is not 20 bytes, also when read as text, or no counts.
+    /// Entries not in `files`: a key that is not 20 bytes, even decoded from text, or a value that is not a dictionary.
     pub skipped: usize,
-    /// Seconds that must pass before the next scrape.
+    /// Seconds to wait before the next scrape.
     pub min_request_interval: Option<u32>,
 }
 
@@ -133,7 +138,7 @@ pub struct Counts {
     pub complete: Option<u32>,
     /// Leechers.
     pub incomplete: Option<u32>,
-    /// How often the torrent was downloaded to the end.
+    /// Completed downloads.
     pub downloaded: Option<u32>,
 }
 
@@ -148,7 +153,7 @@ impl Scraped {
         if let Some(failure) = Error::failure(reply) {
             return Err(failure);
         }
-        // `host` is what some trackers write instead.
+        // Some trackers write `host` instead.
         let files = reply.dict("files").or_else(|error| reply.dict("host").map_err(|_| error));
         let flags = reply.dict("flags").ok();
         let mut scraped = Self {
@@ -156,7 +161,7 @@ impl Scraped {
             ..Self::default()
         };
         let files = match files {
-            // PHP has one kind of array, and writes an empty one as a list.
+            // PHP has one type of array, and writes an empty one as a list.
             Err(_) if is_empty_list(reply.get(b"files")) => return Ok(scraped),
             files => files.map_err(Error::NotATracker)?,
         };
@@ -175,9 +180,9 @@ impl Scraped {
         self.files.iter().find(|(named, _)| *named == info_hash).map(|&(_, counts)| counts)
     }
 
-    /// The torrents of `scrape` that the tracker left out. Some trackers leave out those that they do not know, others
-    /// take only the first or the last `info_hash` of a request, or a certain number: only asked singly, a torrent that
-    /// is left out is one that the tracker does not know.
+    /// The torrents of `scrape` that the tracker left out. Some trackers leave out unknown torrents, others answer for the
+    /// first or the last `info_hash` of a request, or for a certain number of them: only a torrent that is left out of the
+    /// answer to a scrape of its own is unknown to the tracker.
     #[must_use]
     pub fn missing(&self, scrape: &Scrape) -> Vec<InfoHash> {
         let given: HashSet<InfoHash> = self.files.iter().map(|&(info_hash, _)| info_hash).collect();
@@ -189,7 +194,7 @@ fn is_empty_list(value: Option<Value<'_>>) -> bool {
     value.and_then(Value::as_list).is_some_and(|list| list.iter().next().is_none())
 }
 
-/// The torrent that a key names: 20 bytes, or the text that some trackers write for them.
+/// The torrent of a key: 20 bytes, or the text that bittorrent-tracker 11 writes for them.
 fn info_hash(key: &[u8]) -> Option<InfoHash> {
     let bytes = <[u8; 20]>::try_from(key).ok();
     bytes.or_else(|| latin1::undo(key)?.try_into().ok()).map(InfoHash)
@@ -228,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_too_much_are_refused() {
+    fn no_torrent_and_more_than_74_are_refused() {
         assert_eq!(Scrape::new([]), Err(ScrapeError::Empty));
         let hashes = |count: u8| (0..count).map(|number| InfoHash([number; 20]));
         assert_eq!(Scrape::new(hashes(74)).unwrap().info_hashes().len(), 74);
@@ -236,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn many_are_split_by_what_a_request_carries() {
+    fn torrents_are_split_by_the_limits_of_a_request() {
         let split = |url: &str, hashes: &[InfoHash]| {
             let url = url.parse().unwrap();
             let scrapes = Scrape::split(hashes.iter().copied(), &url);
@@ -261,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_told() {
+    fn torrents_left_out_are_missing() {
         let scraped = Scraped { files: vec![(B, Counts::default())], ..Scraped::default() };
         let c = InfoHash([3; 20]);
         assert_eq!(scraped.missing(&Scrape::new([A, B, c]).unwrap()), [A, c]);
@@ -269,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_of_every_make() {
+    fn replies_in_all_known_forms_are_read() {
         let counts = Counts { complete: Some(5), incomplete: Some(10), downloaded: Some(50) };
         let entry = "d8:completei5e10:downloadedi50e10:incompletei10ee";
         let a = "a".repeat(20);
@@ -294,11 +299,11 @@ mod tests {
                 0,
                 None,
             ),
-            // B as UTF-8, and what is 20 characters with one that no byte is.
+            // B as UTF-8, and 20 characters of which one is above U+00FF.
             (format!("d5:filesd40:{}{entry}ee", "\u{fb}".repeat(20)), vec![(B, counts)], 0, None),
             (format!("d5:filesd40:{}\u{100}{entry}ee", "\u{fb}".repeat(19)), vec![], 1, None),
             (format!("d5:filesd38:{}{entry}ee", "\u{fb}".repeat(19)), vec![], 1, None),
-            // Twenty bytes are the hash, whatever they are as text.
+            // Twenty bytes are the hash, even where they are also text.
             (
                 format!("d5:filesd20:{}{entry}ee", "\u{fb}".repeat(10)),
                 vec![(
@@ -317,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_said_to_be_none() {
+    fn other_bodies_are_errors() {
         let error = |body: &str| Scraped::parse(body.as_bytes()).unwrap_err();
         assert_eq!(error("d14:failure reason2:no5:filesdee").to_string(), "tracker refuses: no");
         assert!(matches!(error("d5:filesi1ee"), Error::NotATracker(_)));
@@ -341,7 +346,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_tracker_writes_is_what_is_read(
+        fn a_written_reply_is_read_back(
             files in proptest::collection::btree_map(any::<[u8; 20]>(), any::<[u32; 3]>(), 0..10), interval in any::<u32>(),
         ) {
             let body = Encoder::encode(|encoder| {

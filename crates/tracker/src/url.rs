@@ -1,4 +1,4 @@
-//! Announce URLs, checked once.
+//! Announce URLs, checked when parsed.
 
 mod derive;
 pub(crate) mod error;
@@ -12,8 +12,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// An announce URL whose parts have been checked. Its path and query are kept byte for byte: private trackers compare
-/// them. `Display` and `Debug` hide its secrets; [`TrackerUrl::expose`] does not. Two are equal when they ask the same
-/// tracker the same thing, however they were written.
+/// them. `Display` and `Debug` hide its secrets; [`TrackerUrl::expose`] does not. Two are equal when their requests are the
+/// same, even where they are written differently.
 #[derive(Clone)]
 pub struct TrackerUrl {
     text: String,
@@ -24,16 +24,16 @@ pub struct TrackerUrl {
 }
 
 impl TrackerUrl {
-    /// Longest URL accepted, in bytes: what common servers take as a request line. Real ones have under 200.
+    /// Longest URL accepted, in bytes: what common servers accept as a request line. Real ones have under 200.
     pub const MAX_BYTES: usize = 8 << 10;
 
-    /// How it is spoken to.
+    /// The protocol.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         self.origin.scheme
     }
 
-    /// Where it lives.
+    /// The host.
     #[must_use]
     pub fn host(&self) -> &Host {
         &self.origin.host
@@ -82,16 +82,16 @@ impl TrackerUrl {
         &self.text
     }
 
-    /// The same at another path and query, or at another origin.
+    /// The same URL with another path and query, or at another origin.
     pub(crate) fn at(&self, origin: Origin, target: String) -> Result<Self, UrlError> {
-        // RFC 7617 has a protection space end with its scheme, host and port.
+        // RFC 7617: credentials are for one scheme, host and port.
         let userinfo = if origin == self.origin { self.userinfo.as_deref() } else { None };
         let shown = userinfo.map_or_else(String::new, |userinfo| format!("{userinfo}@"));
         let text = format!("{}://{shown}{}{target}", origin.scheme.name(), origin.authority());
         Self::new(text, origin, userinfo, target)
     }
 
-    /// The URL of these parts, which have been checked.
+    /// The URL of these checked parts.
     fn new(text: String, origin: Origin, userinfo: Option<&str>, target: String) -> Result<Self, UrlError> {
         if text.len() > Self::MAX_BYTES {
             return Err(UrlError::TooLong { max: Self::MAX_BYTES });
@@ -104,12 +104,12 @@ impl TrackerUrl {
         &self.origin
     }
 
-    /// Everything that tells two announces apart.
+    /// Everything in which two announces can differ.
     fn parts(&self) -> (&Origin, Option<(String, String)>, &str) {
-        // What ends in `?` or `&` is asked the same as what does not; see `target_with`.
+        // A `?` or `&` at the end changes nothing; see `target_with`.
         let query_end = self.target.strip_suffix('&').filter(|rest| rest.contains('?')).unwrap_or(&self.target);
         let target = query_end.strip_suffix('?').unwrap_or(query_end);
-        // A UDP tracker is told the path if at all by BEP 41, and `/announce` is what those tell who have none to tell.
+        // Over UDP the path is sent by BEP 41 only, and clients without a path send `/announce`.
         let target = if self.scheme() == Scheme::Udp && target == "/" { "/announce" } else { target };
         (&self.origin, self.credentials(), target)
     }
@@ -193,7 +193,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn parts_are_taken_apart_and_kept() {
+    fn an_url_is_split_into_its_parts() {
         for (text, authority, port, target) in [
             ("http://t.example/announce", "t.example", 80, "/announce"),
             ("HTTP://T.Example:6969/Announce?PID=1#frag", "t.example:6969", 6969, "/Announce?PID=1"),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn each_fault_has_its_error() {
         use UrlError::*;
         for (text, error) in [
             ("", NotAUrl),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_appended_to_what_is_there() {
+    fn a_query_is_appended_to_the_target() {
         for (text, target) in [
             ("http://t/announce", "/announce?q=1"),
             ("http://t/announce?", "/announce?q=1"),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_tracker_written_otherwise_is_equal() {
+    fn urls_with_the_same_requests_are_equal() {
         let url = |text: &str| text.parse::<TrackerUrl>().unwrap();
         for (one, other) in [
             ("http://t.example/announce", "HTTP://T.example:80/announce#x"),
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn an_url_has_a_length() {
+    fn an_url_above_the_limit_is_refused() {
         let longest = format!("http://t/{}", "a".repeat(TrackerUrl::MAX_BYTES - 9));
         assert!(longest.parse::<TrackerUrl>().is_ok());
         let error = UrlError::TooLong { max: TrackerUrl::MAX_BYTES };
@@ -321,7 +321,7 @@ mod tests {
         }
 
         #[test]
-        fn a_url_says_what_it_was_made_of(
+        fn a_url_has_the_parts_it_was_made_of(
             scheme in "(http|https|udp)", user in "[a-z]{0,5}(:[!$&-.0-9;A-Z]{0,8})?", host in "[a-z]{1,9}[.]?[a-z]{0,3}",
             port in 1..u16::MAX, path in "(/[!-~&&[^#?]]{0,20})?", query in "([?][!-~&&[^#]]{0,20})?",
         ) {

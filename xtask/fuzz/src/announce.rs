@@ -28,7 +28,8 @@ pub fn check(input: &[u8]) {
             assert_eq!(Announced::parse(&in_dictionaries(&announced)), Ok(plain));
             if announced.peers.iter().all(|peer| socket(peer).is_some() && peer.peer_id.is_none()) {
                 let families = |peer: &Peer| socket(peer).is_some_and(|address| address.is_ipv6());
-                let mut sorted = Announced { skipped: Default::default(), ..announced };
+                let mut sorted = announced;
+                sorted.skipped = Default::default();
                 sorted.peers.sort_by_key(families);
                 assert_eq!(Announced::parse(&compact(&sorted)), Ok(sorted));
             }
@@ -80,7 +81,8 @@ fn socket(peer: &Peer) -> Option<SocketAddr> {
 }
 
 fn without_flags(announced: &Announced) -> Announced {
-    let mut plain = Announced { skipped: Default::default(), ..announced.clone() };
+    let mut plain = announced.clone();
+    plain.skipped = Default::default();
     plain.peers.iter_mut().for_each(|peer| peer.requires_crypto = None);
     plain
 }

@@ -9,9 +9,8 @@ use crate::memory;
 use crate::mutator::Mutator;
 use crate::source::{Source, pieces};
 use bytes::BytesMut;
-use peer_session::{HandshakeFailure, NotBitTorrent, Pieces, Said, Shaken, Violation};
-use client::{Outcome};
 use ids::{InfoHash, PeerId};
+use peer_session::{HandshakeFailure, NotBitTorrent, Pieces, Said, Shaken, Violation};
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
 use std::cell::Cell;
 use std::future::pending;
@@ -40,6 +39,34 @@ const UNKNOWN_PIECES: usize = 4 * (1 << 21) / 8;
 const EARLY: usize = 64 << 10;
 /// Longest pause in milliseconds, and what all are multiples of, so that none ends with the deadline.
 const PAUSES: [u64; 6] = [0, 0, 0, 7, 700, 2_996];
+
+/// How an exchange of handshakes ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Found {
+    Valid,
+    TimedOut,
+    /// Closed or reset without a byte.
+    Closed,
+    /// Closed or reset after some.
+    Short,
+    NotBitTorrent,
+    WrongInfoHash,
+    OwnPeerId,
+}
+
+impl Found {
+    fn of(failure: &HandshakeFailure) -> Self {
+        match failure {
+            HandshakeFailure::TimedOut { .. } => Self::TimedOut,
+            HandshakeFailure::Closed { received: 0 } | HandshakeFailure::Broken { received: 0, .. } => Self::Closed,
+            HandshakeFailure::Closed { .. } | HandshakeFailure::Broken { .. } => Self::Short,
+            HandshakeFailure::NotBitTorrent(_) => Self::NotBitTorrent,
+            HandshakeFailure::WrongInfoHash(_) => Self::WrongInfoHash,
+            HandshakeFailure::OwnPeerId(_) => Self::OwnPeerId,
+            other => unreachable!("{other}"),
+        }
+    }
+}
 
 /// How the peer ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -187,7 +214,7 @@ async fn meet(script: &Script<'_>) -> Result<Shaken, HandshakeFailure> {
 /// What bytes and clock say.
 fn verdict(script: &Script<'_>, result: &Result<Shaken, HandshakeFailure>) {
     let (expected, by_then) = expected(script);
-    let found = result.as_ref().map_or_else(HandshakeFailure::outcome, |_| Outcome::Ok);
+    let found = result.as_ref().map_or_else(Found::of, |_| Found::Valid);
     assert_eq!(found, expected, "{result:?}");
     let Err(failure) = result else { return };
     assert_error(failure);
@@ -209,8 +236,8 @@ fn verdict(script: &Script<'_>, result: &Result<Shaken, HandshakeFailure>) {
     }
 }
 
-/// The outcome, and how many bytes have come by then.
-fn expected(script: &Script<'_>) -> (Outcome, usize) {
+/// How the exchange ends, and how many bytes have come by then.
+fn expected(script: &Script<'_>) -> (Found, usize) {
     let mut time = Duration::ZERO;
     let mut received = 0;
     // Messages and no handshake are something else, however they end.
@@ -218,33 +245,33 @@ fn expected(script: &Script<'_>) -> (Outcome, usize) {
     for (pause, bytes) in &script.steps {
         time += *pause;
         if time > TIMEOUT {
-            return (if begun_early { Outcome::NotBittorrent } else { Outcome::HandshakeTimeout }, received);
+            return (if begun_early { Found::NotBitTorrent } else { Found::TimedOut }, received);
         }
         received += bytes.len();
         let so_far = &script.wire[..received];
-        let Some(early) = early_of(so_far) else { return (Outcome::NotBittorrent, received) };
+        let Some(early) = early_of(so_far) else { return (Found::NotBitTorrent, received) };
         let handshake = &so_far[early..];
         if handshake.starts_with(&[PROTOCOL[0]])
             && handshake.iter().zip(PROTOCOL).any(|(found, wanted)| found != wanted)
         {
-            return (Outcome::NotBittorrent, received);
+            return (Found::NotBitTorrent, received);
         }
         begun_early |= early > 0 || so_far.first().is_some_and(|first| *first != PROTOCOL[0]);
         if handshake.starts_with(PROTOCOL) && handshake.len() >= Handshake::LENGTH {
             let (info_hash, peer_id) = (&handshake[28..48], &handshake[48..68]);
             let known = info_hash == script.ours.info_hash.0 || script.also.is_some_and(|also| info_hash == also.0);
             return match (known, peer_id == script.ours.peer_id.0) {
-                (false, _) => (Outcome::WrongInfoHash, received),
-                (true, true) => (Outcome::OwnPeerId, received),
-                (true, false) => (Outcome::Ok, received),
+                (false, _) => (Found::WrongInfoHash, received),
+                (true, true) => (Found::OwnPeerId, received),
+                (true, false) => (Found::Valid, received),
             };
         }
     }
     if begun_early {
-        return (Outcome::NotBittorrent, received);
+        return (Found::NotBitTorrent, received);
     }
-    let closed = if received == 0 { Outcome::ClosedBeforeHandshake } else { Outcome::ShortHandshake };
-    (if script.end == End::Silence { Outcome::HandshakeTimeout } else { closed }, received)
+    let closed = if received == 0 { Found::Closed } else { Found::Short };
+    (if script.end == End::Silence { Found::TimedOut } else { closed }, received)
 }
 
 const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";

@@ -38,7 +38,7 @@ fn errors(input: &[u8]) {
     let reason = String::from_utf8_lossy(input).into_owned();
     let beginning = input[..input.len().min(Handshake::LENGTH)].to_vec();
     let over_http = tracker::Error::Failure(tracker::Failure { reason: reason.clone(), ..tracker::Failure::default() });
-    let over_udp = tracker::udp::Error::Failure { reason };
+    let over_udp = tracker::udp::DatagramError::Failure { reason };
     let of_a_peer = HandshakeFailure::NotBitTorrent(NotBitTorrent { beginning });
     assert_shown(Outer(Box::new(over_http)));
     assert_shown(Outer(Box::new(over_udp)));

@@ -10,8 +10,8 @@ use crate::source::{Source, pieces};
 use bytes::BytesMut;
 use ids::InfoHash;
 use mse::{
-    Accepted, CryptoMethod, CryptoProvide, Error, Established, Initiator, MAX_INITIAL_PAYLOAD, MAX_PAD, Offer,
-    Responder, Stage, Terms,
+    Accepted, CryptoMethod, CryptoProvide, Error, Established, Initiator, InitiatorConfig, MAX_INITIAL_PAYLOAD,
+    MAX_PAD, Responder, ResponderConfig, Stage,
 };
 
 /// What one call may ask for: two ciphers, the key schedule of each on its way, and the output it makes, which holds at
@@ -190,13 +190,15 @@ struct End {
 
 impl Side {
     fn initiator(secret: [u8; 20], skey: InfoHash, provide: CryptoProvide) -> Self {
-        let offer = Offer { skey, provide, initial_payload: &[1; 68], secret, pad_a: &[2; 9], pad_c: 5 };
-        Self::new(Machine::Initiator(Initiator::new(&offer).expect("a sound offer")))
+        let config = InitiatorConfig::new(skey, secret).with_provide(provide).with_pads(&[2; 9], 5);
+        let initiator = Initiator::new(&config.with_initial_payload(&[1; 68]));
+        Self::new(Machine::Initiator(initiator.expect("a valid config")))
     }
 
     fn responder(secret: [u8; 20], skey: InfoHash, accept: &[CryptoMethod]) -> Self {
-        let terms = Terms { skeys: &[SKEY, skey], accept, secret, pad_b: &[3; 9], pad_d: 5 };
-        Self::new(Machine::Responder(Responder::new(&terms).expect("sound terms")))
+        let skeys = [SKEY, skey];
+        let config = ResponderConfig::new(&skeys, secret).with_accept(accept).with_pads(&[3; 9], 5);
+        Self::new(Machine::Responder(Responder::new(&config).expect("a valid config")))
     }
 
     fn new(machine: Machine) -> Self {
@@ -246,7 +248,7 @@ impl Side {
                 initiator.input(received).map(|end| end.map(|established| End { established, accepted: None }))
             }
             Machine::Responder(responder) => responder.input(received).map(|end| {
-                end.map(|Accepted { skey, provided, initial_payload, established }| End {
+                end.map(|Accepted { skey, provided, initial_payload, established, .. }| End {
                     established,
                     accepted: Some((skey, provided, initial_payload)),
                 })
@@ -301,20 +303,14 @@ fn alone(mut side: Side, input: &[u8]) {
 fn talk(plan: &Plan<'_>) {
     let [a, b, c, d] = plan.pads;
     let pad = [0x5a; MAX_PAD];
-    let offer = Offer {
-        skey: SKEY,
-        provide: plan.provide,
-        initial_payload: &plan.payload,
-        secret: [plan.seeds[0]; 20],
-        pad_a: &pad[..a],
-        pad_c: c as u16,
-    };
+    let initiator = InitiatorConfig::new(SKEY, [plan.seeds[0]; 20]).with_provide(plan.provide);
+    let initiator = initiator.with_initial_payload(&plan.payload).with_pads(&pad[..a], c as u16);
     let skeys = [InfoHash([8; 20]), if plan.knows { SKEY } else { InfoHash([9; 20]) }];
-    let terms =
-        Terms { skeys: &skeys, accept: plan.accept, secret: [plan.seeds[1]; 20], pad_b: &pad[..b], pad_d: d as u16 };
+    let responder = ResponderConfig::new(&skeys, [plan.seeds[1]; 20]).with_accept(plan.accept);
+    let responder = responder.with_pads(&pad[..b], d as u16);
     let mut sides = [
-        Side::new(Machine::Initiator(Initiator::new(&offer).expect("a sound offer"))),
-        Side::new(Machine::Responder(Responder::new(&terms).expect("sound terms"))),
+        Side::new(Machine::Initiator(Initiator::new(&initiator).expect("a valid config"))),
+        Side::new(Machine::Responder(Responder::new(&responder).expect("a valid config"))),
     ];
     let mut lanes = [0, 1].map(|lane| Lane { lane, damage: &plan.damage, carried: 0, cut: false });
     let mut tails = TAILS.map(<[u8]>::to_vec);

@@ -22,7 +22,7 @@ pub(super) fn complaints(of: &Crate) -> Vec<String> {
 fn edges(of: &Crate) -> Edges<'_> {
     let mut edges = Edges::new();
     let counts = |found: &Reference<'_>| {
-        !found.is_test && if found.is_export { found.file != of.root() } else { found.is_anchored() }
+        !found.is_test && if found.is_export { found.file != of.root } else { found.is_anchored() }
     };
     for found in of.references().filter(counts) {
         let is_allowed = ALLOWED.iter().any(|(from, to, _)| *from == found.file && *to == found.home_file);

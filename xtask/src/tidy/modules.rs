@@ -5,18 +5,17 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::tokens::{Token, tokens};
 
-/// The modules of one crate. The first is the root, `lib.rs` or `main.rs`.
+/// The modules of one crate by their paths, of which `crate` is the root.
 pub(super) struct Crate {
-    modules: Vec<Module>,
+    /// The file of the root, `lib.rs` or `main.rs`.
+    pub(super) root: String,
+    modules: BTreeMap<String, Module>,
 }
 
 /// One module: a file, or `mod name { … }` in one.
+#[derive(Default)]
 struct Module {
-    /// Its path in the crate, `crate` at the beginning.
-    name: String,
-    parent: usize,
     file: String,
-    children: HashMap<String, usize>,
     /// What its imports bind, by name: the path as written.
     bound: HashMap<String, Vec<String>>,
     mentions: Vec<Mention>,
@@ -41,7 +40,7 @@ pub(super) struct Reference<'a> {
     /// `pub use`, also `pub(crate) use` and the like.
     pub(super) is_export: bool,
     /// The module that defines the item, and its file.
-    pub(super) home: &'a str,
+    pub(super) home: String,
     pub(super) home_file: &'a str,
     /// Whether it was reached by what the root imports or exports.
     pub(super) is_through_root: bool,
@@ -54,14 +53,15 @@ impl Reference<'_> {
     }
 }
 
-/// Where a path leads inside the crate.
-#[derive(Clone, Copy)]
+/// Where a path leads inside the crate: a module, or an item of it.
 struct Target {
-    module: usize,
-    /// Whether it is an item of that module; otherwise it is the module itself.
+    module: String,
     is_item: bool,
     is_through_root: bool,
 }
+
+/// The path of the root module.
+const ROOT: &str = "crate";
 
 /// The longest chain of re-exports that is followed.
 const LONGEST_CHAIN: usize = 16;
@@ -69,161 +69,118 @@ const LONGEST_CHAIN: usize = 16;
 impl Crate {
     /// Reads the crate whose root is this file, out of all files by path.
     pub(super) fn read(root: &str, files: &BTreeMap<String, String>) -> Self {
-        let mut read = Self { modules: Vec::new() };
-        read.file(root, "crate".to_owned(), 0, false, files);
-        read
-    }
-
-    /// Adds the module of a file, and those below it; returns its number.
-    fn file(
-        &mut self,
-        path: &str,
-        name: String,
-        parent: usize,
-        is_test: bool,
-        files: &BTreeMap<String, String>,
-    ) -> usize {
-        let number = self.module(path, name, parent);
-        let Some(text) = files.get(path) else { return number };
-        let mut reader = Reader { tokens: &tokens(text), at: 0, module: number, is_test, later: Vec::new() };
-        reader.block(self, false);
-        for (module, child, is_test) in reader.later {
-            let name = self.name_below(module, &child);
-            let folder = self.folder(module);
-            let candidates = [format!("{folder}/{child}.rs"), format!("{folder}/{child}/mod.rs")];
-            if let Some(path) = candidates.iter().find(|path| files.contains_key(*path)) {
-                let below = self.file(path, name, module, is_test, files);
-                self.child(module, child, below);
+        let folder = root.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let mut modules = BTreeMap::new();
+        let mut open = vec![(ROOT.to_owned(), root.to_owned(), false)];
+        while let Some((name, file, is_test)) = open.pop() {
+            let tokens = files.get(&file).map(|text| tokens(text)).unwrap_or_default();
+            let mut reader =
+                Reader { tokens: &tokens, at: 0, file, name, is_test, modules: &mut modules, declared: Vec::new() };
+            reader.block(false);
+            for (name, is_test) in reader.declared {
+                let path = format!("{folder}{}", name.strip_prefix(ROOT).unwrap_or_default().replace("::", "/"));
+                let candidates = [format!("{path}.rs"), format!("{path}/mod.rs")];
+                let found = candidates.into_iter().find(|path| files.contains_key(path));
+                open.extend(found.map(|file| (name, file, is_test)));
             }
         }
-        number
-    }
-
-    fn module(&mut self, file: &str, name: String, parent: usize) -> usize {
-        let (children, bound, mentions) = Default::default();
-        self.modules.push(Module { name, parent, file: file.to_owned(), children, bound, mentions });
-        self.modules.len() - 1
-    }
-
-    fn child(&mut self, module: usize, name: String, child: usize) {
-        if let Some(module) = self.modules.get_mut(module) {
-            module.children.insert(name, child);
-        }
-    }
-
-    fn name_below(&self, module: usize, child: &str) -> String {
-        self.modules.get(module).map_or_else(String::new, |module| format!("{}::{child}", module.name))
-    }
-
-    /// The folder that the files of a module's children are in.
-    fn folder(&self, module: usize) -> String {
-        let top = self.root().rsplit_once('/').map_or("", |(folder, _)| folder);
-        let below = self.modules.get(module).map_or("", |module| module.name.strip_prefix("crate").unwrap_or_default());
-        format!("{top}{}", below.replace("::", "/"))
+        Self { root: root.to_owned(), modules }
     }
 
     /// Every path that leads to an item or a module of this crate.
     pub(super) fn references(&self) -> impl Iterator<Item = Reference<'_>> {
-        self.modules.iter().enumerate().flat_map(move |(number, module)| {
+        self.modules.iter().flat_map(move |(name, module)| {
             module.mentions.iter().filter_map(move |mention| {
-                let target = self.resolve(number, &mention.path, LONGEST_CHAIN)?;
-                let home = self.modules.get(target.module)?;
+                let target = self.resolve(name, &mention.path, LONGEST_CHAIN)?;
                 Some(Reference {
                     file: &module.file,
                     line: mention.line,
                     path: mention.path.join("::"),
                     is_test: mention.is_test,
                     is_export: mention.is_export,
-                    home: &home.name,
-                    home_file: &home.file,
-                    is_through_root: target.is_through_root && module.file != self.root(),
+                    home_file: &self.modules.get(&target.module)?.file,
+                    home: target.module,
+                    is_through_root: target.is_through_root && module.file != self.root,
                 })
             })
         })
     }
 
-    /// The file of the root.
-    pub(super) fn root(&self) -> &str {
-        self.modules.first().map_or("", |root| &root.file)
-    }
-
     /// Where a path leads that this module names; `None` when that is another crate.
-    fn resolve(&self, from: usize, path: &[String], chain: usize) -> Option<Target> {
-        let here = self.modules.get(from)?;
+    fn resolve(&self, from: &str, path: &[String], chain: usize) -> Option<Target> {
         let (first, rest) = path.split_first()?;
-        let start = |module| Some(Target { module, is_item: false, is_through_root: false });
+        let module = |module: &str| Some(Target { module: module.to_owned(), is_item: false, is_through_root: false });
+        let parent = |name: &str| module(name.rsplit_once("::")?.0);
         let first = match first.as_str() {
-            "crate" => start(0),
-            "self" => start(from),
-            "super" => start(here.parent),
-            name => self.member(from, name, chain).filter(|_| here.knows(name)),
+            "crate" => module(ROOT),
+            "self" => module(from),
+            "super" => parent(from),
+            // An item of its own is no other file's, and what is unknown another crate's.
+            name => self.member(from, name, chain).filter(|found| found.module != from || !found.is_item),
         };
         rest.iter().try_fold(first?, |reached, name| match name.as_str() {
             _ if reached.is_item => Some(reached),
-            "self" => Some(reached),
-            "super" => start(self.modules.get(reached.module)?.parent),
+            "super" => parent(&reached.module),
             // All that it has: the module itself.
-            "*" => Some(Target { is_through_root: reached.module == 0, ..reached }),
+            "*" => Some(Target { is_through_root: reached.module == ROOT, ..reached }),
             name => {
-                let next = self.member(reached.module, name, chain)?;
+                let next = self.member(&reached.module, name, chain)?;
                 Some(Target { is_through_root: next.is_through_root || reached.is_through_root, ..next })
             }
         })
     }
 
     /// What a module has under a name: a module below it, what an import binds, or else an item that it defines.
-    fn member(&self, module: usize, name: &str, chain: usize) -> Option<Target> {
-        let here = self.modules.get(module)?;
-        if let Some(child) = here.children.get(name) {
-            return Some(Target { module: *child, is_item: false, is_through_root: false });
+    fn member(&self, module: &str, name: &str, chain: usize) -> Option<Target> {
+        let child = format!("{module}::{name}");
+        if self.modules.contains_key(&child) {
+            return Some(Target { module: child, is_item: false, is_through_root: false });
         }
-        let Some(path) = here.bound.get(name) else {
-            return Some(Target { module, is_item: true, is_through_root: false });
+        let Some(path) = self.modules.get(module)?.bound.get(name) else {
+            return Some(Target { module: module.to_owned(), is_item: true, is_through_root: false });
         };
         let found = self.resolve(module, path, chain.checked_sub(1)?)?;
-        Some(Target { is_through_root: module == 0 || found.is_through_root, ..found })
-    }
-}
-
-impl Module {
-    /// Whether a path may begin with this name, and lead into this crate.
-    fn knows(&self, name: &str) -> bool {
-        self.children.contains_key(name) || self.bound.contains_key(name)
+        Some(Target { is_through_root: module == ROOT || found.is_through_root, ..found })
     }
 }
 
 /// Reads the tokens of one file.
 struct Reader<'a> {
     tokens: &'a [Token<'a>],
+    /// The token that is read next.
     at: usize,
-    module: usize,
+    file: String,
+    /// The path of the module that it is in.
+    name: String,
     is_test: bool,
-    /// Modules in files of their own: where, their names, whether for tests.
-    later: Vec<(usize, String, bool)>,
+    modules: &'a mut BTreeMap<String, Module>,
+    /// Modules in files of their own, and whether they are for tests.
+    declared: Vec<(String, bool)>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads up to the end of a block or the file.
-    fn block(&mut self, into: &mut Crate, is_body: bool) {
+    /// Reads up to the end of a bracket or the file. Imports in bodies bind nothing in the module.
+    fn block(&mut self, is_body: bool) {
+        self.module();
         let outside = self.is_test;
         while let Some(token) = self.next() {
             match token.text {
-                "}" => break,
-                "#" => {
-                    self.is_test |= self.attribute();
+                "}" | ")" | "]" => break,
+                "#" if (1..).zip(["cfg", "(", "test", ")"]).all(|(at, text)| self.peek(at) == text) => {
+                    self.is_test = true;
                     continue;
                 }
-                // Parts of a signature, and no end of the item.
+                // Parts of a signature or an attribute: the item goes on after them.
                 "(" | "[" => {
-                    self.brackets(into);
+                    self.block(true);
                     continue;
                 }
-                "mod" if !self.peek(1).is_empty() => self.mod_item(into),
-                "use" => self.use_item(into, is_body),
-                "{" => self.block(into, true),
+                "{" => self.block(true),
+                "mod" => self.mod_item(),
+                "use" => self.use_item(is_body),
                 ";" | "," => {}
                 _ => {
-                    self.path(into);
+                    self.path(token);
                     continue;
                 }
             }
@@ -233,58 +190,45 @@ impl<'a> Reader<'a> {
         self.is_test = outside;
     }
 
-    /// Reads what is in round or square brackets; blocks in them are bodies.
-    fn brackets(&mut self, into: &mut Crate) {
-        while let Some(token) = self.next() {
-            match token.text {
-                ")" | "]" => return,
-                "(" | "[" => self.brackets(into),
-                "{" => self.block(into, true),
-                _ => self.path(into),
-            }
-        }
+    /// The module that is being read.
+    fn module(&mut self) -> &mut Module {
+        let new = || Module { file: self.file.clone(), ..Module::default() };
+        self.modules.entry(self.name.clone()).or_insert_with(new)
     }
 
-    /// `mod name;` or `mod name { … }`.
-    fn mod_item(&mut self, into: &mut Crate) {
-        let name = self.peek(0).to_owned();
-        self.at += 1;
-        match self.next().map(|token| token.text) {
-            Some("{") => {
-                let outer = self.module;
-                let file = into.modules.get(outer).map_or_else(String::new, |module| module.file.clone());
-                let number = into.module(&file, into.name_below(outer, &name), outer);
-                into.child(outer, name, number);
-                self.module = number;
-                self.block(into, false);
-                self.module = outer;
-            }
-            _ => self.later.push((self.module, name, self.is_test)),
+    /// `mod name;` or `mod name { … }`, whose keyword has been read.
+    fn mod_item(&mut self) {
+        let child = format!("{}::{}", self.name, self.peek(0));
+        self.at += 2;
+        if self.behind(1) == "{" {
+            let outer = std::mem::replace(&mut self.name, child);
+            self.block(false);
+            self.name = outer;
+        } else {
+            self.declared.push((child, self.is_test));
         }
     }
 
     /// `use …;`, whose keyword has been read.
-    fn use_item(&mut self, into: &mut Crate, is_body: bool) {
+    fn use_item(&mut self, is_body: bool) {
         // `use<'a>` in a type is another thing.
-        if self.peek(0) == "<" {
-            return;
+        if self.peek(0) != "<" {
+            let is_export = matches!(self.behind(2), "pub" | ")");
+            self.use_tree(&[], is_export, is_body);
+            // The semicolon.
+            self.at += 1;
         }
-        let before = self.at.checked_sub(2).and_then(|at| self.tokens.get(at)).map_or("", |token| token.text);
-        let is_export = matches!(before, "pub" | ")");
-        self.use_tree(into, &[], is_export, is_body);
-        // The semicolon.
-        self.at += 1;
     }
 
     /// One path of an import, or several in braces.
-    fn use_tree(&mut self, into: &mut Crate, before: &[String], is_export: bool, is_body: bool) {
+    fn use_tree(&mut self, before: &[String], is_export: bool, is_body: bool) {
         let mut path = before.to_vec();
         let line = self.tokens.get(self.at).map_or(0, |token| token.line);
         loop {
             match self.next().map(|token| token.text) {
                 Some("{") => {
                     while !matches!(self.peek(0), "}" | "") {
-                        self.use_tree(into, &path, is_export, is_body);
+                        self.use_tree(&path, is_export, is_body);
                         self.at += usize::from(self.peek(0) == ",");
                     }
                     self.at += 1;
@@ -300,7 +244,7 @@ impl<'a> Reader<'a> {
                 None => return,
             }
         }
-        if path.last().is_some_and(|last| last == "self") && path.len() > 1 {
+        if path.len() > 1 && path.last().is_some_and(|last| last == "self") {
             path.pop();
         }
         let mut name = path.last().cloned().unwrap_or_default();
@@ -309,50 +253,26 @@ impl<'a> Reader<'a> {
             self.at += 2;
         }
         let mention = Mention { path, line, is_export, is_test: self.is_test };
-        let Some(module) = into.modules.get_mut(self.module) else { return };
+        let module = self.module();
         if !is_body && name != "*" && mention.path != [name.as_str()] {
             module.bound.insert(name, mention.path.clone());
         }
         module.mentions.push(mention);
     }
 
-    /// A path in code; the token before is its first name.
-    fn path(&mut self, into: &mut Crate) {
-        let Some(token) = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)) else { return };
-        let before = |back: usize| self.at.checked_sub(back).and_then(|at| self.tokens.get(at)).map_or("", |t| t.text);
-        // A field, the rest of a path, a macro's own crate, `pub(in …)`.
-        let is_other = matches!(before(2), "." | "::" | "$") || (before(2) == "in" && before(4) == "pub");
-        let mut path = vec![token.text.to_owned()];
+    /// A path in code, which begins with this token.
+    fn path(&mut self, first: Token<'a>) {
+        // A field, a macro's own crate, `pub(in …)`.
+        let is_other = matches!(self.behind(2), "." | "$") || (self.behind(2) == "in" && self.behind(4) == "pub");
+        let mut path = vec![first.text.to_owned()];
         while self.peek(0) == "::" && self.peek(1).starts_with(|c: char| c.is_alphabetic() || c == '_') {
             path.push(self.peek(1).to_owned());
             self.at += 2;
         }
-        if path.len() > 1
-            && !is_other
-            && let Some(module) = into.modules.get_mut(self.module)
-        {
-            let (line, is_test) = (token.line, self.is_test);
-            module.mentions.push(Mention { path, line, is_export: false, is_test });
+        if path.len() > 1 && !is_other {
+            let mention = Mention { path, line: first.line, is_export: false, is_test: self.is_test };
+            self.module().mentions.push(mention);
         }
-    }
-
-    /// The rest of an attribute, or nothing; whether it is `cfg(test)`.
-    fn attribute(&mut self) -> bool {
-        self.at += usize::from(self.peek(0) == "!");
-        if self.peek(0) != "[" {
-            return false;
-        }
-        let is_test = (1..).zip(["cfg", "(", "test", ")"]).all(|(at, text)| self.peek(at) == text);
-        let mut depth = 0_usize;
-        while let Some(token) = self.next() {
-            match token.text {
-                "[" => depth += 1,
-                "]" if depth == 1 => break,
-                "]" => depth -= 1,
-                _ => {}
-            }
-        }
-        is_test
     }
 
     fn next(&mut self) -> Option<Token<'a>> {
@@ -364,6 +284,11 @@ impl<'a> Reader<'a> {
     /// The token that comes after so many others.
     fn peek(&self, ahead: usize) -> &'a str {
         self.tokens.get(self.at + ahead).map_or("", |token| token.text)
+    }
+
+    /// The token that was read so many tokens ago, the last one by 1.
+    fn behind(&self, back: usize) -> &'a str {
+        self.at.checked_sub(back).and_then(|at| self.tokens.get(at)).map_or("", |token| token.text)
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) fn sign(summary: &Summary, page: Page) -> (&'static str, anstyle::Sty
 
 /// `; 2 web seeds were not checked`, where no peer brings the verdict.
 fn web_seeds(input: &Input, summary: &Summary) -> String {
-    match (summary.verdict(), input.topic.web_seeds) {
+    match (summary.verdict(), input.topic.web_seeds.len()) {
         (Verdict::Healthy | Verdict::TrackersOnly, _) | (_, 0) => String::new(),
         (_, 1) => "; 1 web seed was not checked".to_owned(),
         (_, count) => format!("; {count} web seeds were not checked"),

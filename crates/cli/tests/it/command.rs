@@ -178,7 +178,9 @@ fn a_pipe_without_a_writer_ends_at_the_deadline() {
     let (code, _, stderr) = run(&["--deadline", "200ms"], &pipe);
     assert!(
         code == 2
-            && stderr.ends_with(": check the program that writes to it, or give it a longer --deadline: not read within 0.2 s\n"),
+            && stderr.ends_with(
+                ": check the program that writes to it, or give it a longer --deadline: not read within 0.2 s\n"
+            ),
         "{stderr}"
     );
 }

@@ -35,6 +35,14 @@ impl Availability {
         Self { pieces, missing: pieces.unwrap_or_default(), ..Self::default() }
     }
 
+    /// The number of pieces has become known. Where a peer with a part of them was counted without it, it is as if it were
+    /// unknown still.
+    pub(crate) fn learn(&mut self, pieces: Option<u32>) {
+        if self.partial == 0 && self.pieces.is_none() {
+            (self.pieces, self.missing) = (pieces, pieces.unwrap_or_default());
+        }
+    }
+
     /// Takes in what one peer has; `true` when it has a piece that no peer had before. Where it says to have nothing, its role
     /// tells what that means.
     pub(crate) fn add(&mut self, has: &Pieces, role: Role) -> bool {

@@ -3,8 +3,10 @@
 use crate::census::availability::Availability;
 use crate::census::clients::{Clients, Met};
 use crate::census::role::{may_hide, scattered_holes};
+use crate::dial::story::Story;
 use crate::topic::Topic;
-use peer_session::{Pieces, Said};
+use guard::Secrets;
+use peer_session::{PieceCount, Pieces, Said};
 use report::{Coverage, Outcome, PeerReport, Role, RoleFrom, Summary, SwarmView, TrackerReport};
 use std::ops::RangeInclusive;
 
@@ -14,8 +16,14 @@ const ENOUGH: u32 = 4;
 /// Everything that is known of a swarm so far.
 #[derive(Debug)]
 pub(crate) struct Census {
-    /// `None` when nobody has said; then nobody is compared with others.
-    pieces: Option<u32>,
+    /// While it is not known, peers are not compared with others.
+    pieces: PieceCount,
+    /// Whether it may become known.
+    may_be_learned: bool,
+    /// Peers that have said which pieces they have, while the number of pieces may become known.
+    undecided: Vec<Story>,
+    /// What no report may show.
+    secrets: Secrets,
     clients: Clients,
     availability: Availability,
     /// Peers that may be seeds: as far as nobody has what they lack, or too few are known to tell their holes from others'.
@@ -49,9 +57,12 @@ struct Candidate {
 }
 
 impl Census {
-    pub(crate) fn new(topic: &Topic, max_waiting_bytes: usize) -> Self {
+    pub(crate) fn new(topic: &Topic, pieces: PieceCount, secrets: Secrets, max_waiting_bytes: usize) -> Self {
         Self {
-            pieces: topic.pieces,
+            pieces,
+            may_be_learned: topic.may_be_learned,
+            undecided: Vec::new(),
+            secrets,
             clients: Clients::default(),
             availability: Availability::new(topic.pieces),
             waiting: Vec::new(),
@@ -67,17 +78,49 @@ impl Census {
             silent_closers: 0,
             claimed_seeds: None,
             list_complete: None,
-            web_seeds: topic.web_seeds,
+            web_seeds: topic.web_seeds.len(),
         }
     }
 
     /// Takes in a peer, and gives the reports that can be told now: this one, or others that had to wait for it.
-    pub(crate) fn take(&mut self, mut report: PeerReport, said: &Said) -> Vec<PeerReport> {
-        if report.outcome != Outcome::Ok {
-            return vec![report];
+    pub(crate) fn take(&mut self, story: Story) -> Vec<PeerReport> {
+        if story.report.outcome != Outcome::Ok {
+            return vec![story.report];
         }
+        let has_stated_pieces = story.said.pieces != Pieces::Unsaid;
+        if has_stated_pieces && self.may_be_learned && self.pieces.get().is_none() {
+            let bytes = self.waiting_bytes + size_of::<Story>() + bytes_of(&story.report) + story.said.pieces.bytes();
+            if bytes <= self.max_waiting_bytes {
+                self.waiting_bytes = bytes;
+                self.undecided.push(story);
+                return Vec::new();
+            }
+        }
+        self.decide(story)
+    }
+
+    /// Takes in that the number of pieces is known, and gives the reports of the peers that waited for it.
+    pub(crate) fn learned(&mut self) -> Vec<PeerReport> {
+        self.availability.learn(self.pieces.get());
+        self.decide_all()
+    }
+
+    /// Nothing more can become known of the torrent.
+    fn decide_all(&mut self) -> Vec<PeerReport> {
+        self.may_be_learned = false;
+        let undecided = std::mem::take(&mut self.undecided);
+        self.waiting_bytes = self.waiting.iter().map(Candidate::bytes).sum();
+        undecided.into_iter().flat_map(|story| self.decide(story)).collect()
+    }
+
+    /// Judges a peer by itself, and compares it with the others.
+    fn decide(&mut self, mut story: Story) -> Vec<PeerReport> {
+        let pieces = self.pieces.get();
+        story.judge(pieces, &self.secrets);
+        let Story { mut report, said } = story;
+        let said = &said;
         self.count(&report, said);
-        match self.clients.meet(&report, &said.pieces, self.pieces) {
+        match self.clients.meet(&report, &said.pieces, pieces) {
             Met::New => {}
             Met::Again(first) => {
                 report.same_as = Some(first);
@@ -99,7 +142,7 @@ impl Census {
         self.may_hide += usize::from(may_hide(report.role, said, silence));
         // A lazy seed that says that it wants nothing more is not yet a peer that has chosen some of the files.
         let lacks_some = matches!(report.role, Role::Leech | Role::PartialSeed);
-        let candidate = self.pieces.and_then(|pieces| scattered_holes(said, pieces)).filter(|_| lacks_some);
+        let candidate = pieces.and_then(|pieces| scattered_holes(said, pieces)).filter(|_| lacks_some);
         let mut told = match candidate {
             None => vec![report],
             Some(holes) => self.take_candidate(Candidate { report, holes }),
@@ -124,7 +167,7 @@ impl Census {
     /// compared with.
     fn take_candidate(&mut self, candidate: Candidate) -> Vec<PeerReport> {
         self.candidates += 1;
-        self.lacking.resize(self.pieces.unwrap_or_default() as usize, 0);
+        self.lacking.resize(self.pieces.get().unwrap_or_default() as usize, 0);
         for &hole in &candidate.holes {
             if let Some(count) = self.lacking.get_mut(hole as usize) {
                 *count += 1;
@@ -148,7 +191,8 @@ impl Census {
 
     /// Gives the reports that still wait, judged by what is known in the end.
     pub(crate) fn finish(&mut self) -> Vec<PeerReport> {
-        let mut told = self.judge_waiting();
+        let mut told = self.decide_all();
+        told.extend(self.judge_waiting());
         told.extend(self.waiting.drain(..).map(|candidate| candidate.report));
         told
     }
@@ -219,19 +263,23 @@ impl Census {
 }
 
 impl Candidate {
-    /// Bytes of memory it takes, all that a stranger can make large included.
     fn bytes(&self) -> usize {
-        /// A name in a map and what stands beside it: its block, and its place in a node that may be half empty.
-        const ENTRY: usize = 64;
-        let extension = self.report.extension.as_ref().map_or(0, |extension| {
-            let names: usize = extension.extensions.keys().map(|name| name.len() + ENTRY).sum();
-            size_of_val(&**extension) + names + extension.client.as_ref().map_or(0, String::len)
-        });
-        let PeerReport { sources, attempts, oddities, error, .. } = &self.report;
-        let texts = attempts.iter().map(|attempt| &attempt.error).chain([error]).flatten().map(String::len);
-        let lists = size_of_val(&**sources) + size_of_val(&**attempts) + size_of_val(&**oddities);
-        size_of::<Self>() + size_of_val(&*self.holes) + lists + texts.sum::<usize>() + extension
+        size_of::<Self>() - size_of::<PeerReport>() + size_of_val(&*self.holes) + bytes_of(&self.report)
     }
+}
+
+/// Bytes of memory that a report takes, with all that a peer can make large.
+fn bytes_of(report: &PeerReport) -> usize {
+    /// A name in a map and what stands beside it: its block, and its place in a node that may be half empty.
+    const ENTRY: usize = 64;
+    let extension = report.extension.as_ref().map_or(0, |extension| {
+        let names: usize = extension.extensions.keys().map(|name| name.len() + ENTRY).sum();
+        size_of_val(&**extension) + names + extension.client.as_ref().map_or(0, String::len)
+    });
+    let PeerReport { sources, attempts, oddities, error, .. } = report;
+    let texts = attempts.iter().map(|attempt| &attempt.error).chain([error]).flatten().map(String::len);
+    let lists = size_of_val(&**sources) + size_of_val(&**attempts) + size_of_val(&**oddities);
+    size_of::<PeerReport>() + lists + texts.sum::<usize>() + extension
 }
 
 /// Numbers in order, neighbours together.
@@ -269,7 +317,8 @@ mod tests {
     #[test]
     fn reports_that_wait_take_so_many_bytes_and_no_more() {
         let file = SingleFile { piece_length: 1 << 14, ..SingleFile::new("lab.bin", 100 << 14) };
-        let mut census = Census::new(&Topic::from(&Torrent::parse(&file.to_bytes()).unwrap()), MAX);
+        let topic = Topic::from(&Torrent::parse(&file.to_bytes()).unwrap());
+        let mut census = Census::new(&topic, topic.pieces.into(), Secrets::default(), MAX);
         let each = large(0).bytes();
         let fit = MAX / each;
         assert!(each > 4 << 10 && fit < 1024, "{each}");

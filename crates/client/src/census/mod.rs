@@ -3,4 +3,5 @@
 pub(crate) mod availability;
 pub(crate) mod census;
 pub(crate) mod clients;
+pub(crate) mod judge;
 pub(crate) mod role;

@@ -1,8 +1,8 @@
 //! One attempt at one peer: who is tried and how, and what came of it.
 
 use crate::dial::peer_error::PeerError;
-use crate::shared::addresses::Visit;
-use crate::shared::bounds::Room;
+use crate::shared::address_quota::AddressPermit;
+use crate::shared::permits::ConnectionPermit;
 use guard::Secrets;
 use ids::InfoHash;
 use peer_session::{HandshakeFailure, Looks};
@@ -29,7 +29,7 @@ pub(crate) struct Try {
     pub(crate) by_user: bool,
     /// The connection that its address has of ours: from the time when there is room for one. None is counted that the user
     /// asked for.
-    pub(crate) visit: Option<Visit>,
+    pub(crate) permit: Option<AddressPermit>,
     /// The first attempt at this peer, when this is the second.
     pub(crate) first: Option<Box<Attempt>>,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Attempt {
     pub(crate) error: Option<PeerError>,
     /// What it is made in. Free at its end, whether anybody has heard of that or not; but still here if our machine was
     /// exhausted, and it was of no use.
-    pub(crate) room: Option<Room>,
+    pub(crate) room: Option<ConnectionPermit>,
 }
 
 /// What is known of an attempt while it goes on, and remains known when it is cut short.
@@ -64,7 +64,7 @@ impl Progress {
 }
 
 impl Attempt {
-    pub(crate) fn new(tried: Try, room: Room) -> Self {
+    pub(crate) fn new(tried: Try, room: ConnectionPermit) -> Self {
         let (outcome, progress) = (Outcome::NotTried, Progress::default());
         Self { tried, outcome, progress, error: None, room: Some(room) }
     }
@@ -89,7 +89,7 @@ impl Attempt {
             }
         }
         (self.outcome, self.error) = (outcome, error);
-        self.tried.visit = None;
+        self.tried.permit = None;
         if !exhausted {
             self.room = None;
         }

@@ -5,8 +5,9 @@
 
 use crate::dial::attempt::{Attempt, Failure, Progress, Try};
 use crate::dial::peer_error::PeerError;
+use crate::dial::stream::Stream;
 use crate::dial::terms::Terms;
-use crate::net::connect::{ConnectError, connect, met_itself};
+use crate::net::connect::{ConnectError, connect};
 use nix::errno::Errno;
 use peer_session::{Ended, HandshakeFailure, Session, before, end};
 use report::{Outcome, Stage};
@@ -14,7 +15,6 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::debug;
 
@@ -62,27 +62,22 @@ fn converse_once(
         let result = match tried.encryption.is_encrypted() {
             false => session.run(&mut stream, alarm, said).await,
             // On the heap, so that a conversation in the clear does not hold the negotiation's state.
-            true => Box::pin(session.run_encrypted(&mut stream, acknowledge, last, alarm, said)).await,
+            true => Box::pin(session.run_encrypted(&mut stream, Stream::acknowledge, last, alarm, said)).await,
         };
-        if result.is_err() && met_itself(&stream) {
+        if result.is_err() && stream.is_ourselves() {
             *progress = Progress { stage: Stage::Connect, ..Progress::default() };
             return Err(ConnectError::Remote(io::Error::from_raw_os_error(Errno::ECONNREFUSED as i32)).into());
         }
-        close(stream);
+        stream.close();
         Ok(result?)
     }
 }
 
 /// Connects before the alarm rings.
-async fn dial(
-    tried: &Try,
-    terms: &Terms,
-    alarm: Pin<&mut Sleep>,
-    progress: &mut Progress,
-) -> Result<TcpStream, Failure> {
+async fn dial(tried: &Try, terms: &Terms, alarm: Pin<&mut Sleep>, progress: &mut Progress) -> Result<Stream, Failure> {
     progress.stage = Stage::Connect;
     let begun = Instant::now();
-    let connected = before(alarm, pin!(connect(tried.address, terms.bind))).await;
+    let connected = before(alarm, pin!(connect::<Stream>(tried.address, terms.route))).await;
     let Some(connected) = connected else {
         let error = PeerError::ConnectTimeout(terms.connect_timeout);
         return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
@@ -92,27 +87,6 @@ async fn dial(
     progress.stage = Stage::Handshake;
     debug!(peer = %tried.address, encryption = tried.encryption.code(), "start handshake");
     Ok(stream)
-}
-
-/// Acknowledges at once what has come: see [`Session::run_encrypted`].
-fn acknowledge(stream: &TcpStream) {
-    // The system does so for the moment only, so it is asked after each read. Where it will not, nothing is lost but time.
-    #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(stream).set_tcp_quickack(true);
-    #[cfg(not(target_os = "linux"))]
-    let _ = stream;
-}
-
-/// Hangs up. A socket that is closed with bytes unread sends a reset instead of an orderly end.
-fn close(stream: TcpStream) {
-    /// Reads before we hang up anyway; a peer that sends without end is not worth more.
-    const READS: usize = 16;
-    let mut unread = [0; 1024];
-    for _ in 0..READS {
-        if !matches!(stream.try_read(&mut unread), Ok(1..)) {
-            break;
-        }
-    }
 }
 
 impl From<ConnectError> for Failure {

@@ -1,94 +1,131 @@
-//! Who is dialled next, how many at once and how fast, and who gets a second attempt.
+//! Which peer is dialled next, how many at once and how fast, and which get a second attempt.
 
 use crate::config::{Config, EncryptionPolicy};
 use crate::dial::attempt::{Attempt, Try};
 use crate::dial::conversation::attempt;
+use crate::dial::delay_queue::DelayQueue;
 use crate::dial::parked::Parked;
-use crate::dial::retries::Retries;
 use crate::dial::terms::Terms;
-use crate::discovery::peers::{Lane, Peers};
-use crate::shared::bounds::{Bounds, Room};
-use crate::shared::pacer::More;
-use crate::swarm::settled;
+use crate::discovery::peers::{DialHints, Peers, Queue};
+use crate::net::task::settled;
+use crate::shared::Shared;
+use crate::shared::permits::ConnectionPermit;
+use report::Encryption;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tracker::PeerAddress;
 
-/// Attempts begun when nobody else has anything to do. Beginning them all first would show in every peer's times. While
-/// others are busy, one begins for each that has ended: what is in flight is then what keeps us busy, and not a queue.
+/// Attempts begun in one turn when nothing else is ready. Beginning all of them first would delay what is taken in meanwhile,
+/// and show in every peer's times. While other things are ready, one attempt begins for each that has ended: the connections
+/// in flight then keep this program busy, and not a queue of results.
 const BURST: usize = 8;
 
-/// The attempts in flight, and those that wait for their second one.
+/// The attempts in flight, and those that wait for their time or for a permit of their address.
+///
+/// A peer waits in a queue of [`Peers`] until there is a connection permit. Its first attempt is moved to `parked` while its
+/// address has no permit left, and from there to the front of `delayed`, where second attempts wait for their time.
 #[derive(Debug)]
 pub(crate) struct Dialler {
     terms: Arc<Terms>,
     encryption: EncryptionPolicy,
-    bounds: Bounds,
+    shared: Shared,
     attempts: JoinSet<Box<Attempt>>,
-    retries: Retries,
+    delayed: DelayQueue,
     parked: Parked,
-    /// Room that was waited for, and has not been used.
-    room: Option<Room>,
-    /// Attempts that may begin before others get a word in.
+    /// A connection permit that was waited for and has not been used.
+    permit: Option<ConnectionPermit>,
+    /// Attempts that may begin before other tasks have a turn.
     turns: usize,
 }
 
+/// When the next attempt can begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NextDial {
+    /// At once, after other tasks have had a turn.
+    Now,
+    /// When the pace allows, or a second attempt is due.
+    At(Instant),
+    /// When there is a connection permit.
+    Permit,
+    /// Not before something else has happened.
+    Later,
+}
+
+impl NextDial {
+    /// Waits until then, and gives the permit that was waited for; [`NextDial::Later`] is not waited for.
+    pub(crate) async fn wait(self, shared: &Shared) -> Option<ConnectionPermit> {
+        match self {
+            Self::Now => tokio::task::yield_now().await,
+            Self::At(at) => sleep_until(at).await,
+            Self::Permit => return shared.connections().acquire().await,
+            Self::Later => {}
+        }
+        None
+    }
+}
+
 impl Dialler {
-    pub(crate) fn new(terms: Terms, config: &Config, bounds: &Bounds) -> Self {
+    pub(crate) fn new(terms: Terms, config: &Config, shared: &Shared) -> Self {
         Self {
             terms: Arc::new(terms),
             encryption: config.encryption,
-            bounds: bounds.clone(),
+            shared: shared.clone(),
             attempts: JoinSet::new(),
-            retries: Retries::default(),
+            delayed: DelayQueue::default(),
             parked: Parked::default(),
-            room: None,
+            permit: None,
             turns: BURST,
         }
     }
 
-    /// Begins a few attempts if room and pace allow; says when there could be more. The room comes first: what waits is an
-    /// address, and not a task.
-    pub(crate) fn dial(&mut self, peers: &mut Peers, now: Instant) -> More {
+    /// Begins a few attempts if permits and pace allow, and says when there can be more. The connection permit comes first: what
+    /// waits for one is an address, and not a task.
+    pub(crate) fn dial(&mut self, peers: &mut Peers, now: Instant) -> NextDial {
         while self.turns > 0 {
             self.set_aside(peers, now);
-            if !self.is_anybody_ready(peers, now) {
-                self.room = None;
-                return self.retries.due().map_or(More::Later, More::At);
+            if !self.is_any_ready(peers, now) {
+                self.permit = None;
+                return self.delayed.due().map_or(NextDial::Later, NextDial::At);
             }
-            let Some(room) = self.room.take().or_else(|| self.bounds.try_room()) else { return More::Room };
+            let Some(permit) = self.permit.take().or_else(|| self.shared.connections().try_acquire()) else {
+                return NextDial::Permit;
+            };
             let mut tried = match self.next_try(peers, now) {
                 Ok(tried) => tried,
                 Err(paced_until) => {
-                    let due = self.retries.due().filter(|&due| due > now);
-                    return More::At(due.map_or(paced_until, |due| due.min(paced_until)));
+                    let due = self.delayed.due().filter(|&due| due > now);
+                    return NextDial::At(due.map_or(paced_until, |due| due.min(paced_until)));
                 }
             };
-            if tried.visit.is_none() && !tried.by_user {
-                tried.visit = self.bounds.addresses().try_visit(tried.address.ip());
-                if tried.visit.is_none() {
-                    self.room = Some(room);
+            if tried.permit.is_none() && !tried.by_user {
+                tried.permit = self.shared.addresses().try_acquire(tried.address.ip());
+                if tried.permit.is_none() {
+                    self.permit = Some(permit);
                     self.parked.add(tried);
                     continue;
                 }
             }
-            let begun = Box::new(Attempt::new(tried, room));
-            let attempt = attempt(begun, Arc::clone(&self.terms));
-            match peer_session::is_dumped() {
-                true => self.attempts.spawn(peer_session::masking(self.terms.rules.secrets.clone(), attempt)),
-                // In nearly every run, and without room for what only a dump needs.
-                false => self.attempts.spawn(attempt),
-            };
-            self.turns -= 1;
+            self.begin(tried, permit);
         }
-        More::Now
+        NextDial::Now
     }
 
-    /// What was waited for has come: room, or that everybody else has had their turn.
-    pub(crate) fn waited(&mut self, room: Option<Room>) {
-        self.room = room;
+    fn begin(&mut self, tried: Try, permit: ConnectionPermit) {
+        let attempt = attempt(Box::new(Attempt::new(tried, permit)), Arc::clone(&self.terms));
+        match peer_session::is_dumped() {
+            true => self.attempts.spawn(peer_session::masking(self.terms.rules.secrets.clone(), attempt)),
+            // In nearly every run, and without the bytes that only a dump needs.
+            false => self.attempts.spawn(attempt),
+        };
+        self.turns -= 1;
+    }
+
+    /// Takes in that a wait has ended: the permit, if one was waited for; and that other tasks have had their turn, so that a
+    /// few attempts may begin again.
+    pub(crate) fn waited(&mut self, permit: Option<ConnectionPermit>) {
+        self.permit = permit;
         self.turns = BURST;
     }
 
@@ -97,37 +134,37 @@ impl Dialler {
         self.attempts.join_next().await.map(settled)
     }
 
-    /// An attempt that is the last at its peer comes back; any other is tried again.
+    /// Takes in an attempt that has ended. The last one at its peer comes back; any other peer is tried again.
     pub(crate) fn settle(&mut self, mut attempt: Box<Attempt>, peers: &mut Peers) -> Option<Box<Attempt>> {
         self.turns = BURST.min(self.turns + 1);
-        let again = match attempt.room.take() {
-            // As long as others are in flight there will be room again: nobody is blamed.
-            Some(room) => self.bounds.narrow(room),
+        let is_local_limit = match attempt.room.take() {
+            // Our machine was exhausted. Others in flight will end, and then this peer is tried again.
+            Some(permit) => permit.shrink(),
             None => {
-                self.bounds.widen();
+                self.shared.connections().grow();
                 false
             }
         };
-        if again {
+        if is_local_limit {
             match attempt.tried.first {
-                None => peers.put_back(PeerAddress::Socket(attempt.tried.address)),
-                Some(_) => self.retries.put_back(attempt.tried, Instant::now()),
+                None => peers.put_back(attempt.tried.address),
+                Some(_) => self.delayed.put_back(attempt.tried, Instant::now()),
             }
             return None;
         }
-        if attempt.tried.first.is_some() || self.terms.stopped.is_said() {
+        if attempt.tried.first.is_some() || self.terms.stopped.is_set() {
             return Some(attempt);
         }
-        let Some(encryption) = self.encryption.second(&attempt) else { return Some(attempt) };
+        let Some(encryption) = second_encryption(self.encryption, &attempt) else { return Some(attempt) };
         let Try { address, info_hash, by_user, .. } = attempt.tried;
-        let second = Try { address, info_hash, encryption, by_user, visit: None, first: Some(attempt) };
-        self.retries.add(second, Instant::now());
+        let second = Try { address, info_hash, encryption, by_user, permit: None, first: Some(attempt) };
+        self.delayed.add(second, Instant::now());
         None
     }
 
-    /// When the run is over: one that will not come.
+    /// After the end of the run: an attempt that will not be made.
     pub(crate) fn give_up(&mut self) -> Option<Try> {
-        self.retries.pop().or_else(|| self.parked.pop())
+        self.delayed.pop().or_else(|| self.parked.pop())
     }
 
     /// Attempts that have begun and not ended.
@@ -135,79 +172,79 @@ impl Dialler {
         self.attempts.len()
     }
 
+    /// Whether no attempt is in flight or waits here.
     pub(crate) fn is_idle(&self) -> bool {
-        self.attempts.is_empty() && self.retries.is_empty() && self.parked.is_empty()
+        self.attempts.is_empty() && self.delayed.is_empty() && self.parked.is_empty()
     }
 
-    /// Whether somebody waits until others, perhaps of other runs, have left their address.
+    /// Whether a peer waits for a permit of its address, which another run may hold.
     pub(crate) fn is_parked(&self) -> bool {
         !self.parked.is_empty()
     }
 
     /// Closes every connection, and returns when they are closed.
     pub(crate) async fn shutdown(&mut self) {
-        self.room = None;
+        self.permit = None;
         self.attempts.shutdown().await;
     }
 
-    /// Has those wait for their first attempt whose address has all its connections, so that they hold up nobody and use up
-    /// nothing of the pace; and takes back those that have waited long enough.
+    /// Parks the peers at the front of the queues whose address has no permit left, so that they neither hold up the others
+    /// nor use up the pace; and takes back those whose address has one again.
     fn set_aside(&mut self, peers: &mut Peers, now: Instant) {
         // Each is put in front of the others, so that the last comes first.
-        for tried in self.parked.take(self.bounds.addresses()).into_iter().rev() {
-            self.retries.put_back(tried, now);
+        for tried in self.parked.take(self.shared.addresses()).into_iter().rev() {
+            self.delayed.put_back(tried, now);
         }
-        for lane in [Lane::Loopback, Lane::Paced] {
-            while let Some(&PeerAddress::Socket(address)) = peers.first_in(lane)
-                && self.bounds.addresses().room(address.ip()) == 0
+        for queue in [Queue::Loopback, Queue::Paced] {
+            while let Some(address) = peers.first_in(queue)
+                && self.shared.addresses().available(address.ip()) == 0
             {
                 let tried = self.first_try(address, peers);
                 if tried.by_user {
                     break;
                 }
-                peers.next_in(lane);
+                peers.next_in(queue);
                 self.parked.add(tried);
             }
         }
     }
 
-    /// Whether anybody would begin now if room and pace allowed.
-    fn is_anybody_ready(&self, peers: &mut Peers, now: Instant) -> bool {
-        let waits = |lane, peers: &mut Peers| peers.is_waiting(lane);
-        self.retries.due().is_some_and(|due| due <= now) || waits(Lane::Loopback, peers) || waits(Lane::Paced, peers)
+    /// Whether an attempt could begin now if permits and pace allowed.
+    fn is_any_ready(&self, peers: &Peers, now: Instant) -> bool {
+        self.delayed.due().is_some_and(|due| due <= now)
+            || peers.first_in(Queue::Loopback).is_some()
+            || peers.first_in(Queue::Paced).is_some()
     }
 
-    /// Second attempts first, because they have waited; addresses of this machine whatever the pace. Of those that wait for
-    /// the pace none is taken, and the error says until when.
+    /// Second attempts first, because they have waited; addresses of this machine whatever the pace. If all that are left have
+    /// to wait for the pace, the error says until when.
     fn next_try(&mut self, peers: &mut Peers, now: Instant) -> Result<Try, Instant> {
-        if let Some(tried) = self.retries.next(now, true) {
+        if let Some(tried) = self.delayed.next(now, true) {
             return Ok(tried);
         }
-        if let Some(PeerAddress::Socket(address)) = peers.next_in(Lane::Loopback) {
+        if let Some(address) = peers.next_in(Queue::Loopback) {
             return Ok(self.first_try(address, peers));
         }
-        self.bounds.pacer().start(now)?;
-        if let Some(tried) = self.retries.next(now, false) {
+        self.shared.pacer().start(now)?;
+        if let Some(tried) = self.delayed.next(now, false) {
             return Ok(tried);
         }
-        match peers.next_in(Lane::Paced) {
-            Some(PeerAddress::Socket(address)) => Ok(self.first_try(address, peers)),
-            // Nobody is there after all; whoever asks again will know.
-            _ => Err(now),
-        }
+        // Not empty: a delayed attempt that is due is taken above.
+        peers.next_in(Queue::Paced).map(|address| self.first_try(address, peers)).ok_or(now)
     }
 
     fn first_try(&self, address: SocketAddr, peers: &Peers) -> Try {
-        let peer = PeerAddress::Socket(address);
-        let (info_hash, requires_crypto) = peers.greeted_with(&peer);
-        let by_user = peers.is_users(&peer);
-        Try {
-            address,
-            info_hash,
-            encryption: self.encryption.first(requires_crypto),
-            by_user,
-            visit: None,
-            first: None,
-        }
+        let DialHints { info_hash, requires_crypto, by_user } = peers.hints(&PeerAddress::Socket(address));
+        let encryption = self.encryption.first(requires_crypto);
+        Try { address, info_hash, encryption, by_user, permit: None, first: None }
+    }
+}
+
+/// How a peer is tried again after this first attempt; `None` when a second would tell nothing new.
+fn second_encryption(policy: EncryptionPolicy, first: &Attempt) -> Option<Encryption> {
+    match (policy, first.tried.encryption) {
+        (EncryptionPolicy::Off | EncryptionPolicy::Require, _) => None,
+        (_, Encryption::None) => first.may_mean_encryption().then_some(Encryption::Rc4),
+        _ => first.ended_in_the_handshake().then_some(Encryption::None),
     }
 }

@@ -1,27 +1,27 @@
-//! Peers whose address has all the connections it may have, until one of them has ended.
+//! Attempts that wait until their IP address has a permit again.
 
 use crate::dial::attempt::Try;
-use crate::shared::addresses::Addresses;
+use crate::shared::address_quota::AddressQuota;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
-/// Those that wait, by address.
+/// The attempts that wait, by address.
 #[derive(Debug, Default)]
 pub(crate) struct Parked {
     waiting: BTreeMap<IpAddr, VecDeque<Try>>,
-    /// How often connections had ended when nobody else could go.
+    /// The quota's count of permits that came back, at the last look. Until it changes no attempt can go.
     looked: usize,
 }
 
 impl Parked {
-    /// Has `tried` wait.
+    /// Adds one.
     pub(crate) fn add(&mut self, tried: Try) {
         self.waiting.entry(tried.address.ip()).or_default().push_back(tried);
     }
 
-    /// Those whose address has room again, each with its visit. Whoever is left waits for an address that is full: the end of
-    /// any of its connections will be told.
-    pub(crate) fn take(&mut self, addresses: &Addresses) -> Vec<Try> {
+    /// Takes those whose address has a permit again, each with one. What is left waits for addresses without any: the next
+    /// permit that comes back there changes [`AddressQuota::freed`].
+    pub(crate) fn take(&mut self, addresses: &AddressQuota) -> Vec<Try> {
         let freed = addresses.freed();
         if self.waiting.is_empty() || self.looked == freed {
             return Vec::new();
@@ -30,16 +30,16 @@ impl Parked {
         let mut taken = Vec::new();
         self.waiting.retain(|&ip, waiting| {
             while !waiting.is_empty()
-                && let Some(visit) = addresses.try_visit(ip)
+                && let Some(permit) = addresses.try_acquire(ip)
             {
-                taken.extend(waiting.pop_front().map(|tried| Try { visit: Some(visit), ..tried }));
+                taken.extend(waiting.pop_front().map(|tried| Try { permit: Some(permit), ..tried }));
             }
             !waiting.is_empty()
         });
         taken
     }
 
-    /// The next one, whether its address has room or not.
+    /// Takes the next one, without a permit.
     pub(crate) fn pop(&mut self) -> Option<Try> {
         let mut first = self.waiting.first_entry()?;
         let tried = first.get_mut().pop_front();
@@ -67,26 +67,26 @@ mod tests {
             info_hash: InfoHash([7; 20]),
             encryption: Encryption::None,
             by_user: false,
-            visit: None,
+            permit: None,
             first: None,
         }
     }
 
     #[test]
-    fn whoever_waits_is_told_even_if_those_before_are_slow_to_go() {
-        let addresses = Addresses::new(4);
+    fn permits_that_come_back_one_by_one_all_reach_parked_attempts() {
+        let addresses = AddressQuota::new(4);
         let ip = tried(1).address.ip();
-        let mut visits: Vec<_> = (0..4).map(|_| addresses.try_visit(ip).unwrap()).collect();
+        let mut permits: Vec<_> = (0..4).map(|_| addresses.try_acquire(ip).unwrap()).collect();
         let mut parked = Parked::default();
         (5..9).for_each(|port| parked.add(tried(port)));
         assert!(parked.take(&addresses).is_empty());
-        visits.pop();
-        // Its turn has not come when the others end.
+        permits.pop();
+        // It has not begun when the other permits come back.
         let first = parked.take(&addresses);
-        visits.clear();
+        permits.clear();
         let others = parked.take(&addresses);
         let ports: Vec<u16> = first.iter().chain(&others).map(|tried| tried.address.port()).collect();
         assert_eq!((ports, parked.is_empty()), (vec![5, 6, 7, 8], true));
-        assert!(addresses.try_visit(ip).is_none());
+        assert!(addresses.try_acquire(ip).is_none());
     }
 }

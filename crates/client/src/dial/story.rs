@@ -1,24 +1,23 @@
 //! How one or two attempts at a peer, and what it said, become one report.
 
-use crate::census::role::conclude;
 use crate::dial::attempt::{Attempt, Progress};
 use crate::dial::peer_error::{PeerError, text};
 use crate::dial::terms::Facts;
 use guard::Secrets;
 use peer_session::Said;
-use report::{
-    AttemptReport, Completeness, ListenEnd, MatchedHash, Oddity, Outcome, PeerReport, Role, Source, Stage, Transport,
-};
+use report::{AttemptReport, ListenEnd, MatchedHash, Outcome, PeerReport, Source, Stage, Transport};
 use tracker::PeerAddress;
 
-/// The report of a peer's one or two attempts, and what it said. Its errors have no `secrets`; the rest has until it is
-/// [concealed](conceal), because peers are compared first.
-pub(crate) fn tell(
-    mut last: Box<Attempt>,
-    sources: Vec<Source>,
-    torrent: &Facts,
-    secrets: &Secrets,
-) -> (PeerReport, Said) {
+/// What is known of a peer that is not judged yet: its report without a role, and what it said.
+#[derive(Debug)]
+pub(crate) struct Story {
+    pub(crate) report: PeerReport,
+    pub(crate) said: Said,
+}
+
+/// The story of a peer's one or two attempts. Its errors have no `secrets`; the rest has until it is [concealed](conceal),
+/// because peers are compared first.
+pub(crate) fn tell(mut last: Box<Attempt>, sources: Vec<Source>, torrent: &Facts, secrets: &Secrets) -> Story {
     let first = last.tried.first.take();
     let attempts = first.iter().chain([&last]).map(|attempt| attempt_report(attempt, secrets)).collect();
     let furthest = match first {
@@ -38,9 +37,11 @@ pub(crate) fn tell(
         report.error = report.error.or_else(|| listened.as_ref().map(|end| text(end, secrets)));
     }
     if outcome == Outcome::Ok {
-        describe(&mut report, &said, torrent);
+        report.messages = said.messages;
+        report.matched_hash = theirs.map(|theirs| MatchedHash::of(&theirs, torrent.hashes));
+        report.extension.clone_from(&said.extension);
     }
-    (report, said)
+    Story { report, said }
 }
 
 /// A report of a peer that was never connected to.
@@ -86,21 +87,7 @@ fn attempt_report(attempt: &Attempt, secrets: &Secrets) -> AttemptReport {
     report
 }
 
-/// Writes into the report of a valid handshake what the peer said, and what that makes it.
-fn describe(report: &mut PeerReport, said: &Said, torrent: &Facts) {
-    report.messages = said.messages;
-    report.oddities = said.oddities.iter().filter_map(oddity).collect();
-    report.matched_hash = report.theirs.map(|theirs| MatchedHash::of(&theirs, torrent.hashes));
-    let pieces = torrent.pieces.get();
-    (report.role, report.role_from) =
-        conclude(said, report.theirs.and_then(|theirs| said.silence(theirs.peer_id)), pieces);
-    let completeness = |pieces| Some(Completeness { have: said.pieces.count(pieces)?, pieces });
-    // What a seed says that hides what it has is not what it has.
-    report.completeness = pieces.filter(|_| report.role != Role::SuperSeed).and_then(completeness);
-    report.extension.clone_from(&said.extension);
-}
-
-fn listen_end(end: &peer_session::ListenEnd) -> ListenEnd {
+pub(crate) fn listen_end(end: &peer_session::ListenEnd) -> ListenEnd {
     use peer_session::ListenEnd::{Budget, Closed, Quiet, TimeUp, TooMuch, Violation};
     match end {
         Quiet => ListenEnd::Quiet,
@@ -109,21 +96,5 @@ fn listen_end(end: &peer_session::ListenEnd) -> ListenEnd {
         Budget => ListenEnd::Budget,
         TooMuch { .. } => ListenEnd::TooMuch,
         TimeUp | _ => ListenEnd::TimeUp,
-    }
-}
-
-/// The codes of both are the same.
-fn oddity(oddity: peer_session::Oddity) -> Option<Oddity> {
-    oddity.code().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_oddity_of_a_conversation_is_one_of_a_report() {
-        let told: Vec<_> = peer_session::Oddity::ALL.into_iter().filter_map(oddity).collect();
-        assert_eq!(told, Oddity::ALL);
     }
 }

@@ -1,9 +1,10 @@
 //! What every attempt of a run has in common.
 
-use crate::config::{Bind, Config};
+use crate::config::Config;
 use crate::net::entropy;
+use crate::net::route::Route;
 use crate::net::stop::Stopped;
-use crate::shared::bounds::Bounds;
+use crate::shared::Shared;
 use crate::topic::Topic;
 use guard::Secrets;
 use ids::InfoHash;
@@ -19,10 +20,10 @@ pub(crate) struct Terms {
     greetings: (Greeting, Option<Greeting>),
     pub(crate) rules: Rules,
     pub(crate) torrent: Facts,
-    pub(crate) bind: Bind,
+    pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
     /// Our peer ids.
-    bounds: Bounds,
+    shared: Shared,
     pub(crate) stopped: Stopped,
 }
 
@@ -30,24 +31,24 @@ pub(crate) struct Terms {
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) hashes: Hashes,
-    /// May become known during the run.
+    /// Of those that wait for it, the reports are made when it is known.
     pub(crate) pieces: PieceCount,
 }
 
 impl Terms {
     /// How peers are treated. A run that does not listen names no extension.
-    pub(crate) fn new(topic: &Topic, config: &Config, bounds: &Bounds, stopped: Stopped, secrets: Secrets) -> Self {
+    pub(crate) fn new(topic: &Topic, config: &Config, shared: &Shared, stopped: Stopped, secrets: Secrets) -> Self {
         let listens = !config.linger.is_zero();
         let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
         let primary = topic.hashes.primary();
-        let ours = Handshake { reserved, info_hash: primary, peer_id: bounds.identity().peer_id };
-        let greeting = |info_hash| Greeting::new(Handshake { info_hash, ..ours }).within(bounds.linger().clone());
+        let ours = Handshake { reserved, info_hash: primary, peer_id: shared.identity().peer_id };
+        let greeting = |info_hash| Greeting::new(Handshake { info_hash, ..ours }).within(shared.linger().clone());
         let first = match topic.hashes {
             Hashes::Hybrid { v2, .. } => greeting(primary).or(v2.truncated()),
             _ => greeting(primary),
         };
         let torrent = Facts { hashes: topic.hashes, pieces: topic.pieces.into() };
-        let identity = bounds.clone();
+        let identity = shared.clone();
         Self {
             greetings: (first, topic.hashes.wire().nth(1).map(greeting)),
             rules: Rules {
@@ -57,7 +58,7 @@ impl Terms {
                     bytes: config.limits.peer_bytes,
                     message_bytes: config.limits.message_bytes,
                     pieces: torrent.pieces.clone(),
-                    budget: bounds.linger().clone(),
+                    budget: shared.linger().clone(),
                 },
                 entropy: entropy::fill,
                 is_ours: Box::new(move |peer_id| identity.identity().peer_ids.is_ours(peer_id)),
@@ -65,9 +66,9 @@ impl Terms {
                 secrets,
             },
             torrent,
-            bind: config.bind,
+            route: config.bind.into(),
             connect_timeout: config.connect_timeout,
-            bounds: bounds.clone(),
+            shared: shared.clone(),
             stopped,
         }
     }
@@ -76,6 +77,6 @@ impl Terms {
     pub(crate) fn hello(&self, info_hash: InfoHash) -> Hello<'_> {
         let (primary, other) = &self.greetings;
         let greeting = other.as_ref().filter(|other| other.info_hash() == info_hash).unwrap_or(primary);
-        Hello { greeting, peer_id: self.bounds.identity().peer_ids.draw() }
+        Hello { greeting, peer_id: self.shared.identity().peer_ids.draw() }
     }
 }

@@ -1,7 +1,91 @@
 //! Where peers come from: the sources that a run asks, and the peers they named, each once, with the permissions they have.
 //!
-//! Opens no connection to a peer.
+//! Opens no connection to a peer. A new source, such as a DHT, is a file beside `trackers.rs` with a type that implements
+//! [`PeerSource`], and one line in [`Discovery::new`]; the engine knows none of them by type.
 
+pub(crate) mod given;
+pub(crate) mod lookups;
 pub(crate) mod peers;
-pub(crate) mod sources;
+pub(crate) mod source;
+pub(crate) mod table;
 pub(crate) mod trackers;
+
+use crate::config::Config;
+use crate::discovery::source::{Activity, Found, PeerSource};
+use crate::discovery::trackers::Trackers;
+use crate::error::Error;
+use crate::net::stop::Stopped;
+use crate::shared::Shared;
+use crate::topic::Topic;
+use guard::Secrets;
+use report::TrackerReport;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+/// All sources of a run, asked at the same time.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    sources: Vec<Box<dyn PeerSource>>,
+    changed: Arc<Notify>,
+}
+
+impl Discovery {
+    /// Chooses the sources; nothing is sent yet.
+    ///
+    /// # Errors
+    /// A private torrent without permission, certificates that cannot be read.
+    pub(crate) fn new(
+        topic: &Topic,
+        config: &mut Config,
+        shared: &Shared,
+        stopped: &Stopped,
+        secrets: &Secrets,
+    ) -> Result<Self, Error> {
+        let changed = Arc::default();
+        // The kinds of source.
+        let sources: Vec<Box<dyn PeerSource>> =
+            vec![Box::new(Trackers::new(topic, config, shared, stopped.clone(), secrets, &changed)?)];
+        Ok(Self { sources, changed })
+    }
+
+    /// The next thing found by any source; `None` when none has anything left to do. May be cancelled without losing
+    /// anything.
+    pub(crate) async fn next(&mut self) -> Option<Found> {
+        poll_fn(|context| {
+            let mut ended = true;
+            for source in &mut self.sources {
+                match source.poll_next(context) {
+                    Poll::Ready(Some(found)) => return Poll::Ready(Some(found)),
+                    Poll::Ready(None) => {}
+                    Poll::Pending => ended = false,
+                }
+            }
+            if ended { Poll::Ready(None) } else { Poll::Pending }
+        })
+        .await
+    }
+
+    /// The torrent has turned out to be private.
+    pub(crate) fn keep_to_private_rules(&mut self) {
+        self.sources.iter_mut().for_each(|source| source.keep_to_private_rules());
+    }
+
+    /// What the busiest source is doing.
+    pub(crate) fn activity(&self) -> Activity {
+        self.sources.iter().map(|source| source.activity()).max().unwrap_or(Activity::Idle)
+    }
+
+    /// Notified when [`activity`](Self::activity) may have changed without a result.
+    pub(crate) fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
+    }
+
+    /// Has all sources take back their announces at the same time, and gives the reports of those that could not be.
+    pub(crate) async fn shutdown(self) -> Vec<TrackerReport> {
+        let leaving: JoinSet<_> = self.sources.into_iter().map(PeerSource::shutdown).collect();
+        leaving.join_all().await.into_iter().flatten().collect()
+    }
+}

@@ -1,16 +1,20 @@
-//! The peers named so far: each once, with who named it, whether it may be dialled, and whose turn is next.
+//! The peers named so far: each once, with the sources that named it, whether it may be dialled, and in which queue it waits.
 
-use crate::discovery::sources::{NamedBy, Table};
+use crate::discovery::table::{NamedBy, Table};
 use crate::limits::Limits;
+use crate::shared::address_quota::AddressCounter;
 use guard::{AddressPolicy, Refusal};
 use ids::InfoHash;
 use report::Source;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
-use tracker::PeerAddress;
+use std::net::SocketAddr;
+use tracker::{HostName, PeerAddress};
 
-/// Everybody who was named in a run.
+/// A peer named by its host, and its port.
+pub(crate) type HostPort = (HostName, u16);
+
+/// All peers that were named in a run.
 #[derive(Debug)]
 pub(crate) struct Peers {
     /// The info-hash a peer of both swarms of a hybrid is greeted with: v1's, after which it can say that it knows v2.
@@ -18,63 +22,71 @@ pub(crate) struct Peers {
     sources: Table<Source>,
     info_hashes: Table<InfoHash>,
     known: HashMap<PeerAddress, Known>,
-    /// Those whose turn has not come, in the order in which they were named. Nobody waits behind another lane.
-    names: VecDeque<PeerAddress>,
-    loopback: VecDeque<PeerAddress>,
-    paced: VecDeque<PeerAddress>,
-    /// Peers nobody's word suffices for so far. A later tracker may have the standing that the first one lacked.
+    /// Peers whose turn has not come, in the order in which they were named: a queue for each thing that is waited for.
+    names: VecDeque<HostPort>,
+    loopback: VecDeque<SocketAddr>,
+    paced: VecDeque<SocketAddr>,
+    /// Peers that no source so far may have us dial. A later one may.
     refused: BTreeMap<SocketAddr, Refusal>,
-    /// Ports of each address that are dialled on a stranger's word.
-    ports: HashMap<IpAddr, u16>,
-    /// Those whose address has as many as it may.
-    crowded: VecDeque<SocketAddr>,
+    /// Ports of each address that are dialled because an untrusted source named them.
+    ports: AddressCounter,
+    /// Peers whose address has as many as it may.
+    over_quota: VecDeque<SocketAddr>,
     limits: Limits,
-    max_per_address: Option<usize>,
-    /// Our own endpoints, as far as we have learned them: hardly ever more than two.
+    /// Our own endpoints, as far as they are known: hardly ever more than two.
     own: BTreeSet<SocketAddr>,
 }
 
-/// What an entry waits for.
+/// What an address that may be dialled waits for; a host name waits for its look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lane {
-    /// A host name: a thread to look it up.
-    Names,
-    /// An address of this machine: room.
+pub(crate) enum Queue {
+    /// An address of this machine: a permit.
     Loopback,
-    /// Any other address: room, and the pace.
+    /// Any other address: a permit, and the pace.
     Paced,
 }
 
-/// What became of a name.
+/// What adding a peer has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Added {
-    /// It is a peer of its source's.
-    Counts,
-    /// It is, and was before.
-    Again,
-    /// It is ourselves.
+    /// Its source had not named it before.
+    New,
+    /// Its source had.
+    Duplicate,
+    /// It is this run's own endpoint.
     Ourselves,
-    /// The run knows enough peers.
+    /// It was not added: the run knows enough peers.
     LeftOut,
 }
 
-/// Somebody's word for a peer.
+/// What a source says of a peer.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Word<'s> {
+pub(crate) struct Introduction<'s> {
     pub(crate) source: &'s Source,
-    /// Which addresses it suffices for.
+    /// Which addresses this source may have us dial.
     pub(crate) policy: AddressPolicy,
-    /// Whose peer it is said to be.
+    /// The swarm that the peer is said to be in.
     pub(crate) info_hash: InfoHash,
     /// Whether it is said to require encryption.
     pub(crate) requires_crypto: bool,
+}
+
+/// How a peer is to be dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DialHints {
+    /// The info-hash to greet it with.
+    pub(crate) info_hash: InfoHash,
+    /// Whether a source said that it requires encryption.
+    pub(crate) requires_crypto: bool,
+    /// Whether the user named it.
+    pub(crate) by_user: bool,
 }
 
 /// What is kept of each peer, beside its address, to the end of the run: no more than a few bytes.
 #[derive(Debug)]
 struct Known {
     named_by: NamedBy,
-    /// The first word given for it: what a host name resolves to is judged by that. Users speak first.
+    /// Of the first source, by which the addresses of a host name are judged; or the user's. The user's peers are added first.
     policy: AddressPolicy,
     /// By index.
     info_hash: u16,
@@ -92,44 +104,39 @@ impl Peers {
             loopback: VecDeque::new(),
             paced: VecDeque::new(),
             refused: BTreeMap::new(),
-            ports: HashMap::new(),
-            crowded: VecDeque::new(),
+            ports: AddressCounter::new(max_per_address),
+            over_quota: VecDeque::new(),
             limits,
-            max_per_address,
             own: BTreeSet::new(),
         }
     }
 
-    /// Notes an endpoint of our own, which is skipped when somebody names it.
+    /// Notes an endpoint of our own, which is skipped when a source names it.
     pub(crate) fn own(&mut self, address: SocketAddr) {
         self.own.insert(address);
     }
 
-    /// Makes room for so many who are about to be named.
+    /// Reserves memory for `more` peers that are about to be added, within the limit.
     pub(crate) fn expect(&mut self, more: usize) {
         self.known.reserve(more.min(self.limits.peers.saturating_sub(self.known.len())));
     }
 
-    /// Notes that somebody named `address`, and queues it if that is the first word that suffices.
-    pub(crate) fn add(&mut self, address: PeerAddress, word: Word<'_>) -> Added {
-        if let PeerAddress::Socket(socket) = &address
+    /// Adds what a source says of `address`, and queues it if this is the first source that may have us dial it.
+    pub(crate) fn add(&mut self, address: &PeerAddress, introduction: Introduction<'_>) -> Added {
+        if let PeerAddress::Socket(socket) = address
             && self.own.contains(socket)
         {
             return Added::Ourselves;
         }
-        let Word { source, policy, info_hash, requires_crypto } = word;
+        let Introduction { source, policy, info_hash, requires_crypto } = introduction;
         let source = self.sources.index_of(source);
         let index = self.info_hashes.index_of(&info_hash);
         let is_full = self.known.len() >= self.limits.peers;
-        match self.known.entry(address) {
+        let is_new = match self.known.entry(address.clone()) {
             Entry::Vacant(_) if is_full => return Added::LeftOut,
             Entry::Vacant(entry) => {
-                let address = entry.key().clone();
                 entry.insert(Known { named_by: NamedBy::One(source), policy, info_hash: index, requires_crypto });
-                match address {
-                    PeerAddress::Host(..) => self.put_back(address),
-                    PeerAddress::Socket(socket) => self.judge(socket, policy, true),
-                }
+                true
             }
             Entry::Occupied(mut entry) => {
                 let known = entry.get_mut();
@@ -141,56 +148,51 @@ impl Peers {
                     known.info_hash = index;
                 }
                 if !known.named_by.add(source) {
-                    return Added::Again;
+                    return Added::Duplicate;
                 }
-                if let &PeerAddress::Socket(socket) = entry.key() {
-                    self.judge(socket, policy, false);
-                }
+                false
             }
+        };
+        match address {
+            PeerAddress::Socket(socket) => self.judge(*socket, policy, is_new),
+            PeerAddress::Host(host, port) if is_new => self.names.push_back((host.clone(), *port)),
+            PeerAddress::Host(..) => {}
         }
-        Added::Counts
+        Added::New
     }
 
-    fn judge(&mut self, socket: SocketAddr, policy: AddressPolicy, new: bool) {
+    /// Queues an address that may be dialled, once, and notes why another may not.
+    fn judge(&mut self, socket: SocketAddr, policy: AddressPolicy, is_new: bool) {
         match policy.check_peer(socket, self.limits.lowest_port) {
-            Ok(()) if new || self.refused.remove(&socket).is_some() || self.was_crowded(socket, policy) => {
-                if policy == AddressPolicy::User || self.has_port_left(socket.ip()) {
-                    self.put_back(PeerAddress::Socket(socket));
+            Ok(()) if is_new || self.refused.remove(&socket).is_some() || self.is_exempted(socket, policy) => {
+                if policy == AddressPolicy::User || self.ports.take(socket.ip(), 1) == 1 {
+                    self.put_back(socket);
                 } else {
-                    self.crowded.push_back(socket);
+                    self.over_quota.push_back(socket);
                 }
             }
-            Err(refusal) if new => {
+            Err(refusal) if is_new => {
                 self.refused.insert(socket, refusal);
             }
             _ => {}
         }
     }
 
-    /// Whether it was left out for the sake of its address, and is not any more because the user named it, too.
-    fn was_crowded(&mut self, socket: SocketAddr, policy: AddressPolicy) -> bool {
-        let place = self.crowded.iter().position(|known| policy == AddressPolicy::User && *known == socket);
-        place.and_then(|place| self.crowded.remove(place)).is_some()
+    /// Whether it was over its address's quota, and is not any more because the user named it, too.
+    fn is_exempted(&mut self, socket: SocketAddr, policy: AddressPolicy) -> bool {
+        let place = self.over_quota.iter().position(|known| policy == AddressPolicy::User && *known == socket);
+        place.and_then(|place| self.over_quota.remove(place)).is_some()
     }
 
-    /// Takes one of the ports that strangers may have us dial at an address.
-    fn has_port_left(&mut self, ip: IpAddr) -> bool {
-        let Some(most) = self.max_per_address else { return true };
-        let ports = self.ports.entry(ip).or_default();
-        let left = usize::from(*ports) < most;
-        *ports = ports.saturating_add(left.into());
-        left
-    }
-
-    /// Replaces a host name by what it resolved to, keeping who named it: the first address that is usable and may be
-    /// dialled, or else the first. An endpoint that is known already, or our own, was only named in another way.
+    /// Replaces a host name by an address that it resolved to, keeping its sources: the first address that is usable and may
+    /// be dialled, or else the first. An endpoint that is known already, or our own, was only named in another way.
     pub(crate) fn resolved(
         &mut self,
-        name: &PeerAddress,
+        (host, port): HostPort,
         addresses: &[SocketAddr],
         usable: impl Fn(SocketAddr) -> bool,
     ) {
-        let Some(known) = self.known.remove(name) else { return };
+        let Some(known) = self.known.remove(&PeerAddress::Host(host, port)) else { return };
         let Known { policy, requires_crypto, .. } = known;
         let good = addresses
             .iter()
@@ -198,38 +200,46 @@ impl Peers {
         let Some(&address) = good.or(addresses.first()) else { return };
         let info_hash = self.info_hash_of(&known);
         for source in &self.sources_of(&known) {
-            self.add(PeerAddress::Socket(address), Word { source, policy, info_hash, requires_crypto });
+            let introduction = Introduction { source, policy, info_hash, requires_crypto };
+            self.add(&PeerAddress::Socket(address), introduction);
         }
     }
 
-    /// The info-hash to greet a peer with, and whether a tracker said that it requires encryption.
-    pub(crate) fn greeted_with(&self, address: &PeerAddress) -> (InfoHash, bool) {
-        self.known.get(address).map_or((self.primary, false), |known| (self.info_hash_of(known), known.requires_crypto))
+    /// How to dial a peer.
+    pub(crate) fn hints(&self, address: &PeerAddress) -> DialHints {
+        let hints = |known: &Known| DialHints {
+            info_hash: self.info_hash_of(known),
+            requires_crypto: known.requires_crypto,
+            by_user: known.policy == AddressPolicy::User,
+        };
+        let unknown = DialHints { info_hash: self.primary, requires_crypto: false, by_user: false };
+        self.known.get(address).map_or(unknown, hints)
     }
 
-    /// Whether the user named it.
-    pub(crate) fn is_users(&self, address: &PeerAddress) -> bool {
-        self.known.get(address).is_some_and(|known| known.policy == AddressPolicy::User)
+    /// The next address in a queue, which stays there.
+    pub(crate) fn first_in(&self, queue: Queue) -> Option<SocketAddr> {
+        match queue {
+            Queue::Loopback => self.loopback.front().copied(),
+            Queue::Paced => self.paced.front().copied(),
+        }
     }
 
-    /// The next peer to try in a lane, which stays there.
-    pub(crate) fn first_in(&mut self, lane: Lane) -> Option<&PeerAddress> {
-        self.lane(lane).front()
+    /// The next address in a queue.
+    pub(crate) fn next_in(&mut self, queue: Queue) -> Option<SocketAddr> {
+        self.queue(queue).pop_front()
     }
 
-    /// The next peer to try in a lane.
-    pub(crate) fn next_in(&mut self, lane: Lane) -> Option<PeerAddress> {
-        self.lane(lane).pop_front()
+    /// The next host name to look up.
+    pub(crate) fn next_name(&mut self) -> Option<HostPort> {
+        self.names.pop_front()
     }
 
-    /// The next peer in any lane.
+    /// The next peer in any queue.
     pub(crate) fn next(&mut self) -> Option<PeerAddress> {
-        [Lane::Names, Lane::Loopback, Lane::Paced].into_iter().find_map(|lane| self.next_in(lane))
-    }
-
-    /// Whether somebody waits in a lane.
-    pub(crate) fn is_waiting(&mut self, lane: Lane) -> bool {
-        !self.lane(lane).is_empty()
+        if let Some((host, port)) = self.next_name() {
+            return Some(PeerAddress::Host(host, port));
+        }
+        self.next_in(Queue::Loopback).or_else(|| self.next_in(Queue::Paced)).map(PeerAddress::Socket)
     }
 
     /// How many have been named, each once.
@@ -237,40 +247,40 @@ impl Peers {
         self.known.len()
     }
 
-    /// Whether somebody waits at all.
-    pub(crate) fn is_anybody_waiting(&self) -> bool {
+    /// Whether a host name waits.
+    pub(crate) fn has_names(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    /// Whether any peer waits in a queue.
+    pub(crate) fn is_any_waiting(&self) -> bool {
         !(self.names.is_empty() && self.loopback.is_empty() && self.paced.is_empty())
     }
 
-    /// Puts a peer at the end of its lane: a new one, or one whose turn could not be used.
-    pub(crate) fn put_back(&mut self, address: PeerAddress) {
-        let lane = match &address {
-            PeerAddress::Host(..) => Lane::Names,
-            PeerAddress::Socket(socket) if socket.ip().is_loopback() => Lane::Loopback,
-            PeerAddress::Socket(_) => Lane::Paced,
-        };
-        self.lane(lane).push_back(address);
+    /// Puts an address at the end of its queue: a new one, or one whose turn could not be used.
+    pub(crate) fn put_back(&mut self, address: SocketAddr) {
+        let queue = if address.ip().is_loopback() { Queue::Loopback } else { Queue::Paced };
+        self.queue(queue).push_back(address);
     }
 
-    fn lane(&mut self, lane: Lane) -> &mut VecDeque<PeerAddress> {
-        match lane {
-            Lane::Names => &mut self.names,
-            Lane::Loopback => &mut self.loopback,
-            Lane::Paced => &mut self.paced,
+    fn queue(&mut self, queue: Queue) -> &mut VecDeque<SocketAddr> {
+        match queue {
+            Queue::Loopback => &mut self.loopback,
+            Queue::Paced => &mut self.paced,
         }
     }
 
     /// A peer that will not be dialled because others at its address are, and how many those are.
-    pub(crate) fn next_crowded(&mut self) -> Option<(SocketAddr, usize)> {
-        self.crowded.pop_front().zip(self.max_per_address)
+    pub(crate) fn next_over_quota(&mut self) -> Option<(SocketAddr, usize)> {
+        self.over_quota.pop_front().zip(self.ports.most())
     }
 
-    /// A peer that will not be dialled, once nobody is left who could vouch for it.
+    /// A peer that will not be dialled, once no source is left that could allow it.
     pub(crate) fn next_refused(&mut self) -> Option<(SocketAddr, Refusal)> {
         self.refused.pop_first()
     }
 
-    /// Who named `address`.
+    /// The sources that named `address`.
     pub(crate) fn sources(&self, address: &PeerAddress) -> Vec<Source> {
         self.known.get(address).map(|known| self.sources_of(known)).unwrap_or_default()
     }
@@ -288,7 +298,6 @@ impl Peers {
 mod tests {
     use super::*;
     use guard::Scope;
-    use tracker::HostName;
 
     const FAR: AddressPolicy = AddressPolicy::Untrusted { reached: Scope::Global };
     const NEAR: AddressPolicy = AddressPolicy::Untrusted { reached: Scope::Loopback };
@@ -304,28 +313,28 @@ mod tests {
     const V1: InfoHash = InfoHash([1; 20]);
     const V2: InfoHash = InfoHash([2; 20]);
 
-    fn say(peers: &mut Peers, address: PeerAddress, source: &Source, policy: AddressPolicy) -> Added {
-        peers.add(address, Word { source, policy, info_hash: V1, requires_crypto: false })
+    fn add(peers: &mut Peers, address: PeerAddress, source: &Source, policy: AddressPolicy) -> Added {
+        peers.add(&address, Introduction { source, policy, info_hash: V1, requires_crypto: false })
     }
 
-    /// The ports of these tests are short.
+    /// The ports in these tests are low.
     fn peers() -> Peers {
         Peers::new(V1, Limits { lowest_port: 1, ..Limits::default() }, None)
     }
 
     #[test]
-    fn an_address_has_so_many_ports_on_a_strangers_word_and_none_below_1024() {
+    fn an_untrusted_source_may_name_n_ports_of_an_address_and_none_below_1024() {
         let mut peers = Peers::new(V1, Limits::default(), Some(2));
-        let (user, stranger) = (&Source::User, &tracker("a"));
-        say(&mut peers, socket("9.9.9.9:21"), user, AddressPolicy::User);
+        let (user, untrusted) = (&Source::User, &tracker("a"));
+        add(&mut peers, socket("9.9.9.9:21"), user, AddressPolicy::User);
         for port in ["1023", "22", "1024", "1025", "1026", "1024"] {
-            say(&mut peers, socket(&format!("9.9.9.9:{port}")), stranger, FAR);
-            say(&mut peers, socket(&format!("[2606:4700::1]:{port}")), stranger, FAR);
+            add(&mut peers, socket(&format!("9.9.9.9:{port}")), untrusted, FAR);
+            add(&mut peers, socket(&format!("[2606:4700::1]:{port}")), untrusted, FAR);
         }
         let all: Vec<String> = std::iter::from_fn(|| peers.next()).map(|peer| peer.to_string()).collect();
         assert_eq!(all, ["9.9.9.9:21", "9.9.9.9:1024", "[2606:4700::1]:1024", "9.9.9.9:1025", "[2606:4700::1]:1025"]);
-        let crowded: Vec<_> = std::iter::from_fn(|| peers.next_crowded()).collect();
-        assert_eq!(crowded, ["9.9.9.9:1026", "[2606:4700::1]:1026"].map(|socket| (socket.parse().unwrap(), 2)));
+        let over_quota: Vec<_> = std::iter::from_fn(|| peers.next_over_quota()).collect();
+        assert_eq!(over_quota, ["9.9.9.9:1026", "[2606:4700::1]:1026"].map(|socket| (socket.parse().unwrap(), 2)));
         let refused: Vec<_> = std::iter::from_fn(|| peers.next_refused()).collect();
         let refusal = Refusal::PrivilegedPort { lowest: 1024 };
         assert_eq!(
@@ -335,29 +344,29 @@ mod tests {
         );
         // What the user names is dialled, also when a tracker has named it before and is refused.
         let mut peers = Peers::new(V1, Limits::default(), Some(2));
-        say(&mut peers, socket("9.9.9.9:22"), stranger, FAR);
-        say(&mut peers, socket("9.9.9.9:22"), user, AddressPolicy::User);
+        add(&mut peers, socket("9.9.9.9:22"), untrusted, FAR);
+        add(&mut peers, socket("9.9.9.9:22"), user, AddressPolicy::User);
         assert_eq!((peers.next(), peers.next_refused()), (Some(socket("9.9.9.9:22")), None));
     }
 
     #[test]
-    fn web_ports_are_dialled_on_a_trackers_word_within_all_other_bounds() {
+    fn a_tracker_may_name_web_ports_within_all_other_limits() {
         let mut peers = Peers::new(V1, Limits::default(), Some(2));
         let ports = ["80", "443", "6881"];
         for port in ports {
-            say(&mut peers, socket(&format!("9.9.9.9:{port}")), &tracker("a"), FAR);
-            say(&mut peers, socket(&format!("8.8.8.8:{port}")), &Source::Magnet, AddressPolicy::Author);
-            say(&mut peers, socket(&format!("127.0.0.1:{port}")), &tracker("a"), FAR);
+            add(&mut peers, socket(&format!("9.9.9.9:{port}")), &tracker("a"), FAR);
+            add(&mut peers, socket(&format!("8.8.8.8:{port}")), &Source::Magnet, AddressPolicy::Author);
+            add(&mut peers, socket(&format!("127.0.0.1:{port}")), &tracker("a"), FAR);
         }
         let all: Vec<String> = std::iter::from_fn(|| peers.next()).map(|peer| peer.to_string()).collect();
         assert_eq!(all, ["9.9.9.9:80", "9.9.9.9:443", "8.8.8.8:6881"]);
-        assert_eq!(peers.next_crowded(), Some(("9.9.9.9:6881".parse().unwrap(), 2)));
+        assert_eq!(peers.next_over_quota(), Some(("9.9.9.9:6881".parse().unwrap(), 2)));
         let refused: Vec<_> = std::iter::from_fn(|| peers.next_refused()).map(|(peer, _)| peer.to_string()).collect();
         assert_eq!(refused, ["8.8.8.8:80", "8.8.8.8:443", "127.0.0.1:80", "127.0.0.1:443", "127.0.0.1:6881"]);
         // What a magnet link may not name, a tracker may.
         let mut peers = Peers::new(V1, Limits::default(), None);
-        say(&mut peers, socket("8.8.8.8:443"), &Source::Magnet, AddressPolicy::Author);
-        say(&mut peers, socket("8.8.8.8:443"), &tracker("a"), FAR);
+        add(&mut peers, socket("8.8.8.8:443"), &Source::Magnet, AddressPolicy::Author);
+        add(&mut peers, socket("8.8.8.8:443"), &tracker("a"), FAR);
         assert_eq!((peers.next(), peers.next_refused()), (Some(socket("8.8.8.8:443")), None));
     }
 
@@ -365,9 +374,12 @@ mod tests {
     fn a_peer_of_both_swarms_is_greeted_with_v1() {
         let mut peers = peers();
         for (address, info_hash) in [("8.8.8.8:1", V2), ("8.8.8.8:1", V1), ("8.8.8.8:2", V1), ("8.8.8.8:3", V2)] {
-            peers.add(socket(address), Word { source: &tracker("a"), policy: FAR, info_hash, requires_crypto: false });
+            peers.add(
+                &socket(address),
+                Introduction { source: &tracker("a"), policy: FAR, info_hash, requires_crypto: false },
+            );
         }
-        let greeted = ["8.8.8.8:1", "8.8.8.8:2", "8.8.8.8:3"].map(|address| peers.greeted_with(&socket(address)).0);
+        let greeted = ["8.8.8.8:1", "8.8.8.8:2", "8.8.8.8:3"].map(|address| peers.hints(&socket(address)).info_hash);
         assert_eq!(greeted, [V1, V1, V2]);
         assert_eq!([peers.next(), peers.next(), peers.next(), peers.next()].iter().flatten().count(), 3);
     }
@@ -375,58 +387,59 @@ mod tests {
     #[test]
     fn a_peer_named_twice_is_tried_once_and_keeps_both_names() {
         let mut peers = peers();
-        assert_eq!(say(&mut peers, socket("8.8.8.8:1"), &tracker("a"), FAR), Added::Counts);
-        assert_eq!(say(&mut peers, socket("8.8.8.8:1"), &tracker("b"), FAR), Added::Counts);
-        assert_eq!(say(&mut peers, socket("8.8.8.8:1"), &tracker("b"), FAR), Added::Again);
+        assert_eq!(add(&mut peers, socket("8.8.8.8:1"), &tracker("a"), FAR), Added::New);
+        assert_eq!(add(&mut peers, socket("8.8.8.8:1"), &tracker("b"), FAR), Added::New);
+        assert_eq!(add(&mut peers, socket("8.8.8.8:1"), &tracker("b"), FAR), Added::Duplicate);
         assert_eq!(peers.next(), Some(socket("8.8.8.8:1")));
         assert_eq!(peers.next(), None);
         assert_eq!(peers.sources(&socket("8.8.8.8:1")), [tracker("a"), tracker("b")]);
     }
 
     #[test]
-    fn a_local_peer_waits_for_somebody_with_standing() {
+    fn a_local_peer_waits_for_a_source_that_may_name_it() {
         let mut peers = peers();
-        say(&mut peers, socket("127.0.0.1:22"), &tracker("far"), FAR);
+        add(&mut peers, socket("127.0.0.1:22"), &tracker("far"), FAR);
         assert_eq!(peers.next(), None);
-        say(&mut peers, socket("127.0.0.1:22"), &tracker("near"), NEAR);
+        add(&mut peers, socket("127.0.0.1:22"), &tracker("near"), NEAR);
         assert_eq!(peers.next(), Some(socket("127.0.0.1:22")));
         assert_eq!(peers.next_refused(), None);
-        say(&mut peers, socket("127.0.0.1:22"), &tracker("far again"), FAR);
+        add(&mut peers, socket("127.0.0.1:22"), &tracker("far again"), FAR);
         assert_eq!((peers.next(), peers.next_refused()), (None, None));
-        say(&mut peers, socket("10.0.0.1:80"), &tracker("far"), FAR);
+        add(&mut peers, socket("10.0.0.1:80"), &tracker("far"), FAR);
         let refusal = Refusal::NotAllowedFromUntrusted(Scope::Private);
         assert_eq!(peers.next_refused(), Some(("10.0.0.1:80".parse().unwrap(), refusal)));
     }
 
     #[test]
-    fn our_own_endpoint_is_nobody() {
+    fn our_own_endpoint_is_skipped() {
         let mut peers = peers();
         peers.own("127.0.0.1:50000".parse().unwrap());
-        assert_eq!(say(&mut peers, socket("127.0.0.1:50000"), &tracker("a"), NEAR), Added::Ourselves);
+        assert_eq!(add(&mut peers, socket("127.0.0.1:50000"), &tracker("a"), NEAR), Added::Ourselves);
         assert_eq!(peers.next(), None);
     }
 
     #[test]
     fn a_name_becomes_its_address_under_the_same_policy() {
         let mut peers = peers();
-        let name = |text: &str| PeerAddress::Host(HostName::new(text.as_bytes()).unwrap(), 1);
-        say(&mut peers, name("a.example"), &tracker("a"), FAR);
-        say(&mut peers, name("b.example"), &tracker("b"), FAR);
+        let host = |text: &str| (HostName::new(text.as_bytes()).unwrap(), 1);
+        let name = |text: &str| PeerAddress::Host(host(text).0, 1);
+        add(&mut peers, name("a.example"), &tracker("a"), FAR);
+        add(&mut peers, name("b.example"), &tracker("b"), FAR);
         assert_eq!((peers.next(), peers.next()), (Some(name("a.example")), Some(name("b.example"))));
         let found = |text: &str| [text.parse::<SocketAddr>().unwrap()];
-        peers.resolved(&name("a.example"), &found("8.8.8.8:1"), |_| true);
-        peers.resolved(&name("b.example"), &found("8.8.8.8:1"), |_| true);
+        peers.resolved(host("a.example"), &found("8.8.8.8:1"), |_| true);
+        peers.resolved(host("b.example"), &found("8.8.8.8:1"), |_| true);
         assert_eq!((peers.next(), peers.next()), (Some(socket("8.8.8.8:1")), None));
         assert_eq!(peers.sources(&socket("8.8.8.8:1")), [tracker("a"), tracker("b")]);
-        say(&mut peers, name("c.example"), &tracker("c"), FAR);
+        add(&mut peers, name("c.example"), &tracker("c"), FAR);
         assert!(peers.next().is_some());
-        peers.resolved(&name("c.example"), &found("169.254.169.254:80"), |_| true);
+        peers.resolved(host("c.example"), &found("169.254.169.254:80"), |_| true);
         assert!(peers.next_refused().is_some());
         // Of several addresses, one that can be dialled.
-        say(&mut peers, name("d.example"), &tracker("d"), FAR);
+        add(&mut peers, name("d.example"), &tracker("d"), FAR);
         let all = ["127.0.0.1:1", "[2606:4700::1]:1", "9.9.9.9:1"].map(|text| text.parse().unwrap());
         assert!(peers.next().is_some());
-        peers.resolved(&name("d.example"), &all, |address| address.is_ipv4());
+        peers.resolved(host("d.example"), &all, |address| address.is_ipv4());
         assert_eq!(peers.next(), Some(socket("9.9.9.9:1")));
     }
 }

@@ -1,342 +1,259 @@
-//! The trackers' half of a run: look each up once, ask it once for every family and info-hash, follow where it points,
-//! and take every announce back at the end.
+//! Trackers as a source of peers: each is looked up once, asked once for every family and info-hash, followed where it
+//! redirects, and told `stopped` at the end.
 //!
-//! What a stranger says decides nothing here that [`guard::AddressPolicy`] has not allowed: an address is checked after
-//! the look-up, and the address that was checked is the one that is dialled.
+//! An address is dialled only if [`guard::AddressPolicy`] allows it. It is checked after the look-up, and the address that was
+//! checked is the one that is dialled.
 
 pub(crate) mod ask;
-pub(crate) mod crowd;
+pub(crate) mod context;
 pub(crate) mod ending;
 pub(crate) mod exchange;
 pub(crate) mod goodbye;
-pub(crate) mod hosts;
+pub(crate) mod job;
 pub(crate) mod names;
 pub(crate) mod query;
 pub(crate) mod strays;
-pub(crate) mod target;
 pub(crate) mod turn;
 pub(crate) mod waits;
 
-use crate::config::{Bind, Config};
-use crate::discovery::trackers::crowd::Crowd;
+use crate::config::Config;
+use crate::discovery::source::{Activity, Found, PeerSource, SourceReport};
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::ending::{Ending, Unasked};
-use crate::discovery::trackers::exchange::Action;
-use crate::discovery::trackers::goodbye::Goodbye;
-use crate::discovery::trackers::names::{Names, Next, addresses_of};
-use crate::discovery::trackers::query::{Asked, Query};
-use crate::discovery::trackers::target::{Only, Target};
-use crate::discovery::trackers::waits::{Waits, Why};
+use crate::discovery::trackers::goodbye::{Goodbye, say_all};
+use crate::discovery::trackers::job::{TrackerJob, check_private, choose};
+use crate::discovery::trackers::names::{HostLookup, Names, addresses_of};
+use crate::discovery::trackers::query::{Query, QueryResult};
+use crate::discovery::trackers::waits::Why;
 use crate::error::Error;
-use crate::limits::Limits;
 use crate::net::stop::Stopped;
-use crate::shared::bounds::Bounds;
-use crate::swarm::settled;
+use crate::net::task::settled;
+use crate::shared::Shared;
+use crate::shared::address_quota::AddressCounter;
 use crate::topic::Topic;
 use guard::{AddressPolicy, Secrets};
-use http_exchange::Tls;
 use ids::InfoHash;
+use report::Source;
 use report::TrackerReport;
 use std::collections::{HashSet, VecDeque};
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tracker::{Announce, Family, Host, Peer, Scheme, Scrape, TrackerUrl};
+use tracker::{Family, Host, Peer, Scheme, TrackerUrl};
 
-/// What every conversation of a run has in common.
+/// All trackers of a run.
 #[derive(Debug)]
-pub(crate) struct Terms {
-    pub(crate) action: Action,
-    /// The announce, but for the info-hash.
-    pub(crate) announce: Announce<'static>,
-    pub(crate) bind: Bind,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) tls: Tls,
-    /// What stands for our end, and for the certificates that are trusted beside the usual ones: runs that share bounds may
-    /// differ in it, and then share no connection.
-    pub(crate) ours: u64,
-    /// What the open questions wait for.
-    pub(crate) waits: Waits,
-    /// That this run scrapes, for others to know.
-    pub(crate) _scraping: Option<Arc<()>>,
-    /// Most peers taken from each answer.
-    pub(crate) max_peers: Option<usize>,
-    pub(crate) limits: Limits,
-    /// Shared with other runs.
-    pub(crate) bounds: Bounds,
-}
-
-impl Terms {
-    /// What is asked of the tracker at `url` about a torrent.
-    fn target(&self, url: &TrackerUrl, info_hash: InfoHash) -> String {
-        match self.action {
-            Action::Announce => url.target_with(&Announce { info_hash, ..self.announce }.query()),
-            Action::Scrape => {
-                url.scrape().map_or_else(String::new, |url| url.target_with(&Scrape::from(info_hash).query()))
-            }
-        }
-    }
-
-    /// Whether a redirect leads to what is asked at `url`. It carries the whole request, `url` does not.
-    fn asks_the_same(&self, url: &TrackerUrl, redirected: &Target) -> bool {
-        let Some(Only { info_hash, .. }) = redirected.only else { return false };
-        let to = &redirected.url;
-        (url.scheme(), url.host(), url.port()) == (to.scheme(), to.host(), to.port())
-            && (url.target() == to.target() || self.target(url, info_hash) == to.target())
-    }
-}
-
-/// What one tracker gave in one conversation.
-#[derive(Debug)]
-pub(crate) struct Tracked {
-    pub(crate) report: TrackerReport,
-    pub(crate) peers: Vec<Peer>,
-    /// The info-hash under which it named them.
-    pub(crate) info_hash: InfoHash,
-    /// Our own addresses as this conversation showed them: the socket's, and what the tracker says it sees.
-    pub(crate) own: Vec<IpAddr>,
-}
-
-/// Everybody who is asked in a run.
-#[derive(Debug)]
-pub(crate) struct Tracking {
-    terms: Arc<Terms>,
+pub(crate) struct Trackers {
+    context: Arc<AnnounceContext>,
     /// The torrent's info-hashes, both of a hybrid.
     hashes: Vec<InfoHash>,
     /// BEP 27, for a private torrent: "each peer MUST use only one tracker at a time". Tier by tier, until one has
     /// answered.
     one_at_a_time: bool,
-    /// Conversations with each address, on the word of strangers.
-    crowd: Crowd,
+    /// Conversations with each address of trackers that an untrusted source named. Those over UDP count by themselves: many
+    /// silent ones leave some over TCP.
+    over_udp: AddressCounter,
+    over_tcp: AddressCounter,
     answered: bool,
     stopped: Stopped,
     /// Trackers not yet looked up.
-    targets: VecDeque<Target>,
+    jobs: VecDeque<TrackerJob>,
     names: Names,
     /// Conversations not yet begun.
     queries: VecDeque<Query>,
-    steps: JoinSet<Step>,
-    /// The URLs the run began with, and where redirects led each family and info-hash: nobody is asked twice because
-    /// another points to it.
+    tasks: JoinSet<TaskResult>,
+    /// The URLs the run began with, and where redirects led each family and info-hash: no tracker is asked twice because
+    /// another one redirects to it.
     known: Vec<TrackerUrl>,
     followed: HashSet<(TrackerUrl, Option<Family>, InfoHash)>,
-    /// What has come of conversations and has not been told.
-    told: VecDeque<Tracked>,
+    /// Results of conversations that have not been given out.
+    found: VecDeque<Found>,
     goodbyes: Vec<Goodbye>,
 }
 
 /// What a task has done.
 #[derive(Debug)]
-enum Step {
+enum TaskResult {
     LookedUp(Box<LookedUp>),
-    Asked(Box<Asked>),
+    Asked(Box<QueryResult>),
 }
 
-/// What came of a look-up.
+/// The result of a look-up.
 #[derive(Debug)]
 struct LookedUp {
-    target: Target,
-    found: Result<Vec<SocketAddr>, Ending>,
+    job: TrackerJob,
+    addresses: Result<Vec<SocketAddr>, Ending>,
     took: Duration,
 }
 
-impl Tracking {
-    /// Chooses the trackers; nothing is sent yet.
-    pub(crate) fn new(
-        topic: &Topic,
-        config: &mut Config,
-        announce: Announce<'static>,
-        bounds: &Bounds,
-        stopped: Stopped,
-        secrets: &Secrets,
-    ) -> Result<Self, Error> {
-        let tls = bounds.tls(&config.tls_roots).map_err(Error::TlsRoots)?;
-        let action = if config.scrape { Action::Scrape } else { Action::Announce };
-        let trackers = std::mem::take(&mut config.trackers);
-        let choice = target::choose(topic, trackers, config.limits.trackers, config.show_secrets, secrets);
-        let mut tracking = Self {
-            terms: Arc::new(Terms {
-                action,
-                announce,
-                bind: config.bind,
-                connect_timeout: config.connect_timeout,
-                tls,
-                ours: BuildHasherDefault::<DefaultHasher>::default().hash_one((config.bind, &config.tls_roots)),
-                waits: Waits::default(),
-                _scraping: config.scrape.then(|| bounds.tracker_hosts().scraping()),
-                max_peers: config.max_peers,
-                limits: config.limits,
-                bounds: bounds.clone(),
-            }),
-            hashes: topic.hashes.wire().collect(),
-            crowd: Crowd::new(config.max_per_address),
-            one_at_a_time: topic.private == Some(true),
-            answered: false,
-            stopped,
-            known: choice.targets.iter().map(|target| target.url.clone()).collect(),
-            targets: choice.targets,
-            followed: HashSet::new(),
-            names: Names::default(),
-            queries: VecDeque::new(),
-            steps: JoinSet::new(),
-            told: VecDeque::new(),
-            goodbyes: Vec::new(),
-        };
-        choice.unusable.into_iter().for_each(|report| tracking.tell(report));
-        Ok(tracking)
+impl PeerSource for Trackers {
+    fn keep_to_private_rules(&mut self) {
+        self.one_at_a_time = true;
     }
 
-    /// Whether nobody is being asked and nothing is left to tell.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.told.is_empty() && !self.is_busy()
-    }
-
-    /// Whether somebody is being asked, or will be.
-    pub(crate) fn is_busy(&self) -> bool {
-        !(self.steps.is_empty() && self.queries.is_empty() && self.targets.is_empty())
-    }
-
-    /// What the open questions wait for.
-    pub(crate) fn waits(&self) -> Waits {
-        self.terms.waits.clone()
-    }
-
-    /// Whether all questions that are open wait for answers that are long in coming.
-    pub(crate) fn only_answers_are_missing(&self) -> bool {
-        self.is_waiting(self.terms.waits.count(Why::Answer))
-    }
-
-    /// Whether all questions that are open wait, and at least one of them for its turn.
-    pub(crate) fn is_queueing(&self) -> bool {
-        let turns = self.terms.waits.count(Why::Turn);
-        turns > 0 && self.is_waiting(turns + self.terms.waits.count(Why::Answer))
-    }
-
-    fn is_waiting(&self, questions: usize) -> bool {
-        self.queries.is_empty() && !self.steps.is_empty() && questions == self.steps.len()
-    }
-
-    /// Whether a conversation is going on, or about to.
-    fn is_asking(&self) -> bool {
-        !(self.steps.is_empty() && self.queries.is_empty())
-    }
-
-    /// The next conversation's end; `None` when all have ended. May be cancelled without losing anything.
-    pub(crate) async fn next(&mut self) -> Option<Tracked> {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Found>> {
         loop {
-            if self.stopped.is_said() {
+            if self.stopped.is_set() {
                 self.give_up();
             }
-            if let Some(tracked) = self.told.pop_front() {
-                return Some(tracked);
+            if let Some(found) = self.found.pop_front() {
+                return Poll::Ready(Some(found));
             }
-            self.begin()?;
-            // `begin` leaves a task or something to tell, as long as anything is left to do.
-            if let Some(step) = self.steps.join_next().await {
-                self.take(settled(step));
+            if !self.begin() {
+                return Poll::Ready(None);
             }
+            // `begin` has left a task to wait for, or a result.
+            if let Some(result) = ready!(self.tasks.poll_join_next(context)) {
+                self.take(settled(result));
+            }
+        }
+    }
+
+    fn activity(&self) -> Activity {
+        if self.found.is_empty() && !self.is_asking() && self.jobs.is_empty() {
+            return Activity::Idle;
+        }
+        let open = self.tasks.len();
+        let [late, queued] = [Why::Answer, Why::Turn].map(|why| self.context.waits.count(why));
+        match () {
+            () if open == 0 || !(self.found.is_empty() && self.queries.is_empty()) => Activity::Busy,
+            () if late == open => Activity::AwaitsAnswers,
+            () if queued > 0 && queued + late == open => Activity::AwaitsTurn,
+            () => Activity::Busy,
         }
     }
 
     /// Takes back every announce that may have been counted: each tracker is told `stopped`, as fast as the pace allows and
-    /// within 4 s each. Reports those to which that could not be sent.
-    pub(crate) async fn shutdown(mut self) -> Vec<TrackerReport> {
-        // A tracker that is being asked right now may count us all the same; its task knows whether it was.
-        self.targets.clear();
-        self.queries.clear();
-        while let Some(step) = self.steps.join_next().await {
-            if let Step::Asked(asked) = settled(step) {
-                self.goodbyes.extend(asked.goodbyes);
+    /// within 4 s each.
+    fn shutdown(mut self: Box<Self>) -> Pin<Box<dyn Future<Output = Vec<TrackerReport>> + Send>> {
+        Box::pin(async move {
+            self.jobs.clear();
+            self.queries.clear();
+            // A tracker that is being asked right now may count us all the same; its task knows whether it was asked.
+            while let Some(result) = self.tasks.join_next().await {
+                if let TaskResult::Asked(asked) = settled(result) {
+                    self.goodbyes.extend(asked.goodbyes);
+                }
             }
+            say_all(self.goodbyes, &self.context).await
+        })
+    }
+}
+
+impl Trackers {
+    /// Chooses the trackers; nothing is sent yet. `changed` is notified of changes of [`activity`](PeerSource::activity).
+    pub(crate) fn new(
+        topic: &Topic,
+        config: &mut Config,
+        shared: &Shared,
+        stopped: Stopped,
+        secrets: &Secrets,
+        changed: &Arc<Notify>,
+    ) -> Result<Self, Error> {
+        if topic.private == Some(true) {
+            check_private(topic, config)?;
         }
-        goodbye::say_all(self.goodbyes, &self.terms).await
+        let context = Arc::new(AnnounceContext::new(topic, config, shared, changed)?);
+        let named = std::mem::take(&mut config.trackers);
+        let choice = choose(topic, named, config.limits.trackers, config.show_secrets, secrets);
+        let mut trackers = Self {
+            context,
+            hashes: topic.hashes.wire().collect(),
+            over_udp: AddressCounter::new(config.max_per_address),
+            over_tcp: AddressCounter::new(config.max_per_address),
+            one_at_a_time: topic.private == Some(true),
+            answered: false,
+            stopped,
+            known: choice.jobs.iter().map(|job| job.url.clone()).collect(),
+            jobs: choice.jobs,
+            followed: HashSet::new(),
+            names: Names::default(),
+            queries: VecDeque::new(),
+            tasks: JoinSet::new(),
+            found: VecDeque::new(),
+            goodbyes: Vec::new(),
+        };
+        choice.unusable.into_iter().for_each(|report| trackers.report(report));
+        Ok(trackers)
     }
 
-    /// Begins what may begin now; `None` when nothing is left to be done.
-    fn begin(&mut self) -> Option<()> {
+    /// Whether a conversation is going on, or about to.
+    fn is_asking(&self) -> bool {
+        !(self.tasks.is_empty() && self.queries.is_empty())
+    }
+
+    /// Begins what may begin now. Leaves a task or a result as long as anything is left to do, and says whether it has.
+    fn begin(&mut self) -> bool {
         while !(self.one_at_a_time && (self.answered || self.is_asking()))
-            && let Some(target) = self.targets.pop_front()
+            && let Some(job) = self.jobs.pop_front()
         {
-            match self.names.next(target) {
-                Next::LookUp(target, name) => {
-                    self.steps.spawn(look_up(target, name, Arc::clone(&self.terms), self.stopped.clone()));
+            match self.names.next(job) {
+                HostLookup::LookUp(job, name) => {
+                    self.tasks.spawn(look_up(job, name, Arc::clone(&self.context), self.stopped.clone()));
                 }
-                Next::Ask(target, found) => self.looked_up(target, found, None),
-                Next::Wait => {}
+                HostLookup::Ask(job, addresses) => self.looked_up(job, addresses, None),
+                HostLookup::Wait => {}
             }
         }
         for query in self.queries.drain(..) {
-            let (terms, stopped) = (Arc::clone(&self.terms), self.stopped.clone());
-            self.steps.spawn(async move { Step::Asked(Box::new(query.ask(&terms, stopped).await)) });
+            let (context, stopped) = (Arc::clone(&self.context), self.stopped.clone());
+            self.tasks.spawn(async move { TaskResult::Asked(Box::new(query.ask(&context, stopped).await)) });
         }
-        if self.steps.is_empty() && self.answered {
-            let others: Vec<Target> = self.targets.drain(..).collect();
-            others.into_iter().for_each(|target| self.tell(target.report(&Unasked::AnotherAnswered.into())));
+        if self.tasks.is_empty() && self.answered {
+            let others: Vec<TrackerJob> = self.jobs.drain(..).collect();
+            others.into_iter().for_each(|job| self.report(job.report(&Unasked::AnotherAnswered.into())));
         }
-        (!self.steps.is_empty() || !self.told.is_empty()).then_some(())
+        !self.tasks.is_empty() || !self.found.is_empty()
     }
 
-    /// The run is over: nobody who waits will be asked.
+    /// After the end of the run: reports as interrupted what has not been asked.
     fn give_up(&mut self) {
-        let targets: Vec<Target> = self.targets.drain(..).chain(self.names.give_up()).collect();
-        targets.into_iter().for_each(|target| self.tell(target.report(&Ending::Interrupted)));
+        let jobs: Vec<TrackerJob> = self.jobs.drain(..).chain(self.names.give_up()).collect();
+        jobs.into_iter().for_each(|job| self.report(job.report(&Ending::Interrupted)));
         let queries: Vec<Query> = self.queries.drain(..).collect();
-        queries.into_iter().for_each(|query| self.tell(query.report(&Ending::Interrupted)));
+        queries.into_iter().for_each(|query| self.report(query.report(&Ending::Interrupted)));
     }
 
-    fn take(&mut self, step: Step) {
-        let LookedUp { target, found, took } = match step {
-            Step::LookedUp(looked_up) => *looked_up,
-            Step::Asked(asked) => return self.asked(*asked),
+    fn take(&mut self, result: TaskResult) {
+        let LookedUp { job, addresses, took } = match result {
+            TaskResult::LookedUp(looked_up) => *looked_up,
+            TaskResult::Asked(asked) => return self.asked(*asked),
         };
-        for waited in self.names.learn(&target, &found).into_iter().rev() {
-            self.targets.push_front(waited);
+        for waited in self.names.learn(&job, &addresses).into_iter().rev() {
+            self.jobs.push_front(waited);
         }
-        let took = matches!(target.url.host(), Host::Name(_)).then_some(took);
-        self.looked_up(target, found, took);
+        let took = matches!(job.url.host(), Host::Name(_)).then_some(took);
+        self.looked_up(job, addresses, took);
     }
 
     /// Goes on with a tracker whose host has been looked up; `took` is the time of its own look-up, if there was one.
-    fn looked_up(&mut self, mut target: Target, found: Result<Vec<SocketAddr>, Ending>, took: Option<Duration>) {
-        target.begun.get_or_insert_with(Instant::now);
-        match found {
-            Ok(addresses) => self.plan(&target, addresses, took),
+    fn looked_up(&mut self, mut job: TrackerJob, addresses: Result<Vec<SocketAddr>, Ending>, took: Option<Duration>) {
+        job.begun.get_or_insert_with(Instant::now);
+        match addresses {
+            Ok(addresses) => self.plan(&job, addresses, took),
             Err(ending) => {
-                let mut report = target.report(&ending);
+                let mut report = job.report(&ending);
                 report.times.dns = took;
-                self.tell(report);
+                self.report(report);
             }
         }
     }
 
     /// One conversation for each family and info-hash; of a private torrent's tracker, one family.
-    fn plan(&mut self, target: &Target, addresses: Vec<SocketAddr>, dns: Option<Duration>) {
-        let bind = self.terms.bind;
-        let hashes = target.only.map_or_else(|| self.hashes.clone(), |only| vec![only.info_hash]);
-        let named = addresses.len();
-        let policy = target.policy;
-        let is_udp = target.url.scheme() == Scheme::Udp;
-        let mut at_once = hashes.len();
-        let mut has_room = |address: &SocketAddr| {
-            if policy != AddressPolicy::User {
-                let room = self.crowd.add(address.ip(), is_udp, hashes.len());
-                at_once = at_once.min(if room > 0 { room } else { at_once });
-                return room > 0;
-            }
-            true
-        };
-        let addresses: Vec<SocketAddr> = addresses.into_iter().filter(&mut has_room).collect();
-        if let Some(limit) = self.crowd.most().filter(|_| addresses.is_empty() && named > 0) {
-            return self.tell(target.report(&Unasked::Crowded { limit }.into()));
-        }
+    fn plan(&mut self, job: &TrackerJob, addresses: Vec<SocketAddr>, dns: Option<Duration>) {
+        let hashes = job.redirect.map_or_else(|| self.hashes.clone(), |redirect| vec![redirect.info_hash]);
+        let Some((addresses, at_once)) = self.within_quota(job, addresses, hashes.len()) else { return };
         // A family without a source address is asked only where there is no other, to say why not.
-        let usable: Vec<SocketAddr> = addresses.iter().copied().filter(|&address| bind.allows(address)).collect();
+        let route = self.context.route;
+        let usable: Vec<SocketAddr> = addresses.iter().copied().filter(|&address| route.allows(address)).collect();
         let usable = if usable.is_empty() { addresses } else { usable };
         let of = |family| usable.iter().copied().filter(|&address| Family::of(address) == family).collect::<Vec<_>>();
-        let lists = match target.only.map(|only| only.family) {
+        let lists = match job.redirect.map(|redirect| redirect.family) {
             Some(Some(family)) => vec![(Some(family), of(family))],
             _ if self.one_at_a_time => vec![(None, usable)],
             _ => {
@@ -346,57 +263,95 @@ impl Tracking {
         };
         for (family, list) in lists {
             for (index, &info_hash) in hashes.iter().enumerate().take(at_once) {
-                let query = Query::new(target.clone(), list.clone(), family, info_hash, dns);
+                let query = Query::new(job.clone(), list.clone(), family, info_hash, dns);
                 self.queries.push_back(query.then(hashes.get(index + at_once).copied()));
             }
         }
     }
 
-    fn asked(&mut self, asked: Asked) {
-        let Asked { mut tracked, goodbyes, redirect, then } = asked;
+    /// The addresses that may have `wanted` more conversations, or fewer: how many each may have at once. `None` where none
+    /// may have any, which is reported.
+    fn within_quota(
+        &mut self,
+        job: &TrackerJob,
+        mut addresses: Vec<SocketAddr>,
+        wanted: usize,
+    ) -> Option<(Vec<SocketAddr>, usize)> {
+        if job.policy == AddressPolicy::User || addresses.is_empty() {
+            return Some((addresses, wanted));
+        }
+        let counter = if job.url.scheme() == Scheme::Udp { &mut self.over_udp } else { &mut self.over_tcp };
+        let mut at_once = wanted;
+        addresses.retain(|address| {
+            let taken = counter.take(address.ip(), wanted);
+            at_once = if taken > 0 { at_once.min(taken) } else { at_once };
+            taken > 0
+        });
+        if let Some(limit) = counter.most().filter(|_| addresses.is_empty()) {
+            self.report(job.report(&Unasked::Crowded { limit }.into()));
+            return None;
+        }
+        Some((addresses, at_once))
+    }
+
+    fn asked(&mut self, asked: QueryResult) {
+        let QueryResult { mut report, peers, own_addresses, goodbyes, redirect, then } = asked;
         self.goodbyes.extend(goodbyes);
         self.queries.extend(then);
-        if let Some(target) = redirect {
-            match self.judge_redirect(&target) {
+        if let Some(job) = redirect {
+            match self.judge_redirect(&job) {
                 Ok(()) => {
-                    self.targets.push_front(target);
+                    self.jobs.push_front(job);
                     return;
                 }
-                Err(ending) => ending.write(&mut tracked.report, &target.secrets),
+                Err(ending) => ending.write(&mut report, &job.secrets),
             }
         }
-        self.answered |= tracked.report.status.is_ok();
-        self.told.push_back(tracked);
+        self.answered |= report.status.is_ok();
+        self.found(report, peers, own_addresses);
     }
 
     /// Whether a redirect is followed.
-    fn judge_redirect(&mut self, target: &Target) -> Result<(), Ending> {
-        let asks_the_same = |url: &TrackerUrl| self.terms.asks_the_same(url, target);
-        if target.trail.iter().any(asks_the_same) {
+    fn judge_redirect(&mut self, job: &TrackerJob) -> Result<(), Ending> {
+        let asks_the_same = |url: &TrackerUrl| self.context.asks_the_same(url, job);
+        if job.trail.iter().any(asks_the_same) {
             return Err(Ending::RedirectLoop);
         }
-        if target.trail.len() > self.terms.limits.redirects {
-            return Err(Ending::TooManyRedirects { limit: self.terms.limits.redirects });
+        if job.trail.len() > self.context.limits.redirects {
+            return Err(Ending::TooManyRedirects { limit: self.context.limits.redirects });
         }
-        let followed = target.only.map(|only| (target.url.clone(), only.family, only.info_hash));
+        let followed = job.redirect.map(|redirect| (job.url.clone(), redirect.family, redirect.info_hash));
         if self.known.iter().any(asks_the_same) || followed.is_some_and(|followed| !self.followed.insert(followed)) {
             return Err(Unasked::AskedAlready.into());
         }
         Ok(())
     }
 
-    fn tell(&mut self, report: TrackerReport) {
-        let info_hash = report.announced_hash.or(self.hashes.first().copied()).unwrap_or(InfoHash([0; 20]));
-        self.told.push_back(Tracked { report, peers: Vec::new(), info_hash, own: Vec::new() });
+    /// A result without peers.
+    fn report(&mut self, report: TrackerReport) {
+        self.found(report, Vec::new(), Vec::new());
+    }
+
+    fn found(&mut self, report: TrackerReport, peers: Vec<Peer>, own_addresses: Vec<IpAddr>) {
+        let reached = report.address.map(|address| address.ip());
+        self.found.push_back(Found {
+            peers,
+            source: Source::Tracker(Arc::clone(&report.url)),
+            // A tracker that was not reached has named no peer.
+            policy: reached.map_or(AddressPolicy::Author, AddressPolicy::for_peers_of),
+            info_hash: report.announced_hash.or(self.hashes.first().copied()).unwrap_or(InfoHash([0; 20])),
+            own_addresses,
+            report: Some(SourceReport::Tracker(Box::new(report))),
+        });
     }
 }
 
-/// Looks a tracker's host up, in the resolver's order. A redirect begins no new clock: it is one more step of the same
+/// Looks a tracker's host up, in the resolver's order. A redirect does not begin the time anew: it is one more step of the same
 /// announce.
-async fn look_up(mut target: Target, name: String, terms: Arc<Terms>, stopped: Stopped) -> Step {
+async fn look_up(mut job: TrackerJob, name: String, context: Arc<AnnounceContext>, stopped: Stopped) -> TaskResult {
     let begun = Instant::now();
-    target.begun.get_or_insert(begun);
-    let found = stopped.or(pin!(addresses_of(&name, target.url.port(), &terms))).await;
-    let found = found.unwrap_or(Err(Ending::Interrupted));
-    Step::LookedUp(Box::new(LookedUp { target, found, took: begun.elapsed() }))
+    job.begun.get_or_insert(begun);
+    let addresses = stopped.or(pin!(addresses_of(&name, job.url.port(), &context))).await;
+    let addresses = addresses.unwrap_or(Err(Ending::Interrupted));
+    TaskResult::LookedUp(Box::new(LookedUp { job, addresses, took: begun.elapsed() }))
 }

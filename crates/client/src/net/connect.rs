@@ -1,11 +1,12 @@
-//! TCP connections with a chosen source address, and whose fault it is when there is none.
+//! TCP and UDP sockets with a chosen source address, and whose fault it is when there is no connection.
 
 use crate::config::Bind;
+use crate::net::route::Route;
 use nix::errno::Errno;
 use report::Outcome;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket};
 
@@ -14,10 +15,9 @@ use tokio::net::{TcpStream, UdpSocket};
 pub(crate) enum ConnectError {
     /// The user chose no source address of this family.
     Unchosen(io::Error),
-    /// Our own machine has no way there, and sent nothing: no route, no address of that family, or a rule of its own against
-    /// it.
+    /// This machine has no way there, and sent nothing: no route, no address of that family, or a firewall rule of its own.
     NoRoute(io::Error),
-    /// Our own machine has run out of descriptors, ports or buffers for now.
+    /// This machine has run out of descriptors, ports or buffers for now.
     Exhausted(io::Error),
     /// The network or the other machine refused.
     Remote(io::Error),
@@ -44,8 +44,8 @@ impl ConnectError {
         }
     }
 
-    /// What `socket`, `bind` or the first step of `connect` said: nothing has left the machine, but on loopback the
-    /// other side may have answered already.
+    /// An error of `socket`, `bind` or the first step of `connect`: nothing has left the machine, but on loopback the other
+    /// side may have answered already.
     fn at_once(error: io::Error) -> Self {
         use Errno::{EAGAIN, ECONNREFUSED, ECONNRESET, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETIMEDOUT};
         match errno(&error) {
@@ -56,26 +56,22 @@ impl ConnectError {
     }
 }
 
-/// Connects to `address` from the source address chosen for its family.
-pub(crate) async fn connect(address: SocketAddr, bind: Bind) -> Result<TcpStream, ConnectError> {
-    let socket = begin(address, bind)?;
+/// Connects to `address` by `route`, and gives a TCP stream or what is made of one. That is made here, because a future around
+/// this one would hold its arguments once more, for each of thousands that wait.
+pub(crate) async fn connect<S: From<TcpStream>>(address: SocketAddr, route: Route) -> Result<S, ConnectError> {
+    let socket = begin(address, route)?;
     // On Linux a socket becomes writable when the connection is made or has failed.
     let stream = TcpStream::from_std(socket.into()).map_err(ConnectError::at_once)?;
     let ready = stream.ready(Interest::WRITABLE).await.map_err(ConnectError::Remote)?;
     if !ready.is_write_closed() {
-        return Ok(stream);
+        return Ok(stream.into());
     }
     match stream.take_error() {
-        // These mean that the connection was made and has ended since. What the peer said before may still be read.
-        Ok(None) => Ok(stream),
-        Ok(Some(error)) if matches!(errno(&error), Errno::ECONNRESET | Errno::EPIPE) => Ok(stream),
+        // These mean that the connection was made and has ended since. What the peer sent before can still be read.
+        Ok(None) => Ok(stream.into()),
+        Ok(Some(error)) if matches!(errno(&error), Errno::ECONNRESET | Errno::EPIPE) => Ok(stream.into()),
         Ok(Some(error)) | Err(error) => Err(ConnectError::Remote(error)),
     }
-}
-
-/// A socket that dials a closed port of its own address, and happens to get that port as its source, meets itself.
-pub(crate) fn met_itself(stream: &TcpStream) -> bool {
-    matches!((stream.local_addr(), stream.peer_addr()), (Ok(ours), Ok(theirs)) if ours == theirs)
 }
 
 fn errno(error: &io::Error) -> Errno {
@@ -83,9 +79,9 @@ fn errno(error: &io::Error) -> Errno {
 }
 
 /// Sends the first packet.
-fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
+fn begin(address: SocketAddr, route: Route) -> Result<Socket, ConnectError> {
     let socket = new(address).map_err(ConnectError::at_once)?;
-    if let Some(source) = source(address, bind)? {
+    if let Some(source) = route.source(address).map_err(ConnectError::Unchosen)? {
         // Without this the kernel picks the source port before it knows the destination, and searches long for one.
         #[cfg(target_os = "linux")]
         nix::sys::socket::setsockopt(&socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true)
@@ -93,10 +89,10 @@ fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
         socket.bind(&SocketAddr::new(source, 0).into()).map_err(ConnectError::at_once)?;
     }
     match socket.connect(&address.into()) {
-        // Out of source ports. A family that is switched off says the same, and that is no reason to wait.
+        // Out of source ports. The error is the same for a family that is switched off, which is no reason to try again.
         Err(error) if errno(&error) == Errno::EADDRNOTAVAIL => {
             drop(socket);
-            if has_source(address, bind) {
+            if has_source(address, route) {
                 Err(ConnectError::Exhausted(error))
             } else {
                 Err(ConnectError::NoRoute(error))
@@ -108,9 +104,9 @@ fn begin(address: SocketAddr, bind: Bind) -> Result<Socket, ConnectError> {
 }
 
 /// Whether this machine has an address to reach `address` from. Connecting a UDP socket asks the routing table and sends
-/// nothing; that there is no descriptor or port for it either is no answer.
-fn has_source(address: SocketAddr, bind: Bind) -> bool {
-    let Ok(source) = source(address, bind) else { return false };
+/// nothing. A lack of descriptors or ports for that socket is no answer.
+fn has_source(address: SocketAddr, route: Route) -> bool {
+    let Ok(source) = route.source(address) else { return false };
     let any = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     match std::net::UdpSocket::bind((source.unwrap_or(any), 0)) {
         Ok(socket) => socket.connect(address).is_ok(),
@@ -118,53 +114,41 @@ fn has_source(address: SocketAddr, bind: Bind) -> bool {
     }
 }
 
-/// Whether this machine has a route to anywhere but itself and its own networks: to the addresses that are kept for
+/// Whether this machine has a route to anywhere but itself and its own networks: to addresses reserved for
 /// documentation (RFC 5737, RFC 3849), to which nothing is sent.
 pub(crate) fn has_route_out() -> bool {
     let v4 = SocketAddr::from(([192, 0, 2, 1], 9));
     let v6 = SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9));
-    [v4, v6].into_iter().any(|address| has_source(address, Bind::default()))
+    [v4, v6].into_iter().any(|address| has_source(address, Bind::default().into()))
 }
 
-fn source(address: SocketAddr, bind: Bind) -> Result<Option<IpAddr>, ConnectError> {
-    let source = match address {
-        SocketAddr::V4(_) => bind.v4.map(IpAddr::V4),
-        SocketAddr::V6(_) => bind.v6.map(IpAddr::V6),
-    };
-    if source.is_none() && !bind.is_any() {
-        let family = if address.is_ipv4() { "IPv4" } else { "IPv6" };
-        return Err(ConnectError::Unchosen(io::Error::other(format!("no {family} source address was chosen"))));
-    }
-    Ok(source)
-}
-
-/// A UDP socket that hears `address` alone, from the source address chosen for its family. Another one may be had
+/// A UDP socket that receives from `address` alone, with the source address chosen for its family. Another one can be bound
 /// [`beside`] it.
-pub(crate) fn connect_udp(address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
-    connect_udp_from(0, address, bind)
+pub(crate) fn connect_udp(address: SocketAddr, route: Route) -> Result<UdpSocket, ConnectError> {
+    connect_udp_from(0, address, route)
 }
 
-/// The same from a port that was had before, if it is free.
-pub(crate) fn connect_udp_again(port: u16, address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
-    connect_udp_from(port, address, bind).or_else(|_| connect_udp(address, bind))
+/// The same from a port that an earlier socket had, if it is free.
+pub(crate) fn connect_udp_again(port: u16, address: SocketAddr, route: Route) -> Result<UdpSocket, ConnectError> {
+    connect_udp_from(port, address, route).or_else(|_| connect_udp(address, route))
 }
 
-fn connect_udp_from(port: u16, address: SocketAddr, bind: Bind) -> Result<UdpSocket, ConnectError> {
-    let local = match (source(address, bind)?, address) {
+fn connect_udp_from(port: u16, address: SocketAddr, route: Route) -> Result<UdpSocket, ConnectError> {
+    let local = match (route.source(address).map_err(ConnectError::Unchosen)?, address) {
         (Some(source), _) => SocketAddr::new(source, port),
         (None, SocketAddr::V4(_)) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
         (None, SocketAddr::V6(_)) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
     };
     let socket = std::net::UdpSocket::bind(local).map_err(ConnectError::at_once)?;
     socket.connect(address).map_err(ConnectError::at_once)?;
-    // Not before: with it the kernel may choose a port that is in use. Without it there is no socket beside this one.
+    // Not before: with this option the kernel may choose a port that is in use. Without it no socket can be bound beside it.
     let _ = SockRef::from(&socket).set_reuse_port(true);
     socket.set_nonblocking(true).map_err(ConnectError::at_once)?;
     UdpSocket::from_std(socket).map_err(ConnectError::at_once)
 }
 
-/// A UDP socket that hears what comes to the port of `local` from addresses that the socket there is not connected to: the
-/// kernel prefers that one for all that it may hear. It is bound to every address, because among sockets of the very same
+/// A UDP socket that receives what comes to the port of `local` from addresses that the socket there is not connected to: the
+/// kernel prefers that one for all that it may receive. It is bound to every address, because among sockets of the very same
 /// address an old kernel chooses by chance.
 pub(crate) fn beside(local: SocketAddr) -> io::Result<UdpSocket> {
     let any = if local.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };

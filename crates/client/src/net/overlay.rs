@@ -1,13 +1,13 @@
-//! Names of networks that are not the internet: nothing is asked of the DNS for them.
+//! Names of overlay networks, which are never looked up in the DNS.
 
-/// A network with names of its own, which is not spoken here.
+/// An overlay network with names of its own, which is not supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Overlay {
     /// RFC 7686, 2: "Applications that do not implement the Tor protocol SHOULD generate an error upon the use of .onion and
     /// SHOULD NOT perform a DNS lookup."
     #[error("onion names are reached over Tor, which is not spoken here; not looked up (RFC 7686)")]
     Tor,
-    /// Names that only an I2P router knows; to the DNS they would tell who wants what.
+    /// Names that only an I2P router can resolve; a DNS query would disclose what is wanted.
     #[error("i2p names are reached over I2P, which is not spoken here; not looked up")]
     I2p,
 }
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_label_tells() {
+    fn the_last_label_decides() {
         for (host, overlay) in [
             ("duskgytldkxiuqc6.onion", Some(Overlay::Tor)),
             ("www.duskgytldkxiuqc6.ONION.", Some(Overlay::Tor)),

@@ -1,32 +1,33 @@
 //! Name look-ups and other calls that block, on threads of their own.
 //!
-//! `getaddrinfo` cannot be cancelled and may hang for minutes. On the runtime's own blocking pool it would hold up the
-//! exit of whoever drops the runtime; a plain thread is simply left behind.
+//! `getaddrinfo` cannot be cancelled and may hang for minutes. On the runtime's own blocking pool it would hold up
+//! the drop of the runtime; a plain thread is simply abandoned.
 
 use crate::limits::Limits;
 use crate::net::connect::has_route_out;
 use crate::net::overlay::Overlay;
+use crate::net::route::Route;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Semaphore, oneshot};
 
-/// What [`resolve`] says when no thread was to be had.
+/// The error of [`resolve`] when no thread was free.
 pub(crate) const NO_THREAD: io::ErrorKind = io::ErrorKind::WouldBlock;
-/// What [`resolve`] says when no resolver answered and this machine has no route out: the name is not to blame.
+/// The error of [`resolve`] when no resolver answered and this machine has no route out: the name is not to blame.
 pub(crate) const NO_ROUTE: io::ErrorKind = io::ErrorKind::NetworkUnreachable;
-/// What it says of a name that is not the DNS's, see [`Overlay`].
+/// Its error for a name that is not in the DNS, see [`Overlay`].
 pub(crate) const NOT_IN_DNS: io::ErrorKind = io::ErrorKind::Unsupported;
 
-/// Threads for look-ups, abandoned ones included. Peers' host names, which a hostile tracker can list by the thousand,
-/// have a budget of their own, so that they never keep a tracker waiting.
+/// Whose threads a look-up takes; abandoned ones count. Peers' host names, which a hostile tracker can list by the thousand,
+/// have a pool of their own, so that they never keep a tracker waiting.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Budget {
+pub(crate) enum LookupPool {
     /// [`TRACKER_THREADS`].
     Trackers,
     /// [`Limits::lookups_at_once`]: a few, because trackers hardly ever name peers by host.
     Peers,
-    /// Peers the user named, who do not wait behind those that trackers named.
+    /// Peers the user named, which do not wait behind those that trackers named.
     Users,
 }
 
@@ -49,7 +50,7 @@ impl Threads {
         Self { free: Semaphore::const_new(0), width: AtomicUsize::new(0) }
     }
 
-    /// As many as the run may have that may have most of them.
+    /// Grows the pool to the largest width that any run asked for.
     fn at_least(&self, width: usize) -> &Semaphore {
         let width = width.min(Semaphore::MAX_PERMITS);
         let before = self.width.fetch_max(width, Ordering::Relaxed);
@@ -58,7 +59,7 @@ impl Threads {
     }
 }
 
-/// An address of IPv4 as one, however the resolver wrote it; a scope is kept.
+/// An IPv4-mapped address as IPv4; an IPv6 address keeps its scope.
 pub(crate) fn unwrapped(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         IpAddr::V4(ip) => SocketAddr::from((ip, address.port())),
@@ -66,16 +67,24 @@ pub(crate) fn unwrapped(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// The addresses of a host, in the resolver's order, each with `port`; IPv4-mapped ones (RFC 4291, 2.5.5.2) as IPv4. The
-/// time limit counts from when the look-up has a thread; the wait for a thread has the same limit.
-pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, limits: &Limits) -> io::Result<Vec<SocketAddr>> {
+/// The addresses of a host, in the resolver's order, each with `port`; IPv4-mapped ones (RFC 4291, 2.5.5.2) as IPv4.
+/// [`Limits::lookup_time`] bounds the wait for a thread and the look-up, each.
+pub(crate) async fn resolve(
+    host: &str,
+    port: u16,
+    pool: LookupPool,
+    limits: &Limits,
+    route: Route,
+) -> io::Result<Vec<SocketAddr>> {
+    // This machine's resolver is asked. Through a proxy it must not be, so another route decides here.
+    let Route::Direct(_) = route;
     if let Some(overlay) = Overlay::of(host) {
         return Err(io::Error::new(NOT_IN_DNS, overlay));
     }
-    let threads = match budget {
-        Budget::Trackers => TRACKERS.at_least(TRACKER_THREADS),
-        Budget::Peers => PEERS.at_least(limits.lookups_at_once),
-        Budget::Users => USERS.at_least(limits.lookups_at_once),
+    let threads = match pool {
+        LookupPool::Trackers => TRACKERS.at_least(TRACKER_THREADS),
+        LookupPool::Peers => PEERS.at_least(limits.lookups_at_once),
+        LookupPool::Users => USERS.at_least(limits.lookups_at_once),
     };
     let within = limits.lookup_time;
     // Threads that hang may hold every permit; that is our limit, not the name's fault. The semaphores are never closed.
@@ -93,7 +102,7 @@ pub(crate) async fn resolve(host: &str, port: u16, budget: Budget, limits: &Limi
 }
 
 /// Whether no resolver answered, as far as the error tells. The standard library keeps the text of `EAI_AGAIN` and not its
-/// number; glibc and musl word it differently.
+/// number; glibc and musl phrase it differently.
 fn is_unanswered(error: &io::Error) -> bool {
     let text = error.to_string();
     text.contains("Temporary failure") || text.contains("Try again")
@@ -110,7 +119,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> io::Result<T> {
     let (done, result) = oneshot::channel();
     std::thread::Builder::new().name("blocking call".to_owned()).spawn(move || {
-        // Nobody waits any more: nothing to tell.
+        // An error when the caller has been cancelled.
         let _ = done.send(work());
     })?;
     result.await.map_err(io::Error::other)?
@@ -119,9 +128,12 @@ pub(crate) async fn blocking<T: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Bind;
+
+    const ANY: Route = Route::Direct(Bind { v4: None, v6: None });
 
     #[test]
-    fn there_are_as_many_threads_as_the_widest_run_may_have() {
+    fn a_pool_grows_to_the_widest_run() {
         let threads = Threads::new();
         let widths = [2, 1, 5, 5, usize::MAX].map(|width| threads.at_least(width).available_permits());
         assert_eq!(widths, [2, 2, 5, 5, Semaphore::MAX_PERMITS]);
@@ -130,11 +142,11 @@ mod tests {
     #[tokio::test]
     async fn literals_and_local_names_resolve() {
         assert_eq!(
-            resolve("127.0.0.1", 80, Budget::Trackers, &Limits::default()).await.unwrap(),
+            resolve("127.0.0.1", 80, LookupPool::Trackers, &Limits::default(), ANY).await.unwrap(),
             ["127.0.0.1:80".parse().unwrap()]
         );
         assert!(
-            resolve("localhost", 80, Budget::Peers, &Limits::default())
+            resolve("localhost", 80, LookupPool::Peers, &Limits::default(), ANY)
                 .await
                 .unwrap()
                 .iter()
@@ -145,13 +157,13 @@ mod tests {
     #[tokio::test]
     async fn names_of_other_networks_are_not_looked_up() {
         for (host, said) in [("a.onion", "onion names"), ("b.i2p.", "i2p names")] {
-            let error = resolve(host, 80, Budget::Peers, &Limits::default()).await.unwrap_err();
+            let error = resolve(host, 80, LookupPool::Peers, &Limits::default(), ANY).await.unwrap_err();
             assert!(error.kind() == NOT_IN_DNS && error.to_string().starts_with(said), "{error}");
         }
     }
 
     #[test]
-    fn a_call_that_hangs_holds_up_nobody() {
+    fn a_call_that_hangs_holds_up_neither_caller_nor_runtime() {
         let (hang, hung) = std::sync::mpsc::channel::<()>();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {

@@ -1,7 +1,220 @@
-//! What runs at the same time share: connection permits, pace, quotas for each address, and an identity.
+//! What runs at the same time share: connection permits, pace, quotas for each address, memory, an identity and a port.
 
-pub(crate) mod addresses;
-pub(crate) mod bounds;
+pub(crate) mod address_quota;
+pub(crate) mod descriptors;
+pub(crate) mod endpoint;
+pub(crate) mod hosts;
 pub(crate) mod identity;
 pub(crate) mod pacer;
 pub(crate) mod peer_ids;
+pub(crate) mod permits;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::shared::address_quota::AddressQuota;
+use crate::shared::descriptors::{Split, connections};
+use crate::shared::endpoint::Endpoint;
+use crate::shared::hosts::Hosts;
+use crate::shared::hosts::pace::{Pace, Purpose};
+use crate::shared::identity::Identity;
+use crate::shared::pacer::Pacer;
+use crate::shared::permits::ConnectionPermits;
+use http_exchange::{CaError, Tls};
+use peer_session::ByteBudget;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Runs beside [`Split::runs`] that wait for silent trackers, each of some 50 KB.
+const WAITING: usize = 512;
+/// Where descriptors are few: as many for each of the other runs.
+const WAITING_FOR_EACH: usize = 32;
+
+/// What one run, or several runs at the same time, share: connection permits, pace, quotas, memory for what peers send, and one
+/// peer id and port, as the torrents of other clients do. Cheap to clone; clones share.
+///
+/// ```no_run
+/// # async fn example(torrents: Vec<metainfo::Torrent>) -> Result<(), client::Error> {
+/// let config = client::Config::default();
+/// let shared = client::Shared::new(&config)?;
+/// for torrent in torrents {
+///     let mut swarm = client::Swarm::sharing(&torrent, config.clone(), &shared)?;
+///     tokio::spawn(async move { while swarm.next().await.is_some() {} });
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Shared(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    identity: Identity,
+    endpoint: Endpoint,
+    runs: usize,
+    /// Runs that wait for nothing but late answers.
+    waiting: Arc<AtomicUsize>,
+    /// Announces that have not been taken back.
+    owed: Arc<AtomicUsize>,
+    connections: ConnectionPermits,
+    pacer: Arc<Pacer>,
+    tracker_connections: Pace,
+    addresses: AddressQuota,
+    linger: ByteBudget,
+    tracker_hosts: Hosts,
+    /// The certificates that the first run trusts, and how; other runs hardly ever trust others.
+    tls: OnceLock<(Vec<u8>, Tls)>,
+    trackers: Arc<Semaphore>,
+    goodbyes: Arc<Semaphore>,
+}
+
+/// Counts one, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Counted(Arc<AtomicUsize>);
+
+/// A run that waits for nothing but late answers.
+pub(crate) type Waiting = Counted;
+
+/// An announce that a tracker may have counted, and that has not been taken back.
+pub(crate) type Owed = Counted;
+
+impl Counted {
+    fn one_more(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    /// Allows [`Config::concurrency`] connections at once and [`Config::rate`] new ones a second, within the current descriptor
+    /// limit. Holds [`Config::port`] at the addresses of [`Config::bind`] until the last clone is dropped.
+    ///
+    /// # Errors
+    /// A source address that is not this machine's, a port that is taken.
+    pub fn new(config: &Config) -> Result<Self, Error> {
+        let Split { runs, trackers, goodbyes, kept, peers } = Split::current(config.scrape);
+        let pacer = Arc::new(Pacer::new(config.rate));
+        Ok(Self(Arc::new(Inner {
+            identity: Identity::new()?,
+            endpoint: Endpoint::new(config.bind, config.port)?,
+            runs,
+            waiting: Arc::default(),
+            owed: Arc::default(),
+            connections: ConnectionPermits::new(connections(config.concurrency, peers)),
+            tracker_connections: Pace::before_others(Arc::clone(&pacer), config.rate),
+            pacer,
+            addresses: AddressQuota::new(config.limits.connections_per_address),
+            linger: ByteBudget::new(config.limits.buffer_bytes),
+            tracker_hosts: Hosts::new(config, kept),
+            tls: OnceLock::new(),
+            trackers: Arc::new(Semaphore::new(trackers)),
+            goodbyes: Arc::new(Semaphore::new(goodbyes)),
+        })))
+    }
+
+    /// How many runs can go on at the same time now, with the descriptors there are: 16 at most, or 128 that scrape
+    /// ([`Config::scrape`]), and up to 512 that wait for nothing but trackers which have been silent for a second. More than
+    /// that do not fail, but their trackers may.
+    #[must_use]
+    pub fn runs(&self) -> usize {
+        self.0.runs + self.0.waiting.load(Ordering::Relaxed).min(WAITING.min(self.0.runs * WAITING_FOR_EACH))
+    }
+
+    /// Attempts that have begun and not ended, of all runs together.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.0.connections.in_use()
+    }
+
+    /// How many announces of all runs may have been counted by trackers and have not been taken back.
+    #[must_use]
+    pub fn goodbyes_owed(&self) -> usize {
+        self.0.owed.load(Ordering::Relaxed)
+    }
+
+    /// Counts an announce until it is taken back.
+    pub(crate) fn owed(&self) -> Owed {
+        Counted::one_more(&self.0.owed)
+    }
+
+    /// Held by a run as long as it waits for nothing but late answers: another one may begin beside it.
+    pub(crate) fn wait(&self) -> Waiting {
+        Counted::one_more(&self.0.waiting)
+    }
+
+    /// Peer ids and key.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// The port that is announced.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.0.endpoint
+    }
+
+    /// The permits for connections to peers.
+    pub(crate) fn connections(&self) -> &ConnectionPermits {
+        &self.0.connections
+    }
+
+    /// The pace of new connections.
+    pub(crate) fn pacer(&self) -> &Pacer {
+        &self.0.pacer
+    }
+
+    /// How HTTPS trackers are connected to, with the certificates in `pem` trusted beside the usual ones. The root certificates
+    /// are loaded once for all runs that trust the same.
+    pub(crate) fn tls(&self, pem: &[u8]) -> Result<Tls, CaError> {
+        if let Some((_, tls)) = self.0.tls.get().filter(|(trusted, _)| trusted == pem) {
+            return Ok(tls.clone());
+        }
+        let tls = if pem.is_empty() { Tls::default() } else { Tls::trusting(pem)? };
+        // An error when there are others already.
+        let _ = self.0.tls.set((pem.to_vec(), tls.clone()));
+        Ok(tls)
+    }
+
+    /// The pace of new connections to trackers, which come before those to peers.
+    pub(crate) fn tracker_connections(&self) -> &Pace {
+        &self.0.tracker_connections
+    }
+
+    /// The permits for connections to peers at each IP address.
+    pub(crate) fn addresses(&self) -> &AddressQuota {
+        &self.0.addresses
+    }
+
+    /// What is shared about the addresses of trackers.
+    pub(crate) fn tracker_hosts(&self) -> &Hosts {
+        &self.0.tracker_hosts
+    }
+
+    /// The memory for what peers send after their handshakes.
+    pub(crate) fn linger(&self) -> &ByteBudget {
+        &self.0.linger
+    }
+
+    /// A descriptor for a request to a tracker, if one is free.
+    pub(crate) fn try_descriptor(&self, purpose: Purpose) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(self.descriptors_for(purpose)).try_acquire_owned().ok()
+    }
+
+    /// Waits until one is free.
+    pub(crate) async fn descriptor(&self, purpose: Purpose) -> Option<OwnedSemaphorePermit> {
+        // The semaphores are never closed.
+        Arc::clone(self.descriptors_for(purpose)).acquire_owned().await.ok()
+    }
+
+    fn descriptors_for(&self, purpose: Purpose) -> &Arc<Semaphore> {
+        match purpose {
+            Purpose::Question => &self.0.trackers,
+            Purpose::Goodbye => &self.0.goodbyes,
+        }
+    }
+}

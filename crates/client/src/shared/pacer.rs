@@ -1,17 +1,16 @@
 //! Spreads new connections over time.
 
-use crate::shared::bounds::{Bounds, Room};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// How far behind its schedule the pacer may fall and still catch up: timers wake a millisecond or more late.
 const MAX_DEBT: Duration = Duration::from_millis(10);
 
-/// What the time of the schedule begins with, so that there is a time before it.
+/// How long before `epoch` the schedule begins, so that there is a time for what is saved up.
 const BEFORE: Duration = Duration::from_secs(1);
 
-/// Allows `rate` starts a second, evenly spaced, to all who share it.
+/// Allows `rate` starts a second, evenly spaced, to all runs together.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     interval: Option<Duration>,
@@ -44,7 +43,7 @@ impl Pacer {
         taken.map(drop).map_err(|next| self.at(next))
     }
 
-    /// Takes the next start, which may be yet to come, and says when it is. Those that ask for [`start`](Self::start) come
+    /// Takes the next start, which may be in the future, and says when it is. A [`start`](Self::start) that is taken later comes
     /// after it.
     pub(crate) fn reserve(&self, now: Instant) -> Instant {
         let Some(interval) = self.interval.map(nanoseconds) else { return now };
@@ -55,12 +54,12 @@ impl Pacer {
         self.at(taken).max(now)
     }
 
-    /// Whether it has been unused for long enough that nothing is known of what was before.
+    /// Whether it has been unused for so long that it is as new.
     pub(crate) fn is_at_rest(&self, now: Instant) -> bool {
         self.next.load(Ordering::Relaxed) <= self.scheduled(now).saturating_sub(nanoseconds(self.saved + MAX_DEBT))
     }
 
-    /// The earliest time that a start may be counted for: what is unused before is lost. Before the first nothing is owed.
+    /// The earliest time that a start may be counted for; unused time before it is lost.
     fn earliest(&self, next: u64, now: u64) -> u64 {
         let saved = now.saturating_sub(nanoseconds(self.saved));
         if next == 0 { saved } else { next.max(saved.saturating_sub(nanoseconds(MAX_DEBT))) }
@@ -78,32 +77,6 @@ impl Pacer {
 /// 584 years of them fit.
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// When the next attempt could begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum More {
-    /// At once, when others have had their turn.
-    Now,
-    /// When the pace allows.
-    At(Instant),
-    /// When there is room.
-    Room,
-    /// After something else has happened.
-    Later,
-}
-
-impl More {
-    /// Waits until then, and gives the room that was waited for; [`More::Later`] is not waited for.
-    pub(crate) async fn wait(self, bounds: &Bounds) -> Option<Room> {
-        match self {
-            Self::Now => tokio::task::yield_now().await,
-            Self::At(at) => sleep_until(at).await,
-            Self::Room => return bounds.room().await,
-            Self::Later => {}
-        }
-        None
-    }
 }
 
 #[cfg(test)]
@@ -137,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_reserved_comes_before_what_asks_later() {
+    async fn reserved_starts_come_before_later_ones() {
         let (pacer, begin) = (Pacer::new(10), Instant::now());
         let after = |n: u64| begin + Duration::from_millis(100 * n);
         let reserved: Vec<Instant> = (0..3).map(|_| pacer.reserve(begin)).collect();

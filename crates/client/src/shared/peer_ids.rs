@@ -1,4 +1,4 @@
-//! Our peer ids: another one for each connection, and each of them recognized as ours.
+//! Our peer ids: a different one for each connection, each of which is recognized when it comes back.
 
 use crate::net::entropy;
 use ids::PeerId;
@@ -28,7 +28,7 @@ impl PeerIds {
         Ok(Self { key: RandomState::new(), next: AtomicU32::new(u32::from_be_bytes(entropy::bytes()?)) })
     }
 
-    /// An id that no connection has had.
+    /// An id that no other connection has.
     pub(crate) fn draw(&self) -> PeerId {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         // A character holds six bits.
@@ -41,7 +41,7 @@ impl PeerIds {
         self.seal(id) == id
     }
 
-    /// `id` with the end that an id of ours has behind its other bytes.
+    /// `id` with the keyed hash of its other bytes at the end.
     fn seal(&self, id: PeerId) -> PeerId {
         let PeerId(mut bytes) = id;
         if let Some((counted, end)) = bytes.split_last_chunk_mut::<SEAL>() {
@@ -59,7 +59,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn each_id_is_another_and_each_is_ours() {
+    fn ids_are_different_and_recognized() {
         let ours = PeerIds::new().unwrap();
         let ids: HashSet<PeerId> = (0..100_000).map(|_| ours.draw()).collect();
         assert_eq!(ids.len(), 100_000);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_others_are_not_ours() {
+    fn ids_of_other_processes_are_not_recognized() {
         let (ours, theirs) = (PeerIds::new().unwrap(), PeerIds::new().unwrap());
         assert!((0..10_000).all(|_| !ours.is_ours(theirs.draw())));
         let PeerId(mut id) = ours.draw();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_count_begins_anew_at_its_end() {
+    fn the_count_wraps_around() {
         let ours = PeerIds { key: RandomState::new(), next: AtomicU32::new(u32::MAX) };
         let (last, first) = (ours.draw(), ours.draw());
         assert!(last != first && ours.is_ours(last) && ours.is_ours(first));

@@ -1,7 +1,7 @@
 //! The bounds of a run, and of runs that share them: how many at once, and who delays whom.
 
 use crate::lab::{PATIENCE, collect, config, lab, run};
-use client::{Bounds, Config, EncryptionPolicy, Event, Outcome, Swarm, Trackers};
+use client::{Config, EncryptionPolicy, Event, Outcome, Shared, Swarm, Trackers};
 use fake_swarm::{FakeTracker, Peer, TrackerScript};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,8 +21,8 @@ async fn no_more_connections_than_allowed() {
 async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
     let lab = lab(std::iter::repeat_n(Peer::silent(), 3));
     let config = Config { concurrency: Some(4), ..config() };
-    let bounds = Bounds::new(&config).unwrap();
-    let swarm = || Swarm::within(&lab.torrent, config.clone(), &bounds).unwrap();
+    let bounds = Shared::new(&config).unwrap();
+    let swarm = || Swarm::sharing(&lab.torrent, config.clone(), &bounds).unwrap();
     let (mut one, mut other) = (swarm(), swarm());
     tokio::select! {
         _ = async { tokio::join!(collect(&mut one), collect(&mut other)) } => panic!("nobody can have answered"),
@@ -40,21 +40,21 @@ async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
 async fn a_run_that_nobody_asks_any_more_holds_no_room() {
     let (kept, lab) = (lab(std::iter::repeat_n(Peer::closing_on_accept(), 4)), lab([Peer::default()]));
     let config = Config { concurrency: Some(1), ..config() };
-    let bounds = Bounds::new(&config).unwrap();
-    let mut one = Swarm::within(&kept.torrent, config.clone(), &bounds).unwrap();
+    let bounds = Shared::new(&config).unwrap();
+    let mut one = Swarm::sharing(&kept.torrent, config.clone(), &bounds).unwrap();
     tokio::select! {
         () = async { while !matches!(one.next().await, Some(Event::Peer(_))) {} } => {}
         accepted = kept.swarm.wait_for(|counts| counts.accepted == 1, PATIENCE) => assert!(accepted),
     }
-    let mut other = Swarm::within(&lab.torrent, config, &bounds).unwrap();
+    let mut other = Swarm::sharing(&lab.torrent, config, &bounds).unwrap();
     assert_eq!(collect(&mut other).await.summary.ok, 1);
 }
 
 #[tokio::test]
 async fn runs_at_the_same_time_are_no_strangers_to_each_other() {
     let lab = lab([Peer::default()]);
-    let bounds = Bounds::new(&config()).unwrap();
-    let mut swarms = [(); 2].map(|()| Swarm::within(&lab.torrent, config(), &bounds).unwrap());
+    let bounds = Shared::new(&config()).unwrap();
+    let mut swarms = [(); 2].map(|()| Swarm::sharing(&lab.torrent, config(), &bounds).unwrap());
     assert_eq!(swarms[0].port(), swarms[1].port());
     // A tracker that lists those who announced.
     let own: SocketAddr = ([127, 0, 0, 1], swarms[0].port()).into();
@@ -67,13 +67,13 @@ async fn runs_at_the_same_time_are_no_strangers_to_each_other() {
 #[tokio::test]
 async fn slow_trackers_of_one_run_delay_no_other() {
     let lab = lab([Peer::default()]);
-    let bounds = Bounds::new(&config()).unwrap();
+    let bounds = Shared::new(&config()).unwrap();
     let mut slow = Vec::new();
     for _ in 0..3 {
         let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
         let url = |n| format!("{}?n={n}", silent.announce_url()).parse().unwrap();
         let config = Config { trackers: Trackers::Only((0..100).map(url).collect()), ..config() };
-        let mut swarm = Swarm::within(&lab.torrent, config, &bounds).unwrap();
+        let mut swarm = Swarm::sharing(&lab.torrent, config, &bounds).unwrap();
         tokio::select! {
             event = swarm.next() => panic!("nobody answers: {event:?}"),
             // As many as a run asks at once.
@@ -81,7 +81,7 @@ async fn slow_trackers_of_one_run_delay_no_other() {
         }
         slow.push((silent, swarm));
     }
-    let mut quick = Swarm::within(&lab.torrent, config(), &bounds).unwrap();
+    let mut quick = Swarm::sharing(&lab.torrent, config(), &bounds).unwrap();
     let told = collect(&mut quick).await;
     assert_eq!(told.summary.ok, 1);
     quick.shutdown().await;

@@ -71,7 +71,7 @@ async fn who_wants_nothing_more_is_a_likely_seed_or_has_chosen_some_of_the_files
 }
 
 #[tokio::test]
-async fn a_piece_that_every_peer_lacks_is_missing_and_nobody_is_a_seed() {
+async fn a_piece_that_every_peer_lacks_is_missing_and_no_peer_is_a_seed() {
     let peers = (0..200).map(|seed| having(LazyBitfield::new(PIECES, seed).lacking([7]).bitfield()));
     let (lab, told) = told_by(PIECES, peers, listening()).await;
     assert_eq!(told.summary.roles, BTreeMap::from([(Role::Leech, 200)]));

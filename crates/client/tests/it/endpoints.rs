@@ -1,7 +1,7 @@
 //! One client with several endpoints: what we say to each, and how often it counts.
 
 use crate::lab::{Lab, Told, collect, config, lab, lab_of_pieces, report_of, run};
-use client::{Bounds, Config, Copies, Outcome, Role, Swarm};
+use client::{Config, Copies, Outcome, Role, Shared, Swarm};
 use fake_swarm::{Client, FakeSwarm, Holding, Id, Peer, TrackerScript, message, peer_ip};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -56,8 +56,8 @@ async fn each_connection_has_a_peer_id_of_its_own_and_none_is_the_announced_one(
 
 #[tokio::test]
 async fn an_id_of_ours_is_known_whatever_connection_it_was_for() {
-    let (first, bounds) = (lab([Peer::default()]), Bounds::new(&config()).unwrap());
-    let within = |lab: &Lab| Swarm::within(&lab.torrent, config(), &bounds).unwrap();
+    let (first, bounds) = (lab([Peer::default()]), Shared::new(&config()).unwrap());
+    let within = |lab: &Lab| Swarm::sharing(&lab.torrent, config(), &bounds).unwrap();
     collect(&mut within(&first)).await;
     let shown: [u8; 20] = first.swarm.connections(peer_ip(0))[0].received[48..68].try_into().unwrap();
     let announced: [u8; 20] = first.tracker.requests()[0].query("peer_id").unwrap().into_bytes().try_into().unwrap();

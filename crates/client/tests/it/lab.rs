@@ -26,7 +26,7 @@ pub(crate) fn lab(peers: impl IntoIterator<Item = Peer>) -> Lab {
     lab_of(SingleFile::new("lab.bin", SIZE), peers)
 }
 
-/// As [`lab`], with a torrent of so many pieces.
+/// As [`lab`], with a torrent of this many pieces.
 pub(crate) fn lab_of_pieces(pieces: u32, peers: impl IntoIterator<Item = Peer>) -> Lab {
     let file = SingleFile { piece_length: 1 << 14, ..SingleFile::new("lab.bin", u64::from(pieces) << 14) };
     lab_of(file, peers)
@@ -126,7 +126,7 @@ pub(crate) fn raise_descriptor_limit() {
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
 }
 
-/// One run against these peers, each of a torrent of so many pieces, and the reports in their order.
+/// One run against these peers, with a torrent of this many pieces, and the reports in their order.
 pub(crate) async fn told_by(pieces: u32, peers: impl IntoIterator<Item = Peer>, config: Config) -> (Lab, Told) {
     let lab = lab_of_pieces(pieces, peers);
     let told = told_of(&lab.torrent, &lab, config).await;

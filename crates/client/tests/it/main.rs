@@ -14,6 +14,7 @@ mod deadlines;
 mod encryption;
 mod endpoints;
 mod lab;
+mod learned;
 mod magnet;
 mod measured;
 mod newest;

@@ -3,79 +3,115 @@
 
 use crate::lab::{config, encrypted, plaintext, told_by};
 use client::{Config, Detail, Encryption, EncryptionPolicy, ListenEnd, Outcome, PeerReport, Role, RoleFrom};
+use fake_swarm::recording::Recording;
 use fake_swarm::{Ending, ExtensionHandshake, Id, Knows, Mse, Peer, Plaintext, Responder, Step, bencoding, message};
 use std::time::Duration;
 
 const PIECES: u32 = 200;
 const FAST: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 0x04];
-const FAST_DHT: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 0x05];
 const EXTENSIONS: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 0];
 
 /// A client, by what its connections have in common.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Program {
     id: Id,
     reserved: [u8; 8],
-    v: Option<&'static str>,
-    m: &'static [(&'static str, u8)],
+    extension: ExtensionHandshake<'static>,
 }
 
-const LIBTORRENTS: &[(&str, u8)] =
-    &[("lt_donthave", 7), ("share_mode", 8), ("upload_only", 3), ("ut_holepunch", 4), ("ut_metadata", 2)];
-const fn program(
-    prefix: &'static str,
-    reserved: [u8; 8],
-    v: Option<&'static str>,
-    m: &'static [(&'static str, u8)],
-) -> Program {
-    Program { id: Id::Beginning(prefix), reserved, v, m }
+/// One that was recorded: its peer id, its reserved bits, and who it says it is.
+fn recorded(file: &str) -> Program {
+    let recording = Recording::of(file).unwrap();
+    let Peer { id, reserved, .. } = recording.peer();
+    let said = recording.exchange("all").unwrap().extension_handshake().unwrap().to_vec().leak();
+    let ExtensionHandshake { v, m, .. } = ExtensionHandshake::read(said).unwrap();
+    Program { id, reserved, extension: ExtensionHandshake { v, m, ..METADATA } }
 }
-const TRANSMISSION: Program = program("-TR4140-", FAST, Some("Transmission 4.1.4"), &[("ut_metadata", 3)]);
-const ARIA2: Program = program("A2-1-37-0-", FAST, Some("aria2/1.37.0"), &[("ut_metadata", 9)]);
-const QBITTORRENT: Program = program("-qB5300-", FAST_DHT, Some("qBittorrent/5.3.0"), LIBTORRENTS);
-const LIBTORRENT: Program = program("-LT2110-", FAST_DHT, Some("libtorrent/2.1.1.0"), LIBTORRENTS);
-const DELUGE: Program = program("-DE221s-", FAST_DHT, Some("Deluge/2.2.1 libtorrent/2.0.14.0"), LIBTORRENTS);
-const RTORRENT: Program =
-    program("-lt1011-", EXTENSIONS, Some("libTorrent 0.16.17"), &[("ut_metadata", 2), ("ut_pex", 0)]);
-const KTORRENT: Program = program("-KT2640-\0\0", FAST, Some("KTorrent/26.4.0"), &[("ut_metadata", 2), ("ut_pex", 1)]);
-const RQBIT: Program = program("-rQ9100-", EXTENSIONS, Some("rqbit 9.1.0"), &[("ut_metadata", 3), ("ut_pex", 1)]);
-const WEBTORRENT: Program = program("-WW0300-", FAST, None, &[("lt_donthave", 2), ("ut_metadata", 1)]);
-const SUPERSEEDR: Program = program("-SS1016-", EXTENSIONS, None, &[("ut_metadata", 2), ("ut_pex", 1)]);
-const BIGLYBT: Program = program(
-    "-BI4100-",
-    [0x80, 0, 0, 0, 0, 0x13, 0, 4],
-    Some("BiglyBT 4.1.0.0"),
-    &[("upload_only", 4), ("ut_metadata", 3), ("ut_pex", 1)],
-);
-const YAP: Program =
-    program("-PY0001-", [0, 0, 0, 0, 0, 0x10, 0, 1], Some("Another Python Torrent 0.0.1"), &[("ut_metadata", 1)]);
-const UNWORKABLE: Program = program("-UL-0001-", [0, 0, 0, 0, 0, 0, 0, 4], None, &[]);
+
+/// One that was measured, and of which no bytes are kept.
+fn measured(prefix: &'static str, reserved: [u8; 8], v: Option<&'static str>, m: &[(&'static str, u8)]) -> Program {
+    Program { id: Id::Beginning(prefix), reserved, extension: ExtensionHandshake { v, m: m.to_vec(), ..METADATA } }
+}
+
+/// Offers the metadata of a torrent.
+const METADATA: ExtensionHandshake<'_> = ExtensionHandshake {
+    v: None,
+    p: None,
+    reqq: None,
+    metadata_size: Some(714),
+    upload_only: None,
+    yourip: None,
+    e: None,
+    complete_ago: None,
+    m: Vec::new(),
+    extra: Vec::new(),
+};
+
+fn transmission() -> Program {
+    recorded("transmission-4.1.4")
+}
+fn aria2() -> Program {
+    recorded("aria2-1.37.0")
+}
+fn qbittorrent() -> Program {
+    recorded("qbittorrent-5.3.0")
+}
+fn libtorrent() -> Program {
+    recorded("libtorrent-2.1.1")
+}
+fn deluge() -> Program {
+    recorded("deluge-2.2.1")
+}
+fn rtorrent() -> Program {
+    recorded("rtorrent-0.16.17")
+}
+fn webtorrent() -> Program {
+    recorded("webtorrent-3.0.21")
+}
+fn biglybt() -> Program {
+    recorded("biglybt-4.1.0.0")
+}
+fn ktorrent() -> Program {
+    measured("-KT2640-\0\0", FAST, Some("KTorrent/26.4.0"), &[("ut_metadata", 2), ("ut_pex", 1)])
+}
+fn rqbit() -> Program {
+    measured("-rQ9100-", EXTENSIONS, Some("rqbit 9.1.0"), &[("ut_metadata", 3), ("ut_pex", 1)])
+}
+fn superseedr() -> Program {
+    measured("-SS1016-", EXTENSIONS, None, &[("ut_metadata", 2), ("ut_pex", 1)])
+}
+fn yap() -> Program {
+    measured("-PY0001-", [0, 0, 0, 0, 0, 0x10, 0, 1], Some("Another Python Torrent 0.0.1"), &[("ut_metadata", 1)])
+}
+fn unworkable() -> Program {
+    measured("-UL-0001-", [0, 0, 0, 0, 0, 0, 0, 4], None, &[])
+}
 
 impl Program {
-    fn extension(self) -> ExtensionHandshake<'static> {
-        ExtensionHandshake { v: self.v, m: self.m, metadata_size: Some(714), ..ExtensionHandshake::default() }
+    fn extension(&self) -> ExtensionHandshake<'static> {
+        self.extension.clone()
     }
 
-    fn silent(self) -> Peer {
+    fn silent(&self) -> Peer {
         Peer { id: self.id, reserved: self.reserved, ..Peer::default() }
     }
 
     /// Says its usual extension handshake and then this.
-    fn saying(self, messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
+    fn saying(&self, messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
         self.with(self.extension(), messages)
     }
 
-    fn with(self, extension: ExtensionHandshake<'_>, messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
+    fn with(&self, extension: ExtensionHandshake<'_>, messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
         self.silent().sending([extension.message()]).sending(messages)
     }
 
     /// Wants nothing more (BEP 21), or says that it does.
-    fn upload_only(self, only: bool, messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
+    fn upload_only(&self, only: bool, messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
         self.with(ExtensionHandshake { upload_only: Some(only), ..self.extension() }, messages)
     }
 
     /// Still fetches the metadata of a magnet link.
-    fn magnet(self, messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
+    fn magnet(&self, messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
         self.with(ExtensionHandshake { metadata_size: None, ..self.extension() }, messages)
     }
 }
@@ -121,58 +157,55 @@ const UNKNOWN: Found = (Role::Unknown, RoleFrom::Nothing, None, QUIET);
 async fn seeds() {
     let (all, full) = (message::have_all, || bits(|_| true));
     let allowed = || (0..10).map(message::allowed_fast);
-    let private = |program: Program| ExtensionHandshake { m: &[], metadata_size: None, ..program.extension() };
+    let anonymous = Program { extension: ExtensionHandshake { v: None, ..qbittorrent().extension() }, ..qbittorrent() };
+    let private = |program: &Program| ExtensionHandshake { m: Vec::new(), metadata_size: None, ..program.extension() };
     each_is(vec![
-        ("Transmission", TRANSMISSION.upload_only(true, [all()]), SEED),
-        ("aria2", ARIA2.saying([all()].into_iter().chain(allowed())), SEED),
-        ("qBittorrent", QBITTORRENT.upload_only(true, [all(), message::unchoke(), message::choke()]), SEED),
-        (
-            "qBittorrent, anonymous",
-            Program { v: None, ..QBITTORRENT }.upload_only(true, [all(), message::unchoke()]),
-            SEED,
-        ),
-        ("libtorrent", LIBTORRENT.upload_only(true, [all(), message::unchoke()]), SEED),
-        ("Deluge", DELUGE.upload_only(true, [all(), message::unchoke()]), SEED),
+        ("Transmission", transmission().upload_only(true, [all()]), SEED),
+        ("aria2", aria2().saying([all()].into_iter().chain(allowed())), SEED),
+        ("qBittorrent", qbittorrent().upload_only(true, [all(), message::unchoke(), message::choke()]), SEED),
+        ("qBittorrent, anonymous", anonymous.upload_only(true, [all(), message::unchoke()]), SEED),
+        ("libtorrent", libtorrent().upload_only(true, [all(), message::unchoke()]), SEED),
+        ("Deluge", deluge().upload_only(true, [all(), message::unchoke()]), SEED),
         (
             "rTorrent, the bitfield in a later packet",
-            RTORRENT.saying([]).pausing(Duration::from_millis(20)).sending([full()]),
+            rtorrent().saying([]).pausing(Duration::from_millis(20)).sending([full()]),
             SEED_BY_BITFIELD,
         ),
-        ("WebTorrent", WEBTORRENT.saying([all()]), SEED),
-        ("rqbit", RQBIT.saying([full(), message::unchoke()]), SEED_BY_BITFIELD),
+        ("WebTorrent", webtorrent().saying([all()]), SEED),
+        ("rqbit", rqbit().saying([full(), message::unchoke()]), SEED_BY_BITFIELD),
         (
             "superseedr",
-            SUPERSEEDR.with(
-                ExtensionHandshake { extra: vec![("lt_v2", bencoding::integer(1))], ..SUPERSEEDR.extension() },
+            superseedr().with(
+                ExtensionHandshake { extra: vec![("lt_v2", bencoding::integer(1))], ..superseedr().extension() },
                 [full(), message::keep_alive()],
             ),
             SEED_BY_BITFIELD,
         ),
         (
             "BiglyBT",
-            BIGLYBT
+            biglybt()
                 .silent()
                 .sending([
                     full(),
-                    ExtensionHandshake { upload_only: Some(true), e: Some(false), ..BIGLYBT.extension() }.message(),
+                    ExtensionHandshake { upload_only: Some(true), e: Some(false), ..biglybt().extension() }.message(),
                 ])
                 .sending(allowed()),
             SEED_BY_BITFIELD,
         ),
-        ("yap", YAP.silent().sending([full(), message::port(6881), YAP.extension().message()]), SEED_BY_BITFIELD),
-        ("unworkable", UNWORKABLE.silent().sending([all()]), SEED),
+        ("yap", yap().silent().sending([full(), message::port(6881), yap().extension().message()]), SEED_BY_BITFIELD),
+        ("unworkable", unworkable().silent().sending([all()]), SEED),
         // It says that it wants more, and has everything.
         (
             "KTorrent",
-            KTORRENT.silent().sending([all()]).pausing(Duration::from_millis(60)).sending([ExtensionHandshake {
+            ktorrent().silent().sending([all()]).pausing(Duration::from_millis(60)).sending([ExtensionHandshake {
                 upload_only: Some(false),
-                ..KTORRENT.extension()
+                ..ktorrent().extension()
             }
             .message()]),
             SEED,
         ),
-        ("Transmission, private", TRANSMISSION.with(private(TRANSMISSION), [all()]), SEED),
-        ("libtorrent, private", LIBTORRENT.with(private(LIBTORRENT), [all(), message::unchoke()]), SEED),
+        ("Transmission, private", transmission().with(private(&transmission()), [all()]), SEED),
+        ("libtorrent, private", libtorrent().with(private(&libtorrent()), [all(), message::unchoke()]), SEED),
     ])
     .await;
 }
@@ -181,31 +214,31 @@ async fn seeds() {
 async fn peers_without_anything() {
     let none = message::have_none;
     each_is(vec![
-        ("Transmission", TRANSMISSION.upload_only(false, [none()]), EMPTY),
-        ("qBittorrent", QBITTORRENT.saying([none()]), EMPTY),
-        ("Deluge", DELUGE.saying([none()]), EMPTY),
-        ("libtorrent", LIBTORRENT.saying([none()]), EMPTY),
+        ("Transmission", transmission().upload_only(false, [none()]), EMPTY),
+        ("qBittorrent", qbittorrent().saying([none()]), EMPTY),
+        ("Deluge", deluge().saying([none()]), EMPTY),
+        ("libtorrent", libtorrent().saying([none()]), EMPTY),
         (
             "libtorrent, share mode",
-            LIBTORRENT.with(
-                ExtensionHandshake { extra: vec![("share_mode", bencoding::integer(1))], ..LIBTORRENT.extension() },
+            libtorrent().with(
+                ExtensionHandshake { extra: vec![("share_mode", bencoding::integer(1))], ..libtorrent().extension() },
                 [none()],
             ),
             EMPTY,
         ),
-        ("aria2", ARIA2.saying([none()]), EMPTY),
-        ("KTorrent", KTORRENT.upload_only(false, [none()]), EMPTY),
+        ("aria2", aria2().saying([none()]), EMPTY),
+        ("KTorrent", ktorrent().upload_only(false, [none()]), EMPTY),
         // Explicitly no seed, whatever it does.
-        ("KTorrent, unchoking", KTORRENT.upload_only(false, [none(), message::unchoke()]), EMPTY),
-        ("rTorrent", RTORRENT.saying([]), UNKNOWN),
-        ("rqbit", RQBIT.saying([]), FETCHING),
-        ("Transmission, magnet", TRANSMISSION.magnet([none()]), EMPTY),
-        ("qBittorrent, magnet", QBITTORRENT.magnet([]), FETCHING),
-        ("Deluge, magnet", DELUGE.magnet([]), FETCHING),
-        ("libtorrent, magnet", LIBTORRENT.magnet([]), FETCHING),
-        ("aria2, magnet", ARIA2.magnet([]), FETCHING),
-        ("WebTorrent, magnet", WEBTORRENT.magnet([]), FETCHING),
-        ("superseedr, magnet", SUPERSEEDR.magnet([]), FETCHING),
+        ("KTorrent, unchoking", ktorrent().upload_only(false, [none(), message::unchoke()]), EMPTY),
+        ("rTorrent", rtorrent().saying([]), UNKNOWN),
+        ("rqbit", rqbit().saying([]), FETCHING),
+        ("Transmission, magnet", transmission().magnet([none()]), EMPTY),
+        ("qBittorrent, magnet", qbittorrent().magnet([]), FETCHING),
+        ("Deluge, magnet", deluge().magnet([]), FETCHING),
+        ("libtorrent, magnet", libtorrent().magnet([]), FETCHING),
+        ("aria2, magnet", aria2().magnet([]), FETCHING),
+        ("WebTorrent, magnet", webtorrent().magnet([]), FETCHING),
+        ("superseedr, magnet", superseedr().magnet([]), FETCHING),
     ])
     .await;
 }
@@ -216,25 +249,34 @@ async fn peers_with_a_part_and_hidden_seeds() {
     let nearly = || bits(|piece| piece != PIECES - 1);
     let hidden = || [message::have_none(), message::unchoke()];
     let mut rows = vec![
-        ("qBittorrent, hidden", QBITTORRENT.saying(hidden()), HIDDEN),
-        ("Deluge, hidden", DELUGE.saying(hidden()), HIDDEN),
-        ("libtorrent, hidden", LIBTORRENT.saying(hidden()), HIDDEN),
+        ("qBittorrent, hidden", qbittorrent().saying(hidden()), HIDDEN),
+        ("Deluge, hidden", deluge().saying(hidden()), HIDDEN),
+        ("libtorrent, hidden", libtorrent().saying(hidden()), HIDDEN),
         // It may be a hidden seed, and may have nothing.
-        ("rTorrent, the initial seed", RTORRENT.saying([]), UNKNOWN),
+        ("rTorrent, the initial seed", rtorrent().saying([]), UNKNOWN),
     ];
-    for program in
-        [TRANSMISSION, QBITTORRENT, DELUGE, LIBTORRENT, RTORRENT, ARIA2, WEBTORRENT, RQBIT, BIGLYBT, SUPERSEEDR]
-    {
+    for program in [
+        transmission(),
+        qbittorrent(),
+        deluge(),
+        libtorrent(),
+        rtorrent(),
+        aria2(),
+        webtorrent(),
+        rqbit(),
+        biglybt(),
+        superseedr(),
+    ] {
         rows.push(("40 %", program.saying([part()]), HALF));
     }
-    for program in [TRANSMISSION, QBITTORRENT, DELUGE, LIBTORRENT, RTORRENT, ARIA2] {
+    for program in [transmission(), qbittorrent(), deluge(), libtorrent(), rtorrent(), aria2()] {
         rows.push(("the last piece missing", program.saying([nearly()]), NEARLY));
     }
-    for program in [TRANSMISSION, QBITTORRENT, LIBTORRENT] {
+    for program in [transmission(), qbittorrent(), libtorrent()] {
         rows.push(("some files only", program.upload_only(true, [part()]), PARTIAL));
     }
     // These do not tell that they want nothing more.
-    for program in [RTORRENT, ARIA2] {
+    for program in [rtorrent(), aria2()] {
         rows.push(("some files only", program.saying([part()]), HALF));
     }
     each_is(rows).await;
@@ -319,10 +361,10 @@ async fn peers_that_want_something_else() {
             plaintext: Plaintext::Refused(Ending::Resets),
             mse: Mse::Spoken(Responder::default()),
         },
-        ..RTORRENT.saying([bits(|_| true)])
+        ..rtorrent().saying([bits(|_| true)])
     };
-    let says_yes = Peer { knows: Knows::Anything, ending: Ending::Closes, ..YAP.silent() };
-    let says_its_own = Peer { knows: Knows::Another, ending: Ending::Closes, ..UNWORKABLE.silent() };
+    let says_yes = Peer { knows: Knows::Anything, ending: Ending::Closes, ..yap().silent() };
+    let says_its_own = Peer { knows: Knows::Another, ending: Ending::Closes, ..unworkable().silent() };
     let peers = [rtorrent, Peer::refusing(), says_yes, says_its_own];
     let config = Config { encryption: EncryptionPolicy::PreferPlain, ..listening() };
     let (_, told) = told_by(PIECES, peers, config).await;
@@ -342,12 +384,12 @@ async fn peers_that_want_something_else() {
     assert_eq!(says_its_own.outcome, Outcome::WrongInfoHash);
 }
 
-/// Of what clients say of their own address and of ours, nothing is a piece or a promise.
+/// What a client says of its own address and of ours changes no verdict.
 #[tokio::test]
 async fn transmission_tells_its_addresses() {
     let extra = vec![("ipv4", bencoding::string([127, 0, 20, 1])), ("ipv6", bencoding::string([0_u8; 16]))];
-    let extension = ExtensionHandshake { p: Some(7201), e: Some(true), extra, ..TRANSMISSION.extension() };
-    let peer = TRANSMISSION.with(extension, [message::have_all()]);
+    let extension = ExtensionHandshake { p: Some(7201), e: Some(true), extra, ..transmission().extension() };
+    let peer = transmission().with(extension, [message::have_all()]);
     assert!(peer.after.iter().all(|step| matches!(step, Step::Send(_))));
     let (_, told) = told_by(PIECES, [peer], listening()).await;
     let extension = told.peers[0].extension.as_ref().unwrap();

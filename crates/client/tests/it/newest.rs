@@ -2,9 +2,9 @@
 
 use crate::lab::{config, run};
 use client::{Config, Oddity, Outcome, PeerReport, Role, RoleFrom, Topic, Trackers};
+use fake_swarm::recording::Recording;
 use fake_swarm::{Ending, FakeSwarm, Knows, Peer, peer_ip};
 use ids::InfoHash;
-use std::path::Path;
 use std::time::Duration;
 use tracker::PeerAddress;
 
@@ -12,9 +12,11 @@ use tracker::PeerAddress;
 const INFO_HASH: &str = "08ae0e18a0f4cf1e214a177d9ee4461037cc64ac";
 const PIECES: u32 = 32;
 
-fn recorded(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/peer/newest");
-    std::fs::read(folder.join(format!("{name}.bin"))).unwrap()
+/// All that a program sent, by the name of its file and by what it had.
+fn recorded(file: &str, had: &str) -> Vec<u8> {
+    let recording = Recording::of(file).unwrap();
+    assert_eq!(recording.torrent(), Some((INFO_HASH, PIECES)));
+    recording.exchange(had).unwrap().bytes()
 }
 
 /// The reports on peers that answer any handshake with these bytes, each in one write.
@@ -42,32 +44,38 @@ async fn told_of(wires: Vec<Vec<u8>>, ending: Ending) -> Vec<PeerReport> {
 #[tokio::test]
 async fn seeds_of_the_newest_clients() {
     let clients = [
-        ("transmission", "Transmission 4.1.4", RoleFrom::HaveAll),
-        ("aria2", "aria2/1.37.0", RoleFrom::HaveAll),
-        ("qbittorrent", "qBittorrent/5.3.0", RoleFrom::HaveAll),
-        ("libtorrent", "libtorrent/2.1.1.0", RoleFrom::HaveAll),
-        ("deluge", "Deluge/2.2.1.dev0+20260307 libtorrent/2.0.14.0", RoleFrom::HaveAll),
-        ("biglybt", "BiglyBT 4.1.0.0", RoleFrom::Bitfield),
-        ("biglybt-early", "BiglyBT 4.1.0.0", RoleFrom::Bitfield),
+        ("transmission-4.1.0-beta.2", "all", "Transmission 4.1.0-beta.2", RoleFrom::HaveAll),
+        ("transmission-4.1.4", "all", "Transmission 4.1.4", RoleFrom::HaveAll),
+        ("aria2-1.37.0", "all", "aria2/1.37.0", RoleFrom::HaveAll),
+        ("qbittorrent-5.1.0", "all", "qBittorrent/5.1.0", RoleFrom::HaveAll),
+        ("qbittorrent-5.3.0", "all", "qBittorrent/5.3.0", RoleFrom::HaveAll),
+        ("libtorrent-2.0.11", "all", "libtorrent/2.0.11.0", RoleFrom::HaveAll),
+        ("libtorrent-2.0.14", "all", "libtorrent/2.0.14.0", RoleFrom::HaveAll),
+        ("libtorrent-2.1.1", "all", "libtorrent/2.1.1.0", RoleFrom::HaveAll),
+        ("deluge-2.2.0", "all", "Deluge/2.2.0 libtorrent/2.0.11.0", RoleFrom::HaveAll),
+        ("deluge-2.2.1", "all", "Deluge/2.2.1.dev0+20260307 libtorrent/2.0.14.0", RoleFrom::HaveAll),
+        ("biglybt-4.1.0.0", "all", "BiglyBT 4.1.0.0", RoleFrom::Bitfield),
+        ("biglybt-4.1.0.0", "early", "BiglyBT 4.1.0.0", RoleFrom::Bitfield),
     ];
-    let told = told_of(clients.iter().map(|(name, ..)| recorded(name)).collect(), Ending::Stays).await;
-    for ((name, client, from), report) in clients.into_iter().zip(&told) {
-        assert_eq!((report.outcome, report.role, report.role_from), (Outcome::Ok, Role::Seed, from), "{name}");
-        assert_eq!((report.client().as_deref(), report.hint()), (Some(client), None), "{name}");
+    let told = told_of(clients.iter().map(|(file, had, ..)| recorded(file, had)).collect(), Ending::Stays).await;
+    for ((file, had, client, from), report) in clients.into_iter().zip(&told) {
+        assert_eq!((report.outcome, report.role, report.role_from), (Outcome::Ok, Role::Seed, from), "{file} {had}");
+        assert_eq!((report.client().as_deref(), report.hint()), (Some(client), None), "{file} {had}");
         let odd: Vec<Oddity> = report.oddities.clone();
-        let early = name == "biglybt-early";
-        assert_eq!(odd, if early { vec![Oddity::MessagesBeforeHandshake] } else { vec![] }, "{name}");
-        assert_eq!(report.bytes_received, recorded(name).len(), "{name}");
+        let early = had == "early";
+        assert_eq!(odd, if early { vec![Oddity::MessagesBeforeHandshake] } else { vec![] }, "{file} {had}");
+        assert_eq!(report.bytes_received, recorded(file, had).len(), "{file} {had}");
         assert!(report.is_witness());
     }
     // The same client, with its messages before its handshake and behind it.
-    assert_eq!((told[5].theirs, &told[5].extension), (told[6].theirs, &told[6].extension));
-    assert!(told[5].same_as.or(told[6].same_as).is_some());
+    let [.., behind, before] = &told[..] else { panic!("two reports of BiglyBT") };
+    assert_eq!((behind.theirs, &behind.extension), (before.theirs, &before.extension));
+    assert!(behind.same_as.or(before.same_as).is_some());
 }
 
 #[tokio::test]
 async fn the_messages_of_biglybt_without_its_handshake_are_no_handshake() {
-    let early = recorded("biglybt-early");
+    let early = recorded("biglybt-4.1.0.0", "early");
     let handshake_at = early.len() - 68;
     let told = told_of(vec![early[..handshake_at].to_vec(), early[..handshake_at + 67].to_vec()], Ending::Closes).await;
     for report in told {
@@ -82,7 +90,7 @@ async fn the_messages_of_biglybt_without_its_handshake_are_no_handshake() {
 
 #[tokio::test]
 async fn biglybt_that_is_asked_again_too_soon_says_only_its_handshake() {
-    let told = told_of(vec![recorded("biglybt")[..68].to_vec()], Ending::Closes).await;
+    let told = told_of(vec![recorded("biglybt-4.1.0.0", "all")[..68].to_vec()], Ending::Closes).await;
     assert_eq!((told[0].outcome, told[0].is_witness()), (Outcome::Ok, false));
     assert!(told[0].hint().unwrap().contains("ask again after some seconds"), "{:?}", told[0].hint());
 }

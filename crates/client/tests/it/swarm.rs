@@ -58,7 +58,7 @@ async fn the_tracker_is_told_the_truth_and_then_goodbye() {
     let lab = lab([Peer::default()]);
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     let port = swarm.port();
-    // Held, so that nobody else can take it, and not listening.
+    // Held, so that no other program can take it, and not listening.
     assert!(std::net::TcpListener::bind(("127.0.0.1", port)).is_err());
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
     collect(&mut swarm).await;
@@ -77,7 +77,7 @@ async fn the_tracker_is_told_the_truth_and_then_goodbye() {
 }
 
 #[tokio::test]
-async fn the_deadline_ends_everything_and_loses_nobody() {
+async fn the_deadline_ends_everything_and_loses_no_peer() {
     let lab = lab(std::iter::repeat_n(Peer::silent(), 20));
     let told =
         run(&lab.torrent, Config { deadline: Duration::from_millis(300), concurrency: Some(5), ..config() }).await;
@@ -157,7 +157,7 @@ async fn waiting_for_an_event_can_be_given_up_at_any_moment() {
 }
 
 #[tokio::test]
-async fn whoever_only_looks_now_and_then_gets_everywhere() {
+async fn a_caller_that_polls_now_and_then_gets_everything() {
     let lab = lab(std::iter::repeat_n(Peer::silent(), 100));
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     let mut looks = 0;
@@ -188,7 +188,7 @@ async fn dropping_the_swarm_closes_every_connection() {
 
 #[tokio::test]
 async fn dropping_the_swarm_leaves_no_task() {
-    // The kernel takes the connection and nobody answers.
+    // The kernel takes the connection and nothing answers.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = PeerAddress::Socket(listener.local_addr().unwrap());
     let lab = lab([]);
@@ -223,7 +223,7 @@ async fn we_are_not_our_own_peer() {
 }
 
 #[tokio::test]
-async fn a_silent_tracker_delays_nobody() {
+async fn a_silent_tracker_delays_no_peer() {
     let lab = lab([Peer::default()]);
     let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
     let second = FakeTracker::start(TrackerScript::peers(lab.swarm.endpoints())).unwrap();
@@ -384,7 +384,7 @@ async fn the_facade_keeps_its_promise() {
     let file = SingleFile { announce: Some(&url), ..SingleFile::new("facade.bin", SIZE) };
     let on_disk = OnDisk::new("facade", &file.to_bytes());
     let client = BitTorrentClient::new();
-    // Ok when nobody is there.
+    // Ok when there are no peers.
     is_send(client.download(&on_disk.0)).await.unwrap();
     tracker.set_script(TrackerScript::Failure("go away".to_owned()));
     let refused = client.download(&on_disk.0).await.unwrap_err();

@@ -6,11 +6,12 @@ use std::io;
 use tokio::net::TcpStream;
 
 use super::Stop;
+use crate::ending::Ending;
 use crate::frames::Frames;
+use crate::handshake::HANDSHAKE_LENGTH;
 use crate::handshake::PROTOCOL;
 use crate::ledger::{Account, End};
 use crate::mse::Rc4;
-use crate::{Ending, HANDSHAKE_LENGTH};
 
 /// Bytes taken from the socket in one read.
 const READ_SIZE: usize = 4096;
@@ -21,9 +22,9 @@ pub(super) struct Hearing<'a> {
     pub(super) account: &'a Account,
     /// What undoes the encryption of bytes to come.
     cipher: Option<Rc4>,
-    /// Whether bytes are known for what they are: not while they may be MSE's.
+    /// Whether it is known that bytes are handshake and messages: not while they may be MSE.
     settled: bool,
-    /// Bytes that nobody has taken yet.
+    /// Bytes that were received and not taken yet.
     pending: Vec<u8>,
     /// The beginning of the handshake, which the messages follow.
     handshake: Vec<u8>,
@@ -36,7 +37,7 @@ impl<'a> Hearing<'a> {
         Self { stream, account, cipher: None, settled: false, pending, handshake, frames }
     }
 
-    /// The first so many bytes that nobody has taken, once they have come. Leaves them there.
+    /// The first `length` bytes of those not taken, once they have come. They stay there.
     pub(super) async fn until(&mut self, length: usize) -> Result<Vec<u8>, Stop> {
         loop {
             if let Some(bytes) = self.pending.get(..length) {
@@ -46,14 +47,14 @@ impl<'a> Hearing<'a> {
         }
     }
 
-    /// Takes exactly so many bytes.
+    /// Takes exactly `length` bytes.
     pub(super) async fn take(&mut self, length: usize) -> Result<Vec<u8>, Stop> {
         let taken = self.until(length).await?;
         self.pending.drain(..length);
         Ok(taken)
     }
 
-    /// Takes exactly so many bytes, known when this is compiled.
+    /// Takes exactly `N` bytes.
     pub(super) async fn take_array<const N: usize>(&mut self) -> Result<[u8; N], Stop> {
         let mut array = [0; N];
         array.iter_mut().zip(self.take(N).await?).for_each(|(slot, byte)| *slot = byte);
@@ -75,7 +76,7 @@ impl<'a> Hearing<'a> {
         }
     }
 
-    /// How many bytes nobody has taken.
+    /// How many received bytes were not taken yet.
     pub(super) fn pending(&self) -> usize {
         self.pending.len()
     }

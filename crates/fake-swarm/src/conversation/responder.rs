@@ -15,7 +15,7 @@ const LONGEST_PAD: usize = 512;
 const PAST_SYNC: usize = LONGEST_PAD + 100;
 /// How much of an endless pad goes into one write.
 const ENDLESS_WRITE: usize = 16_384;
-/// What becomes of an initiator that there is no answer for.
+/// How a conversation ends with an initiator that gets no answer.
 const CLOSES: Stop = Stop::Script(Ending::Closes);
 
 /// What the initiator says under its cipher.
@@ -26,13 +26,13 @@ struct Offer {
 }
 
 impl Conversation<'_> {
-    /// Comes back when the ciphers are agreed. The handshake for which the responder waits has so many bytes.
+    /// Returns when the ciphers are agreed. The responder waits for `wanted` bytes of the handshake.
     pub(super) async fn respond(&mut self, responder: &Responder, wanted: usize) -> Result<(), Stop> {
         let shared = self.exchange_keys(responder).await?;
         let pad_a = self.hearing.take_past(&pad_end(&shared), LONGEST_PAD).await?.ok_or(CLOSES)?;
         let mark: [u8; 20] = self.hearing.take_array().await?;
         let mut known = self.hashes().into_iter().map(|info_hash| Secrets { shared, info_hash });
-        // The initiator wants a torrent that this peer has not.
+        // The initiator wants a torrent that this peer does not have.
         let secrets = known.find(|secrets| secrets.torrent_mark() == mark).ok_or(CLOSES)?;
 
         let mut incoming = secrets.initiators();
@@ -104,7 +104,7 @@ impl Conversation<'_> {
         Ok(Offer { provide, pad_c, initial_payload })
     }
 
-    /// So many bytes, and the cipher past them.
+    /// The next `length` bytes, decrypted.
     async fn decrypted(&mut self, length: usize, cipher: &mut Rc4) -> Result<Vec<u8>, Stop> {
         let mut bytes = self.hearing.take(length).await?;
         cipher.apply(&mut bytes);

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use super::Stop;
 use crate::ledger::End;
 use crate::mse::Rc4;
-use crate::{Peer, Step};
+use crate::peer::{Peer, Step};
 
 /// How much of something endless goes into one write.
 const ENDLESS_WRITE: usize = 16_384;

@@ -9,8 +9,12 @@ use std::io::ErrorKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::address::peer_ip;
+use crate::delivery::Delivery;
+use crate::handshake::RESERVED;
 use crate::mse::private_key;
-use crate::{Delivery, FakeSwarm, Peer, RESERVED, peer_ip};
+use crate::peer::Peer;
+use crate::swarm::FakeSwarm;
 
 const HASH: [u8; 20] = *b"the torrent's hash..";
 const MINUTE: Duration = Duration::from_secs(60);

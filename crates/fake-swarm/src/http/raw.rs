@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::tracker::State;
-use crate::{Request, TrackerScript};
+use super::State;
+use crate::request::Request;
+use crate::script::TrackerScript;
 
 /// The longest request head taken; more than a client sends and more than most servers accept.
 const HEAD_LIMIT: usize = 64 * 1024;
@@ -70,7 +71,7 @@ async fn forever(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     let block = bytes.repeat(AT_ONCE.div_ceil(bytes.len().max(1)));
     loop {
         stream.write_all(&block).await?;
-        // Of no bytes at all there is no end either, and others want their turn.
+        // An empty write never waits, so other tasks must be let run.
         tokio::task::yield_now().await;
     }
 }

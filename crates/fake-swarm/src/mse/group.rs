@@ -18,7 +18,7 @@ const PRIME: [u8; KEY_LENGTH] = [
     0xf4, 0x4c, 0x42, 0xe9, 0xa6, 0x3a, 0x36, 0x21, 0x00, 0x00, 0x00, 0x00, 0x00, 0x09, 0x05, 0x63,
 ];
 
-/// Public keys that make a secret anybody knows, which an initiator must refuse: 0, 1, the prime less 1, the prime, and
+/// Degenerate public keys, with which the secret is known without a private key; an initiator must refuse them: 0, 1, the prime less 1, the prime, and
 /// the prime plus 1.
 pub const DEGENERATE_KEYS: [[u8; KEY_LENGTH]; 5] =
     [[0; KEY_LENGTH], ending(&[0; KEY_LENGTH], 1), ending(&PRIME, 0x62), PRIME, ending(&PRIME, 0x64)];

@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn known_answers() {
-        // The plaintexts, keys and ciphertexts that everybody's RC4 is held against.
+        // The usual test vectors of RC4: key, plaintext, ciphertext.
         for (key, plain, cipher) in [
             ("Key", "Plaintext", "bbf316e8d940af0ad3"),
             ("Wiki", "pedia", "1021bf0420"),

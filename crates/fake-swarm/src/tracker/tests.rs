@@ -7,7 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 use crate::bencoding::integer;
-use crate::{DictionaryPeer, UdpCounts};
+use crate::script::DictionaryPeer;
+use crate::udp_script::UdpCounts;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const REQUEST: &str =

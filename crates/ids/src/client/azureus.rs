@@ -19,7 +19,7 @@ pub(super) fn identify(id: &[u8; 20]) -> Option<ClientName> {
         b"KT" => Some(ktorrent(id)?),
         b"KG" if kget(id).is_some() => kget(id),
         _ if end == b'-' => None,
-        // Four that forget the dash; then only digits tell that it is them.
+        // Four clients omit the last dash; they are recognised by digits.
         b"FG" | b"LH" | b"NE" | b"SP" if version.iter().all(u8::is_ascii_digit) => None,
         _ => return None,
     };
@@ -31,9 +31,9 @@ pub(super) fn identify(id: &[u8; 20]) -> Option<ClientName> {
     named(code, version, spelled)
 }
 
-/// Some put a dash between the code and the version: `-UL-0001-`.
+/// Some clients put a dash between the code and the version: `-UL-0001-`.
 fn dashed(code: [u8; 2], version: [u8; 4]) -> Option<ClientName> {
-    // The same in every version.
+    // These two send the same id in every version.
     let same = match &code {
         b"DM" => Some("demagnetize"),
         b"UL" => Some("unworkable"),
@@ -46,7 +46,7 @@ fn dashed(code: [u8; 2], version: [u8; 4]) -> Option<ClientName> {
     }
 }
 
-/// A client by the table, or by its bare code; `spelled` is a version that has been read already.
+/// A client in the table, or its code; `spelled` is the version if it was read already.
 fn named(code: [u8; 2], version: [u8; 4], spelled: Option<String>) -> Option<ClientName> {
     let alphanumeric = version.iter().all(u8::is_ascii_alphanumeric);
     let Ok(at) = CODES.binary_search_by(|(known, ..)| known.as_slice().cmp(&code)) else {
@@ -54,20 +54,20 @@ fn named(code: [u8; 2], version: [u8; 4], spelled: Option<String>) -> Option<Cli
     };
     let (_, name, spelling) = CODES.get(at)?;
     let version = spelled.or_else(|| spelling.read(version));
-    // Without a version to read it takes more than a code and a dash.
+    // Without a readable version, the code and a dash are not enough.
     let known = version.is_some() || alphanumeric || *spelling == Spelling::Unversioned;
     known.then_some(ClientName { name: Cow::Borrowed(name), version })
 }
 
-/// A code that is in no table is shown as it is.
+/// The code of a client that is not in the table.
 fn unknown(code: [u8; 2], version: [u8; 4]) -> Option<ClientName> {
     let printable = code.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'-');
     let version = Spelling::Dotted.read(version).filter(|_| printable)?;
     Some(ClientName { name: Cow::Owned(String::from_utf8_lossy(&code).into_owned()), version: Some(version) })
 }
 
-/// From 0.15 on, when rTorrent and its library began to have one version, the minor and the patch number have two
-/// hexadecimal digits each: `1011` is 0.16.17. Before, the patch was the third character: `0D80` is 0.13.8.
+/// Since 0.15, when rTorrent and its library got one version, the minor and patch numbers have two hexadecimal digits each:
+/// `1011` is 0.16.17. Before, the patch number was the third character: `0D80` is 0.13.8.
 fn rtorrent([a, b, c, d]: [u8; 4]) -> Option<String> {
     let (minor, patch) = (hex_pair(a, b)?, hex_pair(c, d)?);
     (minor >= 15).then(|| format!("0.{minor}.{patch}"))
@@ -82,7 +82,7 @@ fn hex_pair(high: u8, low: u8) -> Option<u32> {
 }
 
 /// `355W-` is 3.5.5, `791B-` is 7.9.1 (beta), `7a5W-` is 7.10.5, `340-` is 3.4.0, and `1110Q` is 1.1.10: the last number
-/// takes two digits when it needs them, and the letter moves over the dash.
+/// has two digits if it needs them, and the letter then takes the place of the dash.
 fn mu_torrent([a, b, c, d]: [u8; 4], end: u8) -> Option<String> {
     let (major, minor) = (hex(a)?, hex(b)?);
     Some(match (d, end) {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_letter_moves_when_the_number_grows() {
+    fn versions_of_mu_torrent_are_read_with_one_or_two_digits_at_the_end() {
         for (version, end, expected) in [
             (b"355W", b'-', Some("3.5.5")),
             (b"791B", b'-', Some("7.9.1 (beta)")),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_of_rtorrents_version_changed_with_0_15() {
+    fn versions_of_rtorrent_are_read_in_hexadecimal_since_0_15() {
         for (version, expected) in [
             (b"0F00", Some("0.15.0")),
             (b"0F07", Some("0.15.7")),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dash_may_stand_behind_the_code() {
+    fn a_dash_after_the_code_is_accepted() {
         for (id, expected) in [
             (b"-UL-0001-01804289383", Some("unworkable")),
             (b"-DM-0010-abcdefghijk", Some("demagnetize")),

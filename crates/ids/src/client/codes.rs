@@ -1,15 +1,15 @@
-//! The two characters by which Azureus-style ids name their client.
+//! The two characters that name the client in an Azureus-style id.
 //!
-//! Each is in BEP 20, in the list that BEP 20 was made from and that went on after it (wiki.theory.org), in what the client
-//! says of itself, known to libtorrent, Transmission or BiglyBT, or seen in swarms by many; the golden table in the
-//! fixtures says which. Where two clients took the same code and nothing tells them apart, both are named.
+//! The source of each is BEP 20, the list that BEP 20 was made from (wiki.theory.org), the client itself, libtorrent,
+//! Transmission or BiglyBT, or sightings in swarms; the golden table in the fixtures says which. If two clients have the same
+//! code and cannot be told apart, both are named.
 
 use super::version::Spelling::{
     self, Build, Deluge, Dotted, Four, FreeDownloadManager, Hundredths, PaddedLast, Pairs, Thousandths, Three,
     Transmission, Two, Unversioned, WideLast, WideMiddle,
 };
 
-/// Sorted by code. Those of the µTorrent family, of KTorrent and KGet, and of rTorrent since 0.15 have rules of their own.
+/// Sorted by code. Versions of the µTorrent family, of KTorrent and KGet, and of rTorrent since 0.15 have rules of their own.
 pub(super) const CODES: &[(&[u8; 2], &str, Spelling)] = &[
     (b"7T", "aTorrent", Dotted),
     (b"AB", "AnyEvent::BitTorrent", Dotted),
@@ -61,7 +61,7 @@ pub(super) const CODES: &[(&[u8; 2], &str, Spelling)] = &[
     (b"GP", "Gopeed", Unversioned),
     (b"GR", "GetRight", Two),
     (b"GS", "GSTorrent", Dotted),
-    // Changed by hand when its behaviour changes: no version.
+    // Its number changes with its behaviour and is not a version.
     (b"GT", "anacrolix/torrent", Unversioned),
     (b"HK", "Hekate", Dotted),
     (b"HL", "Halite", Three),
@@ -80,7 +80,7 @@ pub(super) const CODES: &[(&[u8; 2], &str, Spelling)] = &[
     (b"LK", "Linkage", Three),
     (b"LP", "Lphant", Hundredths),
     (b"LT", "libtorrent", Dotted),
-    // The version of the protocol, not of the client.
+    // The number is the version of the protocol, not of the client.
     (b"LW", "LimeWire", Unversioned),
     (b"Lr", "LibreTorrent", Three),
     (b"MG", "MediaGet", Two),
@@ -114,7 +114,7 @@ pub(super) const CODES: &[(&[u8; 2], &str, Spelling)] = &[
     (b"SM", "SoMud", Dotted),
     (b"SN", "ShareNET", Dotted),
     (b"SP", "BitSpirit", Three),
-    // BEP 20 gives the code to SwarmScope, which has not been seen for two decades.
+    // BEP 20 assigns the code to SwarmScope, which has not been seen for two decades.
     (b"SS", "superseedr", PaddedLast),
     (b"ST", "SymTorrent", Hundredths),
     (b"SZ", "Shareaza", Four),
@@ -149,7 +149,7 @@ pub(super) const CODES: &[(&[u8; 2], &str, Spelling)] = &[
     (b"ZT", "ZipTorrent", Dotted),
     (b"bk", "BitKitten", Dotted),
     (b"eM", "eMule", Unversioned),
-    // Before 0.15 the version is the library's alone.
+    // Before 0.15 the version is that of the library only.
     (b"lt", "rTorrent/libTorrent", Dotted),
     (b"pX", "pHoeniX", Dotted),
     (b"pb", "pbTorrent", Three),
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_sorted_for_their_search() {
+    fn codes_are_sorted_for_binary_search() {
         assert!(CODES.is_sorted_by(|a, b| a.0 < b.0));
     }
 
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_fit_for_a_line() {
+    fn names_are_short_and_trimmed() {
         for (code, name, _) in CODES {
             assert!(!name.is_empty() && name.trim() == *name && name.len() < 40, "{}", code.escape_ascii());
         }

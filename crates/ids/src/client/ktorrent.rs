@@ -1,10 +1,10 @@
-//! KTorrent and KGet: the version without its dots, as long as it is, then a dash.
+//! KTorrent and KGet: the version without its dots, in any length, then a dash.
 //!
 //! Their library copies a fixed length into the id, so a NUL follows a short version.
 
 use super::version::{digit, pair};
 
-/// `512` is 5.1.2, `22081` is 22.08.1, `2640` is 26.4.0. Before version 3 four characters, of which the third could be a
+/// `512` is 5.1.2, `22081` is 22.08.1, `2640` is 26.4.0. Before version 3 it had four characters, and the third could be a
 /// letter: `11R1` is 1.1 RC 1 and `2140` is 2.1.4.
 pub(super) fn ktorrent(id: &[u8; 20]) -> Option<String> {
     let (version, padding) = parts(id)?;
@@ -40,20 +40,20 @@ pub(super) fn kget(id: &[u8; 20]) -> Option<String> {
     }
 }
 
-/// The version, and the byte behind its dash.
+/// The version, and the byte after its dash.
 fn parts(id: &[u8; 20]) -> Option<(&[u8], u8)> {
     let rest = id.get(3..10)?;
     let length = rest.iter().position(|byte| *byte == b'-')?;
     Some((rest.get(..length)?, *id.get(length + 4)?))
 }
 
-/// Whether two digits are a year, as since version 20.12, and not the beginning of a version 2, of which 2.2.8 was the last,
-/// or of versions 3 to 5; ids of version 2 had no NUL.
+/// Whether the first two digits are a year, as since version 20.12. Otherwise they begin a version 2, of which 2.2.8 was the
+/// last, or a version 3 to 5; ids of version 2 had no NUL.
 fn is_year(year: u8, padding: u8) -> bool {
     (23..30).contains(&year) || (20..30).contains(&year) && padding == 0
 }
 
-/// `40` is release 0 of April; `12` is December without a release number: none was made in January.
+/// `40` is release 0 of April; `12` is December without a release number: there was no release in January.
 fn since_2020(year: u8, month: u8, release: u8) -> Option<String> {
     match (month, release) {
         (b'1', b'0'..=b'2') => Some(format!("{year}.{}", pair(month, release)?)),
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ktorrent_wrote_versions_in_many_lengths() {
+    fn versions_of_ktorrent_are_read_in_all_lengths() {
         for (id, expected) in [
             (b"-KT512-abcdefghijklm", Some("5.1.2")),
             (b"-KT22081-abcdefghijk", Some("22.08.1")),
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn kget_has_the_minor_version_of_kde() {
+    fn versions_of_kget_have_the_minor_version_of_kde() {
         for (id, expected) in [
             (b"-KG251-\0bcdefghijklm", Some("2.5.1")),
             (b"-KG2143-abcdefghijkl", Some("2.14.3")),

@@ -1,4 +1,4 @@
-//! Mainline style: a letter or two, then three numbers with dashes between and behind them.
+//! Mainline style: one or two characters, then three numbers, each followed by a dash.
 
 use super::ClientName;
 
@@ -8,7 +8,7 @@ pub(super) fn identify(id: &[u8; 20]) -> Option<ClientName> {
     let (name, rest) = CODES.iter().find_map(|(code, name)| Some((*name, id.strip_prefix(*code)?)))?;
     let mut parts = rest.split(|byte| *byte == b'-');
     let (major, minor, tiny) = (number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?);
-    // A number that reaches the end of the id has no dash behind it.
+    // The last number must be followed by a dash too.
     parts.next()?;
     Some(ClientName { name: name.into(), version: Some(format!("{major}.{minor}.{tiny}")) })
 }
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_numbers_with_dashes_behind_them() {
+    fn three_numbers_followed_by_dashes_are_a_version() {
         for (id, expected) in [
             (b"M7-9-2--abcdefghijkl", Some("Mainline 7.9.2")),
             (b"M4-20-8-abcdefghijkl", Some("Mainline 4.20.8")),

@@ -3,7 +3,7 @@
 use super::ClientName;
 use super::version::{digit, pair};
 
-/// Those that no other convention could be taken for, and that must not be taken for Azureus style.
+/// Rules that must be tried before the conventions, because some of these ids look like Azureus style.
 pub(super) fn identify(id: &[u8; 20]) -> Option<ClientName> {
     let rules = [
         bit_comet,
@@ -45,7 +45,7 @@ fn bit_comet(id: &[u8; 20]) -> Option<ClientName> {
     named(name, Some(format!("{major}.{minor:0digits$}")))
 }
 
-/// A code, a version with its dots, and a character that ends it: "-ML2.7.2-kgjjfkd".
+/// A code, a version with its dots, and a final character: "-ML2.7.2-kgjjfkd".
 fn dotted(id: &[u8; 20]) -> Option<ClientName> {
     let codes = [(&b"-ML"[..], b'-', "MLDonkey"), (b"-RN", b'-', "Rain"), (b"btpd/", b'|', "btpd")];
     let (end, name, rest) = codes.iter().find_map(|(code, end, name)| Some((end, *name, id.strip_prefix(*code)?)))?;
@@ -144,7 +144,7 @@ fn rufus(id: &[u8; 20]) -> Option<ClientName> {
 }
 
 /// "Its real ID appears to use `\0\3BS` (C notation) as the first four bytes for version 3.x and `\0\2BS` for version
-/// 2.x. In all modes the ID may end in `UDP0`", also when it begins with what another client is called.
+/// 2.x. In all modes the ID may end in `UDP0`", even if it begins with the name of another client.
 fn bit_spirit(id: &[u8; 20]) -> Option<ClientName> {
     match id {
         [0, version @ 1..=9, b'B', b'S', ..] => named("BitSpirit", Some(format!("{version}.x"))),
@@ -161,9 +161,9 @@ fn free_download_manager(id: &[u8; 20]) -> Option<ClientName> {
     own.then(|| ClientName { name: "Free Download Manager".into(), version: Some("6".to_owned()) })
 }
 
-/// Ids that begin with a word, or have it in a certain place.
+/// Ids that begin with a word, or have one at a fixed offset.
 fn by_word(id: &[u8; 20]) -> Option<ClientName> {
-    // Nearly all ids have none of the words, and nearly all words are out with their first letter.
+    // Nearly all ids have none of the words, and the first letter excludes nearly all words.
     let has = |at, word: &[u8]| id.get(at) == word.first() && id.get(at..).is_some_and(|rest| rest.starts_with(word));
     let (_, _, name, version) = WORDS.iter().find(|(at, word, ..)| has(*at, word))?;
     Some(ClientName { name: (*name).into(), version: version.map(str::to_owned) })
@@ -171,7 +171,7 @@ fn by_word(id: &[u8; 20]) -> Option<ClientName> {
 
 /// Offset, word, client and version.
 const WORDS: &[(usize, &[u8], &str, Option<&str>)] = &[
-    // Azureus wrote its name before it began the convention that is called after it.
+    // Azureus sent its name before the convention that is named after it.
     (5, b"Azureus", "Azureus", Some("2.0.3.2")),
     (0, b"Azureus\0", "Azureus", Some("1")),
     // "BitTyrant is an Azureus fork and simply uses `AZ2500BT` + random bytes as peer ID in its 1.1 version."
@@ -180,7 +180,7 @@ const WORDS: &[(usize, &[u8], &str, Option<&str>)] = &[
     (0, b"346------", "TorrenTopia", Some("1.90")),
     // "G3 Torrent starts its peer ID with `-G3` and appends up to 9 characters of the nickname of the user."
     (0, b"-G3", "G3 Torrent", None),
-    // The default of a library for Node.js, the same in every version; otherwise it is TorrentStorm's code.
+    // The default of a Node.js library, the same in every version; other versions are TorrentStorm's.
     (0, b"-TS0008-", "torrent-stream", None),
     (0, b"-WT-", "BitLet", None),
     (0, b"-aria2-", "aria2", None),

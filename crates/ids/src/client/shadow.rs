@@ -1,14 +1,14 @@
-//! Shadow style, of BitTornado and its relatives: a letter, up to five characters of version, dashes up to the sixth, and
-//! three characters for the kind of client.
+//! Shadow style, of BitTornado and its relatives: a letter, up to five characters of version, padded with dashes, and three
+//! characters for the kind of client.
 
 use super::ClientName;
 use super::version::digit;
 
-/// The characters that versions are written in, from 0 on; a dash is the last of them, and the padding.
+/// The digits of versions, in order of their value; a dash is the last of them, and the padding.
 const BASE_64: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.-";
 
-/// BEP 20: "up to five ascii characters for version number, padded with dashes if less than 5, followed by `---`". What
-/// follows is `-T-` or a count from `000` on where one client downloads several torrents.
+/// BEP 20: "up to five ascii characters for version number, padded with dashes if less than 5, followed by `---`". Instead of
+/// `---` there may be `-T-`, or a count from `000` on in a client that downloads several torrents.
 pub(super) fn identify(id: &[u8; 20]) -> Option<ClientName> {
     let [letter, version @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _] = id;
     let name = CODES.iter().find_map(|(known, name)| (known == letter).then_some(*name))?;
@@ -20,14 +20,14 @@ pub(super) fn identify(id: &[u8; 20]) -> Option<ClientName> {
     }
     let version = match version {
         [] => None,
-        // No client has got to version 10, and many words begin with one of the letters.
+        // The major version must be a digit: many words begin with one of these letters, and no client reached version 10.
         [major, ..] if digit(*major).is_some() => Some(spell(version)?),
         _ => return None,
     };
     Some(ClientName { name: name.into(), version })
 }
 
-/// `03I` is 0.3.18, `390` is 3.9 and `1` is 1.0: zeros at the end stand for nothing.
+/// `03I` is 0.3.18, `390` is 3.9 and `1` is 1.0: trailing zeros are dropped.
 fn spell(version: &[u8]) -> Option<String> {
     let number = |character: &u8| BASE_64.iter().position(|known| known == character);
     let mut numbers = version.iter().map(number).collect::<Option<Vec<usize>>>()?;
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_decides() {
+    fn ids_are_recognised_by_letter_version_and_kind() {
         for (id, expected) in [
             (b"T03I-----abcdefghijk", Some("BitTornado 0.3.18")),
             (b"T03I--008abcdefghijk", Some("BitTornado 0.3.18")),

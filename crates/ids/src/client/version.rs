@@ -1,11 +1,11 @@
-//! How clients spell the version in an Azureus-style id: what was 4.5.2 before it became four characters.
+//! How clients write their version into the four characters of an Azureus-style id.
 
 /// How a client writes its version into the four characters after its code, `-XXabcd-`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spelling {
     /// `4520` is 4.5.2: three numbers, and a build that is shown if it is a digit other than 0.
     Dotted,
-    /// `0290` is 0.2.9: three numbers, and something that is no part of the version.
+    /// `0290` is 0.2.9: three numbers, and a character that is not part of the version.
     Three,
     /// `5750` is 5.7.5.0: four numbers.
     Four,
@@ -27,9 +27,9 @@ pub(super) enum Spelling {
     PaddedLast,
     /// `203s` is 2.0.3 and `201b` is 2.0.1 (beta): Deluge's letters.
     Deluge,
-    /// `51R` is 5.1.27: Free Download Manager leaves the last character to chance, and the third may be beyond `z`.
+    /// `51R` is 5.1.27: in Free Download Manager the last character is random, and the third may be beyond `z`.
     FreeDownloadManager,
-    /// Nothing that could be read, or the same in every version.
+    /// No readable version, or the same in every version.
     Unversioned,
     /// `3000` is 3.00 and `410Z` is 4.1.0 (dev): Transmission changed its scheme with version 4.
     Transmission,

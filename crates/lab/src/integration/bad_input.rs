@@ -42,7 +42,7 @@ pub(super) fn run(lab: &Lab) -> Result {
     let no_room = row("no room for another connection", &torrent, json!({"status": "connect_timeout"}));
     rows.push(no_room.args(["--connect-timeout", "1s"]).tracker(format!("http://{}/announce", full.address)));
     rows.extend(once_more(&torrent, &http)?);
-    rows.extend(nobody_there(lab, &torrent)?);
+    rows.extend(closed_ports(lab, &torrent)?);
     drop(inside);
     thread::scope(|scope| {
         let (end, ended) = oneshot::channel::<()>();
@@ -55,7 +55,7 @@ pub(super) fn run(lab: &Lab) -> Result {
     })
 }
 
-/// A row that says so of its one tracker: somebody answered, but nobody is there; or nobody answered.
+/// A row that has this of its one tracker, which answered without a peer, or did not answer.
 fn row(name: &str, torrent: &Torrent, says: Value) -> Row {
     let code = if says.get("status").is_some_and(|status| status == "ok") { 1 } else { 3 };
     Row::new(name, torrent, code).says(says)
@@ -126,7 +126,7 @@ fn http_scripts() -> Vec<(&'static str, TrackerScript, Value)> {
             json!({"status": "http_status", "http_status": 302}),
         ),
         (
-            "a redirect to a port where nobody listens",
+            "a redirect to a closed port",
             TrackerScript::redirect(format!("http://127.0.0.1:1/announce?pid={PASSKEY}")),
             says("connect_refused"),
         ),
@@ -163,7 +163,7 @@ fn udp_scripts() -> Vec<(&'static str, UdpScript, Value)> {
 }
 
 /// Trackers that cannot be asked at all.
-fn nobody_there(lab: &Lab, torrent: &Torrent) -> Result<Vec<Row>> {
+fn closed_ports(lab: &Lab, torrent: &Torrent) -> Result<Vec<Row>> {
     let says = |status: &str| json!({"status": status});
     let closed = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
     let urls = ["http://127.0.0.1:99999/announce", "wss://127.0.0.1/announce", "http:///announce"].map(planted);
@@ -171,9 +171,9 @@ fn nobody_there(lab: &Lab, torrent: &Torrent) -> Result<Vec<Row>> {
     let odd = torrents::invented(&lab.swarm.scratch.folder("torrents")?, "odd trackers", &urls)?;
     let no_scrape = format!("http://{closed}/{PASSKEY}");
     Ok(vec![
-        row("nobody listens", torrent, says("connect_refused")).tracker(format!("http://{closed}/announce")),
-        row("nobody listens, UDP", torrent, says("connect_refused")).tracker(format!("udp://{closed}/announce")),
-        row("nobody listens, HTTPS", torrent, says("connect_refused")).tracker(format!("https://{closed}/announce")),
+        row("a closed port", torrent, says("connect_refused")).tracker(format!("http://{closed}/announce")),
+        row("a closed port, UDP", torrent, says("connect_refused")).tracker(format!("udp://{closed}/announce")),
+        row("a closed port, HTTPS", torrent, says("connect_refused")).tracker(format!("https://{closed}/announce")),
         row("no scrape URL", torrent, says("scrape_unsupported")).args(["--scrape"]).tracker(no_scrape),
         Row::new("odd URLs", &odd, 3).says(says("bad_url")).says(says("bad_url")).says(says("unsupported_scheme")),
     ])

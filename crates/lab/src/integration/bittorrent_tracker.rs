@@ -1,7 +1,7 @@
 //! bittorrent-tracker 11 from npm: HTTP, UDP, IPv6.
 //!
 //! libtorrent seeds over IPv4. Over IPv6 a scripted peer does: this machine has one loopback address of that family, and
-//! a client that finds its own address in the tracker's list talks to nobody there.
+//! a client that finds its own address in the tracker's list does not talk there.
 
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -63,7 +63,7 @@ pub(super) fn run(lab: &Lab) -> Result {
 /// The ways to ask, with a seed of each family.
 fn rows(tracker: &BittorrentTracker, torrent: &Torrent, v4: SocketAddr, v6: SocketAddr) -> Vec<Row> {
     let row = |name: &str, code| Row::new(name, torrent, code);
-    let nobody: [(&str, &str); 0] = [];
+    let no_peers: [(&str, &str); 0] = [];
     let (http, udp) = (tracker.url("http", false), tracker.url("udp", false));
     vec![
         row("HTTP", 0).tracker(&http).finds([(v4, "ok")]).says(json!(
@@ -81,14 +81,16 @@ fn rows(tracker: &BittorrentTracker, torrent: &Torrent, v4: SocketAddr, v6: Sock
              "seeders": 1, "peers": 1, "peers_v4": 1}
         )),
         // Over IPv6 it sends entries of 6 bytes, which BEP 15 says are 18 bytes long: there is nothing to be had from them.
-        row("UDP over IPv6", 1).from(Ipv6Addr::LOCALHOST).tracker(tracker.url("udp", true)).finds(nobody).says(json!(
-            {"status": "ok", "family": "ipv6", "seeders": 1, "peers": 0, "skipped": {"truncated": 1}}
-        )),
-        row("scrape over UDP", 0).args(["--scrape"]).tracker(&udp).finds(nobody).says(json!(
+        row("UDP over IPv6", 1).from(Ipv6Addr::LOCALHOST).tracker(tracker.url("udp", true)).finds(no_peers).says(
+            json!(
+                {"status": "ok", "family": "ipv6", "seeders": 1, "peers": 0, "skipped": {"truncated": 1}}
+            ),
+        ),
+        row("scrape over UDP", 0).args(["--scrape"]).tracker(&udp).finds(no_peers).says(json!(
             {"status": "ok", "peers": null, "seeders": 1, "leechers": 0}
         )),
         // Its keys are the info-hashes as UTF-8 text.
-        row("scrape over HTTP", 0).args(["--scrape"]).tracker(&http).finds(nobody).says(json!(
+        row("scrape over HTTP", 0).args(["--scrape"]).tracker(&http).finds(no_peers).says(json!(
             {"status": "ok", "peers": null, "seeders": 1, "leechers": 0}
         )),
     ]

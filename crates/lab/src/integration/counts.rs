@@ -1,4 +1,4 @@
-//! What a tracker counts of a torrent's peers, asked for by hand over HTTP. A scrape registers nobody.
+//! What a tracker counts of a torrent's peers, asked for by hand over HTTP. A scrape registers no peer.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -53,10 +53,10 @@ pub(super) fn wait_until(
     })
 }
 
-/// Waits until the tracker counts nobody but seeds, as it must soon after a run.
+/// Waits until the tracker counts only seeds, as it must soon after a run.
 pub(super) fn wait_until_gone(tracker: SocketAddr, info_hash: &str) -> Result {
     wait_until(tracker, info_hash, Instant::now() + GONE_WITHIN, |counts| counts.incomplete == 0)
-        .map_err(|reason| format!("{reason}, and nobody is there any more: no `stopped`?"))
+        .map_err(|reason| format!("{reason}, although the run has ended: no `stopped`?"))
 }
 
 /// One HTTP request; the whole reply, with its head.

@@ -43,17 +43,17 @@ fn zone() -> Vec<(&'static str, Answer)> {
         ("hang.test", Answer::Silence),
         ("local.test", addresses(&["127.0.0.1"])),
         ("mixed.test", addresses(&["127.0.0.1", HOST])),
-        // Between the check and the use of the address, if somebody looks twice.
+        // Between the check and the use of the address, for a program that resolves the name twice.
         ("rebind.test", Answer::Changes(parsed(&[HOST]), parsed(&["127.0.0.1"]))),
     ]
 }
 
-/// Sets everybody up, runs the rows, and asks who was dialled and how often the resolver was asked.
+/// Starts the listeners, runs the rows, and checks which of them were dialled and how often the resolver was asked.
 pub(super) fn run(namespace: &Namespace) -> Result {
     parsed(&[HOST, HOST6]).into_iter().try_for_each(namespace::add_address)?;
     let dialled = Dialled::default();
-    let nobody = || dictionary([("interval", integer(60)), ("peers", string(""))]);
-    fakes::http(PORT, &dialled, move |_| fakes::ok(nobody()))?;
+    let no_peers = || dictionary([("interval", integer(60)), ("peers", string(""))]);
+    fakes::http(PORT, &dialled, move |_| fakes::ok(no_peers()))?;
     let resolver = Resolver::serve(table(zone()))?;
     namespace.prober.judge("look-ups", &rows(namespace)?)?;
     let local: Vec<SocketAddr> = dialled.all().into_keys().filter(|addr| addr.ip().is_loopback()).collect();

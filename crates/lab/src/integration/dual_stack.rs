@@ -265,7 +265,7 @@ impl Player {
             let first = first.map(|address| address.to_string());
             let (same, maybe) = if self.does == Second::Announces { (None, first) } else { (first, None) };
             json!({
-                "outcome": "ok", "namespace": "done", "transport": "tcp", "plaintext": "ok", "encrypted": null, "error": null,
+                "outcome": "ok", "stage": "done", "transport": "tcp", "plaintext": "ok", "encrypted": null, "error": null,
                 "hint": null, "role": self.role, "client": self.client, "same_as": same, "maybe_same_as": maybe,
             })
         };

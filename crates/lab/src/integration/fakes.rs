@@ -108,7 +108,7 @@ pub(super) fn serve_datagrams(
         while let Ok((length, remote)) = socket.recv_from(&mut buffer) {
             let bytes = buffer.get(..length).unwrap_or_default().to_vec();
             for answer in answers(&Datagram { bytes, remote }) {
-                // Whoever asked may be gone.
+                // The client may be gone.
                 let _ = socket.send_to(&answer, remote);
             }
         }

@@ -1,4 +1,4 @@
-//! A listener that takes nobody.
+//! A listener that accepts no connection.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl Full {
         while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
             queued.push(stream);
             if queued.len() > AT_MOST {
-                return Err("no full listener: it takes everybody".to_owned());
+                return Err("no full listener: it accepts every connection".to_owned());
             }
         }
         Ok(Self { address, _listener: listener, _queued: queued })

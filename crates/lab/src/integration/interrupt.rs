@@ -14,7 +14,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Starts the command; nobody reads what it says.
+    /// Starts the command; its output is not read.
     pub(super) fn start(command: &mut Command) -> Result<Self> {
         let shown = shell::shown(command);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

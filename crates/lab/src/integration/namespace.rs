@@ -98,7 +98,7 @@ pub(super) fn swallow(network: &str) -> Result {
 /// Names are looked up at 127.0.0.1 and nowhere else.
 fn set_resolver(folder: &Path) -> Result {
     let files = [
-        // The library asks twice and waits as long as it can: whoever gives up sooner does so by itself.
+        // The library asks twice and waits as long as it can: a program that gives up sooner has a timeout of its own.
         ("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:30\n"),
         ("/etc/hosts", "127.0.0.1 localhost\n"),
         ("/etc/nsswitch.conf", "hosts: files dns\n"),

@@ -44,7 +44,7 @@ pub(super) struct Ports {
     pub(super) expired: u16,
     /// TLS with a certificate of the future.
     pub(super) future: u16,
-    /// TLS with a certificate that nobody vouches for.
+    /// TLS with a certificate of no known authority.
     pub(super) self_signed: u16,
 }
 
@@ -60,7 +60,7 @@ impl Nginx {
         let folder = scratch.folder("nginx")?;
         let tls = tls_servers(&authority, ports)?;
         for server in &tls {
-            // Made by us, to be read by whom nginx runs as.
+            // Made by the lab, to be read by the user that nginx runs as.
             readable_by_nobody(&server.certificate.key)?;
         }
         readable_by_nobody(&folder)?;
@@ -150,7 +150,7 @@ fn redirects(plain: u16, good: u16) -> String {
         to("/in-a-circle", "/announce/in-a-circle-too?$args"),
         to("/in-a-circle-too", "/announce/in-a-circle?$args"),
         to("/to-multicast", "http://224.0.0.1/announce?$args"),
-        to("/to-nobody", &format!("http://0.0.0.0:{plain}/announce?$args")),
+        to("/to-unspecified", &format!("http://0.0.0.0:{plain}/announce?$args")),
         to("/to-ftp", "ftp://127.0.0.1/announce?$args"),
     ]
     .concat();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use xtask::shell::{self, Result};
 
-/// Foreign programs tell nobody when they are ready, so they are asked again and again, this far apart.
+/// Foreign programs do not say when they are ready, so they are polled, this far apart.
 const BETWEEN_POLLS: Duration = Duration::from_millis(20);
 
 /// How long one attempt to connect to such a program may take.
@@ -37,8 +37,8 @@ impl Process {
     pub(super) fn start_as_nobody(name: &'static str, command: &Command, folder: &Path) -> Result<Self> {
         // The folder was made a moment ago, so its owner is who we are.
         let is_root = fs::metadata(folder).is_ok_and(|folder| folder.uid() == 0);
-        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-        Self::spawn(name, mortal(command, if is_root { &nobody } else { &[] }), folder)
+        let as_nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        Self::spawn(name, mortal(command, if is_root { &as_nobody } else { &[] }), folder)
     }
 
     /// Starts a command that is arranged already.
@@ -55,7 +55,7 @@ impl Process {
         Ok(Self { name, shown, child, log })
     }
 
-    /// Waits until somebody listens at this address, and fails early when the program has ended.
+    /// Waits until a program listens at this address, and fails early when the program has ended.
     pub(super) fn wait_until_listening(&mut self, address: SocketAddr, deadline: Instant) -> Result {
         poll(deadline, || {
             self.check_alive()?;

@@ -42,7 +42,7 @@ fn certificates(nginx: &Nginx, torrent: &Torrent) -> Vec<Row> {
         trusting("an expired certificate", ports.expired, 3, failed("tls_expired")),
         trusting("a certificate of the future", ports.future, 3, failed("tls_not_yet_valid")),
         trusting("no TLS there", ports.plain, 3, failed("tls_plain_http")),
-        Row::new("an authority nobody knows", torrent, 3).tracker(url(ports.good)).says(failed("tls_unknown_issuer")),
+        Row::new("an unknown authority", torrent, 3).tracker(url(ports.good)).says(failed("tls_unknown_issuer")),
         Row::new("TLS there", torrent, 3)
             .tracker(format!("http://127.0.0.1:{}/announce", ports.good))
             .says(json!({"status": "http_status", "http_status": 400})),
@@ -66,7 +66,7 @@ fn redirects(nginx: &Nginx, torrent: &Torrent) -> Vec<Row> {
         row("six in a row", plain("hop6"), 3).says(says("too_many_redirects")),
         refused("in-a-circle", "redirect_loop"),
         refused("to-multicast", "refused_address"),
-        refused("to-nobody", "refused_address"),
+        refused("to-unspecified", "refused_address"),
         refused("to-ftp", "redirect"),
     ]
 }
@@ -93,9 +93,9 @@ fn seen_by_nginx(requests: &[String]) -> Vec<String> {
     let checks = [
         (any(&|line| !line.ends_with("gzip=-")), "no reply was compressed"),
         (any(&|line| line.contains("/announce") && !redirected(line) && has_credentials(line)), "no credentials came"),
-        (any(&redirected), "nobody followed the redirect to https"),
+        (any(&redirected), "no run followed the redirect to https"),
         (!any(&|line| redirected(line) && has_credentials(line)), "credentials were sent on to another origin"),
-        (any(&|line| line.contains("event=stopped")), "nobody said goodbye"),
+        (any(&|line| line.contains("event=stopped")), "no run sent `stopped`"),
     ];
     let faults = checks.iter().filter(|(right, _)| !right).map(|(_, fault)| format!("nginx: {fault}"));
     faults.collect()

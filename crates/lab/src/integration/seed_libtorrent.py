@@ -13,7 +13,7 @@ parser.add_argument("--check", action="store_true", help="have only what is in t
 parser.add_argument("--super-seeding", action="store_true", help="hide what it has")
 parser.add_argument("--paused", action="store_true")
 parser.add_argument("--secret", action="store_true", help="tell no tracker")
-parser.add_argument("--without", metavar="FIRST-LAST", help="connect to nobody of these addresses")
+parser.add_argument("--without", metavar="FIRST-LAST", help="connect to none of these addresses")
 parser.add_argument("address")
 parser.add_argument("folder")
 parser.add_argument("torrents", nargs="+")

@@ -1,4 +1,4 @@
-//! Torrents that real clients seed, and torrents that nobody answers for, over HTTP and UDP.
+//! Torrents that real clients seed, and torrents without an answering peer, over HTTP and UDP.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use super::torrents::Torrent;
 use super::verdict::{self, Expected};
 use crate::report::Report;
 
-/// All runs: the seeded torrents as often as asked for, then those that nobody answers for.
+/// All runs: the seeded torrents as often as asked for, then those without an answering peer.
 pub(super) fn run(lab: &Lab) -> Result {
     let expected: Vec<&Expected> = lab.swarm.seeds.iter().map(|(_, expected)| expected).collect();
     let (mut right, mut wrong) = (0_u32, Vec::new());
@@ -37,7 +37,7 @@ pub(super) fn run(lab: &Lab) -> Result {
         }
     }
     println!("{right} runs right, {} wrong", wrong.len());
-    wrong.extend(lab.prober.judge("nobody answers", &unanswered(lab)).err());
+    wrong.extend(lab.prober.judge("no peer answers", &unanswered(lab)).err());
     wrong.extend(lab.prober.judge("scrape", &scraped(lab)).err());
     wrong.extend(counts::wait_until_gone(lab.swarm.opentracker.address, &lab.swarm.torrents.deserted.info_hash).err());
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n\n")) }
@@ -54,30 +54,30 @@ fn seeded(lab: &Lab, torrent: &Torrent, scheme: &str, expected: &[&Expected]) ->
     if faults.is_empty() { Ok(()) } else { Err(report.told(&faults)) }
 }
 
-/// The torrents that nobody answers for, as the torrents have it and over UDP.
+/// The torrents without an answering peer, as the torrents have it and over UDP.
 fn unanswered(lab: &Lab) -> Vec<Row> {
     let (torrents, udp) = (&lab.swarm.torrents, lab.swarm.opentracker.url("udp"));
-    let nobody: [(&str, &str); 0] = [];
+    let no_peers: [(&str, &str); 0] = [];
     vec![
-        Row::new("nobody has it", &torrents.deserted, 1).says(json!({"status": "ok"})),
-        Row::new("nobody has it, UDP", &torrents.deserted, 1).tracker(&udp).says(json!({"status": "ok"})),
-        Row::new("not on the list", &torrents.unlisted, 3).says(json!({"status": "failure"})).finds(nobody),
+        Row::new("no peer has it", &torrents.deserted, 1).says(json!({"status": "ok"})),
+        Row::new("no peer has it, UDP", &torrents.deserted, 1).tracker(&udp).says(json!({"status": "ok"})),
+        Row::new("not on the list", &torrents.unlisted, 3).says(json!({"status": "failure"})).finds(no_peers),
         // opentracker's answer to a hash it does not know is 8 bytes long.
         Row::new("not on the list, UDP", &torrents.unlisted, 3)
             .tracker(&udp)
             .says(json!({"status": "failure"}))
-            .finds(nobody),
+            .finds(no_peers),
     ]
 }
 
-/// What opentracker counts, and nobody is dialled.
+/// What opentracker counts; no peer is dialled.
 fn scraped(lab: &Lab) -> Vec<Row> {
-    let nobody: [(&str, &str); 0] = [];
+    let no_peers: [(&str, &str); 0] = [];
     let says = json!({"status": "ok", "seeders": lab.swarm.seeds.len(), "leechers": 0, "peers": null});
     let rows = lab.swarm.torrents.seeded.iter().flat_map(|torrent| {
         ["http", "udp"].map(|scheme| {
             let row = Row::new(format!("{} over {scheme}", torrent.name), torrent, 0).args(["--scrape"]);
-            row.tracker(lab.swarm.opentracker.url(scheme)).says(says.clone()).finds(nobody)
+            row.tracker(lab.swarm.opentracker.url(scheme)).says(says.clone()).finds(no_peers)
         })
     });
     rows.collect()

@@ -1,5 +1,5 @@
-//! A tracker of the wide world that aims us at this machine, at its neighbours and at its cloud's metadata: not one
-//! connection may come of it, and the victims themselves say so.
+//! A tracker of the wide world that aims the command at this machine, at its neighbours and at its cloud's metadata: not one
+//! connection may be made, as the victims themselves count.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +24,7 @@ const TRACKER: &str = "11.22.33.44:8080";
 const TRACKER6: &str = "[2600:1122:3344::44]:8080";
 /// A tracker of a private network.
 const LOCAL_TRACKER: &str = "10.0.0.1:8080";
-/// A peer that anybody may dial: the control, without which nothing would be proved.
+/// A peer that may be dialled: the control, without which nothing would be proved.
 const PEER: &str = "11.22.33.55:6881";
 /// The same of IPv6.
 const PEER6: &str = "[2600:1122:3344::55]:6881";
@@ -34,7 +34,7 @@ const LOCAL_PEER: &str = "10.0.0.2:6881";
 /// Addresses besides those that the namespace has.
 const NEIGHBOURS: &[&str] = &["10.0.0.3", "169.254.169.254", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd00::1"];
 
-/// Whom the tracker would have us dial.
+/// Addresses that the tracker names and that must not be dialled.
 const VICTIMS: &[&str] = &[
     "127.0.0.1:22",
     "10.0.0.3:80",
@@ -53,8 +53,8 @@ const VICTIMS: &[&str] = &[
     "[2002:7f00:1::]:22",
 ];
 
-/// What is nobody's address at all.
-const NOBODY: &[&str] = &["0.0.0.0:80", "11.22.33.55:0", "[::]:80"];
+/// What is no address at all.
+const INVALID: &[&str] = &["0.0.0.0:80", "11.22.33.55:0", "[::]:80"];
 
 /// 127.0.0.1 in IPv6's clothes, which is how it is meant and not how it is reported.
 const MAPPED: (&str, &str) = ("[::ffff:127.0.0.1]:80", "127.0.0.1:80");
@@ -82,7 +82,7 @@ const REDIRECTS: &[(&str, &str, &str)] = &[
     ("to a good name", "http://good.test:8080", "ok"),
 ];
 
-/// Sets everybody up, runs the rows and asks the victims.
+/// Starts the listeners, runs the rows and asks the victims.
 pub(super) fn run(namespace: &Namespace) -> Result {
     let of_peers = [TRACKER, TRACKER6, LOCAL_TRACKER, PEER, PEER6, LOCAL_PEER].map(|addr| parse(addr).ip());
     let neighbours = NEIGHBOURS.iter().filter_map(|ip| ip.parse().ok());
@@ -98,16 +98,16 @@ pub(super) fn run(namespace: &Namespace) -> Result {
     let before = opened()?;
     let judged = namespace.prober.judge("trackers that aim", &rows(namespace)?);
     let faults: Vec<String> =
-        [judged, nobody_else(&dialled, opened()? - before)].into_iter().filter_map(Result::err).collect();
+        [judged, no_other_dialled(&dialled, opened()? - before)].into_iter().filter_map(Result::err).collect();
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
 }
 
 /// What the victims say, and the kernel, which counted so many connections that were begun.
-fn nobody_else(dialled: &Dialled, opened: u64) -> Result {
-    // Whoever was dialled may still be about to notice.
+fn no_other_dialled(dialled: &Dialled, opened: u64) -> Result {
+    // A listener that was dialled may notice it a moment later.
     let arrived = process::poll(Instant::now() + Duration::from_secs(5), || {
         let noticed: u64 = dialled.all().values().sum();
-        let fault = format!("{opened} connections were begun, and {noticed} arrived where somebody listens");
+        let fault = format!("{opened} connections were begun, and {noticed} arrived at a listener");
         Ok((noticed == opened).then_some(()).ok_or(fault))
     });
     verdict(dialled).and(arrived)
@@ -133,9 +133,9 @@ fn answer(request: &Request) -> Vec<u8> {
     let own = SocketAddr::new(request.remote.ip().to_canonical(), port);
     let to = |addrs: &[&str]| fakes::ok(compact(addrs.iter().map(|addr| parse(addr)).chain([own])));
     match case.as_str() {
-        "victims" => to(&[VICTIMS, NOBODY, &[MAPPED.0, PEER, PEER6]].concat()),
+        "victims" => to(&[VICTIMS, INVALID, &[MAPPED.0, PEER, PEER6]].concat()),
         "neighbours" => to(&[LOCAL_PEER]),
-        "nobody" => to(&[]),
+        "no-peers" => to(&[]),
         "names" => {
             let peers = NAMES.iter().filter_map(|(name, _)| name.split_once(':'));
             let port = |port: &str| integer(port.parse::<u16>().unwrap_or_default());
@@ -145,7 +145,7 @@ fn answer(request: &Request) -> Vec<u8> {
         _ => {
             let location = case.parse().ok().and_then(|number: usize| REDIRECTS.get(number));
             let (_, location, _) = location.unwrap_or(&("", "", ""));
-            let rest = request.target.replacen(&format!("case={case}"), "case=nobody", 1);
+            let rest = request.target.replacen(&format!("case={case}"), "case=no-peers", 1);
             fakes::found(&format!("{location}{rest}"))
         }
     }
@@ -206,7 +206,7 @@ fn compact(peers: impl Iterator<Item = SocketAddr>) -> Vec<u8> {
     dictionary([("interval", integer(60)), ("peers", string(v4)), ("peers6", string(v6))])
 }
 
-/// TCP connections that anybody in the namespace has begun so far, as the kernel counts them.
+/// TCP connections that were begun in the namespace so far, as the kernel counts them.
 fn opened() -> Result<u64> {
     let table = fs::read_to_string("/proc/thread-self/net/snmp").map_err(|error| format!("/proc/net/snmp: {error}"))?;
     let mut lines = table.lines().filter_map(|line| line.strip_prefix("Tcp: "));
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn the_addresses_are_addresses() {
         let trackers = [TRACKER, TRACKER6, LOCAL_TRACKER, PEER, PEER6, LOCAL_PEER, MAPPED.0, MAPPED.1];
-        for addr in trackers.iter().chain(VICTIMS).chain(NOBODY) {
+        for addr in trackers.iter().chain(VICTIMS).chain(INVALID) {
             assert!(addr.parse::<SocketAddr>().is_ok(), "{addr}");
         }
         assert!(NEIGHBOURS.iter().all(|ip| ip.parse::<IpAddr>().is_ok()));

@@ -23,7 +23,7 @@ const ENDED_WITHIN: Duration = Duration::from_secs(8);
 /// How a run ends.
 #[derive(Clone, Copy, Debug)]
 enum End {
-    /// By itself: nobody is left to wait for.
+    /// By itself: there is no peer left to wait for.
     Itself,
     /// By its deadline.
     Deadline,

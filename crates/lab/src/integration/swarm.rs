@@ -35,11 +35,11 @@ pub(super) struct Swarm {
 pub(super) struct Torrents {
     /// On the list, and every seed has them.
     pub(super) seeded: Vec<Torrent>,
-    /// On the list, and nobody has it.
+    /// On the list, without a peer.
     pub(super) deserted: Torrent,
     /// Not on the list.
     pub(super) unlisted: Torrent,
-    /// On the list with both its hashes, and nobody has it. `None` without libtorrent, which makes it.
+    /// On the list with both its hashes, without a peer. `None` without libtorrent, which makes it.
     pub(super) hybrid: Option<Torrent>,
     /// On the list, of nothing, and not used yet.
     spares: Vec<Torrent>,
@@ -133,7 +133,7 @@ impl Torrents {
         made.chain(&self.spares).flat_map(Torrent::hashes)
     }
 
-    /// A torrent on the list that nobody has and nobody has used.
+    /// A torrent on the list that no client has and no run has used.
     pub(super) fn spare(&self) -> Result<&Torrent> {
         let number = self.used.fetch_add(1, Ordering::Relaxed);
         self.spares.get(number).ok_or_else(|| format!("the tables need more than {SPARES} spare torrents"))

@@ -14,7 +14,7 @@ use crate::payload;
 pub(super) const FILE: &str = "one file.bin";
 /// A payload of several files.
 pub(super) const FOLDER: &str = "several files";
-/// A payload whose torrent nobody seeds.
+/// A payload whose torrent has no seed.
 pub(super) const DESERTED: &str = "deserted.bin";
 /// A payload whose torrent the tracker has not heard of.
 pub(super) const UNLISTED: &str = "unlisted.bin";

@@ -16,7 +16,7 @@ pub(super) struct Expected {
 pub(super) fn seeded(report: &Report, seeds: &[&Expected]) -> Vec<String> {
     let mut faults: Vec<String> = seeds.iter().filter_map(|seed| seed_fault(report, seed)).collect();
     let known = |line: &&Value| seeds.iter().any(|seed| line["addr"] == seed.addr.as_str());
-    faults.extend(report.lines_of("peer").filter(|line| !known(line)).map(|line| format!("nobody knows {line}")));
+    faults.extend(report.lines_of("peer").filter(|line| !known(line)).map(|line| format!("no client has {line}")));
     faults.extend(tracker_fault(report));
     faults
 }

@@ -1,4 +1,4 @@
-//! A run of the binary, watched from outside: how long it takes, how much memory it has at most, and whom it dials, as
+//! A run of the binary, watched from outside: how long it takes, how much memory it has at most, and which addresses it dials, as
 //! the kernel's tracing tells where that is asked for. Nothing the binary says of itself is used here.
 
 use std::ffi::OsString;
@@ -197,7 +197,7 @@ fn is_end_of(id: &str, line: &str) -> bool {
     words.next() == Some(id) && words.next() == Some("+++")
 }
 
-/// Whom the process dialled.
+/// The addresses that the process dialled.
 fn dials(trace: &str) -> Vec<SocketAddr> {
     trace.lines().filter_map(dial).collect()
 }

@@ -1,4 +1,4 @@
-//! Colour: on a terminal, unless somebody does not want it.
+//! Colour: on a terminal, unless it is switched off.
 
 use xtask::shell::Result;
 

@@ -9,7 +9,7 @@ use super::lab::{Lab, NAME, TORRENT, seed};
 use super::window::{Window, make_pipe};
 use super::{Case, Place};
 
-/// A goodbye that nobody answers takes 4 s; this is at once.
+/// A goodbye without an answer takes 4 s; this is at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Deadlines that do not come.
@@ -22,7 +22,7 @@ const HANDSHAKE: usize = 68;
 /// How far a run is when it is interrupted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Moment {
-    /// It reads a pipe that nobody writes to.
+    /// It reads a pipe that has no writer.
     Reading,
     /// The tracker has been told `started`, and is silent.
     Tracker,

@@ -55,8 +55,8 @@ impl Lab {
     }
 }
 
-/// A seed that calls itself so, and has nothing to add: half a second later nobody listens to it any more.
+/// A seed with this client name that has nothing to add: listening to it ends after half a second.
 pub(super) fn seed(client: &str) -> Peer {
-    let says = ExtensionHandshake { v: Some(client), m: &[("ut_metadata", 1)], ..Default::default() };
+    let says = ExtensionHandshake { v: Some(client), m: vec![("ut_metadata", 1)], ..Default::default() };
     Peer::default().sending([says.message(), message::have_all()])
 }

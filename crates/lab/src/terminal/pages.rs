@@ -1,4 +1,4 @@
-//! Reports on terminals of a width, in a locale: nothing is broken, all is aligned, and nobody's name commands the terminal.
+//! Reports on terminals of a width, in a locale: nothing is broken, all is aligned, and no name commands the terminal.
 
 use fake_swarm::Peer;
 use xtask::shell::Result;

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use xtask::shell::{self, Result};
 
 /// The server. It ends with this, and also when we are killed and nothing of this can run: it goes with the last client, and
-/// that one goes when nobody holds its standard input.
+/// that one goes when its standard input is closed.
 pub(super) struct Server {
     socket: PathBuf,
     keeper: Child,

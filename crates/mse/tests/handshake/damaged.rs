@@ -1,4 +1,4 @@
-//! Bytes that changed on their way, and bytes that were never a handshake.
+//! Handshakes with a flipped bit, and bytes that are not a handshake.
 
 use crate::side::Player;
 use crate::transcript::Transcript;
@@ -9,14 +9,14 @@ use std::ops::Range;
 /// The length of a public key, in bytes.
 const KEY: usize = 96;
 
-/// The same bytes but for one bit of one of them; which bit depends on the place.
+/// The same bytes with one bit flipped at `place`.
 fn damaged(bytes: &[u8], place: usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes[place] ^= 1 << (place % 8);
     bytes
 }
 
-/// `length` places from `start` on, and the place after them.
+/// The range of `length` bytes from `start`, and its end.
 fn places(start: usize, length: usize) -> (Range<usize>, usize) {
     (start..start + length, start + length)
 }
@@ -26,13 +26,13 @@ fn is_connected(played: &Player) -> bool {
 }
 
 #[test]
-fn an_initiator_notices_whatever_it_can() {
+fn an_initiator_refuses_a_flipped_bit_in_every_checked_field() {
     for transcript in Transcript::all() {
         let bytes = [&transcript.from_b[..], &transcript.after_b.sent].concat();
         let (pad_b, vc) = places(KEY, transcript.pad_b.len());
         let (vc, select) = places(vc, 8);
         let (select, pad_d) = places(select, 4);
-        // The length of PadD has no check but its limit.
+        // The length of PadD has no check except its limit.
         let (pad_d, end) = places(pad_d + 2, transcript.pad_d.into());
         assert_eq!(end, transcript.from_b.len());
         for place in 0..end {
@@ -48,14 +48,14 @@ fn an_initiator_notices_whatever_it_can() {
 }
 
 #[test]
-fn a_responder_notices_whatever_it_can() {
+fn a_responder_refuses_a_flipped_bit_in_every_checked_field() {
     for transcript in Transcript::all() {
         let bytes = [&transcript.from_a[..], &transcript.after_a.sent].concat();
         let (pad_a, mark) = places(KEY, transcript.pad_a.len());
         let (mark, info_hash) = places(mark, 20);
         let (info_hash, vc) = places(info_hash, 20);
         let (vc, provide) = places(vc, 8);
-        // Neither the provision, beyond what we accept of it, nor the two lengths have a check but their limits.
+        // Of the provided methods only the accepted ones are checked, and of the two lengths only the limits.
         let (pad_c, payload_length) = places(provide + 4 + 2, transcript.pad_c.into());
         let (payload, end) = places(payload_length + 2, transcript.initial_payload.len());
         assert_eq!(end, transcript.from_a.len());
@@ -71,7 +71,7 @@ fn a_responder_notices_whatever_it_can() {
                 assert_eq!(played.learned().initial_payload, transcript.initial_payload);
                 assert_eq!(played.stream, transcript.after_a.plain, "{} at {place}", transcript.name);
             } else if payload.contains(&place) {
-                // That one is for the handshake inside to notice: RC4 protects nothing.
+                // RC4 does not protect against changes: the payload itself must be checked.
                 let found = &played.learned().initial_payload;
                 let differing = (0..payload.len()).filter(|at| found[*at] != transcript.initial_payload[*at]);
                 assert_eq!(differing.collect::<Vec<_>>(), [place - payload.start], "{}", transcript.name);
@@ -83,7 +83,7 @@ fn a_responder_notices_whatever_it_can() {
 
 proptest! {
     #[test]
-    fn arbitrary_bytes_never_panic_and_connect_nobody(
+    fn arbitrary_bytes_never_panic_and_never_connect(
         pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..400), 0..8),
     ) {
         let transcript = Transcript::all().next().unwrap();
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_behind_a_good_beginning_never_panic(
+    fn arbitrary_bytes_after_a_valid_beginning_never_panic(
         cut: prop::sample::Index,
         pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..400), 0..8),
         which: prop::sample::Index,

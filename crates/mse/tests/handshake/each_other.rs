@@ -1,15 +1,15 @@
-//! Initiator and responder against each other.
+//! An initiator against a responder, with generated configurations.
 
 use crate::side::{Player, Side};
 use ids::InfoHash;
-use mse::{CryptoMethod, CryptoProvide, Error, Initiator, MAX_PAD, Offer, Responder, Terms};
+use mse::{CryptoMethod, CryptoProvide, Error, Initiator, InitiatorConfig, MAX_PAD, Responder, ResponderConfig};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 const METHODS: [CryptoMethod; 2] = [CryptoMethod::Plaintext, CryptoMethod::Rc4];
 
-/// The lengths at the ends of the range as often as all others.
+/// The shortest and the longest pad each as often as all other lengths.
 fn pad_length() -> impl Strategy<Value = usize> {
     prop_oneof![Just(0), Just(MAX_PAD), 0..=MAX_PAD]
 }
@@ -18,7 +18,7 @@ fn pad() -> impl Strategy<Value = Vec<u8>> {
     pad_length().prop_flat_map(|length| vec(any::<u8>(), length))
 }
 
-/// Hands over what each has sent since, in pieces cut anywhere, until neither says anything new.
+/// Delivers the bytes of both sides in random chunks until neither has sent more.
 fn talk(a: &mut Player, b: &mut Player, cuts: &[Index]) {
     let (mut read_a, mut read_b) = (0, 0);
     let mut cuts = cuts.iter().cycle();
@@ -28,7 +28,7 @@ fn talk(a: &mut Player, b: &mut Player, cuts: &[Index]) {
     }
 }
 
-/// One piece, from one byte to everything.
+/// Delivers a chunk of one byte to everything.
 fn hand_over<'c>(from: &Player, read: &mut usize, to: &mut Player, cuts: &mut impl Iterator<Item = &'c Index>) {
     let unread = &from.sent[*read..];
     if !unread.is_empty() {
@@ -38,7 +38,7 @@ fn hand_over<'c>(from: &Player, read: &mut usize, to: &mut Player, cuts: &mut im
     }
 }
 
-/// Sends a message over the connection and gives what arrives.
+/// Sends a message over the connection and returns the bytes that arrive.
 fn send(from: &mut Player, to: &mut Player, message: &[u8]) -> Vec<u8> {
     let mut bytes = message.to_vec();
     from.learned().established.encrypt.apply(&mut bytes);
@@ -49,7 +49,7 @@ fn send(from: &mut Player, to: &mut Player, message: &[u8]) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn they_agree_whatever_they_choose(
+    fn both_sides_agree_for_any_configuration(
         provide in 1_u32..4,
         accept in Just(METHODS.to_vec()).prop_shuffle(),
         accepted in 0_usize..3,
@@ -61,16 +61,13 @@ proptest! {
         cuts in vec(any::<Index>(), 1..40),
     ) {
         let (skey, provide, accept) = (InfoHash(skey), CryptoProvide(provide), &accept[..accepted]);
-        let offer = Offer {
-            skey, provide, initial_payload: &initial_payload, secret: secrets.0, pad_a: &pad_a,
-            pad_c: pad_c.try_into().unwrap(),
-        };
-        let terms = Terms {
-            skeys: &[InfoHash([1; 20]), skey], accept, secret: secrets.1, pad_b: &pad_b,
-            pad_d: pad_d.try_into().unwrap(),
-        };
-        let mut a = Player::new(Side::A(Initiator::new(&offer).unwrap()));
-        let mut b = Player::new(Side::B(Responder::new(&terms).unwrap()));
+        let pads = (pad_c.try_into().unwrap(), pad_d.try_into().unwrap());
+        let initiator = InitiatorConfig::new(skey, secrets.0).with_provide(provide).with_pads(&pad_a, pads.0)
+            .with_initial_payload(&initial_payload);
+        let skeys = [InfoHash([1; 20]), skey];
+        let responder = ResponderConfig::new(&skeys, secrets.1).with_accept(accept).with_pads(&pad_b, pads.1);
+        let mut a = Player::new(Side::A(Initiator::new(&initiator).unwrap()));
+        let mut b = Player::new(Side::B(Responder::new(&responder).unwrap()));
         talk(&mut a, &mut b, &cuts);
 
         let Some(method) = accept.iter().find(|method| provide.contains(**method)) else {
@@ -92,21 +89,15 @@ proptest! {
 #[test]
 fn the_longest_initial_payload_arrives() {
     let (skey, payload) = (InfoHash([7; 20]), vec![b'x'; mse::MAX_INITIAL_PAYLOAD]);
-    let offer = Offer {
-        skey,
-        provide: CryptoProvide::RC4,
-        initial_payload: &payload,
-        secret: [1; 20],
-        pad_a: &[3; 512],
-        pad_c: 512,
-    };
-    let terms = Terms { skeys: &[skey], accept: &METHODS, secret: [2; 20], pad_b: &[4; 512], pad_d: 512 };
-    let mut a = Player::new(Side::A(Initiator::new(&offer).unwrap()));
-    let mut b = Player::new(Side::B(Responder::new(&terms).unwrap()));
+    let initiator = InitiatorConfig::new(skey, [1; 20]).with_initial_payload(&payload).with_pads(&[3; 512], 512);
+    let skeys = [skey];
+    let responder = ResponderConfig::new(&skeys, [2; 20]).with_pads(&[4; 512], 512);
+    let mut a = Player::new(Side::A(Initiator::new(&initiator).unwrap()));
+    let mut b = Player::new(Side::B(Responder::new(&responder).unwrap()));
     b.feed(&a.sent);
     let key = a.sent.len();
     a.feed(&b.sent);
-    // One byte at a time where most has to be kept: the player checks how much that is.
+    // Byte by byte where most is buffered: the player checks how much that is.
     let (most, last) = a.sent[key..].split_at(a.sent.len() - key - 300);
     b.feed(most);
     last.chunks(1).for_each(|byte| b.feed(byte));

@@ -1,10 +1,10 @@
-//! What an independent implementation sent is what we send, and is understood however it arrives.
+//! Handshakes recorded from an independent implementation: both sides send the same bytes, however the other's arrive.
 
 use crate::side::Player;
 use crate::transcript::Transcript;
 
 impl Transcript {
-    /// The initiator's end of it, when the responder's bytes come in these pieces.
+    /// Replays the initiator, with the responder's bytes in these chunks.
     fn check_initiator<'a>(&self, pieces: impl IntoIterator<Item = &'a [u8]>) {
         let mut played = self.initiator().fed(pieces);
         assert_eq!(played.learned().established.method, self.method, "{}", self.name);
@@ -13,7 +13,7 @@ impl Transcript {
         check_encryption(&mut played, &self.after_a.plain, &self.after_a.sent);
     }
 
-    /// The responder's end of it, when the initiator's bytes come in these pieces.
+    /// Replays the responder, with the initiator's bytes in these chunks.
     fn check_responder<'a>(&self, pieces: impl IntoIterator<Item = &'a [u8]>) {
         let mut played = self.responder().fed(pieces);
         let learned = played.learned();
@@ -32,7 +32,7 @@ fn check_encryption(played: &mut Player, plain: &[u8], sent: &[u8]) {
 }
 
 #[test]
-fn what_both_sides_send_is_what_was_recorded() {
+fn both_sides_send_the_recorded_bytes() {
     for transcript in Transcript::all() {
         let a = [&transcript.from_a[..], &transcript.after_a.sent].concat();
         let b = [&transcript.from_b[..], &transcript.after_b.sent].concat();
@@ -44,7 +44,7 @@ fn what_both_sides_send_is_what_was_recorded() {
 }
 
 #[test]
-fn every_split_gives_the_same_and_loses_nothing() {
+fn every_split_gives_the_same_result() {
     for transcript in Transcript::all() {
         let a = [&transcript.from_a[..], &transcript.after_a.sent].concat();
         let b = [&transcript.from_b[..], &transcript.after_b.sent].concat();
@@ -58,7 +58,7 @@ fn every_split_gives_the_same_and_loses_nothing() {
 }
 
 #[test]
-fn nothing_shorter_is_enough() {
+fn a_handshake_without_its_last_byte_is_incomplete() {
     for transcript in Transcript::all() {
         let almost = |bytes: &[u8]| bytes[..bytes.len() - 1].to_vec();
         assert!(matches!(transcript.initiator().fed([&almost(&transcript.from_b)[..]]).result, Ok(None)));

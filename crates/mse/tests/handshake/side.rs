@@ -1,4 +1,4 @@
-//! One side of a handshake, whichever it is.
+//! An initiator or a responder in a test, with all its bytes.
 
 use bytes::BytesMut;
 use ids::InfoHash;
@@ -10,7 +10,7 @@ pub(crate) enum Side {
     B(Responder),
 }
 
-/// What a side knows in the end. An initiator learns neither of the first two.
+/// The result of a side. An initiator has neither of the first two fields.
 #[derive(Debug)]
 pub(crate) struct Learned {
     pub(crate) skey: Option<InfoHash>,
@@ -18,15 +18,15 @@ pub(crate) struct Learned {
     pub(crate) established: Established,
 }
 
-/// A side, and all that it has sent and read.
+/// A side, with all the bytes that it has sent and read.
 pub(crate) struct Player {
     side: Side,
     received: BytesMut,
-    /// As far as it has come.
+    /// The result so far.
     pub(crate) result: Result<Option<Learned>, Error>,
-    /// All that it sent.
+    /// All bytes that it sent.
     pub(crate) sent: Vec<u8>,
-    /// All that it read of the stream after the handshake.
+    /// All bytes that it read of the stream after the handshake.
     pub(crate) stream: Vec<u8>,
 }
 
@@ -36,13 +36,13 @@ impl Player {
         Self { side, received: BytesMut::new(), result: Ok(None), sent, stream: Vec::new() }
     }
 
-    /// The same, after these pieces have arrived.
+    /// The same, after these chunks have arrived.
     pub(crate) fn fed<'a>(mut self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Self {
         pieces.into_iter().for_each(|piece| self.feed(piece));
         self
     }
 
-    /// Receives a piece, and checks that no more of it is kept than may be.
+    /// Receives a chunk, and checks that no more stays in the buffer than documented.
     pub(crate) fn feed(&mut self, piece: &[u8]) {
         match &mut self.result {
             Ok(Some(learned)) => {
@@ -64,7 +64,7 @@ impl Player {
         }
     }
 
-    /// What it has come to, which must be a connection.
+    /// The result, which must be a connection.
     pub(crate) fn learned(&mut self) -> &mut Learned {
         match &mut self.result {
             Ok(Some(learned)) => learned,
@@ -98,7 +98,7 @@ impl Side {
         }
     }
 
-    /// What stays in the buffer is less than this.
+    /// The bound on the bytes that stay in the buffer.
     fn most_kept(&self) -> usize {
         match self {
             Self::A(_) => MAX_PAD,

@@ -2,7 +2,7 @@
 
 use crate::side::{Player, Side};
 use ids::InfoHash;
-use mse::{CryptoMethod, CryptoProvide, Initiator, Offer, Responder, Terms};
+use mse::{CryptoMethod, CryptoProvide, Initiator, InitiatorConfig, Responder, ResponderConfig};
 use std::collections::HashMap;
 
 /// Every file, by name.
@@ -18,7 +18,7 @@ const FILES: &[(&str, &str)] = &[
     ("rc4-pad-d-of-265-handshake", include_str!("../../../../fixtures/mse/rc4-pad-d-of-265-handshake.txt")),
 ];
 
-/// One handshake and a piece of the stream after it, as both sides send it.
+/// One handshake with the beginning of the stream after it, as both sides send it.
 pub(crate) struct Transcript {
     pub(crate) name: &'static str,
     pub(crate) skey: InfoHash,
@@ -31,15 +31,15 @@ pub(crate) struct Transcript {
     provide: CryptoProvide,
     secret_a: [u8; 20],
     secret_b: [u8; 20],
-    /// What the initiator sends: its key and PadA, and its request.
+    /// The initiator's bytes: its key and PadA, and its request.
     pub(crate) from_a: Vec<u8>,
-    /// What the responder sends: its key and PadB, and its reply.
+    /// The responder's bytes: its key and PadB, and its reply.
     pub(crate) from_b: Vec<u8>,
     pub(crate) after_a: Stream,
     pub(crate) after_b: Stream,
 }
 
-/// What comes after the handshake.
+/// The stream of one side after the handshake.
 pub(crate) struct Stream {
     pub(crate) plain: Vec<u8>,
     pub(crate) sent: Vec<u8>,
@@ -51,26 +51,15 @@ impl Transcript {
     }
 
     pub(crate) fn initiator(&self) -> Player {
-        let initiator = Initiator::new(&Offer {
-            skey: self.skey,
-            provide: self.provide,
-            initial_payload: &self.initial_payload,
-            secret: self.secret_a,
-            pad_a: &self.pad_a,
-            pad_c: self.pad_c,
-        });
-        Player::new(Side::A(initiator.unwrap()))
+        let config = InitiatorConfig::new(self.skey, self.secret_a).with_provide(self.provide);
+        let config = config.with_initial_payload(&self.initial_payload).with_pads(&self.pad_a, self.pad_c);
+        Player::new(Side::A(Initiator::new(&config).unwrap()))
     }
 
     pub(crate) fn responder(&self) -> Player {
-        let responder = Responder::new(&Terms {
-            skeys: &[InfoHash([0; 20]), self.skey],
-            accept: &[self.method],
-            secret: self.secret_b,
-            pad_b: &self.pad_b,
-            pad_d: self.pad_d,
-        });
-        Player::new(Side::B(responder.unwrap()))
+        let (skeys, accept) = ([InfoHash([0; 20]), self.skey], [self.method]);
+        let config = ResponderConfig::new(&skeys, self.secret_b).with_accept(&accept);
+        Player::new(Side::B(Responder::new(&config.with_pads(&self.pad_b, self.pad_d)).unwrap()))
     }
 
     fn parse(name: &'static str, text: &str) -> Self {

@@ -15,7 +15,7 @@ fn bitfield(bytes: &'static [u8]) -> Message {
 }
 
 #[test]
-fn pieces_are_counted_however_they_are_told() {
+fn pieces_are_counted_from_bitfields_and_haves() {
     for (messages, count) in [
         (vec![], None),
         (vec![Message::Unchoke], None),
@@ -36,7 +36,7 @@ fn pieces_are_counted_however_they_are_told() {
 
 /// As libtorrent 2.0.8 was seen to read them.
 #[test]
-fn the_last_word_of_all_pieces_counts_and_what_is_odd_is_told() {
+fn the_last_statement_of_all_pieces_counts_and_deviations_are_reported() {
     use Message::{Have, HaveAll, HaveNone};
     let (full, half, other_half) = (bitfield(b"\xff\xf0"), bitfield(b"\xf0\x00"), bitfield(b"\x0f\x00"));
     for (messages, count, odd) in [
@@ -114,7 +114,7 @@ fn of_an_unknown_number_of_pieces_only_what_is_certain_is_said() {
         (vec![bitfield(b"\xff\xf2")], false, 2),
         (vec![bitfield(b"\xff\xf0"), have(15)], false, 3),
         (vec![bitfield(b"\xfe\xf0")], false, 1),
-        // Told one by one.
+        // One by one.
         (vec![have(0)], false, 0),
         (vec![Message::HaveNone, have(2), have(0)], false, 1),
         ((0..8).map(have).collect(), false, 0),

@@ -1,35 +1,40 @@
-//! What real clients sent after our handshake, replayed, and what is understood of it.
+//! Bytes that real clients sent after our handshake, replayed and compared with a snapshot.
 
 use bytes::BytesMut;
+use fake_swarm::recording::Recording;
 use peer_wire::{Bitfield, Codec, Extension, ExtensionHandshake, Handshake, Message};
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The torrent that all of them had.
-const PIECES: u32 = 13;
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/peer")
+/// One connection to a real client.
+struct Capture {
+    name: String,
+    bytes: Vec<u8>,
+    /// Pieces of the torrent.
+    pieces: u32,
 }
 
-/// The recordings, by name.
-fn captures() -> Vec<(String, Vec<u8>)> {
-    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let recordings = files.filter(|path| path.extension().is_some_and(|extension| extension == "bin"));
-    let mut captures: Vec<_> = recordings
-        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap()))
-        .collect();
-    captures.sort();
+/// The recordings that begin with a handshake.
+fn captures() -> Vec<Capture> {
+    let mut captures = Vec::new();
+    for (file, text) in Recording::FILES {
+        let recording = Recording::parse(text).unwrap();
+        let (_, pieces) = recording.torrent().unwrap();
+        for exchange in recording.exchanges.iter().filter(|exchange| exchange.had != "early") {
+            let name = format!("{file}, {} {}", exchange.had, exchange.probe);
+            captures.push(Capture { name, bytes: exchange.bytes(), pieces });
+        }
+    }
     captures
 }
 
-/// What a connection carried, received in pieces of so many bytes.
-fn received(capture: &[u8], piece: usize) -> (Handshake, Vec<Message>) {
-    let codec = Codec::for_pieces(PIECES);
+/// The contents of a connection, received in chunks of `size` bytes.
+fn received(capture: &Capture, size: usize) -> (Handshake, Vec<Message>) {
+    let codec = Codec::for_pieces(capture.pieces);
     let (mut handshake, mut messages, mut buffer) = (None, Vec::new(), BytesMut::new());
-    for piece in capture.chunks(piece) {
-        buffer.extend_from_slice(piece);
+    for chunk in capture.bytes.chunks(size) {
+        buffer.extend_from_slice(chunk);
         if handshake.is_none() {
             handshake = Handshake::decode(&mut buffer).unwrap();
         }
@@ -43,14 +48,14 @@ fn received(capture: &[u8], piece: usize) -> (Handshake, Vec<Message>) {
     (handshake.unwrap(), messages)
 }
 
-fn shown(message: &Message) -> String {
+fn shown(message: &Message, pieces: u32) -> String {
     match message {
         Message::Bitfield(payload) => {
-            let bitfield = Bitfield::new(payload, PIECES).unwrap();
+            let bitfield = Bitfield::new(payload, pieces).unwrap();
             format!(
                 "bitfield {} of {}, missing {:?}",
                 bitfield.count_ones(),
-                PIECES,
+                pieces,
                 bitfield.holes().collect::<Vec<_>>()
             )
         }
@@ -85,24 +90,26 @@ fn said(handshake: &ExtensionHandshake) -> String {
 }
 
 #[test]
-fn every_recorded_client_is_understood() {
+fn every_recorded_client_reads_as_in_the_snapshot() {
     let mut understood = String::new();
-    for (name, capture) in captures() {
-        let (handshake, messages) = received(&capture, capture.len());
+    for capture in captures() {
+        let (handshake, messages) = received(&capture, capture.bytes.len());
         let client = handshake.peer_id.client().unwrap();
         let bits: Vec<_> = handshake.reserved.names().collect();
-        writeln!(understood, "{name}: {client}, reserved bits {bits:?}").unwrap();
-        messages.iter().for_each(|message| writeln!(understood, "  {}", shown(message)).unwrap());
+        writeln!(understood, "{}: {client}, reserved bits {bits:?}", capture.name).unwrap();
+        messages.iter().for_each(|message| writeln!(understood, "  {}", shown(message, capture.pieces)).unwrap());
     }
-    let expected = fs::read_to_string(folder().join("understood.txt")).unwrap();
-    assert!(understood == expected, "fixtures/peer/understood.txt is not:\n{understood}");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/peer/understood.txt");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(&file, &understood).unwrap();
+    }
+    assert!(understood == fs::read_to_string(file).unwrap(), "fixtures/peer/understood.txt is not:\n{understood}");
 }
 
 #[test]
-fn extensions_have_the_names_that_clients_give_them() {
-    let capture = fs::read(folder().join("libtorrent.bin")).unwrap();
-    let (_, messages) = received(&capture, capture.len());
-    let Some(Message::Extended { id: 0, payload }) = messages.first() else { panic!("{messages:?}") };
+fn extensions_of_libtorrent_are_known_by_name() {
+    let recording = Recording::of("libtorrent-2.0.8").unwrap();
+    let payload = recording.exchange("all").unwrap().extension_handshake().unwrap();
     let handshake = ExtensionHandshake::decode(payload).unwrap();
     let ids: Vec<u8> = Extension::ALL.into_iter().filter_map(|extension| handshake.extension_id(extension)).collect();
     assert_eq!(ids, [2, 1, 4, 7, 3, 8]);
@@ -110,21 +117,21 @@ fn extensions_have_the_names_that_clients_give_them() {
 }
 
 #[test]
-fn it_does_not_matter_how_the_bytes_arrive() {
-    for (name, capture) in captures() {
-        let whole = received(&capture, capture.len());
-        for piece in 1..capture.len() {
-            assert_eq!(received(&capture, piece), whole, "{name} in pieces of {piece}");
+fn chunks_of_any_size_give_the_same_messages() {
+    for capture in captures() {
+        let whole = received(&capture, capture.bytes.len());
+        for size in 1..capture.bytes.len() {
+            assert_eq!(received(&capture, size), whole, "{} in chunks of {size}", capture.name);
         }
     }
 }
 
 #[test]
-fn what_they_sent_is_what_we_would_have_sent() {
-    for (name, capture) in captures() {
-        let (handshake, messages) = received(&capture, capture.len());
+fn decoded_messages_encode_to_the_same_bytes() {
+    for capture in captures() {
+        let (handshake, messages) = received(&capture, capture.bytes.len());
         let mut written = BytesMut::from(&handshake.encode()[..]);
         messages.iter().for_each(|message| Codec::default().encode(message, &mut written).unwrap());
-        assert_eq!(written, capture, "{name}");
+        assert_eq!(written, capture.bytes, "{}", capture.name);
     }
 }

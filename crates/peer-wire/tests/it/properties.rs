@@ -1,5 +1,5 @@
-//! What holds for every message and every handshake: written and read again they are the same, cut anywhere too, and no
-//! bytes make the decoders panic.
+//! Properties of all messages and extension handshakes: they survive encoding and decoding, split anywhere, and no bytes make
+//! the decoders panic.
 
 use bytes::{Bytes, BytesMut};
 use peer_wire::{Bitfield, Block, Codec, CodecError, ExtensionHandshake, HashRange, Message};
@@ -10,11 +10,10 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How many variants there are.
+/// The number of variants of [`Message`].
 const VARIANTS: usize = 21;
 
-/// Which variant a message is. A new one does not compile until it is here, and then fails the test below until
-/// [`of_variant`] makes it.
+/// The number of a message's variant. A new variant fails the tests below until it is here and [`of_variant`] makes it.
 fn variant(message: &Message) -> usize {
     match message {
         Message::KeepAlive => 0,
@@ -38,6 +37,7 @@ fn variant(message: &Message) -> usize {
         Message::Hashes { .. } => 18,
         Message::HashReject(_) => 19,
         Message::Unknown { .. } => 20,
+        other => panic!("{other:?} is not in this list"),
     }
 }
 
@@ -127,7 +127,7 @@ fn written(messages: &[Message]) -> BytesMut {
     wire
 }
 
-/// Everything in the buffer, up to what is not whole or not a message.
+/// All messages in the buffer, up to one that is incomplete or invalid.
 fn all(received: &mut BytesMut) -> Result<Vec<Message>, CodecError> {
     let mut messages = Vec::new();
     while let Some(message) = Codec::default().decode(received)? {
@@ -137,7 +137,7 @@ fn all(received: &mut BytesMut) -> Result<Vec<Message>, CodecError> {
 }
 
 #[test]
-fn every_variant_is_made() {
+fn every_variant_is_generated() {
     let mut runner = TestRunner::deterministic();
     for wanted in 0..VARIANTS {
         for _ in 0..20 {
@@ -147,16 +147,28 @@ fn every_variant_is_made() {
     }
 }
 
+#[test]
+fn every_id_decodes_to_a_listed_variant() {
+    for id in 0..=u8::MAX {
+        let decoded = [0_usize, 1, 2, 4, 8, 12, 48].into_iter().filter_map(|length| {
+            let frame = [&u32::try_from(length + 1).unwrap().to_be_bytes()[..], &[id], &vec![0; length]].concat();
+            Codec::default().decode(&mut BytesMut::from(&frame[..])).ok().flatten()
+        });
+        let decoded: Vec<usize> = decoded.map(|message| variant(&message)).collect();
+        assert!(!decoded.is_empty(), "no length is right for id {id}");
+    }
+}
+
 proptest! {
     #[test]
-    fn what_is_written_is_read(messages in vec(message(), 0..6)) {
+    fn encoded_messages_decode_to_themselves(messages in vec(message(), 0..6)) {
         let mut wire = written(&messages);
         prop_assert_eq!(all(&mut wire), Ok(messages));
         prop_assert!(wire.is_empty());
     }
 
     #[test]
-    fn every_cut_gives_the_same_messages(messages in vec(message(), 1..4)) {
+    fn every_split_gives_the_same_messages(messages in vec(message(), 1..4)) {
         let wire = written(&messages);
         for cut in 0..=wire.len() {
             let mut received = BytesMut::from(&wire[..cut]);
@@ -183,13 +195,13 @@ proptest! {
     fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..100), pieces in 0..600_u32) {
         let mut received = BytesMut::from(&bytes[..]);
         while let Ok(Some(message)) = Codec::for_pieces(pieces).decode(&mut received) {
-            // What is read can be written, as the same bytes.
+            // A decoded message encodes to the same bytes.
             let consumed = &bytes[..bytes.len() - received.len()];
             prop_assert!(consumed.ends_with(&written(&[message])));
         }
     }
 
-    /// Far more often nearly a message than random bytes are.
+    /// Much closer to messages than random bytes are.
     #[test]
     fn damaged_messages_never_panic(
         messages in vec(message(), 1..4), at in any::<prop::sample::Index>(), byte in any::<u8>(),
@@ -212,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn two_handshakes_say_what_either_says(first in handshake(), second in handshake()) {
+    fn updating_adds_the_fields_of_the_later_handshake(first in handshake(), second in handshake()) {
         let mut both = first.clone();
         both.update(second.clone());
         let mut again = both.clone();

@@ -27,12 +27,12 @@ async fn replies_of_every_framing_are_understood() {
         format!("HTTP/1.1 200 OK\r\n\r\n{BODY}"),
         format!("HTTP/1.0 200 OK\r\n\r\n{BODY}"),
         format!("HTTP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n{BODY}"),
-        // Bare line feeds, and names and values as some write them.
+        // Bare line feeds, names in upper case, values without a blank.
         format!("HTTP/1.1 200 OK\ncontent-length: {length}\n\n{BODY}"),
         format!("HTTP/1.1 200\r\nCONTENT-LENGTH:{length}\r\nContent-Type: text/plain\r\n\r\n{BODY}"),
-        // aquatic_http pads the length, and ends with a line feed that it counts.
+        // aquatic_http pads the length with blanks, and includes a line feed at the end.
         format!("HTTP/1.1 200 OK\r\nContent-Length: {}      \r\n\r\n{BODY}\r\n", length + 2),
-        // Lengths that are not true.
+        // Wrong lengths.
         format!("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{BODY}"),
         format!("HTTP/1.1 200 OK\r\nContent-Length: 9007199254740991\r\n\r\n{BODY}"),
         format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{BODY}and more"),
@@ -46,7 +46,7 @@ async fn replies_of_every_framing_are_understood() {
         format!(
             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{BODY}"
         ),
-        // As many header lines as are accepted.
+        // The most header lines that are accepted.
         format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {length}\r\n\r\n{BODY}"),
     ] {
         understood(reply.as_bytes()).await;
@@ -71,12 +71,12 @@ async fn a_reply_may_be_cut_in_two_anywhere() {
     }
 }
 
-/// What is understood of `reply` in pieces of `piece` bytes, in short.
-fn in_short(reply: &[u8], piece: usize) -> Result<usize, &'static str> {
+/// The number of peers, or the code of the error, of `reply` in pieces of `piece` bytes.
+fn outcome(reply: &[u8], piece: usize) -> Result<usize, &'static str> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let result = runtime.block_on(replied(reply, piece, Then::Closes));
     result.map(|reply| reply.answer.peers.len()).map_err(|error| match error.code() {
-        // Whether a head that is not even complete could have become one depends on how much of it hyper has seen at once.
+        // Which of the two an incomplete head is depends on how much of it hyper reads at once.
         "closed" | "not_http" => "no head",
         code => code,
     })
@@ -101,12 +101,12 @@ proptest! {
             b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\nd5:peers6:",
         ];
         let reply = [heads[head], &rest].concat();
-        prop_assert_eq!(in_short(&reply, piece), in_short(&reply, 60_000));
+        prop_assert_eq!(outcome(&reply, piece), outcome(&reply, 60_000));
     }
 }
 
 #[tokio::test]
-async fn compressed_replies_are_inflated_however_they_are_labelled() {
+async fn compressed_replies_are_inflated_with_any_label() {
     let body = gzip(BODY.as_bytes());
     for label in ["Content-Encoding: gzip\r\n", "Content-Encoding: X-Gzip\r\n", "", "Content-Encoding: identity\r\n"] {
         let head = format!("HTTP/1.1 200 OK\r\n{label}");
@@ -115,14 +115,14 @@ async fn compressed_replies_are_inflated_however_they_are_labelled() {
         let chunk = format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n", body.len());
         understood(&[head.as_bytes(), chunk.as_bytes(), &body, b"\r\n0\r\n\r\n"].concat()).await;
     }
-    // Labelled, but not so: what counts is what came.
+    // A plain body with a label is read as it is.
     for label in ["gzip", "br", "utf-8"] {
         understood(format!("HTTP/1.1 200 OK\r\nContent-Encoding: {label}\r\n\r\n{BODY}").as_bytes()).await;
     }
 }
 
 #[tokio::test]
-async fn compressed_replies_that_are_broken_or_foreign_are_said_to_be() {
+async fn broken_and_unknown_encodings_have_their_errors() {
     let body = gzip(BODY.as_bytes());
     let damaged = |at: usize| {
         let mut body = body.clone();
@@ -142,7 +142,7 @@ async fn compressed_replies_that_are_broken_or_foreign_are_said_to_be() {
     let said = refused_body("HTTP/1.1 500 Oops\r\nContent-Encoding: gzip", &body[..20]).await;
     assert_eq!(said, "http_status: HTTP 500");
 
-    // What is shown is what it says.
+    // The excerpt is of the inflated body.
     for (head, said) in [
         ("HTTP/1.1 200 OK", "not_a_tracker: not a tracker's reply (no content type): <html>: reply is not bencode: "),
         ("HTTP/1.1 403 Forbidden", "http_status: HTTP 403 (no content type): <html>"),
@@ -163,7 +163,7 @@ async fn compressed_replies_that_are_broken_or_foreign_are_said_to_be() {
 }
 
 #[tokio::test]
-async fn what_came_back_instead_is_said() {
+async fn other_replies_have_their_errors() {
     let cloudflare =
         "<!DOCTYPE html><html lang=\"en-US\"><head><title>Just a moment...</title><meta http-equiv=\"refresh\">";
     let page = "<!DOCTYPE html><html lang=\"en-US\"><head><title>Just a moment...</title><meta htt…";
@@ -189,7 +189,7 @@ async fn what_came_back_instead_is_said() {
         ("HTTP/1.0 404 Not Found\r\n\r\n", "http_status: HTTP 404"),
         ("HTTP/1.0 404 Not Found\r\n\r\n<html>", "http_status: HTTP 404 (no content type): <html>"),
         ("HTTP/1.1 500 Oops\r\nContent-Length: 9\r\n\r\noh", "http_status: HTTP 500 (no content type): oh"),
-        // Peers that come with another status are not believed.
+        // Peers with another status than 200 are not used.
         (&format!("HTTP/1.0 500 Oops\r\n\r\n{BODY}"), "http_status: HTTP 500"),
         (
             &format!(
@@ -227,7 +227,7 @@ async fn what_came_back_instead_is_said() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_shown_with_its_status_and_when_to_come_back() {
+async fn a_refusal_is_shown_with_its_status_and_retry_in() {
     for (status, body, said) in [
         (200, "d14:failure reason7:banned\x1be", "failure: tracker refuses: banned\\u{1b}"),
         (200, "d14:failure reason5:peers5:peers0:e", "failure: tracker refuses: peers"),
@@ -247,7 +247,7 @@ async fn a_refusal_is_shown_with_its_status_and_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn when_to_come_back_is_taken_from_the_head_too() {
+async fn retry_in_is_taken_from_the_head_too() {
     let after = |seconds| Some(RetryIn::After(Duration::from_secs(seconds)));
     let refusal = |more: &str| format!("d14:failure reason4:busy{more}e");
     for (head, body, retry_in, said) in [
@@ -266,7 +266,7 @@ async fn when_to_come_back_is_taken_from_the_head_too() {
         ),
         ("503 Busy\r\nRetry-After: soon", String::new(), None, "HTTP 503"),
         ("429 Slow\r\nRetry-After: 60", refusal(""), after(60), "HTTP 429: busy (retry in 60 s)"),
-        // The tracker's own word comes first.
+        // BEP 31 in the body takes precedence.
         ("429 Slow\r\nRetry-After: 60", refusal("8:retry ini5e"), after(300), "HTTP 429: busy (retry in 5 min)"),
         (
             "429 Slow\r\nRetry-After: 60",
@@ -298,7 +298,7 @@ async fn intervals_beside_a_refusal_are_kept() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_told_at_once_and_not_followed() {
+async fn a_redirect_is_returned_at_once_and_not_followed() {
     for (status, location, said) in [
         (301, "http://u.example/PASS/announce", "http://u.example/***/announce"),
         (302, "https://u.example/announce?passkey=abc", "https://u.example/announce?passkey=***"),
@@ -313,6 +313,6 @@ async fn a_redirect_is_told_at_once_and_not_followed() {
         assert_eq!(told.expose(), location);
     }
     assert_eq!(refused(b"HTTP/1.1 304 Not Modified\r\n\r\n").await, "http_status: HTTP 304");
-    // A location beside anything but a redirect means nothing.
+    // A location in any other reply is ignored.
     understood(format!("HTTP/1.1 200 OK\r\nLocation: /x\r\n\r\n{BODY}").as_bytes()).await;
 }

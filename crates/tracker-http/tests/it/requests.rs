@@ -1,11 +1,11 @@
-//! What is sent.
+//! Requests as a tracker receives them.
 
 use crate::support::{announced, request};
 use tokio::io::DuplexStream;
 use tracker::{Scrape, TrackerUrl};
 use tracker_http::Client;
 
-/// What arrives of a request: its first line, and its header lines.
+/// The received request: its first line, and its header lines.
 async fn received(mut tracker: DuplexStream) -> (String, String) {
     let request = request(&mut tracker).await;
     let (line, headers) = request.split_once("\r\n").unwrap();
@@ -20,7 +20,7 @@ async fn sent(url: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn an_announce_is_complete_and_honest() {
+async fn an_announce_has_its_query_and_four_headers() {
     let (line, headers) = sent("http://t.example:6969/announce?passkey=s3cret").await;
     assert!(line.starts_with("GET /announce?passkey=s3cret&info_hash=%AB%AB"), "{line}");
     assert!(line.ends_with("&event=started HTTP/1.1"), "{line}");

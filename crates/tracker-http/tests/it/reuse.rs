@@ -97,7 +97,7 @@ async fn one_exchange_follows_another() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\nd14:failure reason6:bannede", "failure"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "not_a_tracker"),
         ("HTTP/1.1 204 No Content\r\n\r\n", "http_status"),
-        // A redirect without a body, and with one that is there already.
+        // A redirect without a body, and with one that has arrived already.
         ("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", "redirect"),
         ("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 6\r\n\r\n<html>", "redirect"),
     ] {

@@ -6,7 +6,7 @@ use ids::{InfoHash, PeerId};
 use std::io::Write;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::task::yield_now;
-use tracker::{Announce, Announced, Event, Scrape, Scraped, TrackerUrl};
+use tracker::{Announce, Announced, Scrape, Scraped, TrackerUrl};
 use tracker_http::{Client, Error, Reply};
 
 /// A URL with a secret.
@@ -16,19 +16,7 @@ pub(crate) const URL: &str = "http://t.example:6969/announce?passkey=s3cretkey";
 pub(crate) const BODY: &str = "d8:intervali1800e5:peers6:\x7f\0\0\x01\x1a\x61e";
 
 pub(crate) fn announce() -> Announce<'static> {
-    Announce {
-        info_hash: InfoHash([0xab; 20]),
-        peer_id: PeerId::new([0; 12]),
-        port: 50_000,
-        uploaded: 0,
-        downloaded: 0,
-        left: 1,
-        event: Event::Started,
-        numwant: Some(200),
-        key: 1,
-        crypto: tracker::Crypto::None,
-        tracker_id: None,
-    }
+    Announce::started(InfoHash([0xab; 20]), PeerId::new([0; 12]), 50_000, 1).with_numwant(Some(200))
 }
 
 pub(crate) fn gzip(body: &[u8]) -> Vec<u8> {

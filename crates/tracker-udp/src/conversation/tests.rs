@@ -1,35 +1,23 @@
-//! Conversations with a tracker by script, under a paused clock.
+//! Requests to a tracker by script, under a paused clock.
 
 use super::*;
-use crate::Ignored;
+use crate::error::Ignored;
 use crate::scripted::{Back, Scripted};
 use ids::{InfoHash, PeerId};
 use proptest::prelude::*;
 use std::io;
 use std::path::Path;
 use tokio::time::timeout;
-use tracker::{Crypto, Event};
+use tracker::Event;
 
 mod scrapes;
 
-/// The transaction id that the caller gives; requests are numbered from it on.
+/// The transaction id that the caller gives; later ones count up from it.
 const FIRST: u32 = 0xffff_fffe;
 const LIMIT: Duration = Duration::from_secs(15);
 
 fn example() -> Announce<'static> {
-    Announce {
-        info_hash: InfoHash([1; 20]),
-        peer_id: PeerId([2; 20]),
-        port: 50_000,
-        uploaded: 0,
-        downloaded: 0,
-        left: 1,
-        event: Event::Started,
-        numwant: None,
-        key: 1,
-        crypto: Crypto::None,
-        tracker_id: None,
-    }
+    Announce::started(InfoHash([1; 20]), PeerId([2; 20]), 50_000, 1)
 }
 
 fn conversation<F: FnMut(&[u8]) -> Vec<Back> + Send>(script: F) -> Conversation<Scripted<F>> {
@@ -46,7 +34,7 @@ fn datagram(action: u32, transaction: u32, body: &[u8]) -> Vec<u8> {
     [&action.to_be_bytes()[..], &transaction.to_be_bytes(), body].concat()
 }
 
-/// What a tracker without fault answers: connection id 7, one peer, and each torrent's first byte as the count of seeds.
+/// The answer of a correct tracker: connection id 7, one peer, and each torrent's first byte as the count of seeds.
 fn answer(request: &[u8]) -> Vec<u8> {
     let (action, transaction) = head(request);
     match action {
@@ -61,7 +49,7 @@ fn asked(request: &[u8]) -> impl Iterator<Item = u8> {
     request[16..].chunks(20).map(|info_hash| info_hash[0])
 }
 
-/// As many seeds.
+/// Counts with this number of seeds.
 fn count(seeds: u8) -> [u8; 12] {
     [0, 0, 0, seeds, 0, 0, 0, 0, 0, 0, 0, 0]
 }
@@ -70,7 +58,7 @@ fn refused() -> io::Error {
     io::ErrorKind::ConnectionRefused.into()
 }
 
-/// When something was sent, in milliseconds, and its action.
+/// The time of each request, in milliseconds, and its action.
 fn sent<F: FnMut(&[u8]) -> Vec<Back> + Send>(conversation: &Conversation<Scripted<F>>) -> Vec<(u128, u32)> {
     conversation.link.datagrams.sent().iter().map(|(at, request)| (at.as_millis(), head(request).0)).collect()
 }
@@ -90,7 +78,7 @@ async fn connect_then_announce() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_is_asked_again_and_ends_at_the_deadline() {
+async fn an_unanswered_request_is_retransmitted_until_the_deadline() {
     for (seconds, expected) in [
         (15, vec![0, 1500, 4500, 10_500]),
         (60, vec![0, 1500, 4500, 10_500]),
@@ -113,7 +101,7 @@ async fn silence_is_asked_again_and_ends_at_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_lost_is_sent_again_and_each_request_has_its_own_waits() {
+async fn a_lost_request_is_retransmitted_with_waits_of_its_own() {
     let mut losses = vec![true, true, false, true, false].into_iter();
     let mut conversation = conversation(move |request| match losses.next() {
         Some(true) => vec![],
@@ -125,7 +113,7 @@ async fn what_is_lost_is_sent_again_and_each_request_has_its_own_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_late_counts_all_the_same() {
+async fn a_late_answer_is_accepted() {
     // Each request is sent twice and answered twice; the second answer to the connect comes while the announce waits.
     let mut conversation = conversation(|request| vec![Back::After(Duration::from_secs(2), answer(request))]);
     let reply = conversation.announce(&example(), FIRST, LIMIT).await.unwrap();
@@ -149,7 +137,7 @@ async fn a_connection_id_serves_for_a_minute() {
     let mut conversation = conversation(|request| vec![Back::now(answer(request))]);
     conversation.announce(&example(), 1, LIMIT).await.unwrap();
     tokio::time::advance(Duration::from_millis(59_999)).await;
-    let stopped = Announce { event: Event::Stopped, ..example() };
+    let stopped = example().with_event(Event::Stopped);
     let reply = conversation.announce(&stopped, 2, LIMIT).await.unwrap();
     assert_eq!(reply.connect, None);
     tokio::time::advance(Duration::from_millis(1)).await;
@@ -201,13 +189,13 @@ async fn a_refusal_to_connect_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_answers_nothing_is_ignored_and_told_of_at_the_end() {
+async fn unrelated_datagrams_are_ignored_and_counted_in_the_error() {
     let mut conversation = conversation(|request| {
         let (action, transaction) = head(request);
         if action == 0 {
             return vec![Back::now(answer(request))];
         }
-        // Another transaction, another action, no header, and an error to nobody.
+        // Another transaction, another action, no header, and an error to transaction 0.
         let body = &answer(request)[8..];
         let wrong = [datagram(1, transaction ^ 1, body), datagram(2, transaction, body), vec![0; 7], vec![]];
         wrong.into_iter().chain([datagram(3, 0, b"bad \x1b[request")]).map(Back::now).collect()
@@ -222,7 +210,7 @@ async fn what_answers_nothing_is_ignored_and_told_of_at_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_ignored_keeps_nobody_from_answering() {
+async fn ignored_datagrams_do_not_prevent_the_answer() {
     let mut conversation = conversation(|request| {
         let forged = datagram(head(request).0, head(request).1 ^ 1, &[9; 30]);
         vec![Back::now(forged.clone()), Back::now(forged), Back::now(answer(request))]
@@ -266,7 +254,7 @@ async fn short_answers_are_final() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_there_is_said_at_once() {
+async fn a_second_icmp_refusal_ends_the_exchange_at_once() {
     let mut conversation = conversation(|_| vec![Back::Error(refused())]);
     let begun = Instant::now();
     let error = conversation.announce(&example(), FIRST, LIMIT).await.unwrap_err();
@@ -275,7 +263,7 @@ async fn nobody_there_is_said_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_refusal_may_be_about_something_earlier() {
+async fn the_first_icmp_refusal_is_ignored() {
     let mut first = true;
     let mut received = conversation(move |request| {
         let stale = std::mem::replace(&mut first, false);
@@ -286,7 +274,7 @@ async fn one_refusal_may_be_about_something_earlier() {
     sending.link.datagrams.fail_to_send(refused());
     assert!(sending.announce(&example(), FIRST, LIMIT).await.is_ok());
     assert_eq!(sent(&sending), [(0, 0), (0, 1)]);
-    // Two in a row are about us.
+    // The second one belongs to this exchange.
     sending.link.datagrams.fail_to_send(refused());
     sending.link.datagrams.fail_to_send(refused());
     let error = sending.announce(&example(), FIRST, LIMIT).await.unwrap_err();
@@ -308,12 +296,12 @@ async fn other_errors_of_the_socket_are_told_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_exchange_that_was_dropped_leaves_a_session_that_works() {
+async fn a_dropped_exchange_leaves_the_session_usable() {
     let mut conversation = conversation(|request| vec![Back::After(Duration::from_secs(1), answer(request))]);
     // Interrupted while the announce is on its way; its answer comes during the next exchange.
     let interrupted = timeout(Duration::from_millis(1100), conversation.announce(&example(), 1, LIMIT)).await;
     assert!(interrupted.is_err() && conversation.has_announced());
-    let stopped = Announce { event: Event::Stopped, ..example() };
+    let stopped = example().with_event(Event::Stopped);
     let reply = conversation.announce(&stopped, 77, LIMIT).await.unwrap();
     assert_eq!((reply.connect, reply.ignored), (None, 1));
     assert_eq!(sent(&conversation), [(0, 0), (1000, 1), (1100, 1)]);
@@ -334,7 +322,7 @@ async fn replay(mut recorded: Vec<u8>) -> Result<Reply<Announced>, Error> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn recorded_answers_to_an_announce_are_taken_or_told_of() {
+async fn recorded_answers_to_an_announce_are_accepted_or_reported() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/tracker");
     let mut codes: Vec<&'static str> = Vec::new();
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -353,8 +341,8 @@ async fn recorded_answers_to_an_announce_are_taken_or_told_of() {
                     assert_eq!(reply.content, expected, "{}", path.display());
                     codes.push("ok");
                 }
-                // One tracker forgets the id it was sent: all that is left is to show what it said.
-                (Err(udp::Error::Failure { reason }), Err(error)) if transaction == 0 => {
+                // Torrust sends errors to transaction 0: only its text can be shown.
+                (Err(DatagramError::Failure { reason }), Err(error)) if transaction == 0 => {
                     assert!(error.to_string().ends_with(&reason), "{}: {error}", path.display());
                     codes.push(error.code());
                 }
@@ -367,12 +355,12 @@ async fn recorded_answers_to_an_announce_are_taken_or_told_of() {
     assert_eq!(["ok", "failure", "bad_reply", "timeout"].map(count), EXPECTED);
 }
 
-/// Answers that are taken, refusals (one of them empty), malformed answers, and errors to an unknown transaction.
+/// Accepted answers, refusals (one of them empty), malformed answers, and errors to an unknown transaction.
 const EXPECTED: [usize; 4] = [54, 5, 0, 6];
 
 proptest! {
     #[test]
-    fn whatever_comes_back_the_exchange_ends_in_time(
+    fn an_exchange_with_arbitrary_answers_ends_in_time(
         answers in proptest::collection::vec((0..5_u32, any::<bool>(), proptest::collection::vec(any::<u8>(), 0..40)), 0..12),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();

@@ -1,34 +1,15 @@
-//! Sessions over real sockets, with trackers on loopback that do as they are told.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
-
+//! Sessions over real sockets, with scripted trackers on loopback.
 use ids::{InfoHash, PeerId};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
-use tracker::{Announce, Crypto, Event, Scrape};
+use tracker::{Announce, Scrape};
 use tracker_udp::{Error, Session};
 
-const EXAMPLE: Announce<'static> = Announce {
-    info_hash: InfoHash([1; 20]),
-    peer_id: PeerId([2; 20]),
-    port: 50_000,
-    uploaded: 0,
-    downloaded: 0,
-    left: 1,
-    event: Event::Started,
-    numwant: Some(200),
-    key: 1,
-    crypto: Crypto::None,
-    tracker_id: None,
-};
+const EXAMPLE: Announce<'static> =
+    Announce::started(InfoHash([1; 20]), PeerId([2; 20]), 50_000, 1).with_numwant(Some(200));
 
 async fn session(local: &str, tracker: SocketAddr) -> Session {
     let socket = UdpSocket::bind(local).await.unwrap();
@@ -66,7 +47,7 @@ async fn announce_and_scrape_over_ipv4() {
 }
 
 #[tokio::test]
-async fn entries_are_longer_over_ipv6_and_not_over_ipv4_in_its_clothes() {
+async fn entries_have_18_bytes_over_ipv6_and_6_over_ipv4_mapped_addresses() {
     let entry = [&Ipv6Addr::LOCALHOST.octets()[..], &[0x1a, 0xe1]].concat();
     for (local, peers, expected) in
         [("[::1]:0", &entry[..], "[::1]:6881"), ("127.0.0.1:0", b"\x7f\0\0\x09\x1a\xe1", "127.0.0.9:6881")]
@@ -85,8 +66,8 @@ async fn entries_are_longer_over_ipv6_and_not_over_ipv4_in_its_clothes() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_known_at_once_and_forgotten_when_somebody_is() {
-    // An address of its own, so that nobody takes the port while it is free.
+async fn a_closed_port_is_refused_at_once_and_a_tracker_there_later_answers() {
+    // A loopback address used by no other test, so that the port stays free meanwhile.
     let tracker = UdpSocket::bind("127.0.21.1:0").await.unwrap();
     let address = tracker.local_addr().unwrap();
     drop(tracker);
@@ -101,13 +82,13 @@ async fn nobody_there_is_known_at_once_and_forgotten_when_somebody_is() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_was_never_told_is_not_about_the_next_exchange() {
+async fn a_pending_icmp_refusal_does_not_fail_the_next_exchange() {
     let tracker = UdpSocket::bind("127.0.21.2:0").await.unwrap();
     let address = tracker.local_addr().unwrap();
     drop(tracker);
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     socket.connect(address).await.unwrap();
-    // On loopback the refusal is there before this returns. Nobody asks the socket for it.
+    // On loopback the refusal is pending before this returns. It is not read from the socket.
     socket.send(b"x").await.unwrap();
     let tracker = UdpSocket::bind(address).await.unwrap();
     let mut session = Session::new(socket, &"udp://tracker.invalid:1".parse().unwrap()).unwrap();
@@ -116,7 +97,7 @@ async fn a_refusal_that_was_never_told_is_not_about_the_next_exchange() {
 }
 
 #[tokio::test]
-async fn a_flood_leaves_the_runtime_and_the_deadline_alone() {
+async fn a_flood_delays_neither_other_tasks_nor_the_deadline() {
     let tracker = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut session = session("127.0.0.1:0", tracker.local_addr().unwrap()).await;
     session.timeout = Duration::from_millis(300);
@@ -126,7 +107,7 @@ async fn a_flood_leaves_the_runtime_and_the_deadline_alone() {
         move || {
             let (_, victim) = tracker.recv_from(&mut [0; 100]).unwrap();
             while !over.load(Ordering::Relaxed) {
-                // A full buffer is no reason to stop.
+                // A full buffer does not end the flood.
                 let _ = tracker.send_to(b"garbage, garbage", victim);
             }
         }

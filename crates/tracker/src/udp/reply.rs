@@ -1,53 +1,55 @@
-//! What a UDP tracker sends back.
+//! Datagrams from a UDP tracker.
 
+use super::action::{Action, ConnectionId};
 use super::request::asked;
-use super::{Action, ConnectionId};
-use crate::error::text;
+use crate::announced::Announced;
+use crate::family::Family;
+use crate::fields::text;
 use crate::peers::Collector;
-use crate::{Announced, Counts, Family, Scrape, Scraped};
+use crate::scrape::{Counts, Scrape, Scraped};
 
-/// A datagram from a tracker (BEP 15). It answers a request when the transaction id is that request's.
+/// A datagram from a tracker (BEP 15). It answers the request with the same transaction id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply<'p> {
-    /// The number of the [`Action`] that is answered, or of [`Action::Error`].
+    /// The number of the [`Action`] it answers, or of [`Action::Error`].
     pub action: u32,
-    /// The transaction id of the request, if the tracker does it right.
+    /// The transaction id of the request; 0 from some trackers that could not parse it.
     pub transaction: u32,
     body: &'p [u8],
 }
 
-/// Why a datagram does not hold what was asked for.
+/// Why a datagram does not have the requested content. Bencoded bodies have [`tracker::Error`](crate::Error).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
-    /// The tracker refuses, and says why. The reason is its own text, with what a terminal would obey escaped.
+pub enum DatagramError {
+    /// The tracker refuses and gives a reason, shown with terminal control characters escaped.
     #[error("tracker refuses: {}", guard::escape(reason))]
     Failure {
         /// Its message, as [`Reply::failure`] gives it.
         reason: String,
     },
-    /// The answer to something else.
+    /// The answer to another action.
     #[error("expected an answer to {expected}, found action {found}")]
     Action {
-        /// What was asked.
+        /// The requested action.
         expected: Action,
-        /// What is answered.
+        /// The answered one.
         found: u32,
     },
-    /// The right answer with nothing in it: 8 bytes. opentracker sends it for a torrent that it does not serve.
+    /// The right action without content: 8 bytes. opentracker sends it for a torrent that it does not serve.
     #[error("tracker refuses: empty answer to {0}, as opentracker gives for a torrent that it does not serve")]
     Empty(Action),
-    /// The right answer without its content.
+    /// The right action with too little content.
     #[error("answer to {action} has {found} of at least {needed} bytes")]
     Short {
-        /// What was asked.
+        /// The requested action.
         action: Action,
-        /// Bytes there must be.
+        /// Bytes it must have.
         needed: usize,
-        /// Bytes there are.
+        /// Bytes it has.
         found: usize,
     },
-    /// Counts of several torrents, in an order that is not known.
+    /// Counts of several torrents, in an unknown order.
     #[error("{found} counts for {asked} entries, in an order that is not known")]
     Order {
         /// Entries of the request.
@@ -61,7 +63,7 @@ pub enum Error {
 const HEADER: usize = 8;
 
 impl<'p> Reply<'p> {
-    /// `None` for what is shorter than action and transaction id.
+    /// `None` for a datagram shorter than action and transaction id.
     #[must_use]
     pub fn parse(datagram: &'p [u8]) -> Option<Self> {
         let (&action, rest) = datagram.split_first_chunk()?;
@@ -69,8 +71,8 @@ impl<'p> Reply<'p> {
         Some(Self { action: u32::from_be_bytes(action), transaction: u32::from_be_bytes(transaction), body })
     }
 
-    /// The message of an error, whatever it was about, without the NUL that some trackers end it with. Invalid UTF-8 is
-    /// replaced, an ellipsis cuts it off after 1,000 characters, nothing is escaped.
+    /// The message of an error, without the NUL that some trackers end it with. Invalid UTF-8 is replaced, an ellipsis cuts
+    /// it after 1,000 characters, nothing is escaped.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         let end = self.body.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
@@ -81,8 +83,8 @@ impl<'p> Reply<'p> {
     /// The connection id: 8 bytes.
     ///
     /// # Errors
-    /// A refusal, the answer to something else, or one that is too short.
-    pub fn connected(&self) -> Result<ConnectionId, Error> {
+    /// A refusal, the answer to another action, or one that is too short.
+    pub fn connected(&self) -> Result<ConnectionId, DatagramError> {
         let (&id, _) = self.content(Action::Connect)?;
         Ok(ConnectionId(u64::from_be_bytes(id)))
     }
@@ -91,8 +93,8 @@ impl<'p> Reply<'p> {
     /// that the datagram came over.
     ///
     /// # Errors
-    /// A refusal, the answer to something else, or one that is too short.
-    pub fn announced(&self, family: Family) -> Result<Announced, Error> {
+    /// A refusal, the answer to another action, or one that is too short.
+    pub fn announced(&self, family: Family) -> Result<Announced, DatagramError> {
         let (numbers, list) = self.content::<12>(Action::Announce)?;
         let [interval, incomplete, complete] = counts(numbers);
         let mut collector = Collector::default();
@@ -101,16 +103,16 @@ impl<'p> Reply<'p> {
         Ok(Announced { interval, complete, incomplete, peers, skipped, ..Announced::default() })
     }
 
-    /// The counts of what `scrape` asked about, 12 bytes each. They name no torrents, and not every tracker has them in the
-    /// order of the request, as BEP 15 wants it: Torrust collects them in a map, where they end up in any order, or
-    /// sorted, each once. So several are believed only with as many counts as the request had entries, of which the first
-    /// two, for one torrent, are equal ([`scrape`](super::scrape)); an order that is ascending anyway is right then. That
-    /// some tracker shuffles all entries and happens to have the equal ones in front cannot be told.
+    /// The counts of the torrents in `scrape`, 12 bytes each. They name no torrents, and not every tracker keeps the order of
+    /// the request, as BEP 15 requires: Torrust collects them in a map, so that each torrent comes once, in any order or
+    /// sorted. So several counts are accepted only if there are as many as entries in the request, and the first two, for
+    /// the same torrent, are equal ([`scrape`](super::scrape)); a tracker that sorts is right then too. A tracker that
+    /// shuffles all entries and has the equal ones in front by chance cannot be detected.
     ///
     /// # Errors
-    /// A refusal, the answer to something else, or one with no count at all. [`Error::Order`] where it does not show whose
-    /// the counts are: each torrent is to be asked about for itself, or fewer in one request.
-    pub fn scraped(&self, scrape: &Scrape) -> Result<Scraped, Error> {
+    /// A refusal, the answer to another action, or one without a count. [`DatagramError::Order`] where the torrents of the
+    /// counts are unknown: scrape each torrent alone, or fewer in one request.
+    pub fn scraped(&self, scrape: &Scrape) -> Result<Scraped, DatagramError> {
         let asked = asked(scrape);
         let (entries, _) = self.body_of(Action::Scrape, 12)?.as_chunks();
         let order = match entries {
@@ -119,9 +121,9 @@ impl<'p> Reply<'p> {
             _ => false,
         };
         if !order {
-            return Err(Error::Order { asked: asked.len(), found: entries.len() });
+            return Err(DatagramError::Order { asked: asked.len(), found: entries.len() });
         }
-        // The first of several stands there twice.
+        // The first of several is repeated.
         let files = asked.iter().zip(entries).skip(usize::from(asked.len() > 1)).map(|(&info_hash, entry)| {
             let [complete, downloaded, incomplete] = counts(entry);
             (info_hash, Counts { complete, incomplete, downloaded })
@@ -130,34 +132,34 @@ impl<'p> Reply<'p> {
     }
 
     /// The body as its first `N` bytes and the rest.
-    fn content<const N: usize>(&self, expected: Action) -> Result<(&'p [u8; N], &'p [u8]), Error> {
+    fn content<const N: usize>(&self, expected: Action) -> Result<(&'p [u8; N], &'p [u8]), DatagramError> {
         let body = self.body_of(expected, N)?;
         body.split_first_chunk().ok_or_else(|| self.short(expected, N))
     }
 
-    /// The body of an answer to `expected` that has at least `needed` bytes. BEP 15: "Clients and trackers should not
+    /// The body of an answer to `expected`, of at least `needed` bytes. BEP 15: "Clients and trackers should not
     /// assume packets to be of a certain size."
-    fn body_of(&self, expected: Action, needed: usize) -> Result<&'p [u8], Error> {
+    fn body_of(&self, expected: Action, needed: usize) -> Result<&'p [u8], DatagramError> {
         if let Some(reason) = self.failure() {
-            return Err(Error::Failure { reason });
+            return Err(DatagramError::Failure { reason });
         }
         if self.action != expected.number() {
-            return Err(Error::Action { expected, found: self.action });
+            return Err(DatagramError::Action { expected, found: self.action });
         }
         match self.body.len() {
-            // A connection id is never refused so.
-            0 if expected != Action::Connect => Err(Error::Empty(expected)),
+            // An empty answer to a connect is no refusal.
+            0 if expected != Action::Connect => Err(DatagramError::Empty(expected)),
             length if length < needed => Err(self.short(expected, needed)),
             _ => Ok(self.body),
         }
     }
 
-    fn short(&self, action: Action, needed: usize) -> Error {
-        Error::Short { action, needed: HEADER + needed, found: HEADER + self.body.len() }
+    fn short(&self, action: Action, needed: usize) -> DatagramError {
+        DatagramError::Short { action, needed: HEADER + needed, found: HEADER + self.body.len() }
     }
 }
 
-/// Three counts, or numbers of seconds. They are signed on the wire; negative ones are not known.
+/// Three counts, or numbers of seconds. They are signed on the wire; negative ones are unknown.
 fn counts(bytes: &[u8; 12]) -> [Option<u32>; 3] {
     let (words, _) = bytes.as_chunks::<4>();
     let mut words = words.iter().map(|&word| i32::from_be_bytes(word).try_into().ok());
@@ -167,7 +169,7 @@ fn counts(bytes: &[u8; 12]) -> [Option<u32>; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Skipped;
+    use crate::peers::Skipped;
     use ids::InfoHash;
     use proptest::prelude::*;
 
@@ -184,11 +186,11 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_id_is_taken_from_what_is_long_enough() {
+    fn a_connection_id_needs_16_bytes() {
         let datagram = b"\0\0\0\0\0\0\0\x99\x01\x02\x03\x04\x05\x06\x07\x08and more";
         assert_eq!(reply(datagram).transaction, 0x99);
         assert_eq!(reply(datagram).connected(), Ok(ConnectionId(0x0102_0304_0506_0708)));
-        let short = Error::Short { action: Action::Connect, needed: 16, found: 15 };
+        let short = DatagramError::Short { action: Action::Connect, needed: 16, found: 15 };
         assert_eq!(reply(&datagram[..15]).connected(), Err(short));
         for length in 0..8 {
             assert_eq!(Reply::parse(&datagram[..length]), None);
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_that_are_negative_are_not_known() {
+    fn negative_counts_are_unknown() {
         let datagram = words(&[1, 7, u32::MAX, 1 << 31, i32::MAX as u32]);
         let announced = reply(&datagram).announced(Family::V4).unwrap();
         assert_eq!((announced.interval, announced.incomplete), (None, None));
@@ -219,9 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_content_is_not_an_answer() {
+    fn an_announce_answer_needs_20_bytes() {
         for length in 9..20 {
-            let short = Error::Short { action: Action::Announce, needed: 20, found: length };
+            let short = DatagramError::Short { action: Action::Announce, needed: 20, found: length };
             assert_eq!(reply(&words(&[1, 7, 1800, 2, 3])[..length]).announced(Family::V4), Err(short));
         }
         let error = reply(b"\0\0\0\x01\0\0\0\x07?").announced(Family::V4).unwrap_err();
@@ -230,33 +232,33 @@ mod tests {
 
     #[test]
     fn an_empty_answer_is_a_refusal() {
-        assert_eq!(reply(&words(&[1, 7])).announced(Family::V6), Err(Error::Empty(Action::Announce)));
-        assert_eq!(reply(&words(&[2, 7])).scraped(&two()), Err(Error::Empty(Action::Scrape)));
-        let short = Error::Short { action: Action::Connect, needed: 16, found: 8 };
+        assert_eq!(reply(&words(&[1, 7])).announced(Family::V6), Err(DatagramError::Empty(Action::Announce)));
+        assert_eq!(reply(&words(&[2, 7])).scraped(&two()), Err(DatagramError::Empty(Action::Scrape)));
+        let short = DatagramError::Short { action: Action::Connect, needed: 16, found: 8 };
         assert_eq!(reply(&words(&[0, 7])).connected(), Err(short));
     }
 
     #[test]
-    fn counts_belong_to_the_torrents_where_the_order_shows() {
+    fn counts_are_assigned_only_in_a_proven_order() {
         let counts = |complete, downloaded, incomplete| Counts {
             complete: Some(complete),
             downloaded: Some(downloaded),
             incomplete: Some(incomplete),
         };
-        // The first one twice, and more behind than was asked for.
+        // The first one twice, and more entries than requested.
         let datagram = words(&[2, 7, 5, 50, 10, 5, 50, 10, 1, 2, 3, 9, 9, 9]);
         let scraped = reply(&datagram).scraped(&two()).unwrap();
         let expected = vec![(InfoHash([1; 20]), counts(5, 50, 10)), (InfoHash([2; 20]), counts(1, 2, 3))];
         assert_eq!(scraped, Scraped { files: expected, ..Scraped::default() });
-        let unknown = |found| Err(Error::Order { asked: 3, found });
+        let unknown = |found| Err(DatagramError::Order { asked: 3, found });
         // One left out, or each named once.
         assert_eq!(reply(&datagram[..43]).scraped(&two()), unknown(2));
         assert_eq!(reply(&datagram[..20]).scraped(&two()), unknown(1));
         // Another order.
         assert_eq!(reply(&words(&[2, 7, 5, 50, 10, 1, 2, 3, 5, 50, 10])).scraped(&two()), unknown(3));
-        let short = Error::Short { action: Action::Scrape, needed: 20, found: 19 };
+        let short = DatagramError::Short { action: Action::Scrape, needed: 20, found: 19 };
         assert_eq!(reply(&datagram[..19]).scraped(&two()), Err(short));
-        // One torrent is the one, whatever follows.
+        // With one torrent the rest is ignored.
         let one = reply(&datagram).scraped(&InfoHash([1; 20]).into()).unwrap();
         assert_eq!(one.files, [(InfoHash([1; 20]), counts(5, 50, 10))]);
     }
@@ -270,22 +272,22 @@ mod tests {
             (b"", ""),
         ] {
             let datagram = [&words(&[3, 7])[..], text].concat();
-            let failure = Error::Failure { reason: reason.to_owned() };
+            let failure = DatagramError::Failure { reason: reason.to_owned() };
             assert_eq!(reply(&datagram).failure().as_deref(), Some(reason));
             assert_eq!(reply(&datagram).connected(), Err(failure.clone()));
             assert_eq!(reply(&datagram).announced(Family::V4), Err(failure.clone()));
             assert_eq!(reply(&datagram).scraped(&two()), Err(failure));
         }
-        let error = Error::Failure { reason: "\x1b[2J".to_owned() };
+        let error = DatagramError::Failure { reason: "\x1b[2J".to_owned() };
         assert_eq!(error.to_string(), "tracker refuses: \\u{1b}[2J");
         let long = [&words(&[3, 7])[..], &[b'x'; 60_000]].concat();
         assert_eq!(reply(&long).failure().unwrap().chars().count(), 1001);
     }
 
     #[test]
-    fn the_answer_to_something_else_is_none() {
+    fn the_answer_to_another_action_is_an_error() {
         let datagram = words(&[2, 7, 0, 0, 0]);
-        let error = Error::Action { expected: Action::Announce, found: 2 };
+        let error = DatagramError::Action { expected: Action::Announce, found: 2 };
         assert_eq!(reply(&datagram).announced(Family::V4), Err(error));
         assert_eq!(reply(&datagram).failure(), None);
         assert!(reply(&words(&[77, 7, 0, 0])).connected().is_err());
@@ -304,7 +306,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_tracker_writes_is_what_is_read(
+        fn a_written_reply_is_read_back(
             numbers in any::<[u32; 3]>(), peers in proptest::collection::btree_set((any::<[u8; 4]>(), 1..u16::MAX), 0..20),
         ) {
             prop_assume!(!peers.iter().any(|(ip, _)| ip == &[0; 4]));

@@ -1,10 +1,12 @@
-//! What is sent to a UDP tracker.
+//! Datagrams to a UDP tracker.
 
-use super::{Action, ConnectionId};
-use crate::{Announce, Event, Scrape, TrackerUrl};
+use super::action::{Action, ConnectionId};
+use crate::announce::{Announce, Event};
+use crate::scrape::Scrape;
+use crate::url::TrackerUrl;
 use ids::InfoHash;
 
-/// BEP 15: what stands in place of a connection id in the request for one.
+/// BEP 15: takes the place of the connection id in the request for one.
 const PROTOCOL_ID: u64 = 0x0417_2710_1980;
 /// BEP 41: part of the path and query of the announce URL.
 const URL_DATA: u8 = 2;
@@ -23,12 +25,12 @@ pub fn announce(connection: ConnectionId, transaction: u32, announce: &Announce<
     let mut packet = header(connection, Action::Announce, transaction);
     packet.extend(announce.info_hash.0);
     packet.extend(announce.peer_id.0);
-    // BEP 15 has them in another order than the query of HTTP.
+    // BEP 15 has another order than the query of HTTP.
     for bytes in [announce.downloaded, announce.left, announce.uploaded] {
         packet.extend(bytes.to_be_bytes());
     }
     packet.extend(event(announce.event).to_be_bytes());
-    // BEP 15: the IP address, 0 by default; trackers take the one they see.
+    // BEP 15: the IP address, 0 by default; the tracker uses the source address.
     packet.extend([0; 4]);
     packet.extend(announce.key.to_be_bytes());
     packet.extend(numwant(announce.numwant).to_be_bytes());
@@ -37,9 +39,9 @@ pub fn announce(connection: ConnectionId, transaction: u32, announce: &Announce<
     packet
 }
 
-/// A scrape (BEP 15), 16 bytes and 20 for each torrent. Several torrents are asked about in ascending order, and the first
-/// of them twice: what comes back names none, and [`Reply::scraped`](super::Reply::scraped) sees by it whether the tracker
-/// keeps to the order.
+/// A scrape (BEP 15), 16 bytes and 20 for each torrent. Several torrents are sent in ascending order, and the first of them
+/// twice: the reply names no torrents, and [`Reply::scraped`](super::Reply::scraped) sees from the repetition whether the
+/// tracker keeps the order.
 #[must_use]
 pub fn scrape(connection: ConnectionId, transaction: u32, scrape: &Scrape) -> Vec<u8> {
     let mut packet = header(connection, Action::Scrape, transaction);
@@ -47,7 +49,7 @@ pub fn scrape(connection: ConnectionId, transaction: u32, scrape: &Scrape) -> Ve
     packet
 }
 
-/// What a scrape says that is asked about, entry by entry.
+/// The entries of a scrape.
 pub(super) fn asked(scrape: &Scrape) -> Vec<InfoHash> {
     let mut asked = scrape.info_hashes().to_vec();
     asked.sort_unstable_by_key(|info_hash| info_hash.0);
@@ -79,12 +81,12 @@ fn numwant(numwant: Option<u32>) -> i32 {
 }
 
 /// BEP 41: "The data field contains the concatenated PATH and QUERY portion of the UDP tracker URL"; longer ones are cut
-/// into several options. They end with the packet, so that no end marker is needed. A mere `/` says nothing.
+/// into several options. The end of the packet ends the options. A mere `/` is not sent.
 fn append_url(packet: &mut Vec<u8>, url: &TrackerUrl) {
     let target = if url.target() == "/" { "" } else { url.target() };
     for chunk in target.as_bytes().chunks(usize::from(u8::MAX)) {
         packet.push(URL_DATA);
-        // A chunk has at most so many bytes.
+        // `chunks` bounds the length.
         packet.push(u8::try_from(chunk.len()).unwrap_or(u8::MAX));
         packet.extend(chunk);
     }
@@ -93,7 +95,7 @@ fn append_url(packet: &mut Vec<u8>, url: &TrackerUrl) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Crypto;
+    use crate::announce::Crypto;
     use ids::PeerId;
     use proptest::prelude::*;
 
@@ -120,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_laid_out_as_the_standard_says() {
+    fn requests_have_the_layout_of_bep_15() {
         assert_eq!(connect(0x99), b"\0\0\x04\x17\x27\x10\x19\x80\0\0\0\0\0\0\0\x99");
         let expected = [
             &b"\x01\x02\x03\x04\x05\x06\x07\x08\0\0\0\x01\0\0\0\x99"[..],
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_for_events_and_for_peers_wanted() {
+    fn events_and_numwant_have_the_numbers_of_bep_15() {
         let field = |announced: Announce<'_>, at: usize| announce(ID, 0, &announced, &url(""))[at..at + 4].to_vec();
         for (event, number) in [(Event::None, 0), (Event::Completed, 1), (Event::Started, 2), (Event::Stopped, 3)] {
             assert_eq!(field(Announce { event, ..example() }, 80), [0, 0, 0, number]);
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn path_and_query_follow_in_pieces() {
+    fn path_and_query_follow_in_options() {
         let options = |target: &str| announce(ID, 0, &example(), &url(target))[98..].to_vec();
         assert_eq!(options(""), b"");
         assert_eq!(options("/"), b"");
@@ -159,7 +161,7 @@ mod tests {
         assert_eq!(options(&long), [b"\x02\xff", &long.as_bytes()[..255], b"\x02\x01a"].concat());
     }
 
-    /// What a tracker makes of the options.
+    /// The URL as a tracker reads it from the options.
     fn read_url(mut options: &[u8]) -> Option<Vec<u8>> {
         let mut url = Vec::new();
         while let Some((&[kind, length], rest)) = options.split_first_chunk() {
@@ -172,13 +174,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_url_the_options_give_it_back(target in "/[!-~&&[^#]]{1,600}") {
+        fn the_options_give_back_any_url(target in "/[!-~&&[^#]]{1,600}") {
             let packet = announce(ID, 0, &example(), &url(&target));
             prop_assert_eq!(read_url(&packet[98..]).unwrap(), target.into_bytes());
         }
 
         #[test]
-        fn every_field_is_where_it_belongs(
+        fn every_field_is_at_its_offset(
             numbers in any::<[u64; 3]>(), key in any::<u32>(), port in any::<u16>(), hash in any::<[u8; 20]>(),
             transaction in any::<u32>(), id in any::<u64>(),
         ) {

@@ -1,11 +1,11 @@
-//! The URLs that follow from another one: where to scrape (BEP 48), and where a redirect leads (RFC 3986, 5.2).
+//! URLs derived from an announce URL: for a scrape (BEP 48), and for a redirect (RFC 3986, 5.2).
 
 use super::error::UrlError;
 use super::scheme::{Origin, Scheme};
 use super::{TrackerUrl, split};
 
 impl TrackerUrl {
-    /// Where to scrape (BEP 48): `scrape` in place of `announce` at the beginning of the path's last segment. `None` when
+    /// The scrape URL (BEP 48): `scrape` in place of `announce` at the beginning of the path's last segment. `None` when
     /// that segment begins otherwise. Over UDP it is the same URL.
     #[must_use]
     pub fn scrape(&self) -> Option<Self> {
@@ -19,16 +19,16 @@ impl TrackerUrl {
         self.at(self.origin().clone(), format!("{folders}/scrape{suffix}{query}")).ok()
     }
 
-    /// The URL that `location`, the `Location` of a redirect, stands for: an absolute URL, or one without scheme, host or
-    /// path, which are then this URL's own.
+    /// The target of a redirect, from its `Location`: an absolute URL, or a relative one that takes scheme, host or path from
+    /// this URL.
     ///
-    /// Its [`target`](Self::target) is requested as it is: what was asked is part of it already, or the tracker does not
+    /// Its [`target`](Self::target) is requested as it is: it has the query of the announce already, or the tracker does not
     /// want it.
     ///
-    /// Credentials stay only while scheme, host and port do; those in `location` are not ours and are ignored.
+    /// Credentials are kept only for the same scheme, host and port; those in `location` are ignored.
     ///
     /// # Errors
-    /// What is wrong with the location; leaving HTTP and HTTPS, and going from HTTPS to HTTP, are errors of their own.
+    /// Why the location is not followed; other schemes, and HTTP after HTTPS, have errors of their own.
     pub fn redirect(&self, location: &str) -> Result<Self, UrlError> {
         if !location.bytes().all(is_of_a_url) {
             return Err(UrlError::BadCharacter);
@@ -77,7 +77,7 @@ fn split_scheme(reference: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// The target that `reference`, which has no host, stands for beside `base`, a target itself.
+/// The target of `reference`, which has no host, relative to the target `base`.
 fn resolve(base: &str, reference: &str) -> String {
     let (base_path, _) = split_query(base);
     let (path, query) = split_query(reference);
@@ -92,7 +92,7 @@ fn resolve(base: &str, reference: &str) -> String {
     }
 }
 
-/// A target whose path has no `.` and `..` segments any more (RFC 3986, 5.2.4).
+/// The target without the `.` and `..` segments of its path (RFC 3986, 5.2.4).
 fn resolve_path(target: &str) -> String {
     let (path, query) = split_query(target);
     let mut kept: Vec<&str> = Vec::new();
@@ -102,7 +102,7 @@ fn resolve_path(target: &str) -> String {
         if segment == ".." {
             kept.pop();
         }
-        // A dot at the end stands for a folder, which ends in a slash.
+        // A dot segment at the end is a folder, which ends in a slash.
         match is_dot {
             false => kept.push(segment),
             true if segments.peek().is_none() => kept.push(""),
@@ -112,7 +112,7 @@ fn resolve_path(target: &str) -> String {
     format!("/{}{query}", kept.join("/"))
 }
 
-/// Path, and query with its `?`.
+/// The path, and the query with its `?`.
 fn split_query(target: &str) -> (&str, &str) {
     target.split_at(target.find('?').unwrap_or(target.len()))
 }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scrape_url_follows_from_the_announce_url() {
+    fn the_scrape_url_replaces_announce_in_the_last_segment() {
         for (announce, scrape) in [
             ("http://t/announce", Some("http://t/scrape")),
             ("http://t/x/announce", Some("http://t/x/scrape")),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn locations_are_resolved_as_the_standard_says() {
+    fn locations_are_resolved_by_rfc_3986() {
         let base = url("http://a/b/c/d;p?q");
         // RFC 3986, 5.4, as far as HTTP goes; the fragment is never sent.
         for (location, target) in [
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_stay_at_their_origin() {
+    fn credentials_are_kept_for_their_origin_only() {
         for (base, location, expected) in [
             ("http://me:pw@a/x", "/y", "http://me:pw@a/y"),
             ("http://me:pw@a/x", "http://A.:80/y", "http://me:pw@a/y"),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_followed_is_said() {
+    fn redirects_that_are_not_followed_have_their_error() {
         use UrlError::*;
         for (base, location, error) in [
             ("https://a/", "http://a/", Downgrade),
@@ -265,7 +265,7 @@ mod tests {
                 prop_assert!(redirected.target().starts_with('/'));
                 prop_assert_eq!(redirected.credentials().is_some(), base.origin() == redirected.origin());
                 prop_assert_eq!(&url(redirected.expose()), &redirected);
-                // What is resolved stays as it is.
+                // Resolving is idempotent.
                 prop_assert_eq!(base.redirect(redirected.expose()), Ok(redirected));
             }
         }

@@ -1,4 +1,4 @@
-//! What is wrong with an announce URL.
+//! Errors of announce URLs.
 
 /// Why text is not an announce URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,10 +13,10 @@ pub enum UrlError {
         /// The limit in bytes.
         max: usize,
     },
-    /// A scheme no tracker of this kind is reached by: `ws`, `wss`, `dht`, …
+    /// A scheme other than `http`, `https` and `udp`: `ws`, `wss`, `dht`, …
     #[error("unknown scheme")]
     UnknownScheme,
-    /// A blank, control or non-ASCII character; in a redirect, any that RFC 3986 does not name.
+    /// A blank, control or non-ASCII character; in a redirect, any outside RFC 3986, 2.
     #[error("character that does not belong in a URL")]
     BadCharacter,
     /// A user name and password that are not text once decoded, or that Basic authentication cannot carry (RFC 7617).
@@ -31,7 +31,7 @@ pub enum UrlError {
     /// A port that is not 1 to 65535.
     #[error("bad port")]
     BadPort,
-    /// A redirect to what is neither HTTP nor HTTPS.
+    /// A redirect to a scheme other than HTTP and HTTPS.
     #[error("redirect to another scheme than http and https")]
     RedirectScheme,
     /// A redirect from HTTPS to HTTP, which would send the secrets of the URL in the clear.

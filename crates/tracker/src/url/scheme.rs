@@ -1,4 +1,4 @@
-//! Where a tracker lives: scheme, host and port.
+//! Scheme, host and port of a tracker.
 
 use super::error::UrlError;
 use crate::peer::HostName;
@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-/// How a tracker is spoken to.
+/// The protocol of a tracker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
@@ -18,7 +18,7 @@ pub enum Scheme {
     Udp,
 }
 
-/// Where a tracker lives.
+/// The host of a tracker.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
     /// An address literal.
@@ -27,7 +27,7 @@ pub enum Host {
     Name(String),
 }
 
-/// What must be the same for two URLs to lead to the same server (RFC 6454).
+/// The parts that are the same in two URLs of one server (RFC 6454).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     pub(crate) scheme: Scheme,
@@ -69,7 +69,7 @@ impl Scheme {
         }
     }
 
-    /// As a URL begins with it.
+    /// The beginning of a URL.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Http => "http",

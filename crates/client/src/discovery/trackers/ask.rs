@@ -1,75 +1,65 @@
 //! One question to one address of a tracker, unless it is known to be silent; scrapes together with those of other runs.
 
-use crate::discovery::trackers::Terms;
+use crate::discovery::trackers::context::{Action, AnnounceContext};
 use crate::discovery::trackers::ending::Ending;
-use crate::discovery::trackers::exchange::{Action, Answer, Progress, converse};
-use crate::discovery::trackers::hosts::batches::{First, Joined, Later, Outcome, Where};
-use crate::discovery::trackers::hosts::silence::Endpoint;
-use crate::discovery::trackers::query::Query;
+use crate::discovery::trackers::exchange::{Answer, Progress, converse};
+use crate::discovery::trackers::query::{Asking, Query};
 use crate::discovery::trackers::turn::Turn;
 use crate::discovery::trackers::waits::Why;
+use crate::shared::hosts::batches::{First, Joined, Later, Outcome, Where};
+use crate::shared::hosts::silence::{Endpoint, Evidence};
 use report::Standing;
-use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tracker::Scheme;
 
-/// Time that the first of several runs' scrapes waits for the others: too short to be noticed, and long enough for a hundred
-/// small files to be read.
+/// How long the first of several runs' scrapes waits for the others: too short for a user to notice, and long enough to read a
+/// hundred small torrents.
 const GATHERING: Duration = Duration::from_millis(50);
-
-/// An address to ask, and until when.
-pub(crate) struct Asking<'a> {
-    /// Its place in the list.
-    pub(crate) index: usize,
-    pub(crate) address: SocketAddr,
-    /// Put off while the question waits for its turn.
-    pub(crate) deadline: &'a mut Instant,
-}
 
 impl Query {
     /// Asks at one address.
     pub(crate) async fn ask_at(
         &self,
         mut asking: Asking<'_>,
-        terms: &Terms,
+        context: &AnnounceContext,
         progress: &mut Progress,
     ) -> Result<Answer, Ending> {
         progress.address = Some(asking.address);
-        if terms.action == Action::Scrape && self.target.only.is_none() {
-            // BEP 48: without a URL for it nothing is asked, and then nothing is connected to either.
-            if !self.target.has_scrape() {
+        if context.action == Action::Scrape && self.job.redirect.is_none() {
+            // BEP 48: a tracker without a scrape URL is not asked, and not connected to.
+            if !self.job.has_scrape() {
                 return Err(Ending::ScrapeUnsupported);
             }
-            if terms.bounds.tracker_hosts().is_scraped_by_several()
-                && let Some(answer) = self.ask_together(&mut asking, terms, progress).await?
+            if context.shared.tracker_hosts().is_scraped_by_several()
+                && let Some(answer) = self.ask_together(&mut asking, context, progress).await?
             {
                 return Ok(answer);
             }
         }
-        self.ask_now(None, &mut asking, terms, progress).await
+        self.ask_now(None, &mut asking, context, progress).await
     }
 
-    /// Asks in one request with the scrapes of other runs; `None` when the answer leaves this one out.
+    /// Asks in one request with the scrapes of other runs; `None` when the answer does not contain this torrent.
     async fn ask_together(
         &self,
         asking: &mut Asking<'_>,
-        terms: &Terms,
+        context: &AnnounceContext,
         progress: &mut Progress,
     ) -> Result<Option<Answer>, Ending> {
-        let url = match self.target.url.scheme() {
-            Scheme::Udp => self.target.url.clone(),
-            _ => self.target.url.scrape().ok_or(Ending::ScrapeUnsupported)?,
+        let url = match self.job.url.scheme() {
+            Scheme::Udp => self.job.url.clone(),
+            _ => self.job.url.scrape().ok_or(Ending::ScrapeUnsupported)?,
         };
-        let to = Where { url, address: asking.address, ours: terms.ours };
-        let answer = match terms.bounds.tracker_hosts().batches.join(&to, self.info_hash) {
+        let to = Where { url, address: asking.address, ours: context.ours };
+        let answer = match context.shared.tracker_hosts().batches.join(&to, self.info_hash) {
             Joined::First(first) => {
                 sleep_until(Instant::now() + GATHERING).await;
-                match self.ask_now(Some(first), asking, terms, progress).await {
-                    // Not every tracker takes a question about many: from now on each is asked about by itself.
+                match self.ask_now(Some(first), asking, context, progress).await {
+                    // Not every tracker answers a question about many torrents: from now on it is asked about one by one.
                     Err(status) if progress.asked_about > 1 && status.standing() != Standing::LocalFault => {
-                        terms.bounds.tracker_hosts().batches.give_up(to);
-                        *asking.deadline = Instant::now() + terms.limits.tracker_time;
+                        context.shared.tracker_hosts().batches.give_up(to);
+                        *asking.deadline = Instant::now() + context.limits.tracker_time;
                         None
                     }
                     asked => Some(asked?),
@@ -77,7 +67,7 @@ impl Query {
             }
             Joined::Later(later) => {
                 let mut heard = Box::pin(heard(later, asking, progress));
-                terms.waits.answer(heard.as_mut(), || {}).await
+                context.waits.answer(heard.as_mut(), || {}).await
             }
             Joined::Alone => None,
         };
@@ -93,38 +83,40 @@ impl Query {
         &self,
         first: Option<First<'_>>,
         asking: &mut Asking<'_>,
-        terms: &Terms,
+        context: &AnnounceContext,
         progress: &mut Progress,
     ) -> Result<Answer, Ending> {
-        let endpoint = Endpoint::of(&self.target.url, asking.address);
-        let silences = &terms.bounds.tracker_hosts().silences;
-        // It is not the tracker's fault that others are asked, or asked at its address.
+        let endpoint = Endpoint::of(&self.job.url, asking.address);
+        let silences = &context.shared.tracker_hosts().silences;
+        // The time until its turn does not count: it is not the tracker's fault.
         let mut waiting = Instant::now();
         while let Some(ended) = silences.suspicion(&endpoint, Instant::now()) {
-            let _wait = terms.waits.enter(Why::Answer);
+            let _wait = context.waits.enter(Why::Answer);
             ended.await;
         }
         *asking.deadline += waiting.elapsed();
         silences.look(&endpoint, Instant::now())?;
         waiting = Instant::now();
-        let queue = terms.waits.enter(Why::Turn);
-        let mut turn = Turn::question(terms, &self.target, asking.address).await;
+        let queue = context.waits.enter(Why::Turn);
+        let mut turn = Turn::question(context, &self.job, asking.address).await;
         drop(queue);
         *asking.deadline += waiting.elapsed();
-        // A question that went before may have found out meanwhile.
+        // An earlier question may have found it silent meanwhile.
         let question = silences.ask(endpoint, Instant::now())?;
         let info_hashes = first.as_ref().map_or_else(|| vec![self.info_hash], First::gathered);
         progress.asked_about = info_hashes.len();
         let until = self.until(*asking.deadline, asking.index);
-        // On the heap, so that a question that waits, as thousands may, does not hold room for it too.
-        let mut place = turn.place();
-        let conversation = Box::pin(converse(&self.target, &info_hashes, terms, until, &mut turn, progress));
-        let asked = terms.waits.answer(conversation, || place.step_aside()).await;
-        turn.end(terms);
+        // On the heap, so that a question that waits, as thousands may, does not take the space of both.
+        let mut slot = turn.permit();
+        let conversation = Box::pin(converse(&self.job, &info_hashes, context, until, &mut turn, progress));
+        let asked = context.waits.answer(conversation, || slot.step_aside(context.shared.tracker_hosts())).await;
+        turn.end(context);
         match &asked {
-            // That a question about many torrents has no answer says nothing about one.
-            Err(status) if info_hashes.len() > 1 && status.silence().is_some() => question.forget(),
-            asked => question.learn(asked.as_ref().err()),
+            // Silence after a question about many torrents says nothing about one.
+            Err(status) if info_hashes.len() > 1 && matches!(status.evidence(), Evidence::Silent(_)) => {
+                question.learn(Evidence::None);
+            }
+            asked => question.learn(asked.as_ref().err().map_or(Evidence::Answered, Ending::evidence)),
         }
         if let (Some(first), Ok(Answer::Scraped(scraped))) = (first, &asked) {
             let Progress { together, http_status, times, .. } = *progress;
@@ -134,7 +126,7 @@ impl Query {
     }
 }
 
-/// What another run's request brought.
+/// The answer to another run's request, if it has one.
 async fn heard(later: Later, asking: &mut Asking<'_>, progress: &mut Progress) -> Option<Answer> {
     let waiting = Instant::now();
     let outcome = later.outcome().await;

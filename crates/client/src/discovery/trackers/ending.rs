@@ -1,8 +1,8 @@
 //! How a conversation with a tracker ended, with the causes: what its report has as a status, a standing and a message.
 
-use crate::discovery::trackers::hosts::silence::Silence;
 use crate::net::overlay::Overlay;
 use crate::net::resolve::{NO_ROUTE, NO_THREAD};
+use crate::shared::hosts::silence::{Evidence, KnownSilent, Silence};
 use guard::{ErrorChain, Secrets};
 use http_exchange::TlsProblem;
 use report::{Outcome, Standing, TrackerReport, TrackerStatus};
@@ -162,6 +162,12 @@ fn found(ago: Duration) -> String {
     if ago.as_secs() == 0 { "just now".to_owned() } else { format!("{} s ago", ago.as_secs()) }
 }
 
+impl From<KnownSilent> for Ending {
+    fn from(KnownSilent { silence, ago }: KnownSilent) -> Self {
+        Self::KnownSilent { silence, ago }
+    }
+}
+
 impl From<UrlError> for Ending {
     fn from(error: UrlError) -> Self {
         if error == UrlError::UnknownScheme { Self::UnsupportedScheme } else { Self::BadUrl(error) }
@@ -251,8 +257,16 @@ impl Ending {
         }
     }
 
-    /// What it says about the next question to the same place; `None` when it shows that a tracker is there, or shows nothing.
-    pub(crate) fn silence(&self) -> Option<Silence> {
+    /// What it shows about the address that was asked.
+    pub(crate) fn evidence(&self) -> Evidence {
+        match (self.silence(), self.standing()) {
+            (Some(silence), _) => Evidence::Silent(silence),
+            (None, Standing::NotAsked | Standing::LocalFault | Standing::Silent) => Evidence::None,
+            (None, _) => Evidence::Answered,
+        }
+    }
+
+    fn silence(&self) -> Option<Silence> {
         use http_exchange::Error::{Timeout, Tls};
         use tracker_http::Error::Http;
         match self {
@@ -352,7 +366,7 @@ mod tests {
             (Ending::NoScrape(http(404)), "scrape_unsupported", Unusable),
             (Ending::Http(http_exchange::Error::Timeout(Duration::ZERO).into()), "timeout", Silent),
             (Ending::Udp(tracker_udp::Error::Failure(String::new())), "failure", Refused),
-            (Ending::Udp(tracker::udp::Error::Empty(Action::Scrape).into()), "failure", Refused),
+            (Ending::Udp(tracker::udp::DatagramError::Empty(Action::Scrape).into()), "failure", Refused),
             (Ending::Udp(silence()), "timeout", Silent),
             (elsewhere, "timeout", Silent),
             (tls(TlsProblem::SelfSigned), "tls_self_signed", Unusable),

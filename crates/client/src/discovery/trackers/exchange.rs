@@ -1,44 +1,34 @@
 //! One conversation with one address of a tracker: connect, perhaps TLS, one request, one reply.
 
+use crate::discovery::trackers::context::{Action, AnnounceContext};
 use crate::discovery::trackers::ending::Ending;
-use crate::discovery::trackers::hosts::kept::Connection;
-use crate::discovery::trackers::hosts::pace::Purpose;
-use crate::discovery::trackers::target::Target;
+use crate::discovery::trackers::job::TrackerJob;
+use crate::discovery::trackers::strays;
 use crate::discovery::trackers::turn::Turn;
-use crate::discovery::trackers::{Terms, strays};
 use crate::net::connect::{ConnectError, connect, connect_udp};
 use crate::net::entropy;
-use crate::shared::bounds::Owed;
+use crate::shared::Owed;
+use crate::shared::hosts::kept::{Connection, Stream};
+use crate::shared::hosts::pace::Purpose;
 use http_exchange::TlsProblem;
 use ids::InfoHash;
 use report::Times;
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tracker::{Announce, Announced, Scheme, Scrape, Scraped};
 use tracker_udp::Session;
 
-/// What a tracker is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// For peers; it counts us until we take it back.
-    Announce,
-    /// For counts; it learns nothing of us (BEP 48).
-    Scrape,
-}
-
-/// What a tracker said.
+/// A tracker's answer.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Announced(Announced),
     Scraped(Scraped),
 }
 
-/// What is known while conversations go on, and remains known when they are cut short.
+/// What is known while conversations go on, and is kept when they are cancelled.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// The address being asked, once one is.
@@ -48,7 +38,7 @@ pub(crate) struct Progress {
     pub(crate) times: Times,
     /// The HTTP status of the answer.
     pub(crate) http_status: Option<u16>,
-    /// Torrents that the last question was about.
+    /// How many torrents the last question was about.
     pub(crate) asked_about: usize,
     /// What [`TrackerReport::asked_together`](report::TrackerReport::asked_together) says.
     pub(crate) together: usize,
@@ -60,77 +50,72 @@ pub(crate) struct Progress {
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) address: SocketAddr,
-    /// Counts it until it is taken back.
+    /// Counts it among those that are owed a goodbye.
     pub(crate) owed: Option<Owed>,
-    /// The exchange it is part of and our port, when that is over UDP.
+    /// Over UDP: the exchange that it is part of, and our port.
     pub(crate) session: Option<(Session, u16)>,
 }
 
-/// A connected stream of whatever kind.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Stream for S {}
-
 impl Progress {
-    /// Notes an announce over HTTP, once for each address: one that is asked again over another connection is one.
-    fn wrote_over_http(&mut self, terms: &Terms) {
+    /// Notes an announce over HTTP, once for each address: one that is sent again over another connection is the same.
+    fn wrote_over_http(&mut self, context: &AnnounceContext) {
         if let Some(address) = self.address
             && !self.written.iter().any(|written| written.session.is_none() && written.address == address)
         {
-            self.written.push(Written { address, owed: Some(terms.bounds.owed()), session: None });
+            self.written.push(Written { address, owed: Some(context.shared.owed()), session: None });
         }
     }
 }
 
-/// Asks at one address; `turn` gives the right to, and takes the connection for whatever comes after.
+/// Asks at one address. `turn` is the right to do so, and gets the connection for the next request.
 pub(crate) async fn converse(
-    target: &Target,
+    job: &TrackerJob,
     info_hashes: &[InfoHash],
-    terms: &Terms,
+    context: &AnnounceContext,
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
 ) -> Result<Answer, Ending> {
     let address = turn.address();
     progress.times = Times::default();
-    match target.url.scheme() {
-        Scheme::Udp => over_udp(target, address, info_hashes, terms, deadline, progress).await,
-        Scheme::Http | Scheme::Https => over_http(target, info_hashes, terms, deadline, turn, progress).await,
+    match job.url.scheme() {
+        Scheme::Udp => over_udp(job, address, info_hashes, context, deadline, progress).await,
+        Scheme::Http | Scheme::Https => over_http(job, info_hashes, context, deadline, turn, progress).await,
         _ => Err(Ending::UnsupportedScheme),
     }
 }
 
 /// A new connection to an HTTP tracker.
 pub(crate) async fn open(
-    target: &Target,
+    job: &TrackerJob,
     address: SocketAddr,
-    terms: &Terms,
+    context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
 ) -> Result<Connection, Ending> {
-    let stream = tcp(address, terms, deadline, progress).await?;
-    let stream: Box<dyn Stream> = if target.url.scheme() == Scheme::Https {
+    let stream = tcp(address, context, deadline, progress).await?;
+    let stream: Box<dyn Stream> = if job.url.scheme() == Scheme::Https {
         let begun = Instant::now();
         let stream =
-            terms.tls.connect(stream, &target.url.host().to_string(), deadline - begun).await.map_err(of_tls)?;
+            context.tls.connect(stream, &job.url.host().to_string(), deadline - begun).await.map_err(of_tls)?;
         progress.times.tls = Some(begun.elapsed());
         Box::new(stream)
     } else {
         Box::new(stream)
     };
-    let http = tracker_http::Client::default().with_limits(terms.limits.reply);
+    let http = tracker_http::Client::default().with_limits(context.limits.reply);
     Ok(http.over(stream).await?)
 }
 
 async fn tcp(
     address: SocketAddr,
-    terms: &Terms,
+    context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
 ) -> Result<TcpStream, Ending> {
     let begun = Instant::now();
-    let limit = deadline.min(begun + terms.connect_timeout);
-    let stream = match timeout_at(limit, connect(address, terms.bind)).await {
+    let limit = deadline.min(begun + context.connect_timeout);
+    let stream = match timeout_at(limit, connect::<TcpStream>(address, context.route)).await {
         Ok(connected) => connected?,
         Err(_) => return Err(ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()),
     };
@@ -139,7 +124,7 @@ async fn tcp(
     Ok(stream)
 }
 
-/// What an error of TLS says: it may be our own machine's.
+/// The status for an error of TLS, which may be this machine's fault.
 fn of_tls(error: http_exchange::Error) -> Ending {
     match error {
         http_exchange::Error::Tls(TlsProblem::NoThread(source)) => ConnectError::Exhausted(source).into(),
@@ -147,12 +132,12 @@ fn of_tls(error: http_exchange::Error) -> Ending {
     }
 }
 
-/// Over a connection that an earlier request has left, or a new one. Which of both it is decides nothing: one that the
-/// tracker has closed meanwhile is replaced (RFC 9112, 9.3.1).
+/// Over a connection that an earlier request has left, or a new one. One that the tracker has closed meanwhile is replaced (RFC
+/// 9112, 9.3.1).
 async fn over_http(
-    target: &Target,
+    job: &TrackerJob,
     info_hashes: &[InfoHash],
-    terms: &Terms,
+    context: &AnnounceContext,
     deadline: Instant,
     turn: &mut Turn,
     progress: &mut Progress,
@@ -161,15 +146,15 @@ async fn over_http(
     loop {
         let mut connection = match turn.connection.take() {
             Some(connection) => connection,
-            None => open(target, address, terms, deadline, progress).await?,
+            None => open(job, address, context, deadline, progress).await?,
         };
         let begun = Instant::now();
         connection.timeout = deadline - begun;
-        let asked = ask_over_http(&mut connection, target, info_hashes, terms, progress).await;
+        let asked = ask_over_http(&mut connection, job, info_hashes, context, progress).await;
         if let Err(Ending::Http(error)) = &asked
             && error.is_stale()
         {
-            deadline += turn.again(terms, Purpose::Question).await;
+            deadline += turn.again(context, Purpose::Question).await;
             continue;
         }
         progress.http_status = match &asked {
@@ -177,7 +162,7 @@ async fn over_http(
             Err(status) => status.http_status(),
         };
         progress.times.reply = progress.http_status.map(|_| begun.elapsed());
-        progress.together = match (progress.http_status, terms.action) {
+        progress.together = match (progress.http_status, context.action) {
             (None, _) => 0,
             (Some(_), Action::Announce) => connection.exchanges(),
             (Some(_), Action::Scrape) => info_hashes.len(),
@@ -190,27 +175,27 @@ async fn over_http(
 /// The answer, and the HTTP status it came with.
 async fn ask_over_http(
     connection: &mut Connection,
-    target: &Target,
+    job: &TrackerJob,
     info_hashes: &[InfoHash],
-    terms: &Terms,
+    context: &AnnounceContext,
     progress: &mut Progress,
 ) -> Result<(Answer, u16), Ending> {
-    let url = &target.url;
-    match (terms.action, target.only) {
-        (Action::Announce, only) => {
-            progress.wrote_over_http(terms);
-            let reply = match only {
-                None => connection.announce(url, &terms.announce_of(info_hashes)).await?,
-                // The whole request is in the URL that the redirect gave.
+    let url = &job.url;
+    match (context.action, job.redirect) {
+        (Action::Announce, redirect) => {
+            progress.wrote_over_http(context);
+            let reply = match redirect {
+                None => connection.announce(url, &context.announce_of(info_hashes)).await?,
+                // The URL of a redirect has the whole request.
                 Some(_) => connection.announce_as_written(url).await?,
             };
             Ok((Answer::Announced(reply.answer), reply.status))
         }
-        (Action::Scrape, only) => {
-            let reply = match only {
+        (Action::Scrape, redirect) => {
+            let reply = match redirect {
                 None => {
                     let url = url.scrape().ok_or(Ending::ScrapeUnsupported)?;
-                    connection.scrape(&url, &terms.scrape_of(info_hashes)).await
+                    connection.scrape(&url, &context.scrape_of(info_hashes)).await
                 }
                 Some(_) => connection.scrape_as_written(url).await,
             };
@@ -220,9 +205,9 @@ async fn ask_over_http(
     }
 }
 
-/// What a scrape's error says. BEP 48 derives the URL by a convention that not every tracker keeps to.
+/// The status for a scrape's error. BEP 48 derives the URL by a convention that not every tracker keeps to.
 fn of_a_scrape(error: tracker_http::Error) -> Ending {
-    // RFC 9110: not found, method not allowed, gone, not implemented. A refusal in the tracker's own words is that.
+    // RFC 9110: not found, method not allowed, gone, not implemented. With a failure reason in the body it is a refusal.
     match error.status() {
         Some(404 | 405 | 410 | 501) if error.failure().is_none() => Ending::NoScrape(error),
         _ => error.into(),
@@ -230,30 +215,30 @@ fn of_a_scrape(error: tracker_http::Error) -> Ending {
 }
 
 async fn over_udp(
-    target: &Target,
+    job: &TrackerJob,
     address: SocketAddr,
     info_hashes: &[InfoHash],
-    terms: &Terms,
+    context: &AnnounceContext,
     deadline: Instant,
     progress: &mut Progress,
 ) -> Result<Answer, Ending> {
     let begun = Instant::now();
-    let socket = connect_udp(address, terms.bind)?;
+    let socket = connect_udp(address, context.route)?;
     let local = socket.local_addr().map_err(ConnectError::Exhausted)?;
     progress.local = Some(local.ip().to_canonical());
     let transaction = transaction()?;
-    let mut session = Session::new(socket, &target.url)?;
+    let mut session = Session::new(socket, &job.url)?;
     session.timeout = deadline - begun;
-    // Kept outside: what ends this in the middle may owe a goodbye.
-    let owed = (terms.action == Action::Announce).then(|| terms.bounds.owed());
+    // Kept outside: an announce that is cancelled in the middle may be owed a goodbye.
+    let owed = (context.action == Action::Announce).then(|| context.shared.owed());
     let written = Written { address, owed, session: None };
     let session = progress.written.push_mut(written).session.insert((session, local.port()));
     let mut elsewhere = None;
-    let asked = strays::Asked { local, transaction };
+    let asked = strays::Sent { local, transaction };
     let reply = tokio::select! {
         biased;
-        reply = ask_over_udp(&mut session.0, info_hashes, terms, transaction) => reply,
-        never = strays::watch(asked, terms, &mut elsewhere) => match never {},
+        reply = ask_over_udp(&mut session.0, info_hashes, context, transaction) => reply,
+        never = strays::watch(asked, context, &mut elsewhere) => match never {},
     };
     let (connect, together, answer) = reply.map_err(|error| match elsewhere {
         Some(from) if matches!(error, tracker_udp::Error::Timeout { .. }) => Ending::AnsweredElsewhere { from, error },
@@ -269,25 +254,25 @@ async fn over_udp(
 async fn ask_over_udp(
     session: &mut Session,
     info_hashes: &[InfoHash],
-    terms: &Terms,
+    context: &AnnounceContext,
     transaction: u32,
 ) -> Result<(Option<Duration>, usize, Answer), tracker_udp::Error> {
-    match terms.action {
+    match context.action {
         Action::Announce => {
-            let reply = session.announce(&terms.announce_of(info_hashes), transaction).await?;
+            let reply = session.announce(&context.announce_of(info_hashes), transaction).await?;
             Ok((reply.connect, reply.hashes, Answer::Announced(reply.content)))
         }
         Action::Scrape => {
-            let reply = session.scrape(&terms.scrape_of(info_hashes), transaction).await?;
+            let reply = session.scrape(&context.scrape_of(info_hashes), transaction).await?;
             Ok((reply.connect, reply.hashes, Answer::Scraped(reply.content)))
         }
     }
 }
 
-impl Terms {
-    /// About the first, and only, one.
+impl AnnounceContext {
+    /// About the first, which is the only one.
     fn announce_of(&self, info_hashes: &[InfoHash]) -> Announce<'static> {
-        Announce { info_hash: info_hashes.first().copied().unwrap_or(self.announce.info_hash), ..self.announce }
+        self.announce.with_info_hash(info_hashes.first().copied().unwrap_or(self.announce.info_hash))
     }
 
     /// About all of them, which [`Scrape::split`] has found to fit.
@@ -296,7 +281,7 @@ impl Terms {
     }
 }
 
-/// What tells this exchange's datagrams from forged ones.
+/// The first transaction id of an exchange, by which its replies are told from forged ones.
 pub(crate) fn transaction() -> Result<u32, ConnectError> {
     entropy::bytes().map(u32::from_be_bytes).map_err(ConnectError::Exhausted)
 }
@@ -310,7 +295,7 @@ impl Answer {
         }
     }
 
-    /// What the tracker wants to be told in the next announce.
+    /// What the next announce is to contain (`tracker id`, BEP 3).
     pub(crate) fn tracker_id(&self) -> Option<&[u8]> {
         match self {
             Self::Announced(announced) => announced.tracker_id.as_deref(),

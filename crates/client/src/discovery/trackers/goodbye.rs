@@ -1,14 +1,14 @@
-//! The goodbye that every announce owes.
+//! The goodbye (`event=stopped`) that is owed after every announce.
 
-use crate::discovery::trackers::Terms;
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::ending::{Ending, Unasked};
 use crate::discovery::trackers::exchange::{Answer, Written, open, transaction};
-use crate::discovery::trackers::hosts::pace::Purpose;
-use crate::discovery::trackers::target::Target;
+use crate::discovery::trackers::job::TrackerJob;
 use crate::discovery::trackers::turn::Turn;
 use crate::net::connect::{ConnectError, connect_udp_again};
-use crate::shared::bounds::Owed;
-use crate::swarm::settled;
+use crate::net::task::settled;
+use crate::shared::Owed;
+use crate::shared::hosts::pace::Purpose;
 use ids::InfoHash;
 use report::TrackerReport;
 use std::io;
@@ -24,34 +24,34 @@ use tracker_udp::{Connection, Session};
 /// An announce to be taken back.
 #[derive(Debug)]
 pub(crate) struct Goodbye {
-    target: Target,
+    job: TrackerJob,
     address: SocketAddr,
     info_hash: InfoHash,
     /// Whether the announce was answered, so that the tracker certainly counts us.
     answered: bool,
-    /// Over UDP.
+    /// Of an announce over UDP.
     session: Option<Left>,
-    /// Counts the announce until this has been said.
+    /// Counts the announce until this has been sent.
     _owed: Option<Owed>,
-    /// What the tracker wants to be told with it.
+    /// What the tracker wants in the next announce (`tracker id`, BEP 3).
     tracker_id: Option<Vec<u8>>,
 }
 
-/// What is left of an exchange over UDP. Its socket is not: many runs may wait to say goodbye.
+/// What is kept of an exchange over UDP. Its socket is not: many runs may wait to say goodbye.
 #[derive(Debug)]
 struct Left {
     connection: Option<Connection>,
-    /// Ours.
+    /// Our port.
     port: u16,
 }
 
-/// Says all of them at the same time, as far as the pace and the descriptors allow, and reports those that could not be
+/// Sends all of them at the same time, as far as the pace and the descriptors allow, and reports those that could not be
 /// sent.
-pub(crate) async fn say_all(goodbyes: Vec<Goodbye>, terms: &Arc<Terms>) -> Vec<TrackerReport> {
+pub(crate) async fn say_all(goodbyes: Vec<Goodbye>, context: &Arc<AnnounceContext>) -> Vec<TrackerReport> {
     let mut saying = JoinSet::new();
     for goodbye in goodbyes {
-        let terms = Arc::clone(terms);
-        saying.spawn(async move { goodbye.say(&terms).await });
+        let context = Arc::clone(context);
+        saying.spawn(async move { goodbye.say(&context).await });
     }
     let mut owed = Vec::new();
     while let Some(said) = saying.join_next().await {
@@ -61,9 +61,9 @@ pub(crate) async fn say_all(goodbyes: Vec<Goodbye>, terms: &Arc<Terms>) -> Vec<T
 }
 
 impl Goodbye {
-    /// The goodbye owed for `written`, to which `answer` came; none where nothing was announced after all.
+    /// The goodbye owed for `written`, which was answered with `answer`; `None` where nothing was announced after all.
     pub(crate) fn owed(
-        target: &Target,
+        job: &TrackerJob,
         written: Written,
         info_hash: InfoHash,
         answer: Option<&Answer>,
@@ -71,12 +71,12 @@ impl Goodbye {
         let Written { address, owed, session } = written;
         let announced = match &session {
             Some((session, _)) => session.has_announced(),
-            None => target.only.is_none() || target.url.target().contains("event=started"),
+            None => job.redirect.is_none() || job.url.target().contains("event=started"),
         };
         let session = session.map(|(session, port)| Left { connection: session.connection(), port });
         let tracker_id = answer.and_then(Answer::tracker_id).map(<[u8]>::to_vec);
         announced.then(|| Self {
-            target: target.clone(),
+            job: job.clone(),
             address,
             info_hash,
             answered: answer.is_some(),
@@ -86,37 +86,32 @@ impl Goodbye {
         })
     }
 
-    /// Tells the tracker to forget us, at the address that was told of us. Whatever it answers, that is all; a report is of one
-    /// that was not sent.
-    async fn say(self, terms: &Terms) -> Option<TrackerReport> {
-        let Self { target, address, info_hash, answered, session, _owed, tracker_id } = self;
-        let announce = Announce {
-            info_hash,
-            event: Event::Stopped,
-            numwant: Some(0),
-            tracker_id: tracker_id.as_deref(),
-            ..terms.announce
-        };
-        let sent = match Turn::goodbye(terms, &target, address).await {
-            None => Err(Unasked::Unanswered { within: terms.limits.goodbye_time }.into()),
+    /// Tells the tracker to forget us, at the address that got the announce, and ignores the answer. A report is of a goodbye
+    /// that could not be sent.
+    async fn say(self, context: &AnnounceContext) -> Option<TrackerReport> {
+        let Self { job, address, info_hash, answered, session, _owed, tracker_id } = self;
+        let stopped = context.announce.with_info_hash(info_hash).with_event(Event::Stopped).with_numwant(Some(0));
+        let announce = stopped.with_tracker_id(tracker_id.as_deref());
+        let sent = match Turn::goodbye(context, &job, address).await {
+            None => Err(Unasked::Unanswered { within: context.limits.goodbye_time }.into()),
             Some(mut turn) => {
-                let mut place = turn.place();
+                let mut slot = turn.permit();
                 let saying = Box::pin(async {
                     match session {
-                        Some(left) => over_udp(left, &target.url, address, &announce, terms).await,
-                        None => over_http(&mut turn, &target, &announce, terms, answered).await,
+                        Some(left) => over_udp(left, &job.url, address, &announce, context).await,
+                        None => over_http(&mut turn, &job, &announce, context, answered).await,
                     }
                 });
-                let sent = terms.waits.answer(saying, || place.leave()).await;
+                let sent = context.waits.answer(saying, || slot.leave()).await;
                 if sent.is_ok() {
                     turn.said_goodbye();
                 }
-                turn.end(terms);
+                turn.end(context);
                 sent
             }
         };
-        debug!(tracker = %target.shown, ok = sent.is_ok(), "goodbye");
-        let mut report = target.report(&sent.err()?);
+        debug!(tracker = %job.shown, ok = sent.is_ok(), "goodbye");
+        let mut report = job.report(&sent.err()?);
         report.announced_hash = Some(info_hash);
         report.address = Some(address);
         Some(report)
@@ -129,12 +124,12 @@ async fn over_udp(
     url: &TrackerUrl,
     address: SocketAddr,
     announce: &Announce<'_>,
-    terms: &Terms,
+    context: &AnnounceContext,
 ) -> Result<(), Ending> {
     use tracker_udp::Error::{Refused, Socket, Timeout, Unreachable};
-    let socket = connect_udp_again(left.port, address, terms.bind)?;
+    let socket = connect_udp_again(left.port, address, context.route)?;
     let mut session = Session::new(socket, url)?.resuming(left.connection);
-    session.timeout = terms.limits.goodbye_time;
+    session.timeout = context.limits.goodbye_time;
     match session.announce(announce, transaction()?).await {
         Err(error @ (Refused(_) | Socket(_) | Unreachable(_) | Timeout { stage: Action::Connect, .. })) => {
             Err(error.into())
@@ -145,33 +140,33 @@ async fn over_udp(
 
 async fn over_http(
     turn: &mut Turn,
-    target: &Target,
+    job: &TrackerJob,
     announce: &Announce<'_>,
-    terms: &Terms,
+    context: &AnnounceContext,
     answered: bool,
 ) -> Result<(), Ending> {
-    let (address, mut deadline) = (turn.address(), Instant::now() + terms.limits.goodbye_time);
+    let (address, mut deadline) = (turn.address(), Instant::now() + context.limits.goodbye_time);
     let mut again = false;
-    let url = if target.only.is_some() { Some(stopped(&target.url)?) } else { None };
+    let url = if job.redirect.is_some() { Some(stopped(&job.url)?) } else { None };
     loop {
         let mut connection = match turn.connection.take() {
             Some(connection) => connection,
-            None => match timeout_at(deadline, open(target, address, terms, deadline, &mut Default::default())).await {
+            None => match timeout_at(deadline, open(job, address, context, deadline, &mut Default::default())).await {
                 Ok(opened) => opened?,
                 Err(_) => return Err(timed_out()),
             },
         };
         connection.timeout = deadline - Instant::now();
         let said = match &url {
-            None => connection.announce(&target.url, announce).await,
+            None => connection.announce(&job.url, announce).await,
             Some(url) => connection.announce_as_written(url).await,
         };
         match said {
-            Err(error) if error.is_stale() => deadline += turn.again(terms, Purpose::Goodbye).await,
-            // It may have gone unread, by a tracker that has read the announce: once more.
+            Err(error) if error.is_stale() => deadline += turn.again(context, Purpose::Goodbye).await,
+            // A tracker that has answered the announce may not have read it: once more.
             Err(error) if answered && !is_taken(&error) && !again => {
                 again = true;
-                deadline += turn.again(terms, Purpose::Goodbye).await;
+                deadline += turn.again(context, Purpose::Goodbye).await;
             }
             Err(error) if answered && !is_taken(&error) => return Err(error.into()),
             _ => {
@@ -182,8 +177,8 @@ async fn over_http(
     }
 }
 
-/// Whether a tracker has taken a goodbye that it answers so: not if it closes without an answer, or has no time for it. Silence
-/// is no answer, and none is needed.
+/// Whether this error means that the tracker has read the goodbye: not if it closes without an answer, or is overloaded. Silence
+/// does, because no answer is needed.
 fn is_taken(error: &tracker_http::Error) -> bool {
     use http_exchange::Error::{Closed, Connection};
     use tracker_http::Error::Http;
@@ -195,7 +190,7 @@ fn timed_out() -> Ending {
     ConnectError::Remote(io::ErrorKind::TimedOut.into()).into()
 }
 
-/// Where a redirect led to with `started`, what it leads to with `stopped`. Without a word of either nothing has counted us.
+/// The URL of a redirect that contains `started`, with `stopped` instead. One that contains neither has announced nothing.
 fn stopped(url: &TrackerUrl) -> Result<TrackerUrl, Ending> {
     url.expose().replacen("event=started", "event=stopped", 1).parse().map_err(Ending::from)
 }

@@ -1,11 +1,10 @@
 //! One announce or scrape of one tracker: its addresses of one family in order, until one answers.
 
-use crate::discovery::trackers::ask::Asking;
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::ending::Ending;
 use crate::discovery::trackers::exchange::{Answer, Progress};
 use crate::discovery::trackers::goodbye::Goodbye;
-use crate::discovery::trackers::target::{Only, Target};
-use crate::discovery::trackers::{Terms, Tracked};
+use crate::discovery::trackers::job::{RedirectContext, TrackerJob};
 use crate::net::stop::Stopped;
 use guard::ErrorChain;
 use ids::InfoHash;
@@ -15,44 +14,56 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
-use tracker::{Counts, Family, Scheme};
+use tracker::{Counts, Family, Peer, Scheme};
 
 /// A tracker, and how to ask it.
 #[derive(Debug)]
 pub(crate) struct Query {
-    pub(crate) target: Target,
+    pub(crate) job: TrackerJob,
     /// Tried in this order.
     addresses: Vec<SocketAddr>,
     family: Option<Family>,
     pub(crate) info_hash: InfoHash,
-    /// Another one that is asked about when this has ended: of a hybrid, whose tracker may have no more than one
-    /// conversation at a time.
+    /// The other info-hash of a hybrid, which is asked about when this query has ended: where the tracker's address may have
+    /// only one more conversation.
     then: Option<InfoHash>,
     dns: Option<Duration>,
 }
 
-/// What came of a query.
+/// An address to ask, and until when.
+pub(crate) struct Asking<'a> {
+    /// Its place in the list.
+    pub(crate) index: usize,
+    pub(crate) address: SocketAddr,
+    /// Put off while the question waits for its turn.
+    pub(crate) deadline: &'a mut Instant,
+}
+
+/// The result of a query.
 #[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) tracked: Tracked,
+pub(crate) struct QueryResult {
+    pub(crate) report: TrackerReport,
+    pub(crate) peers: Vec<Peer>,
+    /// Addresses of this machine as the conversation showed them: the socket's, and what the tracker says it sees.
+    pub(crate) own_addresses: Vec<IpAddr>,
     /// Announces that may have been counted, and must be taken back.
     pub(crate) goodbyes: Vec<Goodbye>,
-    /// Where the tracker points instead of answering.
-    pub(crate) redirect: Option<Target>,
-    /// What comes next.
+    /// Where the tracker redirects instead of answering.
+    pub(crate) redirect: Option<TrackerJob>,
+    /// The query about the other info-hash.
     pub(crate) then: Option<Query>,
 }
 
 impl Query {
     /// A query to addresses of one host. `family` is `None` where either will do.
     pub(crate) fn new(
-        target: Target,
+        job: TrackerJob,
         addresses: Vec<SocketAddr>,
         family: Option<Family>,
         info_hash: InfoHash,
         dns: Option<Duration>,
     ) -> Self {
-        Self { target, addresses, family, info_hash, then: None, dns }
+        Self { job, addresses, family, info_hash, then: None, dns }
     }
 
     /// The same, followed by one about another info-hash.
@@ -62,7 +73,7 @@ impl Query {
 
     /// A report in which nothing has been asked yet.
     pub(crate) fn report(&self, ending: &Ending) -> TrackerReport {
-        let mut report = self.target.report(ending);
+        let mut report = self.job.report(ending);
         report.family = self.family;
         report.announced_hash = Some(self.info_hash);
         report.times.dns = self.dns;
@@ -70,12 +81,14 @@ impl Query {
     }
 
     /// Asks.
-    pub(crate) async fn ask(self, terms: &Terms, stopped: Stopped) -> Asked {
+    pub(crate) async fn ask(self, context: &AnnounceContext, stopped: Stopped) -> QueryResult {
         let mut progress = Progress::default();
-        debug!(tracker = %self.target.shown, info_hash = %self.info_hash, "announce");
-        let mut deadline =
-            self.target.only.map_or_else(|| Instant::now() + terms.limits.tracker_time, |only| only.deadline);
-        let result = stopped.or(pin!(self.first_answer(terms, &mut deadline, &mut progress))).await;
+        debug!(tracker = %self.job.shown, info_hash = %self.info_hash, "announce");
+        let mut deadline = self
+            .job
+            .redirect
+            .map_or_else(|| Instant::now() + context.limits.tracker_time, |redirect| redirect.deadline);
+        let result = stopped.or(pin!(self.first_answer(context, &mut deadline, &mut progress))).await;
         let (ending, answer) = match result {
             None => (Ending::Interrupted, None),
             Some(Err(ending)) => (ending, None),
@@ -89,12 +102,12 @@ impl Query {
         report.asked_together = progress.together;
         report.times = progress.times;
         report.times.dns = self.dns;
-        let owed = |written| Goodbye::owed(&self.target, written, self.info_hash, answer.as_ref());
+        let owed = |written| Goodbye::owed(&self.job, written, self.info_hash, answer.as_ref());
         let goodbyes = progress.written.into_iter().filter_map(owed).collect();
         report.external_ip = answer.as_ref().and_then(Answer::external_ip);
-        let own: Vec<IpAddr> = progress.local.into_iter().chain(report.external_ip).collect();
+        let own_addresses = progress.local.into_iter().chain(report.external_ip).collect();
         let mut peers = answer.map(|answer| self.describe(answer, &mut report)).unwrap_or_default();
-        if let Some(most) = terms.max_peers {
+        if let Some(most) = context.max_peers {
             // Here, and not when their turn comes: many answers may wait at the same time, each with a long list.
             report.left_out = peers.len().saturating_sub(most);
             peers.truncate(most);
@@ -105,30 +118,29 @@ impl Query {
             false => debug!(tracker = %report.url, error = report.message, "no peers"),
         }
         let redirect = self.redirect(ending, &mut report, deadline);
-        let tracked = Tracked { report, peers, info_hash: self.info_hash, own };
         let then = self.then.map(|info_hash| Self { info_hash, then: None, ..self });
-        Asked { tracked, goodbyes, redirect, then }
+        QueryResult { report, peers, own_addresses, goodbyes, redirect, then }
     }
 
-    /// Where the tracker points, if that is how it answered and the place can be gone to.
-    fn redirect(&self, ending: Ending, report: &mut TrackerReport, deadline: Instant) -> Option<Target> {
+    /// Where the tracker redirects, if that is its answer and the URL can be used.
+    fn redirect(&self, ending: Ending, report: &mut TrackerReport, deadline: Instant) -> Option<TrackerJob> {
         let Ending::Http(tracker_http::Error::Redirect { location, .. }) = ending else { return None };
-        let only = Only { family: self.family, info_hash: self.info_hash, deadline };
-        match self.target.redirected(location.expose(), report.address?, only) {
-            Ok(target) => Some(target),
+        let redirect = RedirectContext { family: self.family, info_hash: self.info_hash, deadline };
+        match self.job.redirected(location.expose(), report.address?, redirect) {
+            Ok(job) => Some(job),
             Err(error) => {
-                Ending::Redirect(error).write(report, &self.target.secrets);
+                Ending::Redirect(error).write(report, &self.job.secrets);
                 None
             }
         }
     }
 
-    /// Until when the address at `index` may be asked. Over UDP nothing but silence tells that nobody is there, so that each
-    /// address has its share of the time; a tracker that has let us connect over TCP may take all of it.
+    /// Until when the address at `index` may be asked. Over UDP an address without a tracker is known only by
+    /// its silence, so each address has its share of the time; a tracker that has accepted a TCP connection may take all of it.
     pub(crate) fn until(&self, deadline: Instant, index: usize) -> Instant {
         let now = Instant::now();
         let left = u32::try_from(self.addresses.len() - index).unwrap_or(u32::MAX);
-        match self.target.url.scheme() {
+        match self.job.url.scheme() {
             Scheme::Udp => now + (deadline - now) / left.max(1),
             _ => deadline,
         }
@@ -136,27 +148,27 @@ impl Query {
 
     async fn first_answer(
         &self,
-        terms: &Terms,
+        context: &AnnounceContext,
         deadline: &mut Instant,
         progress: &mut Progress,
     ) -> Result<Answer, Ending> {
         let mut failure = None;
         for (index, &address) in self.addresses.iter().enumerate() {
-            // An address that there is no time to ask has not failed, and says nothing instead of those that have.
+            // An address that there is no time to ask has not failed: the failures before it are reported.
             if failure.is_some() && Instant::now() >= *deadline {
                 break;
             }
             // The address that was checked is the one that is dialled.
-            if let Err(source) = self.target.policy.check(address) {
+            if let Err(source) = self.job.policy.check(address) {
                 failure.get_or_insert(Ending::Refused { address, source });
                 continue;
             }
             let asking = Asking { index, address, deadline: &mut *deadline };
-            match self.ask_at(asking, terms, progress).await {
+            match self.ask_at(asking, context, progress).await {
                 Err(ending) if ending.is_worth_another() => {
-                    // Its text may be the tracker's own words, and repeat the passkey.
-                    let error = self.target.secrets.conceal(&ErrorChain(&ending).to_string());
-                    debug!(tracker = %self.target.shown, %address, error, "no answer");
+                    // Its text may be the tracker's, and repeat the passkey.
+                    let error = self.job.secrets.conceal(&ErrorChain(&ending).to_string());
+                    debug!(tracker = %self.job.shown, %address, error, "no answer");
                     failure = Some(ending);
                 }
                 ended => return ended,
@@ -168,7 +180,7 @@ impl Query {
     /// Writes the answer into the report and gives the peers.
     fn describe(&self, answer: Answer, report: &mut TrackerReport) -> Vec<tracker::Peer> {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
-        let secrets = &self.target.secrets;
+        let secrets = &self.job.secrets;
         match answer {
             Answer::Announced(announced) => {
                 report.peers = Some(PeerCounts::default());
@@ -197,47 +209,24 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discovery::trackers::exchange::Action;
+    use crate::config::Config;
     use crate::limits::Limits;
     use crate::net::stop::Stop;
+    use crate::shared::Shared;
     use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
     use guard::AddressPolicy;
-    use http_exchange::Tls;
-    use ids::PeerId;
-    use tracker::{Announce, Crypto, Event};
+    use std::sync::Arc;
 
-    /// What becomes of a query to these addresses of one tracker.
+    /// The report of a query to these addresses of one tracker.
     async fn asked(url: &str, addresses: &[SocketAddr]) -> TrackerReport {
         let info_hash = InfoHash([1; 20]);
-        let terms = Terms {
-            action: Action::Announce,
-            announce: Announce {
-                info_hash,
-                peer_id: PeerId([2; 20]),
-                port: 6881,
-                uploaded: 0,
-                downloaded: 0,
-                left: 1,
-                event: Event::Started,
-                numwant: None,
-                key: 3,
-                crypto: Crypto::None,
-                tracker_id: None,
-            },
-            bind: crate::config::Bind::default(),
-            connect_timeout: Duration::from_secs(5),
-            tls: Tls::default(),
-            ours: 0,
-            waits: crate::discovery::trackers::waits::Waits::default(),
-            _scraping: None,
-            max_peers: None,
-            limits: Limits::default(),
-            bounds: crate::shared::bounds::Bounds::new(&crate::config::Config::default()).unwrap(),
-        };
-        let target = Target::new(url.parse().unwrap(), AddressPolicy::User, false, &guard::Secrets::default());
-        let query = Query::new(target, addresses.to_vec(), Some(Family::V4), info_hash, None);
+        let config = Config::default();
+        let shared = Shared::new(&config).unwrap();
+        let context = AnnounceContext::new(&info_hash.into(), &config, &shared, &Arc::default()).unwrap();
+        let job = TrackerJob::new(url.parse().unwrap(), AddressPolicy::User, false, &guard::Secrets::default());
+        let query = Query::new(job, addresses.to_vec(), Some(Family::V4), info_hash, None);
         let stop = Stop::default();
-        query.ask(&terms, stop.listen()).await.tracked.report
+        query.ask(&context, stop.listen()).await.report
     }
 
     #[tokio::test(start_paused = true)]

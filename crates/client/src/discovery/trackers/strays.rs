@@ -1,10 +1,10 @@
-//! Replies to a UDP tracker's requests that come from another address than was asked: trackers with several addresses send
-//! them, and trackers behind some NATs. The operator needs to know, and nothing of them is believed: the socket
-//! that asks hears the tracker's address alone, and this one only notes where a reply came from.
+//! Replies to our requests over UDP that come from another address than was asked: trackers with several addresses send them,
+//! and trackers behind some NATs. They are reported, because the operator needs to know, and not trusted: the socket that asks
+//! receives from the tracker's address alone, and this one only notes where a reply came from.
 
-use crate::discovery::trackers::Terms;
-use crate::discovery::trackers::hosts::pace::Purpose;
+use crate::discovery::trackers::context::AnnounceContext;
 use crate::net::connect::beside;
+use crate::shared::hosts::pace::Purpose;
 use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
@@ -14,29 +14,29 @@ use tokio::time::{Instant, sleep_until};
 use tracker::udp::{Action, Reply};
 
 /// Silence after which they are looked for. Just less than the time after which a request is sent again, so that a second
-/// reply finds us listening.
+/// reply is received.
 const AFTER: Duration = Duration::from_millis(1400);
 
-/// Most datagrams looked at: a flood is not worth more.
+/// Most datagrams read in case of a flood.
 const MOST: usize = 64;
 
 /// Most requests of one exchange, which are numbered one after the other: connects and what follows them, some again.
 const MOST_REQUESTS: u32 = 16;
 
-/// What is told apart by its numbers.
+/// The numbers by which replies to an exchange are recognized.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked {
-    /// Our end.
+pub(crate) struct Sent {
+    /// Our address and port.
     pub(crate) local: SocketAddr,
     /// The transaction id of the first request.
     pub(crate) transaction: u32,
 }
 
-/// Notes in `from` the first other address that answers what was asked; never ends. Takes the place of one tracker in the
-/// bounds, for its descriptor, and does without where none is free.
-pub(crate) async fn watch(asked: Asked, terms: &Terms, from: &mut Option<SocketAddr>) -> Infallible {
+/// Notes in `from` the first other address that answers what was asked; never ends. Needs a descriptor
+/// of those for trackers, and does nothing where none is free.
+pub(crate) async fn watch(asked: Sent, context: &AnnounceContext, from: &mut Option<SocketAddr>) -> Infallible {
     sleep_until(Instant::now() + AFTER).await;
-    if let Some(_descriptor) = terms.bounds.try_descriptor(Purpose::Question)
+    if let Some(_descriptor) = context.shared.try_descriptor(Purpose::Question)
         && let Ok(socket) = beside(asked.local)
     {
         *from = first(&socket, asked.transaction).await;

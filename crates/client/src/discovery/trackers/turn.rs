@@ -1,10 +1,11 @@
 //! What a request to a tracker waits for before it is sent.
 
-use crate::discovery::trackers::Terms;
-use crate::discovery::trackers::hosts::Host;
-use crate::discovery::trackers::hosts::kept::{Connection, Way};
-use crate::discovery::trackers::hosts::pace::Purpose;
-use crate::discovery::trackers::target::Target;
+use crate::discovery::trackers::context::AnnounceContext;
+use crate::discovery::trackers::job::TrackerJob;
+use crate::shared::address_quota::AddressPermit;
+use crate::shared::hosts::kept::{Connection, Way};
+use crate::shared::hosts::pace::Purpose;
+use crate::shared::hosts::{Host, Hosts};
 use guard::AddressPolicy;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,75 +16,79 @@ use tracker::Scheme;
 
 /// The right to send one request to one address, until it is dropped.
 ///
-/// It is waited for step by step, and nothing is held at the first: a place among the connections to that address, of which
-/// goodbyes have their own, unless the user named the tracker; the pace of that address; a descriptor; the pace of new
-/// connections, unless one was kept from an earlier request. Over UDP there is no connection, and no place is needed.
+/// It is acquired step by step, in this order, so that nothing scarce is held while something else is waited for: a permit for
+/// a connection to that address, of which goodbyes have their own, unless the user named the tracker; the pace of that address;
+/// a descriptor; the pace of new connections, unless one was kept from an earlier request. Over UDP there is no connection, and
+/// no permit is needed.
 #[derive(Debug)]
 pub(crate) struct Turn {
     host: Arc<Host>,
     way: Way,
-    /// An open connection, if the way is by one and an earlier request has left it.
+    /// An open connection, if an earlier request has left one that goes the same way.
     pub(crate) connection: Option<Connection>,
-    place: Option<OwnedSemaphorePermit>,
+    permit: Option<AddressPermit>,
     _descriptor: OwnedSemaphorePermit,
 }
 
 impl Turn {
     /// Waits for the turn of an announce or a scrape.
-    pub(crate) async fn question(terms: &Terms, target: &Target, address: SocketAddr) -> Self {
-        let host = terms.bounds.tracker_hosts().at(address.ip());
-        let place = if needs_place(target) { host.place().await } else { None };
-        Self::with(host, place, terms, target, address, Purpose::Question).await
+    pub(crate) async fn question(context: &AnnounceContext, job: &TrackerJob, address: SocketAddr) -> Self {
+        let hosts = context.shared.tracker_hosts();
+        let host = hosts.at(address.ip());
+        let permit = if needs_permit(job) { hosts.question_permit(&host).await } else { None };
+        Self::with(host, permit, context, job, address, Purpose::Question).await
     }
 
-    /// Waits for the turn of a goodbye, which comes before all questions; `None` if it has no place in time, because
-    /// none of those before it at that address could be sent.
-    pub(crate) async fn goodbye(terms: &Terms, target: &Target, address: SocketAddr) -> Option<Self> {
-        let host = terms.bounds.tracker_hosts().at(address.ip());
-        let place = match needs_place(target) {
-            true => Some(host.goodbye_place(terms.limits.goodbye_time).await?),
+    /// Waits for the turn of a goodbye, which comes before all questions; `None` if it gets no permit in time, because none of
+    /// those before it at that address could be sent.
+    pub(crate) async fn goodbye(context: &AnnounceContext, job: &TrackerJob, address: SocketAddr) -> Option<Self> {
+        let hosts = context.shared.tracker_hosts();
+        let host = hosts.at(address.ip());
+        let permit = match needs_permit(job) {
+            true => Some(hosts.goodbye_permit(&host, context.limits.goodbye_time).await?),
             false => None,
         };
-        Some(Self::with(host, place, terms, target, address, Purpose::Goodbye).await)
+        Some(Self::with(host, permit, context, job, address, Purpose::Goodbye).await)
     }
 
     async fn with(
         host: Arc<Host>,
-        place: Option<OwnedSemaphorePermit>,
-        terms: &Terms,
-        target: &Target,
+        permit: Option<AddressPermit>,
+        context: &AnnounceContext,
+        job: &TrackerJob,
         address: SocketAddr,
         purpose: Purpose,
     ) -> Self {
-        let way = terms.way(target, address);
+        let way = context.way(job, address);
         let is_udp = way.scheme == Scheme::Udp;
         // A descriptor is not waited for between the pace and the request: those that had waited would all begin at once.
         let descriptor = loop {
             host.turn(purpose).await;
-            if let Some(descriptor) = terms.bounds.try_descriptor(purpose) {
+            if let Some(descriptor) = context.shared.try_descriptor(purpose) {
                 break descriptor;
             }
-            drop(terms.bounds.descriptor(purpose).await);
+            drop(context.shared.descriptor(purpose).await);
         };
-        let is_bounded = purpose == Purpose::Question && place.is_some();
-        let connection = if is_udp { None } else { host.take(&way, is_bounded) };
+        let is_bounded = purpose == Purpose::Question && permit.is_some();
+        let hosts = context.shared.tracker_hosts();
+        let connection = if is_udp { None } else { hosts.take(&host, &way, is_bounded) };
         if !is_udp && connection.is_none() {
-            terms.pace_of_connections(address, purpose).await;
+            context.pace_of_connections(address, purpose).await;
         }
-        Self { host, way, connection, place, _descriptor: descriptor }
+        Self { host, way, connection, permit, _descriptor: descriptor }
     }
 
-    /// The place among the connections, which may be given up before the turn is over.
-    pub(crate) fn place(&mut self) -> Place {
-        Place { host: Arc::clone(&self.host), permit: self.place.take() }
+    /// Takes the permit out, so that it can be given back before the turn is over.
+    pub(crate) fn permit(&mut self) -> ConnectionSlot {
+        ConnectionSlot { host: Arc::clone(&self.host), permit: self.permit.take() }
     }
 
-    /// Waits for another turn, of a request that goes over a new connection because the tracker has closed the one that was
-    /// kept. Gives how long that took.
-    pub(crate) async fn again(&mut self, terms: &Terms, purpose: Purpose) -> Duration {
+    /// Waits for another turn of a request that needs a new connection, because the tracker has closed the one that was kept.
+    /// Gives how long that took.
+    pub(crate) async fn again(&mut self, context: &AnnounceContext, purpose: Purpose) -> Duration {
         let waiting = Instant::now();
         self.host.turn(purpose).await;
-        terms.pace_of_connections(self.way.address, purpose).await;
+        context.pace_of_connections(self.way.address, purpose).await;
         waiting.elapsed()
     }
 
@@ -98,52 +103,53 @@ impl Turn {
     }
 
     /// Ends it; the connection is kept for another request if the tracker keeps it.
-    pub(crate) fn end(self, terms: &Terms) {
+    pub(crate) fn end(self, context: &AnnounceContext) {
         if let Some(connection) = self.connection {
-            terms.bounds.tracker_hosts().keep(&self.host, self.way, connection);
+            context.shared.tracker_hosts().keep(&self.host, self.way, connection);
         }
     }
 }
 
-/// A place among the connections to an address.
+/// A permit for a connection to an address, if one is needed.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ConnectionSlot {
     host: Arc<Host>,
-    permit: Option<OwnedSemaphorePermit>,
+    permit: Option<AddressPermit>,
 }
 
-impl Place {
-    /// Makes room for another question, if not too many have done so: this one has no answer for a while, and what comes after
-    /// it may be a tracker that lives.
-    pub(crate) fn step_aside(&mut self) {
+impl ConnectionSlot {
+    /// Exchanges the permit for one of a late question, if any is left: what waits for this one may be for a tracker that
+    /// answers.
+    pub(crate) fn step_aside(&mut self, hosts: &Hosts) {
         if self.permit.is_some()
-            && let Some(aside) = self.host.place_aside()
+            && let Some(late) = hosts.late_permit(&self.host)
         {
-            self.permit = Some(aside);
+            self.permit = Some(late);
         }
     }
 
-    /// Makes room for another goodbye.
+    /// Gives the permit back.
     pub(crate) fn leave(&mut self) {
         self.permit = None;
     }
 }
 
-/// Whether connections to a tracker are bounded by its address. Over UDP there are none.
-fn needs_place(target: &Target) -> bool {
-    target.url.scheme() != Scheme::Udp && target.policy != AddressPolicy::User
+/// Whether a permit is needed to connect to a tracker. Over UDP there are no connections, and what the user named is not
+/// bounded.
+fn needs_permit(job: &TrackerJob) -> bool {
+    job.url.scheme() != Scheme::Udp && job.policy != AddressPolicy::User
 }
 
-impl Terms {
+impl AnnounceContext {
     /// Waits until there may be one more new connection, which counts in [`Config::rate`](crate::Config::rate). They come
     /// before those to peers: without trackers there are none of these.
     async fn pace_of_connections(&self, address: SocketAddr, purpose: Purpose) {
         if !address.ip().is_loopback() {
-            self.bounds.tracker_connections().turn(purpose).await;
+            self.shared.tracker_connections().turn(purpose).await;
         }
     }
 
-    fn way(&self, target: &Target, address: SocketAddr) -> Way {
-        Way { scheme: target.url.scheme(), host: target.url.host().clone(), address, ours: self.ours }
+    fn way(&self, job: &TrackerJob, address: SocketAddr) -> Way {
+        Way { scheme: job.url.scheme(), host: job.url.host().clone(), address, ours: self.ours }
     }
 }

@@ -1,46 +1,49 @@
-//! What the open questions of a run wait for, so that it is known when the run does nothing else.
+//! What the open questions of a run wait for, so that the run knows when it does nothing else.
 
+use crate::shared::hosts::silence::SILENT_AFTER;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
-
-/// Time after which a question that was sent and has no answer counts as one that waits.
-pub(crate) const SILENT_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a question waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
-    /// For its turn: other questions of ours come before it, and no tracker is to blame.
+    /// For its turn: other questions come before it, and no tracker is to blame.
     Turn,
-    /// For an answer, to itself or to another run's question to the same tracker, that is long in coming.
+    /// For an answer that is late: to itself, or to another run's question to the same tracker.
     Answer,
 }
 
-/// The waiting questions of one run. Clones share.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Waits(Arc<Shared>);
+/// How many questions of one run wait. Clones share.
+#[derive(Clone, Debug)]
+pub(crate) struct Waits(Arc<Counts>);
 
-#[derive(Debug, Default)]
-struct Shared {
+#[derive(Debug)]
+struct Counts {
     turn: AtomicUsize,
     answer: AtomicUsize,
-    changed: Notify,
+    changed: Arc<Notify>,
 }
 
-/// One of them, until it is dropped.
+/// One question that waits, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Wait(Waits, Why);
 
 impl Waits {
+    /// `changed` is notified when a count has changed.
+    pub(crate) fn new(changed: Arc<Notify>) -> Self {
+        Self(Arc::new(Counts { turn: AtomicUsize::new(0), answer: AtomicUsize::new(0), changed }))
+    }
+
+    /// Counts one more question that waits.
     pub(crate) fn enter(&self, why: Why) -> Wait {
         self.of(why).fetch_add(1, Ordering::Relaxed);
         self.0.changed.notify_one();
         Wait(self.clone(), why)
     }
 
-    /// Does `work`, which counts as waiting for an answer when it takes long; calls `then` at that time.
+    /// Does `work`, which counts as waiting for an answer once that is late; calls `then` at that time.
     pub(crate) async fn answer<W: Future + Unpin>(&self, mut work: W, then: impl FnOnce()) -> W::Output {
         match timeout(SILENT_AFTER, &mut work).await {
             Ok(done) => done,
@@ -54,11 +57,6 @@ impl Waits {
 
     pub(crate) fn count(&self, why: Why) -> usize {
         self.of(why).load(Ordering::Relaxed)
-    }
-
-    /// Ready when a count has changed since this was last ready.
-    pub(crate) async fn changed(&self) {
-        self.0.changed.notified().await;
     }
 
     fn of(&self, why: Why) -> &AtomicUsize {

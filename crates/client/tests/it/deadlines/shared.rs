@@ -2,7 +2,7 @@
 
 use crate::deadlines::{assert_took, millis};
 use crate::lab::{Told, collect, config};
-use client::{Bounds, Config, Swarm, TrackerStatus, Trackers};
+use client::{Config, Shared, Swarm, TrackerStatus, Trackers};
 use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
 use ids::InfoHash;
 use std::net::SocketAddr;
@@ -17,13 +17,13 @@ fn peerless() -> TrackerScript {
 }
 
 /// A run about another torrent for each number, which asks this tracker.
-fn about(number: u8, url: &str, bounds: &Bounds, config: Config) -> Swarm {
+fn about(number: u8, url: &str, bounds: &Shared, config: Config) -> Swarm {
     let trackers = Trackers::Only(vec![url.parse().unwrap()]);
-    Swarm::within(InfoHash([number; 20]), Config { trackers, ..config }, bounds).unwrap()
+    Swarm::sharing(InfoHash([number; 20]), Config { trackers, ..config }, bounds).unwrap()
 }
 
 /// The same, from its beginning to its goodbyes.
-async fn run(number: u8, url: &str, bounds: &Bounds, config: Config) -> Told {
+async fn run(number: u8, url: &str, bounds: &Shared, config: Config) -> Told {
     let mut swarm = about(number, url, bounds, config);
     let told = collect(&mut swarm).await;
     assert_eq!(swarm.shutdown().await.len(), 0);
@@ -33,7 +33,7 @@ async fn run(number: u8, url: &str, bounds: &Bounds, config: Config) -> Told {
 #[tokio::test(start_paused = true)]
 async fn a_silent_tracker_costs_its_time_once_and_is_asked_again_after_a_minute() {
     let tracker = FakeUdpTracker::start(UdpScript::silence()).unwrap();
-    let (url, bounds) = (tracker.announce_url(), Bounds::new(&config()).unwrap());
+    let (url, bounds) = (tracker.announce_url(), Shared::new(&config()).unwrap());
     let told = run(1, &url, &bounds, config()).await;
     assert_eq!(told.trackers[0].status.code(), "timeout");
     let known = run(2, &url, &bounds, config()).await;
@@ -53,7 +53,7 @@ async fn a_silent_tracker_costs_its_time_once_and_is_asked_again_after_a_minute(
 #[tokio::test(start_paused = true)]
 async fn a_slow_tracker_is_not_taken_for_a_silent_one() {
     let tracker = FakeTracker::start(peerless().after(millis(9000))).unwrap();
-    let (url, bounds) = (tracker.announce_url(), Bounds::new(&config()).unwrap());
+    let (url, bounds) = (tracker.announce_url(), Shared::new(&config()).unwrap());
     let mut swarms: Vec<Swarm> = (0..3).map(|number| about(number, &url, &bounds, config())).collect();
     for swarm in &mut swarms {
         let told = collect(swarm).await;
@@ -64,7 +64,7 @@ async fn a_slow_tracker_is_not_taken_for_a_silent_one() {
 #[tokio::test(start_paused = true)]
 async fn a_run_that_ends_early_leaves_word_of_the_silence_it_has_seen() {
     let tracker = FakeUdpTracker::start(UdpScript::silence()).unwrap();
-    let (url, bounds) = (tracker.announce_url(), Bounds::new(&config()).unwrap());
+    let (url, bounds) = (tracker.announce_url(), Shared::new(&config()).unwrap());
     for (deadline, then) in [(4000, "interrupted"), (6000, "interrupted"), (6000, "known_silent")] {
         let told = run(1, &url, &bounds, Config { deadline: millis(deadline), ..config() }).await;
         assert_eq!(told.trackers[0].status.code(), then, "{deadline} ms");
@@ -74,7 +74,7 @@ async fn a_run_that_ends_early_leaves_word_of_the_silence_it_has_seen() {
 #[tokio::test(start_paused = true)]
 async fn a_question_waits_for_what_comes_of_one_that_is_long_without_an_answer() {
     let tracker = FakeUdpTracker::start(UdpScript::silence()).unwrap();
-    let (url, bounds) = (tracker.announce_url(), Bounds::new(&config()).unwrap());
+    let (url, bounds) = (tracker.announce_url(), Shared::new(&config()).unwrap());
     let runs = bounds.runs();
     let (mut first, mut second) = (about(1, &url, &bounds, config()), about(2, &url, &bounds, config()));
     let begun = Instant::now();
@@ -101,7 +101,7 @@ async fn runs_use_a_connection_again_if_the_tracker_keeps_it() {
     let twice = TrackerScript::KeepAlive { most: 2, then: Box::new(peerless()) };
     for (script, connections) in [(peerless().kept_alive(), 1), (peerless(), 6), (twice, 3)] {
         let tracker = FakeTracker::start(script).unwrap();
-        let (url, bounds) = (tracker.announce_url(), Bounds::new(&config()).unwrap());
+        let (url, bounds) = (tracker.announce_url(), Shared::new(&config()).unwrap());
         let mut together = Vec::new();
         for number in 0..3 {
             let told = run(number, &url, &bounds, config()).await;
@@ -116,7 +116,7 @@ async fn runs_use_a_connection_again_if_the_tracker_keeps_it() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_taken_back_is_reported() {
     let tracker = FakeTracker::start(peerless()).unwrap();
-    let (url, bounds) = (tracker.announce_url(), Bounds::new(&config()).unwrap());
+    let (url, bounds) = (tracker.announce_url(), Shared::new(&config()).unwrap());
     let mut swarm = about(1, &url, &bounds, config());
     collect(&mut swarm).await;
     assert_eq!(bounds.goodbyes_owed(), 1);

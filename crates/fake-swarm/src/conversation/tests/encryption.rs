@@ -1,9 +1,13 @@
 //! Every policy of encryption, and every way of getting it wrong.
 
 use super::*;
+use crate::encryption::Encryption;
 use crate::encryption::{Fault, PLAINTEXT, RC4, Responder, Select};
+use crate::frames::Message;
+use crate::ledger::Initiated;
+use crate::message;
+use crate::mse::{DEGENERATE_KEYS, KEY_LENGTH};
 use crate::mse::{Rc4, Secrets, agree, pad_end, public_key};
-use crate::{DEGENERATE_KEYS, Encryption, Initiated, KEY_LENGTH, Message, message};
 
 const PRIVATE: [u8; 20] = [3; 20];
 

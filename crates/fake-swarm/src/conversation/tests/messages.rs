@@ -3,7 +3,11 @@
 use std::time::Instant;
 
 use super::*;
-use crate::{Client, Holding, LazyBitfield, Message, hostile, message};
+use crate::client::{Client, Holding};
+use crate::frames::Message;
+use crate::hostile;
+use crate::lazy::LazyBitfield;
+use crate::message;
 
 /// Shakes hands and returns all that follows the peer's handshake until it closes.
 async fn after_handshake(peer: Peer) -> Vec<u8> {
@@ -164,8 +168,8 @@ async fn the_upgrade_bit_and_the_other_hash() {
     }
 }
 
-/// The answers to these many connections to a peer with this throttle, each of which comes so long after the one before,
-/// and how long after the first they came.
+/// The answers to three connections to a peer with this throttle, with this pause between them, and how long after the
+/// first they came.
 async fn answers(throttle: Duration, pause: Duration) -> (Vec<Vec<u8>>, Vec<Duration>) {
     let peer = Peer { throttle, ending: Ending::Closes, ..Peer::default() };
     let swarm = FakeSwarm::start(HASH, &[(peer_ip(0), peer)]).unwrap();

@@ -1,4 +1,4 @@
-//! Who answers whom, when, and with what.
+//! Which peers answer, when, and with what.
 
 use std::io::ErrorKind;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! Everybody's way to aim us at somebody, and what reaches them: each bound as its victim counts it.
+//! Every way to aim the command at a victim, and what arrives there: each limit as its victim counts it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const PORTS: usize = 16;
 /// Connections to one address at once.
 const AT_ONCE: usize = 4;
 
-/// Every scenario in which we are aimed at somebody.
+/// Every scenario in which the command is aimed at a victim.
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("64 peers at one address", crowded_address)
         .needs(&[need("--limit connections-per-address=1000", "at once"), need("--max-per-address 0", "is dialled")]),
@@ -28,7 +28,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("three torrents of one address", three_torrents)
         .needs(&[need("--limit connections-per-address=1000", "at once")]),
     scenario("one peer by many names", one_peer_many_names),
-    scenario("a peer that says nothing to anybody", twice_at_most),
+    scenario("a peer that never sends a byte", twice_at_most),
     scenario("services on privileged ports", privileged).needs(&[need("--limit lowest-port=1", "it dials")]),
     scenario("the ports of the web, by a tracker's word", web),
     scenario("a privileged port, by the user's word", privileged_by_user),
@@ -38,7 +38,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("no more at once than the user wants", at_once),
 ];
 
-/// The address that everybody is aimed at.
+/// The address of the victim.
 const VICTIM: Ipv4Addr = Ipv4Addr::new(127, 9, 9, 9);
 
 /// A swarm at this address, with so many ports in all.
@@ -70,7 +70,7 @@ fn crowded_address(fixture: &Fixture) -> Result<Case> {
     Ok(counted(endpoints.into_iter().fold(case, Case::dials_peer), swarm, PORTS, AT_ONCE))
 }
 
-/// Whom the user names is dialled, and at once.
+/// A peer that the user names is dialled, and at once.
 fn crowded_by_user(fixture: &Fixture) -> Result<Case> {
     let (swarm, endpoints) = household(fixture, Peer::silent(), 4 * PORTS)?;
     let row = Row::new("one address", &fixture.torrent()?, 1).sums_up(json!({"outcomes": {"handshake_timeout": 64}}));
@@ -81,7 +81,7 @@ fn crowded_by_user(fixture: &Fixture) -> Result<Case> {
     Ok(counted(case, swarm, 4 * PORTS, 4 * PORTS))
 }
 
-/// Only some of them are there, and nobody knows which: as many ports are knocked at.
+/// Only some of them are there, and it is unknown which: as many ports are dialled.
 fn many_ports(fixture: &Fixture) -> Result<Case> {
     let ports = (2000..7000).map(|port| SocketAddr::from((VICTIM, port)));
     let tracker = fixture.tracker(TrackerScript::peers(ports.clone()))?;

@@ -41,12 +41,12 @@ pub(super) struct Case {
     stdout: Stdout,
     http: Vec<Arc<FakeTracker>>,
     udp: Vec<Arc<FakeUdpTracker>>,
-    /// Nobody expects a goodbye: the run was killed, or interrupted twice.
+    /// No goodbye is expected: the run was killed, or interrupted twice.
     leaves_rudely: bool,
     reach: Reach,
     meanwhile: Option<Meanwhile>,
     afterwards: Vec<Afterwards>,
-    /// Whoever has to live until the run has ended.
+    /// Values that are kept until the run has ended.
     actors: Vec<Box<dyn Any + Send>>,
 }
 
@@ -213,7 +213,7 @@ impl Case {
         let report = Report { command: shown, code: seen.status.code(), lines: Vec::new(), said, complaint };
         let report = if self.row.is_text() { report } else { report.parsed()? };
         let mut faults = Vec::new();
-        // What nobody reads cannot be judged, but for the exit code.
+        // Without a reader only the exit code can be judged.
         if stdout == Stdout::Read {
             faults = self.row.faults(&report, seen.took);
         } else if !self.row.ends_with(report.code) {

@@ -36,7 +36,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("broken torrents", broken),
     scenario("odd torrents", |fixture| odd(fixture, None, 3)),
     scenario("odd torrents, shown", |fixture| odd(fixture, Some("show"), 0)),
-    scenario("a pipe that nobody writes to", |fixture| {
+    scenario("a pipe without a writer", |fixture| {
         let pipe = fixture.at(pipe(fixture)?);
         Ok(no_torrent(&pipe, "not read within 1 s").args("--deadline 1s").within(Duration::from_secs(5)))
     }),
@@ -81,7 +81,7 @@ fn no_torrent(torrent: &Torrent, reason: &str) -> Case {
     Case::new(Row::new("no torrent", torrent, 2).complains(reason))
 }
 
-/// A torrent without anybody to ask. By a subcommand, it comes to nothing else.
+/// A torrent without trackers, which a subcommand reads and does not ask about.
 fn lonely(torrent: &Torrent, subcommand: Option<&'static str>, code: i32) -> Case {
     let row = Row::new("a torrent", torrent, code).in_text();
     let case = Case::new(match subcommand {
@@ -141,7 +141,7 @@ fn piped(fixture: &Fixture, first: &'static [u8], then_silent: bool) -> Result<C
             // Longer than any run lasts, unless the run closes its end.
             thread::sleep(Duration::from_secs(60));
         }
-        // Until nobody reads any more.
+        // Until the reader has gone.
         loop {
             pipe.write_all(&[b'x'; 1 << 16])?;
         }
@@ -160,7 +160,7 @@ fn grows(fixture: &Fixture) -> Result<Case> {
     let (file, ended) = (torrent.file.clone(), Arc::clone(&over));
     let writer = thread::spawn(move || -> std::io::Result<()> {
         let mut file = std::fs::OpenOptions::new().append(true).open(file)?;
-        // More than is read, and no more than that: the disk is everybody's.
+        // More than is read, and no more than that: other runs use the same disk.
         for _ in 0..2 * LONGEST / (1 << 16) {
             if ended.load(Ordering::Relaxed) {
                 break;
@@ -275,7 +275,7 @@ fn escapes(fixture: &Fixture, subcommand: Option<&'static str>) -> Result<Case> 
     Ok(lonely(&fixture.bytes(torrent)?, subcommand, code))
 }
 
-/// Each at an address of its own, where nobody listens; most are not asked.
+/// Each at an address of its own, at closed ports; most are not asked.
 fn ten_thousand_trackers(fixture: &Fixture) -> Result<Case> {
     const COUNT: u32 = 10_000;
     let swarm = fixture.swarm(&[(peer_ip(0), Peer::refusing())])?;
@@ -287,7 +287,7 @@ fn ten_thousand_trackers(fixture: &Fixture) -> Result<Case> {
     Ok(Case::new(row).dials_port(port).keeps(swarm))
 }
 
-/// Nobody of them is asked or dialled: nobody is a tracker.
+/// None of them is asked or dialled: none is a tracker.
 fn others_to_dial(fixture: &Fixture) -> Result<Case> {
     let url = || bencoding::string("http://127.0.0.1:9/seed");
     let node = bencoding::list([bencoding::string("127.0.0.1"), bencoding::integer(9)]);

@@ -32,7 +32,7 @@ pub(super) struct Fixture<'p> {
     in_order: InOrder,
     /// How many files and whatever else were named.
     names: AtomicUsize,
-    /// Whoever is asked for host names, in a namespace of our own.
+    /// The resolver of host names, in a namespace of its own.
     resolver: Option<Resolver>,
 }
 
@@ -55,7 +55,7 @@ impl<'p> Fixture<'p> {
         self.resolver.clone().ok_or("names are looked up in a namespace only".to_owned())
     }
 
-    /// A number that nobody else has.
+    /// A number that is given once.
     pub(super) fn number(&self) -> usize {
         self.names.fetch_add(1, Ordering::Relaxed)
     }
@@ -71,7 +71,7 @@ impl<'p> Fixture<'p> {
         std::fs::remove_dir_all(&self.folder).and_then(|()| std::fs::create_dir(&self.folder)).map_err(failed)
     }
 
-    /// A file of this name that nobody else has.
+    /// A file with this name in a folder of its own.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{}-{name}", self.number()))
     }
@@ -128,8 +128,8 @@ impl<'p> Fixture<'p> {
         FakeSwarm::start(info_hash, peers).map(Arc::new).map_err(failed)
     }
 
-    /// The same with more ports, at all of which the peers answer. They count right who is there at once: whoever left before
-    /// another came has left for them, too.
+    /// The same with more ports, at all of which the peers answer. They count right how many are connected at once: a connection
+    /// that closed before another opened is closed for their count, too.
     pub(super) fn swarm_of_ports(&self, peers: &[(Ipv4Addr, Peer)], more: usize) -> Result<(Arc<FakeSwarm>, Vec<u16>)> {
         let _inside = self.in_order.handle.enter();
         let mut swarm = FakeSwarm::start(self.info_hash(), peers).map_err(failed)?;
@@ -140,7 +140,7 @@ impl<'p> Fixture<'p> {
         Ok((Arc::new(swarm), ports))
     }
 
-    /// A listener that takes nobody.
+    /// A listener that accepts no connection.
     pub(super) fn full_listener(&self) -> Result<Full> {
         let _inside = self.runtime.enter();
         Full::start()

@@ -26,11 +26,11 @@ pub(super) use network::SCENARIOS as IN_TURN;
 /// Every scenario that leaves the network as it is.
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("200 peers by names that do not exist", names_that_do_not_exist),
-    scenario("64 peers by names that nobody answers for", names_that_hang)
+    scenario("64 peers by names that the resolver does not answer", names_that_hang)
         .needs(&[need("--limit lookups-at-once=1000", "names are looked up at once")]),
     scenario("a look-up that hangs", a_look_up_that_hangs)
         .needs(&[need("--limit lookup-time=60000", "no line on a tracker")]),
-    scenario("128 trackers by names that nobody answers for", trackers_by_names_that_hang),
+    scenario("128 trackers by names that the resolver does not answer", trackers_by_names_that_hang),
     scenario("a tracker behind 64 look-ups that hang", a_tracker_behind_look_ups_that_hang),
     scenario("an answer that changes between check and use", an_answer_that_changes),
     scenario("600 peers of the wide world", paced).needs(&[need("--rate 0", "connections within a second")]),
@@ -57,7 +57,7 @@ const PATIENTLY: &str = "lookup-time=60000";
 /// New connections a second to the wide world.
 const RATE: usize = 200;
 
-/// More of them than we let through in a second: where the machine is busy, whoever counts them may be half a second late.
+/// More of them than may pass in a second: where the machine is busy, the count may be half a second late.
 const TOO_MANY_IN_A_SECOND: usize = RATE + RATE / 2;
 
 /// The place: a resolver and a wide world. What is below `hang` is never answered, and below `changes` first with a good

@@ -75,7 +75,7 @@ fn interrupted(case: Case, name: &'static str, reached: impl FnOnce() -> bool + 
         if !reached() {
             return Err("the stage is not reached".to_owned());
         }
-        // Nobody waits for it when the run has failed before.
+        // It is not waited for when the run has failed before.
         let _ = told.send(Instant::now());
         signal(id, name)
     });
@@ -96,7 +96,7 @@ fn reading(fixture: &Fixture, name: &'static str) -> Result<Case> {
     }))
 }
 
-/// It takes nobody, and so it is not told of us.
+/// It accepts no connection, and so it gets no announce.
 fn dialling_tracker(fixture: &Fixture, name: &'static str) -> Result<Case> {
     let full = fixture.full_listener()?;
     let address = full.address;

@@ -64,11 +64,11 @@ fn little_memory(fixture: &Fixture) -> Result<Case> {
     Ok(silent_peers(fixture, 100)?.0.under(["prlimit", "--as=500000000"]))
 }
 
-/// Nobody reads, and yet every tracker hears that we leave.
+/// Without a reader every tracker still gets its `stopped`.
 fn unread(fixture: &Fixture, stdout: Stdout, code: i32) -> Result<Case> {
     let swarm = fixture.swarm(&[(peer_ip(0), Peer::default()), (peer_ip(1), Peer::silent())])?;
     let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
-    let row = Row::new("nobody reads", &fixture.torrent()?, code);
+    let row = Row::new("no reader", &fixture.torrent()?, code);
     Ok(Case::new(row).asks(&tracker).meets(&swarm).writing(stdout))
 }
 

@@ -30,7 +30,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         need("--handshake-timeout 60s --deadline 12s", "is not as expected"),
         need("--handshake-timeout 60s --deadline 60s", "it takes longer than"),
     ]),
-    scenario("nobody takes the connection", takes_nobody)
+    scenario("a listener that accepts no connection", accepts_none)
         .needs(&[need("--connect-timeout 60s --deadline 8s", "is not as expected")]),
     scenario("silence after each byte of the handshake", silence_after_each_byte),
     scenario("silence at each stage of encryption", silence_at_each_stage),
@@ -85,7 +85,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("reset after the handshake", |fixture| one(fixture, ending(Ending::Resets), json!({"outcome": "ok"}))),
     scenario("half-closed after the handshake", |fixture| one(fixture, ending(Ending::Closes), ok(68))),
     scenario("urgent data", urgent),
-    scenario("the handshake of whoever asks", |fixture| {
+    scenario("the handshake of the dialling side", |fixture| {
         one(fixture, Peer::own_peer_id(), json!({"outcome": "own_peer_id"}))
     }),
     scenario("another torrent's handshake", |fixture| {
@@ -100,7 +100,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A good handshake, and so many bytes in all.
+/// A good handshake, and this many bytes in all.
 fn ok(bytes: u64) -> Value {
     json!({"outcome": "ok", "bytes_received": bytes})
 }
@@ -148,7 +148,7 @@ fn alike(fixture: &Fixture, peers: impl IntoIterator<Item = Peer>, wanted: &Valu
     Ok(case)
 }
 
-/// A peer that shakes hands, and of which no more than so many bytes may be read.
+/// A peer that shakes hands, and of which no more than this many bytes may be read.
 fn at_most(fixture: &Fixture, peer: Peer, most: u64) -> Result<Case> {
     let case = one(fixture, peer, json!({"outcome": "ok"}))?;
     Ok(case.afterwards(move |report, _| {
@@ -165,9 +165,9 @@ fn endless(fixture: &Fixture, message: Vec<u8>) -> Result<Case> {
 }
 
 /// The kernel drops what asks for a connection.
-fn takes_nobody(fixture: &Fixture) -> Result<Case> {
+fn accepts_none(fixture: &Fixture) -> Result<Case> {
     let full = fixture.full_listener()?;
-    let row = Row::new("nobody", &fixture.torrent()?, 1)
+    let row = Row::new("no peer", &fixture.torrent()?, 1)
         .args(["--no-trackers".to_owned(), format!("--peer={}", full.address)]);
     let row = row.finds([(full.address, "connect_timeout")]);
     Ok(Case::new(row).dials_peer(full.address).keeps(full))
@@ -239,7 +239,7 @@ fn urgent(fixture: &Fixture) -> Result<Case> {
     alike(fixture, [after, before], &json!({"outcome": "ok", "role": "seed"}))
 }
 
-/// A whole conversation before a byte of ours has come.
+/// A whole conversation before our first byte has come.
 fn said_before_asked(fixture: &Fixture) -> Result<Case> {
     let peer = Peer { speaks: Speaks::OnAccept, ..Peer::default() };
     let peer =
@@ -255,8 +255,8 @@ fn unfinished_messages(fixture: &Fixture) -> Result<Case> {
     crowd(fixture, &SingleFile::new("hostile", LENGTH), &peers, json!({"peers": COUNT, "ok": COUNT}))
 }
 
-/// All of them lack a piece that nobody has, and a few others that some have: only the end of the run can tell what they
-/// are. And all say as much as is kept of anybody.
+/// All of them lack a piece that no peer has, and a few others that some have: only the end of the run can tell what they
+/// are. And all say as much as is kept of one peer.
 fn talkative_leeches(fixture: &Fixture) -> Result<Case> {
     const COUNT: u32 = 5000;
     const MANY_PIECES: u32 = 1000;

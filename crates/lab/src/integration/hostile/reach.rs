@@ -1,4 +1,4 @@
-//! Whom a run may dial, and how often.
+//! The addresses that a run may dial, and how often.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -9,7 +9,7 @@ const ATTEMPTS: usize = 2;
 /// Most faults of a kind that are told.
 const TOLD: usize = 5;
 
-/// Everybody in a scenario.
+/// All addresses of a scenario.
 pub(super) struct Reach {
     /// Torrents of the run, each of which may dial its peers.
     pub(super) torrents: usize,
@@ -22,7 +22,7 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// Nobody, and one torrent.
+    /// No address, and one torrent.
     pub(super) fn new() -> Self {
         Self { torrents: 1, trackers: BTreeSet::new(), peers: BTreeSet::new(), ports: BTreeSet::new() }
     }

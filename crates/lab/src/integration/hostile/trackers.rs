@@ -77,7 +77,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[need("--limit silent-time=0", "it was asked")]),
 ];
 
-/// A run that asks this tracker and finds nobody.
+/// A run that asks this tracker and finds no peer.
 fn ends(fixture: &Fixture, script: TrackerScript, status: &str) -> Result<Case> {
     let tracker = fixture.tracker(script)?;
     let row = Row::new("one tracker", &fixture.torrent()?, 3).says(json!({"status": status}));
@@ -90,16 +90,16 @@ fn answers(fixture: &Fixture, tracker: &Arc<FakeTracker>, says: Value) -> Result
     Ok(Case::new(row).asks(tracker))
 }
 
-/// A reply of nobody.
-fn nobody() -> Vec<u8> {
+/// A reply without peers.
+fn no_peers() -> Vec<u8> {
     bencoding::dictionary([("interval", bencoding::integer(60)), ("peers", bencoding::string(""))])
 }
 
 /// A good reply with so many headers more.
 fn with_header(value: &str, times: usize) -> TrackerScript {
     let headers = format!("X-Reason: {value}\r\n").repeat(times);
-    let head = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {}\r\n\r\n", nobody().len());
-    TrackerScript::Raw([head.into_bytes(), nobody()].concat())
+    let head = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {}\r\n\r\n", no_peers().len());
+    TrackerScript::Raw([head.into_bytes(), no_peers()].concat())
 }
 
 /// What a tracker says is cut and made safe, in both forms.
@@ -167,7 +167,7 @@ fn peers(first: u32, count: u32, port: u16) -> impl Iterator<Item = SocketAddr> 
     (first..first + count).map(move |number| SocketAddr::from((peer_ip(number), port)))
 }
 
-/// Most of them are left out, and the others are where nobody listens.
+/// Most of them are left out, and the others are at closed ports.
 fn many_peers(fixture: &Fixture) -> Result<Case> {
     let swarm = fixture.swarm(&[(peer_ip(0), fake_swarm::Peer::refusing())])?;
     let port = swarm.addr(peer_ip(0)).port();
@@ -177,7 +177,7 @@ fn many_peers(fixture: &Fixture) -> Result<Case> {
     Ok(case.keeps(swarm).dials_port(port))
 }
 
-/// All of them are taken, and are where nobody may be dialled.
+/// All of them are accepted, and none may be dialled.
 fn all_peers(fixture: &Fixture) -> Result<Case> {
     let mut case = Case::new(Row::new("three trackers", &fixture.torrent()?, 1)).args("--max-peers 0");
     for number in 0..3 {
@@ -202,7 +202,7 @@ fn one_peer_often(fixture: &Fixture) -> Result<Case> {
     }))
 }
 
-/// Somebody guesses transaction ids (BEP 15), and sends each reply so often again.
+/// An attacker guesses transaction ids (BEP 15), and sends each reply so often again.
 fn forged(fixture: &Fixture, transactions: Transactions, again: usize) -> Result<Case> {
     let right = transactions != Transactions::Wrong;
     let tracker = fixture.udp_tracker(UdpScript { transactions, again, ..UdpScript::default() })?;
@@ -211,7 +211,7 @@ fn forged(fixture: &Fixture, transactions: Transactions, again: usize) -> Result
     Ok(Case::new(row).asks_over_udp(&tracker))
 }
 
-/// Datagrams from somebody else, who sees where the run's come from, are not even read.
+/// Datagrams from another address, sent by an observer of the run's own ones, are not even read.
 fn flooded_from_elsewhere(fixture: &Fixture) -> Result<Case> {
     let tracker = fixture.udp_tracker(UdpScript { silent_for: 1, ..UdpScript::default() })?;
     let row = Row::new("one tracker", &fixture.torrent()?, 1).says(json!({"status": "ok", "peers": 0}));
@@ -236,7 +236,7 @@ fn flooded_from_elsewhere(fixture: &Fixture) -> Result<Case> {
     }))
 }
 
-/// It answers when nobody listens any more, with peers that nobody may dial then.
+/// It answers after the timeout, with peers that may not be dialled then.
 fn late_answer(fixture: &Fixture) -> Result<Case> {
     let tracker = fixture.tracker(TrackerScript::peers(peers(0, 10, 9)).after(Duration::from_secs(3)))?;
     let row = Row::new("one tracker", &fixture.torrent()?, 3).says(json!({"status": "interrupted"}));

@@ -249,7 +249,7 @@ impl Ran {
     }
 }
 
-/// The end of what is too long to be shown: what is told of all torrents is there.
+/// The end of what is too long to be shown: what is printed of all torrents is there.
 fn end(text: &str) -> String {
     text.chars().skip(text.chars().count().saturating_sub(SHOWN)).collect()
 }

@@ -1,4 +1,4 @@
-//! Somebody else at our address, whom the clients know already.
+//! Another client at our address, to which the clients are connected already.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};

@@ -40,7 +40,7 @@ pub(super) enum Met {
     Secret,
     /// The same, and it listens at `::1`.
     SecretV6,
-    /// Only we know of it, and it answers nobody.
+    /// Only the lab knows its address, and it answers no connection.
     Paused,
 }
 
@@ -187,7 +187,7 @@ fn libtorrent_says(_: u16) -> Value {
     })
 }
 
-/// One that has what is on its disk, and connects to nobody.
+/// One that has what is on its disk, and makes no connections.
 const fn leecher(name: &'static str) -> Client {
     let command: Start = |place| libtorrent::command(place, &["--check", "--without=127.0.10.0-127.0.10.255"]);
     Client { kinds: &[Kind::Partial], says: leecher_says, ..libtorrent(name, Takes::Both, command) }

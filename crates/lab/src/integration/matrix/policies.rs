@@ -1,4 +1,4 @@
-//! What comes of our policy of encryption and a client's.
+//! The outcome of each pair of encryption policies, ours and a client's.
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ impl Policy {
         }
     }
 
-    /// What comes of it at a client that takes this.
+    /// The outcome at a client that accepts this.
     pub(super) fn with(self, takes: Takes) -> Attempts {
         use Takes::{Both, Encryption, Plaintext};
         let (outcome, transport, plaintext, encrypted) = match (self, takes) {

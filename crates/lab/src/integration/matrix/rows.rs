@@ -82,7 +82,7 @@ fn v2_listed(swarms: &Swarms) -> Result<Row> {
     Ok(listed(swarms, Kind::V2)?.says(says).sums_up(json!({"peers": number, "ok": number, "verified_seeds": number})))
 }
 
-/// The same when nobody is listened to after the handshake.
+/// The same without listening after the handshake.
 fn handshakes_alone(swarms: &Swarms) -> Result<Row> {
     let row = Row::new("handshakes alone", swarms.torrents.of(Kind::V1)?, 0).args(["--no-trackers", "--linger", "0"]);
     let nothing_said = json!({
@@ -167,7 +167,7 @@ fn hidden_listed(swarms: &Swarms) -> Result<Row> {
     })))
 }
 
-/// Somebody else at our address is connected already, and most clients take one connection from each.
+/// Another client at our address is connected already, and most clients accept one connection from an address.
 fn known_already(swarms: &Swarms, prober: &Prober) -> Result<(Row, Vec<TcpStream>)> {
     let (ip, torrent) = (prober.fresh_source(), swarms.torrents.of(Kind::V1)?);
     let takes_many = |player: &Player| player.client.seed.name == "aria2";

@@ -23,11 +23,11 @@ pub(super) enum Kind {
     V2,
     /// Of both versions; seeds, of which some know one version only.
     Hybrid,
-    /// Of version 1; nobody has all of it.
+    /// Of version 1; no client has all of it.
     Partial,
     /// Of version 1; its seed hides what it has (BEP 16).
     Hidden,
-    /// Of version 1; nobody has it.
+    /// Of version 1; no client has it.
     Unknown,
 }
 
@@ -98,7 +98,7 @@ impl Torrents {
         found.map(|(_, torrent)| torrent).ok_or_else(|| format!("no torrent is {kind:?}"))
     }
 
-    /// All info-hashes of those that somebody has.
+    /// All info-hashes of those that a client has.
     pub(super) fn hashes(&self) -> impl Iterator<Item = &str> {
         let known = self.0.iter().filter(|(kind, _)| *kind != Kind::Unknown);
         known.flat_map(|(_, torrent)| torrent.hashes())

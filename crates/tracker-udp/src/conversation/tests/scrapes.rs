@@ -1,13 +1,13 @@
-//! Scrapes of many torrents: one request where the answer shows whose the counts are, and more where it does not.
+//! Scrapes of many torrents: one request where the order of the counts is proven, and more where it is not.
 
 use super::*;
 
-/// Seeds by torrent, as they were given.
+/// Seeds by torrent, as answered.
 fn given(reply: &Reply<Scraped>) -> Vec<(u8, Option<u32>)> {
     reply.content.files.iter().map(|(info_hash, counts)| (info_hash.0[0], counts.complete)).collect()
 }
 
-/// Every torrent that was asked about has its own seeds.
+/// Every requested torrent has its own seeds.
 fn all_right(reply: &Reply<Scraped>, scrape: &Scrape) {
     assert_eq!(reply.content.missing(scrape), []);
     assert_eq!(reply.content.files.len(), scrape.info_hashes().len());
@@ -18,7 +18,7 @@ fn torrents(numbers: impl IntoIterator<Item = u8>) -> Scrape {
     Scrape::new(numbers.into_iter().map(|number| InfoHash([number; 20]))).unwrap()
 }
 
-/// A tracker that answers a scrape's entries with the counts that `counts` makes of them.
+/// A tracker that answers the entries of a scrape by the counts of `counts`.
 fn counting(
     mut counts: impl FnMut(Vec<u8>) -> Vec<u8> + Send,
 ) -> Conversation<Scripted<impl FnMut(&[u8]) -> Vec<Back> + Send>> {
@@ -47,7 +47,7 @@ async fn many_torrents_are_one_request() {
     assert_eq!(sent(&conversation), [(0, 0), (10, 2)]);
     assert_eq!((reply.hashes, reply.elapsed), (3, Duration::from_millis(20)));
     assert!(!conversation.has_announced());
-    // As many as a scrape holds are two, and one is not named twice.
+    // The most that a scrape holds take two requests, and a single torrent is not repeated.
     let scrape = torrents(0..74);
     all_right(&conversation.scrape(&scrape, FIRST, LIMIT).await.unwrap(), &scrape);
     conversation.scrape(&torrents([1]), FIRST, LIMIT).await.unwrap();
@@ -74,7 +74,7 @@ async fn a_tracker_that_keeps_no_order_is_asked_one_by_one() {
         asked.reverse();
         asked
     };
-    // Each entry, in the wrong order; and those that it knows.
+    // Each entry, in the wrong order; and the known ones only.
     let reversed = |asked: Vec<u8>| asked.into_iter().rev().collect();
     let known = |asked: Vec<u8>| asked.into_iter().filter(|&number| number != 3).collect();
     for (counts, is_missing) in [(map as fn(Vec<u8>) -> Vec<u8>, false), (reversed, false), (known, true)] {
@@ -89,14 +89,14 @@ async fn a_tracker_that_keeps_no_order_is_asked_one_by_one() {
         }
         assert_eq!(reply.hashes, 1);
         assert_eq!(entries(&conversation), [4, 1, 1, 1]);
-        // Next time it is known.
+        // Remembered for the next scrape.
         conversation.scrape(&torrents([6, 9]), FIRST, LIMIT).await.unwrap();
         assert_eq!(entries(&conversation)[4..], [1, 1]);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tracker_that_answers_the_first_so_many_is_asked_for_as_many() {
+async fn a_tracker_that_answers_the_first_50_is_asked_for_50() {
     let mut conversation = counting(|mut asked| {
         asked.truncate(50);
         asked
@@ -105,7 +105,7 @@ async fn a_tracker_that_answers_the_first_so_many_is_asked_for_as_many() {
     let reply = conversation.scrape(&scrape, FIRST, LIMIT).await.unwrap();
     all_right(&reply, &scrape);
     assert_eq!((reply.hashes, entries(&conversation)), (49, vec![70, 50, 21]));
-    // One that leaves out what it does not know is no such tracker, and is not asked forever.
+    // One that leaves out unknown torrents is no such tracker, and is not asked without end.
     let mut conversation = counting(|asked| asked.into_iter().filter(|number| number % 2 == 0).collect());
     let reply = conversation.scrape(&torrents(0..69), FIRST, LIMIT).await.unwrap();
     assert!(given(&reply).iter().all(|&(seeds, counted)| counted == Some(seeds.into())), "{:?}", given(&reply));
@@ -130,7 +130,7 @@ async fn a_refusal_of_one_torrent_is_not_that_of_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_came_by_the_deadline_counts() {
+async fn counts_received_by_the_deadline_are_returned() {
     let silent_from = |from: usize| {
         let mut scrapes = 0;
         conversation(move |request| {

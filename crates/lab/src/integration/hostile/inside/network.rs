@@ -30,7 +30,7 @@ pub(in super::super) const SCENARIOS: &[Scenario] = &[
     scenario("40 torrents that meet at one peer, 7 source ports", a_peer_of_many_torrents),
     scenario("IPv6 switched off", without_ipv6),
     scenario("no route to the wide world", no_route),
-    scenario("no route to anybody", no_route_at_all),
+    scenario("no route to any address", no_route_at_all),
     scenario("loopback switched off", loopback_switched_off),
     scenario("loopback without its address", loopback_without_address),
     scenario("a source address that is not ours", |fixture| not_ours(fixture, Ipv4Addr::new(11, 99, 0, 9).into())),
@@ -41,7 +41,7 @@ pub(in super::super) const SCENARIOS: &[Scenario] = &[
 const FAR: Ipv4Addr = Ipv4Addr::new(11, 99, 0, 1);
 const FAR6: Ipv6Addr = Ipv6Addr::new(0x2600, 0x99, 0, 0, 0, 0, 0, 1);
 
-/// Where nobody listens and nobody has to.
+/// A closed port that need not be open.
 const PORT: u16 = 6881;
 
 /// The first source port that there is, and how many there are: below those that the kernel usually gives out, and others
@@ -66,7 +66,7 @@ impl Setting {
         Ok(Self { file, before })
     }
 
-    /// So many source ports; and all others are somebody else's.
+    /// So many source ports; all others are in use.
     fn ports(fixture: &Fixture, free: usize) -> Result<(Self, Vec<TcpListener>)> {
         let first = FIRST_PORT + fixture.number() % 1000 * PORTS;
         let range = format!("{first} {}", first + PORTS - 1);
@@ -160,8 +160,8 @@ fn one_source_port(fixture: &Fixture) -> Result<Case> {
     Ok(peers.into_iter().fold(case, Case::dials_tracker).keeps(Setting::ports(fixture, 1)?))
 }
 
-/// A source port serves any number of connections to different peers, also from an address that was chosen: nobody waits
-/// for one.
+/// A source port serves any number of connections to different peers, also from an address that was chosen: no dial
+/// waits for one.
 fn few_source_ports(fixture: &Fixture) -> Result<Case> {
     const COUNT: u32 = 200;
     let peers: Vec<_> = (0..COUNT).map(|number| (peer_ip(number), Peer::default())).collect();
@@ -179,7 +179,7 @@ fn few_source_ports(fixture: &Fixture) -> Result<Case> {
     }))
 }
 
-/// More connections at once than there are ports to one address: whoever finds none is tried again.
+/// More connections at once than there are ports to one address: an attempt that finds none is made again.
 fn a_peer_of_many_torrents(fixture: &Fixture) -> Result<Case> {
     const COUNT: usize = 40;
     let dialled = Dialled::default();

@@ -1,0 +1,77 @@
+//! A connection to a peer, by whichever transport.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// A connection to a peer. Another transport, such as uTP, is one more variant.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+}
+
+impl Stream {
+    /// Whether this end is the other end, too: a socket that dials a closed port of its own address may get that very port
+    /// as its source, and is then connected to itself.
+    pub(crate) fn is_ourselves(&self) -> bool {
+        let Self::Tcp(stream) = self;
+        matches!((stream.local_addr(), stream.peer_addr()), (Ok(ours), Ok(theirs)) if ours == theirs)
+    }
+
+    /// Acknowledges at once what has come: see [`peer_session::Session::run_encrypted`].
+    pub(crate) fn acknowledge(&self) {
+        // The system does so for the moment only, so it is asked after each read. Where it will not, nothing is lost but time.
+        #[cfg(target_os = "linux")]
+        {
+            let Self::Tcp(stream) = self;
+            let _ = socket2::SockRef::from(stream).set_tcp_quickack(true);
+        }
+    }
+
+    /// Hangs up. A TCP socket that is closed with bytes unread sends a reset instead of an orderly end.
+    pub(crate) fn close(self) {
+        /// Reads before we hang up anyway; a peer that sends without end is not worth more.
+        const READS: usize = 16;
+        let Self::Tcp(stream) = self;
+        let mut unread = [0; 1024];
+        for _ in 0..READS {
+            if !matches!(stream.try_read(&mut unread), Ok(1..)) {
+                break;
+            }
+        }
+    }
+
+    fn pinned(self: Pin<&mut Self>) -> Pin<&mut TcpStream> {
+        let Self::Tcp(stream) = self.get_mut();
+        Pin::new(stream)
+    }
+}
+
+/// For [`connect`](crate::net::connect::connect).
+impl From<TcpStream> for Stream {
+    fn from(stream: TcpStream) -> Self {
+        Self::Tcp(stream)
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.pinned().poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.pinned().poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.pinned().poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.pinned().poll_shutdown(context)
+    }
+}

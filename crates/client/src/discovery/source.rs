@@ -1,0 +1,78 @@
+//! What every source of peers has in common: what it finds, how busy it is, and how it ends.
+
+use crate::discovery::peers::Added;
+use guard::AddressPolicy;
+use ids::InfoHash;
+use report::Source;
+use report::TrackerReport;
+use std::fmt;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tracker::{Peer, PeerAddress};
+
+/// What a source has found in one step: an answer, or the failure to get one.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Each may be known already, or be this run itself.
+    pub(crate) peers: Vec<Peer>,
+    pub(crate) source: Source,
+    /// Which addresses this source may have us dial.
+    pub(crate) policy: AddressPolicy,
+    /// The info-hash that it found them under.
+    pub(crate) info_hash: InfoHash,
+    /// Addresses of this machine that were seen on the way. Together with our port they are no peers.
+    pub(crate) own_addresses: Vec<IpAddr>,
+    /// What the run reports of this step; `None` for peers that were given.
+    pub(crate) report: Option<SourceReport>,
+}
+
+/// The report of one step, one variant for each kind of source that makes reports.
+#[derive(Debug)]
+pub(crate) enum SourceReport {
+    /// Of one announce or scrape.
+    Tracker(Box<TrackerReport>),
+}
+
+/// What a source is doing, the least demanding first: of several sources the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Activity {
+    /// It has nothing left to ask or to tell.
+    Idle,
+    /// All that is open waits for answers that are late. The run may go on for long and needs little.
+    AwaitsAnswers,
+    /// All that is open waits, some of it for a permit or the pace: the run's deadline is put off meanwhile.
+    AwaitsTurn,
+    /// Anything else.
+    Busy,
+}
+
+/// A source of peers. When the run ends, the [`Stopped`](crate::net::stop::Stopped) that it was made with is set: then it
+/// cancels what it has begun, and begins nothing more.
+pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
+    /// The next step's result; `None` when nothing is left to do. May be cancelled without losing anything.
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Found>>;
+
+    /// Says what it is doing now. A change that does not come with a result is notified, see
+    /// [`Discovery::changed`](crate::discovery::Discovery::changed).
+    fn activity(&self) -> Activity;
+
+    /// The torrent has turned out to be private: from now on BEP 27 holds, by which its peers come from its trackers alone, and
+    /// from one of these at a time.
+    fn keep_to_private_rules(&mut self);
+
+    /// Takes back what it has announced, and gives a report of each announce that could not be taken back.
+    fn shutdown(self: Box<Self>) -> Pin<Box<dyn Future<Output = Vec<TrackerReport>> + Send>>;
+}
+
+impl SourceReport {
+    /// Counts a peer that this step found.
+    pub(crate) fn count(&mut self, address: &PeerAddress, added: Added) {
+        let Self::Tracker(report) = self;
+        match added {
+            Added::New | Added::Duplicate => report.peers.iter_mut().for_each(|named| named.count(address)),
+            Added::LeftOut => report.left_out += 1,
+            Added::Ourselves => {}
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The way by which a run's packets leave this machine.
+
+use crate::config::Bind;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+/// How a run reaches others. Every dial and every look-up asks it, so that what cannot go this way does not happen: a proxy
+/// will be one more variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Route {
+    /// From the source addresses that the user chose.
+    Direct(Bind),
+}
+
+impl Route {
+    /// Whether `address` can be dialled.
+    pub(crate) fn allows(self, address: SocketAddr) -> bool {
+        let Self::Direct(bind) = self;
+        bind.allows(address)
+    }
+
+    /// The source address to reach `address` from; `None` for the system's choice.
+    ///
+    /// # Errors
+    /// Source addresses were chosen, and none of this family.
+    pub(crate) fn source(self, address: SocketAddr) -> io::Result<Option<IpAddr>> {
+        let Self::Direct(bind) = self;
+        let (source, family) = match address {
+            SocketAddr::V4(_) => (bind.v4.map(IpAddr::V4), "IPv4"),
+            SocketAddr::V6(_) => (bind.v6.map(IpAddr::V6), "IPv6"),
+        };
+        if source.is_none() && !bind.is_any() {
+            return Err(io::Error::other(format!("no {family} source address was chosen")));
+        }
+        Ok(source)
+    }
+}
+
+impl From<Bind> for Route {
+    fn from(bind: Bind) -> Self {
+        Self::Direct(bind)
+    }
+}

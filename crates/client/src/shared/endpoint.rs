@@ -1,0 +1,64 @@
+//! The port that runs announce, and the sockets that own it.
+
+use crate::config::Bind;
+use crate::error::Error;
+use crate::net::connect;
+use socket2::Socket;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// The announced port, one for all runs that go on at the same time: another run's port would look like another client's where
+/// a tracker lists it.
+///
+/// It is bound for as long as it is announced, and nothing listens there. A tracker that keys peers by address and port would
+/// otherwise replace, and at our goodbye remove, a real client on this machine.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) port: u16,
+    /// One for each source address, or one for all addresses.
+    _sockets: Vec<Sockets>,
+}
+
+/// What is bound to the port at one address. A UDP socket, for uTP or a DHT, is one more field.
+#[derive(Debug)]
+struct Sockets {
+    tcp: Socket,
+}
+
+impl Endpoint {
+    /// Binds the port at every source address; `None` lets the system choose a free high one.
+    ///
+    /// # Errors
+    /// A source address that is not this machine's, a port that is taken.
+    pub(crate) fn new(bind: Bind, port: Option<u16>) -> Result<Self, Error> {
+        let mut endpoint = Self { port: port.unwrap_or(0), _sockets: Vec::new() };
+        if bind.is_any() {
+            // `::` holds the port for both families where there is IPv6. A port that is taken is taken.
+            match endpoint.bind(Ipv6Addr::UNSPECIFIED.into()) {
+                Err(Error::Bind { source, .. }) if source.kind() != io::ErrorKind::AddrInUse => {
+                    endpoint.bind(Ipv4Addr::UNSPECIFIED.into())?;
+                }
+                bound => bound?,
+            }
+        }
+        for ip in bind.v4.map(IpAddr::V4).into_iter().chain(bind.v6.map(IpAddr::V6)) {
+            endpoint.bind(ip)?;
+        }
+        Ok(endpoint)
+    }
+
+    fn bind(&mut self, ip: IpAddr) -> Result<(), Error> {
+        let port = self.port;
+        let tcp = connect::bound(SocketAddr::new(ip, port)).map_err(|source| Error::Bind { ip, port, source })?;
+        let sockets = Sockets { tcp };
+        self.port = sockets.port();
+        self._sockets.push(sockets);
+        Ok(())
+    }
+}
+
+impl Sockets {
+    fn port(&self) -> u16 {
+        self.tcp.local_addr().ok().and_then(|address| address.as_socket()).map_or(0, |address| address.port())
+    }
+}
