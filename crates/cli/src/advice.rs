@@ -27,7 +27,7 @@ pub(crate) fn advice(error: &InputError) -> String {
     format!("{what}: {}", ErrorChain(error))
 }
 
-/// How to come by a link in place of this one.
+/// How to get a usable link.
 fn to_have_a_link(error: &MagnetError) -> &'static str {
     match error {
         MagnetError::OtherNetwork => "give the link of a torrent",
@@ -42,7 +42,7 @@ fn to_have_a_link(error: &MagnetError) -> &'static str {
     }
 }
 
-/// How to come by a torrent in place of this file.
+/// How to get a torrent in place of this file.
 fn to_have_a_torrent(error: &metainfo::Error) -> &'static str {
     use FileKind as Kind;
     let kind = match error {
@@ -63,21 +63,21 @@ fn to_have_a_torrent(error: &metainfo::Error) -> &'static str {
         Kind::Url => "download what the URL leads to, and give that",
         Kind::Feed | Kind::Metalink => "download a torrent that it names, and give that",
         Kind::Nzb => "give a .torrent file; this one is for Usenet",
-        Kind::AppleDouble => "give the file whose name lacks the `._`",
+        Kind::AppleDouble => "give the file of the same name without the `._`",
         Kind::Resume | Kind::InfoAlone | Kind::Content(_) => "give the .torrent file that belongs to it",
         _ => "give a .torrent file, a magnet link or an info-hash",
     }
 }
 
-/// How a file may be read after all. That it could not be goes without saying.
+/// How the file can be read after all.
 fn to_read(error: &ReadError) -> &'static str {
     match error {
         ReadError::Io(error) if error.kind() == ErrorKind::NotFound => "check the path",
-        ReadError::Io(error) if error.kind() == ErrorKind::PermissionDenied => "ask for leave to read it",
+        ReadError::Io(error) if error.kind() == ErrorKind::PermissionDenied => "check the file's mode",
         ReadError::NoThread(_) => "let this user have more threads (ulimit -u)",
         ReadError::Empty => "fetch it again",
         ReadError::TooLarge { .. } => "give a smaller torrent, or its info-hash",
-        ReadError::TooSlow(_) => "check who writes to it, or give it a longer --deadline",
+        ReadError::TooSlow(_) => "check the program that writes to it, or give it a longer --deadline",
         _ => "give a .torrent file",
     }
 }

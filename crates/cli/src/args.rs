@@ -2,7 +2,7 @@
 
 mod limits;
 mod network;
-mod telling;
+mod output;
 mod values;
 
 use crate::conditions::Conditions;
@@ -10,9 +10,9 @@ use crate::shown::shown_word;
 use clap::{Args, Parser, Subcommand};
 use client::Config;
 use network::{AskedTrackers, Conversation, Ourselves, Sources};
+use output::OutputArgs;
 use std::ffi::OsString;
 use std::path::PathBuf;
-pub(crate) use telling::Telling;
 use tracker::PeerAddress;
 
 /// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why the others do not.
@@ -57,13 +57,13 @@ const TORRENT: &str = "A .torrent file, a folder of them, - for standard input, 
 /// What there is beside the main job.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// What a torrent says, with everything that is odd about it; nothing is sent
+    /// What a torrent says, oddities included; nothing is sent
     Show(Show),
     /// What each tracker answers to an announce, by URL and address; no peer is contacted
     Announce(Ask),
-    /// What each tracker counts; we are not counted by that
+    /// What each tracker counts; a scrape does not count us
     Scrape(Ask),
-    /// One peer: every stage, its reserved bits, and what it says of itself
+    /// One peer: every stage, its reserved bits, its extension handshake
     Peer(OnePeer),
     /// What a code means: an outcome, a tracker's status, a role, a verdict; without one, all codes
     Explain {
@@ -115,11 +115,11 @@ pub(crate) struct MainJob {
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
 
-    /// Exit with 1 unless so many answer: seeds=1,ok=10%,copies=1.0,peers=5,trackers=1,seen-as=IP
+    /// Exit with 1 unless at least this many answer: seeds=1,ok=10%,copies=1.0,peers=5,trackers=1,seen-as=IP
     #[arg(long, value_name = "CONDITIONS", help_heading = "Output")]
     pub(crate) fail_under: Option<Conditions>,
 
-    /// With --nagios: a warning unless so many answer
+    /// With --nagios: a warning unless at least this many answer
     #[arg(long, value_name = "CONDITIONS", requires = "nagios", hide_short_help = true, help_heading = "Output")]
     pub(crate) warn_under: Option<Conditions>,
 
@@ -128,7 +128,7 @@ pub(crate) struct MainJob {
     pub(crate) nagios: bool,
 
     #[command(flatten)]
-    pub(crate) telling: Telling,
+    pub(crate) output_args: OutputArgs,
 }
 
 /// What a torrent says.
@@ -146,7 +146,7 @@ pub(crate) struct Show {
     pub(crate) json: bool,
 
     #[command(flatten)]
-    pub(crate) telling: Telling,
+    pub(crate) output_args: OutputArgs,
 }
 
 /// What trackers say.
@@ -169,7 +169,7 @@ pub(crate) struct Ask {
     pub(crate) json: bool,
 
     #[command(flatten)]
-    pub(crate) telling: Telling,
+    pub(crate) output_args: OutputArgs,
 }
 
 /// One peer.
@@ -187,7 +187,7 @@ pub(crate) struct OnePeer {
     #[command(flatten)]
     ourselves: Ourselves,
 
-    /// Show every byte that was said, in hexadecimal
+    /// Show every byte sent and received, in hexadecimal
     #[arg(long, help_heading = "Output", conflicts_with = "json")]
     pub(crate) trace: bool,
 
@@ -196,7 +196,7 @@ pub(crate) struct OnePeer {
     pub(crate) json: bool,
 
     #[command(flatten)]
-    pub(crate) telling: Telling,
+    pub(crate) output_args: OutputArgs,
 }
 
 impl Cli {
@@ -218,14 +218,14 @@ impl Cli {
     }
 
     /// How results are told, whatever the command.
-    pub(crate) fn telling(&self) -> Telling {
+    pub(crate) fn output_args(&self) -> OutputArgs {
         match &self.command {
-            None => self.main.telling,
-            Some(Command::Show(show)) => show.telling,
-            Some(Command::Announce(ask) | Command::Scrape(ask)) => ask.telling,
-            Some(Command::Peer(peer)) => peer.telling,
+            None => self.main.output_args,
+            Some(Command::Show(show)) => show.output_args,
+            Some(Command::Announce(ask) | Command::Scrape(ask)) => ask.output_args,
+            Some(Command::Peer(peer)) => peer.output_args,
             Some(Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } | Command::Schema) => {
-                Telling::default()
+                OutputArgs::default()
             }
         }
     }
@@ -237,9 +237,9 @@ impl Cli {
 }
 
 impl MainJob {
-    /// What the engine is to do, or one line about what is wrong.
+    /// The configuration of the engine, or one line about what is wrong.
     pub(crate) fn config(&self) -> Result<Config, String> {
-        let mut config = Config { show_secrets: self.telling.show_secrets, ..Config::default() };
+        let mut config = Config { show_secrets: self.output_args.show_secrets, ..Config::default() };
         self.ourselves.apply(&mut config)?;
         self.conversation.apply(&mut config);
         self.trackers.apply(&mut config)?;
@@ -249,9 +249,9 @@ impl MainJob {
 }
 
 impl Ask {
-    /// What the engine is to do, or one line about what is wrong: nobody is dialled.
+    /// The configuration of the engine, which dials no peer; or one line about what is wrong.
     pub(crate) fn config(&self, scrape: bool) -> Result<Config, String> {
-        let show_secrets = self.telling.show_secrets;
+        let show_secrets = self.output_args.show_secrets;
         let mut config = Config { show_secrets, scrape, dial: false, max_peers: None, ..Config::default() };
         self.ourselves.apply(&mut config)?;
         self.trackers.apply(&mut config)?;
@@ -260,10 +260,10 @@ impl Ask {
 }
 
 impl OnePeer {
-    /// What the engine is to do, or one line about what is wrong.
+    /// The configuration of the engine, or one line about what is wrong.
     pub(crate) fn config(&self) -> Result<Config, String> {
         let peers = vec![self.address.clone()];
-        let show_secrets = self.telling.show_secrets;
+        let show_secrets = self.output_args.show_secrets;
         let mut config = Config { peers, trackers: client::Trackers::None, show_secrets, ..Config::default() };
         self.ourselves.apply(&mut config)?;
         self.conversation.apply(&mut config);

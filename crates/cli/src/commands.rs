@@ -2,12 +2,13 @@
 
 use crate::advice::cannot_write;
 use crate::args::{Ask, Cli, Command, MainJob, OnePeer};
-use crate::exit::{Exit, complain, local_error};
+use crate::exit::{Exit, eprint_error, local_error};
+use crate::expand::{Expanded, expand};
 use crate::explain::explain;
-use crate::input::{Expanded, Input, expand};
 use crate::manual;
 use crate::nagios::{self, Plugin};
-use crate::output::{Form, Output, Telling};
+use crate::origin::Origin;
+use crate::output::{Form, Output, OutputOptions};
 use crate::runs::run_all;
 use crate::show;
 use crate::shown::shown_word;
@@ -26,8 +27,8 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     match cli.command {
         None => main_job(cli.main),
         Some(Command::Show(args)) => {
-            let (inputs, worst) = inputs(&args.torrents);
-            block_on(async { show::show_all(inputs, &args, worst).await.into() })
+            let (origins, worst) = origins(&args.torrents);
+            block_on(async { show::show_all(origins, &args, worst).await.into() })
         }
         Some(Command::Announce(args)) => ask(&args, false),
         Some(Command::Scrape(args)) => ask(&args, true),
@@ -37,9 +38,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "bt-handshake", &mut text);
             print(&text)
         }
-        Some(Command::Man { command }) => print_or_complain(manual::page(command.as_deref())),
+        Some(Command::Man { command }) => print_or_fail(manual::page(command.as_deref())),
         Some(Command::Explain { code }) => {
-            print_or_complain(explain(code.as_deref(), Page::of_stdout()).map(|text| strip_styles(&text).into_bytes()))
+            print_or_fail(explain(code.as_deref(), Page::of_stdout()).map(|text| strip_styles(&text).into_bytes()))
         }
         Some(Command::Schema) => print(client::report::JSON_SCHEMA.as_bytes()),
     }
@@ -59,7 +60,7 @@ fn main_job(args: MainJob) -> ExitCode {
         return cannot(&fault);
     }
     let expanded = expand(&args.torrents);
-    let file = match args.output.clone().map(|path| create(path, &expanded.inputs)).transpose() {
+    let file = match args.output.clone().map(|path| create(path, &expanded.origins)).transpose() {
         Ok(file) => file,
         Err(reason) => return cannot(&reason),
     };
@@ -100,7 +101,7 @@ fn peer(args: &OnePeer) -> ExitCode {
     let form = if args.json { Form::Json } else { Form::OnePeer };
     let mut expanded = expand(std::slice::from_ref(&args.torrent));
     // One peer is what was asked for.
-    expanded.inputs = expanded.inputs.into_iter().map(Input::without_peers).collect();
+    expanded.origins = expanded.origins.into_iter().map(Origin::without_peers).collect();
     // What was said comes to stdout as it is said, and would write over the progress.
     run_inputs(expanded, &config, Shown::of(form), !args.trace)
 }
@@ -123,43 +124,43 @@ fn run_torrents(words: &[OsString], config: &Config, shown: Shown) -> ExitCode {
     run_inputs(expand(words), config, shown, true)
 }
 
-/// The main job for each input, and the words of which none came with the reason.
+/// The main job for each torrent; words that name none are reported with the reason.
 fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool) -> ExitCode {
-    let Expanded { inputs, faults, notes } = expanded;
+    let Expanded { origins, faults, notes } = expanded;
     let Shown { form, file, quiet, fail_under } = shown;
     // A monitoring system takes one line, the status.
     if !matches!(form, Form::Nagios(_)) {
-        complain_each(&notes);
+        eprint_each(&notes);
     }
-    let torrents = inputs.len() + faults.len();
-    let telling = Telling { form, file, quiet, show_secrets: config.show_secrets, fail_under, torrents };
+    let torrents = origins.len() + faults.len();
+    let options = OutputOptions { form, file, quiet, show_secrets: config.show_secrets, fail_under, torrents };
     // The log and the progress would write over each other.
     let mut output =
-        Output::new(telling).with_progress(progress && !tracing::enabled!(target: "client", tracing::Level::DEBUG));
+        Output::new(options).with_progress(progress && !tracing::enabled!(target: "client", tracing::Level::DEBUG));
     let worst = if faults.is_empty() { Exit::Answered } else { Exit::LocalError };
     faults.iter().for_each(|(name, reason)| output.fault(name, Exit::LocalError, reason));
-    block_on(run_all(inputs, config, output, worst))
+    block_on(run_all(origins, config, output, worst))
 }
 
-/// The inputs that the words mean; what is no input is complained of.
-fn inputs(words: &[OsString]) -> (Vec<Input>, Exit) {
-    let Expanded { inputs, faults, notes } = expand(words);
-    complain_each(&notes);
-    complain_each(&faults);
-    (inputs, if faults.is_empty() { Exit::Answered } else { Exit::LocalError })
+/// Parses the positional arguments and prints an error for each invalid one.
+fn origins(words: &[OsString]) -> (Vec<Origin>, Exit) {
+    let Expanded { origins, faults, notes } = expand(words);
+    eprint_each(&notes);
+    eprint_each(&faults);
+    (origins, if faults.is_empty() { Exit::Answered } else { Exit::LocalError })
 }
 
 /// One line on stderr for each name and its message.
-fn complain_each(of: &[(String, String)]) {
-    of.iter().for_each(|(name, reason)| complain(&format!("{name}: {reason}")));
+fn eprint_each(of: &[(String, String)]) {
+    of.iter().for_each(|(name, reason)| eprint_error(&format!("{name}: {reason}")));
 }
 
-/// The file for the JSON. Not over a torrent that is to be read: whoever forgets the name of the file gives the first.
-fn create(path: PathBuf, inputs: &[Input]) -> Result<(PathBuf, File), String> {
+/// The file for the JSON. Not over a torrent that is to be read: without a file name, --output takes the first torrent for one.
+fn create(path: PathBuf, origins: &[Origin]) -> Result<(PathBuf, File), String> {
     let shown = shown_word(path.as_os_str());
     let is =
         |other: &PathBuf| path.canonicalize().is_ok_and(|path| other.canonicalize().is_ok_and(|other| other == path));
-    if inputs.iter().any(|input| matches!(input, Input::File(other) if is(other))) {
+    if origins.iter().any(|origin| matches!(origin, Origin::File(other) if is(other))) {
         return Err(format!("write elsewhere: --output {shown}: that is a torrent to be read"));
     }
     match File::create(&path) {
@@ -188,7 +189,7 @@ fn strip_styles(text: &str) -> String {
     }
 }
 
-fn print_or_complain(text: Result<Vec<u8>, String>) -> ExitCode {
+fn print_or_fail(text: Result<Vec<u8>, String>) -> ExitCode {
     text.map_or_else(|reason| local_error(&reason), |text| print(&text))
 }
 

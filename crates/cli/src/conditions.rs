@@ -10,7 +10,7 @@ use std::str::FromStr;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Conditions {
     counts: Vec<Condition>,
-    /// The addresses of ours that others may see.
+    /// Our addresses that others may see.
     seen_as: Vec<IpAddr>,
 }
 
@@ -60,7 +60,7 @@ impl What {
         }
     }
 
-    /// How much of it there is; `None` when nobody said.
+    /// How much of it there is; `None` if that is unknown.
     #[expect(clippy::cast_precision_loss, reason = "there are no 2^53 peers")]
     pub(crate) fn of(self, summary: &Summary) -> Option<f64> {
         match self {
@@ -123,7 +123,7 @@ impl Conditions {
 }
 
 impl Condition {
-    /// The least number; of nobody no percentage can be had.
+    /// The threshold as a number; `None` for a percentage of what has no bound.
     fn number(&self, summary: &Summary) -> Option<f64> {
         match self.least {
             Least::Number(number) => Some(number),
@@ -131,7 +131,7 @@ impl Condition {
         }
     }
 
-    /// What nobody has told of is not there, as far as anybody knows; nor is a part of nothing.
+    /// Unknown values, and percentages of zero, count as not met.
     fn is_met(&self, summary: &Summary) -> bool {
         let nothing = matches!(self.least, Least::Percent(_)) && self.what.whole(summary) == Some(0.0);
         let found = self.what.of(summary).zip(self.number(summary));

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// At least one valid handshake.
     Answered = 0,
-    /// The run worked and nobody answered.
-    NobodyAnswered = 1,
+    /// The run worked and no peer answered.
+    NoPeerAnswered = 1,
     /// Usage, or something of this machine: unreadable or invalid torrent, cannot bind, cannot write.
     LocalError = 2,
     /// No source of peers worked.
@@ -23,14 +23,14 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// One line on stderr. Failing to complain is nothing to complain about.
-pub(crate) fn complain(message: &str) {
+/// Prints one line on stderr. An error of stderr itself is ignored.
+pub(crate) fn eprint_error(message: &str) {
     use std::io::Write;
     let _ = writeln!(anstream::stderr(), "bt-handshake: {message}");
 }
 
-/// Complains, and exits with [`Exit::LocalError`].
+/// Prints the reason, and exits with [`Exit::LocalError`].
 pub(crate) fn local_error(reason: &str) -> ExitCode {
-    complain(reason);
+    eprint_error(reason);
     Exit::LocalError.into()
 }

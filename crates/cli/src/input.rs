@@ -1,50 +1,42 @@
-//! What a word of the command line means: a file, a folder of torrents, standard input, a magnet link, an info-hash.
+//! The torrent that a run is about, or what a magnet link or an info-hash says of one.
 
-use crate::room;
-use crate::shown::{shown_word, without_secrets};
-use crate::text::{listed, plural};
-use crate::word::meaning;
+use crate::origin::Origin;
 use client::{Config, Error, Topic, read_torrent, read_torrent_from};
-use guard::{Secrets, escape};
-use metainfo::{Details, Diagnostics, Hashes, Magnet, MagnetError, Torrent};
+use guard::Secrets;
+use ids::InfoHash;
+use metainfo::{Details, Diagnostics, Magnet, MagnetError, Torrent};
 use std::borrow::Cow;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Where a torrent is to come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
-    File(PathBuf),
-    Stdin,
-    Magnet(String),
-    Hash(Hashes),
-}
 
 /// A torrent, or what is known of it, and how the user called it.
 #[derive(Clone, Debug)]
-pub(crate) struct Subject {
+pub(crate) struct Input {
     /// As it was given, without secrets; not escaped.
     pub(crate) given: Arc<str>,
     /// What runs are about.
     pub(crate) topic: Topic,
-    pub(crate) source: Source,
+    pub(crate) contents: Contents,
     /// What no text of its own may show.
     pub(crate) secrets: Secrets,
 }
 
-/// What is known beyond that.
+/// What it was read from, as far as that says more.
 #[derive(Clone, Debug)]
-pub(crate) enum Source {
+pub(crate) enum Contents {
     Torrent(Arc<Torrent>),
     Magnet(Arc<Magnet>),
     Hash,
 }
 
-impl Subject {
+impl Input {
+    /// The info-hash that each line of a report names.
+    pub(crate) fn info_hash(&self) -> InfoHash {
+        self.topic.hashes.primary()
+    }
+
     /// All of the torrent; `None` of a magnet link and an info-hash.
     pub(crate) fn torrent(&self) -> Option<&Torrent> {
-        if let Source::Torrent(torrent) = &self.source { Some(torrent) } else { None }
+        if let Contents::Torrent(torrent) = &self.contents { Some(torrent) } else { None }
     }
 
     /// The torrent with its files, if they are known.
@@ -54,10 +46,10 @@ impl Subject {
 
     /// The name it gives itself; any bytes.
     pub(crate) fn name(&self) -> Option<Vec<u8>> {
-        match &self.source {
-            Source::Torrent(torrent) => Some(self.text(&torrent.name)),
-            Source::Magnet(magnet) => magnet.name.as_deref().map(|name| self.text(name.as_bytes())),
-            Source::Hash => None,
+        match &self.contents {
+            Contents::Torrent(torrent) => Some(self.text(&torrent.name)),
+            Contents::Magnet(magnet) => magnet.name.as_deref().map(|name| self.text(name.as_bytes())),
+            Contents::Hash => None,
         }
     }
 
@@ -76,11 +68,11 @@ impl Subject {
 
     /// Its trackers by tier (BEP 12), as written. In a magnet link there are none of these, and each is one.
     pub(crate) fn tiers(&self) -> Vec<Vec<&str>> {
-        match &self.source {
-            Source::Torrent(torrent) => {
+        match &self.contents {
+            Contents::Torrent(torrent) => {
                 torrent.trackers.iter().map(|tier| tier.iter().map(|tracker| tracker.url.as_str()).collect()).collect()
             }
-            Source::Magnet(_) | Source::Hash => self.topic.trackers.iter().map(|url| vec![url.as_str()]).collect(),
+            Contents::Magnet(_) | Contents::Hash => self.topic.trackers.iter().map(|url| vec![url.as_str()]).collect(),
         }
     }
 }
@@ -94,70 +86,33 @@ pub(crate) enum InputError {
     Magnet(#[from] MagnetError),
 }
 
-impl Input {
-    /// The torrent alone, without the peers that a magnet link names beside it.
-    pub(crate) fn without_peers(self) -> Self {
-        match &self {
-            Self::Magnet(link) => Magnet::parse(link).map_or(self, |magnet| Self::Hash(magnet.hashes)),
-            _ => self,
-        }
-    }
-
-    /// How the user called it, safe to show.
-    pub(crate) fn shown(&self) -> String {
-        escape(&self.given()).to_string()
-    }
-
-    /// How the user called it, without a secret.
-    fn given(&self) -> String {
-        match self {
-            // A URL or a link in its place may hold a passkey.
-            Self::File(path) => without_secrets(&path.to_string_lossy()),
-            Self::Stdin => "standard input".to_owned(),
-            // The trackers in it may hold passkeys, and it is long.
-            Self::Magnet(link) => match Magnet::parse(link) {
-                Ok(magnet) => magnet.hashes.primary().to_string(),
-                Err(_) => "magnet link".to_owned(),
-            },
-            Self::Hash(hashes) => hashes.primary().to_string(),
-        }
-    }
-
-    /// How many bytes there may be to be read.
-    pub(crate) fn length(&self) -> u64 {
-        match self {
-            Self::File(path) => room::length(path),
-            Self::Stdin => u64::MAX,
-            Self::Magnet(_) | Self::Hash(_) => 0,
-        }
-    }
-
-    /// Reads it within the deadline, for a run: what only [`Input::read_whole`] needs is gone.
-    pub(crate) async fn read(&self, config: &Config) -> Result<Subject, InputError> {
-        let mut subject = self.read_whole(config).await?;
-        if let Source::Torrent(torrent) = &mut subject.source {
+impl Origin {
+    /// Reads it within the deadline, for a run: what only [`Origin::read_whole`] needs is gone.
+    pub(crate) async fn read(&self, config: &Config) -> Result<Input, InputError> {
+        let mut input = self.read_whole(config).await?;
+        if let Contents::Torrent(torrent) = &mut input.contents {
             lighten(Arc::make_mut(torrent));
         }
-        Ok(subject)
+        Ok(input)
     }
 
     /// Reads all of it, within the deadline.
-    pub(crate) async fn read_whole(&self, config: &Config) -> Result<Subject, InputError> {
+    pub(crate) async fn read_whole(&self, config: &Config) -> Result<Input, InputError> {
         let torrent = match self {
             Self::Magnet(link) => {
                 let magnet = Magnet::parse(link)?;
-                return Ok(self.subject(Topic::from(&magnet), Source::Magnet(Arc::new(magnet)), config));
+                return Ok(self.input(Topic::from(&magnet), Contents::Magnet(Arc::new(magnet)), config));
             }
-            Self::Hash(hashes) => return Ok(self.subject(Topic::from(*hashes), Source::Hash, config)),
+            Self::Hash(hashes) => return Ok(self.input(Topic::from(*hashes), Contents::Hash, config)),
             Self::File(path) => read_torrent(path, config.deadline).await,
             Self::Stdin => read_torrent_from(std::io::stdin(), config.deadline).await,
         };
         let torrent = torrent?;
-        Ok(self.subject(Topic::from(&torrent), Source::Torrent(Arc::new(torrent)), config))
+        Ok(self.input(Topic::from(&torrent), Contents::Torrent(Arc::new(torrent)), config))
     }
 
-    fn subject(&self, topic: Topic, source: Source, config: &Config) -> Subject {
-        Subject { given: self.given().into(), secrets: config.secrets(&topic), topic, source }
+    fn input(&self, topic: Topic, contents: Contents, config: &Config) -> Input {
+        Input { given: self.given().into(), secrets: config.secrets(&topic), topic, contents }
     }
 }
 
@@ -178,115 +133,4 @@ fn lighten(torrent: &mut Torrent) {
     torrent.details = Details::default();
     torrent.details.encoding = encoding;
     torrent.diagnostics = Diagnostics::default();
-}
-
-/// Most folders in one another that are walked.
-const MAX_DEPTH: usize = 32;
-
-/// What the words of the command line mean.
-#[derive(Debug, Default)]
-pub(crate) struct Expanded {
-    /// Folders are replaced by the torrents in them.
-    pub(crate) inputs: Vec<Input>,
-    /// The words that gave no input, each with the reason.
-    pub(crate) faults: Vec<(String, String)>,
-    /// What was skipped, by folder.
-    pub(crate) notes: Vec<(String, String)>,
-}
-
-/// Counts of skipped folder entries whose names end in `.torrent`.
-#[derive(Debug, Default)]
-struct PassedOver {
-    /// `._NAME`: AppleDouble files, which macOS writes beside each file on foreign file systems.
-    apple_double: usize,
-    /// Named pipes, sockets and devices: reading one may block or never end.
-    irregular: usize,
-}
-
-/// What the words of the command line mean.
-pub(crate) fn expand(words: &[OsString]) -> Expanded {
-    let mut expanded = Expanded::default();
-    for word in words {
-        match meaning(word) {
-            Ok(input) => expanded.add(input),
-            Err(fault) => expanded.faults.push((shown_word(word), fault)),
-        }
-    }
-    expanded
-}
-
-impl Expanded {
-    fn add(&mut self, input: Input) {
-        let fault = match &input {
-            Input::File(path) if path.is_dir() => {
-                let before = (self.inputs.len(), self.faults.len());
-                let mut passed_over = PassedOver::default();
-                self.walk(path, MAX_DEPTH, &mut passed_over);
-                self.notes.extend(passed_over.note().map(|note| (input.shown(), note)));
-                (before == (self.inputs.len(), self.faults.len()))
-                    .then(|| "give another folder: no .torrent file is in this one".to_owned())
-            }
-            Input::Stdin if self.inputs.contains(&input) => Some("name it once: it can be read only once".to_owned()),
-            _ => {
-                self.inputs.push(input);
-                return;
-            }
-        };
-        self.faults.extend(fault.map(|fault| (input.shown(), fault)));
-    }
-
-    /// The torrents in a folder and its folders, by name; what cannot be read is a fault and ends nothing else. Links to
-    /// folders are not followed: they may lead in a circle.
-    fn walk(&mut self, folder: &Path, depth: usize, passed_over: &mut PassedOver) {
-        let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-        let mut fault = |reason: String| self.faults.push((escape(&folder.to_string_lossy()).to_string(), reason));
-        let mut entries = match entries {
-            Ok(_) if depth == 0 => return fault(format!("name it by itself: it is {MAX_DEPTH} folders deep")),
-            Ok(entries) => entries,
-            Err(error) => return fault(format!("ask for leave to read it: {error}")),
-        };
-        entries.sort_by_key(std::fs::DirEntry::file_name);
-        for entry in entries {
-            let path = entry.path();
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                self.walk(&path, depth - 1, passed_over);
-            } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("torrent")) {
-                // The target of a symbolic link; a broken link is reported when it is read.
-                match std::fs::metadata(&path) {
-                    Ok(target) if target.is_dir() => {}
-                    Ok(target) if !target.is_file() => passed_over.irregular += 1,
-                    _ if entry.file_name().as_encoded_bytes().starts_with(b"._") => passed_over.apple_double += 1,
-                    _ => self.inputs.push(Input::File(path)),
-                }
-            }
-        }
-    }
-}
-
-impl PassedOver {
-    fn note(&self) -> Option<String> {
-        let of = |count: usize, what: &str| (count > 0).then(|| format!("{} {what}", plural(count, "file")));
-        let apple_double = of(self.apple_double, "called `._*.torrent`, which macOS keeps beside others");
-        let irregular = of(self.irregular, "called torrents that are pipes, sockets or devices");
-        let parts: Vec<String> = [apple_double, irregular].into_iter().flatten().collect();
-        (!parts.is_empty()).then(|| format!("passed over {}", listed(&parts)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_secret_in_the_name_of_a_thing() {
-        let tracker = "tr=http%3A%2F%2Ft.example%2FS3CRET%2Fannounce";
-        let hash = "0123456789abcdef0123456789abcdef01234567";
-        for (word, shown) in [
-            (format!("magnet:?xt=urn:btih:{hash}&{tracker}"), hash),
-            (format!("magnet:?{tracker}"), "magnet link"),
-            ("a\u{1b}b".to_owned(), "a\\u{1b}b"),
-        ] {
-            assert_eq!(meaning(word.as_ref()).unwrap().shown(), shown);
-        }
-    }
 }

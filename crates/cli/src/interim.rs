@@ -1,7 +1,7 @@
 //! Interim statistics: a line on stderr for each torrent that runs, whenever a signal asks for them.
 
-use crate::output::Total;
 use crate::text::{plural, time};
+use crate::total::Total;
 use client::{Interim, SoFar};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ impl Running {
         self.0.push(Run { name: name.to_owned(), begun, interim });
     }
 
-    /// The run that began at that time, to the nanosecond, has been told of, and is in the total.
+    /// The run that began at that time, to the nanosecond, has been reported and is in the total.
     pub(crate) fn end(&mut self, name: &str, begun: Instant) {
         self.0.retain(|run| (run.name.as_str(), run.begun) != (name, begun));
     }

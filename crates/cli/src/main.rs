@@ -1,11 +1,12 @@
-//! `bt-handshake`, the ping of BitTorrent: arguments, rendering, exit codes. What happens is the `client` crate's
-//! business; this one only chooses how it is told.
+//! `bt-handshake`, the ping of BitTorrent: arguments, rendering, exit codes. The `client` crate does the work;
+//! this one chooses how it is shown.
 
 mod advice;
 mod args;
 mod commands;
 mod conditions;
 mod exit;
+mod expand;
 mod explain;
 mod human;
 mod input;
@@ -14,6 +15,7 @@ mod json;
 mod manual;
 mod nagios;
 mod no_source;
+mod origin;
 mod output;
 mod owed;
 mod progress;
@@ -24,6 +26,7 @@ mod show;
 mod shown;
 mod signals;
 mod text;
+mod total;
 mod typo;
 mod wire;
 mod word;
@@ -42,9 +45,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return ExitCode::from(code),
     };
-    let telling = cli.telling();
-    telling.color.apply();
-    log(telling.verbose, cli.traces());
+    let output_args = cli.output_args();
+    output_args.color.apply();
+    log(output_args.verbose, cli.traces());
     if let Err(limit) = raise_descriptor_limit() {
         return exit::local_error(&format!(
             "cannot start: raise the limit of open files (ulimit -n): {limit} are too few, {FEWEST_DESCRIPTORS} will do"

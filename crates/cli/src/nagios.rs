@@ -22,7 +22,7 @@ pub(crate) enum Level {
 pub(crate) struct Plugin {
     warn: Conditions,
     critical: Conditions,
-    /// Whether the user said what is critical; otherwise it is that nobody answers.
+    /// Whether the user said what is critical; else it is that no peer answers.
     judged: bool,
     states: Vec<(String, Level, String)>,
     data: Vec<String>,
@@ -47,12 +47,12 @@ impl Level {
         }
     }
 
-    /// How a run is told of that has no summary, or that says more than it.
+    /// The level of an exit code: of a run without a summary, and where it says more than the summary.
     fn of(exit: Exit) -> Self {
         match exit {
             Exit::Answered => Self::Fine,
-            // That no tracker answers is the world's state, and not ignorance of ours.
-            Exit::NobodyAnswered | Exit::NoSource => Self::Critical,
+            // No tracker answering is critical, and not unknown: we did check.
+            Exit::NoPeerAnswered | Exit::NoSource => Self::Critical,
             Exit::LocalError | Exit::Interrupted => Self::Unknown,
         }
     }
@@ -74,7 +74,7 @@ impl Plugin {
         let unmet = |conditions: &Conditions| conditions.unmet(summary).collect::<Vec<_>>();
         let (critical, warn) = (unmet(&self.critical), unmet(&self.warn));
         let by_itself = match Level::of(exit) {
-            Level::Critical if self.judged && exit == Exit::NobodyAnswered => Level::Fine,
+            Level::Critical if self.judged && exit == Exit::NoPeerAnswered => Level::Fine,
             // The user has not said what is enough, and this is not a whole copy.
             Level::Fine if !self.judged && summary.verdict() == Verdict::Incomplete => Level::Warning,
             level => level,
@@ -174,8 +174,8 @@ mod tests {
     fn who_is_worse() {
         for (warn, critical, exit, ok, level) in [
             ("", "", Exit::Answered, 1, Level::Fine),
-            ("", "", Exit::NobodyAnswered, 0, Level::Critical),
-            ("", "trackers=1", Exit::NobodyAnswered, 0, Level::Fine),
+            ("", "", Exit::NoPeerAnswered, 0, Level::Critical),
+            ("", "trackers=1", Exit::NoPeerAnswered, 0, Level::Fine),
             ("", "ok=2", Exit::Answered, 1, Level::Critical),
             ("ok=2", "ok=2", Exit::Answered, 1, Level::Critical),
             ("ok=2", "", Exit::Answered, 1, Level::Warning),
@@ -188,7 +188,7 @@ mod tests {
         }
         let mut several = plugin("", "");
         several.fault("a", Exit::LocalError, "is a directory");
-        several.run("it's=b", Exit::NobodyAnswered, "dead", &summary(4, 0, 0), true);
+        several.run("it's=b", Exit::NoPeerAnswered, "dead", &summary(4, 0, 0), true);
         let (level, line) = several.told();
         assert_eq!((level, level.code()), (Level::Critical, 2));
         assert!(

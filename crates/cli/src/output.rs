@@ -3,17 +3,23 @@
 
 use crate::advice::cannot_write;
 use crate::conditions::Conditions;
-use crate::exit::{Exit, complain};
-use crate::human::{self, Tally};
-use crate::input::Subject;
+use crate::exit::{Exit, eprint_error};
+use crate::human::final_report::{final_report, one_line, torrent_line, total};
+use crate::human::lines;
+use crate::human::one_peer::one_peer;
+use crate::human::tally::Tally;
+use crate::human::tracker_detail::{asked, tracker_detail};
+use crate::human::verdict::verdict;
+use crate::human::words::{name, torrent_prefix};
+use crate::input::Input;
 use crate::interim::Running;
 use crate::json;
 use crate::nagios::{Level, Plugin};
 use crate::owed::Owed;
 use crate::progress::Progress;
 use crate::text::Page;
+use crate::total::Total;
 use client::{Outcome, PeerReport, Source, Summary, TrackerReport};
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
@@ -26,7 +32,7 @@ const TOGETHER: usize = 32 << 10;
 
 /// What is told, and how.
 #[derive(Debug)]
-pub(crate) struct Telling {
+pub(crate) struct OutputOptions {
     pub(crate) form: Form,
     /// Also as JSON, in this file.
     pub(crate) file: Option<(PathBuf, File)>,
@@ -35,7 +41,7 @@ pub(crate) struct Telling {
     pub(crate) show_secrets: bool,
     /// What has to be there.
     pub(crate) fail_under: Conditions,
-    /// How many torrents there are to be told of.
+    /// Number of torrents to report on.
     pub(crate) torrents: usize,
 }
 
@@ -57,7 +63,7 @@ pub(crate) enum Form {
 /// Writes results. A reader that has gone away is not an error; [`Output::is_closed`] tells.
 #[derive(Debug)]
 pub(crate) struct Output {
-    telling: Telling,
+    options: OutputOptions,
     closed: bool,
     /// Lines not yet written.
     lines: String,
@@ -74,20 +80,6 @@ pub(crate) struct Output {
 /// How long the width of a window is taken for true: looking takes longer than writing a line.
 const PAGE_LASTS: Duration = Duration::from_millis(100);
 
-/// What all torrents of the command line come to.
-#[derive(Debug)]
-pub(crate) struct Total {
-    pub(crate) begun: Instant,
-    pub(crate) torrents: usize,
-    /// Torrents whose run alone would have ended with exit code 0.
-    pub(crate) answered: usize,
-    pub(crate) trackers: usize,
-    pub(crate) trackers_ok: usize,
-    pub(crate) peers: usize,
-    pub(crate) ok: usize,
-    pub(crate) outcomes: BTreeMap<Outcome, usize>,
-}
-
 /// The output of all runs; a lock is held for no longer than a line.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared(Arc<Mutex<Output>>);
@@ -103,19 +95,10 @@ impl Shared {
 }
 
 impl Output {
-    pub(crate) fn new(telling: Telling) -> Self {
-        let total = Total {
-            begun: Instant::now(),
-            torrents: telling.torrents,
-            answered: 0,
-            trackers: 0,
-            trackers_ok: 0,
-            peers: 0,
-            ok: 0,
-            outcomes: BTreeMap::new(),
-        };
+    pub(crate) fn new(options: OutputOptions) -> Self {
+        let total = Total::new(options.torrents);
         Self {
-            telling,
+            options,
             page: (Page::of_stdout(), Instant::now()),
             closed: false,
             lines: String::new(),
@@ -130,28 +113,28 @@ impl Output {
 
     /// Shows what goes on meanwhile, where that can be shown.
     pub(crate) fn with_progress(mut self, wanted: bool) -> Self {
-        self.progress = Progress::new(wanted && !self.telling.quiet);
+        self.progress = Progress::new(wanted && !self.options.quiet);
         self
     }
 
     /// Whether the result says by itself why there was no source of peers.
     pub(crate) fn is_report(&self) -> bool {
-        matches!(self.telling.form, Form::Report { .. }) && !self.telling.quiet
+        matches!(self.options.form, Form::Report { .. }) && !self.options.quiet
     }
 
-    /// Whether nobody takes results any more.
+    /// Whether stdout is closed and no file takes the results.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed && self.telling.file.is_none()
+        self.closed && self.options.file.is_none()
     }
 
     /// What to collect for the report at the end.
     pub(crate) fn tally(&self) -> Tally {
-        Tally::new(matches!(self.telling.form, Form::Report { all: true }) && !self.telling.quiet)
+        Tally::new(matches!(self.options.form, Form::Report { all: true }) && !self.options.quiet)
     }
 
     /// Whether each torrent is one line, because there are several and not everything is to be listed.
     fn is_line_each(&self) -> bool {
-        self.total.torrents > 1 && matches!(self.telling.form, Form::Report { all: false })
+        self.total.torrents > 1 && matches!(self.options.form, Form::Report { all: false })
     }
 
     /// What text is shown on.
@@ -163,51 +146,51 @@ impl Output {
         self.page.0
     }
 
-    pub(crate) fn start(&mut self, subject: &Subject) -> io::Result<()> {
-        let line = match self.telling.form {
+    pub(crate) fn start(&mut self, input: &Input) -> io::Result<()> {
+        let line = match self.options.form {
             Form::Report { .. } if self.is_line_each() => None,
-            Form::Report { .. } => Some(human::start(subject, self.page())),
+            Form::Report { .. } => Some(lines::start(input, self.page())),
             // Whole: nothing else tells of the torrent.
             Form::Trackers { .. } if self.total.torrents > 1 => None,
-            Form::Trackers { .. } => Some(human::start(subject, Page { cuts: false, ..self.page() })),
+            Form::Trackers { .. } => Some(lines::start(input, Page { cuts: false, ..self.page() })),
             Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
-        self.tell(line, false, |output| json::start(subject, output.telling.show_secrets))
+        self.tell(line, false, |output| json::start(input, output.options.show_secrets))
     }
 
-    pub(crate) fn tracker(&mut self, subject: &Subject, report: &TrackerReport) -> io::Result<()> {
+    pub(crate) fn tracker(&mut self, input: &Input, report: &TrackerReport) -> io::Result<()> {
         self.progress.tracker(report.status.is_ok());
         let page = self.page();
-        let line = match self.telling.form {
+        let line = match self.options.form {
             Form::Trackers { .. } if self.total.torrents > 1 => {
-                Some(format!("{}\n{}", human::name(subject), human::dig(subject, report, page)))
+                Some(format!("{}\n{}", name(input), tracker_detail(input, report, page)))
             }
-            Form::Trackers { .. } => Some(human::dig(subject, report, page)),
-            // Told at the end.
+            Form::Trackers { .. } => Some(tracker_detail(input, report, page)),
+            // In the report at the end.
             Form::Report { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
-        self.tell(line, false, |_| json::tracker(subject, report))
+        self.tell(line, false, |_| json::tracker(input, report))
     }
 
-    pub(crate) fn peer(&mut self, subject: &Subject, report: &PeerReport) -> io::Result<()> {
+    pub(crate) fn peer(&mut self, input: &Input, report: &PeerReport) -> io::Result<()> {
         self.progress.peer(report.outcome == Outcome::Ok);
-        let line = match self.telling.form {
+        let line = match self.options.form {
             Form::Report { all } if !self.is_line_each() && is_worth_a_line(report, all) => {
                 let page = self.page();
-                Some(self.whose(subject, &human::peer(report, page), page))
+                Some(self.prefixed(input, &lines::peer(report, page), page))
             }
             Form::Trackers { all: true } => Some(format!("    {}", report.address)),
-            Form::OnePeer => Some(human::one_peer(report, self.page())),
+            Form::OnePeer => Some(one_peer(report, self.page())),
             Form::Report { .. } | Form::Trackers { .. } | Form::Json | Form::Nagios(_) => None,
         };
-        self.tell(line, false, |_| json::peer(subject, report))
+        self.tell(line, false, |_| json::peer(input, report))
     }
 
-    /// The end of a run, and what it comes to by itself, with the reason where there was nobody to ask. Gives the conditions
+    /// Reports the end of a run: its summary, its own exit code, and the reason if it had no source of peers. Gives the conditions
     /// that are not met.
     pub(crate) fn summary(
         &mut self,
-        subject: &Subject,
+        input: &Input,
         summary: &Summary,
         tally: &Tally,
         (exit, because): (Exit, Option<&str>),
@@ -216,30 +199,30 @@ impl Output {
         self.progress.end();
         self.total.add(summary);
         let several = self.total.torrents > 1;
-        let unmet: Vec<String> = self.telling.fail_under.unmet(summary).collect();
+        let unmet: Vec<String> = self.options.fail_under.unmet(summary).collect();
         let page = self.page();
-        let line = match &mut self.telling.form {
-            Form::Report { .. } if self.telling.quiet => Some(human::in_short(subject, summary, tally)),
-            Form::Report { all: false } if several => Some(human::one_line(subject, summary, tally, page)),
-            Form::Report { .. } => Some(human::report(subject, summary, tally, page)),
-            Form::Trackers { .. } => Some(human::asked(summary)),
+        let line = match &mut self.options.form {
+            Form::Report { .. } if self.options.quiet => Some(one_line(input, summary, tally)),
+            Form::Report { all: false } if several => Some(torrent_line(input, summary, tally, page)),
+            Form::Report { .. } => Some(final_report(input, summary, tally, page)),
+            Form::Trackers { .. } => Some(asked(summary)),
             Form::Nagios(plugin) => {
-                let sentence = human::verdict(subject, summary, tally);
+                let sentence = verdict(input, summary, tally);
                 let sentence = because.map(|because| format!("{sentence}: {because}")).unwrap_or(sentence);
-                plugin.run(&human::name(subject), exit, &sentence, summary, several);
+                plugin.run(&name(input), exit, &sentence, summary, several);
                 None
             }
             Form::OnePeer | Form::Json => None,
         };
-        self.tell(line, true, |_| json::summary(subject, summary, &unmet))?;
+        self.tell(line, true, |_| json::summary(input, summary, &unmet))?;
         Ok(unmet)
     }
 
     /// The goodbyes that are owed: those that could not be sent.
-    pub(crate) fn goodbyes(&mut self, subject: &Subject, owed: &[TrackerReport]) -> io::Result<()> {
+    pub(crate) fn goodbyes(&mut self, input: &Input, owed: &[TrackerReport]) -> io::Result<()> {
         for report in owed {
-            self.owed.add(&human::name(subject), report);
-            self.tell(None, true, |_| json::goodbye(subject, report))?;
+            self.owed.add(&name(input), report);
+            self.tell(None, true, |_| json::goodbye(input, report))?;
         }
         Ok(())
     }
@@ -247,15 +230,15 @@ impl Output {
     /// What kept a run from doing its job.
     pub(crate) fn fault(&mut self, name: &str, exit: Exit, reason: &str) {
         self.progress.erase();
-        match &mut self.telling.form {
+        match &mut self.options.form {
             Form::Nagios(plugin) => plugin.fault(name, exit, reason),
-            _ => complain(&format!("{name}: {reason}")),
+            _ => eprint_error(&format!("{name}: {reason}")),
         }
     }
 
     /// What keeps all runs from beginning.
     pub(crate) fn cannot_begin(&mut self, reason: &str) -> ExitCode {
-        match self.telling.form {
+        match self.options.form {
             Form::Nagios(_) => crate::nagios::usage(reason).into(),
             _ => crate::exit::local_error(reason),
         }
@@ -266,14 +249,14 @@ impl Output {
         self.progress.erase();
         let lines = self.running.lines(&self.total);
         if lines.is_empty() {
-            complain(&self.progress.stage());
+            eprint_error(&self.progress.stage());
         }
-        lines.iter().for_each(|line| complain(line));
+        lines.iter().for_each(|line| eprint_error(line));
     }
 
     /// A run was interrupted before it began, which only a monitoring system has to be told.
     pub(crate) fn interrupted(&mut self, name: &str) {
-        if let Form::Nagios(plugin) = &mut self.telling.form {
+        if let Form::Nagios(plugin) = &mut self.options.form {
             plugin.fault(name, Exit::Interrupted, "interrupted");
         }
     }
@@ -282,27 +265,26 @@ impl Output {
     pub(crate) fn cannot_write(&mut self, error: &io::Error) {
         self.progress.erase();
         let reason = cannot_write(error);
-        match &mut self.telling.form {
+        match &mut self.options.form {
             Form::Nagios(plugin) => plugin.fault("bt-handshake", Exit::LocalError, &reason),
-            _ => complain(&reason),
+            _ => eprint_error(&reason),
         }
     }
 
-    /// What is to be said of a run that has been told of. A monitoring system has heard it with the run.
-    pub(crate) fn told_fault(&mut self, name: &str, reason: &str) {
+    /// Prints an error for a run that was reported already; the Nagios line contains it.
+    pub(crate) fn report_error(&mut self, name: &str, reason: &str) {
         self.progress.erase();
-        if !matches!(self.telling.form, Form::Nagios(_)) {
-            complain(&format!("{name}: {reason}"));
+        if !matches!(self.options.form, Form::Nagios(_)) {
+            eprint_error(&format!("{name}: {reason}"));
         }
     }
 
-    /// What all torrents come to, when there are several; so many runs were a success. What a monitoring system is to be
-    /// told of it all.
+    /// Reports the total of several torrents, of whose runs `answered` were a success. Gives the level for a monitoring system.
     pub(crate) fn total(&mut self, answered: usize) -> io::Result<Option<Level>> {
         self.progress.finish();
-        self.owed.lines().for_each(|line| complain(&line));
+        self.owed.lines().for_each(|line| eprint_error(&line));
         self.flush_file();
-        if matches!(self.telling.form, Form::Nagios(_))
+        if matches!(self.options.form, Form::Nagios(_))
             && let Some(error) = self.file_fault.take()
         {
             self.cannot_write(&error);
@@ -310,8 +292,8 @@ impl Output {
         self.total.answered = answered;
         let several = self.total.torrents > 1;
         let (mut level, page) = (None, self.page());
-        let line = match &self.telling.form {
-            Form::Report { all } if several => Some(human::total(&self.total, *all, page)),
+        let line = match &self.options.form {
+            Form::Report { all } if several => Some(total(&self.total, *all, page)),
             Form::Nagios(plugin) => {
                 let (worst, line) = plugin.told();
                 level = Some(worst);
@@ -327,8 +309,8 @@ impl Output {
     }
 
     /// Which torrent a line is about, if there are several.
-    fn whose(&self, subject: &Subject, line: &crate::text::Line, page: Page) -> String {
-        if self.total.torrents > 1 { human::whose(subject, page).and(line).on(page) } else { line.on(page) }
+    fn prefixed(&self, input: &Input, line: &crate::text::Line, page: Page) -> String {
+        if self.total.torrents > 1 { torrent_prefix(input, page).and(line).on(page) } else { line.on(page) }
     }
 
     /// Takes a line for stdout, and as JSON what is wanted so.
@@ -338,18 +320,18 @@ impl Output {
         always: bool,
         json: impl FnOnce(&Self) -> io::Result<String>,
     ) -> io::Result<()> {
-        let is_json = matches!(self.telling.form, Form::Json);
-        let json = if is_json || self.telling.file.is_some() {
+        let is_json = matches!(self.options.form, Form::Json);
+        let json = if is_json || self.options.file.is_some() {
             Some(json(self)?).filter(|line| !line.is_empty())
         } else {
             None
         };
-        if let (Some(json), Some(_)) = (&json, &self.telling.file) {
+        if let (Some(json), Some(_)) = (&json, &self.options.file) {
             self.file_lines.push_str(json);
             self.file_lines.push('\n');
         }
         let line = if is_json { json } else { line };
-        if let Some(line) = line.filter(|_| !self.closed && (always || !self.telling.quiet)) {
+        if let Some(line) = line.filter(|_| !self.closed && (always || !self.options.quiet)) {
             self.lines.push_str(&line);
             self.lines.push('\n');
         }
@@ -358,13 +340,13 @@ impl Output {
 
     /// Writes what waits for the file. That it cannot be written is told at the end: people read on.
     fn flush_file(&mut self) {
-        let Some((path, file)) = self.telling.file.as_mut().filter(|_| !self.file_lines.is_empty()) else { return };
+        let Some((path, file)) = self.options.file.as_mut().filter(|_| !self.file_lines.is_empty()) else { return };
         let written = file.write_all(self.file_lines.as_bytes());
         self.file_lines.clear();
         if let Err(error) = written {
             let path = guard::escape(&path.to_string_lossy()).to_string();
             self.file_fault = Some(io::Error::new(error.kind(), format!("{path}: {error}")));
-            self.telling.file = None;
+            self.options.file = None;
         }
     }
 
@@ -375,7 +357,7 @@ impl Output {
             return Ok(());
         }
         self.progress.erase();
-        let result = match self.telling.form {
+        let result = match self.options.form {
             Form::Json => write_all(io::stdout().lock(), &self.lines),
             // Stripped before, and not on the way: then it is one piece.
             _ if anstream::AutoStream::choice(&io::stdout()) == anstream::ColorChoice::Never => {
@@ -397,18 +379,6 @@ impl Output {
 /// asked for one by its address.
 fn is_worth_a_line(report: &PeerReport, all: bool) -> bool {
     report.outcome == Outcome::Ok || (!all && report.sources.contains(&Source::User))
-}
-
-impl Total {
-    fn add(&mut self, summary: &Summary) {
-        self.trackers += summary.trackers;
-        self.trackers_ok += summary.trackers_ok;
-        self.peers += summary.peers;
-        self.ok += summary.ok;
-        for (outcome, count) in &summary.outcomes {
-            *self.outcomes.entry(*outcome).or_default() += count;
-        }
-    }
 }
 
 fn write_all(mut to: impl Write, lines: &str) -> io::Result<()> {

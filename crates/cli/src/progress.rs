@@ -55,7 +55,7 @@ impl Progress {
         if ok { self.ok += 1 } else { self.failed += 1 }
     }
 
-    /// So many attempts have begun and not ended.
+    /// The number of attempts that have begun and not ended.
     pub(crate) fn in_flight(&mut self, now: usize) {
         self.in_flight = now;
     }

@@ -2,7 +2,8 @@
 
 use crate::advice::advice;
 use crate::exit::Exit;
-use crate::input::{Input, InputError, Subject};
+use crate::input::{Input, InputError};
+use crate::origin::Origin;
 use crate::output::Shared;
 use crate::room::Room;
 use client::{Config, CutShort, Event, Summary, Swarm};
@@ -14,34 +15,34 @@ use tokio::sync::watch;
 
 /// Does the main job for one torrent, telling it as it happens. Its time begins when there is room for it.
 pub(crate) async fn run(
-    input: &Input,
+    origin: &Origin,
     config: Config,
     bounds: &client::Shared,
     room: &Room,
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
 ) -> Exit {
-    let name = input.shown();
+    let name = origin.shown();
     let place = tokio::select! {
-        place = room.place(input.length()) => place,
+        place = room.place(origin.length()) => place,
         _ = interrupted.wait_for(|said| *said) => None,
     };
     let Some(mut place) = place else {
         output.lock().interrupted(&name);
         return Exit::Interrupted;
     };
-    let wanted = Wanted { named_peers: !config.peers.is_empty(), counts_only: config.scrape || !config.dial };
+    let mode = Mode { named_peers: !config.peers.is_empty(), counts_only: config.scrape || !config.dial };
     let begun = Instant::now();
     let until = begun.checked_add(config.deadline);
     let prepared = tokio::select! {
-        prepared = Box::pin(prepare(input, config, bounds)) => prepared,
+        prepared = Box::pin(prepare(origin, config, bounds)) => prepared,
         _ = interrupted.wait_for(|said| *said) => {
             output.lock().interrupted(&name);
             return Exit::Interrupted;
         }
     };
     place.has_read();
-    let (subject, mut swarm) = match prepared {
+    let (input, mut swarm) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
             output.lock().fault(&name, Exit::LocalError, &advice(&error));
@@ -51,16 +52,16 @@ pub(crate) async fn run(
     output.lock().progress.begin(until);
     output.lock().running.begin(&name, begun, swarm.interim());
     // On the heap, each in its time: many runs may wait.
-    let told = Box::pin(tell(&subject, &mut swarm, wanted, output, interrupted)).await;
+    let result = Box::pin(tell(&input, &mut swarm, mode, output, interrupted)).await;
     output.lock().running.end(&name, begun);
     // Takes the announces back; the result has been printed.
     let owed = Box::pin(swarm.shutdown()).await;
-    let reported = output.lock().goodbyes(&subject, &owed);
-    let told = told.and_then(|told| reported.map(|()| told));
-    match told {
-        // Nobody reads any more: how it went is of no interest.
+    let reported = output.lock().goodbyes(&input, &owed);
+    let result = result.and_then(|result| reported.map(|()| result));
+    match result {
+        // stdout is closed: the exit code of a closed pipe is 0.
         Ok(_) if output.lock().is_closed() => Exit::Answered,
-        Ok(told) => told.exit(&name, output),
+        Ok(result) => result.exit(&name, output),
         Err(error) => {
             output.lock().cannot_write(&error);
             Exit::LocalError
@@ -68,23 +69,23 @@ pub(crate) async fn run(
     }
 }
 
-async fn prepare(input: &Input, config: Config, bounds: &client::Shared) -> Result<(Subject, Swarm), InputError> {
-    let subject = input.read(&config).await?;
-    let swarm = Swarm::sharing(subject.topic.clone(), config, bounds)?;
-    Ok((subject, swarm))
+async fn prepare(origin: &Origin, config: Config, bounds: &client::Shared) -> Result<(Input, Swarm), InputError> {
+    let input = origin.read(&config).await?;
+    let swarm = Swarm::sharing(input.topic.clone(), config, bounds)?;
+    Ok((input, swarm))
 }
 
-/// What the user wanted beyond the torrent's own peers.
+/// What the user asked for beyond the torrent's own peers.
 #[derive(Clone, Copy, Debug)]
-struct Wanted {
+struct Mode {
     named_peers: bool,
     /// A tracker's answer is the answer.
     counts_only: bool,
 }
 
-/// What is left to say when everything has been told.
+/// What is left when the summary has been printed.
 #[derive(Debug)]
-struct Told {
+struct RunResult {
     exit: Exit,
     /// Conditions that are not met.
     unmet: Vec<String>,
@@ -93,19 +94,19 @@ struct Told {
 }
 
 async fn tell(
-    subject: &Subject,
+    input: &Input,
     swarm: &mut Swarm,
-    wanted: Wanted,
+    mode: Mode,
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
-) -> std::io::Result<Told> {
-    let mut told = Told { exit: Exit::Answered, unmet: Vec::new(), because: None };
+) -> std::io::Result<RunResult> {
+    let mut result = RunResult { exit: Exit::Answered, unmet: Vec::new(), because: None };
     let (mut tally, mut cut_short) = (output.lock().tally(), false);
-    output.lock().start(subject)?;
+    output.lock().start(input)?;
     loop {
-        // Nobody reads any more: leave quietly.
+        // stdout is closed: leave quietly.
         if output.lock().is_closed() {
-            return Ok(told);
+            return Ok(result);
         }
         let event = next_event(swarm, output, &mut interrupted, cut_short).await?;
         let Some(event) = event else {
@@ -114,29 +115,29 @@ async fn tell(
             continue;
         };
         match event {
-            None => return Ok(told),
+            None => return Ok(result),
             Some(Event::Tracker(report)) => {
                 let mut output = output.lock();
                 let page = output.page();
-                tally.tracker(subject, &report, page);
-                output.tracker(subject, &report)?;
+                tally.tracker(input, &report, page);
+                output.tracker(input, &report)?;
             }
             Some(Event::Peer(report)) => {
                 tally.peer(&report);
-                output.lock().peer(subject, &report)?;
+                output.lock().peer(input, &report)?;
             }
             Some(Event::Summary(summary)) => {
-                told.exit = exit(&summary, wanted);
-                let because = (told.exit == Exit::NoSource).then(|| tally.failures.advice());
-                told.unmet = output.lock().summary(subject, &summary, &tally, (told.exit, because.as_deref()))?;
-                told.because = because;
+                result.exit = exit(&summary, mode);
+                let because = (result.exit == Exit::NoSource).then(|| tally.failures.advice());
+                result.unmet = output.lock().summary(input, &summary, &tally, (result.exit, because.as_deref()))?;
+                result.because = because;
             }
             Some(_) => {}
         }
     }
 }
 
-/// The next event; `None` for an interrupt, unless that has been heard already. Before a wait, everything that has been told is
+/// The next event; `None` for an interrupt, unless that has been heard already. Before a wait, everything that was reported is
 /// written. The wait itself is the engine's: asked again at once, it would take that for a turn that others have had.
 async fn next_event(
     swarm: &mut Swarm,
@@ -158,27 +159,27 @@ async fn next_event(
 }
 
 /// What a run comes to by itself.
-fn exit(summary: &Summary, wanted: Wanted) -> Exit {
+fn exit(summary: &Summary, mode: Mode) -> Exit {
     if summary.cut_short == Some(CutShort::Interrupt) {
         Exit::Interrupted
-    } else if summary.ok > 0 || (wanted.counts_only && !wanted.named_peers && summary.trackers_ok > 0) {
+    } else if summary.ok > 0 || (mode.counts_only && !mode.named_peers && summary.trackers_ok > 0) {
         Exit::Answered
-    } else if wanted.named_peers || summary.trackers_ok > 0 || summary.peers > 0 {
-        Exit::NobodyAnswered
+    } else if mode.named_peers || summary.trackers_ok > 0 || summary.peers > 0 {
+        Exit::NoPeerAnswered
     } else {
         Exit::NoSource
     }
 }
 
-impl Told {
+impl RunResult {
     /// The exit code, and on stderr what is not met, or why there was no source of peers.
     fn exit(&self, name: &str, output: &Shared) -> Exit {
         if let Some(because) = self.because.as_ref().filter(|_| !output.lock().is_report()) {
-            output.lock().told_fault(name, because);
+            output.lock().report_error(name, because);
         }
         if !self.unmet.is_empty() {
-            output.lock().told_fault(name, &format!("{} (--fail-under)", self.unmet.join("; ")));
+            output.lock().report_error(name, &format!("{} (--fail-under)", self.unmet.join("; ")));
         }
-        if self.unmet.is_empty() { self.exit } else { self.exit.max(Exit::NobodyAnswered) }
+        if self.unmet.is_empty() { self.exit } else { self.exit.max(Exit::NoPeerAnswered) }
     }
 }

@@ -1,8 +1,8 @@
 //! Several torrents at the same time, in the bounds of one run.
 
 use crate::advice::{advice, cannot_write};
-use crate::exit::{Exit, complain};
-use crate::input::Input;
+use crate::exit::{Exit, eprint_error};
+use crate::origin::Origin;
 use crate::output::{Output, Shared};
 use crate::room::Room;
 use crate::run::run;
@@ -18,9 +18,8 @@ use tokio::time::{MissedTickBehavior, interval};
 /// How often the progress is drawn anew.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Runs every torrent, each told of on its own, and with more than one a total; the worst exit code counts, and `worst` is
-/// what it was before.
-pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, mut output: Output, worst: Exit) -> ExitCode {
+/// Runs every torrent and reports on each, and on all of several in a total; gives the worst exit code, `worst` included.
+pub(crate) async fn run_all(origins: Vec<Origin>, config: &Config, mut output: Output, worst: Exit) -> ExitCode {
     let mut signals = match Signals::listen() {
         Ok(signals) => signals,
         Err(error) => return output.cannot_begin(&format!("cannot listen for signals: {error}")),
@@ -30,12 +29,12 @@ pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, mut output: Out
         Err(error) => return output.cannot_begin(&advice(&error.into())),
     };
     let output = Shared::new(output);
-    let ended = run_each(inputs, config, &bounds, &output, &mut signals, worst).await;
+    let ended = run_each(origins, config, &bounds, &output, &mut signals, worst).await;
     let mut output = output.lock();
     let Some((worst, answered)) = ended else {
         // The second interrupt: what waits to be written stays unwritten.
         if let owed @ 1.. = bounds.goodbyes_owed() {
-            complain(&format!("left at once, with {} not taken back", plural(owed, "announce")));
+            eprint_error(&format!("left at once, with {} not taken back", plural(owed, "announce")));
         }
         return Exit::Interrupted.into();
     };
@@ -43,7 +42,7 @@ pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, mut output: Out
         Ok(Some(level)) => level.code().into(),
         Ok(None) => worst.into(),
         Err(error) => {
-            complain(&cannot_write(&error));
+            eprint_error(&cannot_write(&error));
             worst.max(Exit::LocalError).into()
         }
     }
@@ -51,7 +50,7 @@ pub(crate) async fn run_all(inputs: Vec<Input>, config: &Config, mut output: Out
 
 /// The worst exit code, and how many runs were a success; `None` when a second interrupt ended it.
 async fn run_each(
-    inputs: Vec<Input>,
+    origins: Vec<Origin>,
     config: &Config,
     bounds: &client::Shared,
     output: &Shared,
@@ -59,7 +58,7 @@ async fn run_each(
     mut worst: Exit,
 ) -> Option<(Exit, usize)> {
     let (interrupt, interrupted) = watch::channel(false);
-    let (mut waiting, mut running) = (inputs.into_iter(), JoinSet::new());
+    let (mut waiting, mut running) = (origins.into_iter(), JoinSet::new());
     let room = Room::new();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -68,11 +67,11 @@ async fn run_each(
         while running.len() < bounds.runs()
             && !*interrupted.borrow()
             && !output.lock().is_closed()
-            && let Some(input) = waiting.next()
+            && let Some(origin) = waiting.next()
         {
             let (config, bounds, room, output, interrupted) =
                 (config.clone(), bounds.clone(), room.clone(), output.clone(), interrupted.clone());
-            running.spawn(async move { run(&input, config, &bounds, &room, &output, interrupted).await });
+            running.spawn(async move { run(&origin, config, &bounds, &room, &output, interrupted).await });
         }
         tokio::select! {
             ended = running.join_next() => match ended {
@@ -80,7 +79,7 @@ async fn run_each(
                     worst = worst.max(exit);
                     answered += usize::from(exit == Exit::Answered);
                 }
-                // A panic is a defect of ours, and goes on here.
+                // A panic is a defect of this program, and goes on here.
                 Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
                 None => break,
             },

@@ -2,10 +2,11 @@
 
 use crate::advice::{advice, cannot_write};
 use crate::args::Show;
-use crate::exit::{Exit, complain};
-use crate::human::Sheet;
-use crate::input::{Input, Subject};
+use crate::exit::{Exit, eprint_error};
+use crate::human::torrent_sheet::TorrentSheet;
+use crate::input::Input;
 use crate::json;
+use crate::origin::Origin;
 use crate::text::Page;
 use client::Config;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -15,24 +16,24 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Shows each torrent; `worst` is the worst exit code before.
-pub(crate) async fn show_all(inputs: Vec<Input>, args: &Show, mut worst: Exit) -> Exit {
-    let several = inputs.len() > 1;
-    let config = Config { deadline: PATIENCE, show_secrets: args.telling.show_secrets, ..Config::default() };
-    for (n, input) in inputs.iter().enumerate() {
-        let subject = match input.read_whole(&config).await {
-            Ok(subject) => subject,
+pub(crate) async fn show_all(origins: Vec<Origin>, args: &Show, mut worst: Exit) -> Exit {
+    let several = origins.len() > 1;
+    let config = Config { deadline: PATIENCE, show_secrets: args.output_args.show_secrets, ..Config::default() };
+    for (n, origin) in origins.iter().enumerate() {
+        let input = match origin.read_whole(&config).await {
+            Ok(input) => input,
             Err(error) => {
-                complain(&format!("{}: {}", input.shown(), advice(&error)));
+                eprint_error(&format!("{}: {}", origin.shown(), advice(&error)));
                 worst = worst.max(Exit::LocalError);
                 continue;
             }
         };
-        match write(&subject, args, several && n > 0) {
+        match write(&input, args, several && n > 0) {
             Ok(()) => {}
-            // Nobody reads any more.
+            // stdout is closed.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return worst,
             Err(error) => {
-                complain(&cannot_write(&error));
+                eprint_error(&cannot_write(&error));
                 return worst.max(Exit::LocalError);
             }
         }
@@ -40,15 +41,15 @@ pub(crate) async fn show_all(inputs: Vec<Input>, args: &Show, mut worst: Exit) -
     worst
 }
 
-fn write(subject: &Subject, args: &Show, apart: bool) -> io::Result<()> {
-    let secrets = args.telling.show_secrets;
+fn write(input: &Input, args: &Show, apart: bool) -> io::Result<()> {
+    let secrets = args.output_args.show_secrets;
     if args.json {
         let mut stdout = BufWriter::new(io::stdout().lock());
-        json::torrent(subject, args.files, secrets, &mut stdout)?;
+        json::torrent(input, args.files, secrets, &mut stdout)?;
         return stdout.flush();
     }
     let mut stdout = BufWriter::new(anstream::stdout().lock());
     write!(stdout, "{}", if apart { "\n" } else { "" })?;
-    Sheet { files: args.files, show_secrets: secrets }.write(subject, Page::of_stdout(), &mut stdout)?;
+    TorrentSheet { files: args.files, show_secrets: secrets }.write(input, Page::of_stdout(), &mut stdout)?;
     stdout.flush()
 }

@@ -126,7 +126,7 @@ impl Line {
         self
     }
 
-    /// The line in lines of at most so many columns, broken at blanks: the first begins after `indent` columns, the others
+    /// The line in lines of at most `columns`, broken at blanks: the first begins after `indent` columns, the others
     /// after `hanging`. A longer word has a line of its own. Blanks at the beginning of the line and several together stay.
     pub(crate) fn wrapped(&self, indent: usize, hanging: usize, columns: usize) -> Vec<Self> {
         let mut lines = vec![Self::new().add(" ".repeat(indent))];
@@ -183,7 +183,7 @@ impl Line {
     }
 }
 
-/// As many of the first characters as fit into so many columns.
+/// The first characters, as far as they fit into `columns`.
 fn head(text: &str, columns: usize) -> &str {
     let mut room = columns;
     let end = text.char_indices().find(|(_, character)| {
@@ -199,7 +199,7 @@ fn head(text: &str, columns: usize) -> &str {
     end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
-/// A name of at most so many columns, its middle left out if it is longer: what names of a series differ in is often at the
+/// A name of at most `columns`, its middle left out if it is longer: what names of a series differ in is often at the
 /// end.
 pub(crate) fn short(name: &str, columns: usize, marks: Marks) -> String {
     if name.width() <= columns {
@@ -217,7 +217,7 @@ pub(crate) fn short(name: &str, columns: usize, marks: Marks) -> String {
             fits.is_some()
         })
         .collect();
-    // A mark whose letter is left out would be set on the ellipsis.
+    // A combining mark without its letter would be set on the ellipsis.
     while tail.last().is_some_and(|character| character.width() == Some(0)) {
         tail.pop();
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 const LONGEST: usize = 14;
 /// Most edits between a word and the command it is taken for.
 const MOST_MISTAKES: usize = 2;
-/// An edit needs so many letters of the word: two edits make any three letters `man`.
+/// Letters that a word needs for each edit: two edits make any three letters `man`.
 const LETTERS_PER_MISTAKE: usize = 3;
 /// Commands of other programs that are options here.
 const ELSEWHERE: [(&str, &str); 2] = [("help", "--help"), ("version", "--version")];

@@ -1,6 +1,6 @@
-//! Classifies one word of the command line, and says what is wrong with a word that is no input.
+//! Classifies one word of the command line, or says why it names no torrent.
 
-use crate::input::Input;
+use crate::origin::Origin;
 use metainfo::{HashError, Hashes};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -8,31 +8,31 @@ use std::path::Path;
 /// Quotation marks and blanks that come along when a link or a hash is copied.
 const QUOTES: &[char] = &['"', '\'', '`', '“', '”', '„', '‘', '’', '«', '»', '<', '>'];
 
-/// The input that a word means, or what is wrong with it. An existing file of that name has precedence, except over `-`, a
+/// Where the torrent comes from that a word names, or what is wrong with the word. An existing file of that name has precedence, except over `-`, a
 /// magnet link and an info-hash in hexadecimal.
-pub(crate) fn meaning(word: &OsStr) -> Result<Input, String> {
-    let Some(text) = word.to_str() else { return Ok(Input::File(word.into())) };
+pub(crate) fn meaning(word: &OsStr) -> Result<Origin, String> {
+    let Some(text) = word.to_str() else { return Ok(Origin::File(word.into())) };
     if text == "-" {
-        return Ok(Input::Stdin);
+        return Ok(Origin::Stdin);
     }
     // Blanks come along when a link is copied.
     if begins(text.trim_start(), "magnet:") {
-        return Ok(Input::Magnet(without_escapes(text.trim())));
+        return Ok(Origin::Magnet(without_escapes(text.trim())));
     }
     let is_hexadecimal = [40, 64].contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_hexadecimal && Path::new(text).symlink_metadata().is_ok() {
-        return Ok(Input::File(word.into()));
+        return Ok(Origin::File(word.into()));
     }
     let bare = text.trim_matches(|c: char| QUOTES.contains(&c) || is_blank(c));
     if let Ok(hashes) = bare.parse() {
-        return Ok(Input::Hash(hashes));
+        return Ok(Origin::Hash(hashes));
     }
     if let Some(link) = link(bare) {
-        return Ok(Input::Magnet(link));
+        return Ok(Origin::Magnet(link));
     }
     match url(bare).map(str::to_owned).or_else(|| hash_fault(bare)) {
         Some(fault) => Err(fault),
-        None => Ok(Input::File(word.into())),
+        None => Ok(Origin::File(word.into())),
     }
 }
 
@@ -119,10 +119,10 @@ mod tests {
 
     #[test]
     fn words_and_what_they_mean() {
-        let v1 = Input::Hash(Hashes::V1(V1.parse().unwrap()));
-        let v2 = Input::Hash(Hashes::V2("ab".repeat(32).parse().unwrap()));
-        let file = |name: &str| Input::File(name.into());
-        let link = |link: &str| Input::Magnet(link.to_owned());
+        let v1 = Origin::Hash(Hashes::V1(V1.parse().unwrap()));
+        let v2 = Origin::Hash(Hashes::V2("ab".repeat(32).parse().unwrap()));
+        let file = |name: &str| Origin::File(name.into());
+        let link = |link: &str| Origin::Magnet(link.to_owned());
         for (word, expected) in [
             (V1.to_owned(), v1.clone()),
             (format!("  {V1}\n"), v1.clone()),
@@ -132,7 +132,7 @@ mod tests {
             ("ab".repeat(32), v2.clone()),
             (format!("1220{}", "AB".repeat(32)), v2),
             (format!("./{V1}"), file(&format!("./{V1}"))),
-            ("-".to_owned(), Input::Stdin),
+            ("-".to_owned(), Origin::Stdin),
             ("-x".to_owned(), file("-x")),
             ("no such file".to_owned(), file("no such file")),
             ("deadbeef.torrent".to_owned(), file("deadbeef.torrent")),
@@ -177,7 +177,7 @@ mod tests {
         }
         // Names of files that were not found.
         for name in ["a-name-of-more-than-thirty-letters", "debian-13.1.0-amd64-netinst.iso.torrent"] {
-            assert!(matches!(meaning(name.as_ref()), Ok(Input::File(_))), "{name}");
+            assert!(matches!(meaning(name.as_ref()), Ok(Origin::File(_))), "{name}");
         }
     }
 

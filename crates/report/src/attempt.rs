@@ -13,8 +13,8 @@ use std::time::Duration;
 pub struct AttemptReport {
     /// What carried its bytes
     pub transport: Transport,
-    /// Whether they were encrypted: `none`, `header` (an encrypted handshake and a plaintext stream behind it; RC4 alone is
-    /// offered so far, so that no peer chooses it) or `rc4`
+    /// How they were encrypted; `header` is an encrypted handshake with a plaintext stream behind it, which no peer chooses so
+    /// far, because RC4 alone is offered
     pub encryption: Encryption,
     /// How it ended
     pub outcome: Outcome,

@@ -5,9 +5,12 @@ use crate::outcome::{Detail, Outcome};
 use crate::peer::{ListenEnd, PeerReport};
 use peer_wire::ExtensionHandshake;
 
-/// The sentence for a peer; `None` when there is nothing to add.
-pub(crate) fn hint(report: &PeerReport) -> Option<&'static str> {
-    Explanation::of(CodeKind::Outcome, report.outcome.code())?.cause(cause(report))
+impl PeerReport {
+    /// One sentence on what its outcome may mean, and what can be done; `None` if there is nothing to add.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        Explanation::of(CodeKind::Outcome, self.outcome.code())?.cause(cause(self))
+    }
 }
 
 /// Which of its outcome's causes the report points to; `None` where the outcome has one sentence, or the report has no

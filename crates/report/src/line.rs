@@ -1,13 +1,13 @@
 //! The lines of the JSON report: one object each, told apart by `type`. Unknown is null, never absent.
 
-use crate::line_torrent::TorrentLine;
+use crate::line_torrent::{StartLine, TorrentLine};
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
-use crate::serial::{Hash, Ms, Null, SomeHash, SomeHashV2};
+use crate::serial::{Hash, Ms, Null};
 use crate::summary::Summary;
 use crate::tracker::TrackerReport;
 use crate::verdict::Verdict;
-use ids::{InfoHash, InfoHashV2};
+use ids::InfoHash;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,40 +32,6 @@ pub enum Line<'r> {
     Goodbye(TrackerLine<'r>),
     /// What a torrent says, in full
     Torrent(Box<TorrentLine<'r>>),
-}
-
-/// What is known of a torrent when a run begins.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
-pub struct StartLine<'r> {
-    /// Raised when a field changes its meaning or goes; new fields do not raise it
-    #[cfg_attr(any(test, feature = "schema"), schemars(extend("const" = 1)))]
-    pub schema: u32,
-    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
-    #[serde(with = "Hash")]
-    pub info_hash: InfoHash,
-    /// As it was given: a path, an info-hash, `standard input`
-    pub torrent: &'r str,
-    /// The name it gives itself; null of an info-hash
-    pub name: Option<String>,
-    /// SHA-1 (BEP 3)
-    #[serde(with = "SomeHash")]
-    pub info_hash_v1: Option<InfoHash>,
-    /// SHA-256 (BEP 52)
-    #[serde(with = "SomeHashV2")]
-    pub info_hash_v2: Option<InfoHashV2>,
-    /// All files together, padding not counted; null of a magnet link and an info-hash
-    pub total_size_bytes: Option<u64>,
-    /// Bytes in each piece but the last
-    pub piece_length_bytes: Option<u32>,
-    /// Number of pieces
-    pub pieces: Option<u32>,
-    /// Number of files, padding not counted
-    pub files: Option<usize>,
-    /// BEP 27; null where it is unknown
-    pub private: Option<bool>,
-    /// Announce URLs, without their secrets
-    pub trackers: Vec<String>,
 }
 
 /// A tracker's report in a run about a torrent.
@@ -137,11 +103,6 @@ pub struct TotalLine<'r> {
     /// From beginning to end
     #[serde(rename = "elapsed_ms", with = "Ms")]
     pub elapsed: Duration,
-}
-
-impl StartLine<'_> {
-    /// The schema that the lines follow.
-    pub const SCHEMA: u32 = 1;
 }
 
 impl<'r> Line<'r> {

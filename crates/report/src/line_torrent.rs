@@ -1,8 +1,43 @@
-//! The line of a torrent: what it says, in full.
+//! The lines of a torrent: what is known of it when a run begins, and what it says in full.
 
-use crate::line::StartLine;
+use crate::serial::{Hash, SomeHash, SomeHashV2};
+use ids::{InfoHash, InfoHashV2};
 use serde::{Serialize, Serializer};
 use std::fmt;
+
+/// What is known of a torrent when a run begins.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct StartLine<'r> {
+    /// Raised when a field changes its meaning or goes; new fields do not raise it
+    #[cfg_attr(any(test, feature = "schema"), schemars(extend("const" = 1)))]
+    pub schema: u32,
+    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
+    #[serde(with = "Hash")]
+    pub info_hash: InfoHash,
+    /// As it was given: a path, an info-hash, `standard input`
+    pub torrent: &'r str,
+    /// The name it gives itself; null of an info-hash
+    pub name: Option<String>,
+    /// SHA-1 (BEP 3)
+    #[serde(with = "SomeHash")]
+    pub info_hash_v1: Option<InfoHash>,
+    /// SHA-256 (BEP 52)
+    #[serde(with = "SomeHashV2")]
+    pub info_hash_v2: Option<InfoHashV2>,
+    /// All files together, padding not counted; null of a magnet link and an info-hash
+    pub total_size_bytes: Option<u64>,
+    /// Bytes in each piece but the last
+    pub piece_length_bytes: Option<u32>,
+    /// Number of pieces
+    pub pieces: Option<u32>,
+    /// Number of files, padding not counted
+    pub files: Option<usize>,
+    /// BEP 27; null where it is unknown
+    pub private: Option<bool>,
+    /// Announce URLs, without their secrets
+    pub trackers: Vec<String>,
+}
 
 /// What a torrent says, in full.
 #[derive(Debug, Serialize)]
@@ -74,6 +109,11 @@ pub struct FileEntry {
     /// The root of its hashes (BEP 52)
     #[cfg_attr(any(test, feature = "schema"), schemars(regex(pattern = r"^[0-9a-f]{64}$")))]
     pub pieces_root: Option<String>,
+}
+
+impl StartLine<'_> {
+    /// The schema that the lines follow.
+    pub const SCHEMA: u32 = 1;
 }
 
 /// A list that is put together while it is written: a torrent may have a million files.

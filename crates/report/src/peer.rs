@@ -3,12 +3,11 @@
 use crate::attempt::AttemptReport;
 use crate::client_name::client_name;
 use crate::code::codes;
-use crate::event::Source;
 use crate::extension::SomeExtension;
-use crate::hint::hint;
 use crate::outcome::{Detail, Outcome, Stage};
 use crate::role::{Role, RoleFrom};
 use crate::serial::{SomeMs, SomeText, Text};
+use crate::source::Source;
 use crate::transport::{Encryption, Transport};
 use metainfo::Hashes;
 use peer_wire::{ExtensionHandshake, Handshake};
@@ -44,7 +43,7 @@ pub struct PeerReport {
     pub stage: Stage,
     /// What carried that attempt
     pub transport: Transport,
-    /// Whether that attempt was encrypted: `none`, `header` or `rc4`
+    /// How that attempt was encrypted
     pub encryption: Encryption,
     /// Every attempt, in order; empty if it was not dialled
     pub attempts: Vec<AttemptReport>,
@@ -213,12 +212,6 @@ impl PeerReport {
     pub fn other_errors(&self) -> impl Iterator<Item = &str> {
         let others = self.attempts.iter().filter(|attempt| attempt.encryption != self.encryption);
         others.filter_map(|attempt| attempt.error.as_deref())
-    }
-
-    /// One sentence on what it may mean, and what can be done.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        hint(self)
     }
 }
 

@@ -1,11 +1,11 @@
 //! The shapes of fields that have another form in JSON than in Rust.
 
-use crate::event::Source;
 use crate::extension::{Extension, SomeExtension};
 use crate::line::Line;
 use crate::line_torrent::{Each, Issues};
 use crate::seen_as::{SeenAs, SeenKeys};
 use crate::serial::{Hash, Ms, Null, SomeHash, SomeHashV2, SomeMs, SomeSeconds, SomeText, Text};
+use crate::source::Source;
 use crate::summary::Clients;
 use crate::tracker::{SkippedKeys, SomeFamily};
 use schemars::generate::SchemaSettings;
@@ -99,7 +99,9 @@ pub fn schema() -> String {
     let mut line = settings.into_generator().into_root_schema_for::<Line<'static>>().to_value();
     tidy(&mut line);
     let variants = line.get_mut("oneOf").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
-    let name = |variant: &Value| variant["properties"]["type"]["const"].as_str().unwrap_or_default().to_owned();
+    let name = |variant: &Value| {
+        variant.pointer("/properties/type/const").and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     let root = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "bt-handshake, schema 1",

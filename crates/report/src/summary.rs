@@ -1,7 +1,7 @@
 //! The run as a whole, counted from its reports.
 
 use crate::client_name::client_name;
-use crate::event::CutShort;
+use crate::code::codes;
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
 use crate::role::Role;
@@ -62,6 +62,16 @@ pub struct Summary {
     /// From the first step to the last report
     #[serde(rename = "elapsed_ms", with = "Ms")]
     pub elapsed: Duration,
+}
+
+codes! {
+    /// What ended a run before all peers were heard.
+    pub enum CutShort {
+        /// The run's deadline.
+        Deadline = "deadline",
+        /// An interrupt.
+        Interrupt = "interrupt",
+    }
 }
 
 impl Summary {

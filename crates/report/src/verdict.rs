@@ -1,10 +1,9 @@
 //! What a run says of its torrent, in one code.
 
 use crate::code::codes;
-use crate::event::CutShort;
 use crate::outcome::Outcome;
 use crate::status::{Standing, TrackerStatus};
-use crate::summary::Summary;
+use crate::summary::{CutShort, Summary};
 
 codes! {
     /// What a run says of its torrent. It speaks of the peers that were reached, at one time and from one address.

@@ -1,7 +1,7 @@
 //! Options of how we go about it, for every command that sends something.
 
-use super::limits::{LimitName, limit};
-use super::values::{duration, positive};
+use crate::args::limits::{LimitName, limit};
+use crate::args::values::{duration, positive};
 use clap::{Args, ValueEnum};
 use client::{Bind, Config, Trackers};
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tracker::{PeerAddress, TrackerUrl};
 
-const WHOM: &str = "Sources";
+const SOURCES: &str = "Sources";
 const TIMES: &str = "Deadlines";
 const HOW: &str = "Network";
 
@@ -19,25 +19,25 @@ const HOW: &str = "Network";
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Sources {
     /// Try this peer too: IP:PORT or HOST:PORT (repeatable)
-    #[arg(long = "peer", value_name = "ADDR", help_heading = WHOM)]
+    #[arg(long = "peer", value_name = "ADDR", help_heading = SOURCES)]
     pub(crate) peers: Vec<PeerAddress>,
 
     /// Ask no tracker
-    #[arg(long, conflicts_with = "trackers", help_heading = WHOM)]
+    #[arg(long, conflicts_with = "trackers", help_heading = SOURCES)]
     pub(crate) no_trackers: bool,
 
     /// Ask trackers for their counts only; they learn nothing of us and name no peers
-    #[arg(long, conflicts_with = "no_trackers", help_heading = WHOM)]
+    #[arg(long, conflicts_with = "no_trackers", help_heading = SOURCES)]
     pub(crate) scrape: bool,
 
     /// Most peers taken from each answer of a tracker, 0 for all
     #[arg(long, value_name = "N", default_value_t = Config::default().max_peers.unwrap_or_default(),
-          hide_short_help = true, help_heading = WHOM)]
+          hide_short_help = true, help_heading = SOURCES)]
     pub(crate) max_peers: usize,
 
     /// Most ports of one IP address that are dialled because trackers name them, or asked because a torrent does, 0 for all
     #[arg(long, value_name = "N", default_value_t = Config::default().max_per_address.unwrap_or_default(),
-          hide_short_help = true, help_heading = WHOM)]
+          hide_short_help = true, help_heading = SOURCES)]
     max_per_address: usize,
 }
 
@@ -45,11 +45,11 @@ pub(crate) struct Sources {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct AskedTrackers {
     /// Ask this tracker instead of the torrent's (repeatable)
-    #[arg(long = "tracker", value_name = "URL", help_heading = WHOM)]
+    #[arg(long = "tracker", value_name = "URL", help_heading = SOURCES)]
     trackers: Vec<String>,
 
     /// Trust the certificates in this PEM file too, for HTTPS trackers
-    #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = WHOM)]
+    #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = SOURCES)]
     tls_ca: Option<PathBuf>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct Conversation {
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = duration, help_heading = TIMES)]
     linger: Duration,
 
-    /// What to make of encrypted connections
+    /// When to encrypt connections
     #[arg(long, value_name = "POLICY", default_value = "prefer-plain", hide_short_help = true, help_heading = HOW)]
     encryption: EncryptionPolicy,
 
@@ -113,12 +113,12 @@ pub(crate) struct Ourselves {
     limits: Vec<(LimitName, u64)>,
 }
 
-/// What to make of encrypted connections.
+/// When to encrypt connections.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum EncryptionPolicy {
-    /// In the clear; encrypted when that ends as it does with peers that require it
+    /// In the clear; encrypted if the peer seems to require it
     PreferPlain,
-    /// Encrypted; in the clear when that fails
+    /// Encrypted; in the clear if that fails
     Prefer,
     /// Encrypted only
     Require,
@@ -151,7 +151,7 @@ impl Sources {
 }
 
 impl AskedTrackers {
-    /// Notes the choices in `config`, or says in one line what is wrong. URLs are parsed here and not by clap, whose errors
+    /// Notes the choices in `config`, or says in one line what is wrong. URLs are parsed here and not by clap, because its errors
     /// would repeat a passkey.
     pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
         if !self.trackers.is_empty() {

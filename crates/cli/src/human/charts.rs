@@ -1,7 +1,7 @@
 //! Small bar charts in plain characters.
 
-use super::times::Times;
-use super::{DIM, PLAIN};
+use crate::human::style::{DIM, PLAIN};
+use crate::human::times::Times;
 use crate::text::{Line, Page, short, time};
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
@@ -29,7 +29,7 @@ pub(super) fn chart(title: &str, rows: &[(String, usize)], page: Page) -> Vec<Li
     let room = page.columns.saturating_sub(label + digits + 6).min(LONGEST_BAR);
     let mut lines = vec![Line::new().styled(DIM, title)];
     for (name, count) in rows {
-        // Whoever is there has a bar.
+        // Every row has a bar.
         let length = (count * room).div_ceil(most.max(1));
         let line = Line::new().add("  ").cell(PLAIN, short(name, label, page.marks), label);
         lines.push(line.add(format!("  {count:>digits$}  {}", page.marks.bar.repeat(length))));
@@ -37,7 +37,7 @@ pub(super) fn chart(title: &str, rows: &[(String, usize)], page: Page) -> Vec<Li
     lines
 }
 
-/// The most frequent first, at most so many; the rest in one row, with `others` that are counted and not named.
+/// The most frequent first, at most `most`; the rest in one row, together with `others` that have no name.
 pub(super) fn most_frequent(mut rows: Vec<(String, usize)>, others: usize, most: usize) -> Vec<(String, usize)> {
     rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let rest: usize = rows.iter().skip(most).map(|(_, count)| count).sum::<usize>() + others;
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_fit_and_whoever_is_there_has_one() {
+    fn bars_fit_and_every_row_has_one() {
         let rows = [("ok", 1000), ("connect_timeout", 1), ("a client with a name that is much too long", 500)];
         let lines = chart("outcomes", &rows.map(|(label, count)| (label.to_owned(), count)), PAGE);
         assert_eq!(

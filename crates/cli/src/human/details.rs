@@ -1,10 +1,12 @@
 //! Everything, for `--all`: response times, trackers, each peer once, charts.
 
-use super::charts::{chart, most_frequent, response_times, spread};
-use super::times::Times;
-use super::verdict::{missing_files, path};
-use super::{BAD, BOLD, DIM, answered_in, facts, family, name, role_name, tracker};
-use crate::input::Subject;
+use crate::human::charts::{chart, most_frequent, response_times, spread};
+use crate::human::files::{missing_files, path};
+use crate::human::lines::tracker;
+use crate::human::style::{BAD, BOLD, DIM};
+use crate::human::times::Times;
+use crate::human::words::{answered_in, facts, family, name, role_name};
+use crate::input::Input;
 use crate::text::{Line, Page, listed, plural};
 use client::{Outcome, PeerReport, Summary, TrackerReport};
 use std::collections::BTreeMap;
@@ -14,7 +16,7 @@ use tracker::PeerAddress;
 /// Clients with a bar of their own.
 const MOST_CLIENTS: usize = 10;
 
-/// Clients that answer at intervals of their own: seen of Transmission 3.00 to 4.1.4 and of aria2 1.36 and 1.37.
+/// Clients that look at their connections at intervals: seen of Transmission 3.00 to 4.1.4 and of aria2 1.36 and 1.37.
 const TICKS: [(&str, &str); 2] = [("Transmission", "0.5 s"), ("aria2", "1 s")];
 
 /// What is listed at the end.
@@ -31,9 +33,9 @@ pub(super) struct Details {
 }
 
 impl Details {
-    pub(super) fn tracker(&mut self, subject: &Subject, report: &TrackerReport, page: Page) {
+    pub(super) fn tracker(&mut self, input: &Input, report: &TrackerReport, page: Page) {
         if report.status.is_ok() {
-            self.answered.push(tracker(subject, report, page));
+            self.answered.push(tracker(input, report, page));
             return;
         }
         let reason = (report.status.code(), report.message.clone().unwrap_or_default());
@@ -52,18 +54,18 @@ impl Details {
     }
 
     /// The sections, each with a blank line before it; wrapped and never cut.
-    pub(super) fn shown(&self, subject: &Subject, summary: &Summary, page: Page) -> String {
+    pub(super) fn shown(&self, input: &Input, summary: &Summary, page: Page) -> String {
         let title = |title: &str, lines: Vec<Line>| match lines.is_empty() {
             true => lines,
             false => std::iter::once(Line::new().styled(DIM, title)).chain(lines).collect(),
         };
         let answered = self.answered.iter().flat_map(|line| line.wrapped(2, 6, page.columns)).collect();
         let sections = [
-            self.statistics(subject, page),
+            self.statistics(input, page),
             title("trackers", answered),
             title("trackers that failed", failures(&self.trackers, page)),
             title("peers that failed", failures(&self.peers, page)),
-            missing(subject, summary),
+            missing(input, summary),
             chart("roles", &roles(summary), page),
             chart("outcomes", &most_frequent(outcomes(summary), 0, usize::MAX), page),
             chart("clients", &most_frequent(clients(summary), summary.other_clients, MOST_CLIENTS), page),
@@ -74,7 +76,7 @@ impl Details {
         sections.iter().filter(|lines| !lines.is_empty()).map(|lines| shown(lines) + "\n").collect()
     }
 
-    /// With a word on clients that look at their connections at intervals of their own.
+    /// With a note on clients that look at their connections at intervals.
     fn response_times(&self, summary: &Summary, page: Page) -> Vec<Line> {
         let mut lines = response_times(&self.response, page);
         let of = |name| summary.clients.keys().flatten().any(|client| family(client) == name);
@@ -90,16 +92,16 @@ impl Details {
         lines
     }
 
-    fn statistics(&self, subject: &Subject, page: Page) -> Vec<Line> {
-        let mut lines = vec![Line::new().styled(BOLD, name(subject))];
-        lines.extend(Line::new().add(facts(subject).join(", ")).wrapped(2, 2, page.columns));
+    fn statistics(&self, input: &Input, page: Page) -> Vec<Line> {
+        let mut lines = vec![Line::new().styled(BOLD, name(input))];
+        lines.extend(Line::new().add(facts(input).join(", ")).wrapped(2, 2, page.columns));
         lines.extend(spread("connect", &self.connect));
         lines.extend(spread("handshake", &self.handshake));
         lines
     }
 }
 
-/// A line for each code and reason, and under it all of which it is said.
+/// A line for each code and reason, and under it everything that ended so.
 fn failures<T: ToString>(groups: &BTreeMap<(&'static str, String), Vec<T>>, page: Page) -> Vec<Line> {
     let mut lines = Vec::new();
     for ((code, reason), all) in groups {
@@ -114,9 +116,9 @@ fn failures<T: ToString>(groups: &BTreeMap<(&'static str, String), Vec<T>>, page
 }
 
 /// The files that cannot be completed.
-fn missing(subject: &Subject, summary: &Summary) -> Vec<Line> {
-    let files: Vec<Line> = missing_files(subject, &summary.swarm)
-        .map(|file| Line::new().add(format!("  {}", path(subject, &file.path))))
+fn missing(input: &Input, summary: &Summary) -> Vec<Line> {
+    let files: Vec<Line> = missing_files(input, &summary.swarm)
+        .map(|file| Line::new().add(format!("  {}", path(input, &file.path))))
         .collect();
     if files.is_empty() {
         return files;

@@ -1,7 +1,8 @@
 //! One peer in full: every stage with its time, and everything it says of itself.
 
-use super::rows::Rows;
-use super::{BAD, BOLD, GOOD, has};
+use crate::human::rows::Rows;
+use crate::human::style::{BAD, BOLD, GOOD};
+use crate::human::words::role_and_share;
 use crate::text::{Line, Page, binary_size, span, time};
 use client::{AttemptReport, Encryption, ListenEnd, Oddity, Outcome, PeerReport};
 use guard::escape;
@@ -22,7 +23,7 @@ pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
     }
     rows.some("client", report.client());
     if good {
-        let has = has(report);
+        let has = role_and_share(report);
         let role = has.strip_prefix("role ").unwrap_or(&has);
         rows.some("role", (!has.is_empty()).then(|| format!("{role}, from {}", report.role_from.code())));
         rows.some("pieces", report.completeness.map(|told| format!("{} of {}", told.have, told.pieces)));

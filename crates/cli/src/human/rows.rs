@@ -1,6 +1,6 @@
 //! A sheet: a title, and under it names with what there is to say of them.
 
-use super::{BAD, DIM};
+use crate::human::style::{BAD, DIM};
 use crate::text::{Line, Page};
 use std::io::{self, Write};
 

@@ -1,10 +1,13 @@
 //! The report on one torrent, at most 16 lines of 80 columns: the verdict, where peers came from, who sees which address of
 //! ours, the peers, the pieces, what to do.
 
-use super::strip::strip;
-use super::verdict::{Mark, cut_short, files, mark, verdict};
-use super::{BAD, BOLD, DIM, GOOD, OPEN, Tally, family, outcome_words};
-use crate::input::Subject;
+use crate::human::files::files;
+use crate::human::strip::strip;
+use crate::human::style::{BAD, BOLD, DIM, GOOD, OPEN};
+use crate::human::tally::Tally;
+use crate::human::verdict::{Mark, cut_short, mark, verdict};
+use crate::human::words::{family, outcome_words};
+use crate::input::Input;
 use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time, together};
 use client::{CodeKind, Explanation, Outcome, SeenBy, Summary, Verdict};
 use std::collections::BTreeMap;
@@ -15,7 +18,7 @@ const TEXT: usize = 12;
 const NAMED_CLIENTS: usize = 4;
 /// Reasons of failures that are named.
 const NAMED_FAILURES: usize = 6;
-/// Addresses of ours that are named.
+/// Own addresses that are listed.
 const NAMED_ADDRESSES: usize = 3;
 /// Most characters of the strip of pieces.
 const STRIP: u32 = 48;
@@ -34,18 +37,18 @@ const ENOUGH_ALIKE: usize = 10;
 const MOST_LINES: usize = 16;
 
 /// The report, without a line break at its end.
-pub(crate) fn screen(subject: &Subject, summary: &Summary, tally: &Tally, page: Page) -> String {
-    let sentence = format!("{}{}", verdict(subject, summary, tally), web_seeds(subject, summary));
+pub(crate) fn screen(input: &Input, summary: &Summary, tally: &Tally, page: Page) -> String {
+    let sentence = format!("{}{}", verdict(input, summary, tally), web_seeds(input, summary));
     let (sign, style) = sign(summary, page);
     let verdict = Line::new().styled(style, sign).add(" ").styled(BOLD, sentence);
-    let advice = advice(subject, summary, tally);
+    let advice = advice(input, summary, tally);
     let rows = [
         ("sources", tally.trackers.row(summary, page.marks)),
         ("seen as", seen_as(summary, page.marks)),
         ("peers", answered(summary)),
         ("", failed(summary, page.marks)),
-        ("pieces", pieces(subject, summary, page)),
-        ("", gap(subject, summary)),
+        ("pieces", pieces(input, summary, page)),
+        ("", gap(input, summary)),
         ("likely", advice.likely),
         ("to do", advice.to_do),
     ];
@@ -85,25 +88,25 @@ pub(super) fn sign(summary: &Summary, page: Page) -> (&'static str, anstyle::Sty
 }
 
 /// `; 2 web seeds were not checked`, where no peer brings the verdict.
-fn web_seeds(subject: &Subject, summary: &Summary) -> String {
-    match (summary.verdict(), subject.topic.web_seeds.len()) {
+fn web_seeds(input: &Input, summary: &Summary) -> String {
+    match (summary.verdict(), input.topic.web_seeds.len()) {
         (Verdict::Healthy | Verdict::TrackersOnly, _) | (_, 0) => String::new(),
         (_, 1) => "; 1 web seed was not checked".to_owned(),
         (_, count) => format!("; {count} web seeds were not checked"),
     }
 }
 
-/// Which address of ours others see.
+/// Our addresses as others see them.
 fn seen_as(summary: &Summary, marks: Marks) -> Option<String> {
     let seen = summary.seen_as.by_frequency();
-    let first = seen.iter().take(NAMED_ADDRESSES).map(|&(ip, by)| format!("{ip} by {}", by_whom(by)));
+    let first = seen.iter().take(NAMED_ADDRESSES).map(|&(ip, by)| format!("{ip} by {}", seen_by(by)));
     let mut parts: Vec<String> = first.collect();
     let more = seen.len().saturating_sub(NAMED_ADDRESSES);
     parts.extend((more > 0).then(|| format!("{more} others")));
     (!parts.is_empty()).then(|| parts.join(marks.dot))
 }
 
-fn by_whom(by: SeenBy) -> String {
+fn seen_by(by: SeenBy) -> String {
     let parts = [(by.trackers, "tracker"), (by.peers, "peer")];
     listed(
         &parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, who)| plural(count, who)).collect::<Vec<_>>(),
@@ -148,25 +151,25 @@ fn failed(summary: &Summary, marks: Marks) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(marks.dot))
 }
 
-/// How many of so many are named: one alone is not called `others`.
+/// How many of `all` are listed: one alone is not called `others`.
 fn named_of(all: usize, most: usize) -> usize {
     if all <= most + 1 { all } else { most }
 }
 
 /// The strip, and how many pieces are there of how many.
-fn pieces(subject: &Subject, summary: &Summary, page: Page) -> Option<String> {
-    let pieces = subject.topic.pieces?;
+fn pieces(input: &Input, summary: &Summary, page: Page) -> Option<String> {
+    let pieces = input.topic.pieces?;
     let missing = summary.swarm.missing_pieces()?;
     let strip = strip(&summary.swarm, pieces, STRIP, page.marks)?;
     Some(format!("{strip}  {} of {}", grouped(pieces - missing.min(pieces)), grouped(pieces)))
 }
 
 /// The files that lack pieces.
-fn gap(subject: &Subject, summary: &Summary) -> Option<String> {
+fn gap(input: &Input, summary: &Summary) -> Option<String> {
     // Where everything is missing, the strip says so.
     let missing =
-        summary.swarm.missing_pieces().filter(|&missing| missing > 0 && subject.topic.pieces != Some(missing))?;
-    let files = files(subject, &summary.swarm, 3);
+        summary.swarm.missing_pieces().filter(|&missing| missing > 0 && input.topic.pieces != Some(missing))?;
+    let files = files(input, &summary.swarm, 3);
     let of = if files.is_empty() { String::new() } else { format!(", in {}", listed(&files)) };
     let pieces = match summary.swarm.missing.as_deref() {
         Some([range]) if range.start() == range.end() => format!("piece {}", grouped(*range.start())),
@@ -182,8 +185,8 @@ struct Advice {
     to_do: Option<String>,
 }
 
-fn advice(subject: &Subject, summary: &Summary, tally: &Tally) -> Advice {
-    Advice { likely: likely(summary, tally), to_do: to_do(subject, summary, tally) }
+fn advice(input: &Input, summary: &Summary, tally: &Tally) -> Advice {
+    Advice { likely: likely(summary, tally), to_do: to_do(input, summary, tally) }
 }
 
 /// What may be behind it, as far as anything was seen that tells.
@@ -208,7 +211,7 @@ fn likely(summary: &Summary, tally: &Tally) -> Option<String> {
     }
 }
 
-fn to_do(subject: &Subject, summary: &Summary, tally: &Tally) -> Option<String> {
+fn to_do(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {
     let known =
         |kind, code| Explanation::of(kind, code).map(|entry| entry.to_do).filter(|to_do| !to_do.starts_with("nothing"));
     let of_verdict = || known(CodeKind::Verdict, summary.verdict().code()).map(str::to_owned);
@@ -227,7 +230,7 @@ fn to_do(subject: &Subject, summary: &Summary, tally: &Tally) -> Option<String> 
                 "ask for a reseed of what is missing, or try again: the {silent} that did not answer may have it"
             ))
         }
-        Verdict::SeedsUnverified if subject.topic.pieces.is_some() => {
+        Verdict::SeedsUnverified if input.topic.pieces.is_some() => {
             Some("run it again in some minutes; a longer --linger gives peers time to say what they have".to_owned())
         }
         // One cause that is known leaves nothing to guess.
@@ -278,13 +281,13 @@ fn want_encryption(count: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::Source;
+    use crate::input::Contents;
     use client::{SeenAs, Topic, TrackerStatus};
     use metainfo::Hashes;
 
-    fn subject() -> Subject {
+    fn input() -> Input {
         let hashes: Hashes = "ab".repeat(20).parse().unwrap();
-        Subject { given: "ab".into(), topic: Topic::from(hashes), source: Source::Hash, secrets: Default::default() }
+        Input { given: "ab".into(), topic: Topic::from(hashes), contents: Contents::Hash, secrets: Default::default() }
     }
 
     fn page(columns: usize) -> Page {
@@ -295,8 +298,7 @@ mod tests {
     fn offline_is_one_sentence_and_no_list() {
         let mut summary = Summary::default();
         (summary.trackers, summary.tracker_statuses) = (30, [(TrackerStatus::NoRoute, 30)].into());
-        let shown =
-            anstream::adapter::strip_str(&screen(&subject(), &summary, &Tally::new(false), page(80))).to_string();
+        let shown = anstream::adapter::strip_str(&screen(&input(), &summary, &Tally::new(false), page(80))).to_string();
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines[0], "✗ offline: this machine has no route to any of the 30 addresses tried");
         assert!(shown.contains("is the network or the VPN down?") && lines.len() <= 6, "{shown}");
@@ -317,7 +319,7 @@ mod tests {
             .hints
             .insert((Outcome::ClosedBeforeHandshake, "a sentence that takes several lines ".repeat(9).leak()), 9);
         for columns in [40, 80, 120] {
-            let shown = screen(&subject(), &summary, &tally, page(columns));
+            let shown = screen(&input(), &summary, &tally, page(columns));
             let lines = shown.lines().count();
             assert!((12..=MOST_LINES).contains(&lines), "{lines} lines of {columns} columns:\n{shown}");
         }

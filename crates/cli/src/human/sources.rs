@@ -1,6 +1,6 @@
 //! Where peers came from: the trackers of a run, by name where they are few.
 
-use super::{said_by_tracker, status_words};
+use crate::human::words::{said_by_tracker, status_words};
 use crate::text::{Marks, together};
 use client::{Standing, Summary, TrackerReport, Verdict};
 use std::collections::BTreeMap;

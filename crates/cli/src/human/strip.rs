@@ -3,7 +3,7 @@
 use crate::text::Marks;
 use client::SwarmView;
 
-/// One character for each of so many equal parts of the pieces, or one for each piece where there are fewer: full where
+/// One character for each of `columns` equal parts of the pieces, or one for each piece if there are fewer: full where
 /// every piece of the part is there, and lower the more of it is missing.
 pub(super) fn strip(swarm: &SwarmView, pieces: u32, columns: u32, marks: Marks) -> Option<String> {
     let missing = swarm.missing.as_ref()?;

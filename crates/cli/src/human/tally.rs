@@ -1,8 +1,8 @@
 //! What the report at the end is made of, kept as it happens: little for each peer, unless all are listed.
 
-use super::details::Details;
-use super::sources::{Trackers, origin};
-use crate::input::Subject;
+use crate::human::details::Details;
+use crate::human::sources::{Trackers, origin};
+use crate::input::Input;
 use crate::no_source::{Failures, words};
 use crate::text::Page;
 use client::{Outcome, PeerReport, Standing, TrackerReport};
@@ -32,7 +32,7 @@ impl Tally {
         Self { details: all.then(Details::default), ..Self::default() }
     }
 
-    pub(crate) fn tracker(&mut self, subject: &Subject, report: &TrackerReport, page: Page) {
+    pub(crate) fn tracker(&mut self, input: &Input, report: &TrackerReport, page: Page) {
         self.trackers.add(report);
         self.failures.add(report);
         if report.standing == Standing::Refused && self.refusal.is_none() {
@@ -40,7 +40,7 @@ impl Tally {
             self.refusal = Some((origin(&report.url), quoted(words(&message))));
         }
         if let Some(details) = &mut self.details {
-            details.tracker(subject, report, page);
+            details.tracker(input, report, page);
         }
     }
 

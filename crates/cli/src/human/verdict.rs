@@ -1,11 +1,10 @@
 //! The verdict on a torrent in one sentence.
 
-use super::Tally;
-use crate::input::Subject;
+use crate::human::files::files;
+use crate::human::tally::Tally;
+use crate::input::Input;
 use crate::text::{listed, plural, time};
 use client::{CutShort, Standing, Summary, SwarmView, Verdict};
-use guard::escape_bytes;
-use metainfo::File;
 
 /// Files named in a sentence.
 const NAMED_FILES: usize = 2;
@@ -59,19 +58,19 @@ pub(super) fn mark(summary: &Summary) -> Mark {
 }
 
 /// The sentence, which begins with the state: `alive: 3 seeds verified (the tracker claims 50), 3.33 copies, complete`.
-pub(crate) fn verdict(subject: &Subject, summary: &Summary, tally: &Tally) -> String {
+pub(crate) fn verdict(input: &Input, summary: &Summary, tally: &Tally) -> String {
     let swarm = &summary.swarm;
     let claims = claims(summary);
     match summary.verdict() {
         Verdict::Healthy => {
-            let parts = [Some(format!("{}{claims}", seeds(summary))), copies(swarm), Some(complete(subject))];
+            let parts = [Some(format!("{}{claims}", seeds(summary))), copies(swarm), Some(complete(input))];
             format!("alive: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
         }
         Verdict::Incomplete if is_empty(summary) => {
             format!("incomplete: {} answered and none has a piece yet{claims}", plural(summary.ok, "peer"))
         }
         Verdict::Incomplete => {
-            let parts = [Some(format!("{}{claims}", seeds(summary))), copies(swarm), missing(subject, swarm)];
+            let parts = [Some(format!("{}{claims}", seeds(summary))), copies(swarm), missing(input, swarm)];
             format!("incomplete: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
         }
         Verdict::SeedsUnverified => unverified(summary, &claims),
@@ -139,39 +138,20 @@ fn copies(swarm: &SwarmView) -> Option<String> {
     })
 }
 
-fn complete(subject: &Subject) -> String {
-    let files = subject.torrent().map_or(1, |torrent| torrent.files.content_len());
+fn complete(input: &Input) -> String {
+    let files = input.torrent().map_or(1, |torrent| torrent.files.content_len());
     if files > 1 { "every file complete".to_owned() } else { "complete".to_owned() }
 }
 
 /// `1 piece of disc2/track07.flac is missing`.
-fn missing(subject: &Subject, swarm: &SwarmView) -> Option<String> {
+fn missing(input: &Input, swarm: &SwarmView) -> Option<String> {
     let count = swarm.missing_pieces().filter(|&count| count > 0)?;
-    if subject.topic.pieces == Some(count) {
+    if input.topic.pieces == Some(count) {
         return Some("every piece is missing".to_owned());
     }
-    let (files, verb) = (files(subject, swarm, NAMED_FILES), if count == 1 { "is" } else { "are" });
+    let (files, verb) = (files(input, swarm, NAMED_FILES), if count == 1 { "is" } else { "are" });
     let of = if files.is_empty() { String::new() } else { format!(" of {}", listed(&files)) };
     Some(format!("{}{of} {verb} missing", plural(count as usize, "piece")))
-}
-
-/// The files that lack a piece, so many by name and the others counted.
-pub(super) fn files(subject: &Subject, swarm: &SwarmView, most: usize) -> Vec<String> {
-    let mut files = missing_files(subject, swarm);
-    let mut named: Vec<String> = files.by_ref().take(most).map(|file| path(subject, &file.path)).collect();
-    let more = files.count();
-    named.extend((more > 0).then(|| plural(more, "more file")));
-    named
-}
-
-/// The files that cannot be completed.
-pub(super) fn missing_files<'s>(subject: &'s Subject, swarm: &'s SwarmView) -> impl Iterator<Item = File<'s>> {
-    subject.listing().into_iter().flat_map(|torrent| swarm.missing_files(torrent))
-}
-
-/// A path in a torrent, escaped.
-pub(super) fn path(subject: &Subject, elements: &[&[u8]]) -> String {
-    escape_bytes(&subject.path(elements)).to_string()
 }
 
 fn unverified(summary: &Summary, claims: &str) -> String {
@@ -181,8 +161,8 @@ fn unverified(summary: &Summary, claims: &str) -> String {
         _ if swarm.coverage.silent_closers == summary.ok => {
             format!("{peers} answered and left without a word, as some do for any torrent")
         }
-        (0, 0) => format!("{peers} answered, none said which pieces it has"),
-        (0, told) => format!("{peers} answered, {told} said which pieces they have, too few to judge by"),
+        (0, 0) => format!("{peers} answered, and no peer announced its pieces"),
+        (0, told) => format!("{peers} answered, {told} announced their pieces, too few to judge by"),
         (likely, _) => format!("{peers} answered, {likely} may have everything and did not say so"),
     };
     format!("seeds unverified{claims}: {why}")

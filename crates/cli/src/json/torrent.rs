@@ -1,22 +1,21 @@
 //! What a torrent says: at the beginning of a run, and in full for `show`.
 
-use super::info_hash;
-use super::line::{Harmless, line};
-use crate::input::{Source, Subject};
+use crate::input::{Contents, Input};
+use crate::json::line::{Harmless, line};
 use client::report::{Each, FileEntry, Line, PathIssues, StartLine, TorrentLine};
 use std::io::{self, Write};
 
-pub(crate) fn start(subject: &Subject, show_secrets: bool) -> io::Result<String> {
-    line(&Line::Start(start_line(subject, show_secrets)))
+pub(crate) fn start(input: &Input, show_secrets: bool) -> io::Result<String> {
+    line(&Line::Start(start_line(input, show_secrets)))
 }
 
-fn start_line(subject: &Subject, show_secrets: bool) -> StartLine<'_> {
-    let (topic, torrent) = (&subject.topic, subject.torrent());
+fn start_line(input: &Input, show_secrets: bool) -> StartLine<'_> {
+    let (topic, torrent) = (&input.topic, input.torrent());
     StartLine {
         schema: StartLine::SCHEMA,
-        info_hash: info_hash(subject),
-        torrent: &subject.given,
-        name: subject.name().map(|name| lossy(&name)),
+        info_hash: input.info_hash(),
+        torrent: &input.given,
+        name: input.name().map(|name| lossy(&name)),
         info_hash_v1: topic.hashes.v1(),
         info_hash_v2: topic.hashes.v2(),
         total_size_bytes: topic.total_size,
@@ -24,24 +23,24 @@ fn start_line(subject: &Subject, show_secrets: bool) -> StartLine<'_> {
         pieces: topic.pieces,
         files: torrent.map(|torrent| torrent.files.content_len()),
         private: torrent.map(|torrent| torrent.private),
-        trackers: topic.trackers.iter().map(|url| shown(subject, url, show_secrets)).collect(),
+        trackers: topic.trackers.iter().map(|url| shown(input, url, show_secrets)).collect(),
     }
 }
 
 /// Writes what a torrent says; `files` lists them.
-pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool, mut to: impl Write) -> io::Result<()> {
-    let torrent = subject.torrent();
+pub(crate) fn torrent(input: &Input, files: bool, show_secrets: bool, mut to: impl Write) -> io::Result<()> {
+    let torrent = input.torrent();
     let details = torrent.map(|torrent| &torrent.details);
-    let magnet = if let Source::Magnet(magnet) = &subject.source { Some(magnet) } else { None };
+    let magnet = if let Contents::Magnet(magnet) = &input.contents { Some(magnet) } else { None };
     let diagnostics = torrent.map(|torrent| &torrent.diagnostics).or(magnet.map(|magnet| &magnet.diagnostics));
-    let text = |bytes: &Option<Vec<u8>>| Some(lossy(&subject.text(bytes.as_deref()?)));
-    let line_of = |text: &dyn ToString| lossy(&subject.text(text.to_string().as_bytes()));
+    let text = |bytes: &Option<Vec<u8>>| Some(lossy(&input.text(bytes.as_deref()?)));
+    let line_of = |text: &dyn ToString| lossy(&input.text(text.to_string().as_bytes()));
     let seed = |url: &String| line_of(&if show_secrets { url.clone() } else { guard::redact_web_seed(url) });
     let urls = |urls: Option<&Vec<String>>| urls.into_iter().flatten().map(seed).collect();
     let tiers =
-        subject.tiers().into_iter().map(|tier| tier.into_iter().map(|url| shown(subject, url, show_secrets)).collect());
+        input.tiers().into_iter().map(|tier| tier.into_iter().map(|url| shown(input, url, show_secrets)).collect());
     let torrent = TorrentLine {
-        start: start_line(subject, show_secrets),
+        start: start_line(input, show_secrets),
         tiers: tiers.collect(),
         comment: details.and_then(|details| text(&details.comment)),
         created_by: details.and_then(|details| text(&details.created_by)),
@@ -52,42 +51,40 @@ pub(crate) fn torrent(subject: &Subject, files: bool, show_secrets: bool, mut to
         http_seeds: urls(details.map(|details| &details.http_seeds)),
         dht_nodes: details
             .into_iter()
-            .flat_map(|details| {
-                details.nodes.iter().map(|(host, port)| format!("{}:{port}", lossy(&subject.text(host))))
-            })
+            .flat_map(|details| details.nodes.iter().map(|(host, port)| format!("{}:{port}", lossy(&input.text(host)))))
             .collect(),
         ssl: details.map(|details| details.ssl_certificate),
         name_issues: torrent
             .into_iter()
             .flat_map(|torrent| torrent.name_issues.iter().map(|issue| issue.code()))
             .collect(),
-        path_issues: Each::new(|| subject.torrent().into_iter().flat_map(move |torrent| path_issues(subject, torrent))),
+        path_issues: Each::new(|| input.torrent().into_iter().flat_map(move |torrent| path_issues(input, torrent))),
         diagnostics: diagnostics.into_iter().flat_map(metainfo::Diagnostics::first).map(|one| line_of(one)).collect(),
         diagnostics_total: diagnostics.map_or(0, metainfo::Diagnostics::total),
         file_list: torrent
             .filter(|_| files)
-            .map(|torrent| Each::new(move || torrent.named_files().map(move |file| entry(subject, &file)))),
+            .map(|torrent| Each::new(move || torrent.named_files().map(move |file| entry(input, &file)))),
     };
     serde_json::to_writer(Harmless(&mut to), &Line::Torrent(Box::new(torrent)))?;
     writeln!(to)
 }
 
 /// What is wrong with the paths of a torrent.
-fn path_issues<'r>(subject: &'r Subject, torrent: &'r metainfo::Torrent) -> impl Iterator<Item = PathIssues> + 'r {
+fn path_issues<'r>(input: &'r Input, torrent: &'r metainfo::Torrent) -> impl Iterator<Item = PathIssues> + 'r {
     torrent.files.iter().filter_map(|file| {
         let issues: Vec<&'static str> = file.issues().iter().map(|issue| issue.code()).collect();
-        (!issues.is_empty()).then(|| PathIssues { path: path(subject, &file.path), issues })
+        (!issues.is_empty()).then(|| PathIssues { path: path(input, &file.path), issues })
     })
 }
 
-fn entry(subject: &Subject, file: &metainfo::File<'_>) -> FileEntry {
+fn entry(input: &Input, file: &metainfo::File<'_>) -> FileEntry {
     FileEntry {
-        path: path(subject, &file.path),
+        path: path(input, &file.path),
         length_bytes: file.length,
         padding: file.attributes.padding,
         executable: file.attributes.executable,
         hidden: file.attributes.hidden,
-        symlink: file.symlink.as_deref().map(|target| path(subject, target)),
+        symlink: file.symlink.as_deref().map(|target| path(input, target)),
         pieces_root: file.pieces_root.map(|root| root.iter().map(|byte| format!("{byte:02x}")).collect()),
     }
 }
@@ -96,11 +93,11 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-pub(super) fn path(subject: &Subject, elements: &[&[u8]]) -> String {
-    lossy(&subject.path(elements))
+pub(super) fn path(input: &Input, elements: &[&[u8]]) -> String {
+    lossy(&input.path(elements))
 }
 
-fn shown(subject: &Subject, url: &str, show_secrets: bool) -> String {
+fn shown(input: &Input, url: &str, show_secrets: bool) -> String {
     let shown = if show_secrets { url.to_owned() } else { guard::redact_url(url) };
-    lossy(&subject.text(shown.as_bytes()))
+    lossy(&input.text(shown.as_bytes()))
 }

@@ -34,7 +34,7 @@ pub(super) const TABLE: &[Explanation] = &[
                 LeftAskedAgain,
                 "it shook hands and left without a word: BiglyBT does so with an address that was connected to it a moment ago; ask again after some seconds",
             ),
-            (Violation, "its handshake is valid, what it sent after it is not: see the error"),
+            (Violation, "its handshake is valid, what it sent afterwards is not: see the error"),
             (Budget, "what it sent was cut short, because too many peers sent at the same time"),
             (TooMuch, "it kept sending past the limit, and we left"),
         ]),
@@ -71,7 +71,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Outcome::ConnectUnreachable,
         "unreachable",
-        "a router on the way said that there is no way to it",
+        "a router on the way reported that it has no route to it",
         One(
             "no route leads there: its network is down or filtered, or your provider has no IPv6 beyond your own router",
         ),
@@ -161,7 +161,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Outcome::InvalidAddress,
         "not dialled",
-        "the address is none that is dialled",
+        "the address is not one that is dialled",
         Several(&[
             (
                 Untrusted,
@@ -171,7 +171,7 @@ pub(super) const TABLE: &[Explanation] = &[
                 PrivilegedPort,
                 "we do not dial a port below 1024 that an untrusted source names; name it with --peer to have it dialled",
             ),
-            (NoHost, "port 0, or an address of no single machine: the source was mistaken"),
+            (NoHost, "port 0, or an address that is not a single machine's: the source was mistaken"),
         ]),
         "name it with --peer if you know that it is right",
     ),
@@ -191,9 +191,9 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Outcome::NoRoute,
         "without a route",
-        "this machine has no way to that address, and sent nothing",
+        "this machine has no route to that address, and sent nothing",
         One(
-            "this machine has no way there: it is offline, has no address of that family, the VPN is down, or its own firewall forbids it",
+            "this machine has no route there: it is offline, has no address of that family, the VPN is down, or its own firewall forbids it",
         ),
         "look at `ip route get ADDRESS`; if only one family ends so, use the other one (-4, -6)",
     ),

@@ -9,7 +9,7 @@ pub(super) const TABLE: &[Explanation] = &[
         Role::Seed,
         "seed",
         "it says that it has every piece: at once, or by filling the holes of a lazy bitfield while we listened",
-        "what it says is its word: no piece was fetched",
+        "it claims so: no piece was fetched",
         "nothing",
     ),
     entry(

@@ -8,7 +8,13 @@ const OPERATOR: &str = "tell the tracker's operator; name another tracker with -
 
 /// In the order of [`S::ALL`]: the good one, then what is wrong before, with and after a connection.
 pub(super) const TABLE: &[Explanation] = &[
-    entry(S::Ok, "answered", "it gave what it was asked for", "the peers it names are what others told it", "nothing"),
+    entry(
+        S::Ok,
+        "answered",
+        "it gave what it was asked for",
+        "it names the peers that announced to it, and did not check them",
+        "nothing",
+    ),
     entry(
         S::BadUrl,
         "bad URL",
@@ -19,7 +25,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         S::UnsupportedScheme,
         "unsupported kind",
-        "its URL is of a kind that is not spoken here: only http, https and udp are",
+        "its URL is of a kind that is not supported: only http, https and udp are",
         "it is for WebTorrent (wss), or a typing error",
         "name another tracker with --tracker",
     ),
@@ -33,7 +39,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         S::NoCount,
         "no count",
-        "counts were asked for, and its answer has none of this torrent",
+        "counts were asked for, and its answer has none for this torrent",
         "it does not know the torrent, or lists it without a count",
         "announce to it to be sure, or name another tracker with --tracker",
     ),
@@ -47,7 +53,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         S::RefusedAddress,
         "not dialled",
-        "its address is none that a torrent may send us to",
+        "a torrent may not send us to its address",
         "the torrent points at a local address, or a public name resolves to one",
         "give the tracker with --tracker if you trust it",
     ),
@@ -68,7 +74,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         S::ConnectUnreachable,
         "unreachable",
-        "a router on the way said that there is no way to it",
+        "a router on the way reported that it has no route to it",
         "its network is down or filtered",
         LATER,
     ),
@@ -89,7 +95,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         S::NoRoute,
         "no route",
-        "this machine has no way to its address or to a resolver, and sent nothing",
+        "this machine has no route to its address or to a resolver, and sent nothing",
         "the network or the VPN is down, or this machine has no address of that family",
         "look at `ip route`, and whether the network or the VPN is down",
     ),
@@ -171,7 +177,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         S::NotATracker,
         "not a tracker",
-        "what answered is a web page or something else than a tracker's reply",
+        "what answered is a web page, or another thing than a tracker's reply",
         "the domain has another owner now, or a portal wants you to log in first",
         "open the URL in a browser; name another tracker with --tracker",
     ),

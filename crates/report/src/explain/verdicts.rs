@@ -22,8 +22,8 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Verdict::SeedsUnverified,
         "seeds unverified",
-        "peers answered, and too little was said of pieces to know whether a whole copy is there",
-        "they have nothing yet and do not say so (rTorrent, rqbit), left before they told, or hide what they have, as super-seeding seeds do",
+        "peers answered, and announced too little of their pieces to know whether a whole copy is there",
+        "they have nothing yet and do not say so (rTorrent, rqbit), left too early, or hide what they have, as super-seeding seeds do",
         "give a longer --linger, or the .torrent file in place of a hash or link",
     ),
     entry(
@@ -58,22 +58,22 @@ pub(super) const TABLE: &[Explanation] = &[
         Verdict::TrackersOnly,
         "counted",
         "only trackers were asked (--scrape, scrape), or the peers that they named were not dialled (announce)",
-        "what trackers count is what peers told them",
+        "trackers count what peers announce to them",
         "run without --scrape to contact the peers",
     ),
     entry(
         Verdict::Interrupted,
         "interrupted",
         "the run was interrupted before a peer completed a handshake",
-        "too little was seen to say anything of the torrent",
+        "too little was seen for a verdict",
         "let it run to its end, or give it a --deadline",
     ),
     entry(
         Verdict::Offline,
         "offline",
         "this machine has no route to any address that was tried",
-        "the network or the VPN is down, or the torrent's peers are all of an address family that this machine has not",
-        "is the network or the VPN down? `ip route` shows which ways out there are",
+        "the network or the VPN is down, or all peers are of an address family that this machine does not have",
+        "is the network or the VPN down? `ip route` shows the routes of this machine",
     ),
 ];
 

@@ -1,16 +1,7 @@
 //! The README's commands and what it shows of their output. `UPDATE_SNAPSHOTS=1` writes what is printed into the README.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, bare, demo_peers, lasting};
 use fake_swarm::TrackerScript;
-use lab::{Lab, bare, demo_peers, lasting};
 use std::path::{Path, PathBuf};
 
 /// What the README's commands are run on.
@@ -44,7 +35,7 @@ impl Stage {
             };
         }
         self.0.tracker.set_script(if line.contains(" scrape ") { self.counts() } else { self.peers() });
-        lab::told(&command.output().unwrap())
+        crate::lab::told(&command.output().unwrap())
     }
 
     fn peers(&self) -> TrackerScript {
@@ -139,7 +130,7 @@ fn every_command_of_the_pages_works() {
         }
     }
     assert!(ran >= 10, "{ran}");
-    let (_, help, _) = lab::told(&bare().arg("--help").output().unwrap());
+    let (_, help, _) = crate::lab::told(&bare().arg("--help").output().unwrap());
     let examples =
         help.lines().filter_map(|line| line.strip_prefix("  bt-handshake ")).filter(|line| line.contains("  "));
     for example in examples.filter(|example| example.contains("torrent") || example.contains("HASH")).take(5) {

@@ -1,17 +1,8 @@
 //! The command as a user runs it: what it prints, where, and how it exits.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, PATIENCE, command, listening, run, signal, spawn, told};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Peer, TrackerScript, bencoding, message, peer_ip};
-use lab::{Lab, PATIENCE, command, listening, run, signal, spawn, told};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -27,7 +18,7 @@ fn people_read_who_answers_and_a_report() {
         |part: &str| stdout.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {stdout}"));
     assert!(line("1 file").starts_with("lab\\u{1b}[31m.bin  1.0 MB, 1 file, "));
     assert!(line("  Transmission 3.00").starts_with("+ 127.0.1.1:"), "{stdout}");
-    assert!(line("! seeds unverified: 1 peer answered, none said which pieces it has").starts_with('!'));
+    assert!(line("! seeds unverified: 1 peer answered, and no peer announced its pieces").starts_with('!'));
     assert!(line("  sources   trackers 1 of 1 answered; http://127.0.0.1:").ends_with(": 3 peers;"), "{stdout}");
     assert!(line("  peers     3 named, 1 answered over TCP in ").ends_with(": 1 Transmission"), "{stdout}");
     // Failures are counted.
@@ -187,7 +178,9 @@ fn a_pipe_without_a_writer_ends_at_the_deadline() {
     let (code, _, stderr) = run(&["--deadline", "200ms"], &pipe);
     assert!(
         code == 2
-            && stderr.ends_with(": check who writes to it, or give it a longer --deadline: not read within 0.2 s\n"),
+            && stderr.ends_with(
+                ": check the program that writes to it, or give it a longer --deadline: not read within 0.2 s\n"
+            ),
         "{stderr}"
     );
 }

@@ -1,9 +1,10 @@
 //! What a torrent says, on a sheet: for `show`.
 
-use super::rows::Rows;
-use super::verdict::path;
-use super::{BOLD, DIM, name};
-use crate::input::{Source, Subject};
+use crate::human::files::path;
+use crate::human::rows::Rows;
+use crate::human::style::{BOLD, DIM};
+use crate::human::words::name;
+use crate::input::{Contents, Input};
 use crate::text::{Line, Page, binary_size, plural, size};
 use guard::escape_bytes;
 use metainfo::{Diagnostics, File, Magnet, Torrent};
@@ -12,58 +13,58 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// What to show beyond the usual.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sheet {
+pub(crate) struct TorrentSheet {
     /// The files, one a line.
     pub(crate) files: bool,
     pub(crate) show_secrets: bool,
 }
 
-impl Sheet {
+impl TorrentSheet {
     /// Writes the sheet; of the files, of which there may be a million, one after the other.
-    pub(crate) fn write(self, subject: &Subject, page: Page, to: &mut impl Write) -> io::Result<()> {
-        let mut rows = Rows::under(Line::new().styled(BOLD, name(subject)));
-        let hashes = subject.topic.hashes;
+    pub(crate) fn write(self, input: &Input, page: Page, to: &mut impl Write) -> io::Result<()> {
+        let mut rows = Rows::under(Line::new().styled(BOLD, name(input)));
+        let hashes = input.topic.hashes;
         rows.some("info-hash", hashes.v1().map(|hash| hash.to_string()));
         rows.some("v2", hashes.v2().map(|hash| hash.to_string()));
-        rows.some("size", subject.topic.total_size.map(exact_size));
-        if let Some(torrent) = subject.torrent() {
+        rows.some("size", input.topic.total_size.map(exact_size));
+        if let Some(torrent) = input.torrent() {
             content(torrent, &mut rows);
-            self.details(subject, torrent, &mut rows);
+            self.details(input, torrent, &mut rows);
         }
-        self.trackers(subject, &mut rows);
-        if let Source::Magnet(magnet) = &subject.source {
-            self.link(subject, magnet, &mut rows);
+        self.trackers(input, &mut rows);
+        if let Contents::Magnet(magnet) = &input.contents {
+            self.link(input, magnet, &mut rows);
         }
-        if let Some(torrent) = subject.torrent() {
-            oddities(subject, torrent, &mut rows);
+        if let Some(torrent) = input.torrent() {
+            oddities(input, torrent, &mut rows);
             for file in &torrent.files {
                 rows.write(page, to)?;
-                file.issues().iter().for_each(|issue| rows.odd(&format!("{}: {issue}", path(subject, &file.path))));
+                file.issues().iter().for_each(|issue| rows.odd(&format!("{}: {issue}", path(input, &file.path))));
             }
             if self.files {
                 rows.line(Line::new().styled(DIM, "files"));
             }
             for entry in torrent.named_files().filter(|_| self.files) {
                 rows.write(page, to)?;
-                rows.line(file(subject, &entry));
+                rows.line(file(input, &entry));
             }
         }
         rows.write(page, to)
     }
 
     /// By tier (BEP 12).
-    fn trackers(self, subject: &Subject, rows: &mut Rows) {
-        for (n, tier) in subject.tiers().iter().enumerate() {
+    fn trackers(self, input: &Input, rows: &mut Rows) {
+        for (n, tier) in input.tiers().iter().enumerate() {
             for url in tier {
                 let shown = if self.show_secrets { (*url).to_owned() } else { guard::redact_url(url) };
-                rows.add(&format!("tier {}", n + 1), shown_text(subject, &shown));
+                rows.add(&format!("tier {}", n + 1), shown_text(input, &shown));
             }
         }
     }
 
-    fn details(self, subject: &Subject, torrent: &Torrent, rows: &mut Rows) {
+    fn details(self, input: &Input, torrent: &Torrent, rows: &mut Rows) {
         let details = &torrent.details;
-        let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| escape_bytes(&subject.text(bytes)).to_string());
+        let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| escape_bytes(&input.text(bytes)).to_string());
         rows.some("comment", text(&details.comment));
         rows.some("created by", text(&details.created_by));
         rows.some("created", details.creation_date.map(date));
@@ -72,10 +73,10 @@ impl Sheet {
             "encoding",
             details.encoding.map(|encoding| encoding.name()).filter(|name| *name != "UTF-8").map(str::to_owned),
         );
-        self.seeds(subject, "web seed", &details.web_seeds, rows);
-        self.seeds(subject, "HTTP seed", &details.http_seeds, rows);
+        self.seeds(input, "web seed", &details.web_seeds, rows);
+        self.seeds(input, "HTTP seed", &details.http_seeds, rows);
         details.nodes.iter().for_each(|(host, port)| {
-            rows.add("DHT node", format!("{}:{port}", escape_bytes(&subject.text(host))));
+            rows.add("DHT node", format!("{}:{port}", escape_bytes(&input.text(host))));
         });
         if details.ssl_certificate {
             rows.add("SSL", "peers must prove themselves with its certificate");
@@ -83,24 +84,24 @@ impl Sheet {
     }
 
     /// Web seeds are public; only their userinfo and query values are hidden.
-    fn seeds(self, subject: &Subject, name: &str, urls: &[String], rows: &mut Rows) {
+    fn seeds(self, input: &Input, name: &str, urls: &[String], rows: &mut Rows) {
         for url in urls {
             let shown = if self.show_secrets { url.clone() } else { guard::redact_web_seed(url) };
-            rows.add(name, shown_text(subject, &shown));
+            rows.add(name, shown_text(input, &shown));
         }
     }
 
     /// What a magnet link names beside its trackers.
-    fn link(self, subject: &Subject, magnet: &Magnet, rows: &mut Rows) {
-        magnet.peers.iter().for_each(|peer| rows.add("peer", shown_text(subject, &peer.to_string())));
-        self.seeds(subject, "web seed", &magnet.web_seeds, rows);
-        diagnostics(subject, &magnet.diagnostics, rows);
+    fn link(self, input: &Input, magnet: &Magnet, rows: &mut Rows) {
+        magnet.peers.iter().for_each(|peer| rows.add("peer", shown_text(input, &peer.to_string())));
+        self.seeds(input, "web seed", &magnet.web_seeds, rows);
+        diagnostics(input, &magnet.diagnostics, rows);
     }
 }
 
 /// Text of a torrent or a link, without secrets and escaped.
-fn shown_text(subject: &Subject, text: &str) -> String {
-    escape_bytes(&subject.text(text.as_bytes())).to_string()
+fn shown_text(input: &Input, text: &str) -> String {
+    escape_bytes(&input.text(text.as_bytes())).to_string()
 }
 
 /// `1.0 MB (1000000 bytes)`.
@@ -123,8 +124,8 @@ fn content(torrent: &Torrent, rows: &mut Rows) {
 }
 
 /// What was wrong with it and did not matter.
-fn diagnostics(subject: &Subject, diagnostics: &Diagnostics, rows: &mut Rows) {
-    diagnostics.first().iter().for_each(|diagnostic| rows.odd(&shown_text(subject, &diagnostic.to_string())));
+fn diagnostics(input: &Input, diagnostics: &Diagnostics, rows: &mut Rows) {
+    diagnostics.first().iter().for_each(|diagnostic| rows.odd(&shown_text(input, &diagnostic.to_string())));
     let more = diagnostics.total().saturating_sub(diagnostics.first().len());
     if more > 0 {
         rows.odd(&format!("and {more} more of the kind"));
@@ -132,20 +133,20 @@ fn diagnostics(subject: &Subject, diagnostics: &Diagnostics, rows: &mut Rows) {
 }
 
 /// That, and what its name would do to a disk.
-fn oddities(subject: &Subject, torrent: &Torrent, rows: &mut Rows) {
-    diagnostics(subject, &torrent.diagnostics, rows);
+fn oddities(input: &Input, torrent: &Torrent, rows: &mut Rows) {
+    diagnostics(input, &torrent.diagnostics, rows);
     torrent.name_issues.iter().for_each(|issue| rows.odd(&format!("its name: {issue}")));
 }
 
-fn file(subject: &Subject, file: &File<'_>) -> Line {
+fn file(input: &Input, file: &File<'_>) -> Line {
     let attributes = [
         (file.attributes.padding, "padding"),
         (file.attributes.executable, "executable"),
         (file.attributes.hidden, "hidden"),
     ];
     let attributes: Vec<&str> = attributes.iter().filter_map(|(has, name)| has.then_some(*name)).collect();
-    let target = file.symlink.as_ref().map(|target| format!(" -> {}", path(subject, target)));
-    let line = Line::new().add(format!("  {:>10}  {}", size(file.length), path(subject, &file.path)));
+    let target = file.symlink.as_ref().map(|target| format!(" -> {}", path(input, target)));
+    let line = Line::new().add(format!("  {:>10}  {}", size(file.length), path(input, &file.path)));
     let line = line.add(target.unwrap_or_default());
     if attributes.is_empty() { line } else { line.styled(DIM, format!("  ({})", attributes.join(", "))) }
 }

@@ -1,17 +1,8 @@
 //! A passkey that comes back in an unexpected place: it is hidden there too, and shown with `--show-secrets`.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, bare, told};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{DictionaryPeer, Id, Peer, Step, TrackerScript, message};
-use lab::{Lab, bare, told};
 
 /// As a passkey is: 32 hexadecimal digits.
 const PASSKEY: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a0";

@@ -1,17 +1,8 @@
 //! Whatever a torrent can be given as: a file, a folder, standard input, a magnet link, an info-hash.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, bare, command, of, run, told};
 use fake_swarm::Peer;
 use fake_swarm::torrent::SingleFile;
-use lab::{Lab, bare, command, of, run, told};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Stdio;
@@ -121,7 +112,7 @@ fn standard_input_does() {
     assert!(
         code == 2
             && stderr.ends_with(
-                "standard input: check who writes to it, or give it a longer --deadline: not read within 0.2 s\n"
+                "standard input: check the program that writes to it, or give it a longer --deadline: not read within 0.2 s\n"
             ),
         "{stderr}"
     );

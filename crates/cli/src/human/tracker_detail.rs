@@ -1,19 +1,20 @@
 //! What a tracker says, in full: a few lines for each URL, address and info-hash, as dig has it for name servers.
 
-use super::verdict::answers;
-use super::{BAD, BOLD, DIM, GOOD, of_which, said_by_tracker};
-use crate::input::Subject;
+use crate::human::style::{BAD, BOLD, DIM, GOOD};
+use crate::human::verdict::answers;
+use crate::human::words::{said_by_tracker, swarm_suffix};
+use crate::input::Input;
 use crate::text::{Line, Page, plural, span, time};
 use client::{Summary, TrackerReport};
 
 /// One report, in lines.
-pub(crate) fn dig(subject: &Subject, report: &TrackerReport, page: Page) -> String {
+pub(crate) fn tracker_detail(input: &Input, report: &TrackerReport, page: Page) -> String {
     let good = report.status.is_ok();
     let (mark, style) = if good { (page.marks.good, GOOD) } else { (page.marks.bad, BAD) };
     let url = Line::new().styled(style, mark).add(" ").styled(BOLD, &report.url);
     let status = Line::new().styled(style, report.status.code());
     let status = match report.address {
-        Some(address) => status.add(format!(" from {address}{}", of_which(subject, report))),
+        Some(address) => status.add(format!(" from {address}{}", swarm_suffix(input, report))),
         None => status,
     };
     let said = said_by_tracker(report);

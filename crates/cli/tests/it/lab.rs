@@ -1,5 +1,4 @@
 //! A torrent on disk, its tracker and its peers, and the command run on it.
-#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Client, Encryption, FakeSwarm, FakeTracker, Holding, Peer, TrackerScript, message, peer_ip};

@@ -1,18 +1,9 @@
 //! Runs that a reader should understand at once: each at most 16 lines at 80 and 120 columns, and what it says.
 //! `UPDATE_SNAPSHOTS=1` writes what is printed into `tests/snapshots`.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, demo_leech, demo_peers, demo_seed, told, without_numbers};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Client, Peer, TrackerScript};
-use lab::{Lab, demo_leech, demo_peers, demo_seed, told, without_numbers};
 use std::net::SocketAddr;
 use std::path::Path;
 use unicode_width::UnicodeWidthStr;

@@ -1,16 +1,7 @@
 //! Signals other than those that end a run: none of them has it end without its goodbye.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, PATIENCE, seed, signal, spawn, told};
 use fake_swarm::{Counts, Peer, TrackerScript};
-use lab::{Lab, PATIENCE, seed, signal, spawn, told};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 

@@ -1,16 +1,7 @@
 //! Several torrents in one run.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, command, told};
 use fake_swarm::{Peer, TrackerScript};
-use lab::{Lab, command, told};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::process::Command;

@@ -1,17 +1,8 @@
 //! Every error line, its exit code, and that none repeats a secret.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, bare, run, told};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Peer, TrackerScript};
-use lab::{Lab, bare, run, told};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -295,7 +286,7 @@ fn a_mistyped_command_announces_nothing() {
     assert!(lab.tracker.requests().is_empty());
     // A file of that name is one.
     std::fs::copy(torrent, lab.folder.join("shwo")).unwrap();
-    let (code, ..) = told(&lab::command(&[], "shwo".as_ref()).current_dir(&lab.folder).output().unwrap());
+    let (code, ..) = told(&crate::lab::command(&[], "shwo".as_ref()).current_dir(&lab.folder).output().unwrap());
     assert_eq!(code, 0);
 }
 

@@ -1,17 +1,8 @@
 //! What is said of trackers that give nothing, and the marks, exit codes and numbers that go with it.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, bare, of, run, told};
 use fake_swarm::TrackerScript;
 use fake_swarm::torrent::SingleFile;
-use lab::{Lab, bare, of, run, told};
 use serde_json::Value;
 
 fn reply(status: &str, body: &[u8]) -> TrackerScript {

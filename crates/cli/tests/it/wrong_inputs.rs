@@ -1,16 +1,7 @@
 //! Wrong inputs: the message names what the input is and what to do.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, bare, of, run, told};
 use fake_swarm::Peer;
-use lab::{Lab, bare, of, run, told};
 use std::process::Command;
 
 const HASH: &str = "7e27ddfe8322958feab2084b5fdd82208046db12";
@@ -156,5 +147,8 @@ fn what_is_no_torrent_in_a_folder_is_passed_over_and_counted() {
     let (_, _, stderr) = told(&bare().args(["--nagios", "--no-trackers", name]).output().unwrap());
     assert_eq!(stderr, "");
     // Named explicitly, it is classified.
-    assert!(complaint(apple.to_str().unwrap()).contains(": give the file whose name lacks the `._`: not a torrent: "));
+    assert!(
+        complaint(apple.to_str().unwrap())
+            .contains(": give the file of the same name without the `._`: not a torrent: ")
+    );
 }

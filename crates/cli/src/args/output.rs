@@ -6,7 +6,7 @@ const OUTPUT: &str = "Output";
 
 /// How results are told.
 #[derive(Args, Clone, Copy, Debug, Default)]
-pub(crate) struct Telling {
+pub(crate) struct OutputArgs {
     /// Show passkeys and passwords in announce URLs
     #[arg(long, hide_short_help = true, help_heading = OUTPUT)]
     pub(crate) show_secrets: bool,

@@ -1,17 +1,8 @@
 //! The commands beside the main job.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, bare, of, seed, told};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Client, Peer, TrackerScript};
-use lab::{Lab, bare, of, seed, told};
 
 fn line<'t>(stdout: &'t str, part: &str) -> &'t str {
     stdout.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {stdout}"))

@@ -1,17 +1,8 @@
 //! What a torrent holds, as it is shown: names in old encodings, sizes without padding, web seeds.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
 
-mod lab;
-
+use crate::lab::{Lab, of, run, seed, told};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Client, Peer};
-use lab::{Lab, of, run, seed, told};
 use serde_json::{Value, json};
 
 /// A torrent of two files with padding between them; `before` stands before the info dictionary.
@@ -146,7 +137,7 @@ fn a_private_torrent_whose_trackers_are_not_asked_needs_no_permission() {
     let (code, stdout, stderr) = run(&["--no-trackers", "--peer", &peer], &private);
     assert!(code <= 1 && stdout.contains(&peer) && !stderr.contains("--allow-private"), "{stdout}{stderr}");
     assert!(lab.tracker.requests().is_empty());
-    let mut command = lab::command(&["--peer", &peer], &private);
+    let mut command = crate::lab::command(&["--peer", &peer], &private);
     let (code, _, stderr) = told(&command.output().unwrap());
     assert!(code == 2 && stderr.contains("--allow-private"), "{stderr}");
     assert!(lab.tracker.requests().is_empty());

@@ -1,0 +1,116 @@
+//! Values in words: what a torrent holds, what a tracker says, what a peer is and has.
+
+use crate::human::style::{DIM, NAME_WIDTH};
+use crate::input::Input;
+use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size};
+use client::{CodeKind, Explanation, Outcome, PeerReport, Role, TrackerReport, TrackerStatus};
+use guard::escape;
+use std::time::Duration;
+use tracker::Family;
+
+/// An outcome in two or three words.
+pub(super) fn outcome_words(outcome: Outcome) -> &'static str {
+    Explanation::of(CodeKind::Outcome, outcome.code()).map_or(outcome.code(), |entry| entry.words)
+}
+
+/// A tracker's status in two or three words.
+pub(super) fn status_words(status: TrackerStatus) -> &'static str {
+    Explanation::of(CodeKind::TrackerStatus, status.code()).map_or(status.code(), |entry| entry.words)
+}
+
+/// The kind of a client without its version: `qBittorrent` of `qBittorrent/5.1.0`.
+pub(super) fn family(client: &str) -> &str {
+    let client = client.split('/').next().unwrap_or(client);
+    let version = client.match_indices(' ').find(|(at, _)| client[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+    let name = version.map_or(client, |(at, _)| &client[..at]);
+    if name.is_empty() { client } else { name }
+}
+
+/// The name that the torrent gives itself, or what it was asked for by.
+pub(crate) fn name(input: &Input) -> String {
+    match input.name() {
+        Some(name) => guard::escape_bytes(&name).to_string(),
+        None => escape(&input.given).to_string(),
+    }
+}
+
+/// What is known of a torrent: size, files, pieces, hashes.
+pub(super) fn facts(input: &Input) -> Vec<String> {
+    let hashes = input.topic.hashes;
+    let mut facts = content(input);
+    facts.extend(hashes.v1().map(|hash| hash.to_string()));
+    facts.extend(hashes.v2().map(|hash| format!("v2 {hash}")));
+    facts
+}
+
+/// What it holds: size, files, pieces.
+pub(super) fn content(input: &Input) -> Vec<String> {
+    let mut facts: Vec<String> = input.topic.total_size.map(size).into_iter().collect();
+    if let Some(torrent) = input.torrent() {
+        facts.push(plural(torrent.files.content_len(), "file"));
+        facts.push(format!("{} pieces of {}", grouped(torrent.pieces), binary_size(torrent.piece_length)));
+        facts.extend(torrent.private.then(|| "private".to_owned()));
+    }
+    facts
+}
+
+/// Over which family, and about which half of a hybrid, where that does not go without saying.
+pub(super) fn swarm_suffix(input: &Input, report: &TrackerReport) -> String {
+    let family = if report.family == Some(Family::V6) { " over IPv6" } else { "" };
+    let other = report.announced_hash.is_some_and(|hash| hash != input.topic.hashes.primary());
+    format!("{family}{}", if other { ", v2 swarm" } else { "" })
+}
+
+/// `78 peers, claims 40 seeds, 12 leechers`.
+pub(super) fn said_by_tracker(report: &TrackerReport) -> Vec<String> {
+    let mut said = Vec::new();
+    if let Some(named) = report.peers {
+        said.push(plural(named.total(), "peer"));
+        let skipped = report.skipped.total();
+        said.extend((skipped > 0).then(|| format!("{skipped} unusable")));
+    }
+    said.extend((report.left_out > 0).then(|| format!("{} left out", report.left_out)));
+    let claims = [(report.seeders, "seed"), (report.leechers, "leecher"), (report.downloaded, "download")];
+    let claims: Vec<String> =
+        claims.iter().filter_map(|(count, what)| Some(plural((*count)? as usize, what))).collect();
+    if !claims.is_empty() {
+        said.push(format!("claims {}", listed(&claims)));
+    }
+    said
+}
+
+/// From the first packet to the whole handshake.
+pub(super) fn answered_in(report: &PeerReport) -> Duration {
+    report.connect.unwrap_or_default() + report.handshake.unwrap_or_default()
+}
+
+/// What a peer is and has: `seed`, `leech 40.0 %`.
+pub(super) fn role_and_share(report: &PeerReport) -> String {
+    let role = match report.role {
+        Role::Unknown if report.listen_end.is_none() => return String::new(),
+        Role::Unknown => "role unknown",
+        role => role_name(role),
+    };
+    match report.completeness {
+        Some(told) if report.role != Role::Seed => {
+            // Never rounded up: 100 % is said of those only that have everything.
+            let percent = u64::from(told.have) * 1000 / u64::from(told.pieces.max(1));
+            format!("{role} {}.{} %", percent / 10, percent % 10)
+        }
+        _ => role.to_owned(),
+    }
+}
+
+pub(super) fn role_name(role: Role) -> &'static str {
+    Explanation::of(CodeKind::Role, role.code()).map_or(role.code(), |entry| entry.words)
+}
+
+/// Which of several torrents a line is about.
+pub(crate) fn torrent_prefix(input: &Input, page: Page) -> Line {
+    let name = match input.name() {
+        // Cut before it is escaped, so that no escape is cut.
+        Some(name) => escape(&short(&String::from_utf8_lossy(&name), NAME_WIDTH, page.marks)).to_string(),
+        None => escape(&short(&input.given, NAME_WIDTH, page.marks)).to_string(),
+    };
+    Line::new().cell(DIM, name, NAME_WIDTH).add("  ")
+}

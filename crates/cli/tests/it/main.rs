@@ -1,0 +1,25 @@
+//! The command as its users see it: run as a process, against scripted trackers and peers on loopback.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests may fail loudly"
+)]
+
+mod command;
+mod conditions;
+mod contents;
+mod errors;
+mod inputs;
+mod json;
+mod lab;
+mod readme;
+mod reference;
+mod runs;
+mod secrets;
+mod several;
+mod signals;
+mod subcommands;
+mod trackers;
+mod wrong_inputs;
