@@ -181,7 +181,7 @@ impl Demo {
     fn faults(&self, report: &Report) -> Vec<String> {
         let text = |line: &Value, key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let found: BTreeMap<String, String> =
-            report.lines_of("peer").map(|line| (text(line, "addr"), text(line, "outcome"))).collect();
+            report.lines_of("peer").map(|line| (text(line, "address"), text(line, "outcome"))).collect();
         let mut faults = Vec::new();
         for (addr, deserved) in &self.deserved {
             match found.get(addr) {

@@ -96,7 +96,7 @@ impl Report {
         let mut addresses: BTreeMap<&str, u64> = BTreeMap::new();
         let mut repeated = (0_u64, 0_u64);
         for peer in self.lines_of("peer") {
-            *addresses.entry(peer["addr"].as_str().unwrap_or_default()).or_default() += 1;
+            *addresses.entry(peer["address"].as_str().unwrap_or_default()).or_default() += 1;
             *outcomes.entry(peer["outcome"].as_str().unwrap_or_default()).or_default() += 1;
             repeated.0 += u64::from(!peer["same_as"].is_null());
             repeated.1 += u64::from(!peer["maybe_same_as"].is_null());
@@ -135,7 +135,7 @@ impl Report {
         }
         let firsts = met().filter(|peer| peer["same_as"].is_null() && peer["maybe_same_as"].is_null());
         firsts.map(move |first| {
-            let elsewhere = first["addr"].as_str().and_then(|addr| again.get(addr).copied());
+            let elsewhere = first["address"].as_str().and_then(|addr| again.get(addr).copied());
             if speaks(&first) { first } else { elsewhere.unwrap_or(first) }
         })
     }
@@ -228,7 +228,7 @@ pub(crate) mod tests {
         let (mut outcomes, mut clients) = (json!({}), json!({}));
         for (addr, outcome, client) in peers {
             let role = "seed";
-            lines.push(line("peer", json!({"addr": addr, "outcome": outcome, "client": client, "role": role})));
+            lines.push(line("peer", json!({"address": addr, "outcome": outcome, "client": client, "role": role})));
             outcomes[*outcome] = (outcomes[*outcome].as_u64().unwrap_or(0) + 1).into();
             if let Some(client) = client {
                 clients[*client] = (clients[*client].as_u64().unwrap_or(0) + 1).into();

@@ -265,7 +265,7 @@ impl Player {
             let first = first.map(|address| address.to_string());
             let (same, maybe) = if self.does == Second::Announces { (None, first) } else { (first, None) };
             json!({
-                "outcome": "ok", "stage": "done", "transport": "tcp", "plaintext": "ok", "encrypted": null, "error": null,
+                "outcome": "ok", "stage": "done", "attempts": [{"encryption": "none", "outcome": "ok"}], "error": null,
                 "hint": null, "role": self.role, "client": self.client, "same_as": same, "maybe_same_as": maybe,
             })
         };
@@ -314,7 +314,7 @@ impl Tally {
             "peers": endpoints, "ok": endpoints, "repeated": repeated, "maybe_repeated": maybe_repeated,
             "roles": {"seed": clients}, "copies_min": f64::from(clients), "copies_max": f64::from(most), "missing_pieces": 0,
             "claimed_seeds": endpoints, "verified_seeds": clients, "verified_seeds_max": most, "unseen_seeds": null,
-            "coverage": {"named": endpoints, "reached": endpoints, "told": endpoints}, "verdict": "healthy",
+            "coverage": {"named": endpoints, "reached": endpoints, "with_piece_info": endpoints}, "verdict": "healthy",
         })
     }
 
@@ -326,7 +326,7 @@ impl Tally {
             "peers": endpoints, "ok": endpoints, "repeated": repeated, "maybe_repeated": maybe_repeated,
             "roles": {"leech": clients}, "copies_min": 0.5, "copies_max": 0.5, "missing_piece_ranges": [[1, 1]],
             "claimed_seeds": 0, "verified_seeds": 0, "verified_seeds_max": 0, "unseen_seeds": null,
-            "coverage": {"named": endpoints, "reached": endpoints, "told": endpoints}, "verdict": "incomplete",
+            "coverage": {"named": endpoints, "reached": endpoints, "with_piece_info": endpoints}, "verdict": "incomplete",
         })
     }
 }

@@ -301,8 +301,11 @@ impl Prober {
 /// Keys of texts for people, and of names with versions: the wanted text need only be a part of the value.
 const TEXTS: &[&str] = &["message", "error", "hint", "client", "v"];
 
-/// Whether the line has the values; an object's values are looked for one by one, as deep as they go.
+/// Whether the line has the values; an object's values, and those of a list, are looked for one by one, as deep as they go.
 fn has(line: &Value, wanted: &Value) -> bool {
+    if let (Value::Array(line), Value::Array(wanted)) = (line, wanted) {
+        return line.len() == wanted.len() && line.iter().zip(wanted).all(|(line, wanted)| has(line, wanted));
+    }
     let Some(wanted) = wanted.as_object() else { return line == wanted };
     wanted.iter().all(|(key, wanted)| match (&line[key], wanted) {
         (Value::String(text), Value::String(part)) if TEXTS.contains(&key.as_str()) => text.contains(part.as_str()),
@@ -312,7 +315,7 @@ fn has(line: &Value, wanted: &Value) -> bool {
 
 /// The peers whose line is not as expected, or is missing, and those that are not expected.
 fn peer_faults(report: &Report, expected: &BTreeMap<String, Vec<Value>>) -> Vec<String> {
-    let addr = |line: &Value| line["addr"].as_str().unwrap_or_default().to_owned();
+    let addr = |line: &Value| line["address"].as_str().unwrap_or_default().to_owned();
     let found: BTreeMap<String, &Value> = report.lines_of("peer").map(|line| (addr(line), line)).collect();
     let shown = |wanted: &[Value]| wanted.iter().map(Value::to_string).collect::<Vec<_>>().join(" or ");
     let missing = expected.iter().filter(|(addr, _)| !found.contains_key(*addr));

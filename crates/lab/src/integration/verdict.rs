@@ -15,7 +15,7 @@ pub(super) struct Expected {
 /// What is wrong with a report on a torrent that exactly these seed.
 pub(super) fn seeded(report: &Report, seeds: &[&Expected]) -> Vec<String> {
     let mut faults: Vec<String> = seeds.iter().filter_map(|seed| seed_fault(report, seed)).collect();
-    let known = |line: &&Value| seeds.iter().any(|seed| line["addr"] == seed.addr.as_str());
+    let known = |line: &&Value| seeds.iter().any(|seed| line["address"] == seed.addr.as_str());
     faults.extend(report.lines_of("peer").filter(|line| !known(line)).map(|line| format!("no client has {line}")));
     faults.extend(tracker_fault(report));
     faults
@@ -23,7 +23,7 @@ pub(super) fn seeded(report: &Report, seeds: &[&Expected]) -> Vec<String> {
 
 /// What is wrong with the line on one seed, which there must be one of.
 fn seed_fault(report: &Report, seed: &Expected) -> Option<String> {
-    let lines: Vec<&Value> = report.lines_of("peer").filter(|line| line["addr"] == seed.addr.as_str()).collect();
+    let lines: Vec<&Value> = report.lines_of("peer").filter(|line| line["address"] == seed.addr.as_str()).collect();
     let [line] = lines.as_slice() else {
         return Some(format!("{} ({}) is reported {} times", seed.addr, seed.client, lines.len()));
     };

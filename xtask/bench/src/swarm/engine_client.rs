@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::reading::Reading;
-use client::{Config, Encryption, Event, Outcome, Swarm};
+use client::{Config, EncryptionPolicy, Event, Outcome, Swarm};
 use metainfo::Torrent;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ pub(crate) fn config(at_once: usize, lean: bool, handshake_timeout: Duration) ->
     if !lean {
         return defaults;
     }
-    Config { linger: Duration::ZERO, encryption: Encryption::Off, max_peers: None, rate: 0, ..defaults }
+    Config { linger: Duration::ZERO, encryption: EncryptionPolicy::Off, max_peers: None, rate: 0, ..defaults }
 }
 
 /// One run, every report taken and dropped.

@@ -40,13 +40,15 @@ impl Policy {
     /// The outcome at a client that accepts this.
     pub(super) fn with(self, takes: Takes) -> Attempts {
         use Takes::{Both, Encryption, Plaintext};
-        let (outcome, transport, plaintext, encrypted) = match (self, takes) {
-            (Self::PreferPlain | Self::Off, Both | Plaintext) => ("ok", "tcp", Some("ok"), None),
-            (Self::PreferPlain, Encryption) => ("ok", "mse", Some("refused"), Some("ok")),
-            (Self::Prefer | Self::Require, Both | Encryption) => ("ok", "mse", None, Some("ok")),
-            (Self::Prefer, Plaintext) => ("ok", "tcp", Some("ok"), Some("refused")),
-            (Self::Require, Plaintext) => ("encryption_failed", "mse", None, Some("refused")),
-            (Self::Off, Encryption) => ("closed_before_handshake", "tcp", Some("refused"), None),
+        let (plain, rc4) = (|outcome| ("none", outcome), |outcome| ("rc4", outcome));
+        let (refused, failed) = (plain("closed_before_handshake"), rc4("encryption_failed"));
+        let attempts = match (self, takes) {
+            (Self::PreferPlain | Self::Off, Both | Plaintext) => vec![plain("ok")],
+            (Self::PreferPlain, Encryption) => vec![refused, rc4("ok")],
+            (Self::Prefer | Self::Require, Both | Encryption) => vec![rc4("ok")],
+            (Self::Prefer, Plaintext) => vec![failed, plain("ok")],
+            (Self::Require, Plaintext) => vec![failed],
+            (Self::Off, Encryption) => vec![refused],
         };
         let hints: &[_] = match (self, takes) {
             (Self::PreferPlain, Encryption) => &[Some("it refused plaintext and took encryption")],
@@ -55,28 +57,33 @@ impl Policy {
             (Self::Off, Encryption) => &[Some("requires encryption")],
             _ => &[None],
         };
-        Attempts { outcome, transport, plaintext, encrypted, hints }
+        Attempts { attempts, hints }
     }
 }
 
 /// What is said of the attempts at a client.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Attempts {
-    pub(super) outcome: &'static str,
-    pub(super) transport: &'static str,
-    plaintext: Option<&'static str>,
-    encrypted: Option<&'static str>,
+    /// The encryption and the outcome of each, in order; the last is the one that is reported.
+    attempts: Vec<(&'static str, &'static str)>,
     /// Any one of these.
     hints: &'static [Option<&'static str>],
 }
 
 impl Attempts {
+    /// The encryption and the outcome that are reported.
+    pub(super) fn reported(&self) -> (&'static str, &'static str) {
+        self.attempts.last().copied().unwrap_or_default()
+    }
+
     /// As the line on the client has it: any one of these.
-    pub(super) fn values(self) -> impl Iterator<Item = Value> {
-        let Self { outcome, transport, plaintext, encrypted, hints } = self;
-        hints.iter().map(move |hint| {
+    pub(super) fn values(&self) -> impl Iterator<Item = Value> {
+        let attempt = |(encryption, outcome): &_| json!({ "encryption": encryption, "outcome": outcome });
+        let attempts: Vec<Value> = self.attempts.iter().map(attempt).collect();
+        let (encryption, outcome) = self.reported();
+        self.hints.iter().map(move |hint| {
             json!({
-                "outcome": outcome, "transport": transport, "plaintext": plaintext, "encrypted": encrypted, "hint": hint
+                "outcome": outcome, "transport": "tcp", "encryption": encryption, "attempts": attempts, "hint": hint
             })
         })
     }

@@ -71,7 +71,7 @@ fn seeds_listed(swarms: &Swarms) -> Result<Row> {
     Ok(listed(swarms, Kind::V1)?.says(json!({"status": "ok", "peers": number})).sums_up(json!({
         "roles": {"seed": number}, "copies_min": copies, "copies_max": copies, "missing_pieces": 0, "missing_files": [],
         "claimed_seeds": number, "verified_seeds": number, "unseen_seeds": null,
-        "coverage": {"named": number, "reached": number, "told": number, "whole_list": true}
+        "coverage": {"named": number, "reached": number, "with_piece_info": number, "list_complete": true}
     })))
 }
 
@@ -86,7 +86,7 @@ fn v2_listed(swarms: &Swarms) -> Result<Row> {
 fn handshakes_alone(swarms: &Swarms) -> Result<Row> {
     let row = Row::new("handshakes alone", swarms.torrents.of(Kind::V1)?, 0).args(["--no-trackers", "--linger", "0"]);
     let nothing_said = json!({
-        "matched": "v1", "role": "unknown", "role_from": "nothing_said", "completeness": null, "extension": null
+        "matched_hash": "v1", "role": "unknown", "role_from": "nothing_said", "completeness": null, "extension": null
     });
     Ok(swarms.players(Kind::V1, Met::Listed).fold(row, |row, player| {
         let attempts = Policy::PreferPlain.with(player.client.takes);
@@ -109,7 +109,7 @@ fn unknown(swarms: &Swarms) -> Result<Row> {
             ["does not have it", "does not have this torrent", "does not have the torrent"].map(turned_away).to_vec();
         if player.client.seed.name == "ctorrent" {
             // It may have spoken before it reads that we ask for another torrent than its own, of which it knows one.
-            lines.push(json!({"outcome": "wrong_info_hash", "transport": "tcp", "encrypted": null}));
+            lines.push(json!({"outcome": "wrong_info_hash", "attempts": [{"encryption": "none"}]}));
         }
         names(row, player, lines)
     }))
@@ -118,8 +118,10 @@ fn unknown(swarms: &Swarms) -> Result<Row> {
 /// What is said of a client that closes, whatever is tried; the hint names the cause among others.
 fn turned_away(cause: &str) -> Value {
     json!({
-        "outcome": "closed_before_handshake", "transport": "tcp", "plaintext": "refused", "encrypted": "refused",
-        "bytes_received": 0, "hint": cause
+        "outcome": "closed_before_handshake", "encryption": "none", "bytes_received": 0, "hint": cause,
+        "attempts": [
+            {"encryption": "none", "outcome": "closed_before_handshake"}, {"encryption": "rc4", "stage": "handshake"}
+        ]
     })
 }
 
@@ -142,7 +144,7 @@ fn leechers_listed(swarms: &Swarms) -> Result<Row> {
         "roles": {"leech": 3}, "copies_min": 0.9, "copies_max": 0.9,
         "missing_pieces": 1, "missing_piece_ranges": [[9, 9]], "missing_files": ["last.bin"],
         "claimed_seeds": 0, "verified_seeds": 0, "unseen_seeds": null,
-        "coverage": {"named": number, "reached": number, "told": 3, "empty": 1, "whole_list": true}
+        "coverage": {"named": number, "reached": number, "with_piece_info": 3, "empty": 1, "list_complete": true}
     })))
 }
 
@@ -162,7 +164,7 @@ fn leechers_and_a_seed(swarms: &Swarms) -> Result<Row> {
 fn hidden_listed(swarms: &Swarms) -> Result<Row> {
     Ok(listed(swarms, Kind::Hidden)?.says(json!({"status": "ok", "seeders": 1})).sums_up(json!({
         "roles": {"super_seed": 1}, "copies_min": 0.0, "copies_max": 1.0, "missing_pieces": null, "missing_files": null,
-        "claimed_seeds": 1, "verified_seeds": 0, "unseen_seeds": null, "coverage": {"told": 0, "whole_list": true},
+        "claimed_seeds": 1, "verified_seeds": 0, "unseen_seeds": null, "coverage": {"with_piece_info": 0, "list_complete": true},
         "verdict": "seeds_unverified"
     })))
 }
@@ -193,21 +195,22 @@ fn known_already(swarms: &Swarms, prober: &Prober) -> Result<(Row, Vec<TcpStream
 fn lines(player: &Player, kind: Kind, policy: Policy, listed: bool) -> Vec<Value> {
     let client = player.client;
     let attempts = policy.with(client.takes);
-    if attempts.outcome != "ok" {
+    let (encryption, outcome) = attempts.reported();
+    if outcome != "ok" {
         let nothing = json!({
-            "matched": null, "client": null, "role": "unknown", "role_from": "nothing_said", "completeness": null,
+            "matched_hash": null, "client": null, "role": "unknown", "role_from": "nothing_said", "completeness": null,
             "extension": null
         });
         return attempts.values().map(|values| merged([values, nothing.clone()])).collect();
     }
     let line = |values: Value, matched: &&str| {
         let general = json!({
-            "stage": "done", "matched": matched, "client": client.seed.client,
+            "stage": "done", "matched_hash": matched, "client": client.seed.client,
             "completeness": {"have": client.pieces, "pieces": PIECES}, "error": null
         });
         merged([values, general, (client.says)(player.address.port())])
     };
-    let matched = matched(client, kind, attempts.transport == "mse", listed);
+    let matched = matched(client, kind, encryption == "rc4", listed);
     attempts.values().flat_map(|values| matched.iter().map(move |half| line(values.clone(), half))).collect()
 }
 
