@@ -4,7 +4,7 @@
 //!   close. It logs each step through `tracing`.
 //! * [`Swarm`] is the same job with everything visible: an [`Event`] for each tracker and each peer as it happens, then
 //!   the summary.
-//! * [`Topic`] is what a run is about: a torrent, a magnet link, or an info-hash alone.
+//! * [`TorrentRef`] is what a run is about: a torrent, a magnet link, or an info-hash alone.
 //! * [`peer_session`] is one conversation over any stream.
 //!
 //! This crate decides and measures. It parses nothing itself, prints nothing, and keeps nothing on disk. Start from
@@ -56,8 +56,8 @@ mod limits;
 mod net;
 mod shared;
 mod swarm;
-mod topic;
 mod torrent_file;
+mod torrent_ref;
 
 pub use config::{Bind, Config, EncryptionPolicy, Trackers};
 pub use download::BitTorrentClient;
@@ -71,6 +71,6 @@ pub use report::{
 };
 pub use shared::Shared;
 pub use swarm::Swarm;
-pub use topic::Topic;
 pub use torrent_file::{read_torrent, read_torrent_from};
+pub use torrent_ref::TorrentRef;
 pub use {ids, metainfo, peer_session, peer_wire, report, tracker};

@@ -4,7 +4,7 @@ use crate::census::availability::Availability;
 use crate::census::clients::{Clients, Met};
 use crate::census::role::{may_hide, scattered_holes};
 use crate::dial::story::Story;
-use crate::topic::Topic;
+use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use peer_session::{PieceCount, Pieces, Said};
 use report::{Coverage, Outcome, PeerReport, Role, RoleFrom, Summary, SwarmView, TrackerReport};
@@ -57,14 +57,19 @@ struct Candidate {
 }
 
 impl Census {
-    pub(crate) fn new(topic: &Topic, pieces: PieceCount, secrets: Secrets, max_waiting_bytes: usize) -> Self {
+    pub(crate) fn new(
+        torrent_ref: &TorrentRef,
+        pieces: PieceCount,
+        secrets: Secrets,
+        max_waiting_bytes: usize,
+    ) -> Self {
         Self {
             pieces,
-            may_be_learned: topic.may_be_learned,
+            may_be_learned: torrent_ref.may_be_learned,
             undecided: Vec::new(),
             secrets,
             clients: Clients::default(),
-            availability: Availability::new(topic.pieces),
+            availability: Availability::new(torrent_ref.pieces),
             waiting: Vec::new(),
             waiting_bytes: 0,
             max_waiting_bytes,
@@ -78,7 +83,7 @@ impl Census {
             silent_closers: 0,
             claimed_seeds: None,
             list_complete: None,
-            web_seeds: topic.web_seeds.len(),
+            web_seeds: torrent_ref.web_seeds.len(),
         }
     }
 
@@ -317,8 +322,8 @@ mod tests {
     #[test]
     fn reports_that_wait_take_so_many_bytes_and_no_more() {
         let file = SingleFile { piece_length: 1 << 14, ..SingleFile::new("lab.bin", 100 << 14) };
-        let topic = Topic::from(&Torrent::parse(&file.to_bytes()).unwrap());
-        let mut census = Census::new(&topic, topic.pieces.into(), Secrets::default(), MAX);
+        let torrent_ref = TorrentRef::from(&Torrent::parse(&file.to_bytes()).unwrap());
+        let mut census = Census::new(&torrent_ref, torrent_ref.pieces.into(), Secrets::default(), MAX);
         let each = large(0).bytes();
         let fit = MAX / each;
         assert!(each > 4 << 10 && fit < 1024, "{each}");
