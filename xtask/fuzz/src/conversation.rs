@@ -10,7 +10,7 @@ use crate::mutator::Mutator;
 use crate::source::{Source, pieces};
 use bytes::BytesMut;
 use ids::{InfoHash, PeerId};
-use peer_session::{HandshakeFailure, NotBitTorrent, Pieces, Said, Shaken, Violation};
+use peer_session::{HandshakeFailure, NotBitTorrent, Pieces, Advertised, HandshakeDone, Violation};
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
 use std::cell::Cell;
 use std::future::pending;
@@ -124,7 +124,7 @@ impl<'i> Script<'i> {
     }
 
     /// Does as it says, and never comes back.
-    async fn play(&self, mut peer: DuplexStream, reset: &Cell<bool>) -> Shaken {
+    async fn play(&self, mut peer: DuplexStream, reset: &Cell<bool>) -> HandshakeDone {
         for (pause, bytes) in &self.steps {
             if !pause.is_zero() {
                 sleep_until(Instant::now() + *pause).await;
@@ -179,7 +179,7 @@ pub fn check(input: &[u8]) {
     let bound = MEETING_TIMES * input.len() + MEETING_BESIDE;
     let result = memory::bounded(bound, || runtime.block_on(meet(&script)));
     verdict(&script, &result);
-    if let Ok(Shaken { theirs, surplus, early }) = result {
+    if let Ok(HandshakeDone { theirs, surplus, early }) = result {
         let (before, rest) = script.wire.split_at(early);
         let (handshake, after) = rest.split_at(Handshake::LENGTH);
         assert_eq!((theirs.encode().as_slice(), early), (handshake, early_of(script.wire).unwrap_or(0)));
@@ -189,7 +189,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-async fn meet(script: &Script<'_>) -> Result<Shaken, HandshakeFailure> {
+async fn meet(script: &Script<'_>) -> Result<HandshakeDone, HandshakeFailure> {
     let (ours, mut peer) = tokio::io::duplex(script.room);
     let reset = Rc::new(Cell::new(false));
     let mut stream = Ours { stream: ours, reset: Rc::clone(&reset) };
@@ -212,7 +212,7 @@ async fn meet(script: &Script<'_>) -> Result<Shaken, HandshakeFailure> {
 }
 
 /// What bytes and clock say.
-fn verdict(script: &Script<'_>, result: &Result<Shaken, HandshakeFailure>) {
+fn verdict(script: &Script<'_>, result: &Result<HandshakeDone, HandshakeFailure>) {
     let (expected, by_then) = expected(script);
     let found = result.as_ref().map_or_else(Found::of, |_| Found::Valid);
     assert_eq!(found, expected, "{result:?}");
@@ -304,12 +304,12 @@ fn listening(after: &[u8], pieces_there: Option<u32>) {
     let unknown = if pieces_there.is_none() { UNKNOWN_PIECES } else { 0 };
     let mut received = BytesMut::from(after);
     let bound = TIMES_THE_INPUT * after.len() + BESIDE + unknown;
-    let mut said = Said::default();
+    let mut said = Advertised::default();
     let end = memory::bounded(bound, || understand(&mut received, &mut said, pieces_there));
     kept(&said, pieces_there);
     end.iter().for_each(|violation| drop(assert_error(violation)));
     let mut received = BytesMut::new();
-    let mut again = Said::default();
+    let mut again = Advertised::default();
     let mut violation = None;
     for piece in pieces(after, 1) {
         received.extend_from_slice(piece);
@@ -324,7 +324,7 @@ fn listening(after: &[u8], pieces_there: Option<u32>) {
 }
 
 /// As the client listens: every whole message there is.
-fn understand(received: &mut BytesMut, said: &mut Said, pieces: Option<u32>) -> Option<Violation> {
+fn understand(received: &mut BytesMut, said: &mut Advertised, pieces: Option<u32>) -> Option<Violation> {
     let codec = pieces.map_or_else(Codec::default, Codec::for_pieces);
     loop {
         match codec.decode(received) {
@@ -339,7 +339,7 @@ fn understand(received: &mut BytesMut, said: &mut Said, pieces: Option<u32>) -> 
     }
 }
 
-fn kept(said: &Said, pieces: Option<u32>) {
+fn kept(said: &Advertised, pieces: Option<u32>) {
     if let Some(extension) = &said.extension {
         assert!(extension.extensions.len() <= ExtensionHandshake::MAX_EXTENSIONS && extension.dropped.len() <= 12);
     }

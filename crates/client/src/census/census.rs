@@ -6,7 +6,7 @@ use crate::census::role::{may_hide, scattered_holes};
 use crate::dial::story::Story;
 use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
-use peer_session::{PieceCount, Pieces, Said};
+use peer_session::{Advertised, PieceCount, Pieces};
 use report::{Coverage, Outcome, PeerReport, Role, RoleFrom, Summary, SwarmView, TrackerReport};
 use std::ops::RangeInclusive;
 
@@ -92,7 +92,7 @@ impl Census {
         if story.report.outcome != Outcome::Ok {
             return vec![story.report];
         }
-        let has_stated_pieces = story.said.pieces != Pieces::Unsaid;
+        let has_stated_pieces = story.said.pieces != Pieces::Unknown;
         if has_stated_pieces && self.may_be_learned && self.pieces.get().is_none() {
             let bytes = self.waiting_bytes + size_of::<Story>() + bytes_of(&story.report) + story.said.pieces.bytes();
             if bytes <= self.max_waiting_bytes {
@@ -159,11 +159,11 @@ impl Census {
     }
 
     /// Counts an endpoint, whatever client is there.
-    fn count(&mut self, report: &PeerReport, said: &Said) {
+    fn count(&mut self, report: &PeerReport, said: &Advertised) {
         self.seeds += usize::from(report.role == Role::Seed);
         let has_some = said.pieces.is_some();
         let is_empty = !has_some && report.role == Role::Leech;
-        self.told += usize::from(has_some || (is_empty && said.pieces != Pieces::Unsaid));
+        self.told += usize::from(has_some || (is_empty && said.pieces != Pieces::Unknown));
         self.empty += usize::from(is_empty);
         self.silent_closers += usize::from(!report.is_witness());
     }
