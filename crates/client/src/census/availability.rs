@@ -6,14 +6,14 @@ use report::{Copies, Role};
 /// How many of the peers that were reached have each piece.
 #[derive(Debug, Default)]
 pub(crate) struct Availability {
-    /// By piece, what was said piece by piece. Empty until somebody has.
+    /// By piece, how many peers announced it piece by piece. Empty until one has.
     counts: Vec<u32>,
     /// By piece, how many more there may be: of likely seeds that have not said that they have it, and of peers that may
     /// have been counted already. Empty until there is one.
     more: Vec<u32>,
-    /// `None` when nobody knows how many there are; then nothing is counted by piece.
+    /// `None` if the number is unknown; then nothing is counted by piece.
     pieces: Option<u32>,
-    /// Pieces that nobody has said to have piece by piece.
+    /// Pieces that no peer announced piece by piece.
     missing: u32,
     /// Peers that have everything.
     complete: u32,
@@ -46,10 +46,10 @@ impl Availability {
     /// Takes in what one peer has; `true` when it has a piece that no peer had before. Where it says to have nothing, its role
     /// tells what that means.
     pub(crate) fn add(&mut self, has: &Pieces, role: Role) -> bool {
-        let nobody_had = self.complete == 0;
+        let none_had_all = self.complete == 0;
         match has {
             has if has.is_all(self.pieces) => self.add_complete(),
-            // The pieces it has told of are a part of what it hides.
+            // The pieces it has announced are a part of what it hides.
             Pieces::Some { .. } if role == Role::SuperSeed => {
                 self.super_seeds += 1;
                 false
@@ -67,7 +67,7 @@ impl Availability {
                         *count += has;
                     }
                 }
-                nobody_had && self.missing < before
+                none_had_all && self.missing < before
             }
             _ => {
                 match role {
@@ -119,7 +119,7 @@ impl Availability {
         self.complete + self.counts.get(piece as usize).copied().unwrap_or(0)
     }
 
-    /// Whether somebody has said to have each of these pieces.
+    /// Whether each of these pieces was announced by a peer.
     pub(crate) fn has_all_of(&self, pieces: &[u32]) -> bool {
         pieces.iter().all(|&piece| self.count(piece) > 0)
     }
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_that_nobody_had_is_news() {
+    fn a_piece_that_no_peer_had_is_news() {
         let mut availability = Availability::new(Some(10));
         let news: Vec<bool> =
             [lacking(&[7]), lacking(&[7, 8]), lacking(&[1]), lacking(&[2]), Pieces::All, Pieces::None]

@@ -26,7 +26,7 @@ pub(crate) struct Census {
     secrets: Secrets,
     clients: Clients,
     availability: Availability,
-    /// Peers that may be seeds: as far as nobody has what they lack, or too few are known to tell their holes from others'.
+    /// Reports withheld until every missing piece was seen elsewhere, and until at least [`ENOUGH`] candidates can be compared.
     waiting: Vec<Candidate>,
     waiting_bytes: usize,
     max_waiting_bytes: usize,
@@ -244,7 +244,7 @@ impl Census {
         ready.into_iter().map(|candidate| self.likely_seed(candidate)).collect()
     }
 
-    /// Whether a peer with these holes is a likely seed: somebody has said to have each of them, and most of them are its
+    /// Whether a peer with these holes is a likely seed: each of them was announced by another peer, and most of them are its
     /// own, not those of half of the others that lack a few. Leechers of the same source lack the same.
     fn is_likely_seed(&self, holes: &[u32]) -> bool {
         let others = self.candidates.saturating_sub(1);
@@ -297,7 +297,7 @@ mod tests {
     use report::Stage;
     use tracker::PeerAddress;
 
-    /// A candidate that lacks the first piece, which nobody has said to have, and whose extension handshake is as large as
+    /// A candidate that lacks the first piece, which no peer has announced, and whose extension handshake is as large as
     /// one may be.
     fn large(port: u16) -> Candidate {
         let name = |n| format!("{n:0width$}", width = ExtensionHandshake::MAX_EXTENSION_NAME);

@@ -3,11 +3,11 @@
 use peer_session::{MOST_HOLES, Pieces, Said, Silence, may_be_lazy};
 use report::{Role, RoleFrom};
 
-/// The role of a peer of a torrent with so many pieces, as far as its own words tell. Whether it is a likely seed depends
-/// on the others: `scattered_holes`.
+/// The role of a peer by what it said itself, of a torrent with this number of pieces. Whether it is a likely seed depends
+/// on the others: [`scattered_holes`].
 ///
-/// When nobody knows how many pieces there are, a role is given for what is certain: a seed has said that it has them all, and
-/// who lacks some has holes that neither spare bits nor a lazy bitfield can explain. The others are unknown, also those that
+/// If the number of pieces is unknown, a role is given for what is certain: a seed has said that it has them all, and
+/// a leecher has holes that neither spare bits nor a lazy bitfield can explain. The others are unknown, also those that
 /// want no more pieces: they may have all there are.
 pub(crate) fn conclude(said: &Said, silence: Option<Silence>, pieces: Option<u32>) -> (Role, RoleFrom) {
     let from = told_by(&said.pieces);
@@ -38,11 +38,11 @@ fn conclude_of_nothing(said: &Said, from: RoleFrom) -> (Role, RoleFrom) {
     }
 }
 
-/// Pieces that a super-seeding peer has told of by the time we leave: one, and the next when that has spread (BEP 16).
+/// Pieces that a super-seeding peer has announced by the time we leave: one, and the next when that has spread (BEP 16).
 const MOST_REVEALED: u32 = 2;
 
-/// Whether a peer tells of its pieces one at a time, as super-seeding does: it began with none, would send us some, and has
-/// told of hardly any. A leecher with pieces begins with a bitfield.
+/// Whether a peer announces its pieces one at a time, as super-seeding does: it began with none, would send us some, and has
+/// announced hardly any. A leecher with pieces begins with a bitfield.
 fn reveals(said: &Said) -> bool {
     let Pieces::Some { bitfield, by_bitfield: false, .. } = &said.pieces else { return false };
     let upload_only = said.extension.as_ref().and_then(|extension| extension.upload_only);
@@ -176,13 +176,13 @@ mod tests {
     }
 
     #[test]
-    fn roles_when_nobody_knows_how_many_pieces_there_are() {
+    fn roles_without_a_number_of_pieces() {
         let of = |messages: Vec<Message>| {
             let mut said = Said::default();
             messages.iter().for_each(|message| said.take(message, None).unwrap());
             conclude(&said, None, None)
         };
-        // A thousand bits, all set but for so many in the middle and at the end.
+        // A thousand bits, all set but for `middle` in the middle and `end` at the end.
         let bits = |middle: u32, end: u32| {
             let is_set = |bit: u32| !(400..400 + middle).contains(&bit) && bit < 1000 - end;
             let byte = |at: u32| (0..8).fold(0, |byte, bit| byte << 1 | u8::from(is_set(at * 8 + bit)));
@@ -207,7 +207,7 @@ mod tests {
             (vec![bits(32, 8)], Role::Leech, RoleFrom::Bitfield),
             (vec![bits(33, 7), upload_only()], Role::PartialSeed, RoleFrom::UploadOnly),
             (vec![bits(0, 1000)], Role::Leech, RoleFrom::Bitfield),
-            // Nobody hides more pieces than are shown.
+            // No lazy bitfield hides more pieces than it shows.
             (vec![Message::Bitfield(Bytes::from_static(b"\xf0\x80"))], Role::Unknown, RoleFrom::Bitfield),
             (vec![Message::Bitfield(Bytes::from_static(b"\xe0\x80"))], Role::Leech, RoleFrom::Bitfield),
             (haves(&[0, 1, 2]), Role::Unknown, RoleFrom::Haves),

@@ -18,7 +18,7 @@ pub(crate) struct Failure {
     pub(crate) exhausted: bool,
 }
 
-/// Whom to try, and how.
+/// Which peer to try, and how.
 #[derive(Debug)]
 pub(crate) struct Try {
     pub(crate) address: SocketAddr,
@@ -27,8 +27,8 @@ pub(crate) struct Try {
     pub(crate) encryption: Encryption,
     /// Whether the user named it.
     pub(crate) by_user: bool,
-    /// The connection that its address has of ours: from the time when there is room for one. None is counted that the user
-    /// asked for.
+    /// The permit for one more connection to its address, from the time when there is one; not needed for peers that the user
+    /// named.
     pub(crate) permit: Option<AddressPermit>,
     /// The first attempt at this peer, when this is the second.
     pub(crate) first: Option<Box<Attempt>>,
@@ -41,8 +41,8 @@ pub(crate) struct Attempt {
     pub(crate) outcome: Outcome,
     pub(crate) progress: Progress,
     pub(crate) error: Option<PeerError>,
-    /// What it is made in. Free at its end, whether anybody has heard of that or not; but still here if our machine was
-    /// exhausted, and it was of no use.
+    /// The permit for one more connection. Given back at the end of the attempt; kept if our machine was exhausted, so that the
+    /// limit shrinks.
     pub(crate) room: Option<ConnectionPermit>,
 }
 
