@@ -1,7 +1,7 @@
 //! The torrent that a run is about, or what a magnet link or an info-hash says of one.
 
 use crate::origin::Origin;
-use client::{Config, Error, Topic, read_torrent, read_torrent_from};
+use client::{Config, Error, TorrentRef, read_torrent, read_torrent_from};
 use guard::Secrets;
 use ids::InfoHash;
 use metainfo::{Details, Diagnostics, Magnet, MagnetError, Torrent};
@@ -14,7 +14,7 @@ pub(crate) struct Input {
     /// As it was given, without secrets; not escaped.
     pub(crate) given: Arc<str>,
     /// What runs are about.
-    pub(crate) topic: Topic,
+    pub(crate) torrent_ref: TorrentRef,
     pub(crate) contents: Contents,
     /// What no text of its own may show.
     pub(crate) secrets: Secrets,
@@ -31,7 +31,7 @@ pub(crate) enum Contents {
 impl Input {
     /// The info-hash that each line of a report names.
     pub(crate) fn info_hash(&self) -> InfoHash {
-        self.topic.hashes.primary()
+        self.torrent_ref.hashes.primary()
     }
 
     /// All of the torrent; `None` of a magnet link and an info-hash.
@@ -72,7 +72,9 @@ impl Input {
             Contents::Torrent(torrent) => {
                 torrent.trackers.iter().map(|tier| tier.iter().map(|tracker| tracker.url.as_str()).collect()).collect()
             }
-            Contents::Magnet(_) | Contents::Hash => self.topic.trackers.iter().map(|url| vec![url.as_str()]).collect(),
+            Contents::Magnet(_) | Contents::Hash => {
+                self.torrent_ref.trackers.iter().map(|url| vec![url.as_str()]).collect()
+            }
         }
     }
 }
@@ -101,18 +103,18 @@ impl Origin {
         let torrent = match self {
             Self::Magnet(link) => {
                 let magnet = Magnet::parse(link)?;
-                return Ok(self.input(Topic::from(&magnet), Contents::Magnet(Arc::new(magnet)), config));
+                return Ok(self.input(TorrentRef::from(&magnet), Contents::Magnet(Arc::new(magnet)), config));
             }
-            Self::Hash(hashes) => return Ok(self.input(Topic::from(*hashes), Contents::Hash, config)),
+            Self::Hash(hashes) => return Ok(self.input(TorrentRef::from(*hashes), Contents::Hash, config)),
             Self::File(path) => read_torrent(path, config.deadline).await,
             Self::Stdin => read_torrent_from(std::io::stdin(), config.deadline).await,
         };
         let torrent = torrent?;
-        Ok(self.input(Topic::from(&torrent), Contents::Torrent(Arc::new(torrent)), config))
+        Ok(self.input(TorrentRef::from(&torrent), Contents::Torrent(Arc::new(torrent)), config))
     }
 
-    fn input(&self, topic: Topic, contents: Contents, config: &Config) -> Input {
-        Input { given: self.given().into(), secrets: config.secrets(&topic), topic, contents }
+    fn input(&self, torrent_ref: TorrentRef, contents: Contents, config: &Config) -> Input {
+        Input { given: self.given().into(), secrets: config.secrets(&torrent_ref), torrent_ref, contents }
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) async fn run(
 
 async fn prepare(origin: &Origin, config: Config, bounds: &client::Shared) -> Result<(Input, Swarm), InputError> {
     let input = origin.read(&config).await?;
-    let swarm = Swarm::sharing(input.topic.clone(), config, bounds)?;
+    let swarm = Swarm::sharing(input.torrent_ref.clone(), config, bounds)?;
     Ok((input, swarm))
 }
 

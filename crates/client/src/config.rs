@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::topic::Topic;
+use crate::torrent_ref::TorrentRef;
 use guard::{Scope, Secrets};
 use report::Encryption;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -87,15 +87,15 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What a run about `topic` may not show, even as part of a text from outside: the secrets of the trackers that the topic
+    /// What a run about `torrent_ref` may not show, even as part of a text from outside: the secrets of the trackers that it
     /// and the user name; nothing when secrets are shown.
     #[must_use]
-    pub fn secrets(&self, topic: &Topic) -> Secrets {
+    pub fn secrets(&self, torrent_ref: &TorrentRef) -> Secrets {
         if self.show_secrets {
             return Secrets::default();
         }
         let named: &[TrackerUrl] = if let Trackers::Only(urls) = &self.trackers { urls } else { &[] };
-        Secrets::of_all(named.iter().map(TrackerUrl::expose).chain(topic.trackers.iter().map(String::as_str)))
+        Secrets::of_all(named.iter().map(TrackerUrl::expose).chain(torrent_ref.trackers.iter().map(String::as_str)))
     }
 }
 

@@ -33,12 +33,13 @@ impl BitTorrentClient {
         Self { config }
     }
 
-    /// Does the whole job for one torrent file, logging each step at debug level. Runs on any tokio runtime with time
-    /// and I/O enabled, for at most the configured deadline and the goodbyes after it, of up to 4 s each and mostly all at the same time. For single results, use [`Swarm`].
+    /// Does the whole job for one torrent file, logging each step at debug level. Runs on any tokio runtime with time and I/O
+    /// enabled, for at most the configured deadline and the goodbyes after it, of up to 4 s each and mostly all at the same
+    /// time. For single results, use [`Swarm`].
     ///
     /// # Errors
-    /// A torrent that cannot be read, is not one, or is private; nobody to ask; no tracker that answers. It is `Ok` when
-    /// nobody shook hands.
+    /// A file that cannot be read or is not a torrent, a private torrent, no source of peers, no tracker that answers. It is `Ok`
+    /// when no peer shook hands.
     pub async fn download(&self, path: impl AsRef<Path> + Send) -> Result<(), Error> {
         let path = path.as_ref();
         debug!(file = %guard::escape(&path.to_string_lossy()), "torrent file");

@@ -12,8 +12,8 @@ mod limits;
 mod net;
 mod shared;
 mod swarm;
-mod topic;
 mod torrent_file;
+mod torrent_ref;
 
 pub use config::{Bind, Config, EncryptionPolicy, Trackers};
 pub use download::BitTorrentClient;
@@ -27,6 +27,6 @@ pub use report::{
 };
 pub use shared::Shared;
 pub use swarm::Swarm;
-pub use topic::Topic;
 pub use torrent_file::{read_torrent, read_torrent_from};
+pub use torrent_ref::TorrentRef;
 pub use {ids, metainfo, peer_session, peer_wire, report, tracker};

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::interim::Interim;
 use crate::net::stop::Stop;
 use crate::shared::{Shared, Waiting};
-use crate::topic::Topic;
+use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use metainfo::Torrent;
 use report::{CutShort, Event, Outcome, PeerReport, Stage, Summary, TrackerReport};
@@ -59,13 +59,13 @@ impl Swarm {
     /// Prepares a run about a torrent, a magnet link or an info-hash: checks the trackers' URLs, draws an identity, holds a
     /// port. Nothing is sent before the first call of [`next`](Self::next).
     ///
-    /// Only a [`Torrent`](metainfo::Torrent) says whether it is private: see [`Topic::private`].
+    /// Only a [`Torrent`](metainfo::Torrent) says whether it is private: see [`TorrentRef::private`].
     ///
     /// # Errors
     /// A private torrent without permission, a source address that is not this machine's, a port that is taken.
-    pub fn new(topic: impl Into<Topic>, config: Config) -> Result<Self, Error> {
+    pub fn new(torrent_ref: impl Into<TorrentRef>, config: Config) -> Result<Self, Error> {
         let shared = Shared::new(&config)?;
-        Self::sharing(topic, config, &shared)
+        Self::sharing(torrent_ref, config, &shared)
     }
 
     /// As [`new`](Self::new), for one of several runs at the same time: [`Config::concurrency`], [`Config::rate`],
@@ -74,16 +74,16 @@ impl Swarm {
     ///
     /// # Errors
     /// A private torrent without permission, certificates that cannot be read.
-    pub fn sharing(topic: impl Into<Topic>, config: Config, shared: &Shared) -> Result<Self, Error> {
-        Self::about(topic.into(), config, shared)
+    pub fn sharing(torrent_ref: impl Into<TorrentRef>, config: Config, shared: &Shared) -> Result<Self, Error> {
+        Self::about(torrent_ref.into(), config, shared)
     }
 
-    fn about(topic: Topic, mut config: Config, shared: &Shared) -> Result<Self, Error> {
+    fn about(torrent_ref: TorrentRef, mut config: Config, shared: &Shared) -> Result<Self, Error> {
         let stop = Stop::default();
-        let secrets = config.secrets(&topic);
-        let discovery = Discovery::new(&topic, &mut config, shared, &stop.listen(), &secrets)?;
-        let terms = Terms::new(&topic, &config, shared, stop.listen(), secrets.clone());
-        let primary = topic.hashes.primary();
+        let secrets = config.secrets(&torrent_ref);
+        let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets)?;
+        let terms = Terms::new(&torrent_ref, &config, shared, stop.listen(), secrets.clone());
+        let primary = torrent_ref.hashes.primary();
         let by_user = given::by_user(std::mem::take(&mut config.peers), primary);
         let mut summary = Summary::default();
         summary.scraped = config.scrape;
@@ -101,7 +101,7 @@ impl Swarm {
             stop,
             discovery,
             peers: Peers::new(primary, config.limits, config.max_per_address),
-            census: Census::new(&topic, pieces, secrets, config.limits.waiting_bytes),
+            census: Census::new(&torrent_ref, pieces, secrets, config.limits.waiting_bytes),
             reports: VecDeque::new(),
             summary: Some(summary),
             config,
@@ -111,7 +111,7 @@ impl Swarm {
         swarm.found(by_user);
         // A run that scrapes has asked for no peers.
         if !swarm.config.scrape {
-            swarm.found(given::by_magnet(topic.peers, primary));
+            swarm.found(given::by_magnet(torrent_ref.peers, primary));
         }
         Ok(swarm)
     }
@@ -172,7 +172,7 @@ impl Swarm {
     }
 
     /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces, and those
-    /// that waited for it ([`Topic::may_be_learned`]) are reported. A private torrent's sources are held to the rules of such a
+    /// that waited for it ([`TorrentRef::may_be_learned`]) are reported. A private torrent's sources are held to the rules of such a
     /// torrent (BEP 27) from now on. Trackers and web seeds that it names beyond those of the link are not asked.
     ///
     /// # Errors
@@ -248,11 +248,11 @@ impl Swarm {
         // A second attempt that will not come leaves the first one to report, and the census may withhold that.
         while is_over
             && self.reports.is_empty()
-            && let Some(tried) = self.dialler.give_up()
+            && let Some(request) = self.dialler.give_up()
         {
-            match tried.first {
+            match request.first {
                 Some(first) => self.report_attempt(first),
-                None => self.unreached(PeerAddress::Socket(tried.address), Outcome::NotTried, Stage::Queued, None),
+                None => self.unreached(PeerAddress::Socket(request.address), Outcome::NotTried, Stage::Queued, None),
             }
         }
         // As long as a source or a host name is left, it may allow a peer that was refused or left out.
@@ -348,7 +348,7 @@ impl Swarm {
     }
 
     fn report_attempt(&mut self, last: Box<Attempt>) {
-        let sources = self.peers.sources(&PeerAddress::Socket(last.tried.address));
+        let sources = self.peers.sources(&PeerAddress::Socket(last.request.address));
         let story = story::tell(last, sources, &self.torrent, &self.secrets);
         let told = self.census.take(story);
         self.tell(told);

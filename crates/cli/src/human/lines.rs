@@ -9,7 +9,7 @@ use client::{Outcome, PeerReport, TrackerReport};
 /// What is asked about.
 pub(crate) fn start(input: &Input, page: Page) -> String {
     let mut facts = content(input);
-    let (name, hash) = (name(input), input.topic.hashes.primary().to_string());
+    let (name, hash) = (name(input), input.torrent_ref.hashes.primary().to_string());
     // Of a link; what is given as an info-hash is called by it already.
     facts.extend((input.torrent().is_none() && name != hash).then_some(hash));
     let name = if page.cuts { short(&name, page.columns / 2, page.marks) } else { name };

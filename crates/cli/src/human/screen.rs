@@ -89,7 +89,7 @@ pub(super) fn sign(summary: &Summary, page: Page) -> (&'static str, anstyle::Sty
 
 /// `; 2 web seeds were not checked`, where no peer brings the verdict.
 fn web_seeds(input: &Input, summary: &Summary) -> String {
-    match (summary.verdict(), input.topic.web_seeds.len()) {
+    match (summary.verdict(), input.torrent_ref.web_seeds.len()) {
         (Verdict::Healthy | Verdict::TrackersOnly, _) | (_, 0) => String::new(),
         (_, 1) => "; 1 web seed was not checked".to_owned(),
         (_, count) => format!("; {count} web seeds were not checked"),
@@ -158,7 +158,7 @@ fn named_of(all: usize, most: usize) -> usize {
 
 /// The strip, and how many pieces are there of how many.
 fn pieces(input: &Input, summary: &Summary, page: Page) -> Option<String> {
-    let pieces = input.topic.pieces?;
+    let pieces = input.torrent_ref.pieces?;
     let missing = summary.swarm.missing_pieces()?;
     let strip = strip(&summary.swarm, pieces, STRIP, page.marks)?;
     Some(format!("{strip}  {} of {}", grouped(pieces - missing.min(pieces)), grouped(pieces)))
@@ -168,7 +168,7 @@ fn pieces(input: &Input, summary: &Summary, page: Page) -> Option<String> {
 fn gap(input: &Input, summary: &Summary) -> Option<String> {
     // Where everything is missing, the strip says so.
     let missing =
-        summary.swarm.missing_pieces().filter(|&missing| missing > 0 && input.topic.pieces != Some(missing))?;
+        summary.swarm.missing_pieces().filter(|&missing| missing > 0 && input.torrent_ref.pieces != Some(missing))?;
     let files = files(input, &summary.swarm, 3);
     let of = if files.is_empty() { String::new() } else { format!(", in {}", listed(&files)) };
     let pieces = match summary.swarm.missing.as_deref() {
@@ -230,7 +230,7 @@ fn to_do(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {
                 "ask for a reseed of what is missing, or try again: the {silent} that did not answer may have it"
             ))
         }
-        Verdict::SeedsUnverified if input.topic.pieces.is_some() => {
+        Verdict::SeedsUnverified if input.torrent_ref.pieces.is_some() => {
             Some("run it again in some minutes; a longer --linger gives peers time to say what they have".to_owned())
         }
         // One cause that is known leaves nothing to guess.
@@ -282,12 +282,17 @@ fn want_encryption(count: usize) -> Option<String> {
 mod tests {
     use super::*;
     use crate::input::Contents;
-    use client::{SeenAs, Topic, TrackerStatus};
+    use client::{SeenAs, TorrentRef, TrackerStatus};
     use metainfo::Hashes;
 
     fn input() -> Input {
         let hashes: Hashes = "ab".repeat(20).parse().unwrap();
-        Input { given: "ab".into(), topic: Topic::from(hashes), contents: Contents::Hash, secrets: Default::default() }
+        Input {
+            given: "ab".into(),
+            torrent_ref: TorrentRef::from(hashes),
+            contents: Contents::Hash,
+            secrets: Default::default(),
+        }
     }
 
     fn page(columns: usize) -> Page {

@@ -23,10 +23,10 @@ impl TorrentSheet {
     /// Writes the sheet; of the files, of which there may be a million, one after the other.
     pub(crate) fn write(self, input: &Input, page: Page, to: &mut impl Write) -> io::Result<()> {
         let mut rows = Rows::under(Line::new().styled(BOLD, name(input)));
-        let hashes = input.topic.hashes;
+        let hashes = input.torrent_ref.hashes;
         rows.some("info-hash", hashes.v1().map(|hash| hash.to_string()));
         rows.some("v2", hashes.v2().map(|hash| hash.to_string()));
-        rows.some("size", input.topic.total_size.map(exact_size));
+        rows.some("size", input.torrent_ref.total_size.map(exact_size));
         if let Some(torrent) = input.torrent() {
             content(torrent, &mut rows);
             self.details(input, torrent, &mut rows);

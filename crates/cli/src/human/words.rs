@@ -36,7 +36,7 @@ pub(crate) fn name(input: &Input) -> String {
 
 /// What is known of a torrent: size, files, pieces, hashes.
 pub(super) fn facts(input: &Input) -> Vec<String> {
-    let hashes = input.topic.hashes;
+    let hashes = input.torrent_ref.hashes;
     let mut facts = content(input);
     facts.extend(hashes.v1().map(|hash| hash.to_string()));
     facts.extend(hashes.v2().map(|hash| format!("v2 {hash}")));
@@ -45,7 +45,7 @@ pub(super) fn facts(input: &Input) -> Vec<String> {
 
 /// What it holds: size, files, pieces.
 pub(super) fn content(input: &Input) -> Vec<String> {
-    let mut facts: Vec<String> = input.topic.total_size.map(size).into_iter().collect();
+    let mut facts: Vec<String> = input.torrent_ref.total_size.map(size).into_iter().collect();
     if let Some(torrent) = input.torrent() {
         facts.push(plural(torrent.files.content_len(), "file"));
         facts.push(format!("{} pieces of {}", grouped(torrent.pieces), binary_size(torrent.piece_length)));
@@ -57,7 +57,7 @@ pub(super) fn content(input: &Input) -> Vec<String> {
 /// Over which family, and about which half of a hybrid, where that does not go without saying.
 pub(super) fn swarm_suffix(input: &Input, report: &TrackerReport) -> String {
     let family = if report.family == Some(Family::V6) { " over IPv6" } else { "" };
-    let other = report.announced_hash.is_some_and(|hash| hash != input.topic.hashes.primary());
+    let other = report.announced_hash.is_some_and(|hash| hash != input.torrent_ref.hashes.primary());
     format!("{family}{}", if other { ", v2 swarm" } else { "" })
 }
 

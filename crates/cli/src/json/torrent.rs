@@ -10,20 +10,20 @@ pub(crate) fn start(input: &Input, show_secrets: bool) -> io::Result<String> {
 }
 
 fn start_line(input: &Input, show_secrets: bool) -> StartLine<'_> {
-    let (topic, torrent) = (&input.topic, input.torrent());
+    let (torrent_ref, torrent) = (&input.torrent_ref, input.torrent());
     StartLine {
         schema: StartLine::SCHEMA,
         info_hash: input.info_hash(),
         torrent: &input.given,
         name: input.name().map(|name| lossy(&name)),
-        info_hash_v1: topic.hashes.v1(),
-        info_hash_v2: topic.hashes.v2(),
-        total_size_bytes: topic.total_size,
+        info_hash_v1: torrent_ref.hashes.v1(),
+        info_hash_v2: torrent_ref.hashes.v2(),
+        total_size_bytes: torrent_ref.total_size,
         piece_length_bytes: torrent.map(|torrent| torrent.piece_length),
-        pieces: topic.pieces,
+        pieces: torrent_ref.pieces,
         files: torrent.map(|torrent| torrent.files.content_len()),
         private: torrent.map(|torrent| torrent.private),
-        trackers: topic.trackers.iter().map(|url| shown(input, url, show_secrets)).collect(),
+        trackers: torrent_ref.trackers.iter().map(|url| shown(input, url, show_secrets)).collect(),
     }
 }
 

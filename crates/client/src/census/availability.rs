@@ -1,4 +1,4 @@
-//! What the peers that were reached have between them: how often each piece, and so how many copies.
+//! How often the reached peers have each piece, and so how many copies they have together.
 
 use peer_session::Pieces;
 use report::{Copies, Role};
@@ -6,14 +6,14 @@ use report::{Copies, Role};
 /// How many of the peers that were reached have each piece.
 #[derive(Debug, Default)]
 pub(crate) struct Availability {
-    /// By piece, how many peers announced it piece by piece. Empty until one has.
+    /// By piece, how many peers with a part of the pieces have it. Empty until there is such a peer.
     counts: Vec<u32>,
-    /// By piece, how many more there may be: of likely seeds that have not said that they have it, and of peers that may
-    /// have been counted already. Empty until there is one.
+    /// By piece, how many more may have it: likely seeds that did not say so, and peers that may have been counted already. Empty
+    /// until there is one.
     more: Vec<u32>,
-    /// `None` if the number is unknown; then nothing is counted by piece.
+    /// `None` while it is unknown; then nothing is counted by piece.
     pieces: Option<u32>,
-    /// Pieces that no peer announced piece by piece.
+    /// Pieces that no peer with a part has.
     missing: u32,
     /// Peers that have everything.
     complete: u32,
@@ -43,13 +43,13 @@ impl Availability {
         }
     }
 
-    /// Takes in what one peer has; `true` when it has a piece that no peer had before. Where it says to have nothing, its role
-    /// tells what that means.
+    /// Adds what one peer has; `true` when it has a piece that no peer had before. Its role decides what it means that it says it has
+    /// nothing.
     pub(crate) fn add(&mut self, has: &Pieces, role: Role) -> bool {
         let none_had_all = self.complete == 0;
         match has {
             has if has.is_all(self.pieces) => self.add_complete(),
-            // The pieces it has announced are a part of what it hides.
+            // The pieces it has named are a part of what it hides.
             Pieces::Some { .. } if role == Role::SuperSeed => {
                 self.super_seeds += 1;
                 false
@@ -100,7 +100,7 @@ impl Availability {
         }
     }
 
-    /// Takes back a peer that said nothing.
+    /// Removes a peer that said nothing.
     pub(crate) fn forget_silent(&mut self) {
         self.silent = self.silent.saturating_sub(1);
     }
@@ -119,7 +119,7 @@ impl Availability {
         self.complete + self.counts.get(piece as usize).copied().unwrap_or(0)
     }
 
-    /// Whether each of these pieces was announced by a peer.
+    /// Whether each of these pieces is had by some peer.
     pub(crate) fn has_all_of(&self, pieces: &[u32]) -> bool {
         pieces.iter().all(|&piece| self.count(piece) > 0)
     }
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_that_no_peer_had_is_news() {
+    fn a_piece_that_none_had_all_is_news() {
         let mut availability = Availability::new(Some(10));
         let news: Vec<bool> =
             [lacking(&[7]), lacking(&[7, 8]), lacking(&[1]), lacking(&[2]), Pieces::All, Pieces::None]

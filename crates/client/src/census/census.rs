@@ -1,19 +1,19 @@
-//! Counts what peers have as they report it, and judges those that only the others can judge.
+//! Counts what peers have, and judges those that can only be judged by comparison with others.
 
 use crate::census::availability::Availability;
 use crate::census::clients::{Clients, Met};
 use crate::census::role::{may_hide, scattered_holes};
 use crate::dial::story::Story;
-use crate::topic::Topic;
+use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use peer_session::{PieceCount, Pieces, Said};
 use report::{Coverage, Outcome, PeerReport, Role, RoleFrom, Summary, SwarmView, TrackerReport};
 use std::ops::RangeInclusive;
 
-/// Peers with a few scattered holes before these are compared: the holes of two may be alike by chance.
+/// Candidates that there must be before they are compared: the holes of two may be alike by chance.
 const ENOUGH: u32 = 4;
 
-/// Everything that is known of a swarm so far.
+/// What is known of a swarm so far.
 #[derive(Debug)]
 pub(crate) struct Census {
     /// While it is not known, peers are not compared with others.
@@ -26,7 +26,7 @@ pub(crate) struct Census {
     secrets: Secrets,
     clients: Clients,
     availability: Availability,
-    /// Reports withheld until every missing piece was seen elsewhere, and until at least [`ENOUGH`] candidates can be compared.
+    /// Peers that may be seeds, withheld until every piece they lack was seen elsewhere and enough candidates can be compared.
     waiting: Vec<Candidate>,
     waiting_bytes: usize,
     max_waiting_bytes: usize,
@@ -35,7 +35,7 @@ pub(crate) struct Census {
     /// By piece, how many of them lack it. Empty until there is one; then it is as large as the torrent has pieces, however
     /// many peers there are.
     lacking: Vec<u32>,
-    /// Endpoints that say to have everything; of these, seeds that may be one that is counted.
+    /// Endpoints that say they have everything; of these, those that may be a client that is counted already.
     seeds: usize,
     maybe_seeds: usize,
     told: usize,
@@ -57,14 +57,19 @@ struct Candidate {
 }
 
 impl Census {
-    pub(crate) fn new(topic: &Topic, pieces: PieceCount, secrets: Secrets, max_waiting_bytes: usize) -> Self {
+    pub(crate) fn new(
+        torrent_ref: &TorrentRef,
+        pieces: PieceCount,
+        secrets: Secrets,
+        max_waiting_bytes: usize,
+    ) -> Self {
         Self {
             pieces,
-            may_be_learned: topic.may_be_learned,
+            may_be_learned: torrent_ref.may_be_learned,
             undecided: Vec::new(),
             secrets,
             clients: Clients::default(),
-            availability: Availability::new(topic.pieces),
+            availability: Availability::new(torrent_ref.pieces),
             waiting: Vec::new(),
             waiting_bytes: 0,
             max_waiting_bytes,
@@ -78,7 +83,7 @@ impl Census {
             silent_closers: 0,
             claimed_seeds: None,
             list_complete: None,
-            web_seeds: topic.web_seeds.len(),
+            web_seeds: torrent_ref.web_seeds.len(),
         }
     }
 
@@ -244,8 +249,8 @@ impl Census {
         ready.into_iter().map(|candidate| self.likely_seed(candidate)).collect()
     }
 
-    /// Whether a peer with these holes is a likely seed: each of them was announced by another peer, and most of them are its
-    /// own, not those of half of the others that lack a few. Leechers of the same source lack the same.
+    /// Whether a peer with these holes is a likely seed: other peers have each of them, and most of them are its own, not those of
+    /// half of the other candidates. Leechers of the same source lack the same pieces.
     fn is_likely_seed(&self, holes: &[u32]) -> bool {
         let others = self.candidates.saturating_sub(1);
         let lacked_by_others =
@@ -297,7 +302,7 @@ mod tests {
     use report::Stage;
     use tracker::PeerAddress;
 
-    /// A candidate that lacks the first piece, which no peer has announced, and whose extension handshake is as large as
+    /// A candidate that lacks the first piece, which no peer has, and whose extension handshake is as large as
     /// one may be.
     fn large(port: u16) -> Candidate {
         let name = |n| format!("{n:0width$}", width = ExtensionHandshake::MAX_EXTENSION_NAME);
@@ -317,8 +322,8 @@ mod tests {
     #[test]
     fn reports_that_wait_take_so_many_bytes_and_no_more() {
         let file = SingleFile { piece_length: 1 << 14, ..SingleFile::new("lab.bin", 100 << 14) };
-        let topic = Topic::from(&Torrent::parse(&file.to_bytes()).unwrap());
-        let mut census = Census::new(&topic, topic.pieces.into(), Secrets::default(), MAX);
+        let torrent_ref = TorrentRef::from(&Torrent::parse(&file.to_bytes()).unwrap());
+        let mut census = Census::new(&torrent_ref, torrent_ref.pieces.into(), Secrets::default(), MAX);
         let each = large(0).bytes();
         let fit = MAX / each;
         assert!(each > 4 << 10 && fit < 1024, "{each}");

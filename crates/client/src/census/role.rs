@@ -1,16 +1,16 @@
-//! Concludes from what a peer said what it is to its swarm.
+//! Concludes a peer's role from what it said.
 
 use peer_session::{MOST_HOLES, Pieces, Said, Silence, may_be_lazy};
 use report::{Role, RoleFrom};
 
-/// The role of a peer by what it said itself, of a torrent with this number of pieces. Whether it is a likely seed depends
-/// on the others: [`scattered_holes`].
+/// The role of a peer of a torrent with `pieces` pieces, by what it said alone. Whether it is a likely seed depends on the other
+/// peers: see `scattered_holes`.
 ///
-/// If the number of pieces is unknown, a role is given for what is certain: a seed has said that it has them all, and
-/// a leecher has holes that neither spare bits nor a lazy bitfield can explain. The others are unknown, also those that
-/// want no more pieces: they may have all there are.
+/// While the number of pieces is unknown, only what is certain gives a role: a seed has said that it has all pieces, and a leecher
+/// has holes that neither spare bits nor a lazy bitfield can explain. Others are unknown, also those that want no more pieces:
+/// they may have all there are.
 pub(crate) fn conclude(said: &Said, silence: Option<Silence>, pieces: Option<u32>) -> (Role, RoleFrom) {
-    let from = told_by(&said.pieces);
+    let from = from_of(&said.pieces);
     match &said.pieces {
         has if has.is_all(pieces) => (Role::Seed, from),
         Pieces::Some { bitfield, .. } if bitfield.count_ones() > 0 => match pieces {
@@ -28,7 +28,7 @@ pub(crate) fn conclude(said: &Said, silence: Option<Silence>, pieces: Option<u32
     }
 }
 
-/// The role of a peer that says to have nothing. An initial seed (BEP 16) says so, too, and does not say what it wants.
+/// The role of a peer that says it has nothing. An initial seed (BEP 16) says so too, and does not say what it wants.
 fn conclude_of_nothing(said: &Said, from: RoleFrom) -> (Role, RoleFrom) {
     let upload_only = said.extension.as_ref().and_then(|extension| extension.upload_only);
     match upload_only {
@@ -38,11 +38,11 @@ fn conclude_of_nothing(said: &Said, from: RoleFrom) -> (Role, RoleFrom) {
     }
 }
 
-/// Pieces that a super-seeding peer has announced by the time we leave: one, and the next when that has spread (BEP 16).
+/// Pieces that a super-seeding peer has named by the time we leave: one, and the next when that has spread (BEP 16).
 const MOST_REVEALED: u32 = 2;
 
-/// Whether a peer announces its pieces one at a time, as super-seeding does: it began with none, would send us some, and has
-/// announced hardly any. A leecher with pieces begins with a bitfield.
+/// Whether a peer names its pieces one at a time, as super-seeding does: it began with none, would send us some, and has named hardly
+/// any. A leecher with pieces begins with a bitfield.
 fn reveals(said: &Said) -> bool {
     let Pieces::Some { bitfield, by_bitfield: false, .. } = &said.pieces else { return false };
     let upload_only = said.extension.as_ref().and_then(|extension| extension.upload_only);
@@ -78,7 +78,7 @@ pub(crate) fn scattered_holes(said: &Said, pieces: u32) -> Option<Vec<u32>> {
     (places >= FEWEST_HOLES as usize).then_some(holes)
 }
 
-fn told_by(pieces: &Pieces) -> RoleFrom {
+fn from_of(pieces: &Pieces) -> RoleFrom {
     match pieces {
         Pieces::Unsaid => RoleFrom::Nothing,
         Pieces::All => RoleFrom::HaveAll,
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_without_a_number_of_pieces() {
+    fn roles_while_the_number_of_pieces_is_unknown() {
         let of = |messages: Vec<Message>| {
             let mut said = Said::default();
             messages.iter().for_each(|message| said.take(message, None).unwrap());
@@ -207,7 +207,7 @@ mod tests {
             (vec![bits(32, 8)], Role::Leech, RoleFrom::Bitfield),
             (vec![bits(33, 7), upload_only()], Role::PartialSeed, RoleFrom::UploadOnly),
             (vec![bits(0, 1000)], Role::Leech, RoleFrom::Bitfield),
-            // No lazy bitfield hides more pieces than it shows.
+            // No peer hides more pieces than it shows.
             (vec![Message::Bitfield(Bytes::from_static(b"\xf0\x80"))], Role::Unknown, RoleFrom::Bitfield),
             (vec![Message::Bitfield(Bytes::from_static(b"\xe0\x80"))], Role::Leech, RoleFrom::Bitfield),
             (haves(&[0, 1, 2]), Role::Unknown, RoleFrom::Haves),

@@ -1,4 +1,4 @@
-//! One attempt at one peer: who is tried and how, and what came of it.
+//! One attempt at one peer: how it is made and how it ended.
 
 use crate::dial::peer_error::PeerError;
 use crate::shared::address_quota::AddressPermit;
@@ -18,35 +18,34 @@ pub(crate) struct Failure {
     pub(crate) exhausted: bool,
 }
 
-/// Which peer to try, and how.
+/// A peer to be dialled, and how.
 #[derive(Debug)]
-pub(crate) struct Try {
+pub(crate) struct DialRequest {
     pub(crate) address: SocketAddr,
     /// The torrent to greet it with.
     pub(crate) info_hash: InfoHash,
     pub(crate) encryption: Encryption,
     /// Whether the user named it.
     pub(crate) by_user: bool,
-    /// The permit for one more connection to its address, from the time when there is one; not needed for peers that the user
-    /// named.
+    /// The permit for a connection to its IP address; `None` until it is acquired, and for peers that the user named.
     pub(crate) permit: Option<AddressPermit>,
     /// The first attempt at this peer, when this is the second.
     pub(crate) first: Option<Box<Attempt>>,
 }
 
-/// How an attempt goes, and went. Made when a peer is dialled, and from then on handed on as a pointer.
+/// An attempt in progress, and its result. Boxed once, when the peer is dialled.
 #[derive(Debug)]
 pub(crate) struct Attempt {
-    pub(crate) tried: Try,
+    pub(crate) request: DialRequest,
     pub(crate) outcome: Outcome,
     pub(crate) progress: Progress,
     pub(crate) error: Option<PeerError>,
-    /// The permit for one more connection. Given back at the end of the attempt; kept if our machine was exhausted, so that the
-    /// limit shrinks.
-    pub(crate) room: Option<ConnectionPermit>,
+    /// The connection permit, given back when the attempt ends; kept if it failed for lack of local resources, so that the
+    /// number of permits can be lowered.
+    pub(crate) permit: Option<ConnectionPermit>,
 }
 
-/// What is known of an attempt while it goes on, and remains known when it is cut short.
+/// What is known of an attempt while it goes on, and is kept when it is cancelled.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// The last stage that began before the peer's handshake was there; see [`stage`](Self::stage).
@@ -64,12 +63,12 @@ impl Progress {
 }
 
 impl Attempt {
-    pub(crate) fn new(tried: Try, room: ConnectionPermit) -> Self {
+    pub(crate) fn new(request: DialRequest, permit: ConnectionPermit) -> Self {
         let (outcome, progress) = (Outcome::NotTried, Progress::default());
-        Self { tried, outcome, progress, error: None, room: Some(room) }
+        Self { request, outcome, progress, error: None, permit: Some(permit) }
     }
 
-    /// Notes how it ended; `None` for cut short.
+    /// Sets its outcome; `None` means that it was cut short.
     pub(crate) fn end(&mut self, result: Option<Result<(), Failure>>, secrets: &Secrets) {
         let (outcome, error, exhausted) = match result {
             // A valid handshake stays one, also when the listening after it was cut short.
@@ -80,7 +79,7 @@ impl Attempt {
             Some(Ok(())) => (Outcome::Ok, None, false),
             Some(Err(Failure { outcome, error, exhausted })) => (outcome, Some(error), exhausted),
         };
-        let peer = self.tried.address;
+        let peer = self.request.address;
         match &error {
             None if outcome == Outcome::Ok => debug!(%peer, "handshake is valid"),
             None => debug!(%peer, "{outcome}"),
@@ -89,9 +88,9 @@ impl Attempt {
             }
         }
         (self.outcome, self.error) = (outcome, error);
-        self.tried.permit = None;
+        self.request.permit = None;
         if !exhausted {
-            self.room = None;
+            self.permit = None;
         }
     }
 
@@ -106,14 +105,14 @@ impl Attempt {
         }
     }
 
-    /// Whether it says more of the peer than the attempt after it: of two failures the one that came further does, and
-    /// of two that came as far the one in the clear.
-    pub(crate) fn says_more_than(&self, later: &Self) -> bool {
-        let rank = |attempt: &Self| (attempt.progress.stage(), !attempt.tried.encryption.is_encrypted());
+    /// Whether it is the more informative of two attempts: of two failures the one that came further is, and of two that came as
+    /// far the one in the clear.
+    pub(crate) fn is_more_informative_than(&self, later: &Self) -> bool {
+        let rank = |attempt: &Self| (attempt.progress.stage(), !attempt.request.encryption.is_encrypted());
         later.outcome != Outcome::Ok && rank(self) > rank(later)
     }
 
-    /// Whether it failed after the connection and before the peer said who it is.
+    /// Whether it failed after the connection and before the peer's handshake.
     pub(crate) fn ended_in_the_handshake(&self) -> bool {
         self.progress.stage() == Stage::Handshake && !matches!(self.outcome, Outcome::Ok | Outcome::Interrupted)
     }

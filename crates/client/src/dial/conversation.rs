@@ -3,7 +3,7 @@
 //! Thousands of these wait at the same time, so what a waiting one holds is kept small: no buffer, no second copy of
 //! anything, and the state of an encrypted one on the heap.
 
-use crate::dial::attempt::{Attempt, Failure, Progress, Try};
+use crate::dial::attempt::{Attempt, DialRequest, Failure, Progress};
 use crate::dial::peer_error::PeerError;
 use crate::dial::stream::Stream;
 use crate::dial::terms::Terms;
@@ -25,19 +25,19 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
 pub(crate) fn attempt(mut attempt: Box<Attempt>, terms: Arc<Terms>) -> impl Future<Output = Box<Attempt>> + Send {
     async move {
-        let Attempt { tried, progress, .. } = &mut *attempt;
+        let Attempt { request, progress, .. } = &mut *attempt;
         // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
-        let result = terms.stopped.or(Box::pin(converse(tried, &terms, progress))).await;
+        let result = terms.stopped.or(Box::pin(converse(request, &terms, progress))).await;
         attempt.end(result, &terms.rules.secrets);
         attempt
     }
 }
 
 /// Tries a peer, and once more when chance alone was against us.
-async fn converse(tried: &Try, terms: &Terms, progress: &mut Progress) -> Result<(), Failure> {
+async fn converse(request: &DialRequest, terms: &Terms, progress: &mut Progress) -> Result<(), Failure> {
     let mut last = false;
-    while converse_once(tried, terms, progress, last).await? == Ended::ShortSecret {
-        debug!(peer = %tried.address, "the shared secret is short, and another key is drawn");
+    while converse_once(request, terms, progress, last).await? == Ended::ShortSecret {
+        debug!(peer = %request.address, "the shared secret is short, and another key is drawn");
         *progress = Progress::default();
         sleep_until(Instant::now() + PAUSE).await;
         last = true;
@@ -48,7 +48,7 @@ async fn converse(tried: &Try, terms: &Terms, progress: &mut Progress) -> Result
 /// One connection; the `last` one when encryption came to a short secret before.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
 fn converse_once(
-    tried: &Try,
+    request: &DialRequest,
     terms: &Terms,
     progress: &mut Progress,
     last: bool,
@@ -56,10 +56,10 @@ fn converse_once(
     async move {
         // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
         let mut alarm = pin!(sleep_until(end(Instant::now(), terms.connect_timeout)));
-        let mut stream = dial(tried, terms, alarm.as_mut(), progress).await?;
-        let session = Session { hello: terms.hello(tried.info_hash), rules: &terms.rules, extensions: None };
+        let mut stream = dial(request, terms, alarm.as_mut(), progress).await?;
+        let session = Session { hello: terms.hello(request.info_hash), rules: &terms.rules, extensions: None };
         let said = &mut progress.session;
-        let result = match tried.encryption.is_encrypted() {
+        let result = match request.encryption.is_encrypted() {
             false => session.run(&mut stream, alarm, said).await,
             // On the heap, so that a conversation in the clear does not hold the negotiation's state.
             true => Box::pin(session.run_encrypted(&mut stream, Stream::acknowledge, last, alarm, said)).await,
@@ -74,10 +74,15 @@ fn converse_once(
 }
 
 /// Connects before the alarm rings.
-async fn dial(tried: &Try, terms: &Terms, alarm: Pin<&mut Sleep>, progress: &mut Progress) -> Result<Stream, Failure> {
+async fn dial(
+    request: &DialRequest,
+    terms: &Terms,
+    alarm: Pin<&mut Sleep>,
+    progress: &mut Progress,
+) -> Result<Stream, Failure> {
     progress.stage = Stage::Connect;
     let begun = Instant::now();
-    let connected = before(alarm, pin!(connect::<Stream>(tried.address, terms.route))).await;
+    let connected = before(alarm, pin!(connect::<Stream>(request.address, terms.route))).await;
     let Some(connected) = connected else {
         let error = PeerError::ConnectTimeout(terms.connect_timeout);
         return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
@@ -85,7 +90,7 @@ async fn dial(tried: &Try, terms: &Terms, alarm: Pin<&mut Sleep>, progress: &mut
     let stream = connected?;
     progress.connect = Some(begun.elapsed());
     progress.stage = Stage::Handshake;
-    debug!(peer = %tried.address, encryption = tried.encryption.code(), "start handshake");
+    debug!(peer = %request.address, encryption = request.encryption.code(), "start handshake");
     Ok(stream)
 }
 

@@ -1,23 +1,23 @@
 //! Attempts that wait for their time: second ones, and those that could not begin when it was their turn.
 
-use crate::dial::attempt::Try;
+use crate::dial::attempt::DialRequest;
 use crate::dial::conversation::PAUSE;
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
 /// Attempts in the order of their time.
 #[derive(Debug, Default)]
-pub(crate) struct DelayQueue(VecDeque<(Instant, Try)>);
+pub(crate) struct DelayQueue(VecDeque<(Instant, DialRequest)>);
 
 impl DelayQueue {
     /// Adds a second attempt, which is due after [`PAUSE`].
-    pub(crate) fn add(&mut self, tried: Try, now: Instant) {
-        self.0.push_back((now + PAUSE, tried));
+    pub(crate) fn add(&mut self, request: DialRequest, now: Instant) {
+        self.0.push_back((now + PAUSE, request));
     }
 
     /// Puts one in front of the others that is due now.
-    pub(crate) fn put_back(&mut self, tried: Try, now: Instant) {
-        self.0.push_front((now, tried));
+    pub(crate) fn put_back(&mut self, request: DialRequest, now: Instant) {
+        self.0.push_front((now, request));
     }
 
     /// When the first one is due.
@@ -26,15 +26,15 @@ impl DelayQueue {
     }
 
     /// Takes the first one if it is due; with `loopback_only`, if it is to an address of this machine, too.
-    pub(crate) fn next(&mut self, now: Instant, loopback_only: bool) -> Option<Try> {
-        let (due, tried) = self.0.front()?;
-        let ready = *due <= now && (!loopback_only || tried.address.ip().is_loopback());
-        if ready { self.0.pop_front().map(|(_, tried)| tried) } else { None }
+    pub(crate) fn next(&mut self, now: Instant, loopback_only: bool) -> Option<DialRequest> {
+        let (due, request) = self.0.front()?;
+        let ready = *due <= now && (!loopback_only || request.address.ip().is_loopback());
+        if ready { self.0.pop_front().map(|(_, request)| request) } else { None }
     }
 
     /// Takes the first one, due or not.
-    pub(crate) fn pop(&mut self) -> Option<Try> {
-        self.0.pop_front().map(|(_, tried)| tried)
+    pub(crate) fn pop(&mut self) -> Option<DialRequest> {
+        self.0.pop_front().map(|(_, request)| request)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Which peer is dialled next, how many at once and how fast, and which get a second attempt.
 
 use crate::config::{Config, EncryptionPolicy};
-use crate::dial::attempt::{Attempt, Try};
+use crate::dial::attempt::{Attempt, DialRequest};
 use crate::dial::conversation::attempt;
 use crate::dial::delay_queue::DelayQueue;
 use crate::dial::parked::Parked;
@@ -92,28 +92,28 @@ impl Dialler {
             let Some(permit) = self.permit.take().or_else(|| self.shared.connections().try_acquire()) else {
                 return NextDial::Permit;
             };
-            let mut tried = match self.next_try(peers, now) {
-                Ok(tried) => tried,
+            let mut request = match self.next_try(peers, now) {
+                Ok(request) => request,
                 Err(paced_until) => {
                     let due = self.delayed.due().filter(|&due| due > now);
                     return NextDial::At(due.map_or(paced_until, |due| due.min(paced_until)));
                 }
             };
-            if tried.permit.is_none() && !tried.by_user {
-                tried.permit = self.shared.addresses().try_acquire(tried.address.ip());
-                if tried.permit.is_none() {
+            if request.permit.is_none() && !request.by_user {
+                request.permit = self.shared.addresses().try_acquire(request.address.ip());
+                if request.permit.is_none() {
                     self.permit = Some(permit);
-                    self.parked.add(tried);
+                    self.parked.add(request);
                     continue;
                 }
             }
-            self.begin(tried, permit);
+            self.begin(request, permit);
         }
         NextDial::Now
     }
 
-    fn begin(&mut self, tried: Try, permit: ConnectionPermit) {
-        let attempt = attempt(Box::new(Attempt::new(tried, permit)), Arc::clone(&self.terms));
+    fn begin(&mut self, request: DialRequest, permit: ConnectionPermit) {
+        let attempt = attempt(Box::new(Attempt::new(request, permit)), Arc::clone(&self.terms));
         match peer_session::is_dumped() {
             true => self.attempts.spawn(peer_session::masking(self.terms.rules.secrets.clone(), attempt)),
             // In nearly every run, and without the bytes that only a dump needs.
@@ -134,11 +134,11 @@ impl Dialler {
         self.attempts.join_next().await.map(settled)
     }
 
-    /// Takes in an attempt that has ended. The last one at its peer comes back; any other peer is tried again.
+    /// Takes in an attempt that has ended. The last one at its peer comes back; any other peer is dialled again.
     pub(crate) fn settle(&mut self, mut attempt: Box<Attempt>, peers: &mut Peers) -> Option<Box<Attempt>> {
         self.turns = BURST.min(self.turns + 1);
-        let is_local_limit = match attempt.room.take() {
-            // Our machine was exhausted. Others in flight will end, and then this peer is tried again.
+        let is_local_limit = match attempt.permit.take() {
+            // Our machine was exhausted. Others in flight will end, and then this peer is dialled again.
             Some(permit) => permit.shrink(),
             None => {
                 self.shared.connections().grow();
@@ -146,24 +146,24 @@ impl Dialler {
             }
         };
         if is_local_limit {
-            match attempt.tried.first {
-                None => peers.put_back(attempt.tried.address),
-                Some(_) => self.delayed.put_back(attempt.tried, Instant::now()),
+            match attempt.request.first {
+                None => peers.put_back(attempt.request.address),
+                Some(_) => self.delayed.put_back(attempt.request, Instant::now()),
             }
             return None;
         }
-        if attempt.tried.first.is_some() || self.terms.stopped.is_set() {
+        if attempt.request.first.is_some() || self.terms.stopped.is_set() {
             return Some(attempt);
         }
         let Some(encryption) = second_encryption(self.encryption, &attempt) else { return Some(attempt) };
-        let Try { address, info_hash, by_user, .. } = attempt.tried;
-        let second = Try { address, info_hash, encryption, by_user, permit: None, first: Some(attempt) };
+        let DialRequest { address, info_hash, by_user, .. } = attempt.request;
+        let second = DialRequest { address, info_hash, encryption, by_user, permit: None, first: Some(attempt) };
         self.delayed.add(second, Instant::now());
         None
     }
 
     /// After the end of the run: an attempt that will not be made.
-    pub(crate) fn give_up(&mut self) -> Option<Try> {
+    pub(crate) fn give_up(&mut self) -> Option<DialRequest> {
         self.delayed.pop().or_else(|| self.parked.pop())
     }
 
@@ -192,19 +192,19 @@ impl Dialler {
     /// nor use up the pace; and takes back those whose address has one again.
     fn set_aside(&mut self, peers: &mut Peers, now: Instant) {
         // Each is put in front of the others, so that the last comes first.
-        for tried in self.parked.take(self.shared.addresses()).into_iter().rev() {
-            self.delayed.put_back(tried, now);
+        for request in self.parked.take(self.shared.addresses()).into_iter().rev() {
+            self.delayed.put_back(request, now);
         }
         for queue in [Queue::Loopback, Queue::Paced] {
             while let Some(address) = peers.first_in(queue)
                 && self.shared.addresses().available(address.ip()) == 0
             {
-                let tried = self.first_try(address, peers);
-                if tried.by_user {
+                let request = self.first_try(address, peers);
+                if request.by_user {
                     break;
                 }
                 peers.next_in(queue);
-                self.parked.add(tried);
+                self.parked.add(request);
             }
         }
     }
@@ -218,31 +218,31 @@ impl Dialler {
 
     /// Second attempts first, because they have waited; addresses of this machine whatever the pace. If all that are left have
     /// to wait for the pace, the error says until when.
-    fn next_try(&mut self, peers: &mut Peers, now: Instant) -> Result<Try, Instant> {
-        if let Some(tried) = self.delayed.next(now, true) {
-            return Ok(tried);
+    fn next_try(&mut self, peers: &mut Peers, now: Instant) -> Result<DialRequest, Instant> {
+        if let Some(request) = self.delayed.next(now, true) {
+            return Ok(request);
         }
         if let Some(address) = peers.next_in(Queue::Loopback) {
             return Ok(self.first_try(address, peers));
         }
         self.shared.pacer().start(now)?;
-        if let Some(tried) = self.delayed.next(now, false) {
-            return Ok(tried);
+        if let Some(request) = self.delayed.next(now, false) {
+            return Ok(request);
         }
         // Not empty: a delayed attempt that is due is taken above.
         peers.next_in(Queue::Paced).map(|address| self.first_try(address, peers)).ok_or(now)
     }
 
-    fn first_try(&self, address: SocketAddr, peers: &Peers) -> Try {
+    fn first_try(&self, address: SocketAddr, peers: &Peers) -> DialRequest {
         let DialHints { info_hash, requires_crypto, by_user } = peers.hints(&PeerAddress::Socket(address));
         let encryption = self.encryption.first(requires_crypto);
-        Try { address, info_hash, encryption, by_user, permit: None, first: None }
+        DialRequest { address, info_hash, encryption, by_user, permit: None, first: None }
     }
 }
 
-/// How a peer is tried again after this first attempt; `None` when a second would tell nothing new.
+/// How a peer is dialled again after this first attempt; `None` when a second would tell nothing new.
 fn second_encryption(policy: EncryptionPolicy, first: &Attempt) -> Option<Encryption> {
-    match (policy, first.tried.encryption) {
+    match (policy, first.request.encryption) {
         (EncryptionPolicy::Off | EncryptionPolicy::Require, _) => None,
         (_, Encryption::None) => first.may_mean_encryption().then_some(Encryption::Rc4),
         _ => first.ended_in_the_handshake().then_some(Encryption::None),

@@ -1,6 +1,6 @@
 //! Attempts that wait until their IP address has a permit again.
 
-use crate::dial::attempt::Try;
+use crate::dial::attempt::DialRequest;
 use crate::shared::address_quota::AddressQuota;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -8,20 +8,20 @@ use std::net::IpAddr;
 /// The attempts that wait, by address.
 #[derive(Debug, Default)]
 pub(crate) struct Parked {
-    waiting: BTreeMap<IpAddr, VecDeque<Try>>,
+    waiting: BTreeMap<IpAddr, VecDeque<DialRequest>>,
     /// The quota's count of permits that came back, at the last look. Until it changes no attempt can go.
     looked: usize,
 }
 
 impl Parked {
     /// Adds one.
-    pub(crate) fn add(&mut self, tried: Try) {
-        self.waiting.entry(tried.address.ip()).or_default().push_back(tried);
+    pub(crate) fn add(&mut self, request: DialRequest) {
+        self.waiting.entry(request.address.ip()).or_default().push_back(request);
     }
 
     /// Takes those whose address has a permit again, each with one. What is left waits for addresses without any: the next
     /// permit that comes back there changes [`AddressQuota::freed`].
-    pub(crate) fn take(&mut self, addresses: &AddressQuota) -> Vec<Try> {
+    pub(crate) fn take(&mut self, addresses: &AddressQuota) -> Vec<DialRequest> {
         let freed = addresses.freed();
         if self.waiting.is_empty() || self.looked == freed {
             return Vec::new();
@@ -32,7 +32,7 @@ impl Parked {
             while !waiting.is_empty()
                 && let Some(permit) = addresses.try_acquire(ip)
             {
-                taken.extend(waiting.pop_front().map(|tried| Try { permit: Some(permit), ..tried }));
+                taken.extend(waiting.pop_front().map(|request| DialRequest { permit: Some(permit), ..request }));
             }
             !waiting.is_empty()
         });
@@ -40,13 +40,13 @@ impl Parked {
     }
 
     /// Takes the next one, without a permit.
-    pub(crate) fn pop(&mut self) -> Option<Try> {
+    pub(crate) fn pop(&mut self) -> Option<DialRequest> {
         let mut first = self.waiting.first_entry()?;
-        let tried = first.get_mut().pop_front();
+        let request = first.get_mut().pop_front();
         if first.get().is_empty() {
             first.remove();
         }
-        tried
+        request
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -61,8 +61,8 @@ mod tests {
     use report::Encryption;
     use std::net::SocketAddr;
 
-    fn tried(port: u16) -> Try {
-        Try {
+    fn request(port: u16) -> DialRequest {
+        DialRequest {
             address: SocketAddr::from(([9, 9, 9, 9], port)),
             info_hash: InfoHash([7; 20]),
             encryption: Encryption::None,
@@ -75,17 +75,17 @@ mod tests {
     #[test]
     fn permits_that_come_back_one_by_one_all_reach_parked_attempts() {
         let addresses = AddressQuota::new(4);
-        let ip = tried(1).address.ip();
+        let ip = request(1).address.ip();
         let mut permits: Vec<_> = (0..4).map(|_| addresses.try_acquire(ip).unwrap()).collect();
         let mut parked = Parked::default();
-        (5..9).for_each(|port| parked.add(tried(port)));
+        (5..9).for_each(|port| parked.add(request(port)));
         assert!(parked.take(&addresses).is_empty());
         permits.pop();
         // It has not begun when the other permits come back.
         let first = parked.take(&addresses);
         permits.clear();
         let others = parked.take(&addresses);
-        let ports: Vec<u16> = first.iter().chain(&others).map(|tried| tried.address.port()).collect();
+        let ports: Vec<u16> = first.iter().chain(&others).map(|request| request.address.port()).collect();
         assert_eq!((ports, parked.is_empty()), (vec![5, 6, 7, 8], true));
         assert!(addresses.try_acquire(ip).is_none());
     }

@@ -18,18 +18,18 @@ pub(crate) struct Story {
 /// The story of a peer's one or two attempts. Its errors have no `secrets`; the rest has until it is [concealed](conceal),
 /// because peers are compared first.
 pub(crate) fn tell(mut last: Box<Attempt>, sources: Vec<Source>, torrent: &Facts, secrets: &Secrets) -> Story {
-    let first = last.tried.first.take();
+    let first = last.request.first.take();
     let attempts = first.iter().chain([&last]).map(|attempt| attempt_report(attempt, secrets)).collect();
     let furthest = match first {
-        Some(first) if first.says_more_than(&last) => first,
+        Some(first) if first.is_more_informative_than(&last) => first,
         _ => last,
     };
-    let Attempt { tried, outcome, progress, error, .. } = *furthest;
-    let address = PeerAddress::Socket(tried.address);
+    let Attempt { request, outcome, progress, error, .. } = *furthest;
+    let address = PeerAddress::Socket(request.address);
     let mut report = unreached(address, sources, outcome, progress.stage(), error.as_ref(), secrets);
     let Progress { connect, session, .. } = progress;
     let peer_session::Progress { handshake, theirs, received, said, listened, .. } = session;
-    (report.encryption, report.attempts) = (tried.encryption, attempts);
+    (report.encryption, report.attempts) = (request.encryption, attempts);
     (report.connect, report.handshake) = (connect, handshake);
     (report.theirs, report.bytes_received) = (theirs, received);
     report.listen_end = listened.as_ref().map(listen_end);
@@ -79,8 +79,8 @@ pub(crate) fn conceal(report: &mut PeerReport, secrets: &Secrets) {
 }
 
 fn attempt_report(attempt: &Attempt, secrets: &Secrets) -> AttemptReport {
-    let Attempt { tried, outcome, progress, error, .. } = attempt;
-    let mut report = AttemptReport::new(Transport::Tcp, tried.encryption, *outcome, progress.stage());
+    let Attempt { request, outcome, progress, error, .. } = attempt;
+    let mut report = AttemptReport::new(Transport::Tcp, request.encryption, *outcome, progress.stage());
     report.detail = error.as_ref().and_then(PeerError::detail);
     (report.connect, report.handshake) = (progress.connect, progress.session.handshake);
     report.error = error.as_ref().map(|error| text(error, secrets));

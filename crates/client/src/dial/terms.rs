@@ -5,7 +5,7 @@ use crate::net::entropy;
 use crate::net::route::Route;
 use crate::net::stop::Stopped;
 use crate::shared::Shared;
-use crate::topic::Topic;
+use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use ids::InfoHash;
 use metainfo::Hashes;
@@ -37,20 +37,26 @@ pub(crate) struct Facts {
 
 impl Terms {
     /// How peers are treated. A run that does not listen names no extension.
-    pub(crate) fn new(topic: &Topic, config: &Config, shared: &Shared, stopped: Stopped, secrets: Secrets) -> Self {
+    pub(crate) fn new(
+        torrent_ref: &TorrentRef,
+        config: &Config,
+        shared: &Shared,
+        stopped: Stopped,
+        secrets: Secrets,
+    ) -> Self {
         let listens = !config.linger.is_zero();
         let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
-        let primary = topic.hashes.primary();
+        let primary = torrent_ref.hashes.primary();
         let ours = Handshake { reserved, info_hash: primary, peer_id: shared.identity().peer_id };
         let greeting = |info_hash| Greeting::new(Handshake { info_hash, ..ours }).within(shared.linger().clone());
-        let first = match topic.hashes {
+        let first = match torrent_ref.hashes {
             Hashes::Hybrid { v2, .. } => greeting(primary).or(v2.truncated()),
             _ => greeting(primary),
         };
-        let torrent = Facts { hashes: topic.hashes, pieces: topic.pieces.into() };
+        let torrent = Facts { hashes: torrent_ref.hashes, pieces: torrent_ref.pieces.into() };
         let identity = shared.clone();
         Self {
-            greetings: (first, topic.hashes.wire().nth(1).map(greeting)),
+            greetings: (first, torrent_ref.hashes.wire().nth(1).map(greeting)),
             rules: Rules {
                 handshake_timeout: config.handshake_timeout,
                 listening: Listening {

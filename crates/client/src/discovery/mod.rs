@@ -16,7 +16,7 @@ use crate::discovery::trackers::Trackers;
 use crate::error::Error;
 use crate::net::stop::Stopped;
 use crate::shared::Shared;
-use crate::topic::Topic;
+use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use report::TrackerReport;
 use std::future::poll_fn;
@@ -38,7 +38,7 @@ impl Discovery {
     /// # Errors
     /// A private torrent without permission, certificates that cannot be read.
     pub(crate) fn new(
-        topic: &Topic,
+        torrent_ref: &TorrentRef,
         config: &mut Config,
         shared: &Shared,
         stopped: &Stopped,
@@ -47,7 +47,7 @@ impl Discovery {
         let changed = Arc::default();
         // The kinds of source.
         let sources: Vec<Box<dyn PeerSource>> =
-            vec![Box::new(Trackers::new(topic, config, shared, stopped.clone(), secrets, &changed)?)];
+            vec![Box::new(Trackers::new(torrent_ref, config, shared, stopped.clone(), secrets, &changed)?)];
         Ok(Self { sources, changed })
     }
 

@@ -30,7 +30,7 @@ use crate::net::stop::Stopped;
 use crate::net::task::settled;
 use crate::shared::Shared;
 use crate::shared::address_quota::AddressCounter;
-use crate::topic::Topic;
+use crate::torrent_ref::TorrentRef;
 use guard::{AddressPolicy, Secrets};
 use ids::InfoHash;
 use report::Source;
@@ -148,25 +148,25 @@ impl PeerSource for Trackers {
 impl Trackers {
     /// Chooses the trackers; nothing is sent yet. `changed` is notified of changes of [`activity`](PeerSource::activity).
     pub(crate) fn new(
-        topic: &Topic,
+        torrent_ref: &TorrentRef,
         config: &mut Config,
         shared: &Shared,
         stopped: Stopped,
         secrets: &Secrets,
         changed: &Arc<Notify>,
     ) -> Result<Self, Error> {
-        if topic.private == Some(true) {
-            check_private(topic, config)?;
+        if torrent_ref.private == Some(true) {
+            check_private(torrent_ref, config)?;
         }
-        let context = Arc::new(AnnounceContext::new(topic, config, shared, changed)?);
+        let context = Arc::new(AnnounceContext::new(torrent_ref, config, shared, changed)?);
         let named = std::mem::take(&mut config.trackers);
-        let choice = choose(topic, named, config.limits.trackers, config.show_secrets, secrets);
+        let choice = choose(torrent_ref, named, config.limits.trackers, config.show_secrets, secrets);
         let mut trackers = Self {
             context,
-            hashes: topic.hashes.wire().collect(),
+            hashes: torrent_ref.hashes.wire().collect(),
             over_udp: AddressCounter::new(config.max_per_address),
             over_tcp: AddressCounter::new(config.max_per_address),
-            one_at_a_time: topic.private == Some(true),
+            one_at_a_time: torrent_ref.private == Some(true),
             answered: false,
             stopped,
             known: choice.jobs.iter().map(|job| job.url.clone()).collect(),

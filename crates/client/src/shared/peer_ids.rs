@@ -12,7 +12,7 @@ const SEAL: usize = 8;
 /// Draws peer ids and recognizes them.
 ///
 /// Clients close a second connection that comes with the peer id of an open one, and a client that is listed with two
-/// addresses gets two connections of ours at once. So each connection has an id of its own.
+/// addresses gets two connections from us at once. So each connection has an id of its own.
 ///
 /// Behind the prefix four characters count the ids, and eight are a keyed hash of all before them. That makes
 /// 16,777,216 different ids without a list of them; of the ids of other processes, one in 2^48 would be taken for ours.

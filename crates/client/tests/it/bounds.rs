@@ -1,4 +1,4 @@
-//! The bounds of a run, and of runs that share them: how many at once, and which delays which.
+//! What runs share: connection permits, quotas and pace; and which run delays another.
 
 use crate::lab::{PATIENCE, collect, config, lab, run};
 use client::{Config, EncryptionPolicy, Event, Outcome, Shared, Swarm, Trackers};
@@ -28,7 +28,7 @@ async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
         _ = async { tokio::join!(collect(&mut one), collect(&mut other)) } => panic!("no peer can have answered"),
         full = lab.swarm.wait_for(|counts| counts.open == 4, PATIENCE) => assert!(full),
     }
-    // A run that ends gives its permits to the other.
+    // A run that is dropped gives its permits to the other.
     drop(one);
     let told = collect(&mut other).await;
     assert_eq!(told.summary.outcomes.into_iter().collect::<Vec<_>>(), [(Outcome::HandshakeTimeout, 3)]);
@@ -37,7 +37,7 @@ async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_not_polled_holds_no_permit() {
+async fn a_run_that_is_not_polled_any_more_holds_no_permit() {
     let (kept, lab) = (lab(std::iter::repeat_n(Peer::closing_on_accept(), 4)), lab([Peer::default()]));
     let config = Config { concurrency: Some(1), ..config() };
     let bounds = Shared::new(&config).unwrap();
@@ -56,7 +56,7 @@ async fn concurrent_runs_recognise_each_other() {
     let bounds = Shared::new(&config()).unwrap();
     let mut swarms = [(); 2].map(|()| Swarm::sharing(&lab.torrent, config(), &bounds).unwrap());
     assert_eq!(swarms[0].port(), swarms[1].port());
-    // A tracker that lists those who announced.
+    // A tracker that lists the endpoints that announced.
     let own: SocketAddr = ([127, 0, 0, 1], swarms[0].port()).into();
     lab.tracker.set_script(TrackerScript::peers([own]));
     for swarm in &mut swarms {
@@ -75,8 +75,8 @@ async fn slow_trackers_of_one_run_delay_no_other() {
         let config = Config { trackers: Trackers::Only((0..100).map(url).collect()), ..config() };
         let mut swarm = Swarm::sharing(&lab.torrent, config, &bounds).unwrap();
         tokio::select! {
-            event = swarm.next() => panic!("no peer answers: {event:?}"),
-            // As many as a run asks at once.
+            event = swarm.next() => panic!("no tracker answers: {event:?}"),
+            // As many as one run asks at once.
             last = silent.wait_for(|request| request.query("n").as_deref() == Some("63"), PATIENCE) => assert!(last),
         }
         slow.push((silent, swarm));

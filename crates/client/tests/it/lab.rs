@@ -1,6 +1,6 @@
 //! A tracker that names the peers of a swarm, the torrent that names the tracker, and what a run tells.
 
-use client::{Config, Encryption, EncryptionPolicy, Event, Outcome, PeerReport, Stage, Summary, Swarm, Topic};
+use client::{Config, Encryption, EncryptionPolicy, Event, Outcome, PeerReport, Stage, Summary, Swarm, TorrentRef};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{FakeSwarm, FakeTracker, Peer, TrackerScript, peer_ip};
 use metainfo::Torrent;
@@ -83,8 +83,8 @@ pub(crate) async fn collect(swarm: &mut Swarm) -> Told {
     told
 }
 
-pub(crate) async fn run(topic: impl Into<Topic>, config: Config) -> Told {
-    let mut swarm = Swarm::new(topic, config).unwrap();
+pub(crate) async fn run(torrent_ref: impl Into<TorrentRef>, config: Config) -> Told {
+    let mut swarm = Swarm::new(torrent_ref, config).unwrap();
     let told = collect(&mut swarm).await;
     swarm.shutdown().await;
     told
@@ -133,9 +133,9 @@ pub(crate) async fn told_by(pieces: u32, peers: impl IntoIterator<Item = Peer>, 
     (lab, told)
 }
 
-/// One run about `topic` against the peers of a lab, and the reports in their order.
-pub(crate) async fn told_of(topic: impl Into<Topic>, lab: &Lab, config: Config) -> Told {
-    let mut told = run(topic, config).await;
+/// One run about `torrent_ref` against the peers of a lab, and the reports in their order.
+pub(crate) async fn told_of(torrent_ref: impl Into<TorrentRef>, lab: &Lab, config: Config) -> Told {
+    let mut told = run(torrent_ref, config).await;
     let endpoints = lab.swarm.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into()));
     let order: HashMap<PeerAddress, usize> = endpoints.zip(0..).collect();
     told.peers.sort_by_key(|report| order.get(&report.address).copied());

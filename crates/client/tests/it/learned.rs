@@ -1,7 +1,7 @@
 //! Facts that become known during a run: a torrent that is handed in, and what that changes.
 
 use crate::lab::{Lab, Told, config, lab_of_pieces, run};
-use client::{Config, Error, Event, PeerReport, Swarm, Topic, Trackers};
+use client::{Config, Error, Event, PeerReport, Swarm, TorrentRef, Trackers};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Peer, message};
 use metainfo::Torrent;
@@ -57,8 +57,8 @@ fn judged(told: &Told) -> Vec<String> {
 
 /// A run about the info-hash alone, to which the torrent is handed in after `reports` reports of peers.
 async fn told_late(lab: &Lab, reports: usize) -> Told {
-    let topic = Topic { may_be_learned: true, ..lab.torrent.hashes.into() };
-    let mut swarm = Swarm::new(topic, listening(lab)).unwrap();
+    let torrent_ref = TorrentRef { may_be_learned: true, ..lab.torrent.hashes.into() };
+    let mut swarm = Swarm::new(torrent_ref, listening(lab)).unwrap();
     let (mut peers, mut trackers) = (Vec::new(), Vec::new());
     loop {
         if peers.len() == reports {
@@ -89,7 +89,7 @@ async fn a_torrent_that_is_learned_late_gives_the_same_reports_as_one_that_was_k
 async fn peers_that_waited_for_a_torrent_that_never_comes_are_reported_at_the_end() {
     let lab = lab_of_pieces(PIECES, peers());
     let unknown = run(lab.torrent.hashes.primary(), listening(&lab)).await;
-    let waited = run(Topic { may_be_learned: true, ..lab.torrent.hashes.into() }, listening(&lab)).await;
+    let waited = run(TorrentRef { may_be_learned: true, ..lab.torrent.hashes.into() }, listening(&lab)).await;
     assert_eq!(judged(&waited), judged(&unknown));
     assert_eq!(waited.summary.swarm, unknown.summary.swarm);
 }

@@ -2,7 +2,9 @@
 //! reported of peers if the number of pieces is unknown.
 
 use crate::lab::{Lab, PATIENCE, Told, collect, config, lab, report_of, run, told_of};
-use client::{Bind, Config, Copies, ListenEnd, Outcome, PeerReport, Role, RoleFrom, Source, Swarm, Topic, Trackers};
+use client::{
+    Bind, Config, Copies, ListenEnd, Outcome, PeerReport, Role, RoleFrom, Source, Swarm, TorrentRef, Trackers,
+};
 use fake_swarm::{FakeSwarm, FakeTracker, Peer, Request, TrackerScript, message, peer_ip};
 use ids::{InfoHash, InfoHashV2};
 use metainfo::{Hashes, Magnet};
@@ -242,7 +244,7 @@ async fn a_full_bitfield_is_not_waited_for_as_a_lazy_one_is() {
 async fn only_a_torrent_can_be_known_to_be_private() {
     let hashes = Hashes::from(InfoHash([7; 20]));
     assert!(Swarm::new(hashes, config()).is_ok());
-    let private = Topic { private: Some(true), ..hashes.into() };
+    let private = TorrentRef { private: Some(true), ..hashes.into() };
     assert!(matches!(Swarm::new(private.clone(), config()), Err(client::Error::Private)));
     let mut swarm = Swarm::new(private, Config { allow_private: true, ..config() }).unwrap();
     assert_eq!(collect(&mut swarm).await.summary.peers, 0);

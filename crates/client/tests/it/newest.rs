@@ -1,7 +1,7 @@
 //! What the newest clients were recorded to say, replayed: byte for byte, from their handshake on or from before it.
 
 use crate::lab::{config, run};
-use client::{Config, Oddity, Outcome, PeerReport, Role, RoleFrom, Topic, Trackers};
+use client::{Config, Oddity, Outcome, PeerReport, Role, RoleFrom, TorrentRef, Trackers};
 use fake_swarm::recording::Recording;
 use fake_swarm::{Ending, FakeSwarm, Knows, Peer, peer_ip};
 use ids::InfoHash;
@@ -36,7 +36,7 @@ async fn told_of(wires: Vec<Vec<u8>>, ending: Ending) -> Vec<PeerReport> {
         swarm.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into())).collect();
     let config =
         Config { linger: Duration::from_secs(3), trackers: Trackers::None, peers: endpoints.clone(), ..config() };
-    let mut told = run(Topic { pieces: Some(PIECES), ..info_hash.into() }, config).await;
+    let mut told = run(TorrentRef { pieces: Some(PIECES), ..info_hash.into() }, config).await;
     told.peers.sort_by_key(|report| endpoints.iter().position(|endpoint| *endpoint == report.address));
     told.peers
 }

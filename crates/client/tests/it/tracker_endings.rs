@@ -1,7 +1,7 @@
 //! What is said of trackers that give nothing: refusals, silence, no scrape, no count, and why.
 
 use crate::lab::{PATIENCE, config, lab, run};
-use client::{Config, Standing, Topic, TrackerReport, Trackers};
+use client::{Config, Standing, TorrentRef, TrackerReport, Trackers};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
 use metainfo::Torrent;
@@ -195,8 +195,8 @@ async fn bad_urls_are_told_apart_and_their_secrets_kept() {
         ["<html>s3cretkey", "31s3cretkey", "foo://s3cretkey/", "udp://t.example/s3cretkey/announce", "31s3cretkey"];
     let magnet = texts.map(|text| format!("&tr={text}")).concat();
     let link = format!("magnet:?xt=urn:btih:{}{magnet}", "a".repeat(40)).replace('<', "%3C").replace('>', "%3E");
-    let topic = Topic::from(&metainfo::Magnet::parse(&link).unwrap());
-    let told = run(topic, config()).await;
+    let torrent_ref = TorrentRef::from(&metainfo::Magnet::parse(&link).unwrap());
+    let told = run(torrent_ref, config()).await;
     let urls: BTreeSet<_> = told.trackers.iter().map(|report| &*report.url).collect();
     let expected = ["*** (tracker 1)", "*** (tracker 2)", "*** (tracker 3)", "udp://t.example/***/announce"];
     assert_eq!(urls, BTreeSet::from(expected));

@@ -7,7 +7,7 @@ use crate::discovery::trackers::query::{Asking, Query};
 use crate::discovery::trackers::turn::Turn;
 use crate::discovery::trackers::waits::Why;
 use crate::shared::hosts::batches::{First, Joined, Later, Outcome, Where};
-use crate::shared::hosts::silence::{Endpoint, Evidence};
+use crate::shared::hosts::silence::{Endpoint, Evidence, Question};
 use report::Standing;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -78,17 +78,15 @@ impl Query {
         Ok(answer.filter(has_ours))
     }
 
-    /// Waits for the turn, and asks: for all of a batch, if this is the first of one.
-    async fn ask_now(
+    /// Waits for the turn, which puts off the deadline: that wait is not the tracker's fault. An endpoint that is found silent
+    /// meanwhile is not asked.
+    async fn turn<'c>(
         &self,
-        first: Option<First<'_>>,
         asking: &mut Asking<'_>,
-        context: &AnnounceContext,
-        progress: &mut Progress,
-    ) -> Result<Answer, Ending> {
+        context: &'c AnnounceContext,
+    ) -> Result<(Turn, Question<'c>), Ending> {
         let endpoint = Endpoint::of(&self.job.url, asking.address);
         let silences = &context.shared.tracker_hosts().silences;
-        // The time until its turn does not count: it is not the tracker's fault.
         let mut waiting = Instant::now();
         while let Some(ended) = silences.suspicion(&endpoint, Instant::now()) {
             let _wait = context.waits.enter(Why::Answer);
@@ -98,11 +96,22 @@ impl Query {
         silences.look(&endpoint, Instant::now())?;
         waiting = Instant::now();
         let queue = context.waits.enter(Why::Turn);
-        let mut turn = Turn::question(context, &self.job, asking.address).await;
+        let turn = Turn::question(context, &self.job, asking.address).await;
         drop(queue);
         *asking.deadline += waiting.elapsed();
-        // An earlier question may have found it silent meanwhile.
         let question = silences.ask(endpoint, Instant::now())?;
+        Ok((turn, question))
+    }
+
+    /// Waits for the turn, and asks: for all of a batch, if this is the first of one.
+    async fn ask_now(
+        &self,
+        first: Option<First<'_>>,
+        asking: &mut Asking<'_>,
+        context: &AnnounceContext,
+        progress: &mut Progress,
+    ) -> Result<Answer, Ending> {
+        let (mut turn, question) = self.turn(asking, context).await?;
         let info_hashes = first.as_ref().map_or_else(|| vec![self.info_hash], First::gathered);
         progress.asked_about = info_hashes.len();
         let until = self.until(*asking.deadline, asking.index);

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::net::route::Route;
 use crate::shared::Shared;
-use crate::topic::Topic;
+use crate::torrent_ref::TorrentRef;
 use http_exchange::Tls;
 use ids::InfoHash;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -60,10 +60,15 @@ impl AnnounceContext {
     ///
     /// # Errors
     /// Certificates that cannot be read.
-    pub(crate) fn new(topic: &Topic, config: &Config, shared: &Shared, changed: &Arc<Notify>) -> Result<Self, Error> {
+    pub(crate) fn new(
+        torrent_ref: &TorrentRef,
+        config: &Config,
+        shared: &Shared,
+        changed: &Arc<Notify>,
+    ) -> Result<Self, Error> {
         Ok(Self {
             action: if config.scrape { Action::Scrape } else { Action::Announce },
-            announce: announce(topic, shared, config),
+            announce: announce(torrent_ref, shared, config),
             route: config.bind.into(),
             connect_timeout: config.connect_timeout,
             tls: shared.tls(&config.tls_roots).map_err(Error::TlsRoots)?,
@@ -96,10 +101,15 @@ impl AnnounceContext {
 }
 
 /// The announce of a run, for the primary info-hash.
-fn announce(topic: &Topic, shared: &Shared, config: &Config) -> Announce<'static> {
-    let left = topic.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT);
-    Announce::started(topic.hashes.primary(), shared.identity().peer_id, shared.endpoint().port, shared.identity().key)
-        .with_bytes(0, 0, left)
-        .with_numwant(Some(NUMWANT))
-        .with_crypto(config.encryption.announced())
+fn announce(torrent_ref: &TorrentRef, shared: &Shared, config: &Config) -> Announce<'static> {
+    let left = torrent_ref.total_size.filter(|&size| size > 0).unwrap_or(UNKNOWN_LEFT);
+    Announce::started(
+        torrent_ref.hashes.primary(),
+        shared.identity().peer_id,
+        shared.endpoint().port,
+        shared.identity().key,
+    )
+    .with_bytes(0, 0, left)
+    .with_numwant(Some(NUMWANT))
+    .with_crypto(config.encryption.announced())
 }

@@ -3,7 +3,7 @@
 use crate::config::{Config, Trackers};
 use crate::discovery::trackers::ending::{Ending, Unasked};
 use crate::error::Error;
-use crate::topic::Topic;
+use crate::torrent_ref::TorrentRef;
 use guard::{AddressPolicy, Secrets};
 use ids::InfoHash;
 use report::TrackerReport;
@@ -116,7 +116,13 @@ pub(crate) struct Choice {
 }
 
 /// Chooses the trackers. One that is named twice, however written, is asked once.
-pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secrets: bool, secrets: &Secrets) -> Choice {
+pub(crate) fn choose(
+    torrent_ref: &TorrentRef,
+    trackers: Trackers,
+    most: usize,
+    show_secrets: bool,
+    secrets: &Secrets,
+) -> Choice {
     let mut seen = HashSet::new();
     let mut choice = Choice::default();
     match trackers {
@@ -131,7 +137,7 @@ pub(crate) fn choose(topic: &Topic, trackers: Trackers, most: usize, show_secret
             }
         }
         Trackers::FromTorrent => {
-            let texts: Vec<&str> = topic.trackers.iter().map(String::as_str).collect();
+            let texts: Vec<&str> = torrent_ref.trackers.iter().map(String::as_str).collect();
             let mut unusable = HashSet::new();
             for (text, shown) in texts.iter().zip(told_apart(&texts, show_secrets, secrets)) {
                 match text.parse::<TrackerUrl>() {
@@ -173,7 +179,7 @@ fn told_apart(texts: &[&str], show_secrets: bool, secrets: &Secrets) -> Vec<Arc<
 }
 
 /// BEP 27: only with permission, and only the torrent's own trackers. A run that asks no tracker needs no permission.
-pub(crate) fn check_private(topic: &Topic, config: &Config) -> Result<(), Error> {
+pub(crate) fn check_private(torrent_ref: &TorrentRef, config: &Config) -> Result<(), Error> {
     if config.trackers == Trackers::None {
         return Ok(());
     }
@@ -181,7 +187,7 @@ pub(crate) fn check_private(topic: &Topic, config: &Config) -> Result<(), Error>
         return Err(Error::Private);
     }
     let Trackers::Only(urls) = &config.trackers else { return Ok(()) };
-    let own: Vec<TrackerUrl> = topic.trackers.iter().filter_map(|url| url.parse().ok()).collect();
+    let own: Vec<TrackerUrl> = torrent_ref.trackers.iter().filter_map(|url| url.parse().ok()).collect();
     if urls.iter().all(|url| own.contains(url)) { Ok(()) } else { Err(Error::ForeignTracker) }
 }
 

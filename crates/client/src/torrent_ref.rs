@@ -18,7 +18,7 @@ use tracker::PeerAddress;
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Topic {
+pub struct TorrentRef {
     /// The info-hash, or both of a hybrid.
     pub hashes: Hashes,
     /// Bytes of all files together, padding left out; `None` when it is not known.
@@ -42,7 +42,7 @@ pub struct Topic {
     pub peers: Vec<PeerAddress>,
 }
 
-impl From<&Torrent> for Topic {
+impl From<&Torrent> for TorrentRef {
     fn from(torrent: &Torrent) -> Self {
         Self {
             total_size: Some(torrent.content_size()),
@@ -55,7 +55,7 @@ impl From<&Torrent> for Topic {
     }
 }
 
-impl From<&Magnet> for Topic {
+impl From<&Magnet> for TorrentRef {
     fn from(magnet: &Magnet) -> Self {
         Self {
             trackers: magnet.trackers.iter().map(|tracker| tracker.url.clone()).collect(),
@@ -67,7 +67,7 @@ impl From<&Magnet> for Topic {
 }
 
 /// A torrent of which only the info-hashes are known.
-impl From<Hashes> for Topic {
+impl From<Hashes> for TorrentRef {
     fn from(hashes: Hashes) -> Self {
         Self {
             hashes,
@@ -84,7 +84,7 @@ impl From<Hashes> for Topic {
 
 /// As of [`Hashes`], with 20 bytes that are taken for a v1 info-hash. A truncated v2 hash works as well: trackers and peers see
 /// no more of either.
-impl From<InfoHash> for Topic {
+impl From<InfoHash> for TorrentRef {
     fn from(info_hash: InfoHash) -> Self {
         Hashes::from(info_hash).into()
     }
@@ -107,32 +107,32 @@ mod tests {
     fn a_torrent_has_all_of_it() {
         let file = SingleFile { announce: Some("http://t/announce"), ..SingleFile::new("a", 100_000) };
         let torrent = Torrent::parse(&file.to_bytes()).unwrap();
-        let topic = Topic::from(&torrent);
-        assert_eq!((topic.hashes, topic.total_size), (torrent.hashes, Some(100_000)));
-        assert_eq!((topic.pieces, topic.private), (Some(torrent.pieces), Some(false)));
-        assert_eq!((topic.trackers, topic.peers), (vec!["http://t/announce".to_owned()], vec![]));
+        let torrent_ref = TorrentRef::from(&torrent);
+        assert_eq!((torrent_ref.hashes, torrent_ref.total_size), (torrent.hashes, Some(100_000)));
+        assert_eq!((torrent_ref.pieces, torrent_ref.private), (Some(torrent.pieces), Some(false)));
+        assert_eq!((torrent_ref.trackers, torrent_ref.peers), (vec!["http://t/announce".to_owned()], vec![]));
     }
 
     #[test]
     fn a_magnet_link_has_some_of_it() {
         let peers = "x.pe=8.8.8.8:1&x.pe=[::ffff:8.8.8.8]:2&x.pe=[2606:4700::1]:3&x.pe=Seed.example:4";
         let link = format!("magnet:?xt=urn:btih:{V1}&xt=urn:btmh:1220{V2}&tr=http://b&tr=nonsense&{peers}&ws=http://w");
-        let topic = Topic::from(&Magnet::parse(&link).unwrap());
-        assert_eq!(topic.hashes, Hashes::Hybrid { v1: V1.parse().unwrap(), v2: V2.parse().unwrap() });
-        assert_eq!((topic.total_size, topic.pieces, topic.private), (None, None, None));
+        let torrent_ref = TorrentRef::from(&Magnet::parse(&link).unwrap());
+        assert_eq!(torrent_ref.hashes, Hashes::Hybrid { v1: V1.parse().unwrap(), v2: V2.parse().unwrap() });
+        assert_eq!((torrent_ref.total_size, torrent_ref.pieces, torrent_ref.private), (None, None, None));
         assert_eq!(
-            (topic.trackers, topic.web_seeds),
+            (torrent_ref.trackers, torrent_ref.web_seeds),
             (vec!["http://b".to_owned(), "nonsense".to_owned()], vec!["http://w".to_owned()])
         );
-        let peers: Vec<String> = topic.peers.iter().map(ToString::to_string).collect();
+        let peers: Vec<String> = torrent_ref.peers.iter().map(ToString::to_string).collect();
         assert_eq!(peers, ["8.8.8.8:1", "8.8.8.8:2", "[2606:4700::1]:3", "seed.example:4"]);
     }
 
     #[test]
     fn an_info_hash_has_none_of_it() {
         let info_hash: InfoHash = V1.parse().unwrap();
-        let topic = Topic::from(info_hash);
-        assert_eq!((topic.hashes, topic.private), (Hashes::V1(info_hash), None));
-        assert_eq!((topic.trackers.len(), topic.peers.len(), topic.web_seeds.len()), (0, 0, 0));
+        let torrent_ref = TorrentRef::from(info_hash);
+        assert_eq!((torrent_ref.hashes, torrent_ref.private), (Hashes::V1(info_hash), None));
+        assert_eq!((torrent_ref.trackers.len(), torrent_ref.peers.len(), torrent_ref.web_seeds.len()), (0, 0, 0));
     }
 }
