@@ -89,7 +89,7 @@ impl SeenBy {
     }
 }
 
-/// One address, and how many see it.
+/// One address, and how many see it
 #[derive(Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub(crate) struct SeenKeys {
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(credible, [true, true, false, false]);
     }
 
-    /// As many addresses as there is room for and some, each invented by so many peers.
+    /// More addresses than there is room for, each invented by `by` peers.
     fn invented(by: usize) -> SeenAs {
         let mut seen = SeenAs::default();
         for n in 0..MOST_ADDRESSES + 100 {

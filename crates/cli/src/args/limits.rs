@@ -1,4 +1,4 @@
-//! The limits on what strangers may cost, by name. There is no reason to lift one but to see that it is needed: the
+//! The limits on what untrusted sources may cost, by name. There is no reason to lift one but to see that it is needed: the
 //! scenarios of `cargo xtask integration` do, one by one.
 
 use clap::ValueEnum;

@@ -108,7 +108,7 @@ pub(crate) struct Ourselves {
     #[arg(long, hide_short_help = true, help_heading = HOW)]
     allow_private: bool,
 
-    /// Replaces one of the limits on what strangers may cost, to see what happens without it
+    /// Replaces one of the limits on what untrusted sources may cost, to see what happens without it
     #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = limit, hide = true)]
     limits: Vec<(LimitName, u64)>,
 }

@@ -125,7 +125,7 @@ fn exit_codes_say_how_it_went() {
 }
 
 #[test]
-fn a_secret_is_not_repeated_for_anybody() {
+fn a_secret_is_not_repeated_on_any_stream() {
     let lab = Lab::new("secrets", []);
     for script in [
         TrackerScript::Failure("no such passkey: s3cretkey".to_owned()),

@@ -156,7 +156,7 @@ fn usage_errors_say_what_would_be_right() {
 }
 
 #[test]
-fn nobody_to_ask() {
+fn no_source_to_ask() {
     let lab = Lab::new("nobody", []);
     let torrent = lab.torrent();
     let name = torrent.to_str().unwrap();
@@ -190,7 +190,7 @@ fn what_cannot_be_written() {
         assert_eq!((code, stderr.matches('\n').count()), (2, 1), "{args:?}: {stderr}");
         assert!(stderr.starts_with("bt-handshake: make room on the disk: cannot write: "), "{args:?}: {stderr}");
     }
-    // Where even the first line could not be written, nobody was asked.
+    // Where even the first line could not be written, no tracker was asked.
     let events = lab.events();
     assert!(events.len() >= 4 && events.chunks(2).all(|pair| pair == ["started", "stopped"]), "{events:?}");
 }
@@ -239,7 +239,7 @@ fn no_command_repeats_a_secret() {
     assert!(stdout.matches("s3cretkey").count() >= 1, "{stdout}");
 }
 
-/// Whoever forgets the name of the file gives the first torrent.
+/// Without a file name, --output takes the first torrent for one.
 #[test]
 fn no_torrent_is_written_over() {
     let lab = Lab::new("over", []);

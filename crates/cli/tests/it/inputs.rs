@@ -76,7 +76,7 @@ fn folders_are_walked() {
         code == 2 && stderr.ends_with("/empty.torrent: give another folder: no .torrent file is in this one\n"),
         "{stderr}"
     );
-    // Deeper than anybody has them.
+    // Deeper than any real folder.
     let deep = lab.folder.join("d".repeat(2).replace('d', "d/").repeat(17));
     std::fs::create_dir_all(&deep).unwrap();
     let (code, stdout, stderr) = run(&["-q"], &lab.folder);
@@ -103,7 +103,7 @@ fn standard_input_does() {
     assert!(code == 2 && stderr.contains("standard input: name it once: it can be read only once"), "{stderr}");
     let (code, _, stderr) = run(&[], Path::new("-"));
     assert!(code == 2 && stderr == "bt-handshake: standard input: fetch it again: file is empty\n", "{stderr}");
-    // A pipe that nobody writes to.
+    // A pipe without a writer.
     let mut child = bare();
     child.args(["--deadline", "200ms", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = child.spawn().unwrap();

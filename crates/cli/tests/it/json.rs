@@ -147,7 +147,7 @@ fn json_goes_to_a_file_while_people_read() {
         types(&validator, &std::fs::read_to_string(&file).unwrap()),
         ["start", "tracker", "peer", "peer", "summary"]
     );
-    // Whoever closes stdout early does not end what goes to the file.
+    // A reader that closes stdout early does not end what goes to the file.
     let mut child = crate::lab::spawn(&["-o", file.to_str().unwrap()], &lab.torrent());
     drop(child.stdout.take());
     assert_eq!(told(&child.wait_with_output().unwrap()).0, 0);

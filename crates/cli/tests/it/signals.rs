@@ -25,7 +25,7 @@ fn how_far_a_run_has_come_is_told_and_it_goes_on() {
     let lab = Lab::new("how-far", [Peer::silent(), seed(fake_swarm::Client::Qbittorrent), Peer::refusing()]);
     let mut child = waiting(&lab);
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    // Until both that end have been told of: each wait begins up to date.
+    // Until both ends have been reported: each wait begins up to date.
     let expected = "3 peers named, 1 answered, 1 failed, 1 in flight; 1 of 1 tracker request answered\n";
     for name in ["USR1", "QUIT"] {
         let line = loop {

@@ -9,7 +9,7 @@ fn line<'t>(stdout: &'t str, part: &str) -> &'t str {
 }
 
 #[test]
-fn announce_asks_trackers_and_nobody_else() {
+fn announce_asks_trackers_alone() {
     let lab = Lab::new("announce", [Peer::default(), Peer::default()]);
     let (code, stdout, stderr) = of("announce", &[lab.torrent().to_str().unwrap()]);
     assert_eq!((code, stderr.as_str()), (0, ""));
@@ -84,7 +84,7 @@ fn one_peer_tells_every_stage() {
     let magnet = format!("magnet:?xt=urn:btih:{hash}&tr={}&x.pe={}", lab.tracker.announce_url(), peers[2]);
     let before = lab.swarm.accepted();
     let (code, stdout, _) = of("peer", &[&peers[0], &magnet]);
-    assert!(code == 0 && stdout.matches("  stage ").count() == 1, "nobody else is dialled: {stdout}");
+    assert!(code == 0 && stdout.matches("  stage ").count() == 1, "no other peer is dialled: {stdout}");
     assert_eq!(lab.swarm.accepted(), before + 1);
     assert!(lab.tracker.requests().is_empty(), "no tracker is asked");
 }

@@ -57,7 +57,7 @@ enum Mark {
 }
 
 impl Clients {
-    /// Takes in a peer with a valid handshake that says it has these pieces, `of` so many.
+    /// Takes in a peer with a valid handshake that says it has these pieces, `of` this number.
     pub(crate) fn meet(&mut self, report: &PeerReport, pieces: &Pieces, of: Option<u32>) -> Met {
         let (&PeerAddress::Socket(address), Some(theirs)) = (&report.address, &report.theirs) else { return Met::New };
         let extension = report.extension.as_deref();

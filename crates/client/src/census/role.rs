@@ -182,7 +182,7 @@ mod tests {
             messages.iter().for_each(|message| said.take(message, None).unwrap());
             conclude(&said, None, None)
         };
-        // A thousand bits, all set but for so many in the middle and at the end.
+        // A thousand bits, all set but for `middle` in the middle and `end` at the end.
         let bits = |middle: u32, end: u32| {
             let is_set = |bit: u32| !(400..400 + middle).contains(&bit) && bit < 1000 - end;
             let byte = |at: u32| (0..8).fold(0, |byte, bit| byte << 1 | u8::from(is_set(at * 8 + bit)));

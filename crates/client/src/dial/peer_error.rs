@@ -46,7 +46,7 @@ impl PeerError {
             Self::Resolve(error) => (error.kind() == NOT_IN_DNS).then_some(Detail::Overlay),
             Self::Refused(Refusal::NotAllowedFromUntrusted(_)) => Some(Detail::LocalAddress),
             Self::Refused(Refusal::PrivilegedPort { .. }) => Some(Detail::PrivilegedPort),
-            // No error of the system's but one of ours.
+            // Our own error, not the system's.
             Self::Connect(error) => (error.kind() == io::ErrorKind::Other).then_some(Detail::FamilyNotChosen),
             Self::Handshake(HandshakeFailure::NotBitTorrent(bytes)) => looks(bytes.looks()),
             Self::Secure(failure) => Some(encrypted_end(failure)),

@@ -51,7 +51,7 @@ async fn a_run_that_is_not_polled_any_more_holds_no_permit() {
 }
 
 #[tokio::test]
-async fn runs_at_the_same_time_are_no_strangers_to_each_other() {
+async fn concurrent_runs_recognise_each_other() {
     let lab = lab([Peer::default()]);
     let bounds = Shared::new(&config()).unwrap();
     let mut swarms = [(); 2].map(|()| Swarm::sharing(&lab.torrent, config(), &bounds).unwrap());

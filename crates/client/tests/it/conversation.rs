@@ -211,7 +211,7 @@ async fn what_contradicts_itself_or_the_torrent_ends_the_listening_and_keeps_the
 }
 
 #[tokio::test]
-async fn hostile_extension_handshakes_harm_nobody() {
+async fn hostile_extension_handshakes_do_no_harm() {
     let cases = hostile::dictionaries();
     let peers = cases.iter().map(|(_, dictionary)| {
         Peer::default().sending([message::extension_handshake(dictionary), message::have_all()])

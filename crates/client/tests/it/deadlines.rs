@@ -1,7 +1,7 @@
 //! Every deadline by a paused clock: what ends there, and when exactly.
 //!
 //! The peers and trackers run on the test's own runtime, of one thread, and on loopback the kernel has delivered what was
-//! sent before the sender goes on. So the clock moves only when nobody has anything left to do, and each test may say to
+//! sent before the sender goes on. So the clock moves only when every task waits, and each test may say to
 //! the millisecond when its run has to end.
 
 mod attempts;
@@ -48,7 +48,7 @@ fn requiring(mse: fake_swarm::Mse) -> Peer {
     Peer { encryption, ..Peer::default() }
 }
 
-/// A port where the kernel drops the packets of whoever wants to connect: the queue is full, and nobody accepts.
+/// A port where the kernel drops the packets of new connections: the queue is full, and no program accepts.
 struct Unanswering {
     address: SocketAddr,
     _listener: Socket,

@@ -24,7 +24,7 @@ const TOOK_IT: (Outcome, Encryption, Option<&'static str>, Option<&'static str>)
     (Outcome::Ok, Encryption::Rc4, Some("refused"), Some("ok"));
 
 #[tokio::test]
-async fn whoever_requires_encryption_is_found_by_the_second_attempt() {
+async fn a_peer_that_requires_encryption_is_found_by_the_second_attempt() {
     let pads = |pad_b, pad_d| Responder { pad_b, pad_d, ..Responder::default() };
     let refusing = |ending| Peer {
         encryption: fake_swarm::Encryption {
@@ -159,7 +159,7 @@ async fn what_encryption_cannot_explain_is_tried_once() {
     ];
     let count = peers.len();
     let (lab, told) = told_by(PIECES, peers, policy(EncryptionPolicy::PreferPlain)).await;
-    // A closed port accepts nobody.
+    // A closed port accepts no connection.
     assert_eq!((lab.swarm.accepted(), told.peers.len()), (count - 1, count));
     assert!(told.peers.iter().all(|report| encrypted(report).is_none()));
 }

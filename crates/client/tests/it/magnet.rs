@@ -1,5 +1,5 @@
 //! Runs about a magnet link or an info-hash alone: what is announced, who is dialled on the link's word, and what can be
-//! said of peers when nobody knows how many pieces there are.
+//! reported of peers if the number of pieces is unknown.
 
 use crate::lab::{Lab, PATIENCE, Told, collect, config, lab, report_of, run, told_of};
 use client::{
@@ -37,7 +37,7 @@ fn said(told: &Told) -> Vec<(Role, RoleFrom)> {
     told.peers.iter().map(|report| (report.role, report.role_from)).collect()
 }
 
-/// What a tracker was told of these, in the order of the requests.
+/// The values of these parameters in the requests to a tracker, in their order.
 fn asked<const N: usize>(tracker: &FakeTracker, keys: [&str; N]) -> Vec<[Option<String>; N]> {
     tracker.requests().iter().map(|request: &Request| keys.map(|key| request.query(key))).collect()
 }
@@ -112,7 +112,7 @@ async fn both_hashes_of_a_hybrid_link_are_announced() {
 }
 
 #[tokio::test]
-async fn a_links_peers_are_dialled_on_a_strangers_word() {
+async fn peers_of_a_link_are_untrusted() {
     let lab = lab((0..3).map(|_| Peer::default()));
     let endpoints: Vec<SocketAddr> = lab.swarm.endpoints().into_iter().map(SocketAddr::from).collect();
     let [by_link, by_tracker, by_user] = endpoints[..] else { panic!("three peers") };
@@ -121,7 +121,7 @@ async fn a_links_peers_are_dialled_on_a_strangers_word() {
     let link = magnet(&lab, &format!("tr={tracker}&x.pe={by_link}&x.pe={by_tracker}&x.pe={by_user}"));
     let peers = vec![tracker::PeerAddress::Socket(by_user)];
     let told = run(&link, Config { peers, ..config() }).await;
-    // Nobody with standing vouches for the first.
+    // No trusted source names the first.
     let refused = report_of(&told, by_link);
     assert_eq!((refused.outcome, refused.sources.as_slice()), (Outcome::InvalidAddress, &[Source::Magnet][..]));
     assert_eq!(refused.error.as_deref(), Some("loopback address, named by an untrusted source"));
@@ -137,7 +137,7 @@ async fn a_links_peers_are_dialled_on_a_strangers_word() {
 async fn a_links_peers_are_judged_by_where_their_names_lead() {
     let lab = lab([Peer::default()]);
     let link = magnet(&lab, &format!("x.pe=localhost:{}&x.pe=8.8.8.8:6881&x.pe=10.0.0.1:1", lab.swarm.port()));
-    // Without a source address of their family, nobody is dialled, and those who would be are told from those who would not.
+    // Without a source address of their family none is dialled, and those that could be are told from the others.
     let bind = Bind { v4: None, v6: Some("::1".parse().unwrap()) };
     let told = run(&link, Config { bind, ..config() }).await;
     let of = |report: &PeerReport| (report.address.to_string(), report.outcome);
@@ -148,7 +148,7 @@ async fn a_links_peers_are_judged_by_where_their_names_lead() {
         assert_eq!(outcome == Outcome::InvalidAddress, !is_global, "{address}: {outcome}");
     }
     assert_eq!(lab.swarm.accepted(), 0);
-    // Whoever wants counts only has asked for no peers.
+    // A run that wants counts only asks for no peers.
     let told = run(&link, Config { bind, scrape: true, ..config() }).await;
     assert_eq!(told.peers.len(), 0);
 }
@@ -197,7 +197,7 @@ async fn copies_are_told_when_all_are_whole() {
 }
 
 #[tokio::test]
-async fn nobody_is_a_likely_seed_and_nothing_is_missing_where_nothing_can_be_compared() {
+async fn without_a_number_of_pieces_no_peer_is_a_likely_seed_and_no_piece_is_missing() {
     // What would be twenty likely seeds of a torrent that is known.
     let lazy = (0..20).map(|seed| saying([fake_swarm::LazyBitfield::new(1000, seed).bitfield()]));
     let lab = lab(lazy);

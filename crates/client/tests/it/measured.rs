@@ -384,7 +384,7 @@ async fn peers_that_want_something_else() {
     assert_eq!(says_its_own.outcome, Outcome::WrongInfoHash);
 }
 
-/// What a client says of its own address and of ours changes no verdict.
+/// What a client says of its own address and of our address changes no verdict.
 #[tokio::test]
 async fn transmission_tells_its_addresses() {
     let extra = vec![("ipv4", bencoding::string([127, 0, 20, 1])), ("ipv6", bencoding::string([0_u8; 16]))];

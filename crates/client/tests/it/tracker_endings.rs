@@ -150,17 +150,17 @@ async fn the_trackers_own_reply_is_taken_however_many_others_come() {
     // Answers the third connect, at 4.5 s.
     let script = UdpScript { silent_for: 2, ..UdpScript::peers(peers) };
     let tracker = FakeUdpTracker::start(script).unwrap();
-    let stranger = UdpSocket::bind("127.0.0.2:0").await.unwrap();
+    let forger = UdpSocket::bind("127.0.0.2:0").await.unwrap();
     let url = tracker.announce_url();
-    let strangers = async {
+    let forgers = async {
         assert!(tracker.wait_for(|_| tracker.datagrams().len() == 2, PATIENCE).await);
         let asked = tracker.datagrams().last().unwrap().clone();
         for _ in 0..200 {
             let connected = [&[0; 4], &asked.bytes[12..16], &[7; 8]].concat();
-            stranger.send_to(&connected, asked.remote).await.unwrap();
+            forger.send_to(&connected, asked.remote).await.unwrap();
         }
     };
-    let (report, ()) = tokio::join!(report_of(&url, config()), strangers);
+    let (report, ()) = tokio::join!(report_of(&url, config()), forgers);
     assert_eq!((report.status.code(), report.peers.map(|named| named.v4)), ("ok", Some(1)));
     assert_eq!(tracker.datagrams().iter().filter(|datagram| datagram.action() == Some(0)).count(), 3);
 }

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tracker::Family;
 
-const NOBODY: [SocketAddr; 0] = [];
+const NO_PEERS: [SocketAddr; 0] = [];
 
 /// The statuses of a run, sorted.
 fn statuses(told: &Told) -> Vec<&'static str> {
@@ -54,7 +54,7 @@ fn hybrid(announce: &str, private: bool) -> Torrent {
 
 #[tokio::test]
 async fn both_hashes_of_a_hybrid_are_announced_and_taken_back() {
-    let tracker = FakeTracker::start(TrackerScript::peers(NOBODY)).unwrap();
+    let tracker = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
     let torrent = hybrid(&tracker.announce_url(), false);
     let told = run(&torrent, config()).await;
     let hashes: BTreeSet<_> = told.trackers.iter().map(|report| report.announced_hash).collect();
@@ -65,9 +65,9 @@ async fn both_hashes_of_a_hybrid_are_announced_and_taken_back() {
 
 #[tokio::test]
 async fn a_host_of_both_families_is_asked_over_both() {
-    let v4 = FakeTracker::start(TrackerScript::peers(NOBODY)).unwrap();
+    let v4 = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
     let port = v4.addr().port();
-    let _v6 = FakeTracker::start_on(([0, 0, 0, 0, 0, 0, 0, 1], port).into(), TrackerScript::peers(NOBODY)).unwrap();
+    let _v6 = FakeTracker::start_on(([0, 0, 0, 0, 0, 0, 0, 1], port).into(), TrackerScript::peers(NO_PEERS)).unwrap();
     let told = asked([&*format!("http://localhost:{port}/announce")], config()).await;
     let found: BTreeSet<_> = told.trackers.iter().map(|report| (report.family, report.status.code())).collect();
     // What `localhost` means is this machine's affair; every family it means is asked once.
@@ -78,7 +78,7 @@ async fn a_host_of_both_families_is_asked_over_both() {
 }
 
 #[tokio::test]
-async fn a_scrape_asks_for_counts_and_registers_nobody() {
+async fn a_scrape_asks_for_counts_and_registers_no_peer() {
     let lab = lab([]);
     let hash = percent_encoding_of(&lab.torrent);
     let mut body = b"d5:filesd20:".to_vec();
@@ -107,7 +107,7 @@ fn percent_encoding_of(torrent: &Torrent) -> String {
 #[tokio::test]
 async fn trackers_of_a_private_torrent_are_asked_in_order_until_one_answers() {
     let [first, second, third] =
-        [TrackerScript::Failure("no".to_owned()), TrackerScript::peers(NOBODY), TrackerScript::peers(NOBODY)]
+        [TrackerScript::Failure("no".to_owned()), TrackerScript::peers(NO_PEERS), TrackerScript::peers(NO_PEERS)]
             .map(|script| FakeTracker::start(script).unwrap());
     let urls = [&first, &second, &third].map(FakeTracker::announce_url);
     let tiers = urls.iter().map(|url| vec![url.as_str()]).collect();
@@ -123,7 +123,7 @@ async fn trackers_of_a_private_torrent_are_asked_in_order_until_one_answers() {
 
 #[tokio::test]
 async fn a_redirect_is_followed_with_the_request_as_it_is_given() {
-    let last = FakeTracker::start(TrackerScript::peers(NOBODY)).unwrap();
+    let last = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
     let first = FakeTracker::start(redirect(&format!("{}?from=x&event=started", last.announce_url()))).unwrap();
     let told = asked([&*first.announce_url()], config()).await;
     let report = &told.trackers[0];
@@ -142,7 +142,7 @@ async fn redirects_end() {
     assert_eq!(statuses(&told), ["redirect_loop"]);
     assert_eq!(tracker.requests().iter().filter(|r| r.event().as_deref() != Some("stopped")).count(), 2);
 
-    let mut chain = vec![FakeTracker::start(TrackerScript::peers(NOBODY)).unwrap()];
+    let mut chain = vec![FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap()];
     for _ in 0..6 {
         let to = format!("{}?event=started", chain[chain.len() - 1].announce_url());
         chain.push(FakeTracker::start(redirect(&to)).unwrap());
@@ -154,8 +154,8 @@ async fn redirects_end() {
 
 #[tokio::test]
 async fn a_tracker_is_not_asked_again_because_another_points_to_it() {
-    let last = FakeTracker::start(TrackerScript::peers(NOBODY)).unwrap();
-    // As servers write it that send everybody on with the request they came with.
+    let last = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
+    // As servers write it that send each request on with its query.
     let first = FakeTracker::start(TrackerScript::Silence).unwrap();
     let other = FakeTracker::start(TrackerScript::Silence).unwrap();
     let lab = lab([]);
@@ -171,7 +171,7 @@ async fn a_tracker_is_not_asked_again_because_another_points_to_it() {
 
 #[tokio::test]
 async fn a_redirect_leads_only_where_a_torrent_may_point() {
-    let victim = FakeTracker::start(TrackerScript::peers(NOBODY)).unwrap();
+    let victim = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
     let to = victim.announce_url().replace("announce", "admin");
     let first = FakeTracker::start(redirect(&to)).unwrap();
     let told = asked([&*first.announce_url()], config()).await;
@@ -267,7 +267,7 @@ async fn a_udp_tracker_names_peers_and_is_told_goodbye_under_one_connection_id()
 }
 
 #[tokio::test]
-async fn a_scrape_over_udp_registers_nobody() {
+async fn a_scrape_over_udp_registers_no_peer() {
     let lab = lab([]);
     let counts = UdpCounts { seeders: 3, completed: 4, leechers: 5 };
     let counts = vec![(lab.torrent.hashes.primary().0, counts)];
@@ -279,9 +279,9 @@ async fn a_scrape_over_udp_registers_nobody() {
 }
 
 #[tokio::test]
-async fn an_announce_over_udp_that_nobody_answers_is_taken_back() {
+async fn an_unanswered_announce_over_udp_is_taken_back() {
     let lab = lab([]);
-    // Gives a connection id and then answers with what nobody asked for.
+    // Gives a connection id and then answers another question.
     let script = UdpScript { transactions: Transactions::WrongAfterConnect, ..UdpScript::default() };
     let tracker = FakeUdpTracker::start(script).unwrap();
     let mut swarm = Swarm::new(&lab.torrent, udp_config(&tracker)).unwrap();
@@ -308,7 +308,7 @@ async fn a_udp_tracker_that_knew_nothing_of_us_is_told_nothing() {
 }
 
 #[tokio::test]
-async fn a_udp_port_where_nobody_listens_refuses() {
+async fn a_closed_udp_port_refuses() {
     let gone = FakeUdpTracker::start(UdpScript::default()).unwrap();
     let config = udp_config(&gone);
     drop(gone);

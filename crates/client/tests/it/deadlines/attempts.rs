@@ -107,7 +107,7 @@ async fn a_second_attempt_that_stalls_ends_after_its_pause_and_its_own_deadline(
     for (what, peer) in peers {
         let (lab, told, took) = timed([peer], policy(EncryptionPolicy::PreferPlain)).await;
         let report = &told.peers[0];
-        // What is told is told of the first.
+        // The report is about the first.
         assert_eq!((report.outcome, report.encryption), (Outcome::ClosedBeforeHandshake, Encryption::None), "{what}");
         assert_eq!((plaintext(report), encrypted(report)), (Some("refused"), Some("refused")), "{what}");
         let other: Vec<_> = report.other_errors().collect();

@@ -74,7 +74,7 @@ async fn the_half_second_begins_with_the_last_word() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_talks_on_or_has_not_said_everything_is_left_when_time_is_up() {
+async fn a_peer_that_talks_on_or_has_not_said_everything_is_left_when_time_is_up() {
     let trickle = Delivery::Trickle { from: fake_swarm::HANDSHAKE_LENGTH, pause: millis(700) };
     let peers = [
         ("keep-alives", half().repeating(message::keep_alive(), millis(400))),

@@ -1,4 +1,4 @@
-//! The deadline of the run: whatever is going on ends there, and everybody is accounted for.
+//! The deadline of the run: whatever is going on ends there, and every peer is accounted for.
 
 use crate::deadlines::{Unanswering, assert_took, millis, requiring, timed};
 use crate::lab::{Lab, Told, collect, config, encrypted, lab, plaintext, run};
@@ -116,7 +116,7 @@ async fn silent_trackers_are_interrupted() {
 async fn the_deadline_counts_from_the_first_step() {
     let lab = lab([Peer::silent()]);
     let mut swarm = Swarm::new(&lab.torrent, short()).unwrap();
-    // Nobody has asked for anything yet.
+    // No event was asked for yet.
     tokio::time::advance(DEADLINE * 2).await;
     let begun = Instant::now();
     let told = collect(&mut swarm).await;
@@ -132,7 +132,7 @@ async fn a_run_that_is_over_before_its_deadline_does_not_wait_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_time_at_all_tries_nobody_and_accounts_for_everybody() {
+async fn no_time_at_all_tries_no_peer_and_accounts_for_all() {
     let lab = lab(std::iter::repeat_n(Peer::default(), 20));
     let config = Config { deadline: Duration::ZERO, peers: named(&lab), ..config() };
     let mut swarm = Swarm::new(&lab.torrent, config).unwrap();

@@ -1,4 +1,4 @@
-//! When a peer's clocks start, how finely they tell, and that nobody's clock is anybody else's.
+//! When a peer's clocks start, how finely they tell, and that each has its own.
 
 use crate::deadlines::{assert_took, millis, timed};
 use crate::lab::{PATIENCE, collect, config, lab};
@@ -51,7 +51,7 @@ async fn stage_times_tell_microseconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stalled_peer_delays_nobody() {
+async fn a_stalled_peer_delays_no_other() {
     let good = std::iter::repeat_n(Peer::default(), 50);
     let lab = lab([Peer::silent()].into_iter().chain(good));
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();

@@ -129,7 +129,7 @@ const NO_ROUTE: &str = "no_route";
 
 /// The peers are not blamed: all of them end with this code, and a hint on our own machine.
 fn none_is_blamed(row: Row, code: &str, peers: impl IntoIterator<Item = SocketAddr>) -> Row {
-    let hint = if code == NO_ROUTE { "this machine has no way there" } else { "our own machine" };
+    let hint = if code == NO_ROUTE { "this machine has no route there" } else { "our own machine" };
     let expected = json!({"outcome": code, "stage": "connect", "hint": hint});
     peers.into_iter().fold(row, |row, peer| row.finds_one_of(peer, vec![expected.clone()]))
 }
