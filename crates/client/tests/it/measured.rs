@@ -129,7 +129,7 @@ type Found = (Role, RoleFrom, Option<u32>, ListenEnd);
 
 fn found(report: &PeerReport) -> Found {
     let have = report.completeness.map(|told| told.have);
-    (report.role, report.role_from, have, report.listen_end.clone().unwrap())
+    (report.role, report.role_from, have, report.listen_end.unwrap())
 }
 
 async fn each_is(rows: Vec<(&str, Peer, Found)>) {
@@ -137,7 +137,7 @@ async fn each_is(rows: Vec<(&str, Peer, Found)>) {
     let (_, told) = told_by(PIECES, peers, listening()).await;
     for ((state, _, expected), report) in rows.iter().zip(&told.peers) {
         assert_eq!((report.outcome, &found(report)), (Outcome::Ok, expected), "{state}");
-        assert_eq!(report.has_violated(), false, "{state}");
+        assert!(!report.has_violated(), "{state}");
     }
 }
 
