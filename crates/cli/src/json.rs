@@ -1,16 +1,16 @@
 //! The report for machines: the values of a run as JSON, one object a line. URLs are redacted.
 
-mod line;
-mod torrent;
+mod escaped;
+mod of_torrent;
 
 use crate::input::Input;
 use crate::total::Total;
 use client::report::{Line, TotalLine};
 use client::{PeerReport, Summary, TrackerReport};
-use line::line;
+use escaped::line;
+use of_torrent::path;
+pub(crate) use of_torrent::{start, torrent};
 use std::io;
-use torrent::path;
-pub(crate) use torrent::{start, torrent};
 
 /// Most files listed in one line.
 const MOST_LISTED: usize = 1000;

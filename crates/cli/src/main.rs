@@ -28,7 +28,7 @@ mod signals;
 mod text;
 mod total;
 mod typo;
-mod wire;
+mod wire_dump;
 mod word;
 
 use args::Cli;
@@ -71,8 +71,9 @@ fn log(verbose: u8, trace: bool) {
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     // A log that cannot be written is no reason to panic, as reporting that on the same stream would be.
     let lines = lines.log_internal_errors(false).with_filter(chosen);
-    let wire = trace
-        .then(|| wire::Dump.with_filter(Targets::new().with_target(client::peer_session::WIRE, LevelFilter::TRACE)));
+    let wire = trace.then(|| {
+        wire_dump::Dump.with_filter(Targets::new().with_target(client::peer_session::WIRE, LevelFilter::TRACE))
+    });
     tracing_subscriber::registry().with(lines).with(wire).init();
 }
 

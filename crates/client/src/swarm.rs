@@ -8,10 +8,10 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::dial::attempt::Attempt;
 use crate::dial::dialler::{Dialler, NextDial};
+use crate::dial::peer_context::{Facts, PeerContext};
 use crate::dial::peer_error::PeerError;
 use crate::dial::story;
-use crate::dial::terms::{Facts, Terms};
-use crate::discovery::lookups::{LookedUp, Lookups, outcome_of};
+use crate::discovery::host_lookups::{LookedUp, Lookups, outcome_of};
 use crate::discovery::peers::{Introduction, Peers};
 use crate::discovery::source::{Activity, Found, SourceReport};
 use crate::discovery::{Discovery, given};
@@ -82,21 +82,21 @@ impl Swarm {
         let stop = Stop::default();
         let secrets = config.secrets(&torrent_ref);
         let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets)?;
-        let terms = Terms::new(&torrent_ref, &config, shared, stop.listen(), secrets.clone());
+        let context = PeerContext::new(&torrent_ref, &config, shared, stop.listen(), secrets.clone());
         let primary = torrent_ref.hashes.primary();
         let by_user = given::by_user(std::mem::take(&mut config.peers), primary);
         let mut summary = Summary::default();
         summary.scraped = config.scrape;
-        let pieces = terms.torrent.pieces.clone();
+        let pieces = context.torrent.pieces.clone();
         let mut swarm = Self {
-            torrent: terms.torrent.clone(),
+            torrent: context.torrent.clone(),
             secrets: secrets.clone(),
             shared: shared.clone(),
             begun: None,
             deadline: Deadline::new(config.deadline),
             waits: None,
             is_waiting: false,
-            dialler: Dialler::new(terms, &config, shared),
+            dialler: Dialler::new(context, &config, shared),
             lookups: Lookups::new(config.limits, config.bind.into(), stop.listen()),
             stop,
             discovery,

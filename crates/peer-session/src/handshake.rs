@@ -5,7 +5,7 @@ use crate::budget::ByteBudget;
 use crate::hello::{Greeting, Hello};
 use crate::not_bittorrent::NotBitTorrent;
 use crate::read::read_some;
-use crate::{early, wire};
+use crate::{dump, early};
 use bytes::BytesMut;
 use ids::InfoHash;
 use peer_wire::Handshake;
@@ -157,7 +157,7 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, hello: &Hello<'_>) -> io::R
             let rest = bytes.get(sent..).unwrap_or_default();
             let write = Pin::new(&mut *stream).poll_write(context, rest);
             if let Poll::Ready(Ok(wrote)) = write {
-                wire::sent(rest.get(..wrote).unwrap_or_default());
+                dump::sent(rest.get(..wrote).unwrap_or_default());
             }
             write
         });

@@ -3,6 +3,7 @@
 mod advertised;
 mod alarm;
 mod budget;
+mod dump;
 mod early;
 mod extensions;
 mod habits;
@@ -15,11 +16,11 @@ mod piece_count;
 mod read;
 mod secure;
 mod session;
-mod wire;
 
 pub use advertised::{Advertised, MOST_HOLES, Pieces, Violation, may_be_lazy};
 pub use alarm::{before, end};
 pub use budget::{ByteBudget, Charge};
+pub use dump::{WIRE, is_dumped, masking};
 pub use extensions::{Extension, Extensions};
 pub use habits::{Silence, keeps_its_id, throttles};
 pub use handshake::{HandshakeDone, HandshakeFailure, handshake};
@@ -30,4 +31,3 @@ pub use oddity::{Oddities, Oddity};
 pub use piece_count::PieceCount;
 pub use secure::SecureFailure;
 pub use session::{Ended, Failure, Progress, Rules, Session};
-pub use wire::{WIRE, is_dumped, masking};

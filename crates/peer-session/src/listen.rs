@@ -2,10 +2,10 @@
 
 use crate::advertised::{Advertised, Violation, may_be_lazy};
 use crate::budget::ByteBudget;
+use crate::dump;
 use crate::extensions::Extensions;
 use crate::piece_count::PieceCount;
 use crate::read::read_some;
-use crate::wire;
 use bytes::BytesMut;
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
 use std::time::Duration;
@@ -175,6 +175,6 @@ impl Listener<'_> {
 
 async fn write<S: AsyncWrite + Unpin>(stream: &mut S, messages: BytesMut) -> std::io::Result<()> {
     stream.write_all(&messages).await?;
-    wire::sent(&messages);
+    dump::sent(&messages);
     stream.flush().await
 }

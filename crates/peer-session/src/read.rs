@@ -1,6 +1,6 @@
 //! Reading without a buffer to wait with.
 
-use crate::wire;
+use crate::dump;
 use bytes::BytesMut;
 use std::future::poll_fn;
 use std::io;
@@ -19,7 +19,7 @@ pub(crate) async fn read_some<S: AsyncRead + Unpin>(stream: &mut S, into: &mut B
         let mut room = [MaybeUninit::uninit(); READ_BYTES];
         let mut room = ReadBuf::uninit(&mut room);
         ready!(Pin::new(&mut *stream).poll_read(context, &mut room))?;
-        wire::received(room.filled());
+        dump::received(room.filled());
         into.extend_from_slice(room.filled());
         Poll::Ready(Ok(room.filled().len()))
     })

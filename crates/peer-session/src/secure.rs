@@ -1,9 +1,9 @@
 //! Message Stream Encryption: the negotiation, and the encrypted stream.
 
+use crate::dump;
 use crate::handshake::{HandshakeDone, HandshakeFailure, answer};
 use crate::hello::Hello;
 use crate::read::read_some;
-use crate::wire;
 use bytes::{Buf, BytesMut};
 use mse::{Cipher, Established, Initiator, InitiatorConfig, Stage};
 use peer_wire::Handshake;
@@ -97,7 +97,7 @@ async fn secure<'s, S: AsyncRead + AsyncWrite + Unpin>(
         // A peer that has closed already may still have said something: what it said decides.
         let written = {
             let output = initiator.output();
-            wire::sent(&output);
+            dump::sent(&output);
             stream.write_all(&output).await
         };
         let (stage, so_far) = (initiator.stage(), *bytes);

@@ -1,7 +1,7 @@
 //! One attempt at a peer: how it was made and how it ended.
 
+use crate::json_forms::SomeMs;
 use crate::outcome::{Detail, Outcome, Stage};
-use crate::serial::SomeMs;
 use crate::transport::{Encryption, Transport};
 use serde::Serialize;
 use std::time::Duration;

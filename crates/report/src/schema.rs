@@ -1,10 +1,10 @@
 //! The shapes of fields that have another form in JSON than in Rust.
 
 use crate::extension::{Extension, SomeExtension};
-use crate::line::Line;
-use crate::line_torrent::{Each, Issues};
+use crate::json_forms::{Hash, Ms, Null, SomeHash, SomeHashV2, SomeMs, SomeSeconds, SomeText, Text};
+use crate::json_line::Line;
+use crate::json_torrent::{Each, Issues};
 use crate::seen_as::{SeenAs, SeenKeys};
-use crate::serial::{Hash, Ms, Null, SomeHash, SomeHashV2, SomeMs, SomeSeconds, SomeText, Text};
 use crate::source::Source;
 use crate::summary::Clients;
 use crate::tracker::{SkippedKeys, SomeFamily};

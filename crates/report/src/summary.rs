@@ -2,11 +2,11 @@
 
 use crate::client_name::client_name;
 use crate::code::codes;
+use crate::json_forms::Ms;
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
 use crate::role::Role;
 use crate::seen_as::SeenAs;
-use crate::serial::Ms;
 use crate::status::{Standing, TrackerStatus};
 use crate::swarm_view::SwarmView;
 use crate::tracker::TrackerReport;

@@ -1,6 +1,6 @@
 //! How a run ended for one tracker.
 
-use crate::serial::{Ms, SomeHash, SomeMs, SomeSeconds, SomeText, Text};
+use crate::json_forms::{Ms, SomeHash, SomeMs, SomeSeconds, SomeText, Text};
 use crate::status::{Standing, TrackerStatus};
 use ids::InfoHash;
 use serde::{Serialize, Serializer};

@@ -4,9 +4,9 @@
 //! anything, and the state of an encrypted one on the heap.
 
 use crate::dial::attempt::{Attempt, DialRequest, Failure, Progress};
+use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
 use crate::dial::stream::Stream;
-use crate::dial::terms::Terms;
 use crate::net::connect::{ConnectError, connect};
 use nix::errno::Errno;
 use peer_session::{Ended, HandshakeFailure, Session, before, end};
@@ -23,20 +23,23 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 
 /// Tries a peer once. Its clocks start here, not when it was queued.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
-pub(crate) fn attempt(mut attempt: Box<Attempt>, terms: Arc<Terms>) -> impl Future<Output = Box<Attempt>> + Send {
+pub(crate) fn attempt(
+    mut attempt: Box<Attempt>,
+    context: Arc<PeerContext>,
+) -> impl Future<Output = Box<Attempt>> + Send {
     async move {
         let Attempt { request, progress, .. } = &mut *attempt;
         // On the heap, because the runtime moves a task half a dozen times while it makes and unmakes it.
-        let result = terms.stopped.or(Box::pin(converse(request, &terms, progress))).await;
-        attempt.end(result, &terms.rules.secrets);
+        let result = context.stopped.or(Box::pin(converse(request, &context, progress))).await;
+        attempt.end(result, &context.rules.secrets);
         attempt
     }
 }
 
 /// Tries a peer, and once more when chance alone was against us.
-async fn converse(request: &DialRequest, terms: &Terms, progress: &mut Progress) -> Result<(), Failure> {
+async fn converse(request: &DialRequest, context: &PeerContext, progress: &mut Progress) -> Result<(), Failure> {
     let mut last = false;
-    while converse_once(request, terms, progress, last).await? == Ended::ShortSecret {
+    while converse_once(request, context, progress, last).await? == Ended::ShortSecret {
         debug!(peer = %request.address, "the shared secret is short, and another key is drawn");
         *progress = Progress::default();
         sleep_until(Instant::now() + PAUSE).await;
@@ -49,15 +52,15 @@ async fn converse(request: &DialRequest, terms: &Terms, progress: &mut Progress)
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
 fn converse_once(
     request: &DialRequest,
-    terms: &Terms,
+    context: &PeerContext,
     progress: &mut Progress,
     last: bool,
 ) -> impl Future<Output = Result<Ended, Failure>> + Send {
     async move {
         // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
-        let mut alarm = pin!(sleep_until(end(Instant::now(), terms.connect_timeout)));
-        let mut stream = dial(request, terms, alarm.as_mut(), progress).await?;
-        let session = Session { hello: terms.hello(request.info_hash), rules: &terms.rules, extensions: None };
+        let mut alarm = pin!(sleep_until(end(Instant::now(), context.connect_timeout)));
+        let mut stream = dial(request, context, alarm.as_mut(), progress).await?;
+        let session = Session { hello: context.hello(request.info_hash), rules: &context.rules, extensions: None };
         let said = &mut progress.session;
         let result = match request.encryption.is_encrypted() {
             false => session.run(&mut stream, alarm, said).await,
@@ -76,15 +79,15 @@ fn converse_once(
 /// Connects before the alarm rings.
 async fn dial(
     request: &DialRequest,
-    terms: &Terms,
+    context: &PeerContext,
     alarm: Pin<&mut Sleep>,
     progress: &mut Progress,
 ) -> Result<Stream, Failure> {
     progress.stage = Stage::Connect;
     let begun = Instant::now();
-    let connected = before(alarm, pin!(connect::<Stream>(request.address, terms.route))).await;
+    let connected = before(alarm, pin!(connect::<Stream>(request.address, context.route))).await;
     let Some(connected) = connected else {
-        let error = PeerError::ConnectTimeout(terms.connect_timeout);
+        let error = PeerError::ConnectTimeout(context.connect_timeout);
         return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
     };
     let stream = connected?;

@@ -5,7 +5,7 @@ use crate::dial::attempt::{Attempt, DialRequest};
 use crate::dial::conversation::attempt;
 use crate::dial::delay_queue::DelayQueue;
 use crate::dial::parked::Parked;
-use crate::dial::terms::Terms;
+use crate::dial::peer_context::PeerContext;
 use crate::discovery::peers::{DialHints, Peers, Queue};
 use crate::net::task::settled;
 use crate::shared::Shared;
@@ -28,7 +28,7 @@ const BURST: usize = 8;
 /// address has no permit left, and from there to the front of `delayed`, where second attempts wait for their time.
 #[derive(Debug)]
 pub(crate) struct Dialler {
-    terms: Arc<Terms>,
+    context: Arc<PeerContext>,
     encryption: EncryptionPolicy,
     shared: Shared,
     attempts: JoinSet<Box<Attempt>>,
@@ -67,9 +67,9 @@ impl NextDial {
 }
 
 impl Dialler {
-    pub(crate) fn new(terms: Terms, config: &Config, shared: &Shared) -> Self {
+    pub(crate) fn new(context: PeerContext, config: &Config, shared: &Shared) -> Self {
         Self {
-            terms: Arc::new(terms),
+            context: Arc::new(context),
             encryption: config.encryption,
             shared: shared.clone(),
             attempts: JoinSet::new(),
@@ -113,9 +113,9 @@ impl Dialler {
     }
 
     fn begin(&mut self, request: DialRequest, permit: ConnectionPermit) {
-        let attempt = attempt(Box::new(Attempt::new(request, permit)), Arc::clone(&self.terms));
+        let attempt = attempt(Box::new(Attempt::new(request, permit)), Arc::clone(&self.context));
         match peer_session::is_dumped() {
-            true => self.attempts.spawn(peer_session::masking(self.terms.rules.secrets.clone(), attempt)),
+            true => self.attempts.spawn(peer_session::masking(self.context.rules.secrets.clone(), attempt)),
             // In nearly every run, and without the bytes that only a dump needs.
             false => self.attempts.spawn(attempt),
         };
@@ -152,7 +152,7 @@ impl Dialler {
             }
             return None;
         }
-        if attempt.request.first.is_some() || self.terms.stopped.is_set() {
+        if attempt.request.first.is_some() || self.context.stopped.is_set() {
             return Some(attempt);
         }
         let Some(encryption) = second_encryption(self.encryption, &attempt) else { return Some(attempt) };

@@ -7,7 +7,7 @@ pub(crate) mod conversation;
 pub(crate) mod delay_queue;
 pub(crate) mod dialler;
 pub(crate) mod parked;
+pub(crate) mod peer_context;
 pub(crate) mod peer_error;
 pub(crate) mod story;
 pub(crate) mod stream;
-pub(crate) mod terms;

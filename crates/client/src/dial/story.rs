@@ -1,8 +1,8 @@
 //! How one or two attempts at a peer, and what it said, become one report.
 
 use crate::dial::attempt::{Attempt, Progress};
+use crate::dial::peer_context::Facts;
 use crate::dial::peer_error::{PeerError, text};
-use crate::dial::terms::Facts;
 use guard::Secrets;
 use peer_session::Advertised;
 use report::{AttemptReport, ListenEnd, MatchedHash, Outcome, PeerReport, Source, Stage, Transport};

@@ -4,7 +4,7 @@
 //! [`PeerSource`], and one line in [`Discovery::new`]; the engine knows none of them by type.
 
 pub(crate) mod given;
-pub(crate) mod lookups;
+pub(crate) mod host_lookups;
 pub(crate) mod peers;
 pub(crate) mod source;
 pub(crate) mod table;

@@ -1,6 +1,6 @@
 //! The lines of a torrent: what is known of it when a run begins, and what it says in full.
 
-use crate::serial::{Hash, SomeHash, SomeHashV2};
+use crate::json_forms::{Hash, SomeHash, SomeHashV2};
 use ids::{InfoHash, InfoHashV2};
 use serde::{Serialize, Serializer};
 use std::fmt;

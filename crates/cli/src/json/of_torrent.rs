@@ -1,7 +1,7 @@
 //! What a torrent says: at the beginning of a run, and in full for `show`.
 
 use crate::input::{Contents, Input};
-use crate::json::line::{Harmless, line};
+use crate::json::escaped::{Harmless, line};
 use client::report::{Each, FileEntry, Line, PathIssues, StartLine, TorrentLine};
 use std::io::{self, Write};
 

@@ -1,9 +1,9 @@
 //! The lines of the JSON report: one object each, told apart by `type`. Unknown is null, never absent.
 
-use crate::line_torrent::{StartLine, TorrentLine};
+use crate::json_forms::{Hash, Ms, Null};
+use crate::json_torrent::{StartLine, TorrentLine};
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
-use crate::serial::{Hash, Ms, Null};
 use crate::summary::Summary;
 use crate::tracker::TrackerReport;
 use crate::verdict::Verdict;

@@ -5,7 +5,7 @@ use tracing::{Level, enabled, trace};
 
 /// The target of the dump, at the level `trace`: the field `sent` or `received` has the bytes. Encrypted messages are shown as
 /// they are before encryption, its negotiation as it is on the wire.
-pub const WIRE: &str = "peer_session::wire";
+pub const WIRE: &str = "peer_session::dump";
 
 tokio::task_local! {
     /// What the dump of a task may not show.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// What every attempt of a run has in common.
 #[derive(Debug)]
-pub(crate) struct Terms {
+pub(crate) struct PeerContext {
     /// What is said to peers of the primary info-hash, and to those of the other one where there is one.
     greetings: (Greeting, Option<Greeting>),
     pub(crate) rules: Rules,
@@ -35,7 +35,7 @@ pub(crate) struct Facts {
     pub(crate) pieces: PieceCount,
 }
 
-impl Terms {
+impl PeerContext {
     /// How peers are treated. A run that does not listen names no extension.
     pub(crate) fn new(
         torrent_ref: &TorrentRef,
