@@ -1,5 +1,5 @@
-//! Builds the few lines of C++ that call libtorrent's bdecode, where Debian's libtorrent-rasterbar-dev (or the headers
-//! and the library by way of `CXXFLAGS` and `LIBRARY_PATH`) is there; without it the bench says so and leaves it out.
+//! Builds the C++ function that calls libtorrent's bdecode, if Debian's libtorrent-rasterbar-dev is installed, or the headers
+//! and the library are found through `CXXFLAGS` and `LIBRARY_PATH`; without it the bench says so and leaves it out.
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(libtorrent)");
@@ -22,6 +22,8 @@ fn main() {
             println!("cargo::rustc-cfg=libtorrent");
             println!("cargo::rustc-link-lib=dylib=torrent-rasterbar");
         }
-        Err(_) => println!("cargo::warning=libtorrent-rasterbar-dev is not there: libtorrent's bdecode is left out"),
+        Err(_) => {
+            println!("cargo::warning=libtorrent-rasterbar-dev is not installed: libtorrent's bdecode is left out")
+        }
     }
 }

@@ -1,12 +1,12 @@
-//! `cargo xtask audit`: lock files that are current, also those of the packages outside the workspace, and no
-//! dependency whose default features are taken unseen.
+//! `cargo xtask audit`: current lock files, also of the packages outside the workspace, and no dependency whose default
+//! features are enabled without being named.
 
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 use xtask::shell::{self, Result};
 
-/// The manifests whose lock files are looked at: the workspace's first.
+/// The manifests whose lock files are checked, the workspace's first.
 const MANIFESTS: &[&str] = &["Cargo.toml", "xtask/bench/Cargo.toml", "xtask/fuzz/Cargo.toml"];
 
 /// Checks everything; the error lists every complaint.
@@ -15,18 +15,18 @@ pub(crate) fn run() -> Result {
     let mut wrong: Vec<String> = resolved.iter().filter_map(|one| one.clone().err()).collect();
     if let Some(Ok(workspace)) = resolved.first() {
         let metadata = serde_json::from_str(workspace).map_err(|error| format!("cargo metadata: {error}"))?;
-        wrong.extend(default_features(&metadata).ok_or("cargo metadata: not the format we know")?);
+        wrong.extend(default_features(&metadata).ok_or("cargo metadata: unknown format")?);
     }
     if wrong.is_empty() { Ok(()) } else { Err(format!("audit:\n  {}", wrong.join("\n  "))) }
 }
 
-/// Resolves a package by its lock file alone; it is an error when that is missing or not current.
+/// Resolves a package by its lock file alone; it is an error if that is missing or not current.
 fn metadata(manifest: &str) -> Result<String> {
     let args = ["metadata", "--format-version", "1", "--locked", "--manifest-path", manifest];
     shell::run_quiet(&mut shell::cargo(args))
 }
 
-/// The dependencies whose default features a member of ours takes without saying which they are.
+/// The dependencies whose default features a member enables without naming them.
 fn default_features(metadata: &Value) -> Option<BTreeSet<String>> {
     let packages = metadata["packages"].as_array()?;
     let packages: HashMap<&str, &Value> =
@@ -44,9 +44,9 @@ fn default_features(metadata: &Value) -> Option<BTreeSet<String>> {
             let defaults: Vec<&str> = defaults.filter_map(Value::as_str).collect();
             if all && !defaults.is_empty() {
                 let (member, used) = (member["name"].as_str()?, used["name"].as_str()?);
-                let what = "say `default-features = false`, and which of them it needs";
+                let what = "set `default-features = false`, and name those it needs";
                 wrong.insert(format!(
-                    "{member} -> {used}: takes its default features ({}); {what}",
+                    "{member} -> {used}: enables its default features ({}); {what}",
                     defaults.join(", ")
                 ));
             }
@@ -61,7 +61,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn default_features_that_a_member_takes() {
+    fn default_features_that_a_member_does_not_name_are_found() {
         let asks = |name: &str, all: bool| json!({"name": name, "uses_default_features": all});
         let metadata = json!({
             "packages": [
@@ -78,6 +78,6 @@ mod tests {
         });
         let wrong: Vec<String> = default_features(&metadata).unwrap().into_iter().collect();
         assert_eq!(wrong.len(), 1, "{wrong:?}");
-        assert!(wrong[0].starts_with("ours -> std: takes its default features (std)"), "{wrong:?}");
+        assert!(wrong[0].starts_with("ours -> std: enables its default features (std)"), "{wrong:?}");
     }
 }

@@ -1,17 +1,17 @@
-//! `cargo xtask bench`: the comparative benches, a package of their own so that their dependencies never touch ours.
+//! `cargo xtask bench`: the comparative benches, a package of their own, so that their dependencies stay out of the workspace.
 
 use std::ffi::OsString;
 
 use xtask::binary;
 use xtask::shell::{self, Result};
 
-/// Builds the benches and hands them their arguments: `parse` measures the parsers, `swarm` the engine and the command,
-/// `soak` a million handshakes in one process.
+/// Builds the benches and passes the arguments: `parse` measures the parsers, `swarm` the engine and the command,
+/// `soak` runs a million handshakes in one process.
 pub(crate) fn run(args: &[String]) -> Result {
     let mut args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let program = if args.first().is_some_and(|task| task == "swarm" || task == "soak") { "swarm" } else { "bench" };
     if args.first().is_some_and(|task| task == "swarm") {
-        // What users run is measured as they have it.
+        // The command is measured as users build it.
         args.insert(1, binary::build(true)?.into());
     }
     let build = ["run", "--release", "--manifest-path", "xtask/bench/Cargo.toml", "--bin", program, "--"];

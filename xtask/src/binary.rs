@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use crate::shell::{self, Result};
 
-/// What each line that the command prints with `--json` follows, below the workspace's folder.
+/// The schema of each line of `--json`, below the workspace's folder.
 pub const SCHEMA: &str = "crates/report/schema.json";
 
-/// Builds the command and returns its executable. What the compiler has to say goes to stderr.
+/// Builds the command and returns its executable. The compiler's messages go to stderr.
 pub fn build(release: bool) -> Result<PathBuf> {
     build_with(if release { "release" } else { "dev" })
 }
 
-/// The same, by this profile.
+/// Builds the command with this profile and returns its executable.
 pub fn build_with(profile: &str) -> Result<PathBuf> {
     let mut command = shell::cargo([
         "build",
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn executables_are_found_among_the_messages() {
+    fn executables_are_found_in_the_messages_of_cargo() {
         let messages = concat!(
             r#"{"reason":"compiler-artifact","target":{"name":"ids"},"executable":null}"#,
             "\n",

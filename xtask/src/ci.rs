@@ -1,5 +1,5 @@
-//! `cargo xtask ci`: every check, one after the other, until the first that fails; then one table of what was done, what was
-//! skipped and why, and how long each took.
+//! `cargo xtask ci`: every check, one after the other, until the first that fails; then a table of their results, what was
+//! skipped and why, and the time of each.
 
 mod bare;
 mod step;
@@ -43,23 +43,23 @@ const NO_TLS: &str = "cargo clippy -p tracker-http --lib --no-default-features -
 const TESTS: &str = "cargo test --workspace --locked";
 const DOCS: &str = "cargo doc --workspace --no-deps --locked";
 
-/// What takes too long for every change, an hour or so.
+/// A check that is too long for every change: about an hour.
 static LONG: Step = step("long", "cargo xtask integration --long", |skips| lab::run(skips, &["integration", "--long"]));
 
-/// Runs every step, and those that take long if asked for, and prints the table; the error is the first failure, with the
-/// command that repeats it.
+/// Runs every step, with `long` also [`LONG`], and prints the table; the error is the first failure, with the command that
+/// repeats it.
 pub(crate) fn run(long: bool) -> Result {
     let (rows, done) = play(&STEPS.iter().chain(long.then_some(&LONG)).collect::<Vec<_>>());
     println!("{}", table("ci", &rows));
     done
 }
 
-/// Those in which other programs take part, on a machine that has none of the optional ones.
+/// Runs the checks that use other programs, on a machine without the optional ones.
 pub(crate) fn run_bare() -> Result {
     bare::run(STEPS)
 }
 
-/// The documentation, where a broken link is an error.
+/// Builds the documentation; a broken link is an error.
 fn docs() -> Result {
     shell::run(shell::cargo(DOCS.split(' ').skip(1)).env("RUSTDOCFLAGS", "-Dwarnings"))
 }
@@ -70,7 +70,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn steps_have_names_of_their_own() {
+    fn names_of_steps_are_unique() {
         let names: BTreeSet<_> = STEPS.iter().map(|step| step.name).collect();
         assert_eq!(names.len(), STEPS.len());
     }

@@ -1,5 +1,4 @@
-//! cargo-deny's judgement of the dependencies, by the rules of `deny.toml`: in `ci` and, where there is a network, with the
-//! advisories.
+//! cargo-deny on the dependencies, by the rules of `deny.toml`; with a network, the advisories too.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -12,17 +11,17 @@ use xtask::optional;
 use xtask::shell::{self, Result};
 use xtask::skips::Skips;
 
-/// What needs no network.
+/// The checks that need no network.
 pub(crate) const OFFLINE: &str = "cargo deny --locked --offline check bans licenses sources";
-/// Apart from the check, so that a network that is not there and a finding cannot be taken for each other.
+/// Separate from the check, so that a missing network is not taken for a finding.
 const FETCH: &str = "cargo deny --locked fetch db";
-/// Against what was just fetched.
+/// With the database that was just fetched.
 const ADVISORIES: &str = "cargo deny --locked --offline check advisories";
 
-/// How long the database may take to come.
+/// Timeout of fetching the database.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Everything, when cargo-deny is there to look.
+/// Runs all checks, if cargo-deny is installed.
 pub(crate) fn run(skips: &Skips) -> Result {
     if !skips.can(&[&optional::CARGO_DENY])? {
         return Ok(());
@@ -34,14 +33,14 @@ pub(crate) fn run(skips: &Skips) -> Result {
     }
 }
 
-/// The cargo command that one would type so.
+/// The cargo command of a line.
 fn typed(line: &str) -> Command {
     shell::cargo(line.split(' ').skip(1))
 }
 
-/// Runs a command to its end, or for so long; the error is the last thing it said.
+/// Runs a command to its end, or cancels it after `limit`; the error is its last line of output.
 fn within(limit: Duration, command: &mut Command) -> Result {
-    // It may have children, as cargo-deny has git: a group of their own is what can be ended as a whole.
+    // It may have children, as cargo-deny has git: a process group of its own can be ended as a whole.
     command.process_group(0).env("GIT_TERMINAL_PROMPT", "0");
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let child = child.map_err(|error| format!("cannot start `{}`: {error}", shell::shown(command)))?;
@@ -51,14 +50,14 @@ fn within(limit: Duration, command: &mut Command) -> Result {
     match ended.recv_timeout(limit) {
         Ok(output) => verdict(output),
         Err(_) => {
-            // Not killed: git takes away what it has of a clone, which would be in the way of the next.
+            // Not by SIGKILL: git then removes a partial clone, which would make the next one fail.
             shell::signal("TERM", &group)?;
             Err(format!("not within {} s", limit.as_secs_f32()))
         }
     }
 }
 
-/// Whether it went well, and what it said at last if not.
+/// The last line of output of a command that failed.
 fn verdict(output: io::Result<Output>) -> Result {
     let output = output.map_err(|error| error.to_string())?;
     if output.status.success() {
@@ -83,14 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_at_last_is_the_reason() {
+    fn the_reason_of_a_failure_is_its_last_line() {
         assert_eq!(within(LONG, &mut shell("echo fetched >&2")), Ok(()));
         assert_eq!(within(LONG, &mut shell("echo one >&2; echo ' two' >&2; echo >&2; exit 1")), Err("two".to_owned()));
         assert_eq!(within(LONG, &mut shell("exit 3")), Err("exit status: 3".to_owned()));
     }
 
     #[test]
-    fn what_takes_too_long_is_ended_with_its_children() {
+    fn a_command_that_takes_too_long_is_ended_with_its_children() {
         let begin = Instant::now();
         let reason = within(Duration::from_millis(50), &mut shell("sleep 60 | sleep 60"));
         assert_eq!(reason, Err("not within 0.05 s".to_owned()));

@@ -1,5 +1,5 @@
-//! `cargo xtask dist`: what a package of the command consists of, in `target/dist`: the stripped executable, and the manual
-//! pages and completions that it writes itself.
+//! `cargo xtask dist`: the files of a package, in `target/dist`: the stripped executable, and the manual pages and completions
+//! that it writes itself.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use xtask::skips::Skips;
 
 const NAME: &str = "bt-handshake";
 
-/// The most that the executable may have, in bytes: it is to be fetched quickly and started at once. It had 4.4 MiB.
+/// The most bytes of the executable, so that it is quick to download and to start. It had 4.4 MiB.
 const MOST_BYTES: u64 = 6 << 20;
 
-/// The shells, and the name under which each looks for completions.
+/// The shells, and the file name of completions for each.
 const SHELLS: &[(&str, &str)] = &[
     ("bash", "bt-handshake.bash"),
     ("zsh", "_bt-handshake"),
@@ -24,11 +24,10 @@ const SHELLS: &[(&str, &str)] = &[
     ("elvish", "bt-handshake.elv"),
 ];
 
-/// What looks at a manual page and complains: the program and its arguments before the page. It is well-formed when nothing
-/// is said.
+/// Checkers of manual pages, with their arguments before the page. A page is well-formed if they print nothing.
 const JUDGES: &[(&str, &[&str])] = &[("groff", &["-ww", "-man", "-Tutf8", "-z"]), ("mandoc", &["-Tlint", "-Werror"])];
 
-/// Makes everything anew, checks it, and says what there is.
+/// Makes all files anew, checks them, and prints their sizes.
 pub(crate) fn run(skips: &Skips) -> Result {
     let folder = shell::target().join("dist");
     if folder.exists() {
@@ -38,27 +37,27 @@ pub(crate) fn run(skips: &Skips) -> Result {
     let binary = folder.join(NAME);
     let built = binary::build_with("stripped")?;
     fs::copy(&built, &binary).map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
-    let bytes = told(&binary)?;
+    let bytes = print_size(&binary)?;
     if bytes > MOST_BYTES {
         return Err(format!("the executable has {bytes} bytes, more than {MOST_BYTES}"));
     }
     let pages = pages(&binary, &folder)?;
     let completions = completions(&binary, &folder)?;
     for file in pages.iter().chain(&completions) {
-        told(file)?;
+        print_size(file)?;
     }
     check_pages(skips, &pages)?;
     check_bash(skips, &folder.join("bt-handshake.bash"))
 }
 
-/// Says how large a file is.
-fn told(file: &Path) -> Result<u64> {
+/// Prints and returns the size of a file.
+fn print_size(file: &Path) -> Result<u64> {
     let bytes = fs::metadata(file).map_err(|error| format!("{}: {error}", file.display()))?.len();
     println!("{bytes:>8} bytes  {}", file.display());
     Ok(bytes)
 }
 
-/// The manual page of the whole, and those that it refers to.
+/// The manual page of the command, and those of its subcommands that it refers to.
 fn pages(binary: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     let page = |command: Option<&str>| -> Result<(PathBuf, String)> {
         let text = shell::output(Command::new(binary).arg("man").args(command))?;
@@ -70,14 +69,14 @@ fn pages(binary: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     let (main, text) = page(None)?;
     let commands = commands(&text);
     if commands.is_empty() {
-        return Err(format!("{} refers to no command's page", main.display()));
+        return Err(format!("{} refers to no page of a subcommand", main.display()));
     }
     let others: Result<Vec<PathBuf>> =
         commands.iter().map(|command| page(Some(command)).map(|(file, _)| file)).collect();
     Ok(std::iter::once(main).chain(others?).collect())
 }
 
-/// The commands whose pages this one refers to, as `bt\-handshake\-show(1)`.
+/// The subcommands whose pages this one refers to, as `bt\-handshake\-show(1)`.
 fn commands(page: &str) -> Vec<String> {
     let lines = page.lines().map(|line| line.replace('\\', ""));
     let command = |line: String| Some(line.strip_prefix("bt-handshake-")?.strip_suffix("(1)")?.to_owned());
@@ -93,11 +92,11 @@ fn completions(binary: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     SHELLS.iter().map(of).collect()
 }
 
-/// Lets the installed checkers judge the manual pages.
+/// Runs the installed checkers on the manual pages.
 fn check_pages(skips: &Skips, pages: &[PathBuf]) -> Result {
     for (judge, args) in JUDGES {
         if shell::find_program(judge).is_none() {
-            skips.may_lack(&format!("{judge}'s judgement of the manual pages"), format!("no {judge}"))?;
+            skips.may_lack(&format!("{judge} on the manual pages"), format!("no {judge}"))?;
             continue;
         }
         for page in pages {
@@ -110,7 +109,7 @@ fn check_pages(skips: &Skips, pages: &[PathBuf]) -> Result {
                 return Err(format!("`{}` failed: {}\n{said}", shell::shown(&command), output.status));
             }
         }
-        println!("{judge} has nothing to say of {} manual pages", pages.len());
+        println!("{judge}: {} manual pages are well-formed", pages.len());
     }
     Ok(())
 }
@@ -132,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_that_are_referred_to() {
+    fn subcommands_with_a_page_are_found() {
         let page =
             ".SH SUBCOMMANDS\n.TP\nbt\\-handshake\\-show(1)\nWhat a torrent says\n.TP\nbt\\-handshake\\-man(1)\n";
         assert_eq!(commands(page), ["show", "man"]);

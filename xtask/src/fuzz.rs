@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use xtask::shell::{self, Result};
 
-/// What to feed, and for how long.
+/// The targets to run, and for how long.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// One target; all when there is none.
+    /// The target; all if `None`.
     pub(crate) target: Option<String>,
-    /// Of each target.
+    /// The time for each target.
     pub(crate) time: Duration,
-    /// Only what `ci` does.
+    /// Whether to replay only, as `ci` does.
     pub(crate) replay: bool,
 }
 
@@ -25,9 +25,9 @@ impl Default for Options {
     }
 }
 
-/// Where the targets live.
+/// The package of the targets.
 const PACKAGE: &str = "xtask/fuzz";
-/// Its inputs: what all of them have found so far, kept by hand.
+/// The corpora that are kept: inputs by hand, past findings and what runs of libFuzzer reached.
 const FIXTURES: &str = "fixtures/fuzz";
 const FMT: &str = "fmt --manifest-path xtask/fuzz/Cargo.toml --check";
 const CLIPPY: &str =
@@ -35,7 +35,7 @@ const CLIPPY: &str =
 /// With optimisation, and still with checks for overflow.
 const REPLAY: &str = "test --manifest-path xtask/fuzz/Cargo.toml --no-default-features --release --locked --quiet";
 
-/// Seconds after which an input is a finding because it takes so long: a thousand times what any should take.
+/// Seconds after which a slow input is a finding: a thousand times what any should take.
 const SLOWEST: u64 = 10;
 
 /// Fuzzes each target until its time is up or something is found, and prints a table; findings are an error.
@@ -59,13 +59,13 @@ pub(crate) fn run(options: &Options) -> Result {
     if findings.is_empty() { Ok(()) } else { Err(findings.join("\n")) }
 }
 
-/// What `ci` checks on any toolchain: the package's form, and that no target has anything against its corpus or many
-/// thousand changed copies of it.
+/// The part of `ci` that needs no nightly: format and lints of the package, and each target on its corpus and thousands of
+/// mutated copies.
 pub(crate) fn replay() -> Result {
     [FMT, CLIPPY, REPLAY].into_iter().try_for_each(|line| shell::run(&mut shell::cargo(line.split(' '))))
 }
 
-/// What libFuzzer would need and is not there.
+/// What libFuzzer needs and is not installed.
 fn missing() -> Result<Option<&'static str>> {
     if shell::find_program("cargo-fuzz").is_none() {
         return Ok(Some("cargo-fuzz is not installed (cargo install --locked cargo-fuzz)"));
@@ -80,23 +80,23 @@ fn missing() -> Result<Option<&'static str>> {
 
 /// `cargo fuzz` on the nightly toolchain.
 fn cargo_fuzz(subcommand: &str) -> Command {
-    // Not the cargo that runs us: only rustup's knows the other toolchains.
+    // Not `$CARGO`: only rustup's `cargo` has the other toolchains.
     let mut command = Command::new("cargo");
     command.args(["+nightly", "fuzz", subcommand]).current_dir(shell::root());
     command
 }
 
-/// What came of one target.
+/// The result of one target.
 #[derive(Debug, PartialEq)]
 struct Row {
     target: String,
     seconds: u64,
     progress: Progress,
-    /// What was found, and how to see it again.
+    /// The finding, and how to repeat it.
     finding: Option<String>,
 }
 
-/// For the README.
+/// The table for the README.
 fn table(rows: &[Row]) -> String {
     let mut lines = vec![
         "| target | seconds | executions | cov | corpus | findings |".to_owned(),
@@ -104,21 +104,21 @@ fn table(rows: &[Row]) -> String {
     ];
     lines.extend(rows.iter().map(|Row { target, seconds, progress, finding }| {
         let Progress { executions, coverage, corpus, .. } = progress;
-        // libFuzzer stops at the first one.
+        // libFuzzer stops at the first finding.
         let findings = usize::from(finding.is_some());
         format!("| `{target}` | {seconds} | {executions} | {coverage} | {corpus} | {findings} |")
     }));
     lines.join("\n")
 }
 
-/// Feeds one target.
+/// Runs libFuzzer on one target.
 fn fuzz(target: &str, time: Duration) -> Result<Row> {
     let corpus = format!("{PACKAGE}/corpus/{target}");
     fs::create_dir_all(shell::root().join(&corpus)).map_err(|error| format!("{corpus}: {error}"))?;
     let mut command = cargo_fuzz("run");
-    // There is no unsafe code to be watched, and without a sanitizer it is twice as fast.
+    // There is no unsafe code for a sanitizer to check, and without one it is twice as fast.
     command.args(["--fuzz-dir", PACKAGE, "--sanitizer", "none", target]);
-    // What is new is written to the first folder.
+    // New inputs are written to the first folder.
     command.args([corpus, format!("{FIXTURES}/{target}")]);
     command.args(["--".to_owned(), format!("-max_total_time={}", time.as_secs()), format!("-timeout={SLOWEST}")]);
     println!("== {}", shell::shown(&command));
@@ -135,7 +135,7 @@ fn fuzz(target: &str, time: Duration) -> Result<Row> {
                 if progress.event == "INITED" {
                     begin = Instant::now();
                 }
-                // The rest is a line for each input that is new.
+                // The other lines are one for each new input.
                 if ["INITED", "pulse"].contains(&progress.event.as_str()) {
                     eprintln!("{line}");
                 }
@@ -146,16 +146,16 @@ fn fuzz(target: &str, time: Duration) -> Result<Row> {
     }
     let status = child.wait().map_err(|error| format!("waiting for libFuzzer: {error}"))?;
     let finding = (!status.success())
-        .then(|| format!("{}\n{target} has a finding, or did not run: {}", said.join("\n"), shell::shown(&command)));
+        .then(|| format!("{}\n{target} has a finding or did not run: {}", said.join("\n"), shell::shown(&command)));
     finding.iter().for_each(|finding| eprintln!("{finding}"));
-    let nothing = || finding.clone().unwrap_or_else(|| format!("libFuzzer said nothing of {target}"));
+    let nothing = || finding.clone().unwrap_or_else(|| format!("libFuzzer printed no result for {target}"));
     let progress = last.ok_or_else(nothing)?;
     let finding =
         finding.map(|_| format!("{target} has a finding; see above, or repeat it: {}", shell::shown(&command)));
     Ok(Row { target: target.to_owned(), seconds: begin.elapsed().as_secs(), progress, finding })
 }
 
-/// A line of libFuzzer's: `#4096 pulse  cov: 1423 ft: 8756 corp: 1122/593Kb lim: …`.
+/// A line of libFuzzer: `#4096 pulse  cov: 1423 ft: 8756 corp: 1122/593Kb lim: …`.
 #[derive(Debug, PartialEq)]
 struct Progress {
     executions: u64,
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_progress() {
+    fn a_line_of_progress_is_read() {
         let line = "#524288\tpulse  cov: 1423 ft: 8756 corp: 1122/593Kb lim: 4096 exec/s: 4602 rss: 36Mb";
         let progress = Progress { executions: 524_288, event: "pulse".to_owned(), coverage: 1_423, corpus: 1_122 };
         assert_eq!(Progress::read(line), Some(progress));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_for_the_readme() {
+    fn the_table_has_a_row_for_each_target() {
         let row = |target: &str, finding: Option<&str>| Row {
             target: target.to_owned(),
             seconds: 60,

@@ -1,5 +1,5 @@
-//! What `crates/lab` does: the tasks that run the command against programs, scripted swarms and terminals. They are built and run
-//! apart, so that the other tasks need not wait for what those are built on.
+//! The tasks of `crates/lab`, which run the command against programs, scripted swarms and terminals. The lab is built only for
+//! these, so that the other tasks do not wait for its dependencies.
 
 use std::env;
 
@@ -11,7 +11,7 @@ use xtask::skips::{self, Skips};
 pub(crate) const TASKS: &[&str] =
     &["bare", "examples", "consumer", "demo", "picture", "terminal", "integration", "conformance", "fixtures"];
 
-/// Builds the lab and runs a task with its flags. What it skips is noted.
+/// Builds the lab and runs a task with its flags; records what it skips.
 pub(crate) fn run(skips: &Skips, args: &[&str]) -> Result {
     let scratch = Scratch::new(false)?;
     let file = scratch.folder("lab")?.join("skips");

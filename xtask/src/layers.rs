@@ -1,25 +1,24 @@
 //! `cargo xtask layers`: which crate may depend on which, as a picture of the floors.
 //!
-//! The house has floors; a crate may use only crates of a lower floor, never sideways or up. The table below is
-//! the whole truth about the edges between our crates: an edge it does not have is an error, and so is an edge
-//! it has and the manifests do not.
+//! A crate may use only crates of a lower floor, never sideways or up. The table below has all edges between our crates: an
+//! edge that only the manifests have is an error, and so is one that only the table has.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 use xtask::shell::{self, Result};
 
-/// Where a crate stands.
+/// The floor of a crate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Place {
-    /// In the house, on this floor.
+    /// On this floor.
     Floor(u8),
-    /// Beside the house: a tool for tests, or the automation. Nothing in the house is built on it.
+    /// Beside the floors: a tool for tests, or the automation. No crate on a floor is built on it.
     Beside,
 }
 use Place::{Beside, Floor};
 
-/// One crate of ours: its name, its place and the crates of ours it is built on.
+/// One crate of the workspace: its name, its place and the crates of the workspace that it uses.
 struct Room {
     name: &'static str,
     place: Place,
@@ -66,10 +65,10 @@ const HOUSE: &[Room] = &[
 /// Crates below the floor where I/O begins.
 pub(crate) const WITHOUT_IO: &[&str] = &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire", "mse"];
 
-/// What those must not reach, however indirectly.
+/// Crates that those must not depend on, directly or indirectly.
 const IO: &[&str] = &["tokio", "hyper"];
 
-/// Foreign crates that only some may name directly, and who these are.
+/// Foreign crates that only the listed crates may depend on directly.
 const ONLY_UNDER: &[(&str, &[&str])] = &[
     ("nom", &["bencode"]),
     ("hyper", &["http-exchange", "fake-swarm", "hyper-util"]),
@@ -90,7 +89,7 @@ struct Graph {
 pub(crate) fn run() -> Result {
     let json = shell::output(&mut shell::cargo(["metadata", "--format-version", "1", "--locked"]))?;
     let metadata: Value = serde_json::from_str(&json).map_err(|error| format!("cargo metadata: {error}"))?;
-    let graph = Graph::from_metadata(&metadata).ok_or("cargo metadata: not the format we know")?;
+    let graph = Graph::from_metadata(&metadata).ok_or("cargo metadata: unknown format")?;
     let wrong = check(&graph, HOUSE);
     if !wrong.is_empty() {
         return Err(format!("layers:\n  {}", wrong.join("\n  ")));
@@ -135,7 +134,7 @@ impl Graph {
         }
         for node in metadata.pointer("/resolve/nodes")?.as_array()? {
             let from = *names.get(node["id"].as_str()?)?;
-            // Two versions of one name share an entry: to us that is the same neighbour.
+            // Two versions of one name share an entry: the rules are by name.
             let uses = graph.uses.entry(from.to_owned()).or_default();
             for dep in node["deps"].as_array()?.iter().filter(|dep| is_normal(dep)) {
                 uses.insert((*names.get(dep["pkg"].as_str()?)?).to_owned());
@@ -149,7 +148,7 @@ impl Graph {
         self.uses.get(name).into_iter().flatten().map(String::as_str)
     }
 
-    /// Everything these packages are built of, themselves included.
+    /// All normal dependencies of these packages, direct and indirect, with themselves.
     fn reachable<'a>(&'a self, from: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
         let mut reached: BTreeSet<&str> = from.collect();
         let mut open: Vec<&str> = reached.iter().copied().collect();
@@ -159,7 +158,7 @@ impl Graph {
         reached
     }
 
-    /// The way from a package to another, both ends included; `None` when there is none.
+    /// A path from a package to another, with both ends; `None` if there is none.
     fn way<'a>(&'a self, from: &'a str, to: &str) -> Option<Vec<&'a str>> {
         let mut came_from = BTreeMap::from([(from, from)]);
         let mut open = vec![from];
@@ -183,12 +182,12 @@ impl Graph {
     }
 }
 
-/// Whether an edge of the resolved graph is a normal one: not of tests, not of build scripts.
+/// Whether an edge of the resolved graph is a normal one: not for tests or build scripts.
 fn is_normal(dep: &Value) -> bool {
     dep["dep_kinds"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()))
 }
 
-/// Everything that is wrong with the graph, as seen from the table.
+/// Everything in which graph and table differ, and every edge that breaks a rule.
 fn check(graph: &Graph, house: &[Room]) -> Vec<String> {
     let mut wrong = Vec::new();
     for name in &graph.members {
@@ -205,7 +204,7 @@ fn check(graph: &Graph, house: &[Room]) -> Vec<String> {
     wrong
 }
 
-/// The edges of one of our crates.
+/// Checks the edges of one crate of the workspace.
 fn check_room(graph: &Graph, house: &[Room], room: &Room) -> Vec<String> {
     let mut wrong = Vec::new();
     let edges: Vec<&str> = graph.uses(room.name).filter(|to| graph.members.contains(*to)).collect();
@@ -230,19 +229,19 @@ fn fault(from: Place, to: Place) -> Option<&'static str> {
     match (from, to) {
         (Floor(from), Floor(to)) if to > from => Some("goes up"),
         (Floor(from), Floor(to)) if to == from => Some("goes sideways"),
-        (Floor(_), Beside) => Some("what stands beside the house may only be a dev-dependency"),
+        (Floor(_), Beside) => Some("a crate beside the floors may only be a dev-dependency"),
         _ => None,
     }
 }
 
-/// The crates without I/O, and the ways by which they reach it all the same.
+/// The paths by which crates without I/O depend on a crate with I/O.
 fn check_io(graph: &Graph) -> Vec<String> {
     let pairs = WITHOUT_IO.iter().flat_map(|from| IO.iter().map(move |to| (from, to)));
     let ways = pairs.filter_map(|(from, to)| graph.way(from, to));
     ways.map(|way| format!("{}: below the floor of I/O", way.join(" -> "))).collect()
 }
 
-/// Dependencies on foreign crates that only others may name. What only tests are built with is not looked at.
+/// Direct dependencies on foreign crates that only others may have. Crates that only tests depend on are not checked.
 fn check_only_under(graph: &Graph) -> Vec<String> {
     let mut wrong = Vec::new();
     let ours = graph.reachable(graph.members.iter().map(String::as_str));
@@ -268,7 +267,7 @@ mod tests {
         Room { name: "xtask", place: Beside, uses: &["fake-swarm"] },
     ];
 
-    /// The edges of `SMALL`, as its manifests would have them.
+    /// The edges in the manifests of `SMALL`.
     const GOOD: &[(&str, &str)] =
         &[("metainfo", "bencode"), ("bencode", "nom"), ("xtask", "fake-swarm"), ("fake-swarm", "hyper")];
 
@@ -286,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_found() {
+    fn each_broken_rule_is_found() {
         let cases: &[(&[(&str, &str)], &str)] = &[
             (&[("metainfo", "ids")], "metainfo -> ids: is not in the table"),
             (&[("bencode", "metainfo")], "bencode -> metainfo: goes up"),
@@ -294,7 +293,7 @@ mod tests {
             (&[("metainfo", "fake-swarm")], "only be a dev-dependency"),
             (&[("ids", "helper"), ("helper", "tokio")], "ids -> helper -> tokio: below the floor of I/O"),
             (&[("metainfo", "nom")], "metainfo -> nom: only bencode may use nom"),
-            (&[("ids", "stranger"), ("stranger", "hyper-util")], "stranger -> hyper-util: only"),
+            (&[("ids", "foreign"), ("foreign", "hyper-util")], "foreign -> hyper-util: only"),
         ];
         for (edges, expected) in cases {
             let wrong = check(&graph(edges), SMALL);
@@ -303,8 +302,8 @@ mod tests {
     }
 
     #[test]
-    fn what_only_tests_are_built_with_may_use_anything() {
-        assert_eq!(check(&graph(&[("stranger", "nom")]), SMALL), Vec::<String>::new());
+    fn crates_that_only_tests_depend_on_are_not_checked() {
+        assert_eq!(check(&graph(&[("foreign", "nom")]), SMALL), Vec::<String>::new());
     }
 
     #[test]
@@ -349,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_itself_goes_down() {
+    fn the_edges_of_the_table_go_down() {
         for room in HOUSE {
             for used in room.uses {
                 let used = HOUSE.iter().find(|other| other.name == *used).unwrap();

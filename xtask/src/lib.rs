@@ -1,5 +1,5 @@
-//! What the tasks and the crate `lab` are built on: other programs, the table of those that may be missing, and what was
-//! skipped for want of them. It refuses to know any task.
+//! Shared by the tasks and the crate `lab`: running other programs, the table of optional ones, and skips because of missing
+//! ones. It refuses to know any task.
 //!
 //! Start with [`shell`].
 

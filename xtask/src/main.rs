@@ -1,7 +1,7 @@
 //! The project's automation: `cargo xtask` lists the tasks.
 //!
-//! `main` parses the flags and chooses the task; every task is one module or one of the crate `lab`, and every failure names the
-//! command that repeats it.
+//! `main` parses the flags and chooses the task; every task is one module, or belongs to the crate `lab`; every failure names
+//! the command that repeats it.
 
 mod audit;
 mod bench;
@@ -23,18 +23,18 @@ use xtask::optional;
 use xtask::shell::Result;
 use xtask::skips::Skips;
 
-/// What `cargo xtask` prints when it is asked for nothing it knows.
+/// The usage, printed for an unknown task or flag.
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
-  ci                                  every check, and a table of what was done and what was skipped; what CI runs
-  ci --long                           the same, and then what is too long for it: integration --long
+  ci                                  every check, and a table of results and skips; what CI runs
+  ci --long                           the same, and then integration --long
   ci --list                           the optional programs, and which checks need them
-  tidy                                rules of the house that no compiler checks
+  tidy                                rules of style that no compiler checks
   layers                              which crate may depend on which
-  audit                               current lock files, no default features that are taken unseen
+  audit                               current lock files, no default features without being named
   examples                            each crate's example programs on real input, and what they print
-  consumer                            the crates as others use them: the README's lines, and each crate by itself
+  consumer                            the crates as dependencies: the README's lines, and each crate by itself
   size                                lines, options, JSON properties, crates, public items
   demo                                the real binary against an embedded tracker and swarm, offline
   picture                             the demo's run as the README's picture: .github/run-light.svg and run-dark.svg
@@ -42,19 +42,19 @@ usage: cargo xtask <task>
   bare                                the checks without any of the optional programs
   integration [--runs N] [--keep] [--release] [--long] [--only SECTION]
                                       the real binary against real trackers and clients on loopback
-                                      (--keep leaves the scratch folder, with every program's log; --long runs what
-                                      is too long for ci: twenty runs of seeded, dual-stack and many, many at full size)
-  integration --record                what the installed clients answer, in the format of fixtures/peer/programs, and what
-                                      differs from there
-  conformance DIR                     our verdict on each torrent of DIR against DIR/EXPECTED.tsv
-  fixtures                            the torrents in fixtures/torrents anew, with real programs and by hand
+                                      (--keep leaves the scratch folder with the logs of all programs; --long is too
+                                      long for ci: twenty runs of seeded, dual-stack and many, many at full size)
+  integration --record                recordings of the installed clients, in the format of fixtures/peer/programs, and
+                                      how they differ from those
+  conformance DIR                     our verdict on each torrent of DIR, compared with DIR/EXPECTED.tsv
+  fixtures                            fixtures/torrents made anew, with real programs and from tables
   dist                                target/dist: a stripped binary, manual pages and completions
   bench parse                         our parsers against others, in one run
   bench swarm [--quick] [--rounds N]  the engine and the command against a bare epoll client, on loopback
-  bench soak                          a million handshakes through one process, which must not grow
+  bench soak                          a million handshakes in one process, whose memory must not grow
   fuzz [TARGET] [--seconds N] [--replay]
                                       libFuzzer on each target of xtask/fuzz, for 60 seconds each; without nightly
-                                      and cargo-fuzz, or with --replay, their corpora and changed copies, as in ci
+                                      and cargo-fuzz, or with --replay, their corpora and mutated copies, as in ci
   miri                                unit tests of the crates without I/O under Miri, where a nightly has it";
 
 /// A task with its flags, as the command line named it.
@@ -72,7 +72,7 @@ enum Task {
     Bench(Vec<String>),
     Fuzz(fuzz::Options),
     Miri,
-    /// One of [`lab::TASKS`] and its flags, which the lab reads.
+    /// One of [`lab::TASKS`] with its flags, which the lab parses.
     Lab(Vec<String>),
 }
 
@@ -87,7 +87,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("\n{reason}");
-            // `ci` names the step to repeat, which is shorter; and what runs inside is repeated from outside.
+            // `ci` has named the step to repeat; and a run inside the bare machine is repeated from outside.
             if !inside && !reason.contains("repeat with: ") {
                 eprintln!("repeat with: cargo xtask {}", args.join(" "));
             }
@@ -117,7 +117,7 @@ fn run(task: Task) -> Result {
     }
 }
 
-/// The task the arguments ask for; `None` when they ask for nothing we know.
+/// The task of the arguments; `None` if it is unknown.
 fn parse(args: &[String]) -> Option<Task> {
     let (task, flags) = args.split_first()?;
     match (task.as_str(), flags) {
@@ -132,7 +132,7 @@ fn parse(args: &[String]) -> Option<Task> {
         ("bench", [_, ..]) => Some(Task::Bench(flags.to_vec())),
         ("miri", []) => Some(Task::Miri),
         ("fuzz", flags) => fuzz_options(flags).map(Task::Fuzz),
-        // Not for people: how the lab runs the checks on the machine that `bare` makes.
+        // Internal: the lab runs the checks so on the machine that `bare` makes.
         ("ci", [bare]) if bare == "--bare" => Some(Task::OnBareMachine),
         (task, _) if lab::TASKS.contains(&task) => Some(Task::Lab(args.to_vec())),
         _ => None,
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_fuzz() {
+    fn flags_of_fuzz_are_parsed() {
         let options = |line| fuzz_options(&words(line)).unwrap();
         assert_eq!(options(""), fuzz::Options::default());
         let (target, time) = (Some("bencode".to_owned()), Duration::from_secs(1800));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn unknown_tasks_and_flags_are_refused() {
         let fuzz = ["fuzz --seconds", "fuzz --seconds 0", "fuzz --fast", "fuzz bencode metainfo"];
         let others = ["", "nothing", "ci --fast", "bench"];
         for line in others.into_iter().chain(fuzz) {

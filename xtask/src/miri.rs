@@ -8,17 +8,17 @@ use xtask::skips::Skips;
 
 use crate::layers;
 
-/// Runs them. None of the code is unsafe: what is looked for is in what it is built on.
+/// Runs them. Our code has no unsafe: undefined behaviour could only be in its dependencies.
 pub(crate) fn run(skips: &Skips) -> Result {
     if !skips.can(&[&optional::MIRI])? {
         return Ok(());
     }
-    // Not those in the folders `tests`: they feed megabytes against a clock, which an interpreter does not keep.
-    // Not the cargo that runs us: only rustup's knows the other toolchains.
+    // Not the tests in the folders `tests`: some parse megabytes within a deadline, which is too short for an interpreter.
+    // Not `$CARGO`: only rustup's `cargo` has the other toolchains.
     let mut command = Command::new("cargo");
     command.args(["+nightly", "miri", "test", "--locked", "--lib"]).current_dir(shell::root());
     command.args(layers::WITHOUT_IO.iter().flat_map(|name| ["--package", name]));
-    // Fixtures are read from the disk; and each property is tried a few times only, as everything is so slow.
+    // No isolation, because fixtures are read from disk; few cases of each property, because Miri is slow.
     command.env("MIRIFLAGS", "-Zmiri-disable-isolation");
     command.env("PROPTEST_CASES", "4").env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true");
     shell::run(&mut command)

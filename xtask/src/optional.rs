@@ -1,6 +1,6 @@
-//! What some checks need and a bare machine lacks: one table for the checks, which skip what they cannot do, for the table at
-//! the end of `ci`, for `.ci/run` and for `xtask/README.md`. A bare machine has the Rust toolchain, a C compiler and
-//! Debian's minimal root.
+//! Programs that some checks need and a bare machine lacks: one table for the checks, which skip what they cannot do, for the
+//! table at the end of `ci`, for `.ci/run` and for `xtask/README.md`. A bare machine has the Rust toolchain, a C compiler
+//! and Debian's minimal root.
 
 #![expect(missing_docs, reason = "each static says its name and what it is for")]
 
@@ -12,21 +12,21 @@ use std::process::{Command, Stdio};
 use crate::shell::find_program;
 use crate::unshare;
 
-/// Programs, a library, or an ability of the kernel.
+/// Programs, a library, or a right of the kernel.
 pub struct Optional {
-    /// As the tables have it.
+    /// The name in the tables.
     pub name: &'static str,
-    /// Whether it is here.
+    /// Finds out whether it is installed.
     pub is_here: fn(&Self) -> bool,
     /// The programs that it consists of.
     pub programs: &'static [&'static str],
-    /// How to get it.
+    /// Where to get it.
     pub source: Source,
     /// The checks that need it.
     pub purpose: &'static str,
 }
 
-/// Where it comes from.
+/// Where it is installed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A Debian package.
@@ -77,7 +77,7 @@ pub static CARGO_DENY: Optional = Optional {
 };
 pub static MIRI: Optional = Optional {
     name: "Miri",
-    // Not the cargo that runs us: only rustup's knows the other toolchains.
+    // Not `$CARGO`: only rustup's `cargo` has the other toolchains.
     is_here: |_| {
         find_program("rustup").is_some() && succeeds(Command::new("cargo").args(["+nightly", "miri", "--version"]))
     },
@@ -148,13 +148,13 @@ const fn debian(
     Optional { name, is_here: Optional::is_on_path, programs, source: Source::Debian(package), purpose }
 }
 
-/// Debian's own Python, which is the one that sees the modules Debian installs.
+/// Debian's own Python, which finds the modules that Debian installs.
 pub const PYTHON: &str = "/usr/bin/python3";
 
-/// Where Debian has a folder of libraries for each architecture.
+/// The folder in which Debian has one of libraries for each architecture.
 const LIBRARIES: &str = "/usr/lib";
 
-/// The library that gives a process a time of its own.
+/// The library that gives a process its own clock.
 pub fn faketime() -> Option<PathBuf> {
     let folders = fs::read_dir(LIBRARIES).into_iter().flatten().flatten();
     folders.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1")).find(|path| path.is_file())
@@ -175,7 +175,7 @@ impl Optional {
         (self.is_here)(self)
     }
 
-    /// Whether its absence is a failure where CI=true. Not a nightly toolchain's: the machine may not reach any.
+    /// Whether its absence is a failure with CI=true. Not so for a nightly toolchain, which may not be available offline.
     pub fn is_required_in_ci(&self) -> bool {
         !matches!(self.source, Source::Nightly(_))
     }
@@ -191,14 +191,14 @@ impl Source {
     }
 }
 
-/// What is missing, and how to get it.
+/// The missing program, and how to install it.
 impl fmt::Display for Optional {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no {} ({})", self.name, self.source)
     }
 }
 
-/// How to get it.
+/// How to install it.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -210,20 +210,20 @@ impl fmt::Display for Source {
     }
 }
 
-/// The command that installs Debian's part of these.
+/// The command that installs the Debian packages among these.
 pub fn apt_get(all: &[&Optional]) -> Option<String> {
     let packages: Vec<&str> = all.iter().filter_map(|one| one.source.debian()).collect();
     let command = || format!("apt-get install --no-install-recommends {}", packages.join(" "));
     (!packages.is_empty()).then(command)
 }
 
-/// The table in Markdown, as `xtask/README.md` has it.
+/// The table of `xtask/README.md`, in Markdown.
 pub fn listed() -> String {
     let rows = ALL.iter().map(|one| format!("| {} | {} | {} |\n", one.name, one.source, one.purpose));
     format!("| optional | from | needed by |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
-/// One that is not here, for tests.
+/// An optional program that is not installed, for tests.
 #[cfg(test)]
 pub const fn absent(name: &'static str, source: Source) -> Optional {
     Optional { name, is_here: |_| false, programs: &[], source, purpose: "" }
@@ -236,13 +236,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn names_differ() {
+    fn names_are_unique() {
         let names: BTreeSet<_> = ALL.iter().map(|one| one.name).collect();
         assert_eq!(names.len(), ALL.len());
     }
 
     #[test]
-    fn ci_installs_exactly_these() {
+    fn ci_run_installs_exactly_the_optional_programs() {
         let script = fs::read_to_string(shell::root().join(".ci/run")).unwrap();
         let lists = ["packages=(", "packages+=("].into_iter().flat_map(|start| script.split(start).skip(1));
         let lists = lists.filter_map(|rest| rest.split_once(')')).map(|(list, _)| list);
@@ -255,13 +255,13 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_exactly_these() {
+    fn the_readme_lists_exactly_the_optional_programs() {
         let readme = fs::read_to_string(shell::root().join("xtask/README.md")).unwrap();
         assert!(readme.contains(&listed()), "xtask/README.md should have:\n{}", listed());
     }
 
     #[test]
-    fn a_message_names_the_command_that_installs() {
+    fn the_message_of_a_missing_program_has_the_command_that_installs_it() {
         assert_eq!(NGINX.to_string(), "no nginx (apt-get install nginx-light)");
         let command = "apt-get install --no-install-recommends nginx-light iproute2";
         assert_eq!(apt_get(&[&NGINX, &MIRI, &IPROUTE2]).as_deref(), Some(command));

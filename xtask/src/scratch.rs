@@ -1,25 +1,25 @@
-//! A fresh folder for everything a run writes.
+//! A temporary folder for the files of a run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::shell::Result;
 
-/// A folder that goes when this does, unless it is to be kept.
+/// A folder that is removed on drop, unless it is kept.
 pub struct Scratch {
     path: PathBuf,
     keep: bool,
 }
 
 impl Scratch {
-    /// A new folder of the system's temporary ones; it is an error when it is already there.
+    /// Makes a new folder in the system's temporary one; it is an error if it exists.
     pub fn new(keep: bool) -> Result<Self> {
         let path = std::env::temp_dir().join(format!("bt-handshake-xtask-{}", std::process::id()));
         fs::create_dir(&path).map_err(|error| format!("cannot make {}: {error}", path.display()))?;
         Ok(Self { path, keep })
     }
 
-    /// A folder in this one, made if need be.
+    /// A folder in this one, made if it does not exist.
     pub fn folder(&self, name: &str) -> Result<PathBuf> {
         let path = self.path.join(name);
         make_folder(&path)?;
@@ -37,12 +37,12 @@ impl Drop for Scratch {
     }
 }
 
-/// Makes a folder, and those it is in, unless they are there.
+/// Makes a folder and its parents, if they do not exist.
 pub fn make_folder(path: &Path) -> Result {
     fs::create_dir_all(path).map_err(|error| format!("cannot make {}: {error}", path.display()))
 }
 
-/// Writes a file whole.
+/// Writes a whole file.
 pub fn write(path: &Path, content: impl AsRef<[u8]>) -> Result {
     fs::write(path, content).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }

@@ -1,6 +1,6 @@
-//! `cargo xtask size`: how much there is of everything that one has to read, learn or keep: lines, options, JSON properties,
-//! crates, public items. Harness is what serves no user: the automation, the benches, the fuzz targets, and the scripted and
-//! real worlds that tests play in.
+//! `cargo xtask size`: counts of what is to be read, learned or maintained: lines, options, JSON properties, crates, public
+//! items. Harness is code that no user runs: the automation, the benches, the fuzz targets, and the scripted and real
+//! programs of tests.
 
 mod lines;
 
@@ -16,10 +16,10 @@ use xtask::shell::{self, Result};
 use crate::tree;
 use lines::Count;
 
-/// Folders of harness; everything else below `crates` is product.
+/// The folders of the harness; all others below `crates` are product.
 const HARNESS: &[&str] = &["xtask/src", "xtask/bench", "xtask/fuzz", "crates/fake-swarm", "crates/lab"];
 
-/// Most options of the main job in `-h`, which is to fit a screen, and in `--help`.
+/// Most options of the main command in `-h`, which has to fit a screen, and in `--help`.
 const MOST_OPTIONS: [(&str, usize); 2] = [("-h", 24), ("--help", 40)];
 
 /// Prints the table. The error is an exceeded bound.
@@ -32,15 +32,15 @@ pub(crate) fn run() -> Result {
     let schema = fs::read_to_string(root.join(binary::SCHEMA)).map_err(|error| error.to_string())?;
     let schema: Value = serde_json::from_str(&schema).map_err(|error| format!("{}: {error}", binary::SCHEMA))?;
     let mut rows = vec![
-        ("product lines, tests apart".to_owned(), product.code),
-        ("harness lines, tests apart".to_owned(), harness.code),
+        ("product lines without tests".to_owned(), product.code),
+        ("harness lines without tests".to_owned(), harness.code),
         ("test lines of the product".to_owned(), product.tests),
         ("test lines of the harness".to_owned(), harness.tests),
     ];
     rows.extend(options.iter().map(|(flag, count, most)| (format!("options in {flag}, of at most {most}"), *count)));
     rows.extend([
         ("JSON properties, of each object".to_owned(), properties(&schema).len()),
-        ("crates of ours".to_owned(), shell::packages()?.len()),
+        ("crates of the workspace".to_owned(), shell::packages()?.len()),
         ("crates in the command".to_owned(), tree::crates()?.len()),
         ("public items of the product, about".to_owned(), product.public),
     ]);
@@ -72,12 +72,12 @@ fn harness(root: &Path) -> Result<Count> {
     Ok(sum)
 }
 
-/// What the command prints when it is asked for help so.
+/// The command's help for this flag.
 fn help(binary: &Path, flag: &str) -> Result<String> {
     shell::output(Command::new(binary).arg(flag))
 }
 
-/// The options in a help text, a line each.
+/// The options in a help text, which has a line for each.
 fn options(help: &str) -> usize {
     let is_option = |line: &&str| {
         let name = line.trim_start().trim_start_matches('-');
@@ -86,12 +86,12 @@ fn options(help: &str) -> usize {
     help.lines().filter(is_option).count()
 }
 
-/// Each property of each object in a JSON Schema, by the object's place.
+/// Each property of each object in a JSON Schema, by the path of the object.
 fn properties(schema: &Value) -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
     let mut open = vec![(String::new(), schema)];
     while let Some((place, value)) = open.pop() {
-        // What is in it is a name and not a word of the schema's.
+        // Its keys are names of properties, not keywords of the schema.
         let names = value["properties"].as_object();
         for (name, part) in names.into_iter().flatten() {
             found.insert((place.clone(), name.clone()));
@@ -115,7 +115,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn options_have_a_line_each() {
+    fn each_option_in_a_help_text_counts_once() {
         let help = "\
 Usage: it [OPTIONS]
 
@@ -141,7 +141,7 @@ Options:
     }
 
     #[test]
-    fn what_serves_no_user_is_no_product() {
+    fn folders_of_the_harness_are_not_product() {
         let root = shell::root();
         assert!(is_harness(&root, &root.join("crates/fake-swarm")) && !is_harness(&root, &root.join("crates/client")));
         let (product, harness) = (product(&root).unwrap(), harness(&root).unwrap());

@@ -1,5 +1,5 @@
-//! What a check could not do here, and why: gathered while it runs, for the table at the end of `ci`. With CI=true most of it
-//! is a failure instead.
+//! What a check skipped, and why: collected while it runs, for the table at the end of `ci`. With CI=true most skips are
+//! failures.
 
 use std::fmt;
 use std::fs;
@@ -11,48 +11,48 @@ use serde_json::{Value, json};
 use crate::optional::{self, Optional};
 use crate::shell::{self, Result};
 
-/// The variable that names the file in which a process leaves what it skipped, for the one that started it.
+/// The variable with the file to which a process writes its skips, for the process that started it.
 pub const FILE: &str = "XTASK_SKIPS";
 
-/// What one check has skipped so far. Its threads share it.
+/// The skips of one check so far. Its threads share this.
 pub struct Skips {
-    /// Whether it fails instead.
+    /// Whether a skip is a failure.
     strict: bool,
     skipped: Mutex<Vec<Skip>>,
 }
 
-/// One thing that was not done.
+/// One skip.
 #[derive(Clone)]
 pub struct Skip {
-    /// A part of the check; `None` for all of it.
+    /// The part of the check that was skipped; `None` for all of it.
     pub part: Option<String>,
-    /// Why it was not done.
+    /// The reason.
     pub why: Why,
 }
 
-/// Why it was not done.
+/// The reason of a skip.
 #[derive(Clone)]
 pub enum Why {
-    /// This is not here.
+    /// This program is not installed.
     Missing(&'static Optional),
-    /// Anything else, in words.
+    /// Any other reason, as text.
     Other(String),
 }
 
 impl Default for Skips {
-    /// Nothing yet. Fails instead of skipping where CI=true.
+    /// No skips. With CI=true each later one is a failure.
     fn default() -> Self {
         Self { strict: shell::in_ci(), skipped: Mutex::default() }
     }
 }
 
 impl Skips {
-    /// Whether the whole check can be done, which needs these.
+    /// Whether the whole check, which needs these programs, can be done; records the skip if not.
     pub fn can(&self, needs: &[&'static Optional]) -> Result<bool> {
         self.can_do(None, needs)
     }
 
-    /// Whether this part can be done, which needs these.
+    /// Whether this part, which needs these programs, can be done; records the skip if not.
     pub fn can_part(&self, part: &str, needs: &[&'static Optional]) -> Result<bool> {
         self.can_do(Some(part), needs)
     }
@@ -66,17 +66,17 @@ impl Skips {
         Ok(can)
     }
 
-    /// The whole check cannot be done, for another reason than a missing program.
+    /// Records that the whole check is skipped, for another reason than a missing program.
     pub fn cannot(&self, because: impl Into<String>) -> Result {
         self.skip(None, Why::Other(because.into()), true)
     }
 
-    /// This part cannot.
+    /// Records that this part is skipped, for another reason than a missing program.
     pub fn cannot_part(&self, part: &str, because: impl Into<String>) -> Result {
         self.skip(Some(part), Why::Other(because.into()), true)
     }
 
-    /// This part cannot, which is no failure where CI=true either: it takes a network.
+    /// Records a skip that is no failure with CI=true either, because it takes a network.
     pub fn may_lack(&self, part: &str, because: impl Into<String>) -> Result {
         self.skip(Some(part), Why::Other(because.into()), false)
     }
@@ -87,7 +87,7 @@ impl Skips {
             return Err(format!("with CI=true nothing is skipped: {skip}"));
         }
         let mut skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
-        // Parts that run several times skip the same several times.
+        // Parts that run several times record the same skip several times.
         if !skipped.iter().any(|known| known.to_string() == skip.to_string()) {
             println!("skipped: {skip}");
             skipped.push(skip);
@@ -95,21 +95,21 @@ impl Skips {
         Ok(())
     }
 
-    /// Writes all of it to the file that [`FILE`] names, a line of JSON each.
+    /// Writes the skips to the file that [`FILE`] names, a line of JSON each.
     pub fn hand_over(self) -> Result {
         let Some(file) = std::env::var_os(FILE) else { return Ok(()) };
         let lines: String = self.into_all().iter().map(|skip| format!("{}\n", skip.to_json())).collect();
         fs::write(&file, lines).map_err(|error| format!("cannot write {}: {error}", Path::new(&file).display()))
     }
 
-    /// Adds what another process wrote to its file; it wrote none if it failed.
+    /// Adds the skips that another process wrote to its file; a process that failed wrote none.
     pub fn take_over(&self, file: &Path) {
         let text = fs::read_to_string(file).unwrap_or_default();
         let skips = text.lines().filter_map(|line| Skip::from_json(&serde_json::from_str(line).ok()?));
         self.skipped.lock().unwrap_or_else(PoisonError::into_inner).extend(skips);
     }
 
-    /// All that was skipped.
+    /// All skips.
     pub fn into_all(self) -> Vec<Skip> {
         self.skipped.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_handed_over_arrives() {
+    fn skips_that_are_handed_over_are_taken_over_unchanged() {
         for why in [Why::Missing(&optional::NGINX), Why::Other("no network\nat all".to_owned())] {
             for part in [None, Some("tls".to_owned())] {
                 let skip = Skip { part, why: why.clone() };
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_required_fails_in_ci() {
+    fn a_required_program_that_is_missing_fails_in_ci() {
         let skips = skips(true);
         assert_eq!(skips.can(&[&HERE]), Ok(true));
         assert_eq!(skips.can(&[&NIGHTLY]), Ok(false));

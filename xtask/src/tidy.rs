@@ -1,6 +1,6 @@
-//! `cargo xtask tidy`: rules of the house that no compiler checks.
+//! `cargo xtask tidy`: rules of style that no compiler checks.
 //!
-//! Looks at what git knows (and at new files it does not ignore), so build output is never read.
+//! Reads the files that git tracks, and new ones that it does not ignore, so build output is never read.
 
 mod circles;
 mod imports;
@@ -19,7 +19,7 @@ use xtask::skips::Skips;
 
 use modules::Crate;
 
-/// All that may stand at the top level, besides dot-files and licences.
+/// All names that are allowed at the top level, besides dot-files and licences.
 const TOP_LEVEL: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
@@ -32,19 +32,19 @@ const TOP_LEVEL: &[&str] = &[
     "rust-toolchain.toml",
 ];
 
-/// What surprised us about other people's software: a list, and a script for each entry.
+/// Findings about outside software: a list, and a script for each entry.
 const FINDINGS: &str = "findings/";
 
-/// The longest a file may be, in lines: past this it holds two things and wants to be two files.
+/// The most lines of a file; a longer one holds two things, and is to be split.
 const LONGEST_FILE: usize = 500;
 
-/// The longest an example may be, in lines: it is what a newcomer copies first.
+/// The most lines of an example, which is what users copy first.
 const LONGEST_EXAMPLE: usize = 39;
 
-/// Files other people or programs wrote; the rules of style do not apply to them.
+/// Files written by others or by programs; the rules of style do not apply to them.
 const NOT_OURS: &[&str] = &["Cargo.lock", "xtask/bench/Cargo.lock", "LICENSE-", "xtask/fuzz/Cargo.lock", "fixtures/"];
 
-/// What no source file may contain, and why. Written in pieces, so that this file passes its own test.
+/// Text that no source file may contain, and why. Written in pieces, so that this file passes its own test.
 const BANNED: &[(&str, &str)] = &[
     (concat!("to", "do!"), "unfinished"),
     (concat!("unimpl", "emented!"), "unfinished"),
@@ -54,10 +54,10 @@ const BANNED: &[(&str, &str)] = &[
     (concat!("db", "g!("), "left over from debugging"),
 ];
 
-/// The only places that may sleep: a script that is slow on purpose, and the polling of foreign programs.
+/// The only places that may sleep: scripts that are slow on purpose, and the polling of outside programs.
 const MAY_SLEEP: &[&str] = &["crates/fake-swarm/", "crates/lab/src/integration"];
 
-/// Folders of a developer's or a build machine's own, which mean nothing anywhere else.
+/// Folders of one developer's or build machine, which do not exist elsewhere.
 const PRIVATE_FOLDERS: &[&str] = &[concat!("/ro", "ot"), concat!("/ho", "me"), concat!("/Us", "ers")];
 
 /// Checks the whole repository; the error lists every complaint.
@@ -76,7 +76,7 @@ fn complaints(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
             .filter(|path| !is_in_place(path))
             .map(|path| format!("{path}: {FINDINGS} has README.md and scripts named NAME.sh, nothing else")),
     );
-    // A file may be listed and gone: deleted, and not yet committed so.
+    // A listed file may be missing: deleted, and not yet committed.
     let ours = files.into_iter().filter(|path| !NOT_OURS.iter().any(|prefix| path.starts_with(prefix)));
     let texts = ours.filter_map(|path| fs::read_to_string(root.join(&path)).ok().map(|text| (path, text)));
     let texts: BTreeMap<String, String> = texts.collect();
@@ -95,18 +95,18 @@ fn complaints(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
     Ok(Some(found))
 }
 
-/// Whether a file is the root of a library's or a program's modules. Tests and examples use what is public.
+/// Whether a file is the root module of a library or a program. Tests and examples use public items only.
 fn is_crate_root(path: &str) -> bool {
     path.contains("/src/") && (path.ends_with("/lib.rs") || path.ends_with("/main.rs"))
 }
 
-/// The files that git tracks, and those that it would if they were added; `None` where there is no git or no repository.
+/// The files that git tracks, and new ones that it does not ignore; `None` without git or a repository.
 fn listed_files(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
     if !skips.can(&[&optional::GIT])? {
         return Ok(None);
     }
     if !root.join(".git").exists() {
-        return skips.cannot("this is no git repository, which would tell the project's files").map(|()| None);
+        return skips.cannot("not a git repository, so the project's files are unknown").map(|()| None);
     }
     let mut git = Command::new("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
@@ -114,7 +114,7 @@ fn listed_files(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
     Ok(Some(list.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect()))
 }
 
-/// What does not belong at the top level.
+/// Names that are not allowed at the top level.
 fn top_level<'a>(files: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut names: Vec<&str> = files.map(|path| path.split('/').next().unwrap_or(path)).collect();
     names.dedup();
@@ -122,14 +122,14 @@ fn top_level<'a>(files: impl Iterator<Item = &'a str>) -> Vec<String> {
     names.iter().map(|name| format!("{name}: does not belong at the top level")).collect()
 }
 
-/// Whether a file of the findings is one that may be there; others are.
+/// Whether a file below [`FINDINGS`] is allowed; files elsewhere are.
 fn is_in_place(path: &str) -> bool {
     let Some(name) = path.strip_prefix(FINDINGS) else { return true };
     let is_script = name.strip_suffix(".sh").is_some_and(|stem| !stem.is_empty() && !stem.contains('/'));
     name == "README.md" || is_script
 }
 
-/// Complaints about one text file of ours.
+/// Complaints about one text file.
 fn file(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let lines = text.lines().count();
@@ -148,7 +148,7 @@ fn file(path: &str, text: &str) -> Vec<String> {
             complain("white space at the end of the line");
         }
         if let Some(folder) = PRIVATE_FOLDERS.iter().find(|folder| names_folder(line, folder)) {
-            complain(&format!("`{folder}` is a folder of one machine only"));
+            complain(&format!("`{folder}` is a folder of one machine"));
         }
         if !is_rust {
             continue;
@@ -157,7 +157,7 @@ fn file(path: &str, text: &str) -> Vec<String> {
             complain(why);
         }
         if !may_sleep && calls_sleep(line) {
-            complain("sleeping is not waiting: use an event, a deadline or paused time");
+            complain("sleep: wait for an event or a deadline, or use paused time");
         }
     }
     found
@@ -199,7 +199,7 @@ fn unexplained_dependencies(manifest: &str) -> Vec<String> {
     found
 }
 
-/// Whether this is a dependency's name, and not the inside of a list that goes over several lines.
+/// Whether this is the name of a dependency, and not an item of a list over several lines.
 fn is_key(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
@@ -210,19 +210,19 @@ mod tests {
 
     #[test]
     fn the_repository_is_tidy() {
-        // Without git there is nothing to look at; `ci` says so.
+        // Without git no file is checked; `ci` says so.
         let found = complaints(&Skips::default(), &shell::root()).unwrap().unwrap_or_default();
         assert!(found.is_empty(), "{}\nrepeat with: cargo xtask tidy", found.join("\n"));
     }
 
     #[test]
-    fn strangers_at_the_top_level() {
+    fn unknown_names_at_the_top_level_are_complaints() {
         let files = ["Cargo.toml", ".ci/run", "LICENSE-MIT", "notes.txt", "docs/a", "docs/b", "xtask/src/main.rs"];
         assert_eq!(top_level(files.into_iter()).len(), 2);
     }
 
     #[test]
-    fn findings_are_a_list_and_scripts() {
+    fn findings_other_than_a_list_and_scripts_are_complaints() {
         for path in ["findings/README.md", "findings/full-client.sh", "crates/findings/a.rs", ".github/SECURITY.md"] {
             assert!(is_in_place(path), "{path}");
         }
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_are_short() {
+    fn a_long_example_is_a_complaint() {
         let text = format!("//! A.\n{}", "\n".repeat(LONGEST_EXAMPLE - 1));
         assert_eq!(file("crates/a/examples/b.rs", &text), Vec::<String>::new());
         assert_eq!(file("crates/a/examples/b.rs", &(text + "\n")).len(), 1);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_complaint() {
+    fn text_that_resembles_a_complaint_is_allowed() {
         let text = "//! A.\n// tracker/rootdir, /rooted, a/root/b, /homestead\nsleep_until(deadline).await;\n";
         assert_eq!(file("crates/a/src/lib.rs", text), Vec::<String>::new());
         let slow = format!("//! A.\n{}1)\n", concat!("sle", "ep("));
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn dependencies_want_a_reason() {
+    fn a_dependency_without_a_comment_is_a_complaint() {
         let manifest = "[workspace.dependencies]\nown = { path = \"crates/own\" }\n\n# why\ngood = \"1\"\nbad = { version = \"1\", features = [\n  \"x\",\n] }\n[profile.release]\nlto = true\n";
         let found = unexplained_dependencies(manifest);
         assert_eq!(found.len(), 1, "{found:?}");

@@ -1,4 +1,4 @@
-//! How many crates the command consists of, and which it must not.
+//! The crates that the command is built of: at most a given number, and none of those that are banned.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ const MOST_CRATES: usize = 140;
 /// Crates the command must not contain.
 const UNWANTED: &[&str] = &["tokio-util"];
 
-/// How many crates the command consists of, and which it must not.
+/// Checks the number of crates of the command, and that none is banned.
 pub(crate) fn run() -> Result {
     let crates = crates()?;
     println!("cli consists of {} crates, at most {MOST_CRATES} are allowed", crates.len());
@@ -25,7 +25,7 @@ pub(crate) fn run() -> Result {
     if unwanted.is_empty() { Ok(()) } else { Err(format!("cli contains {}", unwanted.join(", "))) }
 }
 
-/// The distinct crates that the command consists of, ours too, with their versions.
+/// The distinct crates that the command is built of, with versions, those of the workspace included.
 pub(crate) fn crates() -> Result<BTreeSet<String>> {
     let tree = shell::output(&mut shell::cargo(TREE.split(' ').skip(1)))?;
     Ok(crates_of(&tree).into_iter().map(str::to_owned).collect())
@@ -33,7 +33,7 @@ pub(crate) fn crates() -> Result<BTreeSet<String>> {
 
 /// The distinct crates in the output of `cargo tree --prefix none`.
 fn crates_of(tree: &str) -> BTreeSet<&str> {
-    // A crate shown before is marked with a star instead of being unfolded again.
+    // A crate that was listed before is marked with `(*)`, and its dependencies are not listed again.
     let lines = tree.lines().map(|line| line.trim_end_matches(" (*)").trim());
     lines.filter(|line| !line.is_empty()).collect()
 }

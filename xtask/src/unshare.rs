@@ -1,14 +1,14 @@
-//! Namespaces of our own, as far as the kernel lets us make them.
+//! New namespaces, if the kernel allows them.
 
 use std::process::{Command, Stdio};
 
-/// A network, and mounts that nothing outside sees.
+/// Flags for a new network, and mounts that are invisible outside.
 pub const NETWORK: &[&str] = &["--net", "--mount", "--propagation", "private"];
 
-/// Mounts that nothing outside sees.
+/// Flags for mounts that are invisible outside.
 pub const MOUNTS: &[&str] = &["--mount", "--propagation", "private"];
 
-/// The command that runs what follows in such namespaces, if they can be made: root's, or a user's own.
+/// A command that runs its arguments in such namespaces, as root or as a user; `None` if they cannot be made.
 pub fn command(namespaces: &[&str]) -> Option<Command> {
     let command = |rights: &[&str]| {
         let mut command = Command::new("unshare");

@@ -1,4 +1,4 @@
-//! Watches a swarm: every tracker and every peer as it is heard, then the summary.
+//! Watches a swarm: each report of a tracker or a peer as soon as it is there, then the summary.
 //! `cargo run -p client --example watch -- FILE.torrent`
 
 use client::{Config, Event, Swarm, read_torrent};

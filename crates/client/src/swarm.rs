@@ -3,7 +3,7 @@
 //! All tasks live in `JoinSet`s that the [`Swarm`] owns, so dropping it closes everything. All state is the swarm's own
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
-use crate::census::census::Census;
+use crate::census::Census;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::dial::attempt::Attempt;

@@ -1,5 +1,5 @@
-//! What a run holds: for each connection in flight, for each peer named, for each peer told of. One test, because what is
-//! counted is what the whole program allocates.
+//! Memory of a run: for each connection in flight, each peer named, each peer reported. One test, because the counter is of
+//! the whole process.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
 use client::{Bind, Config, EncryptionPolicy, Event, Swarm, Trackers};
@@ -16,7 +16,7 @@ use tracker::PeerAddress;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Bytes of ours for one connection in flight, and for an encrypted one.
+/// Bytes on the heap for one connection in flight, and for an encrypted one.
 const EACH: usize = 1536;
 const ENCRYPTED: usize = 2432;
 /// Bytes for one endpoint that was named: the address and three words beside it, in a table that is never full, and its
@@ -47,7 +47,7 @@ fn config(peers: Vec<PeerAddress>) -> Config {
     }
 }
 
-/// A port where the kernel takes connections and nobody ever answers, or holds anything for them in this program.
+/// A port where the kernel accepts connections, nothing answers, and this process allocates nothing for them.
 fn silent() -> (Socket, u16) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind_device(Some(b"lo")).unwrap();
@@ -57,7 +57,7 @@ fn silent() -> (Socket, u16) {
     (socket, port)
 }
 
-/// Bytes for each connection of a run in which so many wait for their peers' first word.
+/// Bytes for each of [`CONNECTIONS`] connections that wait for the first byte of their peer.
 async fn in_flight(encryption: EncryptionPolicy) -> usize {
     let (_listener, port) = silent();
     let peers = (0..CONNECTIONS).map(|n| {
@@ -66,7 +66,7 @@ async fn in_flight(encryption: EncryptionPolicy) -> usize {
     });
     let mut swarm = Swarm::new(&torrent(), Config { encryption, ..config(peers.collect()) }).unwrap();
     let before = allocated();
-    // Nobody ever answers. Each turn begins a few, and when all have begun no turn allocates any more.
+    // No peer answers. Each turn begins a few attempts; once all have begun, a turn allocates nothing.
     let mut last = 0;
     loop {
         for _ in 0..CONNECTIONS {
@@ -84,8 +84,8 @@ async fn in_flight(encryption: EncryptionPolicy) -> usize {
     }
 }
 
-/// Bytes for each peer named, and how many more there are when half of them have been told of.
-async fn named_and_told(count: usize) -> (usize, usize) {
+/// Bytes for each peer named, and how many more there are in all while half of them are reported.
+async fn named_and_reported(count: usize) -> (usize, usize) {
     // Without a source address of their family they are refused before a packet is sent.
     let bind = Bind { v4: None, v6: Some("::1".parse().unwrap()) };
     let before = allocated();
@@ -104,7 +104,7 @@ async fn named_and_told(count: usize) -> (usize, usize) {
     (named / count, most.saturating_sub(named))
 }
 
-/// On a runtime of its own: when it is gone, so is all that it held.
+/// On a runtime of its own, which frees all that it held when it is dropped.
 fn on_its_own<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
@@ -115,11 +115,11 @@ fn memory_does_not_grow_with_the_swarm() {
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
     let plain = on_its_own(in_flight(EncryptionPolicy::Off));
     let encrypted = on_its_own(in_flight(EncryptionPolicy::Require));
-    let (named, told) = on_its_own(named_and_told(100_000));
-    println!("{plain} in the clear, {encrypted} encrypted, {named} named, {told} more in all when told");
+    let (named, reported) = on_its_own(named_and_reported(100_000));
+    println!("{plain} in the clear, {encrypted} encrypted, {named} named, {reported} more in all when reported");
     assert!(plain <= EACH, "{plain} bytes for each connection in the clear");
     assert!(encrypted <= ENCRYPTED, "{encrypted} bytes for each encrypted connection");
     assert!(named <= NAMED, "{named} bytes for each peer named");
-    // A hundred in flight, and what a few reports take.
-    assert!(told <= 100 * 2 * EACH, "{told} bytes more when 50,000 had been told of");
+    // A hundred in flight, and a few reports.
+    assert!(reported <= 100 * 2 * EACH, "{reported} bytes more when 50,000 had been reported");
 }

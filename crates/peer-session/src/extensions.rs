@@ -1,6 +1,6 @@
 //! The extensions that this side speaks (BEP 10): what each is called, what it says, and what it hears.
 
-use crate::said::Violation;
+use crate::advertised::Violation;
 use bytes::{Bytes, BytesMut};
 use peer_wire::{Codec, ExtensionHandshake, Message};
 use std::collections::BTreeMap;

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// A valid exchange of handshakes (BEP 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shaken {
+pub struct HandshakeDone {
     /// What the peer said.
     pub theirs: Handshake,
     /// Bytes of further messages that came in the same read, and before them of those that came before the handshake.
@@ -90,7 +90,7 @@ impl HandshakeFailure {
 /// Sends our handshake (BEP 3), waits for the peer's, and checks that it is BitTorrent, for the same torrent, and not
 /// ourselves. `also` is the other info-hash of a hybrid torrent: BEP 52 lets a peer that knows both answer with it when
 /// [`Reserved::V2_UPGRADE`](peer_wire::Reserved::V2_UPGRADE) is set. `timeout` is for the whole exchange. The stream is
-/// left open, at the first byte after the peer's handshake but for [`Shaken::surplus`].
+/// left open, at the first byte after the peer's handshake but for [`HandshakeDone::surplus`].
 ///
 /// ```
 /// use ids::{InfoHash, PeerId};
@@ -117,7 +117,7 @@ pub async fn handshake<S>(
     ours: &Handshake,
     also: Option<InfoHash>,
     timeout: Duration,
-) -> Result<Shaken, HandshakeFailure>
+) -> Result<HandshakeDone, HandshakeFailure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -174,7 +174,7 @@ pub(crate) async fn answer<S: AsyncRead + Unpin>(
     stream: &mut S,
     hello: &Hello<'_>,
     bytes: &mut usize,
-) -> Result<Shaken, HandshakeFailure> {
+) -> Result<HandshakeDone, HandshakeFailure> {
     let mut received = BytesMut::new();
     let theirs = receive(stream, Ok(()), &mut received, bytes, hello.greeting.budget.as_ref()).await?;
     judge_answer(theirs, hello, received)
@@ -186,7 +186,7 @@ pub(crate) fn judge(
     hello: &Hello<'_>,
     mut received: BytesMut,
     timeout: Duration,
-) -> Result<Shaken, HandshakeFailure> {
+) -> Result<HandshakeDone, HandshakeFailure> {
     match theirs {
         // Messages, and no handshake behind them.
         None if Handshake::decode(&mut received).is_err() => Err(NotBitTorrent::of(&received).into()),
@@ -199,7 +199,7 @@ fn judge_answer(
     (theirs, early): (Handshake, usize),
     hello: &Hello<'_>,
     surplus: BytesMut,
-) -> Result<Shaken, HandshakeFailure> {
+) -> Result<HandshakeDone, HandshakeFailure> {
     let Greeting { ours, also, .. } = hello.greeting;
     if theirs.info_hash != ours.info_hash && Some(theirs.info_hash) != *also {
         return Err(HandshakeFailure::WrongInfoHash(theirs));
@@ -207,7 +207,7 @@ fn judge_answer(
     if theirs.peer_id == hello.peer_id {
         return Err(HandshakeFailure::OwnPeerId(theirs));
     }
-    Ok(Shaken { theirs, surplus, early })
+    Ok(HandshakeDone { theirs, surplus, early })
 }
 
 async fn receive<S: AsyncRead + Unpin>(
@@ -257,7 +257,7 @@ mod tests {
     }
 
     /// Our end of an exchange in which the peer says `pieces`, one write each, and then closes or stays.
-    async fn against(pieces: &[&[u8]], stays: bool) -> Result<Shaken, HandshakeFailure> {
+    async fn against(pieces: &[&[u8]], stays: bool) -> Result<HandshakeDone, HandshakeFailure> {
         let (mut ours, mut theirs) = tokio::io::duplex(1024);
         let peer = async {
             for piece in pieces {

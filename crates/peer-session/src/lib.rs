@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod advertised;
 mod alarm;
 mod budget;
 mod early;
@@ -12,22 +13,21 @@ mod not_bittorrent;
 mod oddity;
 mod piece_count;
 mod read;
-mod said;
 mod secure;
 mod session;
 mod wire;
 
+pub use advertised::{Advertised, MOST_HOLES, Pieces, Violation, may_be_lazy};
 pub use alarm::{before, end};
 pub use budget::{ByteBudget, Charge};
 pub use extensions::{Extension, Extensions};
 pub use habits::{Silence, keeps_its_id, throttles};
-pub use handshake::{HandshakeFailure, Shaken, handshake};
+pub use handshake::{HandshakeDone, HandshakeFailure, handshake};
 pub use hello::{Greeting, Hello};
 pub use listen::{ListenEnd, Listening};
-pub use not_bittorrent::{Looks, NotBitTorrent};
+pub use not_bittorrent::{NotBitTorrent, Sniffed};
 pub use oddity::{Oddities, Oddity};
 pub use piece_count::PieceCount;
-pub use said::{MOST_HOLES, Pieces, Said, Violation, may_be_lazy};
 pub use secure::SecureFailure;
 pub use session::{Ended, Failure, Progress, Rules, Session};
 pub use wire::{WIRE, is_dumped, masking};

@@ -1,10 +1,10 @@
 //! Listening after the handshake: we introduce ourselves, request nothing, and hear what the peer sends for a moment.
 
+use crate::advertised::{Advertised, Violation, may_be_lazy};
 use crate::budget::ByteBudget;
 use crate::extensions::Extensions;
 use crate::piece_count::PieceCount;
 use crate::read::read_some;
-use crate::said::{Said, Violation, may_be_lazy};
 use crate::wire;
 use bytes::BytesMut;
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
@@ -69,7 +69,7 @@ pub(crate) struct Listener<'a> {
     pub(crate) reserved: Reserved,
     pub(crate) theirs: Handshake,
     pub(crate) extensions: &'a mut Extensions,
-    pub(crate) said: &'a mut Said,
+    pub(crate) said: &'a mut Advertised,
     pub(crate) bytes: &'a mut usize,
 }
 

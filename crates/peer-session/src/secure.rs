@@ -1,6 +1,6 @@
 //! Message Stream Encryption: the negotiation, and the encrypted stream.
 
-use crate::handshake::{HandshakeFailure, Shaken, answer};
+use crate::handshake::{HandshakeDone, HandshakeFailure, answer};
 use crate::hello::Hello;
 use crate::read::read_some;
 use crate::wire;
@@ -68,7 +68,7 @@ pub(crate) struct Negotiation<'a, S> {
 
 /// The encrypted stream and the answer to our handshake, which was sent along; nothing when the keys make a secret that many
 /// clients cannot deal with.
-type Opened<'s, S> = Option<(Secured<&'s mut S>, Result<Shaken, HandshakeFailure>)>;
+type Opened<'s, S> = Option<(Secured<&'s mut S>, Result<HandshakeDone, HandshakeFailure>)>;
 
 /// Negotiates RC4 and reads the peer's handshake behind it. Counts into `bytes` what comes.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice, and thousands of these wait")]

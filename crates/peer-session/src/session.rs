@@ -1,12 +1,12 @@
 //! One conversation, from the first byte to the last thing heard.
 
+use crate::advertised::Advertised;
 use crate::alarm::{before, end};
 use crate::extensions::Extensions;
-use crate::handshake::{HandshakeFailure, Shaken, judge, meet};
+use crate::handshake::{HandshakeDone, HandshakeFailure, judge, meet};
 use crate::hello::Hello;
 use crate::listen::{ListenEnd, Listener, Listening};
 use crate::oddity::Oddity;
-use crate::said::Said;
 use crate::secure::{Negotiation, SecureFailure, negotiate};
 use bytes::BytesMut;
 use guard::Secrets;
@@ -60,7 +60,7 @@ pub struct Progress {
     /// Bytes received from the peer.
     pub received: usize,
     /// What it said of itself.
-    pub said: Said,
+    pub advertised: Advertised,
     /// Why it was listened to no longer; `None` when it was not listened to.
     pub listened: Option<ListenEnd>,
 }
@@ -176,7 +176,7 @@ impl Session<'_> {
     ) {
         let Rules { client, listening, .. } = self.rules;
         let Some(theirs) = progress.theirs.filter(|_| !listening.time.is_zero()) else { return };
-        let Progress { said, listened, received, .. } = progress;
+        let Progress { advertised: said, listened, received, .. } = progress;
         // Stays so when this is cut short.
         *listened = Some(ListenEnd::TimeUp);
         let reserved = self.hello.greeting.ours.reserved;
@@ -192,13 +192,15 @@ impl Progress {
     /// Notes what the peer answered; gives what came behind its handshake.
     fn shaken(
         &mut self,
-        shaken: Result<Shaken, HandshakeFailure>,
+        shaken: Result<HandshakeDone, HandshakeFailure>,
         connected: Instant,
         rules: &Rules,
     ) -> Result<BytesMut, HandshakeFailure> {
         let shaken = match shaken {
             // Not that of this connection, but of another one, or the one that is announced.
-            Ok(Shaken { theirs, .. }) if (rules.is_ours)(theirs.peer_id) => Err(HandshakeFailure::OwnPeerId(theirs)),
+            Ok(HandshakeDone { theirs, .. }) if (rules.is_ours)(theirs.peer_id) => {
+                Err(HandshakeFailure::OwnPeerId(theirs))
+            }
             shaken => shaken,
         };
         let theirs = match &shaken {
@@ -214,9 +216,9 @@ impl Progress {
                 reserved = %theirs.reserved, info_hash = %theirs.info_hash, %peer_id, "handshake response received"
             );
         }
-        let Shaken { surplus, early, .. } = shaken?;
+        let HandshakeDone { surplus, early, .. } = shaken?;
         if early > 0 {
-            self.said.oddities.add(Oddity::MessagesBeforeHandshake);
+            self.advertised.oddities.add(Oddity::MessagesBeforeHandshake);
         }
         Ok(surplus)
     }

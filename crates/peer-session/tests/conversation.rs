@@ -165,7 +165,7 @@ async fn the_number_of_pieces_may_become_known_while_a_peer_is_listened_to() {
         while stream.read_buf(&mut BytesMut::new()).await.unwrap() > 0 {}
     })
     .await;
-    let Pieces::Some { bitfield, .. } = &progress.said.pieces else { panic!("{:?}", progress.said) };
+    let Pieces::Some { bitfield, .. } = &progress.advertised.pieces else { panic!("{:?}", progress.advertised) };
     assert_eq!((bitfield.pieces(), bitfield.count_ones()), (12, 12));
     assert_eq!(progress.listened, Some(ListenEnd::Quiet));
 }

@@ -1,26 +1,26 @@
-//! The parsers compared. Each reads the whole document into whatever it makes of it, and drops that.
+//! The parsers compared. Each reads the whole document into its own representation, and drops that.
 
 use crate::{libtorrent, reference};
 use bencode::{Document, Limits};
 use std::hint::black_box;
 
-/// One parser: gives whether it could read the document, or why not.
+/// One parser; its function returns why it could not read the document.
 pub(crate) struct Parser {
     pub(crate) name: &'static str,
     pub(crate) role: Role,
     pub(crate) parse: fn(&[u8]) -> Result<(), String>,
-    /// Reads torrents and nothing else.
+    /// Whether it reads torrents only.
     pub(crate) torrents_only: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Ours,
-    /// The limit for a parser of this kind, which nobody could depend on.
+    /// The least work for a tape; for comparison only.
     Reference,
-    /// Not a crate: what the reference has to beat.
+    /// Not a crate: libtorrent, which the reference has to beat.
     Cpp,
-    /// Another crate, to be compared with.
+    /// Another crate.
     Other,
 }
 
@@ -64,7 +64,7 @@ fn bare(input: &[u8]) -> Result<(), String> {
     done(reference::parse(black_box(input)).ok_or("refused"))
 }
 
-/// bendy's own check of a whole document, without keeping anything of it.
+/// Checks a whole document with bendy, and keeps nothing of it.
 fn bendy_tokens(input: &[u8]) -> Result<(), String> {
     for token in bendy::decoding::Decoder::new(input).tokens() {
         black_box(token.map_err(|error| error.to_string())?);
@@ -80,7 +80,7 @@ fn bendy_value(input: &[u8]) -> Result<(), String> {
     done(bendy::value::Value::decode_bencode_object(object))
 }
 
-/// Drops the result where the optimiser cannot see that nobody looks at it.
+/// Drops the result where the optimiser cannot see that it is unused.
 fn done<T, E: ToString>(result: Result<T, E>) -> Result<(), String> {
     black_box(result).map(|_| ()).map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! `bench hostile`: how long the largest documents that cannot mean well take, and how much memory they ask for.
+//! `bench hostile`: time and memory for large hostile documents.
 
 use bencode::{Document, Limits};
 use stats_alloc::Region;
@@ -9,11 +9,11 @@ const BYTES: usize = 64 << 20;
 const LONGEST: Duration = Duration::from_secs(1);
 const TIMES_THE_INPUT: usize = 16;
 
-/// Without the limits on depth and tokens, so that everything is read to the end.
+/// No limits on depth and tokens, so that each document is read to its end.
 const OPEN: Limits = Limits::TORRENT.with_bytes(Limits::MAX_BYTES).with_depth(usize::MAX).with_tokens(usize::MAX);
 
 pub(crate) fn run() {
-    println!("64 MiB each; memory is all that was ever asked for, so the most at any time is less.\n");
+    println!("64 MiB each; memory is the sum of all allocations, so the peak is lower.\n");
     for (what, input) in inputs() {
         for (limits, presets) in [(Limits::TORRENT, "torrent limits"), (OPEN, "no limits")] {
             let region = Region::new(crate::ALLOCATOR);

@@ -1,11 +1,11 @@
-//! The documents measured, made here so that nobody has to fetch them: the same bytes in every run.
+//! The documents to parse, generated here: the same bytes in every run, without a download.
 
-/// A document and what it stands for.
+/// A document, its letter and its description.
 pub(crate) struct Input {
     pub(crate) letter: char,
     pub(crate) what: &'static str,
     pub(crate) bytes: Vec<u8>,
-    /// Has an info dictionary, so that a torrent parser can read it.
+    /// Whether it has an info dictionary, so that a torrent parser can read it.
     pub(crate) torrent: bool,
 }
 
@@ -50,7 +50,7 @@ fn integer(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(format!("i{number}e").as_bytes());
 }
 
-/// What stands before the info dictionary in a torrent of the usual tools.
+/// The keys before the info dictionary, as mktorrent writes them.
 fn head(out: &mut Vec<u8>) {
     out.push(b'd');
     string(out, b"announce");

@@ -1,4 +1,4 @@
-// libtorrent's bdecode with the limits of its loader of torrents, behind a C function.
+// libtorrent's bdecode with the limits of its torrent loader, as a C function.
 
 #include <cstddef>
 #include <libtorrent/bdecode.hpp>

@@ -1,4 +1,4 @@
-//! `bench parse`: our crates against the others that do the same job, measured in one run.
+//! `bench parse`: our crates against others that do the same, measured in one run.
 
 mod contenders;
 mod hostile;
@@ -13,7 +13,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
 use std::process::ExitCode;
 
-/// Counts allocations, for the column that says how many a document costs.
+/// Counts allocations, for the column of allocations per document.
 #[global_allocator]
 pub(crate) static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 

@@ -1,4 +1,4 @@
-//! Round-robin over all contenders, several rounds, the median of each: what slows the machine down for a while slows
+//! Round-robin over all contenders, several rounds, the median of each: when the machine is slow for a while, it is slow for
 //! all of them.
 
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ pub(crate) fn interleaved(contenders: &[Contender<'_>], rounds: usize) -> Vec<Du
     let plans: Vec<Plan> = contenders.iter().map(Plan::new).collect();
     let mut times = vec![Vec::with_capacity(rounds); contenders.len()];
     for round in 0..rounds {
-        // Each round begins with another one.
+        // Each round begins with another contender.
         for turn in 0..contenders.len() {
             let turn = (turn + round) % contenders.len();
             times[turn].push(plans[turn].turn(&contenders[turn]));
@@ -23,7 +23,7 @@ pub(crate) fn interleaved(contenders: &[Contender<'_>], rounds: usize) -> Vec<Du
     times.into_iter().map(median).collect()
 }
 
-/// How a contender's turn is spent: samples, each of enough calls that reading the clock does not matter.
+/// A contender's turn: a number of samples, each of enough calls to make reading the clock negligible.
 struct Plan {
     samples: usize,
     calls: u32,
@@ -40,8 +40,8 @@ impl Plan {
         Self { samples: samples.clamp(5, 100), calls }
     }
 
-    /// The median of the turn's samples: the first few pay for what the predecessor left in the caches and did to the
-    /// heap, whose pages the allocator may have given back.
+    /// The median of the turn's samples: the first few are slow after another contender, which left other data in the caches
+    /// and may have made the allocator return pages.
     fn turn(&self, contender: &Contender<'_>) -> Duration {
         median((0..self.samples).map(|_| time(contender, self.calls)).collect())
     }

@@ -37,7 +37,7 @@ pub(crate) fn run(letters: &str, names: &str) {
     verdicts.iter().for_each(|verdict| println!("  {verdict}"));
 }
 
-/// Ours alone for a few seconds, for a profiler to watch.
+/// Runs our parser alone for a few seconds, for a profiler.
 pub(crate) fn profile(letters: &str) {
     for input in inputs::all().into_iter().filter(|input| letters.contains(input.letter)) {
         let start = std::time::Instant::now();
@@ -75,7 +75,7 @@ fn parsers(input: &Input, names: &str, verdicts: &mut Vec<String>, table: &mut T
     }
 }
 
-/// The parsers that can read this input; says of the others why they cannot.
+/// The parsers that can read this input; prints why the others cannot.
 fn able<'a>(input: &'a Input, names: &str) -> (Vec<Parser>, Vec<Contender<'a>>) {
     let mut able = contenders::all();
     able.retain(|parser| {
@@ -101,7 +101,7 @@ fn able<'a>(input: &'a Input, names: &str) -> (Vec<Parser>, Vec<Contender<'a>>) 
     (able, contenders)
 }
 
-/// From bytes to info-hash.
+/// Measures the time from bytes to info-hash.
 fn info_hash(input: &Input, verdicts: &mut Vec<String>, table: &mut Table) {
     let document = Document::parse(&input.bytes).expect("our own input");
     let info = document.root().as_dict().and_then(|root| root.get(b"info")).expect("our own input").raw();

@@ -1,6 +1,6 @@
-//! The reference limit: the least work that leaves a tape with which values can be found again. It checks that the
-//! structure is sound and every length is in bounds, and nothing else: no canonical form, no order of keys, no limits
-//! but depth, no word on what was wrong. Nobody should use it.
+//! The reference: the least work that leaves a tape on which values can be found again. It checks the structure and the
+//! bounds of lengths only: no canonical form, no order of keys, no limit but depth, no reason of a failure. For this bench
+//! only.
 
 /// Kind and offset in one word, and a string's header length or a container's next sibling.
 pub(crate) struct Token {
@@ -19,7 +19,7 @@ const NOTHING: u32 = u32::MAX;
 
 pub(crate) fn parse(input: &[u8]) -> Option<Vec<Token>> {
     let mut tape = Vec::with_capacity(input.len() / 4 + 8);
-    // An open container's parent is kept where its next sibling goes; `open` is the innermost.
+    // `open` is the innermost open container; until its end is known, its `extra` holds its parent.
     let mut open = NOTHING;
     let mut dict = false;
     let mut depth = 0_usize;
@@ -62,7 +62,7 @@ pub(crate) fn parse(input: &[u8]) -> Option<Vec<Token>> {
     }
 }
 
-/// Gives where the string at `at` ends.
+/// Returns the end of the string at `at`.
 #[inline(always)]
 fn string(input: &[u8], at: usize, tape: &mut Vec<Token>) -> Option<usize> {
     let (length, begin) = match input.get(at..)? {
@@ -86,7 +86,7 @@ fn long_length(input: &[u8], mut at: usize) -> Option<(usize, usize)> {
     (at > start && input.get(at) == Some(&b':')).then_some((length, at + 1))
 }
 
-/// Gives where the integer at `at` ends. Its value is not needed.
+/// Returns the end of the integer at `at`, whose value is not needed.
 #[inline(always)]
 fn integer(input: &[u8], at: usize) -> Option<usize> {
     let mut at = at + 1;

@@ -1,4 +1,4 @@
-//! The table for the README: what was measured, in Markdown.
+//! The measured times as a Markdown table for the README.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Adds what `name` took for an input: in the line of ours as a time, in the others as a multiple of it.
+    /// Adds the time of `name` for an input: as a time in our line, as a multiple of ours in the others.
     pub(crate) fn add(&mut self, letter: char, name: &'static str, time: Duration, ours: Option<Duration>) {
         let cell = ours.map_or_else(|| shown(time), |ours| format!("{:.2}", time.as_secs_f64() / ours.as_secs_f64()));
         match self.lines.iter_mut().find(|(line, _)| *line == name) {

@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `announce`.
+//! Entry point of libFuzzer for the target `announce`.
 #![no_main]
 fuzz::libfuzzer!(announce);

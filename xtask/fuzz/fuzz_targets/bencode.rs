@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `bencode`.
+//! Entry point of libFuzzer for the target `bencode`.
 #![no_main]
 fuzz::libfuzzer!(bencode);

@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `conversation`.
+//! Entry point of libFuzzer for the target `conversation`.
 #![no_main]
 fuzz::libfuzzer!(conversation);

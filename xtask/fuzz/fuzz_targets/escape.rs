@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `escape`.
+//! Entry point of libFuzzer for the target `escape`.
 #![no_main]
 fuzz::libfuzzer!(escape);

@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `extension_handshake`.
+//! Entry point of libFuzzer for the target `extension_handshake`.
 #![no_main]
 fuzz::libfuzzer!(extension_handshake);

@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `handshake`.
+//! Entry point of libFuzzer for the target `handshake`.
 #![no_main]
 fuzz::libfuzzer!(handshake);

@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `magnet`.
+//! Entry point of libFuzzer for the target `magnet`.
 #![no_main]
 fuzz::libfuzzer!(magnet);

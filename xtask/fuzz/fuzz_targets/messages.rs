@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `messages`.
+//! Entry point of libFuzzer for the target `messages`.
 #![no_main]
 fuzz::libfuzzer!(messages);

@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `metainfo`.
+//! Entry point of libFuzzer for the target `metainfo`.
 #![no_main]
 fuzz::libfuzzer!(metainfo);

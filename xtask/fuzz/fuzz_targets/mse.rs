@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `mse`.
+//! Entry point of libFuzzer for the target `mse`.
 #![no_main]
 fuzz::libfuzzer!(mse);

@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `peer_id`.
+//! Entry point of libFuzzer for the target `peer_id`.
 #![no_main]
 fuzz::libfuzzer!(peer_id);

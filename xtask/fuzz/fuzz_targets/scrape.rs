@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `scrape`.
+//! Entry point of libFuzzer for the target `scrape`.
 #![no_main]
 fuzz::libfuzzer!(scrape);

@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `tracker_url`.
+//! Entry point of libFuzzer for the target `tracker_url`.
 #![no_main]
 fuzz::libfuzzer!(tracker_url);

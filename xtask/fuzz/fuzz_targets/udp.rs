@@ -1,3 +1,3 @@
-//! libFuzzer's way into the target `udp`.
+//! Entry point of libFuzzer for the target `udp`.
 #![no_main]
 fuzz::libfuzzer!(udp);

@@ -1,5 +1,5 @@
-//! Replies to announces over HTTP: what is taken from one keeps to the limits, says the same when it is written out in
-//! another form, and does not depend on what follows the reply.
+//! Replies to announces over HTTP: what is read is within the limits, is the same when it is written in another form, and
+//! does not depend on bytes after the reply.
 
 use crate::escape::assert_error;
 use crate::memory;
@@ -8,15 +8,15 @@ use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use tracker::{Announced, Error, Peer, PeerAddress};
 
-/// Memory for each byte of the input: 16 for the tape; for a peer of six bytes 64 in a list with twice the room it needs,
-/// and 40 in a set, which doubles four times over before it is what it was made to be.
+/// Memory for each byte of the input: 16 for the tape; for a peer of six bytes 64 in a list with twice the capacity it needs,
+/// and 40 in a set, which doubles four times on its way.
 const TIMES_THE_INPUT: usize = 80;
-/// Memory for any input: the tracker's words, and the first rooms of list and set.
+/// Memory for any input: the tracker's texts, and the first capacity of list and set.
 const BESIDE: usize = 16 << 10;
-/// The longest text of a tracker's: 1,000 characters and an ellipsis.
+/// The longest text of a tracker in characters: 1,000 and an ellipsis.
 const LONGEST_TEXT: usize = 1001;
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     let bound = TIMES_THE_INPUT * input.len() + BESIDE;
     match memory::bounded(bound, || Announced::parse(input)) {
@@ -38,7 +38,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// An error of either kind of reply: offsets in the input, and text that may be shown.
+/// Checks an error of an announce or a scrape: offsets within the input, and text that is harmless to a terminal.
 pub(crate) fn refused(input: &[u8], error: &Error) {
     match error {
         Error::Failure(failure) => assert!(failure.reason.chars().count() <= LONGEST_TEXT),
@@ -49,7 +49,7 @@ pub(crate) fn refused(input: &[u8], error: &Error) {
     assert_error(error);
 }
 
-/// What holds of every answer, over HTTP and UDP.
+/// Checks what holds for every answer, over HTTP and UDP.
 pub(crate) fn sound(announced: &Announced) {
     let Announced { peers, tracker_id, warning, external_ip, .. } = announced;
     assert!(peers.len() <= Announced::MAX_PEERS);
@@ -87,7 +87,7 @@ fn without_flags(announced: &Announced) -> Announced {
     plain
 }
 
-/// The reply with a dictionary for each peer, which can say all but the flags.
+/// The reply with a dictionary for each peer, which has no place for the flags.
 fn in_dictionaries(announced: &Announced) -> Vec<u8> {
     written(announced, |dict| {
         dict.entry(b"peers").list(|list| {

@@ -1,22 +1,22 @@
 //! Bencode: strict parsing is lenient parsing without deviations, both agree with the [model](crate::model), and what is
-//! read can be written, cut out and bounded.
+//! read can be written again, parsed value by value, and refused by exact limits.
 
 use crate::memory;
 use crate::model::{self, Model, Seen};
 use bencode::{DeviationKind, Deviations, Dict, Document, EncodeError, Encoder, Error, ErrorKind, Limits, Value};
 
-/// The tape takes at most 16 bytes for each byte of the input, whatever that is.
+/// The tape takes at most 16 bytes for each byte of any input.
 const TIMES_THE_INPUT: usize = 16;
-/// Beside it, what is not canonical takes a little: 64 deviations, a few bytes for each open dictionary.
+/// Memory beside the tape: 64 deviations, a few bytes for each open dictionary.
 const BESIDE: usize = 8 << 10;
-/// How many prefixes of a document are tried.
+/// Most prefixes of a document that are tried.
 const PREFIXES: usize = 32;
-/// How many bytes of values are parsed again on their own.
+/// Most bytes of values that are parsed again on their own.
 const CUT_OUT_BYTES: usize = 16 << 10;
-/// How many keys of a dictionary are looked up.
+/// Most keys of a dictionary that are looked up.
 const LOOKUPS: usize = 64;
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     let bound = TIMES_THE_INPUT * input.len() + BESIDE;
     let strict = memory::bounded(bound, || Document::parse_strict(input, Limits::TORRENT));
@@ -31,8 +31,8 @@ pub fn check(input: &[u8]) {
             limits_hold(input, model);
             rewriting(input, document, model);
         }
-        (Err(error), Some(_)) => panic!("should be read, and is refused: {error}"),
-        (Ok(_), None) => panic!("should be refused, and is read"),
+        (Err(error), Some(_)) => panic!("refused, although the model reads it: {error}"),
+        (Ok(_), None) => panic!("read, although the model refuses it"),
         (Err(_), None) => {}
     }
     if strict.is_ok() {
@@ -40,8 +40,8 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// The main property: strict parsing accepts what lenient parsing accepts without a diagnostic, and nothing else; it sees
-/// the same, or stops where lenient parsing notices something first.
+/// The main property: strict parsing accepts exactly what lenient parsing accepts without a deviation, and gives the same
+/// values; otherwise it stops at the first deviation.
 fn differential(input: &[u8], strict: &Result<Document<'_>, Error>, lenient: &Result<Document<'_>, Error>) {
     for error in [strict, lenient].into_iter().filter_map(|result| result.as_ref().err()) {
         assert!(error.offset <= input.len(), "an error beyond the end: {error}");
@@ -57,10 +57,10 @@ fn differential(input: &[u8], strict: &Result<Document<'_>, Error>, lenient: &Re
                 let first = lenient.deviations().first().first().map(|first| (first.offset, first.kind));
                 assert_eq!(first, Some((*offset, *kind)));
             }
-            Err(later) => assert!(later.offset >= *offset, "{later} was noticed after {offset}"),
+            Err(later) => assert!(later.offset >= *offset, "{later}, after strict parsing stopped at {offset}"),
         },
         (Err(strict), lenient) => assert_eq!(Some(strict), lenient.as_ref().err()),
-        (Ok(_), Err(error)) => panic!("only strict parsing reads it: {error}"),
+        (Ok(_), Err(error)) => panic!("read by strict parsing only: {error}"),
     }
 }
 
@@ -86,7 +86,7 @@ fn agree_with_model(input: &[u8], document: &Document<'_>, model: &Model<'_>) {
     let values = seen(document);
     assert_eq!(values, model.values);
     for Seen { offset, raw, bytes, .. } in values {
-        // Not only the same bytes, but these.
+        // The same bytes in memory, not a copy.
         assert!(std::ptr::eq(raw, &input[offset..offset + raw.len()]));
         let content = bytes.map_or(raw, |bytes| &raw[raw.len() - bytes.len()..]);
         assert!(std::ptr::eq(content, bytes.unwrap_or(raw)));
@@ -145,7 +145,7 @@ fn typed_lookup(dict: Dict<'_>, key: &[u8]) {
     assert!(dict.int(name).err().is_none_or(|error| error.offset == value.offset()));
 }
 
-/// Limits that are exactly met let a document pass, and each that is one less refuses it by its own error.
+/// A document passes limits that it meets exactly; each limit that is one less refuses it with its own error.
 fn limits_hold(input: &[u8], model: &Model<'_>) {
     let exact = Limits::TORRENT.with_bytes(input.len()).with_depth(model.depth).with_tokens(model.tokens);
     let kind = |limits| Document::parse_lenient(input, limits).err().map(|error| error.kind);
@@ -158,7 +158,7 @@ fn limits_hold(input: &[u8], model: &Model<'_>) {
     }
 }
 
-/// What is written is the canonical form: the same bytes if the document had it, and never another one.
+/// The encoder writes the canonical form: the same bytes if the document was canonical, and writing again changes nothing.
 fn rewriting(input: &[u8], document: &Document<'_>, model: &Model<'_>) {
     let duplicate = model.deviations.iter().any(|&(_, kind)| kind == DeviationKind::DuplicateKey);
     let too_large = model.values.iter().any(|value| value.kind == bencode::Kind::Integer && value.int.is_none());

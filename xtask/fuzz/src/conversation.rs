@@ -1,8 +1,8 @@
-//! A whole conversation: what a peer sends, in pieces and with pauses, until it closes, resets or falls silent, against
-//! the handshake; then what it says after it. The verdict is what the bytes and the clock say, within the deadline, and
-//! what is kept of a peer stays small.
+//! A whole conversation: a peer sends bytes in pieces and with pauses, then closes, resets or is silent. The outcome of the
+//! handshake follows from the bytes and the clock alone and comes within the deadline; the messages after it are understood
+//! the same in any pieces, and what is kept of a peer is bounded.
 //!
-//! An input is two bytes that say how (see [`Script::read`]), then the peer's bytes.
+//! An input is two bytes of settings (see [`Script::read`]), then the peer's bytes.
 
 use crate::escape::assert_error;
 use crate::memory;
@@ -10,7 +10,7 @@ use crate::mutator::Mutator;
 use crate::source::{Source, pieces};
 use bytes::BytesMut;
 use ids::{InfoHash, PeerId};
-use peer_session::{HandshakeFailure, NotBitTorrent, Pieces, Said, Shaken, Violation};
+use peer_session::{HandshakeFailure, NotBitTorrent, Pieces, Advertised, HandshakeDone, Violation};
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
 use std::cell::Cell;
 use std::future::pending;
@@ -22,22 +22,22 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
-/// For the handshake, as the command has it by default.
+/// Timeout of the handshake: the default of the command.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// What a handshake may ask for, for each byte sent: the stream's own buffer, which doubles.
+/// Memory that a handshake may allocate for each byte sent: the stream's own buffer, which doubles.
 const MEETING_TIMES: usize = 4;
-/// Beside it: a buffer that grows by reads of 2 KiB until 68 bytes are there, and timers.
+/// Memory beside that: a buffer that grows by reads of 2 KiB until 68 bytes are there, and timers.
 const MEETING_BESIDE: usize = 16 << 10;
-/// For each byte said after it: the tape of an extension handshake and what is kept of it, as that target has it.
+/// Memory for each byte after the handshake: as in the target `extension_handshake`.
 const TIMES_THE_INPUT: usize = 32;
-/// Beside it: 64 names of extensions in a tree, and a client's.
+/// Memory beside that: 64 names of extensions in a tree, and a client's name.
 const BESIDE: usize = 16 << 10;
-/// Beside it when nobody knows how many pieces there are: a bit for each of 2^21, made twice for each time that the room
-/// doubles on the way there.
+/// Memory beside that when the number of pieces is unknown: a bit for each of 2^21, allocated again each time the bitfield
+/// doubles on its way there.
 const UNKNOWN_PIECES: usize = 4 * (1 << 21) / 8;
 /// Most bytes of messages before the handshake.
 const EARLY: usize = 64 << 10;
-/// Longest pause in milliseconds, and what all are multiples of, so that none ends with the deadline.
+/// Pauses in milliseconds, multiples of 7, so that no sum of them is the deadline.
 const PAUSES: [u64; 6] = [0, 0, 0, 7, 700, 2_996];
 
 /// How an exchange of handshakes ends.
@@ -78,7 +78,7 @@ enum End {
     ClosedBefore,
 }
 
-/// A peer, and whom it meets.
+/// A scripted peer, and the handshake that it is asked with.
 struct Script<'i> {
     ours: Handshake,
     also: Option<InfoHash>,
@@ -91,9 +91,9 @@ struct Script<'i> {
 }
 
 impl<'i> Script<'i> {
-    /// The first byte is made of bits: two for the end, one each for whether we ask for the peer's torrent, take it as the other
-    /// half of a hybrid, have its peer id, have a stream with room for 68 bytes only, know that the torrent has 13 pieces.
-    /// The second one seeds splits and pauses.
+    /// The bits of the first byte: two for the end, one each for whether we ask for the peer's torrent, accept it as the other
+    /// hash of a hybrid, have its peer id, have a stream that holds 68 bytes only, know that the torrent has 13 pieces.
+    /// The second byte seeds splits and pauses.
     fn read(input: &'i [u8]) -> Self {
         let mut source = Source::new(input);
         let (bits, seed) = (source.byte(), source.byte());
@@ -123,8 +123,8 @@ impl<'i> Script<'i> {
         Self { ours, also, pieces: bit(6).then_some(13), room, end, wire, steps }
     }
 
-    /// Does as it says, and never comes back.
-    async fn play(&self, mut peer: DuplexStream, reset: &Cell<bool>) -> Shaken {
+    /// Plays the script; never returns.
+    async fn play(&self, mut peer: DuplexStream, reset: &Cell<bool>) -> HandshakeDone {
         for (pause, bytes) in &self.steps {
             if !pause.is_zero() {
                 sleep_until(Instant::now() + *pause).await;
@@ -142,7 +142,7 @@ impl<'i> Script<'i> {
     }
 }
 
-/// Our end of the stream, which can be reset.
+/// Our end of the stream, with a reset that the script can set.
 struct Ours {
     stream: DuplexStream,
     reset: Rc<Cell<bool>>,
@@ -171,7 +171,7 @@ impl AsyncWrite for Ours {
     }
 }
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     let script = Script::read(input);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
@@ -179,17 +179,20 @@ pub fn check(input: &[u8]) {
     let bound = MEETING_TIMES * input.len() + MEETING_BESIDE;
     let result = memory::bounded(bound, || runtime.block_on(meet(&script)));
     verdict(&script, &result);
-    if let Ok(Shaken { theirs, surplus, early }) = result {
+    if let Ok(HandshakeDone { theirs, surplus, early }) = result {
         let (before, rest) = script.wire.split_at(early);
         let (handshake, after) = rest.split_at(Handshake::LENGTH);
         assert_eq!((theirs.encode().as_slice(), early), (handshake, early_of(script.wire).unwrap_or(0)));
         let said = [before, after].concat();
-        assert!(surplus.len() >= early && said.starts_with(&surplus), "nothing is lost, and nothing made up");
+        assert!(
+            surplus.len() >= early && said.starts_with(&surplus),
+            "all bytes beside the handshake are kept, and no others"
+        );
         listening(&said, script.pieces);
     }
 }
 
-async fn meet(script: &Script<'_>) -> Result<Shaken, HandshakeFailure> {
+async fn meet(script: &Script<'_>) -> Result<HandshakeDone, HandshakeFailure> {
     let (ours, mut peer) = tokio::io::duplex(script.room);
     let reset = Rc::new(Cell::new(false));
     let mut stream = Ours { stream: ours, reset: Rc::clone(&reset) };
@@ -206,13 +209,13 @@ async fn meet(script: &Script<'_>) -> Result<Shaken, HandshakeFailure> {
             never = script.play(peer, &reset) => Ok(never),
         }
     };
-    // The clock has milliseconds.
+    // Timers are rounded to milliseconds.
     assert!(begin.elapsed() <= TIMEOUT + Duration::from_millis(1));
     result
 }
 
-/// What bytes and clock say.
-fn verdict(script: &Script<'_>, result: &Result<Shaken, HandshakeFailure>) {
+/// The result is the expected one, and its fields agree with the bytes and the clock.
+fn verdict(script: &Script<'_>, result: &Result<HandshakeDone, HandshakeFailure>) {
     let (expected, by_then) = expected(script);
     let found = result.as_ref().map_or_else(Found::of, |_| Found::Valid);
     assert_eq!(found, expected, "{result:?}");
@@ -236,11 +239,11 @@ fn verdict(script: &Script<'_>, result: &Result<Shaken, HandshakeFailure>) {
     }
 }
 
-/// How the exchange ends, and how many bytes have come by then.
+/// How the exchange has to end, and how many bytes have arrived by then.
 fn expected(script: &Script<'_>) -> (Found, usize) {
     let mut time = Duration::ZERO;
     let mut received = 0;
-    // Messages and no handshake are something else, however they end.
+    // Messages without a handshake are `NotBitTorrent`, however the connection ends.
     let mut begun_early = false;
     for (pause, bytes) in &script.steps {
         time += *pause;
@@ -276,8 +279,8 @@ fn expected(script: &Script<'_>) -> (Found, usize) {
 
 const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";
 
-/// How many bytes of whole messages come before the handshake, or before bytes that do not tell yet; `None` when the bytes
-/// can be neither.
+/// The bytes of whole messages before the handshake, or before a beginning that may be either; `None` when the bytes are
+/// neither messages nor a handshake.
 fn early_of(wire: &[u8]) -> Option<usize> {
     let mut early = 0;
     while let Some(length) = wire.get(early..early + 4).filter(|_| wire[early] != PROTOCOL[0]) {
@@ -299,32 +302,32 @@ fn early_of(wire: &[u8]) -> Option<usize> {
     Some(early)
 }
 
-/// What a peer says after its handshake is the same in any pieces, and takes little room.
+/// The messages after the handshake are understood the same in any pieces, and within the memory bound.
 fn listening(after: &[u8], pieces_there: Option<u32>) {
     let unknown = if pieces_there.is_none() { UNKNOWN_PIECES } else { 0 };
     let mut received = BytesMut::from(after);
     let bound = TIMES_THE_INPUT * after.len() + BESIDE + unknown;
-    let mut said = Said::default();
+    let mut said = Advertised::default();
     let end = memory::bounded(bound, || understand(&mut received, &mut said, pieces_there));
     kept(&said, pieces_there);
     end.iter().for_each(|violation| drop(assert_error(violation)));
     let mut received = BytesMut::new();
-    let mut again = Said::default();
+    let mut again = Advertised::default();
     let mut violation = None;
     for piece in pieces(after, 1) {
         received.extend_from_slice(piece);
         let before = again.clone();
         violation = understand(&mut received, &mut again, pieces_there);
         if violation.is_some() {
-            assert!(before.extension.is_none() || again.extension.is_some(), "what was said stays said");
+            assert!(before.extension.is_none() || again.extension.is_some(), "an extension handshake is not forgotten");
             break;
         }
     }
     assert_eq!((again, violation), (said, end));
 }
 
-/// As the client listens: every whole message there is.
-fn understand(received: &mut BytesMut, said: &mut Said, pieces: Option<u32>) -> Option<Violation> {
+/// Reads every whole message, as the client does.
+fn understand(received: &mut BytesMut, said: &mut Advertised, pieces: Option<u32>) -> Option<Violation> {
     let codec = pieces.map_or_else(Codec::default, Codec::for_pieces);
     loop {
         match codec.decode(received) {
@@ -339,7 +342,8 @@ fn understand(received: &mut BytesMut, said: &mut Said, pieces: Option<u32>) -> 
     }
 }
 
-fn kept(said: &Said, pieces: Option<u32>) {
+/// What is kept of a peer is within its limits, and its counts agree.
+fn kept(said: &Advertised, pieces: Option<u32>) {
     if let Some(extension) = &said.extension {
         assert!(extension.extensions.len() <= ExtensionHandshake::MAX_EXTENSIONS && extension.dropped.len() <= 12);
     }

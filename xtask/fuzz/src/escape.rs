@@ -1,5 +1,5 @@
-//! Text from outside, escaped: nothing that comes out commands or deceives a terminal, what was harmless is as it was, and
-//! the rest can be told from what is shown. Errors that quote strangers are shown likewise, with all their causes.
+//! Escaping of untrusted text: the output neither controls nor deceives a terminal, harmless text is unchanged, and escapes
+//! can be undone. Errors that quote untrusted text are shown so too, with all their causes.
 
 use crate::memory;
 use peer_session::{HandshakeFailure, NotBitTorrent};
@@ -11,12 +11,12 @@ use std::fmt;
 
 /// One byte can become six characters: `\u{1b}`.
 const LONGEST: usize = 6;
-/// A string has at most twice the room it needs.
+/// A string has at most twice the capacity it needs.
 const TIMES_THE_INPUT: usize = 2 * LONGEST;
-/// The first room that a string makes.
+/// The first capacity of a string.
 const BESIDE: usize = 64;
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     let shown = memory::bounded(TIMES_THE_INPUT * input.len() + BESIDE, || guard::escape_bytes(input).to_string());
     assert_harmless(&shown);
@@ -26,14 +26,14 @@ pub fn check(input: &[u8]) {
         assert_eq!(guard::escape(text).to_string(), shown);
         assert!(text.chars().any(|character| deceives(character) || character.is_control()) || shown == text);
     }
-    // A backslash is shown as it is, so that only without any it is clear what each stands for.
+    // A backslash is shown as it is, so that escapes can be undone only where the input has none.
     if !input.contains(&b'\\') {
         assert_eq!(unescaped(&shown), input);
     }
     errors(input);
 }
 
-/// Errors that repeat what a stranger said.
+/// Errors that quote a tracker or a peer.
 fn errors(input: &[u8]) {
     let reason = String::from_utf8_lossy(input).into_owned();
     let beginning = input[..input.len().min(Handshake::LENGTH)].to_vec();
@@ -66,7 +66,7 @@ fn assert_shown(outer: Outer) {
     assert!(shown.strip_prefix("outer: ").is_some_and(|inner| inner.starts_with(&outer.0.to_string())));
 }
 
-/// The error as it is shown, having asserted that it has text, and harmless text.
+/// The error with its causes as it is shown, after asserting that its text is not empty and harmless.
 pub(crate) fn assert_error(error: &(dyn Error + 'static)) -> String {
     let shown = ErrorChain(error).to_string();
     assert!(!shown.is_empty() && !shown.contains('\n'));
@@ -74,13 +74,13 @@ pub(crate) fn assert_error(error: &(dyn Error + 'static)) -> String {
     shown
 }
 
-/// Asserts that text may go to a terminal.
+/// Asserts that text is harmless to a terminal.
 pub(crate) fn assert_harmless(shown: &str) {
     let bad = shown.chars().find(|&character| deceives(character) || character.is_control());
     assert_eq!(bad, None, "in {shown:?}");
 }
 
-/// What does not show or reorders what does: `Default_Ignorable_Code_Point` of the Unicode Character Database 16.0 but for
+/// Characters that are invisible or reorder others: `Default_Ignorable_Code_Point` of the Unicode Character Database 16.0 but for
 /// the sixteen variation selectors that emoji and scripts need, the separators of lines and paragraphs, and the marks of
 /// interlinear annotation.
 fn deceives(character: char) -> bool {

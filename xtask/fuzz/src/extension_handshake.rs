@@ -1,5 +1,5 @@
-//! Extension handshakes: what is kept of one keeps to the limits, is the same when it is written and read again, and does
-//! not grow when a peer repeats itself.
+//! Extension handshakes: what is kept of one is within the limits, is the same when it is written and read again, and does
+//! not grow when a peer repeats it.
 
 use crate::escape::{assert_error, assert_harmless};
 use crate::memory;
@@ -7,13 +7,13 @@ use bencode::Document;
 use peer_wire::{Extension, ExtensionHandshake, ExtensionHandshakeError};
 use std::collections::HashSet;
 
-/// The tape takes at most 16 bytes for each byte of the input; a name of an extension of one byte, which takes five of the
-/// input, a string and a place in a tree.
+/// Memory for each byte of the input: at most 16 for the tape; the shortest name of an extension, five bytes of the input,
+/// takes a string and a node of a tree.
 const TIMES_THE_INPUT: usize = 32;
-/// What is kept of any input: a name, and a list of what was dropped.
+/// Memory for any input: a name, and the list of what was dropped.
 const BESIDE: usize = 4 << 10;
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     let bound = TIMES_THE_INPUT * input.len() + BESIDE;
     match memory::bounded(bound, || ExtensionHandshake::decode(input)) {
@@ -42,7 +42,7 @@ fn limits(read: &ExtensionHandshake) {
         let id = extensions.get(extension.name()).copied();
         assert_eq!(read.extension_id(extension), id.filter(|&id| id > 0));
     }
-    // A name can be both cut and no text.
+    // A name can be both cut and not UTF-8, so `v` may be there twice.
     assert!(dropped.iter().collect::<Vec<_>>().len() <= 12);
     let keys: HashSet<_> = dropped.iter().map(|dropped| dropped.key).filter(|key| *key != "v").collect();
     assert_eq!(keys.len(), dropped.iter().filter(|dropped| dropped.key != "v").count());
@@ -57,7 +57,7 @@ fn again(read: &ExtensionHandshake) {
     assert_eq!(again.encode(), written);
 }
 
-/// BEP 10: "the `m` dictionary is additive", and so is the rest.
+/// BEP 10: "the `m` dictionary is additive"; the other keys are treated likewise.
 fn additive(input: &[u8], read: &ExtensionHandshake) {
     let mut twice = read.clone();
     twice.update(read.clone());
@@ -67,7 +67,7 @@ fn additive(input: &[u8], read: &ExtensionHandshake) {
     let (keys, all) = (first.dropped.iter().map(|dropped| dropped.key).collect::<HashSet<_>>(), &read.dropped);
     assert!(all.iter().all(|dropped| keys.contains(dropped.key)) && keys.len() == first.dropped.len());
     assert_eq!(ExtensionHandshake { dropped: all.clone(), ..first }, *read);
-    // Another one: what this input says with its first entry gone.
+    // Another one: this input without its first byte, behind entries of our own.
     let other = [b"d1:md6:ut_pexi9e1:xi7ee1:pi1e", input.get(1..).unwrap_or_default()].concat();
     if let Ok(other) = ExtensionHandshake::decode(&other) {
         let mut both = read.clone();

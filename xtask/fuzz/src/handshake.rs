@@ -1,4 +1,4 @@
-//! The peer wire's handshake: refused at the first wrong byte, whatever pieces it comes in, and written as it was read.
+//! The handshake of the peer wire: refused at the first wrong byte, in any pieces, and written as it was read.
 
 use crate::memory;
 use crate::source::pieces;
@@ -6,12 +6,12 @@ use bytes::BytesMut;
 use mse::Opening;
 use peer_wire::{Handshake, HandshakeError, Reserved};
 
-/// What a buffer keeps beside its bytes once it is shared.
+/// Bytes that a shared buffer allocates beside its content.
 const MEMORY: usize = 128;
-/// BEP 3, written down once more.
+/// BEP 3, independent of the crate under test.
 const PROTOCOL: &[u8] = b"\x13BitTorrent protocol";
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     let mut received = BytesMut::from(input);
     let whole = memory::bounded(MEMORY, || Handshake::decode(&mut received));
@@ -35,7 +35,7 @@ pub fn check(input: &[u8]) {
     in_pieces(input, &whole);
 }
 
-/// The same comes of it in any pieces, and as soon as it can be known.
+/// The result is the same in any pieces, and comes as soon as it is determined.
 fn in_pieces(input: &[u8], whole: &Result<Option<Handshake>, HandshakeError>) {
     let mut received = BytesMut::new();
     let mut so_far = 0;
@@ -56,7 +56,7 @@ fn in_pieces(input: &[u8], whole: &Result<Option<Handshake>, HandshakeError>) {
     assert_eq!(whole, &Ok(None));
 }
 
-/// Every bit has a name or is left over.
+/// Every bit has a name or is among the unnamed.
 fn reserved(reserved: Reserved) {
     assert_eq!(reserved.to_string().len(), 16);
     assert_eq!(reserved.names().count() == 0, reserved.unnamed() == reserved);

@@ -1,8 +1,8 @@
-//! What must hold for every input, as functions from bytes to a panic: one module and one line of [`TARGETS`] for each
-//! target. libFuzzer feeds them on a nightly toolchain (`fuzz_targets`), `tests/replay.rs` on any.
+//! Properties that hold for every input, as functions from bytes that panic where one does not: a module and a line of
+//! [`TARGETS`] for each target. libFuzzer runs them on a nightly toolchain (`fuzz_targets`), `tests/replay.rs` on any.
 //!
-//! A new target is `src/<name>.rs` with its `check`, named here twice, a line in `Cargo.toml` with the three lines
-//! of `fuzz_targets/<name>.rs` that it names, and a corpus in `fixtures/fuzz/<name>`.
+//! A new target takes `src/<name>.rs` with its `check`, two lines here, `fuzz_targets/<name>.rs` with its line in
+//! `Cargo.toml`, and a corpus in `fixtures/fuzz/<name>`.
 
 mod memory;
 mod model;
@@ -42,12 +42,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "udp", check: udp::check },
 ];
 
-/// Something to be fed with bytes.
+/// A fuzz target.
 #[derive(Clone, Copy)]
 pub struct Target {
-    /// Its name, which is also that of its corpus in `fixtures/fuzz`.
+    /// The name of the target, and of its corpus in `fixtures/fuzz`.
     pub name: &'static str,
-    /// Panics when one of its properties does not hold for the input.
+    /// Panics if a property does not hold for the input.
     pub check: fn(&[u8]),
 }
 
@@ -59,7 +59,7 @@ macro_rules! libfuzzer {
         libfuzzer_sys::fuzz_target!(|input: &[u8]| $crate::$name::check(input));
 
         libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-            // Half of the work is libFuzzer's own, which knows what the comparisons in the code look for.
+            // Half of the mutations are libFuzzer's own, which are guided by the comparisons in the code.
             if seed % 2 == 0 {
                 return libfuzzer_sys::fuzzer_mutate(data, size, max_size);
             }

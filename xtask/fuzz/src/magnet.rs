@@ -1,16 +1,16 @@
-//! Magnet links: what is accepted keeps to the limits, and says the same when it is written out in one plain way.
+//! Magnet links: what is accepted is within the limits, and is the same when it is written in a plain form.
 
 use crate::memory;
 use metainfo::{Hashes, Magnet, MagnetError};
 use std::fmt::Write;
 
-/// Memory for each byte of the input: a list has twice the room it needs, and a tracker takes 32 bytes beside its URL,
-/// which may be one byte of the five that name it.
+/// Memory for each byte of the input: a list has twice the capacity it needs, and a tracker takes 32 bytes beside its URL,
+/// which is at least one of five bytes of the link.
 const TIMES_THE_INPUT: usize = 32;
-/// Memory for any input: diagnostics with their names.
+/// Memory for any input: the diagnostics.
 const BESIDE: usize = 16 << 10;
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     let link = String::from_utf8_lossy(input);
     let parsed = memory::bounded(TIMES_THE_INPUT * link.len() + BESIDE, || Magnet::parse(&link));
@@ -21,12 +21,12 @@ pub fn check(input: &[u8]) {
             assert!(magnet.peers.len() <= Magnet::MAX_PEERS);
             assert!(magnet.web_seeds.len() <= Magnet::MAX_WEB_SEEDS);
             let plain = written(&magnet);
-            // Escapes make it longer than what it was read from, perhaps too long.
+            // Escapes may make it longer than the limit.
             let again = Magnet::parse(&plain);
             if plain.len() > Magnet::MAX_BYTES {
                 assert_eq!(again, Err(MagnetError::TooLong { max: Magnet::MAX_BYTES }));
             } else {
-                same(&magnet, &again.expect("a link is a link however it is written"));
+                same(&magnet, &again.expect("a plain form of a valid link is valid"));
             }
         }
         Err(error) => {
@@ -37,14 +37,14 @@ pub fn check(input: &[u8]) {
 }
 
 fn same(a: &Magnet, b: &Magnet) {
-    // What kind a tracker is may depend on the blanks around its URL, which are gone.
+    // The kind of a tracker may depend on blanks around its URL, which are not written.
     let urls = |magnet: &Magnet| magnet.trackers.iter().map(|tracker| tracker.url.clone()).collect::<Vec<_>>();
     assert_eq!((a.hashes, &a.name, urls(a)), (b.hashes, &b.name, urls(b)));
     assert_eq!((&a.peers, &a.web_seeds), (&b.peers, &b.web_seeds));
     assert!(b.diagnostics.is_empty());
 }
 
-/// The link with all that matters escaped, and the fields in an order of our own.
+/// The link with all values escaped, and the fields in another order.
 fn written(magnet: &Magnet) -> String {
     let mut link = Magnet::PREFIX.to_owned();
     let mut field = |name: &str, value: &str| {

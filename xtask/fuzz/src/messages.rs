@@ -1,4 +1,4 @@
-//! The peer wire's messages: the same at every split, no longer than the codec's limit, and written as they were read.
+//! The messages of the peer wire: the same at every split, no longer than the codec's limit, and written as they were read.
 
 use crate::escape::assert_error;
 use crate::memory;
@@ -6,12 +6,12 @@ use crate::source::pieces;
 use bytes::BytesMut;
 use peer_wire::{Bitfield, Codec, CodecError, Message};
 
-/// Messages are slices of the buffer: all that is asked for is what a buffer keeps beside its bytes once it is shared.
+/// Bytes that a shared buffer allocates beside its content; messages are slices of it.
 const MEMORY: usize = 128;
-/// A limit that inputs reach easily, in bytes.
+/// A limit that inputs exceed easily, in bytes.
 const SMALL: u32 = 40;
 
-/// What became of a stream: the messages, and what ended them.
+/// The result of reading a stream: the messages, the error that ended them, and the rest.
 #[derive(Debug, PartialEq)]
 struct Read {
     messages: Vec<Message>,
@@ -19,7 +19,7 @@ struct Read {
     left: BytesMut,
 }
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     for codec in [Codec::default(), Codec::for_pieces(13), Codec::new(SMALL)] {
         let whole = at_once(codec, input);
@@ -58,7 +58,7 @@ fn in_pieces(codec: Codec, input: &[u8], seed: u64) -> Read {
                 Ok(Some(message)) => read.messages.push(message),
                 Ok(None) => break,
                 Err(error) => {
-                    // What comes after an error is of no more use; the whole has it at its end.
+                    // The rest is not read, but is compared with that of the whole stream.
                     pieces.for_each(|piece| read.left.extend_from_slice(piece));
                     return Read { error: Some(error), ..read };
                 }
@@ -69,7 +69,7 @@ fn in_pieces(codec: Codec, input: &[u8], seed: u64) -> Read {
     read
 }
 
-/// The frames as BEP 3 has them, told from the bytes alone.
+/// The frames of BEP 3, read independently of the codec.
 fn framing(codec: Codec, input: &[u8], read: &Read) {
     let mut rest = input;
     for message in &read.messages {
@@ -96,7 +96,7 @@ fn framing(codec: Codec, input: &[u8], read: &Read) {
     read.error.iter().for_each(|error| drop(assert_error(error)));
 }
 
-/// Every message is written as it was read, and bitfields among them mean the same.
+/// Every message is written as it was read; bitfields are checked for any number of pieces that fits.
 fn written(codec: Codec, input: &[u8], read: &Read) {
     let mut written = BytesMut::new();
     for message in &read.messages {

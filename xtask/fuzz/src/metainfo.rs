@@ -1,5 +1,5 @@
-//! Torrents: what is accepted adds up, its hashes are those of the info dictionary as written, and neither what stands
-//! beside the info dictionary nor the form it all was written in changes what it says.
+//! Torrents: sizes and pieces of an accepted torrent agree, its hashes are those of the info dictionary as written, and
+//! neither other keys nor a form that is not canonical changes its content.
 
 use crate::{memory, model};
 use bencode::{DeviationKind, Dict, Document, Encoder, Limits};
@@ -8,24 +8,24 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 use std::collections::HashSet;
 
-/// Memory for each byte of the input: the tape, files, paths and what finds duplicates among them.
+/// Memory for each byte of the input: the tape, files, paths and the search for duplicates among them.
 const TIMES_THE_INPUT: usize = 64;
-/// Memory for any input: diagnostics with their paths above all.
+/// Memory for any input: mostly diagnostics with their paths.
 const BESIDE: usize = 32 << 10;
-/// A directory of a v2 tree is written out in the path of each file below it: a square of the input, but a small part of
-/// it, while the input is small and the crate's own limit of 256 MiB is far away.
+/// A directory of a v2 tree is copied into the path of each file below it: memory grows with the square of the input, a small
+/// part of it, until the crate's own limit of 256 MiB, which no input here reaches.
 const PATHS_DIVISOR: usize = 64;
 /// BEP 52: "it must be a power of two and at least 16KiB".
 const SMALLEST_V2_PIECE: u32 = 16 << 10;
-/// Most pieces, as the crate promises.
+/// Most pieces of a torrent, as documented by the crate.
 const MOST_PIECES: u32 = 1 << 21;
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     let bound = TIMES_THE_INPUT * input.len() + input.len() * input.len() / PATHS_DIVISOR + BESIDE;
     let parsed = memory::bounded(bound, || Torrent::parse(input));
     let read = Hashes::read(input);
-    // Duplicate paths are found by hashes with random keys, which must not show.
+    // Duplicate paths are found with a randomly keyed hash, which must not change the result.
     assert_eq!(parsed, Torrent::parse(input));
     match &parsed {
         Ok(torrent) => {
@@ -60,7 +60,7 @@ fn refusal(input: &[u8], error: &Error) {
     }
 }
 
-/// The hashes are those of the raw bytes, for the parts there are, and nothing that has a v2 part is ambiguous.
+/// The hashes are those of the raw bytes, for each version that the torrent has; an info dictionary with a v2 hash is canonical.
 fn hashes(torrent: &Torrent, info: Dict<'_>) {
     let (hashes, raw) = (torrent.hashes, info.value().raw());
     assert!(hashes.v1().is_none_or(|v1| v1.0[..] == Sha1::digest(raw)[..]));
@@ -69,7 +69,7 @@ fn hashes(torrent: &Torrent, info: Dict<'_>) {
     assert_eq!(hashes.wire().next(), Some(hashes.primary()));
     if hashes.v2().is_some() {
         let model = model::read(raw).expect("the info dictionary of a torrent");
-        // As libtorrent has it.
+        // libtorrent accepts these two.
         let harmless = [DeviationKind::NegativeZero, DeviationKind::IntegerOutOfRange];
         assert!(model.deviations.iter().all(|(_, kind)| harmless.contains(kind)), "not canonical, and has a v2 hash");
     }
@@ -109,7 +109,7 @@ fn paths(torrent: &Torrent) {
     assert_eq!(torrent.name_lossy().is_empty(), torrent.name.is_empty());
 }
 
-/// Trackers, details and diagnostics, which all come from lists of strangers.
+/// Trackers, details and diagnostics have no empty or duplicate entries, and offsets are within the input.
 fn text(input: &[u8], torrent: &Torrent) {
     for tier in &torrent.trackers {
         assert!(!tier.is_empty() && tier.iter().all(|tracker| !tracker.url.is_empty()));
@@ -129,14 +129,14 @@ fn text(input: &[u8], torrent: &Torrent) {
     }
 }
 
-/// The info dictionary alone is the same torrent.
+/// The info dictionary alone has the same hashes and content.
 fn only_info_matters(torrent: &Torrent, info: Dict<'_>) {
     let alone = Torrent::parse(&[b"d4:info", info.value().raw(), b"e"].concat()).expect("a torrent's info dictionary");
     assert_eq!((alone.hashes, &alone.safe_name), (torrent.hashes, &torrent.safe_name));
     assert_same_content(&alone, torrent);
 }
 
-/// Written in canonical form it is the same torrent, but for its hashes.
+/// In canonical form the torrent is the same apart from its hashes.
 fn form_does_not_matter(torrent: &Torrent, document: &Document<'_>) {
     let Ok(written) = Encoder::encode(|value| value.value(document.root())) else { return };
     let canonical = Torrent::parse(&written).expect("a torrent in canonical form");

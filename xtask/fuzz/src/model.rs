@@ -1,10 +1,10 @@
-//! Bencode as its definition has it, slow and plain: what the parser is held against. It shares no code with it.
+//! A plain and slow model of bencode, which the parser is compared with. It shares no code with the parser.
 
 use bencode::{DeviationKind, Kind, Limits};
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// A value, as every getter should tell it.
+/// A value, as its getters have to return it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Seen<'i> {
     pub(crate) offset: usize,
@@ -12,18 +12,18 @@ pub(crate) struct Seen<'i> {
     pub(crate) raw: &'i [u8],
     pub(crate) int: Option<i64>,
     pub(crate) bytes: Option<&'i [u8]>,
-    /// Of a dictionary, in wire order.
+    /// The keys of a dictionary, in wire order.
     pub(crate) keys: Vec<&'i [u8]>,
 }
 
 /// A document that lenient parsing should accept.
 #[derive(Default)]
 pub(crate) struct Model<'i> {
-    /// Every value, each before what is in it.
+    /// Every value, a container before its items.
     pub(crate) values: Vec<Seen<'i>>,
-    /// Of every dictionary, from the beginning of a key to the end of its value.
+    /// Every entry of a dictionary, from the beginning of its key to the end of its value.
     pub(crate) entries: Vec<Range<usize>>,
-    /// What is not canonical, by offset.
+    /// Every deviation from the canonical form, by offset.
     pub(crate) deviations: Vec<(usize, DeviationKind)>,
     pub(crate) depth: usize,
     pub(crate) tokens: usize,
@@ -70,7 +70,7 @@ impl<'i> Reader<'i> {
         Some(())
     }
 
-    /// What is between here and the next byte that is no digit: 1 to `most` of them.
+    /// The digits up to the next byte that is none: 1 to `most` of them.
     fn digits(&mut self, most: usize) -> Option<&'i str> {
         let rest = &self.input[self.at..];
         let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();

@@ -1,8 +1,8 @@
 //! Message Stream Encryption: both sides against each other over a line that cuts, flips and inserts bytes, or one side
-//! against the input itself. What does no harm is survived: both agree, and the payload comes through. Whatever comes,
-//! neither side asks for, holds or sends more than the named limits let it.
+//! against the input itself. With harmless damage both sides agree, and the payload arrives. With any damage neither side
+//! allocates, holds or sends more than its limits.
 //!
-//! An input is one byte that says how (see [`check`]), then its fields, then damage of four bytes each.
+//! An input is one byte of settings (see [`check`]), then fields, then damage of four bytes each.
 
 use crate::escape::assert_error;
 use crate::memory;
@@ -14,24 +14,24 @@ use mse::{
     MAX_PAD, Responder, ResponderConfig, Stage,
 };
 
-/// What one call may ask for: two ciphers, the key schedule of each on its way, and the output it makes, which holds at
-/// most a key, two pads, the fields and the initial payload, twice over as it grows.
+/// Memory that one call may allocate: two ciphers with their key schedules, and the output, at most a key, two pads, the
+/// fields and the initial payload, twice over as it grows.
 const MEMORY: usize = 4 << 10;
-/// The public key.
+/// Length of the public key.
 const KEY: usize = 96;
-/// HASH('req1', S), the obscured info-hash, VC, crypto_provide and the length of PadC.
+/// Length of HASH('req1', S), the obscured info-hash, VC, crypto_provide and the length of PadC.
 const REQUEST: usize = 20 + 20 + 8 + 4 + 2;
-/// VC, crypto_select and the length of PadD.
+/// Length of VC, crypto_select and the length of PadD.
 const REPLY: usize = 8 + 4 + 2;
-/// What both send afterwards.
-const TAILS: [&[u8]; 2] = [b"what the one that connected says", b"what the other one says"];
-/// Which torrent it is about.
+/// What initiator and responder send after the handshake.
+const TAILS: [&[u8]; 2] = [b"the stream of the initiator", b"the stream of the responder"];
+/// The info-hash that the initiator asks for.
 const SKEY: InfoHash = InfoHash([7; 20]);
-/// Most places that are damaged.
+/// Most damaged places.
 const DAMAGED: usize = 16;
 
-/// The first byte is made of bits: two for what is provided, two for what is accepted, one for whether the responder does not know
-/// the torrent, one for whether the input is fed to a responder itself, one for the same with an initiator.
+/// Checks the properties above for one input. The bits of its first byte: two for the methods provided, two for those accepted,
+/// one for whether the responder does not know the torrent, one each for feeding the input to a responder or to an initiator.
 pub fn check(input: &[u8]) {
     let mut source = Source::new(input);
     let bits = source.byte();
@@ -56,7 +56,7 @@ pub fn check(input: &[u8]) {
     talk(&plan);
 }
 
-/// Two sides, and the line between them.
+/// The settings of two sides, and of the line between them.
 struct Plan<'a> {
     provide: CryptoProvide,
     accept: &'a [CryptoMethod],
@@ -73,7 +73,7 @@ struct Plan<'a> {
 struct Damage {
     /// 0 for what the initiator sends, 1 for the responder.
     lane: usize,
-    /// Counted from the beginning of the stream.
+    /// The offset in the stream.
     at: usize,
     kind: Kind,
 }
@@ -103,7 +103,7 @@ impl<'a> Plan<'a> {
         Self { provide, accept, knows, seeds, pads, payload, damage: damage.collect() }
     }
 
-    /// Where in a direction any byte will do, and how long it is before the end of the handshake.
+    /// The pads of a direction, in which any byte is valid, and the length of its handshake without the payload.
     fn free(&self, lane: usize) -> ([std::ops::Range<usize>; 2], usize) {
         let [a, b, c, d] = self.pads;
         if lane == 0 {
@@ -116,18 +116,18 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Whether both sides must come to an end all the same.
+    /// Whether both sides have to complete the handshake in spite of the damage.
     fn is_harmless(&self) -> bool {
         self.damage.iter().all(|damage| {
             let (pads, stream) = self.free(damage.lane);
-            // After the handshake bytes that are missing or too many are nobody's business here.
+            // A cut or an insertion after the end of the stream changes nothing.
             let all = stream + TAILS[damage.lane].len() + if damage.lane == 0 { self.payload.len() } else { 0 };
             let flips = matches!(damage.kind, Kind::Flip(_));
             damage.at >= all || flips && (damage.at >= stream || pads.iter().any(|pad| pad.contains(&damage.at)))
         })
     }
 
-    /// What the stream of a direction, from its byte `from` on, is after the damage, if that is harmless.
+    /// The stream of a direction, from its byte `from` on, after harmless damage.
     fn received(&self, lane: usize, from: usize, sent: &[u8]) -> Vec<u8> {
         let mut bytes = sent.to_vec();
         for Damage { at, kind, .. } in self.damage.iter().filter(|damage| damage.lane == lane) {
@@ -148,7 +148,7 @@ struct Lane<'p> {
 }
 
 impl Lane<'_> {
-    /// What comes out of what goes in.
+    /// The bytes that arrive of those sent.
     fn carry(&mut self, sent: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         for &byte in sent {
@@ -169,7 +169,7 @@ impl Lane<'_> {
     }
 }
 
-/// Either side, with what has come of it.
+/// One side, with its result and the bytes it has received after that.
 struct Side {
     machine: Machine,
     received: BytesMut,
@@ -182,7 +182,7 @@ enum Machine {
     Responder(Responder),
 }
 
-/// What a side has come to.
+/// The result of a side that completed the handshake.
 struct End {
     established: Established,
     accepted: Option<(InfoHash, CryptoProvide, BytesMut)>,
@@ -226,7 +226,7 @@ impl Side {
         output
     }
 
-    /// Feeds a piece, and what is left of the others.
+    /// Feeds a piece, behind the bytes that were left of those before.
     fn feed(&mut self, piece: &[u8]) {
         if let Some(Ok(End { established, .. })) = &mut self.end {
             let mut piece = piece.to_vec();
@@ -269,7 +269,7 @@ impl Side {
         }
     }
 
-    /// Whoever waits goes on where it was, and holds no more than it says.
+    /// A side that waits for more bytes does not go back a stage, and holds no more than its limit.
     fn waits(&self, before: Stage) {
         let stage = self.stage();
         assert!(stage >= before && stage != Stage::Over);
@@ -280,7 +280,7 @@ impl Side {
         assert!(self.received.len() < most, "{} bytes wait for the {stage}", self.received.len());
     }
 
-    /// After the end there is only one error, and nothing is taken.
+    /// After the end each input is refused with `Error::Over`, and not consumed.
     fn is_over(&mut self) {
         let mut more = BytesMut::from(&b"more"[..]);
         let error = match &mut self.machine {
@@ -291,7 +291,7 @@ impl Side {
     }
 }
 
-/// The input against one side. Nothing is known of what should come of it, but for the limits.
+/// Feeds the input to one side. The result is unknown; only the limits are checked.
 fn alone(mut side: Side, input: &[u8]) {
     side.output();
     for piece in pieces(input, 0) {
@@ -314,7 +314,7 @@ fn talk(plan: &Plan<'_>) {
     ];
     let mut lanes = [0, 1].map(|lane| Lane { lane, damage: &plan.damage, carried: 0, cut: false });
     let mut tails = TAILS.map(<[u8]>::to_vec);
-    // Neither side speaks more than four times.
+    // Neither side sends more than four times.
     for turn in 0..8 {
         let (from, to) = (turn % 2, 1 - turn % 2);
         let mut sent = sides[from].output().to_vec();
@@ -329,7 +329,8 @@ fn talk(plan: &Plan<'_>) {
     judge(plan, &sides);
 }
 
-/// Both agree, if nothing stood in the way; or there is nothing in common, or no common torrent, and both notice.
+/// With harmless damage both sides agree; without a common method or torrent the responder has the error, and the initiator
+/// waits.
 fn judge(plan: &Plan<'_>, sides: &[Side; 2]) {
     if !plan.is_harmless() {
         return;
@@ -340,12 +341,12 @@ fn judge(plan: &Plan<'_>, sides: &[Side; 2]) {
         let expected =
             if plan.knows { Error::NothingInCommon { provided: plan.provide } } else { Error::UnknownInfoHash };
         assert!(matches!(&responder.end, Some(Err(error)) if *error == expected));
-        assert!(initiator.end.is_none(), "nothing has come to the one that connected");
+        assert!(initiator.end.is_none(), "the responder refused, and sent no reply");
         return;
     };
     let (Some(Ok(ours)), Some(Ok(theirs))) = (&initiator.end, &responder.end) else {
         let errors = sides.each_ref().map(|side| side.end.as_ref().and_then(|end| end.as_ref().err()));
-        panic!("the sides should agree: {errors:?}, {:?} and {:?}", initiator.stage(), responder.stage());
+        panic!("the sides do not agree: {errors:?}, {:?} and {:?}", initiator.stage(), responder.stage());
     };
     assert_eq!((ours.established.method, theirs.established.method), (method, method));
     let (skey, provided, payload) = theirs.accepted.as_ref().expect("a responder's end");

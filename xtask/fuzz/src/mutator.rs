@@ -1,26 +1,26 @@
-//! Changes inputs a little, always the same way for the same seed.
+//! Small changes of inputs, the same for the same seed.
 //!
-//! Bytes are flipped, cut, repeated and spliced. Where the input is bencode that would nearly always only break a string's
-//! length, so there whole values are exchanged, removed and repeated as well.
+//! Bytes are flipped, cut, repeated and spliced. In bencode that mostly breaks the length of a string, so there whole values
+//! are exchanged, removed and repeated as well.
 
 use crate::model::{self, Model};
 use std::ops::Range;
 
-/// A source of changes: SplitMix64 and what is made of it.
+/// A source of changes: a SplitMix64 generator.
 pub struct Mutator {
     state: u64,
 }
 
-/// A place, and what to put there instead.
+/// A range, and its replacement.
 type Change = (Range<usize>, Vec<u8>);
 
 /// Most changes to one input.
 const CHANGES: usize = 4;
-/// Longest piece that one change removes, repeats or brings from elsewhere, in bytes.
+/// Longest piece that one change removes, repeats or takes from the donor, in bytes.
 const PIECE_BYTES: usize = 64;
-/// Bytes that formats give a meaning to.
+/// Bytes with a meaning in one of the formats.
 const MEANINGFUL: &[u8] = b"0123456789:-ilde\0\x01\x7f\x80\xff /.";
-/// Values at the borders of what bencode, and a torrent, may hold.
+/// Values at the limits of bencode and of torrents.
 const VALUES: &[&[u8]] = &[
     b"i0e",
     b"i1e",
@@ -43,7 +43,7 @@ const VALUES: &[&[u8]] = &[
     b"d0:dee",
 ];
 
-/// Writes over `out` what [`Mutator::mutate`] makes of `input`, and gives its length; what does not fit is cut off.
+/// Writes the result of [`Mutator::mutate`] to `out`, cut off where it does not fit; returns its length.
 pub fn mutate_into(out: &mut [u8], input: &[u8], donor: &[u8], seed: u32) -> usize {
     let mutated = Mutator::new(seed.into()).mutate(input, donor);
     let kept = mutated.len().min(out.len());
@@ -52,7 +52,7 @@ pub fn mutate_into(out: &mut [u8], input: &[u8], donor: &[u8], seed: u32) -> usi
 }
 
 impl Mutator {
-    /// A source that depends on nothing but the seed.
+    /// A source that depends on the seed alone.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
@@ -66,7 +66,7 @@ impl Mutator {
         usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap_or_default().checked_rem(bound).unwrap_or_default()
     }
 
-    /// The input with one to a few changes, some of which take a piece of `donor`.
+    /// The input with 1 to [`CHANGES`] changes, some of which insert a piece of `donor`.
     #[must_use]
     pub fn mutate(&mut self, input: &[u8], donor: &[u8]) -> Vec<u8> {
         let mut bytes = input.to_vec();
@@ -80,7 +80,7 @@ impl Mutator {
         bytes
     }
 
-    /// What to replace with what.
+    /// A change of bytes.
     fn byte_change(&mut self, bytes: &[u8], donor: &[u8]) -> Change {
         let piece = self.piece(bytes);
         let at = piece.start;
@@ -99,7 +99,7 @@ impl Mutator {
         }
     }
 
-    /// Exchanges, removes or repeats a value or an entry of a dictionary, so that what is around it stays whole.
+    /// A change that exchanges, removes or repeats a value or an entry of a dictionary, so that the rest stays valid.
     fn value_change(&mut self, bytes: &[u8], model: &Model<'_>, donor: &[u8]) -> Change {
         let value = self.value(model);
         match (self.below(8), self.entry(model)) {
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_decides_everything() {
+    fn the_same_seed_gives_the_same_changes() {
         let input = b"d4:infod6:lengthi7e4:name1:xee";
         let run = |seed| {
             let mut mutator = Mutator::new(seed);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn many_changes_leave_bencode_whole_and_many_break_it() {
+    fn many_changes_keep_bencode_valid_and_many_break_it() {
         let mut mutator = Mutator::new(0);
         let input = b"d4:infod6:lengthi7e4:name1:xee";
         let changed: Vec<Vec<u8>> = (0..1_000).map(|_| mutator.mutate(input, input)).collect();

@@ -1,15 +1,15 @@
-//! Peer ids: whatever twenty bytes a peer calls itself, there is a short, printable name for its client or none.
+//! Peer ids: any twenty bytes give a short, printable name of a client, or none.
 
 use crate::escape::assert_harmless;
 use crate::memory;
 use ids::PeerId;
 
-/// A name and a version, each in one string, and what formatting takes on the way.
+/// Memory for a name and a version, a string each, and for formatting.
 const MEMORY: usize = 512;
-/// The longest name with a version that is shown, in bytes: a line of a table.
+/// The longest name with its version, in bytes: it has to fit a line of a table.
 const LONGEST: usize = 60;
 
-/// Checks everything said above for every twenty bytes of one input.
+/// Checks the properties above for every twenty bytes of one input.
 pub fn check(input: &[u8]) {
     let mut padded = input.to_vec();
     padded.resize(input.len().next_multiple_of(20), 0);

@@ -1,4 +1,4 @@
-//! Replies to scrapes over HTTP: every entry is taken or counted, and what was taken says the same when it is written out.
+//! Replies to scrapes over HTTP: every entry is read or counted as skipped, and what was read is the same when it is written.
 
 use crate::announce::refused;
 use crate::memory;
@@ -6,22 +6,22 @@ use bencode::{Document, Encoder, Limits};
 use std::collections::HashSet;
 use tracker::{Counts, Scraped};
 
-/// Memory for each byte of the input: 16 for the tape, and 44 for a torrent, of which the shortest takes 25 bytes, in a list
-/// with twice the room it needs.
+/// Memory for each byte of the input: 16 for the tape, and 44 for a torrent, whose entry takes at least 25 bytes, in a list
+/// with twice the capacity it needs.
 const TIMES_THE_INPUT: usize = 20;
-/// Memory for any input: the tracker's words.
+/// Memory for any input: the tracker's texts.
 const BESIDE: usize = 12 << 10;
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     match memory::bounded(TIMES_THE_INPUT * input.len() + BESIDE, || Scraped::parse(input)) {
         Ok(scraped) => {
-            assert_eq!(scraped.files.len() + scraped.skipped, entries(input), "each is taken or counted");
+            assert_eq!(scraped.files.len() + scraped.skipped, entries(input), "each is read or skipped");
             let mut seen = HashSet::new();
             let (mut kept, total) = (scraped.clone(), scraped.files.len());
             kept.files.retain(|(info_hash, _)| seen.insert(*info_hash));
             for &(info_hash, counts) in &kept.files {
-                assert_eq!(scraped.counts(info_hash), Some(counts), "the first one counts");
+                assert_eq!(scraped.counts(info_hash), Some(counts), "the first entry of an info-hash counts");
             }
             assert!(kept.files.len() <= total);
             kept.skipped = 0;

@@ -1,8 +1,8 @@
-//! Inputs that are more than the bytes of a format: what decides is read from them, or from their sum.
+//! Inputs that are more than the bytes of a format: settings are read from their first bytes, or derived from a checksum.
 
 use crate::mutator::Mutator;
 
-/// Reads fields off an input; what is not there any more is zero.
+/// Reads fields from an input; bytes beyond its end are zero.
 pub(crate) struct Source<'i> {
     rest: &'i [u8],
 }
@@ -25,15 +25,15 @@ impl<'i> Source<'i> {
         bytes
     }
 
-    /// What has not been read.
+    /// The bytes that have not been read.
     pub(crate) fn rest(&self) -> &'i [u8] {
         self.rest
     }
 }
 
-/// Cuts bytes into pieces at places that depend on nothing but the bytes and `seed`: most are short, none is empty.
+/// Splits bytes at places that depend on the bytes and `seed` alone: most pieces are short, none is empty.
 pub(crate) fn pieces(bytes: &[u8], seed: u64) -> Vec<&[u8]> {
-    /// The longest piece but for the last of those inputs that are cut into few.
+    /// The third of four bounds on the length of a piece; the last one is the whole input.
     const LONGEST: usize = 100;
     let mut random = Mutator::new(sum(bytes) ^ seed);
     let longest = [1, 3, LONGEST, bytes.len().max(1)][random.below(4)];
@@ -47,7 +47,7 @@ pub(crate) fn pieces(bytes: &[u8], seed: u64) -> Vec<&[u8]> {
     pieces
 }
 
-/// FNV-1a: another input is cut elsewhere.
+/// FNV-1a, so that another input is split elsewhere.
 fn sum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -57,14 +57,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_zero() {
+    fn bytes_beyond_the_end_are_zero() {
         let mut source = Source::new(&[1, 2, 3]);
         assert_eq!((source.byte(), source.rest()), (1, &[2, 3][..]));
         assert_eq!((source.array(), source.byte(), source.rest()), ([2, 3, 0, 0], 0, &[][..]));
     }
 
     #[test]
-    fn pieces_are_the_whole() {
+    fn pieces_add_up_to_the_input() {
         let bytes: Vec<u8> = (0..=255).collect();
         for seed in 0..50 {
             let cut = pieces(&bytes, seed);

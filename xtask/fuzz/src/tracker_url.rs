@@ -1,32 +1,32 @@
-//! Tracker URLs, a line of text each, and in the next line where a redirect leads: what is accepted is the same when it is
-//! written out again, what is derived from it stays with its tracker, and no secret of it is ever shown.
+//! Tracker URLs: an input is a URL, and in the next line the target of a redirect. An accepted URL is the same when it is
+//! written from its parts, the scrape URL stays with its tracker, and no secret of a URL is ever shown.
 
 use crate::memory;
 use guard::{Secrets, redact_url};
 use tracker::{Scheme, TrackerUrl, UrlError};
 
-/// Memory for each byte of a URL: its text, host, user and path, and what they are made with.
+/// Memory for each byte of a URL: its text, host, user and path, and the buffers in which they are made.
 const TIMES_THE_INPUT: usize = 8;
 /// Memory for any URL.
 const BESIDE: usize = 1 << 10;
-/// Memory to redact a URL, for each byte: a list of pairs and their joined text, which for `&` alone are 24 bytes each in a
-/// list with twice the room it needs; a copy of the path so far for each segment costs what a string that grows does.
+/// Memory to redact a URL, for each byte: a list of pairs and their joined text, of which each `&` alone takes 24 bytes in a
+/// list with twice the capacity it needs; copies of the path for its segments take as much as a growing string.
 const REDACTING: usize = 128;
-/// Stands where a secret does; longer than the shortest that is looked for, and nobody's word.
+/// A planted secret: longer than the shortest text that is concealed, and no word that a tracker uses.
 const SECRET: &str = "PASSKEY5";
-/// What may be shown of a path.
+/// Segments of a path that may be shown.
 const SEGMENTS: [&str; 9] =
     ["", "announce", "announce.php", "scrape", "scrape.php", "ann", "tracker", "announce.pl", "***"];
-/// What may be shown of a query, each with a value that is hidden.
+/// Names in a query that may be shown; their values are hidden.
 const NAMES: &str = " passkey pid uk authkey key auth token torrent_pass id uid user info_hash peer_id port n x ";
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let (text, location) = text.split_once('\n').unwrap_or((&text, ""));
     let shown = memory::bounded(REDACTING * text.len() + BESIDE, || redact_url(text));
     shows_nothing(&shown);
-    assert_eq!(redact_url(&shown), shown, "what is redacted once is redacted");
+    assert_eq!(redact_url(&shown), shown, "redacting twice changes nothing");
     let parsed = memory::bounded(TIMES_THE_INPUT * text.len() + BESIDE, || text.parse::<TrackerUrl>());
     match parsed {
         Ok(url) => {
@@ -41,7 +41,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// It is the same when it is written out from its parts, and so is every other one that is made here.
+/// The URL is the same when it is written from its parts; checked for derived URLs too.
 fn parts(url: &TrackerUrl) {
     assert!(url.expose().len() <= TrackerUrl::MAX_BYTES && url.port() != 0 && url.target().starts_with('/'));
     let text = format!("{}://{}{}", scheme(url), url.authority(), url.target());
@@ -51,7 +51,7 @@ fn parts(url: &TrackerUrl) {
             assert_eq!((again.target(), again.credentials()), (url.target(), None));
             assert_eq!(&again == url, url.credentials().is_none());
         }
-        // A slash and a port may have been added.
+        // The written URL may be longer by a slash and a port.
         Err(error) => assert_eq!(error, UrlError::TooLong { max: TrackerUrl::MAX_BYTES }),
     }
     assert_eq!(url.expose().parse().as_ref(), Ok(url));
@@ -75,7 +75,7 @@ fn origin(url: &TrackerUrl) -> (Scheme, String) {
     (url.scheme(), url.authority())
 }
 
-/// BEP 48, told from the path alone.
+/// The scrape URL of BEP 48, derived here from the path alone.
 fn scrape(url: &TrackerUrl) {
     let scrape = url.scrape();
     let path = url.target().split('?').next().unwrap_or_default();
@@ -95,7 +95,7 @@ fn scrape(url: &TrackerUrl) {
     }
 }
 
-/// A redirect leads to HTTP, never gives up TLS, and takes credentials nowhere else.
+/// A redirect leads to HTTP or HTTPS, from HTTPS only to HTTPS, and keeps credentials only for the same origin.
 fn redirect(url: &TrackerUrl, location: &str) {
     match url.redirect(location) {
         Ok(there) => {
@@ -103,7 +103,7 @@ fn redirect(url: &TrackerUrl, location: &str) {
             let kept = if origin(&there) == origin(url) { url.credentials() } else { None };
             assert_eq!(there.credentials(), kept);
             let path = there.target().split('?').next().unwrap_or_default();
-            // What is not asked elsewhere is asked where it was, dots and all.
+            // Dot segments are resolved, unless the path is that of the URL itself.
             let same = there.target().starts_with(url.target().split('?').next().unwrap_or_default());
             assert!(same || path.split('/').all(|segment| segment != "." && segment != ".."));
             parts(&there);
@@ -113,7 +113,7 @@ fn redirect(url: &TrackerUrl, location: &str) {
     }
 }
 
-/// Whatever was redacted, only what is nobody's secret is left: schemes, hosts, and the words of trackers.
+/// A redacted URL has schemes, hosts, and known words of trackers only.
 fn shows_nothing(shown: &str) {
     assert!(shown.bytes().all(|byte| byte.is_ascii_graphic()), "{shown}");
     if shown == "***" {
@@ -133,7 +133,7 @@ fn shows_nothing(shown: &str) {
     }
 }
 
-/// A secret anywhere but in the host is shown neither with the URL nor in text that repeats it, as it is or decoded.
+/// A secret anywhere but in the host is shown neither with the URL nor in text that quotes it, encoded or decoded.
 fn planted(url: &TrackerUrl, input: &[u8]) {
     if url.expose().to_ascii_uppercase().contains(SECRET) {
         return;

@@ -1,6 +1,6 @@
-//! Datagrams of UDP trackers, both ways. Read as a reply, an input is the answer to at most one thing, and what is taken
-//! from it can be written down again. Read as an announce, all its fields come back from the one that is made of them, with
-//! the URL in its options (BEP 41).
+//! Datagrams of UDP trackers, both ways. As a reply, an input is the answer to at most one kind of request, and what is read
+//! can be written again. As an announce, its fields are those of the datagram that is made of them, with the URL in its
+//! options (BEP 41).
 
 use crate::announce::sound;
 use crate::escape::assert_error;
@@ -13,12 +13,12 @@ use tracker::{Announce, Announced, Crypto, Event, Family, PeerAddress, Scrape, T
 
 /// Memory for each byte of a reply: as for announces over HTTP, without a tape.
 const TIMES_THE_INPUT: usize = 64;
-/// Memory for any reply: the tracker's words, and the first rooms of list and set.
+/// Memory for any reply: the tracker's texts, and the first capacity of list and set.
 const BESIDE: usize = 16 << 10;
 /// Bytes before the options of an announce.
 const ANNOUNCE: usize = 98;
 
-/// Checks everything said above for one input.
+/// Checks the properties above for one input.
 pub fn check(input: &[u8]) {
     match Reply::parse(input) {
         Some(reply) => read(input, reply),
@@ -44,7 +44,7 @@ fn read(input: &[u8], reply: Reply<'_>) {
         let scraped = memory::bounded(bound, || reply.scraped(&scrape));
         scraped.as_ref().iter().for_each(|scraped| {
             assert!(scraped.files.iter().map(|(info_hash, _)| info_hash).eq(scrape.info_hashes()));
-            // Of several torrents the first is asked about twice, and gets the same counts.
+            // Of several torrents the first is asked about twice, and has to get the same counts.
             assert!(torrents == 1 || input[8..20] == input[20..32]);
             assert!(input.len() >= 8 + 12 * (torrents + usize::from(torrents > 1)));
         });
@@ -62,7 +62,9 @@ fn read(input: &[u8], reply: Reply<'_>) {
 fn refused(input: &[u8], action: u32, failure: &Option<String>, error: &DatagramError) {
     match error {
         DatagramError::Failure { reason } => assert_eq!(Some(reason), failure.as_ref()),
-        DatagramError::Action { expected, found } => assert!(*found == action && expected.number() != action && action != 3),
+        DatagramError::Action { expected, found } => {
+            assert!(*found == action && expected.number() != action && action != 3)
+        }
         DatagramError::Empty(asked) => assert!(asked.number() == action && action != 0 && input.len() == 8),
         DatagramError::Short { action: asked, needed, found } => {
             assert!(asked.number() == action && *found == input.len() && found < needed);
@@ -77,7 +79,7 @@ fn refused(input: &[u8], action: u32, failure: &Option<String>, error: &Datagram
     assert_error(error);
 }
 
-/// Every entry of the list is a peer or counted, and the peers make the same list again.
+/// Every entry of the list is a peer or counted as skipped, and the peers make the same list again.
 fn entries(input: &[u8], announced: &Announced, family: Family) {
     sound(announced);
     let size = if family == Family::V4 { 6 } else { 18 };
@@ -99,7 +101,7 @@ fn entries(input: &[u8], announced: &Announced, family: Family) {
     assert_eq!(again, Ok(whole));
 }
 
-/// The input as somebody's announce.
+/// Reads the input as the fields of an announce and of a scrape, and checks the datagrams made of them.
 fn requests(input: &[u8]) {
     let mut source = Source::new(input);
     let [connection, numbers] = [source.array(), source.array()].map(u64::from_be_bytes);
@@ -123,11 +125,11 @@ fn requests(input: &[u8]) {
     let url = std::str::from_utf8(&target).ok().and_then(|target| format!("udp://t.example:1/{target}").parse().ok());
     let url: TrackerUrl = url.unwrap_or_else(|| "udp://t.example:1".parse().expect("a URL"));
     let connection = ConnectionId(connection);
-    // Twice the room it needs, and the first room beside.
+    // Twice the capacity it needs, and the first capacity beside.
     let bound = 4 * (ANNOUNCE + url.target().len()) + 64;
     let packet = memory::bounded(bound, || udp::announce(connection, transaction, &announce, &url));
     same(input, &packet);
-    let told = options(&packet[ANNOUNCE..]).expect("options that make sense");
+    let told = options(&packet[ANNOUNCE..]).expect("valid options");
     assert_eq!(told, if url.target() == "/" { b"" } else { url.target().as_bytes() });
     assert_eq!(udp::connect(transaction)[..12], *b"\0\0\x04\x17\x27\x10\x19\x80\0\0\0\0");
     let scrape = Scrape::new(input.chunks_exact(20).filter_map(|bytes| bytes.try_into().ok()).map(InfoHash));
@@ -142,8 +144,7 @@ fn requests(input: &[u8]) {
     }
 }
 
-/// The fields of BEP 15 come back, but for the event's and the peers wanted, which may have been none, and the address, which
-/// is never told.
+/// The fields of BEP 15 are those of the input; an unknown event is 0, a negative numwant -1, and the IP address always 0.
 fn same(input: &[u8], packet: &[u8]) {
     let mut padded = input.to_vec();
     padded.resize(input.len().max(ANNOUNCE), 0);
@@ -159,7 +160,7 @@ fn same(input: &[u8], packet: &[u8]) {
     assert_eq!(packet[..ANNOUNCE], padded[..ANNOUNCE]);
 }
 
-/// What a tracker makes of the options (BEP 41): 0 ends them, 1 is one byte of nothing, 2 is a part of the URL.
+/// The options as a tracker reads them (BEP 41): 0 ends them, 1 is padding of one byte, 2 is a part of the URL.
 fn options(mut options: &[u8]) -> Option<Vec<u8>> {
     let mut url = Vec::new();
     while let Some((&kind, rest)) = options.split_first() {

@@ -1,7 +1,7 @@
-//! `replay [TARGET [FILE]...] [--seed N] [--mutations N]`: feeds each target its corpus and every past finding, then
-//! changed copies of them.
+//! `replay [TARGET [FILE]...] [--seed N] [--mutations N]`: runs each target on its corpus and every past finding, then on
+//! mutated copies of them.
 //!
-//! Without a target: all. With files: these, and nothing is changed.
+//! Without a target: all of them. With files: only these, without mutations.
 
 use fuzz::mutator::Mutator;
 use fuzz::{TARGETS, Target};
@@ -11,9 +11,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs};
 
-/// Most changed inputs for each target.
+/// Most mutated inputs for each target.
 const MUTATIONS: usize = 40_000;
-/// How long each target is fed with changed inputs, unless their number is given: all of them together take some seconds.
+/// Time for the mutated inputs of each target, unless their number is given: all targets together take some seconds.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A fault, as the text to print.
@@ -23,7 +23,7 @@ struct Options {
     target: Option<String>,
     files: Vec<PathBuf>,
     seed: u64,
-    /// `None` for what there is time for.
+    /// `None` for as many as there is time for.
     mutations: Option<usize>,
 }
 
@@ -46,9 +46,9 @@ fn fail(reason: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The options the arguments ask for; `None` when they ask for nothing we know.
+/// The options of the arguments; `None` when one is unknown.
 fn options(mut arguments: impl Iterator<Item = String>) -> Option<Options> {
-    // Another run tries other changes; the seed printed repeats this one.
+    // Another run tries other mutations; the printed seed repeats this one.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     let mut options = Options { target: None, files: Vec::new(), seed: now, mutations: None };
     while let Some(argument) = arguments.next() {
@@ -91,7 +91,7 @@ fn run(target: Target, options: &Options) -> Result {
         mutations += 1;
     }
     let (files, seconds) = (corpus.len(), begin.elapsed().as_secs_f64());
-    println!("{name}: {files} files and {mutations} changed copies in {seconds:.1} s, --seed {}", options.seed);
+    println!("{name}: {files} files and {mutations} mutated copies in {seconds:.1} s, --seed {}", options.seed);
     Ok(())
 }
 
@@ -110,17 +110,17 @@ fn corpus(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     if files.is_empty() { Err(format!("{}: no corpus", folder.display())) } else { Ok(files) }
 }
 
-/// A file, whose path begins at the folder of the workspace unless it is absolute.
+/// Reads a file, whose path is relative to the folder of the workspace unless it is absolute.
 fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(root().join(path)).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Feeds a target; the panic itself has said what does not hold.
+/// Runs a target on an input; the panic itself has printed which property does not hold.
 fn check(target: Target, input: &[u8], path: &Path) -> Result {
     let repeat = || {
         let (name, path) = (target.name, path.strip_prefix(root()).unwrap_or(path).display());
         format!(
-            "{name} has something against {path}; repeat with: cargo test --release --no-default-features \
+            "{name} fails on {path}; repeat with: cargo test --release --no-default-features \
              --manifest-path xtask/fuzz/Cargo.toml --test replay -- {name} {path}"
         )
     };

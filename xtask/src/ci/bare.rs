@@ -1,4 +1,4 @@
-//! What is checked on the machine without optional programs that `cargo xtask bare` makes.
+//! The checks on a machine without optional programs, which `cargo xtask bare` makes.
 
 use xtask::optional::{self, Optional};
 use xtask::shell::Result;
@@ -9,11 +9,11 @@ use super::table::{End, Row, table};
 /// The unit tests that start programs.
 const TESTS: &str = "cargo test -p xtask -p lab -p cli --lib --bins --locked --quiet";
 
-/// Runs the checks. Each optional program must be gone, and named.
+/// Runs the checks. Each optional program must be missing, and be named as the reason of a skip.
 pub(crate) fn run(steps: &[Step]) -> Result {
     let here: Vec<&str> = optional::ALL.iter().filter(|one| one.is_here()).map(|one| one.name).collect();
     if !here.is_empty() {
-        return Err(format!("bare: still here: {}", here.join(", ")));
+        return Err(format!("bare: still installed: {}", here.join(", ")));
     }
     let tests = Step { name: "tests", repeat: TESTS, run: |_| cargo(TESTS), is_bare: true };
     let checks = steps.iter().filter(|step| step.is_bare);
@@ -24,7 +24,7 @@ pub(crate) fn run(steps: &[Step]) -> Result {
     if unnamed.is_empty() { Ok(()) } else { Err(format!("bare: missing and not named: {}", unnamed.join(", "))) }
 }
 
-/// Those that no check has named as missing.
+/// The optional programs that no check has named as missing.
 fn unnamed<'a>(rows: &'a [Row], all: &'a [&'static Optional]) -> impl Iterator<Item = &'static Optional> + 'a {
     let named = |one: &Optional| {
         rows.iter().filter(|row| row.end == End::Done).flat_map(Row::missing).any(|missing| missing.name == one.name)

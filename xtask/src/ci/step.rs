@@ -1,4 +1,4 @@
-//! The checks, played one after the other.
+//! The steps of `ci`, run one after the other.
 
 use std::time::Instant;
 
@@ -7,12 +7,12 @@ use xtask::skips::Skips;
 
 use super::table::{End, Row};
 
-/// One check: its name, the command that repeats it, and how it is done.
+/// One check: its name, the command that repeats it, and its function.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) repeat: &'static str,
     pub(crate) run: fn(&Skips) -> Result,
-    /// Whether other programs take part, so that it is tried without them too.
+    /// Whether it uses other programs, so that it is also run without them.
     pub(crate) is_bare: bool,
 }
 
@@ -21,7 +21,7 @@ pub(super) const fn step(name: &'static str, repeat: &'static str, run: fn(&Skip
     Step { name, repeat, run, is_bare: false }
 }
 
-/// A check in which other programs take part.
+/// A check that uses other programs.
 pub(super) const fn with_programs(name: &'static str, repeat: &'static str, run: fn(&Skips) -> Result) -> Step {
     Step { name, repeat, run, is_bare: true }
 }
@@ -47,7 +47,7 @@ pub(crate) fn play(steps: &[&Step]) -> (Vec<Row>, Result) {
     (rows, done)
 }
 
-/// Runs a cargo command given as one types it.
+/// Runs a cargo command given as a line.
 pub(crate) fn cargo(line: &str) -> Result {
     shell::run(&mut shell::cargo(line.split(' ').skip(1)))
 }

@@ -16,15 +16,15 @@ pub(crate) struct Row {
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Without a fault in what could be checked.
+    /// Without a failure in what could be checked.
     Done,
     Failed,
-    /// A check before it failed.
+    /// A check before this one failed.
     NotRun,
 }
 
 impl Row {
-    /// One word or two for the table.
+    /// The result, for the table.
     pub(crate) fn result(&self) -> &'static str {
         match self.end {
             End::Failed => "FAILED",
@@ -35,7 +35,7 @@ impl Row {
         }
     }
 
-    /// What was missing.
+    /// The optional programs that were missing.
     pub(crate) fn missing(&self) -> impl Iterator<Item = &'static Optional> {
         self.skipped.iter().filter_map(|skip| match skip.why {
             Why::Missing(missing) => Some(missing),
@@ -62,7 +62,7 @@ impl Row {
     }
 }
 
-/// The table, how to get what was missing, and the sum under this name.
+/// The table, how to install what was missing, and the totals under this name.
 pub(crate) fn table(name: &str, rows: &[Row]) -> String {
     let mut text = String::from("step         result   seconds  skipped, and why\n");
     for row in rows {
@@ -71,7 +71,7 @@ pub(crate) fn table(name: &str, rows: &[Row]) -> String {
         let lines = reasons.iter().map(String::as_str).chain(reasons.is_empty().then_some(""));
         for (number, reason) in lines.enumerate() {
             let head = if number == 0 { head.as_str() } else { "" };
-            // A String takes whatever is written to it.
+            // Writing to a String does not fail.
             let _ = writeln!(text, "{}", format!("{head:<29}  {reason}").trim_end());
         }
     }
@@ -88,7 +88,7 @@ pub(crate) fn table(name: &str, rows: &[Row]) -> String {
     text
 }
 
-/// The commands that bring all that was missing.
+/// The commands that install all that was missing.
 fn remedies(rows: &[Row]) -> Vec<String> {
     let mut missing: Vec<&Optional> = Vec::new();
     for one in rows.iter().flat_map(Row::missing) {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn each_step_has_its_result_and_each_reason_its_line() {
+    fn each_step_has_a_result_and_each_reason_a_line() {
         let missing = |one: &'static Optional| Why::Missing(one);
         let rows = [
             row("tidy", End::Done, &[]),
@@ -149,7 +149,7 @@ ci: 2 passed, 1 failed, 2 skipped
     }
 
     #[test]
-    fn nothing_is_advised_where_nothing_is_missing() {
+    fn a_table_without_skips_has_no_remedies() {
         assert!(!table("ci", &[row("tidy", End::Done, &[])]).contains("to run what was skipped"));
     }
 }

@@ -1,4 +1,4 @@
-//! Lines of Rust, those of tests apart, and what is public.
+//! Counts lines of Rust, apart from those of tests, and public items.
 
 use std::fs;
 use std::ops::AddAssign;
@@ -6,14 +6,14 @@ use std::path::Path;
 
 use xtask::shell::Result;
 
-/// What files hold. Lines are all lines, comments and blank ones too.
+/// The counts of files. Lines include comments and blank ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Count {
-    /// Lines that are no test.
+    /// Lines outside tests.
     pub(super) code: usize,
-    /// Lines of tests: what `#[cfg(test)]` is above, and files of folders named `tests`.
+    /// Lines of tests: items with `#[cfg(test)]`, and files in folders named `tests`.
     pub(super) tests: usize,
-    /// Public items that are no test's, by their first word: approximate, for macros and private modules are not looked into.
+    /// Public items outside tests, by their first word; approximate, because macros and private modules are not considered.
     pub(super) public: usize,
 }
 
@@ -25,13 +25,13 @@ impl AddAssign for Count {
     }
 }
 
-/// What an item begins with after `pub `.
+/// The first word of an item after `pub `.
 const ITEMS: &[&str] = &["fn", "async", "const", "enum", "macro", "mod", "static", "struct", "trait", "type", "use"];
 
-/// The files of Rust in a folder and below, build output apart.
+/// The files of Rust in a folder and below, without build output.
 pub(super) fn folder(folder: &Path) -> Result<Count> {
     let mut sum = Count::default();
-    // Not each folder is there today.
+    // A folder may not exist.
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() && entry.file_name() != "target" {
@@ -44,7 +44,7 @@ pub(super) fn folder(folder: &Path) -> Result<Count> {
     Ok(sum)
 }
 
-/// Whether a whole file is a test's.
+/// Whether a whole file is of tests.
 fn is_test(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == "tests.rs") || path.iter().any(|part| part == "tests")
 }
@@ -53,10 +53,10 @@ fn all_tests(text: &str) -> Count {
     Count { tests: text.lines().count(), ..Count::default() }
 }
 
-/// What one file holds, which is formatted by rustfmt: an item ends at the indentation at which it begins.
+/// The counts of one file, formatted by rustfmt: an item ends at the indentation at which it begins.
 fn file(text: &str) -> Count {
     let mut count = Count::default();
-    // The indentation of the test's item that the line is in.
+    // The indentation of the test item that contains the line.
     let mut test: Option<usize> = None;
     for line in text.lines() {
         let trimmed = line.trim();
@@ -126,7 +126,7 @@ mod tests {
 ";
 
     #[test]
-    fn tests_are_counted_apart() {
+    fn lines_of_tests_are_counted_separately() {
         let tests = 2 + 5 + 2 + 7;
         let expected = Count { code: FILE.lines().count() - tests, tests, public: 3 };
         assert_eq!(file(FILE), expected);

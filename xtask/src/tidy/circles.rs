@@ -1,7 +1,7 @@
-//! No circles of files: the files of a crate that need each other, directly or by others, are one file in pieces.
+//! No circles of files: files of a crate that depend on each other, directly or through others, cannot be read separately.
 //!
-//! An edge is a path from `crate`, `super` or `self` to another file of the crate, or a `pub use` of a child's item, in code that is
-//! not only for tests. No edges: `mod`, and what else a parent names of its own children; the exports of the crate's root.
+//! An edge is a path from `crate`, `super` or `self` to another file of the crate, or a `pub use` of a child's item, outside
+//! code for tests. No edges: `mod`, and other names of its own children in a parent; the exports of the crate root.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::modules::{Crate, Reference};
 /// Edges that may close a circle: from, to, and the reason. Only type aliases belong here.
 const ALLOWED: &[(&str, &str, &str)] = &[];
 
-/// Files, those that each needs, and the line that says so.
+/// Files, the files that each depends on, and the line of the path.
 type Edges<'a> = BTreeMap<&'a str, BTreeMap<&'a str, usize>>;
 
 /// Each circle of a crate's files, with the edges inside it.
@@ -33,7 +33,7 @@ fn edges(of: &Crate) -> Edges<'_> {
     edges
 }
 
-/// The sets of files, two or more, each of which reaches all others of its set.
+/// The sets of two or more files of which each reaches all others (strongly connected components).
 fn circles<'a>(edges: &Edges<'a>) -> Vec<BTreeSet<&'a str>> {
     let reached: BTreeMap<&str, BTreeSet<&'a str>> = edges.keys().map(|file| (*file, reachable(edges, file))).collect();
     let is_reached = |from: &str, to: &str| reached.get(from).is_some_and(|files| files.contains(to));
@@ -92,7 +92,7 @@ mod tests {
         };
         assert_eq!(circles("mod b; use b::B; struct A(b::Other);"), 0);
         assert_eq!(circles("mod b; pub(crate) use b::B; struct A;"), 1);
-        // Resolved: the child's import of another child's item through the parent is none of the parent.
+        // A child's import of another child's item through the parent is an edge to the other child, not to the parent.
         let files = [
             ("lib.rs", "mod a;"),
             ("a.rs", "mod b; mod c; pub use c::C;"),

@@ -3,7 +3,7 @@
 
 use super::modules::Crate;
 
-/// Each path of a crate that leads through what its root re-exports.
+/// Each path of a crate that leads through a re-export of its root.
 pub(super) fn complaints(of: &Crate) -> Vec<String> {
     let mut found = Vec::new();
     for path in of.references().filter(|path| path.is_through_root && path.is_anchored()) {
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_root_exports_is_complained_of() {
+    fn paths_through_exports_of_the_root_are_complaints() {
         let files = [
             ("lib.rs", "mod a; mod b; pub use a::A; pub struct Own;\nmod tests { use super::A; }"),
             ("a.rs", "pub struct A;\nfn f() -> crate::A {}"),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::tokens::{Token, tokens};
 
-/// The modules of one crate by their paths, of which `crate` is the root.
+/// The modules of one crate by their paths; the root is `crate`.
 pub(super) struct Crate {
     /// The file of the root, `lib.rs` or `main.rs`.
     pub(super) root: String,
@@ -16,7 +16,7 @@ pub(super) struct Crate {
 #[derive(Default)]
 struct Module {
     file: String,
-    /// What its imports bind, by name: the path as written.
+    /// The paths that its imports bind, as written, by name.
     bound: HashMap<String, Vec<String>>,
     mentions: Vec<Mention>,
 }
@@ -26,7 +26,7 @@ struct Mention {
     path: Vec<String>,
     line: usize,
     is_export: bool,
-    /// In code that only tests are built of.
+    /// Whether it is in code for tests only.
     is_test: bool,
 }
 
@@ -42,12 +42,12 @@ pub(super) struct Reference<'a> {
     /// The module that defines the item, and its file.
     pub(super) home: String,
     pub(super) home_file: &'a str,
-    /// Whether it was reached by what the root imports or exports.
+    /// Whether it was reached through an import or export of the root.
     pub(super) is_through_root: bool,
 }
 
 impl Reference<'_> {
-    /// Whether it begins at the crate, the parent or the module itself; otherwise at what the module declares or imports.
+    /// Whether it begins with `crate`, `super` or `self`; otherwise with a name that the module declares or imports.
     pub(super) fn is_anchored(&self) -> bool {
         ["crate::", "super::", "self::"].iter().any(|start| self.path.starts_with(start))
     }
@@ -106,7 +106,7 @@ impl Crate {
         })
     }
 
-    /// Where a path leads that this module names; `None` when that is another crate.
+    /// The target of a path that this module names; `None` if it is in another crate.
     fn resolve(&self, from: &str, path: &[String], chain: usize) -> Option<Target> {
         let (first, rest) = path.split_first()?;
         let module = |module: &str| Some(Target { module: module.to_owned(), is_item: false, is_through_root: false });
@@ -115,13 +115,13 @@ impl Crate {
             "crate" => module(ROOT),
             "self" => module(from),
             "super" => parent(from),
-            // An item of its own is no other file's, and what is unknown another crate's.
+            // An item of this module is in no other file, and an unknown name is in another crate.
             name => self.member(from, name, chain).filter(|found| found.module != from || !found.is_item),
         };
         rest.iter().try_fold(first?, |reached, name| match name.as_str() {
             _ if reached.is_item => Some(reached),
             "super" => parent(&reached.module),
-            // All that it has: the module itself.
+            // `*` is the module itself.
             "*" => Some(Target { is_through_root: reached.module == ROOT, ..reached }),
             name => {
                 let next = self.member(&reached.module, name, chain)?;
@@ -130,7 +130,7 @@ impl Crate {
         })
     }
 
-    /// What a module has under a name: a module below it, what an import binds, or else an item that it defines.
+    /// The target of a name in a module: a module below it, the target of an import, or else an item that it defines.
     fn member(&self, module: &str, name: &str, chain: usize) -> Option<Target> {
         let child = format!("{module}::{name}");
         if self.modules.contains_key(&child) {
@@ -150,7 +150,7 @@ struct Reader<'a> {
     /// The token that is read next.
     at: usize,
     file: String,
-    /// The path of the module that it is in.
+    /// The path of the module that is being read.
     name: String,
     is_test: bool,
     modules: &'a mut BTreeMap<String, Module>,
@@ -281,12 +281,12 @@ impl<'a> Reader<'a> {
         token
     }
 
-    /// The token that comes after so many others.
+    /// The token after the next `ahead` ones.
     fn peek(&self, ahead: usize) -> &'a str {
         self.tokens.get(self.at + ahead).map_or("", |token| token.text)
     }
 
-    /// The token that was read so many tokens ago, the last one by 1.
+    /// The token that was read `back` tokens ago; 1 is the last one.
     fn behind(&self, back: usize) -> &'a str {
         self.at.checked_sub(back).and_then(|at| self.tokens.get(at)).map_or("", |token| token.text)
     }
@@ -343,7 +343,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn code_for_tests_is_told_apart() {
+    fn code_for_tests_is_marked() {
         let files = [
             ("lib.rs", "mod a; mod b; #[cfg(test)] mod c;"),
             (

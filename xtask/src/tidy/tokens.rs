@@ -1,4 +1,4 @@
-//! Rust source as words and signs, without comments and literals: enough to find modules, imports and paths.
+//! Tokens of Rust source, without comments and literals: enough to find modules, imports and paths.
 
 /// A name, or one sign; `::` is one sign too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_are_single() {
+    fn each_sign_is_a_token() {
         let words: Vec<&str> = tokens("use a::{b, c as d};").iter().map(|token| token.text).collect();
         assert_eq!(words, ["use", "a", "::", "{", "b", ",", "c", "as", "d", "}", ";"]);
     }

@@ -1,4 +1,4 @@
-//! Idioms that a stranger stumbles over, a count for each crate: `xtask/words.txt` holds what is left, and it may only fall.
+//! Idioms that are hard to read, counted for each crate: `xtask/words.txt` has the counts allowed, which may only fall.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ const IDIOMS: &[&str] = &[
     concat!("who", "m"),
 ];
 
-/// Where the counts of the files differ from those allowed. Idioms in Rust and in pages count, also those of tests.
+/// Complaints where the counts differ from those allowed. Idioms in Rust, also in tests, and in Markdown count.
 pub(super) fn complaints(files: &BTreeMap<String, String>) -> Vec<String> {
     let allowed = files.get(COUNTS).map_or("", String::as_str).lines().filter_map(|line| line.split_once(' '));
     let allowed: BTreeMap<&str, usize> = allowed.map(|(name, count)| (name, count.parse().unwrap_or(0))).collect();
@@ -37,14 +37,14 @@ pub(super) fn complaints(files: &BTreeMap<String, String>) -> Vec<String> {
     counts.into_iter().filter_map(complaint).collect()
 }
 
-/// The crate that a file belongs to, by its folder; files outside all crates are one more.
+/// The folder of the crate that a file belongs to; files outside all crates count together.
 fn folder(path: &str) -> &str {
     let depth = if path.starts_with("crates/") { 2 } else { 1 };
     let end = path.match_indices('/').nth(depth - 1).map(|(at, _)| at);
     end.and_then(|end| path.get(..end)).filter(|name| !name.starts_with('.')).unwrap_or("others")
 }
 
-/// How often the idioms stand in a text. One that is broken over two lines is missed.
+/// The number of idioms in a text. One that is broken over two lines is missed.
 fn idioms(text: &str) -> usize {
     let text = text.to_lowercase();
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_may_neither_rise_nor_stay_behind() {
+    fn a_count_that_differs_from_the_allowed_one_is_a_complaint() {
         let word = concat!("no", "body");
         let text = format!("// {word} and {word}, not {word}s or a_{word}\n");
         let files = |counts: &str| {

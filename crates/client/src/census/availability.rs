@@ -181,7 +181,7 @@ mod tests {
     fn of_so_many(pieces: Option<u32>, peers: &[Pieces]) -> Availability {
         let mut availability = Availability::new(pieces);
         for peer in peers {
-            let role = if *peer == Pieces::Unsaid { Role::Unknown } else { Role::Leech };
+            let role = if *peer == Pieces::Unknown { Role::Unknown } else { Role::Leech };
             availability.add(peer, role);
         }
         availability
@@ -200,7 +200,7 @@ mod tests {
             (vec![lacking(&[7]), lacking(&[7, 8])], 0.9, 0.9),
             (vec![lacking(&[7]), lacking(&[3])], 1.8, 1.8),
             (vec![lacking(&[]), Pieces::None], 1.0, 1.0),
-            (vec![having(&[0]), Pieces::Unsaid, Pieces::Unsaid], 0.1, 1.1),
+            (vec![having(&[0]), Pieces::Unknown, Pieces::Unknown], 0.1, 1.1),
             (vec![Pieces::None, having(&[])], 0.0, 0.0),
         ] {
             assert_eq!(of(&peers).copies(), Some(Copies { min, max }), "{peers:?}");
@@ -209,12 +209,12 @@ mod tests {
 
     #[test]
     fn silence_never_means_that_a_piece_is_missing() {
-        for peers in [vec![], vec![Pieces::Unsaid]] {
+        for peers in [vec![], vec![Pieces::Unknown]] {
             assert_eq!((of(&peers).copies(), of(&peers).missing()), (None, None), "{peers:?}");
         }
         assert_eq!(of(&[lacking(&[7, 9])]).missing(), Some(vec![7, 9]));
         assert_eq!(of(&[lacking(&[7, 9]), Pieces::All]).missing(), Some(vec![]));
-        assert_eq!(of(&[Pieces::None, Pieces::Unsaid]).missing(), Some((0..10).collect()));
+        assert_eq!(of(&[Pieces::None, Pieces::Unknown]).missing(), Some((0..10).collect()));
     }
 
     #[test]
@@ -237,11 +237,11 @@ mod tests {
         let copies = |min, max| Some(Copies { min, max });
         for (peers, expected) in [
             (vec![], (None, None)),
-            (vec![Pieces::Unsaid], (None, None)),
+            (vec![Pieces::Unknown], (None, None)),
             (vec![Pieces::None], (copies(0.0, 0.0), None)),
             (vec![Pieces::All, full()], (copies(2.0, 2.0), Some(vec![]))),
             (vec![Pieces::All, Pieces::None], (copies(1.0, 1.0), Some(vec![]))),
-            (vec![Pieces::All, Pieces::Unsaid], (copies(1.0, 2.0), Some(vec![]))),
+            (vec![Pieces::All, Pieces::Unknown], (copies(1.0, 2.0), Some(vec![]))),
             (vec![Pieces::All, part()], (None, Some(vec![]))),
             (vec![part()], (None, None)),
             (vec![told()], (None, None)),

@@ -119,7 +119,7 @@ impl First {
 /// What two endpoints of a client say of its pieces.
 #[derive(Hash)]
 enum Likeness<'a> {
-    Unsaid,
+    Unknown,
     None,
     Some(&'a [u8]),
     All,
@@ -129,7 +129,7 @@ impl<'a> Likeness<'a> {
     fn of(pieces: &'a Pieces, of: Option<u32>) -> Self {
         match pieces {
             pieces if pieces.is_all(of) => Self::All,
-            Pieces::Unsaid => Self::Unsaid,
+            Pieces::Unknown => Self::Unknown,
             Pieces::None | Pieces::All => Self::None,
             Pieces::Some { bitfield, .. } => Self::Some(bitfield.as_bytes()),
         }
@@ -223,9 +223,9 @@ mod tests {
         let mute = |address: &str| mute(address, TR);
         assert_eq!(
             met(&[
-                (mute(V4), Pieces::Unsaid),
+                (mute(V4), Pieces::Unknown),
                 (plain(V6, TR), Pieces::All),
-                (mute("198.51.100.7:51413"), Pieces::Unsaid),
+                (mute("198.51.100.7:51413"), Pieces::Unknown),
                 (plain("198.51.100.8:51413", TR), Pieces::All),
             ]),
             [Met::New, Met::Instead(at(V4)), Met::Again(at(V4)), Met::Again(at(V4))]
@@ -276,7 +276,7 @@ mod tests {
         // Clients that keep their id, and two ids.
         assert_eq!(seeds([plain(V4, TR), plain(V6, b"-TR4140-bbbbbbbbbbbb")])[1], Met::New);
         // Those that said nothing have nothing in common.
-        assert_eq!(met(&[(mute(V4, a), Pieces::Unsaid), (mute(V6, b), Pieces::Unsaid)])[1], Met::New);
+        assert_eq!(met(&[(mute(V4, a), Pieces::Unknown), (mute(V6, b), Pieces::Unknown)])[1], Met::New);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::census::role::conclude;
 use crate::dial::peer_error::text;
 use crate::dial::story::{Story, listen_end};
 use guard::Secrets;
-use peer_session::Said;
+use peer_session::Advertised;
 use report::{Completeness, Oddity, Role};
 
 impl Story {
@@ -14,7 +14,7 @@ impl Story {
         if let Some(Err(violation)) = pieces.map(|pieces| said.settle(pieces)) {
             let end = peer_session::ListenEnd::Violation(violation);
             (report.listen_end, report.error) = (Some(listen_end(&end)), Some(text(&end, secrets)));
-            *said = Said::default();
+            *said = Advertised::default();
         }
         report.oddities = said.oddities.iter().filter_map(oddity).collect();
         let silence = report.theirs.and_then(|theirs| said.silence(theirs.peer_id));

@@ -1,6 +1,6 @@
 //! Concludes a peer's role from what it said.
 
-use peer_session::{MOST_HOLES, Pieces, Said, Silence, may_be_lazy};
+use peer_session::{Advertised, MOST_HOLES, Pieces, Silence, may_be_lazy};
 use report::{Role, RoleFrom};
 
 /// The role of a peer of a torrent with `pieces` pieces, by what it said alone. Whether it is a likely seed depends on the other
@@ -9,7 +9,7 @@ use report::{Role, RoleFrom};
 /// While the number of pieces is unknown, only what is certain gives a role: a seed has said that it has all pieces, and a leecher
 /// has holes that neither spare bits nor a lazy bitfield can explain. Others are unknown, also those that want no more pieces:
 /// they may have all there are.
-pub(crate) fn conclude(said: &Said, silence: Option<Silence>, pieces: Option<u32>) -> (Role, RoleFrom) {
+pub(crate) fn conclude(said: &Advertised, silence: Option<Silence>, pieces: Option<u32>) -> (Role, RoleFrom) {
     let from = from_of(&said.pieces);
     match &said.pieces {
         has if has.is_all(pieces) => (Role::Seed, from),
@@ -20,7 +20,7 @@ pub(crate) fn conclude(said: &Said, silence: Option<Silence>, pieces: Option<u32
             _ if reveals(said) => (Role::SuperSeed, RoleFrom::NoneAndUnchoke),
             _ => (Role::Leech, from),
         },
-        Pieces::Unsaid => match silence {
+        Pieces::Unknown => match silence {
             Some(Silence::Empty) => (Role::Leech, from),
             Some(Silence::EmptyOrHidden) | None => (Role::Unknown, from),
         },
@@ -29,7 +29,7 @@ pub(crate) fn conclude(said: &Said, silence: Option<Silence>, pieces: Option<u32
 }
 
 /// The role of a peer that says it has nothing. An initial seed (BEP 16) says so too, and does not say what it wants.
-fn conclude_of_nothing(said: &Said, from: RoleFrom) -> (Role, RoleFrom) {
+fn conclude_of_nothing(said: &Advertised, from: RoleFrom) -> (Role, RoleFrom) {
     let upload_only = said.extension.as_ref().and_then(|extension| extension.upload_only);
     match upload_only {
         None if said.unchoked => (Role::SuperSeed, RoleFrom::NoneAndUnchoke),
@@ -43,7 +43,7 @@ const MOST_REVEALED: u32 = 2;
 
 /// Whether a peer names its pieces one at a time, as super-seeding does: it began with none, would send us some, and has named hardly
 /// any. A leecher with pieces begins with a bitfield.
-fn reveals(said: &Said) -> bool {
+fn reveals(said: &Advertised) -> bool {
     let Pieces::Some { bitfield, by_bitfield: false, .. } = &said.pieces else { return false };
     let upload_only = said.extension.as_ref().and_then(|extension| extension.upload_only);
     said.unchoked && upload_only.is_none() && bitfield.count_ones() <= MOST_REVEALED
@@ -51,11 +51,11 @@ fn reveals(said: &Said) -> bool {
 
 /// Whether a peer may have everything and hide it, for all that is known: its client says nothing of pieces when it has none
 /// and when it is the initial seed (BEP 16), or it says that it neither has nor wants any.
-pub(crate) fn may_hide(role: Role, said: &Said, silence: Option<Silence>) -> bool {
+pub(crate) fn may_hide(role: Role, said: &Advertised, silence: Option<Silence>) -> bool {
     let says_none = match &said.pieces {
         Pieces::None => true,
         Pieces::Some { bitfield, .. } => bitfield.count_ones() == 0,
-        Pieces::All | Pieces::Unsaid => false,
+        Pieces::All | Pieces::Unknown => false,
     };
     role == Role::Unknown && (says_none || silence == Some(Silence::EmptyOrHidden))
 }
@@ -67,7 +67,7 @@ const HOLES_IN: u32 = 4;
 
 /// The holes of a peer that may be a seed: few, and in several places. A leecher that takes the pieces in order has its
 /// holes in one.
-pub(crate) fn scattered_holes(said: &Said, pieces: u32) -> Option<Vec<u32>> {
+pub(crate) fn scattered_holes(said: &Advertised, pieces: u32) -> Option<Vec<u32>> {
     let Pieces::Some { bitfield, by_bitfield: true, .. } = &said.pieces else { return None };
     let missing = pieces - bitfield.count_ones();
     if !(FEWEST_HOLES..=MOST_HOLES).contains(&missing) || missing > pieces / HOLES_IN {
@@ -80,7 +80,7 @@ pub(crate) fn scattered_holes(said: &Said, pieces: u32) -> Option<Vec<u32>> {
 
 fn from_of(pieces: &Pieces) -> RoleFrom {
     match pieces {
-        Pieces::Unsaid => RoleFrom::Nothing,
+        Pieces::Unknown => RoleFrom::Nothing,
         Pieces::All => RoleFrom::HaveAll,
         Pieces::None => RoleFrom::HaveNone,
         Pieces::Some { by_bitfield: false, .. } => RoleFrom::Haves,
@@ -97,14 +97,14 @@ mod tests {
 
     const PIECES: u32 = 160;
 
-    fn lacking(holes: &[u32], haves: &[u32]) -> Said {
+    fn lacking(holes: &[u32], haves: &[u32]) -> Advertised {
         let mut bytes = vec![0xff; 20];
         holes.iter().for_each(|&hole| bytes[hole as usize / 8] &= !(0x80 >> (hole % 8)));
         said([Message::Bitfield(bytes.into())].into_iter().chain(haves.iter().map(|&piece| Message::Have(piece))))
     }
 
-    fn said(messages: impl IntoIterator<Item = Message>) -> Said {
-        let mut said = Said::default();
+    fn said(messages: impl IntoIterator<Item = Message>) -> Advertised {
+        let mut said = Advertised::default();
         messages.into_iter().for_each(|message| said.take(&message, Some(PIECES)).unwrap());
         said
     }
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn roles_while_the_number_of_pieces_is_unknown() {
         let of = |messages: Vec<Message>| {
-            let mut said = Said::default();
+            let mut said = Advertised::default();
             messages.iter().for_each(|message| said.take(message, None).unwrap());
             conclude(&said, None, None)
         };
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(scattered_holes(&said([Message::HaveAll]), PIECES), None);
         // A quarter of a torrent of 20 pieces is five.
         for (bytes, holes) in [(b"\x7d\xf7\xd0", Some(vec![0, 6, 12, 18])), (b"\x55\x75\xf0", None)] {
-            let mut small = Said::default();
+            let mut small = Advertised::default();
             small.take(&Message::Bitfield(Bytes::from_static(bytes)), Some(20)).unwrap();
             assert_eq!(scattered_holes(&small, 20), holes);
         }

@@ -5,7 +5,7 @@ use crate::shared::address_quota::AddressPermit;
 use crate::shared::permits::ConnectionPermit;
 use guard::Secrets;
 use ids::InfoHash;
-use peer_session::{HandshakeFailure, Looks};
+use peer_session::{HandshakeFailure, Sniffed};
 use report::{Encryption, Outcome, Stage};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -99,7 +99,7 @@ impl Attempt {
         match (self.outcome, &self.error) {
             (Outcome::ClosedBeforeHandshake | Outcome::ShortHandshake, _) => true,
             (_, Some(PeerError::Handshake(HandshakeFailure::NotBitTorrent(bytes)))) => {
-                bytes.looks() == Looks::HighEntropy
+                bytes.looks() == Sniffed::HighEntropy
             }
             _ => false,
         }

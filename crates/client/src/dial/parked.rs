@@ -22,8 +22,11 @@ impl Parked {
     /// Takes those whose address has a permit again, each with one. What is left waits for addresses without any: the next
     /// permit that comes back there changes [`AddressQuota::freed`].
     pub(crate) fn take(&mut self, addresses: &AddressQuota) -> Vec<DialRequest> {
+        if self.waiting.is_empty() {
+            return Vec::new();
+        }
         let freed = addresses.freed();
-        if self.waiting.is_empty() || self.looked == freed {
+        if self.looked == freed {
             return Vec::new();
         }
         self.looked = freed;

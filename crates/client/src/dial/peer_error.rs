@@ -2,7 +2,7 @@
 
 use crate::net::resolve::NOT_IN_DNS;
 use guard::{ErrorChain, Refusal, Secrets};
-use peer_session::{HandshakeFailure, Looks, SecureFailure};
+use peer_session::{HandshakeFailure, SecureFailure, Sniffed};
 use report::Detail;
 use std::io;
 use std::time::Duration;
@@ -61,13 +61,13 @@ pub(crate) fn text(error: &(dyn std::error::Error + 'static), secrets: &Secrets)
     secrets.conceal(&guard::escape(&ErrorChain(error).to_string()).to_string())
 }
 
-fn looks(looks: Looks) -> Option<Detail> {
+fn looks(looks: Sniffed) -> Option<Detail> {
     match looks {
-        Looks::Http => Some(Detail::Http),
-        Looks::Tls => Some(Detail::Tls),
-        Looks::Ssh => Some(Detail::Ssh),
-        Looks::Messages => Some(Detail::Messages),
-        Looks::HighEntropy => Some(Detail::HighEntropy),
+        Sniffed::Http => Some(Detail::Http),
+        Sniffed::Tls => Some(Detail::Tls),
+        Sniffed::Ssh => Some(Detail::Ssh),
+        Sniffed::Messages => Some(Detail::Messages),
+        Sniffed::HighEntropy => Some(Detail::HighEntropy),
         _ => None,
     }
 }

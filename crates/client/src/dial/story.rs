@@ -4,7 +4,7 @@ use crate::dial::attempt::{Attempt, Progress};
 use crate::dial::peer_error::{PeerError, text};
 use crate::dial::terms::Facts;
 use guard::Secrets;
-use peer_session::Said;
+use peer_session::Advertised;
 use report::{AttemptReport, ListenEnd, MatchedHash, Outcome, PeerReport, Source, Stage, Transport};
 use tracker::PeerAddress;
 
@@ -12,7 +12,7 @@ use tracker::PeerAddress;
 #[derive(Debug)]
 pub(crate) struct Story {
     pub(crate) report: PeerReport,
-    pub(crate) said: Said,
+    pub(crate) said: Advertised,
 }
 
 /// The story of a peer's one or two attempts. Its errors have no `secrets`; the rest has until it is [concealed](conceal),
@@ -28,7 +28,7 @@ pub(crate) fn tell(mut last: Box<Attempt>, sources: Vec<Source>, torrent: &Facts
     let address = PeerAddress::Socket(request.address);
     let mut report = unreached(address, sources, outcome, progress.stage(), error.as_ref(), secrets);
     let Progress { connect, session, .. } = progress;
-    let peer_session::Progress { handshake, theirs, received, said, listened, .. } = session;
+    let peer_session::Progress { handshake, theirs, received, advertised: said, listened, .. } = session;
     (report.encryption, report.attempts) = (request.encryption, attempts);
     (report.connect, report.handshake) = (connect, handshake);
     (report.theirs, report.bytes_received) = (theirs, received);

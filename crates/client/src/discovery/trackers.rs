@@ -346,7 +346,7 @@ impl Trackers {
     }
 }
 
-/// Looks a tracker's host up, in the resolver's order. A redirect does not begin the time anew: it is one more step of the same
+/// Sniffed a tracker's host up, in the resolver's order. A redirect does not begin the time anew: it is one more step of the same
 /// announce.
 async fn look_up(mut job: TrackerJob, name: String, context: Arc<AnnounceContext>, stopped: Stopped) -> TaskResult {
     let begun = Instant::now();

@@ -98,7 +98,10 @@ impl AddressQuota {
     fn release(&self, ip: Ipv6Addr) -> Option<oneshot::Sender<AddressPermit>> {
         let mut table = self.lock();
         let Table { used, waiting, freed } = &mut *table;
-        if let Entry::Occupied(mut queue) = waiting.entry(ip) {
+        // Most often none waits at all, and no hash is needed to know it.
+        if !waiting.is_empty()
+            && let Entry::Occupied(mut queue) = waiting.entry(ip)
+        {
             while let Some(next) = queue.get_mut().pop_front() {
                 if !next.is_closed() {
                     return Some(next);

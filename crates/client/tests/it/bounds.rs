@@ -1,4 +1,4 @@
-//! What runs share: connection permits, quotas and pace; and which run delays another.
+//! The bounds of a run, and of runs that share them: how many connections at once, and that no run delays another.
 
 use crate::lab::{PATIENCE, collect, config, lab, run};
 use client::{Config, EncryptionPolicy, Event, Outcome, Shared, Swarm, Trackers};
@@ -8,17 +8,17 @@ use std::time::Duration;
 use tracker::PeerAddress;
 
 #[tokio::test]
-async fn no_more_connections_than_allowed() {
+async fn a_run_has_no_more_connections_than_its_concurrency() {
     let lab = lab(std::iter::repeat_n(Peer::slow(Duration::from_millis(1)), 30));
     let told = run(&lab.torrent, Config { concurrency: Some(4), ..config() }).await;
     assert_eq!(told.summary.ok, 30);
-    // One that has finished may still be open on the other side for a moment when the next one begins.
+    // A finished connection may still be open on the other side for a moment when the next one begins.
     let peak = lab.swarm.counts().peak;
     assert!((4..=8).contains(&peak), "{peak} at once");
 }
 
 #[tokio::test]
-async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
+async fn runs_that_share_bounds_stay_within_them_together() {
     let lab = lab(std::iter::repeat_n(Peer::silent(), 3));
     let config = Config { concurrency: Some(4), ..config() };
     let bounds = Shared::new(&config).unwrap();
@@ -28,7 +28,7 @@ async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
         _ = async { tokio::join!(collect(&mut one), collect(&mut other)) } => panic!("no peer can have answered"),
         full = lab.swarm.wait_for(|counts| counts.open == 4, PATIENCE) => assert!(full),
     }
-    // A run that is dropped gives its permits to the other.
+    // The permits of a dropped run are free for the other.
     drop(one);
     let told = collect(&mut other).await;
     assert_eq!(told.summary.outcomes.into_iter().collect::<Vec<_>>(), [(Outcome::HandshakeTimeout, 3)]);
@@ -37,7 +37,7 @@ async fn runs_that_share_their_bounds_go_on_at_the_same_time_within_them() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_not_polled_any_more_holds_no_permit() {
+async fn a_run_that_is_not_polled_holds_no_permit() {
     let (kept, lab) = (lab(std::iter::repeat_n(Peer::closing_on_accept(), 4)), lab([Peer::default()]));
     let config = Config { concurrency: Some(1), ..config() };
     let bounds = Shared::new(&config).unwrap();
@@ -51,12 +51,12 @@ async fn a_run_that_is_not_polled_any_more_holds_no_permit() {
 }
 
 #[tokio::test]
-async fn concurrent_runs_recognise_each_other() {
+async fn runs_that_share_bounds_do_not_dial_each_other() {
     let lab = lab([Peer::default()]);
     let bounds = Shared::new(&config()).unwrap();
     let mut swarms = [(); 2].map(|()| Swarm::sharing(&lab.torrent, config(), &bounds).unwrap());
     assert_eq!(swarms[0].port(), swarms[1].port());
-    // A tracker that lists the endpoints that announced.
+    // The tracker lists the endpoint that announced.
     let own: SocketAddr = ([127, 0, 0, 1], swarms[0].port()).into();
     lab.tracker.set_script(TrackerScript::peers([own]));
     for swarm in &mut swarms {
@@ -65,7 +65,7 @@ async fn concurrent_runs_recognise_each_other() {
 }
 
 #[tokio::test]
-async fn slow_trackers_of_one_run_delay_no_other() {
+async fn slow_trackers_of_one_run_do_not_delay_another_run() {
     let lab = lab([Peer::default()]);
     let bounds = Shared::new(&config()).unwrap();
     let mut slow = Vec::new();
@@ -76,7 +76,7 @@ async fn slow_trackers_of_one_run_delay_no_other() {
         let mut swarm = Swarm::sharing(&lab.torrent, config, &bounds).unwrap();
         tokio::select! {
             event = swarm.next() => panic!("no tracker answers: {event:?}"),
-            // As many as one run asks at once.
+            // A run asks 64 trackers at once.
             last = silent.wait_for(|request| request.query("n").as_deref() == Some("63"), PATIENCE) => assert!(last),
         }
         slow.push((silent, swarm));
@@ -90,18 +90,18 @@ async fn slow_trackers_of_one_run_delay_no_other() {
 }
 
 #[tokio::test]
-async fn second_attempts_stay_within_the_width() {
+async fn second_attempts_stay_within_the_concurrency() {
     let lab = lab(std::iter::repeat_n(Peer::closing_on_accept(), 30));
     let config = Config { concurrency: Some(3), encryption: EncryptionPolicy::PreferPlain, ..config() };
     let told = run(&lab.torrent, config).await;
     assert_eq!(told.summary.outcomes.into_iter().collect::<Vec<_>>(), [(Outcome::ClosedBeforeHandshake, 30)]);
-    // One that has finished may still be open on the other side for a moment when the next one begins.
+    // A finished connection may still be open on the other side for a moment when the next one begins.
     let counts = lab.swarm.counts();
     assert!(counts.accepted == 60 && (1..=6).contains(&counts.peak), "{counts:?}");
 }
 
 #[tokio::test]
-async fn a_tracker_aims_us_at_so_many_peers_and_no_more() {
+async fn peers_of_one_tracker_beyond_the_limit_are_left_out() {
     let lab = lab(std::iter::repeat_n(Peer::default(), 10));
     let told = run(&lab.torrent, Config { max_peers: Some(3), ..config() }).await;
     assert_eq!((told.summary.ok, lab.swarm.accepted()), (3, 3));
@@ -111,7 +111,7 @@ async fn a_tracker_aims_us_at_so_many_peers_and_no_more() {
 }
 
 #[tokio::test]
-async fn what_we_chose_not_to_dial_is_no_loss() {
+async fn declined_peers_are_counted_apart() {
     let mut lab = lab([Peer::default()]);
     let peer = lab.swarm.endpoints()[0];
     let more = [lab.swarm.open_port().unwrap(), lab.swarm.open_port().unwrap()].map(|port| (*peer.ip(), port).into());
@@ -121,7 +121,7 @@ async fn what_we_chose_not_to_dial_is_no_loss() {
     let config = Config { max_per_address: Some(1), peers, ..config() };
     let told = run(&lab.torrent, config.clone()).await;
     let counts = (told.summary.peers, told.summary.ok, told.summary.declined);
-    // Two ports too many and a low one; that no single host has the address is the user's mistake.
+    // Two ports too many and a low one. The unspecified address is the user's mistake: invalid, not declined.
     assert_eq!((counts, lab.swarm.accepted()), ((5, 1, 3), 1));
     let declined: Vec<_> =
         told.peers.iter().filter(|report| report.is_declined()).map(|report| report.outcome).collect();

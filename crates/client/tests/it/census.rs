@@ -1,4 +1,4 @@
-//! What the peers that were reached have between them: seeds, likely seeds, copies, missing pieces and files.
+//! The census: seeds, likely seeds, copies, missing pieces and files of the peers that were reached.
 
 use crate::lab::{PATIENCE, config, told_by};
 use client::{Config, Copies, Role, RoleFrom};
@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 const PIECES: u32 = 1000;
-/// Many peers, and no time for them to say anything but this.
+/// No extensions: each of many peers sends a bitfield and at most some `have`s.
 const RESERVED: [u8; 8] = [0; 8];
 
-/// At once, for the many: both ends of every connection take a descriptor.
+/// Connections at once: both ends of each take a descriptor of this process.
 const AT_ONCE: usize = 2000;
 
 fn listening() -> Config {
@@ -26,7 +26,7 @@ fn listening() -> Config {
     }
 }
 
-/// A peer that says this bitfield in one segment with its handshake.
+/// A peer that sends this bitfield in one segment with its handshake.
 fn having(bitfield: Vec<u8>) -> Peer {
     Peer { reserved: RESERVED, ..Peer::default() }.sending([bitfield])
 }
@@ -62,7 +62,7 @@ async fn lazy_seeds_are_likely_seeds_when_their_haves_do_not_arrive() {
 }
 
 #[tokio::test]
-async fn who_wants_nothing_more_is_a_likely_seed_or_has_chosen_some_of_the_files() {
+async fn an_upload_only_peer_is_a_likely_seed_or_a_partial_seed() {
     let done = || Peer::default().sending([message::extension_handshake(b"d11:upload_onlyi1ee")]);
     let lazy = (0..20).map(|seed| done().sending([LazyBitfield::new(PIECES, seed).bitfield()]));
     let chosen = done().sending([message::bitfield(&message::bits(PIECES, |piece| piece >= 10))]);
@@ -71,7 +71,7 @@ async fn who_wants_nothing_more_is_a_likely_seed_or_has_chosen_some_of_the_files
 }
 
 #[tokio::test]
-async fn a_piece_that_every_peer_lacks_is_missing_and_no_peer_is_a_seed() {
+async fn a_piece_that_all_peers_lack_is_missing_and_no_peer_is_a_seed() {
     let peers = (0..200).map(|seed| having(LazyBitfield::new(PIECES, seed).lacking([7]).bitfield()));
     let (lab, told) = told_by(PIECES, peers, listening()).await;
     assert_eq!(told.summary.roles, BTreeMap::from([(Role::Leech, 200)]));
@@ -84,7 +84,7 @@ async fn a_piece_that_every_peer_lacks_is_missing_and_no_peer_is_a_seed() {
 }
 
 #[tokio::test]
-async fn leechers_that_lack_the_same_are_no_seeds_though_a_seed_has_it() {
+async fn leeches_that_lack_the_same_pieces_are_not_likely_seeds_beside_a_seed() {
     let seed = having(message::bitfield(&message::bits(PIECES, |_| true)));
     let peers = std::iter::repeat_n(lacking(&[100, 300, 500, 700, 900]), 20).chain([seed]);
     let (_, told) = told_by(PIECES, peers, listening()).await;
@@ -93,7 +93,7 @@ async fn leechers_that_lack_the_same_are_no_seeds_though_a_seed_has_it() {
 }
 
 #[tokio::test]
-async fn haves_are_waited_for_as_long_as_there_is_time() {
+async fn haves_of_a_lazy_seed_are_awaited_until_linger_ends() {
     let late = |milliseconds| {
         let lazy = LazyBitfield::new(100, 7);
         let peer = having(lazy.bitfield()).pausing(Duration::from_millis(milliseconds));
@@ -104,13 +104,13 @@ async fn haves_are_waited_for_as_long_as_there_is_time() {
 }
 
 #[tokio::test]
-async fn one_lazy_seed_alone_is_called_nothing_more_than_it_says() {
+async fn one_lazy_seed_alone_is_a_leech() {
     let (_, told) = told_by(PIECES, [having(LazyBitfield::new(PIECES, 1).bitfield())], listening()).await;
     assert_eq!(told.summary.roles, BTreeMap::from([(Role::Leech, 1)]));
 }
 
 #[tokio::test]
-async fn leechers_make_a_copy_together() {
+async fn leeches_make_a_copy_together() {
     let first = message::bitfield(&message::bits(PIECES, |piece| piece < 400));
     let rest = message::bitfield(&message::bits(PIECES, |piece| piece >= 300));
     let (_, told) = told_by(PIECES, [first, rest].map(having), listening()).await;
@@ -119,7 +119,7 @@ async fn leechers_make_a_copy_together() {
 }
 
 #[tokio::test]
-async fn a_seed_that_hides_what_it_has_may_have_what_all_others_lack() {
+async fn a_super_seed_may_have_the_piece_that_all_others_lack() {
     let none = || Peer::default().sending([message::extension_handshake(b"de"), message::have_none()]);
     let (_, told) = told_by(PIECES, [none().sending([message::unchoke()]), lacking(&[7])], listening()).await;
     let swarm = &told.summary.swarm;
@@ -130,7 +130,7 @@ async fn a_seed_that_hides_what_it_has_may_have_what_all_others_lack() {
 }
 
 #[tokio::test]
-async fn a_swarm_in_which_no_peer_has_anything_is_empty() {
+async fn a_swarm_of_peers_without_pieces_is_empty() {
     let empty = || Peer::default().sending([message::extension_handshake(b"de"), message::have_none()]);
     let zeros = having(message::bitfield(&message::bits(PIECES, |_| false)));
     let (_, told) = told_by(PIECES, [empty(), empty(), zeros], listening()).await;
@@ -144,14 +144,14 @@ async fn a_swarm_in_which_no_peer_has_anything_is_empty() {
 }
 
 #[tokio::test]
-async fn a_silent_client_that_may_be_the_initial_seed_may_have_what_all_others_lack() {
+async fn a_silent_client_that_may_super_seed_may_have_the_pieces_that_all_others_lack() {
     let empty = || Peer::default().sending([message::extension_handshake(b"de"), message::have_none()]);
     let silent = |id: &[u8; 20]| Peer::good(id).sending([message::extension_handshake(b"de")]);
     let swarm = |peer| async { told_by(PIECES, [peer, empty()], listening()).await.1.summary.swarm };
     let hiding = swarm(silent(b"-lt0F07-abcdefghijkl")).await;
     assert_eq!((hiding.copies, hiding.missing), (Some(Copies { min: 0.0, max: 1.0 }), None));
     assert_eq!((hiding.coverage.may_hide, hiding.likely_seeds), (1, 0));
-    // rqbit says nothing of pieces when it has none, and at no other time.
+    // rqbit sends no bitfield when it has no piece, and only then.
     let none = swarm(silent(b"-rQ9100-abcdefghijkl")).await;
     assert_eq!((none.copies, none.missing_pieces()), (Some(Copies { min: 0.0, max: 0.0 }), Some(PIECES)));
     assert_eq!(none.coverage.may_hide, 0);

@@ -1,4 +1,4 @@
-//! What is heard after the handshake, and what we say: scripted peers on loopback.
+//! After the handshake: what is understood of a peer's messages, and what we send. Scripted peers on loopback.
 
 use crate::lab::{config, told_by};
 use client::{Config, Copies, ListenEnd, MatchedHash, Oddity, Outcome, PeerReport, Role, RoleFrom};
@@ -6,14 +6,14 @@ use fake_swarm::{Client, Delivery, Ending, Holding, Id, Knows, Peer, Speaks, hos
 use std::time::Duration;
 
 const PIECES: u32 = 100;
-/// Sent by those that set the extension bit and have nothing to say with it.
+/// An extension handshake without any field.
 const NOTHING: &[u8] = b"de";
 
 fn listening() -> Config {
     Config { linger: Duration::from_secs(3), ..config() }
 }
 
-/// A peer that says that much of its pieces, and an extension handshake.
+/// A peer that sends an extension handshake and these messages.
 fn saying(messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
     Peer::default().sending([message::extension_handshake(NOTHING)]).sending(messages)
 }
@@ -44,7 +44,7 @@ async fn real_clients_are_named_and_their_pieces_counted() {
         assert!(reports.iter().all(|report| report.client().unwrap().contains(name)), "{:?}", reports[0].client());
         assert_eq!((reports[0].role, reports[0].completeness.unwrap().have), (Role::Seed, PIECES), "{client:?}");
         assert_eq!((reports[1].role, reports[1].completeness.unwrap().have), (Role::Leech, 40), "{client:?}");
-        // ctorrent and rTorrent say nothing then; what is known of rTorrent's silence is not known of ctorrent's.
+        // Both are silent without pieces; that rTorrent says all at once is measured, of ctorrent it is unknown.
         let (role, from, have, lingered) = match client {
             Client::Ctorrent => (Role::Unknown, RoleFrom::Nothing, None, ListenEnd::TimeUp),
             Client::Rtorrent => (Role::Unknown, RoleFrom::Nothing, None, ListenEnd::Quiet),
@@ -56,14 +56,14 @@ async fn real_clients_are_named_and_their_pieces_counted() {
 }
 
 #[tokio::test]
-async fn a_seed_that_hides_what_it_has_betrays_itself_by_unchoking() {
+async fn a_peer_with_have_none_that_unchokes_is_a_super_seed() {
     let clients = [Client::Libtorrent, Client::Qbittorrent, Client::Deluge, Client::Rtorrent];
     let peers = clients.map(|client| client.initial_seed(PIECES, 714));
     let (_, told) = told_by(PIECES, peers, listening()).await;
     let hidden = (Role::SuperSeed, RoleFrom::NoneAndUnchoke, None);
     let roles: Vec<_> = told.peers.iter().map(role).collect();
     assert_eq!(roles, [hidden, hidden, hidden, (Role::Unknown, RoleFrom::Nothing, None)]);
-    // The three, and rTorrent may be another.
+    // The three super-seeds, and perhaps rTorrent.
     let swarm = &told.summary.swarm;
     assert_eq!((swarm.copies, &swarm.missing), (Some(Copies { min: 0.0, max: 4.0 }), &None));
     assert_eq!((swarm.verified_seeds, swarm.likely_seeds), (0, 3));
@@ -71,7 +71,7 @@ async fn a_seed_that_hides_what_it_has_betrays_itself_by_unchoking() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_no_metadata_has_no_pieces() {
+async fn a_client_without_metadata_is_a_leech() {
     let [fetching, private] =
         [&b"d1:md11:ut_metadatai2eee"[..], b"d1:md6:ut_pexi1eee"].map(message::extension_handshake);
     let peers = [fetching, private].map(|handshake| Peer::default().sending([handshake]));
@@ -87,7 +87,7 @@ async fn a_client_that_has_no_metadata_has_no_pieces() {
 }
 
 #[tokio::test]
-async fn rqbit_says_nothing_when_it_has_nothing_and_is_not_waited_for() {
+async fn rqbit_without_a_bitfield_is_a_leech_after_the_quiet_time() {
     let extension =
         message::extension_handshake(b"d1:md11:ut_metadatai3e6:ut_pexi1ee13:metadata_sizei714e1:v11:rqbit 9.1.0e");
     let rqbit = Peer { id: Id::Beginning("-rQ9100-"), reserved: [0, 0, 0, 0, 0, 0x10, 0, 0], ..Peer::default() };
@@ -97,14 +97,14 @@ async fn rqbit_says_nothing_when_it_has_nothing_and_is_not_waited_for() {
         rqbit.sending([extension]).pausing(Duration::from_millis(200)).sending([half]),
     ];
     let (_, told) = told_by(PIECES, peers, listening()).await;
-    let found: Vec<_> = told.peers.iter().map(|report| (role(report), report.listen_end.clone().unwrap())).collect();
+    let found: Vec<_> = told.peers.iter().map(|report| (role(report), report.listen_end.unwrap())).collect();
     let expected = [(Role::Leech, RoleFrom::Nothing, None), (Role::Leech, RoleFrom::Bitfield, Some(50))];
     assert_eq!(found, expected.map(|role| (role, ListenEnd::Quiet)));
     assert_eq!((told.summary.swarm.coverage.with_piece_info, told.summary.swarm.coverage.empty), (1, 1));
 }
 
 #[tokio::test]
-async fn what_is_odd_is_read_as_libtorrent_reads_it_and_told() {
+async fn odd_piece_messages_are_read_as_libtorrent_reads_them_and_reported() {
     let (full, half) = (
         message::bitfield(&message::bits(PIECES, |_| true)),
         message::bitfield(&message::bits(PIECES, |piece| piece < 50)),
@@ -134,7 +134,7 @@ async fn what_is_odd_is_read_as_libtorrent_reads_it_and_told() {
 }
 
 #[tokio::test]
-async fn we_say_what_the_peer_understands_and_nothing_else() {
+async fn we_send_only_messages_that_the_peer_understands() {
     const NONE: [u8; 8] = [0; 8];
     const EXTENSIONS: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 0];
     const FAST: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 4];
@@ -155,7 +155,7 @@ async fn we_say_what_the_peer_understands_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn whatever_comes_in_whatever_pieces_is_heard() {
+async fn messages_are_understood_however_they_are_split_and_timed() {
     let messages = || saying([message::bitfield(&message::bits(PIECES, |piece| piece > 0)), message::have(0)]);
     let trickle = |from| Delivery::Trickle { from, pause: Duration::from_millis(1) };
     let cuts = |at: &[usize]| Delivery::Cut { at: at.to_vec(), pause: Duration::from_millis(5) };
@@ -167,7 +167,7 @@ async fn whatever_comes_in_whatever_pieces_is_heard() {
         Peer { speaks: Speaks::OnAccept, ..messages() },
         Peer { speaks: Speaks::After(48), ..messages() },
         Peer { delay: Duration::from_millis(900), ..messages() },
-        // What comes late is waited for, as long as it has been announced.
+        // Late messages are awaited: the peer's reserved bits announce an extension handshake and Fast (BEP 6).
         Peer::default()
             .pausing(Duration::from_millis(700))
             .sending([message::extension_handshake(NOTHING)])
@@ -187,7 +187,7 @@ async fn whatever_comes_in_whatever_pieces_is_heard() {
 }
 
 #[tokio::test]
-async fn what_contradicts_itself_or_the_torrent_ends_the_listening_and_keeps_the_handshake() {
+async fn a_violation_ends_listening_and_keeps_the_handshake_valid() {
     let cases = hostile::pieces(PIECES);
     let peers = cases.iter().map(|(_, messages)| saying(messages.clone()));
     let (_, told) = told_by(PIECES, peers, listening()).await;
@@ -202,7 +202,7 @@ async fn what_contradicts_itself_or_the_torrent_ends_the_listening_and_keeps_the
             "have_none, then have_all",
         ];
         let harmless = odd.contains(case) || matches!(*case, "have_none, then every piece" | "have of what was told");
-        assert_eq!(report.oddities.iter().next().is_some(), odd.contains(case), "{case}");
+        assert_eq!(!report.oddities.is_empty(), odd.contains(case), "{case}");
         assert_eq!(!report.has_violated(), harmless, "{case}: {report:?}");
         assert_eq!(report.error.is_none(), harmless, "{case}");
         let honest = report.completeness.is_none_or(|told| told.have <= PIECES);
@@ -211,7 +211,7 @@ async fn what_contradicts_itself_or_the_torrent_ends_the_listening_and_keeps_the
 }
 
 #[tokio::test]
-async fn hostile_extension_handshakes_do_no_harm() {
+async fn hostile_extension_handshakes_keep_the_outcome_and_give_a_harmless_name() {
     let cases = hostile::dictionaries();
     let peers = cases.iter().map(|(_, dictionary)| {
         Peer::default().sending([message::extension_handshake(dictionary), message::have_all()])
@@ -225,8 +225,8 @@ async fn hostile_extension_handshakes_do_no_harm() {
 }
 
 #[tokio::test]
-async fn peers_that_do_not_stop_talking_are_left() {
-    // Of one that has everything nothing more is waited for.
+async fn listening_to_endless_peers_ends() {
+    // Half of the pieces: a seed would not be listened to any longer.
     let half = || saying([message::bitfield(&message::bits(PIECES, |piece| piece < PIECES / 2))]);
     let endless = |bytes: Vec<u8>| half().repeating(bytes, Duration::ZERO);
     let peers = [
@@ -240,7 +240,7 @@ async fn peers_that_do_not_stop_talking_are_left() {
     ];
     let config = Config { linger: Duration::from_secs(1), ..listening() };
     let (_, told) = told_by(PIECES, peers, config).await;
-    let ends: Vec<_> = told.peers.iter().map(|report| report.listen_end.clone().unwrap()).collect();
+    let ends: Vec<_> = told.peers.iter().map(|report| report.listen_end.unwrap()).collect();
     assert!(told.peers.iter().all(|report| report.outcome == Outcome::Ok));
     assert!(matches!(ends[0], ListenEnd::TooMuch | ListenEnd::TimeUp), "{ends:?}");
     assert!(matches!(ends[1], ListenEnd::TooMuch), "{ends:?}");
@@ -250,16 +250,16 @@ async fn peers_that_do_not_stop_talking_are_left() {
     assert!(told.summary.elapsed < Duration::from_secs(3), "{:?}", told.summary.elapsed);
 }
 
-/// As Transmission up to 4.0 does with a stopped torrent, and as yap does with any.
+/// Transmission up to 4.0 does so with a stopped torrent, yap with any torrent.
 #[tokio::test]
-async fn a_peer_that_leaves_right_after_its_handshake_is_no_witness() {
+async fn a_peer_that_closes_right_after_its_handshake_is_no_witness() {
     let leaving = |ending, messages: Vec<Vec<u8>>| Peer { ending, ..Peer::default() }.sending(messages);
     let (closes, resets, stays) = (Ending::Closes, Ending::Resets, Ending::Stays);
     let peers = [
         (leaving(closes, vec![]), false),
         (leaving(resets, vec![]), false),
         (Peer { knows: Knows::Anything, ..leaving(closes, vec![]) }, false),
-        // Half a message is no word.
+        // Half a message counts as none.
         (leaving(closes, vec![vec![0, 0, 0, 1]]), false),
         (leaving(closes, vec![message::keep_alive()]), true),
         (leaving(closes, vec![message::have_all()]), true),
@@ -272,13 +272,13 @@ async fn a_peer_that_leaves_right_after_its_handshake_is_no_witness() {
         assert_eq!(hint, !is_witness, "{peer:?}");
     }
     assert_eq!((told.summary.ok, told.summary.swarm.coverage.silent_closers), (7, 4));
-    // What is not listened to is not judged.
+    // Without listening there is nothing to judge.
     let (_, told) = told_by(PIECES, [leaving(closes, vec![])], config()).await;
     assert!(told.peers[0].is_witness() && told.peers[0].hint().is_none());
 }
 
 #[tokio::test]
-async fn no_linger_is_no_word_more_than_the_handshake() {
+async fn without_linger_only_the_handshake_is_sent_and_read() {
     let (lab, told) = told_by(PIECES, [saying([message::have_all()])], config()).await;
     assert_eq!((role(&told.peers[0]), &told.peers[0].listen_end), ((Role::Unknown, RoleFrom::Nothing, None), &None));
     let said = lab.swarm.connections(*lab.swarm.endpoints()[0].ip());
@@ -287,13 +287,13 @@ async fn no_linger_is_no_word_more_than_the_handshake() {
 }
 
 #[tokio::test]
-async fn the_upgrade_bit_is_for_hybrids_only() {
+async fn the_v2_upgrade_bit_is_not_set_for_a_v1_torrent() {
     let (_, told) = told_by(PIECES, [Peer { knows: Knows::V1Only, ..Peer::default() }], config()).await;
     assert_eq!((told.peers[0].outcome, told.peers[0].matched_hash), (Outcome::Ok, Some(MatchedHash::V1)));
 }
 
 #[tokio::test]
-async fn a_violation_is_told_beside_a_valid_handshake() {
+async fn a_violation_is_reported_beside_a_valid_handshake() {
     let (_, told) = told_by(PIECES, [saying([message::bitfield(&[0xff])])], listening()).await;
     let report = &told.peers[0];
     let reason = "after the handshake: bitfield of 1 bytes, expected 13 for 100 pieces";

@@ -1,4 +1,4 @@
-//! Encryption as an explanation: scripted peers of every policy, and what the second attempt tells of them.
+//! Second attempts with the other encryption: scripted peers of every policy, and what the report says of each.
 
 use crate::lab::{PATIENCE, config, encrypted, lab_of_pieces, plaintext, run, told_by};
 use client::{Config, Encryption, EncryptionPolicy, Outcome, PeerReport, Role};
@@ -11,7 +11,7 @@ fn policy(encryption: EncryptionPolicy) -> Config {
     Config { encryption, handshake_timeout: Duration::from_secs(1), ..config() }
 }
 
-/// A peer that takes no plaintext and answers MSE so.
+/// A peer that accepts no plaintext and answers MSE so.
 fn requiring(responder: Responder) -> Peer {
     Peer { encryption: fake_swarm::Encryption::required_by(responder), ..Peer::default() }
 }
@@ -24,7 +24,7 @@ const TOOK_IT: (Outcome, Encryption, Option<&'static str>, Option<&'static str>)
     (Outcome::Ok, Encryption::Rc4, Some("refused"), Some("ok"));
 
 #[tokio::test]
-async fn a_peer_that_requires_encryption_is_found_by_the_second_attempt() {
+async fn a_peer_that_requires_encryption_is_ok_in_the_second_attempt() {
     let pads = |pad_b, pad_d| Responder { pad_b, pad_d, ..Responder::default() };
     let refusing = |ending| Peer {
         encryption: fake_swarm::Encryption {
@@ -41,7 +41,7 @@ async fn a_peer_that_requires_encryption_is_found_by_the_second_attempt() {
         requiring(Responder::selecting(Select::Exactly(RC4))),
         refusing(Ending::Closes),
         refusing(Ending::Resets),
-        // Its answer to plaintext is taken for a key, and random.
+        // Closes a second connection that comes within 500 ms of the first.
         Peer { throttle: Duration::from_millis(500), ..requiring(pads(100, 100)) },
         Peer {
             delivery: fake_swarm::Delivery::Cut { at: vec![1, 95, 97, 300, 400], pause: Duration::from_millis(5) },
@@ -67,24 +67,24 @@ async fn a_peer_that_requires_encryption_is_found_by_the_second_attempt() {
     assert_eq!(told.summary.ok, count);
 }
 
-/// As libtorrent does: its key, and behind it what the kernel holds back until the key is acknowledged. The system delays that by
-/// 40 ms at least, unless it is asked not to.
+/// libtorrent sends its key, then more, which Nagle's algorithm holds back until the key is acknowledged. Linux delays an
+/// acknowledgement by 40 ms at least, unless quick ones are asked for.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_peer_does_not_wait_for_our_acknowledgement() {
+async fn a_peer_with_nagle_does_not_wait_for_a_delayed_acknowledgement() {
     let delivery = fake_swarm::Delivery::Cut { at: vec![96, 150, 300], pause: Duration::ZERO };
     let responder = Responder { pad_b: 200, pad_d: 20, ..Responder::default() };
     let peer = Peer { nagle: true, delivery, ..requiring(responder) };
     let (_, told) = told_by(PIECES, std::iter::repeat_n(peer, 10), policy(EncryptionPolicy::Require)).await;
     assert_eq!(told.summary.ok, 10);
-    // On a busy machine one may be late for another reason, but not all ten.
+    // On a busy machine some are late for other reasons, but not all ten.
     let quickest = told.peers.iter().filter_map(|report| report.handshake).min().unwrap();
     assert!(quickest < Duration::from_millis(40), "{quickest:?}");
 }
 
-/// Whatever key we draw, this peer makes a short secret of it; so there is no third.
+/// This peer makes a short secret of any key: a third attempt would fail as well, and there is none.
 #[tokio::test]
-async fn a_key_that_makes_a_short_secret_is_drawn_again_and_once() {
+async fn a_key_that_makes_a_short_secret_is_drawn_again_once() {
     let fault = Some(Fault::ShortSecret);
     let peer = requiring(Responder { fault, ..Responder::default() });
     for (encryption, before) in [(EncryptionPolicy::Require, 0), (EncryptionPolicy::PreferPlain, 1)] {
@@ -99,7 +99,7 @@ async fn a_key_that_makes_a_short_secret_is_drawn_again_and_once() {
 }
 
 #[tokio::test]
-async fn bytes_are_counted_once_however_they_come() {
+async fn encrypted_bytes_are_counted_once_however_they_are_split() {
     let responder = Responder { pad_b: 20, pad_d: 7, ..Responder::default() };
     let length = responder.length() + fake_swarm::HANDSHAKE_LENGTH + message::have_all().len();
     let whole = Peer { reserved: [0, 0, 0, 0, 0, 0, 0, 4], ..requiring(responder) }.sending([message::have_all()]);
@@ -111,7 +111,7 @@ async fn bytes_are_counted_once_however_they_come() {
 }
 
 #[tokio::test]
-async fn a_first_failure_stays_when_encryption_does_not_help() {
+async fn the_outcome_of_plaintext_stays_when_encryption_fails_too() {
     let faulty = |fault| requiring(Responder { fault: Some(fault), ..Responder::default() });
     let dying = |at| Peer { at_most: Some(at), ending: Ending::Closes, ..requiring(Responder::default()) };
     let mut peers: Vec<Peer> = DEGENERATE_KEYS.iter().map(|key| faulty(Fault::Key(*key))).collect();
@@ -127,7 +127,7 @@ async fn a_first_failure_stays_when_encryption_does_not_help() {
         dying(50),
         dying(96),
         dying(100),
-        // Throttles longer than we wait.
+        // Longer than the handshake timeout.
         Peer { throttle: Duration::from_secs(60), ..requiring(Responder::default()) },
     ]);
     let peers = peers.into_iter().chain([Peer::closing(), Peer::resetting(), Peer::closing_on_accept()]);
@@ -148,7 +148,7 @@ async fn a_first_failure_stays_when_encryption_does_not_help() {
 }
 
 #[tokio::test]
-async fn what_encryption_cannot_explain_is_tried_once() {
+async fn an_outcome_that_encryption_cannot_explain_has_no_second_attempt() {
     let peers = [
         Peer::default(),
         Peer::silent(),
@@ -165,8 +165,8 @@ async fn what_encryption_cannot_explain_is_tried_once() {
 }
 
 #[tokio::test]
-async fn random_bytes_and_a_short_answer_may_mean_encryption() {
-    // Larger than any key, so that it is taken for none.
+async fn random_bytes_and_a_short_answer_cause_a_second_attempt() {
+    // As a number larger than the prime, so that it is no valid key.
     let random = [0xff; 9].into_iter().chain((9..96_u8).map(|byte| byte.wrapping_mul(37).wrapping_add(128))).collect();
     let peers = [Peer::garbage(random), Peer::short(30)];
     let (lab, told) = told_by(PIECES, peers, policy(EncryptionPolicy::PreferPlain)).await;
@@ -176,7 +176,7 @@ async fn random_bytes_and_a_short_answer_may_mean_encryption() {
 }
 
 #[tokio::test]
-async fn each_policy_tries_what_it_says() {
+async fn each_policy_makes_its_attempts_and_announces_its_flag() {
     use EncryptionPolicy::{Off, Prefer, PreferPlain, Require};
     let plain = || Peer::default();
     let both = || Peer { encryption: fake_swarm::Encryption::enabled(), ..Peer::default() };
@@ -244,7 +244,7 @@ async fn crypto_flags_choose_the_first_attempt() {
 }
 
 #[tokio::test]
-async fn a_run_that_ends_before_the_second_attempt_tells_of_the_first() {
+async fn a_run_that_ends_before_the_second_attempt_reports_the_first() {
     let peers = std::iter::repeat_n(Peer::closing(), 5);
     let config = Config { deadline: Duration::from_millis(300), ..policy(EncryptionPolicy::PreferPlain) };
     let (_, told) = told_by(PIECES, peers, config).await;
@@ -254,7 +254,7 @@ async fn a_run_that_ends_before_the_second_attempt_tells_of_the_first() {
 }
 
 #[tokio::test]
-async fn a_second_attempt_that_is_cut_short_is_no_word_against_encryption() {
+async fn an_interrupted_second_attempt_does_not_rule_encryption_out() {
     let slow = Peer { delay: PATIENCE, ..requiring(Responder::default()) };
     let config = Config {
         deadline: Duration::from_millis(900),

@@ -1,4 +1,4 @@
-//! One client with several endpoints: what we say to each, and how often it counts.
+//! Clients with several endpoints: the peer id that each connection of ours has, and how often a client counts.
 
 use crate::lab::{Lab, Told, collect, config, lab, lab_of_pieces, report_of, run};
 use client::{Config, Copies, Outcome, Role, Shared, Swarm};
@@ -28,7 +28,7 @@ fn holding(pieces: u32) -> Holding {
     Holding { bits: message::bits(PIECES, |piece| piece < pieces), ..Holding::full(PIECES, 714) }
 }
 
-/// How often a client counts: handshakes, repeated ones, perhaps repeated ones, seeds at least and at most, copies.
+/// Handshakes, repeated ones, perhaps repeated ones, seeds at least and at most, copies.
 fn counts(told: &Told) -> (usize, usize, usize, (usize, usize), Option<Copies>) {
     let swarm = &told.summary.swarm;
     let seeds = (swarm.verified_seeds, swarm.verified_seeds_max);
@@ -55,7 +55,7 @@ async fn each_connection_has_a_peer_id_of_its_own_and_none_is_the_announced_one(
 }
 
 #[tokio::test]
-async fn an_id_of_ours_is_known_whatever_connection_it_was_for() {
+async fn a_peer_id_of_any_run_is_known_as_our_own() {
     let (first, bounds) = (lab([Peer::default()]), Shared::new(&config()).unwrap());
     let within = |lab: &Lab| Swarm::sharing(&lab.torrent, config(), &bounds).unwrap();
     collect(&mut within(&first)).await;
@@ -90,7 +90,7 @@ async fn a_client_with_two_addresses_counts_once() {
 }
 
 #[tokio::test]
-async fn one_that_draws_an_id_for_each_connection_makes_a_range() {
+async fn a_client_with_an_id_for_each_connection_counts_as_a_range() {
     for (holds, seeds, expected) in [(PIECES, (1, 2), copies(1.0, 2.0)), (40, (0, 0), copies(0.4, 0.4))] {
         for client in [Client::Libtorrent, Client::Qbittorrent, Client::Deluge] {
             let peer = Peer { id: Id::PerConnection(client.id()), ..client.peer(&holding(holds)) };
@@ -106,7 +106,7 @@ async fn one_that_draws_an_id_for_each_connection_makes_a_range() {
 }
 
 #[tokio::test]
-async fn three_clients_one_with_two_addresses_are_three() {
+async fn three_clients_of_which_one_has_two_addresses_count_as_three() {
     let full = holding(PIECES);
     let peers = [Client::Transmission, Client::Rtorrent, Client::Aria2].map(|client| client.peer(&full));
     let (lab, _) = dual_stack(peers);
@@ -116,7 +116,7 @@ async fn three_clients_one_with_two_addresses_are_three() {
 
 /// Trackers count addresses, not clients.
 #[tokio::test]
-async fn a_client_that_a_tracker_counts_twice_is_not_unseen() {
+async fn a_seed_that_a_tracker_counts_twice_is_not_unseen() {
     let (lab, endpoints) = dual_stack([Client::Transmission.peer(&holding(PIECES))]);
     let count = |key: &str, count| (key.to_owned(), fake_swarm::bencoding::integer(count));
     lab.tracker.set_script(TrackerScript::Peers {
@@ -131,7 +131,7 @@ async fn a_client_that_a_tracker_counts_twice_is_not_unseen() {
 
 /// A client may leave one of two connections at once; that one is reported first.
 #[tokio::test]
-async fn the_connection_on_which_a_client_speaks_counts() {
+async fn of_two_connections_to_a_client_the_one_with_messages_counts() {
     let seed = Client::Transmission.peer(&holding(PIECES));
     let id = Id::Given(*b"-TR3000-aaaaaaaaaaaa");
     let mute = Peer { id, ending: fake_swarm::Ending::Closes, ..Peer::default() };

@@ -1,4 +1,4 @@
-//! A tracker that names the peers of a swarm, the torrent that names the tracker, and what a run tells.
+//! A tracker that names the peers of a swarm, the torrent that names the tracker, and the reports of a run.
 
 use client::{Config, Encryption, EncryptionPolicy, Event, Outcome, PeerReport, Stage, Summary, Swarm, TorrentRef};
 use fake_swarm::torrent::SingleFile;
@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tracker::PeerAddress;
 
-/// Ends waits that should have ended by themselves; never reached by a passing test.
+/// Timeout of waits for events; a test that passes never reaches it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) const SIZE: u64 = 1_000_000;
@@ -42,8 +42,7 @@ fn lab_of(file: SingleFile<'_>, peers: impl IntoIterator<Item = Peer>) -> Lab {
     Lab { tracker, swarm, torrent: Torrent::parse(&file.to_bytes()).unwrap() }
 }
 
-/// Short deadlines for what never answers, long enough for everything that does; without listening after the handshake
-/// and without second attempts.
+/// Short deadlines for peers that never answer, long enough for those that do; no linger, no second attempts.
 pub(crate) fn config() -> Config {
     Config {
         handshake_timeout: Duration::from_secs(2),
@@ -54,7 +53,7 @@ pub(crate) fn config() -> Config {
     }
 }
 
-/// Everything a run says.
+/// All reports of a run.
 pub(crate) struct Told {
     pub(crate) peers: Vec<PeerReport>,
     pub(crate) trackers: Vec<client::TrackerReport>,
@@ -120,7 +119,7 @@ fn ended(report: &PeerReport, is_meant: impl Fn(Encryption) -> bool) -> Option<&
     }
 }
 
-/// Takes as many descriptors as the system gives: both ends of every connection are ours.
+/// Raises the limit of descriptors to the hard one: both ends of every connection are in this process.
 pub(crate) fn raise_descriptor_limit() {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();

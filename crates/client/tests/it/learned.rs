@@ -1,4 +1,4 @@
-//! Facts that become known during a run: a torrent that is handed in, and what that changes.
+//! A torrent that becomes known during a run: the reports are those of a torrent known from the start.
 
 use crate::lab::{Lab, Told, config, lab_of_pieces, run};
 use client::{Config, Error, Event, PeerReport, Swarm, TorrentRef, Trackers};
@@ -18,7 +18,7 @@ fn lacking(holes: &[u32]) -> Vec<u8> {
     message::bitfield(&message::bits(PIECES, |piece| !holes.contains(&piece)))
 }
 
-/// Reports that do not wait for the torrent: of the last two peers.
+/// Reports that do not wait for the torrent: those of the last two peers.
 const AT_ONCE: usize = 2;
 
 /// Peers of every kind: a seed, one with nothing, leeches with and without a bitfield, scattered holes, and a bitfield of
@@ -44,7 +44,7 @@ fn listening(lab: &Lab) -> Config {
     Config { linger: Duration::from_secs(2), trackers, ..config() }
 }
 
-/// What a report says of the peer, beside its times.
+/// The fields of a report apart from its times.
 fn judged(told: &Told) -> Vec<String> {
     let of = |report: &PeerReport| {
         let PeerReport { address, outcome, role, role_from, completeness, listen_end, error, oddities, .. } = report;
@@ -74,7 +74,7 @@ async fn told_late(lab: &Lab, reports: usize) -> Told {
 }
 
 #[tokio::test]
-async fn a_torrent_that_is_learned_late_gives_the_same_reports_as_one_that_was_known() {
+async fn a_torrent_learned_late_gives_the_same_reports_as_a_known_one() {
     let lab = lab_of_pieces(PIECES, peers());
     let known = run(&lab.torrent, listening(&lab)).await;
     for reports in [0, AT_ONCE] {
@@ -86,7 +86,7 @@ async fn a_torrent_that_is_learned_late_gives_the_same_reports_as_one_that_was_k
 }
 
 #[tokio::test]
-async fn peers_that_waited_for_a_torrent_that_never_comes_are_reported_at_the_end() {
+async fn peers_that_wait_for_a_torrent_that_is_never_learned_are_reported_at_the_end() {
     let lab = lab_of_pieces(PIECES, peers());
     let unknown = run(lab.torrent.hashes.primary(), listening(&lab)).await;
     let waited = run(TorrentRef { may_be_learned: true, ..lab.torrent.hashes.into() }, listening(&lab)).await;

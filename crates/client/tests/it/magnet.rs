@@ -1,5 +1,5 @@
-//! Runs about a magnet link or an info-hash alone: what is announced, who is dialled on the link's word, and what can be
-//! reported of peers if the number of pieces is unknown.
+//! Runs about a magnet link or an info-hash alone: what is announced, which of the link's peers are dialled, and what is
+//! known of peers when the number of pieces is unknown.
 
 use crate::lab::{Lab, PATIENCE, Told, collect, config, lab, report_of, run, told_of};
 use client::{
@@ -28,7 +28,7 @@ fn with_tracker(lab: &Lab) -> Magnet {
     magnet(lab, &format!("tr={}", lab.tracker.announce_url().replace(':', "%3A").replace('/', "%2F")))
 }
 
-/// A peer that says these messages at once after its handshake, and that it speaks no extension.
+/// A peer without extensions that sends these messages with its handshake.
 fn saying(messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
     Peer { reserved: [0; 8], ..Peer::default() }.sending(messages)
 }
@@ -37,7 +37,7 @@ fn said(told: &Told) -> Vec<(Role, RoleFrom)> {
     told.peers.iter().map(|report| (report.role, report.role_from)).collect()
 }
 
-/// The values of these parameters in the requests to a tracker, in their order.
+/// The values of these keys, in the order of the requests.
 fn asked<const N: usize>(tracker: &FakeTracker, keys: [&str; N]) -> Vec<[Option<String>; N]> {
     tracker.requests().iter().map(|request: &Request| keys.map(|key| request.query(key))).collect()
 }
@@ -57,7 +57,7 @@ async fn an_info_hash_and_a_tracker_are_enough() {
     let told = told_of(info_hash, &lab, Config { trackers, ..config() }).await;
     let outcomes: Vec<_> = told.peers.iter().map(|report| report.outcome).collect();
     assert_eq!(outcomes, [Outcome::Ok, Outcome::WrongInfoHash]);
-    // One block is left of what has no known size, and the goodbye says the same.
+    // Of an unknown size `left` is one block, in the goodbye too.
     let of = |event: &str| [in_query(info_hash), Some("16384".to_owned()), Some(event.to_owned())];
     assert_eq!(asked(&lab.tracker, ["info_hash", "left", "event"]), [of("started"), of("stopped")]);
 }
@@ -78,7 +78,7 @@ async fn the_trackers_of_a_link_are_asked_as_those_of_a_torrent() {
     assert_eq!((told.summary.ok, told.summary.trackers_ok), (1, 1));
     assert_eq!(asked(&lab.tracker, ["left"]), [[Some("16384".to_owned())], [Some("16384".to_owned())]]);
     assert_eq!(told.peers[0].sources, [Source::Tracker(told.trackers[0].url.clone())]);
-    // Local only if the path begins with `/announce`; and what is no URL is told.
+    // A local tracker is asked only if its path begins with `/announce`; text that is no URL is reported.
     let other = FakeTracker::start(TrackerScript::peers(lab.swarm.endpoints())).unwrap();
     let url = other.announce_url().replace("/announce", "/ann");
     let told = run(&magnet(&lab, &format!("tr={url}&tr=nonsense&tr={url}")), config()).await;
@@ -88,7 +88,7 @@ async fn the_trackers_of_a_link_are_asked_as_those_of_a_torrent() {
 }
 
 #[tokio::test]
-async fn a_v2_link_goes_by_its_truncated_hash() {
+async fn a_v2_link_is_announced_under_its_truncated_hash() {
     let v2: InfoHashV2 = V2.parse().unwrap();
     let short = v2.truncated();
     let swarm = FakeSwarm::start(short.0, &[(peer_ip(0), Peer::default())]).unwrap();
@@ -112,7 +112,7 @@ async fn both_hashes_of_a_hybrid_link_are_announced() {
 }
 
 #[tokio::test]
-async fn peers_of_a_link_are_untrusted() {
+async fn peers_of_a_link_are_dialled_as_untrusted() {
     let lab = lab((0..3).map(|_| Peer::default()));
     let endpoints: Vec<SocketAddr> = lab.swarm.endpoints().into_iter().map(SocketAddr::from).collect();
     let [by_link, by_tracker, by_user] = endpoints[..] else { panic!("three peers") };
@@ -121,7 +121,7 @@ async fn peers_of_a_link_are_untrusted() {
     let link = magnet(&lab, &format!("tr={tracker}&x.pe={by_link}&x.pe={by_tracker}&x.pe={by_user}"));
     let peers = vec![tracker::PeerAddress::Socket(by_user)];
     let told = run(&link, Config { peers, ..config() }).await;
-    // No trusted source names the first.
+    // Only the link names the first.
     let refused = report_of(&told, by_link);
     assert_eq!((refused.outcome, refused.sources.as_slice()), (Outcome::InvalidAddress, &[Source::Magnet][..]));
     assert_eq!(refused.error.as_deref(), Some("loopback address, named by an untrusted source"));
@@ -134,10 +134,10 @@ async fn peers_of_a_link_are_untrusted() {
 }
 
 #[tokio::test]
-async fn a_links_peers_are_judged_by_where_their_names_lead() {
+async fn peers_of_a_link_are_judged_by_their_resolved_address() {
     let lab = lab([Peer::default()]);
     let link = magnet(&lab, &format!("x.pe=localhost:{}&x.pe=8.8.8.8:6881&x.pe=10.0.0.1:1", lab.swarm.port()));
-    // Without a source address of their family none is dialled, and those that could be are told from the others.
+    // Without an IPv4 source address no peer is dialled; only the address policy refuses with `invalid_address`.
     let bind = Bind { v4: None, v6: Some("::1".parse().unwrap()) };
     let told = run(&link, Config { bind, ..config() }).await;
     let of = |report: &PeerReport| (report.address.to_string(), report.outcome);
@@ -148,19 +148,19 @@ async fn a_links_peers_are_judged_by_where_their_names_lead() {
         assert_eq!(outcome == Outcome::InvalidAddress, !is_global, "{address}: {outcome}");
     }
     assert_eq!(lab.swarm.accepted(), 0);
-    // A run that wants counts only asks for no peers.
+    // A scrape asks for counts only: no peer is dialled.
     let told = run(&link, Config { bind, scrape: true, ..config() }).await;
     assert_eq!(told.peers.len(), 0);
 }
 
 #[tokio::test]
-async fn what_peers_have_is_told_as_far_as_it_is_certain() {
+async fn roles_without_a_piece_count_are_those_that_are_certain() {
     let bits = |has: &dyn Fn(u32) -> bool| message::bitfield(&message::bits(1001, has));
     let upload_only = || message::extension_handshake(b"d11:upload_onlyi1ee");
     let lab = lab([
         saying([message::have_all()]),
         saying([message::have_none()]),
-        // The last byte holds one piece, or any more that are missing.
+        // The last byte has one piece, or more of which the others are missing.
         saying([bits(&|_| true)]),
         saying([bits(&|_| true), upload_only()]),
         saying([bits(&|piece| piece >= 33)]),
@@ -185,20 +185,20 @@ async fn what_peers_have_is_told_as_far_as_it_is_certain() {
     assert!(told.peers.iter().all(|report| report.completeness.is_none() && !report.has_violated()));
     let swarm = &told.summary.swarm;
     assert_eq!((swarm.verified_seeds, swarm.coverage.with_piece_info, swarm.copies), (2, 9, None));
-    // Whatever the pieces are, one peer has them all.
+    // One peer has all pieces, however many there are.
     assert_eq!(swarm.missing.as_deref(), Some(&[][..]));
 }
 
 #[tokio::test]
-async fn copies_are_told_when_all_are_whole() {
+async fn copies_without_a_piece_count_are_known_if_every_peer_has_all_or_nothing() {
     let lab = lab([saying([message::have_all()]), saying([message::have_all()]), saying([message::have_none()])]);
     let told = told_of(&with_tracker(&lab), &lab, listening()).await;
     assert_eq!(told.summary.swarm.copies, Some(Copies { min: 2.0, max: 2.0 }));
 }
 
 #[tokio::test]
-async fn without_a_number_of_pieces_no_peer_is_a_likely_seed_and_no_piece_is_missing() {
-    // What would be twenty likely seeds of a torrent that is known.
+async fn lazy_seeds_without_a_piece_count_are_unknown() {
+    // Of a known torrent these would be twenty likely seeds.
     let lazy = (0..20).map(|seed| saying([fake_swarm::LazyBitfield::new(1000, seed).bitfield()]));
     let lab = lab(lazy);
     let told = told_of(&with_tracker(&lab), &lab, listening()).await;
@@ -208,7 +208,7 @@ async fn without_a_number_of_pieces_no_peer_is_a_likely_seed_and_no_piece_is_mis
 }
 
 #[tokio::test]
-async fn the_largest_bitfield_is_taken_and_a_larger_one_is_not() {
+async fn a_bitfield_of_the_most_pieces_is_accepted_and_a_larger_one_refused() {
     let largest = (1 << 21) / 8;
     let lab = lab([
         saying([message::bitfield(&vec![0xff; largest])]),
@@ -233,7 +233,7 @@ async fn the_largest_bitfield_is_taken_and_a_larger_one_is_not() {
 }
 
 #[tokio::test]
-async fn a_full_bitfield_is_not_waited_for_as_a_lazy_one_is() {
+async fn a_full_bitfield_without_a_piece_count_ends_listening_after_the_quiet_time() {
     let full = message::bitfield(&message::bits(1001, |_| true));
     let lab = lab([saying([full])]);
     let told = told_of(&with_tracker(&lab), &lab, Config { linger: PATIENCE, ..config() }).await;
@@ -241,7 +241,7 @@ async fn a_full_bitfield_is_not_waited_for_as_a_lazy_one_is() {
 }
 
 #[tokio::test]
-async fn only_a_torrent_can_be_known_to_be_private() {
+async fn a_private_topic_is_refused_without_allow_private() {
     let hashes = Hashes::from(InfoHash([7; 20]));
     assert!(Swarm::new(hashes, config()).is_ok());
     let private = TorrentRef { private: Some(true), ..hashes.into() };

@@ -1,5 +1,5 @@
-//! The states of the newest clients, as they were measured: what each sends to us, and what the report says of it. One row a
-//! state; what has bytes of its own is in `newest.rs`, hybrids are in `magnet.rs`.
+//! Clients of 2026 in their states, as measured: what each sends, and what the report says of it. One row a state; recorded
+//! bytes are replayed in `newest.rs`, hybrids are in `magnet.rs`.
 
 use crate::lab::{config, encrypted, plaintext, told_by};
 use client::{Config, Detail, Encryption, EncryptionPolicy, ListenEnd, Outcome, PeerReport, Role, RoleFrom};
@@ -11,7 +11,7 @@ const PIECES: u32 = 200;
 const FAST: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 0x04];
 const EXTENSIONS: [u8; 8] = [0, 0, 0, 0, 0, 0x10, 0, 0];
 
-/// A client, by what its connections have in common.
+/// What all connections of a client have in common.
 #[derive(Clone)]
 struct Program {
     id: Id,
@@ -19,7 +19,7 @@ struct Program {
     extension: ExtensionHandshake<'static>,
 }
 
-/// One that was recorded: its peer id, its reserved bits, and who it says it is.
+/// A recorded client: its peer id, its reserved bits, its name and its extensions.
 fn recorded(file: &str) -> Program {
     let recording = Recording::of(file).unwrap();
     let Peer { id, reserved, .. } = recording.peer();
@@ -28,12 +28,12 @@ fn recorded(file: &str) -> Program {
     Program { id, reserved, extension: ExtensionHandshake { v, m, ..METADATA } }
 }
 
-/// One that was measured, and of which no bytes are kept.
+/// A client that was measured, without a recording.
 fn measured(prefix: &'static str, reserved: [u8; 8], v: Option<&'static str>, m: &[(&'static str, u8)]) -> Program {
     Program { id: Id::Beginning(prefix), reserved, extension: ExtensionHandshake { v, m: m.to_vec(), ..METADATA } }
 }
 
-/// Offers the metadata of a torrent.
+/// An extension handshake that offers the metadata of a torrent.
 const METADATA: ExtensionHandshake<'_> = ExtensionHandshake {
     v: None,
     p: None,
@@ -96,7 +96,7 @@ impl Program {
         Peer { id: self.id, reserved: self.reserved, ..Peer::default() }
     }
 
-    /// Says its usual extension handshake and then this.
+    /// Sends its usual extension handshake and then these messages.
     fn saying(&self, messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
         self.with(self.extension(), messages)
     }
@@ -105,12 +105,12 @@ impl Program {
         self.silent().sending([extension.message()]).sending(messages)
     }
 
-    /// Wants nothing more (BEP 21), or says that it does.
+    /// With `upload_only` (BEP 21) set to this.
     fn upload_only(&self, only: bool, messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
         self.with(ExtensionHandshake { upload_only: Some(only), ..self.extension() }, messages)
     }
 
-    /// Still fetches the metadata of a magnet link.
+    /// While it fetches the metadata of a magnet link.
     fn magnet(&self, messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
         self.with(ExtensionHandshake { metadata_size: None, ..self.extension() }, messages)
     }
@@ -124,12 +124,12 @@ fn listening() -> Config {
     Config { linger: Duration::from_secs(3), ..config() }
 }
 
-/// What a peer is, from what, with how many pieces, and why it was left.
+/// The role, what it rests on, the number of pieces, and why listening ended.
 type Found = (Role, RoleFrom, Option<u32>, ListenEnd);
 
 fn found(report: &PeerReport) -> Found {
     let have = report.completeness.map(|told| told.have);
-    (report.role, report.role_from, have, report.listen_end.clone().unwrap())
+    (report.role, report.role_from, have, report.listen_end.unwrap())
 }
 
 async fn each_is(rows: Vec<(&str, Peer, Found)>) {
@@ -137,7 +137,7 @@ async fn each_is(rows: Vec<(&str, Peer, Found)>) {
     let (_, told) = told_by(PIECES, peers, listening()).await;
     for ((state, _, expected), report) in rows.iter().zip(&told.peers) {
         assert_eq!((report.outcome, &found(report)), (Outcome::Ok, expected), "{state}");
-        assert_eq!(report.has_violated(), false, "{state}");
+        assert!(!report.has_violated(), "{state}");
     }
 }
 
@@ -146,7 +146,7 @@ const EMPTY: Found = (Role::Leech, RoleFrom::HaveNone, Some(0), QUIET);
 const SEED: Found = (Role::Seed, RoleFrom::HaveAll, Some(PIECES), QUIET);
 const SEED_BY_BITFIELD: Found = (Role::Seed, RoleFrom::Bitfield, Some(PIECES), QUIET);
 const HALF: Found = (Role::Leech, RoleFrom::Bitfield, Some(80), QUIET);
-/// It may yet name the piece.
+/// A `have` of the last piece may follow.
 const NEARLY: Found = (Role::Leech, RoleFrom::Bitfield, Some(PIECES - 1), ListenEnd::TimeUp);
 const PARTIAL: Found = (Role::PartialSeed, RoleFrom::UploadOnly, Some(80), QUIET);
 const HIDDEN: Found = (Role::SuperSeed, RoleFrom::NoneAndUnchoke, None, QUIET);
@@ -154,7 +154,7 @@ const FETCHING: Found = (Role::Leech, RoleFrom::Nothing, None, QUIET);
 const UNKNOWN: Found = (Role::Unknown, RoleFrom::Nothing, None, QUIET);
 
 #[tokio::test]
-async fn seeds() {
+async fn states_of_clients_with_all_pieces() {
     let (all, full) = (message::have_all, || bits(|_| true));
     let allowed = || (0..10).map(message::allowed_fast);
     let anonymous = Program { extension: ExtensionHandshake { v: None, ..qbittorrent().extension() }, ..qbittorrent() };
@@ -194,7 +194,7 @@ async fn seeds() {
         ),
         ("yap", yap().silent().sending([full(), message::port(6881), yap().extension().message()]), SEED_BY_BITFIELD),
         ("unworkable", unworkable().silent().sending([all()]), SEED),
-        // It says that it wants more, and has everything.
+        // A seed that sends `upload_only` 0.
         (
             "KTorrent",
             ktorrent().silent().sending([all()]).pausing(Duration::from_millis(60)).sending([ExtensionHandshake {
@@ -211,7 +211,7 @@ async fn seeds() {
 }
 
 #[tokio::test]
-async fn peers_without_anything() {
+async fn states_of_clients_without_pieces() {
     let none = message::have_none;
     each_is(vec![
         ("Transmission", transmission().upload_only(false, [none()]), EMPTY),
@@ -228,7 +228,7 @@ async fn peers_without_anything() {
         ),
         ("aria2", aria2().saying([none()]), EMPTY),
         ("KTorrent", ktorrent().upload_only(false, [none()]), EMPTY),
-        // Explicitly no seed, whatever it does.
+        // `upload_only` 0 means: no super-seed, although it unchokes.
         ("KTorrent, unchoking", ktorrent().upload_only(false, [none(), message::unchoke()]), EMPTY),
         ("rTorrent", rtorrent().saying([]), UNKNOWN),
         ("rqbit", rqbit().saying([]), FETCHING),
@@ -244,7 +244,7 @@ async fn peers_without_anything() {
 }
 
 #[tokio::test]
-async fn peers_with_a_part_and_hidden_seeds() {
+async fn states_of_clients_with_a_part_and_of_super_seeds() {
     let part = || bits(|piece| piece < 80);
     let nearly = || bits(|piece| piece != PIECES - 1);
     let hidden = || [message::have_none(), message::unchoke()];
@@ -252,7 +252,7 @@ async fn peers_with_a_part_and_hidden_seeds() {
         ("qBittorrent, hidden", qbittorrent().saying(hidden()), HIDDEN),
         ("Deluge, hidden", deluge().saying(hidden()), HIDDEN),
         ("libtorrent, hidden", libtorrent().saying(hidden()), HIDDEN),
-        // It may be a hidden seed, and may have nothing.
+        // A super-seed or a peer without pieces: rTorrent is silent in both cases.
         ("rTorrent, the initial seed", rtorrent().saying([]), UNKNOWN),
     ];
     for program in [
@@ -275,22 +275,22 @@ async fn peers_with_a_part_and_hidden_seeds() {
     for program in [transmission(), qbittorrent(), libtorrent()] {
         rows.push(("some files only", program.upload_only(true, [part()]), PARTIAL));
     }
-    // These do not tell that they want nothing more.
+    // These do not send `upload_only`.
     for program in [rtorrent(), aria2()] {
         rows.push(("some files only", program.saying([part()]), HALF));
     }
     each_is(rows).await;
 }
 
-/// How peers end plaintext and MSE that do not serve the torrent to us.
+/// A peer that does not serve the torrent to us, and ends plaintext and MSE so.
 fn refusing(plaintext: Ending, mse: Mse) -> Peer {
-    // Of another torrent: it closes when it has read which one is meant.
+    // Over MSE it closes once it has read the info-hash.
     let encryption = fake_swarm::Encryption { plaintext: Plaintext::Refused(plaintext), mse };
     Peer { knows: Knows::Another, encryption, ..Peer::default() }
 }
 
 #[tokio::test]
-async fn peers_that_close_before_a_byte() {
+async fn states_of_clients_that_close_before_a_byte() {
     use Detail::{AfterItsKey, BeforeItsKey, Silent};
     use Ending::{Closes, Resets, Stays};
     let spoken = || Mse::Spoken(Responder::default());
@@ -342,20 +342,20 @@ async fn peers_that_close_before_a_byte() {
         let hint = report.hint().unwrap();
         assert!(says.iter().all(|cause| hint.contains(cause)), "{state}: {hint}");
     }
-    // With encryption alone, the same peers, and the same evidence.
+    // The same peers with encryption only show the same ends.
     let required = Config { encryption: EncryptionPolicy::Require, ..plain_first };
     let (_, told) = told_by(PIECES, rows.iter().map(|(_, peer, ..)| peer.clone()), required).await;
     for ((state, _, end, _), report) in rows.iter().zip(&told.peers) {
         assert_eq!((report.outcome, report.encrypted_end()), (Outcome::EncryptionFailed, Some(*end)), "{state}");
         let hint = report.hint().unwrap();
-        // Silence may be that, or a machine that is slow.
+        // Silence may also be a slow machine.
         let speaks_none = !matches!(end, AfterItsKey | Silent);
         assert_eq!(hint.contains("speaks no encryption"), speaks_none, "{state}: {hint}");
     }
 }
 
 #[tokio::test]
-async fn peers_that_want_something_else() {
+async fn states_of_clients_that_refuse_plaintext_or_tcp_or_know_another_torrent() {
     let rtorrent = Peer {
         encryption: fake_swarm::Encryption {
             plaintext: Plaintext::Refused(Ending::Resets),
@@ -369,7 +369,7 @@ async fn peers_that_want_something_else() {
     let config = Config { encryption: EncryptionPolicy::PreferPlain, ..listening() };
     let (_, told) = told_by(PIECES, peers, config).await;
     let [rtorrent, refused, says_yes, says_its_own] = &told.peers[..] else { panic!("four reports") };
-    // rTorrent 0.16.17 refuses plaintext with the settings it comes with.
+    // rTorrent 0.16.17 refuses plaintext by default.
     let tried = (rtorrent.outcome, rtorrent.encryption, plaintext(rtorrent), encrypted(rtorrent));
     assert_eq!(tried, (Outcome::Ok, Encryption::Rc4, Some("refused"), Some("ok")));
     assert!(rtorrent.hint().unwrap().contains("likely requires it"));
@@ -384,9 +384,9 @@ async fn peers_that_want_something_else() {
     assert_eq!(says_its_own.outcome, Outcome::WrongInfoHash);
 }
 
-/// What a client says of its own address and of our address changes no verdict.
+/// The role and the identity do not depend on them.
 #[tokio::test]
-async fn transmission_tells_its_addresses() {
+async fn addresses_in_the_extension_handshake_of_transmission_are_reported() {
     let extra = vec![("ipv4", bencoding::string([127, 0, 20, 1])), ("ipv6", bencoding::string([0_u8; 16]))];
     let extension = ExtensionHandshake { p: Some(7201), e: Some(true), extra, ..transmission().extension() };
     let peer = transmission().with(extension, [message::have_all()]);

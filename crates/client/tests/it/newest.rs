@@ -1,4 +1,4 @@
-//! What the newest clients were recorded to say, replayed: byte for byte, from their handshake on or from before it.
+//! Recordings of the newest clients, replayed byte for byte, from their handshake or from the messages before it.
 
 use crate::lab::{config, run};
 use client::{Config, Oddity, Outcome, PeerReport, Role, RoleFrom, TorrentRef, Trackers};
@@ -8,11 +8,11 @@ use ids::InfoHash;
 use std::time::Duration;
 use tracker::PeerAddress;
 
-/// The torrent that all of them had.
+/// The torrent of all recordings.
 const INFO_HASH: &str = "08ae0e18a0f4cf1e214a177d9ee4461037cc64ac";
 const PIECES: u32 = 32;
 
-/// All that a program sent, by the name of its file and by what it had.
+/// All that a program sent, by the name of its file and by the pieces it had.
 fn recorded(file: &str, had: &str) -> Vec<u8> {
     let recording = Recording::of(file).unwrap();
     assert_eq!(recording.torrent(), Some((INFO_HASH, PIECES)));
@@ -42,7 +42,7 @@ async fn told_of(wires: Vec<Vec<u8>>, ending: Ending) -> Vec<PeerReport> {
 }
 
 #[tokio::test]
-async fn seeds_of_the_newest_clients() {
+async fn recorded_seeds_are_seeds_with_their_name_and_version() {
     let clients = [
         ("transmission-4.1.0-beta.2", "all", "Transmission 4.1.0-beta.2", RoleFrom::HaveAll),
         ("transmission-4.1.4", "all", "Transmission 4.1.4", RoleFrom::HaveAll),
@@ -67,14 +67,14 @@ async fn seeds_of_the_newest_clients() {
         assert_eq!(report.bytes_received, recorded(file, had).len(), "{file} {had}");
         assert!(report.is_witness());
     }
-    // The same client, with its messages before its handshake and behind it.
+    // The same client, with its messages after its handshake and before it.
     let [.., behind, before] = &told[..] else { panic!("two reports of BiglyBT") };
     assert_eq!((behind.theirs, &behind.extension), (before.theirs, &before.extension));
     assert!(behind.same_as.or(before.same_as).is_some());
 }
 
 #[tokio::test]
-async fn the_messages_of_biglybt_without_its_handshake_are_no_handshake() {
+async fn early_messages_of_biglybt_without_a_handshake_are_not_bittorrent() {
     let early = recorded("biglybt-4.1.0.0", "early");
     let handshake_at = early.len() - 68;
     let told = told_of(vec![early[..handshake_at].to_vec(), early[..handshake_at + 67].to_vec()], Ending::Closes).await;
@@ -89,7 +89,7 @@ async fn the_messages_of_biglybt_without_its_handshake_are_no_handshake() {
 }
 
 #[tokio::test]
-async fn biglybt_that_is_asked_again_too_soon_says_only_its_handshake() {
+async fn biglybt_that_closes_after_its_handshake_gets_the_hint_to_retry_later() {
     let told = told_of(vec![recorded("biglybt-4.1.0.0", "all")[..68].to_vec()], Ending::Closes).await;
     assert_eq!((told[0].outcome, told[0].is_witness()), (Outcome::Ok, false));
     assert!(told[0].hint().unwrap().contains("ask again after some seconds"), "{:?}", told[0].hint());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tracker::PeerAddress;
 
 #[tokio::test]
-async fn each_behaviour_gets_the_outcome_it_deserves() {
+async fn each_behaviour_of_a_peer_gives_its_outcome_and_stage() {
     use Outcome::*;
     let cases = [
         (Peer::good(b"-TR3000-abcdefghijkl"), Ok, Stage::Done),
@@ -44,7 +44,7 @@ async fn each_behaviour_gets_the_outcome_it_deserves() {
 }
 
 #[tokio::test]
-async fn a_peer_that_ends_before_we_look_is_judged_by_what_it_said() {
+async fn a_peer_that_resets_early_is_judged_by_the_bytes_it_sent() {
     let said = [(0, Outcome::ClosedBeforeHandshake), (30, Outcome::ShortHandshake), (68, Outcome::Ok)];
     let lab = lab((0..300).map(|n| Peer::speaking_then_resetting(said[n % 3].0)));
     let told = run(&lab.torrent, config()).await;
@@ -54,11 +54,11 @@ async fn a_peer_that_ends_before_we_look_is_judged_by_what_it_said() {
 }
 
 #[tokio::test]
-async fn the_tracker_is_told_the_truth_and_then_goodbye() {
+async fn an_announce_has_true_fields_and_the_goodbye_the_same() {
     let lab = lab([Peer::default()]);
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     let port = swarm.port();
-    // Held, so that no other program can take it, and not listening.
+    // Bound, so that no other program gets the port, and not listening.
     assert!(std::net::TcpListener::bind(("127.0.0.1", port)).is_err());
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
     collect(&mut swarm).await;
@@ -77,7 +77,7 @@ async fn the_tracker_is_told_the_truth_and_then_goodbye() {
 }
 
 #[tokio::test]
-async fn the_deadline_ends_everything_and_loses_no_peer() {
+async fn the_deadline_ends_the_run_with_a_report_for_each_peer() {
     let lab = lab(std::iter::repeat_n(Peer::silent(), 20));
     let told =
         run(&lab.torrent, Config { deadline: Duration::from_millis(300), concurrency: Some(5), ..config() }).await;
@@ -88,7 +88,7 @@ async fn the_deadline_ends_everything_and_loses_no_peer() {
 }
 
 #[tokio::test]
-async fn a_tracker_that_never_answers_is_told_goodbye_all_the_same() {
+async fn a_silent_tracker_gets_a_goodbye() {
     let lab = lab([]);
     lab.tracker.set_script(TrackerScript::Silence);
     let mut swarm = Swarm::new(&lab.torrent, Config { deadline: Duration::from_millis(200), ..config() }).unwrap();
@@ -101,7 +101,7 @@ async fn a_tracker_that_never_answers_is_told_goodbye_all_the_same() {
 }
 
 #[tokio::test]
-async fn shutdown_in_the_middle_takes_back_an_announce_in_flight() {
+async fn shutdown_sends_a_goodbye_for_an_announce_in_flight() {
     let lab = lab([]);
     lab.tracker.set_script(TrackerScript::Silence);
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
@@ -115,7 +115,7 @@ async fn shutdown_in_the_middle_takes_back_an_announce_in_flight() {
 }
 
 #[tokio::test]
-async fn an_interrupt_reports_what_was_in_flight_and_what_was_not() {
+async fn an_interrupt_reports_peers_in_flight_and_queued_ones() {
     let lab = lab(std::iter::repeat_n(Peer::silent(), 6));
     let mut swarm = Swarm::new(&lab.torrent, Config { concurrency: Some(2), ..config() }).unwrap();
     tokio::select! {
@@ -132,7 +132,7 @@ async fn an_interrupt_reports_what_was_in_flight_and_what_was_not() {
 }
 
 #[tokio::test]
-async fn waiting_for_an_event_can_be_given_up_at_any_moment() {
+async fn next_is_cancel_safe() {
     let lab = lab(std::iter::repeat_n(Peer::default(), 200));
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     let (mut reports, mut given_up) = (0, 0);
@@ -147,7 +147,7 @@ async fn waiting_for_an_event_can_be_given_up_at_any_moment() {
                 Some(_) => {}
                 None => break,
             },
-            // Gives up as soon as there is nothing to be had at once.
+            // Cancels `next` as soon as it is pending.
             () = tokio::task::yield_now() => given_up += 1,
         }
     }
@@ -157,12 +157,12 @@ async fn waiting_for_an_event_can_be_given_up_at_any_moment() {
 }
 
 #[tokio::test]
-async fn a_caller_that_polls_now_and_then_gets_everything() {
+async fn a_caller_that_polls_once_at_a_time_makes_progress() {
     let lab = lab(std::iter::repeat_n(Peer::silent(), 100));
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     let mut looks = 0;
     while lab.swarm.counts().accepted < 100 {
-        // Polled once each time, never until something happens.
+        // Polled once, and cancelled when pending.
         tokio::select! {
             biased;
             event = swarm.next() => assert!(matches!(event, Some(Event::Tracker(_))), "{event:?}"),
@@ -187,8 +187,8 @@ async fn dropping_the_swarm_closes_every_connection() {
 }
 
 #[tokio::test]
-async fn dropping_the_swarm_leaves_no_task() {
-    // The kernel takes the connection and nothing answers.
+async fn dropping_the_swarm_cancels_its_tasks() {
+    // The kernel accepts the connection and nothing answers.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = PeerAddress::Socket(listener.local_addr().unwrap());
     let lab = lab([]);
@@ -206,13 +206,13 @@ async fn dropping_the_swarm_leaves_no_task() {
     }
     assert_eq!(metrics.num_alive_tasks(), before + 1);
     drop(swarm);
-    // The runtime buries what was aborted in its next turn.
+    // The runtime drops aborted tasks in its next turn.
     tokio::task::yield_now().await;
     assert_eq!(metrics.num_alive_tasks(), before);
 }
 
 #[tokio::test]
-async fn we_are_not_our_own_peer() {
+async fn our_own_endpoint_is_no_peer() {
     let lab = lab([Peer::default()]);
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
     let own: SocketAddr = ([127, 0, 0, 1], swarm.port()).into();
@@ -223,7 +223,7 @@ async fn we_are_not_our_own_peer() {
 }
 
 #[tokio::test]
-async fn a_silent_tracker_delays_no_peer() {
+async fn a_silent_tracker_does_not_delay_peers_of_others() {
     let lab = lab([Peer::default()]);
     let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
     let second = FakeTracker::start(TrackerScript::peers(lab.swarm.endpoints())).unwrap();
@@ -249,7 +249,7 @@ async fn a_silent_tracker_delays_no_peer() {
 }
 
 #[tokio::test]
-async fn dictionary_peers_with_host_names() {
+async fn host_names_in_a_dictionary_peer_list_are_resolved() {
     let lab = lab([Peer::default(), Peer::refusing()]);
     let [endpoint, refusing] = lab.swarm.endpoints()[..] else { panic!("two peers") };
     // A label of more than 63 characters is refused by the resolver itself: no packet leaves.
@@ -270,7 +270,7 @@ async fn dictionary_peers_with_host_names() {
 }
 
 #[tokio::test]
-async fn an_interrupt_in_the_middle_of_look_ups_loses_no_name() {
+async fn an_interrupt_during_look_ups_reports_every_name() {
     let lab = lab([]);
     let names = (1..=40).map(|port| DictionaryPeer::new("localhost", port));
     lab.tracker.set_script(TrackerScript::dictionary(names));
@@ -278,7 +278,7 @@ async fn an_interrupt_in_the_middle_of_look_ups_loses_no_name() {
     while !matches!(swarm.next().await, Some(Event::Tracker(_))) {}
     tokio::select! {
         biased;
-        // One look is enough to begin the look-ups, and none of them can have ended.
+        // One poll begins the look-ups, and none of them can have ended.
         event = swarm.next() => panic!("{event:?}"),
         () = std::future::ready(()) => {}
     }
@@ -295,7 +295,7 @@ async fn an_interrupt_in_the_middle_of_look_ups_loses_no_name() {
 }
 
 #[tokio::test]
-async fn more_trackers_than_are_asked_at_once_are_all_asked() {
+async fn trackers_beyond_those_asked_at_once_are_asked_too() {
     let lab = lab([Peer::default()]);
     let url = |n| format!("{}?n={n}", lab.tracker.announce_url()).parse().unwrap();
     let config = Config { trackers: Trackers::Only((0..100).map(url).collect()), ..config() };
@@ -307,14 +307,14 @@ async fn more_trackers_than_are_asked_at_once_are_all_asked() {
 }
 
 #[tokio::test]
-async fn a_chosen_source_address_is_the_source_of_everything() {
+async fn a_bound_address_is_the_source_of_all_connections() {
     let lab = lab([Peer::default()]);
     let mut config = config();
     config.bind.add("127.8.9.10".parse().unwrap()).unwrap();
     config.peers = vec!["[::1]:1".parse().unwrap()];
     let told = run(&lab.torrent, config).await;
     assert_eq!(told.summary.ok, 1);
-    // The other family has no source address, so it is not used.
+    // IPv6 has no source address, so it is not used.
     assert_eq!(outcome_of(&told, "[::1]:1".parse().unwrap()).0, Outcome::LocalLimit);
     assert!(lab.tracker.requests().iter().all(|request| request.remote.ip().to_string() == "127.8.9.10"));
     let ip = *lab.swarm.endpoints()[0].ip();
@@ -335,7 +335,7 @@ async fn attempts_beyond_loopback_keep_the_pace() {
 }
 
 #[tokio::test]
-async fn what_cannot_begin_says_why() {
+async fn a_config_that_cannot_begin_gives_its_error() {
     let lab = lab([]);
     let mut config = Config::default();
     config.bind.add("198.51.100.77".parse().unwrap()).unwrap();
@@ -357,7 +357,7 @@ async fn what_cannot_begin_says_why() {
     }
 }
 
-/// A torrent file in a folder that is gone when the test is.
+/// A torrent file that is removed at the end of the test.
 struct OnDisk(std::path::PathBuf);
 
 impl OnDisk {
@@ -375,7 +375,7 @@ impl Drop for OnDisk {
 }
 
 #[tokio::test]
-async fn the_facade_keeps_its_promise() {
+async fn the_facade_is_ok_without_peers_and_an_error_without_a_source() {
     fn is_send<T: Send>(future: T) -> T {
         future
     }
@@ -401,7 +401,7 @@ async fn the_facade_keeps_its_promise() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_works_on_a_runtime_of_many_threads() {
+async fn a_run_on_a_multi_threaded_runtime_is_ok() {
     let lab = lab(std::iter::repeat_n(Peer::default(), 50));
     let torrent = lab.torrent.clone();
     let told = tokio::spawn(async move { run(&torrent, config()).await }).await.unwrap();

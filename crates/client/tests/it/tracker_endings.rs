@@ -1,4 +1,4 @@
-//! What is said of trackers that give nothing: refusals, silence, no scrape, no count, and why.
+//! Reports of trackers without an answer: refusals, silence, no scrape, no count, and the reason of each.
 
 use crate::lab::{PATIENCE, config, lab, run};
 use client::{Config, Standing, TorrentRef, TrackerReport, Trackers};
@@ -18,7 +18,7 @@ async fn report_of(url: &str, config: Config) -> TrackerReport {
     told.trackers.remove(0)
 }
 
-/// That of a tracker that answers so, with a scrape.
+/// The report of a scrape of a tracker with this reply.
 async fn scraped(reply: Vec<u8>) -> TrackerReport {
     let tracker = FakeTracker::start(TrackerScript::Raw(reply)).unwrap();
     report_of(&tracker.announce_url(), Config { scrape: true, ..config() }).await
@@ -48,7 +48,7 @@ async fn a_refusal_keeps_its_intervals_over_announce_and_scrape() {
 }
 
 #[tokio::test]
-async fn when_to_come_back_is_taken_from_the_head() {
+async fn retry_after_in_the_head_is_reported() {
     let head = "429 Too Many Requests\r\nRetry-After: 120";
     let tracker = FakeTracker::start(TrackerScript::Raw(reply(head, b""))).unwrap();
     let report = report_of(&tracker.announce_url(), config()).await;
@@ -57,7 +57,7 @@ async fn when_to_come_back_is_taken_from_the_head() {
 }
 
 #[tokio::test]
-async fn a_scrape_without_a_count_is_no_answer() {
+async fn a_scrape_reply_without_a_count_is_reported_as_no_count() {
     let hash = lab([]).torrent.hashes.primary().0;
     let other = files(&[b'x'; 20], "d8:completei9e10:incompletei9ee");
     let (unknown, no_count) =
@@ -78,7 +78,7 @@ async fn a_scrape_without_a_count_is_no_answer() {
 }
 
 #[tokio::test]
-async fn counts_under_a_key_written_as_text_are_ours() {
+async fn counts_under_an_info_hash_encoded_as_utf8_are_read() {
     let hash = lab([]).torrent.hashes.primary().0;
     let text: String = hash.iter().map(|&byte| char::from(byte)).collect();
     assert_ne!(text.len(), 20, "a hash with bytes beyond ASCII");
@@ -88,7 +88,7 @@ async fn counts_under_a_key_written_as_text_are_ours() {
 }
 
 #[tokio::test]
-async fn a_scrape_says_how_soon_the_next_may_come() {
+async fn min_request_interval_of_a_scrape_is_reported() {
     let hash = lab([]).torrent.hashes.primary().0;
     for counts in [files(&hash, "d8:completei1ee"), b"d5:filesdee".to_vec()] {
         let body = [&counts[..counts.len() - 1], b"5:flagsd20:min_request_intervali600eee"].concat();
@@ -97,7 +97,7 @@ async fn a_scrape_says_how_soon_the_next_may_come() {
 }
 
 #[tokio::test]
-async fn a_server_without_the_scrape_url_has_no_scrape() {
+async fn a_server_that_lacks_the_scrape_url_is_scrape_unsupported() {
     for status in ["404 Not Found", "405 Method Not Allowed", "410 Gone", "501 Not Implemented"] {
         let report = scraped(reply(status, b"<html>")).await;
         assert_eq!((report.status.code(), report.standing), ("scrape_unsupported", Standing::Unusable));
@@ -110,7 +110,7 @@ async fn a_server_without_the_scrape_url_has_no_scrape() {
     {
         assert_eq!(scraped(reply(status, body)).await.status.code(), code);
     }
-    // After a redirect the same, and nothing of it in an announce.
+    // After a redirect too, but not for an announce.
     let last = FakeTracker::start(TrackerScript::Raw(reply("404 Not Found", b""))).unwrap();
     let first = FakeTracker::start(TrackerScript::redirect(format!("{}/x", last.announce_url()))).unwrap();
     let report = report_of(&first.announce_url(), Config { scrape: true, ..config() }).await;
@@ -129,7 +129,7 @@ async fn an_empty_answer_over_udp_is_a_refusal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn replies_from_another_address_are_told_and_not_taken() {
+async fn udp_replies_from_another_address_are_reported_and_not_accepted() {
     for from in ["127.0.0.2:0", "127.0.0.1:0"] {
         let script = UdpScript { replies_from: Some(from.parse().unwrap()), ..UdpScript::default() };
         let tracker = FakeUdpTracker::start(script).unwrap();
@@ -143,30 +143,30 @@ async fn replies_from_another_address_are_told_and_not_taken() {
     }
 }
 
-/// Replies of others are ignored, also when they come at the same time and with the right transaction id.
+/// Also when the others come at the same time and with the right transaction id.
 #[tokio::test(start_paused = true)]
-async fn the_trackers_own_reply_is_taken_however_many_others_come() {
+async fn the_reply_of_the_tracker_is_accepted_among_many_of_others() {
     let peers = [SocketAddr::from(([127, 0, 0, 9], 6881))];
     // Answers the third connect, at 4.5 s.
     let script = UdpScript { silent_for: 2, ..UdpScript::peers(peers) };
     let tracker = FakeUdpTracker::start(script).unwrap();
-    let forger = UdpSocket::bind("127.0.0.2:0").await.unwrap();
+    let other = UdpSocket::bind("127.0.0.2:0").await.unwrap();
     let url = tracker.announce_url();
-    let forgers = async {
+    let flood = async {
         assert!(tracker.wait_for(|_| tracker.datagrams().len() == 2, PATIENCE).await);
         let asked = tracker.datagrams().last().unwrap().clone();
         for _ in 0..200 {
             let connected = [&[0; 4], &asked.bytes[12..16], &[7; 8]].concat();
-            forger.send_to(&connected, asked.remote).await.unwrap();
+            other.send_to(&connected, asked.remote).await.unwrap();
         }
     };
-    let (report, ()) = tokio::join!(report_of(&url, config()), forgers);
+    let (report, ()) = tokio::join!(report_of(&url, config()), flood);
     assert_eq!((report.status.code(), report.peers.map(|named| named.v4)), ("ok", Some(1)));
     assert_eq!(tracker.datagrams().iter().filter(|datagram| datagram.action() == Some(0)).count(), 3);
 }
 
 #[tokio::test]
-async fn names_of_other_networks_are_not_asked() {
+async fn onion_and_i2p_names_are_not_resolved() {
     for (url, network) in [
         ("http://duskgytldkxiuqc6.onion/announce", "Tor"),
         ("https://a.b.ONION./announce", "Tor"),
@@ -180,7 +180,7 @@ async fn names_of_other_networks_are_not_asked() {
             "{message}"
         );
     }
-    // Nor is one that a redirect leads to.
+    // Nor after a redirect.
     let tracker = FakeTracker::start(TrackerScript::redirect("http://a.onion/announce")).unwrap();
     let report = report_of(&tracker.announce_url(), config()).await;
     assert!(report.message.as_ref().unwrap().starts_with("onion names are reached over Tor"), "{report:?}");
@@ -190,7 +190,7 @@ async fn names_of_other_networks_are_not_asked() {
 }
 
 #[tokio::test]
-async fn bad_urls_are_told_apart_and_their_secrets_kept() {
+async fn bad_urls_are_numbered_and_redacted() {
     let texts =
         ["<html>s3cretkey", "31s3cretkey", "foo://s3cretkey/", "udp://t.example/s3cretkey/announce", "31s3cretkey"];
     let magnet = texts.map(|text| format!("&tr={text}")).concat();
@@ -205,7 +205,7 @@ async fn bad_urls_are_told_apart_and_their_secrets_kept() {
 }
 
 #[tokio::test]
-async fn a_torrent_aims_us_at_no_other_service_of_this_machine() {
+async fn a_local_tracker_url_of_a_torrent_is_refused_unless_its_path_is_announce() {
     let service = FakeTracker::start(TrackerScript::peers(Vec::<SocketAddr>::new())).unwrap();
     for (path, code) in [
         ("/announce/../admin?delete=1", "refused_address"),
@@ -225,7 +225,7 @@ async fn a_torrent_aims_us_at_no_other_service_of_this_machine() {
 }
 
 #[tokio::test]
-async fn trackers_are_counted_by_what_their_endings_say() {
+async fn trackers_are_counted_by_standing() {
     let refuses = FakeTracker::start(TrackerScript::Failure("gone".to_owned())).unwrap();
     let closes = FakeTracker::start(TrackerScript::CloseAtOnce).unwrap();
     let answers = FakeTracker::start(TrackerScript::peers(Vec::<SocketAddr>::new())).unwrap();

@@ -1,5 +1,4 @@
-//! The trackers' half of a run against scripted trackers on loopback: who is asked, where redirects lead, who is told
-//! goodbye.
+//! Scripted trackers on loopback: which are asked, where redirects lead, which get a goodbye.
 
 use crate::lab::{PATIENCE, Told, collect, config, lab, run};
 use client::{Config, Swarm, TrackerReport, Trackers};
@@ -41,7 +40,7 @@ fn reply(headers: &str, body: &[u8]) -> TrackerScript {
     TrackerScript::Raw([head.as_bytes(), body].concat())
 }
 
-/// A torrent with both parts.
+/// A hybrid torrent: with a v1 and a v2 part.
 fn hybrid(announce: &str, private: bool) -> Torrent {
     let tree = format!("d1:ad0:d6:lengthi5e11:pieces root32:{}eee", "r".repeat(32));
     let private = if private { "7:privatei1e" } else { "" };
@@ -53,7 +52,7 @@ fn hybrid(announce: &str, private: bool) -> Torrent {
 }
 
 #[tokio::test]
-async fn both_hashes_of_a_hybrid_are_announced_and_taken_back() {
+async fn both_hashes_of_a_hybrid_get_an_announce_and_a_goodbye() {
     let tracker = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
     let torrent = hybrid(&tracker.announce_url(), false);
     let told = run(&torrent, config()).await;
@@ -70,7 +69,7 @@ async fn a_host_of_both_families_is_asked_over_both() {
     let _v6 = FakeTracker::start_on(([0, 0, 0, 0, 0, 0, 0, 1], port).into(), TrackerScript::peers(NO_PEERS)).unwrap();
     let told = asked([&*format!("http://localhost:{port}/announce")], config()).await;
     let found: BTreeSet<_> = told.trackers.iter().map(|report| (report.family, report.status.code())).collect();
-    // What `localhost` means is this machine's affair; every family it means is asked once.
+    // Which families `localhost` has depends on this machine; each is asked once.
     let addresses = std::net::ToSocketAddrs::to_socket_addrs(&("localhost", port)).unwrap();
     let wanted = addresses.map(|address| (Some(Family::of(address)), "ok")).collect();
     assert_eq!(found, wanted);
@@ -78,7 +77,7 @@ async fn a_host_of_both_families_is_asked_over_both() {
 }
 
 #[tokio::test]
-async fn a_scrape_asks_for_counts_and_registers_no_peer() {
+async fn a_scrape_asks_for_counts_and_sends_no_announce() {
     let lab = lab([]);
     let hash = percent_encoding_of(&lab.torrent);
     let mut body = b"d5:filesd20:".to_vec();
@@ -122,7 +121,7 @@ async fn trackers_of_a_private_torrent_are_asked_in_order_until_one_answers() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_followed_with_the_request_as_it_is_given() {
+async fn a_redirect_is_followed_with_its_own_query() {
     let last = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
     let first = FakeTracker::start(redirect(&format!("{}?from=x&event=started", last.announce_url()))).unwrap();
     let told = asked([&*first.announce_url()], config()).await;
@@ -130,13 +129,13 @@ async fn a_redirect_is_followed_with_the_request_as_it_is_given() {
     assert_eq!((report.status.code(), &*report.url), ("ok", &*first.announce_url()));
     assert_eq!(report.redirected_to.as_deref(), Some(&*format!("{}?***&***", last.announce_url())));
     let targets: Vec<_> = last.requests().iter().map(|request| request.target.clone()).collect();
-    // Both may have counted us, so both are told.
+    // Both may have counted us, so both get a goodbye.
     assert_eq!(targets, ["/announce?from=x&event=started", "/announce?from=x&event=stopped"]);
     assert_eq!(events(&first), ["started", "stopped"]);
 }
 
 #[tokio::test]
-async fn redirects_end() {
+async fn redirects_end_at_a_loop_or_after_five() {
     let tracker = FakeTracker::start(redirect("/announce?round=1")).unwrap();
     let told = asked([&*tracker.announce_url()], config()).await;
     assert_eq!(statuses(&told), ["redirect_loop"]);
@@ -153,9 +152,9 @@ async fn redirects_end() {
 }
 
 #[tokio::test]
-async fn a_tracker_is_not_asked_again_because_another_points_to_it() {
+async fn a_tracker_that_two_redirects_lead_to_is_asked_once() {
     let last = FakeTracker::start(TrackerScript::peers(NO_PEERS)).unwrap();
-    // As servers write it that send each request on with its query.
+    // As servers redirect that keep the query of the request.
     let first = FakeTracker::start(TrackerScript::Silence).unwrap();
     let other = FakeTracker::start(TrackerScript::Silence).unwrap();
     let lab = lab([]);
@@ -192,7 +191,7 @@ async fn a_redirect_leads_only_where_a_torrent_may_point() {
 }
 
 #[tokio::test]
-async fn the_tracker_id_is_told_in_the_goodbye() {
+async fn a_goodbye_has_the_tracker_id_of_the_answer() {
     let lab = lab([]);
     lab.tracker.set_script(reply("", b"d8:intervali60e5:peers0:10:tracker id4:id 1e"));
     run(&lab.torrent, config()).await;
@@ -201,7 +200,7 @@ async fn the_tracker_id_is_told_in_the_goodbye() {
 }
 
 #[tokio::test]
-async fn a_reply_that_is_no_answer_has_its_status_and_time_too() {
+async fn a_reply_without_an_answer_is_reported_with_its_http_status_and_time() {
     for (script, code, status) in [
         (reply("", b"d14:failure reason2:noe"), "failure", Some(200)),
         (reply("Content-Type: text/html\r\n", b"<html>"), "not_a_tracker", Some(200)),
@@ -218,7 +217,7 @@ async fn a_reply_that_is_no_answer_has_its_status_and_time_too() {
 }
 
 #[tokio::test]
-async fn when_to_come_back_is_told() {
+async fn retry_in_of_a_failure_is_reported() {
     let lab = lab([]);
     lab.tracker.set_script(reply("", b"d14:failure reason4:busy8:retry in1:5e"));
     let told = run(&lab.torrent, config()).await;
@@ -227,7 +226,7 @@ async fn when_to_come_back_is_told() {
 }
 
 #[tokio::test]
-async fn secrets_are_shown_on_request_only() {
+async fn secrets_are_shown_only_with_show_secrets() {
     let lab = lab([]);
     lab.tracker.set_script(TrackerScript::Failure("no such passkey: s3cr3tpass".to_owned()));
     let url = format!("{}?passkey=s3cr3tpass", lab.tracker.announce_url());
@@ -242,7 +241,7 @@ async fn secrets_are_shown_on_request_only() {
 const STARTED: u32 = 2;
 const STOPPED: u32 = 3;
 
-/// The events of the announces a UDP tracker was sent, in order.
+/// The events of the announces to a UDP tracker, in order.
 fn udp_events(tracker: &FakeUdpTracker) -> Vec<u32> {
     tracker.datagrams().iter().filter_map(|datagram| datagram.announce()).map(|announce| announce.event).collect()
 }
@@ -252,7 +251,7 @@ fn udp_config(tracker: &FakeUdpTracker) -> Config {
 }
 
 #[tokio::test]
-async fn a_udp_tracker_names_peers_and_is_told_goodbye_under_one_connection_id() {
+async fn a_udp_tracker_gets_announce_and_goodbye_under_one_connection_id() {
     let lab = lab([Peer::default(), Peer::default()]);
     let peers = lab.swarm.endpoints().into_iter().map(SocketAddr::from).collect();
     let tracker = FakeUdpTracker::start(UdpScript { peers, ..UdpScript::default() }).unwrap();
@@ -267,7 +266,7 @@ async fn a_udp_tracker_names_peers_and_is_told_goodbye_under_one_connection_id()
 }
 
 #[tokio::test]
-async fn a_scrape_over_udp_registers_no_peer() {
+async fn a_scrape_over_udp_sends_no_announce() {
     let lab = lab([]);
     let counts = UdpCounts { seeders: 3, completed: 4, leechers: 5 };
     let counts = vec![(lab.torrent.hashes.primary().0, counts)];
@@ -279,9 +278,9 @@ async fn a_scrape_over_udp_registers_no_peer() {
 }
 
 #[tokio::test]
-async fn an_unanswered_announce_over_udp_is_taken_back() {
+async fn an_unanswered_announce_over_udp_gets_a_goodbye() {
     let lab = lab([]);
-    // Gives a connection id and then answers another question.
+    // Gives a connection id, then answers under wrong transaction ids.
     let script = UdpScript { transactions: Transactions::WrongAfterConnect, ..UdpScript::default() };
     let tracker = FakeUdpTracker::start(script).unwrap();
     let mut swarm = Swarm::new(&lab.torrent, udp_config(&tracker)).unwrap();
@@ -298,7 +297,7 @@ async fn an_unanswered_announce_over_udp_is_taken_back() {
 }
 
 #[tokio::test]
-async fn a_udp_tracker_that_knew_nothing_of_us_is_told_nothing() {
+async fn a_udp_tracker_without_an_announce_gets_no_goodbye() {
     let lab = lab([]);
     let tracker = FakeUdpTracker::start(UdpScript { silent_for: usize::MAX, ..UdpScript::default() }).unwrap();
     let config = Config { deadline: Duration::from_millis(200), ..udp_config(&tracker) };
@@ -308,7 +307,7 @@ async fn a_udp_tracker_that_knew_nothing_of_us_is_told_nothing() {
 }
 
 #[tokio::test]
-async fn a_closed_udp_port_refuses() {
+async fn a_closed_udp_port_is_connect_refused() {
     let gone = FakeUdpTracker::start(UdpScript::default()).unwrap();
     let config = udp_config(&gone);
     drop(gone);

@@ -1,16 +1,16 @@
-//! Who is where: the same peers in every run, in 127.0.0.0/8 and never at 127.0.0.x.
+//! The addresses of peers: the same in every run, in 127.0.0.0/8 and never at 127.0.0.x.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-/// The peer of this number; there are many more of them than anybody has descriptors.
+/// The address of the peer with this number; there are more addresses than a process can have descriptors.
 pub(crate) fn of_peer(number: u32) -> Ipv4Addr {
-    /// No byte is 0 or 255, which look like a network's and a broadcast address.
+    /// No byte is 0 or 255, as in the addresses of a network and of a broadcast.
     const BYTES: u32 = 250;
     let byte = |number: u32| u8::try_from(number % BYTES + 1).expect("below 251");
     Ipv4Addr::new(127, byte(number / BYTES / BYTES), byte(number / BYTES), byte(number))
 }
 
-/// Where the server listens for what.
+/// The server's ports, one for each kind of peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ports {
     pub(crate) tracker: u16,
@@ -18,12 +18,12 @@ pub(crate) struct Ports {
     pub(crate) silent: u16,
     pub(crate) garbage: u16,
     pub(crate) refusing: u16,
-    /// Its queue is full: SYNs are dropped.
+    /// The accept queue is full: SYNs are dropped.
     pub(crate) full: u16,
 }
 
 impl Ports {
-    /// As the server says them, on a line.
+    /// The line that the server prints.
     pub(crate) fn to_line(self) -> String {
         let Self { tracker, good, silent, garbage, refusing, full } = self;
         format!("{tracker} {good} {silent} {garbage} {refusing} {full}")
@@ -36,11 +36,11 @@ impl Ports {
     }
 }
 
-/// How many of the dead-heavy swarm do what.
+/// The peers of one kind in the dead-heavy swarm.
 #[derive(Debug)]
 pub(crate) struct Share {
     pub(crate) count: u32,
-    /// The outcome that is to be reported of each.
+    /// The outcome expected of each.
     pub(crate) outcome: &'static str,
     port: fn(&Ports) -> u16,
 }
@@ -56,7 +56,7 @@ pub(crate) const DEAD_HEAVY: [Share; 5] = [
 /// The dead-heavy swarm, well mixed and the same in every run.
 pub(crate) fn dead_heavy(ports: &Ports) -> Vec<SocketAddrV4> {
     let all: Vec<u16> = DEAD_HEAVY.iter().flat_map(|share| (0..share.count).map(|_| (share.port)(ports))).collect();
-    // A prime that does not divide their number visits each once.
+    // A prime that does not divide the length visits each place once.
     const STRIDE: usize = 619;
     let mixed = (0..all.len()).map(|place| all[place * STRIDE % all.len()]);
     mixed.zip(0..).map(|(port, number)| SocketAddrV4::new(of_peer(number), port)).collect()
@@ -68,14 +68,14 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn peers_have_addresses_of_their_own() {
+    fn each_peer_has_another_address() {
         let all: HashSet<Ipv4Addr> = (0..50_000).map(of_peer).collect();
         assert_eq!(all.len(), 50_000);
         assert!(all.iter().all(|ip| ip.is_loopback() && ip.octets()[1] > 0));
     }
 
     #[test]
-    fn all_kinds_are_in_the_dead_heavy_swarm() {
+    fn the_dead_heavy_swarm_has_the_peers_of_each_kind() {
         let ports = Ports { tracker: 1, good: 2, silent: 3, garbage: 4, refusing: 5, full: 6 };
         assert_eq!(Ports::from_line(&ports.to_line()), Some(ports));
         let peers = dead_heavy(&ports);

@@ -20,7 +20,7 @@ pub(crate) fn run(binary: &str, flags: &[&str]) -> Result {
     let mut targets = Targets::default();
     println!(
         "Loopback only; the server on one processor, the client on another. Each run is a process of its own, timed from before\n\
-         its start to its end; CPU time is user and system. The peers' own times go from dialling to the whole handshake. The side\n\
+         its start to its end; CPU time is user and system. The time of a peer is from dialling to the whole handshake. The side\n\
          that closes first keeps the connection in TIME_WAIT, here the client's; each peer has its own address, so ports suffice.\n"
     );
     let Options { rounds, quick } = options;
@@ -47,12 +47,12 @@ impl Options {
     }
 }
 
-/// A client that dials faster than the server accepts would lose SYNs, and with each a second.
+/// If a client dials faster than the server accepts, the kernel drops SYNs, and each costs a second.
 fn warn_of_short_queues() -> Result {
     let longest: i32 = std::fs::read_to_string("/proc/sys/net/core/somaxconn")?.trim().parse()?;
     if longest < server::BACKLOG {
         println!(
-            "net.core.somaxconn is {longest}, less than {}: some peers may answer a second late.\n",
+            "net.core.somaxconn is {longest}, less than {}: some SYNs may be dropped, and their peers be a second late.\n",
             server::BACKLOG
         );
     }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags() {
+    fn flags_are_parsed() {
         let parse = |line: &str| Options::parse(&line.split_whitespace().collect::<Vec<_>>());
         assert_eq!(parse(""), Some(Options { rounds: 5, quick: false }));
         assert_eq!(parse("--quick --rounds 1"), Some(Options { rounds: 1, quick: true }));

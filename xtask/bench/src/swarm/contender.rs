@@ -1,4 +1,4 @@
-//! Those that are measured, and the server they are measured against.
+//! The contenders that are measured, and the server that they dial.
 
 use crate::addresses::Ports;
 use crate::measured::{Job, Usage};
@@ -12,11 +12,11 @@ use std::process::{Child, Command, Stdio};
 
 const SERVER_CPU: usize = 1;
 const CLIENT_CPU: usize = 0;
-/// What everybody asks for: the epoll client is told no torrent, and any 20 characters are an info-hash.
+/// The info-hash of the epoll client, which reads no torrent: any 20 characters.
 const INFO_HASH: &str = "epollepollepollepoll";
 /// The engine's own deadline for a handshake, in milliseconds.
 pub(crate) const PATIENCE: u32 = 5000;
-/// What makes our command do what the epoll client does: no listening, no encryption, everybody at once.
+/// The flags that make our command do what the epoll client does: no linger, no encryption, all peers, no pace.
 pub(crate) const LEAN: [&str; 8] = ["--linger", "0", "--encryption", "off", "--max-peers", "0", "--rate", "0"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,16 +28,16 @@ pub(crate) enum Contender {
 
 pub(crate) const ALL: [Contender; 3] = [Contender::Epoll, Contender::Engine, Contender::Command];
 
-/// What a contender is to do.
+/// The task of a contender.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Task {
     pub(crate) peers: u32,
     pub(crate) at_once: u32,
     /// Peers that never answer, instead of good ones.
     pub(crate) silent: bool,
-    /// How long they are given, in milliseconds.
+    /// The handshake timeout, in milliseconds.
     pub(crate) patience: u32,
-    /// As little as the epoll client does, where that can be asked for; else as the defaults have it.
+    /// With the flags [`LEAN`], or their like for the engine; else the defaults.
     pub(crate) lean: bool,
 }
 
@@ -46,13 +46,13 @@ impl Task {
         Self { peers, at_once, silent: false, patience: PATIENCE, lean: true }
     }
 
-    /// How many of the peers are dialled: the default takes no more from one tracker.
+    /// The number of peers that are dialled: by default at most 5,000 of one tracker.
     pub(crate) fn expected(&self) -> usize {
         if self.lean { self.peers as usize } else { self.peers.min(5000) as usize }
     }
 }
 
-/// A server that runs, and all that is needed to run contenders against it.
+/// A running server, and what is needed to run contenders against it.
 pub(crate) struct Arena {
     pub(crate) ports: Ports,
     pub(crate) scratch: Scratch,
@@ -61,7 +61,7 @@ pub(crate) struct Arena {
     server: Child,
 }
 
-/// What came of one run.
+/// The result of one run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
     pub(crate) used: Usage,
@@ -92,7 +92,7 @@ impl Arena {
         Ok(Self { ports, scratch, binary: binary.to_owned(), server })
     }
 
-    /// One run of one contender; it is an error when a peer is not accounted for.
+    /// Runs a contender once; it is an error if the report of a peer is missing.
     pub(crate) fn run(&self, contender: Contender, task: Task) -> Result<Run> {
         let job = match contender {
             Contender::Epoll => self.epoll(task)?,
@@ -116,7 +116,7 @@ impl Arena {
         Ok(Run { used, said })
     }
 
-    /// Our command with these flags, for the list that the tracker has under this name.
+    /// Our command with these flags, for the tracker's list of this name.
     pub(crate) fn command(&self, list: &str, flags: &[&str]) -> Result<Job> {
         let torrent = self.scratch.torrent(&self.ports, list)?;
         let mut args: Vec<String> = vec!["--json".to_owned()];
@@ -161,7 +161,7 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        // The end of its stdin is the end of the server.
+        // The server ends when its stdin is closed.
         drop(self.server.stdin.take());
         let _ = self.server.wait();
     }

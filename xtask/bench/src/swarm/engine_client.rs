@@ -1,4 +1,4 @@
-//! The engine alone: `client::Swarm` with all its reports, on the runtime that the command uses, and nothing printed.
+//! The engine alone: `client::Swarm` with all its reports, on the runtime that the command uses, without output.
 
 use crate::Result;
 use crate::reading::Reading;
@@ -6,10 +6,10 @@ use client::{Config, EncryptionPolicy, Event, Outcome, Swarm};
 use metainfo::Torrent;
 use std::time::{Duration, Instant};
 
-/// How this program calls itself for it.
+/// The argument with which this program starts itself as this client.
 pub(crate) const TASK: &str = "engine-client";
 
-/// Does the main job for one torrent.
+/// Runs the engine for one torrent.
 pub(crate) fn run(args: &[&str]) -> Result {
     let [torrent, at_once, flags, timeout] = *args else { return Err("wrong arguments".into()) };
     let torrent = Torrent::parse(&std::fs::read(torrent)?)?;
@@ -19,12 +19,12 @@ pub(crate) fn run(args: &[&str]) -> Result {
     Ok(())
 }
 
-/// As the command makes it.
+/// A runtime like that of the command.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// `lean` is what the epoll client does: no listening, no encryption, everybody at once.
+/// `lean` is what the epoll client does: no linger, no encryption, all peers, no pace.
 pub(crate) fn config(at_once: usize, lean: bool, handshake_timeout: Duration) -> Config {
     let defaults = Config { concurrency: Some(at_once), handshake_timeout, ..Config::default() };
     if !lean {
@@ -33,7 +33,7 @@ pub(crate) fn config(at_once: usize, lean: bool, handshake_timeout: Duration) ->
     Config { linger: Duration::ZERO, encryption: EncryptionPolicy::Off, max_peers: None, rate: 0, ..defaults }
 }
 
-/// One run, every report taken and dropped.
+/// One run, of which every report is taken and dropped.
 pub(crate) async fn shake(torrent: &Torrent, config: Config) -> Result<Reading> {
     let begun = Instant::now();
     let mut reading = Reading::default();

@@ -1,5 +1,5 @@
-//! The yardstick: the least honest work that shakes hands with every peer. No runtime, no tasks, no timers, no reports; one
-//! buffer for everybody, and a check of what must be right: the protocol's name and the info-hash.
+//! The reference: the least work that a handshake with every peer takes. No runtime, no tasks, no timers, no reports; one
+//! buffer for all peers, and a check of the protocol name and the info-hash only.
 
 use crate::reading::Reading;
 use crate::{Result, addresses, system, wire};
@@ -10,20 +10,20 @@ use std::net::SocketAddrV4;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// How this program calls itself for it.
+/// The argument with which this program starts itself as this client.
 pub(crate) const TASK: &str = "epoll-client";
 
-/// Connections begun before others get a word in. Of 1 to 32 none is better than another, neither with 1,024 nor with 10,000
-/// at once; 128 and 1,024 cost a tenth more CPU time, and every peer's time grows, because all are begun before anybody is
-/// heard. To send before the socket says that it can be written to works on loopback alone, and gains nothing. To close with a
-/// reset would save the kernel work, and is not honest.
+/// Connections begun between two polls for events. 1 to 32 are equally good, with 1,024 and with 10,000 at once; 128 and 1,024
+/// cost a tenth more CPU time, and the time of every peer grows, because all connections begin before the first answer is
+/// read. Sending before the socket is writable works on loopback alone, and gains nothing. Closing with a reset would save
+/// the kernel work that a real client causes.
 const BURST: usize = 8;
 
 /// A connection in flight.
 struct Flight {
     socket: OwnedFd,
     begun: Instant,
-    /// From `begun` on, once it is connected.
+    /// The time from `begun` until it was connected.
     connected: Option<Duration>,
     received: usize,
 }
@@ -33,14 +33,14 @@ struct Client {
     ours: [u8; wire::LENGTH],
     info_hash: [u8; 20],
     flights: Vec<Option<Flight>>,
-    /// Places in `flights` where nothing is.
+    /// Free places in `flights`.
     free: Vec<usize>,
     begun: Instant,
     reading: Reading,
 }
 
-/// Dials the first `peers` peers at `port`, so many at once; where nothing happens for `patience` milliseconds, those in
-/// flight are given up.
+/// Dials the first `peers` peers at `port`, `at_once` of them at a time; after `patience` milliseconds without an event, those
+/// in flight are given up.
 pub(crate) fn run(args: &[&str]) -> Result {
     let [info_hash, peers, port, at_once, patience] = *args else { return Err("wrong arguments".into()) };
     let (port, peers, at_once) = (port.parse()?, peers.parse()?, at_once.parse()?);
@@ -124,7 +124,7 @@ impl Client {
 
 enum Turn {
     GoesOn,
-    /// A valid handshake, so long after the dialling.
+    /// A valid handshake, and its time since dialling.
     Ok(Duration),
     Failed,
 }

@@ -1,24 +1,24 @@
-//! N peers, C of them at once: all contenders in turn, several rounds, medians.
+//! N peers, at most C at once: all contenders in turn, several rounds, medians.
 
 use crate::Result;
 use crate::contender::{ALL, Arena, Contender, Run, Task};
 use crate::targets::Targets;
 
-/// Peers, and how many at once.
+/// Peers, and the most at once.
 const CELLS: [(u32, u32); 6] =
     [(1_000, 1_024), (1_000, 10_000), (10_000, 1_024), (10_000, 10_000), (50_000, 1_024), (50_000, 10_000)];
-/// Of what epoll does in a CPU-second, the least, with 10,000 peers and so many at once.
+/// With 10,000 peers, by the most at once: the least share of epoll's handshakes in a CPU-second.
 const OF_EPOLL: [(u32, f64); 2] = [(1_024, 0.90), (10_000, 0.85)];
-/// More than epoll's median of the peers' own times, at most so many milliseconds.
+/// The most by which the median of the peers' times may exceed epoll's, in milliseconds.
 const BEHIND_EPOLL: f64 = 10.0;
 
-/// What came of one task: the contenders' runs, in their order.
+/// The runs of one task, by contender.
 struct Cell {
     task: Task,
     runs: [Vec<Run>; ALL.len()],
 }
 
-/// What everybody does alike.
+/// All contenders with the same work: no linger, no encryption, all peers, no pace.
 pub(crate) fn lean(arena: &Arena, rounds: usize, most: u32, targets: &mut Targets) -> Result {
     println!(
         "Only what epoll does: `--linger 0 --encryption off --max-peers 0 --rate 0`. Medians of {rounds} rounds.\n"
@@ -34,7 +34,7 @@ pub(crate) fn lean(arena: &Arena, rounds: usize, most: u32, targets: &mut Target
     Ok(())
 }
 
-/// What users have who choose nothing, where it listens to each peer and takes at most 5,000 from a tracker.
+/// With default settings: a linger for each peer, and at most 5,000 peers of a tracker.
 pub(crate) fn defaults(arena: &Arena, rounds: usize) -> Result {
     println!(
         "\nThe same with the defaults, which listen to each peer for half a second or more, and dial at most 5,000:\n"
@@ -85,7 +85,7 @@ impl Cell {
         }
     }
 
-    /// The median of the rounds' ratios: what slows the machine down for a while slows a round.
+    /// The median of the ratios of each round: when the machine is slow for a while, it is slow for a whole round.
     fn of_epoll(&self, place: usize) -> f64 {
         median(self.runs[place].iter().zip(&self.runs[0]).map(|(run, epoll)| run.rate() / epoll.rate()).collect())
     }
@@ -94,7 +94,7 @@ impl Cell {
         median(self.runs[place].iter().map(number).collect())
     }
 
-    /// The command is judged and the engine shown.
+    /// Compares command and engine with the targets.
     fn judge(&self, least: f64, targets: &mut Targets) {
         let cell = format!("N = {}, C = {}", self.task.peers, self.task.at_once);
         for (place, contender) in ALL.iter().enumerate().filter(|(_, contender)| **contender != Contender::Epoll) {

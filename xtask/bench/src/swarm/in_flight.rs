@@ -1,18 +1,18 @@
-//! What a connection in flight costs in memory.
+//! The memory of a connection in flight.
 
 use crate::Result;
 use crate::contender::{ALL, Arena, Contender, Task};
 use crate::grid::median;
 
 const PEERS: u32 = 10_000;
-/// Few enough at once to weigh nothing.
+/// The most at once in the run that is compared with: few enough to take next to no memory.
 const FEW: u32 = 100;
-/// How long the silent peers are given, in milliseconds: with all of them at once long enough that the last has begun before
-/// the first is given up; with few at once short, because there are many turns.
+/// The handshake timeout, in milliseconds: with all silent peers at once long enough that the last begins before the first
+/// times out; with few at once short, because they take many turns.
 const LONG: u32 = 4_000;
 const SHORT: u32 = 20;
 
-/// The addresses, the reports and everything else are the same in both runs, so that the connections make the difference.
+/// Addresses, reports and everything else are the same in both runs, so that the difference is that of the connections.
 pub(crate) fn run(arena: &Arena, rounds: usize) -> Result {
     println!(
         "\nKiB for each connection in flight, of the process and without the kernel's share: {PEERS} peers that never answer,\n\

@@ -20,7 +20,7 @@ mod wire;
 
 use std::process::ExitCode;
 
-/// What a task comes to; the error is what is printed.
+/// The result of a task; the error is printed.
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "usage: bench swarm [--quick] [--rounds N] | bench soak";
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words[..] {
-        // Not for people: how this program calls itself.
+        // Internal: this program starts itself with these.
         [server::TASK, cpu] => server::run(cpu),
         [measured::TASK, ref args @ ..] => measured::run(args),
         [epoll_client::TASK, ref args @ ..] => epoll_client::run(args),

@@ -1,5 +1,5 @@
-//! Runs one program and measures it, in a process of its own: the system counts to a program's peak what its parent had
-//! when it was started, so the parent has to be small; and what all children used is then what this one did.
+//! Runs one program and measures it, in a process of its own: the kernel counts the memory of the parent at the start into a
+//! program's peak, so the parent has to be small; and the usage of all its children is then that of this one.
 
 use crate::{Result, system};
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
@@ -10,36 +10,36 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-/// How this program calls itself for it.
+/// The argument with which this program starts itself as this parent.
 pub(crate) const TASK: &str = "measured";
 
-/// What is to be run, and how.
+/// A program to run and measure.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<String>,
     pub(crate) cpu: usize,
-    /// Most descriptors, soft and hard; what there are where nothing is said.
+    /// Limit of descriptors, soft and hard; unchanged if `None`.
     pub(crate) descriptors: Option<u64>,
-    /// Write before each line the seconds since the start.
+    /// Whether each line of its output is prefixed with the seconds since the start.
     pub(crate) stamped: bool,
-    /// Where its stdout goes.
+    /// The file for its stdout.
     pub(crate) output: PathBuf,
 }
 
-/// What a program took.
+/// The usage of a program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     /// From before its start to its end, in seconds.
     pub(crate) wall: f64,
-    /// User and system, in seconds.
+    /// User and system time, in seconds.
     pub(crate) cpu: f64,
-    /// Most memory at any time, in KiB.
+    /// Peak memory, in KiB.
     pub(crate) peak: f64,
 }
 
 impl Job {
-    /// Does it.
+    /// Runs the program in a process of [`run`].
     pub(crate) fn run(&self) -> Result<Usage> {
         let output = Command::new(std::env::current_exe()?)
             .args([TASK, &self.cpu.to_string(), &self.descriptors.unwrap_or(0).to_string()])
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &[&str]) -> Result {
     }
     let status = child.wait()?;
     let wall = begun.elapsed().as_secs_f64();
-    // 1 is our command's word for a run in which nobody shook hands; whether that is right is judged by its reports.
+    // The command exits with 1 if no peer shook hands; whether that is right is judged by its reports.
     if !matches!(status.code(), Some(0 | 1)) {
         return Err(format!("{program}: {status}").into());
     }
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &[&str]) -> Result {
     Ok(())
 }
 
-/// A child has the processor of the thread that starts it; who reads its lines may have another.
+/// A child inherits the processor of the thread that starts it; the thread that reads its lines may use another.
 fn spawn(mut command: Command, cpu: usize) -> Result<Child> {
     let spawned = std::thread::spawn(move || {
         system::pin(cpu).map_err(|error| std::io::Error::other(error.to_string()))?;
@@ -106,7 +106,7 @@ fn stamp(child: &mut Child, output: &Path, begun: Instant) -> Result {
     Ok(())
 }
 
-/// A time of the system's as a number.
+/// A time of the kernel in seconds.
 pub(crate) fn seconds(time: TimeVal) -> f64 {
     time.num_microseconds() as f64 / 1e6
 }

@@ -1,4 +1,4 @@
-//! What a contender has to say of its peers: how many, when, and how long each took.
+//! The reports of a contender: how many peers, when, and the time of each.
 
 use crate::Result;
 use serde::Deserialize;
@@ -7,25 +7,25 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::time::Duration;
 
-/// While it goes on.
+/// The reports so far.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     reports: usize,
-    /// For each valid handshake its peer's own time, from dialling to the last byte, in microseconds.
+    /// The time of each valid handshake, from dialling to the last byte, in microseconds.
     took: Vec<u32>,
     first: Duration,
     last: Duration,
 }
 
-/// All of it.
+/// The reports of a whole run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Summary {
     pub(crate) reports: usize,
     pub(crate) ok: usize,
-    /// Medians and 99th percentiles of the peers' own times, in milliseconds.
+    /// Median and 99th percentile of the peers' times, in milliseconds.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
-    /// When the first and the last valid handshake were known, in seconds after the start; zero where nobody looked.
+    /// When the first and the last valid handshake were reported, in seconds after the start; zero if that was not measured.
     pub(crate) first: f64,
     pub(crate) last: f64,
 }
@@ -66,7 +66,7 @@ impl Reading {
 }
 
 impl Summary {
-    /// As a contender of ours says it.
+    /// The line that a contender of this program prints.
     pub(crate) fn to_line(self) -> String {
         let Self { reports, ok, p50, p99, first, last } = self;
         format!("{reports} {ok} {p50} {p99} {first} {last}")
@@ -88,13 +88,13 @@ impl Summary {
         })
     }
 
-    /// What the command has written, line by line: to read it whole would make this process large, and what it starts is
-    /// measured with that.
+    /// Reads the output of the command line by line: read whole, it would make this process large, and with it the peak of
+    /// each program that it starts.
     pub(crate) fn read_json(path: &Path, mut each: impl FnMut(&str)) -> Result<Self> {
         let mut reading = Reading::default();
         for line in BufReader::new(File::open(path)?).lines() {
             let line = line?;
-            // A stamp, where there is one, stands before the object.
+            // A stamp, if there is one, is before the object.
             let (stamp, object) = line.split_at(line.find('{').ok_or("a line without an object")?);
             let line: Line = serde_json::from_str(object)?;
             let Some(outcome) = line.outcome.filter(|_| line.r#type == "peer") else { continue };
@@ -112,7 +112,7 @@ impl Summary {
     }
 }
 
-/// What matters here of a line of `bt-handshake --json`.
+/// The properties of a line of `bt-handshake --json` that are read here.
 #[derive(Deserialize)]
 struct Line<'l> {
     r#type: &'l str,

@@ -1,11 +1,11 @@
-//! A folder for what a bench writes, and the torrents in it.
+//! A temporary folder for output and torrents.
 
 use crate::Result;
 use crate::addresses::Ports;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A new folder, which goes when this does.
+/// A new folder, removed on drop.
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
@@ -19,7 +19,7 @@ impl Scratch {
         &self.0
     }
 
-    /// A torrent of one file and 160 pieces, whose tracker is the server's, and the list it is to name.
+    /// A torrent of one file and 160 pieces, with the URL of a list of peers at the server's tracker.
     pub(crate) fn torrent(&self, ports: &Ports, list: &str) -> Result<PathBuf> {
         let announce = format!("http://127.0.0.1:{}/announce/{list}", ports.tracker);
         let pieces = "0123456789abcdefghij".repeat(160);

@@ -1,6 +1,6 @@
 //! The other side: peers of every kind and a tracker, in a process of their own, until its stdin is closed.
 //!
-//! One thread and one epoll for all peers, so that the contenders wait for nobody.
+//! One thread and one epoll for all peers, so that the contenders do not wait for it.
 
 mod full;
 mod tracker;
@@ -15,26 +15,26 @@ use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-/// How long the server stays awake when nothing happens; the tracker beside it has to have its turn too.
+/// How long the server polls without sleeping when nothing happens; the tracker's thread needs the processor too.
 const AWAKE: Duration = Duration::from_millis(1);
-/// How this program calls itself for it.
+/// The argument with which this program starts itself as this server.
 pub(crate) const TASK: &str = "server";
 
-/// Connections the kernel may hold ready for us, where `net.core.somaxconn` allows as many.
+/// Length of the accept queue, if `net.core.somaxconn` allows it.
 pub(crate) const BACKLOG: i32 = 4096;
 const GARBAGE: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\r\n";
 
-/// What the peers at one port do.
+/// The behaviour of the peers at one port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Good,
     /// Reads and never answers.
     Silent,
-    /// Answers what no peer does, and closes.
+    /// Answers with something that is not BitTorrent, and closes.
     Garbage,
 }
 
-/// What a descriptor is.
+/// The use of a descriptor.
 enum Slot {
     Empty,
     Listener(OwnedFd, Kind),
@@ -44,7 +44,7 @@ enum Slot {
 struct Peer {
     socket: OwnedFd,
     kind: Kind,
-    /// How many bytes of their handshake have come.
+    /// Bytes of the client's handshake so far.
     received: usize,
     theirs: [u8; LENGTH],
 }
@@ -57,7 +57,7 @@ struct Server {
     answer: Vec<u8>,
 }
 
-/// Serves on this processor; says its ports on stdout.
+/// Serves on this processor; prints its ports on stdout.
 pub(crate) fn run(cpu: &str) -> Result {
     system::pin(cpu.parse()?)?;
     let mut server = Server {
@@ -80,13 +80,13 @@ pub(crate) fn run(cpu: &str) -> Result {
 impl Server {
     fn listen(&mut self, kind: Kind) -> Result<u16> {
         let (listener, port) = system::listening(BACKLOG)?;
-        // Level-triggered: what could not be accepted for want of descriptors is there in the next turn.
+        // Level-triggered: a connection that could not be accepted for want of descriptors is reported again.
         self.epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, data(&listener)))?;
         self.put(Slot::Listener(listener, kind));
         Ok(port)
     }
 
-    /// Until nobody holds the other end of stdin.
+    /// Serves until stdin is closed.
     fn serve(&mut self) -> Result {
         let stdin = std::io::stdin();
         let stdin = stdin.as_fd().as_raw_fd();
@@ -94,8 +94,8 @@ impl Server {
         let mut events = [EpollEvent::empty(); 256];
         let mut last = Instant::now();
         loop {
-            // A server that sleeps between two packets has to be woken, by whoever sends the next one and at its cost: dear
-            // between virtual processors, and the more often the slower the client is. So it does not sleep in the middle.
+            // A server that sleeps between two packets is woken by the sender of the next one, at the sender's cost: expensive
+            // between virtual processors, and more frequent with a slower client. So it polls while packets arrive.
             let awake = last.elapsed() < AWAKE;
             let ready = match self.epoll.wait(&mut events, if awake { EpollTimeout::ZERO } else { EpollTimeout::NONE })
             {
@@ -134,7 +134,7 @@ impl Server {
             let kind = *kind;
             let socket = match system::accept(listener) {
                 Ok(Some(socket)) => socket,
-                // Connections that are over will give theirs back.
+                // Connections that end will free descriptors.
                 Ok(None) | Err(Errno::EMFILE | Errno::ENFILE) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
@@ -158,7 +158,7 @@ impl Server {
 }
 
 impl Peer {
-    /// Reads what has come and does what there is to do; `false` when the connection is over.
+    /// Reads what has arrived and answers it; `false` when the connection is over.
     fn turn(&mut self, introduction: &[u8], answer: &mut Vec<u8>) -> bool {
         let mut bytes = [0; 1024];
         loop {
@@ -181,7 +181,7 @@ impl Peer {
                     return false;
                 }
             }
-            // Less than there was room for: the next edge tells of more.
+            // The buffer was not filled: more bytes will raise another edge.
             if came < bytes.len() {
                 return true;
             }
@@ -189,7 +189,7 @@ impl Peer {
     }
 }
 
-/// What an event tells of itself: the descriptor.
+/// The data of a socket's events: its descriptor.
 fn data(socket: &OwnedFd) -> u64 {
     u64::try_from(socket.as_raw_fd()).expect("descriptors are not negative")
 }

@@ -1,5 +1,5 @@
-//! A million handshakes through one process: twenty runs one after the other, of which the last must not need more than
-//! the first.
+//! A million handshakes in one process: twenty runs one after the other, of which the last ones may not take more memory or
+//! descriptors than the first ones.
 
 use crate::contender::Arena;
 use crate::grid::median;
@@ -12,19 +12,19 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How this program calls itself for the process that shakes hands.
+/// The argument with which this program starts itself as the process under test.
 pub(crate) const TASK: &str = "soak-client";
 
 const RUNS: usize = 20;
 const PEERS: usize = 50_000;
 const AT_ONCE: usize = 1_024;
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Runs that are compared: so many after the first, which fills what is kept, and as many at the end.
+/// Runs that are compared: this many after the first, which fills caches, with as many at the end.
 const COMPARED: usize = 5;
-/// More memory than this for each one before is a leak; an allocator is not exact.
+/// Growth above this factor is a leak; an allocator is not exact.
 const GROWTH: f64 = 1.05;
 
-/// What a run took, and what the process had after it.
+/// The times of a run, and memory and descriptors of the process after it.
 #[derive(Debug)]
 struct Lap {
     wall: f64,
@@ -37,7 +37,7 @@ pub(crate) fn run() -> Result {
     let arena = Arena::start(Path::new(""))?;
     let torrent = arena.scratch.torrent(&arena.ports, &PEERS.to_string())?;
     let status = Command::new(std::env::current_exe()?).arg(TASK).arg(torrent).stdin(Stdio::null()).status()?;
-    if status.success() { Ok(()) } else { Err("the process has grown, or a peer was not accounted for".into()) }
+    if status.success() { Ok(()) } else { Err("the process has grown, or a report is missing".into()) }
 }
 
 /// The inside of [`run`].
@@ -45,7 +45,7 @@ pub(crate) fn inside(torrent: &str) -> Result {
     system::pin(0)?;
     let torrent = Torrent::parse(&fs::read(torrent)?)?;
     let runtime = engine_client::runtime()?;
-    println!("{RUNS} runs of {PEERS} handshakes through one process, {AT_ONCE} at once.\n");
+    println!("{RUNS} runs of {PEERS} handshakes in one process, {AT_ONCE} at once.\n");
     println!("| run | wall, s | CPU, s | RSS, KiB | descriptors |\n|---:|---:|---:|---:|---:|");
     let mut laps = Vec::with_capacity(RUNS);
     for number in 1..=RUNS {
@@ -73,7 +73,7 @@ impl Lap {
     }
 }
 
-/// Time depends on what else the machine does, and is only shown.
+/// Compares memory and descriptors; times depend on the load of the machine, and are only printed.
 fn judge(laps: &[Lap]) -> Result {
     let ratio = |number: fn(&Lap) -> f64| {
         let of = |laps: &[Lap]| median(laps.iter().map(number).collect());

@@ -1,4 +1,4 @@
-//! Sockets and processors, as the system has them.
+//! System calls: sockets and processors.
 
 use crate::Result;
 use nix::errno::Errno;
@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-/// This thread and what it starts stay on one processor.
+/// Pins this thread, and the processes and threads it starts, to one processor.
 pub(crate) fn pin(cpu: usize) -> Result {
     let mut set = CpuSet::new();
     set.set(cpu)?;
@@ -19,13 +19,13 @@ pub(crate) fn pin(cpu: usize) -> Result {
     Ok(())
 }
 
-/// A TCP socket that does not block.
+/// A non-blocking TCP socket.
 pub(crate) fn tcp() -> nix::Result<OwnedFd> {
     socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC, None)
 }
 
-/// A socket for every address of 127.0.0.0/8 and the port it was given. The wildcard address would let the network in; the
-/// interface keeps it out. Unprivileged since Linux 5.7.
+/// A socket for every address of 127.0.0.0/8, and its port. It is bound to the wildcard address, and to the interface `lo`, so
+/// that it cannot be reached from the network. Unprivileged since Linux 5.7.
 pub(crate) fn bound() -> Result<(OwnedFd, u16)> {
     let socket = tcp()?;
     setsockopt(&socket, BindToDevice, &"lo".into())?;
@@ -34,18 +34,18 @@ pub(crate) fn bound() -> Result<(OwnedFd, u16)> {
     Ok((socket, port))
 }
 
-/// As [`bound`], and listening with room for so many that wait to be accepted.
+/// As [`bound`], and listening with an accept queue of this length.
 pub(crate) fn listening(backlog: i32) -> Result<(OwnedFd, u16)> {
     let (socket, port) = bound()?;
     listen(&socket, Backlog::new(backlog)?)?;
     Ok((socket, port))
 }
 
-/// The next connection that waits at this socket, if there is one.
-#[allow(unsafe_code, reason = "accept4 hands out a bare number, which only unsafe code makes an owned descriptor")]
+/// Accepts the next connection of the queue, if there is one.
+#[allow(unsafe_code, reason = "accept4 returns a raw descriptor, which only unsafe code can own")]
 pub(crate) fn accept(listener: &OwnedFd) -> nix::Result<Option<OwnedFd>> {
     match accept4(listener.as_raw_fd(), SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC) {
-        // SAFETY: the descriptor is new, and nobody else has it.
+        // SAFETY: the descriptor is new, and has no other owner.
         Ok(descriptor) => Ok(Some(unsafe { OwnedFd::from_raw_fd(descriptor) })),
         Err(Errno::EAGAIN | Errno::ECONNABORTED) => Ok(None),
         Err(error) => Err(error),

@@ -1,7 +1,7 @@
-//! What is asked, what was measured, and whether it is met. A target that is missed is told and no failure: other people's
-//! work on the machine would decide it.
+//! Targets, what was measured, and whether each is met. A missed target is reported and is no failure: it may be missed only
+//! because the machine is busy.
 
-/// All of them, in the order they were judged.
+/// All targets, in the order in which they were judged.
 #[derive(Default)]
 pub(crate) struct Targets(Vec<String>);
 
@@ -14,7 +14,7 @@ impl Targets {
         self.add(found >= target, what, found, "at least", target, unit);
     }
 
-    /// One that is missed would have ended the bench before.
+    /// The number of reports; a missing one would have ended the bench before.
     pub(crate) fn accounted_for(&mut self, what: &str, found: usize, peers: usize) {
         let met = if found == peers { "met" } else { "MISSED" };
         self.0.push(format!("| {met} | {what}: reports | {peers} | {found} |"));
@@ -26,7 +26,7 @@ impl Targets {
     }
 
     pub(crate) fn print(&self) {
-        println!("\n| | target | asked | measured |\n|---|---|---:|---:|");
+        println!("\n| | target | wanted | measured |\n|---|---|---:|---:|");
         self.0.iter().for_each(|line| println!("{line}"));
     }
 }

@@ -1,4 +1,4 @@
-//! The command from its start to its end, as people run it: a torrent file, a tracker, a swarm.
+//! The command from its start to its end, as users run it: a torrent file, a tracker, a swarm.
 
 use crate::Result;
 use crate::addresses::DEAD_HEAVY;
@@ -10,7 +10,7 @@ use crate::targets::Targets;
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// What was asked of the command as a whole, in seconds, MiB and milliseconds.
+/// Targets of the command as a whole, in seconds, MiB and milliseconds.
 const THOUSAND_WALL: f64 = 0.10;
 const THOUSAND_SPREAD: f64 = 0.07;
 const DEAD_LAST_GOOD: f64 = 0.1;
@@ -22,7 +22,7 @@ const SIZE: f64 = 6.0;
 /// Deadlines of the dead-heavy swarm.
 const IMPATIENT: [&str; 4] = ["--connect-timeout", "3s", "--handshake-timeout", "3s"];
 
-/// What came of the runs of one kind.
+/// The result of the runs of one kind.
 struct Row {
     used: Usage,
     said: Summary,
@@ -46,7 +46,7 @@ pub(crate) fn run(arena: &Arena, rounds: usize, many: bool, targets: &mut Target
 fn thousand(arena: &Arena, rounds: usize, targets: &mut Targets) -> Result {
     const PEERS: u32 = 1_000;
     let job = arena.command("1000", &LEAN)?;
-    // A reader of its lines costs time: the whole is timed without one.
+    // Reading its lines costs time, so the whole is timed without.
     let plain = Row::measure(&job, rounds, &good(PEERS))?;
     let stamped = Row::measure(&Job { stamped: true, ..job }, rounds, &good(PEERS))?;
     Row { used: plain.used, said: stamped.said }.print("1,000 good");
@@ -83,7 +83,7 @@ fn fifty_thousand(arena: &Arena, rounds: usize, targets: &mut Targets) -> Result
     Ok(())
 }
 
-/// What `--version` takes, and what the executable without its symbols does.
+/// The time of `--version`, and the size of the stripped executable.
 fn start_up(arena: &Arena, targets: &mut Targets) -> Result {
     const RUNS: usize = 41;
     let job = arena.job(arena.binary.clone(), vec!["--version".to_owned()]);
@@ -104,7 +104,7 @@ fn good(peers: u32) -> BTreeMap<String, u32> {
 }
 
 impl Row {
-    /// Medians, where every run has to end in just these outcomes.
+    /// Medians; each run has to end with exactly these outcomes.
     fn measure(job: &Job, rounds: usize, expected: &BTreeMap<String, u32>) -> Result<Self> {
         let (mut used, mut said) = (Vec::new(), Vec::new());
         for _ in 0..rounds {

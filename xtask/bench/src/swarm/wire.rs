@@ -1,4 +1,4 @@
-//! The bytes on the wire, written down here once more: neither the yardstick nor the server shall owe our crates anything.
+//! The bytes on the wire, independent of our crates: neither the reference client nor the server uses them.
 
 /// A handshake (BEP 3).
 pub(crate) const LENGTH: usize = 68;
@@ -13,8 +13,8 @@ pub(crate) fn handshake(reserved: [u8; 8], info_hash: &[u8; 20], peer_id: &[u8; 
     bytes
 }
 
-/// The answer of a good peer: for the torrent it was asked about, and speaking what it was spoken to. What follows the
-/// first 68 bytes is said by those only that speak the extension protocol and Fast, in one write, as Transmission does.
+/// The answer of a good peer: with the info-hash of the handshake it got and, of its reserved bits, the extension protocol and
+/// Fast. If both are set, `introduction` follows the 68 bytes in the same write, as Transmission does.
 pub(crate) fn answer(theirs: &[u8; LENGTH], introduction: &[u8], out: &mut Vec<u8>) {
     const EXTENSION_PROTOCOL: u8 = 0x10;
     const FAST: u8 = 0x04;
@@ -38,7 +38,7 @@ pub(crate) fn introduction() -> Vec<u8> {
     [&length.to_be_bytes()[..], &[20, 0], DICTIONARY, &[0, 0, 0, 1, 0x0e]].concat()
 }
 
-/// Whether `part` is right for a handshake about this torrent, at this place of it.
+/// Whether `part`, at this offset of a handshake for this torrent, is valid.
 pub(crate) fn is_part_of_an_answer(part: &[u8], at: usize, info_hash: &[u8; 20]) -> bool {
     let Some(end) = at.checked_add(part.len()).filter(|&end| end <= LENGTH) else { return false };
     if at == 0 && end == LENGTH {

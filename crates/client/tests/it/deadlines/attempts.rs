@@ -7,7 +7,7 @@ use fake_swarm::{Delivery, Ending, Mse, Peer, Responder};
 use std::time::Duration;
 use tracker::PeerAddress;
 
-/// No multiple of the pause between the bytes of those that trickle.
+/// Not a multiple of the pause between two bytes of a slow peer.
 const TIMEOUT: Duration = millis(5500);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -20,7 +20,7 @@ fn trickling(from: usize, peer: Peer) -> Peer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_connection_ends_at_the_connect_timeout() {
+async fn an_unanswered_connection_ends_at_the_connect_timeout() {
     let unanswering = Unanswering::start();
     for timeout in [millis(5000), millis(750)] {
         let config = Config {
@@ -39,8 +39,8 @@ async fn no_connection_ends_at_the_connect_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handshake_has_one_deadline_however_many_bytes_come() {
-    // The trickle's bytes come at 0 s, 1 s, … 5 s.
+async fn a_handshake_has_one_deadline_that_bytes_do_not_extend() {
+    // One byte at 0 s, 1 s, … 5 s.
     for (peer, bytes) in [(Peer::silent(), 0), (Peer::slow(SECOND), 6), (Peer::slow(millis(100)), 55)] {
         let (_, told, took) = timed([peer.clone()], policy(EncryptionPolicy::Off)).await;
         let report = &told.peers[0];
@@ -54,7 +54,7 @@ async fn a_handshake_has_one_deadline_however_many_bytes_come() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_handshake_has_all_of_its_time() {
+async fn a_slow_handshake_within_the_deadline_is_ok() {
     let (_, told, took) = timed([Peer::slow(millis(80))], policy(EncryptionPolicy::Off)).await;
     assert_eq!(told.peers[0].outcome, Outcome::Ok);
     assert_took(told.peers[0].handshake.unwrap(), millis(67 * 80), "68 bytes");
@@ -62,11 +62,11 @@ async fn a_slow_handshake_has_all_of_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_encrypted_handshake_has_twice_as_long_for_all_of_it() {
+async fn an_encrypted_handshake_has_one_deadline_twice_as_long() {
     let responder = Responder { pad_b: 20, pad_d: 7, ..Responder::default() };
     let negotiated = responder.length();
     let speaking = || requiring(Mse::Spoken(responder.clone()));
-    // Each of the three parts in its time, and the whole of them too late.
+    // Each of the three parts within the plaintext timeout, all of them together too late.
     let in_three = Delivery::Cut { at: vec![96, negotiated], pause: TIMEOUT };
     let peers = [
         ("silence", Peer::silent()),
@@ -86,7 +86,7 @@ async fn an_encrypted_handshake_has_twice_as_long_for_all_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_encrypted_handshake_has_all_of_its_time() {
+async fn a_slow_encrypted_handshake_within_the_deadline_is_ok() {
     let responder = Responder::default();
     let at = vec![96, responder.length()];
     let delivery = Delivery::Cut { at, pause: millis(5000) };
@@ -107,7 +107,7 @@ async fn a_second_attempt_that_stalls_ends_after_its_pause_and_its_own_deadline(
     for (what, peer) in peers {
         let (lab, told, took) = timed([peer], policy(EncryptionPolicy::PreferPlain)).await;
         let report = &told.peers[0];
-        // The report is about the first.
+        // Neither attempt came further: the report is that of the first.
         assert_eq!((report.outcome, report.encryption), (Outcome::ClosedBeforeHandshake, Encryption::None), "{what}");
         assert_eq!((plaintext(report), encrypted(report)), (Some("refused"), Some("refused")), "{what}");
         let other: Vec<_> = report.other_errors().collect();

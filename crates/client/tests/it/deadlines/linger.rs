@@ -7,14 +7,14 @@ use fake_swarm::{Delivery, Mse, Peer, Responder, message};
 use std::time::Duration;
 
 const LINGER: Duration = Duration::from_secs(3);
-/// After so long without a word a peer that has said everything is left.
+/// The time without a message after which a peer that has said everything is left.
 const QUIET: Duration = millis(500);
 
 fn listening() -> Config {
     Config { linger: LINGER, ..config() }
 }
 
-/// A peer that says what it is, and these messages.
+/// A peer that sends an extension handshake and these messages.
 fn saying(messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
     Peer::default().sending([message::extension_handshake(b"de")]).sending(messages)
 }
@@ -23,7 +23,7 @@ fn everything() -> Peer {
     saying([message::have_all()])
 }
 
-/// One that has said everything, and has not everything.
+/// A peer with a bitfield of half the pieces: it has said everything, and is no seed.
 fn half() -> Peer {
     saying([message::bitfield(&message::bits(PIECES, |piece| piece < PIECES / 2))])
 }
@@ -32,7 +32,7 @@ fn all_but(holes: &[u32]) -> Vec<u8> {
     message::bitfield(&message::bits(PIECES, |piece| !holes.contains(&piece)))
 }
 
-/// Each in a run of its own.
+/// Runs each peer on its own, and compares when and why listening ended.
 async fn assert_left<const N: usize>(peers: [(&str, Peer); N], config: Config, end: ListenEnd, after: Duration) {
     for (what, peer) in peers {
         let (_, told, took) = timed([peer], config.clone()).await;
@@ -43,17 +43,17 @@ async fn assert_left<const N: usize>(peers: [(&str, Peer); N], config: Config, e
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_said_everything_is_left_after_half_a_second_of_quiet() {
+async fn a_leech_that_has_said_everything_is_left_after_the_quiet_time() {
     let peers = [
         ("a bitfield of a leecher", half()),
         ("keep-alives that are far between", half().repeating(message::keep_alive(), millis(600))),
     ];
-    // The first keep-alive comes along with the rest, the second too late.
+    // The first keep-alive comes with the bitfield, the second after the quiet time.
     assert_left(peers, listening(), ListenEnd::Quiet, QUIET).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_has_everything_is_left_when_it_has_said_so() {
+async fn a_seed_is_left_as_soon_as_it_has_said_so() {
     let peers = [
         ("have_all", everything()),
         ("a whole bitfield", saying([all_but(&[])])),
@@ -66,15 +66,15 @@ async fn a_peer_that_has_everything_is_left_when_it_has_said_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_half_second_begins_with_the_last_word() {
+async fn the_quiet_time_begins_with_the_last_message() {
     let late = saying([]).pausing(millis(900)).sending([all_but(&(0..PIECES / 2).collect::<Vec<_>>())]);
     let twice = half().pausing(millis(400)).sending([message::unchoke()]);
-    assert_left([("the last word is late", late)], listening(), ListenEnd::Quiet, millis(900) + QUIET).await;
-    assert_left([("one word more", twice)], listening(), ListenEnd::Quiet, millis(400) + QUIET).await;
+    assert_left([("the last message is late", late)], listening(), ListenEnd::Quiet, millis(900) + QUIET).await;
+    assert_left([("one more message", twice)], listening(), ListenEnd::Quiet, millis(400) + QUIET).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_talks_on_or_has_not_said_everything_is_left_when_time_is_up() {
+async fn a_peer_that_talks_on_or_has_not_said_everything_is_left_when_linger_ends() {
     let trickle = Delivery::Trickle { from: fake_swarm::HANDSHAKE_LENGTH, pause: millis(700) };
     let peers = [
         ("keep-alives", half().repeating(message::keep_alive(), millis(400))),
@@ -85,7 +85,7 @@ async fn a_peer_that_talks_on_or_has_not_said_everything_is_left_when_time_is_up
         }),
         ("nothing at all", Peer::default()),
         ("keep-alives alone", Peer::default().repeating(message::keep_alive(), millis(700))),
-        ("no word of its pieces", saying([])),
+        ("no message on its pieces", saying([])),
         ("byte by byte", Peer { delivery: trickle, ..half() }),
     ];
     assert_left(peers, listening(), ListenEnd::TimeUp, LINGER).await;
@@ -99,13 +99,13 @@ async fn listening_begins_with_the_handshake_and_not_with_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_quiet_is_longer_than_the_listening() {
+async fn the_quiet_time_does_not_extend_a_short_linger() {
     let config = Config { linger: millis(200), ..config() };
     assert_left([("all", half())], config, ListenEnd::TimeUp, millis(200)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn encryption_changes_nothing_of_it() {
+async fn an_encrypted_peer_is_listened_to_as_long_as_a_plain_one() {
     let required = || requiring(Mse::Spoken(Responder::default()));
     let all = Peer { after: half().after, ..required() };
     let on_and_on = Peer { after: half().repeating(message::keep_alive(), millis(400)).after, ..required() };
@@ -115,7 +115,7 @@ async fn encryption_changes_nothing_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_floods_is_left_without_any_time_passing() {
+async fn a_flooding_peer_is_left_at_the_byte_limit_at_once() {
     let flood = half().repeating(message::message(200, &[0; 1000]), Duration::ZERO);
     let (_, told, took) = timed([flood], listening()).await;
     assert!(matches!(told.peers[0].listen_end, Some(ListenEnd::TooMuch)), "{:?}", told.peers[0].listen_end);

@@ -1,4 +1,4 @@
-//! The deadline of the run: whatever is going on ends there, and every peer is accounted for.
+//! The deadline of the run: every attempt and request ends there, and every peer and tracker has its report.
 
 use crate::deadlines::{Unanswering, assert_took, millis, requiring, timed};
 use crate::lab::{Lab, Told, collect, config, encrypted, lab, plaintext, run};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracker::PeerAddress;
 
-/// Sooner than any other deadline here.
+/// Earlier than any other deadline here.
 const DEADLINE: Duration = millis(1700);
 
 fn short() -> Config {
@@ -30,7 +30,7 @@ fn outcomes(told: &Told) -> Vec<(Outcome, usize)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_in_flight_are_interrupted_and_those_that_wait_are_not_tried() {
+async fn at_the_deadline_peers_in_flight_are_interrupted_and_queued_ones_not_tried() {
     let config = Config { concurrency: Some(5), ..short() };
     let (lab, told, took) = timed(std::iter::repeat_n(Peer::silent(), 20), config).await;
     assert_cut_short(&told, took);
@@ -41,7 +41,7 @@ async fn those_in_flight_are_interrupted_and_those_that_wait_are_not_tried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_stage_is_interrupted() {
+async fn an_attempt_is_interrupted_in_every_stage() {
     let unanswering = Unanswering::start();
     let trickle = Peer::slow(millis(300));
     let talks = Peer::default().repeating(fake_swarm::message::keep_alive(), millis(300));
@@ -67,7 +67,7 @@ async fn every_stage_is_interrupted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_pauses_before_its_second_is_told_of_at_the_deadline() {
+async fn a_peer_that_waits_for_its_second_attempt_is_reported_at_the_deadline() {
     let config = Config { encryption: EncryptionPolicy::PreferPlain, deadline: millis(300), ..config() };
     let (lab, told, took) = timed(std::iter::repeat_n(Peer::closing(), 5), config).await;
     assert_took(took, millis(300), "in the middle of the pause");
@@ -77,7 +77,7 @@ async fn an_attempt_that_pauses_before_its_second_is_told_of_at_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_attempt_is_interrupted_and_the_first_is_told_of() {
+async fn a_peer_whose_second_attempt_is_interrupted_is_reported_by_its_first() {
     let config = Config { encryption: EncryptionPolicy::PreferPlain, ..short() };
     let (lab, told, took) = timed([requiring(Mse::Refused(Ending::Stays))], config).await;
     assert_cut_short(&told, took);
@@ -95,7 +95,7 @@ async fn an_encrypted_attempt_is_interrupted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silent_trackers_are_interrupted() {
+async fn silent_trackers_are_interrupted_at_the_deadline() {
     let http = FakeTracker::start(TrackerScript::Silence).unwrap();
     let udp = FakeUdpTracker::start(UdpScript::silence()).unwrap();
     let unanswering = Unanswering::start();
@@ -113,10 +113,10 @@ async fn silent_trackers_are_interrupted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_counts_from_the_first_step() {
+async fn the_deadline_counts_from_the_first_poll() {
     let lab = lab([Peer::silent()]);
     let mut swarm = Swarm::new(&lab.torrent, short()).unwrap();
-    // No event was asked for yet.
+    // The swarm has not been polled.
     tokio::time::advance(DEADLINE * 2).await;
     let begun = Instant::now();
     let told = collect(&mut swarm).await;
@@ -132,7 +132,7 @@ async fn a_run_that_is_over_before_its_deadline_does_not_wait_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_time_at_all_tries_no_peer_and_accounts_for_all() {
+async fn a_deadline_of_zero_dials_no_peer_and_reports_all() {
     let lab = lab(std::iter::repeat_n(Peer::default(), 20));
     let config = Config { deadline: Duration::ZERO, peers: named(&lab), ..config() };
     let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
@@ -149,7 +149,7 @@ async fn no_time_at_all_tries_no_peer_and_accounts_for_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_not_dialled_at_all_was_not_tried() {
+async fn peers_that_were_not_dialled_are_not_tried() {
     let lab = lab(std::iter::repeat_n(Peer::default(), 20));
     let config = Config { deadline: Duration::ZERO, peers: named(&lab), ..config() };
     let told = run(&lab.torrent, config).await;
@@ -157,7 +157,7 @@ async fn who_was_not_dialled_at_all_was_not_tried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_interrupted_peer_has_sent_is_counted() {
+async fn bytes_of_an_interrupted_peer_are_counted() {
     let config = Config { handshake_timeout: DEADLINE * 2, ..short() };
     let (_, told, took) = timed([Peer::slow(millis(300))], config).await;
     assert_cut_short(&told, took);

@@ -1,4 +1,4 @@
-//! What runs that share their bounds know of each other's trackers.
+//! Trackers of runs that share their bounds: silence that is remembered, connections that are reused.
 
 use crate::deadlines::{assert_took, millis};
 use crate::lab::{Told, collect, config};
@@ -16,7 +16,7 @@ fn peerless() -> TrackerScript {
     TrackerScript::peers(Vec::<SocketAddr>::new())
 }
 
-/// A run about another torrent for each number, which asks this tracker.
+/// A run about torrent number `number`, which asks this tracker.
 fn about(number: u8, url: &str, bounds: &Shared, config: Config) -> Swarm {
     let trackers = Trackers::Only(vec![url.parse().unwrap()]);
     Swarm::sharing(InfoHash([number; 20]), Config { trackers, ..config }, bounds).unwrap()
@@ -42,7 +42,7 @@ async fn a_silent_tracker_costs_its_time_once_and_is_asked_again_after_a_minute(
     assert_eq!(status, TrackerStatus::KnownSilent);
     let message = known.trackers[0].message.as_ref().unwrap();
     assert!(message.contains("it did not answer"), "{message}");
-    // It has come back meanwhile.
+    // The tracker answers again.
     tracker.set_script(UdpScript::default());
     tokio::time::advance(Duration::from_secs(60)).await;
     for number in 3..5 {
@@ -62,7 +62,7 @@ async fn a_slow_tracker_is_not_taken_for_a_silent_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_ends_early_leaves_word_of_the_silence_it_has_seen() {
+async fn an_interrupted_run_remembers_a_silence_of_five_seconds() {
     let tracker = FakeUdpTracker::start(UdpScript::silence()).unwrap();
     let (url, bounds) = (tracker.announce_url(), Shared::new(&config()).unwrap());
     for (deadline, then) in [(4000, "interrupted"), (6000, "interrupted"), (6000, "known_silent")] {
@@ -72,7 +72,7 @@ async fn a_run_that_ends_early_leaves_word_of_the_silence_it_has_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_question_waits_for_what_comes_of_one_that_is_long_without_an_answer() {
+async fn a_request_waits_for_the_result_of_an_unanswered_one_to_the_same_tracker() {
     let tracker = FakeUdpTracker::start(UdpScript::silence()).unwrap();
     let (url, bounds) = (tracker.announce_url(), Shared::new(&config()).unwrap());
     let runs = bounds.runs();
@@ -91,13 +91,13 @@ async fn a_question_waits_for_what_comes_of_one_that_is_long_without_an_answer()
     assert_eq!(first.trackers[0].status.code(), "timeout");
     assert_eq!(second.trackers[0].status.code(), "known_silent");
     assert_took(took, EXCHANGE, "both");
-    // Both do nothing but wait: others may begin.
+    // Both only wait, so that two more runs may begin.
     assert_eq!(more, runs + 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn runs_use_a_connection_again_if_the_tracker_keeps_it() {
-    // The last of these closes without notice after two requests: a goodbye goes over a new connection, and a question too.
+async fn a_connection_that_the_tracker_keeps_is_reused() {
+    // The last script closes without notice after two requests: the next goodbye or announce opens a new connection.
     let twice = TrackerScript::KeepAlive { most: 2, then: Box::new(peerless()) };
     for (script, connections) in [(peerless().kept_alive(), 1), (peerless(), 6), (twice, 3)] {
         let tracker = FakeTracker::start(script).unwrap();
@@ -114,7 +114,7 @@ async fn runs_use_a_connection_again_if_the_tracker_keeps_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_taken_back_is_reported() {
+async fn a_goodbye_that_fails_is_reported() {
     let tracker = FakeTracker::start(peerless()).unwrap();
     let (url, bounds) = (tracker.announce_url(), Shared::new(&config()).unwrap());
     let mut swarm = about(1, &url, &bounds, config());

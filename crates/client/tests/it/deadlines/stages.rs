@@ -1,4 +1,4 @@
-//! When a peer's clocks start, how finely they tell, and that each has its own.
+//! The times of a peer: when they start, how exact they are, and that peers do not share them.
 
 use crate::deadlines::{assert_took, millis, timed};
 use crate::lab::{PATIENCE, collect, config, lab};
@@ -13,20 +13,20 @@ fn after(delay: Duration) -> Peer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peers_clock_starts_with_its_own_connection() {
+async fn the_handshake_time_excludes_the_wait_in_the_queue() {
     let config = Config { concurrency: Some(1), ..config() };
     let (lab, told, took) = timed(std::iter::repeat_n(after(millis(100)), 10), config).await;
     for report in &told.peers {
         assert_eq!((report.outcome, report.connect), (Outcome::Ok, Some(Duration::ZERO)));
-        assert_took(report.handshake.unwrap(), millis(100), "not its place in the queue");
+        assert_took(report.handshake.unwrap(), millis(100), "the wait in the queue is not counted");
     }
-    // One after the other, with a timer for each.
+    // One after the other.
     assert_took(took, millis(1000), "all ten");
     assert_eq!(lab.swarm.accepted(), 10);
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_in_the_queue_has_the_whole_of_its_deadline() {
+async fn a_queued_peer_has_its_full_handshake_timeout() {
     let config = Config { concurrency: Some(1), handshake_timeout: millis(2000), ..config() };
     let peers = [Peer::silent(), after(millis(1900)), Peer::silent(), after(millis(1900))];
     let (_, told, took) = timed(peers, config).await;
@@ -37,7 +37,7 @@ async fn each_in_the_queue_has_the_whole_of_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stage_times_tell_microseconds() {
+async fn stage_times_have_microseconds() {
     const LATE: Duration = Duration::from_micros(1234);
     let lab = lab([after(millis(1))]);
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();
@@ -51,7 +51,7 @@ async fn stage_times_tell_microseconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stalled_peer_delays_no_other() {
+async fn a_stalled_peer_does_not_delay_others() {
     let good = std::iter::repeat_n(Peer::default(), 50);
     let lab = lab([Peer::silent()].into_iter().chain(good));
     let mut swarm = Swarm::new(&lab.torrent, config()).unwrap();

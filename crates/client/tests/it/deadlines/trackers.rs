@@ -1,4 +1,4 @@
-//! The deadlines of trackers: one exchange, and the goodbyes of a run.
+//! The deadlines of trackers: of one exchange, and of the goodbyes of a run.
 
 use crate::deadlines::{Unanswering, assert_took, millis};
 use crate::lab::{Told, collect, config, lab};
@@ -25,7 +25,7 @@ async fn asked(urls: &[String], config: Config) -> (Swarm, Told) {
     (swarm, told)
 }
 
-/// What the goodbyes take.
+/// How long the goodbyes take.
 async fn goodbye(swarm: Swarm) -> Duration {
     let begun = Instant::now();
     swarm.shutdown().await;
@@ -33,7 +33,7 @@ async fn goodbye(swarm: Swarm) -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_http_tracker_has_one_deadline_for_all_of_its_answer() {
+async fn an_http_tracker_has_one_deadline_for_its_whole_answer() {
     let body = b"d8:intervali1800e5:peers0:e".to_vec();
     for script in [
         TrackerScript::Silence,
@@ -52,7 +52,7 @@ async fn an_http_tracker_has_one_deadline_for_all_of_its_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_tracker_has_all_of_its_time() {
+async fn a_slow_tracker_within_the_deadline_is_ok() {
     let tracker = FakeTracker::start(peerless().after(millis(14_500))).unwrap();
     let (_, told) = asked(&[tracker.announce_url()], config()).await;
     assert_eq!(told.trackers[0].status.code(), "ok");
@@ -61,7 +61,7 @@ async fn a_slow_tracker_has_all_of_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_redirect_begins_no_new_deadline() {
+async fn a_redirect_does_not_extend_the_deadline() {
     let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
     let first = FakeTracker::start(TrackerScript::redirect(silent.announce_url()).after(millis(10_000))).unwrap();
     let (_, told) = asked(&[first.announce_url()], config()).await;
@@ -76,34 +76,34 @@ async fn a_tracker_that_cannot_be_connected_to_ends_at_the_connect_timeout() {
     let (swarm, told) = asked(&[url], Config { connect_timeout: millis(3300), ..config() }).await;
     assert_eq!(told.trackers[0].status.code(), "connect_timeout");
     assert_took(told.trackers[0].elapsed, millis(3300), "no connection");
-    // It was told nothing, so that there is nothing to take back.
+    // No announce was sent, so no goodbye is due.
     assert_eq!(goodbye(swarm).await, Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_udp_tracker_has_one_deadline_however_often_it_is_asked() {
+async fn a_udp_tracker_has_one_deadline_for_all_retransmissions() {
     let silent = FakeUdpTracker::start(UdpScript::silence()).unwrap();
     let (swarm, told) = asked(&[silent.announce_url()], config()).await;
     assert_eq!(told.trackers[0].status.code(), "timeout");
     assert_took(told.trackers[0].elapsed, EXCHANGE, "silence");
     assert_eq!(silent.datagrams().len(), 4);
-    // It has only been asked for a connection id: nothing was announced.
+    // Only connect was sent: no announce, so no goodbye is due.
     assert_eq!(goodbye(swarm).await, Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
-async fn wrong_answers_over_udp_buy_no_time() {
+async fn wrong_answers_over_udp_do_not_extend_the_deadline() {
     let script = UdpScript { transactions: Transactions::WrongAfterConnect, ..UdpScript::default() };
     let tracker = FakeUdpTracker::start(script).unwrap();
     let (swarm, told) = asked(&[tracker.announce_url()], config()).await;
     assert_eq!(told.trackers[0].status.code(), "timeout");
     assert_took(told.trackers[0].elapsed, EXCHANGE, "the announce");
-    // It may have counted us.
+    // The tracker may have counted the announce.
     assert_took(goodbye(swarm).await, GOODBYE, "the goodbye");
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_instead_of_tls_ends_at_the_same_deadline() {
+async fn an_unanswered_tls_handshake_ends_at_the_same_deadline() {
     let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
     let url = silent.announce_url().replace("http:", "https:");
     let (swarm, told) = asked(&[url], config()).await;
@@ -114,7 +114,7 @@ async fn silence_instead_of_tls_ends_at_the_same_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn goodbyes_to_those_that_never_answer_end_in_time() {
+async fn goodbyes_to_silent_trackers_end_at_their_deadline() {
     let http = FakeTracker::start(TrackerScript::Silence).unwrap();
     let answers = FakeUdpTracker::start(UdpScript::default()).unwrap();
     let (swarm, told) = asked(&[http.announce_url(), answers.announce_url()], config()).await;
@@ -126,7 +126,7 @@ async fn goodbyes_to_those_that_never_answer_end_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_goodbye_has_one_deadline_for_all_of_its_answer() {
+async fn a_goodbye_has_one_deadline_for_its_whole_answer() {
     let unread = [
         TrackerScript::Silence,
         TrackerScript::Trickle,
@@ -143,13 +143,13 @@ async fn a_goodbye_has_one_deadline_for_all_of_its_answer() {
     let tracker = FakeTracker::start(peerless()).unwrap();
     let (swarm, _) = asked(&[tracker.announce_url()], config()).await;
     tracker.set_script(peerless().after(millis(3500)));
-    assert_took(goodbye(swarm).await, millis(3500), "one that answers in time is heard");
+    assert_took(goodbye(swarm).await, millis(3500), "an answer in time is awaited");
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_goodbyes_together_have_the_time_of_one_and_what_the_pace_takes() {
+async fn all_goodbyes_together_take_the_time_of_one_and_their_pace() {
     let tracker = FakeTracker::start(peerless()).unwrap();
-    // As many as are asked of one host in a second.
+    // One second of requests to one host, at the default pace.
     let urls: Vec<_> = (0..100).map(|n| format!("{}?n={n}", tracker.announce_url())).collect();
     let (swarm, told) = asked(&urls, config()).await;
     assert_eq!(told.summary.trackers_ok, 100);

@@ -1,4 +1,4 @@
-//! A listener whose queue is full: the kernel drops every SYN that comes for it.
+//! A listener whose accept queue is full: the kernel drops every SYN for it.
 
 use crate::{Result, system};
 use nix::errno::Errno;
@@ -8,15 +8,15 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 pub(crate) struct Full {
     pub(crate) port: u16,
-    /// Never accepted from.
+    /// Nothing is accepted from it.
     _listener: OwnedFd,
-    /// What fills the queue.
+    /// The connections that fill the queue.
     _waiting: Vec<OwnedFd>,
 }
 
 impl Full {
     pub(crate) fn new() -> Result<Self> {
-        /// More than a queue of length 0 takes, which is one; the others are dropped as strangers will be.
+        /// More than a queue of length 0 holds, which is one connection; the SYNs of the others are dropped.
         const ENOUGH: usize = 4;
         let (listener, port) = system::listening(0)?;
         let mut waiting = Vec::new();
@@ -37,7 +37,7 @@ mod tests {
     use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 
     #[test]
-    fn nobody_gets_in() {
+    fn connections_to_a_full_queue_are_not_established() {
         let full = Full::new().unwrap();
         let epoll = Epoll::new(EpollCreateFlags::empty()).unwrap();
         let sockets = [1, 2, 3].map(|byte| {

@@ -9,14 +9,14 @@ use crate::addresses::{Ports, dead_heavy, of_peer};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 
-/// Starts it; the ports are those given, and its own.
+/// Starts the tracker; returns the given ports with its own.
 pub(crate) fn start(ports: Ports) -> Result<Ports> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let ports = Ports { tracker: listener.local_addr()?.port(), ..ports };
-    // It ends with the process.
+    // The thread ends with the process.
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // Who hangs up early gets nothing.
+            // A client that closes early gets no answer.
             let _ = serve(stream, &ports);
         }
     });

@@ -1,11 +1,11 @@
 //! What peers say, message by message.
 
-use crate::said::*;
+use crate::advertised::*;
 use bytes::Bytes;
 use ids::InfoHash;
 
-fn said(messages: &[Message]) -> (Said, Option<Violation>) {
-    let mut said = Said::default();
+fn said(messages: &[Message]) -> (Advertised, Option<Violation>) {
+    let mut said = Advertised::default();
     let violation = messages.iter().find_map(|message| said.take(message, Some(12)).err());
     (said, violation)
 }
@@ -89,7 +89,7 @@ fn what_breaks_the_protocol_is_said_and_what_came_before_is_kept() {
 
 /// What these messages say of a torrent of an unknown number of pieces: whether all are there, the holes, the violation.
 fn unsized_said(messages: &[Message]) -> (bool, u32, Option<String>) {
-    let mut said = Said::default();
+    let mut said = Advertised::default();
     let violation = messages.iter().find_map(|message| said.take(message, None).err());
     (said.pieces.is_all(None), said.pieces.holes(None), violation.map(|violation| violation.to_string()))
 }
@@ -144,7 +144,7 @@ fn what_breaks_the_protocol_of_any_torrent_is_said() {
 
 #[test]
 fn a_piece_takes_no_more_memory_than_its_index_asks_for() {
-    let mut said = Said::default();
+    let mut said = Advertised::default();
     for (piece, bytes) in [(0, 1), (7, 1), (8, 2), (100, 16), (5, 16), (MOST_PIECES - 1, 1 << 18)] {
         said.take(&Message::Have(piece), None).unwrap();
         assert_eq!(said.pieces.bytes(), bytes, "{piece}");
@@ -166,7 +166,7 @@ fn what_a_missing_bit_announces_is_not_waited_for() {
     // rTorrent and rqbit say nothing of their pieces when they have none.
     for id in [b"-lt1011-aaaaaaaaaaaa", b"-rQ9100-aaaaaaaaaaaa"] {
         let theirs = of(id, Reserved::EXTENSION_PROTOCOL);
-        assert!(extension.is_all_of(&theirs) && !Said::default().is_all_of(&theirs));
+        assert!(extension.is_all_of(&theirs) && !Advertised::default().is_all_of(&theirs));
     }
 }
 
@@ -197,12 +197,12 @@ fn what_silence_means() {
 #[test]
 fn pieces_told_before_their_number_was_known_are_judged_again() {
     let of = |messages: &[Message], pieces| {
-        let mut said = Said::default();
+        let mut said = Advertised::default();
         messages.iter().for_each(|message| said.take(message, None).unwrap());
         said.settle(pieces).map(|()| said)
     };
     let known = |messages: &[Message], pieces| {
-        let mut said = Said::default();
+        let mut said = Advertised::default();
         messages.iter().for_each(|message| said.take(message, Some(pieces)).unwrap());
         said
     };

@@ -13,7 +13,7 @@ const MOST_PIECES: u32 = (Codec::MAX_FRAME - 1) * 8;
 
 /// What a peer has said so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct Advertised {
     /// The pieces it has.
     pub pieces: Pieces,
     /// Its extension handshake; a later one adds to an earlier one.
@@ -33,7 +33,7 @@ pub struct Said {
 pub enum Pieces {
     /// It has not said.
     #[default]
-    Unsaid,
+    Unknown,
     /// BEP 6: `have_all`.
     All,
     /// BEP 6: `have_none`.
@@ -74,7 +74,7 @@ pub enum Violation {
     },
 }
 
-impl Said {
+impl Advertised {
     /// Takes in one message of a peer, of a torrent with `pieces` pieces if that is known. Messages that say nothing about the
     /// peer are ignored.
     ///
@@ -149,7 +149,7 @@ impl Said {
     fn begin(&mut self, pieces: Pieces) {
         if self.has_stated_all {
             self.oddities.add(Oddity::PiecesTwice);
-        } else if self.pieces != Pieces::Unsaid {
+        } else if self.pieces != Pieces::Unknown {
             self.oddities.add(Oddity::HaveBeforeBitfield);
         }
         (self.pieces, self.has_stated_all) = (pieces, true);
@@ -160,7 +160,7 @@ impl Said {
     #[must_use]
     pub fn is_all_of(&self, theirs: &Handshake) -> bool {
         let waits_for_extension = theirs.reserved.contains(Reserved::EXTENSION_PROTOCOL) && self.extension.is_none();
-        let said = self.pieces != Pieces::Unsaid || self.silence(theirs.peer_id).is_some();
+        let said = self.pieces != Pieces::Unknown || self.silence(theirs.peer_id).is_some();
         !waits_for_extension && said
     }
 
@@ -168,7 +168,7 @@ impl Said {
     #[must_use]
     pub fn silence(&self, peer_id: PeerId) -> Option<Silence> {
         // It says everything in one go, and this has come.
-        let extension = self.extension.as_ref().filter(|_| self.pieces == Pieces::Unsaid)?;
+        let extension = self.extension.as_ref().filter(|_| self.pieces == Pieces::Unknown)?;
         // It takes the metadata from others, and does not offer them (BEP 9): it knows no piece. Private torrents have
         // neither.
         let lacks_metadata =
@@ -198,7 +198,7 @@ impl Pieces {
                 }
                 *by_have += u32::from(bitfield.set(piece)?);
             }
-            Self::None | Self::Unsaid => {
+            Self::None | Self::Unknown => {
                 let mut bitfield = match pieces {
                     Some(pieces) => Bitfield::empty(pieces),
                     None => with_room_for(piece, &[])?,
@@ -219,7 +219,7 @@ impl Pieces {
         match self {
             Self::All => true,
             Self::Some { bitfield, by_bitfield, .. } => bitfield.is_complete() && (pieces.is_some() || *by_bitfield),
-            Self::Unsaid | Self::None => false,
+            Self::Unknown | Self::None => false,
         }
     }
 
@@ -232,7 +232,7 @@ impl Pieces {
                 let there_are = pieces.unwrap_or_else(|| fewest_pieces(bitfield, *by_bitfield));
                 there_are.saturating_sub(bitfield.count_ones())
             }
-            Self::Unsaid | Self::All | Self::None => 0,
+            Self::Unknown | Self::All | Self::None => 0,
         }
     }
 
@@ -242,7 +242,7 @@ impl Pieces {
         match self {
             Self::All => true,
             Self::Some { bitfield, .. } => bitfield.count_ones() > 0,
-            Self::Unsaid | Self::None => false,
+            Self::Unknown | Self::None => false,
         }
     }
 
@@ -250,7 +250,7 @@ impl Pieces {
     #[must_use]
     pub fn count(&self, pieces: u32) -> Option<u32> {
         match self {
-            Self::Unsaid => None,
+            Self::Unknown => None,
             Self::All => Some(pieces),
             Self::None => Some(0),
             Self::Some { bitfield, .. } => Some(bitfield.count_ones()),
@@ -302,7 +302,7 @@ pub const MOST_HOLES: u32 = 32;
 /// Whether a bitfield may be a lazy one, whose holes are filled by `have` messages in a moment: it has more pieces than
 /// holes, and no more holes than such a bitfield has.
 #[must_use]
-pub fn may_be_lazy(said: &Said, pieces: Option<u32>) -> bool {
+pub fn may_be_lazy(said: &Advertised, pieces: Option<u32>) -> bool {
     let Pieces::Some { bitfield, by_bitfield: true, .. } = &said.pieces else { return false };
     let missing = said.pieces.holes(pieces);
     (1..=MOST_HOLES).contains(&missing) && missing < bitfield.count_ones()
