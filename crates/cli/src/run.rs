@@ -13,7 +13,7 @@ use std::task::Poll;
 use std::time::Instant;
 use tokio::sync::watch;
 
-/// Does the main job for one torrent, telling it as it happens. Its time begins when there is room for it.
+/// Does the main job for one torrent, and reports it as it happens. Its time begins when there is room in memory for it.
 pub(crate) async fn run(
     origin: &Origin,
     config: Config,
@@ -93,6 +93,7 @@ struct RunResult {
     because: Option<String>,
 }
 
+/// Runs the swarm to its end, or to the end of stdout, and reports each event.
 async fn tell(
     input: &Input,
     swarm: &mut Swarm,
@@ -108,57 +109,66 @@ async fn tell(
         if output.lock().is_closed() {
             return Ok(result);
         }
-        let event = next_event(swarm, output, &mut interrupted, cut_short).await?;
-        let Some(event) = event else {
-            cut_short = true;
-            swarm.interrupt();
-            continue;
-        };
-        match event {
-            None => return Ok(result),
-            Some(Event::Tracker(report)) => {
+        match next_event(swarm, output, &mut interrupted, cut_short).await? {
+            Next::Interrupt => {
+                cut_short = true;
+                swarm.interrupt();
+            }
+            Next::Event(Event::Tracker(report)) => {
                 let mut output = output.lock();
                 let page = output.page();
                 tally.tracker(input, &report, page);
                 output.tracker(input, &report)?;
             }
-            Some(Event::Peer(report)) => {
+            Next::Event(Event::Peer(report)) => {
                 tally.peer(&report);
                 output.lock().peer(input, &report)?;
             }
-            Some(Event::Summary(summary)) => {
+            Next::Event(Event::Summary(summary)) => {
                 result.exit = exit(&summary, mode);
                 let because = (result.exit == Exit::NoSource).then(|| tally.failures.advice());
                 result.unmet = output.lock().summary(input, &summary, &tally, (result.exit, because.as_deref()))?;
                 result.because = because;
             }
-            Some(_) => {}
+            Next::Event(_) => {}
+            Next::End => return Ok(result),
         }
     }
 }
 
-/// The next event; `None` for an interrupt, unless that has been heard already. Before a wait, everything that was reported is
+/// What comes next in a run.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and events are what there are most of")]
+enum Next {
+    Event(Event),
+    Interrupt,
+    End,
+}
+
+/// The next event, or the interrupt unless that was `heard` already. Before a wait, everything that was reported is
 /// written. The wait itself is the engine's: asked again at once, it would take that for a turn that others have had.
 async fn next_event(
     swarm: &mut Swarm,
     output: &Shared,
     interrupted: &mut watch::Receiver<bool>,
     heard: bool,
-) -> std::io::Result<Option<Option<Event>>> {
+) -> std::io::Result<Next> {
     let (mut next, mut interrupt) = (pin!(swarm.next()), pin!(interrupted.wait_for(|said| *said)));
     poll_fn(|context| {
         if let Poll::Ready(event) = next.as_mut().poll(context) {
-            return Poll::Ready(Ok(Some(event)));
+            return Poll::Ready(Ok(event.map_or(Next::End, Next::Event)));
         }
         if let Err(error) = output.lock().flush() {
             return Poll::Ready(Err(error));
         }
-        if !heard && interrupt.as_mut().poll(context).is_ready() { Poll::Ready(Ok(None)) } else { Poll::Pending }
+        if !heard && interrupt.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Ok(Next::Interrupt));
+        }
+        Poll::Pending
     })
     .await
 }
 
-/// What a run comes to by itself.
+/// The exit code of a run by its summary.
 fn exit(summary: &Summary, mode: Mode) -> Exit {
     if summary.cut_short == Some(CutShort::Interrupt) {
         Exit::Interrupted

@@ -19,10 +19,10 @@ pub struct StartLine<'r> {
     pub torrent: &'r str,
     /// The name it gives itself; null of an info-hash
     pub name: Option<String>,
-    /// SHA-1 (BEP 3)
+    /// Its info-hash of v1: SHA-1 (BEP 3)
     #[serde(with = "SomeHash")]
     pub info_hash_v1: Option<InfoHash>,
-    /// SHA-256 (BEP 52)
+    /// Its info-hash of v2: SHA-256 (BEP 52)
     #[serde(with = "SomeHashV2")]
     pub info_hash_v2: Option<InfoHashV2>,
     /// All files together, padding not counted; null of a magnet link and an info-hash
@@ -33,7 +33,7 @@ pub struct StartLine<'r> {
     pub pieces: Option<u32>,
     /// Number of files, padding not counted
     pub files: Option<usize>,
-    /// BEP 27; null where it is unknown
+    /// Whether it is private (BEP 27); null if that is unknown
     pub private: Option<bool>,
     /// Announce URLs, without their secrets
     pub trackers: Vec<String>,
@@ -48,7 +48,7 @@ pub struct TorrentLine<'r> {
     pub start: StartLine<'r>,
     /// Trackers by tier (BEP 12)
     pub tiers: Vec<Vec<String>>,
-    /// What its maker wrote
+    /// The comment of its author
     pub comment: Option<String>,
     /// The program that made it
     pub created_by: Option<String>,
@@ -56,22 +56,22 @@ pub struct TorrentLine<'r> {
     pub creation_date_s: Option<u64>,
     /// The key that private trackers set apart their torrents with
     pub source: Option<String>,
-    /// HOST:PORT, that a magnet link names (BEP 9)
+    /// Peers that a magnet link names (BEP 9), as HOST:PORT
     pub peers: Vec<String>,
-    /// BEP 19; without what may be secret in them
+    /// Web seeds (BEP 19), without what may be secret in them
     pub web_seeds: Vec<String>,
-    /// BEP 17; without what may be secret in them
+    /// HTTP seeds (BEP 17), without what may be secret in them
     pub http_seeds: Vec<String>,
-    /// HOST:PORT (BEP 5)
+    /// DHT nodes (BEP 5), as HOST:PORT
     pub dht_nodes: Vec<String>,
-    /// Peers prove themselves with its certificate
+    /// Whether peers prove themselves with its certificate
     pub ssl: Option<bool>,
     /// Why not to use its name for a file
     #[serde(with = "Issues")]
     pub name_issues: Vec<&'static str>,
     /// Files with a path that is better not used as it is
     pub path_issues: Each<'r, PathIssues>,
-    /// What is odd about it and does not matter, at most 64
+    /// Oddities that do no harm, at most 64
     pub diagnostics: Vec<String>,
     /// How many oddities there are
     pub diagnostics_total: usize,
@@ -98,11 +98,11 @@ pub struct FileEntry {
     pub path: String,
     /// Its size
     pub length_bytes: u64,
-    /// There to align the next (BEP 47)
+    /// Whether it only aligns the next file (BEP 47)
     pub padding: bool,
-    /// BEP 47
+    /// Whether it is executable (BEP 47)
     pub executable: bool,
-    /// BEP 47
+    /// Whether it is hidden (BEP 47)
     pub hidden: bool,
     /// Where it points (BEP 47)
     pub symlink: Option<String>,

@@ -58,7 +58,7 @@ pub struct Coverage {
     pub silent_closers: usize,
     /// Whether the trackers named all peers that they count; null if they do not say how many they count
     pub list_complete: Option<bool>,
-    /// What carried all of it
+    /// What carried all of these conversations
     pub transport: Transport,
     /// Web seeds that the torrent or the magnet link names, none of which was asked
     pub web_seeds_unchecked: usize,
@@ -70,7 +70,7 @@ pub struct Coverage {
 struct MissingKeys {
     /// Pieces that no peer we reached has
     missing_pieces: Option<u32>,
-    /// Which, as first and last
+    /// Which, as first and last, at most 1,000
     #[cfg_attr(any(test, feature = "schema"), schemars(length(max = 1000)))]
     missing_piece_ranges: Option<Vec<(u32, u32)>>,
 }

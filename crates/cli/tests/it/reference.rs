@@ -44,10 +44,10 @@ fn tables(types: &Value) -> String {
         match (rows.is_empty(), like) {
             (true, _) => text.push_str(".\n"),
             (false, None) => {
-                let _ = write!(text, "\n\n| field | |\n|---|---|\n{rows}");
+                let _ = write!(text, "\n\n| field | meaning |\n|---|---|\n{rows}");
             }
             (false, Some(_)) => {
-                let _ = write!(text, ":\n\n| field | |\n|---|---|\n{rows}");
+                let _ = write!(text, ":\n\n| field | meaning |\n|---|---|\n{rows}");
             }
         }
     }

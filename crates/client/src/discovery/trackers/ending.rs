@@ -177,7 +177,7 @@ impl From<UrlError> for Ending {
 impl Ending {
     /// Its status in reports.
     pub(crate) fn status(&self) -> TrackerStatus {
-        // Every code of an exchange is a status: see the tests of both.
+        // A test holds that every code of an exchange is a status.
         let of_code = |code: &str| code.parse().unwrap_or(TrackerStatus::ConnectionFailed);
         match self {
             Self::Ok => TrackerStatus::Ok,
@@ -344,6 +344,30 @@ impl Ending {
 mod tests {
     use super::*;
     use tracker::udp::Action;
+
+    /// Where exchanges have their codes, each as `=> "code",` in `fn code`. The text is read, because their errors may grow, and a
+    /// code without a status would be reported as another one.
+    const SOURCES: [&str; 4] = [
+        include_str!("../../../../tracker-http/src/error.rs"),
+        include_str!("../../../../http-exchange/src/error.rs"),
+        include_str!("../../../../http-exchange/src/tls/problem.rs"),
+        include_str!("../../../../tracker-udp/src/error.rs"),
+    ];
+
+    #[test]
+    fn every_code_of_an_exchange_is_a_status() {
+        for source in SOURCES {
+            let (_, body) = source.split_once("pub fn code(&self)").unwrap();
+            let (body, _) = body.split_once("\n    }\n").unwrap();
+            let codes: Vec<&str> = body.split("=> \"").skip(1).filter_map(|arm| Some(arm.split_once('"')?.0)).collect();
+            let unknown: Vec<_> = codes.iter().filter(|code| code.parse::<TrackerStatus>().is_err()).collect();
+            assert!(codes.len() >= 5 && unknown.is_empty(), "{unknown:?} of {codes:?}");
+        }
+        use Outcome::{ConnectRefused, ConnectReset, ConnectTimeout, ConnectUnreachable, LocalLimit, NoRoute};
+        for outcome in [ConnectTimeout, ConnectRefused, ConnectUnreachable, ConnectReset, LocalLimit, NoRoute] {
+            assert!(outcome.code().parse::<TrackerStatus>().is_ok(), "{outcome}");
+        }
+    }
 
     #[test]
     fn a_refusal_is_told_from_silence() {
