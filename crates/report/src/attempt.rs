@@ -1,6 +1,5 @@
 //! One attempt at a peer: how it was made and how it ended.
 
-use crate::json_forms::SomeMs;
 use crate::outcome::{Detail, Outcome, Stage};
 use crate::transport::{Encryption, Transport};
 use serde::Serialize;
@@ -20,14 +19,15 @@ pub struct AttemptReport {
     pub outcome: Outcome,
     /// What was seen beyond the outcome, where it tells causes apart: what the bytes look like, how far an encrypted handshake
     /// came, why the address is not dialled
+    #[serde(skip)]
     pub detail: Option<Detail>,
     /// How far it came
     pub stage: Stage,
     /// Time to connect
-    #[serde(rename = "connect_ms", with = "SomeMs")]
+    #[serde(skip)]
     pub connect: Option<Duration>,
     /// From the connection to the peer's whole handshake
-    #[serde(rename = "handshake_ms", with = "SomeMs")]
+    #[serde(skip)]
     pub handshake: Option<Duration>,
     /// The raw cause of a failure
     pub error: Option<String>,

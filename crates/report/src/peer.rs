@@ -33,11 +33,13 @@ pub struct PeerReport {
     #[serde(with = "SomeText")]
     pub maybe_same_as: Option<SocketAddr>,
     /// Whether counts of clients have it in place of `same_as`, where the client sent no message
+    #[serde(skip)]
     pub counts_instead: bool,
     /// How it ended: the outcome of the attempt that came furthest
     pub outcome: Outcome,
     /// What was seen beyond the outcome, where it tells causes apart: what the bytes look like, how far an encrypted handshake
     /// came, why the address is not dialled
+    #[serde(skip)]
     pub detail: Option<Detail>,
     /// How far it came
     pub stage: Stage,
@@ -61,6 +63,7 @@ pub struct PeerReport {
     /// Bytes received from it
     pub bytes_received: usize,
     /// Whole messages received after its handshake, keep-alives included
+    #[serde(skip)]
     pub messages: usize,
     /// What it did against the protocol, without harm
     pub oddities: Vec<Oddity>,
@@ -74,6 +77,7 @@ pub struct PeerReport {
     #[serde(with = "SomeExtension")]
     pub extension: Option<Box<ExtensionHandshake>>,
     /// Why we stopped listening after the handshake; null if we did not listen
+    #[serde(skip)]
     pub listen_end: Option<ListenEnd>,
     /// The raw cause of a failure, or what was wrong after a valid handshake; escaped, and without secrets
     pub error: Option<String>,

@@ -98,10 +98,8 @@ pub fn schema() -> String {
     settings.inline_subschemas = true;
     let mut line = settings.into_generator().into_root_schema_for::<Line<'static>>().to_value();
     tidy(&mut line);
-    let variants = line.get_mut("oneOf").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
-    let name = |variant: &Value| {
-        variant.pointer("/properties/type/const").and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
+    let mut variants = line.get_mut("oneOf").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+    join_goodbye_to_tracker(&mut variants);
     let root = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "bt-handshake, schema 1",
@@ -112,6 +110,24 @@ pub fn schema() -> String {
     let mut text = String::new();
     write(&root, 0, &mut text);
     text + "\n"
+}
+
+/// The name of a kind of line: its type, or the first of them.
+fn name(variant: &Value) -> String {
+    let of_type = ["/properties/type/const", "/properties/type/enum/0"].map(|pointer| variant.pointer(pointer));
+    of_type.into_iter().flatten().find_map(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// A goodbye has the properties of a tracker's line: both are described once.
+fn join_goodbye_to_tracker(variants: &mut Vec<Value>) {
+    variants.retain(|variant| name(variant) != "goodbye");
+    let tracker = variants.iter_mut().find(|variant| name(variant) == "tracker");
+    if let Some(variant) = tracker {
+        variant["properties"]["type"] = json!({ "enum": ["tracker", "goodbye"] });
+        variant["description"] = json!(
+            "How a tracker answered or failed; as a goodbye, the event stopped that is owed to a tracker because it could not be sent"
+        );
+    }
 }
 
 /// Says what the types leave open: nothing is absent, and nothing else is there.

@@ -43,14 +43,19 @@ pub struct Summary {
     /// Clients by role
     pub roles: BTreeMap<Role, usize>,
     /// Reports of trackers
+    #[serde(skip)]
     pub trackers: usize,
     /// Those of them that gave what they were asked for
+    #[serde(skip)]
     pub trackers_ok: usize,
     /// Reports of trackers by status
+    #[serde(skip)]
     pub tracker_statuses: BTreeMap<TrackerStatus, usize>,
     /// Reports of trackers by what their ending says about the tracker
+    #[serde(skip)]
     pub tracker_standings: BTreeMap<Standing, usize>,
     /// Whether trackers were asked for counts only, so that none could name a peer
+    #[serde(skip)]
     pub scraped: bool,
     /// What the peers that were reached have between them
     #[serde(flatten)]

@@ -30,8 +30,10 @@ pub struct SwarmView {
     /// The same if those that may be one client are two
     pub verified_seeds_max: usize,
     /// Endpoints where a seed answered, as trackers count them: a client with two addresses has two
+    #[serde(skip)]
     pub seed_endpoints: usize,
     /// Likely seeds among those we met, those that hide what they have included
+    #[serde(skip)]
     pub likely_seeds: usize,
     /// What the verdict rests on
     pub coverage: Coverage,
@@ -53,6 +55,7 @@ pub struct Coverage {
     /// Clients that may have everything and hide it, for all that is known, and are no likely seeds: rTorrent says nothing of
     /// pieces if it has none and if it is the initial seed; others say that they neither have nor want any. `copies_max` counts
     /// one of them
+    #[serde(skip)]
     pub may_hide: usize,
     /// Peers that left right after their handshake without a word: alone they are no sign of the torrent
     pub silent_closers: usize,

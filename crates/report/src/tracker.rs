@@ -33,6 +33,7 @@ pub struct TrackerReport {
     /// How it ended: `ok`, or why not
     pub status: TrackerStatus,
     /// What that says about the tracker
+    #[serde(skip)]
     pub standing: Standing,
     /// What it said, or what went wrong: its warning, or the error with its causes; escaped, and without secrets
     pub message: Option<String>,
@@ -70,6 +71,7 @@ pub struct TrackerReport {
     pub retry_in: Option<Duration>,
     /// Whether asking again will not help: it refuses, does not know the torrent, or calls the request itself wrong, and names
     /// no time after which that changes
+    #[serde(skip)]
     pub is_final: bool,
     /// Time for each step that was taken
     #[serde(flatten)]
