@@ -17,7 +17,7 @@ use tokio::sync::watch;
 pub(crate) async fn run(
     origin: &Origin,
     config: Config,
-    bounds: &client::Shared,
+    shared: &client::Shared,
     room: &Room,
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
@@ -35,7 +35,7 @@ pub(crate) async fn run(
     let begun = Instant::now();
     let until = begun.checked_add(config.deadline);
     let prepared = tokio::select! {
-        prepared = Box::pin(prepare(origin, config, bounds)) => prepared,
+        prepared = Box::pin(prepare(origin, config, shared)) => prepared,
         _ = interrupted.wait_for(|said| *said) => {
             output.lock().interrupted(&name);
             return Exit::Interrupted;
@@ -69,9 +69,9 @@ pub(crate) async fn run(
     }
 }
 
-async fn prepare(origin: &Origin, config: Config, bounds: &client::Shared) -> Result<(Input, Swarm), InputError> {
+async fn prepare(origin: &Origin, config: Config, shared: &client::Shared) -> Result<(Input, Swarm), InputError> {
     let input = origin.read(&config).await?;
-    let swarm = Swarm::sharing(input.torrent_ref.clone(), config, bounds)?;
+    let swarm = Swarm::sharing(input.torrent_ref.clone(), config, shared)?;
     Ok((input, swarm))
 }
 

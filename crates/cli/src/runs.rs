@@ -1,4 +1,4 @@
-//! Several torrents at the same time, in the bounds of one run.
+//! Several torrents at the same time, in the shared of one run.
 
 use crate::advice::{advice, cannot_write};
 use crate::exit::{Exit, eprint_error};
@@ -24,16 +24,16 @@ pub(crate) async fn run_all(origins: Vec<Origin>, config: &Config, mut output: O
         Ok(signals) => signals,
         Err(error) => return output.cannot_begin(&format!("cannot listen for signals: {error}")),
     };
-    let bounds = match client::Shared::new(config) {
-        Ok(bounds) => bounds,
+    let shared = match client::Shared::new(config) {
+        Ok(shared) => shared,
         Err(error) => return output.cannot_begin(&advice(&error.into())),
     };
     let output = Shared::new(output);
-    let ended = run_each(origins, config, &bounds, &output, &mut signals, worst).await;
+    let ended = run_each(origins, config, &shared, &output, &mut signals, worst).await;
     let mut output = output.lock();
     let Some((worst, answered)) = ended else {
         // The second interrupt: what waits to be written stays unwritten.
-        if let owed @ 1.. = bounds.goodbyes_owed() {
+        if let owed @ 1.. = shared.goodbyes_owed() {
             eprint_error(&format!("left at once, with {} not taken back", plural(owed, "announce")));
         }
         return Exit::Interrupted.into();
@@ -52,7 +52,7 @@ pub(crate) async fn run_all(origins: Vec<Origin>, config: &Config, mut output: O
 async fn run_each(
     origins: Vec<Origin>,
     config: &Config,
-    bounds: &client::Shared,
+    shared: &client::Shared,
     output: &Shared,
     signals: &mut Signals,
     mut worst: Exit,
@@ -64,14 +64,14 @@ async fn run_each(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut answered = 0;
     loop {
-        while running.len() < bounds.runs()
+        while running.len() < shared.runs()
             && !*interrupted.borrow()
             && !output.lock().is_closed()
             && let Some(origin) = waiting.next()
         {
-            let (config, bounds, room, output, interrupted) =
-                (config.clone(), bounds.clone(), room.clone(), output.clone(), interrupted.clone());
-            running.spawn(async move { run(&origin, config, &bounds, &room, &output, interrupted).await });
+            let (config, shared, room, output, interrupted) =
+                (config.clone(), shared.clone(), room.clone(), output.clone(), interrupted.clone());
+            running.spawn(async move { run(&origin, config, &shared, &room, &output, interrupted).await });
         }
         tokio::select! {
             ended = running.join_next() => match ended {
@@ -97,7 +97,7 @@ async fn run_each(
             // Also where nothing is drawn: another run may begin.
             _ = tick.tick() => {
                 let mut output = output.lock();
-                output.progress.in_flight(bounds.in_flight());
+                output.progress.in_flight(shared.in_flight());
                 output.progress.draw();
             }
         }

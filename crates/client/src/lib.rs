@@ -29,4 +29,4 @@ pub use shared::Shared;
 pub use swarm::Swarm;
 pub use torrent_file::{read_torrent, read_torrent_from};
 pub use torrent_ref::TorrentRef;
-pub use {ids, metainfo, peer_session, peer_wire, report, tracker};
+pub use {guard, http_exchange, ids, metainfo, peer_session, peer_wire, report, tracker};

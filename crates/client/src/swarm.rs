@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::dial::attempt::Attempt;
 use crate::dial::dialler::{Dialler, NextDial};
-use crate::dial::peer_context::{Facts, PeerContext};
+use crate::dial::peer_context::{PeerContext, TorrentInfo};
 use crate::dial::peer_error::PeerError;
 use crate::dial::story;
 use crate::discovery::host_lookups::{LookedUp, Lookups, outcome_of};
@@ -22,7 +22,7 @@ use crate::shared::{Shared, Waiting};
 use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use metainfo::Torrent;
-use report::{CutShort, Event, Outcome, PeerReport, Stage, Summary, TrackerReport};
+use report::{CutShort, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use tokio::sync::Notify;
@@ -33,7 +33,7 @@ use tracker::PeerAddress;
 /// A run: one torrent, the sources of its peers, the peers.
 #[derive(Debug)]
 pub struct Swarm {
-    torrent: Facts,
+    torrent: TorrentInfo,
     /// What no report may show.
     secrets: Secrets,
     config: Config,
@@ -172,21 +172,35 @@ impl Swarm {
     }
 
     /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces, and those
-    /// that waited for it ([`TorrentRef::may_be_learned`]) are reported. A private torrent's sources are held to the rules of such a
-    /// torrent (BEP 27) from now on. Trackers and web seeds that it names beyond those of the link are not asked.
+    /// that waited for it ([`TorrentRef::may_be_learned`]) are reported. If it is private, BEP 27 holds from now on: peers that the
+    /// link alone named and that were not dialled yet end as `not_tried`, and trackers are asked one at a time. The run keeps to
+    /// the trackers of the link, and to its info-hashes: what the torrent names beyond them is not asked.
     ///
     /// # Errors
-    /// It has another info-hash.
+    /// It has another info-hash; or it is private without permission ([`Config::allow_private`]), and then the run is over as by
+    /// [`interrupt`](Self::interrupt).
     pub fn learn(&mut self, torrent: &Torrent) -> Result<(), Error> {
         if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes.primary()) {
             return Err(Error::AnotherTorrent);
         }
         if torrent.private {
-            self.discovery.keep_to_private_rules();
+            self.keep_to_private_rules()?;
         }
         if self.torrent.pieces.learn(torrent.pieces) {
-            let told = self.census.learned();
+            let told = self.census.learned(TorrentRef::from(torrent).web_seeds.len());
             self.tell(told);
+        }
+        Ok(())
+    }
+
+    fn keep_to_private_rules(&mut self) -> Result<(), Error> {
+        if !self.config.allow_private {
+            self.interrupt();
+            return Err(Error::Private);
+        }
+        self.discovery.keep_to_private_rules();
+        for address in self.peers.withdraw(&Source::Magnet) {
+            self.unreached(address, Outcome::NotTried, Stage::Queued, None);
         }
         Ok(())
     }

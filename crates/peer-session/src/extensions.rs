@@ -38,9 +38,10 @@ impl Extensions {
         self
     }
 
-    /// Whether all of them wait for nothing more.
-    pub(crate) fn are_done(&self) -> bool {
-        self.0.iter().all(|extension| extension.is_done())
+    /// Whether all of them that the peer speaks too wait for nothing more.
+    pub(crate) fn are_done(&self, theirs: Option<&ExtensionHandshake>) -> bool {
+        let is_spoken = |extension: &dyn Extension| theirs.is_some_and(|theirs| id_of(extension, theirs).is_some());
+        self.0.iter().all(|extension| extension.is_done() || !is_spoken(extension.as_ref()))
     }
 
     /// The `m` of our extension handshake.

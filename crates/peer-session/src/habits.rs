@@ -11,9 +11,6 @@ const RTORRENT: &[u8] = b"-lt";
 /// rqbit. It says nothing of its pieces when it has none.
 const RQBIT: &[u8] = b"-rQ";
 
-/// BiglyBT. An address that had a connection to it a moment ago is turned away, before the handshake or after it.
-const BIGLYBT: &[u8] = b"-BI";
-
 /// What the silence of a client about its pieces means, once it has said the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Silence {
@@ -39,12 +36,6 @@ pub(crate) fn silence(PeerId(id): PeerId) -> Option<Silence> {
     }
 }
 
-/// Whether this client turns away an address that was connected to it a moment ago.
-#[must_use]
-pub fn throttles(PeerId(id): PeerId) -> bool {
-    id.starts_with(BIGLYBT)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,7 +53,6 @@ mod tests {
             (b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", false, None),
         ] {
             assert_eq!((keeps_its_id(PeerId(*id)), silence(PeerId(*id))), (keeps, silent));
-            assert_eq!(throttles(PeerId(*id)), id.starts_with(b"-BI"));
         }
     }
 }

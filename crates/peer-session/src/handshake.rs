@@ -30,7 +30,6 @@ pub struct HandshakeDone {
 
 /// Why an exchange gave no valid handshake.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum HandshakeFailure {
     /// The deadline passed first.
     #[error("no complete handshake within {} s, {received} of 68 bytes received", timeout.as_secs_f32())]

@@ -19,10 +19,10 @@ mod session;
 
 pub use advertised::{Advertised, MOST_HOLES, Pieces, Violation, may_be_lazy};
 pub use alarm::{before, end};
-pub use budget::{ByteBudget, Charge};
+pub use budget::ByteBudget;
 pub use dump::{WIRE, is_dumped, masking};
 pub use extensions::{Extension, Extensions};
-pub use habits::{Silence, keeps_its_id, throttles};
+pub use habits::{Silence, keeps_its_id};
 pub use handshake::{HandshakeDone, HandshakeFailure, handshake};
 pub use hello::{Greeting, Hello};
 pub use listen::{ListenEnd, Listening};

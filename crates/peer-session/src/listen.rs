@@ -118,7 +118,7 @@ impl Listener<'_> {
     /// How long to wait for the next byte; `None` when nothing more can come.
     fn until(&self, deadline: Instant) -> Option<Instant> {
         let pieces = self.listening.pieces.get();
-        if !self.said.is_all_of(&self.theirs) || !self.extensions.are_done() {
+        if !self.said.is_all_of(&self.theirs) || !self.extensions.are_done(self.said.extension.as_deref()) {
             return Some(deadline);
         }
         match &self.said.pieces {

@@ -14,7 +14,6 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 /// Why there is no encrypted stream.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum SecureFailure {
     /// The peer closed the connection.
     #[error("closed while we waited for the {stage}, after {received} bytes")]

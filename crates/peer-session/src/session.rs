@@ -77,7 +77,6 @@ pub enum Ended {
 
 /// Why a conversation gave no valid handshake.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Failure {
     /// No valid handshake, in the clear or behind encryption.
     #[error(transparent)]

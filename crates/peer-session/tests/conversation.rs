@@ -137,6 +137,21 @@ async fn an_extension_is_named_says_what_it_offers_and_answers_what_it_hears() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_extension_that_the_peer_does_not_speak_prolongs_nothing() {
+    for theirs in [&b"d1:v4:peere"[..], b"d1:md7:xx_echoi0eee"] {
+        let mut extensions = Extensions::default().with(Box::new(Echo { heard: Arc::default() }));
+        let begun = tokio::time::Instant::now();
+        let (_, progress, ()) = converse(&PieceCount::default(), Some(&mut extensions), |mut stream| async move {
+            stream.write_all(&handshake(2).encode()).await.unwrap();
+            stream.write_all(&encoded([extended(0, theirs), Message::HaveAll])).await.unwrap();
+            while stream.read_buf(&mut BytesMut::new()).await.unwrap() > 0 {}
+        })
+        .await;
+        assert_eq!((progress.listened, begun.elapsed()), (Some(ListenEnd::Quiet), Duration::ZERO));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_an_extension_cannot_read_ends_the_conversation() {
     let mut extensions = Extensions::default().with(Box::new(Echo { heard: Arc::default() }));
     let (_, progress, ()) = converse(&PieceCount::default(), Some(&mut extensions), |mut stream| async move {

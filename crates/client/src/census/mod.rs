@@ -110,7 +110,8 @@ impl Census {
     }
 
     /// Takes in that the number of pieces is known, and gives the reports of the peers that waited for it.
-    pub(crate) fn learned(&mut self) -> Vec<PeerReport> {
+    pub(crate) fn learned(&mut self, web_seeds: usize) -> Vec<PeerReport> {
+        self.web_seeds = self.web_seeds.max(web_seeds);
         self.availability.learn(self.pieces.get());
         self.decide_all()
     }

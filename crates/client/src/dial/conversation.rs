@@ -111,7 +111,6 @@ impl From<peer_session::Failure> for Failure {
             Handshake(failure) => (outcome_of(&failure), PeerError::Handshake(failure)),
             Encryption(failure) => (Outcome::EncryptionFailed, PeerError::Secure(failure)),
             EncryptionTimeout(limit) => (Outcome::EncryptionFailed, PeerError::SecureTimeout(limit)),
-            _ => (Outcome::EncryptionFailed, PeerError::SecureTimeout(Duration::ZERO)),
         };
         Self { outcome, error, exhausted: false }
     }
@@ -127,7 +126,6 @@ pub(crate) fn outcome_of(failure: &HandshakeFailure) -> Outcome {
         NotBitTorrent(_) => Outcome::NotBittorrent,
         WrongInfoHash(_) => Outcome::WrongInfoHash,
         OwnPeerId(_) => Outcome::OwnPeerId,
-        _ => Outcome::NotBittorrent,
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct PeerContext {
     /// What is said to peers of the primary info-hash, and to those of the other one where there is one.
     greetings: (Greeting, Option<Greeting>),
     pub(crate) rules: Rules,
-    pub(crate) torrent: Facts,
+    pub(crate) torrent: TorrentInfo,
     pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
     /// Our peer ids.
@@ -29,7 +29,7 @@ pub(crate) struct PeerContext {
 
 /// What attempts need to know of the torrent.
 #[derive(Clone, Debug)]
-pub(crate) struct Facts {
+pub(crate) struct TorrentInfo {
     pub(crate) hashes: Hashes,
     /// Of those that wait for it, the reports are made when it is known.
     pub(crate) pieces: PieceCount,
@@ -53,7 +53,7 @@ impl PeerContext {
             Hashes::Hybrid { v2, .. } => greeting(primary).or(v2.truncated()),
             _ => greeting(primary),
         };
-        let torrent = Facts { hashes: torrent_ref.hashes, pieces: torrent_ref.pieces.into() };
+        let torrent = TorrentInfo { hashes: torrent_ref.hashes, pieces: torrent_ref.pieces.into() };
         let identity = shared.clone();
         Self {
             greetings: (first, torrent_ref.hashes.wire().nth(1).map(greeting)),

@@ -1,7 +1,7 @@
 //! How one or two attempts at a peer, and what it said, become one report.
 
 use crate::dial::attempt::{Attempt, Progress};
-use crate::dial::peer_context::Facts;
+use crate::dial::peer_context::TorrentInfo;
 use crate::dial::peer_error::{PeerError, text};
 use guard::Secrets;
 use peer_session::Advertised;
@@ -17,7 +17,7 @@ pub(crate) struct Story {
 
 /// The story of a peer's one or two attempts. Its errors have no `secrets`; the rest has until it is [concealed](conceal),
 /// because peers are compared first.
-pub(crate) fn tell(mut last: Box<Attempt>, sources: Vec<Source>, torrent: &Facts, secrets: &Secrets) -> Story {
+pub(crate) fn tell(mut last: Box<Attempt>, sources: Vec<Source>, torrent: &TorrentInfo, secrets: &Secrets) -> Story {
     let first = last.request.first.take();
     let attempts = first.iter().chain([&last]).map(|attempt| attempt_report(attempt, secrets)).collect();
     let furthest = match first {

@@ -242,6 +242,21 @@ impl Peers {
         self.next_in(Queue::Loopback).or_else(|| self.next_in(Queue::Paced)).map(PeerAddress::Socket)
     }
 
+    /// Takes those out of their queues that no other source than this one has named.
+    pub(crate) fn withdraw(&mut self, source: &Source) -> Vec<PeerAddress> {
+        let names = std::mem::take(&mut self.names).into_iter().map(|(host, port)| PeerAddress::Host(host, port));
+        let sockets = std::mem::take(&mut self.loopback).into_iter().chain(std::mem::take(&mut self.paced));
+        let is_its_own = |address: &PeerAddress| self.sources(address) == std::slice::from_ref(source);
+        let (withdrawn, kept): (Vec<_>, Vec<_>) = names.chain(sockets.map(PeerAddress::Socket)).partition(is_its_own);
+        for address in kept {
+            match address {
+                PeerAddress::Host(host, port) => self.names.push_back((host, port)),
+                PeerAddress::Socket(address) => self.put_back(address),
+            }
+        }
+        withdrawn
+    }
+
     /// How many have been named, each once.
     pub(crate) fn named(&self) -> usize {
         self.known.len()

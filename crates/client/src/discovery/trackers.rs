@@ -19,7 +19,7 @@ pub(crate) mod waits;
 use crate::config::Config;
 use crate::discovery::source::{Activity, Found, PeerSource, SourceReport};
 use crate::discovery::trackers::context::AnnounceContext;
-use crate::discovery::trackers::ending::{Ending, Unasked};
+use crate::discovery::trackers::ending::{Ending, SkipReason};
 use crate::discovery::trackers::goodbye::{Goodbye, say_all};
 use crate::discovery::trackers::job::{TrackerJob, check_private, choose};
 use crate::discovery::trackers::names::{HostLookup, Names, addresses_of};
@@ -206,7 +206,7 @@ impl Trackers {
         }
         if self.tasks.is_empty() && self.answered {
             let others: Vec<TrackerJob> = self.jobs.drain(..).collect();
-            others.into_iter().for_each(|job| self.report(job.report(&Unasked::AnotherAnswered.into())));
+            others.into_iter().for_each(|job| self.report(job.report(&SkipReason::AnotherAnswered.into())));
         }
         !self.tasks.is_empty() || !self.found.is_empty()
     }
@@ -288,7 +288,7 @@ impl Trackers {
             taken > 0
         });
         if let Some(limit) = counter.most().filter(|_| addresses.is_empty()) {
-            self.report(job.report(&Unasked::Crowded { limit }.into()));
+            self.report(job.report(&SkipReason::Crowded { limit }.into()));
             return None;
         }
         Some((addresses, at_once))
@@ -322,7 +322,7 @@ impl Trackers {
         }
         let followed = job.redirect.map(|redirect| (job.url.clone(), redirect.family, redirect.info_hash));
         if self.known.iter().any(asks_the_same) || followed.is_some_and(|followed| !self.followed.insert(followed)) {
-            return Err(Unasked::AskedAlready.into());
+            return Err(SkipReason::AskedAlready.into());
         }
         Ok(())
     }
@@ -346,7 +346,7 @@ impl Trackers {
     }
 }
 
-/// Sniffed a tracker's host up, in the resolver's order. A redirect does not begin the time anew: it is one more step of the same
+/// Looks a tracker's host up, in the resolver's order. A redirect does not begin the time anew: it is one more step of the same
 /// announce.
 async fn look_up(mut job: TrackerJob, name: String, context: Arc<AnnounceContext>, stopped: Stopped) -> TaskResult {
     let begun = Instant::now();

@@ -1,7 +1,7 @@
 //! A torrent that becomes known during a run: the reports are those of a torrent known from the start.
 
 use crate::lab::{Lab, Told, config, lab_of_pieces, run};
-use client::{Config, Error, Event, PeerReport, Swarm, TorrentRef, Trackers};
+use client::{Config, CutShort, Error, Event, Outcome, PeerReport, Swarm, TorrentRef, Trackers};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Peer, message};
 use metainfo::Torrent;
@@ -101,4 +101,37 @@ async fn another_torrent_is_not_learned() {
     let other = Torrent::parse(&SingleFile::new("another", 1 << 20).to_bytes()).unwrap();
     assert!(matches!(swarm.learn(&other), Err(Error::AnotherTorrent)));
     assert!(swarm.learn(&lab.torrent).is_ok() && swarm.learn(&lab.torrent).is_ok());
+}
+
+/// A private torrent of one file, whose only tracker names these peers.
+fn private(lab: &Lab) -> Torrent {
+    let announce = lab.tracker.announce_url();
+    let file = SingleFile { announce: Some(&announce), private: true, ..SingleFile::new("private", 1 << 20) };
+    Torrent::parse(&file.to_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn a_torrent_that_turns_out_private_without_permission_ends_the_run() {
+    let lab = lab_of_pieces(PIECES, [Peer::default()]);
+    let torrent = private(&lab);
+    let mut swarm = Swarm::new(torrent.hashes, listening(&lab)).unwrap();
+    assert!(matches!(swarm.learn(&torrent), Err(Error::Private)));
+    let told = crate::lab::collect(&mut swarm).await;
+    assert_eq!(told.summary.cut_short, Some(CutShort::Interrupt));
+    assert_eq!(lab.swarm.accepted(), 0);
+}
+
+#[tokio::test]
+async fn peers_that_a_link_alone_named_are_not_dialled_when_the_torrent_turns_out_private() {
+    let lab = lab_of_pieces(PIECES, [Peer::default()]);
+    let torrent = private(&lab);
+    let by_link = TorrentRef { peers: vec!["seed.invalid:6881".parse().unwrap()], ..torrent.hashes.into() };
+    let mut swarm = Swarm::new(by_link, Config { allow_private: true, ..listening(&lab) }).unwrap();
+    swarm.learn(&torrent).unwrap();
+    let told = crate::lab::collect(&mut swarm).await;
+    swarm.shutdown().await;
+    let outcome =
+        |address: &str| told.peers.iter().find(|report| report.address.to_string() == address).unwrap().outcome;
+    assert_eq!(outcome("seed.invalid:6881"), Outcome::NotTried);
+    assert_eq!(told.peers.len(), 2, "the tracker's peer is dialled");
 }

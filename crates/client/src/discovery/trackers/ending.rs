@@ -105,12 +105,12 @@ pub(crate) enum Ending {
     Interrupted,
     /// It was not asked.
     #[error("not asked")]
-    NotAsked(#[from] Unasked),
+    NotAsked(#[from] SkipReason),
 }
 
 /// Why a tracker was not asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unasked {
+pub(crate) enum SkipReason {
     /// The torrent names more trackers than a run asks.
     #[error("more than {limit} trackers")]
     TooMany {

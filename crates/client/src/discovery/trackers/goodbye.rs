@@ -1,7 +1,7 @@
 //! The goodbye (`event=stopped`) that is owed after every announce.
 
 use crate::discovery::trackers::context::AnnounceContext;
-use crate::discovery::trackers::ending::{Ending, Unasked};
+use crate::discovery::trackers::ending::{Ending, SkipReason};
 use crate::discovery::trackers::exchange::{Answer, Written, open, transaction};
 use crate::discovery::trackers::job::TrackerJob;
 use crate::discovery::trackers::turn::Turn;
@@ -93,7 +93,7 @@ impl Goodbye {
         let stopped = context.announce.with_info_hash(info_hash).with_event(Event::Stopped).with_numwant(Some(0));
         let announce = stopped.with_tracker_id(tracker_id.as_deref());
         let sent = match Turn::goodbye(context, &job, address).await {
-            None => Err(Unasked::Unanswered { within: context.limits.goodbye_time }.into()),
+            None => Err(SkipReason::Unanswered { within: context.limits.goodbye_time }.into()),
             Some(mut turn) => {
                 let mut slot = turn.permit();
                 let saying = Box::pin(async {

@@ -1,7 +1,7 @@
 //! Which trackers a run asks, each once, and whether the user or the torrent named them.
 
 use crate::config::{Config, Trackers};
-use crate::discovery::trackers::ending::{Ending, Unasked};
+use crate::discovery::trackers::ending::{Ending, SkipReason};
 use crate::error::Error;
 use crate::torrent_ref::TorrentRef;
 use guard::{AddressPolicy, Secrets};
@@ -156,7 +156,7 @@ pub(crate) fn choose(
         }
     }
     let excess = choice.jobs.split_off(choice.jobs.len().min(most));
-    let too_many = |job: TrackerJob| job.report(&Unasked::TooMany { limit: most }.into());
+    let too_many = |job: TrackerJob| job.report(&SkipReason::TooMany { limit: most }.into());
     choice.unusable.extend(excess.into_iter().map(too_many));
     choice
 }
