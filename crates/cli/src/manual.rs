@@ -38,7 +38,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR, CLICOLOR_FORCE", "switch colours off, or on where the output is no terminal"),
     ("COLUMNS", "how wide text is wrapped where the output is no terminal; 80 without it"),
     ("LC_ALL, LC_CTYPE, LANG", "marks and bars are ASCII unless the locale is one of UTF-8"),
-    ("RUST_LOG", "what is logged to stderr, as in RUST_LOG=client=debug"),
+    ("RUST_LOG", "what is logged to stderr, as in RUST_LOG=client=debug,peer_session=debug"),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "where the system's root certificates are, for HTTPS trackers"),
 ];
 

@@ -4,7 +4,7 @@ use crate::human::rows::Rows;
 use crate::human::style::{BAD, BOLD, GOOD};
 use crate::human::words::role_and_share;
 use crate::text::{Line, Page, binary_size, span, time};
-use client::{AttemptReport, Encryption, ListenEnd, Oddity, Outcome, PeerReport};
+use client::{AttemptReport, Encryption, ListenEnd, Oddity, Outcome, PeerReport, Stage};
 use guard::escape;
 use peer_wire::{ExtensionHandshake, Reserved};
 use std::time::Duration;
@@ -43,7 +43,8 @@ fn stages(report: &PeerReport, rows: &mut Rows) {
     rows.add("stage", report.stage.code());
     rows.some("connect", report.connect.map(time));
     rows.some("handshake", report.handshake.map(|took| format!("{}, {}", time(took), over(report.encryption))));
-    if report.attempts.len() > 1 || report.attempts.iter().any(AttemptReport::was_refused) {
+    let failed = |attempt: &AttemptReport| attempt.outcome != Outcome::Ok && attempt.stage >= Stage::Handshake;
+    if report.attempts.len() > 1 || report.attempts.iter().any(failed) {
         let how = |attempt: &AttemptReport| format!("{}: {}", over(attempt.encryption), attempt.outcome);
         rows.add("attempts", report.attempts.iter().map(how).collect::<Vec<_>>().join(", "));
     }

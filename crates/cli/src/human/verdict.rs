@@ -162,7 +162,7 @@ fn unverified(summary: &Summary, claims: &str) -> String {
             format!("{peers} answered and left without a word, as some do for any torrent")
         }
         (0, 0) => format!("{peers} answered, and no peer announced its pieces"),
-        (0, told) => format!("{peers} answered, {told} announced their pieces, too few to judge by"),
+        (0, told) => format!("{peers} answered, {told} with piece information, too few to judge by"),
         (likely, _) => format!("{peers} answered, {likely} may have everything and did not say so"),
     };
     format!("seeds unverified{claims}: {why}")

@@ -17,7 +17,7 @@ pub(crate) enum PeerError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// As many others at its address are dialled as may be.
-    #[error("{limit} others at its address are dialled")]
+    #[error("not dialled: limit of {limit} for its address")]
     Crowded {
         /// Most ports of one address that are dialled on a tracker's word.
         limit: usize,

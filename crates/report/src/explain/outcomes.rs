@@ -213,10 +213,10 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     entry(
         Outcome::AddressQuota,
-        "beyond the quota",
+        "beyond the limit per address",
         "it was not dialled, because enough other ports of its IP address are",
         One("enough other ports of its IP address are dialled: see --max-per-address"),
-        "give a higher --max-per-address, or name it with --peer",
+        "name it with --peer, or raise --max-per-address (0 for no limit)",
     ),
 ];
 

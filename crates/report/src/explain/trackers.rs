@@ -177,7 +177,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         S::NotATracker,
         "not a tracker",
-        "what answered is a web page, or another thing than a tracker's reply",
+        "what answered is a web page, or something else that is no tracker's reply",
         "the domain has another owner now, or a portal wants you to log in first",
         "open the URL in a browser; name another tracker with --tracker",
     ),

@@ -118,7 +118,7 @@ pub(crate) enum SkipReason {
         limit: usize,
     },
     /// As many trackers at its address are asked as may be.
-    #[error("{limit} others at its address are asked")]
+    #[error("limit of {limit} for its address")]
     Crowded {
         /// Most conversations with one address on a torrent's word.
         limit: usize,
