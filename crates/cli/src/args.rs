@@ -239,7 +239,7 @@ impl Cli {
 impl MainJob {
     /// The configuration of the engine, or one line about what is wrong.
     pub(crate) fn config(&self) -> Result<Config, String> {
-        let mut config = Config { show_secrets: self.output_args.show_secrets, ..Config::default() };
+        let mut config = Config::default().with_show_secrets(self.output_args.show_secrets);
         self.ourselves.apply(&mut config)?;
         self.conversation.apply(&mut config);
         self.trackers.apply(&mut config)?;
@@ -252,7 +252,8 @@ impl Ask {
     /// The configuration of the engine, which dials no peer; or one line about what is wrong.
     pub(crate) fn config(&self, scrape: bool) -> Result<Config, String> {
         let show_secrets = self.output_args.show_secrets;
-        let mut config = Config { show_secrets, scrape, dial: false, max_peers: None, ..Config::default() };
+        let mut config =
+            Config::default().with_show_secrets(show_secrets).with_scrape(scrape).with_dial(false).with_max_peers(None);
         self.ourselves.apply(&mut config)?;
         self.trackers.apply(&mut config)?;
         Ok(config)
@@ -264,14 +265,15 @@ impl OnePeer {
     pub(crate) fn config(&self) -> Result<Config, String> {
         let peers = vec![self.address.clone()];
         let show_secrets = self.output_args.show_secrets;
-        let mut config = Config { peers, trackers: client::Trackers::None, show_secrets, ..Config::default() };
+        let mut config =
+            Config::default().with_peers(peers).with_trackers(client::Trackers::None).with_show_secrets(show_secrets);
         self.ourselves.apply(&mut config)?;
         self.conversation.apply(&mut config);
         Ok(config)
     }
 }
 
-/// An error repeats what was wrong, and that may be a URL with a passkey, given to whatever option by mistake.
+/// An error repeats what was wrong, and that may be a URL with a passkey, given to the wrong option by mistake.
 fn without_secrets(text: String, args: impl Iterator<Item = OsString>) -> String {
     args.fold(text, |text, arg| {
         let arg = arg.to_string_lossy();

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Shows each torrent; `worst` is the worst exit code before.
 pub(crate) async fn show_all(origins: Vec<Origin>, args: &Show, mut worst: Exit) -> Exit {
     let several = origins.len() > 1;
-    let config = Config { deadline: PATIENCE, show_secrets: args.output_args.show_secrets, ..Config::default() };
+    let config = Config::default().with_deadline(PATIENCE).with_show_secrets(args.output_args.show_secrets);
     for (n, origin) in origins.iter().enumerate() {
         let input = match origin.read_whole(&config).await {
             Ok(input) => input,

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::setters::setters;
 use crate::torrent_ref::TorrentRef;
 use guard::{Scope, Secrets};
 use report::Encryption;
@@ -11,6 +12,7 @@ use tracker::{Crypto, PeerAddress, TrackerUrl};
 
 /// How a run behaves. The defaults suit the internet; all of it is bounded.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Config {
     /// Deadline for each TCP connection.
     pub connect_timeout: Duration,
@@ -58,6 +60,30 @@ pub struct Config {
     pub allow_private: bool,
     /// What untrusted torrents, trackers and peers may cost.
     pub limits: Limits,
+}
+
+setters! {
+    Config {
+        with_connect_timeout => connect_timeout: Duration,
+        with_handshake_timeout => handshake_timeout: Duration,
+        with_linger => linger: Duration,
+        with_encryption => encryption: EncryptionPolicy,
+        with_deadline => deadline: Duration,
+        with_concurrency => concurrency: Option<usize>,
+        with_rate => rate: u32,
+        with_max_peers => max_peers: Option<usize>,
+        with_max_per_address => max_per_address: Option<usize>,
+        with_bind => bind: Bind,
+        with_port => port: Option<u16>,
+        with_peers => peers: Vec<PeerAddress>,
+        with_trackers => trackers: Trackers,
+        with_scrape => scrape: bool,
+        with_dial => dial: bool,
+        with_tls_roots => tls_roots: Vec<u8>,
+        with_show_secrets => show_secrets: bool,
+        with_allow_private => allow_private: bool,
+        with_limits => limits: Limits,
+    }
 }
 
 impl Default for Config {
@@ -149,11 +175,19 @@ pub enum Trackers {
 /// Source addresses, one a family. When either is set, a family without one is not used: a user who chose an address does not
 /// want to be seen from another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Bind {
     /// Source of IPv4 sockets.
     pub v4: Option<Ipv4Addr>,
     /// Source of IPv6 sockets.
     pub v6: Option<Ipv6Addr>,
+}
+
+setters! {
+    Bind {
+        with_v4 => v4: Option<Ipv4Addr>,
+        with_v6 => v6: Option<Ipv6Addr>,
+    }
 }
 
 impl Bind {

@@ -10,6 +10,7 @@ mod error;
 mod interim;
 mod limits;
 mod net;
+mod setters;
 mod shared;
 mod swarm;
 mod torrent_file;

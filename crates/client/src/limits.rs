@@ -1,12 +1,14 @@
 //! What untrusted torrents, trackers and peers may cost us at most, and what we may cost others. Each limit is needed: without
 //! it, one of the scenarios that the project is tested with fails.
 
+use crate::setters::setters;
 use guard::AddressPolicy;
 use std::time::Duration;
 
 /// Bounds on what torrents, trackers and peers can make a run do. What a user is likely to choose is in
 /// [`Config`](crate::Config); these are raised only to test what they are good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Most trackers asked. Most torrents name under 20; thousands would be a way to aim us at others.
     pub trackers: usize,
@@ -48,6 +50,27 @@ pub struct Limits {
     /// Most bytes of reports withheld at once. A usual one has about 1 KiB, and one with the longest extension handshake ten
     /// times as much. In a swarm where thousands wait for one piece, none of them is a likely seed.
     pub waiting_bytes: usize,
+}
+
+setters! {
+    Limits {
+        with_trackers => trackers: usize,
+        with_tracker_time => tracker_time: Duration,
+        with_tracker_rate => tracker_rate: u32,
+        with_silent_time => silent_time: Duration,
+        with_goodbye_time => goodbye_time: Duration,
+        with_redirects => redirects: usize,
+        with_reply => reply: http_exchange::Limits,
+        with_lookup_time => lookup_time: Duration,
+        with_lookups_at_once => lookups_at_once: usize,
+        with_peers => peers: usize,
+        with_lowest_port => lowest_port: u16,
+        with_connections_per_address => connections_per_address: usize,
+        with_message_bytes => message_bytes: u32,
+        with_peer_bytes => peer_bytes: usize,
+        with_buffer_bytes => buffer_bytes: usize,
+        with_waiting_bytes => waiting_bytes: usize,
+    }
 }
 
 impl Default for Limits {

@@ -1,5 +1,6 @@
 //! What a run is about.
 
+use crate::setters::setters;
 use ids::InfoHash;
 use metainfo::{Hashes, Magnet, MagnetPeer, Torrent};
 use tracker::PeerAddress;
@@ -13,11 +14,12 @@ use tracker::PeerAddress;
 /// let link = "magnet:?xt=urn:btih:46aae77116837bf0a0bbd95862b6696d07324c32&tr=udp%3A%2F%2Ftracker.example%3A6969";
 /// let by_link = Swarm::new(&metainfo::Magnet::parse(link)?, Config::default())?;
 /// let info_hash: ids::InfoHash = "46aae77116837bf0a0bbd95862b6696d07324c32".parse()?;
-/// let by_hash = Swarm::new(info_hash, Config { peers: vec!["192.0.2.7:6881".parse()?], ..Config::default() })?;
+/// let by_hash = Swarm::new(info_hash, Config::default().with_peers(vec!["192.0.2.7:6881".parse()?]))?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TorrentRef {
     /// The info-hash, or both of a hybrid.
     pub hashes: Hashes,
@@ -40,6 +42,19 @@ pub struct TorrentRef {
     /// The peers it names. They are untrusted, so local addresses are not dialled; and none is when only counts are wanted
     /// ([`Config::scrape`](crate::Config::scrape)).
     pub peers: Vec<PeerAddress>,
+}
+
+setters! {
+    TorrentRef {
+        with_hashes => hashes: Hashes,
+        with_total_size => total_size: Option<u64>,
+        with_pieces => pieces: Option<u32>,
+        with_private => private: Option<bool>,
+        with_trackers => trackers: Vec<String>,
+        with_web_seeds => web_seeds: Vec<String>,
+        with_may_be_learned => may_be_learned: bool,
+        with_peers => peers: Vec<PeerAddress>,
+    }
 }
 
 impl From<&Torrent> for TorrentRef {

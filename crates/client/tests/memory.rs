@@ -36,15 +36,13 @@ fn torrent() -> Torrent {
 }
 
 fn config(peers: Vec<PeerAddress>) -> Config {
-    Config {
-        trackers: Trackers::None,
-        rate: 0,
-        peers,
-        handshake_timeout: Duration::from_secs(3600),
-        connect_timeout: Duration::from_secs(3600),
-        deadline: Duration::from_secs(3600),
-        ..Config::default()
-    }
+    Config::default()
+        .with_trackers(Trackers::None)
+        .with_rate(0)
+        .with_peers(peers)
+        .with_handshake_timeout(Duration::from_secs(3600))
+        .with_connect_timeout(Duration::from_secs(3600))
+        .with_deadline(Duration::from_secs(3600))
 }
 
 /// A port where the kernel accepts connections, nothing answers, and this process allocates nothing for them.
@@ -64,7 +62,7 @@ async fn in_flight(encryption: EncryptionPolicy) -> usize {
         let [high, low] = u16::try_from(n).unwrap().to_be_bytes();
         PeerAddress::Socket(SocketAddr::from(([127, 9, high, low], port)))
     });
-    let mut swarm = Swarm::new(&torrent(), Config { encryption, ..config(peers.collect()) }).unwrap();
+    let mut swarm = Swarm::new(&torrent(), config(peers.collect()).with_encryption(encryption)).unwrap();
     let before = allocated();
     // No peer answers. Each turn begins a few attempts; once all have begun, a turn allocates nothing.
     let mut last = 0;
@@ -87,13 +85,13 @@ async fn in_flight(encryption: EncryptionPolicy) -> usize {
 /// Bytes for each peer named, and how many more there are in all while half of them are reported.
 async fn named_and_reported(count: usize) -> (usize, usize) {
     // Without a source address of their family they are refused before a packet is sent.
-    let bind = Bind { v4: None, v6: Some("::1".parse().unwrap()) };
+    let bind = Bind::default().with_v6(Some("::1".parse().unwrap()));
     let before = allocated();
     let peers = (0..count).map(|n| {
         let [_, a, b, c] = u32::try_from(n).unwrap().to_be_bytes();
         PeerAddress::Socket(SocketAddr::from(([8, a, b, c], 6881)))
     });
-    let config = Config { bind, concurrency: Some(100), ..config(peers.collect()) };
+    let config = config(peers.collect()).with_bind(bind).with_concurrency(Some(100));
     let mut swarm = Swarm::new(&torrent(), config).unwrap();
     let named = allocated() - before;
     let mut most = 0;

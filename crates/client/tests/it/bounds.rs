@@ -1,7 +1,7 @@
 //! The bounds of a run, and of runs that share them: how many connections at once, and that no run delays another.
 
 use crate::lab::{PATIENCE, collect, config, lab, run};
-use client::{Config, EncryptionPolicy, Event, Outcome, Shared, Swarm, Trackers};
+use client::{EncryptionPolicy, Event, Outcome, Shared, Swarm, Trackers};
 use fake_swarm::{FakeTracker, Peer, TrackerScript};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tracker::PeerAddress;
 #[tokio::test]
 async fn a_run_has_no_more_connections_than_its_concurrency() {
     let lab = lab(std::iter::repeat_n(Peer::slow(Duration::from_millis(1)), 30));
-    let told = run(&lab.torrent, Config { concurrency: Some(4), ..config() }).await;
+    let told = run(&lab.torrent, config().with_concurrency(Some(4))).await;
     assert_eq!(told.summary.ok, 30);
     // A finished connection may still be open on the other side for a moment when the next one begins.
     let peak = lab.swarm.counts().peak;
@@ -20,7 +20,7 @@ async fn a_run_has_no_more_connections_than_its_concurrency() {
 #[tokio::test]
 async fn runs_that_share_bounds_stay_within_them_together() {
     let lab = lab(std::iter::repeat_n(Peer::silent(), 3));
-    let config = Config { concurrency: Some(4), ..config() };
+    let config = config().with_concurrency(Some(4));
     let bounds = Shared::new(&config).unwrap();
     let swarm = || Swarm::sharing(&lab.torrent, config.clone(), &bounds).unwrap();
     let (mut one, mut other) = (swarm(), swarm());
@@ -39,7 +39,7 @@ async fn runs_that_share_bounds_stay_within_them_together() {
 #[tokio::test]
 async fn a_run_that_is_not_polled_holds_no_permit() {
     let (kept, lab) = (lab(std::iter::repeat_n(Peer::closing_on_accept(), 4)), lab([Peer::default()]));
-    let config = Config { concurrency: Some(1), ..config() };
+    let config = config().with_concurrency(Some(1));
     let bounds = Shared::new(&config).unwrap();
     let mut one = Swarm::sharing(&kept.torrent, config.clone(), &bounds).unwrap();
     tokio::select! {
@@ -72,7 +72,7 @@ async fn slow_trackers_of_one_run_do_not_delay_another_run() {
     for _ in 0..3 {
         let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
         let url = |n| format!("{}?n={n}", silent.announce_url()).parse().unwrap();
-        let config = Config { trackers: Trackers::Only((0..100).map(url).collect()), ..config() };
+        let config = config().with_trackers(Trackers::Only((0..100).map(url).collect()));
         let mut swarm = Swarm::sharing(&lab.torrent, config, &bounds).unwrap();
         tokio::select! {
             event = swarm.next() => panic!("no tracker answers: {event:?}"),
@@ -92,7 +92,7 @@ async fn slow_trackers_of_one_run_do_not_delay_another_run() {
 #[tokio::test]
 async fn second_attempts_stay_within_the_concurrency() {
     let lab = lab(std::iter::repeat_n(Peer::closing_on_accept(), 30));
-    let config = Config { concurrency: Some(3), encryption: EncryptionPolicy::PreferPlain, ..config() };
+    let config = config().with_concurrency(Some(3)).with_encryption(EncryptionPolicy::PreferPlain);
     let told = run(&lab.torrent, config).await;
     assert_eq!(told.summary.outcomes.into_iter().collect::<Vec<_>>(), [(Outcome::ClosedBeforeHandshake, 30)]);
     // A finished connection may still be open on the other side for a moment when the next one begins.
@@ -103,10 +103,10 @@ async fn second_attempts_stay_within_the_concurrency() {
 #[tokio::test]
 async fn peers_of_one_tracker_beyond_the_limit_are_left_out() {
     let lab = lab(std::iter::repeat_n(Peer::default(), 10));
-    let told = run(&lab.torrent, Config { max_peers: Some(3), ..config() }).await;
+    let told = run(&lab.torrent, config().with_max_peers(Some(3))).await;
     assert_eq!((told.summary.ok, lab.swarm.accepted()), (3, 3));
     assert_eq!((told.trackers[0].peers.map(|named| named.total()), told.trackers[0].left_out), (Some(3), 7));
-    let told = run(&lab.torrent, Config { max_peers: None, ..config() }).await;
+    let told = run(&lab.torrent, config().with_max_peers(None)).await;
     assert_eq!((told.summary.ok, told.trackers[0].left_out), (10, 0));
 }
 
@@ -118,7 +118,7 @@ async fn declined_peers_are_counted_apart() {
     let named = [peer.into()].into_iter().chain(more).chain([(*peer.ip(), 22).into()]);
     lab.tracker.set_script(TrackerScript::peers(named.collect::<Vec<SocketAddr>>()));
     let peers = vec![PeerAddress::Socket(([0, 0, 0, 0], 6881).into())];
-    let config = Config { max_per_address: Some(1), peers, ..config() };
+    let config = config().with_max_per_address(Some(1)).with_peers(peers);
     let told = run(&lab.torrent, config.clone()).await;
     let counts = (told.summary.peers, told.summary.ok, told.summary.declined);
     // Two ports too many and a low one. The unspecified address is the user's mistake: invalid, not declined.

@@ -14,16 +14,9 @@ const RESERVED: [u8; 8] = [0; 8];
 const AT_ONCE: usize = 2000;
 
 fn listening() -> Config {
-    Config {
-        linger: Duration::from_secs(3),
-        rate: 0,
-        concurrency: Some(AT_ONCE),
-        // Ten thousand peers, and both sides in one process of a busy machine.
-        connect_timeout: PATIENCE,
-        handshake_timeout: PATIENCE,
-        deadline: 4 * PATIENCE,
-        ..config()
-    }
+    // Ten thousand peers, and both sides in one process of a busy machine.
+    let patient = config().with_connect_timeout(PATIENCE).with_handshake_timeout(PATIENCE).with_deadline(4 * PATIENCE);
+    patient.with_linger(Duration::from_secs(3)).with_rate(0).with_concurrency(Some(AT_ONCE))
 }
 
 /// A peer that sends this bitfield in one segment with its handshake.

@@ -10,7 +10,7 @@ const PIECES: u32 = 100;
 const NOTHING: &[u8] = b"de";
 
 fn listening() -> Config {
-    Config { linger: Duration::from_secs(3), ..config() }
+    config().with_linger(Duration::from_secs(3))
 }
 
 /// A peer that sends an extension handshake and these messages.
@@ -238,7 +238,7 @@ async fn listening_to_endless_peers_ends() {
         saying([message::have_all()]).repeating(message::keep_alive(), Duration::ZERO),
         Peer { ending: fake_swarm::Ending::Closes, ..half() },
     ];
-    let config = Config { linger: Duration::from_secs(1), ..listening() };
+    let config = listening().with_linger(Duration::from_secs(1));
     let (_, told) = told_by(PIECES, peers, config).await;
     let ends: Vec<_> = told.peers.iter().map(|report| report.listen_end.unwrap()).collect();
     assert!(told.peers.iter().all(|report| report.outcome == Outcome::Ok));

@@ -8,7 +8,7 @@ use std::time::Duration;
 const PIECES: u32 = 100;
 
 fn policy(encryption: EncryptionPolicy) -> Config {
-    Config { encryption, handshake_timeout: Duration::from_secs(1), ..config() }
+    config().with_encryption(encryption).with_handshake_timeout(Duration::from_secs(1))
 }
 
 /// A peer that accepts no plaintext and answers MSE so.
@@ -51,7 +51,7 @@ async fn a_peer_that_requires_encryption_is_ok_in_the_second_attempt() {
     let said = |peer: Peer| peer.sending([message::extension_handshake(b"d1:v8:A cliente"), message::have_all()]);
     let peers = peers.map(said);
     let count = peers.len();
-    let config = Config { linger: Duration::from_secs(3), ..policy(EncryptionPolicy::PreferPlain) };
+    let config = policy(EncryptionPolicy::PreferPlain).with_linger(Duration::from_secs(3));
     let (lab, told) = told_by(PIECES, peers, config).await;
     for (report, endpoint) in told.peers.iter().zip(lab.swarm.endpoints()) {
         assert_eq!(tried(report), TOOK_IT, "{report:?}");
@@ -105,7 +105,7 @@ async fn encrypted_bytes_are_counted_once_however_they_are_split() {
     let whole = Peer { reserved: [0, 0, 0, 0, 0, 0, 0, 4], ..requiring(responder) }.sending([message::have_all()]);
     let trickle = fake_swarm::Delivery::Trickle { from: 0, pause: Duration::from_millis(1) };
     let peers = [whole.clone(), Peer { delivery: trickle, ..whole }];
-    let config = Config { linger: Duration::from_secs(3), ..policy(EncryptionPolicy::Require) };
+    let config = policy(EncryptionPolicy::Require).with_linger(Duration::from_secs(3));
     let (_, told) = told_by(PIECES, peers, config).await;
     assert_eq!([told.peers[0].bytes_received, told.peers[1].bytes_received], [length; 2]);
 }
@@ -246,7 +246,7 @@ async fn crypto_flags_choose_the_first_attempt() {
 #[tokio::test]
 async fn a_run_that_ends_before_the_second_attempt_reports_the_first() {
     let peers = std::iter::repeat_n(Peer::closing(), 5);
-    let config = Config { deadline: Duration::from_millis(300), ..policy(EncryptionPolicy::PreferPlain) };
+    let config = policy(EncryptionPolicy::PreferPlain).with_deadline(Duration::from_millis(300));
     let (_, told) = told_by(PIECES, peers, config).await;
     let found: Vec<_> = told.peers.iter().map(tried).collect();
     let first = (Outcome::ClosedBeforeHandshake, Encryption::None, Some("refused"), None);
@@ -256,11 +256,9 @@ async fn a_run_that_ends_before_the_second_attempt_reports_the_first() {
 #[tokio::test]
 async fn an_interrupted_second_attempt_does_not_rule_encryption_out() {
     let slow = Peer { delay: PATIENCE, ..requiring(Responder::default()) };
-    let config = Config {
-        deadline: Duration::from_millis(900),
-        handshake_timeout: PATIENCE,
-        ..policy(EncryptionPolicy::PreferPlain)
-    };
+    let config = policy(EncryptionPolicy::PreferPlain)
+        .with_deadline(Duration::from_millis(900))
+        .with_handshake_timeout(PATIENCE);
     let (lab, told) = told_by(PIECES, [slow], config).await;
     assert_eq!(lab.swarm.accepted(), 2);
     let first = (Outcome::ClosedBeforeHandshake, Encryption::None, Some("refused"), None);

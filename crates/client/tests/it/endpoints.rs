@@ -1,4 +1,4 @@
-//! Clients with several endpoints: the peer id that each connection of ours has, and how often a client counts.
+//! Clients with several endpoints: the peer id of each of our connections, and how often a client counts.
 
 use crate::lab::{Lab, Told, collect, config, lab, lab_of_pieces, report_of, run};
 use client::{Config, Copies, Outcome, Role, Shared, Swarm};
@@ -11,7 +11,7 @@ use tracker::PeerAddress;
 const PIECES: u32 = 100;
 
 fn listening() -> Config {
-    Config { linger: Duration::from_secs(3), ..config() }
+    config().with_linger(Duration::from_secs(3))
 }
 
 /// The first of these peers has an IPv6 address too, and the tracker names all endpoints: those of IPv4 first.
@@ -147,6 +147,6 @@ async fn the_same_id_at_another_port_is_another_client() {
     let mut swarm = FakeSwarm::start(lab(None).swarm.info_hash(), &[]).unwrap();
     let ports = [swarm.port(), swarm.open_port().unwrap()];
     let peers = ports.map(|port| PeerAddress::Socket((peer_ip(0), port).into())).to_vec();
-    let told = run(&lab(None).torrent, Config { peers, trackers: client::Trackers::None, ..config() }).await;
+    let told = run(&lab(None).torrent, config().with_peers(peers).with_trackers(client::Trackers::None)).await;
     assert_eq!((told.summary.ok, told.summary.repeated), (2, 0));
 }

@@ -44,13 +44,11 @@ fn lab_of(file: SingleFile<'_>, peers: impl IntoIterator<Item = Peer>) -> Lab {
 
 /// Short deadlines for peers that never answer, long enough for those that do; no linger, no second attempts.
 pub(crate) fn config() -> Config {
-    Config {
-        handshake_timeout: Duration::from_secs(2),
-        linger: Duration::ZERO,
-        encryption: EncryptionPolicy::Off,
-        max_peers: None,
-        ..Config::default()
-    }
+    Config::default()
+        .with_handshake_timeout(Duration::from_secs(2))
+        .with_linger(Duration::ZERO)
+        .with_encryption(EncryptionPolicy::Off)
+        .with_max_peers(None)
 }
 
 /// All reports of a run.

@@ -41,7 +41,7 @@ fn peers() -> Vec<Peer> {
 
 fn listening(lab: &Lab) -> Config {
     let trackers = Trackers::Only(vec![lab.tracker.announce_url().parse().unwrap()]);
-    Config { linger: Duration::from_secs(2), trackers, ..config() }
+    config().with_linger(Duration::from_secs(2)).with_trackers(trackers)
 }
 
 /// The fields of a report apart from its times.
@@ -57,7 +57,7 @@ fn judged(told: &Told) -> Vec<String> {
 
 /// A run about the info-hash alone, to which the torrent is handed in after `reports` reports of peers.
 async fn told_late(lab: &Lab, reports: usize) -> Told {
-    let torrent_ref = TorrentRef { may_be_learned: true, ..lab.torrent.hashes.into() };
+    let torrent_ref = TorrentRef::from(lab.torrent.hashes).with_may_be_learned(true);
     let mut swarm = Swarm::new(torrent_ref, listening(lab)).unwrap();
     let (mut peers, mut trackers) = (Vec::new(), Vec::new());
     loop {
@@ -89,7 +89,7 @@ async fn a_torrent_learned_late_gives_the_same_reports_as_a_known_one() {
 async fn peers_that_wait_for_a_torrent_that_is_never_learned_are_reported_at_the_end() {
     let lab = lab_of_pieces(PIECES, peers());
     let unknown = run(lab.torrent.hashes.primary(), listening(&lab)).await;
-    let waited = run(TorrentRef { may_be_learned: true, ..lab.torrent.hashes.into() }, listening(&lab)).await;
+    let waited = run(TorrentRef::from(lab.torrent.hashes).with_may_be_learned(true), listening(&lab)).await;
     assert_eq!(judged(&waited), judged(&unknown));
     assert_eq!(waited.summary.swarm, unknown.summary.swarm);
 }

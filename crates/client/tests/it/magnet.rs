@@ -15,7 +15,7 @@ use std::time::Duration;
 const V2: &str = "caf1e1c30e81cb361b9ee167c4aa64228a7fa4fa9f6105232b28ad099f3a302e";
 
 fn listening() -> Config {
-    Config { linger: Duration::from_secs(3), ..config() }
+    config().with_linger(Duration::from_secs(3))
 }
 
 /// A link to the lab's torrent, with these fields.
@@ -54,7 +54,7 @@ async fn an_info_hash_and_a_tracker_are_enough() {
     let lab = lab([Peer::default(), Peer::wrong_hash()]);
     let info_hash = lab.torrent.hashes.primary();
     let trackers = Trackers::Only(vec![lab.tracker.announce_url().parse().unwrap()]);
-    let told = told_of(info_hash, &lab, Config { trackers, ..config() }).await;
+    let told = told_of(info_hash, &lab, config().with_trackers(trackers)).await;
     let outcomes: Vec<_> = told.peers.iter().map(|report| report.outcome).collect();
     assert_eq!(outcomes, [Outcome::Ok, Outcome::WrongInfoHash]);
     // Of an unknown size `left` is one block, in the goodbye too.
@@ -66,7 +66,7 @@ async fn an_info_hash_and_a_tracker_are_enough() {
 async fn an_info_hash_and_a_peer_are_enough() {
     let lab = lab([Peer::default()]);
     let peers = lab.swarm.endpoints().into_iter().map(|endpoint| tracker::PeerAddress::Socket(endpoint.into()));
-    let told = run(lab.torrent.hashes.primary(), Config { peers: peers.collect(), ..config() }).await;
+    let told = run(lab.torrent.hashes.primary(), config().with_peers(peers.collect())).await;
     assert_eq!((told.summary.ok, told.summary.trackers), (1, 0));
     assert_eq!(told.peers[0].sources, [Source::User]);
 }
@@ -120,7 +120,7 @@ async fn peers_of_a_link_are_dialled_as_untrusted() {
     let tracker = lab.tracker.announce_url();
     let link = magnet(&lab, &format!("tr={tracker}&x.pe={by_link}&x.pe={by_tracker}&x.pe={by_user}"));
     let peers = vec![tracker::PeerAddress::Socket(by_user)];
-    let told = run(&link, Config { peers, ..config() }).await;
+    let told = run(&link, config().with_peers(peers)).await;
     // Only the link names the first.
     let refused = report_of(&told, by_link);
     assert_eq!((refused.outcome, refused.sources.as_slice()), (Outcome::InvalidAddress, &[Source::Magnet][..]));
@@ -138,8 +138,8 @@ async fn peers_of_a_link_are_judged_by_their_resolved_address() {
     let lab = lab([Peer::default()]);
     let link = magnet(&lab, &format!("x.pe=localhost:{}&x.pe=8.8.8.8:6881&x.pe=10.0.0.1:1", lab.swarm.port()));
     // Without an IPv4 source address no peer is dialled; only the address policy refuses with `invalid_address`.
-    let bind = Bind { v4: None, v6: Some("::1".parse().unwrap()) };
-    let told = run(&link, Config { bind, ..config() }).await;
+    let bind = Bind::default().with_v6(Some("::1".parse().unwrap()));
+    let told = run(&link, config().with_bind(bind)).await;
     let of = |report: &PeerReport| (report.address.to_string(), report.outcome);
     let outcomes: BTreeMap<String, Outcome> = told.peers.iter().map(of).collect();
     assert_eq!(outcomes.len(), 3);
@@ -149,7 +149,7 @@ async fn peers_of_a_link_are_judged_by_their_resolved_address() {
     }
     assert_eq!(lab.swarm.accepted(), 0);
     // A scrape asks for counts only: no peer is dialled.
-    let told = run(&link, Config { bind, scrape: true, ..config() }).await;
+    let told = run(&link, config().with_bind(bind).with_scrape(true)).await;
     assert_eq!(told.peers.len(), 0);
 }
 
@@ -236,7 +236,7 @@ async fn a_bitfield_of_the_most_pieces_is_accepted_and_a_larger_one_refused() {
 async fn a_full_bitfield_without_a_piece_count_ends_listening_after_the_quiet_time() {
     let full = message::bitfield(&message::bits(1001, |_| true));
     let lab = lab([saying([full])]);
-    let told = told_of(&with_tracker(&lab), &lab, Config { linger: PATIENCE, ..config() }).await;
+    let told = told_of(&with_tracker(&lab), &lab, config().with_linger(PATIENCE)).await;
     assert_eq!(told.peers[0].listen_end, Some(ListenEnd::Quiet));
 }
 
@@ -244,8 +244,8 @@ async fn a_full_bitfield_without_a_piece_count_ends_listening_after_the_quiet_ti
 async fn a_private_topic_is_refused_without_allow_private() {
     let hashes = Hashes::from(InfoHash([7; 20]));
     assert!(Swarm::new(hashes, config()).is_ok());
-    let private = TorrentRef { private: Some(true), ..hashes.into() };
+    let private = TorrentRef::from(hashes).with_private(Some(true));
     assert!(matches!(Swarm::new(private.clone(), config()), Err(client::Error::Private)));
-    let mut swarm = Swarm::new(private, Config { allow_private: true, ..config() }).unwrap();
+    let mut swarm = Swarm::new(private, config().with_allow_private(true)).unwrap();
     assert_eq!(collect(&mut swarm).await.summary.peers, 0);
 }

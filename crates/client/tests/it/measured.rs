@@ -121,7 +121,7 @@ fn bits(has: impl Fn(u32) -> bool) -> Vec<u8> {
 }
 
 fn listening() -> Config {
-    Config { linger: Duration::from_secs(3), ..config() }
+    config().with_linger(Duration::from_secs(3))
 }
 
 /// The role, what it rests on, the number of pieces, and why listening ended.
@@ -334,7 +334,7 @@ async fn states_of_clients_that_close_before_a_byte() {
         ("silence to encryption", refusing(Closes, Mse::Refused(Stays)), Silent, &["encryption did not help"]),
     ];
     let plain_first =
-        Config { encryption: EncryptionPolicy::PreferPlain, handshake_timeout: Duration::from_millis(500), ..config() };
+        config().with_encryption(EncryptionPolicy::PreferPlain).with_handshake_timeout(Duration::from_millis(500));
     let (_, told) = told_by(PIECES, rows.iter().map(|(_, peer, ..)| peer.clone()), plain_first.clone()).await;
     for ((state, _, end, says), report) in rows.iter().zip(&told.peers) {
         assert_eq!((report.outcome, report.encryption), (Outcome::ClosedBeforeHandshake, Encryption::None), "{state}");
@@ -343,7 +343,7 @@ async fn states_of_clients_that_close_before_a_byte() {
         assert!(says.iter().all(|cause| hint.contains(cause)), "{state}: {hint}");
     }
     // The same peers with encryption only show the same ends.
-    let required = Config { encryption: EncryptionPolicy::Require, ..plain_first };
+    let required = plain_first.with_encryption(EncryptionPolicy::Require);
     let (_, told) = told_by(PIECES, rows.iter().map(|(_, peer, ..)| peer.clone()), required).await;
     for ((state, _, end, _), report) in rows.iter().zip(&told.peers) {
         assert_eq!((report.outcome, report.encrypted_end()), (Outcome::EncryptionFailed, Some(*end)), "{state}");
@@ -366,7 +366,7 @@ async fn states_of_clients_that_refuse_plaintext_or_tcp_or_know_another_torrent(
     let says_yes = Peer { knows: Knows::Anything, ending: Ending::Closes, ..yap().silent() };
     let says_its_own = Peer { knows: Knows::Another, ending: Ending::Closes, ..unworkable().silent() };
     let peers = [rtorrent, Peer::refusing(), says_yes, says_its_own];
-    let config = Config { encryption: EncryptionPolicy::PreferPlain, ..listening() };
+    let config = listening().with_encryption(EncryptionPolicy::PreferPlain);
     let (_, told) = told_by(PIECES, peers, config).await;
     let [rtorrent, refused, says_yes, says_its_own] = &told.peers[..] else { panic!("four reports") };
     // rTorrent 0.16.17 refuses plaintext by default.

@@ -1,7 +1,7 @@
 //! Recordings of the newest clients, replayed byte for byte, from their handshake or from the messages before it.
 
 use crate::lab::{config, run};
-use client::{Config, Oddity, Outcome, PeerReport, Role, RoleFrom, TorrentRef, Trackers};
+use client::{Oddity, Outcome, PeerReport, Role, RoleFrom, TorrentRef, Trackers};
 use fake_swarm::recording::Recording;
 use fake_swarm::{Ending, FakeSwarm, Knows, Peer, peer_ip};
 use ids::InfoHash;
@@ -35,8 +35,8 @@ async fn told_of(wires: Vec<Vec<u8>>, ending: Ending) -> Vec<PeerReport> {
     let endpoints: Vec<_> =
         swarm.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into())).collect();
     let config =
-        Config { linger: Duration::from_secs(3), trackers: Trackers::None, peers: endpoints.clone(), ..config() };
-    let mut told = run(TorrentRef { pieces: Some(PIECES), ..info_hash.into() }, config).await;
+        config().with_linger(Duration::from_secs(3)).with_trackers(Trackers::None).with_peers(endpoints.clone());
+    let mut told = run(TorrentRef::from(info_hash).with_pieces(Some(PIECES)), config).await;
     told.peers.sort_by_key(|report| endpoints.iter().position(|endpoint| *endpoint == report.address));
     told.peers
 }

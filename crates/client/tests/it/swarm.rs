@@ -79,8 +79,7 @@ async fn an_announce_has_true_fields_and_the_goodbye_the_same() {
 #[tokio::test]
 async fn the_deadline_ends_the_run_with_a_report_for_each_peer() {
     let lab = lab(std::iter::repeat_n(Peer::silent(), 20));
-    let told =
-        run(&lab.torrent, Config { deadline: Duration::from_millis(300), concurrency: Some(5), ..config() }).await;
+    let told = run(&lab.torrent, config().with_deadline(Duration::from_millis(300)).with_concurrency(Some(5))).await;
     assert_eq!(told.summary.cut_short, Some(CutShort::Deadline));
     let outcomes: Vec<_> = told.summary.outcomes.into_iter().collect();
     assert_eq!(outcomes, [(Outcome::Interrupted, 5), (Outcome::NotTried, 15)]);
@@ -91,7 +90,7 @@ async fn the_deadline_ends_the_run_with_a_report_for_each_peer() {
 async fn a_silent_tracker_gets_a_goodbye() {
     let lab = lab([]);
     lab.tracker.set_script(TrackerScript::Silence);
-    let mut swarm = Swarm::new(&lab.torrent, Config { deadline: Duration::from_millis(200), ..config() }).unwrap();
+    let mut swarm = Swarm::new(&lab.torrent, config().with_deadline(Duration::from_millis(200))).unwrap();
     let told = collect(&mut swarm).await;
     assert_eq!(told.trackers[0].status.code(), "interrupted");
     lab.tracker.set_script(TrackerScript::Failure("bye".to_owned()));
@@ -117,7 +116,7 @@ async fn shutdown_sends_a_goodbye_for_an_announce_in_flight() {
 #[tokio::test]
 async fn an_interrupt_reports_peers_in_flight_and_queued_ones() {
     let lab = lab(std::iter::repeat_n(Peer::silent(), 6));
-    let mut swarm = Swarm::new(&lab.torrent, Config { concurrency: Some(2), ..config() }).unwrap();
+    let mut swarm = Swarm::new(&lab.torrent, config().with_concurrency(Some(2))).unwrap();
     tokio::select! {
         () = async { while swarm.next().await.is_some() {} } => panic!("the run cannot be over"),
         both = lab.swarm.wait_for(|counts| counts.received >= 136, PATIENCE) => assert!(both),
@@ -193,7 +192,7 @@ async fn dropping_the_swarm_cancels_its_tasks() {
     let peer = PeerAddress::Socket(listener.local_addr().unwrap());
     let lab = lab([]);
     let metrics = tokio::runtime::Handle::current().metrics();
-    let config = Config { peers: vec![peer], trackers: Trackers::None, ..config() };
+    let config = config().with_peers(vec![peer]).with_trackers(Trackers::None);
     let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
     tokio::task::yield_now().await;
     let before = metrics.num_alive_tasks();
@@ -228,7 +227,7 @@ async fn a_silent_tracker_does_not_delay_peers_of_others() {
     let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
     let second = FakeTracker::start(TrackerScript::peers(lab.swarm.endpoints())).unwrap();
     let urls = [&silent, &lab.tracker, &second].map(|tracker| tracker.announce_url().parse().unwrap());
-    let config = Config { trackers: Trackers::Only(urls.to_vec()), ..config() };
+    let config = config().with_trackers(Trackers::Only(urls.to_vec()));
     let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
     let (mut answered, mut shook_hands) = (0, 0);
     while answered < 2 || shook_hands < 1 {
@@ -298,7 +297,7 @@ async fn an_interrupt_during_look_ups_reports_every_name() {
 async fn trackers_beyond_those_asked_at_once_are_asked_too() {
     let lab = lab([Peer::default()]);
     let url = |n| format!("{}?n={n}", lab.tracker.announce_url()).parse().unwrap();
-    let config = Config { trackers: Trackers::Only((0..100).map(url).collect()), ..config() };
+    let config = config().with_trackers(Trackers::Only((0..100).map(url).collect()));
     let told = run(&lab.torrent, config).await;
     assert_eq!((told.summary.trackers, told.summary.trackers_ok, told.summary.ok), (100, 100, 1));
     let goodbyes =
@@ -324,7 +323,7 @@ async fn a_bound_address_is_the_source_of_all_connections() {
 #[tokio::test(start_paused = true)]
 async fn attempts_beyond_loopback_keep_the_pace() {
     let lab = lab([]);
-    let mut config = Config { rate: 10, trackers: Trackers::None, ..config() };
+    let mut config = config().with_rate(10).with_trackers(Trackers::None);
     // Without an IPv4 source address these are refused before a packet is sent.
     config.bind.add("::1".parse().unwrap()).unwrap();
     config.peers = (1..=5).map(|port| PeerAddress::Socket(([8, 8, 8, 8], port).into())).collect();
@@ -341,15 +340,15 @@ async fn a_config_that_cannot_begin_gives_its_error() {
     config.bind.add("198.51.100.77".parse().unwrap()).unwrap();
     assert!(matches!(config.bind.add("198.51.100.78".parse().unwrap()), Err(Error::BindTwice)));
     assert!(matches!(Swarm::new(&lab.torrent, config), Err(Error::Bind { .. })));
-    let taken = Config { port: Some(lab.swarm.port()), ..Config::default() };
+    let taken = Config::default().with_port(Some(lab.swarm.port()));
     assert!(matches!(Swarm::new(&lab.torrent, taken), Err(Error::Bind { .. })));
     let mut private = lab.torrent.clone();
     private.private = true;
     assert!(matches!(Swarm::new(&private, Config::default()), Err(Error::Private)));
-    assert!(Swarm::new(&private, Config { allow_private: true, ..Config::default() }).is_ok());
-    assert!(Swarm::new(&private, Config { trackers: Trackers::None, ..Config::default() }).is_ok());
+    assert!(Swarm::new(&private, Config::default().with_allow_private(true)).is_ok());
+    assert!(Swarm::new(&private, Config::default().with_trackers(Trackers::None)).is_ok());
     let foreign = Trackers::Only(vec!["http://other.invalid/announce".parse().unwrap()]);
-    let foreign = Config { allow_private: true, trackers: foreign, ..Config::default() };
+    let foreign = Config::default().with_allow_private(true).with_trackers(foreign);
     assert!(matches!(Swarm::new(&private, foreign), Err(Error::ForeignTracker)));
     for no_host in ["0.0.0.0", "::", "224.0.0.1", "255.255.255.255"] {
         let added = Config::default().bind.add(no_host.parse().unwrap());

@@ -13,7 +13,7 @@ use tokio::net::UdpSocket;
 /// The one report of a run about a torrent of the lab.
 async fn report_of(url: &str, config: Config) -> TrackerReport {
     let trackers = Trackers::Only(vec![url.parse().unwrap()]);
-    let mut told = run(&lab([]).torrent, Config { trackers, ..config }).await;
+    let mut told = run(&lab([]).torrent, config.with_trackers(trackers)).await;
     assert_eq!(told.trackers.len(), 1);
     told.trackers.remove(0)
 }
@@ -21,7 +21,7 @@ async fn report_of(url: &str, config: Config) -> TrackerReport {
 /// The report of a scrape of a tracker with this reply.
 async fn scraped(reply: Vec<u8>) -> TrackerReport {
     let tracker = FakeTracker::start(TrackerScript::Raw(reply)).unwrap();
-    report_of(&tracker.announce_url(), Config { scrape: true, ..config() }).await
+    report_of(&tracker.announce_url(), config().with_scrape(true)).await
 }
 
 fn reply(status: &str, body: &[u8]) -> Vec<u8> {
@@ -39,7 +39,7 @@ async fn a_refusal_keeps_its_intervals_over_announce_and_scrape() {
     for (status, code) in [("200 OK", "failure"), ("403 Forbidden", "http_status")] {
         let tracker = FakeTracker::start(TrackerScript::Raw(reply(status, body))).unwrap();
         for scrape in [false, true] {
-            let report = report_of(&tracker.announce_url(), Config { scrape, ..config() }).await;
+            let report = report_of(&tracker.announce_url(), config().with_scrape(scrape)).await;
             assert_eq!((report.status.code(), report.standing), (code, Standing::Refused));
             let minutes = |minutes: u64| Some(Duration::from_secs(60 * minutes));
             assert_eq!((report.interval, report.min_interval), (minutes(60), minutes(30)));
@@ -113,7 +113,7 @@ async fn a_server_that_lacks_the_scrape_url_is_scrape_unsupported() {
     // After a redirect too, but not for an announce.
     let last = FakeTracker::start(TrackerScript::Raw(reply("404 Not Found", b""))).unwrap();
     let first = FakeTracker::start(TrackerScript::redirect(format!("{}/x", last.announce_url()))).unwrap();
-    let report = report_of(&first.announce_url(), Config { scrape: true, ..config() }).await;
+    let report = report_of(&first.announce_url(), config().with_scrape(true)).await;
     assert_eq!(report.status.code(), "scrape_unsupported");
     assert_eq!(report_of(&last.announce_url(), config()).await.status.code(), "http_status");
 }
@@ -122,7 +122,7 @@ async fn a_server_that_lacks_the_scrape_url_is_scrape_unsupported() {
 async fn an_empty_answer_over_udp_is_a_refusal() {
     let tracker = FakeUdpTracker::start(UdpScript { cut: Some(8), ..UdpScript::default() }).unwrap();
     for scrape in [false, true] {
-        let report = report_of(&tracker.announce_url(), Config { scrape, ..config() }).await;
+        let report = report_of(&tracker.announce_url(), config().with_scrape(scrape)).await;
         assert_eq!((report.status.code(), report.standing), ("failure", Standing::Refused));
         assert!(report.message.as_ref().unwrap().contains("does not serve"), "{report:?}");
     }
@@ -134,7 +134,7 @@ async fn udp_replies_from_another_address_are_reported_and_not_accepted() {
         let script = UdpScript { replies_from: Some(from.parse().unwrap()), ..UdpScript::default() };
         let tracker = FakeUdpTracker::start(script).unwrap();
         for scrape in [false, true] {
-            let report = report_of(&tracker.announce_url(), Config { scrape, ..config() }).await;
+            let report = report_of(&tracker.announce_url(), config().with_scrape(scrape)).await;
             assert_eq!((report.status.code(), report.standing), ("timeout", Standing::Silent));
             let (message, ip) = (report.message.as_ref().unwrap(), from.trim_end_matches('0'));
             let beginning = format!("no answer to connect within 15 s; a reply came from {ip}");
@@ -185,7 +185,7 @@ async fn onion_and_i2p_names_are_not_resolved() {
     let report = report_of(&tracker.announce_url(), config()).await;
     assert!(report.message.as_ref().unwrap().starts_with("onion names are reached over Tor"), "{report:?}");
     let peers = vec!["a.onion:6881".parse().unwrap()];
-    let told = run(&lab([]).torrent, Config { peers, trackers: Trackers::None, ..config() }).await;
+    let told = run(&lab([]).torrent, config().with_peers(peers).with_trackers(Trackers::None)).await;
     assert!(told.peers[0].error.as_ref().unwrap().contains("onion names are reached over Tor"), "{:?}", told.peers);
 }
 
@@ -232,7 +232,7 @@ async fn trackers_are_counted_by_standing() {
     let urls =
         [refuses.announce_url(), closes.announce_url(), answers.announce_url(), "http://a.i2p/announce".to_owned()];
     let trackers = Trackers::Only(urls.iter().map(|url| url.parse().unwrap()).collect());
-    let told = run(&lab([]).torrent, Config { trackers, ..config() }).await;
+    let told = run(&lab([]).torrent, config().with_trackers(trackers)).await;
     let expected =
         [Standing::Answered, Standing::Refused, Standing::NotAsked, Standing::Silent].map(|standing| (standing, 1));
     assert_eq!(told.summary.tracker_standings, BTreeMap::from(expected));

@@ -27,7 +27,7 @@ fn events(tracker: &FakeTracker) -> Vec<String> {
 async fn asked<'t>(trackers: impl IntoIterator<Item = &'t str>, config: Config) -> Told {
     let lab = lab([]);
     let urls = trackers.into_iter().map(|url| url.parse().unwrap()).collect();
-    run(&lab.torrent, Config { trackers: Trackers::Only(urls), ..config }).await
+    run(&lab.torrent, config.with_trackers(Trackers::Only(urls))).await
 }
 
 fn redirect(to: &str) -> TrackerScript {
@@ -84,13 +84,13 @@ async fn a_scrape_asks_for_counts_and_sends_no_announce() {
     body.extend(lab.torrent.hashes.primary().0);
     body.extend(b"d8:completei7e10:downloadedi9e10:incompletei2eeee");
     lab.tracker.set_script(reply("", &body));
-    let told = run(&lab.torrent, Config { scrape: true, ..config() }).await;
+    let told = run(&lab.torrent, config().with_scrape(true)).await;
     let report = &told.trackers[0];
     assert_eq!((report.seeders, report.leechers, report.downloaded), (Some(7), Some(2), Some(9)), "{report:?}");
     let requests: Vec<_> = lab.tracker.requests().iter().map(|request| request.target.clone()).collect();
     assert_eq!(requests, [format!("/scrape?info_hash={hash}")]);
     let url = lab.tracker.announce_url().replace("announce", "ann");
-    let told = asked([&*url], Config { scrape: true, ..config() }).await;
+    let told = asked([&*url], config().with_scrape(true)).await;
     assert_eq!(statuses(&told), ["scrape_unsupported"]);
 }
 
@@ -112,7 +112,7 @@ async fn trackers_of_a_private_torrent_are_asked_in_order_until_one_answers() {
     let tiers = urls.iter().map(|url| vec![url.as_str()]).collect();
     let file = SingleFile { announce_list: tiers, private: true, ..SingleFile::new("private", 1000) };
     let torrent = Torrent::parse(&file.to_bytes()).unwrap();
-    let told = run(&torrent, Config { allow_private: true, ..config() }).await;
+    let told = run(&torrent, config().with_allow_private(true)).await;
     let found: Vec<_> = told.trackers.iter().map(|report| (report.url.to_string(), report.status.code())).collect();
     let wanted: Vec<_> = urls.into_iter().zip(["failure", "ok", "not_asked"]).collect();
     assert_eq!(found, wanted);
@@ -163,7 +163,7 @@ async fn a_tracker_that_two_redirects_lead_to_is_asked_once() {
     let to = format!("{}?event=started", last.announce_url());
     first.set_script(redirect(&to));
     other.set_script(redirect(&to));
-    let told = run(&lab.torrent, Config { trackers, ..config() }).await;
+    let told = run(&lab.torrent, config().with_trackers(trackers)).await;
     assert_eq!(statuses(&told), ["not_asked", "ok"]);
     assert_eq!(events(&last), ["started", "stopped"]);
 }
@@ -233,7 +233,7 @@ async fn secrets_are_shown_only_with_show_secrets() {
     let shown = |report: &TrackerReport| format!("{} {:?}", report.url, report);
     let hidden = asked([&*url], config()).await;
     assert!(!shown(&hidden.trackers[0]).contains("s3cr3tpass"), "{}", shown(&hidden.trackers[0]));
-    let told = asked([&*url], Config { show_secrets: true, ..config() }).await;
+    let told = asked([&*url], config().with_show_secrets(true)).await;
     assert!(told.trackers[0].url.contains("s3cr3tpass"));
 }
 
@@ -247,7 +247,7 @@ fn udp_events(tracker: &FakeUdpTracker) -> Vec<u32> {
 }
 
 fn udp_config(tracker: &FakeUdpTracker) -> Config {
-    Config { trackers: Trackers::Only(vec![tracker.announce_url().parse().unwrap()]), ..config() }
+    config().with_trackers(Trackers::Only(vec![tracker.announce_url().parse().unwrap()]))
 }
 
 #[tokio::test]
@@ -271,7 +271,7 @@ async fn a_scrape_over_udp_sends_no_announce() {
     let counts = UdpCounts { seeders: 3, completed: 4, leechers: 5 };
     let counts = vec![(lab.torrent.hashes.primary().0, counts)];
     let tracker = FakeUdpTracker::start(UdpScript { counts, ..UdpScript::default() }).unwrap();
-    let told = run(&lab.torrent, Config { scrape: true, ..udp_config(&tracker) }).await;
+    let told = run(&lab.torrent, udp_config(&tracker).with_scrape(true)).await;
     let report = &told.trackers[0];
     assert_eq!((report.seeders, report.downloaded, report.leechers), (Some(3), Some(4), Some(5)));
     assert_eq!(udp_events(&tracker), []);
@@ -300,7 +300,7 @@ async fn an_unanswered_announce_over_udp_gets_a_goodbye() {
 async fn a_udp_tracker_without_an_announce_gets_no_goodbye() {
     let lab = lab([]);
     let tracker = FakeUdpTracker::start(UdpScript { silent_for: usize::MAX, ..UdpScript::default() }).unwrap();
-    let config = Config { deadline: Duration::from_millis(200), ..udp_config(&tracker) };
+    let config = udp_config(&tracker).with_deadline(Duration::from_millis(200));
     let told = run(&lab.torrent, config).await;
     assert_eq!(statuses(&told), ["interrupted"]);
     assert_eq!(tracker.datagrams().len(), 1);

@@ -26,11 +26,11 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 /// `lean` is what the epoll client does: no linger, no encryption, all peers, no pace.
 pub(crate) fn config(at_once: usize, lean: bool, handshake_timeout: Duration) -> Config {
-    let defaults = Config { concurrency: Some(at_once), handshake_timeout, ..Config::default() };
+    let defaults = Config::default().with_concurrency(Some(at_once)).with_handshake_timeout(handshake_timeout);
     if !lean {
         return defaults;
     }
-    Config { linger: Duration::ZERO, encryption: EncryptionPolicy::Off, max_peers: None, rate: 0, ..defaults }
+    defaults.with_linger(Duration::ZERO).with_encryption(EncryptionPolicy::Off).with_max_peers(None).with_rate(0)
 }
 
 /// One run, of which every report is taken and dropped.

@@ -12,7 +12,7 @@ const TIMEOUT: Duration = millis(5500);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn policy(encryption: EncryptionPolicy) -> Config {
-    Config { encryption, handshake_timeout: TIMEOUT, ..config() }
+    config().with_encryption(encryption).with_handshake_timeout(TIMEOUT)
 }
 
 fn trickling(from: usize, peer: Peer) -> Peer {
@@ -23,12 +23,10 @@ fn trickling(from: usize, peer: Peer) -> Peer {
 async fn an_unanswered_connection_ends_at_the_connect_timeout() {
     let unanswering = Unanswering::start();
     for timeout in [millis(5000), millis(750)] {
-        let config = Config {
-            connect_timeout: timeout,
-            peers: vec![PeerAddress::Socket(unanswering.address)],
-            trackers: Trackers::None,
-            ..config()
-        };
+        let config = config()
+            .with_connect_timeout(timeout)
+            .with_peers(vec![PeerAddress::Socket(unanswering.address)])
+            .with_trackers(Trackers::None);
         let told = run(&lab([]).torrent, config).await;
         let report = report_of(&told, unanswering.address);
         assert_eq!((report.outcome, report.stage, report.connect), (Outcome::ConnectTimeout, Stage::Connect, None));

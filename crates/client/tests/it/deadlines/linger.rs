@@ -11,7 +11,7 @@ const LINGER: Duration = Duration::from_secs(3);
 const QUIET: Duration = millis(500);
 
 fn listening() -> Config {
-    Config { linger: LINGER, ..config() }
+    config().with_linger(LINGER)
 }
 
 /// A peer that sends an extension handshake and these messages.
@@ -100,7 +100,7 @@ async fn listening_begins_with_the_handshake_and_not_with_the_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn the_quiet_time_does_not_extend_a_short_linger() {
-    let config = Config { linger: millis(200), ..config() };
+    let config = config().with_linger(millis(200));
     assert_left([("all", half())], config, ListenEnd::TimeUp, millis(200)).await;
 }
 
@@ -109,7 +109,7 @@ async fn an_encrypted_peer_is_listened_to_as_long_as_a_plain_one() {
     let required = || requiring(Mse::Spoken(Responder::default()));
     let all = Peer { after: half().after, ..required() };
     let on_and_on = Peer { after: half().repeating(message::keep_alive(), millis(400)).after, ..required() };
-    let config = Config { encryption: EncryptionPolicy::Require, ..listening() };
+    let config = listening().with_encryption(EncryptionPolicy::Require);
     assert_left([("all", all)], config.clone(), ListenEnd::Quiet, QUIET).await;
     assert_left([("keep-alives", on_and_on)], config, ListenEnd::TimeUp, LINGER).await;
 }

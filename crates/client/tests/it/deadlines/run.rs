@@ -12,7 +12,7 @@ use tracker::PeerAddress;
 const DEADLINE: Duration = millis(1700);
 
 fn short() -> Config {
-    Config { deadline: DEADLINE, ..config() }
+    config().with_deadline(DEADLINE)
 }
 
 fn assert_cut_short(told: &Told, took: Duration) {
@@ -31,7 +31,7 @@ fn outcomes(told: &Told) -> Vec<(Outcome, usize)> {
 
 #[tokio::test(start_paused = true)]
 async fn at_the_deadline_peers_in_flight_are_interrupted_and_queued_ones_not_tried() {
-    let config = Config { concurrency: Some(5), ..short() };
+    let config = short().with_concurrency(Some(5));
     let (lab, told, took) = timed(std::iter::repeat_n(Peer::silent(), 20), config).await;
     assert_cut_short(&told, took);
     assert_eq!(outcomes(&told), [(Outcome::Interrupted, 5), (Outcome::NotTried, 15)]);
@@ -45,12 +45,10 @@ async fn an_attempt_is_interrupted_in_every_stage() {
     let unanswering = Unanswering::start();
     let trickle = Peer::slow(millis(300));
     let talks = Peer::default().repeating(fake_swarm::message::keep_alive(), millis(300));
-    let config = Config {
-        peers: vec![PeerAddress::Socket(unanswering.address)],
-        handshake_timeout: DEADLINE * 2,
-        linger: DEADLINE * 2,
-        ..short()
-    };
+    let config = short()
+        .with_peers(vec![PeerAddress::Socket(unanswering.address)])
+        .with_handshake_timeout(DEADLINE * 2)
+        .with_linger(DEADLINE * 2);
     let (_, told, took) = timed([Peer::silent(), trickle, talks], config).await;
     assert_cut_short(&told, took);
     let found = |address: PeerAddress| {
@@ -68,7 +66,7 @@ async fn an_attempt_is_interrupted_in_every_stage() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_waits_for_its_second_attempt_is_reported_at_the_deadline() {
-    let config = Config { encryption: EncryptionPolicy::PreferPlain, deadline: millis(300), ..config() };
+    let config = config().with_encryption(EncryptionPolicy::PreferPlain).with_deadline(millis(300));
     let (lab, told, took) = timed(std::iter::repeat_n(Peer::closing(), 5), config).await;
     assert_took(took, millis(300), "in the middle of the pause");
     assert_eq!(told.summary.cut_short, Some(CutShort::Deadline));
@@ -78,7 +76,7 @@ async fn a_peer_that_waits_for_its_second_attempt_is_reported_at_the_deadline() 
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_whose_second_attempt_is_interrupted_is_reported_by_its_first() {
-    let config = Config { encryption: EncryptionPolicy::PreferPlain, ..short() };
+    let config = short().with_encryption(EncryptionPolicy::PreferPlain);
     let (lab, told, took) = timed([requiring(Mse::Refused(Ending::Stays))], config).await;
     assert_cut_short(&told, took);
     let report = &told.peers[0];
@@ -88,7 +86,7 @@ async fn a_peer_whose_second_attempt_is_interrupted_is_reported_by_its_first() {
 
 #[tokio::test(start_paused = true)]
 async fn an_encrypted_attempt_is_interrupted() {
-    let config = Config { encryption: EncryptionPolicy::Require, ..short() };
+    let config = short().with_encryption(EncryptionPolicy::Require);
     let (_, told, took) = timed([Peer::silent()], config).await;
     assert_cut_short(&told, took);
     assert_eq!((told.peers[0].outcome, told.peers[0].stage), (Outcome::Interrupted, Stage::Handshake));
@@ -101,7 +99,7 @@ async fn silent_trackers_are_interrupted_at_the_deadline() {
     let unanswering = Unanswering::start();
     let unconnected = format!("http://{}/announce", unanswering.address);
     let urls = [http.announce_url(), udp.announce_url(), unconnected].map(|url| url.parse().unwrap());
-    let config = Config { trackers: Trackers::Only(urls.to_vec()), ..short() };
+    let config = short().with_trackers(Trackers::Only(urls.to_vec()));
     let mut swarm = Swarm::new(&lab([]).torrent, config).unwrap();
     let begun = Instant::now();
     let told = collect(&mut swarm).await;
@@ -134,7 +132,7 @@ async fn a_run_that_is_over_before_its_deadline_does_not_wait_for_it() {
 #[tokio::test(start_paused = true)]
 async fn a_deadline_of_zero_dials_no_peer_and_reports_all() {
     let lab = lab(std::iter::repeat_n(Peer::default(), 20));
-    let config = Config { deadline: Duration::ZERO, peers: named(&lab), ..config() };
+    let config = config().with_deadline(Duration::ZERO).with_peers(named(&lab));
     let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
     let begun = Instant::now();
     let told = collect(&mut swarm).await;
@@ -151,14 +149,14 @@ async fn a_deadline_of_zero_dials_no_peer_and_reports_all() {
 #[tokio::test(start_paused = true)]
 async fn peers_that_were_not_dialled_are_not_tried() {
     let lab = lab(std::iter::repeat_n(Peer::default(), 20));
-    let config = Config { deadline: Duration::ZERO, peers: named(&lab), ..config() };
+    let config = config().with_deadline(Duration::ZERO).with_peers(named(&lab));
     let told = run(&lab.torrent, config).await;
     assert_eq!((outcomes(&told), lab.swarm.accepted()), (vec![(Outcome::NotTried, 20)], 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn bytes_of_an_interrupted_peer_are_counted() {
-    let config = Config { handshake_timeout: DEADLINE * 2, ..short() };
+    let config = short().with_handshake_timeout(DEADLINE * 2);
     let (_, told, took) = timed([Peer::slow(millis(300))], config).await;
     assert_cut_short(&told, took);
     assert_eq!((told.peers[0].outcome, told.peers[0].bytes_received), (Outcome::Interrupted, 6));

@@ -19,7 +19,7 @@ fn peerless() -> TrackerScript {
 /// A run about torrent number `number`, which asks this tracker.
 fn about(number: u8, url: &str, bounds: &Shared, config: Config) -> Swarm {
     let trackers = Trackers::Only(vec![url.parse().unwrap()]);
-    Swarm::sharing(InfoHash([number; 20]), Config { trackers, ..config }, bounds).unwrap()
+    Swarm::sharing(InfoHash([number; 20]), config.with_trackers(trackers), bounds).unwrap()
 }
 
 /// The same, from its beginning to its goodbyes.
@@ -66,7 +66,7 @@ async fn an_interrupted_run_remembers_a_silence_of_five_seconds() {
     let tracker = FakeUdpTracker::start(UdpScript::silence()).unwrap();
     let (url, bounds) = (tracker.announce_url(), Shared::new(&config()).unwrap());
     for (deadline, then) in [(4000, "interrupted"), (6000, "interrupted"), (6000, "known_silent")] {
-        let told = run(1, &url, &bounds, Config { deadline: millis(deadline), ..config() }).await;
+        let told = run(1, &url, &bounds, config().with_deadline(millis(deadline))).await;
         assert_eq!(told.trackers[0].status.code(), then, "{deadline} ms");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::deadlines::{assert_took, millis, timed};
 use crate::lab::{PATIENCE, collect, config, lab};
-use client::{Config, Event, Outcome, Swarm};
+use client::{Event, Outcome, Swarm};
 use fake_swarm::Peer;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ fn after(delay: Duration) -> Peer {
 
 #[tokio::test(start_paused = true)]
 async fn the_handshake_time_excludes_the_wait_in_the_queue() {
-    let config = Config { concurrency: Some(1), ..config() };
+    let config = config().with_concurrency(Some(1));
     let (lab, told, took) = timed(std::iter::repeat_n(after(millis(100)), 10), config).await;
     for report in &told.peers {
         assert_eq!((report.outcome, report.connect), (Outcome::Ok, Some(Duration::ZERO)));
@@ -27,7 +27,7 @@ async fn the_handshake_time_excludes_the_wait_in_the_queue() {
 
 #[tokio::test(start_paused = true)]
 async fn a_queued_peer_has_its_full_handshake_timeout() {
-    let config = Config { concurrency: Some(1), handshake_timeout: millis(2000), ..config() };
+    let config = config().with_concurrency(Some(1)).with_handshake_timeout(millis(2000));
     let peers = [Peer::silent(), after(millis(1900)), Peer::silent(), after(millis(1900))];
     let (_, told, took) = timed(peers, config).await;
     let outcomes: Vec<_> = told.peers.iter().map(|report| report.outcome).collect();

@@ -20,7 +20,7 @@ fn peerless() -> TrackerScript {
 /// A run that asks these trackers and has not said goodbye.
 async fn asked(urls: &[String], config: Config) -> (Swarm, Told) {
     let urls = urls.iter().map(|url| url.parse().unwrap()).collect();
-    let mut swarm = Swarm::new(&lab([]).torrent, Config { trackers: Trackers::Only(urls), ..config }).unwrap();
+    let mut swarm = Swarm::new(&lab([]).torrent, config.with_trackers(Trackers::Only(urls))).unwrap();
     let told = collect(&mut swarm).await;
     (swarm, told)
 }
@@ -73,7 +73,7 @@ async fn a_redirect_does_not_extend_the_deadline() {
 async fn a_tracker_that_cannot_be_connected_to_ends_at_the_connect_timeout() {
     let unanswering = Unanswering::start();
     let url = format!("http://{}/announce", unanswering.address);
-    let (swarm, told) = asked(&[url], Config { connect_timeout: millis(3300), ..config() }).await;
+    let (swarm, told) = asked(&[url], config().with_connect_timeout(millis(3300))).await;
     assert_eq!(told.trackers[0].status.code(), "connect_timeout");
     assert_took(told.trackers[0].elapsed, millis(3300), "no connection");
     // No announce was sent, so no goodbye is due.
@@ -161,7 +161,7 @@ async fn all_goodbyes_together_take_the_time_of_one_and_their_pace() {
 async fn goodbyes_come_after_the_deadline_of_the_run() {
     let silent = FakeTracker::start(TrackerScript::Silence).unwrap();
     let begun = Instant::now();
-    let config = Config { deadline: millis(1000), ..config() };
+    let config = config().with_deadline(millis(1000));
     let (swarm, told) = asked(&[silent.announce_url()], config).await;
     assert_eq!(told.trackers[0].status.code(), "interrupted");
     assert_took(begun.elapsed(), millis(1000), "the run");
