@@ -125,8 +125,8 @@ async fn a_torrent_that_turns_out_private_without_permission_ends_the_run() {
 async fn peers_that_a_link_alone_named_are_not_dialled_when_the_torrent_turns_out_private() {
     let lab = lab_of_pieces(PIECES, [Peer::default()]);
     let torrent = private(&lab);
-    let by_link = TorrentRef { peers: vec!["seed.invalid:6881".parse().unwrap()], ..torrent.hashes.into() };
-    let mut swarm = Swarm::new(by_link, Config { allow_private: true, ..listening(&lab) }).unwrap();
+    let by_link = TorrentRef::from(torrent.hashes).with_peers(vec!["seed.invalid:6881".parse().unwrap()]);
+    let mut swarm = Swarm::new(by_link, listening(&lab).with_allow_private(true)).unwrap();
     swarm.learn(&torrent).unwrap();
     let told = crate::lab::collect(&mut swarm).await;
     swarm.shutdown().await;
