@@ -1,6 +1,6 @@
 //! `cargo xtask demo`: the real binary against an embedded tracker and swarm, offline.
 //!
-//! The binary runs twice: once for the eyes, and once with `--json` to check that each peer got the outcome it
+//! The binary runs twice: once to show its text, and once with `--json` to check that each peer got the outcome it
 //! deserves.
 
 use std::collections::BTreeMap;
@@ -315,6 +315,19 @@ mod tests {
         assert!(cast.len() >= 60, "{}", cast.len());
         let outcomes: BTreeSet<_> = cast.iter().map(|(_, outcome)| outcome).collect();
         assert_eq!(outcomes.len(), 8, "{outcomes:?}");
+    }
+
+    #[test]
+    fn every_constructor_of_a_fake_peer_plays() {
+        let (_, cast) = include_str!("demo.rs").split_once("\nfn cast()").unwrap();
+        let (cast, _) = cast.split_once("\n}\n").unwrap();
+        let functions = include_str!("../../fake-swarm/src/peer.rs").split("    pub fn ").skip(1);
+        let functions = functions.map(|function| function.split_once('(').unwrap());
+        let constructors: Vec<_> = functions.filter(|(_, arguments)| !arguments.starts_with("mut self")).collect();
+        assert_eq!(constructors.len(), 16);
+        for name in constructors.iter().map(|(name, _)| *name).chain(["default"]) {
+            assert!(cast.contains(&format!("Peer::{name}(")), "Peer::{name} has no part in the demo");
+        }
     }
 
     #[test]

@@ -1,174 +1,53 @@
-//! A whole conversation: a peer sends bytes in pieces and with pauses, then closes, resets or is silent. The outcome of the
-//! handshake follows from the bytes and the clock alone and comes within the deadline; the messages after it are understood
-//! the same in any pieces, and what is kept of a peer is bounded.
+//! A whole conversation, as `peer_session::Session` holds it: a peer sends bytes in pieces and with pauses, then closes, resets
+//! or is silent. The outcome of the handshake follows from the bytes and the clock alone. What came after it is understood as if
+//! it had come in one piece, by us and by an extension, and what is kept of a peer is bounded. All ends within the deadlines.
 //!
 //! An input is two bytes of settings (see [`Script::read`]), then the peer's bytes.
 
+mod echo;
+mod script;
+
 use crate::escape::assert_error;
 use crate::memory;
-use crate::mutator::Mutator;
-use crate::source::{Source, pieces};
 use bytes::BytesMut;
-use ids::{InfoHash, PeerId};
-use peer_session::{HandshakeFailure, NotBitTorrent, Pieces, Advertised, HandshakeDone, Violation};
+use echo::{ECHO, Echo, Heard, UNREADABLE};
+use peer_session::{
+    Advertised, ByteBudget, Ended, Extensions, Failure, Greeting, HandshakeFailure, Hello, ListenEnd, Listening,
+    NotBitTorrent, Oddity, Pieces, Progress, Rules, Session, Violation,
+};
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
+use script::{End, Found, Ours, Script, TIMEOUT, early_of, expected};
 use std::cell::Cell;
-use std::future::pending;
-use std::io;
-use std::pin::Pin;
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep_until};
 
-/// Timeout of the handshake: the default of the command.
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// Memory that a handshake may allocate for each byte sent: the stream's own buffer, which doubles.
-const MEETING_TIMES: usize = 4;
-/// Memory beside that: a buffer that grows by reads of 2 KiB until 68 bytes are there, and timers.
-const MEETING_BESIDE: usize = 16 << 10;
-/// Memory for each byte after the handshake: as in the target `extension_handshake`.
-const TIMES_THE_INPUT: usize = 32;
-/// Memory beside that: 64 names of extensions in a tree, and a client's name.
-const BESIDE: usize = 16 << 10;
+/// Time to listen after it: the default of the command.
+const LISTENING: Duration = Duration::from_secs(3);
+/// Most bytes read of a peer, but for those of the last read: inputs reach it.
+const MOST_BYTES: usize = 256;
+/// Bytes of one read.
+const READ: usize = 2 << 10;
+/// Memory for what is received and kept: less than a bitfield of 2^21 pieces.
+const BUDGET: usize = 64 << 10;
+/// Memory for each byte sent: as in the target `extension_handshake`, and the buffers of both directions, which double.
+const TIMES_THE_INPUT: usize = 48;
+/// Memory beside that: 64 names of extensions in a tree, a client's name, a buffer that grows by reads of 2 KiB, and timers.
+const BESIDE: usize = 48 << 10;
 /// Memory beside that when the number of pieces is unknown: a bit for each of 2^21, allocated again each time the bitfield
 /// doubles on its way there.
 const UNKNOWN_PIECES: usize = 4 * (1 << 21) / 8;
-/// Most bytes of messages before the handshake.
-const EARLY: usize = 64 << 10;
-/// Pauses in milliseconds, multiples of 7, so that no sum of them is the deadline.
-const PAUSES: [u64; 6] = [0, 0, 0, 7, 700, 2_996];
 
-/// How an exchange of handshakes ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Found {
-    Valid,
-    TimedOut,
-    /// Closed or reset without a byte.
-    Closed,
-    /// Closed or reset after some.
-    Short,
-    NotBitTorrent,
-    WrongInfoHash,
-    OwnPeerId,
-}
-
-impl Found {
-    fn of(failure: &HandshakeFailure) -> Self {
-        match failure {
-            HandshakeFailure::TimedOut { .. } => Self::TimedOut,
-            HandshakeFailure::Closed { received: 0 } | HandshakeFailure::Broken { received: 0, .. } => Self::Closed,
-            HandshakeFailure::Closed { .. } | HandshakeFailure::Broken { .. } => Self::Short,
-            HandshakeFailure::NotBitTorrent(_) => Self::NotBitTorrent,
-            HandshakeFailure::WrongInfoHash(_) => Self::WrongInfoHash,
-            HandshakeFailure::OwnPeerId(_) => Self::OwnPeerId,
-            other => unreachable!("{other}"),
-        }
-    }
-}
-
-/// How the peer ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum End {
-    Close,
-    Reset,
-    Silence,
-    /// It had closed before we said anything, and what it had sent is still to be read.
-    ClosedBefore,
-}
-
-/// A scripted peer, and the handshake that it is asked with.
-struct Script<'i> {
-    ours: Handshake,
-    also: Option<InfoHash>,
-    pieces: Option<u32>,
-    room: usize,
-    end: End,
-    wire: &'i [u8],
-    /// What is sent, and the pause before it.
-    steps: Vec<(Duration, &'i [u8])>,
-}
-
-impl<'i> Script<'i> {
-    /// The bits of the first byte: two for the end, one each for whether we ask for the peer's torrent, accept it as the other
-    /// hash of a hybrid, have its peer id, have a stream that holds 68 bytes only, know that the torrent has 13 pieces.
-    /// The second byte seeds splits and pauses.
-    fn read(input: &'i [u8]) -> Self {
-        let mut source = Source::new(input);
-        let (bits, seed) = (source.byte(), source.byte());
-        let bit = |n: u8| bits & (1 << n) != 0;
-        let wire = source.rest();
-        let (_, handshake) = wire.split_at(early_of(wire).unwrap_or(0));
-        let theirs = Handshake::decode(&mut BytesMut::from(handshake)).ok().flatten();
-        let theirs_or = |other| theirs.map_or(other, |theirs: Handshake| theirs.info_hash);
-        let ours = Handshake {
-            reserved: Reserved::EXTENSION_PROTOCOL | Reserved::FAST,
-            info_hash: if bit(2) { theirs_or(InfoHash([1; 20])) } else { InfoHash([1; 20]) },
-            peer_id: theirs.filter(|_| bit(4)).map_or(PeerId::new([1; 12]), |theirs| theirs.peer_id),
-        };
-        let end = [End::Close, End::Reset, End::Silence, End::ClosedBefore][usize::from(bits & 3)];
-        let room = if bit(5) { Handshake::LENGTH } else { 1 << 16 };
-        let mut random = Mutator::new(seed.into());
-        let wire = if end == End::ClosedBefore { &wire[..wire.len().min(room)] } else { wire };
-        let mut steps: Vec<_> = pieces(wire, seed.into()).into_iter().map(|piece| (Duration::ZERO, piece)).collect();
-        if end == End::ClosedBefore {
-            steps = vec![(Duration::ZERO, wire)];
-        } else {
-            // The last pause is before the end.
-            steps.push((Duration::ZERO, &[]));
-            steps.iter_mut().for_each(|(pause, _)| *pause = Duration::from_millis(PAUSES[random.below(PAUSES.len())]));
-        }
-        let also = bit(3).then(|| theirs_or(InfoHash([2; 20])));
-        Self { ours, also, pieces: bit(6).then_some(13), room, end, wire, steps }
-    }
-
-    /// Plays the script; never returns.
-    async fn play(&self, mut peer: DuplexStream, reset: &Cell<bool>) -> HandshakeDone {
-        for (pause, bytes) in &self.steps {
-            if !pause.is_zero() {
-                sleep_until(Instant::now() + *pause).await;
-            }
-            if peer.write_all(bytes).await.is_err() {
-                break;
-            }
-        }
-        if self.end == End::Silence {
-            pending::<()>().await;
-        }
-        reset.set(self.end == End::Reset);
-        drop(peer);
-        pending().await
-    }
-}
-
-/// Our end of the stream, with a reset that the script can set.
-struct Ours {
-    stream: DuplexStream,
-    reset: Rc<Cell<bool>>,
-}
-
-impl AsyncRead for Ours {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        let is_reset = buffer.filled().len() == before && self.reset.get();
-        Poll::Ready(if is_reset { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) })
-    }
-}
-
-impl AsyncWrite for Ours {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
+/// What came of a conversation.
+struct Talk {
+    result: Result<Ended, Failure>,
+    progress: Progress,
+    heard: Heard,
+    /// What was said to the peer, as far as it read.
+    said: Vec<u8>,
 }
 
 /// Checks the properties above for one input.
@@ -176,50 +55,102 @@ pub fn check(input: &[u8]) {
     let script = Script::read(input);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
-    let bound = MEETING_TIMES * input.len() + MEETING_BESIDE;
-    let result = memory::bounded(bound, || runtime.block_on(meet(&script)));
-    verdict(&script, &result);
-    if let Ok(HandshakeDone { theirs, surplus, early }) = result {
-        let (before, rest) = script.wire.split_at(early);
-        let (handshake, after) = rest.split_at(Handshake::LENGTH);
-        assert_eq!((theirs.encode().as_slice(), early), (handshake, early_of(script.wire).unwrap_or(0)));
-        let said = [before, after].concat();
-        assert!(
-            surplus.len() >= early && said.starts_with(&surplus),
-            "all bytes beside the handshake are kept, and no others"
-        );
-        listening(&said, script.pieces);
+    let unknown = if script.pieces.is_none() { UNKNOWN_PIECES } else { 0 };
+    let bound = TIMES_THE_INPUT * input.len() + BESIDE + unknown;
+    let talk = memory::bounded(bound, || runtime.block_on(converse(&script)));
+    assert!(talk.progress.received <= script.wire.len());
+    match &talk.result {
+        result if script.encrypted => unsecured(result),
+        Ok(ended) => {
+            assert_eq!((*ended, Found::Valid), (Ended::Heard, expected(&script).0));
+            listened(&script, &talk);
+        }
+        Err(Failure::Handshake(failure)) => refused(&script, failure),
+        Err(other) => panic!("{other}"),
     }
 }
 
-async fn meet(script: &Script<'_>) -> Result<HandshakeDone, HandshakeFailure> {
+async fn converse(script: &Script<'_>) -> Talk {
+    let budget = ByteBudget::new(BUDGET);
+    let listening = Listening {
+        time: LISTENING,
+        bytes: MOST_BYTES,
+        message_bytes: Codec::MAX_OTHER,
+        pieces: script.pieces.into(),
+        budget: budget.clone(),
+    };
+    let rules = Rules {
+        handshake_timeout: TIMEOUT,
+        listening,
+        entropy: |bytes| {
+            bytes.fill(9);
+            Ok(())
+        },
+        is_ours: Box::new(|_| false),
+        client: "fuzz".to_owned(),
+        secrets: guard::Secrets::default(),
+    };
+    let greeting = Greeting::new(script.ours);
+    let greeting = script.also.into_iter().fold(greeting, Greeting::or);
+    let heard = Arc::default();
+    let mut extensions = Extensions::default().with(Box::new(Echo(Arc::clone(&heard))));
+    let hello = Hello { greeting: &greeting, peer_id: script.ours.peer_id };
+    let session = Session { hello, rules: &rules, extensions: Some(&mut extensions) };
+    let (mut progress, mut said) = (Progress::default(), Vec::new());
+    let result = hold(script, session, &mut progress, &mut said).await;
+    assert!(budget.charge().hold(BUDGET), "what was taken of the budget is given back");
+    let heard = std::mem::take(&mut *heard.lock().expect("no panic before"));
+    Talk { result, progress, heard, said }
+}
+
+/// Our side and the peer's on a stream.
+async fn hold(
+    script: &Script<'_>,
+    session: Session<'_>,
+    progress: &mut Progress,
+    said: &mut Vec<u8>,
+) -> Result<Ended, Failure> {
     let (ours, mut peer) = tokio::io::duplex(script.room);
     let reset = Rc::new(Cell::new(false));
     let mut stream = Ours { stream: ours, reset: Rc::clone(&reset) };
     let begin = Instant::now();
+    let alarm = pin!(sleep_until(begin));
+    let ours = async {
+        if script.encrypted {
+            session.run_encrypted(&mut stream, |_| (), false, alarm, progress).await
+        } else {
+            session.run(&mut stream, alarm, progress).await
+        }
+    };
     let result = if script.end == End::ClosedBefore {
         peer.write_all(script.wire).await.expect("there is room");
         drop(peer);
-        peer_session::handshake(&mut stream, &script.ours, script.also, TIMEOUT).await
+        ours.await
     } else {
-        let handshake = peer_session::handshake(&mut stream, &script.ours, script.also, TIMEOUT);
         tokio::select! {
             biased;
-            result = handshake => result,
-            never = script.play(peer, &reset) => Ok(never),
+            result = ours => result,
+            () = script.play(peer, &reset, said) => unreachable!("a script never returns"),
         }
     };
     // Timers are rounded to milliseconds.
-    assert!(begin.elapsed() <= TIMEOUT + Duration::from_millis(1));
+    let longest = if script.encrypted { 2 * TIMEOUT } else { TIMEOUT + LISTENING };
+    assert!(begin.elapsed() <= longest + Duration::from_millis(2));
     result
 }
 
-/// The result is the expected one, and its fields agree with the bytes and the clock.
-fn verdict(script: &Script<'_>, result: &Result<HandshakeDone, HandshakeFailure>) {
+/// Bytes that are no negotiation make no encrypted stream.
+fn unsecured(result: &Result<Ended, Failure>) {
+    match result {
+        Err(failure @ (Failure::Encryption(_) | Failure::EncryptionTimeout(_))) => drop(assert_error(failure)),
+        other => assert!(matches!(other, Ok(Ended::ShortSecret)), "{other:?}"),
+    }
+}
+
+/// The failure is the expected one, and its fields agree with the bytes and the clock.
+fn refused(script: &Script<'_>, failure: &HandshakeFailure) {
     let (expected, by_then) = expected(script);
-    let found = result.as_ref().map_or_else(Found::of, |_| Found::Valid);
-    assert_eq!(found, expected, "{result:?}");
-    let Err(failure) = result else { return };
+    assert_eq!(Found::of(failure), expected, "{failure:?}");
     assert_error(failure);
     match failure {
         HandshakeFailure::NotBitTorrent(NotBitTorrent { beginning }) => {
@@ -239,107 +170,95 @@ fn verdict(script: &Script<'_>, result: &Result<HandshakeDone, HandshakeFailure>
     }
 }
 
-/// How the exchange has to end, and how many bytes have arrived by then.
-fn expected(script: &Script<'_>) -> (Found, usize) {
-    let mut time = Duration::ZERO;
-    let mut received = 0;
-    // Messages without a handshake are `NotBitTorrent`, however the connection ends.
-    let mut begun_early = false;
-    for (pause, bytes) in &script.steps {
-        time += *pause;
-        if time > TIMEOUT {
-            return (if begun_early { Found::NotBitTorrent } else { Found::TimedOut }, received);
-        }
-        received += bytes.len();
-        let so_far = &script.wire[..received];
-        let Some(early) = early_of(so_far) else { return (Found::NotBitTorrent, received) };
-        let handshake = &so_far[early..];
-        if handshake.starts_with(&[PROTOCOL[0]])
-            && handshake.iter().zip(PROTOCOL).any(|(found, wanted)| found != wanted)
-        {
-            return (Found::NotBitTorrent, received);
-        }
-        begun_early |= early > 0 || so_far.first().is_some_and(|first| *first != PROTOCOL[0]);
-        if handshake.starts_with(PROTOCOL) && handshake.len() >= Handshake::LENGTH {
-            let (info_hash, peer_id) = (&handshake[28..48], &handshake[48..68]);
-            let known = info_hash == script.ours.info_hash.0 || script.also.is_some_and(|also| info_hash == also.0);
-            return match (known, peer_id == script.ours.peer_id.0) {
-                (false, _) => (Found::WrongInfoHash, received),
-                (true, true) => (Found::OwnPeerId, received),
-                (true, false) => (Found::Valid, received),
-            };
-        }
+/// What came beside the handshake was understood in the pieces it came in as it is in one, and why no more was read is right.
+fn listened(script: &Script<'_>, talk: &Talk) {
+    let Talk { progress, heard, .. } = talk;
+    let Progress { advertised, received, .. } = progress;
+    let wire = &script.wire[..*received];
+    let early = early_of(wire).expect("messages or nothing before the handshake");
+    let (before, rest) = wire.split_at(early);
+    let (handshake, after) = rest.split_at(Handshake::LENGTH);
+    let theirs = progress.theirs.expect("a handshake");
+    assert_eq!(theirs.encode(), *handshake);
+    assert!(progress.handshake.is_some_and(|time| time <= TIMEOUT));
+    assert!(*received <= MOST_BYTES.max(early + Handshake::LENGTH) + READ);
+    kept(advertised, script.pieces);
+
+    let mut expected = (Advertised::default(), Heard::default());
+    if early > 0 {
+        expected.0.oddities.add(Oddity::MessagesBeforeHandshake);
     }
-    if begun_early {
-        return (Found::NotBitTorrent, received);
+    let violation = understood(&[before, after].concat(), script.pieces, &mut expected);
+    assert_eq!((advertised, heard), (&expected.0, &expected.1));
+
+    let kept = advertised.pieces.bytes();
+    let waits = heard.greeted && heard.messages == 0;
+    match progress.listened.clone().expect("it was listened to") {
+        ListenEnd::Violation(found) => {
+            assert_error(&found);
+            assert_eq!(Some(found), violation);
+            return;
+        }
+        ListenEnd::TooMuch { limit } => assert!(limit == MOST_BYTES && *received > limit),
+        ListenEnd::Budget => assert!(2 * (*received + READ) + kept > BUDGET),
+        ListenEnd::Quiet => assert!(kept <= BUDGET && advertised.is_all_of(&theirs) && !waits),
+        ListenEnd::Closed => assert!(kept <= BUDGET && script.end != End::Silence && wire == script.wire),
+        ListenEnd::TimeUp => assert!(kept <= BUDGET),
+        other => panic!("{other}"),
     }
-    let closed = if received == 0 { Found::Closed } else { Found::Short };
-    (if script.end == End::Silence { Found::TimedOut } else { closed }, received)
+    assert_eq!(violation, None);
+    said(script, &theirs, talk);
 }
 
-const PROTOCOL: &[u8; 20] = b"\x13BitTorrent protocol";
-
-/// The bytes of whole messages before the handshake, or before a beginning that may be either; `None` when the bytes are
-/// neither messages nor a handshake.
-fn early_of(wire: &[u8]) -> Option<usize> {
-    let mut early = 0;
-    while let Some(length) = wire.get(early..early + 4).filter(|_| wire[early] != PROTOCOL[0]) {
-        let length = usize::try_from(u32::from_be_bytes(length.try_into().expect("four bytes"))).expect("a length");
-        let id = wire.get(early + 4);
-        if !(1..=EARLY).contains(&length) || id.is_some_and(|id| *id > 23) {
-            return None;
-        }
-        let Some(message) = wire.get(early..early + 4 + length) else { break };
-        let read = Codec::new(u32::MAX).decode(&mut BytesMut::from(message));
-        if !matches!(read, Ok(Some(message)) if !matches!(message, Message::Unknown { .. })) {
-            return None;
-        }
-        early += message.len();
-        if early > EARLY {
-            return None;
-        }
-    }
-    Some(early)
-}
-
-/// The messages after the handshake are understood the same in any pieces, and within the memory bound.
-fn listening(after: &[u8], pieces_there: Option<u32>) {
-    let unknown = if pieces_there.is_none() { UNKNOWN_PIECES } else { 0 };
-    let mut received = BytesMut::from(after);
-    let bound = TIMES_THE_INPUT * after.len() + BESIDE + unknown;
-    let mut said = Advertised::default();
-    let end = memory::bounded(bound, || understand(&mut received, &mut said, pieces_there));
-    kept(&said, pieces_there);
-    end.iter().for_each(|violation| drop(assert_error(violation)));
-    let mut received = BytesMut::new();
-    let mut again = Advertised::default();
-    let mut violation = None;
-    for piece in pieces(after, 1) {
-        received.extend_from_slice(piece);
-        let before = again.clone();
-        violation = understand(&mut received, &mut again, pieces_there);
-        if violation.is_some() {
-            assert!(before.extension.is_none() || again.extension.is_some(), "an extension handshake is not forgotten");
-            break;
-        }
-    }
-    assert_eq!((again, violation), (said, end));
-}
-
-/// Reads every whole message, as the client does.
-fn understand(received: &mut BytesMut, said: &mut Advertised, pieces: Option<u32>) -> Option<Violation> {
-    let codec = pieces.map_or_else(Codec::default, Codec::for_pieces);
+/// Understands the messages all at once; gives what breaks the protocol.
+fn understood(said: &[u8], pieces: Option<u32>, (advertised, heard): &mut (Advertised, Heard)) -> Option<Violation> {
+    let codec = Codec::bounded(pieces, Codec::MAX_OTHER);
+    let mut said = BytesMut::from(said);
     loop {
-        match codec.decode(received) {
-            Ok(Some(message)) => {
-                if let Err(violation) = said.take(&message, pieces) {
-                    return Some(violation);
-                }
-            }
-            Ok(None) => return None,
+        let message = match codec.decode(&mut said) {
+            Ok(message) => message?,
             Err(error) => return Some(error.into()),
+        };
+        let is_named = advertised.extension.is_some();
+        if let Err(violation) = advertised.take(&message, pieces) {
+            return Some(violation);
+        }
+        // It is greeted once, after the first of its extension handshakes.
+        if let Some(theirs) = advertised.extension.as_ref().filter(|_| !is_named) {
+            heard.greeted = theirs.extensions.get(ECHO).is_some_and(|&id| id != 0);
+        }
+        match message {
+            Message::Extended { id: 1, payload } if payload.is_empty() => return Some(UNREADABLE),
+            Message::Extended { id: 1, payload } => {
+                heard.messages += 1;
+                heard.bytes.extend_from_slice(&payload);
+            }
+            _ => {}
         }
     }
+}
+
+/// What we say is our handshake, then what both sides support, then what the extension says.
+fn said(script: &Script<'_>, theirs: &Handshake, talk: &Talk) {
+    let ours = Handshake::decode(&mut BytesMut::from(&*talk.said)).expect("a handshake");
+    let mut rest = BytesMut::from(talk.said.get(Handshake::LENGTH..).unwrap_or_default());
+    assert!(ours.is_none_or(|ours| (ours.info_hash, ours.peer_id) == (script.ours.info_hash, script.ours.peer_id)));
+    let mut answers = 0;
+    while let Some(message) = Codec::default().decode(&mut rest).expect("messages") {
+        match message {
+            Message::Extended { id: 0, payload } => {
+                let named = ExtensionHandshake::decode(&payload).expect("an extension handshake").extensions;
+                assert!(
+                    theirs.reserved.contains(Reserved::EXTENSION_PROTOCOL)
+                        && named.into_iter().eq([(ECHO.to_owned(), 1)])
+                );
+            }
+            Message::HaveNone => assert!(theirs.reserved.contains(Reserved::FAST)),
+            Message::Extended { .. } => answers += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(answers <= talk.heard.messages + usize::from(talk.heard.greeted));
 }
 
 /// What is kept of a peer is within its limits, and its counts agree.
