@@ -121,12 +121,12 @@ fn name(variant: &Value) -> String {
 /// A goodbye has the properties of a tracker's line: both are described once.
 fn join_goodbye_to_tracker(variants: &mut Vec<Value>) {
     variants.retain(|variant| name(variant) != "goodbye");
-    let tracker = variants.iter_mut().find(|variant| name(variant) == "tracker");
-    if let Some(variant) = tracker {
-        variant["properties"]["type"] = json!({ "enum": ["tracker", "goodbye"] });
-        variant["description"] = json!(
-            "How a tracker answered or failed; as a goodbye, the event stopped that is owed to a tracker because it could not be sent"
-        );
+    let Some(tracker) = variants.iter_mut().find(|variant| name(variant) == "tracker") else { return };
+    let about = "How a tracker answered or failed; as a goodbye, the event stopped that is owed to a tracker because it could not be sent";
+    for (place, value) in
+        [("/properties/type", json!({ "enum": ["tracker", "goodbye"] })), ("/description", json!(about))]
+    {
+        tracker.pointer_mut(place).into_iter().for_each(|old| *old = value.clone());
     }
 }
 
