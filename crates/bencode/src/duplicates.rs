@@ -120,7 +120,7 @@ pub(crate) fn key<'i>(input: &'i [u8], token: usize, tape: &[Token]) -> &'i [u8]
     input.get(key.offset() + key.extra as usize..value.offset()).unwrap_or_default()
 }
 
-/// A key with the word after its first `read` bytes, big-endian so that words sort as the bytes do, and padded with zeros.
+/// A key, and eight of its bytes from `read` on as a big-endian number, zeros behind a shorter rest: numbers sort as the bytes do.
 fn read_word(key: &[u8], token: u32, read: usize) -> Key {
     let rest = key.get(read..).unwrap_or_default();
     let mut word = [0; WORD];

@@ -149,7 +149,7 @@ pub(crate) struct Show {
     pub(crate) output_args: OutputArgs,
 }
 
-/// What trackers say.
+/// The arguments of `announce` and `scrape`.
 #[derive(Args, Debug)]
 pub(crate) struct Ask {
     #[arg(required = true, value_name = "TORRENT", help = TORRENT)]

@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Wide enough to be aligned, and what a reader of a file or a pipe gets.
+/// The width of a terminal that does not say, of a file and of a pipe; narrower pages do not align their columns.
 pub(crate) const USUAL_COLUMNS: usize = 80;
 /// Narrower than this nothing is readable, and nothing is cut.
 const FEWEST_COLUMNS: usize = 40;

@@ -14,12 +14,13 @@ pub struct Limits {
     pub trackers: usize,
     /// Deadline for one announce or scrape: all addresses, all redirects.
     pub tracker_time: Duration,
-    /// Requests a second to the trackers of one IP address, of all runs together, goodbyes included; 0 for no bound but
-    /// [`Config::rate`](crate::Config::rate), which bounds it too. After a pause there may be more at once, up to a second's,
-    /// as long as they are not more in a second than that. 5,000 torrents at one tracker take 100 s.
+    /// Requests a second to the trackers at one IP address, of all runs together, goodbyes included. After a pause up to twice as
+    /// many are sent in one second, but never more than [`Config::rate`](crate::Config::rate), which limits them as well; 0 leaves
+    /// that limit alone. 5,000 torrents at one tracker take 100 s.
     pub tracker_rate: u32,
-    /// Time after which a tracker that did not answer one run may be asked by another one, once; until then its status is
-    /// [`KnownSilent`](crate::TrackerStatus::KnownSilent).
+    /// How long a tracker that did not answer is left alone: a torrent that names it meanwhile reports
+    /// [`KnownSilent`](crate::TrackerStatus::KnownSilent). Then one torrent asks it again; if it is still silent, the next time is an
+    /// hour later. Holds for all runs of the process together.
     pub silent_time: Duration,
     /// Deadline for each goodbye, from its turn on. They come after the run's deadline.
     pub goodbye_time: Duration,

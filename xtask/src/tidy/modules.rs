@@ -30,7 +30,7 @@ struct Mention {
     is_test: bool,
 }
 
-/// A path and where it leads.
+/// A `use` path or a path in code, and the module that defines the item it names.
 pub(super) struct Reference<'a> {
     pub(super) file: &'a str,
     pub(super) line: usize,

@@ -8,7 +8,7 @@ use ids::PeerId;
 /// What trackers know us by, the same for all of them and new each time; each peer sees a peer id of its own.
 #[derive(Debug)]
 pub(crate) struct Identity {
-    /// The id that is announced.
+    /// The peer id that trackers are told; each connection to a peer has another one.
     pub(crate) peer_id: PeerId,
     /// Our ids, the announced one included.
     pub(crate) peer_ids: PeerIds,

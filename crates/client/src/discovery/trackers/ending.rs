@@ -36,7 +36,7 @@ pub(crate) enum Ending {
         /// Whether the torrent stands in the answer.
         known: bool,
     },
-    /// Its host is named in a network that is not spoken here; its name was not looked up.
+    /// Its host is an .onion or .i2p name, which was not looked up: Tor and I2P are not supported.
     #[error(transparent)]
     OnlyOver(#[from] Overlay),
     /// Its host name does not resolve.
