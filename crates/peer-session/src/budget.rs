@@ -21,6 +21,12 @@ impl ByteBudget {
         Self(Arc::new(AtomicUsize::new(bytes)))
     }
 
+    /// Bytes that no connection has taken.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// A charge of nothing yet.
     pub(crate) fn charge(&self) -> Charge {
         Charge { budget: self.clone(), taken: 0 }

@@ -160,7 +160,6 @@ impl Found {
             HandshakeFailure::NotBitTorrent(_) => Self::NotBitTorrent,
             HandshakeFailure::WrongInfoHash(_) => Self::WrongInfoHash,
             HandshakeFailure::OwnPeerId(_) => Self::OwnPeerId,
-            other => unreachable!("{other}"),
         }
     }
 }
