@@ -6,8 +6,8 @@ use xtask::shell::Result;
 use super::step::{Step, cargo, play};
 use super::table::{End, Row, table};
 
-/// The unit tests that start programs.
-const TESTS: &str = "cargo test -p xtask -p lab -p cli --lib --bins --locked --quiet";
+/// The unit tests, some of which start programs; of the whole workspace, because a part of it would be built anew.
+const TESTS: &str = "cargo test --workspace --lib --bins --locked --quiet";
 
 /// Runs the checks. Each optional program must be missing, and be named as the reason of a skip.
 pub(crate) fn run(steps: &[Step]) -> Result {
