@@ -1,4 +1,4 @@
-//! Several torrents at the same time, in the shared of one run.
+//! Several torrents at the same time, within the permits, quotas and pace of one run.
 
 use crate::advice::{advice, cannot_write};
 use crate::exit::{Exit, eprint_error};
