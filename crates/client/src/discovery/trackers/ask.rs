@@ -87,20 +87,27 @@ impl Query {
     ) -> Result<(Turn, Question<'c>), Ending> {
         let endpoint = Endpoint::of(&self.job.url, asking.address);
         let silences = &context.shared.tracker_hosts().silences;
-        let mut waiting = Instant::now();
-        while let Some(ended) = silences.suspicion(&endpoint, Instant::now()) {
-            let _wait = context.waits.enter(Why::Answer);
-            ended.await;
+        loop {
+            let mut waiting = Instant::now();
+            while let Some(ended) = silences.suspicion(&endpoint, Instant::now()) {
+                let _wait = context.waits.enter(Why::Answer);
+                ended.await;
+            }
+            *asking.deadline += waiting.elapsed();
+            silences.look(&endpoint, Instant::now())?;
+            waiting = Instant::now();
+            let queue = context.waits.enter(Why::Turn);
+            let turn = Turn::question(context, &self.job, asking.address).await;
+            drop(queue);
+            *asking.deadline += waiting.elapsed();
+            // The turn may come because another question to the same endpoint is late, and has stepped aside.
+            if silences.suspicion(&endpoint, Instant::now()).is_some() {
+                turn.end(context);
+                continue;
+            }
+            let question = silences.ask(endpoint, Instant::now())?;
+            return Ok((turn, question));
         }
-        *asking.deadline += waiting.elapsed();
-        silences.look(&endpoint, Instant::now())?;
-        waiting = Instant::now();
-        let queue = context.waits.enter(Why::Turn);
-        let turn = Turn::question(context, &self.job, asking.address).await;
-        drop(queue);
-        *asking.deadline += waiting.elapsed();
-        let question = silences.ask(endpoint, Instant::now())?;
-        Ok((turn, question))
     }
 
     /// Waits for the turn, and asks: for all of a batch, if this is the first of one.

@@ -289,7 +289,7 @@ fn paced(fixture: &Fixture) -> Result<Case> {
 fn silent_again(fixture: &Fixture) -> Result<Case> {
     const MOST: usize = 4;
     let (tracker, case) = links(fixture, 40, TrackerScript::Silence, 3)?;
-    Ok(case.args("--limit tracker-time=1000 --limit goodbye-time=500").afterwards(move |_, _| {
+    Ok(case.args("--limit tracker-time=2000 --limit goodbye-time=500").afterwards(move |_, _| {
         let asked = tracker.requests().iter().filter(|request| request.event().as_deref() == Some("started")).count();
         Vec::from_iter((asked > MOST).then(|| format!("it was asked {asked} times, expected {MOST} at most")))
     }))
