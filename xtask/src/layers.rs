@@ -39,6 +39,7 @@ const HOUSE: &[Room] = &[
     Room { name: "report", place: Floor(2), uses: &["guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "tracker-http", place: Floor(3), uses: &["guard", "http-exchange", "tracker"] },
     Room { name: "tracker-udp", place: Floor(3), uses: &["guard", "tracker"] },
+    Room { name: "web-seed", place: Floor(3), uses: &["guard", "http-exchange", "ids", "tracker"] },
     Room {
         name: "client",
         place: Floor(4),
@@ -54,6 +55,7 @@ const HOUSE: &[Room] = &[
             "tracker",
             "tracker-http",
             "tracker-udp",
+            "web-seed",
         ],
     },
     Room { name: "cli", place: Floor(7), uses: &["client", "guard", "ids", "metainfo", "peer-wire", "tracker"] },

@@ -266,7 +266,7 @@ impl OnePeer {
         let peers = vec![self.address.clone()];
         let show_secrets = self.output_args.show_secrets;
         let mut config =
-            Config::default().with_peers(peers).with_trackers(client::Trackers::None).with_show_secrets(show_secrets);
+            Config::default().with_peers(peers).with_sources(client::Sources::NONE).with_show_secrets(show_secrets);
         self.ourselves.apply(&mut config)?;
         self.conversation.apply(&mut config);
         Ok(config)

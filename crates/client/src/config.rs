@@ -9,6 +9,7 @@ use report::Encryption;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tracker::{Crypto, PeerAddress, TrackerUrl};
+use web_seed::WebSeedUrl;
 
 /// How a run behaves. The defaults suit the internet; all of it is bounded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +45,14 @@ pub struct Config {
     pub port: Option<u16>,
     /// Peers the user named.
     pub peers: Vec<PeerAddress>,
+    /// Which kinds of source are asked, beside the peers that the user named.
+    pub sources: Sources,
     /// Which trackers are asked.
     pub trackers: Trackers,
+    /// Web seeds that the user named (BEP 19), checked beside those of the torrent. They may be local.
+    pub web_seeds: Vec<WebSeedUrl>,
+    /// What is checked of each web seed.
+    pub web_seed_checks: WebSeedChecks,
     /// Ask trackers for their counts only (BEP 48): they learn nothing of us and name no peers, and those of a magnet link
     /// are not dialled.
     pub scrape: bool,
@@ -76,7 +83,10 @@ setters! {
         with_bind => bind: Bind,
         with_port => port: Option<u16>,
         with_peers => peers: Vec<PeerAddress>,
+        with_sources => sources: Sources,
         with_trackers => trackers: Trackers,
+        with_web_seeds => web_seeds: Vec<WebSeedUrl>,
+        with_web_seed_checks => web_seed_checks: WebSeedChecks,
         with_scrape => scrape: bool,
         with_dial => dial: bool,
         with_tls_roots => tls_roots: Vec<u8>,
@@ -101,7 +111,10 @@ impl Default for Config {
             bind: Bind::default(),
             port: None,
             peers: Vec::new(),
+            sources: Sources::ALL,
             trackers: Trackers::FromTorrent,
+            web_seeds: Vec::new(),
+            web_seed_checks: WebSeedChecks::Sample,
             scrape: false,
             dial: true,
             tls_roots: Vec::new(),
@@ -160,6 +173,44 @@ impl EncryptionPolicy {
     }
 }
 
+/// Which kinds of source a run asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sources {
+    /// Trackers, for peers or counts.
+    pub trackers: bool,
+    /// Web seeds, for the files themselves.
+    pub web_seeds: bool,
+}
+
+setters! {
+    Sources {
+        with_trackers => trackers: bool,
+        with_web_seeds => web_seeds: bool,
+    }
+}
+
+impl Sources {
+    /// Every kind.
+    pub const ALL: Self = Self { trackers: true, web_seeds: true };
+    /// None: only the peers that the user names.
+    pub const NONE: Self = Self { trackers: false, web_seeds: false };
+}
+
+/// What is checked of each web seed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WebSeedChecks {
+    /// A small range of the first file, of the last and of up to six random others.
+    #[default]
+    Sample,
+    /// A small range of every file.
+    All,
+    /// As the sample, and one random piece in full, whose hash is compared with the torrent's
+    /// ([`TorrentRef::proof`](crate::TorrentRef::proof)).
+    Proof,
+}
+
 /// Which trackers are asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Trackers {
@@ -168,8 +219,6 @@ pub enum Trackers {
     FromTorrent,
     /// These instead, which the user named.
     Only(Vec<TrackerUrl>),
-    /// None at all.
-    None,
 }
 
 /// Source addresses, one a family. When either is set, a family without one is not used: a user who chose an address does not

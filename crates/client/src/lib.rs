@@ -16,7 +16,7 @@ mod swarm;
 mod torrent_file;
 mod torrent_ref;
 
-pub use config::{Bind, Config, EncryptionPolicy, Trackers};
+pub use config::{Bind, Config, EncryptionPolicy, Sources, Trackers, WebSeedChecks};
 pub use download::BitTorrentClient;
 pub use error::{Error, ReadError};
 pub use interim::{Interim, SoFar};
@@ -24,10 +24,11 @@ pub use limits::Limits;
 pub use report::{
     AttemptReport, CodeKind, Completeness, Copies, Coverage, CutShort, Detail, Encryption, Event, Explanation,
     ListenEnd, MatchedHash, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs, SeenBy, Source, Stage,
-    Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode, Verdict,
+    Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode, Verdict, WebSeedFile,
+    WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus, WebSeedView,
 };
 pub use shared::Shared;
 pub use swarm::Swarm;
 pub use torrent_file::{read_torrent, read_torrent_from};
-pub use torrent_ref::TorrentRef;
-pub use {guard, http_exchange, ids, metainfo, peer_session, peer_wire, report, tracker};
+pub use torrent_ref::{Content, Proof, TorrentRef};
+pub use {guard, http_exchange, ids, metainfo, peer_session, peer_wire, report, tracker, web_seed};

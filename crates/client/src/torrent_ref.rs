@@ -2,7 +2,7 @@
 
 use crate::setters::setters;
 use ids::InfoHash;
-use metainfo::{Hashes, Magnet, MagnetPeer, Torrent};
+use metainfo::{Files, Hashes, Magnet, MagnetPeer, PieceHash, Torrent};
 use tracker::PeerAddress;
 
 /// What a run is about: a torrent, or as much of one as a magnet link or an info-hash tells. The run itself does not fetch the
@@ -34,8 +34,14 @@ pub struct TorrentRef {
     pub private: Option<bool>,
     /// The trackers it names, in its order, as written; unusable ones too.
     pub trackers: Vec<String>,
-    /// The URLs of the web seeds it names, as written (BEP 17, BEP 19).
+    /// The URLs of the web seeds it names, as written (BEP 19).
     pub web_seeds: Vec<String>,
+    /// The URLs of the web seeds of the other kind that it names, as written (BEP 17).
+    pub http_seeds: Vec<String>,
+    /// Its files; `None` when they are not known, and then web seeds are not checked.
+    pub content: Option<Content>,
+    /// A piece by which web seeds prove that they have its bytes ([`WebSeedChecks::Proof`](crate::WebSeedChecks::Proof)).
+    pub proof: Option<Proof>,
     /// Whether the torrent may become known during the run, by [`Swarm::learn`](crate::Swarm::learn). A peer that says
     /// which pieces it has is then reported once their number is known, or at the end of the run.
     pub may_be_learned: bool,
@@ -52,8 +58,46 @@ setters! {
         with_private => private: Option<bool>,
         with_trackers => trackers: Vec<String>,
         with_web_seeds => web_seeds: Vec<String>,
+        with_http_seeds => http_seeds: Vec<String>,
+        with_content => content: Option<Content>,
+        with_proof => proof: Option<Proof>,
         with_may_be_learned => may_be_learned: bool,
         with_peers => peers: Vec<PeerAddress>,
+    }
+}
+
+/// The files of a torrent, as web seeds are asked for them. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Content {
+    /// The torrent's name, any bytes: that of its file, or of the directory that its files are in.
+    pub name: Vec<u8>,
+    /// Whether it is one file without a directory.
+    pub is_single_file: bool,
+    /// The files in order, padding included.
+    pub files: Files,
+    /// Bytes in each piece except the last.
+    pub piece_length: u32,
+}
+
+/// A piece, and its hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Proof {
+    /// Its number, counted from zero.
+    pub piece: u32,
+    /// Its hash by the torrent.
+    pub hash: PieceHash,
+}
+
+impl From<&Torrent> for Content {
+    fn from(torrent: &Torrent) -> Self {
+        Self {
+            name: torrent.name.clone(),
+            is_single_file: torrent.is_single_file,
+            files: torrent.files.clone(),
+            piece_length: torrent.piece_length,
+        }
     }
 }
 
@@ -64,7 +108,9 @@ impl From<&Torrent> for TorrentRef {
             pieces: Some(torrent.pieces),
             private: Some(torrent.private),
             trackers: torrent.trackers.iter().flatten().map(|tracker| tracker.url.clone()).collect(),
-            web_seeds: [&torrent.details.web_seeds[..], &torrent.details.http_seeds].concat(),
+            web_seeds: torrent.details.web_seeds.clone(),
+            http_seeds: torrent.details.http_seeds.clone(),
+            content: Some(torrent.into()),
             ..torrent.hashes.into()
         }
     }
@@ -91,6 +137,9 @@ impl From<Hashes> for TorrentRef {
             private: None,
             trackers: Vec::new(),
             web_seeds: Vec::new(),
+            http_seeds: Vec::new(),
+            content: None,
+            proof: None,
             may_be_learned: false,
             peers: Vec::new(),
         }

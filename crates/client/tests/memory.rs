@@ -2,7 +2,7 @@
 //! the whole process.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
-use client::{Bind, Config, EncryptionPolicy, Event, Swarm, Trackers};
+use client::{Bind, Config, EncryptionPolicy, Event, Sources, Swarm};
 use fake_swarm::torrent::SingleFile;
 use metainfo::Torrent;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -37,7 +37,7 @@ fn torrent() -> Torrent {
 
 fn config(peers: Vec<PeerAddress>) -> Config {
     Config::default()
-        .with_trackers(Trackers::None)
+        .with_sources(Sources::NONE)
         .with_rate(0)
         .with_peers(peers)
         .with_handshake_timeout(Duration::from_secs(3600))

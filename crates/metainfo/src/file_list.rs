@@ -6,6 +6,7 @@ pub(crate) mod writer;
 use crate::path_issue::{self, PathIssue};
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// One file (BEP 3 `files`, BEP 52 `file tree`), from [`Files::iter`]. More fields may be added.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,13 +58,14 @@ pub struct Attributes {
     pub hidden: bool,
 }
 
-/// The files of a torrent, in its order. A file takes about ten bytes in addition to its name.
+/// The files of a torrent, in its order. A file takes about ten bytes in addition to its name. Cheap to clone; clones share the
+/// list until one of them [forgets](Self::forget) it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Files {
     /// For each file: flags; length; the number of leading elements that its path shares with the path before, and the number
     /// of others, each with its length and bytes; the number of elements of its target, in the same form; its root. Numbers
     /// have seven bits a byte.
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     len: usize,
     content_len: usize,
     content_size: u64,
@@ -109,9 +111,9 @@ impl Files {
         self.bytes.capacity()
     }
 
-    /// Frees the list. The counts and sizes remain known.
+    /// Frees the list, unless a clone has it too. The counts and sizes remain known.
     pub fn forget(&mut self) {
-        self.bytes = Vec::new();
+        self.bytes = Arc::default();
     }
 
     /// Iterates over the files, in order; over none after [`forget`](Self::forget). Each [`File`] is built when it is reached.
@@ -126,14 +128,15 @@ impl Files {
 
     /// Marks the files at these offsets in the list as duplicates.
     pub(crate) fn mark_duplicates(&mut self, places: impl IntoIterator<Item = usize>) {
+        let bytes = Arc::make_mut(&mut self.bytes);
         for place in places {
-            self.bytes.get_mut(place).into_iter().for_each(|flags| *flags |= DUPLICATE);
+            bytes.get_mut(place).into_iter().for_each(|flags| *flags |= DUPLICATE);
         }
     }
 
     /// Removes a padding file whose path shares nothing with others.
     pub(crate) fn remove_padding(&mut self, place: Range<usize>) {
-        self.bytes.drain(place);
+        Arc::make_mut(&mut self.bytes).drain(place);
         self.len -= 1;
     }
 }

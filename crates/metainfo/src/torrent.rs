@@ -40,6 +40,8 @@ pub struct Torrent {
     pub total_size: u64,
     /// The files in the torrent's order, padding included. Into a v2 tree, padding is inserted where pieces are aligned.
     pub files: Files,
+    /// Whether the torrent is one file. Else its files, even if there is one, are in a directory with the torrent's name.
+    pub is_single_file: bool,
     /// BEP 27: peers may come only from the torrent's own trackers.
     pub private: bool,
     /// Trackers by tier (BEP 12), as written, including duplicate and unusable ones.
@@ -89,6 +91,7 @@ impl Torrent {
             piece_length,
             pieces,
             total_size: layout.total,
+            is_single_file: layout.single,
             files: layout.files,
             private: private(info, &mut diagnostics),
             trackers: trackers::parse(root, &mut diagnostics),

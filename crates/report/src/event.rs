@@ -1,8 +1,9 @@
-//! What a run says as it happens: one report for each tracker and each peer, then the summary.
+//! What a run says as it happens: one report for each tracker, web seed and peer, then the summary.
 
 use crate::peer::PeerReport;
 use crate::summary::Summary;
 use crate::tracker::TrackerReport;
+use crate::web_seed::WebSeedReport;
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -10,6 +11,8 @@ use crate::tracker::TrackerReport;
 pub enum Event {
     /// A tracker has answered or failed.
     Tracker(TrackerReport),
+    /// A web seed was checked, or could not be; each is reported once.
+    WebSeed(WebSeedReport),
     /// A peer's story has ended; each peer is reported once.
     Peer(PeerReport),
     /// The run is over; always the last event.

@@ -7,6 +7,7 @@ use crate::peer::PeerReport;
 use crate::summary::Summary;
 use crate::tracker::TrackerReport;
 use crate::verdict::Verdict;
+use crate::web_seed::WebSeedReport;
 use ids::InfoHash;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub enum Line<'r> {
     Start(StartLine<'r>),
     /// A tracker has answered or failed
     Tracker(TrackerLine<'r>),
+    /// A web seed was checked
+    WebSeed(WebSeedLine<'r>),
     /// The run has ended for a peer
     Peer(PeerLine<'r>),
     /// A run has ended
@@ -44,6 +47,20 @@ pub struct TrackerLine<'r> {
     /// The report.
     #[serde(flatten)]
     pub report: &'r TrackerReport,
+}
+
+/// A web seed's report in a run about a torrent.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct WebSeedLine<'r> {
+    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
+    #[serde(with = "Hash")]
+    pub info_hash: InfoHash,
+    /// The report.
+    #[serde(flatten)]
+    pub report: &'r WebSeedReport,
+    /// One sentence on what it may mean, and which clients it breaks; null when there is nothing to say
+    pub hint: Option<&'static str>,
 }
 
 /// A peer's report in a run about a torrent.
@@ -110,6 +127,12 @@ impl<'r> Line<'r> {
     #[must_use]
     pub fn tracker(info_hash: InfoHash, report: &'r TrackerReport) -> Self {
         Self::Tracker(TrackerLine { info_hash, report })
+    }
+
+    /// A web seed's report in a run about this torrent.
+    #[must_use]
+    pub fn web_seed(info_hash: InfoHash, report: &'r WebSeedReport) -> Self {
+        Self::WebSeed(WebSeedLine { info_hash, report, hint: report.hint() })
     }
 
     /// A goodbye that could not be sent.

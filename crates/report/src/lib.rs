@@ -24,13 +24,14 @@ mod swarm_view;
 mod tracker;
 mod transport;
 mod verdict;
+mod web_seed;
 
 pub use attempt::AttemptReport;
 pub use code::UnknownCode;
 pub use copies::Copies;
 pub use event::Event;
 pub use explain::{CodeKind, Explanation};
-pub use json_line::{Line, PeerLine, SummaryLine, TotalLine, TrackerLine};
+pub use json_line::{Line, PeerLine, SummaryLine, TotalLine, TrackerLine, WebSeedLine};
 pub use json_torrent::{Each, FileEntry, PathIssues, StartLine, TorrentLine};
 pub use outcome::{Detail, Outcome, Stage};
 pub use peer::{Completeness, ListenEnd, MatchedHash, Oddity, PeerReport};
@@ -45,6 +46,7 @@ pub use swarm_view::{Coverage, SwarmView};
 pub use tracker::{PeerCounts, Times, TrackerReport};
 pub use transport::{Encryption, Transport};
 pub use verdict::Verdict;
+pub use web_seed::{WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus, WebSeedView};
 
 /// The JSON Schema of every line that a [`Line`] can be; made from the types, and compared with them by a test.
 pub const JSON_SCHEMA: &str = include_str!("../schema.json");

@@ -10,6 +10,7 @@ use crate::seen_as::SeenAs;
 use crate::status::{Standing, TrackerStatus};
 use crate::swarm_view::SwarmView;
 use crate::tracker::TrackerReport;
+use crate::web_seed::{WebSeedReport, WebSeedStatus, WebSeedView};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,6 +58,8 @@ pub struct Summary {
     /// Whether trackers were asked for counts only, so that none could name a peer
     #[serde(skip)]
     pub scraped: bool,
+    /// What the web seeds have
+    pub web_seeds: WebSeedView,
     /// What the peers that were reached have between them
     #[serde(flatten)]
     pub swarm: SwarmView,
@@ -87,6 +90,18 @@ impl Summary {
         *self.tracker_statuses.entry(report.status).or_default() += 1;
         report.external_ip.into_iter().for_each(|ip| self.seen_as.add_tracker(ip));
         *self.tracker_standings.entry(report.standing).or_default() += 1;
+    }
+
+    /// Counts a web seed.
+    pub fn count_web_seed(&mut self, report: &WebSeedReport) {
+        let view = &mut self.web_seeds;
+        view.checked += usize::from(report.status != WebSeedStatus::NotAsked);
+        view.proved += usize::from(report.proved == Some(true));
+        if report.complete {
+            view.complete += 1;
+            view.files_checked =
+                view.files_checked.max(report.files.iter().filter(|file| file.piece.is_none()).count());
+        }
     }
 
     /// Counts a peer.

@@ -3,7 +3,7 @@
 use crate::args::limits::{LimitName, limit};
 use crate::args::values::{duration, positive};
 use clap::{Args, ValueEnum};
-use client::{Bind, Config, Trackers};
+use client::{Bind, Config, Sources as AskedSources, Trackers};
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -145,7 +145,7 @@ impl Sources {
         config.max_peers = Some(self.max_peers).filter(|&most| most > 0);
         config.max_per_address = Some(self.max_per_address).filter(|&most| most > 0);
         if self.no_trackers {
-            config.trackers = Trackers::None;
+            config.sources = AskedSources::NONE;
         }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod trackers;
 use crate::config::Config;
 use crate::discovery::source::{Activity, Found, PeerSource};
 use crate::discovery::trackers::Trackers;
+use crate::discovery::trackers::job::check_private;
 use crate::error::Error;
 use crate::net::stop::Stopped;
 use crate::shared::Shared;
@@ -45,9 +46,14 @@ impl Discovery {
         secrets: &Secrets,
     ) -> Result<Self, Error> {
         let changed = Arc::default();
+        if torrent_ref.private == Some(true) {
+            check_private(torrent_ref, config)?;
+        }
+        let mut sources: Vec<Box<dyn PeerSource>> = Vec::new();
         // The kinds of source.
-        let sources: Vec<Box<dyn PeerSource>> =
-            vec![Box::new(Trackers::new(torrent_ref, config, shared, stopped.clone(), secrets, &changed)?)];
+        if config.sources.trackers {
+            sources.push(Box::new(Trackers::new(torrent_ref, config, shared, stopped.clone(), secrets, &changed)?));
+        }
         Ok(Self { sources, changed })
     }
 

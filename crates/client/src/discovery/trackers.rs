@@ -21,7 +21,7 @@ use crate::discovery::source::{Activity, Found, PeerSource, SourceReport};
 use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::ending::{Ending, SkipReason};
 use crate::discovery::trackers::goodbye::{Goodbye, say_all};
-use crate::discovery::trackers::job::{TrackerJob, check_private, choose};
+use crate::discovery::trackers::job::{TrackerJob, choose};
 use crate::discovery::trackers::names::{HostLookup, Names, addresses_of};
 use crate::discovery::trackers::query::{Query, QueryResult};
 use crate::discovery::trackers::waits::Why;
@@ -155,9 +155,6 @@ impl Trackers {
         secrets: &Secrets,
         changed: &Arc<Notify>,
     ) -> Result<Self, Error> {
-        if torrent_ref.private == Some(true) {
-            check_private(torrent_ref, config)?;
-        }
         let context = Arc::new(AnnounceContext::new(torrent_ref, config, shared, changed)?);
         let named = std::mem::take(&mut config.trackers);
         let choice = choose(torrent_ref, named, config.limits.trackers, config.show_secrets, secrets);

@@ -147,6 +147,6 @@ async fn the_same_id_at_another_port_is_another_client() {
     let mut swarm = FakeSwarm::start(lab(None).swarm.info_hash(), &[]).unwrap();
     let ports = [swarm.port(), swarm.open_port().unwrap()];
     let peers = ports.map(|port| PeerAddress::Socket((peer_ip(0), port).into())).to_vec();
-    let told = run(&lab(None).torrent, config().with_peers(peers).with_trackers(client::Trackers::None)).await;
+    let told = run(&lab(None).torrent, config().with_peers(peers).with_sources(client::Sources::NONE)).await;
     assert_eq!((told.summary.ok, told.summary.repeated), (2, 0));
 }

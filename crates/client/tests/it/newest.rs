@@ -1,7 +1,7 @@
 //! Recordings of the newest clients, replayed byte for byte, from their handshake or from the messages before it.
 
 use crate::lab::{config, run};
-use client::{Oddity, Outcome, PeerReport, Role, RoleFrom, TorrentRef, Trackers};
+use client::{Oddity, Outcome, PeerReport, Role, RoleFrom, Sources, TorrentRef};
 use fake_swarm::recording::Recording;
 use fake_swarm::{Ending, FakeSwarm, Knows, Peer, peer_ip};
 use ids::InfoHash;
@@ -34,8 +34,7 @@ async fn told_of(wires: Vec<Vec<u8>>, ending: Ending) -> Vec<PeerReport> {
     let swarm = FakeSwarm::start(info_hash.0, &peers).unwrap();
     let endpoints: Vec<_> =
         swarm.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into())).collect();
-    let config =
-        config().with_linger(Duration::from_secs(3)).with_trackers(Trackers::None).with_peers(endpoints.clone());
+    let config = config().with_linger(Duration::from_secs(3)).with_sources(Sources::NONE).with_peers(endpoints.clone());
     let mut told = run(TorrentRef::from(info_hash).with_pieces(Some(PIECES)), config).await;
     told.peers.sort_by_key(|report| endpoints.iter().position(|endpoint| *endpoint == report.address));
     told.peers

@@ -1,7 +1,7 @@
 //! The engine against scripted trackers and peers on loopback: outcomes, deadlines, goodbyes.
 
 use crate::lab::{PATIENCE, SIZE, collect, config, lab, outcome_of, run};
-use client::{BitTorrentClient, Config, CutShort, Error, Event, Outcome, Stage, Swarm, Trackers};
+use client::{BitTorrentClient, Config, CutShort, Error, Event, Outcome, Sources, Stage, Swarm, Trackers};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{DictionaryPeer, FakeTracker, Peer, TrackerScript};
 use std::collections::BTreeSet;
@@ -192,7 +192,7 @@ async fn dropping_the_swarm_cancels_its_tasks() {
     let peer = PeerAddress::Socket(listener.local_addr().unwrap());
     let lab = lab([]);
     let metrics = tokio::runtime::Handle::current().metrics();
-    let config = config().with_peers(vec![peer]).with_trackers(Trackers::None);
+    let config = config().with_peers(vec![peer]).with_sources(Sources::NONE);
     let mut swarm = Swarm::new(&lab.torrent, config).unwrap();
     tokio::task::yield_now().await;
     let before = metrics.num_alive_tasks();
@@ -323,7 +323,7 @@ async fn a_bound_address_is_the_source_of_all_connections() {
 #[tokio::test(start_paused = true)]
 async fn attempts_beyond_loopback_keep_the_pace() {
     let lab = lab([]);
-    let mut config = config().with_rate(10).with_trackers(Trackers::None);
+    let mut config = config().with_rate(10).with_sources(Sources::NONE);
     // Without an IPv4 source address these are refused before a packet is sent.
     config.bind.add("::1".parse().unwrap()).unwrap();
     config.peers = (1..=5).map(|port| PeerAddress::Socket(([8, 8, 8, 8], port).into())).collect();
@@ -346,7 +346,7 @@ async fn a_config_that_cannot_begin_gives_its_error() {
     private.private = true;
     assert!(matches!(Swarm::new(&private, Config::default()), Err(Error::Private)));
     assert!(Swarm::new(&private, Config::default().with_allow_private(true)).is_ok());
-    assert!(Swarm::new(&private, Config::default().with_trackers(Trackers::None)).is_ok());
+    assert!(Swarm::new(&private, Config::default().with_sources(Sources::NONE)).is_ok());
     let foreign = Trackers::Only(vec!["http://other.invalid/announce".parse().unwrap()]);
     let foreign = Config::default().with_allow_private(true).with_trackers(foreign);
     assert!(matches!(Swarm::new(&private, foreign), Err(Error::ForeignTracker)));

@@ -1,7 +1,7 @@
 //! Reports of trackers without an answer: refusals, silence, no scrape, no count, and the reason of each.
 
 use crate::lab::{PATIENCE, config, lab, run};
-use client::{Config, Standing, TorrentRef, TrackerReport, Trackers};
+use client::{Config, Sources, Standing, TorrentRef, TrackerReport, Trackers};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, UdpScript};
 use metainfo::Torrent;
@@ -185,7 +185,7 @@ async fn onion_and_i2p_names_are_not_resolved() {
     let report = report_of(&tracker.announce_url(), config()).await;
     assert!(report.message.as_ref().unwrap().starts_with("onion names are reached over Tor"), "{report:?}");
     let peers = vec!["a.onion:6881".parse().unwrap()];
-    let told = run(&lab([]).torrent, config().with_peers(peers).with_trackers(Trackers::None)).await;
+    let told = run(&lab([]).torrent, config().with_peers(peers).with_sources(Sources::NONE)).await;
     assert!(told.peers[0].error.as_ref().unwrap().contains("onion names are reached over Tor"), "{:?}", told.peers);
 }
 

@@ -2,11 +2,14 @@
 
 use super::{APART, Attributes, DUPLICATE, EXECUTABLE, File, Files, HIDDEN, PADDING, ROOT, SYMLINK};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Builds a [`Files`].
 #[derive(Debug, Default)]
 pub(crate) struct FilesWriter {
+    /// All but the list itself.
     files: Files,
+    bytes: Vec<u8>,
     /// The ranges of the last path's elements in the list.
     last: Vec<Range<usize>>,
 }
@@ -34,12 +37,13 @@ impl FilesWriter {
     }
 
     pub(crate) fn finish(mut self) -> Files {
-        self.files.bytes.shrink_to_fit();
+        self.bytes.shrink_to_fit();
+        self.files.bytes = Arc::new(self.bytes);
         self.files
     }
 
     fn is(&self, place: &Range<usize>, element: &[u8]) -> bool {
-        self.files.bytes.get(place.clone()) == Some(element)
+        self.bytes.get(place.clone()) == Some(element)
     }
 
     fn head(&mut self, file: &File<'_>, more: u8, shared: usize, others: usize) {
@@ -47,7 +51,7 @@ impl FilesWriter {
         let Attributes { padding, symlink: _, executable, hidden } = file.attributes;
         let flags = of(padding, PADDING) | of(executable, EXECUTABLE) | of(hidden, HIDDEN);
         let flags = flags | of(file.symlink.is_some(), SYMLINK) | of(file.pieces_root.is_some(), ROOT);
-        self.files.bytes.push(flags | of(file.is_duplicate, DUPLICATE) | more);
+        self.bytes.push(flags | of(file.is_duplicate, DUPLICATE) | more);
         self.number(file.length);
         self.number(shared as u64);
         self.number(others as u64);
@@ -65,23 +69,23 @@ impl FilesWriter {
                 self.element(element);
             }
         }
-        self.files.bytes.extend(file.pieces_root.iter().flatten());
+        self.bytes.extend(file.pieces_root.iter().flatten());
     }
 
     fn element(&mut self, element: &[u8]) -> Range<usize> {
         self.number(element.len() as u64);
-        let begins = self.files.bytes.len();
-        self.files.bytes.extend_from_slice(element);
-        begins..self.files.bytes.len()
+        let begins = self.bytes.len();
+        self.bytes.extend_from_slice(element);
+        begins..self.bytes.len()
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "seven bits")]
     fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
-            self.files.bytes.push(number as u8 | 0x80);
+            self.bytes.push(number as u8 | 0x80);
             number >>= 7;
         }
-        self.files.bytes.push(number as u8);
+        self.bytes.push(number as u8);
     }
 }
 

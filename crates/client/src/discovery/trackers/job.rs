@@ -1,6 +1,6 @@
 //! Which trackers a run asks, each once, and whether the user or the torrent named them.
 
-use crate::config::{Config, Trackers};
+use crate::config::{Config, Sources, Trackers};
 use crate::discovery::trackers::ending::{Ending, SkipReason};
 use crate::error::Error;
 use crate::torrent_ref::TorrentRef;
@@ -126,7 +126,6 @@ pub(crate) fn choose(
     let mut seen = HashSet::new();
     let mut choice = Choice::default();
     match trackers {
-        Trackers::None => {}
         Trackers::Only(urls) => {
             let texts: Vec<&str> = urls.iter().map(TrackerUrl::expose).collect();
             for (url, shown) in urls.iter().zip(told_apart(&texts, show_secrets, secrets)) {
@@ -178,9 +177,9 @@ fn told_apart(texts: &[&str], show_secrets: bool, secrets: &Secrets) -> Vec<Arc<
     shown.iter().zip(1..).map(name).collect()
 }
 
-/// BEP 27: only with permission, and only the torrent's own trackers. A run that asks no tracker needs no permission.
+/// BEP 27: only with permission, and only the torrent's own trackers. A run that asks no source needs no permission.
 pub(crate) fn check_private(torrent_ref: &TorrentRef, config: &Config) -> Result<(), Error> {
-    if config.trackers == Trackers::None {
+    if config.sources == Sources::NONE {
         return Ok(());
     }
     if !config.allow_private {

@@ -2,7 +2,7 @@
 
 use crate::deadlines::{Unanswering, assert_took, millis, requiring, timed};
 use crate::lab::{PATIENCE, config, encrypted, lab, plaintext, report_of, run};
-use client::{Config, Encryption, EncryptionPolicy, Outcome, Stage, Trackers};
+use client::{Config, Encryption, EncryptionPolicy, Outcome, Sources, Stage};
 use fake_swarm::{Delivery, Ending, Mse, Peer, Responder};
 use std::time::Duration;
 use tracker::PeerAddress;
@@ -26,7 +26,7 @@ async fn an_unanswered_connection_ends_at_the_connect_timeout() {
         let config = config()
             .with_connect_timeout(timeout)
             .with_peers(vec![PeerAddress::Socket(unanswering.address)])
-            .with_trackers(Trackers::None);
+            .with_sources(Sources::NONE);
         let told = run(&lab([]).torrent, config).await;
         let report = report_of(&told, unanswering.address);
         assert_eq!((report.outcome, report.stage, report.connect), (Outcome::ConnectTimeout, Stage::Connect, None));

@@ -1,0 +1,258 @@
+//! How a run ended for one web seed.
+
+use crate::code::codes;
+use crate::json_forms::{Ms, SomeSeconds, SomeText, Text};
+use crate::tracker::Times;
+use serde::Serialize;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a run ended for one web seed: one report for each URL of the torrent, and in it one entry for each file that was looked
+/// at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct WebSeedReport {
+    /// Its URL, without its secrets
+    #[serde(with = "Text")]
+    pub url: Arc<str>,
+    /// The key of the torrent that names it: `url_list` (BEP 19) or `httpseeds` (BEP 17)
+    pub kind: WebSeedKind,
+    /// How it ended: `ok`, or the first fault; one that clients differ about comes after all others
+    pub status: WebSeedStatus,
+    /// Whether every file that was to be looked at has the right size there: it may have everything, and that is claimed by
+    /// size only
+    pub complete: bool,
+    /// Whether the bytes of a random piece had the right hash; null if none was fetched
+    pub proved: Option<bool>,
+    /// What some clients cannot use, though nothing is wrong with the server
+    pub quirks: Vec<WebSeedQuirk>,
+    /// When it may be asked again, by its Retry-After
+    #[serde(rename = "retry_in_s", with = "SomeSeconds")]
+    pub retry_in: Option<Duration>,
+    /// Files that were looked at, or were to be
+    pub files: Vec<WebSeedFile>,
+    /// From the beginning of the look-up to the end of the last reply
+    #[serde(rename = "elapsed_ms", with = "Ms")]
+    pub elapsed: Duration,
+}
+
+/// What a web seed answered about one file, or about one piece.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct WebSeedFile {
+    /// The file; of a piece that several files share, the one that the entry is about
+    pub path: String,
+    /// Its size by the torrent
+    pub length_bytes: u64,
+    /// Its size as the server says
+    pub size_bytes: Option<u64>,
+    /// The piece that was fetched to prove it, counted from zero; null where a small range was
+    pub piece: Option<u32>,
+    /// How it ended
+    pub status: WebSeedStatus,
+    /// The HTTP status, where one came
+    #[cfg_attr(any(test, feature = "schema"), schemars(range(min = 100, max = 999)))]
+    pub http_status: Option<u16>,
+    /// Where redirects led
+    #[serde(with = "SomeText")]
+    pub redirected_to: Option<Arc<str>>,
+    /// The address that was asked last
+    #[serde(with = "SomeText")]
+    pub address: Option<SocketAddr>,
+    /// What went wrong: the error with its causes; escaped, and without secrets
+    pub message: Option<String>,
+    /// Time for each step that was taken
+    #[serde(flatten)]
+    pub times: Times,
+}
+
+codes! {
+    /// By which key of the torrent a web seed is named, and so how it is asked.
+    pub enum WebSeedKind {
+        /// `url-list` (BEP 19), or `ws` of a magnet link: a directory with the torrent's files, or the file.
+        UrlList = "url_list",
+        /// `httpseeds` (BEP 17): a program that is asked for pieces.
+        HttpSeeds = "httpseeds",
+    }
+}
+
+codes! {
+    /// What of a web seed some clients cannot use, though nothing is wrong with the server.
+    pub enum WebSeedQuirk {
+        /// The URL of a torrent with a directory does not end in a slash.
+        NoFinalSlash = "no_final_slash",
+        /// A file name has `#`.
+        NumberSign = "number_sign",
+        /// A file name has `%`.
+        PercentSign = "percent_sign",
+    }
+}
+
+codes! {
+    /// How the check of a web seed, or of a file there, ended.
+    pub enum WebSeedStatus {
+        /// It sent exactly what was asked for, of a file of the right size.
+        Ok = "ok",
+        /// The file has the right size, and the server ignores ranges.
+        RangeIgnored = "range_ignored",
+        /// The file has another size than the torrent says.
+        WrongSize = "wrong_size",
+        /// The bytes of a piece do not have the hash that the torrent says.
+        WrongHash = "wrong_hash",
+        /// The file is not there.
+        Missing = "missing",
+        /// The server refuses the file.
+        Forbidden = "forbidden",
+        /// The server asks for a pause.
+        TooFast = "too_fast",
+        /// An answer to another range than was asked for.
+        BadRange = "bad_range",
+        /// Its answer is in an encoding that was not asked for.
+        BadEncoding = "bad_encoding",
+        /// Any other HTTP status.
+        HttpStatus = "http_status",
+        /// It points to a place that is not followed.
+        Redirect = "redirect",
+        /// It points from https to http.
+        RedirectDowngrade = "redirect_downgrade",
+        /// Its redirects lead in a circle.
+        RedirectLoop = "redirect_loop",
+        /// Too many redirects.
+        TooManyRedirects = "too_many_redirects",
+        /// Its URL cannot be used.
+        BadUrl = "bad_url",
+        /// A kind of URL that is not spoken: only http and https are.
+        UnsupportedScheme = "unsupported_scheme",
+        /// Its host name does not resolve.
+        ResolveFailed = "resolve_failed",
+        /// The address policy forbids its addresses.
+        RefusedAddress = "refused_address",
+        /// No TCP connection in time.
+        ConnectTimeout = "connect_timeout",
+        /// Its machine answers, and nothing listens at the port.
+        ConnectRefused = "connect_refused",
+        /// No way to its machine.
+        ConnectUnreachable = "connect_unreachable",
+        /// The connection was reset while it was made.
+        ConnectReset = "connect_reset",
+        /// Our own machine refused: no descriptors, ports or threads, or no source address of its family.
+        LocalLimit = "local_limit",
+        /// Our own machine has no route to it, or to a resolver.
+        NoRoute = "no_route",
+        /// No whole answer in time.
+        Timeout = "timeout",
+        /// It closed the connection without an answer.
+        Closed = "closed",
+        /// Its answer ended before it was whole.
+        Incomplete = "incomplete",
+        /// The connection failed within the exchange.
+        ConnectionFailed = "connection_failed",
+        /// What answered does not speak HTTP.
+        NotHttp = "not_http",
+        /// Its answer breaks the rules of HTTP.
+        BadBody = "bad_body",
+        /// The head of its answer is larger than is read.
+        HeadTooLarge = "head_too_large",
+        /// The run ended before it answered.
+        Interrupted = "interrupted",
+        /// It was not asked; the message says why.
+        NotAsked = "not_asked",
+        /// Its certificate has expired.
+        TlsExpired = "tls_expired",
+        /// Its certificate is not valid yet.
+        TlsNotYetValid = "tls_not_yet_valid",
+        /// Its certificate is for another name.
+        TlsWrongName = "tls_wrong_name",
+        /// Its certificate vouches for itself alone.
+        TlsSelfSigned = "tls_self_signed",
+        /// Its certificate is by an unknown issuer.
+        TlsUnknownIssuer = "tls_unknown_issuer",
+        /// Its certificate cannot be used.
+        TlsBadCertificate = "tls_bad_certificate",
+        /// It speaks HTTP without TLS on this port.
+        TlsPlainHttp = "tls_plain_http",
+        /// It does not speak TLS on this port.
+        TlsNotSpoken = "tls_not_spoken",
+        /// It closed the connection within the TLS handshake.
+        TlsClosed = "tls_closed",
+        /// The TLS handshake did not end in time.
+        TlsTimeout = "tls_timeout",
+        /// This machine has no certificates to trust.
+        TlsNoRoots = "tls_no_roots",
+        /// The server wants a client certificate; none is ever sent.
+        TlsClientCertificate = "tls_client_certificate",
+        /// The TLS handshake failed.
+        TlsFailed = "tls_failed",
+    }
+}
+
+impl WebSeedStatus {
+    /// Whether the file has the right size, and libtorrent's clients can fetch it.
+    #[must_use]
+    pub fn is_right(self) -> bool {
+        matches!(self, Self::Ok | Self::RangeIgnored)
+    }
+}
+
+impl WebSeedReport {
+    /// A report of a web seed that nothing has been asked of.
+    #[must_use]
+    pub fn new(url: Arc<str>, kind: WebSeedKind, status: WebSeedStatus) -> Self {
+        Self {
+            url,
+            kind,
+            status,
+            complete: false,
+            proved: None,
+            quirks: Vec::new(),
+            retry_in: None,
+            files: Vec::new(),
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// What its status may mean, and which clients it breaks.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+impl WebSeedFile {
+    /// An entry of a file that nothing has been asked about.
+    #[must_use]
+    pub fn new(path: String, length_bytes: u64, status: WebSeedStatus) -> Self {
+        Self {
+            path,
+            length_bytes,
+            size_bytes: None,
+            piece: None,
+            status,
+            http_status: None,
+            redirected_to: None,
+            address: None,
+            message: None,
+            times: Times::default(),
+        }
+    }
+}
+
+/// What the web seeds of a torrent came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct WebSeedView {
+    /// Web seeds that were asked
+    pub checked: usize,
+    /// Those of them where every file that was looked at has the right size: claimed by size
+    pub complete: usize,
+    /// Those of them where a random piece had the right hash
+    pub proved: usize,
+    /// Files that were looked at, at the complete one where most were
+    pub files_checked: usize,
+    /// Files of the torrent, those without a byte left out
+    pub files: Option<usize>,
+}
