@@ -71,7 +71,7 @@ pub enum Error {
         status: u16,
     },
     /// A redirect, which is not followed here.
-    #[error("redirected to {location}")]
+    #[error("the server redirects the request")]
     Redirect {
         /// The HTTP status.
         status: u16,
