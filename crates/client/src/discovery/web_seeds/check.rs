@@ -135,8 +135,8 @@ impl Check<'_> {
         }
     }
 
-    /// Asks once, and once more after a short pause that the server asks for. `row` is written into the report before, so that it is
-    /// there when the run ends in the middle. `more` is time beside the usual limit.
+    /// Asks once, and once more after a short pause that the server asks for. `row` is written into the report before, so that
+    /// it is there when the run ends in the middle. `more` is time beside the usual limit.
     ///
     /// # Errors
     /// The status, if the next request would end in the same way.
