@@ -28,6 +28,8 @@ pub struct WebSeedReport {
     pub complete: bool,
     /// Whether the bytes of a random piece had the right hash; null if none was fetched
     pub proved: Option<bool>,
+    /// Why it was not asked; what came of a file is with the file. Escaped, and without secrets
+    pub message: Option<String>,
     /// What some clients cannot use, though nothing is wrong with the server
     pub quirks: Vec<WebSeedQuirk>,
     /// When it may be asked again, by its Retry-After
@@ -51,7 +53,7 @@ pub struct WebSeedFile {
     pub length_bytes: u64,
     /// Its size as the server says
     pub size_bytes: Option<u64>,
-    /// The piece that was fetched to prove it, counted from zero; null where a small range was
+    /// The piece that was asked for, counted from zero: all of it as a proof, or a part of it by BEP 17; null for a range of the file
     pub piece: Option<u32>,
     /// How it ended
     pub status: WebSeedStatus,
@@ -209,6 +211,7 @@ impl WebSeedReport {
             status,
             complete: false,
             proved: None,
+            message: None,
             quirks: Vec::new(),
             retry_in: None,
             files: Vec::new(),
