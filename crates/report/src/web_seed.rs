@@ -5,7 +5,7 @@ use crate::explain::{Cause, CodeKind, Explanation};
 use crate::json_forms::{Ms, SomeSeconds, SomeText, Text};
 use crate::tracker::Times;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +53,8 @@ pub struct WebSeedFile {
     pub length_bytes: u64,
     /// Its size as the server says
     pub size_bytes: Option<u64>,
-    /// The piece that was asked for, counted from zero: all of it as a proof, or a part of it by BEP 17; null for a range of the file
+    /// The piece that was asked for, counted from zero: all of it as a proof, or a part of it by BEP 17; null for a range of the
+    /// file
     pub piece: Option<u32>,
     /// How it ended
     pub status: WebSeedStatus,
@@ -300,9 +301,10 @@ impl WebSeedView {
         self.proved += usize::from(report.proved == Some(true));
         // What was disproved has not everything, whatever its sizes are.
         if report.complete && report.proved != Some(false) {
-            let looked_at = report.files.iter().filter(|file| file.piece.is_none()).count();
+            // A proof is an entry more about a file.
+            let looked_at: BTreeSet<&str> = report.files.iter().map(|file| file.path.as_str()).collect();
             self.complete += 1;
-            self.files_checked = self.files_checked.max(looked_at);
+            self.files_checked = self.files_checked.max(looked_at.len());
         }
     }
 }
@@ -312,9 +314,12 @@ mod tests {
     use super::*;
 
     fn report(status: WebSeedStatus, complete: bool, proved: Option<bool>, files: usize) -> WebSeedReport {
-        let mut file = WebSeedFile::new("a".to_owned(), 7, status);
-        file.http_status = Some(206);
-        let files = vec![file; files];
+        let file = |n: usize| {
+            let http_status = Some(206);
+            WebSeedFile { http_status, ..WebSeedFile::new(n.to_string(), 7, status) }
+        };
+        let mut files: Vec<_> = (0..files).map(file).collect();
+        files.extend(proved.map(|_| WebSeedFile { piece: Some(1), ..file(0) }));
         WebSeedReport {
             complete,
             proved,
