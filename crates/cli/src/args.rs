@@ -52,8 +52,8 @@ Examples:
   bt-handshake explain connect_timeout              what that may mean, and what to do";
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 a peer shook hands or a web seed has everything, 1 none did or a condition is not met, 2 usage or local
-error, 3 no source worked, 130 interrupted. With --nagios 0 to 3 as monitoring plugins have them.";
+Exit codes: 0 a peer shook hands or a web seed has everything, 1 neither or a condition is not met,
+2 usage or local error, 3 no source worked, 130 interrupted. With --nagios 0 to 3 as monitoring plugins have them.";
 
 /// A torrent, in whatever form.
 const TORRENT: &str = "A .torrent file, a folder of them, - for standard input, a magnet link, or an info-hash";
