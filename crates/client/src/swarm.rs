@@ -13,16 +13,16 @@ use crate::dial::peer_error::PeerError;
 use crate::dial::story;
 use crate::discovery::host_lookups::{LookedUp, Lookups, outcome_of};
 use crate::discovery::peers::{Introduction, Peers};
-use crate::discovery::source::{Activity, Found, SourceReport};
+use crate::discovery::source::{Activity, Found, NamedPeers, count};
 use crate::discovery::{Discovery, given};
 use crate::error::Error;
 use crate::interim::Interim;
 use crate::net::stop::Stop;
 use crate::shared::{Shared, Waiting};
-use crate::torrent_ref::TorrentRef;
+use crate::torrent_ref::{Content, TorrentRef};
 use guard::Secrets;
 use metainfo::Torrent;
-use report::{CutShort, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport};
+use report::{CutShort, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport, WebSeedStatus};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use tokio::sync::Notify;
@@ -107,11 +107,17 @@ impl Swarm {
             config,
             interim: Interim::default(),
         };
+        if !swarm.config.sources.web_seeds {
+            swarm.census.leave_out_web_seeds(torrent_ref.web_seeds.len() + torrent_ref.http_seeds.len());
+        }
+        if let Some(content) = &torrent_ref.content {
+            swarm.count_files(content);
+        }
         // The user's first: the addresses of a host name are judged by the first source that named it.
-        swarm.found(by_user);
+        swarm.named(by_user);
         // A run that scrapes has asked for no peers.
         if !swarm.config.scrape {
-            swarm.found(given::by_magnet(torrent_ref.peers, primary));
+            swarm.named(given::by_magnet(torrent_ref.peers, primary));
         }
         Ok(swarm)
     }
@@ -156,6 +162,10 @@ impl Swarm {
             self.lookups.begin(&mut self.peers);
             let next_dial = self.dialler.dial(&mut self.peers, now);
             if self.is_idle() {
+                self.discovery.stop_waiting();
+                if !self.is_idle() {
+                    continue;
+                }
                 let withheld = self.census.finish();
                 if withheld.is_empty() {
                     return self.finish(begun).map(Event::Summary);
@@ -186,8 +196,10 @@ impl Swarm {
         if torrent.private {
             self.keep_to_private_rules()?;
         }
+        self.discovery.learn(torrent);
+        self.count_files(&Content::from(torrent));
         if self.torrent.pieces.learn(torrent.pieces) {
-            let told = self.census.learned(TorrentRef::from(torrent).web_seeds.len());
+            let told = self.census.learned();
             self.tell(told);
         }
         Ok(())
@@ -203,6 +215,13 @@ impl Swarm {
             self.unreached(address, Outcome::NotTried, Stage::Queued, None);
         }
         Ok(())
+    }
+
+    /// Notes how many files a web seed may have.
+    fn count_files(&mut self, content: &Content) {
+        if let Some(summary) = self.summary.as_mut().filter(|_| self.config.sources.web_seeds) {
+            summary.web_seeds.files = Some(content.wanted_files().count());
+        }
     }
 
     /// Ends the run early: what is in flight becomes `interrupted`, what is waiting `not_tried`, and the summary follows.
@@ -322,9 +341,23 @@ impl Swarm {
         }
     }
 
-    /// Takes in what a source has found: its peers, then its report.
+    /// Takes in what a source has found.
     fn found(&mut self, found: Found) {
-        let Found { peers, source, policy, info_hash, own_addresses, mut report } = found;
+        match found {
+            Found::Peers(named) => self.named(named),
+            Found::WebSeed(report) => {
+                self.census.leave_out_web_seeds(usize::from(report.status == WebSeedStatus::NotAsked));
+                if let Some(summary) = &mut self.summary {
+                    summary.count_web_seed(&report);
+                }
+                self.reports.push_back(Event::WebSeed(*report));
+            }
+        }
+    }
+
+    /// Takes in the peers of one step, then its report.
+    fn named(&mut self, named: NamedPeers) {
+        let NamedPeers { peers, source, policy, info_hash, own_addresses, mut report } = named;
         let (ours, port) = (&self.shared.identity().peer_ids, self.shared.endpoint().port);
         own_addresses.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, port)));
         self.peers.expect(peers.len());
@@ -333,10 +366,10 @@ impl Swarm {
             let introduction = Introduction { source: &source, policy, info_hash, requires_crypto };
             let added = self.peers.add(&peer.address, introduction);
             if let Some(report) = &mut report {
-                report.count(&peer.address, added);
+                count(report, &peer.address, added);
             }
         }
-        if let Some(SourceReport::Tracker(report)) = report {
+        if let Some(report) = report {
             self.report_tracker(*report);
         }
     }

@@ -6,6 +6,7 @@ use crate::limits::Limits;
 use crate::metered::{Allowance, Meter};
 use crate::request::Request;
 use crate::response::Response;
+use crate::sink::Sink;
 use crate::tapped::Tapped;
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -78,6 +79,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     /// # Errors
     /// Why there is no reply. [`Error::Stale`] where the request may be repeated over a new connection.
     pub async fn exchange(&mut self, request: Request, limit: Duration) -> Result<Response, Error> {
+        let mut body = Vec::new();
+        let mut response = self.exchange_into(request, limit, &mut body).await?;
+        response.body = body;
+        Ok(response)
+    }
+
+    /// The same, with the body handed to `sink` as it comes: none of it is kept, and [`Response::body`] is empty. An exchange
+    /// that fails has handed on nothing.
+    ///
+    /// # Errors
+    /// Those of [`exchange`](Self::exchange).
+    pub async fn exchange_into(
+        &mut self,
+        request: Request,
+        limit: Duration,
+        sink: &mut (dyn Sink + Send),
+    ) -> Result<Response, Error> {
         let limits = request.body_bytes.map_or(self.limits, |bytes| self.limits.with_body_bytes(bytes));
         let request = request.build()?;
         let reused = self.exchanges > 0;
@@ -87,7 +105,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         let Some(mut driver) = self.driver.take() else { return Err(Error::Stale(None)) };
         let mut ended = false;
         let response = {
-            let mut reply = pin!(reply(&mut self.sender, request, &self.allowance, limit, limits));
+            let mut reply = pin!(reply(&mut self.sender, request, &self.allowance, limit, limits, sink));
             // Polling the driver moves the bytes that the reply waits for. It ends first when the server closes; what it
             // has read by then still reaches the reply.
             tokio::select! {

@@ -5,11 +5,12 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::metered::{Allowance, Overrun};
 use crate::response::Response;
+use crate::sink::Sink;
 #[cfg(feature = "tls")]
 use crate::tls::{certificate::LeftWithoutCertificate, problem::TlsProblem};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use std::io;
 use std::time::Duration;
@@ -18,39 +19,39 @@ use tokio::time::{Instant, timeout};
 /// Where requests are handed to the connection.
 pub(crate) type Sender = http1::SendRequest<Empty<Bytes>>;
 
-/// Sends `request` and reads the reply; the caller polls the connection at the same time. A body that is incomplete at the
-/// deadline is returned as far as it came: a server may announce more than it sends.
+/// Sends `request`, reads the reply and hands its body to `sink`; the caller polls the connection at the same time. A body
+/// that is incomplete at the deadline is no error: a server may announce more than it sends.
 pub(crate) async fn reply(
     sender: &mut Sender,
     request: hyper::Request<Empty<Bytes>>,
     allowance: &Allowance,
     limit: Duration,
     limits: Limits,
+    sink: &mut (dyn Sink + Send),
 ) -> Result<Response, Error> {
     let begun = Instant::now();
     allowance.set(limits.until_head());
     let reply = timeout(limit, sender.send_request(request)).await;
     let reply = reply.map_err(|_| Error::Timeout(limit))?.map_err(|error| classify(error, limits))?;
-    allowance.set(limits.after_head());
     let (head, body) = reply.into_parts();
-    let mut response = Response::new(head.status, head.headers);
+    let mut response = Response::new(head.status, head.headers, body.size_hint().exact());
     // hyper skips a redirect's body if it has arrived already, and closes the connection if not.
     if response.location().is_none() {
-        let read = timeout(limit.saturating_sub(begun.elapsed()), read(body, &mut response.body, limits)).await;
+        let limits = limits.with_body_bytes(sink.head(&response).min(limits.body_bytes));
+        allowance.set(limits.after_head());
+        let read = timeout(limit.saturating_sub(begun.elapsed()), read(body, sink, limits)).await;
         response.cut = read.unwrap_or(Err(Error::Timeout(limit))).err();
     }
     Ok(response)
 }
 
-/// Appends the body to `into`, up to the limit.
-async fn read(mut body: Incoming, into: &mut Vec<u8>, limits: Limits) -> Result<(), Error> {
+/// Hands the body to `sink`, up to the limit.
+async fn read(mut body: Incoming, sink: &mut (dyn Sink + Send), limits: Limits) -> Result<(), Error> {
+    let mut left = limits.body_bytes;
     while let Some(frame) = body.frame().await {
         let data = frame.map_err(|error| classify_body(error, limits))?.into_data().unwrap_or_default();
-        let left = limits.body_bytes.saturating_sub(into.len());
-        into.extend_from_slice(data.get(..left).unwrap_or(&data));
-        if data.len() > left {
-            return Err(Error::TooLarge { limit: limits.body_bytes });
-        }
+        sink.bytes(data.get(..left).unwrap_or(&data));
+        left = left.checked_sub(data.len()).ok_or(Error::TooLarge { limit: limits.body_bytes })?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod quoted;
 mod request;
 mod response;
 mod retry_after;
+mod sink;
 mod tapped;
 #[cfg(feature = "tls")]
 mod tls;
@@ -22,6 +23,7 @@ pub use limits::Limits;
 pub use quoted::{Location, Quoted};
 pub use request::Request;
 pub use response::Response;
+pub use sink::Sink;
 #[cfg(feature = "tls")]
 pub use tls::Tls;
 #[cfg(feature = "tls")]

@@ -20,13 +20,16 @@ pub struct Response {
     /// Why the body may be incomplete: [`Error::Timeout`], [`Error::TooLarge`], [`Error::Incomplete`] or [`Error::BadBody`].
     /// It may be complete all the same, with a wrong length before it.
     pub cut: Option<Error>,
+    /// Bytes of the body, as the head declares: its `Content-Length`, zero where the status allows no body, `None` for chunks
+    /// and for a body that ends with the connection.
+    pub length: Option<u64>,
     headers: HeaderMap,
 }
 
 impl Response {
     /// A reply of which only the head is here.
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap) -> Self {
-        Self { status: status.as_u16(), body: Vec::new(), cut: None, headers }
+    pub(crate) fn new(status: StatusCode, headers: HeaderMap, length: Option<u64>) -> Self {
+        Self { status: status.as_u16(), body: Vec::new(), cut: None, length, headers }
     }
 
     /// The value of a header by its name in any case, such as `Content-Range`; of several the first.

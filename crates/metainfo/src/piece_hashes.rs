@@ -1,51 +1,11 @@
 //! The hashes of a torrent's pieces (BEP 3 `pieces`; BEP 52 `pieces root` and `piece layers`).
 
 use crate::error::Error;
-use crate::files::BLOCK_BYTES;
-use crate::layers::merkle_root;
+use crate::piece_hash::{BLOCK, PieceHash};
 use crate::torrent::{HASH_BYTES, Torrent};
 use crate::tree;
 use crate::version::{document, open};
 use bencode::{Dict, Value};
-use sha1::{Digest, Sha1};
-use sha2::Sha256;
-
-/// Bytes of a block, the leaf of v2's merkle trees (BEP 52).
-#[expect(clippy::cast_possible_truncation, reason = "16 KiB")]
-const BLOCK: usize = BLOCK_BYTES as usize;
-
-/// The hash of one piece.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PieceHash {
-    /// SHA-1 of the piece, which may span several files and the padding between them (BEP 3).
-    V1([u8; 20]),
-    /// The root of a merkle tree of SHA-256 (BEP 52). The piece is a part of one file, without padding.
-    V2 {
-        /// The root.
-        root: [u8; 32],
-        /// Leaves of the tree, a power of two: one for each block of 16 KiB, and zeros past the end of the file.
-        leaves: u32,
-    },
-}
-
-impl PieceHash {
-    /// Whether this is the hash of `piece`, all of whose bytes are given. A piece of more blocks than the tree has leaves is
-    /// never the right one.
-    #[must_use]
-    pub fn matches(&self, piece: &[u8]) -> bool {
-        match self {
-            Self::V1(hash) => *hash == <[u8; 20]>::from(Sha1::digest(piece)),
-            Self::V2 { root, leaves } => {
-                let mut layer: Vec<_> = piece.chunks(BLOCK).map(|b| Sha256::digest(b).into()).collect();
-                let leaves = *leaves as usize;
-                let fits = layer.len() <= leaves;
-                layer.resize(leaves, [0; 32]);
-                fits && merkle_root(layer, [0; 32]) == Some(*root)
-            }
-        }
-    }
-}
 
 /// The hashes of a torrent's pieces, read on demand from the file's bytes.
 ///

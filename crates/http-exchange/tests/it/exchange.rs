@@ -1,8 +1,8 @@
 //! What is sent, what is read of a reply, and where it is cut.
 
-use crate::support::{BODY, LIMIT, answered, get, request};
+use crate::support::{BODY, LIMIT, answered, get, request, write};
 use guard::ErrorChain;
-use http_exchange::{Connection, Error, Limits, Request};
+use http_exchange::{Connection, Error, Limits, Request, Response, Sink};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
@@ -92,6 +92,77 @@ async fn body_above_its_limit_is_cut_by_count_and_kept() {
         let response = answered(get().with_body_bytes(100_000), reply.as_bytes()).await.1.unwrap();
         assert_eq!((response.body.len(), response.cut.is_none()), (100_000, true));
     }
+}
+
+/// Counts, and reads no more than it wants once it has seen the head.
+struct Counter {
+    wants: usize,
+    lengths: Vec<Option<u64>>,
+    bytes: usize,
+    largest: usize,
+}
+
+impl Sink for Counter {
+    fn head(&mut self, head: &Response) -> usize {
+        self.lengths.push(head.length);
+        self.wants
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len();
+        self.largest = self.largest.max(bytes.len());
+    }
+}
+
+/// What a sink that wants so much of a body gets of `reply`, with the request's own limit.
+async fn handed_on(reply: &[u8], wants: usize, limit: usize) -> (Counter, Response) {
+    let (ours, mut theirs) = tokio::io::duplex(64 << 10);
+    let mut connection = Connection::over(ours, Limits::DEFAULT).await.unwrap();
+    let mut sink = Counter { wants, lengths: Vec::new(), bytes: 0, largest: 0 };
+    let server = async move {
+        request(&mut theirs).await;
+        write(&mut theirs, reply, 60_000).await;
+    };
+    let exchange = connection.exchange_into(get().with_body_bytes(limit), LIMIT, &mut sink);
+    let response = tokio::join!(exchange, server).0.unwrap();
+    (sink, response)
+}
+
+#[tokio::test]
+async fn a_body_is_handed_on_as_it_comes_and_up_to_what_its_sink_wants() {
+    let whole = "x".repeat(1_000_000);
+    let sized = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{whole}", whole.len());
+    let endless = format!("HTTP/1.1 200 OK\r\n\r\n{whole}");
+    for (reply, length) in [(&sized, Some(1_000_000)), (&endless, None)] {
+        for (wants, limit, came) in [
+            (usize::MAX, 2_000_000, 1_000_000),
+            (0, 2_000_000, 0),
+            (7, 2_000_000, 7),
+            (500_000, 7, 7),
+            (999_999, 2_000_000, 999_999),
+        ] {
+            let (sink, response) = handed_on(reply.as_bytes(), wants, limit).await;
+            assert_eq!((sink.bytes, sink.lengths.as_slice(), response.body.len()), (came, &[length][..], 0));
+            let cut = matches!(response.cut, Some(Error::TooLarge { limit }) if limit == came);
+            assert_eq!((cut, response.length), (came < 1_000_000, length));
+            // In parts, not collected first.
+            assert!(sink.largest <= 128 << 10, "{}", sink.largest);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sink_sees_no_redirect_and_an_empty_body_is_whole_also_for_one_that_wants_nothing() {
+    let (sink, response) =
+        handed_on(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 8\r\n\r\nthe body", 99, 99).await;
+    assert_eq!((sink.lengths, sink.bytes, response.length, response.cut.is_none()), (vec![], 0, Some(8), true));
+    for head in ["200 OK\r\nContent-Length: 0", "204 No Content"] {
+        let (sink, response) = handed_on(format!("HTTP/1.1 {head}\r\n\r\n").as_bytes(), 0, 0).await;
+        assert_eq!((sink.lengths, sink.bytes, response.cut.is_none()), (vec![Some(0)], 0, true));
+    }
+    let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nthe body\r\n0\r\n\r\n";
+    let (sink, response) = handed_on(chunked, 8, 99).await;
+    assert_eq!((sink.lengths, sink.bytes, response.cut.is_none()), (vec![None], 8, true));
 }
 
 #[tokio::test]
