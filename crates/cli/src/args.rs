@@ -190,7 +190,7 @@ pub(crate) struct WebSeeds {
     #[arg(required = true, value_name = "TORRENT", help = TORRENT)]
     pub(crate) torrents: Vec<OsString>,
 
-    /// Fetch a random piece from each web seed as well, and compare its hash; not of a link or a hash
+    /// Look at a sample of the files, and at the hash of a random piece, which is fetched in full
     #[arg(long, help_heading = "Sources")]
     proof: bool,
 

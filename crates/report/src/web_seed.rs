@@ -5,7 +5,7 @@ use crate::explain::{Cause, CodeKind, Explanation};
 use crate::json_forms::{Ms, SomeSeconds, SomeText, Text};
 use crate::tracker::Times;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -267,7 +267,7 @@ pub struct WebSeedView {
     pub complete: usize,
     /// Those of them where a random piece had the right hash
     pub proved: usize,
-    /// Files that were looked at, at the complete one where most were
+    /// Files that were looked at, at the complete one where most were; 0 where that is asked for pieces alone (BEP 17)
     pub files_checked: usize,
     /// Files of the torrent, those without a byte left out
     pub files: Option<usize>,
@@ -301,10 +301,10 @@ impl WebSeedView {
         self.proved += usize::from(report.proved == Some(true));
         // What was disproved has not everything, whatever its sizes are.
         if report.complete && report.proved != Some(false) {
-            // A proof is an entry more about a file.
-            let looked_at: BTreeSet<&str> = report.files.iter().map(|file| file.path.as_str()).collect();
+            // A piece is an entry of its own: a proof, or all that BEP 17 is asked for.
+            let looked_at = report.files.iter().filter(|file| file.piece.is_none()).count();
             self.complete += 1;
-            self.files_checked = self.files_checked.max(looked_at.len());
+            self.files_checked = self.files_checked.max(looked_at);
         }
     }
 }

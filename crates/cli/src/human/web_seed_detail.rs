@@ -68,6 +68,7 @@ fn right(report: &WebSeedReport) -> String {
     }
     // A piece that was fetched as a proof is no file more.
     let files: Vec<_> = report.files.iter().filter(|file| !is_proof(report, file)).collect();
+    let what = if report.kind == WebSeedKind::HttpSeeds { "piece" } else { "file" };
     let right = files.iter().filter(|file| file.status.is_right()).count();
     let by = match (report.complete, report.proved) {
         (_, Some(false)) => ", and a piece has the wrong hash",
@@ -75,7 +76,7 @@ fn right(report: &WebSeedReport) -> String {
         (true, None) => ", claimed by size",
         (false, _) => "",
     };
-    format!("{kind}{right} of {} right{by}", plural(files.len(), "file"))
+    format!("{kind}{right} of {} right{by}", plural(files.len(), what))
 }
 
 /// Whether the entry is of a piece that was fetched in full; by BEP 17 every entry is of a piece.

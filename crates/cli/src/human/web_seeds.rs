@@ -99,6 +99,8 @@ pub(super) fn counts(summary: &Summary) -> Option<String> {
 pub(super) fn everything(summary: &Summary) -> String {
     let view = &summary.web_seeds;
     let looked_at = match view.files {
+        // One of BEP 17 has no files.
+        _ if view.files_checked == 0 => "some pieces".to_owned(),
         Some(files) => format!("{} of {}", view.files_checked, plural(files, "file")),
         None => plural(view.files_checked, "file"),
     };
