@@ -85,8 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         Ok(response)
     }
 
-    /// The same, with the body handed to `sink` as it comes: none of it is kept, and [`Response::body`] is empty. An exchange
-    /// that fails has handed on nothing.
+    /// The same, with the body handed to `sink` as it comes: none of it is kept, and [`Response::body`] is empty.
     ///
     /// # Errors
     /// Those of [`exchange`](Self::exchange).

@@ -3,19 +3,25 @@
 use http_exchange::Location;
 use std::time::Duration;
 
-/// Why a request did not bring exactly the bytes asked for, with the size that the torrent says.
+/// Why a request did not bring exactly the bytes asked for, of a file of the size that the torrent says.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The exchange itself failed.
     #[error(transparent)]
-    Http(http_exchange::Error),
-    /// Status 200: the server ignores `Range` and sends the whole file.
-    #[error("it ignores the range and sends the whole file")]
-    RangeIgnored,
+    Http(#[from] http_exchange::Error),
+    /// Status 200 with the length of the file: the server ignores `Range` and sends the whole file. libtorrent and aria2 take
+    /// that, Transmission does not.
+    #[error("the server ignores the range and sends the whole file")]
+    RangeIgnored {
+        /// Bytes of the file, as the server and the torrent say.
+        size: u64,
+    },
     /// The file on the server has another size than the torrent says.
-    #[error("its file has {size} bytes, the torrent says {expected}")]
+    #[error("the file there has {size} bytes, the torrent says {expected}")]
     WrongSize {
+        /// The HTTP status: 200, 206 or 416.
+        status: u16,
         /// Bytes, as the server says.
         size: u64,
         /// Bytes, as the torrent says.
@@ -38,24 +44,24 @@ pub enum Error {
     TooFast {
         /// The status.
         status: u16,
-        /// When it may be asked again, by its `Retry-After`.
+        /// When the next request is allowed, by `Retry-After`, or by the body of a 503 (BEP 17).
         retry_after: Option<Duration>,
     },
-    /// Status 206 with another range than was asked for or without the file's size, 416 for bytes that the file has, or a body of
-    /// another length.
-    #[error("{reason}")]
+    /// Status 206 with another range than was asked for or without the size of the file, 416 for bytes that the file has, 200
+    /// without a length, or a body of another length than was asked for.
+    #[error("status {status} {fault}")]
     BadRange {
         /// The HTTP status.
         status: u16,
-        /// What is wrong, in words.
-        reason: String,
+        /// What is wrong.
+        fault: RangeFault,
     },
-    /// A `Content-Encoding` that was not asked for.
-    #[error("its answer is in an encoding that was not asked for: {encoding}")]
+    /// A `Content-Encoding`; none is asked for.
+    #[error("the answer has an encoding that was not asked for: {encoding}")]
     BadEncoding {
         /// The HTTP status.
         status: u16,
-        /// The encoding, escaped.
+        /// The encoding, escaped, at most 64 bytes of it.
         encoding: String,
     },
     /// Any other status.
@@ -65,12 +71,53 @@ pub enum Error {
         status: u16,
     },
     /// A redirect, which is not followed here.
-    #[error("it redirects")]
+    #[error("the server redirects the request")]
     Redirect {
         /// The HTTP status.
         status: u16,
         /// Where it leads.
         location: Location,
+    },
+}
+
+/// What is wrong with the range of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RangeFault {
+    /// The whole file may follow, of any size: chunked, or until the connection ends.
+    #[error("without a length: the size of the file cannot be told")]
+    NoLength,
+    /// No `Content-Range`: the range is not named, or there are several in a multipart body.
+    #[error("without Content-Range")]
+    NoContentRange,
+    /// A `Content-Range` that RFC 9110, 14.4 does not allow, or with a number above 2^63.
+    #[error("with a malformed Content-Range")]
+    Malformed,
+    /// `*` in place of the size of the file.
+    #[error("without the size of the file")]
+    NoSize,
+    /// Other bytes than were asked for.
+    #[error("with bytes {first} to {last}, {asked_first} to {asked_last} were asked for")]
+    OtherBytes {
+        /// The first byte, as the server says.
+        first: u64,
+        /// The last byte, as the server says.
+        last: u64,
+        /// The first byte asked for.
+        asked_first: u64,
+        /// The last byte asked for.
+        asked_last: u64,
+    },
+    /// Status 416, and the file has the bytes.
+    #[error("for bytes that the file has by its size")]
+    Refused,
+    /// A body of another length.
+    #[error("with {came} bytes, {asked} were asked for")]
+    OtherLength {
+        /// Bytes that the head declares or that came; of a longer body at least so many.
+        came: u64,
+        /// Bytes asked for.
+        asked: u64,
     },
 }
 
@@ -80,7 +127,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Http(error) => error.code(),
-            Self::RangeIgnored => "range_ignored",
+            Self::RangeIgnored { .. } => "range_ignored",
             Self::WrongSize { .. } => "wrong_size",
             Self::Missing { .. } => "missing",
             Self::Forbidden { .. } => "forbidden",
@@ -92,15 +139,14 @@ impl Error {
         }
     }
 
-    /// The HTTP status, if there was an answer.
+    /// The HTTP status, if an answer was judged.
     #[must_use]
     pub fn http_status(&self) -> Option<u16> {
         match self {
             Self::Http(_) => None,
-            Self::RangeIgnored => Some(200),
-            // By its 416, 206 or 200.
-            Self::WrongSize { .. } => None,
-            Self::Missing { status }
+            Self::RangeIgnored { .. } => Some(200),
+            Self::WrongSize { status, .. }
+            | Self::Missing { status }
             | Self::Forbidden { status }
             | Self::TooFast { status, .. }
             | Self::BadRange { status, .. }
@@ -108,5 +154,20 @@ impl Error {
             | Self::HttpStatus { status }
             | Self::Redirect { status, .. } => Some(*status),
         }
+    }
+
+    /// Bytes of the file, where the server says them.
+    #[must_use]
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Self::RangeIgnored { size } | Self::WrongSize { size, .. } => Some(*size),
+            _ => None,
+        }
+    }
+
+    /// When the next request is allowed, where the server says so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        if let Self::TooFast { retry_after, .. } = self { *retry_after } else { None }
     }
 }

@@ -1,8 +1,8 @@
-//! What of a web seed some clients cannot use, though nothing is wrong with the server.
+//! What some clients cannot use of a web seed, though nothing is wrong with the server.
 
 use crate::url::{Content, WebSeedUrl};
 
-/// What of a web seed some clients cannot use, though nothing is wrong with the server.
+/// What some clients cannot use of a web seed, though nothing is wrong with the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Quirk {
@@ -16,12 +16,57 @@ pub enum Quirk {
 }
 
 impl Quirk {
-    /// Those of a web seed of BEP 19, each once; `paths` are those of the torrent's files.
+    /// Those of a web seed of BEP 19, each once; `paths` are those of the torrent's files. Names that are not requested, because
+    /// the URL is that of the file, do not count.
     pub fn of<'p>(
-        _url: &WebSeedUrl,
-        _content: Content<'_>,
-        _paths: impl IntoIterator<Item = &'p [&'p [u8]]>,
+        url: &WebSeedUrl,
+        content: Content<'_>,
+        paths: impl IntoIterator<Item = &'p [&'p [u8]]>,
     ) -> Vec<Self> {
-        Vec::new()
+        if content.is_single_file && !url.ends_in_slash() {
+            return Vec::new();
+        }
+        let (mut number_sign, mut percent_sign) = (false, false);
+        let mut look = |name: &[u8]| {
+            number_sign |= name.contains(&b'#');
+            percent_sign |= name.contains(&b'%');
+        };
+        look(content.name);
+        for path in paths.into_iter().filter(|_| !content.is_single_file) {
+            path.iter().for_each(|name| look(name));
+        }
+        [
+            (Self::NoFinalSlash, !url.expose().ends_with('/') && !content.is_single_file),
+            (Self::NumberSign, number_sign),
+            (Self::PercentSign, percent_sign),
+        ]
+        .into_iter()
+        .filter_map(|(quirk, is_there)| is_there.then_some(quirk))
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quirks_are_found_once_and_only_in_what_is_requested() {
+        use Quirk::*;
+        let many = |name| Content { name, is_single_file: false };
+        let one = |name| Content { name, is_single_file: true };
+        for (url, content, paths, expected) in [
+            ("http://h/base/", many(b"n"), &[&[&b"a"[..], b"b"][..]][..], &[][..]),
+            ("http://h/base", many(b"n"), &[&[b"a"]], &[NoFinalSlash]),
+            ("http://h", many(b"n"), &[&[b"a"]], &[NoFinalSlash]),
+            ("http://h/", many(b"n"), &[&[b"#1", b"100%"], &[b"#2", b"x#"]], &[NumberSign, PercentSign]),
+            ("http://h/", many(b"50%"), &[&[b"a"]], &[PercentSign]),
+            ("http://h/x", many(b"#"), &[&[b"%"]], &[NoFinalSlash, NumberSign, PercentSign]),
+            ("http://h/x.iso", one(b"#%"), &[&[b"#%"]], &[]),
+            ("http://h/", one(b"#"), &[&[b"#"]], &[NumberSign]),
+            ("http://h/", one(b"a"), &[&[b"a"]], &[]),
+        ] {
+            assert_eq!(Quirk::of(&url.parse().unwrap(), content, paths.iter().copied()), expected, "{url} {content:?}");
+        }
     }
 }
