@@ -36,12 +36,21 @@ pub(super) struct Row {
     /// It must write nothing to stdout, and this to stderr.
     complaint: Option<String>,
     trackers: Vec<Value>,
+    /// What the lines on web seeds must have.
+    web_seeds: Vec<WebSeedSays>,
     /// How many trackers must have each status, where their lines are too many to be named.
     statuses: Option<Value>,
     /// By address, what the line on a peer must have: any one of these.
     peers: Option<BTreeMap<String, Vec<Value>>>,
     summary: Option<Value>,
     within: Option<Duration>,
+}
+
+/// What a line on a web seed must have: these values and, unless there are none, exactly these files with these statuses.
+#[derive(Clone)]
+struct WebSeedSays {
+    values: Value,
+    files: BTreeMap<String, String>,
 }
 
 impl Row {
@@ -60,6 +69,7 @@ impl Row {
             code,
             complaint: None,
             trackers: Vec::new(),
+            web_seeds: Vec::new(),
             statuses: None,
             peers: None,
             summary: None,
@@ -119,6 +129,23 @@ impl Row {
     /// are for people, a part will do.
     pub(super) fn says(mut self, values: Value) -> Self {
         self.trackers.push(values);
+        self
+    }
+
+    /// Checks this web seed and nothing else.
+    pub(super) fn web_seed(self, url: impl AsRef<str>) -> Self {
+        self.args(["--sources", "web-seeds", "--web-seed", url.as_ref()])
+    }
+
+    /// There must be a line on a web seed that has these values, one line for each call, and no other.
+    pub(super) fn checks(self, values: Value) -> Self {
+        self.checks_files(values, &[])
+    }
+
+    /// The same, with exactly these files.
+    pub(super) fn checks_files(mut self, values: Value, files: &[(&str, &str)]) -> Self {
+        let files = files.iter().map(|(path, status)| ((*path).to_owned(), (*status).to_owned())).collect();
+        self.web_seeds.push(WebSeedSays { values, files });
         self
     }
 
@@ -230,6 +257,7 @@ impl Row {
         }
         let mut faults = report.faults(self.code, &self.torrent.info_hash);
         faults.extend(self.tracker_faults(report));
+        faults.extend(self.web_seed_faults(report));
         faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));
         let sums_up = |wanted: &&Value| report.lines_of("summary").any(|line| has(line, wanted));
         faults.extend(
@@ -265,17 +293,47 @@ impl Row {
             let counts = json!(counts);
             return Vec::from_iter((counts != *wanted).then(|| format!("trackers are {counts}, expected {wanted}")));
         }
-        let mut lines: Vec<&Value> = report.lines_of("tracker").collect();
-        let mut faults = Vec::new();
-        for wanted in &self.trackers {
-            match lines.iter().position(|line| has(line, wanted)) {
-                Some(at) => drop(lines.swap_remove(at)),
-                None => faults.push(format!("no line on a tracker that has {wanted}")),
-            }
-        }
-        faults.extend(lines.iter().map(|line| format!("a line on a tracker that is not expected: {line}")));
-        faults
+        let wanted = self.trackers.iter().map(|wanted| (wanted.to_string(), move |line: &Value| has(line, wanted)));
+        one_line_each("tracker", report.lines_of("tracker").collect(), wanted)
     }
+
+    fn web_seed_faults(&self, report: &Report) -> Vec<String> {
+        let wanted = self.web_seeds.iter().map(|says| {
+            let shown = format!("{} and the files {:?}", says.values, says.files);
+            (shown, move |line: &Value| {
+                has(line, &says.values) && (says.files.is_empty() || statuses(line) == says.files)
+            })
+        });
+        one_line_each("web seed", report.lines_of("web_seed").collect(), wanted)
+    }
+}
+
+/// What is wanted and is on no line, and the lines that are left over.
+fn one_line_each<F: Fn(&Value) -> bool>(
+    what: &str,
+    mut lines: Vec<&Value>,
+    wanted: impl Iterator<Item = (String, F)>,
+) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (shown, is_right) in wanted {
+        match lines.iter().position(|line| is_right(line)) {
+            Some(at) => drop(lines.swap_remove(at)),
+            None => faults.push(format!("no line on a {what} that has {shown}")),
+        }
+    }
+    faults.extend(lines.iter().map(|line| format!("a line on a {what} that is not expected: {line}")));
+    faults
+}
+
+/// The files on a web seed's line, with their statuses. The entry of a piece has its number after the path.
+fn statuses(line: &Value) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let files = line["files"].as_array().into_iter().flatten();
+    let path = |file: &Value| match &file["piece"] {
+        Value::Null => text(&file["path"]),
+        piece => format!("{}, piece {piece}", text(&file["path"])),
+    };
+    files.map(|file| (path(file), text(&file["status"]))).collect()
 }
 
 impl Prober {
