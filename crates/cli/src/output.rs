@@ -10,6 +10,7 @@ use crate::human::one_peer::one_peer;
 use crate::human::tally::Tally;
 use crate::human::tracker_detail::{asked, tracker_detail};
 use crate::human::verdict::verdict;
+use crate::human::web_seed_detail::{web_seed_detail, web_seeds_asked};
 use crate::human::words::{name, torrent_prefix};
 use crate::input::Input;
 use crate::interim::Running;
@@ -19,7 +20,7 @@ use crate::owed::Owed;
 use crate::progress::Progress;
 use crate::text::Page;
 use crate::total::Total;
-use client::{Outcome, PeerReport, Source, Summary, TrackerReport};
+use client::{Outcome, PeerReport, Source, Summary, TrackerReport, WebSeedReport};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
@@ -52,6 +53,8 @@ pub(crate) enum Form {
     Report { all: bool },
     /// What trackers say, in detail; with `all`, the peers they name.
     Trackers { all: bool },
+    /// What web seeds have, in detail; with `all`, the files that are right as well.
+    WebSeeds { all: bool },
     /// One peer in detail.
     OnePeer,
     /// One object a line.
@@ -151,8 +154,10 @@ impl Output {
             Form::Report { .. } if self.is_line_each() => None,
             Form::Report { .. } => Some(lines::start(input, self.page())),
             // Whole: nothing else tells of the torrent.
-            Form::Trackers { .. } if self.total.torrents > 1 => None,
-            Form::Trackers { .. } => Some(lines::start(input, Page { cuts: false, ..self.page() })),
+            Form::Trackers { .. } | Form::WebSeeds { .. } if self.total.torrents > 1 => None,
+            Form::Trackers { .. } | Form::WebSeeds { .. } => {
+                Some(lines::start(input, Page { cuts: false, ..self.page() }))
+            }
             Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |output| json::start(input, output.options.show_secrets))
@@ -167,9 +172,22 @@ impl Output {
             }
             Form::Trackers { .. } => Some(tracker_detail(input, report, page)),
             // In the report at the end.
-            Form::Report { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
+            Form::Report { .. } | Form::WebSeeds { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |_| json::tracker(input, report))
+    }
+
+    pub(crate) fn web_seed(&mut self, input: &Input, report: &WebSeedReport) -> io::Result<()> {
+        let page = self.page();
+        let line = match self.options.form {
+            Form::WebSeeds { all } if self.total.torrents > 1 => {
+                Some(format!("{}\n{}", name(input), web_seed_detail(input, report, all, page)))
+            }
+            Form::WebSeeds { all } => Some(web_seed_detail(input, report, all, page)),
+            // In the report at the end.
+            Form::Report { .. } | Form::Trackers { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
+        };
+        self.tell(line, false, |_| json::web_seed(input, report))
     }
 
     pub(crate) fn peer(&mut self, input: &Input, report: &PeerReport) -> io::Result<()> {
@@ -181,7 +199,7 @@ impl Output {
             }
             Form::Trackers { all: true } => Some(format!("    {}", report.address)),
             Form::OnePeer => Some(one_peer(report, self.page())),
-            Form::Report { .. } | Form::Trackers { .. } | Form::Json | Form::Nagios(_) => None,
+            Form::Report { .. } | Form::Trackers { .. } | Form::WebSeeds { .. } | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |_| json::peer(input, report))
     }
@@ -206,6 +224,7 @@ impl Output {
             Form::Report { all: false } if several => Some(torrent_line(input, summary, tally, page)),
             Form::Report { .. } => Some(final_report(input, summary, tally, page)),
             Form::Trackers { .. } => Some(asked(summary)),
+            Form::WebSeeds { .. } => Some(web_seeds_asked(summary)),
             Form::Nagios(plugin) => {
                 let sentence = verdict(input, summary, tally);
                 let sentence = because.map(|because| format!("{sentence}: {because}")).unwrap_or(sentence);

@@ -3,7 +3,7 @@
 use crate::human::style::{DIM, NAME_WIDTH};
 use crate::input::Input;
 use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size};
-use client::{CodeKind, Explanation, Outcome, PeerReport, Role, TrackerReport, TrackerStatus};
+use client::{CodeKind, Explanation, Outcome, PeerReport, Role, TrackerReport, TrackerStatus, WebSeedStatus};
 use guard::escape;
 use std::time::Duration;
 use tracker::Family;
@@ -16,6 +16,11 @@ pub(super) fn outcome_words(outcome: Outcome) -> &'static str {
 /// A tracker's status in two or three words.
 pub(super) fn status_words(status: TrackerStatus) -> &'static str {
     Explanation::of(CodeKind::TrackerStatus, status.code()).map_or(status.code(), |entry| entry.words)
+}
+
+/// A web seed's status in two or three words.
+pub(super) fn web_seed_words(status: WebSeedStatus) -> &'static str {
+    Explanation::of(CodeKind::WebSeedStatus, status.code()).map_or(status.code(), |entry| entry.words)
 }
 
 /// The kind of a client without its version: `qBittorrent` of `qBittorrent/5.1.0`.
