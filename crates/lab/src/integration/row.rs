@@ -286,11 +286,12 @@ impl Row {
         code.into_iter().chain(said).chain(other).collect()
     }
 
-    /// Of text, which need not have a form, and has to name each tracker's status.
+    /// Of text, which need not have a form, and has to name the status of each tracker and web seed.
     fn text_faults(&self, report: &Report) -> Vec<String> {
         let code =
             (report.code != Some(self.code)).then(|| format!("exit code {:?}, expected {}", report.code, self.code));
-        let statuses = self.trackers.iter().filter_map(|line| line["status"].as_str());
+        let lines = self.trackers.iter().chain(self.web_seeds.iter().map(|says| &says.values));
+        let statuses = lines.filter_map(|line| line["status"].as_str());
         let missing = statuses.filter(|status| !report.said.contains(*status));
         code.into_iter().chain(missing.map(|status| format!("the text does not say {status}"))).collect()
     }

@@ -100,7 +100,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("500 torrents of one web seed", five_hundred),
     scenario("10,050 files of one web seed", many_files)
         .needs(&[need("--limit web-seed-files=1000000", "no summary that has")]),
-    scenario("a piece of 70 MiB", large_piece).needs(&[need("--limit proof-bytes=1000000000", "it is sent")]),
+    scenario("a piece of 70 MiB of a web seed", large_piece)
+        .needs(&[need("--limit proof-bytes=1000000000", "it is sent")]),
 ];
 
 /// The address of a web seed at which many connections are made.
