@@ -14,7 +14,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
-use tracker::UrlError;
 use web_seed::{ByteRange, Quirk, WebSeedUrl};
 
 /// A MiB, for which a proof has another second.
@@ -68,7 +67,7 @@ impl Check<'_> {
     async fn files(&mut self, files: &[PlannedFile]) -> Result<(), WebSeedStatus> {
         for file in files {
             let row = WebSeedFile::new(file.shown(), file.range.length(), WebSeedStatus::NotAsked);
-            let url = self.seed.url.of_file(self.plan.content(), &file.path());
+            let url = self.seed.url.of_file(self.plan.content(), &file.path()).map_err(Fault::from);
             self.ask(row, url, Wanted::Range(file.range), Duration::ZERO, &mut |_| {}).await?;
         }
         Ok(())
@@ -78,7 +77,7 @@ impl Check<'_> {
     async fn pieces(&mut self) -> Result<(), WebSeedStatus> {
         for &(piece, range) in &self.plan.pieces {
             let row = piece_row(self.plan, piece);
-            let url = self.seed.url.of_piece(self.context.info_hash, piece, range);
+            let url = self.seed.url.of_piece(self.context.info_hash, piece, range).map_err(Fault::from);
             self.ask(row, url, Wanted::Piece(range.count()), Duration::ZERO, &mut |_| {}).await?;
         }
         Ok(())
@@ -92,7 +91,7 @@ impl Check<'_> {
         let more = Duration::from_secs(proof.bytes / MIB);
         if self.seed.kind == WebSeedKind::HttpSeeds {
             let range = ByteRange::new(0, proof.bytes, proof.bytes).ok_or(SkipReason::NoFiles)?;
-            let url = self.seed.url.of_piece(self.context.info_hash, proof.piece, range);
+            let url = self.seed.url.of_piece(self.context.info_hash, proof.piece, range).map_err(Fault::from);
             let row = piece_row(self.plan, proof.piece);
             self.prove_part(row, url, Wanted::Piece(range.count()), more, &mut hasher).await?;
         } else {
@@ -102,7 +101,7 @@ impl Check<'_> {
                     Part::File(file) => {
                         let mut row = WebSeedFile::new(file.shown(), file.range.length(), WebSeedStatus::NotAsked);
                         row.piece = Some(proof.piece);
-                        let url = self.seed.url.of_file(self.plan.content(), &file.path());
+                        let url = self.seed.url.of_file(self.plan.content(), &file.path()).map_err(Fault::from);
                         self.prove_part(row, url, Wanted::Range(file.range), more, &mut hasher).await?;
                     }
                 }
@@ -123,7 +122,7 @@ impl Check<'_> {
     async fn prove_part(
         &mut self,
         row: WebSeedFile,
-        url: Result<WebSeedUrl, UrlError>,
+        url: Result<WebSeedUrl, Fault>,
         wanted: Wanted,
         more: Duration,
         hasher: &mut PieceHasher,
@@ -143,7 +142,7 @@ impl Check<'_> {
     async fn ask(
         &mut self,
         row: WebSeedFile,
-        url: Result<WebSeedUrl, UrlError>,
+        url: Result<WebSeedUrl, Fault>,
         wanted: Wanted,
         more: Duration,
         sink: Sink<'_>,
@@ -164,7 +163,7 @@ impl Check<'_> {
                     _ => first,
                 }
             }
-            Err(error) => Err(error.into()),
+            Err(fault) => Err(fault),
         };
         let fault = match asked {
             Ok(fetched) => {
@@ -176,8 +175,7 @@ impl Check<'_> {
         };
         (row.status, row.message) = (fault.status(), Some(context.message(&fault)));
         row.size_bytes = match &fault {
-            Fault::Reply(web_seed::Error::WrongSize { size, .. }) => Some(*size),
-            Fault::Reply(web_seed::Error::RangeIgnored) => Some(row.length_bytes),
+            Fault::Reply(error) => error.size(),
             _ => None,
         };
         report.retry_in = fault.retry_in().or(report.retry_in);

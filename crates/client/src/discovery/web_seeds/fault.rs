@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tracker::UrlError;
+use web_seed::FileUrlError;
 
 /// Why a request brought no bytes.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub(crate) enum Fault {
     /// A kind of URL that is not spoken.
     #[error("web seeds of this kind are not supported: only http and https are")]
     UnsupportedScheme,
+    /// A file name that no URL can have.
+    #[error(transparent)]
+    Name(FileUrlError),
     /// The author of the torrent must not have us send a password anywhere.
     #[error("bad URL: it has a user name or password")]
     UserInfo,
@@ -89,7 +93,7 @@ impl Fault {
         // A test holds that every code of an exchange is a status.
         let of_code = |code: &str| code.parse().unwrap_or(WebSeedStatus::ConnectionFailed);
         match self {
-            Self::BadUrl(_) | Self::UserInfo => WebSeedStatus::BadUrl,
+            Self::BadUrl(_) | Self::Name(_) | Self::UserInfo => WebSeedStatus::BadUrl,
             Self::UnsupportedScheme => WebSeedStatus::UnsupportedScheme,
             Self::OnlyOver(_) | Self::ResolveFailed(_) => WebSeedStatus::ResolveFailed,
             Self::Refused { .. } => WebSeedStatus::RefusedAddress,
@@ -158,5 +162,11 @@ impl From<ConnectError> for Fault {
 impl From<UrlError> for Fault {
     fn from(error: UrlError) -> Self {
         if error == UrlError::UnknownScheme { Self::UnsupportedScheme } else { Self::BadUrl(error) }
+    }
+}
+
+impl From<FileUrlError> for Fault {
+    fn from(error: FileUrlError) -> Self {
+        if let FileUrlError::Url(error) = error { error.into() } else { Self::Name(error) }
     }
 }
