@@ -1,7 +1,7 @@
 //! What the web seeds of a run have, in a few words: how many are complete, and what is wrong with one.
 
 use crate::human::words::web_seed_words;
-use crate::text::{plural, together};
+use crate::text::plural;
 use client::{Summary, WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus};
 use guard::escape;
 
@@ -81,14 +81,14 @@ pub(super) fn counts(summary: &Summary) -> Option<String> {
     let view = &summary.web_seeds;
     let not_asked = view.of(WebSeedStatus::NotAsked);
     if view.checked == 0 {
-        return (not_asked > 0).then(|| together(plural(not_asked, "web seed"), "not asked"));
+        return (not_asked > 0).then(|| format!("{} not asked", plural(not_asked, "web seed")));
     }
     let mut failed: Vec<_> = view.statuses.iter().filter(|(status, _)| !status.is_right()).collect();
     failed.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let named = failed.iter().take(NAMED_FAILURES);
-    let mut parts: Vec<String> = named.map(|(status, count)| together(**count, web_seed_words(**status))).collect();
+    let mut parts: Vec<String> = named.map(|(status, count)| format!("{count} {}", web_seed_words(**status))).collect();
     let others: usize = failed.iter().skip(NAMED_FAILURES).map(|(_, count)| **count).sum();
-    parts.extend((others > 0).then(|| together(others, "otherwise")));
+    parts.extend((others > 0).then(|| format!("{others} otherwise")));
     let why = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
     let proved = if view.proved > 0 { format!(", {} proved", view.proved) } else { String::new() };
     Some(format!("web seeds {} of {} complete{proved}{why}", view.complete, view.checked))
