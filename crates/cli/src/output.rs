@@ -181,9 +181,9 @@ impl Output {
         let page = self.page();
         let line = match self.options.form {
             Form::WebSeeds { all } if self.total.torrents > 1 => {
-                Some(format!("{}\n{}", name(input), web_seed_detail(input, report, all, page)))
+                Some(format!("{}\n{}", name(input), web_seed_detail(report, all, page)))
             }
-            Form::WebSeeds { all } => Some(web_seed_detail(input, report, all, page)),
+            Form::WebSeeds { all } => Some(web_seed_detail(report, all, page)),
             // In the report at the end.
             Form::Report { .. } | Form::Trackers { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };

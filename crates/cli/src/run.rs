@@ -132,7 +132,7 @@ async fn tell(
             Next::Event(Event::WebSeed(report)) => {
                 let mut output = output.lock();
                 let page = output.page();
-                tally.web_seed(input, &report, page);
+                tally.web_seed(&report, page);
                 output.web_seed(input, &report)?;
             }
             Next::Event(Event::Peer(report)) => {

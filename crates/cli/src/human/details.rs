@@ -44,8 +44,8 @@ impl Details {
         self.trackers.entry(reason).or_default().push(Arc::clone(&report.url));
     }
 
-    pub(super) fn web_seed(&mut self, input: &Input, report: &WebSeedReport, page: Page) {
-        self.web_seeds.extend(web_seed_lines(input, report, true, page));
+    pub(super) fn web_seed(&mut self, report: &WebSeedReport, page: Page) {
+        self.web_seeds.extend(web_seed_lines(report, true, page));
     }
 
     pub(super) fn peer(&mut self, report: &PeerReport) {

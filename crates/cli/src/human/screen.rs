@@ -235,6 +235,10 @@ fn to_do(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {
             Some(format!("download the .torrent file anew, or {}", tally.failures.what_to_do()))
         }
         Verdict::Refused | Verdict::NoSource if summary.trackers > 0 => Some(tally.failures.what_to_do()),
+        Verdict::NoSource if input.torrent().is_none() && summary.swarm.coverage.web_seeds_unchecked > 0 => Some(
+            "give the .torrent file, which says what its web seeds have to have; or name a tracker with --tracker"
+                .to_owned(),
+        ),
         Verdict::Incomplete if summary.swarm.coverage.empty == summary.ok => {
             Some("wait for a seed, or ask the publisher whether one is online".to_owned())
         }

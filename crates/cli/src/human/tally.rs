@@ -47,10 +47,10 @@ impl Tally {
         }
     }
 
-    pub(crate) fn web_seed(&mut self, input: &Input, report: &WebSeedReport, page: Page) {
-        self.web_seeds.add(input, report);
+    pub(crate) fn web_seed(&mut self, report: &WebSeedReport, page: Page) {
+        self.web_seeds.add(report);
         if let Some(details) = &mut self.details {
-            details.web_seed(input, report, page);
+            details.web_seed(report, page);
         }
     }
 

@@ -67,6 +67,9 @@ pub(crate) fn verdict(input: &Input, summary: &Summary, tally: &Tally) -> String
                 // Nothing else was asked.
                 Verdict::NoSource if summary.trackers == 0 => None,
                 Verdict::NoSource => Some(answers(summary)),
+                of_peers @ Verdict::Incomplete => {
+                    Some(format!("peers alone are {}", sentence(of_peers, input, summary, tally)))
+                }
                 of_peers => Some(sentence(of_peers, input, summary, tally)),
             };
             let parts = [Some(format!("alive: {}", everything(summary))), of_peers];

@@ -3,7 +3,6 @@
 use crate::human::style::{BAD, BOLD, DIM, GOOD, OPEN};
 use crate::human::tracker_detail::steps;
 use crate::human::web_seeds::{counts, everything, path};
-use crate::input::Input;
 use crate::text::{Line, Page, plural, span, time};
 use client::{CodeKind, Explanation, Summary, WebSeedFile, WebSeedKind, WebSeedReport, WebSeedStatus};
 use guard::escape;
@@ -15,13 +14,13 @@ const TEXT: usize = 12;
 const MOST_WRONG: usize = 10;
 
 /// One report, in lines; with `all`, the files that are right, too.
-pub(crate) fn web_seed_detail(input: &Input, report: &WebSeedReport, all: bool, page: Page) -> String {
+pub(crate) fn web_seed_detail(report: &WebSeedReport, all: bool, page: Page) -> String {
     let page = Page { cuts: false, ..page };
-    web_seed_lines(input, report, all, page).iter().map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
+    web_seed_lines(report, all, page).iter().map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
 }
 
 /// The same before they are joined.
-pub(super) fn web_seed_lines(input: &Input, report: &WebSeedReport, all: bool, page: Page) -> Vec<Line> {
+pub(super) fn web_seed_lines(report: &WebSeedReport, all: bool, page: Page) -> Vec<Line> {
     let (mark, style) = match report.status {
         WebSeedStatus::Ok => (page.marks.good, GOOD),
         // Right for some clients, and nothing is known of one that was not asked.
@@ -34,13 +33,13 @@ pub(super) fn web_seed_lines(input: &Input, report: &WebSeedReport, all: bool, p
     row(Line::new().styled(style, report.status.code()).add(format!("  {}", right(report))));
     let note = |name: &str, text: String| Line::new().cell(DIM, name, TEXT).add(text);
     report.message.iter().for_each(|message| row(note("message", message.clone())));
-    let (right, wrong): (Vec<_>, Vec<_>) = report.files.iter().partition(|file| file.status == WebSeedStatus::Ok);
+    let (right, wrong): (Vec<_>, Vec<_>) = report.files.iter().partition(|file| file.status.is_right());
     let most = if all { usize::MAX } else { MOST_WRONG };
-    wrong.iter().take(most).for_each(|file| row(of_file(input, file, page)));
+    wrong.iter().take(most).for_each(|file| row(of_file(file, page)));
     if let more @ 1.. = wrong.len().saturating_sub(most) {
         row(note("", format!("and {} (-a lists them)", plural(more, "file"))));
     }
-    right.iter().filter(|_| all).for_each(|file| row(of_file(input, file, page)));
+    right.iter().filter(|_| all).for_each(|file| row(of_file(file, page)));
     report.hint().filter(|_| report.status != WebSeedStatus::NotAsked).into_iter().for_each(|hint| {
         row(note("may mean", hint.to_owned()));
     });
@@ -85,14 +84,14 @@ fn is_proof(report: &WebSeedReport, file: &WebSeedFile) -> bool {
 }
 
 /// `✗ DVD-1.iso  wrong size: 4700372992 bytes, 4700000000 by the torrent`.
-fn of_file(input: &Input, file: &WebSeedFile, page: Page) -> Line {
+fn of_file(file: &WebSeedFile, page: Page) -> Line {
     let (mark, style) = match file.status {
         WebSeedStatus::Ok => (page.marks.good, GOOD),
         WebSeedStatus::RangeIgnored | WebSeedStatus::NotAsked | WebSeedStatus::Interrupted => (page.marks.open, OPEN),
         _ => (page.marks.bad, BAD),
     };
     let piece = file.piece.map(|piece| format!(", piece {piece}")).unwrap_or_default();
-    let line = Line::new().styled(style, mark).add(format!(" {}{piece}  ", path(input, file)));
+    let line = Line::new().styled(style, mark).add(format!(" {}{piece}  ", path(file)));
     let line = line.styled(style, file.status.code());
     let line = match (file.status, file.size_bytes) {
         (WebSeedStatus::WrongSize, Some(size)) => {

@@ -1,8 +1,7 @@
 //! What the web seeds of a run have, in a few words: how many are complete, and what is wrong with one.
 
 use crate::human::words::web_seed_words;
-use crate::input::Input;
-use crate::text::{plural, together};
+use crate::text::plural;
 use client::{Summary, WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus};
 use guard::escape;
 
@@ -38,8 +37,8 @@ enum Weight {
 }
 
 impl WebSeeds {
-    pub(super) fn add(&mut self, input: &Input, report: &WebSeedReport) {
-        if let Some(new) = remark(input, report)
+    pub(super) fn add(&mut self, report: &WebSeedReport) {
+        if let Some(new) = remark(report)
             && self.remark.as_ref().is_none_or(|(weight, _)| *weight < new.0)
         {
             self.remark = Some(new);
@@ -50,7 +49,7 @@ impl WebSeeds {
             .as_ref()
             .is_none_or(|kept| kept.status == WebSeedStatus::NotAsked && report.status != WebSeedStatus::NotAsked);
         if is_first && !(report.complete && report.proved != Some(false)) {
-            let what = format!("{}: {}", escape(&report.url), why(input, report));
+            let what = format!("{}: {}", escape(&report.url), why(report));
             self.failure = Some(Failure { status: report.status, hint: report.hint(), what });
         }
     }
@@ -82,14 +81,14 @@ pub(super) fn counts(summary: &Summary) -> Option<String> {
     let view = &summary.web_seeds;
     let not_asked = view.of(WebSeedStatus::NotAsked);
     if view.checked == 0 {
-        return (not_asked > 0).then(|| together(plural(not_asked, "web seed"), "not asked"));
+        return (not_asked > 0).then(|| format!("{} not asked", plural(not_asked, "web seed")));
     }
     let mut failed: Vec<_> = view.statuses.iter().filter(|(status, _)| !status.is_right()).collect();
     failed.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let named = failed.iter().take(NAMED_FAILURES);
-    let mut parts: Vec<String> = named.map(|(status, count)| together(**count, web_seed_words(**status))).collect();
+    let mut parts: Vec<String> = named.map(|(status, count)| format!("{count} {}", web_seed_words(**status))).collect();
     let others: usize = failed.iter().skip(NAMED_FAILURES).map(|(_, count)| **count).sum();
-    parts.extend((others > 0).then(|| together(others, "otherwise")));
+    parts.extend((others > 0).then(|| format!("{others} otherwise")));
     let why = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
     let proved = if view.proved > 0 { format!(", {} proved", view.proved) } else { String::new() };
     Some(format!("web seeds {} of {} complete{proved}{why}", view.complete, view.checked))
@@ -109,13 +108,13 @@ pub(super) fn everything(summary: &Summary) -> String {
 }
 
 /// What is wrong with a web seed that its operator, or the author of the torrent, can put right.
-fn remark(input: &Input, report: &WebSeedReport) -> Option<(Weight, String)> {
+fn remark(report: &WebSeedReport) -> Option<(Weight, String)> {
     use WebSeedStatus::{Missing, RangeIgnored, WrongHash, WrongSize};
     let url = escape(&report.url);
     let stale =
         |what: String| Some((Weight::Stale, format!("web seed {url} is stale ({what}): re-upload it or drop it")));
     let clients = |what: String| Some((Weight::Clients, what));
-    let file = || of_file(input, report);
+    let file = || of_file(report);
     match report.status {
         WrongSize | WrongHash => stale(format!("{}{}", web_seed_words(report.status), file())),
         Missing => stale(format!("HTTP 404{}", file())),
@@ -140,22 +139,22 @@ fn remark(input: &Input, report: &WebSeedReport) -> Option<(Weight, String)> {
 }
 
 /// ` of DVD-1.iso`: the file that the web seed's status is of.
-fn of_file(input: &Input, report: &WebSeedReport) -> String {
+fn of_file(report: &WebSeedReport) -> String {
     let file = report.files.iter().find(|file| file.status == report.status);
-    file.map(|file| format!(" of {}", path(input, file))).unwrap_or_default()
+    file.map(|file| format!(" of {}", path(file))).unwrap_or_default()
 }
 
 /// Why a web seed is not complete: its status and the file, or what went wrong.
-fn why(input: &Input, report: &WebSeedReport) -> String {
+fn why(report: &WebSeedReport) -> String {
     let first = report.files.iter().find(|file| file.status == report.status);
     let message = first.and_then(|file| file.message.as_ref()).or(report.message.as_ref());
     match message {
         Some(message) => message.clone(),
-        None => format!("{}{}", web_seed_words(report.status), of_file(input, report)),
+        None => format!("{}{}", web_seed_words(report.status), of_file(report)),
     }
 }
 
-/// The path of a file, without secrets and escaped.
-pub(super) fn path(input: &Input, file: &WebSeedFile) -> String {
-    escape(&input.secrets.conceal(&file.path)).to_string()
+/// The path of a file, escaped; it has no secrets.
+pub(super) fn path(file: &WebSeedFile) -> String {
+    escape(&file.path).to_string()
 }

@@ -53,7 +53,8 @@ pub(super) fn content(input: &Input) -> Vec<String> {
     let mut facts: Vec<String> = input.torrent_ref.total_size.map(size).into_iter().collect();
     if let Some(torrent) = input.torrent() {
         facts.push(plural(torrent.files.content_len(), "file"));
-        facts.push(format!("{} pieces of {}", grouped(torrent.pieces), binary_size(torrent.piece_length)));
+        let pieces = if torrent.pieces == 1 { "piece" } else { "pieces" };
+        facts.push(format!("{} {pieces} of {}", grouped(torrent.pieces), binary_size(torrent.piece_length)));
         facts.extend(torrent.private.then(|| "private".to_owned()));
     }
     facts

@@ -125,7 +125,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     entry(
         S::RefusedAddress,
-        "not asked",
+        "not dialled",
         "a torrent may not send us to its address",
         "the torrent points at a local address, or a public name resolves to one",
         "give the URL with --web-seed if you trust it",
