@@ -167,10 +167,7 @@ impl Output {
         self.progress.tracker(report.status.is_ok());
         let page = self.page();
         let line = match self.options.form {
-            Form::Trackers { .. } if self.total.torrents > 1 => {
-                Some(format!("{}\n{}", name(input), tracker_detail(input, report, page)))
-            }
-            Form::Trackers { .. } => Some(tracker_detail(input, report, page)),
+            Form::Trackers { .. } => Some(self.titled(input, tracker_detail(input, report, page))),
             // In the report at the end.
             Form::Report { .. } | Form::WebSeeds { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
@@ -180,10 +177,7 @@ impl Output {
     pub(crate) fn web_seed(&mut self, input: &Input, report: &WebSeedReport) -> io::Result<()> {
         let page = self.page();
         let line = match self.options.form {
-            Form::WebSeeds { all } if self.total.torrents > 1 => {
-                Some(format!("{}\n{}", name(input), web_seed_detail(report, all, page)))
-            }
-            Form::WebSeeds { all } => Some(web_seed_detail(report, all, page)),
+            Form::WebSeeds { all } => Some(self.titled(input, web_seed_detail(report, all, page))),
             // In the report at the end.
             Form::Report { .. } | Form::Trackers { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
@@ -325,6 +319,11 @@ impl Output {
         }
         self.flush_file();
         self.file_fault.take().map_or(Ok(level), Err)
+    }
+
+    /// Under the torrent's name, if there are several.
+    fn titled(&self, input: &Input, detail: String) -> String {
+        if self.total.torrents > 1 { format!("{}\n{detail}", name(input)) } else { detail }
     }
 
     /// Which torrent a line is about, if there are several.
