@@ -20,7 +20,7 @@ use crate::owed::Owed;
 use crate::progress::Progress;
 use crate::text::Page;
 use crate::total::Total;
-use client::{Outcome, PeerReport, Source, Summary, TrackerReport, WebSeedReport};
+use client::{Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
@@ -187,7 +187,7 @@ impl Output {
     pub(crate) fn peer(&mut self, input: &Input, report: &PeerReport) -> io::Result<()> {
         self.progress.peer(report.outcome == Outcome::Ok);
         let line = match self.options.form {
-            Form::Report { all } if !self.is_line_each() && is_worth_a_line(report, all) => {
+            Form::Report { all } if !self.is_line_each() && lines::is_worth_one(report, all) => {
                 let page = self.page();
                 Some(self.prefixed(input, &lines::peer(report, page), page))
             }
@@ -391,12 +391,6 @@ impl Output {
             _ => Ok(()),
         }
     }
-}
-
-/// Peers that answer are shown as they do; those that fail are counted, or listed at the end where all are, unless the user
-/// asked for one by its address.
-fn is_worth_a_line(report: &PeerReport, all: bool) -> bool {
-    report.outcome == Outcome::Ok || (!all && report.sources.contains(&Source::User))
 }
 
 fn write_all(mut to: impl Write, lines: &str) -> io::Result<()> {
