@@ -16,6 +16,7 @@ mod peers;
 mod reach;
 mod scenario;
 mod trackers;
+mod web_seeds;
 
 use std::time::Instant;
 
@@ -38,9 +39,17 @@ const AT_ONCE: usize = 24;
 
 /// All scenarios.
 fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    [trackers::SCENARIOS, peers::SCENARIOS, files::SCENARIOS, machine::SCENARIOS, interrupts::SCENARIOS, aim::SCENARIOS]
-        .into_iter()
-        .flatten()
+    [
+        trackers::SCENARIOS,
+        web_seeds::SCENARIOS,
+        peers::SCENARIOS,
+        files::SCENARIOS,
+        machine::SCENARIOS,
+        interrupts::SCENARIOS,
+        aim::SCENARIOS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// All scenarios, several times, and then those that need a limit without it.

@@ -38,6 +38,8 @@ pub(super) struct Row {
     trackers: Vec<Value>,
     /// What the lines on web seeds must have.
     web_seeds: Vec<WebSeedSays>,
+    /// How many web seeds must have each status, where their lines are too many to be named.
+    web_seed_statuses: Option<Value>,
     /// How many trackers must have each status, where their lines are too many to be named.
     statuses: Option<Value>,
     /// By address, what the line on a peer must have: any one of these.
@@ -70,6 +72,7 @@ impl Row {
             complaint: None,
             trackers: Vec::new(),
             web_seeds: Vec::new(),
+            web_seed_statuses: None,
             statuses: None,
             peers: None,
             summary: None,
@@ -132,9 +135,17 @@ impl Row {
         self
     }
 
-    /// Checks this web seed and nothing else.
+    /// Checks this web seed; no other kind of source is asked.
     pub(super) fn web_seed(self, url: impl AsRef<str>) -> Self {
-        self.args(["--sources", "web-seeds", "--web-seed", url.as_ref()])
+        let only = ["--sources", "web-seeds"];
+        let is_first = !self.args.iter().any(|arg| arg == only[0]);
+        self.args(only.into_iter().filter(|_| is_first)).args(["--web-seed", url.as_ref()])
+    }
+
+    /// There must be so many lines on web seeds with each of these statuses, and no other.
+    pub(super) fn checks_many(mut self, statuses: Value) -> Self {
+        self.web_seed_statuses = Some(statuses);
+        self
     }
 
     /// There must be a line on a web seed that has these values, one line for each call, and no other.
@@ -275,29 +286,28 @@ impl Row {
         code.into_iter().chain(said).chain(other).collect()
     }
 
-    /// Of text, which need not have a form, and has to name each tracker's status.
+    /// Of text, which need not have a form, and has to name the status of each tracker and web seed.
     fn text_faults(&self, report: &Report) -> Vec<String> {
         let code =
             (report.code != Some(self.code)).then(|| format!("exit code {:?}, expected {}", report.code, self.code));
-        let statuses = self.trackers.iter().filter_map(|line| line["status"].as_str());
+        let lines = self.trackers.iter().chain(self.web_seeds.iter().map(|says| &says.values));
+        let statuses = lines.filter_map(|line| line["status"].as_str());
         let missing = statuses.filter(|status| !report.said.contains(*status));
         code.into_iter().chain(missing.map(|status| format!("the text does not say {status}"))).collect()
     }
 
     fn tracker_faults(&self, report: &Report) -> Vec<String> {
         if let Some(wanted) = &self.statuses {
-            let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-            for line in report.lines_of("tracker") {
-                *counts.entry(line["status"].as_str().unwrap_or_default()).or_default() += 1;
-            }
-            let counts = json!(counts);
-            return Vec::from_iter((counts != *wanted).then(|| format!("trackers are {counts}, expected {wanted}")));
+            return status_faults("trackers", report.lines_of("tracker"), wanted);
         }
         let wanted = self.trackers.iter().map(|wanted| (wanted.to_string(), move |line: &Value| has(line, wanted)));
         one_line_each("tracker", report.lines_of("tracker").collect(), wanted)
     }
 
     fn web_seed_faults(&self, report: &Report) -> Vec<String> {
+        if let Some(wanted) = &self.web_seed_statuses {
+            return status_faults("web seeds", report.lines_of("web_seed"), wanted);
+        }
         let wanted = self.web_seeds.iter().map(|says| {
             let shown = format!("{} and the files {:?}", says.values, says.files);
             (shown, move |line: &Value| {
@@ -306,6 +316,16 @@ impl Row {
         });
         one_line_each("web seed", report.lines_of("web_seed").collect(), wanted)
     }
+}
+
+/// That the lines do not have these numbers of statuses.
+fn status_faults<'l>(what: &str, lines: impl Iterator<Item = &'l Value>, wanted: &Value) -> Vec<String> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in lines {
+        *counts.entry(line["status"].as_str().unwrap_or_default()).or_default() += 1;
+    }
+    let counts = json!(counts);
+    Vec::from_iter((counts != *wanted).then(|| format!("{what} are {counts}, expected {wanted}")))
 }
 
 /// What is wanted and is on no line, and the lines that are left over.

@@ -174,7 +174,8 @@ fn paths(nginx: &Nginx, site: &Site) -> Result<Vec<Row>> {
         row("one file, final slash", &site.file, 0, "").checks_files(ok(), &[(FILE, "ok")]),
         row("one file, no final slash", &site.file, 0, "one%20file.bin").checks_files(ok(), &[(FILE, "ok")]),
         row("one file, a blank as it is", &site.file, 0, "one file.bin").checks_files(ok(), &[(FILE, "ok")]),
-        row("one file, a folder", &site.file, 1, "a%20set").checks(json!({"status": "forbidden", "complete": false})),
+        row("one file, a folder", &site.file, 1, "a%20set/sub%20dir")
+            .checks(json!({"status": "forbidden", "complete": false})),
         row("several files, no final slash", &site.set, 1, "behind").checks(no_slash),
         row("10,000 files", &site.many, 0, "").checks(ok()).sums_up(json!({"web_seeds": {"files_checked": 8}})),
         row("10,000 files, all", &site.many, 0, "")
