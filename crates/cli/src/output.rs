@@ -20,7 +20,7 @@ use crate::owed::Owed;
 use crate::progress::Progress;
 use crate::text::Page;
 use crate::total::Total;
-use client::{Outcome, PeerReport, Source, Summary, TrackerReport, WebSeedReport};
+use client::{Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
@@ -167,10 +167,7 @@ impl Output {
         self.progress.tracker(report.status.is_ok());
         let page = self.page();
         let line = match self.options.form {
-            Form::Trackers { .. } if self.total.torrents > 1 => {
-                Some(format!("{}\n{}", name(input), tracker_detail(input, report, page)))
-            }
-            Form::Trackers { .. } => Some(tracker_detail(input, report, page)),
+            Form::Trackers { .. } => Some(self.titled(input, tracker_detail(input, report, page))),
             // In the report at the end.
             Form::Report { .. } | Form::WebSeeds { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
@@ -180,10 +177,7 @@ impl Output {
     pub(crate) fn web_seed(&mut self, input: &Input, report: &WebSeedReport) -> io::Result<()> {
         let page = self.page();
         let line = match self.options.form {
-            Form::WebSeeds { all } if self.total.torrents > 1 => {
-                Some(format!("{}\n{}", name(input), web_seed_detail(report, all, page)))
-            }
-            Form::WebSeeds { all } => Some(web_seed_detail(report, all, page)),
+            Form::WebSeeds { all } => Some(self.titled(input, web_seed_detail(report, all, page))),
             // In the report at the end.
             Form::Report { .. } | Form::Trackers { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
@@ -193,7 +187,7 @@ impl Output {
     pub(crate) fn peer(&mut self, input: &Input, report: &PeerReport) -> io::Result<()> {
         self.progress.peer(report.outcome == Outcome::Ok);
         let line = match self.options.form {
-            Form::Report { all } if !self.is_line_each() && is_worth_a_line(report, all) => {
+            Form::Report { all } if !self.is_line_each() && lines::is_worth_one(report, all) => {
                 let page = self.page();
                 Some(self.prefixed(input, &lines::peer(report, page), page))
             }
@@ -327,6 +321,11 @@ impl Output {
         self.file_fault.take().map_or(Ok(level), Err)
     }
 
+    /// Under the torrent's name, if there are several.
+    fn titled(&self, input: &Input, detail: String) -> String {
+        if self.total.torrents > 1 { format!("{}\n{detail}", name(input)) } else { detail }
+    }
+
     /// Which torrent a line is about, if there are several.
     fn prefixed(&self, input: &Input, line: &crate::text::Line, page: Page) -> String {
         if self.total.torrents > 1 { torrent_prefix(input, page).and(line).on(page) } else { line.on(page) }
@@ -392,12 +391,6 @@ impl Output {
             _ => Ok(()),
         }
     }
-}
-
-/// Peers that answer are shown as they do; those that fail are counted, or listed at the end where all are, unless the user
-/// asked for one by its address.
-fn is_worth_a_line(report: &PeerReport, all: bool) -> bool {
-    report.outcome == Outcome::Ok || (!all && report.sources.contains(&Source::User))
 }
 
 fn write_all(mut to: impl Write, lines: &str) -> io::Result<()> {

@@ -141,7 +141,7 @@ async fn tell(
             }
             Next::Event(Event::Summary(summary)) => {
                 result.exit = exit(&summary, mode);
-                let about_web_seeds = mode.web_seeds_only || summary.verdict() == Verdict::WebSeedsFailed;
+                let about_web_seeds = mode.web_seeds_only || (summary.trackers == 0 && summary.web_seeds.checked > 0);
                 let because = (result.exit == Exit::NoSource).then(|| match about_web_seeds {
                     true => tally.web_seeds.advice(),
                     false => tally.failures.advice(),

@@ -4,6 +4,7 @@
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
 use crate::census::Census;
+use crate::census::tally::Tally;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::dial::attempt::Attempt;
@@ -22,8 +23,7 @@ use crate::shared::{Shared, Waiting};
 use crate::torrent_ref::{Content, TorrentRef};
 use guard::Secrets;
 use metainfo::Torrent;
-use report::{CutShort, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport, WebSeedStatus};
-use std::collections::VecDeque;
+use report::{CutShort, Event, Outcome, Source, Stage, Summary, TrackerReport};
 use std::net::SocketAddr;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
@@ -49,9 +49,7 @@ pub struct Swarm {
     lookups: Lookups,
     dialler: Dialler,
     peers: Peers,
-    census: Census,
-    reports: VecDeque<Event>,
-    summary: Option<Summary>,
+    tally: Tally,
     interim: Interim,
 }
 
@@ -88,6 +86,7 @@ impl Swarm {
         let mut summary = Summary::default();
         summary.scraped = config.scrape;
         let pieces = context.torrent.pieces.clone();
+        let census = Census::new(&torrent_ref, pieces, secrets.clone(), config.limits.waiting_bytes);
         let mut swarm = Self {
             torrent: context.torrent.clone(),
             secrets: secrets.clone(),
@@ -101,14 +100,12 @@ impl Swarm {
             stop,
             discovery,
             peers: Peers::new(primary, config.limits, config.max_per_address),
-            census: Census::new(&torrent_ref, pieces, secrets, config.limits.waiting_bytes),
-            reports: VecDeque::new(),
-            summary: Some(summary),
+            tally: Tally::new(census, summary, secrets),
             config,
             interim: Interim::default(),
         };
         if !swarm.config.sources.web_seeds {
-            swarm.census.leave_out_web_seeds(torrent_ref.web_seeds.len() + torrent_ref.http_seeds.len());
+            swarm.tally.leave_out_web_seeds(torrent_ref.web_seeds.len() + torrent_ref.http_seeds.len());
         }
         if let Some(content) = &torrent_ref.content {
             swarm.count_files(content);
@@ -166,15 +163,13 @@ impl Swarm {
                 if !self.is_idle() {
                     continue;
                 }
-                let withheld = self.census.finish();
-                if withheld.is_empty() {
-                    return self.finish(begun).map(Event::Summary);
+                if self.tally.release() {
+                    continue;
                 }
-                self.tell(withheld);
-                continue;
+                return self.tally.finish(begun.elapsed()).map(Event::Summary);
             }
             self.let_others_begin();
-            self.interim.set(self.summary.as_ref(), self.peers.named(), self.dialler.in_flight());
+            self.interim.set(self.tally.so_far(), self.peers.named(), self.dialler.in_flight());
             self.is_waiting = true;
             self.wait(next_dial, freed, &changed).await;
             self.is_waiting = false;
@@ -199,8 +194,7 @@ impl Swarm {
         self.discovery.learn(torrent);
         self.count_files(&Content::from(torrent));
         if self.torrent.pieces.learn(torrent.pieces) {
-            let told = self.census.learned();
-            self.tell(told);
+            self.tally.learned();
         }
         Ok(())
     }
@@ -219,8 +213,8 @@ impl Swarm {
 
     /// Notes how many files a web seed may have.
     fn count_files(&mut self, content: &Content) {
-        if let Some(summary) = self.summary.as_mut().filter(|_| self.config.sources.web_seeds) {
-            summary.web_seeds.files = Some(content.wanted_files().count());
+        if self.config.sources.web_seeds {
+            self.tally.files(content.wanted_files().count());
         }
     }
 
@@ -264,10 +258,10 @@ impl Swarm {
 
     /// An event that needs no waiting.
     fn ready(&mut self) -> Option<Event> {
-        if self.reports.is_empty() {
+        if self.tally.is_empty() {
             self.report_one_that_is_not_dialled();
         }
-        self.reports.pop_front()
+        self.tally.next()
     }
 
     /// Reports one peer, if any is certain not to be dialled.
@@ -280,7 +274,7 @@ impl Swarm {
         }
         // A second attempt that will not come leaves the first one to report, and the census may withhold that.
         while is_over
-            && self.reports.is_empty()
+            && self.tally.is_empty()
             && let Some(request) = self.dialler.give_up()
         {
             match request.first {
@@ -291,7 +285,7 @@ impl Swarm {
         // As long as a source or a host name is left, it may allow a peer that was refused or left out.
         let is_final =
             self.discovery.activity() == Activity::Idle && self.lookups.is_empty() && !self.peers.has_names();
-        if !self.reports.is_empty() || !is_final {
+        if !self.tally.is_empty() || !is_final {
             return;
         }
         if let Some((address, limit)) = self.peers.next_over_quota() {
@@ -328,30 +322,16 @@ impl Swarm {
         }
     }
 
-    fn finish(&mut self, begun: Instant) -> Option<Summary> {
-        let mut summary = self.summary.take()?;
-        (summary.swarm, summary.elapsed) = (self.census.view(&summary), begun.elapsed());
-        Some(summary)
-    }
-
     fn cut_short(&mut self, by: CutShort) {
         self.stop.set();
-        if let Some(summary) = &mut self.summary {
-            summary.cut_short.get_or_insert(by);
-        }
+        self.tally.cut_short(by);
     }
 
     /// Takes in what a source has found.
     fn found(&mut self, found: Found) {
         match found {
             Found::Peers(named) => self.named(named),
-            Found::WebSeed(report) => {
-                self.census.leave_out_web_seeds(usize::from(report.status == WebSeedStatus::NotAsked));
-                if let Some(summary) = &mut self.summary {
-                    summary.count_web_seed(&report);
-                }
-                self.reports.push_back(Event::WebSeed(*report));
-            }
+            Found::WebSeed(report) => self.tally.web_seed(*report),
         }
     }
 
@@ -370,7 +350,7 @@ impl Swarm {
             }
         }
         if let Some(report) = report {
-            self.report_tracker(*report);
+            self.tally.tracker(*report);
         }
     }
 
@@ -397,32 +377,12 @@ impl Swarm {
     fn report_attempt(&mut self, last: Box<Attempt>) {
         let sources = self.peers.sources(&PeerAddress::Socket(last.request.address));
         let story = story::tell(last, sources, &self.torrent, &self.secrets);
-        let told = self.census.take(story);
-        self.tell(told);
-    }
-
-    fn report_tracker(&mut self, report: TrackerReport) {
-        self.census.take_tracker(&report);
-        if let Some(summary) = &mut self.summary {
-            summary.count_tracker(&report);
-        }
-        self.reports.push_back(Event::Tracker(report));
+        self.tally.story(story);
     }
 
     /// Reports a peer that was never connected to.
     fn unreached(&mut self, address: PeerAddress, outcome: Outcome, stage: Stage, error: Option<PeerError>) {
         let sources = self.peers.sources(&address);
-        self.tell([story::unreached(address, sources, outcome, stage, error.as_ref(), &self.secrets)]);
-    }
-
-    fn tell(&mut self, reports: impl IntoIterator<Item = PeerReport>) {
-        for mut report in reports {
-            // After all comparing of peers, and before anything is counted by name.
-            story::conceal(&mut report, &self.secrets);
-            if let Some(summary) = &mut self.summary {
-                summary.count_peer(&report);
-            }
-            self.reports.push_back(Event::Peer(report));
-        }
+        self.tally.peers([story::unreached(address, sources, outcome, stage, error.as_ref(), &self.secrets)]);
     }
 }

@@ -23,6 +23,7 @@ pub mod peer_id;
 pub mod scrape;
 pub mod tracker_url;
 pub mod udp;
+pub mod web_seed;
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
@@ -40,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "scrape", check: scrape::check },
     Target { name: "tracker_url", check: tracker_url::check },
     Target { name: "udp", check: udp::check },
+    Target { name: "web_seed", check: web_seed::check },
 ];
 
 /// A fuzz target.

@@ -2,10 +2,10 @@
 
 use crate::human::style::{BAD, BOLD, DIM, GOOD};
 use crate::human::verdict::answers;
-use crate::human::words::{said_by_tracker, swarm_suffix};
+use crate::human::words::{said_by_tracker, steps, swarm_suffix};
 use crate::input::Input;
 use crate::text::{Line, Page, plural, span, time};
-use client::{Summary, Times, TrackerReport};
+use client::{Summary, TrackerReport};
 
 /// One report, in lines.
 pub(crate) fn tracker_detail(input: &Input, report: &TrackerReport, page: Page) -> String {
@@ -42,14 +42,6 @@ pub(crate) fn tracker_detail(input: &Input, report: &TrackerReport, page: Page) 
 /// The whole, and the steps it was made of.
 fn times(report: &TrackerReport) -> String {
     format!("{}{}", time(report.elapsed), steps(report.times))
-}
-
-/// `: dns 3 ms, connect 12 ms`; nothing where no step was taken.
-pub(super) fn steps(times: Times) -> String {
-    let steps = [("dns", times.dns), ("connect", times.connect), ("tls", times.tls), ("reply", times.reply)];
-    let steps: Vec<String> =
-        steps.iter().filter_map(|(step, took)| Some(format!("{step} {}", time((*took)?)))).collect();
-    if steps.is_empty() { String::new() } else { format!(": {}", steps.join(", ")) }
 }
 
 /// How many questions went in one, if this was not alone: only an announce has peers in its answer.

@@ -5,7 +5,7 @@ use crate::human::tally::Tally;
 use crate::human::web_seeds::{counts, everything};
 use crate::input::Input;
 use crate::text::{listed, plural, time};
-use client::{CutShort, Standing, Summary, SwarmView, Verdict};
+use client::{CutShort, Standing, Summary, SwarmView, Verdict, WebSeedStatus};
 
 /// Files named in a sentence.
 const NAMED_FILES: usize = 2;
@@ -111,7 +111,7 @@ fn sentence(verdict: Verdict, input: &Input, summary: &Summary, tally: &Tally) -
         Verdict::TrackersOnly => counted(summary),
         Verdict::Interrupted => format!("interrupted after {}: no peer had answered", time(summary.elapsed)),
         Verdict::Offline => {
-            let tried = summary.peers + summary.trackers;
+            let tried = summary.peers + summary.trackers + summary.web_seeds.of(WebSeedStatus::NoRoute);
             let addresses = if tried == 1 { "the one address" } else { &format!("any of the {tried} addresses") };
             format!("offline: this machine has no route to {addresses} tried")
         }

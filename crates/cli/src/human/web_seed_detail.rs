@@ -1,8 +1,8 @@
 //! What a web seed has, in full: a few lines for each URL, and a row for each file that is wrong, or for each.
 
 use crate::human::style::{BAD, BOLD, DIM, GOOD, OPEN};
-use crate::human::tracker_detail::steps;
 use crate::human::web_seeds::{counts, everything, path};
+use crate::human::words::steps;
 use crate::text::{Line, Page, plural, span, time};
 use client::{CodeKind, Explanation, Summary, WebSeedFile, WebSeedKind, WebSeedReport, WebSeedStatus};
 use guard::escape;

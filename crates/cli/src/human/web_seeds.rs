@@ -2,7 +2,7 @@
 
 use crate::human::words::web_seed_words;
 use crate::text::plural;
-use client::{Summary, WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus};
+use client::{CodeKind, Explanation, Summary, WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus};
 use guard::escape;
 
 /// Reasons of failures that are named.
@@ -69,10 +69,18 @@ impl WebSeeds {
         let Some(Failure { status, what, .. }) = &self.failure else {
             return "name a web seed with --web-seed: the torrent names none".to_owned();
         };
-        match status {
-            WebSeedStatus::NotAsked => format!("name another one with --web-seed: {what}"),
-            _ => format!("try again later, or name another one with --web-seed: {what}"),
-        }
+        use WebSeedStatus::{
+            BadUrl, LocalLimit, NoRoute, NotAsked, RefusedAddress, ResolveFailed, TlsNoRoots, UnsupportedScheme,
+        };
+        let to_do = match status {
+            // Whatever is wrong with this machine, or with the URL, is so later as well.
+            LocalLimit | NoRoute | TlsNoRoots | BadUrl | UnsupportedScheme | RefusedAddress => {
+                Explanation::of(CodeKind::WebSeedStatus, status.code()).map(|entry| entry.to_do)
+            }
+            NotAsked | ResolveFailed => Some("name another one with --web-seed"),
+            _ => None,
+        };
+        format!("{}: {what}", to_do.unwrap_or("try again later, or name another one with --web-seed"))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::human::style::{DIM, NAME_WIDTH};
 use crate::input::Input;
-use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size};
-use client::{CodeKind, Explanation, Outcome, PeerReport, Role, TrackerReport, TrackerStatus, WebSeedStatus};
+use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size, time};
+use client::{CodeKind, Explanation, Outcome, PeerReport, Role, Times, TrackerReport, TrackerStatus, WebSeedStatus};
 use guard::escape;
 use std::time::Duration;
 use tracker::Family;
@@ -83,6 +83,14 @@ pub(super) fn said_by_tracker(report: &TrackerReport) -> Vec<String> {
         said.push(format!("claims {}", listed(&claims)));
     }
     said
+}
+
+/// `: dns 3 ms, connect 12 ms`; nothing where no step was taken.
+pub(super) fn steps(times: Times) -> String {
+    let steps = [("dns", times.dns), ("connect", times.connect), ("tls", times.tls), ("reply", times.reply)];
+    let steps: Vec<String> =
+        steps.iter().filter_map(|(step, took)| Some(format!("{step} {}", time((*took)?)))).collect();
+    if steps.is_empty() { String::new() } else { format!(": {}", steps.join(", ")) }
 }
 
 /// From the first packet to the whole handshake.

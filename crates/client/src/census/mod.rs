@@ -4,6 +4,7 @@ pub(crate) mod availability;
 pub(crate) mod clients;
 pub(crate) mod judge;
 pub(crate) mod role;
+pub(crate) mod tally;
 
 use crate::census::availability::Availability;
 use crate::census::clients::{Clients, Met};

@@ -11,6 +11,7 @@ pub(crate) mod fault;
 pub(crate) mod hop;
 pub(crate) mod open;
 pub(crate) mod plan;
+pub(crate) mod planned_file;
 pub(crate) mod proof;
 
 use crate::config::Config;
@@ -80,7 +81,7 @@ impl PeerSource for WebSeeds {
         for seed in std::mem::take(&mut self.waiting) {
             match of_own_trackers(&seed, &self.own_hosts) {
                 true => self.waiting.push_back(seed),
-                false => self.found.push_back(self.context.skipped(&seed, SkipReason::Private)),
+                false => self.found.push_back(seed.skipped(SkipReason::Private)),
             }
         }
     }
@@ -154,7 +155,6 @@ impl WebSeeds {
 
     /// Reports all that have not begun.
     fn skip_waiting(&mut self, why: SkipReason) {
-        let context = &self.context;
-        self.found.extend(self.waiting.drain(..).map(|seed| context.skipped(&seed, why)));
+        self.found.extend(self.waiting.drain(..).map(|seed| seed.skipped(why)));
     }
 }

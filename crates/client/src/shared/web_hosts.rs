@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 /// Addresses after which those that are at rest are forgotten.
 const MANY: usize = 1024;
@@ -55,7 +55,7 @@ impl WebHosts {
         loop {
             match host.pause() {
                 Some(left) if left > patience => return Err(Paused { left }),
-                Some(left) => sleep(left).await,
+                Some(left) => sleep_until(Instant::now() + left).await,
                 None => {
                     // The quota lives as long as this.
                     let Some(permit) = self.connections.acquire(ip).await else { continue };
@@ -113,6 +113,7 @@ impl WebHost {
 mod tests {
     use super::*;
     use tokio::task::JoinSet;
+    use tokio::time::advance;
 
     const IP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, 9));
 
@@ -126,7 +127,7 @@ mod tests {
                 let permit = hosts.turn(IP, Duration::ZERO).await.unwrap();
                 let turn = begun.elapsed().as_millis();
                 // Longer than the pace: the permits are what is scarce.
-                sleep(Duration::from_millis(3000)).await;
+                sleep_until(Instant::now() + Duration::from_millis(3000)).await;
                 drop(permit);
                 turn
             });
@@ -143,9 +144,9 @@ mod tests {
         let hosts = WebHosts::new(&Limits::default());
         let first = hosts.try_turn(IP).unwrap();
         assert!(hosts.try_turn(IP).is_none(), "it comes too soon");
-        sleep(Duration::from_secs(1)).await;
+        advance(Duration::from_secs(1)).await;
         let second = hosts.try_turn(IP).unwrap();
-        sleep(Duration::from_secs(1)).await;
+        advance(Duration::from_secs(1)).await;
         assert!(hosts.try_turn(IP).is_none(), "both permits are in use");
         drop((first, second));
         assert!(hosts.try_turn(IP).is_some());
@@ -158,7 +159,7 @@ mod tests {
         hosts.pause(IP, Duration::from_secs(2));
         assert!(hosts.try_turn(IP).is_none());
         assert_eq!(hosts.turn(IP, patience).await.err(), Some(Paused { left: Duration::from_secs(60) }));
-        sleep(Duration::from_secs(57)).await;
+        advance(Duration::from_secs(57)).await;
         let begun = Instant::now();
         assert!(hosts.turn(IP, patience).await.is_ok());
         assert_eq!(begun.elapsed().as_secs(), 3);
@@ -172,7 +173,7 @@ mod tests {
         hosts.pause(IP, Duration::from_secs(60));
         for n in 0..5000_u32 {
             drop(hosts.try_turn(IpAddr::V4(n.into())));
-            sleep(Duration::from_millis(2)).await;
+            advance(Duration::from_millis(2)).await;
         }
         assert!(hosts.lock().len() <= MANY, "{}", hosts.lock().len());
         assert!(hosts.try_turn(IP).is_none());

@@ -4,7 +4,7 @@ use crate::discovery::web_seeds::context::CheckContext;
 use crate::discovery::web_seeds::fault::{Fault, SkipReason};
 use crate::torrent_ref::TorrentRef;
 use guard::AddressPolicy;
-use report::{WebSeedKind, WebSeedReport};
+use report::{WebSeedKind, WebSeedReport, WebSeedStatus};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use tracker::{Host, TrackerUrl};
@@ -29,6 +29,15 @@ pub(crate) struct Choice {
     pub(crate) unusable: VecDeque<WebSeedReport>,
     /// The hosts of the torrent's trackers.
     pub(crate) own_hosts: HashSet<Host>,
+}
+
+impl WebSeed {
+    /// A report of one that is not asked.
+    pub(crate) fn skipped(&self, why: SkipReason) -> WebSeedReport {
+        let mut report = WebSeedReport::new(Arc::clone(&self.shown), self.kind, WebSeedStatus::NotAsked);
+        report.message = Some(why.to_string());
+        report
+    }
 }
 
 /// Chooses the web seeds. One that is named twice is asked once.
@@ -57,7 +66,7 @@ pub(crate) fn choose(torrent_ref: &TorrentRef, by_user: Vec<WebSeedUrl>, context
     }
     let limit = context.limits.web_seeds;
     for excess in choice.seeds.split_off(choice.seeds.len().min(limit)) {
-        choice.unusable.push_back(context.skipped(&excess, SkipReason::TooMany { limit }));
+        choice.unusable.push_back(excess.skipped(SkipReason::TooMany { limit }));
     }
     choice
 }

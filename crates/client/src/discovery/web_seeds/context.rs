@@ -1,8 +1,7 @@
 //! What all checks of a run have in common.
 
 use crate::config::{Config, WebSeedChecks};
-use crate::discovery::web_seeds::choose::WebSeed;
-use crate::discovery::web_seeds::fault::{Fault, SkipReason};
+use crate::discovery::web_seeds::fault::Fault;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::net::route::Route;
@@ -11,7 +10,6 @@ use crate::torrent_ref::{Proof, TorrentRef};
 use guard::{ErrorChain, Secrets};
 use http_exchange::Tls;
 use ids::InfoHash;
-use report::{WebSeedReport, WebSeedStatus};
 use std::sync::Arc;
 use std::time::Duration;
 use web_seed::WebSeedUrl;
@@ -71,12 +69,5 @@ impl CheckContext {
     /// The text of a fault, as it may be shown.
     pub(crate) fn message(&self, fault: &Fault) -> String {
         self.secrets.conceal(&ErrorChain(fault).to_string())
-    }
-
-    /// A report of a web seed that is not asked.
-    pub(crate) fn skipped(&self, seed: &WebSeed, why: SkipReason) -> WebSeedReport {
-        let mut report = WebSeedReport::new(Arc::clone(&seed.shown), seed.kind, WebSeedStatus::NotAsked);
-        report.message = Some(why.to_string());
-        report
     }
 }

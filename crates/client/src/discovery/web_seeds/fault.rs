@@ -170,3 +170,59 @@ impl From<FileUrlError> for Fault {
         if let FileUrlError::Url(error) = error { error.into() } else { Self::Name(error) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::str::FromStr;
+
+    #[test]
+    fn every_code_of_a_request_is_a_status() {
+        let outcomes =
+            ["connect_timeout", "connect_refused", "connect_unreachable", "connect_reset", "local_limit", "no_route"];
+        let exchange = [
+            "timeout",
+            "closed",
+            "incomplete",
+            "not_http",
+            "bad_body",
+            "connection_failed",
+            "head_too_large",
+            "bad_url",
+        ];
+        let replies = [
+            "range_ignored",
+            "wrong_size",
+            "missing",
+            "forbidden",
+            "too_fast",
+            "bad_range",
+            "bad_encoding",
+            "http_status",
+        ];
+        let tls = [
+            "tls_expired",
+            "tls_not_yet_valid",
+            "tls_wrong_name",
+            "tls_self_signed",
+            "tls_unknown_issuer",
+            "tls_bad_certificate",
+            "tls_plain_http",
+            "tls_not_spoken",
+            "tls_closed",
+            "tls_timeout",
+            "tls_no_roots",
+            "tls_client_certificate",
+            "tls_failed",
+        ];
+        for code in outcomes.into_iter().chain(exchange).chain(replies).chain(tls) {
+            assert!(WebSeedStatus::from_str(code).is_ok(), "{code}");
+        }
+        let error = |error| Fault::Reply(web_seed::Error::Http(error)).status();
+        assert_eq!(error(http_exchange::Error::Timeout(Duration::ZERO)), WebSeedStatus::Timeout);
+        assert_eq!(error(TlsProblem::NoRoots.into()), WebSeedStatus::TlsNoRoots);
+        assert_eq!(Fault::Redirect(UrlError::Downgrade).status(), WebSeedStatus::RedirectDowngrade);
+        assert_eq!(Fault::from(UrlError::UnknownScheme).status(), WebSeedStatus::UnsupportedScheme);
+        assert_eq!(Fault::from(FileUrlError::Name).status(), WebSeedStatus::BadUrl);
+    }
+}

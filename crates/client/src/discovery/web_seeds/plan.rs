@@ -2,10 +2,10 @@
 
 use crate::config::WebSeedChecks;
 use crate::discovery::web_seeds::context::CheckContext;
+use crate::discovery::web_seeds::planned_file::PlannedFile;
 use crate::discovery::web_seeds::proof::PlannedProof;
 use crate::net::entropy;
 use crate::torrent_ref::Content;
-use metainfo::File;
 use std::collections::BTreeSet;
 use web_seed::ByteRange;
 
@@ -27,14 +27,6 @@ pub(crate) struct Plan {
     pub(crate) proof: Option<PlannedProof>,
 }
 
-/// A file to be looked at.
-#[derive(Clone, Debug)]
-pub(crate) struct PlannedFile {
-    /// Its directories and its name.
-    pub(crate) path: Vec<Vec<u8>>,
-    pub(crate) range: ByteRange,
-}
-
 impl Plan {
     /// `None` where no file is known, as of a list that was [forgotten](metainfo::Files::forget).
     pub(crate) fn new(content: &Content, context: &CheckContext) -> Option<Self> {
@@ -49,7 +41,9 @@ impl Plan {
         Some(Self {
             name: content.name.clone(),
             is_single_file: content.is_single_file,
-            files: files.filter_map(|(_, file)| PlannedFile::at_its_end(&file)).collect(),
+            files: files
+                .filter_map(|(_, file)| PlannedFile::part(&file, file.length.saturating_sub(RANGE_BYTES), RANGE_BYTES))
+                .collect(),
             pieces: pieces(total_size, content.piece_length.into()),
             total_size,
             proof: context.proof.map(|proof| PlannedProof::new(proof, content, &context.limits)),
@@ -64,28 +58,6 @@ impl Plan {
     /// The torrent's name, as it is shown.
     pub(crate) fn shown_name(&self) -> String {
         String::from_utf8_lossy(&self.name).into_owned()
-    }
-}
-
-impl PlannedFile {
-    fn at_its_end(file: &File<'_>) -> Option<Self> {
-        Self::part(file, file.length.saturating_sub(RANGE_BYTES), RANGE_BYTES)
-    }
-
-    /// `count` bytes of `file` from `first` on.
-    pub(crate) fn part(file: &File<'_>, first: u64, count: u64) -> Option<Self> {
-        let path = file.path.iter().map(|element| element.to_vec()).collect();
-        Some(Self { path, range: ByteRange::new(first, count, file.length)? })
-    }
-
-    /// Its path, as it is shown.
-    pub(crate) fn shown(&self) -> String {
-        String::from_utf8_lossy(&self.path.join(&b'/')).into_owned()
-    }
-
-    /// Its path, as a URL is made from it.
-    pub(crate) fn path(&self) -> Vec<&[u8]> {
-        self.path.iter().map(Vec::as_slice).collect()
     }
 }
 

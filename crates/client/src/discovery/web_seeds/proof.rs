@@ -1,7 +1,7 @@
 //! A piece in full, by which a web seed proves that it has the torrent's bytes, and not others of the same size.
 
 use crate::discovery::web_seeds::fault::SkipReason;
-use crate::discovery::web_seeds::plan::PlannedFile;
+use crate::discovery::web_seeds::planned_file::PlannedFile;
 use crate::limits::Limits;
 use crate::torrent_ref::{Content, Proof};
 use metainfo::{PieceHash, PieceHasher};
