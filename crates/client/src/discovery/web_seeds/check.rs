@@ -36,6 +36,8 @@ pub(crate) async fn check(
         stopped.or(pin!(check.run())).await
     };
     conclude(&mut report, &plan, ended.unwrap_or(Err(SkipReason::RunEnded)));
+    // A torrent may repeat in a name what is secret in a URL.
+    report.files.iter_mut().for_each(|row| row.path = context.secrets.conceal(&row.path));
     report.elapsed = begun.elapsed();
     report
 }
