@@ -56,7 +56,7 @@ pub struct Config {
     /// Ask trackers for their counts only (BEP 48): they learn nothing of us and name no peers, and those of a magnet link
     /// are not dialled.
     pub scrape: bool,
-    /// Dial the peers that are named; else each is reported as `not_tried`, and trackers are all that is asked.
+    /// Dial the peers that are named; else each is reported as `not_tried`, and the sources are all that is asked.
     pub dial: bool,
     /// Certificates, in PEM, that vouch for trackers beside the usual ones.
     pub tls_roots: Vec<u8>,

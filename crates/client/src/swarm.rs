@@ -79,6 +79,8 @@ impl Swarm {
     fn about(torrent_ref: TorrentRef, mut config: Config, shared: &Shared) -> Result<Self, Error> {
         let stop = Stop::default();
         let secrets = config.secrets(&torrent_ref);
+        let by_author = torrent_ref.web_seeds.len() + torrent_ref.http_seeds.len();
+        let has_web_seeds = by_author + config.web_seeds.len() > 0;
         let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets)?;
         let context = PeerContext::new(&torrent_ref, &config, shared, stop.listen(), secrets.clone());
         let primary = torrent_ref.hashes.primary();
@@ -105,10 +107,9 @@ impl Swarm {
             interim: Interim::default(),
         };
         if !swarm.config.sources.web_seeds {
-            swarm.tally.leave_out_web_seeds(torrent_ref.web_seeds.len() + torrent_ref.http_seeds.len());
-        }
-        if let Some(content) = &torrent_ref.content {
-            swarm.count_files(content);
+            swarm.tally.leave_out_web_seeds(by_author);
+        } else if let Some(content) = torrent_ref.content.filter(|_| has_web_seeds) {
+            swarm.count_files(&content);
         }
         // The user's first: the addresses of a host name are judged by the first source that named it.
         swarm.named(by_user);
@@ -192,7 +193,9 @@ impl Swarm {
             self.keep_to_private_rules()?;
         }
         self.discovery.learn(torrent);
-        self.count_files(&Content::from(torrent));
+        if self.config.sources.web_seeds {
+            self.count_files(&Content::from(torrent));
+        }
         if self.torrent.pieces.learn(torrent.pieces) {
             self.tally.learned();
         }
@@ -213,9 +216,7 @@ impl Swarm {
 
     /// Notes how many files a web seed may have.
     fn count_files(&mut self, content: &Content) {
-        if self.config.sources.web_seeds {
-            self.tally.files(content.wanted_files().count());
-        }
+        self.tally.files(content.wanted_files().count());
     }
 
     /// Ends the run early: what is in flight becomes `interrupted`, what is waiting `not_tried`, and the summary follows.

@@ -40,3 +40,30 @@ impl ByteRange {
         self.last - self.first + 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_ends_with_the_file_and_is_never_empty() {
+        for (first, count, length, expected) in [
+            (0, 1, 1, Some((0, 0))),
+            (91, 8, 99, Some((91, 98))),
+            (91, 1000, 99, Some((91, 98))),
+            (0, u64::MAX, u64::MAX, Some((0, u64::MAX - 1))),
+            (u64::MAX - 1, u64::MAX, u64::MAX, Some((u64::MAX - 1, u64::MAX - 1))),
+            (99, 1, 99, None),
+            (100, 1, 99, None),
+            (u64::MAX, u64::MAX, u64::MAX, None),
+            (0, 0, 99, None),
+            (0, 1, 0, None),
+        ] {
+            let range = ByteRange::new(first, count, length);
+            assert_eq!(range.map(|range| (range.first(), range.last())), expected, "{first}, {count}, {length}");
+            if let Some(range) = range {
+                assert_eq!((range.count(), range.length()), (range.last() - range.first() + 1, length));
+            }
+        }
+    }
+}

@@ -48,8 +48,8 @@ impl WebHosts {
     /// Waits for the right to make a connection to `ip`; given back when it is dropped. A pause of at most `patience` is waited
     /// for, too.
     ///
-    /// A check must not wait for a permit while it holds another one: two checks, each with the permit that the other one needs, would wait
-    /// for ever. [`try_turn`](Self::try_turn) does not wait.
+    /// A check must not wait for a permit while it holds another one: two checks, each with the permit that the other one needs,
+    /// would wait for ever. [`turn_if_free`](Self::turn_if_free) waits for no permit.
     pub(crate) async fn turn(&self, ip: IpAddr, patience: Duration) -> Result<AddressPermit, Paused> {
         let host = self.at(ip);
         loop {
@@ -69,11 +69,12 @@ impl WebHosts {
         }
     }
 
-    /// The same if nothing need be waited for.
-    pub(crate) fn try_turn(&self, ip: IpAddr) -> Option<AddressPermit> {
+    /// The same if a permit is free and no pause is asked for; waits for the pace alone, which always comes.
+    pub(crate) async fn turn_if_free(&self, ip: IpAddr) -> Option<AddressPermit> {
         let host = self.at(ip);
         let permit = self.connections.try_acquire(ip).filter(|_| host.pause().is_none())?;
-        host.pace.try_turn().then_some(permit)
+        host.pace.turn(Purpose::Question).await;
+        Some(permit).filter(|_| host.pause().is_none())
     }
 
     /// Notes that the server at `ip` asks for a pause.
@@ -140,16 +141,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_turn_without_a_wait_is_one_that_is_free() {
-        let hosts = WebHosts::new(&Limits::default());
-        let first = hosts.try_turn(IP).unwrap();
-        assert!(hosts.try_turn(IP).is_none(), "it comes too soon");
-        advance(Duration::from_secs(1)).await;
-        let second = hosts.try_turn(IP).unwrap();
-        advance(Duration::from_secs(1)).await;
-        assert!(hosts.try_turn(IP).is_none(), "both permits are in use");
-        drop((first, second));
-        assert!(hosts.try_turn(IP).is_some());
+    async fn a_turn_that_is_free_waits_for_the_pace_alone() {
+        let (hosts, begun) = (WebHosts::new(&Limits::default()), Instant::now());
+        let permits = (hosts.turn_if_free(IP).await, hosts.turn_if_free(IP).await);
+        assert!(permits.0.is_some() && permits.1.is_some());
+        assert!(begun.elapsed().as_millis().abs_diff(500) <= 20, "{:?}", begun.elapsed());
+        assert!(hosts.turn_if_free(IP).await.is_none(), "both permits are in use");
+        drop(permits);
+        assert!(hosts.turn_if_free(IP).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
@@ -157,7 +156,7 @@ mod tests {
         let (hosts, patience) = (WebHosts::new(&Limits::default()), Duration::from_secs(5));
         hosts.pause(IP, Duration::from_secs(60));
         hosts.pause(IP, Duration::from_secs(2));
-        assert!(hosts.try_turn(IP).is_none());
+        assert!(hosts.turn_if_free(IP).await.is_none());
         assert_eq!(hosts.turn(IP, patience).await.err(), Some(Paused { left: Duration::from_secs(60) }));
         advance(Duration::from_secs(57)).await;
         let begun = Instant::now();
@@ -172,10 +171,10 @@ mod tests {
         let hosts = WebHosts::new(&Limits::default());
         hosts.pause(IP, Duration::from_secs(60));
         for n in 0..5000_u32 {
-            drop(hosts.try_turn(IpAddr::V4(n.into())));
+            drop(hosts.turn_if_free(IpAddr::V4(n.into())).await);
             advance(Duration::from_millis(2)).await;
         }
         assert!(hosts.lock().len() <= MANY, "{}", hosts.lock().len());
-        assert!(hosts.try_turn(IP).is_none());
+        assert!(hosts.turn_if_free(IP).await.is_none());
     }
 }

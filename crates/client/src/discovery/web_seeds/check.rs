@@ -216,7 +216,7 @@ fn conclude(report: &mut WebSeedReport, plan: &Plan, ended: Result<(), SkipReaso
     let has_all = planned > 0 && looked_at.iter().all(|row| row.status.is_right());
     report.complete = has_all && report.proved != Some(false);
     report.status = overall(looked_at, report.files.get(planned..).unwrap_or_default());
-    report.message = (planned == 0).then_some(why);
+    report.message = (report.status == WebSeedStatus::NotAsked).then_some(why);
 }
 
 /// The first fault; one that clients differ about comes after all others, and what was not asked is no fault of the server.

@@ -85,7 +85,7 @@ impl Kept {
     ) -> Result<(AddressPermit, OwnedSemaphorePermit), Fault> {
         let (shared, hosts) = (&context.shared, context.shared.web_hosts());
         self.0.truncate(MOST - 1);
-        let permit = match hosts.try_turn(ip) {
+        let permit = match hosts.turn_if_free(ip).await {
             Some(permit) => permit,
             None => {
                 self.close();

@@ -24,7 +24,7 @@ pub(crate) struct PlannedProof {
 #[derive(Debug)]
 pub(crate) enum Part {
     File(PlannedFile),
-    /// Padding (BEP 47): so many zeros, which no server needs to have.
+    /// A number of zeros: padding (BEP 47), which no server needs to have.
     Zeros(u64),
 }
 

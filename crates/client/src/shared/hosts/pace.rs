@@ -74,12 +74,6 @@ impl Pace {
         }
     }
 
-    /// Takes the turn of a question, if that need not wait.
-    pub(crate) fn try_turn(&self) -> bool {
-        let first = self.questions.try_acquire();
-        first.is_ok() && self.owed.load(Ordering::Relaxed) == 0 && self.pacer.start(Instant::now()).is_ok()
-    }
-
     /// Whether a request could be sent at once: then this has no state worth keeping.
     pub(crate) fn is_at_rest(&self, now: Instant) -> bool {
         self.pacer.is_at_rest(now)

@@ -48,6 +48,24 @@ async fn five_redirects_are_followed_and_no_more() {
     }
 }
 
+/// As of a server that redirects from http to https: one connection to each serves all files.
+#[tokio::test]
+async fn both_ends_of_a_redirect_are_kept_also_at_one_address() {
+    let names = || (0..8).map(|n| format!("f{n}"));
+    let there = names().fold(WebSite::default(), |site, name| site.file(format!("/made/{name}"), vec![1; 10]));
+    let there = FakeWebSeed::start(there).unwrap();
+    let to = |name: &str| WebSeedScript::redirect(there.url(&format!("/made/{name}")));
+    let here = names().fold(WebSite::default(), |site, name| site.at(format!("/made/{name}"), to(&name)));
+    let here = FakeWebSeed::start(here).unwrap();
+    let files: Vec<String> = names().collect();
+    let files: Vec<(&str, u64, &str)> = files.iter().map(|path| (path.as_str(), 10, "")).collect();
+    let limits = alone().limits.with_web_seed_connections(2);
+    let told =
+        run(&Made { files: &files, ..Made::default() }.torrent(), asking([here.url("/")]).with_limits(limits)).await;
+    assert!(only(&told).complete, "{:?}", told.web_seeds);
+    assert_eq!((here.counts().connections, there.counts().connections, there.requests().len()), (1, 1, 8));
+}
+
 /// Two web seeds, each of which redirects to the other one, with one connection allowed: if a check waited for the second permit
 /// while it has the first, both would wait until the deadline.
 #[tokio::test]
