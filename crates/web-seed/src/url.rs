@@ -93,8 +93,8 @@ impl WebSeedUrl {
     /// with a directory: the URL with a slash at its end, the name, and the path. Of a single file: the URL, with the name if
     /// it ends in a slash.
     ///
-    /// A query stays where it is, and names are appended to it, as libtorrent does: `http://h/get?file=/` leads to
-    /// `http://h/get?file=/NAME/path`.
+    /// A query stays where it is, and names are appended to it, as both do: `http://h/get?file=/` leads to
+    /// `http://h/get?file=/NAME/path`. A URL without a path counts as one that ends in a slash; for a single file aria2 differs.
     ///
     /// # Errors
     /// [`FileUrlError::Name`], or it is too long.
