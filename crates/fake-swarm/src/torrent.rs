@@ -5,8 +5,10 @@ use sha1::{Digest, Sha1};
 use crate::bencoding::{dictionary, integer, list, string};
 
 mod folder;
+mod parts;
 
 pub use folder::Folder;
+use parts::{invented_hashes, url_list};
 
 /// What a `.torrent` of one file says. The file itself need not exist: its piece hashes are invented.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,16 +87,6 @@ impl<'a> SingleFile<'a> {
     fn pieces(&self) -> String {
         invented_hashes(self.piece_count())
     }
-}
-
-/// Twenty bytes a piece: its index in decimal, so that each is different.
-fn invented_hashes(pieces: u64) -> String {
-    (0..pieces).map(|index| format!("{index:020}")).collect()
-}
-
-/// The entry of web seeds, if there are any.
-fn url_list(urls: &[&str]) -> Option<(&'static str, Vec<u8>)> {
-    (!urls.is_empty()).then(|| ("url-list", list(urls.iter().map(string))))
 }
 
 #[cfg(test)]

@@ -97,8 +97,8 @@ const SECTIONS: &[Section] = &[
     section(many::NAME, &[NAMESPACE], |lab| namespace::run(lab, many::NAME)),
 ];
 
-/// The sections that `--long` repeats; it runs `many` in its full size first.
-const LONG: &[&str] = &["seeded", dual_stack::NAME, many::NAME];
+/// The sections that `--long` repeats; it runs `many` in its full size first, and of `hostile` what takes minutes.
+const LONG: &[&str] = &["seeded", dual_stack::NAME, "hostile", many::NAME];
 
 /// How often.
 pub(crate) const LONG_RUNS: u32 = 20;

@@ -2,7 +2,7 @@
 
 use sha1::{Digest, Sha1};
 
-use super::{invented_hashes, url_list};
+use super::parts::{invented_hashes, url_list};
 use crate::bencoding::{dictionary, integer, list, string};
 
 /// What a `.torrent` of a folder says. The files need not exist: the piece hashes are invented.

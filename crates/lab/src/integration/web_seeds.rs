@@ -38,8 +38,11 @@ const FILES: &[(&str, usize)] = &[
     ("sub dir/x.html", 3001),
 ];
 
-/// Copies of the set on the server, each at a path of its own, with the files that are other ones there: their size, or none.
-const MIRRORS: &[(&str, &[(&str, Option<usize>)])] =
+/// A file that a mirror has in another size, or not at all.
+type OtherFile = (&'static str, Option<usize>);
+
+/// Copies of the set on the server, each at a path of its own.
+const MIRRORS: &[(&str, &[OtherFile])] =
     &[("behind", &[("a.bin", Some(299_999)), ("readme.txt", Some(60_000))]), ("incomplete", &[("one", None)])];
 
 /// A copy with other bytes of the same size.
@@ -123,7 +126,8 @@ fn ranges(nginx: &Nginx, servers: &[WebServer], site: &Site) -> Vec<Row> {
         let status = if ["python", "nginx without ranges"].contains(&name) { "range_ignored" } else { "ok" };
         let url = format!("http://127.0.0.1:{port}/");
         let complete = json!({"status": status, "complete": true, "proved": null, "quirks": quirks, "url": url});
-        let set = Row::new(name, &site.set, 0).web_seed(&url).checks_files(complete, &all(status));
+        let set = Row::new(name, &site.set, 0).web_seed(&url).checks_files(complete.clone(), &all(status));
+        let command = Row::new(format!("{name}, web-seeds"), &site.set, 0).by("web-seeds").args(["--web-seed", &url]);
         let proof = (status == "ok").then(|| {
             let proved = json!({"status": "ok", "complete": true, "proved": true});
             Row::new(format!("{name}, proof"), &site.set, 0)
@@ -131,7 +135,7 @@ fn ranges(nginx: &Nginx, servers: &[WebServer], site: &Site) -> Vec<Row> {
                 .args(["--web-seeds", "proof"])
                 .checks(proved)
         });
-        [set].into_iter().chain(proof).collect::<Vec<_>>()
+        [set, command.checks_files(complete, &all(status))].into_iter().chain(proof).collect::<Vec<_>>()
     };
     nginx.into_iter().chain(others).flat_map(of).collect()
 }

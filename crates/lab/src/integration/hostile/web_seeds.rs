@@ -97,12 +97,21 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[need("--limit web-seed-connections=1000", "at once")]),
     scenario("a web seed that closes after each file", paced)
         .needs(&[need("--limit web-seed-rate=1000", "connections in")]),
-    scenario("500 torrents of one web seed", five_hundred),
+    scenario("500 torrents of one web seed", |fixture| {
+        five_hundred(fixture, "--limit web-seed-rate=100", Duration::from_secs(4))
+    })
+    .needs(&[need("--limit web-seed-rate=1000", "connections in")]),
     scenario("10,050 files of one web seed", many_files)
         .needs(&[need("--limit web-seed-files=1000000", "no summary that has")]),
     scenario("a piece of 70 MiB of a web seed", large_piece)
         .needs(&[need("--limit proof-bytes=1000000000", "it is sent")]),
 ];
+
+/// The same at the true pace, which takes minutes.
+pub(super) const LONG: &[Scenario] = &[scenario("500 torrents of one web seed, two a second", |fixture| {
+    let pace = Duration::from_secs(240);
+    Ok(five_hundred(fixture, "--deadline 10m", pace)?.within(pace * 2))
+})];
 
 /// The address of a web seed at which many connections are made.
 const VICTIM: Ipv4Addr = Ipv4Addr::new(127, 9, 9, 8);
@@ -237,8 +246,8 @@ fn paced(fixture: &Fixture) -> Result<Case> {
     }))
 }
 
-/// In one run: two requests at once and 32 MiB at most. The pace is that of [`paced`], and would take minutes.
-fn five_hundred(fixture: &Fixture) -> Result<Case> {
+/// In one run, with these options: two requests at once and 32 MiB at most, and a pace by which it takes so long at least.
+fn five_hundred(fixture: &Fixture, options: &str, least: Duration) -> Result<Case> {
     const TORRENTS: usize = 500;
     let name = |number: usize| format!("file-{number}.bin");
     let site = (0..TORRENTS)
@@ -249,13 +258,14 @@ fn five_hundred(fixture: &Fixture) -> Result<Case> {
     let (first, others) = torrents.split_first().ok_or("there are 500")?;
     let row = Row::new("500 torrents", first, 0).in_text().web_seed(seed.url("/"));
     let row = row.args(others.iter().map(|torrent| torrent.file.display()));
-    let case = asks(row, &seed).args("--limit web-seed-rate=100").of_torrents(TORRENTS);
-    Ok(case.afterwards(move |_, _| {
+    let case = asks(row, &seed).args(options).of_torrents(TORRENTS);
+    Ok(case.afterwards(move |_, seen| {
         let (counts, asked) = (seed.counts(), seed.requests().len());
         [
             (asked != TORRENTS).then(|| format!("it was asked {asked} times, expected {TORRENTS}")),
             (counts.peak_requests > 2).then(|| format!("it was asked {} times at once", counts.peak_requests)),
             (counts.bytes_sent > 32 << 20).then(|| format!("it is sent {} bytes", counts.bytes_sent)),
+            (seen.took < least).then(|| format!("{} connections in {:.1?}", counts.connections, seen.took)),
         ]
         .into_iter()
         .flatten()
