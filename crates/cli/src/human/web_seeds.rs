@@ -233,7 +233,7 @@ mod tests {
         let stale = report("http://s/", WrongSize, Some(206));
         let advice = |reports: &[WebSeedReport]| of(reports).0.advice(true);
         assert_eq!(advice(&[]), "name a web seed with --web-seed: the torrent names none");
-        assert_eq!(advice(&[skipped.clone()]), "name another one with --web-seed: http://n/: not asked");
+        assert_eq!(advice(std::slice::from_ref(&skipped)), "name another one with --web-seed: http://n/: not asked");
         let trust = "give the URL with --web-seed if you trust it: http://r/: not dialled";
         assert_eq!(advice(&[skipped, refused.clone()]), trust);
         let later = "try again later, or name another one with --web-seed: http://c/: closed";
