@@ -17,7 +17,7 @@ pub(crate) struct Conditions {
 /// The condition on addresses.
 const SEEN_AS: &str = "seen-as";
 
-/// So much of one thing.
+/// A least number or share of one thing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Condition {
     what: What,

@@ -175,6 +175,7 @@ impl Output {
     }
 
     pub(crate) fn web_seed(&mut self, input: &Input, report: &WebSeedReport) -> io::Result<()> {
+        self.progress.web_seed(report.complete);
         let page = self.page();
         let line = match self.options.form {
             Form::WebSeeds { all } => Some(self.titled(input, web_seed_detail(report, all, page))),

@@ -143,7 +143,7 @@ async fn tell(
                 result.exit = exit(&summary, mode);
                 let about_web_seeds = mode.web_seeds_only || (summary.trackers == 0 && summary.web_seeds.checked > 0);
                 let because = (result.exit == Exit::NoSource).then(|| match about_web_seeds {
-                    true => tally.web_seeds.advice(),
+                    true => tally.web_seeds.advice(input.torrent().is_some()),
                     false => tally.failures.advice(),
                 });
                 result.unmet = output.lock().summary(input, &summary, &tally, (result.exit, because.as_deref()))?;

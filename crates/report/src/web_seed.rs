@@ -200,6 +200,12 @@ impl WebSeedStatus {
     pub fn is_right(self) -> bool {
         matches!(self, Self::Ok | Self::RangeIgnored)
     }
+
+    /// Whether nothing was sent, because of the URL or of what came before its turn.
+    #[must_use]
+    pub fn is_unsent(self) -> bool {
+        matches!(self, Self::NotAsked | Self::BadUrl | Self::UnsupportedScheme | Self::RefusedAddress)
+    }
 }
 
 impl WebSeedReport {
@@ -290,8 +296,7 @@ impl WebSeedView {
 
     /// Reports of web seeds to which nothing would have been sent anyway.
     pub(crate) fn unsent(&self) -> usize {
-        use WebSeedStatus::{BadUrl, NotAsked, RefusedAddress, UnsupportedScheme};
-        [BadUrl, UnsupportedScheme, RefusedAddress, NotAsked].into_iter().map(|status| self.of(status)).sum()
+        self.statuses.iter().filter(|(status, _)| status.is_unsent()).map(|(_, count)| count).sum()
     }
 
     pub(crate) fn count(&mut self, report: &WebSeedReport) {

@@ -44,6 +44,9 @@ pub(crate) fn total(total: &Total, all: bool, page: Page) -> String {
     };
     let what = match (total.web_seeds, total.web_seeds_complete) {
         (0, _) => what,
+        (checked, complete) if trackers + peers == 0 => {
+            format!("{complete} of {} complete", plural(checked, "web seed"))
+        }
         (checked, complete) => format!("{what}, {complete} of {} complete", plural(checked, "web seed")),
     };
     let answered = format!("{answered} of {} answered", plural(*torrents, "torrent"));

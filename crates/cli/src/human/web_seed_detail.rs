@@ -6,6 +6,7 @@ use crate::human::words::steps;
 use crate::text::{Line, Page, plural, span, time};
 use client::{CodeKind, Explanation, Summary, WebSeedFile, WebSeedKind, WebSeedReport, WebSeedStatus};
 use guard::escape;
+use std::collections::BTreeMap;
 
 /// Where the rows of a web seed begin, and their text.
 const ROW: usize = 4;
@@ -33,30 +34,50 @@ pub(super) fn web_seed_lines(report: &WebSeedReport, all: bool, page: Page) -> V
     row(Line::new().styled(style, report.status.code()).add(format!("  {}", right(report))));
     let note = |name: &str, text: String| Line::new().cell(DIM, name, TEXT).add(text);
     report.message.iter().for_each(|message| row(note("message", message.clone())));
-    let (right, wrong): (Vec<_>, Vec<_>) = report.files.iter().partition(|file| file.status.is_right());
+    let (right, others): (Vec<_>, Vec<_>) = report.files.iter().partition(|file| file.status.is_right());
+    let (not_asked, wrong): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|file| file.status == WebSeedStatus::NotAsked);
     let most = if all { usize::MAX } else { MOST_WRONG };
     wrong.iter().take(most).for_each(|file| row(of_file(file, page)));
     if let more @ 1.. = wrong.len().saturating_sub(most) {
         row(note("", format!("and {} (-a lists them)", plural(more, "file"))));
     }
+    not_asked_rows(&not_asked, page).into_iter().for_each(&mut row);
     right.iter().filter(|_| all).for_each(|file| row(of_file(file, page)));
     report.hint().filter(|_| report.status != WebSeedStatus::NotAsked).into_iter().for_each(|hint| {
         row(note("may mean", hint.to_owned()));
     });
-    for quirk in &report.quirks {
+    for quirk in report.quirks.iter().filter(|_| report.has_answered()) {
         if let Some(entry) = Explanation::of(CodeKind::WebSeedQuirk, quirk.code()) {
             let causes: Vec<&str> = entry.causes().collect();
             row(note("warning", format!("{}: {}", entry.seen, causes.join("; "))));
         }
     }
-    if report.status != WebSeedStatus::NotAsked {
-        let first = report.files.iter().find(|file| file.address.is_some());
+    if !report.status.is_unsent() {
+        // Later ones have the same connection, as long as the server keeps it.
+        let first = report.files.iter().find(|file| file.times.connect.is_some());
         let from = first.and_then(|file| file.address).map(|address| format!(", from {address}")).unwrap_or_default();
         let steps = first.map(|file| steps(file.times)).unwrap_or_default();
         row(note("times", format!("{}{steps}{from}", time(report.elapsed))));
     }
     report.retry_in.into_iter().for_each(|again| row(note("again", format!("in {}", span(again)))));
     lines
+}
+
+/// Files that were not asked for, those of one reason together.
+fn not_asked_rows(files: &[&WebSeedFile], page: Page) -> Vec<Line> {
+    let mut reasons: BTreeMap<&str, Vec<&WebSeedFile>> = BTreeMap::new();
+    for file in files {
+        reasons.entry(file.message.as_deref().unwrap_or_default()).or_default().push(file);
+    }
+    let of_one = |(reason, files): (&str, Vec<&WebSeedFile>)| match files.as_slice() {
+        [file] => of_file(file, page),
+        several => {
+            let line = Line::new().styled(OPEN, page.marks.open).add(format!(" {}  ", plural(several.len(), "file")));
+            line.styled(OPEN, WebSeedStatus::NotAsked.code()).add(format!("  {reason}"))
+        }
+    };
+    reasons.into_iter().map(of_one).collect()
 }
 
 /// `8 of 8 files right, claimed by size`.
