@@ -20,6 +20,10 @@ use web_seed::{ByteRange, Quirk, WebSeedUrl};
 /// A MiB, for which a proof has another second.
 const MIB: u64 = 1 << 20;
 
+/// Most entries of files that were not asked: as many as a sample has. A torrent of 300 KB can name 512 web seeds and 10,000
+/// files.
+const MOST_NOT_ASKED: usize = 8;
+
 /// Asks one web seed about everything planned; what it had answered when the run ended is kept.
 pub(crate) async fn check(
     seed: WebSeed,
@@ -193,7 +197,7 @@ fn piece_row(plan: &Plan, piece: u32) -> WebSeedFile {
     row
 }
 
-/// Adds entries for what was planned and has none, and says how the check as a whole ended.
+/// Adds entries for what was planned and has none, [`MOST_NOT_ASKED`] of them, and says how the check as a whole ended.
 fn conclude(report: &mut WebSeedReport, plan: &Plan, ended: Result<(), SkipReason>) {
     let (asked, mut rows): (usize, Vec<WebSeedFile>) = (report.files.len(), Vec::new());
     let planned = match report.kind {
@@ -203,19 +207,20 @@ fn conclude(report: &mut WebSeedReport, plan: &Plan, ended: Result<(), SkipReaso
         }
         _ => {
             let row = |file: &PlannedFile| WebSeedFile::new(file.shown(), file.range.length(), WebSeedStatus::NotAsked);
-            rows.extend(plan.files.iter().skip(asked).map(row));
+            rows.extend(plan.files.iter().skip(asked).take(MOST_NOT_ASKED).map(row));
             plan.files.len()
         }
     };
+    let listed = asked.min(planned) + rows.len();
     let proof = plan.proof.as_ref().filter(|_| asked <= planned && report.proved.is_none());
     rows.extend(proof.map(|proof| piece_row(plan, proof.piece)));
     let why = ended.err().unwrap_or(SkipReason::NoFiles).to_string();
     rows.iter_mut().for_each(|row| row.message = Some(why.clone()));
     report.files.append(&mut rows);
-    let looked_at = report.files.get(..planned).unwrap_or_default();
+    let (looked_at, of_proof) = report.files.split_at_checked(listed).unwrap_or_default();
     let has_all = planned > 0 && looked_at.iter().all(|row| row.status.is_right());
     report.complete = has_all && report.proved != Some(false);
-    report.status = overall(looked_at, report.files.get(planned..).unwrap_or_default());
+    report.status = overall(looked_at, of_proof);
     report.message = (report.status == WebSeedStatus::NotAsked).then_some(why);
 }
 
