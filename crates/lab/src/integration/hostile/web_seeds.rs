@@ -91,6 +91,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     }),
     scenario("a web seed that stalls in TLS", stalled_tls),
     scenario("600 web seeds of one torrent", six_hundred).needs(&[need("--limit web-seeds=1000000", "web seeds are")]),
+    scenario("600 web seeds of 10,000 files each, none of them asked", many_rows),
+    scenario("40 torrents of a web seed that asks for a pause", asked_once),
+    scenario("a web seed that asks for a short pause", short_pause),
+    scenario("40 torrents of two web seeds that redirect to each other", crossing),
     scenario("12 web seeds that say nothing", at_once)
         .needs(&[need("--limit web-seeds-at-once=1000", "web seeds are")]),
     scenario("6 web seeds at one address", at_one_address)
@@ -196,6 +200,88 @@ fn six_hundred(fixture: &Fixture) -> Result<Case> {
     Ok(Case::new(row.checks_many(json!({"refused_address": 512, "not_asked": 88}))))
 }
 
+/// A torrent of 300 KB, of which no more is told than fits in some MiB.
+fn many_rows(fixture: &Fixture) -> Result<Case> {
+    let urls: Vec<String> = (0..600).map(|number| format!("http://127.0.0.1:8080/{number}/")).collect();
+    let files = (0..10_000).map(|number| (format!("{number}"), 10)).collect();
+    let url_list = urls.iter().map(String::as_str).collect();
+    let folder = Folder { name: "folder", files, piece_length: 1 << 14, url_list };
+    let row = Row::new("600 web seeds", &torrent_of(fixture, &folder)?, 3).by("web-seeds");
+    let row = row.checks_many(json!({"refused_address": 512, "not_asked": 88}));
+    Ok(Case::new(row).within(Duration::from_secs(60)).afterwards(|report, _| {
+        let bytes = report.said.len();
+        Vec::from_iter((bytes > 4 << 20).then(|| format!("it writes {bytes} bytes")))
+    }))
+}
+
+/// The file of this torrent.
+fn torrent_of(fixture: &Fixture, folder: &Folder<'_>) -> Result<torrents::Torrent> {
+    let file = fixture.file("torrent");
+    xtask::scratch::write(&file, folder.to_bytes())?;
+    Ok(torrents::known(file, &folder.info_hash()))
+}
+
+/// In one run, so that none asks before the pause has ended; two ask at once at first.
+fn asked_once(fixture: &Fixture) -> Result<Case> {
+    let seed = fixture.web_seed(WebSeedScript::too_fast(503, 3600))?;
+    let case = of_one_run(fixture, 40, 3, &[&seed])?.args("--limit web-seed-rate=1000");
+    Ok(case.afterwards(move |_, _| {
+        let asked = seed.requests().len();
+        Vec::from_iter((asked > 2).then(|| format!("it was asked {asked} times, expected 2 at most")))
+    }))
+}
+
+/// A run of so many torrents of one file each, with these web seeds.
+fn of_one_run(fixture: &Fixture, torrents: usize, code: i32, seeds: &[&Arc<FakeWebSeed>]) -> Result<Case> {
+    let files = (0..torrents).map(|number| fixture.torrent_of(&SingleFile::new(&file_name(number), LENGTH)));
+    let files = files.collect::<Result<Vec<_>>>()?;
+    let (first, others) = files.split_first().ok_or("no torrents")?;
+    let row = Row::new("torrents", first, code).in_text().args(others.iter().map(|torrent| torrent.file.display()));
+    let case = Case::new(seeds.iter().fold(row, |row, seed| row.web_seed(seed.url("/")))).of_torrents(torrents);
+    Ok(seeds.iter().fold(case, |case, seed| case.dials_tracker(seed.addr()).keeps(Arc::clone(seed))))
+}
+
+/// The name of a file of [`of_one_run`].
+fn file_name(number: usize) -> String {
+    format!("file-{number}.bin")
+}
+
+/// After it, all is well.
+fn short_pause(fixture: &Fixture) -> Result<Case> {
+    let seed = fixture.web_seed(WebSeedScript::too_fast(429, 1))?;
+    let row = Row::new("a pause", &fixture.torrent()?, 0).web_seed(seed.url(PATH));
+    let case = asks(row.checks(json!({"status": "ok", "complete": true})), &seed);
+    let runtime = fixture.runtime();
+    Ok(case.meanwhile(move |_| {
+        let asked = runtime.block_on(seed.wait_for(|_| true, Duration::from_secs(10)));
+        seed.set_site(WebSite::default().file(PATH, WebFile::Zeros(LENGTH)));
+        if asked { Ok(()) } else { Err("it is not asked".to_owned()) }
+    }))
+}
+
+/// Each has two connections at most, and half of those that hold one want one of the other: they must not wait for each other
+/// without end.
+fn crossing(fixture: &Fixture) -> Result<Case> {
+    const TORRENTS: usize = 40;
+    let seed = |last: u8| fixture.web_seed_at(Ipv4Addr::new(127, 9, 11, last), WebSite::default());
+    let (one, other) = (seed(1)?, seed(2)?);
+    for (seed, to) in [(&one, &other), (&other, &one)] {
+        let site = (0..TORRENTS).fold(WebSite::default(), |site, number| {
+            let (name, there) = (file_name(number), format!("/there/{number}"));
+            let redirect = WebSeedScript::redirect(to.url(&there));
+            site.at(format!("/{name}"), redirect).file(there, WebFile::Zeros(LENGTH))
+        });
+        seed.set_site(site);
+    }
+    let case = of_one_run(fixture, TORRENTS, 0, &[&one, &other])?.args("--limit web-seed-rate=1000");
+    Ok(case.within(Duration::from_secs(20)).afterwards(move |_, _| {
+        let asked = [one.requests().len(), other.requests().len()];
+        let peak = one.counts().peak_requests.max(other.counts().peak_requests);
+        let all = (asked != [2 * TORRENTS; 2]).then(|| format!("they were asked {asked:?} times"));
+        all.into_iter().chain((peak > 2).then(|| format!("one was asked {peak} times at once"))).collect()
+    }))
+}
+
 /// Each at an address of its own; the deadline comes when four are being asked.
 fn at_once(fixture: &Fixture) -> Result<Case> {
     let mut case = Case::new(Row::new("12 web seeds", &fixture.torrent()?, 3));
@@ -228,9 +314,7 @@ fn folder(fixture: &Fixture, files: usize, script: WebSeedScript) -> Result<(Arc
         site.file(format!("/folder/{name}"), WebFile::Zeros(*length))
     });
     let folder = Folder { name: "folder", files, piece_length: 1 << 14, url_list: Vec::new() };
-    let file = fixture.file("torrent");
-    xtask::scratch::write(&file, folder.to_bytes())?;
-    Ok((fixture.web_seed(site)?, torrents::known(file, &folder.info_hash())))
+    Ok((fixture.web_seed(site)?, torrent_of(fixture, &folder)?))
 }
 
 /// It takes a new connection for each of 8 files, at most two a second.
@@ -249,16 +333,10 @@ fn paced(fixture: &Fixture) -> Result<Case> {
 /// In one run, with these options: two requests at once and 32 MiB at most, and a pace by which it takes so long at least.
 fn five_hundred(fixture: &Fixture, options: &str, least: Duration) -> Result<Case> {
     const TORRENTS: usize = 500;
-    let name = |number: usize| format!("file-{number}.bin");
     let site = (0..TORRENTS)
-        .fold(WebSite::default(), |site, number| site.file(format!("/{}", name(number)), WebFile::Zeros(LENGTH)));
+        .fold(WebSite::default(), |site, number| site.file(format!("/{}", file_name(number)), WebFile::Zeros(LENGTH)));
     let seed = fixture.web_seed(site)?;
-    let torrents = (0..TORRENTS).map(|number| fixture.torrent_of(&SingleFile::new(&name(number), LENGTH)));
-    let torrents = torrents.collect::<Result<Vec<_>>>()?;
-    let (first, others) = torrents.split_first().ok_or("there are 500")?;
-    let row = Row::new("500 torrents", first, 0).in_text().web_seed(seed.url("/"));
-    let row = row.args(others.iter().map(|torrent| torrent.file.display()));
-    let case = asks(row, &seed).args(options).of_torrents(TORRENTS);
+    let case = of_one_run(fixture, TORRENTS, 0, &[&seed])?.args(options);
     Ok(case.afterwards(move |_, seen| {
         let (counts, asked) = (seed.counts(), seed.requests().len());
         [
