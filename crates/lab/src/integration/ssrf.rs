@@ -13,12 +13,13 @@ use fake_swarm::{Request, UdpScript};
 use serde_json::json;
 use xtask::shell::Result;
 
+use super::dns::{self, Answer, parsed};
 use super::fakes::{self, Dialled};
 use super::namespace::{self, Namespace};
+use super::process;
 use super::row::Row;
 use super::secrets::planted;
 use super::torrents;
-use super::{dns, process};
 
 /// Where the tracker is.
 const TRACKER: &str = "11.22.33.44:8080";
@@ -96,7 +97,12 @@ pub(super) fn run(namespace: &Namespace) -> Result {
     web_seeds::serve(&dialled)?;
     let udp = UdpScript::peers(VICTIMS.iter().chain([&PEER]).map(|addr| parse(addr)));
     fakes::udp(parse(TRACKER), udp)?;
-    dns::Resolver::start(&[("evil.test", &["127.0.0.1"]), ("good.test", &["11.22.33.55"])])?;
+    dns::Resolver::serve(|name| match name {
+        "evil.test" => Some(Answer::Addresses(parsed(&["127.0.0.1"]))),
+        "good.test" => Some(Answer::Addresses(parsed(&["11.22.33.55"]))),
+        "rebind.test" => Some(Answer::Changes(parsed(&["11.22.33.55"]), parsed(&["127.0.0.1"]))),
+        _ => None,
+    })?;
 
     let before = opened()?;
     let judged = namespace.prober.judge("trackers that aim", &rows(namespace)?);

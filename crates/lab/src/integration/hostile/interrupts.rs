@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use fake_swarm::{
     Counts, Encryption, Ending, FakeSwarm, FakeTracker, HANDSHAKE_LENGTH, Peer, Responder, TrackerScript, UdpScript,
-    peer_ip,
+    WebSeedScript, peer_ip,
 };
 use serde_json::json;
 use xtask::shell::{self, Result};
@@ -34,6 +34,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("SIGTERM amid a TLS handshake", |fixture| amid_tls(fixture, TERM)),
     scenario("SIGINT before a tracker answers", |fixture| asking(fixture, INT)),
     scenario("SIGTERM before a tracker answers", |fixture| asking(fixture, TERM)),
+    scenario("SIGINT before a web seed answers", |fixture| asking_web_seed(fixture, INT)),
+    scenario("SIGTERM before a web seed answers", |fixture| asking_web_seed(fixture, TERM)),
     scenario("SIGINT before a tracker answers over UDP", |fixture| asking_over_udp(fixture, INT)),
     scenario("SIGTERM before a tracker answers over UDP", |fixture| asking_over_udp(fixture, TERM)),
     scenario("SIGINT while a peer is dialled", |fixture| dialling_peer(fixture, INT)),
@@ -150,6 +152,14 @@ fn asking(fixture: &Fixture, name: &'static str) -> Result<Case> {
     let tracker = fixture.tracker(TrackerScript::Silence)?;
     let case = case(fixture, 130)?.asks(&tracker).row(|row| row.says(json!({"status": "interrupted"})));
     Ok(interrupted(case, name, asked(fixture, &tracker)))
+}
+
+fn asking_web_seed(fixture: &Fixture, name: &'static str) -> Result<Case> {
+    let seed = fixture.web_seed(WebSeedScript::Silence)?;
+    let row = |row: Row| row.web_seed(seed.url("/hostile")).checks(json!({"status": "interrupted", "complete": false}));
+    let case = case(fixture, 130)?.row(row).dials_tracker(seed.addr()).keeps(Arc::clone(&seed));
+    let runtime = fixture.runtime();
+    Ok(interrupted(case, name, move || runtime.block_on(seed.wait_for(|_| true, REACHED_WITHIN))))
 }
 
 fn asking_over_udp(fixture: &Fixture, name: &'static str) -> Result<Case> {

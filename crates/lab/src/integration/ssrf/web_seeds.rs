@@ -14,6 +14,8 @@ use super::super::torrents::{self, Torrent};
 
 /// The port of web servers at all addresses.
 const PORT: u16 = 8081;
+/// The port of others, which only the user names.
+const OF_USER: u16 = 8082;
 /// The port of a service of old, at all addresses.
 const SERVICE: u16 = 25;
 
@@ -25,8 +27,8 @@ pub(super) const HONEST: &[&str] = &[
     "11.22.33.44:8081",
     "11.22.33.55:8081",
     "[2600:1122:3344::55]:8081",
-    "10.0.0.2:8081",
-    "127.0.0.1:8081",
+    "10.0.0.2:8082",
+    "127.0.0.1:8082",
     "10.0.0.2:25",
 ];
 
@@ -65,6 +67,8 @@ const NAMED: &[(&str, &str)] = &[
     ("http://11.22.33.55:8081/file", "ok"),
     ("http://[2600:1122:3344::55]:8081/file", "ok"),
     ("http://good.test:8081/other/file", "ok"),
+    // Its name leads elsewhere when it is looked up again.
+    ("http://rebind.test:8081/file", "ok"),
     ("http://[::ffff:127.0.0.1]/", "refused_address"),
     ("http://[::ffff:10.0.0.3]/", "refused_address"),
 ];
@@ -89,11 +93,11 @@ const REDIRECTS: &[(&str, &str)] = &[
 ];
 
 /// Web seeds that the user names.
-const BY_USER: &[&str] = &["http://127.0.0.1:8081/file", "http://10.0.0.2:8081/file", "http://10.0.0.2:25/file"];
+const BY_USER: &[&str] = &["http://127.0.0.1:8082/file", "http://10.0.0.2:8082/file", "http://10.0.0.2:25/file"];
 
 /// Starts the web servers.
 pub(super) fn serve(dialled: &Dialled) -> Result {
-    [PORT, SERVICE].iter().try_for_each(|port| fakes::http(*port, dialled, answer).map(drop))
+    [PORT, OF_USER, SERVICE].iter().try_for_each(|port| fakes::http(*port, dialled, answer).map(drop))
 }
 
 /// The range of the file, or a redirect by number.
