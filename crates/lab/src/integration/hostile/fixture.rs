@@ -30,6 +30,8 @@ pub(super) struct Fixture<'p> {
     folder: PathBuf,
     runtime: Runtime,
     in_order: InOrder,
+    /// The same for web seeds, which have more to do.
+    web_in_order: InOrder,
     /// How many files and whatever else were named.
     names: AtomicUsize,
     /// The resolver of host names, in a namespace of its own.
@@ -41,8 +43,8 @@ impl<'p> Fixture<'p> {
     pub(super) fn new(prober: &'p Prober, folder: PathBuf) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-        let in_order = InOrder::start()?;
-        Ok(Self { prober, folder, runtime, in_order, names: AtomicUsize::new(0), resolver: None })
+        let (in_order, web_in_order) = (InOrder::start()?, InOrder::start()?);
+        Ok(Self { prober, folder, runtime, in_order, web_in_order, names: AtomicUsize::new(0), resolver: None })
     }
 
     /// Where host names are looked up at this resolver.
@@ -117,15 +119,16 @@ impl<'p> Fixture<'p> {
         FakeUdpTracker::start(script).map(Arc::new).map_err(failed)
     }
 
-    /// A web seed on 127.0.0.1. It counts right how many connections and requests there are at once, as
-    /// [`swarm_of_ports`](Self::swarm_of_ports) does.
+    /// A web seed on 127.0.0.1.
     pub(super) fn web_seed(&self, site: impl Into<WebSite>) -> Result<Arc<FakeWebSeed>> {
-        self.web_seed_at(Ipv4Addr::LOCALHOST, site)
+        let _inside = self.runtime.enter();
+        FakeWebSeed::start(site).map(Arc::new).map_err(failed)
     }
 
-    /// The same at another address of loopback.
-    pub(super) fn web_seed_at(&self, ip: Ipv4Addr, site: impl Into<WebSite>) -> Result<Arc<FakeWebSeed>> {
-        let _inside = self.in_order.handle.enter();
+    /// One at another address of loopback, which counts right how many connections and requests there are at once, as
+    /// [`swarm_of_ports`](Self::swarm_of_ports) does. It must not have much to send: those that count share a thread.
+    pub(super) fn counting_web_seed(&self, ip: Ipv4Addr, site: impl Into<WebSite>) -> Result<Arc<FakeWebSeed>> {
+        let _inside = self.web_in_order.handle.enter();
         FakeWebSeed::start_on(SocketAddr::from((ip, 0)), site).map(Arc::new).map_err(failed)
     }
 

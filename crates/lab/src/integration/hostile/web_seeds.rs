@@ -103,8 +103,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[need("--limit web-seed-rate=1000", "connections in")]),
     scenario("500 torrents of one web seed", |fixture| {
         five_hundred(fixture, "--limit web-seed-rate=100", Duration::from_secs(4))
-    })
-    .needs(&[need("--limit web-seed-rate=1000", "connections in")]),
+    }),
     scenario("10,050 files of one web seed", many_files)
         .needs(&[need("--limit web-seed-files=1000000", "no summary that has")]),
     scenario("a piece of 70 MiB of a web seed", large_piece)
@@ -263,7 +262,7 @@ fn short_pause(fixture: &Fixture) -> Result<Case> {
 /// without end.
 fn crossing(fixture: &Fixture) -> Result<Case> {
     const TORRENTS: usize = 40;
-    let seed = |last: u8| fixture.web_seed_at(Ipv4Addr::new(127, 9, 11, last), WebSite::default());
+    let seed = |last: u8| fixture.counting_web_seed(Ipv4Addr::new(127, 9, 11, last), WebSite::default());
     let (one, other) = (seed(1)?, seed(2)?);
     for (seed, to) in [(&one, &other), (&other, &one)] {
         let site = (0..TORRENTS).fold(WebSite::default(), |site, number| {
@@ -286,7 +285,7 @@ fn crossing(fixture: &Fixture) -> Result<Case> {
 fn at_once(fixture: &Fixture) -> Result<Case> {
     let mut case = Case::new(Row::new("12 web seeds", &fixture.torrent()?, 3));
     for last in 1..=12 {
-        let seed = fixture.web_seed_at(Ipv4Addr::new(127, 9, 10, last), WebSeedScript::Silence)?;
+        let seed = fixture.counting_web_seed(Ipv4Addr::new(127, 9, 10, last), WebSeedScript::Silence)?;
         case = case.row(|row| row.web_seed(seed.url(PATH))).dials_tracker(seed.addr()).keeps(seed);
     }
     let case = case.row(|row| row.checks_many(json!({"interrupted": 4, "not_asked": 8})));
@@ -295,7 +294,7 @@ fn at_once(fixture: &Fixture) -> Result<Case> {
 
 /// They say nothing, and are asked two at a time.
 fn at_one_address(fixture: &Fixture) -> Result<Case> {
-    let seed = fixture.web_seed_at(VICTIM, WebSeedScript::Silence)?;
+    let seed = fixture.counting_web_seed(VICTIM, WebSeedScript::Silence)?;
     let mut row = Row::new("6 web seeds", &fixture.torrent()?, 3).checks_many(json!({"timeout": 6}));
     for number in 0..6 {
         row = row.web_seed(seed.url(&format!("/{number}")));
@@ -335,7 +334,7 @@ fn five_hundred(fixture: &Fixture, options: &str, least: Duration) -> Result<Cas
     const TORRENTS: usize = 500;
     let site = (0..TORRENTS)
         .fold(WebSite::default(), |site, number| site.file(format!("/{}", file_name(number)), WebFile::Zeros(LENGTH)));
-    let seed = fixture.web_seed(site)?;
+    let seed = fixture.counting_web_seed(VICTIM, site)?;
     let case = of_one_run(fixture, TORRENTS, 0, &[&seed])?.args(options);
     Ok(case.afterwards(move |_, seen| {
         let (counts, asked) = (seed.counts(), seed.requests().len());
