@@ -177,10 +177,11 @@ impl Swarm {
         }
     }
 
-    /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces, and those
-    /// that waited for it ([`TorrentRef::may_be_learned`]) are reported. If it is private, BEP 27 holds from now on: peers that the
-    /// link alone named and that were not dialled yet end as `not_tried`, and trackers are asked one at a time. The run keeps to
-    /// the trackers of the link, and to its info-hashes: what the torrent names beyond them is not asked.
+    /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces,
+    /// those that waited for it ([`TorrentRef::may_be_learned`]) are reported, and the link's web seeds are asked. If it is
+    /// private, BEP 27 holds from now on: peers that the link alone named and that were not dialled yet end as `not_tried`,
+    /// trackers are asked one at a time, and web seeds only at the hosts of its trackers. The run keeps to the trackers and web
+    /// seeds of the link, and to its info-hashes: what the torrent names beyond them is not asked.
     ///
     /// # Errors
     /// It has another info-hash; or it is private without permission ([`Config::allow_private`]), and then the run is over as by

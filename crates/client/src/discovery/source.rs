@@ -49,8 +49,8 @@ pub(crate) enum Activity {
     Busy,
 }
 
-/// A source of peers, or of the files themselves. When the run ends, the [`Stopped`](crate::net::stop::Stopped) that it was made with is set: then it
-/// cancels what it has begun, and begins nothing more.
+/// A source of peers, or of the files themselves. When the run ends, the [`Stopped`](crate::net::stop::Stopped) that it was made
+/// with is set: then it cancels what it has begun, and begins nothing more.
 pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
     /// The next step's result; `None` when nothing is left to do. May be cancelled without losing anything.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Found>>;

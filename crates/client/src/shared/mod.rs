@@ -172,8 +172,8 @@ impl Shared {
         &self.0.pacer
     }
 
-    /// How HTTPS trackers and web seeds are connected to, with the certificates in `pem` trusted beside the usual ones. The root certificates
-    /// are loaded once for all runs that trust the same.
+    /// How HTTPS trackers and web seeds are connected to, with the certificates in `pem` trusted beside the usual ones. The root
+    /// certificates are loaded once for all runs that trust the same.
     pub(crate) fn tls(&self, pem: &[u8]) -> Result<Tls, CaError> {
         if let Some((_, tls)) = self.0.tls.get().filter(|(trusted, _)| trusted == pem) {
             return Ok(tls.clone());

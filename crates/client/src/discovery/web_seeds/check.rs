@@ -137,8 +137,8 @@ impl Check<'_> {
         }
     }
 
-    /// Asks once, and once more after a short pause that the server asks for. `row` is written into the report before, so that it is
-    /// there when the run ends in the middle. `more` is time beside the usual limit.
+    /// Asks once, and once more after a short pause that the server asks for. `row` is written into the report before, so that
+    /// it is there when the run ends in the middle. `more` is time beside the usual limit.
     ///
     /// # Errors
     /// The status, if the next request would end in the same way.
@@ -248,4 +248,74 @@ fn quirks(seed: &WebSeed, plan: &Plan) -> Vec<WebSeedQuirk> {
         _ => None,
     };
     quirks.into_iter().filter_map(reported).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, WebSeedChecks};
+    use crate::net::stop::Stop;
+    use crate::shared::Shared;
+    use crate::torrent_ref::{Proof, TorrentRef};
+    use fake_swarm::torrent::SingleFile;
+    use fake_swarm::{FakeWebSeed, WebFile, WebSeedScript, WebSite};
+    use guard::{AddressPolicy, Secrets};
+    use ids::InfoHash;
+    use metainfo::{PieceHash, Torrent};
+
+    /// SHA-1 of 16,384 zeros.
+    const HASH: &str = "897256b6709e1a4da9daba92b6bde39ccfccd8c1";
+
+    /// The report of a web seed of BEP 17 with three pieces of a file of this size, as if the user had named it.
+    async fn told_by(size: u64, script: WebSeedScript) -> WebSeedReport {
+        let server = FakeWebSeed::start(WebSite::new(script).file("/seed", WebFile::Zeros(size))).unwrap();
+        let file = SingleFile { piece_length: 16_384, ..SingleFile::new("made", 40_000) };
+        let hash: InfoHash = HASH.parse().unwrap();
+        let proof = Proof { piece: 1, hash: PieceHash::V1(hash.0) };
+        let torrent = Torrent::parse(&file.to_bytes()).unwrap();
+        let torrent_ref = TorrentRef::from(&torrent).with_proof(Some(proof));
+        let config = Config::default().with_web_seed_checks(WebSeedChecks::Proof);
+        let shared = Shared::new(&config).unwrap();
+        let context = CheckContext::new(&torrent_ref, &config, &shared, &Secrets::default()).unwrap();
+        let plan = Plan::new(torrent_ref.content.as_ref().unwrap(), &context).unwrap();
+        let url: WebSeedUrl = server.url("/seed").parse().unwrap();
+        let (kind, policy, shown) = (WebSeedKind::HttpSeeds, AddressPolicy::User, context.show(&url));
+        let stop = Stop::default();
+        check(WebSeed { url, kind, policy, shown }, plan.into(), context.into(), stop.listen()).await
+    }
+
+    #[tokio::test]
+    async fn a_web_seed_of_bep_17_is_asked_for_parts_of_pieces_and_proved_by_one() {
+        let report = told_by(40_000, WebSeedScript::Pieces { piece_length: 16_384 }).await;
+        assert_eq!(
+            (report.status, report.complete, report.proved),
+            (WebSeedStatus::Ok, true, Some(true)),
+            "{report:?}"
+        );
+        let pieces: Vec<_> = report.files.iter().map(|row| (row.path.as_str(), row.piece, row.length_bytes)).collect();
+        assert_eq!(pieces, [0, 1, 2, 1].map(|piece| ("made", Some(piece), 40_000)));
+        // The last piece is not there.
+        let report = told_by(32_768, WebSeedScript::Pieces { piece_length: 16_384 }).await;
+        assert_eq!((report.complete, report.proved), (false, Some(true)), "{report:?}");
+    }
+
+    #[test]
+    fn what_was_not_asked_is_no_fault_of_the_server() {
+        use WebSeedStatus::{Interrupted, Missing, NotAsked, Ok, RangeIgnored, WrongSize};
+        let rows = |statuses: &[WebSeedStatus]| -> Vec<WebSeedFile> {
+            statuses.iter().map(|&status| WebSeedFile::new(String::new(), 1, status)).collect()
+        };
+        for (looked_at, of_proof, status) in [
+            (&[Ok, Ok][..], &[][..], Ok),
+            (&[Ok, Ok], &[NotAsked], Ok),
+            (&[RangeIgnored, Ok], &[RangeIgnored], RangeIgnored),
+            (&[RangeIgnored, WrongSize, Missing], &[], WrongSize),
+            (&[Ok, NotAsked], &[NotAsked], Interrupted),
+            (&[NotAsked, NotAsked], &[], NotAsked),
+            (&[], &[], NotAsked),
+            (&[Ok], &[Missing], Missing),
+        ] {
+            assert_eq!(overall(&rows(looked_at), &rows(of_proof)), status, "{looked_at:?} {of_proof:?}");
+        }
+    }
 }

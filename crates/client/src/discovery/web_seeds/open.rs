@@ -76,8 +76,8 @@ impl Kept {
         Ok(Open { origin: origin(url), address, connection, _permit: permit, _descriptor: descriptor })
     }
 
-    /// The permits for a connection to `ip`. What is kept is closed before one is waited for: two checks whose redirects cross, each
-    /// with the permit that the other one needs, would wait for each other.
+    /// The permits for a connection to `ip`. What is kept is closed before a permit is waited for: two checks whose redirects
+    /// cross, each with the permit that the other one needs, would wait for each other.
     async fn turn(
         &mut self,
         ip: IpAddr,
