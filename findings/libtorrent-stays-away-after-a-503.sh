@@ -53,7 +53,7 @@ class Seed(http.server.BaseHTTPRequestHandler):
 
 
 def fetched(torrent, folder, seconds):
-    """Whether libtorrent has everything within so many seconds."""
+    """Whether libtorrent has everything within this time."""
     # The seed is on loopback and nothing else is to be asked.
     off = dict.fromkeys(["enable_dht", "enable_lsd", "enable_upnp", "enable_natpmp", "ssrf_mitigation"], False)
     session = libtorrent.session({"listen_interfaces": "127.0.0.1:0", **off})
