@@ -59,6 +59,8 @@ pub static ALL: &[&Optional] = &[
     &NPM,
     &NGINX,
     &OPENSSL,
+    &CADDY,
+    &PYTHON3,
     &STRACE,
     &FAKETIME,
     &UTIL_LINUX,
@@ -110,10 +112,12 @@ pub static LIBTORRENT: Optional = Optional {
 };
 pub static CTORRENT: Optional = debian("ctorrent", &["ctorrent"], "ctorrent", CLIENT);
 pub static QBITTORRENT: Optional = debian("qbittorrent-nox", &["qbittorrent-nox"], "qbittorrent-nox", CLIENT);
-pub static NODE: Optional = debian("node", &["node"], "nodejs", TRACKER);
-pub static NPM: Optional = debian("npm", &["npm"], "npm", TRACKER);
-pub static NGINX: Optional = debian("nginx", &["nginx"], "nginx-light", "`integration`: `proxied`");
-pub static OPENSSL: Optional = debian("openssl", &["openssl"], "openssl", "`integration`: `proxied`");
+pub static NODE: Optional = debian("node", &["node"], "nodejs", OF_NPM);
+pub static NPM: Optional = debian("npm", &["npm"], "npm", OF_NPM);
+pub static NGINX: Optional = debian("nginx", &["nginx"], "nginx-light", "`integration`: `proxied`, `web-seeds`");
+pub static OPENSSL: Optional = debian("openssl", &["openssl"], "openssl", "`integration`: `proxied`, `web-seeds`");
+pub static CADDY: Optional = debian("caddy", &["caddy"], "caddy", "`integration`: `web-seeds`");
+pub static PYTHON3: Optional = debian("Debian's Python", &[PYTHON], "python3", "`integration`: `web-seeds`");
 pub static STRACE: Optional = debian("strace", &["strace"], "strace", "`integration`: `hostile`, `hostile-inside`");
 pub static FAKETIME: Optional = Optional {
     is_here: |_| faketime().is_some(),
@@ -136,7 +140,7 @@ pub static NAMESPACES: Optional = Optional {
 };
 
 const CLIENT: &str = "`integration`: a client";
-const TRACKER: &str = "`integration`: `bittorrent-tracker`, `dual-stack`";
+const OF_NPM: &str = "`integration`: `bittorrent-tracker`, `dual-stack`, `web-seeds`";
 
 /// Programs of a Debian package.
 const fn debian(

@@ -3,16 +3,19 @@
 mod limits;
 mod network;
 mod output;
+mod sources;
 mod values;
 
 use crate::conditions::Conditions;
 use crate::shown::shown_word;
 use clap::{Args, Parser, Subcommand};
-use client::Config;
-use network::{AskedTrackers, Conversation, Ourselves, Sources};
+use client::{Config, WebSeedChecks};
+use network::{Conversation, Ourselves};
 use output::OutputArgs;
+use sources::{AskedTrackers, AskedWebSeeds, Certificates, Sources};
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 use tracker::PeerAddress;
 
 /// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why the others do not.
@@ -45,11 +48,12 @@ Examples:
   bt-handshake --fail-under seeds=1 -q my.torrent   for a cron job: exit code 1 without a seed
   bt-handshake --peer 192.168.1.20:51413 HASH       does my own client answer?
   bt-handshake announce file.torrent                what each tracker says, and how fast
+  bt-handshake web-seeds file.torrent               do the web seeds have its files?
   bt-handshake explain connect_timeout              what that may mean, and what to do";
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 a peer shook hands, 1 none did or a condition is not met, 2 usage or local error, 3 no source of peers
-worked, 130 interrupted. With --nagios 0 to 3 as monitoring plugins have them.";
+Exit codes: 0 a peer shook hands or a web seed has everything, 1 neither or a condition is not met,
+2 usage or local error, 3 no source worked, 130 interrupted. With --nagios 0 to 3 as monitoring plugins have them.";
 
 /// A torrent, in whatever form.
 const TORRENT: &str = "A .torrent file, a folder of them, - for standard input, a magnet link, or an info-hash";
@@ -63,9 +67,11 @@ pub(crate) enum Command {
     Announce(Ask),
     /// What each tracker counts; a scrape does not count us
     Scrape(Ask),
+    /// What each web seed has, file by file; no tracker and no peer is contacted
+    WebSeeds(WebSeeds),
     /// One peer: every stage, its reserved bits, its extension handshake
     Peer(OnePeer),
-    /// What a code means: an outcome, a tracker's status, a role, a verdict; without one, all codes
+    /// What a code means: an outcome, a role, a verdict, a status of a tracker or web seed; without one, all codes
     Explain {
         /// The code, such as connect_timeout
         code: Option<String>,
@@ -95,6 +101,10 @@ pub(crate) struct MainJob {
     #[command(flatten)]
     trackers: AskedTrackers,
     #[command(flatten)]
+    web_seeds: AskedWebSeeds,
+    #[command(flatten)]
+    certificates: Certificates,
+    #[command(flatten)]
     conversation: Conversation,
     #[command(flatten)]
     ourselves: Ourselves,
@@ -107,7 +117,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
-    /// List everything: each peer once with its reason, each tracker, response times and charts
+    /// List everything: each peer once with its reason, each tracker and web seed, response times and charts
     #[arg(short, long, help_heading = "Output", conflicts_with_all = ["json", "quiet", "nagios"])]
     pub(crate) all: bool,
 
@@ -115,7 +125,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
 
-    /// Exit with 1 unless at least this many answer: seeds=1,ok=10%,copies=1.0,peers=5,trackers=1,seen-as=IP
+    /// Exit with 1 unless at least this many answer: seeds=1,ok=10%,copies=1.0,peers=5,trackers=1,web-seeds=1,seen-as=IP
     #[arg(long, value_name = "CONDITIONS", help_heading = "Output")]
     pub(crate) fail_under: Option<Conditions>,
 
@@ -158,9 +168,40 @@ pub(crate) struct Ask {
     #[command(flatten)]
     trackers: AskedTrackers,
     #[command(flatten)]
+    certificates: Certificates,
+    #[command(flatten)]
     ourselves: Ourselves,
 
     /// List the peers that are named
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) all: bool,
+
+    /// Print one JSON object a line instead of text
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) output_args: OutputArgs,
+}
+
+/// The web seeds of torrents.
+#[derive(Args, Debug)]
+pub(crate) struct WebSeeds {
+    #[arg(required = true, value_name = "TORRENT", help = TORRENT)]
+    pub(crate) torrents: Vec<OsString>,
+
+    /// Look at a sample of the files, and at the hash of a random piece, which is fetched in full
+    #[arg(long, help_heading = "Sources")]
+    proof: bool,
+
+    #[command(flatten)]
+    web_seeds: AskedWebSeeds,
+    #[command(flatten)]
+    certificates: Certificates,
+    #[command(flatten)]
+    ourselves: Ourselves,
+
+    /// List every file, not only those that are wrong
     #[arg(short, long, help_heading = "Output")]
     pub(crate) all: bool,
 
@@ -223,6 +264,7 @@ impl Cli {
             None => self.main.output_args,
             Some(Command::Show(show)) => show.output_args,
             Some(Command::Announce(ask) | Command::Scrape(ask)) => ask.output_args,
+            Some(Command::WebSeeds(web_seeds)) => web_seeds.output_args,
             Some(Command::Peer(peer)) => peer.output_args,
             Some(Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } | Command::Schema) => {
                 OutputArgs::default()
@@ -243,7 +285,9 @@ impl MainJob {
         self.ourselves.apply(&mut config)?;
         self.conversation.apply(&mut config);
         self.trackers.apply(&mut config)?;
-        self.sources.apply(&mut config);
+        self.web_seeds.apply(&mut config)?;
+        self.certificates.apply(&mut config)?;
+        self.sources.apply(&mut config)?;
         Ok(config)
     }
 }
@@ -254,8 +298,29 @@ impl Ask {
         let show_secrets = self.output_args.show_secrets;
         let mut config =
             Config::default().with_show_secrets(show_secrets).with_scrape(scrape).with_dial(false).with_max_peers(None);
+        config.sources.web_seeds = false;
         self.ourselves.apply(&mut config)?;
         self.trackers.apply(&mut config)?;
+        self.certificates.apply(&mut config)?;
+        Ok(config)
+    }
+}
+
+impl WebSeeds {
+    /// How long a run may take if the user does not say: a file is a request, and a torrent may have thousands.
+    const DEADLINE: Duration = Duration::from_secs(300);
+
+    /// The configuration of the engine, which asks web seeds alone; or one line about what is wrong.
+    pub(crate) fn config(&self) -> Result<Config, String> {
+        let mut config = Config::default()
+            .with_sources(client::Sources::NONE.with_web_seeds(true))
+            .with_web_seed_checks(if self.proof { WebSeedChecks::Proof } else { WebSeedChecks::All })
+            .with_dial(false)
+            .with_deadline(Self::DEADLINE)
+            .with_show_secrets(self.output_args.show_secrets);
+        self.ourselves.apply(&mut config)?;
+        self.web_seeds.apply(&mut config)?;
+        self.certificates.apply(&mut config)?;
         Ok(config)
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Conditions {
 /// The condition on addresses.
 const SEEN_AS: &str = "seen-as";
 
-/// So much of one thing.
+/// A least number or share of one thing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Condition {
     what: What,
@@ -37,18 +37,22 @@ pub(crate) enum What {
     Peers,
     /// Answers of trackers.
     Trackers,
+    /// Web seeds that have everything, as far as they were looked at.
+    WebSeeds,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Least {
     Number(f64),
-    /// Of the peers that were named and not declined, or of the answers that trackers were asked for.
+    /// Of the peers that were named and not declined, of the answers that trackers were asked for, or of the web seeds that were
+    /// checked.
     Percent(f64),
 }
 
 impl What {
     /// In the order in which they are told.
-    pub(crate) const ALL: [Self; 5] = [Self::Seeds, Self::Ok, Self::Copies, Self::Peers, Self::Trackers];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Seeds, Self::Ok, Self::Copies, Self::Peers, Self::Trackers, Self::WebSeeds];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -57,6 +61,7 @@ impl What {
             Self::Copies => "copies",
             Self::Peers => "peers",
             Self::Trackers => "trackers",
+            Self::WebSeeds => "web-seeds",
         }
     }
 
@@ -71,6 +76,8 @@ impl What {
             Self::Copies => summary.swarm.copies.map(|copies| copies.min),
             Self::Peers => Some(summary.peers as f64),
             Self::Trackers => Some(summary.trackers_ok as f64),
+            Self::WebSeeds if summary.web_seeds.checked == 0 => None,
+            Self::WebSeeds => Some(summary.web_seeds.complete as f64),
         }
     }
 
@@ -80,6 +87,7 @@ impl What {
         match self {
             Self::Seeds | Self::Ok => Some(summary.peers.saturating_sub(summary.declined) as f64),
             Self::Trackers => Some(summary.trackers as f64),
+            Self::WebSeeds => Some(summary.web_seeds.checked as f64),
             Self::Copies | Self::Peers => None,
         }
     }
@@ -247,6 +255,19 @@ mod tests {
     }
 
     #[test]
+    fn web_seeds_count_where_they_are_complete() {
+        let unmet = |text: &str, checked, complete| {
+            let mut summary = Summary::default();
+            (summary.web_seeds.checked, summary.web_seeds.complete) = (checked, complete);
+            text.parse::<Conditions>().unwrap().unmet(&summary).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(unmet("web-seeds=1,web-seeds=50%", 2, 1), "");
+        assert_eq!(unmet("web-seeds=1", 2, 0), "web-seeds 0, wanted 1");
+        assert_eq!(unmet("web-seeds=100%", 2, 1), "web-seeds 1 of 2, wanted 100 %");
+        assert_eq!(unmet("web-seeds=1", 0, 0), "web-seeds unknown, wanted 1");
+    }
+
+    #[test]
     fn addresses_that_others_see() {
         let seen = |ips: &[(&str, usize)]| {
             let mut summary = Summary::default();
@@ -297,7 +318,7 @@ mod tests {
             ("ok=101%", "expected at most 100 %"),
             ("seen-as=here", "expected seen-as=IP"),
             ("copies=50%", "copies has no percentage"),
-            ("seed=1", "expected one of seeds, ok, copies, peers, trackers, seen-as before the ="),
+            ("seed=1", "expected one of seeds, ok, copies, peers, trackers, web-seeds, seen-as before the ="),
         ] {
             assert_eq!(text.parse::<Conditions>(), Err(NotACondition(reason.to_owned())), "{text}");
         }

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 /// How a run ended, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
-    /// At least one valid handshake.
+    /// At least one valid handshake, or a web seed that has everything.
     Answered = 0,
-    /// The run worked and no peer answered.
+    /// The run worked, and no peer answered and no web seed has everything.
     NoPeerAnswered = 1,
     /// Usage, or something of this machine: unreadable or invalid torrent, cannot bind, cannot write.
     LocalError = 2,
-    /// No source of peers worked.
+    /// No source worked.
     NoSource = 3,
     /// Interrupted, after the partial report.
     Interrupted = 130,

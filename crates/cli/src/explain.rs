@@ -111,11 +111,18 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
         let text = std::fs::read_to_string(&path).unwrap();
         let mut updated = text.clone();
-        for kind in [CodeKind::Verdict, CodeKind::Outcome, CodeKind::Role, CodeKind::TrackerStatus] {
-            let (begin, end) = (format!("<!-- {} -->\n", kind.code()), format!("<!-- end of {} -->", kind.code()));
+        for (kind, table) in [
+            (CodeKind::Verdict, "verdict"),
+            (CodeKind::Outcome, "outcome"),
+            (CodeKind::Role, "role"),
+            (CodeKind::TrackerStatus, "status"),
+            (CodeKind::WebSeedStatus, "status of a web seed"),
+            (CodeKind::WebSeedQuirk, "quirk"),
+        ] {
+            let (begin, end) = (format!("<!-- {table} -->\n"), format!("<!-- end of {table} -->"));
             let (before, rest) = updated.split_once(&begin).unwrap_or_else(|| panic!("{begin}"));
             let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{end}"));
-            let table = format!("\n| {} | seen |\n|---|---|\n{}\n", kind.code(), markdown(kind));
+            let table = format!("\n| {table} | seen |\n|---|---|\n{}\n", markdown(kind));
             updated = format!("{before}{begin}{table}{end}{after}");
         }
         if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {

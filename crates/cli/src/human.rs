@@ -1,5 +1,5 @@
-//! The report for people: a line for each tracker and peer as it happens, and the summary at the end. Everything that
-//! came from outside is escaped; nothing is said by colour alone.
+//! The report for people: a line for each peer as it happens, and the summary at the end. Everything that came from outside is
+//! escaped; nothing is said by colour alone.
 
 mod charts;
 mod details;
@@ -17,4 +17,6 @@ mod times;
 pub(crate) mod torrent_sheet;
 pub(crate) mod tracker_detail;
 pub(crate) mod verdict;
+pub(crate) mod web_seed_detail;
+mod web_seeds;
 pub(crate) mod words;

@@ -1,7 +1,8 @@
 //! The torrent that a run is about, or what a magnet link or an info-hash says of one.
 
 use crate::origin::Origin;
-use client::{Config, Error, TorrentRef, read_torrent, read_torrent_from};
+use client::{Config, Error, TorrentRef, WebSeedChecks};
+use client::{read_torrent, read_torrent_and_proof, read_torrent_and_proof_from, read_torrent_from};
 use guard::Secrets;
 use ids::InfoHash;
 use metainfo::{Details, Diagnostics, Magnet, MagnetError, Torrent};
@@ -100,17 +101,20 @@ impl Origin {
 
     /// Reads all of it, within the deadline.
     pub(crate) async fn read_whole(&self, config: &Config) -> Result<Input, InputError> {
-        let torrent = match self {
+        let (limit, proof) = (config.deadline, config.web_seed_checks == WebSeedChecks::Proof);
+        let (torrent, proof) = match self {
             Self::Magnet(link) => {
                 let magnet = Magnet::parse(link)?;
                 return Ok(self.input(TorrentRef::from(&magnet), Contents::Magnet(Arc::new(magnet)), config));
             }
             Self::Hash(hashes) => return Ok(self.input(TorrentRef::from(*hashes), Contents::Hash, config)),
-            Self::File(path) => read_torrent(path, config.deadline).await,
-            Self::Stdin => read_torrent_from(std::io::stdin(), config.deadline).await,
+            Self::File(path) if proof => read_torrent_and_proof(path, limit).await?,
+            Self::Stdin if proof => read_torrent_and_proof_from(std::io::stdin(), limit).await?,
+            Self::File(path) => (read_torrent(path, limit).await?, None),
+            Self::Stdin => (read_torrent_from(std::io::stdin(), limit).await?, None),
         };
-        let torrent = torrent?;
-        Ok(self.input(TorrentRef::from(&torrent), Contents::Torrent(Arc::new(torrent)), config))
+        let torrent_ref = TorrentRef::from(&torrent).with_proof(proof);
+        Ok(self.input(torrent_ref, Contents::Torrent(Arc::new(torrent)), config))
     }
 
     fn input(&self, torrent_ref: TorrentRef, contents: Contents, config: &Config) -> Input {

@@ -41,6 +41,8 @@ impl Running {
                 in_flight: 0,
                 trackers: done.trackers,
                 trackers_ok: done.trackers_ok,
+                web_seeds: done.web_seeds,
+                web_seeds_complete: done.web_seeds_complete,
             };
             let all = self.0.iter().fold(told, |sum, run| plus(sum, run.interim.so_far()));
             let name = format!("{} of {} running", self.0.len(), plural(done.torrents, "torrent"));
@@ -58,17 +60,20 @@ fn plus(one: SoFar, other: SoFar) -> SoFar {
         in_flight: one.in_flight + other.in_flight,
         trackers: one.trackers + other.trackers,
         trackers_ok: one.trackers_ok + other.trackers_ok,
+        web_seeds: one.web_seeds + other.web_seeds,
+        web_seeds_complete: one.web_seeds_complete + other.web_seeds_complete,
     }
 }
 
 fn line(name: &str, elapsed: Duration, so_far: SoFar) -> String {
-    let SoFar { named, ok, failed, in_flight, trackers, trackers_ok } = so_far;
+    let SoFar { named, ok, failed, in_flight, trackers, trackers_ok, web_seeds, web_seeds_complete } = so_far;
     let peers = format!("{} named, {ok} answered, {failed} failed, {in_flight} in flight", plural(named, "peer"));
-    format!(
-        "{name}: after {}: {peers}; {trackers_ok} of {} answered",
-        time(elapsed),
-        plural(trackers, "tracker request")
-    )
+    let web_seeds = match web_seeds {
+        0 => String::new(),
+        checked => format!("; {web_seeds_complete} of {} complete", plural(checked, "web seed")),
+    };
+    let trackers = plural(trackers, "tracker request");
+    format!("{name}: after {}: {peers}; {trackers_ok} of {trackers} answered{web_seeds}", time(elapsed))
 }
 
 #[cfg(test)]
@@ -77,10 +82,14 @@ mod tests {
 
     #[test]
     fn a_line_says_it_all() {
-        let so_far = SoFar { named: 12, ok: 3, failed: 4, in_flight: 5, trackers: 2, trackers_ok: 1 };
+        let trackers = SoFar { trackers: 2, trackers_ok: 1, ..SoFar::default() };
+        let so_far = SoFar { named: 12, ok: 3, failed: 4, in_flight: 5, ..trackers };
         assert_eq!(
             line("a.torrent", Duration::from_millis(3200), plus(so_far, SoFar { named: 1, ..SoFar::default() })),
             "a.torrent: after 3.20 s: 13 peers named, 3 answered, 4 failed, 5 in flight; 1 of 2 tracker requests answered"
         );
+        let web_seeds = SoFar { web_seeds: 3, web_seeds_complete: 1, ..SoFar::default() };
+        let line = line("a", Duration::ZERO, plus(trackers, web_seeds));
+        assert!(line.ends_with("; 1 of 2 tracker requests answered; 1 of 3 web seeds complete"), "{line}");
     }
 }

@@ -6,7 +6,7 @@ mod of_torrent;
 use crate::input::Input;
 use crate::total::Total;
 use client::report::{Line, TotalLine};
-use client::{PeerReport, Summary, TrackerReport};
+use client::{PeerReport, Summary, TrackerReport, WebSeedReport};
 use escaped::line;
 use of_torrent::path;
 pub(crate) use of_torrent::{start, torrent};
@@ -19,6 +19,10 @@ pub(crate) fn tracker(input: &Input, report: &TrackerReport) -> io::Result<Strin
     line(&Line::tracker(input.info_hash(), report))
 }
 
+pub(crate) fn web_seed(input: &Input, report: &WebSeedReport) -> io::Result<String> {
+    line(&Line::web_seed(input.info_hash(), report))
+}
+
 /// A goodbye that could not be sent.
 pub(crate) fn goodbye(input: &Input, report: &TrackerReport) -> io::Result<String> {
     line(&Line::goodbye(input.info_hash(), report))
@@ -28,7 +32,7 @@ pub(crate) fn peer(input: &Input, report: &PeerReport) -> io::Result<String> {
     line(&Line::peer(input.info_hash(), report))
 }
 
-/// The end of a run; `unmet` are the conditions of the user's that are not met.
+/// The end of a run; `unmet` are the user's conditions that are not met.
 pub(crate) fn summary(input: &Input, summary: &Summary, unmet: &[String]) -> io::Result<String> {
     let swarm = &summary.swarm;
     let missing_files = swarm.missing.as_ref().zip(input.listing()).map(|(_, torrent)| {
@@ -45,6 +49,8 @@ pub(crate) fn total(total: &Total) -> io::Result<String> {
         peers: total.peers,
         ok: total.ok,
         outcomes: &total.outcomes,
+        web_seeds_checked: total.web_seeds,
+        web_seeds_complete: total.web_seeds_complete,
         elapsed: total.begun.elapsed(),
     }))
 }

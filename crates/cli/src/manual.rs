@@ -11,13 +11,19 @@ use std::io;
 
 /// What `EXIT STATUS` says.
 const EXIT_STATUS: &[(&str, &str)] = &[
-    ("0", "at least one peer shook hands; with --scrape, and of announce and scrape, at least one tracker answered"),
-    ("1", "the run worked and no peer answered, or a condition of --fail-under is not met"),
+    (
+        "0",
+        "at least one peer shook hands, or a web seed has everything that was looked at; with --scrape, and of announce and scrape, at least one tracker answered",
+    ),
+    (
+        "1",
+        "the run worked, and no peer answered and no web seed has everything; or a condition of --fail-under is not met",
+    ),
     (
         "2",
-        "usage or local error: an unreadable or invalid torrent, a source address that is not ours, output that cannot be written",
+        "usage or local error: an unreadable or invalid torrent, a source address that is not of this machine, output that cannot be written",
     ),
-    ("3", "no source of peers worked"),
+    ("3", "no source worked: no tracker or web seed answered, and no peer was named"),
     ("130", "interrupted, after the partial report"),
 ];
 
@@ -39,7 +45,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("COLUMNS", "how wide text is wrapped where the output is no terminal; 80 without it"),
     ("LC_ALL, LC_CTYPE, LANG", "marks and bars are ASCII unless the locale is one of UTF-8"),
     ("RUST_LOG", "what is logged to stderr, as in RUST_LOG=client=debug,peer_session=debug"),
-    ("SSL_CERT_FILE, SSL_CERT_DIR", "where the system's root certificates are, for HTTPS trackers"),
+    ("SSL_CERT_FILE, SSL_CERT_DIR", "where the system's root certificates are, for HTTPS trackers and web seeds"),
 ];
 
 /// The page of the whole, or of one command; the error is one line.
@@ -87,6 +93,8 @@ fn render(command: Command, is_whole: bool) -> io::Result<Vec<u8>> {
         section(&mut roff, "OUTCOMES OF PEERS", paragraphs(CodeKind::Outcome));
         section(&mut roff, "ROLES OF PEERS", paragraphs(CodeKind::Role));
         section(&mut roff, "STATUSES OF TRACKERS", paragraphs(CodeKind::TrackerStatus));
+        section(&mut roff, "STATUSES OF WEB SEEDS", paragraphs(CodeKind::WebSeedStatus));
+        section(&mut roff, "QUIRKS OF WEB SEEDS", paragraphs(CodeKind::WebSeedQuirk));
         roff.to_writer(&mut page)?;
         // The commands have no version of their own.
         man.render_version_section(&mut page)?;

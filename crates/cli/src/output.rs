@@ -10,6 +10,7 @@ use crate::human::one_peer::one_peer;
 use crate::human::tally::Tally;
 use crate::human::tracker_detail::{asked, tracker_detail};
 use crate::human::verdict::verdict;
+use crate::human::web_seed_detail::{web_seed_detail, web_seeds_asked};
 use crate::human::words::{name, torrent_prefix};
 use crate::input::Input;
 use crate::interim::Running;
@@ -19,7 +20,7 @@ use crate::owed::Owed;
 use crate::progress::Progress;
 use crate::text::Page;
 use crate::total::Total;
-use client::{Outcome, PeerReport, Source, Summary, TrackerReport};
+use client::{Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
@@ -52,6 +53,8 @@ pub(crate) enum Form {
     Report { all: bool },
     /// What trackers say, in detail; with `all`, the peers they name.
     Trackers { all: bool },
+    /// What web seeds have, in detail; with `all`, the files that are right as well.
+    WebSeeds { all: bool },
     /// One peer in detail.
     OnePeer,
     /// One object a line.
@@ -151,8 +154,10 @@ impl Output {
             Form::Report { .. } if self.is_line_each() => None,
             Form::Report { .. } => Some(lines::start(input, self.page())),
             // Whole: nothing else tells of the torrent.
-            Form::Trackers { .. } if self.total.torrents > 1 => None,
-            Form::Trackers { .. } => Some(lines::start(input, Page { cuts: false, ..self.page() })),
+            Form::Trackers { .. } | Form::WebSeeds { .. } if self.total.torrents > 1 => None,
+            Form::Trackers { .. } | Form::WebSeeds { .. } => {
+                Some(lines::start(input, Page { cuts: false, ..self.page() }))
+            }
             Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |output| json::start(input, output.options.show_secrets))
@@ -162,26 +167,34 @@ impl Output {
         self.progress.tracker(report.status.is_ok());
         let page = self.page();
         let line = match self.options.form {
-            Form::Trackers { .. } if self.total.torrents > 1 => {
-                Some(format!("{}\n{}", name(input), tracker_detail(input, report, page)))
-            }
-            Form::Trackers { .. } => Some(tracker_detail(input, report, page)),
+            Form::Trackers { .. } => Some(self.titled(input, tracker_detail(input, report, page))),
             // In the report at the end.
-            Form::Report { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
+            Form::Report { .. } | Form::WebSeeds { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |_| json::tracker(input, report))
+    }
+
+    pub(crate) fn web_seed(&mut self, input: &Input, report: &WebSeedReport) -> io::Result<()> {
+        self.progress.web_seed(report.complete);
+        let page = self.page();
+        let line = match self.options.form {
+            Form::WebSeeds { all } => Some(self.titled(input, web_seed_detail(report, all, page))),
+            // In the report at the end.
+            Form::Report { .. } | Form::Trackers { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
+        };
+        self.tell(line, false, |_| json::web_seed(input, report))
     }
 
     pub(crate) fn peer(&mut self, input: &Input, report: &PeerReport) -> io::Result<()> {
         self.progress.peer(report.outcome == Outcome::Ok);
         let line = match self.options.form {
-            Form::Report { all } if !self.is_line_each() && is_worth_a_line(report, all) => {
+            Form::Report { all } if !self.is_line_each() && lines::is_worth_one(report, all) => {
                 let page = self.page();
                 Some(self.prefixed(input, &lines::peer(report, page), page))
             }
             Form::Trackers { all: true } => Some(format!("    {}", report.address)),
             Form::OnePeer => Some(one_peer(report, self.page())),
-            Form::Report { .. } | Form::Trackers { .. } | Form::Json | Form::Nagios(_) => None,
+            Form::Report { .. } | Form::Trackers { .. } | Form::WebSeeds { .. } | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |_| json::peer(input, report))
     }
@@ -206,6 +219,7 @@ impl Output {
             Form::Report { all: false } if several => Some(torrent_line(input, summary, tally, page)),
             Form::Report { .. } => Some(final_report(input, summary, tally, page)),
             Form::Trackers { .. } => Some(asked(summary)),
+            Form::WebSeeds { .. } => Some(web_seeds_asked(summary)),
             Form::Nagios(plugin) => {
                 let sentence = verdict(input, summary, tally);
                 let sentence = because.map(|because| format!("{sentence}: {because}")).unwrap_or(sentence);
@@ -308,6 +322,11 @@ impl Output {
         self.file_fault.take().map_or(Ok(level), Err)
     }
 
+    /// Under the torrent's name, if there are several.
+    fn titled(&self, input: &Input, detail: String) -> String {
+        if self.total.torrents > 1 { format!("{}\n{detail}", name(input)) } else { detail }
+    }
+
     /// Which torrent a line is about, if there are several.
     fn prefixed(&self, input: &Input, line: &crate::text::Line, page: Page) -> String {
         if self.total.torrents > 1 { torrent_prefix(input, page).and(line).on(page) } else { line.on(page) }
@@ -373,12 +392,6 @@ impl Output {
             _ => Ok(()),
         }
     }
-}
-
-/// Peers that answer are shown as they do; those that fail are counted, or listed at the end where all are, unless the user
-/// asked for one by its address.
-fn is_worth_a_line(report: &PeerReport, all: bool) -> bool {
-    report.outcome == Outcome::Ok || (!all && report.sources.contains(&Source::User))
 }
 
 fn write_all(mut to: impl Write, lines: &str) -> io::Result<()> {

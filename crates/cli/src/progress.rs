@@ -23,6 +23,8 @@ pub(crate) struct Progress {
     runs: usize,
     trackers: usize,
     trackers_ok: usize,
+    web_seeds: usize,
+    web_seeds_complete: usize,
     in_flight: usize,
     ok: usize,
     failed: usize,
@@ -49,6 +51,11 @@ impl Progress {
     pub(crate) fn tracker(&mut self, ok: bool) {
         self.trackers += 1;
         self.trackers_ok += usize::from(ok);
+    }
+
+    pub(crate) fn web_seed(&mut self, complete: bool) {
+        self.web_seeds += 1;
+        self.web_seeds_complete += usize::from(complete);
     }
 
     pub(crate) fn peer(&mut self, ok: bool) {
@@ -105,15 +112,19 @@ impl Progress {
 
     /// ASCII, so that characters are columns.
     fn line(&self) -> String {
-        let Self { trackers, trackers_ok, in_flight, ok, failed, .. } = self;
+        let Self { trackers, trackers_ok, web_seeds, web_seeds_complete, in_flight, ok, failed, .. } = self;
         if self.begun == 0 || self.runs == 0 {
             return self.stage();
         }
         let left = self.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs_f64().ceil());
         let left = left.map(|left| format!(", {left} s left")).unwrap_or_default();
         let tried = in_flight + ok + failed;
+        let web_seeds = match web_seeds {
+            0 => String::new(),
+            checked => format!(", {web_seeds_complete}/{checked} web seeds"),
+        };
         // Short, so that a window which becomes narrower seldom breaks it: what is broken cannot be taken away everywhere.
-        format!("{trackers_ok}/{trackers} trackers, {tried} tried: {ok} ok, {failed} failed{left}")
+        format!("{trackers_ok}/{trackers} trackers{web_seeds}, {tried} tried: {ok} ok, {failed} failed{left}")
     }
 }
 
@@ -143,8 +154,9 @@ mod tests {
         progress.peer(false);
         progress.peer(false);
         assert_eq!(progress.line(), "1/2 trackers, 8 tried: 1 ok, 2 failed");
+        progress.web_seed(true);
         progress.end();
-        assert!(progress.line().starts_with("1/2 trackers"));
+        assert!(progress.line().starts_with("1/2 trackers, 1/1 web seeds, 8 tried"));
         progress.end();
         assert_eq!(progress.line(), "saying goodbye to the trackers");
         progress.interrupted();

@@ -6,7 +6,7 @@ use crate::input::{Input, InputError};
 use crate::origin::Origin;
 use crate::output::Shared;
 use crate::room::Room;
-use client::{Config, CutShort, Event, Summary, Swarm};
+use client::{Config, CutShort, Event, Sources, Summary, Swarm, Verdict, WebSeedChecks};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -31,7 +31,12 @@ pub(crate) async fn run(
         output.lock().interrupted(&name);
         return Exit::Interrupted;
     };
-    let mode = Mode { named_peers: !config.peers.is_empty(), counts_only: config.scrape || !config.dial };
+    let mode = Mode {
+        named_peers: !config.peers.is_empty(),
+        counts_only: config.scrape || !config.dial,
+        web_seeds_only: config.sources == Sources::NONE.with_web_seeds(true),
+    };
+    let wants_proof = config.web_seed_checks == WebSeedChecks::Proof;
     let begun = Instant::now();
     let until = begun.checked_add(config.deadline);
     let prepared = tokio::select! {
@@ -49,6 +54,9 @@ pub(crate) async fn run(
             return Exit::LocalError;
         }
     };
+    if wants_proof && input.torrent_ref.proof.is_none() {
+        output.lock().report_error(&name, "give the .torrent file for a proof: the hashes of its pieces are not known");
+    }
     output.lock().progress.begin(until);
     output.lock().running.begin(&name, begun, swarm.interim());
     // On the heap, each in its time: many runs may wait.
@@ -81,6 +89,7 @@ struct Mode {
     named_peers: bool,
     /// A tracker's answer is the answer.
     counts_only: bool,
+    web_seeds_only: bool,
 }
 
 /// What is left when the summary has been printed.
@@ -120,13 +129,23 @@ async fn tell(
                 tally.tracker(input, &report, page);
                 output.tracker(input, &report)?;
             }
+            Next::Event(Event::WebSeed(report)) => {
+                let mut output = output.lock();
+                let page = output.page();
+                tally.web_seed(&report, page);
+                output.web_seed(input, &report)?;
+            }
             Next::Event(Event::Peer(report)) => {
                 tally.peer(&report);
                 output.lock().peer(input, &report)?;
             }
             Next::Event(Event::Summary(summary)) => {
                 result.exit = exit(&summary, mode);
-                let because = (result.exit == Exit::NoSource).then(|| tally.failures.advice());
+                let about_web_seeds = mode.web_seeds_only || (summary.trackers == 0 && summary.web_seeds.checked > 0);
+                let because = (result.exit == Exit::NoSource).then(|| match about_web_seeds {
+                    true => tally.web_seeds.advice(input.torrent().is_some()),
+                    false => tally.failures.advice(),
+                });
                 result.unmet = output.lock().summary(input, &summary, &tally, (result.exit, because.as_deref()))?;
                 result.because = because;
             }
@@ -172,9 +191,16 @@ async fn next_event(
 fn exit(summary: &Summary, mode: Mode) -> Exit {
     if summary.cut_short == Some(CutShort::Interrupt) {
         Exit::Interrupted
-    } else if summary.ok > 0 || (mode.counts_only && !mode.named_peers && summary.trackers_ok > 0) {
+    } else if summary.ok > 0
+        || summary.web_seeds.complete > 0
+        || (mode.counts_only && !mode.named_peers && summary.trackers_ok > 0)
+    {
         Exit::Answered
-    } else if mode.named_peers || summary.trackers_ok > 0 || summary.peers > 0 {
+    } else if mode.named_peers
+        || summary.trackers_ok > 0
+        || summary.peers > 0
+        || (summary.verdict() == Verdict::WebSeedsFailed && summary.web_seeds.answered > 0)
+    {
         Exit::NoPeerAnswered
     } else {
         Exit::NoSource

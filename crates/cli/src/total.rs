@@ -16,6 +16,9 @@ pub(crate) struct Total {
     pub(crate) peers: usize,
     pub(crate) ok: usize,
     pub(crate) outcomes: BTreeMap<Outcome, usize>,
+    /// Web seeds that were checked, and those that have everything.
+    pub(crate) web_seeds: usize,
+    pub(crate) web_seeds_complete: usize,
 }
 
 impl Total {
@@ -30,6 +33,8 @@ impl Total {
             peers: 0,
             ok: 0,
             outcomes: BTreeMap::new(),
+            web_seeds: 0,
+            web_seeds_complete: 0,
         }
     }
 
@@ -39,6 +44,8 @@ impl Total {
         self.trackers_ok += summary.trackers_ok;
         self.peers += summary.peers;
         self.ok += summary.ok;
+        self.web_seeds += summary.web_seeds.checked;
+        self.web_seeds_complete += summary.web_seeds.complete;
         for (outcome, count) in &summary.outcomes {
             *self.outcomes.entry(*outcome).or_default() += count;
         }

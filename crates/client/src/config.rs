@@ -56,7 +56,7 @@ pub struct Config {
     /// Ask trackers for their counts only (BEP 48): they learn nothing of us and name no peers, and those of a magnet link
     /// are not dialled.
     pub scrape: bool,
-    /// Dial the peers that are named; else each is reported as `not_tried`, and trackers are all that is asked.
+    /// Dial the peers that are named; else each is reported as `not_tried`, and the sources are all that is asked.
     pub dial: bool,
     /// Certificates, in PEM, that vouch for trackers beside the usual ones.
     pub tls_roots: Vec<u8>,
@@ -126,15 +126,18 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What a run about `torrent_ref` may not show, even as part of a text from outside: the secrets of the trackers that it
-    /// and the user name; nothing when secrets are shown.
+    /// What a run about `torrent_ref` may not show, even as part of a text from outside: the secrets of the trackers and web seeds
+    /// that it and the user name; nothing when secrets are shown.
     #[must_use]
     pub fn secrets(&self, torrent_ref: &TorrentRef) -> Secrets {
         if self.show_secrets {
             return Secrets::default();
         }
         let named: &[TrackerUrl] = if let Trackers::Only(urls) = &self.trackers { urls } else { &[] };
-        Secrets::of_all(named.iter().map(TrackerUrl::expose).chain(torrent_ref.trackers.iter().map(String::as_str)))
+        let of_trackers = named.iter().map(TrackerUrl::expose).chain(torrent_ref.trackers.iter().map(String::as_str));
+        let in_torrent = torrent_ref.web_seeds.iter().chain(&torrent_ref.http_seeds).map(String::as_str);
+        let of_web_seeds = self.web_seeds.iter().map(WebSeedUrl::expose).chain(in_torrent);
+        Secrets::of_all(of_trackers).and(&Secrets::of_web_seeds(of_web_seeds))
     }
 }
 

@@ -18,6 +18,10 @@ pub struct SoFar {
     pub trackers: usize,
     /// Those of them that gave what they were asked for.
     pub trackers_ok: usize,
+    /// Web seeds that were checked.
+    pub web_seeds: usize,
+    /// Those of them that have everything, as far as it was looked at.
+    pub web_seeds_complete: usize,
 }
 
 /// Shows how far a run has come, also while its swarm is borrowed by a wait for the next event: it is updated before each
@@ -34,8 +38,9 @@ impl Interim {
 
     /// Takes the counts of the summary so far, and those that it does not have.
     pub(crate) fn set(&self, told: Option<&Summary>, named: usize, in_flight: usize) {
-        let Some(&Summary { peers, ok, trackers, trackers_ok, .. }) = told else { return };
+        let Some(&Summary { peers, ok, trackers, trackers_ok, ref web_seeds, .. }) = told else { return };
+        let (web_seeds, web_seeds_complete) = (web_seeds.checked, web_seeds.complete);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            SoFar { named, ok, failed: peers - ok, in_flight, trackers, trackers_ok };
+            SoFar { named, ok, failed: peers - ok, in_flight, trackers, trackers_ok, web_seeds, web_seeds_complete };
     }
 }

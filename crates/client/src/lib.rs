@@ -29,6 +29,6 @@ pub use report::{
 };
 pub use shared::Shared;
 pub use swarm::Swarm;
-pub use torrent_file::{read_torrent, read_torrent_from};
+pub use torrent_file::{read_torrent, read_torrent_and_proof, read_torrent_and_proof_from, read_torrent_from};
 pub use torrent_ref::{Content, Proof, TorrentRef};
 pub use {guard, http_exchange, ids, metainfo, peer_session, peer_wire, report, tracker, web_seed};

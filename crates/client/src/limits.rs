@@ -24,10 +24,26 @@ pub struct Limits {
     pub silent_time: Duration,
     /// Deadline for each goodbye, from its turn on. They come after the run's deadline.
     pub goodbye_time: Duration,
-    /// Most redirects followed for one announce; libtorrent follows as many.
+    /// Most redirects followed for one announce, or one file of a web seed; libtorrent follows as many.
     pub redirects: usize,
     /// Most bytes, header lines and body of a tracker's reply.
     pub reply: http_exchange::Limits,
+    /// Most web seeds asked; the largest torrents of archives name some dozen.
+    pub web_seeds: usize,
+    /// Web seeds asked at once in a run.
+    pub web_seeds_at_once: usize,
+    /// Connections at once to one IP address of web seeds, of all runs together.
+    pub web_seed_connections: usize,
+    /// New connections a second to one IP address of web seeds, of all runs together; 0 for any number.
+    pub web_seed_rate: u32,
+    /// Deadline for one file of a web seed, all redirects included, from its turn on. A piece in full has a second more for each
+    /// MiB.
+    pub web_seed_time: Duration,
+    /// Most files asked of each web seed, where all are to be asked
+    /// ([`WebSeedChecks::All`](crate::WebSeedChecks::All)), and most that a piece may span to be fetched.
+    pub web_seed_files: usize,
+    /// Largest piece that is fetched as a proof, in bytes.
+    pub proof_bytes: u64,
     /// Deadline for looking up one host name.
     pub lookup_time: Duration,
     /// Host names of peers looked up at once, of all runs together.
@@ -62,6 +78,13 @@ setters! {
         with_goodbye_time => goodbye_time: Duration,
         with_redirects => redirects: usize,
         with_reply => reply: http_exchange::Limits,
+        with_web_seeds => web_seeds: usize,
+        with_web_seeds_at_once => web_seeds_at_once: usize,
+        with_web_seed_connections => web_seed_connections: usize,
+        with_web_seed_rate => web_seed_rate: u32,
+        with_web_seed_time => web_seed_time: Duration,
+        with_web_seed_files => web_seed_files: usize,
+        with_proof_bytes => proof_bytes: u64,
         with_lookup_time => lookup_time: Duration,
         with_lookups_at_once => lookups_at_once: usize,
         with_peers => peers: usize,
@@ -84,6 +107,13 @@ impl Default for Limits {
             goodbye_time: Duration::from_secs(4),
             redirects: 5,
             reply: http_exchange::Limits::default(),
+            web_seeds: 512,
+            web_seeds_at_once: 4,
+            web_seed_connections: 2,
+            web_seed_rate: 2,
+            web_seed_time: Duration::from_secs(10),
+            web_seed_files: 10_000,
+            proof_bytes: 64 << 20,
             lookup_time: Duration::from_secs(5),
             lookups_at_once: 16,
             peers: 100_000,

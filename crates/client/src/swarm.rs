@@ -4,6 +4,7 @@
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
 use crate::census::Census;
+use crate::census::tally::Tally;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::dial::attempt::Attempt;
@@ -13,17 +14,16 @@ use crate::dial::peer_error::PeerError;
 use crate::dial::story;
 use crate::discovery::host_lookups::{LookedUp, Lookups, outcome_of};
 use crate::discovery::peers::{Introduction, Peers};
-use crate::discovery::source::{Activity, Found, SourceReport};
+use crate::discovery::source::{Activity, Found, NamedPeers, count};
 use crate::discovery::{Discovery, given};
 use crate::error::Error;
 use crate::interim::Interim;
 use crate::net::stop::Stop;
 use crate::shared::{Shared, Waiting};
-use crate::torrent_ref::TorrentRef;
+use crate::torrent_ref::{Content, TorrentRef};
 use guard::Secrets;
 use metainfo::Torrent;
-use report::{CutShort, Event, Outcome, PeerReport, Source, Stage, Summary, TrackerReport};
-use std::collections::VecDeque;
+use report::{CutShort, Event, Outcome, Source, Stage, Summary, TrackerReport};
 use std::net::SocketAddr;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
@@ -49,9 +49,7 @@ pub struct Swarm {
     lookups: Lookups,
     dialler: Dialler,
     peers: Peers,
-    census: Census,
-    reports: VecDeque<Event>,
-    summary: Option<Summary>,
+    tally: Tally,
     interim: Interim,
 }
 
@@ -81,6 +79,8 @@ impl Swarm {
     fn about(torrent_ref: TorrentRef, mut config: Config, shared: &Shared) -> Result<Self, Error> {
         let stop = Stop::default();
         let secrets = config.secrets(&torrent_ref);
+        let by_author = torrent_ref.web_seeds.len() + torrent_ref.http_seeds.len();
+        let has_web_seeds = by_author + config.web_seeds.len() > 0;
         let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets)?;
         let context = PeerContext::new(&torrent_ref, &config, shared, stop.listen(), secrets.clone());
         let primary = torrent_ref.hashes.primary();
@@ -88,6 +88,7 @@ impl Swarm {
         let mut summary = Summary::default();
         summary.scraped = config.scrape;
         let pieces = context.torrent.pieces.clone();
+        let census = Census::new(&torrent_ref, pieces, secrets.clone(), config.limits.waiting_bytes);
         let mut swarm = Self {
             torrent: context.torrent.clone(),
             secrets: secrets.clone(),
@@ -101,17 +102,20 @@ impl Swarm {
             stop,
             discovery,
             peers: Peers::new(primary, config.limits, config.max_per_address),
-            census: Census::new(&torrent_ref, pieces, secrets, config.limits.waiting_bytes),
-            reports: VecDeque::new(),
-            summary: Some(summary),
+            tally: Tally::new(census, summary, secrets),
             config,
             interim: Interim::default(),
         };
+        if !swarm.config.sources.web_seeds {
+            swarm.tally.leave_out_web_seeds(by_author);
+        } else if let Some(content) = torrent_ref.content.filter(|_| has_web_seeds) {
+            swarm.count_files(&content);
+        }
         // The user's first: the addresses of a host name are judged by the first source that named it.
-        swarm.found(by_user);
+        swarm.named(by_user);
         // A run that scrapes has asked for no peers.
         if !swarm.config.scrape {
-            swarm.found(given::by_magnet(torrent_ref.peers, primary));
+            swarm.named(given::by_magnet(torrent_ref.peers, primary));
         }
         Ok(swarm)
     }
@@ -156,25 +160,28 @@ impl Swarm {
             self.lookups.begin(&mut self.peers);
             let next_dial = self.dialler.dial(&mut self.peers, now);
             if self.is_idle() {
-                let withheld = self.census.finish();
-                if withheld.is_empty() {
-                    return self.finish(begun).map(Event::Summary);
+                self.discovery.stop_waiting();
+                if !self.is_idle() {
+                    continue;
                 }
-                self.tell(withheld);
-                continue;
+                if self.tally.release() {
+                    continue;
+                }
+                return self.tally.finish(begun.elapsed()).map(Event::Summary);
             }
             self.let_others_begin();
-            self.interim.set(self.summary.as_ref(), self.peers.named(), self.dialler.in_flight());
+            self.interim.set(self.tally.so_far(), self.peers.named(), self.dialler.in_flight());
             self.is_waiting = true;
             self.wait(next_dial, freed, &changed).await;
             self.is_waiting = false;
         }
     }
 
-    /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces, and those
-    /// that waited for it ([`TorrentRef::may_be_learned`]) are reported. If it is private, BEP 27 holds from now on: peers that the
-    /// link alone named and that were not dialled yet end as `not_tried`, and trackers are asked one at a time. The run keeps to
-    /// the trackers of the link, and to its info-hashes: what the torrent names beyond them is not asked.
+    /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces,
+    /// those that waited for it ([`TorrentRef::may_be_learned`]) are reported, and the link's web seeds are asked. If it is
+    /// private, BEP 27 holds from now on: peers that the link alone named and that were not dialled yet end as `not_tried`,
+    /// trackers are asked one at a time, and web seeds only at the hosts of its trackers. The run keeps to the trackers and web
+    /// seeds of the link, and to its info-hashes: what the torrent names beyond them is not asked.
     ///
     /// # Errors
     /// It has another info-hash; or it is private without permission ([`Config::allow_private`]), and then the run is over as by
@@ -186,9 +193,12 @@ impl Swarm {
         if torrent.private {
             self.keep_to_private_rules()?;
         }
+        self.discovery.learn(torrent);
+        if self.config.sources.web_seeds {
+            self.count_files(&Content::from(torrent));
+        }
         if self.torrent.pieces.learn(torrent.pieces) {
-            let told = self.census.learned(TorrentRef::from(torrent).web_seeds.len());
-            self.tell(told);
+            self.tally.learned();
         }
         Ok(())
     }
@@ -203,6 +213,11 @@ impl Swarm {
             self.unreached(address, Outcome::NotTried, Stage::Queued, None);
         }
         Ok(())
+    }
+
+    /// Notes how many files a web seed may have.
+    fn count_files(&mut self, content: &Content) {
+        self.tally.files(content.wanted_files().count());
     }
 
     /// Ends the run early: what is in flight becomes `interrupted`, what is waiting `not_tried`, and the summary follows.
@@ -245,10 +260,10 @@ impl Swarm {
 
     /// An event that needs no waiting.
     fn ready(&mut self) -> Option<Event> {
-        if self.reports.is_empty() {
+        if self.tally.is_empty() {
             self.report_one_that_is_not_dialled();
         }
-        self.reports.pop_front()
+        self.tally.next()
     }
 
     /// Reports one peer, if any is certain not to be dialled.
@@ -261,7 +276,7 @@ impl Swarm {
         }
         // A second attempt that will not come leaves the first one to report, and the census may withhold that.
         while is_over
-            && self.reports.is_empty()
+            && self.tally.is_empty()
             && let Some(request) = self.dialler.give_up()
         {
             match request.first {
@@ -272,7 +287,7 @@ impl Swarm {
         // As long as a source or a host name is left, it may allow a peer that was refused or left out.
         let is_final =
             self.discovery.activity() == Activity::Idle && self.lookups.is_empty() && !self.peers.has_names();
-        if !self.reports.is_empty() || !is_final {
+        if !self.tally.is_empty() || !is_final {
             return;
         }
         if let Some((address, limit)) = self.peers.next_over_quota() {
@@ -309,22 +324,22 @@ impl Swarm {
         }
     }
 
-    fn finish(&mut self, begun: Instant) -> Option<Summary> {
-        let mut summary = self.summary.take()?;
-        (summary.swarm, summary.elapsed) = (self.census.view(&summary), begun.elapsed());
-        Some(summary)
-    }
-
     fn cut_short(&mut self, by: CutShort) {
         self.stop.set();
-        if let Some(summary) = &mut self.summary {
-            summary.cut_short.get_or_insert(by);
+        self.tally.cut_short(by);
+    }
+
+    /// Takes in what a source has found.
+    fn found(&mut self, found: Found) {
+        match found {
+            Found::Peers(named) => self.named(named),
+            Found::WebSeed(report) => self.tally.web_seed(*report),
         }
     }
 
-    /// Takes in what a source has found: its peers, then its report.
-    fn found(&mut self, found: Found) {
-        let Found { peers, source, policy, info_hash, own_addresses, mut report } = found;
+    /// Takes in the peers of one step, then its report.
+    fn named(&mut self, named: NamedPeers) {
+        let NamedPeers { peers, source, policy, info_hash, own_addresses, mut report } = named;
         let (ours, port) = (&self.shared.identity().peer_ids, self.shared.endpoint().port);
         own_addresses.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, port)));
         self.peers.expect(peers.len());
@@ -333,11 +348,11 @@ impl Swarm {
             let introduction = Introduction { source: &source, policy, info_hash, requires_crypto };
             let added = self.peers.add(&peer.address, introduction);
             if let Some(report) = &mut report {
-                report.count(&peer.address, added);
+                count(report, &peer.address, added);
             }
         }
-        if let Some(SourceReport::Tracker(report)) = report {
-            self.report_tracker(*report);
+        if let Some(report) = report {
+            self.tally.tracker(*report);
         }
     }
 
@@ -364,32 +379,12 @@ impl Swarm {
     fn report_attempt(&mut self, last: Box<Attempt>) {
         let sources = self.peers.sources(&PeerAddress::Socket(last.request.address));
         let story = story::tell(last, sources, &self.torrent, &self.secrets);
-        let told = self.census.take(story);
-        self.tell(told);
-    }
-
-    fn report_tracker(&mut self, report: TrackerReport) {
-        self.census.take_tracker(&report);
-        if let Some(summary) = &mut self.summary {
-            summary.count_tracker(&report);
-        }
-        self.reports.push_back(Event::Tracker(report));
+        self.tally.story(story);
     }
 
     /// Reports a peer that was never connected to.
     fn unreached(&mut self, address: PeerAddress, outcome: Outcome, stage: Stage, error: Option<PeerError>) {
         let sources = self.peers.sources(&address);
-        self.tell([story::unreached(address, sources, outcome, stage, error.as_ref(), &self.secrets)]);
-    }
-
-    fn tell(&mut self, reports: impl IntoIterator<Item = PeerReport>) {
-        for mut report in reports {
-            // After all comparing of peers, and before anything is counted by name.
-            story::conceal(&mut report, &self.secrets);
-            if let Some(summary) = &mut self.summary {
-                summary.count_peer(&report);
-            }
-            self.reports.push_back(Event::Peer(report));
-        }
+        self.tally.peers([story::unreached(address, sources, outcome, stage, error.as_ref(), &self.secrets)]);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ReadError};
 use crate::net::resolve::blocking;
+use crate::torrent_ref::Proof;
 use metainfo::Torrent;
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,13 +19,19 @@ const HEAD_BYTES: u64 = 36 << 10;
 /// # Errors
 /// Its bytes cannot be read, or are no torrent.
 pub async fn read_torrent(path: impl AsRef<Path>, limit: Duration) -> Result<Torrent, Error> {
-    let path = path.as_ref().to_owned();
-    let open = move || {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok((file, metadata.len())) }
-    };
-    read(open, limit).await
+    read(opening(path.as_ref()), limit, Torrent::parse).await
+}
+
+/// As [`read_torrent`], with a random piece by which web seeds can prove that they have its bytes; `None` where the file has no
+/// hash of a piece.
+///
+/// # Errors
+/// Its bytes cannot be read, or are no torrent.
+pub async fn read_torrent_and_proof(
+    path: impl AsRef<Path>,
+    limit: Duration,
+) -> Result<(Torrent, Option<Proof>), Error> {
+    read(opening(path.as_ref()), limit, parse_with_proof).await
 }
 
 /// As [`read_torrent`], from a pipe or another source of bytes.
@@ -32,14 +39,42 @@ pub async fn read_torrent(path: impl AsRef<Path>, limit: Duration) -> Result<Tor
 /// # Errors
 /// Its bytes cannot be read, or are no torrent.
 pub async fn read_torrent_from(source: impl Read + Send + 'static, limit: Duration) -> Result<Torrent, Error> {
-    read(move || Ok((source, 0)), limit).await
+    read(move || Ok((source, 0)), limit, Torrent::parse).await
 }
 
-/// What `open` gives is the source and how long it may be.
-async fn read<R: Read>(
+/// As [`read_torrent_and_proof`], from a pipe or another source of bytes.
+///
+/// # Errors
+/// Its bytes cannot be read, or are no torrent.
+pub async fn read_torrent_and_proof_from(
+    source: impl Read + Send + 'static,
+    limit: Duration,
+) -> Result<(Torrent, Option<Proof>), Error> {
+    read(move || Ok((source, 0)), limit, parse_with_proof).await
+}
+
+fn parse_with_proof(bytes: &[u8]) -> Result<(Torrent, Option<Proof>), metainfo::Error> {
+    let torrent = Torrent::parse(bytes)?;
+    let proof = Proof::choose(&torrent, bytes)?;
+    Ok((torrent, proof))
+}
+
+/// Opens a file, which is no folder.
+fn opening(path: &Path) -> impl FnOnce() -> io::Result<(File, u64)> + Send + 'static {
+    let path = path.to_owned();
+    move || {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok((file, metadata.len())) }
+    }
+}
+
+/// What `open` gives is the source and how long it may be; `parse` has all its bytes.
+async fn read<R: Read, T: Send + 'static>(
     open: impl FnOnce() -> io::Result<(R, u64)> + Send + 'static,
     limit: Duration,
-) -> Result<Torrent, Error> {
+    parse: fn(&[u8]) -> Result<T, metainfo::Error>,
+) -> Result<T, Error> {
     // A disk may be slow and a pipe silent; neither may hold up the runtime.
     let read = blocking(move || Ok(open().and_then(|(source, length)| bytes(source, length))));
     // What the work says is of the file; what is said in its place is of the thread.
@@ -49,7 +84,7 @@ async fn read<R: Read>(
         _ => Err(ReadError::Io(error).into()),
     })?;
     // It takes seconds at most, and is waited for: a thread that was given up would go on using its memory.
-    let parsed = blocking(move || Ok(Torrent::parse(&bytes))).await;
+    let parsed = blocking(move || Ok(parse(&bytes))).await;
     Ok(parsed.map_err(ReadError::NoThread)??)
 }
 

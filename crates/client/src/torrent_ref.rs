@@ -1,9 +1,13 @@
 //! What a run is about.
 
+use crate::net::entropy;
 use crate::setters::setters;
 use ids::InfoHash;
-use metainfo::{Files, Hashes, Magnet, MagnetPeer, PieceHash, Torrent};
+use metainfo::{File, Files, Hashes, Magnet, MagnetPeer, PieceHash, PieceHashes, Torrent};
 use tracker::PeerAddress;
+
+/// Pieces that are drawn until one has a hash.
+const DRAWS: usize = 64;
 
 /// What a run is about: a torrent, or as much of one as a magnet link or an info-hash tells. The run itself does not fetch the
 /// rest; a caller that has it may hand it in later, see [`may_be_learned`](Self::may_be_learned).
@@ -88,6 +92,29 @@ pub struct Proof {
     pub piece: u32,
     /// Its hash by the torrent.
     pub hash: PieceHash,
+}
+
+impl Content {
+    /// The files that a web seed can be asked for: those that have bytes, and are neither padding nor a symbolic link.
+    pub(crate) fn wanted_files(&self) -> impl Iterator<Item = File<'_>> {
+        let is_wanted = |file: &File<'_>| file.length > 0 && !file.attributes.padding && !file.attributes.symlink;
+        self.files.iter().filter(is_wanted)
+    }
+}
+
+impl Proof {
+    /// A random piece of `torrent`, whose file has these `bytes`; `None` if it has no hash for the piece that was drawn, as for a
+    /// file of a v2 torrent whose piece layer is missing.
+    ///
+    /// # Errors
+    /// The bytes are not a torrent.
+    pub fn choose(torrent: &Torrent, bytes: &[u8]) -> Result<Option<Self>, metainfo::Error> {
+        let hashes = PieceHashes::read(bytes)?;
+        // Another draw where the hash is missing: a torrent with some hashes has a proof.
+        let drawn = (0..DRAWS).filter_map(|_| entropy::below(torrent.pieces.into()));
+        let mut drawn = drawn.filter_map(|piece| u32::try_from(piece).ok());
+        Ok(drawn.find_map(|piece| hashes.get(piece).map(|hash| Self { piece, hash })))
+    }
 }
 
 impl From<&Torrent> for Content {

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-/// Why a [`FakeSwarm`](crate::FakeSwarm) or a [`FakeTracker`](crate::FakeTracker) could not be started.
+/// Why a fake could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod by_hand;
 mod client;
 mod conversation;
 mod datagram;
@@ -24,6 +25,8 @@ mod swarm;
 mod tracker;
 mod udp_script;
 mod udp_tracker;
+mod web_seed;
+mod web_site;
 
 pub mod bencoding;
 pub mod gzip;
@@ -52,3 +55,5 @@ pub use swarm::FakeSwarm;
 pub use tracker::FakeTracker;
 pub use udp_script::{Transactions, UdpCounts, UdpScript};
 pub use udp_tracker::FakeUdpTracker;
+pub use web_seed::{FakeWebSeed, WebSeedCounts};
+pub use web_site::{WebFile, WebSeedScript, WebSite};

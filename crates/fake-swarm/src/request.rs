@@ -1,4 +1,4 @@
-//! What a tracker was asked.
+//! What a tracker or a web seed was asked.
 
 use std::net::SocketAddr;
 
@@ -18,6 +18,12 @@ impl Request {
     #[must_use]
     pub fn path(&self) -> &str {
         self.target.split_once('?').map_or(&self.target, |(path, _)| path)
+    }
+
+    /// The path with its escapes decoded.
+    #[must_use]
+    pub fn decoded_path(&self) -> String {
+        String::from_utf8_lossy(&decoded(self.path())).into_owned()
     }
 
     /// The first value of a query parameter, still percent-encoded; the key is compared as it was sent.
@@ -114,5 +120,10 @@ mod tests {
             request(&format!("GET /scrape?info_hash={a}&x=y&info_hash={b}&info_hash=%61&info_hash HTTP/1.1\r\n\r\n"));
         assert_eq!(request.info_hashes(), [[b'a'; 20], [0xfb; 20]]);
         assert_eq!(decoded("%4a%zz%4"), b"J%zz%4");
+    }
+
+    #[test]
+    fn a_path_is_decoded_without_its_query() {
+        assert_eq!(request("GET /a%23b+%c3%a9%2f?%41 HTTP/1.1\r\n\r\n").decoded_path(), "/a#b+\u{e9}/");
     }
 }

@@ -1,4 +1,4 @@
-//! The accept loop that the swarm and the tracker share.
+//! The listening socket and the accept loop that all fakes over TCP share.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -7,10 +7,28 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
+
+use crate::error::Error;
 
 /// How long to wait after a failed accept: most likely no descriptor is free, and trying at once would only spin.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(10);
+
+/// A socket that listens on this loopback address, of IPv4 or IPv6, and its address; port 0 leaves the choice to the kernel.
+pub(crate) fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    if !addr.ip().is_loopback() {
+        return Err(Error::NotLoopback(addr));
+    }
+    // A socket cannot be given to a runtime that is not there; tokio would panic.
+    Handle::try_current().map_err(|_| Error::NoRuntime)?;
+    let failed = |source| Error::Listen { addr, source };
+    let listener = std::net::TcpListener::bind(addr).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let listener = TcpListener::from_std(listener).map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    Ok((listener, addr))
+}
 
 /// A listening socket and a task for each of its connections. Dropping it stops all of them.
 #[derive(Debug)]

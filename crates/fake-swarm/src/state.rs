@@ -1,4 +1,4 @@
-//! What a tracker's handle and its tasks share: the script it answers by, and what it was asked.
+//! What the handle of a tracker or web seed and its tasks share: the script it answers by, and what it was asked.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

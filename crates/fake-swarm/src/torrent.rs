@@ -4,6 +4,12 @@ use sha1::{Digest, Sha1};
 
 use crate::bencoding::{dictionary, integer, list, string};
 
+mod folder;
+mod parts;
+
+pub use folder::Folder;
+use parts::{invented_hashes, url_list};
+
 /// What a `.torrent` of one file says. The file itself need not exist: its piece hashes are invented.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SingleFile<'a> {
@@ -19,13 +25,23 @@ pub struct SingleFile<'a> {
     pub announce_list: Vec<Vec<&'a str>>,
     /// Whether the torrent is private (BEP 27).
     pub private: bool,
+    /// Web seeds (BEP 19); left out when empty.
+    pub url_list: Vec<&'a str>,
 }
 
 impl<'a> SingleFile<'a> {
     /// A public torrent with pieces of 256 KiB and no tracker.
     #[must_use]
     pub fn new(name: &'a str, length: u64) -> Self {
-        Self { name, length, piece_length: 1 << 18, announce: None, announce_list: Vec::new(), private: false }
+        Self {
+            name,
+            length,
+            piece_length: 1 << 18,
+            announce: None,
+            announce_list: Vec::new(),
+            private: false,
+            url_list: Vec::new(),
+        }
     }
 
     /// The whole file, in canonical bencode.
@@ -37,6 +53,7 @@ impl<'a> SingleFile<'a> {
             let tiers = self.announce_list.iter().map(|tier| list(tier.iter().map(string)));
             entries.push(("announce-list", list(tiers)));
         }
+        entries.extend(url_list(&self.url_list));
         dictionary(entries)
     }
 
@@ -67,9 +84,8 @@ impl<'a> SingleFile<'a> {
         if self.piece_length == 0 { 0 } else { self.length.div_ceil(self.piece_length) }
     }
 
-    /// Twenty bytes a piece: its index in decimal, so that each is different.
     fn pieces(&self) -> String {
-        (0..self.piece_count()).map(|index| format!("{index:020}")).collect()
+        invented_hashes(self.piece_count())
     }
 }
 
@@ -84,6 +100,7 @@ mod tests {
             announce_list: vec![vec!["http://a/announce", "http://b/announce"], vec!["http://c/announce"]],
             piece_length: 16,
             private: true,
+            url_list: vec!["http://w/"],
             ..SingleFile::new("a.txt", 17)
         };
         let info = b"d6:lengthi17e4:name5:a.txt12:piece lengthi16e6:pieces40:00000000000000000000\
@@ -91,7 +108,7 @@ mod tests {
         assert_eq!(torrent.info(), info.as_slice());
         let head = b"d8:announce25:http://127.0.0.1/announce13:announce-listll17:http://a/announce\
             17:http://b/announceel17:http://c/announceee4:info";
-        assert_eq!(torrent.to_bytes(), [head.as_slice(), info, b"e"].concat());
+        assert_eq!(torrent.to_bytes(), [head.as_slice(), info, b"8:url-listl9:http://w/ee"].concat());
     }
 
     #[test]

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Handle;
+use tokio::net::TcpStream;
 
 use crate::error::Error;
 use crate::http::{self, State};
 use crate::request::Request;
 use crate::script::TrackerScript;
-use crate::server::Server;
+use crate::server::{self, Server};
 
 /// How long a connection may last: longer than any deadline of the code under test, so that its own deadlines are seen.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -43,17 +42,7 @@ impl FakeTracker {
     /// [`Error::NotLoopback`] for any other address, [`Error::NoRuntime`] outside a tokio runtime, [`Error::Listen`] if
     /// the system refuses a socket.
     pub fn start_on(addr: SocketAddr, script: TrackerScript) -> Result<Self, Error> {
-        if !addr.ip().is_loopback() {
-            return Err(Error::NotLoopback(addr));
-        }
-        // A socket cannot be given to a runtime that is not there; tokio would panic.
-        Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let failed = |source| Error::Listen { addr, source };
-        let listener = std::net::TcpListener::bind(addr).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let listener = TcpListener::from_std(listener).map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
-
+        let (listener, addr) = server::listen(addr)?;
         let state = Arc::new(State::new(script));
         let connections = Arc::new(AtomicUsize::new(0));
         let server = Server::spawn(listener, {

@@ -178,6 +178,21 @@ impl AddressPolicy {
         Self::Untrusted { reached }
     }
 
+    /// The policy for a web seed that a torrent or magnet link names, to be checked as [a peer's](Self::check_peer): no local
+    /// address, and of the ports below 1024 those of the web only. A web seed has any path, so that no path makes a local one safe.
+    #[must_use]
+    pub fn for_web_seed_in_torrent() -> Self {
+        Self::Untrusted { reached: Scope::Global }
+    }
+
+    /// The policy for the target of a redirect from a web seed reached at `from`, which the user may have named: never from a
+    /// public address to a local one, nor from one network into another. Ports as of
+    /// [those in torrents](Self::for_web_seed_in_torrent).
+    #[must_use]
+    pub fn for_web_seed_redirect(from: IpAddr) -> Self {
+        Self::Untrusted { reached: trusted_scope(from) }
+    }
+
     /// The lowest port of a peer that an untrusted source may name. The ports below belong to services that only a
     /// privileged user may start, and hardly ever to a BitTorrent client.
     pub const LOWEST_PORT: u16 = 1024;
@@ -332,6 +347,33 @@ mod tests {
                 assert_eq!(AddressPolicy::User.check(address), checked, "{peer} named by the user");
             }
         }
+    }
+
+    #[test]
+    fn a_web_seed_of_a_torrent_is_public_and_redirects_stay_in_the_network_that_they_come_from() {
+        let check = |policy: AddressPolicy, address: &str| policy.check_peer(address.parse().unwrap(), 1024).is_ok();
+        let redirect = |from: &str| AddressPolicy::for_web_seed_redirect(from.parse().unwrap());
+        for (address, in_torrent, from_global, from_private) in [
+            ("8.8.8.8:80", true, true, true),
+            ("[2606:4700::1111]:443", true, true, true),
+            ("8.8.8.8:8080", true, true, true),
+            ("8.8.8.8:22", false, false, false),
+            ("8.8.8.8:0", false, false, false),
+            ("127.0.0.1:80", false, false, false),
+            ("[::1]:8080", false, false, false),
+            ("10.0.0.9:8080", false, false, true),
+            ("10.0.0.9:25", false, false, false),
+            ("169.254.169.254:80", false, false, false),
+            ("[64:ff9b::a00:9]:80", false, false, true),
+            ("224.0.0.1:80", false, false, false),
+        ] {
+            assert_eq!(check(AddressPolicy::for_web_seed_in_torrent(), address), in_torrent, "{address}");
+            assert_eq!(check(redirect("9.9.9.9"), address), from_global, "a redirect to {address}");
+            assert_eq!(check(redirect("64:ff9b::a00:1"), address), from_global, "behind a translator, to {address}");
+            assert_eq!(check(redirect("10.0.0.1"), address), from_private, "from a private network to {address}");
+        }
+        assert!(check(redirect("127.0.0.1"), "127.0.0.1:8080") && !check(redirect("127.0.0.1"), "127.0.0.1:22"));
+        assert!(check(AddressPolicy::User, "127.0.0.1:22"));
     }
 
     #[test]

@@ -47,8 +47,23 @@ impl Secrets {
     /// is not a secret; otherwise `/debian/announce` would hide the name of a torrent called `debian`.
     #[must_use]
     pub fn of_all<'u>(urls: impl IntoIterator<Item = &'u str>) -> Self {
+        Self::of_others(urls.into_iter().flat_map(found))
+    }
+
+    /// The same of web seeds (BEP 17, 19), whose paths tell which files they serve and are no secrets.
+    #[must_use]
+    pub fn of_web_seeds<'u>(urls: impl IntoIterator<Item = &'u str>) -> Self {
+        let of = |url| {
+            let mut parts = Parts::of(url).unwrap_or_default();
+            parts.path = None;
+            found_in(parts)
+        };
+        Self::of_others(urls.into_iter().flat_map(of))
+    }
+
+    fn of_others(found: impl Iterator<Item = Found>) -> Self {
         let mut bytes = 0;
-        let found = urls.into_iter().flat_map(found).filter(|found| found.is_certain || !is_ordinary(&found.text));
+        let found = found.filter(|found| found.is_certain || !is_ordinary(&found.text));
         Self::from_list(found.map(|found| found.text).take_while(|text| {
             bytes += text.len();
             bytes <= MOST_BYTES
@@ -161,7 +176,10 @@ fn hide(text: &[u8], places: impl IntoIterator<Item = Range<usize>>) -> Vec<u8> 
 
 /// What may be secret in `url`, in every form in which a tracker may repeat it.
 fn found(url: &str) -> impl Iterator<Item = Found> {
-    let Parts { userinfo, path, query, .. } = Parts::of(url).unwrap_or_default();
+    found_in(Parts::of(url).unwrap_or_default())
+}
+
+fn found_in(Parts { userinfo, path, query, .. }: Parts<'_>) -> impl Iterator<Item = Found> {
     let segments = path.into_iter().flat_map(|path| path.split('/'));
     let segments = segments.filter(|segment| !PLAIN_SEGMENTS.contains(segment)).map(|segment| (segment, false));
     let pairs = query.into_iter().flat_map(|query| query.split('&'));
@@ -325,5 +343,13 @@ mod tests {
             let list = Secrets::from_list(secrets.iter().cloned());
             prop_assert_eq!(list.conceal(&text), hide_one_by_one(&text, &secrets));
         }
+    }
+
+    #[test]
+    fn a_web_seeds_path_is_no_secret_and_its_query_is() {
+        let url = "https://u5er:hunter22@w.example/pub/linux-6.12/0d4f1c8b7a6e5d3c/?token=abc123def&v=stable";
+        let secrets = Secrets::of_web_seeds([url, "nonsense"]);
+        let shown = secrets.conceal("/pub/linux-6.12/0d4f1c8b7a6e5d3c/ABC123DEF stable hunter22");
+        assert_eq!(shown, "/pub/linux-6.12/0d4f1c8b7a6e5d3c/*** stable ***");
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the real binary against an embedded tracker and swarm, offline.
+//! `cargo xtask demo`: the real binary against an embedded tracker, web seed and swarm, offline.
 //!
 //! The binary runs twice: once to show its text, and once with `--json` to check that each peer got the outcome it
 //! deserves.
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{
-    Client, Encryption, FakeSwarm, FakeTracker, Holding, LazyBitfield, Peer, TrackerScript, message, peer_ip,
+    Client, Encryption, FakeSwarm, FakeTracker, FakeWebSeed, Holding, LazyBitfield, Peer, TrackerScript, WebFile,
+    WebSite, message, peer_ip,
 };
 use serde_json::Value;
 use xtask::binary;
@@ -127,11 +128,16 @@ async fn with_swarm(binary: PathBuf, purpose: Purpose) -> Result {
     let torrent = SingleFile::new(FILE.0, FILE.1);
     let (peers, outcomes): (Vec<_>, Vec<_>) = cast().into_iter().unzip();
     let peers: Vec<_> = (0..).map(peer_ip).zip(peers).collect();
-    println!("demo: starting a tracker and {} peers on this machine, which play every way to answer", peers.len());
+    println!(
+        "demo: starting a tracker, a web seed and {} peers on this machine, which play every way to answer",
+        peers.len()
+    );
     let swarm = FakeSwarm::start(torrent.info_hash(), &peers).map_err(failed)?;
     let tracker = FakeTracker::start(TrackerScript::peers(swarm.endpoints())).map_err(failed)?;
+    let site = WebSite::default().file(format!("/{}", FILE.0), WebFile::Zeros(FILE.1));
+    let web_seed = FakeWebSeed::start(site).map_err(failed)?;
     let deserved = swarm.endpoints().into_iter().map(|endpoint| endpoint.to_string()).zip(outcomes);
-    let demo = Demo { deserved: deserved.collect(), info_hash: hex(&torrent.info_hash()) };
+    let demo = Demo { deserved: deserved.collect(), info_hash: hex(&torrent.info_hash()), web_seed: web_seed.url("/") };
 
     let url = tracker.announce_url();
     let scratch = Scratch::new(false)?;
@@ -154,24 +160,33 @@ struct Demo {
     /// The outcome each address deserves.
     deserved: BTreeMap<String, &'static str>,
     info_hash: String,
+    /// The URL of a web seed that has the file.
+    web_seed: String,
 }
 
 impl Demo {
     /// The two runs.
     fn show_and_check(&self, binary: &Path, file: &Path) -> Result {
         let begin = Instant::now();
-        let mut shown = command(binary, file);
+        let command = || {
+            let mut command = command(binary, file);
+            command.args(["--web-seed", &self.web_seed]);
+            command
+        };
+        let mut shown = command();
         println!("$ {}\n", shell::shown(&shown));
         shell::run(&mut shown)?;
         println!("\ndemo: the same once more, to check each peer's outcome");
-        let report = Report::of(command(binary, file).arg("--json"))?;
+        let report = Report::of(command().arg("--json"))?;
         let mut faults = report.faults(0, &self.info_hash);
         faults.extend(self.faults(&report));
         if !faults.is_empty() {
             return Err(report.told(&faults));
         }
         let (peers, seconds) = (self.deserved.len(), begin.elapsed().as_secs_f64());
-        println!("demo: each of {peers} peers got the outcome it deserves, in two runs of {seconds:.1} s together");
+        println!(
+            "demo: the web seed and each of {peers} peers got the outcome it deserves, in two runs of {seconds:.1} s together"
+        );
         println!("\nnow try:");
         NEXT.iter().for_each(|(command, what, _)| println!("  {command}  # {what}"));
         Ok(())
@@ -194,6 +209,9 @@ impl Demo {
         }
         let strangers = found.keys().filter(|addr| !self.deserved.contains_key(*addr));
         faults.extend(strangers.map(|addr| format!("{addr} is reported and not of this swarm")));
+        let complete =
+            report.lines_of("web_seed").filter(|line| line["status"] == "ok" && line["complete"] == true).count();
+        faults.extend((complete != 1).then(|| format!("{complete} web seeds are complete, expected one")));
         faults
     }
 }

@@ -20,6 +20,7 @@ mod many;
 mod matrix;
 mod namespace;
 mod nginx;
+mod npm;
 mod opentracker;
 mod parallel;
 mod prober;
@@ -37,6 +38,8 @@ mod swarm;
 mod torrents;
 mod verdict;
 mod watch;
+mod web_seeds;
+mod web_servers;
 
 use std::time::Instant;
 
@@ -83,6 +86,7 @@ const SECTIONS: &[Section] = &[
     // libtorrent seeds to it.
     section(bittorrent_tracker::NAME, &[LIBTORRENT, bittorrent_tracker::NEEDS], bittorrent_tracker::run),
     section("proxied", &[PROXY], proxied::run),
+    section(web_seeds::NAME, &[PROXY, WEB_SERVERS], web_seeds::run),
     section("bad-input", &[], bad_input::run),
     section("stopped-event", &[], stopped_event::run),
     section("ssrf", &[NAMESPACE], |lab| namespace::run(lab, "ssrf")),
@@ -93,8 +97,8 @@ const SECTIONS: &[Section] = &[
     section(many::NAME, &[NAMESPACE], |lab| namespace::run(lab, many::NAME)),
 ];
 
-/// The sections that `--long` repeats; it runs `many` in its full size first.
-const LONG: &[&str] = &["seeded", dual_stack::NAME, many::NAME];
+/// The sections that `--long` repeats; it runs `many` in its full size first, and of `hostile` what takes minutes.
+const LONG: &[&str] = &["seeded", dual_stack::NAME, "hostile", many::NAME];
 
 /// How often.
 pub(crate) const LONG_RUNS: u32 = 20;
@@ -103,6 +107,9 @@ const LIBTORRENT: &[&Optional] = &[&optional::LIBTORRENT];
 
 /// What stands in front of the tracker, and what makes its certificates.
 const PROXY: &[&Optional] = &[&optional::NGINX, &optional::OPENSSL];
+
+/// Web servers beside nginx.
+const WEB_SERVERS: &[&Optional] = &[&optional::CADDY, &optional::PYTHON3, &optional::NODE, &optional::NPM];
 
 /// What a network namespace takes.
 const NAMESPACE: &[&Optional] = &[&optional::UTIL_LINUX, &optional::MOUNT, &optional::IPROUTE2, &optional::NAMESPACES];

@@ -4,10 +4,12 @@
 //! A code says what was *seen*. What may be behind it is a list of causes; a [`Cause`] that the evidence of one report
 //! points to is that report's hint.
 
+mod exchange;
 mod outcomes;
 mod roles;
 mod trackers;
 mod verdicts;
+mod web_seeds;
 
 /// What a code is a code of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +23,10 @@ pub enum CodeKind {
     Role,
     /// `verdict` of a summary: [`Verdict`](crate::Verdict).
     Verdict,
+    /// `status` of a web seed: [`WebSeedStatus`](crate::WebSeedStatus).
+    WebSeedStatus,
+    /// One of the `quirks` of a web seed: [`WebSeedQuirk`](crate::WebSeedQuirk).
+    WebSeedQuirk,
 }
 
 /// One code, explained.
@@ -102,6 +108,10 @@ pub(crate) enum Cause {
     FamilyNotChosen,
     /// No descriptors, ports or threads.
     Exhausted,
+    /// Sizes were compared, and no bytes.
+    BySize,
+    /// A web seed of the kind that few clients ask (BEP 17).
+    FewClients,
 }
 
 impl CodeKind {
@@ -110,9 +120,10 @@ impl CodeKind {
     pub fn code(self) -> &'static str {
         match self {
             Self::Outcome => "outcome",
-            Self::TrackerStatus => "status",
+            Self::TrackerStatus | Self::WebSeedStatus => "status",
             Self::Role => "role",
             Self::Verdict => "verdict",
+            Self::WebSeedQuirk => "quirks",
         }
     }
 
@@ -124,6 +135,8 @@ impl CodeKind {
             Self::TrackerStatus => "status of a tracker",
             Self::Role => "role of a peer",
             Self::Verdict => "verdict on a torrent",
+            Self::WebSeedStatus => "status of a web seed",
+            Self::WebSeedQuirk => "quirk of a web seed",
         }
     }
 }
@@ -131,7 +144,9 @@ impl CodeKind {
 impl Explanation {
     /// All codes, by kind.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        [verdicts::TABLE, outcomes::TABLE, roles::TABLE, trackers::TABLE].into_iter().flatten()
+        let tables =
+            [verdicts::TABLE, outcomes::TABLE, roles::TABLE, trackers::TABLE, web_seeds::TABLE, web_seeds::QUIRKS];
+        tables.into_iter().flatten()
     }
 
     /// The explanation of one code of this kind; `None` for a code that there is not.
@@ -165,6 +180,7 @@ mod tests {
     use crate::role::Role;
     use crate::status::TrackerStatus;
     use crate::verdict::Verdict;
+    use crate::web_seed::{WebSeedQuirk, WebSeedStatus};
     use std::collections::BTreeSet;
 
     fn codes(kind: CodeKind) -> Vec<&'static str> {
@@ -177,6 +193,8 @@ mod tests {
         assert_eq!(codes(CodeKind::Role), Role::ALL.map(Role::code));
         assert_eq!(codes(CodeKind::Verdict), Verdict::ALL.map(Verdict::code));
         assert_eq!(codes(CodeKind::TrackerStatus), TrackerStatus::ALL.map(TrackerStatus::code));
+        assert_eq!(codes(CodeKind::WebSeedStatus), WebSeedStatus::ALL.map(WebSeedStatus::code));
+        assert_eq!(codes(CodeKind::WebSeedQuirk), WebSeedQuirk::ALL.map(WebSeedQuirk::code));
         let all: Vec<_> = Explanation::all().map(|entry| (entry.kind, entry.code)).collect();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
     }

@@ -100,7 +100,7 @@ pub struct SummaryLine<'r> {
     pub unmet_conditions: &'r [String],
 }
 
-/// What several torrents come to.
+/// Several torrents together.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct TotalLine<'r> {
@@ -117,6 +117,10 @@ pub struct TotalLine<'r> {
     pub ok: usize,
     /// Peers by outcome
     pub outcomes: &'r BTreeMap<Outcome, usize>,
+    /// Web seeds that were checked
+    pub web_seeds_checked: usize,
+    /// Those of them that have everything, as far as it was looked at
+    pub web_seeds_complete: usize,
     /// From beginning to end
     #[serde(rename = "elapsed_ms", with = "Ms")]
     pub elapsed: Duration,

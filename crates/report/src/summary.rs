@@ -10,7 +10,7 @@ use crate::seen_as::SeenAs;
 use crate::status::{Standing, TrackerStatus};
 use crate::swarm_view::SwarmView;
 use crate::tracker::TrackerReport;
-use crate::web_seed::{WebSeedReport, WebSeedStatus, WebSeedView};
+use crate::web_seed::{WebSeedReport, WebSeedView};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub struct Summary {
     /// Whether trackers were asked for counts only, so that none could name a peer
     #[serde(skip)]
     pub scraped: bool,
-    /// What the web seeds have
+    /// What the checks of its web seeds found
     pub web_seeds: WebSeedView,
     /// What the peers that were reached have between them
     #[serde(flatten)]
@@ -94,14 +94,7 @@ impl Summary {
 
     /// Counts a web seed.
     pub fn count_web_seed(&mut self, report: &WebSeedReport) {
-        let view = &mut self.web_seeds;
-        view.checked += usize::from(report.status != WebSeedStatus::NotAsked);
-        view.proved += usize::from(report.proved == Some(true));
-        if report.complete {
-            view.complete += 1;
-            view.files_checked =
-                view.files_checked.max(report.files.iter().filter(|file| file.piece.is_none()).count());
-        }
+        self.web_seeds.count(report);
     }
 
     /// Counts a peer.

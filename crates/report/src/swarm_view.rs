@@ -63,7 +63,7 @@ pub struct Coverage {
     pub list_complete: Option<bool>,
     /// What carried all of these conversations
     pub transport: Transport,
-    /// Web seeds that the torrent or the magnet link names, none of which was asked
+    /// Web seeds that the torrent or the magnet link names and that were not asked
     pub web_seeds_unchecked: usize,
 }
 

@@ -4,6 +4,7 @@ use crate::code::codes;
 use crate::outcome::Outcome;
 use crate::status::{Standing, TrackerStatus};
 use crate::summary::{CutShort, Summary};
+use crate::web_seed::WebSeedStatus;
 
 codes! {
     /// What a run says of its torrent. It speaks of the peers that were reached, at one time and from one address.
@@ -18,6 +19,10 @@ codes! {
         NoPeerAnswered = "no_peer_answered",
         /// A tracker answered, and no peer was named.
         NoPeerNamed = "no_peer_named",
+        /// No peer brings a whole copy, and a web seed has everything, as far as it was looked at.
+        WebSeeded = "web_seeded",
+        /// Web seeds were all that was asked, and none has everything.
+        WebSeedsFailed = "web_seeds_failed",
         /// No source of peers: no tracker answered, and no peer was named.
         NoSource = "no_source",
         /// No tracker gave peers, and at least one refused with a reason.
@@ -33,6 +38,26 @@ codes! {
 
 impl Verdict {
     fn of(summary: &Summary) -> Self {
+        let web_seeds = &summary.web_seeds;
+        match Self::of_peers(summary) {
+            // What peers lack is fetched from a web seed; a run that was interrupted, or asked for counts only, says nothing of
+            // the whole.
+            Self::Incomplete
+            | Self::SeedsUnverified
+            | Self::NoPeerAnswered
+            | Self::NoPeerNamed
+            | Self::NoSource
+            | Self::Refused
+                if web_seeds.complete > 0 =>
+            {
+                Self::WebSeeded
+            }
+            Self::NoSource if summary.trackers == 0 && web_seeds.checked > 0 => Self::WebSeedsFailed,
+            verdict => verdict,
+        }
+    }
+
+    fn of_peers(summary: &Summary) -> Self {
         let count = |outcome| summary.outcomes.get(&outcome).copied().unwrap_or_default();
         let interrupted = summary.cut_short == Some(CutShort::Interrupt);
         if summary.ok > 0 {
@@ -85,8 +110,14 @@ impl Summary {
         Verdict::of(self)
     }
 
-    /// Whether everything that was tried ended for want of a route, so that nothing is known of the torrent. Trackers to
-    /// which nothing would have been sent anyway do not count.
+    /// The same by trackers and peers alone: never [`Verdict::WebSeeded`] or [`Verdict::WebSeedsFailed`].
+    #[must_use]
+    pub fn verdict_of_peers(&self) -> Verdict {
+        Verdict::of_peers(self)
+    }
+
+    /// Whether everything that was tried ended for want of a route, so that nothing is known of the torrent. Trackers and web
+    /// seeds to which nothing would have been sent anyway do not count.
     fn is_offline(&self) -> bool {
         use TrackerStatus::{BadUrl, NoRoute, NotAsked, RefusedAddress, ScrapeUnsupported, UnsupportedScheme};
         let of = |status| self.tracker_statuses.get(&status).copied().unwrap_or_default();
@@ -94,7 +125,11 @@ impl Summary {
         let trackers = of(NoRoute);
         let unsent: usize =
             [BadUrl, UnsupportedScheme, ScrapeUnsupported, RefusedAddress, NotAsked].into_iter().map(of).sum();
-        peers + trackers > 0 && peers == self.peers && trackers + unsent == self.trackers
+        let web_seeds = self.web_seeds.of(WebSeedStatus::NoRoute);
+        peers + trackers + web_seeds > 0
+            && peers == self.peers
+            && trackers + unsent == self.trackers
+            && web_seeds + self.web_seeds.unsent() == self.web_seeds.reports()
     }
 
     /// Reports of trackers of this standing.
@@ -109,6 +144,7 @@ mod tests {
     use super::*;
     use crate::copies::Copies;
     use crate::swarm_view::SwarmView;
+    use crate::web_seed::WebSeedView;
 
     fn reached(copies: Option<(f64, f64)>) -> Summary {
         let copies = copies.map(|(min, max)| Copies { min, max });
@@ -171,6 +207,36 @@ mod tests {
         ] {
             assert_eq!(summary.verdict(), verdict, "{summary:?}");
         }
+        let web_seeded = |complete, statuses: &[(WebSeedStatus, usize)], summary| {
+            let checked = statuses.iter().map(|(_, count)| *count).sum();
+            let statuses = statuses.iter().copied().collect();
+            let web_seeds = WebSeedView { checked, complete, statuses, ..WebSeedView::default() };
+            Summary { web_seeds, ..summary }
+        };
+        let (good, stale) = ([(WebSeedStatus::Ok, 1)], [(WebSeedStatus::WrongSize, 1)]);
+        let no_route = [(WebSeedStatus::NoRoute, 1)];
+        for (summary, verdict) in [
+            (web_seeded(1, &good, reached(Some((1.0, 1.0)))), Verdict::Healthy),
+            (web_seeded(1, &good, reached(Some((0.4, 0.4)))), Verdict::WebSeeded),
+            (web_seeded(1, &good, reached(None)), Verdict::WebSeeded),
+            (web_seeded(0, &stale, reached(None)), Verdict::SeedsUnverified),
+            (web_seeded(1, &good, unreached(&[(ConnectTimeout, 3)], &[(Ok, 1)])), Verdict::WebSeeded),
+            (web_seeded(1, &good, unreached(&[], &[(Ok, 1)])), Verdict::WebSeeded),
+            (web_seeded(1, &good, unreached(&[], &[(Failure, 1)])), Verdict::WebSeeded),
+            (web_seeded(1, &good, unreached(&[], &[(Timeout, 1)])), Verdict::WebSeeded),
+            (web_seeded(0, &stale, unreached(&[], &[(Timeout, 1)])), Verdict::NoSource),
+            (web_seeded(1, &good, unreached(&[], &[])), Verdict::WebSeeded),
+            (web_seeded(0, &stale, unreached(&[], &[])), Verdict::WebSeedsFailed),
+            // A web server that answers shows that there is a network.
+            (web_seeded(0, &stale, unreached(&[], &[(Status::NoRoute, 1)])), Verdict::NoSource),
+            (web_seeded(0, &no_route, unreached(&[], &[(Status::NoRoute, 1)])), Verdict::Offline),
+            (web_seeded(0, &no_route, unreached(&[], &[])), Verdict::Offline),
+        ] {
+            assert_eq!(summary.verdict(), verdict, "{summary:?}");
+        }
+        let interrupt = Some(CutShort::Interrupt);
+        let interrupted = web_seeded(1, &good, Summary { cut_short: interrupt, ..unreached(&[], &[]) });
+        assert_eq!(interrupted.verdict(), Verdict::Interrupted);
         let interrupted = Summary { cut_short: Some(CutShort::Interrupt), ..unreached(&[(NotTried, 3)], &[(Ok, 1)]) };
         assert_eq!(interrupted.verdict(), Verdict::Interrupted);
     }

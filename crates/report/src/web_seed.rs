@@ -1,9 +1,11 @@
 //! How a run ended for one web seed.
 
 use crate::code::codes;
+use crate::explain::{Cause, CodeKind, Explanation};
 use crate::json_forms::{Ms, SomeSeconds, SomeText, Text};
 use crate::tracker::Times;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +28,8 @@ pub struct WebSeedReport {
     pub complete: bool,
     /// Whether the bytes of a random piece had the right hash; null if none was fetched
     pub proved: Option<bool>,
+    /// Why it was not asked; what came of a file is with the file. Escaped, and without secrets
+    pub message: Option<String>,
     /// What some clients cannot use, though nothing is wrong with the server
     pub quirks: Vec<WebSeedQuirk>,
     /// When it may be asked again, by its Retry-After
@@ -49,7 +53,8 @@ pub struct WebSeedFile {
     pub length_bytes: u64,
     /// Its size as the server says
     pub size_bytes: Option<u64>,
-    /// The piece that was fetched to prove it, counted from zero; null where a small range was
+    /// The piece that was asked for, counted from zero: all of it as a proof, or a part of it by BEP 17; null for a range of the
+    /// file
     pub piece: Option<u32>,
     /// How it ended
     pub status: WebSeedStatus,
@@ -195,6 +200,12 @@ impl WebSeedStatus {
     pub fn is_right(self) -> bool {
         matches!(self, Self::Ok | Self::RangeIgnored)
     }
+
+    /// Whether nothing was sent, because of the URL or of what came before its turn.
+    #[must_use]
+    pub fn is_unsent(self) -> bool {
+        matches!(self, Self::NotAsked | Self::BadUrl | Self::UnsupportedScheme | Self::RefusedAddress)
+    }
 }
 
 impl WebSeedReport {
@@ -207,6 +218,7 @@ impl WebSeedReport {
             status,
             complete: false,
             proved: None,
+            message: None,
             quirks: Vec::new(),
             retry_in: None,
             files: Vec::new(),
@@ -214,10 +226,18 @@ impl WebSeedReport {
         }
     }
 
-    /// What its status may mean, and which clients it breaks.
+    /// One sentence on what its status may mean, and which clients it breaks; `None` where nothing is wrong.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
-        None
+        let cause =
+            (self.status == WebSeedStatus::Ok && self.kind == WebSeedKind::HttpSeeds).then_some(Cause::FewClients);
+        Explanation::of(CodeKind::WebSeedStatus, self.status.code())?.cause(cause)
+    }
+
+    /// Whether an HTTP answer came, of whatever status.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.files.iter().any(|file| file.http_status.is_some())
     }
 }
 
@@ -240,19 +260,107 @@ impl WebSeedFile {
     }
 }
 
-/// What the web seeds of a torrent came to.
+/// What the checks of a torrent's web seeds found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct WebSeedView {
-    /// Web seeds that were asked
+    /// Web seeds that were checked
     pub checked: usize,
+    /// Those of them that sent an HTTP answer, of whatever status
+    pub answered: usize,
     /// Those of them where every file that was looked at has the right size: claimed by size
     pub complete: usize,
     /// Those of them where a random piece had the right hash
     pub proved: usize,
-    /// Files that were looked at, at the complete one where most were
+    /// Files that were looked at, at the complete one where most were; 0 where that is asked for pieces alone (BEP 17)
     pub files_checked: usize,
     /// Files of the torrent, those without a byte left out
     pub files: Option<usize>,
+    /// Reports by status
+    #[serde(skip)]
+    pub statuses: BTreeMap<WebSeedStatus, usize>,
+}
+
+impl WebSeedView {
+    /// Reports of this status.
+    #[must_use]
+    pub fn of(&self, status: WebSeedStatus) -> usize {
+        self.statuses.get(&status).copied().unwrap_or_default()
+    }
+
+    /// All reports.
+    pub(crate) fn reports(&self) -> usize {
+        self.statuses.values().sum()
+    }
+
+    /// Reports of web seeds to which nothing would have been sent anyway.
+    pub(crate) fn unsent(&self) -> usize {
+        self.statuses.iter().filter(|(status, _)| status.is_unsent()).map(|(_, count)| count).sum()
+    }
+
+    pub(crate) fn count(&mut self, report: &WebSeedReport) {
+        *self.statuses.entry(report.status).or_default() += 1;
+        self.checked += usize::from(report.status != WebSeedStatus::NotAsked);
+        self.answered += usize::from(report.has_answered());
+        self.proved += usize::from(report.proved == Some(true));
+        // What was disproved has not everything, whatever its sizes are.
+        if report.complete && report.proved != Some(false) {
+            // A piece is an entry of its own: a proof, or all that BEP 17 is asked for.
+            let looked_at = report.files.iter().filter(|file| file.piece.is_none()).count();
+            self.complete += 1;
+            self.files_checked = self.files_checked.max(looked_at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(status: WebSeedStatus, complete: bool, proved: Option<bool>, files: usize) -> WebSeedReport {
+        let file = |n: usize| {
+            let http_status = Some(206);
+            WebSeedFile { http_status, ..WebSeedFile::new(n.to_string(), 7, status) }
+        };
+        let mut files: Vec<_> = (0..files).map(file).collect();
+        files.extend(proved.map(|_| WebSeedFile { piece: Some(1), ..file(0) }));
+        WebSeedReport {
+            complete,
+            proved,
+            files,
+            ..WebSeedReport::new("http://w/".into(), WebSeedKind::UrlList, status)
+        }
+    }
+
+    #[test]
+    fn complete_is_what_no_hash_disproves() {
+        use WebSeedStatus::{ConnectTimeout, NotAsked, Ok, RangeIgnored, WrongHash};
+        let mut view = WebSeedView::default();
+        for report in [
+            report(Ok, true, Some(true), 3),
+            report(RangeIgnored, true, None, 8),
+            report(WrongHash, true, Some(false), 9),
+            report(ConnectTimeout, false, None, 0),
+            report(NotAsked, false, None, 0),
+        ] {
+            view.count(&report);
+        }
+        assert_eq!((view.checked, view.answered, view.complete, view.proved), (4, 3, 2, 1));
+        assert_eq!((view.files_checked, view.of(NotAsked), view.of(Ok)), (8, 1, 1));
+    }
+
+    #[test]
+    fn a_hint_names_the_clients_that_fail() {
+        let hint = |status, kind| WebSeedReport::new("http://w/".into(), kind, status).hint();
+        assert_eq!(hint(WebSeedStatus::Ok, WebSeedKind::UrlList), None);
+        for (status, kind, says) in [
+            (WebSeedStatus::RangeIgnored, WebSeedKind::UrlList, "Transmission will not use it"),
+            (WebSeedStatus::WrongSize, WebSeedKind::UrlList, "hang near the end"),
+            (WebSeedStatus::WrongHash, WebSeedKind::HttpSeeds, "hang near the end"),
+            (WebSeedStatus::Ok, WebSeedKind::HttpSeeds, "few clients"),
+        ] {
+            assert!(hint(status, kind).is_some_and(|hint| hint.contains(says)), "{status}");
+        }
+    }
 }

@@ -3,55 +3,12 @@
 use crate::args::limits::{LimitName, limit};
 use crate::args::values::{duration, positive};
 use clap::{Args, ValueEnum};
-use client::{Bind, Config, Sources as AskedSources, Trackers};
-use std::fs::File;
-use std::io::{self, Read};
+use client::{Bind, Config};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tracker::{PeerAddress, TrackerUrl};
 
-const SOURCES: &str = "Sources";
 const TIMES: &str = "Deadlines";
 const HOW: &str = "Network";
-
-/// Sources of peers.
-#[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Sources {
-    /// Try this peer too: IP:PORT or HOST:PORT (repeatable)
-    #[arg(long = "peer", value_name = "ADDR", help_heading = SOURCES)]
-    pub(crate) peers: Vec<PeerAddress>,
-
-    /// Ask no tracker
-    #[arg(long, conflicts_with = "trackers", help_heading = SOURCES)]
-    pub(crate) no_trackers: bool,
-
-    /// Ask trackers for their counts only; they learn nothing of us and name no peers
-    #[arg(long, conflicts_with = "no_trackers", help_heading = SOURCES)]
-    pub(crate) scrape: bool,
-
-    /// Most peers taken from each answer of a tracker, 0 for all
-    #[arg(long, value_name = "N", default_value_t = Config::default().max_peers.unwrap_or_default(),
-          hide_short_help = true, help_heading = SOURCES)]
-    pub(crate) max_peers: usize,
-
-    /// Most ports of one IP address that are dialled because trackers name them, or asked because a torrent does, 0 for all
-    #[arg(long, value_name = "N", default_value_t = Config::default().max_per_address.unwrap_or_default(),
-          hide_short_help = true, help_heading = SOURCES)]
-    max_per_address: usize,
-}
-
-/// Who is asked, for commands that ask trackers.
-#[derive(Args, Clone, Debug, Default)]
-pub(crate) struct AskedTrackers {
-    /// Ask this tracker instead of the torrent's (repeatable)
-    #[arg(long = "tracker", value_name = "URL", help_heading = SOURCES)]
-    trackers: Vec<String>,
-
-    /// Trust the certificates in this PEM file too, for HTTPS trackers
-    #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = SOURCES)]
-    tls_ca: Option<PathBuf>,
-}
 
 /// How peers are spoken to.
 #[derive(Args, Clone, Debug)]
@@ -84,9 +41,9 @@ pub(crate) struct Conversation {
 /// Where we come from, and for how long.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Ourselves {
-    /// Deadline for the whole run of each torrent
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, help_heading = TIMES)]
-    pub(crate) deadline: Duration,
+    /// Deadline for the whole run of each torrent [default: 30s; of web-seeds 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = TIMES)]
+    deadline: Option<Duration>,
 
     /// Use IPv4 only
     #[arg(short = '4', long, conflicts_with_all = ["ipv6", "bind"], help_heading = HOW)]
@@ -137,55 +94,6 @@ impl From<EncryptionPolicy> for client::EncryptionPolicy {
     }
 }
 
-impl Sources {
-    /// Notes the choices in `config`.
-    pub(crate) fn apply(&self, config: &mut Config) {
-        config.peers.clone_from(&self.peers);
-        config.scrape = self.scrape;
-        config.max_peers = Some(self.max_peers).filter(|&most| most > 0);
-        config.max_per_address = Some(self.max_per_address).filter(|&most| most > 0);
-        if self.no_trackers {
-            config.sources = AskedSources::NONE;
-        }
-    }
-}
-
-impl AskedTrackers {
-    /// Notes the choices in `config`, or says in one line what is wrong. URLs are parsed here and not by clap, because its errors
-    /// would repeat a passkey.
-    pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
-        if !self.trackers.is_empty() {
-            let parse = |text: &String| {
-                let shown = if config.show_secrets { text.clone() } else { guard::redact_url(text) };
-                let shown = || guard::escape(&shown).to_string();
-                text.parse::<TrackerUrl>()
-                    .map_err(|error| format!("give --tracker an announce URL: {}: {error}", shown()))
-            };
-            config.trackers = Trackers::Only(self.trackers.iter().map(parse).collect::<Result<_, _>>()?);
-        }
-        if let Some(path) = &self.tls_ca {
-            let shown = || crate::shown::shown_word(path.as_os_str());
-            config.tls_roots = certificates(path)
-                .map_err(|error| format!("give --tls-ca a file of certificates in PEM: {}: {error}", shown()))?;
-        }
-        Ok(())
-    }
-}
-
-/// Largest file of certificates that is read, in bytes: twenty times what a system has.
-const MAX_CERTIFICATES: u64 = 4 << 20;
-
-/// The bytes of a file of certificates.
-fn certificates(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    // One byte more than may come shows that there is more.
-    File::open(path)?.take(MAX_CERTIFICATES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_CERTIFICATES {
-        return Err(io::Error::other(format!("it has more than {MAX_CERTIFICATES} bytes")));
-    }
-    Ok(bytes)
-}
-
 impl Conversation {
     /// Notes the choices in `config`.
     pub(crate) fn apply(&self, config: &mut Config) {
@@ -201,7 +109,7 @@ impl Conversation {
 impl Ourselves {
     /// Notes the choices in `config`, or says in one line what is wrong.
     pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
-        config.deadline = self.deadline;
+        config.deadline = self.deadline.unwrap_or(config.deadline);
         config.port = self.port;
         config.allow_private = self.allow_private;
         self.limits.iter().for_each(|&(name, value)| name.set(&mut config.limits, value));

@@ -1,14 +1,15 @@
-//! Everything, for `--all`: response times, trackers, each peer once, charts.
+//! Everything, for `--all`: response times, trackers, web seeds, each peer once, charts.
 
 use crate::human::charts::{chart, most_frequent, response_times, spread};
 use crate::human::files::{missing_files, path};
 use crate::human::lines::tracker;
 use crate::human::style::{BAD, BOLD, DIM};
 use crate::human::times::Times;
+use crate::human::web_seed_detail::web_seed_lines;
 use crate::human::words::{answered_in, facts, family, name, role_name};
 use crate::input::Input;
 use crate::text::{Line, Page, listed, plural};
-use client::{Outcome, PeerReport, Summary, TrackerReport};
+use client::{Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tracker::PeerAddress;
@@ -23,6 +24,7 @@ const TICKS: [(&str, &str); 2] = [("Transmission", "0.5 s"), ("aria2", "1 s")];
 #[derive(Debug, Default)]
 pub(super) struct Details {
     answered: Vec<Line>,
+    web_seeds: Vec<Line>,
     /// Trackers and peers that failed, by code and reason: the same reason is given once.
     trackers: BTreeMap<(&'static str, String), Vec<Arc<str>>>,
     peers: BTreeMap<(&'static str, String), Vec<PeerAddress>>,
@@ -40,6 +42,10 @@ impl Details {
         }
         let reason = (report.status.code(), report.message.clone().unwrap_or_default());
         self.trackers.entry(reason).or_default().push(Arc::clone(&report.url));
+    }
+
+    pub(super) fn web_seed(&mut self, report: &WebSeedReport, page: Page) {
+        self.web_seeds.extend(web_seed_lines(report, true, page));
     }
 
     pub(super) fn peer(&mut self, report: &PeerReport) {
@@ -64,6 +70,7 @@ impl Details {
             self.statistics(input, page),
             title("trackers", answered),
             title("trackers that failed", failures(&self.trackers, page)),
+            title("web seeds", self.web_seeds.clone()),
             title("peers that failed", failures(&self.peers, page)),
             missing(input, summary),
             chart("roles", &roles(summary), page),

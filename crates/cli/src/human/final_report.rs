@@ -37,10 +37,17 @@ pub(crate) fn one_line(input: &Input, summary: &Summary, tally: &Tally) -> Strin
 
 /// The total of several torrents.
 pub(crate) fn total(total: &Total, all: bool, page: Page) -> String {
-    let Total { begun, torrents, answered, trackers, trackers_ok, peers, ok, outcomes } = total;
+    let Total { begun, torrents, answered, trackers, trackers_ok, peers, ok, outcomes, .. } = total;
     let what = match peers {
         0 => format!("{trackers_ok} of {}, no peers", plural(*trackers, "tracker request")),
         _ => format!("{ok} of {} answered", plural(*peers, "peer")),
+    };
+    let what = match (total.web_seeds, total.web_seeds_complete) {
+        (0, _) => what,
+        (checked, complete) if trackers + peers == 0 => {
+            format!("{complete} of {} complete", plural(checked, "web seed"))
+        }
+        (checked, complete) => format!("{what}, {complete} of {} complete", plural(checked, "web seed")),
     };
     let answered = format!("{answered} of {} answered", plural(*torrents, "torrent"));
     let line = Line::new().styled(BOLD, answered).add(format!(", {what} in {}", time(begun.elapsed())));

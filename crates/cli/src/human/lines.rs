@@ -4,7 +4,7 @@ use crate::human::style::{ADDRESS_WIDTH, BAD, BOLD, DIM, GOOD, OUTCOME_WIDTH, PL
 use crate::human::words::{answered_in, content, name, role_and_share, said_by_tracker, swarm_suffix};
 use crate::input::Input;
 use crate::text::{Line, Page, short, time};
-use client::{Outcome, PeerReport, TrackerReport};
+use client::{Outcome, PeerReport, Source, TrackerReport};
 
 /// What is asked about.
 pub(crate) fn start(input: &Input, page: Page) -> String {
@@ -34,6 +34,12 @@ pub(crate) fn tracker(input: &Input, report: &TrackerReport, page: Page) -> Line
         Some(message) => line.styled(DIM, format!("  {message}")),
         None => line,
     }
+}
+
+/// Peers that answer are shown as they do; those that fail are counted, or listed at the end where all are, unless the user
+/// asked for one by its address.
+pub(crate) fn is_worth_one(report: &PeerReport, all: bool) -> bool {
+    report.outcome == Outcome::Ok || (!all && report.sources.contains(&Source::User))
 }
 
 /// How it ended for a peer.

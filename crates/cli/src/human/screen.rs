@@ -9,7 +9,7 @@ use crate::human::verdict::{Mark, cut_short, mark, verdict};
 use crate::human::words::{family, outcome_words};
 use crate::input::Input;
 use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time, together};
-use client::{CodeKind, Explanation, Outcome, SeenBy, Summary, Verdict};
+use client::{CodeKind, Explanation, Outcome, SeenBy, Summary, Verdict, WebSeedStatus};
 use std::collections::BTreeMap;
 
 /// Where the text of a row begins.
@@ -38,10 +38,13 @@ const MOST_LINES: usize = 16;
 
 /// The report, without a line break at its end.
 pub(crate) fn screen(input: &Input, summary: &Summary, tally: &Tally, page: Page) -> String {
-    let sentence = format!("{}{}", verdict(input, summary, tally), web_seeds(input, summary));
+    let sentence = format!("{}{}", verdict(input, summary, tally), unchecked(summary));
     let (sign, style) = sign(summary, page);
     let verdict = Line::new().styled(style, sign).add(" ").styled(BOLD, sentence);
     let advice = advice(input, summary, tally);
+    // The verdict on web seeds alone has it already.
+    let remark = tally.web_seeds.remark().filter(|_| summary.verdict() != Verdict::WebSeedsFailed);
+    let label_of_remark = if advice.to_do.is_some() { "" } else { "to do" };
     let rows = [
         ("sources", tally.trackers.row(summary, page.marks)),
         ("seen as", seen_as(summary, page.marks)),
@@ -51,6 +54,7 @@ pub(crate) fn screen(input: &Input, summary: &Summary, tally: &Tally, page: Page
         ("", gap(input, summary)),
         ("likely", advice.likely),
         ("to do", advice.to_do),
+        (label_of_remark, remark.map(str::to_owned)),
     ];
     let rows = rows.into_iter().filter_map(|(label, text)| Some(row(label, &text?, page)));
     let mut rows: Vec<Vec<Line>> = std::iter::once(verdict.wrapped(0, 2, page.columns)).chain(rows).collect();
@@ -87,10 +91,10 @@ pub(super) fn sign(summary: &Summary, page: Page) -> (&'static str, anstyle::Sty
     }
 }
 
-/// `; 2 web seeds were not checked`, where no peer brings the verdict.
-fn web_seeds(input: &Input, summary: &Summary) -> String {
-    match (summary.verdict(), input.torrent_ref.web_seeds.len()) {
-        (Verdict::Healthy | Verdict::TrackersOnly, _) | (_, 0) => String::new(),
+/// `; 2 web seeds were not checked`, where neither peers nor other web seeds bring the verdict.
+fn unchecked(summary: &Summary) -> String {
+    match (summary.verdict(), summary.swarm.coverage.web_seeds_unchecked) {
+        (Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly, _) | (_, 0) => String::new(),
         (_, 1) => "; 1 web seed was not checked".to_owned(),
         (_, count) => format!("; {count} web seeds were not checked"),
     }
@@ -116,7 +120,8 @@ fn seen_by(by: SeenBy) -> String {
 /// `61 named, 22 answered over TCP in 3.1 s: 12 qBittorrent, 5 Transmission, 2 others`.
 fn answered(summary: &Summary) -> Option<String> {
     if summary.peers == 0 {
-        let unknown = !summary.scraped && summary.trackers > 0 && summary.verdict() != Verdict::Offline;
+        let known = matches!(summary.verdict(), Verdict::Offline | Verdict::WebSeeded);
+        let unknown = !summary.scraped && summary.trackers > 0 && !known;
         return unknown.then(|| "none was named: what the swarm has is unknown".to_owned());
     }
     let mut families: BTreeMap<String, usize> = BTreeMap::new();
@@ -194,7 +199,11 @@ fn likely(summary: &Summary, tally: &Tally) -> Option<String> {
     let known = || Explanation::of(CodeKind::Verdict, summary.verdict().code())?.causes().next().map(str::to_owned);
     match summary.verdict() {
         // Of a swarm that is well, single peers that fail need no action.
-        Verdict::Healthy => want_encryption(tally.want_encryption),
+        Verdict::Healthy | Verdict::WebSeeded => want_encryption(tally.want_encryption),
+        Verdict::WebSeedsFailed => {
+            let hint = tally.web_seeds.failure().and_then(|failure| failure.hint).map(str::to_owned);
+            hint.or_else(known)
+        }
         Verdict::Offline | Verdict::TrackersOnly => None,
         _ if summary.scraped => None,
         // What the trackers themselves said tells more, and is in the rows above.
@@ -216,11 +225,20 @@ fn to_do(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {
         |kind, code| Explanation::of(kind, code).map(|entry| entry.to_do).filter(|to_do| !to_do.starts_with("nothing"));
     let of_verdict = || known(CodeKind::Verdict, summary.verdict().code()).map(str::to_owned);
     match summary.verdict() {
+        Verdict::WebSeedsFailed => {
+            let of_status = |status: WebSeedStatus| known(CodeKind::WebSeedStatus, status.code()).map(str::to_owned);
+            let first = tally.web_seeds.failure().and_then(|failure| of_status(failure.status));
+            tally.web_seeds.remark().map(str::to_owned).or(first).or_else(of_verdict)
+        }
         // What the trackers themselves said decides.
         Verdict::Refused if tally.failures.is_final() => {
             Some(format!("download the .torrent file anew, or {}", tally.failures.what_to_do()))
         }
         Verdict::Refused | Verdict::NoSource if summary.trackers > 0 => Some(tally.failures.what_to_do()),
+        Verdict::NoSource if input.torrent().is_none() && summary.swarm.coverage.web_seeds_unchecked > 0 => Some(
+            "give the .torrent file, which says what its web seeds have to have; or name a tracker with --tracker"
+                .to_owned(),
+        ),
         Verdict::Incomplete if summary.swarm.coverage.empty == summary.ok => {
             Some("wait for a seed, or ask the publisher whether one is online".to_owned())
         }

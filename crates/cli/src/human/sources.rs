@@ -1,5 +1,6 @@
-//! Where peers came from: the trackers of a run, by name where they are few.
+//! What was asked: the trackers of a run, by name where they are few, and its web seeds.
 
+use crate::human::web_seeds;
 use crate::human::words::{said_by_tracker, status_words};
 use crate::text::{Marks, together};
 use client::{Standing, Summary, TrackerReport, Verdict};
@@ -50,11 +51,22 @@ impl Trackers {
         }
     }
 
-    /// `trackers 1 of 2 answered · http://a.example: 9 peers · udp://b.example: timed out`.
+    /// `trackers 1 of 2 answered · http://a.example: 9 peers · udp://b.example: timed out · web seeds 1 of 2 complete`.
     pub(super) fn row(&self, summary: &Summary, marks: Marks) -> Option<String> {
-        if summary.trackers == 0 {
-            return None;
-        }
+        let mut parts = if summary.trackers > 0 { self.parts(summary) } else { Vec::new() };
+        parts.extend(web_seeds::counts(summary));
+        // What is not asked may know more, where what was asked was not enough.
+        let enough = summary.scraped
+            || matches!(
+                summary.verdict(),
+                Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly | Verdict::Offline
+            );
+        parts.extend((summary.trackers > 0 && !enough).then(|| together("DHT and PEX", "not asked")));
+        (!parts.is_empty()).then(|| parts.join(marks.dot))
+    }
+
+    /// What there is to say of the trackers.
+    fn parts(&self, summary: &Summary) -> Vec<String> {
         let mut parts = vec![self.counts(summary)];
         if self.kept.len() <= MOST_NAMED {
             parts.extend(self.kept.iter().map(|kept| match kept.said.is_empty() {
@@ -68,11 +80,7 @@ impl Trackers {
             }
             parts.extend(failed.into_iter().map(|(words, count)| together(count, words)));
         }
-        // What is not asked may know more, where what was asked was not enough.
-        let enough =
-            summary.scraped || matches!(summary.verdict(), Verdict::Healthy | Verdict::TrackersOnly | Verdict::Offline);
-        parts.extend((!enough).then(|| together("DHT and PEX", "not asked")));
-        Some(parts.join(marks.dot))
+        parts
     }
 
     /// Of URLs as far as all are kept, else of requests.

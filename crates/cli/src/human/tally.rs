@@ -2,10 +2,11 @@
 
 use crate::human::details::Details;
 use crate::human::sources::{Trackers, origin};
+use crate::human::web_seeds::WebSeeds;
 use crate::input::Input;
 use crate::no_source::{Failures, words};
 use crate::text::Page;
-use client::{Outcome, PeerReport, Standing, TrackerReport};
+use client::{Outcome, PeerReport, Standing, TrackerReport, WebSeedReport};
 use std::collections::BTreeMap;
 
 /// Characters of a refusal in the verdict: two lines.
@@ -17,6 +18,8 @@ pub(crate) struct Tally {
     pub(super) trackers: Trackers,
     /// Why trackers gave nothing.
     pub(crate) failures: Failures,
+    /// What web seeds have.
+    pub(crate) web_seeds: WebSeeds,
     /// The first refusal: the tracker, and its words.
     pub(super) refusal: Option<(String, String)>,
     /// What may be behind outcomes, how often, but for peers that want encryption.
@@ -41,6 +44,13 @@ impl Tally {
         }
         if let Some(details) = &mut self.details {
             details.tracker(input, report, page);
+        }
+    }
+
+    pub(crate) fn web_seed(&mut self, report: &WebSeedReport, page: Page) {
+        self.web_seeds.add(report);
+        if let Some(details) = &mut self.details {
+            details.web_seed(report, page);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::human::style::{BAD, BOLD, DIM, GOOD};
 use crate::human::verdict::answers;
-use crate::human::words::{said_by_tracker, swarm_suffix};
+use crate::human::words::{said_by_tracker, steps, swarm_suffix};
 use crate::input::Input;
 use crate::text::{Line, Page, plural, span, time};
 use client::{Summary, TrackerReport};
@@ -41,12 +41,7 @@ pub(crate) fn tracker_detail(input: &Input, report: &TrackerReport, page: Page) 
 
 /// The whole, and the steps it was made of.
 fn times(report: &TrackerReport) -> String {
-    let times = report.times;
-    let steps = [("dns", times.dns), ("connect", times.connect), ("tls", times.tls), ("reply", times.reply)];
-    let steps: Vec<String> =
-        steps.iter().filter_map(|(step, took)| Some(format!("{step} {}", time((*took)?)))).collect();
-    let steps = if steps.is_empty() { String::new() } else { format!(": {}", steps.join(", ")) };
-    format!("{}{steps}", time(report.elapsed))
+    format!("{}{}", time(report.elapsed), steps(report.times))
 }
 
 /// How many questions went in one, if this was not alone: only an announce has peers in its answer.
@@ -66,7 +61,7 @@ fn again(report: &TrackerReport) -> Option<String> {
     (!said.is_empty()).then(|| said.join(", "))
 }
 
-/// What all of them come to.
+/// What all of them said.
 pub(crate) fn asked(summary: &Summary) -> String {
     let named = match summary.peers {
         0 => String::new(),

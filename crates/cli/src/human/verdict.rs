@@ -2,9 +2,10 @@
 
 use crate::human::files::files;
 use crate::human::tally::Tally;
+use crate::human::web_seeds::{counts, everything};
 use crate::input::Input;
 use crate::text::{listed, plural, time};
-use client::{CutShort, Standing, Summary, SwarmView, Verdict};
+use client::{CutShort, Standing, Summary, SwarmView, Verdict, WebSeedStatus};
 
 /// Files named in a sentence.
 const NAMED_FILES: usize = 2;
@@ -21,6 +22,7 @@ pub(crate) enum Mark {
 /// `56 of 78 peers answered in 3.63 s`.
 pub(crate) fn headline(summary: &Summary) -> String {
     let headline = match summary.peers {
+        0 if summary.trackers == 0 && summary.web_seeds.checked > 0 => counts(summary).unwrap_or_default(),
         // None was named, or only counts were asked for: then the trackers' answers are the result.
         0 => format!("{}, no peers", answers(summary)),
         peers => format!("{} of {} answered", summary.ok, plural(peers, "peer")),
@@ -51,7 +53,7 @@ pub(super) fn cut_short(summary: &Summary) -> &'static str {
 
 pub(super) fn mark(summary: &Summary) -> Mark {
     match summary.verdict() {
-        Verdict::Healthy | Verdict::TrackersOnly => Mark::Good,
+        Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly => Mark::Good,
         Verdict::SeedsUnverified | Verdict::Interrupted => Mark::Open,
         _ => Mark::Bad,
     }
@@ -59,9 +61,29 @@ pub(super) fn mark(summary: &Summary) -> Mark {
 
 /// The sentence, which begins with the state: `alive: 3 seeds verified (the tracker claims 50), 3.33 copies, complete`.
 pub(crate) fn verdict(input: &Input, summary: &Summary, tally: &Tally) -> String {
+    match summary.verdict() {
+        Verdict::WebSeeded => {
+            let of_peers = match summary.verdict_of_peers() {
+                // Nothing else was asked.
+                Verdict::NoSource if summary.trackers == 0 => None,
+                Verdict::NoSource => Some(answers(summary)),
+                of_peers @ Verdict::Incomplete => {
+                    Some(format!("peers alone are {}", sentence(of_peers, input, summary, tally)))
+                }
+                of_peers => Some(sentence(of_peers, input, summary, tally)),
+            };
+            let parts = [Some(format!("alive: {}", everything(summary))), of_peers];
+            parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+        }
+        verdict => sentence(verdict, input, summary, tally),
+    }
+}
+
+/// One of the verdicts but that of a web seed that has everything.
+fn sentence(verdict: Verdict, input: &Input, summary: &Summary, tally: &Tally) -> String {
     let swarm = &summary.swarm;
     let claims = claims(summary);
-    match summary.verdict() {
+    match verdict {
         Verdict::Healthy => {
             let parts = [Some(format!("{}{claims}", seeds(summary))), copies(swarm), Some(complete(input))];
             format!("alive: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
@@ -85,10 +107,11 @@ pub(crate) fn verdict(input: &Input, summary: &Summary, tally: &Tally) -> String
             Some((tracker, words)) => format!("refused: {tracker} says {words}"),
             None => "refused: the tracker does not serve this torrent".to_owned(),
         },
+        Verdict::WebSeedsFailed => web_seeds_failed(summary),
         Verdict::TrackersOnly => counted(summary),
         Verdict::Interrupted => format!("interrupted after {}: no peer had answered", time(summary.elapsed)),
         Verdict::Offline => {
-            let tried = summary.peers + summary.trackers;
+            let tried = summary.peers + summary.trackers + summary.web_seeds.of(WebSeedStatus::NoRoute);
             let addresses = if tried == 1 { "the one address" } else { &format!("any of the {tried} addresses") };
             format!("offline: this machine has no route to {addresses} tried")
         }
@@ -183,6 +206,16 @@ fn no_peer_named(summary: &Summary) -> String {
     let claimed = summary.swarm.claimed_seeds.filter(|&seeds| seeds > 0).map(|seeds| plural(seeds as usize, "seed"));
     let though = claimed.map(|seeds| format!(", though {claims} {seeds}")).unwrap_or_default();
     format!("no peer named: {answered}{though}")
+}
+
+fn web_seeds_failed(summary: &Summary) -> String {
+    let view = &summary.web_seeds;
+    match (view.checked, view.answered) {
+        (1, 0) => "web seeds failed: the one that was asked did not answer".to_owned(),
+        (1, _) => "web seeds failed: the one that was asked does not have everything".to_owned(),
+        (checked, 0) => format!("web seeds failed: none of the {checked} answered"),
+        (checked, answered) => format!("web seeds failed: {answered} of {checked} answered, and none has everything"),
+    }
 }
 
 fn counted(summary: &Summary) -> String {

@@ -2,8 +2,8 @@
 
 use crate::human::style::{DIM, NAME_WIDTH};
 use crate::input::Input;
-use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size};
-use client::{CodeKind, Explanation, Outcome, PeerReport, Role, TrackerReport, TrackerStatus};
+use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size, time};
+use client::{CodeKind, Explanation, Outcome, PeerReport, Role, Times, TrackerReport, TrackerStatus, WebSeedStatus};
 use guard::escape;
 use std::time::Duration;
 use tracker::Family;
@@ -16,6 +16,11 @@ pub(super) fn outcome_words(outcome: Outcome) -> &'static str {
 /// A tracker's status in two or three words.
 pub(super) fn status_words(status: TrackerStatus) -> &'static str {
     Explanation::of(CodeKind::TrackerStatus, status.code()).map_or(status.code(), |entry| entry.words)
+}
+
+/// A web seed's status in two or three words.
+pub(super) fn web_seed_words(status: WebSeedStatus) -> &'static str {
+    Explanation::of(CodeKind::WebSeedStatus, status.code()).map_or(status.code(), |entry| entry.words)
 }
 
 /// The kind of a client without its version: `qBittorrent` of `qBittorrent/5.1.0`.
@@ -48,7 +53,8 @@ pub(super) fn content(input: &Input) -> Vec<String> {
     let mut facts: Vec<String> = input.torrent_ref.total_size.map(size).into_iter().collect();
     if let Some(torrent) = input.torrent() {
         facts.push(plural(torrent.files.content_len(), "file"));
-        facts.push(format!("{} pieces of {}", grouped(torrent.pieces), binary_size(torrent.piece_length)));
+        let pieces = if torrent.pieces == 1 { "piece" } else { "pieces" };
+        facts.push(format!("{} {pieces} of {}", grouped(torrent.pieces), binary_size(torrent.piece_length)));
         facts.extend(torrent.private.then(|| "private".to_owned()));
     }
     facts
@@ -77,6 +83,14 @@ pub(super) fn said_by_tracker(report: &TrackerReport) -> Vec<String> {
         said.push(format!("claims {}", listed(&claims)));
     }
     said
+}
+
+/// `: dns 3 ms, connect 12 ms`; nothing where no step was taken.
+pub(super) fn steps(times: Times) -> String {
+    let steps = [("dns", times.dns), ("connect", times.connect), ("tls", times.tls), ("reply", times.reply)];
+    let steps: Vec<String> =
+        steps.iter().filter_map(|(step, took)| Some(format!("{step} {}", time((*took)?)))).collect();
+    if steps.is_empty() { String::new() } else { format!(": {}", steps.join(", ")) }
 }
 
 /// From the first packet to the whole handshake.

@@ -86,8 +86,8 @@ fn what_peers_have_is_told_with_how_many_were_asked() {
     let said = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for text in [
         ": 4 peers, claims 2 seeds and 3 leechers",
-        "incomplete: no seed answered (the tracker claims 2 seeds), 0.75 copies, 1 piece of lab\\u{1b}[31m.bin is missing; 1 web \
-         seed was not checked",
+        "incomplete: no seed answered (the tracker claims 2 seeds), 0.75 copies, 1 piece of lab\\u{1b}[31m.bin is missing",
+        "web seeds 0 of 1 complete (1 not dialled)",
         "4 named, 3 answered over TCP",
         "the tracker counts 2 seeds more, and no other peer that it named says that it is one",
         "3 of 4 gap: piece 3, in lab\\u{1b}[31m.bin",

@@ -101,6 +101,8 @@ fn whatever_is_printed_follows_the_schema() {
     of_type(&["--json", "--linger", "0", "--tracker", &tracker, &hash]);
     assert_eq!(of_type(&["announce", "--json", torrent])[..2], ["start", "tracker"]);
     assert_eq!(of_type(&["scrape", "--json", torrent]), ["start", "tracker", "summary"]);
+    let web_seeds = of_type(&["web-seeds", "--json", "--web-seed", "http://127.0.0.1:1/", torrent]);
+    assert_eq!(web_seeds, ["start", "web_seed", "summary"]);
     assert_eq!(of_type(&["peer", "--json", &peer, torrent]), ["start", "peer", "summary"]);
     assert_eq!(of_type(&["show", "--json", "--files", torrent, &magnet, &hash]), ["torrent"; 3]);
     for script in [TrackerScript::Silence, TrackerScript::Failure("\u{202e}no".to_owned())] {

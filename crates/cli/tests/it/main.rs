@@ -22,4 +22,5 @@ mod several;
 mod signals;
 mod subcommands;
 mod trackers;
+mod web_seeds;
 mod wrong_inputs;

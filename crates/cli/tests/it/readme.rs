@@ -1,11 +1,11 @@
 //! The README's commands and what it shows of their output. `UPDATE_SNAPSHOTS=1` writes what is printed into the README.
 
 use crate::lab::{Lab, bare, demo_peers, lasting};
-use fake_swarm::TrackerScript;
+use fake_swarm::{FakeWebSeed, TrackerScript, WebFile, WebSeedScript, WebSite};
 use std::path::{Path, PathBuf};
 
 /// What the README's commands are run on.
-struct Stage(Lab);
+struct Stage(Lab, FakeWebSeed);
 
 impl Stage {
     fn new(name: &str) -> Self {
@@ -13,7 +13,11 @@ impl Stage {
         for name in ["file", "my", "other"] {
             std::fs::copy(lab.folder.join("demo.torrent"), lab.folder.join(format!("{name}.torrent"))).unwrap();
         }
-        Self(lab)
+        let inside = lab.runtime.enter();
+        let site = WebSite::new(WebSeedScript::Ranges).file("/pub/demo.iso", WebFile::Zeros(600_000_000));
+        let web_seed = FakeWebSeed::start(site).unwrap();
+        drop(inside);
+        Self(lab, web_seed)
     }
 
     /// Runs one of the README's lines: the command of it, for what comes behind a pipe is not ours. Whatever it names
@@ -21,12 +25,16 @@ impl Stage {
     fn run(&self, line: &str) -> (i32, String, String) {
         let ours = line.split(" | ").next().unwrap().split(" # ").next().unwrap();
         let mut command = self.0.inside();
+        let of_web_seeds = line.contains(" web-seeds ");
         let hash = self.0.swarm.info_hash().map(|byte| format!("{byte:02x}")).concat();
         for word in ours.split_whitespace().skip_while(|word| *word != "bt-handshake" && *word != "--").skip(1) {
             let word = word.trim_matches('\'');
             let is_address = word.contains(':') && word.ends_with(|c: char| c.is_ascii_digit());
             match word {
                 "HASH" => command.arg(&hash),
+                // The torrent names none.
+                "web-seeds" => command.args([word, "--web-seed", &self.1.url("/pub/")]),
+                url if url.starts_with("http://") && of_web_seeds => command.arg(self.1.url("/pub/")),
                 url if url.starts_with("http://") => command.arg(self.0.tracker.announce_url()),
                 link if link.starts_with("magnet:") => command.arg(format!("magnet:?xt=urn:btih:{hash}")),
                 _ if is_address => command.arg(self.0.swarm.endpoints()[0].to_string()),

@@ -1,4 +1,4 @@
-//! The tables of JSON fields in the reference, which are the schema's. `UPDATE_SNAPSHOTS=1` writes them.
+//! The tables of JSON fields in the reference: they are the schema's. `UPDATE_SNAPSHOTS=1` writes them.
 
 use crate::lab::of;
 use serde_json::Value;
@@ -14,7 +14,7 @@ fn the_reference_has_the_fields_of_the_schema() {
     let (code, stdout, _) = of("schema", &[]);
     assert_eq!(code, 0);
     let schema: Value = serde_json::from_str(&stdout).unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("JSON.md");
     let text = std::fs::read_to_string(&path).unwrap();
     let (begin, end) = ("<!-- fields -->\n", "<!-- end of fields -->");
     let (before, rest) = text.split_once(begin).unwrap();
@@ -31,9 +31,9 @@ fn the_reference_has_the_fields_of_the_schema() {
 fn tables(types: &Value) -> String {
     let mut text = String::new();
     let fields = |name: &str| -> BTreeSet<&String> { types[name]["properties"].as_object().unwrap().keys().collect() };
-    for name in ["start", "tracker", "peer", "summary", "total", "torrent"] {
+    for name in ["start", "tracker", "web_seed", "peer", "summary", "total", "torrent"] {
         let line = &types[name];
-        let _ = write!(text, "\n### `{name}`\n{}.", line["description"].as_str().unwrap());
+        let _ = write!(text, "\n## `{name}`\n{}.", line["description"].as_str().unwrap());
         let like = ["start"].into_iter().find(|like| *like != name && fields(like).is_subset(&fields(name)));
         let known = like.map(fields).unwrap_or_default();
         if let Some(like) = like {

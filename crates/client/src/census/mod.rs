@@ -4,6 +4,7 @@ pub(crate) mod availability;
 pub(crate) mod clients;
 pub(crate) mod judge;
 pub(crate) mod role;
+pub(crate) mod tally;
 
 use crate::census::availability::Availability;
 use crate::census::clients::{Clients, Met};
@@ -51,6 +52,7 @@ pub(crate) struct Census {
     /// The most seeds that a tracker claims.
     claimed_seeds: Option<u32>,
     list_complete: Option<bool>,
+    /// Web seeds that were named and not asked.
     web_seeds: usize,
 }
 
@@ -88,7 +90,7 @@ impl Census {
             silent_closers: 0,
             claimed_seeds: None,
             list_complete: None,
-            web_seeds: torrent_ref.web_seeds.len(),
+            web_seeds: 0,
         }
     }
 
@@ -109,9 +111,13 @@ impl Census {
         self.decide(story)
     }
 
+    /// Takes in that as many web seeds will not be asked.
+    pub(crate) fn leave_out_web_seeds(&mut self, count: usize) {
+        self.web_seeds += count;
+    }
+
     /// Takes in that the number of pieces is known, and gives the reports of the peers that waited for it.
-    pub(crate) fn learned(&mut self, web_seeds: usize) -> Vec<PeerReport> {
-        self.web_seeds = self.web_seeds.max(web_seeds);
+    pub(crate) fn learned(&mut self) -> Vec<PeerReport> {
         self.availability.learn(self.pieces.get());
         self.decide_all()
     }

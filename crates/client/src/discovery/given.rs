@@ -1,23 +1,23 @@
 //! Peers that are given before the run begins: by the user, and by a magnet link (BEP 9, `x.pe`).
 
-use crate::discovery::source::Found;
+use crate::discovery::source::NamedPeers;
 use guard::AddressPolicy;
 use ids::InfoHash;
 use report::Source;
 use tracker::{Peer, PeerAddress};
 
 /// Those that the user named.
-pub(crate) fn by_user(peers: Vec<PeerAddress>, info_hash: InfoHash) -> Found {
-    found(peers, Source::User, AddressPolicy::User, info_hash)
+pub(crate) fn by_user(peers: Vec<PeerAddress>, info_hash: InfoHash) -> NamedPeers {
+    named(peers, Source::User, AddressPolicy::User, info_hash)
 }
 
 /// Those of the magnet link.
-pub(crate) fn by_magnet(peers: Vec<PeerAddress>, info_hash: InfoHash) -> Found {
-    found(peers, Source::Magnet, AddressPolicy::Author, info_hash)
+pub(crate) fn by_magnet(peers: Vec<PeerAddress>, info_hash: InfoHash) -> NamedPeers {
+    named(peers, Source::Magnet, AddressPolicy::Author, info_hash)
 }
 
-fn found(peers: Vec<PeerAddress>, source: Source, policy: AddressPolicy, info_hash: InfoHash) -> Found {
+fn named(peers: Vec<PeerAddress>, source: Source, policy: AddressPolicy, info_hash: InfoHash) -> NamedPeers {
     let peer = |address| Peer { address, peer_id: None, requires_crypto: None };
     let peers = peers.into_iter().map(peer).collect();
-    Found { peers, source, policy, info_hash, own_addresses: Vec::new(), report: None }
+    NamedPeers { peers, source, policy, info_hash, own_addresses: Vec::new(), report: None }
 }

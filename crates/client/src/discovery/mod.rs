@@ -1,4 +1,5 @@
-//! Where peers come from: the sources that a run asks, and the peers they named, each once, with the permissions they have.
+//! Where peers and files come from: the sources that a run asks, and the peers they named, each once, with the permissions they
+//! have.
 //!
 //! Opens no connection to a peer. A new source, such as a DHT, is a file beside `trackers.rs` with a type that implements
 //! [`PeerSource`], and one line in [`Discovery::new`]; the engine knows none of them by type.
@@ -9,16 +10,19 @@ pub(crate) mod peers;
 pub(crate) mod source;
 pub(crate) mod table;
 pub(crate) mod trackers;
+pub(crate) mod web_seeds;
 
 use crate::config::Config;
 use crate::discovery::source::{Activity, Found, PeerSource};
 use crate::discovery::trackers::Trackers;
 use crate::discovery::trackers::job::check_private;
+use crate::discovery::web_seeds::WebSeeds;
 use crate::error::Error;
 use crate::net::stop::Stopped;
 use crate::shared::Shared;
 use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
+use metainfo::Torrent;
 use report::TrackerReport;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -54,6 +58,9 @@ impl Discovery {
         if config.sources.trackers {
             sources.push(Box::new(Trackers::new(torrent_ref, config, shared, stopped.clone(), secrets, &changed)?));
         }
+        if config.sources.web_seeds {
+            sources.push(Box::new(WebSeeds::new(torrent_ref, config, shared, stopped.clone(), secrets)?));
+        }
         Ok(Self { sources, changed })
     }
 
@@ -77,6 +84,16 @@ impl Discovery {
     /// The torrent has turned out to be private.
     pub(crate) fn keep_to_private_rules(&mut self) {
         self.sources.iter_mut().for_each(|source| source.keep_to_private_rules());
+    }
+
+    /// The torrent that a link or an info-hash stands for has become known.
+    pub(crate) fn learn(&mut self, torrent: &Torrent) {
+        self.sources.iter_mut().for_each(|source| source.learn(torrent));
+    }
+
+    /// Nothing more will become known: what has waited for the torrent ends.
+    pub(crate) fn stop_waiting(&mut self) {
+        self.sources.iter_mut().for_each(|source| source.stop_waiting());
     }
 
     /// What the busiest source is doing.

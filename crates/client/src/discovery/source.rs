@@ -1,10 +1,10 @@
-//! What every source of peers has in common: what it finds, how busy it is, and how it ends.
+//! What every source has in common: what it finds, how busy it is, and how it ends.
 
 use crate::discovery::peers::Added;
 use guard::AddressPolicy;
 use ids::InfoHash;
-use report::Source;
-use report::TrackerReport;
+use metainfo::Torrent;
+use report::{Source, TrackerReport, WebSeedReport};
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -13,7 +13,16 @@ use tracker::{Peer, PeerAddress};
 
 /// What a source has found in one step: an answer, or the failure to get one.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) enum Found {
+    /// Peers, perhaps none.
+    Peers(NamedPeers),
+    /// A web seed has been checked, or will not be. It has the files themselves and names no peers.
+    WebSeed(Box<WebSeedReport>),
+}
+
+/// The peers of one step.
+#[derive(Debug)]
+pub(crate) struct NamedPeers {
     /// Each may be known already, or be this run itself.
     pub(crate) peers: Vec<Peer>,
     pub(crate) source: Source,
@@ -23,15 +32,8 @@ pub(crate) struct Found {
     pub(crate) info_hash: InfoHash,
     /// Addresses of this machine that were seen on the way. Together with our port they are no peers.
     pub(crate) own_addresses: Vec<IpAddr>,
-    /// What the run reports of this step; `None` for peers that were given.
-    pub(crate) report: Option<SourceReport>,
-}
-
-/// The report of one step, one variant for each kind of source that makes reports.
-#[derive(Debug)]
-pub(crate) enum SourceReport {
-    /// Of one announce or scrape.
-    Tracker(Box<TrackerReport>),
+    /// Of the announce or scrape; `None` for peers that were given.
+    pub(crate) report: Option<Box<TrackerReport>>,
 }
 
 /// What a source is doing, the least demanding first: of several sources the greatest counts.
@@ -47,8 +49,8 @@ pub(crate) enum Activity {
     Busy,
 }
 
-/// A source of peers. When the run ends, the [`Stopped`](crate::net::stop::Stopped) that it was made with is set: then it
-/// cancels what it has begun, and begins nothing more.
+/// A source of peers, or of the files themselves. When the run ends, the [`Stopped`](crate::net::stop::Stopped) that it was made
+/// with is set: then it cancels what it has begun, and begins nothing more.
 pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
     /// The next step's result; `None` when nothing is left to do. May be cancelled without losing anything.
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Found>>;
@@ -61,18 +63,21 @@ pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
     /// from one of these at a time.
     fn keep_to_private_rules(&mut self);
 
+    /// The torrent that a link or an info-hash stands for has become known.
+    fn learn(&mut self, _torrent: &Torrent) {}
+
+    /// Nothing more will become known, and the run is over once no source has anything left: what has waited for the torrent ends.
+    fn stop_waiting(&mut self) {}
+
     /// Takes back what it has announced, and gives a report of each announce that could not be taken back.
     fn shutdown(self: Box<Self>) -> Pin<Box<dyn Future<Output = Vec<TrackerReport>> + Send>>;
 }
 
-impl SourceReport {
-    /// Counts a peer that this step found.
-    pub(crate) fn count(&mut self, address: &PeerAddress, added: Added) {
-        let Self::Tracker(report) = self;
-        match added {
-            Added::New | Added::Duplicate => report.peers.iter_mut().for_each(|named| named.count(address)),
-            Added::LeftOut => report.left_out += 1,
-            Added::Ourselves => {}
-        }
+/// Counts a peer in the report of the tracker that named it.
+pub(crate) fn count(report: &mut TrackerReport, address: &PeerAddress, added: Added) {
+    match added {
+        Added::New | Added::Duplicate => report.peers.iter_mut().for_each(|named| named.count(address)),
+        Added::LeftOut => report.left_out += 1,
+        Added::Ourselves => {}
     }
 }

@@ -17,7 +17,7 @@ pub(crate) mod turn;
 pub(crate) mod waits;
 
 use crate::config::Config;
-use crate::discovery::source::{Activity, Found, PeerSource, SourceReport};
+use crate::discovery::source::{Activity, Found, NamedPeers, PeerSource};
 use crate::discovery::trackers::context::AnnounceContext;
 use crate::discovery::trackers::ending::{Ending, SkipReason};
 use crate::discovery::trackers::goodbye::{Goodbye, say_all};
@@ -331,15 +331,15 @@ impl Trackers {
 
     fn found(&mut self, report: TrackerReport, peers: Vec<Peer>, own_addresses: Vec<IpAddr>) {
         let reached = report.address.map(|address| address.ip());
-        self.found.push_back(Found {
+        self.found.push_back(Found::Peers(NamedPeers {
             peers,
             source: Source::Tracker(Arc::clone(&report.url)),
             // A tracker that was not reached has named no peer.
             policy: reached.map_or(AddressPolicy::Author, AddressPolicy::for_peers_of),
             info_hash: report.announced_hash.or(self.hashes.first().copied()).unwrap_or(InfoHash([0; 20])),
             own_addresses,
-            report: Some(SourceReport::Tracker(Box::new(report))),
-        });
+            report: Some(Box::new(report)),
+        }));
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod identity;
 pub(crate) mod pacer;
 pub(crate) mod peer_ids;
 pub(crate) mod permits;
+pub(crate) mod web_hosts;
 
 use crate::config::Config;
 use crate::error::Error;
@@ -19,6 +20,7 @@ use crate::shared::hosts::pace::{Pace, Purpose};
 use crate::shared::identity::Identity;
 use crate::shared::pacer::Pacer;
 use crate::shared::permits::ConnectionPermits;
+use crate::shared::web_hosts::WebHosts;
 use http_exchange::{CaError, Tls};
 use peer_session::ByteBudget;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -62,6 +64,7 @@ struct Inner {
     addresses: AddressQuota,
     linger: ByteBudget,
     tracker_hosts: Hosts,
+    web_hosts: WebHosts,
     /// The certificates that the first run trusts, and how; other runs hardly ever trust others.
     tls: OnceLock<(Vec<u8>, Tls)>,
     trackers: Arc<Semaphore>,
@@ -112,6 +115,7 @@ impl Shared {
             addresses: AddressQuota::new(config.limits.connections_per_address),
             linger: ByteBudget::new(config.limits.buffer_bytes),
             tracker_hosts: Hosts::new(config, kept),
+            web_hosts: WebHosts::new(&config.limits),
             tls: OnceLock::new(),
             trackers: Arc::new(Semaphore::new(trackers)),
             goodbyes: Arc::new(Semaphore::new(goodbyes)),
@@ -168,8 +172,8 @@ impl Shared {
         &self.0.pacer
     }
 
-    /// How HTTPS trackers are connected to, with the certificates in `pem` trusted beside the usual ones. The root certificates
-    /// are loaded once for all runs that trust the same.
+    /// How HTTPS trackers and web seeds are connected to, with the certificates in `pem` trusted beside the usual ones. The root
+    /// certificates are loaded once for all runs that trust the same.
     pub(crate) fn tls(&self, pem: &[u8]) -> Result<Tls, CaError> {
         if let Some((_, tls)) = self.0.tls.get().filter(|(trusted, _)| trusted == pem) {
             return Ok(tls.clone());
@@ -180,7 +184,7 @@ impl Shared {
         Ok(tls)
     }
 
-    /// The pace of new connections to trackers, which come before those to peers.
+    /// The pace of new connections to trackers and web seeds, which come before those to peers.
     pub(crate) fn tracker_connections(&self) -> &Pace {
         &self.0.tracker_connections
     }
@@ -195,12 +199,17 @@ impl Shared {
         &self.0.tracker_hosts
     }
 
+    /// What is shared about the addresses of web seeds.
+    pub(crate) fn web_hosts(&self) -> &WebHosts {
+        &self.0.web_hosts
+    }
+
     /// The memory for what peers send after their handshakes.
     pub(crate) fn linger(&self) -> &ByteBudget {
         &self.0.linger
     }
 
-    /// A descriptor for a request to a tracker, if one is free.
+    /// A descriptor for a request to a tracker or web seed, if one is free.
     pub(crate) fn try_descriptor(&self, purpose: Purpose) -> Option<OwnedSemaphorePermit> {
         Arc::clone(self.descriptors_for(purpose)).try_acquire_owned().ok()
     }

@@ -21,3 +21,4 @@ mod newest;
 mod swarm;
 mod tracker_endings;
 mod trackers;
+mod web_seeds;

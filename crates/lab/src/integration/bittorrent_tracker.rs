@@ -3,21 +3,21 @@
 //! libtorrent seeds over IPv4. Over IPv6 a scripted peer does: this machine has one loopback address of that family, and
 //! a client that finds its own address in the tracker's list does not talk there.
 
-use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use xtask::optional::{self, Optional};
 use xtask::scratch::write;
-use xtask::shell::{self, Result};
+use xtask::shell::Result;
 use xtask::skips::Skips;
 
 use super::counts;
 use super::fakes;
+use super::npm;
 use super::process::Process;
 use super::programs::{Place, SEEDS, Seed};
 use super::row::Row;
@@ -31,8 +31,8 @@ pub(super) const NAME: &str = "bittorrent-tracker";
 /// What it takes.
 pub(super) const NEEDS: &[&Optional] = &[&optional::NODE, &optional::NPM];
 
-/// The version; npm keeps every one.
-const VERSION: &str = "11.2.3";
+/// The package and its version; npm keeps every one.
+const PACKAGE: &str = "bittorrent-tracker@11.2.3";
 
 /// The script that serves, and its name in a folder.
 const SCRIPT: &str = include_str!("tracker.mjs");
@@ -156,39 +156,16 @@ impl BittorrentTracker {
 
 /// Installs it in a folder, from which it is started; `false` when it cannot be had and is skipped.
 pub(super) fn install(skips: &Skips, folder: &Path) -> Result<bool> {
-    let Some(modules) = installed(skips)? else { return Ok(false) };
+    if !skips.can_part(NAME, NEEDS)? {
+        return Ok(false);
+    }
+    let Some(modules) = npm::installed(skips, NAME, PACKAGE)? else { return Ok(false) };
     // A script finds its imports beside itself.
     let link = folder.join("node_modules");
     if !link.exists() {
         symlink(&modules, &link).map_err(|error| format!("cannot link {}: {error}", link.display()))?;
     }
     write(&folder.join(SCRIPT_NAME), SCRIPT).map(|()| true)
-}
-
-/// Its `node_modules`, kept in the target folder between runs; `None` when it cannot be had and is skipped.
-fn installed(skips: &Skips) -> Result<Option<PathBuf>> {
-    let package = format!("bittorrent-tracker@{VERSION}");
-    if !skips.can_part(NAME, NEEDS)? {
-        return Ok(None);
-    }
-    let lab = shell::target().join("integration");
-    let modules = lab.join(&package).join("node_modules");
-    if modules.exists() {
-        return Ok(Some(modules));
-    }
-    // Elsewhere first: what is at the final place is complete.
-    let unfinished = lab.join(format!("{package}-{}", std::process::id()));
-    fs::create_dir_all(&unfinished).map_err(|error| format!("cannot make {}: {error}", unfinished.display()))?;
-    write(&unfinished.join("package.json"), r#"{"private": true}"#)?;
-    let mut npm = Command::new("npm");
-    npm.args(["install", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--no-package-lock"]);
-    if let Err(reason) = shell::run_quiet(npm.arg(&package).current_dir(&unfinished)) {
-        let _ = fs::remove_dir_all(&unfinished);
-        return skips.cannot_part(NAME, format!("npm does not have it: {reason}")).map(|()| None);
-    }
-    let done = lab.join(&package);
-    fs::rename(&unfinished, &done).map_err(|error| format!("cannot make {}: {error}", done.display()))?;
-    Ok(Some(modules))
 }
 
 /// A libtorrent that seeds to bittorrent-tracker over IPv4.

@@ -16,6 +16,7 @@ mod peers;
 mod reach;
 mod scenario;
 mod trackers;
+mod web_seeds;
 
 use std::time::Instant;
 
@@ -38,14 +39,25 @@ const AT_ONCE: usize = 24;
 
 /// All scenarios.
 fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    [trackers::SCENARIOS, peers::SCENARIOS, files::SCENARIOS, machine::SCENARIOS, interrupts::SCENARIOS, aim::SCENARIOS]
-        .into_iter()
-        .flatten()
+    [
+        trackers::SCENARIOS,
+        web_seeds::SCENARIOS,
+        peers::SCENARIOS,
+        files::SCENARIOS,
+        machine::SCENARIOS,
+        interrupts::SCENARIOS,
+        aim::SCENARIOS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// All scenarios, several times, and then those that need a limit without it.
 pub(super) fn run(lab: &Lab) -> Result {
     let fixture = Fixture::new(&lab.prober, lab.swarm.scratch.folder("hostile")?)?;
+    if lab.long {
+        return judge_all("hostile, long", &fixture, AT_ONCE, web_seeds::LONG.iter().map(|scenario| (scenario, None)));
+    }
     let chosen = scenarios().filter(|scenario| scenario.is_in(lab.part.as_deref()) && scenario.is_playable());
     judge_thoroughly("hostile", &fixture, AT_ONCE, chosen)?;
     if lab.part.is_some() {
@@ -127,7 +139,7 @@ mod tests {
 
     #[test]
     fn scenarios_have_names_of_their_own_and_are_many() {
-        let all = || scenarios().chain(inside::SCENARIOS).chain(inside::IN_TURN);
+        let all = || scenarios().chain(web_seeds::LONG).chain(inside::SCENARIOS).chain(inside::IN_TURN);
         let names: BTreeSet<_> = all().map(|scenario| scenario.name).collect();
         assert_eq!(names.len(), all().count());
         assert!(names.len() >= 40, "{}", names.len());

@@ -1,4 +1,4 @@
-//! nginx in front of opentracker: TLS with every kind of certificate, redirects, gzip.
+//! nginx in front of opentracker and of files: TLS with every kind of certificate, redirects, gzip.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -32,10 +32,12 @@ pub(super) struct Nginx {
 /// Where it serves, each on 127.0.0.1.
 #[derive(Clone, Copy)]
 pub(super) struct Ports {
-    /// Plain HTTP: opentracker below `/announce` and below `/PASSKEY/announce`, and the redirects.
+    /// Plain HTTP: opentracker below `/announce` and below `/PASSKEY/announce`, the files elsewhere, and the redirects.
     pub(super) plain: u16,
     /// Plain HTTP, compressed.
     pub(super) gzip: u16,
+    /// Plain HTTP, which ignores ranges.
+    pub(super) whole: u16,
     /// TLS with a right certificate.
     pub(super) good: u16,
     /// TLS with a certificate for another name.
@@ -52,12 +54,13 @@ pub(super) struct Ports {
 pub(super) const MOST_HOPS: u32 = 6;
 
 impl Nginx {
-    /// Makes the certificates, starts nginx and waits until it listens everywhere.
-    pub(super) fn start(scratch: &Scratch, tracker: SocketAddr) -> Result<Self> {
-        let [plain, gzip, good, wrong_name, expired, future, self_signed] = free_ports()?;
-        let ports = Ports { plain, gzip, good, wrong_name, expired, future, self_signed };
-        let authority = Authority::new(&scratch.folder("certificates")?)?;
-        let folder = scratch.folder("nginx")?;
+    /// Makes the certificates, starts nginx and waits until it listens everywhere. It serves the files of `www`, and keeps its own
+    /// in a folder of this name.
+    pub(super) fn start(scratch: &Scratch, name: &str, tracker: SocketAddr, www: &Path) -> Result<Self> {
+        let [plain, gzip, whole, good, wrong_name, expired, future, self_signed] = free_ports()?;
+        let ports = Ports { plain, gzip, whole, good, wrong_name, expired, future, self_signed };
+        let authority = Authority::new(&scratch.folder(&format!("{name}/certificates"))?)?;
+        let folder = scratch.folder(&format!("{name}/nginx"))?;
         let tls = tls_servers(&authority, ports)?;
         for server in &tls {
             // Made by the lab, to be read by the user that nginx runs as.
@@ -65,11 +68,11 @@ impl Nginx {
         }
         readable_by_nobody(&folder)?;
         let config = folder.join("nginx.conf");
-        write(&config, configuration(&folder, tracker, ports, &tls))?;
+        write(&config, configuration(&folder, tracker, www, ports, &tls))?;
         let mut command = Command::new("nginx");
         command.arg("-p").arg(&folder).arg("-c").arg(&config).args(["-e", "stderr"]);
         let mut process = Process::start_as_nobody("nginx", &command, &folder)?;
-        for port in [plain, gzip].into_iter().chain(tls.iter().map(|server| server.port)) {
+        for port in [plain, gzip, whole].into_iter().chain(tls.iter().map(|server| server.port)) {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             process.wait_until_listening(address, Instant::now() + UP_WITHIN)?;
         }
@@ -112,26 +115,30 @@ fn readable_by_nobody(path: &Path) -> Result {
 }
 
 /// The whole configuration. Without a master process there is one process to end.
-fn configuration(folder: &Path, tracker: SocketAddr, ports: Ports, tls: &[TlsServer]) -> String {
-    let Ports { plain, gzip, good, .. } = ports;
+fn configuration(folder: &Path, tracker: SocketAddr, www: &Path, ports: Ports, tls: &[TlsServer]) -> String {
+    let Ports { plain, gzip, whole, good, .. } = ports;
     let folder = folder.display();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
         .concat();
     let proxy = format!(
         "location /announce {{ proxy_pass http://{tracker}; }}\nlocation /scrape {{ proxy_pass http://{tracker}; }}\n\
-         location ~ ^/[0-9a-f]+/announce$ {{ rewrite ^ /announce break; proxy_pass http://{tracker}; }}\n"
+         location ~ ^/[0-9a-f]+/announce$ {{ rewrite ^ /announce break; proxy_pass http://{tracker}; }}\n\
+         root {};\n",
+        www.display()
     );
     let mut servers = format!(
         "server {{ listen 127.0.0.1:{plain}; absolute_redirect off;\n{proxy}{} }}\n\
-         server {{ listen 127.0.0.1:{gzip}; gzip on; gzip_min_length 1; gzip_proxied any; gzip_types *;\n{proxy} }}\n",
+         server {{ listen 127.0.0.1:{gzip}; gzip on; gzip_min_length 1; gzip_proxied any; gzip_types *;\n{proxy} }}\n\
+         server {{ listen 127.0.0.1:{whole}; max_ranges 0;\n{proxy} }}\n",
         redirects(plain, good)
     );
     for TlsServer { port, certificate: Certificate { certificate, key } } in tls {
         let (certificate, key) = (certificate.display(), key.display());
         servers.push_str(&format!(
             "server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};\n{proxy}\
-             location /to-http {{ return 302 http://127.0.0.1:{plain}/announce?from=redirect&$args; }} }}\n"
+             location /to-http {{ return 302 http://127.0.0.1:{plain}/announce?from=redirect&$args; }}\n\
+             location /files-to-http/ {{ rewrite ^/files-to-http/(.*)$ http://127.0.0.1:{plain}/$1 redirect; }} }}\n"
         ));
     }
     format!(
@@ -154,6 +161,13 @@ fn redirects(plain: u16, good: u16) -> String {
         to("/to-ftp", "ftp://127.0.0.1/announce?$args"),
     ]
     .concat();
+    let files = |path: &str, rule: &str| format!("location /files-{path}/ {{ {rule}; }}\n");
+    let to_https = format!("rewrite ^/files-to-https/(.*)$ https://127.0.0.1:{good}/$1 redirect");
+    all.push_str(&files("to-https", &to_https));
+    all.push_str(&files("moved", "rewrite ^/files-moved/(.*)$ /$1 permanent"));
+    all.push_str(&files("in-a-circle", "return 302 $request_uri"));
+    all.push_str(&files("to-file", "return 302 file:///etc/passwd"));
+    all.push_str(&files("forbidden", "return 403"));
     all.push_str(&to("/hop1", "/announce?$args"));
     (2..=MOST_HOPS)
         .for_each(|hop| all.push_str(&to(&format!("/hop{hop}"), &format!("/announce/hop{}?$args", hop - 1))));

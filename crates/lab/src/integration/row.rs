@@ -36,12 +36,23 @@ pub(super) struct Row {
     /// It must write nothing to stdout, and this to stderr.
     complaint: Option<String>,
     trackers: Vec<Value>,
+    /// What the lines on web seeds must have.
+    web_seeds: Vec<WebSeedSays>,
+    /// How many web seeds must have each status, where their lines are too many to be named.
+    web_seed_statuses: Option<Value>,
     /// How many trackers must have each status, where their lines are too many to be named.
     statuses: Option<Value>,
     /// By address, what the line on a peer must have: any one of these.
     peers: Option<BTreeMap<String, Vec<Value>>>,
     summary: Option<Value>,
     within: Option<Duration>,
+}
+
+/// What a line on a web seed must have: these values and, unless there are none, exactly these files with these statuses.
+#[derive(Clone)]
+struct WebSeedSays {
+    values: Value,
+    files: BTreeMap<String, String>,
 }
 
 impl Row {
@@ -60,6 +71,8 @@ impl Row {
             code,
             complaint: None,
             trackers: Vec::new(),
+            web_seeds: Vec::new(),
+            web_seed_statuses: None,
             statuses: None,
             peers: None,
             summary: None,
@@ -119,6 +132,31 @@ impl Row {
     /// are for people, a part will do.
     pub(super) fn says(mut self, values: Value) -> Self {
         self.trackers.push(values);
+        self
+    }
+
+    /// Checks this web seed; no other kind of source is asked.
+    pub(super) fn web_seed(self, url: impl AsRef<str>) -> Self {
+        let only = ["--sources", "web-seeds"];
+        let is_first = !self.args.iter().any(|arg| arg == only[0]);
+        self.args(only.into_iter().filter(|_| is_first)).args(["--web-seed", url.as_ref()])
+    }
+
+    /// There must be so many lines on web seeds with each of these statuses, and no other.
+    pub(super) fn checks_many(mut self, statuses: Value) -> Self {
+        self.web_seed_statuses = Some(statuses);
+        self
+    }
+
+    /// There must be a line on a web seed that has these values, one line for each call, and no other.
+    pub(super) fn checks(self, values: Value) -> Self {
+        self.checks_files(values, &[])
+    }
+
+    /// The same, with exactly these files.
+    pub(super) fn checks_files(mut self, values: Value, files: &[(&str, &str)]) -> Self {
+        let files = files.iter().map(|(path, status)| ((*path).to_owned(), (*status).to_owned())).collect();
+        self.web_seeds.push(WebSeedSays { values, files });
         self
     }
 
@@ -230,6 +268,7 @@ impl Row {
         }
         let mut faults = report.faults(self.code, &self.torrent.info_hash);
         faults.extend(self.tracker_faults(report));
+        faults.extend(self.web_seed_faults(report));
         faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));
         let sums_up = |wanted: &&Value| report.lines_of("summary").any(|line| has(line, wanted));
         faults.extend(
@@ -247,35 +286,74 @@ impl Row {
         code.into_iter().chain(said).chain(other).collect()
     }
 
-    /// Of text, which need not have a form, and has to name each tracker's status.
+    /// Of text, which need not have a form, and has to name the status of each tracker and web seed.
     fn text_faults(&self, report: &Report) -> Vec<String> {
         let code =
             (report.code != Some(self.code)).then(|| format!("exit code {:?}, expected {}", report.code, self.code));
-        let statuses = self.trackers.iter().filter_map(|line| line["status"].as_str());
+        let lines = self.trackers.iter().chain(self.web_seeds.iter().map(|says| &says.values));
+        let statuses = lines.filter_map(|line| line["status"].as_str());
         let missing = statuses.filter(|status| !report.said.contains(*status));
         code.into_iter().chain(missing.map(|status| format!("the text does not say {status}"))).collect()
     }
 
     fn tracker_faults(&self, report: &Report) -> Vec<String> {
         if let Some(wanted) = &self.statuses {
-            let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-            for line in report.lines_of("tracker") {
-                *counts.entry(line["status"].as_str().unwrap_or_default()).or_default() += 1;
-            }
-            let counts = json!(counts);
-            return Vec::from_iter((counts != *wanted).then(|| format!("trackers are {counts}, expected {wanted}")));
+            return status_faults("trackers", report.lines_of("tracker"), wanted);
         }
-        let mut lines: Vec<&Value> = report.lines_of("tracker").collect();
-        let mut faults = Vec::new();
-        for wanted in &self.trackers {
-            match lines.iter().position(|line| has(line, wanted)) {
-                Some(at) => drop(lines.swap_remove(at)),
-                None => faults.push(format!("no line on a tracker that has {wanted}")),
-            }
-        }
-        faults.extend(lines.iter().map(|line| format!("a line on a tracker that is not expected: {line}")));
-        faults
+        let wanted = self.trackers.iter().map(|wanted| (wanted.to_string(), move |line: &Value| has(line, wanted)));
+        one_line_each("tracker", report.lines_of("tracker").collect(), wanted)
     }
+
+    fn web_seed_faults(&self, report: &Report) -> Vec<String> {
+        if let Some(wanted) = &self.web_seed_statuses {
+            return status_faults("web seeds", report.lines_of("web_seed"), wanted);
+        }
+        let wanted = self.web_seeds.iter().map(|says| {
+            let shown = format!("{} and the files {:?}", says.values, says.files);
+            (shown, move |line: &Value| {
+                has(line, &says.values) && (says.files.is_empty() || statuses(line) == says.files)
+            })
+        });
+        one_line_each("web seed", report.lines_of("web_seed").collect(), wanted)
+    }
+}
+
+/// That the lines do not have these numbers of statuses.
+fn status_faults<'l>(what: &str, lines: impl Iterator<Item = &'l Value>, wanted: &Value) -> Vec<String> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in lines {
+        *counts.entry(line["status"].as_str().unwrap_or_default()).or_default() += 1;
+    }
+    let counts = json!(counts);
+    Vec::from_iter((counts != *wanted).then(|| format!("{what} are {counts}, expected {wanted}")))
+}
+
+/// What is wanted and is on no line, and the lines that are left over.
+fn one_line_each<F: Fn(&Value) -> bool>(
+    what: &str,
+    mut lines: Vec<&Value>,
+    wanted: impl Iterator<Item = (String, F)>,
+) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (shown, is_right) in wanted {
+        match lines.iter().position(|line| is_right(line)) {
+            Some(at) => drop(lines.swap_remove(at)),
+            None => faults.push(format!("no line on a {what} that has {shown}")),
+        }
+    }
+    faults.extend(lines.iter().map(|line| format!("a line on a {what} that is not expected: {line}")));
+    faults
+}
+
+/// The files on a web seed's line, with their statuses. The entry of a piece has its number after the path.
+fn statuses(line: &Value) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let files = line["files"].as_array().into_iter().flatten();
+    let path = |file: &Value| match &file["piece"] {
+        Value::Null => text(&file["path"]),
+        piece => format!("{}, piece {piece}", text(&file["path"])),
+    };
+    files.map(|file| (path(file), text(&file["status"]))).collect()
 }
 
 impl Prober {

@@ -1,5 +1,7 @@
-//! A tracker of the wide world that aims the command at this machine, at its neighbours and at its cloud's metadata: not one
-//! connection may be made, as the victims themselves count.
+//! A tracker of the wide world, or a torrent's web seed, that aims the command at this machine, at its neighbours and at its
+//! cloud's metadata: not one connection may be made, as the victims themselves count.
+
+mod web_seeds;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -91,14 +93,17 @@ pub(super) fn run(namespace: &Namespace) -> Result {
     [22, 80].iter().try_for_each(|port| fakes::victim(*port, &dialled))?;
     fakes::peer(fakes::everywhere(6881), &dialled)?;
     fakes::http(8080, &dialled, answer)?;
+    web_seeds::serve(&dialled)?;
     let udp = UdpScript::peers(VICTIMS.iter().chain([&PEER]).map(|addr| parse(addr)));
     fakes::udp(parse(TRACKER), udp)?;
     dns::Resolver::start(&[("evil.test", &["127.0.0.1"]), ("good.test", &["11.22.33.55"])])?;
 
     let before = opened()?;
     let judged = namespace.prober.judge("trackers that aim", &rows(namespace)?);
-    let faults: Vec<String> =
-        [judged, no_other_dialled(&dialled, opened()? - before)].into_iter().filter_map(Result::err).collect();
+    let web_seeds = namespace.prober.judge("web seeds that aim", &web_seeds::rows(namespace)?);
+    let magnet = web_seeds::magnet(namespace);
+    let seen = no_other_dialled(&dialled, opened()? - before);
+    let faults: Vec<String> = [judged, web_seeds, magnet, seen].into_iter().filter_map(Result::err).collect();
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
 }
 
@@ -113,15 +118,15 @@ fn no_other_dialled(dialled: &Dialled, opened: u64) -> Result {
     verdict(dialled).and(arrived)
 }
 
-/// Only trackers and peers that may be dialled were, and each of them was.
+/// Only trackers, peers and web seeds that may be dialled were, and each of them was.
 fn verdict(dialled: &Dialled) -> Result {
     let honest = ["11.22.33.55:8080", TRACKER, TRACKER6, LOCAL_TRACKER, PEER, PEER6, LOCAL_PEER];
-    let honest: BTreeSet<SocketAddr> = honest.iter().map(|addr| parse(addr)).collect();
+    let honest: BTreeSet<SocketAddr> = honest.iter().chain(web_seeds::HONEST).map(|addr| parse(addr)).collect();
     let all: BTreeSet<SocketAddr> = dialled.all().into_keys().collect();
     if all != honest {
         return Err(format!("dialled were {all:?}, expected exactly {honest:?}"));
     }
-    println!("trackers that aim: {} victims, not one connection", VICTIMS.len());
+    println!("trackers and web seeds that aim: {} victims, not one connection", VICTIMS.len());
     Ok(())
 }
 
@@ -229,7 +234,7 @@ mod tests {
     #[test]
     fn the_addresses_are_addresses() {
         let trackers = [TRACKER, TRACKER6, LOCAL_TRACKER, PEER, PEER6, LOCAL_PEER, MAPPED.0, MAPPED.1];
-        for addr in trackers.iter().chain(VICTIMS).chain(INVALID) {
+        for addr in trackers.iter().chain(VICTIMS).chain(INVALID).chain(web_seeds::HONEST) {
             assert!(addr.parse::<SocketAddr>().is_ok(), "{addr}");
         }
         assert!(NEIGHBOURS.iter().all(|ip| ip.parse::<IpAddr>().is_ok()));

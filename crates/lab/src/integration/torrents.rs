@@ -73,6 +73,13 @@ impl Maker<'_> {
         self.finish(name, command.arg(self.folder.join(payload)))
     }
 
+    /// The same with web seeds (BEP 19) and no tracker.
+    pub(super) fn with_web_seeds(&self, name: &str, payload: &str, urls: &[&str]) -> Result<Torrent> {
+        let mut command = Command::new("mktorrent");
+        command.args(["-l", "15", "-n", payload, "-w", &urls.join(","), "-o"]).arg(self.file(name));
+        self.finish(name, command.arg(self.folder.join(payload)))
+    }
+
     /// A torrent made by transmission-create, with pieces of 256 KiB; it writes `private` into the info dictionary.
     pub(super) fn transmission_create(&self, payload: &str) -> Result<Torrent> {
         let name = "transmission-create";

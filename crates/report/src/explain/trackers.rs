@@ -1,6 +1,6 @@
 //! The statuses of trackers.
 
-use crate::explain::{Causes, CodeKind, Explanation};
+use crate::explain::{Causes, CodeKind, Explanation, exchange};
 use crate::status::TrackerStatus as S;
 
 const LATER: &str = "try again later, or name another tracker with --tracker";
@@ -43,11 +43,9 @@ pub(super) const TABLE: &[Explanation] = &[
         "it does not know the torrent, or lists it without a count",
         "announce to it to be sure, or name another tracker with --tracker",
     ),
-    entry(
+    shared(
         S::ResolveFailed,
-        "unknown host name",
-        "its host name does not resolve",
-        "the tracker is gone, the name is misspelled, your resolver blocks it, or it is a name of Tor or I2P, which are not looked up",
+        exchange::RESOLVE_FAILED,
         "look the name up with another resolver; name another tracker with --tracker",
     ),
     entry(
@@ -57,48 +55,12 @@ pub(super) const TABLE: &[Explanation] = &[
         "the torrent points at a local address, or a public name resolves to one",
         "give the tracker with --tracker if you trust it",
     ),
-    entry(
-        S::ConnectTimeout,
-        "timed out",
-        "no TCP connection within the time-out",
-        "it is down, or a firewall drops what is sent there",
-        LATER,
-    ),
-    entry(
-        S::ConnectRefused,
-        "not listening",
-        "its machine is there, and nothing listens on that port",
-        "the tracker is not running",
-        LATER,
-    ),
-    entry(
-        S::ConnectUnreachable,
-        "unreachable",
-        "a router on the way reported that it has no route to it",
-        "its network is down or filtered",
-        LATER,
-    ),
-    entry(
-        S::ConnectReset,
-        "reset while connecting",
-        "the connection was reset while it was made",
-        "a firewall, or an overloaded machine",
-        LATER,
-    ),
-    entry(
-        S::LocalLimit,
-        "limited by this machine",
-        "our own machine refused before anything was sent",
-        "no descriptor, port or thread was left, or no source address of its family was chosen",
-        "raise `ulimit -n`, or look at -4, -6 and --bind",
-    ),
-    entry(
-        S::NoRoute,
-        "no route",
-        "this machine has no route to its address or to a resolver, and sent nothing",
-        "the network or the VPN is down, or this machine has no address of that family",
-        "look at `ip route`, and whether the network or the VPN is down",
-    ),
+    shared(S::ConnectTimeout, exchange::CONNECT_TIMEOUT, LATER),
+    shared(S::ConnectRefused, exchange::CONNECT_REFUSED, LATER),
+    shared(S::ConnectUnreachable, exchange::CONNECT_UNREACHABLE, LATER),
+    shared(S::ConnectReset, exchange::CONNECT_RESET, LATER),
+    shared(S::LocalLimit, exchange::LOCAL_LIMIT, exchange::RAISE_THE_LIMIT),
+    shared(S::NoRoute, exchange::NO_ROUTE, exchange::LOOK_AT_THE_ROUTE),
     entry(
         S::KnownSilent,
         "known to be silent",
@@ -113,29 +75,11 @@ pub(super) const TABLE: &[Explanation] = &[
         "it is overloaded, or a firewall drops what is sent there",
         LATER,
     ),
-    entry(
-        S::Closed,
-        "closed",
-        "it closed the connection without an answer",
-        "it is overloaded, or a proxy in front of it is broken",
-        LATER,
-    ),
-    entry(
-        S::Incomplete,
-        "cut short",
-        "its answer ended before it was whole",
-        "it is overloaded, or something on the way cut it off",
-        LATER,
-    ),
-    entry(
-        S::ConnectionFailed,
-        "connection failed",
-        "the connection failed within the exchange",
-        "the network, or the tracker's machine",
-        LATER,
-    ),
-    entry(S::NotHttp, "not HTTP", "what answered does not speak HTTP", "another service has this port now", OPERATOR),
-    entry(S::BadBody, "bad HTTP body", "its answer breaks the rules of HTTP", "a broken server or proxy", OPERATOR),
+    shared(S::Closed, exchange::CLOSED, LATER),
+    shared(S::Incomplete, exchange::INCOMPLETE, LATER),
+    shared(S::ConnectionFailed, exchange::CONNECTION_FAILED, LATER),
+    shared(S::NotHttp, exchange::NOT_HTTP, OPERATOR),
+    shared(S::BadBody, exchange::BAD_BODY, OPERATOR),
     entry(
         S::HeadTooLarge,
         "too large",
@@ -195,15 +139,9 @@ pub(super) const TABLE: &[Explanation] = &[
         "a misconfigured server",
         "give the new URL with --tracker if you accept that",
     ),
-    entry(S::RedirectLoop, "redirected", "its redirects lead in a circle", "a misconfigured server", OPERATOR),
-    entry(S::TooManyRedirects, "redirected", "more than five redirects", "a misconfigured server", OPERATOR),
-    entry(
-        S::Interrupted,
-        "cut short",
-        "the run ended before it answered",
-        "the deadline, or an interrupt",
-        "give a longer --deadline",
-    ),
+    shared(S::RedirectLoop, exchange::REDIRECT_LOOP, OPERATOR),
+    shared(S::TooManyRedirects, exchange::TOO_MANY_REDIRECTS, OPERATOR),
+    shared(S::Interrupted, exchange::INTERRUPTED, "give a longer --deadline"),
     entry(
         S::NotAsked,
         "not asked",
@@ -211,39 +149,17 @@ pub(super) const TABLE: &[Explanation] = &[
         "the torrent names too many trackers, another one of a private torrent answered, enough others at its address are asked, or a redirect led to one that is asked anyway",
         "name it with --tracker to have it asked",
     ),
-    tls(S::TlsExpired, "its certificate has expired", "its operator forgot to renew it, or your clock is wrong"),
-    tls(S::TlsNotYetValid, "its certificate is not valid yet", "your clock is wrong, or the tracker's was"),
-    tls(
-        S::TlsWrongName,
-        "its certificate is for another name",
-        "another service has this address now, or a portal is in between",
-    ),
-    tls(S::TlsSelfSigned, "its certificate vouches for itself alone", "a private tracker, or something in between"),
-    tls(
-        S::TlsUnknownIssuer,
-        "its certificate is by an unknown issuer",
-        "something in between, or a private authority: see --tls-ca",
-    ),
-    tls(S::TlsBadCertificate, "its certificate cannot be used", "a misconfigured server"),
-    tls(S::TlsPlainHttp, "it speaks HTTP without TLS on this port", "the URL should begin with http"),
-    tls(S::TlsNotSpoken, "it does not speak TLS on this port", "another service has this port now"),
-    tls(
-        S::TlsClosed,
-        "it closed the connection within the TLS handshake",
-        "it is overloaded, or wants a client certificate",
-    ),
-    tls(
-        S::TlsTimeout,
-        "the TLS handshake did not end in time",
-        "it is overloaded, or something in between holds it up",
-    ),
-    entry(
-        S::TlsNoRoots,
-        "no TLS",
-        "this machine has no certificates to trust, and no https tracker can be asked",
-        "SSL_CERT_FILE or SSL_CERT_DIR points where there are none",
-        "correct or unset SSL_CERT_FILE and SSL_CERT_DIR, install ca-certificates, or look at --tls-ca",
-    ),
+    shared(S::TlsExpired, exchange::TLS_EXPIRED, exchange::COMPARE_IN_BROWSER),
+    shared(S::TlsNotYetValid, exchange::TLS_NOT_YET_VALID, exchange::COMPARE_IN_BROWSER),
+    shared(S::TlsWrongName, exchange::TLS_WRONG_NAME, exchange::COMPARE_IN_BROWSER),
+    shared(S::TlsSelfSigned, exchange::TLS_SELF_SIGNED, exchange::COMPARE_IN_BROWSER),
+    shared(S::TlsUnknownIssuer, exchange::TLS_UNKNOWN_ISSUER, exchange::COMPARE_IN_BROWSER),
+    shared(S::TlsBadCertificate, exchange::TLS_BAD_CERTIFICATE, exchange::COMPARE_IN_BROWSER),
+    shared(S::TlsPlainHttp, exchange::TLS_PLAIN_HTTP, exchange::COMPARE_IN_BROWSER),
+    shared(S::TlsNotSpoken, exchange::TLS_NOT_SPOKEN, exchange::COMPARE_IN_BROWSER),
+    shared(S::TlsClosed, exchange::TLS_CLOSED, exchange::COMPARE_IN_BROWSER),
+    shared(S::TlsTimeout, exchange::TLS_TIMEOUT, exchange::COMPARE_IN_BROWSER),
+    shared(S::TlsNoRoots, exchange::TLS_NO_ROOTS, exchange::LOOK_AT_THE_ROOTS),
     entry(
         S::TlsClientCertificate,
         "refused",
@@ -251,7 +167,7 @@ pub(super) const TABLE: &[Explanation] = &[
         "a private tracker, or a service that is none",
         "name another tracker with --tracker",
     ),
-    tls(S::TlsFailed, "the TLS handshake failed", "no common version or cipher"),
+    shared(S::TlsFailed, exchange::TLS_FAILED, exchange::COMPARE_IN_BROWSER),
 ];
 
 const fn entry(
@@ -264,6 +180,6 @@ const fn entry(
     Explanation { kind: CodeKind::TrackerStatus, code: status.code(), words, seen, causes: Causes::One(cause), to_do }
 }
 
-const fn tls(status: S, seen: &'static str, cause: &'static str) -> Explanation {
-    entry(status, "no TLS", seen, cause, "open the URL in a browser to compare; --tls-ca trusts further certificates")
+const fn shared(status: S, [words, seen, cause]: exchange::Failure, to_do: &'static str) -> Explanation {
+    entry(status, words, seen, cause, to_do)
 }

@@ -41,6 +41,20 @@ pub(super) const TABLE: &[Explanation] = &[
         "try again later, name another tracker with --tracker, or a peer with --peer",
     ),
     entry(
+        Verdict::WebSeeded,
+        "web seeded",
+        "no peer that was reached brings a whole copy, and a web seed has every file that was looked at in the right size",
+        "clients that use web seeds (BEP 19) get everything from there; sizes were compared, and bytes only with --web-seeds proof",
+        "nothing; `bt-handshake web-seeds` looks at every file",
+    ),
+    entry(
+        Verdict::WebSeedsFailed,
+        "web seeds failed",
+        "web seeds were all that was asked, and none has every file that was looked at in the right size",
+        "they are gone or out of reach, or their files were changed after the torrent was made",
+        "run `bt-handshake web-seeds` for the reason of each; name another one with --web-seed, or a tracker with --tracker",
+    ),
+    entry(
         Verdict::NoSource,
         "no source",
         "no tracker gave what it was asked for, and no peer was named",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{FakeSwarm, FakeTracker, FakeUdpTracker, Peer, TrackerScript, UdpScript};
+use fake_swarm::{FakeSwarm, FakeTracker, FakeUdpTracker, FakeWebSeed, Peer, TrackerScript, UdpScript, WebSite};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 use xtask::scratch::write;
@@ -115,6 +115,18 @@ impl<'p> Fixture<'p> {
     pub(super) fn udp_tracker(&self, script: UdpScript) -> Result<Arc<FakeUdpTracker>> {
         let _inside = self.runtime.enter();
         FakeUdpTracker::start(script).map(Arc::new).map_err(failed)
+    }
+
+    /// A web seed on 127.0.0.1. It counts right how many connections and requests there are at once, as
+    /// [`swarm_of_ports`](Self::swarm_of_ports) does.
+    pub(super) fn web_seed(&self, site: impl Into<WebSite>) -> Result<Arc<FakeWebSeed>> {
+        self.web_seed_at(Ipv4Addr::LOCALHOST, site)
+    }
+
+    /// The same at another address of loopback.
+    pub(super) fn web_seed_at(&self, ip: Ipv4Addr, site: impl Into<WebSite>) -> Result<Arc<FakeWebSeed>> {
+        let _inside = self.in_order.handle.enter();
+        FakeWebSeed::start_on(SocketAddr::from((ip, 0)), site).map(Arc::new).map_err(failed)
     }
 
     /// A swarm of [`torrent`](Self::torrent).

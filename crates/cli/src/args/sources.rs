@@ -1,0 +1,217 @@
+//! Options of what is asked: trackers, web seeds, and peers that the user names.
+
+use clap::{Args, ValueEnum};
+use client::web_seed::WebSeedUrl;
+use client::{Config, Sources as Kinds, Trackers, WebSeedChecks};
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use tracker::{PeerAddress, TrackerUrl};
+
+const SOURCES: &str = "Sources";
+
+/// Which sources a run uses.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Sources {
+    /// Try this peer too: IP:PORT or HOST:PORT (repeatable)
+    #[arg(long = "peer", value_name = "ADDR", help_heading = SOURCES)]
+    pub(crate) peers: Vec<PeerAddress>,
+
+    /// Which sources to use, of trackers and web-seeds: LIST alone, or all but -LIST [default: all]
+    #[arg(long = "sources", value_name = "LIST", value_parser = kinds, allow_hyphen_values = true, help_heading = SOURCES)]
+    kinds: Option<Kinds>,
+
+    /// Use no source at all: only the peers that --peer names
+    #[arg(long, conflicts_with_all = ["trackers", "kinds", "web_seeds"], help_heading = SOURCES)]
+    no_trackers: bool,
+
+    /// Ask trackers for their counts only; they learn nothing of us and name no peers
+    #[arg(long, conflicts_with_all = ["no_trackers", "web_seeds", "web_seed_checks"], help_heading = SOURCES)]
+    scrape: bool,
+
+    /// What to check of each web seed
+    #[arg(long = "web-seeds", id = "web_seed_checks", value_name = "WHAT", default_value = "sample",
+          conflicts_with = "no_trackers", hide_short_help = true, help_heading = SOURCES)]
+    web_seed_checks: Checks,
+
+    /// Most peers taken from each answer of a tracker, 0 for all
+    #[arg(long, value_name = "N", default_value_t = Config::default().max_peers.unwrap_or_default(),
+          hide_short_help = true, help_heading = SOURCES)]
+    max_peers: usize,
+
+    /// Most ports of one IP address that are dialled because trackers name them, or asked because a torrent does, 0 for all
+    #[arg(long, value_name = "N", default_value_t = Config::default().max_per_address.unwrap_or_default(),
+          hide_short_help = true, help_heading = SOURCES)]
+    max_per_address: usize,
+}
+
+/// Which trackers are asked, for commands that ask trackers.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct AskedTrackers {
+    /// Ask this tracker instead of the torrent's (repeatable)
+    #[arg(long = "tracker", value_name = "URL", help_heading = SOURCES)]
+    trackers: Vec<String>,
+}
+
+/// Which web seeds are asked beside those of the torrent.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct AskedWebSeeds {
+    /// Check this web seed too (repeatable)
+    #[arg(long = "web-seed", value_name = "URL", help_heading = SOURCES)]
+    web_seeds: Vec<String>,
+}
+
+/// Which certificates are trusted.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Certificates {
+    /// Trust the certificates in this PEM file too, for HTTPS trackers and web seeds
+    #[arg(long, value_name = "FILE", hide_short_help = true, help_heading = SOURCES)]
+    tls_ca: Option<PathBuf>,
+}
+
+/// What to check of each web seed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Checks {
+    /// A small range of the first file, of the last and of six others
+    Sample,
+    /// A small range of every file
+    All,
+    /// As the sample, and the hash of a random piece, which is fetched in full
+    Proof,
+}
+
+/// `trackers,web-seeds`: these alone; `-web-seeds`: all but these.
+fn kinds(text: &str) -> Result<Kinds, String> {
+    let error =
+        || "expected a list of trackers and web-seeds, or of -trackers and -web-seeds for all but those".to_owned();
+    let is_without = text.starts_with('-');
+    let mut kinds = if is_without { Kinds::ALL } else { Kinds::NONE };
+    for name in text.split(',') {
+        let name = name.trim();
+        let (name, without) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
+        if without != is_without {
+            return Err(error());
+        }
+        match name {
+            "trackers" => kinds.trackers = !without,
+            "web-seeds" => kinds.web_seeds = !without,
+            _ => return Err(error()),
+        }
+    }
+    Ok(kinds)
+}
+
+impl Sources {
+    /// Notes the choices in `config`, which has the trackers and web seeds that the user named, or says in one line what is wrong.
+    pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
+        config.peers.clone_from(&self.peers);
+        config.scrape = self.scrape;
+        config.max_peers = Some(self.max_peers).filter(|&most| most > 0);
+        config.max_per_address = Some(self.max_per_address).filter(|&most| most > 0);
+        config.web_seed_checks = match self.web_seed_checks {
+            Checks::Sample => WebSeedChecks::Sample,
+            Checks::All => WebSeedChecks::All,
+            Checks::Proof => WebSeedChecks::Proof,
+        };
+        let mut kinds = self.kinds.unwrap_or(if self.no_trackers { Kinds::NONE } else { Kinds::ALL });
+        let unused = |option| Err(format!("leave out {option}, or let --sources have what it is for"));
+        if !kinds.trackers && config.trackers != Trackers::FromTorrent {
+            return unused("--tracker");
+        }
+        if self.scrape && !kinds.trackers {
+            return unused("--scrape");
+        }
+        if !kinds.web_seeds && !config.web_seeds.is_empty() {
+            return unused("--web-seed");
+        }
+        // Counts are the trackers' alone.
+        kinds.web_seeds &= !self.scrape;
+        config.sources = kinds;
+        Ok(())
+    }
+}
+
+impl AskedTrackers {
+    /// Notes the choices in `config`, or says in one line what is wrong.
+    pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
+        if !self.trackers.is_empty() {
+            let what = "give --tracker an announce URL";
+            let urls = self.trackers.iter().map(|url| parsed::<TrackerUrl>(url, what, guard::redact_url, config));
+            config.trackers = Trackers::Only(urls.collect::<Result<_, _>>()?);
+        }
+        Ok(())
+    }
+}
+
+impl AskedWebSeeds {
+    /// Notes the choices in `config`, or says in one line what is wrong.
+    pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
+        let what = "give --web-seed a URL of http or https";
+        let urls = self.web_seeds.iter().map(|url| parsed::<WebSeedUrl>(url, what, guard::redact_web_seed, config));
+        config.web_seeds = urls.collect::<Result<_, _>>()?;
+        Ok(())
+    }
+}
+
+impl Certificates {
+    /// Notes the choice in `config`, or says in one line what is wrong.
+    pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
+        let Some(path) = &self.tls_ca else { return Ok(()) };
+        config.tls_roots = certificates(path).map_err(|error| {
+            let shown = crate::shown::shown_word(path.as_os_str());
+            format!("give --tls-ca a file of certificates in PEM: {shown}: {error}")
+        })?;
+        Ok(())
+    }
+}
+
+/// A URL of the user's. It is parsed here and not by clap, because its errors would repeat a passkey.
+fn parsed<T: FromStr<Err: Display>>(
+    url: &str,
+    what: &str,
+    redacted: impl Fn(&str) -> String,
+    config: &Config,
+) -> Result<T, String> {
+    url.parse().map_err(|error| {
+        let shown = if config.show_secrets { url.to_owned() } else { redacted(url) };
+        format!("{what}: {}: {error}", guard::escape(&shown))
+    })
+}
+
+/// Largest file of certificates that is read, in bytes: twenty times what a system has.
+const MAX_CERTIFICATES: u64 = 4 << 20;
+
+/// The bytes of a file of certificates.
+fn certificates(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One byte more than may come shows that there is more.
+    File::open(path)?.take(MAX_CERTIFICATES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_CERTIFICATES {
+        return Err(io::Error::other(format!("it has more than {MAX_CERTIFICATES} bytes")));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_listed_or_left_out() {
+        let of = |trackers, web_seeds| Ok(Kinds::NONE.with_trackers(trackers).with_web_seeds(web_seeds));
+        for (list, kinds_of) in [
+            ("trackers", of(true, false)),
+            ("web-seeds", of(false, true)),
+            ("web-seeds, trackers", of(true, true)),
+            ("-web-seeds", of(true, false)),
+            ("-trackers,-web-seeds", of(false, false)),
+        ] {
+            assert_eq!(kinds(list), kinds_of, "{list}");
+        }
+        for wrong in ["", "dht", "trackers,-web-seeds", "-trackers,web-seeds", "trackers,", "--trackers", "web seeds"] {
+            assert!(kinds(wrong).is_err_and(|error| error.contains("trackers and web-seeds")), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Redirects of web seeds: followed hop by hop, each judged.
+
+use super::{Made, ONE, alone, asking, only, told_of};
+use crate::lab::run;
+use client::WebSeedStatus;
+use fake_swarm::{FakeWebSeed, WebSeedScript, WebSite};
+
+#[tokio::test]
+async fn redirects_are_followed_to_the_file() {
+    let there = FakeWebSeed::start(WebSite::default().file("/b/made", vec![1; 3000])).unwrap();
+    let site = WebSite::default()
+        .at("/made", WebSeedScript::redirect("/a/made?token=abc123def"))
+        .at("/a/made", WebSeedScript::redirect("made2"))
+        .at("/a/made2", WebSeedScript::redirect(there.url("/b/made")));
+    let here = FakeWebSeed::start(site).unwrap();
+    let told = run(&Made { files: ONE, ..Made::default() }.torrent(), asking([here.url("/made")])).await;
+    let [file] = only(&told).files.as_slice() else { panic!("{told:?}", told = told.web_seeds) };
+    assert_eq!((file.status, file.address), (WebSeedStatus::Ok, Some(there.addr())));
+    assert_eq!(file.redirected_to.as_deref(), Some(there.url("/b/made").as_str()));
+    assert_eq!((here.requests().len(), there.requests().len()), (3, 1));
+}
+
+#[tokio::test]
+async fn a_redirect_that_is_not_followed_says_why() {
+    for (location, status) in [
+        ("/made", WebSeedStatus::RedirectLoop),
+        ("file:///etc/passwd", WebSeedStatus::Redirect),
+        ("ftp://127.0.0.1/made", WebSeedStatus::Redirect),
+        ("http://127.0.0.1:22/made", WebSeedStatus::RefusedAddress),
+        ("http://0.0.0.0/made", WebSeedStatus::RefusedAddress),
+        ("http://a.onion/made", WebSeedStatus::ResolveFailed),
+        ("http://exa mple:x/", WebSeedStatus::Redirect),
+    ] {
+        let report = told_of(WebSeedScript::redirect(location)).await;
+        assert_eq!(report.files.first().map(|file| file.status), Some(status), "{location} {report:?}");
+    }
+}
+
+#[tokio::test]
+async fn five_redirects_are_followed_and_no_more() {
+    for (redirects, status) in [(5, WebSeedStatus::Ok), (6, WebSeedStatus::TooManyRedirects)] {
+        let path = |n: usize| if n == 0 { "/made".to_owned() } else { format!("/{n}/made") };
+        let hop = |site: WebSite, n| site.at(path(n), WebSeedScript::redirect(path(n + 1)));
+        let site = (0..redirects).fold(WebSite::default(), hop).file(path(redirects), vec![1; 3000]);
+        let server = FakeWebSeed::start(site).unwrap();
+        let told = run(&Made { files: ONE, ..Made::default() }.torrent(), asking([server.url("/made")])).await;
+        assert_eq!((only(&told).status, server.requests().len()), (status, 6));
+    }
+}
+
+/// As of a server that redirects from http to https: one connection to each serves all files.
+#[tokio::test]
+async fn both_ends_of_a_redirect_are_kept_also_at_one_address() {
+    let names = || (0..8).map(|n| format!("f{n}"));
+    let there = names().fold(WebSite::default(), |site, name| site.file(format!("/made/{name}"), vec![1; 10]));
+    let there = FakeWebSeed::start(there).unwrap();
+    let to = |name: &str| WebSeedScript::redirect(there.url(&format!("/made/{name}")));
+    let here = names().fold(WebSite::default(), |site, name| site.at(format!("/made/{name}"), to(&name)));
+    let here = FakeWebSeed::start(here).unwrap();
+    let files: Vec<String> = names().collect();
+    let files: Vec<(&str, u64, &str)> = files.iter().map(|path| (path.as_str(), 10, "")).collect();
+    let limits = alone().limits.with_web_seed_connections(2);
+    let told =
+        run(&Made { files: &files, ..Made::default() }.torrent(), asking([here.url("/")]).with_limits(limits)).await;
+    assert!(only(&told).complete, "{:?}", told.web_seeds);
+    assert_eq!((here.counts().connections, there.counts().connections, there.requests().len()), (1, 1, 8));
+}
+
+/// Two web seeds, each of which redirects to the other one, with one connection allowed: if a check waited for the second permit
+/// while it has the first, both would wait until the deadline.
+#[tokio::test]
+async fn redirects_that_cross_do_not_wait_for_each_other() {
+    let one = FakeWebSeed::start_on("127.0.0.2:0".parse().unwrap(), WebSite::default()).unwrap();
+    let other = FakeWebSeed::start_on("127.0.0.3:0".parse().unwrap(), WebSite::default()).unwrap();
+    for (server, target) in [(&one, &other), (&other, &one)] {
+        let files = (0..8).map(|n| format!("f{n}"));
+        let site = files.fold(WebSite::default(), |site, name| {
+            site.at(format!("/made/{name}"), WebSeedScript::redirect(target.url(&format!("/there/{name}"))))
+                .file(format!("/there/{name}"), vec![1; 10])
+        });
+        server.set_site(site);
+    }
+    let files: Vec<String> = (0..8).map(|n| format!("f{n}")).collect();
+    let files: Vec<(&str, u64, &str)> = files.iter().map(|path| (path.as_str(), 10, "")).collect();
+    let limits = alone().limits.with_web_seed_connections(1);
+    let config = asking([one.url("/"), other.url("/")]).with_limits(limits);
+    let told = run(&Made { files: &files, ..Made::default() }.torrent(), config).await;
+    assert!(told.web_seeds.iter().all(|report| report.complete), "{:?}", told.web_seeds);
+    assert_eq!((one.counts().peak_connections, other.counts().peak_connections), (1, 1));
+}
