@@ -190,7 +190,7 @@ pub(crate) struct WebSeeds {
     #[arg(required = true, value_name = "TORRENT", help = TORRENT)]
     pub(crate) torrents: Vec<OsString>,
 
-    /// Look at a sample of the files, and at the hash of a random piece, which is fetched in full
+    /// Fetch a random piece in full, too, and look at its hash
     #[arg(long, help_heading = "Sources")]
     proof: bool,
 
@@ -314,7 +314,8 @@ impl WebSeeds {
     pub(crate) fn config(&self) -> Result<Config, String> {
         let mut config = Config::default()
             .with_sources(client::Sources::NONE.with_web_seeds(true))
-            .with_web_seed_checks(if self.proof { WebSeedChecks::Proof } else { WebSeedChecks::All })
+            .with_web_seed_checks(WebSeedChecks::All)
+            .with_web_seed_proof(self.proof)
             .with_dial(false)
             .with_deadline(Self::DEADLINE)
             .with_show_secrets(self.output_args.show_secrets);

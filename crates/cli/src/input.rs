@@ -1,7 +1,7 @@
 //! The torrent that a run is about, or what a magnet link or an info-hash says of one.
 
 use crate::origin::Origin;
-use client::{Config, Error, TorrentRef, WebSeedChecks};
+use client::{Config, Error, TorrentRef};
 use client::{read_torrent, read_torrent_and_proof, read_torrent_and_proof_from, read_torrent_from};
 use guard::Secrets;
 use ids::InfoHash;
@@ -101,7 +101,7 @@ impl Origin {
 
     /// Reads all of it, within the deadline.
     pub(crate) async fn read_whole(&self, config: &Config) -> Result<Input, InputError> {
-        let (limit, proof) = (config.deadline, config.web_seed_checks == WebSeedChecks::Proof);
+        let (limit, proof) = (config.deadline, config.web_seed_proof);
         let (torrent, proof) = match self {
             Self::Magnet(link) => {
                 let magnet = Magnet::parse(link)?;

@@ -6,7 +6,7 @@ use crate::input::{Input, InputError};
 use crate::origin::Origin;
 use crate::output::Shared;
 use crate::room::Room;
-use client::{Config, CutShort, Event, Sources, Summary, Swarm, Verdict, WebSeedChecks};
+use client::{Config, CutShort, Event, Sources, Summary, Swarm, Verdict};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -36,7 +36,7 @@ pub(crate) async fn run(
         counts_only: config.scrape || !config.dial,
         web_seeds_only: config.sources == Sources::NONE.with_web_seeds(true),
     };
-    let wants_proof = config.web_seed_checks == WebSeedChecks::Proof;
+    let wants_proof = config.web_seed_proof;
     let begun = Instant::now();
     let until = begun.checked_add(config.deadline);
     let prepared = tokio::select! {

@@ -51,8 +51,11 @@ pub struct Config {
     pub trackers: Trackers,
     /// Web seeds that the user named (BEP 19), checked beside those of the torrent. They may be local.
     pub web_seeds: Vec<WebSeedUrl>,
-    /// What is checked of each web seed.
+    /// Which files of each web seed are looked at.
     pub web_seed_checks: WebSeedChecks,
+    /// Whether each web seed is also asked for one random piece in full, whose hash is compared with the torrent's
+    /// ([`TorrentRef::proof`](crate::TorrentRef::proof)).
+    pub web_seed_proof: bool,
     /// Ask trackers for their counts only (BEP 48): they learn nothing of us and name no peers, and those of a magnet link
     /// are not dialled.
     pub scrape: bool,
@@ -87,6 +90,7 @@ setters! {
         with_trackers => trackers: Trackers,
         with_web_seeds => web_seeds: Vec<WebSeedUrl>,
         with_web_seed_checks => web_seed_checks: WebSeedChecks,
+        with_web_seed_proof => web_seed_proof: bool,
         with_scrape => scrape: bool,
         with_dial => dial: bool,
         with_tls_roots => tls_roots: Vec<u8>,
@@ -115,6 +119,7 @@ impl Default for Config {
             trackers: Trackers::FromTorrent,
             web_seeds: Vec::new(),
             web_seed_checks: WebSeedChecks::Sample,
+            web_seed_proof: false,
             scrape: false,
             dial: true,
             tls_roots: Vec::new(),
@@ -200,7 +205,7 @@ impl Sources {
     pub const NONE: Self = Self { trackers: false, web_seeds: false };
 }
 
-/// What is checked of each web seed.
+/// Which files of each web seed are looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebSeedChecks {
@@ -209,9 +214,6 @@ pub enum WebSeedChecks {
     Sample,
     /// A small range of every file.
     All,
-    /// As the sample, and one random piece in full, whose hash is compared with the torrent's
-    /// ([`TorrentRef::proof`](crate::TorrentRef::proof)).
-    Proof,
 }
 
 /// Which trackers are asked.

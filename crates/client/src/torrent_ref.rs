@@ -44,7 +44,7 @@ pub struct TorrentRef {
     pub http_seeds: Vec<String>,
     /// Its files; `None` when they are not known, and then web seeds are not checked.
     pub content: Option<Content>,
-    /// A piece by which web seeds prove that they have its bytes ([`WebSeedChecks::Proof`](crate::WebSeedChecks::Proof)).
+    /// A piece by which web seeds prove that they have its bytes ([`Config::web_seed_proof`](crate::Config::web_seed_proof)).
     pub proof: Option<Proof>,
     /// Whether the torrent may become known during the run, by [`Swarm::learn`](crate::Swarm::learn). A peer that says
     /// which pieces it has is then reported once their number is known, or at the end of the run.

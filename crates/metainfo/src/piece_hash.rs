@@ -139,7 +139,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    /// The hashes of a piece, made from the definitions alone: of v1, and of v2 in a tree of so many leaves.
+    /// The hashes of a piece, made from the definitions alone: of v1, and of v2 in a tree of that number of leaves.
     fn hashes(piece: &[u8], leaves: usize) -> [PieceHash; 2] {
         let mut layer: Vec<[u8; 32]> = piece.chunks(BLOCK).map(|block| Sha256::digest(block).into()).collect();
         layer.resize(leaves, [0; 32]);

@@ -95,7 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     /// [`fetch_range`](Self::fetch_range).
     ///
     /// # Errors
-    /// Anything but status 200 with exactly so many bytes; see [`Error`].
+    /// Anything but status 200 with exactly that number of bytes; see [`Error`].
     pub async fn fetch_piece(
         &mut self,
         url: &WebSeedUrl,

@@ -114,7 +114,7 @@ pub enum RangeFault {
     /// A body of another length.
     #[error("with {came} bytes, {asked} were asked for")]
     OtherLength {
-        /// Bytes that the head declares or that came; of a longer body at least so many.
+        /// Bytes that the head declares or that came; of a longer body a part of them.
         came: u64,
         /// Bytes asked for.
         asked: u64,

@@ -62,7 +62,7 @@ impl Head<'_> {
     /// Judges the answer to a request for `count` bytes of a piece (BEP 17), which the URL names.
     ///
     /// # Errors
-    /// Anything but status 200 with exactly so many bytes.
+    /// Anything but status 200 with exactly that number of bytes.
     pub fn judge_piece(&self, count: u64) -> Result<(), Error> {
         match self.status {
             200 => {

@@ -111,10 +111,10 @@ impl Sources {
         config.max_peers = Some(self.max_peers).filter(|&most| most > 0);
         config.max_per_address = Some(self.max_per_address).filter(|&most| most > 0);
         config.web_seed_checks = match self.web_seed_checks {
-            Checks::Sample => WebSeedChecks::Sample,
+            Checks::Sample | Checks::Proof => WebSeedChecks::Sample,
             Checks::All => WebSeedChecks::All,
-            Checks::Proof => WebSeedChecks::Proof,
         };
+        config.web_seed_proof = matches!(self.web_seed_checks, Checks::Proof);
         let mut kinds = self.kinds.unwrap_or(if self.no_trackers { Kinds::NONE } else { Kinds::ALL });
         let unused = |option| Err(format!("leave out {option}, or let --sources have what it is for"));
         if !kinds.trackers && config.trackers != Trackers::FromTorrent {

@@ -46,7 +46,7 @@ pub(crate) fn screen(input: &Input, summary: &Summary, tally: &Tally, page: Page
     let remark = tally.web_seeds.remark().filter(|_| summary.verdict() != Verdict::WebSeedsFailed);
     let label_of_remark = if advice.to_do.is_some() { "" } else { "to do" };
     let rows = [
-        ("sources", tally.trackers.row(summary, page.marks)),
+        ("sources", tally.trackers.row(summary, &tally.web_seeds, page.marks)),
         ("seen as", seen_as(summary, page.marks)),
         ("peers", answered(summary)),
         ("", failed(summary, page.marks)),

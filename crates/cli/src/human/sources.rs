@@ -1,6 +1,6 @@
 //! What was asked: the trackers of a run, by name where they are few, and its web seeds.
 
-use crate::human::web_seeds;
+use crate::human::web_seeds::WebSeeds;
 use crate::human::words::{said_by_tracker, status_words};
 use crate::text::{Marks, together};
 use client::{Standing, Summary, TrackerReport, Verdict};
@@ -52,9 +52,9 @@ impl Trackers {
     }
 
     /// `trackers 1 of 2 answered · http://a.example: 9 peers · udp://b.example: timed out · web seeds 1 of 2 complete`.
-    pub(super) fn row(&self, summary: &Summary, marks: Marks) -> Option<String> {
+    pub(super) fn row(&self, summary: &Summary, web_seeds: &WebSeeds, marks: Marks) -> Option<String> {
         let mut parts = if summary.trackers > 0 { self.parts(summary) } else { Vec::new() };
-        parts.extend(web_seeds::counts(summary));
+        parts.extend(web_seeds.row(summary));
         // What is not asked may know more, where what was asked was not enough.
         let enough = summary.scraped
             || matches!(
@@ -157,7 +157,7 @@ mod tests {
         };
         let mut summary = Summary::default();
         (summary.trackers, summary.trackers_ok) = (5, 1);
-        let row = trackers.row(&summary, Marks::ASCII).unwrap().replace('\u{a0}', " ");
+        let row = trackers.row(&summary, &WebSeeds::default(), Marks::ASCII).unwrap().replace('\u{a0}', " ");
         let expected =
             "trackers 1 of 3 answered; http://t/a/announce; http://t/b/announce; udp://u; DHT and PEX not asked";
         assert_eq!(row, expected);

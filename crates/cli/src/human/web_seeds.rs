@@ -25,8 +25,9 @@ pub(super) struct Failure {
     pub(super) status: WebSeedStatus,
     /// What that may mean.
     pub(super) hint: Option<&'static str>,
-    /// Its URL, and what happened.
-    what: String,
+    url: String,
+    /// What happened.
+    why: String,
 }
 
 /// How much a remark matters, from the least.
@@ -53,8 +54,17 @@ impl WebSeeds {
         };
         let is_more = self.failure.as_ref().is_none_or(|kept| kept.telling < telling);
         if is_more && !(report.complete && report.proved != Some(false)) {
-            let what = format!("{}: {}", escape(&report.url), why(report));
-            self.failure = Some(Failure { telling, status: report.status, hint: report.hint(), what });
+            let (url, why) = (escape(&report.url).to_string(), why(report));
+            self.failure = Some(Failure { telling, status: report.status, hint: report.hint(), url, why });
+        }
+    }
+
+    /// As [`counts`]; of web seeds none of which was asked, with the reason.
+    pub(super) fn row(&self, summary: &Summary) -> Option<String> {
+        let counts = counts(summary)?;
+        match self.failure.as_ref().filter(|_| summary.web_seeds.checked == 0) {
+            Some(failure) => Some(format!("{counts}: {}", failure.why)),
+            None => Some(counts),
         }
     }
 
@@ -74,7 +84,7 @@ impl WebSeeds {
         if !knows_files {
             return "give the .torrent file: a link or hash does not say which files a web seed has to have".to_owned();
         }
-        let Some(Failure { status, what, .. }) = &self.failure else {
+        let Some(Failure { status, url, why, .. }) = &self.failure else {
             return "name a web seed with --web-seed: the torrent names none".to_owned();
         };
         use WebSeedStatus::{
@@ -88,7 +98,7 @@ impl WebSeeds {
             NotAsked | ResolveFailed => Some("name another one with --web-seed"),
             _ => None,
         };
-        format!("{}: {what}", to_do.unwrap_or("try again later, or name another one with --web-seed"))
+        format!("{}: {url}: {why}", to_do.unwrap_or("try again later, or name another one with --web-seed"))
     }
 }
 

@@ -202,7 +202,6 @@ fn sources_that_are_left_out_are_not_asked() {
     assert_eq!(site.asked(), 0);
 }
 
-/// Whose pieces are zeros, or which names no tracker.
 #[test]
 fn a_piece_proves_what_sizes_claim() {
     // printf '\0%.0s' {1..16384} | sha1sum
@@ -225,6 +224,7 @@ fn a_piece_proves_what_sizes_claim() {
     let (code, ..) = run(&["web-seeds"], &other);
     assert_eq!(code, 0, "sizes alone show nothing");
     let (_, stdout, stderr) = run(&["--web-seeds", "proof"], &"ab".repeat(20));
+    assert!(joined(&stdout).contains(" sources 1 web seed not asked: the torrent's files are not known "), "{stdout}");
     assert!(
         stderr.contains("give the .torrent file for a proof")
             && joined(&stdout).contains("; 1 web seed was not checked"),
@@ -258,4 +258,19 @@ fn web_seeds_bring_what_peers_lack() {
     let (_, stdout, _) =
         told(&bare().args(["announce", "--tracker", &lab.tracker.announce_url(), &named]).output().unwrap());
     assert!(!stdout.contains("web seed") && site.asked() == before, "{stdout}");
+}
+
+#[test]
+fn a_private_torrents_web_seeds_are_asked_at_its_trackers_host_alone() {
+    let lab = Lab::new("private-web", []);
+    let announce = lab.tracker.announce_url();
+    let file = SingleFile { private: true, announce: Some(&announce), ..SingleFile::new("own", 70_000) };
+    let torrent = lab.file("own.torrent", &SingleFile { url_list: vec!["http://cdn.invalid/"], ..file }.to_bytes());
+    let args = ["--allow-private", torrent.to_str().unwrap()];
+    let (code, stdout, _) = told(&bare().args(args).output().unwrap());
+    let why = "1 web seed not asked: the torrent is private, and this is the host of none of its trackers";
+    assert!(code == 1 && joined(&stdout).contains(why), "{stdout}");
+    assert!(joined(&stdout).contains("; 1 web seed was not checked"), "{stdout}");
+    let (_, stdout, _) = told(&bare().args(["--json"]).args(args).output().unwrap());
+    assert_eq!(json(&stdout, "summary")["coverage"]["web_seeds_unchecked"], 1);
 }

@@ -12,7 +12,7 @@ fn content(range: ByteRange) -> Vec<u8> {
     (range.first()..=range.last()).map(|at| b'a' + u8::try_from(at % 23).unwrap()).collect()
 }
 
-/// What was asked for in each recording: the end of a file that has so many bytes by its torrent. The file there has 2,048.
+/// What was asked for in each recording: the end of a file, with its size by the torrent. The file there has 2,048.
 fn asked(case: &str) -> ByteRange {
     match case {
         "whole" => tail(10, 10),

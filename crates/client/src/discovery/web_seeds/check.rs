@@ -258,7 +258,7 @@ fn quirks(seed: &WebSeed, plan: &Plan) -> Vec<WebSeedQuirk> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, WebSeedChecks};
+    use crate::config::Config;
     use crate::net::stop::Stop;
     use crate::shared::Shared;
     use crate::torrent_ref::{Proof, TorrentRef};
@@ -279,7 +279,7 @@ mod tests {
         let proof = Proof { piece: 1, hash: PieceHash::V1(hash.0) };
         let torrent = Torrent::parse(&file.to_bytes()).unwrap();
         let torrent_ref = TorrentRef::from(&torrent).with_proof(Some(proof));
-        let config = Config::default().with_web_seed_checks(WebSeedChecks::Proof);
+        let config = Config::default().with_web_seed_proof(true);
         let shared = Shared::new(&config).unwrap();
         let context = CheckContext::new(&torrent_ref, &config, &shared, &Secrets::default()).unwrap();
         let plan = Plan::new(torrent_ref.content.as_ref().unwrap(), &context).unwrap();

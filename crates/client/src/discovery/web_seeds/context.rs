@@ -46,7 +46,7 @@ impl CheckContext {
         Ok(Self {
             info_hash: torrent_ref.hashes.primary(),
             checks: config.web_seed_checks,
-            proof: torrent_ref.proof.filter(|_| config.web_seed_checks == WebSeedChecks::Proof),
+            proof: torrent_ref.proof.filter(|_| config.web_seed_proof),
             route: config.bind.into(),
             connect_timeout: config.connect_timeout,
             tls: shared.tls(&config.tls_roots).map_err(Error::TlsRoots)?,

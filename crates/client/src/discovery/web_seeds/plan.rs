@@ -34,7 +34,7 @@ impl Plan {
         let count = content.wanted_files().count();
         let places = match context.checks {
             WebSeedChecks::All => (0..count.min(context.limits.web_seed_files)).collect(),
-            WebSeedChecks::Sample | WebSeedChecks::Proof => sample(count, OTHERS),
+            WebSeedChecks::Sample => sample(count, OTHERS),
         };
         let files = content.wanted_files().enumerate().filter(|(place, _)| places.contains(place));
         let total_size = content.files.iter().map(|file| file.length).sum();

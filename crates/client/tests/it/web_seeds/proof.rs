@@ -2,7 +2,7 @@
 
 use super::{Made, asking, only, statuses};
 use crate::lab::run;
-use client::{Config, Proof, TorrentRef, WebSeedChecks, WebSeedReport, WebSeedStatus};
+use client::{Config, Proof, TorrentRef, WebSeedReport, WebSeedStatus};
 use fake_swarm::{FakeWebSeed, WebSite};
 use ids::InfoHash;
 
@@ -20,7 +20,7 @@ async fn proved_with(byte: u8, adjust: impl FnOnce(Config) -> Config) -> (WebSee
     let proof = Proof::choose(&torrent, &made.bytes()).unwrap();
     let site = WebSite::default().file("/made/a", vec![b'a'; 20_000]).file("/made/b", vec![byte; 5000]);
     let server = FakeWebSeed::start(site.file("/made/c", vec![b'c'; 10])).unwrap();
-    let config = adjust(asking([server.url("/")]).with_web_seed_checks(WebSeedChecks::Proof));
+    let config = adjust(asking([server.url("/")]).with_web_seed_proof(true));
     let told = run(TorrentRef::from(&torrent).with_proof(proof), config).await;
     assert_eq!(told.summary.web_seeds.proved, usize::from(only(&told).proved == Some(true)));
     (only(&told).clone(), server)
@@ -46,7 +46,7 @@ async fn a_file_of_the_right_size_with_other_bytes_is_caught() {
     let expected = [("a", Ok), ("b", Ok), ("c", Ok), ("a", WrongHash), ("b", WrongHash), ("c", WrongHash)];
     assert_eq!(statuses(&report), expected);
     // Without the proof it cannot be known.
-    let (report, _) = proved_with(b'B', |config| config.with_web_seed_checks(WebSeedChecks::Sample)).await;
+    let (report, _) = proved_with(b'B', |config| config.with_web_seed_proof(false)).await;
     assert_eq!((report.status, report.complete, report.proved), (Ok, true, None));
 }
 
