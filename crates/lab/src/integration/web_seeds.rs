@@ -128,14 +128,15 @@ fn ranges(nginx: &Nginx, servers: &[WebServer], site: &Site) -> Vec<Row> {
         let complete = json!({"status": status, "complete": true, "proved": null, "quirks": quirks, "url": url});
         let set = Row::new(name, &site.set, 0).web_seed(&url).checks_files(complete.clone(), &all(status));
         let command = Row::new(format!("{name}, web-seeds"), &site.set, 0).by("web-seeds").args(["--web-seed", &url]);
-        let proof = (status == "ok").then(|| {
+        let mut rows = vec![set, command.checks_files(complete, &all(status))];
+        if status == "ok" {
             let proved = json!({"status": "ok", "complete": true, "proved": true});
-            Row::new(format!("{name}, proof"), &site.set, 0)
-                .web_seed(&url)
-                .args(["--web-seeds", "proof"])
-                .checks(proved)
-        });
-        [set, command.checks_files(complete, &all(status))].into_iter().chain(proof).collect::<Vec<_>>()
+            let run = Row::new(format!("{name}, proof"), &site.set, 0).web_seed(&url);
+            let command = Row::new(format!("{name}, web-seeds --proof"), &site.set, 0).by("web-seeds");
+            rows.push(run.args(["--web-seeds", "proof"]).checks(proved.clone()));
+            rows.push(command.args(["--proof", "--web-seed", &url]).checks(proved));
+        }
+        rows
     };
     nginx.into_iter().chain(others).flat_map(of).collect()
 }
