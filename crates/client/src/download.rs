@@ -8,7 +8,7 @@ use report::Event;
 use std::path::Path;
 use tracing::debug;
 
-/// Parses a torrent, asks its trackers, shakes hands with every peer, closes.
+/// Parses a torrent, asks its trackers, shakes hands with every peer, checks its web seeds, closes.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), client::Error> {
@@ -38,8 +38,8 @@ impl BitTorrentClient {
     /// time. For single results, use [`Swarm`].
     ///
     /// # Errors
-    /// A file that cannot be read or is not a torrent, a private torrent, no source of peers, no tracker that answers. It is `Ok`
-    /// when no peer shook hands.
+    /// A file that cannot be read or is not a torrent, a private torrent; no tracker that answers, or none at all, unless a web seed
+    /// has everything. It is `Ok` when no peer shook hands.
     pub async fn download(&self, path: impl AsRef<Path> + Send) -> Result<(), Error> {
         let path = path.as_ref();
         debug!(file = %guard::escape(&path.to_string_lossy()), "torrent file");
@@ -55,9 +55,10 @@ impl BitTorrentClient {
                 }
                 Event::Summary(summary) => {
                     debug!(peers = summary.peers, ok = summary.ok, "done");
-                    let asked_peers = !self.config.peers.is_empty();
+                    // Whether there is something beside trackers to get the torrent from.
+                    let has_others = !self.config.peers.is_empty() || summary.web_seeds.complete > 0;
                     result = match (summary.trackers, summary.trackers_ok) {
-                        _ if asked_peers => Ok(()),
+                        _ if has_others => Ok(()),
                         (0, _) => Err(Error::NoSource),
                         (_, 0) => Err(Error::NoTrackerAnswered(std::mem::take(&mut failures))),
                         _ => Ok(()),

@@ -6,7 +6,8 @@ mod redirects;
 
 use crate::lab::{Told, config, run};
 use client::{
-    Config, Sources, Swarm, TorrentRef, WebSeedChecks, WebSeedFile, WebSeedKind, WebSeedReport, WebSeedStatus,
+    BitTorrentClient, Config, Sources, Swarm, TorrentRef, WebSeedChecks, WebSeedFile, WebSeedKind, WebSeedReport,
+    WebSeedStatus,
 };
 use fake_swarm::bencoding::{dictionary, integer, list, string};
 use fake_swarm::{FakeWebSeed, WebSeedScript, WebSite};
@@ -89,6 +90,19 @@ async fn told_of(script: WebSeedScript) -> WebSeedReport {
     let site = WebSite::new(script).file("/made", vec![b'x'; 3000]);
     let server = FakeWebSeed::start(site).unwrap();
     only(&run(&Made { files: ONE, ..Made::default() }.torrent(), asking([server.url("/made")])).await).clone()
+}
+
+#[tokio::test]
+async fn a_torrent_without_trackers_is_a_success_where_a_web_seed_has_it() {
+    let site = WebSite::default().file("/made", vec![b'x'; 3000]);
+    let server = FakeWebSeed::start(site).unwrap();
+    let path = std::env::temp_dir().join(format!("web-seed-{}.torrent", std::process::id()));
+    std::fs::write(&path, Made { files: ONE, ..Made::default() }.bytes()).unwrap();
+    let download = async |url| BitTorrentClient::with_config(asking([server.url(url)])).download(&path).await;
+    assert!(download("/made").await.is_ok());
+    let error = download("/nothing").await.unwrap_err();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(error.to_string(), "the torrent names no tracker, and no web seed that has everything");
 }
 
 #[tokio::test]
