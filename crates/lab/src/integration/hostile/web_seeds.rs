@@ -104,7 +104,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("500 torrents of one web seed", |fixture| {
         five_hundred(fixture, "--limit web-seed-rate=100", Duration::from_secs(4))
     }),
-    scenario("10,050 files of one web seed", many_files)
+    scenario("150 files of one web seed", many_files)
         .needs(&[need("--limit web-seed-files=1000000", "no summary that has")]),
     scenario("a piece of 70 MiB of a web seed", large_piece)
         .needs(&[need("--limit proof-bytes=1000000000", "it is sent")]),
@@ -350,13 +350,13 @@ fn five_hundred(fixture: &Fixture, options: &str, least: Duration) -> Result<Cas
     }))
 }
 
+/// The limit is a small one here: to ask for 10,000 files under strace takes half a minute.
 fn many_files(fixture: &Fixture) -> Result<Case> {
-    let (seed, torrent) = folder(fixture, 10_050, WebSeedScript::Ranges)?;
-    let row =
-        Row::new("10,050 files", &torrent, 0).web_seed(seed.url("/")).args(["--web-seeds", "all", "--deadline", "2m"]);
-    let sum = json!({"web_seeds": {"checked": 1, "files_checked": 10_000, "files": 10_050}});
-    // It takes seconds, on a busy machine half a minute.
-    Ok(asks(row.checks(json!({"status": "ok"})).sums_up(sum), &seed).within(Duration::from_secs(120)))
+    let (seed, torrent) = folder(fixture, 150, WebSeedScript::Ranges)?;
+    let row = Row::new("150 files", &torrent, 0).web_seed(seed.url("/"));
+    let row = row.args(["--web-seeds", "all", "--limit", "web-seed-files=100"]).checks(json!({"status": "ok"}));
+    let sum = json!({"web_seeds": {"checked": 1, "files_checked": 100, "files": 150}});
+    Ok(asks(row.sums_up(sum), &seed))
 }
 
 /// It is not fetched, and all else is asked.
