@@ -163,7 +163,11 @@ impl<'c> Hops<'c> {
     /// Whether it may be dialled.
     fn check(&self, policy: AddressPolicy, address: SocketAddr) -> Result<(), Fault> {
         let lowest = self.context.limits.lowest_port;
-        policy.check_peer(address, lowest).map_err(|source| Fault::Refused { address, source })
+        policy.check_peer(address, lowest).map_err(|source| Fault::Refused { address, source })?;
+        if policy == AddressPolicy::User {
+            return Ok(());
+        }
+        self.context.ports.check(address).map_err(|source| Fault::Crowded { address, source })
     }
 
     /// The addresses of the host, in the resolver's order; those that cannot be dialled only where there are no others.
