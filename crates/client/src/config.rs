@@ -36,8 +36,8 @@ pub struct Config {
     /// names a whole network must not aim us at it.
     pub max_peers: Option<usize>,
     /// Most ports of one IP address that are dialled because trackers named them; and most conversations with trackers there
-    /// because a torrent named them, as many over UDP and as many over HTTP. `None` for all. Behind an address that many clients
-    /// share there are usually a few.
+    /// because a torrent named them, as many over UDP and as many over HTTP; and most ports of web seeds there that a torrent or a
+    /// redirect named. `None` for all. Behind an address that many clients share there are usually a few.
     pub max_per_address: Option<usize>,
     /// Source address of every socket.
     pub bind: Bind,

@@ -37,7 +37,7 @@ pub struct WebSeedReport {
     pub retry_in: Option<Duration>,
     /// Files that were looked at, or were to be
     pub files: Vec<WebSeedFile>,
-    /// From the beginning of the look-up to the end of the last reply
+    /// From its beginning to the end of the last reply, waits for its host's turn included
     #[serde(rename = "elapsed_ms", with = "Ms")]
     pub elapsed: Duration,
 }
@@ -271,7 +271,7 @@ pub struct WebSeedView {
     pub answered: usize,
     /// Those of them where every file that was looked at has the right size: claimed by size
     pub complete: usize,
-    /// Those of them where a random piece had the right hash
+    /// Those of the complete ones where a random piece had the right hash
     pub proved: usize,
     /// Files that were looked at, at the complete one where most were; 0 where that is asked for pieces alone (BEP 17)
     pub files_checked: usize,
@@ -303,12 +303,12 @@ impl WebSeedView {
         *self.statuses.entry(report.status).or_default() += 1;
         self.checked += usize::from(report.status != WebSeedStatus::NotAsked);
         self.answered += usize::from(report.has_answered());
-        self.proved += usize::from(report.proved == Some(true));
         // What was disproved has not everything, whatever its sizes are.
         if report.complete && report.proved != Some(false) {
             // A piece is an entry of its own: a proof, or all that BEP 17 is asked for.
             let looked_at = report.files.iter().filter(|file| file.piece.is_none()).count();
             self.complete += 1;
+            self.proved += usize::from(report.proved == Some(true));
             self.files_checked = self.files_checked.max(looked_at);
         }
     }
@@ -335,18 +335,20 @@ mod tests {
 
     #[test]
     fn complete_is_what_no_hash_disproves() {
-        use WebSeedStatus::{ConnectTimeout, NotAsked, Ok, RangeIgnored, WrongHash};
+        use WebSeedStatus::{ConnectTimeout, Missing, NotAsked, Ok, RangeIgnored, WrongHash};
         let mut view = WebSeedView::default();
         for report in [
             report(Ok, true, Some(true), 3),
             report(RangeIgnored, true, None, 8),
             report(WrongHash, true, Some(false), 9),
+            // A piece proves nothing of a file that is not there.
+            report(Missing, false, Some(true), 9),
             report(ConnectTimeout, false, None, 0),
             report(NotAsked, false, None, 0),
         ] {
             view.count(&report);
         }
-        assert_eq!((view.checked, view.answered, view.complete, view.proved), (4, 3, 2, 1));
+        assert_eq!((view.checked, view.answered, view.complete, view.proved), (5, 4, 2, 1));
         assert_eq!((view.files_checked, view.of(NotAsked), view.of(Ok)), (8, 1, 1));
     }
 

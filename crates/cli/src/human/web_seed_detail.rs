@@ -43,7 +43,9 @@ pub(super) fn web_seed_lines(report: &WebSeedReport, all: bool, page: Page) -> V
         row(note("", format!("and {} (-a lists them)", plural(more, "file"))));
     }
     not_asked_rows(&not_asked, page).into_iter().for_each(&mut row);
-    right.iter().filter(|_| all).for_each(|file| row(of_file(file, page)));
+    // Where a server ignores ranges no piece comes: its row says why there is no proof.
+    let is_shown = |file: &&&WebSeedFile| all || (is_proof(report, file) && file.status != WebSeedStatus::Ok);
+    right.iter().filter(is_shown).for_each(|file| row(of_file(file, page)));
     report.hint().filter(|_| report.status != WebSeedStatus::NotAsked).into_iter().for_each(|hint| {
         row(note("may mean", hint.to_owned()));
     });

@@ -223,6 +223,10 @@ fn a_piece_proves_what_sizes_claim() {
     assert!(stdout.contains("\n    - zeros, piece 0  wrong_hash  "), "{stdout}");
     let (code, ..) = run(&["web-seeds"], &other);
     assert_eq!(code, 0, "sizes alone show nothing");
+    site.server.set_site(WebSite::new(WebSeedScript::Whole).file("/pub/zeros", WebFile::Zeros(16_384)));
+    let (code, stdout, _) = run(&["web-seeds", "--proof"], &zeros);
+    assert!(code == 0 && stdout.contains("1 of 1 file right, claimed by size"), "{stdout}");
+    assert!(stdout.contains("\n    ! zeros, piece 0  range_ignored  "), "{stdout}");
     let (_, stdout, stderr) = run(&["--web-seeds", "proof"], &"ab".repeat(20));
     assert!(joined(&stdout).contains(" sources 1 web seed not asked: the torrent's files are not known "), "{stdout}");
     assert!(

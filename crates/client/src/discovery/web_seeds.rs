@@ -12,6 +12,7 @@ pub(crate) mod hop;
 pub(crate) mod open;
 pub(crate) mod plan;
 pub(crate) mod planned_file;
+pub(crate) mod ports;
 pub(crate) mod proof;
 
 use crate::config::Config;

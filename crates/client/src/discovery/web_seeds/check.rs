@@ -175,7 +175,8 @@ impl Check<'_> {
         let fault = match asked {
             Ok(fetched) => {
                 (row.status, row.message, row.http_status) = (WebSeedStatus::Ok, None, Some(fetched.status));
-                row.size_bytes = Some(row.length_bytes);
+                // Of a part of a piece (BEP 17), the server says no size.
+                row.size_bytes = matches!(wanted, Wanted::Range(_)).then_some(row.length_bytes);
                 return Ok(WebSeedStatus::Ok);
             }
             Err(fault) => fault,
@@ -299,6 +300,7 @@ mod tests {
         );
         let pieces: Vec<_> = report.files.iter().map(|row| (row.path.as_str(), row.piece, row.length_bytes)).collect();
         assert_eq!(pieces, [0, 1, 2, 1].map(|piece| ("made", Some(piece), 40_000)));
+        assert!(report.files.iter().all(|row| row.size_bytes.is_none()), "no answer has the size of the file");
         // The last piece is not there.
         let report = told_by(32_768, WebSeedScript::Pieces { piece_length: 16_384 }).await;
         assert_eq!((report.complete, report.proved), (false, Some(true)), "{report:?}");

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, WebSeedChecks};
 use crate::discovery::web_seeds::fault::Fault;
+use crate::discovery::web_seeds::ports::Ports;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::net::route::Route;
@@ -26,6 +27,8 @@ pub(crate) struct CheckContext {
     pub(crate) connect_timeout: Duration,
     pub(crate) tls: Tls,
     pub(crate) http: web_seed::Client,
+    /// Those that were named by others than the user.
+    pub(crate) ports: Ports,
     pub(crate) limits: Limits,
     pub(crate) show_secrets: bool,
     /// What no report may show.
@@ -51,6 +54,7 @@ impl CheckContext {
             connect_timeout: config.connect_timeout,
             tls: shared.tls(&config.tls_roots).map_err(Error::TlsRoots)?,
             http: web_seed::Client::default().with_limits(config.limits.reply),
+            ports: Ports::new(config.max_per_address),
             limits: config.limits,
             show_secrets: config.show_secrets,
             secrets: secrets.clone(),

@@ -1,5 +1,6 @@
 //! Why a request to a web seed brought no bytes, with the causes: what its report has as a status and a message.
 
+use crate::discovery::web_seeds::ports::Crowded;
 use crate::net::connect::ConnectError;
 use crate::net::overlay::Overlay;
 use crate::net::resolve::{NO_ROUTE, NO_THREAD};
@@ -38,6 +39,13 @@ pub(crate) enum Fault {
         #[source]
         source: guard::Refusal,
     },
+    /// Others than the user have named enough ports there.
+    #[error("{address} is not dialled")]
+    Crowded {
+        address: SocketAddr,
+        #[source]
+        source: Crowded,
+    },
     #[error("no connection")]
     NoConnection {
         /// Why not, as for a peer.
@@ -61,9 +69,6 @@ pub(crate) enum Fault {
     /// All of a piece came, and it is another one.
     #[error("the bytes of piece {piece} do not have the hash that the torrent says")]
     WrongHash { piece: u32 },
-    /// It was not asked.
-    #[error(transparent)]
-    NotAsked(#[from] SkipReason),
 }
 
 /// Why a web seed, or a file there, was not asked.
@@ -96,7 +101,7 @@ impl Fault {
             Self::BadUrl(_) | Self::Name(_) | Self::UserInfo => WebSeedStatus::BadUrl,
             Self::UnsupportedScheme => WebSeedStatus::UnsupportedScheme,
             Self::OnlyOver(_) | Self::ResolveFailed(_) => WebSeedStatus::ResolveFailed,
-            Self::Refused { .. } => WebSeedStatus::RefusedAddress,
+            Self::Refused { .. } | Self::Crowded { .. } => WebSeedStatus::RefusedAddress,
             Self::NoConnection { outcome, .. } => of_code(outcome.code()),
             Self::Reply(error) => of_code(error.code()),
             Self::Redirect(UrlError::Downgrade) => WebSeedStatus::RedirectDowngrade,
@@ -105,7 +110,6 @@ impl Fault {
             Self::TooManyRedirects { .. } => WebSeedStatus::TooManyRedirects,
             Self::Paused { .. } => WebSeedStatus::TooFast,
             Self::WrongHash { .. } => WebSeedStatus::WrongHash,
-            Self::NotAsked(_) => WebSeedStatus::NotAsked,
         }
     }
 
@@ -116,6 +120,7 @@ impl Fault {
             Self::OnlyOver(_)
             | Self::ResolveFailed(_)
             | Self::Refused { .. }
+            | Self::Crowded { .. }
             | Self::NoConnection { .. }
             | Self::Paused { .. }
             | Self::Reply(web_seed::Error::TooFast { .. }) => true,

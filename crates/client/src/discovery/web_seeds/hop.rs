@@ -6,7 +6,6 @@ use crate::discovery::web_seeds::fault::Fault;
 use crate::discovery::web_seeds::open::{Kept, Open};
 use crate::net::overlay::Overlay;
 use crate::net::resolve::{LookupPool, resolve, unwrapped};
-use crate::shared::hosts::pace::Purpose;
 use guard::AddressPolicy;
 use report::{Times, WebSeedFile, WebSeedStatus};
 use std::collections::HashMap;
@@ -164,7 +163,11 @@ impl<'c> Hops<'c> {
     /// Whether it may be dialled.
     fn check(&self, policy: AddressPolicy, address: SocketAddr) -> Result<(), Fault> {
         let lowest = self.context.limits.lowest_port;
-        policy.check_peer(address, lowest).map_err(|source| Fault::Refused { address, source })
+        policy.check_peer(address, lowest).map_err(|source| Fault::Refused { address, source })?;
+        if policy == AddressPolicy::User {
+            return Ok(());
+        }
+        self.context.ports.check(address).map_err(|source| Fault::Crowded { address, source })
     }
 
     /// The addresses of the host, in the resolver's order; those that cannot be dialled only where there are no others.
@@ -183,10 +186,7 @@ impl<'c> Hops<'c> {
         // A torrent could name hundreds of hosts whose look-up hangs: those of trackers must not wait behind them.
         let pool = if self.seed.policy == AddressPolicy::User { LookupPool::Users } else { LookupPool::Peers };
         let CheckContext { limits, route, shared, .. } = self.context;
-        if shared.try_descriptor(Purpose::Question).is_none() {
-            self.kept.close();
-        }
-        let descriptor = shared.descriptor(Purpose::Question).await;
+        let descriptor = self.kept.descriptor(shared).await;
         let found = resolve(name, url.port(), pool, limits, *route).await;
         drop(descriptor);
         times.dns = Some(begun.elapsed());

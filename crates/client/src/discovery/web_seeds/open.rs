@@ -3,6 +3,7 @@
 use crate::discovery::web_seeds::context::CheckContext;
 use crate::discovery::web_seeds::fault::Fault;
 use crate::net::connect::{ConnectError, connect};
+use crate::shared::Shared;
 use crate::shared::address_quota::AddressPermit;
 use crate::shared::hosts::kept::Stream;
 use crate::shared::hosts::pace::Purpose;
@@ -76,6 +77,16 @@ impl Kept {
         Ok(Open { origin: origin(url), address, connection, _permit: permit, _descriptor: descriptor })
     }
 
+    /// A descriptor. What is kept is closed before one is waited for: checks that each have some and wait for one more would wait for
+    /// each other.
+    pub(crate) async fn descriptor(&mut self, shared: &Shared) -> Option<OwnedSemaphorePermit> {
+        if let Some(descriptor) = shared.try_descriptor(Purpose::Question) {
+            return Some(descriptor);
+        }
+        self.close();
+        shared.descriptor(Purpose::Question).await
+    }
+
     /// The permits for a connection to `ip`. What is kept is closed before a permit is waited for: two checks whose redirects
     /// cross, each with the permit that the other one needs, would wait for each other.
     async fn turn(
@@ -92,14 +103,8 @@ impl Kept {
                 hosts.turn(ip, PATIENCE).await.map_err(|Paused { left }| Fault::Paused { left })?
             }
         };
-        let descriptor = match shared.try_descriptor(Purpose::Question) {
-            Some(descriptor) => descriptor,
-            None => {
-                self.close();
-                let none = || ConnectError::Exhausted(io::Error::other("no descriptor"));
-                shared.descriptor(Purpose::Question).await.ok_or_else(none)?
-            }
-        };
+        let none = || ConnectError::Exhausted(io::Error::other("no descriptor"));
+        let descriptor = self.descriptor(shared).await.ok_or_else(none)?;
         if !ip.is_loopback() {
             shared.tracker_connections().turn(Purpose::Question).await;
         }

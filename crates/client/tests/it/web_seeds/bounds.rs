@@ -1,9 +1,9 @@
 //! What checks may cost a server, and how they end early.
 
 use super::{Made, ONE, alone, asking, only, statuses};
-use crate::lab::{collect, run};
+use crate::lab::{SIZE, collect, config, lab, run};
 use client::{CutShort, Shared, Swarm, WebSeedStatus};
-use fake_swarm::{FakeWebSeed, WebSeedScript, WebSite};
+use fake_swarm::{FakeWebSeed, Peer, WebFile, WebSeedScript, WebSite, message};
 use std::time::Duration;
 
 const FIVE: &[(&str, u64, &str)] = &[("f0", 10, ""), ("f1", 10, ""), ("f2", 10, ""), ("f3", 10, ""), ("f4", 10, "")];
@@ -89,4 +89,24 @@ async fn the_runs_deadline_ends_checks_and_each_is_reported() {
     let skipped = told.web_seeds.iter().filter(|report| report.status == NotAsked);
     assert_eq!((skipped.count(), told.web_seeds.len()), (4, 5));
     assert_eq!((told.summary.web_seeds.checked, told.summary.swarm.coverage.web_seeds_unchecked), (1, 4));
+}
+
+/// What they add to the time of a run with live peers: nothing, as long as they end before the peers.
+#[tokio::test]
+async fn checks_run_beside_the_peers() {
+    const EACH: Duration = Duration::from_millis(300);
+    let half = Peer::default().sending([message::bitfield(&message::bits(4, |piece| piece < 2))]);
+    let lab = lab([half.repeating(message::keep_alive(), Duration::from_millis(100))]);
+    let site = WebSite::new(WebSeedScript::Ranges.after(EACH)).file("/lab.bin", WebFile::Zeros(SIZE));
+    let server = FakeWebSeed::start(site).unwrap();
+    let urls = (0..5).map(|n| server.url(&format!("/lab.bin?{n}")).parse().unwrap()).collect();
+    let listening = config().with_linger(Duration::from_secs(2));
+    let without = run(&lab.torrent, listening.clone()).await.summary.elapsed;
+    let limits = listening.limits.with_web_seeds_at_once(1).with_web_seed_rate(0);
+    let told = run(&lab.torrent, listening.with_web_seeds(urls).with_limits(limits)).await;
+    let checks: Duration = told.web_seeds.iter().map(|report| report.elapsed).sum();
+    assert_eq!((told.summary.ok, told.summary.web_seeds.checked, told.summary.cut_short), (1, 5, None));
+    assert!(checks >= 5 * EACH, "{checks:?}");
+    let took = told.summary.elapsed;
+    assert!(took < without + EACH, "{took:?} with web seeds, {without:?} without");
 }

@@ -88,3 +88,31 @@ async fn redirects_that_cross_do_not_wait_for_each_other() {
     assert!(told.web_seeds.iter().all(|report| report.complete), "{:?}", told.web_seeds);
     assert_eq!((one.counts().peak_connections, other.counts().peak_connections), (1, 1));
 }
+
+/// Each file of a web seed leads to another port of one address.
+#[tokio::test]
+async fn redirects_lead_to_a_few_ports_of_one_address_and_no_more() {
+    use WebSeedStatus::{NotAsked, Ok, RefusedAddress};
+    let names = || (0..4).map(|n| format!("f{n}"));
+    let of_one = |name: String| FakeWebSeed::start(WebSite::default().file(format!("/{name}"), vec![1; 10])).unwrap();
+    let servers: Vec<FakeWebSeed> = names().map(of_one).collect();
+    let site = names().zip(&servers).fold(WebSite::default(), |site, (name, server)| {
+        site.at(format!("/made/{name}"), WebSeedScript::redirect(server.url(&format!("/{name}"))))
+    });
+    let here = FakeWebSeed::start(site).unwrap();
+    let files: Vec<String> = names().collect();
+    let files: Vec<(&str, u64, &str)> = files.iter().map(|path| (path.as_str(), 10, "")).collect();
+    let torrent = Made { files: &files, ..Made::default() }.torrent();
+    for (most, expected, connections) in
+        [(Some(2), [Ok, Ok, RefusedAddress, NotAsked], [1, 1, 0, 0]), (None, [Ok; 4], [2, 2, 1, 1])]
+    {
+        let told = run(&torrent, asking([here.url("/")]).with_max_per_address(most)).await;
+        let report = only(&told);
+        assert_eq!(report.files.iter().map(|file| file.status).collect::<Vec<_>>(), expected, "{report:?}");
+        let counted: Vec<usize> = servers.iter().map(|server| server.counts().connections).collect();
+        assert_eq!(counted, connections);
+        let refused = report.files.iter().filter_map(|file| file.message.as_deref());
+        let says = refused.filter(|message| message.ends_with("is not dialled: limit of 2 ports for its address"));
+        assert_eq!(says.count(), usize::from(most.is_some()));
+    }
+}

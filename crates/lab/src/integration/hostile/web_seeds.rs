@@ -101,6 +101,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[need("--limit web-seed-connections=1000", "at once")]),
     scenario("a web seed that closes after each file", paced)
         .needs(&[need("--limit web-seed-rate=1000", "connections in")]),
+    scenario("a web seed whose redirects lead to 20 ports of one address", many_ports)
+        .needs(&[need("--max-per-address 0", "ports of one address")]),
     scenario("500 torrents of one web seed", |fixture| {
         five_hundred(fixture, "--limit web-seed-rate=100", Duration::from_secs(4))
     }),
@@ -326,6 +328,27 @@ fn paced(fixture: &Fixture) -> Result<Case> {
         let few = (connections != 8).then(|| format!("it was asked over {connections} connections, expected 8"));
         let fast = (seen.took < LEAST).then(|| format!("{connections} connections in {:.1?}", seen.took));
         few.into_iter().chain(fast).collect()
+    }))
+}
+
+/// A redirect is as untrusted as a torrent: 16 ports of one address are dialled, as of a tracker's list.
+fn many_ports(fixture: &Fixture) -> Result<Case> {
+    const PORTS: usize = 20;
+    let victim =
+        |number| fixture.counting_web_seed(VICTIM, WebSite::default().file(format!("/{number}"), WebFile::Zeros(10)));
+    let victims = (0..PORTS).map(victim).collect::<Result<Vec<_>>>()?;
+    let site = victims.iter().enumerate().fold(WebSite::default(), |site, (number, victim)| {
+        site.at(format!("/folder/{number}.bin"), WebSeedScript::redirect(victim.url(&format!("/{number}"))))
+    });
+    let files = (0..PORTS).map(|number| (format!("{number}.bin"), 10)).collect();
+    let folder = Folder { name: "folder", files, piece_length: 1 << 14, url_list: Vec::new() };
+    let seed = fixture.web_seed(site)?;
+    let row = Row::new("20 ports", &torrent_of(fixture, &folder)?, 1).web_seed(seed.url("/"));
+    let row = row.args(["--web-seeds", "all"]).checks(json!({"status": "refused_address"}));
+    let case = victims.iter().fold(asks(row, &seed), |case, victim| case.dials_tracker(victim.addr()));
+    Ok(case.args("--limit web-seed-rate=1000").afterwards(move |_, _| {
+        let dialled = victims.iter().filter(|victim| victim.counts().connections > 0).count();
+        Vec::from_iter((dialled != 16).then(|| format!("it dials {dialled} ports of one address, expected 16")))
     }))
 }
 
