@@ -186,7 +186,7 @@ impl Check<'_> {
             _ => None,
         };
         report.retry_in = fault.retry_in().or(report.retry_in);
-        if fault.ends_check() { Err(fault.status()) } else { Ok(fault.status()) }
+        if fault.is_of_server() && hops.gives_up() { Err(fault.status()) } else { Ok(fault.status()) }
     }
 }
 
