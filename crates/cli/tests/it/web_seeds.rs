@@ -177,6 +177,21 @@ fn a_torrent_may_not_name_a_local_one() {
     assert_eq!(site.asked(), 0);
 }
 
+/// Only eight of the files that were not asked are in the report, and all of them count.
+#[test]
+fn files_that_are_not_listed_are_counted() {
+    let site = Site::new("not-listed", WebSite::new(WebSeedScript::CloseAtOnce));
+    let files = (0..40).map(|number| (format!("f{number}"), 10)).collect();
+    let folder = Folder { name: "many", files, piece_length: 16_384, url_list: Vec::new() };
+    let torrent = site.file("many.torrent", &folder.to_bytes());
+    let of = |args: &[&str]| told(&bare().args(args).args(["--web-seed", &site.url(), &torrent]).output().unwrap());
+    let text = joined(&of(&["web-seeds"]).1);
+    assert!(text.contains("closed 0 of 40 files right"), "{text}");
+    assert!(text.contains("! 39 files not_asked the check ended before: closed"), "{text}");
+    let line = json(&of(&["web-seeds", "--json"]).1, "web_seed");
+    assert_eq!((line["files"].as_array().map(Vec::len), line["files_not_listed"].as_u64()), (Some(9), Some(31)));
+}
+
 #[test]
 fn sources_that_are_left_out_are_not_asked() {
     let site = Site::new("sources", serving(WebSeedScript::Ranges, 90_000));
