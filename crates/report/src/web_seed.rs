@@ -35,8 +35,10 @@ pub struct WebSeedReport {
     /// When it may be asked again, by its Retry-After
     #[serde(rename = "retry_in_s", with = "SomeSeconds")]
     pub retry_in: Option<Duration>,
-    /// Files that were looked at, or were to be
+    /// Files that were looked at, or were to be; of those that were not asked up to eight
     pub files: Vec<WebSeedFile>,
+    /// Further files that were not asked, for the same reason as the last of those listed
+    pub files_not_listed: usize,
     /// From its beginning to the end of the last reply, waits for its host's turn included
     #[serde(rename = "elapsed_ms", with = "Ms")]
     pub elapsed: Duration,
@@ -93,6 +95,8 @@ codes! {
         NumberSign = "number_sign",
         /// A file name has `%`.
         PercentSign = "percent_sign",
+        /// A file name is one that libtorrent changes.
+        ChangedName = "changed_name",
     }
 }
 
@@ -222,6 +226,7 @@ impl WebSeedReport {
             quirks: Vec::new(),
             retry_in: None,
             files: Vec::new(),
+            files_not_listed: 0,
             elapsed: Duration::ZERO,
         }
     }

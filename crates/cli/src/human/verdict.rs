@@ -109,7 +109,11 @@ fn sentence(verdict: Verdict, input: &Input, summary: &Summary, tally: &Tally) -
         },
         Verdict::WebSeedsFailed => web_seeds_failed(summary),
         Verdict::TrackersOnly => counted(summary),
-        Verdict::Interrupted => format!("interrupted after {}: no peer had answered", time(summary.elapsed)),
+        Verdict::Interrupted => {
+            let is_of_web_seeds = summary.peers == 0 && summary.trackers == 0 && summary.web_seeds.checked > 0;
+            let what = if is_of_web_seeds { "no web seed was found complete" } else { "no peer had answered" };
+            format!("interrupted after {}: {what}", time(summary.elapsed))
+        }
         Verdict::Offline => {
             let tried = summary.peers + summary.trackers + summary.web_seeds.of(WebSeedStatus::NoRoute);
             let addresses = if tried == 1 { "the one address" } else { &format!("any of the {tried} addresses") };
@@ -210,7 +214,17 @@ fn no_peer_named(summary: &Summary) -> String {
 
 fn web_seeds_failed(summary: &Summary) -> String {
     let view = &summary.web_seeds;
+    // What was not looked at to its end may have everything.
+    let is_cut_short = view.of(WebSeedStatus::Interrupted) > 0;
     match (view.checked, view.answered) {
+        (1, 1..) if is_cut_short => {
+            "web seeds failed: the run ended before the check of the one that was asked".to_owned()
+        }
+        (checked, answered @ 1..) if is_cut_short => {
+            format!(
+                "web seeds failed: {answered} of {checked} answered, and none was found complete before the run ended"
+            )
+        }
         (1, 0) => "web seeds failed: the one that was asked did not answer".to_owned(),
         (1, _) => "web seeds failed: the one that was asked does not have everything".to_owned(),
         (checked, 0) => format!("web seeds failed: none of the {checked} answered"),

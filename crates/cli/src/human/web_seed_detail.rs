@@ -42,7 +42,7 @@ pub(super) fn web_seed_lines(report: &WebSeedReport, all: bool, page: Page) -> V
     if let more @ 1.. = wrong.len().saturating_sub(most) {
         row(note("", format!("and {} (-a lists them)", plural(more, "file"))));
     }
-    not_asked_rows(&not_asked, page).into_iter().for_each(&mut row);
+    not_asked_rows(&not_asked, report.files_not_listed, page).into_iter().for_each(&mut row);
     // Where a server ignores ranges no piece comes: its row says why there is no proof.
     let is_shown = |file: &&&WebSeedFile| all || (is_proof(report, file) && file.status != WebSeedStatus::Ok);
     right.iter().filter(is_shown).for_each(|file| row(of_file(file, page)));
@@ -66,17 +66,21 @@ pub(super) fn web_seed_lines(report: &WebSeedReport, all: bool, page: Page) -> V
     lines
 }
 
-/// Files that were not asked for, those of one reason together.
-fn not_asked_rows(files: &[&WebSeedFile], page: Page) -> Vec<Line> {
+/// Files that were not asked for, those of one reason together; those that are `not_listed` have the reason of the last.
+fn not_asked_rows(files: &[&WebSeedFile], not_listed: usize, page: Page) -> Vec<Line> {
     let mut reasons: BTreeMap<&str, Vec<&WebSeedFile>> = BTreeMap::new();
     for file in files {
         reasons.entry(file.message.as_deref().unwrap_or_default()).or_default().push(file);
     }
-    let of_one = |(reason, files): (&str, Vec<&WebSeedFile>)| match files.as_slice() {
-        [file] => of_file(file, page),
-        several => {
-            let line = Line::new().styled(OPEN, page.marks.open).add(format!(" {}  ", plural(several.len(), "file")));
-            line.styled(OPEN, WebSeedStatus::NotAsked.code()).add(format!("  {reason}"))
+    let last = files.last().and_then(|file| file.message.as_deref());
+    let of_one = |(reason, files): (&str, Vec<&WebSeedFile>)| {
+        let count = files.len() + if last == Some(reason) { not_listed } else { 0 };
+        match files.as_slice() {
+            [file] if count == 1 => of_file(file, page),
+            _ => {
+                let line = Line::new().styled(OPEN, page.marks.open).add(format!(" {}  ", plural(count, "file")));
+                line.styled(OPEN, WebSeedStatus::NotAsked.code()).add(format!("  {reason}"))
+            }
         }
     };
     reasons.into_iter().map(of_one).collect()
@@ -98,7 +102,7 @@ fn right(report: &WebSeedReport) -> String {
         (true, None) => ", claimed by size",
         (false, _) => "",
     };
-    format!("{kind}{right} of {} right{by}", plural(files.len(), what))
+    format!("{kind}{right} of {} right{by}", plural(files.len() + report.files_not_listed, what))
 }
 
 /// Whether the entry is of a piece that was fetched in full; by BEP 17 every entry is of a piece.

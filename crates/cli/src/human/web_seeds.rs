@@ -161,6 +161,9 @@ fn remark(report: &WebSeedReport) -> Option<(Weight, String)> {
             WebSeedQuirk::PercentSign => {
                 clients(format!("Transmission cannot fetch files with % in their names from web seed {url}"))
             }
+            WebSeedQuirk::ChangedName => {
+                clients(format!("libtorrent asks for other names than web seed {url} has: `explain changed_name`"))
+            }
             _ => None,
         },
     }

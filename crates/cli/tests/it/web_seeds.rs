@@ -177,6 +177,34 @@ fn a_torrent_may_not_name_a_local_one() {
     assert_eq!(site.asked(), 0);
 }
 
+/// Only eight of the files that were not asked are in the report, and all of them count.
+#[test]
+fn files_that_are_not_listed_are_counted() {
+    let site = Site::new("not-listed", WebSite::new(WebSeedScript::CloseAtOnce));
+    let files = (0..40).map(|number| (format!("f{number}"), 10)).collect();
+    let folder = Folder { name: "many", files, piece_length: 16_384, url_list: Vec::new() };
+    let torrent = site.file("many.torrent", &folder.to_bytes());
+    let of = |args: &[&str]| told(&bare().args(args).args(["--web-seed", &site.url(), &torrent]).output().unwrap());
+    let text = joined(&of(&["web-seeds"]).1);
+    assert!(text.contains("closed 0 of 40 files right"), "{text}");
+    assert!(text.contains("! 39 files not_asked the check ended before: closed"), "{text}");
+    let line = json(&of(&["web-seeds", "--json"]).1, "web_seed");
+    assert_eq!((line["files"].as_array().map(Vec::len), line["files_not_listed"].as_u64()), (Some(9), Some(31)));
+}
+
+/// What a web seed that was cut short lacks is not known.
+#[test]
+fn a_check_that_the_deadline_ends_is_no_verdict_on_what_is_there() {
+    let site = serving(WebSeedScript::Ranges, 90_000).at("/pub/pack/docs/b.txt", WebSeedScript::Silence);
+    let site = Site::new("cut-short", site);
+    let says = "web seeds failed: the run ended before the check of the one that was asked";
+    let (code, stdout, _) = site.run(&["--deadline", "1s"]);
+    assert!(code == 1 && joined(&stdout).contains(says), "{stdout}");
+    let says = "web seeds failed: 1 of 2 answered, and none was found complete before the run ended";
+    let (code, stdout, _) = site.run(&["--deadline", "1s", "--web-seed", "http://127.0.0.2:1/"]);
+    assert!(code == 1 && joined(&stdout).contains(says), "{stdout}");
+}
+
 #[test]
 fn sources_that_are_left_out_are_not_asked() {
     let site = Site::new("sources", serving(WebSeedScript::Ranges, 90_000));

@@ -207,6 +207,13 @@ pub(super) const QUIRKS: &[Explanation] = &[
         "Transmission 4.1 sends it as it is, and servers take it and what follows for an escape; libtorrent and aria2 escape it",
         "avoid `%` in names of files that web seeds are to serve",
     ),
+    quirk(
+        Quirk::ChangedName,
+        "a name that changes",
+        "the name of a file is not UTF-8, has a control character, `\\` or a mark of text direction, or more than 240 bytes",
+        "libtorrent (qBittorrent, Deluge) drops or replaces these before it asks, so that it asks for another file",
+        "rename the file and make the torrent anew, or have the server answer to both names",
+    ),
 ];
 
 const fn entry(

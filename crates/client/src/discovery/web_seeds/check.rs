@@ -187,7 +187,7 @@ impl Check<'_> {
             _ => None,
         };
         report.retry_in = fault.retry_in().or(report.retry_in);
-        if fault.ends_check() { Err(fault.status()) } else { Ok(fault.status()) }
+        if fault.is_of_server() && hops.gives_up() { Err(fault.status()) } else { Ok(fault.status()) }
     }
 }
 
@@ -213,6 +213,7 @@ fn conclude(report: &mut WebSeedReport, plan: &Plan, ended: Result<(), SkipReaso
         }
     };
     let listed = asked.min(planned) + rows.len();
+    report.files_not_listed = planned.saturating_sub(listed);
     let proof = plan.proof.as_ref().filter(|_| asked <= planned && report.proved.is_none());
     rows.extend(proof.map(|proof| piece_row(plan, proof.piece)));
     let why = ended.err().unwrap_or(SkipReason::NoFiles).to_string();
@@ -251,6 +252,7 @@ fn quirks(seed: &WebSeed, plan: &Plan) -> Vec<WebSeedQuirk> {
         Quirk::NoFinalSlash => Some(WebSeedQuirk::NoFinalSlash),
         Quirk::NumberSign => Some(WebSeedQuirk::NumberSign),
         Quirk::PercentSign => Some(WebSeedQuirk::PercentSign),
+        Quirk::ChangedName => Some(WebSeedQuirk::ChangedName),
         _ => None,
     };
     quirks.into_iter().filter_map(reported).collect()

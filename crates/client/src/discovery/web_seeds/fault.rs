@@ -113,8 +113,9 @@ impl Fault {
         }
     }
 
-    /// Whether the next file would end in the same way: its server is not there, is silent, wants a pause or does not speak HTTP.
-    pub(crate) fn ends_check(&self) -> bool {
+    /// Whether any other file at that server would end in the same way: it is not there, is silent, wants a pause or does not speak
+    /// HTTP.
+    pub(crate) fn is_of_server(&self) -> bool {
         use http_exchange::Error::{Closed, Connection, NotHttp, Timeout, Tls};
         match self {
             Self::OnlyOver(_)

@@ -21,6 +21,10 @@ const ADDRESSES: usize = 4;
 /// Host names that a check remembers; redirects could lead to thousands.
 const NAMES: usize = 16;
 
+/// Servers beside the web seed's own that may fail before the check ends, each once. A web seed that sends each file to another
+/// mirror has one or two dead ones; one that aims at addresses where nothing answers gets no further than this.
+const FAILED_HOSTS: usize = 4;
+
 /// Gets the bytes as they come.
 pub(crate) type Sink<'s> = &'s mut (dyn FnMut(&[u8]) + Send);
 
@@ -41,16 +45,30 @@ pub(crate) struct Hops<'c> {
     kept: Kept,
     /// The addresses of the hosts so far, that which answered last at the front.
     names: HashMap<String, Vec<SocketAddr>>,
+    /// The host that was asked last.
+    last_host: Option<Host>,
+    /// Hosts to which redirects led, and that failed.
+    failed_hosts: Vec<Host>,
 }
 
 impl<'c> Hops<'c> {
     pub(crate) fn new(context: &'c CheckContext, seed: &'c WebSeed) -> Self {
-        Self { context, seed, kept: Kept::default(), names: HashMap::new() }
+        let (last_host, failed_hosts) = (None, Vec::new());
+        Self { context, seed, kept: Kept::default(), names: HashMap::new(), last_host, failed_hosts }
     }
 
     /// Gives back all permits.
     pub(crate) fn close(&mut self) {
         self.kept.close();
+    }
+
+    /// Notes that the server asked last has failed, and says whether the check ends by that: it is the web seed's own, or one that
+    /// has failed before, or the last of [`FAILED_HOSTS`]. Otherwise a redirect led there, and the next file may be elsewhere.
+    pub(crate) fn gives_up(&mut self) -> bool {
+        let Some(host) = self.last_host.take().filter(|host| host != self.seed.url.host()) else { return true };
+        let is_again = self.failed_hosts.contains(&host);
+        self.failed_hosts.push(host);
+        is_again || self.failed_hosts.len() >= FAILED_HOSTS
     }
 
     /// Asks at `url` and follows redirects, within `left` from the first turn on; waits for turns and names do not count. Notes in
@@ -65,6 +83,7 @@ impl<'c> Hops<'c> {
     ) -> Result<Fetched, Fault> {
         let (mut url, mut policy, mut trail) = (url, self.seed.policy, Vec::new());
         loop {
+            self.last_host = Some(url.host().clone());
             let asked = self.ask_once(&url, policy, wanted, &mut left, row, &mut *sink).await;
             let Err(Fault::Reply(web_seed::Error::Redirect { location, .. })) = asked else { return asked };
             let next = url.redirect(location.expose()).map_err(Fault::Redirect)?;

@@ -66,6 +66,36 @@ async fn both_ends_of_a_redirect_are_kept_also_at_one_address() {
     assert_eq!((here.counts().connections, there.counts().connections, there.requests().len()), (1, 1, 8));
 }
 
+/// A server that sends each file to another mirror, as those of archives and distributions do. At the addresses that begin with
+/// 127.0.1 nothing listens.
+#[tokio::test]
+async fn a_mirror_that_fails_is_no_reason_to_leave_other_files_unasked() {
+    let names: Vec<String> = (0..8).map(|n| format!("f{n}")).collect();
+    let files: Vec<(&str, u64, &str)> = names.iter().map(|path| (path.as_str(), 10, "")).collect();
+    for (mirrors, asked, reached) in [
+        (&[(1, 1)][..], 8, 7),
+        (&[(1, 1), (4, 4), (6, 6)], 8, 5),
+        // The same one again.
+        (&[(1, 1), (3, 1)], 4, 2),
+        // One too many.
+        (&[(0, 1), (1, 2), (2, 3), (3, 4)], 4, 0),
+    ] {
+        let site = names.iter().fold(WebSite::default(), |site, name| site.file(format!("/made/{name}"), vec![1; 10]));
+        let server = FakeWebSeed::start(WebSite::default()).unwrap();
+        let port = server.addr().port();
+        let to = |site: WebSite, &(file, mirror): &(usize, usize)| {
+            site.at(format!("/made/f{file}"), WebSeedScript::redirect(format!("http://127.0.1.{mirror}:{port}/")))
+        };
+        server.set_site(mirrors.iter().fold(site, to));
+        let told = run(&Made { files: &files, ..Made::default() }.torrent(), asking([server.url("/")])).await;
+        let report = only(&told);
+        let of = |status| report.files.iter().filter(|file| file.status == status).count();
+        assert_eq!((server.requests().len(), of(WebSeedStatus::Ok)), (asked, reached), "{mirrors:?} {report:?}");
+        assert_eq!((report.status, report.complete), (WebSeedStatus::ConnectRefused, false));
+        assert_eq!(of(WebSeedStatus::NotAsked), 8 - asked);
+    }
+}
+
 /// Two web seeds, each of which redirects to the other one, with one connection allowed: if a check waited for the second permit
 /// while it has the first, both would wait until the deadline.
 #[tokio::test]
