@@ -18,7 +18,7 @@ pub(crate) mod proof;
 use crate::config::Config;
 use crate::discovery::source::{Activity, Found, PeerSource};
 use crate::discovery::web_seeds::check::check;
-use crate::discovery::web_seeds::choose::{Choice, WebSeed, choose, of_own_trackers};
+use crate::discovery::web_seeds::choose::{Choice, WebSeed, choose};
 use crate::discovery::web_seeds::context::CheckContext;
 use crate::discovery::web_seeds::fault::SkipReason;
 use crate::discovery::web_seeds::plan::Plan;
@@ -43,7 +43,7 @@ use tracker::Host;
 pub(crate) struct WebSeeds {
     context: Arc<CheckContext>,
     /// The hosts of the torrent's trackers.
-    own_hosts: HashSet<Host>,
+    own_hosts: Arc<HashSet<Host>>,
     /// Not asked yet.
     waiting: VecDeque<WebSeed>,
     /// What each is asked; `None` until the files are known.
@@ -79,10 +79,12 @@ impl PeerSource for WebSeeds {
 
     /// BEP 27 says "peers", and of web seeds nothing. A server of the tracker's own host knows of us anyway.
     fn keep_to_private_rules(&mut self) {
-        for seed in std::mem::take(&mut self.waiting) {
-            match of_own_trackers(&seed, &self.own_hosts) {
-                true => self.waiting.push_back(seed),
-                false => self.found.push_back(seed.skipped(SkipReason::Private)),
+        for mut seed in std::mem::take(&mut self.waiting) {
+            if self.own_hosts.contains(seed.url.host()) {
+                seed.only_hosts = Some(Arc::clone(&self.own_hosts));
+                self.waiting.push_back(seed);
+            } else {
+                self.found.push_back(seed.skipped(SkipReason::Private));
             }
         }
     }

@@ -164,6 +164,7 @@ impl Check<'_> {
                 match first.as_ref().err().and_then(Fault::retry_in) {
                     // The turn of the second request waits for the pause.
                     Some(pause) if pause <= PATIENCE => {
+                        report.retry_in = Some(pause);
                         hops.close();
                         hops.ask(url, wanted, limit, row, sink).await
                     }

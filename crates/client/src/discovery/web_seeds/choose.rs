@@ -19,6 +19,8 @@ pub(crate) struct WebSeed {
     pub(crate) policy: AddressPolicy,
     /// Its URL as it is shown.
     pub(crate) shown: Arc<str>,
+    /// The hosts that it may redirect to, if the torrent is private.
+    pub(crate) only_hosts: Option<Arc<HashSet<Host>>>,
 }
 
 /// The web seeds to ask, and reports of those that are not.
@@ -28,7 +30,7 @@ pub(crate) struct Choice {
     pub(crate) seeds: VecDeque<WebSeed>,
     pub(crate) unusable: VecDeque<WebSeedReport>,
     /// The hosts of the torrent's trackers.
-    pub(crate) own_hosts: HashSet<Host>,
+    pub(crate) own_hosts: Arc<HashSet<Host>>,
 }
 
 impl WebSeed {
@@ -44,8 +46,9 @@ impl WebSeed {
 pub(crate) fn choose(torrent_ref: &TorrentRef, by_user: Vec<WebSeedUrl>, context: &CheckContext) -> Choice {
     let (mut choice, mut seen, mut unusable) = (Choice::default(), HashSet::new(), HashSet::new());
     let own = torrent_ref.trackers.iter().filter_map(|url| url.parse::<TrackerUrl>().ok());
-    choice.own_hosts = own.map(|url| url.host().clone()).collect();
-    let seed = |url: WebSeedUrl, kind, policy| WebSeed { shown: context.show(&url), url, kind, policy };
+    choice.own_hosts = Arc::new(own.map(|url| url.host().clone()).collect());
+    let seed =
+        |url: WebSeedUrl, kind, policy| WebSeed { shown: context.show(&url), url, kind, policy, only_hosts: None };
     for url in by_user {
         if seen.insert((WebSeedKind::UrlList, url.clone())) {
             choice.seeds.push_back(seed(url, WebSeedKind::UrlList, AddressPolicy::User));
@@ -69,11 +72,6 @@ pub(crate) fn choose(torrent_ref: &TorrentRef, by_user: Vec<WebSeedUrl>, context
         choice.unusable.push_back(excess.skipped(SkipReason::TooMany { limit }));
     }
     choice
-}
-
-/// Whether the host is that of one of the torrent's trackers.
-pub(crate) fn of_own_trackers(seed: &WebSeed, own_hosts: &HashSet<Host>) -> bool {
-    own_hosts.contains(seed.url.host())
 }
 
 /// The URL, as a torrent may name it.

@@ -59,6 +59,8 @@ pub(crate) enum Fault {
     /// It points somewhere that is not followed.
     #[error("redirect is not followed")]
     Redirect(#[source] UrlError),
+    #[error("redirect is not followed: the torrent is private, and this leads to the host of none of its trackers")]
+    PrivateRedirect,
     #[error("redirects in a circle")]
     RedirectLoop,
     #[error("more than {limit} redirects")]
@@ -105,7 +107,7 @@ impl Fault {
             Self::NoConnection { outcome, .. } => of_code(outcome.code()),
             Self::Reply(error) => of_code(error.code()),
             Self::Redirect(UrlError::Downgrade) => WebSeedStatus::RedirectDowngrade,
-            Self::Redirect(_) => WebSeedStatus::Redirect,
+            Self::Redirect(_) | Self::PrivateRedirect => WebSeedStatus::Redirect,
             Self::RedirectLoop => WebSeedStatus::RedirectLoop,
             Self::TooManyRedirects { .. } => WebSeedStatus::TooManyRedirects,
             Self::Paused { .. } => WebSeedStatus::TooFast,

@@ -93,6 +93,9 @@ impl<'c> Hops<'c> {
             if next.has_user_info() && self.seed.policy != AddressPolicy::User {
                 return Err(Fault::Redirect(UrlError::UserInfo));
             }
+            if self.seed.only_hosts.as_ref().is_some_and(|hosts| !hosts.contains(next.host())) {
+                return Err(Fault::PrivateRedirect);
+            }
             if trail.contains(&next) {
                 return Err(Fault::RedirectLoop);
             }

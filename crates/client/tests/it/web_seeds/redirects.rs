@@ -37,6 +37,20 @@ async fn a_redirect_that_is_not_followed_says_why() {
 }
 
 #[tokio::test]
+async fn a_private_torrents_web_seed_leads_to_no_host_but_its_trackers() {
+    let there = FakeWebSeed::start(WebSite::default().file("/made", vec![1; 3000])).unwrap();
+    let elsewhere = there.url("/made").replace("127.0.0.1", "127.0.0.2");
+    for (location, status) in [(there.url("/made"), WebSeedStatus::Ok), (elsewhere, WebSeedStatus::Redirect)] {
+        let here = FakeWebSeed::start(WebSite::new(WebSeedScript::redirect(location))).unwrap();
+        let announce = "http://127.0.0.1:1/announce";
+        let torrent = Made { files: ONE, private: true, announce, ..Made::default() }.torrent();
+        let told = run(&torrent, asking([here.url("/made")]).with_allow_private(true)).await;
+        assert_eq!(only(&told).status, status, "{told:?}", told = told.web_seeds);
+    }
+    assert_eq!(there.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn five_redirects_are_followed_and_no_more() {
     for (redirects, status) in [(5, WebSeedStatus::Ok), (6, WebSeedStatus::TooManyRedirects)] {
         let path = |n: usize| if n == 0 { "/made".to_owned() } else { format!("/{n}/made") };
