@@ -140,11 +140,13 @@ impl<'c> Hops<'c> {
                 }
                 _ => {}
             }
-            row.http_status = match &asked {
+            let http_status = match &asked {
                 Ok(fetched) => Some(fetched.status),
                 Err(error) => error.http_status(),
             };
-            row.times.reply = row.http_status.map(|_| begun.elapsed());
+            row.times.reply = http_status.map(|_| begun.elapsed());
+            // That of the redirect stays where none comes from its target.
+            row.http_status = http_status.or(row.http_status);
             self.kept.keep(open);
             return asked.map_err(Fault::Reply);
         }
