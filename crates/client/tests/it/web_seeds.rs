@@ -64,7 +64,7 @@ const ONE: &[(&str, u64, &str)] = &[("", 3000, "")];
 /// Web seeds are all that is asked. Connections to one address are not paced: all servers of these tests share theirs.
 fn alone() -> Config {
     let config = config().with_sources(Sources::NONE.with_web_seeds(true));
-    let limits = config.limits.with_web_seed_rate(0).with_web_seed_connections(100);
+    let limits = config.limits.with_web_seed_rate(0).with_web_seed_requests(0).with_web_seed_connections(100);
     config.with_limits(limits)
 }
 

@@ -125,6 +125,7 @@ impl<'c> Hops<'c> {
             (row.address, row.status) = (Some(open.address), WebSeedStatus::Interrupted);
             // Another URL's policy may have allowed what was kept.
             self.check(policy, open.address)?;
+            self.context.shared.web_hosts().request_turn(open.address.ip()).await;
             let begun = Instant::now();
             let asked = match wanted {
                 Wanted::Range(range) => open.connection.fetch_range(url, range, *left, &mut *sink).await,

@@ -101,6 +101,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[need("--limit web-seed-connections=1000", "at once")]),
     scenario("a web seed that closes after each file", paced)
         .needs(&[need("--limit web-seed-rate=1000", "connections in")]),
+    scenario("a web seed of 400 small files", requests)
+        .needs(&[need("--limit web-seed-requests=100000", "requests in")]),
     scenario("500 torrents of one web seed", |fixture| {
         five_hundred(fixture, "--limit web-seed-rate=100", Duration::from_secs(4))
     }),
@@ -329,6 +331,19 @@ fn paced(fixture: &Fixture) -> Result<Case> {
     }))
 }
 
+/// All of them over one connection, at most 100 a second after the first 100.
+fn requests(fixture: &Fixture) -> Result<Case> {
+    const LEAST: Duration = Duration::from_millis(2500);
+    let (seed, torrent) = folder(fixture, 400, WebSeedScript::Ranges)?;
+    let row = Row::new("400 files", &torrent, 0).web_seed(seed.url("/")).args(["--web-seeds", "all"]);
+    Ok(asks(row.checks(json!({"status": "ok"})), &seed).afterwards(move |_, seen| {
+        let requests = seed.requests().len();
+        let few = (requests != 400).then(|| format!("it was asked {requests} times, expected 400"));
+        let fast = (seen.took < LEAST).then(|| format!("{requests} requests in {:.1?}", seen.took));
+        few.into_iter().chain(fast).collect()
+    }))
+}
+
 /// In one run, with these options: two requests at once and 32 MiB at most, and a pace by which it takes so long at least.
 fn five_hundred(fixture: &Fixture, options: &str, least: Duration) -> Result<Case> {
     const TORRENTS: usize = 500;
@@ -354,6 +369,7 @@ fn many_files(fixture: &Fixture) -> Result<Case> {
     let (seed, torrent) = folder(fixture, 10_050, WebSeedScript::Ranges)?;
     let row =
         Row::new("10,050 files", &torrent, 0).web_seed(seed.url("/")).args(["--web-seeds", "all", "--deadline", "2m"]);
+    let row = row.args(["--limit", "web-seed-requests=0"]);
     let sum = json!({"web_seeds": {"checked": 1, "files_checked": 10_000, "files": 10_050}});
     // It takes seconds, on a busy machine half a minute.
     Ok(asks(row.checks(json!({"status": "ok"})).sums_up(sum), &seed).within(Duration::from_secs(120)))
