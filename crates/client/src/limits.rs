@@ -36,6 +36,9 @@ pub struct Limits {
     pub web_seed_connections: usize,
     /// New connections a second to one IP address of web seeds, of all runs together; 0 for any number.
     pub web_seed_rate: u32,
+    /// Requests a second to one IP address of web seeds, of all runs together, over connections that are kept as well; 0 for any
+    /// number. After a pause a second's are sent at once. 10,000 files take 100 s.
+    pub web_seed_requests: u32,
     /// Deadline for one file of a web seed, all redirects included, from its turn on. A piece in full has a second more for each
     /// MiB.
     pub web_seed_time: Duration,
@@ -82,6 +85,7 @@ setters! {
         with_web_seeds_at_once => web_seeds_at_once: usize,
         with_web_seed_connections => web_seed_connections: usize,
         with_web_seed_rate => web_seed_rate: u32,
+        with_web_seed_requests => web_seed_requests: u32,
         with_web_seed_time => web_seed_time: Duration,
         with_web_seed_files => web_seed_files: usize,
         with_proof_bytes => proof_bytes: u64,
@@ -111,6 +115,7 @@ impl Default for Limits {
             web_seeds_at_once: 4,
             web_seed_connections: 2,
             web_seed_rate: 2,
+            web_seed_requests: 100,
             web_seed_time: Duration::from_secs(10),
             web_seed_files: 10_000,
             proof_bytes: 64 << 20,

@@ -230,7 +230,7 @@ impl Answer<'_> {
                 Err(Error::BadRange { status, fault: RangeFault::OtherLength { came, asked } })
             }
             Some(_) if came > asked => Err(Error::BadRange { status, fault: RangeFault::OtherLength { came, asked } }),
-            Some(cut) => Err(Error::Http(cut)),
+            Some(cause) => Err(Error::CutShort { status, cause }),
         }
     }
 }

@@ -10,6 +10,15 @@ pub enum Error {
     /// The exchange itself failed.
     #[error(transparent)]
     Http(#[from] http_exchange::Error),
+    /// The head was right, and the body did not come in full.
+    #[error("status {status}, and the body is cut short")]
+    CutShort {
+        /// The HTTP status.
+        status: u16,
+        /// Why there is no more of it.
+        #[source]
+        cause: http_exchange::Error,
+    },
     /// Status 200 with the length of the file: the server ignores `Range` and sends the whole file. libtorrent and aria2 take
     /// that, Transmission does not.
     #[error("the server ignores the range and sends the whole file")]
@@ -126,7 +135,7 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Http(error) => error.code(),
+            Self::Http(error) | Self::CutShort { cause: error, .. } => error.code(),
             Self::RangeIgnored { .. } => "range_ignored",
             Self::WrongSize { .. } => "wrong_size",
             Self::Missing { .. } => "missing",
@@ -145,7 +154,8 @@ impl Error {
         match self {
             Self::Http(_) => None,
             Self::RangeIgnored { .. } => Some(200),
-            Self::WrongSize { status, .. }
+            Self::CutShort { status, .. }
+            | Self::WrongSize { status, .. }
             | Self::Missing { status }
             | Self::Forbidden { status }
             | Self::TooFast { status, .. }

@@ -35,8 +35,12 @@ pub enum FileUrlError {
 /// Everything but unreserved characters (RFC 3986, 2.3), as libtorrent and aria2 escape names.
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What no URL has; characters outside ASCII are escaped with it.
-const NOT_OF_A_URL: &AsciiSet = &CONTROLS.add(b' ');
+/// What no URL has (RFC 3986, appendix A); characters outside ASCII are escaped with it.
+const NOT_OF_A_URL: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+
+/// What no path or query has: brackets are for the addresses of IPv6.
+const NOT_OF_A_TARGET: &AsciiSet = &NOT_OF_A_URL.add(b'[').add(b']');
 
 impl WebSeedUrl {
     /// HTTP or HTTPS.
@@ -126,7 +130,7 @@ impl WebSeedUrl {
         format!("{base}{separator}info_hash={info_hash}&piece={piece}&ranges={first}-{last}").parse().map(Self)
     }
 
-    /// Where a redirect leads, from its `Location`, in which blanks and characters outside ASCII are escaped.
+    /// Where a redirect leads, from its `Location`, in which what no URL has is escaped.
     ///
     /// # Errors
     /// Why it is not followed.
@@ -144,16 +148,24 @@ fn escaped_name(name: &[u8]) -> Result<PercentEncode<'_>, FileUrlError> {
     }
 }
 
-/// `text` without blanks around it, and with those in it escaped, as characters outside ASCII are.
+/// A URL or a reference without blanks around it, and with what no URL has escaped, as libtorrent does.
 fn escaped(text: &str) -> String {
-    utf8_percent_encode(text.trim(), NOT_OF_A_URL).to_string()
+    let text = text.trim();
+    let origin = match text.split_once("//") {
+        Some((scheme, rest)) if scheme.is_empty() || (scheme.ends_with(':') && !scheme.contains(['/', '?'])) => {
+            text.len() - rest.find(['/', '?']).map_or(0, |at| rest.len() - at)
+        }
+        _ => 0,
+    };
+    let (origin, target) = text.split_at(origin);
+    format!("{}{}", utf8_percent_encode(origin, NOT_OF_A_URL), utf8_percent_encode(target, NOT_OF_A_TARGET))
 }
 
 impl FromStr for WebSeedUrl {
     type Err = UrlError;
 
-    /// An `http` or `https` URL. Blanks around it are dropped, and so is a fragment; blanks, controls and characters outside
-    /// ASCII within it are escaped.
+    /// An `http` or `https` URL. Blanks around it are dropped, and so is a fragment; blanks, controls, characters outside ASCII and
+    /// others that no URL has are escaped.
     fn from_str(text: &str) -> Result<Self, UrlError> {
         let text = text.split('#').next().unwrap_or_default();
         // Its port may be missing, which is another error.
@@ -195,6 +207,11 @@ mod tests {
             ("http://h/naïve\t\u{7f}/日本.iso", "http://h/na%C3%AFve%09%7F/%E6%97%A5%E6%9C%AC.iso"),
             ("http://h/a%20b+c?x=ä#part", "http://h/a%20b+c?x=%C3%A4"),
             ("HTTP://H.Example/#", "HTTP://H.Example/"),
+            ("http://h/[a] <b>/{c}|\"d\"^`\\", "http://h/%5Ba%5D%20%3Cb%3E/%7Bc%7D%7C%22d%22%5E%60%5C"),
+            ("http://[2001:db8::1]:81/[a]//b?c=[d]", "http://[2001:db8::1]:81/%5Ba%5D//b?c=%5Bd%5D"),
+            ("http://[2001:db8::1]?[a]", "http://[2001:db8::1]?%5Ba%5D"),
+            ("http://[2001:db8::1]", "http://[2001:db8::1]"),
+            ("http://h/-._~:/@!$&'()*+,;=%41%", "http://h/-._~:/@!$&'()*+,;=%41%"),
         ] {
             assert_eq!(url(text).expose(), expected);
         }
@@ -205,6 +222,8 @@ mod tests {
             ("/1/items/", UrlError::NotAUrl),
             ("http://b\u{fc}cher.example/", UrlError::BadHost),
             ("http://h:0/", UrlError::BadPort),
+            ("http://a\\b/", UrlError::BadHost),
+            ("http://[h]x/", UrlError::BadHost),
             ("", UrlError::NotAUrl),
             ("#http://h/", UrlError::NotAUrl),
         ] {
@@ -273,6 +292,9 @@ mod tests {
             ("/é?x", Ok("https://h/%C3%A9?x")),
             (" b ", Ok("https://h/a/b")),
             ("//m.example:8443", Ok("https://m.example:8443/")),
+            ("//[2001:db8::1]/[b]", Ok("https://[2001:db8::1]/%5Bb%5D")),
+            ("[b]//[c]?{d}", Ok("https://h/a/%5Bb%5D//%5Bc%5D?%7Bd%7D")),
+            ("\\\\10.0.0.1\\b", Ok("https://h/a/%5C%5C10.0.0.1%5Cb")),
             ("http://h/a/x", Err(UrlError::Downgrade)),
             ("file:///etc/passwd", Err(UrlError::RedirectScheme)),
             ("https://b\u{fc}cher.example/", Err(UrlError::BadHost)),

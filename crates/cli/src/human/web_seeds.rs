@@ -151,7 +151,8 @@ fn remark(report: &WebSeedReport) -> Option<(Weight, String)> {
         _ if report.kind == WebSeedKind::HttpSeeds => {
             clients(format!("web seed {url} is one of BEP 17, which few clients use: offer the files by BEP 19 too"))
         }
-        _ => match report.quirks.first()? {
+        // libtorrent has the most users.
+        _ => match report.quirks.iter().find(|&&quirk| quirk == WebSeedQuirk::ChangedName).or(report.quirks.first())? {
             WebSeedQuirk::NoFinalSlash => {
                 clients(format!("web seed {url} does not end in a slash: Transmission cannot use it"))
             }
@@ -217,12 +218,18 @@ mod tests {
         use WebSeedStatus::{ConnectTimeout, Missing, Ok, RangeIgnored, WrongHash, WrongSize};
         let mut slash = report("http://a/b", Ok, Some(206));
         slash.quirks = vec![WebSeedQuirk::NoFinalSlash];
+        let mut name = slash.clone();
+        name.quirks = vec![WebSeedQuirk::NumberSign, WebSeedQuirk::ChangedName];
         let mut bep_17 = report("http://a/", Ok, Some(200));
         bep_17.kind = WebSeedKind::HttpSeeds;
         let ignored = report("http://a/", RangeIgnored, Some(200));
         let stale = |what| format!("web seed http://s/ is stale ({what}): re-upload it or drop it");
         for (reports, says) in [
             (vec![ignored.clone()], "web seed http://a/ ignores ranges: Transmission will not use it".to_owned()),
+            (
+                vec![name],
+                "libtorrent asks for other names than web seed http://a/b has: `explain changed_name`".to_owned(),
+            ),
             (vec![slash], "web seed http://a/b does not end in a slash: Transmission cannot use it".to_owned()),
             (
                 vec![bep_17],

@@ -1,5 +1,5 @@
-//! What all runs share about the addresses of web seeds: how many connections at once, how many new ones a second, and the pauses
-//! that servers ask for.
+//! What all runs share about the addresses of web seeds: how many connections at once, how many new ones and how many requests a
+//! second, and the pauses that servers ask for.
 
 use crate::limits::Limits;
 use crate::shared::address_quota::{AddressPermit, AddressQuota};
@@ -22,13 +22,18 @@ pub(crate) struct WebHosts {
     hosts: Mutex<HashMap<IpAddr, Arc<WebHost>>>,
     /// New connections a second to each.
     rate: u32,
+    /// Requests a second to each.
+    requests: u32,
     /// Connections to each at once.
     connections: AddressQuota,
 }
 
 #[derive(Debug)]
 struct WebHost {
+    /// Of new connections.
     pace: Pace,
+    /// Of requests: over one connection a thousand a second are possible, and a torrent can name a URL for each.
+    requests: Pace,
     pause_ends: Mutex<Option<Instant>>,
 }
 
@@ -42,7 +47,7 @@ impl WebHosts {
     /// As the named limits say.
     pub(crate) fn new(limits: &Limits) -> Self {
         let connections = AddressQuota::new(limits.web_seed_connections);
-        Self { hosts: Mutex::default(), rate: limits.web_seed_rate, connections }
+        Self { hosts: Mutex::default(), rate: limits.web_seed_rate, requests: limits.web_seed_requests, connections }
     }
 
     /// Waits for the right to make a connection to `ip`; given back when it is dropped. A pause of at most `patience` is waited
@@ -77,6 +82,11 @@ impl WebHosts {
         Some(permit).filter(|_| host.pause().is_none())
     }
 
+    /// Waits for the turn of one request to `ip`, over a connection that is there. It always comes.
+    pub(crate) async fn request_turn(&self, ip: IpAddr) {
+        self.at(ip).requests.turn(Purpose::Question).await;
+    }
+
     /// Notes that the server at `ip` asks for a pause.
     pub(crate) fn pause(&self, ip: IpAddr, time: Duration) {
         let ends = Instant::now() + time.min(LONGEST_PAUSE);
@@ -90,9 +100,13 @@ impl WebHosts {
         if hosts.len() >= MANY {
             let now = Instant::now();
             let is_in_use = |host: &Arc<WebHost>| Arc::strong_count(host) > 1 || host.pause().is_some();
-            hosts.retain(|_, host| is_in_use(host) || !host.pace.is_at_rest(now));
+            let is_at_rest = |host: &WebHost| host.pace.is_at_rest(now) && host.requests.is_at_rest(now);
+            hosts.retain(|_, host| is_in_use(host) || !is_at_rest(host));
         }
-        let new = || Arc::new(WebHost { pace: Pace::new(self.rate, 0), pause_ends: Mutex::default() });
+        let new = || {
+            let (pace, requests) = (Pace::new(self.rate, 0), Pace::new(self.requests, self.requests));
+            Arc::new(WebHost { pace, requests, pause_ends: Mutex::default() })
+        };
         Arc::clone(hosts.entry(ip.to_canonical()).or_insert_with(new))
     }
 
@@ -149,6 +163,25 @@ mod tests {
         assert!(hosts.turn_if_free(IP).await.is_none(), "both permits are in use");
         drop(permits);
         assert!(hosts.turn_if_free(IP).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_are_paced_after_a_seconds_worth() {
+        let (hosts, begun) = (WebHosts::new(&Limits::default()), Instant::now());
+        for (requests, least) in [(100, 0), (100, 950), (300, 3950)] {
+            for _ in 0..requests {
+                hosts.request_turn(IP).await;
+            }
+            let elapsed = begun.elapsed().as_millis();
+            assert!((least..least + 100).contains(&elapsed), "{elapsed} ms");
+        }
+        hosts.request_turn("8.8.8.8".parse().unwrap()).await;
+        assert!(begun.elapsed().as_millis() < 4050);
+        let (hosts, begun) = (WebHosts::new(&Limits::default().with_web_seed_requests(0)), Instant::now());
+        for _ in 0..10_000 {
+            hosts.request_turn(IP).await;
+        }
+        assert_eq!(begun.elapsed().as_millis(), 0);
     }
 
     #[tokio::test(start_paused = true)]

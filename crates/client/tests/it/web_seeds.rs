@@ -65,7 +65,7 @@ const ONE: &[(&str, u64, &str)] = &[("", 3000, "")];
 /// Web seeds are all that is asked. Connections to one address are not paced: all servers of these tests share theirs.
 fn alone() -> Config {
     let config = config().with_sources(Sources::NONE.with_web_seeds(true));
-    let limits = config.limits.with_web_seed_rate(0).with_web_seed_connections(100);
+    let limits = config.limits.with_web_seed_rate(0).with_web_seed_requests(0).with_web_seed_connections(100);
     config.with_limits(limits)
 }
 
@@ -134,6 +134,7 @@ async fn the_end_of_the_first_the_last_and_six_other_files_is_asked_for_over_one
 #[tokio::test]
 async fn each_fault_has_its_code_and_ends_what_it_must() {
     use WebSeedStatus as S;
+    let cut_short = b"HTTP/1.1 206 P\r\nContent-Range: bytes 1976-2999/3000\r\nContent-Length: 1024\r\n\r\nxxx";
     for (script, status, http_status) in [
         (WebSeedScript::Ranges, S::Ok, Some(206)),
         (WebSeedScript::Whole, S::RangeIgnored, Some(200)),
@@ -144,6 +145,7 @@ async fn each_fault_has_its_code_and_ends_what_it_must() {
         (WebSeedScript::ContentRange(None), S::BadRange, Some(206)),
         (WebSeedScript::ContentRange(Some("bytes {first}-{last}/3001".into())), S::WrongSize, Some(206)),
         (WebSeedScript::endless(4 << 40), S::WrongSize, Some(200)),
+        (WebSeedScript::Raw(cut_short.to_vec()), S::Incomplete, Some(206)),
         (WebSeedScript::CloseAtOnce, S::Closed, None),
         (WebSeedScript::Raw(b"SSH-2.0-x\r\n".to_vec()), S::NotHttp, None),
     ] {

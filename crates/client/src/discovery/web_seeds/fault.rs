@@ -127,7 +127,7 @@ impl Fault {
             | Self::NoConnection { .. }
             | Self::Paused { .. }
             | Self::Reply(web_seed::Error::TooFast { .. }) => true,
-            Self::Reply(web_seed::Error::Http(error)) => {
+            Self::Reply(web_seed::Error::Http(error) | web_seed::Error::CutShort { cause: error, .. }) => {
                 matches!(error, Timeout(_) | Tls(_) | Closed(_) | Connection(_) | NotHttp(_))
             }
             _ => false,

@@ -127,6 +127,7 @@ impl<'c> Hops<'c> {
             (row.address, row.status) = (Some(open.address), WebSeedStatus::Interrupted);
             // Another URL's policy may have allowed what was kept.
             self.check(policy, open.address)?;
+            self.context.shared.web_hosts().request_turn(open.address.ip()).await;
             let begun = Instant::now();
             let asked = match wanted {
                 Wanted::Range(range) => open.connection.fetch_range(url, range, *left, &mut *sink).await,
@@ -142,11 +143,13 @@ impl<'c> Hops<'c> {
                 }
                 _ => {}
             }
-            row.http_status = match &asked {
+            let http_status = match &asked {
                 Ok(fetched) => Some(fetched.status),
                 Err(error) => error.http_status(),
             };
-            row.times.reply = row.http_status.map(|_| begun.elapsed());
+            row.times.reply = http_status.map(|_| begun.elapsed());
+            // That of the redirect stays where none comes from its target.
+            row.http_status = http_status.or(row.http_status);
             self.kept.keep(open);
             return asked.map_err(Fault::Reply);
         }

@@ -36,6 +36,16 @@ async fn a_redirect_that_is_not_followed_says_why() {
     }
 }
 
+/// What redirects has answered, whatever its target does.
+#[tokio::test]
+async fn the_status_of_a_redirect_to_a_silent_server_stays() {
+    let there = FakeWebSeed::start(WebSeedScript::CloseAtOnce).unwrap();
+    let report = told_of(WebSeedScript::redirect(there.url("/made"))).await;
+    assert_eq!((report.status, report.has_answered()), (WebSeedStatus::Closed, true), "{report:?}");
+    let [file] = report.files.as_slice() else { panic!("{report:?}") };
+    assert_eq!((file.http_status, file.address, file.times.reply), (Some(302), Some(there.addr()), None), "{report:?}");
+}
+
 #[tokio::test]
 async fn a_private_torrents_web_seed_leads_to_no_host_but_its_trackers() {
     let there = FakeWebSeed::start(WebSite::default().file("/made", vec![1; 3000])).unwrap();

@@ -87,7 +87,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     }),
     scenario("a web seed with a body, one byte a second", |fixture| {
         let first = format!("{}Content-Length: 1024\r\n\r\n", head_of_range()).into_bytes();
-        ends(fixture, WebSeedScript::Trickle { first, then: vec![b'e'; 1024] }, "timeout", 3)
+        ends(fixture, WebSeedScript::Trickle { first, then: vec![b'e'; 1024] }, "timeout", 1)
     }),
     scenario("a web seed that stalls in TLS", stalled_tls),
     scenario("600 web seeds of one torrent", six_hundred).needs(&[need("--limit web-seeds=1000000", "web seeds are")]),
@@ -103,6 +103,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[need("--limit web-seed-rate=1000", "connections in")]),
     scenario("a web seed whose redirects lead to 20 ports of one address", many_ports)
         .needs(&[need("--max-per-address 0", "ports of one address")]),
+    scenario("a web seed of 400 small files", requests)
+        .needs(&[need("--limit web-seed-requests=100000", "requests in")]),
     scenario("500 torrents of one web seed", |fixture| {
         five_hundred(fixture, "--limit web-seed-rate=100", Duration::from_secs(4))
     }),
@@ -349,6 +351,19 @@ fn many_ports(fixture: &Fixture) -> Result<Case> {
     Ok(case.args("--limit web-seed-rate=1000").afterwards(move |_, _| {
         let dialled = victims.iter().filter(|victim| victim.counts().connections > 0).count();
         Vec::from_iter((dialled != 16).then(|| format!("it dials {dialled} ports of one address, expected 16")))
+    }))
+}
+
+/// All of them over one connection, at most 100 a second after the first 100.
+fn requests(fixture: &Fixture) -> Result<Case> {
+    const LEAST: Duration = Duration::from_millis(2500);
+    let (seed, torrent) = folder(fixture, 400, WebSeedScript::Ranges)?;
+    let row = Row::new("400 files", &torrent, 0).web_seed(seed.url("/")).args(["--web-seeds", "all"]);
+    Ok(asks(row.checks(json!({"status": "ok"})), &seed).afterwards(move |_, seen| {
+        let requests = seed.requests().len();
+        let few = (requests != 400).then(|| format!("it was asked {requests} times, expected 400"));
+        let fast = (seen.took < LEAST).then(|| format!("{requests} requests in {:.1?}", seen.took));
+        few.into_iter().chain(fast).collect()
     }))
 }
 
