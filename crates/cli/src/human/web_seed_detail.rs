@@ -62,7 +62,11 @@ pub(super) fn web_seed_lines(report: &WebSeedReport, all: bool, page: Page) -> V
         let steps = first.map(|file| steps(file.times)).unwrap_or_default();
         row(note("times", format!("{}{steps}{from}", time(report.elapsed))));
     }
-    report.retry_in.into_iter().for_each(|again| row(note("again", format!("in {}", span(again)))));
+    report
+        .retry_in
+        .filter(|again| !again.is_zero())
+        .into_iter()
+        .for_each(|again| row(note("again", format!("in {}", span(again)))));
     lines
 }
 

@@ -290,7 +290,7 @@ mod tests {
         let url: WebSeedUrl = server.url("/seed").parse().unwrap();
         let (kind, policy, shown) = (WebSeedKind::HttpSeeds, AddressPolicy::User, context.show(&url));
         let stop = Stop::default();
-        check(WebSeed { url, kind, policy, shown }, plan.into(), context.into(), stop.listen()).await
+        check(WebSeed { url, kind, policy, shown, only_hosts: None }, plan.into(), context.into(), stop.listen()).await
     }
 
     #[tokio::test]

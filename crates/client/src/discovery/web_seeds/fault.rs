@@ -134,6 +134,15 @@ impl Fault {
         }
     }
 
+    /// A request that took too long has had the time of all its redirects.
+    pub(crate) fn within(self, time: Duration) -> Self {
+        use http_exchange::Error::Timeout;
+        match self {
+            Self::Reply(web_seed::Error::Http(Timeout(_))) => Self::Reply(web_seed::Error::Http(Timeout(time))),
+            fault => fault,
+        }
+    }
+
     /// When the server may be asked again, by its word.
     pub(crate) fn retry_in(&self) -> Option<Duration> {
         match self {

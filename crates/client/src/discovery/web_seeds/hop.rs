@@ -81,10 +81,11 @@ impl<'c> Hops<'c> {
         row: &mut WebSeedFile,
         sink: Sink<'_>,
     ) -> Result<Fetched, Fault> {
-        let (mut url, mut policy, mut trail) = (url, self.seed.policy, Vec::new());
+        let (mut url, mut policy, mut trail, time) = (url, self.seed.policy, Vec::new(), left);
         loop {
             self.last_host = Some(url.host().clone());
             let asked = self.ask_once(&url, policy, wanted, &mut left, row, &mut *sink).await;
+            let asked = asked.map_err(|fault| fault.within(time));
             let Err(Fault::Reply(web_seed::Error::Redirect { location, .. })) = asked else { return asked };
             let next = url.redirect(location.expose()).map_err(Fault::Redirect)?;
             trail.push(url);
