@@ -152,13 +152,20 @@ fn escaped_name(name: &[u8]) -> Result<PercentEncode<'_>, FileUrlError> {
 fn escaped(text: &str) -> String {
     let text = text.trim();
     let origin = match text.split_once("//") {
-        Some((scheme, rest)) if scheme.is_empty() || (scheme.ends_with(':') && !scheme.contains(['/', '?'])) => {
+        Some((scheme, rest)) if scheme.is_empty() || scheme.strip_suffix(':').is_some_and(is_scheme) => {
             text.len() - rest.find(['/', '?']).map_or(0, |at| rest.len() - at)
         }
         _ => 0,
     };
     let (origin, target) = text.split_at(origin);
     format!("{}{}", utf8_percent_encode(origin, NOT_OF_A_URL), utf8_percent_encode(target, NOT_OF_A_TARGET))
+}
+
+/// RFC 3986, 3.1. What begins otherwise is the path of a relative reference.
+fn is_scheme(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
 impl FromStr for WebSeedUrl {
@@ -294,6 +301,7 @@ mod tests {
             ("//m.example:8443", Ok("https://m.example:8443/")),
             ("//[2001:db8::1]/[b]", Ok("https://[2001:db8::1]/%5Bb%5D")),
             ("[b]//[c]?{d}", Ok("https://h/a/%5Bb%5D//%5Bc%5D?%7Bd%7D")),
+            ("1http://[b]/x", Ok("https://h/a/1http://%5Bb%5D/x")),
             ("\\\\10.0.0.1\\b", Ok("https://h/a/%5C%5C10.0.0.1%5Cb")),
             ("http://h/a/x", Err(UrlError::Downgrade)),
             ("file:///etc/passwd", Err(UrlError::RedirectScheme)),
