@@ -124,7 +124,7 @@ fn configuration(folder: &Path, tracker: SocketAddr, www: &Path, ports: Ports, t
     let proxy = format!(
         "location /announce {{ proxy_pass http://{tracker}; }}\nlocation /scrape {{ proxy_pass http://{tracker}; }}\n\
          location ~ ^/[0-9a-f]+/announce$ {{ rewrite ^ /announce break; proxy_pass http://{tracker}; }}\n\
-         root {};\n",
+         root \"{}\";\n",
         www.display()
     );
     let mut servers = format!(

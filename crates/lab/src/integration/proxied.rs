@@ -13,7 +13,7 @@ use super::torrents::Torrent;
 /// All rows, then what nginx and opentracker have seen.
 pub(super) fn run(lab: &Lab) -> Result {
     let scratch = &lab.swarm.scratch;
-    let mut nginx = Nginx::start(scratch, "proxied", lab.swarm.opentracker.address, &scratch.folder("no files")?)?;
+    let mut nginx = Nginx::start(scratch, "proxied", lab.swarm.opentracker.address, &scratch.folder("no-files")?)?;
     let torrent = lab.swarm.torrents.spare()?;
     let judged = [
         lab.prober.judge("certificates", &Row::in_both_forms(certificates(&nginx, torrent))),
