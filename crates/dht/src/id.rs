@@ -1,5 +1,6 @@
 //! Ids of nodes, their distances, and the ids that belong to an address (BEP 42).
 
+use bencode::Dict;
 use guard::Scope;
 use ids::{Hex, InfoHash};
 use std::cmp::Ordering;
@@ -26,6 +27,11 @@ const MASK_V6: u64 = 0x0103_070f_1f3f_7fff;
 const CHECKED: u32 = 0xffff_f800;
 
 impl NodeId {
+    /// The `id` of a dictionary, if it has 20 bytes.
+    pub(crate) fn of(dict: Dict<'_>) -> Option<Self> {
+        dict.bytes("id").ok()?.try_into().ok().map(Self)
+    }
+
     /// The distance between two ids.
     #[must_use]
     pub fn distance(&self, other: &Self) -> Distance {
@@ -136,5 +142,109 @@ impl FromStr for NodeId {
     /// 40 hexadecimal digits of either case.
     fn from_str(text: &str) -> Result<Self, ids::ParseHexError> {
         text.parse().map(|InfoHash(id)| Self(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn id(text: &str) -> NodeId {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn ids_format_and_parse_as_hexadecimal() {
+        let text = "5fbfbff10c5d6a4ec8a88e4c6ab4c28b95eee401";
+        assert_eq!(id(text).to_string(), text);
+        assert_eq!(format!("{:?}", id(text)), format!("NodeId({text})"));
+        assert!("5fbf".parse::<NodeId>().is_err());
+    }
+
+    #[test]
+    fn the_distance_is_the_exclusive_or() {
+        let (mut near, mut far) = ([0xaa; 20], [0xaa; 20]);
+        near[19] ^= 1;
+        far[2] ^= 0x10;
+        let (target, near, far) = (NodeId([0xaa; 20]), NodeId(near), NodeId(far));
+        assert_eq!(target.distance(&far).to_string(), format!("000010{}", "00".repeat(17)));
+        assert_eq!(target.closer(&near, &far), Ordering::Less);
+        assert_eq!(target.closer(&far, &near), Ordering::Greater);
+        assert_eq!(target.closer(&far, &far), Ordering::Equal);
+        let shared = [target, near, far, NodeId([0; 20])].map(|other| target.distance(&other).shared_bits());
+        assert_eq!(shared, [160, 159, 19, 0]);
+    }
+
+    #[test]
+    fn the_checksum_is_crc32c() {
+        // RFC 3720, B.4: 32 bytes of zeros.
+        assert_eq!(crc32c(&[0; 32]), 0x8a91_36aa);
+        assert_eq!(crc32c(b"123456789"), 0xe306_9283);
+    }
+
+    #[test]
+    fn the_examples_of_bep_42_are_valid() {
+        for (ip, text) in [
+            ("124.31.75.21", "5fbfbff10c5d6a4ec8a88e4c6ab4c28b95eee401"),
+            ("21.75.31.124", "5a3ce9c14e7a08645677bbd1cfe7d8f956d53256"),
+            ("65.23.51.170", "a5d43220bc8f112a3d426c84764f8c2a1150e616"),
+            ("84.124.73.14", "1b0321dd1bb1fe518101ceef99462b947a01ff41"),
+            ("43.213.53.83", "e56f6cbf5b7c4be0237986d5243b87aa6d51305a"),
+        ] {
+            let ip = ip.parse::<IpAddr>().unwrap();
+            assert!(id(text).is_valid_for(ip), "{ip}");
+            let mut other = id(text);
+            other.0[2] ^= 0x08;
+            assert!(!other.is_valid_for(ip), "{ip}: the 21st bit counts");
+            let mut other = id(text);
+            other.0[2] ^= 0x04;
+            assert!(other.is_valid_for(ip), "{ip}: the 22nd bit is free");
+            assert!(!id(text).is_valid_for("1.2.3.4".parse().unwrap()));
+        }
+    }
+
+    #[test]
+    fn any_id_is_valid_for_a_local_address() {
+        for (ip, exempt) in [
+            ("10.1.2.3", true),
+            ("172.16.0.1", true),
+            ("192.168.0.1", true),
+            ("169.254.1.1", true),
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("fe80::1", true),
+            ("fd00::1", true),
+            ("1.2.3.4", false),
+            ("100.64.0.1", false),
+            ("2a00::1", false),
+        ] {
+            assert_eq!(NodeId([0; 20]).is_valid_for(ip.parse().unwrap()), exempt, "{ip}");
+        }
+    }
+
+    #[test]
+    fn a_mapped_address_is_its_ipv4_address() {
+        let [v4, mapped] =
+            ["84.124.73.14", "::ffff:84.124.73.14"].map(|ip| NodeId::for_address(ip.parse().unwrap(), [9; 20]));
+        assert_eq!(v4, mapped);
+    }
+
+    proptest! {
+        #[test]
+        fn ids_for_an_address_are_valid_and_keep_what_is_random(ip in any::<IpAddr>(), random in any::<[u8; 20]>()) {
+            let id = NodeId::for_address(ip, random);
+            prop_assert!(id.is_valid_for(ip));
+            prop_assert_eq!(&id.0[3..], &random[3..]);
+            prop_assert_eq!(id.0[2] & 7, random[2] & 7);
+        }
+
+        #[test]
+        fn distances_are_symmetric(a in any::<[u8; 20]>(), b in any::<[u8; 20]>()) {
+            let (a, b) = (NodeId(a), NodeId(b));
+            prop_assert_eq!(a.distance(&b), b.distance(&a));
+            prop_assert_eq!(a.distance(&b).shared_bits() == 160, a == b);
+            prop_assert_eq!(a.to_string().parse::<NodeId>().unwrap(), a);
+        }
     }
 }

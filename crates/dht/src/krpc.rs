@@ -1,6 +1,7 @@
 //! The messages of the DHT (KRPC, BEP 5): queries are written, everything that arrives is a [`Message`].
 
 mod compact;
+mod envelope;
 mod error;
 mod message;
 mod query;

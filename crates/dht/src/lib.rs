@@ -9,4 +9,4 @@ mod software;
 pub use contact::Contact;
 pub use filter::{Estimate, Filter, Filters};
 pub use id::{Distance, NodeId};
-pub use software::Version;
+pub use software::{Software, Version};
