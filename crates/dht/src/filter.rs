@@ -171,7 +171,9 @@ mod tests {
             let load = 2.0 * count / 2048.0_f64;
             let bits = (2048.0 * (1.0 - (-load).exp())).round();
             let mut filter = Filter::default();
-            (0..2048).filter(|bit| f64::from(*bit) < bits).for_each(|bit| filter.0[bit as usize / 8] |= 1 << (bit % 8));
+            (0..2048_u16)
+                .filter(|bit| f64::from(*bit) < bits)
+                .for_each(|bit| filter.0[usize::from(bit / 8)] |= 1 << (bit % 8));
             let Estimate { count, error, .. } = filter.estimate();
             assert!((100.0 * error / count - percent).abs() < 0.1, "{error} of {count}");
         }

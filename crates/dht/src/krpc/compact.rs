@@ -26,7 +26,7 @@ pub struct Skipped {
     pub port_zero: usize,
     /// An address that is not a single host: unspecified, multicast or broadcast.
     pub not_a_host: usize,
-    /// An endpoint or a node's id that came earlier in the same reply.
+    /// An endpoint or a node's id that came earlier in the same list.
     pub duplicates: usize,
     /// Entries of the wrong size or kind: the incomplete end of a list of nodes, a peer of 7 bytes, a list that is none.
     pub malformed: usize,
@@ -65,18 +65,18 @@ impl Skipped {
     }
 }
 
-/// The nodes of both families, `nodes` first. Of an id or an endpoint that is named twice the first entry is kept, as libtorrent
-/// and rTorrent do.
+/// The nodes of both families, `nodes` first. Of an endpoint that is named twice the first entry is kept, as libtorrent and rTorrent
+/// do, and so of an id in one family: the families are two networks, and nodes of Transmission have one id in both.
 pub(super) fn nodes(values: Dict<'_>) -> (Vec<Contact>, Skipped) {
     let (mut nodes, mut skipped) = (Vec::new(), Skipped::default());
-    let (mut ids, mut addresses) = (HashSet::new(), HashSet::new());
+    let mut addresses = HashSet::new();
     for (key, size) in [(b"nodes".as_slice(), ID + V4), (b"nodes6", ID + V6)] {
         let Some(value) = values.get(key) else { continue };
         let Some(bytes) = value.as_bytes() else {
             skipped.malformed += 1;
             continue;
         };
-        let entries = bytes.chunks_exact(size);
+        let (entries, mut ids) = (bytes.chunks_exact(size), HashSet::new());
         skipped.malformed += usize::from(!entries.remainder().is_empty());
         for contact in entries.filter_map(contact) {
             if !skipped.accept(contact.address) {
@@ -184,13 +184,14 @@ mod tests {
         let v6 = [
             (9, "[2001:db8::1]:1"),
             (1, "[2001:db8::2]:1"),
+            (9, "[2001:db8::3]:1"),
             (10, "[ff02::1]:1"),
             (11, "[::ffff:1.2.3.4]:1"),
             (12, "[::]:1"),
         ];
         let both = [b"d5:nodes", &string(&v4)[..], b"6:nodes6", &string(&v6), b"e"].concat();
         let (nodes, skipped) = read_nodes(&both);
-        assert_eq!(nodes, ["1 1.2.3.4:1", "2 1.2.3.4:2", "8 10.0.0.1:9", "9 [2001:db8::1]:1"]);
+        assert_eq!(nodes, ["1 1.2.3.4:1", "2 1.2.3.4:2", "8 10.0.0.1:9", "9 [2001:db8::1]:1", "1 [2001:db8::2]:1"]);
         let expected = Skipped { port_zero: 1, not_a_host: 5, duplicates: 4, malformed: 0, over_limit: 0 };
         assert_eq!((skipped, skipped.total()), (expected, 10));
     }
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn each_peer_is_judged_by_its_own_length() {
         let list = b"l6:\x01\x02\x03\x04\x1a\xe118:\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x1a\xe1\
-            6:\x01\x02\x03\x04\x1a\xe17:\x01\x02\x03\x04\x1a\xe1x0:i1e6:\x01\x02\x03\x04\0\06:\x01\x02\x03\x04\0\x01e";
+            6:\x01\x02\x03\x04\x1a\xe17:\x01\x02\x03\x04\x1a\xe1x0:i1e6:\x01\x02\x03\x04\0\x006:\x01\x02\x03\x04\0\x01e";
         let (peers, skipped) = read_peers(list, false);
         assert_eq!(peers, ["1.2.3.4:6881", "[2001:db8::1]:6881", "1.2.3.4:1"]);
         assert_eq!(skipped, Skipped { port_zero: 1, duplicates: 1, malformed: 3, ..Skipped::default() });

@@ -17,7 +17,7 @@ pub struct Reply {
     pub transaction: Vec<u8>,
     /// The node's id.
     pub id: NodeId,
-    /// The nodes it names, of both families (`nodes`, `nodes6`; BEP 32), each id and each address once.
+    /// The nodes it names, of both families (`nodes`, `nodes6`; BEP 32), each address once, and each id once in a family.
     pub nodes: Vec<Contact>,
     /// The entries of `nodes` and `nodes6` that were not used.
     pub skipped_nodes: Skipped,
