@@ -6,9 +6,7 @@ use std::fmt;
 /// the client around it, and can be any text. `Display` has the name and the version, or the bytes with all that is not printable
 /// ASCII escaped.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Version {
-    bytes: Box<[u8]>,
-}
+pub struct Version(pub Box<[u8]>);
 
 /// Software with nodes in the DHT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,37 +43,31 @@ const NAMES: &[(&[u8], Software)] = &[
 const LAST_SWAPPED: [u8; 2] = [0x10, 0x16];
 
 impl Version {
-    /// Most bytes that are kept; the longest that was recorded has 7.
+    /// Most bytes that are kept of a message's `v`; the longest that was recorded has 7.
     pub const MAX_BYTES: usize = 16;
 
     /// The version, cut off after [`MAX_BYTES`](Self::MAX_BYTES).
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.iter().copied().take(Self::MAX_BYTES).collect() }
-    }
-
-    /// The bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        Self(bytes.iter().copied().take(Self::MAX_BYTES).collect())
     }
 
     /// The software, if it is known.
     #[must_use]
     pub fn software(&self) -> Option<Software> {
-        NAMES.iter().find(|(start, _)| self.bytes.starts_with(start)).map(|(_, software)| *software)
+        NAMES.iter().find(|(start, _)| self.0.starts_with(start)).map(|(_, software)| *software)
     }
 
     /// Whether the node writes the ports of peers in little-endian order, as rTorrent does: announced 7777 (`1e 61`), named 24862
     /// (`61 1e`).
     #[must_use]
     pub fn has_swapped_ports(&self) -> bool {
-        matches!(*self.bytes, [b'l', b't', major, minor] if [major, minor] <= LAST_SWAPPED)
+        matches!(*self.0, [b'l', b't', major, minor] if [major, minor] <= LAST_SWAPPED)
     }
 
     /// The version as its maker spells it; `None` where the two bytes are no version of the program.
     fn number(&self) -> Option<String> {
-        match *self.bytes {
+        match *self.0 {
             [b'L', b'T', major, minor] => Some(format!("{major}.{}.{}", minor >> 4, minor & 0x0f)),
             // Since 0.15 rTorrent and its library have the same versions.
             [b'l', b't', minor @ 0x0f..=0x7f, patch] => Some(format!("0.{minor}.{patch}")),
@@ -90,7 +82,7 @@ impl fmt::Display for Version {
         match (self.software(), self.number()) {
             (Some(software), Some(number)) => write!(f, "{software} {number}"),
             (Some(software), None) => software.fmt(f),
-            (None, _) => self.bytes.escape_ascii().fmt(f),
+            (None, _) => self.0.escape_ascii().fmt(f),
         }
     }
 }

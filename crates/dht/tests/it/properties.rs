@@ -87,7 +87,7 @@ fn written(reply: &Reply) -> Vec<u8> {
             reply.external.iter().for_each(|address| dict.entry(b"ip").bytes(&compact(*address)));
             dict.entry(b"r").dict(|dict| values(reply, dict));
             dict.entry(b"t").bytes(&reply.transaction);
-            reply.version.iter().for_each(|version| dict.entry(b"v").bytes(version.as_bytes()));
+            reply.version.iter().for_each(|version| dict.entry(b"v").bytes(&version.0));
             dict.entry(b"y").bytes(b"r");
         });
     });
