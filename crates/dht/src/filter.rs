@@ -3,7 +3,7 @@
 use bencode::Dict;
 use std::fmt;
 
-/// Bytes of a filter. BEP 33: "m, the size of the bloom filter" is 256 * 8 bits.
+/// Bytes of a filter. BEP 33: "Each field must be 256 bytes in size".
 const BYTES: usize = 256;
 /// Bits of a filter, `m` in BEP 33.
 const BITS: u32 = 2048;
@@ -45,7 +45,8 @@ impl Filter {
         Some(Self(Box::new(bytes)))
     }
 
-    /// Adds the addresses of another filter. BEP 33: "The bloom filters can be merged by bitwise OR".
+    /// Adds the addresses of another filter. BEP 33: the size of a union is estimated "by ORing the bits of each
+    /// filter".
     pub fn union(&mut self, other: &Self) {
         self.0.iter_mut().zip(other.0.iter()).for_each(|(byte, other)| *byte |= other);
     }
@@ -65,7 +66,7 @@ impl Filter {
         }
         let m = f64::from(BITS);
         let zeros = f64::from(self.0.iter().map(|byte| byte.count_zeros()).sum::<u32>());
-        // BEP 33: "c = min(m - 1, number of zeros)", "ln(c / m) / (2 * ln(1 - 1 / m))". Without a zero it is infinite.
+        // BEP 33: "c = min(m-1,countZeroBits(bloom))", "size = log(c /m) / (k * log(1 - 1/m))"; infinite without a zero.
         let count = (zeros.min(m - 1.0) / m).ln() / (2.0 * (1.0 - 1.0 / m).ln());
         let is_more = count > Self::MAX_ESTIMATE;
         let count = count.min(Self::MAX_ESTIMATE);

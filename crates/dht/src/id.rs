@@ -59,8 +59,9 @@ impl NodeId {
         Self(id)
     }
 
-    /// Whether a node at `ip` may have this id (BEP 42). Every id is valid for a local address: "The node ID restriction […]
-    /// does not apply to local networks".
+    /// Whether a node at `ip` may have this id (BEP 42). Every id is valid for a local address: "Any peer on a local network
+    /// address is exempt from this node ID verification". The BEP lists IPv4 ranges; unique local and link-local IPv6 addresses
+    /// are exempt as well.
     #[must_use]
     pub fn is_valid_for(&self, ip: IpAddr) -> bool {
         if matches!(Scope::of(ip), Scope::Loopback | Scope::Private | Scope::LinkLocal) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The `v` of a message: usually two letters for the software and two bytes for its version (BEP 5). It names the DHT library, not
+/// The `v` of a message: usually two letters for the software and two bytes for its version. It names the DHT library, not
 /// the client around it, and can be any text. `Display` has the name and the version, or the bytes with all that is not printable
 /// ASCII escaped.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

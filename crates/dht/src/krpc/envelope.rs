@@ -10,7 +10,7 @@ pub(super) const MAX_TRANSACTION: usize = 32;
 
 /// The transaction id.
 pub(super) fn transaction(message: Dict<'_>) -> Result<Vec<u8>, Error> {
-    // BEP 5: "every message has a key "t" with a string value". bittorrent-dht answers a query without it the same way.
+    // BEP 5: "Every message has a key "t" with a string value representing a transaction ID". bittorrent-dht answers a query without it the same way.
     let transaction = message.bytes("t").map_err(|_| Error::NoTransaction)?;
     if transaction.len() > MAX_TRANSACTION {
         return Err(Error::LongTransaction { limit: MAX_TRANSACTION });
@@ -18,7 +18,7 @@ pub(super) fn transaction(message: Dict<'_>) -> Result<Vec<u8>, Error> {
     Ok(transaction.to_vec())
 }
 
-/// The software. `v` is optional (BEP 5), and anything else than a string there is ignored.
+/// The software. `v` is optional, and anything else than a string there is ignored.
 pub(super) fn version(message: Dict<'_>) -> Option<Version> {
     message.bytes("v").ok().map(Version::new)
 }

@@ -27,7 +27,7 @@ impl Message {
     pub fn parse(datagram: &[u8]) -> Result<Self, Error> {
         let document = Document::parse_lenient(datagram, Limits::DHT_MESSAGE)?;
         let message = document.root().as_dict().ok_or(Error::NotADict)?;
-        // BEP 5: "contained in every message is a key "y" with a single character value describing the type of message".
+        // BEP 5: "contained in every KRPC message is "y" with a single character value describing the type of message".
         // The other keys do not tell: libtorrent's errors have `r` as well.
         let kind = message.bytes("y").map_err(|_| Error::Kind)?;
         match kind {
@@ -107,6 +107,32 @@ mod tests {
         assert_eq!((refusal.code, refusal.text.as_str(), refusal.id), (203, "invalid token", Some(NodeId([b'a'; 20]))));
         assert_eq!(refusal.external, Some("1.2.3.4:1286".parse().unwrap()));
         assert_eq!(refusal.to_string(), "error 203: invalid token");
+    }
+
+    #[test]
+    fn long_texts_are_cut_off_and_long_tokens_left_out() {
+        let Ok(Message::Reply(reply)) = Message::parse(
+            format!("d1:rd{ID}5:token64:{0}e1:t32:{1}1:v17:{2}1:y1:re", "k".repeat(64), "t".repeat(32), "v".repeat(17))
+                .as_bytes(),
+        ) else {
+            panic!("a reply")
+        };
+        assert_eq!((reply.token.map(|token| token.len()), reply.transaction.len()), (Some(64), 32));
+        assert_eq!(reply.version.map(|version| version.0.len()), Some(16));
+        let longer = format!("d1:rd{ID}5:token65:{}e1:t4:abcd1:y1:re", "k".repeat(65));
+        assert!(matches!(Message::parse(longer.as_bytes()), Ok(Message::Reply(reply)) if reply.token.is_none()));
+        let error = format!("d1:eli201e202:{}e1:t4:abcd1:y1:ee", "é".repeat(101));
+        assert!(
+            matches!(Message::parse(error.as_bytes()), Ok(Message::Error(refusal)) if refusal.text == "é".repeat(101))
+        );
+        let error = format!("d1:eli201e402:{}e1:t4:abcd1:y1:ee", "é".repeat(201));
+        assert!(
+            matches!(Message::parse(error.as_bytes()), Ok(Message::Error(refusal)) if refusal.text == "é".repeat(200) + "…")
+        );
+        let query = format!("d1:q33:{}1:t4:abcd1:y1:qe", "q".repeat(33));
+        assert!(
+            matches!(Message::parse(query.as_bytes()), Ok(Message::Query(query)) if query.method.len() == 32 && query.id.is_none())
+        );
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Query {
             value.dict(|dict| {
                 dict.entry(b"a").dict(|arguments| self.arguments(arguments, wants));
                 dict.entry(b"q").bytes(self.method.name());
-                // BEP 43: "setting ro to 1 as a top-level entry of queries"
+                // BEP 43: "places a 'ro' key in the top-level message dictionary and sets its value to 1"
                 dict.entry(b"ro").int(1);
                 dict.entry(b"t").bytes(&self.transaction);
                 dict.entry(b"v").bytes(VERSION);

@@ -32,7 +32,8 @@ const MAX_TEXT: usize = 200;
 
 impl Refusal {
     pub(super) fn read(transaction: Vec<u8>, message: Dict<'_>) -> Result<Self, Error> {
-        // BEP 5: "the first element is an integer representing the error code. The second element is a string"
+        // BEP 5: "The first element is an integer representing the error code. The second element is a string containing
+        // the error message."
         let mut parts = message.list("e").map_err(|_| Error::NoCode)?.into_iter();
         let code = parts.next().and_then(|code| code.as_int()).ok_or(Error::NoCode)?;
         let text = parts.next().and_then(|text| text.as_bytes()).unwrap_or_default();
