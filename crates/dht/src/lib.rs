@@ -4,6 +4,7 @@ mod contact;
 mod filter;
 mod id;
 pub mod krpc;
+pub mod lookup;
 mod software;
 
 pub use contact::Contact;
