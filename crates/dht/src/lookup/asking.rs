@@ -50,8 +50,10 @@ impl Lookup {
         let bound = self.bound();
         let is_close = |known: &&Candidate| bound.is_none_or(|bound| known.distance <= bound);
         let is_due = |known: &&Candidate| known.state == State::Silent && known.queries == 1;
-        let next = self.candidates.iter().take_while(is_close).find(is_due);
-        next.filter(|_| self.second_queries < limits::SECOND_QUERIES).map(|known| Choice::of(Why::Second, known))
+        let next = self.candidates.iter().take_while(is_close).find(is_due)?;
+        let may_ask = self.second_queries < limits::SECOND_QUERIES
+            && self.view.queries + limits::KEPT_QUERIES < self.most_queries();
+        may_ask.then(|| Choice::of(Why::Second, next))
     }
 
     /// The distance of the last one of the closest, if there are enough.

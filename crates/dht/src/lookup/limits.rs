@@ -28,8 +28,11 @@ pub const WORTH_ASKING: usize = 5;
 /// The closest silent nodes that are asked once more: datagrams are lost, and a busy libtorrent drops them.
 pub const SECOND_QUERIES: usize = 8;
 
-/// Nodes that are taken from one answer, the closest ones: as many as BEP 5 says. bittorrent-dht names up to 50, unverified.
+/// Nodes that are taken from one answer, the closest ones: as many as a bucket of BEP 5 has. bittorrent-dht names up to 50, unverified.
 pub const NODES_OF_ANSWER: usize = 8;
+
+/// Queries that are kept for new nodes and storers: they bring more than a second query to a silent node.
+pub const KEPT_QUERIES: usize = 12;
 
 /// Candidates of one network (IPv4 /24, IPv6 /48) among the closest: with more, one operator could surround a target cheaply.
 pub const OF_NETWORK: usize = 2;

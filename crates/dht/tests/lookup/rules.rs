@@ -214,21 +214,41 @@ fn a_query_that_could_not_be_sent_is_not_waited_for() {
     assert_eq!(view.unsent, 6, "each was tried twice");
 }
 
-#[test]
-fn a_control_lookup_sends_no_more_than_its_own_limit() {
+/// What a lookup with a limit of queries sends to nodes that are all silent, and how it ends.
+fn among_silent(queries: usize) -> (usize, Option<End>) {
     let now = Instant::now();
-    let options = Options::new(Family::V4, NodeId([1; 20])).with_queries(40);
+    let options = Options::new(Family::V4, NodeId([1; 20])).with_queries(queries);
     let mut lookup = Lookup::new(InfoHash([0x55; 20]), options, now);
     (1..=90).for_each(|n| lookup.add_contact(start(place(n), Some(near(n, n)))));
-    let sent: usize = (0..100).map(|step| drain(&mut lookup, now + millis(100 * step)).len()).sum();
-    assert_eq!((sent, lookup.ended()), (40, Some(End::Queries)));
+    let sent = (0..100).map(|step| drain(&mut lookup, now + millis(100 * step)).len()).sum();
+    (sent, lookup.ended())
+}
+
+#[test]
+fn a_control_lookup_sends_no_more_than_its_own_limit() {
+    assert_eq!(among_silent(20), (20, Some(End::Queries)));
+}
+
+#[test]
+fn second_queries_leave_12_for_others() {
+    assert_eq!(among_silent(40), (32, Some(End::NoAnswer)));
+    assert_eq!(among_silent(46), (34, Some(End::NoAnswer)));
+    assert_eq!(among_silent(60), (40, Some(End::NoAnswer)));
+}
+
+#[test]
+fn at_most_64_starting_nodes_without_an_id_are_kept() {
+    let now = Instant::now();
+    let mut lookup = lookup(now);
+    (0..100).for_each(|n| lookup.add_contact(start(place(n), None)));
+    (0..100).for_each(|step| drop(drain(&mut lookup, now + millis(100 * step))));
+    assert_eq!(lookup.view().asked, 64);
 }
 
 #[test]
 fn more_queries_are_sent_where_most_nodes_are_silent() {
     let now = Instant::now();
-    let most = limits::QUERIES + limits::QUERIES_IF_SILENT;
-    for (every, expected) in [(2, 70..=limits::QUERIES), (4, most..=most)] {
+    for (every, expected) in [(2, 60..=85), (4, 86..=127)] {
         let mut lookup = known(now, 10);
         let mut asked = 0;
         let mut at = now;
