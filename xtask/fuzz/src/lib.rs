@@ -15,6 +15,7 @@ pub mod conversation;
 pub mod escape;
 pub mod extension_handshake;
 pub mod handshake;
+pub mod krpc;
 pub mod magnet;
 pub mod messages;
 pub mod metainfo;
@@ -33,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "escape", check: escape::check },
     Target { name: "extension_handshake", check: extension_handshake::check },
     Target { name: "handshake", check: handshake::check },
+    Target { name: "krpc", check: krpc::check },
     Target { name: "magnet", check: magnet::check },
     Target { name: "messages", check: messages::check },
     Target { name: "metainfo", check: metainfo::check },

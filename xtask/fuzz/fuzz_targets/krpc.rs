@@ -1,0 +1,3 @@
+//! Entry point of libFuzzer for the target `krpc`.
+#![no_main]
+fuzz::libfuzzer!(krpc);
