@@ -9,20 +9,20 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers of the tests")]
 #![allow(dead_code, reason = "the modules serve the tests of lookups too")]
 
-#[path = "lookup/drive.rs"]
-mod drive;
-#[path = "lookup/network.rs"]
-mod network;
-#[path = "lookup/random.rs"]
-mod random;
+#[path = "it/lookup"]
+mod lookup {
+    pub(crate) mod drive;
+    pub(crate) mod network;
+    pub(crate) mod random;
+}
 
 use dht::NodeId;
 use dht::lookup::{Family, Lookup, Options, Start};
-use drive::run;
 use guard::AddressPolicy;
 use ids::InfoHash;
-use network::{Network, Torrent};
-use random::Random;
+use lookup::drive::run;
+use lookup::network::{Network, Torrent};
+use lookup::random::Random;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! Whole lookups in networks that do anything: scripts of random bytes decide what each node does.
 
-use crate::drive::run;
-use crate::hostile::{lookup, near, place, start};
+use crate::lookup::drive::run;
+use crate::lookup::hostile::{lookup, near, place, start};
 use dht::krpc::Reply;
 use dht::{Contact, NodeId, Version};
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! The rules of a lookup, one by one.
 
-use crate::hostile::{lookup, near, place, start};
+use crate::lookup::hostile::{lookup, near, place, start};
 use dht::krpc::{Refusal, Reply};
 use dht::lookup::{End, Family, Ignored, Lookup, Options, limits};
 use dht::{Contact, NodeId, Version};

@@ -1,6 +1,6 @@
 //! Nodes that lie: what each kind can make a lookup do at most.
 
-use crate::drive::{Course, run};
+use crate::lookup::drive::{Course, run};
 use dht::krpc::Reply;
 use dht::lookup::{End, Family, Ignored, Lookup, Options, Start, limits};
 use dht::{Contact, NodeId};

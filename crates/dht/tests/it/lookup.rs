@@ -1,11 +1,5 @@
 //! Lookups in a simulated network of thousands of nodes, and against nodes that lie.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests may fail loudly"
-)]
+#![allow(clippy::indexing_slicing, reason = "tests may fail loudly")]
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers of the tests")]
 
 mod arbitrary;

@@ -1,8 +1,8 @@
 //! What a lookup takes, in medians over many targets, and that it takes no more.
 
-use crate::drive::{Course, run};
-use crate::network::{Network, Torrent};
-use crate::random::Random;
+use crate::lookup::drive::{Course, run};
+use crate::lookup::network::{Network, Torrent};
+use crate::lookup::random::Random;
 use dht::NodeId;
 use dht::lookup::{Family, Lookup, Options, Start};
 use guard::AddressPolicy;

@@ -5,7 +5,7 @@
 //! exchanges are lost. Each peer is announced to the 8 closest live nodes of its own view, which misses a node with 15 %, and
 //! 20 % of the storers have left since. Nodes cap their lists of peers as real ones do.
 
-use crate::random::Random;
+use crate::lookup::random::Random;
 use dht::krpc::Reply;
 use dht::{Contact, NodeId, Version};
 use std::collections::{BTreeSet, HashMap};
