@@ -73,6 +73,7 @@ fn offline(folder: &Path) -> Result<Vec<Case>> {
     let (hybrid, hostile) =
         (torrent("tools/libtorrent-hybrid-folder.torrent"), torrent("odd/name-terminal-escape.torrent"));
     let not_canonical = torrent("odd/integer-20-digits-under-an-unknown-key.torrent");
+    let datagram = shell::root().join("fixtures/fuzz/krpc/libtorrent-2.1.1-known_1").display().to_string();
     let captured = shell::root().join("fixtures/tracker/opentracker/http_02_second_leech.raw");
     let captured = fs::read(&captured).map_err(|error| format!("cannot read {}: {error}", captured.display()))?;
     let head = captured.windows(4).position(|end| end == b"\r\n\r\n").map_or(0, |at| at + 4);
@@ -84,6 +85,7 @@ fn offline(folder: &Path) -> Result<Vec<Case>> {
         case("may_dial", &["1.1.1.1", "8.8.8.8:6881", "192.168.1.1:80", "[::1]:631", "9.9.9.9:0"], MAY_DIAL),
         case("by_hand", &["https://tracker.example/announce?passkey=1", &"61".repeat(20), "reply"], BY_HAND),
         case("in_memory", &[], IN_MEMORY),
+        case("read_reply", &[&"61".repeat(20), &datagram], READ_REPLY),
     ])
 }
 
@@ -128,6 +130,12 @@ plaintext, RC4 was offered, RC4 was chosen
 the responder reads: hello
 on the wire: …
 the initiator reads: welcome";
+
+const READ_REPLY: &str = r"d1:ad2:id20:Jl\xe8bytes of entropy!9:info_hash20:aaaaaaaaaaaaaaaaaaaa4:wantl2:n42:n6ee1:q9:get_peers2:roi1e1:t4:00011:v4:HS\x01\x001:y1:qe
+node ce21d020b9a053c09861d0fa5bc3fd13f2009fdb, 0 bits shared
+software libtorrent 2.1.1
+node 623bd5d97222189abdfbdf85a316a2c337f8bfac at 198.18.70.2:37143
+peer 198.18.70.2:7001";
 
 /// Two peers and the trackers that name them.
 struct Swarm {
