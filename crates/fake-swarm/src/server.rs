@@ -8,12 +8,16 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 
 use crate::error::Error;
 
 /// How long to wait after a failed accept: most likely no descriptor is free, and trying at once would only spin.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(10);
+
+/// How often the other tasks run between the accept of a connection and its beginning: one that the other side closed before it
+/// made this one has then ended, and no count of what is open has both.
+const TURNS_OF_OTHERS: usize = 3;
 
 /// A socket that listens on this loopback address, of IPv4 or IPv6, and its address; port 0 leaves the choice to the kernel.
 pub(crate) fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
@@ -70,6 +74,9 @@ where
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, remote)) => {
+                    for _ in 0..TURNS_OF_OTHERS {
+                        yield_now().await;
+                    }
                     connections.spawn(serve(stream, remote));
                 }
                 Err(_) => tokio::time::sleep(PAUSE_AFTER_ERROR).await,

@@ -169,6 +169,23 @@ async fn peaks_are_counted() {
     assert!(counts.peak_connections >= 2, "{counts:?}");
 }
 
+/// Closes and new connections are all there when the server's tasks run.
+#[tokio::test]
+async fn a_connection_is_not_counted_with_one_that_was_closed_before_it() {
+    let seed = FakeWebSeed::start(WebSeedScript::Silence).unwrap();
+    let mut open = [None, None];
+    for round in 1..=50 {
+        for place in &mut open {
+            drop(place.take());
+            *place = Some(std::net::TcpStream::connect(seed.addr()).unwrap());
+        }
+        while seed.counts().connections < 2 * round {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(seed.counts().peak_connections, 2);
+}
+
 #[tokio::test]
 async fn only_loopback() {
     let public = SocketAddr::from(([192, 0, 2, 1], 0));
