@@ -42,6 +42,9 @@ pub enum Error {
     /// A source address that is not the address of one host.
     #[error("{0} address cannot be a source")]
     BindNotAHost(guard::Scope),
+    /// No kernel allows an interface of this name.
+    #[error("not the name of an interface")]
+    InterfaceName,
     /// The source address is not this machine's, or the port is taken.
     #[error("cannot bind {ip} port {port}")]
     Bind {

@@ -1,6 +1,7 @@
 //! The way by which a run's packets leave this machine.
 
 use crate::config::Bind;
+use crate::net::interface::Interface;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 /// will be one more variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Route {
-    /// From the source addresses that the user chose.
+    /// From the source addresses and through the interface that the user chose.
     Direct(Bind),
 }
 
@@ -29,10 +30,16 @@ impl Route {
             SocketAddr::V4(_) => (bind.v4.map(IpAddr::V4), "IPv4"),
             SocketAddr::V6(_) => (bind.v6.map(IpAddr::V6), "IPv6"),
         };
-        if source.is_none() && !bind.is_any() {
+        if source.is_none() && !bind.is_any_address() {
             return Err(io::Error::other(format!("no {family} source address was chosen")));
         }
         Ok(source)
+    }
+
+    /// The interface that every socket is bound to.
+    pub(crate) fn interface(self) -> Option<Interface> {
+        let Self::Direct(bind) = self;
+        bind.interface
     }
 }
 
