@@ -30,9 +30,10 @@ impl Endpoint {
     /// Binds the port at every source address; `None` lets the system choose a free high one.
     ///
     /// # Errors
-    /// A source address that is not this machine's, a port that is taken.
+    /// An interface that cannot be used, a source address that is not this machine's, a port that is taken.
     pub(crate) fn new(bind: Bind, port: Option<u16>) -> Result<Self, Error> {
         let route = Route::from(bind);
+        route.check()?;
         let mut endpoint = Self { port: port.unwrap_or(0), _sockets: Vec::new() };
         if bind.is_any_address() {
             // `::` holds the port for both families where there is IPv6. A port that is taken is taken.
@@ -51,8 +52,9 @@ impl Endpoint {
 
     fn bind(&mut self, ip: IpAddr, route: Route) -> Result<(), Error> {
         let port = self.port;
-        let tcp =
-            connect::bound(SocketAddr::new(ip, port), route).map_err(|source| Error::Bind { ip, port, source })?;
+        let tcp = connect::bound(SocketAddr::new(ip, port), route).map_err(|error| {
+            error.downcast().map_or_else(|source| Error::Bind { ip, port, source }, Error::Interface)
+        })?;
         let sockets = Sockets { tcp };
         self.port = sockets.port();
         self._sockets.push(sockets);
