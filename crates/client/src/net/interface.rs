@@ -46,7 +46,7 @@ impl Interface {
     /// privilege for it, as long as the socket is bound to none.
     pub(crate) fn hold(self, socket: &Socket, address: SocketAddr) -> io::Result<()> {
         bind_device(socket, self.name(), address.is_ipv4())
-            .map_err(|error| io::Error::new(error.kind(), InterfaceError::Refused(self, error)))
+            .map_err(|error| io::Error::new(error.kind(), InterfaceError::Refused { interface: self, source: error }))
     }
 
     /// Whether the interface has an address to reach `address` from. Linux would otherwise send through it with an address of
@@ -55,20 +55,23 @@ impl Interface {
         Ok(listed()?.any(|found| found.name == self.name() && found.is_source_for(address)))
     }
 
-    /// Whether the interface can be used now to reach one of `addresses`, and if not why.
-    pub(crate) fn check(self, addresses: &[SocketAddr]) -> Result<(), InterfaceError> {
-        let listed: Vec<Listed> = listed().map_err(|source| InterfaceError::Refused(self, source))?.collect();
-        let is_usable = |found: &&Listed| found.is_up && addresses.iter().any(|&address| found.is_source_for(address));
-        let usable: BTreeSet<String> = listed.iter().filter(is_usable).map(|found| found.name.clone()).collect();
-        if usable.contains(self.name()) {
-            return Ok(());
-        }
+    /// Whether a run can use the interface now with these source addresses, unspecified ones for any of their family, and if not
+    /// why. Each must be the interface's: answers to another one come back elsewhere.
+    pub(crate) fn check(self, sources: &[IpAddr]) -> Result<(), InterfaceError> {
         let interface = self;
-        Err(match listed.iter().find(|found| found.name == self.name()) {
-            None => InterfaceError::Gone { interface, usable },
-            Some(Listed { is_up: false, .. }) => InterfaceError::Down { interface, usable },
-            Some(_) => InterfaceError::NoAddress { interface, usable },
-        })
+        let listed: Vec<Listed> = listed().map_err(|source| InterfaceError::Refused { interface, source })?.collect();
+        let is_one = |found: &Listed| sources.iter().any(|&ip| found.is_source_for(SocketAddr::new(ip, 0)));
+        let usable = listed.iter().filter(|found| found.is_up && is_one(found)).map(|found| found.name.clone());
+        let usable: BTreeSet<String> = usable.collect();
+        let own = || listed.iter().filter(|found| found.name == self.name());
+        let other = sources.iter().find(|ip| !ip.is_unspecified() && own().all(|found| found.ip != Some(**ip)));
+        match (own().next(), other) {
+            (None, _) => Err(InterfaceError::Gone { interface, usable }),
+            (Some(Listed { is_up: false, .. }), _) => Err(InterfaceError::Down { interface, usable }),
+            _ if !usable.contains(self.name()) => Err(InterfaceError::NoAddress { interface, usable }),
+            (_, Some(&ip)) => Err(InterfaceError::NotThere { interface, ip }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -103,9 +106,22 @@ pub enum InterfaceError {
         /// The interfaces that could be used.
         usable: BTreeSet<String>,
     },
+    /// A source address that was chosen, too, is not an address of it.
+    #[error("interface {interface} does not have the address {ip}")]
+    NotThere {
+        /// The one that was chosen.
+        interface: Interface,
+        /// The source address.
+        ip: IpAddr,
+    },
     /// The operating system refuses, in Linux before 5.7 for want of `CAP_NET_RAW`.
-    #[error("no socket can be bound to interface {0}")]
-    Refused(Interface, #[source] io::Error),
+    #[error("no socket can be bound to interface {interface}")]
+    Refused {
+        /// The one that was chosen.
+        interface: Interface,
+        /// What the operating system says.
+        source: io::Error,
+    },
 }
 
 fn choice(usable: &BTreeSet<String>) -> String {
