@@ -12,6 +12,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use xtask::shell::Result;
 
 use super::super::process::poll;
+use super::PLACES;
+use super::world::{Path, is_gateway};
 
 /// ETH_P_ALL, `packet(7)`.
 const EVERY_PROTOCOL: u16 = 3;
@@ -21,10 +23,10 @@ const ETHERNET: usize = 14;
 /// One packet.
 #[derive(Clone)]
 pub(super) struct Packet {
-    /// The last byte of the hardware address that it was sent to: of which pair of interfaces it passed.
-    pub(super) pair: u8,
+    /// The last byte of the hardware address that it was sent to, which both ends of a path have.
+    path: u8,
     /// Where it came from and where it was going; unspecified for what is neither TCP nor UDP over IP.
-    pub(super) from: SocketAddr,
+    from: SocketAddr,
     pub(super) to: SocketAddr,
     /// The flags of TCP.
     flags: u8,
@@ -53,7 +55,7 @@ impl Wire {
 
     /// What has passed since the last call, up to now.
     pub(super) fn take(&self) -> Result<Vec<Packet>> {
-        // A packet of our own is the last one.
+        // One more packet, which is the last one.
         let failed = |error: std::io::Error| format!("cannot send a packet to ourselves: {error}");
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
         let own = socket.local_addr().map_err(failed)?;
@@ -62,7 +64,7 @@ impl Wire {
             let is_last = |packet: &Packet| packet.to == own;
             let mut packets = lock(&self.0);
             let all_read = packets.iter().any(is_last);
-            Ok(all_read.then(|| std::mem::take(&mut *packets)).ok_or_else(|| "our own packet is not seen".to_owned()))
+            Ok(all_read.then(|| std::mem::take(&mut *packets)).ok_or_else(|| "the last packet is not seen".to_owned()))
         })
     }
 }
@@ -77,12 +79,18 @@ impl Packet {
             addresses(frame).unwrap_or((Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into(), 0));
         let port = |at: usize| array(frame, transport + at).map_or(0, u16::from_be_bytes);
         Self {
-            pair: frame.get(5).copied().unwrap_or_default(),
+            path: frame.get(5).copied().unwrap_or_default(),
             from: SocketAddr::new(from, port(0)),
             to: SocketAddr::new(to, port(2)),
             flags: frame.get(transport + 13).copied().unwrap_or_default(),
             bytes: frame.to_vec(),
         }
+    }
+
+    /// Whether it left the machine by this path, and is no answer from here.
+    pub(super) fn is_by(&self, path: Path) -> bool {
+        let ip = self.from.ip();
+        self.path == path.1 && !PLACES.contains(&ip.to_string().as_str()) && !is_gateway(ip)
     }
 
     /// Whether it begins a TCP connection.
@@ -133,7 +141,6 @@ fn array<const N: usize>(frame: &[u8], at: usize) -> Option<[u8; N]> {
 
 impl fmt::Display for Packet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = self.bytes.get(12..self.bytes.len().min(60)).unwrap_or_default();
-        write!(f, "{} -> {}, {head:02x?}", self.from, self.to)
+        write!(f, "{} -> {}", self.from, self.to)
     }
 }
