@@ -139,7 +139,7 @@ pub enum InterfaceError {
 
 fn choice(usable: &BTreeSet<String>) -> String {
     let names: Vec<&str> = usable.iter().map(String::as_str).collect();
-    if names.is_empty() { "none can be used".to_owned() } else { format!("there are {}", names.join(", ")) }
+    if names.is_empty() { "none can be used".to_owned() } else { format!("usable: {}", names.join(", ")) }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -122,10 +122,10 @@ const VANISHES: &[&str] = &["link delete chosen", "address flush dev chosen", "l
 
 /// Interfaces that cannot be used, and what is said of them.
 const USELESS: &[(&[&str], &str)] = &[
-    (&["--interface", "gone"], "there is no interface gone; there are chosen, lo, tempting, v4"),
-    (&["--interface", "bare"], "interface bare has no address that can be used; there are chosen, lo, tempting, v4"),
-    (&["--interface", "down"], "interface down is down; there are chosen, lo, tempting, v4"),
-    (&["--interface", "v4", "-6"], "interface v4 has no address that can be used; there are chosen, lo, tempting"),
+    (&["--interface", "gone"], "there is no interface gone; usable: chosen, lo, tempting, v4"),
+    (&["--interface", "bare"], "interface bare has no address that can be used; usable: chosen, lo, tempting, v4"),
+    (&["--interface", "down"], "interface down is down; usable: chosen, lo, tempting, v4"),
+    (&["--interface", "v4", "-6"], "interface v4 has no address that can be used; usable: chosen, lo, tempting"),
     (&["--interface", "chosen", "--bind", "fd02::2"], "interface chosen does not have the address fd02::2"),
 ];
 
