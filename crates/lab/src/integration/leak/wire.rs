@@ -15,7 +15,8 @@ use super::super::process::poll;
 use super::PLACES;
 use super::world::{Path, is_gateway};
 
-/// ETH_P_ALL, `packet(7)`.
+/// AF_PACKET and ETH_P_ALL of Linux, `packet(7)`.
+const PACKETS: i32 = 17;
 const EVERY_PROTOCOL: u16 = 3;
 /// Bytes of an Ethernet header.
 const ETHERNET: usize = 14;
@@ -40,7 +41,7 @@ impl Wire {
     /// Begins to listen.
     pub(super) fn new() -> Result<Self> {
         let protocol = Protocol::from(i32::from(EVERY_PROTOCOL.to_be()));
-        let mut socket = Socket::new(Domain::PACKET, Type::RAW, Some(protocol))
+        let mut socket = Socket::new(Domain::from(PACKETS), Type::RAW, Some(protocol))
             .map_err(|error| format!("cannot listen to all packets: {error}"))?;
         let packets = Arc::new(Mutex::default());
         let noted = Arc::clone(&packets);
