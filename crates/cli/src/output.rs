@@ -20,7 +20,7 @@ use crate::owed::Owed;
 use crate::progress::Progress;
 use crate::text::Page;
 use crate::total::Total;
-use client::{Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
+use client::{DhtReport, Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
@@ -183,6 +183,10 @@ impl Output {
             Form::Report { .. } | Form::Trackers { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |_| json::web_seed(input, report))
+    }
+
+    pub(crate) fn dht(&mut self, input: &Input, report: &DhtReport) -> io::Result<()> {
+        self.tell(None, false, |_| json::dht(input, report))
     }
 
     pub(crate) fn peer(&mut self, input: &Input, report: &PeerReport) -> io::Result<()> {

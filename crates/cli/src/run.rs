@@ -135,6 +135,9 @@ async fn tell(
                 tally.web_seed(&report, page);
                 output.web_seed(input, &report)?;
             }
+            Next::Event(Event::Dht(report)) => {
+                output.lock().dht(input, &report)?;
+            }
             Next::Event(Event::Peer(report)) => {
                 tally.peer(&report);
                 output.lock().peer(input, &report)?;

@@ -334,6 +334,7 @@ impl Swarm {
         match found {
             Found::Peers(named) => self.named(named),
             Found::WebSeed(report) => self.tally.web_seed(*report),
+            Found::Dht(report) => self.tally.dht(*report),
         }
     }
 

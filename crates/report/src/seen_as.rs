@@ -35,6 +35,8 @@ pub struct SeenBy {
     pub trackers: usize,
     /// Peers (`yourip`, BEP 10).
     pub peers: usize,
+    /// Nodes of the DHT (`ip`, BEP 42).
+    pub nodes: usize,
 }
 
 impl SeenAs {
@@ -49,6 +51,13 @@ impl SeenAs {
     pub fn add_peer(&mut self, ip: IpAddr) {
         if let Some(by) = self.entry(ip, false) {
             by.peers += 1;
+        }
+    }
+
+    /// One more node of the DHT names this address.
+    pub fn add_node(&mut self, ip: IpAddr) {
+        if let Some(by) = self.entry(ip, false) {
+            by.nodes += 1;
         }
     }
 
@@ -82,10 +91,10 @@ impl SeenAs {
 }
 
 impl SeenBy {
-    /// Whether it can be relied on: a tracker says so, or two peers do. One peer alone may say anything.
+    /// Whether it can be relied on: a tracker says so, or two peers or nodes do. One alone may say anything.
     #[must_use]
     pub fn is_credible(self) -> bool {
-        self.trackers > 0 || self.peers > 1
+        self.trackers > 0 || self.peers + self.nodes > 1
     }
 }
 
@@ -99,12 +108,19 @@ pub(crate) struct SeenKeys {
     trackers: usize,
     /// Peers that name it
     peers: usize,
+    /// Nodes of the DHT that name it
+    nodes: usize,
 }
 
 impl Serialize for SeenAs {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let first = self.by_frequency().into_iter().take(MOST_LISTED);
-        serializer.collect_seq(first.map(|(ip, by)| SeenKeys { ip, trackers: by.trackers, peers: by.peers }))
+        serializer.collect_seq(first.map(|(ip, by)| SeenKeys {
+            ip,
+            trackers: by.trackers,
+            peers: by.peers,
+            nodes: by.nodes,
+        }))
     }
 }
 

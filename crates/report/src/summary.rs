@@ -2,6 +2,7 @@
 
 use crate::client_name::client_name;
 use crate::code::codes;
+use crate::dht::DhtReport;
 use crate::json_forms::Ms;
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
@@ -58,6 +59,9 @@ pub struct Summary {
     /// Whether trackers were asked for counts only, so that none could name a peer
     #[serde(skip)]
     pub scraped: bool,
+    /// Nodes of the DHT that answered
+    #[serde(skip)]
+    pub dht_answered: usize,
     /// What the checks of its web seeds found
     pub web_seeds: WebSeedView,
     /// What the peers that were reached have between them
@@ -95,6 +99,12 @@ impl Summary {
     /// Counts a web seed.
     pub fn count_web_seed(&mut self, report: &WebSeedReport) {
         self.web_seeds.count(report);
+    }
+
+    /// Counts a lookup in the DHT.
+    pub fn count_dht(&mut self, report: &DhtReport) {
+        self.dht_answered += report.nodes.answered;
+        report.seen_as.iter().for_each(|ip| self.seen_as.add_node(*ip));
     }
 
     /// Counts a peer.

@@ -3,7 +3,7 @@
 use crate::census::Census;
 use crate::dial::story::{Story, conceal};
 use guard::Secrets;
-use report::{CutShort, Event, PeerReport, Summary, TrackerReport, WebSeedReport, WebSeedStatus};
+use report::{CutShort, DhtReport, Event, PeerReport, Summary, TrackerReport, WebSeedReport, WebSeedStatus};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -14,13 +14,15 @@ pub(crate) struct Tally {
     /// `None` once it was given out.
     summary: Option<Summary>,
     reports: VecDeque<Event>,
+    /// Those of lookups in the DHT, which say what came of their peers: given out just before the summary.
+    dht: Vec<DhtReport>,
     /// What no report may show.
     secrets: Secrets,
 }
 
 impl Tally {
     pub(crate) fn new(census: Census, summary: Summary, secrets: Secrets) -> Self {
-        Self { census, summary: Some(summary), reports: VecDeque::new(), secrets }
+        Self { census, summary: Some(summary), reports: VecDeque::new(), dht: Vec::new(), secrets }
     }
 
     /// The next report.
@@ -73,6 +75,14 @@ impl Tally {
         self.reports.push_back(Event::WebSeed(report));
     }
 
+    /// Takes in how a lookup in the DHT went.
+    pub(crate) fn dht(&mut self, report: DhtReport) {
+        if let Some(summary) = &mut self.summary {
+            summary.count_dht(&report);
+        }
+        self.dht.push(report);
+    }
+
     /// Takes in how it went with a peer, whose report may be withheld.
     pub(crate) fn story(&mut self, story: Story) {
         let reports = self.census.take(story);
@@ -88,8 +98,9 @@ impl Tally {
     /// Gives up waiting for what could judge peers better, and says whether any report was withheld for it.
     pub(crate) fn release(&mut self) -> bool {
         let withheld = self.census.finish();
-        let is_any = !withheld.is_empty();
+        let is_any = !withheld.is_empty() || !self.dht.is_empty();
         self.peers(withheld);
+        self.reports.extend(self.dht.drain(..).map(Event::Dht));
         is_any
     }
 

@@ -1,9 +1,10 @@
 //! Where peers and files come from: the sources that a run asks, and the peers they named, each once, with the permissions they
 //! have.
 //!
-//! Opens no connection to a peer. A new source, such as a DHT, is a file beside `trackers.rs` with a type that implements
+//! Opens no connection to a peer. A new source is a file beside `trackers.rs` with a type that implements
 //! [`PeerSource`], and one line in [`Discovery::new`]; the engine knows none of them by type.
 
+pub(crate) mod dht;
 pub(crate) mod given;
 pub(crate) mod host_lookups;
 pub(crate) mod peers;
@@ -13,6 +14,7 @@ pub(crate) mod trackers;
 pub(crate) mod web_seeds;
 
 use crate::config::Config;
+use crate::discovery::dht::Dht;
 use crate::discovery::source::{Activity, Found, PeerSource};
 use crate::discovery::trackers::Trackers;
 use crate::discovery::trackers::job::check_private;
@@ -25,6 +27,7 @@ use guard::Secrets;
 use metainfo::Torrent;
 use report::TrackerReport;
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
 use tokio::sync::Notify;
@@ -61,6 +64,11 @@ impl Discovery {
         if config.sources.web_seeds {
             sources.push(Box::new(WebSeeds::new(torrent_ref, config, shared, stopped.clone(), secrets)?));
         }
+        if config.sources.dht
+            && let Some(dht) = Dht::new(torrent_ref, config, shared, stopped.clone(), secrets)
+        {
+            sources.push(Box::new(dht));
+        }
         Ok(Self { sources, changed })
     }
 
@@ -89,6 +97,11 @@ impl Discovery {
     /// The torrent that a link or an info-hash stands for has become known.
     pub(crate) fn learn(&mut self, torrent: &Torrent) {
         self.sources.iter_mut().for_each(|source| source.learn(torrent));
+    }
+
+    /// A peer says that it has a node of the DHT here.
+    pub(crate) fn learn_node(&mut self, node: SocketAddr) {
+        self.sources.iter_mut().for_each(|source| source.learn_node(node));
     }
 
     /// Nothing more will become known: what has waited for the torrent ends.
