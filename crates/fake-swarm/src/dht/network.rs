@@ -24,7 +24,7 @@ pub struct FakeDht {
 }
 
 impl FakeDht {
-    /// Starts so many nodes, at most 16,384, each with an address of 127.0.0.0/8 in a /24 of its own.
+    /// Starts this number of nodes, at most 16,384, each with an address of 127.0.0.0/8 in a /24 of its own.
     ///
     /// # Errors
     /// As [`FakeNode::start`].
