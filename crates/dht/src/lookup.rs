@@ -21,7 +21,7 @@ pub use options::{Family, Options, Start};
 pub use view::{End, View};
 
 use crate::contact::Contact;
-use crate::id::{Distance, NodeId};
+use crate::id::NodeId;
 use crate::krpc::{Method, Query, Refusal, Reply};
 use candidates::{Candidate, Candidates, State};
 use choice::Choice;
@@ -61,13 +61,14 @@ impl Lookup {
     /// A lookup of a torrent's peers. It has no nodes to ask yet.
     #[must_use]
     pub fn new(info_hash: InfoHash, options: Options, now: Instant) -> Self {
+        let target = info_hash.into();
         Self {
-            target: info_hash.into(),
+            target,
             options,
             started: now,
             latest: now,
             starts: Starts::default(),
-            candidates: Candidates::default(),
+            candidates: Candidates::new(target),
             exchanges: Exchanges::default(),
             round_trips: RoundTrips::default(),
             peers: PeerSet::default(),
@@ -200,11 +201,8 @@ impl Lookup {
     /// The nodes that answered with the id that they were named with, the closest first: worth keeping for later lookups.
     pub fn nodes(&self) -> impl Iterator<Item = Contact> {
         let answered = |known: &&Candidate| known.state == State::Answered;
-        self.candidates.iter().filter(answered).map(|known| {
-            // The distance of the distance is the id again.
-            let Distance(id) = self.target.distance(&NodeId(known.distance.0));
-            Contact { id: NodeId(id), address: known.address.get() }
-        })
+        let nodes = self.candidates.iter().filter(answered);
+        nodes.map(|known| Contact { id: self.candidates.id(known.distance), address: known.address.get() })
     }
 }
 
@@ -225,7 +223,7 @@ impl Lookup {
         let was_wrong = self.state_of(exchange).is_some_and(|state| *state == State::Misnamed);
         let is_right = !was_wrong
             && answered.is_none_or(|distance| {
-                let is_named = exchange.named.is_none() || self.candidates.is_named(distance, to);
+                let is_named = exchange.named.is_none() || self.candidates.get(distance, to).is_some();
                 is_named && !self.candidates.is_taken(distance, to)
             });
         let is_as_asked = is_right && exchange.named.is_none_or(|_| exchange.named == answered);

@@ -62,6 +62,37 @@ fn a_lookup_ends_when_the_16_closest_have_answered() {
 }
 
 #[test]
+fn the_8_closest_nodes_with_valid_ids_must_have_answered_too() {
+    let now = Instant::now();
+    let mut lookup = known(now, 18);
+    for n in 50..60 {
+        lookup.add_contact(start(place(n), Some(NodeId::for_address(place(n).ip(), [n as u8; 20]))));
+    }
+    assert_eq!(drain(&mut lookup, now).len(), limits::CLOSEST + limits::CLOSEST_VALID);
+    (3..=18).for_each(|n| drop(lookup.reply(now + millis(50), place(n), &reply(n)).unwrap()));
+    assert_eq!((drain(&mut lookup, now + millis(50)), lookup.ended()), (vec![], None));
+    for n in 50..60 {
+        let reply = Reply::new(b"abcd", NodeId::for_address(place(n).ip(), [n as u8; 20]));
+        let _ = lookup.reply(now + millis(50), place(n), &reply);
+    }
+    assert_eq!((drain(&mut lookup, now + millis(50)), lookup.ended()), (vec![], Some(End::Closest)));
+}
+
+#[test]
+fn an_id_belongs_to_the_node_that_may_have_it_at_its_address() {
+    let now = Instant::now();
+    let id = NodeId::for_address(place(2).ip(), [9; 20]);
+    for (order, expected) in [([1, 2], [true, true]), ([2, 1], [true, false])] {
+        let mut lookup = lookup(now);
+        (1..3).for_each(|n| lookup.add_contact(start(place(n), Some(id))));
+        assert_eq!(drain(&mut lookup, now).len(), 2);
+        let answered = order.map(|n| lookup.reply(now + millis(50), place(n), &Reply::new(b"abcd", id)).is_ok());
+        assert_eq!(answered, expected);
+        assert_eq!(lookup.nodes().collect::<Vec<_>>(), [Contact { id, address: place(2) }]);
+    }
+}
+
+#[test]
 fn a_closer_node_that_is_named_is_asked_before_the_end() {
     let now = Instant::now();
     let mut lookup = known(now, 16);
