@@ -123,16 +123,19 @@ impl Lookup {
     pub fn reply(&mut self, now: Instant, from: SocketAddr, reply: &Reply) -> Result<News, Ignored> {
         let exchange = self.take(now, from, &reply.transaction)?;
         let round_trip = self.latest.saturating_duration_since(exchange.sent);
-        let is_first = self.identify(&exchange, Some(reply.id))?;
+        self.identify(&exchange, Some(reply.id))?;
         self.round_trips.add(round_trip);
         self.view.late += usize::from(!exchange.is_open);
         // A node may name addresses of the network in which it was reached itself.
         let policy = AddressPolicy::for_peers_of(from.ip());
         self.take_nodes(reply, policy);
-        let (peers, new_peers) = self.take_peers(reply, policy, is_first);
-        if let Some(known) = self.candidates.find(self.target.distance(&reply.id), from) {
+        let distance = self.target.distance(&reply.id);
+        let is_storer = self.candidates.get(distance, from).is_some_and(|known| known.is_storer);
+        let (peers, new_peers) = self.take_peers(reply, policy, !is_storer);
+        if let Some(known) = self.candidates.find(distance, from) {
             let is_worth_it = may_have_more(reply) && new_peers * 100 >= reply.peers.len() * limits::WORTH_ASKING;
             known.due = if is_worth_it { limits::QUERIES_TO_STORER.saturating_sub(known.queries) } else { 0 };
+            known.is_storer |= !reply.peers.is_empty();
         }
         Ok(News { node: Contact { id: reply.id, address: from }, round_trip, peers, new_peers })
     }
@@ -230,6 +233,10 @@ impl Lookup {
         let is_first = self.settle(exchange, if is_as_asked { State::Answered } else { State::Misnamed });
         if !is_right {
             self.view.misnamed += usize::from(is_first);
+            // A starting node that became a candidate cannot come back with a third id.
+            if let Some(start) = self.starts.state(to) {
+                *start = State::Misnamed;
+            }
             return Err(Ignored::Misnamed);
         }
         let queries = self.starts.queries(to);
@@ -288,7 +295,7 @@ impl Lookup {
         }
     }
 
-    /// The peers of a reply to hand on, and how many of them are new.
+    /// The peers of a reply to hand on, and how many of them are new. Of a node's first list all are handed on.
     fn take_peers(&mut self, reply: &Reply, policy: AddressPolicy, is_first: bool) -> (Vec<SocketAddr>, usize) {
         let (mut peers, mut new) = (Vec::new(), 0);
         for peer in &reply.peers {

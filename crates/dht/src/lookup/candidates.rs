@@ -14,6 +14,8 @@ pub(super) struct Candidate {
     pub(super) state: State,
     /// Whether it may have its id at its address (BEP 42).
     pub(super) is_valid: bool,
+    /// Whether it has named peers.
+    pub(super) is_storer: bool,
     /// How often it was asked.
     pub(super) queries: u8,
     /// How often it is to be asked for more peers.
@@ -91,7 +93,8 @@ impl Candidates {
 
     fn insert(&mut self, distance: Distance, address: SocketAddr, state: State) {
         let is_valid = self.is_valid(distance, address);
-        let candidate = Candidate { distance, address: address.into(), state, is_valid, queries: 0, due: 0 };
+        let candidate =
+            Candidate { distance, address: address.into(), state, is_valid, is_storer: false, queries: 0, due: 0 };
         if self.all.len() == self.all.capacity() {
             self.all.reserve_exact(GROWTH);
         }

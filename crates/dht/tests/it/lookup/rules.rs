@@ -182,6 +182,30 @@ fn a_full_list_with_less_than_5_percent_of_new_peers_is_enough() {
 }
 
 #[test]
+fn the_first_list_of_a_node_is_evidence_for_all_its_peers_whichever_answer_has_it() {
+    let now = Instant::now();
+    let mut lookup = known(now, 2);
+    let mut queries = Vec::new();
+    for time in [0, 1_500] {
+        let transaction = [time as u8; 4];
+        while let Some((to, _)) = lookup.poll_query(now + millis(time), transaction) {
+            queries.push((to, transaction));
+        }
+    }
+    let mut answer = |n: u32, query: usize, peers: &[SocketAddr]| {
+        let (_, transaction) = queries.iter().filter(|(to, _)| *to == place(n)).nth(query).unwrap();
+        let reply = Reply { peers: peers.to_vec(), ..Reply::new(transaction, near(n, n)) };
+        lookup.reply(now + millis(1_600), place(n), &reply).map(|news| (news.peers.len(), news.new_peers))
+    };
+    let peers = [place(1_000), place(1_001)];
+    assert_eq!(answer(1, 0, &peers), Ok((2, 2)));
+    assert_eq!(answer(2, 0, &[]), Ok((0, 0)), "a node that has lost them and finds them");
+    assert_eq!(answer(2, 1, &peers), Ok((2, 0)));
+    assert_eq!(answer(1, 1, &peers), Ok((0, 0)));
+    assert_eq!((lookup.view().storers, lookup.view().answered), (2, 2));
+}
+
+#[test]
 fn starting_nodes_are_asked_again_after_a_second_and_given_up_after_2_5() {
     let now = Instant::now();
     let mut lookup = lookup(now);
@@ -210,6 +234,24 @@ fn a_node_that_comes_after_the_longest_time_of_a_lookup_changes_nothing() {
     lookup.time_out(now + limits::LONGEST);
     lookup.add_contact(start(place(1), None));
     assert_eq!((lookup.ended(), lookup.view().done), (Some(End::NoAnswer), Some(Duration::ZERO)));
+}
+
+#[test]
+fn a_starting_node_is_one_node_whatever_ids_it_answers_with() {
+    let now = Instant::now();
+    let mut lookup = lookup(now);
+    lookup.add_contact(start(place(1), None));
+    assert!(lookup.poll_query(now, *b"once").is_some() && lookup.poll_query(now + millis(1_000), *b"agai").is_some());
+    let mut answer = |transaction, id, peers| {
+        let peers = (0..peers).map(|n| place(1_000 + n)).collect();
+        let reply = Reply { peers, version: Some(Version::new(b"LT\x02\x11")), ..Reply::new(transaction, id) };
+        let answered = lookup.reply(now + millis(1_100), place(1), &reply).map(|news| news.new_peers);
+        (answered, lookup.poll_query(now + millis(1_100), *b"more").is_some())
+    };
+    assert_eq!(answer(b"agai", near(3, 1), 100), (Ok(100), true));
+    assert_eq!(answer(b"more", near(9, 9), 1), (Err(Ignored::Misnamed), false));
+    assert_eq!(answer(b"once", near(5, 5), 1), (Err(Ignored::Misnamed), false));
+    assert_eq!((lookup.view().answered, lookup.view().storers), (1, 1));
 }
 
 #[test]
