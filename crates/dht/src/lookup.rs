@@ -152,12 +152,18 @@ impl Lookup {
         Ok(())
     }
 
-    /// Takes a query back that could not be sent. Its node is not asked again.
+    /// Takes a query back that could not be sent. Its node is not asked again, but for a starting node without an id, a second later.
     pub fn unsent(&mut self, to: SocketAddr) {
         let Some(exchange) = self.exchanges.take_unsent(to) else { return };
         self.view.queries -= 1;
         self.view.unsent += 1;
         self.close(&exchange);
+        if let Some(distance) = exchange.named
+            && let Some(known) = self.candidates.find(distance, to)
+        {
+            // As if it had been asked as often as it may be.
+            known.queries = limits::QUERIES_TO_STORER;
+        }
     }
 
     /// Frees the places of queries that were waited for long enough, and ends a lookup that takes too long.

@@ -297,8 +297,19 @@ fn a_query_that_could_not_be_sent_is_not_waited_for() {
         lookup.unsent(to);
     }
     let view = lookup.view();
-    assert_eq!((lookup.ended(), view.queries, view.silent), (Some(End::NoAnswer), 0, 3));
-    assert_eq!(view.unsent, 6, "each was tried twice");
+    assert_eq!((lookup.ended(), view.queries, view.unsent), (Some(End::NoAnswer), 0, 3));
+    assert_eq!((view.silent, view.asked), (3, 3), "each was tried once");
+}
+
+#[test]
+fn a_starting_node_that_could_not_be_asked_is_asked_a_second_later() {
+    let now = Instant::now();
+    let mut lookup = lookup(now);
+    lookup.add_contact(start(place(1), None));
+    let (to, _) = lookup.poll_query(now, *b"abcd").unwrap();
+    lookup.unsent(to);
+    assert_eq!((drain(&mut lookup, now), lookup.next_wake()), (vec![], Some(now + millis(1_000))));
+    assert_eq!(drain(&mut lookup, now + millis(1_000)), [to]);
 }
 
 /// What a lookup with a limit of queries sends to nodes that are all silent, and how it ends.
