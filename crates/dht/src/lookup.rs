@@ -239,10 +239,6 @@ impl Lookup {
         let is_first = self.settle(exchange, if is_as_asked { State::Answered } else { State::Misnamed });
         if !is_right {
             self.view.misnamed += usize::from(is_first);
-            // A starting node that became a candidate cannot come back with a third id.
-            if let Some(start) = self.starts.state(to) {
-                *start = State::Misnamed;
-            }
             return Err(Ignored::Misnamed);
         }
         let queries = self.starts.queries(to);

@@ -1,4 +1,4 @@
-//! The nodes that a lookup has heard of, by their distance to the target.
+//! The nodes that a lookup knows, by their distance to the target.
 
 use crate::id::{Distance, NodeId};
 use crate::lookup::limits::{CLOSEST, CLOSEST_VALID, OF_IDENTITY, OF_NETWORK, SILENT_OF_NETWORK, UNASKED};
@@ -14,6 +14,8 @@ pub(super) struct Candidate {
     pub(super) state: State,
     /// Whether it may have its id at its address (BEP 42).
     pub(super) is_valid: bool,
+    /// Whether it has ever answered with its id: its IP address has no other.
+    pub(super) has_id: bool,
     /// Whether it has named peers.
     pub(super) is_storer: bool,
     /// How often it was asked.
@@ -64,7 +66,7 @@ impl Candidates {
         for known in &self.all {
             let (same_id, same_ip) = (known.distance == distance, known.address.ip() == address.ip());
             let is_rival = same_id && (known.is_valid || !is_valid);
-            if same_id && same_ip || (is_rival || same_ip) && known.state == State::Answered {
+            if same_ip && (same_id || known.has_id) || is_rival && known.state == State::Answered {
                 return false;
             }
             of_ip += usize::from(same_ip);
@@ -93,8 +95,9 @@ impl Candidates {
 
     fn insert(&mut self, distance: Distance, address: SocketAddr, state: State) {
         let is_valid = self.is_valid(distance, address);
+        let (has_id, is_storer) = (false, false);
         let candidate =
-            Candidate { distance, address: address.into(), state, is_valid, is_storer: false, queries: 0, due: 0 };
+            Candidate { distance, address: address.into(), state, is_valid, has_id, is_storer, queries: 0, due: 0 };
         if self.all.len() == self.all.capacity() {
             self.all.reserve_exact(GROWTH);
         }
@@ -158,7 +161,7 @@ impl Candidates {
             self.insert(distance, address, State::Fresh);
         }
         let known = self.find(distance, address)?;
-        known.queries = queries;
+        (known.queries, known.has_id) = (queries, true);
         Some(known)
     }
 
@@ -175,10 +178,10 @@ impl Candidates {
     /// Whether another node answered with this id, unless only this one may have it at its address, or this node with another id.
     pub(super) fn is_taken(&self, distance: Distance, address: SocketAddr) -> bool {
         let is_valid = self.is_valid(distance, address);
-        let answered = self.all.iter().filter(|known| known.state == State::Answered);
-        answered.filter(|known| known.distance != distance || known.address != address.into()).any(|known| {
+        let mut others = self.all.iter().filter(|known| known.distance != distance || known.address != address.into());
+        others.any(|known| {
             let is_rival = known.distance == distance && (known.is_valid || !is_valid);
-            is_rival || known.address.ip() == address.ip()
+            is_rival && known.state == State::Answered || known.has_id && known.address.ip() == address.ip()
         })
     }
 

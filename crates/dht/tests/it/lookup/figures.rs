@@ -61,7 +61,7 @@ pub(crate) fn lookup(network: &Network, torrent: &Torrent, from: From, now: Inst
     lookup
 }
 
-/// The figures of lookups of `targets` torrents with so many peers each.
+/// The figures of lookups of `targets` torrents with `peers` peers each.
 pub(crate) fn figures(network: &Network, from: From, peers: u16, targets: u64) -> Figures {
     let now = Instant::now();
     let mut courses: Vec<(Course, usize)> = Vec::new();

@@ -323,7 +323,7 @@ fn among_silent(queries: usize) -> (usize, Option<End>) {
 }
 
 #[test]
-fn a_control_lookup_sends_no_more_than_its_own_limit() {
+fn a_lookup_sends_no_more_than_its_own_limit() {
     assert_eq!(among_silent(20), (20, Some(End::Queries)));
 }
 
