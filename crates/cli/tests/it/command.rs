@@ -113,7 +113,10 @@ fn exit_codes_say_how_it_went() {
     assert!(stderr.ends_with("/announce?passkey=***: not \\u{1b}yours\n"), "{stderr}");
     assert_eq!((code, stderr.matches('\n').count()), (3, 1));
     let (code, stdout, _) = run(&["--no-trackers"], &lab.torrent());
-    assert!(code == 3 && stdout.contains("no source: no tracker was asked, and no peer was named"), "{stdout}");
+    assert!(
+        code == 3 && stdout.contains("no source: neither a tracker nor the DHT was asked, and no peer was named"),
+        "{stdout}"
+    );
     assert_eq!(run(&["--no-trackers", "--peer", "127.0.0.1:1"], &lab.torrent()).0, 1);
     assert_eq!(run(&["--bind", "198.51.100.77"], &lab.torrent()).0, 2);
     assert_eq!(run(&["--bind", "127.0.0.2", "--bind", "127.0.0.3"], &lab.torrent()).0, 2);
