@@ -1,6 +1,6 @@
 //! The command as a user runs it: what it prints, where, and how it exits.
 
-use crate::lab::{Lab, PATIENCE, command, listening, run, signal, spawn, told};
+use crate::lab::{Lab, PATIENCE, command, in_shell, listening, run, signal, spawn, told};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Peer, TrackerScript, bencoding, message, peer_ip};
 use serde_json::Value;
@@ -235,9 +235,7 @@ fn few_descriptors_lose_no_peer() {
     let lab = Lab::new("descriptors", std::iter::repeat_n(Peer::default(), 500));
     for limit in ["12", "24", "100"] {
         let shell = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 \"$1\"");
-        let mut command = Command::new("sh");
-        command.args(["-c", &shell, env!("CARGO_BIN_EXE_bt-handshake")]).arg(lab.torrent());
-        let (code, stdout, stderr) = told(&command.output().unwrap());
+        let (code, stdout, stderr) = told(&in_shell(&shell).arg(lab.torrent()).output().unwrap());
         assert!(code == 0 && stdout.contains("500 of 500 peers answered"), "{limit}: {stdout}{stderr}");
     }
 }

@@ -113,6 +113,9 @@ pub(crate) fn demo_peers() -> [Peer; 9] {
     ]
 }
 
+/// What is tested.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_bt-handshake");
+
 /// A command of this name: `announce`, `show`.
 pub(crate) fn of(name: &str, args: &[&str]) -> (i32, String, String) {
     told(&bare().arg(name).args(args).output().unwrap())
@@ -120,11 +123,21 @@ pub(crate) fn of(name: &str, args: &[&str]) -> (i32, String, String) {
 
 /// The command without an argument, in an environment that says nothing.
 pub(crate) fn bare() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bt-handshake"));
+    quiet(Command::new(PROGRAM))
+}
+
+/// A shell in such an environment, with this script; `$0` is the command.
+pub(crate) fn in_shell(script: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, PROGRAM]);
+    quiet(shell)
+}
+
+/// In an environment that says nothing, and names no well-known node of the DHT.
+fn quiet(mut command: Command) -> Command {
     for variable in ["COLUMNS", "RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LC_CTYPE", "LANG"] {
         command.env_remove(variable);
     }
-    // No well-known node is ever asked.
     command.env("BT_HANDSHAKE_DHT_BOOTSTRAP", "").env("LC_ALL", "C").stdin(Stdio::null());
     command
 }

@@ -1,10 +1,9 @@
 //! Several torrents in one run.
 
-use crate::lab::{Lab, command, told};
+use crate::lab::{Lab, command, in_shell, told};
 use fake_swarm::{Peer, TrackerScript};
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::process::Command;
 use std::time::Duration;
 
 #[test]
@@ -45,9 +44,7 @@ fn few_descriptors_lose_no_torrent() {
     let lab = Lab::new("few", std::iter::repeat_n(Peer::default(), 50));
     for limit in ["20", "64", "256"] {
         let shell = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 $(yes \"$1\" | head -n 40)");
-        let mut command = Command::new("sh");
-        command.args(["-c", &shell, env!("CARGO_BIN_EXE_bt-handshake")]).arg(lab.torrent());
-        let (code, stdout, stderr) = told(&command.output().unwrap());
+        let (code, stdout, stderr) = told(&in_shell(&shell).arg(lab.torrent()).output().unwrap());
         let all = "40 of 40 torrents answered, 2000 of 2000 peers answered";
         assert!(code == 0 && stdout.contains(all), "{limit}: {stdout}{stderr}");
     }
