@@ -24,7 +24,7 @@ pub(crate) fn web_seed(input: &Input, report: &WebSeedReport) -> io::Result<Stri
 }
 
 pub(crate) fn dht(input: &Input, report: &DhtReport) -> io::Result<String> {
-    line(&Line::dht(input.info_hash(), report))
+    line(&Line::dht(Some(input.info_hash()), report))
 }
 
 /// A goodbye that could not be sent.

@@ -24,10 +24,10 @@ pub use limits::Limits;
 pub use net::interface::{Interface, InterfaceError};
 pub use report::{
     AttemptReport, CodeKind, Completeness, Copies, Coverage, CutShort, Detail, DhtEstimate, DhtFamily, DhtNode,
-    DhtNodeCounts, DhtNodeStatus, DhtPeerCounts, DhtReport, DhtStart, DhtStartFrom, DhtStatus, Encryption, Event,
-    Explanation, ListenEnd, MatchedHash, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs, SeenBy,
-    Source, Stage, Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode, Verdict,
-    WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus, WebSeedView,
+    DhtNodeCounts, DhtNodeStatus, DhtPeerCounts, DhtReport, DhtStart, DhtStartFrom, DhtStatus, DhtView, Encryption,
+    Event, Explanation, ListenEnd, MatchedHash, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs,
+    SeenBy, Source, Stage, Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode,
+    Verdict, WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus, WebSeedView,
 };
 pub use shared::Shared;
 pub use swarm::Swarm;

@@ -1,7 +1,7 @@
 //! The lines of the JSON report: one object each, told apart by `type`. Unknown is null, never absent.
 
 use crate::dht::DhtReport;
-use crate::json_forms::{Hash, Ms, Null};
+use crate::json_forms::{Hash, Ms, Null, SomeHash};
 use crate::json_torrent::{StartLine, TorrentLine};
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
@@ -66,13 +66,14 @@ pub struct WebSeedLine<'r> {
     pub hint: Option<&'static str>,
 }
 
-/// How a lookup in the DHT went, in a run about a torrent.
+/// How a lookup in the DHT went, in a run about a torrent, or what one node answered.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct DhtLine<'r> {
-    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
-    #[serde(with = "Hash")]
-    pub info_hash: InfoHash,
+    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one; null where one node was pinged
+    /// without a torrent
+    #[serde(with = "SomeHash")]
+    pub info_hash: Option<InfoHash>,
     /// The report.
     #[serde(flatten)]
     pub report: &'r DhtReport,
@@ -154,9 +155,9 @@ impl<'r> Line<'r> {
         Self::WebSeed(WebSeedLine { info_hash, report, hint: report.hint() })
     }
 
-    /// How a lookup in the DHT went, in a run about this torrent.
+    /// How a lookup in the DHT went, in a run about this torrent; `None` of one node that was pinged without a torrent.
     #[must_use]
-    pub fn dht(info_hash: InfoHash, report: &'r DhtReport) -> Self {
+    pub fn dht(info_hash: Option<InfoHash>, report: &'r DhtReport) -> Self {
         Self::Dht(DhtLine { info_hash, report })
     }
 

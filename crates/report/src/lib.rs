@@ -32,7 +32,7 @@ pub use code::UnknownCode;
 pub use copies::Copies;
 pub use dht::{
     DhtEstimate, DhtFamily, DhtNode, DhtNodeCounts, DhtNodeStatus, DhtPeerCounts, DhtReport, DhtStart, DhtStartFrom,
-    DhtStatus,
+    DhtStatus, DhtView,
 };
 pub use event::Event;
 pub use explain::{CodeKind, Explanation};

@@ -11,7 +11,7 @@ const MOST_LISTED: usize = 16;
 /// them, for two info-hashes, over two families, give 512 answers.
 const MOST_ADDRESSES: usize = 1024;
 
-/// Our addresses that others say they see, with how many say so. What only one peer says makes room, the oldest first,
+/// Our addresses that others say they see, with how many say so. What only one peer or node says makes room, the oldest first,
 /// for what a tracker or another peer says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SeenAs {
@@ -28,7 +28,7 @@ struct Entry {
     number: usize,
 }
 
-/// How many see one address. Each answer of a tracker and each peer counts once.
+/// How many see one address. Each answer of a tracker, each peer and each node counts once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SeenBy {
     /// Answers of trackers (`external ip`, BEP 24).
@@ -75,7 +75,7 @@ impl SeenAs {
         Some(&mut self.seen.entry(ip).or_insert(Entry { number, ..Entry::default() }).by)
     }
 
-    /// The addresses, those that the most trackers and then the most peers see first: at most 1,024.
+    /// The addresses, those that the most trackers, then the most peers, then the most nodes see first: at most 1,024.
     #[must_use]
     pub fn by_frequency(&self) -> Vec<(IpAddr, SeenBy)> {
         let mut seen: Vec<_> = self.seen.iter().map(|(&ip, entry)| (ip, entry.by)).collect();

@@ -164,7 +164,7 @@ fn no_source_to_ask() {
     let found = line(&["--no-trackers", "-q", name], 3);
     assert_eq!(
         found,
-        format!("{name}: name a tracker with --tracker, or a peer with --peer: no tracker and no peer to ask")
+        format!("{name}: name a tracker with --tracker, or a peer with --peer: no tracker, no DHT and no peer to ask")
     );
     lab.tracker.set_script(TrackerScript::Failure("gone".to_owned()));
     let found = line(&["-q", name], 3);
