@@ -57,7 +57,7 @@ impl BitTorrentClient {
                     debug!(peers = summary.peers, ok = summary.ok, "done");
                     // Whether there is something beside trackers to get the torrent from.
                     let has_others =
-                        !self.config.peers.is_empty() || summary.web_seeds.complete > 0 || summary.dht_answered > 0;
+                        !self.config.peers.is_empty() || summary.web_seeds.complete > 0 || summary.dht.answered > 0;
                     result = match (summary.trackers, summary.trackers_ok) {
                         _ if has_others => Ok(()),
                         (0, _) => Err(Error::NoSource),

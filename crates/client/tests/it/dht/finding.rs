@@ -18,6 +18,6 @@ async fn a_bare_hash_finds_its_peers_three_hops_away() {
     assert_eq!(report.listed.len(), 8);
     let storers: Vec<_> = net.dht.closest(HASH.0).iter().take(8).map(|node| Source::Dht(node.addr())).collect();
     assert!(told.peers.iter().all(|peer| peer.sources.iter().all(|source| storers.contains(source))));
-    assert!(told.summary.dht_answered >= 16);
+    assert!(told.summary.dht.answered >= 16);
     assert!(net.dht.queries().iter().all(|query| query.read_only && query.method == "get_peers"));
 }
