@@ -253,7 +253,7 @@ mod tests {
     fn a_long_list_is_told_how_long_the_dht_takes() {
         let line = |torrents, config: &Config| dht_time(torrents, config).unwrap_or_default();
         let mut config = Config::default();
-        assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes up to 27 min, "));
+        assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes up to 26 min"));
         assert_eq!(line(900, &config), "");
         config.limits.dht_rate = 0;
         assert_eq!(line(5000, &config), "");

@@ -2,7 +2,7 @@
 
 use crate::code::codes;
 use crate::json_forms::{Ms, SomeMs, SomeText, Text};
-use dht::NodeId;
+use dht::{Filters, NodeId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -294,6 +294,58 @@ impl DhtView {
         self.named += report.peers.named;
         self.doubtful += report.peers.doubtful;
     }
+}
+
+impl DhtStart {
+    /// A starting point at which no address was asked.
+    #[must_use]
+    pub fn new(name: String, from: DhtStartFrom) -> Self {
+        Self { name, from, asked: 0, answered: 0, message: None }
+    }
+}
+
+impl DhtNode {
+    /// A node that was asked at this time and has not answered.
+    #[must_use]
+    pub fn new(address: SocketAddr, asked: Duration) -> Self {
+        Self {
+            address,
+            id: None,
+            shared_bits: None,
+            status: DhtNodeStatus::Silent,
+            client: None,
+            asked,
+            round_trip: None,
+            peers: 0,
+            nodes: 0,
+            is_liar: None,
+            seen_as: None,
+            message: None,
+        }
+    }
+}
+
+impl DhtEstimate {
+    /// What the united filters of this number of nodes tell.
+    #[must_use]
+    pub fn new(filters: &Filters, nodes: usize) -> Self {
+        let (seeds, leechers) = (filters.seeds.estimate(), filters.peers.estimate());
+        let larger = if seeds.count >= leechers.count { seeds } else { leechers };
+        let error = if larger.count > 0.0 { 100.0 * larger.error / larger.count } else { 0.0 };
+        Self {
+            seeds: whole(seeds.count),
+            leechers: whole(leechers.count),
+            error_percent: whole(error),
+            is_lower_bound: seeds.is_more || leechers.is_more,
+            nodes,
+        }
+    }
+}
+
+/// A count of at most a few thousand, rounded.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 6,000")]
+fn whole(count: f64) -> u32 {
+    count.round() as u32
 }
 
 impl DhtStatus {

@@ -113,9 +113,6 @@ pub(crate) fn demo_peers() -> [Peer; 9] {
     ]
 }
 
-/// What is tested.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_bt-handshake");
-
 /// A command of this name: `announce`, `show`.
 pub(crate) fn of(name: &str, args: &[&str]) -> (i32, String, String) {
     told(&bare().arg(name).args(args).output().unwrap())
@@ -123,22 +120,23 @@ pub(crate) fn of(name: &str, args: &[&str]) -> (i32, String, String) {
 
 /// The command without an argument, in an environment that says nothing.
 pub(crate) fn bare() -> Command {
-    quiet(Command::new(PROGRAM))
+    started_by(None)
 }
 
-/// A shell in such an environment, with this script; `$0` is the command.
-pub(crate) fn in_shell(script: &str) -> Command {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", script, PROGRAM]);
-    quiet(shell)
+/// A shell with this script, in which `$0` is the command.
+pub(crate) fn shell(script: &str) -> Command {
+    started_by(Some(script))
 }
 
-/// In an environment that says nothing, and names no well-known node of the DHT.
-fn quiet(mut command: Command) -> Command {
+/// The only start of the command: no lookup in the DHT begins at a well-known node.
+fn started_by(script: Option<&str>) -> Command {
+    let program = env!("CARGO_BIN_EXE_bt-handshake");
+    let mut command = Command::new(script.map_or(program, |_| "sh"));
+    command.args(script.into_iter().flat_map(|script| ["-c", script, program]));
     for variable in ["COLUMNS", "RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LC_CTYPE", "LANG"] {
         command.env_remove(variable);
     }
-    command.env("BT_HANDSHAKE_DHT_BOOTSTRAP", "").env("LC_ALL", "C").stdin(Stdio::null());
+    command.env("LC_ALL", "C").env("BT_HANDSHAKE_DHT_BOOTSTRAP", "").stdin(Stdio::null());
     command
 }
 

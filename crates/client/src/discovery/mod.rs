@@ -38,6 +38,8 @@ use tokio::task::JoinSet;
 pub(crate) struct Discovery {
     sources: Vec<Box<dyn PeerSource>>,
     changed: Arc<Notify>,
+    /// Whether the DHT is asked from the beginning.
+    asks_dht: bool,
 }
 
 impl Discovery {
@@ -56,6 +58,9 @@ impl Discovery {
         if torrent_ref.private == Some(true) {
             check_private(torrent_ref, config)?;
         }
+        // First, because the others take what they need out of the settings.
+        let dht = Dht::new(torrent_ref, config, shared, stopped.clone(), secrets, &changed);
+        let asks_dht = dht.as_ref().is_some_and(Dht::is_open);
         let mut sources: Vec<Box<dyn PeerSource>> = Vec::new();
         // The kinds of source.
         if config.sources.trackers {
@@ -64,12 +69,13 @@ impl Discovery {
         if config.sources.web_seeds {
             sources.push(Box::new(WebSeeds::new(torrent_ref, config, shared, stopped.clone(), secrets)?));
         }
-        if config.sources.dht
-            && let Some(dht) = Dht::new(torrent_ref, config, shared, stopped.clone(), secrets)
-        {
-            sources.push(Box::new(dht));
-        }
-        Ok(Self { sources, changed })
+        sources.extend(dht.map(|dht| Box::new(dht) as Box<dyn PeerSource>));
+        Ok(Self { sources, changed, asks_dht })
+    }
+
+    /// Whether the DHT is asked from the beginning.
+    pub(crate) fn asks_dht(&self) -> bool {
+        self.asks_dht
     }
 
     /// The next thing found by any source; `None` when none has anything left to do. May be cancelled without losing
