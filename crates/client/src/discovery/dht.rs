@@ -9,6 +9,7 @@ pub(crate) mod family_lookup;
 pub(crate) mod further;
 pub(crate) mod gate;
 pub(crate) mod outcome;
+pub(crate) mod ping;
 pub(crate) mod starts;
 pub(crate) mod turn;
 pub(crate) mod wakes;
@@ -41,10 +42,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long a run that has other sources is held up by nodes of which none has answered. Starting nodes are asked again after 1 s.
 const UNANSWERED: Duration = Duration::from_millis(1_400);
+
+/// How long host names of nodes are waited for at most: an answer of the resolver, and a thread to ask it in, take up to as long each.
+const RESOLVING: Duration = Duration::from_secs(5);
 
 /// Nodes of earlier lookups with which well-known nodes are left in peace.
 const ENOUGH_EARLIER: usize = 16;
@@ -63,7 +67,7 @@ pub(crate) struct Dht {
     families: [OneFamily; 2],
     begun: Option<Instant>,
     /// Wakes the run when it is held up no longer.
-    is_late: Option<Pin<Box<tokio::time::Sleep>>>,
+    is_late: Option<Pin<Box<Sleep>>>,
     /// Reports that have not been given out.
     found: VecDeque<Found>,
     /// Whether they were made.
@@ -137,11 +141,15 @@ impl PeerSource for Dht {
         if self.terms.has_others && !has_answered && begun.elapsed() >= UNANSWERED {
             return Activity::Idle;
         }
+        if !self.addresses.is_empty() {
+            return Activity::Busy;
+        }
         if open.peek().is_some() {
             return if open.all(FamilyLookup::is_paced) { Activity::AwaitsTurn } else { Activity::Busy };
         }
-        // A name that hangs holds nothing up once nodes have answered.
-        if self.names.is_empty() || has_answered { Activity::Idle } else { Activity::Busy }
+        // A name that hangs holds nothing up once nodes have answered, and never for long.
+        let is_resolving = !self.names.is_empty() && !has_answered && begun.elapsed() < RESOLVING;
+        if is_resolving { Activity::Busy } else { Activity::Idle }
     }
 
     fn keep_to_private_rules(&mut self) {
@@ -156,8 +164,14 @@ impl PeerSource for Dht {
     }
 
     fn learn_node(&mut self, node: SocketAddr) {
-        if self.gate == Gate::Open && !self.is_reported {
-            self.addresses.extend(self.starts.learn(node));
+        let family = family_of(node);
+        let is_needed = self.lookups().filter(|lookup| lookup.family == family).all(FamilyLookup::needs_nodes);
+        if self.gate == Gate::Open && !self.is_reported && is_needed {
+            let learned = self.starts.learn(node);
+            if self.begun.is_some() && learned.is_some() {
+                self.begin_to_wait();
+            }
+            self.addresses.extend(learned);
         }
     }
 
@@ -253,7 +267,10 @@ impl Dht {
         if let Some(is_late) = &mut self.is_late
             && is_late.as_mut().poll(context).is_ready()
         {
-            self.is_late = None;
+            let resolving = self.begun.map(|begun| begun + RESOLVING).filter(|time| *time > Instant::now());
+            self.is_late = resolving.map(|time| Box::pin(sleep_until(time)));
+            // Polled again, so that it wakes the run.
+            context.waker().wake_by_ref();
         }
         Poll::Pending
     }
@@ -297,8 +314,9 @@ impl Dht {
     }
 
     fn begin_to_wait(&mut self) {
-        self.begun = Some(Instant::now());
-        self.is_late = Some(Box::pin(tokio::time::sleep(UNANSWERED)));
+        let now = Instant::now();
+        self.begun = Some(now);
+        self.is_late = Some(Box::pin(sleep_until(now + UNANSWERED)));
     }
 
     fn looked_up(&mut self, looked_up: HostLookup) {

@@ -91,7 +91,7 @@ impl Starts {
             family: Some(family_of(address)),
             from,
             policy,
-            addresses: vec![address],
+            addresses: if refusal.is_none() { vec![address] } else { Vec::new() },
             message: refusal.map(|refusal| refusal.to_string()),
         });
         refusal.is_none().then_some(Start { address, id: None, policy })

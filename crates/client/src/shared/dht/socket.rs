@@ -34,6 +34,7 @@ pub(crate) struct DhtSocket {
 /// A query that was sent.
 #[derive(Debug)]
 struct Open {
+    to: SocketAddr,
     transaction: [u8; 4],
     mailbox: Arc<Mailbox>,
 }
@@ -49,6 +50,7 @@ struct Mailbox {
 /// A reply or an error that answers a query.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// As the query was sent to it.
     pub(crate) from: SocketAddr,
     /// When it was read.
     pub(crate) at: Instant,
@@ -97,11 +99,11 @@ impl DhtSocket {
             Ok(message) => message,
         };
         let Some(place) = queries.iter().position(|query| query.transaction == *message.transaction()) else { return };
-        let Open { mailbox, .. } = queries.swap_remove(place);
+        let Open { to, mailbox, .. } = queries.swap_remove(place);
         if queries.is_empty() {
             open.remove(&key(from));
         }
-        lock(&mailbox.answers).push(Answer { from, at: Instant::now(), message });
+        lock(&mailbox.answers).push(Answer { from: to, at: Instant::now(), message });
         mailbox.arrived.notify_one();
     }
 }
@@ -113,7 +115,7 @@ impl Exchanges {
 
     /// Sends a query, whose answer will be among [`answers`](Self::answers).
     pub(crate) fn send(&self, to: SocketAddr, transaction: [u8; 4], datagram: &[u8]) -> io::Result<()> {
-        let query = Open { transaction, mailbox: Arc::clone(&self.mailbox) };
+        let query = Open { to, transaction, mailbox: Arc::clone(&self.mailbox) };
         // Before it is sent: another thread may read the answer at once.
         lock(&self.socket.open).entry(key(to)).or_default().push(query);
         // Past the runtime, which takes a new socket for one that cannot be written.
