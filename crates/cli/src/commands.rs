@@ -9,6 +9,7 @@ use crate::manual;
 use crate::nagios::{self, Plugin};
 use crate::origin::Origin;
 use crate::output::{Form, Output, OutputOptions};
+use crate::ping::ping;
 use crate::runs::run_all;
 use crate::show;
 use crate::shown::shown_word;
@@ -110,6 +111,16 @@ fn dht(args: &Dht) -> ExitCode {
         Ok(config) => config,
         Err(reason) => return local_error(&reason),
     };
+    if let Some(node) = &args.ping {
+        let (origins, worst) = origins(&args.torrents);
+        return match (worst, origins.as_slice()) {
+            (Exit::Answered, [] | [_]) => {
+                block_on(async { ping(node, origins.first(), &config, args.json).await.into() })
+            }
+            (Exit::Answered, _) => local_error("give --ping one torrent at most"),
+            _ => worst.into(),
+        };
+    }
     let form = if args.json { Form::Json } else { Form::Dht { all: args.all, trace: args.trace } };
     run_torrents(&args.torrents, &config, Shown::of(form))
 }

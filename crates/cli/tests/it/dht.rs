@@ -101,7 +101,7 @@ fn dht_shows_what_each_node_gave() {
     let said = joined(&stdout);
     for says in [
         "+ IPv4 ok 4 peers from 5 of ",
-        " answered (1 with an error), 1 silent; ",
+        " answered (1 with an error), 1 silent sent ",
         " peers 4, the first after ",
         ", 1 doubtful (-a lists them) ",
         " swarm about 2 seeds and 1 leecher within ",
@@ -123,7 +123,10 @@ fn dht_shows_what_each_node_gave() {
     let (code, stdout, _) = net.run(&["dht", "--json", &net.hash]);
     let (dht, peers) = (&json(&stdout, "dht")[0], json(&stdout, "peer"));
     assert!(code == 0 && peers.len() == 4 && peers.iter().all(|peer| peer["outcome"] == "not_tried"), "{stdout}");
-    assert_eq!(dht["listed"].as_array().map(Vec::len), dht["nodes"]["asked"].as_u64().map(|asked| asked as usize));
+    assert_eq!(
+        dht["listed"].as_array().map(Vec::len),
+        dht["nodes"]["asked"].as_u64().and_then(|asked| asked.try_into().ok())
+    );
     assert!(net.lab.swarm.accepted() == 0, "no peer is dialled");
 }
 
@@ -211,4 +214,42 @@ fn what_cannot_be_asked_is_a_usage_error() {
     let (code, stdout, _) = bootstrap(&net.entry);
     assert!(code == 3 && stdout.contains("(bootstrap): "), "{stdout}");
     assert!(net.dht.queries().is_empty());
+}
+
+/// Whether a client can be reached in the DHT, and what it knows.
+#[test]
+fn one_node_is_pinged() {
+    let net = Net::new("dht-ping", three());
+    let node = net.change(0, |script| script.version(b"LT\x02\x0b")).to_string();
+    let silent = net.change(1, NodeScript::silent).to_string();
+    let refusing = net.change(2, |script| script.error(203, "no\x1b")).to_string();
+    let ping = |args: &[&str]| told(&bare().arg("dht").args(args).output().unwrap());
+    let (code, stdout, stderr) = ping(&["--ping", &node]);
+    assert!(
+        code == 0 && stderr.is_empty() && stdout.starts_with(&format!("+ {node}  reached in ")),
+        "{stdout}{stderr}"
+    );
+    let said = joined(&stdout);
+    assert!(said.contains(" client libtorrent 2.0.11 id ") && said.contains(" sees us at 127.0.0.1:"), "{stdout}");
+    assert!(!said.contains(" knows "), "{stdout}");
+    let (code, stdout, _) = ping(&["--ping", &node, &net.hash]);
+    assert!(code == 0 && stdout.ends_with("    knows       3 peers of this torrent, 8 nodes\n"), "{stdout}");
+    let (code, stdout, _) = ping(&["--ping", &refusing]);
+    assert!(code == 0 && stdout.ends_with("    answer      refused: error 203: no\\u{1b}\n"), "{stdout}");
+    let (code, stdout, _) = ping(&["--json", "--ping", &node]);
+    let dht = &json(&stdout, "dht")[0];
+    assert!(code == 0 && dht["info_hash"].is_null() && dht["listed"][0]["seen_as"].is_string(), "{stdout}");
+    let (code, stdout, _) = ping(&["--deadline", "1s", "--ping", &silent]);
+    assert!(code == 1 && stdout.starts_with(&format!("- {silent}  interrupted  ")), "{stdout}");
+    let (code, stdout, _) = ping(&["--ping", &silent]);
+    assert!(code == 1 && stdout.starts_with(&format!("- {silent}  silent\n")), "{stdout}");
+    assert!(joined(&stdout).contains(" to do for a client of your own: let UDP through to its port"), "{stdout}");
+    let private = SingleFile { private: true, ..SingleFile::new("demo.iso", 600_000_000) };
+    let private = net.lab.file("private.torrent", &private.to_bytes());
+    let (code, _, stderr) = ping(&["--ping", &node, private.to_str().unwrap()]);
+    assert!(code == 2 && stderr.contains("(BEP 27)"), "{stderr}");
+    let (code, _, stderr) = ping(&["--ping", &node, &net.hash, &net.hash]);
+    assert!(code == 2 && stderr.contains("give --ping one torrent at most"), "{stderr}");
+    let (code, _, stderr) = ping(&["--bind", "198.51.100.7", "--ping", &node]);
+    assert!(code == 2 && stderr.contains("cannot bind"), "{stderr}");
 }

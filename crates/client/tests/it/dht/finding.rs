@@ -22,7 +22,7 @@ async fn a_bare_hash_finds_its_peers_three_hops_away() {
     let storers: Vec<_> = net.dht.closest(HASH.0).iter().take(8).map(|node| Source::Dht(node.addr())).collect();
     assert!(told.peers.iter().all(|peer| peer.sources.len() == 8));
     assert!(told.peers.iter().flat_map(|peer| &peer.sources).all(|source| storers.contains(source)));
-    assert_eq!(told.summary.dht_answered, report.nodes.answered);
+    assert_eq!(told.summary.dht.answered, report.nodes.answered);
     assert!(net.dht.queries().iter().all(|query| query.read_only && query.method == "get_peers"));
     assert!(net.dht.queries().iter().all(|query| query.want == ["n4", "n6"]));
 }

@@ -33,7 +33,7 @@ async fn a_private_torrent_sends_no_datagram_not_even_to_its_own_nodes() {
     let nodes = dht.nodes().iter().map(|node| node.addr().to_string().parse().unwrap()).collect();
     let torrent_ref = TorrentRef::from(&torrent(true)).with_dht_nodes(nodes);
     let told = run(torrent_ref, config).await;
-    assert_eq!((told.dht, told.summary.dht_answered), (vec![silenced(DhtStatus::Private)], 0));
+    assert_eq!((told.dht, told.summary.dht.answered), (vec![silenced(DhtStatus::Private)], 0));
     assert_eq!(dht.queries(), []);
 }
 
