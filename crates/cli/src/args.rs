@@ -399,6 +399,37 @@ mod tests {
         assert_eq!(message, "give --tracker an announce URL: http://t.example:0/announce?passkey=***: bad port");
     }
 
+    /// The DHT is asked in the main job and by `dht`, and nowhere else.
+    #[test]
+    fn each_command_has_its_sources() {
+        let none = client::Sources::NONE;
+        let config = |args: &[&str]| {
+            let cli = Cli::parse_from(std::iter::once(&"bt-handshake").chain(args));
+            match &cli.command {
+                None => cli.main.config(),
+                Some(Command::Announce(args)) => args.config(false),
+                Some(Command::Scrape(args)) => args.config(true),
+                Some(Command::WebSeeds(args)) => args.config(),
+                Some(Command::Dht(args)) => args.config(),
+                Some(Command::Peer(args)) => args.config(),
+                Some(other) => panic!("{other:?}"),
+            }
+            .unwrap()
+        };
+        for (args, sources) in [
+            (&["x"][..], client::Sources::ALL),
+            (&["--no-trackers", "x"], none),
+            (&["--scrape", "x"], none.with_trackers(true)),
+            (&["announce", "x"], none.with_trackers(true)),
+            (&["scrape", "x"], none.with_trackers(true)),
+            (&["web-seeds", "x"], none.with_web_seeds(true)),
+            (&["dht", "x"], none.with_dht(true)),
+            (&["peer", "127.0.0.1:1", "x"], none),
+        ] {
+            assert_eq!(config(args).sources, sources, "{args:?}");
+        }
+    }
+
     #[test]
     fn one_family_is_any_address_of_it() {
         for (flag, v4) in [("-4", true), ("-6", false)] {
