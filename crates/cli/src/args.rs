@@ -19,6 +19,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 use tracker::PeerAddress;
+use values::TORRENT;
 
 /// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why the others do not.
 #[derive(Debug, Parser)]
@@ -57,9 +58,6 @@ Examples:
 const EXIT_CODES: &str = "\
 Exit codes: 0 a peer shook hands or a web seed has everything, 1 neither or a condition is not met,
 2 usage or local error, 3 no source worked, 130 interrupted. With --nagios 0 to 3 as monitoring plugins have them.";
-
-/// A torrent, in whatever form.
-const TORRENT: &str = "A .torrent file, a folder of them, - for standard input, a magnet link, or an info-hash";
 
 /// What there is beside the main job.
 #[derive(Debug, Subcommand)]
