@@ -263,39 +263,6 @@ impl DhtReport {
     }
 }
 
-impl DhtView {
-    /// Reports of this status.
-    #[must_use]
-    pub fn of(&self, status: DhtStatus) -> usize {
-        self.statuses.get(&status).copied().unwrap_or_default()
-    }
-
-    /// Whether there was a lookup, however it ended.
-    #[must_use]
-    pub fn was_asked(&self) -> bool {
-        self.statuses.keys().any(|status| !status.is_unsent())
-    }
-
-    /// All reports.
-    pub(crate) fn reports(&self) -> usize {
-        self.statuses.values().sum()
-    }
-
-    /// Reports of lookups that had no node to ask, or were not to ask any.
-    pub(crate) fn unsent(&self) -> usize {
-        let unsent = |status: &DhtStatus| status.is_unsent() || *status == DhtStatus::NoStart;
-        self.statuses.iter().filter(|(status, _)| unsent(status)).map(|(_, count)| count).sum()
-    }
-
-    pub(crate) fn count(&mut self, report: &DhtReport) {
-        *self.statuses.entry(report.status).or_default() += 1;
-        self.answered += report.nodes.answered;
-        self.with_peers += report.nodes.with_peers;
-        self.named += report.peers.named;
-        self.doubtful += report.peers.doubtful;
-    }
-}
-
 impl DhtStart {
     /// A starting point at which no address was asked.
     #[must_use]
@@ -346,6 +313,39 @@ impl DhtEstimate {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 6,000")]
 fn whole(count: f64) -> u32 {
     count.round() as u32
+}
+
+impl DhtView {
+    /// Reports of this status.
+    #[must_use]
+    pub fn of(&self, status: DhtStatus) -> usize {
+        self.statuses.get(&status).copied().unwrap_or_default()
+    }
+
+    /// Whether there was a lookup, however it ended.
+    #[must_use]
+    pub fn was_asked(&self) -> bool {
+        self.statuses.keys().any(|status| !status.is_unsent())
+    }
+
+    /// All reports.
+    pub(crate) fn reports(&self) -> usize {
+        self.statuses.values().sum()
+    }
+
+    /// Reports of lookups that had no node to ask, or were not to ask any.
+    pub(crate) fn unsent(&self) -> usize {
+        let unsent = |status: &DhtStatus| status.is_unsent() || *status == DhtStatus::NoStart;
+        self.statuses.iter().filter(|(status, _)| unsent(status)).map(|(_, count)| count).sum()
+    }
+
+    pub(crate) fn count(&mut self, report: &DhtReport) {
+        *self.statuses.entry(report.status).or_default() += 1;
+        self.answered += report.nodes.answered;
+        self.with_peers += report.nodes.with_peers;
+        self.named += report.peers.named;
+        self.doubtful += report.peers.doubtful;
+    }
 }
 
 impl DhtStatus {
