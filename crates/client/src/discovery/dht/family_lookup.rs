@@ -2,6 +2,7 @@
 
 use crate::discovery::dht::asked_nodes::AskedNodes;
 use crate::discovery::dht::further::{Further, Question};
+use crate::discovery::dht::terms::Terms;
 use crate::discovery::dht::wakes::Wakes;
 use crate::discovery::source::NamedPeers;
 use crate::net::entropy;
@@ -59,20 +60,16 @@ pub(crate) struct FamilyLookup {
 impl FamilyLookup {
     /// # Errors
     /// No socket.
-    pub(crate) fn begin(
-        family: Family,
-        info_hash: InfoHash,
-        shared: &Shared,
-        context: &super::Terms,
-    ) -> io::Result<Self> {
-        let network = shared.dht();
-        let exchanges = Exchanges::new(network.socket(context.route, family)?);
+    pub(crate) fn begin(family: Family, terms: &Terms) -> io::Result<Self> {
+        let Terms { info_hash, shared, .. } = terms;
+        let (info_hash, network) = (*info_hash, shared.dht());
+        let exchanges = Exchanges::new(network.socket(terms.route, family)?);
         let begun = Instant::now();
         debug!(%info_hash, ?family, "lookup in the DHT");
         Ok(Self {
             family,
             info_hash,
-            max_peers: context.max_peers,
+            max_peers: terms.max_peers,
             lookup: Lookup::new(info_hash, Options::new(family, network.id()), begun.into_std()),
             begun,
             nodes: AskedNodes::new(Some(info_hash)),

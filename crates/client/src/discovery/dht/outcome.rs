@@ -1,8 +1,9 @@
 //! The reports of a run's lookups.
 
 use crate::discovery::dht::family_lookup::FamilyLookup;
+use crate::discovery::dht::one_family::OneFamily;
 use crate::discovery::dht::starts::Starts;
-use crate::discovery::dht::{OneFamily, Terms};
+use crate::discovery::dht::terms::Terms;
 use dht::lookup::{Family, View};
 use nix::errno::Errno;
 use report::{DhtFamily, DhtReport, DhtStatus};

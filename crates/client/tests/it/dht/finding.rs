@@ -111,6 +111,11 @@ async fn ipv6_is_a_dht_of_its_own_that_ipv4_nodes_lead_to() {
     v6.change(|script| script.storing(HASH.0, [(Ipv6Addr::LOCALHOST, 6881)]));
     let told = run(HASH, from([v4.addr()]).with_dial(false)).await;
     assert_eq!(told.peers[0].sources, [Source::Dht(v6.addr())]);
+    // And the other way round.
+    v6.change(|script| script.knowing([v4.known()]));
+    v4.change(|script| script.storing(HASH.0, [(peer_ip(1), 6881)]));
+    let told = run(HASH, from([v6.addr()]).with_dial(false)).await;
+    assert_eq!(told.peers.len(), 2);
 }
 
 #[tokio::test]
