@@ -25,6 +25,7 @@ async fn nodes_that_name_peers_for_any_torrent_are_liars() {
     assert_eq!((report.nodes.with_peers, report.nodes.liars), (8, 2));
     // They are dialled all the same.
     assert_eq!((report.peers.named, report.peers.ok, report.peers.doubtful), (2, 2, 1));
+    assert_eq!((told.summary.dht.named, told.summary.dht.doubtful), (2, 1));
     let is_liar: Vec<_> = report.listed.iter().map(|node| node.is_liar).collect();
     assert_eq!(is_liar.iter().filter(|is_liar| **is_liar == Some(true)).count(), 2);
     // Each storer was asked once with one random hash.
