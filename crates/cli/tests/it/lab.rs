@@ -136,7 +136,8 @@ fn started_by(script: Option<&str>) -> Command {
     for variable in ["COLUMNS", "RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LC_CTYPE", "LANG"] {
         command.env_remove(variable);
     }
-    command.env("LC_ALL", "C").env("BT_HANDSHAKE_DHT_BOOTSTRAP", "").stdin(Stdio::null());
+    // No well-known node is ever asked.
+    command.env("BT_HANDSHAKE_DHT_BOOTSTRAP", "").env("LC_ALL", "C").stdin(Stdio::null());
     command
 }
 
