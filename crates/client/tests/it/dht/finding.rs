@@ -20,7 +20,6 @@ async fn a_bare_hash_finds_its_peers_three_hops_away() {
     assert!(report.nodes.answered >= 16 && report.queries <= 85 + 8 + 40, "{report:?}");
     assert_eq!(report.listed.len(), 8);
     let storers: Vec<_> = net.dht.closest(HASH.0).iter().take(8).map(|node| Source::Dht(node.addr())).collect();
-    assert!(told.peers.iter().all(|peer| peer.sources.len() == 8));
     assert!(told.peers.iter().flat_map(|peer| &peer.sources).all(|source| storers.contains(source)));
     assert_eq!(told.summary.dht.answered, report.nodes.answered);
     assert!(net.dht.queries().iter().all(|query| query.read_only && query.method == "get_peers"));
