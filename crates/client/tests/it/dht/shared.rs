@@ -88,4 +88,6 @@ async fn a_lookup_waits_for_its_turn() {
     let second = Swarm::sharing(HASH, config.with_deadline(Duration::from_millis(200)), &shared).unwrap();
     let (first, second) = tokio::join!(told(first), told(second));
     assert_eq!((first.status, second.status), (DhtStatus::NoAnswer, DhtStatus::FewNodes));
+    let begun = [&silent, &node].map(|node| node.queries()[0].at);
+    assert!(begun[1] - begun[0] >= Duration::from_millis(2_400), "the first one has ended");
 }
