@@ -303,6 +303,7 @@ impl FamilyLookup {
             && self.shared.dht().take(from.ip(), at).is_ok()
             && self.exchanges.send(from, query.transaction, &query.encode_without_want()).is_ok()
         {
+            self.further.sent += 1;
             return;
         }
         match self.lookup.refused(at.into_std(), from, refusal) {
