@@ -1,27 +1,36 @@
 //! Lookups in a DHT of scripted nodes.
 
+mod asking;
+mod distrust;
 mod finding;
+mod hostile;
+mod private;
+mod shared;
 
 use crate::lab::config;
-use client::{Config, DhtReport, TorrentRef};
-use fake_swarm::{FakeDht, FakeNode, FakeSwarm, NodeScript, Peer, node_id, node_ip, peer_ip};
+use client::{Config, DhtReport};
+use fake_swarm::{FakeDht, FakeSwarm, Peer, peer_ip};
 use ids::InfoHash;
 use std::net::SocketAddr;
 use tracker::PeerAddress;
 
 pub(crate) const HASH: InfoHash = InfoHash([b'h'; 20]);
 
-/// A DHT of this many nodes whose storers know the peers of a swarm.
+/// A DHT whose storers know the peers of a swarm.
 pub(crate) struct Net {
     pub(crate) dht: FakeDht,
     pub(crate) swarm: FakeSwarm,
 }
 
+/// A DHT of this many nodes.
 pub(crate) fn net(nodes: u16, peers: impl IntoIterator<Item = Peer>) -> Net {
+    net_of(HASH, FakeDht::start(nodes).unwrap(), peers)
+}
+
+pub(crate) fn net_of(info_hash: InfoHash, dht: FakeDht, peers: impl IntoIterator<Item = Peer>) -> Net {
     let peers: Vec<_> = (0..).map(peer_ip).zip(peers).collect();
-    let swarm = FakeSwarm::start(HASH.0, &peers).unwrap();
-    let dht = FakeDht::start(nodes).unwrap();
-    dht.store(HASH.0, swarm.endpoints());
+    let swarm = FakeSwarm::start(info_hash.0, &peers).unwrap();
+    dht.store(info_hash.0, swarm.endpoints());
     Net { dht, swarm }
 }
 
