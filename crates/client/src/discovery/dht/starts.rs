@@ -135,7 +135,9 @@ impl Starts {
         let is_of = |row: &&Row| family.is_none() || row.family.is_none() || row.family == family;
         let rows = self.0.iter().filter(is_of).map(|row| {
             let mut start = DhtStart::new(row.name.clone(), row.from);
-            start.message.clone_from(&row.message);
+            let is_unresolved = row.family.is_none() && row.addresses.is_empty();
+            let unresolved = is_unresolved.then(|| "not resolved when the lookup ended".to_owned());
+            start.message = row.message.clone().or(unresolved);
             count(&mut start, &row.addresses, nodes);
             start
         });
