@@ -38,7 +38,10 @@ fn every_fixture_is_the_same_torrent_again() {
         let (torrent, written) = put_together(&bytes);
         let again = Torrent::parse(&written).unwrap();
         assert_eq!((&again.hashes, &again.files), (&torrent.hashes, &torrent.files), "{name}");
-        assert_eq!((&again.trackers, again.private), (&torrent.trackers, torrent.private), "{name}");
+        // A URL with blanks around it is malformed, and is written without them.
+        let urls =
+            |torrent: &Torrent| torrent.trackers.iter().flatten().map(|found| found.url.clone()).collect::<Vec<_>>();
+        assert_eq!((urls(&again), again.private), (urls(&torrent), torrent.private), "{name}");
         assert_eq!(again.details.web_seeds, torrent.details.web_seeds, "{name}");
         found += usize::from(torrent.hashes.v2().is_some());
     }
