@@ -1,12 +1,13 @@
 //! `ut_metadata` (BEP 9): the info dictionary of a magnet link, from several peers at once.
 
+mod limits;
 mod member;
 mod pieces;
 mod pool;
 mod requests;
 
+pub use limits::MetadataLimits;
 pub use member::{MetadataPeer, MetadataReport, Standing};
-pub use pool::MetadataLimits;
 
 use crate::advertised::Violation;
 use crate::budget::ByteBudget;
@@ -28,8 +29,8 @@ const NAME: &str = "ut_metadata";
 /// [`UtMetadata`] of it. `K` is the caller's name for a peer, such as its address.
 ///
 /// Peers that name a size are asked, one piece at a time each, because rTorrent answers only the first of several requests. A piece
-/// that is overdue is asked of another peer too. The size is that of the first peers; another is tried only when none of these is
-/// left. When all pieces are there, the hash decides. If it is wrong, one peer is asked for what the others gave, until it is right
+/// that is overdue is asked of another peer too. The size is that of the first peers; another is tried when none of these is left, or
+/// after some seconds if as many peers name it. When all pieces are there, the hash decides. If it is wrong, one peer is asked for what the others gave, until it is right
 /// or it is clear that this one gave wrong bytes; in the end every peer that gave any is known by name.
 #[derive(Clone)]
 pub struct Assembly<K>(Arc<Mutex<Pool<K>>>);

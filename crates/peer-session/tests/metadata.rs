@@ -35,6 +35,8 @@ enum Does {
     Good(u32),
     /// Sends other bytes after this time.
     Wrong(u32),
+    /// Sends other bytes quickly, and each piece after the first twenty just in time.
+    Stalls,
     Silent,
     /// Sends the piece, a few bytes every 100 ms.
     Trickle,
@@ -152,6 +154,7 @@ async fn answer(
     let total_size = Some(i64::from(size));
     let wait = match does {
         Good(ms) | Wrong(ms) => ms * MS,
+        Stalls if piece > 19 => 4900 * MS,
         _ => MS,
     };
     // There is never a second request before the answer.
@@ -161,7 +164,7 @@ async fn answer(
         Err(_) => {}
     }
     match does {
-        Wrong(_) => bytes[0] ^= 1,
+        Wrong(_) | Stalls => bytes[0] ^= 1,
         Short => drop(bytes.pop()),
         Empty => bytes.clear(),
         _ => {}
@@ -272,7 +275,6 @@ async fn in_swarm(size: usize, peers: &[Peer]) -> Done {
 async fn two_good_peers_carry_two_silent_ones_and_a_slow_one() {
     for order in [[Silent, Silent, Good(500), Good(20), Good(20)], [Good(20), Silent, Good(20), Good(500), Silent]] {
         let done = in_swarm((1 << 20) + 5, &peers(&order)).await;
-        eprintln!("{:?} {:?}", done.took, done.counts.requests);
         assert!(done.is_right && done.took < 1000 * MS, "{:?}", done.took);
         // Each piece once, and those of the others once more.
         assert!(done.counts.requests.load(Ordering::Relaxed) <= 65 + 4, "{:?}", done.counts.requests);
@@ -321,6 +323,10 @@ async fn a_peer_that_gave_wrong_bytes_is_found_among_others() {
         assert_eq!(found, wrong);
         assert!(done.report.wrong_hashes > 0);
     }
+    // One that would take minutes for the pieces of the others.
+    let done = in_swarm(30 * PIECE, &peers(&[Stalls, Good(20), Good(30)])).await;
+    assert_eq!((done.is_right, done.standings()[0]), (true, Standing::WrongBytes));
+    assert!(done.took < 7000 * MS, "{:?}", done.took);
     let done = in_swarm(3 * PIECE, &peers(&[Wrong(10), Wrong(20)])).await;
     assert_eq!((done.is_right, done.standings()), (false, vec![Standing::WrongBytes; 2]));
 }
@@ -355,6 +361,10 @@ async fn another_size_is_tried_when_the_first_is_wrong() {
         assert_eq!((done.is_right, done.standings()), (true, vec![standing, Standing::Asked]));
         assert_eq!(done.report.size, Some(4 * MetadataMessage::PIECE));
     }
+    // One whose pieces never end: another one, which as many name, has its turn after five seconds.
+    let done = in_swarm(4 * PIECE, &[of_size(Good(900), 1 << 20), later(of_size(Good(200), 0))]).await;
+    assert!(done.is_right && done.took < 6500 * MS, "{:?}", done.took);
+    assert_eq!(done.standings(), [Standing::OtherSize, Standing::Asked]);
     // One that is never needed.
     let done = in_swarm(4 * PIECE, &[of_size(Good(10), 0), of_size(Good(10), 1)]).await;
     assert_eq!((done.is_right, done.standings()), (true, vec![Standing::Asked, Standing::OtherSize]));

@@ -106,6 +106,8 @@ pub(super) struct Member<K> {
     pub(super) late: Option<u32>,
     /// What it gave: the piece, and a digest of its bytes.
     pub(super) gave: Vec<(u32, u64)>,
+    /// How many times it was asked alone, and another one waited.
+    pub(super) turns: u32,
     /// The time of its last answer.
     pub(super) pace: Option<Duration>,
     /// Bytes of pieces that it was asked for.
@@ -126,7 +128,17 @@ impl<K> Member<K> {
             slowest: None,
             asked_us: false,
         };
-        Self { told, is_live: true, is_kept: false, late: None, gave: Vec::new(), pace: None, bytes: 0, waker: None }
+        Self {
+            told,
+            is_live: true,
+            is_kept: false,
+            late: None,
+            gave: Vec::new(),
+            turns: 0,
+            pace: None,
+            bytes: 0,
+            waker: None,
+        }
     }
 
     /// Whether it can be asked, for a dictionary of some size.

@@ -1,42 +1,21 @@
 //! Who is asked for which piece, and what follows from the answers. No I/O and no clock: times are arguments.
 
+mod choice;
+
 use crate::budget::Charge;
+use crate::metadata::limits::MetadataLimits;
 use crate::metadata::member::{Member, MetadataPeer, MetadataReport, Standing};
 use crate::metadata::pieces::Pieces;
 use crate::metadata::requests::Requests;
 use bytes::Bytes;
 use peer_wire::MetadataMessage;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::task::Waker;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What is taken from peers, and how long is waited for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MetadataLimits {
-    /// The longest info dictionary, in bytes.
-    pub bytes: u32,
-    /// How many peers are asked at once, those not counted that are overdue. Twice as many conversations are kept for it.
-    pub peers: usize,
-    /// A piece that takes longer is overdue: another peer is asked for it too.
-    pub hedge: Duration,
-    /// A peer that takes longer for a piece is not asked any more. Transmission 3.00 takes up to 3 s.
-    pub timeout: Duration,
-}
-
-impl Default for MetadataLimits {
-    fn default() -> Self {
-        Self { bytes: 16 << 20, peers: 8, hedge: Duration::from_secs(1), timeout: Duration::from_secs(5) }
-    }
-}
-
-/// When every piece is asked for, a peer with nothing to do takes one over that is out for this many of its own answers.
-const PACES: u32 = 4;
-/// But not sooner than this.
-const SHORTEST_HEDGE: Duration = Duration::from_millis(100);
 /// How often it is looked whether there is memory now.
 const ROOM: Duration = Duration::from_millis(100);
 
@@ -56,6 +35,8 @@ pub(super) struct Pool<K> {
     requests: Requests,
     /// The one member that is asked, after pieces of several made a wrong hash.
     alone: Option<usize>,
+    /// When this size, or this one member, had its turn, and how many had one before.
+    turn: (Instant, u32),
     /// When it was last seen that there is no room.
     no_room: Option<Instant>,
     finished: Option<Bytes>,
@@ -90,6 +71,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
             pieces: Pieces::default(),
             requests: Requests::default(),
             alone: None,
+            turn: (begun, 0),
             no_room: None,
             finished: None,
             report,
@@ -187,7 +169,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         }
         match self.size {
             None => self.no_room.map(|at| at + ROOM),
-            Some(_) => self.next(place).map(|(_, at)| at),
+            Some(_) => self.next(place).map(|(_, at)| at).or_else(|| self.turn_of(place)),
         }
     }
 
@@ -197,6 +179,9 @@ impl<K: Clone + Eq + Hash> Pool<K> {
             let piece = self.requests.of(place).filter(|request| !request.is_void).map(|request| request.piece);
             self.member(place)?.late = piece;
             self.bar(place, Standing::TimedOut, now);
+        }
+        if self.turn_of(place).is_some_and(|at| at <= now) {
+            self.take_turns(now);
         }
         if self.size.is_none() {
             self.settle(now);
@@ -224,8 +209,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         if let Some(piece) = self.pieces.next() {
             return Some((piece, slot));
         }
-        let patience = member.pace.map_or(hedge, |pace| (pace * PACES).max(SHORTEST_HEDGE).min(hedge));
-        let (at, piece) = self.requests.overdue(patience, |piece| !self.pieces.has(piece))?;
+        let (at, piece) = self.requests.overdue(self.limits.patience(member.pace), |piece| !self.pieces.has(piece))?;
         Some((piece, at.max(slot)))
     }
 
@@ -243,9 +227,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         let Some(member) = self.members.get_mut(place) else { return };
         member.gives((piece, digest), bytes.len(), took, since);
         self.report.first_piece.get_or_insert(since);
-        if self.alone.is_none_or(|alone| alone == place) {
-            self.pieces.put(piece, bytes, place);
-        }
+        self.pieces.put(piece, bytes, place);
         if self.pieces.is_complete() {
             self.judge(now);
         }
@@ -313,53 +295,6 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         }
     }
 
-    /// Chooses what is assembled: the size of the first peers, and another only when none of these is left.
-    fn settle(&mut self, now: Instant) {
-        if self.finished.is_some() {
-            return;
-        }
-        let sizes = self.members.iter().filter(|member| member.is_usable()).filter_map(|member| member.told.size);
-        let mut named: BTreeMap<u32, (usize, Reverse<usize>)> = BTreeMap::new();
-        for (place, size) in sizes.enumerate() {
-            named.entry(size).or_insert((0, Reverse(place))).0 += 1;
-        }
-        if self.size.is_some_and(|size| named.contains_key(&size)) {
-            return;
-        }
-        // The one that most of them name; of several, the first.
-        let size = named.into_iter().max_by_key(|(_, votes)| *votes).map(|(size, _)| size);
-        let Some(size) = size else {
-            // Its pieces may still be of use, to a peer that comes later.
-            if self.pieces.received() == 0 {
-                self.forget();
-            }
-            return;
-        };
-        self.forget();
-        if self.charge.hold(size as usize) {
-            (self.size, self.no_room, self.pieces) = (Some(size), None, Pieces::new(size));
-            self.wake_all();
-        } else {
-            self.no_room = Some(now);
-        }
-    }
-
-    fn forget(&mut self) {
-        (self.size, self.alone, self.pieces) = (None, None, Pieces::default());
-        self.requests.void();
-        self.members.iter_mut().for_each(|member| member.gave.clear());
-        self.charge.hold(0);
-    }
-
-    /// Asks anew for what this member did not give; with `None`, for everything, and of all.
-    fn again(&mut self, alone: Option<usize>) {
-        self.alone = alone;
-        self.requests.void();
-        self.members.iter_mut().for_each(|member| member.late = None);
-        self.pieces.keep_of(alone);
-        self.wake_all();
-    }
-
     /// All pieces are there: the hash decides. If it is wrong and one member gave all of them, that one gave wrong bytes. Else one
     /// member is asked for the pieces of the others: then the hash is right, or it is that member.
     fn judge(&mut self, now: Instant) {
@@ -372,10 +307,8 @@ impl<K: Clone + Eq + Hash> Pool<K> {
             self.members.iter_mut().skip(donor).take(1).for_each(|member| member.told.standing = Standing::WrongBytes);
             return self.withdraw(donor, now);
         }
-        let donors =
-            self.members.iter().enumerate().filter(|(_, member)| member.is_usable() && !member.gave.is_empty());
-        let best = donors.max_by_key(|(_, member)| (member.told.pieces, Reverse(member.pace)));
-        self.again(best.map(|(place, _)| place));
+        self.turn.0 = now;
+        self.again(self.best_alone());
     }
 
     fn finish(&mut self, now: Instant) {
