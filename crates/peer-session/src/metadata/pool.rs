@@ -106,7 +106,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         if standing == Standing::Asked {
             self.report.offered.get_or_insert(now - self.begun);
         }
-        self.keep_some();
+        self.keep_some(now);
         self.settle(now);
         Some(place)
     }
@@ -195,6 +195,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         let since = now - self.begun;
         self.report.began.get_or_insert(since);
         self.member(place)?.told.asked.get_or_insert(since);
+        self.keep_some(now);
         Some(piece)
     }
 
@@ -277,16 +278,19 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         if self.alone == Some(place) {
             self.again(None);
         }
-        self.keep_some();
+        self.keep_some(now);
         self.settle(now);
         if request.is_some() {
             self.wake_all();
         }
     }
 
-    /// Keeps conversations for this, up to twice the peers that are asked at once.
-    fn keep_some(&mut self) {
-        let kept = self.members.iter().filter(|member| member.is_kept).count();
+    /// Keeps conversations for this, up to twice the peers that are asked at once; the overdue are not counted, because others are
+    /// needed in their place.
+    fn keep_some(&mut self, now: Instant) {
+        let is_overdue = |place| self.requests.of(place).is_some_and(|request| request.at + self.limits.hedge <= now);
+        let kept =
+            self.members.iter().enumerate().filter(|(place, member)| member.is_kept && !is_overdue(*place)).count();
         let more = (2 * self.limits.peers).saturating_sub(kept);
         let spare = self.members.iter_mut().filter(|member| member.is_usable() && !member.is_kept);
         for member in spare.take(more) {

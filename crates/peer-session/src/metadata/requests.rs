@@ -53,12 +53,17 @@ impl Requests {
         asked.get(limit.saturating_sub(1)).map(|at| *at + hedge)
     }
 
-    /// The piece among those still wanted that is the first for which all requests are older than `hedge`, and when that is.
+    /// The piece among those still wanted that may be asked for once more first, and when that is: as soon as half of the requests
+    /// for it are older than `hedge`. So each time that nothing comes, twice as many peers are asked.
     pub(super) fn overdue(&self, hedge: Duration, is_wanted: impl Fn(u32) -> bool) -> Option<(Instant, u32)> {
-        let youngest =
-            |piece| self.wanted().filter(move |request| request.piece == piece).map(|request| request.at).max();
+        let median = |piece| {
+            let mut asked: Vec<Instant> =
+                self.wanted().filter(|request| request.piece == piece).map(|request| request.at).collect();
+            asked.sort_unstable();
+            asked.get(asked.len().saturating_sub(1) / 2).copied()
+        };
         let pieces = self.wanted().map(|request| request.piece).filter(|piece| is_wanted(*piece));
-        pieces.filter_map(|piece| Some((youngest(piece)? + hedge, piece))).min()
+        pieces.filter_map(|piece| Some((median(piece)? + hedge, piece))).min()
     }
 
     fn wanted(&self) -> impl Iterator<Item = &Request> {
