@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Problem};
 use crate::hashes::Hashes;
-use crate::layers::PieceLayers;
+use crate::layers::{self, PieceLayers};
 use crate::torrent::Torrent;
 use crate::version;
 use bencode::{DeviationKind, Encoder, Kind};
@@ -59,6 +59,19 @@ impl Hashes {
             Self::V2(hash) => hash == v2,
             hybrid @ Self::Hybrid { .. } => hybrid == Self::Hybrid { v1, v2 },
         }
+    }
+}
+
+impl Torrent {
+    /// The piece layers that the file of a v2 torrent should have: the `pieces root` of each file of several pieces, each once, and
+    /// the number of its pieces. Without them a client cannot check these files until peers have sent them (BEP 52 `hash
+    /// request`). Empty for v1.
+    #[must_use]
+    pub fn piece_layers(&self) -> Vec<([u8; 32], u32)> {
+        if self.hashes.v2().is_none() {
+            return Vec::new();
+        }
+        layers::expected(&self.files, self.piece_length)
     }
 }
 
@@ -133,6 +146,7 @@ fn strings(value: Encoder<'_>, strings: &[String]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::piece_hashes::PieceHashes;
     use ids::InfoHash;
     use sha1::{Digest, Sha1};
     use sha2::Sha256;
@@ -232,7 +246,7 @@ mod tests {
         assert!(file.torrent(&hashes).unwrap().diagnostics.is_empty());
         let written = file.write().unwrap();
         assert!(bencode::Document::parse(&written).is_ok());
-        assert!(crate::PieceHashes::read(&written).unwrap().v2(1).is_some());
+        assert!(PieceHashes::read(&written).unwrap().v2(1).is_some());
 
         let wrong = PieceLayers::from([(root, vec![[1; 32], [3; 32]])]);
         let file = TorrentFile { piece_layers: Some(&wrong), ..file };

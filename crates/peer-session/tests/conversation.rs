@@ -220,7 +220,7 @@ async fn an_extension_speaks_by_itself_and_keeps_a_peer_as_long_as_it_is_allowed
                 if let Message::Extended { id: 7, payload } = message {
                     said.push((begun.elapsed().as_millis(), payload));
                     if said.len() == 2 {
-                        tokio::time::sleep(Duration::from_millis(500)).await;
+                        tokio::time::sleep_until(Instant::now() + Duration::from_millis(500)).await;
                         let waker = {
                             let mut outside = outside.lock().unwrap();
                             outside.0 = 1;
@@ -268,7 +268,7 @@ async fn the_first_list_of_peers_is_waited_for_a_moment() {
             stream.write_all(&handshake(2).encode()).await.unwrap();
             stream.write_all(&encoded([extended(0, b"d1:md6:ut_pexi1eee"), Message::HaveAll])).await.unwrap();
             if let Some(after) = after {
-                tokio::time::sleep(Duration::from_millis(after)).await;
+                tokio::time::sleep_until(begun + Duration::from_millis(after)).await;
                 let _ = stream.write_all(&encoded([extended(1, b"d5:added6:abcd\x1a\xe1e")])).await;
             }
             while stream.read_buf(&mut BytesMut::new()).await.is_ok_and(|read| read > 0) {}

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 const MS: Duration = Duration::from_millis(1);
 const PIECE: usize = MetadataMessage::PIECE as usize;
@@ -73,6 +73,11 @@ struct Counts {
     requests: AtomicUsize,
     open: AtomicUsize,
     most: AtomicUsize,
+}
+
+/// The clock is paused.
+fn after(time: Duration) -> Sleep {
+    sleep_until(Instant::now() + time)
 }
 
 fn info(size: usize) -> Arc<Vec<u8>> {
@@ -177,7 +182,7 @@ async fn answer(
             let mut wire = BytesMut::new();
             Codec::default().encode(&Message::Extended { id: 1, payload: data.encode() }, &mut wire).unwrap();
             for few in wire.chunks(30) {
-                sleep(100 * MS).await;
+                after(100 * MS).await;
                 if stream.write_all(few).await.is_err() {
                     return true;
                 }
@@ -234,7 +239,7 @@ async fn run(info: &Arc<Vec<u8>>, peers: &[Peer], limits: MetadataLimits, budget
         let (mut ours, theirs) = tokio::io::duplex(1 << 16);
         let (info, counts, assembly) = (Arc::clone(info), Arc::clone(&counts), assembly.clone());
         tasks.spawn(async move {
-            sleep(peer.after * MS).await;
+            after(peer.after * MS).await;
             let ours = async move {
                 let (rules, greeting, mut progress) = (rules(), Greeting::new(handshake(1)), Progress::default());
                 let hello = Hello { greeting: &greeting, peer_id: PeerId([1; 20]) };
@@ -433,7 +438,7 @@ async fn nothing_is_asked_until_there_is_room() {
         ExtensionHandshake { metadata_size: Some(2 * MetadataMessage::PIECE), ..ExtensionHandshake::default() };
     assert!(holder.offer(&theirs).is_some() && budget.left() == PIECE);
     let release = async {
-        sleep(1000 * MS).await;
+        after(1000 * MS).await;
         drop(holder);
     };
     let limits = MetadataLimits::default();
