@@ -89,8 +89,11 @@ impl Swarm {
                 let piece = peer.asked.take().map_or(1, |(piece, _)| piece);
                 self.heard(who, &MetadataMessage::Reject { piece, total_size: None }.encode());
             }
-            5 => self
-                .heard(who, &MetadataMessage::Data { piece: i64::from(size), total_size: None, bytes: b"x" }.encode()),
+            5 => {
+                let piece = i64::from(size);
+                peer.asked.take_if(|(asked, _)| *asked == piece);
+                self.heard(who, &MetadataMessage::Data { piece, total_size: None, bytes: b"x" }.encode());
+            }
             6 => self.heard(who, &MetadataMessage::Request { piece: i64::from(size) }.encode()),
             7 => self.heard(who, b"?"),
             _ => self.peers[who] = None,

@@ -430,6 +430,40 @@ async fn a_peer_that_was_given_up_is_not_asked_in_a_later_conversation() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn answers_of_others_do_not_disturb_a_peer_that_is_asked_alone() {
+    let (info, theirs) =
+        (info(3 * PIECE), ExtensionHandshake { metadata_size: Some(3 << 14), ..ExtensionHandshake::default() });
+    let right = Arc::clone(&info);
+    let assembly = Assembly::new(MetadataLimits::default(), &ByteBudget::new(1 << 20), move |bytes| bytes == *right);
+    let [mut a, mut b, mut c, mut d] = ["a", "b", "c", "d"].map(|key| assembly.with(key));
+    let piece = |payload: Option<Bytes>| {
+        payload.map(|payload| MetadataMessage::decode(&payload).unwrap() == MetadataMessage::Request { piece: 2 })
+    };
+    let data = |at: usize, change: u8| {
+        let mut bytes = info[at * PIECE..(at + 1) * PIECE].to_vec();
+        bytes[0] ^= change;
+        MetadataMessage::Data { piece: at as i64, total_size: None, bytes: &bytes }.encode()
+    };
+    let asked = [a.offer(&theirs), b.offer(&theirs), c.offer(&theirs), d.offer(&theirs)].map(piece);
+    assert_eq!(asked, [Some(false), Some(false), Some(true), None]);
+    // The quick one takes over what others are asked for, and leaves the last piece open.
+    assert_eq!(a.heard(&data(0, 0)), Ok(None));
+    tokio::time::advance(100 * MS).await;
+    assert_eq!(piece(a.due(Instant::now())), Some(false));
+    assert_eq!(piece(a.heard(&data(1, 0)).unwrap()), Some(true));
+    tokio::time::advance(900 * MS).await;
+    assert_eq!(piece(d.due(Instant::now())), Some(true));
+    // Wrong, and from here on only what the quick one gives counts.
+    for (peer, change) in [(&mut c, 1), (&mut d, 2)] {
+        assert_eq!(peer.heard(&data(2, change)), Ok(None));
+        assert_eq!(assembly.report().wrong_hashes, 1);
+    }
+    assert_eq!((a.heard(&data(2, 0)), assembly.finished().as_deref()), (Ok(None), Some(info.as_slice())));
+    let standings: Vec<Standing> = assembly.report().peers.iter().map(|peer| peer.standing).collect();
+    assert_eq!(standings, [Standing::Asked, Standing::Asked, Standing::WrongBytes, Standing::Asked]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_asked_until_there_is_room() {
     let (info, budget) = (info(2 * PIECE), ByteBudget::new(3 * PIECE));
     let other = Assembly::new(MetadataLimits::default(), &budget, |_| true);

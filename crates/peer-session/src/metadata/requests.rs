@@ -41,9 +41,10 @@ impl Requests {
         self.wanted().any(|request| request.piece == piece)
     }
 
-    /// No answer is wanted any more.
-    pub(super) fn void(&mut self) {
-        self.0.iter_mut().for_each(|request| request.is_void = true);
+    /// No answer is wanted any more, except of this member.
+    pub(super) fn void(&mut self, except: Option<usize>) {
+        let others = self.0.iter_mut().filter(|request| Some(request.member) != except);
+        others.for_each(|request| request.is_void = true);
     }
 
     /// From when on one more may be made, so that at most `limit` are younger than `hedge`; `None` for at once.

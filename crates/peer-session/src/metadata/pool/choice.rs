@@ -81,7 +81,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
 
     fn forget(&mut self) {
         (self.size, self.alone, self.pieces) = (None, None, Pieces::default());
-        self.requests.void();
+        self.requests.void(None);
         self.members.iter_mut().for_each(|member| member.gave.clear());
         self.charge.hold(0);
     }
@@ -89,7 +89,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     /// Asks anew for what this member did not give; with `None`, for everything, and of all.
     pub(super) fn again(&mut self, alone: Option<usize>) {
         self.alone = alone;
-        self.requests.void();
+        self.requests.void(alone);
         self.members.iter_mut().for_each(|member| member.late = None);
         self.pieces.keep_of(alone);
         self.wake_all();
