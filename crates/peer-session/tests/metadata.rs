@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use ids::{InfoHash, PeerId};
 use peer_session::{
     Assembly, ByteBudget, Extension, Extensions, Greeting, Hello, Listening, MetadataLimits, MetadataReport, Progress,
-    Rules, Session, Standing,
+    Rules, Session, Standing, UtMetadata,
 };
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, MetadataMessage, Reserved};
 use std::pin::pin;
@@ -309,10 +309,11 @@ async fn a_piece_that_is_overdue_is_asked_of_another_peer() {
 
 #[tokio::test(start_paused = true)]
 async fn many_silent_peers_do_not_keep_a_good_one_out() {
-    let order: Vec<Does> = std::iter::repeat_n(Silent, 24).chain([Good(20)]).collect();
+    let silent = |count| std::iter::repeat_n(Silent, count);
+    let order: Vec<Does> = silent(20).chain([Good(20)]).chain(silent(8)).collect();
     let done = in_swarm(3 * PIECE, &peers(&order)).await;
-    // After a second twice as many are asked, then eight each second, and those that are next do not leave before.
-    assert!(done.is_right && done.took > 3000 * MS && done.took < 3200 * MS, "{:?}", done.took);
+    // After a second twice as many are asked, then eight each second, and those that are next do not leave after the linger.
+    assert!(done.is_right && done.took > 3000 * MS && done.took < 4200 * MS, "{:?}", done.took);
 }
 
 #[tokio::test(start_paused = true)]
@@ -427,6 +428,20 @@ async fn a_peer_that_was_given_up_is_not_asked_in_a_later_conversation() {
     let data = MetadataMessage::Data { piece: 0, total_size: Some(9), bytes: b"d4:info0:" };
     assert_eq!((b.heard(&data.encode()), c.is_busy()), (Ok(None), false));
     assert_eq!(assembly.finished().as_deref(), Some(&b"d4:info0:"[..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn overdue_peers_do_not_count_among_those_that_are_kept() {
+    let assembly = Assembly::new(MetadataLimits::default(), &ByteBudget::new(1 << 20), |_| true);
+    let theirs = ExtensionHandshake { metadata_size: Some(1 << 18), ..ExtensionHandshake::default() };
+    let mut peers: Vec<_> = (0..25).map(|key| assembly.with(key)).collect();
+    let kept = |peers: &[UtMetadata<i32>]| peers.iter().filter(|peer| peer.is_busy()).count();
+    let asked = peers.iter_mut().filter_map(|peer| peer.offer(&theirs)).count();
+    assert_eq!((asked, kept(&peers)), (8, 16));
+    tokio::time::advance(1000 * MS).await;
+    let due = |peer: &UtMetadata<i32>| peer.wake().is_some_and(|wake| wake <= Instant::now());
+    let asked = peers.iter_mut().filter_map(|peer| due(peer).then(|| peer.due(Instant::now())).flatten()).count();
+    assert_eq!((asked, kept(&peers)), (8, 24));
 }
 
 #[tokio::test(start_paused = true)]
