@@ -41,6 +41,7 @@ mod verdict;
 mod watch;
 mod web_seeds;
 mod web_servers;
+mod wire;
 
 use std::time::Instant;
 

@@ -11,9 +11,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Protocol, Socket, Type};
 use xtask::shell::Result;
 
-use super::super::process::poll;
-use super::PLACES;
-use super::world::{Path, is_gateway};
+use super::process::poll;
 
 /// AF_PACKET and ETH_P_ALL of Linux, `packet(7)`.
 const PACKETS: i32 = 17;
@@ -25,9 +23,9 @@ const ETHERNET: usize = 14;
 #[derive(Clone)]
 pub(super) struct Packet {
     /// The last byte of the hardware address that it was sent to, which both ends of a path have.
-    path: u8,
+    pub(super) path: u8,
     /// Where it came from and where it was going; unspecified for what is neither TCP nor UDP over IP.
-    from: SocketAddr,
+    pub(super) from: SocketAddr,
     pub(super) to: SocketAddr,
     /// The flags of TCP.
     flags: u8,
@@ -86,12 +84,6 @@ impl Packet {
             flags: frame.get(transport + 13).copied().unwrap_or_default(),
             bytes: frame.to_vec(),
         }
-    }
-
-    /// Whether it left the machine by this path, and is no answer from here.
-    pub(super) fn is_by(&self, path: Path) -> bool {
-        let ip = self.from.ip();
-        self.path == path.1 && !PLACES.contains(&ip.to_string().as_str()) && !is_gateway(ip)
     }
 
     /// Whether it begins a TCP connection.
