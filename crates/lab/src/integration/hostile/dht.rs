@@ -51,10 +51,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 /// The nodes of a network: enough for three hops.
 const NODES: u16 = 100;
 
-/// What must not be asked, and not be dialled: what nodes say of it was not asked for.
+/// What must neither be asked nor dialled, unless a scenario allows some of it.
 const VICTIM: ([u8; 4], u16) = ([127, 66, 6, 6], 6666);
 
-/// Pieces of ids that are closer to the torrent than any of a network's nodes: the first bytes are its own.
+/// An id that is closer to the torrent than any node of a network: it differs in the last four bytes.
 fn near(info_hash: [u8; 20], number: u32) -> [u8; 20] {
     let mut id = info_hash;
     let own = u32::from_be_bytes(*info_hash.last_chunk().unwrap_or(&[0; 4]));
