@@ -274,7 +274,7 @@ impl Dht {
         let HostLookup { row, addresses } = looked_up;
         match addresses {
             Some(Ok(addresses)) => self.addresses.extend(self.starts.resolved(row, &addresses)),
-            Some(Err(error)) => self.starts.failed(row, guard::escape(&error.to_string()).to_string()),
+            Some(Err(error)) => self.starts.unresolved(row, &error),
             None => {}
         }
     }

@@ -1,12 +1,13 @@
 //! Nodes of the DHT at their worst, in a namespace that no query leaves.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{DhtQuery, FakeNode, FakeSwarm, Gate, NodeReply, NodeScript, Peer, node_id, node_ip, peer_ip};
-use serde_json::{Value, json};
+use serde_json::json;
 use xtask::shell::Result;
 
 use super::super::row::Row;
@@ -33,14 +34,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[need("--max-per-address 0", "ports of one address")]),
     scenario("DHT lookups of 12 torrents that lead to one address", one_victim_of_many)
         .needs(&[need("--limit dht-rate-per-address=0", "datagrams to one address within 0.5 s")]),
-    scenario("DHT lookups of 12 torrents", many_lookups)
+    scenario("DHT lookups of 60 torrents", many_lookups)
         .needs(&[need("--limit dht-rate=0", "datagrams within a second")]),
     scenario("12 DHT lookups that nothing answers", at_once)
         .needs(&[need("--limit dht-lookups=1000", "lookups at once")]),
     scenario("a DHT node that this machine has no route to", no_route),
-    scenario("a well-known DHT node by a name that hangs", |fixture| well_known(fixture, "hang", &Value::Null)),
+    scenario("a well-known DHT node by a name that hangs", |fixture| {
+        well_known(fixture, "hang", "not resolved when the lookup ended")
+    }),
     scenario("a well-known DHT node by a name of this machine", |fixture| {
-        well_known(fixture, "here", &json!("loopback address, named by an untrusted source"))
+        well_known(fixture, "here", "loopback address, named by an untrusted source")
     }),
     scenario("no DHT node but one by a name that hangs", only_a_name_that_hangs),
 ];
@@ -135,9 +138,9 @@ fn deep(_: &UdpSocket, _: &DhtQuery, reply: &mut NodeReply) {
     reply.before = vec![bytes];
 }
 
-/// Queries, packets of uTP and nonsense, as many as a socket holds.
+/// Queries, packets of uTP and nonsense, 250 of them for each answer.
 fn flood(stranger: &UdpSocket, query: &DhtQuery, _: &mut NodeReply) {
-    for number in 0..30_u8 {
+    for number in 0..250_u8 {
         let bytes: [&[u8]; 3] = [&query.bytes, b"\x41\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", &[number; 100]];
         let _ = bytes.get(usize::from(number % 3)).map(|bytes| stranger.send_to(bytes, query.remote));
     }
@@ -313,7 +316,8 @@ fn most_within(time: Duration, mut came: Vec<Instant>) -> usize {
 fn one_victim_of_many(fixture: &Fixture) -> Result<Case> {
     const MOST: usize = 4;
     let victim = fixture.node(VICTIM.0, node_id(0), NodeScript::default().silent())?;
-    let case = asking(of_many(fixture, 12, 3)?.args(["--deadline", "8s"]), [victim.as_ref()]);
+    let case =
+        asking(of_many(fixture, 12, 3)?.args(["--deadline", "8s", "--limit", "dht-lookups=12"]), [victim.as_ref()]);
     Ok(case.afterwards(move |_, _| {
         let most = most_within(Duration::from_millis(500), victim.queries().iter().map(|query| query.at).collect());
         let told = format!("{most} datagrams to one address within 0.5 s, expected {MOST} at most");
@@ -321,11 +325,11 @@ fn one_victim_of_many(fixture: &Fixture) -> Result<Case> {
     }))
 }
 
-/// 250 a second and those that were saved up; the machine may have some of them late.
+/// 313 in the first second. A busy machine has many of them late, and then all at once.
 fn many_lookups(fixture: &Fixture) -> Result<Case> {
-    const MOST: usize = 250 + 64 + 30;
+    const MOST: usize = 700;
     let dht = fixture.dht(400)?;
-    let row = of_many(fixture, 12, 1)?.args(["--limit", "dht-rate-per-address=0"]);
+    let row = of_many(fixture, 60, 1)?.args(["--limit", "dht-rate-per-address=0"]);
     let case = asking(row, dht.nodes());
     Ok(case.afterwards(move |_, _| {
         let most = most_within(Duration::from_secs(1), dht.queries().iter().map(|query| query.at).collect());
@@ -335,7 +339,7 @@ fn many_lookups(fixture: &Fixture) -> Result<Case> {
 
 /// A lookup that nothing answers lasts for two seconds.
 fn at_once(fixture: &Fixture) -> Result<Case> {
-    const MOST: usize = 8;
+    const MOST: usize = 4;
     let node = fixture.node(node_ip(0), node_id(0), NodeScript::default().silent())?;
     let row = of_many(fixture, 12, 3)?.args(["--limit", "dht-rate-per-address=0"]);
     let case = asking(row, [node.as_ref()]);
@@ -343,7 +347,7 @@ fn at_once(fixture: &Fixture) -> Result<Case> {
         let queries = node.queries();
         let first = queries.first().map(|query| query.at);
         let early = queries.iter().filter(|query| first.is_some_and(|first| query.at < first + Duration::from_secs(1)));
-        let asked: std::collections::BTreeSet<_> = early.filter_map(|query| query.target).collect();
+        let asked: BTreeSet<_> = early.filter_map(|query| query.target).collect();
         Vec::from_iter((asked.len() != MOST).then(|| format!("{} lookups at once, expected {MOST}", asked.len())))
     }))
 }
@@ -354,7 +358,7 @@ fn no_route(fixture: &Fixture) -> Result<Case> {
 }
 
 /// It holds nothing up, and is not asked.
-fn well_known(fixture: &Fixture, zone: &str, message: &Value) -> Result<Case> {
+fn well_known(fixture: &Fixture, zone: &str, message: &str) -> Result<Case> {
     let (swarm, dht) = (two_peers(fixture)?, fixture.dht(20)?);
     dht.store(fixture.info_hash(), swarm.endpoints());
     let bootstrap = json!({"from": "bootstrap", "asked": 0, "message": message});
