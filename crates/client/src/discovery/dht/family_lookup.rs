@@ -46,6 +46,8 @@ pub(crate) struct FamilyLookup {
     wake: Option<Instant>,
     /// Whether there is something to do now.
     is_due: bool,
+    /// A transaction id that was drawn.
+    unused: Option<[u8; 4]>,
     /// When the pace allows the next datagram, if it does not now.
     paced: Option<Instant>,
     /// Peers that have not been given out.
@@ -79,6 +81,7 @@ impl FamilyLookup {
             exchanges,
             wake: None,
             is_due: true,
+            unused: None,
             paced: None,
             found: VecDeque::new(),
             others: Vec::new(),
@@ -195,10 +198,11 @@ impl FamilyLookup {
                 self.paced = Some(due);
                 return;
             }
-            let Ok(transaction) = entropy::bytes() else { return };
+            let Ok(transaction) = self.unused.take().map_or_else(entropy::bytes, Ok) else { return };
             if let Some((to, query)) = self.lookup.poll_query(now.into_std(), transaction) {
                 self.ask(to, query, now);
             } else if !self.ask_further(transaction, now) {
+                self.unused = Some(transaction);
                 return;
             }
         }
