@@ -36,6 +36,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[need("--limit dht-rate-per-address=0", "datagrams to one address within 0.5 s")]),
     scenario("DHT lookups of 60 torrents", many_lookups)
         .needs(&[need("--limit dht-rate=0", "datagrams within a second")]),
+    scenario("DHT lookups of 20 torrents from one node", from_one_node),
     scenario("12 DHT lookups that nothing answers", at_once)
         .needs(&[need("--limit dht-lookups=1000", "lookups at once")]),
     scenario("a DHT node that this machine has no route to", no_route),
@@ -334,6 +335,20 @@ fn many_lookups(fixture: &Fixture) -> Result<Case> {
     Ok(case.afterwards(move |_, _| {
         let most = most_within(Duration::from_secs(1), dht.queries().iter().map(|query| query.at).collect());
         Vec::from_iter((most > MOST).then(|| format!("{most} datagrams within a second, expected {MOST} at most")))
+    }))
+}
+
+/// The node may be sent four datagrams a second: lookups wait for their turn, and none ends without an answer.
+fn from_one_node(fixture: &Fixture) -> Result<Case> {
+    const TORRENTS: usize = 20;
+    let dht = fixture.dht(NODES)?;
+    let case = asking(of_many(fixture, TORRENTS, 1)?, dht.nodes());
+    Ok(case.afterwards(move |_, _| {
+        let asked: BTreeSet<_> = dht.queries().into_iter().filter_map(|query| query.target).collect();
+        // One more is the control's, if it is asked.
+        Vec::from_iter(
+            (asked.len() < TORRENTS).then(|| format!("{} torrents are looked up, not {TORRENTS}", asked.len())),
+        )
     }))
 }
 
