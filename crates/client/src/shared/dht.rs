@@ -19,7 +19,7 @@ use crate::shared::pacer::Pacer;
 use dht::lookup::Family;
 use dht::{Contact, NodeId};
 use ids::InfoHash;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -114,6 +114,11 @@ impl DhtNetwork {
     /// Keeps nodes that have answered.
     pub(crate) fn remember(&self, nodes: impl Iterator<Item = Contact>) {
         lock(&self.nodes).add(nodes);
+    }
+
+    /// Leaves out nodes that no longer answer.
+    pub(crate) fn forget(&self, nodes: &HashSet<SocketAddr>) {
+        lock(&self.nodes).forget(nodes);
     }
 
     /// Whether a node names peers for a random info-hash, as far as it is known.
