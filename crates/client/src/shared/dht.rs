@@ -131,6 +131,11 @@ impl DhtNetwork {
         lock(&self.control).question(Instant::now())
     }
 
+    /// Takes one such question back that was not asked.
+    pub(crate) fn give_back_question(&self) {
+        lock(&self.control).give_back();
+    }
+
     /// Notes whether a node names peers for the random info-hash.
     pub(crate) fn judge(&self, node: SocketAddr, is_liar: bool) {
         lock(&self.control).judge(node, is_liar);

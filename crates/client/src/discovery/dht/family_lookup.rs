@@ -238,7 +238,7 @@ impl FamilyLookup {
         };
         let Some((to, question)) = further.next(now, self.shared.dht(), known) else { return false };
         if let Err(due) = self.shared.dht().take(to.ip(), now) {
-            self.further.postpone(to, question, due);
+            self.further.postpone(to, question, due, self.shared.dht());
             return true;
         }
         let query = Query { transaction, id: self.shared.dht().id(), method: question.method(self.info_hash) };
