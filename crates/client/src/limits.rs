@@ -48,7 +48,7 @@ pub struct Limits {
     /// Largest piece that is fetched as a proof, in bytes.
     pub proof_bytes: u64,
     /// Datagrams a second to nodes of the DHT, of all runs together; 0 for any number. After a pause a quarter of a second's are sent
-    /// at once. A lookup takes some 80 a family, so that 5,000 torrents take about half an hour.
+    /// at once. A lookup takes some 80 a family, so that 5,000 torrents take about half an hour for each family.
     pub dht_rate: u32,
     /// Datagrams a second to one IP address of a node, and five times as many in ten seconds; 0 for any number. libtorrent bans an
     /// address for five minutes at its 50th datagram in ten seconds.

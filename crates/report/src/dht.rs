@@ -26,7 +26,7 @@ pub struct DhtReport {
     /// Datagrams that were sent
     pub queries: usize,
     /// The median round trip of the nodes
-    #[serde(rename = "round_trip_ms", with = "SomeMs")]
+    #[serde(skip)]
     pub round_trip: Option<Duration>,
     /// When the first peers were named, from the start
     #[serde(rename = "first_peers_ms", with = "SomeMs")]
@@ -78,7 +78,8 @@ pub struct DhtNodeCounts {
     pub refused: usize,
     /// Noise: those that answered with another id than they were named with; nothing of their answers is used
     pub misnamed: usize,
-    /// Those that named peers
+    /// Those that named peers; in the JSON they are listed
+    #[serde(skip)]
     pub with_peers: usize,
     /// Noise: those of them that also named peers for a random info-hash, in which no peer can be
     pub liars: usize,
@@ -182,7 +183,7 @@ codes! {
         LocalLimit = "local_limit",
         /// Our own machine has no route to any node.
         NoRoute = "no_route",
-        /// It was not asked, because the torrent is private (BEP 27).
+        /// It was not asked, or no further, because the torrent is private (BEP 27).
         Private = "private",
         /// It was not asked, because a tracker of the link has a secret: the torrent may be private.
         MayBePrivate = "may_be_private",
@@ -200,7 +201,8 @@ pub struct DhtNode {
     /// Its id: of its answer, or as it was named; null when unknown
     #[serde(with = "SomeText")]
     pub id: Option<NodeId>,
-    /// Leading bits that its id has in common with the info-hash; null with the id
+    /// Leading bits that its id has in common with the info-hash; unknown with the id
+    #[serde(skip)]
     pub shared_bits: Option<u32>,
     /// What came of it
     pub status: DhtNodeStatus,
@@ -260,6 +262,12 @@ impl DhtReport {
             listed: Vec::new(),
             seen_as: Vec::new(),
         }
+    }
+
+    /// Whether nothing was sent by choice: a torrent may also become known as private during a lookup.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        self.queries == 0 && self.status.is_unsent()
     }
 }
 
@@ -325,7 +333,7 @@ impl DhtView {
     /// Whether there was a lookup, however it ended.
     #[must_use]
     pub fn was_asked(&self) -> bool {
-        self.statuses.keys().any(|status| !status.is_unsent())
+        self.answered > 0 || self.statuses.keys().any(|status| !status.is_unsent())
     }
 
     /// All reports.
@@ -349,7 +357,7 @@ impl DhtView {
 }
 
 impl DhtStatus {
-    /// Whether nothing was sent by choice.
+    /// Whether nothing is sent by choice.
     #[must_use]
     pub fn is_unsent(self) -> bool {
         matches!(self, Self::Private | Self::MayBePrivate)

@@ -95,7 +95,7 @@ fn family(report: &DhtReport) -> &'static str {
 
 fn lines(report: &DhtReport, claimed_seeds: Option<u32>, page: Page) -> Vec<Line> {
     let title = title(report, page);
-    if report.status.is_unsent() {
+    if report.is_unsent() {
         return title.add(format!("  {}", why(report))).wrapped(2, 6, page.columns);
     }
     let first = report.first_peers.map(|first| format!("first peers after {}, ", time(first))).unwrap_or_default();

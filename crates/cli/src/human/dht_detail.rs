@@ -22,7 +22,7 @@ const NAMED_ADDRESSES: usize = 3;
 /// One lookup, in lines: the nodes that answered, the closest first, or with `trace` every node in the order of asking.
 pub(crate) fn dht_detail(info_hash: InfoHash, report: &DhtReport, trace: bool, page: Page) -> String {
     let page = Page { cuts: false, ..page };
-    let found = match report.status.is_unsent() {
+    let found = match report.is_unsent() {
         true => String::new(),
         false => {
             format!("  {} from {} in {}", plural(report.peers.named, "peer"), with_peers(report), time(report.elapsed))
@@ -46,7 +46,7 @@ pub(crate) fn dht_detail(info_hash: InfoHash, report: &DhtReport, trace: bool, p
     for (n, from) in report.starts.iter().enumerate() {
         row(if n == 0 { "started at" } else { "" }, start(from));
     }
-    row(if report.status.is_unsent() { "not asked" } else { "ended" }, why(report));
+    row(if report.is_unsent() { "not asked" } else { "ended" }, why(report));
     if report.nodes.answered == 0
         && let Some(entry) = Explanation::of(CodeKind::DhtStatus, report.status.code())
     {

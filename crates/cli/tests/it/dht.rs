@@ -179,11 +179,19 @@ fn private_torrents_are_never_asked_for() {
     let (code, stdout, _) = net.run(&["--allow-private", private]);
     assert!(code == 1 && stdout.contains("DHT not asked (private torrent)"), "{stdout}");
     let (code, stdout, _) = net.run(&["--allow-private", "-a", private]);
-    assert!(code == 1 && joined(&stdout).contains(" DHT ! DHT private it was not asked, because "), "{stdout}");
+    assert!(
+        code == 1 && joined(&stdout).contains(" DHT ! DHT private it was not asked, or no further, because "),
+        "{stdout}"
+    );
     // A link whose tracker has a secret may be of a private torrent.
     let link = format!("magnet:?xt=urn:btih:{}&tr={url}?passkey=0123456789abcdef", net.hash);
     let (code, stdout, _) = net.run(&[&link]);
     assert!(code == 0 && stdout.contains("DHT not asked (may be private)"), "{stdout}");
+    let (code, stdout, stderr) = told(&bare().args(["dht", "--ping", &net.entry, &link]).output().unwrap());
+    assert!(
+        code == 2 && stdout.is_empty() && stderr.contains("the torrent may be private, and nothing was sent"),
+        "{stderr}"
+    );
     let (code, _, stderr) = net.run(&["dht", &link]);
     assert!(code == 3 && stderr.contains("give the .torrent file, or the info-hash alone if"), "{stderr}");
     assert!(net.dht.queries().is_empty());

@@ -19,7 +19,7 @@ use crate::shared::pacer::Pacer;
 use dht::lookup::Family;
 use dht::{Contact, NodeId};
 use ids::InfoHash;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -116,6 +116,11 @@ impl DhtNetwork {
         lock(&self.nodes).add(nodes);
     }
 
+    /// Leaves out nodes that no longer answer.
+    pub(crate) fn forget(&self, nodes: &HashSet<SocketAddr>) {
+        lock(&self.nodes).forget(nodes);
+    }
+
     /// Whether a node names peers for a random info-hash, as far as it is known.
     pub(crate) fn verdict(&self, node: SocketAddr) -> Verdict {
         lock(&self.control).verdict(node, Instant::now())
@@ -124,6 +129,11 @@ impl DhtNetwork {
     /// Takes one question with the random info-hash out of its budget.
     pub(crate) fn question(&self) -> Option<InfoHash> {
         lock(&self.control).question(Instant::now())
+    }
+
+    /// Takes one such question back that was not asked.
+    pub(crate) fn give_back_question(&self) {
+        lock(&self.control).give_back();
     }
 
     /// Notes whether a node names peers for the random info-hash.

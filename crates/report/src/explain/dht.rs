@@ -68,7 +68,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         S::Private,
         "private torrent",
-        "it was not asked, because the torrent is private",
+        "it was not asked, or no further, because the torrent is private",
         "the trackers of a private torrent are its only source of peers (BEP 27); nodes that the torrent names are not asked either",
         "nothing; private torrents are in no DHT",
     ),

@@ -111,6 +111,14 @@ impl AskedNodes {
         self.nodes.iter()
     }
 
+    /// Those at which no later lookup needs to start: silent ones, and those with another id or invented peers.
+    pub(crate) fn useless(&self) -> impl Iterator<Item = SocketAddr> {
+        let is_useless = |node: &&DhtNode| {
+            matches!(node.status, DhtNodeStatus::Silent | DhtNodeStatus::Misnamed) || node.is_liar == Some(true)
+        };
+        self.nodes.iter().filter(is_useless).map(|node| node.address)
+    }
+
     /// Our addresses as the nodes see them. Nodes of one network (IPv4 /24, IPv6 /48) have one vote: one machine can have many nodes.
     pub(crate) fn seen_as(&self) -> Vec<IpAddr> {
         let mut networks = HashSet::new();

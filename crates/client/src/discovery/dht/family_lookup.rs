@@ -188,6 +188,9 @@ impl FamilyLookup {
         if !self.is_over {
             self.is_over = true;
             self.paced = None;
+            if self.lookup.ended().is_some() {
+                self.shared.dht().forget(&self.nodes.useless().collect());
+            }
             let is_liar = |node: SocketAddr| self.nodes.get(node).is_some_and(|node| node.is_liar == Some(true));
             let honest = self.lookup.nodes().filter(|node| !is_liar(node.address));
             self.shared.dht().remember(honest);
@@ -266,7 +269,7 @@ impl FamilyLookup {
         };
         let Some((to, question)) = further.next(now, self.shared.dht(), known) else { return false };
         if let Err(due) = self.shared.dht().take(to.ip(), now) {
-            self.further.postpone(to, question, due);
+            self.further.postpone(to, question, due, self.shared.dht());
             return true;
         }
         let query = Query { transaction, id: self.shared.dht().id(), method: question.method(self.info_hash) };

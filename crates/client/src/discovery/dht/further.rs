@@ -91,8 +91,15 @@ impl Further {
     }
 
     /// Puts a question back that its node's limit does not allow before then.
-    pub(crate) fn postpone(&mut self, node: SocketAddr, question: Question, due: Instant) {
-        let kind = if question == Question::Filters { Kind::Filters } else { Kind::Control };
+    pub(crate) fn postpone(&mut self, node: SocketAddr, question: Question, due: Instant, network: &DhtNetwork) {
+        let kind = match question {
+            Question::Filters => Kind::Filters,
+            Question::Control(_) => {
+                // It is taken anew then.
+                network.give_back_question();
+                Kind::Control
+            }
+        };
         self.waiting.push_back((node, kind, Some(due)));
     }
 
@@ -192,12 +199,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_question_that_is_put_off_costs_nothing_of_the_budget() {
+        let network = DhtNetwork::new(&Limits::default(), 0).unwrap();
+        let (mut further, mut now) = (Further::default(), Instant::now());
+        further.storer(node(1), &Reply::new(b"abcd", NodeId([1; 20])));
+        for _ in 0..100 {
+            let (to, question) = further.next(now, &network, |_, _| ()).unwrap();
+            further.postpone(to, question, now + Duration::from_secs(1), &network);
+            now += Duration::from_secs(1);
+        }
+        assert!(further.next(now, &network, |_, _| ()).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn they_end_half_a_second_after_the_lookup() {
         let network = DhtNetwork::new(&Limits::default(), 0).unwrap();
         let (mut further, now) = (Further::default(), Instant::now());
         assert!(!further.is_over(false, now) && further.is_over(true, now));
         further.sent(node(1), *b"abcd", Question::Filters);
-        further.postpone(node(2), Question::Filters, now + Duration::from_secs(1));
+        further.postpone(node(2), Question::Filters, now + Duration::from_secs(1), &network);
         assert!(further.next(now, &network, |_, _| ()).is_none());
         assert!(!further.is_over(true, now));
         assert_eq!(further.next_wake(now), Some(now + AFTER_THE_END));

@@ -43,3 +43,12 @@ async fn a_name_that_does_not_resolve_is_reported() {
     assert_eq!((report.family, report.status), (None, DhtStatus::NoStart));
     assert!(report.message.is_some() && report.starts[0].asked == 0);
 }
+
+#[tokio::test]
+async fn what_is_not_the_address_of_one_host_is_not_asked() {
+    for node in ["224.0.0.1:6881", "255.255.255.255:6881", "0.0.0.0:6881", "[ff02::1]:6881"] {
+        let [report] = ping_node(&node.parse().unwrap(), None, &config()).await.try_into().unwrap();
+        assert_eq!((report.status, report.queries), (DhtStatus::NoStart, 0), "{node}");
+        assert!(report.message.is_some());
+    }
+}

@@ -87,6 +87,23 @@ async fn later_lookups_start_at_nodes_that_answered() {
 }
 
 #[tokio::test]
+async fn nodes_that_no_longer_answer_are_no_start_of_later_lookups() {
+    let dht = FakeDht::start(8).unwrap();
+    let config = from(dht.nodes().iter().map(FakeNode::addr));
+    let shared = Shared::new(&config).unwrap();
+    let unnamed = config.clone().with_dht_nodes(Vec::new());
+    assert_eq!(told(Swarm::sharing(HASH, config, &shared).unwrap()).await.nodes.answered, 8);
+    // As after a change of the network.
+    dht.nodes().iter().for_each(|node| node.change(NodeScript::silent));
+    let later = told(Swarm::sharing(HASH, unnamed.clone(), &shared).unwrap()).await;
+    assert_eq!(
+        (later.status, later.starts[0].from, later.starts[0].asked),
+        (DhtStatus::NoAnswer, DhtStartFrom::Earlier, 8)
+    );
+    assert_eq!(told(Swarm::sharing(HASH, unnamed, &shared).unwrap()).await.status, DhtStatus::NoStart);
+}
+
+#[tokio::test]
 async fn a_lookup_waits_for_its_turn() {
     let node = FakeNode::start(node_ip(1), node_id(1), NodeScript::default()).unwrap();
     let silent = FakeNode::start(node_ip(2), node_id(2), NodeScript::default().silent()).unwrap();
