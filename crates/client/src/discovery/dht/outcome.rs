@@ -25,10 +25,12 @@ pub(crate) fn reports(families: &[OneFamily], starts: &Starts, terms: &Terms, st
         return kept;
     }
     // Nothing was sent in either: the reason of the one that had something to send.
+    let message = all.iter().find_map(|(_, report)| report.message.clone());
     let reason = all.into_iter().map(|(_, report)| report).find(|report| report.status != DhtStatus::NoStart);
+    let message = reason.as_ref().map_or(message, |report| report.message.clone());
     let no_start = if starts.is_without_route() { DhtStatus::NoRoute } else { DhtStatus::NoStart };
     let mut report = DhtReport::new(None, reason.as_ref().map_or(no_start, |report| report.status));
-    report.message = reason.and_then(|report| report.message);
+    report.message = message;
     report.starts = starts.report(None, None, &[]);
     vec![report]
 }
@@ -37,6 +39,10 @@ fn report(one: &OneFamily, starts: &Starts, terms: &Terms, status: DhtStatus) ->
     let family = named(one.family);
     let Some(lookup) = &one.lookup else {
         let (status, message) = match &one.no_socket {
+            // The user's choice, and no fault of this machine, which may have a route in the other family.
+            Some(error) if !terms.route.has_family(one.family == Family::V6) => {
+                (DhtStatus::NoStart, Some(error.to_string()))
+            }
             Some(error) if is_of_no_family(error) => (DhtStatus::NoRoute, Some(error.to_string())),
             Some(error) => (DhtStatus::LocalLimit, Some(error.to_string())),
             None if status == DhtStatus::Interrupted => (status, None),
