@@ -20,8 +20,9 @@ mod many;
 mod matrix;
 mod namespace;
 mod nginx;
-mod npm;
+
 mod opentracker;
+mod packages;
 mod parallel;
 mod prober;
 mod process;
