@@ -21,7 +21,7 @@ const EXIT_STATUS: &[(&str, &str)] = &[
     ),
     (
         "2",
-        "usage or local error: an unreadable or invalid torrent, a source address that is not of this machine, output that cannot be written",
+        "usage or local error: an unreadable or invalid torrent, a source address that is not of this machine, an interface that cannot be used, output that cannot be written",
     ),
     ("3", "no source worked: no tracker or web seed answered, and no peer was named"),
     ("130", "interrupted, after the partial report"),

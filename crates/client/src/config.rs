@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::net::interface::Interface;
 use crate::setters::setters;
 use crate::torrent_ref::TorrentRef;
 use guard::{Scope, Secrets};
@@ -39,7 +40,7 @@ pub struct Config {
     /// because a torrent named them, as many over UDP and as many over HTTP; and most ports of web seeds there that a torrent or a
     /// redirect named. `None` for all. Behind an address that many clients share there are usually a few.
     pub max_per_address: Option<usize>,
-    /// Source address of every socket.
+    /// Source address and interface of every socket.
     pub bind: Bind,
     /// The port announced; `None` for a free one of the system's choice. It is bound for the run, and nothing listens there.
     pub port: Option<u16>,
@@ -226,8 +227,8 @@ pub enum Trackers {
     Only(Vec<TrackerUrl>),
 }
 
-/// Source addresses, one a family. When either is set, a family without one is not used: a user who chose an address does not
-/// want to be seen from another.
+/// Where packets leave: source addresses, one a family, and an interface; all that is chosen holds. When either address is set,
+/// a family without one is not used: a user who chose an address does not want to be seen from another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Bind {
@@ -235,12 +236,15 @@ pub struct Bind {
     pub v4: Option<Ipv4Addr>,
     /// Source of IPv6 sockets.
     pub v6: Option<Ipv6Addr>,
+    /// The interface of every socket, with which both families are used as far as the addresses allow.
+    pub interface: Option<Interface>,
 }
 
 setters! {
     Bind {
         with_v4 => v4: Option<Ipv4Addr>,
         with_v6 => v6: Option<Ipv6Addr>,
+        with_interface => interface: Option<Interface>,
     }
 }
 
@@ -263,12 +267,18 @@ impl Bind {
     /// Whether `address` can be dialled: its family has a source address, or none was chosen.
     #[must_use]
     pub fn allows(&self, address: SocketAddr) -> bool {
-        self.is_any() || if address.is_ipv4() { self.v4.is_some() } else { self.v6.is_some() }
+        self.is_any_address() || if address.is_ipv4() { self.v4.is_some() } else { self.v6.is_some() }
     }
 
-    /// Whether nothing was chosen.
+    /// Whether nothing was chosen, neither an address nor an interface.
     #[must_use]
     pub fn is_any(&self) -> bool {
+        self.is_any_address() && self.interface.is_none()
+    }
+
+    /// Whether no address was chosen.
+    #[must_use]
+    pub fn is_any_address(&self) -> bool {
         self.v4.is_none() && self.v6.is_none()
     }
 }

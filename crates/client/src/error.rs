@@ -1,5 +1,6 @@
 //! Why a run could not begin, or had no source of peers that worked.
 
+use crate::net::interface::InterfaceError;
 use report::Standing;
 use report::TrackerReport;
 use std::fmt;
@@ -42,6 +43,9 @@ pub enum Error {
     /// A source address that is not the address of one host.
     #[error("{0} address cannot be a source")]
     BindNotAHost(guard::Scope),
+    /// The interface that every socket is to be bound to cannot be used.
+    #[error(transparent)]
+    Interface(#[from] InterfaceError),
     /// The source address is not this machine's, or the port is taken.
     #[error("cannot bind {ip} port {port}")]
     Bind {

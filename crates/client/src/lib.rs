@@ -21,6 +21,7 @@ pub use download::BitTorrentClient;
 pub use error::{Error, ReadError};
 pub use interim::{Interim, SoFar};
 pub use limits::Limits;
+pub use net::interface::{Interface, InterfaceError};
 pub use report::{
     AttemptReport, CodeKind, Completeness, Copies, Coverage, CutShort, Detail, Encryption, Event, Explanation,
     ListenEnd, MatchedHash, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs, SeenBy, Source, Stage,

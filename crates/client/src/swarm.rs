@@ -60,7 +60,8 @@ impl Swarm {
     /// Only a [`Torrent`](metainfo::Torrent) says whether it is private: see [`TorrentRef::private`].
     ///
     /// # Errors
-    /// A private torrent without permission, a source address that is not this machine's, a port that is taken.
+    /// A private torrent without permission, an interface that cannot be used, a source address that is not this machine's, a port
+    /// that is taken.
     pub fn new(torrent_ref: impl Into<TorrentRef>, config: Config) -> Result<Self, Error> {
         let shared = Shared::new(&config)?;
         Self::sharing(torrent_ref, config, &shared)

@@ -103,6 +103,7 @@ fn choices_that_cannot_be_followed() {
             &["--bind", "127.0.0.1", "--port", &port],
             "choose another --port, or a --bind address of this machine: cannot bind 127.0.0.1",
         ),
+        (&["--interface", "nosuch0"], "choose another --interface: there is no interface nosuch0; there are "),
         (&["--tracker", "gopher://t/announce"], "give --tracker an announce URL: ***: unknown scheme"),
         (
             &["--tls-ca", "/dev/zero"],
@@ -137,6 +138,7 @@ fn usage_errors_say_what_would_be_right() {
         (&["--concurrency", "0", "x"], "expected a number of 1 or more"),
         (&["--port", "0", "x"], "0 is not in 1..=65535"),
         (&["--bind", "here", "x"], "invalid value 'here' for '--bind <IP>'"),
+        (&["--interface", "a/b", "x"], "invalid value 'a/b' for '--interface <NAME>': not the name of an interface"),
         (&["--peer", "nobody", "x"], "invalid value 'nobody' for '--peer <ADDR>'"),
         (&["--encryption", "maybe", "x"], "prefer-plain"),
         (&["--fail-under", "x=1", "x"], "expected one of seeds, ok, copies, peers, trackers"),

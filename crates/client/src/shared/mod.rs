@@ -96,10 +96,10 @@ impl Drop for Counted {
 
 impl Shared {
     /// Allows [`Config::concurrency`] connections at once and [`Config::rate`] new ones a second, within the current descriptor
-    /// limit. Holds [`Config::port`] at the addresses of [`Config::bind`] until the last clone is dropped.
+    /// limit. Holds [`Config::port`] where [`Config::bind`] says until the last clone is dropped.
     ///
     /// # Errors
-    /// A source address that is not this machine's, a port that is taken.
+    /// An interface that cannot be used, a source address that is not this machine's, a port that is taken.
     pub fn new(config: &Config) -> Result<Self, Error> {
         let Split { runs, trackers, goodbyes, kept, peers } = Split::current(config.scrape);
         let pacer = Arc::new(Pacer::new(config.rate));
