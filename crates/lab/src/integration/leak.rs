@@ -2,7 +2,6 @@
 //! goes elsewhere, by any kind of socket. Without the option each kind does go there. An interface that cannot be used ends a run
 //! before it begins, and one that goes during a run ends what is dialled later as `no_route`.
 
-mod wire;
 mod world;
 
 use std::net::SocketAddr;
@@ -20,7 +19,8 @@ use super::fakes::{self, Dialled};
 use super::namespace::{self, Namespace};
 use super::row::Row;
 use super::torrents::{self, Torrent};
-use wire::{Packet, Wire, dials};
+use super::wire::{Packet, Wire, dials};
+
 use world::{CHOSEN, Machine, TEMPTING, World, is_ours};
 
 /// The name of the section.

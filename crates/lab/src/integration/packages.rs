@@ -23,29 +23,32 @@ pub(super) fn npm(skips: &Skips, part: &str, package: &str) -> Result<Option<Pat
     folder.map_or_else(failed, |folder| Ok(Some(folder.join("node_modules"))))
 }
 
-/// A Python with a package of PyPI (`NAME==VERSION`); `None` as for [`npm`].
+/// A folder with a package of PyPI (`NAME==VERSION`), whose Python is `bin/python`; `None` as for [`npm`].
 pub(super) fn pypi(skips: &Skips, part: &str, package: &str) -> Result<Option<PathBuf>> {
-    let python = |folder: &Path| folder.join("bin/python");
     let install = |folder: &Path| {
         shell::run_quiet(Command::new(PYTHON).args(["-m", "venv"]).arg(folder))?;
-        let mut pip = Command::new(python(folder));
+        let mut pip = Command::new(folder.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]);
         shell::run_quiet(pip.arg(package)).map(drop)
     };
     let folder = kept(package, install);
     let failed = |reason| skips.cannot_part(part, format!("PyPI does not have {package}: {reason}")).map(|()| None);
-    folder.map_or_else(failed, |folder| Ok(Some(python(&folder))))
+    folder.map_or_else(failed, |folder| Ok(Some(folder)))
 }
 
-/// The folder of a package, which is kept in the target folder between runs.
+/// The folder of a package, which is kept in the target folder between runs; it need not be installed.
+pub(super) fn folder(package: &str) -> PathBuf {
+    shell::target().join("integration").join(package)
+}
+
+/// The same, installed if it is not yet.
 fn kept(package: &str, install: impl FnOnce(&Path) -> Result) -> Result<PathBuf> {
-    let lab = shell::target().join("integration");
-    let done = lab.join(package);
+    let done = folder(package);
     if done.exists() {
         return Ok(done);
     }
     // Elsewhere first: what is at the final place is complete.
-    let unfinished = lab.join(format!("{package}-{}", std::process::id()));
+    let unfinished = folder(&format!("{package}-{}", std::process::id()));
     fs::create_dir_all(&unfinished).map_err(|error| format!("cannot make {}: {error}", unfinished.display()))?;
     if let Err(reason) = install(&unfinished) {
         let _ = fs::remove_dir_all(&unfinished);

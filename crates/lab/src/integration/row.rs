@@ -48,6 +48,8 @@ pub(super) struct Row {
     statuses: Option<Value>,
     /// By address, what the line on a peer must have: any one of these.
     peers: Option<BTreeMap<String, Vec<Value>>>,
+    /// What some line on the DHT must have.
+    lookup: Option<Value>,
     summary: Option<Value>,
     within: Option<Duration>,
 }
@@ -79,6 +81,7 @@ impl Row {
             web_seed_statuses: None,
             statuses: None,
             peers: None,
+            lookup: None,
             summary: None,
             within: None,
         }
@@ -174,6 +177,12 @@ impl Row {
     /// There must be a line on this peer that has all values of one of these, and no line on a peer that is not named.
     pub(super) fn finds_one_of(mut self, addr: impl Display, values: Vec<Value>) -> Self {
         self.peers.get_or_insert_default().insert(addr.to_string(), values);
+        self
+    }
+
+    /// There must be a line on the DHT that has these values.
+    pub(super) fn looks_up(mut self, values: Value) -> Self {
+        self.lookup = Some(values);
         self
     }
 
@@ -274,10 +283,11 @@ impl Row {
         faults.extend(self.tracker_faults(report));
         faults.extend(self.web_seed_faults(report));
         faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));
-        let sums_up = |wanted: &&Value| report.lines_of("summary").any(|line| has(line, wanted));
-        faults.extend(
-            self.summary.iter().filter(|wanted| !sums_up(wanted)).map(|wanted| format!("no summary that has {wanted}")),
-        );
+        for (kind, wanted) in [("dht", &self.lookup), ("summary", &self.summary)] {
+            let is_there = |wanted: &&Value| report.lines_of(kind).any(|line| has(line, wanted));
+            let missing = wanted.iter().filter(|wanted| !is_there(wanted));
+            faults.extend(missing.map(|wanted| format!("no {kind} line that has {wanted}")));
+        }
         faults
     }
 

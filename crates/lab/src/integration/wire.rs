@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Protocol, Socket, Type};
 use xtask::shell::Result;
 
-use super::super::process::poll;
+use super::process::poll;
 
 /// ETH_P_ALL, `packet(7)`.
 const EVERY_PROTOCOL: u16 = 3;
@@ -101,8 +101,17 @@ impl Packet {
     }
 
     fn is_tcp(&self) -> bool {
+        self.carries(6)
+    }
+
+    /// Whether it is of UDP.
+    pub(super) fn is_datagram(&self) -> bool {
+        self.carries(17)
+    }
+
+    fn carries(&self, protocol: u8) -> bool {
         let at = if self.to.is_ipv4() { 9 } else { 6 };
-        self.bytes.get(ETHERNET + at) == Some(&6)
+        self.bytes.get(ETHERNET + at) == Some(&protocol)
     }
 }
 

@@ -1,0 +1,135 @@
+//! The network: nodes of libtorrent that say what is announced to them, and clients with a torrent each.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use xtask::optional::PYTHON;
+use xtask::scratch::{make_folder, write};
+use xtask::shell::Result;
+
+use super::super::fakes::{self, Dialled};
+use super::super::process::{self, Process};
+use super::super::programs::Place;
+use super::super::torrents::{Maker, Torrent};
+use super::clients::{CLIENTS, Client};
+use crate::payload;
+
+/// Addresses for the nodes: each has a /24 of its own, because libtorrent keeps one node of a /24 in a bucket of its table. It does not
+/// answer the networks of which no host is public, such as 11.0.0.0/8 (`dht_ignore_dark_internet`).
+pub(super) const NETWORK: &str = "23.22.0.0/16";
+const PORT: u16 = 6881;
+
+/// Nodes beside those of the clients.
+const NODES: u8 = 8;
+/// The first of them is in this /24, clients are in those from 1.
+const FIRST_NODE: u8 = 100;
+
+/// How long clients may take until they have announced themselves: quick ones, and all.
+const QUICK: Duration = Duration::from_secs(60);
+const ALL: Duration = Duration::from_secs(400);
+
+/// All that runs.
+pub(super) struct Network {
+    nodes: Process,
+    pub(super) members: Vec<Member>,
+    begin: Instant,
+}
+
+/// A client at work.
+pub(super) struct Member {
+    pub(super) client: &'static Client,
+    pub(super) address: SocketAddr,
+    /// What it seeds, without a tracker.
+    pub(super) torrent: Torrent,
+    /// The same content as a private torrent, if it seeds that, too.
+    pub(super) private: Option<Torrent>,
+    process: Process,
+}
+
+fn address(network: u8) -> SocketAddr {
+    (Ipv4Addr::new(23, 22, network, 1), PORT).into()
+}
+
+/// The nodes beside the clients.
+pub(super) fn nodes() -> Vec<SocketAddr> {
+    (0..NODES).map(|number| address(FIRST_NODE + number)).collect()
+}
+
+impl Network {
+    /// Starts all clients that are here.
+    pub(super) fn start(folder: &Path) -> Result<Self> {
+        let begin = Instant::now();
+        let here: Vec<(&Client, SocketAddr)> =
+            CLIENTS.iter().filter(|client| client.is_here()).zip((1..).map(address)).collect();
+        let script = folder.join("nodes.py");
+        write(&script, include_str!("../dht_nodes.py"))?;
+        let mut command = Command::new(PYTHON);
+        command.arg(script).args(here.iter().map(|(_, other)| format!("--other={other}")));
+        command.args(nodes().iter().map(ToString::to_string));
+        let nodes = Process::start("nodes of the DHT", &command, folder)?;
+        let mut members: Vec<Member> = Vec::new();
+        for (client, address) in here {
+            let member = Member::start(client, address, &folder.join(client.name), &members)?;
+            members.push(member);
+        }
+        Ok(Self { nodes, members, begin })
+    }
+
+    /// The member of this name.
+    pub(super) fn member(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.client.name == name)
+    }
+
+    /// Those whose peers a lookup of this torrent finds.
+    pub(super) fn announced(&self, torrent: &Torrent) -> Vec<&Member> {
+        let said = self.nodes.said();
+        let has = |member: &&Member| said.contains(&format!(" {} {}", torrent.info_hash, member.address));
+        self.members.iter().filter(has).collect()
+    }
+
+    /// Waits until all clients have announced their torrents, or the quick ones.
+    pub(super) fn wait_until_announced(&mut self, all: bool) -> Result {
+        let deadline = self.begin + if all { ALL } else { QUICK };
+        process::poll(deadline, || {
+            self.check_alive()?;
+            let awaited = |member: &&Member| all || member.client.is_quick;
+            let missing =
+                self.members.iter().filter(awaited).find(|member| {
+                    !self.announced(&member.torrent).iter().any(|found| found.address == member.address)
+                });
+            Ok(missing.map_or(Ok(()), |member| Err(format!("{} has not announced itself", member.client.name))))
+        })
+    }
+
+    /// Fails when a program has ended.
+    pub(super) fn check_alive(&mut self) -> Result {
+        let members = self.members.iter_mut().map(|member| &mut member.process);
+        members.chain([&mut self.nodes]).try_for_each(Process::check_alive)
+    }
+}
+
+impl Member {
+    /// Starts a client in a folder of its own. One that announces whatever it is told to is a second peer of those whose PORT is asked
+    /// for.
+    fn start(client: &'static Client, address: SocketAddr, folder: &Path, others: &[Self]) -> Result<Self> {
+        let data = folder.join("data");
+        make_folder(&data)?;
+        let file = format!("{}.bin", client.name);
+        payload::write_files(&data, &[(&file, 70_000)])?;
+        let maker = Maker { folder: &data, announce: "" };
+        let torrent = maker.without_tracker("public", &file, &[])?;
+        let private = client.tells_port.then(|| maker.without_tracker("private", &file, &["-p"])).transpose()?;
+        let torrents: Vec<&Path> =
+            [&torrent].into_iter().chain(&private).map(|torrent| torrent.file.as_path()).collect();
+        let place = Place { folder, data: &data, address, second: None, torrents: &torrents, dht: &nodes() };
+        let others = others.iter().filter(|member| member.client.tells_port).map(|member| &member.torrent);
+        let hashes: Vec<&str> = others.chain([&torrent]).map(|torrent| torrent.info_hash.as_str()).collect();
+        let process = Process::start(client.name, &(client.command)(&place, &hashes)?, folder)?;
+        if client.announces_all() {
+            fakes::peer(address, &Dialled::default())?;
+        }
+        Ok(Self { client, address, torrent, private, process })
+    }
+}

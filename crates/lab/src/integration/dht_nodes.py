@@ -1,0 +1,55 @@
+"""Nodes of the DHT by libtorrent, which say what is announced to them, until stdin ends."""
+
+import argparse
+import select
+import sys
+import time
+
+import libtorrent
+
+# How long others are asked, and how often, in seconds: they start at the same time as these nodes.
+MEET, AGAIN = 60, 5
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--other", action="append", default=[], help="a node that may know none of these")
+parser.add_argument("node", nargs="+")
+options = parser.parse_args()
+
+
+def endpoint(address):
+    host, port = address.rsplit(":", 1)
+    return host, int(port)
+
+
+sessions = [
+    libtorrent.session({
+        "listen_interfaces": node,
+        "alert_mask": libtorrent.alert.category_t.dht_notification,
+        "enable_dht": True,
+        "dht_bootstrap_nodes": "",
+        # By default it drops what exceeds 8,000 bytes a second.
+        "dht_upload_rate_limit": 1_000_000,
+        "enable_lsd": False,
+        "enable_upnp": False,
+        "enable_natpmp": False,
+    })
+    for node in options.node
+]
+for session in sessions:
+    for node in options.node:
+        session.add_dht_node(endpoint(node))
+begun, due, told = time.monotonic(), 0, set()
+while not select.select([sys.stdin], [], [], 0.1)[0]:
+    now = time.monotonic() - begun
+    if due <= now < MEET:
+        due += AGAIN
+        for session in sessions[:2]:
+            for node in options.other:
+                session.add_dht_node(endpoint(node))
+    for session in sessions:
+        for alert in session.pop_alerts():
+            if isinstance(alert, libtorrent.dht_announce_alert):
+                line = f"{alert.info_hash} {alert.ip}:{alert.port}"
+                if line not in told:
+                    told.add(line)
+                    print(f"after {now:.1f} s: {line}", flush=True)
