@@ -28,8 +28,8 @@ pub enum Error {
     /// A torrent that was [handed in](crate::Swarm::learn) has another info-hash.
     #[error("the torrent has another info-hash")]
     AnotherTorrent,
-    /// There is no tracker to ask, no peer was named, and no web seed has everything.
-    #[error("the torrent names no tracker, and no web seed that has everything")]
+    /// There is no tracker to ask, no peer was named, the DHT did not answer or was not asked, and no web seed has everything.
+    #[error("the torrent names no tracker and no web seed that has everything, and no node of the DHT answered")]
     NoSource,
     /// A private torrent's peers may come from its own trackers only (BEP 27).
     #[error("private torrent: only its own trackers may be asked")]

@@ -4,7 +4,6 @@ use crate::lab::{Lab, bare, run, told};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Peer, TrackerScript};
 use std::path::PathBuf;
-use std::process::Command;
 
 /// What is printed to stderr for these arguments, which is one line.
 fn line(args: &[&str], code: i32) -> String {
@@ -165,7 +164,7 @@ fn no_source_to_ask() {
     let found = line(&["--no-trackers", "-q", name], 3);
     assert_eq!(
         found,
-        format!("{name}: name a tracker with --tracker, or a peer with --peer: no tracker and no peer to ask")
+        format!("{name}: name a tracker with --tracker, or a peer with --peer: no tracker, no DHT and no peer to ask")
     );
     lab.tracker.set_script(TrackerScript::Failure("gone".to_owned()));
     let found = line(&["-q", name], 3);
@@ -229,7 +228,7 @@ fn no_command_repeats_a_secret() {
             &["show", given],
             &["show", "--json", "--files", given],
         ] {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_bt-handshake"));
+            let mut command = bare();
             command.args(args).args(if args[0] == "show" { &[][..] } else { &quick }).env("RUST_LOG", "trace");
             let (_, stdout, stderr) = told(&command.output().unwrap());
             let file = std::fs::read_to_string(json).unwrap_or_default();

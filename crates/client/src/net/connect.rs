@@ -172,7 +172,6 @@ fn connect_udp_from(port: u16, address: SocketAddr, route: Route) -> Result<UdpS
 ///
 /// # Errors
 /// No source address of this family was chosen, the interface has none or is gone, the port is taken.
-#[cfg_attr(not(test), expect(dead_code, reason = "for look-ups in the DHT"))]
 pub(crate) fn udp(local_port: u16, is_v6: bool, route: Route) -> io::Result<UdpSocket> {
     let family = if is_v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
     let local = local(local_port, SocketAddr::new(family, 0), route).map_err(ConnectError::into_io)?;
