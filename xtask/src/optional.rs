@@ -108,7 +108,7 @@ pub static LIBTORRENT: Optional = Optional {
         "libtorrent for Python",
         &[],
         "python3-libtorrent",
-        "`integration`: a client, `matrix`, `bittorrent-tracker`",
+        "`integration`: a client, `matrix`, `bittorrent-tracker`, `dht`",
     )
 };
 pub static CTORRENT: Optional = debian("ctorrent", &["ctorrent"], "ctorrent", CLIENT);

@@ -7,7 +7,7 @@ mod clients;
 mod network;
 
 use std::io::Read;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -22,7 +22,7 @@ use super::row::Row;
 use super::section::{Lab, Part};
 use super::torrents::Torrent;
 use super::wire::Wire;
-use clients::{BITTORRENT_DHT, LIBTORRENT};
+use clients::{BITTORRENT_DHT, Client, LIBTORRENT};
 use network::{Member, Network};
 
 /// The name of the section.
@@ -42,8 +42,11 @@ pub(super) const CLIENTS: Part = (
     ],
 );
 
-/// Addresses for runs, each with a /24 of its own: libtorrent bans an address for its 50th query within 10 s.
+/// Addresses of runs, each with a /24 of its own.
 const SOURCES: &str = "23.33.0.0/16";
+/// How many are used. Few, because aria2 and bittorrent-dht go on to name where a query came from, also one with `ro`; but some clients
+/// refuse an immediate second connection, and libtorrent bans an address for its 50th query within 10 s.
+const SOURCES_USED: u8 = 8;
 
 /// Installs what is from npm and PyPI, and starts the network.
 pub(super) fn start(lab: &Lab) -> Result {
@@ -82,56 +85,78 @@ pub(super) fn run_inside(namespace: &Namespace) -> Result {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
 }
 
-/// An address that no run had before.
+/// An address that no recent run had.
 fn source() -> Ipv4Addr {
     static USED: AtomicU8 = AtomicU8::new(0);
-    let number = USED.fetch_add(1, Ordering::Relaxed);
-    Ipv4Addr::new(23, 33, number, 1)
+    Ipv4Addr::new(23, 33, USED.fetch_add(1, Ordering::Relaxed) % SOURCES_USED, 1)
 }
 
 /// A run that is given nothing but the info-hash.
-fn bare(name: String, torrent: &Torrent) -> Row {
-    let bare = Torrent { file: PathBuf::from(&torrent.info_hash), ..torrent.clone() };
-    Row::new(name, &bare, 0).from(source())
+fn bare(name: &str, member: &Member) -> Row {
+    let torrent = Torrent { file: PathBuf::from(&member.torrent.info_hash), ..member.torrent.clone() };
+    Row::new(format!("{}, {name}", member.client.name), &torrent, 0).from(source())
 }
 
-/// What a member's line must have.
-fn found(member: &Member, from: &str) -> Vec<Value> {
-    vec![json!({"outcome": "ok", "client": member.client.client, "sources": from})]
+/// What the line on a peer must have.
+fn found(member: &Member, source: &str) -> Vec<Value> {
+    vec![json!({"outcome": "ok", "client": member.client.client, "sources": source})]
 }
 
-/// All rows about a member.
+/// All rows on a member.
 fn rows(network: &Network, member: &Member) -> Vec<Row> {
     let announced = network.announced(&member.torrent);
-    let is_announced = announced.iter().any(|found| found.address == member.address);
-    let peer = (is_announced).then(|| {
-        let [node, ..] = network::nodes()[..] else { return bare(String::new(), &member.torrent) };
-        let row = bare(format!("{} as a peer", member.client.name), &member.torrent).args(["--dht-node".to_owned(), node.to_string()]);
-        let row = announced.iter().fold(row, |row, member| row.finds_one_of(member.address, found(member, "dht ")));
-        row.looks_up(json!({"family": "ipv4", "status": "few_nodes", "peers": {"named": announced.len(), "ok": announced.len()}}))
-    });
-    let others: Vec<_> = announced.iter().filter(|found| found.address != member.address).collect();
+    let others: Vec<&&Member> = announced.iter().filter(|other| other.address != member.address).collect();
+    let is_announced = others.len() < announced.len();
+    let as_peer = is_announced.then(|| as_peer(member, &announced));
     let port = (member.client.tells_port && !others.is_empty()).then(|| {
-        let row = bare(format!("{} tells its port", member.client.name), &member.torrent)
-            .args(["--peer".to_owned(), member.address.to_string()]);
-        let row = others.iter().fold(row, |row, member| row.finds_one_of(member.address, found(member, "dht ")));
-        row.finds_one_of(member.address, found(member, "user")).looks_up(json!({"starts": [{"from": "peer"}]}))
+        let row = bare("which tells the port of its node", member).args(["--peer", &member.address.to_string()]);
+        let row = row.finds_one_of(member.address, found(member, "user"));
+        let row = others.iter().fold(row, |row, other| row.finds_one_of(other.address, found(other, "dht ")));
+        row.looks_up(json!({"family": "ipv4", "starts": [{"from": "peer", "asked": 1, "answered": 1}]}))
     });
-    peer.into_iter().chain(port).collect()
+    [as_node(member)].into_iter().chain(as_peer).chain(port).collect()
 }
 
-/// A private torrent: not one datagram of ours, though a node is named and the peer tells of its own.
+/// A lookup that starts at one node finds the members that have announced the torrent.
+fn as_peer(member: &Member, announced: &[&Member]) -> Row {
+    let row = bare("as a peer", member).args(["--dht-node", &network::start().to_string()]);
+    let row = announced.iter().fold(row, |row, other| row.finds_one_of(other.address, found(other, "dht ")));
+    let peers = announced.len();
+    // There are fewer nodes than a lookup looks for.
+    row.looks_up(
+        json!({"family": "ipv4", "status": "few_nodes", "peers": {"named": peers, "ok": peers, "doubtful": 0}}),
+    )
+}
+
+/// Its node answers, and says its software and our address if it does so at all.
+fn as_node(member: &Member) -> Row {
+    let Client { software, sees_us, .. } = member.client;
+    let from = source();
+    let sees_us = sees_us.then(|| format!("{from}:"));
+    bare("as a node", member).pings(member.address).args(["--bind", &from.to_string()]).looks_up(json!({
+        "family": "ipv4",
+        "listed": [{"address": member.address.to_string(), "status": "ok", "client": software, "seen_as": sees_us}],
+    }))
+}
+
+/// A private torrent: not one datagram of ours, though a node is named and the peer tells the port of its own. The same run on a torrent
+/// that is not private sends some.
 fn private(namespace: &Namespace, network: &Network) -> Result {
     for member in &network.members {
-        let Some(torrent) = &member.private else { continue };
-        let wire = Wire::new()?;
-        let from = source();
-        let row = Row::new(format!("a private torrent of {}", member.client.name), torrent, 0).from(from);
-        let row = row.args(["--allow-private", "--peer", &member.address.to_string()]);
-        row.finds_one_of(member.address, found(member, "user")).run(&namespace.prober)?;
-        let sent = wire.take()?.iter().filter(|packet| packet.is_datagram() && packet.from.ip() == from).count();
-        if sent > 0 {
-            return Err(format!("a private torrent of {}: {sent} datagrams of ours", member.client.name));
+        let Some(private) = &member.private else { continue };
+        for (torrent, is_private) in [(&member.torrent, false), (private, true)] {
+            let name = format!("{}, private: {is_private}", member.client.name);
+            let (wire, from) = (Wire::new()?, source());
+            let args =
+                ["--allow-private", "--peer", &member.address.to_string(), "--dht-node", &network::start().to_string()];
+            let row = Row::new(&name, torrent, 0).from(from).args(args);
+            let alone =
+                row.clone().finds_one_of(member.address, found(member, "user")).looks_up(json!({"status": "private"}));
+            if is_private { alone } else { row }.run(&namespace.prober)?;
+            let sent = wire.take()?.iter().filter(|packet| packet.is_datagram() && packet.from.ip() == from).count();
+            if is_private != (sent == 0) {
+                return Err(format!("{name}: {sent} datagrams of ours"));
+            }
         }
     }
     Ok(())

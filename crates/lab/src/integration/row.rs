@@ -49,6 +49,8 @@ pub(super) struct Row {
     statuses: Option<Value>,
     /// By address, what the line on a peer must have: any one of these.
     peers: Option<BTreeMap<String, Vec<Value>>>,
+    /// Whether it is the ping of one node, without a start and a summary.
+    pings: bool,
     /// What some line on the DHT must have.
     lookup: Option<Value>,
     summary: Option<Value>,
@@ -82,6 +84,7 @@ impl Row {
             web_seed_statuses: None,
             statuses: None,
             peers: None,
+            pings: false,
             lookup: None,
             summary: None,
             within: None,
@@ -179,6 +182,12 @@ impl Row {
     pub(super) fn finds_one_of(mut self, addr: impl Display, values: Vec<Value>) -> Self {
         self.peers.get_or_insert_default().insert(addr.to_string(), values);
         self
+    }
+
+    /// It asks this node alone for the torrent's peers.
+    pub(super) fn pings(mut self, node: impl Display) -> Self {
+        self.pings = true;
+        self.by("dht").args(["--ping".to_owned(), node.to_string()])
     }
 
     /// There must be a line on the DHT that has these values.
@@ -280,7 +289,8 @@ impl Row {
         if let Some(complaint) = &self.complaint {
             return self.complaint_faults(report, complaint);
         }
-        let mut faults = report.faults(self.code, &self.torrent.info_hash);
+        let judge = if self.pings { Report::line_faults } else { Report::faults };
+        let mut faults = judge(report, self.code, &self.torrent.info_hash);
         faults.extend(self.tracker_faults(report));
         faults.extend(self.web_seed_faults(report));
         faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));

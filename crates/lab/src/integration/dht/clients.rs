@@ -41,7 +41,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "libtorrent",
         needs: &[&optional::LIBTORRENT],
         package: None,
-        client: "libtorrent 2.0.",
+        client: "libtorrent/2.0.",
         software: Some("libtorrent 2.0."),
         sees_us: true,
         tells_port: true,
@@ -52,7 +52,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "libtorrent of PyPI",
         needs: &[&optional::VENV],
         package: Some(LIBTORRENT),
-        client: "libtorrent 2.1.1",
+        client: "libtorrent/2.1.1",
         software: Some("libtorrent 2.1.1"),
         sees_us: true,
         tells_port: false,
@@ -107,7 +107,7 @@ pub(super) const CLIENTS: &[Client] = &[
         name: "bittorrent-dht",
         needs: &[&optional::NODE, &optional::NPM],
         package: Some(BITTORRENT_DHT),
-        // It is no client: a scripted peer shakes hands at its address.
+        // It is no client: at its address a scripted peer shakes hands.
         client: "qBittorrent",
         software: None,
         sees_us: false,

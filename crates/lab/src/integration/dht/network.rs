@@ -52,8 +52,13 @@ fn address(network: u8) -> SocketAddr {
     (Ipv4Addr::new(23, 22, network, 1), PORT).into()
 }
 
+/// Where lookups start.
+pub(super) fn start() -> SocketAddr {
+    address(FIRST_NODE)
+}
+
 /// The nodes beside the clients.
-pub(super) fn nodes() -> Vec<SocketAddr> {
+fn nodes() -> Vec<SocketAddr> {
     (0..NODES).map(|number| address(FIRST_NODE + number)).collect()
 }
 
@@ -77,12 +82,7 @@ impl Network {
         Ok(Self { nodes, members, begin })
     }
 
-    /// The member of this name.
-    pub(super) fn member(&self, name: &str) -> Option<&Member> {
-        self.members.iter().find(|member| member.client.name == name)
-    }
-
-    /// Those whose peers a lookup of this torrent finds.
+    /// The members that have announced this torrent.
     pub(super) fn announced(&self, torrent: &Torrent) -> Vec<&Member> {
         let said = self.nodes.said();
         let has = |member: &&Member| said.contains(&format!(" {} {}", torrent.info_hash, member.address));
@@ -128,7 +128,7 @@ impl Member {
         let hashes: Vec<&str> = others.chain([&torrent]).map(|torrent| torrent.info_hash.as_str()).collect();
         let process = Process::start(client.name, &(client.command)(&place, &hashes)?, folder)?;
         if client.announces_all() {
-            fakes::peer(address, &Dialled::default())?;
+            fakes::late_peer(address, Duration::ZERO, &Dialled::default())?;
         }
         Ok(Self { client, address, torrent, private, process })
     }

@@ -44,9 +44,9 @@ pub(super) fn statuses(line: &Value) -> BTreeMap<String, String> {
     files.map(|file| (path(file), text(&file["status"]))).collect()
 }
 
-/// Keys of texts for people, and of names with versions: the wanted text need only be a part of the value. Of `sources` one must begin with
+/// Keys of texts for people, of names with versions and of an address with a port: the wanted text need only be a part of the value. Of `sources` one must begin with
 /// it.
-const TEXTS: &[&str] = &["message", "error", "hint", "client", "v"];
+const TEXTS: &[&str] = &["message", "error", "hint", "client", "v", "seen_as"];
 
 /// Whether the line has the values; an object's values, and those of a list, are looked for one by one, as deep as they go.
 pub(super) fn has(line: &Value, wanted: &Value) -> bool {
