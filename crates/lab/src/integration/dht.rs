@@ -75,11 +75,11 @@ pub(super) fn run_inside(namespace: &Namespace) -> Result {
     // Until the other sections have run.
     std::io::stdin().read_to_end(&mut Vec::new()).map_err(|error| error.to_string())?;
     network.wait_until_announced(namespace.long)?;
-    let mut faults = Vec::new();
+    let (wire, mut faults) = (Wire::new()?, Vec::new());
     for number in 1..=namespace.runs {
         let rows: Vec<Row> = network.members.iter().flat_map(|member| rows(&network, member)).collect();
         faults.extend(namespace.prober.judge_in_turn(&format!("run {number} of {}", namespace.runs), &rows).err());
-        faults.extend(private(namespace, &network).err());
+        faults.extend(private(namespace, &network, &wire).err());
     }
     network.check_alive()?;
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
@@ -141,12 +141,13 @@ fn as_node(member: &Member) -> Row {
 
 /// A private torrent: not one datagram of ours, though a node is named and the peer tells the port of its own. The same run on a torrent
 /// that is not private sends some.
-fn private(namespace: &Namespace, network: &Network) -> Result {
+fn private(namespace: &Namespace, network: &Network, wire: &Wire) -> Result {
     for member in &network.members {
         let Some(private) = &member.private else { continue };
         for (torrent, is_private) in [(&member.torrent, false), (private, true)] {
             let name = format!("{}, private: {is_private}", member.client.name);
-            let (wire, from) = (Wire::new()?, source());
+            let from = source();
+            wire.take()?;
             let args =
                 ["--allow-private", "--peer", &member.address.to_string(), "--dht-node", &network::start().to_string()];
             let row = Row::new(&name, torrent, 0).from(from).args(args);

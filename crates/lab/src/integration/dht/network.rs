@@ -27,7 +27,7 @@ const NODES: u8 = 8;
 const FIRST_NODE: u8 = 100;
 
 /// How long clients may take until they have announced themselves: quick ones, and all.
-const QUICK: Duration = Duration::from_secs(60);
+const QUICK: Duration = Duration::from_secs(120);
 const ALL: Duration = Duration::from_secs(400);
 
 /// All that runs.
