@@ -102,7 +102,7 @@ fn choices_that_cannot_be_followed() {
             &["--bind", "127.0.0.1", "--port", &port],
             "choose another --port, or a --bind address of this machine: cannot bind 127.0.0.1",
         ),
-        (&["--interface", "nosuch0"], "choose another --interface: there is no interface nosuch0; there are "),
+        (&["--interface", "nosuch0"], "choose another --interface: there is no interface nosuch0; usable: "),
         (&["--tracker", "gopher://t/announce"], "give --tracker an announce URL: ***: unknown scheme"),
         (
             &["--tls-ca", "/dev/zero"],

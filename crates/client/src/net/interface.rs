@@ -9,6 +9,8 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Bytes of the longest name: IFNAMSIZ of Linux and the BSDs without the NUL.
 const LONGEST: usize = 15;
@@ -52,7 +54,18 @@ impl Interface {
     /// Whether the interface has an address to reach `address` from. Linux would otherwise send through it with an address of
     /// another interface.
     pub(crate) fn has_source(self, address: SocketAddr) -> io::Result<bool> {
-        Ok(listed()?.any(|found| found.name == self.name() && found.is_source_for(address)))
+        let mut latest = LATEST.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = latest.take().filter(|known| known.interface == self && known.at.elapsed() < FRESH);
+        let known = match known {
+            Some(known) => known,
+            None => Known { interface: self, at: Instant::now(), found: self.found()? },
+        };
+        Ok(latest.insert(known).found.iter().any(|found| found.is_source_for(address)))
+    }
+
+    /// Its addresses.
+    fn found(self) -> io::Result<Vec<Listed>> {
+        Ok(listed()?.filter(|found| found.name == self.name()).collect())
     }
 
     /// Whether a run can use the interface now with these source addresses, unspecified ones for any of their family, and if not
@@ -126,7 +139,7 @@ pub enum InterfaceError {
 
 fn choice(usable: &BTreeSet<String>) -> String {
     let names: Vec<&str> = usable.iter().map(String::as_str).collect();
-    if names.is_empty() { "none can be used".to_owned() } else { format!("there are {}", names.join(", ")) }
+    if names.is_empty() { "none can be used".to_owned() } else { format!("usable: {}", names.join(", ")) }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -143,6 +156,19 @@ fn bind_device(socket: &Socket, name: &str, is_ipv4: bool) -> io::Result<()> {
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 fn bind_device(_: &Socket, _: &str, _: bool) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no way to bind a socket to an interface"))
+}
+
+/// How long the addresses of an interface are taken to stay: the list of all takes 15 ms where there are 500 interfaces.
+const FRESH: Duration = Duration::from_millis(250);
+
+/// Of the interface that was asked about last.
+static LATEST: Mutex<Option<Known>> = Mutex::new(None);
+
+/// The addresses of an interface, and since when they are known.
+struct Known {
+    interface: Interface,
+    at: Instant,
+    found: Vec<Listed>,
 }
 
 /// An address of an interface, or an interface without one.

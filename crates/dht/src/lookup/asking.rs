@@ -3,10 +3,28 @@
 use crate::id::Distance;
 use crate::lookup::candidates::{Candidate, State};
 use crate::lookup::choice::{Choice, Why};
+use crate::lookup::exchanges::Exchange;
 use crate::lookup::view::{End, View};
 use crate::lookup::{Lookup, limits};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+/// How far the closest nodes reach whose answers are needed.
+struct Bounds {
+    /// The distance of the last of them; `None` if they are fewer than needed.
+    all: Option<Distance>,
+    /// The same for those with a valid id.
+    valid: Option<Distance>,
+    /// Whether all of them have answered.
+    have_answered: bool,
+}
+
+impl Bounds {
+    fn hold(&self, known: &Candidate) -> bool {
+        let is_within = |bound: Option<Distance>| bound.is_none_or(|bound| known.distance <= bound);
+        is_within(self.all) || known.is_valid && is_within(self.valid)
+    }
+}
 
 impl Lookup {
     pub(super) fn most_queries(&self) -> usize {
@@ -22,16 +40,16 @@ impl Lookup {
         }
         // After half of its time a query is more likely dead than slow, and the next candidate is asked beside it.
         let doubtful = self.round_trips.slot() / 2;
+        let is_doubtful = |known: &Candidate| matches!(known.state, State::Waiting(since) if self.latest.saturating_duration_since(since) >= doubtful);
         let mut expected = 0;
-        for known in self.candidates.closest() {
-            match known.state {
-                State::Fresh => return Some(Choice::of(Why::First, known)),
-                State::Waiting(since) if self.latest.saturating_duration_since(since) >= doubtful => {}
-                _ => expected += 1,
+        for known in self.candidates.closest(is_doubtful) {
+            if known.state == State::Fresh {
+                return Some(Choice::of(Why::First, known));
             }
-            if expected == limits::CLOSEST {
-                return self.choose_second();
-            }
+            expected += usize::from(!is_doubtful(known));
+        }
+        if expected >= limits::CLOSEST {
+            return self.choose_second();
         }
         let start = self
             .starts
@@ -47,18 +65,29 @@ impl Lookup {
 
     /// One of the closest that is silent, and whose query may be lost.
     fn choose_second(&self) -> Option<Choice> {
-        let bound = self.bound();
-        let is_close = |known: &&Candidate| bound.is_none_or(|bound| known.distance <= bound);
-        let is_due = |known: &&Candidate| known.state == State::Silent && known.queries == 1;
-        let next = self.candidates.iter().take_while(is_close).find(is_due)?;
+        let bounds = self.bounds();
+        let is_due = |known: &&Candidate| known.state == State::Silent && known.queries == 1 && bounds.hold(known);
+        let next = self.candidates.iter().find(is_due)?;
         let may_ask = self.second_queries < limits::SECOND_QUERIES
             && self.view.queries + limits::KEPT_QUERIES < self.most_queries();
         may_ask.then(|| Choice::of(Why::Second, next))
     }
 
-    /// The distance of the last one of the closest, if there are enough.
-    fn bound(&self) -> Option<Distance> {
-        self.candidates.closest().nth(limits::CLOSEST - 1).map(|known| known.distance)
+    fn bounds(&self) -> Bounds {
+        let mut bounds = Bounds { all: None, valid: None, have_answered: true };
+        let (mut all, mut valid) = (0, 0);
+        for known in self.candidates.closest(|_| false) {
+            all += 1;
+            valid += usize::from(known.is_valid);
+            if all == limits::CLOSEST {
+                bounds.all = Some(known.distance);
+            }
+            if known.is_valid && valid == limits::CLOSEST_VALID {
+                bounds.valid = Some(known.distance);
+            }
+            bounds.have_answered &= known.state == State::Answered;
+        }
+        bounds
     }
 
     pub(super) fn age(&self) -> Duration {
@@ -92,9 +121,10 @@ impl Lookup {
 
     /// Ends the lookup if nothing is left to be asked or waited for.
     pub(super) fn conclude(&mut self) {
-        if let Some(bound) = self.bound()
-            && self.candidates.closest().take(limits::CLOSEST).all(|known| known.state == State::Answered)
-            && !self.exchanges.open().any(|exchange| exchange.named.is_some_and(|distance| distance <= bound))
+        let bounds = self.bounds();
+        if bounds.all.is_some()
+            && bounds.have_answered
+            && !self.exchanges.open().any(|exchange| self.is_within(&bounds, exchange))
         {
             return self.finish(End::Closest);
         }
@@ -107,6 +137,12 @@ impl Lookup {
             View { answered: 0, .. } => End::NoAnswer,
             _ => End::Exhausted,
         });
+    }
+
+    /// Whether the answer to a query could bring one of the closest nodes.
+    fn is_within(&self, bounds: &Bounds, exchange: &Exchange) -> bool {
+        let known = exchange.named.and_then(|distance| self.candidates.get(distance, exchange.to.get()));
+        known.is_some_and(|known| bounds.hold(known))
     }
 
     pub(super) fn finish(&mut self, end: End) {

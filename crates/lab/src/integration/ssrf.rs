@@ -113,7 +113,7 @@ pub(super) fn run(namespace: &Namespace) -> Result {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
 }
 
-/// What the victims say, and the kernel, which counted so many connections that were begun.
+/// What the victims say, and the kernel, which counted the connections that were begun.
 fn no_other_dialled(dialled: &Dialled, opened: u64) -> Result {
     // A listener that was dialled may notice it a moment later.
     let arrived = process::poll(Instant::now() + Duration::from_secs(5), || {

@@ -13,7 +13,8 @@ use xtask::shell::Result;
 
 use super::process::poll;
 
-/// ETH_P_ALL, `packet(7)`.
+/// AF_PACKET and ETH_P_ALL of Linux, `packet(7)`.
+const PACKETS: i32 = 17;
 const EVERY_PROTOCOL: u16 = 3;
 /// Bytes of an Ethernet header.
 const ETHERNET: usize = 14;
@@ -21,8 +22,8 @@ const ETHERNET: usize = 14;
 /// One packet.
 #[derive(Clone)]
 pub(super) struct Packet {
-    /// The last byte of the hardware address that it was sent to: of which pair of interfaces it passed.
-    pub(super) pair: u8,
+    /// The last byte of the hardware address that it was sent to, which both ends of a path have.
+    pub(super) path: u8,
     /// Where it came from and where it was going; unspecified for what is neither TCP nor UDP over IP.
     pub(super) from: SocketAddr,
     pub(super) to: SocketAddr,
@@ -38,7 +39,7 @@ impl Wire {
     /// Begins to listen.
     pub(super) fn new() -> Result<Self> {
         let protocol = Protocol::from(i32::from(EVERY_PROTOCOL.to_be()));
-        let mut socket = Socket::new(Domain::PACKET, Type::RAW, Some(protocol))
+        let mut socket = Socket::new(Domain::from(PACKETS), Type::RAW, Some(protocol))
             .map_err(|error| format!("cannot listen to all packets: {error}"))?;
         let packets = Arc::new(Mutex::default());
         let noted = Arc::clone(&packets);
@@ -53,7 +54,7 @@ impl Wire {
 
     /// What has passed since the last call, up to now.
     pub(super) fn take(&self) -> Result<Vec<Packet>> {
-        // A packet of our own is the last one.
+        // One more packet, which is the last one.
         let failed = |error: std::io::Error| format!("cannot send a packet to ourselves: {error}");
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
         let own = socket.local_addr().map_err(failed)?;
@@ -62,7 +63,7 @@ impl Wire {
             let is_last = |packet: &Packet| packet.to == own;
             let mut packets = lock(&self.0);
             let all_read = packets.iter().any(is_last);
-            Ok(all_read.then(|| std::mem::take(&mut *packets)).ok_or_else(|| "our own packet is not seen".to_owned()))
+            Ok(all_read.then(|| std::mem::take(&mut *packets)).ok_or_else(|| "the last packet is not seen".to_owned()))
         })
     }
 }
@@ -77,7 +78,7 @@ impl Packet {
             addresses(frame).unwrap_or((Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into(), 0));
         let port = |at: usize| array(frame, transport + at).map_or(0, u16::from_be_bytes);
         Self {
-            pair: frame.get(5).copied().unwrap_or_default(),
+            path: frame.get(5).copied().unwrap_or_default(),
             from: SocketAddr::new(from, port(0)),
             to: SocketAddr::new(to, port(2)),
             flags: frame.get(transport + 13).copied().unwrap_or_default(),
@@ -104,11 +105,12 @@ impl Packet {
         self.carries(6)
     }
 
-    /// Whether it is of UDP.
+    /// Whether it is a datagram of UDP.
     pub(super) fn is_datagram(&self) -> bool {
         self.carries(17)
     }
 
+    /// Whether it is of this protocol above IP.
     fn carries(&self, protocol: u8) -> bool {
         let at = if self.to.is_ipv4() { 9 } else { 6 };
         self.bytes.get(ETHERNET + at) == Some(&protocol)
@@ -142,7 +144,6 @@ fn array<const N: usize>(frame: &[u8], at: usize) -> Option<[u8; N]> {
 
 impl fmt::Display for Packet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let head = self.bytes.get(12..self.bytes.len().min(60)).unwrap_or_default();
-        write!(f, "{} -> {}, {head:02x?}", self.from, self.to)
+        write!(f, "{} -> {}", self.from, self.to)
     }
 }

@@ -91,7 +91,7 @@ impl Starts {
             family: Some(family_of(address)),
             from,
             policy,
-            addresses: vec![address],
+            addresses: if refusal.is_none() { vec![address] } else { Vec::new() },
             message: refusal.map(|refusal| refusal.to_string()),
         });
         refusal.is_none().then_some(Start { address, id: None, policy })
@@ -120,7 +120,7 @@ impl Starts {
         }
     }
 
-    /// Whether the user named a node of this family, or a host name.
+    /// Whether the user named an address of this family.
     pub(crate) fn is_by_user(&self, family: Family) -> bool {
         self.0.iter().any(|row| row.from == DhtStartFrom::User && row.family == Some(family))
     }
@@ -172,4 +172,52 @@ fn check(address: SocketAddr, policy: AddressPolicy) -> Result<(), Refusal> {
 
 pub(crate) fn family_of(address: SocketAddr) -> Family {
     if address.is_ipv4() { Family::V4 } else { Family::V6 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ids::InfoHash;
+
+    fn nodes(list: &[&str]) -> Vec<PeerAddress> {
+        list.iter().map(|node| node.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn each_source_may_name_what_its_policy_permits() {
+        let torrent_ref = TorrentRef::from(InfoHash([1; 20]))
+            .with_dht_nodes(nodes(&["8.8.8.8:6881", "10.0.0.1:6881", "8.8.4.4:443", "node.example:6881"]))
+            .with_peers(nodes(&["9.9.9.9:6881"]));
+        let config = Config::default().with_dht_bootstrap(nodes(&["boot.example:1"]));
+        let config = config.with_dht_nodes(nodes(&["10.0.0.2:53", "[2a00::1]:6881"]));
+        let (mut starts, addresses, hosts) = Starts::new(&torrent_ref, &config, &Secrets::default());
+        let addresses: Vec<String> = addresses.iter().map(|start| start.address.to_string()).collect();
+        assert_eq!(addresses, ["10.0.0.2:53", "[2a00::1]:6881", "8.8.8.8:6881", "9.9.9.9:6881"]);
+        let hosts: Vec<_> = hosts.iter().map(|host| (host.host.as_str(), host.row)).collect();
+        assert_eq!(hosts, [("node.example", 5), ("boot.example", 7)]);
+        let resolved = starts.resolved(7, &["127.0.0.1:1".parse().unwrap()]);
+        assert_eq!(resolved.len(), 0);
+        starts.failed(5, "no such name".to_owned());
+        let rows = starts.report(Some(Family::V4), None, &[]);
+        let messages: Vec<_> = rows.iter().filter_map(|row| row.message.as_deref()).collect();
+        let local = "private address, named by an untrusted source";
+        let port = "port below 1024, named by an untrusted source";
+        let this = "loopback address, named by an untrusted source";
+        assert_eq!((rows.len(), messages), (7, vec![local, port, "no such name", this]));
+        assert!(starts.is_by_user(Family::V6) && starts.is_by_user(Family::V4));
+    }
+
+    #[test]
+    fn peers_have_a_node_each_and_authors_a_few() {
+        let many: Vec<PeerAddress> = (1..=40).map(|n| PeerAddress::Socket(([9, 9, 9, n], 6881).into())).collect();
+        let torrent_ref = TorrentRef::from(InfoHash([1; 20])).with_dht_nodes(many);
+        let config = Config::default().with_dht_bootstrap(Vec::new());
+        let (mut starts, addresses, _) = Starts::new(&torrent_ref, &config, &Secrets::default());
+        assert_eq!(addresses.len(), BY_AUTHOR);
+        assert!(starts.learn(([9, 9, 9, 1], 6881).into()).is_none(), "it is known");
+        assert!(starts.learn(([9, 9, 9, 1], 22).into()).is_none());
+        assert!(starts.learn(([192, 168, 0, 1], 6881).into()).is_some(), "a peer's own address");
+        let learned = (0..100_u8).filter(|n| starts.learn(([9, 9, 8, *n], 6881).into()).is_some()).count();
+        assert_eq!(learned, BY_PEERS - 2);
+    }
 }

@@ -61,7 +61,7 @@ pub(crate) fn lookup(network: &Network, torrent: &Torrent, from: From, now: Inst
     lookup
 }
 
-/// The figures of lookups of `targets` torrents with so many peers each.
+/// The figures of lookups of `targets` torrents with `peers` peers each.
 pub(crate) fn figures(network: &Network, from: From, peers: u16, targets: u64) -> Figures {
     let now = Instant::now();
     let mut courses: Vec<(Course, usize)> = Vec::new();
@@ -100,7 +100,7 @@ fn lookups_stay_within_their_times_and_queries() {
         (0.6, From::Saved, [0.32, 0.6, 1.0, 1.8, 105.0]),
         (0.6, From::Routers, [0.4, 0.65, 1.0, 1.8, 105.0]),
     ] {
-        let figures = figures(&Network::new(4_000, dead, 5), from, 300, 32);
+        let figures = figures(&Network::new(4_000, dead, 0.0, 5), from, 300, 32);
         println!("{dead} dead, from {from:?}: {figures}");
         let Figures { first, most: ninety, last, end, queries, share } = figures;
         let found = [first, ninety, last, end, queries];

@@ -135,6 +135,24 @@ fn many_ids_at_one_address_make_one_query_and_a_second_one() {
 }
 
 #[test]
+fn made_up_nodes_of_one_network_take_8_queries_and_8_second_ones() {
+    let mut named = 0_u8;
+    let victim = |n: u8| Contact { id: near(60, n.into()), address: ([9, 9, 9, n], 6881).into() };
+    let course = from_one(|to| {
+        if to.ip().to_string().starts_with("9.") {
+            return None;
+        }
+        let (n, victims) = (number(to), (named..named + 4).map(victim));
+        named += 4;
+        // Nine nodes answer, one after the other.
+        Some((near(n, n), victims.chain((n < 8).then(|| contact(n + 1, n + 1))).collect(), vec![]))
+    });
+    let of_network: usize =
+        course.asked.iter().filter(|(to, _)| to.ip().to_string().starts_with("9.9.9.")).map(|(_, times)| times).sum();
+    assert_eq!((named, of_network), (36, limits::SILENT_OF_NETWORK + limits::SECOND_QUERIES));
+}
+
+#[test]
 fn many_nodes_of_one_network_leave_room_for_others() {
     let neighbour = |n: u32| Contact { id: near(60, n), address: ([9, 9, 9, n as u8], 6881).into() };
     let course = from_one(|to| match to.ip().to_string() {

@@ -47,15 +47,20 @@ impl Torrent {
 }
 
 impl Network {
-    /// A network of `live` nodes and as many dead ones as make up the `dead` share, in 198.18.0.0/16.
-    pub(crate) fn new(live: u32, dead: f64, seed: u64) -> Self {
+    /// A network of `live` nodes and as many dead ones as make up the `dead` share, in 198.18.0.0/16. The `valid` share of them has ids
+    /// that are valid for their addresses (BEP 42).
+    pub(crate) fn new(live: u32, dead: f64, valid: f64, seed: u64) -> Self {
         let mut random = Random(seed);
         let count = (f64::from(live) / (1.0 - dead)).round() as usize;
         let hosts: Vec<u16> = (256..65_000).collect();
         let mut nodes: Vec<Node> = Vec::new();
         for host in random.sample(&hosts, count) {
             let [third, fourth] = host.to_be_bytes();
-            let contact = Contact { id: NodeId(random.bytes()), address: ([198, 18, third, fourth], 6881).into() };
+            let address = SocketAddr::from(([198, 18, third, fourth], 6881));
+            let id = random.bytes();
+            let id =
+                if valid > 0.0 && random.unit() < valid { NodeId::for_address(address.ip(), id) } else { NodeId(id) };
+            let contact = Contact { id, address };
             nodes.push(Node {
                 contact,
                 is_alive: random.unit() >= dead,

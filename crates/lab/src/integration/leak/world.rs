@@ -1,10 +1,9 @@
-//! A machine with two ways out of it, in a network namespace of its own. Both lead to us, who have all addresses of the wide
-//! world.
+//! A machine with two ways out of it, in a network namespace of its own. Both lead here, where all addresses of the wide world are.
 
 use std::fs::{self, Permissions};
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -14,12 +13,14 @@ use xtask::shell::{self, Result};
 use super::super::namespace::{Namespace, ip};
 use super::super::prober::Prober;
 use super::super::process::{Process, poll};
-use super::PLACES;
+
+/// A way out: the interface, and the number of its networks.
+pub(super) type Path = (&'static str, u8);
 
 /// The interface that runs are to use.
-pub(super) const CHOSEN: (&str, u8) = ("chosen", 1);
+pub(super) const CHOSEN: Path = ("chosen", 1);
 /// That of the default route.
-pub(super) const TEMPTING: (&str, u8) = ("tempting", 2);
+pub(super) const TEMPTING: Path = ("tempting", 2);
 
 /// Interfaces that cannot be used: one has no address, one is down, and one has an address of one family.
 const USELESS: &str = "link add bare type veth peer name down\n\
@@ -44,7 +45,7 @@ impl World {
         let folder = namespace.folder.join("machine");
         make_folder(&folder)?;
         let mut command = Command::new("unshare");
-        // It lives as long as its stdin, which is ours.
+        // It lives until its stdin is closed.
         let mut holder = Process::start("a namespace", command.args(["--net", "cat"]), &folder)?;
         let pid = holder.id();
         let of = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/net")).map_err(|error| error.to_string());
@@ -69,10 +70,10 @@ impl World {
 
     /// Makes a way out of the machine. There is no other traffic than that of runs: hardware addresses are known, and no neighbour
     /// is asked for.
-    fn join(&self, (name, number): (&str, u8)) -> Result {
+    fn join(&self, (name, number): Path) -> Result {
         let mac = format!("02:00:00:00:00:0{number}");
         let (pid, end) = (self.machine.0, format!("{name}-end"));
-        // That of a machine that is gone may be there for a while.
+        // The one of an earlier machine may be there for a while.
         let _ = ip(["link", "delete", &end]);
         let up = |name: &str, host: u8| {
             [
@@ -86,8 +87,7 @@ impl World {
         up(name, 2).iter().try_for_each(|line| self.machine.ip(line))?;
         // The chosen one has the worse default route, and one for packets with its source address.
         let tables: &[&str] = if number == CHOSEN.1 { &["metric 2000", "table 100"] } else { &["metric 1"] };
-        let gateways = [format!("10.{number}.0.1"), format!("fd0{number}::1")];
-        gateways.iter().try_for_each(|gateway| {
+        gateways(number).iter().try_for_each(|gateway| {
             tables
                 .iter()
                 .try_for_each(|table| self.machine.ip(&format!("route add default via {gateway} dev {name} {table}")))
@@ -116,7 +116,7 @@ impl Machine {
     }
 
     /// A program that runs the binary inside.
-    fn wrapper(self, folder: &Path, binary: &Path) -> Result<PathBuf> {
+    fn wrapper(self, folder: &std::path::Path, binary: &std::path::Path) -> Result<PathBuf> {
         let file = folder.join("bt-handshake");
         write(&file, format!("#!/bin/sh\nexec {} '{}' \"$@\"\n", shell::shown(&self.enter()), binary.display()))?;
         let runs = fs::set_permissions(&file, Permissions::from_mode(0o755));
@@ -125,10 +125,11 @@ impl Machine {
     }
 }
 
-/// Whether an address is one of ours, and not of the machine.
-pub(super) fn is_ours(ip: IpAddr) -> bool {
-    let gateways =
-        [CHOSEN, TEMPTING].iter().flat_map(|(_, number)| [format!("10.{number}.0.1"), format!("fd0{number}::1")]);
-    let ip = ip.to_string();
-    PLACES.contains(&ip.as_str()) || gateways.into_iter().any(|gateway| gateway == ip)
+/// Whether an address is the other end of an interface of the machine.
+pub(super) fn is_gateway(ip: IpAddr) -> bool {
+    [CHOSEN, TEMPTING].iter().flat_map(|(_, number)| gateways(*number)).any(|gateway| gateway == ip.to_string())
+}
+
+fn gateways(number: u8) -> [String; 2] {
+    [format!("10.{number}.0.1"), format!("fd0{number}::1")]
 }
