@@ -1,4 +1,4 @@
-"""Nodes of the DHT by libtorrent, which say what is announced to them, until stdin ends."""
+"""Nodes of the DHT by libtorrent, which say when they are up and what is announced to them, until stdin ends."""
 
 import argparse
 import select
@@ -38,6 +38,7 @@ sessions = [
 for session in sessions:
     for node in options.node:
         session.add_dht_node(endpoint(node))
+print("up", flush=True)
 begun, due, told = time.monotonic(), 0, set()
 while not select.select([sys.stdin], [], [], 0.1)[0]:
     now = time.monotonic() - begun

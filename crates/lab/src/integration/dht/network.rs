@@ -26,6 +26,8 @@ const NODES: u8 = 8;
 /// The first of them is in this /24, clients are in those from 1.
 const FIRST_NODE: u8 = 100;
 
+/// How long the nodes may take until they are up, a second on an idle machine.
+const UP_WITHIN: Duration = Duration::from_secs(60);
 /// How long clients may take until they have announced themselves: quick ones, and all.
 const QUICK: Duration = Duration::from_secs(120);
 const ALL: Duration = Duration::from_secs(400);
@@ -65,7 +67,6 @@ fn nodes() -> Vec<SocketAddr> {
 impl Network {
     /// Starts all clients that are here.
     pub(super) fn start(folder: &Path) -> Result<Self> {
-        let begin = Instant::now();
         let here: Vec<(&Client, SocketAddr)> =
             CLIENTS.iter().filter(|client| client.is_here()).zip((1..).map(address)).collect();
         let script = folder.join("nodes.py");
@@ -73,7 +74,13 @@ impl Network {
         let mut command = Command::new(PYTHON);
         command.arg(script).args(here.iter().map(|(_, other)| format!("--other={other}")));
         command.args(nodes().iter().map(ToString::to_string));
-        let nodes = Process::start("nodes of the DHT", &command, folder)?;
+        let mut nodes = Process::start("nodes of the DHT", &command, folder)?;
+        process::poll(Instant::now() + UP_WITHIN, || {
+            nodes.check_alive()?;
+            // A client that finds no node when it starts tries again much later.
+            Ok(nodes.said().starts_with("up").then_some(()).ok_or_else(|| "no node of the DHT is up".to_owned()))
+        })?;
+        let begin = Instant::now();
         let mut members: Vec<Member> = Vec::new();
         for (client, address) in here {
             let member = Member::start(client, address, &folder.join(client.name), &members)?;
