@@ -9,6 +9,7 @@ use crate::manual;
 use crate::nagios::{self, Plugin};
 use crate::origin::Origin;
 use crate::output::{Form, Output, OutputOptions};
+use crate::ping::ping;
 use crate::runs::run_all;
 use crate::show;
 use crate::shown::shown_word;
@@ -110,6 +111,16 @@ fn dht(args: &Dht) -> ExitCode {
         Ok(config) => config,
         Err(reason) => return local_error(&reason),
     };
+    if let Some(node) = &args.ping {
+        let (origins, worst) = origins(&args.torrents);
+        return match (worst, origins.as_slice()) {
+            (Exit::Answered, [] | [_]) => {
+                block_on(async { ping(node, origins.first(), &config, args.json).await.into() })
+            }
+            (Exit::Answered, _) => local_error("give --ping one torrent at most"),
+            _ => worst.into(),
+        };
+    }
     let form = if args.json { Form::Json } else { Form::Dht { all: args.all, trace: args.trace } };
     run_torrents(&args.torrents, &config, Shown::of(form))
 }
@@ -253,7 +264,7 @@ mod tests {
     fn a_long_list_is_told_how_long_the_dht_takes() {
         let line = |torrents, config: &Config| dht_time(torrents, config).unwrap_or_default();
         let mut config = Config::default();
-        assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes up to 27 min, "));
+        assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes up to 26 min"));
         assert_eq!(line(900, &config), "");
         config.limits.dht_rate = 0;
         assert_eq!(line(5000, &config), "");

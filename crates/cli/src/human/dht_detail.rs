@@ -35,9 +35,9 @@ pub(crate) fn dht_detail(info_hash: InfoHash, report: &DhtReport, trace: bool, p
         lines.extend(line.wrapped(ROW, ROW + TEXT, page.columns));
     };
     if report.queries > 0 {
-        let median =
-            report.round_trip.map(|median| format!(", median round trip {}", time(median))).unwrap_or_default();
-        row("nodes", format!("{}; {}{median}", nodes(report), plural(report.queries, "datagram")));
+        row("nodes", nodes(report));
+        let median = report.round_trip.map(|median| format!(", round trips of {} by median", time(median)));
+        row("sent", format!("{}{}", plural(report.queries, "datagram"), median.unwrap_or_default()));
         row("peers", peers(report));
     }
     report.estimate.into_iter().for_each(|estimate| row("swarm", about(estimate)));

@@ -1,6 +1,6 @@
 //! The command as a user runs it: what it prints, where, and how it exits.
 
-use crate::lab::{Lab, PATIENCE, command, in_shell, listening, run, signal, spawn, told};
+use crate::lab::{Lab, PATIENCE, command, listening, run, shell, signal, spawn, told};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Peer, TrackerScript, bencoding, message, peer_ip};
 use serde_json::Value;
@@ -234,8 +234,8 @@ fn a_reader_that_leaves_is_no_error() {
 fn few_descriptors_lose_no_peer() {
     let lab = Lab::new("descriptors", std::iter::repeat_n(Peer::default(), 500));
     for limit in ["12", "24", "100"] {
-        let shell = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 \"$1\"");
-        let (code, stdout, stderr) = told(&in_shell(&shell).arg(lab.torrent()).output().unwrap());
+        let script = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 \"$1\"");
+        let (code, stdout, stderr) = told(&shell(&script).arg(lab.torrent()).output().unwrap());
         assert!(code == 0 && stdout.contains("500 of 500 peers answered"), "{limit}: {stdout}{stderr}");
     }
 }

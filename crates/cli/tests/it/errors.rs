@@ -158,7 +158,7 @@ fn usage_errors_say_what_would_be_right() {
 
 #[test]
 fn no_source_to_ask() {
-    let lab = Lab::new("nobody", []);
+    let lab = Lab::new("no-source", []);
     let torrent = lab.torrent();
     let name = torrent.to_str().unwrap();
     let found = line(&["--no-trackers", "-q", name], 3);

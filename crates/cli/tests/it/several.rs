@@ -1,6 +1,6 @@
 //! Several torrents in one run.
 
-use crate::lab::{Lab, command, in_shell, told};
+use crate::lab::{Lab, command, shell, told};
 use fake_swarm::{Peer, TrackerScript};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -43,8 +43,8 @@ fn several_torrents_share_a_bound_and_come_to_a_total() {
 fn few_descriptors_lose_no_torrent() {
     let lab = Lab::new("few", std::iter::repeat_n(Peer::default(), 50));
     for limit in ["20", "64", "256"] {
-        let shell = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 $(yes \"$1\" | head -n 40)");
-        let (code, stdout, stderr) = told(&in_shell(&shell).arg(lab.torrent()).output().unwrap());
+        let script = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 $(yes \"$1\" | head -n 40)");
+        let (code, stdout, stderr) = told(&shell(&script).arg(lab.torrent()).output().unwrap());
         let all = "40 of 40 torrents answered, 2000 of 2000 peers answered";
         assert!(code == 0 && stdout.contains(all), "{limit}: {stdout}{stderr}");
     }

@@ -1,6 +1,6 @@
 //! Signals other than those that end a run: none of them has it end without its goodbye.
 
-use crate::lab::{Lab, PATIENCE, in_shell, seed, signal, spawn, told};
+use crate::lab::{Lab, PATIENCE, seed, shell, signal, spawn, told};
 use fake_swarm::{Counts, Peer, TrackerScript};
 use std::io::{BufRead, BufReader};
 use std::process::Child;
@@ -97,7 +97,7 @@ fn a_limit_of_file_size_is_an_error_like_others() {
     // Blocks of 512 bytes as POSIX has it, or of 1,024.
     let limited = |script: &str| {
         std::fs::write(json, [b'x'; 2000]).unwrap();
-        told(&in_shell(&format!("ulimit -f 1; {script}")).args([torrent, json, log]).output().unwrap())
+        told(&shell(&format!("ulimit -f 1; {script}")).args([torrent, json, log]).output().unwrap())
     };
     for script in [
         r#""$0" --linger 0 --json "$1" >>"$2""#,
