@@ -108,7 +108,8 @@ fn rows(network: &Network, member: &Member) -> Vec<Row> {
     let others: Vec<&&Member> = announced.iter().filter(|other| other.address != member.address).collect();
     let is_announced = others.len() < announced.len();
     let as_peer = is_announced.then(|| as_peer(member, &announced));
-    let port = (member.client.tells_port && !others.is_empty()).then(|| {
+    // Before that its node may know no other.
+    let port = (member.client.tells_port && is_announced && !others.is_empty()).then(|| {
         let row = bare("which tells the port of its node", member).args(["--peer", &member.address.to_string()]);
         let row = row.finds_one_of(member.address, found(member, "user"));
         let row = others.iter().fold(row, |row, other| row.finds_one_of(other.address, found(other, "dht ")));
