@@ -5,6 +5,7 @@
 //! is there. Every run comes from a fresh address: some clients refuse an immediate second connection from
 //! the same one.
 
+mod background;
 mod bad_input;
 mod bittorrent_tracker;
 mod certificates;

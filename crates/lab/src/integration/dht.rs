@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use xtask::optional;
 use xtask::shell::Result;
 
-use super::namespace::{self, Background, Namespace};
+use super::background::Background;
+use super::namespace::{self, Namespace};
 use super::packages;
 use super::row::Row;
 use super::section::{Lab, Part};
@@ -56,7 +57,7 @@ pub(super) fn start(lab: &Lab) -> Result {
     if optional::NPM.is_here() {
         packages::npm(lab.skips, NAME, BITTORRENT_DHT)?;
     }
-    let background = Background::start(lab, NAME)?;
+    let background = Background::start(namespace::command(lab, NAME)?)?;
     *lab.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(background);
     Ok(())
 }

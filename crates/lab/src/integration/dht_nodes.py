@@ -7,8 +7,9 @@ import time
 
 import libtorrent
 
-# How long others are asked, and how often, in seconds: they start at the same time as these nodes.
-MEET, AGAIN = 60, 5
+# How long others are asked, and how often, in seconds. They start later, and a client whose first lookup finds no node tries again after a
+# quarter of an hour.
+MEET, AGAIN = 60, 1
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--other", action="append", default=[], help="a node that may know none of these")

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use xtask::scratch::write;
 use xtask::shell::{self, Result};
@@ -40,39 +40,8 @@ pub(super) fn run(lab: &Lab, scenario: &str) -> Result {
     shell::run(command(lab, scenario)?.stdin(Stdio::null()))
 }
 
-/// A scenario that was started, and goes on beside others.
-pub(super) struct Background {
-    child: Child,
-    shown: String,
-}
-
-impl Background {
-    /// Starts it. It can prepare until its stdin ends.
-    pub(super) fn start(lab: &Lab, scenario: &str) -> Result<Self> {
-        let mut command = command(lab, scenario)?;
-        let shown = shell::shown(&command);
-        let child =
-            command.stdin(Stdio::piped()).spawn().map_err(|error| format!("cannot start `{shown}`: {error}"))?;
-        Ok(Self { child, shown })
-    }
-
-    /// Has it do its work, to its end.
-    pub(super) fn finish(mut self) -> Result {
-        drop(self.child.stdin.take());
-        let status = self.child.wait().map_err(|error| format!("`{}`: {error}", self.shown))?;
-        if status.success() { Ok(()) } else { Err(format!("`{}`: {status}", self.shown)) }
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        // Nothing is left to be done if it has ended.
-        let _ = self.child.kill().and_then(|()| self.child.wait());
-    }
-}
-
 /// The command that plays a scenario in a namespace of its own.
-fn command(lab: &Lab, scenario: &str) -> Result<Command> {
+pub(super) fn command(lab: &Lab, scenario: &str) -> Result<Command> {
     let command = unshare::command(unshare::NETWORK).ok_or("no network namespace can be made")?;
     let mut command = process::mortal(&command, &[]);
     let folder = lab.swarm.scratch.folder(scenario)?;

@@ -6,7 +6,7 @@ use xtask::optional::Optional;
 use xtask::shell::Result;
 use xtask::skips::Skips;
 
-use super::namespace::Background;
+use super::background::Background;
 use super::prober::Prober;
 use super::swarm::Swarm;
 
