@@ -13,13 +13,13 @@ MEET, AGAIN = 60, 1
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--other", action="append", default=[], help="a node that may know none of these")
-parser.add_argument("node", nargs="+")
+parser.add_argument("node", nargs="+", help="its addresses, separated by commas")
 options = parser.parse_args()
 
 
 def endpoint(address):
     host, port = address.rsplit(":", 1)
-    return host, int(port)
+    return host.strip("[]"), int(port)
 
 
 sessions = [
@@ -37,8 +37,8 @@ sessions = [
     for node in options.node
 ]
 for session in sessions:
-    for node in options.node:
-        session.add_dht_node(endpoint(node))
+    for address in ",".join(options.node).split(","):
+        session.add_dht_node(endpoint(address))
 print("up", flush=True)
 begun, due, told = time.monotonic(), 0, set()
 while not select.select([sys.stdin], [], [], 0.1)[0]:
@@ -51,7 +51,8 @@ while not select.select([sys.stdin], [], [], 0.1)[0]:
     for session in sessions:
         for alert in session.pop_alerts():
             if isinstance(alert, libtorrent.dht_announce_alert):
-                line = f"{alert.info_hash} {alert.ip}:{alert.port}"
+                ip = f"[{alert.ip}]" if ":" in str(alert.ip) else alert.ip
+                line = f"{alert.info_hash} {ip}:{alert.port}"
                 if line not in told:
                     told.add(line)
                     print(f"after {now:.1f} s: {line}", flush=True)

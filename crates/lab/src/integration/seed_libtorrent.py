@@ -34,7 +34,7 @@ session = libtorrent.session({
 })
 for node in options.node:
     host, port = node.rsplit(":", 1)
-    session.add_dht_node((host, int(port)))
+    session.add_dht_node((host.strip("[]"), int(port)))
 if options.without:
     strangers = libtorrent.ip_filter()
     strangers.add_rule(*options.without.split("-"), 1)
