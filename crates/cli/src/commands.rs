@@ -185,7 +185,8 @@ const LONG: Duration = Duration::from_secs(300);
 /// How long a list of torrents takes in the DHT at its pace, in one line; `None` of a short list.
 fn dht_time(torrents: usize, config: &Config) -> Option<String> {
     let rate = u64::from(config.limits.dht_rate);
-    let takes = Duration::from_secs((torrents as u64 * LOOKUP_DATAGRAMS).checked_div(rate)?);
+    let seconds = (torrents as u64 * LOOKUP_DATAGRAMS).checked_div(rate)?;
+    let takes = Duration::from_secs(seconds.div_ceil(60) * 60);
     (config.sources.dht && takes > LONG).then(|| {
         format!(
             "{} torrents: to look them up in the DHT takes up to {}, and as long again where there is IPv6; --sources -dht \
@@ -264,7 +265,7 @@ mod tests {
     fn a_long_list_is_told_how_long_the_dht_takes() {
         let line = |torrents, config: &Config| dht_time(torrents, config).unwrap_or_default();
         let mut config = Config::default();
-        assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes up to 26 min"));
+        assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes up to 27 min, "));
         assert_eq!(line(900, &config), "");
         config.limits.dht_rate = 0;
         assert_eq!(line(5000, &config), "");

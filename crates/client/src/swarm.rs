@@ -212,11 +212,11 @@ impl Swarm {
     }
 
     fn keep_to_private_rules(&mut self) -> Result<(), Error> {
+        self.discovery.keep_to_private_rules();
         if !self.config.allow_private {
             self.interrupt();
             return Err(Error::Private);
         }
-        self.discovery.keep_to_private_rules();
         for address in self.peers.withdraw(|source| matches!(source, Source::Magnet | Source::Dht(_))) {
             self.unreached(address, Outcome::NotTried, Stage::Queued, None);
         }

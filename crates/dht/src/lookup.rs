@@ -207,6 +207,13 @@ impl Lookup {
         View { peers: self.peers.len(), round_trip: self.round_trips.median(), ..self.view }
     }
 
+    /// The id with which the node at an address was named, if it was asked as a node with an id.
+    #[must_use]
+    pub fn named(&self, address: SocketAddr) -> Option<NodeId> {
+        let is_it = |known: &&Candidate| known.queries > 0 && known.address.get() == address;
+        self.candidates.iter().find(is_it).map(|known| self.candidates.id(known.distance))
+    }
+
     /// The nodes that answered with the id that they were named with, the closest first: worth keeping for later lookups.
     pub fn nodes(&self) -> impl Iterator<Item = Contact> {
         let answered = |known: &&Candidate| known.state == State::Answered;

@@ -35,7 +35,10 @@ impl Lookups {
         Some(match named {
             0 if answered > 0 => format!("DHT 0 peers from {}", plural(answered, "node")),
             0 if worst.status.is_unsent() => format!("DHT not asked ({})", dht_words(worst.status)),
-            0 => format!("DHT: {}{}", dht_words(worst.status), asked(sum(|report| report.nodes.asked))),
+            0 => {
+                let silent = sum(|report| if report.queries > 0 { report.nodes.asked } else { 0 });
+                format!("DHT: {}{}", dht_words(worst.status), asked(silent))
+            }
             _ => {
                 let doubtful = if doubtful > 0 { format!(" ({doubtful} doubtful)") } else { String::new() };
                 format!("DHT {} from {}{doubtful}", plural(named, "peer"), plural(with_peers, "node"))
@@ -184,6 +187,7 @@ mod tests {
         let mut report = DhtReport::new(Some(family), status);
         (report.nodes.asked, report.nodes.answered, report.nodes.with_peers) = (answered + 4, answered, named.min(3));
         report.peers.named = named;
+        report.queries = 1;
         report
     }
 

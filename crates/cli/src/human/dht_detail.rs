@@ -5,7 +5,7 @@ use crate::human::style::{ADDRESS_WIDTH, BAD, BOLD, DIM, GOOD, OPEN, PLAIN};
 use crate::text::{Line, Page, listed, plural, time};
 use client::dht::NodeId;
 use client::ids::InfoHash;
-use client::{DhtNode, DhtNodeStatus, DhtReport, PeerReport, Source, Summary};
+use client::{CodeKind, DhtNode, DhtNodeStatus, DhtReport, Explanation, PeerReport, Source, Summary};
 use guard::escape;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -46,7 +46,13 @@ pub(crate) fn dht_detail(info_hash: InfoHash, report: &DhtReport, trace: bool, p
     for (n, from) in report.starts.iter().enumerate() {
         row(if n == 0 { "started at" } else { "" }, start(from));
     }
-    row("ended", why(report));
+    row(if report.status.is_unsent() { "not asked" } else { "ended" }, why(report));
+    if report.nodes.answered == 0
+        && let Some(entry) = Explanation::of(CodeKind::DhtStatus, report.status.code())
+    {
+        entry.causes().for_each(|cause| row("may mean", cause.to_owned()));
+        row("to do", entry.to_do.to_owned());
+    }
     lines.iter().map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
 }
 

@@ -157,6 +157,7 @@ fn nodes_that_do_not_answer_are_no_source() {
     assert!(said.contains(" to do name a node with --dht-node"), "{stdout}");
     let (code, stdout, stderr) = net.run(&["dht", "--trace", &net.hash]);
     assert!(code == 3 && stdout.contains(" silent\n") && stdout.contains(": 0 of 1 answered"), "{stdout}");
+    assert!(joined(&stdout).contains(" may mean a firewall, a router or the VPN drops UDP, "), "{stdout}");
     assert!(stderr.ends_with(": DHT: no answer\n"), "{stderr}");
     let (code, stdout, _) = told(&bare().args(["dht", &net.hash]).output().unwrap());
     assert!(code == 3 && stdout.contains("- DHT  no_start"), "{stdout}");

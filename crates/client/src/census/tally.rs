@@ -116,6 +116,9 @@ impl Tally {
 
     /// Counts what came of the peers that the DHT named.
     fn count_dht(&self, reports: &mut [DhtReport], peers: &Peers) {
+        if reports.is_empty() {
+            return;
+        }
         let liars: Vec<SocketAddr> = reports.iter().flat_map(liars).collect();
         for (address, sources) in peers.of_dht() {
             let nodes =

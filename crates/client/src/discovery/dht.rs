@@ -248,7 +248,6 @@ impl Dht {
             return;
         }
         self.begin_to_wait();
-        let network = self.terms.shared.dht();
         let mut is_enough = false;
         for one in &mut self.families {
             let earlier = one.begin(&self.terms);
@@ -258,11 +257,9 @@ impl Dht {
         for host in std::mem::take(&mut self.hosts) {
             if host.from == DhtStartFrom::Bootstrap && is_enough {
                 self.starts.failed(host.row, "not asked: nodes of earlier lookups are known".to_owned());
-            } else if let Some(addresses) = network.resolved(&host.host, host.port) {
-                self.addresses.extend(self.starts.resolved(host.row, &addresses));
             } else {
-                let (limits, route, stopped) = (self.terms.limits, self.terms.route, self.stopped.clone());
-                self.names.spawn(look_up(host, limits, route, stopped));
+                let Terms { shared, limits, route, .. } = &self.terms;
+                self.names.spawn(look_up(host, shared.clone(), *limits, *route, self.stopped.clone()));
             }
         }
     }
@@ -274,13 +271,10 @@ impl Dht {
     }
 
     fn looked_up(&mut self, looked_up: HostLookup) {
-        let HostLookup { row, host, addresses } = looked_up;
+        let HostLookup { row, addresses } = looked_up;
         match addresses {
-            Some(Ok(addresses)) => {
-                self.terms.shared.dht().keep_resolved(&host, &addresses);
-                self.addresses.extend(self.starts.resolved(row, &addresses));
-            }
-            Some(Err(error)) => self.starts.failed(row, guard::escape(&error.to_string()).to_string()),
+            Some(Ok(addresses)) => self.addresses.extend(self.starts.resolved(row, &addresses)),
+            Some(Err(error)) => self.starts.unresolved(row, &error),
             None => {}
         }
     }

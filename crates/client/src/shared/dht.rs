@@ -44,7 +44,7 @@ pub(crate) struct DhtNetwork {
     lookups: Arc<Semaphore>,
     nodes: Mutex<KnownNodes>,
     control: Mutex<Control>,
-    resolved: Mutex<Resolved>,
+    resolved: Resolved,
 }
 
 impl DhtNetwork {
@@ -60,7 +60,7 @@ impl DhtNetwork {
             lookups: Arc::new(Semaphore::new(limits.dht_lookups.clamp(1, Semaphore::MAX_PERMITS))),
             nodes: Mutex::default(),
             control: Mutex::default(),
-            resolved: Mutex::default(),
+            resolved: Resolved::default(),
         })
     }
 
@@ -131,14 +131,9 @@ impl DhtNetwork {
         lock(&self.control).judge(node, is_liar);
     }
 
-    /// The addresses of a host name that was resolved a short while ago.
-    pub(crate) fn resolved(&self, host: &str, port: u16) -> Option<Vec<SocketAddr>> {
-        lock(&self.resolved).get(host, port, Instant::now())
-    }
-
-    /// Keeps the addresses of a host name.
-    pub(crate) fn keep_resolved(&self, host: &str, addresses: &[SocketAddr]) {
-        lock(&self.resolved).keep(host, addresses, Instant::now());
+    /// The host names of nodes.
+    pub(crate) fn resolved(&self) -> &Resolved {
+        &self.resolved
     }
 }
 

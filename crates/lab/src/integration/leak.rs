@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use fake_swarm::bencoding::{dictionary, string};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Request, UdpScript};
 use serde_json::json;
@@ -28,7 +29,7 @@ use world::{CHOSEN, Machine, Path, TEMPTING, World, is_gateway};
 pub(super) const NAME: &str = "leak";
 
 /// Addresses of the wide world: HTTP trackers, UDP trackers, peers that answer, one that closes, web seeds, where those redirect to,
-/// and peers that take the interface away.
+/// peers that take the interface away, and nodes of the DHT.
 const PLACES: &[&str] = &[
     "45.83.0.1",
     "2600:1122:3344::1",
@@ -44,9 +45,12 @@ const PLACES: &[&str] = &[
     "45.83.0.7",
     "45.83.0.8",
     "2600:1122:3344::7",
+    "45.83.0.9",
+    "2600:1122:3344::9",
 ];
 
 const UDP_TRACKERS: [&str; 2] = ["45.83.0.2:8080", "[2600:1122:3344::2]:8080"];
+const NODES: [&str; 2] = ["45.83.0.9:6881", "[2600:1122:3344::9]:6881"];
 const PEERS: [&str; 2] = ["45.83.0.3:6881", "[2600:1122:3344::3]:6881"];
 const CLOSING_PEER: &str = "45.83.0.4:6882";
 const WEB_SEEDS: [&str; 2] = ["http://45.83.0.5:8080/to/v4", "http://[2600:1122:3344::5]:8080/to/v6"];
@@ -86,6 +90,8 @@ const KINDS: &[Kind] = &[
     ("a web seed over IPv6", "[2600:1122:3344::5]:8080", Has(b"GET /")),
     ("a redirect of a web seed", "45.83.0.6:8080", Has(b"GET /")),
     ("a redirect of a web seed over IPv6", "[2600:1122:3344::6]:8080", Has(b"GET /")),
+    ("a node of the DHT", NODES[0], Has(b"9:get_peers")),
+    ("a node of the DHT over IPv6", NODES[1], Has(b"9:get_peers")),
 ];
 
 /// The port that is held, dialled by a tracker.
@@ -154,14 +160,15 @@ impl Way {
         let row = (0..4).fold(row, |row, _| row.says(json!({"status": "ok"})));
         let row = WEB_SEEDS.iter().fold(row, |row, url| row.checks(json!({"url": url, "status": "ok"})));
         wire.take()?;
-        let ran = row.args(["--linger", "0"]).run(&world.prober);
+        let nodes = NODES.iter().flat_map(|node| ["--dht-node", node]);
+        let ran = row.args(nodes).args(["--linger", "0"]).run(&world.prober);
         let packets = wire.take()?;
         ran.and(only_by(self.path, &packets)).and(self.complete(&packets))
     }
 
     /// Every kind went this way.
     fn complete(&self, packets: &[Packet]) -> Result {
-        let sent = || packets.iter().filter(|packet| is_by(packet, self.path));
+        let sent = || packets.iter().filter(|packet| is_sent_by(packet, self.path));
         let is_missing = |(_, to, sign): &&Kind| {
             let to = to.parse().ok();
             match sign {
@@ -180,8 +187,14 @@ impl Way {
 fn only_by(path: Path, packets: &[Packet]) -> Result {
     let other = if path == CHOSEN { TEMPTING } else { CHOSEN };
     let elsewhere: BTreeSet<String> =
-        packets.iter().filter(|packet| is_by(packet, other)).map(Packet::to_string).collect();
+        packets.iter().filter(|packet| is_sent_by(packet, other)).map(Packet::to_string).collect();
     if elsewhere.is_empty() { Ok(()) } else { Err(format!("by {}: {elsewhere:#?}", other.0)) }
+}
+
+/// Whether a packet left the machine by this path, and is no answer from here.
+fn is_sent_by(packet: &Packet, path: Path) -> bool {
+    let ip = packet.from.ip();
+    packet.path == path.1 && !PLACES.contains(&ip.to_string().as_str()) && !is_gateway(ip)
 }
 
 /// A torrent that names everything. `dials_back`: its HTTP trackers look whether the announced port is open.
@@ -212,12 +225,6 @@ fn useless(namespace: &Namespace) -> Result {
 /// On which machine the interface goes at the next connection, and how.
 type Removal = Arc<Mutex<Option<(Machine, &'static str)>>>;
 
-/// Whether a packet left the machine by this path, and is no answer from here.
-fn is_by(packet: &Packet, path: Path) -> bool {
-    let ip = packet.from.ip();
-    packet.path == path.1 && !PLACES.contains(&ip.to_string().as_str()) && !is_gateway(ip)
-}
-
 /// The interface goes when the first of three peers is dialled.
 fn vanish(namespace: &Namespace, wire: &Wire, removal: &Removal, line: &'static str) -> Result {
     let world = World::new(namespace, false)?;
@@ -239,6 +246,10 @@ fn serve(removal: &Removal) -> Result {
     let named: Vec<SocketAddr> = PEERS.iter().chain([&CLOSING_PEER]).filter_map(parsed).collect();
     let udp = |address| fakes::udp(address, UdpScript::peers(named.clone()));
     UDP_TRACKERS.iter().filter_map(parsed).try_for_each(udp)?;
+    NODES
+        .iter()
+        .filter_map(parsed)
+        .try_for_each(|node| fakes::serve_datagrams(node, |query| vec![reply(&query.bytes)]))?;
     fakes::peer(fakes::everywhere(6881), &dialled)?;
     fakes::listen(fakes::everywhere(6882), &dialled, |mut stream| stream.read(&mut [0; 1024]).map(drop))?;
     let removal = Arc::clone(removal);
@@ -250,6 +261,16 @@ fn serve(removal: &Removal) -> Result {
         std::io::copy(&mut stream, &mut std::io::sink()).map(drop)
     })?;
     fakes::http(8080, &dialled, move |request| answer(request, &named)).map(drop)
+}
+
+/// The answer of a node of the DHT (BEP 5), which knows no other and no peer.
+fn reply(query: &[u8]) -> Vec<u8> {
+    let transaction = query.windows(9).find_map(|bytes| bytes.strip_prefix(b"1:t4:")).unwrap_or_default();
+    dictionary([
+        ("r", dictionary([("id", string([7; 20])), ("nodes", string("")), ("nodes6", string(""))])),
+        ("t", string(transaction)),
+        ("y", string("r")),
+    ])
 }
 
 /// The answer of a tracker, of a web seed, or of one that redirects.

@@ -203,7 +203,7 @@ impl FamilyLookup {
     }
 
     fn ask(&mut self, to: SocketAddr, query: Query, now: Instant) {
-        self.nodes.asked(to, now - self.begun);
+        self.nodes.asked(to, self.lookup.named(to), now - self.begun);
         let why = match self.shared.dht().take(to.ip(), now) {
             Err(_) => "its address was sent enough for now".to_owned(),
             Ok(()) => match self.exchanges.send(to, query.transaction, &query.encode()) {
@@ -303,6 +303,7 @@ impl FamilyLookup {
             && self.shared.dht().take(from.ip(), at).is_ok()
             && self.exchanges.send(from, query.transaction, &query.encode_without_want()).is_ok()
         {
+            self.further.sent += 1;
             return;
         }
         match self.lookup.refused(at.into_std(), from, refusal) {

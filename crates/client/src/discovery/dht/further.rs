@@ -37,6 +37,7 @@ pub(crate) struct Further {
     filters_from: usize,
     /// When all of it ends; set at the end of the lookup.
     ends: Option<Instant>,
+    /// Datagrams beside those of the lookup.
     pub(crate) sent: usize,
 }
 

@@ -2,9 +2,10 @@
 
 use crate::discovery::dht::starts::HostToResolve;
 use crate::limits::Limits;
-use crate::net::resolve::{LookupPool, resolve};
+use crate::net::resolve::LookupPool;
 use crate::net::route::Route;
 use crate::net::stop::Stopped;
+use crate::shared::Shared;
 use report::DhtStartFrom;
 use std::io;
 use std::net::SocketAddr;
@@ -14,18 +15,23 @@ use std::pin::pin;
 #[derive(Debug)]
 pub(crate) struct HostLookup {
     pub(crate) row: usize,
-    pub(crate) host: String,
     pub(crate) addresses: Option<io::Result<Vec<SocketAddr>>>,
 }
 
 /// Looks a host name up.
-pub(crate) async fn look_up(host: HostToResolve, limits: Limits, route: Route, stopped: Stopped) -> HostLookup {
+pub(crate) async fn look_up(
+    host: HostToResolve,
+    shared: Shared,
+    limits: Limits,
+    route: Route,
+    stopped: Stopped,
+) -> HostLookup {
     let HostToResolve { row, host, port, from } = host;
     let pool = match from {
         DhtStartFrom::User => LookupPool::Users,
         DhtStartFrom::Bootstrap => LookupPool::Trackers,
         _ => LookupPool::Peers,
     };
-    let addresses = stopped.or(pin!(resolve(&host, port, pool, &limits, route))).await;
-    HostLookup { row, host, addresses }
+    let addresses = stopped.or(pin!(shared.dht().resolved().get(&host, port, pool, &limits, route))).await;
+    HostLookup { row, addresses }
 }

@@ -26,7 +26,8 @@ pub(crate) fn reports(families: &[OneFamily], starts: &Starts, terms: &Terms, st
     }
     // Nothing was sent in either: the reason of the one that had something to send.
     let reason = all.into_iter().map(|(_, report)| report).find(|report| report.status != DhtStatus::NoStart);
-    let mut report = DhtReport::new(None, reason.as_ref().map_or(DhtStatus::NoStart, |report| report.status));
+    let no_start = if starts.is_without_route() { DhtStatus::NoRoute } else { DhtStatus::NoStart };
+    let mut report = DhtReport::new(None, reason.as_ref().map_or(no_start, |report| report.status));
     report.message = reason.and_then(|report| report.message);
     report.starts = starts.report(None, None, &[]);
     vec![report]

@@ -126,7 +126,7 @@ impl Ping {
     }
 
     fn ask(&mut self, to: SocketAddr) {
-        self.nodes.asked(to, self.begun.elapsed());
+        self.nodes.asked(to, None, self.begun.elapsed());
         if self.nodes.get(to).is_some_and(|node| node.round_trip.is_some()) {
             return;
         }

@@ -33,6 +33,17 @@ async fn silent_nodes_hold_a_run_with_trackers_up_for_a_second_and_a_half() {
 }
 
 #[tokio::test]
+async fn a_silent_node_is_listed_with_the_id_that_it_was_named_with() {
+    let silent = node(2, NodeScript::default().silent());
+    let naming = node(1, NodeScript::default().knowing([silent.known()]));
+    let told = run(HASH, from([naming.addr()]).with_dht_list_all(true)).await;
+    let [first, second] = &one(&told.dht).listed[..] else { panic!("{:?}", told.dht) };
+    assert_eq!((first.status, second.status), (DhtNodeStatus::Ok, DhtNodeStatus::Silent));
+    assert_eq!(second.id.map(|id| id.0), Some(silent.id()));
+    assert!(second.shared_bits.is_some());
+}
+
+#[tokio::test]
 async fn what_answers_no_query_is_dropped() {
     let other = node_ip(40);
     for (name, script) in [

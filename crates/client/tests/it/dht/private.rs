@@ -65,9 +65,11 @@ async fn a_link_whose_tracker_has_a_secret_waits_for_its_torrent() {
     swarm.learn(&torrent).unwrap();
     assert_eq!(one(&collect(&mut swarm).await.dht).nodes.answered, 10);
     let before = dht.queries().len();
-    let mut swarm = Swarm::new(link(), config).unwrap();
-    swarm.learn(&self::torrent(true)).unwrap();
-    assert_eq!(collect(&mut swarm).await.dht, [silenced(DhtStatus::Private)]);
+    for is_allowed in [true, false] {
+        let mut swarm = Swarm::new(link(), config.clone().with_allow_private(is_allowed)).unwrap();
+        assert_eq!(swarm.learn(&self::torrent(true)).is_ok(), is_allowed);
+        assert_eq!(collect(&mut swarm).await.dht, [silenced(DhtStatus::Private)]);
+    }
     assert_eq!(dht.queries().len(), before);
 }
 

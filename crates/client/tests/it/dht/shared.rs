@@ -60,6 +60,22 @@ async fn an_address_is_sent_four_a_second_by_all_runs() {
     assert_eq!(most_in(Duration::from_millis(700), &node.queries()), 4);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_another_thread_has_read_are_not_lost() {
+    let net = net(60, [Peer::default()]);
+    let limits = Limits::default().with_dht_lookups(12).with_dht_rate(0).with_dht_rate_per_address(0);
+    let config = from(net.dht.entry(HASH.0)).with_limits(limits).with_dial(false);
+    let shared = Shared::new(&config).unwrap();
+    let mut runs = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        runs.spawn(told(Swarm::sharing(HASH, config.clone(), &shared).unwrap()));
+    }
+    for report in runs.join_all().await {
+        assert_eq!((report.status, report.peers.named, report.nodes.silent), (DhtStatus::Ok, 1, 0));
+        assert!(report.elapsed < Duration::from_secs(1), "{:?}", report.elapsed);
+    }
+}
+
 #[tokio::test]
 async fn later_lookups_start_at_nodes_that_answered() {
     let net = net(60, [Peer::default()]);
@@ -88,4 +104,6 @@ async fn a_lookup_waits_for_its_turn() {
     let second = Swarm::sharing(HASH, config.with_deadline(Duration::from_millis(200)), &shared).unwrap();
     let (first, second) = tokio::join!(told(first), told(second));
     assert_eq!((first.status, second.status), (DhtStatus::NoAnswer, DhtStatus::FewNodes));
+    let begun = [&silent, &node].map(|node| node.queries()[0].at);
+    assert!(begun[1] - begun[0] >= Duration::from_millis(2_400), "the first one has ended");
 }
