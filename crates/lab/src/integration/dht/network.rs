@@ -17,8 +17,8 @@ use super::super::torrents::{Maker, Torrent};
 use super::clients::{CLIENTS, Client};
 use crate::payload;
 
-/// Addresses for the nodes: each has a /24 of its own, because libtorrent keeps one node of a /24 in a bucket of its table. It does not
-/// answer the networks of which no host is public, such as 11.0.0.0/8 (`dht_ignore_dark_internet`).
+/// Addresses for the nodes: each has a /24 of its own, because libtorrent keeps one node of a /24 in a bucket of its table, and outside
+/// the networks that libtorrent does not answer (`dht_ignore_dark_internet`, such as 11.0.0.0/8).
 pub(super) const NETWORK: &str = "23.22.0.0/16";
 const PORT: u16 = 6881;
 
