@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use serde_json::json;
 use xtask::optional;
 use xtask::shell::Result;
+use xtask::skips::Skips;
 
 use super::background::Background;
 use super::namespace::{self, Namespace};
@@ -49,23 +50,27 @@ const SOURCES: &str = "23.33.0.0/16";
 /// refuse an immediate second connection, and libtorrent bans an address for its 50th query within 10 s.
 const SOURCES_USED: u8 = 8;
 
-/// Installs what is from npm and PyPI, and starts the network.
-pub(super) fn start(lab: &Lab) -> Result {
+/// Starts the network for [`run`].
+pub(super) fn start(lab: &Lab) {
+    let started = installed(lab.skips).and_then(|()| Background::start(namespace::command(lab, NAME)?));
+    *lab.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
+}
+
+/// Installs what is from npm and PyPI.
+fn installed(skips: &Skips) -> Result {
     if optional::VENV.is_here() {
-        packages::pypi(lab.skips, NAME, LIBTORRENT)?;
+        packages::pypi(skips, NAME, LIBTORRENT)?;
     }
     if optional::NPM.is_here() {
-        packages::npm(lab.skips, NAME, BITTORRENT_DHT)?;
+        packages::npm(skips, NAME, BITTORRENT_DHT)?;
     }
-    let background = Background::start(namespace::command(lab, NAME)?)?;
-    *lab.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(background);
     Ok(())
 }
 
 /// Has it asked.
 pub(super) fn run(lab: &Lab) -> Result {
     let background = lab.background.lock().unwrap_or_else(PoisonError::into_inner).take();
-    background.ok_or("the network was not started")?.finish()
+    background.ok_or("the network was not started")??.finish()
 }
 
 /// What happens inside: the network, and all rows as often as asked for.

@@ -20,7 +20,7 @@ pub(super) struct Lab<'s> {
     /// The only part of a section to run, for sections that have parts.
     pub(super) part: Option<String>,
     /// What was started before all sections, for the one that asks it.
-    pub(super) background: Mutex<Option<Background>>,
+    pub(super) background: Mutex<Option<Result<Background>>>,
 }
 
 /// One section.
