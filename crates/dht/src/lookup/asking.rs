@@ -40,7 +40,8 @@ impl Lookup {
         }
         // After half of its time a query is more likely dead than slow, and the next candidate is asked beside it.
         let doubtful = self.round_trips.slot() / 2;
-        let is_doubtful = |known: &Candidate| matches!(known.state, State::Waiting(since) if self.latest.saturating_duration_since(since) >= doubtful);
+        let is_old = |since: Instant| self.latest.saturating_duration_since(since) >= doubtful;
+        let is_doubtful = |known: &Candidate| matches!(known.state, State::Waiting(since) if is_old(since));
         let mut expected = 0;
         for known in self.candidates.closest(is_doubtful) {
             if known.state == State::Fresh {
@@ -73,6 +74,7 @@ impl Lookup {
         may_ask.then(|| Choice::of(Why::Second, next))
     }
 
+    /// How far the closest nodes reach now.
     fn bounds(&self) -> Bounds {
         let mut bounds = Bounds { all: None, valid: None, have_answered: true };
         let (mut all, mut valid) = (0, 0);

@@ -142,8 +142,10 @@ impl Candidates {
     }
 
     /// Notes that the node at `address` answered with this id, and gives its candidate. Nodes with its id or its address that
-    /// were not asked are dropped. A starting node, which was asked `queries` times, becomes a candidate here.
+    /// were not asked are dropped, but for one that alone may have the id. A starting node, which was asked `queries` times, becomes
+    /// a candidate here.
     pub(super) fn confirm(&mut self, distance: Distance, address: SocketAddr, queries: u8) -> Option<&mut Candidate> {
+        let is_valid = self.is_valid(distance, address);
         self.all.retain_mut(|known| {
             let is_other = known.distance != distance || known.address != address.into();
             let same_id = known.distance == distance;
@@ -151,7 +153,8 @@ impl Candidates {
                 // It had the id first, and may not have it at its address.
                 (known.state, known.due) = (State::Misnamed, 0);
             }
-            let is_same = same_id || known.address.ip() == address.ip();
+            let is_rival = same_id && (is_valid || !known.is_valid);
+            let is_same = is_rival || known.address.ip() == address.ip();
             !(is_other && is_same && matches!(known.state, State::Fresh | State::Alias))
         });
         // What was sent to the address counts, under whichever id.

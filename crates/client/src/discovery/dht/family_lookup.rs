@@ -178,7 +178,9 @@ impl FamilyLookup {
         if !self.is_over {
             self.is_over = true;
             self.paced = None;
-            self.shared.dht().remember(self.lookup.nodes());
+            let is_liar = |node: SocketAddr| self.nodes.get(node).is_some_and(|node| node.is_liar == Some(true));
+            let honest = self.lookup.nodes().filter(|node| !is_liar(node.address));
+            self.shared.dht().remember(honest);
         }
     }
 }

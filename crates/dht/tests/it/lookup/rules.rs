@@ -90,6 +90,11 @@ fn an_id_belongs_to_the_node_that_may_have_it_at_its_address() {
         assert_eq!(answered, expected);
         assert_eq!(lookup.nodes().collect::<Vec<_>>(), [Contact { id, address: place(2) }]);
     }
+    let mut lookup = lookup(now);
+    [1, 2].iter().for_each(|n| lookup.add_contact(start(place(*n), Some(id))));
+    assert_eq!(lookup.poll_query(now, *b"abcd").unwrap().0, place(1));
+    lookup.reply(now + millis(50), place(1), &Reply::new(b"abcd", id)).unwrap();
+    assert_eq!(drain(&mut lookup, now + millis(50)), [place(2)], "it is asked although another node has its id");
 }
 
 #[test]
