@@ -166,8 +166,8 @@ fn as_node(member: &Member) -> Row {
     }))
 }
 
-/// A private torrent: not one datagram of ours, though a node is named and the peer tells the port of its own. The same run on a torrent
-/// that is not private sends some.
+/// We send not one datagram for a private torrent, though a node is named and the peer tells the port of its own. The same run on a
+/// torrent that is not private sends some.
 fn private(namespace: &Namespace, network: &Network, wire: &Wire) -> Result {
     for member in &network.members {
         let Some(private) = &member.private else { continue };
@@ -182,7 +182,7 @@ fn private(namespace: &Namespace, network: &Network, wire: &Wire) -> Result {
             if is_private { alone } else { row }.run(&namespace.prober)?;
             let sent = wire.take()?.iter().filter(|packet| packet.is_datagram() && packet.from.ip() == from).count();
             if is_private != (sent == 0) {
-                return Err(format!("{name}: {sent} datagrams of ours"));
+                return Err(format!("{name}: we sent {sent} datagrams"));
             }
         }
     }

@@ -48,7 +48,7 @@ impl Process {
         let failed = |error: std::io::Error| format!("cannot start `{shown}`: {error}");
         let stdout = File::create(&log).map_err(failed)?;
         let stderr = stdout.try_clone().map_err(failed)?;
-        // stdin stays open as long as we live: one that reads it learns of our end.
+        // stdin stays open as long as we live: a program that reads it sees when we end.
         command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr);
         command.env("HOME", folder).env("TERM", "xterm").env_remove("XDG_CONFIG_HOME");
         let child = command.spawn().map_err(failed)?;

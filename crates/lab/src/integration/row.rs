@@ -312,7 +312,7 @@ impl Row {
         faults
     }
 
-    /// Of a run that comes to nothing.
+    /// Of a run that is refused before it begins.
     fn complaint_faults(&self, report: &Report, complaint: &str) -> Vec<String> {
         let code =
             (report.code != Some(self.code)).then(|| format!("exit code {:?}, expected {}", report.code, self.code));
