@@ -6,7 +6,7 @@ use crate::discovery::dht::starts::Starts;
 use crate::discovery::dht::terms::Terms;
 use dht::lookup::{Family, View};
 use nix::errno::Errno;
-use report::{DhtFamily, DhtReport, DhtStatus};
+use report::{DhtFamily, DhtNodeStatus, DhtReport, DhtStatus};
 
 /// One report for each family that was asked, or was to be; else one for both. `status` is that of lookups that go on, and of a run
 /// that must not ask.
@@ -56,6 +56,8 @@ fn fill(report: &mut DhtReport, lookup: &FamilyLookup, list_all: bool) {
     let View { queries, asked, answered, refused, misnamed, first_peers, round_trip, .. } = lookup.view();
     let nodes = || lookup.nodes.iter();
     report.message = lookup.send_error.as_ref().filter(|_| queries == 0).map(ToString::to_string);
+    let unsent = nodes().filter(|node| node.status == DhtNodeStatus::Unsent).count();
+    let asked = asked.saturating_sub(unsent);
     report.nodes.asked = asked;
     report.nodes.answered = answered;
     // Those too that could have answered later.

@@ -70,9 +70,9 @@ async fn what_answers_no_query_is_dropped() {
 async fn a_flood_does_not_keep_a_run_from_its_work() {
     let net = net(20, [Peer::default()]);
     let entry = net.dht.closest(HASH.0).last().copied().unwrap();
-    entry.change(|script| script.edited(|_, reply| reply.before = vec![b"d1:y1:qe".to_vec(); 5_000]));
+    // Three times as many as are read in one go, and not more than a socket holds.
+    entry.change(|script| script.edited(|_, reply| reply.before = vec![b"d1:y1:qe".to_vec(); 200]));
     let told = run(HASH, from([entry.addr()])).await;
-    // Its own answer may be lost among its flood; it is asked again then.
     assert_eq!((told.summary.ok, one(&told.dht).status), (1, DhtStatus::Ok));
 }
 
