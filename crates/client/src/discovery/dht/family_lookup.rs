@@ -27,6 +27,9 @@ use tracker::{Peer, PeerAddress};
 /// The code of an error about a query that its node cannot read. aio-btdht sends it for `want`, and is asked once without.
 const PROTOCOL_ERROR: i64 = 203;
 
+/// How long a node is silent until it is no start of later lookups, in a lookup that has not ended by itself.
+const SILENT: Duration = Duration::from_secs(1);
+
 /// A lookup that has begun.
 #[derive(Debug)]
 pub(crate) struct FamilyLookup {
@@ -178,9 +181,10 @@ impl FamilyLookup {
         if !self.is_over {
             self.is_over = true;
             self.paced = None;
-            if self.lookup.ended().is_some() {
-                self.shared.dht().forget(&self.nodes.useless().collect());
-            }
+            // A run with other sources may end before the lookup does.
+            let patience = if self.lookup.ended().is_some() { Duration::ZERO } else { SILENT };
+            let before = self.begun.elapsed().checked_sub(patience);
+            self.shared.dht().forget(&before.into_iter().flat_map(|before| self.nodes.useless(before)).collect());
             let is_liar = |node: SocketAddr| self.nodes.get(node).is_some_and(|node| node.is_liar == Some(true));
             let honest = self.lookup.nodes().filter(|node| !is_liar(node.address));
             self.shared.dht().remember(honest);
