@@ -215,7 +215,7 @@ impl FamilyLookup {
         self.nodes.asked(to, self.lookup.named(to), now - self.begun);
         let why = match self.shared.dht().take(to.ip(), now) {
             Err(_) => "its address was sent enough for now".to_owned(),
-            Ok(()) => match self.exchanges.send(to, query.transaction, &query.encode()) {
+            Ok(()) => match self.send_datagram(to, query.transaction, &query.encode(), now) {
                 Ok(()) => {
                     self.nodes.sent(to);
                     self.wants.entry(to).or_insert(Some(query));
@@ -232,6 +232,12 @@ impl FamilyLookup {
         self.nodes.unsent(to, why);
     }
 
+    fn send_datagram(&self, to: SocketAddr, transaction: [u8; 4], datagram: &[u8], now: Instant) -> io::Result<()> {
+        self.exchanges.send(to, transaction, datagram)?;
+        self.shared.dht().sent(now);
+        Ok(())
+    }
+
     /// Asks one further question; says whether there was one.
     fn ask_further(&mut self, transaction: [u8; 4], now: Instant) -> bool {
         let Self { further, nodes, .. } = self;
@@ -246,7 +252,7 @@ impl FamilyLookup {
             return true;
         }
         let query = Query { transaction, id: self.shared.dht().id(), method: question.method(self.info_hash) };
-        if self.exchanges.send(to, transaction, &query.encode()).is_ok() {
+        if self.send_datagram(to, transaction, &query.encode(), now).is_ok() {
             self.further.sent(to, transaction, question);
         }
         true
@@ -310,7 +316,7 @@ impl FamilyLookup {
             && let Some(query) = self.wants.get_mut(&from).and_then(take)
             && refusal.transaction == query.transaction
             && self.shared.dht().take(from.ip(), at).is_ok()
-            && self.exchanges.send(from, query.transaction, &query.encode_without_want()).is_ok()
+            && self.send_datagram(from, query.transaction, &query.encode_without_want(), at).is_ok()
         {
             self.further.sent += 1;
             return;
@@ -351,4 +357,32 @@ pub(crate) fn is_without_route(error: &io::Error) -> bool {
     code.is_some_and(|code| {
         matches!(code, EACCES | EADDRNOTAVAIL | EAFNOSUPPORT | EHOSTUNREACH | EINVAL | ENETDOWN | ENETUNREACH | EPERM)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::torrent_ref::TorrentRef;
+    use std::task::Waker;
+
+    /// On a machine without IPv6, nodes of IPv4 name hundreds of IPv6 nodes.
+    #[tokio::test]
+    async fn what_cannot_be_sent_costs_nothing_of_the_pace() {
+        let config = Config { dht_bootstrap: Vec::new(), ..Config::default() };
+        let shared = Shared::new(&config).unwrap();
+        let terms = Terms::new(&TorrentRef::from(InfoHash([1; 20])), &config, &shared);
+        let mut lookup = FamilyLookup::begin(Family::V6, &terms).unwrap();
+        // IPv4 in a socket of IPv6 alone: no kernel sends that.
+        let ends = [1, 2, 3, 4, 5, 6, 7, 8];
+        let address = |end: u16| SocketAddr::from(([0, 0, 0, 0, 0, 0xffff, 0x7f00, end], 6881));
+        ends.iter().for_each(|end| {
+            lookup.add(Start { address: address(*end), id: None, policy: AddressPolicy::User });
+        });
+        assert!(lookup.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(lookup.send_error.is_some() && lookup.view().queries == 0);
+        let now = Instant::now();
+        let rest = (0..100).take_while(|_| shared.dht().due(now).map(|()| shared.dht().sent(now)).is_ok()).count();
+        assert!(rest > 60, "{rest} of a quarter of a second's");
+    }
 }
