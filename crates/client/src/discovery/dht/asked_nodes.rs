@@ -115,10 +115,13 @@ impl AskedNodes {
         self.nodes.iter()
     }
 
-    /// Those at which no later lookup needs to start: silent ones, and those with another id or invented peers.
-    pub(crate) fn useless(&self) -> impl Iterator<Item = SocketAddr> {
-        let is_useless = |node: &&DhtNode| {
-            matches!(node.status, DhtNodeStatus::Silent | DhtNodeStatus::Misnamed) || node.is_liar == Some(true)
+    /// Those at which no later lookup needs to start: those with another id or invented peers, and those that are silent although
+    /// they were asked before this time since the start.
+    pub(crate) fn useless(&self, before: Duration) -> impl Iterator<Item = SocketAddr> {
+        let is_useless = move |node: &&DhtNode| match node.status {
+            DhtNodeStatus::Silent => node.asked <= before,
+            DhtNodeStatus::Misnamed => true,
+            _ => node.is_liar == Some(true),
         };
         self.nodes.iter().filter(is_useless).map(|node| node.address)
     }
