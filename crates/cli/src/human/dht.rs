@@ -64,6 +64,15 @@ impl Lookups {
         Explanation::of(CodeKind::DhtStatus, failure.status.code())
     }
 
+    /// Of nodes that named no peer: why they are no answer for the torrent, because the closest ones were not reached. `None` of a
+    /// lookup that came to its end in one family.
+    pub(super) fn unfinished(&self) -> Option<&'static Explanation> {
+        let answered = || self.0.iter().filter(|report| report.nodes.answered > 0);
+        let is_whole = answered().any(|report| report.status == DhtStatus::Ok);
+        let first = answered().next().filter(|_| !is_whole)?;
+        Explanation::of(CodeKind::DhtStatus, first.status.code())
+    }
+
     /// Two lines for each; with the seeds that trackers claim beside the estimate.
     pub(super) fn lines(&self, claimed_seeds: Option<u32>, page: Page) -> Vec<Line> {
         self.0.iter().flat_map(|report| lines(report, claimed_seeds, page)).collect()
@@ -99,7 +108,10 @@ fn lines(report: &DhtReport, claimed_seeds: Option<u32>, page: Page) -> Vec<Line
         return title.add(format!("  {}", why(report))).wrapped(2, 6, page.columns);
     }
     let first = report.first_peers.map(|first| format!("first peers after {}, ", time(first))).unwrap_or_default();
-    let line = title.add(format!("  {}; {first}done after {}", nodes(report), time(report.elapsed)));
+    let line = match report.queries {
+        0 => title.add("  no node was asked"),
+        _ => title.add(format!("  {}; {first}done after {}", nodes(report), time(report.elapsed))),
+    };
     let mut lines = line.wrapped(2, 6, page.columns);
     let claim = claimed_seeds.map(|seeds| format!(" (trackers claim {})", plural(seeds as usize, "seed")));
     let estimate = report.estimate.map(|estimate| format!("{}{}", about(estimate), claim.unwrap_or_default()));
@@ -107,7 +119,7 @@ fn lines(report: &DhtReport, claimed_seeds: Option<u32>, page: Page) -> Vec<Line
     let (named, more) = failed.split_at(failed.len().min(NAMED_STARTS));
     let more = (!more.is_empty()).then(|| format!("{} more", plural(more.len(), "starting point")));
     let ended = (report.status != DhtStatus::Ok).then(|| why(report));
-    let parts = [Some(peers(report)), estimate, noise(report)].into_iter().flatten();
+    let parts = [(report.queries > 0).then(|| peers(report)), estimate, noise(report)].into_iter().flatten();
     let parts = parts.chain(named.iter().cloned()).chain(more).chain(ended);
     let text = parts.collect::<Vec<_>>().join("; ");
     lines.extend(Line::new().add(text).wrapped(6, 6, page.columns));
@@ -200,7 +212,7 @@ mod tests {
     #[test]
     fn a_row_tells_of_both_families() {
         use DhtFamily::{V4, V6};
-        use DhtStatus::{NoAnswer, NoRoute, NoStart, Ok};
+        use DhtStatus::{FewNodes, Interrupted, NoAnswer, NoRoute, NoStart, Ok};
         let private = DhtReport::new(None, DhtStatus::MayBePrivate);
         for (reports, row) in [
             (vec![], None),
@@ -216,6 +228,11 @@ mod tests {
         let silence = |reports: &[DhtReport]| of(reports).silence().map(|entry| entry.code);
         assert_eq!(silence(&[report(V4, NoAnswer, 0, 0), report(V6, NoRoute, 0, 0)]), Some("no_answer"));
         assert_eq!(silence(&[report(V4, NoRoute, 0, 0), report(V6, Ok, 1, 0)]), None);
+        let unfinished = |reports: &[DhtReport]| of(reports).unfinished().map(|entry| entry.code);
+        assert_eq!(unfinished(&[report(V4, NoAnswer, 0, 0), report(V6, FewNodes, 2, 0)]), Some("few_nodes"));
+        assert_eq!(unfinished(&[report(V4, Interrupted, 9, 0)]), Some("interrupted"));
+        assert_eq!(unfinished(&[report(V4, FewNodes, 2, 0), report(V6, Ok, 9, 0)]), None);
+        assert_eq!(unfinished(&[report(V4, NoAnswer, 0, 0)]), None);
     }
 
     #[test]
