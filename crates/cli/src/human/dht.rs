@@ -126,12 +126,14 @@ fn lines(report: &DhtReport, claimed_seeds: Option<u32>, page: Page) -> Vec<Line
     lines
 }
 
-/// `81 nodes asked: 66 answered (3 with an error), 12 silent`.
+/// `81 nodes asked: 66 answered (3 with an error), 3 misnamed, 12 silent`.
 pub(super) fn nodes(report: &DhtReport) -> String {
     let counts = report.nodes;
     let refused = if counts.refused > 0 { format!(" ({} with an error)", counts.refused) } else { String::new() };
+    // Their answers do not count, and they were not silent.
+    let misnamed = if counts.misnamed > 0 { format!(", {} misnamed", counts.misnamed) } else { String::new() };
     let asked = plural(counts.asked, "node");
-    format!("{asked} asked: {} answered{refused}, {} silent", counts.answered, counts.silent)
+    format!("{asked} asked: {} answered{refused}{misnamed}, {} silent", counts.answered, counts.silent)
 }
 
 /// `41 peers named by 12 nodes, 9 answered, 3 seeds verified, 2 doubtful`.
@@ -238,7 +240,7 @@ mod tests {
     #[test]
     fn two_lines_tell_what_there_is_to_tell() {
         let mut full = report(DhtFamily::V4, DhtStatus::TooLong, 66, 41);
-        (full.nodes.refused, full.nodes.silent, full.nodes.liars, full.nodes.misnamed) = (3, 4, 2, 1);
+        (full.nodes.refused, full.nodes.silent, full.nodes.liars, full.nodes.misnamed) = (3, 3, 2, 1);
         (full.peers.ok, full.peers.verified_seeds, full.peers.doubtful) = (9, 3, 2);
         (full.first_peers, full.elapsed) =
             (Some(std::time::Duration::from_millis(330)), std::time::Duration::from_secs(10));
@@ -253,7 +255,7 @@ mod tests {
             let lines: Vec<String> = lines.iter().map(|line| line.on(page)).collect();
             anstream::adapter::strip_str(&lines.join("\n")).to_string()
         };
-        let expected = "  + IPv4  too_long  70 nodes asked: 66 answered (3 with an error), 4 silent; first peers after 330 ms, \
+        let expected = "  + IPv4  too_long  70 nodes asked: 66 answered (3 with an error), 1 misnamed, 3 silent; first peers after 330 ms, \
                         done after 10.00 s\n      41 peers named by 3 nodes, 9 answered, 3 seeds verified, 2 doubtful; \
                         noise: 2 nodes name peers of any info-hash, 1 node with another id than named; \
                         a:1 (bootstrap): unknown host name; c:1 (bootstrap): 0 of 2 answered; d:1 (bootstrap): not asked; \

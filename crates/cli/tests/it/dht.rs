@@ -101,7 +101,7 @@ fn dht_shows_what_each_node_gave() {
     let said = joined(&stdout);
     for says in [
         "+ IPv4 ok 4 peers from 5 of ",
-        " answered (1 with an error), 1 silent sent ",
+        " answered (1 with an error), 1 misnamed, 1 silent sent ",
         " peers 4, the first after ",
         ", 1 doubtful (-a lists them) ",
         " swarm about 2 seeds and 1 leecher within ",
