@@ -1,0 +1,138 @@
+//! What a side took for its lookups, by what the nodes saw.
+
+use crate::journal::{Entry, What};
+use crate::targets::Targets;
+use dht::NodeId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// One lookup; times in seconds from the side's first datagram of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Course {
+    /// When the first peers were sent to it.
+    first: f64,
+    /// When 90 % of all stored peers were.
+    most: f64,
+    /// When the last one that was new was.
+    last: f64,
+    /// When the side said that it was at its end.
+    end: f64,
+    asked: usize,
+    scrapes: usize,
+    /// Other queries: pings, find_node, get_peers of other hashes.
+    others: usize,
+    /// The share of the stored peers.
+    share: f64,
+}
+
+impl Course {
+    /// The course of a lookup from the entries of one side. The first query of a side that keeps its table (`is_warm`) is the first one
+    /// about the target; others may be upkeep. `None` if it sent nothing.
+    pub(crate) fn of(
+        entries: &[Entry],
+        target: NodeId,
+        stored: &BTreeSet<SocketAddr>,
+        is_warm: bool,
+        end: Option<Instant>,
+    ) -> Option<Self> {
+        let of_target = |entry: &&Entry| entry.target == Some(target);
+        let start = if is_warm { entries.iter().find(of_target) } else { entries.first() }?.at;
+        let seconds = |at: Instant| at.saturating_duration_since(start).as_secs_f64();
+        let (mut asked, mut scrapes, mut others) = (0, 0, 0);
+        let mut named: BTreeMap<SocketAddr, f64> = BTreeMap::new();
+        // What is sent to it after its end is of no use to it.
+        for entry in entries.iter().filter(|entry| entry.at >= start && end.is_none_or(|end| entry.at <= end)) {
+            match &entry.what {
+                What::Asked { method, scrape, .. } if method == "get_peers" && of_target(&entry) => {
+                    (asked, scrapes) = (asked + usize::from(!scrape), scrapes + usize::from(*scrape));
+                }
+                What::Asked { .. } => others += 1,
+                What::Answered(peers) => peers.iter().for_each(|peer| {
+                    named.entry(*peer).or_insert(seconds(entry.at));
+                }),
+            }
+        }
+        let mut times: Vec<f64> =
+            named.iter().filter(|(peer, _)| stored.contains(peer)).map(|(_, time)| *time).collect();
+        times.sort_by(f64::total_cmp);
+        let at = |place: Option<usize>| place.and_then(|place| times.get(place)).copied().unwrap_or(f64::INFINITY);
+        Some(Self {
+            first: at(Some(0)),
+            most: at((stored.len() * 9).div_ceil(10).checked_sub(1)),
+            last: at(times.len().checked_sub(1)),
+            end: end.map_or(f64::INFINITY, seconds),
+            asked,
+            scrapes,
+            others,
+            share: times.len() as f64 / stored.len() as f64,
+        })
+    }
+}
+
+/// Medians over the lookups of a side, and its mean share of the stored peers.
+pub(crate) struct Figures {
+    pub(crate) side: &'static str,
+    first: f64,
+    most: f64,
+    last: f64,
+    end: f64,
+    asked: f64,
+    scrapes: f64,
+    others: f64,
+    share: f64,
+}
+
+impl Figures {
+    pub(crate) fn new(side: &'static str, courses: &[Course]) -> Self {
+        let of = |number: fn(&Course) -> f64| {
+            let mut all: Vec<f64> = courses.iter().map(number).collect();
+            all.sort_by(f64::total_cmp);
+            all.get(all.len() / 2).copied().unwrap_or(f64::INFINITY)
+        };
+        Self {
+            side,
+            first: of(|course| course.first),
+            most: of(|course| course.most),
+            last: of(|course| course.last),
+            end: of(|course| course.end),
+            asked: of(|course| course.asked as f64),
+            scrapes: of(|course| course.scrapes as f64),
+            others: of(|course| course.others as f64),
+            share: courses.iter().map(|course| course.share).sum::<f64>() / courses.len() as f64,
+        }
+    }
+
+    fn row(&self) -> String {
+        let Self { side, first, most, last, end, asked, scrapes, others, share } = self;
+        let time = |time: &f64| if time.is_finite() { format!("{time:.2}") } else { "-".to_owned() };
+        let times = [first, most, last, end].map(time).join(" | ");
+        format!("| {side} | {times} | {asked} | {scrapes} | {others} | {share:.3} |")
+    }
+}
+
+/// The table of a variant; the first side is ours.
+pub(crate) fn print(name: &str, all: &[Figures]) {
+    println!("\n| {name} | first, s | 90 %, s | last, s | end, s | get_peers | filters | other queries | found |");
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
+    all.iter().for_each(|figures| println!("{}", figures.row()));
+}
+
+/// Judges ours, the first, by the best of the others, and by limits of its own. With more than half of the nodes dead it may ask half
+/// as many more.
+pub(crate) fn judge(name: &str, all: &[Figures], is_mostly_dead: bool, targets: &mut Targets) {
+    let [ours, others @ ..] = all else { return };
+    let best = |number: fn(&Figures) -> f64| others.iter().map(number).fold(f64::INFINITY, f64::min);
+    if !others.is_empty() {
+        let (first, most, last) = (best(|one| one.first), best(|one| one.most), best(|one| one.last));
+        targets.at_most(&format!("{name}: first peers, of the best's time"), ours.first / first, 1.25, " ×");
+        targets.at_most(&format!("{name}: 90 % of the peers, of the best's time"), ours.most / most, 0.7, " ×");
+        targets.at_most(&format!("{name}: last peers, of the best's time"), ours.last / last, 0.5, " ×");
+        let share = -best(|one| -one.share);
+        targets.at_least(&format!("{name}: stored peers found, as the best"), ours.share, share, "");
+    }
+    let most = if is_mostly_dead { 127.0 } else { 85.0 };
+    targets.at_most(&format!("{name}: end known"), ours.end, 2.5, " s");
+    targets.at_most(&format!("{name}: get_peers"), ours.asked, most, "");
+    targets.at_most(&format!("{name}: queries for filters"), ours.scrapes, 8.0, "");
+}
