@@ -11,7 +11,7 @@ for line in sys.stdin:
     if at != port:
         at = port
         session = libtorrent.session({
-            "listen_interfaces": "11.255.255.1:" + port,
+            "listen_interfaces": "43.255.255.1:" + port,
             "dht_bootstrap_nodes": ",".join(node.split("/")[0] for node in nodes),
             "enable_dht": True,
             "enable_lsd": False,

@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 
 /// The address of the sides. No node has one in its /24.
-pub(crate) const HOME: [u8; 4] = [11, 255, 255, 1];
+pub(crate) const HOME: [u8; 4] = [43, 255, 255, 1];
 
 /// Moves this process, which has one thread, into a new namespace with the network's addresses.
 pub(crate) fn enter() -> Result {
@@ -28,8 +28,8 @@ pub(crate) fn enter() -> Result {
     for line in [
         "link set lo up".to_owned(),
         format!("address add {a}.{b}.{c}.{d}/32 dev lo"),
-        // All of 11.0.0.0/8 is local: one socket receives what is sent to any of it.
-        format!("route add local 11.0.0.0/8 dev lo src {a}.{b}.{c}.{d}"),
+        // All of 43.0.0.0/8 is local: one socket receives what is sent to any of it.
+        format!("route add local 43.0.0.0/8 dev lo src {a}.{b}.{c}.{d}"),
     ] {
         let done = Command::new("ip").args(line.split(' ')).status().map_err(|error| format!("ip: {error}"))?;
         if !done.success() {

@@ -4,7 +4,9 @@ import readline from 'readline'
 
 let node = null
 let at = null
-readline.createInterface({ input: process.stdin }).on('line', line => {
+const lines = readline.createInterface({ input: process.stdin })
+lines.on('close', () => process.exit())
+lines.on('line', line => {
   const [port, target, ...nodes] = line.split(' ')
   const lookUp = () => node.lookup(target, () => console.log('done'))
   if (at === port) return lookUp()

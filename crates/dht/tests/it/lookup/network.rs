@@ -47,7 +47,7 @@ impl Torrent {
 }
 
 impl Network {
-    /// A network of `live` nodes and as many dead ones as make up the `dead` share, each in a /24 of its own of 11.0.0.0/8, with the
+    /// A network of `live` nodes and as many dead ones as make up the `dead` share, each in a /24 of its own of 43.0.0.0/8, with the
     /// ids that belong to their addresses (BEP 42).
     pub(crate) fn new(live: u32, dead: f64, seed: u64) -> Self {
         let mut random = Random(seed);
@@ -57,7 +57,7 @@ impl Network {
         for host in random.sample(&hosts, count) {
             let [third, fourth] = host.to_be_bytes();
             // The last byte counts for the id too.
-            let address = SocketAddr::from(([11, third, fourth, (host % 251) as u8], 6881));
+            let address = SocketAddr::from(([43, third, fourth, (host % 251) as u8], 6881));
             let contact = Contact { id: NodeId::for_address(address.ip(), random.bytes()), address };
             nodes.push(Node {
                 contact,
