@@ -1,7 +1,9 @@
 //! Builds the real `bt-handshake`, or all examples, and finds where cargo put them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -31,6 +33,13 @@ pub fn build_with(profile: &str) -> Result<PathBuf> {
     let messages = shell::output(&mut command)?;
     let built = executables(&messages).remove("bt-handshake");
     built.ok_or_else(|| format!("`{}` named no executable", shell::shown(&command)))
+}
+
+/// A command that runs this executable, whose lookups in the DHT start at no well-known node.
+pub fn command(binary: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(binary);
+    command.env(shell::DHT_BOOTSTRAP, "");
+    command
 }
 
 /// Builds the examples of all crates, and returns their executables by name.

@@ -60,7 +60,7 @@ fn print_size(file: &Path) -> Result<u64> {
 /// The manual page of the command, and those of its subcommands that it refers to.
 fn pages(binary: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     let page = |command: Option<&str>| -> Result<(PathBuf, String)> {
-        let text = shell::output(Command::new(binary).arg("man").args(command))?;
+        let text = shell::output(binary::command(binary).arg("man").args(command))?;
         let of = command.map(|command| format!("-{command}")).unwrap_or_default();
         let file = folder.join(format!("{NAME}{of}.1"));
         write(&file, &text)?;
@@ -86,7 +86,7 @@ fn commands(page: &str) -> Vec<String> {
 fn completions(binary: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     let of = |(shell, name): &(&str, &str)| -> Result<PathBuf> {
         let file = folder.join(name);
-        write(&file, shell::output(Command::new(binary).args(["completions", shell]))?)?;
+        write(&file, shell::output(binary::command(binary).args(["completions", shell]))?)?;
         Ok(file)
     };
     SHELLS.iter().map(of).collect()

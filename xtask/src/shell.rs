@@ -10,6 +10,9 @@ use serde_json::Value;
 /// A task's result; the error is the text to print.
 pub type Result<T = ()> = std::result::Result<T, String>;
 
+/// The variable with the nodes from which lookups in the DHT start in place of the well-known ones, which no task may contact.
+pub const DHT_BOOTSTRAP: &str = "BT_HANDSHAKE_DHT_BOOTSTRAP";
+
 /// The folder of the workspace, which has the lock file.
 pub fn root() -> PathBuf {
     // Cargo sets the variable for `run` and `test`; the value at build time is for an executable started without cargo.
@@ -28,7 +31,7 @@ pub fn target() -> PathBuf {
 pub fn cargo<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(program);
-    command.args(args).current_dir(root());
+    command.args(args).current_dir(root()).env(DHT_BOOTSTRAP, "");
     // Cargo sets these for the package that it runs. Some build scripts, such as ring's, run again when they change: a build from
     // here would rebuild all that depends on ring, and so would the user's next one.
     let of_package = |name: &OsString| {

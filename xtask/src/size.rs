@@ -7,7 +7,6 @@ mod lines;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use xtask::binary;
@@ -74,7 +73,7 @@ fn harness(root: &Path) -> Result<Count> {
 
 /// The command's help for this flag.
 fn help(binary: &Path, flag: &str) -> Result<String> {
-    shell::output(Command::new(binary).arg(flag))
+    shell::output(binary::command(binary).arg(flag))
 }
 
 /// The options in a help text, which has a line for each.

@@ -2,6 +2,7 @@
 //!
 //! Reads the files that git tracks, and new ones that it does not ignore, so build output is never read.
 
+mod bootstrap;
 mod circles;
 mod imports;
 mod modules;
@@ -87,6 +88,7 @@ fn complaints(skips: &Skips, root: &Path) -> Result<Option<Vec<String>>> {
         }
     }
     found.extend(words::complaints(&texts));
+    found.extend(bootstrap::complaints(&texts));
     for root in texts.keys().filter(|path| is_crate_root(path)) {
         let read = Crate::read(root, &texts);
         found.extend(imports::complaints(&read));

@@ -9,6 +9,11 @@ use std::io::ErrorKind;
 /// What to do, and why.
 pub(crate) fn advice(error: &InputError) -> String {
     let what = match error {
+        InputError::PrivateInDht => {
+            return "private torrent, nothing was sent: its trackers are its only source of peers (BEP 27), and the DHT is never \
+                    asked for it"
+                .to_owned();
+        }
         InputError::Magnet(error) => to_have_a_link(error),
         InputError::Run(error) => match error {
             Error::Private => {
@@ -20,6 +25,7 @@ pub(crate) fn advice(error: &InputError) -> String {
             Error::Torrent(error) => to_have_a_torrent(error),
             Error::Read(error) => return format!("{}: {error}", to_read(error)),
             Error::Bind { .. } => "choose another --port, or a --bind address of this machine",
+            Error::Interface(_) => "choose another --interface",
             Error::TlsRoots(_) => "give --tls-ca a file of certificates in PEM",
             _ => return ErrorChain(error).to_string(),
         },

@@ -1,5 +1,6 @@
 //! The command line: the main job, and beside it a command for each room of the house.
 
+mod dht;
 mod limits;
 mod network;
 mod output;
@@ -10,9 +11,10 @@ use crate::conditions::Conditions;
 use crate::shown::shown_word;
 use clap::{Args, Parser, Subcommand};
 use client::{Config, WebSeedChecks};
+pub(crate) use dht::Dht;
 use network::{Conversation, Ourselves};
 use output::OutputArgs;
-use sources::{AskedTrackers, AskedWebSeeds, Certificates, Sources};
+use sources::{AskedNodes, AskedTrackers, AskedWebSeeds, Certificates, Sources};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -49,6 +51,7 @@ Examples:
   bt-handshake --peer 192.168.1.20:51413 HASH       does my own client answer?
   bt-handshake announce file.torrent                what each tracker says, and how fast
   bt-handshake web-seeds file.torrent               do the web seeds have its files?
+  bt-handshake dht HASH                             which nodes of the DHT know peers?
   bt-handshake explain connect_timeout              what that may mean, and what to do";
 
 const EXIT_CODES: &str = "\
@@ -69,9 +72,11 @@ pub(crate) enum Command {
     Scrape(Ask),
     /// What each web seed has, file by file; no tracker and no peer is contacted
     WebSeeds(WebSeeds),
+    /// What each node of the DHT knows of a torrent's peers, or whether one node answers; no peer is contacted
+    Dht(Dht),
     /// One peer: every stage, its reserved bits, its extension handshake
     Peer(OnePeer),
-    /// What a code means: an outcome, a role, a verdict, a status of a tracker or web seed; without one, all codes
+    /// What a code means: an outcome, a role, a verdict, a status of a tracker, web seed or DHT; without one, all codes
     Explain {
         /// The code, such as connect_timeout
         code: Option<String>,
@@ -103,6 +108,8 @@ pub(crate) struct MainJob {
     #[command(flatten)]
     web_seeds: AskedWebSeeds,
     #[command(flatten)]
+    nodes: AskedNodes,
+    #[command(flatten)]
     certificates: Certificates,
     #[command(flatten)]
     conversation: Conversation,
@@ -117,7 +124,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
-    /// List everything: each peer once with its reason, each tracker and web seed, response times and charts
+    /// List everything: each peer once with its reason, each tracker and web seed, the DHT, response times and charts
     #[arg(short, long, help_heading = "Output", conflicts_with_all = ["json", "quiet", "nagios"])]
     pub(crate) all: bool,
 
@@ -125,7 +132,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
 
-    /// Exit with 1 unless at least this many answer: seeds=1,ok=10%,copies=1.0,peers=5,trackers=1,web-seeds=1,seen-as=IP
+    /// Exit with 1 unless at least this many answer: seeds=1,ok=10%,copies=1.0,peers=5,trackers=1,web-seeds=1,dht=1,seen-as=IP
     #[arg(long, value_name = "CONDITIONS", help_heading = "Output")]
     pub(crate) fail_under: Option<Conditions>,
 
@@ -265,6 +272,7 @@ impl Cli {
             Some(Command::Show(show)) => show.output_args,
             Some(Command::Announce(ask) | Command::Scrape(ask)) => ask.output_args,
             Some(Command::WebSeeds(web_seeds)) => web_seeds.output_args,
+            Some(Command::Dht(dht)) => dht.output_args,
             Some(Command::Peer(peer)) => peer.output_args,
             Some(Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } | Command::Schema) => {
                 OutputArgs::default()
@@ -286,6 +294,7 @@ impl MainJob {
         self.conversation.apply(&mut config);
         self.trackers.apply(&mut config)?;
         self.web_seeds.apply(&mut config)?;
+        self.nodes.apply(&mut config)?;
         self.certificates.apply(&mut config)?;
         self.sources.apply(&mut config)?;
         Ok(config)
@@ -298,7 +307,7 @@ impl Ask {
         let show_secrets = self.output_args.show_secrets;
         let mut config =
             Config::default().with_show_secrets(show_secrets).with_scrape(scrape).with_dial(false).with_max_peers(None);
-        config.sources.web_seeds = false;
+        config.sources = client::Sources::NONE.with_trackers(true);
         self.ourselves.apply(&mut config)?;
         self.trackers.apply(&mut config)?;
         self.certificates.apply(&mut config)?;

@@ -1,7 +1,7 @@
 //! Which command was asked for, and what it is made of.
 
 use crate::advice::cannot_write;
-use crate::args::{Ask, Cli, Command, MainJob, OnePeer, WebSeeds};
+use crate::args::{Ask, Cli, Command, Dht, MainJob, OnePeer, WebSeeds};
 use crate::exit::{Exit, eprint_error, local_error};
 use crate::expand::{Expanded, expand};
 use crate::explain::explain;
@@ -33,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Some(Command::Announce(args)) => ask(&args, false),
         Some(Command::Scrape(args)) => ask(&args, true),
         Some(Command::WebSeeds(args)) => web_seeds(&args),
+        Some(Command::Dht(args)) => dht(&args),
         Some(Command::Peer(args)) => peer(&args),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
@@ -100,6 +101,15 @@ fn web_seeds(args: &WebSeeds) -> ExitCode {
         Err(reason) => return local_error(&reason),
     };
     let form = if args.json { Form::Json } else { Form::WebSeeds { all: args.all } };
+    run_torrents(&args.torrents, &config, Shown::of(form))
+}
+
+fn dht(args: &Dht) -> ExitCode {
+    let config = match args.config() {
+        Ok(config) => config,
+        Err(reason) => return local_error(&reason),
+    };
+    let form = if args.json { Form::Json } else { Form::Dht { all: args.all, trace: args.trace } };
     run_torrents(&args.torrents, &config, Shown::of(form))
 }
 

@@ -39,6 +39,8 @@ pub(crate) enum What {
     Trackers,
     /// Web seeds that have everything, as far as they were looked at.
     WebSeeds,
+    /// Peers that the DHT names, doubtful ones not counted.
+    Dht,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,8 +53,8 @@ enum Least {
 
 impl What {
     /// In the order in which they are told.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Seeds, Self::Ok, Self::Copies, Self::Peers, Self::Trackers, Self::WebSeeds];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Seeds, Self::Ok, Self::Copies, Self::Peers, Self::Trackers, Self::WebSeeds, Self::Dht];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -62,6 +64,7 @@ impl What {
             Self::Peers => "peers",
             Self::Trackers => "trackers",
             Self::WebSeeds => "web-seeds",
+            Self::Dht => "dht",
         }
     }
 
@@ -78,6 +81,8 @@ impl What {
             Self::Trackers => Some(summary.trackers_ok as f64),
             Self::WebSeeds if summary.web_seeds.checked == 0 => None,
             Self::WebSeeds => Some(summary.web_seeds.complete as f64),
+            Self::Dht if summary.dht.answered == 0 => None,
+            Self::Dht => Some(summary.dht.named.saturating_sub(summary.dht.doubtful) as f64),
         }
     }
 
@@ -88,7 +93,7 @@ impl What {
             Self::Seeds | Self::Ok => Some(summary.peers.saturating_sub(summary.declined) as f64),
             Self::Trackers => Some(summary.trackers as f64),
             Self::WebSeeds => Some(summary.web_seeds.checked as f64),
-            Self::Copies | Self::Peers => None,
+            Self::Copies | Self::Peers | Self::Dht => None,
         }
     }
 }
@@ -100,9 +105,9 @@ impl Conditions {
         counts.map(|condition| condition.tell(summary)).chain(self.unmet_addresses(summary))
     }
 
-    /// Each address that is asked for must be seen by a tracker or two peers, and no other: what a run through a VPN must not
-    /// show. One peer alone may say anything. Addresses that are not public, as trackers and peers of one's own network see
-    /// them, show nothing.
+    /// Each address that is asked for must be seen by a tracker or by two peers or nodes, and no other: what a run through a VPN
+    /// must not show. One peer or node alone may say anything. Addresses that are not public, as trackers and peers of one's own
+    /// network see them, show nothing.
     fn unmet_addresses(&self, summary: &Summary) -> Option<String> {
         if self.seen_as.is_empty() {
             return None;
@@ -219,7 +224,7 @@ impl FromStr for Condition {
         match percent {
             None => Ok(Self { what, least: Least::Number(number) }),
             Some(_) if number > 100.0 => Err(NotACondition("expected at most 100 %".to_owned())),
-            Some(_) if matches!(what, What::Copies | What::Peers) => {
+            Some(_) if matches!(what, What::Copies | What::Peers | What::Dht) => {
                 Err(NotACondition(format!("{} has no percentage", what.name())))
             }
             Some(_) => Ok(Self { what, least: Least::Percent(number) }),
@@ -265,6 +270,18 @@ mod tests {
         assert_eq!(unmet("web-seeds=1", 2, 0), "web-seeds 0, wanted 1");
         assert_eq!(unmet("web-seeds=100%", 2, 1), "web-seeds 1 of 2, wanted 100 %");
         assert_eq!(unmet("web-seeds=1", 0, 0), "web-seeds unknown, wanted 1");
+    }
+
+    #[test]
+    fn peers_of_the_dht_count_where_a_node_answered() {
+        let unmet = |answered, named, doubtful| {
+            let mut summary = Summary::default();
+            (summary.dht.answered, summary.dht.named, summary.dht.doubtful) = (answered, named, doubtful);
+            "dht=5".parse::<Conditions>().unwrap().unmet(&summary).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(unmet(9, 6, 1), "");
+        assert_eq!(unmet(9, 6, 2), "dht 4, wanted 5");
+        assert_eq!(unmet(0, 0, 0), "dht unknown, wanted 5");
     }
 
     #[test]
@@ -318,7 +335,8 @@ mod tests {
             ("ok=101%", "expected at most 100 %"),
             ("seen-as=here", "expected seen-as=IP"),
             ("copies=50%", "copies has no percentage"),
-            ("seed=1", "expected one of seeds, ok, copies, peers, trackers, web-seeds, seen-as before the ="),
+            ("dht=50%", "dht has no percentage"),
+            ("seed=1", "expected one of seeds, ok, copies, peers, trackers, web-seeds, dht, seen-as before the ="),
         ] {
             assert_eq!(text.parse::<Conditions>(), Err(NotACondition(reason.to_owned())), "{text}");
         }

@@ -118,6 +118,8 @@ mod tests {
             (CodeKind::TrackerStatus, "status"),
             (CodeKind::WebSeedStatus, "status of a web seed"),
             (CodeKind::WebSeedQuirk, "quirk"),
+            (CodeKind::DhtStatus, "status of a lookup"),
+            (CodeKind::DhtNodeStatus, "status of a node"),
         ] {
             let (begin, end) = (format!("<!-- {table} -->\n"), format!("<!-- end of {table} -->"));
             let (before, rest) = updated.split_once(&begin).unwrap_or_else(|| panic!("{begin}"));

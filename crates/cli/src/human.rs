@@ -3,6 +3,8 @@
 
 mod charts;
 mod details;
+mod dht;
+pub(crate) mod dht_detail;
 mod files;
 pub(crate) mod final_report;
 pub(crate) mod lines;

@@ -85,6 +85,8 @@ impl Input {
 pub(crate) enum InputError {
     #[error(transparent)]
     Run(#[from] Error),
+    #[error("private torrent")]
+    PrivateInDht,
     #[error("{}", if *.0 == MagnetError::NotAMagnet { "not a magnet link" } else { "unusable magnet link" })]
     Magnet(#[from] MagnetError),
 }

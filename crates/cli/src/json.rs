@@ -6,7 +6,7 @@ mod of_torrent;
 use crate::input::Input;
 use crate::total::Total;
 use client::report::{Line, TotalLine};
-use client::{PeerReport, Summary, TrackerReport, WebSeedReport};
+use client::{DhtReport, PeerReport, Summary, TrackerReport, WebSeedReport};
 use escaped::line;
 use of_torrent::path;
 pub(crate) use of_torrent::{start, torrent};
@@ -21,6 +21,10 @@ pub(crate) fn tracker(input: &Input, report: &TrackerReport) -> io::Result<Strin
 
 pub(crate) fn web_seed(input: &Input, report: &WebSeedReport) -> io::Result<String> {
     line(&Line::web_seed(input.info_hash(), report))
+}
+
+pub(crate) fn dht(input: &Input, report: &DhtReport) -> io::Result<String> {
+    line(&Line::dht(Some(input.info_hash()), report))
 }
 
 /// A goodbye that could not be sent.

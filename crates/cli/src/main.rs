@@ -30,6 +30,7 @@ mod total;
 mod typo;
 mod wire_dump;
 mod word;
+mod written;
 
 use args::Cli;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};

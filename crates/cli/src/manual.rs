@@ -13,17 +13,17 @@ use std::io;
 const EXIT_STATUS: &[(&str, &str)] = &[
     (
         "0",
-        "at least one peer shook hands, or a web seed has everything that was looked at; with --scrape, and of announce and scrape, at least one tracker answered",
+        "at least one peer shook hands, or a web seed has everything that was looked at; with --scrape, and of announce and scrape, at least one tracker answered; of dht, at least one node named a peer, or the one that was pinged answered",
     ),
     (
         "1",
-        "the run worked, and no peer answered and no web seed has everything; or a condition of --fail-under is not met",
+        "the run worked, and no peer answered and no web seed has everything; of dht, nodes answered and none named a peer; or a condition of --fail-under is not met",
     ),
     (
         "2",
-        "usage or local error: an unreadable or invalid torrent, a source address that is not of this machine, output that cannot be written",
+        "usage or local error: an unreadable or invalid torrent, a source address that is not of this machine, an interface that cannot be used, output that cannot be written",
     ),
-    ("3", "no source worked: no tracker or web seed answered, and no peer was named"),
+    ("3", "no source worked: no tracker, web seed or node of the DHT answered, and no peer was named"),
     ("130", "interrupted, after the partial report"),
 ];
 
@@ -45,6 +45,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("COLUMNS", "how wide text is wrapped where the output is no terminal; 80 without it"),
     ("LC_ALL, LC_CTYPE, LANG", "marks and bars are ASCII unless the locale is one of UTF-8"),
     ("RUST_LOG", "what is logged to stderr, as in RUST_LOG=client=debug,peer_session=debug"),
+    (
+        "BT_HANDSHAKE_DHT_BOOTSTRAP",
+        "HOST:PORT of each node at which lookups in the DHT start, with blanks between, in place of the well-known ones; set and empty: none",
+    ),
     ("SSL_CERT_FILE, SSL_CERT_DIR", "where the system's root certificates are, for HTTPS trackers and web seeds"),
 ];
 
@@ -95,6 +99,8 @@ fn render(command: Command, is_whole: bool) -> io::Result<Vec<u8>> {
         section(&mut roff, "STATUSES OF TRACKERS", paragraphs(CodeKind::TrackerStatus));
         section(&mut roff, "STATUSES OF WEB SEEDS", paragraphs(CodeKind::WebSeedStatus));
         section(&mut roff, "QUIRKS OF WEB SEEDS", paragraphs(CodeKind::WebSeedQuirk));
+        section(&mut roff, "STATUSES OF LOOKUPS IN THE DHT", paragraphs(CodeKind::DhtStatus));
+        section(&mut roff, "STATUSES OF NODES", paragraphs(CodeKind::DhtNodeStatus));
         roff.to_writer(&mut page)?;
         // The commands have no version of their own.
         man.render_version_section(&mut page)?;

@@ -59,10 +59,15 @@ impl Failures {
         self.is_final
     }
 
-    /// The line.
-    pub(crate) fn advice(&self) -> String {
-        if self.said.is_empty() {
-            return "name a tracker with --tracker, or a peer with --peer: no tracker and no peer to ask".to_owned();
+    /// The line; with why no node of the DHT answered.
+    pub(crate) fn advice(&self, dht: Option<&Explanation>) -> String {
+        match dht {
+            Some(entry) if self.said.is_empty() => return format!("{}: DHT: {}", entry.to_do, entry.words),
+            None if self.said.is_empty() => {
+                return "name a tracker with --tracker, or a peer with --peer: no tracker, no DHT and no peer to ask"
+                    .to_owned();
+            }
+            _ => {}
         }
         let said: Vec<&str> = self.said.values().flatten().map(String::as_str).collect();
         let listed = said.get(..MOST_LISTED).unwrap_or(&said);
@@ -73,7 +78,8 @@ impl Failures {
             () if all(&[Standing::Silent, Standing::LocalFault]) => "no tracker answered: ",
             () => "",
         };
-        format!("{}: {answered}{}{more}", self.what_to_do(), listed.join("; "))
+        let dht = dht.map(|entry| format!("; DHT: {}", entry.words)).unwrap_or_default();
+        format!("{}: {answered}{}{more}{dht}", self.what_to_do(), listed.join("; "))
     }
 
     /// The first part of it: what the user can do.
@@ -137,7 +143,7 @@ mod tests {
             report.message = Some(message.to_owned());
             failures.add(&report);
         }
-        failures.advice()
+        failures.advice(None)
     }
 
     #[test]
@@ -145,7 +151,7 @@ mod tests {
         use Standing::{LocalFault, NotAsked, Refused, Silent, Unknown, Unusable};
         let (gone, busy) = ("tracker refuses: gone (do not retry)", "tracker refuses: busy (retry in 5 min)");
         for (trackers, line) in [
-            (&[][..], "name a tracker with --tracker, or a peer with --peer: no tracker and no peer to ask"),
+            (&[][..], "name a tracker with --tracker, or a peer with --peer: no tracker, no DHT and no peer to ask"),
             (
                 &[(Silent, None, "closed"), (Silent, None, "no connection")],
                 "try again later, or name another --tracker: no tracker answered: http://t0: closed; http://t1: no connection",
@@ -236,6 +242,16 @@ mod tests {
         let mut report = TrackerReport::new("http://t".into(), TrackerStatus::Failure, Standing::Refused);
         (report.is_final, report.message) = (true, Some("tracker refuses: gone".to_owned()));
         (0..2).for_each(|_| failures.add(&report));
-        assert_eq!(failures.advice(), "name another --tracker: refused by http://t: gone");
+        assert_eq!(failures.advice(None), "name another --tracker: refused by http://t: gone");
+    }
+
+    #[test]
+    fn the_dht_is_named_where_no_node_answered() {
+        let entry = Explanation::of(CodeKind::DhtStatus, "no_start");
+        let expected = "name a node with --dht-node: any client's address and port will do: DHT: no node to start from";
+        let mut failures = Failures::default();
+        assert_eq!(failures.advice(entry), expected);
+        failures.add(&TrackerReport::new("http://t".into(), TrackerStatus::Timeout, Standing::Silent));
+        assert!(failures.advice(entry).ends_with(": no tracker answered: http://t: ; DHT: no node to start from"));
     }
 }

@@ -1,9 +1,9 @@
-//! Where results go: lines on stdout, as text, JSON or for a monitoring system, and JSON in a file. They are written as soon
-//! as there is nothing else to do, those that came together in one piece.
+//! What is told of each event: as text, as JSON or for a monitoring system. It is written as soon as there is nothing else to do.
 
 use crate::advice::cannot_write;
 use crate::conditions::Conditions;
 use crate::exit::{Exit, eprint_error};
+use crate::human::dht_detail::{dht_detail, looked_up, named_peer};
 use crate::human::final_report::{final_report, one_line, torrent_line, total};
 use crate::human::lines;
 use crate::human::one_peer::one_peer;
@@ -20,16 +20,14 @@ use crate::owed::Owed;
 use crate::progress::Progress;
 use crate::text::Page;
 use crate::total::Total;
-use client::{Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
+use crate::written::Written;
+use client::{DhtReport, Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-/// Bytes of lines that wait to be written together, at most.
-const TOGETHER: usize = 32 << 10;
 
 /// What is told, and how.
 #[derive(Debug)]
@@ -55,6 +53,8 @@ pub(crate) enum Form {
     Trackers { all: bool },
     /// What web seeds have, in detail; with `all`, the files that are right as well.
     WebSeeds { all: bool },
+    /// What nodes of the DHT say, in detail; with `all`, the peers they name; with `trace`, every node in the order of asking.
+    Dht { all: bool, trace: bool },
     /// One peer in detail.
     OnePeer,
     /// One object a line.
@@ -63,15 +63,11 @@ pub(crate) enum Form {
     Nagios(Plugin),
 }
 
-/// Writes results. A reader that has gone away is not an error; [`Output::is_closed`] tells.
+/// Tells results.
 #[derive(Debug)]
 pub(crate) struct Output {
     options: OutputOptions,
-    closed: bool,
-    /// Lines not yet written.
-    lines: String,
-    file_lines: String,
-    file_fault: Option<io::Error>,
+    written: Written,
     /// What text is shown on, and when that was looked up.
     page: (Page, Instant),
     pub(crate) progress: Progress,
@@ -98,15 +94,12 @@ impl Shared {
 }
 
 impl Output {
-    pub(crate) fn new(options: OutputOptions) -> Self {
+    pub(crate) fn new(mut options: OutputOptions) -> Self {
         let total = Total::new(options.torrents);
         Self {
+            written: Written::new(options.file.take()),
             options,
             page: (Page::of_stdout(), Instant::now()),
-            closed: false,
-            lines: String::new(),
-            file_lines: String::new(),
-            file_fault: None,
             progress: Progress::default(),
             running: Running::default(),
             owed: Owed::default(),
@@ -127,7 +120,7 @@ impl Output {
 
     /// Whether stdout is closed and no file takes the results.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed && self.options.file.is_none()
+        self.written.is_closed()
     }
 
     /// What to collect for the report at the end.
@@ -154,8 +147,8 @@ impl Output {
             Form::Report { .. } if self.is_line_each() => None,
             Form::Report { .. } => Some(lines::start(input, self.page())),
             // Whole: nothing else tells of the torrent.
-            Form::Trackers { .. } | Form::WebSeeds { .. } if self.total.torrents > 1 => None,
-            Form::Trackers { .. } | Form::WebSeeds { .. } => {
+            Form::Trackers { .. } | Form::WebSeeds { .. } | Form::Dht { .. } if self.total.torrents > 1 => None,
+            Form::Trackers { .. } | Form::WebSeeds { .. } | Form::Dht { .. } => {
                 Some(lines::start(input, Page { cuts: false, ..self.page() }))
             }
             Form::OnePeer | Form::Json | Form::Nagios(_) => None,
@@ -169,7 +162,7 @@ impl Output {
         let line = match self.options.form {
             Form::Trackers { .. } => Some(self.titled(input, tracker_detail(input, report, page))),
             // In the report at the end.
-            Form::Report { .. } | Form::WebSeeds { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
+            _ => None,
         };
         self.tell(line, false, |_| json::tracker(input, report))
     }
@@ -180,9 +173,20 @@ impl Output {
         let line = match self.options.form {
             Form::WebSeeds { all } => Some(self.titled(input, web_seed_detail(report, all, page))),
             // In the report at the end.
-            Form::Report { .. } | Form::Trackers { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
+            _ => None,
         };
         self.tell(line, false, |_| json::web_seed(input, report))
+    }
+
+    pub(crate) fn dht(&mut self, input: &Input, report: &DhtReport) -> io::Result<()> {
+        self.progress.dht(report.nodes.answered);
+        let page = self.page();
+        let line = match self.options.form {
+            Form::Dht { trace, .. } => Some(self.titled(input, dht_detail(input.info_hash(), report, trace, page))),
+            // In the report at the end.
+            _ => None,
+        };
+        self.tell(line, false, |_| json::dht(input, report))
     }
 
     pub(crate) fn peer(&mut self, input: &Input, report: &PeerReport) -> io::Result<()> {
@@ -193,8 +197,9 @@ impl Output {
                 Some(self.prefixed(input, &lines::peer(report, page), page))
             }
             Form::Trackers { all: true } => Some(format!("    {}", report.address)),
+            Form::Dht { all: true, .. } => Some(named_peer(report)),
             Form::OnePeer => Some(one_peer(report, self.page())),
-            Form::Report { .. } | Form::Trackers { .. } | Form::WebSeeds { .. } | Form::Json | Form::Nagios(_) => None,
+            _ => None,
         };
         self.tell(line, false, |_| json::peer(input, report))
     }
@@ -220,9 +225,12 @@ impl Output {
             Form::Report { .. } => Some(final_report(input, summary, tally, page)),
             Form::Trackers { .. } => Some(asked(summary)),
             Form::WebSeeds { .. } => Some(web_seeds_asked(summary)),
+            Form::Dht { .. } => Some(looked_up(summary, &tally.lookups)),
             Form::Nagios(plugin) => {
                 let sentence = verdict(input, summary, tally);
                 let sentence = because.map(|because| format!("{sentence}: {because}")).unwrap_or(sentence);
+                let sentence =
+                    [Some(sentence), tally.lookups.row()].into_iter().flatten().collect::<Vec<_>>().join("; ");
                 plugin.run(&name(input), exit, &sentence, summary, several);
                 None
             }
@@ -297,9 +305,9 @@ impl Output {
     pub(crate) fn total(&mut self, answered: usize) -> io::Result<Option<Level>> {
         self.progress.finish();
         self.owed.lines().for_each(|line| eprint_error(&line));
-        self.flush_file();
+        self.written.flush_file();
         if matches!(self.options.form, Form::Nagios(_))
-            && let Some(error) = self.file_fault.take()
+            && let Some(error) = self.written.take_file_fault()
         {
             self.cannot_write(&error);
         }
@@ -318,8 +326,8 @@ impl Output {
         if several || line.is_some() {
             self.tell(line, true, |output| if several { json::total(&output.total) } else { Ok(String::new()) })?;
         }
-        self.flush_file();
-        self.file_fault.take().map_or(Ok(level), Err)
+        self.written.flush_file();
+        self.written.take_file_fault().map_or(Ok(level), Err)
     }
 
     /// Under the torrent's name, if there are several.
@@ -340,61 +348,21 @@ impl Output {
         json: impl FnOnce(&Self) -> io::Result<String>,
     ) -> io::Result<()> {
         let is_json = matches!(self.options.form, Form::Json);
-        let json = if is_json || self.options.file.is_some() {
-            Some(json(self)?).filter(|line| !line.is_empty())
-        } else {
-            None
-        };
-        if let (Some(json), Some(_)) = (&json, &self.options.file) {
-            self.file_lines.push_str(json);
-            self.file_lines.push('\n');
-        }
+        let json =
+            if is_json || self.written.has_file() { Some(json(self)?).filter(|line| !line.is_empty()) } else { None };
+        json.iter().for_each(|json| self.written.file_line(json));
         let line = if is_json { json } else { line };
-        if let Some(line) = line.filter(|_| !self.closed && (always || !self.options.quiet)) {
-            self.lines.push_str(&line);
-            self.lines.push('\n');
+        if let Some(line) = line.filter(|_| always || !self.options.quiet) {
+            self.written.line(&line);
         }
-        if always || self.lines.len().max(self.file_lines.len()) > TOGETHER { self.flush() } else { Ok(()) }
-    }
-
-    /// Writes what waits for the file. That it cannot be written is told at the end: people read on.
-    fn flush_file(&mut self) {
-        let Some((path, file)) = self.options.file.as_mut().filter(|_| !self.file_lines.is_empty()) else { return };
-        let written = file.write_all(self.file_lines.as_bytes());
-        self.file_lines.clear();
-        if let Err(error) = written {
-            let path = guard::escape(&path.to_string_lossy()).to_string();
-            self.file_fault = Some(io::Error::new(error.kind(), format!("{path}: {error}")));
-            self.options.file = None;
-        }
+        if always || self.written.is_much() { self.flush() } else { Ok(()) }
     }
 
     /// Writes what waits.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.flush_file();
-        if self.closed || self.lines.is_empty() {
-            return Ok(());
+        if self.written.is_waiting() {
+            self.progress.erase();
         }
-        self.progress.erase();
-        let result = match self.options.form {
-            Form::Json => write_all(io::stdout().lock(), &self.lines),
-            // Stripped before, and not on the way: then it is one piece.
-            _ if anstream::AutoStream::choice(&io::stdout()) == anstream::ColorChoice::Never => {
-                write_all(io::stdout().lock(), &anstream::adapter::strip_str(&self.lines).to_string())
-            }
-            _ => write_all(io::stdout().lock(), &self.lines),
-        };
-        self.lines.clear();
-        // Whatever else there is to be written goes the same way.
-        self.closed = result.is_err();
-        match result {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
-            _ => Ok(()),
-        }
+        self.written.flush(!matches!(self.options.form, Form::Json))
     }
-}
-
-fn write_all(mut to: impl Write, lines: &str) -> io::Result<()> {
-    to.write_all(lines.as_bytes())?;
-    to.flush()
 }

@@ -25,6 +25,7 @@ pub(crate) struct Progress {
     trackers_ok: usize,
     web_seeds: usize,
     web_seeds_complete: usize,
+    dht_nodes: usize,
     in_flight: usize,
     ok: usize,
     failed: usize,
@@ -56,6 +57,11 @@ impl Progress {
     pub(crate) fn web_seed(&mut self, complete: bool) {
         self.web_seeds += 1;
         self.web_seeds_complete += usize::from(complete);
+    }
+
+    /// Nodes of the DHT that answered in one more lookup.
+    pub(crate) fn dht(&mut self, answered: usize) {
+        self.dht_nodes += answered;
     }
 
     pub(crate) fn peer(&mut self, ok: bool) {
@@ -112,7 +118,7 @@ impl Progress {
 
     /// ASCII, so that characters are columns.
     fn line(&self) -> String {
-        let Self { trackers, trackers_ok, web_seeds, web_seeds_complete, in_flight, ok, failed, .. } = self;
+        let Self { trackers, trackers_ok, web_seeds, web_seeds_complete, dht_nodes, in_flight, ok, failed, .. } = self;
         if self.begun == 0 || self.runs == 0 {
             return self.stage();
         }
@@ -123,8 +129,9 @@ impl Progress {
             0 => String::new(),
             checked => format!(", {web_seeds_complete}/{checked} web seeds"),
         };
+        let dht = if *dht_nodes > 0 { format!(", {dht_nodes} DHT nodes") } else { String::new() };
         // Short, so that a window which becomes narrower seldom breaks it: what is broken cannot be taken away everywhere.
-        format!("{trackers_ok}/{trackers} trackers{web_seeds}, {tried} tried: {ok} ok, {failed} failed{left}")
+        format!("{trackers_ok}/{trackers} trackers{web_seeds}{dht}, {tried} tried: {ok} ok, {failed} failed{left}")
     }
 }
 
@@ -155,8 +162,9 @@ mod tests {
         progress.peer(false);
         assert_eq!(progress.line(), "1/2 trackers, 8 tried: 1 ok, 2 failed");
         progress.web_seed(true);
+        progress.dht(66);
         progress.end();
-        assert!(progress.line().starts_with("1/2 trackers, 1/1 web seeds, 8 tried"));
+        assert!(progress.line().starts_with("1/2 trackers, 1/1 web seeds, 66 DHT nodes, 8 tried"));
         progress.end();
         assert_eq!(progress.line(), "saying goodbye to the trackers");
         progress.interrupted();

@@ -79,6 +79,10 @@ pub(crate) async fn run(
 
 async fn prepare(origin: &Origin, config: Config, shared: &client::Shared) -> Result<(Input, Swarm), InputError> {
     let input = origin.read(&config).await?;
+    let is_dht_alone = config.sources == Sources::NONE.with_dht(true) && config.peers.is_empty();
+    if is_dht_alone && input.torrent_ref.private == Some(true) {
+        return Err(InputError::PrivateInDht);
+    }
     let swarm = Swarm::sharing(input.torrent_ref.clone(), config, shared)?;
     Ok((input, swarm))
 }
@@ -135,6 +139,10 @@ async fn tell(
                 tally.web_seed(&report, page);
                 output.web_seed(input, &report)?;
             }
+            Next::Event(Event::Dht(report)) => {
+                tally.dht(&report);
+                output.lock().dht(input, &report)?;
+            }
             Next::Event(Event::Peer(report)) => {
                 tally.peer(&report);
                 output.lock().peer(input, &report)?;
@@ -144,7 +152,7 @@ async fn tell(
                 let about_web_seeds = mode.web_seeds_only || (summary.trackers == 0 && summary.web_seeds.checked > 0);
                 let because = (result.exit == Exit::NoSource).then(|| match about_web_seeds {
                     true => tally.web_seeds.advice(input.torrent().is_some()),
-                    false => tally.failures.advice(),
+                    false => tally.failures.advice(tally.lookups.silence()),
                 });
                 result.unmet = output.lock().summary(input, &summary, &tally, (result.exit, because.as_deref()))?;
                 result.because = because;
@@ -193,11 +201,12 @@ fn exit(summary: &Summary, mode: Mode) -> Exit {
         Exit::Interrupted
     } else if summary.ok > 0
         || summary.web_seeds.complete > 0
-        || (mode.counts_only && !mode.named_peers && summary.trackers_ok > 0)
+        || (mode.counts_only && !mode.named_peers && (summary.trackers_ok > 0 || summary.dht.named > 0))
     {
         Exit::Answered
     } else if mode.named_peers
         || summary.trackers_ok > 0
+        || summary.dht.answered > 0
         || summary.peers > 0
         || (summary.verdict() == Verdict::WebSeedsFailed && summary.web_seeds.answered > 0)
     {

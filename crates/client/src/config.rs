@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::net::interface::Interface;
 use crate::setters::setters;
 use crate::torrent_ref::TorrentRef;
 use guard::{Scope, Secrets};
@@ -39,7 +40,7 @@ pub struct Config {
     /// because a torrent named them, as many over UDP and as many over HTTP; and most ports of web seeds there that a torrent or a
     /// redirect named. `None` for all. Behind an address that many clients share there are usually a few.
     pub max_per_address: Option<usize>,
-    /// Source address of every socket.
+    /// Source address and interface of every socket.
     pub bind: Bind,
     /// The port announced; `None` for a free one of the system's choice. It is bound for the run, and nothing listens there.
     pub port: Option<u16>,
@@ -56,6 +57,12 @@ pub struct Config {
     /// Whether each web seed is also asked for one random piece in full, whose hash is compared with the torrent's
     /// ([`TorrentRef::proof`](crate::TorrentRef::proof)).
     pub web_seed_proof: bool,
+    /// Nodes of the DHT that the user named: lookups start there too. They may be local.
+    pub dht_nodes: Vec<PeerAddress>,
+    /// Well-known nodes of the DHT from which lookups start; empty for none. They are not trusted.
+    pub dht_bootstrap: Vec<PeerAddress>,
+    /// Whether a report of the DHT lists every node that was asked, and not only those that named peers.
+    pub dht_list_all: bool,
     /// Ask trackers for their counts only (BEP 48): they learn nothing of us and name no peers, and those of a magnet link
     /// are not dialled.
     pub scrape: bool,
@@ -91,6 +98,9 @@ setters! {
         with_web_seeds => web_seeds: Vec<WebSeedUrl>,
         with_web_seed_checks => web_seed_checks: WebSeedChecks,
         with_web_seed_proof => web_seed_proof: bool,
+        with_dht_nodes => dht_nodes: Vec<PeerAddress>,
+        with_dht_bootstrap => dht_bootstrap: Vec<PeerAddress>,
+        with_dht_list_all => dht_list_all: bool,
         with_scrape => scrape: bool,
         with_dial => dial: bool,
         with_tls_roots => tls_roots: Vec<u8>,
@@ -120,6 +130,9 @@ impl Default for Config {
             web_seeds: Vec::new(),
             web_seed_checks: WebSeedChecks::Sample,
             web_seed_proof: false,
+            dht_nodes: Vec::new(),
+            dht_bootstrap: bootstrap(),
+            dht_list_all: false,
             scrape: false,
             dial: true,
             tls_roots: Vec::new(),
@@ -144,6 +157,14 @@ impl Config {
         let of_web_seeds = self.web_seeds.iter().map(WebSeedUrl::expose).chain(in_torrent);
         Secrets::of_all(of_trackers).and(&Secrets::of_web_seeds(of_web_seeds))
     }
+}
+
+/// Nodes that answered in May 2026 (qBittorrent's issue 24296); other well-known ones no longer did.
+const DHT_BOOTSTRAP: [&str; 3] =
+    ["dht.libtorrent.org:25401", "dht.transmissionbt.com:6881", "router.bt.ouinet.work:6881"];
+
+fn bootstrap() -> Vec<PeerAddress> {
+    DHT_BOOTSTRAP.iter().filter_map(|node| node.parse().ok()).collect()
 }
 
 /// What to make of encrypted connections (Message Stream Encryption). A second attempt comes half a second after the
@@ -189,20 +210,23 @@ pub struct Sources {
     pub trackers: bool,
     /// Web seeds, for the files themselves.
     pub web_seeds: bool,
+    /// The DHT, for peers. Never asked for a private torrent, nor while a link whose trackers have a secret may be one.
+    pub dht: bool,
 }
 
 setters! {
     Sources {
         with_trackers => trackers: bool,
         with_web_seeds => web_seeds: bool,
+        with_dht => dht: bool,
     }
 }
 
 impl Sources {
     /// Every kind.
-    pub const ALL: Self = Self { trackers: true, web_seeds: true };
+    pub const ALL: Self = Self { trackers: true, web_seeds: true, dht: true };
     /// None: only the peers that the user names.
-    pub const NONE: Self = Self { trackers: false, web_seeds: false };
+    pub const NONE: Self = Self { trackers: false, web_seeds: false, dht: false };
 }
 
 /// Which files of each web seed are looked at.
@@ -226,8 +250,8 @@ pub enum Trackers {
     Only(Vec<TrackerUrl>),
 }
 
-/// Source addresses, one a family. When either is set, a family without one is not used: a user who chose an address does not
-/// want to be seen from another.
+/// Where packets leave: source addresses, one a family, and an interface; all that is chosen holds. When either address is set,
+/// a family without one is not used: a user who chose an address does not want to be seen from another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Bind {
@@ -235,12 +259,15 @@ pub struct Bind {
     pub v4: Option<Ipv4Addr>,
     /// Source of IPv6 sockets.
     pub v6: Option<Ipv6Addr>,
+    /// The interface of every socket, with which both families are used as far as the addresses allow.
+    pub interface: Option<Interface>,
 }
 
 setters! {
     Bind {
         with_v4 => v4: Option<Ipv4Addr>,
         with_v6 => v6: Option<Ipv6Addr>,
+        with_interface => interface: Option<Interface>,
     }
 }
 
@@ -263,12 +290,18 @@ impl Bind {
     /// Whether `address` can be dialled: its family has a source address, or none was chosen.
     #[must_use]
     pub fn allows(&self, address: SocketAddr) -> bool {
-        self.is_any() || if address.is_ipv4() { self.v4.is_some() } else { self.v6.is_some() }
+        self.is_any_address() || if address.is_ipv4() { self.v4.is_some() } else { self.v6.is_some() }
     }
 
-    /// Whether nothing was chosen.
+    /// Whether nothing was chosen, neither an address nor an interface.
     #[must_use]
     pub fn is_any(&self) -> bool {
+        self.is_any_address() && self.interface.is_none()
+    }
+
+    /// Whether no address was chosen.
+    #[must_use]
+    pub fn is_any_address(&self) -> bool {
         self.v4.is_none() && self.v6.is_none()
     }
 }

@@ -8,7 +8,7 @@ use report::Event;
 use std::path::Path;
 use tracing::debug;
 
-/// Parses a torrent, asks its trackers, shakes hands with every peer, checks its web seeds, closes.
+/// Parses a torrent, asks its trackers and, unless it is private, the DHT, shakes hands with every peer, checks its web seeds, closes.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), client::Error> {
@@ -38,8 +38,8 @@ impl BitTorrentClient {
     /// time. For single results, use [`Swarm`].
     ///
     /// # Errors
-    /// A file that cannot be read or is not a torrent, a private torrent; no tracker that answers, or none at all, unless a web seed
-    /// has everything. It is `Ok` when no peer shook hands.
+    /// A file that cannot be read or is not a torrent, a private torrent; no source of peers that works: neither a tracker nor the DHT
+    /// answers, and no web seed has everything. It is `Ok` when no peer shook hands.
     pub async fn download(&self, path: impl AsRef<Path> + Send) -> Result<(), Error> {
         let path = path.as_ref();
         debug!(file = %guard::escape(&path.to_string_lossy()), "torrent file");
@@ -56,7 +56,8 @@ impl BitTorrentClient {
                 Event::Summary(summary) => {
                     debug!(peers = summary.peers, ok = summary.ok, "done");
                     // Whether there is something beside trackers to get the torrent from.
-                    let has_others = !self.config.peers.is_empty() || summary.web_seeds.complete > 0;
+                    let has_others =
+                        !self.config.peers.is_empty() || summary.web_seeds.complete > 0 || summary.dht.answered > 0;
                     result = match (summary.trackers, summary.trackers_ok) {
                         _ if has_others => Ok(()),
                         (0, _) => Err(Error::NoSource),

@@ -1,5 +1,6 @@
 //! Why a run could not begin, or had no source of peers that worked.
 
+use crate::net::interface::InterfaceError;
 use report::Standing;
 use report::TrackerReport;
 use std::fmt;
@@ -27,8 +28,8 @@ pub enum Error {
     /// A torrent that was [handed in](crate::Swarm::learn) has another info-hash.
     #[error("the torrent has another info-hash")]
     AnotherTorrent,
-    /// There is no tracker to ask, no peer was named, and no web seed has everything.
-    #[error("the torrent names no tracker, and no web seed that has everything")]
+    /// There is no tracker to ask, no peer was named, the DHT did not answer or was not asked, and no web seed has everything.
+    #[error("the torrent names no tracker and no web seed that has everything, and no node of the DHT answered")]
     NoSource,
     /// A private torrent's peers may come from its own trackers only (BEP 27).
     #[error("private torrent: only its own trackers may be asked")]
@@ -42,6 +43,9 @@ pub enum Error {
     /// A source address that is not the address of one host.
     #[error("{0} address cannot be a source")]
     BindNotAHost(guard::Scope),
+    /// The interface that every socket is to be bound to cannot be used.
+    #[error(transparent)]
+    Interface(#[from] InterfaceError),
     /// The source address is not this machine's, or the port is taken.
     #[error("cannot bind {ip} port {port}")]
     Bind {

@@ -21,14 +21,16 @@ pub use download::BitTorrentClient;
 pub use error::{Error, ReadError};
 pub use interim::{Interim, SoFar};
 pub use limits::Limits;
+pub use net::interface::{Interface, InterfaceError};
 pub use report::{
-    AttemptReport, CodeKind, Completeness, Copies, Coverage, CutShort, Detail, Encryption, Event, Explanation,
-    ListenEnd, MatchedHash, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs, SeenBy, Source, Stage,
-    Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode, Verdict, WebSeedFile,
-    WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus, WebSeedView,
+    AttemptReport, CodeKind, Completeness, Copies, Coverage, CutShort, Detail, DhtEstimate, DhtFamily, DhtNode,
+    DhtNodeCounts, DhtNodeStatus, DhtPeerCounts, DhtReport, DhtStart, DhtStartFrom, DhtStatus, DhtView, Encryption,
+    Event, Explanation, ListenEnd, MatchedHash, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs,
+    SeenBy, Source, Stage, Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode,
+    Verdict, WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus, WebSeedView,
 };
 pub use shared::Shared;
 pub use swarm::Swarm;
 pub use torrent_file::{read_torrent, read_torrent_and_proof, read_torrent_and_proof_from, read_torrent_from};
 pub use torrent_ref::{Content, Proof, TorrentRef};
-pub use {guard, http_exchange, ids, metainfo, peer_session, peer_wire, report, tracker, web_seed};
+pub use {dht, guard, http_exchange, ids, metainfo, peer_session, peer_wire, report, tracker, web_seed};

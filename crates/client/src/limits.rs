@@ -47,6 +47,14 @@ pub struct Limits {
     pub web_seed_files: usize,
     /// Largest piece that is fetched as a proof, in bytes.
     pub proof_bytes: u64,
+    /// Datagrams a second to nodes of the DHT, of all runs together; 0 for any number. After a pause a quarter of a second's are sent
+    /// at once. A lookup takes some 80 a family, so that 5,000 torrents take about half an hour.
+    pub dht_rate: u32,
+    /// Datagrams a second to one IP address of a node, and five times as many in ten seconds; 0 for any number. libtorrent bans an
+    /// address for five minutes at its 50th datagram in ten seconds.
+    pub dht_rate_per_address: u32,
+    /// Lookups in the DHT at the same time, of all runs together; further ones wait.
+    pub dht_lookups: usize,
     /// Deadline for looking up one host name.
     pub lookup_time: Duration,
     /// Host names of peers looked up at once, of all runs together.
@@ -89,6 +97,9 @@ setters! {
         with_web_seed_time => web_seed_time: Duration,
         with_web_seed_files => web_seed_files: usize,
         with_proof_bytes => proof_bytes: u64,
+        with_dht_rate => dht_rate: u32,
+        with_dht_rate_per_address => dht_rate_per_address: u32,
+        with_dht_lookups => dht_lookups: usize,
         with_lookup_time => lookup_time: Duration,
         with_lookups_at_once => lookups_at_once: usize,
         with_peers => peers: usize,
@@ -119,6 +130,9 @@ impl Default for Limits {
             web_seed_time: Duration::from_secs(10),
             web_seed_files: 10_000,
             proof_bytes: 64 << 20,
+            dht_rate: 250,
+            dht_rate_per_address: 4,
+            dht_lookups: 8,
             lookup_time: Duration::from_secs(5),
             lookups_at_once: 16,
             peers: 100_000,

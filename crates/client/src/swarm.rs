@@ -60,7 +60,8 @@ impl Swarm {
     /// Only a [`Torrent`](metainfo::Torrent) says whether it is private: see [`TorrentRef::private`].
     ///
     /// # Errors
-    /// A private torrent without permission, a source address that is not this machine's, a port that is taken.
+    /// A private torrent without permission, an interface that cannot be used, a source address that is not this machine's, a port
+    /// that is taken.
     pub fn new(torrent_ref: impl Into<TorrentRef>, config: Config) -> Result<Self, Error> {
         let shared = Shared::new(&config)?;
         Self::sharing(torrent_ref, config, &shared)
@@ -82,7 +83,10 @@ impl Swarm {
         let by_author = torrent_ref.web_seeds.len() + torrent_ref.http_seeds.len();
         let has_web_seeds = by_author + config.web_seeds.len() > 0;
         let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets)?;
-        let context = PeerContext::new(&torrent_ref, &config, shared, stop.listen(), secrets.clone());
+        let context = {
+            let (stopped, asks_dht) = (stop.listen(), discovery.asks_dht());
+            PeerContext::new(&torrent_ref, &config, shared, stopped, secrets.clone(), asks_dht)
+        };
         let primary = torrent_ref.hashes.primary();
         let by_user = given::by_user(std::mem::take(&mut config.peers), primary);
         let mut summary = Summary::default();
@@ -164,7 +168,7 @@ impl Swarm {
                 if !self.is_idle() {
                     continue;
                 }
-                if self.tally.release() {
+                if self.tally.release(&self.peers) {
                     continue;
                 }
                 return self.tally.finish(begun.elapsed()).map(Event::Summary);
@@ -179,7 +183,7 @@ impl Swarm {
 
     /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces,
     /// those that waited for it ([`TorrentRef::may_be_learned`]) are reported, and the link's web seeds are asked. If it is
-    /// private, BEP 27 holds from now on: peers that the link alone named and that were not dialled yet end as `not_tried`,
+    /// private, BEP 27 holds from now on: peers that no tracker has named and that were not dialled yet end as `not_tried`,
     /// trackers are asked one at a time, and web seeds only at the hosts of its trackers. The run keeps to the trackers and web
     /// seeds of the link, and to its info-hashes: what the torrent names beyond them is not asked.
     ///
@@ -209,7 +213,7 @@ impl Swarm {
             return Err(Error::Private);
         }
         self.discovery.keep_to_private_rules();
-        for address in self.peers.withdraw(&Source::Magnet) {
+        for address in self.peers.withdraw(|source| matches!(source, Source::Magnet | Source::Dht(_))) {
             self.unreached(address, Outcome::NotTried, Stage::Queued, None);
         }
         Ok(())
@@ -334,6 +338,7 @@ impl Swarm {
         match found {
             Found::Peers(named) => self.named(named),
             Found::WebSeed(report) => self.tally.web_seed(*report),
+            Found::Dht(report) => self.tally.dht(*report),
         }
     }
 
@@ -371,6 +376,9 @@ impl Swarm {
     }
 
     fn attempted(&mut self, attempt: Box<Attempt>) {
+        if let Some(port) = attempt.progress.session.advertised.dht_port {
+            self.discovery.learn_node(SocketAddr::new(attempt.request.address.ip(), port));
+        }
         if let Some(last) = self.dialler.settle(attempt, &mut self.peers) {
             self.report_attempt(last);
         }

@@ -52,6 +52,8 @@ pub struct TorrentRef {
     /// The peers it names. They are untrusted, so local addresses are not dialled; and none is when only counts are wanted
     /// ([`Config::scrape`](crate::Config::scrape)).
     pub peers: Vec<PeerAddress>,
+    /// The nodes of the DHT that it names (`nodes`, BEP 5). They are untrusted.
+    pub dht_nodes: Vec<PeerAddress>,
 }
 
 setters! {
@@ -67,6 +69,7 @@ setters! {
         with_proof => proof: Option<Proof>,
         with_may_be_learned => may_be_learned: bool,
         with_peers => peers: Vec<PeerAddress>,
+        with_dht_nodes => dht_nodes: Vec<PeerAddress>,
     }
 }
 
@@ -138,6 +141,7 @@ impl From<&Torrent> for TorrentRef {
             web_seeds: torrent.details.web_seeds.clone(),
             http_seeds: torrent.details.http_seeds.clone(),
             content: Some(torrent.into()),
+            dht_nodes: torrent.details.nodes.iter().filter_map(node).collect(),
             ..torrent.hashes.into()
         }
     }
@@ -169,6 +173,7 @@ impl From<Hashes> for TorrentRef {
             proof: None,
             may_be_learned: false,
             peers: Vec::new(),
+            dht_nodes: Vec::new(),
         }
     }
 }
@@ -179,6 +184,13 @@ impl From<InfoHash> for TorrentRef {
     fn from(info_hash: InfoHash) -> Self {
         Hashes::from(info_hash).into()
     }
+}
+
+/// A node of a torrent, where its host is a name or an address.
+fn node((host, port): &(Vec<u8>, u16)) -> Option<PeerAddress> {
+    let host = std::str::from_utf8(host).ok()?;
+    let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
+    format!("{open}{host}{close}:{port}").parse().ok()
 }
 
 /// As an endpoint of our own types, parsed again.

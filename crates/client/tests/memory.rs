@@ -37,6 +37,7 @@ fn torrent() -> Torrent {
 
 fn config(peers: Vec<PeerAddress>) -> Config {
     Config::default()
+        .with_dht_bootstrap(Vec::new())
         .with_sources(Sources::NONE)
         .with_rate(0)
         .with_peers(peers)

@@ -78,17 +78,16 @@ impl Lookup {
     }
 
     /// Adds a node to start from, at any time. Those of the other family are left out, and those at addresses that their source
-    /// may not name. A lookup that ended for lack of nodes goes on.
+    /// may not name. A lookup that ended for lack of nodes goes on if the node is a new one and there is time left.
     pub fn add_contact(&mut self, start: Start) {
         if !self.accepts_node(start.address, start.policy) {
             return;
         }
-        match start.id {
+        let is_new = match start.id {
             Some(id) => self.offer(&id, start.address),
-            None if self.candidates.is_asked(start.address.ip()) => {}
-            None => self.starts.add(start.address),
-        }
-        if matches!(self.end, Some(End::NoAnswer | End::Exhausted)) {
+            None => !self.candidates.is_asked(start.address.ip()) && self.starts.add(start.address),
+        };
+        if is_new && self.age() < limits::LONGEST && matches!(self.end, Some(End::NoAnswer | End::Exhausted)) {
             (self.end, self.view.done) = (None, None);
         }
     }
@@ -275,9 +274,10 @@ impl Lookup {
         is_accepted
     }
 
-    fn offer(&mut self, id: &NodeId, address: SocketAddr) {
+    /// Gives whether it is a candidate now that was none before.
+    fn offer(&mut self, id: &NodeId, address: SocketAddr) -> bool {
         let is_asked = self.starts.is_asked(address.ip());
-        self.candidates.offer(self.target.distance(id), address, is_asked);
+        self.candidates.offer(self.target.distance(id), address, is_asked)
     }
 
     /// Takes the closest nodes of a reply.

@@ -236,7 +236,7 @@ fn tried((line, _, says): &(&str, &str, &str), file: &Path) -> Result {
 /// The binary with the demo's patience, which is shorter than usual.
 fn command(binary: &Path, file: &Path) -> Command {
     let seconds = format!("{}s", PATIENCE.as_secs());
-    let mut command = Command::new(binary);
+    let mut command = binary::command(binary);
     command.args(["--connect-timeout", &seconds, "--handshake-timeout", &seconds]).arg(file);
     command
 }

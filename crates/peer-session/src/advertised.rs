@@ -22,6 +22,8 @@ pub struct Advertised {
     pub messages: usize,
     /// Whether it would give us pieces now: it has sent `unchoke`.
     pub unchoked: bool,
+    /// The port of its node in the DHT (BEP 5); the last one, if it said several.
+    pub dht_port: Option<u16>,
     /// What it did against the protocol, without harm.
     pub oddities: Oddities,
     /// Whether it has sent a bitfield, `have_all` or `have_none`.
@@ -105,6 +107,10 @@ impl Advertised {
             Message::Have(piece) => self.pieces.add(*piece, pieces),
             Message::Unchoke => {
                 self.unchoked = true;
+                Ok(())
+            }
+            Message::Port(port) => {
+                self.dht_port = Some(*port);
                 Ok(())
             }
             Message::Extended { id: 0, payload } => {

@@ -1,5 +1,6 @@
-//! What a run says as it happens: one report for each tracker, web seed and peer, then the summary.
+//! What a run says as it happens: one report for each tracker, web seed, peer and lookup in the DHT, then the summary.
 
+use crate::dht::DhtReport;
 use crate::peer::PeerReport;
 use crate::summary::Summary;
 use crate::tracker::TrackerReport;
@@ -13,6 +14,8 @@ pub enum Event {
     Tracker(TrackerReport),
     /// A web seed was checked, or could not be; each is reported once.
     WebSeed(WebSeedReport),
+    /// How the lookup in the DHT over one family of addresses went; just before the summary.
+    Dht(DhtReport),
     /// A peer's story has ended; each peer is reported once.
     Peer(PeerReport),
     /// The run is over; always the last event.

@@ -4,6 +4,7 @@
 //! A code says what was *seen*. What may be behind it is a list of causes; a [`Cause`] that the evidence of one report
 //! points to is that report's hint.
 
+mod dht;
 mod exchange;
 mod outcomes;
 mod roles;
@@ -27,6 +28,10 @@ pub enum CodeKind {
     WebSeedStatus,
     /// One of the `quirks` of a web seed: [`WebSeedQuirk`](crate::WebSeedQuirk).
     WebSeedQuirk,
+    /// `status` of a lookup in the DHT: [`DhtStatus`](crate::DhtStatus).
+    DhtStatus,
+    /// `status` of a node of the DHT: [`DhtNodeStatus`](crate::DhtNodeStatus).
+    DhtNodeStatus,
 }
 
 /// One code, explained.
@@ -120,7 +125,7 @@ impl CodeKind {
     pub fn code(self) -> &'static str {
         match self {
             Self::Outcome => "outcome",
-            Self::TrackerStatus | Self::WebSeedStatus => "status",
+            Self::TrackerStatus | Self::WebSeedStatus | Self::DhtStatus | Self::DhtNodeStatus => "status",
             Self::Role => "role",
             Self::Verdict => "verdict",
             Self::WebSeedQuirk => "quirks",
@@ -137,6 +142,8 @@ impl CodeKind {
             Self::Verdict => "verdict on a torrent",
             Self::WebSeedStatus => "status of a web seed",
             Self::WebSeedQuirk => "quirk of a web seed",
+            Self::DhtStatus => "status of a lookup in the DHT",
+            Self::DhtNodeStatus => "status of a node of the DHT",
         }
     }
 }
@@ -144,9 +151,9 @@ impl CodeKind {
 impl Explanation {
     /// All codes, by kind.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        let tables =
-            [verdicts::TABLE, outcomes::TABLE, roles::TABLE, trackers::TABLE, web_seeds::TABLE, web_seeds::QUIRKS];
-        tables.into_iter().flatten()
+        let of_peers = [verdicts::TABLE, outcomes::TABLE, roles::TABLE];
+        let of_sources = [trackers::TABLE, web_seeds::TABLE, web_seeds::QUIRKS, dht::TABLE, dht::NODES];
+        of_peers.into_iter().chain(of_sources).flatten()
     }
 
     /// The explanation of one code of this kind; `None` for a code that there is not.
@@ -176,6 +183,7 @@ impl Explanation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dht::{DhtNodeStatus, DhtStatus};
     use crate::outcome::Outcome;
     use crate::role::Role;
     use crate::status::TrackerStatus;
@@ -195,6 +203,8 @@ mod tests {
         assert_eq!(codes(CodeKind::TrackerStatus), TrackerStatus::ALL.map(TrackerStatus::code));
         assert_eq!(codes(CodeKind::WebSeedStatus), WebSeedStatus::ALL.map(WebSeedStatus::code));
         assert_eq!(codes(CodeKind::WebSeedQuirk), WebSeedQuirk::ALL.map(WebSeedQuirk::code));
+        assert_eq!(codes(CodeKind::DhtStatus), DhtStatus::ALL.map(DhtStatus::code));
+        assert_eq!(codes(CodeKind::DhtNodeStatus), DhtNodeStatus::ALL.map(DhtNodeStatus::code));
         let all: Vec<_> = Explanation::all().map(|entry| (entry.kind, entry.code)).collect();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
     }

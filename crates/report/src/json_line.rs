@@ -1,6 +1,7 @@
 //! The lines of the JSON report: one object each, told apart by `type`. Unknown is null, never absent.
 
-use crate::json_forms::{Hash, Ms, Null};
+use crate::dht::DhtReport;
+use crate::json_forms::{Hash, Ms, Null, SomeHash};
 use crate::json_torrent::{StartLine, TorrentLine};
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
@@ -25,6 +26,8 @@ pub enum Line<'r> {
     Tracker(TrackerLine<'r>),
     /// A web seed was checked
     WebSeed(WebSeedLine<'r>),
+    /// A lookup in the DHT has ended
+    Dht(DhtLine<'r>),
     /// The run has ended for a peer
     Peer(PeerLine<'r>),
     /// A run has ended
@@ -61,6 +64,19 @@ pub struct WebSeedLine<'r> {
     pub report: &'r WebSeedReport,
     /// One sentence on what it may mean, and which clients it breaks; null when there is nothing to say
     pub hint: Option<&'static str>,
+}
+
+/// How a lookup in the DHT went, in a run about a torrent, or what one node answered.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct DhtLine<'r> {
+    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one; null where one node was pinged
+    /// without a torrent
+    #[serde(with = "SomeHash")]
+    pub info_hash: Option<InfoHash>,
+    /// The report.
+    #[serde(flatten)]
+    pub report: &'r DhtReport,
 }
 
 /// A peer's report in a run about a torrent.
@@ -137,6 +153,12 @@ impl<'r> Line<'r> {
     #[must_use]
     pub fn web_seed(info_hash: InfoHash, report: &'r WebSeedReport) -> Self {
         Self::WebSeed(WebSeedLine { info_hash, report, hint: report.hint() })
+    }
+
+    /// How a lookup in the DHT went, in a run about this torrent; `None` of one node that was pinged without a torrent.
+    #[must_use]
+    pub fn dht(info_hash: Option<InfoHash>, report: &'r DhtReport) -> Self {
+        Self::Dht(DhtLine { info_hash, report })
     }
 
     /// A goodbye that could not be sent.

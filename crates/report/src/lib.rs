@@ -4,6 +4,7 @@ mod attempt;
 mod client_name;
 mod code;
 mod copies;
+mod dht;
 mod event;
 mod explain;
 mod extension;
@@ -29,9 +30,13 @@ mod web_seed;
 pub use attempt::AttemptReport;
 pub use code::UnknownCode;
 pub use copies::Copies;
+pub use dht::{
+    DhtEstimate, DhtFamily, DhtNode, DhtNodeCounts, DhtNodeStatus, DhtPeerCounts, DhtReport, DhtStart, DhtStartFrom,
+    DhtStatus, DhtView,
+};
 pub use event::Event;
 pub use explain::{CodeKind, Explanation};
-pub use json_line::{Line, PeerLine, SummaryLine, TotalLine, TrackerLine, WebSeedLine};
+pub use json_line::{DhtLine, Line, PeerLine, SummaryLine, TotalLine, TrackerLine, WebSeedLine};
 pub use json_torrent::{Each, FileEntry, PathIssues, StartLine, TorrentLine};
 pub use outcome::{Detail, Outcome, Stage};
 pub use peer::{Completeness, ListenEnd, MatchedHash, Oddity, PeerReport};

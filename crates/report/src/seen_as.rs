@@ -11,7 +11,7 @@ const MOST_LISTED: usize = 16;
 /// them, for two info-hashes, over two families, give 512 answers.
 const MOST_ADDRESSES: usize = 1024;
 
-/// Our addresses that others say they see, with how many say so. What only one peer says makes room, the oldest first,
+/// Our addresses that others say they see, with how many say so. What only one peer or node says makes room, the oldest first,
 /// for what a tracker or another peer says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SeenAs {
@@ -28,13 +28,15 @@ struct Entry {
     number: usize,
 }
 
-/// How many see one address. Each answer of a tracker and each peer counts once.
+/// How many see one address. Each answer of a tracker, each peer and each node counts once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SeenBy {
     /// Answers of trackers (`external ip`, BEP 24).
     pub trackers: usize,
     /// Peers (`yourip`, BEP 10).
     pub peers: usize,
+    /// Nodes of the DHT (`ip`, BEP 42).
+    pub nodes: usize,
 }
 
 impl SeenAs {
@@ -52,6 +54,13 @@ impl SeenAs {
         }
     }
 
+    /// One more node of the DHT names this address.
+    pub fn add_node(&mut self, ip: IpAddr) {
+        if let Some(by) = self.entry(ip, false) {
+            by.nodes += 1;
+        }
+    }
+
     /// IPv4-mapped addresses count as IPv4. `None` when there is no room for one more.
     fn entry(&mut self, ip: IpAddr, is_trackers: bool) -> Option<&mut SeenBy> {
         let ip = ip.to_canonical();
@@ -66,7 +75,7 @@ impl SeenAs {
         Some(&mut self.seen.entry(ip).or_insert(Entry { number, ..Entry::default() }).by)
     }
 
-    /// The addresses, those that the most trackers and then the most peers see first: at most 1,024.
+    /// The addresses, those that the most trackers, then the most peers, then the most nodes see first: at most 1,024.
     #[must_use]
     pub fn by_frequency(&self) -> Vec<(IpAddr, SeenBy)> {
         let mut seen: Vec<_> = self.seen.iter().map(|(&ip, entry)| (ip, entry.by)).collect();
@@ -82,10 +91,10 @@ impl SeenAs {
 }
 
 impl SeenBy {
-    /// Whether it can be relied on: a tracker says so, or two peers do. One peer alone may say anything.
+    /// Whether it can be relied on: a tracker says so, or two peers or nodes do. One alone may say anything.
     #[must_use]
     pub fn is_credible(self) -> bool {
-        self.trackers > 0 || self.peers > 1
+        self.trackers > 0 || self.peers + self.nodes > 1
     }
 }
 
@@ -99,12 +108,19 @@ pub(crate) struct SeenKeys {
     trackers: usize,
     /// Peers that name it
     peers: usize,
+    /// Nodes of the DHT that name it
+    nodes: usize,
 }
 
 impl Serialize for SeenAs {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let first = self.by_frequency().into_iter().take(MOST_LISTED);
-        serializer.collect_seq(first.map(|(ip, by)| SeenKeys { ip, trackers: by.trackers, peers: by.peers }))
+        serializer.collect_seq(first.map(|(ip, by)| SeenKeys {
+            ip,
+            trackers: by.trackers,
+            peers: by.peers,
+            nodes: by.nodes,
+        }))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The source that named a peer.
@@ -14,6 +15,8 @@ pub enum Source {
     Tracker(Arc<str>),
     /// The magnet link (`x.pe`).
     Magnet,
+    /// The DHT: the node at this address.
+    Dht(SocketAddr),
 }
 
 impl fmt::Display for Source {
@@ -22,6 +25,7 @@ impl fmt::Display for Source {
             Self::User => f.write_str("user"),
             Self::Tracker(url) => f.write_str(url),
             Self::Magnet => f.write_str("magnet"),
+            Self::Dht(node) => write!(f, "dht {node}"),
         }
     }
 }

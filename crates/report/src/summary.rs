@@ -2,6 +2,7 @@
 
 use crate::client_name::client_name;
 use crate::code::codes;
+use crate::dht::{DhtReport, DhtView};
 use crate::json_forms::Ms;
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
@@ -58,12 +59,15 @@ pub struct Summary {
     /// Whether trackers were asked for counts only, so that none could name a peer
     #[serde(skip)]
     pub scraped: bool,
+    /// What lookups in the DHT found
+    #[serde(skip)]
+    pub dht: DhtView,
     /// What the checks of its web seeds found
     pub web_seeds: WebSeedView,
     /// What the peers that were reached have between them
     #[serde(flatten)]
     pub swarm: SwarmView,
-    /// Our addresses as trackers and peers see them, the most frequent first, at most 16
+    /// Our addresses as trackers, peers and nodes of the DHT see them, the most frequent first, at most 16
     pub seen_as: SeenAs,
     /// What ended the run before all peers were heard
     pub cut_short: Option<CutShort>,
@@ -95,6 +99,12 @@ impl Summary {
     /// Counts a web seed.
     pub fn count_web_seed(&mut self, report: &WebSeedReport) {
         self.web_seeds.count(report);
+    }
+
+    /// Counts a lookup in the DHT.
+    pub fn count_dht(&mut self, report: &DhtReport) {
+        self.dht.count(report);
+        report.seen_as.iter().for_each(|ip| self.seen_as.add_node(*ip));
     }
 
     /// Counts a peer.

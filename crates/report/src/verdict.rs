@@ -1,6 +1,7 @@
 //! What a run says of its torrent, in one code.
 
 use crate::code::codes;
+use crate::dht::DhtStatus;
 use crate::outcome::Outcome;
 use crate::status::{Standing, TrackerStatus};
 use crate::summary::{CutShort, Summary};
@@ -17,17 +18,17 @@ codes! {
         SeedsUnverified = "seeds_unverified",
         /// Peers were named, and none shook hands.
         NoPeerAnswered = "no_peer_answered",
-        /// A tracker answered, and no peer was named.
+        /// A tracker or a node of the DHT answered, and no peer was named.
         NoPeerNamed = "no_peer_named",
         /// No peer brings a whole copy, and a web seed has everything, as far as it was looked at.
         WebSeeded = "web_seeded",
-        /// Web seeds were all that was asked, and none has everything.
+        /// No tracker was asked, no node of the DHT answered, and no web seed has everything.
         WebSeedsFailed = "web_seeds_failed",
-        /// No source of peers: no tracker answered, and no peer was named.
+        /// No source of peers: no tracker and no node of the DHT answered, and no peer was named.
         NoSource = "no_source",
         /// No tracker gave peers, and at least one refused with a reason.
         Refused = "refused",
-        /// Only trackers were asked, and at least one answered.
+        /// Only sources were asked, at least one answered, and no peer was dialled.
         TrackersOnly = "trackers_only",
         /// The user ended the run before a peer was reached.
         Interrupted = "interrupted",
@@ -69,7 +70,11 @@ impl Verdict {
         if interrupted {
             return Self::Interrupted;
         }
-        if summary.trackers_ok > 0 {
+        let is_refused = summary.trackers_ok == 0 && summary.trackers_of(Standing::Refused) > 0;
+        if summary.peers == 0 && is_refused {
+            return Self::Refused;
+        }
+        if summary.trackers_ok > 0 || summary.dht.answered > 0 {
             let undialled =
                 count(Outcome::NotTried) + count(Outcome::AddressQuota) == summary.peers && summary.cut_short.is_none();
             return match summary.peers {
@@ -80,7 +85,6 @@ impl Verdict {
             };
         }
         match summary.peers {
-            0 if summary.trackers_of(Standing::Refused) > 0 => Self::Refused,
             0 => Self::NoSource,
             _ => Self::NoPeerAnswered,
         }
@@ -116,8 +120,8 @@ impl Summary {
         Verdict::of_peers(self)
     }
 
-    /// Whether everything that was tried ended for want of a route, so that nothing is known of the torrent. Trackers and web
-    /// seeds to which nothing would have been sent anyway do not count.
+    /// Whether everything that was tried ended for want of a route, so that nothing is known of the torrent. Trackers, web seeds
+    /// and lookups in the DHT for which nothing would have been sent anyway do not count.
     fn is_offline(&self) -> bool {
         use TrackerStatus::{BadUrl, NoRoute, NotAsked, RefusedAddress, ScrapeUnsupported, UnsupportedScheme};
         let of = |status| self.tracker_statuses.get(&status).copied().unwrap_or_default();
@@ -126,10 +130,12 @@ impl Summary {
         let unsent: usize =
             [BadUrl, UnsupportedScheme, ScrapeUnsupported, RefusedAddress, NotAsked].into_iter().map(of).sum();
         let web_seeds = self.web_seeds.of(WebSeedStatus::NoRoute);
-        peers + trackers + web_seeds > 0
+        let lookups = self.dht.of(DhtStatus::NoRoute);
+        peers + trackers + web_seeds + lookups > 0
             && peers == self.peers
             && trackers + unsent == self.trackers
             && web_seeds + self.web_seeds.unsent() == self.web_seeds.reports()
+            && lookups + self.dht.unsent() == self.dht.reports()
     }
 
     /// Reports of trackers of this standing.
@@ -143,6 +149,7 @@ impl Summary {
 mod tests {
     use super::*;
     use crate::copies::Copies;
+    use crate::dht::DhtView;
     use crate::swarm_view::SwarmView;
     use crate::web_seed::WebSeedView;
 
@@ -231,6 +238,28 @@ mod tests {
             (web_seeded(0, &stale, unreached(&[], &[(Status::NoRoute, 1)])), Verdict::NoSource),
             (web_seeded(0, &no_route, unreached(&[], &[(Status::NoRoute, 1)])), Verdict::Offline),
             (web_seeded(0, &no_route, unreached(&[], &[])), Verdict::Offline),
+        ] {
+            assert_eq!(summary.verdict(), verdict, "{summary:?}");
+        }
+        let looked_up = |answered, statuses: &[DhtStatus], summary| {
+            let statuses = statuses.iter().map(|status| (*status, 1)).collect();
+            Summary { dht: DhtView { answered, statuses, ..DhtView::default() }, ..summary }
+        };
+        use DhtStatus as D;
+        for (summary, verdict) in [
+            (looked_up(9, &[D::Ok, D::NoRoute], unreached(&[], &[])), Verdict::NoPeerNamed),
+            (looked_up(9, &[D::Ok], unreached(&[], &[(Timeout, 1)])), Verdict::NoPeerNamed),
+            (looked_up(9, &[D::Ok], unreached(&[], &[(Failure, 1)])), Verdict::Refused),
+            (looked_up(9, &[D::Ok], unreached(&[(NotTried, 3)], &[])), Verdict::TrackersOnly),
+            (looked_up(9, &[D::Ok], unreached(&[(ConnectTimeout, 3)], &[])), Verdict::NoPeerAnswered),
+            (looked_up(9, &[D::Ok], web_seeded(0, &stale, unreached(&[], &[]))), Verdict::NoPeerNamed),
+            (looked_up(0, &[D::NoAnswer], web_seeded(0, &stale, unreached(&[], &[]))), Verdict::WebSeedsFailed),
+            (looked_up(0, &[D::NoAnswer, D::NoRoute], unreached(&[], &[])), Verdict::NoSource),
+            (looked_up(0, &[D::NoRoute, D::NoRoute], unreached(&[], &[])), Verdict::Offline),
+            // No name of a node resolves, or none may be asked.
+            (looked_up(0, &[D::NoStart], unreached(&[], &[(Status::NoRoute, 1)])), Verdict::Offline),
+            (looked_up(0, &[D::Private], unreached(&[], &[(Status::NoRoute, 1)])), Verdict::Offline),
+            (looked_up(0, &[D::NoStart], unreached(&[], &[])), Verdict::NoSource),
         ] {
             assert_eq!(summary.verdict(), verdict, "{summary:?}");
         }

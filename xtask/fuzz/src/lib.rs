@@ -16,6 +16,7 @@ pub mod escape;
 pub mod extension_handshake;
 pub mod handshake;
 pub mod krpc;
+pub mod lookup;
 pub mod magnet;
 pub mod messages;
 pub mod metainfo;
@@ -35,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "extension_handshake", check: extension_handshake::check },
     Target { name: "handshake", check: handshake::check },
     Target { name: "krpc", check: krpc::check },
+    Target { name: "lookup", check: lookup::check },
     Target { name: "magnet", check: magnet::check },
     Target { name: "messages", check: messages::check },
     Target { name: "metainfo", check: metainfo::check },

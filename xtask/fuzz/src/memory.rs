@@ -16,3 +16,10 @@ pub(crate) fn bounded<T>(bound: usize, work: impl FnOnce() -> T) -> T {
     assert!(asked <= bound, "{asked} bytes were allocated, at most {bound} are allowed");
     result
 }
+
+/// The bytes that are freed with a value: what it holds.
+pub(crate) fn freed<T>(value: T) -> usize {
+    let region = Region::new(ALLOCATOR);
+    drop(value);
+    region.change().bytes_deallocated
+}

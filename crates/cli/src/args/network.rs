@@ -3,7 +3,7 @@
 use crate::args::limits::{LimitName, limit};
 use crate::args::values::{duration, positive};
 use clap::{Args, ValueEnum};
-use client::{Bind, Config};
+use client::{Bind, Config, Interface};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -33,12 +33,12 @@ pub(crate) struct Conversation {
     #[arg(long, value_name = "N", value_parser = positive, hide_short_help = true, help_heading = HOW)]
     concurrency: Option<usize>,
 
-    /// Most new connections a second, 0 for no bound; loopback is never paced
+    /// Most new connections a second, 0 for no bound; loopback is never paced, and the DHT by itself: 250 datagrams a second
     #[arg(long, value_name = "N", default_value_t = Config::default().rate, hide_short_help = true, help_heading = HOW)]
     rate: u32,
 }
 
-/// Where we come from, and for how long.
+/// Where our packets leave, and for how long.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Ourselves {
     /// Deadline for the whole run of each torrent [default: 30s; of web-seeds 5m]
@@ -56,6 +56,10 @@ pub(crate) struct Ourselves {
     /// Source address of every socket, at most one a family; a family without one is not used
     #[arg(long, value_name = "IP", hide_short_help = true, help_heading = HOW)]
     bind: Vec<IpAddr>,
+
+    /// Interface of every socket, or nothing is sent; names are still looked up by the system's resolver, its own way
+    #[arg(long, value_name = "NAME", hide_short_help = true, help_heading = HOW)]
+    interface: Option<Interface>,
 
     /// Port to announce; nothing listens there [default: a free one]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..), hide_short_help = true, help_heading = HOW)]
@@ -125,7 +129,7 @@ impl Ourselves {
         if self.ipv6 {
             bind.v6 = Some(Ipv6Addr::UNSPECIFIED);
         }
-        config.bind = bind;
+        config.bind = bind.with_interface(self.interface);
         Ok(())
     }
 }

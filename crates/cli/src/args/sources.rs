@@ -1,4 +1,4 @@
-//! Options of what is asked: trackers, web seeds, and peers that the user names.
+//! Options of what is asked: trackers, web seeds, the DHT, and peers that the user names.
 
 use clap::{Args, ValueEnum};
 use client::web_seed::WebSeedUrl;
@@ -19,16 +19,16 @@ pub(crate) struct Sources {
     #[arg(long = "peer", value_name = "ADDR", help_heading = SOURCES)]
     pub(crate) peers: Vec<PeerAddress>,
 
-    /// Which sources to use, of trackers and web-seeds: LIST alone, or all but -LIST [default: all]
+    /// Which sources to use, of trackers, web-seeds and dht: LIST alone, or all but -LIST [default: all]
     #[arg(long = "sources", value_name = "LIST", value_parser = kinds, allow_hyphen_values = true, help_heading = SOURCES)]
     kinds: Option<Kinds>,
 
     /// Use no source at all: only the peers that --peer names
-    #[arg(long, conflicts_with_all = ["trackers", "kinds", "web_seeds"], help_heading = SOURCES)]
+    #[arg(long, conflicts_with_all = ["trackers", "kinds", "web_seeds", "dht_nodes"], help_heading = SOURCES)]
     no_trackers: bool,
 
     /// Ask trackers for their counts only; they learn nothing of us and name no peers
-    #[arg(long, conflicts_with_all = ["no_trackers", "web_seeds", "web_seed_checks"], help_heading = SOURCES)]
+    #[arg(long, conflicts_with_all = ["no_trackers", "web_seeds", "web_seed_checks", "dht_nodes"], help_heading = SOURCES)]
     scrape: bool,
 
     /// What to check of each web seed
@@ -36,12 +36,12 @@ pub(crate) struct Sources {
           conflicts_with = "no_trackers", hide_short_help = true, help_heading = SOURCES)]
     web_seed_checks: Checks,
 
-    /// Most peers taken from each answer of a tracker, 0 for all
+    /// Most peers taken from each answer of a tracker and of a node of the DHT, 0 for all
     #[arg(long, value_name = "N", default_value_t = Config::default().max_peers.unwrap_or_default(),
           hide_short_help = true, help_heading = SOURCES)]
     max_peers: usize,
 
-    /// Most ports of one IP address that are dialled because trackers name them, or asked because a torrent does, 0 for all
+    /// Most ports of one IP address that are dialled because trackers or the DHT name them, or asked because a torrent does, 0 for all
     #[arg(long, value_name = "N", default_value_t = Config::default().max_per_address.unwrap_or_default(),
           hide_short_help = true, help_heading = SOURCES)]
     max_per_address: usize,
@@ -63,6 +63,14 @@ pub(crate) struct AskedWebSeeds {
     web_seeds: Vec<String>,
 }
 
+/// Where lookups in the DHT start, beside what the torrent says.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct AskedNodes {
+    /// Start looking in the DHT at this node too: IP:PORT or HOST:PORT (repeatable)
+    #[arg(long = "dht-node", value_name = "ADDR", hide_short_help = true, help_heading = SOURCES)]
+    dht_nodes: Vec<PeerAddress>,
+}
+
 /// Which certificates are trusted.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Certificates {
@@ -82,10 +90,12 @@ enum Checks {
     Proof,
 }
 
-/// `trackers,web-seeds`: these alone; `-web-seeds`: all but these.
+/// `trackers,dht`: these alone; `-web-seeds`: all but these.
 fn kinds(text: &str) -> Result<Kinds, String> {
-    let error =
-        || "expected a list of trackers and web-seeds, or of -trackers and -web-seeds for all but those".to_owned();
+    let error = || {
+        "expected a list of trackers, web-seeds and dht, or of -trackers, -web-seeds and -dht for all but those"
+            .to_owned()
+    };
     let is_without = text.starts_with('-');
     let mut kinds = if is_without { Kinds::ALL } else { Kinds::NONE };
     for name in text.split(',') {
@@ -97,6 +107,7 @@ fn kinds(text: &str) -> Result<Kinds, String> {
         match name {
             "trackers" => kinds.trackers = !without,
             "web-seeds" => kinds.web_seeds = !without,
+            "dht" => kinds.dht = !without,
             _ => return Err(error()),
         }
     }
@@ -104,7 +115,8 @@ fn kinds(text: &str) -> Result<Kinds, String> {
 }
 
 impl Sources {
-    /// Notes the choices in `config`, which has the trackers and web seeds that the user named, or says in one line what is wrong.
+    /// Notes the choices in `config`, which has the trackers, web seeds and nodes that the user named, or says in one line what is
+    /// wrong.
     pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
         config.peers.clone_from(&self.peers);
         config.scrape = self.scrape;
@@ -126,8 +138,13 @@ impl Sources {
         if !kinds.web_seeds && !config.web_seeds.is_empty() {
             return unused("--web-seed");
         }
+        if !kinds.dht && !config.dht_nodes.is_empty() {
+            return unused("--dht-node");
+        }
         // Counts are the trackers' alone.
-        kinds.web_seeds &= !self.scrape;
+        if self.scrape {
+            (kinds.web_seeds, kinds.dht) = (false, false);
+        }
         config.sources = kinds;
         Ok(())
     }
@@ -153,6 +170,29 @@ impl AskedWebSeeds {
         config.web_seeds = urls.collect::<Result<_, _>>()?;
         Ok(())
     }
+}
+
+impl AskedNodes {
+    /// The variable that replaces the built-in list of well-known nodes.
+    const BOOTSTRAP: &str = "BT_HANDSHAKE_DHT_BOOTSTRAP";
+
+    /// Notes the choices in `config`, those of the environment included, or says in one line what is wrong.
+    pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
+        config.dht_nodes.clone_from(&self.dht_nodes);
+        if let Some(list) = std::env::var_os(Self::BOOTSTRAP) {
+            config.dht_bootstrap = bootstrap(&list.to_string_lossy())?;
+        }
+        Ok(())
+    }
+}
+
+/// `HOST:PORT` of each node, with blanks between; none in an empty list.
+fn bootstrap(list: &str) -> Result<Vec<PeerAddress>, String> {
+    let node = |node: &str| {
+        let what = AskedNodes::BOOTSTRAP;
+        node.parse().map_err(|error| format!("set {what} to HOST:PORT of each node: {}: {error}", guard::escape(node)))
+    };
+    list.split_whitespace().map(node).collect()
 }
 
 impl Certificates {
@@ -200,18 +240,32 @@ mod tests {
 
     #[test]
     fn sources_are_listed_or_left_out() {
-        let of = |trackers, web_seeds| Ok(Kinds::NONE.with_trackers(trackers).with_web_seeds(web_seeds));
+        let of =
+            |trackers, web_seeds, dht| Ok(Kinds::NONE.with_trackers(trackers).with_web_seeds(web_seeds).with_dht(dht));
         for (list, kinds_of) in [
-            ("trackers", of(true, false)),
-            ("web-seeds", of(false, true)),
-            ("web-seeds, trackers", of(true, true)),
-            ("-web-seeds", of(true, false)),
-            ("-trackers,-web-seeds", of(false, false)),
+            ("trackers", of(true, false, false)),
+            ("web-seeds", of(false, true, false)),
+            ("dht", of(false, false, true)),
+            ("web-seeds, trackers", of(true, true, false)),
+            ("-web-seeds", of(true, false, true)),
+            ("-dht", of(true, true, false)),
+            ("-trackers,-web-seeds,-dht", of(false, false, false)),
         ] {
             assert_eq!(kinds(list), kinds_of, "{list}");
         }
-        for wrong in ["", "dht", "trackers,-web-seeds", "-trackers,web-seeds", "trackers,", "--trackers", "web seeds"] {
-            assert!(kinds(wrong).is_err_and(|error| error.contains("trackers and web-seeds")), "{wrong}");
+        for wrong in ["", "pex", "trackers,-web-seeds", "-trackers,dht", "trackers,", "--trackers", "web seeds", "DHT"]
+        {
+            assert!(kinds(wrong).is_err_and(|error| error.contains("trackers, web-seeds and dht")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn well_known_nodes_are_a_list_with_blanks() {
+        let shown = |list| bootstrap(list).map(|nodes| nodes.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(shown(" "), Ok(Vec::new()));
+        assert_eq!(shown("[::1]:6881 a.example:1\n"), Ok(vec!["[::1]:6881".to_owned(), "a.example:1".to_owned()]));
+        for wrong in ["a.example", "a.example:0 \u{1b}", "a:1,b:2"] {
+            assert!(bootstrap(wrong).is_err_and(|error| error.starts_with("set BT_HANDSHAKE_DHT_")), "{wrong}");
         }
     }
 }

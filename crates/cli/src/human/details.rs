@@ -1,6 +1,7 @@
-//! Everything, for `--all`: response times, trackers, web seeds, each peer once, charts.
+//! Everything, for `--all`: response times, trackers, web seeds, the DHT, each peer once, charts.
 
 use crate::human::charts::{chart, most_frequent, response_times, spread};
+use crate::human::dht::Lookups;
 use crate::human::files::{missing_files, path};
 use crate::human::lines::tracker;
 use crate::human::style::{BAD, BOLD, DIM};
@@ -60,7 +61,7 @@ impl Details {
     }
 
     /// The sections, each with a blank line before it; wrapped and never cut.
-    pub(super) fn shown(&self, input: &Input, summary: &Summary, page: Page) -> String {
+    pub(super) fn shown(&self, input: &Input, summary: &Summary, lookups: &Lookups, page: Page) -> String {
         let title = |title: &str, lines: Vec<Line>| match lines.is_empty() {
             true => lines,
             false => std::iter::once(Line::new().styled(DIM, title)).chain(lines).collect(),
@@ -71,6 +72,7 @@ impl Details {
             title("trackers", answered),
             title("trackers that failed", failures(&self.trackers, page)),
             title("web seeds", self.web_seeds.clone()),
+            title("DHT", lookups.lines(summary.swarm.claimed_seeds, page)),
             title("peers that failed", failures(&self.peers, page)),
             missing(input, summary),
             chart("roles", &roles(summary), page),

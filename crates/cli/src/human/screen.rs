@@ -46,7 +46,7 @@ pub(crate) fn screen(input: &Input, summary: &Summary, tally: &Tally, page: Page
     let remark = tally.web_seeds.remark().filter(|_| summary.verdict() != Verdict::WebSeedsFailed);
     let label_of_remark = if advice.to_do.is_some() { "" } else { "to do" };
     let rows = [
-        ("sources", tally.trackers.row(summary, &tally.web_seeds, page.marks)),
+        ("sources", tally.trackers.row(summary, &tally.lookups, &tally.web_seeds, page.marks)),
         ("seen as", seen_as(summary, page.marks)),
         ("peers", answered(summary)),
         ("", failed(summary, page.marks)),
@@ -111,7 +111,7 @@ fn seen_as(summary: &Summary, marks: Marks) -> Option<String> {
 }
 
 fn seen_by(by: SeenBy) -> String {
-    let parts = [(by.trackers, "tracker"), (by.peers, "peer")];
+    let parts = [(by.trackers, "tracker"), (by.peers, "peer"), (by.nodes, "node")];
     listed(
         &parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, who)| plural(count, who)).collect::<Vec<_>>(),
     )
@@ -121,7 +121,7 @@ fn seen_by(by: SeenBy) -> String {
 fn answered(summary: &Summary) -> Option<String> {
     if summary.peers == 0 {
         let known = matches!(summary.verdict(), Verdict::Offline | Verdict::WebSeeded);
-        let unknown = !summary.scraped && summary.trackers > 0 && !known;
+        let unknown = !summary.scraped && (summary.trackers > 0 || summary.dht.was_asked()) && !known;
         return unknown.then(|| "none was named: what the swarm has is unknown".to_owned());
     }
     let mut families: BTreeMap<String, usize> = BTreeMap::new();
@@ -208,7 +208,9 @@ fn likely(summary: &Summary, tally: &Tally) -> Option<String> {
         _ if summary.scraped => None,
         // What the trackers themselves said tells more, and is in the rows above.
         Verdict::Refused if !tally.failures.is_final() => None,
-        Verdict::NoSource if summary.trackers == 0 => None,
+        Verdict::NoSource if summary.trackers == 0 => {
+            tally.lookups.silence().and_then(|entry| entry.causes().next()).map(str::to_owned)
+        }
         Verdict::Incomplete if summary.swarm.unseen_seeds().is_some() => summary.swarm.unseen_seeds().map(unseen),
         Verdict::Incomplete | Verdict::SeedsUnverified => {
             let of_reached = tally.hints.iter().filter(|((outcome, _), _)| *outcome == Outcome::Ok);
@@ -239,6 +241,7 @@ fn to_do(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {
             "give the .torrent file, which says what its web seeds have to have; or name a tracker with --tracker"
                 .to_owned(),
         ),
+        Verdict::NoSource => tally.lookups.silence().map(|entry| entry.to_do.to_owned()).or_else(of_verdict),
         Verdict::Incomplete if summary.swarm.coverage.empty == summary.ok => {
             Some("wait for a seed, or ask the publisher whether one is online".to_owned())
         }

@@ -1,8 +1,9 @@
-//! What was asked: the trackers of a run, by name where they are few, and its web seeds.
+//! What was asked: the trackers of a run, by name where they are few, its web seeds, and the DHT.
 
+use crate::human::dht::Lookups;
 use crate::human::web_seeds::WebSeeds;
 use crate::human::words::{said_by_tracker, status_words};
-use crate::text::{Marks, together};
+use crate::text::{Marks, TOGETHER, together};
 use client::{Standing, Summary, TrackerReport, Verdict};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,9 +52,17 @@ impl Trackers {
         }
     }
 
-    /// `trackers 1 of 2 answered · http://a.example: 9 peers · udp://b.example: timed out · web seeds 1 of 2 complete`.
-    pub(super) fn row(&self, summary: &Summary, web_seeds: &WebSeeds, marks: Marks) -> Option<String> {
+    /// `trackers 1 of 2 answered · http://a.example: 9 peers · udp://b.example: timed out · DHT 41 peers from 12 nodes · web seeds
+    /// 1 of 2 complete`.
+    pub(super) fn row(
+        &self,
+        summary: &Summary,
+        lookups: &Lookups,
+        web_seeds: &WebSeeds,
+        marks: Marks,
+    ) -> Option<String> {
         let mut parts = if summary.trackers > 0 { self.parts(summary) } else { Vec::new() };
+        parts.extend(lookups.row().map(|row| row.replace(' ', &TOGETHER.to_string())));
         parts.extend(web_seeds.row(summary));
         // What is not asked may know more, where what was asked was not enough.
         let enough = summary.scraped
@@ -61,7 +70,10 @@ impl Trackers {
                 summary.verdict(),
                 Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly | Verdict::Offline
             );
-        parts.extend((summary.trackers > 0 && !enough).then(|| together("DHT and PEX", "not asked")));
+        let not_asked = if lookups.is_empty() { "DHT, PEX and uTP" } else { "PEX and uTP" };
+        parts.extend(
+            ((summary.trackers > 0 || summary.dht.was_asked()) && !enough).then(|| together(not_asked, "not asked")),
+        );
         (!parts.is_empty()).then(|| parts.join(marks.dot))
     }
 
@@ -157,9 +169,12 @@ mod tests {
         };
         let mut summary = Summary::default();
         (summary.trackers, summary.trackers_ok) = (5, 1);
-        let row = trackers.row(&summary, &WebSeeds::default(), Marks::ASCII).unwrap().replace('\u{a0}', " ");
+        let row = trackers
+            .row(&summary, &Lookups::default(), &WebSeeds::default(), Marks::ASCII)
+            .unwrap()
+            .replace('\u{a0}', " ");
         let expected =
-            "trackers 1 of 3 answered; http://t/a/announce; http://t/b/announce; udp://u; DHT and PEX not asked";
+            "trackers 1 of 3 answered; http://t/a/announce; http://t/b/announce; udp://u; DHT, PEX and uTP not asked";
         assert_eq!(row, expected);
     }
 }

@@ -1,12 +1,13 @@
 //! What the report at the end is made of, kept as it happens: little for each peer, unless all are listed.
 
 use crate::human::details::Details;
+use crate::human::dht::Lookups;
 use crate::human::sources::{Trackers, origin};
 use crate::human::web_seeds::WebSeeds;
 use crate::input::Input;
 use crate::no_source::{Failures, words};
 use crate::text::Page;
-use client::{Outcome, PeerReport, Standing, TrackerReport, WebSeedReport};
+use client::{DhtReport, Outcome, PeerReport, Standing, TrackerReport, WebSeedReport};
 use std::collections::BTreeMap;
 
 /// Characters of a refusal in the verdict: two lines.
@@ -20,6 +21,8 @@ pub(crate) struct Tally {
     pub(crate) failures: Failures,
     /// What web seeds have.
     pub(crate) web_seeds: WebSeeds,
+    /// What the DHT knows.
+    pub(crate) lookups: Lookups,
     /// The first refusal: the tracker, and its words.
     pub(super) refusal: Option<(String, String)>,
     /// What may be behind outcomes, how often, but for peers that want encryption.
@@ -52,6 +55,10 @@ impl Tally {
         if let Some(details) = &mut self.details {
             details.web_seed(report, page);
         }
+    }
+
+    pub(crate) fn dht(&mut self, report: &DhtReport) {
+        self.lookups.add(report);
     }
 
     pub(crate) fn peer(&mut self, report: &PeerReport) {

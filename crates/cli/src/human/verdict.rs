@@ -5,7 +5,7 @@ use crate::human::tally::Tally;
 use crate::human::web_seeds::{counts, everything};
 use crate::input::Input;
 use crate::text::{listed, plural, time};
-use client::{CutShort, Standing, Summary, SwarmView, Verdict, WebSeedStatus};
+use client::{CutShort, DhtStatus, Standing, Summary, SwarmView, Verdict, WebSeedStatus};
 
 /// Files named in a sentence.
 const NAMED_FILES: usize = 2;
@@ -98,11 +98,8 @@ fn sentence(verdict: Verdict, input: &Input, summary: &Summary, tally: &Tally) -
         Verdict::SeedsUnverified => unverified(summary, &claims),
         Verdict::NoPeerAnswered => no_peer_answered(summary, &claims),
         Verdict::NoPeerNamed => no_peer_named(summary),
-        Verdict::NoSource if summary.trackers == 0 => {
-            "no source: no tracker was asked, and no peer was named".to_owned()
-        }
         Verdict::NoSource if summary.scraped => answers(summary),
-        Verdict::NoSource => format!("no source: {}, and no peer was named", answers(summary)),
+        Verdict::NoSource => no_source(summary),
         Verdict::Refused => match &tally.refusal {
             Some((tracker, words)) => format!("refused: {tracker} says {words}"),
             None => "refused: the tracker does not serve this torrent".to_owned(),
@@ -117,7 +114,10 @@ fn sentence(verdict: Verdict, input: &Input, summary: &Summary, tally: &Tally) -
         Verdict::Offline => {
             let tried = summary.peers + summary.trackers + summary.web_seeds.of(WebSeedStatus::NoRoute);
             let addresses = if tried == 1 { "the one address" } else { &format!("any of the {tried} addresses") };
-            format!("offline: this machine has no route to {addresses} tried")
+            match tried {
+                0 => "offline: this machine has no route to any node of the DHT".to_owned(),
+                _ => format!("offline: this machine has no route to {addresses} tried"),
+            }
         }
         // `Verdict` may grow.
         other => other.to_string(),
@@ -202,10 +202,28 @@ fn no_peer_answered(summary: &Summary, claims: &str) -> String {
     }
 }
 
+/// `no source: 0 of 2 tracker requests answered, no node of the DHT answered, and no peer was named`.
+fn no_source(summary: &Summary) -> String {
+    let is_known = summary.dht.statuses.keys().any(|status| *status != DhtStatus::NoStart);
+    let no_node = if is_known { "no node of the DHT answered" } else { "no node of the DHT is known" };
+    let asked = match (summary.trackers, summary.dht.was_asked()) {
+        (0, false) => "neither a tracker nor the DHT was asked".to_owned(),
+        (0, true) => no_node.to_owned(),
+        (_, true) => format!("{}, {no_node}", answers(summary)),
+        (_, false) => answers(summary),
+    };
+    format!("no source: {asked}, and no peer was named")
+}
+
 fn no_peer_named(summary: &Summary) -> String {
-    let (answered, claims) = match summary.trackers_ok {
-        1 => ("the tracker answered and names none", "it claims"),
-        _ => ("the trackers answered and name none", "they claim"),
+    let nodes = plural(summary.dht.answered, "node");
+    let (answered, claims) = match (summary.trackers_ok, summary.dht.answered) {
+        (0, 1) => ("1 node of the DHT answered and names none".to_owned(), ""),
+        (0, _) => (format!("{nodes} of the DHT answered and name none"), ""),
+        (1, 0) => ("the tracker answered and names none".to_owned(), "it claims"),
+        (_, 0) => ("the trackers answered and name none".to_owned(), "they claim"),
+        (1, _) => (format!("the tracker and {nodes} of the DHT answered and name none"), "the tracker claims"),
+        (_, _) => (format!("the trackers and {nodes} of the DHT answered and name none"), "the trackers claim"),
     };
     let claimed = summary.swarm.claimed_seeds.filter(|&seeds| seeds > 0).map(|seeds| plural(seeds as usize, "seed"));
     let though = claimed.map(|seeds| format!(", though {claims} {seeds}")).unwrap_or_default();

@@ -3,7 +3,9 @@
 use crate::human::style::{DIM, NAME_WIDTH};
 use crate::input::Input;
 use crate::text::{Line, Page, binary_size, grouped, listed, plural, short, size, time};
-use client::{CodeKind, Explanation, Outcome, PeerReport, Role, Times, TrackerReport, TrackerStatus, WebSeedStatus};
+use client::{
+    CodeKind, DhtStatus, Explanation, Outcome, PeerReport, Role, Times, TrackerReport, TrackerStatus, WebSeedStatus,
+};
 use guard::escape;
 use std::time::Duration;
 use tracker::Family;
@@ -21,6 +23,11 @@ pub(super) fn status_words(status: TrackerStatus) -> &'static str {
 /// A web seed's status in two or three words.
 pub(super) fn web_seed_words(status: WebSeedStatus) -> &'static str {
     Explanation::of(CodeKind::WebSeedStatus, status.code()).map_or(status.code(), |entry| entry.words)
+}
+
+/// How a lookup in the DHT ended in two or three words.
+pub(super) fn dht_words(status: DhtStatus) -> &'static str {
+    Explanation::of(CodeKind::DhtStatus, status.code()).map_or(status.code(), |entry| entry.words)
 }
 
 /// The kind of a client without its version: `qBittorrent` of `qBittorrent/5.1.0`.

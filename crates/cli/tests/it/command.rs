@@ -1,6 +1,6 @@
 //! The command as a user runs it: what it prints, where, and how it exits.
 
-use crate::lab::{Lab, PATIENCE, command, listening, run, signal, spawn, told};
+use crate::lab::{Lab, PATIENCE, command, listening, run, shell, signal, spawn, told};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Peer, TrackerScript, bencoding, message, peer_ip};
 use serde_json::Value;
@@ -113,7 +113,10 @@ fn exit_codes_say_how_it_went() {
     assert!(stderr.ends_with("/announce?passkey=***: not \\u{1b}yours\n"), "{stderr}");
     assert_eq!((code, stderr.matches('\n').count()), (3, 1));
     let (code, stdout, _) = run(&["--no-trackers"], &lab.torrent());
-    assert!(code == 3 && stdout.contains("no source: no tracker was asked, and no peer was named"), "{stdout}");
+    assert!(
+        code == 3 && stdout.contains("no source: neither a tracker nor the DHT was asked, and no peer was named"),
+        "{stdout}"
+    );
     assert_eq!(run(&["--no-trackers", "--peer", "127.0.0.1:1"], &lab.torrent()).0, 1);
     assert_eq!(run(&["--bind", "198.51.100.77"], &lab.torrent()).0, 2);
     assert_eq!(run(&["--bind", "127.0.0.2", "--bind", "127.0.0.3"], &lab.torrent()).0, 2);
@@ -231,10 +234,8 @@ fn a_reader_that_leaves_is_no_error() {
 fn few_descriptors_lose_no_peer() {
     let lab = Lab::new("descriptors", std::iter::repeat_n(Peer::default(), 500));
     for limit in ["12", "24", "100"] {
-        let shell = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 \"$1\"");
-        let mut command = Command::new("sh");
-        command.args(["-c", &shell, env!("CARGO_BIN_EXE_bt-handshake")]).arg(lab.torrent());
-        let (code, stdout, stderr) = told(&command.output().unwrap());
+        let script = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 \"$1\"");
+        let (code, stdout, stderr) = told(&shell(&script).arg(lab.torrent()).output().unwrap());
         assert!(code == 0 && stdout.contains("500 of 500 peers answered"), "{limit}: {stdout}{stderr}");
     }
 }

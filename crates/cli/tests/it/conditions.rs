@@ -41,7 +41,7 @@ fn a_condition_that_is_none_is_a_usage_error() {
     assert!(
         code == 2
             && stdout.is_empty()
-            && stderr.contains("expected one of seeds, ok, copies, peers, trackers, web-seeds, seen-as"),
+            && stderr.contains("expected one of seeds, ok, copies, peers, trackers, web-seeds, dht, seen-as"),
         "{stderr}"
     );
     let (code, _, stderr) = run(&["--warn-under", "seeds=1"], &lab.torrent());

@@ -4,7 +4,6 @@ use crate::lab::{Lab, bare, run, told};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Peer, TrackerScript};
 use std::path::PathBuf;
-use std::process::Command;
 
 /// What is printed to stderr for these arguments, which is one line.
 fn line(args: &[&str], code: i32) -> String {
@@ -103,6 +102,7 @@ fn choices_that_cannot_be_followed() {
             &["--bind", "127.0.0.1", "--port", &port],
             "choose another --port, or a --bind address of this machine: cannot bind 127.0.0.1",
         ),
+        (&["--interface", "nosuch0"], "choose another --interface: there is no interface nosuch0; there are "),
         (&["--tracker", "gopher://t/announce"], "give --tracker an announce URL: ***: unknown scheme"),
         (
             &["--tls-ca", "/dev/zero"],
@@ -137,6 +137,7 @@ fn usage_errors_say_what_would_be_right() {
         (&["--concurrency", "0", "x"], "expected a number of 1 or more"),
         (&["--port", "0", "x"], "0 is not in 1..=65535"),
         (&["--bind", "here", "x"], "invalid value 'here' for '--bind <IP>'"),
+        (&["--interface", "a/b", "x"], "invalid value 'a/b' for '--interface <NAME>': not the name of an interface"),
         (&["--peer", "nobody", "x"], "invalid value 'nobody' for '--peer <ADDR>'"),
         (&["--encryption", "maybe", "x"], "prefer-plain"),
         (&["--fail-under", "x=1", "x"], "expected one of seeds, ok, copies, peers, trackers"),
@@ -163,7 +164,7 @@ fn no_source_to_ask() {
     let found = line(&["--no-trackers", "-q", name], 3);
     assert_eq!(
         found,
-        format!("{name}: name a tracker with --tracker, or a peer with --peer: no tracker and no peer to ask")
+        format!("{name}: name a tracker with --tracker, or a peer with --peer: no tracker, no DHT and no peer to ask")
     );
     lab.tracker.set_script(TrackerScript::Failure("gone".to_owned()));
     let found = line(&["-q", name], 3);
@@ -227,7 +228,7 @@ fn no_command_repeats_a_secret() {
             &["show", given],
             &["show", "--json", "--files", given],
         ] {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_bt-handshake"));
+            let mut command = bare();
             command.args(args).args(if args[0] == "show" { &[][..] } else { &quick }).env("RUST_LOG", "trace");
             let (_, stdout, stderr) = told(&command.output().unwrap());
             let file = std::fs::read_to_string(json).unwrap_or_default();

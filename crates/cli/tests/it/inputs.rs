@@ -31,7 +31,7 @@ fn an_info_hash_does_where_a_file_does() {
     let (code, stdout, _) = run(&["--peer", &peer], Path::new(&hash.to_uppercase()));
     assert!(code == 0 && stdout.starts_with(&format!("{hash}\n")), "{stdout}");
     let (code, stdout, _) = run(&[], Path::new(&hash));
-    assert!(code == 3 && stdout.contains("name a tracker with --tracker, or a peer"), "{stdout}");
+    assert!(code == 3 && stdout.contains("--dht-node"), "{stdout}");
     // A file of that name is one all the same.
     let (code, _, stderr) = run(&[], Path::new(&format!("./{hash}")));
     assert!(code == 2 && stderr.contains("No such file"), "{stderr}");

@@ -120,11 +120,24 @@ pub(crate) fn of(name: &str, args: &[&str]) -> (i32, String, String) {
 
 /// The command without an argument, in an environment that says nothing.
 pub(crate) fn bare() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bt-handshake"));
+    started_by(None)
+}
+
+/// A shell with this script, in which `$0` is the command.
+pub(crate) fn shell(script: &str) -> Command {
+    started_by(Some(script))
+}
+
+/// The only start of the command: no lookup in the DHT begins at a well-known node.
+fn started_by(script: Option<&str>) -> Command {
+    let program = env!("CARGO_BIN_EXE_bt-handshake");
+    let mut command = Command::new(script.map_or(program, |_| "sh"));
+    command.args(script.into_iter().flat_map(|script| ["-c", script, program]));
     for variable in ["COLUMNS", "RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "LC_CTYPE", "LANG"] {
         command.env_remove(variable);
     }
-    command.env("LC_ALL", "C").stdin(Stdio::null());
+    // No well-known node is ever asked.
+    command.env("BT_HANDSHAKE_DHT_BOOTSTRAP", "").env("LC_ALL", "C").stdin(Stdio::null());
     command
 }
 

@@ -1,10 +1,9 @@
 //! Several torrents in one run.
 
-use crate::lab::{Lab, command, told};
+use crate::lab::{Lab, command, shell, told};
 use fake_swarm::{Peer, TrackerScript};
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::process::Command;
 use std::time::Duration;
 
 #[test]
@@ -44,10 +43,8 @@ fn several_torrents_share_a_bound_and_come_to_a_total() {
 fn few_descriptors_lose_no_torrent() {
     let lab = Lab::new("few", std::iter::repeat_n(Peer::default(), 50));
     for limit in ["20", "64", "256"] {
-        let shell = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 $(yes \"$1\" | head -n 40)");
-        let mut command = Command::new("sh");
-        command.args(["-c", &shell, env!("CARGO_BIN_EXE_bt-handshake")]).arg(lab.torrent());
-        let (code, stdout, stderr) = told(&command.output().unwrap());
+        let script = format!("ulimit -n {limit}; exec \"$0\" -q --linger 0 $(yes \"$1\" | head -n 40)");
+        let (code, stdout, stderr) = told(&shell(&script).arg(lab.torrent()).output().unwrap());
         let all = "40 of 40 torrents answered, 2000 of 2000 peers answered";
         assert!(code == 0 && stdout.contains(all), "{limit}: {stdout}{stderr}");
     }

@@ -1,9 +1,9 @@
 //! Signals other than those that end a run: none of them has it end without its goodbye.
 
-use crate::lab::{Lab, PATIENCE, seed, signal, spawn, told};
+use crate::lab::{Lab, PATIENCE, seed, shell, signal, spawn, told};
 use fake_swarm::{Counts, Peer, TrackerScript};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::Child;
 
 /// A run of the lab's torrent that waits for a peer's handshake.
 fn waiting(lab: &Lab) -> Child {
@@ -92,20 +92,17 @@ fn a_limit_of_file_size_is_an_error_like_others() {
     let lab = Lab::new("file-size", [seed(fake_swarm::Client::Qbittorrent), Peer::refusing()]);
     let torrent = lab.torrent();
     let torrent = torrent.to_str().unwrap();
-    let program = env!("CARGO_BIN_EXE_bt-handshake");
     let (json, log) = (lab.folder.join("out.json"), lab.folder.join("log"));
     let (json, log) = (json.to_str().unwrap(), log.to_str().unwrap());
     // Blocks of 512 bytes as POSIX has it, or of 1,024.
     let limited = |script: &str| {
         std::fs::write(json, [b'x'; 2000]).unwrap();
-        let mut shell = std::process::Command::new("sh");
-        shell.args(["-c", &format!("ulimit -f 1; {script}"), "sh", program, torrent, json, log]);
-        told(&shell.env("LC_ALL", "C").env_remove("RUST_LOG").stdin(Stdio::null()).output().unwrap())
+        told(&shell(&format!("ulimit -f 1; {script}")).args([torrent, json, log]).output().unwrap())
     };
     for script in [
-        r#""$1" --linger 0 --json "$2" >>"$3""#,
-        r#""$1" --linger 0 -o "$3" "$2""#,
-        r#""$1" --linger 0 --json "$2" >>"$3" 2>&1"#,
+        r#""$0" --linger 0 --json "$1" >>"$2""#,
+        r#""$0" --linger 0 -o "$2" "$1""#,
+        r#""$0" --linger 0 --json "$1" >>"$2" 2>&1"#,
     ] {
         let before = lab.events().len();
         let (code, _, stderr) = limited(script);
@@ -115,8 +112,8 @@ fn a_limit_of_file_size_is_an_error_like_others() {
         assert!(lab.events()[before..].chunks(2).all(|pair| pair == ["started", "stopped"]), "{:?}", lab.events());
     }
     // Such a log cannot be read, and the run is right all the same.
-    let (code, stdout, _) = limited(r#""$1" -vv --linger 0 "$2" 2>"$4""#);
+    let (code, stdout, _) = limited(r#""$0" -vv --linger 0 "$1" 2>"$3""#);
     assert!(code == 0 && stdout.contains("lab"), "{stdout}");
-    let (code, _, stderr) = limited(r#""$1" schema >>"$3""#);
+    let (code, _, stderr) = limited(r#""$0" schema >>"$2""#);
     assert!(code == 2 && stderr.contains("cannot write"), "{stderr}");
 }

@@ -209,14 +209,17 @@ fn a_check_that_the_deadline_ends_is_no_verdict_on_what_is_there() {
 fn sources_that_are_left_out_are_not_asked() {
     let site = Site::new("sources", serving(WebSeedScript::Ranges, 90_000));
     let torrent = site.torrent(vec!["http://127.0.0.1:9/", "http://127.0.0.2:9/"]);
-    for args in [&["--sources", "-web-seeds"][..], &["--sources=trackers"], &["--no-trackers"], &["--scrape"]] {
+    for args in [&["--sources", "-web-seeds,-dht"][..], &["--sources=trackers"], &["--no-trackers"], &["--scrape"]] {
         let (code, stdout, _) = told(&bare().args(args).arg(&torrent).output().unwrap());
-        let verdict = "no source: no tracker was asked, and no peer was named; 2 web seeds were not checked";
+        let verdict =
+            "no source: neither a tracker nor the DHT was asked, and no peer was named; 2 web seeds were not checked";
         assert!(code == 3 && joined(&stdout).contains(verdict) || args == ["--scrape"], "{args:?}: {stdout}");
         assert!(!stdout.contains("refused"), "{args:?}: {stdout}");
     }
     for (args, says) in [
-        (&["--sources", "dht"][..], "expected a list of trackers and web-seeds"),
+        (&["--sources", "pex"][..], "expected a list of trackers, web-seeds and dht"),
+        (&["--sources", "-dht", "--dht-node", "127.0.0.1:1"], "leave out --dht-node"),
+        (&["--scrape", "--dht-node", "127.0.0.1:1"], "cannot be used with"),
         (&["--sources", "web-seeds", "--tracker", "http://t/announce"], "leave out --tracker"),
         (&["--sources", "-web-seeds"], "leave out --web-seed"),
         (&["--sources", "web-seeds", "--no-trackers"], "cannot be used with"),

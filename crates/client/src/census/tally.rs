@@ -2,10 +2,16 @@
 
 use crate::census::Census;
 use crate::dial::story::{Story, conceal};
+use crate::discovery::peers::Peers;
 use guard::Secrets;
-use report::{CutShort, Event, PeerReport, Summary, TrackerReport, WebSeedReport, WebSeedStatus};
-use std::collections::VecDeque;
+use report::{
+    CutShort, DhtFamily, DhtReport, Event, Outcome, PeerReport, Role, Source, Summary, TrackerReport, WebSeedReport,
+    WebSeedStatus,
+};
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
+use tracker::PeerAddress;
 
 /// Reports that have not been given out, and the summary of all.
 #[derive(Debug)]
@@ -14,13 +20,17 @@ pub(crate) struct Tally {
     /// `None` once it was given out.
     summary: Option<Summary>,
     reports: VecDeque<Event>,
+    /// Those of lookups in the DHT, which say what came of their peers: given out just before the summary.
+    dht: Vec<DhtReport>,
+    /// The peers that shook hands, and whether each is a seed for certain.
+    ok: HashMap<PeerAddress, bool>,
     /// What no report may show.
     secrets: Secrets,
 }
 
 impl Tally {
     pub(crate) fn new(census: Census, summary: Summary, secrets: Secrets) -> Self {
-        Self { census, summary: Some(summary), reports: VecDeque::new(), secrets }
+        Self { census, summary: Some(summary), reports: VecDeque::new(), dht: Vec::new(), ok: HashMap::new(), secrets }
     }
 
     /// The next report.
@@ -73,6 +83,14 @@ impl Tally {
         self.reports.push_back(Event::WebSeed(report));
     }
 
+    /// Takes in how a lookup in the DHT went.
+    pub(crate) fn dht(&mut self, report: DhtReport) {
+        if let Some(summary) = &mut self.summary {
+            summary.count_dht(&report);
+        }
+        self.dht.push(report);
+    }
+
     /// Takes in how it went with a peer, whose report may be withheld.
     pub(crate) fn story(&mut self, story: Story) {
         let reports = self.census.take(story);
@@ -86,11 +104,34 @@ impl Tally {
     }
 
     /// Gives up waiting for what could judge peers better, and says whether any report was withheld for it.
-    pub(crate) fn release(&mut self) -> bool {
+    pub(crate) fn release(&mut self, peers: &Peers) -> bool {
         let withheld = self.census.finish();
-        let is_any = !withheld.is_empty();
+        let is_any = !withheld.is_empty() || !self.dht.is_empty();
         self.peers(withheld);
+        let mut reports = std::mem::take(&mut self.dht);
+        self.count_dht(&mut reports, peers);
+        self.reports.extend(reports.into_iter().map(Event::Dht));
         is_any
+    }
+
+    /// Counts what came of the peers that the DHT named.
+    fn count_dht(&self, reports: &mut [DhtReport], peers: &Peers) {
+        let liars: Vec<SocketAddr> = reports.iter().flat_map(liars).collect();
+        for (address, sources) in peers.of_dht() {
+            let nodes =
+                || sources.iter().filter_map(|source| if let Source::Dht(node) = source { Some(node) } else { None });
+            // Of liars alone, if each source is one.
+            let is_doubtful = nodes().count() == sources.len() && nodes().all(|node| liars.contains(node));
+            let seed = self.ok.get(address);
+            for report in reports.iter_mut() {
+                if nodes().any(|node| Some(node.is_ipv4()) == report.family.map(|family| family == DhtFamily::V4)) {
+                    report.peers.named += 1;
+                    report.peers.ok += usize::from(seed.is_some());
+                    report.peers.verified_seeds += usize::from(seed == Some(&true));
+                    report.peers.doubtful += usize::from(is_doubtful);
+                }
+            }
+        }
     }
 
     pub(crate) fn peers(&mut self, reports: impl IntoIterator<Item = PeerReport>) {
@@ -99,6 +140,9 @@ impl Tally {
             conceal(&mut report, &self.secrets);
             if let Some(summary) = &mut self.summary {
                 summary.count_peer(&report);
+            }
+            if report.outcome == Outcome::Ok {
+                self.ok.insert(report.address.clone(), report.role == Role::Seed && report.same_as.is_none());
             }
             self.reports.push_back(Event::Peer(report));
         }
@@ -110,4 +154,9 @@ impl Tally {
         (summary.swarm, summary.elapsed) = (self.census.view(&summary), elapsed);
         Some(summary)
     }
+}
+
+/// The nodes of a lookup that invent peers.
+fn liars(report: &DhtReport) -> impl Iterator<Item = SocketAddr> {
+    report.listed.iter().filter(|node| node.is_liar == Some(true)).map(|node| node.address)
 }

@@ -36,16 +36,21 @@ pub(crate) struct TorrentInfo {
 }
 
 impl PeerContext {
-    /// How peers are treated. A run that does not listen names no extension.
+    /// How peers are treated. A run that does not listen names no extension. One that asks the DHT says so, for then most clients
+    /// tell where their node is (BEP 5).
     pub(crate) fn new(
         torrent_ref: &TorrentRef,
         config: &Config,
         shared: &Shared,
         stopped: Stopped,
         secrets: Secrets,
+        asks_dht: bool,
     ) -> Self {
-        let listens = !config.linger.is_zero();
-        let reserved = if listens { Reserved::EXTENSION_PROTOCOL | Reserved::FAST } else { Reserved::default() };
+        let reserved = match (config.linger.is_zero(), asks_dht) {
+            (true, _) => Reserved::default(),
+            (false, false) => Reserved::EXTENSION_PROTOCOL | Reserved::FAST,
+            (false, true) => Reserved::EXTENSION_PROTOCOL | Reserved::FAST | Reserved::DHT,
+        };
         let primary = torrent_ref.hashes.primary();
         let ours = Handshake { reserved, info_hash: primary, peer_id: shared.identity().peer_id };
         let greeting = |info_hash| Greeting::new(Handshake { info_hash, ..ours }).within(shared.linger().clone());

@@ -1,9 +1,10 @@
 //! Where peers and files come from: the sources that a run asks, and the peers they named, each once, with the permissions they
 //! have.
 //!
-//! Opens no connection to a peer. A new source, such as a DHT, is a file beside `trackers.rs` with a type that implements
+//! Opens no connection to a peer. A new source is a file beside `trackers.rs` with a type that implements
 //! [`PeerSource`], and one line in [`Discovery::new`]; the engine knows none of them by type.
 
+pub(crate) mod dht;
 pub(crate) mod given;
 pub(crate) mod host_lookups;
 pub(crate) mod peers;
@@ -13,6 +14,7 @@ pub(crate) mod trackers;
 pub(crate) mod web_seeds;
 
 use crate::config::Config;
+use crate::discovery::dht::Dht;
 use crate::discovery::source::{Activity, Found, PeerSource};
 use crate::discovery::trackers::Trackers;
 use crate::discovery::trackers::job::check_private;
@@ -25,6 +27,7 @@ use guard::Secrets;
 use metainfo::Torrent;
 use report::TrackerReport;
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
 use tokio::sync::Notify;
@@ -35,6 +38,8 @@ use tokio::task::JoinSet;
 pub(crate) struct Discovery {
     sources: Vec<Box<dyn PeerSource>>,
     changed: Arc<Notify>,
+    /// Whether the DHT is asked from the beginning.
+    asks_dht: bool,
 }
 
 impl Discovery {
@@ -53,6 +58,9 @@ impl Discovery {
         if torrent_ref.private == Some(true) {
             check_private(torrent_ref, config)?;
         }
+        // First, because the others take what they need out of the settings.
+        let dht = Dht::new(torrent_ref, config, shared, stopped.clone(), secrets, &changed);
+        let asks_dht = dht.as_ref().is_some_and(Dht::is_open);
         let mut sources: Vec<Box<dyn PeerSource>> = Vec::new();
         // The kinds of source.
         if config.sources.trackers {
@@ -61,7 +69,13 @@ impl Discovery {
         if config.sources.web_seeds {
             sources.push(Box::new(WebSeeds::new(torrent_ref, config, shared, stopped.clone(), secrets)?));
         }
-        Ok(Self { sources, changed })
+        sources.extend(dht.map(|dht| Box::new(dht) as Box<dyn PeerSource>));
+        Ok(Self { sources, changed, asks_dht })
+    }
+
+    /// Whether the DHT is asked from the beginning.
+    pub(crate) fn asks_dht(&self) -> bool {
+        self.asks_dht
     }
 
     /// The next thing found by any source; `None` when none has anything left to do. May be cancelled without losing
@@ -89,6 +103,11 @@ impl Discovery {
     /// The torrent that a link or an info-hash stands for has become known.
     pub(crate) fn learn(&mut self, torrent: &Torrent) {
         self.sources.iter_mut().for_each(|source| source.learn(torrent));
+    }
+
+    /// A peer says that it has a node of the DHT here.
+    pub(crate) fn learn_node(&mut self, node: SocketAddr) {
+        self.sources.iter_mut().for_each(|source| source.learn_node(node));
     }
 
     /// Nothing more will become known: what has waited for the torrent ends.

@@ -242,12 +242,12 @@ impl Peers {
         self.next_in(Queue::Loopback).or_else(|| self.next_in(Queue::Paced)).map(PeerAddress::Socket)
     }
 
-    /// Takes those out of their queues that no other source than this one has named.
-    pub(crate) fn withdraw(&mut self, source: &Source) -> Vec<PeerAddress> {
+    /// Takes those out of their queues that no other sources than these have named.
+    pub(crate) fn withdraw(&mut self, is_one: impl Fn(&Source) -> bool) -> Vec<PeerAddress> {
         let names = std::mem::take(&mut self.names).into_iter().map(|(host, port)| PeerAddress::Host(host, port));
         let sockets = std::mem::take(&mut self.loopback).into_iter().chain(std::mem::take(&mut self.paced));
-        let is_its_own = |address: &PeerAddress| self.sources(address) == std::slice::from_ref(source);
-        let (withdrawn, kept): (Vec<_>, Vec<_>) = names.chain(sockets.map(PeerAddress::Socket)).partition(is_its_own);
+        let is_theirs = |address: &PeerAddress| self.sources(address).iter().all(&is_one);
+        let (withdrawn, kept): (Vec<_>, Vec<_>) = names.chain(sockets.map(PeerAddress::Socket)).partition(is_theirs);
         for address in kept {
             match address {
                 PeerAddress::Host(host, port) => self.names.push_back((host, port)),
@@ -298,6 +298,16 @@ impl Peers {
     /// The sources that named `address`.
     pub(crate) fn sources(&self, address: &PeerAddress) -> Vec<Source> {
         self.known.get(address).map(|known| self.sources_of(known)).unwrap_or_default()
+    }
+
+    /// The peers that nodes of the DHT have named, with all sources of each.
+    pub(crate) fn of_dht(&self) -> impl Iterator<Item = (&PeerAddress, Vec<&Source>)> {
+        let sources = |known: &Known| {
+            let indices = known.named_by.indices().iter();
+            indices.filter_map(|&index| self.sources.get(index)).collect::<Vec<_>>()
+        };
+        let all = self.known.iter().map(move |(address, known)| (address, sources(known)));
+        all.filter(|(_, sources)| sources.iter().any(|source| matches!(source, Source::Dht(_))))
     }
 
     fn sources_of(&self, known: &Known) -> Vec<Source> {

@@ -4,9 +4,9 @@ use crate::discovery::peers::Added;
 use guard::AddressPolicy;
 use ids::InfoHash;
 use metainfo::Torrent;
-use report::{Source, TrackerReport, WebSeedReport};
+use report::{DhtReport, Source, TrackerReport, WebSeedReport};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tracker::{Peer, PeerAddress};
@@ -18,6 +18,8 @@ pub(crate) enum Found {
     Peers(NamedPeers),
     /// A web seed has been checked, or will not be. It has the files themselves and names no peers.
     WebSeed(Box<WebSeedReport>),
+    /// A lookup in the DHT has ended, or there will be none. Its peers were told as they came.
+    Dht(Box<DhtReport>),
 }
 
 /// The peers of one step.
@@ -65,6 +67,9 @@ pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
 
     /// The torrent that a link or an info-hash stands for has become known.
     fn learn(&mut self, _torrent: &Torrent) {}
+
+    /// A peer says that it has a node of the DHT here (PORT, BEP 5).
+    fn learn_node(&mut self, _node: SocketAddr) {}
 
     /// Nothing more will become known, and the run is over once no source has anything left: what has waited for the torrent ends.
     fn stop_waiting(&mut self) {}

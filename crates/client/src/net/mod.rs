@@ -2,6 +2,7 @@
 
 pub(crate) mod connect;
 pub(crate) mod entropy;
+pub(crate) mod interface;
 pub(crate) mod overlay;
 pub(crate) mod resolve;
 pub(crate) mod route;

@@ -97,7 +97,7 @@ pub(crate) async fn resolve(
         Ok((host.as_str(), port).to_socket_addrs()?.map(unwrapped).collect::<Vec<_>>())
     });
     let found = tokio::time::timeout(within, look_up).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-    let addresses = found.map_err(|error| if is_unanswered(&error) { offline_or(error) } else { error })?;
+    let addresses = found.map_err(|error| if is_unanswered(&error) { offline_or(error, route) } else { error })?;
     if addresses.is_empty() { Err(io::Error::other("the name has no address")) } else { Ok(addresses) }
 }
 
@@ -109,8 +109,8 @@ fn is_unanswered(error: &io::Error) -> bool {
 }
 
 /// The error, or that this machine has no route out.
-fn offline_or(error: io::Error) -> io::Error {
-    if has_route_out() { error } else { io::Error::new(NO_ROUTE, format!("no route to a resolver: {error}")) }
+fn offline_or(error: io::Error, route: Route) -> io::Error {
+    if has_route_out(route) { error } else { io::Error::new(NO_ROUTE, format!("no route to a resolver: {error}")) }
 }
 
 /// Runs `work` on a thread of its own. Dropping the future abandons the thread, not the caller.
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
     use crate::config::Bind;
 
-    const ANY: Route = Route::Direct(Bind { v4: None, v6: None });
+    const ANY: Route = Route::Direct(Bind { v4: None, v6: None, interface: None });
 
     #[test]
     fn a_pool_grows_to_the_widest_run() {

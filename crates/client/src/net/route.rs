@@ -1,14 +1,15 @@
 //! The way by which a run's packets leave this machine.
 
 use crate::config::Bind;
+use crate::net::interface::{Interface, InterfaceError};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// How a run reaches others. Every dial and every look-up asks it, so that what cannot go this way does not happen: a proxy
 /// will be one more variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Route {
-    /// From the source addresses that the user chose.
+    /// From the source addresses and through the interface that the user chose.
     Direct(Bind),
 }
 
@@ -29,10 +30,23 @@ impl Route {
             SocketAddr::V4(_) => (bind.v4.map(IpAddr::V4), "IPv4"),
             SocketAddr::V6(_) => (bind.v6.map(IpAddr::V6), "IPv6"),
         };
-        if source.is_none() && !bind.is_any() {
+        if source.is_none() && !bind.is_any_address() {
             return Err(io::Error::other(format!("no {family} source address was chosen")));
         }
         Ok(source)
+    }
+
+    /// Whether the interface, if one was chosen, can be used for a family that may be.
+    pub(crate) fn check(self) -> Result<(), InterfaceError> {
+        let families = [Ipv4Addr::UNSPECIFIED.into(), IpAddr::from(Ipv6Addr::UNSPECIFIED)];
+        let allowed = families.map(|any| SocketAddr::new(any, 0)).into_iter().filter(|&any| self.allows(any));
+        self.interface().map_or(Ok(()), |interface| interface.check(&allowed.collect::<Vec<_>>()))
+    }
+
+    /// The interface that every socket is bound to.
+    pub(crate) fn interface(self) -> Option<Interface> {
+        let Self::Direct(bind) = self;
+        bind.interface
     }
 }
 

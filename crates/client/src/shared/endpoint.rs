@@ -3,6 +3,7 @@
 use crate::config::Bind;
 use crate::error::Error;
 use crate::net::connect;
+use crate::net::route::Route;
 use socket2::Socket;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -29,27 +30,31 @@ impl Endpoint {
     /// Binds the port at every source address; `None` lets the system choose a free high one.
     ///
     /// # Errors
-    /// A source address that is not this machine's, a port that is taken.
+    /// An interface that cannot be used, a source address that is not this machine's, a port that is taken.
     pub(crate) fn new(bind: Bind, port: Option<u16>) -> Result<Self, Error> {
+        let route = Route::from(bind);
+        route.check()?;
         let mut endpoint = Self { port: port.unwrap_or(0), _sockets: Vec::new() };
-        if bind.is_any() {
+        if bind.is_any_address() {
             // `::` holds the port for both families where there is IPv6. A port that is taken is taken.
-            match endpoint.bind(Ipv6Addr::UNSPECIFIED.into()) {
+            match endpoint.bind(Ipv6Addr::UNSPECIFIED.into(), route) {
                 Err(Error::Bind { source, .. }) if source.kind() != io::ErrorKind::AddrInUse => {
-                    endpoint.bind(Ipv4Addr::UNSPECIFIED.into())?;
+                    endpoint.bind(Ipv4Addr::UNSPECIFIED.into(), route)?;
                 }
                 bound => bound?,
             }
         }
         for ip in bind.v4.map(IpAddr::V4).into_iter().chain(bind.v6.map(IpAddr::V6)) {
-            endpoint.bind(ip)?;
+            endpoint.bind(ip, route)?;
         }
         Ok(endpoint)
     }
 
-    fn bind(&mut self, ip: IpAddr) -> Result<(), Error> {
+    fn bind(&mut self, ip: IpAddr, route: Route) -> Result<(), Error> {
         let port = self.port;
-        let tcp = connect::bound(SocketAddr::new(ip, port)).map_err(|source| Error::Bind { ip, port, source })?;
+        let tcp = connect::bound(SocketAddr::new(ip, port), route).map_err(|error| {
+            error.downcast().map_or_else(|source| Error::Bind { ip, port, source }, Error::Interface)
+        })?;
         let sockets = Sockets { tcp };
         self.port = sockets.port();
         self._sockets.push(sockets);

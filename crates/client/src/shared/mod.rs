@@ -2,6 +2,7 @@
 
 pub(crate) mod address_quota;
 pub(crate) mod descriptors;
+pub(crate) mod dht;
 pub(crate) mod endpoint;
 pub(crate) mod hosts;
 pub(crate) mod identity;
@@ -14,6 +15,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::shared::address_quota::AddressQuota;
 use crate::shared::descriptors::{Split, connections};
+use crate::shared::dht::DhtNetwork;
 use crate::shared::endpoint::Endpoint;
 use crate::shared::hosts::Hosts;
 use crate::shared::hosts::pace::{Pace, Purpose};
@@ -65,6 +67,7 @@ struct Inner {
     linger: ByteBudget,
     tracker_hosts: Hosts,
     web_hosts: WebHosts,
+    dht: DhtNetwork,
     /// The certificates that the first run trusts, and how; other runs hardly ever trust others.
     tls: OnceLock<(Vec<u8>, Tls)>,
     trackers: Arc<Semaphore>,
@@ -96,16 +99,18 @@ impl Drop for Counted {
 
 impl Shared {
     /// Allows [`Config::concurrency`] connections at once and [`Config::rate`] new ones a second, within the current descriptor
-    /// limit. Holds [`Config::port`] at the addresses of [`Config::bind`] until the last clone is dropped.
+    /// limit. Holds [`Config::port`] where [`Config::bind`] says until the last clone is dropped.
     ///
     /// # Errors
-    /// A source address that is not this machine's, a port that is taken.
+    /// An interface that cannot be used, a source address that is not this machine's, a port that is taken.
     pub fn new(config: &Config) -> Result<Self, Error> {
         let Split { runs, trackers, goodbyes, kept, peers } = Split::current(config.scrape);
         let pacer = Arc::new(Pacer::new(config.rate));
+        let (identity, endpoint) = (Identity::new()?, Endpoint::new(config.bind, config.port)?);
         Ok(Self(Arc::new(Inner {
-            identity: Identity::new()?,
-            endpoint: Endpoint::new(config.bind, config.port)?,
+            dht: DhtNetwork::new(&config.limits, endpoint.port).map_err(Error::Entropy)?,
+            identity,
+            endpoint,
             runs,
             waiting: Arc::default(),
             owed: Arc::default(),
@@ -202,6 +207,11 @@ impl Shared {
     /// What is shared about the addresses of web seeds.
     pub(crate) fn web_hosts(&self) -> &WebHosts {
         &self.0.web_hosts
+    }
+
+    /// What is shared about the DHT.
+    pub(crate) fn dht(&self) -> &DhtNetwork {
+        &self.0.dht
     }
 
     /// The memory for what peers send after their handshakes.

@@ -43,6 +43,12 @@ impl Pacer {
         taken.map(drop).map_err(|next| self.at(next))
     }
 
+    /// Whether a start can be taken now, or when one can be.
+    pub(crate) fn due(&self, now: Instant) -> Result<(), Instant> {
+        let next = self.next.load(Ordering::Relaxed);
+        if self.interval.is_none() || next <= self.scheduled(now) { Ok(()) } else { Err(self.at(next)) }
+    }
+
     /// Takes the next start, which may be in the future, and says when it is. A [`start`](Self::start) that is taken later comes
     /// after it.
     pub(crate) fn reserve(&self, now: Instant) -> Instant {

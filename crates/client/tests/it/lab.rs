@@ -42,9 +42,11 @@ fn lab_of(file: SingleFile<'_>, peers: impl IntoIterator<Item = Peer>) -> Lab {
     Lab { tracker, swarm, torrent: Torrent::parse(&file.to_bytes()).unwrap() }
 }
 
-/// Short deadlines for peers that never answer, long enough for those that do; no linger, no second attempts.
+/// Short deadlines for peers that never answer, long enough for those that do; no linger, no second attempts, no
+/// well-known nodes of the DHT.
 pub(crate) fn config() -> Config {
     Config::default()
+        .with_dht_bootstrap(Vec::new())
         .with_handshake_timeout(Duration::from_secs(2))
         .with_linger(Duration::ZERO)
         .with_encryption(EncryptionPolicy::Off)

@@ -336,22 +336,22 @@ async fn attempts_beyond_loopback_keep_the_pace() {
 #[tokio::test]
 async fn a_config_that_cannot_begin_gives_its_error() {
     let lab = lab([]);
-    let mut config = Config::default();
-    config.bind.add("198.51.100.77".parse().unwrap()).unwrap();
-    assert!(matches!(config.bind.add("198.51.100.78".parse().unwrap()), Err(Error::BindTwice)));
-    assert!(matches!(Swarm::new(&lab.torrent, config), Err(Error::Bind { .. })));
-    let taken = Config::default().with_port(Some(lab.swarm.port()));
+    let mut bound = config();
+    bound.bind.add("198.51.100.77".parse().unwrap()).unwrap();
+    assert!(matches!(bound.bind.add("198.51.100.78".parse().unwrap()), Err(Error::BindTwice)));
+    assert!(matches!(Swarm::new(&lab.torrent, bound), Err(Error::Bind { .. })));
+    let taken = config().with_port(Some(lab.swarm.port()));
     assert!(matches!(Swarm::new(&lab.torrent, taken), Err(Error::Bind { .. })));
     let mut private = lab.torrent.clone();
     private.private = true;
-    assert!(matches!(Swarm::new(&private, Config::default()), Err(Error::Private)));
-    assert!(Swarm::new(&private, Config::default().with_allow_private(true)).is_ok());
-    assert!(Swarm::new(&private, Config::default().with_sources(Sources::NONE)).is_ok());
+    assert!(matches!(Swarm::new(&private, config()), Err(Error::Private)));
+    assert!(Swarm::new(&private, config().with_allow_private(true)).is_ok());
+    assert!(Swarm::new(&private, config().with_sources(Sources::NONE)).is_ok());
     let foreign = Trackers::Only(vec!["http://other.invalid/announce".parse().unwrap()]);
-    let foreign = Config::default().with_allow_private(true).with_trackers(foreign);
+    let foreign = config().with_allow_private(true).with_trackers(foreign);
     assert!(matches!(Swarm::new(&private, foreign), Err(Error::ForeignTracker)));
     for no_host in ["0.0.0.0", "::", "224.0.0.1", "255.255.255.255"] {
-        let added = Config::default().bind.add(no_host.parse().unwrap());
+        let added = config().bind.add(no_host.parse().unwrap());
         assert!(matches!(added, Err(Error::BindNotAHost(_))), "{no_host}");
     }
 }
@@ -382,7 +382,7 @@ async fn the_facade_is_ok_without_peers_and_an_error_without_a_source() {
     let url = tracker.announce_url();
     let file = SingleFile { announce: Some(&url), ..SingleFile::new("facade.bin", SIZE) };
     let on_disk = OnDisk::new("facade", &file.to_bytes());
-    let client = BitTorrentClient::new();
+    let client = BitTorrentClient::with_config(Config::default().with_dht_bootstrap(Vec::new()));
     // Ok when there are no peers.
     is_send(client.download(&on_disk.0)).await.unwrap();
     tracker.set_script(TrackerScript::Failure("go away".to_owned()));

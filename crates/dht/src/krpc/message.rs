@@ -19,6 +19,9 @@ pub enum Message {
 }
 
 impl Message {
+    /// Most bytes of a datagram that is read; a longer one is refused.
+    pub const MAX_BYTES: usize = Limits::DHT_MESSAGE.bytes;
+
     /// Reads a datagram. What real nodes do is accepted: keys in any order, unknown keys, bytes after the end, replies with any
     /// combination of lists. Bad entries of lists are skipped and counted.
     ///

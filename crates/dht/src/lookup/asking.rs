@@ -111,7 +111,7 @@ impl Lookup {
 
     pub(super) fn finish(&mut self, end: End) {
         if self.end.is_none() {
-            (self.end, self.view.done) = (Some(end), Some(self.age()));
+            (self.end, self.view.done) = (Some(end), Some(self.age().min(limits::LONGEST)));
         }
     }
 }

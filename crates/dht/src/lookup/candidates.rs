@@ -45,12 +45,12 @@ pub(super) struct Candidates(Vec<Candidate>);
 impl Candidates {
     /// Takes a node that was named, unless it is known, or a node with its id or its address has answered, or there are too many
     /// of these, or of closer ones. `is_asked` tells whether its IP address was asked as a starting node.
-    pub(super) fn offer(&mut self, distance: Distance, address: SocketAddr, is_asked: bool) {
+    pub(super) fn offer(&mut self, distance: Distance, address: SocketAddr, is_asked: bool) -> bool {
         let (mut of_ip, mut of_id, mut state) = (0, 0, if is_asked { State::Alias } else { State::Fresh });
         for known in &self.0 {
             let (same_id, same_ip) = (known.distance == distance, known.address.ip() == address.ip());
             if same_id && same_ip || (same_id || same_ip) && known.state == State::Answered {
-                return;
+                return false;
             }
             of_ip += usize::from(same_ip);
             of_id += usize::from(same_id);
@@ -58,10 +58,12 @@ impl Candidates {
                 state = State::Alias;
             }
         }
-        if of_ip < OF_IDENTITY && of_id < OF_IDENTITY {
+        let is_taken = of_ip < OF_IDENTITY && of_id < OF_IDENTITY;
+        if is_taken {
             self.insert(Candidate { distance, address: address.into(), state, queries: 0, due: 0 });
             self.prune();
         }
+        is_taken
     }
 
     fn insert(&mut self, candidate: Candidate) {
@@ -188,7 +190,7 @@ mod tests {
 
     fn offered(all: &[(u8, &str)]) -> Candidates {
         let mut candidates = Candidates::default();
-        all.iter().for_each(|(first, address)| candidates.offer(at(*first), address.parse().unwrap(), false));
+        all.iter().for_each(|(first, address)| drop(candidates.offer(at(*first), address.parse().unwrap(), false)));
         candidates
     }
 

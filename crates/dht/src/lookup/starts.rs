@@ -19,10 +19,13 @@ struct Starting {
 pub(super) struct Starts(Vec<Starting>);
 
 impl Starts {
-    pub(super) fn add(&mut self, address: SocketAddr) {
-        if self.0.len() < STARTS && self.0.iter().all(|known| known.address.ip() != address.ip()) {
+    /// Adds one, and gives whether there was room and none with its IP address.
+    pub(super) fn add(&mut self, address: SocketAddr) -> bool {
+        let is_new = self.0.len() < STARTS && self.0.iter().all(|known| known.address.ip() != address.ip());
+        if is_new {
             self.0.push(Starting { address, state: State::Fresh, queries: 0, sent: None });
         }
+        is_new
     }
 
     /// Whether an IP address was asked as a starting node.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use xtask::binary;
+
 use super::torrents::Torrent;
 
 /// Runs the binary.
@@ -38,7 +40,7 @@ impl Prober {
 
     /// The binary, asked about a torrent.
     pub(super) fn command(&self, source: Source, torrent: &Torrent) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = binary::command(&self.binary);
         command.arg(&torrent.file);
         let ip = match source {
             Source::Fresh => self.fresh_source(),

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use xtask::binary;
 use xtask::shell::Result;
 
 use faults::{has, one_line_each, peer_faults, status_faults, statuses};
@@ -96,7 +97,7 @@ impl Row {
         self
     }
 
-    /// There must be so many lines on trackers with each of these statuses, and no other.
+    /// The number of lines on trackers with each status; no others may occur.
     pub(super) fn tells(mut self, statuses: Value) -> Self {
         self.statuses = Some(statuses);
         self
@@ -146,7 +147,7 @@ impl Row {
         self.args(only.into_iter().filter(|_| is_first)).args(["--web-seed", url.as_ref()])
     }
 
-    /// There must be so many lines on web seeds with each of these statuses, and no other.
+    /// The number of lines on web seeds with each status; no others may occur.
     pub(super) fn checks_many(mut self, statuses: Value) -> Self {
         self.web_seed_statuses = Some(statuses);
         self
@@ -227,7 +228,7 @@ impl Row {
     pub(super) fn command(&self, prober: &Prober) -> Command {
         let mut command = prober.command(self.source, &self.torrent);
         if let Some(subcommand) = self.subcommand {
-            command = Command::new(prober.binary());
+            command = binary::command(prober.binary());
             command.arg(subcommand).arg(&self.torrent.file);
         }
         command.args((!self.text).then_some("--json")).args(&self.args);

@@ -57,9 +57,9 @@ impl Drop for Server {
     }
 }
 
-/// A client of the server at this socket. Not of one that we run in ourselves.
+/// A client of the server at this socket. Not of one that we run in ourselves. What runs in the windows has its environment.
 fn tmux(socket: &Path) -> Command {
     let mut command = Command::new("tmux");
-    command.env_remove("TMUX").arg("-u").arg("-S").arg(socket).args(["-f", "/dev/null"]);
+    command.env(shell::DHT_BOOTSTRAP, "").env_remove("TMUX").arg("-u").arg("-S").arg(socket).args(["-f", "/dev/null"]);
     command
 }

@@ -16,7 +16,7 @@ pub(super) const TABLE: &[Explanation] = &[
         Verdict::Incomplete,
         "incomplete",
         "peers answered, and what they say they have is less than one copy: no peer that was reached has the missing pieces",
-        "the seeds have left, or are behind addresses that do not answer: peers that no tracker names, or that take uTP only, were not asked",
+        "the seeds have left, or are behind addresses that do not answer: peers that are known to other peers alone (PEX), or that take uTP only, were not asked",
         "ask for a reseed of what is missing, or try again when other peers are online",
     ),
     entry(
@@ -36,8 +36,8 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Verdict::NoPeerNamed,
         "no peer named",
-        "a tracker answered, and names no peer",
-        "no other peer has announced to it lately, or it does not know this torrent; DHT and PEX were not asked",
+        "a tracker or nodes of the DHT answered, and none names a peer",
+        "no other peer has announced to them within the last half hour or so, or the torrent is unknown there; of other peers (PEX) and over uTP nothing was asked",
         "try again later, name another tracker with --tracker, or a peer with --peer",
     ),
     entry(
@@ -50,16 +50,16 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Verdict::WebSeedsFailed,
         "web seeds failed",
-        "web seeds were all that was asked, and none has every file that was looked at in the right size",
+        "no tracker was asked, no node of the DHT answered, and no web seed has every file that was looked at in the right size",
         "they are gone or out of reach, or their files were changed after the torrent was made",
         "run `bt-handshake web-seeds` for the reason of each; name another one with --web-seed, or a tracker with --tracker",
     ),
     entry(
         Verdict::NoSource,
         "no source",
-        "no tracker gave what it was asked for, and no peer was named",
-        "the trackers are gone or out of reach, or the torrent names none: DHT and PEX were not asked",
-        "name a tracker with --tracker, or a peer with --peer",
+        "no tracker gave what it was asked for, no node of the DHT answered, and no peer was named",
+        "the trackers are gone or out of reach, or the torrent names none; and the DHT was not asked, or UDP does not get through",
+        "name a tracker with --tracker, a node of the DHT with --dht-node, or a peer with --peer",
     ),
     entry(
         Verdict::Refused,
@@ -71,8 +71,8 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         Verdict::TrackersOnly,
         "counted",
-        "only trackers were asked (--scrape, scrape), or the peers that they named were not dialled (announce)",
-        "trackers count what peers announce to them",
+        "only counts were asked for (--scrape, scrape), or the peers that were named were not dialled (announce, dht)",
+        "trackers and nodes of the DHT know what peers announce to them",
         "run without --scrape to contact the peers",
     ),
     entry(

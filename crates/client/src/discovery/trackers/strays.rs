@@ -37,7 +37,7 @@ pub(crate) struct Sent {
 pub(crate) async fn watch(asked: Sent, context: &AnnounceContext, from: &mut Option<SocketAddr>) -> Infallible {
     sleep_until(Instant::now() + AFTER).await;
     if let Some(_descriptor) = context.shared.try_descriptor(Purpose::Question)
-        && let Ok(socket) = beside(asked.local)
+        && let Ok(socket) = beside(asked.local, context.route)
     {
         *from = first(&socket, asked.transaction).await;
     }

@@ -162,9 +162,23 @@ fn starting_nodes_are_asked_again_after_a_second_and_given_up_after_2_5() {
     assert_eq!(drain(&mut lookup, now + millis(1_000)).len(), 3);
     assert_eq!((drain(&mut lookup, now + millis(2_500)).len(), lookup.ended()), (0, Some(End::NoAnswer)));
     assert_eq!((lookup.view().asked, lookup.view().silent, lookup.view().queries), (3, 3, 6));
+    lookup.add_contact(start(place(3), None));
+    assert_eq!(lookup.ended(), Some(End::NoAnswer), "a node that is known changes nothing");
     lookup.add_contact(start(place(4), None));
     assert_eq!((lookup.ended(), lookup.view().done), (None, None));
     assert_eq!(drain(&mut lookup, now + millis(2_500)), [place(4)]);
+    lookup.time_out(now + millis(12_000));
+    assert_eq!((lookup.ended(), lookup.view().done), (Some(End::TooLong), Some(limits::LONGEST)));
+}
+
+#[test]
+fn a_node_that_comes_after_the_longest_time_of_a_lookup_changes_nothing() {
+    let now = Instant::now();
+    let mut lookup = lookup(now);
+    drain(&mut lookup, now);
+    lookup.time_out(now + limits::LONGEST);
+    lookup.add_contact(start(place(1), None));
+    assert_eq!((lookup.ended(), lookup.view().done), (Some(End::NoAnswer), Some(Duration::ZERO)));
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! That no limit is without a scenario which needs it.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use xtask::shell::Result;
 
@@ -23,7 +22,7 @@ pub(super) fn all_are_needed<'s>(binary: &std::path::Path, scenarios: impl Itera
 
 /// The limits by name, as the binary says when it is asked for one that it has not.
 fn names(binary: &std::path::Path) -> Result<BTreeSet<String>> {
-    let output = Command::new(binary).args(["--limit", "nothing=1", "-"]).output();
+    let output = xtask::binary::command(binary).args(["--limit", "nothing=1", "-"]).output();
     let output = output.map_err(|error| format!("{}: {error}", binary.display()))?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let names = in_complaint(&said);

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use fake_swarm::bencoding::string;
 use fake_swarm::torrent::SingleFile;
 use serde_json::Value;
+use xtask::binary;
 use xtask::scratch::write;
 use xtask::shell::Result;
 
@@ -79,7 +79,7 @@ impl Fixture {
         Ipv4Addr::new(a, b, c, d).into()
     }
 
-    /// Magnet links of so many new torrents; `trackers` names those of each, by its number.
+    /// Magnet links of `count` new torrents; `trackers` gives the trackers of each, by its number.
     pub(super) fn magnets<'t>(&self, count: usize, trackers: impl Fn(usize) -> Vec<&'t str>) -> Vec<Torrent> {
         let group = self.numbers.fetch_add(1, Ordering::Relaxed);
         let magnet = |number: usize| {
@@ -123,7 +123,7 @@ impl Fixture {
         within: Duration,
         meanwhile: impl FnOnce() -> Result + Send,
     ) -> Result<Ran> {
-        let mut command = Command::new(&self.binary);
+        let mut command = binary::command(&self.binary);
         command.args(line.split_whitespace()).arg("--json").args(torrents.iter().map(|torrent| &torrent.argument));
         // Above the limits, so that a run that exceeds them still has its figures.
         let bounds = Bounds { time: within * 2 + Duration::from_secs(5), kibibytes: KIBIBYTES * 8 };
@@ -224,14 +224,14 @@ impl Ran {
         statuses
     }
 
-    /// All trackers whose URLs begin so must have answered, and there must be so many lines on them.
+    /// All trackers with this prefix must have answered, with this number of lines in all.
     pub(super) fn must_answer(&mut self, url: &str, times: usize) {
         let statuses = self.statuses(url);
         let right = statuses.len() <= 1 && statuses.get("ok").copied().unwrap_or(0) == times;
         self.must(right, || format!("{url} says {statuses:?}, expected ok {times} times"));
     }
 
-    /// So many torrents must have found so many peers each.
+    /// This number of torrents must have found this number of peers each.
     pub(super) fn must_find(&mut self, torrents: usize, peers: u64) {
         let met = self.report.lines_of("summary").filter(|line| line["ok"] == peers).count();
         self.must(met == torrents, || format!("{met} of {torrents} torrents have {peers} peers that answer"));

@@ -147,7 +147,7 @@ pub(super) fn rows(namespace: &Namespace) -> Result<Vec<Row>> {
 /// A magnet link, whose files are not known: no web seed of it is asked.
 pub(super) fn magnet(namespace: &Namespace) -> Result {
     let link = format!("magnet:?xt=urn:btih:{:040x}&ws=http://127.0.0.1:{PORT}/file&ws=http://11.22.33.55:22/", 7);
-    let mut command = std::process::Command::new(namespace.prober.binary());
+    let mut command = xtask::binary::command(namespace.prober.binary());
     command.args([link.as_str(), "--json", "--sources", "web-seeds"]);
     let report = crate::report::Report::of(&mut command)?;
     let asked = report.lines_of("web_seed").filter(|line| line["status"] != "not_asked").count();

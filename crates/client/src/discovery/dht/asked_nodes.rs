@@ -1,0 +1,150 @@
+//! The nodes that a lookup has asked, as its report tells of them.
+
+use dht::krpc::{Refusal, Reply};
+use dht::{NodeId, Version};
+use ids::InfoHash;
+use report::{DhtNode, DhtNodeStatus};
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+/// The nodes in the order in which they were asked first.
+#[derive(Debug, Default)]
+pub(crate) struct AskedNodes {
+    nodes: Vec<DhtNode>,
+    places: HashMap<SocketAddr, usize>,
+    info_hash: Option<NodeId>,
+}
+
+impl AskedNodes {
+    /// Shared bits are counted with this info-hash; without one there are none.
+    pub(crate) fn new(info_hash: Option<InfoHash>) -> Self {
+        Self { info_hash: info_hash.map(NodeId::from), ..Self::default() }
+    }
+
+    /// Notes that a node is asked at a time since the start.
+    pub(crate) fn asked(&mut self, address: SocketAddr, time: Duration) {
+        self.places.entry(address).or_insert_with(|| {
+            self.nodes.push(DhtNode::new(address, time));
+            self.nodes.len() - 1
+        });
+    }
+
+    pub(crate) fn get(&self, address: SocketAddr) -> Option<&DhtNode> {
+        self.places.get(&address).and_then(|place| self.nodes.get(*place))
+    }
+
+    pub(crate) fn get_mut(&mut self, address: SocketAddr) -> Option<&mut DhtNode> {
+        self.places.get(&address).and_then(|place| self.nodes.get_mut(*place))
+    }
+
+    /// Takes in an answer, with the number of peers of it that are handed on.
+    pub(crate) fn replied(&mut self, from: SocketAddr, round_trip: Duration, reply: &Reply, peers: usize) {
+        self.identify(from, Some(reply.id), reply.version.as_ref(), reply.external);
+        if let Some(node) = self.get_mut(from) {
+            node.status = DhtNodeStatus::Ok;
+            node.round_trip.get_or_insert(round_trip);
+            node.peers += peers;
+            node.nodes = node.nodes.max(reply.nodes.len());
+        }
+    }
+
+    /// Takes in an error.
+    pub(crate) fn refused(&mut self, from: SocketAddr, round_trip: Duration, refusal: &Refusal) {
+        self.identify(from, refusal.id, refusal.version.as_ref(), refusal.external);
+        if let Some(node) = self.get_mut(from) {
+            // One that answered before has only refused to answer more.
+            if node.status != DhtNodeStatus::Ok {
+                node.status = DhtNodeStatus::Refused;
+            }
+            node.round_trip.get_or_insert(round_trip);
+            node.message = Some(refusal.to_string());
+        }
+    }
+
+    /// Takes in an answer with a wrong id, of which nothing is used.
+    pub(crate) fn misnamed(&mut self, from: SocketAddr, id: Option<NodeId>) {
+        self.identify(from, id, None, None);
+        if let Some(node) = self.get_mut(from) {
+            node.status = DhtNodeStatus::Misnamed;
+        }
+    }
+
+    /// Notes that a query could not be sent.
+    pub(crate) fn unsent(&mut self, to: SocketAddr, why: String) {
+        if let Some(node) = self.get_mut(to)
+            && node.status == DhtNodeStatus::Silent
+        {
+            (node.status, node.message) = (DhtNodeStatus::Unsent, Some(why));
+        }
+    }
+
+    /// Notes that a query could be sent after all.
+    pub(crate) fn sent(&mut self, to: SocketAddr) {
+        if let Some(node) = self.get_mut(to)
+            && node.status == DhtNodeStatus::Unsent
+        {
+            (node.status, node.message) = (DhtNodeStatus::Silent, None);
+        }
+    }
+
+    fn identify(
+        &mut self,
+        from: SocketAddr,
+        id: Option<NodeId>,
+        version: Option<&Version>,
+        external: Option<SocketAddr>,
+    ) {
+        let info_hash = self.info_hash;
+        let Some(node) = self.get_mut(from) else { return };
+        if let Some(id) = id {
+            node.id = Some(id);
+            node.shared_bits = info_hash.map(|info_hash| info_hash.distance(&id).shared_bits());
+        }
+        node.client = version.map(ToString::to_string).or_else(|| node.client.take());
+        node.seen_as = external.or(node.seen_as);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &DhtNode> {
+        self.nodes.iter()
+    }
+
+    /// Our addresses as the nodes see them. Nodes of one network (IPv4 /24, IPv6 /48) have one vote: one machine can have many nodes.
+    pub(crate) fn seen_as(&self) -> Vec<IpAddr> {
+        let mut networks = HashSet::new();
+        let told = self.nodes.iter().filter_map(|node| Some((node.address.ip(), node.seen_as?.ip())));
+        told.filter(|(voter, _)| networks.insert(network(*voter))).map(|(_, ip)| ip).collect()
+    }
+}
+
+/// The network of a node.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() & !0xff).into(),
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 80 << 80).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_has_one_vote() {
+        let mut nodes = AskedNodes::default();
+        for (node, ip) in [
+            ("192.0.2.1:1", "8.8.8.8"),
+            ("192.0.2.9:1", "9.9.9.9"),
+            ("192.0.3.1:1", "8.8.8.8"),
+            ("[2001:db8:1:2::1]:1", "2a00::1"),
+            ("[2001:db8:1:3::1]:1", "2a00::2"),
+        ] {
+            let (node, ip): (SocketAddr, IpAddr) = (node.parse().unwrap(), ip.parse().unwrap());
+            nodes.asked(node, Duration::ZERO);
+            let mut reply = Reply::new(b"abcd", NodeId([1; 20]));
+            reply.external = Some((ip, 5).into());
+            nodes.replied(node, Duration::from_millis(1), &reply, 0);
+        }
+        assert_eq!(nodes.seen_as(), ["8.8.8.8", "8.8.8.8", "2a00::1"].map(|ip| ip.parse::<IpAddr>().unwrap()));
+    }
+}

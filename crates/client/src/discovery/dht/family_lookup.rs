@@ -1,0 +1,327 @@
+//! The lookup of a torrent in one family of addresses: the state machine of [`dht::lookup`], a socket, the pace.
+
+use crate::discovery::dht::asked_nodes::AskedNodes;
+use crate::discovery::dht::further::{Further, Question};
+use crate::discovery::dht::wakes::Wakes;
+use crate::discovery::source::NamedPeers;
+use crate::net::entropy;
+use crate::shared::Shared;
+use crate::shared::dht::socket::{Answer, Exchanges};
+use dht::krpc::{Message, Query, Refusal, Reply};
+use dht::lookup::{End, Family, Ignored, Lookup, Options, Start, View};
+use guard::AddressPolicy;
+use ids::InfoHash;
+use nix::errno::Errno;
+use report::{DhtStatus, Source};
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::mem::take;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::debug;
+use tracker::{Peer, PeerAddress};
+
+/// The code of an error about a query that its node cannot read. aio-btdht sends it for `want`, and is asked once without.
+const PROTOCOL_ERROR: i64 = 203;
+
+/// A lookup that has begun.
+#[derive(Debug)]
+pub(crate) struct FamilyLookup {
+    pub(crate) family: Family,
+    info_hash: InfoHash,
+    shared: Shared,
+    max_peers: usize,
+    exchanges: Exchanges,
+    lookup: Lookup,
+    begun: Instant,
+    pub(crate) nodes: AskedNodes,
+    pub(crate) further: Further,
+    /// Queries that may have to be sent without `want`, by their node; `None` once one was.
+    wants: HashMap<SocketAddr, Option<Query>>,
+    wakes: Wakes,
+    /// When the pace allows the next datagram, if it does not now.
+    paced: Option<Instant>,
+    /// Peers that have not been given out.
+    found: VecDeque<NamedPeers>,
+    /// Nodes of the other family that were named.
+    pub(crate) others: Vec<Start>,
+    is_over: bool,
+    /// Why nothing could be sent.
+    pub(crate) send_error: Option<io::Error>,
+}
+
+impl FamilyLookup {
+    /// # Errors
+    /// No socket.
+    pub(crate) fn begin(
+        family: Family,
+        info_hash: InfoHash,
+        shared: &Shared,
+        context: &super::Terms,
+    ) -> io::Result<Self> {
+        let network = shared.dht();
+        let exchanges = Exchanges::new(network.socket(context.route, family)?);
+        let begun = Instant::now();
+        debug!(%info_hash, family = ?family, "lookup in the DHT");
+        Ok(Self {
+            family,
+            info_hash,
+            max_peers: context.max_peers,
+            lookup: Lookup::new(info_hash, Options::new(family, network.id()), begun.into_std()),
+            begun,
+            nodes: AskedNodes::new(Some(info_hash)),
+            further: Further::default(),
+            wants: HashMap::new(),
+            wakes: Wakes::new(&exchanges),
+            exchanges,
+            paced: None,
+            found: VecDeque::new(),
+            others: Vec::new(),
+            is_over: false,
+            send_error: None,
+            shared: shared.clone(),
+        })
+    }
+
+    /// Adds a node to start from.
+    pub(crate) fn add(&mut self, start: Start) {
+        self.lookup.add_contact(start);
+        self.is_over &= self.lookup.ended().is_some();
+    }
+
+    /// The next peers, as a node names them. Pending until there are more, or nothing is left to do: then
+    /// [`is_over`](Self::is_over).
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<NamedPeers> {
+        while !self.is_over {
+            let (answers, is_more) = self.exchanges.answers();
+            answers.into_iter().for_each(|answer| self.answered(answer));
+            let now = Instant::now();
+            self.send(now);
+            if let Some(named) = self.found.pop_front() {
+                return Poll::Ready(named);
+            }
+            if self.further.is_over(self.lookup.ended().is_some(), now) {
+                self.finish();
+                break;
+            }
+            if is_more {
+                // Others get their turn before the next ones are read.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let wake = self.lookup.next_wake().map(Instant::from_std);
+            let wake = wake.into_iter().chain(self.paced).chain(self.further.next_wake(now)).min();
+            if self.wakes.poll(context, &self.exchanges, wake).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        self.found.pop_front().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Whether nothing is left to do.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over && self.found.is_empty()
+    }
+
+    /// Whether it waits for the pace.
+    pub(crate) fn is_paced(&self) -> bool {
+        self.paced.is_some() && !self.is_over
+    }
+
+    /// The numbers so far.
+    pub(crate) fn view(&self) -> View {
+        self.lookup.view()
+    }
+
+    /// How long it has taken.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.view().done.unwrap_or_else(|| self.begun.elapsed())
+    }
+
+    /// Why it ended; `None` if it has not.
+    pub(crate) fn ended(&self) -> Option<DhtStatus> {
+        let view = self.view();
+        Some(match self.lookup.ended()? {
+            End::NoAnswer if view.queries == 0 && self.is_without_route() => DhtStatus::NoRoute,
+            End::NoAnswer if view.queries == 0 && self.send_error.is_some() => DhtStatus::LocalLimit,
+            End::NoAnswer => DhtStatus::NoAnswer,
+            End::Closest => DhtStatus::Ok,
+            End::Queries => DhtStatus::QueryLimit,
+            End::TooLong => DhtStatus::TooLong,
+            End::Exhausted | _ => DhtStatus::FewNodes,
+        })
+    }
+
+    fn is_without_route(&self) -> bool {
+        use Errno::{EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, EINVAL, ENETDOWN, ENETUNREACH, EPERM};
+        let code = self.send_error.as_ref().and_then(io::Error::raw_os_error).map(Errno::from_raw);
+        let is_route = |code| {
+            matches!(
+                code,
+                EACCES | EADDRNOTAVAIL | EAFNOSUPPORT | EHOSTUNREACH | EINVAL | ENETDOWN | ENETUNREACH | EPERM
+            )
+        };
+        code.is_some_and(is_route)
+    }
+
+    /// Keeps what later lookups start from.
+    pub(crate) fn finish(&mut self) {
+        if !self.is_over {
+            self.is_over = true;
+            self.paced = None;
+            self.shared.dht().remember(self.lookup.nodes());
+        }
+    }
+}
+
+impl FamilyLookup {
+    /// Sends what the lookup asks for, and after that further questions, as far as the pace allows.
+    fn send(&mut self, now: Instant) {
+        self.lookup.time_out(now.into_std());
+        self.paced = None;
+        loop {
+            if let Err(due) = self.shared.dht().due(now) {
+                self.paced = Some(due);
+                return;
+            }
+            let Ok(transaction) = entropy::bytes() else { return };
+            if let Some((to, query)) = self.lookup.poll_query(now.into_std(), transaction) {
+                self.ask(to, query, now);
+            } else if !self.ask_further(transaction, now) {
+                return;
+            }
+        }
+    }
+
+    fn ask(&mut self, to: SocketAddr, query: Query, now: Instant) {
+        self.nodes.asked(to, now - self.begun);
+        let why = match self.shared.dht().take(to.ip(), now) {
+            Err(_) => "its address was sent enough for now".to_owned(),
+            Ok(()) => match self.exchanges.send(to, query.transaction, &query.encode()) {
+                Ok(()) => {
+                    self.nodes.sent(to);
+                    self.wants.entry(to).or_insert(Some(query));
+                    return;
+                }
+                Err(error) => {
+                    let why = error.to_string();
+                    self.send_error = Some(error);
+                    why
+                }
+            },
+        };
+        self.lookup.unsent(to);
+        self.nodes.unsent(to, why);
+    }
+
+    /// Asks one further question; says whether there was one.
+    fn ask_further(&mut self, transaction: [u8; 4], now: Instant) -> bool {
+        let Self { further, nodes, .. } = self;
+        let known = |node, is_liar| {
+            if let Some(node) = nodes.get_mut(node) {
+                node.is_liar = Some(is_liar);
+            }
+        };
+        let Some((to, question)) = further.next(now, self.shared.dht(), known) else { return false };
+        if let Err(due) = self.shared.dht().take(to.ip(), now) {
+            self.further.postpone(to, question, due);
+            return true;
+        }
+        let query = Query { transaction, id: self.shared.dht().id(), method: question.method(self.info_hash) };
+        if self.exchanges.send(to, transaction, &query.encode()).is_ok() {
+            self.further.sent(to, transaction, question);
+        }
+        true
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        let Answer { from, at, message } = answer;
+        let question = self.further.take(from, message.transaction());
+        match (question, message) {
+            (Some(Question::Control(_)), Message::Reply(reply)) => self.judge(from, !reply.peers.is_empty()),
+            (Some(Question::Control(_)), _) => self.judge(from, false),
+            (Some(Question::Filters), Message::Reply(Reply { filters: Some(filters), .. })) => {
+                self.further.filters(&filters);
+            }
+            (None, Message::Reply(reply)) => self.replied(from, at, &reply),
+            (None, Message::Error(refusal)) => self.refused(from, at, &refusal),
+            _ => {}
+        }
+    }
+
+    fn judge(&mut self, node: SocketAddr, is_liar: bool) {
+        self.shared.dht().judge(node, is_liar);
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.is_liar = Some(is_liar);
+        }
+    }
+
+    fn replied(&mut self, from: SocketAddr, at: Instant, reply: &Reply) {
+        match self.lookup.reply(at.into_std(), from, reply) {
+            Ok(news) => {
+                let mut peers = news.peers;
+                peers.truncate(self.max_peers);
+                let is_first = self.nodes.get(from).is_none_or(|node| node.peers == 0);
+                self.nodes.replied(from, news.round_trip, reply, peers.len());
+                self.take_others(from, reply);
+                if peers.is_empty() {
+                    return;
+                }
+                if is_first {
+                    self.further.storer(from, reply);
+                }
+                self.found.push_back(self.named(from, &peers));
+            }
+            Err(Ignored::Misnamed) => self.nodes.misnamed(from, Some(reply.id)),
+            Err(_) => {}
+        }
+    }
+
+    /// Nodes of the other family: that is another DHT, for which `want` asks too (BEP 32).
+    fn take_others(&mut self, from: SocketAddr, reply: &Reply) {
+        let policy = AddressPolicy::for_peers_of(from.ip());
+        let is_other = |address: SocketAddr| address.is_ipv6() == (self.family == Family::V4);
+        let others =
+            reply.nodes.iter().filter(|node| is_other(node.address)).take(dht::lookup::limits::NODES_OF_ANSWER);
+        self.others.extend(others.map(|node| Start { address: node.address, id: Some(node.id), policy }));
+    }
+
+    fn refused(&mut self, from: SocketAddr, at: Instant, refusal: &Refusal) {
+        if refusal.code == PROTOCOL_ERROR
+            && let Some(query) = self.wants.get_mut(&from).and_then(take)
+            && refusal.transaction == query.transaction
+            && self.shared.dht().take(from.ip(), at).is_ok()
+            && self.exchanges.send(from, query.transaction, &query.encode_without_want()).is_ok()
+        {
+            return;
+        }
+        match self.lookup.refused(at.into_std(), from, refusal) {
+            Ok(()) => {
+                let asked = self.nodes.get(from).map_or(Duration::ZERO, |node| node.asked);
+                let round_trip = (at - self.begun).saturating_sub(asked);
+                self.nodes.refused(from, round_trip, refusal);
+            }
+            Err(Ignored::Misnamed) => self.nodes.misnamed(from, refusal.id),
+            Err(_) => {}
+        }
+    }
+
+    fn named(&self, node: SocketAddr, peers: &[SocketAddr]) -> NamedPeers {
+        let peer = |address: &SocketAddr| Peer {
+            address: PeerAddress::Socket(*address),
+            peer_id: None,
+            requires_crypto: None,
+        };
+        NamedPeers {
+            peers: peers.iter().map(peer).collect(),
+            source: Source::Dht(node),
+            // The ports below 1024 are left out by the lookup, those of the web too.
+            policy: AddressPolicy::for_peers_of(node.ip()),
+            info_hash: self.info_hash,
+            own_addresses: Vec::new(),
+            report: None,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What nodes that named peers are asked beside the lookup: whether they invent peers, and how large the swarm is (BEP 33).
+
+use crate::shared::dht::DhtNetwork;
+use crate::shared::dht::control::Verdict;
+use dht::krpc::{Method, Reply};
+use dht::{Filters, Software};
+use ids::InfoHash;
+use report::DhtEstimate;
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long after the end of a lookup these questions may go on.
+const AFTER_THE_END: Duration = Duration::from_millis(500);
+
+/// Nodes of libtorrent that are asked for filters; no other software has any.
+const FILTERS: usize = 8;
+
+/// A question beside the lookup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// For the peers of a random info-hash.
+    Control(InfoHash),
+    /// For the filters of the torrent.
+    Filters,
+}
+
+/// The further questions of one lookup.
+#[derive(Debug, Default)]
+pub(crate) struct Further {
+    /// To be asked, and not before when.
+    waiting: VecDeque<(SocketAddr, Kind, Option<Instant>)>,
+    open: HashMap<(SocketAddr, [u8; 4]), Question>,
+    filters_asked: usize,
+    filters: Filters,
+    filters_from: usize,
+    /// When all of it ends; set at the end of the lookup.
+    ends: Option<Instant>,
+    pub(crate) sent: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Control,
+    Filters,
+}
+
+impl Further {
+    /// A node has named peers for the first time.
+    pub(crate) fn storer(&mut self, node: SocketAddr, reply: &Reply) {
+        self.waiting.push_front((node, Kind::Control, None));
+        let is_libtorrent = reply.version.as_ref().and_then(|version| version.software()) == Some(Software::Libtorrent);
+        if is_libtorrent && self.filters_asked < FILTERS {
+            self.filters_asked += 1;
+            self.waiting.push_back((node, Kind::Filters, None));
+        }
+    }
+
+    /// The next question that is due, and what to ask. A node whose verdict is known already is not asked; it is given to `known`.
+    pub(crate) fn next(
+        &mut self,
+        now: Instant,
+        network: &DhtNetwork,
+        mut known: impl FnMut(SocketAddr, bool),
+    ) -> Option<(SocketAddr, Question)> {
+        for _ in 0..self.waiting.len() {
+            let (node, kind, due) = self.waiting.pop_front()?;
+            if due.is_some_and(|due| due > now) {
+                self.waiting.push_back((node, kind, due));
+                continue;
+            }
+            if kind == Kind::Filters {
+                return Some((node, Question::Filters));
+            }
+            match network.verdict(node) {
+                Verdict::Known(is_liar) => known(node, is_liar),
+                Verdict::Unknown => {
+                    if let Some(info_hash) = network.question() {
+                        return Some((node, Question::Control(info_hash)));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Puts a question back that its node's limit does not allow before then.
+    pub(crate) fn postpone(&mut self, node: SocketAddr, question: Question, due: Instant) {
+        let kind = if question == Question::Filters { Kind::Filters } else { Kind::Control };
+        self.waiting.push_back((node, kind, Some(due)));
+    }
+
+    /// Notes that a question was sent.
+    pub(crate) fn sent(&mut self, node: SocketAddr, transaction: [u8; 4], question: Question) {
+        self.sent += 1;
+        self.open.insert((node, transaction), question);
+    }
+
+    /// The question that an answer is for, if it is one of these.
+    pub(crate) fn take(&mut self, node: SocketAddr, transaction: &[u8]) -> Option<Question> {
+        let transaction: [u8; 4] = transaction.try_into().ok()?;
+        self.open.remove(&(node, transaction))
+    }
+
+    /// Takes a node's filters.
+    pub(crate) fn filters(&mut self, filters: &Filters) {
+        self.filters.union(filters);
+        self.filters_from += 1;
+    }
+
+    /// How large the swarm is, if any node told.
+    pub(crate) fn estimate(&self) -> Option<DhtEstimate> {
+        (self.filters_from > 0).then(|| DhtEstimate::new(&self.filters, self.filters_from))
+    }
+
+    /// When something is to be done next; nothing after the end.
+    pub(crate) fn next_wake(&self, now: Instant) -> Option<Instant> {
+        let due = self.waiting.iter().filter_map(|(.., due)| *due).filter(|due| *due > now).min();
+        due.into_iter().chain(self.ends).min()
+    }
+
+    /// Whether all is over, in a lookup that has `ended` or has not.
+    pub(crate) fn is_over(&mut self, ended: bool, now: Instant) -> bool {
+        self.ends = if ended { self.ends.or(Some(now + AFTER_THE_END)) } else { None };
+        let is_idle = self.waiting.is_empty() && self.open.is_empty();
+        self.ends.is_some_and(|ends| is_idle || ends <= now)
+    }
+}
+
+impl Question {
+    /// As a query about the torrent.
+    pub(crate) fn method(self, torrent: InfoHash) -> Method {
+        match self {
+            Self::Control(info_hash) => Method::GetPeers { info_hash, scrape: false },
+            Self::Filters => Method::GetPeers { info_hash: torrent, scrape: true },
+        }
+    }
+}

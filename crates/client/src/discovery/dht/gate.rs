@@ -1,0 +1,101 @@
+//! Whether the DHT may be asked for a torrent.
+
+use crate::config::{Config, Trackers};
+use crate::torrent_ref::TorrentRef;
+use guard::{Scope, redact_url};
+use tracker::{Host, TrackerUrl};
+
+/// Whether the DHT is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// It is.
+    Open,
+    /// BEP 27: the peers of a private torrent come from its trackers alone.
+    Private,
+    /// A tracker of the link has a secret, as those of private torrents have: not before metadata shows that it is public.
+    MayBePrivate,
+}
+
+impl Gate {
+    /// Of a run; `None` where the DHT is no source of it: counts only are wanted, or all trackers are in a local network, which the
+    /// torrent then is for.
+    pub(crate) fn of(torrent_ref: &TorrentRef, config: &Config) -> Option<Self> {
+        if !config.sources.dht || config.scrape {
+            return None;
+        }
+        if torrent_ref.private == Some(true) {
+            return Some(Self::Private);
+        }
+        let by_user: &[TrackerUrl] = if let Trackers::Only(urls) = &config.trackers { urls } else { &[] };
+        let is_local = match config.trackers {
+            Trackers::Only(_) => all_local(by_user.iter()),
+            Trackers::FromTorrent => {
+                let urls: Vec<TrackerUrl> = torrent_ref.trackers.iter().filter_map(|url| url.parse().ok()).collect();
+                all_local(urls.iter())
+            }
+        };
+        if is_local && config.dht_nodes.is_empty() {
+            return None;
+        }
+        // Those of the torrent also if others are asked: they tell what it is.
+        let texts = by_user.iter().map(TrackerUrl::expose).chain(torrent_ref.trackers.iter().map(String::as_str));
+        let has_secret = torrent_ref.private.is_none() && { texts }.any(has_secret);
+        Some(if has_secret { Self::MayBePrivate } else { Self::Open })
+    }
+}
+
+/// Whether all trackers, of which there are some, are named at addresses of this machine or a local network.
+fn all_local<'u>(mut urls: impl ExactSizeIterator<Item = &'u TrackerUrl>) -> bool {
+    let is_local = |url: &TrackerUrl| match url.host() {
+        Host::Ip(ip) => Scope::of(*ip) != Scope::Global,
+        Host::Name(name) => name == "localhost" || name.ends_with(".localhost"),
+    };
+    urls.len() > 0 && urls.all(is_local)
+}
+
+/// Whether a part of a URL is hidden in reports.
+fn has_secret(url: &str) -> bool {
+    url.contains("://") && redact_url(url) != url.trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+    use ids::InfoHash;
+
+    fn of(private: Option<bool>, trackers: &[&str], change: impl FnOnce(Config) -> Config) -> Option<Gate> {
+        let trackers = trackers.iter().map(|url| (*url).to_owned()).collect();
+        let torrent_ref = TorrentRef::from(InfoHash([1; 20])).with_private(private).with_trackers(trackers);
+        Gate::of(&torrent_ref, &change(Config::default().with_dht_bootstrap(Vec::new())))
+    }
+
+    #[test]
+    fn the_dht_is_for_what_is_public_and_not_local() {
+        let (open, private, may_be) = (Some(Gate::Open), Some(Gate::Private), Some(Gate::MayBePrivate));
+        for (is_private, trackers, expected) in [
+            (None, &[][..], open),
+            (Some(false), &[], open),
+            (Some(true), &[], private),
+            (Some(true), &["http://127.0.0.1/announce"], private),
+            (None, &["http://t.example/announce", "udp://t.example:6969", "wss://t.example/"], open),
+            (None, &["nonsense"], open),
+            (None, &["http://t.example/announce", "http://t.example/0123456789abcdef/announce"], may_be),
+            (None, &["http://t.example/announce?passkey=0123456789abcdef"], may_be),
+            (None, &["http://user@t.example/announce"], may_be),
+            (Some(false), &["http://t.example/0123456789abcdef/announce"], open),
+            (None, &["http://127.0.0.1/announce", "udp://192.168.0.1:1", "http://[fd00::1]/announce"], None),
+            (None, &["http://localhost:6969/announce"], None),
+            (None, &["http://127.0.0.1/announce", "http://t.example/announce"], open),
+        ] {
+            assert_eq!(of(is_private, trackers, |config| config), expected, "{is_private:?} {trackers:?}");
+        }
+        let local = &["http://127.0.0.1/announce"][..];
+        assert_eq!(of(None, local, |config| config.with_dht_nodes(vec!["127.0.0.1:1".parse().unwrap()])), open);
+        assert_eq!(of(None, &[], |config| config.with_scrape(true)), None);
+        assert_eq!(of(None, &[], |config| config.with_sources(Sources::NONE)), None);
+        let only = |url: &str| Trackers::Only(vec![url.parse().unwrap()]);
+        assert_eq!(of(None, &["http://t.example/announce"], |config| config.with_trackers(only(local[0]))), None);
+        assert_eq!(of(None, local, |config| config.with_trackers(only("http://t.example/k3yk3yk3y/announce"))), may_be);
+    }
+}

@@ -1,0 +1,80 @@
+//! The reports of a run's lookups.
+
+use crate::discovery::dht::family_lookup::FamilyLookup;
+use crate::discovery::dht::starts::Starts;
+use crate::discovery::dht::{OneFamily, Terms};
+use dht::lookup::{Family, View};
+use nix::errno::Errno;
+use report::{DhtFamily, DhtReport, DhtStatus};
+
+/// One report for each family that was asked, or was to be; else one for both. `status` is that of lookups that go on, and of a run
+/// that must not ask.
+pub(crate) fn reports(families: &[OneFamily], starts: &Starts, terms: &Terms, status: DhtStatus) -> Vec<DhtReport> {
+    let has_begun = families.iter().any(|one| one.lookup.is_some());
+    if status.is_unsent() && !has_begun {
+        return vec![DhtReport::new(None, status)];
+    }
+    let all: Vec<(Family, DhtReport)> =
+        families.iter().map(|one| (one.family, report(one, starts, terms, status))).collect();
+    let is_something = |report: &DhtReport| report.queries > 0 || report.status == DhtStatus::LocalLimit;
+    let is_any = all.iter().any(|(_, report)| is_something(report));
+    let kept = all.iter().filter(|(family, report)| is_something(report) || starts.is_by_user(*family));
+    let kept: Vec<DhtReport> = kept.map(|(_, report)| report.clone()).collect();
+    if is_any || !kept.is_empty() {
+        return kept;
+    }
+    // Nothing was sent in either: the reason of the one that had something to send.
+    let told = all.into_iter().map(|(_, report)| report.status).find(|status| *status != DhtStatus::NoStart);
+    let mut report = DhtReport::new(None, told.unwrap_or(DhtStatus::NoStart));
+    report.starts = starts.report(None, None, &[]);
+    vec![report]
+}
+
+fn report(one: &OneFamily, starts: &Starts, terms: &Terms, status: DhtStatus) -> DhtReport {
+    let family = match one.family {
+        Family::V4 => DhtFamily::V4,
+        Family::V6 => DhtFamily::V6,
+    };
+    let Some(lookup) = &one.lookup else {
+        let (status, message) = match &one.no_socket {
+            Some(error) if is_route(error) => (DhtStatus::NoRoute, Some(error.to_string())),
+            Some(error) => (DhtStatus::LocalLimit, Some(error.to_string())),
+            None if status == DhtStatus::Interrupted => (status, None),
+            None => (DhtStatus::NoStart, None),
+        };
+        let mut report = DhtReport::new(Some(family), status);
+        (report.message, report.starts) = (message, starts.report(Some(one.family), None, &one.earlier));
+        return report;
+    };
+    let mut report = DhtReport::new(Some(family), lookup.ended().unwrap_or(status));
+    report.starts = starts.report(Some(one.family), Some(&lookup.nodes), &one.earlier);
+    fill(&mut report, lookup, terms.list_all);
+    report
+}
+
+fn fill(report: &mut DhtReport, lookup: &FamilyLookup, list_all: bool) {
+    let View { queries, asked, answered, silent, refused, misnamed, first_peers, round_trip, .. } = lookup.view();
+    let nodes = || lookup.nodes.iter();
+    report.message = lookup.send_error.as_ref().filter(|_| queries == 0).map(ToString::to_string);
+    report.nodes.asked = asked;
+    report.nodes.answered = answered;
+    report.nodes.silent = silent;
+    report.nodes.refused = refused;
+    report.nodes.misnamed = misnamed;
+    report.nodes.with_peers = nodes().filter(|node| node.peers > 0).count();
+    report.nodes.liars = nodes().filter(|node| node.is_liar == Some(true)).count();
+    report.queries = queries + lookup.further.sent;
+    (report.round_trip, report.first_peers) = (round_trip, first_peers);
+    report.elapsed = lookup.elapsed();
+    report.estimate = lookup.further.estimate();
+    report.listed = nodes().filter(|node| list_all || node.peers > 0).cloned().collect();
+    report.seen_as = lookup.nodes.seen_as();
+}
+
+/// Whether a socket of the family cannot be bound because this machine or the user's choice has no address of it.
+fn is_route(error: &std::io::Error) -> bool {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(code) => matches!(code, Errno::EAFNOSUPPORT | Errno::EADDRNOTAVAIL | Errno::ENODEV),
+        None => true,
+    }
+}

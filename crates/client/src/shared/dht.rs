@@ -1,0 +1,147 @@
+//! What all runs share of the DHT: a socket for each family of addresses, the pace, the limit of each address, the nodes that
+//! have answered, and which nodes name peers that cannot be.
+
+pub(crate) mod address_rate;
+pub(crate) mod control;
+pub(crate) mod known_nodes;
+pub(crate) mod resolved;
+pub(crate) mod socket;
+
+use crate::limits::Limits;
+use crate::net::entropy;
+use crate::net::route::Route;
+use crate::shared::dht::address_rate::AddressRate;
+use crate::shared::dht::control::{Control, Verdict};
+use crate::shared::dht::known_nodes::KnownNodes;
+use crate::shared::dht::resolved::Resolved;
+use crate::shared::dht::socket::DhtSocket;
+use crate::shared::pacer::Pacer;
+use dht::lookup::Family;
+use dht::{Contact, NodeId};
+use ids::InfoHash;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+/// Unused time of the pace that is saved up, so that a lookup of both families begins at once.
+const SAVED: Duration = Duration::from_millis(250);
+
+/// What all runs share of the DHT. Locks are held for a look or a change, never during a wait.
+#[derive(Debug)]
+pub(crate) struct DhtNetwork {
+    /// Our node id, which every query has. It is random: an id that belongs to our address (BEP 42) matters to nodes that serve.
+    id: NodeId,
+    /// The announced port, which a socket has if it is free.
+    port: u16,
+    pace: Pacer,
+    addresses: Mutex<AddressRate>,
+    /// Open as long as a lookup uses them.
+    sockets: Mutex<HashMap<(Route, bool), Weak<DhtSocket>>>,
+    lookups: Arc<Semaphore>,
+    nodes: Mutex<KnownNodes>,
+    control: Mutex<Control>,
+    resolved: Mutex<Resolved>,
+}
+
+impl DhtNetwork {
+    /// # Errors
+    /// The system has no random bytes.
+    pub(crate) fn new(limits: &Limits, port: u16) -> io::Result<Self> {
+        Ok(Self {
+            id: NodeId(entropy::bytes()?),
+            port,
+            pace: Pacer::saving(limits.dht_rate, SAVED),
+            addresses: Mutex::new(AddressRate::new(limits.dht_rate_per_address)),
+            sockets: Mutex::default(),
+            lookups: Arc::new(Semaphore::new(limits.dht_lookups.clamp(1, Semaphore::MAX_PERMITS))),
+            nodes: Mutex::default(),
+            control: Mutex::default(),
+            resolved: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// Waits for the right to one torrent's lookup, in both families.
+    pub(crate) fn permit(&self) -> impl Future<Output = Option<OwnedSemaphorePermit>> + Send + Sync + 'static {
+        let lookups = Arc::clone(&self.lookups);
+        // The semaphore is never closed.
+        async move { lookups.acquire_owned().await.ok() }
+    }
+
+    /// The socket of a family, bound at its first use.
+    ///
+    /// # Errors
+    /// As of [`connect::udp`](crate::net::connect::udp).
+    pub(crate) fn socket(&self, route: Route, family: Family) -> io::Result<Arc<DhtSocket>> {
+        let mut sockets = lock(&self.sockets);
+        let place = sockets.entry((route, family == Family::V6)).or_default();
+        if let Some(socket) = place.upgrade() {
+            return Ok(socket);
+        }
+        let socket = Arc::new(DhtSocket::bind(self.port, family, route)?);
+        *place = Arc::downgrade(&socket);
+        Ok(socket)
+    }
+
+    /// Whether the pace allows a datagram now, or when it does.
+    pub(crate) fn due(&self, now: Instant) -> Result<(), Instant> {
+        self.pace.due(now)
+    }
+
+    /// Takes one datagram to an address out of its limit and the pace.
+    ///
+    /// # Errors
+    /// When the address may be sent another one.
+    pub(crate) fn take(&self, ip: IpAddr, now: Instant) -> Result<(), Instant> {
+        lock(&self.addresses).take(ip, now)?;
+        // Two runs may have found the pace due at the same time: then the next one waits longer.
+        self.pace.reserve(now);
+        Ok(())
+    }
+
+    /// Nodes that answered earlier lookups, the closest to a torrent.
+    pub(crate) fn closest(&self, family: Family, info_hash: InfoHash) -> Vec<Contact> {
+        lock(&self.nodes).closest(family, info_hash.into())
+    }
+
+    /// Keeps nodes that have answered.
+    pub(crate) fn remember(&self, nodes: impl Iterator<Item = Contact>) {
+        lock(&self.nodes).add(nodes);
+    }
+
+    /// Whether a node names peers for a random info-hash, as far as it is known.
+    pub(crate) fn verdict(&self, node: SocketAddr) -> Verdict {
+        lock(&self.control).verdict(node, Instant::now())
+    }
+
+    /// Takes one question with the random info-hash out of its budget.
+    pub(crate) fn question(&self) -> Option<InfoHash> {
+        lock(&self.control).question(Instant::now())
+    }
+
+    /// Notes whether a node names peers for the random info-hash.
+    pub(crate) fn judge(&self, node: SocketAddr, is_liar: bool) {
+        lock(&self.control).judge(node, is_liar);
+    }
+
+    /// The addresses of a host name that was resolved a short while ago.
+    pub(crate) fn resolved(&self, host: &str, port: u16) -> Option<Vec<SocketAddr>> {
+        lock(&self.resolved).get(host, port, Instant::now())
+    }
+
+    /// Keeps the addresses of a host name.
+    pub(crate) fn keep_resolved(&self, host: &str, addresses: &[SocketAddr]) {
+        lock(&self.resolved).keep(host, addresses, Instant::now());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
