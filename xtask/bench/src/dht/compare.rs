@@ -45,7 +45,7 @@ enum From {
 
 pub(crate) fn run(flags: &[&str]) -> Result {
     let mut options = Options::parse(flags)?;
-    let (mut names, mut scripts) = (vec!["ours"], Vec::new());
+    let (mut names, mut scripts) = (figures::OURS.to_vec(), Vec::new());
     if !options.quick {
         names.extend(["mainline", "librqbit-dht"]);
         for script in &SCRIPTS {
@@ -111,12 +111,12 @@ impl Comparison<'_> {
         let emulator =
             Emulator::start(self.network, torrents.into_iter().map(|torrent| (torrent.target, torrent)).collect())?;
         let is_warm = self.from == From::Saved;
-        if is_warm && sides.len() > 1 {
+        if is_warm {
             for (place, side) in sides.iter_mut().enumerate().skip(1) {
                 let nodes = routers(self.network, &mut random);
                 side.begin(&Turn { port: port(place, 0), target: NodeId(random.bytes()), nodes })?;
             }
-            std::thread::sleep(WARM_UP);
+            std::thread::sleep(if options.quick { PATIENCE.1 } else { WARM_UP });
         }
         let mut courses: HashMap<&str, Vec<Course>> = HashMap::new();
         for (round, (target, stored)) in stored.iter().enumerate() {

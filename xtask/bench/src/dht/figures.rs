@@ -1,6 +1,7 @@
 //! What a side took for its lookups, by what the nodes saw.
 
 use crate::journal::{Entry, What};
+use crate::side::End;
 use crate::targets::Targets;
 use dht::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,21 +37,27 @@ impl Course {
         target: NodeId,
         stored: &BTreeSet<SocketAddr>,
         is_warm: bool,
-        end: Option<Instant>,
+        end: Option<End>,
     ) -> Option<Self> {
         let of_target = |entry: &&Entry| entry.target == Some(target);
         let start = if is_warm { entries.iter().find(of_target) } else { entries.first() }?.at;
         let seconds = |at: Instant| at.saturating_duration_since(start).as_secs_f64();
         let (mut asked, mut scrapes, mut others) = (0, 0, 0);
         let (mut named, mut answer) = (BTreeMap::new(), f64::INFINITY);
-        // What is sent to it after its end is of no use to it.
-        for entry in entries.iter().filter(|entry| entry.at >= start && end.is_none_or(|end| entry.at <= end)) {
+        let end = end.map(|end| match end {
+            End::At(end) => end,
+            End::After(time) => start + time,
+        });
+        for entry in entries.iter().filter(|entry| entry.at >= start) {
             match &entry.what {
                 What::Asked { method, scrape, .. } if method == "get_peers" && of_target(&entry) => {
                     (asked, scrapes) = (asked + usize::from(!scrape), scrapes + usize::from(*scrape));
                 }
                 What::Asked { .. } => others += 1,
-                What::Answered(peers) if of_target(&entry) && !peers.is_empty() => {
+                // What is sent to it after its end is of no use to it.
+                What::Answered(peers)
+                    if of_target(&entry) && !peers.is_empty() && end.is_none_or(|end| entry.at <= end) =>
+                {
                     answer = seconds(entry.at);
                     peers.iter().for_each(|peer| {
                         named.entry(*peer).or_insert(answer);
@@ -129,21 +136,26 @@ pub(crate) fn print(name: &str, all: &[Figures]) {
     all.iter().for_each(|figures| println!("{}", figures.row()));
 }
 
-/// Judges ours, the first, by the best of the others, and by limits of its own. With more than half of the nodes dead it may ask half
-/// as many more.
+/// The sides that are ours.
+pub(crate) const OURS: [&str; 2] = ["ours", "client"];
+
+/// Judges ours by the best of the others, and by limits of their own. With more than half of the nodes dead they may ask half as many
+/// more.
 pub(crate) fn judge(name: &str, all: &[Figures], is_mostly_dead: bool, targets: &mut Targets) {
-    let [ours, others @ ..] = all else { return };
-    let best = |number: fn(&Figures) -> f64| others.iter().map(number).fold(f64::INFINITY, f64::min);
-    if !others.is_empty() {
-        let (first, most, last) = (best(|one| one.first), best(|one| one.most), best(|one| one.answer));
-        targets.at_most(&format!("{name}: first peers, of the best's time"), ours.first / first, 1.25, " ×");
-        targets.at_most(&format!("{name}: 90 % of the peers, of the best's time"), ours.most / most, 0.7, " ×");
-        targets.at_most(&format!("{name}: last peers, of the best's time"), ours.answer / last, 0.5, " ×");
-        let share = -best(|one| -one.share);
-        targets.at_least(&format!("{name}: stored peers found, as the best"), ours.share, share, "");
+    let (ours, others): (Vec<_>, Vec<_>) = all.iter().partition(|one| OURS.contains(&one.side));
+    let best = |number: fn(&Figures) -> f64| others.iter().map(|one| number(one)).fold(f64::INFINITY, f64::min);
+    for one in ours {
+        let mut at_most = |what: &str, found, most, unit| {
+            targets.at_most(&format!("{name}, {}: {what}", one.side), found, most, unit)
+        };
+        if !others.is_empty() {
+            at_most("first peers, of the best's time", one.first / best(|one| one.first), 1.25, " ×");
+            at_most("90 % of the peers, of the best's time", one.most / best(|one| one.most), 0.7, " ×");
+            at_most("last peers, of the best's time", one.answer / best(|one| one.answer), 0.5, " ×");
+            at_most("share of the peers that the best found beyond", -best(|one| -one.share) - one.share, 0.0, "");
+        }
+        at_most("end known", one.end, 2.5, " s");
+        at_most("get_peers", one.asked, if is_mostly_dead { 127.0 } else { 85.0 }, "");
+        at_most("queries for filters", one.scrapes, 8.0, "");
     }
-    let most = if is_mostly_dead { 127.0 } else { 85.0 };
-    targets.at_most(&format!("{name}: end known"), ours.end, 2.5, " s");
-    targets.at_most(&format!("{name}: get_peers"), ours.asked, most, "");
-    targets.at_most(&format!("{name}: queries for filters"), ours.scrapes, 8.0, "");
 }

@@ -100,9 +100,19 @@ impl Side {
     }
 
     /// When the side says that the lookup is at its end; `None` if it says nothing for this time.
-    pub(crate) fn end(&self, time: Duration) -> Option<Instant> {
-        self.lines.recv_timeout(time).ok().map(|_| Instant::now())
+    pub(crate) fn end(&self, time: Duration) -> Option<End> {
+        let line = self.lines.recv_timeout(time).ok()?;
+        let after = line.split_once(' ').and_then(|(_, seconds)| seconds.parse().ok());
+        Some(after.map_or_else(|| End::At(Instant::now()), |seconds| End::After(Duration::from_secs_f64(seconds))))
     }
+}
+
+/// The end of a lookup as its side says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    At(Instant),
+    /// So long after its first datagram.
+    After(Duration),
 }
 
 impl Drop for Side {
