@@ -47,13 +47,11 @@ impl Lookup {
 
     /// One of the closest that is silent, and whose query may be lost.
     fn choose_second(&self) -> Option<Choice> {
-        let bound = self.bound();
-        let is_close = |known: &&Candidate| bound.is_none_or(|bound| known.distance <= bound);
-        let is_due = |known: &&Candidate| known.state == State::Silent && known.queries == 1;
-        let next = self.candidates.iter().take_while(is_close).find(is_due)?;
         let may_ask = self.second_queries < limits::SECOND_QUERIES
             && self.view.queries + limits::KEPT_QUERIES < self.most_queries();
-        may_ask.then(|| Choice::of(Why::Second, next))
+        let is_due = |known: &&Candidate| known.state == State::Silent && known.queries == 1;
+        let next = self.candidates.iter().find(is_due).filter(|_| may_ask)?;
+        self.bound().is_none_or(|bound| next.distance <= bound).then(|| Choice::of(Why::Second, next))
     }
 
     /// The distance of the last one of the closest, if there are enough.
@@ -92,7 +90,8 @@ impl Lookup {
 
     /// Ends the lookup if nothing is left to be asked or waited for.
     pub(super) fn conclude(&mut self) {
-        if let Some(bound) = self.bound()
+        if self.view.answered >= limits::CLOSEST
+            && let Some(bound) = self.bound()
             && self.candidates.closest().take(limits::CLOSEST).all(|known| known.state == State::Answered)
             && !self.exchanges.open().any(|exchange| exchange.named.is_some_and(|distance| distance <= bound))
         {

@@ -6,8 +6,9 @@ use std::time::Duration;
 /// other views too: 0.96 of the stored peers at the first query, instead of 0.91.
 pub const CLOSEST: usize = 16;
 
-/// Queries that are waited for at the same time. What takes time is waiting for dead nodes, about half of those that are named.
-pub const IN_FLIGHT: usize = 32;
+/// Queries that are waited for at the same time. What takes time is waiting for dead nodes, about half of those that are named: with
+/// 32, the lookup takes a quarter longer; with 64, it spends its queries on nodes that are not close, and finds 1.5 % fewer peers.
+pub const IN_FLIGHT: usize = 48;
 
 /// Queries of one lookup, second ones included: fewer than the crate `mainline` sends (92, and as many pings).
 pub const QUERIES: usize = 85;
@@ -41,7 +42,7 @@ pub const OF_NETWORK: usize = 2;
 /// address is asked as one of them only.
 pub const OF_IDENTITY: usize = 2;
 
-/// Candidates not yet asked that are kept, the closest ones: as many as may be in flight. Each answer brings others.
+/// Candidates not yet asked that are kept, the closest ones: twice as many as have to answer. Each answer brings others.
 pub const UNASKED: usize = 32;
 
 /// Starting nodes without an id: those behind a few bootstrap names, and the nodes of a torrent.

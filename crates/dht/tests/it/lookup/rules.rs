@@ -34,12 +34,24 @@ fn the_closest_are_asked_first_and_no_more_than_have_to_answer() {
     let closest: Vec<_> = (25..=40).rev().map(place).collect();
     assert_eq!(drain(&mut lookup, now), closest);
     assert_eq!(drain(&mut lookup, now + millis(749)), []);
-    // After half of the first 1.5 s all are in doubt, and as many again as there are places are asked beside them.
+    // After half of the first 1.5 s all are in doubt, and the others are asked beside them: no more than 32 were kept.
     assert_eq!(lookup.next_wake(), Some(now + millis(750)));
-    assert_eq!(drain(&mut lookup, now + millis(750)).len(), limits::IN_FLIGHT - limits::CLOSEST);
+    assert_eq!(drain(&mut lookup, now + millis(750)).len(), limits::UNASKED - limits::CLOSEST);
     assert_eq!(drain(&mut lookup, now + millis(1_499)), []);
-    assert_eq!(drain(&mut lookup, now + millis(1_500)).len(), limits::SECOND_QUERIES, "no more than 32 are kept");
+    assert_eq!(drain(&mut lookup, now + millis(1_500)).len(), limits::SECOND_QUERIES);
     assert_eq!(lookup.view().silent, 16);
+}
+
+#[test]
+fn no_more_than_48_are_waited_for() {
+    let now = Instant::now();
+    let mut lookup = known(now, 16);
+    for (last, asked) in [(16, 16), (32, 16), (48, 16), (64, 0)] {
+        (last - 15..=last).for_each(|n| lookup.add_contact(start(place(n), Some(near(n, n)))));
+        assert_eq!(drain(&mut lookup, now).len(), asked, "up to {last}");
+    }
+    lookup.reply(now + millis(50), place(48), &reply(48)).unwrap();
+    assert_eq!(drain(&mut lookup, now + millis(50)), [place(64)], "an answer frees a place");
 }
 
 #[test]
