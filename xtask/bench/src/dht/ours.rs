@@ -30,17 +30,15 @@ pub(crate) fn look_up(turn: &Turn) -> Result {
         }
         let Some(wake) = lookup.next_wake() else { return Ok(()) };
         wait_for(&socket, wake.saturating_duration_since(Instant::now()))?;
-        loop {
-            let (length, from) = match socket.recv_from(&mut buffer) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                received => received?,
-            };
-            // An answer that counts for nothing is no error here: late ones of the lookup before come too.
-            match Message::parse(&buffer[..length]) {
-                Ok(Message::Reply(reply)) => drop(lookup.reply(Instant::now(), from, &reply)),
-                Ok(Message::Error(refusal)) => drop(lookup.refused(Instant::now(), from, &refusal)),
-                Ok(Message::Query(_)) | Err(_) => {}
-            }
+        let (length, from) = match socket.recv_from(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+            received => received?,
+        };
+        // An answer that counts for nothing is no error here: late ones of the lookup before come too.
+        match Message::parse(&buffer[..length]) {
+            Ok(Message::Reply(reply)) => drop(lookup.reply(Instant::now(), from, &reply)),
+            Ok(Message::Error(refusal)) => drop(lookup.refused(Instant::now(), from, &refusal)),
+            Ok(Message::Query(_)) | Err(_) => {}
         }
     }
 }
