@@ -1,7 +1,7 @@
 //! `bench dht`: each target is looked up by each side in turn.
 
 use crate::emulator::Emulator;
-use crate::figures::{self, Course, Figures};
+use crate::figures::{self, Figures};
 use crate::lookup::network::{Network, Torrent};
 use crate::lookup::random::Random;
 use crate::programs::SCRIPTS;
@@ -34,15 +34,6 @@ struct Options {
     log: Option<BufWriter<File>>,
 }
 
-/// What lookups start from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum From {
-    /// Ours 40 saved nodes, as many of them dead as of all; the others their tables.
-    Saved,
-    /// Three live nodes, all that a side knows.
-    Routers,
-}
-
 pub(crate) fn run(flags: &[&str]) -> Result {
     let mut options = Options::parse(flags)?;
     let (mut names, mut scripts) = (figures::OURS.to_vec(), Vec::new());
@@ -60,14 +51,13 @@ pub(crate) fn run(flags: &[&str]) -> Result {
     cost::alone(&mut targets);
     for dead in [0.45, 0.6] {
         let network = Arc::new(Network::new(LIVE, dead, 5));
-        for from in [From::Saved, From::Routers] {
+        for is_warm in [true, false] {
             let mut sides: Vec<Side> = names.iter().map(|name| Side::of_this_program(name)).collect::<Result<_>>()?;
             for script in &scripts {
                 sides.push(Side::script(script.name, script.program, &script.folder()?, script.file)?);
             }
-            let start = if from == From::Saved { "warm" } else { "3 routers" };
-            let name = format!("{:.0} % dead, {start}", dead * 100.0);
-            let all = Comparison { network: &network, from, name: &name }.run(&mut sides, &mut options)?;
+            let name = format!("{:.0} % dead, {}", dead * 100.0, if is_warm { "warm" } else { "3 routers" });
+            let all = Comparison { network: &network, is_warm, name: &name }.run(&mut sides, &mut options)?;
             figures::print(&name, &all);
             figures::judge(&name, &all, dead > 0.5, &mut targets);
         }
@@ -95,22 +85,23 @@ impl Options {
     }
 }
 
-/// One network and one kind of start.
+/// One network and one kind of start: warm, `ours` has 40 saved nodes, as many of them dead as of all, and the others the tables that
+/// they have filled; else all that a side knows are three live nodes.
 struct Comparison<'a> {
     network: &'a Arc<Network>,
-    from: From,
+    is_warm: bool,
     name: &'a str,
 }
 
 impl Comparison<'_> {
-    fn run(&self, sides: &mut [Side], options: &mut Options) -> Result<Vec<Figures>> {
+    fn run(&self, sides: &mut [Side], options: &mut Options) -> Result<Vec<(&'static str, Figures)>> {
         let mut random = Random(7);
         let torrents: Vec<Torrent> = torrents(self.network, options.targets, &mut random);
         let stored: Vec<(NodeId, BTreeSet<SocketAddr>)> =
             torrents.iter().map(|torrent| (torrent.target, torrent.peers())).collect();
         let emulator =
             Emulator::start(self.network, torrents.into_iter().map(|torrent| (torrent.target, torrent)).collect())?;
-        let is_warm = self.from == From::Saved;
+        let is_warm = self.is_warm;
         if is_warm {
             for (place, side) in sides.iter_mut().enumerate().skip(1) {
                 let nodes = routers(self.network, &mut random);
@@ -118,7 +109,7 @@ impl Comparison<'_> {
             }
             std::thread::sleep(if options.quick { PATIENCE.1 } else { WARM_UP });
         }
-        let mut courses: HashMap<&str, Vec<Course>> = HashMap::new();
+        let mut lookups: HashMap<&str, Vec<Figures>> = HashMap::new();
         for (round, (target, stored)) in stored.iter().enumerate() {
             let (saved, routers) = (saved(self.network, &mut random), routers(self.network, &mut random));
             let count = sides.len();
@@ -135,11 +126,11 @@ impl Comparison<'_> {
                 if let Some(log) = &mut options.log {
                     journal::write(log, begun, &format!("{} {}", self.name, side.name), &entries)?;
                 }
-                let course = Course::of(&entries, *target, stored, is_warm, end);
-                courses.entry(side.name).or_default().push(course.ok_or(format!("{} asked nothing", side.name))?);
+                let figures = figures::of_lookup(&entries, *target, stored, is_warm, end);
+                lookups.entry(side.name).or_default().push(figures.ok_or(format!("{} asked nothing", side.name))?);
             }
         }
-        Ok(sides.iter().map(|side| Figures::new(side.name, &courses[side.name])).collect())
+        Ok(sides.iter().map(|side| (side.name, figures::medians(&lookups[side.name]))).collect())
     }
 }
 

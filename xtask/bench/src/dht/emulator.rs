@@ -114,8 +114,7 @@ impl Nodes {
         let network = Arc::clone(&self.network);
         let torrent = self.torrents.entry(target).or_insert_with(|| network.torrent(target, 0, &mut Random(0)));
         let answer = network.answer((to, PORT).into(), [0; 4], torrent, &mut self.random);
-        let alive = network.nodes.iter().any(|node| node.is_alive && node.contact.address.ip() == to);
-        let what = What::Asked { method: query.method.clone(), scrape: query.scrape, alive };
+        let what = What::Asked { method: query.method.clone(), scrape: query.scrape };
         self.journal.add(Entry { at, side, target: query.target, what });
         let Some((time, mut reply)) = answer else { return };
         if query.method != "get_peers" {

@@ -6,134 +6,95 @@ use crate::targets::Targets;
 use dht::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::time::Instant;
 
-/// One lookup; times in seconds from the side's first datagram of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Course {
-    /// When the first peers were sent to it.
-    first: f64,
-    /// When 90 % of all stored peers were.
-    most: f64,
-    /// When the last one that was new was.
-    last: f64,
-    /// When the last answer with peers was, new or not.
-    answer: f64,
-    /// When the side said that it was at its end.
-    end: f64,
-    asked: usize,
-    scrapes: usize,
-    /// Other queries: pings, find_node, get_peers of other hashes.
-    others: usize,
-    /// The share of the stored peers.
-    share: f64,
-}
+/// The figures of a lookup, or their medians. Times are in seconds from the side's first datagram of it: when the first peers were sent
+/// to it, when 90 % of all stored peers were, when the last new one was, when the last answer with peers was, and when the side said
+/// that it was at its end. `OTHERS` are pings, find_node and get_peers of other hashes; `SHARE` is that of the stored peers.
+pub(crate) type Figures = [f64; COLUMNS.len()];
 
-impl Course {
-    /// The course of a lookup from the entries of one side. The first query of a side that keeps its table (`is_warm`) is the first one
-    /// about the target; others may be upkeep. `None` if it sent nothing.
-    pub(crate) fn of(
-        entries: &[Entry],
-        target: NodeId,
-        stored: &BTreeSet<SocketAddr>,
-        is_warm: bool,
-        end: Option<End>,
-    ) -> Option<Self> {
-        let of_target = |entry: &&Entry| entry.target == Some(target);
-        let start = if is_warm { entries.iter().find(of_target) } else { entries.first() }?.at;
-        let seconds = |at: Instant| at.saturating_duration_since(start).as_secs_f64();
-        let (mut asked, mut scrapes, mut others) = (0, 0, 0);
-        let (mut named, mut answer) = (BTreeMap::new(), f64::INFINITY);
-        let end = end.map(|end| match end {
-            End::At(end) => end,
-            End::After(time) => start + time,
-        });
-        for entry in entries.iter().filter(|entry| entry.at >= start) {
-            match &entry.what {
-                What::Asked { method, scrape, .. } if method == "get_peers" && of_target(&entry) => {
-                    (asked, scrapes) = (asked + usize::from(!scrape), scrapes + usize::from(*scrape));
-                }
-                What::Asked { .. } => others += 1,
-                // What is sent to it after its end is of no use to it.
-                What::Answered(peers)
-                    if of_target(&entry) && !peers.is_empty() && end.is_none_or(|end| entry.at <= end) =>
-                {
-                    answer = seconds(entry.at);
-                    peers.iter().for_each(|peer| {
-                        named.entry(*peer).or_insert(answer);
-                    });
-                }
-                What::Answered(_) => {}
+const COLUMNS: [&str; 9] =
+    ["first, s", "90 %, s", "last new, s", "last, s", "end, s", "get_peers", "filters", "other queries", "found"];
+const FIRST: usize = 0;
+const MOST: usize = 1;
+const LAST_NEW: usize = 2;
+const LAST: usize = 3;
+const END: usize = 4;
+const ASKED: usize = 5;
+const FILTERS: usize = 6;
+const OTHERS: usize = 7;
+const SHARE: usize = 8;
+
+/// The figures of a lookup from the entries of one side. The first query of a side that keeps its table (`is_warm`) is the first one
+/// about the target; others may be upkeep. `None` if it sent nothing.
+pub(crate) fn of_lookup(
+    entries: &[Entry],
+    target: NodeId,
+    stored: &BTreeSet<SocketAddr>,
+    is_warm: bool,
+    end: Option<End>,
+) -> Option<Figures> {
+    let of_target = |entry: &&Entry| entry.target == Some(target);
+    let start = if is_warm { entries.iter().find(of_target) } else { entries.first() }?.at;
+    let end = match end {
+        Some(End::At(end)) => end.saturating_duration_since(start).as_secs_f64(),
+        Some(End::After(time)) => time.as_secs_f64(),
+        None => f64::INFINITY,
+    };
+    let mut figures = [0.0; COLUMNS.len()];
+    (figures[END], figures[LAST]) = (end, f64::INFINITY);
+    let mut named: BTreeMap<SocketAddr, f64> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.at >= start) {
+        let at = entry.at.saturating_duration_since(start).as_secs_f64();
+        match &entry.what {
+            What::Asked { method, scrape } => {
+                let is_lookup = method == "get_peers" && of_target(&entry);
+                figures[if !is_lookup {
+                    OTHERS
+                } else if *scrape {
+                    FILTERS
+                } else {
+                    ASKED
+                }] += 1.0;
             }
-        }
-        let mut times: Vec<f64> =
-            named.iter().filter(|(peer, _)| stored.contains(peer)).map(|(_, time)| *time).collect();
-        times.sort_by(f64::total_cmp);
-        let at = |place: Option<usize>| place.and_then(|place| times.get(place)).copied().unwrap_or(f64::INFINITY);
-        Some(Self {
-            first: at(Some(0)),
-            most: at((stored.len() * 9).div_ceil(10).checked_sub(1)),
-            last: at(times.len().checked_sub(1)),
-            answer,
-            end: end.map_or(f64::INFINITY, seconds),
-            asked,
-            scrapes,
-            others,
-            share: times.len() as f64 / stored.len() as f64,
-        })
-    }
-}
-
-/// Medians over the lookups of a side, and its mean share of the stored peers.
-pub(crate) struct Figures {
-    pub(crate) side: &'static str,
-    first: f64,
-    most: f64,
-    last: f64,
-    answer: f64,
-    end: f64,
-    asked: f64,
-    scrapes: f64,
-    others: f64,
-    share: f64,
-}
-
-impl Figures {
-    pub(crate) fn new(side: &'static str, courses: &[Course]) -> Self {
-        let of = |number: fn(&Course) -> f64| {
-            let mut all: Vec<f64> = courses.iter().map(number).collect();
-            all.sort_by(f64::total_cmp);
-            all.get(all.len() / 2).copied().unwrap_or(f64::INFINITY)
-        };
-        Self {
-            side,
-            first: of(|course| course.first),
-            most: of(|course| course.most),
-            last: of(|course| course.last),
-            answer: of(|course| course.answer),
-            end: of(|course| course.end),
-            asked: of(|course| course.asked as f64),
-            scrapes: of(|course| course.scrapes as f64),
-            others: of(|course| course.others as f64),
-            share: courses.iter().map(|course| course.share).sum::<f64>() / courses.len() as f64,
+            // What is sent to it after its end is of no use to it.
+            What::Answered(peers) if of_target(&entry) && !peers.is_empty() && at <= end => {
+                figures[LAST] = at;
+                peers.iter().filter(|peer| stored.contains(peer)).for_each(|peer| {
+                    named.entry(*peer).or_insert(at);
+                });
+            }
+            What::Answered(_) => {}
         }
     }
-
-    fn row(&self) -> String {
-        let Self { side, first, most, last, answer, end, asked, scrapes, others, share } = self;
-        let time = |time: &f64| if time.is_finite() { format!("{time:.2}") } else { "-".to_owned() };
-        let times = [first, most, last, answer, end].map(time).join(" | ");
-        format!("| {side} | {times} | {asked} | {scrapes} | {others} | {share:.3} |")
-    }
+    let mut times: Vec<f64> = named.into_values().collect();
+    times.sort_by(f64::total_cmp);
+    let at = |count: usize| count.checked_sub(1).and_then(|place| times.get(place)).copied().unwrap_or(f64::INFINITY);
+    (figures[FIRST], figures[MOST]) = (at(1), at((stored.len() * 9).div_ceil(10)));
+    (figures[LAST_NEW], figures[SHARE]) = (at(times.len()), times.len() as f64 / stored.len() as f64);
+    Some(figures)
 }
 
-/// The table of a variant; the first side is ours.
-pub(crate) fn print(name: &str, all: &[Figures]) {
-    println!(
-        "\n| {name} | first, s | 90 %, s | last new, s | last, s | end, s | get_peers | filters | other queries | found |"
-    );
-    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
-    all.iter().for_each(|figures| println!("{}", figures.row()));
+/// The medians of lookups; of the shares, the mean.
+pub(crate) fn medians(lookups: &[Figures]) -> Figures {
+    std::array::from_fn(|column| {
+        let mut all: Vec<f64> = lookups.iter().map(|figures| figures[column]).collect();
+        all.sort_by(f64::total_cmp);
+        if column == SHARE { all.iter().sum::<f64>() / all.len() as f64 } else { all[all.len() / 2] }
+    })
+}
+
+/// The table of a variant.
+pub(crate) fn print(name: &str, sides: &[(&str, Figures)]) {
+    println!("\n| {name} | {} |\n|---{}|", COLUMNS.join(" | "), "|---:".repeat(COLUMNS.len()));
+    for (side, figures) in sides {
+        let shown = figures.iter().enumerate().map(|(column, figure)| match column {
+            _ if figure.is_infinite() => "-".to_owned(),
+            SHARE => format!("{figure:.3}"),
+            ASKED..=OTHERS => format!("{figure}"),
+            _ => format!("{figure:.2}"),
+        });
+        println!("| {side} | {} |", shown.collect::<Vec<_>>().join(" | "));
+    }
 }
 
 /// The sides that are ours.
@@ -141,21 +102,23 @@ pub(crate) const OURS: [&str; 2] = ["ours", "client"];
 
 /// Judges ours by the best of the others, and by limits of their own. With more than half of the nodes dead they may ask half as many
 /// more.
-pub(crate) fn judge(name: &str, all: &[Figures], is_mostly_dead: bool, targets: &mut Targets) {
-    let (ours, others): (Vec<_>, Vec<_>) = all.iter().partition(|one| OURS.contains(&one.side));
-    let best = |number: fn(&Figures) -> f64| others.iter().map(|one| number(one)).fold(f64::INFINITY, f64::min);
-    for one in ours {
-        let mut at_most = |what: &str, found, most, unit| {
-            targets.at_most(&format!("{name}, {}: {what}", one.side), found, most, unit)
-        };
+pub(crate) fn judge(name: &str, sides: &[(&str, Figures)], is_mostly_dead: bool, targets: &mut Targets) {
+    let (ours, others): (Vec<_>, Vec<_>) = sides.iter().partition(|(side, _)| OURS.contains(side));
+    let least = |column: usize| others.iter().map(|(_, figures)| figures[column]).fold(f64::INFINITY, f64::min);
+    for (side, figures) in ours {
+        let mut at_most =
+            |what: &str, found, most, unit| targets.at_most(&format!("{name}, {side}: {what}"), found, most, unit);
         if !others.is_empty() {
-            at_most("first peers, of the best's time", one.first / best(|one| one.first), 1.25, " ×");
-            at_most("90 % of the peers, of the best's time", one.most / best(|one| one.most), 0.7, " ×");
-            at_most("last peers, of the best's time", one.answer / best(|one| one.answer), 0.5, " ×");
-            at_most("share of the peers that the best found beyond", -best(|one| -one.share) - one.share, 0.0, "");
+            for (what, column, most) in
+                [("first peers", FIRST, 1.25), ("90 % of the peers", MOST, 0.7), ("last peers", LAST, 0.5)]
+            {
+                at_most(&format!("{what}, of the best's time"), figures[column] / least(column), most, " ×");
+            }
+            let best = others.iter().map(|(_, figures)| figures[SHARE]).fold(0.0, f64::max);
+            at_most("stored peers missed, of those that the best found", 1.0 - figures[SHARE] / best, 0.0, "");
         }
-        at_most("end known", one.end, 2.5, " s");
-        at_most("get_peers", one.asked, if is_mostly_dead { 127.0 } else { 85.0 }, "");
-        at_most("queries for filters", one.scrapes, 8.0, "");
+        at_most("end known", figures[END], 2.5, " s");
+        at_most("get_peers", figures[ASKED], if is_mostly_dead { 127.0 } else { 85.0 }, "");
+        at_most("queries for filters", figures[FILTERS], 8.0, "");
     }
 }

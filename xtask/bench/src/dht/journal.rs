@@ -19,8 +19,8 @@ pub(crate) struct Entry {
 
 #[derive(Clone, Debug)]
 pub(crate) enum What {
-    /// A query with this method to a node, alive or dead; `scrape` asks for filters.
-    Asked { method: String, scrape: bool, alive: bool },
+    /// A query with this method to a node, dead or not; `scrape` asks for filters.
+    Asked { method: String, scrape: bool },
     /// An answer with these peers.
     Answered(Vec<SocketAddr>),
 }
@@ -45,7 +45,7 @@ pub(crate) fn write(to: &mut dyn Write, start: Instant, side: &str, entries: &[E
     for Entry { at, target, what, .. } in entries {
         let (at, target) = (at.saturating_duration_since(start).as_micros(), target.map(|id| id.to_string()));
         let what = match what {
-            What::Asked { method, scrape, alive } => format!("asked {method} scrape={scrape} alive={alive}"),
+            What::Asked { method, scrape } => format!("asked {method}{}", if *scrape { " for filters" } else { "" }),
             What::Answered(peers) => format!("answered {} peers", peers.len()),
         };
         writeln!(to, "{at} {side} {} {what}", target.unwrap_or_default())?;

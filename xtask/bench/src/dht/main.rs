@@ -26,16 +26,10 @@ mod lookup {
     pub(crate) mod random;
 }
 
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use std::alloc::System;
 use std::process::ExitCode;
 
 /// The result of a task; the error is printed.
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
-
-/// Counts what a lookup holds.
-#[global_allocator]
-pub(crate) static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
