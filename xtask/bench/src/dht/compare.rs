@@ -4,10 +4,11 @@ use crate::emulator::Emulator;
 use crate::figures::{self, Figures};
 use crate::lookup::network::{Network, Torrent};
 use crate::lookup::random::Random;
+use crate::population::{routers, saved, torrents};
 use crate::programs::SCRIPTS;
 use crate::side::{Side, Turn};
 use crate::targets::Targets;
-use crate::{Result, cost, journal, namespace};
+use crate::{Result, cost, journal, namespace, population};
 use dht::NodeId;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -18,10 +19,6 @@ use std::time::{Duration, Instant};
 
 pub(crate) const USAGE: &str = "usage: bench dht [--quick] [--targets N] [--log FILE]";
 
-/// Live nodes; with 45 % dead ones 7,273 in all.
-pub(crate) const LIVE: u32 = 4_000;
-/// Peers that were announced for a target.
-pub(crate) const PEERS: u16 = 300;
 /// How long a side fills its routing table before it is warm.
 const WARM_UP: Duration = Duration::from_secs(30);
 /// How long a lookup may take that tells its end, and how long one has that does not; those send their last query after 2 s.
@@ -50,7 +47,7 @@ pub(crate) fn run(flags: &[&str]) -> Result {
     let mut targets = Targets::default();
     cost::alone(&mut targets);
     for dead in [0.45, 0.6] {
-        let network = Arc::new(Network::new(LIVE, dead, 5));
+        let network = Arc::new(population::network(dead));
         for is_warm in [true, false] {
             let mut sides: Vec<Side> = names.iter().map(|name| Side::of_this_program(name)).collect::<Result<_>>()?;
             for script in &scripts {
@@ -137,20 +134,4 @@ impl Comparison<'_> {
 /// The port of a side for one of its tables.
 fn port(side: usize, table: usize) -> u16 {
     20_000 + 1_000 * side as u16 + table as u16
-}
-
-pub(crate) fn torrents(network: &Network, count: usize, random: &mut Random) -> Vec<Torrent> {
-    (0..count).map(|_| network.torrent(NodeId(random.bytes()), PEERS, random)).collect()
-}
-
-/// 40 nodes of an earlier run, as many of them dead as of all.
-pub(crate) fn saved(network: &Network, random: &mut Random) -> Vec<(SocketAddr, Option<NodeId>)> {
-    let node = |random: &mut Random| network.nodes[random.below(network.nodes.len())].contact;
-    (0..40).map(|_| node(random)).map(|node| (node.address, Some(node.id))).collect()
-}
-
-fn routers(network: &Network, random: &mut Random) -> Vec<(SocketAddr, Option<NodeId>)> {
-    let alive: Vec<SocketAddr> =
-        network.nodes.iter().filter(|node| node.is_alive).map(|node| node.contact.address).collect();
-    random.sample(&alive, 3).into_iter().map(|address| (address, None)).collect()
 }

@@ -1,11 +1,11 @@
 //! What our lookups take of CPU time. Their memory is bounded by a test of `dht`.
 
 use crate::Result;
-use crate::compare::{LIVE, saved, torrents};
 use crate::emulator::{Emulator, Query, written};
 use crate::lookup::drive;
 use crate::lookup::network::{Network, Torrent};
 use crate::lookup::random::Random;
+use crate::population::{self, saved, torrents};
 use crate::side::{Side, Turn};
 use crate::targets::Targets;
 use dht::NodeId;
@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 /// Lookups without sockets: the state machine and the codec, each datagram written and read.
 pub(crate) fn alone(targets: &mut Targets) {
-    let network = Network::new(LIVE, 0.45, 5);
+    let network = population::network(0.45);
     let mut random = Random(3);
     let torrents = torrents(&network, 64, &mut random);
     let mut took = 0.0;

@@ -10,6 +10,7 @@ mod figures;
 mod journal;
 mod namespace;
 mod ours;
+mod population;
 mod programs;
 mod rust_sides;
 mod side;
