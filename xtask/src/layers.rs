@@ -37,7 +37,7 @@ const HOUSE: &[Room] = &[
     Room { name: "dht", place: Floor(1), uses: &["bencode", "guard", "ids"] },
     Room { name: "peer-session", place: Floor(2), uses: &["guard", "ids", "mse", "peer-wire"] },
     Room { name: "http-exchange", place: Floor(2), uses: &["guard"] },
-    Room { name: "report", place: Floor(2), uses: &["guard", "ids", "metainfo", "peer-wire", "tracker"] },
+    Room { name: "report", place: Floor(2), uses: &["dht", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "tracker-http", place: Floor(3), uses: &["guard", "http-exchange", "tracker"] },
     Room { name: "tracker-udp", place: Floor(3), uses: &["guard", "tracker"] },
     Room { name: "web-seed", place: Floor(3), uses: &["guard", "http-exchange", "ids", "tracker"] },
@@ -45,6 +45,7 @@ const HOUSE: &[Room] = &[
         name: "client",
         place: Floor(4),
         uses: &[
+            "dht",
             "guard",
             "http-exchange",
             "ids",

@@ -136,7 +136,7 @@ pub static NAMESPACES: Optional = Optional {
     is_here: |_| unshare::command(unshare::NETWORK).is_some(),
     programs: &[],
     source: Source::Rights,
-    purpose: "`integration`: `ssrf`, `dns`, `dual-stack`, `hostile-inside`, `many`",
+    purpose: "`integration`: `ssrf`, `leak`, `dns`, `dual-stack`, `hostile-inside`, `many`",
 };
 
 const CLIENT: &str = "`integration`: a client";

@@ -82,6 +82,12 @@ impl Encoder<'_> {
         output.finish_dict(entries);
     }
 
+    /// Writes a parsed value byte for byte as it was written, also if that is not canonical: an info dictionary, over whose bytes
+    /// a hash is taken.
+    pub fn as_written(self, value: Value<'_>) {
+        self.output.bytes.extend_from_slice(value.raw());
+    }
+
     /// Writes a parsed value in canonical form, even if it was not read in that form. Does not recurse.
     pub fn value(self, value: Value<'_>) {
         self.output.value(value);

@@ -19,6 +19,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 use tracker::PeerAddress;
+use values::TORRENT;
 
 /// The ping of BitTorrent: who is in a torrent's swarm, who answers a handshake, and why the others do not.
 #[derive(Debug, Parser)]
@@ -57,9 +58,6 @@ Examples:
 const EXIT_CODES: &str = "\
 Exit codes: 0 a peer shook hands or a web seed has everything, 1 neither or a condition is not met,
 2 usage or local error, 3 no source worked, 130 interrupted. With --nagios 0 to 3 as monitoring plugins have them.";
-
-/// A torrent, in whatever form.
-const TORRENT: &str = "A .torrent file, a folder of them, - for standard input, a magnet link, or an info-hash";
 
 /// What there is beside the main job.
 #[derive(Debug, Subcommand)]
@@ -397,6 +395,37 @@ mod tests {
         let args = Cli::parse_from(["bt-handshake", "--tracker", "http://t.example:0/announce?passkey=s3cret", "x"]);
         let message = args.main.config().unwrap_err();
         assert_eq!(message, "give --tracker an announce URL: http://t.example:0/announce?passkey=***: bad port");
+    }
+
+    /// The DHT is asked in the main job and by `dht`, and nowhere else.
+    #[test]
+    fn each_command_has_its_sources() {
+        let none = client::Sources::NONE;
+        let config = |args: &[&str]| {
+            let cli = Cli::parse_from(std::iter::once(&"bt-handshake").chain(args));
+            match &cli.command {
+                None => cli.main.config(),
+                Some(Command::Announce(args)) => args.config(false),
+                Some(Command::Scrape(args)) => args.config(true),
+                Some(Command::WebSeeds(args)) => args.config(),
+                Some(Command::Dht(args)) => args.config(),
+                Some(Command::Peer(args)) => args.config(),
+                Some(other) => panic!("{other:?}"),
+            }
+            .unwrap()
+        };
+        for (args, sources) in [
+            (&["x"][..], client::Sources::ALL),
+            (&["--no-trackers", "x"], none),
+            (&["--scrape", "x"], none.with_trackers(true)),
+            (&["announce", "x"], none.with_trackers(true)),
+            (&["scrape", "x"], none.with_trackers(true)),
+            (&["web-seeds", "x"], none.with_web_seeds(true)),
+            (&["dht", "x"], none.with_dht(true)),
+            (&["peer", "127.0.0.1:1", "x"], none),
+        ] {
+            assert_eq!(config(args).sources, sources, "{args:?}");
+        }
     }
 
     #[test]

@@ -9,10 +9,11 @@ use crate::manual;
 use crate::nagios::{self, Plugin};
 use crate::origin::Origin;
 use crate::output::{Form, Output, OutputOptions};
+use crate::ping::ping;
 use crate::runs::run_all;
 use crate::show;
 use crate::shown::shown_word;
-use crate::text::Page;
+use crate::text::{Page, grouped, span};
 use crate::typo;
 use clap::CommandFactory;
 use client::Config;
@@ -21,6 +22,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Does what was asked for.
 pub(crate) fn run(cli: Cli) -> ExitCode {
@@ -109,6 +111,16 @@ fn dht(args: &Dht) -> ExitCode {
         Ok(config) => config,
         Err(reason) => return local_error(&reason),
     };
+    if let Some(node) = &args.ping {
+        let (origins, worst) = origins(&args.torrents);
+        return match (worst, origins.as_slice()) {
+            (Exit::Answered, [] | [_]) => {
+                block_on(async { ping(node, origins.first(), &config, args.json).await.into() })
+            }
+            (Exit::Answered, _) => local_error("give --ping one torrent at most"),
+            _ => worst.into(),
+        };
+    }
     let form = if args.json { Form::Json } else { Form::Dht { all: args.all, trace: args.trace } };
     run_torrents(&args.torrents, &config, Shown::of(form))
 }
@@ -153,6 +165,9 @@ fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool)
         eprint_each(&notes);
     }
     let torrents = origins.len() + faults.len();
+    if !matches!(form, Form::Nagios(_)) && !quiet {
+        dht_time(origins.len(), config).iter().for_each(|line| eprint_error(line));
+    }
     let options = OutputOptions { form, file, quiet, show_secrets: config.show_secrets, fail_under, torrents };
     // The log and the progress would write over each other.
     let mut output =
@@ -160,6 +175,26 @@ fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool)
     let worst = if faults.is_empty() { Exit::Answered } else { Exit::LocalError };
     faults.iter().for_each(|(name, reason)| output.fault(name, Exit::LocalError, reason));
     block_on(run_all(origins, config, output, worst))
+}
+
+/// Datagrams of a lookup in the DHT over one family of addresses.
+const LOOKUP_DATAGRAMS: u64 = 80;
+/// A list that takes longer than that is told so.
+const LONG: Duration = Duration::from_secs(300);
+
+/// How long a list of torrents takes in the DHT at its pace, in one line; `None` of a short list.
+fn dht_time(torrents: usize, config: &Config) -> Option<String> {
+    let rate = u64::from(config.limits.dht_rate);
+    let seconds = (torrents as u64 * LOOKUP_DATAGRAMS).checked_div(rate)?;
+    let takes = Duration::from_secs(seconds.div_ceil(60) * 60);
+    (config.sources.dht && takes > LONG).then(|| {
+        format!(
+            "{} torrents: to look them up in the DHT takes up to {}, and as long again where there is IPv6; --sources -dht \
+             leaves it out",
+            grouped(u32::try_from(torrents).unwrap_or(u32::MAX)),
+            span(takes)
+        )
+    })
 }
 
 /// Parses the positional arguments and prints an error for each invalid one.
@@ -219,5 +254,21 @@ fn print(text: &[u8]) -> ExitCode {
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => local_error(&cannot_write(&error)),
         _ => ExitCode::SUCCESS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_is_told_how_long_the_dht_takes() {
+        let line = |torrents, config: &Config| dht_time(torrents, config).unwrap_or_default();
+        let mut config = Config::default();
+        assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes up to 27 min, "));
+        assert_eq!(line(900, &config), "");
+        config.limits.dht_rate = 0;
+        assert_eq!(line(5000, &config), "");
+        assert_eq!(line(5000, &Config::default().with_sources(client::Sources::ALL.with_dht(false))), "");
     }
 }

@@ -5,6 +5,7 @@ mod charts;
 mod details;
 mod dht;
 pub(crate) mod dht_detail;
+pub(crate) mod dht_ping;
 mod files;
 pub(crate) mod final_report;
 pub(crate) mod lines;

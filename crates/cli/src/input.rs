@@ -1,7 +1,7 @@
 //! The torrent that a run is about, or what a magnet link or an info-hash says of one.
 
 use crate::origin::Origin;
-use client::{Config, Error, TorrentRef};
+use client::{Config, Error, Sources, TorrentRef};
 use client::{read_torrent, read_torrent_and_proof, read_torrent_and_proof_from, read_torrent_from};
 use guard::Secrets;
 use ids::InfoHash;
@@ -33,6 +33,12 @@ impl Input {
     /// The info-hash that each line of a report names.
     pub(crate) fn info_hash(&self) -> InfoHash {
         self.torrent_ref.hashes.primary()
+    }
+
+    /// Refuses a private torrent where the DHT alone is to be asked, whatever the user allows (BEP 27).
+    pub(crate) fn check_for_dht(&self, config: &Config) -> Result<(), InputError> {
+        let is_dht_alone = config.sources == Sources::NONE.with_dht(true) && config.peers.is_empty();
+        if is_dht_alone && self.torrent_ref.private == Some(true) { Err(InputError::PrivateInDht) } else { Ok(()) }
     }
 
     /// All of the torrent; `None` of a magnet link and an info-hash.

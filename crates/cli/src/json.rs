@@ -5,6 +5,7 @@ mod of_torrent;
 
 use crate::input::Input;
 use crate::total::Total;
+use client::ids::InfoHash;
 use client::report::{Line, TotalLine};
 use client::{DhtReport, PeerReport, Summary, TrackerReport, WebSeedReport};
 use escaped::line;
@@ -25,6 +26,11 @@ pub(crate) fn web_seed(input: &Input, report: &WebSeedReport) -> io::Result<Stri
 
 pub(crate) fn dht(input: &Input, report: &DhtReport) -> io::Result<String> {
     line(&Line::dht(Some(input.info_hash()), report))
+}
+
+/// What one node of the DHT answered, of a torrent if it was asked for one.
+pub(crate) fn pinged(info_hash: Option<InfoHash>, report: &DhtReport) -> io::Result<String> {
+    line(&Line::dht(info_hash, report))
 }
 
 /// A goodbye that could not be sent.

@@ -18,6 +18,7 @@ mod no_source;
 mod origin;
 mod output;
 mod owed;
+mod ping;
 mod progress;
 mod room;
 mod run;

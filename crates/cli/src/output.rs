@@ -1,4 +1,4 @@
-//! What is told of each event: as text, as JSON or for a monitoring system. It is written as soon as there is nothing else to do.
+//! How each event is shown: as text, as JSON or for a monitoring system. It is written as soon as there is nothing else to do.
 
 use crate::advice::cannot_write;
 use crate::conditions::Conditions;

@@ -79,10 +79,7 @@ pub(crate) async fn run(
 
 async fn prepare(origin: &Origin, config: Config, shared: &client::Shared) -> Result<(Input, Swarm), InputError> {
     let input = origin.read(&config).await?;
-    let is_dht_alone = config.sources == Sources::NONE.with_dht(true) && config.peers.is_empty();
-    if is_dht_alone && input.torrent_ref.private == Some(true) {
-        return Err(InputError::PrivateInDht);
-    }
+    input.check_for_dht(&config)?;
     let swarm = Swarm::sharing(input.torrent_ref.clone(), config, shared)?;
     Ok((input, swarm))
 }

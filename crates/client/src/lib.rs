@@ -17,6 +17,7 @@ mod torrent_file;
 mod torrent_ref;
 
 pub use config::{Bind, Config, EncryptionPolicy, Sources, Trackers, WebSeedChecks};
+pub use discovery::dht::ping::ping_node;
 pub use download::BitTorrentClient;
 pub use error::{Error, ReadError};
 pub use interim::{Interim, SoFar};

@@ -53,7 +53,8 @@ pub struct Limits {
     /// Datagrams a second to one IP address of a node, and five times as many in ten seconds; 0 for any number. libtorrent bans an
     /// address for five minutes at its 50th datagram in ten seconds.
     pub dht_rate_per_address: u32,
-    /// Lookups in the DHT at the same time, of all runs together; further ones wait.
+    /// Lookups in the DHT at the same time, of all runs together, each in both families; further ones wait. Two or three use up
+    /// [`dht_rate`](Self::dht_rate), and more would only take longer, each.
     pub dht_lookups: usize,
     /// Deadline for looking up one host name.
     pub lookup_time: Duration,
@@ -132,7 +133,7 @@ impl Default for Limits {
             proof_bytes: 64 << 20,
             dht_rate: 250,
             dht_rate_per_address: 4,
-            dht_lookups: 8,
+            dht_lookups: 4,
             lookup_time: Duration::from_secs(5),
             lookups_at_once: 16,
             peers: 100_000,

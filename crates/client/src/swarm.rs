@@ -161,8 +161,12 @@ impl Swarm {
                 self.cut_short(CutShort::Deadline);
                 continue;
             }
-            self.lookups.begin(&mut self.peers);
-            let next_dial = self.dialler.dial(&mut self.peers, now);
+            let next_dial = if self.config.dial {
+                self.lookups.begin(&mut self.peers);
+                self.dialler.dial(&mut self.peers, now)
+            } else {
+                NextDial::Later
+            };
             if self.is_idle() {
                 self.discovery.stop_waiting();
                 if !self.is_idle() {
@@ -208,11 +212,11 @@ impl Swarm {
     }
 
     fn keep_to_private_rules(&mut self) -> Result<(), Error> {
+        self.discovery.keep_to_private_rules();
         if !self.config.allow_private {
             self.interrupt();
             return Err(Error::Private);
         }
-        self.discovery.keep_to_private_rules();
         for address in self.peers.withdraw(|source| matches!(source, Source::Magnet | Source::Dht(_))) {
             self.unreached(address, Outcome::NotTried, Stage::Queued, None);
         }
@@ -273,7 +277,9 @@ impl Swarm {
     /// Reports one peer, if any is certain not to be dialled.
     fn report_one_that_is_not_dialled(&mut self) {
         let is_over = self.stop.is_set();
-        if (is_over || !self.config.dial)
+        // Where none is dialled, one that a node named waits for the other nodes that name it.
+        let is_complete = !self.config.sources.dht || self.discovery.activity() == Activity::Idle;
+        if (is_over || (!self.config.dial && is_complete))
             && let Some(address) = self.peers.next()
         {
             return self.unreached(address, Outcome::NotTried, Stage::Queued, None);
@@ -316,7 +322,8 @@ impl Swarm {
 
     /// Whether no peer is being looked up or dialled, or will be unless a source names one.
     fn has_only_sources(&self) -> bool {
-        self.lookups.is_empty() && self.dialler.is_idle() && !self.peers.is_any_waiting()
+        let may_dial = self.config.dial && self.peers.is_any_waiting();
+        self.lookups.is_empty() && self.dialler.is_idle() && !may_dial
     }
 
     /// Counts this run as one beside which another may begin, while it waits for nothing but late answers.

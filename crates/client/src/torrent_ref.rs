@@ -34,7 +34,8 @@ pub struct TorrentRef {
     pub pieces: Option<u32>,
     /// Whether it is private (BEP 27). The flag is part of the metadata, so a link or an info-hash leaves it unknown, and the
     /// run treats the torrent as public: to ask about a private one in this way has the risk that
-    /// [`Config::allow_private`](crate::Config::allow_private) describes.
+    /// [`Config::allow_private`](crate::Config::allow_private) describes. The DHT is not asked for one that is private, nor for one that
+    /// may be because a tracker's URL has a secret.
     pub private: Option<bool>,
     /// The trackers it names, in its order, as written; unusable ones too.
     pub trackers: Vec<String>,

@@ -3,14 +3,11 @@
 use bencode::Dict;
 use guard::Scope;
 use ids::{Hex, InfoHash};
-use std::cmp::Ordering;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 /// The id of a node, 20 bytes of the same space as info-hashes (BEP 5). Formats and parses as 40 hexadecimal digits.
-///
-/// The order of the type is that of the bytes; [`closer`](Self::closer) is the order of a lookup.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub [u8; 20]);
 
@@ -38,12 +35,6 @@ impl NodeId {
         let mut distance = self.0;
         distance.iter_mut().zip(other.0).for_each(|(byte, other)| *byte ^= other);
         Distance(distance)
-    }
-
-    /// Compares two ids by their distance to this one: `Less` if `a` is the closer one, `Equal` only for the same id.
-    #[must_use]
-    pub fn closer(&self, a: &Self, b: &Self) -> Ordering {
-        self.distance(a).cmp(&self.distance(b))
     }
 
     /// The id of a node at `ip` (BEP 42) with `random` in the bits that the address leaves open. An IPv4-mapped IPv6 address is
@@ -170,9 +161,7 @@ mod tests {
         far[2] ^= 0x10;
         let (target, near, far) = (NodeId([0xaa; 20]), NodeId(near), NodeId(far));
         assert_eq!(target.distance(&far).to_string(), format!("000010{}", "00".repeat(17)));
-        assert_eq!(target.closer(&near, &far), Ordering::Less);
-        assert_eq!(target.closer(&far, &near), Ordering::Greater);
-        assert_eq!(target.closer(&far, &far), Ordering::Equal);
+        assert!(target.distance(&near) < target.distance(&far));
         let shared = [target, near, far, NodeId([0; 20])].map(|other| target.distance(&other).shared_bits());
         assert_eq!(shared, [160, 159, 19, 0]);
     }

@@ -21,7 +21,7 @@ pub use options::{Family, Options, Start};
 pub use view::{End, View};
 
 use crate::contact::Contact;
-use crate::id::{Distance, NodeId};
+use crate::id::NodeId;
 use crate::krpc::{Method, Query, Refusal, Reply};
 use candidates::{Candidate, Candidates, State};
 use choice::Choice;
@@ -61,13 +61,14 @@ impl Lookup {
     /// A lookup of a torrent's peers. It has no nodes to ask yet.
     #[must_use]
     pub fn new(info_hash: InfoHash, options: Options, now: Instant) -> Self {
+        let target = info_hash.into();
         Self {
-            target: info_hash.into(),
+            target,
             options,
             started: now,
             latest: now,
             starts: Starts::default(),
-            candidates: Candidates::default(),
+            candidates: Candidates::new(target),
             exchanges: Exchanges::default(),
             round_trips: RoundTrips::default(),
             peers: PeerSet::default(),
@@ -105,7 +106,7 @@ impl Lookup {
             self.conclude();
             return None;
         };
-        if self.exchanges.open().count() >= limits::IN_FLIGHT {
+        if self.exchanges.open().count() >= choice.in_flight {
             return None;
         }
         self.ask(choice);
@@ -122,16 +123,19 @@ impl Lookup {
     pub fn reply(&mut self, now: Instant, from: SocketAddr, reply: &Reply) -> Result<News, Ignored> {
         let exchange = self.take(now, from, &reply.transaction)?;
         let round_trip = self.latest.saturating_duration_since(exchange.sent);
-        let is_first = self.identify(&exchange, Some(reply.id))?;
+        self.identify(&exchange, Some(reply.id))?;
         self.round_trips.add(round_trip);
         self.view.late += usize::from(!exchange.is_open);
         // A node may name addresses of the network in which it was reached itself.
         let policy = AddressPolicy::for_peers_of(from.ip());
         self.take_nodes(reply, policy);
-        let (peers, new_peers) = self.take_peers(reply, policy, is_first);
-        if let Some(known) = self.candidates.find(self.target.distance(&reply.id), from) {
+        let distance = self.target.distance(&reply.id);
+        let is_storer = self.candidates.get(distance, from).is_some_and(|known| known.is_storer);
+        let (peers, new_peers) = self.take_peers(reply, policy, !is_storer);
+        if let Some(known) = self.candidates.find(distance, from) {
             let is_worth_it = may_have_more(reply) && new_peers * 100 >= reply.peers.len() * limits::WORTH_ASKING;
             known.due = if is_worth_it { limits::QUERIES_TO_STORER.saturating_sub(known.queries) } else { 0 };
+            known.is_storer |= !reply.peers.is_empty();
         }
         Ok(News { node: Contact { id: reply.id, address: from }, round_trip, peers, new_peers })
     }
@@ -148,12 +152,18 @@ impl Lookup {
         Ok(())
     }
 
-    /// Takes a query back that could not be sent. Its node is not asked again.
+    /// Takes a query back that could not be sent. Its node is not asked again, but for a starting node without an id, a second later.
     pub fn unsent(&mut self, to: SocketAddr) {
         let Some(exchange) = self.exchanges.take_unsent(to) else { return };
         self.view.queries -= 1;
         self.view.unsent += 1;
         self.close(&exchange);
+        if let Some(distance) = exchange.named
+            && let Some(known) = self.candidates.find(distance, to)
+        {
+            // As if it had been asked as often as it may be.
+            known.queries = limits::QUERIES_TO_STORER;
+        }
     }
 
     /// Frees the places of queries that were waited for long enough, and ends a lookup that takes too long.
@@ -197,14 +207,18 @@ impl Lookup {
         View { peers: self.peers.len(), round_trip: self.round_trips.median(), ..self.view }
     }
 
+    /// The id with which the node at an address was named, if it was asked as a node with an id.
+    #[must_use]
+    pub fn named(&self, address: SocketAddr) -> Option<NodeId> {
+        let is_it = |known: &&Candidate| known.queries > 0 && known.address.get() == address;
+        self.candidates.iter().find(is_it).map(|known| self.candidates.id(known.distance))
+    }
+
     /// The nodes that answered with the id that they were named with, the closest first: worth keeping for later lookups.
     pub fn nodes(&self) -> impl Iterator<Item = Contact> {
         let answered = |known: &&Candidate| known.state == State::Answered;
-        self.candidates.iter().filter(answered).map(|known| {
-            // The distance of the distance is the id again.
-            let Distance(id) = self.target.distance(&NodeId(known.distance.0));
-            Contact { id: NodeId(id), address: known.address.get() }
-        })
+        let nodes = self.candidates.iter().filter(answered);
+        nodes.map(|known| Contact { id: self.candidates.id(known.distance), address: known.address.get() })
     }
 }
 
@@ -225,7 +239,7 @@ impl Lookup {
         let was_wrong = self.state_of(exchange).is_some_and(|state| *state == State::Misnamed);
         let is_right = !was_wrong
             && answered.is_none_or(|distance| {
-                let is_named = exchange.named.is_none() || self.candidates.is_named(distance, to);
+                let is_named = exchange.named.is_none() || self.candidates.get(distance, to).is_some();
                 is_named && !self.candidates.is_taken(distance, to)
             });
         let is_as_asked = is_right && exchange.named.is_none_or(|_| exchange.named == answered);
@@ -290,7 +304,7 @@ impl Lookup {
         }
     }
 
-    /// The peers of a reply to hand on, and how many of them are new.
+    /// The peers of a reply to hand on, and how many of them are new. Of a node's first list all are handed on.
     fn take_peers(&mut self, reply: &Reply, policy: AddressPolicy, is_first: bool) -> (Vec<SocketAddr>, usize) {
         let (mut peers, mut new) = (Vec::new(), 0);
         for peer in &reply.peers {

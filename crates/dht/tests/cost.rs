@@ -37,7 +37,7 @@ const HELD: usize = 16 << 10;
 /// The time is printed, not checked: `cargo test --release -p dht --test cost -- --nocapture`.
 #[test]
 fn a_lookup_holds_at_most_16_kib() {
-    let network = Network::new(4_000, 0.45, 5);
+    let network = Network::new(4_000, 0.45, 0.0, 5);
     for target in 0..16 {
         let mut random = Random(target);
         let torrent = network.torrent(NodeId(random.bytes()), 300, &mut random);

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the real binary against an embedded tracker, web seed and swarm, offline.
+//! `cargo xtask demo`: the real binary against an embedded tracker, web seed, DHT and swarm, offline.
 //!
 //! The binary runs twice: once to show its text, and once with `--json` to check that each peer got the outcome it
 //! deserves.
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{
-    Client, Encryption, FakeSwarm, FakeTracker, FakeWebSeed, Holding, LazyBitfield, Peer, TrackerScript, WebFile,
-    WebSite, message, peer_ip,
+    Client, Encryption, FakeDht, FakeSwarm, FakeTracker, FakeWebSeed, Holding, LazyBitfield, Peer, TrackerScript,
+    WebFile, WebSite, message, peer_ip,
 };
 use serde_json::Value;
 use xtask::binary;
@@ -73,6 +73,10 @@ const CLIENTS: &[&str] = &[
 /// The name and the length of what they share.
 const FILE: (&str, u64) = ("demo.iso", 600_000_000);
 
+/// The nodes of the DHT, and that only they name one of this many peers.
+const NODES: u16 = 60;
+const BY_NODES: usize = 7;
+
 /// What to type next, what that does, and a word of its output. The last of them needs a network; [`YOURS`] is a torrent.
 const NEXT: &[(&str, &str, &str)] = &[
     (
@@ -129,15 +133,26 @@ async fn with_swarm(binary: PathBuf, purpose: Purpose) -> Result {
     let (peers, outcomes): (Vec<_>, Vec<_>) = cast().into_iter().unzip();
     let peers: Vec<_> = (0..).map(peer_ip).zip(peers).collect();
     println!(
-        "demo: starting a tracker, a web seed and {} peers on this machine, which play every way to answer",
+        "demo: starting a tracker, a web seed, a DHT of {NODES} nodes and {} peers on this machine, which play every way to answer",
         peers.len()
     );
     let swarm = FakeSwarm::start(torrent.info_hash(), &peers).map_err(failed)?;
-    let tracker = FakeTracker::start(TrackerScript::peers(swarm.endpoints())).map_err(failed)?;
+    let is_by_nodes = |number: usize| purpose != Purpose::Draw && number.is_multiple_of(BY_NODES);
+    let (by_nodes, by_tracker): (Vec<_>, Vec<_>) =
+        swarm.endpoints().into_iter().enumerate().partition(|(number, _)| is_by_nodes(*number));
+    let tracker = FakeTracker::start(TrackerScript::peers(by_tracker.into_iter().map(|(_, at)| at))).map_err(failed)?;
+    let dht = FakeDht::start(NODES).map_err(failed)?;
+    dht.store(torrent.info_hash(), by_nodes.iter().map(|(_, at)| *at));
     let site = WebSite::default().file(format!("/{}", FILE.0), WebFile::Zeros(FILE.1));
     let web_seed = FakeWebSeed::start(site).map_err(failed)?;
     let deserved = swarm.endpoints().into_iter().map(|endpoint| endpoint.to_string()).zip(outcomes);
-    let demo = Demo { deserved: deserved.collect(), info_hash: hex(&torrent.info_hash()), web_seed: web_seed.url("/") };
+    let demo = Demo {
+        deserved: deserved.collect(),
+        info_hash: hex(&torrent.info_hash()),
+        web_seed: web_seed.url("/"),
+        node: dht.entry(torrent.info_hash()).map(|node| node.to_string()).unwrap_or_default(),
+        by_nodes: by_nodes.len(),
+    };
 
     let url = tracker.announce_url();
     let scratch = Scratch::new(false)?;
@@ -162,6 +177,10 @@ struct Demo {
     info_hash: String,
     /// The URL of a web seed that has the file.
     web_seed: String,
+    /// A node of the DHT, three hops from those that name peers.
+    node: String,
+    /// Peers that only nodes name.
+    by_nodes: usize,
 }
 
 impl Demo {
@@ -170,7 +189,7 @@ impl Demo {
         let begin = Instant::now();
         let command = || {
             let mut command = command(binary, file);
-            command.args(["--web-seed", &self.web_seed]);
+            command.args(["--web-seed", &self.web_seed, "--dht-node", &self.node]);
             command
         };
         let mut shown = command();
@@ -185,7 +204,9 @@ impl Demo {
         }
         let (peers, seconds) = (self.deserved.len(), begin.elapsed().as_secs_f64());
         println!(
-            "demo: the web seed and each of {peers} peers got the outcome it deserves, in two runs of {seconds:.1} s together"
+            "demo: the web seed and each of {peers} peers, {} of them named by the DHT alone, got the outcome it deserves, in two \
+             runs of {seconds:.1} s together",
+            self.by_nodes
         );
         println!("\nnow try:");
         NEXT.iter().for_each(|(command, what, _)| println!("  {command}  # {what}"));
@@ -211,6 +232,10 @@ impl Demo {
         faults.extend(strangers.map(|addr| format!("{addr} is reported and not of this swarm")));
         let complete =
             report.lines_of("web_seed").filter(|line| line["status"] == "ok" && line["complete"] == true).count();
+        let is_right =
+            |line: &Value| line["status"] == "ok" && line.pointer("/peers/named") == Some(&self.by_nodes.into());
+        let lookups = report.lines_of("dht").filter(|line| is_right(line)).count();
+        faults.extend((lookups != 1).then(|| format!("no lookup found {} peers in the DHT", self.by_nodes)));
         faults.extend((complete != 1).then(|| format!("{complete} web seeds are complete, expected one")));
         faults
     }

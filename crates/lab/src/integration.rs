@@ -16,6 +16,7 @@ mod full;
 mod goodbyes;
 mod hostile;
 mod interrupt;
+mod leak;
 mod many;
 mod matrix;
 mod namespace;
@@ -40,6 +41,7 @@ mod verdict;
 mod watch;
 mod web_seeds;
 mod web_servers;
+mod wire;
 
 use std::time::Instant;
 
@@ -90,6 +92,7 @@ const SECTIONS: &[Section] = &[
     section("bad-input", &[], bad_input::run),
     section("stopped-event", &[], stopped_event::run),
     section("ssrf", &[NAMESPACE], |lab| namespace::run(lab, "ssrf")),
+    section(leak::NAME, &[NAMESPACE], |lab| namespace::run(lab, leak::NAME)),
     section("dns", &[NAMESPACE], |lab| namespace::run(lab, "dns")),
     section(dual_stack::NAME, &[NAMESPACE, bittorrent_tracker::NEEDS], dual_stack::run),
     Section { parts: &[hostile::CLOCKS], ..section("hostile", &[WATCH], hostile::run) },
@@ -98,7 +101,7 @@ const SECTIONS: &[Section] = &[
 ];
 
 /// The sections that `--long` repeats; it runs `many` in its full size first, and of `hostile` what takes minutes.
-const LONG: &[&str] = &["seeded", dual_stack::NAME, "hostile", many::NAME];
+const LONG: &[&str] = &["seeded", leak::NAME, dual_stack::NAME, "hostile", many::NAME];
 
 /// How often.
 pub(crate) const LONG_RUNS: u32 = 20;
@@ -120,6 +123,7 @@ const WATCH: &[&Optional] = &[&optional::STRACE, &optional::UTIL_LINUX];
 /// What runs in a network namespace: scenarios of sections, and `--record`.
 const SCENARIOS: &[Scenario] = &[
     ("ssrf", ssrf::run),
+    (leak::NAME, leak::run),
     ("dns", dns::run),
     (dual_stack::NAME, dual_stack::run_inside),
     ("hostile-inside", hostile::run_inside),

@@ -3,11 +3,21 @@
 
 use crate::diagnostic::Diagnostics;
 use crate::error::{Error, Problem};
+use crate::file_list::Files;
 use crate::files::{BLOCK_BYTES, Layout};
 use bencode::{Dict, Kind};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 type Hash = [u8; 32];
+
+/// The piece layers of a v2 torrent: for the `pieces root` of each file of several pieces, a hash for each of its pieces (BEP 52).
+pub type PieceLayers = BTreeMap<[u8; 32], Vec<[u8; 32]>>;
+
+/// The layers that a file should have: the root of each file of several pieces, and their number.
+pub(crate) fn expected(files: &Files, piece_length: u32) -> Vec<(Hash, u32)> {
+    Expected::of(files, piece_length).pieces
+}
 
 /// Checks all layers in the file. BEP 52 requires one for each file of several pieces; libtorrent can fetch them from peers
 /// and accepts a torrent without, so a missing one is a diagnostic.
@@ -17,7 +27,7 @@ pub(crate) fn check(
     piece_length: u32,
     diagnostics: &mut Diagnostics,
 ) -> Result<(), Error> {
-    let mut pieces_of = Expected::of(layout, piece_length);
+    let mut pieces_of = Expected::of(&layout.files, piece_length);
     let Some(value) = root.get(b"piece layers") else {
         if !pieces_of.is_empty() {
             diagnostics.ignored(|| "piece layers".to_owned(), Problem::MISSING, root.value().offset());
@@ -60,9 +70,9 @@ struct Expected {
 
 impl Expected {
     /// Files with the same content have the same root; the first is used.
-    fn of(layout: &Layout, piece_length: u32) -> Self {
+    fn of(files: &Files, piece_length: u32) -> Self {
         let piece_length = u64::from(piece_length);
-        let (mut walk, mut pieces) = (layout.files.walk(), Vec::new());
+        let (mut walk, mut pieces) = (files.walk(), Vec::new());
         while let Some(step) = walk.next() {
             let count = u32::try_from(step.length.div_ceil(piece_length)).unwrap_or(u32::MAX);
             pieces.extend(walk.root(step).filter(|_| count > 1).map(|root| (root, count)));

@@ -48,7 +48,8 @@ pub(crate) fn document(bytes: &[u8]) -> Result<Document<'_>, Error> {
     Ok(lenient(bytes)?)
 }
 
-fn lenient(bytes: &[u8]) -> Result<Document<'_>, bencode::Error> {
+/// Parses bencode within the limits of a torrent.
+pub(crate) fn lenient(bytes: &[u8]) -> Result<Document<'_>, bencode::Error> {
     let tokens = LIMITS.tokens.min(TOKENS_OF_ANY + bytes.len() / BYTES_OF_A_TOKEN);
     Document::parse_lenient(bytes, LIMITS.with_tokens(tokens))
 }

@@ -4,6 +4,9 @@ use crate::advertised::Violation;
 use bytes::{Bytes, BytesMut};
 use peer_wire::{Codec, ExtensionHandshake, Message};
 use std::collections::BTreeMap;
+use std::task::Waker;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// One extension in one conversation. The caller makes it, hands it to a [`Session`](crate::Session), and reads from it what
 /// was heard.
@@ -21,6 +24,33 @@ pub trait Extension: Send {
     /// What the message breaks; the conversation ends with it.
     fn heard(&mut self, payload: &[u8]) -> Result<Option<Bytes>, Violation>;
 
+    /// When it has something to say, or to give up, without a message of the peer's: then [`due`](Self::due) is called. `None` for
+    /// never. The same until something changes.
+    fn wake(&self) -> Option<Instant> {
+        None
+    }
+
+    /// What to say at that time.
+    fn due(&mut self, _now: Instant) -> Option<Bytes> {
+        None
+    }
+
+    /// Keeps the waker of this conversation, to be woken when [`wake`](Self::wake), [`is_done`](Self::is_done) or
+    /// [`is_busy`](Self::is_busy) changes through something outside of it. Called before each wait.
+    fn watch(&mut self, _waker: &Waker) {}
+
+    /// Whether it is in the middle of something useful, for which the peer is listened to longer than
+    /// [`Listening::time`](crate::Listening::time): see [`Extensions::within`].
+    fn is_busy(&self) -> bool {
+        false
+    }
+
+    /// Bytes received that it had asked for. They do not count towards [`Listening::bytes`](crate::Listening::bytes), so it has to
+    /// have a limit of its own.
+    fn asked_for(&self) -> usize {
+        0
+    }
+
     /// Whether it waits for nothing more. A peer that has said all it will say of itself is listened to for as long as this is
     /// false, and time is left.
     fn is_done(&self) -> bool;
@@ -28,31 +58,82 @@ pub trait Extension: Send {
 
 /// The extensions of one conversation.
 #[derive(Default)]
-pub struct Extensions(Vec<Box<dyn Extension>>);
+pub struct Extensions {
+    list: Vec<Box<dyn Extension>>,
+    time: Duration,
+}
 
 impl Extensions {
     /// Adds one. An extension has the id of its place, from 1 on.
     #[must_use]
     pub fn with(mut self, extension: Box<dyn Extension>) -> Self {
-        self.0.push(extension);
+        self.list.push(extension);
         self
+    }
+
+    /// Sets how long a peer is listened to beyond [`Listening::time`](crate::Listening::time) while an extension
+    /// [is busy](Extension::is_busy); not at all unless this is called.
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        Self { time, ..self }
+    }
+
+    pub(crate) fn time(&self) -> Duration {
+        self.time
     }
 
     /// Whether all of them that the peer speaks too wait for nothing more.
     pub(crate) fn are_done(&self, theirs: Option<&ExtensionHandshake>) -> bool {
-        let is_spoken = |extension: &dyn Extension| theirs.is_some_and(|theirs| id_of(extension, theirs).is_some());
-        self.0.iter().all(|extension| extension.is_done() || !is_spoken(extension.as_ref()))
+        self.spoken(theirs).all(Extension::is_done)
+    }
+
+    /// Whether one of them that the peer speaks too is busy.
+    pub(crate) fn are_busy(&self, theirs: Option<&ExtensionHandshake>) -> bool {
+        self.spoken(theirs).any(Extension::is_busy)
+    }
+
+    /// Bytes received that they had asked for.
+    pub(crate) fn asked_for(&self) -> usize {
+        self.list.iter().map(|extension| extension.asked_for()).sum()
+    }
+
+    /// When the next of them is due that the peer speaks too and that waits for something.
+    pub(crate) fn wake(&self, theirs: Option<&ExtensionHandshake>) -> Option<Instant> {
+        self.spoken(theirs).filter(|extension| !extension.is_done()).filter_map(Extension::wake).min()
+    }
+
+    /// What those say that are due and that the peer speaks too.
+    pub(crate) fn due(&mut self, now: Instant, theirs: Option<&ExtensionHandshake>) -> BytesMut {
+        let mut messages = BytesMut::new();
+        for extension in &mut self.list {
+            if let Some(id) = theirs.and_then(|theirs| id_of(extension.as_ref(), theirs))
+                && extension.wake().is_some_and(|wake| wake <= now)
+            {
+                say(id, extension.due(now), &mut messages);
+            }
+        }
+        messages
+    }
+
+    /// Lets each of them wake this conversation.
+    pub(crate) fn watch(&mut self, waker: &Waker) {
+        self.list.iter_mut().for_each(|extension| extension.watch(waker));
+    }
+
+    fn spoken(&self, theirs: Option<&ExtensionHandshake>) -> impl Iterator<Item = &dyn Extension> {
+        let extensions = self.list.iter().map(|extension| extension.as_ref() as &dyn Extension);
+        extensions.filter(move |extension| theirs.is_some_and(|theirs| id_of(*extension, theirs).is_some()))
     }
 
     /// The `m` of our extension handshake.
     pub(crate) fn offered(&self) -> BTreeMap<String, u8> {
-        self.0.iter().zip(1..).map(|(extension, id)| (extension.name().to_owned(), id)).collect()
+        self.list.iter().zip(1..).map(|(extension, id)| (extension.name().to_owned(), id)).collect()
     }
 
     /// What those say first that the peer speaks too.
     pub(crate) fn first_messages(&mut self, theirs: &ExtensionHandshake) -> BytesMut {
         let mut messages = BytesMut::new();
-        for extension in &mut self.0 {
+        for extension in &mut self.list {
             if let Some(id) = id_of(extension.as_ref(), theirs) {
                 say(id, extension.offer(theirs), &mut messages);
             }
@@ -68,7 +149,7 @@ impl Extensions {
     ) -> Result<BytesMut, Violation> {
         let mut answer = BytesMut::new();
         let place = usize::from(id).checked_sub(1);
-        if let Some(extension) = place.and_then(|place| self.0.get_mut(place)) {
+        if let Some(extension) = place.and_then(|place| self.list.get_mut(place)) {
             let payload = extension.heard(payload)?;
             if let Some(id) = theirs.and_then(|theirs| id_of(extension.as_ref(), theirs)) {
                 say(id, payload, &mut answer);

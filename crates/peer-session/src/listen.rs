@@ -1,6 +1,7 @@
 //! Listening after the handshake: we introduce ourselves, request nothing, and hear what the peer sends for a moment.
 
 use crate::advertised::{Advertised, Violation, may_be_lazy};
+use crate::alarm::end;
 use crate::budget::ByteBudget;
 use crate::dump;
 use crate::extensions::Extensions;
@@ -8,6 +9,10 @@ use crate::piece_count::PieceCount;
 use crate::read::read_some;
 use bytes::BytesMut;
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
@@ -58,6 +63,15 @@ pub enum ListenEnd {
     },
 }
 
+/// What ended a wait.
+enum Next {
+    Read(io::Result<usize>),
+    /// Something is due, or has changed, for an extension.
+    Changed,
+    /// Nothing came until the end of the wait.
+    Silence,
+}
+
 /// Listens to one peer. What was `said`, and how many `bytes` came, is kept by the caller: it stays known when the listening
 /// is cut short.
 pub(crate) struct Listener<'a> {
@@ -77,20 +91,25 @@ impl Listener<'_> {
     /// Listens on a stream over which handshakes were exchanged, and says why it stopped.
     pub(crate) async fn listen<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> ListenEnd {
         let Listening { time, bytes: limit, budget, .. } = self.listening;
-        let deadline = Instant::now() + *time;
+        let deadline = end(Instant::now(), *time);
         // A peer that does not take what we say may have said enough all the same.
         let _ = timeout_at(deadline, write(stream, self.introduction())).await;
         let mut charge = budget.charge();
         // What the extensions say first, once the peer has named them.
         let mut offers = true;
         loop {
-            let answers = match self.understand(&mut offers) {
+            let mut answers = match self.understand(&mut offers) {
                 Ok(answers) => answers,
                 Err(violation) => return ListenEnd::Violation(violation),
             };
-            if *self.bytes > *limit {
+            if self.bytes.saturating_sub(self.extensions.asked_for()) > *limit {
                 return ListenEnd::TooMuch { limit: *limit };
             }
+            let is_introduced = self.both(Reserved::EXTENSION_PROTOCOL);
+            let theirs = self.said.extension.as_deref().filter(|_| is_introduced);
+            answers.unsplit(self.extensions.due(Instant::now(), theirs));
+            let is_busy = self.extensions.are_busy(theirs);
+            let deadline = if is_busy { end(deadline, self.extensions.time()) } else { deadline };
             if !answers.is_empty() {
                 let _ = timeout_at(deadline, write(stream, answers)).await;
             }
@@ -106,19 +125,48 @@ impl Listener<'_> {
                 return ListenEnd::TimeUp;
             }
             let Some(until) = self.until(deadline) else { return ListenEnd::Quiet };
-            match timeout_at(until, read_some(stream, &mut self.received)).await {
-                Err(_) if until < deadline => return ListenEnd::Quiet,
-                Err(_) => return ListenEnd::TimeUp,
-                Ok(Ok(0) | Err(_)) => return ListenEnd::Closed,
-                Ok(Ok(read)) => *self.bytes += read,
+            match self.next(stream, until).await {
+                Next::Changed => {}
+                Next::Silence if until < deadline => return ListenEnd::Quiet,
+                // An extension may have become busy.
+                Next::Silence => {}
+                Next::Read(Ok(0) | Err(_)) => return ListenEnd::Closed,
+                Next::Read(Ok(read)) => *self.bytes += read,
             }
+        }
+    }
+
+    /// Waits for the next bytes, for the time when an extension is due, or until something changes for one.
+    async fn next<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S, until: Instant) -> Next {
+        /// An extension that is due again at once is asked again after this: timers have no finer grain.
+        const GRAIN: Duration = Duration::from_millis(1);
+        let is_introduced = self.both(Reserved::EXTENSION_PROTOCOL);
+        let Self { received, extensions, said, .. } = self;
+        let theirs = said.extension.as_deref().filter(|_| is_introduced);
+        let state = |extensions: &Extensions| {
+            (extensions.wake(theirs), extensions.are_done(theirs), extensions.are_busy(theirs))
+        };
+        let before = state(extensions);
+        let wake = before.0.map(|wake| wake.max(Instant::now() + GRAIN)).filter(|wake| *wake < until);
+        let mut read = pin!(read_some(stream, received));
+        let changed = poll_fn(|context| {
+            extensions.watch(context.waker());
+            if let Poll::Ready(read) = read.as_mut().poll(context) {
+                return Poll::Ready(Next::Read(read));
+            }
+            if state(extensions) == before { Poll::Pending } else { Poll::Ready(Next::Changed) }
+        });
+        match timeout_at(wake.unwrap_or(until), changed).await {
+            Ok(next) => next,
+            Err(_) if wake.is_some() => Next::Changed,
+            Err(_) => Next::Silence,
         }
     }
 
     /// How long to wait for the next byte; `None` when nothing more can come.
     fn until(&self, deadline: Instant) -> Option<Instant> {
         let pieces = self.listening.pieces.get();
-        if !self.said.is_all_of(&self.theirs) || !self.extensions.are_done(self.said.extension.as_deref()) {
+        if !self.said.is_all_of(&self.theirs) || !self.extensions.are_done(self.theirs()) {
             return Some(deadline);
         }
         match &self.said.pieces {
@@ -129,14 +177,23 @@ impl Listener<'_> {
         }
     }
 
+    /// The peer's extension handshake, if ours was sent: libtorrent and WebTorrent close on a request before it.
+    fn theirs(&self) -> Option<&ExtensionHandshake> {
+        self.said.extension.as_deref().filter(|_| self.both(Reserved::EXTENSION_PROTOCOL))
+    }
+
+    /// Whether both sides' handshakes have this bit.
+    fn both(&self, bit: Reserved) -> bool {
+        self.reserved.contains(bit) && self.theirs.reserved.contains(bit)
+    }
+
     /// Our extension handshake, and that we have no piece, as far as both sides support them. rTorrent closes on a `have_none`
     /// that it did not negotiate.
     fn introduction(&self) -> BytesMut {
-        let both = |bit| self.reserved.contains(bit) && self.theirs.reserved.contains(bit);
         let mut messages = BytesMut::new();
         let mut say = |message: Message| Codec::default().encode(&message, &mut messages);
         // Neither of these can be too long for the codec.
-        if both(Reserved::EXTENSION_PROTOCOL) {
+        if self.both(Reserved::EXTENSION_PROTOCOL) {
             let ourselves = ExtensionHandshake {
                 client: Some(self.client.to_owned()),
                 extensions: self.extensions.offered(),
@@ -144,7 +201,7 @@ impl Listener<'_> {
             };
             let _ = say(Message::Extended { id: 0, payload: ourselves.encode() });
         }
-        if both(Reserved::FAST) {
+        if self.both(Reserved::FAST) {
             let _ = say(Message::HaveNone);
         }
         messages
@@ -157,10 +214,11 @@ impl Listener<'_> {
             self.said.settle(pieces)?;
         }
         let codec = Codec::bounded(pieces, self.listening.message_bytes);
+        let is_introduced = self.both(Reserved::EXTENSION_PROTOCOL);
         let mut answers = BytesMut::new();
         while let Some(message) = codec.decode(&mut self.received)? {
             self.said.take(&message, pieces)?;
-            let theirs = self.said.extension.as_deref();
+            let theirs = self.said.extension.as_deref().filter(|_| is_introduced);
             if let Message::Extended { id: id @ 1.., payload } = &message {
                 answers.unsplit(self.extensions.hear((*id, payload), theirs)?);
             }
@@ -173,7 +231,7 @@ impl Listener<'_> {
     }
 }
 
-async fn write<S: AsyncWrite + Unpin>(stream: &mut S, messages: BytesMut) -> std::io::Result<()> {
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, messages: BytesMut) -> io::Result<()> {
     stream.write_all(&messages).await?;
     dump::sent(&messages);
     stream.flush().await

@@ -4,14 +4,16 @@
 use bytes::{Bytes, BytesMut};
 use ids::{InfoHash, PeerId};
 use peer_session::{
-    ByteBudget, Ended, Extension, Extensions, Greeting, Hello, ListenEnd, Listening, PieceCount, Pieces, Progress,
-    Rules, Session, Violation,
+    ByteBudget, Ended, Extension, Extensions, Greeting, Hello, ListenEnd, Listening, PexRecord, PieceCount, Pieces,
+    Progress, Rules, Session, UtPex, Violation,
 };
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::time::Instant;
 
 const TORRENT: InfoHash = InfoHash([7; 20]);
 
@@ -39,6 +41,53 @@ impl Extension for Echo {
 
     fn is_done(&self) -> bool {
         !self.heard.lock().unwrap().is_empty()
+    }
+}
+
+/// Says "due" each time another second is over, or when it is woken and there is something in `outside`; busy all the time.
+struct Timed {
+    next: Instant,
+    outside: Arc<Mutex<(usize, Option<Waker>)>>,
+}
+
+impl Extension for Timed {
+    fn name(&self) -> &'static str {
+        "xx_timed"
+    }
+
+    fn offer(&mut self, _: &ExtensionHandshake) -> Option<Bytes> {
+        self.next = Instant::now() + Duration::from_secs(1);
+        None
+    }
+
+    fn heard(&mut self, _: &[u8]) -> Result<Option<Bytes>, Violation> {
+        Ok(None)
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        Some(if self.outside.lock().unwrap().0 > 0 { self.next - Duration::from_secs(1) } else { self.next })
+    }
+
+    fn due(&mut self, now: Instant) -> Option<Bytes> {
+        let mut outside = self.outside.lock().unwrap();
+        if outside.0 > 0 {
+            outside.0 -= 1;
+            return Some(Bytes::from("woken"));
+        }
+        self.next = now + Duration::from_secs(1);
+        Some(Bytes::from("due"))
+    }
+
+    fn watch(&mut self, waker: &Waker) {
+        self.outside.lock().unwrap().1 = Some(waker.clone());
+    }
+
+    fn is_done(&self) -> bool {
+        false
+    }
+
+    fn is_busy(&self) -> bool {
+        true
     }
 }
 
@@ -148,6 +197,86 @@ async fn an_extension_that_the_peer_does_not_speak_prolongs_nothing() {
         })
         .await;
         assert_eq!((progress.listened, begun.elapsed()), (Some(ListenEnd::Quiet), Duration::ZERO));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_extension_speaks_by_itself_and_keeps_a_peer_as_long_as_it_is_allowed_to() {
+    let outside: Arc<Mutex<(usize, Option<Waker>)>> = Arc::default();
+    let timed = Timed { next: Instant::now(), outside: Arc::clone(&outside) };
+    let mut extensions = Extensions::default().with(Box::new(timed)).within(Duration::from_millis(2500));
+    let begun = Instant::now();
+    let (_, progress, said) = converse(&PieceCount::default(), Some(&mut extensions), |mut stream| async move {
+        let mut buffer = BytesMut::new();
+        stream.write_all(&handshake(2).encode()).await.unwrap();
+        stream.write_all(&encoded([extended(0, b"d1:md8:xx_timedi7eee"), Message::HaveAll])).await.unwrap();
+        while buffer.len() < Handshake::LENGTH {
+            stream.read_buf(&mut buffer).await.unwrap();
+        }
+        Handshake::decode(&mut buffer).unwrap().unwrap();
+        let mut said = Vec::new();
+        loop {
+            while let Some(message) = Codec::default().decode(&mut buffer).unwrap() {
+                if let Message::Extended { id: 7, payload } = message {
+                    said.push((begun.elapsed().as_millis(), payload));
+                    if said.len() == 2 {
+                        tokio::time::sleep_until(Instant::now() + Duration::from_millis(500)).await;
+                        let waker = {
+                            let mut outside = outside.lock().unwrap();
+                            outside.0 = 1;
+                            outside.1.take()
+                        };
+                        waker.unwrap().wake();
+                    }
+                }
+            }
+            if stream.read_buf(&mut buffer).await.unwrap() == 0 {
+                return said;
+            }
+        }
+    })
+    .await;
+    let expected = [(1000, "due"), (2000, "due"), (2500, "woken"), (3000, "due"), (4000, "due"), (5000, "due")];
+    assert_eq!(said, expected.map(|(at, text)| (at, Bytes::from(text))));
+    assert_eq!((progress.listened, begun.elapsed()), (Some(ListenEnd::TimeUp), Duration::from_millis(5500)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_said_to_an_extension_of_a_peer_without_the_bit() {
+    let heard = Arc::default();
+    let mut extensions = Extensions::default().with(Box::new(Echo { heard: Arc::clone(&heard) }));
+    let (_, _, said) = converse(&PieceCount::default(), Some(&mut extensions), |mut stream| async move {
+        let theirs = Handshake { reserved: Reserved::FAST, ..handshake(2) };
+        stream.write_all(&theirs.encode()).await.unwrap();
+        let messages = [extended(0, b"d1:md7:xx_echoi9ee1:v4:peere"), extended(1, b"abc"), Message::HaveAll];
+        stream.write_all(&encoded(messages)).await.unwrap();
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).await.unwrap();
+        said.split_off(Handshake::LENGTH)
+    })
+    .await;
+    assert_eq!(said, encoded([Message::HaveNone]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_list_of_peers_is_waited_for_a_moment() {
+    for (after, expected) in [(Some(900), (1, 900)), (Some(1600), (0, 1500)), (None, (0, 1500))] {
+        let record = PexRecord::default();
+        let mut extensions = Extensions::default().with(Box::new(UtPex::new(record.clone())));
+        let begun = Instant::now();
+        let (_, progress, ()) = converse(&PieceCount::default(), Some(&mut extensions), |mut stream| async move {
+            stream.write_all(&handshake(2).encode()).await.unwrap();
+            stream.write_all(&encoded([extended(0, b"d1:md6:ut_pexi1eee"), Message::HaveAll])).await.unwrap();
+            if let Some(after) = after {
+                tokio::time::sleep_until(begun + Duration::from_millis(after)).await;
+                let _ = stream.write_all(&encoded([extended(1, b"d5:added6:abcd\x1a\xe1e")])).await;
+            }
+            while stream.read_buf(&mut BytesMut::new()).await.is_ok_and(|read| read > 0) {}
+        })
+        .await;
+        let took = begun.elapsed().as_millis().min(1500);
+        assert_eq!((record.heard().peers.len(), took), expected);
+        assert_eq!(progress.listened, Some(ListenEnd::Quiet));
     }
 }
 

@@ -9,6 +9,8 @@ mod fields;
 mod handshake;
 mod hash_range;
 mod message;
+mod metadata_message;
+mod pex_message;
 mod reserved;
 
 pub use bitfield::{Bitfield, BitfieldError};
@@ -20,4 +22,6 @@ pub use fields::{Dropped, FieldProblem};
 pub use handshake::{Handshake, HandshakeError};
 pub use hash_range::HashRange;
 pub use message::{Message, PayloadLength};
+pub use metadata_message::{MetadataMessage, MetadataMessageError};
+pub use pex_message::{PexFlags, PexMessage, PexMessageError, PexPeer, PexSkipped};
 pub use reserved::Reserved;

@@ -187,7 +187,10 @@ fn listened(script: &Script<'_>, talk: &Talk) {
     if early > 0 {
         expected.0.oddities.add(Oddity::MessagesBeforeHandshake);
     }
-    let violation = understood(&[before, after].concat(), script.pieces, &mut expected);
+    // What it says of extensions before ours are named is not acted on.
+    let both = [theirs.reserved, script.ours.reserved];
+    let is_introduced = both.into_iter().all(|reserved| reserved.contains(Reserved::EXTENSION_PROTOCOL));
+    let violation = understood(&[before, after].concat(), script.pieces, is_introduced, &mut expected);
     assert_eq!((advertised, heard), (&expected.0, &expected.1));
 
     let held = advertised.pieces.bytes();
@@ -211,7 +214,12 @@ fn listened(script: &Script<'_>, talk: &Talk) {
 }
 
 /// Understands the messages all at once; gives what breaks the protocol.
-fn understood(said: &[u8], pieces: Option<u32>, (advertised, heard): &mut (Advertised, Heard)) -> Option<Violation> {
+fn understood(
+    said: &[u8],
+    pieces: Option<u32>,
+    is_introduced: bool,
+    (advertised, heard): &mut (Advertised, Heard),
+) -> Option<Violation> {
     let codec = Codec::bounded(pieces, Codec::MAX_OTHER);
     let mut said = BytesMut::from(said);
     loop {
@@ -225,7 +233,7 @@ fn understood(said: &[u8], pieces: Option<u32>, (advertised, heard): &mut (Adver
         }
         // It is greeted once, after the first of its extension handshakes.
         if let Some(theirs) = advertised.extension.as_ref().filter(|_| !is_named) {
-            heard.greeted = theirs.extensions.get(ECHO).is_some_and(|&id| id != 0);
+            heard.greeted = is_introduced && theirs.extensions.get(ECHO).is_some_and(|&id| id != 0);
         }
         match message {
             Message::Extended { id: 1, payload } if payload.is_empty() => return Some(UNREADABLE),

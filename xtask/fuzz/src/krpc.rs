@@ -159,7 +159,7 @@ fn queries(input: &[u8]) {
     let query = Query { transaction, id, method };
     for datagram in [query.encode(), query.encode_without_want()] {
         assert!(datagram.len() <= Query::MAX_BYTES && Document::parse(&datagram).is_ok());
-        let Ok(Message::Query(read)) = Message::parse(&datagram) else { panic!("a query of ours") };
+        let Ok(Message::Query(read)) = Message::parse(&datagram) else { panic!("a query") };
         assert_eq!((read.transaction, read.id), (transaction.to_vec(), Some(id)));
     }
 }

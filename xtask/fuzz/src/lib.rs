@@ -19,9 +19,11 @@ pub mod krpc;
 pub mod lookup;
 pub mod magnet;
 pub mod messages;
+pub mod metadata_message;
 pub mod metainfo;
 pub mod mse;
 pub mod peer_id;
+pub mod pex_message;
 pub mod scrape;
 pub mod tracker_url;
 pub mod udp;
@@ -39,9 +41,11 @@ pub const TARGETS: &[Target] = &[
     Target { name: "lookup", check: lookup::check },
     Target { name: "magnet", check: magnet::check },
     Target { name: "messages", check: messages::check },
+    Target { name: "metadata_message", check: metadata_message::check },
     Target { name: "metainfo", check: metainfo::check },
     Target { name: "mse", check: mse::check },
     Target { name: "peer_id", check: peer_id::check },
+    Target { name: "pex_message", check: pex_message::check },
     Target { name: "scrape", check: scrape::check },
     Target { name: "tracker_url", check: tracker_url::check },
     Target { name: "udp", check: udp::check },

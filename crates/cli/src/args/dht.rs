@@ -1,9 +1,9 @@
 //! The arguments of `dht`.
 
-use crate::args::TORRENT;
 use crate::args::network::Ourselves;
 use crate::args::output::OutputArgs;
 use crate::args::sources::AskedNodes;
+use crate::args::values::TORRENT;
 use clap::Args;
 use client::{Config, Sources};
 use std::ffi::OsString;

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// What a torrent may be.
+pub(crate) const TORRENT: &str =
+    "A .torrent file, a folder of them, - for standard input, a magnet link, or an info-hash";
+
 /// `500ms`, `5s`, `2m`, or seconds without a unit; up to a day.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     const LONGEST: f64 = 86_400.0;

@@ -1,6 +1,6 @@
 //! What the lookups of a run in the DHT found, in a few words, and two lines for each family of addresses.
 
-use crate::human::style::{BAD, DIM, GOOD, OPEN};
+use crate::human::style::{BAD, GOOD, OPEN};
 use crate::human::words::dht_words;
 use crate::text::{Line, Page, plural, time};
 use client::{CodeKind, DhtEstimate, DhtFamily, DhtReport, DhtStart, DhtStatus, Explanation};
@@ -35,7 +35,10 @@ impl Lookups {
         Some(match named {
             0 if answered > 0 => format!("DHT 0 peers from {}", plural(answered, "node")),
             0 if worst.status.is_unsent() => format!("DHT not asked ({})", dht_words(worst.status)),
-            0 => format!("DHT: {}{}", dht_words(worst.status), asked(sum(|report| report.nodes.asked))),
+            0 => {
+                let silent = sum(|report| if report.queries > 0 { report.nodes.asked } else { 0 });
+                format!("DHT: {}{}", dht_words(worst.status), asked(silent))
+            }
             _ => {
                 let doubtful = if doubtful > 0 { format!(" ({doubtful} doubtful)") } else { String::new() };
                 format!("DHT {} from {}{doubtful}", plural(named, "peer"), plural(with_peers, "node"))
@@ -107,7 +110,7 @@ fn lines(report: &DhtReport, claimed_seeds: Option<u32>, page: Page) -> Vec<Line
     let parts = [Some(peers(report)), estimate, noise(report)].into_iter().flatten();
     let parts = parts.chain(named.iter().cloned()).chain(more).chain(ended);
     let text = parts.collect::<Vec<_>>().join("; ");
-    lines.extend(Line::new().styled(DIM, text).wrapped(6, 6, page.columns));
+    lines.extend(Line::new().add(text).wrapped(6, 6, page.columns));
     lines
 }
 
@@ -171,5 +174,80 @@ pub(super) fn why(report: &DhtReport) -> String {
     match &report.message {
         Some(message) => format!("{seen}: {message}"),
         None => seen.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Marks;
+    use client::DhtStartFrom;
+
+    fn report(family: DhtFamily, status: DhtStatus, answered: usize, named: usize) -> DhtReport {
+        let mut report = DhtReport::new(Some(family), status);
+        (report.nodes.asked, report.nodes.answered, report.nodes.with_peers) = (answered + 4, answered, named.min(3));
+        report.peers.named = named;
+        report.queries = 1;
+        report
+    }
+
+    fn of(reports: &[DhtReport]) -> Lookups {
+        let mut lookups = Lookups::default();
+        reports.iter().for_each(|report| lookups.add(report));
+        lookups
+    }
+
+    #[test]
+    fn a_row_tells_of_both_families() {
+        use DhtFamily::{V4, V6};
+        use DhtStatus::{NoAnswer, NoRoute, NoStart, Ok};
+        let private = DhtReport::new(None, DhtStatus::MayBePrivate);
+        for (reports, row) in [
+            (vec![], None),
+            (vec![report(V4, Ok, 66, 41), report(V6, Ok, 9, 1)], Some("DHT 42 peers from 4 nodes")),
+            (vec![report(V4, Ok, 66, 1), report(V6, NoRoute, 0, 0)], Some("DHT 1 peer from 1 node")),
+            (vec![report(V4, Ok, 66, 0), report(V6, NoAnswer, 0, 0)], Some("DHT 0 peers from 66 nodes")),
+            (vec![report(V4, NoAnswer, 0, 0), report(V6, NoRoute, 0, 0)], Some("DHT: no answer (8 nodes asked)")),
+            (vec![DhtReport::new(None, NoStart)], Some("DHT: no node to start from")),
+            (vec![private], Some("DHT not asked (may be private)")),
+        ] {
+            assert_eq!(of(&reports).row().as_deref(), row);
+        }
+        let silence = |reports: &[DhtReport]| of(reports).silence().map(|entry| entry.code);
+        assert_eq!(silence(&[report(V4, NoAnswer, 0, 0), report(V6, NoRoute, 0, 0)]), Some("no_answer"));
+        assert_eq!(silence(&[report(V4, NoRoute, 0, 0), report(V6, Ok, 1, 0)]), None);
+    }
+
+    #[test]
+    fn two_lines_tell_what_there_is_to_tell() {
+        let mut full = report(DhtFamily::V4, DhtStatus::TooLong, 66, 41);
+        (full.nodes.refused, full.nodes.silent, full.nodes.liars, full.nodes.misnamed) = (3, 4, 2, 1);
+        (full.peers.ok, full.peers.verified_seeds, full.peers.doubtful) = (9, 3, 2);
+        (full.first_peers, full.elapsed) =
+            (Some(std::time::Duration::from_millis(330)), std::time::Duration::from_secs(10));
+        full.starts =
+            ["a", "b", "c", "d"].map(|name| DhtStart::new(format!("{name}:1"), DhtStartFrom::Bootstrap)).into();
+        full.starts[0].message = Some("unknown host name".to_owned());
+        (full.starts[1].asked, full.starts[1].answered) = (2, 1);
+        full.starts[2].asked = 2;
+        let page = Page { columns: 1000, cuts: false, marks: Marks::ASCII };
+        let shown = |claimed| {
+            let lines = of(std::slice::from_ref(&full)).lines(claimed, page);
+            let lines: Vec<String> = lines.iter().map(|line| line.on(page)).collect();
+            anstream::adapter::strip_str(&lines.join("\n")).to_string()
+        };
+        let expected = "  + IPv4  too_long  70 nodes asked: 66 answered (3 with an error), 4 silent; first peers after 330 ms, \
+                        done after 10.00 s\n      41 peers named by 3 nodes, 9 answered, 3 seeds verified, 2 doubtful; \
+                        noise: 2 nodes name peers of any info-hash, 1 node with another id than named; \
+                        a:1 (bootstrap): unknown host name; c:1 (bootstrap): 0 of 2 answered; d:1 (bootstrap): not asked; \
+                        it took longer than a lookup may take";
+        assert_eq!(shown(None), expected);
+        let mut estimate = full.clone();
+        let filters = client::dht::Filters::default();
+        estimate.estimate = Some(DhtEstimate::new(&filters, 5));
+        let lines = of(&[estimate]).lines(Some(50), page);
+        let text = lines.iter().map(|line| line.on(page)).collect::<String>();
+        let says = "about 0 seeds and 0 leechers within 0 %, by the filters of 5 nodes (trackers claim 50 seeds); ";
+        assert!(text.contains(says), "{text}");
     }
 }

@@ -5,7 +5,7 @@ use crate::human::style::{ADDRESS_WIDTH, BAD, BOLD, DIM, GOOD, OPEN, PLAIN};
 use crate::text::{Line, Page, listed, plural, time};
 use client::dht::NodeId;
 use client::ids::InfoHash;
-use client::{DhtNode, DhtNodeStatus, DhtReport, PeerReport, Source, Summary};
+use client::{CodeKind, DhtNode, DhtNodeStatus, DhtReport, Explanation, PeerReport, Source, Summary};
 use guard::escape;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -35,9 +35,9 @@ pub(crate) fn dht_detail(info_hash: InfoHash, report: &DhtReport, trace: bool, p
         lines.extend(line.wrapped(ROW, ROW + TEXT, page.columns));
     };
     if report.queries > 0 {
-        let median =
-            report.round_trip.map(|median| format!(", median round trip {}", time(median))).unwrap_or_default();
-        row("nodes", format!("{}; {}{median}", nodes(report), plural(report.queries, "datagram")));
+        row("nodes", nodes(report));
+        let median = report.round_trip.map(|median| format!(", round trips of {} by median", time(median)));
+        row("sent", format!("{}{}", plural(report.queries, "datagram"), median.unwrap_or_default()));
         row("peers", peers(report));
     }
     report.estimate.into_iter().for_each(|estimate| row("swarm", about(estimate)));
@@ -46,7 +46,13 @@ pub(crate) fn dht_detail(info_hash: InfoHash, report: &DhtReport, trace: bool, p
     for (n, from) in report.starts.iter().enumerate() {
         row(if n == 0 { "started at" } else { "" }, start(from));
     }
-    row("ended", why(report));
+    row(if report.status.is_unsent() { "not asked" } else { "ended" }, why(report));
+    if report.nodes.answered == 0
+        && let Some(entry) = Explanation::of(CodeKind::DhtStatus, report.status.code())
+    {
+        entry.causes().for_each(|cause| row("may mean", cause.to_owned()));
+        row("to do", entry.to_do.to_owned());
+    }
     lines.iter().map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
 }
 

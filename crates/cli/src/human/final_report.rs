@@ -40,6 +40,7 @@ pub(crate) fn one_line(input: &Input, summary: &Summary, tally: &Tally) -> Strin
 pub(crate) fn total(total: &Total, all: bool, page: Page) -> String {
     let Total { begun, torrents, answered, trackers, trackers_ok, peers, ok, outcomes, .. } = total;
     let what = match peers {
+        0 if *trackers == 0 => "no peers".to_owned(),
         0 => format!("{trackers_ok} of {}, no peers", plural(*trackers, "tracker request")),
         _ => format!("{ok} of {} answered", plural(*peers, "peer")),
     };

@@ -24,6 +24,9 @@ pub(crate) fn headline(summary: &Summary) -> String {
     let headline = match summary.peers {
         0 if summary.trackers == 0 && summary.web_seeds.checked > 0 => counts(summary).unwrap_or_default(),
         // None was named, or only counts were asked for: then the trackers' answers are the result.
+        0 if summary.trackers == 0 && summary.dht.was_asked() => {
+            format!("{} of the DHT answered, no peers", plural(summary.dht.answered, "node"))
+        }
         0 => format!("{}, no peers", answers(summary)),
         peers => format!("{} of {} answered", summary.ok, plural(peers, "peer")),
     };

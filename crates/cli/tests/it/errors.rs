@@ -102,7 +102,7 @@ fn choices_that_cannot_be_followed() {
             &["--bind", "127.0.0.1", "--port", &port],
             "choose another --port, or a --bind address of this machine: cannot bind 127.0.0.1",
         ),
-        (&["--interface", "nosuch0"], "choose another --interface: there is no interface nosuch0; there are "),
+        (&["--interface", "nosuch0"], "choose another --interface: there is no interface nosuch0; usable: "),
         (&["--tracker", "gopher://t/announce"], "give --tracker an announce URL: ***: unknown scheme"),
         (
             &["--tls-ca", "/dev/zero"],
@@ -158,7 +158,7 @@ fn usage_errors_say_what_would_be_right() {
 
 #[test]
 fn no_source_to_ask() {
-    let lab = Lab::new("nobody", []);
+    let lab = Lab::new("no-source", []);
     let torrent = lab.torrent();
     let name = torrent.to_str().unwrap();
     let found = line(&["--no-trackers", "-q", name], 3);

@@ -10,6 +10,7 @@
 mod command;
 mod conditions;
 mod contents;
+mod dht;
 mod errors;
 mod inputs;
 mod json;

@@ -1,11 +1,12 @@
 //! The README's commands and what it shows of their output. `UPDATE_SNAPSHOTS=1` writes what is printed into the README.
 
 use crate::lab::{Lab, bare, demo_peers, lasting};
-use fake_swarm::{FakeWebSeed, TrackerScript, WebFile, WebSeedScript, WebSite};
+use fake_swarm::{FakeDht, FakeWebSeed, TrackerScript, WebFile, WebSeedScript, WebSite};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 /// What the README's commands are run on.
-struct Stage(Lab, FakeWebSeed);
+struct Stage(Lab, FakeWebSeed, FakeDht);
 
 impl Stage {
     fn new(name: &str) -> Self {
@@ -16,8 +17,12 @@ impl Stage {
         let inside = lab.runtime.enter();
         let site = WebSite::new(WebSeedScript::Ranges).file("/pub/demo.iso", WebFile::Zeros(600_000_000));
         let web_seed = FakeWebSeed::start(site).unwrap();
+        // Of few nodes, with addresses that stand for any in a sample.
+        let dht = FakeDht::start_on((10..16).map(|n| (Ipv4Addr::new(127, 0, n, 1), 0))).unwrap();
         drop(inside);
-        Self(lab, web_seed)
+        dht.store(lab.swarm.info_hash(), lab.swarm.endpoints());
+        dht.nodes().iter().step_by(2).for_each(|node| node.change(|script| script.version(b"LT\x02\x0b")));
+        Self(lab, web_seed, dht)
     }
 
     /// Runs one of the README's lines: the command of it, for what comes behind a pipe is not ours. Whatever it names
@@ -25,7 +30,7 @@ impl Stage {
     fn run(&self, line: &str) -> (i32, String, String) {
         let ours = line.split(" | ").next().unwrap().split(" # ").next().unwrap();
         let mut command = self.0.inside();
-        let of_web_seeds = line.contains(" web-seeds ");
+        let (of_web_seeds, of_dht) = (line.contains(" web-seeds "), line.contains(" dht "));
         let hash = self.0.swarm.info_hash().map(|byte| format!("{byte:02x}")).concat();
         for word in ours.split_whitespace().skip_while(|word| *word != "bt-handshake" && *word != "--").skip(1) {
             let word = word.trim_matches('\'');
@@ -37,10 +42,14 @@ impl Stage {
                 url if url.starts_with("http://") && of_web_seeds => command.arg(self.1.url("/pub/")),
                 url if url.starts_with("http://") => command.arg(self.0.tracker.announce_url()),
                 link if link.starts_with("magnet:") => command.arg(format!("magnet:?xt=urn:btih:{hash}")),
+                _ if is_address && of_dht => command.arg(self.2.nodes()[0].addr().to_string()),
                 _ if is_address => command.arg(self.0.swarm.endpoints()[0].to_string()),
                 "*.torrent" => command.args(["file.torrent", "my.torrent"]),
                 word => command.arg(word),
             };
+        }
+        if (of_dht || line.contains("magnet:")) && !line.contains(" --dht-node ") && !line.contains(" --ping ") {
+            command.args(["--dht-node", &self.2.nodes()[0].addr().to_string()]);
         }
         self.0.tracker.set_script(if line.contains(" scrape ") { self.counts() } else { self.peers() });
         crate::lab::told(&command.output().unwrap())

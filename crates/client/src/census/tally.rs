@@ -85,9 +85,6 @@ impl Tally {
 
     /// Takes in how a lookup in the DHT went.
     pub(crate) fn dht(&mut self, report: DhtReport) {
-        if let Some(summary) = &mut self.summary {
-            summary.count_dht(&report);
-        }
         self.dht.push(report);
     }
 
@@ -110,12 +107,18 @@ impl Tally {
         self.peers(withheld);
         let mut reports = std::mem::take(&mut self.dht);
         self.count_dht(&mut reports, peers);
+        if let Some(summary) = &mut self.summary {
+            reports.iter().for_each(|report| summary.count_dht(report));
+        }
         self.reports.extend(reports.into_iter().map(Event::Dht));
         is_any
     }
 
     /// Counts what came of the peers that the DHT named.
     fn count_dht(&self, reports: &mut [DhtReport], peers: &Peers) {
+        if reports.is_empty() {
+            return;
+        }
         let liars: Vec<SocketAddr> = reports.iter().flat_map(liars).collect();
         for (address, sources) in peers.of_dht() {
             let nodes =

@@ -8,43 +8,48 @@ pub(crate) mod asked_nodes;
 pub(crate) mod family_lookup;
 pub(crate) mod further;
 pub(crate) mod gate;
+pub(crate) mod names;
+pub(crate) mod one_family;
 pub(crate) mod outcome;
+pub(crate) mod ping;
 pub(crate) mod starts;
+pub(crate) mod terms;
 pub(crate) mod turn;
 pub(crate) mod wakes;
 
 use crate::config::Config;
 use crate::discovery::dht::family_lookup::FamilyLookup;
 use crate::discovery::dht::gate::Gate;
+use crate::discovery::dht::names::{HostLookup, look_up};
+use crate::discovery::dht::one_family::OneFamily;
 use crate::discovery::dht::starts::{HostToResolve, Starts, family_of};
+use crate::discovery::dht::terms::Terms;
 use crate::discovery::dht::turn::Turn;
 use crate::discovery::source::{Activity, Found, PeerSource};
-use crate::limits::Limits;
-use crate::net::resolve::{LookupPool, resolve};
-use crate::net::route::Route;
 use crate::net::stop::Stopped;
 use crate::net::task::settled;
 use crate::shared::Shared;
 use crate::torrent_ref::TorrentRef;
 use ::dht::lookup::{Family, Start};
-use guard::{AddressPolicy, Secrets};
-use ids::InfoHash;
+use guard::Secrets;
 use metainfo::Torrent;
 use report::{DhtStartFrom, DhtStatus, TrackerReport};
 use std::collections::VecDeque;
 use std::future::ready;
-use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long a run that has other sources is held up by nodes of which none has answered. Starting nodes are asked again after 1 s.
 const UNANSWERED: Duration = Duration::from_millis(1_400);
+
+/// How long host names of nodes are waited for at most: an answer of the resolver, and a thread to ask it in, take up to as long each.
+const RESOLVING: Duration = Duration::from_secs(5);
 
 /// Nodes of earlier lookups with which well-known nodes are left in peace.
 const ENOUGH_EARLIER: usize = 16;
@@ -63,7 +68,7 @@ pub(crate) struct Dht {
     families: [OneFamily; 2],
     begun: Option<Instant>,
     /// Wakes the run when it is held up no longer.
-    is_late: Option<Pin<Box<tokio::time::Sleep>>>,
+    is_late: Option<Pin<Box<Sleep>>>,
     /// Reports that have not been given out.
     found: VecDeque<Found>,
     /// Whether they were made.
@@ -74,44 +79,10 @@ pub(crate) struct Dht {
     was: Activity,
 }
 
-/// What holds for all lookups of a run.
-#[derive(Debug)]
-pub(crate) struct Terms {
-    pub(crate) info_hash: InfoHash,
-    pub(crate) shared: Shared,
-    pub(crate) route: Route,
-    pub(crate) limits: Limits,
-    /// Most peers taken from one answer.
-    pub(crate) max_peers: usize,
-    /// Whether reports list all nodes.
-    pub(crate) list_all: bool,
-    /// Whether the run has anything else to ask.
-    pub(crate) has_others: bool,
-}
-
-/// One family.
-#[derive(Debug)]
-pub(crate) struct OneFamily {
-    pub(crate) family: Family,
-    /// `None` before there is a node to start from.
-    pub(crate) lookup: Option<Box<FamilyLookup>>,
-    /// Why there is no socket.
-    pub(crate) no_socket: Option<io::Error>,
-    pub(crate) earlier: Vec<SocketAddr>,
-}
-
-/// A host name that was looked up; no result when the run ended first.
-#[derive(Debug)]
-struct HostLookup {
-    row: usize,
-    host: String,
-    addresses: Option<io::Result<Vec<SocketAddr>>>,
-}
-
 impl PeerSource for Dht {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Found>> {
         if self.stopped.is_set() {
-            self.end(DhtStatus::Interrupted);
+            self.end(self.status(DhtStatus::Interrupted));
         }
         let found = self.poll(context);
         let now = self.activity();
@@ -137,11 +108,15 @@ impl PeerSource for Dht {
         if self.terms.has_others && !has_answered && begun.elapsed() >= UNANSWERED {
             return Activity::Idle;
         }
+        if !self.addresses.is_empty() {
+            return Activity::Busy;
+        }
         if open.peek().is_some() {
             return if open.all(FamilyLookup::is_paced) { Activity::AwaitsTurn } else { Activity::Busy };
         }
-        // A name that hangs holds nothing up once nodes have answered.
-        if self.names.is_empty() || has_answered { Activity::Idle } else { Activity::Busy }
+        // A name that hangs holds nothing up once nodes have answered, and never for long.
+        let is_resolving = !self.names.is_empty() && !has_answered && begun.elapsed() < RESOLVING;
+        if is_resolving { Activity::Busy } else { Activity::Idle }
     }
 
     fn keep_to_private_rules(&mut self) {
@@ -156,17 +131,19 @@ impl PeerSource for Dht {
     }
 
     fn learn_node(&mut self, node: SocketAddr) {
-        if self.gate == Gate::Open && !self.is_reported {
-            self.addresses.extend(self.starts.learn(node));
+        let family = family_of(node);
+        let is_needed = self.lookups().filter(|lookup| lookup.family == family).all(FamilyLookup::needs_nodes);
+        if self.gate == Gate::Open && !self.is_reported && is_needed {
+            let learned = self.starts.learn(node);
+            if self.begun.is_some() && learned.is_some() {
+                self.begin_to_wait();
+            }
+            self.addresses.extend(learned);
         }
     }
 
     fn stop_waiting(&mut self) {
-        self.end(match self.gate {
-            Gate::MayBePrivate => DhtStatus::MayBePrivate,
-            Gate::Private => DhtStatus::Private,
-            Gate::Open => DhtStatus::NoAnswer,
-        });
+        self.end(self.status(DhtStatus::NoAnswer));
     }
 
     fn shutdown(self: Box<Self>) -> Pin<Box<dyn Future<Output = Vec<TrackerReport>> + Send>> {
@@ -190,18 +167,9 @@ impl Dht {
             Gate::Private => Default::default(),
             _ => Starts::new(torrent_ref, config, secrets),
         };
-        let terms = Terms {
-            info_hash: torrent_ref.hashes.primary(),
-            shared: shared.clone(),
-            route: config.bind.into(),
-            limits: config.limits,
-            max_peers: config.max_peers.unwrap_or(usize::MAX),
-            list_all: config.dht_list_all,
-            has_others: has_others(torrent_ref, config),
-        };
         let families = [Family::V4, Family::V6].map(OneFamily::new);
         Some(Self {
-            terms,
+            terms: Terms::new(torrent_ref, config, shared),
             gate,
             starts,
             addresses,
@@ -224,6 +192,15 @@ impl Dht {
         self.gate == Gate::Open
     }
 
+    /// Why there is no lookup, or else the given status.
+    fn status(&self, of_lookups: DhtStatus) -> DhtStatus {
+        match self.gate {
+            Gate::MayBePrivate => DhtStatus::MayBePrivate,
+            Gate::Private => DhtStatus::Private,
+            Gate::Open => of_lookups,
+        }
+    }
+
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Found>> {
         if let Some(found) = self.found.pop_front() {
             return Poll::Ready(Some(found));
@@ -242,6 +219,10 @@ impl Dht {
             let Some(lookup) = self.families.get_mut(place).and_then(|family| family.lookup.as_mut()) else { continue };
             let named = lookup.poll(context);
             let others = std::mem::take(&mut lookup.others);
+            if !others.is_empty() {
+                // The other lookup may have had its turn already, or begin with them.
+                context.waker().wake_by_ref();
+            }
             others.into_iter().for_each(|start| self.add(start));
             if let Poll::Ready(named) = named {
                 return Poll::Ready(Some(Found::Peers(named)));
@@ -253,7 +234,10 @@ impl Dht {
         if let Some(is_late) = &mut self.is_late
             && is_late.as_mut().poll(context).is_ready()
         {
-            self.is_late = None;
+            let resolving = self.begun.map(|begun| begun + RESOLVING).filter(|time| *time > Instant::now());
+            self.is_late = resolving.map(|time| Box::pin(sleep_until(time)));
+            // Polled again, so that it wakes the run.
+            context.waker().wake_by_ref();
         }
         Poll::Pending
     }
@@ -264,51 +248,33 @@ impl Dht {
             return;
         }
         self.begin_to_wait();
-        let network = self.terms.shared.dht();
-        let mut is_enough = true;
+        let mut is_enough = false;
         for one in &mut self.families {
-            let closest = network.closest(one.family, self.terms.info_hash);
-            is_enough &= closest.len() >= ENOUGH_EARLIER || one.family == Family::V6;
-            one.earlier = closest.iter().map(|node| node.address).collect();
-            self.addresses.extend(closest.into_iter().map(|node| Start {
-                address: node.address,
-                id: Some(node.id),
-                policy: AddressPolicy::for_peers_of(node.address.ip()),
-            }));
+            let earlier = one.begin(&self.terms);
+            is_enough |= earlier.len() >= ENOUGH_EARLIER;
+            self.addresses.extend(earlier);
         }
-        for HostToResolve { row, host, port, from } in std::mem::take(&mut self.hosts) {
-            if from == DhtStartFrom::Bootstrap && is_enough {
-                self.starts.failed(row, "not asked: nodes of earlier lookups are known".to_owned());
-            } else if let Some(addresses) = network.resolved(&host, port) {
-                self.addresses.extend(self.starts.resolved(row, &addresses));
+        for host in std::mem::take(&mut self.hosts) {
+            if host.from == DhtStartFrom::Bootstrap && is_enough {
+                self.starts.failed(host.row, "not asked: nodes of earlier lookups are known".to_owned());
             } else {
-                let pool = match from {
-                    DhtStartFrom::User => LookupPool::Users,
-                    DhtStartFrom::Bootstrap => LookupPool::Trackers,
-                    _ => LookupPool::Peers,
-                };
-                let (limits, route, stopped) = (self.terms.limits, self.terms.route, self.stopped.clone());
-                self.names.spawn(async move {
-                    let addresses = stopped.or(pin!(resolve(&host, port, pool, &limits, route))).await;
-                    HostLookup { row, host, addresses }
-                });
+                let Terms { shared, limits, route, .. } = &self.terms;
+                self.names.spawn(look_up(host, shared.clone(), *limits, *route, self.stopped.clone()));
             }
         }
     }
 
     fn begin_to_wait(&mut self) {
-        self.begun = Some(Instant::now());
-        self.is_late = Some(Box::pin(tokio::time::sleep(UNANSWERED)));
+        let now = Instant::now();
+        self.begun = Some(now);
+        self.is_late = Some(Box::pin(sleep_until(now + UNANSWERED)));
     }
 
     fn looked_up(&mut self, looked_up: HostLookup) {
-        let HostLookup { row, host, addresses } = looked_up;
+        let HostLookup { row, addresses } = looked_up;
         match addresses {
-            Some(Ok(addresses)) => {
-                self.terms.shared.dht().keep_resolved(&host, &addresses);
-                self.addresses.extend(self.starts.resolved(row, &addresses));
-            }
-            Some(Err(error)) => self.starts.failed(row, guard::escape(&error.to_string()).to_string()),
+            Some(Ok(addresses)) => self.addresses.extend(self.starts.resolved(row, &addresses)),
+            Some(Err(error)) => self.starts.unresolved(row, &error),
             None => {}
         }
     }
@@ -326,15 +292,8 @@ impl Dht {
     /// Gives a node to the lookup of its family, which begins with the first one.
     fn add(&mut self, start: Start) {
         let family = family_of(start.address);
-        let Some(one) = self.families.iter_mut().find(|one| one.family == family) else { return };
-        if one.lookup.is_none() && one.no_socket.is_none() {
-            match FamilyLookup::begin(family, self.terms.info_hash, &self.terms.shared, &self.terms) {
-                Ok(lookup) => one.lookup = Some(Box::new(lookup)),
-                Err(error) => one.no_socket = Some(error),
-            }
-        }
-        if let Some(lookup) = &mut one.lookup {
-            lookup.add(start);
+        if let Some(one) = self.families.iter_mut().find(|one| one.family == family) {
+            one.add(start, &self.terms);
         }
     }
 
@@ -365,23 +324,4 @@ impl Dht {
         self.families.iter_mut().for_each(|one| one.lookup = None);
         self.turn.give_back();
     }
-}
-
-impl OneFamily {
-    fn new(family: Family) -> Self {
-        Self { family, lookup: None, no_socket: None, earlier: Vec::new() }
-    }
-}
-
-/// Whether a run has anything beside the DHT to ask or to dial.
-fn has_others(torrent_ref: &TorrentRef, config: &Config) -> bool {
-    use crate::config::Trackers;
-    let has_trackers = match &config.trackers {
-        Trackers::Only(urls) => !urls.is_empty(),
-        Trackers::FromTorrent => !torrent_ref.trackers.is_empty(),
-    };
-    let has_web_seeds =
-        !(torrent_ref.web_seeds.is_empty() && torrent_ref.http_seeds.is_empty() && config.web_seeds.is_empty());
-    let has_peers = !(config.peers.is_empty() && torrent_ref.peers.is_empty());
-    config.sources.trackers && has_trackers || config.sources.web_seeds && has_web_seeds || has_peers
 }

@@ -304,10 +304,11 @@ impl Peers {
     pub(crate) fn of_dht(&self) -> impl Iterator<Item = (&PeerAddress, Vec<&Source>)> {
         let sources = |known: &Known| {
             let indices = known.named_by.indices().iter();
-            indices.filter_map(|&index| self.sources.get(index)).collect::<Vec<_>>()
+            let sources = indices.filter_map(|&index| self.sources.get(index));
+            let is_any = sources.clone().any(|source| matches!(source, Source::Dht(_)));
+            is_any.then(|| sources.collect::<Vec<_>>())
         };
-        let all = self.known.iter().map(move |(address, known)| (address, sources(known)));
-        all.filter(|(_, sources)| sources.iter().any(|source| matches!(source, Source::Dht(_))))
+        self.known.iter().filter_map(move |(address, known)| Some((address, sources(known)?)))
     }
 
     fn sources_of(&self, known: &Known) -> Vec<Source> {

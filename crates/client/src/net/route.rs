@@ -36,11 +36,12 @@ impl Route {
         Ok(source)
     }
 
-    /// Whether the interface, if one was chosen, can be used for a family that may be.
+    /// Whether the interface, if one was chosen, can be used with the source addresses.
     pub(crate) fn check(self) -> Result<(), InterfaceError> {
         let families = [Ipv4Addr::UNSPECIFIED.into(), IpAddr::from(Ipv6Addr::UNSPECIFIED)];
-        let allowed = families.map(|any| SocketAddr::new(any, 0)).into_iter().filter(|&any| self.allows(any));
-        self.interface().map_or(Ok(()), |interface| interface.check(&allowed.collect::<Vec<_>>()))
+        let chosen = families.map(|any| self.source(SocketAddr::new(any, 0)).map(|source| source.unwrap_or(any)));
+        let sources: Vec<IpAddr> = chosen.into_iter().flatten().collect();
+        self.interface().map_or(Ok(()), |interface| interface.check(&sources))
     }
 
     /// The interface that every socket is bound to.

@@ -44,7 +44,7 @@ pub(crate) struct DhtNetwork {
     lookups: Arc<Semaphore>,
     nodes: Mutex<KnownNodes>,
     control: Mutex<Control>,
-    resolved: Mutex<Resolved>,
+    resolved: Resolved,
 }
 
 impl DhtNetwork {
@@ -60,7 +60,7 @@ impl DhtNetwork {
             lookups: Arc::new(Semaphore::new(limits.dht_lookups.clamp(1, Semaphore::MAX_PERMITS))),
             nodes: Mutex::default(),
             control: Mutex::default(),
-            resolved: Mutex::default(),
+            resolved: Resolved::default(),
         })
     }
 
@@ -131,17 +131,44 @@ impl DhtNetwork {
         lock(&self.control).judge(node, is_liar);
     }
 
-    /// The addresses of a host name that was resolved a short while ago.
-    pub(crate) fn resolved(&self, host: &str, port: u16) -> Option<Vec<SocketAddr>> {
-        lock(&self.resolved).get(host, port, Instant::now())
-    }
-
-    /// Keeps the addresses of a host name.
-    pub(crate) fn keep_resolved(&self, host: &str, addresses: &[SocketAddr]) {
-        lock(&self.resolved).keep(host, addresses, Instant::now());
+    /// The host names of nodes.
+    pub(crate) fn resolved(&self) -> &Resolved {
+        &self.resolved
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quarter_of_a_second_is_sent_at_once_and_then_the_pace_kept() {
+        let limits = Limits::default();
+        let (network, begin) = (DhtNetwork::new(&limits, 0).unwrap(), Instant::now());
+        let sent = |from: u32, now: Instant| {
+            let each = (from..).take_while(|n| {
+                let ip = IpAddr::from(n.to_be_bytes());
+                network.due(now).is_ok() && network.take(ip, now).is_ok()
+            });
+            u32::try_from(each.count()).unwrap()
+        };
+        let first = sent(0, begin);
+        assert!((62..=64).contains(&first), "{first}");
+        let next = network.due(begin).unwrap_err();
+        assert!(next - begin <= Duration::from_millis(4));
+        let mut all = first;
+        for tick in 1..=1_000 {
+            all += sent(all, begin + Duration::from_millis(tick));
+        }
+        assert!((310..=316).contains(&all), "{all}");
+        // What one address is refused costs the others nothing.
+        let later = begin + Duration::from_secs(2);
+        let ip = IpAddr::from([9, 9, 9, 9]);
+        assert_eq!((0..9).filter(|_| network.take(ip, later).is_ok()).count(), 4);
+        assert_eq!(network.due(later), Ok(()));
+    }
 }

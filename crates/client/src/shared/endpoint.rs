@@ -67,3 +67,21 @@ impl Sockets {
         self.tcp.local_addr().ok().and_then(|address| address.as_socket()).map_or(0, |address| address.port())
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::net::interface::Interface;
+
+    #[test]
+    fn the_port_is_held_at_the_interface() {
+        let lo = Bind::default().with_interface(Interface::new("lo").ok());
+        for bind in [lo, lo.with_v4(Some(Ipv4Addr::LOCALHOST))] {
+            let endpoint = Endpoint::new(bind, None).unwrap();
+            let held: Vec<_> = endpoint._sockets.iter().map(|sockets| sockets.tcp.device().unwrap()).collect();
+            assert_eq!(held, [Some(b"lo".to_vec())]);
+        }
+        let other = lo.with_v4(Some(Ipv4Addr::new(127, 0, 0, 9)));
+        assert!(matches!(Endpoint::new(other, None), Err(Error::Interface(_))));
+    }
+}

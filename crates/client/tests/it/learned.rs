@@ -67,7 +67,9 @@ async fn told_late(lab: &Lab, reports: usize) -> Told {
         match swarm.next().await.unwrap() {
             Event::Peer(report) => peers.push(report),
             Event::Tracker(report) => trackers.push(report),
-            Event::Summary(summary) => return Told { peers, trackers, web_seeds: Vec::new(), summary },
+            Event::Summary(summary) => {
+                return Told { peers, trackers, web_seeds: Vec::new(), dht: Vec::new(), summary };
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -11,6 +11,7 @@ mod bounds;
 mod census;
 mod conversation;
 mod deadlines;
+mod dht;
 mod encryption;
 mod endpoints;
 mod lab;

@@ -3,7 +3,7 @@
 use crate::lab::{PATIENCE, SIZE, collect, config, lab, outcome_of, run};
 use client::{BitTorrentClient, Config, CutShort, Error, Event, Outcome, Sources, Stage, Swarm, Trackers};
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{DictionaryPeer, FakeTracker, Peer, TrackerScript};
+use fake_swarm::{DictionaryPeer, FakeNode, FakeTracker, NodeScript, Peer, TrackerScript, node_id, node_ip};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -397,6 +397,10 @@ async fn the_facade_is_ok_without_peers_and_an_error_without_a_source() {
     assert!(matches!(client.download("/nonexistent.torrent").await, Err(Error::Read(_))));
     let lonely = OnDisk::new("lonely", &SingleFile::new("lonely.bin", SIZE).to_bytes());
     assert!(matches!(client.download(&lonely.0).await, Err(Error::NoSource)));
+    // A node of the DHT that answers is a source.
+    let node = FakeNode::start(node_ip(1), node_id(1), NodeScript::default()).unwrap();
+    let client = BitTorrentClient::with_config(config().with_dht_nodes(vec![PeerAddress::Socket(node.addr())]));
+    is_send(client.download(&lonely.0)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -102,7 +102,10 @@ async fn a_torrent_without_trackers_is_a_success_where_a_web_seed_has_it() {
     assert!(download("/made").await.is_ok());
     let error = download("/nothing").await.unwrap_err();
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(error.to_string(), "the torrent names no tracker, and no web seed that has everything");
+    assert_eq!(
+        error.to_string(),
+        "the torrent names no tracker and no web seed that has everything, and no node of the DHT answered"
+    );
 }
 
 #[tokio::test]

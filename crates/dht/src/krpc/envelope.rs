@@ -4,8 +4,8 @@ use crate::krpc::error::Error;
 use crate::software::Version;
 use bencode::Dict;
 
-/// The longest transaction id that is kept. Ours have 4 bytes, so a longer one answers no query of ours; of other nodes' queries
-/// the longest that was recorded has 4. rTorrent refuses from 32 on.
+/// The longest transaction id that is kept. A [`Query`](crate::krpc::Query) has 4 bytes, so a longer one answers none; of
+/// other nodes' queries the longest that was recorded has 4. rTorrent refuses from 32 on.
 pub(super) const MAX_TRANSACTION: usize = 32;
 
 /// The transaction id.

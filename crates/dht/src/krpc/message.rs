@@ -7,7 +7,7 @@ use crate::krpc::refusal::Refusal;
 use crate::krpc::reply::Reply;
 use bencode::{Document, Limits};
 
-/// A datagram of a node. Whether it answers a query of ours takes its source and its transaction id, and both can be forged.
+/// A datagram of a node. Its source and its transaction id decide which query it answers, and both can be forged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// An answer to a query.
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_of_ours_is_read_as_a_query() {
+    fn a_query_that_is_sent_is_read_as_a_query() {
         let query = Query { transaction: *b"abcd", id: NodeId([7; 20]), method: Method::Ping };
         let Ok(Message::Query(received)) = Message::parse(&query.encode()) else { panic!("a query") };
         assert_eq!(

@@ -35,7 +35,7 @@ pub enum Method {
     },
 }
 
-/// `v`: the letters of our peer ids, and version 1.0.
+/// `v`: the letters of this project's peer ids, and version 1.0.
 const VERSION: &[u8] = b"HS\x01\x00";
 
 impl Query {

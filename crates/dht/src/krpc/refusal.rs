@@ -4,12 +4,13 @@ use crate::id::NodeId;
 use crate::krpc::compact;
 use crate::krpc::envelope;
 use crate::krpc::error::Error;
-use crate::software::{Software, Version};
+use crate::software::Version;
 use bencode::Dict;
 use std::fmt;
 use std::net::SocketAddr;
 
-/// An error that a node sent in place of an answer (BEP 5). It shows that the node is alive; most nodes do not answer instead.
+/// An error that a node sent in place of an answer (BEP 5). It shows that the node is alive; most nodes do not answer instead. rTorrent sends error 201 where it
+/// knows neither peers nor nodes.
 /// `Display` has the code and the text, with terminal control characters escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -45,12 +46,6 @@ impl Refusal {
             external: message.bytes("ip").ok().and_then(compact::endpoint),
             version: envelope::version(message),
         })
-    }
-
-    /// Whether the node only says that it knows neither peers nor nodes: rTorrent sends error 201 in place of an empty answer.
-    #[must_use]
-    pub fn knows_nothing(&self) -> bool {
-        self.code == 201 && self.version.as_ref().and_then(Version::software) == Some(Software::RTorrent)
     }
 }
 

@@ -3,10 +3,28 @@
 use crate::id::Distance;
 use crate::lookup::candidates::{Candidate, State};
 use crate::lookup::choice::{Choice, Why};
+use crate::lookup::exchanges::Exchange;
 use crate::lookup::view::{End, View};
 use crate::lookup::{Lookup, limits};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+/// How far the closest nodes reach whose answers are needed.
+struct Bounds {
+    /// The distance of the last of them; `None` if they are fewer than needed.
+    all: Option<Distance>,
+    /// The same for those with a valid id.
+    valid: Option<Distance>,
+    /// Whether all of them have answered.
+    have_answered: bool,
+}
+
+impl Bounds {
+    fn hold(&self, known: &Candidate) -> bool {
+        let is_within = |bound: Option<Distance>| bound.is_none_or(|bound| known.distance <= bound);
+        is_within(self.all) || known.is_valid && is_within(self.valid)
+    }
+}
 
 impl Lookup {
     pub(super) fn most_queries(&self) -> usize {
@@ -22,22 +40,26 @@ impl Lookup {
         }
         // After half of its time a query is more likely dead than slow, and the next candidate is asked beside it.
         let doubtful = self.round_trips.slot() / 2;
+        let is_old = |since: Instant| self.latest.saturating_duration_since(since) >= doubtful;
+        let is_doubtful = |known: &Candidate| matches!(known.state, State::Waiting(since) if is_old(since));
+        let open = self.exchanges.open().count();
         let mut expected = 0;
-        for known in self.candidates.closest() {
-            match known.state {
-                State::Fresh => return Some(Choice::of(Why::First, known)),
-                State::Waiting(since) if self.latest.saturating_duration_since(since) >= doubtful => {}
-                _ => expected += 1,
+        for known in self.candidates.closest(is_doubtful) {
+            let choice = Choice::of(Why::First, known);
+            // One without a valid id waits, and the next one with one is asked.
+            if known.state == State::Fresh && open < choice.in_flight {
+                return Some(choice);
             }
-            if expected == limits::CLOSEST {
-                return self.choose_second();
-            }
+            expected += usize::from(!is_doubtful(known));
+        }
+        if expected >= limits::CLOSEST {
+            return self.choose_second();
         }
         let start = self
             .starts
             .fresh()
             .or_else(|| self.start_again().filter(|(due, _)| *due <= self.latest).map(|(_, start)| start));
-        start.map(|address| Choice { why: Why::Start, address, named: None }).or_else(|| self.choose_second())
+        start.map(Choice::of_start).or_else(|| self.choose_second())
     }
 
     /// The starting node that is asked again, and when, as long as no node has answered.
@@ -49,14 +71,27 @@ impl Lookup {
     fn choose_second(&self) -> Option<Choice> {
         let may_ask = self.second_queries < limits::SECOND_QUERIES
             && self.view.queries + limits::KEPT_QUERIES < self.most_queries();
-        let is_due = |known: &&Candidate| known.state == State::Silent && known.queries == 1;
-        let next = self.candidates.iter().find(is_due).filter(|_| may_ask)?;
-        self.bound().is_none_or(|bound| next.distance <= bound).then(|| Choice::of(Why::Second, next))
+        let bounds = may_ask.then(|| self.bounds())?;
+        let is_due = |known: &&Candidate| known.state == State::Silent && known.queries == 1 && bounds.hold(known);
+        self.candidates.iter().find(is_due).map(|next| Choice::of(Why::Second, next))
     }
 
-    /// The distance of the last one of the closest, if there are enough.
-    fn bound(&self) -> Option<Distance> {
-        self.candidates.closest().nth(limits::CLOSEST - 1).map(|known| known.distance)
+    /// How far the closest nodes reach now.
+    fn bounds(&self) -> Bounds {
+        let mut bounds = Bounds { all: None, valid: None, have_answered: true };
+        let (mut all, mut valid) = (0, 0);
+        for known in self.candidates.closest(|_| false) {
+            all += 1;
+            valid += usize::from(known.is_valid);
+            if all == limits::CLOSEST {
+                bounds.all = Some(known.distance);
+            }
+            if known.is_valid && valid == limits::CLOSEST_VALID {
+                bounds.valid = Some(known.distance);
+            }
+            bounds.have_answered &= known.state == State::Answered;
+        }
+        bounds
     }
 
     pub(super) fn age(&self) -> Duration {
@@ -90,10 +125,12 @@ impl Lookup {
 
     /// Ends the lookup if nothing is left to be asked or waited for.
     pub(super) fn conclude(&mut self) {
-        if self.view.answered >= limits::CLOSEST
-            && let Some(bound) = self.bound()
-            && self.candidates.closest().take(limits::CLOSEST).all(|known| known.state == State::Answered)
-            && !self.exchanges.open().any(|exchange| exchange.named.is_some_and(|distance| distance <= bound))
+        // Computed only where the lookup may end.
+        let bounds = (self.view.answered >= limits::CLOSEST).then(|| self.bounds());
+        if let Some(bounds) = bounds
+            && bounds.all.is_some()
+            && bounds.have_answered
+            && !self.exchanges.open().any(|exchange| self.is_within(&bounds, exchange))
         {
             return self.finish(End::Closest);
         }
@@ -106,6 +143,12 @@ impl Lookup {
             View { answered: 0, .. } => End::NoAnswer,
             _ => End::Exhausted,
         });
+    }
+
+    /// Whether the answer to a query could bring one of the closest nodes.
+    fn is_within(&self, bounds: &Bounds, exchange: &Exchange) -> bool {
+        let known = exchange.named.and_then(|distance| self.candidates.get(distance, exchange.to.get()));
+        known.is_some_and(|known| bounds.hold(known))
     }
 
     pub(super) fn finish(&mut self, end: End) {

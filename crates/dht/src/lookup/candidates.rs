@@ -1,7 +1,7 @@
-//! The nodes that a lookup has heard of, by their distance to the target.
+//! The nodes that a lookup knows, by their distance to the target.
 
-use crate::id::Distance;
-use crate::lookup::limits::{OF_IDENTITY, OF_NETWORK, UNASKED};
+use crate::id::{Distance, NodeId};
+use crate::lookup::limits::{CLOSEST, CLOSEST_VALID, OF_IDENTITY, OF_NETWORK, SILENT_OF_NETWORK, UNASKED};
 use crate::lookup::packed::Packed;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -12,6 +12,12 @@ pub(super) struct Candidate {
     pub(super) distance: Distance,
     pub(super) address: Packed,
     pub(super) state: State,
+    /// Whether it may have its id at its address (BEP 42).
+    pub(super) is_valid: bool,
+    /// Whether it has ever answered with its id: its IP address has no other.
+    pub(super) has_id: bool,
+    /// Whether it has named peers.
+    pub(super) is_storer: bool,
     /// How often it was asked.
     pub(super) queries: u8,
     /// How often it is to be asked for more peers.
@@ -38,55 +44,83 @@ pub(super) enum State {
 /// Places that are added when there are too few. Doubling would leave half of the memory of a lookup unused.
 const GROWTH: usize = 8;
 
-/// Candidates in the order of their distance.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Candidates(Vec<Candidate>);
+/// Candidates in the order of their distance to a target.
+#[derive(Clone, Debug)]
+pub(super) struct Candidates {
+    target: NodeId,
+    all: Vec<Candidate>,
+}
 
 impl Candidates {
+    pub(super) fn new(target: NodeId) -> Self {
+        Self { target, all: Vec::new() }
+    }
+
     /// Takes a node that was named, unless it is known, or a node with its id or its address has answered, or there are too many
-    /// of these, or of closer ones. `is_asked` tells whether its IP address was asked as a starting node.
+    /// of these, or of closer ones; gives whether it was taken. `is_asked` tells whether its IP address was asked as a starting node.
+    /// Others with its id do not count against a node that may have it at its address.
     pub(super) fn offer(&mut self, distance: Distance, address: SocketAddr, is_asked: bool) -> bool {
-        let (mut of_ip, mut of_id, mut state) = (0, 0, if is_asked { State::Alias } else { State::Fresh });
-        for known in &self.0 {
+        let mut state = if is_asked { State::Alias } else { State::Fresh };
+        let is_valid = self.is_valid(distance, address);
+        let (mut of_ip, mut of_id) = (0, 0);
+        for known in &self.all {
             let (same_id, same_ip) = (known.distance == distance, known.address.ip() == address.ip());
-            if same_id && same_ip || (same_id || same_ip) && known.state == State::Answered {
+            let is_rival = same_id && (known.is_valid || !is_valid);
+            if same_ip && (same_id || known.has_id) || is_rival && known.state == State::Answered {
                 return false;
             }
             of_ip += usize::from(same_ip);
-            of_id += usize::from(same_id);
+            of_id += usize::from(is_rival);
             if same_ip && known.state != State::Fresh {
                 state = State::Alias;
             }
         }
         let is_taken = of_ip < OF_IDENTITY && of_id < OF_IDENTITY;
         if is_taken {
-            self.insert(Candidate { distance, address: address.into(), state, queries: 0, due: 0 });
+            self.insert(distance, address, state);
             self.prune();
         }
         is_taken
     }
 
-    fn insert(&mut self, candidate: Candidate) {
-        if self.0.len() == self.0.capacity() {
-            self.0.reserve_exact(GROWTH);
-        }
-        let place = self.0.partition_point(|known| known.distance <= candidate.distance);
-        self.0.insert(place, candidate);
+    /// Whether a node may have an id at its address (BEP 42).
+    fn is_valid(&self, distance: Distance, address: SocketAddr) -> bool {
+        self.id(distance).is_valid_for(address.ip())
     }
 
-    /// Drops the furthest of the candidates that were not asked, if they are more than [`UNASKED`].
+    /// The id at a distance: the distance of the distance.
+    pub(super) fn id(&self, distance: Distance) -> NodeId {
+        NodeId(self.target.distance(&NodeId(distance.0)).0)
+    }
+
+    fn insert(&mut self, distance: Distance, address: SocketAddr, state: State) {
+        let is_valid = self.is_valid(distance, address);
+        let (has_id, is_storer) = (false, false);
+        let candidate =
+            Candidate { distance, address: address.into(), state, is_valid, has_id, is_storer, queries: 0, due: 0 };
+        if self.all.len() == self.all.capacity() {
+            self.all.reserve_exact(GROWTH);
+        }
+        let place = self.all.partition_point(|known| known.distance <= candidate.distance);
+        self.all.insert(place, candidate);
+    }
+
+    /// Drops one of the candidates that were not asked, if they are more than [`UNASKED`]: the furthest of those with a valid id if
+    /// these are more than half, else of the others.
     fn prune(&mut self) {
-        let is_fresh = |known: &Candidate| known.state == State::Fresh;
-        if self.0.iter().filter(|known| is_fresh(known)).count() > UNASKED
-            && let Some(furthest) = self.0.iter().rposition(is_fresh)
+        let fresh = self.all.iter().filter(|known| known.state == State::Fresh);
+        let (all, valid) = fresh.fold((0, 0), |(all, valid), known| (all + 1, valid + usize::from(known.is_valid)));
+        let is_crowded = |known: &Candidate| known.state == State::Fresh && known.is_valid == (valid > UNASKED / 2);
+        if all > UNASKED
+            && let Some(furthest) = self.all.iter().rposition(is_crowded)
         {
-            self.0.remove(furthest);
+            self.all.remove(furthest);
         }
     }
 
     /// Notes that a candidate is asked for the first time.
     pub(super) fn ask(&mut self, distance: Distance, address: SocketAddr, now: Instant) {
-        for known in self.0.iter_mut().filter(|known| known.address.ip() == address.ip()) {
+        for known in self.all.iter_mut().filter(|known| known.address.ip() == address.ip()) {
             if known.distance == distance {
                 (known.state, known.queries) = (State::Waiting(now), 1);
             } else if known.state == State::Fresh {
@@ -97,72 +131,98 @@ impl Candidates {
 
     /// Notes that an IP address is asked as a starting node.
     pub(super) fn ask_start(&mut self, ip: IpAddr) {
-        for known in self.0.iter_mut().filter(|known| known.address.ip() == ip && known.state == State::Fresh) {
+        for known in self.all.iter_mut().filter(|known| known.address.ip() == ip && known.state == State::Fresh) {
             known.state = State::Alias;
         }
     }
 
     /// Whether an IP address was asked as a candidate.
     pub(super) fn is_asked(&self, ip: IpAddr) -> bool {
-        self.0.iter().any(|known| known.address.ip() == ip && known.queries > 0)
+        self.all.iter().any(|known| known.address.ip() == ip && known.queries > 0)
     }
 
     /// Notes that the node at `address` answered with this id, and gives its candidate. Nodes with its id or its address that
-    /// were not asked are dropped. A starting node, which was asked `queries` times, becomes a candidate here.
+    /// were not asked are dropped, but for one that alone may have the id. A starting node, which was asked `queries` times, becomes
+    /// a candidate here.
     pub(super) fn confirm(&mut self, distance: Distance, address: SocketAddr, queries: u8) -> Option<&mut Candidate> {
-        self.0.retain(|known| {
+        let is_valid = self.is_valid(distance, address);
+        self.all.retain_mut(|known| {
             let is_other = known.distance != distance || known.address != address.into();
-            let is_same = known.distance == distance || known.address.ip() == address.ip();
+            let same_id = known.distance == distance;
+            if is_other && same_id && known.state == State::Answered {
+                // It had the id first, and may not have it at its address.
+                (known.state, known.due) = (State::Misnamed, 0);
+            }
+            let is_rival = same_id && (is_valid || !known.is_valid);
+            let is_same = is_rival || known.address.ip() == address.ip();
             !(is_other && is_same && matches!(known.state, State::Fresh | State::Alias))
         });
         // What was sent to the address counts, under whichever id.
-        let of_ip = self.0.iter().filter(|known| known.address.ip() == address.ip());
+        let of_ip = self.all.iter().filter(|known| known.address.ip() == address.ip());
         let queries = of_ip.map(|known| known.queries).max().unwrap_or_default().max(queries);
         if self.find(distance, address).is_none() {
-            self.insert(Candidate { distance, address: address.into(), state: State::Fresh, queries, due: 0 });
+            self.insert(distance, address, State::Fresh);
         }
         let known = self.find(distance, address)?;
-        known.queries = queries;
+        (known.queries, known.has_id) = (queries, true);
         Some(known)
     }
 
     /// The candidate with this id and this address.
+    pub(super) fn get(&self, distance: Distance, address: SocketAddr) -> Option<&Candidate> {
+        self.all.iter().find(|known| known.distance == distance && known.address == address.into())
+    }
+
+    /// The same, to be changed.
     pub(super) fn find(&mut self, distance: Distance, address: SocketAddr) -> Option<&mut Candidate> {
-        self.0.iter_mut().find(|known| known.distance == distance && known.address == address.into())
+        self.all.iter_mut().find(|known| known.distance == distance && known.address == address.into())
     }
 
-    /// Whether a node was named with this id at this address.
-    pub(super) fn is_named(&self, distance: Distance, address: SocketAddr) -> bool {
-        self.0.iter().any(|known| known.distance == distance && known.address == address.into())
-    }
-
-    /// Whether another node answered with this id, or this node with another id.
+    /// Whether another node answered with this id, unless only this one may have it at its address, or this node with another id.
     pub(super) fn is_taken(&self, distance: Distance, address: SocketAddr) -> bool {
-        let answered = self.0.iter().filter(|known| known.state == State::Answered);
-        answered
-            .filter(|known| known.distance != distance || known.address != address.into())
-            .any(|known| known.distance == distance || known.address.ip() == address.ip())
+        let is_valid = self.is_valid(distance, address);
+        let mut others = self.all.iter().filter(|known| known.distance != distance || known.address != address.into());
+        others.any(|known| {
+            let is_rival = known.distance == distance && (known.is_valid || !is_valid);
+            is_rival && known.state == State::Answered || known.has_id && known.address.ip() == address.ip()
+        })
     }
 
-    /// The closest ones, in order: those that answered, are waited for, or may be asked. One of an IP address, and
-    /// [`OF_NETWORK`] of a network.
-    pub(super) fn closest(&self) -> impl Iterator<Item = &Candidate> {
+    /// The closest ones, in order, whose answers a lookup needs before it ends: [`CLOSEST`], and [`CLOSEST_VALID`] of those with a valid
+    /// id. They have answered, are waited for, or may be asked; one that `is_passed` is not counted. One of an IP address is among
+    /// them, and [`OF_NETWORK`] of a network, of which none is asked after [`SILENT_OF_NETWORK`] were silent.
+    pub(super) fn closest(&self, is_passed: impl Fn(&Candidate) -> bool) -> impl Iterator<Item = &Candidate> {
         let mut before: Vec<IpAddr> = Vec::with_capacity(UNASKED);
-        let counts = |known: &&Candidate| matches!(known.state, State::Fresh | State::Waiting(_) | State::Answered);
-        self.0.iter().filter(counts).filter(move |known| {
-            let ip = known.address.ip();
-            let neighbours = before.iter().filter(|other| network(**other) == network(ip)).count();
-            let is_allowed = neighbours < OF_NETWORK && !before.contains(&ip);
-            if is_allowed {
-                before.push(ip);
+        let (mut all, mut valid) = (0, 0);
+        self.all.iter().filter(move |known| {
+            let is_wanted = all < CLOSEST || known.is_valid && valid < CLOSEST_VALID;
+            let is_needed = is_wanted && self.has_room(known, &before);
+            if is_needed {
+                before.push(known.address.ip());
+                let counts = usize::from(!is_passed(known));
+                all += counts;
+                valid += if known.is_valid { counts } else { 0 };
             }
-            is_allowed
+            is_needed
         })
+    }
+
+    /// Whether a candidate may be needed beside closer ones.
+    fn has_room(&self, known: &Candidate, before: &[IpAddr]) -> bool {
+        let ip = known.address.ip();
+        let is_neighbour = |other: IpAddr| network(other) == network(ip);
+        let is_silent = |other: &&Candidate| other.state == State::Silent && is_neighbour(other.address.ip());
+        let may_count = match known.state {
+            State::Waiting(_) | State::Answered => true,
+            State::Fresh => self.all.iter().filter(is_silent).count() < SILENT_OF_NETWORK,
+            State::Alias | State::Silent | State::Misnamed => false,
+        };
+        may_count && !before.contains(&ip) && before.iter().filter(|other| is_neighbour(**other)).count() < OF_NETWORK
     }
 
     /// All in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Candidate> {
-        self.0.iter()
+        self.all.iter()
     }
 }
 
@@ -185,12 +245,14 @@ mod tests {
     }
 
     fn order(candidates: &Candidates) -> Vec<u8> {
-        candidates.closest().map(|known| known.distance.0[0]).collect()
+        candidates.closest(|_| false).map(|known| known.distance.0[0]).collect()
     }
 
     fn offered(all: &[(u8, &str)]) -> Candidates {
-        let mut candidates = Candidates::default();
-        all.iter().for_each(|(first, address)| drop(candidates.offer(at(*first), address.parse().unwrap(), false)));
+        let mut candidates = Candidates::new(NodeId([0; 20]));
+        for (first, address) in all {
+            candidates.offer(at(*first), address.parse().unwrap(), false);
+        }
         candidates
     }
 
@@ -223,7 +285,7 @@ mod tests {
         assert_eq!(candidates.iter().count(), 3, "the third id of the address is left out");
         candidates.ask(at(1), address, Instant::now());
         assert_eq!(order(&candidates), [1, 2], "as the second id the address is not asked again");
-        assert!(candidates.is_named(at(2), address) && !candidates.is_named(at(3), address));
+        assert!(candidates.get(at(2), address).is_some() && candidates.get(at(3), address).is_none());
         candidates.confirm(at(2), address, 0).unwrap().state = State::Answered;
         assert!(candidates.is_taken(at(2), "9.9.9.9:1024".parse().unwrap()));
         assert_eq!(candidates.iter().count(), 2, "the other address with this id is dropped");
@@ -234,10 +296,11 @@ mod tests {
 
     #[test]
     fn the_furthest_unasked_candidates_are_dropped() {
-        let mut candidates = Candidates::default();
+        let mut candidates = Candidates::new(NodeId([0; 20]));
         for n in (0..100).rev() {
             candidates.offer(at(n), SocketAddr::from(([8, 8, n, 8], 1024)), false);
         }
-        assert_eq!(order(&candidates), (0..u8::try_from(UNASKED).unwrap()).collect::<Vec<_>>());
+        let kept: Vec<u8> = candidates.iter().map(|known| known.distance.0[0]).collect();
+        assert_eq!(kept, (0..u8::try_from(UNASKED).unwrap()).collect::<Vec<_>>());
     }
 }

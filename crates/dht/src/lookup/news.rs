@@ -12,8 +12,8 @@ pub struct News {
     pub node: Contact,
     /// How long its answer took.
     pub round_trip: Duration,
-    /// The peers that may be dialled: of a node's first answer all, as evidence which nodes name a peer, of its further answers those
-    /// that no node had named.
+    /// The peers that may be dialled: of a node's first list all, as evidence which nodes name a peer, of its further lists those that
+    /// no node had named.
     pub peers: Vec<SocketAddr>,
     /// How many of them no node had named before.
     pub new_peers: usize,

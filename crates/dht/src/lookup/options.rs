@@ -20,9 +20,9 @@ pub enum Family {
 pub struct Options {
     /// The family. Nodes and peers of the other one are left out.
     pub family: Family,
-    /// Our own id, which each query has.
+    /// The id in each query.
     pub id: NodeId,
-    /// The most queries; fewer for a control lookup.
+    /// The most queries. A lookup with another limit than [`QUERIES`] sends no more where most nodes are silent.
     pub queries: usize,
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers of the tests")]
 
 mod arbitrary;
+mod attack;
 mod drive;
 mod figures;
 mod hostile;

@@ -96,10 +96,9 @@ fn reply_shown(reply: &Reply) -> String {
 }
 
 fn refusal_shown(refusal: &Refusal) -> String {
-    let note = if refusal.knows_nothing() { ", knows nothing" } else { "" };
     let id = if refusal.id.is_some() { ", with its id" } else { "" };
     let by = by(refusal.version.as_ref());
-    format!("{refusal}{by}{id}{note}{}", seen_as(refusal.external))
+    format!("{refusal}{by}{id}{}", seen_as(refusal.external))
 }
 
 fn by(version: Option<&Version>) -> String {

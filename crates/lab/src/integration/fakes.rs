@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use fake_swarm::bencoding::{dictionary, integer, string};
 use fake_swarm::{Datagram, HANDSHAKE_LENGTH, RESERVED, Request, UdpScript, handshake};
 use xtask::shell::Result;
 
@@ -90,6 +91,29 @@ pub(super) fn ok(body: Vec<u8>) -> Vec<u8> {
 /// A redirect.
 pub(super) fn found(location: &str) -> Vec<u8> {
     format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n").into_bytes()
+}
+
+/// A tracker's answer with both compact lists.
+pub(super) fn compact(peers: impl Iterator<Item = SocketAddr>) -> Vec<u8> {
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for peer in peers {
+        match peer.ip() {
+            IpAddr::V4(ip) => v4.extend(ip.octets().into_iter().chain(peer.port().to_be_bytes())),
+            IpAddr::V6(ip) => v6.extend(ip.octets().into_iter().chain(peer.port().to_be_bytes())),
+        }
+    }
+    dictionary([("interval", integer(60)), ("peers", string(v4)), ("peers6", string(v6))])
+}
+
+/// A web server's answer about a file of zeros: its last 1,024 bytes.
+pub(super) fn end_of_file(length: u64) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 206 Partial Content\r\nConnection: close\r\nContent-Length: 1024\r\n\
+         Content-Range: bytes {}-{}/{length}\r\n\r\n",
+        length - 1024,
+        length - 1
+    );
+    [head.into_bytes(), vec![0; 1024]].concat()
 }
 
 /// Serves UDP on one address until the process ends.

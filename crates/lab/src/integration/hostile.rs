@@ -6,6 +6,7 @@
 
 mod aim;
 mod case;
+mod dht;
 mod files;
 mod fixture;
 mod inside;
@@ -63,7 +64,7 @@ pub(super) fn run(lab: &Lab) -> Result {
     if lab.part.is_some() {
         return Ok(());
     }
-    limits::all_are_needed(lab.prober.binary(), scenarios().chain(inside::SCENARIOS))
+    limits::all_are_needed(lab.prober.binary(), scenarios().chain(inside::SCENARIOS).chain(dht::SCENARIOS))
 }
 
 /// The same of the scenarios that need a namespace of our own, inside of one.
@@ -71,7 +72,8 @@ pub(super) fn run_inside(namespace: &Namespace) -> Result {
     let fixture = inside::fixture(namespace)?;
     let part = namespace.part.as_deref();
     let of = |table: &'static [Scenario]| table.iter().filter(|scenario| scenario.is_in(part));
-    let together = judge_thoroughly("hostile, inside", &fixture, AT_ONCE, of(inside::SCENARIOS));
+    let together = of(inside::SCENARIOS).chain(of(dht::SCENARIOS));
+    let together = judge_thoroughly("hostile, inside", &fixture, AT_ONCE, together);
     let in_turn = judge_thoroughly("hostile, inside, in turn", &fixture, 1, of(inside::IN_TURN));
     let faults: Vec<String> = [together, in_turn].into_iter().filter_map(Result::err).collect();
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
@@ -139,7 +141,8 @@ mod tests {
 
     #[test]
     fn scenarios_have_names_of_their_own_and_are_many() {
-        let all = || scenarios().chain(web_seeds::LONG).chain(inside::SCENARIOS).chain(inside::IN_TURN);
+        let inside = || inside::SCENARIOS.iter().chain(inside::IN_TURN).chain(dht::SCENARIOS);
+        let all = || scenarios().chain(web_seeds::LONG).chain(inside());
         let names: BTreeSet<_> = all().map(|scenario| scenario.name).collect();
         assert_eq!(names.len(), all().count());
         assert!(names.len() >= 40, "{}", names.len());

@@ -65,6 +65,11 @@ impl Process {
         .map_err(|reason| format!("{reason}\n{}", self.log_tail()))
     }
 
+    /// Its process id.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Fails when the program has ended, with the end of its log.
     pub(super) fn check_alive(&mut self) -> Result {
         match self.child.try_wait() {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use xtask::binary;
-use xtask::shell::Result;
+use xtask::shell::{self, Result};
 
 use faults::{has, one_line_each, peer_faults, status_faults, statuses};
 
@@ -43,6 +43,10 @@ pub(super) struct Row {
     trackers: Vec<Value>,
     /// What the lines on web seeds must have.
     web_seeds: Vec<WebSeedSays>,
+    /// What the lines on the DHT must have; empty for anything.
+    lookups: Vec<Value>,
+    /// Where its lookups start beside the user's nodes.
+    bootstrap: String,
     /// How many web seeds must have each status, where their lines are too many to be named.
     web_seed_statuses: Option<Value>,
     /// How many trackers must have each status, where their lines are too many to be named.
@@ -77,6 +81,8 @@ impl Row {
             complaint: None,
             trackers: Vec::new(),
             web_seeds: Vec::new(),
+            lookups: Vec::new(),
+            bootstrap: String::new(),
             web_seed_statuses: None,
             statuses: None,
             peers: None,
@@ -165,6 +171,18 @@ impl Row {
         self
     }
 
+    /// There must be a line on the DHT that has these values, one line for each call, and no other.
+    pub(super) fn looks_up(mut self, values: Value) -> Self {
+        self.lookups.push(values);
+        self
+    }
+
+    /// Lookups in the DHT start at these well-known nodes.
+    pub(super) fn bootstrap(mut self, nodes: impl Into<String>) -> Self {
+        self.bootstrap = nodes.into();
+        self
+    }
+
     /// There must be a line on each of these peers with this outcome, and no other.
     pub(super) fn finds<A: Display>(mut self, peers: impl IntoIterator<Item = (A, &'static str)>) -> Self {
         let peers = peers.into_iter().map(|(addr, outcome)| (addr.to_string(), vec![json!({"outcome": outcome})]));
@@ -231,6 +249,7 @@ impl Row {
             command = binary::command(prober.binary());
             command.arg(subcommand).arg(&self.torrent.file);
         }
+        command.env(shell::DHT_BOOTSTRAP, &self.bootstrap);
         command.args((!self.text).then_some("--json")).args(&self.args);
         // The whole of it has every status and every reason.
         let given = |arg: &String| arg == "--json" || arg == "--all";
@@ -274,6 +293,7 @@ impl Row {
         let mut faults = report.faults(self.code, &self.torrent.info_hash);
         faults.extend(self.tracker_faults(report));
         faults.extend(self.web_seed_faults(report));
+        faults.extend(self.lookup_faults(report));
         faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));
         let sums_up = |wanted: &&Value| report.lines_of("summary").any(|line| has(line, wanted));
         faults.extend(
@@ -307,6 +327,14 @@ impl Row {
         }
         let wanted = self.trackers.iter().map(|wanted| (wanted.to_string(), move |line: &Value| has(line, wanted)));
         one_line_each("tracker", report.lines_of("tracker").collect(), wanted)
+    }
+
+    fn lookup_faults(&self, report: &Report) -> Vec<String> {
+        if self.lookups.is_empty() {
+            return Vec::new();
+        }
+        let wanted = self.lookups.iter().map(|wanted| (wanted.to_string(), move |line: &Value| has(line, wanted)));
+        one_line_each("DHT", report.lines_of("dht").collect(), wanted)
     }
 
     fn web_seed_faults(&self, report: &Report) -> Vec<String> {

@@ -5,7 +5,7 @@ mod web_seeds;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use fake_swarm::bencoding::{dictionary, integer, list, string};
@@ -113,7 +113,7 @@ pub(super) fn run(namespace: &Namespace) -> Result {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
 }
 
-/// What the victims say, and the kernel, which counted so many connections that were begun.
+/// What the victims say, and the kernel, which counted the connections that were begun.
 fn no_other_dialled(dialled: &Dialled, opened: u64) -> Result {
     // A listener that was dialled may notice it a moment later.
     let arrived = process::poll(Instant::now() + Duration::from_secs(5), || {
@@ -142,7 +142,7 @@ fn answer(request: &Request) -> Vec<u8> {
     // Our own endpoint, as it sees it.
     let port = request.query("port").and_then(|port| port.parse().ok()).unwrap_or_default();
     let own = SocketAddr::new(request.remote.ip().to_canonical(), port);
-    let to = |addrs: &[&str]| fakes::ok(compact(addrs.iter().map(|addr| parse(addr)).chain([own])));
+    let to = |addrs: &[&str]| fakes::ok(fakes::compact(addrs.iter().map(|addr| parse(addr)).chain([own])));
     match case.as_str() {
         "victims" => to(&[VICTIMS, INVALID, &[MAPPED.0, PEER, PEER6]].concat()),
         "neighbours" => to(&[LOCAL_PEER]),
@@ -205,18 +205,6 @@ fn rows(namespace: &Namespace) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// A reply with both compact lists.
-fn compact(peers: impl Iterator<Item = SocketAddr>) -> Vec<u8> {
-    let (mut v4, mut v6) = (Vec::new(), Vec::new());
-    for peer in peers {
-        match peer.ip() {
-            IpAddr::V4(ip) => v4.extend(ip.octets().into_iter().chain(peer.port().to_be_bytes())),
-            IpAddr::V6(ip) => v6.extend(ip.octets().into_iter().chain(peer.port().to_be_bytes())),
-        }
-    }
-    dictionary([("interval", integer(60)), ("peers", string(v4)), ("peers6", string(v6))])
-}
-
 /// TCP connections that were begun in the namespace so far, as the kernel counts them.
 fn opened() -> Result<u64> {
     let table = fs::read_to_string("/proc/thread-self/net/snmp").map_err(|error| format!("/proc/net/snmp: {error}"))?;
@@ -236,6 +224,7 @@ fn parse(addr: &str) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
 
     #[test]
     fn the_addresses_are_addresses() {

@@ -5,3 +5,4 @@ mod file_kind;
 mod fixtures;
 mod magnet;
 mod piece_hashes;
+mod torrent_file;

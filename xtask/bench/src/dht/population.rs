@@ -10,8 +10,9 @@ const LIVE: u32 = 4_000;
 /// Peers that were announced for a target.
 const PEERS: u16 = 300;
 
+/// All ids are valid for their addresses (BEP 42): `mainline` prefers such nodes.
 pub(crate) fn network(dead: f64) -> Network {
-    Network::new(LIVE, dead, 5)
+    Network::new(LIVE, dead, 1.0, 5)
 }
 
 pub(crate) fn torrents(network: &Network, count: usize, random: &mut Random) -> Vec<Torrent> {

@@ -63,7 +63,7 @@ impl<'i> Script<'i> {
         Self {
             is_v6: kind & 1 == 1,
             queries: (kind & 2 == 2).then_some(queries.into()),
-            starts: kind >> 4,
+            starts: (kind >> 4) * 4,
             is_repeating: kind & 4 == 4,
             source,
         }

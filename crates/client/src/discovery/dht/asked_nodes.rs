@@ -4,6 +4,7 @@ use dht::krpc::{Refusal, Reply};
 use dht::{NodeId, Version};
 use ids::InfoHash;
 use report::{DhtNode, DhtNodeStatus};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -22,12 +23,13 @@ impl AskedNodes {
         Self { info_hash: info_hash.map(NodeId::from), ..Self::default() }
     }
 
-    /// Notes that a node is asked at a time since the start.
-    pub(crate) fn asked(&mut self, address: SocketAddr, time: Duration) {
-        self.places.entry(address).or_insert_with(|| {
+    /// Notes that a node, which may have been named with an id, is asked at a time since the start.
+    pub(crate) fn asked(&mut self, address: SocketAddr, id: Option<NodeId>, time: Duration) {
+        if let Entry::Vacant(place) = self.places.entry(address) {
+            place.insert(self.nodes.len());
             self.nodes.push(DhtNode::new(address, time));
-            self.nodes.len() - 1
-        });
+            self.identify(address, id, None, None);
+        }
     }
 
     pub(crate) fn get(&self, address: SocketAddr) -> Option<&DhtNode> {
@@ -140,7 +142,7 @@ mod tests {
             ("[2001:db8:1:3::1]:1", "2a00::2"),
         ] {
             let (node, ip): (SocketAddr, IpAddr) = (node.parse().unwrap(), ip.parse().unwrap());
-            nodes.asked(node, Duration::ZERO);
+            nodes.asked(node, None, Duration::ZERO);
             let mut reply = Reply::new(b"abcd", NodeId([1; 20]));
             reply.external = Some((ip, 5).into());
             nodes.replied(node, Duration::from_millis(1), &reply, 0);

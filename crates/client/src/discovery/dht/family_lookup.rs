@@ -2,6 +2,7 @@
 
 use crate::discovery::dht::asked_nodes::AskedNodes;
 use crate::discovery::dht::further::{Further, Question};
+use crate::discovery::dht::terms::Terms;
 use crate::discovery::dht::wakes::Wakes;
 use crate::discovery::source::NamedPeers;
 use crate::net::entropy;
@@ -41,6 +42,10 @@ pub(crate) struct FamilyLookup {
     /// Queries that may have to be sent without `want`, by their node; `None` once one was.
     wants: HashMap<SocketAddr, Option<Query>>,
     wakes: Wakes,
+    /// When there is something to do if nothing arrives before.
+    wake: Option<Instant>,
+    /// Whether there is something to do now.
+    is_due: bool,
     /// When the pace allows the next datagram, if it does not now.
     paced: Option<Instant>,
     /// Peers that have not been given out.
@@ -55,20 +60,16 @@ pub(crate) struct FamilyLookup {
 impl FamilyLookup {
     /// # Errors
     /// No socket.
-    pub(crate) fn begin(
-        family: Family,
-        info_hash: InfoHash,
-        shared: &Shared,
-        context: &super::Terms,
-    ) -> io::Result<Self> {
-        let network = shared.dht();
-        let exchanges = Exchanges::new(network.socket(context.route, family)?);
+    pub(crate) fn begin(family: Family, terms: &Terms) -> io::Result<Self> {
+        let Terms { info_hash, shared, .. } = terms;
+        let (info_hash, network) = (*info_hash, shared.dht());
+        let exchanges = Exchanges::new(network.socket(terms.route, family)?);
         let begun = Instant::now();
-        debug!(%info_hash, family = ?family, "lookup in the DHT");
+        debug!(%info_hash, ?family, "lookup in the DHT");
         Ok(Self {
             family,
             info_hash,
-            max_peers: context.max_peers,
+            max_peers: terms.max_peers,
             lookup: Lookup::new(info_hash, Options::new(family, network.id()), begun.into_std()),
             begun,
             nodes: AskedNodes::new(Some(info_hash)),
@@ -76,6 +77,8 @@ impl FamilyLookup {
             wants: HashMap::new(),
             wakes: Wakes::new(&exchanges),
             exchanges,
+            wake: None,
+            is_due: true,
             paced: None,
             found: VecDeque::new(),
             others: Vec::new(),
@@ -88,36 +91,43 @@ impl FamilyLookup {
     /// Adds a node to start from.
     pub(crate) fn add(&mut self, start: Start) {
         self.lookup.add_contact(start);
+        self.is_due = true;
         self.is_over &= self.lookup.ended().is_some();
     }
 
     /// The next peers, as a node names them. Pending until there are more, or nothing is left to do: then
     /// [`is_over`](Self::is_over).
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<NamedPeers> {
-        while !self.is_over {
-            let (answers, is_more) = self.exchanges.answers();
-            answers.into_iter().for_each(|answer| self.answered(answer));
-            let now = Instant::now();
-            self.send(now);
+        loop {
             if let Some(named) = self.found.pop_front() {
                 return Poll::Ready(named);
             }
-            if self.further.is_over(self.lookup.ended().is_some(), now) {
-                self.finish();
-                break;
+            // The run polls far more often than there is something to do.
+            if self.is_over || !self.is_due && self.wakes.poll(context, &self.exchanges, self.wake).is_pending() {
+                return Poll::Pending;
             }
-            if is_more {
-                // Others get their turn before the next ones are read.
+            self.is_due = self.work();
+            if self.is_due && self.found.is_empty() {
+                // Others get their turn before more is read.
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let wake = self.lookup.next_wake().map(Instant::from_std);
-            let wake = wake.into_iter().chain(self.paced).chain(self.further.next_wake(now)).min();
-            if self.wakes.poll(context, &self.exchanges, wake).is_pending() {
-                return Poll::Pending;
-            }
         }
-        self.found.pop_front().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Does all that can be done now; says whether more may have to be read.
+    fn work(&mut self) -> bool {
+        let (answers, is_more) = self.exchanges.answers();
+        answers.into_iter().for_each(|answer| self.answered(answer));
+        let now = Instant::now();
+        self.send(now);
+        if self.further.is_over(self.lookup.ended().is_some(), now) {
+            self.finish();
+            return false;
+        }
+        let wake = self.lookup.next_wake().map(Instant::from_std);
+        self.wake = wake.into_iter().chain(self.paced).chain(self.further.next_wake(now)).min();
+        is_more
     }
 
     /// Whether nothing is left to do.
@@ -140,6 +150,11 @@ impl FamilyLookup {
         self.view().done.unwrap_or_else(|| self.begun.elapsed())
     }
 
+    /// Whether a node that is named now can be of use: it goes on, or has ended for lack of nodes.
+    pub(crate) fn needs_nodes(&self) -> bool {
+        matches!(self.lookup.ended(), None | Some(End::NoAnswer | End::Exhausted))
+    }
+
     /// Why it ended; `None` if it has not.
     pub(crate) fn ended(&self) -> Option<DhtStatus> {
         let view = self.view();
@@ -155,15 +170,7 @@ impl FamilyLookup {
     }
 
     fn is_without_route(&self) -> bool {
-        use Errno::{EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, EINVAL, ENETDOWN, ENETUNREACH, EPERM};
-        let code = self.send_error.as_ref().and_then(io::Error::raw_os_error).map(Errno::from_raw);
-        let is_route = |code| {
-            matches!(
-                code,
-                EACCES | EADDRNOTAVAIL | EAFNOSUPPORT | EHOSTUNREACH | EINVAL | ENETDOWN | ENETUNREACH | EPERM
-            )
-        };
-        code.is_some_and(is_route)
+        self.send_error.as_ref().is_some_and(is_without_route)
     }
 
     /// Keeps what later lookups start from.
@@ -171,7 +178,9 @@ impl FamilyLookup {
         if !self.is_over {
             self.is_over = true;
             self.paced = None;
-            self.shared.dht().remember(self.lookup.nodes());
+            let is_liar = |node: SocketAddr| self.nodes.get(node).is_some_and(|node| node.is_liar == Some(true));
+            let honest = self.lookup.nodes().filter(|node| !is_liar(node.address));
+            self.shared.dht().remember(honest);
         }
     }
 }
@@ -196,7 +205,7 @@ impl FamilyLookup {
     }
 
     fn ask(&mut self, to: SocketAddr, query: Query, now: Instant) {
-        self.nodes.asked(to, now - self.begun);
+        self.nodes.asked(to, self.lookup.named(to), now - self.begun);
         let why = match self.shared.dht().take(to.ip(), now) {
             Err(_) => "its address was sent enough for now".to_owned(),
             Ok(()) => match self.exchanges.send(to, query.transaction, &query.encode()) {
@@ -269,6 +278,7 @@ impl FamilyLookup {
                 if peers.is_empty() {
                     return;
                 }
+                debug!(node = %from, peers = peers.len(), "the DHT names peers");
                 if is_first {
                     self.further.storer(from, reply);
                 }
@@ -295,6 +305,7 @@ impl FamilyLookup {
             && self.shared.dht().take(from.ip(), at).is_ok()
             && self.exchanges.send(from, query.transaction, &query.encode_without_want()).is_ok()
         {
+            self.further.sent += 1;
             return;
         }
         match self.lookup.refused(at.into_std(), from, refusal) {
@@ -324,4 +335,13 @@ impl FamilyLookup {
             report: None,
         }
     }
+}
+
+/// Whether a datagram was not sent because this machine has no way there.
+pub(crate) fn is_without_route(error: &io::Error) -> bool {
+    use Errno::{EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, EINVAL, ENETDOWN, ENETUNREACH, EPERM};
+    let code = error.raw_os_error().map(Errno::from_raw);
+    code.is_some_and(|code| {
+        matches!(code, EACCES | EADDRNOTAVAIL | EAFNOSUPPORT | EHOSTUNREACH | EINVAL | ENETDOWN | ENETUNREACH | EPERM)
+    })
 }

@@ -37,6 +37,7 @@ pub(crate) struct Further {
     filters_from: usize,
     /// When all of it ends; set at the end of the lookup.
     ends: Option<Instant>,
+    /// Datagrams beside those of the lookup.
     pub(crate) sent: usize,
 }
 
@@ -135,5 +136,52 @@ impl Question {
             Self::Control(info_hash) => Method::GetPeers { info_hash, scrape: false },
             Self::Filters => Method::GetPeers { info_hash: torrent, scrape: true },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use dht::{NodeId, Version};
+
+    fn node(n: u8) -> SocketAddr {
+        ([9, 9, 9, n], 6881).into()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn eight_nodes_of_libtorrent_are_asked_for_filters_and_each_storer_for_what_is_not_there() {
+        let network = DhtNetwork::new(&Limits::default(), 0).unwrap();
+        let (mut further, now) = (Further::default(), Instant::now());
+        network.judge(node(1), true);
+        for n in 0..20 {
+            let mut reply = Reply::new(b"abcd", NodeId([n; 20]));
+            reply.version = (n % 2 == 0).then(|| Version::new(b"LT\x02\x0b"));
+            further.storer(node(n), &reply);
+        }
+        let (mut known, mut asked) = (Vec::new(), Vec::new());
+        while let Some((to, question)) = further.next(now, &network, |node, is_liar| known.push((node, is_liar))) {
+            asked.push((to, question == Question::Filters));
+        }
+        assert_eq!((known, asked.len()), (vec![(node(1), true)], 19 + FILTERS));
+        let filters: Vec<_> = asked.iter().filter(|(_, is_filters)| *is_filters).map(|(node, _)| *node).collect();
+        assert_eq!(filters, [0, 2, 4, 6, 8, 10, 12, 14].map(node));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn they_end_half_a_second_after_the_lookup() {
+        let network = DhtNetwork::new(&Limits::default(), 0).unwrap();
+        let (mut further, now) = (Further::default(), Instant::now());
+        assert!(!further.is_over(false, now) && further.is_over(true, now));
+        further.sent(node(1), *b"abcd", Question::Filters);
+        further.postpone(node(2), Question::Filters, now + Duration::from_secs(1));
+        assert!(further.next(now, &network, |_, _| ()).is_none());
+        assert!(!further.is_over(true, now));
+        assert_eq!(further.next_wake(now), Some(now + AFTER_THE_END));
+        assert!(further.is_over(true, now + AFTER_THE_END));
+        // The lookup may go on again.
+        assert!(!further.is_over(false, now + AFTER_THE_END));
+        assert_eq!(further.take(node(1), b"abcd"), Some(Question::Filters));
+        assert_eq!(further.take(node(1), b"abcd"), None);
     }
 }

@@ -34,7 +34,8 @@ impl Gate {
                 all_local(urls.iter())
             }
         };
-        if is_local && config.dht_nodes.is_empty() {
+        // In a run of the DHT alone the user has asked for it.
+        if is_local && config.dht_nodes.is_empty() && config.sources.trackers {
             return None;
         }
         // Those of the torrent also if others are asked: they tell what it is.
@@ -92,6 +93,7 @@ mod tests {
         }
         let local = &["http://127.0.0.1/announce"][..];
         assert_eq!(of(None, local, |config| config.with_dht_nodes(vec!["127.0.0.1:1".parse().unwrap()])), open);
+        assert_eq!(of(None, local, |config| config.with_sources(Sources::NONE.with_dht(true))), open);
         assert_eq!(of(None, &[], |config| config.with_scrape(true)), None);
         assert_eq!(of(None, &[], |config| config.with_sources(Sources::NONE)), None);
         let only = |url: &str| Trackers::Only(vec![url.parse().unwrap()]);

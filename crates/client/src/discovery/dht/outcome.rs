@@ -1,8 +1,9 @@
 //! The reports of a run's lookups.
 
 use crate::discovery::dht::family_lookup::FamilyLookup;
+use crate::discovery::dht::one_family::OneFamily;
 use crate::discovery::dht::starts::Starts;
-use crate::discovery::dht::{OneFamily, Terms};
+use crate::discovery::dht::terms::Terms;
 use dht::lookup::{Family, View};
 use nix::errno::Errno;
 use report::{DhtFamily, DhtReport, DhtStatus};
@@ -24,20 +25,19 @@ pub(crate) fn reports(families: &[OneFamily], starts: &Starts, terms: &Terms, st
         return kept;
     }
     // Nothing was sent in either: the reason of the one that had something to send.
-    let told = all.into_iter().map(|(_, report)| report.status).find(|status| *status != DhtStatus::NoStart);
-    let mut report = DhtReport::new(None, told.unwrap_or(DhtStatus::NoStart));
+    let reason = all.into_iter().map(|(_, report)| report).find(|report| report.status != DhtStatus::NoStart);
+    let no_start = if starts.is_without_route() { DhtStatus::NoRoute } else { DhtStatus::NoStart };
+    let mut report = DhtReport::new(None, reason.as_ref().map_or(no_start, |report| report.status));
+    report.message = reason.and_then(|report| report.message);
     report.starts = starts.report(None, None, &[]);
     vec![report]
 }
 
 fn report(one: &OneFamily, starts: &Starts, terms: &Terms, status: DhtStatus) -> DhtReport {
-    let family = match one.family {
-        Family::V4 => DhtFamily::V4,
-        Family::V6 => DhtFamily::V6,
-    };
+    let family = named(one.family);
     let Some(lookup) = &one.lookup else {
         let (status, message) = match &one.no_socket {
-            Some(error) if is_route(error) => (DhtStatus::NoRoute, Some(error.to_string())),
+            Some(error) if is_of_no_family(error) => (DhtStatus::NoRoute, Some(error.to_string())),
             Some(error) => (DhtStatus::LocalLimit, Some(error.to_string())),
             None if status == DhtStatus::Interrupted => (status, None),
             None => (DhtStatus::NoStart, None),
@@ -53,12 +53,13 @@ fn report(one: &OneFamily, starts: &Starts, terms: &Terms, status: DhtStatus) ->
 }
 
 fn fill(report: &mut DhtReport, lookup: &FamilyLookup, list_all: bool) {
-    let View { queries, asked, answered, silent, refused, misnamed, first_peers, round_trip, .. } = lookup.view();
+    let View { queries, asked, answered, refused, misnamed, first_peers, round_trip, .. } = lookup.view();
     let nodes = || lookup.nodes.iter();
     report.message = lookup.send_error.as_ref().filter(|_| queries == 0).map(ToString::to_string);
     report.nodes.asked = asked;
     report.nodes.answered = answered;
-    report.nodes.silent = silent;
+    // Those too that could have answered later.
+    report.nodes.silent = asked.saturating_sub(answered + misnamed);
     report.nodes.refused = refused;
     report.nodes.misnamed = misnamed;
     report.nodes.with_peers = nodes().filter(|node| node.peers > 0).count();
@@ -72,9 +73,16 @@ fn fill(report: &mut DhtReport, lookup: &FamilyLookup, list_all: bool) {
 }
 
 /// Whether a socket of the family cannot be bound because this machine or the user's choice has no address of it.
-fn is_route(error: &std::io::Error) -> bool {
+pub(crate) fn is_of_no_family(error: &std::io::Error) -> bool {
     match error.raw_os_error().map(Errno::from_raw) {
         Some(code) => matches!(code, Errno::EAFNOSUPPORT | Errno::EADDRNOTAVAIL | Errno::ENODEV),
         None => true,
+    }
+}
+
+pub(crate) fn named(family: Family) -> DhtFamily {
+    match family {
+        Family::V4 => DhtFamily::V4,
+        Family::V6 => DhtFamily::V6,
     }
 }

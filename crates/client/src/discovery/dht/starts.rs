@@ -2,10 +2,12 @@
 
 use crate::config::Config;
 use crate::discovery::dht::asked_nodes::AskedNodes;
+use crate::net::resolve::NO_ROUTE;
 use crate::torrent_ref::TorrentRef;
 use dht::lookup::{Family, Start};
 use guard::{AddressPolicy, Refusal, Secrets};
 use report::{DhtNodeStatus, DhtStart, DhtStartFrom};
+use std::io;
 use std::net::SocketAddr;
 use tracker::PeerAddress;
 
@@ -29,6 +31,8 @@ struct Row {
     policy: AddressPolicy,
     addresses: Vec<SocketAddr>,
     message: Option<String>,
+    /// Whether this machine has no route to a resolver that could know it.
+    is_without_route: bool,
 }
 
 /// A host to be resolved.
@@ -63,7 +67,15 @@ impl Starts {
                     PeerAddress::Socket(address) => addresses.extend(starts.add(*address, from, policy)),
                     PeerAddress::Host(host, port) => {
                         let name = guard::escape(&secrets.conceal(&node.to_string())).to_string();
-                        let row = Row { name, family: None, from, policy, addresses: Vec::new(), message: None };
+                        let row = Row {
+                            name,
+                            family: None,
+                            from,
+                            policy,
+                            addresses: Vec::new(),
+                            message: None,
+                            is_without_route: false,
+                        };
                         starts.0.push(row);
                         let row = starts.0.len() - 1;
                         hosts.push(HostToResolve { row, host: host.as_str().to_owned(), port: *port, from });
@@ -91,8 +103,9 @@ impl Starts {
             family: Some(family_of(address)),
             from,
             policy,
-            addresses: vec![address],
+            addresses: if refusal.is_none() { vec![address] } else { Vec::new() },
             message: refusal.map(|refusal| refusal.to_string()),
+            is_without_route: false,
         });
         refusal.is_none().then_some(Start { address, id: None, policy })
     }
@@ -120,7 +133,20 @@ impl Starts {
         }
     }
 
-    /// Whether the user named a node of this family, or a host name.
+    /// Takes in why a host name does not resolve.
+    pub(crate) fn unresolved(&mut self, row: usize, error: &io::Error) {
+        if let Some(row) = self.0.get_mut(row) {
+            row.message = Some(guard::escape(&error.to_string()).to_string());
+            row.is_without_route = error.kind() == NO_ROUTE;
+        }
+    }
+
+    /// Whether this machine has no route to a resolver.
+    pub(crate) fn is_without_route(&self) -> bool {
+        self.0.iter().any(|row| row.is_without_route)
+    }
+
+    /// Whether the user named an address of this family.
     pub(crate) fn is_by_user(&self, family: Family) -> bool {
         self.0.iter().any(|row| row.from == DhtStartFrom::User && row.family == Some(family))
     }
@@ -135,7 +161,9 @@ impl Starts {
         let is_of = |row: &&Row| family.is_none() || row.family.is_none() || row.family == family;
         let rows = self.0.iter().filter(is_of).map(|row| {
             let mut start = DhtStart::new(row.name.clone(), row.from);
-            start.message.clone_from(&row.message);
+            let is_unresolved = row.family.is_none() && row.addresses.is_empty();
+            let unresolved = is_unresolved.then(|| "not resolved when the lookup ended".to_owned());
+            start.message = row.message.clone().or(unresolved);
             count(&mut start, &row.addresses, nodes);
             start
         });
@@ -172,4 +200,55 @@ fn check(address: SocketAddr, policy: AddressPolicy) -> Result<(), Refusal> {
 
 pub(crate) fn family_of(address: SocketAddr) -> Family {
     if address.is_ipv4() { Family::V4 } else { Family::V6 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ids::InfoHash;
+
+    fn nodes(list: &[&str]) -> Vec<PeerAddress> {
+        list.iter().map(|node| node.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn each_source_may_name_what_its_policy_permits() {
+        let torrent_ref = TorrentRef::from(InfoHash([1; 20]))
+            .with_dht_nodes(nodes(&["8.8.8.8:6881", "10.0.0.1:6881", "8.8.4.4:443", "node.example:6881"]))
+            .with_peers(nodes(&["9.9.9.9:6881"]));
+        let config = Config::default().with_dht_bootstrap(nodes(&["boot.example:1"]));
+        let config = config.with_dht_nodes(nodes(&["10.0.0.2:53", "[2a00::1]:6881"]));
+        let (mut starts, addresses, hosts) = Starts::new(&torrent_ref, &config, &Secrets::default());
+        let addresses: Vec<String> = addresses.iter().map(|start| start.address.to_string()).collect();
+        assert_eq!(addresses, ["10.0.0.2:53", "[2a00::1]:6881", "8.8.8.8:6881", "9.9.9.9:6881"]);
+        let hosts: Vec<_> = hosts.iter().map(|host| (host.host.as_str(), host.row)).collect();
+        assert_eq!(hosts, [("node.example", 5), ("boot.example", 7)]);
+        let resolved = starts.resolved(7, &["127.0.0.1:1".parse().unwrap()]);
+        assert_eq!(resolved.len(), 0);
+        starts.unresolved(5, &io::Error::other("no such name"));
+        assert!(!starts.is_without_route());
+        let rows = starts.report(Some(Family::V4), None, &[]);
+        let messages: Vec<_> = rows.iter().filter_map(|row| row.message.as_deref()).collect();
+        let local = "private address, named by an untrusted source";
+        let port = "port below 1024, named by an untrusted source";
+        let this = "loopback address, named by an untrusted source";
+        assert_eq!((rows.len(), messages), (7, vec![local, port, "no such name", this]));
+        assert!(starts.is_by_user(Family::V6) && starts.is_by_user(Family::V4));
+        starts.unresolved(7, &io::Error::new(NO_ROUTE, "no route to a resolver"));
+        assert!(starts.is_without_route());
+    }
+
+    #[test]
+    fn peers_have_a_node_each_and_authors_a_few() {
+        let many: Vec<PeerAddress> = (1..=40).map(|n| PeerAddress::Socket(([9, 9, 9, n], 6881).into())).collect();
+        let torrent_ref = TorrentRef::from(InfoHash([1; 20])).with_dht_nodes(many);
+        let config = Config::default().with_dht_bootstrap(Vec::new());
+        let (mut starts, addresses, _) = Starts::new(&torrent_ref, &config, &Secrets::default());
+        assert_eq!(addresses.len(), BY_AUTHOR);
+        assert!(starts.learn(([9, 9, 9, 1], 6881).into()).is_none(), "it is known");
+        assert!(starts.learn(([9, 9, 9, 1], 22).into()).is_none());
+        assert!(starts.learn(([192, 168, 0, 1], 6881).into()).is_some(), "a peer's own address");
+        let learned = (0..100_u8).filter(|n| starts.learn(([9, 9, 8, *n], 6881).into()).is_some()).count();
+        assert_eq!(learned, BY_PEERS - 2);
+    }
 }

@@ -1,4 +1,4 @@
-//! The turn of a run: so many lookups go on at the same time.
+//! The turn of a run: [`Limits::dht_lookups`](crate::Limits::dht_lookups) torrents are looked up at the same time.
 
 use crate::shared::Shared;
 use std::fmt;

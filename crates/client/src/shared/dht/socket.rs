@@ -34,6 +34,7 @@ pub(crate) struct DhtSocket {
 /// A query that was sent.
 #[derive(Debug)]
 struct Open {
+    to: SocketAddr,
     transaction: [u8; 4],
     mailbox: Arc<Mailbox>,
 }
@@ -49,6 +50,7 @@ struct Mailbox {
 /// A reply or an error that answers a query.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// As the query was sent to it.
     pub(crate) from: SocketAddr,
     /// When it was read.
     pub(crate) at: Instant,
@@ -97,11 +99,11 @@ impl DhtSocket {
             Ok(message) => message,
         };
         let Some(place) = queries.iter().position(|query| query.transaction == *message.transaction()) else { return };
-        let Open { mailbox, .. } = queries.swap_remove(place);
+        let Open { to, mailbox, .. } = queries.swap_remove(place);
         if queries.is_empty() {
             open.remove(&key(from));
         }
-        lock(&mailbox.answers).push(Answer { from, at: Instant::now(), message });
+        lock(&mailbox.answers).push(Answer { from: to, at: Instant::now(), message });
         mailbox.arrived.notify_one();
     }
 }
@@ -113,7 +115,7 @@ impl Exchanges {
 
     /// Sends a query, whose answer will be among [`answers`](Self::answers).
     pub(crate) fn send(&self, to: SocketAddr, transaction: [u8; 4], datagram: &[u8]) -> io::Result<()> {
-        let query = Open { transaction, mailbox: Arc::clone(&self.mailbox) };
+        let query = Open { to, transaction, mailbox: Arc::clone(&self.mailbox) };
         // Before it is sent: another thread may read the answer at once.
         lock(&self.socket.open).entry(key(to)).or_default().push(query);
         // Past the runtime, which takes a new socket for one that cannot be written.
@@ -155,4 +157,53 @@ fn key(address: SocketAddr) -> (IpAddr, u16) {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Bind;
+
+    fn reply(transaction: &str) -> Vec<u8> {
+        format!("d1:rd2:id20:nnnnnnnnnnnnnnnnnnnne1:t4:{transaction}1:y1:re").into_bytes()
+    }
+
+    #[tokio::test]
+    async fn an_answer_goes_to_the_lookup_that_asked_and_others_nowhere() {
+        let socket = Arc::new(DhtSocket::bind(0, Family::V4, Bind::default().into()).unwrap());
+        let node = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let at = node.local_addr().unwrap();
+        let [one, other] = [(); 2].map(|()| Exchanges::new(Arc::clone(&socket)));
+        one.send(at, *b"aaaa", b"query").unwrap();
+        other.send(at, *b"bbbb", b"query").unwrap();
+        let (_, client) = node.recv_from(&mut [0; 9]).await.unwrap();
+        let client = SocketAddr::from(([127, 0, 0, 1], client.port()));
+        let stranger = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        stranger.send_to(&reply("bbbb"), client).await.unwrap();
+        for datagram in [reply("cccc"), b"\x41uTP".to_vec(), vec![b'd'; 20_000], reply("bbbb"), reply("bbbb")] {
+            node.send_to(&datagram, client).await.unwrap();
+        }
+        // All are read by one lookup, and the answer is for the other.
+        let arrived = other.arrived();
+        while lock(&other.mailbox.answers).is_empty() {
+            one.readable().await.unwrap();
+            assert!(one.answers().0.is_empty());
+        }
+        arrived.await;
+        let [answer] = <[Answer; 1]>::try_from(other.answers().0).unwrap();
+        assert_eq!((answer.from, answer.message.transaction()), (at, &b"bbbb"[..]));
+        // What no lookup waits for is forgotten.
+        drop(other);
+        assert_eq!(lock(&socket.open).values().flatten().count(), 1);
+        drop(one);
+        assert!(lock(&socket.open).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_another() {
+        let taken = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let socket = DhtSocket::bind(port, Family::V4, Bind::default().into()).unwrap();
+        assert_ne!(socket.socket.local_addr().unwrap().port(), port);
+    }
 }

@@ -9,7 +9,7 @@ use ids::InfoHash;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-const TARGET: NodeId = NodeId([0x55; 20]);
+pub(crate) const TARGET: NodeId = NodeId([0x55; 20]);
 const ROUND_TRIP: Duration = Duration::from_millis(100);
 
 /// An id that shares `bits` bits with the target, and differs for different `n`.
@@ -132,6 +132,24 @@ fn many_ids_at_one_address_make_one_query_and_a_second_one() {
     let course = from_one(|to| (number(to) == 0).then(|| (near(0, 0), (0..1_000).map(victim).collect(), vec![])));
     let of_victim: usize = course.asked.iter().filter(|(to, _)| to.ip() == place(9).ip()).map(|(_, times)| times).sum();
     assert_eq!((of_victim, course.view.queries), (2, 3));
+}
+
+#[test]
+fn made_up_nodes_of_one_network_take_8_queries_and_8_second_ones() {
+    let mut named = 0_u8;
+    let victim = |n: u8| Contact { id: near(60, n.into()), address: ([9, 9, 9, n], 6881).into() };
+    let course = from_one(|to| {
+        if to.ip().to_string().starts_with("9.") {
+            return None;
+        }
+        let (n, victims) = (number(to), (named..named + 4).map(victim));
+        named += 4;
+        // Nine nodes answer, one after the other.
+        Some((near(n, n), victims.chain((n < 8).then(|| contact(n + 1, n + 1))).collect(), vec![]))
+    });
+    let of_network: usize =
+        course.asked.iter().filter(|(to, _)| to.ip().to_string().starts_with("9.9.9.")).map(|(_, times)| times).sum();
+    assert_eq!((named, of_network), (36, limits::SILENT_OF_NETWORK + limits::SECOND_QUERIES));
 }
 
 #[test]

@@ -47,9 +47,9 @@ impl Torrent {
 }
 
 impl Network {
-    /// A network of `live` nodes and as many dead ones as make up the `dead` share, each in a /24 of its own of 43.0.0.0/8, with the
-    /// ids that belong to their addresses (BEP 42).
-    pub(crate) fn new(live: u32, dead: f64, seed: u64) -> Self {
+    /// A network of `live` nodes and as many dead ones as make up the `dead` share, each in a /24 of its own of 43.0.0.0/8. The `valid`
+    /// share of them has ids that are valid for their addresses (BEP 42).
+    pub(crate) fn new(live: u32, dead: f64, valid: f64, seed: u64) -> Self {
         let mut random = Random(seed);
         let count = (f64::from(live) / (1.0 - dead)).round() as usize;
         let hosts: Vec<u16> = (256..65_000).collect();
@@ -58,7 +58,10 @@ impl Network {
             let [third, fourth] = host.to_be_bytes();
             // The last byte counts for the id too.
             let address = SocketAddr::from(([43, third, fourth, (host % 251) as u8], 6881));
-            let contact = Contact { id: NodeId::for_address(address.ip(), random.bytes()), address };
+            let id = random.bytes();
+            let id =
+                if valid > 0.0 && random.unit() < valid { NodeId::for_address(address.ip(), id) } else { NodeId(id) };
+            let contact = Contact { id, address };
             nodes.push(Node {
                 contact,
                 is_alive: random.unit() >= dead,

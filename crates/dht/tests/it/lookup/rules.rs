@@ -1,10 +1,11 @@
 //! The rules of a lookup, one by one.
 
-use crate::lookup::hostile::{lookup, near, place, start};
+use crate::lookup::hostile::{TARGET, lookup, near, place, start};
 use dht::krpc::{Refusal, Reply};
 use dht::lookup::{End, Family, Ignored, Lookup, Options, limits};
 use dht::{Contact, NodeId, Version};
 use ids::InfoHash;
+use std::cmp::Reverse;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -43,15 +44,22 @@ fn the_closest_are_asked_first_and_no_more_than_have_to_answer() {
 }
 
 #[test]
-fn no_more_than_48_are_waited_for() {
+fn no_more_than_32_are_waited_for_and_48_where_ids_are_valid() {
     let now = Instant::now();
-    let mut lookup = known(now, 16);
-    for (last, asked) in [(16, 16), (32, 16), (48, 16), (64, 0)] {
-        (last - 15..=last).for_each(|n| lookup.add_contact(start(place(n), Some(near(n, n)))));
-        assert_eq!(drain(&mut lookup, now).len(), asked, "up to {last}");
+    for (is_valid, expected) in [(false, [16, 16, 0, 0]), (true, [16, 16, 16, 0])] {
+        let id = |n| if is_valid { NodeId::for_address(place(n).ip(), [n as u8; 20]) } else { near(n, n) };
+        let mut nodes: Vec<_> = (1..=64).map(|n| (place(n), id(n))).collect();
+        nodes.sort_by_key(|(_, id)| Reverse(TARGET.distance(id)));
+        let mut lookup = lookup(now);
+        let asked = nodes.chunks(16).map(|closer| {
+            closer.iter().for_each(|(address, id)| lookup.add_contact(start(*address, Some(*id))));
+            drain(&mut lookup, now).len()
+        });
+        assert_eq!(asked.collect::<Vec<_>>(), expected);
+        let (first, id) = nodes[0];
+        lookup.reply(now + millis(50), first, &Reply::new(b"abcd", id)).unwrap();
+        assert_eq!(drain(&mut lookup, now + millis(50)).len(), 1, "an answer frees a place");
     }
-    lookup.reply(now + millis(50), place(48), &reply(48)).unwrap();
-    assert_eq!(drain(&mut lookup, now + millis(50)), [place(64)], "an answer frees a place");
 }
 
 #[test]
@@ -71,6 +79,42 @@ fn a_lookup_ends_when_the_16_closest_have_answered() {
         (2..=17).rev().map(place).collect::<Vec<_>>()
     );
     assert_eq!(lookup.nodes().next().map(|node| node.id), Some(near(17, 17)));
+}
+
+#[test]
+fn the_8_closest_nodes_with_valid_ids_must_have_answered_too() {
+    let now = Instant::now();
+    let mut lookup = known(now, 18);
+    for n in 50..60 {
+        lookup.add_contact(start(place(n), Some(NodeId::for_address(place(n).ip(), [n as u8; 20]))));
+    }
+    assert_eq!(drain(&mut lookup, now).len(), limits::CLOSEST + limits::CLOSEST_VALID);
+    (3..=18).for_each(|n| drop(lookup.reply(now + millis(50), place(n), &reply(n)).unwrap()));
+    assert_eq!((drain(&mut lookup, now + millis(50)), lookup.ended()), (vec![], None));
+    for n in 50..60 {
+        let reply = Reply::new(b"abcd", NodeId::for_address(place(n).ip(), [n as u8; 20]));
+        let _ = lookup.reply(now + millis(50), place(n), &reply);
+    }
+    assert_eq!((drain(&mut lookup, now + millis(50)), lookup.ended()), (vec![], Some(End::Closest)));
+}
+
+#[test]
+fn an_id_belongs_to_the_node_that_may_have_it_at_its_address() {
+    let now = Instant::now();
+    let id = NodeId::for_address(place(2).ip(), [9; 20]);
+    for (order, expected) in [([1, 2], [true, true]), ([2, 1], [true, false])] {
+        let mut lookup = lookup(now);
+        (1..3).for_each(|n| lookup.add_contact(start(place(n), Some(id))));
+        assert_eq!(drain(&mut lookup, now).len(), 2);
+        let answered = order.map(|n| lookup.reply(now + millis(50), place(n), &Reply::new(b"abcd", id)).is_ok());
+        assert_eq!(answered, expected);
+        assert_eq!(lookup.nodes().collect::<Vec<_>>(), [Contact { id, address: place(2) }]);
+    }
+    let mut lookup = lookup(now);
+    [1, 2].iter().for_each(|n| lookup.add_contact(start(place(*n), Some(id))));
+    assert_eq!(lookup.poll_query(now, *b"abcd").unwrap().0, place(1));
+    lookup.reply(now + millis(50), place(1), &Reply::new(b"abcd", id)).unwrap();
+    assert_eq!(drain(&mut lookup, now + millis(50)), [place(2)], "it is asked although another node has its id");
 }
 
 #[test]
@@ -163,6 +207,30 @@ fn a_full_list_with_less_than_5_percent_of_new_peers_is_enough() {
 }
 
 #[test]
+fn the_first_list_of_a_node_is_evidence_for_all_its_peers_whichever_answer_has_it() {
+    let now = Instant::now();
+    let mut lookup = known(now, 2);
+    let mut queries = Vec::new();
+    for time in [0, 1_500] {
+        let transaction = [time as u8; 4];
+        while let Some((to, _)) = lookup.poll_query(now + millis(time), transaction) {
+            queries.push((to, transaction));
+        }
+    }
+    let mut answer = |n: u32, query: usize, peers: &[SocketAddr]| {
+        let (_, transaction) = queries.iter().filter(|(to, _)| *to == place(n)).nth(query).unwrap();
+        let reply = Reply { peers: peers.to_vec(), ..Reply::new(transaction, near(n, n)) };
+        lookup.reply(now + millis(1_600), place(n), &reply).map(|news| (news.peers.len(), news.new_peers))
+    };
+    let peers = [place(1_000), place(1_001)];
+    assert_eq!(answer(1, 0, &peers), Ok((2, 2)));
+    assert_eq!(answer(2, 0, &[]), Ok((0, 0)), "a node that has lost them and finds them");
+    assert_eq!(answer(2, 1, &peers), Ok((2, 0)));
+    assert_eq!(answer(1, 1, &peers), Ok((0, 0)));
+    assert_eq!((lookup.view().storers, lookup.view().answered), (2, 2));
+}
+
+#[test]
 fn starting_nodes_are_asked_again_after_a_second_and_given_up_after_2_5() {
     let now = Instant::now();
     let mut lookup = lookup(now);
@@ -191,6 +259,24 @@ fn a_node_that_comes_after_the_longest_time_of_a_lookup_changes_nothing() {
     lookup.time_out(now + limits::LONGEST);
     lookup.add_contact(start(place(1), None));
     assert_eq!((lookup.ended(), lookup.view().done), (Some(End::NoAnswer), Some(Duration::ZERO)));
+}
+
+#[test]
+fn a_starting_node_is_one_node_whatever_ids_it_answers_with() {
+    let now = Instant::now();
+    let mut lookup = lookup(now);
+    lookup.add_contact(start(place(1), None));
+    assert!(lookup.poll_query(now, *b"once").is_some() && lookup.poll_query(now + millis(1_000), *b"agai").is_some());
+    let mut answer = |transaction, id, peers| {
+        let peers = (0..peers).map(|n| place(1_000 + n)).collect();
+        let reply = Reply { peers, version: Some(Version::new(b"LT\x02\x11")), ..Reply::new(transaction, id) };
+        let answered = lookup.reply(now + millis(1_100), place(1), &reply).map(|news| news.new_peers);
+        (answered, lookup.poll_query(now + millis(1_100), *b"more").is_some())
+    };
+    assert_eq!(answer(b"agai", near(3, 1), 100), (Ok(100), true));
+    assert_eq!(answer(b"more", near(9, 9), 1), (Err(Ignored::Misnamed), false));
+    assert_eq!(answer(b"once", near(5, 5), 1), (Err(Ignored::Misnamed), false));
+    assert_eq!((lookup.view().answered, lookup.view().storers), (1, 1));
 }
 
 #[test]
@@ -236,8 +322,19 @@ fn a_query_that_could_not_be_sent_is_not_waited_for() {
         lookup.unsent(to);
     }
     let view = lookup.view();
-    assert_eq!((lookup.ended(), view.queries, view.silent), (Some(End::NoAnswer), 0, 3));
-    assert_eq!(view.unsent, 6, "each was tried twice");
+    assert_eq!((lookup.ended(), view.queries, view.unsent), (Some(End::NoAnswer), 0, 3));
+    assert_eq!((view.silent, view.asked), (3, 3), "each was tried once");
+}
+
+#[test]
+fn a_starting_node_that_could_not_be_asked_is_asked_a_second_later() {
+    let now = Instant::now();
+    let mut lookup = lookup(now);
+    lookup.add_contact(start(place(1), None));
+    let (to, _) = lookup.poll_query(now, *b"abcd").unwrap();
+    lookup.unsent(to);
+    assert_eq!((drain(&mut lookup, now), lookup.next_wake()), (vec![], Some(now + millis(1_000))));
+    assert_eq!(drain(&mut lookup, now + millis(1_000)), [to]);
 }
 
 /// What a lookup with a limit of queries sends to nodes that are all silent, and how it ends.
@@ -251,7 +348,7 @@ fn among_silent(queries: usize) -> (usize, Option<End>) {
 }
 
 #[test]
-fn a_control_lookup_sends_no_more_than_its_own_limit() {
+fn a_lookup_sends_no_more_than_its_own_limit() {
     assert_eq!(among_silent(20), (20, Some(End::Queries)));
 }
 

@@ -1,12 +1,15 @@
 //! Where scenarios are played: the runtime of the scripted actors, the files, the binary.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fake_swarm::torrent::SingleFile;
-use fake_swarm::{FakeSwarm, FakeTracker, FakeUdpTracker, FakeWebSeed, Peer, TrackerScript, UdpScript, WebSite};
+use fake_swarm::{
+    FakeDht, FakeNode, FakeSwarm, FakeTracker, FakeUdpTracker, FakeWebSeed, NodeScript, Peer, TrackerScript, UdpScript,
+    WebSite,
+};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
 use xtask::scratch::write;
@@ -159,6 +162,18 @@ impl<'p> Fixture<'p> {
     pub(super) fn full_listener(&self) -> Result<Full> {
         let _inside = self.runtime.enter();
         Full::start()
+    }
+
+    /// A DHT of honest nodes.
+    pub(super) fn dht(&self, nodes: u16) -> Result<Arc<FakeDht>> {
+        let _inside = self.runtime.enter();
+        FakeDht::start(nodes).map(Arc::new).map_err(failed)
+    }
+
+    /// A node of the DHT.
+    pub(super) fn node(&self, ip: impl Into<IpAddr>, id: [u8; 20], script: NodeScript) -> Result<Arc<FakeNode>> {
+        let _inside = self.runtime.enter();
+        FakeNode::start(ip, id, script).map(Arc::new).map_err(failed)
     }
 
     /// A handle on the actors' runtime, for what happens meanwhile.

@@ -43,7 +43,7 @@ const WORLD: &str = "11.22.0.0/16";
 const GOOD: &str = "11.22.33.55";
 
 /// Where names are looked up.
-const RESOLVER_PORT: u16 = 53;
+pub(super) const RESOLVER_PORT: u16 = 53;
 
 /// Most names of peers that may be looked up at once.
 const LOOK_UPS: usize = 16;

@@ -106,14 +106,7 @@ fn answer(request: &Request) -> Vec<u8> {
     if let Some((location, _)) = number.and_then(|number| REDIRECTS.get(number)) {
         return fakes::found(location);
     }
-    let length = FILE.1;
-    let head = format!(
-        "HTTP/1.1 206 Partial Content\r\nConnection: close\r\nContent-Length: 1024\r\n\
-         Content-Range: bytes {}-{}/{length}\r\n\r\n",
-        length - 1024,
-        length - 1
-    );
-    [head.into_bytes(), vec![0; 1024]].concat()
+    fakes::end_of_file(FILE.1)
 }
 
 /// Every way to aim us with a web seed.

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fake_swarm::{FakeSwarm, Peer, TrackerScript, UdpScript, peer_ip};
+use fake_swarm::{FakeSwarm, NodeScript, Peer, TrackerScript, UdpScript, peer_ip};
 use serde_json::{Value, json};
 use xtask::scratch::write;
 use xtask::shell::Result;
@@ -33,6 +33,8 @@ pub(in super::super) const SCENARIOS: &[Scenario] = &[
     scenario("no route to any address", no_route_at_all),
     scenario("loopback switched off", loopback_switched_off),
     scenario("loopback without its address", loopback_without_address),
+    scenario("no source port for a DHT", no_port_for_dht),
+    scenario("a DHT of IPv6 only", dht_of_ipv6),
     scenario("a source address that is not ours", |fixture| not_ours(fixture, Ipv4Addr::new(11, 99, 0, 9).into())),
     scenario("a source address of IPv6 that is not ours", |fixture| not_ours(fixture, FAR6.into())),
 ];
@@ -144,6 +146,33 @@ fn no_source_port(fixture: &Fixture) -> Result<Case> {
     let row =
         Row::new("no port", &fixture.torrent()?, 2).anywhere().args(["--no-trackers", "--peer", &peer.to_string()]);
     Ok(Case::new(row.complains("cannot bind :: port 0")).afterwards(one_line).keeps(Setting::ports(fixture, 0)?))
+}
+
+/// The announced port is bound for TCP, and all ports of UDP are in use; peers are met all the same.
+fn no_port_for_dht(fixture: &Fixture) -> Result<Case> {
+    let swarm = few(fixture)?;
+    let row = found(Row::new("no port for a DHT", &fixture.torrent()?, 0).args(BRIEFLY).anywhere(), &swarm);
+    let row = row.looks_up(json!({"status": "local_limit", "queries": 0})).args(["--dht-node", "127.64.0.7:6881"]);
+    let row = swarm.endpoints().iter().fold(row, |row, peer| row.args(["--peer", &peer.to_string()]));
+    let (setting, tcp) = Setting::ports(fixture, PORTS)?;
+    let failed = |error: std::io::Error| format!("ports cannot be held: {error}");
+    let udp = (0..PORTS).map(|_| UdpSocket::bind(everywhere(0)).map_err(failed)).collect::<Result<Vec<_>>>()?;
+    Ok(Case::new(row).meets(&swarm).keeps((setting, tcp, udp)))
+}
+
+/// Loopback has no address of IPv4: a node of each family, of which one is reached, and a peer that it names.
+fn dht_of_ipv6(fixture: &Fixture) -> Result<Case> {
+    let peer = SocketAddr::from((Ipv6Addr::LOCALHOST, fakes::peer(everywhere(0), &Dialled::default())?));
+    let script = NodeScript::default().storing(fixture.info_hash(), [peer]);
+    let node = fixture.node(Ipv6Addr::LOCALHOST, [1; 20], script)?;
+    let other = local(PORT);
+    let nodes = [node.addr(), other];
+    let row = Row::new("a DHT of IPv6", &fixture.torrent()?, 0).args(BRIEFLY).anywhere().finds([(peer, "ok")]);
+    let row = row.looks_up(json!({"family": "ipv4", "status": "no_route"}));
+    let row = row.looks_up(json!({"family": "ipv6", "status": "few_nodes", "peers": {"named": 1, "ok": 1}}));
+    let row = nodes.iter().fold(row, |row, node| row.args(["--dht-node", &node.to_string()]));
+    let case = nodes.into_iter().fold(Case::new(row), Case::dials_tracker);
+    Ok(case.dials_peer(peer).keeps((node, LoopbackLost::new()?)))
 }
 
 /// All peers are accounted for. Over UDP there are ports, and so there is one tracker that answers.

@@ -1,0 +1,60 @@
+//! `dht --ping`: whether one node of the DHT can be reached. No other is asked.
+
+use crate::advice::{advice, cannot_write};
+use crate::exit::{Exit, eprint_error};
+use crate::human::dht_ping::pinged;
+use crate::input::InputError;
+use crate::json;
+use crate::origin::Origin;
+use crate::text::Page;
+use client::ids::InfoHash;
+use client::{Config, DhtReport, DhtStatus};
+use std::io::{self, ErrorKind, Write};
+use tokio::time::timeout;
+use tracker::PeerAddress;
+
+/// Asks the node, for the peers of the torrent if there is one, and says what it answered.
+pub(crate) async fn ping(node: &PeerAddress, origin: Option<&Origin>, config: &Config, is_json: bool) -> Exit {
+    let info_hash = match prepare(origin, config).await {
+        Ok(info_hash) => info_hash,
+        Err(error) => {
+            eprint_error(&format!("{}: {}", origin.map_or_else(|| node.to_string(), Origin::shown), advice(&error)));
+            return Exit::LocalError;
+        }
+    };
+    let reports = timeout(config.deadline, client::ping_node(node, info_hash, config)).await;
+    let reports = reports.unwrap_or_else(|_| vec![DhtReport::new(None, DhtStatus::Interrupted)]);
+    let is_reached = reports.iter().any(|report| report.nodes.answered > 0);
+    match write(node, info_hash, &reports, is_json) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprint_error(&cannot_write(&error));
+            Exit::LocalError
+        }
+        _ if is_reached => Exit::Answered,
+        _ => Exit::NoPeerAnswered,
+    }
+}
+
+/// The info-hash that the node is asked about.
+async fn prepare(origin: Option<&Origin>, config: &Config) -> Result<Option<InfoHash>, InputError> {
+    // Whether the source addresses are this machine's.
+    client::Shared::new(config)?;
+    let Some(origin) = origin else { return Ok(None) };
+    let input = origin.read(config).await?;
+    input.check_for_dht(config)?;
+    Ok(Some(input.info_hash()))
+}
+
+fn write(node: &PeerAddress, info_hash: Option<InfoHash>, reports: &[DhtReport], is_json: bool) -> io::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    if is_json {
+        for report in reports {
+            writeln!(stdout, "{}", json::pinged(info_hash, report)?)?;
+        }
+    } else {
+        let page = Page::of_stdout();
+        let lines = pinged(node, info_hash.is_some(), reports, page);
+        lines.iter().try_for_each(|line| writeln!(stdout, "{}", line.on(Page { cuts: false, ..page })))?;
+    }
+    stdout.flush()
+}

@@ -1,0 +1,3 @@
+//! Entry point of libFuzzer for the target `metadata_message`.
+#![no_main]
+fuzz::libfuzzer!(metadata_message);
