@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(crate) const USAGE: &str = "usage: bench dht [--quick] [--targets N] [--log FILE]";
+pub(crate) const USAGE: &str = "usage: bench dht [--quick] [--targets N] [--dead PERCENT] [--log FILE]";
 
 /// How long a side fills its routing table before it is warm.
 const WARM_UP: Duration = Duration::from_secs(30);
@@ -28,6 +28,8 @@ struct Options {
     /// Only ours, few targets.
     quick: bool,
     targets: usize,
+    /// Shares of dead nodes, in percent.
+    dead: Vec<u32>,
     log: Option<BufWriter<File>>,
 }
 
@@ -46,19 +48,19 @@ pub(crate) fn run(flags: &[&str]) -> Result {
     namespace::enter()?;
     let mut targets = Targets::default();
     cost::alone(&mut targets);
-    for dead in [0.45, 0.6] {
-        let network = Arc::new(population::network(dead));
+    for dead in options.dead.clone() {
+        let network = Arc::new(population::network(f64::from(dead) / 100.0));
         for is_warm in [true, false] {
             let mut sides: Vec<Side> = names.iter().map(|name| Side::of_this_program(name)).collect::<Result<_>>()?;
             for script in &scripts {
                 sides.push(Side::script(script.name, script.program, &script.folder()?, script.file)?);
             }
-            let name = format!("{:.0} % dead, {}", dead * 100.0, if is_warm { "warm" } else { "3 routers" });
+            let name = format!("{dead} % dead, {}", if is_warm { "warm" } else { "3 routers" });
             let all = Comparison { network: &network, is_warm, name: &name }.run(&mut sides, &mut options)?;
             figures::print(&name, &all);
-            figures::judge(&name, &all, dead > 0.5, &mut targets);
+            figures::judge(&name, &all, dead > 50, &mut targets);
         }
-        if dead < 0.5 {
+        if dead < 50 {
             cost::with_sockets(&network, if options.quick { 64 } else { 256 }, &mut targets)?;
         }
     }
@@ -68,12 +70,13 @@ pub(crate) fn run(flags: &[&str]) -> Result {
 
 impl Options {
     fn parse(flags: &[&str]) -> Result<Self> {
-        let mut options = Self { quick: false, targets: 16, log: None };
+        let mut options = Self { quick: false, targets: 16, dead: vec![45, 60], log: None };
         let mut flags = flags.iter();
         while let Some(flag) = flags.next() {
             match *flag {
                 "--quick" => (options.quick, options.targets) = (true, 4),
                 "--targets" => options.targets = flags.next().ok_or(USAGE)?.parse()?,
+                "--dead" => options.dead = vec![flags.next().ok_or(USAGE)?.parse()?],
                 "--log" => options.log = Some(BufWriter::new(File::create(flags.next().ok_or(USAGE)?)?)),
                 _ => return Err(USAGE.into()),
             }
