@@ -35,9 +35,18 @@ struct Nodes {
     torrents: HashMap<NodeId, Torrent>,
     journal: Journal,
     random: Random,
-    /// The answers to send: when, from which node, to whose port.
-    due: BTreeMap<(Instant, u64), (Ipv4Addr, SocketAddrV4, Vec<u8>, NodeId, Vec<SocketAddr>)>,
+    /// The answers to send, and when; numbered, since two may be due at the same time.
+    due: BTreeMap<(Instant, u64), Answer>,
     count: u64,
+}
+
+/// An answer that is on its way.
+struct Answer {
+    from: Ipv4Addr,
+    to: SocketAddrV4,
+    datagram: Vec<u8>,
+    target: NodeId,
+    peers: Vec<SocketAddr>,
 }
 
 /// A query as a node reads it.
@@ -87,7 +96,7 @@ impl Nodes {
         while let Some(next) = self.due.first_entry()
             && next.key().0 <= now
         {
-            let (from, to, datagram, target, peers) = next.remove();
+            let Answer { from, to, datagram, target, peers } = next.remove();
             let source = in_pktinfo { ipi_ifindex: 0, ipi_spec_dst: in_addr(from), ipi_addr: in_addr(from) };
             let (data, source) = ([IoSlice::new(&datagram)], [ControlMessage::Ipv4PacketInfo(&source)]);
             // A side that is gone takes no more answers.
@@ -126,7 +135,7 @@ impl Nodes {
         self.count += 1;
         let datagram = written(&query, &reply, from);
         let peers = if query.scrape { Vec::new() } else { reply.peers };
-        self.due.insert((at + time, self.count), (to, from, datagram, target, peers));
+        self.due.insert((at + time, self.count), Answer { from: to, to: from, datagram, target, peers });
     }
 }
 
