@@ -110,12 +110,9 @@ pub(crate) fn judge(name: &str, sides: &[(&str, Figures)], is_mostly_dead: bool,
         let mut at_most =
             |what: &str, found, most, unit| targets.at_most(&format!("{name}, {side}: {what}"), found, most, unit);
         if !others.is_empty() {
-            for (what, column, most) in [
-                ("first peers", FIRST, 1.25),
-                ("90 % of the peers", MOST, 0.7),
-                ("last peers", LAST, 0.5),
-                ("99 % of the peers", ALMOST_ALL, 0.5),
-            ] {
+            for (what, column, most) in
+                [("first peers", FIRST, 1.25), ("90 % of the peers", MOST, 0.7), ("last peers", LAST, 0.5)]
+            {
                 at_most(&format!("{what}, of the best's time"), figures[column] / least(column), most, " ×");
             }
             let best = others.iter().map(|(_, figures)| figures[SHARE]).fold(0.0, f64::max);
