@@ -31,7 +31,7 @@ const TIMES: [Duration; 3] = [Duration::ZERO, Duration::from_millis(1_500), Dura
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Asks one node of the DHT whether it is there; with an info-hash, for the peers of that torrent. Each address of the host is asked
-/// up to three times within 5 s. One report for each family that the host has addresses of, in which every address is listed, with
+/// up to three times within 5 s, unless the first query to each could not be sent. One report for each family that the host has addresses of, in which every address is listed, with
 /// our own address as the node sees it; one report without a family if the host name does not resolve.
 pub async fn ping_node(node: &PeerAddress, info_hash: Option<InfoHash>, config: &Config) -> Vec<DhtReport> {
     let route = Route::from(config.bind);
@@ -147,9 +147,9 @@ impl Ping {
         }
     }
 
-    /// Ready when every address has answered.
+    /// Ready when every address has answered, or could not be asked.
     async fn answers(&mut self) {
-        while self.nodes.iter().any(|node| node.round_trip.is_none()) {
+        while self.nodes.iter().any(|node| node.status == DhtNodeStatus::Silent) {
             let (answers, _) = self.exchanges.answers();
             if answers.is_empty() {
                 poll_fn(|context| self.wakes.poll(context, &self.exchanges, None)).await;

@@ -5,6 +5,7 @@ use crate::lab::config;
 use client::{DhtFamily, DhtNodeStatus, DhtStartFrom, DhtStatus, ping_node};
 use fake_swarm::{FakeNode, NodeScript, node_id, node_ip, peer_ip};
 use std::net::Ipv6Addr;
+use std::time::Duration;
 use tracker::PeerAddress;
 
 fn at(node: &FakeNode) -> PeerAddress {
@@ -35,6 +36,16 @@ async fn a_node_is_asked_again_and_an_error_is_an_answer() {
     assert_eq!((report.family, report.status, report.queries), (Some(DhtFamily::V6), DhtStatus::Ok, 2));
     assert_eq!((report.nodes.answered, report.nodes.refused), (1, 1));
     assert_eq!(report.listed[0].message.as_deref(), Some("error 202: busy"));
+}
+
+/// No datagram can be sent to port 0.
+#[tokio::test(start_paused = true)]
+async fn a_ping_that_cannot_be_sent_ends_at_once() {
+    let nowhere = PeerAddress::Socket(([127, 0, 0, 1], 0).into());
+    let [report] = ping_node(&nowhere, None, &config()).await.try_into().unwrap();
+    assert_eq!((report.status, report.queries, report.nodes.asked), (DhtStatus::NoRoute, 0, 0));
+    assert_eq!(report.listed[0].status, DhtNodeStatus::Unsent);
+    assert!(report.message.is_some() && report.elapsed < Duration::from_secs(1), "{report:?}");
 }
 
 #[tokio::test(start_paused = true)]
