@@ -177,7 +177,7 @@ fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool)
     block_on(run_all(origins, config, output, worst))
 }
 
-/// Datagrams of a lookup in the DHT over one family of addresses.
+/// Datagrams of a lookup of one info-hash in the DHT over one family of addresses.
 const LOOKUP_DATAGRAMS: u64 = 80;
 /// A list that takes longer than that is told so.
 const LONG: Duration = Duration::from_secs(300);
@@ -189,8 +189,8 @@ fn dht_time(torrents: usize, config: &Config) -> Option<String> {
     let takes = Duration::from_secs(seconds.div_ceil(60) * 60);
     (config.sources.dht && takes > LONG).then(|| {
         format!(
-            "{} torrents: to look them up in the DHT takes up to {}, and as long again where there is IPv6; --sources -dht \
-             leaves it out",
+            "{} torrents: to look them up in the DHT takes up to {}, and as long again where there is IPv6, or by both \
+             hashes of hybrids; --sources -dht leaves it out",
             grouped(u32::try_from(torrents).unwrap_or(u32::MAX)),
             span(takes)
         )

@@ -1,4 +1,4 @@
-//! The lookup of a torrent in one family of addresses: the state machine of [`dht::lookup`], a socket, the pace.
+//! The lookup of an info-hash in one family of addresses: the state machine of [`dht::lookup`], a socket, the pace.
 
 use crate::discovery::dht::asked_nodes::AskedNodes;
 use crate::discovery::dht::further::{Further, Question};
@@ -8,6 +8,7 @@ use crate::discovery::source::NamedPeers;
 use crate::net::entropy;
 use crate::shared::Shared;
 use crate::shared::dht::socket::{Answer, Exchanges};
+use dht::Contact;
 use dht::krpc::{Message, Query, Refusal, Reply};
 use dht::lookup::{End, Family, Ignored, Lookup, Options, Start, View};
 use guard::AddressPolicy;
@@ -52,19 +53,22 @@ pub(crate) struct FamilyLookup {
     found: VecDeque<NamedPeers>,
     /// Nodes of the other family that were named.
     pub(crate) others: Vec<Start>,
+    /// Nodes that have answered, and were not given to the lookup of the torrent's other info-hash.
+    pub(crate) answered: Vec<Contact>,
     is_over: bool,
     /// Why nothing could be sent.
     pub(crate) send_error: Option<io::Error>,
 }
 
 impl FamilyLookup {
+    /// A lookup whose times are counted from `begun`.
+    ///
     /// # Errors
     /// No socket.
-    pub(crate) fn begin(family: Family, terms: &Terms) -> io::Result<Self> {
-        let Terms { info_hash, shared, .. } = terms;
-        let (info_hash, network) = (*info_hash, shared.dht());
+    pub(crate) fn begin(family: Family, info_hash: InfoHash, begun: Instant, terms: &Terms) -> io::Result<Self> {
+        let Terms { shared, .. } = terms;
+        let network = shared.dht();
         let exchanges = Exchanges::new(network.socket(terms.route, family)?);
-        let begun = Instant::now();
         debug!(%info_hash, ?family, "lookup in the DHT");
         Ok(Self {
             family,
@@ -82,6 +86,7 @@ impl FamilyLookup {
             paced: None,
             found: VecDeque::new(),
             others: Vec::new(),
+            answered: Vec::new(),
             is_over: false,
             send_error: None,
             shared: shared.clone(),
@@ -252,7 +257,7 @@ impl FamilyLookup {
             (Some(Question::Control(_)), Message::Reply(reply)) => self.judge(from, !reply.peers.is_empty()),
             (Some(Question::Control(_)), _) => self.judge(from, false),
             (Some(Question::Filters), Message::Reply(Reply { filters: Some(filters), .. })) => {
-                self.further.filters(&filters);
+                self.further.filters(from, &filters);
             }
             (None, Message::Reply(reply)) => self.replied(from, at, &reply),
             (None, Message::Error(refusal)) => self.refused(from, at, &refusal),
@@ -274,6 +279,7 @@ impl FamilyLookup {
                 peers.truncate(self.max_peers);
                 let is_first = self.nodes.get(from).is_none_or(|node| node.peers == 0);
                 self.nodes.replied(from, news.round_trip, reply, peers.len());
+                self.answered.push(news.node);
                 self.take_others(from, reply);
                 if peers.is_empty() {
                     return;
