@@ -73,6 +73,8 @@ pub(crate) struct Dht {
     found: VecDeque<Found>,
     /// Whether they were made.
     is_reported: bool,
+    /// Nodes that had answered when they were.
+    answered: usize,
     stopped: Stopped,
     /// Notified when [`activity`](PeerSource::activity) has changed.
     changed: Arc<Notify>,
@@ -117,6 +119,11 @@ impl PeerSource for Dht {
         // A name that hangs holds nothing up once nodes have answered, and never for long.
         let is_resolving = !self.names.is_empty() && !has_answered && begun.elapsed() < RESOLVING;
         if is_resolving { Activity::Busy } else { Activity::Idle }
+    }
+
+    fn nodes_answered(&self) -> Option<usize> {
+        let is_any = self.answered > 0 || self.lookups().next().is_some();
+        is_any.then(|| self.answered + self.lookups().map(|lookup| lookup.view().answered).sum::<usize>())
     }
 
     fn keep_to_private_rules(&mut self) {
@@ -181,6 +188,7 @@ impl Dht {
             is_late: None,
             found: VecDeque::new(),
             is_reported: false,
+            answered: 0,
             stopped,
             changed: Arc::clone(changed),
             was: Activity::Busy,
@@ -313,6 +321,7 @@ impl Dht {
         }
         self.names.abort_all();
         self.families.iter_mut().flat_map(|one| &mut one.lookups).for_each(FamilyLookup::finish);
+        self.answered = self.lookups().map(|lookup| lookup.view().answered).sum();
         let reports = outcome::reports(&self.families, &self.starts, &self.terms, status);
         self.found.extend(reports.into_iter().map(|report| Found::Dht(Box::new(report))));
         // The sockets are closed if no other run uses them.
