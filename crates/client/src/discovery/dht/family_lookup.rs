@@ -53,8 +53,8 @@ pub(crate) struct FamilyLookup {
     found: VecDeque<NamedPeers>,
     /// Nodes of the other family that were named.
     pub(crate) others: Vec<Start>,
-    /// Nodes that have answered, and were not given to the lookup of the torrent's other info-hash.
-    pub(crate) answered: Vec<Contact>,
+    /// How many nodes had answered the lookup of the torrent's other info-hash when they were given to this one.
+    pub(crate) given: usize,
     is_over: bool,
     /// Why nothing could be sent.
     pub(crate) send_error: Option<io::Error>,
@@ -86,7 +86,7 @@ impl FamilyLookup {
             paced: None,
             found: VecDeque::new(),
             others: Vec::new(),
-            answered: Vec::new(),
+            given: 0,
             is_over: false,
             send_error: None,
             shared: shared.clone(),
@@ -158,6 +158,16 @@ impl FamilyLookup {
     /// Whether a node that is named now can be of use: it goes on, or has ended for lack of nodes.
     pub(crate) fn needs_nodes(&self) -> bool {
         matches!(self.lookup.ended(), None | Some(End::NoAnswer | End::Exhausted))
+    }
+
+    /// Whether it has no way to closer nodes: none has answered yet, or all that were named have been asked.
+    pub(crate) fn lacks_nodes(&self) -> bool {
+        self.view().answered == 0 || self.lookup.ended() == Some(End::Exhausted)
+    }
+
+    /// The nodes that have answered.
+    pub(crate) fn known(&self) -> impl Iterator<Item = Contact> {
+        self.lookup.nodes()
     }
 
     /// Why it ended; `None` if it has not.
@@ -279,7 +289,6 @@ impl FamilyLookup {
                 peers.truncate(self.max_peers);
                 let is_first = self.nodes.get(from).is_none_or(|node| node.peers == 0);
                 self.nodes.replied(from, news.round_trip, reply, peers.len());
-                self.answered.push(news.node);
                 self.take_others(from, reply);
                 if peers.is_empty() {
                     return;

@@ -8,7 +8,6 @@ use dht::lookup::{Family, Start};
 use guard::AddressPolicy;
 use std::collections::HashSet;
 use std::io;
-use std::mem::take;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use tokio::time::Instant;
@@ -35,7 +34,7 @@ impl OneFamily {
         let closest = terms.info_hashes.iter().flat_map(|hash| terms.shared.dht().closest(self.family, *hash));
         let closest: Vec<Contact> = closest.filter(|node| known.insert(node.address)).collect();
         self.earlier = closest.iter().map(|node| node.address).collect();
-        closest.into_iter().map(|Contact { id, address }| start(address, id)).collect()
+        closest.into_iter().map(start).collect()
     }
 
     /// Gives a node to all lookups, which begin with the first one.
@@ -58,33 +57,45 @@ impl OneFamily {
 
     /// The next peers, as a node names them to one of the lookups; what is named of the other family is added to `others`.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>, others: &mut Vec<Start>) -> Poll<NamedPeers> {
-        for place in 0..self.lookups.len() {
-            let Some(lookup) = self.lookups.get_mut(place) else { continue };
-            let named = lookup.poll(context);
+        let mut polled = Poll::Pending;
+        for lookup in &mut self.lookups {
+            polled = lookup.poll(context);
             others.append(&mut lookup.others);
-            let answered = take(&mut lookup.answered);
-            self.share(place, &answered, context);
-            if named.is_ready() {
-                return named;
+            if polled.is_ready() {
+                break;
             }
         }
-        Poll::Pending
+        if self.share() {
+            // They have had their turn.
+            context.waker().wake_by_ref();
+        }
+        polled
     }
 
-    /// Gives the nodes that have answered one lookup to the others.
-    fn share(&mut self, of: usize, answered: &[Contact], context: &Context<'_>) {
-        let others = self.lookups.iter_mut().enumerate().filter(|(place, _)| *place != of);
-        for (place, other) in others {
-            answered.iter().for_each(|node| other.add(start(node.address, node.id)));
-            if place < of && !answered.is_empty() {
-                // It has had its turn already.
-                context.waker().wake_by_ref();
+    /// Gives the nodes that have answered one lookup to the other where that one has no way of its own: nodes that lead to one
+    /// info-hash are seldom close to the other, and a lookup that goes well has no use for them. Says whether there were any.
+    fn share(&mut self) -> bool {
+        let mut is_any = false;
+        for place in 0..self.lookups.len() {
+            let others =
+                || self.lookups.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, other)| other);
+            let answered = others().map(|other| other.view().answered).sum();
+            let lacks_nodes = |lookup: &&FamilyLookup| lookup.lacks_nodes() && lookup.given != answered;
+            if self.lookups.get(place).filter(lacks_nodes).is_none() {
+                continue;
+            }
+            let starts: Vec<Start> = others().flat_map(FamilyLookup::known).map(start).collect();
+            if let Some(lookup) = self.lookups.get_mut(place) {
+                lookup.given = answered;
+                starts.into_iter().for_each(|start| lookup.add(start));
+                is_any = true;
             }
         }
+        is_any
     }
 }
 
 /// A node that has answered may name addresses of the network in which it was reached, and is asked by the same rule.
-fn start(address: SocketAddr, id: dht::NodeId) -> Start {
+fn start(Contact { id, address }: Contact) -> Start {
     Start { address, id: Some(id), policy: AddressPolicy::for_peers_of(address.ip()) }
 }

@@ -83,6 +83,22 @@ async fn a_node_that_answered_one_lookup_is_a_start_of_the_other() {
     assert_eq!((listed.address, listed.info_hash), (storer.addr(), Some(short())));
 }
 
+/// Its start answers it, and names no node.
+#[tokio::test]
+async fn a_lookup_that_has_come_to_its_end_goes_on_with_nodes_of_the_other() {
+    let storer = FakeNode::start(node_ip(1), node_id(1), NodeScript::default()).unwrap();
+    storer.change(|script| script.storing(short().0, [(peer_ip(1), 6881)]));
+    let script = NodeScript::default().knowing([storer.known()]).edited(|query, reply| {
+        if query.target == Some(short().0) {
+            reply.nodes = Some(Vec::new());
+        }
+    });
+    let entry = FakeNode::start(node_ip(2), node_id(2), script).unwrap();
+    let told = run(hybrid(), from([entry.addr()]).with_dial(false)).await;
+    let report = one(&told.dht);
+    assert_eq!((report.status, report.peers.named, report.nodes.answered), (DhtStatus::FewNodes, 1, 2));
+}
+
 #[tokio::test]
 async fn no_answer_about_one_hash_is_no_silence() {
     let script = NodeScript::default().storing(HASH.0, [(peer_ip(1), 6881)]).edited(silent_about_v2);
