@@ -177,7 +177,7 @@ fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool)
     block_on(run_all(origins, config, output, worst))
 }
 
-/// Datagrams of a lookup in the DHT over one family of addresses.
+/// Datagrams of a lookup of one info-hash in the DHT over one family of addresses.
 const LOOKUP_DATAGRAMS: u64 = 80;
 /// A list that takes longer than that is told so.
 const LONG: Duration = Duration::from_secs(300);
@@ -191,7 +191,8 @@ fn dht_time(torrents: usize, config: &Config) -> Option<String> {
         // Of `dht` there is nothing else.
         let instead = if config.dial { "; --sources -dht leaves it out" } else { "" };
         format!(
-            "{} torrents: to look them up in the DHT takes up to {}, and as long again where there is IPv6{instead}",
+            "{} torrents: to look them up in the DHT takes up to {}, and as long again where there is IPv6, or by both hashes \
+             of hybrids{instead}",
             grouped(u32::try_from(torrents).unwrap_or(u32::MAX)),
             span(takes)
         )

@@ -3,6 +3,7 @@
 use crate::code::codes;
 use crate::json_forms::{Ms, SomeMs, SomeText, Text};
 use dht::{Filters, NodeId};
+use ids::InfoHash;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -10,14 +11,15 @@ use std::time::Duration;
 
 /// The lookup of a torrent's peers in the DHT over one family of addresses: the DHT over IPv4 and the one over IPv6 are two
 /// (BEP 32). One report for each family that was asked, or one for a DHT that the user left in and that was not asked; it is told
-/// just before the summary, because it says what came of the peers.
+/// just before the summary, because it says what came of the peers. Both info-hashes of a hybrid are looked up, and the report is of
+/// both lookups: each node and peer counts once.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DhtReport {
     /// The family; null when neither was asked
     pub family: Option<DhtFamily>,
-    /// Why it ended
+    /// Why it ended; of two lookups the worse reason
     pub status: DhtStatus,
     /// What went wrong, or why it was not asked; escaped, and without secrets
     pub message: Option<String>,
@@ -36,11 +38,12 @@ pub struct DhtReport {
     pub elapsed: Duration,
     /// What the nodes named, and what came of it
     pub peers: DhtPeerCounts,
-    /// How large the swarm is by the nodes' Bloom filters (BEP 33); null if no node sent one
+    /// How large the swarm is, or both of a hybrid together, by the nodes' Bloom filters (BEP 33); null if no node sent one
     pub estimate: Option<DhtEstimate>,
     /// Starting points that were to be asked
     pub starts: Vec<DhtStart>,
-    /// Nodes that named peers, in the order of asking; or every node that was asked, if all were to be listed
+    /// Nodes that named peers, in the order of asking; or every node that was asked, if all were to be listed. Of a hybrid first those
+    /// that were asked for its v1 info-hash, then those that were asked for the v2 one: a node may be in both
     pub listed: Vec<DhtNode>,
     /// Our addresses as the nodes see them (BEP 42), an entry for each node that says
     #[serde(skip)]
@@ -201,7 +204,10 @@ pub struct DhtNode {
     /// Its id: of its answer, or as it was named; null when unknown
     #[serde(with = "SomeText")]
     pub id: Option<NodeId>,
-    /// Leading bits that its id has in common with the info-hash; unknown with the id
+    /// The info-hash that it was asked for: `None` where one node is pinged without one
+    #[serde(skip)]
+    pub info_hash: Option<InfoHash>,
+    /// Leading bits that its id has in common with the info-hash that it was asked for; unknown with the id
     #[serde(skip)]
     pub shared_bits: Option<u32>,
     /// What came of it
@@ -286,6 +292,7 @@ impl DhtNode {
         Self {
             address,
             id: None,
+            info_hash: None,
             shared_bits: None,
             status: DhtNodeStatus::Silent,
             client: None,

@@ -70,23 +70,38 @@ fn peers(report: &DhtReport) -> String {
     format!("{}{first}{doubtful}{all}", peers.named)
 }
 
-/// A head, and a row for each node.
+/// A head, and a row for each node; of a hybrid those of its v1 swarm first, and then those of its v2 swarm.
 fn listing(info_hash: InfoHash, report: &DhtReport, trace: bool, page: Page) -> Vec<Line> {
-    let target = NodeId::from(info_hash);
-    let mut listed: Vec<&DhtNode> = report.listed.iter().filter(|node| trace || node.round_trip.is_some()).collect();
+    let listed: Vec<&DhtNode> = report.listed.iter().filter(|node| trace || node.round_trip.is_some()).collect();
     if listed.is_empty() {
         return Vec::new();
-    }
-    if !trace {
-        // Nodes without an id are last.
-        listed.sort_by_key(|node| (node.id.is_none(), node.id.map(|id| id.distance(&target))));
     }
     let indent = || Line::new().add(" ".repeat(ROW - 2));
     let at = if trace { format!("{:>TIME_WIDTH$}  ", "asked") } else { String::new() };
     let names =
         format!("  {at}bits  {:ADDRESS_WIDTH$}  {:CLIENT_WIDTH$}  {:>TIME_WIDTH$}  gave", "address", "client", "took");
     let head = indent().styled(DIM, names);
-    std::iter::once(head).chain(listed.into_iter().map(|node| indent().and(&of_node(node, trace, page)))).collect()
+    let (first, second): (Vec<&DhtNode>, _) = listed.into_iter().partition(|node| is_primary(info_hash, node));
+    // The two swarms of a hybrid are in two places.
+    let is_hybrid = report.listed.iter().any(|node| !is_primary(info_hash, node));
+    let mut lines = vec![head];
+    for (swarm, mut nodes) in [("v1 swarm", first), ("v2 swarm", second)] {
+        if is_hybrid && !nodes.is_empty() {
+            lines.push(indent().add("  ").styled(DIM, swarm));
+        }
+        if !trace {
+            // Nodes without an id are last.
+            let distance = |node: &DhtNode| Some(node.id?.distance(&NodeId::from(node.info_hash?)));
+            nodes.sort_by_key(|node| (node.id.is_none(), distance(node)));
+        }
+        lines.extend(nodes.into_iter().map(|node| indent().and(&of_node(node, trace, page))));
+    }
+    lines
+}
+
+/// Whether a node was asked for the torrent's first info-hash, and not for the v2 one of a hybrid.
+fn is_primary(info_hash: InfoHash, node: &DhtNode) -> bool {
+    node.info_hash.is_none_or(|asked| asked == info_hash)
 }
 
 /// `✓  17  198.51.100.4:6881  libtorrent 2.1.1  93 ms  100 peers, 8 nodes`.

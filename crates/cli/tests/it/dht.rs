@@ -130,6 +130,34 @@ fn dht_shows_what_each_node_gave() {
     assert!(net.lab.swarm.accepted() == 0, "no peer is dialled");
 }
 
+/// Its two swarms are in two places of the DHT.
+#[test]
+fn both_swarms_of_a_hybrid_are_shown() {
+    let net = Net::new("dht-hybrid", three());
+    let v2 = [b'2'; 32];
+    let other: [u8; 20] = v2.first_chunk().copied().unwrap();
+    let in_v2 = SocketAddr::from((peer_ip(9), 6881));
+    net.dht.store(other, [in_v2]);
+    let link =
+        format!("magnet:?xt=urn:btih:{}&xt=urn:btmh:1220{}", net.hash, v2.map(|byte| format!("{byte:02x}")).concat());
+    let (code, stdout, stderr) = net.run(&["dht", "-a", &link]);
+    assert!(code == 0 && stderr.is_empty(), "{stdout}{stderr}");
+    let lines: Vec<&str> = stdout.lines().collect();
+    let at = |text: &str| lines.iter().position(|line| line.trim() == text).unwrap();
+    let (v1, v2) = (at("v1 swarm"), at("v2 swarm"));
+    // The closest of each are its storers.
+    for (place, info_hash, gave) in
+        [(v1, net.lab.swarm.info_hash(), " 3 peers, 8 nodes"), (v2, other, " 1 peer, 8 nodes")]
+    {
+        for (line, node) in lines[place + 1..].iter().zip(net.dht.closest(info_hash)).take(8) {
+            assert!(line.contains(&format!(" {} ", node.addr())) && line.ends_with(gave), "{line}: {stdout}");
+        }
+    }
+    assert!(stdout.contains(&format!("    {in_v2} ")) && joined(&stdout).contains(" DHT 4 peers from "), "{stdout}");
+    let (_, stdout, _) = net.run(&["dht", &net.hash]);
+    assert!(!stdout.contains(" swarm\n"), "{stdout}");
+}
+
 #[test]
 fn nodes_that_name_no_peer_are_an_answer() {
     let net = Net::new("dht-none", []);

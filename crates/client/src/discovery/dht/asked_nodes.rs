@@ -18,20 +18,37 @@ const ANY_PORT: u16 = 6881;
 pub(crate) struct AskedNodes {
     nodes: Vec<DhtNode>,
     places: HashMap<SocketAddr, usize>,
-    info_hash: Option<NodeId>,
+    info_hash: Option<InfoHash>,
 }
 
 impl AskedNodes {
     /// Shared bits are counted with this info-hash; without one there are none.
     pub(crate) fn new(info_hash: Option<InfoHash>) -> Self {
-        Self { info_hash: info_hash.map(NodeId::from), ..Self::default() }
+        Self { info_hash, ..Self::default() }
+    }
+
+    /// The nodes of several lookups, each once with the best that came of asking it.
+    pub(crate) fn united<'n>(all: impl Iterator<Item = &'n Self>) -> Self {
+        let mut united = Self::default();
+        for node in all.flat_map(Self::iter) {
+            match united.get_mut(node.address) {
+                Some(known) => unite(known, node),
+                None => {
+                    united.places.insert(node.address, united.nodes.len());
+                    united.nodes.push(node.clone());
+                }
+            }
+        }
+        united
     }
 
     /// Notes that a node, which may have been named with an id, is asked at a time since the start.
     pub(crate) fn asked(&mut self, address: SocketAddr, id: Option<NodeId>, time: Duration) {
         if let Entry::Vacant(place) = self.places.entry(address) {
             place.insert(self.nodes.len());
-            self.nodes.push(DhtNode::new(address, time));
+            let mut node = DhtNode::new(address, time);
+            node.info_hash = self.info_hash;
+            self.nodes.push(node);
             self.identify(address, id, None, None);
         }
     }
@@ -105,7 +122,7 @@ impl AskedNodes {
         let Some(node) = self.get_mut(from) else { return };
         if let Some(id) = id {
             node.id = Some(id);
-            node.shared_bits = info_hash.map(|info_hash| info_hash.distance(&id).shared_bits());
+            node.shared_bits = info_hash.map(|info_hash| NodeId::from(info_hash).distance(&id).shared_bits());
         }
         node.client = version.map(ToString::to_string).or_else(|| node.client.take());
         node.seen_as = external.or(node.seen_as);
@@ -137,6 +154,19 @@ impl AskedNodes {
     }
 }
 
+/// Adds what another lookup knows of a node.
+fn unite(known: &mut DhtNode, other: &DhtNode) {
+    // The order of the statuses is that of their worth.
+    if other.status < known.status {
+        (known.status, known.message) = (other.status, other.message.clone());
+    }
+    known.peers += other.peers;
+    known.round_trip = known.round_trip.or(other.round_trip);
+    // A known answer is more than an unknown one, and a lie more than none.
+    known.is_liar = known.is_liar.max(other.is_liar);
+    known.seen_as = known.seen_as.or(other.seen_as);
+}
+
 /// The network of a node.
 fn network(ip: IpAddr) -> IpAddr {
     match ip {
@@ -148,6 +178,30 @@ fn network(ip: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_node_of_two_lookups_is_one_with_the_best_that_came_of_it() {
+        let [one, other] = ["192.0.2.1:1", "192.0.2.2:1"].map(|node| node.parse::<SocketAddr>().unwrap());
+        let (mut first, mut second) = (AskedNodes::default(), AskedNodes::default());
+        for nodes in [&mut first, &mut second] {
+            [one, other].into_iter().for_each(|node| nodes.asked(node, None, Duration::ZERO));
+        }
+        second.replied(one, Duration::from_millis(7), &Reply::new(b"abcd", NodeId([1; 20])), 3);
+        first.replied(one, Duration::from_millis(9), &Reply::new(b"abcd", NodeId([1; 20])), 2);
+        first.unsent(one, "it was answered before".to_owned());
+        first.get_mut(one).unwrap().is_liar = Some(true);
+        second.get_mut(one).unwrap().is_liar = Some(false);
+        first.unsent(other, "not sent".to_owned());
+        second.replied(other, Duration::from_millis(5), &Reply::new(b"abcd", NodeId([2; 20])), 0);
+        for all in [[&first, &second], [&second, &first]] {
+            let united = AskedNodes::united(all.into_iter());
+            assert_eq!(united.iter().count(), 2);
+            let (one, other) = (united.get(one).unwrap(), united.get(other).unwrap());
+            assert_eq!((one.status, one.peers, one.is_liar), (DhtNodeStatus::Ok, 5, Some(true)));
+            assert_eq!((other.status, other.message.as_ref()), (DhtNodeStatus::Ok, None));
+            assert_eq!(other.round_trip, Some(Duration::from_millis(5)));
+        }
+    }
 
     #[test]
     fn a_network_has_one_vote_and_what_its_node_cannot_see_has_none() {

@@ -1,4 +1,4 @@
-//! The lookup of a torrent in one family of addresses: the state machine of [`dht::lookup`], a socket, the pace.
+//! The lookup of an info-hash in one family of addresses: the state machine of [`dht::lookup`], a socket, the pace.
 
 use crate::discovery::dht::asked_nodes::AskedNodes;
 use crate::discovery::dht::further::{Further, Question};
@@ -8,6 +8,7 @@ use crate::discovery::source::NamedPeers;
 use crate::net::entropy;
 use crate::shared::Shared;
 use crate::shared::dht::socket::{Answer, Exchanges};
+use dht::Contact;
 use dht::krpc::{Message, Query, Refusal, Reply};
 use dht::lookup::{End, Family, Ignored, Lookup, Options, Start, View};
 use guard::AddressPolicy;
@@ -62,19 +63,22 @@ pub(crate) struct FamilyLookup {
     found: VecDeque<NamedPeers>,
     /// Nodes of the other family that were named.
     pub(crate) others: Vec<Start>,
+    /// How many nodes had answered the lookup of the torrent's other info-hash when they were given to this one.
+    pub(crate) given: usize,
     is_over: bool,
     /// Why nothing could be sent.
     pub(crate) send_error: Option<io::Error>,
 }
 
 impl FamilyLookup {
+    /// A lookup whose times are counted from `begun`.
+    ///
     /// # Errors
     /// No socket.
-    pub(crate) fn begin(family: Family, terms: &Terms) -> io::Result<Self> {
-        let Terms { info_hash, shared, .. } = terms;
-        let (info_hash, network) = (*info_hash, shared.dht());
+    pub(crate) fn begin(family: Family, info_hash: InfoHash, begun: Instant, terms: &Terms) -> io::Result<Self> {
+        let Terms { shared, .. } = terms;
+        let network = shared.dht();
         let exchanges = Exchanges::new(network.socket(terms.route, family)?);
-        let begun = Instant::now();
         debug!(%info_hash, ?family, "lookup in the DHT");
         Ok(Self {
             family,
@@ -94,6 +98,7 @@ impl FamilyLookup {
             paced: None,
             found: VecDeque::new(),
             others: Vec::new(),
+            given: 0,
             is_over: false,
             send_error: None,
             shared: shared.clone(),
@@ -166,6 +171,16 @@ impl FamilyLookup {
     /// Whether a node that is named now can be of use: it goes on, or has ended for lack of nodes.
     pub(crate) fn needs_nodes(&self) -> bool {
         matches!(self.lookup.ended(), None | Some(End::NoAnswer | End::Exhausted))
+    }
+
+    /// Whether it has no way to closer nodes: none has answered yet, or all that were named have been asked.
+    pub(crate) fn lacks_nodes(&self) -> bool {
+        self.view().answered == 0 || self.lookup.ended() == Some(End::Exhausted)
+    }
+
+    /// The nodes that have answered.
+    pub(crate) fn known(&self) -> impl Iterator<Item = Contact> {
+        self.lookup.nodes()
     }
 
     /// Why it ended; `None` if it has not.
@@ -293,7 +308,7 @@ impl FamilyLookup {
             (Some(Question::Control(_)), Message::Reply(reply)) => self.judge(from, !reply.peers.is_empty()),
             (Some(Question::Control(_)), _) => self.judge(from, false),
             (Some(Question::Filters), Message::Reply(Reply { filters: Some(filters), .. })) => {
-                self.further.filters(&filters);
+                self.further.filters(from, &filters);
             }
             (None, Message::Reply(reply)) => self.replied(from, at, &reply),
             (None, Message::Error(refusal)) => self.refused(from, at, &refusal),
@@ -400,7 +415,7 @@ mod tests {
         let config = Config { dht_bootstrap: Vec::new(), ..Config::default() };
         let shared = Shared::new(&config).unwrap();
         let terms = Terms::new(&TorrentRef::from(InfoHash([1; 20])), &config, &shared);
-        let mut lookup = FamilyLookup::begin(Family::V6, &terms).unwrap();
+        let mut lookup = FamilyLookup::begin(Family::V6, InfoHash([1; 20]), Instant::now(), &terms).unwrap();
         // IPv4 in a socket of IPv6 alone: no kernel sends that.
         let ends = [1, 2, 3, 4, 5, 6, 7, 8];
         let address = |end: u16| SocketAddr::from(([0, 0, 0, 0, 0, 0xffff, 0x7f00, end], 6881));

@@ -167,9 +167,9 @@ impl Ping {
         }
     }
 
-    /// Ready when every address has answered.
+    /// Ready when every address has answered, or could not be asked.
     async fn answers(&mut self) {
-        while self.nodes.iter().any(|node| node.round_trip.is_none()) {
+        while self.nodes.iter().any(|node| node.status == DhtNodeStatus::Silent) {
             let (answers, _) = self.exchanges.answers();
             if answers.is_empty() {
                 poll_fn(|context| self.wakes.poll(context, &self.exchanges, None)).await;
