@@ -270,7 +270,7 @@ mod tests {
         assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes up to 27 min, "));
         assert!(line(5000, &config).ends_with("; --sources -dht leaves it out"));
         // An option that `dht` does not have.
-        assert!(line(5000, &config.clone().with_dial(false)).ends_with(" as long again where there is IPv6"));
+        assert!(line(5000, &config.clone().with_dial(false)).ends_with(" of hybrids"));
         assert_eq!(line(900, &config), "");
         config.limits.dht_rate = 0;
         assert_eq!(line(5000, &config), "");
