@@ -189,7 +189,7 @@ fn dht_time(torrents: usize, config: &Config) -> Option<String> {
     let takes = Duration::from_secs(seconds.div_ceil(60) * 60);
     (config.sources.dht && takes > LONG).then(|| {
         format!(
-            "{} torrents: to look them up in the DHT takes up to {}, and as long again where there is IPv6; --sources -dht \
+            "{} torrents: to look them up in the DHT takes about {}, and as long again where there is IPv6; --sources -dht \
              leaves it out",
             grouped(u32::try_from(torrents).unwrap_or(u32::MAX)),
             span(takes)
@@ -265,7 +265,7 @@ mod tests {
     fn a_long_list_is_told_how_long_the_dht_takes() {
         let line = |torrents, config: &Config| dht_time(torrents, config).unwrap_or_default();
         let mut config = Config::default();
-        assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes up to 27 min, "));
+        assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes about 27 min, "));
         assert_eq!(line(900, &config), "");
         config.limits.dht_rate = 0;
         assert_eq!(line(5000, &config), "");
