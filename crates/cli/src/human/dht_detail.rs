@@ -22,9 +22,10 @@ const NAMED_ADDRESSES: usize = 3;
 /// One lookup, in lines: the nodes that answered, the closest first, or with `trace` every node in the order of asking.
 pub(crate) fn dht_detail(info_hash: InfoHash, report: &DhtReport, trace: bool, page: Page) -> String {
     let page = Page { cuts: false, ..page };
-    let found = match report.is_unsent() {
-        true => String::new(),
-        false => {
+    let found = match (report.queries, report.nodes.answered) {
+        (0, _) => String::new(),
+        (_, 0) => format!("  no answer from {} in {}", plural(report.nodes.asked, "node"), time(report.elapsed)),
+        _ => {
             format!("  {} from {} in {}", plural(report.peers.named, "peer"), with_peers(report), time(report.elapsed))
         }
     };

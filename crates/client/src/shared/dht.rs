@@ -103,6 +103,11 @@ impl DhtNetwork {
         lock(&self.addresses).take(ip, now)
     }
 
+    /// Takes one datagram to an address out of its limit, to be sent now or within a time, and says when; `None` if that is too soon.
+    pub(crate) fn reserve(&self, ip: IpAddr, now: Instant, within: Duration) -> Option<Instant> {
+        lock(&self.addresses).reserve(ip, now, within)
+    }
+
     /// Takes a datagram that was sent out of the pace. One that this machine has no route for costs the others nothing.
     pub(crate) fn sent(&self, now: Instant) {
         // Two runs may have found the pace due at the same time: then the next one waits longer.

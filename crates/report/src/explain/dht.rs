@@ -115,7 +115,7 @@ pub(super) const NODES: &[Explanation] = &[
         N::Unsent,
         "not sent",
         "the query could not be sent",
-        "this machine has no route there, its firewall forbids it, or the address was sent enough for now: the message says which",
+        "this machine has no route there, its firewall forbids it, or the address was sent as much as one address is sent for now: the message says which",
         exchange::LOOK_AT_THE_ROUTE,
     ),
 ];

@@ -2,12 +2,16 @@
 
 use dht::krpc::{Refusal, Reply};
 use dht::{NodeId, Version};
+use guard::AddressPolicy;
 use ids::InfoHash;
 use report::{DhtNode, DhtNodeStatus};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
+
+/// Addresses are judged without their port.
+const ANY_PORT: u16 = 6881;
 
 /// The nodes in the order in which they were asked first.
 #[derive(Debug, Default)]
@@ -123,9 +127,12 @@ impl AskedNodes {
     }
 
     /// Our addresses as the nodes see them. Nodes of one network (IPv4 /24, IPv6 /48) have one vote: one machine can have many nodes.
+    /// What a node cannot see from where it is, such as a loopback address from afar, is left out.
     pub(crate) fn seen_as(&self) -> Vec<IpAddr> {
         let mut networks = HashSet::new();
+        let can_see = |voter, ip| AddressPolicy::for_peers_of(voter).check(SocketAddr::new(ip, ANY_PORT)).is_ok();
         let told = self.nodes.iter().filter_map(|node| Some((node.address.ip(), node.seen_as?.ip())));
+        let told = told.filter(|(voter, ip)| can_see(*voter, *ip));
         told.filter(|(voter, _)| networks.insert(network(*voter))).map(|(_, ip)| ip).collect()
     }
 }
@@ -143,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_has_one_vote() {
+    fn a_network_has_one_vote_and_what_its_node_cannot_see_has_none() {
         let mut nodes = AskedNodes::default();
         for (node, ip) in [
             ("192.0.2.1:1", "8.8.8.8"),
@@ -151,6 +158,12 @@ mod tests {
             ("192.0.3.1:1", "8.8.8.8"),
             ("[2001:db8:1:2::1]:1", "2a00::1"),
             ("[2001:db8:1:3::1]:1", "2a00::2"),
+            // Invented: no node of another network can see us there.
+            ("9.9.1.1:1", "0.0.0.0"),
+            ("9.9.2.1:1", "127.0.0.1"),
+            ("9.9.3.1:1", "10.1.1.1"),
+            ("9.9.4.1:1", "255.255.255.255"),
+            ("192.168.9.1:1", "192.168.9.7"),
         ] {
             let (node, ip): (SocketAddr, IpAddr) = (node.parse().unwrap(), ip.parse().unwrap());
             nodes.asked(node, None, Duration::ZERO);
@@ -158,6 +171,9 @@ mod tests {
             reply.external = Some((ip, 5).into());
             nodes.replied(node, Duration::from_millis(1), &reply, 0);
         }
-        assert_eq!(nodes.seen_as(), ["8.8.8.8", "8.8.8.8", "2a00::1"].map(|ip| ip.parse::<IpAddr>().unwrap()));
+        assert_eq!(
+            nodes.seen_as(),
+            ["8.8.8.8", "8.8.8.8", "2a00::1", "192.168.9.7"].map(|ip| ip.parse::<IpAddr>().unwrap())
+        );
     }
 }

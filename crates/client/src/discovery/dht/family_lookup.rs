@@ -27,6 +27,9 @@ use tracker::{Peer, PeerAddress};
 /// The code of an error about a query that its node cannot read. aio-btdht sends it for `want`, and is asked once without.
 const PROTOCOL_ERROR: i64 = 203;
 
+/// How long a query waits until its node's address may be sent another one; the lookup holds a place for it meanwhile.
+const HELD_BACK: Duration = Duration::from_secs(1);
+
 /// How long a node is silent until it is no start of later lookups, in a lookup that has not ended by itself.
 const SILENT: Duration = Duration::from_secs(1);
 
@@ -44,11 +47,15 @@ pub(crate) struct FamilyLookup {
     pub(crate) further: Further,
     /// Queries that may have to be sent without `want`, by their node; `None` once one was.
     wants: HashMap<SocketAddr, Option<Query>>,
+    /// Queries to addresses that were sent enough, and the turn that each has there.
+    held_back: VecDeque<(Instant, SocketAddr, Query)>,
     wakes: Wakes,
     /// When there is something to do if nothing arrives before.
     wake: Option<Instant>,
     /// Whether there is something to do now.
     is_due: bool,
+    /// A transaction id that was drawn.
+    unused: Option<[u8; 4]>,
     /// When the pace allows the next datagram, if it does not now.
     paced: Option<Instant>,
     /// Peers that have not been given out.
@@ -78,10 +85,12 @@ impl FamilyLookup {
             nodes: AskedNodes::new(Some(info_hash)),
             further: Further::default(),
             wants: HashMap::new(),
+            held_back: VecDeque::new(),
             wakes: Wakes::new(&exchanges),
             exchanges,
             wake: None,
             is_due: true,
+            unused: None,
             paced: None,
             found: VecDeque::new(),
             others: Vec::new(),
@@ -129,7 +138,8 @@ impl FamilyLookup {
             return false;
         }
         let wake = self.lookup.next_wake().map(Instant::from_std);
-        self.wake = wake.into_iter().chain(self.paced).chain(self.further.next_wake(now)).min();
+        let held_back = self.held_back.iter().map(|(due, ..)| *due);
+        self.wake = wake.into_iter().chain(self.paced).chain(self.further.next_wake(now)).chain(held_back).min();
         is_more
     }
 
@@ -197,15 +207,26 @@ impl FamilyLookup {
     fn send(&mut self, now: Instant) {
         self.lookup.time_out(now.into_std());
         self.paced = None;
+        if self.lookup.ended().is_some() {
+            for (_, to, _) in std::mem::take(&mut self.held_back) {
+                self.unsent(to, "the lookup ended before its address could be sent more".to_owned());
+            }
+        }
         loop {
             if let Err(due) = self.shared.dht().due(now) {
                 self.paced = Some(due);
                 return;
             }
-            let Ok(transaction) = entropy::bytes() else { return };
-            if let Some((to, query)) = self.lookup.poll_query(now.into_std(), transaction) {
+            let Ok(transaction) = self.unused.take().map_or_else(entropy::bytes, Ok) else { return };
+            if let Some(place) = self.held_back.iter().position(|(due, ..)| *due <= now)
+                && let Some((_, to, query)) = self.held_back.remove(place)
+            {
+                self.unused = Some(transaction);
+                self.put(to, query, now);
+            } else if let Some((to, query)) = self.lookup.poll_query(now.into_std(), transaction) {
                 self.ask(to, query, now);
             } else if !self.ask_further(transaction, now) {
+                self.unused = Some(transaction);
                 return;
             }
         }
@@ -213,21 +234,28 @@ impl FamilyLookup {
 
     fn ask(&mut self, to: SocketAddr, query: Query, now: Instant) {
         self.nodes.asked(to, self.lookup.named(to), now - self.begun);
-        let why = match self.shared.dht().take(to.ip(), now) {
-            Err(_) => "its address was sent enough for now".to_owned(),
-            Ok(()) => match self.send_datagram(to, query.transaction, &query.encode(), now) {
-                Ok(()) => {
-                    self.nodes.sent(to);
-                    self.wants.entry(to).or_insert(Some(query));
-                    return;
-                }
-                Err(error) => {
-                    let why = error.to_string();
-                    self.send_error = Some(error);
-                    why
-                }
-            },
-        };
+        match self.shared.dht().reserve(to.ip(), now, HELD_BACK) {
+            Some(due) if due > now => self.held_back.push_back((due, to, query)),
+            Some(_) => self.put(to, query, now),
+            None => self.unsent(to, "its address was sent enough for now".to_owned()),
+        }
+    }
+
+    /// Sends a query in its turn at the node's address.
+    fn put(&mut self, to: SocketAddr, query: Query, now: Instant) {
+        match self.send_datagram(to, query.transaction, &query.encode(), now) {
+            Ok(()) => {
+                self.nodes.sent(to);
+                self.wants.entry(to).or_insert(Some(query));
+            }
+            Err(error) => {
+                self.unsent(to, error.to_string());
+                self.send_error = Some(error);
+            }
+        }
+    }
+
+    fn unsent(&mut self, to: SocketAddr, why: String) {
         self.lookup.unsent(to);
         self.nodes.unsent(to, why);
     }

@@ -17,6 +17,10 @@ const AFTER_THE_END: Duration = Duration::from_millis(500);
 /// Nodes of libtorrent that are asked for filters; no other software has any.
 const FILTERS: usize = 8;
 
+/// Most addresses that one node's filters may count. libtorrent keeps 500 peers of a torrent, and the estimate of so many errs by
+/// 2 %: one node that claims more would say for all of them that there are more than can be counted.
+const MOST_COUNTED: f64 = 600.0;
+
 /// A question beside the lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
@@ -111,10 +115,12 @@ impl Further {
         self.open.remove(&(node, transaction))
     }
 
-    /// Takes a node's filters.
+    /// Takes a node's filters, unless they count more than a node keeps.
     pub(crate) fn filters(&mut self, filters: &Filters) {
-        self.filters.union(filters);
-        self.filters_from += 1;
+        if filters.seeds.estimate().count + filters.peers.estimate().count <= MOST_COUNTED {
+            self.filters.union(filters);
+            self.filters_from += 1;
+        }
     }
 
     /// How large the swarm is, if any node told.
@@ -173,6 +179,23 @@ mod tests {
         assert_eq!((known, asked.len()), (vec![(node(1), true)], 19 + FILTERS));
         let filters: Vec<_> = asked.iter().filter(|(_, is_filters)| *is_filters).map(|(node, _)| *node).collect();
         assert_eq!(filters, [0, 2, 4, 6, 8, 10, 12, 14].map(node));
+    }
+
+    #[test]
+    fn filters_of_more_peers_than_a_node_keeps_are_left_out() {
+        let with = |byte, bytes: usize| {
+            let mut filters = Filters::default();
+            filters.peers.0.iter_mut().take(bytes).for_each(|bits| *bits = byte);
+            filters
+        };
+        let mut further = Further::default();
+        further.filters(&with(0xff, 256));
+        further.filters(&with(0xff, 128));
+        assert_eq!(further.estimate(), None);
+        further.filters(&with(0x01, 80));
+        further.filters(&with(0x01, 80));
+        let estimate = further.estimate().unwrap();
+        assert_eq!((estimate.seeds, estimate.leechers, estimate.nodes, estimate.is_lower_bound), (0, 41, 2, false));
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use crate::discovery::dht::starts::Starts;
 use crate::discovery::dht::terms::Terms;
 use dht::lookup::{Family, View};
 use nix::errno::Errno;
-use report::{DhtFamily, DhtReport, DhtStatus};
+use report::{DhtFamily, DhtNodeStatus, DhtReport, DhtStatus};
 
 /// One report for each family that was asked, or was to be; else one for both. `status` is that of lookups that go on, and of a run
 /// that must not ask.
@@ -25,10 +25,12 @@ pub(crate) fn reports(families: &[OneFamily], starts: &Starts, terms: &Terms, st
         return kept;
     }
     // Nothing was sent in either: the reason of the one that had something to send.
+    let message = all.iter().find_map(|(_, report)| report.message.clone());
     let reason = all.into_iter().map(|(_, report)| report).find(|report| report.status != DhtStatus::NoStart);
+    let message = reason.as_ref().map_or(message, |report| report.message.clone());
     let no_start = if starts.is_without_route() { DhtStatus::NoRoute } else { DhtStatus::NoStart };
     let mut report = DhtReport::new(None, reason.as_ref().map_or(no_start, |report| report.status));
-    report.message = reason.and_then(|report| report.message);
+    report.message = message;
     report.starts = starts.report(None, None, &[]);
     vec![report]
 }
@@ -37,6 +39,10 @@ fn report(one: &OneFamily, starts: &Starts, terms: &Terms, status: DhtStatus) ->
     let family = named(one.family);
     let Some(lookup) = &one.lookup else {
         let (status, message) = match &one.no_socket {
+            // The user's choice, and no fault of this machine, which may have a route in the other family.
+            Some(error) if !terms.route.has_family(one.family == Family::V6) => {
+                (DhtStatus::NoStart, Some(error.to_string()))
+            }
             Some(error) if is_of_no_family(error) => (DhtStatus::NoRoute, Some(error.to_string())),
             Some(error) => (DhtStatus::LocalLimit, Some(error.to_string())),
             None if status == DhtStatus::Interrupted => (status, None),
@@ -56,6 +62,8 @@ fn fill(report: &mut DhtReport, lookup: &FamilyLookup, list_all: bool) {
     let View { queries, asked, answered, refused, misnamed, first_peers, round_trip, .. } = lookup.view();
     let nodes = || lookup.nodes.iter();
     report.message = lookup.send_error.as_ref().filter(|_| queries == 0).map(ToString::to_string);
+    let unsent = nodes().filter(|node| node.status == DhtNodeStatus::Unsent).count();
+    let asked = asked.saturating_sub(unsent);
     report.nodes.asked = asked;
     report.nodes.answered = answered;
     // Those too that could have answered later.

@@ -36,6 +36,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         .needs(&[need("--limit dht-rate-per-address=0", "datagrams to one address within 0.5 s")]),
     scenario("DHT lookups of 60 torrents", many_lookups)
         .needs(&[need("--limit dht-rate=0", "datagrams within a second")]),
+    scenario("DHT lookups of 20 torrents from one node", from_one_node),
     scenario("12 DHT lookups that nothing answers", at_once)
         .needs(&[need("--limit dht-lookups=1000", "lookups at once")]),
     scenario("a DHT node that this machine has no route to", no_route),
@@ -51,10 +52,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 /// The nodes of a network: enough for three hops.
 const NODES: u16 = 100;
 
-/// What must not be asked, and not be dialled: what nodes say of it was not asked for.
+/// What must neither be asked nor dialled, unless a scenario allows some of it.
 const VICTIM: ([u8; 4], u16) = ([127, 66, 6, 6], 6666);
 
-/// Pieces of ids that are closer to the torrent than any of a network's nodes: the first bytes are its own.
+/// An id that is closer to the torrent than any node of a network: it differs in the last four bytes.
 fn near(info_hash: [u8; 20], number: u32) -> [u8; 20] {
     let mut id = info_hash;
     let own = u32::from_be_bytes(*info_hash.last_chunk().unwrap_or(&[0; 4]));
@@ -334,6 +335,20 @@ fn many_lookups(fixture: &Fixture) -> Result<Case> {
     Ok(case.afterwards(move |_, _| {
         let most = most_within(Duration::from_secs(1), dht.queries().iter().map(|query| query.at).collect());
         Vec::from_iter((most > MOST).then(|| format!("{most} datagrams within a second, expected {MOST} at most")))
+    }))
+}
+
+/// The node may be sent four datagrams a second: lookups wait for their turn, and none ends without an answer.
+fn from_one_node(fixture: &Fixture) -> Result<Case> {
+    const TORRENTS: usize = 20;
+    let dht = fixture.dht(NODES)?;
+    let case = asking(of_many(fixture, TORRENTS, 1)?, dht.nodes());
+    Ok(case.afterwards(move |_, _| {
+        let asked: BTreeSet<_> = dht.queries().into_iter().filter_map(|query| query.target).collect();
+        // One more is the control's, if it is asked.
+        Vec::from_iter(
+            (asked.len() < TORRENTS).then(|| format!("{} torrents are looked up, not {TORRENTS}", asked.len())),
+        )
     }))
 }
 
