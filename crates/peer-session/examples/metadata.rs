@@ -34,6 +34,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let hello = Hello { greeting: &greeting, peer_id: ours.peer_id };
     let session = Session { hello, rules: &rules, extensions: Some(&mut extensions) };
     session.run(&mut stream, pin!(sleep_until(Instant::now())), &mut progress).await?;
-    println!("{:#?}\n{:#?}", assembly.report(), record.heard());
+    let report = assembly.report();
+    for peer in &report.peers {
+        println!("offer of {} bytes: {}, {} pieces came", peer.size.unwrap_or(0), peer.standing.code(), peer.pieces);
+    }
+    match assembly.release() {
+        Some(info) => println!("info dictionary of {} bytes, of the right hash", info.len()),
+        None => println!("no info dictionary"),
+    }
+    println!("{} peers named", record.heard().peers.len());
     Ok(())
 }
