@@ -175,11 +175,7 @@ impl Swarm {
         Ok(vec![
             case("shake_hands", &[&good.to_string(), &info_hash], shaken),
             // This peer has metadata, it says, and does not say how much.
-            case(
-                "metadata",
-                &[&good.to_string(), &info_hash],
-                "offer of 0 bytes: no_size, 0 pieces came\nno info dictionary\n0 peers named",
-            ),
+            case("metadata", &[&good.to_string(), &info_hash], "0 bytes of metadata, 0 peers named"),
             case("ask_http", &[&url, &info_hash], &*named),
             case("ask_udp", &[&self.udp.announce_url(), &info_hash], &*named),
             case("watch", &["example.torrent"], watched),
