@@ -40,9 +40,11 @@ mod tests {
 
     #[test]
     fn it_works_once_its_stdin_ends() {
-        // `cat` lives as long as its stdin; `false` fails.
+        // `cat` lives as long as its stdin.
         assert_eq!(Background::start(Command::new("cat")).unwrap().finish(), Ok(()));
-        let failed = Background::start(Command::new("false")).unwrap().finish();
-        assert_eq!(failed, Err("`false`: exit status: 1".to_owned()));
+        let mut failing = Command::new("cat");
+        failing.args(["/no/such/file"]).stderr(Stdio::null());
+        let failed = Background::start(failing).unwrap().finish();
+        assert_eq!(failed, Err("`cat /no/such/file`: exit status: 1".to_owned()));
     }
 }
