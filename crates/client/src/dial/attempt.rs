@@ -5,7 +5,7 @@ use crate::shared::address_quota::AddressPermit;
 use crate::shared::permits::ConnectionPermit;
 use guard::Secrets;
 use ids::InfoHash;
-use peer_session::{HandshakeFailure, Sniffed};
+use peer_session::{HandshakeFailure, PexRecord, Sniffed};
 use report::{Encryption, Outcome, Stage};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -53,6 +53,8 @@ pub(crate) struct Progress {
     /// Time to connect.
     pub(crate) connect: Option<Duration>,
     pub(crate) session: peer_session::Progress,
+    /// What it named by peer exchange, if that was offered.
+    pub(crate) pex: Option<PexRecord>,
 }
 
 impl Progress {

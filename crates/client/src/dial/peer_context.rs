@@ -1,6 +1,7 @@
 //! What every attempt of a run has in common.
 
 use crate::config::Config;
+use crate::discovery::pex::asker::PexAsker;
 use crate::net::entropy;
 use crate::net::route::Route;
 use crate::net::stop::Stopped;
@@ -9,8 +10,9 @@ use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use ids::InfoHash;
 use metainfo::Hashes;
-use peer_session::{Greeting, Hello, Listening, PieceCount, Rules};
+use peer_session::{Assembly, Extension, Extensions, Greeting, Hello, Listening, PexRecord, PieceCount, Rules};
 use peer_wire::{Handshake, Reserved};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What every attempt of a run has in common.
@@ -22,9 +24,27 @@ pub(crate) struct PeerContext {
     pub(crate) torrent: TorrentInfo,
     pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
+    offers: Offers,
+    /// How long a peer that sends metadata is listened to beyond the time of others: the run has a deadline.
+    longest: Duration,
     /// Our peer ids.
     shared: Shared,
     pub(crate) stopped: Stopped,
+}
+
+/// The extensions of a run's conversations.
+#[derive(Debug, Default)]
+pub(crate) struct Offers {
+    /// Of a link or an info-hash whose metadata is wanted.
+    pub(crate) metadata: Option<Assembly<SocketAddr>>,
+    pub(crate) pex: Option<PexAsker>,
+}
+
+/// The extensions of one conversation, and what peer exchange has heard in it.
+#[derive(Default)]
+pub(crate) struct Offered {
+    pub(crate) extensions: Option<Extensions>,
+    pub(crate) pex: Option<PexRecord>,
 }
 
 /// What attempts need to know of the torrent.
@@ -45,6 +65,7 @@ impl PeerContext {
         stopped: Stopped,
         secrets: Secrets,
         asks_dht: bool,
+        offers: Offers,
     ) -> Self {
         let reserved = match (config.linger.is_zero(), asks_dht) {
             (true, _) => Reserved::default(),
@@ -79,9 +100,26 @@ impl PeerContext {
             torrent,
             route: config.bind.into(),
             connect_timeout: config.connect_timeout,
+            offers,
+            longest: config.deadline,
             shared: shared.clone(),
             stopped,
         }
+    }
+
+    /// Whether peers are asked for metadata that is not there yet.
+    pub(crate) fn wants_metadata(&self) -> bool {
+        self.offers.metadata.as_ref().is_some_and(|assembly| assembly.finished().is_none())
+    }
+
+    /// The extensions for one conversation; `ours` is our end of it.
+    pub(crate) fn offered(&self, peer: SocketAddr, info_hash: InfoHash, ours: Option<SocketAddr>) -> Offered {
+        let metadata = self.offers.metadata.as_ref().filter(|_| self.wants_metadata());
+        let metadata = metadata.map(|assembly| Box::new(assembly.with(peer)) as Box<dyn Extension>);
+        let (pex, record) = self.offers.pex.as_ref().and_then(|pex| pex.listen(peer, info_hash, ours)).unzip();
+        let mut both = metadata.into_iter().chain(pex).peekable();
+        let extensions = both.peek().is_some().then(|| both.fold(Extensions::default(), Extensions::with));
+        Offered { extensions: extensions.map(|extensions| extensions.within(self.longest)), pex: record }
     }
 
     /// What is said on one connection to a peer of this info-hash.

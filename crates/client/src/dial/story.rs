@@ -8,6 +8,9 @@ use peer_session::Advertised;
 use report::{AttemptReport, ListenEnd, MatchedHash, Outcome, PeerReport, Source, Stage, Transport};
 use tracker::PeerAddress;
 
+/// The name of peer exchange in an extension handshake.
+const PEX: &str = "ut_pex";
+
 /// What is known of a peer that is not judged yet: its report without a role, and what it said.
 #[derive(Debug)]
 pub(crate) struct Story {
@@ -27,7 +30,7 @@ pub(crate) fn tell(mut last: Box<Attempt>, sources: Vec<Source>, torrent: &Torre
     let Attempt { request, outcome, progress, error, .. } = *furthest;
     let address = PeerAddress::Socket(request.address);
     let mut report = unreached(address, sources, outcome, progress.stage(), error.as_ref(), secrets);
-    let Progress { connect, session, .. } = progress;
+    let Progress { connect, session, pex, .. } = progress;
     let peer_session::Progress { handshake, theirs, received, advertised: said, listened, .. } = session;
     (report.encryption, report.attempts) = (request.encryption, attempts);
     (report.connect, report.handshake) = (connect, handshake);
@@ -40,6 +43,9 @@ pub(crate) fn tell(mut last: Box<Attempt>, sources: Vec<Source>, torrent: &Torre
         report.messages = said.messages;
         report.matched_hash = theirs.map(|theirs| MatchedHash::of(&theirs, torrent.hashes));
         report.extension.clone_from(&said.extension);
+        let speaks_pex =
+            said.extension.as_ref().is_some_and(|theirs| theirs.extensions.get(PEX).is_some_and(|&id| id != 0));
+        report.pex_named = pex.filter(|_| speaks_pex).map(|record| record.heard().peers.len());
     }
     Story { report, said }
 }

@@ -311,6 +311,14 @@ impl Peers {
         self.known.iter().filter_map(move |(address, known)| Some((address, sources(known)?)))
     }
 
+    /// The peers that no other sources than these have named.
+    pub(crate) fn named_only_by(&self, is_one: impl Fn(&Source) -> bool) -> impl Iterator<Item = &PeerAddress> {
+        let is_only = move |known: &Known| {
+            known.named_by.indices().iter().all(|&index| self.sources.get(index).is_some_and(&is_one))
+        };
+        self.known.iter().filter_map(move |(address, known)| is_only(known).then_some(address))
+    }
+
     fn sources_of(&self, known: &Known) -> Vec<Source> {
         known.named_by.indices().iter().filter_map(|&index| self.sources.get(index)).cloned().collect()
     }

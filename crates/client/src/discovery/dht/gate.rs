@@ -1,14 +1,14 @@
-//! Whether the DHT may be asked for a torrent.
+//! Whether the DHT, and peers (PEX), may be asked for a torrent's peers.
 
 use crate::config::{Config, Trackers};
 use crate::torrent_ref::TorrentRef;
 use guard::{Scope, redact_url};
 use tracker::{Host, TrackerUrl};
 
-/// Whether the DHT is asked.
+/// Whether other sources of peers than trackers are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gate {
-    /// It is.
+    /// They are.
     Open,
     /// BEP 27: the peers of a private torrent come from its trackers alone.
     Private,
@@ -26,7 +26,7 @@ impl Gate {
         if torrent_ref.private == Some(true) {
             return Some(Self::Private);
         }
-        let by_user: &[TrackerUrl] = if let Trackers::Only(urls) = &config.trackers { urls } else { &[] };
+        let by_user = by_user(config);
         let is_local = match config.trackers {
             Trackers::Only(_) => all_local(by_user.iter()),
             Trackers::FromTorrent => {
@@ -38,11 +38,31 @@ impl Gate {
         if is_local && config.dht_nodes.is_empty() && config.sources.trackers {
             return None;
         }
+        Some(Self::by_secrets(torrent_ref, config))
+    }
+
+    /// The same of peer exchange, which asks nothing outside of the swarm: so also where all trackers are in a local network.
+    pub(crate) fn of_pex(torrent_ref: &TorrentRef, config: &Config) -> Option<Self> {
+        if !config.sources.pex || config.scrape {
+            return None;
+        }
+        let is_private = torrent_ref.private == Some(true);
+        Some(if is_private { Self::Private } else { Self::by_secrets(torrent_ref, config) })
+    }
+
+    /// Of a torrent that is not known to be private.
+    fn by_secrets(torrent_ref: &TorrentRef, config: &Config) -> Self {
+        let by_user = by_user(config);
         // Those of the torrent also if others are asked: they tell what it is.
         let texts = by_user.iter().map(TrackerUrl::expose).chain(torrent_ref.trackers.iter().map(String::as_str));
         let has_secret = torrent_ref.private.is_none() && { texts }.any(has_secret);
-        Some(if has_secret { Self::MayBePrivate } else { Self::Open })
+        if has_secret { Self::MayBePrivate } else { Self::Open }
     }
+}
+
+/// The trackers that the user named in place of the torrent's.
+fn by_user(config: &Config) -> &[TrackerUrl] {
+    if let Trackers::Only(urls) = &config.trackers { urls } else { &[] }
 }
 
 /// Whether all trackers, of which there are some, are named at addresses of this machine or a local network.
