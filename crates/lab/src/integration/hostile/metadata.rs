@@ -60,7 +60,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     }),
     scenario("a private torrent's metadata", |fixture| {
         let info = SingleFile { private: true, ..SingleFile::new("private", 1_000_000) }.info();
-        one(fixture, &info, MetadataScript::of(&info), json!({"status": "private"}))
+        Ok(one(fixture, &info, MetadataScript::of(&info), json!({"status": "private"}))?.args("--allow-private"))
     }),
     scenario("a client that has no metadata and asks us", |fixture| {
         let script = MetadataScript::lacking().asking([0, 1, -1, i64::MAX]);
@@ -84,13 +84,14 @@ fn serving(script: MetadataScript) -> Peer {
     Peer::default().serving(Serving::metadata(script))
 }
 
-/// A swarm of these peers, and a tracker that names them.
+/// A swarm of these peers at addresses from the `first`, and a tracker that names them.
 fn swarm(
     fixture: &Fixture,
     info: &[u8],
+    first: u32,
     scripts: impl IntoIterator<Item = MetadataScript>,
 ) -> Result<(Arc<FakeSwarm>, Arc<FakeTracker>)> {
-    let peers: Vec<(Ipv4Addr, Peer)> = (0..).map(peer_ip).zip(scripts.into_iter().map(serving)).collect();
+    let peers: Vec<(Ipv4Addr, Peer)> = (first..).map(peer_ip).zip(scripts.into_iter().map(serving)).collect();
     let swarm = fixture.swarm_of(info_hash_of(info), &peers)?;
     let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
     Ok((swarm, tracker))
@@ -103,7 +104,7 @@ fn many(
     scripts: impl IntoIterator<Item = MetadataScript>,
     wanted: Value,
 ) -> Result<(Case, Arc<FakeSwarm>)> {
-    let (swarm, tracker) = swarm(fixture, info, scripts)?;
+    let (swarm, tracker) = swarm(fixture, info, 0, scripts)?;
     let row = Row::new("metadata", &fixture.link(info), 0).says(json!({"status": "ok"})).learns(wanted);
     Ok((Case::new(row).asks(&tracker).meets(&swarm), swarm))
 }
@@ -144,8 +145,9 @@ fn links<'i>(
     swarms: impl IntoIterator<Item = (&'i [u8], Vec<MetadataScript>)>,
 ) -> Result<Case> {
     let mut case: Option<Case> = None;
-    for (info, scripts) in swarms {
-        let (swarm, tracker) = swarm(fixture, info, scripts)?;
+    for ((info, scripts), number) in swarms.into_iter().zip(0..) {
+        // An address of their own: there are few connections at once to one.
+        let (swarm, tracker) = swarm(fixture, info, number * 10, scripts)?;
         let torrent = fixture.link_at(info, &tracker.announce_url());
         let file = torrent.file.display().to_string();
         let so_far = match case {

@@ -31,16 +31,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("a list of peers at privileged ports", |fixture| {
         alone(fixture, PexScript::naming([1, 22, 80, 443, 1023].map(|port| (VICTIM, port))), 4096)
     }),
-    scenario("8,000 peers that other peers name", eight_thousand)
+    scenario("6,000 peers that other peers name", six_thousand)
         .needs(&[need("--limit pex-peers=1000000", "no summary that has")]),
     scenario("peers that name each other and those before them", circle),
-    scenario("lists of peers of a private torrent", |fixture| {
-        let private = SingleFile { private: true, ..SingleFile::new("hostile", LENGTH) };
-        Ok(unasked(fixture, &private)?.args("--allow-private"))
-    }),
-    scenario("lists of peers in a run without them", |fixture| {
-        Ok(unasked(fixture, &SingleFile::new("hostile", LENGTH))?.args("--sources -pex"))
-    }),
+    scenario("lists of peers of a private torrent", |fixture| Ok(unasked(fixture, true)?.args("--allow-private"))),
+    scenario("lists of peers in a run without them", |fixture| Ok(unasked(fixture, false)?.args("--sources -pex"))),
 ];
 
 /// What must not be dialled, unless a scenario allows it.
@@ -127,11 +122,11 @@ fn odd_lists(fixture: &Fixture) -> Result<Case> {
     }))
 }
 
-/// Eight peers name 1,000 each, and there is nobody at any of the addresses.
-fn eight_thousand(fixture: &Fixture) -> Result<Case> {
-    const PEERS: u32 = 8;
-    const LISTS: u32 = 5;
-    const IN_A_LIST: u32 = 200;
+/// As many of each peer as are taken of one, and nothing listens at any of the addresses.
+fn six_thousand(fixture: &Fixture) -> Result<Case> {
+    const PEERS: u32 = 30;
+    const LISTS: u32 = 4;
+    const IN_A_LIST: u32 = 50;
     const MOST: u32 = 5000;
     let refusing = fixture.swarm(&[(VICTIM, Peer::refusing())])?;
     let port = refusing.addr(VICTIM).port();
@@ -162,15 +157,18 @@ fn circle(fixture: &Fixture) -> Result<Case> {
 }
 
 /// A peer sends lists under every id that may be meant; nothing in them is used.
-fn unasked(fixture: &Fixture, torrent: &SingleFile<'_>) -> Result<Case> {
+fn unasked(fixture: &Fixture, private: bool) -> Result<Case> {
+    let torrent = SingleFile { private, ..SingleFile::new("hostile", LENGTH) };
     let list = PexList::naming((0..50).map(|number| (VICTIM, PORT + number))).payload();
     let introduction = ExtensionHandshake { m: vec![("ut_pex", 1), ("ut_metadata", 2)], ..Default::default() };
     let lists = (1..=10).map(|id| message::extended(id, &list));
     let peer = Peer::default().sending([introduction.message()]).sending(lists);
     let swarm = fixture.swarm_of(torrent.info_hash(), &[(peer_ip(0), peer)])?;
     let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
-    let row = Row::new("unasked", &fixture.torrent_of(torrent)?, 0)
+    let announce = tracker.announce_url();
+    let torrent = SingleFile { announce: Some(&announce), ..torrent };
+    let row = Row::new("unasked", &fixture.torrent_of(&torrent)?, 0)
         .says(json!({"status": "ok", "peers": 1}))
         .finds([(swarm.addr(peer_ip(0)), "ok")]);
-    Ok(Case::new(row).asks(&tracker).meets(&swarm))
+    Ok(Case::new(row).knows(&tracker).meets(&swarm))
 }
