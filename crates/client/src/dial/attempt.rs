@@ -1,11 +1,12 @@
 //! One attempt at one peer: how it is made and how it ended.
 
 use crate::dial::peer_error::PeerError;
+use crate::discovery::pex::asker::NamedCount;
 use crate::shared::address_quota::AddressPermit;
 use crate::shared::permits::ConnectionPermit;
 use guard::Secrets;
 use ids::InfoHash;
-use peer_session::{HandshakeFailure, PexRecord, Sniffed};
+use peer_session::{HandshakeFailure, Sniffed};
 use report::{Encryption, Outcome, Stage};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -53,8 +54,8 @@ pub(crate) struct Progress {
     /// Time to connect.
     pub(crate) connect: Option<Duration>,
     pub(crate) session: peer_session::Progress,
-    /// What it named by peer exchange, if that was offered.
-    pub(crate) pex: Option<PexRecord>,
+    /// Peers that it named by peer exchange, if that was offered.
+    pub(crate) pex: Option<NamedCount>,
 }
 
 impl Progress {

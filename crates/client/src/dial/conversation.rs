@@ -60,10 +60,13 @@ fn converse_once(
         // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
         let mut alarm = pin!(sleep_until(end(Instant::now(), context.connect_timeout)));
         let mut stream = dial(request, context, alarm.as_mut(), progress).await?;
-        let mut offered = context.offered(request.address, request.info_hash, stream.local_addr());
-        progress.pex = offered.pex.take();
-        let extensions = offered.extensions.as_mut();
-        let session = Session { hello: context.hello(request.info_hash), rules: &context.rules, extensions };
+        let mut extensions =
+            context.extensions((request.address, request.info_hash), stream.local_addr(), &mut progress.pex);
+        let session = Session {
+            hello: context.hello(request.info_hash),
+            rules: &context.rules,
+            extensions: extensions.as_deref_mut(),
+        };
         let said = &mut progress.session;
         let result = match request.encryption.is_encrypted() {
             false => session.run(&mut stream, alarm, said).await,

@@ -1,7 +1,7 @@
 //! What every attempt of a run has in common.
 
 use crate::config::Config;
-use crate::discovery::pex::asker::PexAsker;
+use crate::discovery::pex::asker::{NamedCount, PexAsker};
 use crate::net::entropy;
 use crate::net::route::Route;
 use crate::net::stop::Stopped;
@@ -10,7 +10,7 @@ use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use ids::InfoHash;
 use metainfo::Hashes;
-use peer_session::{Assembly, Extension, Extensions, Greeting, Hello, Listening, PexRecord, PieceCount, Rules};
+use peer_session::{Assembly, Extension, Extensions, Greeting, Hello, Listening, PieceCount, Rules};
 use peer_wire::{Handshake, Reserved};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -38,13 +38,6 @@ pub(crate) struct Offers {
     /// Of a link or an info-hash whose metadata is wanted.
     pub(crate) metadata: Option<Assembly<SocketAddr>>,
     pub(crate) pex: Option<PexAsker>,
-}
-
-/// The extensions of one conversation, and what peer exchange has heard in it.
-#[derive(Default)]
-pub(crate) struct Offered {
-    pub(crate) extensions: Option<Extensions>,
-    pub(crate) pex: Option<PexRecord>,
 }
 
 /// What attempts need to know of the torrent.
@@ -112,14 +105,23 @@ impl PeerContext {
         self.offers.metadata.as_ref().is_some_and(|assembly| assembly.finished().is_none())
     }
 
-    /// The extensions for one conversation; `ours` is our end of it.
-    pub(crate) fn offered(&self, peer: SocketAddr, info_hash: InfoHash, ours: Option<SocketAddr>) -> Offered {
+    /// The extensions for one conversation, and where it is counted what peer exchange names in it; `ours` is our end of it. On the
+    /// heap, because thousands of conversations wait and have none.
+    pub(crate) fn extensions(
+        &self,
+        (peer, info_hash): (SocketAddr, InfoHash),
+        ours: Option<SocketAddr>,
+        named: &mut Option<NamedCount>,
+    ) -> Option<Box<Extensions>> {
         let metadata = self.offers.metadata.as_ref().filter(|_| self.wants_metadata());
         let metadata = metadata.map(|assembly| Box::new(assembly.with(peer)) as Box<dyn Extension>);
-        let (pex, record) = self.offers.pex.as_ref().and_then(|pex| pex.listen(peer, info_hash, ours)).unzip();
-        let mut both = metadata.into_iter().chain(pex).peekable();
-        let extensions = both.peek().is_some().then(|| both.fold(Extensions::default(), Extensions::with));
-        Offered { extensions: extensions.map(|extensions| extensions.within(self.longest)), pex: record }
+        let (pex, count) = self.offers.pex.as_ref().and_then(|pex| pex.listen(peer, info_hash, ours)).unzip();
+        *named = count;
+        if metadata.is_none() && pex.is_none() {
+            return None;
+        }
+        let extensions = metadata.into_iter().chain(pex).fold(Extensions::default(), Extensions::with);
+        Some(Box::new(extensions.within(self.longest)))
     }
 
     /// What is said on one connection to a peer of this info-hash.

@@ -4,12 +4,9 @@ use crate::dial::attempt::{Attempt, Progress};
 use crate::dial::peer_context::TorrentInfo;
 use crate::dial::peer_error::{PeerError, text};
 use guard::Secrets;
-use peer_session::Advertised;
+use peer_session::{Advertised, UtPex};
 use report::{AttemptReport, ListenEnd, MatchedHash, Outcome, PeerReport, Source, Stage, Transport};
 use tracker::PeerAddress;
-
-/// The name of peer exchange in an extension handshake.
-const PEX: &str = "ut_pex";
 
 /// What is known of a peer that is not judged yet: its report without a role, and what it said.
 #[derive(Debug)]
@@ -44,8 +41,8 @@ pub(crate) fn tell(mut last: Box<Attempt>, sources: Vec<Source>, torrent: &Torre
         report.matched_hash = theirs.map(|theirs| MatchedHash::of(&theirs, torrent.hashes));
         report.extension.clone_from(&said.extension);
         let speaks_pex =
-            said.extension.as_ref().is_some_and(|theirs| theirs.extensions.get(PEX).is_some_and(|&id| id != 0));
-        report.pex_named = pex.filter(|_| speaks_pex).map(|record| record.heard().peers.len());
+            said.extension.as_ref().is_some_and(|theirs| theirs.extensions.get(UtPex::NAME).is_some_and(|&id| id != 0));
+        report.pex_named = pex.filter(|_| speaks_pex).map(|named| named.get());
     }
     Story { report, said }
 }

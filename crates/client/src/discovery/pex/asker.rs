@@ -6,8 +6,7 @@ use peer_session::{Extension, PexRecord, UtPex, Violation};
 use peer_wire::{ExtensionHandshake, PexPeer};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Waker;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
@@ -35,35 +34,50 @@ pub(crate) struct PexAsker {
     pub(crate) heard: UnboundedSender<Heard>,
 }
 
-/// The extension in one conversation.
+/// How many different peers were named in one conversation. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NamedCount(Arc<AtomicUsize>);
+
+/// The extension in one conversation: as small as it can be until the peer speaks it, for thousands wait that never will.
 struct PexListener {
     asker: PexAsker,
-    pex: UtPex,
-    record: PexRecord,
-    /// Peers that were passed on.
-    told: usize,
+    named: NamedCount,
     by: SocketAddr,
     info_hash: InfoHash,
-    yourip: Option<IpAddr>,
     ours: Option<SocketAddr>,
+    speaking: Option<Box<Speaking>>,
+}
+
+/// What is needed once the peer speaks the extension.
+struct Speaking {
+    pex: UtPex,
+    record: PexRecord,
+    yourip: Option<IpAddr>,
+    /// Peers that were passed on.
+    told: usize,
+}
+
+impl NamedCount {
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl PexAsker {
-    /// The extension for a conversation with the peer at `by`, and what it will have heard; `ours` is our end of the connection.
-    /// `None` while peers must not be named so.
+    /// The extension for a conversation with the peer at `by`, and how many peers it will have named; `ours` is our end of the
+    /// connection. `None` while peers must not be named so.
     pub(crate) fn listen(
         &self,
         by: SocketAddr,
         info_hash: InfoHash,
         ours: Option<SocketAddr>,
-    ) -> Option<(Box<dyn Extension>, PexRecord)> {
+    ) -> Option<(Box<dyn Extension>, NamedCount)> {
         if !self.is_open() {
             return None;
         }
-        let record = PexRecord::default();
-        let (asker, pex) = (self.clone(), UtPex::new(record.clone()));
-        let listener = PexListener { asker, pex, record: record.clone(), told: 0, by, info_hash, yourip: None, ours };
-        Some((Box::new(listener), record))
+        let named = NamedCount::default();
+        let (asker, speaking) = (self.clone(), None);
+        Some((Box::new(PexListener { asker, named: named.clone(), by, info_hash, ours, speaking }), named))
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -74,47 +88,45 @@ impl PexAsker {
 impl PexListener {
     /// Passes on what is new.
     fn tell(&mut self) {
-        let peers: Vec<PexPeer> = self.record.heard().peers.into_iter().skip(self.told).collect();
-        self.told += peers.len();
-        let Self { by, info_hash, yourip, ours, .. } = *self;
+        let Some(speaking) = &mut self.speaking else { return };
+        let peers: Vec<PexPeer> = speaking.record.heard().peers.into_iter().skip(speaking.told).collect();
+        speaking.told += peers.len();
+        self.named.0.store(speaking.told, Ordering::Relaxed);
+        let (Self { by, info_hash, ours, .. }, yourip) = (&*self, self.speaking.as_ref().and_then(|it| it.yourip));
         if self.asker.is_open() {
             // An error when the run is gone.
-            let _ = self.asker.heard.send(Heard { by, info_hash, yourip, ours, peers });
+            let _ = self.asker.heard.send(Heard { by: *by, info_hash: *info_hash, yourip, ours: *ours, peers });
         }
     }
 }
 
 impl Extension for PexListener {
     fn name(&self) -> &'static str {
-        self.pex.name()
+        UtPex::NAME
     }
 
     fn offer(&mut self, theirs: &ExtensionHandshake) -> Option<Bytes> {
-        self.yourip = theirs.yourip;
+        let record = PexRecord::default();
+        let mut pex = UtPex::new(record.clone());
+        let first = pex.offer(theirs);
+        self.speaking = Some(Box::new(Speaking { pex, record, yourip: theirs.yourip, told: 0 }));
         // Other peers may name this end of the connection, as Transmission 3.00 does.
         self.tell();
-        self.pex.offer(theirs)
+        first
     }
 
     fn heard(&mut self, payload: &[u8]) -> Result<Option<Bytes>, Violation> {
-        let answer = self.pex.heard(payload);
+        // A list without an extension handshake before it is not taken.
+        let answer = self.speaking.as_mut().map_or(Ok(None), |speaking| speaking.pex.heard(payload));
         self.tell();
         answer
     }
 
     fn wake(&self) -> Option<Instant> {
-        self.pex.wake()
-    }
-
-    fn due(&mut self, now: Instant) -> Option<Bytes> {
-        self.pex.due(now)
-    }
-
-    fn watch(&mut self, waker: &Waker) {
-        self.pex.watch(waker);
+        self.speaking.as_ref().and_then(|speaking| speaking.pex.wake())
     }
 
     fn is_done(&self) -> bool {
-        self.pex.is_done()
+        self.speaking.as_ref().is_none_or(|speaking| speaking.pex.is_done())
     }
 }
