@@ -75,11 +75,10 @@ pub(super) fn by_link(swarms: &Swarms, kind: Kind) -> Result<Vec<Row>> {
         let row = Row::new(format!("{kind:?}, by its link, {}", player.client.seed.name), &link, 0);
         let gives = player.client.seed.name != "ctorrent";
         let from = json!({"peers": [{"address": player.address.to_string(), "standing": "asked"}]});
-        let lines = if gives {
-            lines(player, kind, Policy::PreferPlain, false)
-        } else {
-            vec![json!({"outcome": "ok", "completeness": null})]
-        };
+        let nothing = || vec![json!({"outcome": "ok", "completeness": null})];
+        let mut lines = if gives { lines(player, kind, Policy::PreferPlain, false) } else { nothing() };
+        // A hash alone does not tell which half of a torrent it is, and a peer knows it as what it was asked for.
+        lines.iter_mut().filter_map(Value::as_object_mut).for_each(|line| drop(line.remove("matched_hash")));
         let row = names(row.args(["--no-trackers", "--metadata"]), player, lines);
         row.learns(if gives { merged([learned.clone(), from]) } else { json!({"status": "no_peer_offers"}) })
     };
