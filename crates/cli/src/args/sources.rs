@@ -149,7 +149,7 @@ impl Sources {
         }
         // Counts are the trackers' alone.
         if self.scrape {
-            (kinds.web_seeds, kinds.dht) = (false, false);
+            (kinds.web_seeds, kinds.dht, kinds.pex) = (false, false, false);
         }
         config.sources = kinds;
         Ok(())
@@ -246,22 +246,25 @@ mod tests {
 
     #[test]
     fn sources_are_listed_or_left_out() {
-        let of =
-            |trackers, web_seeds, dht| Ok(Kinds::NONE.with_trackers(trackers).with_web_seeds(web_seeds).with_dht(dht));
+        let of = |trackers, web_seeds, dht, pex| {
+            let none = Kinds::NONE.with_trackers(trackers).with_web_seeds(web_seeds);
+            Ok(none.with_dht(dht).with_pex(pex))
+        };
         for (list, kinds_of) in [
-            ("trackers", of(true, false, false)),
-            ("web-seeds", of(false, true, false)),
-            ("dht", of(false, false, true)),
-            ("web-seeds, trackers", of(true, true, false)),
-            ("-web-seeds", of(true, false, true)),
-            ("-dht", of(true, true, false)),
-            ("-trackers,-web-seeds,-dht", of(false, false, false)),
+            ("trackers", of(true, false, false, false)),
+            ("web-seeds", of(false, true, false, false)),
+            ("dht", of(false, false, true, false)),
+            ("pex", of(false, false, false, true)),
+            ("web-seeds, trackers", of(true, true, false, false)),
+            ("-web-seeds", of(true, false, true, true)),
+            ("-dht", of(true, true, false, true)),
+            ("-trackers,-web-seeds,-dht,-pex", of(false, false, false, false)),
         ] {
             assert_eq!(kinds(list), kinds_of, "{list}");
         }
-        for wrong in ["", "pex", "trackers,-web-seeds", "-trackers,dht", "trackers,", "--trackers", "web seeds", "DHT"]
+        for wrong in ["", "utp", "trackers,-web-seeds", "-trackers,dht", "trackers,", "--trackers", "web seeds", "DHT"]
         {
-            assert!(kinds(wrong).is_err_and(|error| error.contains("trackers, web-seeds and dht")), "{wrong}");
+            assert!(kinds(wrong).is_err_and(|error| error.contains("trackers, web-seeds, dht and pex")), "{wrong}");
         }
     }
 

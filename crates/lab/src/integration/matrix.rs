@@ -41,6 +41,8 @@ pub(super) fn run(lab: &Lab) -> Result {
             faults
                 .extend(lab.prober.judge(&format!("run {number} of {}, {kind:?} by its link", lab.runs), &rows).err());
         }
+        let others = [rows::private_by_link(&swarms)?, rows::without_metadata(&swarms)?].concat();
+        faults.extend(lab.prober.judge(&format!("run {number} of {}, other links", lab.runs), &others).err());
         let (rows, _acquaintances) = rows::swarms(&swarms, &lab.prober)?;
         faults.extend(lab.prober.judge(&format!("run {number} of {}, each swarm", lab.runs), &rows).err());
     }

@@ -48,10 +48,10 @@ pub(super) enum Met {
 type Start = fn(&Place) -> Result<Command>;
 
 /// Every kind that libtorrent and its kin seed.
-const ALL_VERSIONS: &[Kind] = &[Kind::V1, Kind::V2, Kind::Hybrid, Kind::Long, Kind::Longest];
+const ALL_VERSIONS: &[Kind] = &[Kind::V1, Kind::V2, Kind::Hybrid, Kind::Long, Kind::Longest, Kind::Private];
 
-/// Of version 1, those with longer metadata included.
-const V1: &[Kind] = &[Kind::V1, Kind::Long, Kind::Longest];
+/// Of version 1, those with longer metadata and a private one included.
+const V1: &[Kind] = &[Kind::V1, Kind::Long, Kind::Longest, Kind::Private];
 
 /// All clients.
 pub(super) const CLIENTS: &[Client] = &[
@@ -70,7 +70,7 @@ pub(super) const CLIENTS: &[Client] = &[
         Ok(aria2::command(place, &["--bt-force-encryption=true"]))
     }),
     Client {
-        kinds: &[Kind::V1, Kind::Hybrid, Kind::Long, Kind::Longest],
+        kinds: &[Kind::V1, Kind::Hybrid, Kind::Long, Kind::Longest, Kind::Private],
         ..rtorrent("rtorrent", Takes::Both, |place| rtorrent::command(place, rtorrent::ALLOWED))
     },
     rtorrent("rtorrent-requires", Takes::Encryption, |place| rtorrent::command(place, rtorrent::REQUIRED)),
@@ -109,6 +109,14 @@ pub(super) const CLIENTS: &[Client] = &[
         met: Met::Secret,
         ..libtorrent("libtorrent-secret", Takes::Both, |place| libtorrent::command(place, &["--secret"]))
     },
+    // It waits for metadata.
+    Client {
+        kinds: &[Kind::Unknown],
+        pieces: 0,
+        met: Met::Secret,
+        says: |_| json!({"role_from": "nothing_said", "extension": {"m": {"ut_metadata": 2}, "metadata_size": null}}),
+        ..libtorrent("libtorrent-magnet", Takes::Both, |place| libtorrent::command(place, &["--secret", "--magnet"]))
+    },
     // A seed that hides what it has lets us download at once; one that has nothing to give does not.
     Client {
         kinds: &[Kind::Hidden],
@@ -123,7 +131,7 @@ pub(super) const CLIENTS: &[Client] = &[
 const fn transmission(name: &'static str, takes: Takes, says: fn(u16) -> Value, command: Start) -> Client {
     let seed = Seed { name, program: &optional::TRANSMISSION, client: "Transmission", command };
     // It takes up to 3 s for a piece of metadata.
-    Client { seed, takes, kinds: &[Kind::V1, Kind::Long], pieces: PIECES, met: Met::Listed, says }
+    Client { seed, takes, kinds: &[Kind::V1, Kind::Long, Kind::Private], pieces: PIECES, met: Met::Listed, says }
 }
 
 fn transmission_says_0(port: u16) -> Value {

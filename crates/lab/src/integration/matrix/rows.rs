@@ -90,6 +90,33 @@ pub(super) fn by_link(swarms: &Swarms, kind: Kind) -> Result<Vec<Row>> {
     Ok(rows.chain(v2).collect())
 }
 
+/// Each client that has a private torrent, by a link to it. Most offer no metadata of it; aria2 and rTorrent do.
+pub(super) fn private_by_link(swarms: &Swarms) -> Result<Vec<Row>> {
+    let link = link(swarms.torrents.of(Kind::Private)?, &[]);
+    let rows = swarms.players(Kind::Private, Met::Listed).map(|player| {
+        let client = player.client.seed.client;
+        let gives = ["aria2", "rTorrent"].contains(&client);
+        let row = Row::new(format!("private, by its link, {}", player.client.seed.name), &link, 0);
+        let row = row.args(["--no-trackers", "--metadata", "--allow-private"]);
+        let row = names(row, player, vec![json!({"outcome": "ok", "client": client})]);
+        row.learns(json!({"status": if gives { "private" } else { "no_peer_offers" }}))
+    });
+    Ok(rows.collect())
+}
+
+/// A client that was given a link and waits for metadata, by the same link: it asks us.
+pub(super) fn without_metadata(swarms: &Swarms) -> Result<Vec<Row>> {
+    let link = link(swarms.torrents.of(Kind::Unknown)?, &[]);
+    let rows = swarms.players(Kind::Unknown, Met::Secret).map(|player| {
+        let row = Row::new("a link that a client has too", &link, 0).args(["--no-trackers", "--metadata"]);
+        let line =
+            merged([json!({"outcome": "ok", "completeness": null}), (player.client.says)(player.address.port())]);
+        let row = names(row, player, vec![line]);
+        row.learns(json!({"status": "no_peer_offers", "peers": [{"standing": "no_size", "asked_us": true}]}))
+    });
+    Ok(rows.collect())
+}
+
 /// Names a client to us, which is to be found with one of these lines.
 fn names(row: Row, player: &Player, lines: Vec<Value>) -> Row {
     row.args(["--peer", &player.address.to_string()]).finds_one_of(player.address, lines)
