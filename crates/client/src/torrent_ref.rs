@@ -2,6 +2,7 @@
 
 use crate::net::entropy;
 use crate::setters::setters;
+use guard::redact_url;
 use ids::InfoHash;
 use metainfo::{File, Files, Hashes, Magnet, MagnetPeer, PieceHash, PieceHashes, Torrent};
 use tracker::PeerAddress;
@@ -72,6 +73,20 @@ setters! {
         with_peers => peers: Vec<PeerAddress>,
         with_dht_nodes => dht_nodes: Vec<PeerAddress>,
     }
+}
+
+impl TorrentRef {
+    /// Whether a tracker's URL has a secret, as those of private torrents have, and it is unknown whether this is one: then the DHT
+    /// is not to be asked for it.
+    #[must_use]
+    pub fn may_be_private(&self) -> bool {
+        self.private.is_none() && self.trackers.iter().any(|url| has_secret(url))
+    }
+}
+
+/// Whether a part of a tracker's URL is hidden in reports.
+pub(crate) fn has_secret(url: &str) -> bool {
+    url.contains("://") && redact_url(url) != url.trim()
 }
 
 /// The files of a torrent, as web seeds are asked for them. Cheap to clone.

@@ -132,6 +132,11 @@ impl Discovery {
         self.sources.iter().map(|source| source.activity()).max().unwrap_or(Activity::Idle)
     }
 
+    /// Nodes of the DHT that have answered so far; `None` where no lookup has begun.
+    pub(crate) fn nodes_answered(&self) -> Option<usize> {
+        self.sources.iter().find_map(|source| source.nodes_answered())
+    }
+
     /// Notified when [`activity`](Self::activity) may have changed without a result.
     pub(crate) fn changed(&self) -> Arc<Notify> {
         Arc::clone(&self.changed)

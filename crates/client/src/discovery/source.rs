@@ -61,6 +61,11 @@ pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
     /// [`Discovery::changed`](crate::discovery::Discovery::changed).
     fn activity(&self) -> Activity;
 
+    /// Nodes of the DHT that have answered so far; `None` where no lookup has begun.
+    fn nodes_answered(&self) -> Option<usize> {
+        None
+    }
+
     /// The torrent has turned out to be private: from now on BEP 27 holds, by which its peers come from its trackers alone, and
     /// from one of these at a time.
     fn keep_to_private_rules(&mut self);

@@ -14,6 +14,7 @@ parser.add_argument("--super-seeding", action="store_true", help="hide what it h
 parser.add_argument("--paused", action="store_true")
 parser.add_argument("--secret", action="store_true", help="tell no tracker")
 parser.add_argument("--without", metavar="FIRST-LAST", help="connect to none of these addresses")
+parser.add_argument("--node", action="append", default=[], help="a node of the DHT, which is off without any")
 parser.add_argument("address")
 parser.add_argument("folder")
 parser.add_argument("torrents", nargs="+")
@@ -23,13 +24,17 @@ session = libtorrent.session({
     "listen_interfaces": options.address,
     "in_enc_policy": POLICIES[options.encryption],
     "out_enc_policy": POLICIES[options.encryption],
-    "enable_dht": False,
+    "enable_dht": bool(options.node),
+    "dht_bootstrap_nodes": "",
     "enable_lsd": False,
     "enable_upnp": False,
     "enable_natpmp": False,
     "enable_incoming_utp": False,
     "enable_outgoing_utp": False,
 })
+for node in options.node:
+    host, port = node.rsplit(":", 1)
+    session.add_dht_node((host.strip("[]"), int(port)))
 if options.without:
     strangers = libtorrent.ip_filter()
     strangers.add_rule(*options.without.split("-"), 1)
