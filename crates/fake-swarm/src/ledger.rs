@@ -117,6 +117,10 @@ impl Ledger {
         self.peers().get(&ip).map(|peer| peer.connections.clone()).unwrap_or_default()
     }
 
+    pub(crate) fn first_of(&self, ip: Ipv4Addr) -> Option<Instant> {
+        self.peers().get(&ip).map(|peer| peer.first)
+    }
+
     /// Opens the account of a connection just accepted.
     pub(crate) fn open(self: &Arc<Self>, ip: Ipv4Addr, remote: SocketAddr) -> Account {
         let (index, since_first) = self.peers().entry(ip).or_insert_with(Peer::new).open(remote);

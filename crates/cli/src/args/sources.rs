@@ -20,7 +20,7 @@ pub(crate) struct Sources {
     #[arg(long = "peer", value_name = "ADDR", help_heading = SOURCES)]
     pub(crate) peers: Vec<PeerAddress>,
 
-    /// Which sources to use, of trackers, web-seeds and dht: LIST alone, or all but -LIST [default: all]
+    /// Which sources to use, of trackers, web-seeds, dht and pex: LIST alone, or all but -LIST [default: all]
     #[arg(long = "sources", value_name = "LIST", value_parser = kinds, allow_hyphen_values = true, help_heading = SOURCES)]
     kinds: Option<Kinds>,
 
@@ -94,7 +94,7 @@ enum Checks {
 /// `trackers,dht`: these alone; `-web-seeds`: all but these.
 fn kinds(text: &str) -> Result<Kinds, String> {
     let error = || {
-        "expected a list of trackers, web-seeds and dht, or of -trackers, -web-seeds and -dht for all but those"
+        "expected a list of trackers, web-seeds, dht and pex, or of -trackers, -web-seeds, -dht and -pex for all but those"
             .to_owned()
     };
     let is_without = text.starts_with('-');
@@ -109,6 +109,7 @@ fn kinds(text: &str) -> Result<Kinds, String> {
             "trackers" => kinds.trackers = !without,
             "web-seeds" => kinds.web_seeds = !without,
             "dht" => kinds.dht = !without,
+            "pex" => kinds.pex = !without,
             _ => return Err(error()),
         }
     }

@@ -141,6 +141,13 @@ pub(super) fn known(file: PathBuf, info_hash: &[u8; 20]) -> Torrent {
     Torrent { name, file, info_hash: info_hash.iter().map(|byte| format!("{byte:02x}")).collect(), other_hash: None }
 }
 
+/// A magnet link to a torrent, in the place of its file, that names these trackers.
+pub(super) fn link(torrent: &Torrent, trackers: &[&str]) -> Torrent {
+    let trackers = trackers.iter().map(|url| format!("&tr={url}"));
+    let link = format!("magnet:?xt=urn:btih:{}{}", torrent.info_hash, trackers.collect::<String>());
+    Torrent { name: format!("{}, by its link", torrent.name), file: link.into(), ..torrent.clone() }
+}
+
 /// The info-hash in what transmission-show prints.
 fn hash_in(shown: &str) -> Option<String> {
     let hash = shown.lines().find_map(|line| line.trim().strip_prefix("Hash: "))?;
