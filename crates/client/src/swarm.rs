@@ -239,6 +239,7 @@ impl Swarm {
         self.tally.metadata(metadata.ended(&parsed));
         // Else it is as unknown as before, and nothing more can come.
         if let Ok(known) = parsed {
+            known.proof.into_iter().for_each(|proof| self.discovery.prove_by(proof));
             // A private one without permission has ended the run.
             let _ = self.learn(&known.torrent);
             self.known = Some(known);

@@ -25,7 +25,7 @@ use crate::discovery::web_seeds::WebSeeds;
 use crate::error::Error;
 use crate::net::stop::Stopped;
 use crate::shared::Shared;
-use crate::torrent_ref::TorrentRef;
+use crate::torrent_ref::{Proof, TorrentRef};
 use guard::Secrets;
 use metainfo::Torrent;
 use report::TrackerReport;
@@ -115,6 +115,11 @@ impl Discovery {
     /// The torrent that a link or an info-hash stands for has become known.
     pub(crate) fn learn(&mut self, torrent: &Torrent) {
         self.sources.iter_mut().for_each(|source| source.learn(torrent));
+    }
+
+    /// A piece by which web seeds can prove that they have the bytes of the torrent that is about to be learned.
+    pub(crate) fn prove_by(&mut self, proof: Proof) {
+        self.sources.iter_mut().for_each(|source| source.prove_by(proof));
     }
 
     /// A peer says that it has a node of the DHT here.

@@ -115,4 +115,23 @@ mod tests {
         assert_eq!(of(None, &["http://t.example/announce"], |config| config.with_trackers(only(local[0]))), None);
         assert_eq!(of(None, local, |config| config.with_trackers(only("http://t.example/k3yk3yk3y/announce"))), may_be);
     }
+
+    #[test]
+    fn peers_are_asked_in_a_local_network_too() {
+        let of = |private, trackers: &[&str], config: Config| {
+            let trackers = trackers.iter().map(|url| (*url).to_owned()).collect();
+            let torrent_ref = TorrentRef::from(InfoHash([1; 20])).with_private(private).with_trackers(trackers);
+            Gate::of_pex(&torrent_ref, &config)
+        };
+        for (private, trackers, expected) in [
+            (None, &["http://127.0.0.1/announce"][..], Gate::Open),
+            (None, &["http://t.example/0123456789abcdef/announce"], Gate::MayBePrivate),
+            (Some(false), &["http://t.example/0123456789abcdef/announce"], Gate::Open),
+            (Some(true), &["http://t.example/announce"], Gate::Private),
+        ] {
+            assert_eq!(of(private, trackers, Config::default()), Some(expected), "{private:?} {trackers:?}");
+        }
+        assert_eq!(of(None, &[], Config::default().with_scrape(true)), None);
+        assert_eq!(of(None, &[], Config::default().with_sources(Sources::ALL.with_pex(false))), None);
+    }
 }
