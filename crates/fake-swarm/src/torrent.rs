@@ -75,7 +75,7 @@ impl<'a> SingleFile<'a> {
     /// The v1 info-hash: SHA-1 of [`info`](Self::info).
     #[must_use]
     pub fn info_hash(&self) -> [u8; 20] {
-        info_hash_of(&self.info())
+        sha1(&self.info())
     }
 
     /// How many pieces the file has; the last may be shorter.
@@ -89,10 +89,10 @@ impl<'a> SingleFile<'a> {
     }
 }
 
-/// The v1 info-hash of an info dictionary, or of whatever is in its place.
+/// SHA-1: of an info dictionary, its v1 info-hash; of a piece, its hash.
 #[must_use]
-pub fn info_hash_of(info: &[u8]) -> [u8; 20] {
-    Sha1::digest(info).into()
+pub fn sha1(bytes: &[u8]) -> [u8; 20] {
+    Sha1::digest(bytes).into()
 }
 
 #[cfg(test)]

@@ -28,6 +28,10 @@ pub(crate) struct Sources {
     #[arg(long, conflicts_with_all = ["trackers", "kinds", "web_seeds", "dht_nodes"], help_heading = SOURCES)]
     no_trackers: bool,
 
+    /// Ask peers for the metadata of a magnet link or an info-hash also with --no-trackers
+    #[arg(long, conflicts_with = "scrape", hide_short_help = true, help_heading = SOURCES)]
+    metadata: bool,
+
     /// Ask trackers for their counts only; they learn nothing of us and name no peers
     #[arg(long, conflicts_with_all = ["no_trackers", "web_seeds", "web_seed_checks", "dht_nodes"], help_heading = SOURCES)]
     scrape: bool,
@@ -130,6 +134,7 @@ impl Sources {
         };
         config.web_seed_proof = matches!(self.web_seed_checks, Checks::Proof);
         let mut kinds = self.kinds.unwrap_or(if self.no_trackers { Kinds::NONE } else { Kinds::ALL });
+        config.metadata = self.metadata || !self.no_trackers;
         let unused = |option| Err(format!("leave out {option}, or let --sources have what it is for"));
         if !kinds.trackers && config.trackers != Trackers::FromTorrent {
             return unused("--tracker");

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use fake_swarm::torrent::SingleFile;
+use fake_swarm::bencoding;
+use fake_swarm::torrent::{SingleFile, sha1};
 use xtask::optional::PYTHON;
 use xtask::scratch::write;
 use xtask::shell::{self, Result};
@@ -100,6 +101,29 @@ impl Maker<'_> {
     /// Runs the command and asks transmission for the info-hash: our own code must not vouch for itself.
     fn finish(&self, name: &str, command: &mut Command) -> Result<Torrent> {
         shell::run_quiet(command)?;
+        self.known(name)
+    }
+
+    /// A torrent of one file, with pieces of 32 KiB, whose info dictionary is so many bytes longer than it need be: no program makes
+    /// one.
+    pub(super) fn padded(&self, name: &str, payload: &str, pad: usize) -> Result<Torrent> {
+        const PIECE_LENGTH: usize = 32 << 10;
+        let path = self.folder.join(payload);
+        let content = std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let info = bencoding::dictionary([
+            ("length", bencoding::integer(u64::try_from(content.len()).unwrap_or_default())),
+            ("name", bencoding::string(payload)),
+            ("piece length", bencoding::integer(32 << 10)),
+            ("pieces", bencoding::string(content.chunks(PIECE_LENGTH).flat_map(sha1).collect::<Vec<u8>>())),
+            ("x-pad", bencoding::string(vec![b'p'; pad])),
+        ]);
+        let torrent = [("announce", bencoding::string(self.announce)), ("info", info)];
+        write(&self.file(name), bencoding::dictionary(torrent))?;
+        self.known(name)
+    }
+
+    /// The torrent that was made.
+    fn known(&self, name: &str) -> Result<Torrent> {
         let file = self.file(name);
         let shown = shell::run_quiet(Command::new("transmission-show").arg(&file))?;
         let info_hash = hash_in(&shown).ok_or_else(|| format!("transmission-show named no info-hash:\n{shown}"))?;
@@ -146,6 +170,15 @@ pub(super) fn link(torrent: &Torrent, trackers: &[&str]) -> Torrent {
     let trackers = trackers.iter().map(|url| format!("&tr={url}"));
     let link = format!("magnet:?xt=urn:btih:{}{}", torrent.info_hash, trackers.collect::<String>());
     Torrent { name: format!("{}, by its link", torrent.name), file: link.into(), ..torrent.clone() }
+}
+
+/// How long the info dictionary of a torrent is in which nothing comes after it.
+pub(super) fn info_length(torrent: &Torrent) -> Result<usize> {
+    const KEY: &[u8] = b"4:info";
+    let bytes = std::fs::read(&torrent.file).map_err(|error| format!("{}: {error}", torrent.file.display()))?;
+    let at = bytes.windows(KEY.len()).position(|window| window == KEY).ok_or("no info dictionary")?;
+    // The last byte ends the torrent.
+    Ok(bytes.len() - at - KEY.len() - 1)
 }
 
 /// The info-hash in what transmission-show prints.

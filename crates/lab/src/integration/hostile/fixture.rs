@@ -217,7 +217,7 @@ impl InOrder {
 
 /// The v1 info-hash of an info dictionary.
 pub(super) fn info_hash_of(info: &[u8]) -> [u8; 20] {
-    fake_swarm::torrent::info_hash_of(info)
+    fake_swarm::torrent::sha1(info)
 }
 
 fn failed(error: fake_swarm::Error) -> String {
