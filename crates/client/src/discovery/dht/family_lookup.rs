@@ -189,11 +189,7 @@ impl FamilyLookup {
         Some(match self.lookup.ended()? {
             End::NoAnswer if view.queries == 0 && self.is_without_route() => DhtStatus::NoRoute,
             End::NoAnswer if view.queries == 0 && self.send_error.is_some() => DhtStatus::LocalLimit,
-            End::NoAnswer => DhtStatus::NoAnswer,
-            End::Closest => DhtStatus::Ok,
-            End::Queries => DhtStatus::QueryLimit,
-            End::TooLong => DhtStatus::TooLong,
-            End::Exhausted | _ => DhtStatus::FewNodes,
+            end => status(end, view.answered),
         })
     }
 
@@ -393,6 +389,19 @@ impl FamilyLookup {
     }
 }
 
+/// How a lookup ended for which something was sent.
+fn status(end: End, answered: usize) -> DhtStatus {
+    match end {
+        // Whatever else ended it: nothing was learned of the torrent, nor was a closer node named.
+        End::Queries | End::TooLong if answered == 0 => DhtStatus::NoAnswer,
+        End::NoAnswer => DhtStatus::NoAnswer,
+        End::Closest => DhtStatus::Ok,
+        End::Queries => DhtStatus::QueryLimit,
+        End::TooLong => DhtStatus::TooLong,
+        End::Exhausted | _ => DhtStatus::FewNodes,
+    }
+}
+
 /// Whether a datagram was not sent because this machine has no way there.
 pub(crate) fn is_without_route(error: &io::Error) -> bool {
     use Errno::{EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, EINVAL, ENETDOWN, ENETUNREACH, EPERM};
@@ -427,5 +436,17 @@ mod tests {
         let now = Instant::now();
         let rest = (0..100).take_while(|_| shared.dht().due(now).map(|()| shared.dht().sent(now)).is_ok()).count();
         assert!(rest > 60, "{rest} of a quarter of a second's");
+    }
+
+    #[test]
+    fn many_nodes_of_which_none_answers_are_no_limit() {
+        for (end, none, some) in [
+            (End::Closest, DhtStatus::Ok, DhtStatus::Ok),
+            (End::Queries, DhtStatus::NoAnswer, DhtStatus::QueryLimit),
+            (End::TooLong, DhtStatus::NoAnswer, DhtStatus::TooLong),
+            (End::Exhausted, DhtStatus::FewNodes, DhtStatus::FewNodes),
+        ] {
+            assert_eq!((status(end, 0), status(end, 1)), (none, some), "{end:?}");
+        }
     }
 }
