@@ -186,10 +186,8 @@ impl Peers {
 
     /// Whether it was over its address's quota, and is not any more because the user named it, too.
     fn is_exempted(&mut self, socket: SocketAddr, policy: AddressPolicy) -> bool {
-        if policy != AddressPolicy::User {
-            return false;
-        }
-        let place = self.over_quota.iter().position(|known| *known == socket);
+        let place = || self.over_quota.iter().position(|known| *known == socket);
+        let place = if policy == AddressPolicy::User { place() } else { None };
         place.and_then(|place| self.over_quota.remove(place)).is_some()
     }
 
