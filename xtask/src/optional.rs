@@ -61,6 +61,7 @@ pub static ALL: &[&Optional] = &[
     &OPENSSL,
     &CADDY,
     &PYTHON3,
+    &VENV,
     &STRACE,
     &FAKETIME,
     &UTIL_LINUX,
@@ -107,7 +108,7 @@ pub static LIBTORRENT: Optional = Optional {
         "libtorrent for Python",
         &[],
         "python3-libtorrent",
-        "`integration`: a client, `matrix`, `bittorrent-tracker`",
+        "`integration`: a client, `matrix`, `bittorrent-tracker`, `dht`",
     )
 };
 pub static CTORRENT: Optional = debian("ctorrent", &["ctorrent"], "ctorrent", CLIENT);
@@ -118,6 +119,10 @@ pub static NGINX: Optional = debian("nginx", &["nginx"], "nginx-light", "`integr
 pub static OPENSSL: Optional = debian("openssl", &["openssl"], "openssl", "`integration`: `proxied`, `web-seeds`");
 pub static CADDY: Optional = debian("caddy", &["caddy"], "caddy", "`integration`: `web-seeds`");
 pub static PYTHON3: Optional = debian("Debian's Python", &[PYTHON], "python3", "`integration`: `web-seeds`");
+pub static VENV: Optional = Optional {
+    is_here: |_| succeeds(Command::new(PYTHON).args(["-c", "import ensurepip"])),
+    ..debian("venv of Python", &[], "python3-venv", "`integration`: `dht`")
+};
 pub static STRACE: Optional = debian("strace", &["strace"], "strace", "`integration`: `hostile`, `hostile-inside`");
 pub static FAKETIME: Optional = Optional {
     is_here: |_| faketime().is_some(),
@@ -136,11 +141,11 @@ pub static NAMESPACES: Optional = Optional {
     is_here: |_| unshare::command(unshare::NETWORK).is_some(),
     programs: &[],
     source: Source::Rights,
-    purpose: "`integration`: `ssrf`, `leak`, `dns`, `dual-stack`, `hostile-inside`, `many`",
+    purpose: "`integration`: `ssrf`, `leak`, `dns`, `dual-stack`, `hostile-inside`, `many`, `dht`",
 };
 
 const CLIENT: &str = "`integration`: a client";
-const OF_NPM: &str = "`integration`: `bittorrent-tracker`, `dual-stack`, `web-seeds`";
+const OF_NPM: &str = "`integration`: `bittorrent-tracker`, `dual-stack`, `web-seeds`, `dht`";
 
 /// Programs of a Debian package.
 const fn debian(

@@ -1,6 +1,7 @@
 //! Writes canonical bencode: containers are closed automatically, keys are sorted, duplicate keys are errors.
 
 use crate::value::{DictIter, Kind, ListIter, Value};
+use std::io::Write;
 use std::ops::Range;
 
 /// Writes one value in the canonical form of BEP 3: keys "must be strings and appear in sorted order".
@@ -134,11 +135,12 @@ impl Output {
     }
 
     fn int(&mut self, number: i64) {
-        self.bytes.extend_from_slice(format!("i{number}e").as_bytes());
+        // Writing to a vector cannot fail.
+        let _ = write!(self.bytes, "i{number}e");
     }
 
     fn string(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(format!("{}:", bytes.len()).as_bytes());
+        let _ = write!(self.bytes, "{}:", bytes.len());
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -150,6 +152,10 @@ impl Output {
 
     /// Sorts the entries written since the `d` and closes the dictionary.
     fn finish_dict(&mut self, entries: Vec<Entry>) {
+        if self.is_canonical(&entries) {
+            self.bytes.push(b'e');
+            return;
+        }
         let start = entries.first().map_or(self.bytes.len(), |entry| entry.start);
         let written = self.bytes.split_off(start);
         let ends: Vec<usize> = entries.iter().skip(1).map(|entry| entry.start).chain([start + written.len()]).collect();
@@ -171,6 +177,13 @@ impl Output {
         }
         self.bytes.extend(sorted.into_iter().flat_map(|(_, bytes)| bytes));
         self.bytes.push(b'e');
+    }
+
+    /// Whether the entries, which end the output, have values and are in order already: the usual case, which needs no copy.
+    fn is_canonical(&self, entries: &[Entry]) -> bool {
+        let key = |entry: &Entry| self.bytes.get(entry.key.clone());
+        let are_in_order = |pair: &[Entry]| matches!(pair, [a, b] if a.key.end < b.start && key(a) < key(b));
+        entries.windows(2).all(are_in_order) && entries.last().is_none_or(|last| last.key.end < self.bytes.len())
     }
 
     fn value(&mut self, value: Value<'_>) {

@@ -14,6 +14,11 @@ pub(crate) fn advice(error: &InputError) -> String {
                     asked for it"
                 .to_owned();
         }
+        InputError::MayBePrivateInDht => {
+            return "give the .torrent file, or the info-hash alone if the torrent is public: a tracker's URL has a secret, the torrent may \
+                    be private, and nothing was sent"
+                .to_owned();
+        }
         InputError::Magnet(error) => to_have_a_link(error),
         InputError::Run(error) => match error {
             Error::Private => {

@@ -177,7 +177,7 @@ fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool)
     block_on(run_all(origins, config, output, worst))
 }
 
-/// Datagrams of a lookup in the DHT over one family of addresses.
+/// Datagrams of a lookup of one info-hash in the DHT over one family of addresses.
 const LOOKUP_DATAGRAMS: u64 = 80;
 /// A list that takes longer than that is told so.
 const LONG: Duration = Duration::from_secs(300);
@@ -188,9 +188,11 @@ fn dht_time(torrents: usize, config: &Config) -> Option<String> {
     let seconds = (torrents as u64 * LOOKUP_DATAGRAMS).checked_div(rate)?;
     let takes = Duration::from_secs(seconds.div_ceil(60) * 60);
     (config.sources.dht && takes > LONG).then(|| {
+        // Of `dht` there is nothing else.
+        let instead = if config.dial { "; --sources -dht leaves it out" } else { "" };
         format!(
-            "{} torrents: to look them up in the DHT takes up to {}, and as long again where there is IPv6; --sources -dht \
-             leaves it out",
+            "{} torrents: to look them up in the DHT takes about {}, and as long again where there is IPv6, or by both hashes \
+             of hybrids{instead}",
             grouped(u32::try_from(torrents).unwrap_or(u32::MAX)),
             span(takes)
         )
@@ -265,7 +267,10 @@ mod tests {
     fn a_long_list_is_told_how_long_the_dht_takes() {
         let line = |torrents, config: &Config| dht_time(torrents, config).unwrap_or_default();
         let mut config = Config::default();
-        assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes up to 27 min, "));
+        assert!(line(5000, &config).starts_with("5,000 torrents: to look them up in the DHT takes about 27 min, "));
+        assert!(line(5000, &config).ends_with("; --sources -dht leaves it out"));
+        // An option that `dht` does not have.
+        assert!(line(5000, &config.clone().with_dial(false)).ends_with(" of hybrids"));
         assert_eq!(line(900, &config), "");
         config.limits.dht_rate = 0;
         assert_eq!(line(5000, &config), "");

@@ -93,6 +93,8 @@ pub(crate) enum InputError {
     Run(#[from] Error),
     #[error("private torrent")]
     PrivateInDht,
+    #[error("the torrent may be private")]
+    MayBePrivateInDht,
     #[error("{}", if *.0 == MagnetError::NotAMagnet { "not a magnet link" } else { "unusable magnet link" })]
     Magnet(#[from] MagnetError),
 }

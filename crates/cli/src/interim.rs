@@ -26,6 +26,11 @@ impl Running {
         self.0.retain(|run| (run.name.as_str(), run.begun) != (name, begun));
     }
 
+    /// Nodes of the DHT that have answered, of all torrents; `None` as long as it is not asked.
+    pub(crate) fn dht_nodes(&self, done: &Total) -> Option<usize> {
+        self.0.iter().map(|run| run.interim.so_far().dht_nodes).fold(done.dht_nodes, sum)
+    }
+
     /// A line for each torrent, and one for all of several; none where none runs.
     pub(crate) fn lines(&self, done: &Total) -> Vec<String> {
         if self.0.is_empty() {
@@ -43,6 +48,7 @@ impl Running {
                 trackers_ok: done.trackers_ok,
                 web_seeds: done.web_seeds,
                 web_seeds_complete: done.web_seeds_complete,
+                dht_nodes: done.dht_nodes,
             };
             let all = self.0.iter().fold(told, |sum, run| plus(sum, run.interim.so_far()));
             let name = format!("{} of {} running", self.0.len(), plural(done.torrents, "torrent"));
@@ -62,18 +68,26 @@ fn plus(one: SoFar, other: SoFar) -> SoFar {
         trackers_ok: one.trackers_ok + other.trackers_ok,
         web_seeds: one.web_seeds + other.web_seeds,
         web_seeds_complete: one.web_seeds_complete + other.web_seeds_complete,
+        dht_nodes: sum(one.dht_nodes, other.dht_nodes),
     }
 }
 
+/// Of what some runs do not have.
+fn sum(one: Option<usize>, other: Option<usize>) -> Option<usize> {
+    one.into_iter().chain(other).reduce(|one, other| one + other)
+}
+
 fn line(name: &str, elapsed: Duration, so_far: SoFar) -> String {
-    let SoFar { named, ok, failed, in_flight, trackers, trackers_ok, web_seeds, web_seeds_complete } = so_far;
+    let SoFar { named, ok, failed, in_flight, trackers, trackers_ok, web_seeds, web_seeds_complete, dht_nodes } =
+        so_far;
     let peers = format!("{} named, {ok} answered, {failed} failed, {in_flight} in flight", plural(named, "peer"));
     let web_seeds = match web_seeds {
         0 => String::new(),
         checked => format!("; {web_seeds_complete} of {} complete", plural(checked, "web seed")),
     };
     let trackers = plural(trackers, "tracker request");
-    format!("{name}: after {}: {peers}; {trackers_ok} of {trackers} answered{web_seeds}", time(elapsed))
+    let dht = dht_nodes.map(|nodes| format!("; {} answered", plural(nodes, "DHT node"))).unwrap_or_default();
+    format!("{name}: after {}: {peers}; {trackers_ok} of {trackers} answered{web_seeds}{dht}", time(elapsed))
 }
 
 #[cfg(test)]
@@ -88,6 +102,11 @@ mod tests {
             line("a.torrent", Duration::from_millis(3200), plus(so_far, SoFar { named: 1, ..SoFar::default() })),
             "a.torrent: after 3.20 s: 13 peers named, 3 answered, 4 failed, 5 in flight; 1 of 2 tracker requests answered"
         );
+        let of_dht = |nodes| line("a", Duration::ZERO, SoFar { dht_nodes: nodes, ..trackers });
+        assert!(
+            of_dht(Some(1)).ends_with(" answered; 1 DHT node answered") && of_dht(None).ends_with("requests answered")
+        );
+        assert_eq!([sum(None, None), sum(Some(2), None), sum(Some(2), Some(3))], [None, Some(2), Some(5)]);
         let web_seeds = SoFar { web_seeds: 3, web_seeds_complete: 1, ..SoFar::default() };
         let line = line("a", Duration::ZERO, plus(trackers, web_seeds));
         assert!(line.ends_with("; 1 of 2 tracker requests answered; 1 of 3 web seeds complete"), "{line}");

@@ -179,7 +179,6 @@ impl Output {
     }
 
     pub(crate) fn dht(&mut self, input: &Input, report: &DhtReport) -> io::Result<()> {
-        self.progress.dht(report.nodes.answered);
         let page = self.page();
         let line = match self.options.form {
             Form::Dht { trace, .. } => Some(self.titled(input, dht_detail(input.info_hash(), report, trace, page))),

@@ -42,6 +42,9 @@ async fn prepare(origin: Option<&Origin>, config: &Config) -> Result<Option<Info
     let Some(origin) = origin else { return Ok(None) };
     let input = origin.read(config).await?;
     input.check_for_dht(config)?;
+    if input.torrent_ref.may_be_private() {
+        return Err(InputError::MayBePrivateInDht);
+    }
     Ok(Some(input.info_hash()))
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Progress {
     trackers_ok: usize,
     web_seeds: usize,
     web_seeds_complete: usize,
-    dht_nodes: usize,
+    dht_nodes: Option<usize>,
     in_flight: usize,
     ok: usize,
     failed: usize,
@@ -59,9 +59,9 @@ impl Progress {
         self.web_seeds_complete += usize::from(complete);
     }
 
-    /// Nodes of the DHT that answered in one more lookup.
-    pub(crate) fn dht(&mut self, answered: usize) {
-        self.dht_nodes += answered;
+    /// The number of nodes of the DHT that have answered; `None` as long as it is not asked.
+    pub(crate) fn dht(&mut self, now: Option<usize>) {
+        self.dht_nodes = now;
     }
 
     pub(crate) fn peer(&mut self, ok: bool) {
@@ -129,7 +129,7 @@ impl Progress {
             0 => String::new(),
             checked => format!(", {web_seeds_complete}/{checked} web seeds"),
         };
-        let dht = if *dht_nodes > 0 { format!(", {dht_nodes} DHT nodes") } else { String::new() };
+        let dht = dht_nodes.map(|nodes| format!(", {nodes} DHT nodes")).unwrap_or_default();
         // Short, so that a window which becomes narrower seldom breaks it: what is broken cannot be taken away everywhere.
         format!("{trackers_ok}/{trackers} trackers{web_seeds}{dht}, {tried} tried: {ok} ok, {failed} failed{left}")
     }
@@ -162,9 +162,11 @@ mod tests {
         progress.peer(false);
         assert_eq!(progress.line(), "1/2 trackers, 8 tried: 1 ok, 2 failed");
         progress.web_seed(true);
-        progress.dht(66);
+        for (nodes, shown) in [(None, ""), (Some(0), ", 0 DHT nodes"), (Some(66), ", 66 DHT nodes")] {
+            progress.dht(nodes);
+            assert!(progress.line().starts_with(&format!("1/2 trackers, 1/1 web seeds{shown}, 8 tried")), "{nodes:?}");
+        }
         progress.end();
-        assert!(progress.line().starts_with("1/2 trackers, 1/1 web seeds, 66 DHT nodes, 8 tried"));
         progress.end();
         assert_eq!(progress.line(), "saying goodbye to the trackers");
         progress.interrupted();

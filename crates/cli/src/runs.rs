@@ -98,6 +98,8 @@ async fn run_each(
             _ = tick.tick() => {
                 let mut output = output.lock();
                 output.progress.in_flight(shared.in_flight());
+                let dht_nodes = output.running.dht_nodes(&output.total);
+                output.progress.dht(dht_nodes);
                 output.progress.draw();
             }
         }

@@ -19,6 +19,8 @@ pub(crate) struct Total {
     /// Web seeds that were checked, and those that have everything.
     pub(crate) web_seeds: usize,
     pub(crate) web_seeds_complete: usize,
+    /// Nodes of the DHT that answered; `None` where it was not asked.
+    pub(crate) dht_nodes: Option<usize>,
 }
 
 impl Total {
@@ -35,6 +37,7 @@ impl Total {
             outcomes: BTreeMap::new(),
             web_seeds: 0,
             web_seeds_complete: 0,
+            dht_nodes: None,
         }
     }
 
@@ -46,6 +49,9 @@ impl Total {
         self.ok += summary.ok;
         self.web_seeds += summary.web_seeds.checked;
         self.web_seeds_complete += summary.web_seeds.complete;
+        if summary.dht.was_asked() {
+            *self.dht_nodes.get_or_insert(0) += summary.dht.answered;
+        }
         for (outcome, count) in &summary.outcomes {
             *self.outcomes.entry(*outcome).or_default() += count;
         }

@@ -22,6 +22,8 @@ pub struct SoFar {
     pub web_seeds: usize,
     /// Those of them that have everything, as far as it was looked at.
     pub web_seeds_complete: usize,
+    /// Nodes of the DHT that have answered, each for each info-hash that it was asked for; `None` as long as none is asked.
+    pub dht_nodes: Option<usize>,
 }
 
 /// Shows how far a run has come, also while its swarm is borrowed by a wait for the next event: it is updated before each
@@ -37,10 +39,11 @@ impl Interim {
     }
 
     /// Takes the counts of the summary so far, and those that it does not have.
-    pub(crate) fn set(&self, told: Option<&Summary>, named: usize, in_flight: usize) {
+    pub(crate) fn set(&self, told: Option<&Summary>, named: usize, in_flight: usize, dht_nodes: Option<usize>) {
         let Some(&Summary { peers, ok, trackers, trackers_ok, ref web_seeds, .. }) = told else { return };
         let (web_seeds, web_seeds_complete) = (web_seeds.checked, web_seeds.complete);
+        let failed = peers - ok;
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            SoFar { named, ok, failed: peers - ok, in_flight, trackers, trackers_ok, web_seeds, web_seeds_complete };
+            SoFar { named, ok, failed, in_flight, trackers, trackers_ok, web_seeds, web_seeds_complete, dht_nodes };
     }
 }

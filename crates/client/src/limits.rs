@@ -49,12 +49,13 @@ pub struct Limits {
     /// Largest piece that is fetched as a proof, in bytes.
     pub proof_bytes: u64,
     /// Datagrams a second to nodes of the DHT, of all runs together; 0 for any number. After a pause a quarter of a second's are sent
-    /// at once. A lookup takes some 80 a family, so that 5,000 torrents take about half an hour.
+    /// at once. A lookup takes some 80 a family and info-hash, of which a hybrid has two, so that 5,000 torrents take about half an hour
+    /// for each.
     pub dht_rate: u32,
     /// Datagrams a second to one IP address of a node, and five times as many in ten seconds; 0 for any number. libtorrent bans an
     /// address for five minutes at its 50th datagram in ten seconds.
     pub dht_rate_per_address: u32,
-    /// Lookups in the DHT at the same time, of all runs together, each in both families; further ones wait. Two or three use up
+    /// Lookups in the DHT at the same time, of all runs together, each in both families and by both info-hashes of a hybrid; further ones wait. Two or three use up
     /// [`dht_rate`](Self::dht_rate), and more would only take longer, each.
     pub dht_lookups: usize,
     /// Most different peers of a run that are taken from other peers (PEX).

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::net::resolve::blocking;
 use crate::net::task::settled;
 use crate::shared::Shared;
-use crate::torrent_ref::TorrentRef;
+use crate::torrent_ref::{Proof, TorrentRef};
 use bytes::Bytes;
 use metainfo::{Hashes, InfoError, Torrent, TorrentFile};
 use peer_session::{Assembly, MetadataPeer as Member, Standing};
@@ -29,6 +29,8 @@ struct Link {
     hashes: Hashes,
     trackers: Vec<Vec<String>>,
     web_seeds: Vec<String>,
+    /// Whether a piece is wanted by which web seeds prove that they have its bytes.
+    needs_proof: bool,
 }
 
 /// Metadata that came during the run.
@@ -39,6 +41,8 @@ pub struct Known {
     pub info: Bytes,
     /// What it says, with the trackers and web seeds of the link.
     pub torrent: Arc<Torrent>,
+    /// A piece by which web seeds prove that they have its bytes, if that is wanted ([`Config::web_seed_proof`]).
+    pub proof: Option<Proof>,
 }
 
 /// As [`Metadata::next`]; `None` where there is none.
@@ -58,7 +62,8 @@ impl Metadata {
         let is_right = move |info: &[u8]| hashes.are_of(info);
         let assembly = Assembly::new(config.limits.metadata, shared.metadata(), is_right);
         let trackers = torrent_ref.trackers.iter().map(|url| vec![url.clone()]).collect();
-        let link = Link { hashes, trackers, web_seeds: torrent_ref.web_seeds.clone() };
+        let link =
+            Link { hashes, trackers, web_seeds: torrent_ref.web_seeds.clone(), needs_proof: config.web_seed_proof };
         Some(Self { assembly, link: Arc::new(link), parsing: JoinSet::new() })
     }
 
@@ -154,7 +159,10 @@ impl Link {
     fn read(&self, info: Bytes) -> Result<Known, InfoError> {
         let file = TorrentFile { trackers: &self.trackers, web_seeds: &self.web_seeds, ..TorrentFile::new(&info) };
         let torrent = Arc::new(file.torrent(&self.hashes)?);
-        Ok(Known { info, torrent })
+        // What was parsed can be written.
+        let bytes = self.needs_proof.then(|| file.write().ok()).flatten();
+        let proof = bytes.and_then(|bytes| Proof::choose(&torrent, &bytes).ok().flatten());
+        Ok(Known { info, torrent, proof })
     }
 }
 

@@ -191,7 +191,8 @@ impl Swarm {
                 return self.tally.finish(begun.elapsed(), &self.peers).map(Event::Summary);
             }
             self.let_others_begin();
-            self.interim.set(self.tally.so_far(), self.peers.named(), self.dialler.in_flight());
+            let (named, in_flight) = (self.peers.named(), self.dialler.in_flight());
+            self.interim.set(self.tally.so_far(), named, in_flight, self.discovery.nodes_answered());
             self.is_waiting = true;
             self.wait(next_dial, freed, &changed).await;
             self.is_waiting = false;
@@ -238,6 +239,7 @@ impl Swarm {
         self.tally.metadata(metadata.ended(&parsed));
         // Else it is as unknown as before, and nothing more can come.
         if let Ok(known) = parsed {
+            known.proof.into_iter().for_each(|proof| self.discovery.prove_by(proof));
             // A private one without permission has ended the run.
             let _ = self.learn(&known.torrent);
             self.known = Some(known);

@@ -106,7 +106,7 @@ impl Lookup {
             self.conclude();
             return None;
         };
-        if self.exchanges.open().count() >= limits::IN_FLIGHT {
+        if self.exchanges.open().count() >= choice.in_flight {
             return None;
         }
         self.ask(choice);

@@ -262,6 +262,26 @@ mod tests {
     const NEAR: AddressPolicy = AddressPolicy::Untrusted { reached: Scope::Loopback };
 
     #[test]
+    fn a_peer_may_name_what_a_tracker_may_but_no_port_of_the_web() {
+        let near = AddressPolicy::for_peers_of_peer("10.0.0.1".parse().unwrap());
+        for (peer, expected) in [
+            ("8.8.8.8:1024", Ok(())),
+            ("8.8.8.8:443", Err(Refusal::PrivilegedPort { lowest: 1024 })),
+            ("8.8.8.8:0", Err(Refusal::PortZero)),
+            ("10.9.9.9:6881", Ok(())),
+            ("127.0.0.1:6881", Err(Refusal::NotAllowedFromUntrusted(Scope::Loopback))),
+            ("224.0.0.1:6881", Err(Refusal::NotAHost(Scope::Multicast))),
+        ] {
+            assert_eq!(near.check_peer(peer.parse().unwrap(), 1024), expected, "{peer}");
+        }
+        let far = AddressPolicy::for_peers_of_peer("8.8.8.8".parse().unwrap());
+        assert_eq!(
+            far.check_peer("10.9.9.9:6881".parse().unwrap(), 1024),
+            Err(Refusal::NotAllowedFromUntrusted(Scope::Private))
+        );
+    }
+
+    #[test]
     fn every_range_has_its_scope() {
         for (ip, scope) in [
             ("8.8.8.8", Scope::Global),

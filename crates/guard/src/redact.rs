@@ -113,7 +113,8 @@ fn redact_query(query: &str) -> String {
 /// Shows the name of `name=value` if it is one of [`PLAIN_NAMES`].
 fn redact_pair(pair: &str) -> String {
     match pair.split_once('=') {
-        None if pair.is_empty() => String::new(),
+        // Without a value, as of the links of a large public index: `/ann?magnet`.
+        None if matches!(pair, "" | "magnet") => pair.to_owned(),
         Some((name, _)) if PLAIN_NAMES.contains(&name.to_ascii_lowercase().as_str()) => format!("{name}={HIDDEN}"),
         _ => HIDDEN.to_owned(),
     }

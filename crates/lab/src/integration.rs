@@ -5,10 +5,12 @@
 //! is there. Every run comes from a fresh address: some clients refuse an immediate second connection from
 //! the same one.
 
+mod background;
 mod bad_input;
 mod bittorrent_tracker;
 mod certificates;
 mod counts;
+mod dht;
 mod dns;
 mod dual_stack;
 mod fakes;
@@ -21,8 +23,9 @@ mod many;
 mod matrix;
 mod namespace;
 mod nginx;
-mod npm;
+
 mod opentracker;
+mod packages;
 mod parallel;
 mod prober;
 mod process;
@@ -43,6 +46,7 @@ mod web_seeds;
 mod web_servers;
 mod wire;
 
+use std::sync::Mutex;
 use std::time::Instant;
 
 use xtask::binary;
@@ -98,10 +102,12 @@ const SECTIONS: &[Section] = &[
     Section { parts: &[hostile::CLOCKS], ..section("hostile", &[WATCH], hostile::run) },
     section("hostile-inside", &[NAMESPACE, WATCH], |lab| namespace::run(lab, "hostile-inside")),
     section(many::NAME, &[NAMESPACE], |lab| namespace::run(lab, many::NAME)),
+    // The last one: its clients have announced themselves meanwhile.
+    Section { parts: &[dht::CLIENTS], ..section(dht::NAME, &[NAMESPACE, LIBTORRENT], dht::run) },
 ];
 
 /// The sections that `--long` repeats; it runs `many` in its full size first, and of `hostile` what takes minutes.
-const LONG: &[&str] = &["seeded", leak::NAME, dual_stack::NAME, "hostile", many::NAME];
+const LONG: &[&str] = &["seeded", leak::NAME, dual_stack::NAME, "hostile", many::NAME, dht::NAME];
 
 /// How often.
 pub(crate) const LONG_RUNS: u32 = 20;
@@ -128,6 +134,7 @@ const SCENARIOS: &[Scenario] = &[
     (dual_stack::NAME, dual_stack::run_inside),
     ("hostile-inside", hostile::run_inside),
     (many::NAME, many::run),
+    (dht::NAME, dht::run_inside),
     (record::NAME, record::run_inside),
 ];
 
@@ -152,8 +159,18 @@ pub(crate) fn run(skips: &Skips, options: &Options) -> Result {
     }
     let Some((sections, seeds)) = possible(skips, sections)? else { return Ok(()) };
     let prober = Prober::new(binary::build(options.release)?);
-    let mut lab =
-        Lab { prober, skips, swarm: Swarm::start(&seeds, options.keep)?, runs: options.runs, long: options.long, part };
+    let mut lab = Lab {
+        prober,
+        skips,
+        swarm: Swarm::start(&seeds, options.keep)?,
+        runs: options.runs,
+        long: options.long,
+        part,
+        background: Mutex::default(),
+    };
+    if sections.iter().any(|section| section.name == dht::NAME) {
+        dht::start(&lab);
+    }
     let mut faults = Vec::new();
     for Section { name, run, .. } in sections {
         let begin = Instant::now();

@@ -72,11 +72,7 @@ impl Report {
     /// Everything wrong with the run that is wrong whatever the swarm was: the exit code, the keys, the order of
     /// the lines, an address reported twice, a summary that does not add up.
     pub(crate) fn faults(&self, expected_code: i32, info_hash: &str) -> Vec<String> {
-        let mut faults = Vec::new();
-        if self.code != Some(expected_code) {
-            faults.push(format!("exit code {:?}, expected {expected_code}", self.code));
-        }
-        faults.extend(self.lines.iter().flat_map(|line| line_faults(line, info_hash)));
+        let mut faults = self.line_faults(expected_code, info_hash);
         if self.lines.first().is_none_or(|line| line["type"] != "start") {
             faults.push("the first line is not the start".to_owned());
         }
@@ -86,6 +82,13 @@ impl Report {
             _ => faults.push(format!("{summaries} summaries, expected one, and that at the end")),
         }
         faults
+    }
+
+    /// What is wrong with the exit code and with each line by itself.
+    pub(crate) fn line_faults(&self, expected_code: i32, info_hash: &str) -> Vec<String> {
+        let code = || format!("exit code {:?}, expected {expected_code}", self.code);
+        let code = (self.code != Some(expected_code)).then(code);
+        code.into_iter().chain(self.lines.iter().flat_map(|line| line_faults(line, info_hash))).collect()
     }
 
     /// Whether the summary agrees with the lines before it.

@@ -3,6 +3,7 @@
 use crate::code::codes;
 use crate::json_forms::{Ms, SomeMs, SomeText, Text};
 use dht::{Filters, NodeId};
+use ids::InfoHash;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -10,14 +11,15 @@ use std::time::Duration;
 
 /// The lookup of a torrent's peers in the DHT over one family of addresses: the DHT over IPv4 and the one over IPv6 are two
 /// (BEP 32). One report for each family that was asked, or one for a DHT that the user left in and that was not asked; it is told
-/// just before the summary, because it says what came of the peers.
+/// just before the summary, because it says what came of the peers. Both info-hashes of a hybrid are looked up, and the report is of
+/// both lookups: each node and peer counts once.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DhtReport {
     /// The family; null when neither was asked
     pub family: Option<DhtFamily>,
-    /// Why it ended
+    /// Why it ended; of two lookups the worse reason
     pub status: DhtStatus,
     /// What went wrong, or why it was not asked; escaped, and without secrets
     pub message: Option<String>,
@@ -26,7 +28,7 @@ pub struct DhtReport {
     /// Datagrams that were sent
     pub queries: usize,
     /// The median round trip of the nodes
-    #[serde(rename = "round_trip_ms", with = "SomeMs")]
+    #[serde(skip)]
     pub round_trip: Option<Duration>,
     /// When the first peers were named, from the start
     #[serde(rename = "first_peers_ms", with = "SomeMs")]
@@ -36,11 +38,12 @@ pub struct DhtReport {
     pub elapsed: Duration,
     /// What the nodes named, and what came of it
     pub peers: DhtPeerCounts,
-    /// How large the swarm is by the nodes' Bloom filters (BEP 33); null if no node sent one
+    /// How large the swarm is, or both of a hybrid together, by the nodes' Bloom filters (BEP 33); null if no node sent one
     pub estimate: Option<DhtEstimate>,
     /// Starting points that were to be asked
     pub starts: Vec<DhtStart>,
-    /// Nodes that named peers, in the order of asking; or every node that was asked, if all were to be listed
+    /// Nodes that named peers, in the order of asking; or every node that was asked, if all were to be listed. Of a hybrid first those
+    /// that were asked for its v1 info-hash, then those that were asked for the v2 one: a node may be in both
     pub listed: Vec<DhtNode>,
     /// Our addresses as the nodes see them (BEP 42), an entry for each node that says
     #[serde(skip)]
@@ -78,7 +81,8 @@ pub struct DhtNodeCounts {
     pub refused: usize,
     /// Noise: those that answered with another id than they were named with; nothing of their answers is used
     pub misnamed: usize,
-    /// Those that named peers
+    /// Those that named peers; in the JSON they are listed
+    #[serde(skip)]
     pub with_peers: usize,
     /// Noise: those of them that also named peers for a random info-hash, in which no peer can be
     pub liars: usize,
@@ -182,7 +186,7 @@ codes! {
         LocalLimit = "local_limit",
         /// Our own machine has no route to any node.
         NoRoute = "no_route",
-        /// It was not asked, because the torrent is private (BEP 27).
+        /// It was not asked, or no further, because the torrent is private (BEP 27).
         Private = "private",
         /// It was not asked, because a tracker of the link has a secret: the torrent may be private.
         MayBePrivate = "may_be_private",
@@ -200,7 +204,11 @@ pub struct DhtNode {
     /// Its id: of its answer, or as it was named; null when unknown
     #[serde(with = "SomeText")]
     pub id: Option<NodeId>,
-    /// Leading bits that its id has in common with the info-hash; null with the id
+    /// The info-hash that it was asked for: `None` where one node is pinged without one
+    #[serde(skip)]
+    pub info_hash: Option<InfoHash>,
+    /// Leading bits that its id has in common with the info-hash that it was asked for; unknown with the id
+    #[serde(skip)]
     pub shared_bits: Option<u32>,
     /// What came of it
     pub status: DhtNodeStatus,
@@ -261,6 +269,12 @@ impl DhtReport {
             seen_as: Vec::new(),
         }
     }
+
+    /// Whether nothing was sent by choice: a torrent may also become known as private during a lookup.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        self.queries == 0 && self.status.is_unsent()
+    }
 }
 
 impl DhtStart {
@@ -278,6 +292,7 @@ impl DhtNode {
         Self {
             address,
             id: None,
+            info_hash: None,
             shared_bits: None,
             status: DhtNodeStatus::Silent,
             client: None,
@@ -325,7 +340,7 @@ impl DhtView {
     /// Whether there was a lookup, however it ended.
     #[must_use]
     pub fn was_asked(&self) -> bool {
-        self.statuses.keys().any(|status| !status.is_unsent())
+        self.answered > 0 || self.statuses.keys().any(|status| !status.is_unsent())
     }
 
     /// All reports.
@@ -349,7 +364,7 @@ impl DhtView {
 }
 
 impl DhtStatus {
-    /// Whether nothing was sent by choice.
+    /// Whether nothing is sent by choice.
     #[must_use]
     pub fn is_unsent(self) -> bool {
         matches!(self, Self::Private | Self::MayBePrivate)

@@ -3,7 +3,7 @@
 use crate::args::network::Ourselves;
 use crate::args::output::OutputArgs;
 use crate::args::sources::AskedNodes;
-use crate::args::values::TORRENT;
+use crate::args::values::{self, TORRENT};
 use clap::Args;
 use client::{Config, Sources};
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ pub(crate) struct Dht {
     pub(crate) torrents: Vec<OsString>,
 
     /// Ask this node alone: does it answer, and, given a torrent, does it know peers?
-    #[arg(long, value_name = "ADDR", conflicts_with_all = ["dht_nodes", "all", "trace"], help_heading = "Sources")]
+    #[arg(long, value_name = "ADDR", value_parser = values::node, conflicts_with_all = ["dht_nodes", "all", "trace"], help_heading = "Sources")]
     pub(crate) ping: Option<PeerAddress>,
 
     #[command(flatten)]

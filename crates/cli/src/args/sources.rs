@@ -1,5 +1,6 @@
 //! Options of what is asked: trackers, web seeds, the DHT, and peers that the user names.
 
+use crate::args::values;
 use clap::{Args, ValueEnum};
 use client::web_seed::WebSeedUrl;
 use client::{Config, Sources as Kinds, Trackers, WebSeedChecks};
@@ -71,7 +72,7 @@ pub(crate) struct AskedWebSeeds {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct AskedNodes {
     /// Start looking in the DHT at this node too: IP:PORT or HOST:PORT (repeatable)
-    #[arg(long = "dht-node", value_name = "ADDR", hide_short_help = true, help_heading = SOURCES)]
+    #[arg(long = "dht-node", value_name = "ADDR", value_parser = values::node, hide_short_help = true, help_heading = SOURCES)]
     dht_nodes: Vec<PeerAddress>,
 }
 
@@ -196,7 +197,8 @@ impl AskedNodes {
 fn bootstrap(list: &str) -> Result<Vec<PeerAddress>, String> {
     let node = |node: &str| {
         let what = AskedNodes::BOOTSTRAP;
-        node.parse().map_err(|error| format!("set {what} to HOST:PORT of each node: {}: {error}", guard::escape(node)))
+        values::node(node)
+            .map_err(|error| format!("set {what} to HOST:PORT of each node: {}: {error}", guard::escape(node)))
     };
     list.split_whitespace().map(node).collect()
 }

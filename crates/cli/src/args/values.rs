@@ -1,6 +1,7 @@
 //! How values are written on the command line.
 
 use std::time::Duration;
+use tracker::PeerAddress;
 
 /// What a torrent may be.
 pub(crate) const TORRENT: &str =
@@ -24,6 +25,16 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// `HOST:PORT` of a node of the DHT, which has a port.
+pub(crate) fn node(text: &str) -> Result<PeerAddress, String> {
+    let node: PeerAddress = text.parse().map_err(|error: tracker::ParsePeerAddressError| error.to_string())?;
+    let port = match &node {
+        PeerAddress::Socket(address) => address.port(),
+        PeerAddress::Host(_, port) => *port,
+    };
+    if port == 0 { Err("expected a port from 1".to_owned()) } else { Ok(node) }
+}
+
 /// A number of 1 or more.
 pub(crate) fn positive(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&number| number > 0).ok_or_else(|| "expected a number of 1 or more".to_owned())
@@ -40,6 +51,17 @@ mod tests {
         }
         for wrong in ["", "s", "5 s", "-1s", "5h", "inf", "NaN", "1e99"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nodes_have_a_port() {
+        for right in ["9.9.9.9:6881", "[2001:db8::1]:1", "dht.example:65535"] {
+            assert_eq!(node(right).map(|node| node.to_string()).as_deref(), Ok(right));
+        }
+        for (wrong, says) in [("9.9.9.9:0", "port from 1"), ("dht.example:0", "port from 1"), ("9.9.9.9", "HOST:PORT")]
+        {
+            assert!(node(wrong).is_err_and(|error| error.contains(says)), "{wrong}");
         }
     }
 

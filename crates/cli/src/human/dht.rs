@@ -64,6 +64,15 @@ impl Lookups {
         Explanation::of(CodeKind::DhtStatus, failure.status.code())
     }
 
+    /// Of nodes that named no peer: why they are no answer for the torrent, because the closest ones were not reached. `None` of a
+    /// lookup that came to its end in one family.
+    pub(super) fn unfinished(&self) -> Option<&'static Explanation> {
+        let answered = || self.0.iter().filter(|report| report.nodes.answered > 0);
+        let is_whole = answered().any(|report| report.status == DhtStatus::Ok);
+        let first = answered().next().filter(|_| !is_whole)?;
+        Explanation::of(CodeKind::DhtStatus, first.status.code())
+    }
+
     /// Two lines for each; with the seeds that trackers claim beside the estimate.
     pub(super) fn lines(&self, claimed_seeds: Option<u32>, page: Page) -> Vec<Line> {
         self.0.iter().flat_map(|report| lines(report, claimed_seeds, page)).collect()
@@ -95,11 +104,14 @@ fn family(report: &DhtReport) -> &'static str {
 
 fn lines(report: &DhtReport, claimed_seeds: Option<u32>, page: Page) -> Vec<Line> {
     let title = title(report, page);
-    if report.status.is_unsent() {
+    if report.is_unsent() {
         return title.add(format!("  {}", why(report))).wrapped(2, 6, page.columns);
     }
     let first = report.first_peers.map(|first| format!("first peers after {}, ", time(first))).unwrap_or_default();
-    let line = title.add(format!("  {}; {first}done after {}", nodes(report), time(report.elapsed)));
+    let line = match report.queries {
+        0 => title.add("  no node was asked"),
+        _ => title.add(format!("  {}; {first}done after {}", nodes(report), time(report.elapsed))),
+    };
     let mut lines = line.wrapped(2, 6, page.columns);
     let claim = claimed_seeds.map(|seeds| format!(" (trackers claim {})", plural(seeds as usize, "seed")));
     let estimate = report.estimate.map(|estimate| format!("{}{}", about(estimate), claim.unwrap_or_default()));
@@ -107,19 +119,21 @@ fn lines(report: &DhtReport, claimed_seeds: Option<u32>, page: Page) -> Vec<Line
     let (named, more) = failed.split_at(failed.len().min(NAMED_STARTS));
     let more = (!more.is_empty()).then(|| format!("{} more", plural(more.len(), "starting point")));
     let ended = (report.status != DhtStatus::Ok).then(|| why(report));
-    let parts = [Some(peers(report)), estimate, noise(report)].into_iter().flatten();
+    let parts = [(report.queries > 0).then(|| peers(report)), estimate, noise(report)].into_iter().flatten();
     let parts = parts.chain(named.iter().cloned()).chain(more).chain(ended);
     let text = parts.collect::<Vec<_>>().join("; ");
     lines.extend(Line::new().add(text).wrapped(6, 6, page.columns));
     lines
 }
 
-/// `81 nodes asked: 66 answered (3 with an error), 12 silent`.
+/// `81 nodes asked: 66 answered (3 with an error), 3 misnamed, 12 silent`.
 pub(super) fn nodes(report: &DhtReport) -> String {
     let counts = report.nodes;
     let refused = if counts.refused > 0 { format!(" ({} with an error)", counts.refused) } else { String::new() };
+    // Their answers do not count, and they were not silent.
+    let misnamed = if counts.misnamed > 0 { format!(", {} misnamed", counts.misnamed) } else { String::new() };
     let asked = plural(counts.asked, "node");
-    format!("{asked} asked: {} answered{refused}, {} silent", counts.answered, counts.silent)
+    format!("{asked} asked: {} answered{refused}{misnamed}, {} silent", counts.answered, counts.silent)
 }
 
 /// `41 peers named by 12 nodes, 9 answered, 3 seeds verified, 2 doubtful`.
@@ -200,7 +214,7 @@ mod tests {
     #[test]
     fn a_row_tells_of_both_families() {
         use DhtFamily::{V4, V6};
-        use DhtStatus::{NoAnswer, NoRoute, NoStart, Ok};
+        use DhtStatus::{FewNodes, Interrupted, NoAnswer, NoRoute, NoStart, Ok};
         let private = DhtReport::new(None, DhtStatus::MayBePrivate);
         for (reports, row) in [
             (vec![], None),
@@ -216,12 +230,17 @@ mod tests {
         let silence = |reports: &[DhtReport]| of(reports).silence().map(|entry| entry.code);
         assert_eq!(silence(&[report(V4, NoAnswer, 0, 0), report(V6, NoRoute, 0, 0)]), Some("no_answer"));
         assert_eq!(silence(&[report(V4, NoRoute, 0, 0), report(V6, Ok, 1, 0)]), None);
+        let unfinished = |reports: &[DhtReport]| of(reports).unfinished().map(|entry| entry.code);
+        assert_eq!(unfinished(&[report(V4, NoAnswer, 0, 0), report(V6, FewNodes, 2, 0)]), Some("few_nodes"));
+        assert_eq!(unfinished(&[report(V4, Interrupted, 9, 0)]), Some("interrupted"));
+        assert_eq!(unfinished(&[report(V4, FewNodes, 2, 0), report(V6, Ok, 9, 0)]), None);
+        assert_eq!(unfinished(&[report(V4, NoAnswer, 0, 0)]), None);
     }
 
     #[test]
     fn two_lines_tell_what_there_is_to_tell() {
         let mut full = report(DhtFamily::V4, DhtStatus::TooLong, 66, 41);
-        (full.nodes.refused, full.nodes.silent, full.nodes.liars, full.nodes.misnamed) = (3, 4, 2, 1);
+        (full.nodes.refused, full.nodes.silent, full.nodes.liars, full.nodes.misnamed) = (3, 3, 2, 1);
         (full.peers.ok, full.peers.verified_seeds, full.peers.doubtful) = (9, 3, 2);
         (full.first_peers, full.elapsed) =
             (Some(std::time::Duration::from_millis(330)), std::time::Duration::from_secs(10));
@@ -236,7 +255,7 @@ mod tests {
             let lines: Vec<String> = lines.iter().map(|line| line.on(page)).collect();
             anstream::adapter::strip_str(&lines.join("\n")).to_string()
         };
-        let expected = "  + IPv4  too_long  70 nodes asked: 66 answered (3 with an error), 4 silent; first peers after 330 ms, \
+        let expected = "  + IPv4  too_long  70 nodes asked: 66 answered (3 with an error), 1 misnamed, 3 silent; first peers after 330 ms, \
                         done after 10.00 s\n      41 peers named by 3 nodes, 9 answered, 3 seeds verified, 2 doubtful; \
                         noise: 2 nodes name peers of any info-hash, 1 node with another id than named; \
                         a:1 (bootstrap): unknown host name; c:1 (bootstrap): 0 of 2 answered; d:1 (bootstrap): not asked; \

@@ -22,9 +22,10 @@ const NAMED_ADDRESSES: usize = 3;
 /// One lookup, in lines: the nodes that answered, the closest first, or with `trace` every node in the order of asking.
 pub(crate) fn dht_detail(info_hash: InfoHash, report: &DhtReport, trace: bool, page: Page) -> String {
     let page = Page { cuts: false, ..page };
-    let found = match report.status.is_unsent() {
-        true => String::new(),
-        false => {
+    let found = match (report.queries, report.nodes.answered) {
+        (0, _) => String::new(),
+        (_, 0) => format!("  no answer from {} in {}", plural(report.nodes.asked, "node"), time(report.elapsed)),
+        _ => {
             format!("  {} from {} in {}", plural(report.peers.named, "peer"), with_peers(report), time(report.elapsed))
         }
     };
@@ -46,7 +47,7 @@ pub(crate) fn dht_detail(info_hash: InfoHash, report: &DhtReport, trace: bool, p
     for (n, from) in report.starts.iter().enumerate() {
         row(if n == 0 { "started at" } else { "" }, start(from));
     }
-    row(if report.status.is_unsent() { "not asked" } else { "ended" }, why(report));
+    row(if report.is_unsent() { "not asked" } else { "ended" }, why(report));
     if report.nodes.answered == 0
         && let Some(entry) = Explanation::of(CodeKind::DhtStatus, report.status.code())
     {
@@ -69,23 +70,38 @@ fn peers(report: &DhtReport) -> String {
     format!("{}{first}{doubtful}{all}", peers.named)
 }
 
-/// A head, and a row for each node.
+/// A head, and a row for each node; of a hybrid those of its v1 swarm first, and then those of its v2 swarm.
 fn listing(info_hash: InfoHash, report: &DhtReport, trace: bool, page: Page) -> Vec<Line> {
-    let target = NodeId::from(info_hash);
-    let mut listed: Vec<&DhtNode> = report.listed.iter().filter(|node| trace || node.round_trip.is_some()).collect();
+    let listed: Vec<&DhtNode> = report.listed.iter().filter(|node| trace || node.round_trip.is_some()).collect();
     if listed.is_empty() {
         return Vec::new();
-    }
-    if !trace {
-        // Nodes without an id are last.
-        listed.sort_by_key(|node| (node.id.is_none(), node.id.map(|id| id.distance(&target))));
     }
     let indent = || Line::new().add(" ".repeat(ROW - 2));
     let at = if trace { format!("{:>TIME_WIDTH$}  ", "asked") } else { String::new() };
     let names =
         format!("  {at}bits  {:ADDRESS_WIDTH$}  {:CLIENT_WIDTH$}  {:>TIME_WIDTH$}  gave", "address", "client", "took");
     let head = indent().styled(DIM, names);
-    std::iter::once(head).chain(listed.into_iter().map(|node| indent().and(&of_node(node, trace, page)))).collect()
+    let (first, second): (Vec<&DhtNode>, _) = listed.into_iter().partition(|node| is_primary(info_hash, node));
+    // The two swarms of a hybrid are in two places.
+    let is_hybrid = report.listed.iter().any(|node| !is_primary(info_hash, node));
+    let mut lines = vec![head];
+    for (swarm, mut nodes) in [("v1 swarm", first), ("v2 swarm", second)] {
+        if is_hybrid && !nodes.is_empty() {
+            lines.push(indent().add("  ").styled(DIM, swarm));
+        }
+        if !trace {
+            // Nodes without an id are last.
+            let distance = |node: &DhtNode| Some(node.id?.distance(&NodeId::from(node.info_hash?)));
+            nodes.sort_by_key(|node| (node.id.is_none(), distance(node)));
+        }
+        lines.extend(nodes.into_iter().map(|node| indent().and(&of_node(node, trace, page))));
+    }
+    lines
+}
+
+/// Whether a node was asked for the torrent's first info-hash, and not for the v2 one of a hybrid.
+fn is_primary(info_hash: InfoHash, node: &DhtNode) -> bool {
+    node.info_hash.is_none_or(|asked| asked == info_hash)
 }
 
 /// `✓  17  198.51.100.4:6881  libtorrent 2.1.1  93 ms  100 peers, 8 nodes`.

@@ -3,7 +3,7 @@
 use crate::human::dht_detail::gave;
 use crate::human::style::{BAD, BOLD, DIM, GOOD};
 use crate::text::{Line, Page, plural, time};
-use client::{CodeKind, DhtNode, DhtNodeStatus, DhtReport, Explanation};
+use client::{CodeKind, DhtNode, DhtNodeStatus, DhtReport, DhtStatus, Explanation};
 use guard::escape;
 use tracker::PeerAddress;
 
@@ -18,7 +18,11 @@ pub(crate) fn pinged(node: &PeerAddress, is_about: bool, reports: &[DhtReport], 
 
 fn of_family(node: &PeerAddress, is_about: bool, report: &DhtReport, page: Page) -> Vec<Line> {
     if report.listed.is_empty() {
-        let status = Line::new().styled(BAD, report.status.code());
+        let words = match report.status {
+            DhtStatus::NoStart => "not resolved",
+            status => status.code(),
+        };
+        let status = Line::new().styled(BAD, words);
         let explained = Explanation::of(CodeKind::DhtStatus, report.status.code());
         let why = report.message.clone().or_else(|| explained.map(|entry| entry.seen.to_owned())).unwrap_or_default();
         return vec![title(&escape(&node.to_string()).to_string(), false, page).and(&status).add(format!("  {why}"))];

@@ -106,7 +106,7 @@ fn seen_as(summary: &Summary, marks: Marks) -> Option<String> {
     let first = seen.iter().take(NAMED_ADDRESSES).map(|&(ip, by)| format!("{ip} by {}", seen_by(by)));
     let mut parts: Vec<String> = first.collect();
     let more = seen.len().saturating_sub(NAMED_ADDRESSES);
-    parts.extend((more > 0).then(|| format!("{more} others")));
+    parts.extend((more > 0).then(|| plural(more, "other")));
     (!parts.is_empty()).then(|| parts.join(marks.dot))
 }
 
@@ -122,7 +122,7 @@ fn answered(summary: &Summary) -> Option<String> {
     if summary.peers == 0 {
         let known = matches!(summary.verdict(), Verdict::Offline | Verdict::WebSeeded);
         let unknown = !summary.scraped && (summary.trackers > 0 || summary.dht.was_asked()) && !known;
-        return unknown.then(|| "none was named: what the swarm has is unknown".to_owned());
+        return unknown.then(|| format!("none was named{}: what the swarm has is unknown", cut_short(summary)));
     }
     let mut families: BTreeMap<String, usize> = BTreeMap::new();
     for (client, count) in &summary.clients {
@@ -211,6 +211,14 @@ fn likely(summary: &Summary, tally: &Tally) -> Option<String> {
         Verdict::NoSource if summary.trackers == 0 => {
             tally.lookups.silence().and_then(|entry| entry.causes().next()).map(str::to_owned)
         }
+        Verdict::NoPeerNamed if let Some(entry) = of_dht_alone(summary, tally) => {
+            Some(format!("DHT: {}: {}", entry.seen, entry.causes().next().unwrap_or_default()))
+        }
+        Verdict::NoPeerAnswered if is_made_up(summary) => Some(format!(
+            "{} of {} are doubtful: the nodes that name them name peers for a random info-hash, too, where none can be",
+            summary.dht.doubtful,
+            plural(summary.peers, "peer"),
+        )),
         Verdict::Incomplete if summary.swarm.unseen_seeds().is_some() => summary.swarm.unseen_seeds().map(unseen),
         Verdict::Incomplete | Verdict::SeedsUnverified => {
             let of_reached = tally.hints.iter().filter(|((outcome, _), _)| *outcome == Outcome::Ok);
@@ -241,6 +249,12 @@ fn to_do(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {
             "give the .torrent file, which says what its web seeds have to have; or name a tracker with --tracker"
                 .to_owned(),
         ),
+        Verdict::NoPeerNamed if let Some(entry) = of_dht_alone(summary, tally) => Some(entry.to_do.to_owned()),
+        // By the user's choice: a torrent that is not private is looked up in the DHT otherwise.
+        Verdict::NoSource if tally.lookups.is_empty() => Some(
+            "leave out --no-trackers, --scrape or --sources, so that the DHT is asked; or name a peer with --peer"
+                .to_owned(),
+        ),
         Verdict::NoSource => tally.lookups.silence().map(|entry| entry.to_do.to_owned()).or_else(of_verdict),
         Verdict::Incomplete if summary.swarm.coverage.empty == summary.ok => {
             Some("wait for a seed, or ask the publisher whether one is online".to_owned())
@@ -266,6 +280,16 @@ fn to_do(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {
         }
         _ => of_verdict(),
     }
+}
+
+/// Why the DHT did not come to its end, where it alone has answered.
+fn of_dht_alone(summary: &Summary, tally: &Tally) -> Option<&'static Explanation> {
+    tally.lookups.unfinished().filter(|_| summary.trackers_ok == 0)
+}
+
+/// Whether liars named most of the peers.
+fn is_made_up(summary: &Summary) -> bool {
+    summary.dht.doubtful * 2 > summary.peers
 }
 
 /// What may be behind the most frequent failure; and when every peer fails alike, that it may be something on the way.
@@ -328,6 +352,16 @@ mod tests {
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines[0], "✗ offline: this machine has no route to any of the 30 addresses tried");
         assert!(shown.contains("is the network or the VPN down?") && lines.len() <= 6, "{shown}");
+    }
+
+    #[test]
+    fn further_addresses_of_ours_are_counted() {
+        let mut summary = Summary::default();
+        let shown = |summary: &Summary| seen_as(summary, Marks::UNICODE).unwrap();
+        (1..=4).for_each(|n| summary.seen_as.add_node([9, 9, 9, n].into()));
+        assert!(shown(&summary).ends_with(" · 9.9.9.3 by 1 node · 1 other"), "{}", shown(&summary));
+        summary.seen_as.add_node([9, 9, 9, 5].into());
+        assert!(shown(&summary).ends_with(" · 2 others"), "{}", shown(&summary));
     }
 
     /// Whatever there is to say, it fits.

@@ -76,7 +76,7 @@ impl TorrentSheet {
         self.seeds(input, "web seed", &details.web_seeds, rows);
         self.seeds(input, "HTTP seed", &details.http_seeds, rows);
         details.nodes.iter().for_each(|(host, port)| {
-            rows.add("DHT node", format!("{}:{port}", escape_bytes(&input.text(host))));
+            rows.add("DHT node", node(&escape_bytes(&input.text(host)).to_string(), *port));
         });
         if details.ssl_certificate {
             rows.add("SSL", "peers must prove themselves with its certificate");
@@ -161,9 +161,21 @@ fn date(seconds: u64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string()
 }
 
+/// `HOST:PORT`, as `--dht-node` takes it: an IPv6 address is in brackets.
+fn node(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nodes_are_named_as_they_can_be_given() {
+        for (host, shown) in [("2001:db8::1", "[2001:db8::1]:6881"), ("dht.example", "dht.example:6881")] {
+            assert_eq!(node(host, 6881), shown);
+        }
+    }
 
     #[test]
     fn dates_and_what_is_none() {

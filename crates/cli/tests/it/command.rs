@@ -117,6 +117,8 @@ fn exit_codes_say_how_it_went() {
         code == 3 && stdout.contains("no source: neither a tracker nor the DHT was asked, and no peer was named"),
         "{stdout}"
     );
+    // What is named in addition to --no-trackers would be an error.
+    assert!(stdout.contains(" to do     leave out --no-trackers, --scrape or --sources"), "{stdout}");
     assert_eq!(run(&["--no-trackers", "--peer", "127.0.0.1:1"], &lab.torrent()).0, 1);
     assert_eq!(run(&["--bind", "198.51.100.77"], &lab.torrent()).0, 2);
     assert_eq!(run(&["--bind", "127.0.0.2", "--bind", "127.0.0.3"], &lab.torrent()).0, 2);

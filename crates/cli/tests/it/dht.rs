@@ -101,7 +101,7 @@ fn dht_shows_what_each_node_gave() {
     let said = joined(&stdout);
     for says in [
         "+ IPv4 ok 4 peers from 5 of ",
-        " answered (1 with an error), 1 silent sent ",
+        " answered (1 with an error), 1 misnamed, 1 silent sent ",
         " peers 4, the first after ",
         ", 1 doubtful (-a lists them) ",
         " swarm about 2 seeds and 1 leecher within ",
@@ -130,6 +130,34 @@ fn dht_shows_what_each_node_gave() {
     assert!(net.lab.swarm.accepted() == 0, "no peer is dialled");
 }
 
+/// Its two swarms are in two places of the DHT.
+#[test]
+fn both_swarms_of_a_hybrid_are_shown() {
+    let net = Net::new("dht-hybrid", three());
+    let v2 = [b'2'; 32];
+    let other: [u8; 20] = v2.first_chunk().copied().unwrap();
+    let in_v2 = SocketAddr::from((peer_ip(9), 6881));
+    net.dht.store(other, [in_v2]);
+    let link =
+        format!("magnet:?xt=urn:btih:{}&xt=urn:btmh:1220{}", net.hash, v2.map(|byte| format!("{byte:02x}")).concat());
+    let (code, stdout, stderr) = net.run(&["dht", "-a", &link]);
+    assert!(code == 0 && stderr.is_empty(), "{stdout}{stderr}");
+    let lines: Vec<&str> = stdout.lines().collect();
+    let at = |text: &str| lines.iter().position(|line| line.trim() == text).unwrap();
+    let (v1, v2) = (at("v1 swarm"), at("v2 swarm"));
+    // The closest of each are its storers.
+    for (place, info_hash, gave) in
+        [(v1, net.lab.swarm.info_hash(), " 3 peers, 8 nodes"), (v2, other, " 1 peer, 8 nodes")]
+    {
+        for (line, node) in lines[place + 1..].iter().zip(net.dht.closest(info_hash)).take(8) {
+            assert!(line.contains(&format!(" {} ", node.addr())) && line.ends_with(gave), "{line}: {stdout}");
+        }
+    }
+    assert!(stdout.contains(&format!("    {in_v2} ")) && joined(&stdout).contains(" DHT 4 peers from "), "{stdout}");
+    let (_, stdout, _) = net.run(&["dht", &net.hash]);
+    assert!(!stdout.contains(" swarm\n"), "{stdout}");
+}
+
 #[test]
 fn nodes_that_name_no_peer_are_an_answer() {
     let net = Net::new("dht-none", []);
@@ -141,6 +169,47 @@ fn nodes_that_name_no_peer_are_an_answer() {
     assert!(code == 1 && stdout.contains("\nDHT 0 peers from "), "{stdout}");
     let (code, stdout, _) = net.run(&["--sources", "trackers,dht", "demo.torrent", &net.hash]);
     assert!(code == 2 && stdout.contains("0 of 2 torrents answered"), "{stdout}");
+}
+
+/// Nodes that name no peer say nothing of the torrent where the closest ones were not reached.
+#[test]
+fn a_lookup_that_did_not_come_to_its_end_is_no_answer_for_the_torrent() {
+    let net = Net::new("dht-unfinished", three());
+    let entry = |node: &&fake_swarm::FakeNode| node.addr().to_string() != net.entry;
+    net.dht.nodes().iter().filter(entry).for_each(|node| node.change(NodeScript::silent));
+    for (args, likely, to_do) in [
+        (&["--deadline", "400ms"][..], "the run ended first: the deadline passed,", "give a longer --deadline"),
+        (
+            &[],
+            "every node that was named has been asked, and there are fewer than usual: ",
+            "name a node that is in the DHT",
+        ),
+    ] {
+        let (code, stdout, _) = net.run(&[args, &[&net.hash]].concat());
+        let said = joined(&stdout);
+        assert!(code == 1 && said.contains(" - no peer named: 1 node of the DHT answered and names none "), "{stdout}");
+        assert!(
+            said.contains(&format!(" likely DHT: {likely}")) && said.contains(&format!(" to do {to_do}")),
+            "{stdout}"
+        );
+        let is_cut_short = said.contains(" none was named, cut short by the deadline: what the swarm has is unknown ");
+        assert_eq!(is_cut_short, !args.is_empty(), "{stdout}");
+    }
+}
+
+#[test]
+fn peers_that_liars_alone_name_are_said_to_be_doubtful() {
+    let net = Net::new("dht-doubtful", []);
+    (0..8).for_each(|n| {
+        net.change(n, |script| script.lying([(peer_ip(200), 6881), (peer_ip(201), 6881)]));
+    });
+    let (code, stdout, _) = net.run(&[&net.hash]);
+    let said = joined(&stdout);
+    assert!(code == 1 && said.contains(" no peer answered: none of the 2 peers that were named "), "{stdout}");
+    assert!(
+        said.contains(" likely 2 of 2 peers are doubtful: the nodes that name them name peers for a random"),
+        "{stdout}"
+    );
 }
 
 #[test]
@@ -157,10 +226,11 @@ fn nodes_that_do_not_answer_are_no_source() {
     assert!(said.contains(" to do name a node with --dht-node"), "{stdout}");
     let (code, stdout, stderr) = net.run(&["dht", "--trace", &net.hash]);
     assert!(code == 3 && stdout.contains(" silent\n") && stdout.contains(": 0 of 1 answered"), "{stdout}");
+    assert!(stdout.contains("- IPv4  no_answer  no answer from 1 node in "), "{stdout}");
     assert!(joined(&stdout).contains(" may mean a firewall, a router or the VPN drops UDP, "), "{stdout}");
     assert!(stderr.ends_with(": DHT: no answer\n"), "{stderr}");
     let (code, stdout, _) = told(&bare().args(["dht", &net.hash]).output().unwrap());
-    assert!(code == 3 && stdout.contains("- DHT  no_start"), "{stdout}");
+    assert!(code == 3 && stdout.contains("- DHT  no_start\n"), "{stdout}");
 }
 
 /// BEP 27: the peers of a private torrent come from its trackers alone.
@@ -179,11 +249,19 @@ fn private_torrents_are_never_asked_for() {
     let (code, stdout, _) = net.run(&["--allow-private", private]);
     assert!(code == 1 && stdout.contains("DHT not asked (private torrent)"), "{stdout}");
     let (code, stdout, _) = net.run(&["--allow-private", "-a", private]);
-    assert!(code == 1 && joined(&stdout).contains(" DHT ! DHT private it was not asked, because "), "{stdout}");
+    assert!(
+        code == 1 && joined(&stdout).contains(" DHT ! DHT private it was not asked, or no further, because "),
+        "{stdout}"
+    );
     // A link whose tracker has a secret may be of a private torrent.
     let link = format!("magnet:?xt=urn:btih:{}&tr={url}?passkey=0123456789abcdef", net.hash);
     let (code, stdout, _) = net.run(&[&link]);
     assert!(code == 0 && stdout.contains("DHT not asked (may be private)"), "{stdout}");
+    let (code, stdout, stderr) = told(&bare().args(["dht", "--ping", &net.entry, &link]).output().unwrap());
+    assert!(
+        code == 2 && stdout.is_empty() && stderr.contains("the torrent may be private, and nothing was sent"),
+        "{stderr}"
+    );
     let (code, _, stderr) = net.run(&["dht", &link]);
     assert!(code == 3 && stderr.contains("give the .torrent file, or the info-hash alone if"), "{stderr}");
     assert!(net.dht.queries().is_empty());
@@ -251,6 +329,10 @@ fn one_node_is_pinged() {
     assert!(code == 2 && stderr.contains("(BEP 27)"), "{stderr}");
     let (code, _, stderr) = ping(&["--ping", &node, &net.hash, &net.hash]);
     assert!(code == 2 && stderr.contains("give --ping one torrent at most"), "{stderr}");
+    let (code, stdout, _) = ping(&["--ping", "no-such-host.invalid:6881"]);
+    assert!(code == 1 && stdout.starts_with("- no-such-host.invalid:6881  not resolved  "), "{stdout}");
+    let (code, _, stderr) = ping(&["--ping", "127.0.0.1:0"]);
+    assert!(code == 2 && stderr.contains("expected a port from 1"), "{stderr}");
     let (code, _, stderr) = ping(&["--bind", "198.51.100.7", "--ping", &node]);
     assert!(code == 2 && stderr.contains("cannot bind"), "{stderr}");
 }

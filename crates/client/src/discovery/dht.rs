@@ -54,7 +54,7 @@ const RESOLVING: Duration = Duration::from_secs(5);
 /// Nodes of earlier lookups with which well-known nodes are left in peace.
 const ENOUGH_EARLIER: usize = 16;
 
-/// The lookups of a run, one for each family of addresses.
+/// The lookups of a run, one for each family of addresses and each info-hash: the two of a hybrid are two swarms here too.
 #[derive(Debug)]
 pub(crate) struct Dht {
     terms: Terms,
@@ -73,6 +73,8 @@ pub(crate) struct Dht {
     found: VecDeque<Found>,
     /// Whether they were made.
     is_reported: bool,
+    /// Nodes that had answered when they were.
+    answered: usize,
     stopped: Stopped,
     /// Notified when [`activity`](PeerSource::activity) has changed.
     changed: Arc<Notify>,
@@ -119,6 +121,11 @@ impl PeerSource for Dht {
         if is_resolving { Activity::Busy } else { Activity::Idle }
     }
 
+    fn nodes_answered(&self) -> Option<usize> {
+        let is_any = self.answered > 0 || self.lookups().next().is_some();
+        is_any.then(|| self.answered + self.lookups().map(|lookup| lookup.view().answered).sum::<usize>())
+    }
+
     fn keep_to_private_rules(&mut self) {
         self.gate = Gate::Private;
         self.end(DhtStatus::Private);
@@ -132,7 +139,7 @@ impl PeerSource for Dht {
 
     fn learn_node(&mut self, node: SocketAddr) {
         let family = family_of(node);
-        let is_needed = self.lookups().filter(|lookup| lookup.family == family).all(FamilyLookup::needs_nodes);
+        let is_needed = self.families.iter().any(|one| one.family == family && one.needs_nodes());
         if self.gate == Gate::Open && !self.is_reported && is_needed {
             let learned = self.starts.learn(node);
             if self.begun.is_some() && learned.is_some() {
@@ -181,6 +188,7 @@ impl Dht {
             is_late: None,
             found: VecDeque::new(),
             is_reported: false,
+            answered: 0,
             stopped,
             changed: Arc::clone(changed),
             was: Activity::Busy,
@@ -216,11 +224,10 @@ impl Dht {
             self.start();
         }
         for place in 0..self.families.len() {
-            let Some(lookup) = self.families.get_mut(place).and_then(|family| family.lookup.as_mut()) else { continue };
-            let named = lookup.poll(context);
-            let others = std::mem::take(&mut lookup.others);
+            let (Some(family), mut others) = (self.families.get_mut(place), Vec::new()) else { continue };
+            let named = family.poll(context, &mut others);
             if !others.is_empty() {
-                // The other lookup may have had its turn already, or begin with them.
+                // The other family may have had its turn already, or begin with them.
                 context.waker().wake_by_ref();
             }
             others.into_iter().for_each(|start| self.add(start));
@@ -289,7 +296,7 @@ impl Dht {
         }
     }
 
-    /// Gives a node to the lookup of its family, which begins with the first one.
+    /// Gives a node to the lookups of its family, which begin with the first one.
     fn add(&mut self, start: Start) {
         let family = family_of(start.address);
         if let Some(one) = self.families.iter_mut().find(|one| one.family == family) {
@@ -299,7 +306,7 @@ impl Dht {
 
     /// The lookups that have begun.
     fn lookups(&self) -> impl Iterator<Item = &FamilyLookup> {
-        self.families.iter().filter_map(|one| one.lookup.as_deref())
+        self.families.iter().flat_map(|one| &one.lookups)
     }
 
     /// Those of them that go on.
@@ -313,15 +320,12 @@ impl Dht {
             return;
         }
         self.names.abort_all();
-        for one in &mut self.families {
-            if let Some(lookup) = &mut one.lookup {
-                lookup.finish();
-            }
-        }
+        self.families.iter_mut().flat_map(|one| &mut one.lookups).for_each(FamilyLookup::finish);
+        self.answered = self.lookups().map(|lookup| lookup.view().answered).sum();
         let reports = outcome::reports(&self.families, &self.starts, &self.terms, status);
         self.found.extend(reports.into_iter().map(|report| Found::Dht(Box::new(report))));
         // The sockets are closed if no other run uses them.
-        self.families.iter_mut().for_each(|one| one.lookup = None);
+        self.families.iter_mut().for_each(|one| one.lookups.clear());
         self.turn.give_back();
     }
 }

@@ -25,7 +25,7 @@ use crate::discovery::web_seeds::WebSeeds;
 use crate::error::Error;
 use crate::net::stop::Stopped;
 use crate::shared::Shared;
-use crate::torrent_ref::TorrentRef;
+use crate::torrent_ref::{Proof, TorrentRef};
 use guard::Secrets;
 use metainfo::Torrent;
 use report::TrackerReport;
@@ -117,6 +117,11 @@ impl Discovery {
         self.sources.iter_mut().for_each(|source| source.learn(torrent));
     }
 
+    /// A piece by which web seeds can prove that they have the bytes of the torrent that is about to be learned.
+    pub(crate) fn prove_by(&mut self, proof: Proof) {
+        self.sources.iter_mut().for_each(|source| source.prove_by(proof));
+    }
+
     /// A peer says that it has a node of the DHT here.
     pub(crate) fn learn_node(&mut self, node: SocketAddr) {
         self.sources.iter_mut().for_each(|source| source.learn_node(node));
@@ -130,6 +135,11 @@ impl Discovery {
     /// What the busiest source is doing.
     pub(crate) fn activity(&self) -> Activity {
         self.sources.iter().map(|source| source.activity()).max().unwrap_or(Activity::Idle)
+    }
+
+    /// Nodes of the DHT that have answered so far; `None` where no lookup has begun.
+    pub(crate) fn nodes_answered(&self) -> Option<usize> {
+        self.sources.iter().find_map(|source| source.nodes_answered())
     }
 
     /// Notified when [`activity`](Self::activity) may have changed without a result.

@@ -135,3 +135,52 @@ fn promise(peer: PexPeer) -> u8 {
     let weights = [(PexFlags::REACHABLE, 4), (PexFlags::SEED, 2), (PexFlags::UTP, 1)];
     weights.iter().filter(|(flag, _)| peer.flags.contains(*flag)).map(|(_, weight)| weight).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ids::InfoHash;
+
+    fn heard(by: &str, peers: &[(&str, PexFlags)]) -> Heard {
+        let peers = peers.iter().map(|(address, flags)| PexPeer { address: address.parse().unwrap(), flags: *flags });
+        let (yourip, ours) = (Some([9, 9, 9, 9].into()), Some("10.0.0.5:40000".parse().unwrap()));
+        Heard { by: by.parse().unwrap(), info_hash: InfoHash([1; 20]), yourip, ours, peers: peers.collect() }
+    }
+
+    fn taken(pex: &mut Pex, heard: Heard) -> Vec<String> {
+        let named = pex.take(heard).map(|named| named.peers).unwrap_or_default();
+        named.iter().map(|peer| peer.address.to_string()).collect()
+    }
+
+    #[test]
+    fn flags_decide_on_the_order_and_our_own_ends_are_left_out() {
+        let mut pex = Pex::new(&TorrentRef::from(InfoHash([1; 20])), &Config::default()).unwrap();
+        let none = PexFlags::default();
+        let list = [
+            ("8.0.0.1:2000", none),
+            ("8.0.0.2:2000", PexFlags::SEED),
+            // The speaker, our end of the connection, and the same as the speaker sees it.
+            ("8.0.0.9:2000", none),
+            ("10.0.0.5:40000", none),
+            ("9.9.9.9:40000", none),
+            ("8.0.0.3:2000", none),
+            ("8.0.0.4:2000", PexFlags::REACHABLE),
+        ];
+        let expected = ["8.0.0.4:2000", "8.0.0.2:2000", "8.0.0.1:2000", "8.0.0.3:2000"];
+        assert_eq!(taken(&mut pex, heard("8.0.0.9:2000", &list)), expected);
+        // Another one that says nothing new adds itself as a source.
+        assert_eq!(taken(&mut pex, heard("8.0.0.8:2000", &list[..1])), ["8.0.0.1:2000"]);
+        pex.keep_to_private_rules();
+        assert!(pex.take(heard("8.0.0.8:2000", &list)).is_none() && !pex.asker().is_open());
+    }
+
+    #[test]
+    fn a_run_takes_so_many_and_no_more() {
+        let mut config = Config::default();
+        config.limits.pex_peers = 2;
+        let mut pex = Pex::new(&TorrentRef::from(InfoHash([1; 20])), &config).unwrap();
+        let list = ["8.0.0.1:2000", "8.0.0.2:2000", "8.0.0.3:2000"].map(|peer| (peer, PexFlags::default()));
+        assert_eq!(taken(&mut pex, heard("8.0.0.9:2000", &list)).len(), 2);
+        assert_eq!(taken(&mut pex, heard("8.0.0.8:2000", &list)), ["8.0.0.1:2000", "8.0.0.2:2000"]);
+    }
+}

@@ -1,6 +1,7 @@
 //! What every source has in common: what it finds, how busy it is, and how it ends.
 
 use crate::discovery::peers::Added;
+use crate::torrent_ref::Proof;
 use guard::AddressPolicy;
 use ids::InfoHash;
 use metainfo::Torrent;
@@ -61,12 +62,20 @@ pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
     /// [`Discovery::changed`](crate::discovery::Discovery::changed).
     fn activity(&self) -> Activity;
 
+    /// Nodes of the DHT that have answered so far; `None` where no lookup has begun.
+    fn nodes_answered(&self) -> Option<usize> {
+        None
+    }
+
     /// The torrent has turned out to be private: from now on BEP 27 holds, by which its peers come from its trackers alone, and
     /// from one of these at a time.
     fn keep_to_private_rules(&mut self);
 
     /// The torrent that a link or an info-hash stands for has become known.
     fn learn(&mut self, _torrent: &Torrent) {}
+
+    /// A piece by which web seeds can prove that they have the bytes, of the torrent that is about to be [learned](Self::learn).
+    fn prove_by(&mut self, _proof: Proof) {}
 
     /// A peer says that it has a node of the DHT here (PORT, BEP 5).
     fn learn_node(&mut self, _node: SocketAddr) {}

@@ -20,6 +20,12 @@ impl Route {
         bind.allows(address)
     }
 
+    /// Whether the user's choice of source addresses leaves this family in.
+    pub(crate) fn has_family(self, is_v6: bool) -> bool {
+        let Self::Direct(bind) = self;
+        bind.is_any_address() || if is_v6 { bind.v6.is_some() } else { bind.v4.is_some() }
+    }
+
     /// The source address to reach `address` from; `None` for the system's choice.
     ///
     /// # Errors

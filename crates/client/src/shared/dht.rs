@@ -19,7 +19,7 @@ use crate::shared::pacer::Pacer;
 use dht::lookup::Family;
 use dht::{Contact, NodeId};
 use ids::InfoHash;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -95,15 +95,23 @@ impl DhtNetwork {
         self.pace.due(now)
     }
 
-    /// Takes one datagram to an address out of its limit and the pace.
+    /// Takes one datagram to an address out of its limit.
     ///
     /// # Errors
     /// When the address may be sent another one.
     pub(crate) fn take(&self, ip: IpAddr, now: Instant) -> Result<(), Instant> {
-        lock(&self.addresses).take(ip, now)?;
+        lock(&self.addresses).take(ip, now)
+    }
+
+    /// Takes one datagram to an address out of its limit, to be sent now or within a time, and says when; `None` if that is too soon.
+    pub(crate) fn reserve(&self, ip: IpAddr, now: Instant, within: Duration) -> Option<Instant> {
+        lock(&self.addresses).reserve(ip, now, within)
+    }
+
+    /// Takes a datagram that was sent out of the pace. One that this machine has no route for costs the others nothing.
+    pub(crate) fn sent(&self, now: Instant) {
         // Two runs may have found the pace due at the same time: then the next one waits longer.
         self.pace.reserve(now);
-        Ok(())
     }
 
     /// Nodes that answered earlier lookups, the closest to a torrent.
@@ -116,6 +124,11 @@ impl DhtNetwork {
         lock(&self.nodes).add(nodes);
     }
 
+    /// Leaves out nodes that no longer answer.
+    pub(crate) fn forget(&self, nodes: &HashSet<SocketAddr>) {
+        lock(&self.nodes).forget(nodes);
+    }
+
     /// Whether a node names peers for a random info-hash, as far as it is known.
     pub(crate) fn verdict(&self, node: SocketAddr) -> Verdict {
         lock(&self.control).verdict(node, Instant::now())
@@ -124,6 +137,11 @@ impl DhtNetwork {
     /// Takes one question with the random info-hash out of its budget.
     pub(crate) fn question(&self) -> Option<InfoHash> {
         lock(&self.control).question(Instant::now())
+    }
+
+    /// Takes one such question back that was not asked.
+    pub(crate) fn give_back_question(&self) {
+        lock(&self.control).give_back();
     }
 
     /// Notes whether a node names peers for the random info-hash.
@@ -152,7 +170,11 @@ mod tests {
         let sent = |from: u32, now: Instant| {
             let each = (from..).take_while(|n| {
                 let ip = IpAddr::from(n.to_be_bytes());
-                network.due(now).is_ok() && network.take(ip, now).is_ok()
+                let is_sent = network.due(now).is_ok() && network.take(ip, now).is_ok();
+                if is_sent {
+                    network.sent(now);
+                }
+                is_sent
             });
             u32::try_from(each.count()).unwrap()
         };

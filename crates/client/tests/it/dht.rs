@@ -4,6 +4,7 @@ mod asking;
 mod distrust;
 mod finding;
 mod hostile;
+mod hybrid;
 mod private;
 mod shared;
 

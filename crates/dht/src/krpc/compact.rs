@@ -110,13 +110,12 @@ pub(super) fn peers(values: List<'_>, is_swapped: bool) -> (Vec<SocketAddr>, Ski
         if !skipped.accept(address) {
             continue;
         }
-        if seen.contains(&address) {
-            skipped.duplicates += 1;
-        } else if peers.len() == MAX_PEERS {
-            skipped.over_limit += 1;
-        } else {
-            seen.insert(address);
-            peers.push(address);
+        let is_full = peers.len() == MAX_PEERS;
+        // One hash of each address: lists of 100 are usual.
+        match if is_full { !seen.contains(&address) } else { seen.insert(address) } {
+            false => skipped.duplicates += 1,
+            true if is_full => skipped.over_limit += 1,
+            true => peers.push(address),
         }
     }
     (peers, skipped)

@@ -42,10 +42,13 @@ impl Lookup {
         let doubtful = self.round_trips.slot() / 2;
         let is_old = |since: Instant| self.latest.saturating_duration_since(since) >= doubtful;
         let is_doubtful = |known: &Candidate| matches!(known.state, State::Waiting(since) if is_old(since));
+        let open = self.exchanges.open().count();
         let mut expected = 0;
         for known in self.candidates.closest(is_doubtful) {
-            if known.state == State::Fresh {
-                return Some(Choice::of(Why::First, known));
+            let choice = Choice::of(Why::First, known);
+            // One without a valid id waits, and the next one with one is asked.
+            if known.state == State::Fresh && open < choice.in_flight {
+                return Some(choice);
             }
             expected += usize::from(!is_doubtful(known));
         }
@@ -56,7 +59,7 @@ impl Lookup {
             .starts
             .fresh()
             .or_else(|| self.start_again().filter(|(due, _)| *due <= self.latest).map(|(_, start)| start));
-        start.map(|address| Choice { why: Why::Start, address, named: None }).or_else(|| self.choose_second())
+        start.map(Choice::of_start).or_else(|| self.choose_second())
     }
 
     /// The starting node that is asked again, and when, as long as no node has answered.
@@ -66,12 +69,11 @@ impl Lookup {
 
     /// One of the closest that is silent, and whose query may be lost.
     fn choose_second(&self) -> Option<Choice> {
-        let bounds = self.bounds();
-        let is_due = |known: &&Candidate| known.state == State::Silent && known.queries == 1 && bounds.hold(known);
-        let next = self.candidates.iter().find(is_due)?;
         let may_ask = self.second_queries < limits::SECOND_QUERIES
             && self.view.queries + limits::KEPT_QUERIES < self.most_queries();
-        may_ask.then(|| Choice::of(Why::Second, next))
+        let bounds = may_ask.then(|| self.bounds())?;
+        let is_due = |known: &&Candidate| known.state == State::Silent && known.queries == 1 && bounds.hold(known);
+        self.candidates.iter().find(is_due).map(|next| Choice::of(Why::Second, next))
     }
 
     /// How far the closest nodes reach now.
@@ -123,8 +125,10 @@ impl Lookup {
 
     /// Ends the lookup if nothing is left to be asked or waited for.
     pub(super) fn conclude(&mut self) {
-        let bounds = self.bounds();
-        if bounds.all.is_some()
+        // Computed only where the lookup may end.
+        let bounds = (self.view.answered >= limits::CLOSEST).then(|| self.bounds());
+        if let Some(bounds) = bounds
+            && bounds.all.is_some()
             && bounds.have_answered
             && !self.exchanges.open().any(|exchange| self.is_within(&bounds, exchange))
         {

@@ -13,6 +13,10 @@ pub const CLOSEST_VALID: usize = 8;
 /// Queries that are waited for at the same time. What takes time is waiting for dead nodes, about half of those that are named.
 pub const IN_FLIGHT: usize = 32;
 
+/// As many where the next node has an id that is valid for its address: the lookup ends a quarter earlier. For all nodes it would
+/// let those that surround a target use up the queries.
+pub const IN_FLIGHT_VALID: usize = 48;
+
 /// Queries of one lookup, second ones included: fewer than the crate `mainline` sends (92, and as many pings).
 pub const QUERIES: usize = 85;
 
@@ -48,7 +52,7 @@ pub const SILENT_OF_NETWORK: usize = 8;
 /// address is asked as one of them only.
 pub const OF_IDENTITY: usize = 2;
 
-/// Candidates not yet asked that are kept, the closest ones: as many as may be in flight. Each answer brings others.
+/// Candidates not yet asked that are kept, the closest ones: twice as many as have to answer. Each answer brings others.
 pub const UNASKED: usize = 32;
 
 /// Starting nodes without an id: those behind a few bootstrap names, and the nodes of a torrent.

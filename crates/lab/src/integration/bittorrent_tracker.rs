@@ -17,7 +17,7 @@ use xtask::skips::Skips;
 
 use super::counts;
 use super::fakes;
-use super::npm;
+use super::packages;
 use super::process::Process;
 use super::programs::{Place, SEEDS, Seed};
 use super::row::Row;
@@ -159,7 +159,7 @@ pub(super) fn install(skips: &Skips, folder: &Path) -> Result<bool> {
     if !skips.can_part(NAME, NEEDS)? {
         return Ok(false);
     }
-    let Some(modules) = npm::installed(skips, NAME, PACKAGE)? else { return Ok(false) };
+    let Some(modules) = packages::npm(skips, NAME, PACKAGE)? else { return Ok(false) };
     // A script finds its imports beside itself.
     let link = folder.join("node_modules");
     if !link.exists() {
@@ -183,7 +183,8 @@ impl Seeding {
         torrents::write_payloads(&folder)?;
         let torrent = torrents::Maker { folder: &folder, announce: &announce }.mktorrent(name, torrents::FILE)?;
         let address = SocketAddr::from((Ipv4Addr::new(127, 0, 10, 200), free_port()?));
-        let place = Place { folder: &folder, data: &folder, address, second: None, torrents: &[&torrent.file] };
+        let place =
+            Place { folder: &folder, data: &folder, address, second: None, torrents: &[&torrent.file], dht: &[] };
         let process = Process::start(name, &(libtorrent.command)(&place)?, &folder)?;
         Ok(Self { process, torrent, address })
     }

@@ -241,6 +241,7 @@ impl Player {
             address: SocketAddr::from((ip, port)),
             second: Some(second),
             torrents: &[&torrent.file],
+            dht: &[],
         };
         Ok(Self {
             process: Process::start(seed.name, &(seed.command)(&place)?, &folder)?,

@@ -36,6 +36,12 @@ pub(super) struct Namespace {
 
 /// Runs a scenario in a namespace of its own.
 pub(super) fn run(lab: &Lab, scenario: &str) -> Result {
+    // Its output goes where ours goes: it prints its results itself.
+    shell::run(command(lab, scenario)?.stdin(Stdio::null()))
+}
+
+/// The command that plays a scenario in a namespace of its own.
+pub(super) fn command(lab: &Lab, scenario: &str) -> Result<Command> {
     let command = unshare::command(unshare::NETWORK).ok_or("no network namespace can be made")?;
     let mut command = process::mortal(&command, &[]);
     let folder = lab.swarm.scratch.folder(scenario)?;
@@ -48,8 +54,7 @@ pub(super) fn run(lab: &Lab, scenario: &str) -> Result {
         .arg(lab.runs.to_string())
         .arg(lab.long.to_string())
         .args(&lab.part);
-    // Its output goes where ours goes: it prints its results itself.
-    shell::run(command.stdin(Stdio::null()))
+    Ok(command)
 }
 
 /// Sets the namespace up and runs a scenario in it: SCENARIO BINARY FOLDER RUNS LONG, and PART.

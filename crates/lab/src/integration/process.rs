@@ -48,7 +48,7 @@ impl Process {
         let failed = |error: std::io::Error| format!("cannot start `{shown}`: {error}");
         let stdout = File::create(&log).map_err(failed)?;
         let stderr = stdout.try_clone().map_err(failed)?;
-        // stdin stays open as long as we live: one that reads it learns of our end.
+        // stdin stays open as long as we live: a program that reads it sees when we end.
         command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr);
         command.env("HOME", folder).env("TERM", "xterm").env_remove("XDG_CONFIG_HOME");
         let child = command.spawn().map_err(failed)?;
@@ -79,10 +79,14 @@ impl Process {
         }
     }
 
+    /// All that the program said.
+    pub(super) fn said(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
     /// The end of what the program said.
     pub(super) fn log_tail(&self) -> String {
-        let log = fs::read(&self.log).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
+        let log = self.said();
         let lines: Vec<&str> = log.lines().collect();
         let tail = lines.get(lines.len().saturating_sub(TAIL)..).unwrap_or_default();
         format!("-- {}:\n{}", self.name, tail.join("\n"))

@@ -42,9 +42,16 @@ pub(super) struct Place<'a> {
     pub(super) second: Option<Ipv6Addr>,
     /// The torrents, by file.
     pub(super) torrents: &'a [&'a Path],
+    /// Nodes of the DHT to start from; without any, the DHT is off.
+    pub(super) dht: &'a [SocketAddr],
 }
 
 impl Place<'_> {
+    /// Whether it is to have a node in the DHT, at the port where it listens.
+    fn has_dht(&self) -> bool {
+        !self.dht.is_empty()
+    }
+
     /// Its addresses as it is to be told them, separated by commas.
     fn addresses<A: Display>(&self, shown: fn(&SocketAddr) -> A) -> String {
         let second = self.second.map(|ip| SocketAddr::from((ip, self.address.port())));

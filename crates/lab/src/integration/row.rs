@@ -55,6 +55,8 @@ pub(super) struct Row {
     statuses: Option<Value>,
     /// By address, what the line on a peer must have: any one of these.
     peers: Option<BTreeMap<String, Vec<Value>>>,
+    /// Whether it is the ping of one node, without a start and a summary.
+    pings: bool,
     summary: Option<Value>,
     within: Option<Duration>,
 }
@@ -89,6 +91,7 @@ impl Row {
             web_seed_statuses: None,
             statuses: None,
             peers: None,
+            pings: false,
             summary: None,
             within: None,
         }
@@ -205,6 +208,12 @@ impl Row {
         self
     }
 
+    /// It asks this node alone for the torrent's peers.
+    pub(super) fn pings(mut self, node: impl Display) -> Self {
+        self.pings = true;
+        self.by("dht").args(["--ping".to_owned(), node.to_string()])
+    }
+
     /// The summary must have these values.
     pub(super) fn sums_up(mut self, values: Value) -> Self {
         self.summary = Some(values);
@@ -299,7 +308,8 @@ impl Row {
         if let Some(complaint) = &self.complaint {
             return self.complaint_faults(report, complaint);
         }
-        let mut faults = report.faults(self.code, &self.torrent.info_hash);
+        let judge = if self.pings { Report::line_faults } else { Report::faults };
+        let mut faults = judge(report, self.code, &self.torrent.info_hash);
         faults.extend(self.tracker_faults(report));
         faults.extend(self.web_seed_faults(report));
         faults.extend(self.lookup_faults(report));
@@ -315,7 +325,7 @@ impl Row {
         faults
     }
 
-    /// Of a run that comes to nothing.
+    /// Of a run that is refused before it begins.
     fn complaint_faults(&self, report: &Report, complaint: &str) -> Vec<String> {
         let code =
             (report.code != Some(self.code)).then(|| format!("exit code {:?}, expected {}", report.code, self.code));

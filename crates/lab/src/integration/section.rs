@@ -1,9 +1,12 @@
 //! The sections of the integration, and what each works with.
 
+use std::sync::Mutex;
+
 use xtask::optional::Optional;
 use xtask::shell::Result;
 use xtask::skips::Skips;
 
+use super::background::Background;
 use super::prober::Prober;
 use super::swarm::Swarm;
 
@@ -16,6 +19,8 @@ pub(super) struct Lab<'s> {
     pub(super) long: bool,
     /// The only part of a section to run, for sections that have parts.
     pub(super) part: Option<String>,
+    /// What was started before all sections, for the one that asks it.
+    pub(super) background: Mutex<Option<Result<Background>>>,
 }
 
 /// One section.

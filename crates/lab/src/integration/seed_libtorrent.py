@@ -15,6 +15,7 @@ parser.add_argument("--magnet", action="store_true", help="know the info-hash al
 parser.add_argument("--paused", action="store_true")
 parser.add_argument("--secret", action="store_true", help="tell no tracker")
 parser.add_argument("--without", metavar="FIRST-LAST", help="connect to none of these addresses")
+parser.add_argument("--node", action="append", default=[], help="a node of the DHT, which is off without any")
 parser.add_argument("address")
 parser.add_argument("folder")
 parser.add_argument("torrents", nargs="+")
@@ -27,13 +28,17 @@ session = libtorrent.session({
     # By default it pauses what is more than five.
     "active_seeds": 100,
     "active_limit": 100,
-    "enable_dht": False,
+    "enable_dht": bool(options.node),
+    "dht_bootstrap_nodes": "",
     "enable_lsd": False,
     "enable_upnp": False,
     "enable_natpmp": False,
     "enable_incoming_utp": False,
     "enable_outgoing_utp": False,
 })
+for node in options.node:
+    host, port = node.rsplit(":", 1)
+    session.add_dht_node((host.strip("[]"), int(port)))
 if options.without:
     strangers = libtorrent.ip_filter()
     strangers.add_rule(*options.without.split("-"), 1)

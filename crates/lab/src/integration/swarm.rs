@@ -73,8 +73,14 @@ impl Swarm {
         torrents::write_payloads(&data)?;
         let torrents: Vec<&Path> = self.torrents.seeded.iter().map(|torrent| torrent.file.as_path()).collect();
         let address = SocketAddr::from((ip, free_port()?));
-        let command =
-            (seed.command)(&Place { folder: &folder, data: &data, address, second: None, torrents: &torrents })?;
+        let command = (seed.command)(&Place {
+            folder: &folder,
+            data: &data,
+            address,
+            second: None,
+            torrents: &torrents,
+            dht: &[],
+        })?;
         let process = Process::start(seed.name, &command, &folder)?;
         Ok((process, Expected { addr: address.to_string(), client: seed.client }))
     }

@@ -87,8 +87,13 @@ impl Maker<'_> {
 
     /// The same with web seeds (BEP 19) and no tracker.
     pub(super) fn with_web_seeds(&self, name: &str, payload: &str, urls: &[&str]) -> Result<Torrent> {
+        self.without_tracker(name, payload, &["-w", &urls.join(",")])
+    }
+
+    /// The same without a tracker, and with these options.
+    pub(super) fn without_tracker(&self, name: &str, payload: &str, options: &[&str]) -> Result<Torrent> {
         let mut command = Command::new("mktorrent");
-        command.args(["-l", "15", "-n", payload, "-w", &urls.join(","), "-o"]).arg(self.file(name));
+        command.args(["-l", "15", "-n", payload]).args(options).arg("-o").arg(self.file(name));
         self.finish(name, command.arg(self.folder.join(payload)))
     }
 

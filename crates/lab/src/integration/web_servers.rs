@@ -10,7 +10,7 @@ use xtask::scratch::Scratch;
 use xtask::shell::Result;
 use xtask::skips::Skips;
 
-use super::npm;
+use super::packages;
 use super::process::Process;
 use super::swarm::free_port;
 
@@ -39,7 +39,7 @@ pub(super) fn start_all(skips: &Skips, part: &str, scratch: &Scratch, www: &Path
             command("caddy", ["file-server", "--root", &www, "--listen", &format!("127.0.0.1:{port}")])
         })?,
     ];
-    if let Some(modules) = npm::installed(skips, part, SERVE)? {
+    if let Some(modules) = packages::npm(skips, part, SERVE)? {
         let program = modules.join("serve/build/main.js").display().to_string();
         // Else it looks for a newer one of itself.
         let options = ["NO_UPDATE_CHECK=1", "node", &program, "--no-clipboard"];
@@ -47,7 +47,7 @@ pub(super) fn start_all(skips: &Skips, part: &str, scratch: &Scratch, www: &Path
             command("env", options.into_iter().chain(["--listen", &format!("tcp://127.0.0.1:{port}"), &www]))
         })?);
     }
-    if let Some(modules) = npm::installed(skips, part, HTTP_SERVER)? {
+    if let Some(modules) = packages::npm(skips, part, HTTP_SERVER)? {
         let program = modules.join("http-server/bin/http-server").display().to_string();
         servers.push(start(scratch, "http-server", |port| {
             command("node", [&program, &www, "-a", "127.0.0.1", "-p", port])

@@ -102,8 +102,18 @@ impl Packet {
     }
 
     fn is_tcp(&self) -> bool {
+        self.carries(6)
+    }
+
+    /// Whether it is a datagram of UDP.
+    pub(super) fn is_datagram(&self) -> bool {
+        self.carries(17)
+    }
+
+    /// Whether it is of this protocol above IP.
+    fn carries(&self, protocol: u8) -> bool {
         let at = if self.to.is_ipv4() { 9 } else { 6 };
-        self.bytes.get(ETHERNET + at) == Some(&6)
+        self.bytes.get(ETHERNET + at) == Some(&protocol)
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) const TABLE: &[Explanation] = &[
     entry(
         S::Private,
         "private torrent",
-        "it was not asked, because the torrent is private",
+        "it was not asked, or no further, because the torrent is private",
         "the trackers of a private torrent are its only source of peers (BEP 27); nodes that the torrent names are not asked either",
         "nothing; private torrents are in no DHT",
     ),
@@ -115,7 +115,7 @@ pub(super) const NODES: &[Explanation] = &[
         N::Unsent,
         "not sent",
         "the query could not be sent",
-        "this machine has no route there, or its firewall forbids it: the message says which",
+        "this machine has no route there, its firewall forbids it, or the address was sent as much as one address is sent for now: the message says which",
         exchange::LOOK_AT_THE_ROUTE,
     ),
 ];

@@ -1,4 +1,4 @@
-//! The lookup of a torrent in one family of addresses: the state machine of [`dht::lookup`], a socket, the pace.
+//! The lookup of an info-hash in one family of addresses: the state machine of [`dht::lookup`], a socket, the pace.
 
 use crate::discovery::dht::asked_nodes::AskedNodes;
 use crate::discovery::dht::further::{Further, Question};
@@ -8,6 +8,7 @@ use crate::discovery::source::NamedPeers;
 use crate::net::entropy;
 use crate::shared::Shared;
 use crate::shared::dht::socket::{Answer, Exchanges};
+use dht::Contact;
 use dht::krpc::{Message, Query, Refusal, Reply};
 use dht::lookup::{End, Family, Ignored, Lookup, Options, Start, View};
 use guard::AddressPolicy;
@@ -30,6 +31,9 @@ const PROTOCOL_ERROR: i64 = 203;
 /// How long a query waits until its node's address may be sent another one; the lookup holds a place for it meanwhile.
 const HELD_BACK: Duration = Duration::from_secs(1);
 
+/// How long a node is silent until it is no start of later lookups, in a lookup that has not ended by itself.
+const SILENT: Duration = Duration::from_secs(1);
+
 /// A lookup that has begun.
 #[derive(Debug)]
 pub(crate) struct FamilyLookup {
@@ -44,7 +48,7 @@ pub(crate) struct FamilyLookup {
     pub(crate) further: Further,
     /// Queries that may have to be sent without `want`, by their node; `None` once one was.
     wants: HashMap<SocketAddr, Option<Query>>,
-    /// Queries to addresses that were sent enough, and when they may be sent.
+    /// Queries to addresses that were sent enough, and the turn that each has there.
     held_back: VecDeque<(Instant, SocketAddr, Query)>,
     wakes: Wakes,
     /// When there is something to do if nothing arrives before.
@@ -59,19 +63,22 @@ pub(crate) struct FamilyLookup {
     found: VecDeque<NamedPeers>,
     /// Nodes of the other family that were named.
     pub(crate) others: Vec<Start>,
+    /// How many nodes had answered the lookup of the torrent's other info-hash when they were given to this one.
+    pub(crate) given: usize,
     is_over: bool,
     /// Why nothing could be sent.
     pub(crate) send_error: Option<io::Error>,
 }
 
 impl FamilyLookup {
+    /// A lookup whose times are counted from `begun`.
+    ///
     /// # Errors
     /// No socket.
-    pub(crate) fn begin(family: Family, terms: &Terms) -> io::Result<Self> {
-        let Terms { info_hash, shared, .. } = terms;
-        let (info_hash, network) = (*info_hash, shared.dht());
+    pub(crate) fn begin(family: Family, info_hash: InfoHash, begun: Instant, terms: &Terms) -> io::Result<Self> {
+        let Terms { shared, .. } = terms;
+        let network = shared.dht();
         let exchanges = Exchanges::new(network.socket(terms.route, family)?);
-        let begun = Instant::now();
         debug!(%info_hash, ?family, "lookup in the DHT");
         Ok(Self {
             family,
@@ -91,6 +98,7 @@ impl FamilyLookup {
             paced: None,
             found: VecDeque::new(),
             others: Vec::new(),
+            given: 0,
             is_over: false,
             send_error: None,
             shared: shared.clone(),
@@ -165,17 +173,23 @@ impl FamilyLookup {
         matches!(self.lookup.ended(), None | Some(End::NoAnswer | End::Exhausted))
     }
 
+    /// Whether it has no way to closer nodes: none has answered yet, or all that were named have been asked.
+    pub(crate) fn lacks_nodes(&self) -> bool {
+        self.view().answered == 0 || self.lookup.ended() == Some(End::Exhausted)
+    }
+
+    /// The nodes that have answered.
+    pub(crate) fn known(&self) -> impl Iterator<Item = Contact> {
+        self.lookup.nodes()
+    }
+
     /// Why it ended; `None` if it has not.
     pub(crate) fn ended(&self) -> Option<DhtStatus> {
         let view = self.view();
         Some(match self.lookup.ended()? {
             End::NoAnswer if view.queries == 0 && self.is_without_route() => DhtStatus::NoRoute,
             End::NoAnswer if view.queries == 0 && self.send_error.is_some() => DhtStatus::LocalLimit,
-            End::NoAnswer => DhtStatus::NoAnswer,
-            End::Closest => DhtStatus::Ok,
-            End::Queries => DhtStatus::QueryLimit,
-            End::TooLong => DhtStatus::TooLong,
-            End::Exhausted | _ => DhtStatus::FewNodes,
+            end => status(end, view.answered),
         })
     }
 
@@ -188,6 +202,10 @@ impl FamilyLookup {
         if !self.is_over {
             self.is_over = true;
             self.paced = None;
+            // A run with other sources may end before the lookup does.
+            let patience = if self.lookup.ended().is_some() { Duration::ZERO } else { SILENT };
+            let before = self.begun.elapsed().checked_sub(patience);
+            self.shared.dht().forget(&before.into_iter().flat_map(|before| self.nodes.useless(before)).collect());
             let is_liar = |node: SocketAddr| self.nodes.get(node).is_some_and(|node| node.is_liar == Some(true));
             let honest = self.lookup.nodes().filter(|node| !is_liar(node.address));
             self.shared.dht().remember(honest);
@@ -227,33 +245,36 @@ impl FamilyLookup {
 
     fn ask(&mut self, to: SocketAddr, query: Query, now: Instant) {
         self.nodes.asked(to, self.lookup.named(to), now - self.begun);
-        self.put(to, query, now);
+        match self.shared.dht().reserve(to.ip(), now, HELD_BACK) {
+            Some(due) if due > now => self.held_back.push_back((due, to, query)),
+            Some(_) => self.put(to, query, now),
+            None => self.unsent(to, "its address was sent enough for now".to_owned()),
+        }
     }
 
-    /// Sends a query, or has it wait for its turn at the node's address.
+    /// Sends a query in its turn at the node's address.
     fn put(&mut self, to: SocketAddr, query: Query, now: Instant) {
-        let why = match self.shared.dht().take(to.ip(), now) {
-            Err(due) if due <= now + HELD_BACK => return self.held_back.push_back((due, to, query)),
-            Err(_) => "its address was sent enough for now".to_owned(),
-            Ok(()) => match self.exchanges.send(to, query.transaction, &query.encode()) {
-                Ok(()) => {
-                    self.nodes.sent(to);
-                    self.wants.entry(to).or_insert(Some(query));
-                    return;
-                }
-                Err(error) => {
-                    let why = error.to_string();
-                    self.send_error = Some(error);
-                    why
-                }
-            },
-        };
-        self.unsent(to, why);
+        match self.send_datagram(to, query.transaction, &query.encode(), now) {
+            Ok(()) => {
+                self.nodes.sent(to);
+                self.wants.entry(to).or_insert(Some(query));
+            }
+            Err(error) => {
+                self.unsent(to, error.to_string());
+                self.send_error = Some(error);
+            }
+        }
     }
 
     fn unsent(&mut self, to: SocketAddr, why: String) {
         self.lookup.unsent(to);
         self.nodes.unsent(to, why);
+    }
+
+    fn send_datagram(&self, to: SocketAddr, transaction: [u8; 4], datagram: &[u8], now: Instant) -> io::Result<()> {
+        self.exchanges.send(to, transaction, datagram)?;
+        self.shared.dht().sent(now);
+        Ok(())
     }
 
     /// Asks one further question; says whether there was one.
@@ -266,11 +287,11 @@ impl FamilyLookup {
         };
         let Some((to, question)) = further.next(now, self.shared.dht(), known) else { return false };
         if let Err(due) = self.shared.dht().take(to.ip(), now) {
-            self.further.postpone(to, question, due);
+            self.further.postpone(to, question, due, self.shared.dht());
             return true;
         }
         let query = Query { transaction, id: self.shared.dht().id(), method: question.method(self.info_hash) };
-        if self.exchanges.send(to, transaction, &query.encode()).is_ok() {
+        if self.send_datagram(to, transaction, &query.encode(), now).is_ok() {
             self.further.sent(to, transaction, question);
         }
         true
@@ -283,7 +304,7 @@ impl FamilyLookup {
             (Some(Question::Control(_)), Message::Reply(reply)) => self.judge(from, !reply.peers.is_empty()),
             (Some(Question::Control(_)), _) => self.judge(from, false),
             (Some(Question::Filters), Message::Reply(Reply { filters: Some(filters), .. })) => {
-                self.further.filters(&filters);
+                self.further.filters(from, &filters);
             }
             (None, Message::Reply(reply)) => self.replied(from, at, &reply),
             (None, Message::Error(refusal)) => self.refused(from, at, &refusal),
@@ -334,7 +355,7 @@ impl FamilyLookup {
             && let Some(query) = self.wants.get_mut(&from).and_then(take)
             && refusal.transaction == query.transaction
             && self.shared.dht().take(from.ip(), at).is_ok()
-            && self.exchanges.send(from, query.transaction, &query.encode_without_want()).is_ok()
+            && self.send_datagram(from, query.transaction, &query.encode_without_want(), at).is_ok()
         {
             self.further.sent += 1;
             return;
@@ -368,6 +389,19 @@ impl FamilyLookup {
     }
 }
 
+/// How a lookup ended for which something was sent.
+fn status(end: End, answered: usize) -> DhtStatus {
+    match end {
+        // Whatever else ended it: nothing was learned of the torrent, nor was a closer node named.
+        End::Queries | End::TooLong if answered == 0 => DhtStatus::NoAnswer,
+        End::NoAnswer => DhtStatus::NoAnswer,
+        End::Closest => DhtStatus::Ok,
+        End::Queries => DhtStatus::QueryLimit,
+        End::TooLong => DhtStatus::TooLong,
+        End::Exhausted | _ => DhtStatus::FewNodes,
+    }
+}
+
 /// Whether a datagram was not sent because this machine has no way there.
 pub(crate) fn is_without_route(error: &io::Error) -> bool {
     use Errno::{EACCES, EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, EINVAL, ENETDOWN, ENETUNREACH, EPERM};
@@ -375,4 +409,44 @@ pub(crate) fn is_without_route(error: &io::Error) -> bool {
     code.is_some_and(|code| {
         matches!(code, EACCES | EADDRNOTAVAIL | EAFNOSUPPORT | EHOSTUNREACH | EINVAL | ENETDOWN | ENETUNREACH | EPERM)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::torrent_ref::TorrentRef;
+    use std::task::Waker;
+
+    /// On a machine without IPv6, nodes of IPv4 name hundreds of IPv6 nodes.
+    #[tokio::test]
+    async fn what_cannot_be_sent_costs_nothing_of_the_pace() {
+        let config = Config { dht_bootstrap: Vec::new(), ..Config::default() };
+        let shared = Shared::new(&config).unwrap();
+        let terms = Terms::new(&TorrentRef::from(InfoHash([1; 20])), &config, &shared);
+        let mut lookup = FamilyLookup::begin(Family::V6, InfoHash([1; 20]), Instant::now(), &terms).unwrap();
+        // IPv4 in a socket of IPv6 alone: no kernel sends that.
+        let ends = [1, 2, 3, 4, 5, 6, 7, 8];
+        let address = |end: u16| SocketAddr::from(([0, 0, 0, 0, 0, 0xffff, 0x7f00, end], 6881));
+        ends.iter().for_each(|end| {
+            lookup.add(Start { address: address(*end), id: None, policy: AddressPolicy::User });
+        });
+        assert!(lookup.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(lookup.send_error.is_some() && lookup.view().queries == 0);
+        let now = Instant::now();
+        let rest = (0..100).take_while(|_| shared.dht().due(now).map(|()| shared.dht().sent(now)).is_ok()).count();
+        assert!(rest > 60, "{rest} of a quarter of a second's");
+    }
+
+    #[test]
+    fn many_nodes_of_which_none_answers_are_no_limit() {
+        for (end, none, some) in [
+            (End::Closest, DhtStatus::Ok, DhtStatus::Ok),
+            (End::Queries, DhtStatus::NoAnswer, DhtStatus::QueryLimit),
+            (End::TooLong, DhtStatus::NoAnswer, DhtStatus::TooLong),
+            (End::Exhausted, DhtStatus::FewNodes, DhtStatus::FewNodes),
+        ] {
+            assert_eq!((status(end, 0), status(end, 1)), (none, some), "{end:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use dht::krpc::{Method, Reply};
 use dht::{Filters, Software};
 use ids::InfoHash;
 use report::DhtEstimate;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -38,7 +38,7 @@ pub(crate) struct Further {
     open: HashMap<(SocketAddr, [u8; 4]), Question>,
     filters_asked: usize,
     filters: Filters,
-    filters_from: usize,
+    filters_from: HashSet<SocketAddr>,
     /// When all of it ends; set at the end of the lookup.
     ends: Option<Instant>,
     /// Datagrams beside those of the lookup.
@@ -91,8 +91,15 @@ impl Further {
     }
 
     /// Puts a question back that its node's limit does not allow before then.
-    pub(crate) fn postpone(&mut self, node: SocketAddr, question: Question, due: Instant) {
-        let kind = if question == Question::Filters { Kind::Filters } else { Kind::Control };
+    pub(crate) fn postpone(&mut self, node: SocketAddr, question: Question, due: Instant, network: &DhtNetwork) {
+        let kind = match question {
+            Question::Filters => Kind::Filters,
+            Question::Control(_) => {
+                // It is taken anew then.
+                network.give_back_question();
+                Kind::Control
+            }
+        };
         self.waiting.push_back((node, kind, Some(due)));
     }
 
@@ -109,16 +116,22 @@ impl Further {
     }
 
     /// Takes a node's filters, unless they count more than a node keeps.
-    pub(crate) fn filters(&mut self, filters: &Filters) {
+    pub(crate) fn filters(&mut self, from: SocketAddr, filters: &Filters) {
         if filters.seeds.estimate().count + filters.peers.estimate().count <= MOST_COUNTED {
             self.filters.union(filters);
-            self.filters_from += 1;
+            self.filters_from.insert(from);
         }
     }
 
-    /// How large the swarm is, if any node told.
-    pub(crate) fn estimate(&self) -> Option<DhtEstimate> {
-        (self.filters_from > 0).then(|| DhtEstimate::new(&self.filters, self.filters_from))
+    /// How large the swarms are together, if any node told: filters hold addresses, so that their union counts one of both swarms of
+    /// a hybrid once (BEP 33).
+    pub(crate) fn estimate<'f>(all: impl Iterator<Item = &'f Self>) -> Option<DhtEstimate> {
+        let (mut filters, mut nodes) = (Filters::default(), HashSet::<SocketAddr>::new());
+        for further in all {
+            filters.union(&further.filters);
+            nodes.extend(&further.filters_from);
+        }
+        (!nodes.is_empty()).then(|| DhtEstimate::new(&filters, nodes.len()))
     }
 
     /// When something is to be done next; nothing after the end.
@@ -182,13 +195,26 @@ mod tests {
             filters
         };
         let mut further = Further::default();
-        further.filters(&with(0xff, 256));
-        further.filters(&with(0xff, 128));
-        assert_eq!(further.estimate(), None);
-        further.filters(&with(0x01, 80));
-        further.filters(&with(0x01, 80));
-        let estimate = further.estimate().unwrap();
+        further.filters(node(1), &with(0xff, 256));
+        further.filters(node(2), &with(0xff, 128));
+        assert_eq!(Further::estimate([&further].into_iter()), None);
+        further.filters(node(3), &with(0x01, 80));
+        further.filters(node(4), &with(0x01, 80));
+        let estimate = Further::estimate([&further].into_iter()).unwrap();
         assert_eq!((estimate.seeds, estimate.leechers, estimate.nodes, estimate.is_lower_bound), (0, 41, 2, false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_that_is_put_off_costs_nothing_of_the_budget() {
+        let network = DhtNetwork::new(&Limits::default(), 0).unwrap();
+        let (mut further, mut now) = (Further::default(), Instant::now());
+        further.storer(node(1), &Reply::new(b"abcd", NodeId([1; 20])));
+        for _ in 0..100 {
+            let (to, question) = further.next(now, &network, |_, _| ()).unwrap();
+            further.postpone(to, question, now + Duration::from_secs(1), &network);
+            now += Duration::from_secs(1);
+        }
+        assert!(further.next(now, &network, |_, _| ()).is_some());
     }
 
     #[tokio::test(start_paused = true)]
@@ -197,7 +223,7 @@ mod tests {
         let (mut further, now) = (Further::default(), Instant::now());
         assert!(!further.is_over(false, now) && further.is_over(true, now));
         further.sent(node(1), *b"abcd", Question::Filters);
-        further.postpone(node(2), Question::Filters, now + Duration::from_secs(1));
+        further.postpone(node(2), Question::Filters, now + Duration::from_secs(1), &network);
         assert!(further.next(now, &network, |_, _| ()).is_none());
         assert!(!further.is_over(true, now));
         assert_eq!(further.next_wake(now), Some(now + AFTER_THE_END));

@@ -1,8 +1,8 @@
 //! Whether the DHT, and peers (PEX), may be asked for a torrent's peers.
 
 use crate::config::{Config, Trackers};
-use crate::torrent_ref::TorrentRef;
-use guard::{Scope, redact_url};
+use crate::torrent_ref::{TorrentRef, has_secret};
+use guard::Scope;
 use tracker::{Host, TrackerUrl};
 
 /// Whether other sources of peers than trackers are asked.
@@ -54,9 +54,8 @@ impl Gate {
     fn by_secrets(torrent_ref: &TorrentRef, config: &Config) -> Self {
         let by_user = by_user(config);
         // Those of the torrent also if others are asked: they tell what it is.
-        let texts = by_user.iter().map(TrackerUrl::expose).chain(torrent_ref.trackers.iter().map(String::as_str));
-        let has_secret = torrent_ref.private.is_none() && { texts }.any(has_secret);
-        if has_secret { Self::MayBePrivate } else { Self::Open }
+        let has_secret = torrent_ref.private.is_none() && by_user.iter().map(TrackerUrl::expose).any(has_secret);
+        if has_secret || torrent_ref.may_be_private() { Self::MayBePrivate } else { Self::Open }
     }
 }
 
@@ -72,11 +71,6 @@ fn all_local<'u>(mut urls: impl ExactSizeIterator<Item = &'u TrackerUrl>) -> boo
         Host::Name(name) => name == "localhost" || name.ends_with(".localhost"),
     };
     urls.len() > 0 && urls.all(is_local)
-}
-
-/// Whether a part of a URL is hidden in reports.
-fn has_secret(url: &str) -> bool {
-    url.contains("://") && redact_url(url) != url.trim()
 }
 
 #[cfg(test)]
@@ -101,6 +95,7 @@ mod tests {
             (Some(true), &["http://127.0.0.1/announce"], private),
             (None, &["http://t.example/announce", "udp://t.example:6969", "wss://t.example/"], open),
             (None, &["nonsense"], open),
+            (None, &["http://t.example/ann?magnet"], open),
             (None, &["http://t.example/announce", "http://t.example/0123456789abcdef/announce"], may_be),
             (None, &["http://t.example/announce?passkey=0123456789abcdef"], may_be),
             (None, &["http://user@t.example/announce"], may_be),
@@ -119,5 +114,24 @@ mod tests {
         let only = |url: &str| Trackers::Only(vec![url.parse().unwrap()]);
         assert_eq!(of(None, &["http://t.example/announce"], |config| config.with_trackers(only(local[0]))), None);
         assert_eq!(of(None, local, |config| config.with_trackers(only("http://t.example/k3yk3yk3y/announce"))), may_be);
+    }
+
+    #[test]
+    fn peers_are_asked_in_a_local_network_too() {
+        let of = |private, trackers: &[&str], config: Config| {
+            let trackers = trackers.iter().map(|url| (*url).to_owned()).collect();
+            let torrent_ref = TorrentRef::from(InfoHash([1; 20])).with_private(private).with_trackers(trackers);
+            Gate::of_pex(&torrent_ref, &config)
+        };
+        for (private, trackers, expected) in [
+            (None, &["http://127.0.0.1/announce"][..], Gate::Open),
+            (None, &["http://t.example/0123456789abcdef/announce"], Gate::MayBePrivate),
+            (Some(false), &["http://t.example/0123456789abcdef/announce"], Gate::Open),
+            (Some(true), &["http://t.example/announce"], Gate::Private),
+        ] {
+            assert_eq!(of(private, trackers, Config::default()), Some(expected), "{private:?} {trackers:?}");
+        }
+        assert_eq!(of(None, &[], Config::default().with_scrape(true)), None);
+        assert_eq!(of(None, &[], Config::default().with_sources(Sources::ALL.with_pex(false))), None);
     }
 }

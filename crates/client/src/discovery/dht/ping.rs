@@ -13,6 +13,7 @@ use crate::shared::dht::socket::{Answer, DhtSocket, Exchanges};
 use dht::NodeId;
 use dht::krpc::{Message, Method, Query};
 use dht::lookup::Family;
+use guard::AddressPolicy;
 use ids::InfoHash;
 use report::{DhtNodeStatus, DhtReport, DhtStart, DhtStartFrom, DhtStatus};
 use std::collections::HashSet;
@@ -32,13 +33,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Asks one node of the DHT whether it is there; with an info-hash, for the peers of that torrent. Each address of the host is asked
 /// up to three times within 5 s. One report for each family that the host has addresses of, in which every address is listed, with
-/// our own address as the node sees it; one report without a family if the host name does not resolve.
+/// our own address as the node sees it; one report without a family if the host name does not resolve, or no address is of one host
+/// (multicast, broadcast, unspecified).
 pub async fn ping_node(node: &PeerAddress, info_hash: Option<InfoHash>, config: &Config) -> Vec<DhtReport> {
     let route = Route::from(config.bind);
     let resolved = match node {
         PeerAddress::Socket(address) => Ok(vec![*address]),
         PeerAddress::Host(host, port) => resolve(host.as_str(), *port, LookupPool::Users, &config.limits, route).await,
     };
+    let resolved = resolved.and_then(permitted);
     let start = DhtStart::new(guard::escape(&node.to_string()).to_string(), DhtStartFrom::User);
     let addresses = match resolved {
         Ok(addresses) => addresses,
@@ -56,6 +59,19 @@ pub async fn ping_node(node: &PeerAddress, info_hash: Option<InfoHash>, config: 
         ping_family(Family::V6, v6, info_hash, start, route),
     );
     v4.into_iter().chain(v6).collect()
+}
+
+/// The addresses that can be one host's.
+///
+/// # Errors
+/// There is none.
+fn permitted(mut addresses: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+    let refused = addresses.iter().find_map(|address| AddressPolicy::User.check(*address).err());
+    addresses.retain(|address| AddressPolicy::User.check(*address).is_ok());
+    match refused {
+        Some(refusal) if addresses.is_empty() => Err(io::Error::other(refusal)),
+        _ => Ok(addresses),
+    }
 }
 
 /// Asks the addresses of one family; `None` if there are none.
@@ -119,6 +135,10 @@ impl Ping {
         for (time, end) in TIMES.iter().zip(ends) {
             sleep_until(self.begun + *time).await;
             addresses.iter().for_each(|address| self.ask(*address));
+            if self.sent.is_empty() {
+                // What this machine cannot send is not answered.
+                return;
+            }
             if timeout_at(self.begun + *end, self.answers()).await.is_ok() {
                 return;
             }
@@ -147,9 +167,9 @@ impl Ping {
         }
     }
 
-    /// Ready when every address has answered.
+    /// Ready when every address has answered, or could not be asked.
     async fn answers(&mut self) {
-        while self.nodes.iter().any(|node| node.round_trip.is_none()) {
+        while self.nodes.iter().any(|node| node.status == DhtNodeStatus::Silent) {
             let (answers, _) = self.exchanges.answers();
             if answers.is_empty() {
                 poll_fn(|context| self.wakes.poll(context, &self.exchanges, None)).await;

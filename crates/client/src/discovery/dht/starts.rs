@@ -163,7 +163,7 @@ impl Starts {
             let mut start = DhtStart::new(row.name.clone(), row.from);
             let is_unresolved = row.family.is_none() && row.addresses.is_empty();
             let unresolved = is_unresolved.then(|| "not resolved when the lookup ended".to_owned());
-            start.message = row.message.clone().or(unresolved);
+            start.message = row.message.clone().or(unresolved).or_else(|| row.has_others_only(family?));
             count(&mut start, &row.addresses, nodes);
             start
         });
@@ -173,6 +173,15 @@ impl Starts {
             start
         });
         rows.chain(of_earlier).collect()
+    }
+}
+
+impl Row {
+    /// Why none of its addresses is asked in this family, if it has addresses of the other one only.
+    fn has_others_only(&self, family: Family) -> Option<String> {
+        let is_any = self.addresses.iter().any(|address| family_of(*address) == family);
+        let name = if family == Family::V4 { "IPv4" } else { "IPv6" };
+        (!is_any && !self.addresses.is_empty()).then(|| format!("it has no {name} address"))
     }
 }
 
@@ -234,6 +243,15 @@ mod tests {
         let this = "loopback address, named by an untrusted source";
         assert_eq!((rows.len(), messages), (7, vec![local, port, "no such name", this]));
         assert!(starts.is_by_user(Family::V6) && starts.is_by_user(Family::V4));
+        assert_eq!(starts.resolved(5, &["9.9.9.8:1024".parse().unwrap()]).len(), 1);
+        starts.0[5].message = None;
+        let message = |family| {
+            starts.report(Some(family), None, &[]).iter().find_map(|row| match row.from {
+                DhtStartFrom::Torrent if row.name == "node.example:6881" => row.message.clone(),
+                _ => None,
+            })
+        };
+        assert_eq!([Family::V4, Family::V6].map(message), [None, Some("it has no IPv6 address".to_owned())]);
         starts.unresolved(7, &io::Error::new(NO_ROUTE, "no route to a resolver"));
         assert!(starts.is_without_route());
     }

@@ -10,7 +10,8 @@ use ids::InfoHash;
 /// What holds for all lookups of a run.
 #[derive(Debug)]
 pub(crate) struct Terms {
-    pub(crate) info_hash: InfoHash,
+    /// Both of a hybrid: the clients that know one of them alone announce that one, so that each is a swarm of its own.
+    pub(crate) info_hashes: Vec<InfoHash>,
     pub(crate) shared: Shared,
     pub(crate) route: Route,
     pub(crate) limits: Limits,
@@ -25,7 +26,7 @@ pub(crate) struct Terms {
 impl Terms {
     pub(crate) fn new(torrent_ref: &TorrentRef, config: &Config, shared: &Shared) -> Self {
         Self {
-            info_hash: torrent_ref.hashes.primary(),
+            info_hashes: torrent_ref.hashes.wire().collect(),
             shared: shared.clone(),
             route: config.bind.into(),
             limits: config.limits,

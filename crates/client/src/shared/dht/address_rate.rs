@@ -34,11 +34,20 @@ impl AddressRate {
     /// # Errors
     /// When the next one is allowed.
     pub(crate) fn take(&mut self, ip: IpAddr, now: Instant) -> Result<(), Instant> {
+        self.reserve_or(ip, now, Duration::ZERO).map(drop)
+    }
+
+    /// Takes one datagram to an address, to be sent now or within a time, and says when; `None` if none is allowed so soon.
+    pub(crate) fn reserve(&mut self, ip: IpAddr, now: Instant, within: Duration) -> Option<Instant> {
+        self.reserve_or(ip, now, within).ok()
+    }
+
+    fn reserve_or(&mut self, ip: IpAddr, now: Instant, within: Duration) -> Result<Instant, Instant> {
         if self.rate == 0 {
-            return Ok(());
+            return Ok(now);
         }
         if self.sent.len() >= MANY {
-            self.sent.retain(|_, times| times.back().is_some_and(|last| now - *last < LONG));
+            self.sent.retain(|_, times| times.back().is_some_and(|last| now.saturating_duration_since(*last) < LONG));
         }
         let times = self.sent.entry(ip).or_default();
         while times.front().is_some_and(|first| now - *first >= LONG) {
@@ -46,14 +55,14 @@ impl AddressRate {
         }
         let nth_last = |n: usize| times.len().checked_sub(n).and_then(|place| times.get(place));
         let limits = [(self.rate, SHORT), (self.rate * TIMES, LONG)];
-        let due = limits.into_iter().filter_map(|(most, span)| nth_last(most).map(|time| *time + span)).max();
-        match due {
-            Some(due) if due > now => Err(due),
-            _ => {
-                times.push_back(now);
-                Ok(())
-            }
+        let allowed = limits.into_iter().filter_map(|(most, span)| nth_last(most).map(|time| *time + span)).max();
+        // Not before one that is reserved, so that the times stay in order.
+        let due = allowed.into_iter().chain(times.back().copied()).max().filter(|due| *due > now).unwrap_or(now);
+        if due > now + within {
+            return Err(due);
         }
+        times.push_back(due);
+        Ok(due)
     }
 }
 
@@ -78,6 +87,17 @@ mod tests {
         assert_eq!(rate.take(other, begin + LONG * 2), Ok(()));
         let mut free = AddressRate::new(0);
         assert!((0..100).all(|_| free.take(ip, begin).is_ok()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_are_reserved_one_after_the_other() {
+        let (mut rate, now) = (AddressRate::new(2), Instant::now());
+        let ip = "192.0.2.1".parse().unwrap();
+        let second = Duration::from_secs(1);
+        let turns: Vec<_> = (0..4).map(|_| rate.reserve(ip, now, second)).collect();
+        assert_eq!(turns, [Some(now), Some(now), Some(now + second), Some(now + second)]);
+        assert_eq!((rate.reserve(ip, now, second), rate.take(ip, now + second / 2)), (None, Err(now + second * 2)));
+        assert_eq!(rate.take(ip, now + second * 2), Ok(()));
     }
 
     #[tokio::test(start_paused = true)]

@@ -51,6 +51,11 @@ impl Control {
         Some(info_hash)
     }
 
+    /// Takes one back that was not asked.
+    pub(crate) fn give_back(&mut self) {
+        self.asked = self.asked.saturating_sub(1);
+    }
+
     /// Notes an answer.
     pub(crate) fn judge(&mut self, node: SocketAddr, is_liar: bool) {
         // As many as there are questions.

@@ -2,7 +2,8 @@
 
 use dht::lookup::Family;
 use dht::{Contact, NodeId};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::net::SocketAddr;
 
 /// Nodes of a family that are kept, the latest ones.
 const KEPT: usize = 200;
@@ -27,6 +28,13 @@ impl KnownNodes {
             if family.len() > KEPT {
                 family.pop_front();
             }
+        }
+    }
+
+    /// Leaves out nodes that no longer answer as what they were: with a list of dead ones alone no lookup would begin again.
+    pub(crate) fn forget(&mut self, nodes: &HashSet<SocketAddr>) {
+        for family in [&mut self.v4, &mut self.v6] {
+            family.retain(|known| !nodes.contains(&known.address));
         }
     }
 

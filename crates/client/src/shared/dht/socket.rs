@@ -73,12 +73,13 @@ impl DhtSocket {
         Ok(Self { socket, buffer, open: Mutex::default() })
     }
 
-    /// Reads what has arrived, and puts each answer in the mailbox of the lookup that asked. Says whether more may be there.
-    fn read(&self) -> bool {
+    /// Reads what has arrived, and puts each answer in the mailbox of the lookup that asked; wakes it unless it is the reader. Says
+    /// whether more may be there.
+    fn read(&self, reader: &Arc<Mailbox>) -> bool {
         let mut buffer = lock(&self.buffer);
         for _ in 0..READS {
             match self.socket.try_recv_from(&mut buffer) {
-                Ok((length, from)) => self.deliver(buffer.get(..length).unwrap_or_default(), from),
+                Ok((length, from)) => self.deliver(buffer.get(..length).unwrap_or_default(), from, reader),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 // Of an earlier datagram that could not be delivered.
                 Err(_) => {}
@@ -87,7 +88,7 @@ impl DhtSocket {
         true
     }
 
-    fn deliver(&self, datagram: &[u8], from: SocketAddr) {
+    fn deliver(&self, datagram: &[u8], from: SocketAddr, reader: &Arc<Mailbox>) {
         if datagram.first() != Some(&KRPC) || datagram.len() > Message::MAX_BYTES {
             return;
         }
@@ -104,7 +105,9 @@ impl DhtSocket {
             open.remove(&key(from));
         }
         lock(&mailbox.answers).push(Answer { from: to, at: Instant::now(), message });
-        mailbox.arrived.notify_one();
+        if !Arc::ptr_eq(&mailbox, reader) {
+            mailbox.arrived.notify_one();
+        }
     }
 }
 
@@ -125,7 +128,7 @@ impl Exchanges {
 
     /// The answers that have arrived, and whether more may be there.
     pub(crate) fn answers(&self) -> (Vec<Answer>, bool) {
-        let is_more = self.socket.read();
+        let is_more = self.socket.read(&self.mailbox);
         (take(&mut *lock(&self.mailbox.answers)), is_more)
     }
 

@@ -37,9 +37,29 @@ async fn a_node_is_asked_again_and_an_error_is_an_answer() {
     assert_eq!(report.listed[0].message.as_deref(), Some("error 202: busy"));
 }
 
+#[tokio::test]
+async fn where_nothing_can_be_sent_nothing_is_waited_for() {
+    // From a loopback address nothing is sent to another machine.
+    let mut config = config();
+    config.bind.add(std::net::Ipv4Addr::LOCALHOST.into()).unwrap();
+    let begun = std::time::Instant::now();
+    let [report] = ping_node(&"192.0.2.1:6881".parse().unwrap(), None, &config).await.try_into().unwrap();
+    assert_eq!((report.queries, report.listed[0].status), (0, DhtNodeStatus::Unsent));
+    assert!(report.message.is_some() && begun.elapsed() < std::time::Duration::from_secs(1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_name_that_does_not_resolve_is_reported() {
     let [report] = ping_node(&"no-such-host.invalid:1".parse().unwrap(), None, &config()).await.try_into().unwrap();
     assert_eq!((report.family, report.status), (None, DhtStatus::NoStart));
     assert!(report.message.is_some() && report.starts[0].asked == 0);
+}
+
+#[tokio::test]
+async fn what_is_not_the_address_of_one_host_is_not_asked() {
+    for node in ["224.0.0.1:6881", "255.255.255.255:6881", "0.0.0.0:6881", "[ff02::1]:6881"] {
+        let [report] = ping_node(&node.parse().unwrap(), None, &config()).await.try_into().unwrap();
+        assert_eq!((report.status, report.queries), (DhtStatus::NoStart, 0), "{node}");
+        assert!(report.message.is_some());
+    }
 }

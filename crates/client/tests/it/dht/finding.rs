@@ -1,10 +1,9 @@
 //! What lookups find, and where they start.
 
-use super::{HASH, from, net, net_of, one};
+use super::{HASH, from, net, one};
 use crate::lab::{config, lab, run};
-use client::{DhtFamily, DhtStartFrom, DhtStatus, Source, TorrentRef, Trackers};
+use client::{DhtFamily, DhtStartFrom, DhtStatus, Source, TorrentRef};
 use fake_swarm::{FakeDht, FakeNode, NodeScript, Peer, message, node_id, node_ip, peer_ip};
-use ids::InfoHash;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
@@ -127,14 +126,4 @@ async fn ports_below_1024_are_not_dialled_on_a_nodes_word() {
     assert_eq!(ports, [format!("{}:1024", peer_ip(1))]);
     let told = run(HASH, from([node.addr()]).with_dial(false).with_max_peers(Some(0))).await;
     assert_eq!(told.peers.len(), 0);
-}
-
-#[tokio::test]
-async fn a_hybrid_is_looked_up_by_its_first_hash() {
-    let info_hash = InfoHash([b'1'; 20]);
-    let net = net_of(info_hash, FakeDht::start(10).unwrap(), [Peer::default()]);
-    let told =
-        run(TorrentRef::from(info_hash), from(net.dht.entry(info_hash.0)).with_trackers(Trackers::Only(vec![]))).await;
-    assert_eq!((told.summary.ok, one(&told.dht).status), (1, DhtStatus::FewNodes));
-    assert_eq!(net.swarm.connections(peer_ip(0)).len(), 1);
 }

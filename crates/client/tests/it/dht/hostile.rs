@@ -2,7 +2,7 @@
 
 use super::{HASH, from, net, one};
 use crate::lab::{config, run};
-use client::{DhtFamily, DhtNodeStatus, DhtStatus, TorrentRef};
+use client::{DhtFamily, DhtNodeStatus, DhtStatus, TorrentRef, Verdict};
 use fake_swarm::{FakeNode, FakeTracker, NodeScript, Peer, TrackerScript, node_id, node_ip, peer_ip};
 use std::time::{Duration, Instant};
 
@@ -125,6 +125,18 @@ async fn a_family_without_a_source_address_is_reported_if_the_user_named_a_node_
     bound.dht_nodes.push("[::1]:6881".parse().unwrap());
     let told = run(HASH, bound).await;
     let families: Vec<_> = told.dht.iter().map(|report| (report.family, report.status)).collect();
-    assert_eq!(families, [(Some(DhtFamily::V4), DhtStatus::FewNodes), (Some(DhtFamily::V6), DhtStatus::NoRoute)]);
+    assert_eq!(families, [(Some(DhtFamily::V4), DhtStatus::FewNodes), (Some(DhtFamily::V6), DhtStatus::NoStart)]);
     assert_eq!(told.dht[1].message.as_deref(), Some("no IPv6 source address was chosen"));
+}
+
+#[tokio::test]
+async fn nodes_of_the_other_family_alone_do_not_make_this_machine_offline() {
+    let torrent_ref = TorrentRef::from(HASH).with_dht_nodes(vec!["[2a00::1]:6881".parse().unwrap()]);
+    let mut bound = config();
+    bound.bind.add(std::net::Ipv4Addr::LOCALHOST.into()).unwrap();
+    let told = run(torrent_ref, bound).await;
+    let report = one(&told.dht);
+    assert_eq!((report.family, report.status), (None, DhtStatus::NoStart));
+    assert_eq!(report.message.as_deref(), Some("no IPv6 source address was chosen"));
+    assert_eq!(told.summary.verdict(), Verdict::NoSource);
 }

@@ -94,6 +94,7 @@ async fn a_torrent_that_turns_out_to_be_private_ends_its_lookup() {
     let told = collect(&mut swarm).await;
     let report = one(&told.dht);
     assert_eq!((report.status, report.nodes.answered, report.peers.named), (DhtStatus::Private, 1, 2));
+    assert!(!report.is_unsent() && told.summary.dht.was_asked());
     assert!(told.peers.iter().any(|peer| peer.outcome == Outcome::NotTried));
     assert!(told.peers.iter().all(|peer| matches!(peer.outcome, Outcome::NotTried | Outcome::HandshakeTimeout)));
     assert_eq!(silent.queries().len(), 1);

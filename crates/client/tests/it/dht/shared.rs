@@ -1,7 +1,7 @@
 //! What runs at the same time share: one socket a family, the pace, the limit of an address, and nodes of earlier lookups.
 
 use super::{HASH, from, net, one};
-use crate::lab::collect;
+use crate::lab::{collect, config};
 use client::{DhtReport, DhtStartFrom, DhtStatus, Limits, Shared, Swarm};
 use fake_swarm::{DhtQuery, FakeDht, FakeNode, NodeScript, Peer, node_id, node_ip};
 use ids::InfoHash;
@@ -84,6 +84,24 @@ async fn later_lookups_start_at_nodes_that_answered() {
     let later = told(Swarm::sharing(HASH, config.with_dht_nodes(Vec::new()), &shared).unwrap()).await;
     assert_eq!((later.starts[0].from, later.status, later.peers.named), (DhtStartFrom::Earlier, DhtStatus::Ok, 1));
     assert!(later.starts[0].asked >= 8 && later.starts[0].answered >= 8, "{:?}", later.starts);
+}
+
+#[tokio::test]
+async fn nodes_that_no_longer_answer_are_no_start_of_later_lookups() {
+    // Alone the lookup ends by itself; where there is anything else, the run does not wait for that.
+    for peers in [vec![], vec!["127.0.5.5:1".parse().unwrap()]] {
+        let config = config().with_peers(peers);
+        let dht = FakeDht::start(8).unwrap();
+        let named = config.clone().with_dht_nodes(from(dht.nodes().iter().map(FakeNode::addr)).dht_nodes);
+        let shared = Shared::new(&config).unwrap();
+        let run = |config: &client::Config| told(Swarm::sharing(HASH, config.clone(), &shared).unwrap());
+        assert_eq!(run(&named).await.nodes.answered, 8);
+        // As after a change of the network.
+        dht.nodes().iter().for_each(|node| node.change(NodeScript::silent));
+        let later = run(&config).await;
+        assert_eq!((later.status, later.starts[0].from), (DhtStatus::NoAnswer, DhtStartFrom::Earlier));
+        assert_eq!(run(&config).await.status, DhtStatus::NoStart);
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Whom a peer may name, and when peers are not asked.
+//! Which peers a peer may name, and when peers are not asked.
 
 use super::{HASH, from, naming, swarm_at};
 use crate::lab::{collect, run};

@@ -144,7 +144,7 @@ fn most_peers_are_found_whatever_nodes_surround_the_target() {
         (16, 2, Names::Themselves, 0.95),
         (40, 1, Names::Themselves, 0.95),
         (100, 1, Names::Themselves, 0.92),
-        (8, 2, Names::Dead, 0.94),
+        (8, 2, Names::Dead, 0.93),
         (16, 2, Names::WrongAddresses, 0.94),
         (16, 2, Names::WrongIds, 0.97),
         (16, 2, Names::WrongPorts, 0.95),

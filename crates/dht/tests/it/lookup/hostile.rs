@@ -9,7 +9,7 @@ use ids::InfoHash;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-const TARGET: NodeId = NodeId([0x55; 20]);
+pub(crate) const TARGET: NodeId = NodeId([0x55; 20]);
 const ROUND_TRIP: Duration = Duration::from_millis(100);
 
 /// An id that shares `bits` bits with the target, and differs for different `n`.

@@ -47,8 +47,8 @@ impl Torrent {
 }
 
 impl Network {
-    /// A network of `live` nodes and as many dead ones as make up the `dead` share, in 198.18.0.0/16. The `valid` share of them has ids
-    /// that are valid for their addresses (BEP 42).
+    /// A network of `live` nodes and as many dead ones as make up the `dead` share, each in a /24 of its own of 43.0.0.0/8. The `valid`
+    /// share of them has ids that are valid for their addresses (BEP 42).
     pub(crate) fn new(live: u32, dead: f64, valid: f64, seed: u64) -> Self {
         let mut random = Random(seed);
         let count = (f64::from(live) / (1.0 - dead)).round() as usize;
@@ -56,7 +56,8 @@ impl Network {
         let mut nodes: Vec<Node> = Vec::new();
         for host in random.sample(&hosts, count) {
             let [third, fourth] = host.to_be_bytes();
-            let address = SocketAddr::from(([198, 18, third, fourth], 6881));
+            // The last byte counts for the id too.
+            let address = SocketAddr::from(([43, third, fourth, (host % 251) as u8], 6881));
             let id = random.bytes();
             let id =
                 if valid > 0.0 && random.unit() < valid { NodeId::for_address(address.ip(), id) } else { NodeId(id) };
@@ -81,7 +82,7 @@ impl Network {
         let left: Vec<bool> = near.iter().map(|_| random.unit() < 0.2).collect();
         let mut stored: HashMap<usize, Vec<SocketAddr>> = HashMap::new();
         for peer in 0..count {
-            let address = SocketAddr::from(([203, 0, 113, peer.to_be_bytes()[1]], 20_000 + peer));
+            let address = SocketAddr::from(([12, 0, 113, peer.to_be_bytes()[1]], 20_000 + peer));
             let view: Vec<usize> = (0..near.len()).filter(|_| random.unit() > 0.15).take(K).collect();
             for at in view.into_iter().filter(|at| !left[*at]) {
                 stored.entry(near[at]).or_default().push(address);

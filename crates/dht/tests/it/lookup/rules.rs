@@ -1,10 +1,11 @@
 //! The rules of a lookup, one by one.
 
-use crate::lookup::hostile::{lookup, near, place, start};
+use crate::lookup::hostile::{TARGET, lookup, near, place, start};
 use dht::krpc::{Refusal, Reply};
 use dht::lookup::{End, Family, Ignored, Lookup, Options, limits};
 use dht::{Contact, NodeId, Version};
 use ids::InfoHash;
+use std::cmp::Reverse;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -34,12 +35,31 @@ fn the_closest_are_asked_first_and_no_more_than_have_to_answer() {
     let closest: Vec<_> = (25..=40).rev().map(place).collect();
     assert_eq!(drain(&mut lookup, now), closest);
     assert_eq!(drain(&mut lookup, now + millis(749)), []);
-    // After half of the first 1.5 s all are in doubt, and as many again as there are places are asked beside them.
+    // After half of the first 1.5 s all are in doubt, and the others are asked beside them: no more than 32 were kept.
     assert_eq!(lookup.next_wake(), Some(now + millis(750)));
-    assert_eq!(drain(&mut lookup, now + millis(750)).len(), limits::IN_FLIGHT - limits::CLOSEST);
+    assert_eq!(drain(&mut lookup, now + millis(750)).len(), limits::UNASKED - limits::CLOSEST);
     assert_eq!(drain(&mut lookup, now + millis(1_499)), []);
-    assert_eq!(drain(&mut lookup, now + millis(1_500)).len(), limits::SECOND_QUERIES, "no more than 32 are kept");
+    assert_eq!(drain(&mut lookup, now + millis(1_500)).len(), limits::SECOND_QUERIES);
     assert_eq!(lookup.view().silent, 16);
+}
+
+#[test]
+fn no_more_than_32_are_waited_for_and_48_where_ids_are_valid() {
+    let now = Instant::now();
+    for (is_valid, expected) in [(false, [16, 16, 0, 0]), (true, [16, 16, 16, 0])] {
+        let id = |n| if is_valid { NodeId::for_address(place(n).ip(), [n as u8; 20]) } else { near(n, n) };
+        let mut nodes: Vec<_> = (1..=64).map(|n| (place(n), id(n))).collect();
+        nodes.sort_by_key(|(_, id)| Reverse(TARGET.distance(id)));
+        let mut lookup = lookup(now);
+        let asked = nodes.chunks(16).map(|closer| {
+            closer.iter().for_each(|(address, id)| lookup.add_contact(start(*address, Some(*id))));
+            drain(&mut lookup, now).len()
+        });
+        assert_eq!(asked.collect::<Vec<_>>(), expected);
+        let (first, id) = nodes[0];
+        lookup.reply(now + millis(50), first, &Reply::new(b"abcd", id)).unwrap();
+        assert_eq!(drain(&mut lookup, now + millis(50)).len(), 1, "an answer frees a place");
+    }
 }
 
 #[test]

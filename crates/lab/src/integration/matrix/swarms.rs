@@ -116,7 +116,7 @@ impl Player {
         client.kinds.iter().try_for_each(|kind| kind.write(&data, client.pieces))?;
         let files: Vec<&Path> =
             client.kinds.iter().map(|kind| Ok(torrents.of(*kind)?.file.as_path())).collect::<Result<_>>()?;
-        let place = Place { folder: &folder, data: &data, address, second: None, torrents: &files };
+        let place = Place { folder: &folder, data: &data, address, second: None, torrents: &files, dht: &[] };
         let process = Process::start(name, &(client.seed.command)(&place)?, &folder)?;
         Ok(Self { client, address, process })
     }

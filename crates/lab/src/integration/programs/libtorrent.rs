@@ -1,6 +1,7 @@
 //! libtorrent, driven by a script.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 
 use xtask::optional::PYTHON;
@@ -14,9 +15,15 @@ const SCRIPT: &str = include_str!("../seed_libtorrent.py");
 
 /// The command that seeds, with options of the script's.
 pub(in crate::integration) fn command(place: &Place, options: &[&str]) -> Result<Command> {
+    command_of(Path::new(PYTHON), place, options)
+}
+
+/// The same with the libtorrent that this Python has.
+pub(in crate::integration) fn command_of(python: &Path, place: &Place, options: &[&str]) -> Result<Command> {
     let script = place.folder.join("seed.py");
     write(&script, SCRIPT)?;
-    let mut command = Command::new(PYTHON);
-    command.arg(script).args(options).arg(place.addresses(SocketAddr::to_string)).arg(place.data).args(place.torrents);
+    let mut command = Command::new(python);
+    command.arg(script).args(place.dht.iter().map(|node| format!("--node={node}"))).args(options);
+    command.arg(place.addresses(SocketAddr::to_string)).arg(place.data).args(place.torrents);
     Ok(command)
 }

@@ -17,7 +17,7 @@ pub(in crate::integration) enum Encryption {
     Required = 1,
 }
 
-/// The command that seeds.
+/// The command that seeds. It has no setting for nodes of the DHT: one has to ask it first.
 pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> Result<Command> {
     let config = place.folder.join("qBittorrent/config");
     make_folder(&config)?;
@@ -26,7 +26,7 @@ pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> 
         "[LegalNotice]\n\
          Accepted=true\n\
          [BitTorrent]\n\
-         Session\\DHTEnabled=false\n\
+         Session\\DHTEnabled={dht}\n\
          Session\\LSDEnabled=false\n\
          Session\\PeXEnabled=false\n\
          Session\\BTProtocol=TCP\n\
@@ -39,6 +39,7 @@ pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> 
          [Preferences]\n\
          WebUI\\Address=127.0.0.1\n\
          WebUI\\Port={pages}\n",
+        dht = place.has_dht(),
         encryption = encryption as u8,
         ip = place.address.ip(),
         port = place.address.port(),

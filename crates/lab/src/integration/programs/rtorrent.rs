@@ -21,17 +21,22 @@ pub(in crate::integration) fn command(place: &Place, encryption: &str) -> Result
         "network.bind_address.set = {ip}\n\
          network.port_range.set = {port}-{port}\n\
          network.port_random.set = no\n\
-         dht.mode.set = disable\n\
+         dht.mode.set = {dht}\n\
+         dht.port.set = {port}\n\
          protocol.pex.set = no\n\
          protocol.encryption.set = {encryption}\n\
          directory.default.set = \"{data}\"\n\
          session.path.set = \"{session}\"\n\
          system.daemon.set = true\n",
+        dht = if place.has_dht() { "on" } else { "disable" },
         data = place.data.display(),
         session = session.display(),
     );
     for (torrent, number) in place.torrents.iter().zip(1..) {
         rc.push_str(&format!("schedule2 = load{number},1,0,((load.start,\"{}\"))\n", torrent.display()));
+    }
+    for (node, number) in place.dht.iter().zip(1..) {
+        rc.push_str(&format!("schedule2 = node{number},1,0,((dht.add_node,\"{node}\"))\n"));
     }
     let file = place.folder.join("rc");
     write(&file, rc)?;

@@ -27,13 +27,15 @@ pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> 
         let copy = watched.join(torrent.file_name().unwrap_or_default());
         std::fs::copy(torrent, &copy).map_err(|error| format!("cannot write {}: {error}", copy.display()))?;
     }
+    let nodes = place.dht.iter().map(|node| format!("{} {}\n", node.ip(), node.port()));
+    write(&place.folder.join("dht.bootstrap"), nodes.collect::<String>())?;
     let settings = serde_json::json!({
         "bind-address-ipv4": place.address.ip(),
         // By default it listens at all of these.
         "bind-address-ipv6": place.second.unwrap_or(Ipv6Addr::UNSPECIFIED),
         "peer-port": place.address.port(),
         "peer-port-random-on-start": false,
-        "dht-enabled": false,
+        "dht-enabled": place.has_dht(),
         "lpd-enabled": false,
         "pex-enabled": false,
         "utp-enabled": false,

@@ -44,8 +44,9 @@ pub(super) fn statuses(line: &Value) -> BTreeMap<String, String> {
     files.map(|file| (path(file), text(&file["status"]))).collect()
 }
 
-/// Keys of texts for people, and of names with versions: the wanted text need only be a part of the value.
-const TEXTS: &[&str] = &["message", "error", "hint", "client", "v"];
+/// Keys of texts for people, of names with versions and of an address with a port: the wanted text need only be a part of the value. Of `sources` one must begin with
+/// it.
+const TEXTS: &[&str] = &["message", "error", "hint", "client", "v", "seen_as"];
 
 /// Whether the line has the values; an object's values, and those of a list, are looked for one by one, as deep as they go.
 pub(super) fn has(line: &Value, wanted: &Value) -> bool {
@@ -54,6 +55,9 @@ pub(super) fn has(line: &Value, wanted: &Value) -> bool {
     }
     let Some(wanted) = wanted.as_object() else { return line == wanted };
     wanted.iter().all(|(key, wanted)| match (&line[key], wanted) {
+        (Value::Array(sources), Value::String(start)) if key == "sources" => {
+            sources.iter().any(|source| source.as_str().is_some_and(|source| source.starts_with(start)))
+        }
         (Value::String(text), Value::String(part)) if TEXTS.contains(&key.as_str()) => text.contains(part.as_str()),
         (value, wanted) => has(value, wanted),
     })
