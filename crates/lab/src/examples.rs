@@ -174,6 +174,8 @@ impl Swarm {
         );
         Ok(vec![
             case("shake_hands", &[&good.to_string(), &info_hash], shaken),
+            // This peer has metadata, it says, and does not say how much.
+            case("metadata", &[&good.to_string(), &info_hash], "0 bytes of metadata, 0 peers named"),
             case("ask_http", &[&url, &info_hash], &*named),
             case("ask_udp", &[&self.udp.announce_url(), &info_hash], &*named),
             case("watch", &["example.torrent"], watched),
