@@ -22,7 +22,7 @@ pub(crate) struct Frames {
     head: Vec<u8>,
     /// Bytes of its payload still to come.
     left: u32,
-    /// Payloads of extension messages, the last of which is coming; `None` where nobody asks for them.
+    /// Payloads of extension messages, the last of which is coming; `None` where they are not asked for.
     extended: Option<Vec<Vec<u8>>>,
 }
 

@@ -127,7 +127,7 @@ impl<'a> Hearing<'a> {
         let messages = self.frames.feed(&pending);
         self.account.messages(&messages);
         if let Some(extended) = &self.extended {
-            // Nobody waits for them once the peer has said everything.
+            // They are not waited for once the peer has said everything.
             self.frames.take_extended().into_iter().for_each(|payload| drop(extended.send(payload)));
         }
         messages.iter().any(|message| message.id.is_some_and(|id| closes_on.contains(&id)))
