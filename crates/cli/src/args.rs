@@ -338,8 +338,11 @@ impl OnePeer {
     pub(crate) fn config(&self) -> Result<Config, String> {
         let peers = vec![self.address.clone()];
         let show_secrets = self.output_args.show_secrets;
-        let mut config =
-            Config::default().with_peers(peers).with_sources(client::Sources::NONE).with_show_secrets(show_secrets);
+        let mut config = Config::default()
+            .with_peers(peers)
+            .with_sources(client::Sources::NONE)
+            .with_show_secrets(show_secrets)
+            .with_metadata(false);
         self.ourselves.apply(&mut config)?;
         self.conversation.apply(&mut config);
         Ok(config)

@@ -120,6 +120,8 @@ mod tests {
             (CodeKind::WebSeedQuirk, "quirk"),
             (CodeKind::DhtStatus, "status of a lookup"),
             (CodeKind::DhtNodeStatus, "status of a node"),
+            (CodeKind::MetadataStatus, "status of metadata"),
+            (CodeKind::MetadataStanding, "standing"),
         ] {
             let (begin, end) = (format!("<!-- {table} -->\n"), format!("<!-- end of {table} -->"));
             let (before, rest) = updated.split_once(&begin).unwrap_or_else(|| panic!("{begin}"));

@@ -7,7 +7,7 @@ use crate::input::Input;
 use crate::total::Total;
 use client::ids::InfoHash;
 use client::report::{Line, TotalLine};
-use client::{DhtReport, PeerReport, Summary, TrackerReport, WebSeedReport};
+use client::{DhtReport, MetadataReport, PeerReport, Summary, TrackerReport, WebSeedReport};
 use escaped::line;
 use of_torrent::path;
 pub(crate) use of_torrent::{start, torrent};
@@ -26,6 +26,10 @@ pub(crate) fn web_seed(input: &Input, report: &WebSeedReport) -> io::Result<Stri
 
 pub(crate) fn dht(input: &Input, report: &DhtReport) -> io::Result<String> {
     line(&Line::dht(Some(input.info_hash()), report))
+}
+
+pub(crate) fn metadata(input: &Input, report: &MetadataReport) -> io::Result<String> {
+    line(&Line::metadata(input.info_hash(), report))
 }
 
 /// What one node of the DHT answered, of a torrent if it was asked for one.

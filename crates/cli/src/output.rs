@@ -21,7 +21,7 @@ use crate::progress::Progress;
 use crate::text::Page;
 use crate::total::Total;
 use crate::written::Written;
-use client::{DhtReport, Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
+use client::{DhtReport, MetadataReport, Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -186,6 +186,11 @@ impl Output {
             _ => None,
         };
         self.tell(line, false, |_| json::dht(input, report))
+    }
+
+    /// What came of asking peers for metadata: a line of its own in JSON alone.
+    pub(crate) fn metadata(&mut self, input: &Input, report: &MetadataReport) -> io::Result<()> {
+        self.tell(None, false, |_| json::metadata(input, report))
     }
 
     pub(crate) fn peer(&mut self, input: &Input, report: &PeerReport) -> io::Result<()> {

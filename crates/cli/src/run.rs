@@ -140,6 +140,7 @@ async fn tell(
                 tally.dht(&report);
                 output.lock().dht(input, &report)?;
             }
+            Next::Event(Event::Metadata(report)) => output.lock().metadata(input, &report)?,
             Next::Event(Event::Peer(report)) => {
                 tally.peer(&report);
                 output.lock().peer(input, &report)?;

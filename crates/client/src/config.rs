@@ -63,6 +63,9 @@ pub struct Config {
     pub dht_bootstrap: Vec<PeerAddress>,
     /// Whether a report of the DHT lists every node that was asked, and not only those that named peers.
     pub dht_list_all: bool,
+    /// Whether peers are asked for the metadata of a magnet link or an info-hash (BEP 9), with which all becomes known that a
+    /// torrent file says. Not in a run that dials no peer, does not listen or asks for counts only.
+    pub metadata: bool,
     /// Ask trackers for their counts only (BEP 48): they learn nothing of us and name no peers, and those of a magnet link
     /// are not dialled.
     pub scrape: bool,
@@ -101,6 +104,7 @@ setters! {
         with_dht_nodes => dht_nodes: Vec<PeerAddress>,
         with_dht_bootstrap => dht_bootstrap: Vec<PeerAddress>,
         with_dht_list_all => dht_list_all: bool,
+        with_metadata => metadata: bool,
         with_scrape => scrape: bool,
         with_dial => dial: bool,
         with_tls_roots => tls_roots: Vec<u8>,
@@ -133,6 +137,7 @@ impl Default for Config {
             dht_nodes: Vec::new(),
             dht_bootstrap: bootstrap(),
             dht_list_all: false,
+            metadata: true,
             scrape: false,
             dial: true,
             tls_roots: Vec::new(),
@@ -212,6 +217,8 @@ pub struct Sources {
     pub web_seeds: bool,
     /// The DHT, for peers. Never asked for a private torrent, nor while a link whose trackers have a secret may be one.
     pub dht: bool,
+    /// Peers, for other peers (PEX, BEP 11); we tell them of none. Not for a private torrent either, nor while a link may be one.
+    pub pex: bool,
 }
 
 setters! {
@@ -219,14 +226,15 @@ setters! {
         with_trackers => trackers: bool,
         with_web_seeds => web_seeds: bool,
         with_dht => dht: bool,
+        with_pex => pex: bool,
     }
 }
 
 impl Sources {
     /// Every kind.
-    pub const ALL: Self = Self { trackers: true, web_seeds: true, dht: true };
+    pub const ALL: Self = Self { trackers: true, web_seeds: true, dht: true, pex: true };
     /// None: only the peers that the user names.
-    pub const NONE: Self = Self { trackers: false, web_seeds: false, dht: false };
+    pub const NONE: Self = Self { trackers: false, web_seeds: false, dht: false, pex: false };
 }
 
 /// Which files of each web seed are looked at.

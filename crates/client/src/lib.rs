@@ -9,6 +9,7 @@ mod download;
 mod error;
 mod interim;
 mod limits;
+mod metadata;
 mod net;
 mod setters;
 mod shared;
@@ -22,13 +23,15 @@ pub use download::BitTorrentClient;
 pub use error::{Error, ReadError};
 pub use interim::{Interim, SoFar};
 pub use limits::Limits;
+pub use metadata::Known;
 pub use net::interface::{Interface, InterfaceError};
 pub use report::{
     AttemptReport, CodeKind, Completeness, Copies, Coverage, CutShort, Detail, DhtEstimate, DhtFamily, DhtNode,
     DhtNodeCounts, DhtNodeStatus, DhtPeerCounts, DhtReport, DhtStart, DhtStartFrom, DhtStatus, DhtView, Encryption,
-    Event, Explanation, ListenEnd, MatchedHash, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs,
-    SeenBy, Source, Stage, Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode,
-    Verdict, WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus, WebSeedView,
+    Event, Explanation, ListenEnd, MatchedHash, MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus, Oddity,
+    Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs, SeenBy, Source, Stage, Standing, Summary, SwarmView,
+    Times, TrackerReport, TrackerStatus, Transport, UnknownCode, Verdict, WebSeedFile, WebSeedKind, WebSeedQuirk,
+    WebSeedReport, WebSeedStatus, WebSeedView,
 };
 pub use shared::Shared;
 pub use swarm::Swarm;

@@ -3,6 +3,7 @@
 
 use crate::setters::setters;
 use guard::AddressPolicy;
+use peer_session::MetadataLimits;
 use std::time::Duration;
 
 /// Bounds on what torrents, trackers and peers can make a run do. What a user is likely to choose is in
@@ -57,6 +58,12 @@ pub struct Limits {
     /// Lookups in the DHT at the same time, of all runs together, each in both families and by both info-hashes of a hybrid; further ones wait. Two or three use up
     /// [`dht_rate`](Self::dht_rate), and more would only take longer, each.
     pub dht_lookups: usize,
+    /// Most different peers of a run that are taken from other peers (PEX).
+    pub pex_peers: usize,
+    /// The longest metadata of a link, how many peers are asked for it at once, and how long each has for a piece.
+    pub metadata: MetadataLimits,
+    /// Bytes of metadata that may be in assembly at once, in all runs. A link whose metadata has no room waits.
+    pub metadata_bytes: usize,
     /// Deadline for looking up one host name.
     pub lookup_time: Duration,
     /// Host names of peers looked up at once, of all runs together.
@@ -102,6 +109,9 @@ setters! {
         with_dht_rate => dht_rate: u32,
         with_dht_rate_per_address => dht_rate_per_address: u32,
         with_dht_lookups => dht_lookups: usize,
+        with_pex_peers => pex_peers: usize,
+        with_metadata => metadata: MetadataLimits,
+        with_metadata_bytes => metadata_bytes: usize,
         with_lookup_time => lookup_time: Duration,
         with_lookups_at_once => lookups_at_once: usize,
         with_peers => peers: usize,
@@ -135,6 +145,9 @@ impl Default for Limits {
             dht_rate: 250,
             dht_rate_per_address: 4,
             dht_lookups: 4,
+            pex_peers: 5000,
+            metadata: MetadataLimits::default(),
+            metadata_bytes: 64 << 20,
             lookup_time: Duration::from_secs(5),
             lookups_at_once: 16,
             peers: 100_000,

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::dial::attempt::Attempt;
 use crate::dial::dialler::{Dialler, NextDial};
-use crate::dial::peer_context::{PeerContext, TorrentInfo};
+use crate::dial::peer_context::{Offers, PeerContext, TorrentInfo};
 use crate::dial::peer_error::PeerError;
 use crate::dial::story;
 use crate::discovery::host_lookups::{LookedUp, Lookups, outcome_of};
@@ -18,11 +18,12 @@ use crate::discovery::source::{Activity, Found, NamedPeers, count};
 use crate::discovery::{Discovery, given};
 use crate::error::Error;
 use crate::interim::Interim;
+use crate::metadata::{self, Known, Metadata};
 use crate::net::stop::Stop;
 use crate::shared::{Shared, Waiting};
 use crate::torrent_ref::{Content, TorrentRef};
 use guard::Secrets;
-use metainfo::Torrent;
+use metainfo::{InfoError, Torrent};
 use report::{CutShort, Event, Outcome, Source, Stage, Summary, TrackerReport};
 use std::net::SocketAddr;
 use tokio::sync::Notify;
@@ -51,6 +52,9 @@ pub struct Swarm {
     peers: Peers,
     tally: Tally,
     interim: Interim,
+    /// Of a link or an info-hash, until it is known or given up.
+    metadata: Option<Metadata>,
+    known: Option<Known>,
 }
 
 impl Swarm {
@@ -77,7 +81,9 @@ impl Swarm {
         Self::about(torrent_ref.into(), config, shared)
     }
 
-    fn about(torrent_ref: TorrentRef, mut config: Config, shared: &Shared) -> Result<Self, Error> {
+    fn about(mut torrent_ref: TorrentRef, mut config: Config, shared: &Shared) -> Result<Self, Error> {
+        let metadata = Metadata::new(&torrent_ref, &config, shared);
+        torrent_ref.may_be_learned |= metadata.is_some();
         let stop = Stop::default();
         let secrets = config.secrets(&torrent_ref);
         let by_author = torrent_ref.web_seeds.len() + torrent_ref.http_seeds.len();
@@ -85,7 +91,8 @@ impl Swarm {
         let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets)?;
         let context = {
             let (stopped, asks_dht) = (stop.listen(), discovery.asks_dht());
-            PeerContext::new(&torrent_ref, &config, shared, stopped, secrets.clone(), asks_dht)
+            let offers = Offers { metadata: metadata.as_ref().map(Metadata::assembly), pex: discovery.pex() };
+            PeerContext::new(&torrent_ref, &config, shared, stopped, secrets.clone(), asks_dht, offers)
         };
         let primary = torrent_ref.hashes.primary();
         let by_user = given::by_user(std::mem::take(&mut config.peers), primary);
@@ -109,6 +116,8 @@ impl Swarm {
             tally: Tally::new(census, summary, secrets),
             config,
             interim: Interim::default(),
+            metadata,
+            known: None,
         };
         if !swarm.config.sources.web_seeds {
             swarm.tally.leave_out_web_seeds(by_author);
@@ -172,10 +181,14 @@ impl Swarm {
                 if !self.is_idle() {
                     continue;
                 }
+                if let Some(metadata) = self.metadata.take() {
+                    self.tally.metadata(metadata.given_up(self.tally.is_interrupted(), begun.elapsed()));
+                    continue;
+                }
                 if self.tally.release(&self.peers) {
                     continue;
                 }
-                return self.tally.finish(begun.elapsed()).map(Event::Summary);
+                return self.tally.finish(begun.elapsed(), &self.peers).map(Event::Summary);
             }
             self.let_others_begin();
             let (named, in_flight) = (self.peers.named(), self.dialler.in_flight());
@@ -199,6 +212,7 @@ impl Swarm {
         if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes.primary()) {
             return Err(Error::AnotherTorrent);
         }
+        self.metadata = None;
         if torrent.private {
             self.keep_to_private_rules()?;
         }
@@ -212,13 +226,34 @@ impl Swarm {
         Ok(())
     }
 
+    /// The metadata that peers gave for a link or an info-hash ([`Config::metadata`]), once that was reported
+    /// ([`Event::Metadata`]). What it says of the torrent has been [learned](Self::learn) by then.
+    #[must_use]
+    pub fn known(&self) -> Option<&Known> {
+        self.known.as_ref()
+    }
+
+    /// Takes in the metadata that peers gave.
+    fn metadata_is_there(&mut self, parsed: Result<Known, InfoError>) {
+        let Some(metadata) = self.metadata.take() else { return };
+        self.tally.metadata(metadata.ended(&parsed));
+        // Else it is as unknown as before, and nothing more can come.
+        if let Ok(known) = parsed {
+            known.proof.into_iter().for_each(|proof| self.discovery.prove_by(proof));
+            // A private one without permission has ended the run.
+            let _ = self.learn(&known.torrent);
+            self.known = Some(known);
+        }
+    }
+
     fn keep_to_private_rules(&mut self) -> Result<(), Error> {
         self.discovery.keep_to_private_rules();
         if !self.config.allow_private {
             self.interrupt();
             return Err(Error::Private);
         }
-        for address in self.peers.withdraw(|source| matches!(source, Source::Magnet | Source::Dht(_))) {
+        for address in self.peers.withdraw(|source| matches!(source, Source::Magnet | Source::Dht(_) | Source::Pex(_)))
+        {
             self.unreached(address, Outcome::NotTried, Stage::Queued, None);
         }
         Ok(())
@@ -260,6 +295,7 @@ impl Swarm {
             Some(found) = self.discovery.next() => self.found(found),
             Some(looked_up) = self.lookups.next() => self.looked_up(looked_up),
             Some(attempt) = self.dialler.next() => self.attempted(attempt),
+            Some(parsed) = metadata::next(&mut self.metadata) => self.metadata_is_there(parsed),
             permit = next_dial.wait(&self.shared), if next_dial != NextDial::Later => self.dialler.waited(permit),
             // The deadline may begin to run again, or to stand still.
             () = changed.notified(), if only_sources => {}
@@ -321,10 +357,11 @@ impl Swarm {
         self.has_only_sources() && self.discovery.activity() == Activity::Idle
     }
 
-    /// Whether no peer is being looked up or dialled, or will be unless a source names one.
+    /// Whether no peer is being looked up or dialled, or will be unless a source names one; and no metadata is parsed.
     fn has_only_sources(&self) -> bool {
         let may_dial = self.config.dial && self.peers.is_any_waiting();
-        self.lookups.is_empty() && self.dialler.is_idle() && !may_dial
+        let is_due = self.metadata.as_ref().is_some_and(Metadata::is_due);
+        self.lookups.is_empty() && self.dialler.is_idle() && !may_dial && !is_due
     }
 
     /// Counts this run as one beside which another may begin, while it waits for nothing but late answers.

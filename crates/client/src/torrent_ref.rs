@@ -10,8 +10,8 @@ use tracker::PeerAddress;
 /// Pieces that are drawn until one has a hash.
 const DRAWS: usize = 64;
 
-/// What a run is about: a torrent, or as much of one as a magnet link or an info-hash tells. The run itself does not fetch the
-/// rest; a caller that has it may hand it in later, see [`may_be_learned`](Self::may_be_learned).
+/// What a run is about: a torrent, or as much of one as a magnet link or an info-hash tells. The run asks peers for the rest
+/// ([`Config::metadata`](crate::Config::metadata)); a caller that has it may hand it in, see [`may_be_learned`](Self::may_be_learned).
 ///
 /// ```
 /// # use client::{Config, Swarm};
@@ -34,9 +34,9 @@ pub struct TorrentRef {
     /// known what they have.
     pub pieces: Option<u32>,
     /// Whether it is private (BEP 27). The flag is part of the metadata, so a link or an info-hash leaves it unknown, and the
-    /// run treats the torrent as public: to ask about a private one in this way has the risk that
-    /// [`Config::allow_private`](crate::Config::allow_private) describes. The DHT is not asked for one that is private, nor for one that
-    /// may be because a tracker's URL has a secret.
+    /// run treats the torrent as public until metadata says otherwise: to ask about a private one in this way has the risk that
+    /// [`Config::allow_private`](crate::Config::allow_private) describes. The DHT and peers (PEX) are not asked for one that is private,
+    /// nor for one that may be because a tracker's URL has a secret.
     pub private: Option<bool>,
     /// The trackers it names, in its order, as written; unusable ones too.
     pub trackers: Vec<String>,
@@ -48,8 +48,9 @@ pub struct TorrentRef {
     pub content: Option<Content>,
     /// A piece by which web seeds prove that they have its bytes ([`Config::web_seed_proof`](crate::Config::web_seed_proof)).
     pub proof: Option<Proof>,
-    /// Whether the torrent may become known during the run, by [`Swarm::learn`](crate::Swarm::learn). A peer that says
-    /// which pieces it has is then reported once their number is known, or at the end of the run.
+    /// Whether the torrent may become known during the run, by [`Swarm::learn`](crate::Swarm::learn); so it may
+    /// wherever the run asks for metadata. A peer that says which pieces it has is then reported once their number is known, or at the
+    /// end of the run.
     pub may_be_learned: bool,
     /// The peers it names. They are untrusted, so local addresses are not dialled; and none is when only counts are wanted
     /// ([`Config::scrape`](crate::Config::scrape)).

@@ -16,9 +16,9 @@ use tracker::PeerAddress;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Bytes on the heap for one connection in flight, and for an encrypted one.
-const EACH: usize = 1536;
-const ENCRYPTED: usize = 2432;
+/// Bytes on the heap for one connection in flight of a run with peer exchange, and for an encrypted one.
+const EACH: usize = 1920;
+const ENCRYPTED: usize = 2560;
 /// Bytes for one endpoint that was named: the address and three words beside it, in a table that is never full, and its
 /// place in the queue.
 const NAMED: usize = 128;
@@ -38,7 +38,7 @@ fn torrent() -> Torrent {
 fn config(peers: Vec<PeerAddress>) -> Config {
     Config::default()
         .with_dht_bootstrap(Vec::new())
-        .with_sources(Sources::NONE)
+        .with_sources(Sources::NONE.with_pex(true))
         .with_rate(0)
         .with_peers(peers)
         .with_handshake_timeout(Duration::from_secs(3600))

@@ -2,6 +2,7 @@
 
 mod hearing;
 mod responder;
+mod serving;
 mod speaking;
 
 use std::convert::Infallible;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 
 use crate::encryption::{Mse, Plaintext};
 use crate::ending::Ending;
@@ -29,13 +31,14 @@ pub(crate) async fn play(stream: TcpStream, ip: Ipv4Addr, info_hash: &[u8; 20], 
     // The script decides what a segment is; the kernel must not wait to merge writes unless the script lets it. If the
     // option cannot be set, the bytes are still right.
     let _ = stream.set_nodelay(!script.nagle);
+    let (to_serve, heard) = script.serves().then(mpsc::unbounded_channel).unzip();
     let mut conversation = Conversation {
         stream: &stream,
         script,
         ip,
         info_hash,
-        hearing: Hearing::new(&stream, &account),
-        speaking: Speaking::new(&stream, script),
+        hearing: Hearing::new(&stream, &account, to_serve),
+        speaking: Speaking::new(&stream, script, &account, heard),
     };
     let end = tokio::time::timeout(PATIENCE, conversation.play()).await.unwrap_or(End::TimedOut);
     // The socket is closed first: a test that waits for the count expects that.

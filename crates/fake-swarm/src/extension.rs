@@ -100,7 +100,7 @@ impl<'a> ExtensionHandshake<'a> {
 }
 
 /// The entries of a bencoded dictionary of integers, strings and dictionaries of them, each value as it was written.
-fn entries(dictionary: &[u8]) -> Option<Vec<(&str, &[u8])>> {
+pub(crate) fn entries(dictionary: &[u8]) -> Option<Vec<(&str, &[u8])>> {
     let mut rest = dictionary.strip_prefix(b"d")?;
     let mut entries = Vec::new();
     while rest != b"e" {
@@ -135,7 +135,7 @@ fn split_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The value of a bencoded integer.
-fn number<N: FromStr>(bytes: &[u8]) -> Option<N> {
+pub(crate) fn number<N: FromStr>(bytes: &[u8]) -> Option<N> {
     std::str::from_utf8(bytes.strip_prefix(b"i")?.strip_suffix(b"e")?).ok()?.parse().ok()
 }
 

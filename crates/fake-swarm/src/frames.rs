@@ -9,6 +9,12 @@ pub struct Message {
     pub length: u32,
 }
 
+/// The id of extension messages (BEP 10).
+const EXTENDED: u8 = 20;
+
+/// The most that is kept of one message's payload.
+const KEPT_BYTES: usize = 65_536;
+
 /// Takes a stream apart, however it is cut.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
@@ -16,9 +22,27 @@ pub(crate) struct Frames {
     head: Vec<u8>,
     /// Bytes of its payload still to come.
     left: u32,
+    /// Payloads of extension messages, the last of which is coming; `None` where they are not asked for.
+    extended: Option<Vec<Vec<u8>>>,
 }
 
 impl Frames {
+    /// The same, which also keeps what extension messages say.
+    pub(crate) fn keeping() -> Self {
+        Self { extended: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// The payloads of the extension messages that are complete and were not taken yet: the id of the extension, and what is
+    /// for it.
+    pub(crate) fn take_extended(&mut self) -> Vec<Vec<u8>> {
+        let is_coming = self.id() == Some(EXTENDED);
+        let Some(kept) = &mut self.extended else { return Vec::new() };
+        let coming = kept.pop_if(|_| is_coming);
+        let complete = std::mem::take(kept);
+        kept.extend(coming);
+        complete
+    }
+
     /// The messages that these bytes complete.
     pub(crate) fn feed(&mut self, mut bytes: &[u8]) -> Vec<Message> {
         let mut complete = Vec::new();
@@ -26,6 +50,9 @@ impl Frames {
             bytes = if self.id().is_none() {
                 self.head.push(*byte);
                 self.left = self.length().saturating_sub(1);
+                if let Some(kept) = self.extended.as_mut().filter(|_| self.head.get(4) == Some(&EXTENDED)) {
+                    kept.push(Vec::new());
+                }
                 rest
             } else {
                 self.skip(bytes)
@@ -39,7 +66,13 @@ impl Frames {
     fn skip<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).min(self.left);
         self.left -= length;
-        bytes.get(length as usize..).unwrap_or_default()
+        let (skipped, rest) = bytes.split_at_checked(length as usize).unwrap_or((bytes, &[]));
+        if self.id() == Some(EXTENDED)
+            && let Some(payload) = self.extended.as_mut().and_then(|kept| kept.last_mut())
+        {
+            payload.extend(skipped.iter().take(KEPT_BYTES.saturating_sub(payload.len())));
+        }
+        rest
     }
 
     fn complete(&mut self) -> Option<Message> {
@@ -76,5 +109,22 @@ mod tests {
             let found = [frames.feed(one), frames.feed(other)].concat();
             assert_eq!(found, messages, "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn extension_messages_are_kept_where_they_are_asked_for() {
+        let stream = b"\0\0\0\x03\x14\0x\0\0\0\0\0\0\0\x01\x14\0\0\0\x02\x04z\0\0\0\x02\x14y";
+        for cut in 0..=stream.len() {
+            let mut frames = Frames::keeping();
+            let (one, other) = stream.split_at(cut);
+            frames.feed(one);
+            let mut kept = frames.take_extended();
+            frames.feed(other);
+            kept.extend(frames.take_extended());
+            assert_eq!(kept, [b"\0x".as_slice(), b"", b"y"], "cut at {cut}");
+        }
+        let mut frames = Frames::default();
+        frames.feed(stream);
+        assert_eq!(frames.take_extended(), Vec::<Vec<u8>>::new());
     }
 }

@@ -1,7 +1,13 @@
 //! What no honest peer says, by name: for tables in which each entry must do no harm.
 
+mod metadata;
+mod pex;
+
 use crate::bencoding::{dictionary, integer, list, string};
 use crate::message;
+
+pub use metadata::metadata;
+pub use pex::pex;
 
 /// What a dictionary that should be an extension handshake (BEP 10) can be instead.
 ///

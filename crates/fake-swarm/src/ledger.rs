@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::frames::Message;
+use crate::metadata::MetadataRequest;
 
 /// Connections remembered of each peer; later ones are only counted, so that a bench can run for as long as it likes.
 const CONNECTIONS_PER_PEER: usize = 16;
@@ -29,6 +30,8 @@ pub struct Connection {
     pub clear: Vec<u8>,
     /// The messages that followed the other side's handshake, the first 256.
     pub messages: Vec<Message>,
+    /// The requests for metadata that the peer [served](crate::Step::Serve), the first 256.
+    pub requests: Vec<MetadataRequest>,
     /// What the other side said in MSE; `None` in plaintext, and while too little has come.
     pub mse: Option<Initiated>,
     /// How it ended; `None` while it is open.
@@ -76,6 +79,8 @@ pub struct Counts {
     pub received: usize,
     /// Whole messages received after handshakes.
     pub messages: usize,
+    /// Requests for metadata among them, by peers that serve it.
+    pub requests: usize,
 }
 
 /// The connections of one swarm.
@@ -112,6 +117,10 @@ impl Ledger {
         self.peers().get(&ip).map(|peer| peer.connections.clone()).unwrap_or_default()
     }
 
+    pub(crate) fn first_of(&self, ip: Ipv4Addr) -> Option<Instant> {
+        self.peers().get(&ip).map(|peer| peer.first)
+    }
+
     /// Opens the account of a connection just accepted.
     pub(crate) fn open(self: &Arc<Self>, ip: Ipv4Addr, remote: SocketAddr) -> Account {
         let (index, since_first) = self.peers().entry(ip).or_insert_with(Peer::new).open(remote);
@@ -140,8 +149,10 @@ impl Peer {
         self.accepted += 1;
         let since_first = if index == 0 { Duration::ZERO } else { self.first.elapsed() };
         if index < CONNECTIONS_PER_PEER {
-            let (received, clear, messages) = Default::default();
-            self.connections.push(Connection { remote, since_first, received, clear, messages, mse: None, end: None });
+            let (received, clear, messages, requests) = Default::default();
+            let connection =
+                Connection { remote, since_first, received, clear, messages, requests, mse: None, end: None };
+            self.connections.push(connection);
         }
         (index, since_first)
     }
@@ -187,6 +198,14 @@ impl Account {
         }
     }
 
+    pub(crate) fn request(&self, request: &MetadataRequest) {
+        self.update(|connection| {
+            let room = connection.requests.len() < MESSAGES_PER_CONNECTION;
+            connection.requests.extend(room.then(|| request.clone()));
+        });
+        self.ledger.counts.send_modify(|counts| counts.requests += 1);
+    }
+
     pub(crate) fn initiated(&self, mse: Initiated) {
         self.update(|connection| connection.mse = Some(mse));
     }
@@ -230,9 +249,9 @@ mod tests {
         first.received(b"hello");
         first.messages(&[Message { id: None, length: 0 }]);
         first.close(End::TheyClosed);
-        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 1, peak: 2, received: 5, messages: 1 });
+        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 1, peak: 2, received: 5, messages: 1, requests: 0 });
         second.close(End::TheyReset);
-        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 0, peak: 2, received: 5, messages: 1 });
+        assert_eq!(ledger.counts(), Counts { accepted: 2, open: 0, peak: 2, received: 5, messages: 1, requests: 0 });
         let connections = ledger.connections_of(IP);
         assert_eq!(connections[0].received, b"hello");
         assert_eq!(connections[0].end, Some(End::TheyClosed));

@@ -6,6 +6,7 @@ use crate::delivery::Delivery;
 use crate::encryption::Encryption;
 use crate::ending::Ending;
 use crate::handshake::{HANDSHAKE_LENGTH, RESERVED, UP_TO_INFO_HASH};
+use crate::serving::Serving;
 
 /// The pause between two pieces of a split answer, so that they arrive as two.
 const PAUSE_BETWEEN_PIECES: Duration = Duration::from_millis(5);
@@ -27,7 +28,7 @@ const PAUSE_BETWEEN_PIECES: Duration = Duration::from_millis(5);
 /// let seed = Peer { ending: Ending::Closes, ..Peer::default() }.sending([message::have_all()]);
 /// # let _ = seed;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Peer {
     /// Nothing listens on the port that [`FakeSwarm::addr`](crate::FakeSwarm::addr) gives: connections are refused. On the
     /// swarm's other ports such a peer follows the rest of its script.
@@ -109,7 +110,7 @@ pub enum Speaks {
 }
 
 /// One thing that a peer does after its handshake.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Step {
     /// Says these bytes, in one write with what was said before unless a [`Pause`](Self::Pause) stands between.
     Send(Vec<u8>),
@@ -121,6 +122,9 @@ pub enum Step {
     /// Says these bytes again and again with this pause between, as fast as they are taken if it is zero, and never
     /// comes to the next step.
     Repeat(Vec<u8>, Duration),
+    /// Answers requests for metadata and tells of peers to the end of the connection, and never comes to the next step; what
+    /// came before it is answered too.
+    Serve(Serving),
 }
 
 impl Default for Peer {
@@ -262,5 +266,17 @@ impl Peer {
     pub fn repeating(mut self, bytes: Vec<u8>, pause: Duration) -> Self {
         self.after.push(Step::Repeat(bytes, pause));
         self
+    }
+
+    /// Introduces itself with the extensions that this serves, and serves them to the end of the connection.
+    #[must_use]
+    pub fn serving(mut self, serving: Serving) -> Self {
+        self.after.extend([Step::Send(serving.introduction()), Step::Serve(serving)]);
+        self
+    }
+
+    /// Whether it serves extensions, for which it must hear what others say in theirs.
+    pub(crate) fn serves(&self) -> bool {
+        self.after.iter().any(|step| matches!(step, Step::Serve(_)))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
@@ -65,20 +65,38 @@ impl FakeSwarm {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn start_with_default(info_hash: [u8; 20], peers: &[(Ipv4Addr, Peer)], unlisted: Peer) -> Result<Self, Error> {
+        Self::start_of(info_hash, |_| peers.to_vec(), unlisted)
+    }
+
+    /// Starts a swarm of peers that know its port, and so can name each other; any other is a good peer.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_naming(info_hash: [u8; 20], peers: impl FnOnce(u16) -> Vec<(Ipv4Addr, Peer)>) -> Result<Self, Error> {
+        Self::start_of(info_hash, peers, Peer::default())
+    }
+
+    fn start_of(
+        info_hash: [u8; 20],
+        peers: impl FnOnce(u16) -> Vec<(Ipv4Addr, Peer)>,
+        unlisted: Peer,
+    ) -> Result<Self, Error> {
         // A socket cannot be given to a runtime that is not there; tokio would panic.
         Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let any = SocketAddr::from((wildcard(), 0));
+        let failed = |source| Error::Listen { addr: any, source };
+        let (listening, port) = bound(any).map_err(failed)?;
+        let (refusing, refusing_port) = bound(any).map_err(failed)?;
+        let peers = peers(port);
         let order = peers.iter().map(|(ip, _)| *ip).collect();
         let peers = Arc::new(Peers {
             info_hash,
-            listed: peers.iter().map(|(ip, peer)| (*ip, Arc::new(peer.clone()))).collect(),
+            listed: peers.into_iter().map(|(ip, peer)| (ip, Arc::new(peer))).collect(),
             unlisted: Arc::new(unlisted),
             ledger: Arc::default(),
         });
-        let any = SocketAddr::from((wildcard(), 0));
-        let failed = |source| Error::Listen { addr: any, source };
-        let (refusing, refusing_port) = bound(any).map_err(failed)?;
-        let mut swarm = Self { peers, order, port: 0, refusing_port, servers: Vec::new(), _refusing: refusing };
-        swarm.port = swarm.open_port()?;
+        let mut swarm = Self { peers, order, port, refusing_port, servers: Vec::new(), _refusing: refusing };
+        swarm.serve(listening).map_err(failed)?;
         Ok(swarm)
     }
 
@@ -92,7 +110,13 @@ impl FakeSwarm {
         let any = SocketAddr::from((wildcard(), 0));
         let failed = |source| Error::Listen { addr: any, source };
         let (listening, port) = bound(any).map_err(failed)?;
-        let listener = listen(listening).map_err(failed)?;
+        self.serve(listening).map_err(failed)?;
+        Ok(port)
+    }
+
+    /// All peers that do not refuse answer at this socket.
+    fn serve(&mut self, socket: Socket) -> io::Result<()> {
+        let listener = listen(socket)?;
         let peers = Arc::clone(&self.peers);
         self.servers.push(Server::spawn(listener, move |stream, remote| {
             let peers = Arc::clone(&peers);
@@ -103,7 +127,7 @@ impl FakeSwarm {
                 }
             }
         }));
-        Ok(port)
+        Ok(())
     }
 
     /// Has the peer at this address answer at `[::1]` too, on the swarm's port: a client with two addresses. There is one
@@ -164,6 +188,12 @@ impl FakeSwarm {
     #[must_use]
     pub fn connections_to(&self, ip: Ipv4Addr) -> usize {
         self.peers.ledger.accepted_by(ip)
+    }
+
+    /// When the peer at this address accepted its first connection.
+    #[must_use]
+    pub fn first_connection(&self, ip: Ipv4Addr) -> Option<Instant> {
+        self.peers.ledger.first_of(ip)
     }
 
     /// The first 16 connections that the peer at this address accepted, in that order.
@@ -255,6 +285,20 @@ mod tests {
 
         assert_eq!(swarm.accepted(), 4);
         assert_eq!([a, b, c, peer_ip(9)].map(|ip| swarm.connections_to(ip)), [2, 1, 0, 1]);
+    }
+
+    #[tokio::test]
+    async fn peers_can_name_their_port() {
+        let peers = |port: u16| vec![(peer_ip(0), Peer::default().sending([port.to_be_bytes().to_vec()]))];
+        let swarm = FakeSwarm::start_naming(HASH, peers).unwrap();
+        assert_eq!(swarm.first_connection(peer_ip(0)), None);
+        let mut stream = TcpStream::connect(swarm.addr(peer_ip(0))).await.unwrap();
+        stream.write_all(&handshake([0; 8], &HASH, b"-XX0000-initiator000")).await.unwrap();
+        let mut answer = [0; 70];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer[68..], swarm.port().to_be_bytes());
+        assert!(swarm.first_connection(peer_ip(0)).is_some());
+        assert_eq!(swarm.endpoints(), [swarm.addr(peer_ip(0))]);
     }
 
     #[tokio::test]

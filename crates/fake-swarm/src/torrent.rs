@@ -75,7 +75,7 @@ impl<'a> SingleFile<'a> {
     /// The v1 info-hash: SHA-1 of [`info`](Self::info).
     #[must_use]
     pub fn info_hash(&self) -> [u8; 20] {
-        Sha1::digest(self.info()).into()
+        sha1(&self.info())
     }
 
     /// How many pieces the file has; the last may be shorter.
@@ -87,6 +87,12 @@ impl<'a> SingleFile<'a> {
     fn pieces(&self) -> String {
         invented_hashes(self.piece_count())
     }
+}
+
+/// SHA-1: of an info dictionary, its v1 info-hash; of a piece, its hash.
+#[must_use]
+pub fn sha1(bytes: &[u8]) -> [u8; 20] {
+    Sha1::digest(bytes).into()
 }
 
 #[cfg(test)]

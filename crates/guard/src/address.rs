@@ -127,6 +127,12 @@ pub enum AddressPolicy {
         /// Where the source was reached.
         reached: Scope,
     },
+    /// A peer that we are connected to, by peer exchange (BEP 11): as [`Untrusted`](Self::Untrusted), but none of the
+    /// [`WEB_PORTS`](Self::WEB_PORTS).
+    Peer {
+        /// Where the peer was reached.
+        reached: Scope,
+    },
     /// The author of a torrent or magnet link, whose own address is unknown: global addresses.
     Author,
 }
@@ -157,6 +163,12 @@ impl AddressPolicy {
     #[must_use]
     pub fn for_peers_of(tracker: IpAddr) -> Self {
         Self::Untrusted { reached: trusted_scope(tracker) }
+    }
+
+    /// The policy for the peers that a peer at `peer` names.
+    #[must_use]
+    pub fn for_peers_of_peer(peer: IpAddr) -> Self {
+        Self::Peer { reached: trusted_scope(peer) }
     }
 
     /// The policy for a tracker URL in a torrent: local addresses only if its path is `/announce` (an extension such as
@@ -203,7 +215,7 @@ impl AddressPolicy {
 
     /// Whether a peer at `address` may be dialled: as [`check`](Self::check), and unless the user named it only at a port of
     /// at least `lowest`, usually [`LOWEST_PORT`](Self::LOWEST_PORT). A tracker may name [`WEB_PORTS`](Self::WEB_PORTS) too,
-    /// an author may not.
+    /// an author or another peer may not.
     ///
     /// # Errors
     /// The reason why it may not be dialled.
@@ -211,7 +223,9 @@ impl AddressPolicy {
         self.check(address)?;
         match self {
             Self::Untrusted { .. } if Self::WEB_PORTS.contains(&address.port()) => Ok(()),
-            Self::Untrusted { .. } | Self::Author if address.port() < lowest => Err(Refusal::PrivilegedPort { lowest }),
+            Self::Untrusted { .. } | Self::Peer { .. } | Self::Author if address.port() < lowest => {
+                Err(Refusal::PrivilegedPort { lowest })
+            }
             _ => Ok(()),
         }
     }
@@ -228,8 +242,14 @@ impl AddressPolicy {
         match (scope, self) {
             (Scope::Unspecified | Scope::Multicast | Scope::Broadcast, _) => Err(Refusal::NotAHost(scope)),
             (Scope::Global, _) | (_, Self::User) => Ok(()),
-            (_, Self::Untrusted { reached }) if reached == scope || reached == Scope::Loopback => Ok(()),
-            (_, Self::Untrusted { .. } | Self::Author) => Err(Refusal::NotAllowedFromUntrusted(scope)),
+            (_, Self::Untrusted { reached } | Self::Peer { reached })
+                if reached == scope || reached == Scope::Loopback =>
+            {
+                Ok(())
+            }
+            (_, Self::Untrusted { .. } | Self::Peer { .. } | Self::Author) => {
+                Err(Refusal::NotAllowedFromUntrusted(scope))
+            }
         }
     }
 }
@@ -240,6 +260,26 @@ mod tests {
 
     const FAR: AddressPolicy = AddressPolicy::Untrusted { reached: Scope::Global };
     const NEAR: AddressPolicy = AddressPolicy::Untrusted { reached: Scope::Loopback };
+
+    #[test]
+    fn a_peer_may_name_what_a_tracker_may_but_no_port_of_the_web() {
+        let near = AddressPolicy::for_peers_of_peer("10.0.0.1".parse().unwrap());
+        for (peer, expected) in [
+            ("8.8.8.8:1024", Ok(())),
+            ("8.8.8.8:443", Err(Refusal::PrivilegedPort { lowest: 1024 })),
+            ("8.8.8.8:0", Err(Refusal::PortZero)),
+            ("10.9.9.9:6881", Ok(())),
+            ("127.0.0.1:6881", Err(Refusal::NotAllowedFromUntrusted(Scope::Loopback))),
+            ("224.0.0.1:6881", Err(Refusal::NotAHost(Scope::Multicast))),
+        ] {
+            assert_eq!(near.check_peer(peer.parse().unwrap(), 1024), expected, "{peer}");
+        }
+        let far = AddressPolicy::for_peers_of_peer("8.8.8.8".parse().unwrap());
+        assert_eq!(
+            far.check_peer("10.9.9.9:6881".parse().unwrap(), 1024),
+            Err(Refusal::NotAllowedFromUntrusted(Scope::Private))
+        );
+    }
 
     #[test]
     fn every_range_has_its_scope() {

@@ -156,7 +156,7 @@ impl<K: Clone + Eq + Hash + Send> Extension for UtMetadata<K> {
     }
 
     fn is_done(&self) -> bool {
-        !self.is_busy()
+        !self.member(|pool, place| pool.may_be_needed(place)).unwrap_or(false)
     }
 
     fn wake(&self) -> Option<Instant> {

@@ -10,9 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The name of the extension.
-const NAME: &str = "ut_pex";
-
 /// What a peer has named in one conversation. All of it is untrusted: any address may be in it, also our own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -66,6 +63,8 @@ impl PexRecord {
 }
 
 impl UtPex {
+    /// The name of the extension.
+    pub const NAME: &'static str = "ut_pex";
     /// How long the first list is waited for when the peer has said the rest. libtorrent sends it within 1.0 s, Transmission
     /// within 0.5 s, aria2 at once; rTorrent, WebTorrent, and a peer that has no other peer send none.
     pub const PATIENCE: Duration = Duration::from_millis(1500);
@@ -95,7 +94,7 @@ impl UtPex {
 
 impl Extension for UtPex {
     fn name(&self) -> &'static str {
-        NAME
+        Self::NAME
     }
 
     fn offer(&mut self, _: &ExtensionHandshake) -> Option<Bytes> {

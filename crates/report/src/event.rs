@@ -1,6 +1,8 @@
-//! What a run says as it happens: one report for each tracker, web seed, peer and lookup in the DHT, then the summary.
+//! What a run says as it happens: one report for each tracker, web seed, peer and lookup in the DHT, of a link one of its metadata,
+//! then the summary.
 
 use crate::dht::DhtReport;
+use crate::metadata::MetadataReport;
 use crate::peer::PeerReport;
 use crate::summary::Summary;
 use crate::tracker::TrackerReport;
@@ -16,6 +18,9 @@ pub enum Event {
     WebSeed(WebSeedReport),
     /// How the lookup in the DHT over one family of addresses went; just before the summary.
     Dht(DhtReport),
+    /// What came of asking peers for the metadata of a magnet link or an info-hash: once, when it is there, or else just before
+    /// the summary.
+    Metadata(MetadataReport),
     /// A peer's story has ended; each peer is reported once.
     Peer(PeerReport),
     /// The run is over; always the last event.

@@ -6,6 +6,7 @@
 
 mod dht;
 mod exchange;
+mod metadata;
 mod outcomes;
 mod roles;
 mod trackers;
@@ -32,6 +33,10 @@ pub enum CodeKind {
     DhtStatus,
     /// `status` of a node of the DHT: [`DhtNodeStatus`](crate::DhtNodeStatus).
     DhtNodeStatus,
+    /// `status` of the metadata of a link: [`MetadataStatus`](crate::MetadataStatus).
+    MetadataStatus,
+    /// `standing` of a peer that was asked for metadata: [`MetadataStanding`](crate::MetadataStanding).
+    MetadataStanding,
 }
 
 /// One code, explained.
@@ -125,7 +130,12 @@ impl CodeKind {
     pub fn code(self) -> &'static str {
         match self {
             Self::Outcome => "outcome",
-            Self::TrackerStatus | Self::WebSeedStatus | Self::DhtStatus | Self::DhtNodeStatus => "status",
+            Self::TrackerStatus
+            | Self::WebSeedStatus
+            | Self::DhtStatus
+            | Self::DhtNodeStatus
+            | Self::MetadataStatus => "status",
+            Self::MetadataStanding => "standing",
             Self::Role => "role",
             Self::Verdict => "verdict",
             Self::WebSeedQuirk => "quirks",
@@ -144,6 +154,8 @@ impl CodeKind {
             Self::WebSeedQuirk => "quirk of a web seed",
             Self::DhtStatus => "status of a lookup in the DHT",
             Self::DhtNodeStatus => "status of a node of the DHT",
+            Self::MetadataStatus => "status of metadata",
+            Self::MetadataStanding => "standing of a peer with metadata",
         }
     }
 }
@@ -153,7 +165,8 @@ impl Explanation {
     pub fn all() -> impl Iterator<Item = &'static Self> {
         let of_peers = [verdicts::TABLE, outcomes::TABLE, roles::TABLE];
         let of_sources = [trackers::TABLE, web_seeds::TABLE, web_seeds::QUIRKS, dht::TABLE, dht::NODES];
-        of_peers.into_iter().chain(of_sources).flatten()
+        let of_metadata = [metadata::TABLE, metadata::STANDINGS];
+        of_peers.into_iter().chain(of_sources).chain(of_metadata).flatten()
     }
 
     /// The explanation of one code of this kind; `None` for a code that there is not.
@@ -184,6 +197,7 @@ impl Explanation {
 mod tests {
     use super::*;
     use crate::dht::{DhtNodeStatus, DhtStatus};
+    use crate::metadata::{MetadataStanding, MetadataStatus};
     use crate::outcome::Outcome;
     use crate::role::Role;
     use crate::status::TrackerStatus;
@@ -205,6 +219,8 @@ mod tests {
         assert_eq!(codes(CodeKind::WebSeedQuirk), WebSeedQuirk::ALL.map(WebSeedQuirk::code));
         assert_eq!(codes(CodeKind::DhtStatus), DhtStatus::ALL.map(DhtStatus::code));
         assert_eq!(codes(CodeKind::DhtNodeStatus), DhtNodeStatus::ALL.map(DhtNodeStatus::code));
+        assert_eq!(codes(CodeKind::MetadataStatus), MetadataStatus::ALL.map(MetadataStatus::code));
+        assert_eq!(codes(CodeKind::MetadataStanding), MetadataStanding::ALL.map(MetadataStanding::code));
         let all: Vec<_> = Explanation::all().map(|entry| (entry.kind, entry.code)).collect();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
     }

@@ -3,6 +3,7 @@
 use crate::dht::DhtReport;
 use crate::json_forms::{Hash, Ms, Null, SomeHash};
 use crate::json_torrent::{StartLine, TorrentLine};
+use crate::metadata::MetadataReport;
 use crate::outcome::Outcome;
 use crate::peer::PeerReport;
 use crate::summary::Summary;
@@ -28,6 +29,8 @@ pub enum Line<'r> {
     WebSeed(WebSeedLine<'r>),
     /// A lookup in the DHT has ended
     Dht(DhtLine<'r>),
+    /// Peers were asked for the metadata of a link or an info-hash
+    Metadata(MetadataLine<'r>),
     /// The run has ended for a peer
     Peer(PeerLine<'r>),
     /// A run has ended
@@ -77,6 +80,18 @@ pub struct DhtLine<'r> {
     /// The report.
     #[serde(flatten)]
     pub report: &'r DhtReport,
+}
+
+/// What came of asking peers for the metadata of a torrent that is known by its info-hash.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct MetadataLine<'r> {
+    /// The torrent the line is about: its v1 info-hash, or the first 20 bytes of the v2 one
+    #[serde(with = "Hash")]
+    pub info_hash: InfoHash,
+    /// The report.
+    #[serde(flatten)]
+    pub report: &'r MetadataReport,
 }
 
 /// A peer's report in a run about a torrent.
@@ -159,6 +174,12 @@ impl<'r> Line<'r> {
     #[must_use]
     pub fn dht(info_hash: Option<InfoHash>, report: &'r DhtReport) -> Self {
         Self::Dht(DhtLine { info_hash, report })
+    }
+
+    /// What came of asking peers for the metadata of this torrent.
+    #[must_use]
+    pub fn metadata(info_hash: InfoHash, report: &'r MetadataReport) -> Self {
+        Self::Metadata(MetadataLine { info_hash, report })
     }
 
     /// A goodbye that could not be sent.

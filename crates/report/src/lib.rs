@@ -12,6 +12,7 @@ mod hint;
 mod json_forms;
 mod json_line;
 mod json_torrent;
+mod metadata;
 mod outcome;
 mod peer;
 mod role;
@@ -36,8 +37,9 @@ pub use dht::{
 };
 pub use event::Event;
 pub use explain::{CodeKind, Explanation};
-pub use json_line::{DhtLine, Line, PeerLine, SummaryLine, TotalLine, TrackerLine, WebSeedLine};
+pub use json_line::{DhtLine, Line, MetadataLine, PeerLine, SummaryLine, TotalLine, TrackerLine, WebSeedLine};
 pub use json_torrent::{Each, FileEntry, PathIssues, StartLine, TorrentLine};
+pub use metadata::{MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus};
 pub use outcome::{Detail, Outcome, Stage};
 pub use peer::{Completeness, ListenEnd, MatchedHash, Oddity, PeerReport};
 pub use role::{Role, RoleFrom};

@@ -24,7 +24,8 @@ pub struct PeerReport {
     /// IP:PORT, or HOST:PORT of a name that did not resolve
     #[serde(with = "Text")]
     pub address: PeerAddress,
-    /// The sources that named it, up to the time of the report: `user`, `magnet`, or the URLs of trackers
+    /// The sources that named it, up to the time of the report: `user`, `magnet`, the URLs of trackers, `dht` and a node's address,
+    /// `pex` and a peer's address
     pub sources: Vec<Source>,
     /// The address where the same client was met before; it counts once
     #[serde(with = "SomeText")]
@@ -76,6 +77,8 @@ pub struct PeerReport {
     /// Its extension handshake by BEP 10's keys
     #[serde(with = "SomeExtension")]
     pub extension: Option<Box<ExtensionHandshake>>,
+    /// Different peers that it named by peer exchange (BEP 11); null if it does not speak it, or was not asked
+    pub pex_named: Option<usize>,
     /// Why we stopped listening after the handshake; null if we did not listen
     #[serde(skip)]
     pub listen_end: Option<ListenEnd>,
@@ -162,6 +165,7 @@ impl PeerReport {
             role_from: RoleFrom::default(),
             completeness: None,
             extension: None,
+            pex_named: None,
             listen_end: None,
             error: None,
         }

@@ -17,6 +17,8 @@ pub enum Source {
     Magnet,
     /// The DHT: the node at this address.
     Dht(SocketAddr),
+    /// Peer exchange (BEP 11): the peer at this address.
+    Pex(SocketAddr),
 }
 
 impl fmt::Display for Source {
@@ -26,6 +28,7 @@ impl fmt::Display for Source {
             Self::Tracker(url) => f.write_str(url),
             Self::Magnet => f.write_str("magnet"),
             Self::Dht(node) => write!(f, "dht {node}"),
+            Self::Pex(peer) => write!(f, "pex {peer}"),
         }
     }
 }

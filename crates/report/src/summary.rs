@@ -62,6 +62,14 @@ pub struct Summary {
     /// What lookups in the DHT found
     #[serde(skip)]
     pub dht: DhtView,
+    /// Peers that only nodes of the DHT named
+    pub only_dht: usize,
+    /// Valid handshakes among them
+    pub only_dht_ok: usize,
+    /// Peers that only other peers named (PEX)
+    pub only_pex: usize,
+    /// Valid handshakes among them
+    pub only_pex_ok: usize,
     /// What the checks of its web seeds found
     pub web_seeds: WebSeedView,
     /// What the peers that were reached have between them

@@ -20,13 +20,17 @@ pub(crate) struct Sources {
     #[arg(long = "peer", value_name = "ADDR", help_heading = SOURCES)]
     pub(crate) peers: Vec<PeerAddress>,
 
-    /// Which sources to use, of trackers, web-seeds and dht: LIST alone, or all but -LIST [default: all]
+    /// Which sources to use, of trackers, web-seeds, dht and pex: LIST alone, or all but -LIST [default: all]
     #[arg(long = "sources", value_name = "LIST", value_parser = kinds, allow_hyphen_values = true, help_heading = SOURCES)]
     kinds: Option<Kinds>,
 
     /// Use no source at all: only the peers that --peer names
     #[arg(long, conflicts_with_all = ["trackers", "kinds", "web_seeds", "dht_nodes"], help_heading = SOURCES)]
     no_trackers: bool,
+
+    /// Ask peers for the metadata of a magnet link or an info-hash also with --no-trackers
+    #[arg(long, conflicts_with = "scrape", hide_short_help = true, help_heading = SOURCES)]
+    metadata: bool,
 
     /// Ask trackers for their counts only; they learn nothing of us and name no peers
     #[arg(long, conflicts_with_all = ["no_trackers", "web_seeds", "web_seed_checks", "dht_nodes"], help_heading = SOURCES)]
@@ -94,7 +98,7 @@ enum Checks {
 /// `trackers,dht`: these alone; `-web-seeds`: all but these.
 fn kinds(text: &str) -> Result<Kinds, String> {
     let error = || {
-        "expected a list of trackers, web-seeds and dht, or of -trackers, -web-seeds and -dht for all but those"
+        "expected a list of trackers, web-seeds, dht and pex, or of -trackers, -web-seeds, -dht and -pex for all but those"
             .to_owned()
     };
     let is_without = text.starts_with('-');
@@ -109,6 +113,7 @@ fn kinds(text: &str) -> Result<Kinds, String> {
             "trackers" => kinds.trackers = !without,
             "web-seeds" => kinds.web_seeds = !without,
             "dht" => kinds.dht = !without,
+            "pex" => kinds.pex = !without,
             _ => return Err(error()),
         }
     }
@@ -129,6 +134,7 @@ impl Sources {
         };
         config.web_seed_proof = matches!(self.web_seed_checks, Checks::Proof);
         let mut kinds = self.kinds.unwrap_or(if self.no_trackers { Kinds::NONE } else { Kinds::ALL });
+        config.metadata = self.metadata || !self.no_trackers;
         let unused = |option| Err(format!("leave out {option}, or let --sources have what it is for"));
         if !kinds.trackers && config.trackers != Trackers::FromTorrent {
             return unused("--tracker");
@@ -144,7 +150,7 @@ impl Sources {
         }
         // Counts are the trackers' alone.
         if self.scrape {
-            (kinds.web_seeds, kinds.dht) = (false, false);
+            (kinds.web_seeds, kinds.dht, kinds.pex) = (false, false, false);
         }
         config.sources = kinds;
         Ok(())
@@ -242,22 +248,25 @@ mod tests {
 
     #[test]
     fn sources_are_listed_or_left_out() {
-        let of =
-            |trackers, web_seeds, dht| Ok(Kinds::NONE.with_trackers(trackers).with_web_seeds(web_seeds).with_dht(dht));
+        let of = |trackers, web_seeds, dht, pex| {
+            let none = Kinds::NONE.with_trackers(trackers).with_web_seeds(web_seeds);
+            Ok(none.with_dht(dht).with_pex(pex))
+        };
         for (list, kinds_of) in [
-            ("trackers", of(true, false, false)),
-            ("web-seeds", of(false, true, false)),
-            ("dht", of(false, false, true)),
-            ("web-seeds, trackers", of(true, true, false)),
-            ("-web-seeds", of(true, false, true)),
-            ("-dht", of(true, true, false)),
-            ("-trackers,-web-seeds,-dht", of(false, false, false)),
+            ("trackers", of(true, false, false, false)),
+            ("web-seeds", of(false, true, false, false)),
+            ("dht", of(false, false, true, false)),
+            ("pex", of(false, false, false, true)),
+            ("web-seeds, trackers", of(true, true, false, false)),
+            ("-web-seeds", of(true, false, true, true)),
+            ("-dht", of(true, true, false, true)),
+            ("-trackers,-web-seeds,-dht,-pex", of(false, false, false, false)),
         ] {
             assert_eq!(kinds(list), kinds_of, "{list}");
         }
-        for wrong in ["", "pex", "trackers,-web-seeds", "-trackers,dht", "trackers,", "--trackers", "web seeds", "DHT"]
+        for wrong in ["", "utp", "trackers,-web-seeds", "-trackers,dht", "trackers,", "--trackers", "web seeds", "DHT"]
         {
-            assert!(kinds(wrong).is_err_and(|error| error.contains("trackers, web-seeds and dht")), "{wrong}");
+            assert!(kinds(wrong).is_err_and(|error| error.contains("trackers, web-seeds, dht and pex")), "{wrong}");
         }
     }
 

@@ -218,7 +218,7 @@ fn sources_that_are_left_out_are_not_asked() {
         assert!(!stdout.contains("refused"), "{args:?}: {stdout}");
     }
     for (args, says) in [
-        (&["--sources", "pex"][..], "expected a list of trackers, web-seeds and dht"),
+        (&["--sources", "lsd"][..], "expected a list of trackers, web-seeds, dht and pex"),
         (&["--sources", "-dht", "--dht-node", "127.0.0.1:1"], "leave out --dht-node"),
         (&["--scrape", "--dht-node", "127.0.0.1:1"], "cannot be used with"),
         (&["--sources", "web-seeds", "--tracker", "http://t/announce"], "leave out --tracker"),

@@ -5,8 +5,8 @@ use crate::dial::story::{Story, conceal};
 use crate::discovery::peers::Peers;
 use guard::Secrets;
 use report::{
-    CutShort, DhtFamily, DhtReport, Event, Outcome, PeerReport, Role, Source, Summary, TrackerReport, WebSeedReport,
-    WebSeedStatus,
+    CutShort, DhtFamily, DhtReport, Event, MetadataReport, Outcome, PeerReport, Role, Source, Summary, TrackerReport,
+    WebSeedReport, WebSeedStatus,
 };
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -83,6 +83,16 @@ impl Tally {
         self.reports.push_back(Event::WebSeed(report));
     }
 
+    /// Takes in what came of asking for metadata.
+    pub(crate) fn metadata(&mut self, report: MetadataReport) {
+        self.reports.push_back(Event::Metadata(report));
+    }
+
+    /// Whether the user ended the run.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.summary.as_ref().is_some_and(|summary| summary.cut_short == Some(CutShort::Interrupt))
+    }
+
     /// Takes in how a lookup in the DHT went.
     pub(crate) fn dht(&mut self, report: DhtReport) {
         self.dht.push(report);
@@ -151,9 +161,17 @@ impl Tally {
         }
     }
 
+    /// How many peers only sources of one kind have named, and how many of them shook hands.
+    fn alone(&self, peers: &Peers, is_one: impl Fn(&Source) -> bool) -> (usize, usize) {
+        let addresses = peers.named_only_by(is_one);
+        addresses.fold((0, 0), |(all, ok), address| (all + 1, ok + usize::from(self.ok.contains_key(address))))
+    }
+
     /// The summary of a run that took this long; once.
-    pub(crate) fn finish(&mut self, elapsed: Duration) -> Option<Summary> {
+    pub(crate) fn finish(&mut self, elapsed: Duration, peers: &Peers) -> Option<Summary> {
         let mut summary = self.summary.take()?;
+        (summary.only_dht, summary.only_dht_ok) = self.alone(peers, |source| matches!(source, Source::Dht(_)));
+        (summary.only_pex, summary.only_pex_ok) = self.alone(peers, |source| matches!(source, Source::Pex(_)));
         (summary.swarm, summary.elapsed) = (self.census.view(&summary), elapsed);
         Some(summary)
     }

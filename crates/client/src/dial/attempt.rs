@@ -1,6 +1,7 @@
 //! One attempt at one peer: how it is made and how it ended.
 
 use crate::dial::peer_error::PeerError;
+use crate::discovery::pex::asker::NamedCount;
 use crate::shared::address_quota::AddressPermit;
 use crate::shared::permits::ConnectionPermit;
 use guard::Secrets;
@@ -53,6 +54,8 @@ pub(crate) struct Progress {
     /// Time to connect.
     pub(crate) connect: Option<Duration>,
     pub(crate) session: peer_session::Progress,
+    /// Peers that it named by peer exchange, if that was offered.
+    pub(crate) pex: Option<NamedCount>,
 }
 
 impl Progress {

@@ -60,7 +60,13 @@ fn converse_once(
         // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
         let mut alarm = pin!(sleep_until(end(Instant::now(), context.connect_timeout)));
         let mut stream = dial(request, context, alarm.as_mut(), progress).await?;
-        let session = Session { hello: context.hello(request.info_hash), rules: &context.rules, extensions: None };
+        let mut extensions =
+            context.extensions((request.address, request.info_hash), stream.local_addr(), &mut progress.pex);
+        let session = Session {
+            hello: context.hello(request.info_hash),
+            rules: &context.rules,
+            extensions: extensions.as_deref_mut(),
+        };
         let said = &mut progress.session;
         let result = match request.encryption.is_encrypted() {
             false => session.run(&mut stream, alarm, said).await,
@@ -90,7 +96,10 @@ async fn dial(
         let error = PeerError::ConnectTimeout(context.connect_timeout);
         return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
     };
-    let stream = connected?;
+    let mut stream = connected?;
+    if context.wants_metadata() {
+        stream.hurry();
+    }
     progress.connect = Some(begun.elapsed());
     progress.stage = Stage::Handshake;
     debug!(peer = %request.address, encryption = request.encryption.code(), "start handshake");

@@ -1,6 +1,7 @@
 //! What every attempt of a run has in common.
 
 use crate::config::Config;
+use crate::discovery::pex::asker::{NamedCount, PexAsker};
 use crate::net::entropy;
 use crate::net::route::Route;
 use crate::net::stop::Stopped;
@@ -9,8 +10,9 @@ use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use ids::InfoHash;
 use metainfo::Hashes;
-use peer_session::{Greeting, Hello, Listening, PieceCount, Rules};
+use peer_session::{Assembly, Extension, Extensions, Greeting, Hello, Listening, PieceCount, Rules};
 use peer_wire::{Handshake, Reserved};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What every attempt of a run has in common.
@@ -22,9 +24,20 @@ pub(crate) struct PeerContext {
     pub(crate) torrent: TorrentInfo,
     pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
+    offers: Offers,
+    /// How long a peer that sends metadata is listened to beyond the time of others: the run has a deadline.
+    longest: Duration,
     /// Our peer ids.
     shared: Shared,
     pub(crate) stopped: Stopped,
+}
+
+/// The extensions of a run's conversations.
+#[derive(Debug, Default)]
+pub(crate) struct Offers {
+    /// Of a link or an info-hash whose metadata is wanted.
+    pub(crate) metadata: Option<Assembly<SocketAddr>>,
+    pub(crate) pex: Option<PexAsker>,
 }
 
 /// What attempts need to know of the torrent.
@@ -45,6 +58,7 @@ impl PeerContext {
         stopped: Stopped,
         secrets: Secrets,
         asks_dht: bool,
+        offers: Offers,
     ) -> Self {
         let reserved = match (config.linger.is_zero(), asks_dht) {
             (true, _) => Reserved::default(),
@@ -79,9 +93,35 @@ impl PeerContext {
             torrent,
             route: config.bind.into(),
             connect_timeout: config.connect_timeout,
+            offers,
+            longest: config.deadline,
             shared: shared.clone(),
             stopped,
         }
+    }
+
+    /// Whether peers are asked for metadata that is not there yet.
+    pub(crate) fn wants_metadata(&self) -> bool {
+        self.offers.metadata.as_ref().is_some_and(|assembly| assembly.finished().is_none())
+    }
+
+    /// The extensions for one conversation, and where it is counted what peer exchange names in it; `ours` is our end of it. On the
+    /// heap, because thousands of conversations wait and have none.
+    pub(crate) fn extensions(
+        &self,
+        (peer, info_hash): (SocketAddr, InfoHash),
+        ours: Option<SocketAddr>,
+        named: &mut Option<NamedCount>,
+    ) -> Option<Box<Extensions>> {
+        let metadata = self.offers.metadata.as_ref().filter(|_| self.wants_metadata());
+        let metadata = metadata.map(|assembly| Box::new(assembly.with(peer)) as Box<dyn Extension>);
+        let (pex, count) = self.offers.pex.as_ref().and_then(|pex| pex.listen(peer, info_hash, ours)).unzip();
+        *named = count;
+        if metadata.is_none() && pex.is_none() {
+            return None;
+        }
+        let extensions = metadata.into_iter().chain(pex).fold(Extensions::default(), Extensions::with);
+        Some(Box::new(extensions.within(self.longest)))
     }
 
     /// What is said on one connection to a peer of this info-hash.

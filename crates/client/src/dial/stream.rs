@@ -1,6 +1,7 @@
 //! A connection to a peer, by whichever transport.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -9,15 +10,34 @@ use tokio::net::TcpStream;
 /// A connection to a peer. Another transport, such as uTP, is one more variant.
 #[derive(Debug)]
 pub(crate) enum Stream {
-    Tcp(TcpStream),
+    Tcp {
+        stream: TcpStream,
+        /// Whether each read is acknowledged at once.
+        is_quick: bool,
+    },
 }
 
 impl Stream {
     /// Whether this end is the other end, too: a socket that dials a closed port of its own address may get that very port
     /// as its source, and is then connected to itself.
     pub(crate) fn is_ourselves(&self) -> bool {
-        let Self::Tcp(stream) = self;
+        let Self::Tcp { stream, .. } = self;
         matches!((stream.local_addr(), stream.peer_addr()), (Ok(ours), Ok(theirs)) if ours == theirs)
+    }
+
+    /// Our end.
+    pub(crate) fn local_addr(&self) -> Option<SocketAddr> {
+        let Self::Tcp { stream, .. } = self;
+        stream.local_addr().ok()
+    }
+
+    /// For a conversation of many small messages back and forth: neither side's are to wait for an acknowledgement. rTorrent's would
+    /// (Nagle's algorithm), which a system delays by 40 ms.
+    pub(crate) fn hurry(&mut self) {
+        let Self::Tcp { stream, is_quick } = self;
+        // Where the system will not, nothing is lost but time.
+        let _ = stream.set_nodelay(true);
+        *is_quick = true;
     }
 
     /// Acknowledges at once what has come: see [`peer_session::Session::run_encrypted`].
@@ -25,7 +45,7 @@ impl Stream {
         // The system does so for the moment only, so it is asked after each read. Where it will not, nothing is lost but time.
         #[cfg(target_os = "linux")]
         {
-            let Self::Tcp(stream) = self;
+            let Self::Tcp { stream, .. } = self;
             let _ = socket2::SockRef::from(stream).set_tcp_quickack(true);
         }
     }
@@ -34,7 +54,7 @@ impl Stream {
     pub(crate) fn close(self) {
         /// Reads before we hang up anyway; a peer that sends without end is not worth more.
         const READS: usize = 16;
-        let Self::Tcp(stream) = self;
+        let Self::Tcp { stream, .. } = self;
         let mut unread = [0; 1024];
         for _ in 0..READS {
             if !matches!(stream.try_read(&mut unread), Ok(1..)) {
@@ -44,7 +64,7 @@ impl Stream {
     }
 
     fn pinned(self: Pin<&mut Self>) -> Pin<&mut TcpStream> {
-        let Self::Tcp(stream) = self.get_mut();
+        let Self::Tcp { stream, .. } = self.get_mut();
         Pin::new(stream)
     }
 }
@@ -52,13 +72,21 @@ impl Stream {
 /// For [`connect`](crate::net::connect::connect).
 impl From<TcpStream> for Stream {
     fn from(stream: TcpStream) -> Self {
-        Self::Tcp(stream)
+        Self::Tcp { stream, is_quick: false }
     }
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.pinned().poll_read(context, buffer)
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = self.as_mut().pinned().poll_read(context, buffer);
+        if read.is_ready() && matches!(*self, Self::Tcp { is_quick: true, .. }) {
+            self.acknowledge();
+        }
+        read
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod dht;
 pub(crate) mod given;
 pub(crate) mod host_lookups;
 pub(crate) mod peers;
+pub(crate) mod pex;
 pub(crate) mod source;
 pub(crate) mod table;
 pub(crate) mod trackers;
@@ -15,6 +16,8 @@ pub(crate) mod web_seeds;
 
 use crate::config::Config;
 use crate::discovery::dht::Dht;
+use crate::discovery::pex::Pex;
+use crate::discovery::pex::asker::PexAsker;
 use crate::discovery::source::{Activity, Found, PeerSource};
 use crate::discovery::trackers::Trackers;
 use crate::discovery::trackers::job::check_private;
@@ -22,7 +25,7 @@ use crate::discovery::web_seeds::WebSeeds;
 use crate::error::Error;
 use crate::net::stop::Stopped;
 use crate::shared::Shared;
-use crate::torrent_ref::TorrentRef;
+use crate::torrent_ref::{Proof, TorrentRef};
 use guard::Secrets;
 use metainfo::Torrent;
 use report::TrackerReport;
@@ -40,6 +43,7 @@ pub(crate) struct Discovery {
     changed: Arc<Notify>,
     /// Whether the DHT is asked from the beginning.
     asks_dht: bool,
+    pex: Option<PexAsker>,
 }
 
 impl Discovery {
@@ -61,6 +65,8 @@ impl Discovery {
         // First, because the others take what they need out of the settings.
         let dht = Dht::new(torrent_ref, config, shared, stopped.clone(), secrets, &changed);
         let asks_dht = dht.as_ref().is_some_and(Dht::is_open);
+        let pex = Pex::new(torrent_ref, config);
+        let asker = pex.as_ref().map(Pex::asker);
         let mut sources: Vec<Box<dyn PeerSource>> = Vec::new();
         // The kinds of source.
         if config.sources.trackers {
@@ -70,12 +76,18 @@ impl Discovery {
             sources.push(Box::new(WebSeeds::new(torrent_ref, config, shared, stopped.clone(), secrets)?));
         }
         sources.extend(dht.map(|dht| Box::new(dht) as Box<dyn PeerSource>));
-        Ok(Self { sources, changed, asks_dht })
+        sources.extend(pex.map(|pex| Box::new(pex) as Box<dyn PeerSource>));
+        Ok(Self { sources, changed, asks_dht, pex: asker })
     }
 
     /// Whether the DHT is asked from the beginning.
     pub(crate) fn asks_dht(&self) -> bool {
         self.asks_dht
+    }
+
+    /// By which peers are asked for others.
+    pub(crate) fn pex(&self) -> Option<PexAsker> {
+        self.pex.clone()
     }
 
     /// The next thing found by any source; `None` when none has anything left to do. May be cancelled without losing
@@ -103,6 +115,11 @@ impl Discovery {
     /// The torrent that a link or an info-hash stands for has become known.
     pub(crate) fn learn(&mut self, torrent: &Torrent) {
         self.sources.iter_mut().for_each(|source| source.learn(torrent));
+    }
+
+    /// A piece by which web seeds can prove that they have the bytes of the torrent that is about to be learned.
+    pub(crate) fn prove_by(&mut self, proof: Proof) {
+        self.sources.iter_mut().for_each(|source| source.prove_by(proof));
     }
 
     /// A peer says that it has a node of the DHT here.

@@ -14,6 +14,9 @@ use tracker::{HostName, PeerAddress};
 /// A peer named by its host, and its port.
 pub(crate) type HostPort = (HostName, u16);
 
+/// Sources of a peer beyond which other peers that name it (PEX) are not noted: in a large swarm thousands name the same ones.
+const ENOUGH_SOURCES: usize = 16;
+
 /// All peers that were named in a run.
 #[derive(Debug)]
 pub(crate) struct Peers {
@@ -129,6 +132,7 @@ impl Peers {
             return Added::Ourselves;
         }
         let Introduction { source, policy, info_hash, requires_crypto } = introduction;
+        let is_pex = matches!(source, Source::Pex(_));
         let source = self.sources.index_of(source);
         let index = self.info_hashes.index_of(&info_hash);
         let is_full = self.known.len() >= self.limits.peers;
@@ -147,7 +151,9 @@ impl Peers {
                 if info_hash == self.primary {
                     known.info_hash = index;
                 }
-                if !known.named_by.add(source) {
+                let is_noted = !is_pex || known.named_by.indices().len() < ENOUGH_SOURCES;
+                // One that is not may be allowed to name it where the others were not.
+                if is_noted && !known.named_by.add(source) {
                     return Added::Duplicate;
                 }
                 false
@@ -180,7 +186,8 @@ impl Peers {
 
     /// Whether it was over its address's quota, and is not any more because the user named it, too.
     fn is_exempted(&mut self, socket: SocketAddr, policy: AddressPolicy) -> bool {
-        let place = self.over_quota.iter().position(|known| policy == AddressPolicy::User && *known == socket);
+        let place = || self.over_quota.iter().position(|known| *known == socket);
+        let place = if policy == AddressPolicy::User { place() } else { None };
         place.and_then(|place| self.over_quota.remove(place)).is_some()
     }
 
@@ -311,6 +318,14 @@ impl Peers {
         self.known.iter().filter_map(move |(address, known)| Some((address, sources(known)?)))
     }
 
+    /// The peers that no other sources than these have named.
+    pub(crate) fn named_only_by(&self, is_one: impl Fn(&Source) -> bool) -> impl Iterator<Item = &PeerAddress> {
+        let is_only = move |known: &Known| {
+            known.named_by.indices().iter().all(|&index| self.sources.get(index).is_some_and(&is_one))
+        };
+        self.known.iter().filter_map(move |(address, known)| is_only(known).then_some(address))
+    }
+
     fn sources_of(&self, known: &Known) -> Vec<Source> {
         known.named_by.indices().iter().filter_map(|&index| self.sources.get(index)).cloned().collect()
     }
@@ -346,6 +361,19 @@ mod tests {
     /// The ports in these tests are low.
     fn peers() -> Peers {
         Peers::new(V1, Limits { lowest_port: 1, ..Limits::default() }, None)
+    }
+
+    #[test]
+    fn of_thousands_that_name_a_peer_a_few_are_noted() {
+        let mut peers = peers();
+        for port in 1..=100 {
+            add(&mut peers, socket("9.9.9.9:9"), &Source::Pex(([8, 8, 8, 8], port).into()), FAR);
+        }
+        assert_eq!(peers.sources(&socket("9.9.9.9:9")).len(), ENOUGH_SOURCES);
+        assert_eq!(peers.named_only_by(|source| matches!(source, Source::Pex(_))).count(), 1);
+        add(&mut peers, socket("9.9.9.9:9"), &tracker("a"), FAR);
+        assert_eq!(peers.sources(&socket("9.9.9.9:9")).len(), ENOUGH_SOURCES + 1);
+        assert_eq!(peers.named_only_by(|source| matches!(source, Source::Pex(_))).count(), 0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What every source has in common: what it finds, how busy it is, and how it ends.
 
 use crate::discovery::peers::Added;
+use crate::torrent_ref::Proof;
 use guard::AddressPolicy;
 use ids::InfoHash;
 use metainfo::Torrent;
@@ -72,6 +73,9 @@ pub(crate) trait PeerSource: fmt::Debug + Send + Sync {
 
     /// The torrent that a link or an info-hash stands for has become known.
     fn learn(&mut self, _torrent: &Torrent) {}
+
+    /// A piece by which web seeds can prove that they have the bytes, of the torrent that is about to be [learned](Self::learn).
+    fn prove_by(&mut self, _proof: Proof) {}
 
     /// A peer says that it has a node of the DHT here (PORT, BEP 5).
     fn learn_node(&mut self, _node: SocketAddr) {}

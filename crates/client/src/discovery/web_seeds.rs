@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::net::stop::Stopped;
 use crate::net::task::settled;
 use crate::shared::Shared;
-use crate::torrent_ref::{Content, TorrentRef};
+use crate::torrent_ref::{Content, Proof, TorrentRef};
 use guard::Secrets;
 use metainfo::Torrent;
 use report::{TrackerReport, WebSeedReport};
@@ -46,6 +46,8 @@ pub(crate) struct WebSeeds {
     own_hosts: Arc<HashSet<Host>>,
     /// Not asked yet.
     waiting: VecDeque<WebSeed>,
+    /// The piece to prove it by, if that is wanted.
+    proof: Option<Proof>,
     /// What each is asked; `None` until the files are known.
     plan: Option<Arc<Plan>>,
     tasks: JoinSet<WebSeedReport>,
@@ -95,6 +97,10 @@ impl PeerSource for WebSeeds {
         }
     }
 
+    fn prove_by(&mut self, proof: Proof) {
+        self.proof = Some(proof);
+    }
+
     fn stop_waiting(&mut self) {
         if self.plan.is_none() {
             self.skip_waiting(SkipReason::FilesUnknown);
@@ -125,6 +131,7 @@ impl WebSeeds {
             context: Arc::new(context),
             own_hosts,
             waiting: seeds,
+            proof: torrent_ref.proof.filter(|_| config.web_seed_proof),
             plan: None,
             tasks: JoinSet::new(),
             found: unusable,
@@ -142,7 +149,7 @@ impl WebSeeds {
     fn plan(&mut self, content: &Content) {
         // Walking the list of a million files takes a while.
         if !self.waiting.is_empty() {
-            self.plan = Plan::new(content, &self.context).map(Arc::new);
+            self.plan = Plan::new(content, self.proof, &self.context).map(Arc::new);
         }
     }
 

@@ -65,6 +65,7 @@ struct Inner {
     tracker_connections: Pace,
     addresses: AddressQuota,
     linger: ByteBudget,
+    metadata: ByteBudget,
     tracker_hosts: Hosts,
     web_hosts: WebHosts,
     dht: DhtNetwork,
@@ -119,6 +120,7 @@ impl Shared {
             pacer,
             addresses: AddressQuota::new(config.limits.connections_per_address),
             linger: ByteBudget::new(config.limits.buffer_bytes),
+            metadata: ByteBudget::new(config.limits.metadata_bytes),
             tracker_hosts: Hosts::new(config, kept),
             web_hosts: WebHosts::new(&config.limits),
             tls: OnceLock::new(),
@@ -217,6 +219,11 @@ impl Shared {
     /// The memory for what peers send after their handshakes.
     pub(crate) fn linger(&self) -> &ByteBudget {
         &self.0.linger
+    }
+
+    /// The memory for metadata in assembly.
+    pub(crate) fn metadata(&self) -> &ByteBudget {
+        &self.0.metadata
     }
 
     /// A descriptor for a request to a tracker or web seed, if one is free.

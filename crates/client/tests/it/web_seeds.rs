@@ -28,7 +28,7 @@ struct Made<'a> {
 }
 
 impl Made<'_> {
-    fn bytes(&self) -> Vec<u8> {
+    fn info(&self) -> Vec<u8> {
         let total: u64 = self.files.iter().map(|(_, length, _)| length).sum();
         let piece_length = if self.piece_length == 0 { 1 << 18 } else { self.piece_length };
         let zeros = || vec![0; 20 * usize::try_from(total.div_ceil(piece_length)).unwrap()];
@@ -40,7 +40,11 @@ impl Made<'_> {
         info.push(("piece length", integer(piece_length)));
         info.push(("pieces", string(self.hashes.clone().unwrap_or_else(zeros))));
         info.extend(self.private.then(|| ("private", integer(1))));
-        let mut all = vec![("info", dictionary(info))];
+        dictionary(info)
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut all = vec![("info", self.info())];
         all.extend((!self.announce.is_empty()).then(|| ("announce", string(self.announce))));
         for (key, urls) in [("httpseeds", &self.http_seeds), ("url-list", &self.url_list)] {
             all.extend((!urls.is_empty()).then(|| (key, list(urls.iter().map(string)))));

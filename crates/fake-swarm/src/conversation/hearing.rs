@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::Stop;
 use crate::ending::Ending;
@@ -29,12 +30,16 @@ pub(super) struct Hearing<'a> {
     /// The beginning of the handshake, which the messages follow.
     handshake: Vec<u8>,
     frames: Frames,
+    /// Where extension messages go.
+    extended: Option<UnboundedSender<Vec<u8>>>,
 }
 
 impl<'a> Hearing<'a> {
-    pub(super) fn new(stream: &'a TcpStream, account: &'a Account) -> Self {
-        let (pending, handshake, frames) = Default::default();
-        Self { stream, account, cipher: None, settled: false, pending, handshake, frames }
+    /// Extension messages are handed to `extended`, if there is one.
+    pub(super) fn new(stream: &'a TcpStream, account: &'a Account, extended: Option<UnboundedSender<Vec<u8>>>) -> Self {
+        let (pending, handshake) = Default::default();
+        let frames = extended.as_ref().map_or_else(Frames::default, |_| Frames::keeping());
+        Self { stream, account, cipher: None, settled: false, pending, handshake, frames, extended }
     }
 
     /// The first `length` bytes of those not taken, once they have come. They stay there.
@@ -121,6 +126,10 @@ impl<'a> Hearing<'a> {
         }
         let messages = self.frames.feed(&pending);
         self.account.messages(&messages);
+        if let Some(extended) = &self.extended {
+            // They are not waited for once the peer has said everything.
+            self.frames.take_extended().into_iter().for_each(|payload| drop(extended.send(payload)));
+        }
         messages.iter().any(|message| message.id.is_some_and(|id| closes_on.contains(&id)))
     }
 

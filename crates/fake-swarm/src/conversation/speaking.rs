@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Stop;
-use crate::ledger::End;
+use crate::ledger::{Account, End};
 use crate::mse::Rc4;
 use crate::peer::{Peer, Step};
 
@@ -19,6 +20,9 @@ const ENDLESS_WRITE: usize = 16_384;
 pub(super) struct Speaking<'a> {
     stream: &'a TcpStream,
     script: &'a Peer,
+    pub(super) account: &'a Account,
+    /// Extension messages that came and were not answered yet.
+    pub(super) heard: Option<UnboundedReceiver<Vec<u8>>>,
     cipher: Option<Rc4>,
     /// Bytes of the stream that were sent.
     said: usize,
@@ -27,8 +31,13 @@ pub(super) struct Speaking<'a> {
 }
 
 impl<'a> Speaking<'a> {
-    pub(super) fn new(stream: &'a TcpStream, script: &'a Peer) -> Self {
-        Self { stream, script, cipher: None, said: 0, unsaid: Vec::new() }
+    pub(super) fn new(
+        stream: &'a TcpStream,
+        script: &'a Peer,
+        account: &'a Account,
+        heard: Option<UnboundedReceiver<Vec<u8>>>,
+    ) -> Self {
+        Self { stream, script, account, heard, cipher: None, said: 0, unsaid: Vec::new() }
     }
 
     /// Puts all to come under this cipher.
@@ -52,6 +61,7 @@ impl<'a> Speaking<'a> {
                     wait(*pause).await;
                 }
                 Step::Repeat(bytes, pause) => self.repeat(bytes, *pause).await?,
+                Step::Serve(serving) => self.serve(serving).await?,
             }
         }
         self.flush().await?;
@@ -116,7 +126,7 @@ impl<'a> Speaking<'a> {
 }
 
 /// A pause of zero only lets others have their turn: the timer's grain is a millisecond.
-async fn wait(pause: Duration) {
+pub(super) async fn wait(pause: Duration) {
     if pause.is_zero() {
         tokio::task::yield_now().await;
     } else {

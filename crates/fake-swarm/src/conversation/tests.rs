@@ -3,6 +3,7 @@
 mod encryption;
 mod messages;
 mod openings;
+mod serving;
 
 use std::io::ErrorKind;
 

@@ -159,7 +159,7 @@ async fn send(socket: &UdpSocket, reply: NodeReply, to: SocketAddr) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dht::script::Gate;
+    use crate::gate::Gate;
 
     const MINUTE: Duration = Duration::from_secs(60);
     const PING: &[u8] = b"d1:ad2:id20:iiiiiiiiiiiiiiiiiiiie1:q4:ping1:t4:tttt1:y1:qe";

@@ -6,10 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use sha1::{Digest, Sha1};
-use tokio::sync::watch;
 
 use super::query::DhtQuery;
 use crate::bencoding::{dictionary, integer, list, string};
+use crate::gate::Gate;
 
 /// A node as others name it: its id and where it is.
 pub type KnownNode = ([u8; 20], SocketAddr);
@@ -74,22 +74,6 @@ pub struct NodeReply {
     pub copies: usize,
     /// Another address of this machine that all of it comes from; the node's own if `None`.
     pub from: Option<SocketAddr>,
-}
-
-/// Holds replies back until it is opened.
-#[derive(Clone, Debug, Default)]
-pub struct Gate(Arc<watch::Sender<bool>>);
-
-impl Gate {
-    /// Lets all replies go, those that wait and those to come.
-    pub fn open(&self) {
-        self.0.send_replace(true);
-    }
-
-    pub(crate) async fn opened(&self) {
-        // The sender is ours, so it cannot be gone.
-        let _ = self.0.subscribe().wait_for(|is_open| *is_open).await;
-    }
 }
 
 impl NodeScript {

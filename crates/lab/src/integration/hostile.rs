@@ -13,7 +13,9 @@ mod inside;
 mod interrupts;
 mod limits;
 mod machine;
+mod metadata;
 mod peers;
+mod pex;
 mod reach;
 mod scenario;
 mod trackers;
@@ -44,6 +46,8 @@ fn scenarios() -> impl Iterator<Item = &'static Scenario> {
         trackers::SCENARIOS,
         web_seeds::SCENARIOS,
         peers::SCENARIOS,
+        metadata::SCENARIOS,
+        pex::SCENARIOS,
         files::SCENARIOS,
         machine::SCENARIOS,
         interrupts::SCENARIOS,

@@ -13,6 +13,7 @@ use xtask::shell::Result;
 
 use super::section::{Lab, Part};
 use swarms::Swarms;
+use torrents::Kind;
 
 /// The clients, of which those that are here take part.
 pub(super) const CLIENTS: Part = (
@@ -35,6 +36,13 @@ pub(super) fn run(lab: &Lab) -> Result {
         // One after the other: aria2 takes three connections a second, and is to have answered within five.
         let rows = rows::policies(&swarms)?;
         faults.extend(lab.prober.judge(&format!("run {number} of {}, each policy", lab.runs), &rows).err());
+        for kind in [Kind::V1, Kind::V2, Kind::Hybrid, Kind::Partial, Kind::Long, Kind::Longest] {
+            let rows = rows::by_link(&swarms, kind)?;
+            faults
+                .extend(lab.prober.judge(&format!("run {number} of {}, {kind:?} by its link", lab.runs), &rows).err());
+        }
+        let others = [rows::private_by_link(&swarms)?, rows::without_metadata(&swarms)?].concat();
+        faults.extend(lab.prober.judge(&format!("run {number} of {}, other links", lab.runs), &others).err());
         let (rows, _acquaintances) = rows::swarms(&swarms, &lab.prober)?;
         faults.extend(lab.prober.judge(&format!("run {number} of {}, each swarm", lab.runs), &rows).err());
     }

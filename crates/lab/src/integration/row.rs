@@ -45,6 +45,8 @@ pub(super) struct Row {
     web_seeds: Vec<WebSeedSays>,
     /// What the lines on the DHT must have; empty for anything.
     lookups: Vec<Value>,
+    /// What the line on metadata must have; `None` for anything.
+    metadata: Option<Value>,
     /// Where its lookups start beside the user's nodes.
     bootstrap: String,
     /// How many web seeds must have each status, where their lines are too many to be named.
@@ -84,6 +86,7 @@ impl Row {
             trackers: Vec::new(),
             web_seeds: Vec::new(),
             lookups: Vec::new(),
+            metadata: None,
             bootstrap: String::new(),
             web_seed_statuses: None,
             statuses: None,
@@ -177,6 +180,12 @@ impl Row {
     /// There must be a line on the DHT that has these values, one line for each call, and no other.
     pub(super) fn looks_up(mut self, values: Value) -> Self {
         self.lookups.push(values);
+        self
+    }
+
+    /// There must be one line on metadata, and it must have these values.
+    pub(super) fn learns(mut self, values: Value) -> Self {
+        self.metadata = Some(values);
         self
     }
 
@@ -304,6 +313,10 @@ impl Row {
         faults.extend(self.tracker_faults(report));
         faults.extend(self.web_seed_faults(report));
         faults.extend(self.lookup_faults(report));
+        faults.extend(self.metadata.iter().flat_map(|wanted| {
+            let wanted = [(wanted.to_string(), move |line: &Value| has(line, wanted))];
+            one_line_each("metadata", report.lines_of("metadata").collect(), wanted.into_iter())
+        }));
         faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers)));
         let sums_up = |wanted: &&Value| report.lines_of("summary").any(|line| has(line, wanted));
         faults.extend(

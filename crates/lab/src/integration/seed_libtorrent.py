@@ -11,6 +11,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--encryption", choices=POLICIES, default="enabled")
 parser.add_argument("--check", action="store_true", help="have only what is in the folder")
 parser.add_argument("--super-seeding", action="store_true", help="hide what it has")
+parser.add_argument("--magnet", action="store_true", help="know the info-hash alone")
 parser.add_argument("--paused", action="store_true")
 parser.add_argument("--secret", action="store_true", help="tell no tracker")
 parser.add_argument("--without", metavar="FIRST-LAST", help="connect to none of these addresses")
@@ -24,6 +25,9 @@ session = libtorrent.session({
     "listen_interfaces": options.address,
     "in_enc_policy": POLICIES[options.encryption],
     "out_enc_policy": POLICIES[options.encryption],
+    # By default it pauses what is more than five.
+    "active_seeds": 100,
+    "active_limit": 100,
     "enable_dht": bool(options.node),
     "dht_bootstrap_nodes": "",
     "enable_lsd": False,
@@ -40,11 +44,15 @@ if options.without:
     strangers.add_rule(*options.without.split("-"), 1)
     session.set_ip_filter(strangers)
 for torrent in options.torrents:
-    parameters = libtorrent.add_torrent_params()
-    parameters.ti = libtorrent.torrent_info(torrent)
+    known = libtorrent.torrent_info(torrent)
+    if options.magnet:
+        parameters = libtorrent.parse_magnet_uri(f"magnet:?xt=urn:btih:{known.info_hashes().v1}")
+    else:
+        parameters = libtorrent.add_torrent_params()
+        parameters.ti = known
     parameters.save_path = options.folder
     flags = libtorrent.torrent_flags
-    if not options.check:
+    if not options.check and not options.magnet:
         parameters.flags |= flags.seed_mode
     if options.super_seeding:
         parameters.flags |= flags.super_seeding

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use fake_swarm::torrent::SingleFile;
+use fake_swarm::bencoding;
+use fake_swarm::torrent::{SingleFile, sha1};
 use xtask::optional::PYTHON;
 use xtask::scratch::write;
 use xtask::shell::{self, Result};
@@ -28,6 +29,10 @@ const FILES: &[(&str, usize)] = &[
     (DESERTED, 40_000),
     (UNLISTED, 50_000),
 ];
+
+/// A tracker that refuses. aria2 takes three connections a second, and clients that hear of it from a tracker of each torrent would
+/// use them up; rTorrent has no torrent open without a tracker.
+const NOWHERE: &str = "http://127.0.0.1:9/announce";
 
 /// The script that makes v2 and hybrid torrents.
 const SCRIPT: &str = include_str!("make_torrent.py");
@@ -73,6 +78,13 @@ impl Maker<'_> {
         self.finish(name, command.arg(self.folder.join(payload)))
     }
 
+    /// The same, private (BEP 27), with a tracker that [refuses](NOWHERE).
+    pub(super) fn private(&self, name: &str, payload: &str) -> Result<Torrent> {
+        let mut command = Command::new("mktorrent");
+        command.args(["-p", "-a", NOWHERE, "-l", "15", "-n", payload, "-o"]).arg(self.file(name));
+        self.finish(name, command.arg(self.folder.join(payload)))
+    }
+
     /// The same with web seeds (BEP 19) and no tracker.
     pub(super) fn with_web_seeds(&self, name: &str, payload: &str, urls: &[&str]) -> Result<Torrent> {
         self.without_tracker(name, payload, &["-w", &urls.join(",")])
@@ -100,6 +112,28 @@ impl Maker<'_> {
     /// Runs the command and asks transmission for the info-hash: our own code must not vouch for itself.
     fn finish(&self, name: &str, command: &mut Command) -> Result<Torrent> {
         shell::run_quiet(command)?;
+        self.known(name)
+    }
+
+    /// A torrent of one file, with pieces of 32 KiB, whose info dictionary is so many bytes longer than it need be: no program makes
+    /// one. Its tracker [refuses](NOWHERE).
+    pub(super) fn padded(&self, name: &str, payload: &str, pad: usize) -> Result<Torrent> {
+        const PIECE_LENGTH: usize = 32 << 10;
+        let path = self.folder.join(payload);
+        let content = std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let info = bencoding::dictionary([
+            ("length", bencoding::integer(u64::try_from(content.len()).unwrap_or_default())),
+            ("name", bencoding::string(payload)),
+            ("piece length", bencoding::integer(32 << 10)),
+            ("pieces", bencoding::string(content.chunks(PIECE_LENGTH).flat_map(sha1).collect::<Vec<u8>>())),
+            ("x-pad", bencoding::string(vec![b'p'; pad])),
+        ]);
+        write(&self.file(name), bencoding::dictionary([("announce", bencoding::string(NOWHERE)), ("info", info)]))?;
+        self.known(name)
+    }
+
+    /// The torrent that was made.
+    fn known(&self, name: &str) -> Result<Torrent> {
         let file = self.file(name);
         let shown = shell::run_quiet(Command::new("transmission-show").arg(&file))?;
         let info_hash = hash_in(&shown).ok_or_else(|| format!("transmission-show named no info-hash:\n{shown}"))?;
@@ -139,6 +173,22 @@ pub(super) fn invented(folder: &Path, name: &str, trackers: &[&str]) -> Result<T
 pub(super) fn known(file: PathBuf, info_hash: &[u8; 20]) -> Torrent {
     let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Torrent { name, file, info_hash: info_hash.iter().map(|byte| format!("{byte:02x}")).collect(), other_hash: None }
+}
+
+/// A magnet link to a torrent, in the place of its file, that names these trackers.
+pub(super) fn link(torrent: &Torrent, trackers: &[&str]) -> Torrent {
+    let trackers = trackers.iter().map(|url| format!("&tr={url}"));
+    let link = format!("magnet:?xt=urn:btih:{}{}", torrent.info_hash, trackers.collect::<String>());
+    Torrent { name: format!("{}, by its link", torrent.name), file: link.into(), ..torrent.clone() }
+}
+
+/// How long the info dictionary of a torrent is in which nothing comes after it.
+pub(super) fn info_length(torrent: &Torrent) -> Result<usize> {
+    const KEY: &[u8] = b"4:info";
+    let bytes = std::fs::read(&torrent.file).map_err(|error| format!("{}: {error}", torrent.file.display()))?;
+    let at = bytes.windows(KEY.len()).position(|window| window == KEY).ok_or("no info dictionary")?;
+    // The last byte ends the torrent.
+    Ok(bytes.len() - at - KEY.len() - 1)
 }
 
 /// The info-hash in what transmission-show prints.

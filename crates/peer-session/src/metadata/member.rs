@@ -102,6 +102,8 @@ pub(super) struct Member<K> {
     pub(super) is_live: bool,
     /// Whether its conversation is kept for this.
     pub(super) is_kept: bool,
+    /// Whether it waits to be kept, as long as it is listened to anyway.
+    pub(super) is_spare: bool,
     /// The piece that did not come in time, which may still come.
     pub(super) late: Option<u32>,
     /// What it gave: the piece, and a digest of its bytes.
@@ -132,6 +134,7 @@ impl<K> Member<K> {
             told,
             is_live: true,
             is_kept: false,
+            is_spare: false,
             late: None,
             gave: Vec::new(),
             turns: 0,

@@ -19,6 +19,9 @@ use tokio::time::Instant;
 /// How often it is looked whether there is memory now.
 const ROOM: Duration = Duration::from_millis(100);
 
+/// Conversations beside the kept ones that wait to be needed, for each peer that is asked at once.
+const SPARES: usize = 8;
+
 /// Whether bytes are the info dictionary that is sought.
 pub(super) type Judge = Box<dyn Fn(&[u8]) -> bool + Send>;
 
@@ -159,6 +162,13 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         self.finished.is_none() && member.is_some_and(|member| member.is_kept || self.requests.of(place).is_some())
     }
 
+    /// Whether a member may still be needed: it is kept, or one of those that come next, which wait as long as they are listened to
+    /// anyway. Else a seed, which has said all at once, would be gone when those before it turn out to be of no use.
+    pub(super) fn may_be_needed(&self, place: usize) -> bool {
+        let member = self.members.get(place).filter(|member| member.is_usable());
+        self.is_kept(place) || (self.finished.is_none() && member.is_some_and(|member| member.is_spare))
+    }
+
     /// When a member has something to do, if nothing else happens.
     pub(super) fn wake(&self, place: usize) -> Option<Instant> {
         if self.finished.is_some() || !self.members.get(place)?.is_usable() {
@@ -297,6 +307,11 @@ impl<K: Clone + Eq + Hash> Pool<K> {
             member.is_kept = true;
             self.woken.extend(member.waker.take());
         }
+        let is_spare = |member: &Member<K>| member.is_usable() && !member.is_kept;
+        let spares = self.members.iter().filter(|member| is_spare(member) && member.is_spare).count();
+        let others = self.members.iter_mut().filter(|member| is_spare(member) && !member.is_spare);
+        let more = (SPARES * self.limits.peers).saturating_sub(spares);
+        others.take(more).for_each(|member| member.is_spare = true);
     }
 
     /// All pieces are there: the hash decides. If it is wrong and one member gave all of them, that one gave wrong bytes. Else one

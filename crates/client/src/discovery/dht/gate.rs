@@ -1,14 +1,14 @@
-//! Whether the DHT may be asked for a torrent.
+//! Whether the DHT, and peers (PEX), may be asked for a torrent's peers.
 
 use crate::config::{Config, Trackers};
 use crate::torrent_ref::{TorrentRef, has_secret};
 use guard::Scope;
 use tracker::{Host, TrackerUrl};
 
-/// Whether the DHT is asked.
+/// Whether other sources of peers than trackers are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gate {
-    /// It is.
+    /// They are.
     Open,
     /// BEP 27: the peers of a private torrent come from its trackers alone.
     Private,
@@ -26,7 +26,7 @@ impl Gate {
         if torrent_ref.private == Some(true) {
             return Some(Self::Private);
         }
-        let by_user: &[TrackerUrl] = if let Trackers::Only(urls) = &config.trackers { urls } else { &[] };
+        let by_user = by_user(config);
         let is_local = match config.trackers {
             Trackers::Only(_) => all_local(by_user.iter()),
             Trackers::FromTorrent => {
@@ -38,10 +38,30 @@ impl Gate {
         if is_local && config.dht_nodes.is_empty() && config.sources.trackers {
             return None;
         }
+        Some(Self::by_secrets(torrent_ref, config))
+    }
+
+    /// The same of peer exchange, which asks nothing outside of the swarm: so also where all trackers are in a local network.
+    pub(crate) fn of_pex(torrent_ref: &TorrentRef, config: &Config) -> Option<Self> {
+        if !config.sources.pex || config.scrape {
+            return None;
+        }
+        let is_private = torrent_ref.private == Some(true);
+        Some(if is_private { Self::Private } else { Self::by_secrets(torrent_ref, config) })
+    }
+
+    /// Of a torrent that is not known to be private.
+    fn by_secrets(torrent_ref: &TorrentRef, config: &Config) -> Self {
+        let by_user = by_user(config);
         // Those of the torrent also if others are asked: they tell what it is.
         let has_secret = torrent_ref.private.is_none() && by_user.iter().map(TrackerUrl::expose).any(has_secret);
-        Some(if has_secret || torrent_ref.may_be_private() { Self::MayBePrivate } else { Self::Open })
+        if has_secret || torrent_ref.may_be_private() { Self::MayBePrivate } else { Self::Open }
     }
+}
+
+/// The trackers that the user named in place of the torrent's.
+fn by_user(config: &Config) -> &[TrackerUrl] {
+    if let Trackers::Only(urls) = &config.trackers { urls } else { &[] }
 }
 
 /// Whether all trackers, of which there are some, are named at addresses of this machine or a local network.
@@ -94,5 +114,24 @@ mod tests {
         let only = |url: &str| Trackers::Only(vec![url.parse().unwrap()]);
         assert_eq!(of(None, &["http://t.example/announce"], |config| config.with_trackers(only(local[0]))), None);
         assert_eq!(of(None, local, |config| config.with_trackers(only("http://t.example/k3yk3yk3y/announce"))), may_be);
+    }
+
+    #[test]
+    fn peers_are_asked_in_a_local_network_too() {
+        let of = |private, trackers: &[&str], config: Config| {
+            let trackers = trackers.iter().map(|url| (*url).to_owned()).collect();
+            let torrent_ref = TorrentRef::from(InfoHash([1; 20])).with_private(private).with_trackers(trackers);
+            Gate::of_pex(&torrent_ref, &config)
+        };
+        for (private, trackers, expected) in [
+            (None, &["http://127.0.0.1/announce"][..], Gate::Open),
+            (None, &["http://t.example/0123456789abcdef/announce"], Gate::MayBePrivate),
+            (Some(false), &["http://t.example/0123456789abcdef/announce"], Gate::Open),
+            (Some(true), &["http://t.example/announce"], Gate::Private),
+        ] {
+            assert_eq!(of(private, trackers, Config::default()), Some(expected), "{private:?} {trackers:?}");
+        }
+        assert_eq!(of(None, &[], Config::default().with_scrape(true)), None);
+        assert_eq!(of(None, &[], Config::default().with_sources(Sources::ALL.with_pex(false))), None);
     }
 }

@@ -286,7 +286,7 @@ mod tests {
         let config = Config::default().with_web_seed_proof(true);
         let shared = Shared::new(&config).unwrap();
         let context = CheckContext::new(&torrent_ref, &config, &shared, &Secrets::default()).unwrap();
-        let plan = Plan::new(torrent_ref.content.as_ref().unwrap(), &context).unwrap();
+        let plan = Plan::new(torrent_ref.content.as_ref().unwrap(), torrent_ref.proof, &context).unwrap();
         let url: WebSeedUrl = server.url("/seed").parse().unwrap();
         let (kind, policy, shown) = (WebSeedKind::HttpSeeds, AddressPolicy::User, context.show(&url));
         let stop = Stop::default();

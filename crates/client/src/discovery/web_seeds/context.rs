@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::net::route::Route;
 use crate::shared::Shared;
-use crate::torrent_ref::{Proof, TorrentRef};
+use crate::torrent_ref::TorrentRef;
 use guard::{ErrorChain, Secrets};
 use http_exchange::Tls;
 use ids::InfoHash;
@@ -21,8 +21,6 @@ pub(crate) struct CheckContext {
     /// By which a web seed of BEP 17 is asked.
     pub(crate) info_hash: InfoHash,
     pub(crate) checks: WebSeedChecks,
-    /// The piece to prove it by, if that is wanted.
-    pub(crate) proof: Option<Proof>,
     pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
     pub(crate) tls: Tls,
@@ -49,7 +47,6 @@ impl CheckContext {
         Ok(Self {
             info_hash: torrent_ref.hashes.primary(),
             checks: config.web_seed_checks,
-            proof: torrent_ref.proof.filter(|_| config.web_seed_proof),
             route: config.bind.into(),
             connect_timeout: config.connect_timeout,
             tls: shared.tls(&config.tls_roots).map_err(Error::TlsRoots)?,

@@ -5,7 +5,7 @@ use crate::discovery::web_seeds::context::CheckContext;
 use crate::discovery::web_seeds::planned_file::PlannedFile;
 use crate::discovery::web_seeds::proof::PlannedProof;
 use crate::net::entropy;
-use crate::torrent_ref::Content;
+use crate::torrent_ref::{Content, Proof};
 use std::collections::BTreeSet;
 use web_seed::ByteRange;
 
@@ -29,7 +29,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// `None` where no file is known, as of a list that was [forgotten](metainfo::Files::forget).
-    pub(crate) fn new(content: &Content, context: &CheckContext) -> Option<Self> {
+    pub(crate) fn new(content: &Content, proof: Option<Proof>, context: &CheckContext) -> Option<Self> {
         content.files.iter().next()?;
         let count = content.wanted_files().count();
         let places = match context.checks {
@@ -46,7 +46,7 @@ impl Plan {
                 .collect(),
             pieces: pieces(total_size, content.piece_length.into()),
             total_size,
-            proof: context.proof.map(|proof| PlannedProof::new(proof, content, &context.limits)),
+            proof: proof.map(|proof| PlannedProof::new(proof, content, &context.limits)),
         })
     }
 

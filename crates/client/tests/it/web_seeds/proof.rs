@@ -3,8 +3,9 @@
 use super::{Made, asking, only, statuses};
 use crate::lab::run;
 use client::{Config, Proof, TorrentRef, WebSeedReport, WebSeedStatus};
-use fake_swarm::{FakeWebSeed, WebSite};
+use fake_swarm::{FakeSwarm, FakeWebSeed, MetadataScript, Peer, Serving, WebSite, peer_ip};
 use ids::InfoHash;
+use std::time::Duration;
 
 /// A file, padding (BEP 47), and two more files, all in one piece.
 const FILES: &[(&str, u64, &str)] = &[("a", 20_000, ""), (".pad/12768", 12_768, "p"), ("b", 5000, ""), ("c", 10, "")];
@@ -36,6 +37,24 @@ async fn a_piece_over_several_files_and_padding_is_proved() {
     let ranges: Vec<_> =
         server.requests().iter().filter_map(|request| request.header("range").map(str::to_owned)).collect();
     assert_eq!(ranges[3..], ["bytes=0-19999", "bytes=0-4999", "bytes=0-9"]);
+}
+
+#[tokio::test]
+async fn a_link_becomes_a_torrent_whose_web_seeds_are_checked_and_proved() {
+    let hash: InfoHash = HASH.parse().unwrap();
+    let made = Made { files: FILES, piece_length: 65536, hashes: Some(hash.0.to_vec()), ..Made::default() };
+    let link = TorrentRef::from(made.torrent().hashes);
+    let script = MetadataScript::of(made.info());
+    let peer = Peer::default().serving(Serving::metadata(script));
+    let peers = FakeSwarm::start(link.hashes.primary().0, &[(peer_ip(0), peer)]).unwrap();
+    let site = WebSite::default().file("/made/a", vec![b'a'; 20_000]).file("/made/b", vec![b'b'; 5000]);
+    let server = FakeWebSeed::start(site.file("/made/c", vec![b'c'; 10])).unwrap();
+    let peers = peers.endpoints().into_iter().map(|peer| tracker::PeerAddress::Socket(peer.into())).collect();
+    let config = asking([server.url("/")]).with_web_seed_proof(true).with_peers(peers);
+    let told = run(link, config.with_linger(Duration::from_secs(1))).await;
+    assert_eq!(told.metadata.iter().map(|report| report.status).collect::<Vec<_>>(), [client::MetadataStatus::Ok]);
+    assert_eq!((told.summary.web_seeds.files, told.summary.web_seeds.proved), (Some(3), 1));
+    assert_eq!((only(&told).status, only(&told).complete), (WebSeedStatus::Ok, true));
 }
 
 #[tokio::test]

@@ -100,6 +100,16 @@ impl<'p> Fixture<'p> {
         Ok(torrents::known(file, &[0; 20]))
     }
 
+    /// A magnet link to a torrent with this info dictionary; it names no tracker.
+    pub(super) fn link(&self, info: &[u8]) -> Torrent {
+        torrents::link(&torrents::known(PathBuf::new(), &info_hash_of(info)), &[])
+    }
+
+    /// The same with this tracker.
+    pub(super) fn link_at(&self, info: &[u8], tracker: &str) -> Torrent {
+        torrents::link(&torrents::known(PathBuf::new(), &info_hash_of(info)), &[tracker])
+    }
+
     /// What is in this place, as if it were a torrent.
     pub(super) fn at(&self, file: impl Into<PathBuf>) -> Torrent {
         torrents::known(file.into(), &[0; 20])
@@ -144,6 +154,12 @@ impl<'p> Fixture<'p> {
     pub(super) fn swarm_of(&self, info_hash: [u8; 20], peers: &[(Ipv4Addr, Peer)]) -> Result<Arc<FakeSwarm>> {
         let _inside = self.runtime.enter();
         FakeSwarm::start(info_hash, peers).map(Arc::new).map_err(failed)
+    }
+
+    /// A swarm of [`torrent`](Self::torrent) whose peers know its port, and so can name each other.
+    pub(super) fn swarm_naming(&self, peers: impl FnOnce(u16) -> Vec<(Ipv4Addr, Peer)>) -> Result<Arc<FakeSwarm>> {
+        let _inside = self.runtime.enter();
+        FakeSwarm::start_naming(self.info_hash(), peers).map(Arc::new).map_err(failed)
     }
 
     /// The same with more ports, at all of which the peers answer. They count right how many are connected at once: a connection
@@ -197,6 +213,11 @@ impl InOrder {
         std::thread::spawn(move || runtime.block_on(ended));
         Ok(Self { handle, _end })
     }
+}
+
+/// The v1 info-hash of an info dictionary.
+pub(super) fn info_hash_of(info: &[u8]) -> [u8; 20] {
+    fake_swarm::torrent::sha1(info)
 }
 
 fn failed(error: fake_swarm::Error) -> String {

@@ -48,7 +48,10 @@ pub(super) enum Met {
 type Start = fn(&Place) -> Result<Command>;
 
 /// Every kind that libtorrent and its kin seed.
-const ALL_VERSIONS: &[Kind] = &[Kind::V1, Kind::V2, Kind::Hybrid];
+const ALL_VERSIONS: &[Kind] = &[Kind::V1, Kind::V2, Kind::Hybrid, Kind::Long, Kind::Longest, Kind::Private];
+
+/// Of version 1, those with longer metadata and a private one included.
+const V1: &[Kind] = &[Kind::V1, Kind::Long, Kind::Longest, Kind::Private];
 
 /// All clients.
 pub(super) const CLIENTS: &[Client] = &[
@@ -67,7 +70,7 @@ pub(super) const CLIENTS: &[Client] = &[
         Ok(aria2::command(place, &["--bt-force-encryption=true"]))
     }),
     Client {
-        kinds: &[Kind::V1, Kind::Hybrid],
+        kinds: &[Kind::V1, Kind::Hybrid, Kind::Long, Kind::Longest, Kind::Private],
         ..rtorrent("rtorrent", Takes::Both, |place| rtorrent::command(place, rtorrent::ALLOWED))
     },
     rtorrent("rtorrent-requires", Takes::Encryption, |place| rtorrent::command(place, rtorrent::REQUIRED)),
@@ -106,6 +109,14 @@ pub(super) const CLIENTS: &[Client] = &[
         met: Met::Secret,
         ..libtorrent("libtorrent-secret", Takes::Both, |place| libtorrent::command(place, &["--secret"]))
     },
+    // It waits for metadata.
+    Client {
+        kinds: &[Kind::Unknown],
+        pieces: 0,
+        met: Met::Secret,
+        says: |_| json!({"role_from": "nothing_said", "extension": {"m": {"ut_metadata": 2}, "metadata_size": null}}),
+        ..libtorrent("libtorrent-magnet", Takes::Both, |place| libtorrent::command(place, &["--secret", "--magnet"]))
+    },
     // A seed that hides what it has lets us download at once; one that has nothing to give does not.
     Client {
         kinds: &[Kind::Hidden],
@@ -119,7 +130,8 @@ pub(super) const CLIENTS: &[Client] = &[
 
 const fn transmission(name: &'static str, takes: Takes, says: fn(u16) -> Value, command: Start) -> Client {
     let seed = Seed { name, program: &optional::TRANSMISSION, client: "Transmission", command };
-    Client { seed, takes, kinds: &[Kind::V1], pieces: PIECES, met: Met::Listed, says }
+    // It takes up to 3 s for a piece of metadata.
+    Client { seed, takes, kinds: &[Kind::V1, Kind::Long, Kind::Private], pieces: PIECES, met: Met::Listed, says }
 }
 
 fn transmission_says_0(port: u16) -> Value {
@@ -140,7 +152,7 @@ fn transmission_says(port: u16, prefers_encryption: bool) -> Value {
 
 const fn aria2(name: &'static str, takes: Takes, command: Start) -> Client {
     let seed = Seed { name, program: &optional::ARIA2, client: "aria2", command };
-    Client { seed, takes, kinds: &[Kind::V1], pieces: PIECES, met: Met::Listed, says: aria2_says }
+    Client { seed, takes, kinds: V1, pieces: PIECES, met: Met::Listed, says: aria2_says }
 }
 
 fn aria2_says(port: u16) -> Value {
@@ -152,7 +164,7 @@ fn aria2_says(port: u16) -> Value {
 
 const fn rtorrent(name: &'static str, takes: Takes, command: Start) -> Client {
     let seed = Seed { name, program: &optional::RTORRENT, client: "rTorrent", command };
-    Client { seed, takes, kinds: &[Kind::V1], pieces: PIECES, met: Met::Listed, says: rtorrent_says }
+    Client { seed, takes, kinds: V1, pieces: PIECES, met: Met::Listed, says: rtorrent_says }
 }
 
 /// It has no Fast extension (BEP 6).

@@ -12,6 +12,7 @@ use super::swarms::{Player, Swarms};
 use super::torrents::{Kind, PIECES};
 use crate::integration::prober::Prober;
 use crate::integration::row::Row;
+use crate::integration::torrents::{Torrent, info_length, link};
 
 /// All that seed version 1, with each policy.
 pub(super) fn policies(swarms: &Swarms) -> Result<Vec<Row>> {
@@ -57,6 +58,63 @@ fn named(swarms: &Swarms, kind: Kind, met: Met, policy: Policy) -> Result<Row> {
     let row = Row::new(format!("{kind:?}, {met:?}, {policy:?}"), swarms.torrents.of(kind)?, 0);
     let row = row.args(["--no-trackers", "--encryption", policy.argument()]);
     Ok(swarms.players(kind, met).fold(row, |row, player| names(row, player, lines(player, kind, policy, false))))
+}
+
+/// Each client that has a torrent alone, by a link to it: all that the torrent says is learned from it, and what it said before
+/// is judged by that.
+pub(super) fn by_link(swarms: &Swarms, kind: Kind) -> Result<Vec<Row>> {
+    let torrent = swarms.torrents.of(kind)?;
+    let mut learned = json!({"status": "ok"});
+    // Of others something comes after the info dictionary.
+    if !matches!(kind, Kind::V2 | Kind::Hybrid) {
+        let (bytes, piece) = (info_length(torrent)?, 16 << 10);
+        learned = merged([learned, json!({"size_bytes": bytes, "pieces": bytes.div_ceil(piece)})]);
+    }
+    let row = |player: &Player, hash: &str| {
+        let link = link(&Torrent { info_hash: hash.to_owned(), ..torrent.clone() }, &[]);
+        let row = Row::new(format!("{kind:?}, by its link, {}", player.client.seed.name), &link, 0);
+        let gives = player.client.seed.name != "ctorrent";
+        let from = json!({"peers": [{"address": player.address.to_string(), "standing": "asked"}]});
+        let nothing = || vec![json!({"outcome": "ok", "completeness": null})];
+        let mut lines = if gives { lines(player, kind, Policy::PreferPlain, false) } else { nothing() };
+        // A hash alone does not tell which half of a torrent it is, and a peer knows it as what it was asked for.
+        lines.iter_mut().filter_map(Value::as_object_mut).for_each(|line| drop(line.remove("matched_hash")));
+        let row = names(row.args(["--no-trackers", "--metadata"]), player, lines);
+        row.learns(if gives { merged([learned.clone(), from]) } else { json!({"status": "no_peer_offers"}) })
+    };
+    let rows = swarms.players(kind, Met::Listed).map(|player| row(player, &torrent.info_hash));
+    let v2 = torrent.other_hash.as_deref().into_iter().flat_map(|hash| {
+        let know_it = swarms.players(kind, Met::Listed).filter(|player| player.client.knows_v2());
+        know_it.map(move |player| row(player, hash))
+    });
+    Ok(rows.chain(v2).collect())
+}
+
+/// Each client that has a private torrent, by a link to it. Most offer no metadata of it; aria2 and rTorrent do.
+pub(super) fn private_by_link(swarms: &Swarms) -> Result<Vec<Row>> {
+    let link = link(swarms.torrents.of(Kind::Private)?, &[]);
+    let rows = swarms.players(Kind::Private, Met::Listed).map(|player| {
+        let client = player.client.seed.client;
+        let gives = ["aria2", "rTorrent"].contains(&client);
+        let row = Row::new(format!("private, by its link, {}", player.client.seed.name), &link, 0);
+        let row = row.args(["--no-trackers", "--metadata", "--allow-private"]);
+        let row = names(row, player, vec![json!({"outcome": "ok", "client": client})]);
+        row.learns(json!({"status": if gives { "private" } else { "no_peer_offers" }}))
+    });
+    Ok(rows.collect())
+}
+
+/// A client that was given a link and waits for metadata, by the same link: it asks us.
+pub(super) fn without_metadata(swarms: &Swarms) -> Result<Vec<Row>> {
+    let link = link(swarms.torrents.of(Kind::Unknown)?, &[]);
+    let rows = swarms.players(Kind::Unknown, Met::Secret).map(|player| {
+        let row = Row::new("a link that a client has too", &link, 0).args(["--no-trackers", "--metadata"]);
+        let line =
+            merged([json!({"outcome": "ok", "completeness": null}), (player.client.says)(player.address.port())]);
+        let row = names(row, player, vec![line]);
+        row.learns(json!({"status": "no_peer_offers", "peers": [{"standing": "no_size", "asked_us": true}]}))
+    });
+    Ok(rows.collect())
 }
 
 /// Names a client to us, which is to be found with one of these lines.

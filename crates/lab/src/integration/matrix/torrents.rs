@@ -23,6 +23,12 @@ pub(super) enum Kind {
     V2,
     /// Of both versions; seeds, of which some know one version only.
     Hybrid,
+    /// Of version 1, with metadata of three pieces and a tracker that refuses; seeds.
+    Long,
+    /// The same of 64 pieces.
+    Longest,
+    /// Of version 1, private, with a tracker that refuses; seeds.
+    Private,
     /// Of version 1; no client has all of it.
     Partial,
     /// Of version 1; its seed hides what it has (BEP 16).
@@ -33,7 +39,17 @@ pub(super) enum Kind {
 
 impl Kind {
     /// All kinds.
-    const ALL: [Self; 6] = [Self::V1, Self::V2, Self::Hybrid, Self::Partial, Self::Hidden, Self::Unknown];
+    const ALL: [Self; 9] = [
+        Self::V1,
+        Self::V2,
+        Self::Hybrid,
+        Self::Long,
+        Self::Longest,
+        Self::Private,
+        Self::Partial,
+        Self::Hidden,
+        Self::Unknown,
+    ];
 
     /// The files of its payload, in the torrent's order, with their sizes in bytes. No two sizes are the same, so no two
     /// payloads are.
@@ -42,6 +58,9 @@ impl Kind {
             Self::V1 => &[("v1.bin", 300_000)],
             Self::V2 => &[("v2.bin", 150_000)],
             Self::Hybrid => &[("hybrid.bin", 150_002)],
+            Self::Long => &[("long.bin", 300_006)],
+            Self::Longest => &[("longest.bin", 300_008)],
+            Self::Private => &[("private.bin", 300_010)],
             // The first file fills five pieces.
             Self::Partial => &[("partial/first.bin", 163_840), ("partial/last.bin", 150_004)],
             Self::Hidden => &[("hidden.bin", 300_002)],
@@ -85,6 +104,9 @@ impl Torrents {
             let torrent = match kind {
                 Kind::V2 => maker.libtorrent("v2", kind.payload()),
                 Kind::Hybrid => maker.libtorrent("hybrid", kind.payload()),
+                Kind::Long => maker.padded("long", kind.payload(), 40_000),
+                Kind::Longest => maker.padded("longest", kind.payload(), (1 << 20) - 1000),
+                Kind::Private => maker.private("private", kind.payload()),
                 _ => maker.mktorrent(kind.payload(), kind.payload()),
             };
             Ok((kind, torrent?))

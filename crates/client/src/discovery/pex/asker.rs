@@ -1,0 +1,132 @@
+//! The part of peer exchange that is in each conversation: hears the lists and passes on what is new in them at once.
+
+use bytes::Bytes;
+use ids::InfoHash;
+use peer_session::{Extension, PexRecord, UtPex, Violation};
+use peer_wire::{ExtensionHandshake, PexPeer};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+
+/// What a conversation has to tell. A queue of these is bounded by what is heard of one peer
+/// ([`PexHeard`](peer_session::PexHeard)) and by the connections at once.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    /// The peer that says it.
+    pub(crate) by: SocketAddr,
+    /// The swarm that the conversation is about.
+    pub(crate) info_hash: InfoHash,
+    /// Our address, as the peer sees it.
+    pub(crate) yourip: Option<IpAddr>,
+    /// Our end of the connection.
+    pub(crate) ours: Option<SocketAddr>,
+    /// Peers that it had not named before.
+    pub(crate) peers: Vec<PexPeer>,
+}
+
+/// Has peers asked by naming the extension to them. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct PexAsker {
+    /// Whether the torrent may have peers named so.
+    pub(crate) is_open: Arc<AtomicBool>,
+    pub(crate) heard: UnboundedSender<Heard>,
+}
+
+/// How many different peers were named in one conversation. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NamedCount(Arc<AtomicUsize>);
+
+/// The extension in one conversation: as small as it can be until the peer speaks it, for thousands wait that never will.
+struct PexListener {
+    asker: PexAsker,
+    named: NamedCount,
+    by: SocketAddr,
+    info_hash: InfoHash,
+    ours: Option<SocketAddr>,
+    speaking: Option<Box<Speaking>>,
+}
+
+/// What is needed once the peer speaks the extension.
+struct Speaking {
+    pex: UtPex,
+    record: PexRecord,
+    yourip: Option<IpAddr>,
+    /// Peers that were passed on.
+    told: usize,
+}
+
+impl NamedCount {
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl PexAsker {
+    /// The extension for a conversation with the peer at `by`, and how many peers it will have named; `ours` is our end of the
+    /// connection. `None` while peers must not be named so.
+    pub(crate) fn listen(
+        &self,
+        by: SocketAddr,
+        info_hash: InfoHash,
+        ours: Option<SocketAddr>,
+    ) -> Option<(Box<dyn Extension>, NamedCount)> {
+        if !self.is_open() {
+            return None;
+        }
+        let named = NamedCount::default();
+        let (asker, speaking) = (self.clone(), None);
+        Some((Box::new(PexListener { asker, named: named.clone(), by, info_hash, ours, speaking }), named))
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Acquire)
+    }
+}
+
+impl PexListener {
+    /// Passes on what is new.
+    fn tell(&mut self) {
+        let Some(speaking) = &mut self.speaking else { return };
+        let peers: Vec<PexPeer> = speaking.record.heard().peers.into_iter().skip(speaking.told).collect();
+        speaking.told += peers.len();
+        self.named.0.store(speaking.told, Ordering::Relaxed);
+        let (Self { by, info_hash, ours, .. }, yourip) = (&*self, self.speaking.as_ref().and_then(|it| it.yourip));
+        if self.asker.is_open() {
+            // An error when the run is gone.
+            let _ = self.asker.heard.send(Heard { by: *by, info_hash: *info_hash, yourip, ours: *ours, peers });
+        }
+    }
+}
+
+impl Extension for PexListener {
+    fn name(&self) -> &'static str {
+        UtPex::NAME
+    }
+
+    fn offer(&mut self, theirs: &ExtensionHandshake) -> Option<Bytes> {
+        let record = PexRecord::default();
+        let mut pex = UtPex::new(record.clone());
+        let first = pex.offer(theirs);
+        self.speaking = Some(Box::new(Speaking { pex, record, yourip: theirs.yourip, told: 0 }));
+        // Other peers may name this end of the connection, as Transmission 3.00 does.
+        self.tell();
+        first
+    }
+
+    fn heard(&mut self, payload: &[u8]) -> Result<Option<Bytes>, Violation> {
+        // A list without an extension handshake before it is not taken.
+        let answer = self.speaking.as_mut().map_or(Ok(None), |speaking| speaking.pex.heard(payload));
+        self.tell();
+        answer
+    }
+
+    fn wake(&self) -> Option<Instant> {
+        self.speaking.as_ref().and_then(|speaking| speaking.pex.wake())
+    }
+
+    fn is_done(&self) -> bool {
+        self.speaking.as_ref().is_none_or(|speaking| speaking.pex.is_done())
+    }
+}

@@ -1,0 +1,91 @@
+//! Peer exchange: scripted peers name others (BEP 11).
+
+mod distrust;
+
+use crate::lab::{Told, config, report_of, run};
+use client::{Config, Outcome, PeerReport, Source, Sources};
+use fake_swarm::{FakeSwarm, Peer, PexScript, Serving, peer_ip};
+use ids::InfoHash;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tracker::PeerAddress;
+
+pub(crate) const HASH: InfoHash = InfoHash([b'p'; 20]);
+
+/// Peers from this place on in the sequence of addresses.
+pub(crate) fn swarm_at(first: u32, peers: impl IntoIterator<Item = Peer>) -> FakeSwarm {
+    let peers: Vec<_> = (first..).map(peer_ip).zip(peers).collect();
+    FakeSwarm::start(HASH.0, &peers).unwrap()
+}
+
+pub(crate) fn naming<A: Into<SocketAddr>>(peers: impl IntoIterator<Item = A>) -> Peer {
+    Peer::default().serving(Serving::pex(PexScript::naming(peers)))
+}
+
+/// A run that begins with the peers of this swarm.
+pub(crate) fn from(swarm: &FakeSwarm) -> Config {
+    let peers = swarm.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into()));
+    config()
+        .with_linger(Duration::from_millis(500))
+        .with_metadata(false)
+        .with_sources(Sources::NONE.with_pex(true))
+        .with_peers(peers.collect())
+}
+
+fn of(told: &Told, swarm: &FakeSwarm) -> PeerReport {
+    report_of(told, swarm.endpoints()[0].into()).clone()
+}
+
+#[tokio::test]
+async fn peers_of_peers_are_found_and_counted() {
+    let last = swarm_at(20, [Peer::default(), Peer::refusing()]);
+    let middle = swarm_at(10, [naming(last.endpoints())]);
+    let first = swarm_at(0, [naming(middle.endpoints()), naming(first_and(&middle))]);
+    let told = run(HASH, from(&first)).await;
+    let pex = |swarm: &FakeSwarm| Source::Pex(swarm.endpoints()[0].into());
+    assert_eq!((told.summary.peers, told.summary.ok), (5, 4));
+    assert_eq!((told.summary.only_pex, told.summary.only_pex_ok), (3, 2));
+    assert_eq!((told.summary.only_dht, told.summary.only_dht_ok), (0, 0));
+    assert!(of(&told, &middle).sources.contains(&pex(&first)));
+    assert_eq!(of(&told, &last).sources, [pex(&middle)]);
+    assert_eq!(Source::Pex(([192, 0, 2, 1], 5).into()).to_string(), "pex 192.0.2.1:5");
+    // One does not speak it, one names one, one names two.
+    assert_eq!([&last, &first, &middle].map(|swarm| of(&told, swarm).pex_named), [None, Some(1), Some(2)]);
+}
+
+/// The endpoints of a swarm, the first of them again.
+fn first_and(swarm: &FakeSwarm) -> Vec<std::net::SocketAddrV4> {
+    let endpoints = swarm.endpoints();
+    endpoints.iter().take(1).chain(&endpoints).copied().collect()
+}
+
+#[tokio::test]
+async fn thirty_peers_of_which_three_are_given_are_all_found() {
+    // Three lists of nine, and each of their peers names the next in a ring.
+    let rest: Vec<FakeSwarm> = (0..3).map(|n| swarm_at(100 * (n + 1), (0..9).map(|_| Peer::default()))).collect();
+    let first = swarm_at(0, rest.iter().map(|others| naming(others.endpoints())));
+    let begun = std::time::Instant::now();
+    let told = run(HASH, from(&first)).await;
+    assert_eq!((told.summary.ok, told.summary.only_pex_ok), (30, 27));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn lists_that_come_later_are_taken_too() {
+    let others = swarm_at(10, [Peer::default()]);
+    let script = PexScript::naming(others.endpoints()).every(Duration::from_millis(600));
+    let first = swarm_at(0, [Peer::default().serving(Serving::pex(script))]);
+    // Longer than a peer is listened to that has nothing more to say, because it speaks the extension.
+    let told = run(HASH, from(&first).with_linger(Duration::from_secs(3))).await;
+    assert_eq!((told.summary.ok, told.summary.only_pex_ok), (2, 1));
+}
+
+#[tokio::test]
+async fn a_run_is_over_while_a_peer_sends_lists_without_end() {
+    let others = swarm_at(10, [Peer::default()]);
+    let script = PexScript::naming(others.endpoints()).repeating(Duration::ZERO);
+    let first = swarm_at(0, [Peer::default().serving(Serving::pex(script))]);
+    let told = run(HASH, from(&first)).await;
+    assert_eq!((told.summary.ok, of(&told, &first).outcome), (2, Outcome::Ok));
+    assert_eq!(of(&told, &first).pex_named, Some(1));
+}

@@ -1,0 +1,174 @@
+//! Peers that name others (PEX, BEP 11) at their worst.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fake_swarm::torrent::SingleFile;
+use fake_swarm::{
+    ExtensionHandshake, FakeSwarm, Peer, PexList, PexScript, Serving, TrackerScript, hostile, message, peer_ip,
+};
+use serde_json::json;
+use xtask::shell::Result;
+
+use super::super::row::Row;
+use super::case::Case;
+use super::fixture::{Fixture, LENGTH};
+use super::scenario::{Scenario, need, scenario};
+
+/// Every scenario of peer exchange.
+pub(super) const SCENARIOS: &[Scenario] = &[
+    scenario("30 peers of which trackers name three", bridge),
+    scenario("odd lists of peers, which name one victim", odd_lists),
+    scenario("lists of peers without end", |fixture| {
+        let list = PexScript::naming([(peer_ip(1), 999)]).repeating(Duration::ZERO);
+        alone(fixture, list, (1 << 20) + (128 << 10))
+    }),
+    scenario("a list of 10,000 peers", |fixture| {
+        let peers = (1000..11_000).map(|number| (peer_ip(number), 999));
+        alone(fixture, PexScript::naming(peers), 128 << 10)
+    }),
+    scenario("a list of peers at privileged ports", |fixture| {
+        alone(fixture, PexScript::naming([1, 22, 80, 443, 1023].map(|port| (VICTIM, port))), 4096)
+    }),
+    scenario("6,000 peers that other peers name", six_thousand)
+        .needs(&[need("--limit pex-peers=1000000", "no summary that has")]),
+    scenario("peers that name each other and those before them", circle),
+    scenario("lists of peers of a private torrent", |fixture| Ok(unasked(fixture, true)?.args("--allow-private"))),
+    scenario("lists of peers in a run without them", |fixture| Ok(unasked(fixture, false)?.args("--sources -pex"))),
+];
+
+/// What must not be dialled, unless a scenario allows it.
+const VICTIM: Ipv4Addr = Ipv4Addr::new(127, 66, 6, 6);
+
+/// The port of whatever is there.
+const PORT: u16 = 6666;
+
+/// A good peer that sends these lists.
+fn telling(script: PexScript) -> Peer {
+    Peer::default().serving(Serving::pex(script))
+}
+
+/// A run about this swarm, of which a tracker names the first ones. Others in it may be dialled.
+fn named(fixture: &Fixture, swarm: &Arc<FakeSwarm>, first: usize) -> Result<Case> {
+    let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints().into_iter().take(first)))?;
+    let row = Row::new("peer exchange", &fixture.torrent()?, 0).says(json!({"status": "ok", "peers": first}));
+    Ok(Case::new(row).asks(&tracker).meets(swarm))
+}
+
+/// One peer, whose lists lead nowhere, and of which no more than this many bytes may be read.
+fn alone(fixture: &Fixture, script: PexScript, most: u64) -> Result<Case> {
+    let swarm = fixture.swarm(&[(peer_ip(0), telling(script))])?;
+    let case = named(fixture, &swarm, 1)?.row(|row| row.sums_up(json!({"ok": 1})));
+    Ok(case.afterwards(move |report, _| {
+        let read: u64 = report.lines_of("peer").filter_map(|line| line["bytes_received"].as_u64()).sum();
+        Vec::from_iter((read > most).then(|| format!("{read} bytes were read, expected {most} at most")))
+    }))
+}
+
+/// Each of the first three knows some of the others, and two of those the rest: two hops. Lists come half a second after the
+/// handshake, as those of libtorrent do.
+fn bridge(fixture: &Fixture) -> Result<Case> {
+    const PEERS: u32 = 30;
+    const NAMED: usize = 3;
+    const MOST: Duration = Duration::from_secs(3);
+    let known = |number: u32| -> Vec<u32> {
+        match number {
+            0 => (3..12).collect(),
+            1 => (10..20).collect(),
+            2 => (0..3).chain(18..24).collect(),
+            11 => (24..28).collect(),
+            23 => (26..PEERS).collect(),
+            other => vec![other / 2, other],
+        }
+    };
+    let swarm = fixture.swarm_naming(|port| {
+        let telling = |number| {
+            let list = PexList::naming(known(number).into_iter().map(|other| (peer_ip(other), port)));
+            telling(PexScript::of([list]).every(Duration::from_millis(500)))
+        };
+        (0..PEERS).map(|number| (peer_ip(number), telling(number))).collect()
+    })?;
+    let by_pex = swarm.endpoints().len() - NAMED;
+    let case = named(fixture, &swarm, NAMED)?.row(|row| {
+        row.finds(swarm.endpoints().into_iter().map(|peer| (peer, "ok"))).sums_up(json!({
+            "peers": PEERS, "ok": PEERS, "only_pex": by_pex, "only_pex_ok": by_pex
+        }))
+    });
+    Ok(case.afterwards(move |_, _| {
+        let mut met: Vec<_> = (0..PEERS).filter_map(|number| swarm.first_connection(peer_ip(number))).collect();
+        met.sort_unstable();
+        let took = met.first().zip(met.last()).map(|(first, last)| *last - *first);
+        took.filter(|took| *took > MOST)
+            .map(|took| format!("the last peer is met {took:?} after the first"))
+            .into_iter()
+            .collect()
+    }))
+}
+
+/// A peer for each list. The victim, which many name, sees what a peer may see.
+fn odd_lists(fixture: &Fixture) -> Result<Case> {
+    let swarm = fixture.swarm_naming(|port| {
+        let lists = hostile::pex((VICTIM, port).into());
+        let peers = lists.into_iter().map(|(_, list)| telling(PexScript::raw([list])));
+        (0..).map(peer_ip).zip(peers).chain([(VICTIM, Peer::closing())]).collect()
+    })?;
+    let peers = swarm.endpoints().len();
+    let case = named(fixture, &swarm, peers - 1)?;
+    let case = case.row(|row| row.sums_up(json!({"ok": peers - 1, "only_pex_ok": 0})));
+    Ok(case.afterwards(move |_, _| {
+        let times = swarm.connections_to(VICTIM);
+        Vec::from_iter((!(1..=2).contains(&times)).then(|| format!("the victim is dialled {times} times")))
+    }))
+}
+
+/// As many of each peer as are taken of one, and nothing listens at any of the addresses.
+fn six_thousand(fixture: &Fixture) -> Result<Case> {
+    const PEERS: u32 = 30;
+    const LISTS: u32 = 4;
+    const IN_A_LIST: u32 = 50;
+    const MOST: u32 = 5000;
+    let refusing = fixture.swarm(&[(VICTIM, Peer::refusing())])?;
+    let port = refusing.addr(VICTIM).port();
+    let peer = |number: u32| {
+        let list = |list: u32| {
+            let first = 1000 + (number * LISTS + list) * IN_A_LIST;
+            PexList::naming((first..first + IN_A_LIST).map(|number| (peer_ip(number), port)))
+        };
+        (peer_ip(number), telling(PexScript::of((0..LISTS).map(list))))
+    };
+    let peers: Vec<_> = (0..PEERS).map(peer).collect();
+    let swarm = fixture.swarm(&peers)?;
+    let case = named(fixture, &swarm, peers.len())?;
+    let case = case.row(|row| row.sums_up(json!({"ok": PEERS, "peers": PEERS + MOST, "only_pex": MOST})));
+    Ok(case.dials_port(port).keeps(refusing).within(Duration::from_secs(60)))
+}
+
+/// All name all, in each of several lists, and drop them again.
+fn circle(fixture: &Fixture) -> Result<Case> {
+    const PEERS: u32 = 20;
+    let swarm = fixture.swarm_naming(|port| {
+        let all = || (0..PEERS).map(move |number| (peer_ip(number), port));
+        let list = || PexList::naming(all()).dropping(all()).flagged(PexList::SEED);
+        (0..PEERS).map(|number| (peer_ip(number), telling(PexScript::of([list(), list(), list()])))).collect()
+    })?;
+    let case = named(fixture, &swarm, 1)?;
+    Ok(case.row(|row| row.finds(swarm.endpoints().into_iter().map(|peer| (peer, "ok")))))
+}
+
+/// A peer sends lists under every id that may be meant; nothing in them is used.
+fn unasked(fixture: &Fixture, private: bool) -> Result<Case> {
+    let torrent = SingleFile { private, ..SingleFile::new("hostile", LENGTH) };
+    let list = PexList::naming((0..50).map(|number| (VICTIM, PORT + number))).payload();
+    let introduction = ExtensionHandshake { m: vec![("ut_pex", 1), ("ut_metadata", 2)], ..Default::default() };
+    let lists = (1..=10).map(|id| message::extended(id, &list));
+    let peer = Peer::default().sending([introduction.message()]).sending(lists);
+    let swarm = fixture.swarm_of(torrent.info_hash(), &[(peer_ip(0), peer)])?;
+    let tracker = fixture.tracker(TrackerScript::peers(swarm.endpoints()))?;
+    let announce = tracker.announce_url();
+    let torrent = SingleFile { announce: Some(&announce), ..torrent };
+    let row = Row::new("unasked", &fixture.torrent_of(&torrent)?, 0)
+        .says(json!({"status": "ok", "peers": 1}))
+        .finds([(swarm.addr(peer_ip(0)), "ok")]);
+    Ok(Case::new(row).knows(&tracker).meets(&swarm))
+}
