@@ -23,6 +23,7 @@ mod progress;
 mod room;
 mod run;
 mod runs;
+mod saved;
 mod show;
 mod shown;
 mod signals;

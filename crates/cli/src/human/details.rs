@@ -1,10 +1,10 @@
 //! Everything, for `--all`: response times, trackers, web seeds, the DHT, each peer once, charts.
 
 use crate::human::charts::{chart, most_frequent, response_times, spread};
-use crate::human::dht::Lookups;
 use crate::human::files::{missing_files, path};
 use crate::human::lines::tracker;
 use crate::human::style::{BAD, BOLD, DIM};
+use crate::human::tally::Tally;
 use crate::human::times::Times;
 use crate::human::web_seed_detail::web_seed_lines;
 use crate::human::words::{answered_in, facts, family, name, role_name};
@@ -61,7 +61,7 @@ impl Details {
     }
 
     /// The sections, each with a blank line before it; wrapped and never cut.
-    pub(super) fn shown(&self, input: &Input, summary: &Summary, lookups: &Lookups, page: Page) -> String {
+    pub(super) fn shown(&self, input: &Input, summary: &Summary, tally: &Tally, page: Page) -> String {
         let title = |title: &str, lines: Vec<Line>| match lines.is_empty() {
             true => lines,
             false => std::iter::once(Line::new().styled(DIM, title)).chain(lines).collect(),
@@ -72,7 +72,9 @@ impl Details {
             title("trackers", answered),
             title("trackers that failed", failures(&self.trackers, page)),
             title("web seeds", self.web_seeds.clone()),
-            title("DHT", lookups.lines(summary.swarm.claimed_seeds, page)),
+            title("DHT", tally.lookups.lines(summary.swarm.claimed_seeds, page)),
+            title("metadata", tally.metadata.table(usize::MAX, page)),
+            title("PEX", tally.pex.lines(summary)),
             title("peers that failed", failures(&self.peers, page)),
             missing(input, summary),
             chart("roles", &roles(summary), page),

@@ -1,6 +1,7 @@
 //! What was asked: the trackers of a run, by name where they are few, its web seeds, and the DHT.
 
 use crate::human::dht::Lookups;
+use crate::human::pex::Pex;
 use crate::human::web_seeds::WebSeeds;
 use crate::human::words::{said_by_tracker, status_words};
 use crate::text::{Marks, TOGETHER, together};
@@ -14,6 +15,13 @@ const MOST_KEPT: usize = 8;
 const MOST_WORDS: usize = 100;
 /// Trackers that are named; more are counted.
 const MOST_NAMED: usize = 3;
+
+/// What is asked beside trackers.
+pub(super) struct Others<'a> {
+    pub(super) lookups: &'a Lookups,
+    pub(super) pex: &'a Pex,
+    pub(super) web_seeds: &'a WebSeeds,
+}
 
 /// The trackers of a run, each URL once: it is asked over two families, and for two info-hashes of a hybrid.
 #[derive(Debug, Default)]
@@ -57,12 +65,13 @@ impl Trackers {
     pub(super) fn row(
         &self,
         summary: &Summary,
-        lookups: &Lookups,
-        web_seeds: &WebSeeds,
+        others: &Others<'_>,
         marks: Marks,
     ) -> Option<String> {
+        let Others { lookups, pex, web_seeds } = others;
         let mut parts = if summary.trackers > 0 { self.parts(summary) } else { Vec::new() };
         parts.extend(lookups.row().map(|row| row.replace(' ', &TOGETHER.to_string())));
+        parts.extend(pex.row(summary).map(|row| row.replace(' ', &TOGETHER.to_string())));
         parts.extend(web_seeds.row(summary));
         // What is not asked may know more, where what was asked was not enough.
         let enough = summary.scraped
@@ -70,7 +79,12 @@ impl Trackers {
                 summary.verdict(),
                 Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly | Verdict::Offline
             );
-        let not_asked = if lookups.is_empty() { "DHT, PEX and uTP" } else { "PEX and uTP" };
+        let not_asked = match (lookups.is_empty(), pex.speak == 0) {
+            (true, true) => "DHT, PEX and uTP",
+            (true, false) => "DHT and uTP",
+            (false, true) => "PEX and uTP",
+            (false, false) => "uTP",
+        };
         parts.extend(
             ((summary.trackers > 0 || summary.dht.was_asked()) && !enough).then(|| together(not_asked, "not asked")),
         );
@@ -169,8 +183,10 @@ mod tests {
         };
         let mut summary = Summary::default();
         (summary.trackers, summary.trackers_ok) = (5, 1);
+        let (lookups, pex, web_seeds) = Default::default();
+        let others = Others { lookups: &lookups, pex: &pex, web_seeds: &web_seeds };
         let row = trackers
-            .row(&summary, &Lookups::default(), &WebSeeds::default(), Marks::ASCII)
+            .row(&summary, &others, Marks::ASCII)
             .unwrap()
             .replace('\u{a0}', " ");
         let expected =

@@ -1,0 +1,135 @@
+//! The report of `metadata`, at most 16 lines of 80 columns: what the torrent is, how long each step took, who gave what, and why
+//! it is not there.
+
+use crate::human::metadata::{came, reason, status_words};
+use crate::human::screen::{Advice, MOST_LINES, advice, failed, private_late, row, shorten};
+use crate::human::style::{BAD, BOLD, GOOD, OPEN};
+use crate::human::tally::Tally;
+use crate::human::verdict::verdict;
+use crate::human::words::{content, name};
+use crate::input::Input;
+use crate::saved::Saved;
+use crate::text::{Line, Page, plural, size, time};
+use client::{MetadataReport, MetadataStanding, MetadataStatus, Summary};
+use std::time::Duration;
+
+/// Rows of the table where there is nothing else to say.
+const FEWEST_PEERS: usize = 4;
+
+/// The report, without a line break at its end; with `all`, every peer, however many.
+pub(crate) fn fetched(
+    input: &Input,
+    summary: &Summary,
+    tally: &Tally,
+    (saved, all): (&Saved, bool),
+    page: Page,
+) -> String {
+    let Some(report) = tally.metadata.report() else {
+        return verdict(input, summary, tally);
+    };
+    let (mark, style) = match report.status {
+        MetadataStatus::Ok => (page.marks.good, GOOD),
+        MetadataStatus::Private => (page.marks.open, OPEN),
+        _ => (page.marks.bad, BAD),
+    };
+    let is_known = report.status.is_known();
+    let (sentence, advice) = told(input, summary, tally, report);
+    let title = Line::new().styled(style, mark).add(" ").styled(BOLD, sentence);
+    let sources = (!is_known).then(|| tally.sources(summary, page.marks)).flatten();
+    let before = [
+        ("torrent", is_known.then(|| torrent(input))),
+        ("file", is_known.then(|| file(input, saved))),
+        ("sources", sources),
+        ("steps", steps(tally, report, page)),
+        ("peers", peers(summary, report)),
+        ("", failed(summary, page.marks).filter(|_| !is_known && summary.ok == 0)),
+    ];
+    let after = [("why", advice.likely), ("to do", advice.to_do)];
+    let laid_out = |rows: Vec<(&str, Option<String>)>| -> Vec<Vec<Line>> {
+        rows.into_iter().filter_map(|(label, text)| Some(row(label, &text?, page))).collect()
+    };
+    let mut before: Vec<Vec<Line>> =
+        std::iter::once(title.wrapped(0, 2, page.columns)).chain(laid_out(before.into())).collect();
+    let mut after = laid_out(after.into());
+    let count = |rows: &[Vec<Line>]| rows.iter().map(Vec::len).sum::<usize>();
+    let left = MOST_LINES.saturating_sub(count(&before) + count(&after)).max(FEWEST_PEERS);
+    let table = tally.metadata.table(if all { usize::MAX } else { left }, page);
+    if !all {
+        let most = MOST_LINES - table.len();
+        shorten(&mut after, most.saturating_sub(count(&before)).max(2), page);
+        shorten(&mut before, most.saturating_sub(count(&after)), page);
+    }
+    let lines = before.iter().flatten().chain(&table).chain(after.iter().flatten());
+    lines.map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
+}
+
+/// The sentence, and what to do.
+fn told(input: &Input, summary: &Summary, tally: &Tally, report: &MetadataReport) -> (String, Advice) {
+    match report.status {
+        MetadataStatus::Ok => (format!("{}: {}", name(input), came(report)), Advice::default()),
+        MetadataStatus::Private => {
+            let sentence = format!("{}: {}; it is private (BEP 27), which a link does not tell", name(input), came(report));
+            (sentence, Advice { likely: Some(private_late(summary, tally)), to_do: None })
+        }
+        // Then the sources and the peers say why.
+        _ if summary.ok == 0 => {
+            (format!("no metadata: {}", verdict(input, summary, tally)), advice(input, summary, tally))
+        }
+        status => {
+            let reason = reason(report, summary);
+            let sentence = format!("no metadata in {}: {}", time(summary.elapsed), status_words(status));
+            let (likely, to_do) = reason.map(|reason| (reason.why, reason.to_do)).unzip();
+            (sentence, Advice { likely, to_do })
+        }
+    }
+}
+
+/// `748 MB, 1 file, 2,856 pieces of 256 KiB, not private`.
+fn torrent(input: &Input) -> String {
+    let mut facts = content(input);
+    facts.extend(input.torrent().is_some_and(|torrent| !torrent.private).then(|| "not private".to_owned()));
+    let hashes = input.torrent().map(|torrent| torrent.hashes);
+    facts.extend(hashes.and_then(|hashes| hashes.v2()).map(|hash| format!("v2 {hash}")));
+    facts.join(", ")
+}
+
+/// Where it was written, and what it lacks.
+fn file(input: &Input, saved: &Saved) -> String {
+    let layers = input.torrent().map_or(0, |torrent| torrent.piece_layers().len());
+    let without = match layers {
+        0 => String::new(),
+        files => format!(", without piece layers of {}: clients fetch those from peers", plural(files, "file")),
+    };
+    match saved {
+        Saved::No => "not written: give -o FILE.torrent".to_owned(),
+        Saved::Written(place, bytes) => format!("{place}, {}{without}", size(*bytes as u64)),
+        Saved::Failed(reason) => format!("not written: {reason}"),
+    }
+}
+
+/// `after the start: a peer named 31 ms · answered 52 ms · offered 71 ms · first piece 92 ms · whole 420 ms`.
+fn steps(tally: &Tally, report: &MetadataReport, page: Page) -> Option<String> {
+    let introduced = report.peers.iter().map(|peer| peer.introduced).min();
+    // What the user or the link named was there from the beginning; and nothing follows what comes later.
+    let named = tally.named.map(|named| introduced.map_or(named, |introduced| named.min(introduced)));
+    let steps = [
+        ("a peer named", named.filter(|named| *named > Duration::ZERO)),
+        ("answered", introduced),
+        ("offered", report.offered),
+        ("first piece", report.first_piece),
+        ("whole", report.status.is_known().then_some(report.elapsed)),
+    ];
+    let steps = steps.into_iter().filter_map(|(step, at)| Some(format!("{step} {}", time(at?)).replace(' ', "\u{a0}")));
+    let steps: Vec<String> = steps.collect();
+    (!steps.is_empty()).then(|| format!("after the start: {}", steps.join(page.marks.dot)))
+}
+
+/// `9 named, 7 answered, 5 of them speak ut_metadata, 4 of those have it`.
+fn peers(summary: &Summary, report: &MetadataReport) -> Option<String> {
+    let offer = report.peers.iter().filter(|peer| peer.standing != MetadataStanding::NoSize).count();
+    (summary.peers > 0).then(|| {
+        let speak = report.peers.len();
+        let Summary { peers, ok, .. } = summary;
+        format!("{peers} named, {ok} answered, {speak} of them speak ut_metadata, {offer} of those have it")
+    })
+}
