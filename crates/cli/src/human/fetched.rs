@@ -68,7 +68,8 @@ fn told(input: &Input, summary: &Summary, tally: &Tally, report: &MetadataReport
     match report.status {
         MetadataStatus::Ok => (format!("{}: {}", name(input), came(report)), Advice::default()),
         MetadataStatus::Private => {
-            let sentence = format!("{}: {}; it is private (BEP 27), which a link does not tell", name(input), came(report));
+            let sentence =
+                format!("{}: {}; it is private (BEP 27), which a link does not tell", name(input), came(report));
             (sentence, Advice { likely: Some(private_late(summary, tally)), to_do: None })
         }
         // Then the sources and the peers say why.
@@ -127,9 +128,11 @@ fn steps(tally: &Tally, report: &MetadataReport, page: Page) -> Option<String> {
 /// `9 named, 7 answered, 5 of them speak ut_metadata, 4 of those have it`.
 fn peers(summary: &Summary, report: &MetadataReport) -> Option<String> {
     let offer = report.peers.iter().filter(|peer| peer.standing != MetadataStanding::NoSize).count();
-    (summary.peers > 0).then(|| {
-        let speak = report.peers.len();
-        let Summary { peers, ok, .. } = summary;
-        format!("{peers} named, {ok} answered, {speak} of them speak ut_metadata, {offer} of those have it")
-    })
+    let Summary { peers, ok, .. } = summary;
+    let speak = match report.peers.len() {
+        _ if *ok == 0 => String::new(),
+        0 => ", none of them speaks ut_metadata".to_owned(),
+        speak => format!(", {speak} of them speak ut_metadata, {offer} of those have it"),
+    };
+    (*peers > 0).then(|| format!("{peers} named, {ok} answered{speak}"))
 }
