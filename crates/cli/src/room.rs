@@ -14,7 +14,7 @@ const EACH_SHORT: u32 = 1;
 /// Most bytes of such a torrent.
 const SHORT: u64 = 128 << 10;
 /// How many times its length reading a torrent takes, its bytes included.
-const TIMES: u64 = 4;
+const TIMES: u32 = 4;
 /// Bytes of a torrent that is read within the room of a run: there may be several such at once.
 const SMALL: u64 = 2 << 20;
 
@@ -31,6 +31,8 @@ pub(crate) struct Room {
 pub(crate) struct Place {
     room: OwnedSemaphorePermit,
     reading: Option<OwnedSemaphorePermit>,
+    /// Mebibytes that the run takes once its torrent was read.
+    kept: u32,
 }
 
 impl Room {
@@ -42,14 +44,16 @@ impl Room {
     pub(crate) async fn place(&self, bytes: u64) -> Option<Place> {
         let bytes = bytes.min(metainfo::Torrent::MAX_BYTES as u64);
         let reading = if bytes > SMALL { Some(Arc::clone(&self.reading).acquire_owned().await.ok()?) } else { None };
-        let more = if reading.is_some() { (bytes * TIMES).div_ceil(1 << 20) } else { 0 };
+        let length = u32::try_from(bytes.div_ceil(1 << 20)).ok()?;
         let each = match bytes {
             0 => 0,
             1..=SHORT => EACH_SHORT,
             _ => EACH,
         };
-        let room = each + u32::try_from(more).ok()?;
-        Some(Place { room: Arc::clone(&self.free).acquire_many_owned(room).await.ok()?, reading })
+        let room = each + if reading.is_some() { length * TIMES } else { 0 };
+        let room = Arc::clone(&self.free).acquire_many_owned(room).await.ok()?;
+        // The names of many files take as much as they did in the torrent.
+        Some(Place { room, reading, kept: each.max(length) })
     }
 }
 
@@ -57,7 +61,7 @@ impl Place {
     /// Gives back what was taken for reading.
     pub(crate) fn has_read(&mut self) {
         self.reading = None;
-        let more = self.room.num_permits().saturating_sub(EACH as usize);
+        let more = self.room.num_permits().saturating_sub(self.kept as usize);
         drop(self.room.split(more));
     }
 }
