@@ -151,21 +151,33 @@ pub(super) fn reason(report: &MetadataReport, summary: &Summary) -> Option<Reaso
     let speak = report.peers.len();
     match report.status {
         MetadataStatus::Ok | MetadataStatus::Private => None,
-        MetadataStatus::NoPeerOffers if speak == 0 => reason(
-            format!(
-                "none of the {} that answered offers metadata: most clients offer none of a private torrent, and old ones \
-                 never do",
-                plural(summary.ok, "peer")
-            ),
-            "get the .torrent file where the link came from; a private torrent has no other way",
-        ),
-        MetadataStatus::NoPeerOffers => reason(
-            format!(
-                "{speak} of {} that answered speak of metadata, and none has it: they were given a link too, and wait as you do",
-                plural(summary.ok, "peer")
-            ),
-            "wait until a seed is there, name one with --peer, or get the .torrent file",
-        ),
+        MetadataStatus::NoPeerOffers if speak == 0 => {
+            let none = match summary.ok {
+                1 => "the one peer that answered offers no metadata".to_owned(),
+                ok => format!("none of the {ok} peers that answered offers metadata"),
+            };
+            reason(
+                format!("{none}: most clients offer none of a private torrent, and old ones never do"),
+                "get the .torrent file where the link came from; a private torrent has no other way",
+            )
+        }
+        MetadataStatus::NoPeerOffers => {
+            let lack = match (speak, summary.ok) {
+                (1, 1) => "the one peer that answered has no metadata: it was given a link too, and waits as you do"
+                    .to_owned(),
+                (1, ok) => format!(
+                    "1 of {ok} peers that answered speaks of metadata, and has none: it was given a link too, and waits as you do"
+                ),
+                (speak, ok) if speak == ok => format!(
+                    "none of the {ok} peers that answered has metadata: they were given a link too, and wait as you do"
+                ),
+                (speak, ok) => format!(
+                    "{speak} of {ok} peers that answered speak of metadata, and none has it: they were given a link too, and \
+                     wait as you do"
+                ),
+            };
+            reason(lack, "wait until a seed is there, name one with --peer, or get the .torrent file")
+        }
         MetadataStatus::TimedOut => {
             let (why, to_do) = not_in_time(report);
             reason(why, to_do)
@@ -255,7 +267,7 @@ mod tests {
             (
                 MetadataStatus::NoPeerOffers,
                 &[(NoSize, 0)],
-                "1 of 4 peers that answered speak of metadata, and none has it",
+                "1 of 4 peers that answered speaks of metadata, and has none",
             ),
             (
                 MetadataStatus::TimedOut,

@@ -105,14 +105,14 @@ fn a_link_that_hangs_is_told_why() {
             vec![waiting("qBittorrent/5.1.0"), Peer::default()],
             1,
             "no peer has it",
-            "1 of 2 peers that answered speak of metadata, and none has it: they were given a link too,",
+            "1 of 2 peers that answered speaks of metadata, and has none: it was given a link too,",
         ),
         (
             "no-extension",
             vec![Peer::default()],
             1,
             "no peer has it",
-            "none of the 1 peer that answered offers metadata: most clients offer none of a private torrent",
+            "the one peer that answered offers no metadata: most clients offer none of a private torrent",
         ),
         (
             "rejected",
@@ -252,5 +252,9 @@ fn the_main_job_tells_what_metadata_and_peer_exchange_brought() {
     );
     let lab = Lab::demo("metadata-lacking", [waiting("qBittorrent/5.1.0")]);
     let (_, stdout, _) = run(&lab, &[&link(&lab)]);
-    assert!(joined(&stdout).contains(" metadata not there: 1 of 1 peer that answered speak of metadata"), "{stdout}");
+    assert!(
+        joined(&stdout)
+            .contains(" metadata not there: the one peer that answered has no metadata: it was given a link too"),
+        "{stdout}"
+    );
 }
