@@ -48,8 +48,8 @@ fn joined(text: &str) -> String {
 }
 
 fn json(stdout: &str, kind: &str) -> Value {
-    let lines = stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.filter(|line| line["type"] == kind).next_back().unwrap_or_default()
+    let mut lines = stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.rfind(|line| line["type"] == kind).unwrap_or_default()
 }
 
 #[test]
