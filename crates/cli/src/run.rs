@@ -229,8 +229,7 @@ fn torrent_file(input: &Input, known: &Known) -> Vec<u8> {
     let file = TorrentFile {
         trackers: &trackers,
         web_seeds: &input.torrent_ref.web_seeds,
-        // Peers are not asked for them so far.
-        piece_layers: None,
+        piece_layers: (!known.piece_layers.is_empty()).then_some(&*known.piece_layers),
         ..TorrentFile::new(&known.info)
     };
     // What was parsed can be written.

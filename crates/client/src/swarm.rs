@@ -18,6 +18,7 @@ use crate::discovery::source::{Activity, Found, NamedPeers, count};
 use crate::discovery::{Discovery, given};
 use crate::error::Error;
 use crate::interim::Interim;
+use crate::layers::{self, Layers};
 use crate::metadata::{self, Known, Metadata};
 use crate::net::stop::Stop;
 use crate::shared::{Shared, Waiting};
@@ -26,6 +27,7 @@ use guard::Secrets;
 use metainfo::{InfoError, Torrent};
 use report::{CutShort, Event, Outcome, Source, Stage, Summary, TrackerReport};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::Instant;
@@ -55,6 +57,8 @@ pub struct Swarm {
     /// Of a link or an info-hash, until it is known or given up.
     metadata: Option<Metadata>,
     known: Option<Known>,
+    /// The piece layers that its report waits for.
+    layers: Option<Layers>,
 }
 
 impl Swarm {
@@ -91,7 +95,9 @@ impl Swarm {
         let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets)?;
         let context = {
             let (stopped, asks_dht) = (stop.listen(), discovery.asks_dht());
-            let offers = Offers { metadata: metadata.as_ref().map(Metadata::assembly), pex: discovery.pex() };
+            let layers = metadata.as_ref().and_then(|metadata| metadata.layers.as_ref());
+            let (layers, pex) = (layers.map(Layers::assembly), discovery.pex());
+            let offers = Offers { metadata: metadata.as_ref().map(Metadata::assembly), layers, pex };
             PeerContext::new(&torrent_ref, &config, shared, stopped, secrets.clone(), asks_dht, offers)
         };
         let primary = torrent_ref.hashes.primary();
@@ -118,6 +124,7 @@ impl Swarm {
             interim: Interim::default(),
             metadata,
             known: None,
+            layers: None,
         };
         if !swarm.config.sources.web_seeds {
             swarm.tally.leave_out_web_seeds(by_author);
@@ -185,6 +192,10 @@ impl Swarm {
                     self.tally.metadata(metadata.given_up(self.tally.is_interrupted(), begun.elapsed()));
                     continue;
                 }
+                if self.layers.is_some() {
+                    self.layers_ended();
+                    continue;
+                }
                 if self.tally.release(&self.peers) {
                     continue;
                 }
@@ -209,10 +220,11 @@ impl Swarm {
     /// It has another info-hash; or it is private without permission ([`Config::allow_private`]), and then the run ends at once
     /// ([`CutShort::Private`]).
     pub fn learn(&mut self, torrent: &Torrent) -> Result<(), Error> {
-        if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes.primary()) {
+        if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes().primary()) {
             return Err(Error::AnotherTorrent);
         }
         self.metadata = None;
+        self.torrent.learn(torrent.hashes);
         if torrent.private {
             self.keep_to_private_rules()?;
         }
@@ -221,7 +233,7 @@ impl Swarm {
             self.count_files(&Content::from(torrent));
         }
         if self.torrent.pieces.learn(torrent.pieces) {
-            self.tally.learned();
+            self.tally.learned(torrent.hashes);
         }
         Ok(())
     }
@@ -235,15 +247,31 @@ impl Swarm {
 
     /// Takes in the metadata that peers gave.
     fn metadata_is_there(&mut self, parsed: Result<Known, InfoError>) {
-        let Some(metadata) = self.metadata.take() else { return };
-        self.tally.metadata(metadata.ended(&parsed));
+        let Some(mut metadata) = self.metadata.take() else { return };
+        let (report, layers) = (metadata.ended(&parsed), metadata.layers.take());
         // Else it is as unknown as before, and nothing more can come.
-        if let Ok(known) = parsed {
-            known.proof.into_iter().for_each(|proof| self.discovery.prove_by(proof));
-            // A private one without permission has ended the run.
-            let _ = self.learn(&known.torrent);
-            self.known = Some(known);
+        let Ok(known) = parsed else { return self.tally.metadata(report) };
+        let is_over = known.torrent.private && !self.config.allow_private;
+        self.layers = layers.filter(|_| !is_over);
+        let report = match &mut self.layers {
+            Some(layers) => layers.begin(&known.torrent, report),
+            None => Some(report),
+        };
+        report.into_iter().for_each(|report| self.tally.metadata(report));
+        known.proof.into_iter().for_each(|proof| self.discovery.prove_by(proof));
+        // A private one without permission has ended the run.
+        let _ = self.learn(&known.torrent);
+        self.known = Some(known);
+    }
+
+    /// Nothing more is asked for piece layers.
+    fn layers_ended(&mut self) {
+        let Some(layers) = self.layers.take() else { return };
+        let (layers, report) = layers.ended();
+        if let Some(known) = &mut self.known {
+            known.piece_layers = Arc::new(layers);
         }
+        report.into_iter().for_each(|report| self.tally.metadata(report));
     }
 
     fn keep_to_private_rules(&mut self) -> Result<(), Error> {
@@ -296,6 +324,7 @@ impl Swarm {
             Some(looked_up) = self.lookups.next() => self.looked_up(looked_up),
             Some(attempt) = self.dialler.next() => self.attempted(attempt),
             Some(parsed) = metadata::next(&mut self.metadata) => self.metadata_is_there(parsed),
+            Some(()) = layers::complete(&self.layers) => self.layers_ended(),
             permit = next_dial.wait(&self.shared), if next_dial != NextDial::Later => self.dialler.waited(permit),
             // The deadline may begin to run again, or to stand still.
             () = changed.notified(), if only_sources => {}

@@ -222,9 +222,12 @@ impl Listener<'_> {
             if let Message::Extended { id: id @ 1.., payload } = &message {
                 answers.unsplit(self.extensions.hear((*id, payload), theirs)?);
             }
+            if let Message::Hashes { .. } | Message::HashReject(_) = &message {
+                answers.unsplit(self.extensions.hear_message(&message));
+            }
             if *offers && let Some(theirs) = theirs {
                 *offers = false;
-                answers.unsplit(self.extensions.first_messages(theirs));
+                answers.unsplit(self.extensions.first_messages(&self.theirs, theirs));
             }
         }
         Ok(answers)

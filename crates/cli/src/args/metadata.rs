@@ -55,6 +55,8 @@ impl Metadata {
         self.certificates.apply(&mut config)?;
         self.peers.apply(&mut config)?;
         config.sources.web_seeds = false;
+        // They are for a file alone.
+        config.piece_layers = self.output.is_some();
         if config.linger.is_zero() {
             return Err("give a --linger: peers are asked after their handshake".to_owned());
         }

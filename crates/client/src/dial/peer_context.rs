@@ -10,9 +10,10 @@ use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use ids::InfoHash;
 use metainfo::Hashes;
-use peer_session::{Assembly, Extension, Extensions, Greeting, Hello, Listening, PieceCount, Rules};
+use peer_session::{Assembly, Extension, Extensions, Greeting, Hello, LayerAssembly, Listening, PieceCount, Rules};
 use peer_wire::{Handshake, Reserved};
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// What every attempt of a run has in common.
@@ -37,15 +38,30 @@ pub(crate) struct PeerContext {
 pub(crate) struct Offers {
     /// Of a link or an info-hash whose metadata is wanted.
     pub(crate) metadata: Option<Assembly<SocketAddr>>,
+    /// Its piece layers, if they are wanted.
+    pub(crate) layers: Option<LayerAssembly<SocketAddr>>,
     pub(crate) pex: Option<PexAsker>,
 }
 
 /// What attempts need to know of the torrent.
 #[derive(Clone, Debug)]
 pub(crate) struct TorrentInfo {
-    pub(crate) hashes: Hashes,
+    link: Hashes,
+    learned: Arc<OnceLock<Hashes>>,
     /// Of those that wait for it, the reports are made when it is known.
     pub(crate) pieces: PieceCount,
+}
+
+impl TorrentInfo {
+    /// The info-hashes: once the metadata is there, those that are of it.
+    pub(crate) fn hashes(&self) -> Hashes {
+        self.learned.get().copied().unwrap_or(self.link)
+    }
+
+    /// Takes in those of the metadata: 20 bytes of a link may have been the first ones of a v2 hash.
+    pub(crate) fn learn(&self, hashes: Hashes) {
+        let _ = self.learned.set(hashes);
+    }
 }
 
 impl PeerContext {
@@ -72,7 +88,8 @@ impl PeerContext {
             Hashes::Hybrid { v2, .. } => greeting(primary).or(v2.truncated()),
             _ => greeting(primary),
         };
-        let torrent = TorrentInfo { hashes: torrent_ref.hashes, pieces: torrent_ref.pieces.into() };
+        let torrent =
+            TorrentInfo { link: torrent_ref.hashes, learned: Arc::default(), pieces: torrent_ref.pieces.into() };
         let identity = shared.clone();
         Self {
             greetings: (first, torrent_ref.hashes.wire().nth(1).map(greeting)),
@@ -100,6 +117,11 @@ impl PeerContext {
         }
     }
 
+    /// Whether peers are asked for piece layers, now or when the metadata is there.
+    fn wants_layers(&self) -> bool {
+        self.offers.layers.as_ref().is_some_and(LayerAssembly::is_wanted)
+    }
+
     /// Whether peers are asked for metadata that is not there yet.
     pub(crate) fn wants_metadata(&self) -> bool {
         self.offers.metadata.as_ref().is_some_and(|assembly| assembly.finished().is_none())
@@ -115,12 +137,14 @@ impl PeerContext {
     ) -> Option<Box<Extensions>> {
         let metadata = self.offers.metadata.as_ref().filter(|_| self.wants_metadata());
         let metadata = metadata.map(|assembly| Box::new(assembly.with(peer)) as Box<dyn Extension>);
+        let layers = self.offers.layers.as_ref().filter(|_| self.wants_layers());
+        let layers = layers.map(|assembly| Box::new(assembly.with(peer)) as Box<dyn Extension>);
         let (pex, count) = self.offers.pex.as_ref().and_then(|pex| pex.listen(peer, info_hash, ours)).unzip();
         *named = count;
-        if metadata.is_none() && pex.is_none() {
+        if metadata.is_none() && pex.is_none() && layers.is_none() {
             return None;
         }
-        let extensions = metadata.into_iter().chain(pex).fold(Extensions::default(), Extensions::with);
+        let extensions = metadata.into_iter().chain(pex).chain(layers).fold(Extensions::default(), Extensions::with);
         Some(Box::new(extensions.within(self.longest)))
     }
 

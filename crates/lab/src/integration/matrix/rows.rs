@@ -104,15 +104,18 @@ pub(super) fn private_by_link(swarms: &Swarms) -> Result<Vec<Row>> {
     Ok(rows.collect())
 }
 
-/// A client that was given a link and waits for metadata, by the same link: it asks us.
+/// Each client that was given a link and waits for metadata, by the same link. Those of libtorrent ask us, and are still there
+/// after we have rejected that; others ask those who say that they have metadata.
 pub(super) fn without_metadata(swarms: &Swarms) -> Result<Vec<Row>> {
     let link = link(swarms.torrents.of(Kind::Unknown)?, &[]);
     let rows = swarms.players(Kind::Unknown, Met::Secret).map(|player| {
-        let row = Row::new("a link that a client has too", &link, 0).args(["--no-trackers", "--metadata"]);
-        let line =
-            merged([json!({"outcome": "ok", "completeness": null}), (player.client.says)(player.address.port())]);
-        let row = names(row, player, vec![line]);
-        row.learns(json!({"status": "no_peer_offers", "peers": [{"standing": "no_size", "asked_us": true}]}))
+        let seed = &player.client.seed;
+        let row = Row::new(format!("a link that a client has too, {}", seed.name), &link, 0);
+        let line = json!({"outcome": "ok", "client": seed.client, "error": null});
+        let line = merged([line, (player.client.says)(player.address.port())]);
+        let row = names(row.args(["--no-trackers", "--metadata"]), player, vec![line]);
+        let asks = ["libtorrent", "qBittorrent"].contains(&seed.client);
+        row.learns(json!({"status": "no_peer_offers", "peers": [{"standing": "no_size", "asked_us": asks}]}))
     });
     Ok(rows.collect())
 }
