@@ -40,7 +40,7 @@ pub(crate) fn fetched(
     let sources = (!is_known).then(|| tally.sources(summary, page.marks)).flatten();
     let before = [
         ("torrent", is_known.then(|| torrent(input))),
-        ("file", is_known.then(|| file(input, saved))),
+        ("file", is_known.then(|| file(report, saved))),
         ("sources", sources),
         ("steps", steps(tally, report, page)),
         ("peers", peers(summary, report)),
@@ -100,25 +100,40 @@ fn torrent(input: &Input) -> String {
 }
 
 /// Where it was written, and what it lacks.
-fn file(input: &Input, saved: &Saved) -> String {
-    let layers = input.torrent().map_or(0, |torrent| torrent.piece_layers().len());
-    let without = match layers {
-        0 => String::new(),
-        files => format!(", without piece layers of {}: clients fetch those from peers", plural(files, "file")),
-    };
+fn file(report: &MetadataReport, saved: &Saved) -> String {
     match saved {
         Saved::No => "not written: give -o FILE.torrent".to_owned(),
-        Saved::Written(place, bytes) => format!("{place}, {}{without}", size(*bytes as u64)),
+        Saved::Written(place, bytes) => format!("{place}, {}{}", size(*bytes as u64), layers(report)),
         Saved::Failed(reason) => format!("not written: {reason}"),
     }
 }
 
+/// `, with its 12 piece layers`, or how many and why not all; nothing of v1 and of files of one piece.
+fn layers(report: &MetadataReport) -> String {
+    let Some(layers) = report.layers.as_ref().filter(|layers| layers.wanted > 0) else { return String::new() };
+    let wanted = match layers.wanted {
+        1 => "piece layer".to_owned(),
+        wanted => plural(wanted as usize, "piece layer"),
+    };
+    if layers.complete == layers.wanted {
+        return format!(", with its {wanted}");
+    }
+    let why = match (layers.peers.len(), layers.v1_peers) {
+        (0, 0) => "no peer was left to ask",
+        (0, _) => "peers that are met by the v1 info-hash give none, so run it again with the v2 one",
+        _ => "its peers gave no more, and clients ask for them by themselves",
+    };
+    let has = if layers.complete == 0 { "without".to_owned() } else { format!("with {} of", layers.complete) };
+    format!(", {has} its {wanted}: {why}")
+}
+
 /// The steps on the way, and when each was done.
-fn dated(tally: &Tally, report: &MetadataReport) -> [(&'static str, Option<Duration>); 5] {
+fn dated(tally: &Tally, report: &MetadataReport) -> [(&'static str, Option<Duration>); 6] {
     let introduced = report.peers.iter().map(|peer| peer.introduced).min();
     // Nothing precedes what follows from it.
     let named = tally.named.map(|named| introduced.map_or(named, |introduced| named.min(introduced)));
     let whole = report.status.is_known().then_some(report.elapsed);
+    let layers = report.layers.as_ref().filter(|layers| layers.wanted > 0).and_then(|layers| layers.elapsed);
     // What the user or the link named was there from the beginning.
     let named = named.filter(|named| *named > Duration::ZERO);
     [
@@ -127,6 +142,7 @@ fn dated(tally: &Tally, report: &MetadataReport) -> [(&'static str, Option<Durat
         ("offered", report.offered),
         ("first piece", report.first_piece),
         ("whole", whole),
+        ("piece layers", layers.map(|took| report.elapsed + took)),
     ]
 }
 
