@@ -75,11 +75,11 @@ pub(crate) enum Command {
     WebSeeds(WebSeeds),
     /// What each node of the DHT knows of a torrent's peers, or whether one node answers; no peer is contacted
     Dht(Dht),
-    /// The torrent of a magnet link or an info-hash, as a file; and why a link hangs at downloading metadata
+    /// The torrent of a link or an info-hash, as a file; or why it hangs at downloading that
     Metadata(Metadata),
     /// One peer: every stage, its reserved bits, its extension handshake
     Peer(OnePeer),
-    /// What a code means: an outcome, a role, a verdict, a status of a tracker, web seed or DHT; without one, all codes
+    /// What a code means: an outcome, a role, a verdict, a status; without one, all codes
     Explain {
         /// The code, such as connect_timeout
         code: Option<String>,

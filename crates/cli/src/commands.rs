@@ -136,7 +136,9 @@ fn metadata(args: &Metadata) -> ExitCode {
     let expanded = expand(std::slice::from_ref(&args.link));
     if let Some(file) = expanded.origins.iter().find(|origin| matches!(origin, Origin::File(_) | Origin::Stdin)) {
         let file = file.shown();
-        return local_error(&format!("give a magnet link or an info-hash: {file} is a file, and `show` shows what is in one"));
+        return local_error(&format!(
+            "give a magnet link or an info-hash: {file} is a file, and `show` shows what is in one"
+        ));
     }
     let form = Form::Metadata { all: args.all, json: args.json };
     run_inputs(expanded, &config, Shown { save_to, ..Shown::of(form) }, true)

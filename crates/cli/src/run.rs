@@ -177,13 +177,12 @@ async fn tell(
                 let because = match (&saved, result.exit) {
                     (Saved::Failed(reason), _) => Some(reason.clone()),
                     (_, Exit::LocalError) => Some(PRIVATE.to_owned()),
-                    (_, Exit::NoSource) if about_web_seeds => {
-                        Some(tally.web_seeds.advice(input.torrent().is_some()))
-                    }
+                    (_, Exit::NoSource) if about_web_seeds => Some(tally.web_seeds.advice(input.torrent().is_some())),
                     (_, Exit::NoSource) => Some(tally.failures.advice(tally.lookups.silence())),
                     _ => None,
                 };
-                result.unmet = output.lock().summary(input, &summary, &tally, (result.exit, because.as_deref(), &saved))?;
+                result.unmet =
+                    output.lock().summary(input, &summary, &tally, (result.exit, because.as_deref(), &saved))?;
                 result.because = because;
             }
             Next::Event(_) => {}

@@ -34,9 +34,7 @@ impl SaveTo {
         let shown = shown_word(path.as_os_str());
         let parent = folder(path);
         match path.symlink_metadata() {
-            Ok(metadata) if metadata.is_dir() => {
-                Err(format!("give --output a name for the file: {shown} is a folder"))
-            }
+            Ok(metadata) if metadata.is_dir() => Err(format!("give --output a name for the file: {shown} is a folder")),
             Ok(_) => Err(exists(&shown)),
             _ if !parent.is_dir() => {
                 Err(format!("write elsewhere: --output {shown}: no folder {}", shown_word(parent.as_os_str())))

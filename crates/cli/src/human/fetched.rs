@@ -9,10 +9,12 @@ use crate::human::verdict::verdict;
 use crate::human::words::{content, name};
 use crate::input::Input;
 use crate::saved::Saved;
-use crate::text::{Line, Page, plural, size, time};
+use crate::text::{Line, Page, TOGETHER, plural, size, time};
 use client::{MetadataReport, MetadataStanding, MetadataStatus, Summary};
 use std::time::Duration;
 
+/// Waits that are longer than this are told.
+const LONG: Duration = Duration::from_secs(2);
 /// Rows of the table where there is nothing else to say.
 const FEWEST_PEERS: usize = 4;
 
@@ -38,7 +40,7 @@ pub(crate) fn fetched(
     let sources = (!is_known).then(|| tally.sources(summary, page.marks)).flatten();
     let before = [
         ("torrent", is_known.then(|| torrent(input))),
-        ("file", is_known.then(|| file(input, saved))),
+        ("file", is_known.then(|| file(report, saved))),
         ("sources", sources),
         ("steps", steps(tally, report, page)),
         ("peers", peers(summary, report)),
@@ -66,9 +68,13 @@ pub(crate) fn fetched(
 /// The sentence, and what to do.
 fn told(input: &Input, summary: &Summary, tally: &Tally, report: &MetadataReport) -> (String, Advice) {
     match report.status {
-        MetadataStatus::Ok => (format!("{}: {}", name(input), came(report)), Advice::default()),
+        MetadataStatus::Ok => {
+            let advice = Advice { likely: wait(tally, report), to_do: None };
+            (format!("{}: {}", name(input), came(report)), advice)
+        }
         MetadataStatus::Private => {
-            let sentence = format!("{}: {}; it is private (BEP 27), which a link does not tell", name(input), came(report));
+            let sentence =
+                format!("{}: {}; it is private (BEP 27), which a link does not tell", name(input), came(report));
             (sentence, Advice { likely: Some(private_late(summary, tally)), to_do: None })
         }
         // Then the sources and the peers say why.
@@ -94,42 +100,104 @@ fn torrent(input: &Input) -> String {
 }
 
 /// Where it was written, and what it lacks.
-fn file(input: &Input, saved: &Saved) -> String {
-    let layers = input.torrent().map_or(0, |torrent| torrent.piece_layers().len());
-    let without = match layers {
-        0 => String::new(),
-        files => format!(", without piece layers of {}: clients fetch those from peers", plural(files, "file")),
-    };
+fn file(report: &MetadataReport, saved: &Saved) -> String {
     match saved {
         Saved::No => "not written: give -o FILE.torrent".to_owned(),
-        Saved::Written(place, bytes) => format!("{place}, {}{without}", size(*bytes as u64)),
+        Saved::Written(place, bytes) => format!("{place}, {}{}", size(*bytes as u64), layers(report)),
         Saved::Failed(reason) => format!("not written: {reason}"),
     }
 }
 
-/// `after the start: a peer named 31 ms · answered 52 ms · offered 71 ms · first piece 92 ms · whole 420 ms`.
-fn steps(tally: &Tally, report: &MetadataReport, page: Page) -> Option<String> {
+/// `, with its 12 piece layers`, or how many and why not all; nothing of v1 and of files of one piece.
+fn layers(report: &MetadataReport) -> String {
+    let Some(layers) = report.layers.as_ref().filter(|layers| layers.wanted > 0) else { return String::new() };
+    let wanted = match layers.wanted {
+        1 => "piece layer".to_owned(),
+        wanted => plural(wanted as usize, "piece layer"),
+    };
+    if layers.complete == layers.wanted {
+        return format!(", with its {wanted}");
+    }
+    let why = match (layers.peers.len(), layers.v1_peers) {
+        (0, 0) => "no peer was left to ask",
+        (0, _) => "peers that are met by the v1 info-hash give none, so run it again with the v2 one",
+        _ => "its peers gave no more, and clients ask for them by themselves",
+    };
+    let has = if layers.complete == 0 { "without".to_owned() } else { format!("with {} of", layers.complete) };
+    format!(", {has} its {wanted}: {why}")
+}
+
+/// The steps on the way, and when each was done.
+fn dated(tally: &Tally, report: &MetadataReport) -> [(&'static str, Option<Duration>); 6] {
     let introduced = report.peers.iter().map(|peer| peer.introduced).min();
-    // What the user or the link named was there from the beginning; and nothing follows what comes later.
+    // Nothing precedes what follows from it.
     let named = tally.named.map(|named| introduced.map_or(named, |introduced| named.min(introduced)));
-    let steps = [
-        ("a peer named", named.filter(|named| *named > Duration::ZERO)),
+    let whole = report.status.is_known().then_some(report.elapsed);
+    let layers = report.layers.as_ref().filter(|layers| layers.wanted > 0).and_then(|layers| layers.elapsed);
+    // What the user or the link named was there from the beginning.
+    let named = named.filter(|named| *named > Duration::ZERO);
+    [
+        ("a peer named", named),
         ("answered", introduced),
         ("offered", report.offered),
         ("first piece", report.first_piece),
-        ("whole", report.status.is_known().then_some(report.elapsed)),
-    ];
-    let steps = steps.into_iter().filter_map(|(step, at)| Some(format!("{step} {}", time(at?)).replace(' ', "\u{a0}")));
+        ("whole", whole),
+        ("piece layers", layers.map(|took| report.elapsed + took)),
+    ]
+}
+
+/// `after the start: a peer named 31 ms · answered 52 ms · offered 71 ms · first piece 92 ms · whole 420 ms`.
+fn steps(tally: &Tally, report: &MetadataReport, page: Page) -> Option<String> {
+    let steps = dated(tally, report).into_iter();
+    let steps =
+        steps.filter_map(|(step, at)| Some(format!("{step} {}", time(at?)).replace(' ', &TOGETHER.to_string())));
     let steps: Vec<String> = steps.collect();
     (!steps.is_empty()).then(|| format!("after the start: {}", steps.join(page.marks.dot)))
+}
+
+/// What took long, of metadata that came: the step that was waited for longest.
+fn wait(tally: &Tally, report: &MetadataReport) -> Option<String> {
+    let mut before = Duration::ZERO;
+    let waits = dated(tally, report).into_iter().filter_map(|(step, at)| {
+        let at = at?;
+        let wait = at.saturating_sub(before);
+        before = before.max(at);
+        Some((wait, step))
+    });
+    let (longest, step) = waits.max_by_key(|(wait, _)| *wait).filter(|(wait, _)| *wait > LONG)?;
+    let longest = time(longest);
+    Some(match step {
+        "a peer named" => format!("it took {longest} until a source named a peer"),
+        "answered" => format!("it took {longest} until a peer answered: those named first did not"),
+        "offered" => format!("it took {longest} until a peer had it: those before have only the link"),
+        _ => {
+            let slowest = report
+                .peers
+                .iter()
+                .max_by_key(|peer| peer.slowest)
+                .and_then(|peer| Some((peer.address, peer.slowest?)));
+            let slow =
+                slowest.map(|(address, slowest)| format!(": {address} needed up to {} for a piece", time(slowest)));
+            format!("it took {longest} after it was offered{}", slow.unwrap_or_default())
+        }
+    })
 }
 
 /// `9 named, 7 answered, 5 of them speak ut_metadata, 4 of those have it`.
 fn peers(summary: &Summary, report: &MetadataReport) -> Option<String> {
     let offer = report.peers.iter().filter(|peer| peer.standing != MetadataStanding::NoSize).count();
-    (summary.peers > 0).then(|| {
-        let speak = report.peers.len();
-        let Summary { peers, ok, .. } = summary;
-        format!("{peers} named, {ok} answered, {speak} of them speak ut_metadata, {offer} of those have it")
-    })
+    let Summary { peers, ok, .. } = summary;
+    let speak = match report.peers.len() {
+        _ if *ok == 0 => String::new(),
+        0 => ", none of them speaks ut_metadata".to_owned(),
+        1 => format!(
+            ", 1 of them speaks ut_metadata, {}",
+            if offer == 1 { "and has it" } else { "and does not have it" }
+        ),
+        speak => format!(
+            ", {speak} of them speak ut_metadata, {offer} of those {} it",
+            if offer == 1 { "has" } else { "have" }
+        ),
+    };
+    (*peers > 0).then(|| format!("{peers} named, {ok} answered{speak}"))
 }

@@ -14,8 +14,7 @@ use guard::escape;
 
 /// The report on one torrent; with `--all`, everything before it.
 pub(crate) fn final_report(input: &Input, summary: &Summary, tally: &Tally, page: Page) -> String {
-    let details =
-        tally.details.as_ref().map(|details| details.shown(input, summary, tally, page)).unwrap_or_default();
+    let details = tally.details.as_ref().map(|details| details.shown(input, summary, tally, page)).unwrap_or_default();
     format!("{details}\n{}", screen(input, summary, tally, page))
 }
 

@@ -49,7 +49,7 @@ impl Metadata {
         self.report.as_ref()
     }
 
-    /// `41.0 kB in 3 pieces from 2 peers after 420 ms`, or why it is not there; `None` where no peer was there to ask.
+    /// `41 kB in 3 pieces from 2 peers after 420 ms`, or why it is not there; `None` where no peer was there to ask.
     pub(super) fn row(&self, summary: &Summary) -> Option<String> {
         let report = self.report.as_ref()?;
         match report.status {
@@ -66,10 +66,7 @@ impl Metadata {
         peers.sort_by_key(|peer| (rank(peer), Reverse(peer.pieces), peer.asked));
         // One line that says how many more there are takes the place of one of them.
         let shown = if peers.len() < most { peers.len() } else { most.saturating_sub(2) };
-        let names = format!(
-            "{:>TIME_WIDTH$}  {:ADDRESS_WIDTH$}  {:CLIENT_WIDTH$}  {:>TIME_WIDTH$}",
-            "asked", "peer", "client", "took"
-        );
+        let names = format!("{:>TIME_WIDTH$}  {:ADDRESS_WIDTH$}  {:CLIENT_WIDTH$}  gave", "asked", "peer", "client");
         let head = Line::new().add("    ").styled(DIM, names);
         let rows = peers.iter().take(shown).map(|peer| self.of_peer(peer, report.status, page));
         let more = peers.len() - shown;
@@ -80,7 +77,7 @@ impl Metadata {
         std::iter::once(head).chain(rows).chain(more).collect()
     }
 
-    /// `✓  52.1 ms  198.51.100.4:51413  qBittorrent 5.1.0  61.0 ms  gave 3 pieces`.
+    /// `✓  52.1 ms  198.51.100.4:51413  qBittorrent 5.1  3 pieces in 61.0 ms`.
     fn of_peer(&self, peer: &MetadataPeer, status: MetadataStatus, page: Page) -> Line {
         let (mark, style) = match rank(peer) {
             Rank::Gave => (page.marks.good, GOOD),
@@ -89,10 +86,10 @@ impl Metadata {
         };
         let client = self.clients.get(&peer.address).map_or("", String::as_str);
         let client = short(client, CLIENT_WIDTH, page.marks);
-        let [asked, took] = [peer.asked, peer.elapsed].map(|at| at.map(time).unwrap_or_default());
+        let asked = peer.asked.map(time).unwrap_or_default();
         let line = Line::new().add("  ").styled(style, mark).add(format!(" {asked:>TIME_WIDTH$}  "));
         let line = line.cell(PLAIN, peer.address.to_string(), ADDRESS_WIDTH).add("  ");
-        line.cell(PLAIN, client, CLIENT_WIDTH).add(format!("  {took:>TIME_WIDTH$}  ")).styled(style, gave(peer, status))
+        line.cell(PLAIN, client, CLIENT_WIDTH).add("  ").styled(style, gave(peer, status))
     }
 }
 
@@ -115,14 +112,17 @@ fn rank(peer: &MetadataPeer) -> Rank {
 fn gave(peer: &MetadataPeer, status: MetadataStatus) -> String {
     let pieces = plural(peer.pieces as usize, "piece");
     match (peer.standing, peer.pieces) {
-        (MetadataStanding::Asked, 1..) => format!("gave {pieces}"),
+        (MetadataStanding::Asked, 1..) => {
+            let took = peer.elapsed.map(|took| format!(" in {}", time(took)));
+            format!("{pieces}{}", took.unwrap_or_default())
+        }
         (MetadataStanding::Asked, 0) if peer.asked.is_some() => "no answer yet".to_owned(),
         (MetadataStanding::Asked, 0) if status.is_known() => "not needed".to_owned(),
         (MetadataStanding::Asked, 0) => "not asked".to_owned(),
-        (MetadataStanding::NoSize, _) if peer.asked_us => "has only the link: asked us".to_owned(),
-        (MetadataStanding::NoSize, _) => "has only the link".to_owned(),
+        (MetadataStanding::NoSize, _) if peer.asked_us => "only the link, asked us".to_owned(),
+        (MetadataStanding::NoSize, _) => "only the link".to_owned(),
         (standing, 0) => words(standing).to_owned(),
-        (standing, _) => format!("{}, after {pieces}", words(standing)),
+        (standing, _) => format!("{} ({pieces})", words(standing)),
     }
 }
 
@@ -136,7 +136,7 @@ pub(super) fn status_words(status: MetadataStatus) -> &'static str {
     Explanation::of(CodeKind::MetadataStatus, status.code()).map_or(status.code(), |entry| entry.words)
 }
 
-/// `41.0 kB in 3 pieces from 2 peers after 420 ms`.
+/// `41 kB in 3 pieces from 2 peers after 420 ms`.
 pub(super) fn came(report: &MetadataReport) -> String {
     let bytes = report.size_bytes.map(|bytes| format!("{} in ", size(bytes.into()))).unwrap_or_default();
     let from = report.peers.iter().filter(|peer| rank(peer) == Rank::Gave).count();
@@ -151,21 +151,33 @@ pub(super) fn reason(report: &MetadataReport, summary: &Summary) -> Option<Reaso
     let speak = report.peers.len();
     match report.status {
         MetadataStatus::Ok | MetadataStatus::Private => None,
-        MetadataStatus::NoPeerOffers if speak == 0 => reason(
-            format!(
-                "none of the {} that answered offers metadata: most clients offer none of a private torrent, and old ones \
-                 never do",
-                plural(summary.ok, "peer")
-            ),
-            "get the .torrent file where the link came from; a private torrent has no other way",
-        ),
-        MetadataStatus::NoPeerOffers => reason(
-            format!(
-                "{speak} of {} that answered speak of metadata, and none has it: they were given a link too, and wait as you do",
-                plural(summary.ok, "peer")
-            ),
-            "wait until a seed is there, name one with --peer, or get the .torrent file",
-        ),
+        MetadataStatus::NoPeerOffers if speak == 0 => {
+            let none = match summary.ok {
+                1 => "the one peer that answered offers no metadata".to_owned(),
+                ok => format!("none of the {ok} peers that answered offers metadata"),
+            };
+            reason(
+                format!("{none}: most clients offer none of a private torrent, and old ones never do"),
+                "get the .torrent file where the link came from; a private torrent has no other way",
+            )
+        }
+        MetadataStatus::NoPeerOffers => {
+            let lack = match (speak, summary.ok) {
+                (1, 1) => "the one peer that answered has no metadata: it was given a link too, and waits as you do"
+                    .to_owned(),
+                (1, ok) => format!(
+                    "1 of {ok} peers that answered speaks of metadata, and has none: it was given a link too, and waits as you do"
+                ),
+                (speak, ok) if speak == ok => format!(
+                    "none of the {ok} peers that answered has metadata: they were given a link too, and wait as you do"
+                ),
+                (speak, ok) => format!(
+                    "{speak} of {ok} peers that answered speak of metadata, and none has it: they were given a link too, and \
+                     wait as you do"
+                ),
+            };
+            reason(lack, "wait until a seed is there, name one with --peer, or get the .torrent file")
+        }
         MetadataStatus::TimedOut => {
             let (why, to_do) = not_in_time(report);
             reason(why, to_do)
@@ -203,12 +215,18 @@ fn not_in_time(report: &MetadataReport) -> (String, &'static str) {
         (of(Asked), "had not given all when the run ended, or had left"),
         (broken, "sent what is wrong"),
     ];
-    let did: Vec<String> =
-        did.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    let offer = if offered.len() == 1 { "peer says that it has it" } else { "peers say that they have it" };
+    let did: Vec<_> = did.into_iter().filter(|(count, _)| *count > 0).collect();
     let all = report.size_bytes.map_or(0, |bytes| bytes.div_ceil(PIECE));
     let came = if report.pieces > 0 { format!("; {} of {all} pieces came", report.pieces) } else { String::new() };
-    let why = format!("{} {offer}: {}{came}", offered.len(), listed(&did));
+    let why = match (offered.len(), did.as_slice()) {
+        (1, [(_, what)]) => format!("the one peer that says it has it {what}{came}"),
+        (2, [(_, what)]) => format!("both peers that say they have it {what}{came}"),
+        (count, [(_, what)]) => format!("all {count} peers that say they have it {what}{came}"),
+        (count, several) => {
+            let several: Vec<String> = several.iter().map(|(count, what)| format!("{count} {what}")).collect();
+            format!("of {count} peers that say they have it {}{came}", listed(&several))
+        }
+    };
     let to_do = if report.asked.is_none() {
         "run fewer torrents at the same time: there was no memory for it"
     } else if of(Asked) > 0 {
@@ -228,11 +246,14 @@ mod tests {
     fn report(status: MetadataStatus, peers: &[(MetadataStanding, u32)]) -> MetadataReport {
         let mut report = MetadataReport::new(status, Duration::from_millis(420));
         (report.size_bytes, report.pieces, report.asked) = (Some(41_029), 3, Some(Duration::ZERO));
-        report.peers = (1..).zip(peers).map(|(n, &(standing, pieces))| {
-            let mut peer = MetadataPeer::new(SocketAddr::from(([9, 9, 9, n], 1)), standing);
-            (peer.pieces, peer.asked) = (pieces, (pieces > 0).then_some(Duration::from_millis(n.into())));
-            peer
-        });
+        report.peers = (1..)
+            .zip(peers)
+            .map(|(n, &(standing, pieces))| {
+                let mut peer = MetadataPeer::new(SocketAddr::from(([9, 9, 9, n], 1)), standing);
+                (peer.pieces, peer.asked) = (pieces, (pieces > 0).then_some(Duration::from_millis(n.into())));
+                peer
+            })
+            .collect();
         report
     }
 
@@ -243,14 +264,24 @@ mod tests {
         summary.ok = 4;
         for (status, peers, says) in [
             (MetadataStatus::NoPeerOffers, &[][..], "none of the 4 peers that answered offers metadata: most clients"),
-            (MetadataStatus::NoPeerOffers, &[(NoSize, 0)], "1 of 4 peers that answered speak of metadata, and none has it"),
+            (
+                MetadataStatus::NoPeerOffers,
+                &[(NoSize, 0)],
+                "1 of 4 peers that answered speaks of metadata, and has none",
+            ),
             (
                 MetadataStatus::TimedOut,
                 &[(Rejected, 0), (TimedOut, 1), (TimedOut, 0), (WrongTotal, 0), (NoSize, 0)],
-                "4 peers say that they have it: 1 rejected, 2 did not send a piece within 5 s and 1 sent what is wrong; \
+                "of 4 peers that say they have it 1 rejected, 2 did not send a piece within 5 s and 1 sent what is wrong; \
                  3 of 3 pieces came",
             ),
-            (MetadataStatus::WrongHash, &[(WrongBytes, 3), (Asked, 0)], "its hash is wrong: 9.9.9.1:1 gave wrong bytes"),
+            (MetadataStatus::TimedOut, &[(Rejected, 0)], "the one peer that says it has it rejected; 3 of 3 pieces"),
+            (MetadataStatus::TimedOut, &[(Rejected, 0); 2], "both peers that say they have it rejected; "),
+            (
+                MetadataStatus::WrongHash,
+                &[(WrongBytes, 3), (Asked, 0)],
+                "its hash is wrong: 9.9.9.1:1 gave wrong bytes",
+            ),
             (MetadataStatus::WrongHash, &[(WrongBytes, 3); 4], "its hash is wrong: 4 peers gave wrong bytes"),
             (MetadataStatus::TooLarge, &[], "every peer that offered the metadata names a size beyond 16 MiB"),
         ] {
@@ -261,7 +292,7 @@ mod tests {
         }
         let mut metadata = Metadata::default();
         metadata.add(&report(MetadataStatus::Ok, &[(Asked, 2), (Asked, 1), (Asked, 0)]));
-        assert_eq!(metadata.row(&summary).as_deref(), Some("41.0 kB in 3 pieces from 2 peers after 420 ms"));
+        assert_eq!(metadata.row(&summary).as_deref(), Some("41 kB in 3 pieces from 2 peers after 420 ms"));
     }
 
     #[test]
@@ -277,8 +308,8 @@ mod tests {
         };
         let all = shown(usize::MAX);
         assert_eq!(all.len(), 6);
-        assert_eq!(all[1], "  +   4.0 ms  9.9.9.4:1              qBittorrent 5.1.0             gave 3 pieces");
-        assert!(all[2].starts_with("  -   3.0 ms  9.9.9.3:1") && all[2].ends_with(" rejected, after 1 piece"), "{all:?}");
+        assert_eq!(all[1], "  +   4.0 ms  9.9.9.4:1              qBittorrent 5.1.0   3 pieces");
+        assert!(all[2].starts_with("  -   3.0 ms  9.9.9.3:1") && all[2].ends_with(" rejected (1 piece)"), "{all:?}");
         let few = shown(4);
         assert!(few.len() == 4 && few[3].trim() == "3 peers more (-a lists them)", "{few:?}");
     }

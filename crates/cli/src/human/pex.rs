@@ -47,7 +47,12 @@ impl Pex {
         let Some(lines) = self.lines.as_ref().filter(|lines| !lines.is_empty()) else { return Vec::new() };
         let (more, ok) = (summary.only_pex, summary.only_pex_ok);
         let verb = if more == 1 { "is" } else { "are" };
-        let by = format!("  {} of {} named any; {} {verb} known", self.gave, plural(self.speak, "peer"), plural(more, "peer"));
+        let by = format!(
+            "  {} of {} named any; {} {verb} known",
+            self.gave,
+            plural(self.speak, "peer"),
+            plural(more, "peer")
+        );
         let added = Line::new().add(format!("{by} by that alone, {ok} of them answered"));
         std::iter::once(added).chain(lines.iter().cloned()).collect()
     }

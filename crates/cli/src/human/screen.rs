@@ -254,13 +254,11 @@ pub(super) fn private_late(summary: &Summary, tally: &Tally) -> String {
     };
     let spared = [Outcome::NotTried, Outcome::Interrupted].iter().filter_map(|outcome| summary.outcomes.get(outcome));
     let web_seeds = summary.swarm.coverage.web_seeds_unchecked;
-    let not_asked = [
-        (spared.sum(), "peer"),
-        (web_seeds, "web seed"),
-    ];
+    let not_asked = [(spared.sum(), "peer"), (web_seeds, "web seed")];
     let not_asked: Vec<String> =
         not_asked.iter().filter(|(count, _)| *count > 0).map(|(count, what)| plural(*count, what)).collect();
-    let spared = if not_asked.is_empty() { String::new() } else { format!("; left alone since: {}", listed(&not_asked)) };
+    let spared =
+        if not_asked.is_empty() { String::new() } else { format!("; left alone since: {}", listed(&not_asked)) };
     asked + &spared
 }
 

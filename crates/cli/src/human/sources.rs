@@ -62,23 +62,19 @@ impl Trackers {
 
     /// `trackers 1 of 2 answered · http://a.example: 9 peers · udp://b.example: timed out · DHT 41 peers from 12 nodes · web seeds
     /// 1 of 2 complete`.
-    pub(super) fn row(
-        &self,
-        summary: &Summary,
-        others: &Others<'_>,
-        marks: Marks,
-    ) -> Option<String> {
+    pub(super) fn row(&self, summary: &Summary, others: &Others<'_>, marks: Marks) -> Option<String> {
         let Others { lookups, pex, web_seeds } = others;
         let mut parts = if summary.trackers > 0 { self.parts(summary) } else { Vec::new() };
         parts.extend(lookups.row().map(|row| row.replace(' ', &TOGETHER.to_string())));
-        parts.extend(pex.row(summary).map(|row| row.replace(' ', &TOGETHER.to_string())));
-        parts.extend(web_seeds.row(summary));
         // What is not asked may know more, where what was asked was not enough.
         let enough = summary.scraped
             || matches!(
                 summary.verdict(),
-                Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly | Verdict::Offline
+                Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly | Verdict::Offline | Verdict::Private
             );
+        let told = pex.row(summary).filter(|_| !enough || summary.only_pex > 0);
+        parts.extend(told.map(|row| row.replace(' ', &TOGETHER.to_string())));
+        parts.extend(web_seeds.row(summary));
         let not_asked = match (lookups.is_empty(), pex.speak == 0) {
             (true, true) => "DHT, PEX and uTP",
             (true, false) => "DHT and uTP",
@@ -185,10 +181,7 @@ mod tests {
         (summary.trackers, summary.trackers_ok) = (5, 1);
         let (lookups, pex, web_seeds) = Default::default();
         let others = Others { lookups: &lookups, pex: &pex, web_seeds: &web_seeds };
-        let row = trackers
-            .row(&summary, &others, Marks::ASCII)
-            .unwrap()
-            .replace('\u{a0}', " ");
+        let row = trackers.row(&summary, &others, Marks::ASCII).unwrap().replace('\u{a0}', " ");
         let expected =
             "trackers 1 of 3 answered; http://t/a/announce; http://t/b/announce; udp://u; DHT, PEX and uTP not asked";
         assert_eq!(row, expected);

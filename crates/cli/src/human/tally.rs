@@ -91,7 +91,11 @@ impl Tally {
 
     /// What was asked, and what came of it.
     pub(super) fn sources(&self, summary: &Summary, marks: Marks) -> Option<String> {
-        self.trackers.row(summary, &Others { lookups: &self.lookups, pex: &self.pex, web_seeds: &self.web_seeds }, marks)
+        self.trackers.row(
+            summary,
+            &Others { lookups: &self.lookups, pex: &self.pex, web_seeds: &self.web_seeds },
+            marks,
+        )
     }
 
     pub(crate) fn peer(&mut self, report: &PeerReport) {
