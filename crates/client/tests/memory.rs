@@ -17,8 +17,8 @@ use tracker::PeerAddress;
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Bytes on the heap for one connection in flight of a run with peer exchange, and for an encrypted one.
-const EACH: usize = 1920;
-const ENCRYPTED: usize = 2560;
+const EACH: usize = 1600;
+const ENCRYPTED: usize = 2368;
 /// Bytes for one endpoint that was named: the address and three words beside it, in a table that is never full, and its
 /// place in the queue.
 const NAMED: usize = 128;

@@ -82,7 +82,7 @@ pub(crate) struct Listener<'a> {
     /// The bits of our handshake.
     pub(crate) reserved: Reserved,
     pub(crate) theirs: Handshake,
-    pub(crate) extensions: &'a mut Extensions,
+    pub(crate) extensions: Extensions,
     pub(crate) said: &'a mut Advertised,
     pub(crate) bytes: &'a mut usize,
 }

@@ -1,6 +1,7 @@
 //! What every attempt of a run has in common.
 
 use crate::config::Config;
+use crate::dial::attempt::DialRequest;
 use crate::discovery::pex::asker::{NamedCount, PexAsker};
 use crate::net::entropy;
 use crate::net::route::Route;
@@ -10,7 +11,7 @@ use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use ids::InfoHash;
 use metainfo::Hashes;
-use peer_session::{Assembly, Extension, Extensions, Greeting, Hello, Listening, PieceCount, Rules};
+use peer_session::{Assembly, Extension, Extensions, Greeting, Hello, Listening, Met, PieceCount, Rules};
 use peer_wire::{Handshake, Reserved};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -105,23 +106,19 @@ impl PeerContext {
         self.offers.metadata.as_ref().is_some_and(|assembly| assembly.finished().is_none())
     }
 
-    /// The extensions for one conversation, and where it is counted what peer exchange names in it; `ours` is our end of it. On the
-    /// heap, because thousands of conversations wait and have none.
+    /// The extensions for one conversation, and where it is counted what peer exchange names in it; `ours` is our end of it.
     pub(crate) fn extensions(
         &self,
-        (peer, info_hash): (SocketAddr, InfoHash),
+        request: &DialRequest,
         ours: Option<SocketAddr>,
+        met: Met,
         named: &mut Option<NamedCount>,
-    ) -> Option<Box<Extensions>> {
+    ) -> Extensions {
         let metadata = self.offers.metadata.as_ref().filter(|_| self.wants_metadata());
-        let metadata = metadata.map(|assembly| Box::new(assembly.with(peer)) as Box<dyn Extension>);
-        let (pex, count) = self.offers.pex.as_ref().and_then(|pex| pex.listen(peer, info_hash, ours)).unzip();
+        let metadata = metadata.map(|assembly| Box::new(assembly.with(request.address)) as Box<dyn Extension>);
+        let (pex, count) = self.offers.pex.as_ref().and_then(|pex| pex.listen(request, ours, &met)).unzip();
         *named = count;
-        if metadata.is_none() && pex.is_none() {
-            return None;
-        }
-        let extensions = metadata.into_iter().chain(pex).fold(Extensions::default(), Extensions::with);
-        Some(Box::new(extensions.within(self.longest)))
+        metadata.into_iter().chain(pex).fold(Extensions::default(), Extensions::with).within(self.longest)
     }
 
     /// What is said on one connection to a peer of this info-hash.
