@@ -132,6 +132,7 @@ impl Metadata {
 fn peer(member: &Member<SocketAddr>) -> MetadataPeer {
     let mut peer = MetadataPeer::new(member.key, standing(member.standing));
     (peer.size_bytes, peer.pieces, peer.asked_us) = (member.size, member.pieces, member.asked_us);
+    peer.introduced = member.offered;
     (peer.asked, peer.slowest) = (member.asked, member.slowest);
     peer.first_piece = member.answered.map(|(first, _)| first);
     peer.elapsed = member.asked.zip(member.answered).map(|(asked, (_, last))| last.saturating_sub(asked));

@@ -206,8 +206,8 @@ impl Swarm {
     /// seeds of the link, and to its info-hashes: what the torrent names beyond them is not asked.
     ///
     /// # Errors
-    /// It has another info-hash; or it is private without permission ([`Config::allow_private`]), and then the run is over as by
-    /// [`interrupt`](Self::interrupt).
+    /// It has another info-hash; or it is private without permission ([`Config::allow_private`]), and then the run ends at once
+    /// ([`CutShort::Private`]).
     pub fn learn(&mut self, torrent: &Torrent) -> Result<(), Error> {
         if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes.primary()) {
             return Err(Error::AnotherTorrent);
@@ -249,7 +249,7 @@ impl Swarm {
     fn keep_to_private_rules(&mut self) -> Result<(), Error> {
         self.discovery.keep_to_private_rules();
         if !self.config.allow_private {
-            self.interrupt();
+            self.cut_short(CutShort::Private);
             return Err(Error::Private);
         }
         for address in self.peers.withdraw(|source| matches!(source, Source::Magnet | Source::Dht(_) | Source::Pex(_)))

@@ -46,6 +46,9 @@ pub struct MetadataPeer {
     /// Its address
     #[serde(with = "Text")]
     pub address: SocketAddr,
+    /// When its extension handshake said that it speaks the extension
+    #[serde(rename = "introduced_ms", with = "Ms")]
+    pub introduced: Duration,
     /// What came of asking it
     pub standing: MetadataStanding,
     /// The size that it named, in bytes
@@ -141,6 +144,7 @@ impl MetadataPeer {
     pub fn new(address: SocketAddr, standing: MetadataStanding) -> Self {
         Self {
             address,
+            introduced: Duration::ZERO,
             standing,
             size_bytes: None,
             pieces: 0,

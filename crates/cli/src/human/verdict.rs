@@ -50,6 +50,7 @@ pub(super) fn cut_short(summary: &Summary) -> &'static str {
         None => "",
         Some(CutShort::Deadline) => ", cut short by the deadline",
         Some(CutShort::Interrupt) => ", interrupted",
+        Some(CutShort::Private) => ", ended because the torrent is private",
         Some(_) => ", cut short",
     }
 }

@@ -60,7 +60,7 @@ pub(super) const TABLE: &[Explanation] = &[
         S::Interrupted,
         "interrupted",
         "the run was interrupted before the metadata was there",
-        "the user, or a torrent that turned out to be private without permission",
+        "too little was seen to tell why it was not there yet",
         "run it again",
     ),
 ];

@@ -89,6 +89,13 @@ pub(super) const TABLE: &[Explanation] = &[
         "the network or the VPN is down, or all peers are of an address family that this machine does not have",
         "is the network or the VPN down? `ip route` shows the routes of this machine",
     ),
+    entry(
+        Verdict::Private,
+        "private",
+        "the metadata that peers gave says that the torrent is private (BEP 27), and the run ended there",
+        "a link does not say so: until then its trackers, the DHT and other peers were asked as for any link",
+        "ask its tracker for leave, or use its .torrent file in your own client; --allow-private goes on all the same",
+    ),
 ];
 
 const fn entry(
