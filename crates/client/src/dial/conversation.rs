@@ -61,7 +61,7 @@ fn converse_once(
         let mut alarm = pin!(sleep_until(end(Instant::now(), context.connect_timeout)));
         let mut stream = dial(request, context, alarm.as_mut(), progress).await?;
         let (ours, named) = (stream.local_addr(), &mut progress.pex);
-        let mut extensions = move |met| context.extensions(request, ours, met, named);
+        let mut extensions = move |met| context.offers.extensions(request, ours, met, named);
         let session = Session {
             hello: context.hello(request.info_hash),
             rules: &context.rules,
@@ -99,7 +99,7 @@ fn dial(
             return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
         };
         let mut stream = connected?;
-        if context.wants_metadata() {
+        if context.offers.wants_metadata() {
             stream.hurry();
         }
         progress.connect = Some(begun.elapsed());

@@ -1,8 +1,7 @@
 //! What every attempt of a run has in common.
 
 use crate::config::Config;
-use crate::dial::attempt::DialRequest;
-use crate::discovery::pex::asker::{NamedCount, PexAsker};
+use crate::dial::offers::Offers;
 use crate::net::entropy;
 use crate::net::route::Route;
 use crate::net::stop::Stopped;
@@ -11,9 +10,8 @@ use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use ids::InfoHash;
 use metainfo::Hashes;
-use peer_session::{Assembly, Extension, Extensions, Greeting, Hello, Listening, Met, PieceCount, Rules};
+use peer_session::{Greeting, Hello, Listening, PieceCount, Rules};
 use peer_wire::{Handshake, Reserved};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// What every attempt of a run has in common.
@@ -25,20 +23,10 @@ pub(crate) struct PeerContext {
     pub(crate) torrent: TorrentInfo,
     pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
-    offers: Offers,
-    /// How long a peer that sends metadata is listened to beyond the time of others: the run has a deadline.
-    longest: Duration,
+    pub(crate) offers: Offers,
     /// Our peer ids.
     shared: Shared,
     pub(crate) stopped: Stopped,
-}
-
-/// The extensions of a run's conversations.
-#[derive(Debug, Default)]
-pub(crate) struct Offers {
-    /// Of a link or an info-hash whose metadata is wanted.
-    pub(crate) metadata: Option<Assembly<SocketAddr>>,
-    pub(crate) pex: Option<PexAsker>,
 }
 
 /// What attempts need to know of the torrent.
@@ -95,30 +83,9 @@ impl PeerContext {
             route: config.bind.into(),
             connect_timeout: config.connect_timeout,
             offers,
-            longest: config.deadline,
             shared: shared.clone(),
             stopped,
         }
-    }
-
-    /// Whether peers are asked for metadata that is not there yet.
-    pub(crate) fn wants_metadata(&self) -> bool {
-        self.offers.metadata.as_ref().is_some_and(|assembly| assembly.finished().is_none())
-    }
-
-    /// The extensions for one conversation, and where it is counted what peer exchange names in it; `ours` is our end of it.
-    pub(crate) fn extensions(
-        &self,
-        request: &DialRequest,
-        ours: Option<SocketAddr>,
-        met: Met,
-        named: &mut Option<NamedCount>,
-    ) -> Extensions {
-        let metadata = self.offers.metadata.as_ref().filter(|_| self.wants_metadata());
-        let metadata = metadata.map(|assembly| Box::new(assembly.with(request.address)) as Box<dyn Extension>);
-        let (pex, count) = self.offers.pex.as_ref().and_then(|pex| pex.listen(request, ours, &met)).unzip();
-        *named = count;
-        metadata.into_iter().chain(pex).fold(Extensions::default(), Extensions::with).within(self.longest)
     }
 
     /// What is said on one connection to a peer of this info-hash.

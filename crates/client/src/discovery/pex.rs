@@ -10,7 +10,7 @@
 pub(crate) mod asker;
 
 use crate::config::Config;
-use crate::discovery::dht::gate::Gate;
+use crate::discovery::gate::Gate;
 use crate::discovery::pex::asker::{Heard, PexAsker};
 use crate::discovery::source::{Activity, Found, NamedPeers, PeerSource};
 use crate::torrent_ref::TorrentRef;

@@ -1,6 +1,5 @@
 //! The part of peer exchange that is in each conversation: hears the lists and passes on what is new in them at once.
 
-use crate::dial::attempt::DialRequest;
 use bytes::Bytes;
 use ids::InfoHash;
 use peer_session::{Extension, Met, PexRecord, UtPex, Violation};
@@ -67,18 +66,17 @@ impl NamedCount {
 }
 
 impl PexAsker {
-    /// The extension for a conversation, and how many peers it will have named; `ours` is our end of the connection. `None` while
+    /// The extension for a conversation with the peer at `by`, and how many peers it will have named; `ours` is our end of the connection. `None` while
     /// peers must not be named so.
     pub(crate) fn listen(
         &self,
-        request: &DialRequest,
+        (by, info_hash): (SocketAddr, InfoHash),
         ours: Option<SocketAddr>,
         met: &Met,
     ) -> Option<(Box<dyn Extension>, NamedCount)> {
         if !self.is_asking() {
             return None;
         }
-        let &DialRequest { address: by, info_hash, .. } = request;
         let (asker, named, patience) = (self.clone(), NamedCount::default(), UtPex::patience(met));
         let listener = PexListener { asker, named: named.clone(), by, info_hash, ours, patience, speaking: None };
         Some((Box::new(listener), named))
