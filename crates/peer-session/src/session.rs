@@ -191,8 +191,17 @@ impl Session<'_> {
         let Progress { advertised: said, listened, received, .. } = progress;
         // Stays so when this is cut short.
         *listened = Some(ListenEnd::TimeUp);
-        let mut listener =
-            Listener { received: surplus, client, listening, reserved, theirs, extensions, said, bytes: received };
+        let mut listener = Listener {
+            received: surplus,
+            client,
+            listening,
+            reserved,
+            theirs,
+            extensions,
+            said,
+            bytes: received,
+            spoke: Instant::now(),
+        };
         *listened = Some(listener.listen(stream).await);
     }
 }

@@ -296,6 +296,25 @@ async fn the_first_list_of_peers_is_waited_for_a_moment() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_quiet_time_of_a_leech_does_not_begin_anew_with_its_list_of_peers() {
+    for (after, ends) in [(200, 500), (900, 900)] {
+        let record = PexRecord::default();
+        let extensions = Extensions::default().with(Box::new(UtPex::new(record.clone())));
+        let begun = Instant::now();
+        let (_, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
+            stream.write_all(&handshake(2).encode()).await.unwrap();
+            stream.write_all(&encoded([extended(0, b"d1:md6:ut_pexi1eee"), Message::HaveNone])).await.unwrap();
+            tokio::time::sleep_until(begun + Duration::from_millis(after)).await;
+            stream.write_all(&encoded([extended(1, b"d5:added6:abcd\x1a\xe1e")])).await.unwrap();
+            while stream.read_buf(&mut BytesMut::new()).await.is_ok_and(|read| read > 0) {}
+        })
+        .await;
+        let took = begun.elapsed().as_millis();
+        assert_eq!((record.heard().peers.len(), took, progress.listened), (1, ends, Some(ListenEnd::Quiet)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_an_extension_cannot_read_ends_the_conversation() {
     let extensions = Extensions::default().with(Box::new(Echo { heard: Arc::default() }));
     let (_, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
