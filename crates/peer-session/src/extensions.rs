@@ -2,7 +2,7 @@
 
 use crate::advertised::Violation;
 use bytes::{Bytes, BytesMut};
-use peer_wire::{Codec, ExtensionHandshake, Handshake, Message};
+use peer_wire::{Codec, ExtensionHandshake, Message};
 use std::collections::BTreeMap;
 use std::task::Waker;
 use std::time::Duration;
@@ -20,9 +20,6 @@ pub trait Extension: Send {
     fn has_own_ids(&self) -> bool {
         false
     }
-
-    /// Takes in the peer's handshake, before [`offer`](Self::offer).
-    fn greeted(&mut self, _theirs: &Handshake) {}
 
     /// What to say first, once both extension handshakes are through and the peer's names this extension; `None` to wait for
     /// the peer.
@@ -149,11 +146,10 @@ impl Extensions {
     }
 
     /// What those say first that the peer speaks too.
-    pub(crate) fn first_messages(&mut self, handshake: &Handshake, theirs: &ExtensionHandshake) -> BytesMut {
+    pub(crate) fn first_messages(&mut self, theirs: &ExtensionHandshake) -> BytesMut {
         let mut messages = BytesMut::new();
         for extension in &mut self.list {
             if let Some(way) = way_of(extension.as_ref(), theirs) {
-                extension.greeted(handshake);
                 say(way, extension.offer(theirs), &mut messages);
             }
         }

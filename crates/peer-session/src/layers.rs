@@ -11,7 +11,7 @@ use crate::metadata::{Assembly, MetadataLimits};
 use bytes::{Bytes, BytesMut};
 use ids::InfoHash;
 use metainfo::{PieceLayer, PieceLayers};
-use peer_wire::{Codec, ExtensionHandshake, Handshake, HashRange, Message};
+use peer_wire::{Codec, ExtensionHandshake, HashRange, Message};
 use pool::Pool;
 use std::fmt;
 use std::future::poll_fn;
@@ -35,7 +35,7 @@ pub struct HashRequests<K: Clone + Eq + Hash> {
     assembly: LayerAssembly<K>,
     key: K,
     /// What the peer's handshake has.
-    info_hash: Option<InfoHash>,
+    info_hash: InfoHash,
     /// Its place in the assembly, once it has introduced itself.
     place: Option<usize>,
 }
@@ -59,9 +59,9 @@ impl<K: Clone + Eq + Hash> LayerAssembly<K> {
         self.pool(Pool::end);
     }
 
-    /// The part of a conversation with a peer. Of a peer with two conversations at once, one is used.
-    pub fn with(&self, key: K) -> HashRequests<K> {
-        HashRequests { assembly: self.clone(), key, info_hash: None, place: None }
+    /// The part of a conversation with a peer whose handshake has this hash. Of a peer with two conversations at once, one is used.
+    pub fn with(&self, key: K, info_hash: InfoHash) -> HashRequests<K> {
+        HashRequests { assembly: self.clone(), key, info_hash, place: None }
     }
 
     /// Whether it waits for metadata or for layers.
@@ -132,14 +132,9 @@ impl<K: Clone + Eq + Hash + Send> Extension for HashRequests<K> {
         true
     }
 
-    fn greeted(&mut self, theirs: &Handshake) {
-        self.info_hash = Some(theirs.info_hash);
-    }
-
     fn offer(&mut self, _: &ExtensionHandshake) -> Option<Bytes> {
         let now = Instant::now();
-        let info_hash = self.info_hash?;
-        self.place = self.assembly.pool(|pool| pool.join(&self.key, info_hash, now));
+        self.place = self.assembly.pool(|pool| pool.join(&self.key, self.info_hash, now));
         self.ask(now)
     }
 

@@ -36,4 +36,4 @@ pub use oddity::{Oddities, Oddity};
 pub use pex::{PexHeard, PexRecord, UtPex};
 pub use piece_count::PieceCount;
 pub use secure::SecureFailure;
-pub use session::{Ended, Failure, Progress, Rules, Session};
+pub use session::{Ended, Failure, Met, Progress, Rules, Session};

@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
 use bytes::{Bytes, BytesMut};
-use ids::{InfoHash, PeerId};
+use ids::InfoHash;
 use metainfo::{PieceLayer, PieceLayers};
 use peer_session::{
     Assembly, ByteBudget, Extension, HashRequests, LayerAssembly, LayerReport, MetadataLimits, Standing,
 };
-use peer_wire::{Codec, ExtensionHandshake, Handshake, HashRange, Message, MetadataMessage, Reserved};
+use peer_wire::{Codec, ExtensionHandshake, HashRange, Message, MetadataMessage};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokio::time::{Instant, advance};
@@ -77,9 +77,7 @@ fn assembly(limits: MetadataLimits, trees: &[Tree]) -> LayerAssembly<u8> {
 }
 
 fn join(assembly: &LayerAssembly<u8>, key: u8, info_hash: InfoHash) -> (HashRequests<u8>, Option<HashRange>) {
-    let mut requests = assembly.with(key);
-    let peer_id = PeerId([key; 20]);
-    requests.greeted(&Handshake { reserved: Reserved::default(), info_hash, peer_id });
+    let mut requests = assembly.with(key, info_hash);
     let said = requests.offer(&ExtensionHandshake::default());
     (requests, said.map(asked))
 }

@@ -1,7 +1,7 @@
 //! What every attempt of a run has in common.
 
 use crate::config::Config;
-use crate::discovery::pex::asker::{NamedCount, PexAsker};
+use crate::dial::offers::Offers;
 use crate::net::entropy;
 use crate::net::route::Route;
 use crate::net::stop::Stopped;
@@ -10,9 +10,8 @@ use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use ids::InfoHash;
 use metainfo::Hashes;
-use peer_session::{Assembly, Extension, Extensions, Greeting, Hello, LayerAssembly, Listening, PieceCount, Rules};
+use peer_session::{Greeting, Hello, Listening, PieceCount, Rules};
 use peer_wire::{Handshake, Reserved};
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -25,22 +24,10 @@ pub(crate) struct PeerContext {
     pub(crate) torrent: TorrentInfo,
     pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
-    offers: Offers,
-    /// How long a peer that sends metadata is listened to beyond the time of others: the run has a deadline.
-    longest: Duration,
+    pub(crate) offers: Offers,
     /// Our peer ids.
     shared: Shared,
     pub(crate) stopped: Stopped,
-}
-
-/// The extensions of a run's conversations.
-#[derive(Debug, Default)]
-pub(crate) struct Offers {
-    /// Of a link or an info-hash whose metadata is wanted.
-    pub(crate) metadata: Option<Assembly<SocketAddr>>,
-    /// Its piece layers, if they are wanted.
-    pub(crate) layers: Option<LayerAssembly<SocketAddr>>,
-    pub(crate) pex: Option<PexAsker>,
 }
 
 /// What attempts need to know of the torrent.
@@ -111,41 +98,9 @@ impl PeerContext {
             route: config.bind.into(),
             connect_timeout: config.connect_timeout,
             offers,
-            longest: config.deadline,
             shared: shared.clone(),
             stopped,
         }
-    }
-
-    /// Whether peers are asked for piece layers, now or when the metadata is there.
-    fn wants_layers(&self) -> bool {
-        self.offers.layers.as_ref().is_some_and(LayerAssembly::is_wanted)
-    }
-
-    /// Whether peers are asked for metadata that is not there yet.
-    pub(crate) fn wants_metadata(&self) -> bool {
-        self.offers.metadata.as_ref().is_some_and(|assembly| assembly.finished().is_none())
-    }
-
-    /// The extensions for one conversation, and where it is counted what peer exchange names in it; `ours` is our end of it. On the
-    /// heap, because thousands of conversations wait and have none.
-    pub(crate) fn extensions(
-        &self,
-        (peer, info_hash): (SocketAddr, InfoHash),
-        ours: Option<SocketAddr>,
-        named: &mut Option<NamedCount>,
-    ) -> Option<Box<Extensions>> {
-        let metadata = self.offers.metadata.as_ref().filter(|_| self.wants_metadata());
-        let metadata = metadata.map(|assembly| Box::new(assembly.with(peer)) as Box<dyn Extension>);
-        let layers = self.offers.layers.as_ref().filter(|_| self.wants_layers());
-        let layers = layers.map(|assembly| Box::new(assembly.with(peer)) as Box<dyn Extension>);
-        let (pex, count) = self.offers.pex.as_ref().and_then(|pex| pex.listen(peer, info_hash, ours)).unzip();
-        *named = count;
-        if metadata.is_none() && pex.is_none() && layers.is_none() {
-            return None;
-        }
-        let extensions = metadata.into_iter().chain(pex).chain(layers).fold(Extensions::default(), Extensions::with);
-        Some(Box::new(extensions.within(self.longest)))
     }
 
     /// What is said on one connection to a peer of this info-hash.
