@@ -8,6 +8,7 @@ mod conditions;
 mod exit;
 mod expand;
 mod explain;
+mod form;
 mod human;
 mod input;
 mod interim;

@@ -1,8 +1,8 @@
 //! How each event is shown: as text, as JSON or for a monitoring system. It is written as soon as there is nothing else to do.
 
 use crate::advice::cannot_write;
-use crate::conditions::Conditions;
 use crate::exit::{Exit, eprint_error};
+use crate::form::{Form, OutputOptions};
 use crate::human::dht_detail::{dht_detail, looked_up, named_peer};
 use crate::human::fetched::fetched;
 use crate::human::final_report::{final_report, one_line, torrent_line, total};
@@ -16,58 +16,18 @@ use crate::human::words::{name, torrent_prefix};
 use crate::input::Input;
 use crate::interim::Running;
 use crate::json;
-use crate::nagios::{Level, Plugin};
+use crate::nagios::Level;
 use crate::owed::Owed;
 use crate::progress::Progress;
-use crate::saved::{SaveTo, Saved};
+use crate::saved::Saved;
 use crate::text::Page;
 use crate::total::Total;
 use crate::written::Written;
 use client::{DhtReport, MetadataReport, Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
-use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-/// What is told, and how.
-#[derive(Debug)]
-pub(crate) struct OutputOptions {
-    pub(crate) form: Form,
-    /// Also as JSON, in this file.
-    pub(crate) file: Option<(PathBuf, File)>,
-    /// The verdict only.
-    pub(crate) quiet: bool,
-    pub(crate) show_secrets: bool,
-    /// What has to be there.
-    pub(crate) fail_under: Conditions,
-    /// Number of torrents to report on.
-    pub(crate) torrents: usize,
-    /// Where the torrent of a link goes.
-    pub(crate) save_to: SaveTo,
-}
-
-/// What is written to stdout.
-#[derive(Debug)]
-pub(crate) enum Form {
-    /// A line for each peer as it happens and the report at the end; `all` of the peers.
-    Report { all: bool },
-    /// What trackers say, in detail; with `all`, the peers they name.
-    Trackers { all: bool },
-    /// What web seeds have, in detail; with `all`, the files that are right as well.
-    WebSeeds { all: bool },
-    /// What nodes of the DHT say, in detail; with `all`, the peers they name; with `trace`, every node in the order of asking.
-    Dht { all: bool, trace: bool },
-    /// The torrent of a link: what peers gave of it; with `all`, every peer that speaks of it.
-    Metadata { all: bool, json: bool },
-    /// One peer in detail.
-    OnePeer,
-    /// One object a line.
-    Json,
-    /// One line for a monitoring system.
-    Nagios(Plugin),
-}
 
 /// Tells results.
 #[derive(Debug)]

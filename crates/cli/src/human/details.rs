@@ -4,7 +4,6 @@ use crate::human::charts::{chart, most_frequent, response_times, spread};
 use crate::human::files::{missing_files, path};
 use crate::human::lines::tracker;
 use crate::human::style::{BAD, BOLD, DIM};
-use crate::human::tally::Tally;
 use crate::human::times::Times;
 use crate::human::web_seed_detail::web_seed_lines;
 use crate::human::words::{answered_in, facts, family, name, role_name};
@@ -20,6 +19,13 @@ const MOST_CLIENTS: usize = 10;
 
 /// Clients that look at their connections at intervals: seen of Transmission 3.00 to 4.1.4 and of aria2 1.36 and 1.37.
 const TICKS: [(&str, &str); 2] = [("Transmission", "0.5 s"), ("aria2", "1 s")];
+
+/// Lines of what was asked beside trackers and web seeds.
+pub(super) struct Others {
+    pub(super) dht: Vec<Line>,
+    pub(super) metadata: Vec<Line>,
+    pub(super) pex: Vec<Line>,
+}
 
 /// What is listed at the end.
 #[derive(Debug, Default)]
@@ -61,7 +67,7 @@ impl Details {
     }
 
     /// The sections, each with a blank line before it; wrapped and never cut.
-    pub(super) fn shown(&self, input: &Input, summary: &Summary, tally: &Tally, page: Page) -> String {
+    pub(super) fn shown(&self, input: &Input, summary: &Summary, others: Others, page: Page) -> String {
         let title = |title: &str, lines: Vec<Line>| match lines.is_empty() {
             true => lines,
             false => std::iter::once(Line::new().styled(DIM, title)).chain(lines).collect(),
@@ -72,9 +78,9 @@ impl Details {
             title("trackers", answered),
             title("trackers that failed", failures(&self.trackers, page)),
             title("web seeds", self.web_seeds.clone()),
-            title("DHT", tally.lookups.lines(summary.swarm.claimed_seeds, page)),
-            title("metadata", tally.metadata.table(usize::MAX, page)),
-            title("PEX", tally.pex.lines(summary)),
+            title("DHT", others.dht),
+            title("metadata", others.metadata),
+            title("PEX", others.pex),
             title("peers that failed", failures(&self.peers, page)),
             missing(input, summary),
             chart("roles", &roles(summary), page),

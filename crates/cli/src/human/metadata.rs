@@ -17,7 +17,7 @@ const PIECE: u32 = 16 << 10;
 /// Peers that are named in a sentence.
 const NAMED_PEERS: usize = 3;
 
-/// What became of the metadata of a run; nothing where it is known before.
+/// The metadata of a run and who gave it; nothing where it is known before.
 #[derive(Debug, Default)]
 pub(crate) struct Metadata {
     report: Option<MetadataReport>,

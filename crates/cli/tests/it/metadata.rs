@@ -149,7 +149,7 @@ fn a_link_that_hangs_is_told_why() {
             "no metadata: no peer answered: the one peer",
             "if it is your own client:",
         ),
-        ("nobody", vec![], 1, "no metadata: no peer named: the tracker answered and names none", "try again later,"),
+        ("no-peer", vec![], 1, "no metadata: no peer named: the tracker answered and names none", "try again later,"),
     ] {
         let lab = Lab::demo(&format!("metadata-{name}"), peers);
         let (code, stdout, stderr) = run(&lab, &["metadata", &link(&lab), "-o", "got.torrent"]);
