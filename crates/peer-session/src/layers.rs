@@ -70,6 +70,12 @@ impl<K: Clone + Eq + Hash> LayerAssembly<K> {
         self.pool(|pool| pool.is_wanted())
     }
 
+    /// The v2 info-hash, while peers are asked for layers.
+    #[must_use]
+    pub fn asks_by(&self) -> Option<InfoHash> {
+        self.pool(|pool| pool.asks_by())
+    }
+
     /// Waits until all layers are there, or nothing is asked any more. May be dropped at any time.
     pub async fn complete(&self) {
         poll_fn(|context| {

@@ -1,8 +1,10 @@
-//! Which extensions are offered to peers (BEP 10). A new one is one more field here.
+//! Which extensions are offered to peers (BEP 10, 52). A new one is one more field here.
 
 use crate::dial::attempt::DialRequest;
 use crate::discovery::pex::asker::{NamedCount, PexAsker};
+use ids::InfoHash;
 use peer_session::{Assembly, Extension, Extensions, LayerAssembly, Met};
+use peer_wire::{Handshake, Reserved};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -24,6 +26,14 @@ impl Offers {
         self.metadata.as_ref().is_some_and(|assembly| assembly.finished().is_none())
     }
 
+    /// The hash to greet a peer by once more, after a conversation by the v1 hash: the v2 one of a hybrid torrent, if piece layers are
+    /// wanted and its handshake says that it knows it (BEP 52). libtorrent answers by the v1 hash where encryption named it first,
+    /// and where a link does.
+    pub(crate) fn other_half(&self, theirs: &Handshake) -> Option<InfoHash> {
+        let v2 = self.layers.as_ref()?.asks_by()?;
+        (theirs.info_hash != v2 && theirs.reserved.contains(Reserved::V2_UPGRADE)).then_some(v2)
+    }
+
     /// The extensions for one conversation, and where it is counted what peer exchange names in it; `ours` is our end of it.
     pub(crate) fn extensions(
         &self,
@@ -38,7 +48,8 @@ impl Offers {
         let layers =
             layers.map(|layers| Box::new(layers.with(request.address, met.theirs.info_hash)) as Box<dyn Extension>);
         let peer = (request.address, request.info_hash);
-        let (pex, count) = self.pex.as_ref().and_then(|pex| pex.listen(peer, ours, &met)).unzip();
+        let (pex, count) =
+            self.pex.as_ref().filter(|_| !request.for_layers).and_then(|pex| pex.listen(peer, ours, &met)).unzip();
         *named = count;
         metadata.into_iter().chain(layers).chain(pex).fold(Extensions::default(), Extensions::with).within(self.longest)
     }

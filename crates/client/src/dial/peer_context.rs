@@ -20,6 +20,8 @@ use std::time::Duration;
 pub(crate) struct PeerContext {
     /// What is said to peers of the primary info-hash, and to those of the other one where there is one.
     greetings: (Greeting, Option<Greeting>),
+    /// What is said by an info-hash that only the metadata told.
+    learned: OnceLock<Greeting>,
     pub(crate) rules: Rules,
     pub(crate) torrent: TorrentInfo,
     pub(crate) route: Route,
@@ -80,6 +82,7 @@ impl PeerContext {
         let identity = shared.clone();
         Self {
             greetings: (first, torrent_ref.hashes.wire().nth(1).map(greeting)),
+            learned: OnceLock::new(),
             rules: Rules {
                 handshake_timeout: config.handshake_timeout,
                 listening: Listening {
@@ -105,8 +108,13 @@ impl PeerContext {
 
     /// What is said on one connection to a peer of this info-hash.
     pub(crate) fn hello(&self, info_hash: InfoHash) -> Hello<'_> {
-        let (primary, other) = &self.greetings;
-        let greeting = other.as_ref().filter(|other| other.info_hash() == info_hash).unwrap_or(primary);
-        Hello { greeting, peer_id: self.shared.identity().peer_ids.draw() }
+        let ((primary, other), peer_id) = (&self.greetings, self.shared.identity().peer_ids.draw());
+        let learned = || {
+            let ours = Hello { greeting: primary, peer_id }.handshake();
+            Greeting::new(Handshake { info_hash, ..ours }).within(self.shared.linger().clone())
+        };
+        let mut known = std::iter::once(primary).chain(other);
+        let greeting = known.find(|known| known.info_hash() == info_hash);
+        Hello { greeting: greeting.unwrap_or_else(|| self.learned.get_or_init(learned)), peer_id }
     }
 }

@@ -144,6 +144,10 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         self.stage != Stage::Over
     }
 
+    pub(super) fn asks_by(&self) -> Option<InfoHash> {
+        self.v2.filter(|_| self.is_wanted())
+    }
+
     pub(super) fn wait(&mut self, waker: &Waker) {
         if !self.waiters.iter().any(|waiter| waiter.will_wake(waker)) {
             self.waiters.push(waker.clone());

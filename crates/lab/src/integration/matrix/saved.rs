@@ -16,8 +16,7 @@ use crate::integration::prober::Prober;
 /// Compares torrents.
 const SCRIPT: &str = include_str!("../same_torrent.py");
 
-/// Each client that knows version 2, by a link with all hashes and by the truncated one of version 2; with the number of what was
-/// saved.
+/// Each client that knows version 2, by a link with all hashes and by each hash of 20 bytes; with the number of what was saved.
 pub(super) fn all(swarms: &Swarms, prober: &Prober) -> Result<usize> {
     let mut saved = 0;
     for kind in [Kind::V2, Kind::Hybrid] {
@@ -27,9 +26,8 @@ pub(super) fn all(swarms: &Swarms, prober: &Prober) -> Result<usize> {
         let mut compare = Command::new(PYTHON);
         compare.arg(&script).arg(&torrent.file);
         let link = shell::output(&mut compare)?;
-        let short = torrent.other_hash.as_ref().unwrap_or(&torrent.info_hash);
         for player in swarms.players(kind, Met::Listed).filter(|player| player.client.knows_v2()) {
-            for link in [link.trim(), short] {
+            for link in std::iter::once(link.trim()).chain(torrent.hashes()) {
                 saved += 1;
                 let file = torrent.file.with_file_name(format!("saved-{saved}.torrent"));
                 let Player { address, .. } = player;
