@@ -201,3 +201,66 @@ fn peers(summary: &Summary, report: &MetadataReport) -> Option<String> {
     };
     (*peers > 0).then(|| format!("{peers} named, {ok} answered{speak}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Contents;
+    use crate::text::Marks;
+    use client::{MetadataPeer, Outcome, TorrentRef};
+    use metainfo::Hashes;
+    use std::net::SocketAddr;
+
+    /// However many peers there are and however much there is to say.
+    #[test]
+    fn it_fits() {
+        let hashes: Hashes = "ab".repeat(20).parse().unwrap();
+        let (torrent_ref, contents) = (TorrentRef::from(hashes), Contents::Hash);
+        let input = Input { given: "ab".into(), torrent_ref, contents, secrets: Default::default() };
+        let mut summary = Summary::default();
+        (summary.peers, summary.ok) = (400, 300);
+        summary.outcomes = Outcome::ALL.map(|outcome| (outcome, 20)).into();
+        for (standing, count) in
+            [(MetadataStanding::WrongBytes, 60), (MetadataStanding::TimedOut, 2), (MetadataStanding::Rejected, 0)]
+        {
+            for status in MetadataStatus::ALL {
+                let mut report = MetadataReport::new(status, Duration::from_secs(3));
+                let address = |n| SocketAddr::from(([9, 9, 9, n], 51_413));
+                report.peers = (0..count).map(|n| MetadataPeer::new(address(n), standing)).collect();
+                (report.offered, report.size_bytes) = (Some(Duration::from_millis(9)), Some(99_999));
+                let mut tally = Tally::of_metadata();
+                tally.metadata(&report);
+                for columns in [60, 80, 120] {
+                    let page = Page { columns, cuts: false, marks: Marks::UNICODE };
+                    let shown = fetched(&input, &summary, &tally, (&Saved::No, false), page);
+                    assert!((3..=MOST_LINES).contains(&shown.lines().count()), "{columns}: {shown}");
+                    let all = fetched(&input, &summary, &tally, (&Saved::No, true), page);
+                    assert!(all.matches("9.9.9.").count() >= usize::from(count), "{all}");
+                }
+            }
+        }
+    }
+
+    /// The longest wait is named, and none that is short.
+    #[test]
+    fn what_was_waited_for_is_said() {
+        let of = |named, introduced, offered, first_piece, whole| {
+            let ms = Duration::from_millis;
+            let mut report = MetadataReport::new(MetadataStatus::Ok, ms(whole));
+            let mut peer = MetadataPeer::new(SocketAddr::from(([9, 9, 9, 9], 1)), MetadataStanding::Asked);
+            (peer.introduced, peer.slowest, peer.pieces) = (ms(introduced), Some(ms(3000)), 3);
+            (report.offered, report.first_piece, report.peers) = (Some(ms(offered)), Some(ms(first_piece)), vec![peer]);
+            let mut tally = Tally::of_metadata();
+            tally.named = Some(ms(named));
+            wait(&tally, &report).unwrap_or_default()
+        };
+        assert_eq!(of(10, 20, 30, 40, 50), "");
+        assert_eq!(of(2500, 2510, 2510, 2520, 2530), "it took 2.50 s until a source named a peer");
+        assert_eq!(of(10, 2510, 2510, 2520, 2530), "it took 2.50 s until a peer answered: those named first did not");
+        assert_eq!(of(10, 20, 4020, 4030, 4040), "it took 4.00 s until a peer had it: those before have only the link");
+        assert_eq!(
+            of(0, 20, 30, 3030, 9030),
+            "it took 6.00 s after it was offered: 9.9.9.9:1 needed up to 3.00 s for a piece"
+        );
+    }
+}
