@@ -115,12 +115,12 @@ fn layers(report: &MetadataReport) -> String {
         1 => "piece layer".to_owned(),
         wanted => plural(wanted as usize, "piece layer"),
     };
-    if layers.complete == layers.wanted {
+    if layers.is_complete() {
         return format!(", with its {wanted}");
     }
     let why = match (layers.peers.len(), layers.v1_peers) {
         (0, 0) => "no peer was left to ask",
-        (0, _) => "peers that are met by the v1 info-hash give none, so run it again with the v2 one",
+        (0, _) => "no peer was met by its v2 info-hash, and by the other none gives them",
         _ => "its peers gave no more, and clients ask for them by themselves",
     };
     let has = if layers.complete == 0 { "without".to_owned() } else { format!("with {} of", layers.complete) };
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use crate::input::Contents;
     use crate::text::Marks;
-    use client::{MetadataPeer, Outcome, TorrentRef};
+    use client::{LayersPeer, LayersReport, MetadataPeer, Outcome, TorrentRef};
     use metainfo::Hashes;
     use std::net::SocketAddr;
 
@@ -239,6 +239,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn piece_layers_are_all_there_or_it_is_said_why_not() {
+        let of = |wanted, complete, v1_peers, v2_peers| {
+            let mut report = MetadataReport::new(MetadataStatus::Ok, Duration::ZERO);
+            let peer = LayersPeer::new(SocketAddr::from(([9, 9, 9, 9], 1)), MetadataStanding::Asked);
+            let mut told = LayersReport::default();
+            (told.wanted, told.complete, told.v1_peers, told.peers) =
+                (wanted, complete, v1_peers, vec![peer; v2_peers]);
+            report.layers = Some(told);
+            layers(&report)
+        };
+        assert_eq!(of(0, 0, 9, 0), "");
+        assert_eq!(of(1, 1, 0, 1), ", with its piece layer");
+        assert_eq!(of(12, 12, 0, 1), ", with its 12 piece layers");
+        assert!(of(12, 3, 0, 1).starts_with(", with 3 of its 12 piece layers: its peers gave no more"));
+        assert!(of(1, 0, 1, 0).starts_with(", without its piece layer: no peer was met by its v2 info-hash"));
+        assert_eq!(of(1, 0, 0, 0), ", without its piece layer: no peer was left to ask");
     }
 
     /// The longest wait is named, and none that is short.
