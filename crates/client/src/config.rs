@@ -67,7 +67,8 @@ pub struct Config {
     /// torrent file says. Not in a run that dials no peer, does not listen or asks for counts only.
     pub metadata: bool,
     /// Whether the piece layers of a v2 torrent are asked for, too (BEP 52), once its metadata is there:
-    /// [`Known::piece_layers`](crate::Known::piece_layers). [`Event::Metadata`](crate::Event::Metadata) then waits for them.
+    /// [`Known::piece_layers`](crate::Known::piece_layers). [`Event::Metadata`](crate::Event::Metadata) then waits for them, and a few
+    /// peers of a hybrid that answered by its v1 hash are connected to a second time.
     pub piece_layers: bool,
     /// Ask trackers for their counts only (BEP 48): they learn nothing of us and name no peers, and those of a magnet link
     /// are not dialled.

@@ -99,6 +99,36 @@ fn standings(report: &LayerReport<u8>) -> Vec<(u8, Standing, u32)> {
     report.peers.iter().map(|peer| (peer.key, peer.standing, peer.hashes)).collect()
 }
 
+#[test]
+fn answers_of_libtorrent_are_understood() {
+    let rows = include_str!("../../../fixtures/peer/hash_requests.tsv").lines().skip(1);
+    let read = |hex: &str| {
+        let digits = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+        let bytes: Vec<u8> = digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+        let message = Codec::default().decode(&mut BytesMut::from(&bytes[..])).unwrap().unwrap();
+        let mut written = BytesMut::new();
+        Codec::default().encode(&message, &mut written).unwrap();
+        assert_eq!(written, bytes);
+        message
+    };
+    let mut kinds = Vec::new();
+    for row in rows {
+        let [_, what, request, answer] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let Message::HashRequest(range) = read(request) else { panic!("{row}") };
+        kinds.push(what);
+        match read(answer) {
+            Message::HashReject(rejected) => assert_eq!((what, rejected), ("unknown", range)),
+            Message::Hashes { range: told, hashes } => {
+                let layer = PieceLayer { root: range.pieces_root, pieces: 3, piece_length: PIECE };
+                assert_eq!((told, range.length, range.base_layer), (range, layer.part_length(), layer.base_layer()));
+                assert!(layer.is(&layer.check(0, &hashes).unwrap()));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(kinds, ["whole", "unknown"].repeat(2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn several_peers_give_the_parts_of_all_layers() {
     let trees = [Tree::of(2), Tree::of(3), Tree::of(512), Tree::of(1300)];
