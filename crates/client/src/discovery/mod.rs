@@ -5,6 +5,7 @@
 //! [`PeerSource`], and one line in [`Discovery::new`]; the engine knows none of them by type.
 
 pub(crate) mod dht;
+pub(crate) mod gate;
 pub(crate) mod given;
 pub(crate) mod host_lookups;
 pub(crate) mod peers;
