@@ -19,7 +19,7 @@ pub(crate) struct Offers {
 impl Offers {
     /// Whether peers are asked for metadata that is not there yet.
     pub(crate) fn wants_metadata(&self) -> bool {
-        self.metadata.as_ref().is_some_and(|assembly| assembly.finished().is_none())
+        self.metadata.as_ref().is_some_and(|assembly| !assembly.is_over())
     }
 
     /// The extensions for one conversation, and where it is counted what peer exchange names in it; `ours` is our end of it.
