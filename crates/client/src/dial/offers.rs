@@ -1,7 +1,7 @@
 //! Which extensions are offered to peers (BEP 10). A new one is one more field here.
 
 use crate::dial::attempt::DialRequest;
-use crate::discovery::pex::asker::{NamedCount, PexAsker};
+use crate::discovery::pex::inbox::{NamedCount, PexInbox};
 use peer_session::{Assembly, Extension, Extensions, Met};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(crate) struct Offers {
     /// Of a link or an info-hash whose metadata is wanted.
     pub(crate) metadata: Option<Assembly<SocketAddr>>,
-    pub(crate) pex: Option<PexAsker>,
+    pub(crate) pex: Option<PexInbox>,
     /// How long a peer that sends metadata is listened to beyond the time of others: the run has a deadline.
     pub(crate) longest: Duration,
 }
