@@ -69,6 +69,17 @@ impl<K: Clone + Eq + Hash> Assembly<K> {
         self.pool(Pool::release)
     }
 
+    /// Whether it is finished or [abandoned](Self::abandon), so that no peer is asked any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.pool(|pool| pool.is_over())
+    }
+
+    /// Asks no peer any more, and keeps no conversation: the dictionary has come in another way. Nothing changes where it is finished.
+    pub fn abandon(&self) {
+        self.pool(Pool::abandon);
+    }
+
     /// Waits until it is [`finished`](Self::finished). May be dropped at any time.
     pub async fn complete(&self) -> Bytes {
         poll_fn(|context| {

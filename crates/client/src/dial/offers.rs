@@ -23,7 +23,7 @@ pub(crate) struct Offers {
 impl Offers {
     /// Whether peers are asked for metadata that is not there yet.
     pub(crate) fn wants_metadata(&self) -> bool {
-        self.metadata.as_ref().is_some_and(|assembly| assembly.finished().is_none())
+        self.metadata.as_ref().is_some_and(|assembly| !assembly.is_over())
     }
 
     /// The hash to greet a peer by once more, after a conversation by the v1 hash: the v2 one of a hybrid torrent, if piece layers are

@@ -43,6 +43,7 @@ pub(super) struct Pool<K> {
     /// When it was last seen that there is no room.
     no_room: Option<Instant>,
     finished: Option<Bytes>,
+    is_abandoned: bool,
     report: MetadataReport<()>,
     digests: RandomState,
     /// Wait for the end.
@@ -77,6 +78,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
             turn: (begun, 0),
             no_room: None,
             finished: None,
+            is_abandoned: false,
             report,
             digests: RandomState::new(),
             waiters: Vec::new(),
@@ -134,6 +136,20 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         self.members.get_mut(place)
     }
 
+    /// Whether nothing more is asked.
+    pub(super) fn is_over(&self) -> bool {
+        self.finished.is_some() || self.is_abandoned
+    }
+
+    /// Ends it without a result, and gives its memory back.
+    pub(super) fn abandon(&mut self) {
+        if !self.is_over() {
+            self.is_abandoned = true;
+            self.forget();
+            self.wake_all();
+        }
+    }
+
     pub(super) fn finished(&self) -> Option<Bytes> {
         self.finished.clone()
     }
@@ -159,19 +175,19 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     /// Whether a member waits for an answer, or is one of those that are kept to be asked.
     pub(super) fn is_kept(&self, place: usize) -> bool {
         let member = self.members.get(place).filter(|member| member.is_usable());
-        self.finished.is_none() && member.is_some_and(|member| member.is_kept || self.requests.of(place).is_some())
+        !self.is_over() && member.is_some_and(|member| member.is_kept || self.requests.of(place).is_some())
     }
 
     /// Whether a member may still be needed: it is kept, or one of those that come next, which wait as long as they are listened to
     /// anyway. Else a seed, which has said all at once, would be gone when those before it turn out to be of no use.
     pub(super) fn may_be_needed(&self, place: usize) -> bool {
         let member = self.members.get(place).filter(|member| member.is_usable());
-        self.is_kept(place) || (self.finished.is_none() && member.is_some_and(|member| member.is_spare))
+        self.is_kept(place) || (!self.is_over() && member.is_some_and(|member| member.is_spare))
     }
 
     /// When a member has something to do, if nothing else happens.
     pub(super) fn wake(&self, place: usize) -> Option<Instant> {
-        if self.finished.is_some() || !self.members.get(place)?.is_usable() {
+        if self.is_over() || !self.members.get(place)?.is_usable() {
             return None;
         }
         if let Some(request) = self.requests.of(place) {
@@ -196,7 +212,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         if self.size.is_none() {
             self.settle(now);
         }
-        if self.finished.is_some() || !self.members.get(place)?.is_usable() || self.requests.of(place).is_some() {
+        if self.is_over() || !self.members.get(place)?.is_usable() || self.requests.of(place).is_some() {
             return None;
         }
         let (piece, _) = self.next(place).filter(|(_, at)| *at <= now)?;
@@ -227,7 +243,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     /// Takes in a piece.
     pub(super) fn data(&mut self, place: usize, (piece, total): (i64, Option<i64>), bytes: &[u8], now: Instant) {
         let Some((piece, took)) = self.answered(place, piece, now) else { return };
-        let size = self.size.filter(|_| self.finished.is_none()).map(i64::from);
+        let size = self.size.filter(|_| !self.is_over()).map(i64::from);
         if total.is_some_and(|total| Some(total) != size) {
             return self.bar(place, Standing::WrongTotal, now);
         }
@@ -254,7 +270,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     /// The piece that a member answers for, and how long it took; `None` for an answer that is not wanted, or to no request.
     fn answered(&mut self, place: usize, piece: i64, now: Instant) -> Option<(u32, Option<Duration>)> {
         let piece = u32::try_from(piece).ok()?;
-        let is_over = self.finished.is_some();
+        let is_over = self.is_over();
         let Some(request) = self.requests.take_for(place, piece) else {
             let late = self.members.get_mut(place)?.late.take_if(|late| *late == piece);
             return late.filter(|_| !is_over).map(|late| (late, None));
@@ -282,7 +298,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         if let Some(member) = self.members.get_mut(place) {
             member.is_kept = false;
         }
-        if self.finished.is_some() {
+        if self.is_over() {
             return;
         }
         if self.alone == Some(place) {
