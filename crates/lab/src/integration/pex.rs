@@ -55,7 +55,7 @@ struct Member {
     process: Process,
 }
 
-/// Starts the clients, and has each name the others as often as asked for.
+/// Starts the clients, and has each name the others.
 pub(super) fn run(namespace: &Namespace) -> Result {
     let begin = Instant::now();
     [NETWORK, SOURCES].into_iter().try_for_each(namespace::add_network)?;
@@ -79,17 +79,13 @@ pub(super) fn run(namespace: &Namespace) -> Result {
     println!("up in {:.1} s: {}", begin.elapsed().as_secs_f64(), names.join(", "));
 
     let visits = Visits { namespace, members: &members, torrent: &torrent, wire: Wire::new()? };
+    // Once, because aria2 leaves peers that have nothing for it after half a minute.
     let (mut faults, mut packets, mut sources) = (Vec::new(), Vec::new(), sources());
-    for number in 1..=namespace.runs {
-        for bridge in visits.bridges() {
-            let from = sources.next().ok_or("too many runs")?;
-            faults.extend(visits.alone(bridge, from, &mut packets).err());
-        }
-        let rows = visits.bridges().zip(sources.by_ref()).map(|(bridge, from)| visits.row(bridge, from));
-        let rows = rows.collect::<Result<Vec<_>>>()?;
-        let what = format!("run {number} of {}, all at once", namespace.runs);
-        faults.extend(namespace.prober.judge(&what, &rows).err());
+    for (bridge, from) in visits.bridges().zip(sources.by_ref()) {
+        faults.extend(visits.alone(bridge, from, &mut packets).err());
     }
+    let rows = visits.bridges().zip(sources).map(|(bridge, from)| visits.row(bridge, from));
+    faults.extend(namespace.prober.judge("all bridges at once", &rows.collect::<Result<Vec<_>>>()?).err());
     packets.extend(visits.wire.take()?);
     faults.extend(visits.calls(&packets));
     members.iter_mut().try_for_each(|member| member.process.check_alive())?;
