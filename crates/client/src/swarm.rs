@@ -19,6 +19,7 @@ use crate::discovery::source::Activity;
 use crate::discovery::{Discovery, given};
 use crate::error::Error;
 use crate::interim::Interim;
+use crate::layers::{self, Layers};
 use crate::metadata::{self, Known, Metadata};
 use crate::net::stop::Stop;
 use crate::shared::{Shared, Waiting};
@@ -53,6 +54,8 @@ pub struct Swarm {
     /// Of a link or an info-hash, until it is known or given up.
     metadata: Option<Metadata>,
     known: Option<Known>,
+    /// The piece layers that its report waits for.
+    layers: Option<Layers>,
 }
 
 impl Swarm {
@@ -91,6 +94,7 @@ impl Swarm {
             let (stopped, asks_dht) = (stop.listen(), discovery.asks_dht());
             let offers = Offers {
                 metadata: metadata.as_ref().map(Metadata::assembly),
+                layers: metadata.as_ref().and_then(|metadata| metadata.layers.as_ref()).map(Layers::assembly),
                 pex: discovery.pex(),
                 longest: config.deadline,
             };
@@ -120,6 +124,7 @@ impl Swarm {
             interim: Interim::default(),
             metadata,
             known: None,
+            layers: None,
         };
         if !swarm.config.sources.web_seeds {
             swarm.tally.leave_out_web_seeds(by_author);
@@ -187,6 +192,10 @@ impl Swarm {
                     self.tally.metadata(metadata.given_up(self.tally.is_interrupted(), begun.elapsed()));
                     continue;
                 }
+                if self.layers.is_some() {
+                    self.layers_ended();
+                    continue;
+                }
                 if self.tally.release(&self.peers) {
                     continue;
                 }
@@ -233,6 +242,7 @@ impl Swarm {
             Some(looked_up) = self.lookups.next() => self.looked_up(looked_up),
             Some(attempt) = self.dialler.next() => self.attempted(attempt),
             Some(parsed) = metadata::next(&mut self.metadata) => self.metadata_is_there(parsed),
+            Some(()) = layers::complete(&self.layers) => self.layers_ended(),
             permit = next_dial.wait(&self.shared), if next_dial != NextDial::Later => self.dialler.waited(permit),
             // The deadline may begin to run again, or to stand still.
             () = changed.notified(), if only_sources => {}

@@ -27,6 +27,7 @@ mod nginx;
 mod opentracker;
 mod packages;
 mod parallel;
+mod pex;
 mod prober;
 mod process;
 mod programs;
@@ -99,6 +100,7 @@ const SECTIONS: &[Section] = &[
     section(leak::NAME, &[NAMESPACE], |lab| namespace::run(lab, leak::NAME)),
     section("dns", &[NAMESPACE], |lab| namespace::run(lab, "dns")),
     section(dual_stack::NAME, &[NAMESPACE, bittorrent_tracker::NEEDS], dual_stack::run),
+    Section { parts: &[pex::CLIENTS], ..section(pex::NAME, &[NAMESPACE], |lab| namespace::run(lab, pex::NAME)) },
     Section { parts: &[hostile::CLOCKS], ..section("hostile", &[WATCH], hostile::run) },
     section("hostile-inside", &[NAMESPACE, WATCH], |lab| namespace::run(lab, "hostile-inside")),
     section(many::NAME, &[NAMESPACE], |lab| namespace::run(lab, many::NAME)),
@@ -132,6 +134,7 @@ const SCENARIOS: &[Scenario] = &[
     (leak::NAME, leak::run),
     ("dns", dns::run),
     (dual_stack::NAME, dual_stack::run_inside),
+    (pex::NAME, pex::run),
     ("hostile-inside", hostile::run_inside),
     (many::NAME, many::run),
     (dht::NAME, dht::run_inside),

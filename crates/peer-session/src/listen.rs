@@ -222,10 +222,14 @@ impl Listener<'_> {
         while let Some(message) = codec.decode(&mut self.received)? {
             self.said.take(&message, pieces)?;
             let theirs = self.said.extension.as_deref().filter(|_| is_introduced);
-            if let Message::Extended { id: id @ 1.., payload } = &message {
-                answers.unsplit(self.extensions.hear((*id, payload), theirs)?);
-            } else {
-                self.spoke = Instant::now();
+            match &message {
+                Message::Extended { id: id @ 1.., payload } => {
+                    answers.unsplit(self.extensions.hear((*id, payload), theirs)?);
+                }
+                Message::Hashes { .. } | Message::HashReject(_) => {
+                    answers.unsplit(self.extensions.hear_message(&message));
+                }
+                _ => self.spoke = Instant::now(),
             }
             if *offers && let Some(theirs) = theirs {
                 *offers = false;

@@ -123,6 +123,11 @@ fn sentence(verdict: Verdict, input: &Input, summary: &Summary, tally: &Tally) -
                 _ => format!("offline: this machine has no route to {addresses} tried"),
             }
         }
+        Verdict::Private => {
+            let learned = tally.metadata.report().map(|report| format!(" after {}", time(report.elapsed)));
+            let learned = learned.unwrap_or_default();
+            format!("private (BEP 27): peers gave the metadata{learned}, and it says so; the run ended there")
+        }
         // `Verdict` may grow.
         other => other.to_string(),
     }

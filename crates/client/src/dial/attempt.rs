@@ -32,6 +32,8 @@ pub(crate) struct DialRequest {
     pub(crate) permit: Option<AddressPermit>,
     /// The first attempt at this peer, when this is the second.
     pub(crate) first: Option<Box<Attempt>>,
+    /// Whether the peer has its report already, and is only asked for piece layers.
+    pub(crate) for_layers: bool,
 }
 
 /// An attempt in progress, and its result. Boxed once, when the peer is dialled.

@@ -12,6 +12,7 @@ use ids::InfoHash;
 use metainfo::Hashes;
 use peer_session::{Greeting, Hello, Listening, PieceCount, Rules};
 use peer_wire::{Handshake, Reserved};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// What every attempt of a run has in common.
@@ -19,6 +20,8 @@ use std::time::Duration;
 pub(crate) struct PeerContext {
     /// What is said to peers of the primary info-hash, and to those of the other one where there is one.
     greetings: (Greeting, Option<Greeting>),
+    /// What is said by an info-hash that only the metadata told.
+    learned: OnceLock<Greeting>,
     pub(crate) rules: Rules,
     pub(crate) torrent: TorrentInfo,
     pub(crate) route: Route,
@@ -32,9 +35,22 @@ pub(crate) struct PeerContext {
 /// What attempts need to know of the torrent.
 #[derive(Clone, Debug)]
 pub(crate) struct TorrentInfo {
-    pub(crate) hashes: Hashes,
+    link: Hashes,
+    learned: Arc<OnceLock<Hashes>>,
     /// Of those that wait for it, the reports are made when it is known.
     pub(crate) pieces: PieceCount,
+}
+
+impl TorrentInfo {
+    /// The info-hashes: once the metadata is there, those that are of it.
+    pub(crate) fn hashes(&self) -> Hashes {
+        self.learned.get().copied().unwrap_or(self.link)
+    }
+
+    /// Takes in those of the metadata: 20 bytes of a link may have been the first ones of a v2 hash.
+    pub(crate) fn learn(&self, hashes: Hashes) {
+        let _ = self.learned.set(hashes);
+    }
 }
 
 impl PeerContext {
@@ -61,10 +77,12 @@ impl PeerContext {
             Hashes::Hybrid { v2, .. } => greeting(primary).or(v2.truncated()),
             _ => greeting(primary),
         };
-        let torrent = TorrentInfo { hashes: torrent_ref.hashes, pieces: torrent_ref.pieces.into() };
+        let torrent =
+            TorrentInfo { link: torrent_ref.hashes, learned: Arc::default(), pieces: torrent_ref.pieces.into() };
         let identity = shared.clone();
         Self {
             greetings: (first, torrent_ref.hashes.wire().nth(1).map(greeting)),
+            learned: OnceLock::new(),
             rules: Rules {
                 handshake_timeout: config.handshake_timeout,
                 listening: Listening {
@@ -90,8 +108,13 @@ impl PeerContext {
 
     /// What is said on one connection to a peer of this info-hash.
     pub(crate) fn hello(&self, info_hash: InfoHash) -> Hello<'_> {
-        let (primary, other) = &self.greetings;
-        let greeting = other.as_ref().filter(|other| other.info_hash() == info_hash).unwrap_or(primary);
-        Hello { greeting, peer_id: self.shared.identity().peer_ids.draw() }
+        let ((primary, other), peer_id) = (&self.greetings, self.shared.identity().peer_ids.draw());
+        let learned = || {
+            let ours = Hello { greeting: primary, peer_id }.handshake();
+            Greeting::new(Handshake { info_hash, ..ours }).within(self.shared.linger().clone())
+        };
+        let mut known = std::iter::once(primary).chain(other);
+        let greeting = known.find(|known| known.info_hash() == info_hash);
+        Hello { greeting: greeting.unwrap_or_else(|| self.learned.get_or_init(learned)), peer_id }
     }
 }

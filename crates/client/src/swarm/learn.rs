@@ -6,6 +6,7 @@ use crate::swarm::Swarm;
 use crate::torrent_ref::Content;
 use metainfo::{InfoError, Torrent};
 use report::{CutShort, Outcome, Source, Stage};
+use std::sync::Arc;
 
 impl Swarm {
     /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces,
@@ -18,10 +19,11 @@ impl Swarm {
     /// It has another info-hash; or it is private without permission ([`Config::allow_private`]), and then the run ends at once
     /// ([`CutShort::Private`]).
     pub fn learn(&mut self, torrent: &Torrent) -> Result<(), Error> {
-        if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes.primary()) {
+        if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes().primary()) {
             return Err(Error::AnotherTorrent);
         }
         self.metadata.take().iter().for_each(Metadata::abandon);
+        self.torrent.learn(torrent.hashes);
         if torrent.private {
             self.keep_to_private_rules()?;
         }
@@ -30,7 +32,7 @@ impl Swarm {
             self.count_files(&Content::from(torrent));
         }
         if self.torrent.pieces.learn(torrent.pieces) {
-            self.tally.learned();
+            self.tally.learned(torrent.hashes);
         }
         Ok(())
     }
@@ -44,15 +46,31 @@ impl Swarm {
 
     /// Takes in the metadata that peers gave.
     pub(super) fn metadata_is_there(&mut self, parsed: Result<Known, InfoError>) {
-        let Some(metadata) = self.metadata.take() else { return };
-        self.tally.metadata(metadata.ended(&parsed));
+        let Some(mut metadata) = self.metadata.take() else { return };
+        let (report, layers) = (metadata.ended(&parsed), metadata.layers.take());
         // Else it is as unknown as before, and nothing more can come.
-        if let Ok(known) = parsed {
-            known.proof.into_iter().for_each(|proof| self.discovery.prove_by(proof));
-            // A private one without permission has ended the run.
-            let _ = self.learn(&known.torrent);
-            self.known = Some(known);
+        let Ok(known) = parsed else { return self.tally.metadata(report) };
+        let is_over = known.torrent.private && !self.config.allow_private;
+        self.layers = layers.filter(|_| !is_over);
+        let report = match &mut self.layers {
+            Some(layers) => layers.begin(&known.torrent, report),
+            None => Some(report),
+        };
+        report.into_iter().for_each(|report| self.tally.metadata(report));
+        known.proof.into_iter().for_each(|proof| self.discovery.prove_by(proof));
+        // A private one without permission has ended the run.
+        let _ = self.learn(&known.torrent);
+        self.known = Some(known);
+    }
+
+    /// Nothing more is asked for piece layers.
+    pub(super) fn layers_ended(&mut self) {
+        let Some(layers) = self.layers.take() else { return };
+        let (layers, report) = layers.ended();
+        if let Some(known) = &mut self.known {
+            known.piece_layers = Arc::new(layers);
         }
+        report.into_iter().for_each(|report| self.tally.metadata(report));
     }
 
     fn keep_to_private_rules(&mut self) -> Result<(), Error> {

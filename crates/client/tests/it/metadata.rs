@@ -1,6 +1,7 @@
 //! Links and info-hashes that become torrents: scripted peers serve their metadata (BEP 9).
 
 mod endings;
+mod layers;
 mod many;
 
 use crate::lab::{PATIENCE, Told, config, run};

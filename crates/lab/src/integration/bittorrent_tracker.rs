@@ -183,8 +183,15 @@ impl Seeding {
         torrents::write_payloads(&folder)?;
         let torrent = torrents::Maker { folder: &folder, announce: &announce }.mktorrent(name, torrents::FILE)?;
         let address = SocketAddr::from((Ipv4Addr::new(127, 0, 10, 200), free_port()?));
-        let place =
-            Place { folder: &folder, data: &folder, address, second: None, torrents: &[&torrent.file], dht: &[] };
+        let place = Place {
+            folder: &folder,
+            data: &folder,
+            address,
+            second: None,
+            torrents: &[&torrent.file],
+            dht: &[],
+            exchanges: false,
+        };
         let process = Process::start(name, &(libtorrent.command)(&place)?, &folder)?;
         Ok(Self { process, torrent, address })
     }

@@ -242,6 +242,7 @@ impl Player {
             second: Some(second),
             torrents: &[&torrent.file],
             dht: &[],
+            exchanges: false,
         };
         Ok(Self {
             process: Process::start(seed.name, &(seed.command)(&place)?, &folder)?,

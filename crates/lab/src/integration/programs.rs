@@ -44,6 +44,8 @@ pub(super) struct Place<'a> {
     pub(super) torrents: &'a [&'a Path],
     /// Nodes of the DHT to start from; without any, the DHT is off.
     pub(super) dht: &'a [SocketAddr],
+    /// Whether it leeches, with nothing on its disk, and tells its peers of others (PEX). Else it seeds and tells of none.
+    pub(super) exchanges: bool,
 }
 
 impl Place<'_> {

@@ -11,18 +11,19 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--encryption", choices=POLICIES, default="enabled")
 parser.add_argument("--check", action="store_true", help="have only what is in the folder")
 parser.add_argument("--super-seeding", action="store_true", help="hide what it has")
-parser.add_argument("--magnet", action="store_true", help="know the info-hash alone")
 parser.add_argument("--paused", action="store_true")
 parser.add_argument("--secret", action="store_true", help="tell no tracker")
 parser.add_argument("--without", metavar="FIRST-LAST", help="connect to none of these addresses")
+parser.add_argument("--bound", action="store_true", help="connect from its own address")
 parser.add_argument("--node", action="append", default=[], help="a node of the DHT, which is off without any")
 parser.add_argument("address")
 parser.add_argument("folder")
-parser.add_argument("torrents", nargs="+")
+parser.add_argument("torrents", nargs="+", help="files or links")
 options = parser.parse_args()
 
 session = libtorrent.session({
     "listen_interfaces": options.address,
+    "outgoing_interfaces": options.address.rsplit(":", 1)[0] if options.bound else "",
     "in_enc_policy": POLICIES[options.encryption],
     "out_enc_policy": POLICIES[options.encryption],
     # By default it pauses what is more than five.
@@ -44,15 +45,15 @@ if options.without:
     strangers.add_rule(*options.without.split("-"), 1)
     session.set_ip_filter(strangers)
 for torrent in options.torrents:
-    known = libtorrent.torrent_info(torrent)
-    if options.magnet:
-        parameters = libtorrent.parse_magnet_uri(f"magnet:?xt=urn:btih:{known.info_hashes().v1}")
+    is_link = torrent.startswith("magnet:")
+    if is_link:
+        parameters = libtorrent.parse_magnet_uri(torrent)
     else:
         parameters = libtorrent.add_torrent_params()
-        parameters.ti = known
+        parameters.ti = libtorrent.torrent_info(torrent)
     parameters.save_path = options.folder
     flags = libtorrent.torrent_flags
-    if not options.check and not options.magnet:
+    if not options.check and not is_link:
         parameters.flags |= flags.seed_mode
     if options.super_seeding:
         parameters.flags |= flags.super_seeding

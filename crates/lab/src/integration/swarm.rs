@@ -80,6 +80,7 @@ impl Swarm {
             second: None,
             torrents: &torrents,
             dht: &[],
+            exchanges: false,
         })?;
         let process = Process::start(seed.name, &command, &folder)?;
         Ok((process, Expected { addr: address.to_string(), client: seed.client }))

@@ -32,7 +32,7 @@ const FILES: &[(&str, usize)] = &[
 
 /// A tracker that refuses. aria2 takes three connections a second, and clients that hear of it from a tracker of each torrent would
 /// use them up; rTorrent has no torrent open without a tracker.
-const NOWHERE: &str = "http://127.0.0.1:9/announce";
+pub(super) const NOWHERE: &str = "http://127.0.0.1:9/announce";
 
 /// The script that makes v2 and hybrid torrents.
 const SCRIPT: &str = include_str!("make_torrent.py");
@@ -191,6 +191,16 @@ pub(super) fn info_length(torrent: &Torrent) -> Result<usize> {
     Ok(bytes.len() - at - KEY.len() - 1)
 }
 
+/// The bytes that 40 hexadecimal digits stand for.
+pub(super) fn hash_bytes(hex: &str) -> [u8; 20] {
+    let mut bytes = [0; 20];
+    for (byte, digits) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        let digits = digits.iter().filter_map(|digit| char::from(*digit).to_digit(16));
+        *byte = digits.fold(0, |byte, digit| byte << 4 | u8::try_from(digit).unwrap_or_default());
+    }
+    bytes
+}
+
 /// The info-hash in what transmission-show prints.
 fn hash_in(shown: &str) -> Option<String> {
     let hash = shown.lines().find_map(|line| line.trim().strip_prefix("Hash: "))?;
@@ -206,5 +216,7 @@ mod tests {
         let hash = "00112233445566778899aabbccddeeff00112233";
         assert_eq!(hash_in(&format!("GENERAL\n\n  Name: a\n  Hash: {hash}\n")), Some(hash.to_owned()));
         assert_eq!(hash_in("  Hash: 0011\n"), None);
+        let info_hash = hash_bytes("00ff41000000000000000000000000000000000a");
+        assert_eq!((&info_hash[..3], info_hash[19]), (&[0, 255, 65][..], 10));
     }
 }

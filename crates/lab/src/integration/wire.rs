@@ -27,6 +27,8 @@ pub(super) struct Packet {
     /// Where it came from and where it was going; unspecified for what is neither TCP nor UDP over IP.
     pub(super) from: SocketAddr,
     pub(super) to: SocketAddr,
+    /// When it was seen.
+    pub(super) at: Instant,
     /// The flags of TCP.
     flags: u8,
     bytes: Vec<u8>,
@@ -81,13 +83,14 @@ impl Packet {
             path: frame.get(5).copied().unwrap_or_default(),
             from: SocketAddr::new(from, port(0)),
             to: SocketAddr::new(to, port(2)),
+            at: Instant::now(),
             flags: frame.get(transport + 13).copied().unwrap_or_default(),
             bytes: frame.to_vec(),
         }
     }
 
     /// Whether it begins a TCP connection.
-    fn dials(&self) -> bool {
+    pub(super) fn dials(&self) -> bool {
         self.is_tcp() && self.flags & 0b1_0010 == 0b10
     }
 

@@ -8,6 +8,8 @@ use fake_swarm::{HANDSHAKE_LENGTH, RESERVED, handshake};
 use tokio::net::TcpSocket;
 use xtask::shell::Result;
 
+use crate::integration::torrents::hash_bytes;
+
 /// How long a client may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -15,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) fn stay(from: IpAddr, at: SocketAddr, info_hash: &str) -> Result<TcpStream> {
     let shaken = || -> std::io::Result<TcpStream> {
         let mut stream = connect(from, at)?;
-        stream.write_all(&handshake(RESERVED, &bytes(info_hash), b"-qB4520-acquaintance"))?;
+        stream.write_all(&handshake(RESERVED, &hash_bytes(info_hash), b"-qB4520-acquaintance"))?;
         stream.read_exact(&mut [0; HANDSHAKE_LENGTH])?;
         Ok(stream)
     };
@@ -32,25 +34,4 @@ fn connect(from: IpAddr, at: SocketAddr) -> std::io::Result<TcpStream> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     Ok(stream)
-}
-
-/// The bytes that 40 hexadecimal digits stand for.
-fn bytes(hex: &str) -> [u8; 20] {
-    let mut bytes = [0; 20];
-    for (byte, digits) in bytes.iter_mut().zip(hex.as_bytes().chunks(2)) {
-        let digits = digits.iter().filter_map(|digit| char::from(*digit).to_digit(16));
-        *byte = digits.fold(0, |byte, digit| byte << 4 | u8::try_from(digit).unwrap_or_default());
-    }
-    bytes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hex_is_read() {
-        let info_hash = bytes("00ff41000000000000000000000000000000000a");
-        assert_eq!((&info_hash[..3], info_hash[19]), (&[0, 255, 65][..], 10));
-    }
 }

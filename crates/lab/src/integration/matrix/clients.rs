@@ -109,14 +109,16 @@ pub(super) const CLIENTS: &[Client] = &[
         met: Met::Secret,
         ..libtorrent("libtorrent-secret", Takes::Both, |place| libtorrent::command(place, &["--secret"]))
     },
-    // It waits for metadata.
-    Client {
-        kinds: &[Kind::Unknown],
-        pieces: 0,
-        met: Met::Secret,
-        says: |_| json!({"role_from": "nothing_said", "extension": {"m": {"ut_metadata": 2}, "metadata_size": null}}),
-        ..libtorrent("libtorrent-magnet", Takes::Both, |place| libtorrent::command(place, &["--secret", "--magnet"]))
-    },
+    waiting(transmission("transmission-magnet", Takes::Both, waits_for_metadata, |place| {
+        transmission::command(place, transmission::Encryption::Preferred)
+    })),
+    // It closes, as we say nothing of metadata.
+    waiting(aria2("aria2-magnet", Takes::Both, |place| Ok(aria2::command(place, &[])))),
+    waiting(rtorrent("rtorrent-magnet", Takes::Both, |place| rtorrent::command(place, rtorrent::ALLOWED))),
+    waiting(qbittorrent("qbittorrent-magnet", Takes::Both, |place| {
+        qbittorrent::command(place, qbittorrent::Encryption::Allowed)
+    })),
+    waiting(libtorrent("libtorrent-magnet", Takes::Both, |place| libtorrent::command(place, &["--secret"]))),
     // A seed that hides what it has lets us download at once; one that has nothing to give does not.
     Client {
         kinds: &[Kind::Hidden],
@@ -207,6 +209,15 @@ const fn leecher(name: &'static str) -> Client {
 
 fn leecher_says(_: u16) -> Value {
     json!({"role": "leech", "role_from": "bitfield", "extension": {"v": "libtorrent", "upload_only": null}})
+}
+
+/// The same client with a link alone.
+const fn waiting(client: Client) -> Client {
+    Client { kinds: &[Kind::Unknown], pieces: 0, met: Met::Secret, says: waits_for_metadata, ..client }
+}
+
+fn waits_for_metadata(_: u16) -> Value {
+    json!({"completeness": null, "extension": {"metadata_size": null}, "hint": "still fetches the torrent's metadata"})
 }
 
 fn says_hidden(_: u16) -> Value {

@@ -77,8 +77,10 @@ pub(super) fn by_link(swarms: &Swarms, kind: Kind) -> Result<Vec<Row>> {
         let from = json!({"peers": [{"address": player.address.to_string(), "standing": "asked"}]});
         let nothing = || vec![json!({"outcome": "ok", "completeness": null})];
         let mut lines = if gives { lines(player, kind, Policy::PreferPlain, false) } else { nothing() };
-        // A hash alone does not tell which half of a torrent it is, and a peer knows it as what it was asked for.
-        lines.iter_mut().filter_map(Value::as_object_mut).for_each(|line| drop(line.remove("matched_hash")));
+        // A hash alone does not tell which half of a torrent it is; the metadata does.
+        let is_v2 = kind == Kind::V2 || torrent.other_hash.as_deref() == Some(hash);
+        let matched = lines.iter_mut().filter_map(|line| line.get_mut("matched_hash")).filter(|half| half.is_string());
+        matched.for_each(|half| *half = json!(if is_v2 { "v2" } else { "v1" }));
         let row = names(row.args(["--no-trackers", "--metadata"]), player, lines);
         row.learns(if gives { merged([learned.clone(), from]) } else { json!({"status": "no_peer_offers"}) })
     };
@@ -104,15 +106,18 @@ pub(super) fn private_by_link(swarms: &Swarms) -> Result<Vec<Row>> {
     Ok(rows.collect())
 }
 
-/// A client that was given a link and waits for metadata, by the same link: it asks us.
+/// Each client that was given a link and waits for metadata, by the same link. Those of libtorrent ask us, and are still there
+/// after we have rejected that; others ask those who say that they have metadata.
 pub(super) fn without_metadata(swarms: &Swarms) -> Result<Vec<Row>> {
     let link = link(swarms.torrents.of(Kind::Unknown)?, &[]);
     let rows = swarms.players(Kind::Unknown, Met::Secret).map(|player| {
-        let row = Row::new("a link that a client has too", &link, 0).args(["--no-trackers", "--metadata"]);
-        let line =
-            merged([json!({"outcome": "ok", "completeness": null}), (player.client.says)(player.address.port())]);
-        let row = names(row, player, vec![line]);
-        row.learns(json!({"status": "no_peer_offers", "peers": [{"standing": "no_size", "asked_us": true}]}))
+        let seed = &player.client.seed;
+        let row = Row::new(format!("a link that a client has too, {}", seed.name), &link, 0);
+        let line = json!({"outcome": "ok", "client": seed.client, "error": null});
+        let line = merged([line, (player.client.says)(player.address.port())]);
+        let row = names(row.args(["--no-trackers", "--metadata"]), player, vec![line]);
+        let asks = ["libtorrent", "qBittorrent"].contains(&seed.client);
+        row.learns(json!({"status": "no_peer_offers", "peers": [{"standing": "no_size", "asked_us": asks}]}))
     });
     Ok(rows.collect())
 }

@@ -15,6 +15,7 @@ use crate::integration::opentracker::Opentracker;
 use crate::integration::process::Process;
 use crate::integration::programs::Place;
 use crate::integration::swarm::free_ports;
+use crate::integration::torrents::{NOWHERE, link};
 
 /// How long all clients together may take to be up and announced; it takes some seconds on an idle machine.
 const UP_WITHIN: Duration = Duration::from_secs(60);
@@ -114,9 +115,15 @@ impl Player {
         let (folder, data) =
             (scratch.folder(&format!("matrix/{name}"))?, scratch.folder(&format!("matrix/{name}/data"))?);
         client.kinds.iter().try_for_each(|kind| kind.write(&data, client.pieces))?;
-        let files: Vec<&Path> =
-            client.kinds.iter().map(|kind| Ok(torrents.of(*kind)?.file.as_path())).collect::<Result<_>>()?;
-        let place = Place { folder: &folder, data: &data, address, second: None, torrents: &files, dht: &[] };
+        // It is given a link to what no client has.
+        let unknown = link(torrents.of(Kind::Unknown)?, &[NOWHERE]).file;
+        let file = |kind: &Kind| match kind {
+            Kind::Unknown => Ok(unknown.as_path()),
+            known => Ok(torrents.of(*known)?.file.as_path()),
+        };
+        let files: Vec<&Path> = client.kinds.iter().map(file).collect::<Result<_>>()?;
+        let place =
+            Place { folder: &folder, data: &data, address, second: None, torrents: &files, dht: &[], exchanges: false };
         let process = Process::start(name, &(client.seed.command)(&place)?, &folder)?;
         Ok(Self { client, address, process })
     }

@@ -15,7 +15,8 @@ pub(in crate::integration) fn command(place: &Place, options: &[&str]) -> Comman
         command.arg(format!("--dht-listen-port={}", place.address.port()));
         command.arg(format!("--dht-file-path={}", place.folder.join("dht.dat").display()));
     }
-    command.args(["--enable-peer-exchange=false", "--seed-ratio=0.0", "--check-integrity=true"]);
+    command.args(["--seed-ratio=0.0", "--check-integrity=true"]);
+    command.arg(format!("--enable-peer-exchange={}", place.exchanges));
     command.args(["--bt-hash-check-seed=true", "--file-allocation=none", "--show-console-readout=false"]);
     command.arg(format!("--dir={}", place.data.display()));
     command.arg(format!("--multiple-interface={}", place.addresses(SocketAddr::ip)));

@@ -23,7 +23,11 @@ pub(in crate::integration) fn command_of(python: &Path, place: &Place, options: 
     let script = place.folder.join("seed.py");
     write(&script, SCRIPT)?;
     let mut command = Command::new(python);
-    command.arg(script).args(place.dht.iter().map(|node| format!("--node={node}"))).args(options);
+    command
+        .arg(script)
+        .args(place.exchanges.then_some(["--check", "--bound"]).into_iter().flatten())
+        .args(place.dht.iter().map(|node| format!("--node={node}")))
+        .args(options);
     command.arg(place.addresses(SocketAddr::to_string)).arg(place.data).args(place.torrents);
     Ok(command)
 }

@@ -28,7 +28,7 @@ pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> 
          [BitTorrent]\n\
          Session\\DHTEnabled={dht}\n\
          Session\\LSDEnabled=false\n\
-         Session\\PeXEnabled=false\n\
+         Session\\PeXEnabled={exchanges}\n\
          Session\\BTProtocol=TCP\n\
          Session\\QueueingSystemEnabled=false\n\
          Session\\Encryption={encryption}\n\
@@ -40,6 +40,7 @@ pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> 
          WebUI\\Address=127.0.0.1\n\
          WebUI\\Port={pages}\n",
         dht = place.has_dht(),
+        exchanges = place.exchanges,
         encryption = encryption as u8,
         ip = place.address.ip(),
         port = place.address.port(),
@@ -49,6 +50,7 @@ pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> 
     let mut command = Command::new("qbittorrent-nox");
     command.arg(format!("--profile={}", place.folder.display()));
     command.arg(format!("--save-path={}", place.data.display()));
-    command.args(["--skip-hash-check", "--add-paused=false", "--skip-dialog=true"]).args(place.torrents);
+    command.args((!place.exchanges).then_some("--skip-hash-check"));
+    command.args(["--add-paused=false", "--skip-dialog=true"]).args(place.torrents);
     Ok(command)
 }

@@ -23,12 +23,13 @@ pub(in crate::integration) fn command(place: &Place, encryption: &str) -> Result
          network.port_random.set = no\n\
          dht.mode.set = {dht}\n\
          dht.port.set = {port}\n\
-         protocol.pex.set = no\n\
+         protocol.pex.set = {pex}\n\
          protocol.encryption.set = {encryption}\n\
          directory.default.set = \"{data}\"\n\
          session.path.set = \"{session}\"\n\
          system.daemon.set = true\n",
         dht = if place.has_dht() { "on" } else { "disable" },
+        pex = if place.exchanges { "yes" } else { "no" },
         data = place.data.display(),
         session = session.display(),
     );

@@ -1,12 +1,15 @@
 //! transmission-daemon.
 
 use std::net::Ipv6Addr;
+use std::path::Path;
 use std::process::Command;
 
+use fake_swarm::bencoding;
 use xtask::scratch::{make_folder, write};
 use xtask::shell::Result;
 
 use super::Place;
+use crate::integration::torrents::hash_bytes;
 
 /// What it makes of encryption, as its settings have it.
 #[derive(Clone, Copy)]
@@ -23,9 +26,14 @@ pub(in crate::integration) enum Encryption {
 pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> Result<Command> {
     let watched = place.folder.join("watched");
     make_folder(&watched)?;
-    for torrent in place.torrents {
-        let copy = watched.join(torrent.file_name().unwrap_or_default());
-        std::fs::copy(torrent, &copy).map_err(|error| format!("cannot write {}: {error}", copy.display()))?;
+    for (torrent, number) in place.torrents.iter().zip(1..) {
+        let copy = watched.join(format!("{number}.torrent"));
+        match as_link(torrent) {
+            Some(link) => write(&copy, link)?,
+            None => {
+                std::fs::copy(torrent, &copy).map_err(|error| format!("cannot write {}: {error}", copy.display()))?;
+            }
+        }
     }
     let nodes = place.dht.iter().map(|node| format!("{} {}\n", node.ip(), node.port()));
     write(&place.folder.join("dht.bootstrap"), nodes.collect::<String>())?;
@@ -37,7 +45,7 @@ pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> 
         "peer-port-random-on-start": false,
         "dht-enabled": place.has_dht(),
         "lpd-enabled": false,
-        "pex-enabled": false,
+        "pex-enabled": place.exchanges,
         "utp-enabled": false,
         "port-forwarding-enabled": false,
         "encryption": encryption as u8,
@@ -51,4 +59,11 @@ pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> 
     let mut command = Command::new("transmission-daemon");
     command.arg("-f").arg("-g").arg(place.folder).arg("--log-error");
     Ok(command)
+}
+
+/// A link in the form in which it keeps links, if it is one of v1: it takes them over its network interface otherwise.
+fn as_link(torrent: &Path) -> Option<Vec<u8>> {
+    let (hash, _) = torrent.to_str()?.strip_prefix("magnet:?xt=urn:btih:")?.split_at_checked(40)?;
+    let link = bencoding::dictionary([("info_hash", bencoding::string(hash_bytes(hash)))]);
+    Some(bencoding::dictionary([("magnet-info", link)]))
 }
