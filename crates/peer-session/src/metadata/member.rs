@@ -2,6 +2,14 @@
 
 use std::task::Waker;
 use std::time::Duration;
+use tokio::time::Instant;
+
+/// What the names begin with (`v` of the extension handshake) of software that was seen to answer each of several requests.
+/// rTorrent, whose name begins with `libTorrent`, answers the first only.
+const ANSWER_ALL: [&str; 5] = ["libtorrent/", "qBittorrent/", "Deluge/", "Transmission 4", "aria2/"];
+
+/// Requests to such a member at once: libtorrent answers ten, and others after these only once a second.
+const AT_ONCE: usize = 8;
 
 /// What an assembly says of itself. Times are from its beginning on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,8 +118,12 @@ pub(super) struct Member<K> {
     pub(super) gave: Vec<(u32, u64)>,
     /// How many times it was asked alone, and another one waited.
     pub(super) turns: u32,
-    /// The time of its last answer.
+    /// How long its last answer took.
     pub(super) pace: Option<Duration>,
+    /// When that came.
+    pub(super) heard: Option<Instant>,
+    /// Whether its software is known to answer each of several requests.
+    pub(super) answers_all: bool,
     /// Bytes of pieces that it was asked for.
     pub(super) bytes: usize,
     pub(super) waker: Option<Waker>,
@@ -139,6 +151,8 @@ impl<K> Member<K> {
             gave: Vec::new(),
             turns: 0,
             pace: None,
+            heard: None,
+            answers_all: false,
             bytes: 0,
             waker: None,
         }
@@ -147,6 +161,17 @@ impl<K> Member<K> {
     /// Whether it can be asked, for a dictionary of some size.
     pub(super) fn is_usable(&self) -> bool {
         self.is_live && self.told.standing == Standing::Asked
+    }
+
+    /// Notes which software it is.
+    pub(super) fn is_called(&mut self, client: Option<&str>) {
+        self.answers_all = client.is_some_and(|client| ANSWER_ALL.iter().any(|known| client.starts_with(known)));
+    }
+
+    /// How many pieces it is asked for at once, if an answer within `hedge` is quick: one more with each answer.
+    pub(super) fn at_once(&self, hedge: Duration) -> usize {
+        let is_quick = self.answers_all && self.pace.is_some_and(|pace| pace < hedge);
+        if is_quick { AT_ONCE.min(1 + self.told.pieces as usize) } else { 1 }
     }
 
     /// Notes a piece of the right length that took so long, if that is known.

@@ -1,13 +1,12 @@
 //! `bench metadata`: each side in turn, each time with a swarm and a torrent of its own.
 
 use crate::contenders::{self, Contender, OURS};
-use crate::scripted::Behaviour::{self, Distant, Mute, Paced, Silent};
+use crate::scripted::Behaviour::{self, Distant, Forgetful, Mute, Paced, Silent};
 use crate::scripted::Scripted;
 use crate::targets::Targets;
 use crate::{Result, many, namespace};
 use std::collections::HashMap;
 use std::fs;
-use std::net::Ipv4Addr;
 use std::process::Command;
 
 pub(crate) const USAGE: &str = "usage: bench metadata COMMAND [--quick] [--rounds N]";
@@ -19,9 +18,10 @@ struct Variant {
     peers: &'static [Behaviour],
 }
 
-const VARIANTS: [Variant; 6] = [
+const VARIANTS: [Variant; 7] = [
     Variant { name: "paced", pieces: 64, peers: &[Silent, Mute, Paced(500), Paced(20), Paced(20)] },
     Variant { name: "distant", pieces: 64, peers: &[Silent, Mute, Paced(500), Distant(20), Distant(20)] },
+    Variant { name: "rTorrent", pieces: 64, peers: &[Silent, Mute, Paced(500), Forgetful(20), Forgetful(20)] },
     Variant { name: "paced, all good", pieces: 64, peers: &[Paced(20); 5] },
     Variant { name: "distant, all good", pieces: 64, peers: &[Distant(20); 5] },
     Variant { name: "3 pieces", pieces: 3, peers: &[Silent, Mute, Paced(500), Paced(20), Paced(20)] },
@@ -81,12 +81,7 @@ impl Variant {
             let count = sides.len();
             for place in (0..count).map(|place| (place + round) % count) {
                 let side = &mut sides[place];
-                let swarm = Scripted::start(
-                    &format!("{} {round} {place}", self.name),
-                    Ipv4Addr::LOCALHOST,
-                    self.pieces,
-                    self.peers,
-                )?;
+                let swarm = Scripted::start(0, &format!("{} {round} {place}", self.name), self.pieces, self.peers)?;
                 fs::create_dir_all(&folder)?;
                 all.entry(side.name()).or_default().push(side.fetch(&swarm.link, &swarm.info, &folder)?);
                 fs::remove_dir_all(&folder)?;

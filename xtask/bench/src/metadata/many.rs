@@ -9,14 +9,10 @@ use crate::targets::Targets;
 use crate::{Result, library};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::fs;
-use std::net::Ipv4Addr;
 use std::time::Instant;
 
 /// The pieces of metadata of a link.
 const PIECES: [u64; 2] = [3, 64];
-
-/// The address of the first tracker.
-const TRACKERS: Ipv4Addr = Ipv4Addr::new(127, 200, 0, 1);
 
 pub(crate) fn run(packages: &[&Package], is_quick: bool, targets: &mut Targets) -> Result {
     let links: u32 = if is_quick { 20 } else { 200 };
@@ -46,11 +42,9 @@ pub(crate) fn run(packages: &[&Package], is_quick: bool, targets: &mut Targets) 
 /// The time until all is there, the number that is, and the growth of the process's memory in KiB.
 fn fetch(side: &mut Side, links: u32, pieces: u64) -> Result<(f64, u32, f64)> {
     let peers = [Silent, Mute, Paced(500), Paced(20), Paced(20)];
-    // Each has a tracker at an address of its own: at one address, only a few are asked at once.
-    let trackers = (0..links).map(|link| (link, Ipv4Addr::from_bits(TRACKERS.to_bits() + link)));
-    let swarms: Vec<Scripted> = trackers
-        .map(|(link, tracker)| Scripted::start(&format!("many {link}"), tracker, pieces, &peers))
-        .collect::<Result<_>>()?;
+    // Each has addresses of its own: of one address, only a few are asked at once.
+    let swarms: Vec<Scripted> =
+        (0..links).map(|link| Scripted::start(link, &format!("many {link}"), pieces, &peers)).collect::<Result<_>>()?;
     let before = memory(side, "VmRSS:")?;
     let begun = Instant::now();
     swarms.iter().try_for_each(|swarm| side.tell(&swarm.link))?;

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// Bytes of a piece of metadata.
 const PIECE: u64 = 16_384;
 
+/// Addresses for the peers of a swarm.
+const PEERS: u32 = 10;
+
 /// How a peer of a swarm behaves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Behaviour {
@@ -22,6 +25,8 @@ pub(crate) enum Behaviour {
     Paced(u64),
     /// Sends each piece so many milliseconds after its request, however many are asked for at once.
     Distant(u64),
+    /// As `Distant`, and loses the requests that come while another waits, as rTorrent does.
+    Forgetful(u64),
 }
 
 /// A running swarm; dropping it ends it.
@@ -33,16 +38,22 @@ pub(crate) struct Scripted {
 }
 
 impl Scripted {
-    /// Starts peers on the current runtime that have metadata of so many pieces, all full but the last, and a tracker at this address;
-    /// the name makes the hash another one.
-    pub(crate) fn start(name: &str, tracker: Ipv4Addr, pieces: u64, peers: &[Behaviour]) -> Result<Self> {
+    /// Starts peers on the current runtime that have metadata of so many pieces, all full but the last, and their tracker. The number
+    /// is that of the addresses, and the name makes the hash another one.
+    pub(crate) fn start(number: u32, name: &str, pieces: u64, peers: &[Behaviour]) -> Result<Self> {
+        /// The address of the first tracker.
+        const TRACKERS: Ipv4Addr = Ipv4Addr::new(127, 200, 0, 1);
         // The rest is for the other keys.
         let hashes = (pieces * PIECE - 128) / 20;
         let info = SingleFile { piece_length: PIECE, ..SingleFile::new(name, hashes * PIECE) }.info();
         let hash = sha1(&info);
-        let all: Vec<_> = (0..).map(peer_ip).zip(peers.iter().map(|behaviour| behaviour.peer(&info))).collect();
+        let all: Vec<_> =
+            (number * PEERS..).map(peer_ip).zip(peers.iter().map(|behaviour| behaviour.peer(&info))).collect();
         let swarm = FakeSwarm::start(hash, &all)?;
-        let tracker = FakeTracker::start_on((tracker, 0).into(), TrackerScript::peers(swarm.endpoints()))?;
+        let tracker = FakeTracker::start_on(
+            (Ipv4Addr::from_bits(TRACKERS.to_bits() + number), 0).into(),
+            TrackerScript::peers(swarm.endpoints()),
+        )?;
         let mut link = "magnet:?xt=urn:btih:".to_owned();
         hash.iter().try_for_each(|byte| write!(link, "{byte:02x}"))?;
         write!(link, "&tr={}", tracker.announce_url().replace(':', "%3A").replace('/', "%2F"))?;
@@ -57,6 +68,7 @@ impl Behaviour {
             Self::Silent => return Peer::silent(),
             Self::Mute => script().silent(),
             Self::Distant(millis) => script().delayed(Duration::from_millis(millis)),
+            Self::Forgetful(millis) => script().delayed(Duration::from_millis(millis)).one_at_a_time(),
             Self::Paced(millis) => {
                 let free = Mutex::new(Instant::now());
                 script().edited(move |_, reply| {
@@ -66,6 +78,9 @@ impl Behaviour {
                 })
             }
         };
-        Peer::default().serving(Serving::metadata(script))
+        let client = if matches!(self, Self::Forgetful(_)) { "libTorrent 0.16.17" } else { "qBittorrent/5.1.0" };
+        let size = info.len();
+        let introduction = format!("d1:md11:ut_metadatai2ee13:metadata_sizei{size}e1:v{}:{client}e", client.len());
+        Peer::default().serving(Serving::metadata(script).introduced_by(introduction))
     }
 }
