@@ -4,12 +4,11 @@ use std::task::Waker;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What the names begin with (`v` of the extension handshake) of software that was seen to answer each of several requests.
-/// rTorrent, whose name begins with `libTorrent`, answers the first only.
-const ANSWER_ALL: [&str; 5] = ["libtorrent/", "qBittorrent/", "Deluge/", "Transmission 4", "aria2/"];
-
-/// Requests to such a member at once: libtorrent answers ten, and others after these only once a second.
-const AT_ONCE: usize = 8;
+/// How many pieces software is asked for at once that was seen to answer each of several requests, by how its name begins (`v` of the
+/// extension handshake). libtorrent answers ten, and those after them slowly; Transmission answers 64, twice a second. rTorrent, whose
+/// name begins with `libTorrent`, answers the first only.
+const ANSWER_ALL: [(&str, usize); 5] =
+    [("libtorrent/", 8), ("qBittorrent/", 8), ("Deluge/", 8), ("Transmission 4", 32), ("aria2/", 32)];
 
 /// What an assembly says of itself. Times are from its beginning on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,8 +121,10 @@ pub(super) struct Member<K> {
     pub(super) pace: Option<Duration>,
     /// When that came.
     pub(super) heard: Option<Instant>,
-    /// Whether its software is known to answer each of several requests.
-    pub(super) answers_all: bool,
+    /// The shortest time that an answer took.
+    pub(super) best_pace: Option<Duration>,
+    /// How many requests at once its software is known to answer.
+    pub(super) at_once: usize,
     /// Bytes of pieces that it was asked for.
     pub(super) bytes: usize,
     pub(super) waker: Option<Waker>,
@@ -152,7 +153,8 @@ impl<K> Member<K> {
             turns: 0,
             pace: None,
             heard: None,
-            answers_all: false,
+            best_pace: None,
+            at_once: 1,
             bytes: 0,
             waker: None,
         }
@@ -165,13 +167,18 @@ impl<K> Member<K> {
 
     /// Notes which software it is.
     pub(super) fn is_called(&mut self, client: Option<&str>) {
-        self.answers_all = client.is_some_and(|client| ANSWER_ALL.iter().any(|known| client.starts_with(known)));
+        let known = client.and_then(|client| ANSWER_ALL.iter().find(|(name, _)| client.starts_with(name)));
+        self.at_once = known.map_or(1, |(_, at_once)| *at_once);
     }
 
-    /// How many pieces it is asked for at once, if an answer within `hedge` is quick: one more with each answer.
-    pub(super) fn at_once(&self, hedge: Duration) -> usize {
-        let is_quick = self.answers_all && self.pace.is_some_and(|pace| pace < hedge);
-        if is_quick { AT_ONCE.min(1 + self.told.pieces as usize) } else { 1 }
+    /// How many pieces it is asked for at once: one, until it has answered within `hedge`, and not much later than the quickest, which
+    /// took `best`. Else a slow one would have many that others would have to wait for.
+    pub(super) fn at_once(&self, hedge: Duration, best: Option<Duration>) -> usize {
+        /// Times the quickest's answer.
+        const NOT_MUCH_LATER: u32 = 4;
+        let is_quick = self.pace.is_some_and(|pace| pace < hedge)
+            && self.best_pace.zip(best).is_some_and(|(own, best)| own <= best * NOT_MUCH_LATER);
+        if is_quick { self.at_once } else { 1 }
     }
 
     /// Notes a piece of the right length that took so long, if that is known.
@@ -183,6 +190,7 @@ impl<K> Member<K> {
         self.told.answered = Some((first, since));
         if took.is_some() {
             self.pace = took;
+            self.best_pace = self.best_pace.into_iter().chain(took).min();
             self.told.slowest = self.told.slowest.max(took);
         }
     }

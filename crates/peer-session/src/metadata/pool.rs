@@ -230,7 +230,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         }
         let MetadataLimits { peers, hedge, .. } = self.limits;
         let asked = self.requests.of(place).count();
-        if asked >= member.at_once(hedge) || self.requests.of(place).any(|request| request.is_void) {
+        if asked >= member.at_once(hedge, self.best_pace) || self.requests.of(place).any(|request| request.is_void) {
             return None;
         }
         let slot = self.requests.slot(place, peers, hedge).unwrap_or(self.begun);

@@ -1,7 +1,7 @@
 //! `bench metadata`: each side in turn, each time with a swarm and a torrent of its own.
 
 use crate::contenders::{self, Contender, OURS};
-use crate::scripted::Behaviour::{self, Distant, Forgetful, Mute, Paced, Silent};
+use crate::scripted::Behaviour::{self, Distant, Libtorrent, Mute, Paced, RTorrent, Silent, Transmission};
 use crate::scripted::Scripted;
 use crate::targets::Targets;
 use crate::{Result, many, namespace};
@@ -18,14 +18,15 @@ struct Variant {
     peers: &'static [Behaviour],
 }
 
-const VARIANTS: [Variant; 7] = [
+const VARIANTS: [Variant; 8] = [
     Variant { name: "paced", pieces: 64, peers: &[Silent, Mute, Paced(500), Paced(20), Paced(20)] },
     Variant { name: "distant", pieces: 64, peers: &[Silent, Mute, Paced(500), Distant(20), Distant(20)] },
-    Variant { name: "rTorrent", pieces: 64, peers: &[Silent, Mute, Paced(500), Forgetful(20), Forgetful(20)] },
-    Variant { name: "paced, all good", pieces: 64, peers: &[Paced(20); 5] },
-    Variant { name: "distant, all good", pieces: 64, peers: &[Distant(20); 5] },
+    Variant { name: "libtorrent", pieces: 64, peers: &[Silent, Mute, Paced(500), Libtorrent(20), Libtorrent(20)] },
+    Variant { name: "Transmission", pieces: 64, peers: &[Silent, Mute, Paced(500), Transmission, Transmission] },
+    Variant { name: "rTorrent", pieces: 64, peers: &[Silent, Mute, Paced(500), RTorrent(20), RTorrent(20)] },
+    Variant { name: "five good", pieces: 64, peers: &[Paced(20); 5] },
     Variant { name: "3 pieces", pieces: 3, peers: &[Silent, Mute, Paced(500), Paced(20), Paced(20)] },
-    Variant { name: "slow alone, 3 pieces", pieces: 3, peers: &[Paced(500)] },
+    Variant { name: "one slow, 3 pieces", pieces: 3, peers: &[Paced(500)] },
 ];
 
 /// Only ours, and few rounds.

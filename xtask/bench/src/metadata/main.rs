@@ -1,6 +1,7 @@
 //! `bench metadata`: the metadata of magnet links from scripted swarms on loopback, ours against those of others, in a network
 //! namespace that has no other interface than `lo`. Every side is a process of its own; this program starts itself anew for the
 //! library.
+#![allow(clippy::cast_possible_truncation, reason = "small numbers")]
 
 mod compare;
 mod contenders;

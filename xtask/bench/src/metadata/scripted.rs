@@ -25,8 +25,12 @@ pub(crate) enum Behaviour {
     Paced(u64),
     /// Sends each piece so many milliseconds after its request, however many are asked for at once.
     Distant(u64),
-    /// As `Distant`, and loses the requests that come while another waits, as rTorrent does.
-    Forgetful(u64),
+    /// As `Distant`, and as libtorrent was measured: beyond ten requests that wait, it answers 13 a second.
+    Libtorrent(u64),
+    /// As Transmission 4 was measured: it answers twice a second, up to 64 requests each time.
+    Transmission,
+    /// As `Distant`, and as rTorrent was measured: it loses requests that come while another waits.
+    RTorrent(u64),
 }
 
 /// A running swarm; dropping it ends it.
@@ -68,7 +72,21 @@ impl Behaviour {
             Self::Silent => return Peer::silent(),
             Self::Mute => script().silent(),
             Self::Distant(millis) => script().delayed(Duration::from_millis(millis)),
-            Self::Forgetful(millis) => script().delayed(Duration::from_millis(millis)).one_at_a_time(),
+            Self::RTorrent(millis) => script().delayed(Duration::from_millis(millis)).one_at_a_time(),
+            Self::Libtorrent(millis) => script().edited(move |request, reply| {
+                let later = request.unanswered.saturating_sub(9) as u64 * 1000 / 13;
+                reply.delay = Duration::from_millis(millis + later);
+            }),
+            Self::Transmission => {
+                let (begun, pulse) = (Instant::now(), 500);
+                script().edited(move |request, reply| {
+                    let late = begun.elapsed().as_millis() as u64 % pulse;
+                    reply.delay = Duration::from_millis(pulse - late);
+                    if request.unanswered >= 64 {
+                        (reply.msg_type, reply.bytes, reply.delay) = (2, Vec::new(), Duration::ZERO);
+                    }
+                })
+            }
             Self::Paced(millis) => {
                 let free = Mutex::new(Instant::now());
                 script().edited(move |_, reply| {
@@ -78,7 +96,11 @@ impl Behaviour {
                 })
             }
         };
-        let client = if matches!(self, Self::Forgetful(_)) { "libTorrent 0.16.17" } else { "qBittorrent/5.1.0" };
+        let client = match self {
+            Self::RTorrent(_) => "libTorrent 0.16.17",
+            Self::Transmission => "Transmission 4.1.0",
+            _ => "qBittorrent/5.1.0",
+        };
         let size = info.len();
         let introduction = format!("d1:md11:ut_metadatai2ee13:metadata_sizei{size}e1:v{}:{client}e", client.len());
         Peer::default().serving(Serving::metadata(script).introduced_by(introduction))
