@@ -8,7 +8,7 @@ use crate::metadata::member::{Member, MetadataPeer, MetadataReport, Standing};
 use crate::metadata::pieces::Pieces;
 use crate::metadata::requests::Requests;
 use bytes::Bytes;
-use peer_wire::MetadataMessage;
+use peer_wire::{ExtensionHandshake, MetadataMessage};
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -36,6 +36,8 @@ pub(super) struct Pool<K> {
     size: Option<u32>,
     pieces: Pieces,
     requests: Requests,
+    /// The shortest time in which a piece came.
+    best_pace: Option<Duration>,
     /// The one member that is asked, after pieces of several made a wrong hash.
     alone: Option<usize>,
     /// When this size, or this one member, had its turn, and how many had one before.
@@ -74,6 +76,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
             size: None,
             pieces: Pieces::default(),
             requests: Requests::default(),
+            best_pace: None,
             alone: None,
             turn: (begun, 0),
             no_room: None,
@@ -87,7 +90,8 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     }
 
     /// Adds a peer that offers metadata, or a new conversation with a known one; `None` if one is going on.
-    pub(super) fn join(&mut self, key: &K, size: Option<u32>, now: Instant) -> Option<usize> {
+    pub(super) fn join(&mut self, key: &K, theirs: &ExtensionHandshake, now: Instant) -> Option<usize> {
+        let size = theirs.metadata_size;
         let standing = match size {
             None => Standing::NoSize,
             Some(size) if size > self.limits.bytes => Standing::TooLarge,
@@ -108,6 +112,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
                 self.members.len() - 1
             }
         };
+        self.members.iter_mut().skip(place).take(1).for_each(|member| member.is_called(theirs.client.as_deref()));
         if standing == Standing::Asked {
             self.report.offered.get_or_insert(now - self.begun);
         }
@@ -175,7 +180,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     /// Whether a member waits for an answer, or is one of those that are kept to be asked.
     pub(super) fn is_kept(&self, place: usize) -> bool {
         let member = self.members.get(place).filter(|member| member.is_usable());
-        !self.is_over() && member.is_some_and(|member| member.is_kept || self.requests.of(place).is_some())
+        !self.is_over() && member.is_some_and(|member| member.is_kept || self.requests.first_of(place).is_some())
     }
 
     /// Whether a member may still be needed: it is kept, or one of those that come next, which wait as long as they are listened to
@@ -190,19 +195,26 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         if self.is_over() || !self.members.get(place)?.is_usable() {
             return None;
         }
-        if let Some(request) = self.requests.of(place) {
-            return Some(request.at + self.limits.timeout);
+        let next = self.next(place).map(|(_, at)| at);
+        if let Some(times_out) = self.times_out(place) {
+            return Some(next.map_or(times_out, |next| next.min(times_out)));
         }
         match self.size {
             None => self.no_room.map(|at| at + ROOM),
-            Some(_) => self.next(place).map(|(_, at)| at).or_else(|| self.turn_of(place)),
+            Some(_) => next.or_else(|| self.turn_of(place)),
         }
+    }
+
+    /// When a member that was asked is given up: it sends nothing for this time. Of several requests, it may answer one after the other.
+    fn times_out(&self, place: usize) -> Option<Instant> {
+        let (request, member) = (self.requests.first_of(place)?, self.members.get(place)?);
+        Some(member.heard.map_or(request.at, |heard| heard.max(request.at)) + self.limits.timeout)
     }
 
     /// What a member is asked for now.
     pub(super) fn due(&mut self, place: usize, now: Instant) -> Option<u32> {
-        if self.requests.of(place).is_some_and(|request| request.at + self.limits.timeout <= now) {
-            let piece = self.requests.of(place).filter(|request| !request.is_void).map(|request| request.piece);
+        if self.times_out(place).is_some_and(|at| at <= now) {
+            let piece = self.requests.first_of(place).filter(|request| !request.is_void).map(|request| request.piece);
             self.member(place)?.late = piece;
             self.bar(place, Standing::TimedOut, now);
         }
@@ -212,7 +224,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         if self.size.is_none() {
             self.settle(now);
         }
-        if self.is_over() || !self.members.get(place)?.is_usable() || self.requests.of(place).is_some() {
+        if self.is_over() || !self.members.get(place)?.is_usable() {
             return None;
         }
         let (piece, _) = self.next(place).filter(|(_, at)| *at <= now)?;
@@ -232,11 +244,21 @@ impl<K: Clone + Eq + Hash> Pool<K> {
             return None;
         }
         let MetadataLimits { peers, hedge, .. } = self.limits;
-        let slot = self.requests.slot(peers, hedge).unwrap_or(self.begun);
+        let asked = self.requests.of(place).count();
+        if asked >= member.at_once(hedge, self.best_pace) || self.requests.of(place).any(|request| request.is_void) {
+            return None;
+        }
+        let slot = self.requests.slot(place, peers, hedge).unwrap_or(self.begun);
         if let Some(piece) = self.pieces.next() {
             return Some((piece, slot));
         }
-        let (at, piece) = self.requests.overdue(self.limits.patience(member.pace), |piece| !self.pieces.has(piece))?;
+        // It has something else to do.
+        if asked > 0 {
+            return None;
+        }
+        let (at, piece) = self
+            .requests
+            .overdue(self.limits.patience(member.pace.or(self.best_pace)), |piece| !self.pieces.has(piece))?;
         Some((piece, at.max(slot)))
     }
 
@@ -253,6 +275,8 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         let (digest, since) = (self.digests.hash_one(bytes), now - self.begun);
         let Some(member) = self.members.get_mut(place) else { return };
         member.gives((piece, digest), bytes.len(), took, since);
+        member.heard = Some(now);
+        self.best_pace = self.best_pace.into_iter().chain(took).min();
         self.report.first_piece.get_or_insert(since);
         self.pieces.put(piece, bytes, place);
         if self.pieces.is_complete() {
@@ -291,10 +315,8 @@ impl<K: Clone + Eq + Hash> Pool<K> {
 
     /// Takes back what a member was asked for, and chooses again where it was needed.
     fn withdraw(&mut self, place: usize, now: Instant) {
-        let request = self.requests.take(place);
-        if let Some(piece) = request.filter(|request| !request.is_void).map(|request| request.piece) {
-            self.restore(piece);
-        }
+        let taken = self.requests.take(place);
+        taken.iter().flatten().for_each(|piece| self.restore(*piece));
         if let Some(member) = self.members.get_mut(place) {
             member.is_kept = false;
         }
@@ -306,7 +328,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         }
         self.keep_some(now);
         self.settle(now);
-        if request.is_some() {
+        if taken.is_some() {
             self.wake_all();
         }
     }
@@ -314,7 +336,8 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     /// Keeps conversations for this, up to twice the peers that are asked at once; the overdue are not counted, because others are
     /// needed in their place.
     fn keep_some(&mut self, now: Instant) {
-        let is_overdue = |place| self.requests.of(place).is_some_and(|request| request.at + self.limits.hedge <= now);
+        let is_overdue =
+            |place| self.requests.first_of(place).is_some_and(|request| request.at + self.limits.hedge <= now);
         let kept =
             self.members.iter().enumerate().filter(|(place, member)| member.is_kept && !is_overdue(*place)).count();
         let more = (2 * self.limits.peers).saturating_sub(kept);
