@@ -81,6 +81,11 @@ impl Metadata {
         self.assembly.clone()
     }
 
+    /// Asks for nothing more: the torrent has come in another way.
+    pub(crate) fn abandon(&self) {
+        self.assembly.abandon();
+    }
+
     /// Whether all pieces are there, so that it is about to be known.
     pub(crate) fn is_due(&self) -> bool {
         !self.parsing.is_empty() || self.assembly.finished().is_some()

@@ -126,13 +126,14 @@ async fn links(room: usize, keep: bool) -> usize {
             (FakeSwarm::start(info_hash, &[(peer_ip(0), peer)]).unwrap(), InfoHash(info_hash), size)
         })
         .collect();
+    let Some((first, _, size)) = swarms.first() else { panic!("no link") };
     let config = |swarm: &FakeSwarm| {
         let peers = swarm.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into()));
         let mut config = config(peers.collect()).with_sources(Sources::NONE).with_port(None);
-        config.limits.metadata_bytes = room * swarms[0].2;
+        config.limits.metadata_bytes = room * size;
         config
     };
-    let shared = Shared::new(&config(&swarms[0].0)).unwrap();
+    let shared = Shared::new(&config(first)).unwrap();
     let before = allocated();
     let (mut most, mut known, mut kept, mut runs) = (0, 0, Vec::new(), JoinSet::new());
     for (swarm, info_hash, _) in &swarms {

@@ -1,7 +1,7 @@
 //! What becomes known of the torrent of a link or an info-hash while the run goes on, and what follows from it.
 
 use crate::error::Error;
-use crate::metadata::Known;
+use crate::metadata::{Known, Metadata};
 use crate::swarm::Swarm;
 use crate::torrent_ref::Content;
 use metainfo::{InfoError, Torrent};
@@ -22,7 +22,7 @@ impl Swarm {
         if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes().primary()) {
             return Err(Error::AnotherTorrent);
         }
-        self.metadata = None;
+        self.metadata.take().iter().for_each(Metadata::abandon);
         self.torrent.learn(torrent.hashes);
         if torrent.private {
             self.keep_to_private_rules()?;

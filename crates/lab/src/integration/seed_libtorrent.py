@@ -14,6 +14,7 @@ parser.add_argument("--super-seeding", action="store_true", help="hide what it h
 parser.add_argument("--paused", action="store_true")
 parser.add_argument("--secret", action="store_true", help="tell no tracker")
 parser.add_argument("--without", metavar="FIRST-LAST", help="connect to none of these addresses")
+parser.add_argument("--bound", action="store_true", help="connect from its own address")
 parser.add_argument("--node", action="append", default=[], help="a node of the DHT, which is off without any")
 parser.add_argument("address")
 parser.add_argument("folder")
@@ -22,6 +23,7 @@ options = parser.parse_args()
 
 session = libtorrent.session({
     "listen_interfaces": options.address,
+    "outgoing_interfaces": options.address.rsplit(":", 1)[0] if options.bound else "",
     "in_enc_policy": POLICIES[options.encryption],
     "out_enc_policy": POLICIES[options.encryption],
     # By default it pauses what is more than five.

@@ -5,11 +5,11 @@ mod web_seeds;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use fake_swarm::bencoding::{dictionary, integer, list, string};
-use fake_swarm::{Request, UdpScript};
+use fake_swarm::{ExtensionHandshake, PexList, Request, UdpScript, message};
 use serde_json::json;
 use xtask::shell::Result;
 
@@ -33,6 +33,9 @@ const PEER: &str = "11.22.33.55:6881";
 const PEER6: &str = "[2600:1122:3344::55]:6881";
 /// A peer of the private network, which its tracker may name.
 const LOCAL_PEER: &str = "10.0.0.2:6881";
+
+/// A peer of the wide world that names others (PEX).
+const NAMING: &str = "11.22.33.55:6882";
 
 /// Addresses besides those that the namespace has.
 const NEIGHBOURS: &[&str] = &["10.0.0.3", "169.254.169.254", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd00::1"];
@@ -93,6 +96,7 @@ pub(super) fn run(namespace: &Namespace) -> Result {
     let dialled = Dialled::default();
     [22, 80].iter().try_for_each(|port| fakes::victim(*port, &dialled))?;
     fakes::peer(fakes::everywhere(6881), &dialled)?;
+    fakes::talking_peer(fakes::everywhere(6882), lists(), &dialled)?;
     fakes::http(8080, &dialled, answer)?;
     web_seeds::serve(&dialled)?;
     let udp = UdpScript::peers(VICTIMS.iter().chain([&PEER]).map(|addr| parse(addr)));
@@ -126,7 +130,7 @@ fn no_other_dialled(dialled: &Dialled, opened: u64) -> Result {
 
 /// Only trackers, peers and web seeds that may be dialled were, and each of them was.
 fn verdict(dialled: &Dialled) -> Result {
-    let honest = ["11.22.33.55:8080", TRACKER, TRACKER6, LOCAL_TRACKER, PEER, PEER6, LOCAL_PEER];
+    let honest = ["11.22.33.55:8080", TRACKER, TRACKER6, LOCAL_TRACKER, PEER, PEER6, LOCAL_PEER, NAMING];
     let honest: BTreeSet<SocketAddr> = honest.iter().chain(web_seeds::HONEST).map(|addr| parse(addr)).collect();
     let all: BTreeSet<SocketAddr> = dialled.all().into_keys().collect();
     if all != honest {
@@ -134,6 +138,18 @@ fn verdict(dialled: &Dialled) -> Result {
     }
     println!("trackers and web seeds that aim: {} victims, not one connection", VICTIMS.len());
     Ok(())
+}
+
+/// The victims at a port that a peer may name, and a good peer.
+fn named() -> impl Iterator<Item = SocketAddr> {
+    VICTIMS.iter().chain([&PEER]).map(|addr| SocketAddr::new(parse(addr).ip(), 6881))
+}
+
+/// What a peer says that names them, under each id that may be meant.
+fn lists() -> Vec<u8> {
+    let introduction = ExtensionHandshake { m: vec![("ut_pex", 1)], ..Default::default() };
+    let list = PexList::naming(named()).payload();
+    (1..=10).fold(introduction.message(), |said, id| [said, message::extended(id, &list)].concat())
 }
 
 /// What the tracker answers, by the case that its URL names.
@@ -194,6 +210,11 @@ fn rows(namespace: &Namespace) -> Result<Vec<Row>> {
             .says(ok())
             .finds(refused.chain(controls).chain([(LOCAL_PEER, "ok")])),
     ];
+    let outcome = |peer: SocketAddr| if peer == parse(PEER) { "ok" } else { "invalid_address" };
+    // What can never be a peer is not taken.
+    let is_taken = |peer: &SocketAddr| !peer.ip().is_multicast() && peer.ip() != Ipv4Addr::BROADCAST;
+    let by_pex = named().filter(is_taken).map(|peer| (peer, outcome(peer))).chain([(parse(NAMING), "ok")]);
+    rows.push(row("a peer that names others", 0, &[])?.args(["--peer", NAMING]).finds(by_pex));
     for (number, (name, location, status)) in REDIRECTS.iter().enumerate() {
         let code = if *status == "ok" { 1 } else { 3 };
         rows.push(row(name, code, &[url(TRACKER, &number.to_string())])?.says(json!({"status": status})));

@@ -25,7 +25,7 @@ pub(in crate::integration) fn command_of(python: &Path, place: &Place, options: 
     let mut command = Command::new(python);
     command
         .arg(script)
-        .args(place.exchanges.then_some("--check"))
+        .args(place.exchanges.then_some(["--check", "--bound"]).into_iter().flatten())
         .args(place.dht.iter().map(|node| format!("--node={node}")))
         .args(options);
     command.arg(place.addresses(SocketAddr::to_string)).arg(place.data).args(place.torrents);
