@@ -1,7 +1,7 @@
 //! One attempt at one peer: how it is made and how it ended.
 
 use crate::dial::peer_error::PeerError;
-use crate::discovery::pex::asker::NamedCount;
+use crate::discovery::pex::inbox::NamedCount;
 use crate::shared::address_quota::AddressPermit;
 use crate::shared::permits::ConnectionPermit;
 use guard::Secrets;

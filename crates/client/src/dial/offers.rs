@@ -1,7 +1,7 @@
 //! Which extensions are offered to peers (BEP 10, 52). A new one is one more field here.
 
 use crate::dial::attempt::DialRequest;
-use crate::discovery::pex::asker::{NamedCount, PexAsker};
+use crate::discovery::pex::inbox::{NamedCount, PexInbox};
 use ids::InfoHash;
 use peer_session::{Assembly, Extension, Extensions, LayerAssembly, Met};
 use peer_wire::{Handshake, Reserved};
@@ -15,7 +15,7 @@ pub(crate) struct Offers {
     pub(crate) metadata: Option<Assembly<SocketAddr>>,
     /// Its piece layers, if they are wanted.
     pub(crate) layers: Option<LayerAssembly<SocketAddr>>,
-    pub(crate) pex: Option<PexAsker>,
+    pub(crate) pex: Option<PexInbox>,
     /// How long a peer that sends metadata is listened to beyond the time of others: the run has a deadline.
     pub(crate) longest: Duration,
 }

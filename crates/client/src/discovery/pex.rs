@@ -7,11 +7,11 @@
 //! until metadata shows that it is public. Later would be too late: libtorrent takes the extensions of a peer from its first
 //! extension handshake alone. All clients name it for a link, whatever its trackers; for a private torrent none sends a list.
 
-pub(crate) mod asker;
+pub(crate) mod inbox;
 
 use crate::config::Config;
 use crate::discovery::gate::Gate;
-use crate::discovery::pex::asker::{Heard, PexAsker};
+use crate::discovery::pex::inbox::{Heard, PexInbox};
 use crate::discovery::source::{Activity, Found, NamedPeers, PeerSource};
 use crate::torrent_ref::TorrentRef;
 use guard::AddressPolicy;
@@ -34,7 +34,7 @@ use tracker::{Peer, PeerAddress};
 #[derive(Debug)]
 pub(crate) struct Pex {
     gate: Gate,
-    asker: PexAsker,
+    inbox: PexInbox,
     heard: UnboundedReceiver<Heard>,
     /// Kept until the torrent is known to be public.
     kept: Vec<Heard>,
@@ -69,7 +69,7 @@ impl PeerSource for Pex {
         if self.gate == Gate::MayBePrivate && !torrent.private {
             self.set(Gate::Open);
             // The one who receives them is here.
-            self.kept.drain(..).for_each(|heard| drop(self.asker.heard.send(heard)));
+            self.kept.drain(..).for_each(|heard| drop(self.inbox.heard.send(heard)));
         }
     }
 
@@ -89,21 +89,21 @@ impl Pex {
             return None;
         }
         let (sender, heard) = unbounded_channel();
-        let asker = PexAsker { is_asking: Arc::default(), heard: sender };
+        let inbox = PexInbox { is_asking: Arc::default(), heard: sender };
         let (known, own, limit) = (HashSet::new(), HashSet::new(), config.limits.pex_peers);
-        let mut pex = Self { gate, asker, heard, kept: Vec::new(), known, limit, own };
+        let mut pex = Self { gate, inbox, heard, kept: Vec::new(), known, limit, own };
         pex.set(gate);
         Some(pex)
     }
 
     /// What conversations need of it.
-    pub(crate) fn asker(&self) -> PexAsker {
-        self.asker.clone()
+    pub(crate) fn inbox(&self) -> PexInbox {
+        self.inbox.clone()
     }
 
     fn set(&mut self, gate: Gate) {
         self.gate = gate;
-        self.asker.is_asking.store(gate != Gate::Private, Ordering::Release);
+        self.inbox.is_asking.store(gate != Gate::Private, Ordering::Release);
         if gate == Gate::Private {
             self.kept = Vec::new();
         }
@@ -197,7 +197,7 @@ mod tests {
         // Another one that says nothing new adds itself as a source.
         assert_eq!(taken(&mut pex, heard("8.0.0.8:2000", &list[..1])), ["8.0.0.1:2000"]);
         pex.keep_to_private_rules();
-        assert!(pex.take(heard("8.0.0.8:2000", &list)).is_none() && !pex.asker().is_asking());
+        assert!(pex.take(heard("8.0.0.8:2000", &list)).is_none() && !pex.inbox().is_asking());
     }
 
     #[test]
@@ -212,7 +212,7 @@ mod tests {
             config.limits.pex_peers = 3;
             let mut pex = Pex::new(&link, &config).unwrap();
             for by in ["8.0.0.7:2000", "8.0.0.8:2000", "8.0.0.9:2000"] {
-                assert!(pex.take(heard(by, &list)).is_none() && pex.asker().is_asking());
+                assert!(pex.take(heard(by, &list)).is_none() && pex.inbox().is_asking());
             }
             let torrent = fake_swarm::torrent::SingleFile { private, ..fake_swarm::torrent::SingleFile::new("t", 1) };
             if private {

@@ -1,4 +1,5 @@
-//! The part of peer exchange that is in each conversation: hears the lists and passes on what is new in them at once.
+//! The part of peer exchange that is in each conversation: names the extension, hears the lists, and leaves what is new in them in
+//! the run's inbox at once.
 
 use bytes::Bytes;
 use ids::InfoHash;
@@ -27,9 +28,9 @@ pub(crate) struct Heard {
     pub(crate) peers: Vec<PexPeer>,
 }
 
-/// Has peers asked by naming the extension to them. Clones share it.
+/// Where conversations leave the lists of a run. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct PexAsker {
+pub(crate) struct PexInbox {
     /// Whether the torrent is, as far as is known, one that may have peers named so.
     pub(crate) is_asking: Arc<AtomicBool>,
     pub(crate) heard: UnboundedSender<Heard>,
@@ -41,7 +42,7 @@ pub(crate) struct NamedCount(Arc<AtomicUsize>);
 
 /// The extension in one conversation: as small as it can be until the peer speaks it.
 struct PexListener {
-    asker: PexAsker,
+    inbox: PexInbox,
     named: NamedCount,
     by: SocketAddr,
     info_hash: InfoHash,
@@ -65,7 +66,7 @@ impl NamedCount {
     }
 }
 
-impl PexAsker {
+impl PexInbox {
     /// The extension for a conversation with the peer at `by`, and how many peers it will have named; `ours` is our end of the connection. `None` while
     /// peers must not be named so.
     pub(crate) fn listen(
@@ -77,8 +78,8 @@ impl PexAsker {
         if !self.is_asking() {
             return None;
         }
-        let (asker, named, patience) = (self.clone(), NamedCount::default(), UtPex::patience(met));
-        let listener = PexListener { asker, named: named.clone(), by, info_hash, ours, patience, speaking: None };
+        let (inbox, named, patience) = (self.clone(), NamedCount::default(), UtPex::patience(met));
+        let listener = PexListener { inbox, named: named.clone(), by, info_hash, ours, patience, speaking: None };
         Some((Box::new(listener), named))
     }
 
@@ -95,9 +96,9 @@ impl PexListener {
         speaking.told += peers.len();
         self.named.0.store(speaking.told, Ordering::Relaxed);
         let (Self { by, info_hash, ours, .. }, yourip) = (&*self, self.speaking.as_ref().and_then(|it| it.yourip));
-        if self.asker.is_asking() {
+        if self.inbox.is_asking() {
             // An error when the run is gone.
-            let _ = self.asker.heard.send(Heard { by: *by, info_hash: *info_hash, yourip, ours: *ours, peers });
+            let _ = self.inbox.heard.send(Heard { by: *by, info_hash: *info_hash, yourip, ours: *ours, peers });
         }
     }
 }
