@@ -2,6 +2,7 @@
 
 mod dht;
 mod limits;
+mod metadata;
 mod network;
 mod output;
 mod sources;
@@ -12,6 +13,7 @@ use crate::shown::shown_word;
 use clap::{Args, Parser, Subcommand};
 use client::{Config, WebSeedChecks};
 pub(crate) use dht::Dht;
+pub(crate) use metadata::Metadata;
 use network::{Conversation, Ourselves};
 use output::OutputArgs;
 use sources::{AskedNodes, AskedTrackers, AskedWebSeeds, Certificates, Sources};
@@ -53,6 +55,7 @@ Examples:
   bt-handshake announce file.torrent                what each tracker says, and how fast
   bt-handshake web-seeds file.torrent               do the web seeds have its files?
   bt-handshake dht HASH                             which nodes of the DHT know peers?
+  bt-handshake metadata MAGNET -o my.torrent        the torrent of a link, or why it hangs
   bt-handshake explain connect_timeout              what that may mean, and what to do";
 
 const EXIT_CODES: &str = "\
@@ -72,9 +75,11 @@ pub(crate) enum Command {
     WebSeeds(WebSeeds),
     /// What each node of the DHT knows of a torrent's peers, or whether one node answers; no peer is contacted
     Dht(Dht),
+    /// The torrent of a link or an info-hash, as a file; or why it hangs at downloading that
+    Metadata(Metadata),
     /// One peer: every stage, its reserved bits, its extension handshake
     Peer(OnePeer),
-    /// What a code means: an outcome, a role, a verdict, a status of a tracker, web seed or DHT; without one, all codes
+    /// What a code means: an outcome, a role, a verdict, a status; without one, all codes
     Explain {
         /// The code, such as connect_timeout
         code: Option<String>,
@@ -271,6 +276,7 @@ impl Cli {
             Some(Command::Announce(ask) | Command::Scrape(ask)) => ask.output_args,
             Some(Command::WebSeeds(web_seeds)) => web_seeds.output_args,
             Some(Command::Dht(dht)) => dht.output_args,
+            Some(Command::Metadata(metadata)) => metadata.output_args,
             Some(Command::Peer(peer)) => peer.output_args,
             Some(Command::Explain { .. } | Command::Completions { .. } | Command::Man { .. } | Command::Schema) => {
                 OutputArgs::default()
@@ -400,7 +406,7 @@ mod tests {
         assert_eq!(message, "give --tracker an announce URL: http://t.example:0/announce?passkey=***: bad port");
     }
 
-    /// The DHT is asked in the main job and by `dht`, and nowhere else.
+    /// The DHT is asked in the main job, by `dht` and by `metadata`, and nowhere else.
     #[test]
     fn each_command_has_its_sources() {
         let none = client::Sources::NONE;
@@ -412,6 +418,7 @@ mod tests {
                 Some(Command::Scrape(args)) => args.config(true),
                 Some(Command::WebSeeds(args)) => args.config(),
                 Some(Command::Dht(args)) => args.config(),
+                Some(Command::Metadata(args)) => args.config(),
                 Some(Command::Peer(args)) => args.config(),
                 Some(other) => panic!("{other:?}"),
             }
@@ -425,6 +432,8 @@ mod tests {
             (&["scrape", "x"], none.with_trackers(true)),
             (&["web-seeds", "x"], none.with_web_seeds(true)),
             (&["dht", "x"], none.with_dht(true)),
+            (&["metadata", "x"], client::Sources::ALL.with_web_seeds(false)),
+            (&["metadata", "--sources", "-dht", "x"], none.with_trackers(true).with_pex(true)),
             (&["peer", "127.0.0.1:1", "x"], none),
         ] {
             assert_eq!(config(args).sources, sources, "{args:?}");

@@ -1,16 +1,18 @@
 //! Which command was asked for, and what it is made of.
 
 use crate::advice::cannot_write;
-use crate::args::{Ask, Cli, Command, Dht, MainJob, OnePeer, WebSeeds};
+use crate::args::{Ask, Cli, Command, Dht, MainJob, Metadata, OnePeer, WebSeeds};
 use crate::exit::{Exit, eprint_error, local_error};
 use crate::expand::{Expanded, expand};
 use crate::explain::explain;
+use crate::form::{Form, OutputOptions};
 use crate::manual;
 use crate::nagios::{self, Plugin};
 use crate::origin::Origin;
-use crate::output::{Form, Output, OutputOptions};
+use crate::output::Output;
 use crate::ping::ping;
 use crate::runs::run_all;
+use crate::saved::SaveTo;
 use crate::show;
 use crate::shown::shown_word;
 use crate::text::{Page, grouped, span};
@@ -36,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Some(Command::Scrape(args)) => ask(&args, true),
         Some(Command::WebSeeds(args)) => web_seeds(&args),
         Some(Command::Dht(args)) => dht(&args),
+        Some(Command::Metadata(args)) => metadata(&args),
         Some(Command::Peer(args)) => peer(&args),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
@@ -76,7 +79,8 @@ fn main_job(args: MainJob) -> ExitCode {
     } else {
         Form::Report { all: args.all }
     };
-    let shown = Shown { form, file, quiet: args.quiet && !args.nagios, fail_under: fail_under.unwrap_or_default() };
+    let (quiet, fail_under) = (args.quiet && !args.nagios, fail_under.unwrap_or_default());
+    let shown = Shown { file, quiet, fail_under, ..Shown::of(form) };
     run_inputs(expanded, &config, shown, true)
 }
 
@@ -125,6 +129,22 @@ fn dht(args: &Dht) -> ExitCode {
     run_torrents(&args.torrents, &config, Shown::of(form))
 }
 
+fn metadata(args: &Metadata) -> ExitCode {
+    let (config, save_to) = match args.config().and_then(|config| Ok((config, SaveTo::new(args.output.as_deref())?))) {
+        Ok(chosen) => chosen,
+        Err(reason) => return local_error(&reason),
+    };
+    let expanded = expand(std::slice::from_ref(&args.link));
+    if let Some(file) = expanded.origins.iter().find(|origin| matches!(origin, Origin::File(_) | Origin::Stdin)) {
+        let file = file.shown();
+        return local_error(&format!(
+            "give a magnet link or an info-hash: {file} is a file, and `show` shows what is in one"
+        ));
+    }
+    let form = Form::Metadata { all: args.all, json: args.json };
+    run_inputs(expanded, &config, Shown { save_to, ..Shown::of(form) }, true)
+}
+
 fn peer(args: &OnePeer) -> ExitCode {
     let config = match args.config() {
         Ok(config) => config,
@@ -144,11 +164,12 @@ struct Shown {
     file: Option<(PathBuf, File)>,
     quiet: bool,
     fail_under: crate::conditions::Conditions,
+    save_to: SaveTo,
 }
 
 impl Shown {
     fn of(form: Form) -> Self {
-        Self { form, file: None, quiet: false, fail_under: Default::default() }
+        Self { form, file: None, quiet: false, fail_under: Default::default(), save_to: SaveTo::Nowhere }
     }
 }
 
@@ -159,7 +180,7 @@ fn run_torrents(words: &[OsString], config: &Config, shown: Shown) -> ExitCode {
 /// The main job for each torrent; words that name none are reported with the reason.
 fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool) -> ExitCode {
     let Expanded { origins, faults, notes } = expanded;
-    let Shown { form, file, quiet, fail_under } = shown;
+    let Shown { form, file, quiet, fail_under, save_to } = shown;
     // A monitoring system takes one line, the status.
     if !matches!(form, Form::Nagios(_)) {
         eprint_each(&notes);
@@ -168,7 +189,8 @@ fn run_inputs(expanded: Expanded, config: &Config, shown: Shown, progress: bool)
     if !matches!(form, Form::Nagios(_)) && !quiet {
         dht_time(origins.len(), config).iter().for_each(|line| eprint_error(line));
     }
-    let options = OutputOptions { form, file, quiet, show_secrets: config.show_secrets, fail_under, torrents };
+    let show_secrets = config.show_secrets;
+    let options = OutputOptions { form, file, quiet, show_secrets, fail_under, torrents, save_to };
     // The log and the progress would write over each other.
     let mut output =
         Output::new(options).with_progress(progress && !tracing::enabled!(target: "client", tracing::Level::DEBUG));

@@ -108,7 +108,7 @@ mod tests {
     /// The tables of the reference are these; `UPDATE_SNAPSHOTS=1` writes them.
     #[test]
     fn the_reference_has_the_same_tables() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CODES.md");
         let text = std::fs::read_to_string(&path).unwrap();
         let mut updated = text.clone();
         for (kind, table) in [

@@ -35,6 +35,14 @@ impl Input {
         self.torrent_ref.hashes.primary()
     }
 
+    /// Takes in the torrent that its link turned out to be; its trackers and web seeds stay those of the link.
+    pub(crate) fn learn(&mut self, torrent: &Arc<Torrent>) {
+        self.torrent_ref.total_size = Some(torrent.content_size());
+        self.torrent_ref.pieces = Some(torrent.pieces);
+        self.torrent_ref.private = Some(torrent.private);
+        self.contents = Contents::Torrent(Arc::clone(torrent));
+    }
+
     /// Refuses a private torrent where the DHT alone is to be asked, whatever the user allows (BEP 27).
     pub(crate) fn check_for_dht(&self, config: &Config) -> Result<(), InputError> {
         let is_dht_alone = config.sources == Sources::NONE.with_dht(true) && config.peers.is_empty();

@@ -13,15 +13,15 @@ use std::io;
 const EXIT_STATUS: &[(&str, &str)] = &[
     (
         "0",
-        "at least one peer shook hands, or a web seed has everything that was looked at; with --scrape, and of announce and scrape, at least one tracker answered; of dht, at least one node named a peer, or the one that was pinged answered",
+        "at least one peer shook hands, or a web seed has everything that was looked at; with --scrape, and of announce and scrape, at least one tracker answered; of dht, at least one node named a peer, or the one that was pinged answered; of metadata, it came",
     ),
     (
         "1",
-        "the run worked, and no peer answered and no web seed has everything; of dht, nodes answered and none named a peer; or a condition of --fail-under is not met",
+        "the run worked, and no peer answered and no web seed has everything; of dht, nodes answered and none named a peer; of metadata, it did not come; or a condition of --fail-under is not met",
     ),
     (
         "2",
-        "usage or local error: an unreadable or invalid torrent, a source address that is not of this machine, an interface that cannot be used, output that cannot be written",
+        "usage or local error: an unreadable or invalid torrent, a link that turned out private without --allow-private, a source address that is not of this machine, an interface that cannot be used, output that cannot be written",
     ),
     ("3", "no source worked: no tracker, web seed or node of the DHT answered, and no peer was named"),
     ("130", "interrupted, after the partial report"),
@@ -101,6 +101,8 @@ fn render(command: Command, is_whole: bool) -> io::Result<Vec<u8>> {
         section(&mut roff, "QUIRKS OF WEB SEEDS", paragraphs(CodeKind::WebSeedQuirk));
         section(&mut roff, "STATUSES OF LOOKUPS IN THE DHT", paragraphs(CodeKind::DhtStatus));
         section(&mut roff, "STATUSES OF NODES", paragraphs(CodeKind::DhtNodeStatus));
+        section(&mut roff, "STATUSES OF METADATA", paragraphs(CodeKind::MetadataStatus));
+        section(&mut roff, "PEERS THAT WERE ASKED FOR METADATA", paragraphs(CodeKind::MetadataStanding));
         roff.to_writer(&mut page)?;
         // The commands have no version of their own.
         man.render_version_section(&mut page)?;

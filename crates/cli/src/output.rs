@@ -1,9 +1,10 @@
 //! How each event is shown: as text, as JSON or for a monitoring system. It is written as soon as there is nothing else to do.
 
 use crate::advice::cannot_write;
-use crate::conditions::Conditions;
 use crate::exit::{Exit, eprint_error};
+use crate::form::{Form, OutputOptions};
 use crate::human::dht_detail::{dht_detail, looked_up, named_peer};
+use crate::human::fetched::fetched;
 use crate::human::final_report::{final_report, one_line, torrent_line, total};
 use crate::human::lines;
 use crate::human::one_peer::one_peer;
@@ -15,53 +16,18 @@ use crate::human::words::{name, torrent_prefix};
 use crate::input::Input;
 use crate::interim::Running;
 use crate::json;
-use crate::nagios::{Level, Plugin};
+use crate::nagios::Level;
 use crate::owed::Owed;
 use crate::progress::Progress;
+use crate::saved::Saved;
 use crate::text::Page;
 use crate::total::Total;
 use crate::written::Written;
 use client::{DhtReport, MetadataReport, Outcome, PeerReport, Summary, TrackerReport, WebSeedReport};
-use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-/// What is told, and how.
-#[derive(Debug)]
-pub(crate) struct OutputOptions {
-    pub(crate) form: Form,
-    /// Also as JSON, in this file.
-    pub(crate) file: Option<(PathBuf, File)>,
-    /// The verdict only.
-    pub(crate) quiet: bool,
-    pub(crate) show_secrets: bool,
-    /// What has to be there.
-    pub(crate) fail_under: Conditions,
-    /// Number of torrents to report on.
-    pub(crate) torrents: usize,
-}
-
-/// What is written to stdout.
-#[derive(Debug)]
-pub(crate) enum Form {
-    /// A line for each peer as it happens and the report at the end; `all` of the peers.
-    Report { all: bool },
-    /// What trackers say, in detail; with `all`, the peers they name.
-    Trackers { all: bool },
-    /// What web seeds have, in detail; with `all`, the files that are right as well.
-    WebSeeds { all: bool },
-    /// What nodes of the DHT say, in detail; with `all`, the peers they name; with `trace`, every node in the order of asking.
-    Dht { all: bool, trace: bool },
-    /// One peer in detail.
-    OnePeer,
-    /// One object a line.
-    Json,
-    /// One line for a monitoring system.
-    Nagios(Plugin),
-}
 
 /// Tells results.
 #[derive(Debug)]
@@ -115,7 +81,7 @@ impl Output {
 
     /// Whether the result says by itself why there was no source of peers.
     pub(crate) fn is_report(&self) -> bool {
-        matches!(self.options.form, Form::Report { .. }) && !self.options.quiet
+        matches!(self.options.form, Form::Report { .. } | Form::Metadata { json: false, .. }) && !self.options.quiet
     }
 
     /// Whether stdout is closed and no file takes the results.
@@ -125,6 +91,9 @@ impl Output {
 
     /// What to collect for the report at the end.
     pub(crate) fn tally(&self) -> Tally {
+        if matches!(self.options.form, Form::Metadata { .. }) {
+            return Tally::of_metadata();
+        }
         Tally::new(matches!(self.options.form, Form::Report { all: true }) && !self.options.quiet)
     }
 
@@ -151,7 +120,7 @@ impl Output {
             Form::Trackers { .. } | Form::WebSeeds { .. } | Form::Dht { .. } => {
                 Some(lines::start(input, Page { cuts: false, ..self.page() }))
             }
-            Form::OnePeer | Form::Json | Form::Nagios(_) => None,
+            Form::Metadata { .. } | Form::OnePeer | Form::Json | Form::Nagios(_) => None,
         };
         self.tell(line, false, |output| json::start(input, output.options.show_secrets))
     }
@@ -188,9 +157,32 @@ impl Output {
         self.tell(line, false, |_| json::dht(input, report))
     }
 
-    /// What came of asking peers for metadata: a line of its own in JSON alone.
+    /// What came of asking peers for metadata; `input` has the torrent, if it is known now.
     pub(crate) fn metadata(&mut self, input: &Input, report: &MetadataReport) -> io::Result<()> {
-        self.tell(None, false, |_| json::metadata(input, report))
+        let line = match self.options.form {
+            Form::Metadata { json: true, .. } => {
+                let mut lines = json::metadata(input, report)?.into_bytes();
+                if input.torrent().is_some() {
+                    lines.push(b'\n');
+                    json::torrent(input, false, self.options.show_secrets, &mut lines)?;
+                }
+                Some(String::from_utf8_lossy(&lines).trim_end().to_owned())
+            }
+            // In the report at the end.
+            _ => None,
+        };
+        self.tell(line, false, |_| json::metadata(input, report))
+    }
+
+    /// Whether the torrent is all that is wanted of a run.
+    pub(crate) fn is_of_metadata(&self) -> bool {
+        matches!(self.options.form, Form::Metadata { .. })
+    }
+
+    /// Saves the torrent where the user wants it.
+    pub(crate) fn save(&mut self, torrent: &[u8]) -> Saved {
+        self.progress.erase();
+        self.options.save_to.save(torrent)
     }
 
     pub(crate) fn peer(&mut self, input: &Input, report: &PeerReport) -> io::Result<()> {
@@ -215,7 +207,7 @@ impl Output {
         input: &Input,
         summary: &Summary,
         tally: &Tally,
-        (exit, because): (Exit, Option<&str>),
+        (exit, because, saved): (Exit, Option<&str>, &Saved),
     ) -> io::Result<Vec<String>> {
         self.progress.erase();
         self.progress.end();
@@ -238,7 +230,8 @@ impl Output {
                 plugin.run(&name(input), exit, &sentence, summary, several);
                 None
             }
-            Form::OnePeer | Form::Json => None,
+            Form::Metadata { all, json: false } => Some(fetched(input, summary, tally, (saved, *all), page)),
+            Form::Metadata { json: true, .. } | Form::OnePeer | Form::Json => None,
         };
         self.tell(line, true, |_| json::summary(input, summary, &unmet))?;
         Ok(unmet)
@@ -357,7 +350,12 @@ impl Output {
         json.iter().for_each(|json| self.written.file_line(json));
         let line = if is_json { json } else { line };
         if let Some(line) = line.filter(|_| always || !self.options.quiet) {
-            self.written.line(&line);
+            if self.options.save_to.is_stdout() {
+                self.progress.erase();
+                anstream::eprintln!("{line}");
+            } else {
+                self.written.line(&line);
+            }
         }
         if always || self.written.is_much() { self.flush() } else { Ok(()) }
     }

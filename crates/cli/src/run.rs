@@ -6,7 +6,9 @@ use crate::input::{Input, InputError};
 use crate::origin::Origin;
 use crate::output::Shared;
 use crate::room::Room;
-use client::{Config, CutShort, Event, Sources, Summary, Swarm, Verdict};
+use crate::saved::Saved;
+use client::{Config, CutShort, Event, Known, Sources, Summary, Swarm, Verdict};
+use metainfo::TorrentFile;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -34,6 +36,7 @@ pub(crate) async fn run(
     let mode = Mode {
         named_peers: !config.peers.is_empty(),
         counts_only: config.scrape || !config.dial,
+        metadata_only: output.lock().is_of_metadata(),
         web_seeds_only: config.sources == Sources::NONE.with_web_seeds(true),
     };
     let wants_proof = config.web_seed_proof;
@@ -47,7 +50,7 @@ pub(crate) async fn run(
         }
     };
     place.has_read();
-    let (input, mut swarm) = match prepared {
+    let (mut input, mut swarm) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
             output.lock().fault(&name, Exit::LocalError, &advice(&error));
@@ -60,7 +63,7 @@ pub(crate) async fn run(
     output.lock().progress.begin(until);
     output.lock().running.begin(&name, begun, swarm.interim());
     // On the heap, each in its time: many runs may wait.
-    let result = Box::pin(tell(&input, &mut swarm, mode, output, interrupted)).await;
+    let result = Box::pin(tell(&mut input, &mut swarm, mode, output, interrupted)).await;
     output.lock().running.end(&name, begun);
     // Takes the announces back; the result has been printed.
     let owed = Box::pin(swarm.shutdown()).await;
@@ -91,6 +94,8 @@ struct Mode {
     /// A tracker's answer is the answer.
     counts_only: bool,
     web_seeds_only: bool,
+    /// The torrent is the answer, and nothing else.
+    metadata_only: bool,
 }
 
 /// What is left when the summary has been printed.
@@ -103,16 +108,20 @@ struct RunResult {
     because: Option<String>,
 }
 
+/// Why a run about a link ended once its metadata was there.
+const PRIVATE: &str = "private torrent, as its metadata says (BEP 27): its tracker may ban the user of a client that it does not know; \
+                       --allow-private goes on all the same, with its trackers alone";
+
 /// Runs the swarm to its end, or to the end of stdout, and reports each event.
 async fn tell(
-    input: &Input,
+    input: &mut Input,
     swarm: &mut Swarm,
     mode: Mode,
     output: &Shared,
     mut interrupted: watch::Receiver<bool>,
 ) -> std::io::Result<RunResult> {
     let mut result = RunResult { exit: Exit::Answered, unmet: Vec::new(), because: None };
-    let (mut tally, mut cut_short) = (output.lock().tally(), false);
+    let (mut tally, mut cut_short, mut saved) = (output.lock().tally(), false, Saved::No);
     output.lock().start(input)?;
     loop {
         // stdout is closed: leave quietly.
@@ -140,19 +149,40 @@ async fn tell(
                 tally.dht(&report);
                 output.lock().dht(input, &report)?;
             }
-            Next::Event(Event::Metadata(report)) => output.lock().metadata(input, &report)?,
+            Next::Event(Event::Metadata(report)) => {
+                if let Some(known) = swarm.known() {
+                    input.learn(&known.torrent);
+                }
+                tally.metadata(&report);
+                output.lock().metadata(input, &report)?;
+                if let Some(known) = swarm.known().filter(|_| mode.metadata_only) {
+                    saved = output.lock().save(&torrent_file(input, known));
+                    // Nothing else is wanted of this run.
+                    cut_short = true;
+                    swarm.interrupt();
+                }
+            }
             Next::Event(Event::Peer(report)) => {
                 tally.peer(&report);
                 output.lock().peer(input, &report)?;
             }
             Next::Event(Event::Summary(summary)) => {
-                result.exit = exit(&summary, mode);
+                result.exit = match (mode.metadata_only, input.torrent(), &saved) {
+                    (true, Some(_), Saved::Failed(_)) => Exit::LocalError,
+                    (true, Some(_), _) => Exit::Answered,
+                    (true, None, _) => exit(&summary, mode).max(Exit::NoPeerAnswered),
+                    (false, ..) => exit(&summary, mode),
+                };
                 let about_web_seeds = mode.web_seeds_only || (summary.trackers == 0 && summary.web_seeds.checked > 0);
-                let because = (result.exit == Exit::NoSource).then(|| match about_web_seeds {
-                    true => tally.web_seeds.advice(input.torrent().is_some()),
-                    false => tally.failures.advice(tally.lookups.silence()),
-                });
-                result.unmet = output.lock().summary(input, &summary, &tally, (result.exit, because.as_deref()))?;
+                let because = match (&saved, result.exit) {
+                    (Saved::Failed(reason), _) => Some(reason.clone()),
+                    (_, Exit::LocalError) => Some(PRIVATE.to_owned()),
+                    (_, Exit::NoSource) if about_web_seeds => Some(tally.web_seeds.advice(input.torrent().is_some())),
+                    (_, Exit::NoSource) => Some(tally.failures.advice(tally.lookups.silence())),
+                    _ => None,
+                };
+                result.unmet =
+                    output.lock().summary(input, &summary, &tally, (result.exit, because.as_deref(), &saved))?;
                 result.because = because;
             }
             Next::Event(_) => {}
@@ -193,10 +223,26 @@ async fn next_event(
     .await
 }
 
+/// The file of a torrent that peers gave, with what its link names.
+fn torrent_file(input: &Input, known: &Known) -> Vec<u8> {
+    let trackers: Vec<Vec<String>> = input.torrent_ref.trackers.iter().map(|url| vec![url.clone()]).collect();
+    let file = TorrentFile {
+        trackers: &trackers,
+        web_seeds: &input.torrent_ref.web_seeds,
+        piece_layers: (!known.piece_layers.is_empty()).then_some(&*known.piece_layers),
+        ..TorrentFile::new(&known.info)
+    };
+    // What was parsed can be written.
+    file.write().unwrap_or_default()
+}
+
 /// The exit code of a run by its summary.
 fn exit(summary: &Summary, mode: Mode) -> Exit {
     if summary.cut_short == Some(CutShort::Interrupt) {
         Exit::Interrupted
+    } else if summary.cut_short == Some(CutShort::Private) {
+        // As of a file that says so before anything is sent.
+        Exit::LocalError
     } else if summary.ok > 0
         || summary.web_seeds.complete > 0
         || (mode.counts_only && !mode.named_peers && (summary.trackers_ok > 0 || summary.dht.named > 0))

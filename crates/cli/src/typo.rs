@@ -75,7 +75,7 @@ fn mistakes(a: &str, b: &str) -> usize {
 mod tests {
     use super::*;
 
-    const COMMANDS: [&str; 7] = ["show", "announce", "scrape", "peer", "completions", "man", "schema"];
+    const COMMANDS: [&str; 8] = ["metadata", "show", "announce", "scrape", "peer", "completions", "man", "schema"];
 
     #[test]
     fn mistakes_are_counted() {
@@ -97,6 +97,7 @@ mod tests {
     fn the_command_that_was_meant_is_named() {
         for (word, meant) in [
             ("shwo", Some("show")),
+            ("metadat", Some("metadata")),
             ("annouce", Some("announce")),
             ("Announce", Some("announce")),
             ("completion", Some("completions")),

@@ -66,6 +66,10 @@ pub struct Config {
     /// Whether peers are asked for the metadata of a magnet link or an info-hash (BEP 9), with which all becomes known that a
     /// torrent file says. Not in a run that dials no peer, does not listen or asks for counts only.
     pub metadata: bool,
+    /// Whether the piece layers of a v2 torrent are asked for, too (BEP 52), once its metadata is there:
+    /// [`Known::piece_layers`](crate::Known::piece_layers). [`Event::Metadata`](crate::Event::Metadata) then waits for them, and a few
+    /// peers of a hybrid that answered by its v1 hash are connected to a second time.
+    pub piece_layers: bool,
     /// Ask trackers for their counts only (BEP 48): they learn nothing of us and name no peers, and those of a magnet link
     /// are not dialled.
     pub scrape: bool,
@@ -105,6 +109,7 @@ setters! {
         with_dht_bootstrap => dht_bootstrap: Vec<PeerAddress>,
         with_dht_list_all => dht_list_all: bool,
         with_metadata => metadata: bool,
+        with_piece_layers => piece_layers: bool,
         with_scrape => scrape: bool,
         with_dial => dial: bool,
         with_tls_roots => tls_roots: Vec<u8>,
@@ -138,6 +143,7 @@ impl Default for Config {
             dht_bootstrap: bootstrap(),
             dht_list_all: false,
             metadata: true,
+            piece_layers: false,
             scrape: false,
             dial: true,
             tls_roots: Vec::new(),

@@ -8,6 +8,7 @@ mod discovery;
 mod download;
 mod error;
 mod interim;
+mod layers;
 mod limits;
 mod metadata;
 mod net;
@@ -28,10 +29,10 @@ pub use net::interface::{Interface, InterfaceError};
 pub use report::{
     AttemptReport, CodeKind, Completeness, Copies, Coverage, CutShort, Detail, DhtEstimate, DhtFamily, DhtNode,
     DhtNodeCounts, DhtNodeStatus, DhtPeerCounts, DhtReport, DhtStart, DhtStartFrom, DhtStatus, DhtView, Encryption,
-    Event, Explanation, ListenEnd, MatchedHash, MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus, Oddity,
-    Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs, SeenBy, Source, Stage, Standing, Summary, SwarmView,
-    Times, TrackerReport, TrackerStatus, Transport, UnknownCode, Verdict, WebSeedFile, WebSeedKind, WebSeedQuirk,
-    WebSeedReport, WebSeedStatus, WebSeedView,
+    Event, Explanation, LayersPeer, LayersReport, ListenEnd, MatchedHash, MetadataPeer, MetadataReport,
+    MetadataStanding, MetadataStatus, Oddity, Outcome, PeerCounts, PeerReport, Role, RoleFrom, SeenAs, SeenBy, Source,
+    Stage, Standing, Summary, SwarmView, Times, TrackerReport, TrackerStatus, Transport, UnknownCode, Verdict,
+    WebSeedFile, WebSeedKind, WebSeedQuirk, WebSeedReport, WebSeedStatus, WebSeedView,
 };
 pub use shared::Shared;
 pub use swarm::Swarm;

@@ -1,13 +1,14 @@
 //! The metadata of a magnet link or an info-hash: assembled in the conversations of a run, parsed beside it, reported once.
 
 use crate::config::Config;
+use crate::layers::Layers;
 use crate::net::resolve::blocking;
 use crate::net::task::settled;
 use crate::shared::Shared;
 use crate::torrent_ref::{Proof, TorrentRef};
 use bytes::Bytes;
-use metainfo::{Hashes, InfoError, Torrent, TorrentFile};
-use peer_session::{Assembly, MetadataPeer as Member, Standing};
+use metainfo::{Hashes, InfoError, PieceLayers, Torrent, TorrentFile};
+use peer_session::{Assembly, LayerAssembly, MetadataPeer as Member, Standing};
 use report::{MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use tokio::task::JoinSet;
 #[derive(Debug)]
 pub(crate) struct Metadata {
     assembly: Assembly<SocketAddr>,
+    /// If piece layers are wanted, too.
+    pub(crate) layers: Option<Layers>,
     link: Arc<Link>,
     /// The parser, once all pieces are there.
     parsing: JoinSet<Result<Known, InfoError>>,
@@ -43,6 +46,9 @@ pub struct Known {
     pub torrent: Arc<Torrent>,
     /// A piece by which web seeds prove that they have its bytes, if that is wanted ([`Config::web_seed_proof`]).
     pub proof: Option<Proof>,
+    /// The piece layers of a v2 torrent that peers gave, for [`TorrentFile::piece_layers`]: all if the report says so, else those of some
+    /// files or none. Empty unless they were asked for ([`Config::piece_layers`]).
+    pub piece_layers: Arc<PieceLayers>,
 }
 
 /// As [`Metadata::next`]; `None` where there is none.
@@ -61,15 +67,23 @@ impl Metadata {
         let hashes = torrent_ref.hashes;
         let is_right = move |info: &[u8]| hashes.are_of(info);
         let assembly = Assembly::new(config.limits.metadata, shared.metadata(), is_right);
+        let layers =
+            config.piece_layers.then(|| LayerAssembly::after(&assembly, config.limits.metadata, shared.metadata()));
+        let layers = layers.map(Layers::new);
         let trackers = torrent_ref.trackers.iter().map(|url| vec![url.clone()]).collect();
         let link =
             Link { hashes, trackers, web_seeds: torrent_ref.web_seeds.clone(), needs_proof: config.web_seed_proof };
-        Some(Self { assembly, link: Arc::new(link), parsing: JoinSet::new() })
+        Some(Self { assembly, layers, link: Arc::new(link), parsing: JoinSet::new() })
     }
 
     /// What conversations need of it.
     pub(crate) fn assembly(&self) -> Assembly<SocketAddr> {
         self.assembly.clone()
+    }
+
+    /// Asks for nothing more: the torrent has come in another way.
+    pub(crate) fn abandon(&self) {
+        self.assembly.abandon();
     }
 
     /// Whether all pieces are there, so that it is about to be known.
@@ -132,13 +146,14 @@ impl Metadata {
 fn peer(member: &Member<SocketAddr>) -> MetadataPeer {
     let mut peer = MetadataPeer::new(member.key, standing(member.standing));
     (peer.size_bytes, peer.pieces, peer.asked_us) = (member.size, member.pieces, member.asked_us);
+    peer.introduced = member.offered;
     (peer.asked, peer.slowest) = (member.asked, member.slowest);
     peer.first_piece = member.answered.map(|(first, _)| first);
     peer.elapsed = member.asked.zip(member.answered).map(|(asked, (_, last))| last.saturating_sub(asked));
     peer
 }
 
-fn standing(standing: Standing) -> MetadataStanding {
+pub(crate) fn standing(standing: Standing) -> MetadataStanding {
     // Both have the same codes.
     standing.code().parse().unwrap_or(MetadataStanding::Asked)
 }
@@ -162,7 +177,7 @@ impl Link {
         // What was parsed can be written.
         let bytes = self.needs_proof.then(|| file.write().ok()).flatten();
         let proof = bytes.and_then(|bytes| Proof::choose(&torrent, &bytes).ok().flatten());
-        Ok(Known { info, torrent, proof })
+        Ok(Known { info, torrent, proof, piece_layers: Arc::default() })
     }
 }
 

@@ -3,33 +3,32 @@
 //! All tasks live in `JoinSet`s that the [`Swarm`] owns, so dropping it closes everything. All state is the swarm's own
 //! and changes between waits, never during one, so [`Swarm::next`] can be cancelled and called again.
 
+mod learn;
+mod results;
+
 use crate::census::Census;
 use crate::census::tally::Tally;
 use crate::config::Config;
 use crate::deadline::Deadline;
-use crate::dial::attempt::Attempt;
 use crate::dial::dialler::{Dialler, NextDial};
-use crate::dial::peer_context::{Offers, PeerContext, TorrentInfo};
-use crate::dial::peer_error::PeerError;
-use crate::dial::story;
-use crate::discovery::host_lookups::{LookedUp, Lookups, outcome_of};
-use crate::discovery::peers::{Introduction, Peers};
-use crate::discovery::source::{Activity, Found, NamedPeers, count};
+use crate::dial::offers::Offers;
+use crate::dial::peer_context::{PeerContext, TorrentInfo};
+use crate::discovery::host_lookups::Lookups;
+use crate::discovery::peers::Peers;
+use crate::discovery::source::Activity;
 use crate::discovery::{Discovery, given};
 use crate::error::Error;
 use crate::interim::Interim;
+use crate::layers::{self, Layers};
 use crate::metadata::{self, Known, Metadata};
 use crate::net::stop::Stop;
 use crate::shared::{Shared, Waiting};
-use crate::torrent_ref::{Content, TorrentRef};
+use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
-use metainfo::{InfoError, Torrent};
-use report::{CutShort, Event, Outcome, Source, Stage, Summary, TrackerReport};
-use std::net::SocketAddr;
+use report::{CutShort, Event, Summary, TrackerReport};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::Instant;
-use tracker::PeerAddress;
 
 /// A run: one torrent, the sources of its peers, the peers.
 #[derive(Debug)]
@@ -55,6 +54,8 @@ pub struct Swarm {
     /// Of a link or an info-hash, until it is known or given up.
     metadata: Option<Metadata>,
     known: Option<Known>,
+    /// The piece layers that its report waits for.
+    layers: Option<Layers>,
 }
 
 impl Swarm {
@@ -91,7 +92,12 @@ impl Swarm {
         let discovery = Discovery::new(&torrent_ref, &mut config, shared, &stop.listen(), &secrets)?;
         let context = {
             let (stopped, asks_dht) = (stop.listen(), discovery.asks_dht());
-            let offers = Offers { metadata: metadata.as_ref().map(Metadata::assembly), pex: discovery.pex() };
+            let offers = Offers {
+                metadata: metadata.as_ref().map(Metadata::assembly),
+                layers: metadata.as_ref().and_then(|metadata| metadata.layers.as_ref()).map(Layers::assembly),
+                pex: discovery.pex(),
+                longest: config.deadline,
+            };
             PeerContext::new(&torrent_ref, &config, shared, stopped, secrets.clone(), asks_dht, offers)
         };
         let primary = torrent_ref.hashes.primary();
@@ -118,6 +124,7 @@ impl Swarm {
             interim: Interim::default(),
             metadata,
             known: None,
+            layers: None,
         };
         if !swarm.config.sources.web_seeds {
             swarm.tally.leave_out_web_seeds(by_author);
@@ -185,6 +192,10 @@ impl Swarm {
                     self.tally.metadata(metadata.given_up(self.tally.is_interrupted(), begun.elapsed()));
                     continue;
                 }
+                if self.layers.is_some() {
+                    self.layers_ended();
+                    continue;
+                }
                 if self.tally.release(&self.peers) {
                     continue;
                 }
@@ -197,71 +208,6 @@ impl Swarm {
             self.wait(next_dial, freed, &changed).await;
             self.is_waiting = false;
         }
-    }
-
-    /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces,
-    /// those that waited for it ([`TorrentRef::may_be_learned`]) are reported, and the link's web seeds are asked. If it is
-    /// private, BEP 27 holds from now on: peers that no tracker has named and that were not dialled yet end as `not_tried`,
-    /// trackers are asked one at a time, and web seeds only at the hosts of its trackers. The run keeps to the trackers and web
-    /// seeds of the link, and to its info-hashes: what the torrent names beyond them is not asked.
-    ///
-    /// # Errors
-    /// It has another info-hash; or it is private without permission ([`Config::allow_private`]), and then the run is over as by
-    /// [`interrupt`](Self::interrupt).
-    pub fn learn(&mut self, torrent: &Torrent) -> Result<(), Error> {
-        if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes.primary()) {
-            return Err(Error::AnotherTorrent);
-        }
-        self.metadata = None;
-        if torrent.private {
-            self.keep_to_private_rules()?;
-        }
-        self.discovery.learn(torrent);
-        if self.config.sources.web_seeds {
-            self.count_files(&Content::from(torrent));
-        }
-        if self.torrent.pieces.learn(torrent.pieces) {
-            self.tally.learned();
-        }
-        Ok(())
-    }
-
-    /// The metadata that peers gave for a link or an info-hash ([`Config::metadata`]), once that was reported
-    /// ([`Event::Metadata`]). What it says of the torrent has been [learned](Self::learn) by then.
-    #[must_use]
-    pub fn known(&self) -> Option<&Known> {
-        self.known.as_ref()
-    }
-
-    /// Takes in the metadata that peers gave.
-    fn metadata_is_there(&mut self, parsed: Result<Known, InfoError>) {
-        let Some(metadata) = self.metadata.take() else { return };
-        self.tally.metadata(metadata.ended(&parsed));
-        // Else it is as unknown as before, and nothing more can come.
-        if let Ok(known) = parsed {
-            known.proof.into_iter().for_each(|proof| self.discovery.prove_by(proof));
-            // A private one without permission has ended the run.
-            let _ = self.learn(&known.torrent);
-            self.known = Some(known);
-        }
-    }
-
-    fn keep_to_private_rules(&mut self) -> Result<(), Error> {
-        self.discovery.keep_to_private_rules();
-        if !self.config.allow_private {
-            self.interrupt();
-            return Err(Error::Private);
-        }
-        for address in self.peers.withdraw(|source| matches!(source, Source::Magnet | Source::Dht(_) | Source::Pex(_)))
-        {
-            self.unreached(address, Outcome::NotTried, Stage::Queued, None);
-        }
-        Ok(())
-    }
-
-    /// Notes how many files a web seed may have.
-    fn count_files(&mut self, content: &Content) {
-        self.tally.files(content.wanted_files().count());
     }
 
     /// Ends the run early: what is in flight becomes `interrupted`, what is waiting `not_tried`, and the summary follows.
@@ -296,53 +242,11 @@ impl Swarm {
             Some(looked_up) = self.lookups.next() => self.looked_up(looked_up),
             Some(attempt) = self.dialler.next() => self.attempted(attempt),
             Some(parsed) = metadata::next(&mut self.metadata) => self.metadata_is_there(parsed),
+            Some(()) = layers::complete(&self.layers) => self.layers_ended(),
             permit = next_dial.wait(&self.shared), if next_dial != NextDial::Later => self.dialler.waited(permit),
             // The deadline may begin to run again, or to stand still.
             () = changed.notified(), if only_sources => {}
             () = freed, if self.dialler.is_parked() => {}
-        }
-    }
-
-    /// An event that needs no waiting.
-    fn ready(&mut self) -> Option<Event> {
-        if self.tally.is_empty() {
-            self.report_one_that_is_not_dialled();
-        }
-        self.tally.next()
-    }
-
-    /// Reports one peer, if any is certain not to be dialled.
-    fn report_one_that_is_not_dialled(&mut self) {
-        let is_over = self.stop.is_set();
-        // Where none is dialled, one that a node named waits for the other nodes that name it.
-        let is_complete = !self.config.sources.dht || self.discovery.activity() == Activity::Idle;
-        if (is_over || (!self.config.dial && is_complete))
-            && let Some(address) = self.peers.next()
-        {
-            return self.unreached(address, Outcome::NotTried, Stage::Queued, None);
-        }
-        // A second attempt that will not come leaves the first one to report, and the census may withhold that.
-        while is_over
-            && self.tally.is_empty()
-            && let Some(request) = self.dialler.give_up()
-        {
-            match request.first {
-                Some(first) => self.report_attempt(first),
-                None => self.unreached(PeerAddress::Socket(request.address), Outcome::NotTried, Stage::Queued, None),
-            }
-        }
-        // As long as a source or a host name is left, it may allow a peer that was refused or left out.
-        let is_final =
-            self.discovery.activity() == Activity::Idle && self.lookups.is_empty() && !self.peers.has_names();
-        if !self.tally.is_empty() || !is_final {
-            return;
-        }
-        if let Some((address, limit)) = self.peers.next_over_quota() {
-            let error = Some(PeerError::Crowded { limit });
-            self.unreached(PeerAddress::Socket(address), Outcome::AddressQuota, Stage::Queued, error);
-        } else if let Some((address, refusal)) = self.peers.next_refused() {
-            let error = Some(refusal.into());
-            self.unreached(PeerAddress::Socket(address), Outcome::InvalidAddress, Stage::Queued, error);
         }
     }
 
@@ -376,68 +280,5 @@ impl Swarm {
     fn cut_short(&mut self, by: CutShort) {
         self.stop.set();
         self.tally.cut_short(by);
-    }
-
-    /// Takes in what a source has found.
-    fn found(&mut self, found: Found) {
-        match found {
-            Found::Peers(named) => self.named(named),
-            Found::WebSeed(report) => self.tally.web_seed(*report),
-            Found::Dht(report) => self.tally.dht(*report),
-        }
-    }
-
-    /// Takes in the peers of one step, then its report.
-    fn named(&mut self, named: NamedPeers) {
-        let NamedPeers { peers, source, policy, info_hash, own_addresses, mut report } = named;
-        let (ours, port) = (&self.shared.identity().peer_ids, self.shared.endpoint().port);
-        own_addresses.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, port)));
-        self.peers.expect(peers.len());
-        for peer in peers.into_iter().filter(|peer| !peer.peer_id.is_some_and(|id| ours.is_ours(id))) {
-            let requires_crypto = peer.requires_crypto == Some(true);
-            let introduction = Introduction { source: &source, policy, info_hash, requires_crypto };
-            let added = self.peers.add(&peer.address, introduction);
-            if let Some(report) = &mut report {
-                count(report, &peer.address, added);
-            }
-        }
-        if let Some(report) = report {
-            self.tally.tracker(*report);
-        }
-    }
-
-    fn looked_up(&mut self, LookedUp { name, addresses }: LookedUp) {
-        let error = match addresses {
-            Some(Ok(addresses)) => {
-                self.peers.resolved(name, &addresses, |address| self.lookups.allows(address));
-                return;
-            }
-            Some(Err(error)) => Some(error),
-            None => None,
-        };
-        let (host, port) = name;
-        let outcome = error.as_ref().map_or(Outcome::Interrupted, outcome_of);
-        self.unreached(PeerAddress::Host(host, port), outcome, Stage::Resolve, error.map(PeerError::Resolve));
-    }
-
-    fn attempted(&mut self, attempt: Box<Attempt>) {
-        if let Some(port) = attempt.progress.session.advertised.dht_port {
-            self.discovery.learn_node(SocketAddr::new(attempt.request.address.ip(), port));
-        }
-        if let Some(last) = self.dialler.settle(attempt, &mut self.peers) {
-            self.report_attempt(last);
-        }
-    }
-
-    fn report_attempt(&mut self, last: Box<Attempt>) {
-        let sources = self.peers.sources(&PeerAddress::Socket(last.request.address));
-        let story = story::tell(last, sources, &self.torrent, &self.secrets);
-        self.tally.story(story);
-    }
-
-    /// Reports a peer that was never connected to.
-    fn unreached(&mut self, address: PeerAddress, outcome: Outcome, stage: Stage, error: Option<PeerError>) {
-        let sources = self.peers.sources(&address);
-        self.tally.peers([story::unreached(address, sources, outcome, stage, error.as_ref(), &self.secrets)]);
     }
 }

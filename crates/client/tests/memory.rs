@@ -2,8 +2,10 @@
 //! the whole process.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
-use client::{Bind, Config, EncryptionPolicy, Event, Sources, Swarm};
+use client::{Bind, Config, EncryptionPolicy, Event, Shared, Sources, Swarm};
 use fake_swarm::torrent::SingleFile;
+use fake_swarm::{FakeSwarm, MetadataScript, Peer, Serving, peer_ip};
+use ids::InfoHash;
 use metainfo::Torrent;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{Domain, Socket, Type};
@@ -11,17 +13,24 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tracker::PeerAddress;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Bytes on the heap for one connection in flight of a run with peer exchange, and for an encrypted one.
-const EACH: usize = 1920;
-const ENCRYPTED: usize = 2560;
+const EACH: usize = 1600;
+const ENCRYPTED: usize = 2368;
 /// Bytes for one endpoint that was named: the address and three words beside it, in a table that is never full, and its
 /// place in the queue.
 const NAMED: usize = 128;
+/// Links at once, and the pieces of each torrent, which make 20 bytes of metadata each: 100 KiB.
+const LINKS: usize = 100;
+const LINK_PIECES: u64 = 5120;
+/// Bytes for each link of which one of 20 is in assembly, and for each that is known.
+const PASSING: usize = 64 << 10;
+const KEPT: usize = 192 << 10;
 /// Connections in flight at once.
 const CONNECTIONS: usize = 4000;
 
@@ -103,6 +112,53 @@ async fn named_and_reported(count: usize) -> (usize, usize) {
     (named / count, most.saturating_sub(named))
 }
 
+/// The most bytes for each of [`LINKS`] that are asked for at once, with room for `room` of them in assembly; `keep` for all runs to
+/// be kept until all are known. What the peers take, which are in this process too, is in it.
+async fn links(room: usize, keep: bool) -> usize {
+    let names: Vec<String> = (0..LINKS).map(|n| format!("link {n}")).collect();
+    let files =
+        names.iter().map(|name| SingleFile { piece_length: 1 << 14, ..SingleFile::new(name, LINK_PIECES << 14) });
+    let swarms: Vec<(FakeSwarm, InfoHash, usize)> = files
+        .map(|file| {
+            let (info, info_hash) = (file.info(), file.info_hash());
+            let size = info.len();
+            let peer = Peer::default().serving(Serving::metadata(MetadataScript::of(info)));
+            (FakeSwarm::start(info_hash, &[(peer_ip(0), peer)]).unwrap(), InfoHash(info_hash), size)
+        })
+        .collect();
+    let Some((first, _, size)) = swarms.first() else { panic!("no link") };
+    let config = |swarm: &FakeSwarm| {
+        let peers = swarm.endpoints().into_iter().map(|endpoint| PeerAddress::Socket(endpoint.into()));
+        let mut config = config(peers.collect()).with_sources(Sources::NONE).with_port(None);
+        config.limits.metadata_bytes = room * size;
+        config
+    };
+    let shared = Shared::new(&config(first)).unwrap();
+    let before = allocated();
+    let (mut most, mut known, mut kept, mut runs) = (0, 0, Vec::new(), JoinSet::new());
+    for (swarm, info_hash, _) in &swarms {
+        let mut run = Swarm::sharing(*info_hash, config(swarm), &shared).unwrap();
+        runs.spawn(async move {
+            while run.known().is_none() {
+                run.next().await.unwrap();
+            }
+            run
+        });
+    }
+    let mut moments = tokio::time::interval(Duration::from_millis(1));
+    while known < LINKS {
+        tokio::select! {
+            Some(run) = runs.join_next() => {
+                known += 1;
+                kept.extend(keep.then_some(run.unwrap()));
+            }
+            _ = moments.tick() => {}
+        }
+        most = most.max(allocated() - before);
+    }
+    most / LINKS
+}
+
 /// On a runtime of its own, which frees all that it held when it is dropped.
 fn on_its_own<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
@@ -115,6 +171,10 @@ fn memory_does_not_grow_with_the_swarm() {
     let plain = on_its_own(in_flight(EncryptionPolicy::Off));
     let encrypted = on_its_own(in_flight(EncryptionPolicy::Require));
     let (named, reported) = on_its_own(named_and_reported(100_000));
+    let (passing, kept) = (on_its_own(links(LINKS / 20, false)), on_its_own(links(LINKS, true)));
+    println!("{passing} for each link with room for one of 20, {kept} when all are kept");
+    assert!(passing <= PASSING, "{passing} bytes for each link when one of 20 has room");
+    assert!(kept <= KEPT, "{kept} bytes for each link with its metadata");
     println!("{plain} in the clear, {encrypted} encrypted, {named} named, {reported} more in all when reported");
     assert!(plain <= EACH, "{plain} bytes for each connection in the clear");
     assert!(encrypted <= ENCRYPTED, "{encrypted} bytes for each encrypted connection");

@@ -12,6 +12,9 @@ pub struct Message {
 /// The id of extension messages (BEP 10).
 const EXTENDED: u8 = 20;
 
+/// The id of hash requests (BEP 52), and of what is kept of them.
+pub(crate) const HASH_REQUEST: u8 = 21;
+
 /// The most that is kept of one message's payload.
 const KEPT_BYTES: usize = 65_536;
 
@@ -22,7 +25,7 @@ pub(crate) struct Frames {
     head: Vec<u8>,
     /// Bytes of its payload still to come.
     left: u32,
-    /// Payloads of extension messages, the last of which is coming; `None` where they are not asked for.
+    /// Payloads of extension messages and hash requests, the last of which is coming; `None` where they are not asked for.
     extended: Option<Vec<Vec<u8>>>,
 }
 
@@ -33,9 +36,9 @@ impl Frames {
     }
 
     /// The payloads of the extension messages that are complete and were not taken yet: the id of the extension, and what is
-    /// for it.
+    /// for it. A hash request is as a message of an extension with its id.
     pub(crate) fn take_extended(&mut self) -> Vec<Vec<u8>> {
-        let is_coming = self.id() == Some(EXTENDED);
+        let is_coming = self.is_kept();
         let Some(kept) = &mut self.extended else { return Vec::new() };
         let coming = kept.pop_if(|_| is_coming);
         let complete = std::mem::take(kept);
@@ -50,8 +53,9 @@ impl Frames {
             bytes = if self.id().is_none() {
                 self.head.push(*byte);
                 self.left = self.length().saturating_sub(1);
-                if let Some(kept) = self.extended.as_mut().filter(|_| self.head.get(4) == Some(&EXTENDED)) {
-                    kept.push(Vec::new());
+                let is_kept = self.is_kept();
+                if let Some(kept) = self.extended.as_mut().filter(|_| is_kept) {
+                    kept.push(self.head.get(4).copied().filter(|id| *id == HASH_REQUEST).into_iter().collect());
                 }
                 rest
             } else {
@@ -67,7 +71,7 @@ impl Frames {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).min(self.left);
         self.left -= length;
         let (skipped, rest) = bytes.split_at_checked(length as usize).unwrap_or((bytes, &[]));
-        if self.id() == Some(EXTENDED)
+        if self.is_kept()
             && let Some(payload) = self.extended.as_mut().and_then(|kept| kept.last_mut())
         {
             payload.extend(skipped.iter().take(KEPT_BYTES.saturating_sub(payload.len())));
@@ -87,6 +91,10 @@ impl Frames {
 
     fn length(&self) -> u32 {
         self.head.first_chunk().map_or(0, |prefix| u32::from_be_bytes(*prefix))
+    }
+
+    fn is_kept(&self) -> bool {
+        matches!(self.id(), Some(EXTENDED | HASH_REQUEST))
     }
 
     fn id(&self) -> Option<u8> {
@@ -113,7 +121,7 @@ mod tests {
 
     #[test]
     fn extension_messages_are_kept_where_they_are_asked_for() {
-        let stream = b"\0\0\0\x03\x14\0x\0\0\0\0\0\0\0\x01\x14\0\0\0\x02\x04z\0\0\0\x02\x14y";
+        let stream = b"\0\0\0\x03\x14\0x\0\0\0\0\0\0\0\x01\x14\0\0\0\x02\x04z\0\0\0\x02\x14y\0\0\0\x02\x15h";
         for cut in 0..=stream.len() {
             let mut frames = Frames::keeping();
             let (one, other) = stream.split_at(cut);
@@ -121,7 +129,7 @@ mod tests {
             let mut kept = frames.take_extended();
             frames.feed(other);
             kept.extend(frames.take_extended());
-            assert_eq!(kept, [b"\0x".as_slice(), b"", b"y"], "cut at {cut}");
+            assert_eq!(kept, [b"\0x".as_slice(), b"", b"y", b"\x15h"], "cut at {cut}");
         }
         let mut frames = Frames::default();
         frames.feed(stream);

@@ -1,11 +1,13 @@
-//! The extensions (BEP 10) that a peer serves: metadata and peer exchange.
+//! The extensions (BEP 10, 52) that a peer serves: metadata, peer exchange and hash requests.
 
 use std::time::Duration;
 
 use crate::bencoding::{dictionary, integer};
 use crate::ending::Ending;
 use crate::extension::ExtensionHandshake;
+use crate::frames::HASH_REQUEST;
 use crate::gate::Gate;
+use crate::hashes::HashScript;
 use crate::message;
 use crate::metadata::{MetadataRequest, MetadataScript};
 use crate::pex::PexScript;
@@ -15,6 +17,7 @@ use crate::pex::PexScript;
 pub struct Serving {
     metadata: Option<MetadataScript>,
     pex: Option<PexScript>,
+    hashes: Option<HashScript>,
     introduced: Option<Vec<u8>>,
 }
 
@@ -70,6 +73,12 @@ impl Serving {
         Self { pex: Some(script), ..self }
     }
 
+    /// Hash requests, too.
+    #[must_use]
+    pub fn and_hashes(self, script: HashScript) -> Self {
+        Self { hashes: Some(script), ..self }
+    }
+
     /// Its extension handshake has these bytes in place of what it serves.
     #[must_use]
     pub fn introduced_by(self, dictionary: impl Into<Vec<u8>>) -> Self {
@@ -102,6 +111,7 @@ impl<'a> Served<'a> {
         match message.split_first() {
             Some((0, dictionary)) => (None, self.introduce(dictionary)),
             Some((&Serving::UT_METADATA, payload)) => self.asked(payload),
+            Some((&HASH_REQUEST, payload)) => (None, self.hashes(payload)),
             _ => (None, Vec::new()),
         }
     }
@@ -145,6 +155,11 @@ impl<'a> Served<'a> {
             outgoing.or_else(|| reply.ending.map(|_| Outgoing { ending: reply.ending, ..Outgoing::now(Vec::new()) }));
         self.unanswered += usize::from(id.is_some());
         (Some(request), outgoing.into_iter().collect())
+    }
+
+    fn hashes(&self, request: &[u8]) -> Vec<Outgoing> {
+        let answer = self.serving.hashes.as_ref().and_then(|script| Some((script.answer(request)?, script.delay())));
+        answer.into_iter().map(|(message, delay)| Outgoing { delay, ..Outgoing::now(message) }).collect()
     }
 
     /// What follows once this went out.

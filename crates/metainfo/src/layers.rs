@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostics;
 use crate::error::{Error, Problem};
 use crate::file_list::Files;
 use crate::files::{BLOCK_BYTES, Layout};
+use crate::piece_layer::PieceLayer;
 use bencode::{Dict, Kind};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -14,9 +15,10 @@ type Hash = [u8; 32];
 /// The piece layers of a v2 torrent: for the `pieces root` of each file of several pieces, a hash for each of its pieces (BEP 52).
 pub type PieceLayers = BTreeMap<[u8; 32], Vec<[u8; 32]>>;
 
-/// The layers that a file should have: the root of each file of several pieces, and their number.
-pub(crate) fn expected(files: &Files, piece_length: u32) -> Vec<(Hash, u32)> {
-    Expected::of(files, piece_length).pieces
+/// The layers that a file should have.
+pub(crate) fn expected(files: &Files, piece_length: u32) -> Vec<PieceLayer> {
+    let layers = Expected::of(files, piece_length).pieces.into_iter();
+    layers.map(|(root, pieces)| PieceLayer { root, pieces, piece_length }).collect()
 }
 
 /// Checks all layers in the file. BEP 52 requires one for each file of several pieces; libtorrent can fetch them from peers
@@ -98,7 +100,7 @@ impl Expected {
 
 /// The root of the tree of a piece beyond the end of the file. BEP 52: "the remaining leaf hashes beyond the end of the file required to
 /// construct upper layers of the merkle tree are set to zero".
-fn padding_hash(piece_length: u32) -> Hash {
+pub(crate) fn padding_hash(piece_length: u32) -> Hash {
     let mut hash = [0; 32];
     let mut covered = BLOCK_BYTES;
     while covered < i64::from(piece_length) {
@@ -109,8 +111,14 @@ fn padding_hash(piece_length: u32) -> Hash {
 }
 
 /// The root of the tree over this layer, extended with `padding` to a power of two.
-pub(crate) fn merkle_root(mut layer: Vec<Hash>, mut padding: Hash) -> Option<Hash> {
-    while layer.len() > 1 {
+pub(crate) fn merkle_root(layer: Vec<Hash>, padding: Hash) -> Option<Hash> {
+    let levels = layer.len().next_power_of_two().ilog2();
+    climb(layer, padding, levels)
+}
+
+/// The first hash so many levels above this layer, which is extended with `padding`.
+pub(crate) fn climb(mut layer: Vec<Hash>, mut padding: Hash, levels: u32) -> Option<Hash> {
+    for _ in 0..levels {
         // Only the last pair can be incomplete: further pairs would be padding on both sides.
         layer = layer
             .chunks(2)
@@ -125,7 +133,7 @@ pub(crate) fn merkle_root(mut layer: Vec<Hash>, mut padding: Hash) -> Option<Has
     layer.first().copied()
 }
 
-fn parent(left: &Hash, right: &Hash) -> Hash {
+pub(crate) fn parent(left: &Hash, right: &Hash) -> Hash {
     Sha256::new().chain_update(left).chain_update(right).finalize().into()
 }
 

@@ -3,6 +3,7 @@
 use crate::error::{Error, Problem};
 use crate::hashes::Hashes;
 use crate::layers::{self, PieceLayers};
+use crate::piece_layer::PieceLayer;
 use crate::torrent::Torrent;
 use crate::version;
 use bencode::{DeviationKind, Encoder, Kind};
@@ -63,11 +64,10 @@ impl Hashes {
 }
 
 impl Torrent {
-    /// The piece layers that the file of a v2 torrent should have: the `pieces root` of each file of several pieces, each once, and
-    /// the number of its pieces. Without them a client cannot check these files until peers have sent them (BEP 52 `hash
+    /// The piece layers that the file of a v2 torrent should have: one for each `pieces root` of a file of several pieces. Without them a client cannot check these files until peers have sent them (BEP 52 `hash
     /// request`). Empty for v1.
     #[must_use]
-    pub fn piece_layers(&self) -> Vec<([u8; 32], u32)> {
+    pub fn piece_layers(&self) -> Vec<PieceLayer> {
         if self.hashes.v2().is_none() {
             return Vec::new();
         }
@@ -240,7 +240,7 @@ mod tests {
         let torrent = TorrentFile::new(&info).torrent(&hashes).unwrap();
         assert_eq!(torrent.diagnostics.first()[0].to_string(), "piece layers: missing, ignored (at byte 0)");
         let root = *layers.keys().next().unwrap();
-        assert_eq!(torrent.piece_layers(), [(root, 2)]);
+        assert_eq!(torrent.piece_layers(), [PieceLayer { root, pieces: 2, piece_length: 16384 }]);
 
         let file = TorrentFile { piece_layers: Some(&layers), ..TorrentFile::new(&info) };
         assert!(file.torrent(&hashes).unwrap().diagnostics.is_empty());

@@ -27,8 +27,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let ours = peer_wire::Handshake { reserved, info_hash, peer_id: ids::PeerId::new(random) };
     let is_right = move |info: &[u8]| Sha1::digest(info)[..] == info_hash.0;
     let (assembly, record) = (Assembly::new(MetadataLimits::default(), &memory, is_right), PexRecord::default());
-    let extensions = Extensions::default().with(Box::new(assembly.with("it")));
-    let mut extensions = extensions.with(Box::new(UtPex::new(record.clone()))).within(Duration::from_secs(60));
+    let all = |_| Extensions::default().with(Box::new(assembly.with("it"))).with(Box::new(UtPex::new(record.clone())));
+    let mut extensions = |met| all(met).within(Duration::from_secs(60));
     let (greeting, mut progress) = (Greeting::new(ours), Progress::default());
     let hello = Hello { greeting: &greeting, peer_id: ours.peer_id };
     let session = Session { hello, rules: &rules, extensions: Some(&mut extensions) };

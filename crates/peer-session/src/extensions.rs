@@ -1,4 +1,4 @@
-//! The extensions that this side speaks (BEP 10): what each is called, what it says, and what it hears.
+//! The extensions that this side speaks (BEP 10, 52): what each is called, what it says, and what it hears.
 
 use crate::advertised::Violation;
 use bytes::{Bytes, BytesMut};
@@ -14,6 +14,13 @@ pub trait Extension: Send {
     /// Its key in `m` of the extension handshake, such as `ut_metadata`.
     fn name(&self) -> &'static str;
 
+    /// Whether its messages have ids of their own, as hash requests have (BEP 52), and not those of BEP 10. Then `m` does not name it,
+    /// every peer is taken to speak it, what it says is whole messages with their length, and it hears by
+    /// [`heard_message`](Self::heard_message).
+    fn has_own_ids(&self) -> bool {
+        false
+    }
+
     /// What to say first, once both extension handshakes are through and the peer's names this extension; `None` to wait for
     /// the peer.
     fn offer(&mut self, theirs: &ExtensionHandshake) -> Option<Bytes>;
@@ -22,7 +29,14 @@ pub trait Extension: Send {
     ///
     /// # Errors
     /// What the message breaks; the conversation ends with it.
-    fn heard(&mut self, payload: &[u8]) -> Result<Option<Bytes>, Violation>;
+    fn heard(&mut self, _payload: &[u8]) -> Result<Option<Bytes>, Violation> {
+        Ok(None)
+    }
+
+    /// Takes in a message with an id of its own, and gives what to say to it.
+    fn heard_message(&mut self, _message: &Message) -> Option<Bytes> {
+        None
+    }
 
     /// When it has something to say, or to give up, without a message of the peer's: then [`due`](Self::due) is called. `None` for
     /// never. The same until something changes.
@@ -106,10 +120,10 @@ impl Extensions {
     pub(crate) fn due(&mut self, now: Instant, theirs: Option<&ExtensionHandshake>) -> BytesMut {
         let mut messages = BytesMut::new();
         for extension in &mut self.list {
-            if let Some(id) = theirs.and_then(|theirs| id_of(extension.as_ref(), theirs))
+            if let Some(way) = theirs.and_then(|theirs| way_of(extension.as_ref(), theirs))
                 && extension.wake().is_some_and(|wake| wake <= now)
             {
-                say(id, extension.due(now), &mut messages);
+                say(way, extension.due(now), &mut messages);
             }
         }
         messages
@@ -122,20 +136,21 @@ impl Extensions {
 
     fn spoken(&self, theirs: Option<&ExtensionHandshake>) -> impl Iterator<Item = &dyn Extension> {
         let extensions = self.list.iter().map(|extension| extension.as_ref() as &dyn Extension);
-        extensions.filter(move |extension| theirs.is_some_and(|theirs| id_of(*extension, theirs).is_some()))
+        extensions.filter(move |extension| theirs.is_some_and(|theirs| way_of(*extension, theirs).is_some()))
     }
 
     /// The `m` of our extension handshake.
     pub(crate) fn offered(&self) -> BTreeMap<String, u8> {
-        self.list.iter().zip(1..).map(|(extension, id)| (extension.name().to_owned(), id)).collect()
+        let named = self.list.iter().zip(1..).filter(|(extension, _)| !extension.has_own_ids());
+        named.map(|(extension, id)| (extension.name().to_owned(), id)).collect()
     }
 
     /// What those say first that the peer speaks too.
     pub(crate) fn first_messages(&mut self, theirs: &ExtensionHandshake) -> BytesMut {
         let mut messages = BytesMut::new();
         for extension in &mut self.list {
-            if let Some(id) = id_of(extension.as_ref(), theirs) {
-                say(id, extension.offer(theirs), &mut messages);
+            if let Some(way) = way_of(extension.as_ref(), theirs) {
+                say(way, extension.offer(theirs), &mut messages);
             }
         }
         messages
@@ -151,22 +166,46 @@ impl Extensions {
         let place = usize::from(id).checked_sub(1);
         if let Some(extension) = place.and_then(|place| self.list.get_mut(place)) {
             let payload = extension.heard(payload)?;
-            if let Some(id) = theirs.and_then(|theirs| id_of(extension.as_ref(), theirs)) {
-                say(id, payload, &mut answer);
+            if let Some(way) = theirs.and_then(|theirs| way_of(extension.as_ref(), theirs)) {
+                say(way, payload, &mut answer);
             }
         }
         Ok(answer)
     }
+
+    /// Hands a message to those whose messages have ids of their own; gives what they answer.
+    pub(crate) fn hear_message(&mut self, message: &Message) -> BytesMut {
+        let mut answers = BytesMut::new();
+        for extension in self.list.iter_mut().filter(|extension| extension.has_own_ids()) {
+            say(Way::Itself, extension.heard_message(message), &mut answers);
+        }
+        answers
+    }
 }
 
-/// The id that the peer gives an extension; 0 takes it back (BEP 10).
-fn id_of(extension: &dyn Extension, theirs: &ExtensionHandshake) -> Option<u8> {
-    theirs.extensions.get(extension.name()).copied().filter(|&id| id != 0)
+/// How messages of an extension get to the peer.
+enum Way {
+    /// As those of BEP 10, under the peer's id.
+    Id(u8),
+    /// As they are.
+    Itself,
+}
+
+/// The way to a peer that speaks an extension; an id of 0 takes it back (BEP 10).
+fn way_of(extension: &dyn Extension, theirs: &ExtensionHandshake) -> Option<Way> {
+    if extension.has_own_ids() {
+        return Some(Way::Itself);
+    }
+    theirs.extensions.get(extension.name()).copied().filter(|&id| id != 0).map(Way::Id)
 }
 
 /// Encodes a message. One that is too long for the codec is a defect of the extension and is not sent.
-fn say(id: u8, payload: Option<Bytes>, to: &mut BytesMut) {
-    if let Some(payload) = payload {
-        let _ = Codec::default().encode(&Message::Extended { id, payload }, to);
+fn say(way: Way, payload: Option<Bytes>, to: &mut BytesMut) {
+    match (way, payload) {
+        (Way::Id(id), Some(payload)) => {
+            let _ = Codec::default().encode(&Message::Extended { id, payload }, to);
+        }
+        (Way::Itself, Some(messages)) => to.extend_from_slice(&messages),
+        (_, None) => {}
     }
 }

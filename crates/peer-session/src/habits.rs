@@ -1,6 +1,7 @@
 //! What clients were seen to do where the protocol leaves it open, by how their peer ids begin.
 
 use ids::PeerId;
+use std::time::Duration;
 
 /// Clients with one peer id for all their connections: two ids are two clients. libtorrent and what is built on it draw an
 /// id for each connection; of unknown clients nothing is certain.
@@ -10,6 +11,21 @@ const KEEP_THEIR_ID: [&[u8]; 10] = [b"-TR", b"-lt", b"A2-", b"-WW", b"-KT", b"-r
 const RTORRENT: &[u8] = b"-lt";
 /// rqbit. It says nothing of its pieces when it has none.
 const RQBIT: &[u8] = b"-rQ";
+
+/// How long after both extension handshakes the first list of peers (BEP 11) comes, at the latest, by how the peer id begins;
+/// `None` where it comes much later or never. Measured for each client with three other peers, as a seed and as a leech:
+/// Transmission 3.00 and 4.1 0 to 0.5 s, as it serves its connections twice a second; aria2 1.36 and 1.37 at once; rTorrent after
+/// 158 s, 0.9.8 and WebTorrent 2 and 3 not in 260 s; rqbit says in its source that it waits for 10 s.
+const FIRST_LISTS: [(&[u8], Option<Duration>); 5] = [
+    (b"-TR", Some(Duration::from_millis(500))),
+    (b"A2-", Some(Duration::ZERO)),
+    (RTORRENT, None),
+    (b"-WW", None),
+    (RQBIT, None),
+];
+
+/// The same of libtorrent, qBittorrent and Deluge, which look once a second (libtorrent 2.1.1, 120 times: half within 0.58 s, all within 1.04 s; qBittorrent 4.5.2, 4 times: 0.42 to 0.81 s), and of what is unknown.
+const FIRST_LIST: Duration = Duration::from_secs(1);
 
 /// What the silence of a client about its pieces means, once it has said the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +40,13 @@ pub enum Silence {
 #[must_use]
 pub fn keeps_its_id(PeerId(id): PeerId) -> bool {
     KEEP_THEIR_ID.iter().any(|beginning| id.starts_with(beginning))
+}
+
+/// How long after both extension handshakes this client sends its first list of peers, at the latest; `None` for much later or
+/// never.
+pub(crate) fn first_list(PeerId(id): PeerId) -> Option<Duration> {
+    let known = FIRST_LISTS.iter().find(|(beginning, _)| id.starts_with(beginning));
+    known.map_or(Some(FIRST_LIST), |(_, after)| *after)
 }
 
 /// What it means that this client says nothing of its pieces; `None` when they may still come. BEP 3: the bitfield may be left

@@ -40,7 +40,8 @@ pub struct Listening {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenEnd {
-    /// All that can come has come, and then nothing for half a second; of a peer that has every piece, at once.
+    /// All that can come has come, and then nothing but what extensions hear for half a second; of a peer that has every piece, at
+    /// once.
     #[error("all was said")]
     Quiet,
     /// Time was up.
@@ -82,9 +83,11 @@ pub(crate) struct Listener<'a> {
     /// The bits of our handshake.
     pub(crate) reserved: Reserved,
     pub(crate) theirs: Handshake,
-    pub(crate) extensions: &'a mut Extensions,
+    pub(crate) extensions: Extensions,
     pub(crate) said: &'a mut Advertised,
     pub(crate) bytes: &'a mut usize,
+    /// When it last said something of itself, and not to an extension: a list of peers long after the rest prolongs nothing.
+    pub(crate) spoke: Instant,
 }
 
 impl Listener<'_> {
@@ -173,7 +176,7 @@ impl Listener<'_> {
             all if all.is_all(pieces) => None,
             // It lacks a few pieces, and may be about to tell that it has them.
             _ if may_be_lazy(self.said, pieces) => Some(deadline),
-            _ => Some(deadline.min(Instant::now() + QUIET.min(self.listening.time))),
+            _ => Some(deadline.min(self.spoke + QUIET.min(self.listening.time))),
         }
     }
 
@@ -219,13 +222,22 @@ impl Listener<'_> {
         while let Some(message) = codec.decode(&mut self.received)? {
             self.said.take(&message, pieces)?;
             let theirs = self.said.extension.as_deref().filter(|_| is_introduced);
-            if let Message::Extended { id: id @ 1.., payload } = &message {
-                answers.unsplit(self.extensions.hear((*id, payload), theirs)?);
+            match &message {
+                Message::Extended { id: id @ 1.., payload } => {
+                    answers.unsplit(self.extensions.hear((*id, payload), theirs)?);
+                }
+                Message::Hashes { .. } | Message::HashReject(_) => {
+                    answers.unsplit(self.extensions.hear_message(&message));
+                }
+                _ => self.spoke = Instant::now(),
             }
             if *offers && let Some(theirs) = theirs {
                 *offers = false;
                 answers.unsplit(self.extensions.first_messages(theirs));
             }
+        }
+        if !self.received.is_empty() {
+            self.spoke = Instant::now();
         }
         Ok(answers)
     }

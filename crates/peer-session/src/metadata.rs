@@ -28,8 +28,8 @@ const NAME: &str = "ut_metadata";
 /// An info dictionary that is put together of what several peers send. Clones share it; each conversation has a
 /// [`UtMetadata`] of it. `K` is the caller's name for a peer, such as its address.
 ///
-/// Peers that name a size are asked, one piece at a time each, because rTorrent answers only the first of several requests. A piece
-/// that is overdue is asked of another peer too. The size is that of the first peers; another is tried when none of these is left, or
+/// Peers that name a size are asked, one piece at a time each, because rTorrent answers only the first of several requests; several of
+/// software that was seen to answer all, once its first answer came quickly, which makes fewer round trips. A piece that is overdue is asked of another peer too. The size is that of the first peers; another is tried when none of these is left, or
 /// after some seconds if as many peers name it. When all pieces are there, the hash decides. If it is wrong, one peer is asked for what the others gave, until it is right
 /// or it is clear that this one gave wrong bytes; in the end every peer that gave any is known by name.
 #[derive(Clone)]
@@ -67,6 +67,17 @@ impl<K: Clone + Eq + Hash> Assembly<K> {
     #[must_use]
     pub fn release(&self) -> Option<Bytes> {
         self.pool(Pool::release)
+    }
+
+    /// Whether it is finished or [abandoned](Self::abandon), so that no peer is asked any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.pool(|pool| pool.is_over())
+    }
+
+    /// Asks no peer any more, and keeps no conversation: the dictionary has come in another way. Nothing changes where it is finished.
+    pub fn abandon(&self) {
+        self.pool(Pool::abandon);
     }
 
     /// Waits until it is [`finished`](Self::finished). May be dropped at any time.
@@ -123,7 +134,7 @@ impl<K: Clone + Eq + Hash + Send> Extension for UtMetadata<K> {
 
     fn offer(&mut self, theirs: &ExtensionHandshake) -> Option<Bytes> {
         let now = Instant::now();
-        self.place = self.assembly.pool(|pool| pool.join(&self.key, theirs.metadata_size, now));
+        self.place = self.assembly.pool(|pool| pool.join(&self.key, theirs, now));
         self.ask(now)
     }
 

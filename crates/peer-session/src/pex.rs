@@ -2,6 +2,8 @@
 
 use crate::advertised::Violation;
 use crate::extensions::Extension;
+use crate::habits::first_list;
+use crate::session::Met;
 use bytes::Bytes;
 use peer_wire::{ExtensionHandshake, PexMessage, PexPeer, PexSkipped};
 use std::collections::HashSet;
@@ -39,6 +41,7 @@ pub struct PexRecord(Arc<Mutex<PexHeard>>);
 pub struct UtPex {
     record: PexRecord,
     known: HashSet<SocketAddr>,
+    patience: Duration,
     /// Both extension handshakes were through.
     since: Option<Instant>,
 }
@@ -65,14 +68,29 @@ impl PexRecord {
 impl UtPex {
     /// The name of the extension.
     pub const NAME: &'static str = "ut_pex";
-    /// How long the first list is waited for when the peer has said the rest. libtorrent sends it within 1.0 s, Transmission
-    /// within 0.5 s, aria2 at once; rTorrent, WebTorrent, and a peer that has no other peer send none.
-    pub const PATIENCE: Duration = Duration::from_millis(1500);
+    /// How long the first list is waited for at most, when the peer has said the rest.
+    pub const PATIENCE: Duration = Duration::from_secs(2);
 
     /// Leaves what it hears in `record`.
     #[must_use]
     pub fn new(record: PexRecord) -> Self {
-        Self { record, known: HashSet::new(), since: None }
+        Self { record, known: HashSet::new(), patience: Self::PATIENCE, since: None }
+    }
+
+    /// How long the first list of this peer is waited for: as long as its software was seen to take, and once more the time that
+    /// the handshake took, as ours has to get there and the list has to come back. Not at all where the software sends none within
+    /// that time. One that has no other peer sends none either, and that cannot be known.
+    #[must_use]
+    pub fn patience(met: &Met) -> Duration {
+        /// The clocks of clients run late where the machine has much to do: 30 libtorrents on two cores took 1.22 s.
+        const SLACK: Duration = Duration::from_millis(300);
+        first_list(met.theirs.peer_id).map_or(Duration::ZERO, |after| (after + SLACK + met.took).min(Self::PATIENCE))
+    }
+
+    /// Sets how long the first list is waited for; [`PATIENCE`](Self::PATIENCE) otherwise.
+    #[must_use]
+    pub fn waiting(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     fn take(&mut self, message: PexMessage) {
@@ -118,12 +136,12 @@ impl Extension for UtPex {
     }
 
     fn is_done(&self) -> bool {
-        let is_over = |since: Instant| since.elapsed() >= Self::PATIENCE;
+        let is_over = |since: Instant| since.elapsed() >= self.patience;
         self.since.is_none_or(is_over) || self.record.lock().messages > 0
     }
 
     fn wake(&self) -> Option<Instant> {
-        self.since.map(|since| since + Self::PATIENCE)
+        self.since.map(|since| since + self.patience)
     }
 }
 

@@ -46,8 +46,18 @@ pub struct Session<'a> {
     pub hello: Hello<'a>,
     /// What all conversations have in common.
     pub rules: &'a Rules,
-    /// The extensions that are offered (BEP 10). What each of them heard is in it afterwards.
-    pub extensions: Option<&'a mut Extensions>,
+    /// Makes the extensions that are offered (BEP 10). Called once, when handshakes were exchanged: conversations that wait for one
+    /// are many, and hold none.
+    pub extensions: Option<&'a mut (dyn FnMut(Met) -> Extensions + Send)>,
+}
+
+/// What an exchange of handshakes tells of a peer.
+#[derive(Clone, Copy, Debug)]
+pub struct Met {
+    /// Its handshake.
+    pub theirs: Handshake,
+    /// Time from the connection to it: a round trip at least.
+    pub took: Duration,
 }
 
 /// What is known of a conversation while it goes on, and remains known when it is cut short.
@@ -175,14 +185,23 @@ impl Session<'_> {
     ) {
         let Rules { client, listening, .. } = self.rules;
         let Some(theirs) = progress.theirs.filter(|_| !listening.time.is_zero()) else { return };
+        let reserved = self.hello.greeting.ours.reserved;
+        let met = Met { theirs, took: progress.handshake.unwrap_or_default() };
+        let extensions = self.extensions.take().map(|make| make(met)).unwrap_or_default();
         let Progress { advertised: said, listened, received, .. } = progress;
         // Stays so when this is cut short.
         *listened = Some(ListenEnd::TimeUp);
-        let reserved = self.hello.greeting.ours.reserved;
-        let mut none = Extensions::default();
-        let extensions = self.extensions.as_deref_mut().unwrap_or(&mut none);
-        let mut listener =
-            Listener { received: surplus, client, listening, reserved, theirs, extensions, said, bytes: received };
+        let mut listener = Listener {
+            received: surplus,
+            client,
+            listening,
+            reserved,
+            theirs,
+            extensions,
+            said,
+            bytes: received,
+            spoke: Instant::now(),
+        };
         *listened = Some(listener.listen(stream).await);
     }
 }

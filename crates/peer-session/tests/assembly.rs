@@ -1,5 +1,5 @@
-//! Properties of an assembly, whatever its peers do: one request at a time for each, a bounded number at once, nothing due twice,
-//! and one honest peer is enough in the end.
+//! Properties of an assembly, whatever its peers do: one request at a time for each, several for software that answers all, a bounded
+//! number of peers at once, nothing due twice, and one honest peer is enough in the end.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
 use bytes::Bytes;
@@ -18,8 +18,13 @@ const HONEST: usize = 12;
 
 struct Peer {
     extension: UtMetadata<usize>,
-    /// The piece it was asked for and has not answered, and when.
-    asked: Option<(i64, Instant)>,
+    /// The pieces it was asked for and has not answered, and when.
+    asked: Vec<(i64, Instant)>,
+}
+
+/// The software of a peer: of every third, one that answers all requests; rTorrent answers one.
+fn client(who: usize) -> Option<String> {
+    [None, Some("libtorrent/2.1.1.0"), Some("libTorrent 0.16.17")][who % 3].map(str::to_owned)
 }
 
 struct Swarm {
@@ -43,8 +48,9 @@ impl Swarm {
         let peer = self.peers[who].as_mut().unwrap();
         match MetadataMessage::decode(&said).unwrap() {
             MetadataMessage::Request { piece } => {
-                assert!(peer.asked.is_none(), "one request at a time");
-                peer.asked = Some((piece, Instant::now()));
+                assert!(peer.asked.len() < if who % 3 == 1 { 8 } else { 1 }, "too many requests at once");
+                assert!(peer.asked.iter().all(|(asked, _)| *asked != piece), "asked twice for {piece}");
+                peer.asked.push((piece, Instant::now()));
             }
             MetadataMessage::Reject { .. } => {}
             other => panic!("{other:?}"),
@@ -53,9 +59,9 @@ impl Swarm {
 
     fn offer(&mut self, who: usize, size: Option<u32>) {
         let mut extension = self.assembly.with(who);
-        let theirs = ExtensionHandshake { metadata_size: size, ..ExtensionHandshake::default() };
+        let theirs = ExtensionHandshake { metadata_size: size, client: client(who), ..ExtensionHandshake::default() };
         let said = extension.offer(&theirs);
-        self.peers[who] = Some(Peer { extension, asked: None });
+        self.peers[who] = Some(Peer { extension, asked: Vec::new() });
         self.said(who, said);
     }
 
@@ -69,7 +75,7 @@ impl Swarm {
 
     /// A piece that was asked for, with another byte if it is wrong.
     fn data(&mut self, who: usize, is_right: bool) {
-        let Some((piece, _)) = self.peers[who].as_mut().and_then(|peer| peer.asked.take()) else { return };
+        let Some((piece, _)) = self.peers[who].as_mut().and_then(|peer| peer.asked.pop()) else { return };
         let start = usize::try_from(piece).unwrap() * PIECE;
         let mut bytes = self.info.get(start..self.info.len().min(start + PIECE)).unwrap_or_default().to_vec();
         if !is_right {
@@ -86,12 +92,12 @@ impl Swarm {
             0..3 => self.data(who, true),
             3 => self.data(who, false),
             4 => {
-                let piece = peer.asked.take().map_or(1, |(piece, _)| piece);
+                let piece = peer.asked.pop().map_or(1, |(piece, _)| piece);
                 self.heard(who, &MetadataMessage::Reject { piece, total_size: None }.encode());
             }
             5 => {
                 let piece = i64::from(size);
-                peer.asked.take_if(|(asked, _)| *asked == piece);
+                peer.asked.retain(|(asked, _)| *asked != piece);
                 self.heard(who, &MetadataMessage::Data { piece, total_size: None, bytes: b"x" }.encode());
             }
             6 => self.heard(who, &MetadataMessage::Request { piece: i64::from(size) }.encode()),
@@ -121,7 +127,7 @@ impl Swarm {
     }
 
     fn check(&self) {
-        let asked = self.peers.iter().flatten().filter_map(|peer| peer.asked);
+        let asked = self.peers.iter().flatten().filter_map(|peer| peer.asked.last());
         let young = asked.filter(|(_, at)| at.elapsed() < MetadataLimits::default().hedge).count();
         assert!(young <= MetadataLimits::default().peers);
         assert!(self.assembly.finished().is_none_or(|info| info == self.info));
@@ -165,5 +171,43 @@ proptest! {
         prop_assert_eq!(report.received, MetadataMessage::pieces(SIZE));
         swarm.peers.clear();
         prop_assert_eq!(swarm.budget.left(), BUDGET);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn software_that_answers_all_is_asked_for_more_after_a_quick_answer() {
+    const PIECES: usize = 40;
+    /// The answers until all is there.
+    async fn answers(client: &str, pace: Duration) -> (Vec<usize>, usize) {
+        let info: Vec<u8> = (0..PIECES * PIECE).map(|at| (at % 253).to_be_bytes()[7]).collect();
+        let (budget, right) = (ByteBudget::new(BUDGET), info.clone());
+        let assembly = Assembly::new(MetadataLimits::default(), &budget, move |bytes| bytes == right);
+        let mut extension = assembly.with(0);
+        let theirs = ExtensionHandshake {
+            metadata_size: Some(info.len().try_into().unwrap()),
+            client: Some(client.to_owned()),
+            ..ExtensionHandshake::default()
+        };
+        let (mut asked, mut at_once) = (Vec::from_iter(extension.offer(&theirs)), Vec::new());
+        while let Some(request) = (!asked.is_empty()).then(|| asked.remove(0)) {
+            at_once.push(asked.len() + 1);
+            advance(pace).await;
+            let MetadataMessage::Request { piece } = MetadataMessage::decode(&request).unwrap() else { panic!() };
+            let bytes = &info[usize::try_from(piece).unwrap() * PIECE..][..PIECE];
+            asked.extend(extension.heard(&MetadataMessage::Data { piece, total_size: None, bytes }.encode()).unwrap());
+            while extension.wake().is_some_and(|wake| wake <= Instant::now()) {
+                asked.extend(extension.due(Instant::now()));
+            }
+        }
+        assert_eq!(assembly.finished().map(|found| found.len()), Some(info.len()), "{client}");
+        let most = at_once.iter().copied().max().unwrap();
+        (at_once[..5].to_vec(), most)
+    }
+    let (quick, slow) = (Duration::from_millis(20), Duration::from_millis(1500));
+    assert_eq!(answers("Transmission 4.1.4", quick).await, (vec![1, 32, 32, 32, 32], 32));
+    assert_eq!(answers("Deluge/2.2.0 libtorrent/2.0.11.0", quick).await, (vec![1, 8, 8, 8, 8], 8));
+    assert_eq!(answers("qBittorrent/5.1.0", slow).await, (vec![1; 5], 1));
+    for client in ["Transmission 3.00", "libTorrent 0.16.17", "somebody's 1.0"] {
+        assert_eq!(answers(client, quick).await, (vec![1; 5], 1), "{client}");
     }
 }

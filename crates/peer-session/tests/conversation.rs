@@ -4,8 +4,8 @@
 use bytes::{Bytes, BytesMut};
 use ids::{InfoHash, PeerId};
 use peer_session::{
-    ByteBudget, Ended, Extension, Extensions, Greeting, Hello, ListenEnd, Listening, PexRecord, PieceCount, Pieces,
-    Progress, Rules, Session, UtPex, Violation,
+    ByteBudget, Ended, Extension, Extensions, Greeting, Hello, ListenEnd, Listening, Met, PexRecord, PieceCount,
+    Pieces, Progress, Rules, Session, UtPex, Violation,
 };
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, Reserved};
 use std::pin::pin;
@@ -118,12 +118,14 @@ fn rules(pieces: &PieceCount) -> Rules {
 /// Our side of a conversation with a peer that acts as `peer` does.
 async fn converse<P: Future>(
     pieces: &PieceCount,
-    extensions: Option<&mut Extensions>,
+    mut extensions: Option<Extensions>,
     peer: impl FnOnce(DuplexStream) -> P,
 ) -> (Result<Ended, peer_session::Failure>, Progress, P::Output) {
     let (mut ours, theirs) = tokio::io::duplex(1 << 16);
     let (rules, greeting, mut progress) = (rules(pieces), Greeting::new(handshake(1)), Progress::default());
-    let session = Session { hello: Hello { greeting: &greeting, peer_id: PeerId([1; 20]) }, rules: &rules, extensions };
+    let mut extensions = |_| extensions.take().unwrap_or_default();
+    let hello = Hello { greeting: &greeting, peer_id: PeerId([1; 20]) };
+    let session = Session { hello, rules: &rules, extensions: Some(&mut extensions) };
     let ours = async {
         let result =
             session.run(&mut ours, pin!(tokio::time::sleep_until(tokio::time::Instant::now())), &mut progress).await;
@@ -157,8 +159,8 @@ async fn next(stream: &mut DuplexStream, buffer: &mut BytesMut) -> Message {
 #[tokio::test(start_paused = true)]
 async fn an_extension_is_named_says_what_it_offers_and_answers_what_it_hears() {
     let heard = Arc::default();
-    let mut extensions = Extensions::default().with(Box::new(Echo { heard: Arc::clone(&heard) }));
-    let (result, progress, said) = converse(&PieceCount::default(), Some(&mut extensions), |mut stream| async move {
+    let extensions = Extensions::default().with(Box::new(Echo { heard: Arc::clone(&heard) }));
+    let (result, progress, said) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
         let mut buffer = BytesMut::new();
         stream.write_all(&handshake(2).encode()).await.unwrap();
         while buffer.len() < Handshake::LENGTH {
@@ -188,9 +190,9 @@ async fn an_extension_is_named_says_what_it_offers_and_answers_what_it_hears() {
 #[tokio::test(start_paused = true)]
 async fn an_extension_that_the_peer_does_not_speak_prolongs_nothing() {
     for theirs in [&b"d1:v4:peere"[..], b"d1:md7:xx_echoi0eee"] {
-        let mut extensions = Extensions::default().with(Box::new(Echo { heard: Arc::default() }));
+        let extensions = Extensions::default().with(Box::new(Echo { heard: Arc::default() }));
         let begun = tokio::time::Instant::now();
-        let (_, progress, ()) = converse(&PieceCount::default(), Some(&mut extensions), |mut stream| async move {
+        let (_, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
             stream.write_all(&handshake(2).encode()).await.unwrap();
             stream.write_all(&encoded([extended(0, theirs), Message::HaveAll])).await.unwrap();
             while stream.read_buf(&mut BytesMut::new()).await.unwrap() > 0 {}
@@ -204,9 +206,9 @@ async fn an_extension_that_the_peer_does_not_speak_prolongs_nothing() {
 async fn an_extension_speaks_by_itself_and_keeps_a_peer_as_long_as_it_is_allowed_to() {
     let outside: Arc<Mutex<(usize, Option<Waker>)>> = Arc::default();
     let timed = Timed { next: Instant::now(), outside: Arc::clone(&outside) };
-    let mut extensions = Extensions::default().with(Box::new(timed)).within(Duration::from_millis(2500));
+    let extensions = Extensions::default().with(Box::new(timed)).within(Duration::from_millis(2500));
     let begun = Instant::now();
-    let (_, progress, said) = converse(&PieceCount::default(), Some(&mut extensions), |mut stream| async move {
+    let (_, progress, said) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
         let mut buffer = BytesMut::new();
         stream.write_all(&handshake(2).encode()).await.unwrap();
         stream.write_all(&encoded([extended(0, b"d1:md8:xx_timedi7eee"), Message::HaveAll])).await.unwrap();
@@ -244,8 +246,8 @@ async fn an_extension_speaks_by_itself_and_keeps_a_peer_as_long_as_it_is_allowed
 #[tokio::test(start_paused = true)]
 async fn nothing_is_said_to_an_extension_of_a_peer_without_the_bit() {
     let heard = Arc::default();
-    let mut extensions = Extensions::default().with(Box::new(Echo { heard: Arc::clone(&heard) }));
-    let (_, _, said) = converse(&PieceCount::default(), Some(&mut extensions), |mut stream| async move {
+    let extensions = Extensions::default().with(Box::new(Echo { heard: Arc::clone(&heard) }));
+    let (_, _, said) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
         let theirs = Handshake { reserved: Reserved::FAST, ..handshake(2) };
         stream.write_all(&theirs.encode()).await.unwrap();
         let messages = [extended(0, b"d1:md7:xx_echoi9ee1:v4:peere"), extended(1, b"abc"), Message::HaveAll];
@@ -260,11 +262,24 @@ async fn nothing_is_said_to_an_extension_of_a_peer_without_the_bit() {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_list_of_peers_is_waited_for_a_moment() {
-    for (after, expected) in [(Some(900), (1, 900)), (Some(1600), (0, 1500)), (None, (0, 1500))] {
+    let met = |id: &[u8; 20], took| Met { theirs: Handshake { peer_id: PeerId(*id), ..handshake(2) }, took };
+    for (software, took, expected) in [
+        (b"-qB5300-abcdefghijkl", 30, 1330),
+        (b"-qB5300-abcdefghijkl", 2000, 2000),
+        (b"-TR4140-abcdefghijkl", 30, 830),
+        (b"A2-1-37-0-abcdefghij", 30, 330),
+        (b"-lt0D80-abcdefghijkl", 30, 0),
+        (b"-WW0300-abcdefghijkl", 30, 0),
+        (&[b'?'; 20], 0, 1300),
+    ] {
+        let patience = UtPex::patience(&met(software, Duration::from_millis(took)));
+        assert_eq!(patience, Duration::from_millis(expected), "{}", PeerId(*software));
+    }
+    for (after, expected) in [(Some(900), (1, 900)), (Some(2100), (0, 2000)), (None, (0, 2000))] {
         let record = PexRecord::default();
-        let mut extensions = Extensions::default().with(Box::new(UtPex::new(record.clone())));
+        let extensions = Extensions::default().with(Box::new(UtPex::new(record.clone())));
         let begun = Instant::now();
-        let (_, progress, ()) = converse(&PieceCount::default(), Some(&mut extensions), |mut stream| async move {
+        let (_, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
             stream.write_all(&handshake(2).encode()).await.unwrap();
             stream.write_all(&encoded([extended(0, b"d1:md6:ut_pexi1eee"), Message::HaveAll])).await.unwrap();
             if let Some(after) = after {
@@ -274,16 +289,35 @@ async fn the_first_list_of_peers_is_waited_for_a_moment() {
             while stream.read_buf(&mut BytesMut::new()).await.is_ok_and(|read| read > 0) {}
         })
         .await;
-        let took = begun.elapsed().as_millis().min(1500);
+        let took = begun.elapsed().as_millis().min(2000);
         assert_eq!((record.heard().peers.len(), took), expected);
         assert_eq!(progress.listened, Some(ListenEnd::Quiet));
     }
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_quiet_time_of_a_leech_does_not_begin_anew_with_its_list_of_peers() {
+    for (after, ends) in [(200, 500), (900, 900)] {
+        let record = PexRecord::default();
+        let extensions = Extensions::default().with(Box::new(UtPex::new(record.clone())));
+        let begun = Instant::now();
+        let (_, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
+            stream.write_all(&handshake(2).encode()).await.unwrap();
+            stream.write_all(&encoded([extended(0, b"d1:md6:ut_pexi1eee"), Message::HaveNone])).await.unwrap();
+            tokio::time::sleep_until(begun + Duration::from_millis(after)).await;
+            stream.write_all(&encoded([extended(1, b"d5:added6:abcd\x1a\xe1e")])).await.unwrap();
+            while stream.read_buf(&mut BytesMut::new()).await.is_ok_and(|read| read > 0) {}
+        })
+        .await;
+        let took = begun.elapsed().as_millis();
+        assert_eq!((record.heard().peers.len(), took, progress.listened), (1, ends, Some(ListenEnd::Quiet)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_an_extension_cannot_read_ends_the_conversation() {
-    let mut extensions = Extensions::default().with(Box::new(Echo { heard: Arc::default() }));
-    let (_, progress, ()) = converse(&PieceCount::default(), Some(&mut extensions), |mut stream| async move {
+    let extensions = Extensions::default().with(Box::new(Echo { heard: Arc::default() }));
+    let (_, progress, ()) = converse(&PieceCount::default(), Some(extensions), |mut stream| async move {
         stream.write_all(&handshake(2).encode()).await.unwrap();
         stream.write_all(&encoded([extended(1, b"")])).await.unwrap();
         while stream.read_buf(&mut BytesMut::new()).await.unwrap() > 0 {}

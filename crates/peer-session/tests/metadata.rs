@@ -243,8 +243,8 @@ async fn run(info: &Arc<Vec<u8>>, peers: &[Peer], limits: MetadataLimits, budget
             let ours = async move {
                 let (rules, greeting, mut progress) = (rules(), Greeting::new(handshake(1)), Progress::default());
                 let hello = Hello { greeting: &greeting, peer_id: PeerId([1; 20]) };
-                let extension = Box::new(assembly.with(key));
-                let mut extensions = Extensions::default().with(extension).within(Duration::from_secs(60));
+                let extensions = |_| Extensions::default().with(Box::new(assembly.with(key)));
+                let mut extensions = |met| extensions(met).within(Duration::from_secs(60));
                 let session = Session { hello, rules: &rules, extensions: Some(&mut extensions) };
                 session.run(&mut ours, pin!(sleep_until(Instant::now())), &mut progress).await.unwrap();
             };

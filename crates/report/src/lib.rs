@@ -39,7 +39,7 @@ pub use event::Event;
 pub use explain::{CodeKind, Explanation};
 pub use json_line::{DhtLine, Line, MetadataLine, PeerLine, SummaryLine, TotalLine, TrackerLine, WebSeedLine};
 pub use json_torrent::{Each, FileEntry, PathIssues, StartLine, TorrentLine};
-pub use metadata::{MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus};
+pub use metadata::{LayersPeer, LayersReport, MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus};
 pub use outcome::{Detail, Outcome, Stage};
 pub use peer::{Completeness, ListenEnd, MatchedHash, Oddity, PeerReport};
 pub use role::{Role, RoleFrom};

@@ -36,6 +36,45 @@ pub struct MetadataReport {
     pub elapsed: Duration,
     /// The peers that speak the extension, in the order in which they said so
     pub peers: Vec<MetadataPeer>,
+    /// Of a v2 torrent whose piece layers were asked for: what came of that
+    pub layers: Option<LayersReport>,
+}
+
+/// What came of asking peers for the piece layers of a v2 torrent (BEP 52), which are not in its info dictionary.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct LayersReport {
+    /// Layers that are wanted: one for each file of several pieces, and for files with the same content once
+    pub wanted: u32,
+    /// Those of them that came, and are right
+    pub complete: u32,
+    /// Bytes of all that are wanted; beyond 16 MiB none is asked for
+    pub size_bytes: u64,
+    /// From the end of the metadata until all were there; null if they did not come
+    #[serde(rename = "elapsed_ms", with = "SomeMs")]
+    pub elapsed: Option<Duration>,
+    /// The peers that were reached by the v2 info-hash, which alone can be asked
+    pub peers: Vec<LayersPeer>,
+    /// Peers that were reached by the v1 info-hash
+    pub v1_peers: u32,
+}
+
+/// One peer's part in the piece layers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct LayersPeer {
+    /// Its address
+    #[serde(with = "Text")]
+    pub address: SocketAddr,
+    /// What came of asking it
+    pub standing: MetadataStanding,
+    /// Right hashes that it gave, also those that were there already
+    pub hashes: u32,
+    /// The longest time that it took for an answer
+    #[serde(rename = "slowest_ms", with = "SomeMs")]
+    pub slowest: Option<Duration>,
 }
 
 /// One peer's part.
@@ -46,6 +85,9 @@ pub struct MetadataPeer {
     /// Its address
     #[serde(with = "Text")]
     pub address: SocketAddr,
+    /// When its extension handshake said that it speaks the extension
+    #[serde(rename = "introduced_ms", with = "Ms")]
+    pub introduced: Duration,
     /// What came of asking it
     pub standing: MetadataStanding,
     /// The size that it named, in bytes
@@ -131,7 +173,24 @@ impl MetadataReport {
             first_piece: None,
             elapsed,
             peers: Vec::new(),
+            layers: None,
         }
+    }
+}
+
+impl LayersReport {
+    /// Whether nothing is lacking.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.complete == self.wanted
+    }
+}
+
+impl LayersPeer {
+    /// A peer that gave nothing.
+    #[must_use]
+    pub fn new(address: SocketAddr, standing: MetadataStanding) -> Self {
+        Self { address, standing, hashes: 0, slowest: None }
     }
 }
 
@@ -141,6 +200,7 @@ impl MetadataPeer {
     pub fn new(address: SocketAddr, standing: MetadataStanding) -> Self {
         Self {
             address,
+            introduced: Duration::ZERO,
             standing,
             size_bytes: None,
             pieces: 0,

@@ -91,6 +91,8 @@ codes! {
         Deadline = "deadline",
         /// An interrupt.
         Interrupt = "interrupt",
+        /// The metadata of a link says that the torrent is private (BEP 27), which was not allowed.
+        Private = "private",
     }
 }
 

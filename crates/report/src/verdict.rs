@@ -34,11 +34,17 @@ codes! {
         Interrupted = "interrupted",
         /// This machine has no route to any address that was tried.
         Offline = "offline",
+        /// The metadata of a link says that the torrent is private (BEP 27), which was not allowed: the run ended there.
+        Private = "private",
     }
 }
 
 impl Verdict {
     fn of(summary: &Summary) -> Self {
+        // Whatever was seen until then is part of something that was not to be done.
+        if summary.cut_short == Some(CutShort::Private) {
+            return Self::Private;
+        }
         let web_seeds = &summary.web_seeds;
         match Self::of_peers(summary) {
             // What peers lack is fetched from a web seed; a run that was interrupted, or asked for counts only, says nothing of
@@ -268,5 +274,7 @@ mod tests {
         assert_eq!(interrupted.verdict(), Verdict::Interrupted);
         let interrupted = Summary { cut_short: Some(CutShort::Interrupt), ..unreached(&[(NotTried, 3)], &[(Ok, 1)]) };
         assert_eq!(interrupted.verdict(), Verdict::Interrupted);
+        let private = Some(CutShort::Private);
+        assert_eq!(Summary { cut_short: private, ..reached(Some((1.0, 1.0))) }.verdict(), Verdict::Private);
     }
 }

@@ -93,7 +93,7 @@ async fn converse(script: &Script<'_>) -> Talk {
     let greeting = Greeting::new(script.ours);
     let greeting = script.also.into_iter().fold(greeting, Greeting::or);
     let heard = Arc::default();
-    let mut extensions = Extensions::default().with(Box::new(Echo(Arc::clone(&heard))));
+    let mut extensions = |_| Extensions::default().with(Box::new(Echo(Arc::clone(&heard))));
     let hello = Hello { greeting: &greeting, peer_id: script.ours.peer_id };
     let session = Session { hello, rules: &rules, extensions: Some(&mut extensions) };
     let (mut progress, mut said) = (Progress::default(), Vec::new());

@@ -4,6 +4,7 @@ use crate::escape::assert_error;
 use crate::memory;
 use crate::source::pieces;
 use bytes::BytesMut;
+use metainfo::PieceLayer;
 use peer_wire::{Bitfield, Codec, CodecError, Message};
 
 /// Bytes that a shared buffer allocates beside its content; messages are slices of it.
@@ -103,6 +104,13 @@ fn written(codec: Codec, input: &[u8], read: &Read) {
         codec.encode(message, &mut written).expect("what was read can be written");
         if let Message::Bitfield(bytes) = message {
             bitfield(bytes);
+        }
+        if let Message::Hashes { range, hashes } = message {
+            for pieces in [2, 3, 513, range.length] {
+                let layer = PieceLayer { root: range.pieces_root, pieces, piece_length: 1 << (range.base_layer % 32) };
+                let right = layer.check(range.index, hashes);
+                assert!(right.is_none_or(|right| right.len() == layer.hashes_of(range.index).len()));
+            }
         }
     }
     assert_eq!(written, input[..input.len() - read.left.len()]);

@@ -13,20 +13,27 @@ use tracker::{PeerAddress, TrackerUrl};
 
 const SOURCES: &str = "Sources";
 
-/// Which sources a run uses.
+/// Where peers come from.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Sources {
+pub(crate) struct AskedPeers {
     /// Try this peer too: IP:PORT or HOST:PORT (repeatable)
     #[arg(long = "peer", value_name = "ADDR", help_heading = SOURCES)]
-    pub(crate) peers: Vec<PeerAddress>,
+    peers: Vec<PeerAddress>,
 
     /// Which sources to use, of trackers, web-seeds, dht and pex: LIST alone, or all but -LIST [default: all]
     #[arg(long = "sources", value_name = "LIST", value_parser = kinds, allow_hyphen_values = true, help_heading = SOURCES)]
     kinds: Option<Kinds>,
 
     /// Use no source at all: only the peers that --peer names
-    #[arg(long, conflicts_with_all = ["trackers", "kinds", "web_seeds", "dht_nodes"], help_heading = SOURCES)]
+    #[arg(long, conflicts_with_all = ["trackers", "kinds", "dht_nodes"], help_heading = SOURCES)]
     no_trackers: bool,
+}
+
+/// Which sources a run uses.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Sources {
+    #[command(flatten)]
+    peers: AskedPeers,
 
     /// Ask peers for the metadata of a magnet link or an info-hash also with --no-trackers
     #[arg(long, conflicts_with = "scrape", hide_short_help = true, help_heading = SOURCES)]
@@ -120,11 +127,31 @@ fn kinds(text: &str) -> Result<Kinds, String> {
     Ok(kinds)
 }
 
-impl Sources {
+impl AskedPeers {
     /// Notes the choices in `config`, which has the trackers, web seeds and nodes that the user named, or says in one line what is
     /// wrong.
     pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
         config.peers.clone_from(&self.peers);
+        config.sources = self.kinds.unwrap_or(if self.no_trackers { Kinds::NONE } else { Kinds::ALL });
+        let unused = |option| Err(format!("leave out {option}, or let --sources have what it is for"));
+        if !config.sources.trackers && config.trackers != Trackers::FromTorrent {
+            return unused("--tracker");
+        }
+        if !config.sources.web_seeds && !config.web_seeds.is_empty() {
+            return unused("--web-seed");
+        }
+        if !config.sources.dht && !config.dht_nodes.is_empty() {
+            return unused("--dht-node");
+        }
+        Ok(())
+    }
+}
+
+impl Sources {
+    /// Notes the choices in `config`, which has the trackers, web seeds and nodes that the user named, or says in one line what is
+    /// wrong.
+    pub(crate) fn apply(&self, config: &mut Config) -> Result<(), String> {
+        self.peers.apply(config)?;
         config.scrape = self.scrape;
         config.max_peers = Some(self.max_peers).filter(|&most| most > 0);
         config.max_per_address = Some(self.max_per_address).filter(|&most| most > 0);
@@ -133,26 +160,14 @@ impl Sources {
             Checks::All => WebSeedChecks::All,
         };
         config.web_seed_proof = matches!(self.web_seed_checks, Checks::Proof);
-        let mut kinds = self.kinds.unwrap_or(if self.no_trackers { Kinds::NONE } else { Kinds::ALL });
-        config.metadata = self.metadata || !self.no_trackers;
-        let unused = |option| Err(format!("leave out {option}, or let --sources have what it is for"));
-        if !kinds.trackers && config.trackers != Trackers::FromTorrent {
-            return unused("--tracker");
-        }
-        if self.scrape && !kinds.trackers {
-            return unused("--scrape");
-        }
-        if !kinds.web_seeds && !config.web_seeds.is_empty() {
-            return unused("--web-seed");
-        }
-        if !kinds.dht && !config.dht_nodes.is_empty() {
-            return unused("--dht-node");
-        }
+        config.metadata = self.metadata || !self.peers.no_trackers;
         // Counts are the trackers' alone.
-        if self.scrape {
-            (kinds.web_seeds, kinds.dht, kinds.pex) = (false, false, false);
+        if self.scrape && !config.sources.trackers {
+            return Err("leave out --scrape, or let --sources have what it is for".to_owned());
         }
-        config.sources = kinds;
+        if self.scrape {
+            config.sources = Kinds::NONE.with_trackers(true);
+        }
         Ok(())
     }
 }

@@ -1,7 +1,6 @@
 //! Everything, for `--all`: response times, trackers, web seeds, the DHT, each peer once, charts.
 
 use crate::human::charts::{chart, most_frequent, response_times, spread};
-use crate::human::dht::Lookups;
 use crate::human::files::{missing_files, path};
 use crate::human::lines::tracker;
 use crate::human::style::{BAD, BOLD, DIM};
@@ -20,6 +19,13 @@ const MOST_CLIENTS: usize = 10;
 
 /// Clients that look at their connections at intervals: seen of Transmission 3.00 to 4.1.4 and of aria2 1.36 and 1.37.
 const TICKS: [(&str, &str); 2] = [("Transmission", "0.5 s"), ("aria2", "1 s")];
+
+/// Lines of what was asked beside trackers and web seeds.
+pub(super) struct Others {
+    pub(super) dht: Vec<Line>,
+    pub(super) metadata: Vec<Line>,
+    pub(super) pex: Vec<Line>,
+}
 
 /// What is listed at the end.
 #[derive(Debug, Default)]
@@ -61,7 +67,7 @@ impl Details {
     }
 
     /// The sections, each with a blank line before it; wrapped and never cut.
-    pub(super) fn shown(&self, input: &Input, summary: &Summary, lookups: &Lookups, page: Page) -> String {
+    pub(super) fn shown(&self, input: &Input, summary: &Summary, others: Others, page: Page) -> String {
         let title = |title: &str, lines: Vec<Line>| match lines.is_empty() {
             true => lines,
             false => std::iter::once(Line::new().styled(DIM, title)).chain(lines).collect(),
@@ -72,7 +78,9 @@ impl Details {
             title("trackers", answered),
             title("trackers that failed", failures(&self.trackers, page)),
             title("web seeds", self.web_seeds.clone()),
-            title("DHT", lookups.lines(summary.swarm.claimed_seeds, page)),
+            title("DHT", others.dht),
+            title("metadata", others.metadata),
+            title("PEX", others.pex),
             title("peers that failed", failures(&self.peers, page)),
             missing(input, summary),
             chart("roles", &roles(summary), page),

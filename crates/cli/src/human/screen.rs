@@ -6,7 +6,7 @@ use crate::human::strip::strip;
 use crate::human::style::{BAD, BOLD, DIM, GOOD, OPEN};
 use crate::human::tally::Tally;
 use crate::human::verdict::{Mark, cut_short, mark, verdict};
-use crate::human::words::{family, outcome_words};
+use crate::human::words::{content, family, outcome_words};
 use crate::input::Input;
 use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time, together};
 use client::{CodeKind, Explanation, Outcome, SeenBy, Summary, Verdict, WebSeedStatus};
@@ -34,7 +34,7 @@ const MAY_BE_ON_THE_WAY: [Outcome; 6] = [
 /// Peers that fail alike before that is no chance.
 const ENOUGH_ALIKE: usize = 10;
 /// Most lines of all.
-const MOST_LINES: usize = 16;
+pub(super) const MOST_LINES: usize = 16;
 
 /// The report, without a line break at its end.
 pub(crate) fn screen(input: &Input, summary: &Summary, tally: &Tally, page: Page) -> String {
@@ -46,7 +46,8 @@ pub(crate) fn screen(input: &Input, summary: &Summary, tally: &Tally, page: Page
     let remark = tally.web_seeds.remark().filter(|_| summary.verdict() != Verdict::WebSeedsFailed);
     let label_of_remark = if advice.to_do.is_some() { "" } else { "to do" };
     let rows = [
-        ("sources", tally.trackers.row(summary, &tally.lookups, &tally.web_seeds, page.marks)),
+        ("sources", tally.sources(summary, page.marks)),
+        ("metadata", metadata(input, summary, tally)),
         ("seen as", seen_as(summary, page.marks)),
         ("peers", answered(summary)),
         ("", failed(summary, page.marks)),
@@ -58,18 +59,18 @@ pub(crate) fn screen(input: &Input, summary: &Summary, tally: &Tally, page: Page
     ];
     let rows = rows.into_iter().filter_map(|(label, text)| Some(row(label, &text?, page)));
     let mut rows: Vec<Vec<Line>> = std::iter::once(verdict.wrapped(0, 2, page.columns)).chain(rows).collect();
-    shorten(&mut rows, page);
+    shorten(&mut rows, MOST_LINES, page);
     rows.iter().flatten().map(|line| line.on(page)).collect::<Vec<_>>().join("\n")
 }
 
 /// A row, wrapped.
-fn row(label: &str, text: &str, page: Page) -> Vec<Line> {
+pub(super) fn row(label: &str, text: &str, page: Page) -> Vec<Line> {
     Line::new().add("  ").cell(DIM, label, TEXT - 2).add(text).wrapped(0, TEXT, page.columns)
 }
 
-/// Takes lines off the longest rows until all fit; `--all` has what is left out.
-fn shorten(rows: &mut [Vec<Line>], page: Page) {
-    while rows.iter().map(Vec::len).sum::<usize>() > MOST_LINES {
+/// Takes lines off the longest rows until there are no more than so many; `--all` has what is left out.
+pub(super) fn shorten(rows: &mut [Vec<Line>], most: usize, page: Page) {
+    while rows.iter().map(Vec::len).sum::<usize>() > most {
         let Some(longest) = rows.iter_mut().rev().max_by_key(|row| row.len()).filter(|row| row.len() > 1) else {
             return;
         };
@@ -98,6 +99,13 @@ fn unchecked(summary: &Summary) -> String {
         (_, 1) => "; 1 web seed was not checked".to_owned(),
         (_, count) => format!("; {count} web seeds were not checked"),
     }
+}
+
+/// How the metadata of a link came, with what it says of the torrent, or why it did not.
+fn metadata(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {
+    let said = tally.metadata.row(summary)?;
+    let known = input.torrent().map(|_| format!(": {}", content(input).join(", ")));
+    Some(said + &known.unwrap_or_default())
 }
 
 /// Our addresses as others see them.
@@ -145,7 +153,7 @@ fn answered(summary: &Summary) -> Option<String> {
 }
 
 /// `31 timed out · 6 refused`, the most frequent first.
-fn failed(summary: &Summary, marks: Marks) -> Option<String> {
+pub(super) fn failed(summary: &Summary, marks: Marks) -> Option<String> {
     let mut outcomes: Vec<_> = summary.outcomes.iter().filter(|(outcome, _)| **outcome != Outcome::Ok).collect();
     outcomes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     let most = named_of(outcomes.len(), NAMED_FAILURES);
@@ -185,12 +193,13 @@ fn gap(input: &Input, summary: &Summary) -> Option<String> {
 }
 
 /// What the failures mean, and what can be done.
-struct Advice {
-    likely: Option<String>,
-    to_do: Option<String>,
+#[derive(Default)]
+pub(super) struct Advice {
+    pub(super) likely: Option<String>,
+    pub(super) to_do: Option<String>,
 }
 
-fn advice(input: &Input, summary: &Summary, tally: &Tally) -> Advice {
+pub(super) fn advice(input: &Input, summary: &Summary, tally: &Tally) -> Advice {
     Advice { likely: likely(summary, tally), to_do: to_do(input, summary, tally) }
 }
 
@@ -205,6 +214,7 @@ fn likely(summary: &Summary, tally: &Tally) -> Option<String> {
             hint.or_else(known)
         }
         Verdict::Offline | Verdict::TrackersOnly => None,
+        Verdict::Private => Some(private_late(summary, tally)),
         _ if summary.scraped => None,
         // What the trackers themselves said tells more, and is in the rows above.
         Verdict::Refused if !tally.failures.is_final() => None,
@@ -228,6 +238,28 @@ fn likely(summary: &Summary, tally: &Tally) -> Option<String> {
         }
         _ => failures(summary, tally).or_else(known),
     }
+}
+
+/// What had been asked before a link turned out to be private, and what was not asked because of it.
+pub(super) fn private_late(summary: &Summary, tally: &Tally) -> String {
+    let asked = [
+        (summary.trackers > 0, plural(summary.trackers, "tracker request")),
+        (summary.dht.was_asked(), format!("the DHT ({} answered)", plural(summary.dht.answered, "node"))),
+        (tally.pex.speak > 0, format!("{} for others (PEX)", plural(tally.pex.speak, "peer"))),
+    ];
+    let asked: Vec<String> = asked.into_iter().filter_map(|(was, what)| was.then_some(what)).collect();
+    let asked = match asked.is_empty() {
+        true => "until then neither trackers nor the DHT were asked".to_owned(),
+        false => format!("asked until then, as of any link: {}", listed(&asked)),
+    };
+    let spared = [Outcome::NotTried, Outcome::Interrupted].iter().filter_map(|outcome| summary.outcomes.get(outcome));
+    let web_seeds = summary.swarm.coverage.web_seeds_unchecked;
+    let not_asked = [(spared.sum(), "peer"), (web_seeds, "web seed")];
+    let not_asked: Vec<String> =
+        not_asked.iter().filter(|(count, _)| *count > 0).map(|(count, what)| plural(*count, what)).collect();
+    let spared =
+        if not_asked.is_empty() { String::new() } else { format!("; left alone since: {}", listed(&not_asked)) };
+    asked + &spared
 }
 
 fn to_do(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What was asked: the trackers of a run, by name where they are few, its web seeds, and the DHT.
 
 use crate::human::dht::Lookups;
+use crate::human::pex::Pex;
 use crate::human::web_seeds::WebSeeds;
 use crate::human::words::{said_by_tracker, status_words};
 use crate::text::{Marks, TOGETHER, together};
@@ -14,6 +15,13 @@ const MOST_KEPT: usize = 8;
 const MOST_WORDS: usize = 100;
 /// Trackers that are named; more are counted.
 const MOST_NAMED: usize = 3;
+
+/// What is asked beside trackers.
+pub(super) struct Others<'a> {
+    pub(super) lookups: &'a Lookups,
+    pub(super) pex: &'a Pex,
+    pub(super) web_seeds: &'a WebSeeds,
+}
 
 /// The trackers of a run, each URL once: it is asked over two families, and for two info-hashes of a hybrid.
 #[derive(Debug, Default)]
@@ -54,23 +62,25 @@ impl Trackers {
 
     /// `trackers 1 of 2 answered · http://a.example: 9 peers · udp://b.example: timed out · DHT 41 peers from 12 nodes · web seeds
     /// 1 of 2 complete`.
-    pub(super) fn row(
-        &self,
-        summary: &Summary,
-        lookups: &Lookups,
-        web_seeds: &WebSeeds,
-        marks: Marks,
-    ) -> Option<String> {
+    pub(super) fn row(&self, summary: &Summary, others: &Others<'_>, marks: Marks) -> Option<String> {
+        let Others { lookups, pex, web_seeds } = others;
         let mut parts = if summary.trackers > 0 { self.parts(summary) } else { Vec::new() };
         parts.extend(lookups.row().map(|row| row.replace(' ', &TOGETHER.to_string())));
-        parts.extend(web_seeds.row(summary));
         // What is not asked may know more, where what was asked was not enough.
         let enough = summary.scraped
             || matches!(
                 summary.verdict(),
-                Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly | Verdict::Offline
+                Verdict::Healthy | Verdict::WebSeeded | Verdict::TrackersOnly | Verdict::Offline | Verdict::Private
             );
-        let not_asked = if lookups.is_empty() { "DHT, PEX and uTP" } else { "PEX and uTP" };
+        let told = pex.row(summary).filter(|_| !enough || summary.only_pex > 0);
+        parts.extend(told.map(|row| row.replace(' ', &TOGETHER.to_string())));
+        parts.extend(web_seeds.row(summary));
+        let not_asked = match (lookups.is_empty(), pex.speak == 0) {
+            (true, true) => "DHT, PEX and uTP",
+            (true, false) => "DHT and uTP",
+            (false, true) => "PEX and uTP",
+            (false, false) => "uTP",
+        };
         parts.extend(
             ((summary.trackers > 0 || summary.dht.was_asked()) && !enough).then(|| together(not_asked, "not asked")),
         );
@@ -169,10 +179,9 @@ mod tests {
         };
         let mut summary = Summary::default();
         (summary.trackers, summary.trackers_ok) = (5, 1);
-        let row = trackers
-            .row(&summary, &Lookups::default(), &WebSeeds::default(), Marks::ASCII)
-            .unwrap()
-            .replace('\u{a0}', " ");
+        let (lookups, pex, web_seeds) = Default::default();
+        let others = Others { lookups: &lookups, pex: &pex, web_seeds: &web_seeds };
+        let row = trackers.row(&summary, &others, Marks::ASCII).unwrap().replace('\u{a0}', " ");
         let expected =
             "trackers 1 of 3 answered; http://t/a/announce; http://t/b/announce; udp://u; DHT, PEX and uTP not asked";
         assert_eq!(row, expected);

@@ -2,13 +2,16 @@
 
 use crate::human::details::Details;
 use crate::human::dht::Lookups;
-use crate::human::sources::{Trackers, origin};
+use crate::human::metadata::Metadata;
+use crate::human::pex::Pex;
+use crate::human::sources::{Others, Trackers, origin};
 use crate::human::web_seeds::WebSeeds;
 use crate::input::Input;
 use crate::no_source::{Failures, words};
-use crate::text::Page;
-use client::{DhtReport, Outcome, PeerReport, Standing, TrackerReport, WebSeedReport};
+use crate::text::{Marks, Page};
+use client::{DhtReport, MetadataReport, Outcome, PeerReport, Source, Standing, Summary, TrackerReport, WebSeedReport};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Characters of a refusal in the verdict: two lines.
 const MOST_WORDS: usize = 120;
@@ -23,6 +26,14 @@ pub(crate) struct Tally {
     pub(crate) web_seeds: WebSeeds,
     /// What the DHT knows.
     pub(crate) lookups: Lookups,
+    /// What came of asking peers for metadata.
+    pub(crate) metadata: Metadata,
+    /// What peers told of other peers.
+    pub(super) pex: Pex,
+    /// When a source first named a peer; at once where the user or a link did.
+    pub(super) named: Option<Duration>,
+    /// Whether peers are listed by what they gave.
+    lists: bool,
     /// The first refusal: the tracker, and its words.
     pub(super) refusal: Option<(String, String)>,
     /// What may be behind outcomes, how often, but for peers that want encryption.
@@ -35,12 +46,18 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new(all: bool) -> Self {
-        Self { details: all.then(Details::default), ..Self::default() }
+        Self { details: all.then(Details::default), pex: Pex::new(all), lists: all, ..Self::default() }
+    }
+
+    /// One that lists peers by what they gave of metadata, and nothing else.
+    pub(crate) fn of_metadata() -> Self {
+        Self { lists: true, ..Self::default() }
     }
 
     pub(crate) fn tracker(&mut self, input: &Input, report: &TrackerReport, page: Page) {
         self.trackers.add(report);
         self.failures.add(report);
+        self.named_after(report.elapsed, report.peers.map_or(0, |named| named.total()));
         if report.standing == Standing::Refused && self.refusal.is_none() {
             let message = report.message.clone().unwrap_or_default();
             self.refusal = Some((origin(&report.url), quoted(words(&message))));
@@ -59,9 +76,36 @@ impl Tally {
 
     pub(crate) fn dht(&mut self, report: &DhtReport) {
         self.lookups.add(report);
+        report.first_peers.into_iter().for_each(|first| self.named_after(first, report.peers.named));
+    }
+
+    pub(crate) fn metadata(&mut self, report: &MetadataReport) {
+        self.metadata.add(report);
+    }
+
+    fn named_after(&mut self, time: Duration, peers: usize) {
+        if peers > 0 {
+            self.named = Some(self.named.map_or(time, |named| named.min(time)));
+        }
+    }
+
+    /// What was asked, and what came of it.
+    pub(super) fn sources(&self, summary: &Summary, marks: Marks) -> Option<String> {
+        self.trackers.row(
+            summary,
+            &Others { lookups: &self.lookups, pex: &self.pex, web_seeds: &self.web_seeds },
+            marks,
+        )
     }
 
     pub(crate) fn peer(&mut self, report: &PeerReport) {
+        self.pex.peer(report);
+        if self.lists {
+            self.metadata.peer(report);
+        }
+        if report.sources.iter().any(|source| matches!(source, Source::User | Source::Magnet)) {
+            self.named_after(Duration::ZERO, 1);
+        }
         let wants_encryption = report.wants_encryption();
         if let Some(hint) = report.hint().filter(|_| report.outcome != Outcome::Ok || !wants_encryption) {
             *self.hints.entry((report.outcome, hint)).or_default() += 1;

@@ -50,6 +50,7 @@ pub(super) fn cut_short(summary: &Summary) -> &'static str {
         None => "",
         Some(CutShort::Deadline) => ", cut short by the deadline",
         Some(CutShort::Interrupt) => ", interrupted",
+        Some(CutShort::Private) => ", ended because the torrent is private",
         Some(_) => ", cut short",
     }
 }
@@ -121,6 +122,11 @@ fn sentence(verdict: Verdict, input: &Input, summary: &Summary, tally: &Tally) -
                 0 => "offline: this machine has no route to any node of the DHT".to_owned(),
                 _ => format!("offline: this machine has no route to {addresses} tried"),
             }
+        }
+        Verdict::Private => {
+            let learned = tally.metadata.report().map(|report| format!(" after {}", time(report.elapsed)));
+            let learned = learned.unwrap_or_default();
+            format!("private (BEP 27): peers gave the metadata{learned}, and it says so; the run ended there")
         }
         // `Verdict` may grow.
         other => other.to_string(),

@@ -61,7 +61,8 @@ fn a_bare_hash_works_by_itself() {
     let (code, stdout, stderr) = net.run(&[&net.hash]);
     assert!(code == 0 && stderr.is_empty() && stdout.contains("\n+ alive: 1 seed verified"), "{stdout}{stderr}");
     let said = joined(&stdout);
-    assert!(said.contains(" sources DHT 3 peers from 8 nodes seen as 127.0.0.1 by 1 peer and "), "{stdout}");
+    assert!(said.contains(" sources DHT 3 peers from 8 nodes metadata not there: both peers that say "), "{stdout}");
+    assert!(said.contains(" seen as 127.0.0.1 by 1 peer and "), "{stdout}");
     assert!(said.contains(" nodes peers 3 named, 2 answered over TCP "), "{stdout}");
     let (_, stdout, _) = net.run(&["-a", &net.hash]);
     let said = joined(&stdout);

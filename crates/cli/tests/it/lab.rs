@@ -29,6 +29,11 @@ impl Lab {
         Self::start(name, SingleFile::new("demo.iso", 600_000_000), "", "demo.torrent", peers)
     }
 
+    /// As [`demo`](Self::demo), with another torrent.
+    pub(crate) fn demo_of(name: &str, file: SingleFile<'_>, peers: impl IntoIterator<Item = Peer>) -> Self {
+        Self::start(name, file, "", "demo.torrent", peers)
+    }
+
     fn start(
         name: &str,
         file: SingleFile<'_>,

@@ -48,7 +48,10 @@ impl Stage {
                 word => command.arg(word),
             };
         }
-        if (of_dht || line.contains("magnet:")) && !line.contains(" --dht-node ") && !line.contains(" --ping ") {
+        if (of_dht || line.contains("magnet:") || line.contains(" metadata "))
+            && !line.contains(" --dht-node ")
+            && !line.contains(" --ping ")
+        {
             command.args(["--dht-node", &self.2.nodes()[0].addr().to_string()]);
         }
         self.0.tracker.set_script(if line.contains(" scrape ") { self.counts() } else { self.peers() });

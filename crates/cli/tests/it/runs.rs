@@ -2,10 +2,12 @@
 //! `UPDATE_SNAPSHOTS=1` writes what is printed into `tests/snapshots`.
 
 use crate::lab::{Lab, demo_leech, demo_peers, demo_seed, told, without_numbers};
+use crate::metadata::{giving, honest, link, waiting};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{Client, Peer, TrackerScript};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
 /// The most lines that the report on one torrent may have.
@@ -90,6 +92,22 @@ fn private() {
     let file = SingleFile { announce: Some(&url), private: true, ..SingleFile::new("private.iso", 1000) };
     lab.file("private.torrent", &file.to_bytes());
     shows(&lab, "private", 2, &["private.torrent"]);
+}
+
+/// One peer gives, one rejects, one has only the link as well, and one is not there.
+#[test]
+fn metadata_comes() {
+    let giving_slowly = giving("qBittorrent/5.1.0", honest().delayed(Duration::from_millis(60)));
+    let rejecting = giving("Deluge/2.1.1", honest().rejecting());
+    let lab = Lab::demo("metadata-comes", [giving_slowly, rejecting, waiting("libtorrent/2.1.1"), Peer::refusing()]);
+    shows(&lab, "metadata", 0, &["metadata", &link(&lab)]);
+}
+
+#[test]
+fn metadata_hangs() {
+    let lab =
+        Lab::demo("metadata-hangs", [waiting("libtorrent/2.1.1"), waiting("Transmission 4.1.0"), Peer::refusing()]);
+    shows(&lab, "metadata-hangs", 1, &["metadata", &link(&lab)]);
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn help_is_short_or_long_and_a_typing_error_is_understood() {
     let help = |arg| told(&bare().arg(arg).output().unwrap());
     let (code, short, _) = help("-h");
     let (_, long, _) = help("--help");
-    assert!(code == 0 && long.starts_with("Examples:\n") && long.matches("\n  bt-handshake ").count() == 8, "{long}");
+    assert!(code == 0 && long.starts_with("Examples:\n") && long.matches("\n  bt-handshake ").count() == 9, "{long}");
     assert!(short.lines().count() < 60 && !short.contains("--max-peers") && long.contains("--max-peers"), "{short}");
     assert!(["Sources:", "Deadlines:", "Network:", "Output:"].iter().all(|group| long.contains(group)), "{long}");
     let (code, _, stderr) = told(&bare().args(["--trakcer", "x", "y"]).output().unwrap());

@@ -224,7 +224,7 @@ fn sources_that_are_left_out_are_not_asked() {
         (&["--sources", "web-seeds", "--tracker", "http://t/announce"], "leave out --tracker"),
         (&["--sources", "-web-seeds"], "leave out --web-seed"),
         (&["--sources", "web-seeds", "--no-trackers"], "cannot be used with"),
-        (&["--no-trackers"], "cannot be used with"),
+        (&["--no-trackers"], "leave out --web-seed"),
         (&["--web-seed", "http://u:s3cret@h:0/"], "give --web-seed a URL of http or https: http://***@h:0/: bad port"),
         (&["--web-seed", "udp://h/"], "give --web-seed a URL of http or https"),
     ] {

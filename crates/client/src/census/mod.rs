@@ -12,8 +12,9 @@ use crate::census::role::{may_hide, scattered_holes};
 use crate::dial::story::Story;
 use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
+use metainfo::Hashes;
 use peer_session::{Advertised, PieceCount, Pieces};
-use report::{Coverage, Outcome, PeerReport, Role, RoleFrom, Summary, SwarmView, TrackerReport};
+use report::{Coverage, MatchedHash, Outcome, PeerReport, Role, RoleFrom, Summary, SwarmView, TrackerReport};
 use std::ops::RangeInclusive;
 
 /// Candidates that there must be before they are compared: the holes of two may be alike by chance.
@@ -116,8 +117,12 @@ impl Census {
         self.web_seeds += count;
     }
 
-    /// Takes in that the number of pieces is known, and gives the reports of the peers that waited for it.
-    pub(crate) fn learned(&mut self) -> Vec<PeerReport> {
+    /// Takes in that the number of pieces is known, and gives the reports of the peers that waited for it; which of the torrent's
+    /// hashes they matched is known now, too.
+    pub(crate) fn learned(&mut self, hashes: Hashes) -> Vec<PeerReport> {
+        for Story { report, .. } in &mut self.undecided {
+            report.matched_hash = report.theirs.map(|theirs| MatchedHash::of(&theirs, hashes));
+        }
         self.availability.learn(self.pieces.get());
         self.decide_all()
     }

@@ -4,6 +4,7 @@ use crate::census::Census;
 use crate::dial::story::{Story, conceal};
 use crate::discovery::peers::Peers;
 use guard::Secrets;
+use metainfo::Hashes;
 use report::{
     CutShort, DhtFamily, DhtReport, Event, MetadataReport, Outcome, PeerReport, Role, Source, Summary, TrackerReport,
     WebSeedReport, WebSeedStatus,
@@ -105,8 +106,8 @@ impl Tally {
     }
 
     /// Takes in that the number of pieces is known.
-    pub(crate) fn learned(&mut self) {
-        let reports = self.census.learned();
+    pub(crate) fn learned(&mut self, hashes: Hashes) {
+        let reports = self.census.learned(hashes);
         self.peers(reports);
     }
 

@@ -1,7 +1,7 @@
 //! One attempt at one peer: how it is made and how it ended.
 
 use crate::dial::peer_error::PeerError;
-use crate::discovery::pex::asker::NamedCount;
+use crate::discovery::pex::inbox::NamedCount;
 use crate::shared::address_quota::AddressPermit;
 use crate::shared::permits::ConnectionPermit;
 use guard::Secrets;
@@ -32,6 +32,8 @@ pub(crate) struct DialRequest {
     pub(crate) permit: Option<AddressPermit>,
     /// The first attempt at this peer, when this is the second.
     pub(crate) first: Option<Box<Attempt>>,
+    /// Whether the peer has its report already, and is only asked for piece layers.
+    pub(crate) for_layers: bool,
 }
 
 /// An attempt in progress, and its result. Boxed once, when the peer is dialled.

@@ -60,12 +60,12 @@ fn converse_once(
         // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
         let mut alarm = pin!(sleep_until(end(Instant::now(), context.connect_timeout)));
         let mut stream = dial(request, context, alarm.as_mut(), progress).await?;
-        let mut extensions =
-            context.extensions((request.address, request.info_hash), stream.local_addr(), &mut progress.pex);
+        let (ours, named) = (stream.local_addr(), &mut progress.pex);
+        let mut extensions = move |met| context.offers.extensions(request, ours, met, named);
         let session = Session {
             hello: context.hello(request.info_hash),
             rules: &context.rules,
-            extensions: extensions.as_deref_mut(),
+            extensions: Some(&mut extensions),
         };
         let said = &mut progress.session;
         let result = match request.encryption.is_encrypted() {
@@ -83,27 +83,30 @@ fn converse_once(
 }
 
 /// Connects before the alarm rings.
-async fn dial(
+#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
+fn dial(
     request: &DialRequest,
     context: &PeerContext,
     alarm: Pin<&mut Sleep>,
     progress: &mut Progress,
-) -> Result<Stream, Failure> {
-    progress.stage = Stage::Connect;
-    let begun = Instant::now();
-    let connected = before(alarm, pin!(connect::<Stream>(request.address, context.route))).await;
-    let Some(connected) = connected else {
-        let error = PeerError::ConnectTimeout(context.connect_timeout);
-        return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
-    };
-    let mut stream = connected?;
-    if context.wants_metadata() {
-        stream.hurry();
+) -> impl Future<Output = Result<Stream, Failure>> + Send {
+    async move {
+        progress.stage = Stage::Connect;
+        let begun = Instant::now();
+        let connected = before(alarm, pin!(connect::<Stream>(request.address, context.route))).await;
+        let Some(connected) = connected else {
+            let error = PeerError::ConnectTimeout(context.connect_timeout);
+            return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
+        };
+        let mut stream = connected?;
+        if context.offers.wants_metadata() {
+            stream.hurry();
+        }
+        progress.connect = Some(begun.elapsed());
+        progress.stage = Stage::Handshake;
+        debug!(peer = %request.address, encryption = request.encryption.code(), "start handshake");
+        Ok(stream)
     }
-    progress.connect = Some(begun.elapsed());
-    progress.stage = Stage::Handshake;
-    debug!(peer = %request.address, encryption = request.encryption.code(), "start handshake");
-    Ok(stream)
 }
 
 impl From<ConnectError> for Failure {

@@ -10,7 +10,7 @@ use crate::discovery::peers::{DialHints, Peers, Queue};
 use crate::net::task::settled;
 use crate::shared::Shared;
 use crate::shared::permits::ConnectionPermit;
-use report::Encryption;
+use report::{Encryption, Outcome};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -38,7 +38,12 @@ pub(crate) struct Dialler {
     permit: Option<ConnectionPermit>,
     /// Attempts that may begin before other tasks have a turn.
     turns: usize,
+    /// Peers that were greeted by their torrent's other half.
+    for_layers: usize,
 }
+
+/// Most peers of a run that are greeted by their torrent's other half, too.
+const FOR_LAYERS: usize = 4;
 
 /// When the next attempt can begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +82,7 @@ impl Dialler {
             parked: Parked::default(),
             permit: None,
             turns: BURST,
+            for_layers: 0,
         }
     }
 
@@ -147,24 +153,50 @@ impl Dialler {
         };
         if is_local_limit {
             match attempt.request.first {
+                None if attempt.request.for_layers => {}
                 None => peers.put_back(attempt.request.address),
                 Some(_) => self.delayed.put_back(attempt.request, Instant::now()),
             }
             return None;
         }
+        if attempt.request.for_layers {
+            return None;
+        }
+        self.dial_for_layers(&attempt);
         if attempt.request.first.is_some() || self.context.stopped.is_set() {
             return Some(attempt);
         }
         let Some(encryption) = second_encryption(self.encryption, &attempt) else { return Some(attempt) };
         let DialRequest { address, info_hash, by_user, .. } = attempt.request;
-        let second = DialRequest { address, info_hash, encryption, by_user, permit: None, first: Some(attempt) };
+        let second = DialRequest {
+            address,
+            info_hash,
+            encryption,
+            by_user,
+            permit: None,
+            first: Some(attempt),
+            for_layers: false,
+        };
         self.delayed.add(second, Instant::now());
         None
     }
 
+    /// Dials a peer once more that can be asked for piece layers by the torrent's other half alone, as long as there are few.
+    fn dial_for_layers(&mut self, attempt: &Attempt) {
+        let DialRequest { address, encryption, by_user, .. } = attempt.request;
+        let theirs = attempt.progress.session.theirs.filter(|_| attempt.outcome == Outcome::Ok);
+        let info_hash = theirs.and_then(|theirs| self.context.offers.other_half(&theirs));
+        if let Some(info_hash) = info_hash.filter(|_| self.for_layers < FOR_LAYERS && !self.context.stopped.is_set()) {
+            self.for_layers += 1;
+            let again =
+                DialRequest { address, info_hash, encryption, by_user, permit: None, first: None, for_layers: true };
+            self.delayed.add(again, Instant::now());
+        }
+    }
+
     /// After the end of the run: an attempt that will not be made.
     pub(crate) fn give_up(&mut self) -> Option<DialRequest> {
-        self.delayed.pop().or_else(|| self.parked.pop())
+        std::iter::from_fn(|| self.delayed.pop().or_else(|| self.parked.pop())).find(|request| !request.for_layers)
     }
 
     /// Attempts that have begun and not ended.
@@ -236,7 +268,7 @@ impl Dialler {
     fn first_try(&self, address: SocketAddr, peers: &Peers) -> DialRequest {
         let DialHints { info_hash, requires_crypto, by_user } = peers.hints(&PeerAddress::Socket(address));
         let encryption = self.encryption.first(requires_crypto);
-        DialRequest { address, info_hash, encryption, by_user, permit: None, first: None }
+        DialRequest { address, info_hash, encryption, by_user, permit: None, first: None, for_layers: false }
     }
 }
 

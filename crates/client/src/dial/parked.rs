@@ -72,6 +72,7 @@ mod tests {
             by_user: false,
             permit: None,
             first: None,
+            for_layers: false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What every attempt of a run has in common.
 
 use crate::config::Config;
-use crate::discovery::pex::asker::{NamedCount, PexAsker};
+use crate::dial::offers::Offers;
 use crate::net::entropy;
 use crate::net::route::Route;
 use crate::net::stop::Stopped;
@@ -10,9 +10,9 @@ use crate::torrent_ref::TorrentRef;
 use guard::Secrets;
 use ids::InfoHash;
 use metainfo::Hashes;
-use peer_session::{Assembly, Extension, Extensions, Greeting, Hello, Listening, PieceCount, Rules};
+use peer_session::{Greeting, Hello, Listening, PieceCount, Rules};
 use peer_wire::{Handshake, Reserved};
-use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// What every attempt of a run has in common.
@@ -20,32 +20,37 @@ use std::time::Duration;
 pub(crate) struct PeerContext {
     /// What is said to peers of the primary info-hash, and to those of the other one where there is one.
     greetings: (Greeting, Option<Greeting>),
+    /// What is said by an info-hash that only the metadata told.
+    learned: OnceLock<Greeting>,
     pub(crate) rules: Rules,
     pub(crate) torrent: TorrentInfo,
     pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
-    offers: Offers,
-    /// How long a peer that sends metadata is listened to beyond the time of others: the run has a deadline.
-    longest: Duration,
+    pub(crate) offers: Offers,
     /// Our peer ids.
     shared: Shared,
     pub(crate) stopped: Stopped,
 }
 
-/// The extensions of a run's conversations.
-#[derive(Debug, Default)]
-pub(crate) struct Offers {
-    /// Of a link or an info-hash whose metadata is wanted.
-    pub(crate) metadata: Option<Assembly<SocketAddr>>,
-    pub(crate) pex: Option<PexAsker>,
-}
-
 /// What attempts need to know of the torrent.
 #[derive(Clone, Debug)]
 pub(crate) struct TorrentInfo {
-    pub(crate) hashes: Hashes,
+    link: Hashes,
+    learned: Arc<OnceLock<Hashes>>,
     /// Of those that wait for it, the reports are made when it is known.
     pub(crate) pieces: PieceCount,
+}
+
+impl TorrentInfo {
+    /// The info-hashes: once the metadata is there, those that are of it.
+    pub(crate) fn hashes(&self) -> Hashes {
+        self.learned.get().copied().unwrap_or(self.link)
+    }
+
+    /// Takes in those of the metadata: 20 bytes of a link may have been the first ones of a v2 hash.
+    pub(crate) fn learn(&self, hashes: Hashes) {
+        let _ = self.learned.set(hashes);
+    }
 }
 
 impl PeerContext {
@@ -72,10 +77,12 @@ impl PeerContext {
             Hashes::Hybrid { v2, .. } => greeting(primary).or(v2.truncated()),
             _ => greeting(primary),
         };
-        let torrent = TorrentInfo { hashes: torrent_ref.hashes, pieces: torrent_ref.pieces.into() };
+        let torrent =
+            TorrentInfo { link: torrent_ref.hashes, learned: Arc::default(), pieces: torrent_ref.pieces.into() };
         let identity = shared.clone();
         Self {
             greetings: (first, torrent_ref.hashes.wire().nth(1).map(greeting)),
+            learned: OnceLock::new(),
             rules: Rules {
                 handshake_timeout: config.handshake_timeout,
                 listening: Listening {
@@ -94,40 +101,20 @@ impl PeerContext {
             route: config.bind.into(),
             connect_timeout: config.connect_timeout,
             offers,
-            longest: config.deadline,
             shared: shared.clone(),
             stopped,
         }
     }
 
-    /// Whether peers are asked for metadata that is not there yet.
-    pub(crate) fn wants_metadata(&self) -> bool {
-        self.offers.metadata.as_ref().is_some_and(|assembly| assembly.finished().is_none())
-    }
-
-    /// The extensions for one conversation, and where it is counted what peer exchange names in it; `ours` is our end of it. On the
-    /// heap, because thousands of conversations wait and have none.
-    pub(crate) fn extensions(
-        &self,
-        (peer, info_hash): (SocketAddr, InfoHash),
-        ours: Option<SocketAddr>,
-        named: &mut Option<NamedCount>,
-    ) -> Option<Box<Extensions>> {
-        let metadata = self.offers.metadata.as_ref().filter(|_| self.wants_metadata());
-        let metadata = metadata.map(|assembly| Box::new(assembly.with(peer)) as Box<dyn Extension>);
-        let (pex, count) = self.offers.pex.as_ref().and_then(|pex| pex.listen(peer, info_hash, ours)).unzip();
-        *named = count;
-        if metadata.is_none() && pex.is_none() {
-            return None;
-        }
-        let extensions = metadata.into_iter().chain(pex).fold(Extensions::default(), Extensions::with);
-        Some(Box::new(extensions.within(self.longest)))
-    }
-
     /// What is said on one connection to a peer of this info-hash.
     pub(crate) fn hello(&self, info_hash: InfoHash) -> Hello<'_> {
-        let (primary, other) = &self.greetings;
-        let greeting = other.as_ref().filter(|other| other.info_hash() == info_hash).unwrap_or(primary);
-        Hello { greeting, peer_id: self.shared.identity().peer_ids.draw() }
+        let ((primary, other), peer_id) = (&self.greetings, self.shared.identity().peer_ids.draw());
+        let learned = || {
+            let ours = Hello { greeting: primary, peer_id }.handshake();
+            Greeting::new(Handshake { info_hash, ..ours }).within(self.shared.linger().clone())
+        };
+        let mut known = std::iter::once(primary).chain(other);
+        let greeting = known.find(|known| known.info_hash() == info_hash);
+        Hello { greeting: greeting.unwrap_or_else(|| self.learned.get_or_init(learned)), peer_id }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn tell(mut last: Box<Attempt>, sources: Vec<Source>, torrent: &Torre
     }
     if outcome == Outcome::Ok {
         report.messages = said.messages;
-        report.matched_hash = theirs.map(|theirs| MatchedHash::of(&theirs, torrent.hashes));
+        report.matched_hash = theirs.map(|theirs| MatchedHash::of(&theirs, torrent.hashes()));
         report.extension.clone_from(&said.extension);
         let speaks_pex =
             said.extension.as_ref().is_some_and(|theirs| theirs.extensions.get(UtPex::NAME).is_some_and(|&id| id != 0));

@@ -7,7 +7,6 @@
 pub(crate) mod asked_nodes;
 pub(crate) mod family_lookup;
 pub(crate) mod further;
-pub(crate) mod gate;
 pub(crate) mod names;
 pub(crate) mod one_family;
 pub(crate) mod outcome;
@@ -19,12 +18,12 @@ pub(crate) mod wakes;
 
 use crate::config::Config;
 use crate::discovery::dht::family_lookup::FamilyLookup;
-use crate::discovery::dht::gate::Gate;
 use crate::discovery::dht::names::{HostLookup, look_up};
 use crate::discovery::dht::one_family::OneFamily;
 use crate::discovery::dht::starts::{HostToResolve, Starts, family_of};
 use crate::discovery::dht::terms::Terms;
 use crate::discovery::dht::turn::Turn;
+use crate::discovery::gate::Gate;
 use crate::discovery::source::{Activity, Found, PeerSource};
 use crate::net::stop::Stopped;
 use crate::net::task::settled;
@@ -168,7 +167,7 @@ impl Dht {
         secrets: &Secrets,
         changed: &Arc<Notify>,
     ) -> Option<Self> {
-        let gate = Gate::of(torrent_ref, config)?;
+        let gate = Gate::of_dht(torrent_ref, config)?;
         let (starts, addresses, hosts) = match gate {
             // Not even the nodes that it names.
             Gate::Private => Default::default(),

@@ -5,6 +5,7 @@
 //! [`PeerSource`], and one line in [`Discovery::new`]; the engine knows none of them by type.
 
 pub(crate) mod dht;
+pub(crate) mod gate;
 pub(crate) mod given;
 pub(crate) mod host_lookups;
 pub(crate) mod peers;
@@ -17,7 +18,7 @@ pub(crate) mod web_seeds;
 use crate::config::Config;
 use crate::discovery::dht::Dht;
 use crate::discovery::pex::Pex;
-use crate::discovery::pex::asker::PexAsker;
+use crate::discovery::pex::inbox::PexInbox;
 use crate::discovery::source::{Activity, Found, PeerSource};
 use crate::discovery::trackers::Trackers;
 use crate::discovery::trackers::job::check_private;
@@ -43,7 +44,7 @@ pub(crate) struct Discovery {
     changed: Arc<Notify>,
     /// Whether the DHT is asked from the beginning.
     asks_dht: bool,
-    pex: Option<PexAsker>,
+    pex: Option<PexInbox>,
 }
 
 impl Discovery {
@@ -66,7 +67,7 @@ impl Discovery {
         let dht = Dht::new(torrent_ref, config, shared, stopped.clone(), secrets, &changed);
         let asks_dht = dht.as_ref().is_some_and(Dht::is_open);
         let pex = Pex::new(torrent_ref, config);
-        let asker = pex.as_ref().map(Pex::asker);
+        let inbox = pex.as_ref().map(Pex::inbox);
         let mut sources: Vec<Box<dyn PeerSource>> = Vec::new();
         // The kinds of source.
         if config.sources.trackers {
@@ -77,7 +78,7 @@ impl Discovery {
         }
         sources.extend(dht.map(|dht| Box::new(dht) as Box<dyn PeerSource>));
         sources.extend(pex.map(|pex| Box::new(pex) as Box<dyn PeerSource>));
-        Ok(Self { sources, changed, asks_dht, pex: asker })
+        Ok(Self { sources, changed, asks_dht, pex: inbox })
     }
 
     /// Whether the DHT is asked from the beginning.
@@ -86,7 +87,7 @@ impl Discovery {
     }
 
     /// By which peers are asked for others.
-    pub(crate) fn pex(&self) -> Option<PexAsker> {
+    pub(crate) fn pex(&self) -> Option<PexInbox> {
         self.pex.clone()
     }
 

@@ -2,12 +2,16 @@
 //!
 //! What a peer names is an untrusted word, judged by where that peer was reached. Peers wait behind those that were named before
 //! them, so that the run goes breadth first. What peers `dropped` is ignored.
+//!
+//! Where a secret in a tracker's URL makes it seem that the torrent is private, `ut_pex` is named to peers, and what they name is kept
+//! until metadata shows that it is public. Later would be too late: libtorrent takes the extensions of a peer from its first
+//! extension handshake alone. All clients name it for a link, whatever its trackers; for a private torrent none sends a list.
 
-pub(crate) mod asker;
+pub(crate) mod inbox;
 
 use crate::config::Config;
-use crate::discovery::dht::gate::Gate;
-use crate::discovery::pex::asker::{Heard, PexAsker};
+use crate::discovery::gate::Gate;
+use crate::discovery::pex::inbox::{Heard, PexInbox};
 use crate::discovery::source::{Activity, Found, NamedPeers, PeerSource};
 use crate::torrent_ref::TorrentRef;
 use guard::AddressPolicy;
@@ -30,11 +34,13 @@ use tracker::{Peer, PeerAddress};
 #[derive(Debug)]
 pub(crate) struct Pex {
     gate: Gate,
-    asker: PexAsker,
+    inbox: PexInbox,
     heard: UnboundedReceiver<Heard>,
+    /// Kept until the torrent is known to be public.
+    kept: Vec<Heard>,
     /// Addresses that were passed on.
     known: HashSet<SocketAddr>,
-    /// The most of them.
+    /// The most of them, and of those that are kept.
     limit: usize,
     /// Our ends of connections, as we and the peers see them.
     own: HashSet<SocketAddr>,
@@ -62,6 +68,8 @@ impl PeerSource for Pex {
     fn learn(&mut self, torrent: &Torrent) {
         if self.gate == Gate::MayBePrivate && !torrent.private {
             self.set(Gate::Open);
+            // The one who receives them is here.
+            self.kept.drain(..).for_each(|heard| drop(self.inbox.heard.send(heard)));
         }
     }
 
@@ -71,28 +79,41 @@ impl PeerSource for Pex {
 }
 
 impl Pex {
-    /// `None` where peers are not asked: no list can come, or none is wanted.
+    /// `None` where peers are not asked: no list can come, or none is wanted or can ever be used.
     pub(crate) fn new(torrent_ref: &TorrentRef, config: &Config) -> Option<Self> {
         if config.linger.is_zero() || !config.dial {
             return None;
         }
         let gate = Gate::of_pex(torrent_ref, config)?;
+        if gate == Gate::MayBePrivate && !torrent_ref.may_be_learned {
+            return None;
+        }
         let (sender, heard) = unbounded_channel();
-        let asker = PexAsker { is_open: Arc::default(), heard: sender };
+        let inbox = PexInbox { is_asking: Arc::default(), heard: sender };
         let (known, own, limit) = (HashSet::new(), HashSet::new(), config.limits.pex_peers);
-        let mut pex = Self { gate, asker, heard, known, limit, own };
+        let mut pex = Self { gate, inbox, heard, kept: Vec::new(), known, limit, own };
         pex.set(gate);
         Some(pex)
     }
 
     /// What conversations need of it.
-    pub(crate) fn asker(&self) -> PexAsker {
-        self.asker.clone()
+    pub(crate) fn inbox(&self) -> PexInbox {
+        self.inbox.clone()
     }
 
     fn set(&mut self, gate: Gate) {
         self.gate = gate;
-        self.asker.is_open.store(gate == Gate::Open, Ordering::Release);
+        self.inbox.is_asking.store(gate != Gate::Private, Ordering::Release);
+        if gate == Gate::Private {
+            self.kept = Vec::new();
+        }
+    }
+
+    /// Keeps a list for later, if there are not too many.
+    fn keep(&mut self, heard: Heard) {
+        if self.kept.iter().map(|heard| heard.peers.len().max(1)).sum::<usize>() < self.limit {
+            self.kept.push(heard);
+        }
     }
 
     /// What is passed on of a list; `None` if it is nothing.
@@ -100,9 +121,14 @@ impl Pex {
         let Heard { by, info_hash, yourip, ours, mut peers } = heard;
         let seen = yourip.zip(ours).map(|(ip, ours)| SocketAddr::new(ip, ours.port()));
         self.own.extend(ours.into_iter().chain(seen));
-        // What came before the torrent turned out to be private.
-        if self.gate != Gate::Open {
-            return None;
+        match self.gate {
+            Gate::Open => {}
+            Gate::MayBePrivate => {
+                self.keep(Heard { by, info_hash, yourip, ours, peers });
+                return None;
+            }
+            // What came before that turned out.
+            Gate::Private => return None,
         }
         let before = peers.len();
         peers.retain(|peer| peer.address != by && !self.own.contains(&peer.address) && self.has_room(peer.address));
@@ -171,7 +197,32 @@ mod tests {
         // Another one that says nothing new adds itself as a source.
         assert_eq!(taken(&mut pex, heard("8.0.0.8:2000", &list[..1])), ["8.0.0.1:2000"]);
         pex.keep_to_private_rules();
-        assert!(pex.take(heard("8.0.0.8:2000", &list)).is_none() && !pex.asker().is_open());
+        assert!(pex.take(heard("8.0.0.8:2000", &list)).is_none() && !pex.inbox().is_asking());
+    }
+
+    #[test]
+    fn lists_wait_until_the_torrent_is_public_and_go_where_it_is_private() {
+        let link = TorrentRef::from(InfoHash([1; 20]))
+            .with_trackers(vec!["http://t.example/0123456789abcdef/announce".to_owned()]);
+        assert!(Pex::new(&link, &Config::default()).is_none(), "nothing will ever tell");
+        let link = link.with_may_be_learned(true);
+        let list = [("8.0.0.1:2000", PexFlags::default()), ("8.0.0.2:2000", PexFlags::default())];
+        for private in [false, true] {
+            let mut config = Config::default();
+            config.limits.pex_peers = 3;
+            let mut pex = Pex::new(&link, &config).unwrap();
+            for by in ["8.0.0.7:2000", "8.0.0.8:2000", "8.0.0.9:2000"] {
+                assert!(pex.take(heard(by, &list)).is_none() && pex.inbox().is_asking());
+            }
+            let torrent = fake_swarm::torrent::SingleFile { private, ..fake_swarm::torrent::SingleFile::new("t", 1) };
+            if private {
+                pex.keep_to_private_rules();
+            }
+            pex.learn(&Torrent::parse(&torrent.to_bytes()).unwrap());
+            let waiting: Vec<_> = std::iter::from_fn(|| pex.heard.try_recv().ok()).map(|heard| heard.by).collect();
+            let expected = ["8.0.0.7:2000", "8.0.0.8:2000"].map(|by| by.parse().unwrap());
+            assert_eq!(waiting, if private { &[][..] } else { &expected });
+        }
     }
 
     #[test]

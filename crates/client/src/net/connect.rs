@@ -61,8 +61,16 @@ impl ConnectError {
 
 /// Connects to `address` by `route`, and gives a TCP stream or what is made of one. That is made here, because a future around
 /// this one would hold its arguments once more, for each of thousands that wait.
-pub(crate) async fn connect<S: From<TcpStream>>(address: SocketAddr, route: Route) -> Result<S, ConnectError> {
-    let socket = begin(address, route)?;
+pub(crate) fn connect<S: From<TcpStream>>(
+    address: SocketAddr,
+    route: Route,
+) -> impl Future<Output = Result<S, ConnectError>> {
+    finish(begin(address, route))
+}
+
+/// Waits for the connection.
+async fn finish<S: From<TcpStream>>(begun: Result<Socket, ConnectError>) -> Result<S, ConnectError> {
+    let socket = begun?;
     // On Linux a socket becomes writable when the connection is made or has failed.
     let stream = TcpStream::from_std(socket.into()).map_err(ConnectError::at_once)?;
     let ready = stream.ready(Interest::WRITABLE).await.map_err(ConnectError::Remote)?;

@@ -46,7 +46,8 @@ async fn lazy_seeds_are_seeds_when_their_haves_arrive() {
 async fn lazy_seeds_are_likely_seeds_when_their_haves_do_not_arrive() {
     crate::lab::raise_descriptor_limit();
     let peers = (0..10_000).map(|seed| having(LazyBitfield::new(PIECES, seed).bitfield()));
-    let (_, told) = told_by(PIECES, peers, listening()).await;
+    // All that comes is there with the handshake, and each is listened to until time is up.
+    let (_, told) = told_by(PIECES, peers, listening().with_linger(Duration::from_millis(500))).await;
     assert_eq!(told.summary.roles, BTreeMap::from([(Role::LikelySeed, 10_000)]));
     assert_eq!(told.summary.swarm.verified_seeds, 0);
     let copies = told.summary.swarm.copies.unwrap();

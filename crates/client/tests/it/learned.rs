@@ -119,7 +119,7 @@ async fn a_torrent_that_turns_out_private_without_permission_ends_the_run() {
     let mut swarm = Swarm::new(torrent.hashes, listening(&lab)).unwrap();
     assert!(matches!(swarm.learn(&torrent), Err(Error::Private)));
     let told = crate::lab::collect(&mut swarm).await;
-    assert_eq!(told.summary.cut_short, Some(CutShort::Interrupt));
+    assert_eq!(told.summary.cut_short, Some(CutShort::Private));
     assert_eq!(lab.swarm.accepted(), 0);
 }
 

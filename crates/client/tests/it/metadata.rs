@@ -1,9 +1,10 @@
 //! Links and info-hashes that become torrents: scripted peers serve their metadata (BEP 9).
 
 mod endings;
+mod layers;
 mod many;
 
-use crate::lab::{Told, config, run};
+use crate::lab::{PATIENCE, Told, config, run};
 use client::{
     Config, Event, MetadataReport, MetadataStanding, MetadataStatus, PeerReport, Role, Sources, Swarm, TorrentRef,
 };
@@ -152,4 +153,21 @@ async fn a_torrent_that_is_handed_in_is_not_asked_for_any_more() {
     run.learn(&Torrent::parse(&file().to_bytes()).unwrap()).unwrap();
     let told = crate::lab::collect(&mut run).await;
     assert_eq!((told.metadata.len(), told.summary.roles.get(&Role::Seed)), (0, Some(&1)));
+}
+
+#[tokio::test]
+async fn a_torrent_that_is_handed_in_later_ends_the_wait_for_metadata() {
+    let swarm = swarm_of(file().info_hash(), [serving(honest().silent(), [seed()])]);
+    let mut run = Swarm::new(hash(), dialling(&swarm)).unwrap();
+    let asked = swarm.wait_for(|_| swarm.connections(peer_ip(0)).iter().any(|met| !met.requests.is_empty()), PATIENCE);
+    tokio::select! {
+        event = run.next() => panic!("{event:?}"),
+        asked = asked => assert!(asked),
+    }
+    run.learn(&Torrent::parse(&file().to_bytes()).unwrap()).unwrap();
+    let begun = std::time::Instant::now();
+    let told = crate::lab::collect(&mut run).await;
+    assert_eq!((told.metadata.len(), told.summary.roles.get(&Role::Seed)), (0, Some(&1)));
+    // A piece would have 5 s.
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
 }

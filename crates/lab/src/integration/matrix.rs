@@ -5,6 +5,7 @@ mod acquaintance;
 mod clients;
 mod policies;
 mod rows;
+mod saved;
 mod swarms;
 mod torrents;
 
@@ -42,6 +43,10 @@ pub(super) fn run(lab: &Lab) -> Result {
         let others = [rows::private_by_link(&swarms), rows::without_metadata(&swarms)];
         let rows = by_link.chain(others).collect::<Result<Vec<_>>>()?.concat();
         faults.extend(lab.prober.judge(&format!("run {number} of {}, by links", lab.runs), &rows).err());
+        match saved::all(&swarms, &lab.prober) {
+            Ok(number) => println!("{number} torrents of version 2 saved with their piece layers"),
+            Err(reason) => faults.push(reason),
+        }
         let (rows, _acquaintances) = rows::swarms(&swarms, &lab.prober)?;
         faults.extend(lab.prober.judge(&format!("run {number} of {}, each swarm", lab.runs), &rows).err());
     }

@@ -26,9 +26,9 @@ impl MetadataLimits {
     /// every piece is asked for, the last ones would else wait for the slowest peers.
     pub(super) fn patience(&self, pace: Option<Duration>) -> Duration {
         /// This many of its own answers,
-        const PACES: u32 = 4;
+        const PACES: u32 = 2;
         /// but not less.
-        const SHORTEST: Duration = Duration::from_millis(100);
+        const SHORTEST: Duration = Duration::from_millis(30);
         pace.map_or(self.hedge, |pace| (pace * PACES).max(SHORTEST).min(self.hedge))
     }
 

@@ -2,6 +2,13 @@
 
 use std::task::Waker;
 use std::time::Duration;
+use tokio::time::Instant;
+
+/// How many pieces software is asked for at once that was seen to answer each of several requests, by how its name begins (`v` of the
+/// extension handshake). libtorrent answers ten, and those after them slowly; Transmission answers 64, twice a second. rTorrent, whose
+/// name begins with `libTorrent`, answers the first only.
+const ANSWER_ALL: [(&str, usize); 5] =
+    [("libtorrent/", 8), ("qBittorrent/", 8), ("Deluge/", 8), ("Transmission 4", 32), ("aria2/", 32)];
 
 /// What an assembly says of itself. Times are from its beginning on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,8 +117,14 @@ pub(super) struct Member<K> {
     pub(super) gave: Vec<(u32, u64)>,
     /// How many times it was asked alone, and another one waited.
     pub(super) turns: u32,
-    /// The time of its last answer.
+    /// How long its last answer took.
     pub(super) pace: Option<Duration>,
+    /// When that came.
+    pub(super) heard: Option<Instant>,
+    /// The shortest time that an answer took.
+    pub(super) best_pace: Option<Duration>,
+    /// How many requests at once its software is known to answer.
+    pub(super) at_once: usize,
     /// Bytes of pieces that it was asked for.
     pub(super) bytes: usize,
     pub(super) waker: Option<Waker>,
@@ -139,6 +152,9 @@ impl<K> Member<K> {
             gave: Vec::new(),
             turns: 0,
             pace: None,
+            heard: None,
+            best_pace: None,
+            at_once: 1,
             bytes: 0,
             waker: None,
         }
@@ -147,6 +163,22 @@ impl<K> Member<K> {
     /// Whether it can be asked, for a dictionary of some size.
     pub(super) fn is_usable(&self) -> bool {
         self.is_live && self.told.standing == Standing::Asked
+    }
+
+    /// Notes which software it is.
+    pub(super) fn is_called(&mut self, client: Option<&str>) {
+        let known = client.and_then(|client| ANSWER_ALL.iter().find(|(name, _)| client.starts_with(name)));
+        self.at_once = known.map_or(1, |(_, at_once)| *at_once);
+    }
+
+    /// How many pieces it is asked for at once: one, until it has answered within `hedge`, and not much later than the quickest, which
+    /// took `best`. Else a slow one would have many that others would have to wait for.
+    pub(super) fn at_once(&self, hedge: Duration, best: Option<Duration>) -> usize {
+        /// Times the quickest's answer.
+        const NOT_MUCH_LATER: u32 = 4;
+        let is_quick = self.pace.is_some_and(|pace| pace < hedge)
+            && self.best_pace.zip(best).is_some_and(|(own, best)| own <= best * NOT_MUCH_LATER);
+        if is_quick { self.at_once } else { 1 }
     }
 
     /// Notes a piece of the right length that took so long, if that is known.
@@ -158,6 +190,7 @@ impl<K> Member<K> {
         self.told.answered = Some((first, since));
         if took.is_some() {
             self.pace = took;
+            self.best_pace = self.best_pace.into_iter().chain(took).min();
             self.told.slowest = self.told.slowest.max(took);
         }
     }

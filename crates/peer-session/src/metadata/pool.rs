@@ -8,7 +8,7 @@ use crate::metadata::member::{Member, MetadataPeer, MetadataReport, Standing};
 use crate::metadata::pieces::Pieces;
 use crate::metadata::requests::Requests;
 use bytes::Bytes;
-use peer_wire::MetadataMessage;
+use peer_wire::{ExtensionHandshake, MetadataMessage};
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -36,6 +36,8 @@ pub(super) struct Pool<K> {
     size: Option<u32>,
     pieces: Pieces,
     requests: Requests,
+    /// The shortest time in which a piece came.
+    best_pace: Option<Duration>,
     /// The one member that is asked, after pieces of several made a wrong hash.
     alone: Option<usize>,
     /// When this size, or this one member, had its turn, and how many had one before.
@@ -43,6 +45,7 @@ pub(super) struct Pool<K> {
     /// When it was last seen that there is no room.
     no_room: Option<Instant>,
     finished: Option<Bytes>,
+    is_abandoned: bool,
     report: MetadataReport<()>,
     digests: RandomState,
     /// Wait for the end.
@@ -73,10 +76,12 @@ impl<K: Clone + Eq + Hash> Pool<K> {
             size: None,
             pieces: Pieces::default(),
             requests: Requests::default(),
+            best_pace: None,
             alone: None,
             turn: (begun, 0),
             no_room: None,
             finished: None,
+            is_abandoned: false,
             report,
             digests: RandomState::new(),
             waiters: Vec::new(),
@@ -85,7 +90,8 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     }
 
     /// Adds a peer that offers metadata, or a new conversation with a known one; `None` if one is going on.
-    pub(super) fn join(&mut self, key: &K, size: Option<u32>, now: Instant) -> Option<usize> {
+    pub(super) fn join(&mut self, key: &K, theirs: &ExtensionHandshake, now: Instant) -> Option<usize> {
+        let size = theirs.metadata_size;
         let standing = match size {
             None => Standing::NoSize,
             Some(size) if size > self.limits.bytes => Standing::TooLarge,
@@ -106,6 +112,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
                 self.members.len() - 1
             }
         };
+        self.members.iter_mut().skip(place).take(1).for_each(|member| member.is_called(theirs.client.as_deref()));
         if standing == Standing::Asked {
             self.report.offered.get_or_insert(now - self.begun);
         }
@@ -134,6 +141,20 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         self.members.get_mut(place)
     }
 
+    /// Whether nothing more is asked.
+    pub(super) fn is_over(&self) -> bool {
+        self.finished.is_some() || self.is_abandoned
+    }
+
+    /// Ends it without a result, and gives its memory back.
+    pub(super) fn abandon(&mut self) {
+        if !self.is_over() {
+            self.is_abandoned = true;
+            self.forget();
+            self.wake_all();
+        }
+    }
+
     pub(super) fn finished(&self) -> Option<Bytes> {
         self.finished.clone()
     }
@@ -159,34 +180,41 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     /// Whether a member waits for an answer, or is one of those that are kept to be asked.
     pub(super) fn is_kept(&self, place: usize) -> bool {
         let member = self.members.get(place).filter(|member| member.is_usable());
-        self.finished.is_none() && member.is_some_and(|member| member.is_kept || self.requests.of(place).is_some())
+        !self.is_over() && member.is_some_and(|member| member.is_kept || self.requests.first_of(place).is_some())
     }
 
     /// Whether a member may still be needed: it is kept, or one of those that come next, which wait as long as they are listened to
     /// anyway. Else a seed, which has said all at once, would be gone when those before it turn out to be of no use.
     pub(super) fn may_be_needed(&self, place: usize) -> bool {
         let member = self.members.get(place).filter(|member| member.is_usable());
-        self.is_kept(place) || (self.finished.is_none() && member.is_some_and(|member| member.is_spare))
+        self.is_kept(place) || (!self.is_over() && member.is_some_and(|member| member.is_spare))
     }
 
     /// When a member has something to do, if nothing else happens.
     pub(super) fn wake(&self, place: usize) -> Option<Instant> {
-        if self.finished.is_some() || !self.members.get(place)?.is_usable() {
+        if self.is_over() || !self.members.get(place)?.is_usable() {
             return None;
         }
-        if let Some(request) = self.requests.of(place) {
-            return Some(request.at + self.limits.timeout);
+        let next = self.next(place).map(|(_, at)| at);
+        if let Some(times_out) = self.times_out(place) {
+            return Some(next.map_or(times_out, |next| next.min(times_out)));
         }
         match self.size {
             None => self.no_room.map(|at| at + ROOM),
-            Some(_) => self.next(place).map(|(_, at)| at).or_else(|| self.turn_of(place)),
+            Some(_) => next.or_else(|| self.turn_of(place)),
         }
+    }
+
+    /// When a member that was asked is given up: it sends nothing for this time. Of several requests, it may answer one after the other.
+    fn times_out(&self, place: usize) -> Option<Instant> {
+        let (request, member) = (self.requests.first_of(place)?, self.members.get(place)?);
+        Some(member.heard.map_or(request.at, |heard| heard.max(request.at)) + self.limits.timeout)
     }
 
     /// What a member is asked for now.
     pub(super) fn due(&mut self, place: usize, now: Instant) -> Option<u32> {
-        if self.requests.of(place).is_some_and(|request| request.at + self.limits.timeout <= now) {
-            let piece = self.requests.of(place).filter(|request| !request.is_void).map(|request| request.piece);
+        if self.times_out(place).is_some_and(|at| at <= now) {
+            let piece = self.requests.first_of(place).filter(|request| !request.is_void).map(|request| request.piece);
             self.member(place)?.late = piece;
             self.bar(place, Standing::TimedOut, now);
         }
@@ -196,7 +224,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         if self.size.is_none() {
             self.settle(now);
         }
-        if self.finished.is_some() || !self.members.get(place)?.is_usable() || self.requests.of(place).is_some() {
+        if self.is_over() || !self.members.get(place)?.is_usable() {
             return None;
         }
         let (piece, _) = self.next(place).filter(|(_, at)| *at <= now)?;
@@ -216,18 +244,28 @@ impl<K: Clone + Eq + Hash> Pool<K> {
             return None;
         }
         let MetadataLimits { peers, hedge, .. } = self.limits;
-        let slot = self.requests.slot(peers, hedge).unwrap_or(self.begun);
+        let asked = self.requests.of(place).count();
+        if asked >= member.at_once(hedge, self.best_pace) || self.requests.of(place).any(|request| request.is_void) {
+            return None;
+        }
+        let slot = self.requests.slot(place, peers, hedge).unwrap_or(self.begun);
         if let Some(piece) = self.pieces.next() {
             return Some((piece, slot));
         }
-        let (at, piece) = self.requests.overdue(self.limits.patience(member.pace), |piece| !self.pieces.has(piece))?;
+        // It has something else to do.
+        if asked > 0 {
+            return None;
+        }
+        let (at, piece) = self
+            .requests
+            .overdue(self.limits.patience(member.pace.or(self.best_pace)), |piece| !self.pieces.has(piece))?;
         Some((piece, at.max(slot)))
     }
 
     /// Takes in a piece.
     pub(super) fn data(&mut self, place: usize, (piece, total): (i64, Option<i64>), bytes: &[u8], now: Instant) {
         let Some((piece, took)) = self.answered(place, piece, now) else { return };
-        let size = self.size.filter(|_| self.finished.is_none()).map(i64::from);
+        let size = self.size.filter(|_| !self.is_over()).map(i64::from);
         if total.is_some_and(|total| Some(total) != size) {
             return self.bar(place, Standing::WrongTotal, now);
         }
@@ -237,6 +275,8 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         let (digest, since) = (self.digests.hash_one(bytes), now - self.begun);
         let Some(member) = self.members.get_mut(place) else { return };
         member.gives((piece, digest), bytes.len(), took, since);
+        member.heard = Some(now);
+        self.best_pace = self.best_pace.into_iter().chain(took).min();
         self.report.first_piece.get_or_insert(since);
         self.pieces.put(piece, bytes, place);
         if self.pieces.is_complete() {
@@ -254,7 +294,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     /// The piece that a member answers for, and how long it took; `None` for an answer that is not wanted, or to no request.
     fn answered(&mut self, place: usize, piece: i64, now: Instant) -> Option<(u32, Option<Duration>)> {
         let piece = u32::try_from(piece).ok()?;
-        let is_over = self.finished.is_some();
+        let is_over = self.is_over();
         let Some(request) = self.requests.take_for(place, piece) else {
             let late = self.members.get_mut(place)?.late.take_if(|late| *late == piece);
             return late.filter(|_| !is_over).map(|late| (late, None));
@@ -275,14 +315,12 @@ impl<K: Clone + Eq + Hash> Pool<K> {
 
     /// Takes back what a member was asked for, and chooses again where it was needed.
     fn withdraw(&mut self, place: usize, now: Instant) {
-        let request = self.requests.take(place);
-        if let Some(piece) = request.filter(|request| !request.is_void).map(|request| request.piece) {
-            self.restore(piece);
-        }
+        let taken = self.requests.take(place);
+        taken.iter().flatten().for_each(|piece| self.restore(*piece));
         if let Some(member) = self.members.get_mut(place) {
             member.is_kept = false;
         }
-        if self.finished.is_some() {
+        if self.is_over() {
             return;
         }
         if self.alone == Some(place) {
@@ -290,7 +328,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         }
         self.keep_some(now);
         self.settle(now);
-        if request.is_some() {
+        if taken.is_some() {
             self.wake_all();
         }
     }
@@ -298,7 +336,8 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     /// Keeps conversations for this, up to twice the peers that are asked at once; the overdue are not counted, because others are
     /// needed in their place.
     fn keep_some(&mut self, now: Instant) {
-        let is_overdue = |place| self.requests.of(place).is_some_and(|request| request.at + self.limits.hedge <= now);
+        let is_overdue =
+            |place| self.requests.first_of(place).is_some_and(|request| request.at + self.limits.hedge <= now);
         let kept =
             self.members.iter().enumerate().filter(|(place, member)| member.is_kept && !is_overdue(*place)).count();
         let more = (2 * self.limits.peers).saturating_sub(kept);

@@ -1,5 +1,6 @@
-//! What members were asked for and have not answered: one request each at most.
+//! What members were asked for and have not answered.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -21,19 +22,26 @@ impl Requests {
         self.0.push(Request { member, piece, at, is_void: false });
     }
 
-    pub(super) fn of(&self, member: usize) -> Option<&Request> {
-        self.0.iter().find(|request| request.member == member)
+    pub(super) fn of(&self, member: usize) -> impl Iterator<Item = &Request> {
+        self.0.iter().filter(move |request| request.member == member)
     }
 
-    pub(super) fn take(&mut self, member: usize) -> Option<Request> {
-        let place = self.0.iter().position(|request| request.member == member)?;
-        Some(self.0.swap_remove(place))
+    /// The first of a member.
+    pub(super) fn first_of(&self, member: usize) -> Option<&Request> {
+        self.of(member).min_by_key(|request| request.at)
     }
 
-    /// Takes the request of a member if it is for this piece.
+    /// Takes all requests of a member, and gives the pieces that are still wanted of it; `None` if there was none.
+    pub(super) fn take(&mut self, member: usize) -> Option<Vec<u32>> {
+        let taken: Vec<Request> = self.0.extract_if(.., |request| request.member == member).collect();
+        let wanted = taken.iter().filter(|request| !request.is_void).map(|request| request.piece).collect();
+        (!taken.is_empty()).then_some(wanted)
+    }
+
+    /// Takes the request of a member for this piece.
     pub(super) fn take_for(&mut self, member: usize, piece: u32) -> Option<Request> {
-        self.of(member).filter(|request| request.piece == piece)?;
-        self.take(member)
+        let place = self.0.iter().position(|request| request.member == member && request.piece == piece)?;
+        Some(self.0.swap_remove(place))
     }
 
     /// Whether an answer with this piece is waited for.
@@ -47,9 +55,14 @@ impl Requests {
         others.for_each(|request| request.is_void = true);
     }
 
-    /// From when on one more may be made, so that at most `limit` are younger than `hedge`; `None` for at once.
-    pub(super) fn slot(&self, limit: usize, hedge: Duration) -> Option<Instant> {
-        let mut asked: Vec<Instant> = self.0.iter().map(|request| request.at).collect();
+    /// From when on this member may be asked, so that at most `limit` members were asked later than `hedge` ago; `None` for at once.
+    pub(super) fn slot(&self, member: usize, limit: usize, hedge: Duration) -> Option<Instant> {
+        let mut members: BTreeMap<usize, Instant> = BTreeMap::new();
+        for request in self.0.iter().filter(|request| request.member != member) {
+            let at = members.entry(request.member).or_insert(request.at);
+            *at = request.at.max(*at);
+        }
+        let mut asked: Vec<Instant> = members.into_values().collect();
         asked.sort_unstable_by(|one, other| other.cmp(one));
         asked.get(limit.saturating_sub(1)).map(|at| *at + hedge)
     }

@@ -23,14 +23,14 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     entry(
         S::NoPeerOffers,
-        "no peer offers it",
+        "no peer has it",
         "no peer that was reached offered the metadata",
         "the peers were given a link too and wait as you do, the torrent is private, or no peer was reached: this is why a client hangs at downloading metadata",
         "ask more sources, or get the .torrent file",
     ),
     entry(
         S::TimedOut,
-        "not in time",
+        "offered, and not given",
         "peers offered the metadata, and it did not come whole in the time of the run",
         "the peers that offer it are slow, silent, full, or reject: the standing of each says which",
         "give a longer --deadline, or ask more sources",
@@ -44,7 +44,7 @@ pub(super) const TABLE: &[Explanation] = &[
     ),
     entry(
         S::TooLarge,
-        "too large",
+        "said to be too large",
         "every peer that offered the metadata names a size beyond 16 MiB",
         "the peers lie, or the torrent has a million pieces or files",
         "get the .torrent file",
@@ -60,7 +60,7 @@ pub(super) const TABLE: &[Explanation] = &[
         S::Interrupted,
         "interrupted",
         "the run was interrupted before the metadata was there",
-        "the user, or a torrent that turned out to be private without permission",
+        "too little was seen to tell why it was not there yet",
         "run it again",
     ),
 ];

@@ -16,7 +16,7 @@ pub(super) const TABLE: &[Explanation] = &[
         Verdict::Incomplete,
         "incomplete",
         "peers answered, and what they say they have is less than one copy: no peer that was reached has the missing pieces",
-        "the seeds have left, or are behind addresses that do not answer: peers that are known to other peers alone (PEX), or that take uTP only, were not asked",
+        "the seeds have left, or are behind addresses that do not answer: peers that take uTP only were not asked",
         "ask for a reseed of what is missing, or try again when other peers are online",
     ),
     entry(
@@ -37,7 +37,7 @@ pub(super) const TABLE: &[Explanation] = &[
         Verdict::NoPeerNamed,
         "no peer named",
         "a tracker or nodes of the DHT answered, and none names a peer",
-        "no other peer has announced to them within the last half hour or so, or the torrent is unknown there; of other peers (PEX) and over uTP nothing was asked",
+        "no other peer has announced to them within the last half hour or so, or the torrent is unknown there",
         "try again later, name another tracker with --tracker, or a peer with --peer",
     ),
     entry(
@@ -88,6 +88,13 @@ pub(super) const TABLE: &[Explanation] = &[
         "this machine has no route to any address that was tried",
         "the network or the VPN is down, or all peers are of an address family that this machine does not have",
         "is the network or the VPN down? `ip route` shows the routes of this machine",
+    ),
+    entry(
+        Verdict::Private,
+        "private",
+        "the metadata that peers gave says that the torrent is private (BEP 27), and the run ended there",
+        "a link does not say so: until then its trackers, the DHT and other peers were asked as for any link",
+        "get its .torrent file from its tracker's site; --allow-private goes on with its trackers alone, which may ban the user of a client that they do not know",
     ),
 ];
 

@@ -4,11 +4,12 @@ use crate::emulator::Emulator;
 use crate::figures::{self, Figures};
 use crate::lookup::network::{Network, Torrent};
 use crate::lookup::random::Random;
+use crate::package::{self, Package};
 use crate::population::{routers, saved, torrents};
-use crate::programs::SCRIPTS;
-use crate::side::{Side, Turn};
+use crate::side::Side;
 use crate::targets::Targets;
-use crate::{Result, cost, journal, namespace, population};
+use crate::turn::{self, Turn};
+use crate::{Result, cost, journal, population};
 use dht::NodeId;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -16,6 +17,25 @@ use std::io::BufWriter;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+const SCRIPTS: [Package; 2] = [
+    Package {
+        name: "bittorrent-dht",
+        program: "node",
+        script: Some(("npm.mjs", include_str!("npm.mjs"))),
+        install: &[
+            "npm",
+            "install",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "bittorrent-dht@11.0.12",
+            "--prefix",
+        ],
+        installed: "node_modules/bittorrent-dht",
+    },
+    package::libtorrent(("dht.py", include_str!("libtorrent.py"))),
+];
 
 pub(crate) const USAGE: &str = "usage: bench dht [--quick] [--targets N] [--dead PERCENT] [--log FILE]";
 
@@ -45,7 +65,7 @@ pub(crate) fn run(flags: &[&str]) -> Result {
             }
         }
     }
-    namespace::enter()?;
+    population::enter()?;
     let mut targets = Targets::default();
     cost::alone(&mut targets);
     for dead in options.dead.clone() {
@@ -53,7 +73,7 @@ pub(crate) fn run(flags: &[&str]) -> Result {
         for is_warm in [true, false] {
             let mut sides: Vec<Side> = names.iter().map(|name| Side::of_this_program(name)).collect::<Result<_>>()?;
             for script in &scripts {
-                sides.push(Side::script(script.name, script.program, &script.folder()?, script.file)?);
+                sides.push(Side::script(script)?);
             }
             let name = format!("{dead} % dead, {}", if is_warm { "warm" } else { "3 routers" });
             let all = Comparison { network: &network, is_warm, name: &name }.run(&mut sides, &mut options)?;
@@ -120,7 +140,7 @@ impl Comparison<'_> {
                 drop(emulator.journal.take());
                 let begun = Instant::now();
                 side.begin(&turn)?;
-                let end = side.end(if side.tells_its_end() { PATIENCE.0 } else { PATIENCE.1 });
+                let end = turn::end(side, if turn::tells_its_end(side) { PATIENCE.0 } else { PATIENCE.1 });
                 let entries: Vec<_> =
                     emulator.journal.take().into_iter().filter(|entry| entry.side == turn.port).collect();
                 if let Some(log) = &mut options.log {

@@ -1,8 +1,8 @@
 //! What a side took for its lookups, by what the nodes saw.
 
 use crate::journal::{Entry, What};
-use crate::side::End;
 use crate::targets::Targets;
+use crate::turn::End;
 use dht::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

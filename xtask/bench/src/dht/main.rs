@@ -8,15 +8,20 @@ mod cost;
 mod emulator;
 mod figures;
 mod journal;
+#[path = "../sides/namespace.rs"]
 mod namespace;
 mod ours;
+#[path = "../sides/package.rs"]
+mod package;
 mod population;
-mod programs;
 mod rust_sides;
+#[path = "../sides/side.rs"]
+#[allow(dead_code, reason = "the other benches use the rest")]
 mod side;
 #[path = "../swarm/targets.rs"]
 #[allow(dead_code, reason = "the other benches use the rest")]
 mod targets;
+mod turn;
 
 /// The simulated network of the tests of `dht`.
 #[path = "../../../../crates/dht/tests/it/lookup"]

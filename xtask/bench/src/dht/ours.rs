@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::emulator::wait_for;
 use crate::lookup::random::Random;
-use crate::side::Turn;
+use crate::turn::Turn;
 use dht::NodeId;
 use dht::krpc::Message;
 use dht::lookup::{Family, Lookup, Options, Start};

@@ -2,6 +2,7 @@
 
 use crate::lookup::network::{Network, Torrent};
 use crate::lookup::random::Random;
+use crate::{Result, namespace};
 use dht::NodeId;
 use std::net::SocketAddr;
 
@@ -9,6 +10,15 @@ use std::net::SocketAddr;
 const LIVE: u32 = 4_000;
 /// Peers that were announced for a target.
 const PEERS: u16 = 300;
+
+/// Moves this process, which has one thread, into a namespace with the network's addresses.
+pub(crate) fn enter() -> Result {
+    namespace::enter()?;
+    // The address of the sides. No node has one in its /24.
+    namespace::ip("address add 43.255.255.1/32 dev lo")?;
+    // All of 43.0.0.0/8 is local: one socket receives what is sent to any of it.
+    namespace::ip("route add local 43.0.0.0/8 dev lo src 43.255.255.1")
+}
 
 /// All ids are valid for their addresses (BEP 42): `mainline` prefers such nodes.
 pub(crate) fn network(dead: f64) -> Network {

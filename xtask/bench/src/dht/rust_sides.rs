@@ -1,6 +1,6 @@
 //! The sides in Rust.
 
-use crate::side::Turn;
+use crate::turn::Turn;
 use crate::{Result, cost, namespace, ours};
 use client::tracker::PeerAddress;
 use client::{Config, DhtFamily, Event, Shared, Swarm};

@@ -77,8 +77,10 @@ pub(super) fn by_link(swarms: &Swarms, kind: Kind) -> Result<Vec<Row>> {
         let from = json!({"peers": [{"address": player.address.to_string(), "standing": "asked"}]});
         let nothing = || vec![json!({"outcome": "ok", "completeness": null})];
         let mut lines = if gives { lines(player, kind, Policy::PreferPlain, false) } else { nothing() };
-        // A hash alone does not tell which half of a torrent it is, and a peer knows it as what it was asked for.
-        lines.iter_mut().filter_map(Value::as_object_mut).for_each(|line| drop(line.remove("matched_hash")));
+        // A hash alone does not tell which half of a torrent it is; the metadata does.
+        let is_v2 = kind == Kind::V2 || torrent.other_hash.as_deref() == Some(hash);
+        let matched = lines.iter_mut().filter_map(|line| line.get_mut("matched_hash")).filter(|half| half.is_string());
+        matched.for_each(|half| *half = json!(if is_v2 { "v2" } else { "v1" }));
         let row = names(row.args(["--no-trackers", "--metadata"]), player, lines);
         row.learns(if gives { merged([learned.clone(), from]) } else { json!({"status": "no_peer_offers"}) })
     };

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 impl<K: Clone + Eq + Hash> Pool<K> {
     /// Chooses what is assembled: the size of the first peers, and another only when none of these is left.
     pub(super) fn settle(&mut self, now: Instant) {
-        if self.finished.is_some() || self.size.is_some_and(|size| self.votes(size) > 0) {
+        if self.is_over() || self.size.is_some_and(|size| self.votes(size) > 0) {
             return;
         }
         match self.most_named(None) {
@@ -79,7 +79,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         best.map(|(place, _)| place)
     }
 
-    fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         (self.size, self.alone, self.pieces) = (None, None, Pieces::default());
         self.requests.void(None);
         self.members.iter_mut().for_each(|member| member.gave.clear());

@@ -1,12 +1,14 @@
-//! The part of peer exchange that is in each conversation: hears the lists and passes on what is new in them at once.
+//! The part of peer exchange that is in each conversation: names the extension, hears the lists, and leaves what is new in them in
+//! the run's inbox at once.
 
 use bytes::Bytes;
 use ids::InfoHash;
-use peer_session::{Extension, PexRecord, UtPex, Violation};
+use peer_session::{Extension, Met, PexRecord, UtPex, Violation};
 use peer_wire::{ExtensionHandshake, PexPeer};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
@@ -26,11 +28,11 @@ pub(crate) struct Heard {
     pub(crate) peers: Vec<PexPeer>,
 }
 
-/// Has peers asked by naming the extension to them. Clones share it.
+/// Where conversations leave the lists of a run. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct PexAsker {
-    /// Whether the torrent may have peers named so.
-    pub(crate) is_open: Arc<AtomicBool>,
+pub(crate) struct PexInbox {
+    /// Whether the torrent is, as far as is known, one that may have peers named so.
+    pub(crate) is_asking: Arc<AtomicBool>,
     pub(crate) heard: UnboundedSender<Heard>,
 }
 
@@ -38,13 +40,14 @@ pub(crate) struct PexAsker {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NamedCount(Arc<AtomicUsize>);
 
-/// The extension in one conversation: as small as it can be until the peer speaks it, for thousands wait that never will.
+/// The extension in one conversation: as small as it can be until the peer speaks it.
 struct PexListener {
-    asker: PexAsker,
+    inbox: PexInbox,
     named: NamedCount,
     by: SocketAddr,
     info_hash: InfoHash,
     ours: Option<SocketAddr>,
+    patience: Duration,
     speaking: Option<Box<Speaking>>,
 }
 
@@ -63,25 +66,25 @@ impl NamedCount {
     }
 }
 
-impl PexAsker {
-    /// The extension for a conversation with the peer at `by`, and how many peers it will have named; `ours` is our end of the
-    /// connection. `None` while peers must not be named so.
+impl PexInbox {
+    /// The extension for a conversation with the peer at `by`, and how many peers it will have named; `ours` is our end of the connection. `None` while
+    /// peers must not be named so.
     pub(crate) fn listen(
         &self,
-        by: SocketAddr,
-        info_hash: InfoHash,
+        (by, info_hash): (SocketAddr, InfoHash),
         ours: Option<SocketAddr>,
+        met: &Met,
     ) -> Option<(Box<dyn Extension>, NamedCount)> {
-        if !self.is_open() {
+        if !self.is_asking() {
             return None;
         }
-        let named = NamedCount::default();
-        let (asker, speaking) = (self.clone(), None);
-        Some((Box::new(PexListener { asker, named: named.clone(), by, info_hash, ours, speaking }), named))
+        let (inbox, named, patience) = (self.clone(), NamedCount::default(), UtPex::patience(met));
+        let listener = PexListener { inbox, named: named.clone(), by, info_hash, ours, patience, speaking: None };
+        Some((Box::new(listener), named))
     }
 
-    pub(crate) fn is_open(&self) -> bool {
-        self.is_open.load(Ordering::Acquire)
+    pub(crate) fn is_asking(&self) -> bool {
+        self.is_asking.load(Ordering::Acquire)
     }
 }
 
@@ -93,9 +96,9 @@ impl PexListener {
         speaking.told += peers.len();
         self.named.0.store(speaking.told, Ordering::Relaxed);
         let (Self { by, info_hash, ours, .. }, yourip) = (&*self, self.speaking.as_ref().and_then(|it| it.yourip));
-        if self.asker.is_open() {
+        if self.inbox.is_asking() {
             // An error when the run is gone.
-            let _ = self.asker.heard.send(Heard { by: *by, info_hash: *info_hash, yourip, ours: *ours, peers });
+            let _ = self.inbox.heard.send(Heard { by: *by, info_hash: *info_hash, yourip, ours: *ours, peers });
         }
     }
 }
@@ -107,7 +110,7 @@ impl Extension for PexListener {
 
     fn offer(&mut self, theirs: &ExtensionHandshake) -> Option<Bytes> {
         let record = PexRecord::default();
-        let mut pex = UtPex::new(record.clone());
+        let mut pex = UtPex::new(record.clone()).waiting(self.patience);
         let first = pex.offer(theirs);
         self.speaking = Some(Box::new(Speaking { pex, record, yourip: theirs.yourip, told: 0 }));
         // Other peers may name this end of the connection, as Transmission 3.00 does.

@@ -19,7 +19,7 @@ pub(crate) enum Gate {
 impl Gate {
     /// Of a run; `None` where the DHT is no source of it: counts only are wanted, or all trackers are in a local network, which the
     /// torrent then is for.
-    pub(crate) fn of(torrent_ref: &TorrentRef, config: &Config) -> Option<Self> {
+    pub(crate) fn of_dht(torrent_ref: &TorrentRef, config: &Config) -> Option<Self> {
         if !config.sources.dht || config.scrape {
             return None;
         }
@@ -82,7 +82,7 @@ mod tests {
     fn of(private: Option<bool>, trackers: &[&str], change: impl FnOnce(Config) -> Config) -> Option<Gate> {
         let trackers = trackers.iter().map(|url| (*url).to_owned()).collect();
         let torrent_ref = TorrentRef::from(InfoHash([1; 20])).with_private(private).with_trackers(trackers);
-        Gate::of(&torrent_ref, &change(Config::default().with_dht_bootstrap(Vec::new())))
+        Gate::of_dht(&torrent_ref, &change(Config::default().with_dht_bootstrap(Vec::new())))
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The network namespace, in which every address of the emulated network is this machine's.
+//! A network namespace with nothing but loopback, in which sides cannot reach anything else.
 
 use crate::Result;
 use nix::sched::{CloneFlags, unshare};
@@ -6,10 +6,7 @@ use nix::unistd::{getegid, geteuid};
 use std::fs;
 use std::process::Command;
 
-/// The address of the sides. No node has one in its /24.
-pub(crate) const HOME: [u8; 4] = [43, 255, 255, 1];
-
-/// Moves this process, which has one thread, into a new namespace with the network's addresses.
+/// Moves this process, which has one thread, into a new namespace.
 pub(crate) fn enter() -> Result {
     let (user, group) = (geteuid(), getegid());
     if user.is_root() {
@@ -24,19 +21,13 @@ pub(crate) fn enter() -> Result {
         fs::write("/proc/self/gid_map", format!("0 {group} 1"))?;
     }
     check()?;
-    let [a, b, c, d] = HOME;
-    for line in [
-        "link set lo up".to_owned(),
-        format!("address add {a}.{b}.{c}.{d}/32 dev lo"),
-        // All of 43.0.0.0/8 is local: one socket receives what is sent to any of it.
-        format!("route add local 43.0.0.0/8 dev lo src {a}.{b}.{c}.{d}"),
-    ] {
-        let done = Command::new("ip").args(line.split(' ')).status().map_err(|error| format!("ip: {error}"))?;
-        if !done.success() {
-            return Err(format!("`ip {line}` failed").into());
-        }
-    }
-    Ok(())
+    ip("link set lo up")
+}
+
+/// Calls `ip` with these words.
+pub(crate) fn ip(line: &str) -> Result {
+    let done = Command::new("ip").args(line.split(' ')).status().map_err(|error| format!("ip: {error}"))?;
+    if done.success() { Ok(()) } else { Err(format!("`ip {line}` failed").into()) }
 }
 
 /// An error where there is any interface but `lo`: nothing that a side sends may leave the machine.

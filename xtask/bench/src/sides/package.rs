@@ -1,62 +1,45 @@
-//! Packages of npm and PyPI, by name and version, in a folder beside the built program.
+//! Packages of npm, PyPI and crates.io, by name and version, in a folder beside the built program.
 
 use crate::Result;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// A side that is a script, with the package that it needs.
-pub(crate) struct Script {
+/// A package that a side needs.
+pub(crate) struct Package {
     pub(crate) name: &'static str,
-    /// What runs the script.
+    /// What runs the script, or the package's own program in its folder.
     pub(crate) program: &'static str,
-    pub(crate) file: &'static str,
-    text: &'static str,
+    /// The script of the side, its name and its text, if the package is a library.
+    pub(crate) script: Option<(&'static str, &'static str)>,
     /// What installs the package into the folder that follows.
-    install: &'static [&'static str],
-    /// The folder that is there once it is installed.
-    installed: &'static str,
+    pub(crate) install: &'static [&'static str],
+    /// The file or folder that is there once it is installed.
+    pub(crate) installed: &'static str,
 }
 
-pub(crate) const SCRIPTS: [Script; 2] = [
-    Script {
-        name: "bittorrent-dht",
-        program: "node",
-        file: "npm.mjs",
-        text: include_str!("npm.mjs"),
-        install: &[
-            "npm",
-            "install",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "bittorrent-dht@11.0.12",
-            "--prefix",
-        ],
-        installed: "node_modules/bittorrent-dht",
-    },
-    Script {
+/// libtorrent's Python binding, with this script.
+pub(crate) const fn libtorrent(script: (&'static str, &'static str)) -> Package {
+    Package {
         name: "libtorrent",
         program: "python3",
-        file: "libtorrent.py",
-        text: include_str!("libtorrent.py"),
+        script: Some(script),
         install: &["python3", "-m", "pip", "install", "--quiet", "libtorrent==2.1.1", "--target"],
         installed: "libtorrent",
-    },
-];
+    }
+}
 
-impl Script {
+impl Package {
     /// Its folder.
     pub(crate) fn folder(&self) -> Result<PathBuf> {
         let program = std::env::current_exe()?;
-        Ok(program.parent().ok_or("a program without a folder")?.join("bench-dht").join(self.name))
+        Ok(program.parent().ok_or("a program without a folder")?.join("bench-packages").join(self.name))
     }
 
     /// Installs what it needs; an error says what is missing. This is the only step that uses the network.
     pub(crate) fn install(&self) -> Result {
         let folder = self.folder()?;
         fs::create_dir_all(&folder)?;
-        fs::write(folder.join(self.file), self.text)?;
         if folder.join(self.installed).exists() {
             return Ok(());
         }

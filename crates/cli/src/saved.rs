@@ -1,0 +1,148 @@
+//! Where the torrent of a link is saved: a new file, whole or not at all, or stdout. Nothing is ever written over.
+
+use crate::shown::shown_word;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// Where to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SaveTo {
+    Nowhere,
+    Stdout,
+    File(PathBuf),
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Saved {
+    /// As it was wanted.
+    No,
+    /// So many bytes, at the place of this name.
+    Written(String, usize),
+    /// Why not.
+    Failed(String),
+}
+
+impl SaveTo {
+    /// By the option; the error is one line. What is there already would only be found out when everything has been fetched.
+    pub(crate) fn new(output: Option<&Path>) -> Result<Self, String> {
+        let Some(path) = output else { return Ok(Self::Nowhere) };
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stdout);
+        }
+        let shown = shown_word(path.as_os_str());
+        let parent = folder(path);
+        match path.symlink_metadata() {
+            Ok(metadata) if metadata.is_dir() => Err(format!("give --output a name for the file: {shown} is a folder")),
+            Ok(_) => Err(exists(&shown)),
+            _ if !parent.is_dir() => {
+                Err(format!("write elsewhere: --output {shown}: no folder {}", shown_word(parent.as_os_str())))
+            }
+            _ => Ok(Self::File(path.to_owned())),
+        }
+    }
+
+    /// Whether stdout takes the torrent, and so nothing else.
+    pub(crate) fn is_stdout(&self) -> bool {
+        *self == Self::Stdout
+    }
+
+    /// Writes the torrent. A reader of stdout that has gone away is not an error.
+    pub(crate) fn save(&self, torrent: &[u8]) -> Saved {
+        let path = match self {
+            Self::Nowhere => return Saved::No,
+            Self::Stdout => {
+                let mut stdout = io::stdout().lock();
+                return match stdout.write_all(torrent).and_then(|()| stdout.flush()) {
+                    Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                        Saved::Failed(crate::advice::cannot_write(&error))
+                    }
+                    _ => Saved::Written("standard output".to_owned(), torrent.len()),
+                };
+            }
+            Self::File(path) => path,
+        };
+        let shown = shown_word(path.as_os_str());
+        match create(path, torrent) {
+            Ok(()) => Saved::Written(shown, torrent.len()),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                Saved::Failed(format!("{} ({shown})", crate::advice::cannot_write(&error)))
+            }
+            Err(_) => Saved::Failed(exists(&shown)),
+        }
+    }
+}
+
+fn exists(shown: &str) -> String {
+    format!("write elsewhere, or remove it first: {shown} is there already")
+}
+
+/// The folder of a file.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Creates a file that has all of this from its first moment on. Fails if there is one.
+fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.part", std::process::id()));
+    let part = folder(path).join(name);
+    let written = OpenOptions::new().write(true).create_new(true).open(&part).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let created = written.and_then(|()| match fs::hard_link(&part, path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => take_place(&part, path),
+        linked => linked,
+    });
+    let _ = fs::remove_file(&part);
+    created
+}
+
+/// Where a file can have one name only: the name is taken first, with nothing behind it.
+fn take_place(part: &Path, path: &Path) -> io::Result<()> {
+    drop(File::create_new(path)?);
+    fs::rename(part, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_new_and_whole() {
+        let folder = std::env::temp_dir().join(format!("bt-handshake-{}-saved", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("a.torrent");
+        let to = SaveTo::new(Some(&path)).unwrap();
+        let shown = path.to_str().unwrap().to_owned();
+        assert_eq!(to.save(b"d1:ai1ee"), Saved::Written(shown, 8));
+        assert!(matches!(to.save(b"other"), Saved::Failed(reason) if reason.contains("is there already")));
+        assert_eq!(fs::read(&path).unwrap(), b"d1:ai1ee");
+        assert!(SaveTo::new(Some(&path)).is_err_and(|error| error.contains("is there already")));
+        let other = folder.join("b.torrent");
+        fs::write(folder.join("part"), b"x").unwrap();
+        take_place(&folder.join("part"), &other).unwrap();
+        assert_eq!(fs::read(&other).unwrap(), b"x");
+        assert_eq!(take_place(&path, &other).map_err(|error| error.kind()), Err(ErrorKind::AlreadyExists));
+        let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        // Nothing is left of the way there.
+        assert_eq!(names, ["a.torrent", "b.torrent"]);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_said_before_anything_is_sent() {
+        let of = |output: &str| SaveTo::new(Some(output.as_ref()));
+        assert_eq!(SaveTo::new(None), Ok(SaveTo::Nowhere));
+        assert_eq!(of("-"), Ok(SaveTo::Stdout));
+        for (output, says) in
+            [("/", "is a folder"), ("/dev/null", "is there already"), ("/nowhere/a.torrent", "no folder /nowhere")]
+        {
+            assert!(of(output).is_err_and(|error| error.contains(says)), "{output}");
+        }
+    }
+}
