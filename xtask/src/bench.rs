@@ -6,15 +6,16 @@ use xtask::binary;
 use xtask::shell::{self, Result};
 
 /// Builds the benches and passes the arguments: `parse` measures the parsers, `swarm` the engine and the command, `dht` lookups of
-/// peers; `soak` runs a million handshakes in one process.
+/// peers, `metadata` magnet links; `soak` runs a million handshakes in one process.
 pub(crate) fn run(args: &[String]) -> Result {
     let mut args: Vec<OsString> = args.iter().map(OsString::from).collect();
     let program = match args.first().and_then(|task| task.to_str()) {
         Some("swarm" | "soak") => "swarm",
         Some("dht") => "dht",
+        Some("metadata") => "metadata",
         _ => "bench",
     };
-    if args.first().is_some_and(|task| task == "swarm") {
+    if matches!(program, "swarm" | "metadata") && args.first().is_some_and(|task| task != "soak") {
         // The command is measured as users build it.
         args.insert(1, binary::build(true)?.into());
     }

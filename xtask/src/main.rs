@@ -53,6 +53,8 @@ usage: cargo xtask <task>
   bench parse                         our parsers against others, in one run
   bench swarm [--quick] [--rounds N]  the engine and the command against a bare epoll client, on loopback
   bench soak                          a million handshakes in one process, whose memory must not grow
+  bench metadata [--quick] [--rounds N]
+                                      the metadata of magnet links, ours against others, in scripted swarms
   bench dht [--quick] [--targets N] [--dead PERCENT] [--log FILE]
                                       lookups of peers against those of others, in an emulated DHT in a namespace of its own
   fuzz [TARGET] [--seconds N] [--replay]

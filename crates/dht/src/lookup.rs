@@ -106,7 +106,7 @@ impl Lookup {
             self.conclude();
             return None;
         };
-        if self.exchanges.open().count() >= choice.in_flight {
+        if self.exchanges.open().count() >= limits::IN_FLIGHT {
             return None;
         }
         self.ask(choice);
@@ -239,7 +239,10 @@ impl Lookup {
         let was_wrong = self.state_of(exchange).is_some_and(|state| *state == State::Misnamed);
         let is_right = !was_wrong
             && answered.is_none_or(|distance| {
-                let is_named = exchange.named.is_none() || self.candidates.get(distance, to).is_some();
+                // libtorrent takes a new id when it learns its address; one that is valid there (BEP 42) cannot be chosen.
+                let is_named = exchange.named.is_none()
+                    || self.candidates.get(distance, to).is_some()
+                    || self.candidates.is_valid(distance, to);
                 is_named && !self.candidates.is_taken(distance, to)
             });
         let is_as_asked = is_right && exchange.named.is_none_or(|_| exchange.named == answered);
@@ -268,9 +271,12 @@ impl Lookup {
 
     /// Notes that a query has no place any more.
     fn close(&mut self, exchange: &Exchange) {
-        if let Some(known @ State::Waiting(_)) = self.state_of(exchange) {
-            *known = State::Silent;
+        if let Some(state @ State::Waiting(_)) = self.state_of(exchange) {
+            *state = State::Silent;
             self.view.silent += 1;
+            if let Some(distance) = exchange.named {
+                self.candidates.silence(distance, exchange.to.get());
+            }
         }
     }
 

@@ -207,7 +207,7 @@ async fn software_that_answers_all_is_asked_for_more_after_a_quick_answer() {
     assert_eq!(answers("Transmission 4.1.4", quick).await, (vec![1, 32, 32, 32, 32], 32));
     assert_eq!(answers("Deluge/2.2.0 libtorrent/2.0.11.0", quick).await, (vec![1, 8, 8, 8, 8], 8));
     assert_eq!(answers("qBittorrent/5.1.0", slow).await, (vec![1; 5], 1));
-    for client in ["Transmission 3.00", "libTorrent 0.16.17", "somebody's 1.0"] {
+    for client in ["Transmission 3.00", "libTorrent 0.16.17", "unknown 1.0"] {
         assert_eq!(answers(client, quick).await, (vec![1; 5], 1), "{client}");
     }
 }

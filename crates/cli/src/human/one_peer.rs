@@ -29,7 +29,6 @@ pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
         rows.some("pieces", report.completeness.map(|told| format!("{} of {}", told.have, told.pieces)));
     }
     report.extension.iter().for_each(|theirs| extension(theirs, &mut rows));
-    rows.some("peers named", report.pex_named.map(|named| named.to_string()));
     rows.add("received", format!("{} bytes", report.bytes_received));
     rows.some("left because", report.listen_end.map(|end| left_because(end, report)));
     let oddities: Vec<&str> = report.oddities.iter().copied().map(Oddity::code).collect();

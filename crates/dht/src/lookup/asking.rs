@@ -26,6 +26,17 @@ impl Bounds {
     }
 }
 
+/// What is to be done about the candidates.
+enum Next {
+    Ask(Choice),
+    /// Closer ones may answer, and bring others.
+    Wait,
+    /// As many as have to answer have, or are waited for.
+    EnoughExpected,
+    /// Fewer, and no other is known.
+    NoneLeft,
+}
+
 impl Lookup {
     pub(super) fn most_queries(&self) -> usize {
         let View { asked, silent, .. } = self.view;
@@ -38,28 +49,46 @@ impl Lookup {
         if let Some(storer) = self.candidates.iter().find(|known| known.due > 0) {
             return Some(Choice::of(Why::More, storer));
         }
+        match self.next_candidate() {
+            Next::Ask(choice) => Some(choice),
+            Next::Wait => None,
+            Next::EnoughExpected => self.choose_second(),
+            Next::NoneLeft => {
+                let again = || self.start_again().filter(|(due, _)| *due <= self.latest).map(|(_, start)| start);
+                let start = self.starts.fresh().or_else(again);
+                start.map(Choice::of_start).or_else(|| self.choose_second())
+            }
+        }
+    }
+
+    /// The closest candidate that was not asked, unless enough closer ones are expected to answer.
+    fn next_candidate(&self) -> Next {
         // After half of its time a query is more likely dead than slow, and the next candidate is asked beside it.
         let doubtful = self.round_trips.slot() / 2;
         let is_old = |since: Instant| self.latest.saturating_duration_since(since) >= doubtful;
         let is_doubtful = |known: &Candidate| matches!(known.state, State::Waiting(since) if is_old(since));
-        let open = self.exchanges.open().count();
-        let mut expected = 0;
+        let (mut expected, mut waiting, mut valid_waiting, mut is_held) = (0, 0, 0, false);
         for known in self.candidates.closest(is_doubtful) {
-            let choice = Choice::of(Why::First, known);
-            // One without a valid id waits, and the next one with one is asked.
-            if known.state == State::Fresh && open < choice.in_flight {
-                return Some(choice);
+            if known.state == State::Fresh {
+                // One without a valid id waits for all, and the next one with a valid id for its like only.
+                let closer = if known.is_valid { valid_waiting } else { waiting };
+                if self.view.storers > 0 || closer < limits::CLOSER_WAITING {
+                    return Next::Ask(Choice::of(Why::First, known));
+                }
+                is_held = true;
             }
-            expected += usize::from(!is_doubtful(known));
+            if !is_doubtful(known) {
+                let is_waiting = usize::from(matches!(known.state, State::Waiting(_)));
+                expected += 1;
+                waiting += is_waiting;
+                valid_waiting += if known.is_valid { is_waiting } else { 0 };
+            }
         }
-        if expected >= limits::CLOSEST {
-            return self.choose_second();
+        match () {
+            () if is_held => Next::Wait,
+            () if expected >= limits::CLOSEST => Next::EnoughExpected,
+            () => Next::NoneLeft,
         }
-        let start = self
-            .starts
-            .fresh()
-            .or_else(|| self.start_again().filter(|(due, _)| *due <= self.latest).map(|(_, start)| start));
-        start.map(Choice::of_start).or_else(|| self.choose_second())
     }
 
     /// The starting node that is asked again, and when, as long as no node has answered.

@@ -66,7 +66,8 @@ impl Candidates {
         for known in &self.all {
             let (same_id, same_ip) = (known.distance == distance, known.address.ip() == address.ip());
             let is_rival = same_id && (known.is_valid || !is_valid);
-            if same_ip && (same_id || known.has_id) || is_rival && known.state == State::Answered {
+            let is_same = same_id && known.address == address.into();
+            if is_same || same_ip && known.has_id || is_rival && known.state == State::Answered {
                 return false;
             }
             of_ip += usize::from(same_ip);
@@ -84,7 +85,7 @@ impl Candidates {
     }
 
     /// Whether a node may have an id at its address (BEP 42).
-    fn is_valid(&self, distance: Distance, address: SocketAddr) -> bool {
+    pub(super) fn is_valid(&self, distance: Distance, address: SocketAddr) -> bool {
         self.id(distance).is_valid_for(address.ip())
     }
 
@@ -120,12 +121,24 @@ impl Candidates {
 
     /// Notes that a candidate is asked for the first time.
     pub(super) fn ask(&mut self, distance: Distance, address: SocketAddr, now: Instant) {
+        let of_ip = self.all.iter().filter(|known| known.address.ip() == address.ip());
+        let queries = of_ip.map(|known| known.queries).max().unwrap_or_default().max(1);
         for known in self.all.iter_mut().filter(|known| known.address.ip() == address.ip()) {
-            if known.distance == distance {
-                (known.state, known.queries) = (State::Waiting(now), 1);
+            if known.distance == distance && known.address == address.into() {
+                (known.state, known.queries) = (State::Waiting(now), queries);
             } else if known.state == State::Fresh {
                 known.state = State::Alias;
             }
+        }
+    }
+
+    /// Notes that a candidate which was waited for is silent: another id or port of its IP address may be the right one, and is asked
+    /// instead of a second query.
+    pub(super) fn silence(&mut self, distance: Distance, address: SocketAddr) {
+        let alias = self.all.iter_mut().find(|known| known.state == State::Alias && known.address.ip() == address.ip());
+        let has_alias = alias.map(|known| known.state = State::Fresh).is_some();
+        if let Some(known) = self.find(distance, address) {
+            (known.state, known.queries) = (State::Silent, known.queries + u8::from(has_alias));
         }
     }
 

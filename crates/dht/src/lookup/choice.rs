@@ -2,7 +2,6 @@
 
 use crate::id::Distance;
 use crate::lookup::candidates::Candidate;
-use crate::lookup::limits::{IN_FLIGHT, IN_FLIGHT_VALID};
 use std::net::SocketAddr;
 
 /// A node to ask next.
@@ -12,8 +11,6 @@ pub(super) struct Choice {
     pub(super) address: SocketAddr,
     /// The distance of the id that it was named with.
     pub(super) named: Option<Distance>,
-    /// Most queries in flight beside this one.
-    pub(super) in_flight: usize,
 }
 
 /// Why a node is asked.
@@ -31,11 +28,10 @@ pub(super) enum Why {
 
 impl Choice {
     pub(super) fn of(why: Why, candidate: &Candidate) -> Self {
-        let in_flight = if candidate.is_valid { IN_FLIGHT_VALID } else { IN_FLIGHT };
-        Self { why, address: candidate.address.get(), named: Some(candidate.distance), in_flight }
+        Self { why, address: candidate.address.get(), named: Some(candidate.distance) }
     }
 
     pub(super) fn of_start(address: SocketAddr) -> Self {
-        Self { why: Why::Start, address, named: None, in_flight: IN_FLIGHT }
+        Self { why: Why::Start, address, named: None }
     }
 }

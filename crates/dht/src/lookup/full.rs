@@ -14,8 +14,8 @@ pub(super) fn may_have_more(reply: &Reply) -> bool {
         Some(Software::Libtorrent) => listed >= if is_v6 { 25 } else { 100 },
         Some(Software::RTorrent) => listed >= 32,
         Some(Software::Mainline) => listed >= 10,
-        // Transmission (50), which does not name itself; bittorrent-dht neither, and it has no longest list.
-        _ => listed == 50,
+        // Transmission (50), which does not name itself, and what is built on libtorrent; bittorrent-dht has no longest list.
+        _ => matches!(listed, 50 | 100),
     }
 }
 
@@ -37,6 +37,8 @@ mod tests {
             (Some(b"A2\0\x03"), 25, false, false),
             (Some(b"A2\0\x03"), 100, false, false),
             (None, 50, false, true),
+            (None, 100, false, true),
+            (Some(b"XX\0\x05"), 100, false, true),
             (None, 300, false, false),
             (None, 0, false, false),
         ] {

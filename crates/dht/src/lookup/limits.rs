@@ -11,11 +11,12 @@ pub const CLOSEST: usize = 16;
 pub const CLOSEST_VALID: usize = 8;
 
 /// Queries that are waited for at the same time. What takes time is waiting for dead nodes, about half of those that are named.
-pub const IN_FLIGHT: usize = 32;
+pub const IN_FLIGHT: usize = 48;
 
-/// As many where the next node has an id that is valid for its address: the lookup ends a quarter earlier. For all nodes it would
-/// let those that surround a target use up the queries.
-pub const IN_FLIGHT_VALID: usize = 48;
+/// Queries to closer nodes that are waited for, beyond which no further node is asked until one has named peers. Each answer brings
+/// nodes that are far closer: with 16, lookups among a million nodes spend their queries on the way and find 0.82 of the peers, with 8
+/// 0.98. From the first storer on the closest nodes are near.
+pub const CLOSER_WAITING: usize = 8;
 
 /// Queries of one lookup, second ones included: fewer than the crate `mainline` sends (92, and as many pings).
 pub const QUERIES: usize = 85;

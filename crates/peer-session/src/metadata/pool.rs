@@ -252,13 +252,10 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         if let Some(piece) = self.pieces.next() {
             return Some((piece, slot));
         }
-        // It has something else to do.
-        if asked > 0 {
-            return None;
-        }
-        let (at, piece) = self
-            .requests
-            .overdue(self.limits.patience(member.pace.or(self.best_pace)), |piece| !self.pieces.has(piece))?;
+        let is_wanted =
+            |piece| !self.pieces.has(piece) && self.requests.of(place).all(|request| request.piece != piece);
+        let patience = self.limits.patience(member.pace.or(self.best_pace));
+        let (at, piece) = self.requests.overdue(patience, is_wanted)?;
         Some((piece, at.max(slot)))
     }
 

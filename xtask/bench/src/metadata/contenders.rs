@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a side may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) const OURS: [&str; 2] = [library::NAME, "command"];
 
@@ -118,7 +118,7 @@ impl Program {
                 .args(["--disable-dht", "--disable-lsd", "--disable-tcp-listen", "--disable-upnp-port-forward"])
                 .args(["-v", "error", "download", "--list", "--disable-http-api", "-o"])
                 .arg(folder),
-            _ => command.args(["metadata", "--no-dht", "-o"]).arg(&file),
+            _ => command.args(["metadata", "--sources=-dht,-pex", "-o"]).arg(&file),
         };
         let mut child = command.arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let id = child.id();

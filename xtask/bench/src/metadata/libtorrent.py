@@ -1,5 +1,6 @@
 """Metadata by libtorrent's Python binding, for each line of stdin, which is a magnet link, until it is there."""
 
+import os
 import sys
 import tempfile
 import threading
@@ -31,6 +32,7 @@ def read():
         torrent.flags &= ~libtorrent.torrent_flags.auto_managed
         torrent.flags &= ~libtorrent.torrent_flags.paused
         session.async_add_torrent(torrent)
+    os._exit(0)
 
 
 threading.Thread(target=read, daemon=True).start()

@@ -144,10 +144,10 @@ fn most_peers_are_found_whatever_nodes_surround_the_target() {
         (16, 2, Names::Themselves, 0.95),
         (40, 1, Names::Themselves, 0.95),
         (100, 1, Names::Themselves, 0.92),
-        (8, 2, Names::Dead, 0.93),
-        (16, 2, Names::WrongAddresses, 0.94),
+        (8, 2, Names::Dead, 0.96),
+        (16, 2, Names::WrongAddresses, 0.96),
         (16, 2, Names::WrongIds, 0.97),
-        (16, 2, Names::WrongPorts, 0.95),
+        (16, 2, Names::WrongPorts, 0.93),
         (28, 1, Names::Stolen, 0.93),
     ] {
         let share = share(&network, count, of_network, names);

@@ -29,51 +29,73 @@ fn millis(millis: u64) -> Duration {
 }
 
 #[test]
-fn the_closest_are_asked_first_and_no_more_than_have_to_answer() {
+fn the_closest_are_asked_first_and_8_are_waited_for() {
     let now = Instant::now();
     let mut lookup = known(now, 40);
-    let closest: Vec<_> = (25..=40).rev().map(place).collect();
+    let closest: Vec<_> = (33..=40).rev().map(place).collect();
     assert_eq!(drain(&mut lookup, now), closest);
     assert_eq!(drain(&mut lookup, now + millis(749)), []);
-    // After half of the first 1.5 s all are in doubt, and the others are asked beside them: no more than 32 were kept.
+    // After half of the first 1.5 s they are in doubt, and the next ones are asked beside them.
     assert_eq!(lookup.next_wake(), Some(now + millis(750)));
-    assert_eq!(drain(&mut lookup, now + millis(750)).len(), limits::UNASKED - limits::CLOSEST);
+    assert_eq!(drain(&mut lookup, now + millis(750)).len(), limits::CLOSER_WAITING);
     assert_eq!(drain(&mut lookup, now + millis(1_499)), []);
-    assert_eq!(drain(&mut lookup, now + millis(1_500)).len(), limits::SECOND_QUERIES);
-    assert_eq!(lookup.view().silent, 16);
+    // No more than 32 were kept.
+    let third = drain(&mut lookup, now + millis(1_500));
+    assert_eq!((third.len(), lookup.view().silent), (limits::CLOSER_WAITING, limits::CLOSER_WAITING));
+    drain(&mut lookup, now + millis(2_250));
+    assert_eq!(lookup.view().asked, limits::UNASKED);
 }
 
 #[test]
-fn no_more_than_32_are_waited_for_and_48_where_ids_are_valid() {
+fn among_closer_nodes_without_valid_ids_8_with_one_are_waited_for() {
     let now = Instant::now();
-    for (is_valid, expected) in [(false, [16, 16, 0, 0]), (true, [16, 16, 16, 0])] {
-        let id = |n| if is_valid { NodeId::for_address(place(n).ip(), [n as u8; 20]) } else { near(n, n) };
-        let mut nodes: Vec<_> = (1..=64).map(|n| (place(n), id(n))).collect();
-        nodes.sort_by_key(|(_, id)| Reverse(TARGET.distance(id)));
-        let mut lookup = lookup(now);
-        let asked = nodes.chunks(16).map(|closer| {
-            closer.iter().for_each(|(address, id)| lookup.add_contact(start(*address, Some(*id))));
-            drain(&mut lookup, now).len()
-        });
-        assert_eq!(asked.collect::<Vec<_>>(), expected);
-        let (first, id) = nodes[0];
-        lookup.reply(now + millis(50), first, &Reply::new(b"abcd", id)).unwrap();
-        assert_eq!(drain(&mut lookup, now + millis(50)).len(), 1, "an answer frees a place");
-    }
+    let mut lookup = known(now, 20);
+    let id = |n: u32| NodeId::for_address(place(n).ip(), [n as u8; 20]);
+    (50..60).for_each(|n| lookup.add_contact(start(place(n), Some(id(n)))));
+    let asked = drain(&mut lookup, now);
+    assert_eq!(asked.len(), 2 * limits::CLOSER_WAITING);
+    assert_eq!(asked.iter().filter(|address| (50..60).any(|n| place(n) == **address)).count(), limits::CLOSER_WAITING);
+}
+
+#[test]
+fn from_the_first_storer_on_as_many_are_asked_as_have_to_answer() {
+    let now = Instant::now();
+    let mut lookup = known(now, 40);
+    assert_eq!(drain(&mut lookup, now).len(), limits::CLOSER_WAITING);
+    let mut storer = reply(40);
+    storer.peers = vec![([9, 9, 9, 9], 2_000).into()];
+    lookup.reply(now + millis(50), place(40), &storer).unwrap();
+    assert_eq!(drain(&mut lookup, now + millis(50)).len(), limits::CLOSEST - limits::CLOSER_WAITING);
+}
+
+#[test]
+fn no_more_than_48_are_waited_for() {
+    let now = Instant::now();
+    let mut nodes: Vec<_> = (1..=80).map(|n| (place(n), near(n, n))).collect();
+    nodes.sort_by_key(|(_, id)| Reverse(TARGET.distance(id)));
+    let mut lookup = lookup(now);
+    let asked = nodes.chunks(8).map(|closer| {
+        closer.iter().for_each(|(address, id)| lookup.add_contact(start(*address, Some(*id))));
+        drain(&mut lookup, now).len()
+    });
+    assert_eq!(asked.collect::<Vec<_>>(), [8, 8, 8, 8, 8, 8, 0, 0, 0, 0]);
+    let (first, id) = nodes[0];
+    lookup.reply(now + millis(50), first, &Reply::new(b"abcd", id)).unwrap();
+    assert_eq!(drain(&mut lookup, now + millis(50)).len(), 1, "an answer frees a place");
 }
 
 #[test]
 fn a_lookup_ends_when_the_16_closest_have_answered() {
     let now = Instant::now();
     let mut lookup = known(now, 17);
-    assert_eq!(drain(&mut lookup, now).len(), 16);
+    assert_eq!(drain(&mut lookup, now).len(), 8);
     for n in (2..=17).rev() {
         assert_eq!(lookup.ended(), None);
         lookup.reply(now + millis(50), place(n), &reply(n)).unwrap();
         drain(&mut lookup, now + millis(50));
     }
     assert_eq!((lookup.ended(), lookup.view().done), (Some(End::Closest), Some(millis(50))));
-    assert_eq!(lookup.view().round_trip, Some(millis(50)));
+    assert_eq!(lookup.view().asked, 16);
     assert_eq!(
         lookup.nodes().map(|node| node.address).collect::<Vec<_>>(),
         (2..=17).rev().map(place).collect::<Vec<_>>()
@@ -88,9 +110,13 @@ fn the_8_closest_nodes_with_valid_ids_must_have_answered_too() {
     for n in 50..60 {
         lookup.add_contact(start(place(n), Some(NodeId::for_address(place(n).ip(), [n as u8; 20]))));
     }
-    assert_eq!(drain(&mut lookup, now).len(), limits::CLOSEST + limits::CLOSEST_VALID);
-    (3..=18).for_each(|n| drop(lookup.reply(now + millis(50), place(n), &reply(n)).unwrap()));
-    assert_eq!((drain(&mut lookup, now + millis(50)), lookup.ended()), (vec![], None));
+    drain(&mut lookup, now);
+    for n in (3..=18).rev() {
+        lookup.reply(now + millis(50), place(n), &reply(n)).unwrap();
+        drain(&mut lookup, now + millis(50));
+    }
+    assert_eq!(lookup.view().asked, limits::CLOSEST + limits::CLOSEST_VALID);
+    assert_eq!(lookup.ended(), None);
     for n in 50..60 {
         let reply = Reply::new(b"abcd", NodeId::for_address(place(n).ip(), [n as u8; 20]));
         let _ = lookup.reply(now + millis(50), place(n), &reply);
@@ -122,12 +148,15 @@ fn a_closer_node_that_is_named_is_asked_before_the_end() {
     let now = Instant::now();
     let mut lookup = known(now, 16);
     drain(&mut lookup, now);
-    for n in 1..=16 {
+    for n in (1..=16).rev() {
         let mut reply = reply(n);
-        reply.nodes = vec![Contact { id: near(30, 30), address: place(30) }];
+        if n == 1 {
+            reply.nodes = vec![Contact { id: near(30, 30), address: place(30) }];
+        }
         lookup.reply(now + millis(50), place(n), &reply).unwrap();
+        let asked = drain(&mut lookup, now + millis(50));
+        assert_eq!(asked.contains(&place(30)), n == 1);
     }
-    assert_eq!(drain(&mut lookup, now + millis(50)), [place(30)]);
     assert_eq!(lookup.ended(), None);
     assert_eq!(drain(&mut lookup, now + millis(350)), [place(30)], "a second query to a silent node");
     assert_eq!(drain(&mut lookup, now + millis(650)), []);
