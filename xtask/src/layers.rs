@@ -35,7 +35,7 @@ const HOUSE: &[Room] = &[
     Room { name: "peer-wire", place: Floor(1), uses: &["bencode", "ids"] },
     Room { name: "mse", place: Floor(1), uses: &["ids"] },
     Room { name: "dht", place: Floor(1), uses: &["bencode", "guard", "ids"] },
-    Room { name: "peer-session", place: Floor(2), uses: &["guard", "ids", "mse", "peer-wire"] },
+    Room { name: "peer-session", place: Floor(2), uses: &["guard", "ids", "metainfo", "mse", "peer-wire"] },
     Room { name: "http-exchange", place: Floor(2), uses: &["guard"] },
     Room { name: "report", place: Floor(2), uses: &["dht", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
     Room { name: "tracker-http", place: Floor(3), uses: &["guard", "http-exchange", "tracker"] },

@@ -141,7 +141,7 @@ pub static NAMESPACES: Optional = Optional {
     is_here: |_| unshare::command(unshare::NETWORK).is_some(),
     programs: &[],
     source: Source::Rights,
-    purpose: "`integration`: `ssrf`, `leak`, `dns`, `dual-stack`, `hostile-inside`, `many`, `dht`",
+    purpose: "`integration`: `ssrf`, `leak`, `dns`, `dual-stack`, `pex`, `hostile-inside`, `many`, `dht`",
 };
 
 const CLIENT: &str = "`integration`: a client";

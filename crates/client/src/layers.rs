@@ -1,6 +1,6 @@
 //! The piece layers of a v2 torrent that is known by a link or an info-hash: asked of peers once its metadata is there (BEP 52).
 
-use crate::metadata::standing;
+use crate::standing::standing;
 use metainfo::{PieceLayers, Torrent};
 use peer_session::LayerAssembly;
 use report::{LayersPeer, LayersReport, MetadataReport};

@@ -14,6 +14,7 @@ mod metadata;
 mod net;
 mod setters;
 mod shared;
+mod standing;
 mod swarm;
 mod torrent_file;
 mod torrent_ref;

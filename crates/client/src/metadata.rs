@@ -5,11 +5,12 @@ use crate::layers::Layers;
 use crate::net::resolve::blocking;
 use crate::net::task::settled;
 use crate::shared::Shared;
+use crate::standing::standing;
 use crate::torrent_ref::{Proof, TorrentRef};
 use bytes::Bytes;
 use metainfo::{Hashes, InfoError, PieceLayers, Torrent, TorrentFile};
 use peer_session::{Assembly, LayerAssembly, MetadataPeer as Member, Standing};
-use report::{MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus};
+use report::{MetadataPeer, MetadataReport, MetadataStatus};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -153,11 +154,6 @@ fn peer(member: &Member<SocketAddr>) -> MetadataPeer {
     peer
 }
 
-pub(crate) fn standing(standing: Standing) -> MetadataStanding {
-    // Both have the same codes.
-    standing.code().parse().unwrap_or(MetadataStanding::Asked)
-}
-
 async fn parse(info: Bytes, link: Arc<Link>) -> Result<Known, InfoError> {
     let work = {
         let (info, link) = (info.clone(), Arc::clone(&link));
@@ -178,21 +174,5 @@ impl Link {
         let bytes = self.needs_proof.then(|| file.write().ok()).flatten();
         let proof = bytes.and_then(|bytes| Proof::choose(&torrent, &bytes).ok().flatten());
         Ok(Known { info, torrent, proof, piece_layers: Arc::default() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_standing_has_its_code() {
-        use Standing::{
-            Asked, NoSize, OtherSize, Rejected, TimedOut, TooLarge, Unreadable, WrongBytes, WrongLength, WrongTotal,
-        };
-        let all =
-            [Asked, NoSize, TooLarge, OtherSize, Rejected, TimedOut, WrongTotal, WrongLength, Unreadable, WrongBytes];
-        assert_eq!(all.map(|one| standing(one).code()), all.map(Standing::code));
-        assert_eq!(all.map(standing), MetadataStanding::ALL);
     }
 }

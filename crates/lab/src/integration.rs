@@ -109,7 +109,7 @@ const SECTIONS: &[Section] = &[
 ];
 
 /// The sections that `--long` repeats; it runs `many` in its full size first, and of `hostile` what takes minutes.
-const LONG: &[&str] = &["seeded", leak::NAME, dual_stack::NAME, "hostile", many::NAME, dht::NAME];
+const LONG: &[&str] = &["seeded", "matrix", leak::NAME, dual_stack::NAME, "hostile", many::NAME, dht::NAME];
 
 /// How often.
 pub(crate) const LONG_RUNS: u32 = 20;

@@ -5,7 +5,6 @@ use crate::diagnostic::Diagnostics;
 use crate::error::{Error, Problem};
 use crate::file_list::Files;
 use crate::files::{BLOCK_BYTES, Layout};
-use crate::piece_layer::PieceLayer;
 use bencode::{Dict, Kind};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -15,10 +14,9 @@ type Hash = [u8; 32];
 /// The piece layers of a v2 torrent: for the `pieces root` of each file of several pieces, a hash for each of its pieces (BEP 52).
 pub type PieceLayers = BTreeMap<[u8; 32], Vec<[u8; 32]>>;
 
-/// The layers that a file should have.
-pub(crate) fn expected(files: &Files, piece_length: u32) -> Vec<PieceLayer> {
-    let layers = Expected::of(files, piece_length).pieces.into_iter();
-    layers.map(|(root, pieces)| PieceLayer { root, pieces, piece_length }).collect()
+/// The layers that a file should have: the root of each file of several pieces, and their number.
+pub(crate) fn expected(files: &Files, piece_length: u32) -> Vec<(Hash, u32)> {
+    Expected::of(files, piece_length).pieces
 }
 
 /// Checks all layers in the file. BEP 52 requires one for each file of several pieces; libtorrent can fetch them from peers

@@ -71,7 +71,9 @@ impl Torrent {
         if self.hashes.v2().is_none() {
             return Vec::new();
         }
-        layers::expected(&self.files, self.piece_length)
+        let piece_length = self.piece_length;
+        let layers = layers::expected(&self.files, piece_length).into_iter();
+        layers.map(|(root, pieces)| PieceLayer { root, pieces, piece_length }).collect()
     }
 }
 

@@ -10,14 +10,14 @@ use std::sync::Arc;
 
 impl Swarm {
     /// Hands in the torrent that a link or an info-hash stands for: from now on peers are judged by its number of pieces,
-    /// those that waited for it ([`TorrentRef::may_be_learned`]) are reported, and the link's web seeds are asked. If it is
-    /// private, BEP 27 holds from now on: peers that no tracker has named and that were not dialled yet end as `not_tried`,
-    /// trackers are asked one at a time, and web seeds only at the hosts of its trackers. The run keeps to the trackers and web
-    /// seeds of the link, and to its info-hashes: what the torrent names beyond them is not asked.
+    /// those that waited for it ([`TorrentRef::may_be_learned`](crate::TorrentRef::may_be_learned)) are reported, and the link's web
+    /// seeds are asked. If it is private, BEP 27 holds from now on: peers that no tracker has named and that were not dialled yet end
+    /// as `not_tried`, trackers are asked one at a time, and web seeds only at the hosts of its trackers. The run keeps to the trackers
+    /// and web seeds of the link, and to its info-hashes: what the torrent names beyond them is not asked.
     ///
     /// # Errors
-    /// It has another info-hash; or it is private without permission ([`Config::allow_private`]), and then the run ends at once
-    /// ([`CutShort::Private`]).
+    /// It has another info-hash; or it is private without permission
+    /// ([`Config::allow_private`](crate::Config::allow_private)), and then the run ends at once ([`CutShort::Private`]).
     pub fn learn(&mut self, torrent: &Torrent) -> Result<(), Error> {
         if torrent.hashes.wire().all(|info_hash| info_hash != self.torrent.hashes().primary()) {
             return Err(Error::AnotherTorrent);
@@ -37,8 +37,8 @@ impl Swarm {
         Ok(())
     }
 
-    /// The metadata that peers gave for a link or an info-hash ([`Config::metadata`]), once that was reported
-    /// ([`Event::Metadata`]). What it says of the torrent has been [learned](Self::learn) by then.
+    /// The metadata that peers gave for a link or an info-hash ([`Config::metadata`](crate::Config::metadata)), once that was
+    /// reported ([`Event::Metadata`](crate::Event::Metadata)). What it says of the torrent has been [learned](Self::learn) by then.
     #[must_use]
     pub fn known(&self) -> Option<&Known> {
         self.known.as_ref()

@@ -107,6 +107,23 @@ async fn peers_that_are_reached_by_the_v1_hash_are_asked_over_a_second_connectio
 }
 
 #[tokio::test]
+async fn few_peers_are_connected_to_a_second_time() {
+    let (info, v1, v2) = info(true);
+    let silent = || Peer {
+        knows: Knows::Hybrid(v2.truncated().0),
+        reserved: [0, 0, 0, 0, 0, 0x10, 0, 0x14],
+        ..peer(&info, HashScript::of(trees()).silent())
+    };
+    let swarm = swarm_of(v1.0, (0..6).map(|_| silent()));
+    let mut config = asking(&swarm);
+    config.limits.metadata.timeout = Duration::from_millis(200);
+    let (told, _) = run(v1, config).await;
+    assert_eq!((layers(&told).complete, layers(&told).v1_peers, told.peers.len()), (0, 2, 6));
+    let second = (0..6).map(|peer| swarm.connections(peer_ip(peer)).len() - 1);
+    assert_eq!(second.sum::<usize>(), 4);
+}
+
+#[tokio::test]
 async fn each_peer_that_does_not_help_is_named_and_the_layers_come_from_another() {
     let (info, _, v2) = info(false);
     let good = || HashScript::of(trees());

@@ -110,3 +110,10 @@ fn lookups_stay_within_their_times_and_queries() {
         );
     }
 }
+
+#[test]
+fn queries_are_left_for_the_closest_nodes_of_a_large_network() {
+    let figures = figures(&Network::new(60_000, 0.0, 1.0, 5), From::Saved, 300, 8);
+    println!("60,000 live nodes: {figures}");
+    assert!(figures.queries <= 85.0 && figures.share > 0.97, "{figures}");
+}

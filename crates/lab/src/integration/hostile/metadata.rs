@@ -238,7 +238,7 @@ fn twelve_links(fixture: &Fixture) -> Result<Case> {
     let script = MetadataScript::of(vec![b'm'; BYTES]).silent_after(BYTES / PIECE - 1);
     let infos: Vec<_> = (0..LINKS).map(|number| vec![number; 100]).collect();
     let swarms = infos.iter().map(|info| (info.as_slice(), vec![script.clone()]));
-    let case = links(fixture, 0, swarms)?.args("--deadline 30s").within(SECOND * 40).mebibytes(150);
+    let case = links(fixture, 0, swarms)?.args("--deadline 12s").within(SECOND * 40).mebibytes(150);
     Ok(case.of_torrents(LINKS.into()))
 }
 
