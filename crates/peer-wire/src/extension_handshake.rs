@@ -57,8 +57,8 @@ impl ExtensionHandshake {
     /// The largest `metadata_size` accepted, in bytes: the largest torrent file that is read.
     #[allow(clippy::cast_possible_truncation, reason = "96 MiB")]
     pub const MAX_METADATA: u32 = Limits::TORRENT.bytes as u32;
-    /// The most extensions kept: real clients have up to 10, and ids allow 255.
-    pub const MAX_EXTENSIONS: usize = 48;
+    /// The most extensions kept: real clients have up to 10, ids allow 255, and of 5,000 talkative peers at once each is in memory.
+    pub const MAX_EXTENSIONS: usize = 32;
     /// The longest name of an extension kept, in bytes: real ones have up to 20.
     pub const MAX_EXTENSION_NAME: usize = 64;
 
@@ -282,7 +282,7 @@ mod tests {
         let entries: String = (0..70).map(|n| format!("2:{n:02}i{n}e")).collect();
         let read = decode(format!("d1:md{entries}65:{:065}i1eee", 0).as_bytes());
         assert_eq!(read.extensions.len(), ExtensionHandshake::MAX_EXTENSIONS);
-        assert_eq!(read.dropped, [Dropped { key: "m", problem: FieldProblem::Entries(23) }]);
+        assert_eq!(read.dropped, [Dropped { key: "m", problem: FieldProblem::Entries(39) }]);
     }
 
     #[test]

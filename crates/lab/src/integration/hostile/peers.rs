@@ -94,8 +94,11 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("said before it was asked", said_before_asked),
     scenario("2,000 long messages that never end", unfinished_messages)
         .needs(&[need("--limit buffer-bytes=1000000000000", "it takes more than 64 MiB")]),
-    scenario("5,000 leeches that say much", talkative_leeches)
-        .needs(&[need("--limit waiting-bytes=1000000000000", "it takes more than 64 MiB")]),
+    scenario("5,000 leeches that say much", talkative_leeches),
+    scenario("5,000 leeches that say much, 500 at once", |fixture| {
+        Ok(talkative_leeches(fixture)?.args("--concurrency 500 --linger 500ms").mebibytes(31))
+    })
+    .needs(&[need("--limit waiting-bytes=1000000000000", "it takes more than 31 MiB")]),
 ];
 
 const SECOND: Duration = Duration::from_secs(1);
