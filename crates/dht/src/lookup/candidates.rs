@@ -3,6 +3,7 @@
 use crate::id::{Distance, NodeId};
 use crate::lookup::limits::{CLOSEST, CLOSEST_VALID, OF_IDENTITY, OF_NETWORK, SILENT_OF_NETWORK, UNASKED};
 use crate::lookup::packed::Packed;
+use guard::Scope;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -85,8 +86,14 @@ impl Candidates {
     }
 
     /// Whether a node may have an id at its address (BEP 42).
-    pub(super) fn is_valid(&self, distance: Distance, address: SocketAddr) -> bool {
+    fn is_valid(&self, distance: Distance, address: SocketAddr) -> bool {
         self.id(distance).is_valid_for(address.ip())
+    }
+
+    /// Whether an id that a node was not named with tells that it is right: it is valid at its address, and so cannot be chosen. At a
+    /// local address every id is valid.
+    pub(super) fn is_proof(&self, distance: Distance, address: SocketAddr) -> bool {
+        Scope::of(address.ip()) == Scope::Global && self.is_valid(distance, address)
     }
 
     /// The id at a distance: the distance of the distance.

@@ -2,8 +2,9 @@
 
 use crate::lookup::hostile::{TARGET, lookup, near, place, start};
 use dht::krpc::{Refusal, Reply};
-use dht::lookup::{End, Family, Ignored, Lookup, Options, limits};
+use dht::lookup::{End, Family, Ignored, Lookup, Options, Start, limits};
 use dht::{Contact, NodeId, Version};
+use guard::AddressPolicy;
 use ids::InfoHash;
 use std::cmp::Reverse;
 use std::net::SocketAddr;
@@ -341,6 +342,20 @@ fn an_error_is_an_answer() {
     refusal.id = Some(near(1, 2));
     assert_eq!(lookup.refused(now, place(1), &refusal), Err(Ignored::Misnamed));
     assert_eq!((lookup.view().answered, lookup.view().misnamed), (0, 1));
+}
+
+#[test]
+fn an_id_that_a_node_was_not_named_with_is_believed_where_it_cannot_be_chosen() {
+    let now = Instant::now();
+    for (address, is_believed) in [("8.8.8.8:6881", true), ("192.168.0.8:6881", false)] {
+        let address: SocketAddr = address.parse().unwrap();
+        let mut lookup = lookup(now);
+        lookup.add_contact(Start { policy: AddressPolicy::User, ..start(address, Some(near(1, 1))) });
+        assert_eq!(drain(&mut lookup, now), [address]);
+        let valid = Reply::new(b"abcd", NodeId::for_address(address.ip(), [7; 20]));
+        let expected = if is_believed { Ok(()) } else { Err(Ignored::Misnamed) };
+        assert_eq!(lookup.reply(now + millis(50), address, &valid).map(drop), expected, "{address}");
+    }
 }
 
 #[test]
