@@ -4,6 +4,7 @@ use crate::human::style::{ADDRESS_WIDTH, BAD, DIM, GOOD, OPEN, PLAIN};
 use crate::text::{Line, Page, listed, plural, short, size, time};
 use client::{CodeKind, Explanation, MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus, Outcome};
 use client::{PeerReport, Summary};
+use peer_wire::MetadataMessage;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,8 +13,6 @@ use tracker::PeerAddress;
 /// Columns of a time, and of a client's name.
 const TIME_WIDTH: usize = 8;
 const CLIENT_WIDTH: usize = 18;
-/// Bytes of a piece of metadata (BEP 9).
-const PIECE: u32 = 16 << 10;
 /// Peers that are named in a sentence.
 const NAMED_PEERS: usize = 3;
 
@@ -216,7 +215,7 @@ fn not_in_time(report: &MetadataReport) -> (String, &'static str) {
         (broken, "sent what is wrong"),
     ];
     let did: Vec<_> = did.into_iter().filter(|(count, _)| *count > 0).collect();
-    let all = report.size_bytes.map_or(0, |bytes| bytes.div_ceil(PIECE));
+    let all = report.size_bytes.map_or(0, MetadataMessage::pieces);
     let came = if report.pieces > 0 { format!("; {} of {all} pieces came", report.pieces) } else { String::new() };
     let why = match (offered.len(), did.as_slice()) {
         (1, [(_, what)]) => format!("the one peer that says it has it {what}{came}"),
