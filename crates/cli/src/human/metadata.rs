@@ -160,23 +160,10 @@ pub(super) fn reason(report: &MetadataReport, summary: &Summary) -> Option<Reaso
                 "get the .torrent file where the link came from; a private torrent has no other way",
             )
         }
-        MetadataStatus::NoPeerOffers => {
-            let lack = match (speak, summary.ok) {
-                (1, 1) => "the one peer that answered has no metadata: it was given a link too, and waits as you do"
-                    .to_owned(),
-                (1, ok) => format!(
-                    "1 of {ok} peers that answered speaks of metadata, and has none: it was given a link too, and waits as you do"
-                ),
-                (speak, ok) if speak == ok => format!(
-                    "none of the {ok} peers that answered has metadata: they were given a link too, and wait as you do"
-                ),
-                (speak, ok) => format!(
-                    "{speak} of {ok} peers that answered speak of metadata, and none has it: they were given a link too, and \
-                     wait as you do"
-                ),
-            };
-            reason(lack, "wait until a seed is there, name one with --peer, or get the .torrent file")
-        }
+        MetadataStatus::NoPeerOffers => reason(
+            lack(speak, summary.ok),
+            "wait until a seed is there, name one with --peer, or get the .torrent file",
+        ),
         MetadataStatus::TimedOut => {
             let (why, to_do) = not_in_time(report);
             reason(why, to_do)
@@ -199,6 +186,20 @@ pub(super) fn reason(report: &MetadataReport, summary: &Summary) -> Option<Reaso
             reason(format!("its hash is right, and it is no torrent: {message}"), entry.to_do)
         }
         _ => reason(entry.seen.to_owned(), entry.to_do),
+    }
+}
+
+/// Of so many peers that answered, so many speak the extension, and none has metadata.
+fn lack(speak: usize, ok: usize) -> String {
+    let they_wait = "they were given a link too, and wait as you do";
+    let it_waits = "it was given a link too, and waits as you do";
+    match (speak, ok) {
+        (1, 1) => format!("the one peer that answered has no metadata: {it_waits}"),
+        (1, ok) => format!("1 of {ok} peers that answered speaks of metadata, and has none: {it_waits}"),
+        (speak, ok) if speak == ok => {
+            format!("none of the {ok} peers that answered has metadata: {they_wait}")
+        }
+        (speak, ok) => format!("{speak} of {ok} peers that answered speak of metadata, and none has it: {they_wait}"),
     }
 }
 
