@@ -90,10 +90,10 @@ impl Candidates {
         self.id(distance).is_valid_for(address.ip())
     }
 
-    /// Whether an id that a node was not named with tells that it is right: it is valid at its address, and so cannot be chosen. At a
-    /// local address every id is valid.
-    pub(super) fn is_proof(&self, distance: Distance, address: SocketAddr) -> bool {
-        Scope::of(address.ip()) == Scope::Global && self.is_valid(distance, address)
+    /// Whether an id is the right one by the address alone. At a local address every id is valid, which proves nothing.
+    pub(super) fn is_proven(&self, distance: Distance, address: SocketAddr) -> bool {
+        let is_exempt = matches!(Scope::of(address.ip()), Scope::Loopback | Scope::Private | Scope::LinkLocal);
+        !is_exempt && self.is_valid(distance, address)
     }
 
     /// The id at a distance: the distance of the distance.
