@@ -43,8 +43,8 @@ usage: cargo xtask <task>
   integration [--runs N] [--keep] [--release] [--long] [--only SECTION]
                                       the real binary against real trackers and clients on loopback
                                       (--keep leaves the scratch folder with the logs of all programs; --long is too
-                                      long for ci: twenty runs of seeded, leak, dual-stack and many, many at
-                                      full size)
+                                      long for ci: twenty runs of seeded, matrix, leak, dual-stack, many and dht,
+                                      many at full size)
   integration --record                recordings of the installed clients, in the format of fixtures/peer/programs, and
                                       how they differ from those
   conformance DIR                     our verdict on each torrent of DIR, compared with DIR/EXPECTED.tsv

@@ -127,7 +127,7 @@ pub(crate) struct MainJob {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
-    /// List everything: each peer once with its reason, each tracker and web seed, the DHT, response times and charts
+    /// List everything: each peer once with its reason, each tracker and web seed, the DHT, metadata, PEX, response times and charts
     #[arg(short, long, help_heading = "Output", conflicts_with_all = ["json", "quiet", "nagios"])]
     pub(crate) all: bool,
 

@@ -2,12 +2,14 @@
 
 use crate::advice::advice;
 use crate::exit::Exit;
+use crate::human::tally::Tally;
 use crate::input::{Input, InputError};
 use crate::origin::Origin;
 use crate::output::Shared;
 use crate::room::Room;
 use crate::saved::Saved;
 use client::{Config, CutShort, Event, Known, Sources, Summary, Swarm, Verdict};
+use guard::ErrorChain;
 use metainfo::TorrentFile;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -104,7 +106,7 @@ struct RunResult {
     exit: Exit,
     /// Conditions that are not met.
     unmet: Vec<String>,
-    /// Why there was no source of peers.
+    /// Why it has this exit code, where its report does not say so.
     because: Option<String>,
 }
 
@@ -156,7 +158,7 @@ async fn tell(
                 tally.metadata(&report);
                 output.lock().metadata(input, &report)?;
                 if let Some(known) = swarm.known().filter(|_| mode.metadata_only) {
-                    saved = output.lock().save(&torrent_file(input, known));
+                    saved = save(input, known, output);
                     // Nothing else is wanted of this run.
                     cut_short = true;
                     swarm.interrupt();
@@ -167,23 +169,19 @@ async fn tell(
                 output.lock().peer(input, &report)?;
             }
             Next::Event(Event::Summary(summary)) => {
-                result.exit = match (mode.metadata_only, input.torrent(), &saved) {
-                    (true, Some(_), Saved::Failed(_)) => Exit::LocalError,
-                    (true, Some(_), _) => Exit::Answered,
-                    (true, None, _) => exit(&summary, mode).max(Exit::NoPeerAnswered),
+                let is_known = input.torrent().is_some();
+                result.exit = match (mode.metadata_only, is_known, &saved) {
+                    (true, true, Saved::Failed(_)) => Exit::LocalError,
+                    (true, true, _) => Exit::Answered,
+                    (true, false, _) => exit(&summary, mode).max(Exit::NoPeerAnswered),
                     (false, ..) => exit(&summary, mode),
                 };
-                let about_web_seeds = mode.web_seeds_only || (summary.trackers == 0 && summary.web_seeds.checked > 0);
-                let because = match (&saved, result.exit) {
-                    (Saved::Failed(reason), _) => Some(reason.clone()),
-                    (_, Exit::LocalError) => Some(PRIVATE.to_owned()),
-                    (_, Exit::NoSource) if about_web_seeds => Some(tally.web_seeds.advice(input.torrent().is_some())),
-                    (_, Exit::NoSource) => Some(tally.failures.advice(tally.lookups.silence())),
-                    _ => None,
+                result.because = match &saved {
+                    Saved::Failed(reason) => Some(reason.clone()),
+                    _ => because(result.exit, &summary, mode, &tally, is_known),
                 };
-                result.unmet =
-                    output.lock().summary(input, &summary, &tally, (result.exit, because.as_deref(), &saved))?;
-                result.because = because;
+                let exit = (result.exit, result.because.as_deref(), &saved);
+                result.unmet = output.lock().summary(input, &summary, &tally, exit)?;
             }
             Next::Event(_) => {}
             Next::End => return Ok(result),
@@ -223,8 +221,8 @@ async fn next_event(
     .await
 }
 
-/// The file of a torrent that peers gave, with what its link names.
-fn torrent_file(input: &Input, known: &Known) -> Vec<u8> {
+/// Saves the torrent that peers gave, with what its link names.
+fn save(input: &Input, known: &Known, output: &Shared) -> Saved {
     let trackers: Vec<Vec<String>> = input.torrent_ref.trackers.iter().map(|url| vec![url.clone()]).collect();
     let file = TorrentFile {
         trackers: &trackers,
@@ -232,8 +230,21 @@ fn torrent_file(input: &Input, known: &Known) -> Vec<u8> {
         piece_layers: (!known.piece_layers.is_empty()).then_some(&*known.piece_layers),
         ..TorrentFile::new(&known.info)
     };
-    // What was parsed can be written.
-    file.write().unwrap_or_default()
+    match file.write() {
+        Ok(torrent) => output.lock().save(&torrent),
+        Err(error) => Saved::Failed(ErrorChain(&error).to_string()),
+    }
+}
+
+/// Why a run has this exit code, where its report does not say so.
+fn because(exit: Exit, summary: &Summary, mode: Mode, tally: &Tally, is_known: bool) -> Option<String> {
+    let about_web_seeds = mode.web_seeds_only || (summary.trackers == 0 && summary.web_seeds.checked > 0);
+    match exit {
+        Exit::LocalError => Some(PRIVATE.to_owned()),
+        Exit::NoSource if about_web_seeds => Some(tally.web_seeds.advice(is_known)),
+        Exit::NoSource => Some(tally.failures.advice(tally.lookups.silence())),
+        _ => None,
+    }
 }
 
 /// The exit code of a run by its summary.

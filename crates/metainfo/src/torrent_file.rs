@@ -64,8 +64,8 @@ impl Hashes {
 }
 
 impl Torrent {
-    /// The piece layers that the file of a v2 torrent should have: one for each `pieces root` of a file of several pieces. Without them a client cannot check these files until peers have sent them (BEP 52 `hash
-    /// request`). Empty for v1.
+    /// The piece layers that the file of a v2 torrent should have: one for each `pieces root` of a file of several pieces. Without them a
+    /// client cannot check these files until peers have sent them (BEP 52 `hash request`). Empty for v1.
     #[must_use]
     pub fn piece_layers(&self) -> Vec<PieceLayer> {
         if self.hashes.v2().is_none() {

@@ -24,7 +24,8 @@ const FIRST_LISTS: [(&[u8], Option<Duration>); 5] = [
     (RQBIT, None),
 ];
 
-/// The same of libtorrent, qBittorrent and Deluge, which look once a second (libtorrent 2.1.1, 120 times: half within 0.58 s, all within 1.04 s; qBittorrent 4.5.2, 4 times: 0.42 to 0.81 s), and of what is unknown.
+/// The same of libtorrent, qBittorrent and Deluge, which look once a second (libtorrent 2.1.1, 120 times: half within 0.58 s, all within
+/// 1.04 s; qBittorrent 4.5.2, 4 times: 0.42 to 0.81 s), and of what is unknown.
 const FIRST_LIST: Duration = Duration::from_secs(1);
 
 /// What the silence of a client about its pieces means, once it has said the rest.

@@ -28,10 +28,13 @@ const NAME: &str = "ut_metadata";
 /// An info dictionary that is put together of what several peers send. Clones share it; each conversation has a
 /// [`UtMetadata`] of it. `K` is the caller's name for a peer, such as its address.
 ///
-/// Peers that name a size are asked, one piece at a time each, because rTorrent answers only the first of several requests; several of
-/// software that was seen to answer all, once its first answer came quickly, which makes fewer round trips. A piece that is overdue is asked of another peer too. The size is that of the first peers; another is tried when none of these is left, or
-/// after some seconds if as many peers name it. When all pieces are there, the hash decides. If it is wrong, one peer is asked for what the others gave, until it is right
-/// or it is clear that this one gave wrong bytes; in the end every peer that gave any is known by name.
+/// Peers that name a size are asked, one piece at a time each, because rTorrent answers only the first of several requests. Software
+/// that was seen to answer all is asked for several, once its first answer came quickly, which makes fewer round trips. A piece that is
+/// overdue is asked of another peer too.
+///
+/// The size is that of the first peers; another is tried when none of these is left, or after some seconds if as many peers name it.
+/// When all pieces are there, the hash decides. If it is wrong, one peer is asked for what the others gave, until it is right or it is
+/// clear that this one gave wrong bytes; in the end every peer that gave any is known by name.
 #[derive(Clone)]
 pub struct Assembly<K>(Arc<Mutex<Pool<K>>>);
 

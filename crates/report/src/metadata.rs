@@ -1,4 +1,4 @@
-//! What came of asking peers for the metadata of a magnet link or an info-hash (BEP 9).
+//! What came of asking peers for the metadata of a magnet link or an info-hash (BEP 9), and for its piece layers (BEP 52).
 
 use crate::code::codes;
 use crate::json_forms::{Ms, SomeMs, Text};
@@ -34,7 +34,7 @@ pub struct MetadataReport {
     /// When it was complete and its hash right, or when it was given up
     #[serde(rename = "elapsed_ms", with = "Ms")]
     pub elapsed: Duration,
-    /// The peers that speak the extension, in the order in which they said so
+    /// The peers that speak `ut_metadata`, in the order in which they said so
     pub peers: Vec<MetadataPeer>,
     /// Of a v2 torrent whose piece layers were asked for: what came of that
     pub layers: Option<LayersReport>,
@@ -85,7 +85,7 @@ pub struct MetadataPeer {
     /// Its address
     #[serde(with = "Text")]
     pub address: SocketAddr,
-    /// When its extension handshake said that it speaks the extension
+    /// When its extension handshake said that it speaks `ut_metadata`
     #[serde(rename = "introduced_ms", with = "Ms")]
     pub introduced: Duration,
     /// What came of asking it
@@ -133,7 +133,7 @@ codes! {
 }
 
 codes! {
-    /// What came of asking one peer for metadata.
+    /// What came of asking one peer for metadata or for piece layers.
     pub enum MetadataStanding {
         /// Nothing against it: it gave pieces, or was not needed.
         Asked = "asked",
@@ -143,15 +143,15 @@ codes! {
         TooLarge = "too_large",
         /// It named another size than that of the dictionary whose hash is right.
         OtherSize = "other_size",
-        /// It rejected a piece.
+        /// It rejected what it was asked for.
         Rejected = "rejected",
-        /// It did not send a piece in time.
+        /// It did not send what it was asked for in time.
         TimedOut = "timed_out",
         /// It sent a piece with another total size than it had named.
         WrongTotal = "wrong_total",
         /// It sent a piece of a wrong length.
         WrongLength = "wrong_length",
-        /// It sent what is no message of the extension.
+        /// It sent what is no message of `ut_metadata`.
         Unreadable = "unreadable",
         /// It gave wrong bytes.
         WrongBytes = "wrong_bytes",

@@ -32,7 +32,7 @@ pub(crate) struct Metadata {
     #[command(flatten)]
     ourselves: Ourselves,
 
-    /// List every peer that speaks the extension, also where there are many
+    /// List every peer that speaks ut_metadata, also where there are many
     #[arg(short, long, help_heading = "Output", conflicts_with = "json")]
     pub(crate) all: bool,
 

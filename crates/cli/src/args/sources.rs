@@ -53,7 +53,7 @@ pub(crate) struct Sources {
           hide_short_help = true, help_heading = SOURCES)]
     max_peers: usize,
 
-    /// Most ports of one IP address that are dialled because trackers or the DHT name them, or asked because a torrent does, 0 for all
+    /// Most ports of one IP address that are dialled because trackers, the DHT or peers name them, or asked because a torrent does, 0 for all
     #[arg(long, value_name = "N", default_value_t = Config::default().max_per_address.unwrap_or_default(),
           hide_short_help = true, help_heading = SOURCES)]
     max_per_address: usize,

@@ -20,8 +20,8 @@ const MOST_CLIENTS: usize = 10;
 /// Clients that look at their connections at intervals: seen of Transmission 3.00 to 4.1.4 and of aria2 1.36 and 1.37.
 const TICKS: [(&str, &str); 2] = [("Transmission", "0.5 s"), ("aria2", "1 s")];
 
-/// Lines of what was asked beside trackers and web seeds.
-pub(super) struct Others {
+/// Sections that are made elsewhere, by their lines.
+pub(super) struct Sections {
     pub(super) dht: Vec<Line>,
     pub(super) metadata: Vec<Line>,
     pub(super) pex: Vec<Line>,
@@ -67,7 +67,7 @@ impl Details {
     }
 
     /// The sections, each with a blank line before it; wrapped and never cut.
-    pub(super) fn shown(&self, input: &Input, summary: &Summary, others: Others, page: Page) -> String {
+    pub(super) fn shown(&self, input: &Input, summary: &Summary, sections: Sections, page: Page) -> String {
         let title = |title: &str, lines: Vec<Line>| match lines.is_empty() {
             true => lines,
             false => std::iter::once(Line::new().styled(DIM, title)).chain(lines).collect(),
@@ -78,9 +78,9 @@ impl Details {
             title("trackers", answered),
             title("trackers that failed", failures(&self.trackers, page)),
             title("web seeds", self.web_seeds.clone()),
-            title("DHT", others.dht),
-            title("metadata", others.metadata),
-            title("PEX", others.pex),
+            title("DHT", sections.dht),
+            title("metadata", sections.metadata),
+            title("PEX", sections.pex),
             title("peers that failed", failures(&self.peers, page)),
             missing(input, summary),
             chart("roles", &roles(summary), page),

@@ -1,7 +1,7 @@
 //! What stands at the end: the report on one torrent, a line for each of several, the total.
 
 use crate::human::charts;
-use crate::human::details::Others;
+use crate::human::details::Sections;
 use crate::human::screen::{screen, sign};
 use crate::human::style::BOLD;
 use crate::human::tally::Tally;
@@ -15,13 +15,13 @@ use guard::escape;
 
 /// The report on one torrent; with `--all`, everything before it.
 pub(crate) fn final_report(input: &Input, summary: &Summary, tally: &Tally, page: Page) -> String {
-    let others = || Others {
+    let sections = || Sections {
         dht: tally.lookups.lines(summary.swarm.claimed_seeds, page),
         metadata: tally.metadata.table(usize::MAX, page),
         pex: tally.pex.lines(summary),
     };
     let details =
-        tally.details.as_ref().map(|details| details.shown(input, summary, others(), page)).unwrap_or_default();
+        tally.details.as_ref().map(|details| details.shown(input, summary, sections(), page)).unwrap_or_default();
     format!("{details}\n{}", screen(input, summary, tally, page))
 }
 

@@ -4,6 +4,7 @@ use crate::human::style::{ADDRESS_WIDTH, BAD, DIM, GOOD, OPEN, PLAIN};
 use crate::text::{Line, Page, listed, plural, short, size, time};
 use client::{CodeKind, Explanation, MetadataPeer, MetadataReport, MetadataStanding, MetadataStatus, Outcome};
 use client::{PeerReport, Summary};
+use peer_wire::MetadataMessage;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,8 +13,6 @@ use tracker::PeerAddress;
 /// Columns of a time, and of a client's name.
 const TIME_WIDTH: usize = 8;
 const CLIENT_WIDTH: usize = 18;
-/// Bytes of a piece of metadata (BEP 9).
-const PIECE: u32 = 16 << 10;
 /// Peers that are named in a sentence.
 const NAMED_PEERS: usize = 3;
 
@@ -161,23 +160,10 @@ pub(super) fn reason(report: &MetadataReport, summary: &Summary) -> Option<Reaso
                 "get the .torrent file where the link came from; a private torrent has no other way",
             )
         }
-        MetadataStatus::NoPeerOffers => {
-            let lack = match (speak, summary.ok) {
-                (1, 1) => "the one peer that answered has no metadata: it was given a link too, and waits as you do"
-                    .to_owned(),
-                (1, ok) => format!(
-                    "1 of {ok} peers that answered speaks of metadata, and has none: it was given a link too, and waits as you do"
-                ),
-                (speak, ok) if speak == ok => format!(
-                    "none of the {ok} peers that answered has metadata: they were given a link too, and wait as you do"
-                ),
-                (speak, ok) => format!(
-                    "{speak} of {ok} peers that answered speak of metadata, and none has it: they were given a link too, and \
-                     wait as you do"
-                ),
-            };
-            reason(lack, "wait until a seed is there, name one with --peer, or get the .torrent file")
-        }
+        MetadataStatus::NoPeerOffers => reason(
+            lack(speak, summary.ok),
+            "wait until a seed is there, name one with --peer, or get the .torrent file",
+        ),
         MetadataStatus::TimedOut => {
             let (why, to_do) = not_in_time(report);
             reason(why, to_do)
@@ -203,6 +189,20 @@ pub(super) fn reason(report: &MetadataReport, summary: &Summary) -> Option<Reaso
     }
 }
 
+/// Of so many peers that answered, so many speak the extension, and none has metadata.
+fn lack(speak: usize, ok: usize) -> String {
+    let they_wait = "they were given a link too, and wait as you do";
+    let it_waits = "it was given a link too, and waits as you do";
+    match (speak, ok) {
+        (1, 1) => format!("the one peer that answered has no metadata: {it_waits}"),
+        (1, ok) => format!("1 of {ok} peers that answered speaks of metadata, and has none: {it_waits}"),
+        (speak, ok) if speak == ok => {
+            format!("none of the {ok} peers that answered has metadata: {they_wait}")
+        }
+        (speak, ok) => format!("{speak} of {ok} peers that answered speak of metadata, and none has it: {they_wait}"),
+    }
+}
+
 /// Of what was offered and did not come: how far it came, and what the peers did instead.
 fn not_in_time(report: &MetadataReport) -> (String, &'static str) {
     use MetadataStanding::{Asked, NoSize, Rejected, TimedOut};
@@ -216,7 +216,7 @@ fn not_in_time(report: &MetadataReport) -> (String, &'static str) {
         (broken, "sent what is wrong"),
     ];
     let did: Vec<_> = did.into_iter().filter(|(count, _)| *count > 0).collect();
-    let all = report.size_bytes.map_or(0, |bytes| bytes.div_ceil(PIECE));
+    let all = report.size_bytes.map_or(0, MetadataMessage::pieces);
     let came = if report.pieces > 0 { format!("; {} of {all} pieces came", report.pieces) } else { String::new() };
     let why = match (offered.len(), did.as_slice()) {
         (1, [(_, what)]) => format!("the one peer that says it has it {what}{came}"),

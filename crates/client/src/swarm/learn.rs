@@ -13,7 +13,8 @@ impl Swarm {
     /// those that waited for it ([`TorrentRef::may_be_learned`](crate::TorrentRef::may_be_learned)) are reported, and the link's web
     /// seeds are asked. If it is private, BEP 27 holds from now on: peers that no tracker has named and that were not dialled yet end
     /// as `not_tried`, trackers are asked one at a time, and web seeds only at the hosts of its trackers. The run keeps to the trackers
-    /// and web seeds of the link, and to its info-hashes: what the torrent names beyond them is not asked.
+    /// and web seeds of the link, and, but for [piece layers](crate::Config::piece_layers), to its info-hashes: what the torrent names
+    /// beyond them is not asked.
     ///
     /// # Errors
     /// It has another info-hash; or it is private without permission

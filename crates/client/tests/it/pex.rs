@@ -61,7 +61,7 @@ fn first_and(swarm: &FakeSwarm) -> Vec<std::net::SocketAddrV4> {
 
 #[tokio::test]
 async fn thirty_peers_of_which_three_are_given_are_all_found() {
-    // Three lists of nine, and each of their peers names the next in a ring.
+    // Three lists of nine.
     let rest: Vec<FakeSwarm> = (0..3).map(|n| swarm_at(100 * (n + 1), (0..9).map(|_| Peer::default()))).collect();
     let first = swarm_at(0, rest.iter().map(|others| naming(others.endpoints())));
     let begun = std::time::Instant::now();

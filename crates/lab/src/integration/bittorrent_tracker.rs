@@ -183,16 +183,8 @@ impl Seeding {
         torrents::write_payloads(&folder)?;
         let torrent = torrents::Maker { folder: &folder, announce: &announce }.mktorrent(name, torrents::FILE)?;
         let address = SocketAddr::from((Ipv4Addr::new(127, 0, 10, 200), free_port()?));
-        let place = Place {
-            folder: &folder,
-            data: &folder,
-            address,
-            second: None,
-            torrents: &[&torrent.file],
-            dht: &[],
-            exchanges: false,
-        };
-        let process = Process::start(name, &(libtorrent.command)(&place)?, &folder)?;
+        let command = (libtorrent.command)(&Place::new(&folder, &folder, address, &[&torrent.file]))?;
+        let process = Process::start(name, &command, &folder)?;
         Ok(Self { process, torrent, address })
     }
 }

@@ -235,15 +235,9 @@ impl Player {
         if role == "leech" {
             shorten(&data.join(torrents::DESERTED), LEECHED)?;
         }
-        let place = Place {
-            folder: &folder,
-            data: &data,
-            address: SocketAddr::from((ip, port)),
-            second: Some(second),
-            torrents: &[&torrent.file],
-            dht: &[],
-            exchanges: false,
-        };
+        let torrents = [torrent.file.as_path()];
+        let place =
+            Place { second: Some(second), ..Place::new(&folder, &data, SocketAddr::from((ip, port)), &torrents) };
         Ok(Self {
             process: Process::start(seed.name, &(seed.command)(&place)?, &folder)?,
             name: seed.name,

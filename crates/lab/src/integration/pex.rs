@@ -111,15 +111,7 @@ impl Member {
         make_folder(&data)?;
         let address = SocketAddr::from((Ipv4Addr::new(23, 44, number, 1), PORT));
         let torrents = [torrent.file.as_path()];
-        let place = Place {
-            folder: &folder,
-            data: &data,
-            address,
-            second: None,
-            torrents: &torrents,
-            dht: &[],
-            exchanges: true,
-        };
+        let place = Place { exchanges: true, ..Place::new(&folder, &data, address, &torrents) };
         Ok(Self { seed, address, process: Process::start(seed.name, &(seed.command)(&place)?, &folder)? })
     }
 }

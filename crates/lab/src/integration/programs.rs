@@ -48,7 +48,12 @@ pub(super) struct Place<'a> {
     pub(super) exchanges: bool,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// It seeds from one address, without the DHT.
+    pub(super) fn new(folder: &'a Path, data: &'a Path, address: SocketAddr, torrents: &'a [&'a Path]) -> Self {
+        Self { folder, data, address, second: None, torrents, dht: &[], exchanges: false }
+    }
+
     /// Whether it is to have a node in the DHT, at the port where it listens.
     fn has_dht(&self) -> bool {
         !self.dht.is_empty()

@@ -165,16 +165,8 @@ fn ask(namespace: &Namespace, program: &Program, torrent: &Torrent, number: u8) 
         make_folder(&data)?;
         give(&namespace.folder, &data, had)?;
         let address = SocketAddr::from((Ipv4Addr::new(127, 0, 10, number), 51000 + u16::from(number)));
-        let place = Place {
-            folder: &folder,
-            data: &data,
-            address,
-            second: None,
-            torrents: &[&torrent.file],
-            dht: &[],
-            exchanges: false,
-        };
-        let mut process = Process::start(program.name, &(program.command)(&place, had)?, &folder)?;
+        let command = (program.command)(&Place::new(&folder, &data, address, &[&torrent.file]), had)?;
+        let mut process = Process::start(program.name, &command, &folder)?;
         for reserved in PROBES {
             let answer = process::poll(Instant::now() + UP_WITHIN, || {
                 process.check_alive()?;

@@ -73,15 +73,7 @@ impl Swarm {
         torrents::write_payloads(&data)?;
         let torrents: Vec<&Path> = self.torrents.seeded.iter().map(|torrent| torrent.file.as_path()).collect();
         let address = SocketAddr::from((ip, free_port()?));
-        let command = (seed.command)(&Place {
-            folder: &folder,
-            data: &data,
-            address,
-            second: None,
-            torrents: &torrents,
-            dht: &[],
-            exchanges: false,
-        })?;
+        let command = (seed.command)(&Place::new(&folder, &data, address, &torrents))?;
         let process = Process::start(seed.name, &command, &folder)?;
         Ok((process, Expected { addr: address.to_string(), client: seed.client }))
     }

@@ -56,7 +56,7 @@ pub struct MetadataPeer<K> {
     pub asked_us: bool,
 }
 
-/// Whether a peer is asked for metadata, or why not.
+/// Whether a peer is asked for metadata or for piece layers, or why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Standing {
@@ -68,9 +68,9 @@ pub enum Standing {
     TooLarge,
     /// It named another size than that of the dictionary whose hash is right.
     OtherSize,
-    /// It rejected a piece: BEP 9's `reject`, or WebTorrent's empty piece.
+    /// It rejected what it was asked for: BEP 9's `reject`, WebTorrent's empty piece, or BEP 52's `hash reject`.
     Rejected,
-    /// It did not send a piece in time.
+    /// It did not send what it was asked for in time.
     TimedOut,
     /// It sent a piece with another `total_size` than it had named.
     WrongTotal,

@@ -76,7 +76,7 @@ pub(super) const STANDINGS: &[Explanation] = &[
     standing(
         P::NoSize,
         "has none",
-        "the peer speaks the extension and named no size",
+        "the peer speaks ut_metadata and named no size",
         "it was given a link too, and has no metadata itself",
     ),
     standing(P::TooLarge, "too large", "the peer named a size beyond 16 MiB", "it lies, or the torrent is very large"),
@@ -89,13 +89,13 @@ pub(super) const STANDINGS: &[Explanation] = &[
     standing(
         P::Rejected,
         "rejected",
-        "the peer rejected a piece",
-        "it limits how much metadata it gives, or has lost it",
+        "the peer rejected a piece, or hashes of a piece layer",
+        "it limits how much it gives, or does not have it any more",
     ),
     standing(
         P::TimedOut,
         "not in time",
-        "the peer did not send a piece within 5 s",
+        "the peer did not send a piece, or hashes, within 5 s",
         "it is busy or silent; Transmission 3.00 takes up to 3 s",
     ),
     standing(
@@ -105,7 +105,7 @@ pub(super) const STANDINGS: &[Explanation] = &[
         "it is broken, or wants to use up memory",
     ),
     standing(P::WrongLength, "wrong length", "the peer sent a piece of a wrong length", "it is broken"),
-    standing(P::Unreadable, "unreadable", "the peer sent what is no message of the extension", "it is broken"),
+    standing(P::Unreadable, "unreadable", "the peer sent what is no message of ut_metadata", "it is broken"),
     standing(
         P::WrongBytes,
         "wrong bytes",

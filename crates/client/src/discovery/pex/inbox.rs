@@ -67,8 +67,8 @@ impl NamedCount {
 }
 
 impl PexInbox {
-    /// The extension for a conversation with the peer at `by`, and how many peers it will have named; `ours` is our end of the connection. `None` while
-    /// peers must not be named so.
+    /// The extension for a conversation with the peer at `by`, and how many peers it will have named; `ours` is our end of the
+    /// connection. `None` while peers must not be named so.
     pub(crate) fn listen(
         &self,
         (by, info_hash): (SocketAddr, InfoHash),

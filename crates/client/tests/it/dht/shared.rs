@@ -27,8 +27,8 @@ async fn runs_share_a_socket_and_the_pace() {
     let config = from(dht.nodes().iter().map(FakeNode::addr).take(3)).with_limits(limits);
     let shared = Shared::new(&config).unwrap();
     let run = |n: u8| told(Swarm::sharing(InfoHash([n; 20]), config.clone(), &shared).unwrap());
-    let reports = tokio::join!(run(1), run(90), run(200));
-    for report in [&reports.0, &reports.1, &reports.2] {
+    let reports = tokio::join!(run(1), run(60), run(130), run(200));
+    for report in [&reports.0, &reports.1, &reports.2, &reports.3] {
         assert_eq!(report.status, DhtStatus::Ok);
     }
     let queries = dht.queries();

@@ -145,7 +145,7 @@ impl Member {
         let (address, second) = (address(number), client.has_v6.then(|| second(number)));
         let dht: Vec<SocketAddr> =
             nodes().flat_map(|(v4, v6)| [v4].into_iter().chain(client.has_v6.then_some(v6))).collect();
-        let place = Place { folder, data: &data, address, second, torrents: &torrents, dht: &dht, exchanges: false };
+        let place = Place { second, dht: &dht, ..Place::new(folder, &data, address, &torrents) };
         let others = others.iter().filter(|member| member.client.tells_port).map(|member| &member.torrent);
         let hashes: Vec<&str> = others.chain([&torrent]).map(|torrent| torrent.info_hash.as_str()).collect();
         let process = Process::start(client.name, &(client.command)(&place, &hashes)?, folder)?;

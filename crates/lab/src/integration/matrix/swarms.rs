@@ -122,9 +122,8 @@ impl Player {
             known => Ok(torrents.of(*known)?.file.as_path()),
         };
         let files: Vec<&Path> = client.kinds.iter().map(file).collect::<Result<_>>()?;
-        let place =
-            Place { folder: &folder, data: &data, address, second: None, torrents: &files, dht: &[], exchanges: false };
-        let process = Process::start(name, &(client.seed.command)(&place)?, &folder)?;
+        let command = (client.seed.command)(&Place::new(&folder, &data, address, &files))?;
+        let process = Process::start(name, &command, &folder)?;
         Ok(Self { client, address, process })
     }
 }
