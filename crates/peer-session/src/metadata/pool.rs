@@ -180,7 +180,10 @@ impl<K: Clone + Eq + Hash> Pool<K> {
     /// Whether a member waits for an answer, or is one of those that are kept to be asked.
     pub(super) fn is_kept(&self, place: usize) -> bool {
         let member = self.members.get(place).filter(|member| member.is_usable());
-        !self.is_over() && member.is_some_and(|member| member.is_kept || self.requests.first_of(place).is_some())
+        // As long as nothing of use has come, those that come next are needed beyond what they say anyway.
+        let lacks_all = self.size.is_some() && self.best_pace.is_none();
+        let is_next = |member: &Member<K>| member.is_kept || member.is_spare && lacks_all;
+        !self.is_over() && member.is_some_and(|member| is_next(member) || self.requests.first_of(place).is_some())
     }
 
     /// Whether a member may still be needed: it is kept, or one of those that come next, which wait as long as they are listened to
