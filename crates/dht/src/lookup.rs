@@ -242,7 +242,7 @@ impl Lookup {
                 // libtorrent takes a new id when it learns its address; one that is valid there (BEP 42) cannot be chosen.
                 let is_named = exchange.named.is_none()
                     || self.candidates.get(distance, to).is_some()
-                    || self.candidates.is_valid(distance, to);
+                    || self.candidates.is_proven(distance, to);
                 is_named && !self.candidates.is_taken(distance, to)
             });
         let is_as_asked = is_right && exchange.named.is_none_or(|_| exchange.named == answered);

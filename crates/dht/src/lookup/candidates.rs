@@ -3,6 +3,7 @@
 use crate::id::{Distance, NodeId};
 use crate::lookup::limits::{CLOSEST, CLOSEST_VALID, OF_IDENTITY, OF_NETWORK, SILENT_OF_NETWORK, UNASKED};
 use crate::lookup::packed::Packed;
+use guard::Scope;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -85,8 +86,14 @@ impl Candidates {
     }
 
     /// Whether a node may have an id at its address (BEP 42).
-    pub(super) fn is_valid(&self, distance: Distance, address: SocketAddr) -> bool {
+    fn is_valid(&self, distance: Distance, address: SocketAddr) -> bool {
         self.id(distance).is_valid_for(address.ip())
+    }
+
+    /// Whether an id is the right one by the address alone. At a local address every id is valid, which proves nothing.
+    pub(super) fn is_proven(&self, distance: Distance, address: SocketAddr) -> bool {
+        let is_exempt = matches!(Scope::of(address.ip()), Scope::Loopback | Scope::Private | Scope::LinkLocal);
+        !is_exempt && self.is_valid(distance, address)
     }
 
     /// The id at a distance: the distance of the distance.

@@ -7,6 +7,7 @@ mod attack;
 mod drive;
 mod figures;
 mod hostile;
+mod identity;
 mod network;
 mod random;
 mod rules;
