@@ -210,7 +210,8 @@ fn not_in_time(report: &MetadataReport, summary: &Summary) -> (String, &'static 
     let of = |standing| offered.iter().filter(|peer| peer.standing == standing).count();
     let broken = offered.len() - of(Asked) - of(Rejected) - of(TimedOut);
     let is_cut_short = summary.cut_short.is_some();
-    let left = if is_cut_short { "had not given all when the run ended, or had left" } else { "left before giving all" };
+    let left =
+        if is_cut_short { "had not given all when the run ended, or had left" } else { "left before giving all" };
     let did = [
         (of(Rejected), "rejected"),
         (of(TimedOut), "did not send a piece within 5 s"),
@@ -295,7 +296,8 @@ mod tests {
             assert!(row.starts_with("not there: ") && row.contains(says), "{row}");
         }
         // More time is of no use where the peers left.
-        for (cut_short, to_do) in [(None, "run it again in some minutes"), (Some(CutShort::Deadline), "give a longer")] {
+        for (cut_short, to_do) in [(None, "run it again in some minutes"), (Some(CutShort::Deadline), "give a longer")]
+        {
             summary.cut_short = cut_short;
             let reason = reason(&report(MetadataStatus::TimedOut, &[(Asked, 1)]), &summary).unwrap();
             assert!(reason.to_do.starts_with(to_do), "{}", reason.to_do);
