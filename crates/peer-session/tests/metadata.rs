@@ -443,21 +443,6 @@ async fn a_peer_that_was_given_up_is_not_asked_in_a_later_conversation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn overdue_peers_do_not_count_among_those_that_are_kept() {
-    let assembly = Assembly::new(MetadataLimits::default(), &ByteBudget::new(1 << 20), |_| true);
-    let theirs = ExtensionHandshake { metadata_size: Some(1 << 18), ..ExtensionHandshake::default() };
-    // Beside 16, as long as nothing has come, 64 that are next.
-    let mut peers: Vec<_> = (0..89).map(|key| assembly.with(key)).collect();
-    let kept = |peers: &[UtMetadata<i32>]| peers.iter().filter(|peer| peer.is_busy()).count();
-    let asked = peers.iter_mut().filter_map(|peer| peer.offer(&theirs)).count();
-    assert_eq!((asked, kept(&peers)), (8, 80));
-    tokio::time::advance(1000 * MS).await;
-    let due = |peer: &UtMetadata<i32>| peer.wake().is_some_and(|wake| wake <= Instant::now());
-    let asked = peers.iter_mut().filter_map(|peer| due(peer).then(|| peer.due(Instant::now())).flatten()).count();
-    assert_eq!((asked, kept(&peers)), (8, 88));
-}
-
-#[tokio::test(start_paused = true)]
 async fn answers_of_others_do_not_disturb_a_peer_that_is_asked_alone() {
     let (info, theirs) =
         (info(3 * PIECE), ExtensionHandshake { metadata_size: Some(3 << 14), ..ExtensionHandshake::default() });

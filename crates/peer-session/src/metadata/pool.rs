@@ -19,9 +19,6 @@ use tokio::time::Instant;
 /// How often it is looked whether there is memory now.
 const ROOM: Duration = Duration::from_millis(100);
 
-/// Conversations beside the kept ones that wait to be needed, for each peer that is asked at once.
-const SPARES: usize = 8;
-
 /// Whether bytes are the info dictionary that is sought.
 pub(super) type Judge = Box<dyn Fn(&[u8]) -> bool + Send>;
 
@@ -349,7 +346,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         let is_spare = |member: &Member<K>| member.is_usable() && !member.is_kept;
         let spares = self.members.iter().filter(|member| is_spare(member) && member.is_spare).count();
         let others = self.members.iter_mut().filter(|member| is_spare(member) && !member.is_spare);
-        let more = (SPARES * self.limits.peers).saturating_sub(spares);
+        let more = self.limits.spares().saturating_sub(spares);
         others.take(more).for_each(|member| member.is_spare = true);
     }
 
