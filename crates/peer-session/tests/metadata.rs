@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use ids::{InfoHash, PeerId};
 use peer_session::{
     Assembly, ByteBudget, Extension, Extensions, Greeting, Hello, Listening, MetadataLimits, MetadataReport, Progress,
-    Rules, Session, Standing, UtMetadata,
+    Rules, Session, Standing,
 };
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, MetadataMessage, Reserved};
 use std::pin::pin;
