@@ -25,7 +25,8 @@ pub(crate) enum Saved {
 }
 
 impl SaveTo {
-    /// By the option; the error is one line. What is there already would only be found out when everything has been fetched.
+    /// By the option; the error is one line. What is there already, or cannot be written, would only be found out when everything has been
+    /// fetched.
     pub(crate) fn new(output: Option<&Path>) -> Result<Self, String> {
         let Some(path) = output else { return Ok(Self::Nowhere) };
         if path.as_os_str() == "-" {
@@ -33,13 +34,23 @@ impl SaveTo {
         }
         let shown = shown_word(path.as_os_str());
         let parent = folder(path);
-        match path.symlink_metadata() {
-            Ok(metadata) if metadata.is_dir() => Err(format!("give --output a name for the file: {shown} is a folder")),
-            Ok(_) => Err(exists(&shown)),
-            _ if !parent.is_dir() => {
-                Err(format!("write elsewhere: --output {shown}: no folder {}", shown_word(parent.as_os_str())))
-            }
-            _ => Ok(Self::File(path.to_owned())),
+        let is_folder = match path.symlink_metadata() {
+            Ok(metadata) => metadata.is_dir(),
+            // What `Path` leaves out of the name.
+            Err(_) => path.as_os_str().as_encoded_bytes().ends_with(b"/"),
+        };
+        let tried = || match path.symlink_metadata() {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => with_part(path, |_, _| Ok(())),
+        };
+        if is_folder {
+            Err(format!("give --output a name for the file: {shown} is a folder"))
+        } else if path.is_symlink() || path.exists() {
+            Err(exists(&shown))
+        } else if !parent.is_dir() {
+            Err(format!("write elsewhere: --output {shown}: no folder {}", shown_word(parent.as_os_str())))
+        } else {
+            tried().map_err(|error| failed(&shown, &error)).map(|()| Self::File(path.to_owned()))
         }
     }
 
@@ -66,9 +77,7 @@ impl SaveTo {
         let shown = shown_word(path.as_os_str());
         match create(path, torrent) {
             Ok(()) => Saved::Written(shown, torrent.len()),
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                Saved::Failed(format!("{} ({shown})", crate::advice::cannot_write(&error)))
-            }
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Saved::Failed(failed(&shown, &error)),
             Err(_) => Saved::Failed(exists(&shown)),
         }
     }
@@ -78,6 +87,10 @@ fn exists(shown: &str) -> String {
     format!("write elsewhere, or remove it first: {shown} is there already")
 }
 
+fn failed(shown: &str, error: &io::Error) -> String {
+    format!("{} ({shown})", crate::advice::cannot_write(error))
+}
+
 /// The folder of a file.
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -85,26 +98,40 @@ fn folder(path: &Path) -> &Path {
 
 /// Creates a file that has all of this from its first moment on. Fails if there is one.
 fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.part", std::process::id()));
-    let part = folder(path).join(name);
-    let written = OpenOptions::new().write(true).create_new(true).open(&part).and_then(|mut file| {
+    with_part(path, |file, part| {
         file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let created = written.and_then(|()| match fs::hard_link(&part, path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => take_place(&part, path),
-        linked => linked,
-    });
-    let _ = fs::remove_file(&part);
-    created
+        file.sync_all()?;
+        match fs::hard_link(part, path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => take_place(part, path),
+            linked => linked,
+        }
+    })
+}
+
+/// Does something with an empty file in the folder of another, and removes it. Its name is short, whatever that of the other.
+fn with_part(path: &Path, work: impl FnOnce(&mut File, &Path) -> io::Result<()>) -> io::Result<()> {
+    let id = std::process::id();
+    // In a container a killed run may have had the same id.
+    for attempt in 0..100 {
+        let part = folder(path).join(format!(".bt-handshake-{id}-{attempt}.part"));
+        match OpenOptions::new().write(true).create_new(true).open(&part) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(mut file) => {
+                let done = work(&mut file, &part);
+                let _ = fs::remove_file(&part);
+                return done;
+            }
+        }
+    }
+    Err(io::Error::other("too many files of killed runs"))
 }
 
 /// Where a file can have one name only: the name is taken first, with nothing behind it.
 fn take_place(part: &Path, path: &Path) -> io::Result<()> {
     drop(File::create_new(path)?);
-    fs::rename(part, path)
+    // What is left of a failure would be taken for a torrent.
+    fs::rename(part, path).inspect_err(|_| drop(fs::remove_file(path)))
 }
 
 #[cfg(test)]
@@ -139,10 +166,32 @@ mod tests {
         let of = |output: &str| SaveTo::new(Some(output.as_ref()));
         assert_eq!(SaveTo::new(None), Ok(SaveTo::Nowhere));
         assert_eq!(of("-"), Ok(SaveTo::Stdout));
-        for (output, says) in
-            [("/", "is a folder"), ("/dev/null", "is there already"), ("/nowhere/a.torrent", "no folder /nowhere")]
-        {
+        let long = format!("/tmp/{}", "x".repeat(300));
+        for (output, says) in [
+            ("/", "is a folder"),
+            ("/dev/null", "is there already"),
+            ("/nowhere/a.torrent", "no folder /nowhere"),
+            ("/tmp/bt-handshake-none/", "is a folder"),
+            ("/dev/null/a.torrent", "no folder /dev/null"),
+            // A folder in which nothing can be created.
+            ("/proc/self/a.torrent", "cannot write"),
+            (&long, "cannot write"),
+        ] {
             assert!(of(output).is_err_and(|error| error.contains(says)), "{output}");
         }
+    }
+
+    #[test]
+    fn the_longest_name_is_as_good_as_any_and_a_killed_run_is_not_in_the_way() {
+        let folder = std::env::temp_dir().join(format!("bt-handshake-{}-long", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let killed = folder.join(format!(".bt-handshake-{}-0.part", std::process::id()));
+        fs::write(&killed, b"x").unwrap();
+        let path = folder.join("x".repeat(255));
+        let saved = SaveTo::new(Some(&path)).unwrap().save(b"d1:ai1ee");
+        assert!(matches!(saved, Saved::Written(_, 8)), "{saved:?}");
+        assert_eq!((fs::read(&path).unwrap(), fs::read_dir(&folder).unwrap().count()), (b"d1:ai1ee".to_vec(), 2));
+        assert_eq!(fs::read(killed).unwrap(), b"x");
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

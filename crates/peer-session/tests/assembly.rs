@@ -211,3 +211,18 @@ async fn software_that_answers_all_is_asked_for_more_after_a_quick_answer() {
         assert_eq!(answers(client, quick).await, (vec![1; 5], 1), "{client}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn overdue_peers_do_not_count_among_those_that_are_kept() {
+    let assembly = Assembly::new(MetadataLimits::default(), &ByteBudget::new(1 << 20), |_| true);
+    let theirs = ExtensionHandshake { metadata_size: Some(1 << 18), ..ExtensionHandshake::default() };
+    // Beside 16, as long as nothing has come, 64 that are next.
+    let mut peers: Vec<_> = (0..89).map(|key| assembly.with(key)).collect();
+    let kept = |peers: &[UtMetadata<i32>]| peers.iter().filter(|peer| peer.is_busy()).count();
+    let asked = peers.iter_mut().filter_map(|peer| peer.offer(&theirs)).count();
+    assert_eq!((asked, kept(&peers)), (8, 80));
+    advance(Duration::from_secs(1)).await;
+    let due = |peer: &UtMetadata<i32>| peer.wake().is_some_and(|wake| wake <= Instant::now());
+    let asked = peers.iter_mut().filter_map(|peer| due(peer).then(|| peer.due(Instant::now())).flatten()).count();
+    assert_eq!((asked, kept(&peers)), (8, 88));
+}

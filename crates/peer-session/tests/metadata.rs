@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use ids::{InfoHash, PeerId};
 use peer_session::{
     Assembly, ByteBudget, Extension, Extensions, Greeting, Hello, Listening, MetadataLimits, MetadataReport, Progress,
-    Rules, Session, Standing, UtMetadata,
+    Rules, Session, Standing,
 };
 use peer_wire::{Codec, ExtensionHandshake, Handshake, Message, MetadataMessage, Reserved};
 use std::pin::pin;
@@ -374,7 +374,7 @@ async fn another_size_is_tried_when_the_first_is_wrong() {
     };
     for (first, standing) in [
         (of_size(Good(10), 16_384), Standing::WrongBytes),
-        (of_size(Silent, -5), Standing::TimedOut),
+        (of_size(Silent, -5), Standing::OtherSize),
         (of_size(Reject, 1 << 20), Standing::Rejected),
         (of_size(Good(10), 1 << 25), Standing::TooLarge),
     ] {
@@ -386,9 +386,21 @@ async fn another_size_is_tried_when_the_first_is_wrong() {
     let done = in_swarm(4 * PIECE, &[of_size(Good(900), 1 << 20), later(of_size(Good(200), 0))]).await;
     assert!(done.is_right && done.took < 6500 * MS, "{:?}", done.took);
     assert_eq!(done.standings(), [Standing::OtherSize, Standing::Asked]);
+    // Several, of which none gives a piece, do not have five seconds each.
+    let liars = (1..=8).map(|size| of_size(Silent, -size));
+    let done = in_swarm(4 * PIECE, &liars.chain([later(of_size(Good(20), 0))]).collect::<Vec<_>>()).await;
+    assert!(done.is_right && done.took < 9000 * MS, "{:?}", done.took);
     // One that is never needed.
     let done = in_swarm(4 * PIECE, &[of_size(Good(10), 0), of_size(Good(10), 1)]).await;
     assert_eq!((done.is_right, done.standings()), (true, vec![Standing::Asked, Standing::OtherSize]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_gives_is_found_behind_many_that_are_silent() {
+    let mut all = peers(&[Silent; 72]);
+    all.extend(peers(&[Good(50)]));
+    let done = in_swarm(4 * PIECE, &all).await;
+    assert!(done.is_right && done.took < Duration::from_secs(12), "{:?}", done.took);
 }
 
 #[tokio::test(start_paused = true)]
@@ -428,20 +440,6 @@ async fn a_peer_that_was_given_up_is_not_asked_in_a_later_conversation() {
     let data = MetadataMessage::Data { piece: 0, total_size: Some(9), bytes: b"d4:info0:" };
     assert_eq!((b.heard(&data.encode()), c.is_busy()), (Ok(None), false));
     assert_eq!(assembly.finished().as_deref(), Some(&b"d4:info0:"[..]));
-}
-
-#[tokio::test(start_paused = true)]
-async fn overdue_peers_do_not_count_among_those_that_are_kept() {
-    let assembly = Assembly::new(MetadataLimits::default(), &ByteBudget::new(1 << 20), |_| true);
-    let theirs = ExtensionHandshake { metadata_size: Some(1 << 18), ..ExtensionHandshake::default() };
-    let mut peers: Vec<_> = (0..25).map(|key| assembly.with(key)).collect();
-    let kept = |peers: &[UtMetadata<i32>]| peers.iter().filter(|peer| peer.is_busy()).count();
-    let asked = peers.iter_mut().filter_map(|peer| peer.offer(&theirs)).count();
-    assert_eq!((asked, kept(&peers)), (8, 16));
-    tokio::time::advance(1000 * MS).await;
-    let due = |peer: &UtMetadata<i32>| peer.wake().is_some_and(|wake| wake <= Instant::now());
-    let asked = peers.iter_mut().filter_map(|peer| due(peer).then(|| peer.due(Instant::now())).flatten()).count();
-    assert_eq!((asked, kept(&peers)), (8, 24));
 }
 
 #[tokio::test(start_paused = true)]

@@ -165,7 +165,7 @@ pub(super) fn reason(report: &MetadataReport, summary: &Summary) -> Option<Reaso
             "wait until a seed is there, name one with --peer, or get the .torrent file",
         ),
         MetadataStatus::TimedOut => {
-            let (why, to_do) = not_in_time(report);
+            let (why, to_do) = not_in_time(report, summary);
             reason(why, to_do)
         }
         MetadataStatus::WrongHash => {
@@ -204,15 +204,18 @@ fn lack(speak: usize, ok: usize) -> String {
 }
 
 /// Of what was offered and did not come: how far it came, and what the peers did instead.
-fn not_in_time(report: &MetadataReport) -> (String, &'static str) {
+fn not_in_time(report: &MetadataReport, summary: &Summary) -> (String, &'static str) {
     use MetadataStanding::{Asked, NoSize, Rejected, TimedOut};
     let offered: Vec<&MetadataPeer> = report.peers.iter().filter(|peer| peer.standing != NoSize).collect();
     let of = |standing| offered.iter().filter(|peer| peer.standing == standing).count();
     let broken = offered.len() - of(Asked) - of(Rejected) - of(TimedOut);
+    let is_cut_short = summary.cut_short.is_some();
+    let left =
+        if is_cut_short { "had not given all when the run ended, or had left" } else { "left before giving all" };
     let did = [
         (of(Rejected), "rejected"),
         (of(TimedOut), "did not send a piece within 5 s"),
-        (of(Asked), "had not given all when the run ended, or had left"),
+        (of(Asked), left),
         (broken, "sent what is wrong"),
     ];
     let did: Vec<_> = did.into_iter().filter(|(count, _)| *count > 0).collect();
@@ -229,7 +232,7 @@ fn not_in_time(report: &MetadataReport) -> (String, &'static str) {
     };
     let to_do = if report.asked.is_none() {
         "run fewer torrents at the same time: there was no memory for it"
-    } else if of(Asked) > 0 {
+    } else if of(Asked) > 0 && is_cut_short {
         "give a longer --deadline"
     } else {
         "run it again in some minutes, or name another peer with --peer: these give no more for now"
@@ -241,6 +244,7 @@ fn not_in_time(report: &MetadataReport) -> (String, &'static str) {
 mod tests {
     use super::*;
     use crate::text::Marks;
+    use client::CutShort;
     use std::time::Duration;
 
     fn report(status: MetadataStatus, peers: &[(MetadataStanding, u32)]) -> MetadataReport {
@@ -277,6 +281,7 @@ mod tests {
             ),
             (MetadataStatus::TimedOut, &[(Rejected, 0)], "the one peer that says it has it rejected; 3 of 3 pieces"),
             (MetadataStatus::TimedOut, &[(Rejected, 0); 2], "both peers that say they have it rejected; "),
+            (MetadataStatus::TimedOut, &[(Asked, 1)], "the one peer that says it has it left before giving all; "),
             (
                 MetadataStatus::WrongHash,
                 &[(WrongBytes, 3), (Asked, 0)],
@@ -289,6 +294,13 @@ mod tests {
             metadata.add(&report(status, peers));
             let row = metadata.row(&summary).unwrap();
             assert!(row.starts_with("not there: ") && row.contains(says), "{row}");
+        }
+        // More time is of no use where the peers left.
+        for (cut_short, to_do) in [(None, "run it again in some minutes"), (Some(CutShort::Deadline), "give a longer")]
+        {
+            summary.cut_short = cut_short;
+            let reason = reason(&report(MetadataStatus::TimedOut, &[(Asked, 1)]), &summary).unwrap();
+            assert!(reason.to_do.starts_with(to_do), "{}", reason.to_do);
         }
         let mut metadata = Metadata::default();
         metadata.add(&report(MetadataStatus::Ok, &[(Asked, 2), (Asked, 1), (Asked, 0)]));

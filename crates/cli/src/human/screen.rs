@@ -9,7 +9,7 @@ use crate::human::verdict::{Mark, cut_short, mark, verdict};
 use crate::human::words::{content, family, outcome_words};
 use crate::input::Input;
 use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time, together};
-use client::{CodeKind, Explanation, Outcome, SeenBy, Summary, Verdict, WebSeedStatus};
+use client::{CodeKind, CutShort, Explanation, Outcome, SeenBy, Summary, Verdict, WebSeedStatus};
 use std::collections::BTreeMap;
 
 /// Where the text of a row begins.
@@ -297,6 +297,10 @@ fn to_do(input: &Input, summary: &Summary, tally: &Tally) -> Option<String> {
                 "ask for a reseed of what is missing, or try again: the {silent} that did not answer may have it"
             ))
         }
+        // Its peers were still listened to, or asked for metadata.
+        Verdict::SeedsUnverified if summary.cut_short == Some(CutShort::Deadline) => {
+            Some("give a longer --deadline".to_owned())
+        }
         Verdict::SeedsUnverified if input.torrent_ref.pieces.is_some() => {
             Some("run it again in some minutes; a longer --linger gives peers time to say what they have".to_owned())
         }
@@ -384,6 +388,18 @@ mod tests {
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines[0], "✗ offline: this machine has no route to any of the 30 addresses tried");
         assert!(shown.contains("is the network or the VPN down?") && lines.len() <= 6, "{shown}");
+    }
+
+    #[test]
+    fn peers_that_the_deadline_cut_short_need_no_longer_linger() {
+        let mut summary = Summary::default();
+        (summary.ok, summary.peers) = (1, 1);
+        for (cut_short, to_do) in [(None, "give a longer --linger"), (Some(CutShort::Deadline), "a longer --deadline")]
+        {
+            summary.cut_short = cut_short;
+            let shown = screen(&input(), &summary, &Tally::new(false), page(80));
+            assert!(anstream::adapter::strip_str(&shown).to_string().contains(to_do), "{shown}");
+        }
     }
 
     #[test]

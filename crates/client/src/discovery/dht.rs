@@ -83,7 +83,8 @@ pub(crate) struct Dht {
 impl PeerSource for Dht {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Found>> {
         if self.stopped.is_set() {
-            self.end(self.status(DhtStatus::Interrupted));
+            let status = if self.lacks_starts() { DhtStatus::NoStart } else { DhtStatus::Interrupted };
+            self.end(self.status(status));
         }
         let found = self.poll(context);
         let now = self.activity();
@@ -200,6 +201,12 @@ impl Dht {
     }
 
     /// Why there is no lookup, or else the given status.
+    /// Whether all that could be started from turned out to be nothing, so that there was nothing to interrupt.
+    fn lacks_starts(&self) -> bool {
+        let is_none_due = self.names.is_empty() && self.addresses.is_empty() && self.lookups().next().is_none();
+        self.begun.is_some() && is_none_due
+    }
+
     fn status(&self, of_lookups: DhtStatus) -> DhtStatus {
         match self.gate {
             Gate::MayBePrivate => DhtStatus::MayBePrivate,

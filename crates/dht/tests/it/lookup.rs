@@ -11,3 +11,4 @@ mod identity;
 mod network;
 mod random;
 mod rules;
+mod victim;

@@ -26,6 +26,8 @@ pub(super) struct Pool<K> {
     layers: Vec<Layer>,
     /// The parts of all layers that are not here, by their numbers.
     open: BTreeSet<u32>,
+    /// Whether hashes have come that are right.
+    has_any: bool,
     members: Vec<Member<K>>,
     places: HashMap<K, usize>,
     begun: Option<Instant>,
@@ -86,6 +88,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
             v2: None,
             layers: Vec::new(),
             open: BTreeSet::new(),
+            has_any: false,
             members: Vec::new(),
             places: HashMap::new(),
             begun: None,
@@ -220,8 +223,14 @@ impl<K: Clone + Eq + Hash> Pool<K> {
 
     /// Whether a conversation is kept for this, however long it lasts.
     pub(super) fn is_kept(&self, place: usize) -> bool {
-        let is_kept = self.stage != Stage::Asks || self.members.get(place).is_some_and(|member| member.is_kept);
-        is_kept && self.is_needed(place)
+        let is_kept = |member: &Member<K>| member.is_kept || !self.has_any && self.is_next(place);
+        (self.stage != Stage::Asks || self.members.get(place).is_some_and(is_kept)) && self.is_needed(place)
+    }
+
+    /// Whether a member is one of those that are kept next. As long as nothing of use has come, they are needed however long that takes.
+    fn is_next(&self, place: usize) -> bool {
+        let is_before = |member: &&Member<K>| !member.is_kept && member.is_usable(self.v2);
+        self.members.iter().take(place).filter(is_before).count() < self.limits.spares()
     }
 
     pub(super) fn bytes_of(&self, place: usize) -> usize {
@@ -283,6 +292,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         member.bytes += hashes.len();
         member.told.hashes = member.told.hashes.saturating_add(u32::try_from(right.len()).unwrap_or(u32::MAX));
         member.told.slowest = member.told.slowest.max(Some(took));
+        self.has_any = true;
         if self.open.remove(&part) {
             layer.put(part, &right);
         }

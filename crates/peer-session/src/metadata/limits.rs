@@ -22,6 +22,13 @@ impl Default for MetadataLimits {
 }
 
 impl MetadataLimits {
+    /// Conversations beside the kept ones that wait to be needed.
+    pub(crate) fn spares(&self) -> usize {
+        /// For each peer that is asked at once.
+        const SPARES: usize = 8;
+        SPARES * self.peers
+    }
+
     /// How long a piece is out before a peer with nothing else to do takes it over, which takes `pace` for a piece itself: when
     /// every piece is asked for, the last ones would else wait for the slowest peers.
     pub(super) fn patience(&self, pace: Option<Duration>) -> Duration {

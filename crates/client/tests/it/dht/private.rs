@@ -2,7 +2,7 @@
 
 use super::{HASH, from, one};
 use crate::lab::{collect, run};
-use client::{Config, DhtReport, DhtStatus, Outcome, Sources, Swarm, TorrentRef};
+use client::{Config, CutShort, DhtReport, DhtStatus, Outcome, Sources, Swarm, TorrentRef};
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{FakeDht, FakeNode, FakeSwarm, NodeScript, Peer, node_id, node_ip, peer_ip};
 use metainfo::Torrent;
@@ -51,6 +51,12 @@ async fn runs_without_a_report_ask_nothing() {
         assert_eq!(run(torrent_ref, config).await.dht, []);
     }
     assert_eq!(run(HASH, no_nodes()).await.dht, [silenced(DhtStatus::NoStart)]);
+    // The deadline is not the reason where there was nothing that it could have cut short.
+    let slow = FakeSwarm::start(HASH.0, &[(peer_ip(0), Peer::default())]).unwrap();
+    let slow = slow.endpoints().into_iter().map(|endpoint| tracker::PeerAddress::Socket(endpoint.into())).collect();
+    let config = no_nodes().with_peers(slow).with_deadline(Duration::from_millis(300));
+    let told = run(HASH, config.with_linger(Duration::from_secs(9))).await;
+    assert_eq!((told.dht, told.summary.cut_short), (vec![silenced(DhtStatus::NoStart)], Some(CutShort::Deadline)));
     assert_eq!(dht.queries(), []);
 }
 

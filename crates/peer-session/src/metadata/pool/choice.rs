@@ -36,18 +36,23 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         self.members.iter().filter(|member| member.is_usable() && member.told.size == Some(size)).count()
     }
 
-    /// The size that most members name, apart from this one; of several, the first.
+    /// Whether a member was asked for a dictionary of this size.
+    fn was_tried(&self, size: u32) -> bool {
+        self.members.iter().any(|member| member.told.size == Some(size) && member.told.asked.is_some())
+    }
+
+    /// The size that most members name, apart from this one; of several, one that was not tried, and of these the first.
     fn most_named(&self, except: Option<u32>) -> Option<u32> {
         let sizes = self.members.iter().filter(|member| member.is_usable()).filter_map(|member| member.told.size);
-        let mut named: BTreeMap<u32, (usize, Reverse<usize>)> = BTreeMap::new();
+        let mut named: BTreeMap<u32, (usize, bool, Reverse<usize>)> = BTreeMap::new();
         for (place, size) in sizes.enumerate().filter(|(_, size)| Some(*size) != except) {
-            named.entry(size).or_insert((0, Reverse(place))).0 += 1;
+            named.entry(size).or_insert((0, !self.was_tried(size), Reverse(place))).0 += 1;
         }
         named.into_iter().max_by_key(|(_, votes)| *votes).map(|(size, _)| size)
     }
 
     /// When another size, or another member alone, is tried for the sake of a member that waits for that: its size is named by as
-    /// many, or it gave pieces too.
+    /// many, or it gave pieces too. As long as no piece has come, a size that was not tried waits only as long as one for an overdue piece.
     pub(super) fn turn_of(&self, place: usize) -> Option<Instant> {
         let member = self.members.get(place).filter(|member| member.is_usable())?;
         let (since, turns) = self.turn;
@@ -55,14 +60,20 @@ impl<K: Clone + Eq + Hash> Pool<K> {
             Some(alone) => alone != place && !member.gave.is_empty(),
             None => {
                 let size = self.size.filter(|_| member.told.size != self.size)?;
-                self.votes(member.told.size?) >= self.votes(size)
+                let own = member.told.size?;
+                let is_as_likely = self.votes(own) >= self.votes(size);
+                if is_as_likely && self.pieces.received() == 0 && !self.was_tried(own) {
+                    return Some(since + self.limits.hedge);
+                }
+                is_as_likely
             }
         };
         waits.then(|| since + self.limits.turn(turns))
     }
 
     pub(super) fn take_turns(&mut self, now: Instant) {
-        self.turn = (now, self.turn.1 + 1);
+        let is_long = self.alone.is_some() || self.pieces.received() > 0;
+        self.turn = (now, self.turn.1 + u32::from(is_long));
         if let Some(alone) = self.alone {
             self.members.iter_mut().skip(alone).take(1).for_each(|member| member.turns += 1);
             self.again(self.best_alone());

@@ -5,14 +5,14 @@ use crate::metadata::pool::Pool;
 use std::hash::Hash;
 use tokio::time::Instant;
 
-/// Conversations beside the kept ones that wait to be needed, for each peer that is asked at once.
-const SPARES: usize = 8;
-
 impl<K: Clone + Eq + Hash> Pool<K> {
     /// Whether a member waits for an answer, or is one of those that are kept to be asked.
     pub(in crate::metadata) fn is_kept(&self, place: usize) -> bool {
         let member = self.members.get(place).filter(|member| member.is_usable());
-        !self.is_over() && member.is_some_and(|member| member.is_kept || self.requests.first_of(place).is_some())
+        // As long as nothing of use has come, those that come next are needed beyond what they say anyway.
+        let lacks_all = self.size.is_some() && self.best_pace.is_none();
+        let is_next = |member: &Member<K>| member.is_kept || member.is_spare && lacks_all;
+        !self.is_over() && member.is_some_and(|member| is_next(member) || self.requests.first_of(place).is_some())
     }
 
     /// Whether a member may still be needed: it is kept, or one of those that come next, which wait as long as they are listened to
@@ -38,7 +38,7 @@ impl<K: Clone + Eq + Hash> Pool<K> {
         let is_spare = |member: &Member<K>| member.is_usable() && !member.is_kept;
         let spares = self.members.iter().filter(|member| is_spare(member) && member.is_spare).count();
         let others = self.members.iter_mut().filter(|member| is_spare(member) && !member.is_spare);
-        let more = (SPARES * self.limits.peers).saturating_sub(spares);
+        let more = self.limits.spares().saturating_sub(spares);
         others.take(more).for_each(|member| member.is_spare = true);
     }
 }
