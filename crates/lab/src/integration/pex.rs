@@ -33,8 +33,9 @@ pub(super) const CLIENTS: Part = ("clients of pex", &[&optional::QBITTORRENT]);
 /// Addresses of the clients and their tracker, and of our runs: each in a /24 of its own.
 const NETWORK: &str = "23.44.0.0/16";
 const SOURCES: &str = "23.55.0.0/16";
-/// How addresses of our runs begin.
+/// How addresses of our runs begin, and those of the clients.
 const SOURCE: &str = "23.55.";
+const CLIENTS_AT: &str = "23.44.";
 const PORT: u16 = 6881;
 
 /// The one that tells no list in a short visit.
@@ -178,10 +179,11 @@ impl Visits<'_> {
             row.finds_one_of(member.address, vec![line])
         });
         let tells = self.members.iter().find(|member| member.seed.name == TELLS_OF_US);
-        Ok(match tells {
-            Some(tells) => row.may_find(SOURCE, json!({"sources": [format!("pex {}", tells.address)]})),
-            None => row,
-        })
+        let Some(tells) = tells else { return Ok(row) };
+        let sources = [format!("pex {}", tells.address)];
+        // Clients that have dialled it are told as those that were visitors are, and nothing listens where they came from.
+        let came_from = json!({"sources": sources, "outcome": "connect_refused"});
+        Ok(row.may_find(SOURCE, json!({"sources": sources})).may_find(CLIENTS_AT, came_from))
     }
 
     /// One visit, and how long the first list takes.
@@ -189,8 +191,7 @@ impl Visits<'_> {
         let others = self.members.len() - 1;
         packets.extend(self.wire.take()?);
         let row = self.row(bridge, from)?;
-        row.sums_up(json!({"peers": others + 1, "ok": others + 1, "only_pex": others, "only_pex_ok": others}))
-            .run(&self.namespace.prober)?;
+        row.sums_up(json!({"ok": others + 1, "only_pex_ok": others})).run(&self.namespace.prober)?;
         let seen = self.wire.take()?;
         let dialled = |is_peer: &dyn Fn(SocketAddr) -> bool| {
             seen.iter()

@@ -56,7 +56,7 @@ pub(super) struct Row {
     /// By address, what the line on a peer must have: any one of these.
     peers: Option<BTreeMap<String, Vec<Value>>>,
     /// How the addresses begin of peers that may be found, and need not be, and what their lines must have.
-    others: Option<(&'static str, Value)>,
+    others: Vec<(&'static str, Value)>,
     /// Whether it is the ping of one node, without a start and a summary.
     pings: bool,
     summary: Option<Value>,
@@ -93,7 +93,7 @@ impl Row {
             web_seed_statuses: None,
             statuses: None,
             peers: None,
-            others: None,
+            others: Vec::new(),
             pings: false,
             summary: None,
             within: None,
@@ -213,7 +213,7 @@ impl Row {
 
     /// There may be more peers at addresses that begin so, if their lines have these values.
     pub(super) fn may_find(mut self, start: &'static str, values: Value) -> Self {
-        self.others = Some((start, values));
+        self.others.push((start, values));
         self
     }
 
@@ -326,7 +326,7 @@ impl Row {
             let wanted = [(wanted.to_string(), move |line: &Value| has(line, wanted))];
             one_line_each("metadata", report.lines_of("metadata").collect(), wanted.into_iter())
         }));
-        faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers, self.others.as_ref())));
+        faults.extend(self.peers.iter().flat_map(|peers| peer_faults(report, peers, &self.others)));
         let sums_up = |wanted: &&Value| report.lines_of("summary").any(|line| has(line, wanted));
         faults.extend(
             self.summary.iter().filter(|wanted| !sums_up(wanted)).map(|wanted| format!("no summary that has {wanted}")),

@@ -67,10 +67,10 @@ pub(super) fn has(line: &Value, wanted: &Value) -> bool {
 pub(super) fn peer_faults(
     report: &Report,
     expected: &BTreeMap<String, Vec<Value>>,
-    others: Option<&(&str, Value)>,
+    others: &[(&str, Value)],
 ) -> Vec<String> {
     let may_be =
-        |addr: &str, line: &Value| others.is_some_and(|(start, values)| addr.starts_with(start) && has(line, values));
+        |addr: &str, line: &Value| others.iter().any(|(start, values)| addr.starts_with(start) && has(line, values));
     let addr = |line: &Value| line["address"].as_str().unwrap_or_default().to_owned();
     let found: BTreeMap<String, &Value> = report.lines_of("peer").map(|line| (addr(line), line)).collect();
     let shown = |wanted: &[Value]| wanted.iter().map(Value::to_string).collect::<Vec<_>>().join(" or ");
