@@ -55,12 +55,17 @@ impl NodeId {
     /// are exempt as well.
     #[must_use]
     pub fn is_valid_for(&self, ip: IpAddr) -> bool {
-        if matches!(Scope::of(ip), Scope::Loopback | Scope::Private | Scope::LinkLocal) {
+        if is_exempt(ip) {
             return true;
         }
         let [a, b, c, d, .., seed] = self.0;
         u32::from_be_bytes([a, b, c, d]) & CHECKED == checked_bits(ip, seed)
     }
+}
+
+/// Whether every id is valid at an address: see [`NodeId::is_valid_for`].
+pub(crate) fn is_exempt(ip: IpAddr) -> bool {
+    matches!(Scope::of(ip), Scope::Loopback | Scope::Private | Scope::LinkLocal)
 }
 
 /// The first 21 bits of a valid id, in place; the others are 0. `seed` is the last byte of the id, of which 3 bits count.

@@ -1,9 +1,8 @@
 //! The nodes that a lookup knows, by their distance to the target.
 
-use crate::id::{Distance, NodeId};
+use crate::id::{Distance, NodeId, is_exempt};
 use crate::lookup::limits::{CLOSEST, CLOSEST_VALID, OF_IDENTITY, OF_NETWORK, SILENT_OF_NETWORK, UNASKED};
 use crate::lookup::packed::Packed;
-use guard::Scope;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -92,8 +91,7 @@ impl Candidates {
 
     /// Whether an id is the right one by the address alone. At a local address every id is valid, which proves nothing.
     pub(super) fn is_proven(&self, distance: Distance, address: SocketAddr) -> bool {
-        let is_exempt = matches!(Scope::of(address.ip()), Scope::Loopback | Scope::Private | Scope::LinkLocal);
-        !is_exempt && self.is_valid(distance, address)
+        !is_exempt(address.ip()) && self.is_valid(distance, address)
     }
 
     /// The id at a distance: the distance of the distance.

@@ -50,7 +50,7 @@ pub const OF_NETWORK: usize = 2;
 pub const SILENT_OF_NETWORK: usize = 8;
 
 /// Candidates that are kept for one IP address, and for one id: a wrong one that was named first must not hide the right one. An
-/// address is asked as one of them only.
+/// address is asked as one of them, and as another only when that was silent, in place of a second query.
 pub const OF_IDENTITY: usize = 2;
 
 /// Candidates not yet asked that are kept, the closest ones: twice as many as have to answer. Each answer brings others.
