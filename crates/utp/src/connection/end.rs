@@ -1,3 +1,5 @@
+//! Why a connection is over.
+
 /// Why a connection is over.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum End {

@@ -1,3 +1,5 @@
+//! Why a packet changes nothing.
+
 /// Why a packet changes nothing. None of these is a reason to close: packets are delayed, doubled and forged.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[non_exhaustive]

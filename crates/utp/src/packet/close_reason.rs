@@ -1,3 +1,5 @@
+//! Why a peer closes, in an extension of libtorrent.
+
 use std::fmt;
 
 /// Why libtorrent closes a connection: a number of its own, in an extension of its FIN. Other clients give no reason.

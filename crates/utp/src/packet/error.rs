@@ -1,3 +1,5 @@
+//! What is wrong with a datagram.
+
 /// Why a datagram is not a uTP packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -1,3 +1,5 @@
+//! The acknowledgement of packets after a missing one, an extension of BEP 29.
+
 /// Which packets after a missing one have arrived, a bit each, the lowest bit of a byte first. The first bit is for the packet
 /// after the missing one, which is two after [`ack`](crate::packet::Packet::ack).
 ///

@@ -55,20 +55,20 @@ fn kind() -> impl Strategy<Value = Kind> {
 proptest! {
     #[test]
     fn what_is_said_is_heard_in_order(
-        seed: u64, lost in 0..60_u64, doubled in 0..60_u64, delay_ms in 0..2_000_u64, a in 0..1_500_usize, b in 0..3_000_usize,
+        seed: u64, lost in 0..60_u64, doubled in 0..60_u64, delay_ms in 0..2_000_u64, a in 1..1_500_usize, b in 0..3_000_usize,
     ) {
         run(seed, Quality { lost, doubled, flipped: 0, delay_ms }, (a, b)).check();
     }
 
     #[test]
-    fn nothing_is_lost_where_the_line_loses_nothing(seed: u64, doubled in 0..60_u64, a in 0..1_500_usize, b in 0..3_000_usize) {
+    fn nothing_is_lost_where_the_line_loses_nothing(seed: u64, doubled in 0..60_u64, a in 1..1_500_usize, b in 0..3_000_usize) {
         let line = run(seed, Quality { doubled, delay_ms: 400, ..GOOD }, (a, b));
         line.check();
         prop_assert!(line.ends[0].heard_end && line.ends[1].heard_end);
     }
 
     #[test]
-    fn flipped_bits_end_in_time(seed: u64, lost in 0..20_u64, flipped in 0..60_u64, a in 0..1_500_usize, b in 0..3_000_usize) {
+    fn flipped_bits_end_in_time(seed: u64, lost in 0..20_u64, flipped in 0..60_u64, a in 1..1_500_usize, b in 0..3_000_usize) {
         run_flipped(seed, Quality { lost, doubled: 10, flipped, delay_ms: 200 }, (a, b));
     }
 
