@@ -68,7 +68,8 @@ const HOUSE: &[Room] = &[
 ];
 
 /// Crates below the floor where I/O begins.
-pub(crate) const WITHOUT_IO: &[&str] = &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire", "mse", "dht", "utp"];
+pub(crate) const WITHOUT_IO: &[&str] =
+    &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire", "mse", "dht", "utp"];
 
 /// Crates that those must not depend on, directly or indirectly.
 const IO: &[&str] = &["tokio", "hyper"];
