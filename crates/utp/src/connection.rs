@@ -175,8 +175,8 @@ impl Connection {
 
     /// Closes with a FIN once everything that was written is sent. A connection without an answer so far is left at once.
     ///
-    /// What the peer still sends can be read, but once the FIN is acknowledged a pause of [`LINGER`](limits::LINGER) ends the connection, for
-    /// Transmission sends no FIN of its own: close when everything was received that is wanted.
+    /// What the peer still sends can be read, but once the FIN is acknowledged a pause of [`LINGER`](limits::LINGER) ends the
+    /// connection, for Transmission sends no FIN of its own: close when everything was received that is wanted.
     ///
     /// After a FIN libtorrent and WebTorrent keep the connection for some seconds; [`reset`](Self::reset) is better if
     /// nothing more is wanted.

@@ -71,7 +71,8 @@ pub const TIMEOUTS: u8 = 6;
 /// How many packets after a missing one must be acknowledged until it is sent again at once (BEP 29).
 pub const ACKED_AFTER: usize = 3;
 
-/// How long a window of 0 is kept to while nothing is in flight; then a packet is sent nevertheless, since the packet that opened the window may be lost.
+/// How long a window of 0 is kept to while nothing is in flight; then a packet is sent nevertheless, since the packet that opened
+/// the window may be lost.
 pub const WINDOW_PROBE: Duration = Duration::from_secs(3);
 
 /// How long the peer's FIN is waited for once ours is acknowledged. Transmission 4.1 sends none.

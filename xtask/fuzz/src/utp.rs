@@ -1,6 +1,6 @@
-//! Two connections over a line that loses, doubles, delays and flips datagrams, and to which others are added, as the input says. Each end reads what the
-//! other wrote, in order; limits of datagrams, of time and of memory hold; an end is final. After the input the line is good, and
-//! then both ends come to their end.
+//! Two connections over a line that loses, doubles, delays and flips datagrams, and to which others are added, as the input
+//! says. Each end reads what the other wrote, in order; limits of datagrams, of time and of memory hold; an end is final. After
+//! the input the line is good, and then both ends come to their end.
 //!
 //! An input is a byte for the length of each end's text and then a byte for each datagram, some with another; see [`Trial::fate`].
 

@@ -1,5 +1,5 @@
-//! Datagrams of uTP. What is read is the same when it is written again, without the extensions that are not known; a datagram with more bytes has
-//! more payload. Each is then given to connections in all stages, whose answers are short packets of theirs.
+//! Datagrams of uTP. What is read is the same when it is written again, without the extensions that are not known; a datagram
+//! with more bytes has more payload. Each is then given to connections in all stages, whose answers are short packets.
 
 use crate::escape::assert_error;
 use crate::memory;

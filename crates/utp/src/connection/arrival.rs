@@ -119,8 +119,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether it is another SYN-ACK, sent after the one in use. libtorrent begins anew at each SYN, also if the network doubled it, and then
-    /// the older SYN-ACK is void.
+    /// Whether it is another SYN-ACK, sent after the one in use. libtorrent begins anew at each SYN, also if the network doubled it,
+    /// and then the older SYN-ACK is void.
     fn is_newer_syn_ack(&self, packet: &Packet<'_>) -> bool {
         let Stage::Replaceable { syn_ack_us } = self.stage else { return false };
         let is_later = packet.timestamp_us.wrapping_sub(syn_ack_us).cast_signed() > 0;

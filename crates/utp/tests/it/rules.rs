@@ -368,3 +368,88 @@ fn two_sides_that_dial_do_not_take_each_others_syn() {
     assert_eq!(dialled.give(Packet { connection_id: dialled.id, ..syn }), Err(Ignored::WrongId));
     assert_eq!(dialled.give(dialled.data(5, 0, b"early")), Err(Ignored::Unexpected));
 }
+
+#[test]
+fn no_state_is_a_syn_ack_once_our_packets_are_acknowledged() {
+    let mut dialled = Dialled::answered(100);
+    dialled.connection.write(b"hello");
+    dialled.said();
+    dialled.wait(SECOND / 10);
+    dialled.give(dialled.state(100, 1)).unwrap();
+    dialled.give(dialled.state(7_000, 1)).unwrap();
+    dialled.give(dialled.data(100, 1, b"a")).unwrap();
+    assert_eq!(dialled.said(), [(Kind::State, 2, 100)]);
+}
+
+#[test]
+fn bytes_that_come_after_our_fin_prolong_the_wait() {
+    let mut dialled = Dialled::answered(5);
+    dialled.connection.close();
+    dialled.said();
+    dialled.give(dialled.state(5, 1)).unwrap();
+    for seq in 5..9 {
+        dialled.wait(limits::LINGER * 9 / 10);
+        dialled.give(dialled.data(seq, 1, b"a")).unwrap();
+        assert_eq!((dialled.said(), dialled.read()), (vec![(Kind::State, 2, seq)], Some(b"a".to_vec())));
+    }
+    dialled.wait(limits::LINGER);
+    assert_eq!((dialled.said(), dialled.connection.ended()), (vec![], Some(End::Closed)));
+}
+
+#[test]
+fn a_packet_that_was_overtaken_does_not_close_the_window() {
+    let mut dialled = Dialled::answered(5);
+    dialled.connection.write(b"hello");
+    dialled.said();
+    dialled.give(dialled.state(5, 1)).unwrap();
+    dialled.give(Packet { window: 0, ..dialled.state(5, 0) }).unwrap();
+    dialled.connection.write(b"more");
+    assert_eq!(dialled.said(), [(Kind::Data, 2, 4)]);
+}
+
+#[test]
+fn an_accepted_connection_is_left_in_silence_while_its_address_may_be_forged() {
+    let now = Instant::now();
+    let (mut connection, _) = accepted(now);
+    connection.reset();
+    assert_eq!((sent(&mut connection, now).len(), connection.ended()), (0, Some(End::Left)));
+}
+
+#[test]
+fn a_clock_that_goes_back_stands_still() {
+    let mut dialled = Dialled::answered(5);
+    let begun = dialled.now;
+    dialled.wait(10 * SECOND);
+    assert_eq!(dialled.said(), []);
+    dialled.connection.write(b"hello");
+    assert_eq!(sent(&mut dialled.connection, begun).len(), 1);
+    assert_eq!(dialled.connection.next_wake(), Some(dialled.now + limits::SHORTEST_TIMEOUT));
+}
+
+#[test]
+fn an_acknowledgement_ends_the_row_of_time_outs_and_is_no_round_trip() {
+    let mut dialled = Dialled::answered(5);
+    dialled.connection.write(b"hello");
+    for _ in 0..4 {
+        assert_eq!(dialled.said(), [(Kind::Data, 1, 4)]);
+        dialled.now = dialled.connection.next_wake().unwrap();
+    }
+    let before = dialled.connection.round_trip();
+    dialled.give(dialled.state(5, 1)).unwrap();
+    assert_eq!((dialled.connection.round_trip(), dialled.connection.next_wake()), (before, None));
+    dialled.connection.write(b"more");
+    dialled.said();
+    assert_eq!(dialled.connection.next_wake(), Some(dialled.now + limits::SHORTEST_TIMEOUT));
+}
+
+#[test]
+fn a_window_that_opened_is_not_probed() {
+    let mut dialled = Dialled::answered(5);
+    dialled.give(Packet { window: 0, ..dialled.state(5, 0) }).unwrap();
+    dialled.connection.write(b"hello");
+    assert_eq!((dialled.said(), dialled.connection.next_wake()), (vec![], Some(dialled.now + limits::WINDOW_PROBE)));
+    dialled.give(dialled.state(5, 0)).unwrap();
+    assert_eq!(dialled.said(), [(Kind::Data, 1, 4)]);
+    dialled.give(dialled.state(5, 1)).unwrap();
+    assert_eq!(dialled.connection.next_wake(), None);
+}
