@@ -51,8 +51,9 @@ enum Stage {
     SynReceived,
     /// Both sides know the other's numbers.
     Established,
-    /// The same at the side that connects, while a later SYN-ACK may replace the one of this time of the peer's clock.
-    Replaceable { syn_ack_us: u32 },
+    /// The same at the side that connects, while a later SYN-ACK may replace the one of this time of the peer's clock. What the one
+    /// before it had acknowledged is kept, in case that the later one is void.
+    Replaceable { syn_ack_us: u32, older: Option<u16> },
 }
 
 impl Connection {

@@ -32,7 +32,14 @@ impl Connection {
 
     fn take(&mut self, packet: &Packet<'_>) -> Result<(), Ignored> {
         if self.is_newer_syn_ack(packet) {
-            return self.replace(packet);
+            self.replace(packet, Some(self.receiver.ack()));
+            return Ok(());
+        }
+        if let Some(older) = self.older_than_void(packet) {
+            self.stage = Stage::Established;
+            self.receiver = Receiver::new(older);
+            self.sender.send_again();
+            return Ok(());
         }
         self.check_ack(packet)?;
         if self.stage == Stage::SynReceived {
@@ -103,26 +110,33 @@ impl Connection {
         if count == 1 {
             self.sender.round_trip().add(self.latest.saturating_duration_since(sent));
         }
-        self.replace(packet)?;
+        self.replace(packet, None);
         if packet.kind == Kind::Fin { self.take_data(packet) } else { Ok(()) }
     }
 
     /// Begins with the numbers of a SYN-ACK, or of a FIN in its place.
-    fn replace(&mut self, packet: &Packet<'_>) -> Result<(), Ignored> {
-        self.stage = Stage::Replaceable { syn_ack_us: packet.timestamp_us };
+    fn replace(&mut self, packet: &Packet<'_>, older: Option<u16>) {
+        self.stage = Stage::Replaceable { syn_ack_us: packet.timestamp_us, older };
         // The STATE has not used up its number: the peer's first DATA has the same, and an acknowledgement of it is dropped by
         // all clients in silence.
         self.receiver = Receiver::new(packet.seq.wrapping_sub(1));
         self.note_timestamp(packet);
         self.sender.set_window(packet.window);
         self.sender.send_again();
-        Ok(())
+    }
+
+    /// What the older of two SYN-ACKs had acknowledged, if this is a FIN in answer to the SYN of the newer one. Transmission 3.0
+    /// begins a second connection at a SYN that comes again, and closes it because there is the first.
+    fn older_than_void(&self, packet: &Packet<'_>) -> Option<u16> {
+        let Stage::Replaceable { older, .. } = self.stage else { return None };
+        let is_first = distance(self.receiver.ack(), packet.seq) == 1 && !self.receiver.has_begun();
+        older.filter(|_| packet.kind == Kind::Fin && packet.ack == self.syn() && is_first)
     }
 
     /// Whether it is another SYN-ACK, sent after the one in use. libtorrent begins anew at each SYN, also if the network doubled it,
     /// and then the older SYN-ACK is void.
     fn is_newer_syn_ack(&self, packet: &Packet<'_>) -> bool {
-        let Stage::Replaceable { syn_ack_us } = self.stage else { return false };
+        let Stage::Replaceable { syn_ack_us, .. } = self.stage else { return false };
         let is_later = packet.timestamp_us.wrapping_sub(syn_ack_us).cast_signed() > 0;
         let expected = self.receiver.ack().wrapping_add(1);
         // The same number again, or one that is ahead by packets on their way, is of the same connection.

@@ -67,6 +67,33 @@ fn the_newest_syn_ack_wins() {
 }
 
 #[test]
+fn the_older_syn_ack_is_back_if_the_newer_one_is_closed_at_once() {
+    // Recorded from Transmission 3.0.
+    let mut dialled = Dialled::answered(21_819);
+    dialled.connection.write(b"hello");
+    assert_eq!(dialled.said(), [(Kind::Data, 1, 21_818)]);
+    dialled.wait(Duration::from_millis(1));
+    dialled.give(dialled.state(42_235, 0)).unwrap();
+    assert_eq!(dialled.said(), [(Kind::Data, 1, 42_234)]);
+    dialled.give(Packet { kind: Kind::Fin, ..dialled.state(42_235, 0) }).unwrap();
+    assert_eq!((dialled.said(), dialled.read()), (vec![(Kind::Data, 1, 21_818)], None));
+    dialled.give(dialled.state(21_819, 1)).unwrap();
+    dialled.give(dialled.data(21_819, 1, b"a")).unwrap();
+    assert_eq!((dialled.read(), dialled.said()), (Some(b"a".to_vec()), vec![(Kind::State, 2, 21_819)]));
+}
+
+#[test]
+fn a_fin_that_acknowledges_more_than_the_syn_is_the_end() {
+    let mut dialled = Dialled::answered(21_819);
+    dialled.connection.write(b"hello");
+    dialled.said();
+    dialled.wait(Duration::from_millis(1));
+    dialled.give(dialled.state(42_235, 0)).unwrap();
+    dialled.give(Packet { kind: Kind::Fin, ..dialled.state(42_235, 1) }).unwrap();
+    assert_eq!(dialled.read(), Some(Vec::new()));
+}
+
+#[test]
 fn no_syn_ack_is_newer_once_packets_arrived() {
     let mut dialled = Dialled::answered(100);
     dialled.connection.write(b"hello");
