@@ -35,6 +35,7 @@ const HOUSE: &[Room] = &[
     Room { name: "peer-wire", place: Floor(1), uses: &["bencode", "ids"] },
     Room { name: "mse", place: Floor(1), uses: &["ids"] },
     Room { name: "dht", place: Floor(1), uses: &["bencode", "guard", "ids"] },
+    Room { name: "utp", place: Floor(1), uses: &[] },
     Room { name: "peer-session", place: Floor(2), uses: &["guard", "ids", "metainfo", "mse", "peer-wire"] },
     Room { name: "http-exchange", place: Floor(2), uses: &["guard"] },
     Room { name: "report", place: Floor(2), uses: &["dht", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
@@ -67,7 +68,8 @@ const HOUSE: &[Room] = &[
 ];
 
 /// Crates below the floor where I/O begins.
-pub(crate) const WITHOUT_IO: &[&str] = &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire", "mse", "dht"];
+pub(crate) const WITHOUT_IO: &[&str] =
+    &["bencode", "guard", "ids", "metainfo", "tracker", "peer-wire", "mse", "dht", "utp"];
 
 /// Crates that those must not depend on, directly or indirectly.
 const IO: &[&str] = &["tokio", "hyper"];

@@ -27,6 +27,8 @@ pub mod pex_message;
 pub mod scrape;
 pub mod tracker_url;
 pub mod udp;
+pub mod utp;
+pub mod utp_packet;
 pub mod web_seed;
 
 /// Every target.
@@ -49,6 +51,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "scrape", check: scrape::check },
     Target { name: "tracker_url", check: tracker_url::check },
     Target { name: "udp", check: udp::check },
+    Target { name: "utp", check: utp::check },
+    Target { name: "utp_packet", check: utp_packet::check },
     Target { name: "web_seed", check: web_seed::check },
 ];
 
