@@ -93,7 +93,7 @@ fn bytes(source: impl Read, length: u64) -> io::Result<Result<Vec<u8>, Error>> {
     let most = Torrent::MAX_BYTES + 1;
     let (mut bytes, mut source) = (Vec::new(), source.take(most as u64));
     source.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
-    if bytes.first() == Some(&b'd') {
+    if begins_as_torrent(&bytes) {
         bytes.reserve_exact(usize::try_from(length).unwrap_or(most).min(most).saturating_sub(bytes.len()) + 1);
         source.read_to_end(&mut bytes)?;
     }
@@ -102,4 +102,26 @@ fn bytes(source: impl Read, length: u64) -> io::Result<Result<Vec<u8>, Error>> {
         length if length >= most => Err(ReadError::TooLarge { limit: Torrent::MAX_BYTES }.into()),
         _ => Ok(bytes),
     })
+}
+
+/// Whether these bytes begin with a dictionary and the length of its first key, so that the rest is worth its memory: of noise
+/// every 256th begins with a `d`.
+fn begins_as_torrent(head: &[u8]) -> bool {
+    let Some((b'd', key)) = head.split_first() else { return false };
+    let digits = key.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && key.get(digits) == Some(&b':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_does_not_begin_as_a_torrent_only_the_beginning_is_read() {
+        for (head, whole) in [("d8:announce", true), ("d1:", true), ("d\u{7f}noise", false), ("d12", false), ("de", false), ("8:", false)] {
+            let source = head.as_bytes().chain(io::repeat(b'd').take(2 * HEAD_BYTES));
+            let read = bytes(source, 0).unwrap().unwrap().len() as u64;
+            assert_eq!(read > HEAD_BYTES, whole, "{head:?}: {read} bytes");
+        }
+    }
 }
