@@ -26,6 +26,8 @@ pub struct Config {
     pub linger: Duration,
     /// Whether connections are encrypted.
     pub encryption: EncryptionPolicy,
+    /// What carries conversations with peers.
+    pub transport: TransportPolicy,
     /// Deadline for the run. Goodbyes to the trackers, 4 s for each from its turn on, come after it.
     pub deadline: Duration,
     /// Most connections at once; `None` for what the descriptor limit and 32 MiB of memory allow.
@@ -92,6 +94,7 @@ setters! {
         with_handshake_timeout => handshake_timeout: Duration,
         with_linger => linger: Duration,
         with_encryption => encryption: EncryptionPolicy,
+        with_transport => transport: TransportPolicy,
         with_deadline => deadline: Duration,
         with_concurrency => concurrency: Option<usize>,
         with_rate => rate: u32,
@@ -126,6 +129,7 @@ impl Default for Config {
             handshake_timeout: Duration::from_secs(5),
             linger: Duration::from_secs(3),
             encryption: EncryptionPolicy::PreferPlain,
+            transport: TransportPolicy::Auto,
             deadline: Duration::from_secs(30),
             concurrency: None,
             rate: 200,
@@ -191,6 +195,19 @@ pub enum EncryptionPolicy {
     Require,
     /// In the clear only.
     Off,
+}
+
+/// What carries conversations with peers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TransportPolicy {
+    /// TCP first; uTP (BEP 29) where TCP is refused, unreachable, closed without a byte, or silent for a second. uTP first for a
+    /// peer that peer exchange says takes it.
+    #[default]
+    Auto,
+    /// TCP only.
+    Tcp,
+    /// uTP only.
+    Utp,
 }
 
 impl EncryptionPolicy {

@@ -19,7 +19,7 @@ mod swarm;
 mod torrent_file;
 mod torrent_ref;
 
-pub use config::{Bind, Config, EncryptionPolicy, Sources, Trackers, WebSeedChecks};
+pub use config::{Bind, Config, EncryptionPolicy, Sources, Trackers, TransportPolicy, WebSeedChecks};
 pub use discovery::dht::ping::ping_node;
 pub use download::BitTorrentClient;
 pub use error::{Error, ReadError};

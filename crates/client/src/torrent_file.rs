@@ -118,7 +118,14 @@ mod tests {
 
     #[test]
     fn of_what_does_not_begin_as_a_torrent_only_the_beginning_is_read() {
-        for (head, whole) in [("d8:announce", true), ("d1:", true), ("d\u{7f}noise", false), ("d12", false), ("de", false), ("8:", false)] {
+        for (head, whole) in [
+            ("d8:announce", true),
+            ("d1:", true),
+            ("d\u{7f}noise", false),
+            ("d12", false),
+            ("de", false),
+            ("8:", false),
+        ] {
             let source = head.as_bytes().chain(io::repeat(b'd').take(2 * HEAD_BYTES));
             let read = bytes(source, 0).unwrap().unwrap().len() as u64;
             assert_eq!(read > HEAD_BYTES, whole, "{head:?}: {read} bytes");

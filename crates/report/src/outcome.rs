@@ -17,6 +17,8 @@ codes! {
         ConnectUnreachable = "connect_unreachable",
         /// The connection was reset while it was made.
         ConnectReset = "connect_reset",
+        /// No answer over uTP in time. Silence does not mean that packets are filtered: a socket that is for the DHT only is silent too.
+        NoUtpAnswer = "no_utp_answer",
         /// Connected, then closed or reset before a byte came.
         ClosedBeforeHandshake = "closed_before_handshake",
         /// Closed or reset after fewer than 68 bytes that were right so far.
@@ -90,6 +92,8 @@ codes! {
         Silent = "silent",
         /// `encryption_failed`: what it sent makes no sense, or broke off within its key.
         Garbled = "garbled",
+        /// `closed_before_handshake`: it closed a uTP connection with the reason that it has no room for more, as libtorrent does.
+        Full = "full",
         /// `invalid_address`: a local address that an untrusted source named.
         LocalAddress = "local_address",
         /// `invalid_address`: a port that an untrusted source may not aim us at.

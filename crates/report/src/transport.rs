@@ -9,6 +9,8 @@ codes! {
         /// TCP.
         #[default]
         Tcp = "tcp",
+        /// uTP (BEP 29), over UDP.
+        Utp = "utp",
     }
 }
 

@@ -85,6 +85,15 @@ pub(super) const TABLE: &[Explanation] = &[
         "try again later; if all end so, a firewall on your side interferes with BitTorrent",
     ),
     entry(
+        Outcome::NoUtpAnswer,
+        "no answer over uTP",
+        "its UDP port did not answer a uTP connection in time",
+        One(
+            "it does not take uTP, or is offline; silence does not tell them apart: a port that is for the DHT only is silent too",
+        ),
+        "nothing for a share of the peers; --transport tcp asks over TCP alone",
+    ),
+    entry(
         Outcome::ClosedBeforeHandshake,
         "closed before the handshake",
         "it accepted the TCP connection and closed it without a byte",
