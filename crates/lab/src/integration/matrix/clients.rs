@@ -1,5 +1,6 @@
 //! The clients: how each is started, what it takes, and what it says of itself.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -135,13 +136,14 @@ pub(super) const CLIENTS: &[Client] = &[
     Client { pieces: 9, ..leecher("libtorrent-without-the-last") },
 ];
 
-/// More that take connections over uTP, or over nothing else, beside those above that do.
-pub(super) const OVER_UTP: &[(Client, Transports)] = &[
+/// More clients with what they take connections over, for runs over uTP; and their outcome over the other transport.
+pub(super) const OVER_UTP: &[(Client, Transports, &str)] = &[
     (
         libtorrent("libtorrent-of-pypi", Takes::Both, |place| {
             libtorrent::command_of(&packages::folder(LIBTORRENT).join("bin/python"), place, &[])
         }),
         Transports::Both,
+        "",
     ),
     (
         Client {
@@ -150,6 +152,7 @@ pub(super) const OVER_UTP: &[(Client, Transports)] = &[
             ..libtorrent("deluge", Takes::Both, deluge::command)
         },
         Transports::Both,
+        "",
     ),
     (
         Client {
@@ -166,6 +169,7 @@ pub(super) const OVER_UTP: &[(Client, Transports)] = &[
             says: |_| json!({"role": "seed", "role_from": "bitfield", "extension": {"m": {"ut_metadata": 1}}}),
         },
         Transports::Both,
+        "",
     ),
     (
         Client {
@@ -175,12 +179,15 @@ pub(super) const OVER_UTP: &[(Client, Transports)] = &[
             })
         },
         Transports::Both,
+        "",
     ),
     (
         qbittorrent("qbittorrent-without-tcp", Takes::Both, |place| {
             qbittorrent::command(place, qbittorrent::Encryption::Allowed)
         }),
         Transports::Utp,
+        // It accepts and resets.
+        "closed_before_handshake",
     ),
     // It has no such setting: the kernel rejects what it is not to have.
     (
@@ -188,8 +195,24 @@ pub(super) const OVER_UTP: &[(Client, Transports)] = &[
             transmission::command(place, transmission::Encryption::Preferred)
         }),
         Transports::Utp,
+        "connect_refused",
+    ),
+    (aria2("aria2", Takes::Both, |place| Ok(aria2::command(place, &[]))), Transports::Tcp, "connect_refused"),
+    (
+        // With a node of the DHT at the same port.
+        aria2("aria2-with-dht", Takes::Both, |place| Ok(aria2::command(&Place { dht: &[NO_NODE], ..*place }, &[]))),
+        Transports::Tcp,
+        "no_utp_answer",
+    ),
+    (
+        rtorrent("rtorrent", Takes::Both, |place| rtorrent::command(place, rtorrent::ALLOWED)),
+        Transports::Tcp,
+        "connect_refused",
     ),
 ];
+
+/// Where no node of the DHT is.
+const NO_NODE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 /// It listens at every address, and answers from the kernel's choice.
 pub(super) const WEBTORRENT: &str = "webtorrent";

@@ -20,7 +20,7 @@ use xtask::shell::{self, Result};
 use super::super::section::{Lab, Part};
 use super::clients::{CLIENTS as OF_MATRIX, Client, Met, OVER_UTP, WEBTORRENT};
 use super::policies::{Policy, Takes};
-use super::rows::{lines, names};
+use super::rows::{lines, merged, names};
 use super::swarms::Player;
 use super::torrents::{Kind, Torrents};
 use crate::integration::counts;
@@ -30,7 +30,7 @@ use crate::integration::packages;
 use crate::integration::process;
 use crate::integration::programs::{Place, Transports, webtorrent};
 use crate::integration::row::Row;
-use crate::integration::torrents::{NOWHERE, hash_bytes};
+use crate::integration::torrents::{NOWHERE, hash_bytes, link};
 use crate::integration::wire::{Packet, Wire};
 
 /// The name of the section.
@@ -48,6 +48,9 @@ pub(in crate::integration) const CLIENTS: Part = (
         &optional::VENV,
     ],
 );
+
+/// What is said of a client that was not reached over TCP.
+const ONLY_UTP: &str = "uTP";
 
 /// How long all clients together may take to be up; it takes some seconds on an idle machine.
 const UP_WITHIN: Duration = Duration::from_secs(60);
@@ -75,6 +78,8 @@ const VISITOR: Ipv4Addr = Ipv4Addr::new(127, 0, 19, 2);
 struct Member {
     player: Player,
     transports: Transports,
+    /// Its outcome over the other transport.
+    otherwise: &'static str,
     /// The port at which it is asked for its peers.
     pages: u16,
 }
@@ -123,9 +128,9 @@ impl World {
                 && matches!(client.met, Met::Listed | Met::SecretV6)
                 && ["Transmission", "qBittorrent", "libtorrent"].contains(&client.seed.client)
         };
-        let of_matrix = OF_MATRIX.iter().filter(take_utp).map(|client| (*client, Transports::Both));
+        let of_matrix = OF_MATRIX.iter().filter(take_utp).map(|client| (*client, Transports::Both, ""));
         let mut members = Vec::new();
-        for ((client, transports), number) in of_matrix.chain(OVER_UTP.iter().copied()).zip(1..) {
+        for ((client, transports, otherwise), number) in of_matrix.chain(OVER_UTP.iter().copied()).zip(1..) {
             let packages = [("libtorrent-of-pypi", LIBTORRENT), (WEBTORRENT, webtorrent::PACKAGES)];
             let lacks = |(name, package)| client.seed.name == name && !packages::folder(package).exists();
             // What is not here is noted as skipped.
@@ -140,10 +145,10 @@ impl World {
             let (address, pages) = (SocketAddr::new(ip, 6800 + u16::from(number)), 9100 + u16::from(number));
             let folder = namespace.folder.join(client.seed.name);
             make_folder(&folder)?;
-            let client = Client { kinds: &[Kind::V1], ..client };
+            let client = Client { kinds: &[Kind::V1, Kind::Long], ..client };
             let player =
                 Player::start(client, address, &folder, &torrents, |place| Place { transports, pages, ..place })?;
-            members.push(Member { player, transports, pages });
+            members.push(Member { player, transports, otherwise, pages });
         }
         Ok(Self { members, torrents })
     }
@@ -170,14 +175,14 @@ impl World {
 
     /// All rows.
     fn rows(&self) -> Result<Vec<Row>> {
-        let policies = [Policy::PreferPlain, Policy::Prefer, Policy::Require, Policy::Off];
-        let mut rows = Vec::new();
+        let mut rows = self.by_default()?;
         for v6 in [false, true] {
-            for policy in policies {
+            for policy in [Policy::PreferPlain, Policy::Prefer, Policy::Require, Policy::Off] {
                 rows.push(self.named(v6, policy, "utp")?);
             }
             rows.push(self.named(v6, Policy::PreferPlain, "tcp")?);
         }
+        rows.extend(self.by_link()?);
         Ok(rows)
     }
 
@@ -195,11 +200,58 @@ impl World {
         let members = self.members.iter().filter(|member| member.player.address.is_ipv6() == v6);
         Ok(members.fold(row, |row, member| {
             let lines = match (transport, member.transports) {
-                ("tcp", Transports::Utp) => vec![json!({"transport": "tcp"})],
+                ("tcp", Transports::Utp) | ("utp", Transports::Tcp) => {
+                    vec![json!({"outcome": member.otherwise, "transport": transport})]
+                }
                 _ => lines(&member.player, Kind::V1, policy, transport, false),
             };
             names(row, &member.player, lines)
         }))
+    }
+
+    /// All clients of IPv4, and each that takes no TCP alone, once more where it is silent over TCP instead of closed.
+    fn by_default(&self) -> Result<Vec<Row>> {
+        let torrent = self.torrents.of(Kind::V1)?;
+        let row = |name: String| Row::new(name, torrent, 0).args(["--no-trackers"]);
+        let line = |member: &Member, otherwise: &str| {
+            if member.transports != Transports::Utp {
+                return lines(&member.player, Kind::V1, Policy::PreferPlain, "tcp", false);
+            }
+            let tcp = |encryption: &str, outcome: &str| json!({"transport": "tcp", "encryption": encryption, "outcome": outcome});
+            let mut attempts = vec![tcp("none", otherwise)];
+            // A client that accepts and closes may require encryption.
+            attempts.extend((otherwise == "closed_before_handshake").then(|| tcp("rc4", "encryption_failed")));
+            attempts.push(json!({"transport": "utp", "encryption": "none", "outcome": "ok"}));
+            let lines = lines(&member.player, Kind::V1, Policy::PreferPlain, "utp", false);
+            lines.into_iter().map(|line| merged([line, json!({"attempts": attempts, "hint": ONLY_UTP})])).collect()
+        };
+        let v4 = self.members.iter().filter(|member| member.player.address.is_ipv4());
+        let all = v4.fold(row("by default".to_owned()), |row, member| {
+            names(row, &member.player, line(member, member.otherwise))
+        });
+        let mut rows = vec![all.sums_up(json!({"only_utp": self.of(Transports::Utp).count()}))];
+        for member in self.of(Transports::Utp) {
+            let row = row(format!("{} by default", member.player.client.seed.name)).within(DEFAULT_WITHIN);
+            let row = row.sums_up(json!({"ok": 1, "only_utp": 1}));
+            rows.push(names(row.clone(), &member.player, line(member, member.otherwise)));
+            if member.player.client.seed.client == "Transmission" {
+                rows.push(names(row, &member.player, line(member, "connect_timeout")).from(SWALLOWED));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Each client of IPv4 by a link, whose metadata of three pieces comes over uTP.
+    fn by_link(&self) -> Result<Vec<Row>> {
+        let torrent = link(self.torrents.of(Kind::Long)?, &[]);
+        let v4 = self.members.iter().filter(|member| member.player.address.is_ipv4());
+        let rows = v4.filter(|member| member.transports != Transports::Tcp).map(|member| {
+            let row = Row::new(format!("{} by a link", member.player.client.seed.name), &torrent, 0)
+                .args(["--no-trackers", "--transport", "utp", "--metadata"])
+                .learns(json!({"status": "ok", "pieces": 3}));
+            names(row, &member.player, lines(&member.player, Kind::Long, Policy::PreferPlain, "utp", false))
+        });
+        Ok(rows.collect())
     }
 
     /// After our last run no client counts us, and none has sent us anything since shortly after we left.
