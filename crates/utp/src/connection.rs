@@ -278,11 +278,11 @@ impl Connection {
         }
     }
 
-    /// Ends the connection with a RESET, but towards an address that may be forged.
+    /// Ends the connection with a RESET, but towards an address that may be forged, or to which nothing was sent.
     fn leave(&mut self, end: End) {
         self.end = Some(end);
         self.is_ack_due = false;
-        self.is_reset_due = self.stage != Stage::SynReceived;
+        self.is_reset_due = !matches!(self.stage, Stage::SynReceived | Stage::SynSent { count: 0, .. });
     }
 
     fn write_data<'b>(&mut self, outgoing: Outgoing, buffer: &'b mut Vec<u8>) -> &'b [u8] {
