@@ -61,6 +61,7 @@ impl UtpStream {
             let wake = {
                 let mut state = self.conversation.state();
                 let done = work(&mut state.connection);
+                state.settle();
                 // A packet that could not be sent is sent again.
                 let _ = state.transmit(self.conversation.to, self.socket.datagrams());
                 if let Some(done) = done {
@@ -102,6 +103,7 @@ impl Drop for UtpStream {
         let mut state = self.conversation.state();
         state.waker = None;
         state.connection.reset();
+        state.settle();
         // There is no other way to say it.
         let _ = state.transmit(self.conversation.to, self.socket.datagrams());
         drop(state);
