@@ -9,12 +9,15 @@ use crate::discovery::dht::wakes::Wakes;
 use crate::net::entropy;
 use crate::net::resolve::{LookupPool, resolve};
 use crate::net::route::Route;
-use crate::shared::dht::socket::{Answer, DhtSocket, Exchanges};
+use crate::shared::dht::exchanges::Exchanges;
+use crate::shared::udp::queries::Answer;
+use crate::shared::udp::socket::UdpSocket;
 use dht::NodeId;
 use dht::krpc::{Message, Method, Query};
 use dht::lookup::Family;
 use guard::AddressPolicy;
 use ids::InfoHash;
+use peer_session::ByteBudget;
 use report::{DhtNodeStatus, DhtReport, DhtStart, DhtStartFrom, DhtStatus};
 use std::collections::HashSet;
 use std::future::poll_fn;
@@ -116,7 +119,7 @@ struct Ping {
 
 impl Ping {
     fn new(family: Family, info_hash: Option<InfoHash>, route: Route) -> io::Result<Self> {
-        let exchanges = Exchanges::new(Arc::new(DhtSocket::bind(0, family, route)?));
+        let exchanges = Exchanges::new(Arc::new(UdpSocket::bind(0, family == Family::V6, route, ByteBudget::new(0))?));
         Ok(Self {
             wakes: Wakes::new(&exchanges),
             exchanges,
