@@ -4,7 +4,7 @@ use crate::human::rows::Rows;
 use crate::human::style::{BAD, BOLD, GOOD};
 use crate::human::words::role_and_share;
 use crate::text::{Line, Page, binary_size, span, time};
-use client::{AttemptReport, Encryption, ListenEnd, Oddity, Outcome, PeerReport, Stage};
+use client::{AttemptReport, ListenEnd, Oddity, Outcome, PeerReport, Stage, Transport};
 use guard::escape;
 use peer_wire::{ExtensionHandshake, Reserved};
 use std::time::Duration;
@@ -33,25 +33,45 @@ pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
     rows.some("left because", report.listen_end.map(|end| left_because(end, report)));
     let oddities: Vec<&str> = report.oddities.iter().copied().map(Oddity::code).collect();
     rows.some("oddities", (!oddities.is_empty()).then(|| oddities.join(", ")));
-    rows.some("reason", report.error.clone());
-    report.other_errors().for_each(|error| rows.add("other attempt", error));
+    let is_told = has_attempts(report) && report.attempts.iter().any(|attempt| attempt.error == report.error);
+    rows.some("reason", report.error.clone().filter(|_| !is_told));
     rows.some("hint", report.hint().map(str::to_owned));
     rows.whole(page).join("\n")
 }
 
 fn stages(report: &PeerReport, rows: &mut Rows) {
     rows.add("stage", report.stage.code());
-    rows.some("connect", report.connect.map(time));
-    rows.some("handshake", report.handshake.map(|took| format!("{}, {}", time(took), over(report.encryption))));
+    if has_attempts(report) {
+        report.attempts.iter().for_each(|attempt| rows.add(way(attempt), how(attempt)));
+        return;
+    }
+    let over = if report.transport == Transport::Utp { ", over uTP" } else { "" };
+    let clear = if report.encryption.is_encrypted() { "encrypted" } else { "in the clear" };
+    rows.some("connect", report.connect.map(|took| time(took) + over));
+    rows.some("handshake", report.handshake.map(|took| format!("{}, {clear}", time(took))));
+}
+
+/// Whether it has a row for each attempt: of several, and of one that connected and failed.
+fn has_attempts(report: &PeerReport) -> bool {
     let failed = |attempt: &AttemptReport| attempt.outcome != Outcome::Ok && attempt.stage >= Stage::Handshake;
-    if report.attempts.len() > 1 || report.attempts.iter().any(failed) {
-        let how = |attempt: &AttemptReport| format!("{}: {}", over(attempt.encryption), attempt.outcome);
-        rows.add("attempts", report.attempts.iter().map(how).collect::<Vec<_>>().join(", "));
+    report.attempts.len() > 1 || report.attempts.iter().any(failed)
+}
+
+fn way(attempt: &AttemptReport) -> &'static str {
+    match (attempt.transport, attempt.encryption.is_encrypted()) {
+        (Transport::Utp, false) => "uTP",
+        (Transport::Utp, true) => "uTP, encrypted",
+        (_, false) => "TCP",
+        (_, true) => "TCP, encrypted",
     }
 }
 
-fn over(encryption: Encryption) -> &'static str {
-    if encryption.is_encrypted() { "encrypted" } else { "in the clear" }
+/// `closed_before_handshake: the peer closed the connection; connected in 0.3 ms`.
+fn how(attempt: &AttemptReport) -> String {
+    let error = attempt.error.as_ref().map(|error| format!(": {error}"));
+    let times = [("connected", attempt.connect), ("handshake", attempt.handshake)];
+    let times = times.iter().filter_map(|(what, took)| Some(format!("; {what} in {}", time((*took)?))));
+    format!("{}{}{}", attempt.outcome, error.unwrap_or_default(), times.collect::<String>())
 }
 
 /// Why we stopped listening.
