@@ -121,3 +121,62 @@ fn extension(theirs: &ExtensionHandshake, rows: &mut Rows) {
     let dropped: Vec<&str> = theirs.dropped.iter().map(|dropped| dropped.key).collect();
     rows.some("unusable keys", (!dropped.is_empty()).then(|| dropped.join(", ")));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Marks;
+    use client::{Detail, Encryption};
+    use tracker::PeerAddress;
+
+    #[test]
+    fn each_of_several_attempts_has_a_row_with_its_error_and_times() {
+        let ms = |ms| Some(Duration::from_millis(ms));
+        let attempt = |transport, encryption, outcome, stage, error: &str| {
+            let mut attempt = AttemptReport::new(transport, encryption, outcome, stage);
+            attempt.error = (!error.is_empty()).then(|| error.to_owned());
+            attempt.connect = (stage >= Stage::Handshake).then(|| Duration::from_millis(31));
+            attempt
+        };
+        let (closed, timed_out) = ("closed after 0 of 68 bytes", "no answer in 4 s");
+        let address = PeerAddress::Socket(([203, 0, 113, 7], 51413).into());
+        let mut report = PeerReport::new(address, Outcome::ClosedBeforeHandshake, Stage::Handshake);
+        (report.error, report.connect) = (Some(closed.to_owned()), ms(31));
+        let mut garbled =
+            attempt(Transport::Tcp, Encryption::Rc4, Outcome::EncryptionFailed, Stage::Handshake, "it closed");
+        garbled.detail = Some(Detail::BeforeItsKey);
+        report.attempts = vec![
+            attempt(Transport::Tcp, Encryption::None, Outcome::ClosedBeforeHandshake, Stage::Handshake, closed),
+            garbled,
+            attempt(Transport::Utp, Encryption::None, Outcome::NoUtpAnswer, Stage::Connect, timed_out),
+        ];
+        let page = Page { columns: 80, cuts: false, marks: Marks::ASCII };
+        let shown = |report: &PeerReport| anstream::adapter::strip_str(&one_peer(report, page)).to_string();
+        let rows = "  stage           handshake
+  TCP             closed_before_handshake: closed after 0 of 68 bytes; connected in 31.0 ms
+  TCP, encrypted  encryption_failed: it closed; connected in 31.0 ms
+  uTP             no_utp_answer: no answer in 4 s
+  received        0 bytes
+  hint            it turned us away before a word, and encryption did not help";
+        assert!(shown(&report).contains(rows), "{}", shown(&report));
+
+        // The violation after a valid handshake is of no attempt.
+        (report.outcome, report.stage, report.transport) = (Outcome::Ok, Stage::Done, Transport::Utp);
+        (report.encryption, report.error) = (Encryption::Rc4, Some("a message too long".to_owned()));
+        let mut answered = attempt(Transport::Utp, Encryption::Rc4, Outcome::Ok, Stage::Done, "");
+        answered.handshake = ms(2);
+        report.attempts = vec![report.attempts.remove(0), answered];
+        for row in [
+            "  uTP, encrypted  ok; connected in 31.0 ms; handshake in 2.0 ms\n",
+            "  reason          a message too long\n",
+            "  hint            it closed TCP and took uTP",
+        ] {
+            assert!(shown(&report).contains(row), "{}", shown(&report));
+        }
+        (report.attempts, report.handshake) = (vec![report.attempts.remove(1)], ms(2));
+        let rows = "  connect         31.0 ms, over uTP\n  handshake       2.0 ms, encrypted\n";
+        assert!(shown(&report).contains(rows), "{}", shown(&report));
+        let line = crate::human::lines::peer(&report, page).on(page);
+        assert!(line.contains("  unknown client over uTP, encrypted"), "{line}");
+    }
+}

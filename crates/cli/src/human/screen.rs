@@ -418,6 +418,27 @@ mod tests {
         assert!(shown(&summary).ends_with(" · 2 others"), "{}", shown(&summary));
     }
 
+    #[test]
+    fn the_row_of_peers_says_what_they_were_dialled_over() {
+        let mut summary = Summary::default();
+        (summary.peers, summary.ok, summary.repeated, summary.only_utp) = (61, 22, 1, 3);
+        for (transports, says) in [
+            (
+                &[Transport::Tcp, Transport::Utp][..],
+                "22 answered over TCP or uTP (1 of them at a second address of a client, 3 over uTP alone) in ",
+            ),
+            (&[Transport::Tcp], "22 answered over TCP only in "),
+            (&[Transport::Utp], "22 answered over uTP only in "),
+        ] {
+            if transports.len() < 2 {
+                (summary.repeated, summary.only_utp) = (0, 0);
+            }
+            summary.swarm.coverage.transports = transports;
+            let row = answered(&summary).unwrap();
+            assert!(row.starts_with(&format!("61 named, {says}")), "{row}");
+        }
+    }
+
     /// Whatever there is to say, it fits.
     #[test]
     fn long_rows_are_shortened() {
