@@ -99,7 +99,7 @@ impl Conversations {
         let Some(code) = error.raw_os_error() else { return };
         for conversation in lock(&self.0).all.get(&key(address)).into_iter().flatten() {
             let mut state = conversation.state();
-            // Later it is no reason to leave: anybody who knows the ports can say so.
+            // Later it is no reason to leave: an ICMP message is easily forged.
             if !state.connection.is_established() && state.connection.ended().is_none() {
                 state.refusal = Some(io::Error::from_raw_os_error(code));
                 state.wake();
