@@ -70,8 +70,8 @@ pub struct Summary {
     pub only_pex: usize,
     /// Valid handshakes among them
     pub only_pex_ok: usize,
-    /// Valid handshakes over uTP with peers whose TCP had failed: refused, unreachable, reset, closed, or silent until uTP answered,
-    /// after a second or more; not those that were reached over uTP first, because PEX or --transport had it so
+    /// Valid handshakes over uTP with peers whose TCP had failed: refused, unreachable, reset, closed, or silent until uTP
+    /// answered; not those that were reached over uTP first, because PEX or --transport had it so
     pub only_utp: usize,
     /// Valid handshakes that were encrypted, with peers that had turned away plaintext over the same transport; not those that were
     /// tried encrypted first
