@@ -232,8 +232,8 @@ mod tests {
             ),
             (&[(Tcp, Failed, Some(BeforeItsKey))], untried, "did not help"),
             (&[(Tcp, Failed, Some(BeforeItsKey)), (Utp, Refused, None)], "speaks no encryption", "uTP only"),
-            (&[(Tcp, Refused, None), (Utp, Ok, None)], "it takes uTP only, for TCP", "full"),
-            (&[(Tcp, ConnectUnreachable, None), (Utp, Ok, None)], "it takes uTP only, for TCP", "full"),
+            (&[(Tcp, Refused, None), (Utp, Ok, None)], "over uTP and not over TCP", "full"),
+            (&[(Tcp, ConnectUnreachable, None), (Utp, Ok, None)], "over uTP and not over TCP", "full"),
             (&[(Tcp, Closed, None), (Utp, Ok, None)], "was full for a moment", "which was not tried"),
         ] {
             let hint = tried(attempts).hint().unwrap();

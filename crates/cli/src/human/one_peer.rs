@@ -4,7 +4,7 @@ use crate::human::rows::Rows;
 use crate::human::style::{BAD, BOLD, GOOD};
 use crate::human::words::role_and_share;
 use crate::text::{Line, Page, binary_size, span, time};
-use client::{AttemptReport, ListenEnd, Oddity, Outcome, PeerReport, Stage, Transport};
+use client::{AttemptReport, ListenEnd, Oddity, Outcome, PeerReport, Transport};
 use guard::escape;
 use peer_wire::{ExtensionHandshake, Reserved};
 use std::time::Duration;
@@ -51,10 +51,9 @@ fn stages(report: &PeerReport, rows: &mut Rows) {
     rows.some("handshake", report.handshake.map(|took| format!("{}, {clear}", time(took))));
 }
 
-/// Whether it has a row for each attempt: of several, and of one that connected and failed.
+/// Whether it has a row for each attempt: unless the only one succeeded.
 fn has_attempts(report: &PeerReport) -> bool {
-    let failed = |attempt: &AttemptReport| attempt.outcome != Outcome::Ok && attempt.stage >= Stage::Handshake;
-    report.attempts.len() > 1 || report.attempts.iter().any(failed)
+    report.attempts.iter().any(|attempt| attempt.outcome != Outcome::Ok)
 }
 
 fn way(attempt: &AttemptReport) -> &'static str {
@@ -126,7 +125,7 @@ fn extension(theirs: &ExtensionHandshake, rows: &mut Rows) {
 mod tests {
     use super::*;
     use crate::text::Marks;
-    use client::{Detail, Encryption};
+    use client::{Detail, Encryption, Stage};
     use tracker::PeerAddress;
 
     #[test]
@@ -169,7 +168,7 @@ mod tests {
         for row in [
             "  uTP, encrypted  ok; connected in 31.0 ms; handshake in 2.0 ms\n",
             "  reason          a message too long\n",
-            "  hint            it closed TCP and took uTP",
+            "  hint            it answered over uTP after it had closed TCP",
         ] {
             assert!(shown(&report).contains(row), "{}", shown(&report));
         }

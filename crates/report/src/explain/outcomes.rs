@@ -28,11 +28,11 @@ pub(super) const TABLE: &[Explanation] = &[
             ),
             (
                 UtpOnly,
-                "it takes uTP only, for TCP did not get through to it: clients that dial over TCP alone do not reach it",
+                "it answered over uTP and not over TCP, which is off there, blocked on the way or slow: clients that dial over TCP alone may not reach it",
             ),
             (
                 UtpAfterClose,
-                "it closed TCP and took uTP: it takes uTP only, as qBittorrent may be set to, or was full for a moment",
+                "it answered over uTP after it had closed TCP: it takes uTP only, as qBittorrent may be set to, or was full for a moment",
             ),
             (NoMetadata, "it was given a magnet link or a hash, and still fetches the torrent's metadata"),
             (
