@@ -166,10 +166,10 @@ where
     }
 }
 
-/// Opens a connection by the second transport, which counts for the pace, too; notes when it began.
+/// Opens a connection by the second transport, at its pace; notes when it began.
 async fn paced(two: Transport, request: &DialRequest, context: &PeerContext, sent: &OnceLock<Instant>) -> Opened {
     if !request.address.ip().is_loopback() {
-        while let Err(due) = context.shared.pacer().start(Instant::now()) {
+        while let Err(due) = context.shared.pacer(two).start(Instant::now()) {
             sleep_until(due).await;
         }
     }
