@@ -6,7 +6,7 @@ use crate::net::interface::Interface;
 use crate::setters::setters;
 use crate::torrent_ref::TorrentRef;
 use guard::{Scope, Secrets};
-use report::Encryption;
+use report::{Encryption, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tracker::{Crypto, PeerAddress, TrackerUrl};
@@ -33,7 +33,7 @@ pub struct Config {
     /// Most connections at once; `None` for what the descriptor limit and 32 MiB of memory allow.
     pub concurrency: Option<usize>,
     /// Most new connections a second, to peers and HTTP trackers, 0 for no bound; no tracker sees more requests in a second
-    /// either ([`Limits::tracker_rate`]). Connections to loopback are not counted.
+    /// either ([`Limits::tracker_rate`]). Connections to loopback are not counted. uTP connections have a pace of their own, as fast.
     pub rate: u32,
     /// Most peers taken from each answer of a tracker; `None` for all. Trackers rarely give more than 200, and one that
     /// names a whole network must not aim us at it.
@@ -208,6 +208,17 @@ pub enum TransportPolicy {
     Tcp,
     /// uTP only.
     Utp,
+}
+
+impl TransportPolicy {
+    /// What is tried, in this order unless a peer's word changes it.
+    pub(crate) fn transports(self) -> &'static [Transport] {
+        match self {
+            Self::Auto => &[Transport::Tcp, Transport::Utp],
+            Self::Tcp => &[Transport::Tcp],
+            Self::Utp => &[Transport::Utp],
+        }
+    }
 }
 
 impl EncryptionPolicy {
