@@ -17,7 +17,7 @@ for torrent in torrents:
     info_hash = str(libtorrent.torrent_info(torrent).info_hash())
     shutil.copy(torrent, f"{folder}/state/{info_hash}.torrent")
     state.torrents.append(deluge.core.torrentmanager.TorrentState(
-        torrent_id=info_hash, save_path=data, auto_managed=False, file_priorities=[], trackers=[],
+        torrent_id=info_hash, save_path=data, auto_managed=False, file_priorities=[], trackers=[], queue=len(state.torrents),
     ))
 with open(f"{folder}/state/torrents.state", "wb") as file:
     pickle.dump(state, file)

@@ -166,7 +166,7 @@ pub(super) const OVER_UTP: &[(Client, Transports, &str)] = &[
             kinds: V1,
             pieces: PIECES,
             met: Met::Secret,
-            says: |_| json!({"role": "seed", "role_from": "bitfield", "extension": {"m": {"ut_metadata": 1}}}),
+            says: |_| json!({"role": "seed", "role_from": "have_all", "extension": {"m": {"ut_metadata": 1}}}),
         },
         Transports::Both,
         "",
@@ -200,7 +200,12 @@ pub(super) const OVER_UTP: &[(Client, Transports, &str)] = &[
     (aria2("aria2", Takes::Both, |place| Ok(aria2::command(place, &[]))), Transports::Tcp, "connect_refused"),
     (
         // With a node of the DHT at the same port.
-        aria2("aria2-with-dht", Takes::Both, |place| Ok(aria2::command(&Place { dht: &[NO_NODE], ..*place }, &[]))),
+        Client {
+            says: |_| json!({"reserved": "0000000000100005", "role": "seed", "role_from": "have_all"}),
+            ..aria2("aria2-with-dht", Takes::Both, |place| {
+                Ok(aria2::command(&Place { dht: &[NO_NODE], ..*place }, &[]))
+            })
+        },
         Transports::Tcp,
         "no_utp_answer",
     ),

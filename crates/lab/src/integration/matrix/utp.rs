@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fake_swarm::{RESERVED, handshake};
-use serde_json::json;
+use serde_json::{Value, json};
 use xtask::optional;
 use xtask::scratch::make_folder;
 use xtask::shell::{self, Result};
@@ -27,6 +27,7 @@ use crate::integration::counts;
 use crate::integration::dht::LIBTORRENT;
 use crate::integration::namespace::{self, Namespace};
 use crate::integration::packages;
+use crate::integration::parallel;
 use crate::integration::process;
 use crate::integration::programs::{Place, Transports, webtorrent};
 use crate::integration::row::Row;
@@ -110,11 +111,16 @@ pub(in crate::integration) fn run_inside(namespace: &Namespace) -> Result {
 
     let (wire, mut faults) = (Wire::new()?, Vec::new());
     for number in 1..=namespace.runs {
-        let rows = world.rows()?;
-        faults.extend(namespace.prober.judge(&format!("run {number} of {}", namespace.runs), &rows).err());
+        let name = format!("run {number} of {}", namespace.runs);
+        let rows = [(false, world.rows()?), (true, world.limited(true)?)];
+        faults.extend(parallel::faults(2, &rows, |(v6, rows)| match v6 {
+            false => namespace.prober.judge(&name, rows),
+            // All from the one address, of which clients take one connection at a time, and the next one at once.
+            true => namespace.prober.judge_in_turn(&format!("{name}, ::1"), rows),
+        }));
     }
     faults.extend(world.nothing_is_left(&wire, namespace.long)?);
-    faults.extend(world.what_is_left_is_seen(&wire)?);
+    faults.extend(world.what_is_left_is_seen(&wire).unwrap_or_else(|reason| vec![reason]));
     world.members.iter_mut().try_for_each(|member| member.player.process.check_alive())?;
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
 }
@@ -173,17 +179,25 @@ impl World {
         self.members.iter().filter(move |member| member.transports == transports)
     }
 
-    /// All rows.
+    /// The members that take connections over uTP.
+    fn over_utp(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| member.transports != Transports::Tcp)
+    }
+
+    /// All rows of IPv4.
     fn rows(&self) -> Result<Vec<Row>> {
-        let mut rows = self.by_default()?;
-        for v6 in [false, true] {
-            for policy in [Policy::PreferPlain, Policy::Prefer, Policy::Require, Policy::Off] {
-                rows.push(self.named(v6, policy, "utp")?);
-            }
-            rows.push(self.named(v6, Policy::PreferPlain, "tcp")?);
-        }
-        rows.extend(self.by_link()?);
-        Ok(rows)
+        let without = Row::new("without uTP", self.torrents.of(Kind::V1)?, 1);
+        let without = without.args(["--no-trackers", "--transport", "utp"]);
+        let without =
+            self.of(Transports::Tcp).fold(without, |row, one| names(row, &one.player, vec![one.refuses("utp")]));
+        Ok([self.by_link()?, self.by_default()?, self.limited(false)?, vec![without]].concat())
+    }
+
+    /// uTP alone with each policy, and TCP alone.
+    fn limited(&self, v6: bool) -> Result<Vec<Row>> {
+        let policies = [Policy::PreferPlain, Policy::Prefer, Policy::Require, Policy::Off];
+        let over_utp = policies.into_iter().map(|policy| self.named(v6, policy, "utp"));
+        over_utp.chain([self.named(v6, Policy::PreferPlain, "tcp")]).collect()
     }
 
     /// The clients of a family are named to us, with a policy and one transport.
@@ -197,12 +211,10 @@ impl World {
             policy.argument(),
         ]);
         let row = if v6 { row.from(Ipv6Addr::LOCALHOST) } else { row };
-        let members = self.members.iter().filter(|member| member.player.address.is_ipv6() == v6);
+        let members = self.over_utp().filter(|member| member.player.address.is_ipv6() == v6);
         Ok(members.fold(row, |row, member| {
             let lines = match (transport, member.transports) {
-                ("tcp", Transports::Utp) | ("utp", Transports::Tcp) => {
-                    vec![json!({"outcome": member.otherwise, "transport": transport})]
-                }
+                ("tcp", Transports::Utp) => vec![member.refuses("tcp")],
                 _ => lines(&member.player, Kind::V1, policy, transport, false),
             };
             names(row, &member.player, lines)
@@ -244,8 +256,8 @@ impl World {
     /// Each client of IPv4 by a link, whose metadata of three pieces comes over uTP.
     fn by_link(&self) -> Result<Vec<Row>> {
         let torrent = link(self.torrents.of(Kind::Long)?, &[]);
-        let v4 = self.members.iter().filter(|member| member.player.address.is_ipv4());
-        let rows = v4.filter(|member| member.transports != Transports::Tcp).map(|member| {
+        let v4 = self.over_utp().filter(|member| member.player.address.is_ipv4());
+        let rows = v4.map(|member| {
             let row = Row::new(format!("{} by a link", member.player.client.seed.name), &torrent, 0)
                 .args(["--no-trackers", "--transport", "utp", "--metadata"])
                 .learns(json!({"status": "ok", "pieces": 3}));
@@ -274,7 +286,7 @@ impl World {
     fn what_is_left_is_seen(&mut self, wire: &Wire) -> Result<Vec<String>> {
         let info_hash = hash_bytes(&self.torrents.of(Kind::V1)?.info_hash);
         let visited = |member: &&Member| member.player.client.takes != Takes::Encryption;
-        for Member { player, .. } in self.members.iter().filter(visited) {
+        for Member { player, .. } in self.over_utp().filter(visited) {
             let from = if player.address.is_ipv4() { VISITOR.into() } else { IpAddr::from(Ipv6Addr::LOCALHOST) };
             let failed = |error| format!("no visit to {}: {error}", player.client.seed.name);
             visit(from, player.address, &info_hash).map_err(failed)?;
@@ -283,7 +295,7 @@ impl World {
         let echoes = self.echoes(&wire.take()?);
         let connections = self.connections()?;
         let mut faults = Vec::new();
-        for Member { player, .. } in self.members.iter().filter(visited) {
+        for Member { player, .. } in self.over_utp().filter(visited) {
             let name = player.client.seed.name;
             let sends = echoes.iter().any(|((member, _), after)| *member == player.address && *after > QUIET_AFTER);
             faults.extend((!sends).then(|| format!("{name} is silent after a visitor that went without a word")));
@@ -363,6 +375,11 @@ fn visit(from: IpAddr, at: SocketAddr, info_hash: &[u8; 20]) -> io::Result<()> {
 }
 
 impl Member {
+    /// What is said of it over the transport that it lacks.
+    fn refuses(&self, transport: &str) -> Value {
+        json!({"outcome": self.otherwise, "transport": transport})
+    }
+
     /// How many connections the client counts, if it says so.
     fn connections(&mut self, info_hash: &str) -> Result<Option<usize>> {
         match self.player.client.seed.client {
