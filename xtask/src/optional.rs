@@ -110,7 +110,7 @@ pub static LIBTORRENT: Optional = Optional {
         "libtorrent for Python",
         &[],
         "python3-libtorrent",
-        "`integration`: a client, `matrix`, `bittorrent-tracker`, `dht`",
+        "`integration`: a client, `matrix`, `bittorrent-tracker`, `utp`, `dht`",
     )
 };
 pub static CTORRENT: Optional = debian("ctorrent", &["ctorrent"], "ctorrent", CLIENT);

@@ -112,7 +112,12 @@ pub(in crate::integration) fn run_inside(namespace: &Namespace) -> Result {
     let (wire, mut faults) = (Wire::new()?, Vec::new());
     for number in 1..=namespace.runs {
         let name = format!("run {number} of {}", namespace.runs);
-        let rows = [(false, world.rows()?), (true, world.limited(true)?)];
+        let part = namespace.part.as_deref().unwrap_or_default();
+        let chosen = |mut rows: Vec<Row>| {
+            rows.retain(|row| row.name().contains(part));
+            rows
+        };
+        let rows = [(false, chosen(world.rows()?)), (true, chosen(world.limited(true)?))];
         faults.extend(parallel::faults(2, &rows, |(v6, rows)| match v6 {
             false => namespace.prober.judge(&name, rows),
             // All from the one address, of which clients take one connection at a time, and the next one at once.
@@ -269,12 +274,15 @@ impl World {
     /// After our last run no client counts us, and none has sent us anything since shortly after we left.
     fn nothing_is_left(&mut self, wire: &Wire, long: bool) -> Result<Vec<String>> {
         thread::sleep(if long { LISTEN_LONG } else { LISTEN });
-        let echoes = self.echoes(&wire.take()?);
+        let packets = wire.take()?;
+        let echoes = self.echoes(&packets);
         let last = echoes.values().max().copied().unwrap_or_default();
         println!("of {} conversations over UDP the last packet came {} ms after ours", echoes.len(), last.as_millis());
         let late = echoes.iter().filter(|(_, after)| **after > QUIET_AFTER);
         let mut faults: Vec<String> = late
-            .map(|((member, visitor), after)| format!("{member} still sends to {visitor}, {after:?} after we left"))
+            .map(|(ends, after)| {
+                format!("{} still sends {after:?} after we left:\n{}", ends.0, ending(&packets, *ends))
+            })
             .collect();
         for (member, count) in self.connections()? {
             faults.extend((count != 0).then(|| format!("{member} counts {count} connections after we left")));
@@ -332,6 +340,20 @@ impl World {
         });
         counts.filter_map(Result::transpose).collect()
     }
+}
+
+/// The last packets of a conversation: when, from where, and their head.
+fn ending(packets: &[Packet], (member, visitor): (SocketAddr, SocketAddr)) -> String {
+    const HEAD: usize = 20;
+    const LAST: usize = 30;
+    let is_theirs = |packet: &&Packet| [(member, visitor), (visitor, member)].contains(&(packet.from, packet.to));
+    let all: Vec<&Packet> = packets.iter().filter(|packet| packet.is_datagram()).filter(is_theirs).collect();
+    let Some(begin) = all.first().map(|packet| packet.at) else { return String::new() };
+    let shown = all.iter().skip(all.len().saturating_sub(LAST)).map(|packet| {
+        let head: String = packet.datagram().iter().take(HEAD).map(|byte| format!("{byte:02x}")).collect();
+        format!("{:.3} s {packet} {head}", (packet.at - begin).as_secs_f64())
+    });
+    shown.collect::<Vec<_>>().join("\n")
 }
 
 /// Has the kernel reject TCP to an address, and swallow it where it comes from [`SWALLOWED`].
