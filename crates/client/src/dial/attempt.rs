@@ -7,12 +7,13 @@ use crate::shared::permits::ConnectionPermit;
 use guard::Secrets;
 use ids::InfoHash;
 use peer_session::{HandshakeFailure, Sniffed};
-use report::{Encryption, Outcome, Stage};
+use report::{Detail, Encryption, Outcome, Stage, Transport};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tracing::debug;
 
 /// Why an attempt failed.
+#[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) outcome: Outcome,
     pub(crate) error: PeerError,
@@ -25,13 +26,17 @@ pub(crate) struct DialRequest {
     pub(crate) address: SocketAddr,
     /// The torrent to greet it with.
     pub(crate) info_hash: InfoHash,
+    /// What carries the connection.
+    pub(crate) transport: Transport,
+    /// Whether the other transport is tried beside it if this one is silent.
+    pub(crate) may_try_both: bool,
     pub(crate) encryption: Encryption,
     /// Whether the user named it.
     pub(crate) by_user: bool,
     /// The permit for a connection to its IP address; `None` until it is acquired, and for peers that the user named.
     pub(crate) permit: Option<AddressPermit>,
-    /// The first attempt at this peer, when this is the second.
-    pub(crate) first: Option<Box<Attempt>>,
+    /// The attempt at this peer before this one.
+    pub(crate) earlier: Option<Box<Attempt>>,
     /// Whether the peer has its report already, and is only asked for piece layers.
     pub(crate) for_layers: bool,
 }
@@ -53,11 +58,22 @@ pub(crate) struct Attempt {
 pub(crate) struct Progress {
     /// The last stage that began before the peer's handshake was there; see [`stage`](Self::stage).
     pub(crate) stage: Stage,
+    /// What carried the connection, or was the last to be tried.
+    pub(crate) transport: Transport,
+    /// What came of the other transport, if that was tried beside it.
+    pub(crate) beside: Option<Box<Beside>>,
     /// Time to connect.
     pub(crate) connect: Option<Duration>,
     pub(crate) session: peer_session::Progress,
     /// Peers that it named by peer exchange, if that was offered.
     pub(crate) pex: Option<NamedCount>,
+}
+
+/// A transport that failed beside another one.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    pub(crate) transport: Transport,
+    pub(crate) failure: Failure,
 }
 
 impl Progress {
@@ -110,10 +126,33 @@ impl Attempt {
         }
     }
 
-    /// Whether it is the more informative of two attempts: of two failures the one that came further is, and of two that came as
-    /// far the one in the clear.
+    /// Whether it ended as it may with a peer that takes the other transport: without a connection, or closed without a byte also where
+    /// encryption was tried. A client that takes uTP only may accept TCP connections and close them.
+    pub(crate) fn may_mean_other_transport(&self) -> bool {
+        use Outcome::{
+            ClosedBeforeHandshake, ConnectRefused, ConnectReset, ConnectUnreachable, EncryptionFailed, NoUtpAnswer,
+        };
+        match self.outcome {
+            ConnectRefused | ConnectReset | ConnectUnreachable | NoUtpAnswer | ClosedBeforeHandshake => true,
+            EncryptionFailed => self.error.as_ref().and_then(PeerError::detail) == Some(Detail::BeforeItsKey),
+            _ => false,
+        }
+    }
+
+    /// This attempt at a peer and those before it, the newest first.
+    pub(crate) fn and_earlier(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |attempt| attempt.request.earlier.as_deref())
+    }
+
+    /// Whether it is the more informative of two attempts: of two failures the one that came further is; of two that came as far
+    /// one that a peer gave a reason for, then any before the silence of uTP, then the one in the clear, then the one over TCP.
     pub(crate) fn is_more_informative_than(&self, later: &Self) -> bool {
-        let rank = |attempt: &Self| (attempt.progress.stage(), !attempt.request.encryption.is_encrypted());
+        let rank = |attempt: &Self| {
+            let has_reason = matches!(attempt.error, Some(PeerError::Full));
+            let (is_silence, is_tcp) =
+                (attempt.outcome == Outcome::NoUtpAnswer, attempt.progress.transport == Transport::Tcp);
+            (attempt.progress.stage(), has_reason, !is_silence, !attempt.request.encryption.is_encrypted(), is_tcp)
+        };
         later.outcome != Outcome::Ok && rank(self) > rank(later)
     }
 

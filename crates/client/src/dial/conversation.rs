@@ -4,19 +4,21 @@
 //! anything, and the state of an encrypted one on the heap.
 
 use crate::dial::attempt::{Attempt, DialRequest, Failure, Progress};
+use crate::dial::opening;
 use crate::dial::peer_context::PeerContext;
 use crate::dial::peer_error::PeerError;
 use crate::dial::stream::Stream;
-use crate::net::connect::{ConnectError, connect};
+use crate::net::connect::ConnectError;
 use nix::errno::Errno;
-use peer_session::{Ended, HandshakeFailure, Session, before, end};
+use peer_session::{Ended, HandshakeFailure, Session};
 use report::{Outcome, Stage};
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tracing::debug;
+use utp::CloseReason;
 
 /// Time between connections to one peer: some clients refuse an address that comes back sooner.
 pub(crate) const PAUSE: Duration = Duration::from_millis(500);
@@ -58,8 +60,8 @@ fn converse_once(
 ) -> impl Future<Output = Result<Ended, Failure>> + Send {
     async move {
         // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
-        let mut alarm = pin!(sleep_until(end(Instant::now(), context.connect_timeout)));
-        let mut stream = dial(request, context, alarm.as_mut(), progress).await?;
+        let mut alarm = pin!(sleep_until(opening::first_alarm(request, context)));
+        let mut stream = opening::open(request, context, alarm.as_mut(), progress).await?;
         let (ours, named) = (stream.local_addr(), &mut progress.pex);
         let mut extensions = move |met| context.offers.extensions(request, ours, met, named);
         let session = Session {
@@ -77,35 +79,13 @@ fn converse_once(
             *progress = Progress { stage: Stage::Connect, ..Progress::default() };
             return Err(ConnectError::Remote(io::Error::from_raw_os_error(Errno::ECONNREFUSED as i32)).into());
         }
+        let is_full = stream.close_reason() == Some(CloseReason::FULL);
         stream.close();
-        Ok(result?)
-    }
-}
-
-/// Connects before the alarm rings.
-#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
-fn dial(
-    request: &DialRequest,
-    context: &PeerContext,
-    alarm: Pin<&mut Sleep>,
-    progress: &mut Progress,
-) -> impl Future<Output = Result<Stream, Failure>> + Send {
-    async move {
-        progress.stage = Stage::Connect;
-        let begun = Instant::now();
-        let connected = before(alarm, pin!(connect::<Stream>(request.address, context.route))).await;
-        let Some(connected) = connected else {
-            let error = PeerError::ConnectTimeout(context.connect_timeout);
-            return Err(Failure { outcome: Outcome::ConnectTimeout, error, exhausted: false });
-        };
-        let mut stream = connected?;
-        if context.offers.wants_metadata() {
-            stream.hurry();
-        }
-        progress.connect = Some(begun.elapsed());
-        progress.stage = Stage::Handshake;
-        debug!(peer = %request.address, encryption = request.encryption.code(), "start handshake");
-        Ok(stream)
+        result.map_err(|failure| {
+            let failure = Failure::from(failure);
+            let is_closed = is_full && failure.outcome == Outcome::ClosedBeforeHandshake;
+            if is_closed { Failure { error: PeerError::Full, ..failure } } else { failure }
+        })
     }
 }
 

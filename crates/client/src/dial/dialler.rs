@@ -1,16 +1,17 @@
-//! Which peer is dialled next, how many at once and how fast, and which get a second attempt.
+//! Which peer is dialled next, how many at once and how fast, and which get further attempts.
 
-use crate::config::{Config, EncryptionPolicy};
+use crate::config::{Config, EncryptionPolicy, TransportPolicy};
 use crate::dial::attempt::{Attempt, DialRequest};
 use crate::dial::conversation::attempt;
 use crate::dial::delay_queue::DelayQueue;
+use crate::dial::opening::other;
 use crate::dial::parked::Parked;
 use crate::dial::peer_context::PeerContext;
 use crate::discovery::peers::{DialHints, Peers, Queue};
 use crate::net::task::settled;
 use crate::shared::Shared;
 use crate::shared::permits::ConnectionPermit;
-use report::{Encryption, Outcome};
+use report::{Encryption, Outcome, Stage, Transport};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -30,6 +31,7 @@ const BURST: usize = 8;
 pub(crate) struct Dialler {
     context: Arc<PeerContext>,
     encryption: EncryptionPolicy,
+    transport: TransportPolicy,
     shared: Shared,
     attempts: JoinSet<Box<Attempt>>,
     delayed: DelayQueue,
@@ -76,6 +78,7 @@ impl Dialler {
         Self {
             context: Arc::new(context),
             encryption: config.encryption,
+            transport: config.transport,
             shared: shared.clone(),
             attempts: JoinSet::new(),
             delayed: DelayQueue::default(),
@@ -152,7 +155,7 @@ impl Dialler {
             }
         };
         if is_local_limit {
-            match attempt.request.first {
+            match attempt.request.earlier {
                 None if attempt.request.for_layers => {}
                 None => peers.put_back(attempt.request.address),
                 Some(_) => self.delayed.put_back(attempt.request, Instant::now()),
@@ -163,33 +166,70 @@ impl Dialler {
             return None;
         }
         self.dial_for_layers(&attempt);
-        if attempt.request.first.is_some() || self.context.stopped.is_set() {
+        if self.context.stopped.is_set() {
             return Some(attempt);
         }
-        let Some(encryption) = second_encryption(self.encryption, &attempt) else { return Some(attempt) };
+        let Some((transport, encryption)) = self.further(&attempt) else { return Some(attempt) };
+        // Where there was no connection, no client can refuse an address that comes back soon.
+        let is_at_once = attempt.progress.stage() == Stage::Connect && transport != attempt.progress.transport;
         let DialRequest { address, info_hash, by_user, .. } = attempt.request;
-        let second = DialRequest {
+        let earlier = Some(attempt);
+        let (may_try_both, permit, for_layers) = (false, None, false);
+        let further = DialRequest {
             address,
             info_hash,
+            transport,
+            may_try_both,
             encryption,
             by_user,
-            permit: None,
-            first: Some(attempt),
-            for_layers: false,
+            permit,
+            earlier,
+            for_layers,
         };
-        self.delayed.add(second, Instant::now());
+        match is_at_once {
+            true => self.delayed.put_back(further, Instant::now()),
+            false => self.delayed.add(further, Instant::now()),
+        }
         None
+    }
+
+    /// How a peer is dialled again after this attempt: with another encryption, then over the other transport; `None` when that
+    /// would tell nothing new.
+    fn further(&self, last: &Attempt) -> Option<(Transport, Encryption)> {
+        let transport = last.progress.transport;
+        let is_first = last.and_earlier().skip(1).all(|attempt| attempt.progress.transport != transport);
+        let second = is_first.then(|| second_encryption(self.encryption, last)).flatten();
+        if let Some(encryption) = second {
+            return Some((transport, encryption));
+        }
+        let has_tried =
+            |attempt: &Attempt| attempt.progress.beside.is_some() || attempt.progress.transport != transport;
+        let is_left = self.transport == TransportPolicy::Auto
+            && last.and_earlier().all(|attempt| attempt.may_mean_other_transport() && !has_tried(attempt));
+        let first = last.and_earlier().last()?.request.encryption;
+        is_left.then(|| (other(transport), first))
     }
 
     /// Dials a peer once more that can be asked for piece layers by the torrent's other half alone, as long as there are few.
     fn dial_for_layers(&mut self, attempt: &Attempt) {
         let DialRequest { address, encryption, by_user, .. } = attempt.request;
+        let transport = attempt.progress.transport;
         let theirs = attempt.progress.session.theirs.filter(|_| attempt.outcome == Outcome::Ok);
         let info_hash = theirs.and_then(|theirs| self.context.offers.other_half(&theirs));
         if let Some(info_hash) = info_hash.filter(|_| self.for_layers < FOR_LAYERS && !self.context.stopped.is_set()) {
             self.for_layers += 1;
-            let again =
-                DialRequest { address, info_hash, encryption, by_user, permit: None, first: None, for_layers: true };
+            let (may_try_both, permit, earlier, for_layers) = (false, None, None, true);
+            let again = DialRequest {
+                address,
+                info_hash,
+                transport,
+                may_try_both,
+                encryption,
+                by_user,
+                permit,
+                earlier,
+                for_layers,
+            };
             self.delayed.add(again, Instant::now());
         }
     }
@@ -266,13 +306,19 @@ impl Dialler {
     }
 
     fn first_try(&self, address: SocketAddr, peers: &Peers) -> DialRequest {
-        let DialHints { info_hash, requires_crypto, by_user } = peers.hints(&PeerAddress::Socket(address));
+        let DialHints { info_hash, requires_crypto, takes_utp, by_user } = peers.hints(&PeerAddress::Socket(address));
         let encryption = self.encryption.first(requires_crypto);
-        DialRequest { address, info_hash, encryption, by_user, permit: None, first: None, for_layers: false }
+        let (transport, may_try_both) = match self.transport {
+            TransportPolicy::Auto => (if takes_utp { Transport::Utp } else { Transport::Tcp }, true),
+            TransportPolicy::Tcp => (Transport::Tcp, false),
+            TransportPolicy::Utp => (Transport::Utp, false),
+        };
+        let (permit, earlier, for_layers) = (None, None, false);
+        DialRequest { address, info_hash, transport, may_try_both, encryption, by_user, permit, earlier, for_layers }
     }
 }
 
-/// How a peer is dialled again after this first attempt; `None` when a second would tell nothing new.
+/// How a peer is encrypted after this first attempt over a transport; `None` when a second would tell nothing new.
 fn second_encryption(policy: EncryptionPolicy, first: &Attempt) -> Option<Encryption> {
     match (policy, first.request.encryption) {
         (EncryptionPolicy::Off | EncryptionPolicy::Require, _) => None,

@@ -1,4 +1,4 @@
-//! Which peer is dialled next, how an attempt goes, and how one or two attempts at a peer become one report.
+//! Which peer is dialled next, how an attempt goes, and how the attempts at a peer become one report.
 //!
 //! Asks no source of peers and no tracker: it is handed addresses, and what conversations offer.
 
@@ -7,6 +7,7 @@ pub(crate) mod conversation;
 pub(crate) mod delay_queue;
 pub(crate) mod dialler;
 pub(crate) mod offers;
+pub(crate) mod opening;
 pub(crate) mod parked;
 pub(crate) mod peer_context;
 pub(crate) mod peer_error;

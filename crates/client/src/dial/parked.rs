@@ -61,17 +61,19 @@ impl Parked {
 mod tests {
     use super::*;
     use ids::InfoHash;
-    use report::Encryption;
+    use report::{Encryption, Transport};
     use std::net::SocketAddr;
 
     fn request(port: u16) -> DialRequest {
         DialRequest {
             address: SocketAddr::from(([9, 9, 9, 9], port)),
             info_hash: InfoHash([7; 20]),
+            transport: Transport::Tcp,
+            may_try_both: true,
             encryption: Encryption::None,
             by_user: false,
             permit: None,
-            first: None,
+            earlier: None,
             for_layers: false,
         }
     }

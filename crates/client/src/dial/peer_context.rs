@@ -27,8 +27,8 @@ pub(crate) struct PeerContext {
     pub(crate) route: Route,
     pub(crate) connect_timeout: Duration,
     pub(crate) offers: Offers,
-    /// Our peer ids.
-    shared: Shared,
+    /// Our peer ids, the pace and the UDP sockets.
+    pub(crate) shared: Shared,
     pub(crate) stopped: Stopped,
 }
 

@@ -28,6 +28,15 @@ pub(crate) enum PeerError {
     /// No connection in time.
     #[error("no connection within {} s", .0.as_secs_f32())]
     ConnectTimeout(Duration),
+    /// No answer over uTP in time.
+    #[error("no answer over uTP within {:.3} s", .0.as_secs_f32())]
+    NoUtpAnswer(Duration),
+    /// No answer over one transport when there was one over the other.
+    #[error("no answer within {:.3} s, when the other transport had one", .0.as_secs_f32())]
+    GivenUp(Duration),
+    /// A uTP connection was closed with libtorrent's reason for it.
+    #[error("closed because it has no room for more connections")]
+    Full,
     /// Connected, and no valid handshake.
     #[error(transparent)]
     Handshake(#[from] HandshakeFailure),
@@ -51,6 +60,7 @@ impl PeerError {
             Self::Handshake(HandshakeFailure::NotBitTorrent(bytes)) => looks(bytes.looks()),
             Self::Secure(failure) => Some(encrypted_end(failure)),
             Self::SecureTimeout(_) => Some(Detail::Silent),
+            Self::Full => Some(Detail::Full),
             _ => None,
         }
     }

@@ -1,11 +1,11 @@
-//! How one or two attempts at a peer, and what it said, become one report.
+//! How the attempts at a peer, and what it said, become one report.
 
-use crate::dial::attempt::{Attempt, Progress};
+use crate::dial::attempt::{Attempt, Beside, Progress};
 use crate::dial::peer_context::TorrentInfo;
 use crate::dial::peer_error::{PeerError, text};
 use guard::Secrets;
 use peer_session::{Advertised, UtPex};
-use report::{AttemptReport, ListenEnd, MatchedHash, Outcome, PeerReport, Source, Stage, Transport};
+use report::{AttemptReport, ListenEnd, MatchedHash, Outcome, PeerReport, Source, Stage};
 use tracker::PeerAddress;
 
 /// What is known of a peer that is not judged yet: its report without a role, and what it said.
@@ -15,21 +15,19 @@ pub(crate) struct Story {
     pub(crate) said: Advertised,
 }
 
-/// The story of a peer's one or two attempts. Its errors have no `secrets`; the rest has until it is [concealed](conceal),
-/// because peers are compared first.
-pub(crate) fn tell(mut last: Box<Attempt>, sources: Vec<Source>, torrent: &TorrentInfo, secrets: &Secrets) -> Story {
-    let first = last.request.first.take();
-    let attempts = first.iter().chain([&last]).map(|attempt| attempt_report(attempt, secrets)).collect();
-    let furthest = match first {
-        Some(first) if first.is_more_informative_than(&last) => first,
-        _ => last,
-    };
+/// The story of a peer's attempts. Its errors have no `secrets`; the rest has until it is [concealed](conceal), because peers are
+/// compared first.
+pub(crate) fn tell(last: Box<Attempt>, sources: Vec<Source>, torrent: &TorrentInfo, secrets: &Secrets) -> Story {
+    let mut attempts: Vec<_> = last.and_earlier().map(|attempt| attempt_reports(attempt, secrets)).collect();
+    attempts.reverse();
+    let attempts = attempts.into_iter().flatten().flatten().collect();
+    let furthest = furthest(last);
     let Attempt { request, outcome, progress, error, .. } = *furthest;
     let address = PeerAddress::Socket(request.address);
     let mut report = unreached(address, sources, outcome, progress.stage(), error.as_ref(), secrets);
-    let Progress { connect, session, pex, .. } = progress;
+    let Progress { transport, connect, session, pex, .. } = progress;
     let peer_session::Progress { handshake, theirs, received, advertised: said, listened, .. } = session;
-    (report.encryption, report.attempts) = (request.encryption, attempts);
+    (report.transport, report.encryption, report.attempts) = (transport, request.encryption, attempts);
     (report.connect, report.handshake) = (connect, handshake);
     (report.theirs, report.bytes_received) = (theirs, received);
     report.listen_end = listened.as_ref().map(listen_end);
@@ -81,13 +79,31 @@ pub(crate) fn conceal(report: &mut PeerReport, secrets: &Secrets) {
     }
 }
 
-fn attempt_report(attempt: &Attempt, secrets: &Secrets) -> AttemptReport {
+/// The attempt that says most of a peer.
+fn furthest(mut last: Box<Attempt>) -> Box<Attempt> {
+    let earlier = last.request.earlier.take().map(furthest);
+    match earlier {
+        Some(earlier) if earlier.is_more_informative_than(&last) => earlier,
+        _ => last,
+    }
+}
+
+/// One attempt, in the order of its transports if both were tried.
+fn attempt_reports(attempt: &Attempt, secrets: &Secrets) -> [Option<AttemptReport>; 2] {
     let Attempt { request, outcome, progress, error, .. } = attempt;
-    let mut report = AttemptReport::new(Transport::Tcp, request.encryption, *outcome, progress.stage());
+    let mut report = AttemptReport::new(progress.transport, request.encryption, *outcome, progress.stage());
     report.detail = error.as_ref().and_then(PeerError::detail);
     (report.connect, report.handshake) = (progress.connect, progress.session.handshake);
     report.error = error.as_ref().map(|error| text(error, secrets));
-    report
+    let beside = progress.beside.as_deref().map(|Beside { transport, failure }| {
+        let mut beside = AttemptReport::new(*transport, request.encryption, failure.outcome, Stage::Connect);
+        (beside.detail, beside.error) = (failure.error.detail(), Some(text(&failure.error, secrets)));
+        beside
+    });
+    match progress.transport == request.transport {
+        true => [Some(report), beside],
+        false => [beside, Some(report)],
+    }
 }
 
 pub(crate) fn listen_end(end: &peer_session::ListenEnd) -> ListenEnd {

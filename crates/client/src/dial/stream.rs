@@ -1,13 +1,15 @@
 //! A connection to a peer, by whichever transport.
 
+use crate::shared::udp::utp_stream::UtpStream;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use utp::CloseReason;
 
-/// A connection to a peer. Another transport, such as uTP, is one more variant.
+/// A connection to a peer.
 #[derive(Debug)]
 pub(crate) enum Stream {
     Tcp {
@@ -15,57 +17,63 @@ pub(crate) enum Stream {
         /// Whether each read is acknowledged at once.
         is_quick: bool,
     },
+    Utp(UtpStream),
 }
 
 impl Stream {
     /// Whether this end is the other end, too: a socket that dials a closed port of its own address may get that very port
-    /// as its source, and is then connected to itself.
+    /// as its source, and is then connected to itself. A uTP connection is not, since nothing is accepted.
     pub(crate) fn is_ourselves(&self) -> bool {
-        let Self::Tcp { stream, .. } = self;
+        let Self::Tcp { stream, .. } = self else { return false };
         matches!((stream.local_addr(), stream.peer_addr()), (Ok(ours), Ok(theirs)) if ours == theirs)
     }
 
     /// Our end.
     pub(crate) fn local_addr(&self) -> Option<SocketAddr> {
-        let Self::Tcp { stream, .. } = self;
-        stream.local_addr().ok()
+        match self {
+            Self::Tcp { stream, .. } => stream.local_addr().ok(),
+            Self::Utp(stream) => stream.local_addr(),
+        }
     }
 
     /// For a conversation of many small messages back and forth: neither side's are to wait for an acknowledgement. rTorrent's would
     /// (Nagle's algorithm), which a system delays by 40 ms.
     pub(crate) fn hurry(&mut self) {
-        let Self::Tcp { stream, is_quick } = self;
-        // Where the system will not, nothing is lost but time.
-        let _ = stream.set_nodelay(true);
-        *is_quick = true;
+        if let Self::Tcp { stream, is_quick } = self {
+            // Where the system will not, nothing is lost but time.
+            let _ = stream.set_nodelay(true);
+            *is_quick = true;
+        }
     }
 
-    /// Acknowledges at once what has come: see [`peer_session::Session::run_encrypted`].
+    /// Acknowledges at once what has come, as uTP does anyway: see [`peer_session::Session::run_encrypted`].
     pub(crate) fn acknowledge(&self) {
         // The system does so for the moment only, so it is asked after each read. Where it will not, nothing is lost but time.
         #[cfg(target_os = "linux")]
-        {
-            let Self::Tcp { stream, .. } = self;
+        if let Self::Tcp { stream, .. } = self {
             let _ = socket2::SockRef::from(stream).set_tcp_quickack(true);
         }
     }
 
-    /// Hangs up. A TCP socket that is closed with bytes unread sends a reset instead of an orderly end.
+    /// Why the peer closed, where it can say so.
+    pub(crate) fn close_reason(&self) -> Option<CloseReason> {
+        match self {
+            Self::Tcp { .. } => None,
+            Self::Utp(stream) => stream.close_reason(),
+        }
+    }
+
+    /// Hangs up. A TCP socket that is closed with bytes unread sends a reset instead of an orderly end; uTP leaves with one.
     pub(crate) fn close(self) {
         /// Reads before we hang up anyway; a peer that sends without end is not worth more.
         const READS: usize = 16;
-        let Self::Tcp { stream, .. } = self;
+        let Self::Tcp { stream, .. } = self else { return };
         let mut unread = [0; 1024];
         for _ in 0..READS {
             if !matches!(stream.try_read(&mut unread), Ok(1..)) {
                 break;
             }
         }
-    }
-
-    fn pinned(self: Pin<&mut Self>) -> Pin<&mut TcpStream> {
-        let Self::Tcp { stream, .. } = self.get_mut();
-        Pin::new(stream)
     }
 }
 
@@ -82,7 +90,10 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = self.as_mut().pinned().poll_read(context, buffer);
+        let read = match &mut *self {
+            Self::Tcp { stream, .. } => Pin::new(stream).poll_read(context, buffer),
+            Self::Utp(stream) => Pin::new(stream).poll_read(context, buffer),
+        };
         if read.is_ready() && matches!(*self, Self::Tcp { is_quick: true, .. }) {
             self.acknowledge();
         }
@@ -92,14 +103,23 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.pinned().poll_write(context, bytes)
+        match self.get_mut() {
+            Self::Tcp { stream, .. } => Pin::new(stream).poll_write(context, bytes),
+            Self::Utp(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.pinned().poll_flush(context)
+        match self.get_mut() {
+            Self::Tcp { stream, .. } => Pin::new(stream).poll_flush(context),
+            Self::Utp(stream) => Pin::new(stream).poll_flush(context),
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.pinned().poll_shutdown(context)
+        match self.get_mut() {
+            Self::Tcp { stream, .. } => Pin::new(stream).poll_shutdown(context),
+            Self::Utp(stream) => Pin::new(stream).poll_shutdown(context),
+        }
     }
 }

@@ -4,6 +4,7 @@ use crate::discovery::source::NamedPeers;
 use guard::AddressPolicy;
 use ids::InfoHash;
 use report::Source;
+use std::collections::HashSet;
 use tracker::{Peer, PeerAddress};
 
 /// Those that the user named.
@@ -19,5 +20,6 @@ pub(crate) fn by_magnet(peers: Vec<PeerAddress>, info_hash: InfoHash) -> NamedPe
 fn named(peers: Vec<PeerAddress>, source: Source, policy: AddressPolicy, info_hash: InfoHash) -> NamedPeers {
     let peer = |address| Peer { address, peer_id: None, requires_crypto: None };
     let peers = peers.into_iter().map(peer).collect();
-    NamedPeers { peers, source, policy, info_hash, own_addresses: Vec::new(), report: None }
+    let (takes_utp, own_addresses) = (HashSet::new(), Vec::new());
+    NamedPeers { peers, takes_utp, source, policy, info_hash, own_addresses, report: None }
 }

@@ -72,6 +72,8 @@ pub(crate) struct Introduction<'s> {
     pub(crate) info_hash: InfoHash,
     /// Whether it is said to require encryption.
     pub(crate) requires_crypto: bool,
+    /// Whether it is said to take uTP.
+    pub(crate) takes_utp: bool,
 }
 
 /// How a peer is to be dialled.
@@ -81,6 +83,8 @@ pub(crate) struct DialHints {
     pub(crate) info_hash: InfoHash,
     /// Whether a source said that it requires encryption.
     pub(crate) requires_crypto: bool,
+    /// Whether a source said that it takes uTP.
+    pub(crate) takes_utp: bool,
     /// Whether the user named it.
     pub(crate) by_user: bool,
 }
@@ -94,6 +98,7 @@ struct Known {
     /// By index.
     info_hash: u16,
     requires_crypto: bool,
+    takes_utp: bool,
 }
 
 impl Peers {
@@ -131,7 +136,7 @@ impl Peers {
         {
             return Added::Ourselves;
         }
-        let Introduction { source, policy, info_hash, requires_crypto } = introduction;
+        let Introduction { source, policy, info_hash, requires_crypto, takes_utp } = introduction;
         let is_pex = matches!(source, Source::Pex(_));
         let source = self.sources.index_of(source);
         let index = self.info_hashes.index_of(&info_hash);
@@ -139,12 +144,19 @@ impl Peers {
         let is_new = match self.known.entry(address.clone()) {
             Entry::Vacant(_) if is_full => return Added::LeftOut,
             Entry::Vacant(entry) => {
-                entry.insert(Known { named_by: NamedBy::One(source), policy, info_hash: index, requires_crypto });
+                entry.insert(Known {
+                    named_by: NamedBy::One(source),
+                    policy,
+                    info_hash: index,
+                    requires_crypto,
+                    takes_utp,
+                });
                 true
             }
             Entry::Occupied(mut entry) => {
                 let known = entry.get_mut();
                 known.requires_crypto |= requires_crypto;
+                known.takes_utp |= takes_utp;
                 if policy == AddressPolicy::User {
                     known.policy = policy;
                 }
@@ -200,14 +212,14 @@ impl Peers {
         usable: impl Fn(SocketAddr) -> bool,
     ) {
         let Some(known) = self.known.remove(&PeerAddress::Host(host, port)) else { return };
-        let Known { policy, requires_crypto, .. } = known;
+        let Known { policy, requires_crypto, takes_utp, .. } = known;
         let good = addresses
             .iter()
             .find(|&&address| usable(address) && policy.check_peer(address, self.limits.lowest_port).is_ok());
         let Some(&address) = good.or(addresses.first()) else { return };
         let info_hash = self.info_hash_of(&known);
         for source in &self.sources_of(&known) {
-            let introduction = Introduction { source, policy, info_hash, requires_crypto };
+            let introduction = Introduction { source, policy, info_hash, requires_crypto, takes_utp };
             self.add(&PeerAddress::Socket(address), introduction);
         }
     }
@@ -217,9 +229,10 @@ impl Peers {
         let hints = |known: &Known| DialHints {
             info_hash: self.info_hash_of(known),
             requires_crypto: known.requires_crypto,
+            takes_utp: known.takes_utp,
             by_user: known.policy == AddressPolicy::User,
         };
-        let unknown = DialHints { info_hash: self.primary, requires_crypto: false, by_user: false };
+        let unknown = DialHints { info_hash: self.primary, requires_crypto: false, takes_utp: false, by_user: false };
         self.known.get(address).map_or(unknown, hints)
     }
 
@@ -355,7 +368,7 @@ mod tests {
     const V2: InfoHash = InfoHash([2; 20]);
 
     fn add(peers: &mut Peers, address: PeerAddress, source: &Source, policy: AddressPolicy) -> Added {
-        peers.add(&address, Introduction { source, policy, info_hash: V1, requires_crypto: false })
+        peers.add(&address, Introduction { source, policy, info_hash: V1, requires_crypto: false, takes_utp: false })
     }
 
     /// The ports in these tests are low.
@@ -430,7 +443,13 @@ mod tests {
         for (address, info_hash) in [("8.8.8.8:1", V2), ("8.8.8.8:1", V1), ("8.8.8.8:2", V1), ("8.8.8.8:3", V2)] {
             peers.add(
                 &socket(address),
-                Introduction { source: &tracker("a"), policy: FAR, info_hash, requires_crypto: false },
+                Introduction {
+                    source: &tracker("a"),
+                    policy: FAR,
+                    info_hash,
+                    requires_crypto: false,
+                    takes_utp: false,
+                },
             );
         }
         let greeted = ["8.8.8.8:1", "8.8.8.8:2", "8.8.8.8:3"].map(|address| peers.hints(&socket(address)).info_hash);

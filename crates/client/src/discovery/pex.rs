@@ -134,6 +134,8 @@ impl Pex {
         peers.retain(|peer| peer.address != by && !self.own.contains(&peer.address) && self.has_room(peer.address));
         debug!(peer = %by, named = before, used = peers.len(), "peer exchange");
         peers.sort_by_key(|peer| Reverse(promise(*peer)));
+        let takes_utp =
+            peers.iter().filter(|peer| peer.flags.contains(PexFlags::UTP)).map(|peer| peer.address).collect();
         let peer = |PexPeer { address, .. }| Peer {
             address: PeerAddress::Socket(address),
             peer_id: None,
@@ -141,6 +143,7 @@ impl Pex {
         };
         (!peers.is_empty() || yourip.is_some()).then(|| NamedPeers {
             peers: peers.into_iter().map(peer).collect(),
+            takes_utp,
             source: Source::Pex(by),
             policy: AddressPolicy::for_peers_of_peer(by.ip()),
             info_hash,

@@ -6,6 +6,7 @@ use guard::AddressPolicy;
 use ids::InfoHash;
 use metainfo::Torrent;
 use report::{DhtReport, Source, TrackerReport, WebSeedReport};
+use std::collections::HashSet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -28,6 +29,8 @@ pub(crate) enum Found {
 pub(crate) struct NamedPeers {
     /// Each may be known already, or be this run itself.
     pub(crate) peers: Vec<Peer>,
+    /// Those of them that are said to take uTP.
+    pub(crate) takes_utp: HashSet<SocketAddr>,
     pub(crate) source: Source,
     /// Which addresses this source may have us dial.
     pub(crate) policy: AddressPolicy,

@@ -333,6 +333,7 @@ impl Trackers {
         let reached = report.address.map(|address| address.ip());
         self.found.push_back(Found::Peers(NamedPeers {
             peers,
+            takes_utp: HashSet::new(),
             source: Source::Tracker(Arc::clone(&report.url)),
             // A tracker that was not reached has named no peer.
             policy: reached.map_or(AddressPolicy::Author, AddressPolicy::for_peers_of),

@@ -49,7 +49,7 @@ impl ConnectError {
 
     /// An error of `socket`, `bind` or the first step of `connect`: nothing has left the machine, but on loopback the other
     /// side may have answered already.
-    fn at_once(error: io::Error) -> Self {
+    pub(crate) fn at_once(error: io::Error) -> Self {
         use Errno::{EAGAIN, ECONNREFUSED, ECONNRESET, EMFILE, ENFILE, ENOBUFS, ENOMEM, ETIMEDOUT};
         match errno(&error) {
             EMFILE | ENFILE | ENOBUFS | ENOMEM | EAGAIN => Self::Exhausted(error),

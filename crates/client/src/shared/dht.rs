@@ -1,11 +1,11 @@
-//! What all runs share of the DHT: a socket for each family of addresses, the pace, the limit of each address, the nodes that
-//! have answered, and which nodes name peers that cannot be.
+//! What all runs share of the DHT: the sockets, the pace, the limit of each address, the nodes that have answered, and which nodes
+//! name peers that cannot be.
 
 pub(crate) mod address_rate;
 pub(crate) mod control;
+pub(crate) mod exchanges;
 pub(crate) mod known_nodes;
 pub(crate) mod resolved;
-pub(crate) mod socket;
 
 use crate::limits::Limits;
 use crate::net::entropy;
@@ -14,15 +14,16 @@ use crate::shared::dht::address_rate::AddressRate;
 use crate::shared::dht::control::{Control, Verdict};
 use crate::shared::dht::known_nodes::KnownNodes;
 use crate::shared::dht::resolved::Resolved;
-use crate::shared::dht::socket::DhtSocket;
 use crate::shared::pacer::Pacer;
+use crate::shared::udp::UdpSockets;
+use crate::shared::udp::socket::UdpSocket;
 use dht::lookup::Family;
 use dht::{Contact, NodeId};
 use ids::InfoHash;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -35,12 +36,9 @@ const SAVED: Duration = Duration::from_millis(250);
 pub(crate) struct DhtNetwork {
     /// Our node id, which every query has. It is random: an id that belongs to our address (BEP 42) matters to nodes that serve.
     id: NodeId,
-    /// The announced port, which a socket has if it is free.
-    port: u16,
     pace: Pacer,
     addresses: Mutex<AddressRate>,
-    /// Open as long as a lookup uses them.
-    sockets: Mutex<HashMap<(Route, bool), Weak<DhtSocket>>>,
+    sockets: Arc<UdpSockets>,
     lookups: Arc<Semaphore>,
     nodes: Mutex<KnownNodes>,
     control: Mutex<Control>,
@@ -50,13 +48,12 @@ pub(crate) struct DhtNetwork {
 impl DhtNetwork {
     /// # Errors
     /// The system has no random bytes.
-    pub(crate) fn new(limits: &Limits, port: u16) -> io::Result<Self> {
+    pub(crate) fn new(limits: &Limits, sockets: Arc<UdpSockets>) -> io::Result<Self> {
         Ok(Self {
             id: NodeId(entropy::bytes()?),
-            port,
             pace: Pacer::saving(limits.dht_rate, SAVED),
             addresses: Mutex::new(AddressRate::new(limits.dht_rate_per_address)),
-            sockets: Mutex::default(),
+            sockets,
             lookups: Arc::new(Semaphore::new(limits.dht_lookups.clamp(1, Semaphore::MAX_PERMITS))),
             nodes: Mutex::default(),
             control: Mutex::default(),
@@ -79,15 +76,8 @@ impl DhtNetwork {
     ///
     /// # Errors
     /// As of [`connect::udp`](crate::net::connect::udp).
-    pub(crate) fn socket(&self, route: Route, family: Family) -> io::Result<Arc<DhtSocket>> {
-        let mut sockets = lock(&self.sockets);
-        let place = sockets.entry((route, family == Family::V6)).or_default();
-        if let Some(socket) = place.upgrade() {
-            return Ok(socket);
-        }
-        let socket = Arc::new(DhtSocket::bind(self.port, family, route)?);
-        *place = Arc::downgrade(&socket);
-        Ok(socket)
+    pub(crate) fn socket(&self, route: Route, family: Family) -> io::Result<Arc<UdpSocket>> {
+        self.sockets.socket(route, family == Family::V6)
     }
 
     /// Whether the pace allows a datagram now, or when it does.
@@ -166,7 +156,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_quarter_of_a_second_is_sent_at_once_and_then_the_pace_kept() {
         let limits = Limits::default();
-        let (network, begin) = (DhtNetwork::new(&limits, 0).unwrap(), Instant::now());
+        let (network, begin) = (DhtNetwork::new(&limits, Arc::new(UdpSockets::new(0))).unwrap(), Instant::now());
         let sent = |from: u32, now: Instant| {
             let each = (from..).take_while(|n| {
                 let ip = IpAddr::from(n.to_be_bytes());

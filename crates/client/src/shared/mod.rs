@@ -9,6 +9,7 @@ pub(crate) mod identity;
 pub(crate) mod pacer;
 pub(crate) mod peer_ids;
 pub(crate) mod permits;
+pub(crate) mod udp;
 pub(crate) mod web_hosts;
 
 use crate::config::Config;
@@ -22,6 +23,7 @@ use crate::shared::hosts::pace::{Pace, Purpose};
 use crate::shared::identity::Identity;
 use crate::shared::pacer::Pacer;
 use crate::shared::permits::ConnectionPermits;
+use crate::shared::udp::UdpSockets;
 use crate::shared::web_hosts::WebHosts;
 use http_exchange::{CaError, Tls};
 use peer_session::ByteBudget;
@@ -68,6 +70,7 @@ struct Inner {
     metadata: ByteBudget,
     tracker_hosts: Hosts,
     web_hosts: WebHosts,
+    udp: Arc<UdpSockets>,
     dht: DhtNetwork,
     /// The certificates that the first run trusts, and how; other runs hardly ever trust others.
     tls: OnceLock<(Vec<u8>, Tls)>,
@@ -108,8 +111,10 @@ impl Shared {
         let Split { runs, trackers, goodbyes, kept, peers } = Split::current(config.scrape);
         let pacer = Arc::new(Pacer::new(config.rate));
         let (identity, endpoint) = (Identity::new()?, Endpoint::new(config.bind, config.port)?);
+        let udp = Arc::new(UdpSockets::new(endpoint.port));
         Ok(Self(Arc::new(Inner {
-            dht: DhtNetwork::new(&config.limits, endpoint.port).map_err(Error::Entropy)?,
+            dht: DhtNetwork::new(&config.limits, Arc::clone(&udp)).map_err(Error::Entropy)?,
+            udp,
             identity,
             endpoint,
             runs,
@@ -209,6 +214,11 @@ impl Shared {
     /// What is shared about the addresses of web seeds.
     pub(crate) fn web_hosts(&self) -> &WebHosts {
         &self.0.web_hosts
+    }
+
+    /// The UDP sockets, for uTP; the DHT has them, too.
+    pub(crate) fn udp(&self) -> &UdpSockets {
+        &self.0.udp
     }
 
     /// What is shared about the DHT.

@@ -23,13 +23,14 @@ impl Swarm {
 
     /// Takes in the peers of one step, then its report.
     pub(super) fn named(&mut self, named: NamedPeers) {
-        let NamedPeers { peers, source, policy, info_hash, own_addresses, mut report } = named;
+        let NamedPeers { peers, takes_utp, source, policy, info_hash, own_addresses, mut report } = named;
         let (ours, port) = (&self.shared.identity().peer_ids, self.shared.endpoint().port);
         own_addresses.into_iter().for_each(|ip| self.peers.own(SocketAddr::new(ip, port)));
         self.peers.expect(peers.len());
         for peer in peers.into_iter().filter(|peer| !peer.peer_id.is_some_and(|id| ours.is_ours(id))) {
             let requires_crypto = peer.requires_crypto == Some(true);
-            let introduction = Introduction { source: &source, policy, info_hash, requires_crypto };
+            let takes_utp = matches!(&peer.address, PeerAddress::Socket(address) if takes_utp.contains(address));
+            let introduction = Introduction { source: &source, policy, info_hash, requires_crypto, takes_utp };
             let added = self.peers.add(&peer.address, introduction);
             if let Some(report) = &mut report {
                 count(report, &peer.address, added);
@@ -98,8 +99,8 @@ impl Swarm {
             && self.tally.is_empty()
             && let Some(request) = self.dialler.give_up()
         {
-            match request.first {
-                Some(first) => self.report_attempt(first),
+            match request.earlier {
+                Some(earlier) => self.report_attempt(earlier),
                 None => self.unreached(PeerAddress::Socket(request.address), Outcome::NotTried, Stage::Queued, None),
             }
         }

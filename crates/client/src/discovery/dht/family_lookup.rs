@@ -7,7 +7,8 @@ use crate::discovery::dht::wakes::Wakes;
 use crate::discovery::source::NamedPeers;
 use crate::net::entropy;
 use crate::shared::Shared;
-use crate::shared::dht::socket::{Answer, Exchanges};
+use crate::shared::dht::exchanges::Exchanges;
+use crate::shared::udp::queries::Answer;
 use dht::Contact;
 use dht::krpc::{Message, Query, Refusal, Reply};
 use dht::lookup::{End, Family, Ignored, Lookup, Options, Start, View};
@@ -15,7 +16,7 @@ use guard::AddressPolicy;
 use ids::InfoHash;
 use nix::errno::Errno;
 use report::{DhtStatus, Source};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::mem::take;
 use std::net::SocketAddr;
@@ -379,6 +380,7 @@ impl FamilyLookup {
         };
         NamedPeers {
             peers: peers.iter().map(peer).collect(),
+            takes_utp: HashSet::new(),
             source: Source::Dht(node),
             // The ports below 1024 are left out by the lookup, those of the web too.
             policy: AddressPolicy::for_peers_of(node.ip()),

@@ -9,7 +9,9 @@ use crate::discovery::dht::wakes::Wakes;
 use crate::net::entropy;
 use crate::net::resolve::{LookupPool, resolve};
 use crate::net::route::Route;
-use crate::shared::dht::socket::{Answer, DhtSocket, Exchanges};
+use crate::shared::dht::exchanges::Exchanges;
+use crate::shared::udp::queries::Answer;
+use crate::shared::udp::socket::UdpSocket;
 use dht::NodeId;
 use dht::krpc::{Message, Method, Query};
 use dht::lookup::Family;
@@ -116,7 +118,7 @@ struct Ping {
 
 impl Ping {
     fn new(family: Family, info_hash: Option<InfoHash>, route: Route) -> io::Result<Self> {
-        let exchanges = Exchanges::new(Arc::new(DhtSocket::bind(0, family, route)?));
+        let exchanges = Exchanges::new(Arc::new(UdpSocket::bind(0, family == Family::V6, route)?));
         Ok(Self {
             wakes: Wakes::new(&exchanges),
             exchanges,

@@ -1,6 +1,6 @@
 //! What a lookup waits for: a datagram, an answer that another lookup has read, or a time.
 
-use crate::shared::dht::socket::Exchanges;
+use crate::shared::dht::exchanges::Exchanges;
 use std::fmt;
 use std::io;
 use std::pin::Pin;

@@ -1,0 +1,202 @@
+//! Opens the connection of an attempt: by one transport, and by the other beside it when that has been silent for a second.
+
+use crate::dial::attempt::{Beside, DialRequest, Failure, Progress};
+use crate::dial::peer_context::PeerContext;
+use crate::dial::peer_error::PeerError;
+use crate::dial::stream::Stream;
+use crate::net::connect::{ConnectError, connect};
+use crate::shared::udp::utp_stream::UtpStream;
+use peer_session::{before, end};
+use report::{Outcome, Stage, Transport};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::OnceLock;
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tracing::debug;
+
+/// How long a transport is silent until the other one is tried, too: a round trip takes less, and Linux sends its SYN again after as
+/// long. At most half of the time to connect.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// When the alarm of an attempt that has just begun has to ring first.
+pub(crate) fn first_alarm(request: &DialRequest, context: &PeerContext) -> Instant {
+    let limit = context.connect_timeout;
+    end(Instant::now(), if request.may_try_both { SILENCE.min(limit / 2) } else { limit })
+}
+
+/// Opens a connection before the alarm rings, which is set to [`first_alarm`]. Whatever is learned on the way is in `progress`.
+#[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
+pub(crate) fn open(
+    request: &DialRequest,
+    context: &PeerContext,
+    mut alarm: Pin<&mut Sleep>,
+    progress: &mut Progress,
+) -> impl Future<Output = Result<Stream, Failure>> + Send {
+    async move {
+        (progress.stage, progress.transport) = (Stage::Connect, request.transport);
+        let begun = Instant::now();
+        let mut stream = match request.transport {
+            Transport::Utp => {
+                let mut utp = pin!(boxed(Transport::Utp, request, context));
+                match before(alarm.as_mut(), utp.as_mut()).await {
+                    Some(opened) => opened?,
+                    None => Box::pin(silent(utp, begun, request, context, alarm, progress)).await?,
+                }
+            }
+            _ => {
+                let mut tcp = pin!(connect::<Stream>(request.address, context.route));
+                match before(alarm.as_mut(), tcp.as_mut()).await {
+                    Some(opened) => opened?,
+                    // On the heap, so that an attempt that is answered soon has no room for it.
+                    None => Box::pin(silent(tcp, begun, request, context, alarm, progress)).await?,
+                }
+            }
+        };
+        if context.offers.wants_metadata() {
+            stream.hurry();
+        }
+        // Of the second transport it is known.
+        progress.connect.get_or_insert_with(|| begun.elapsed());
+        progress.stage = Stage::Handshake;
+        let (transport, encryption) = (progress.transport.code(), request.encryption.code());
+        debug!(peer = %request.address, transport, encryption, "start handshake");
+        Ok(stream)
+    }
+}
+
+type Opened = Result<Stream, Failure>;
+
+/// Opens a connection by one transport.
+fn boxed<'a>(
+    transport: Transport,
+    request: &'a DialRequest,
+    context: &'a PeerContext,
+) -> Pin<Box<dyn Future<Output = Opened> + Send + 'a>> {
+    match transport {
+        Transport::Utp => Box::pin(utp(request, context)),
+        _ => Box::pin(async { Ok(connect::<Stream>(request.address, context.route).await?) }),
+    }
+}
+
+async fn utp(request: &DialRequest, context: &PeerContext) -> Opened {
+    let (to, begun) = (request.address, Instant::now());
+    let socket = context.shared.udp().socket(context.route, to.is_ipv6());
+    let dialled = socket.and_then(|socket| UtpStream::dial(socket, to)).map_err(ConnectError::at_once);
+    let mut stream = dialled?;
+    match stream.connected().await {
+        Ok(()) => Ok(Stream::Utp(stream)),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(no_answer(Transport::Utp, begun.elapsed())),
+        Err(error) => Err(ConnectError::Remote(error).into()),
+    }
+}
+
+/// What silence means.
+fn no_answer(transport: Transport, time: Duration) -> Failure {
+    let (outcome, error) = match transport {
+        Transport::Utp => (Outcome::NoUtpAnswer, PeerError::NoUtpAnswer(time)),
+        _ => (Outcome::ConnectTimeout, PeerError::ConnectTimeout(time)),
+    };
+    Failure { outcome, error, exhausted: false }
+}
+
+/// Goes on after the `first` transport has been silent: with both, if both may be tried. What answers first is used.
+async fn silent<E>(
+    mut first: Pin<&mut (impl Future<Output = Result<Stream, E>> + Send)>,
+    begun: Instant,
+    request: &DialRequest,
+    context: &PeerContext,
+    mut alarm: Pin<&mut Sleep>,
+    progress: &mut Progress,
+) -> Opened
+where
+    E: Send,
+    Failure: From<E>,
+{
+    let (one, limit) = (request.transport, context.connect_timeout);
+    if !request.may_try_both {
+        return Err(no_answer(one, limit));
+    }
+    alarm.as_mut().reset(end(begun, limit));
+    let (two, sent) = (other(one), OnceLock::new());
+    let mut second = Box::pin(paced(two, request, context, &sent));
+    let (mut failed_first, mut failed_second) = (None, None);
+    let opened = loop {
+        tokio::select! {
+            biased;
+            opened = first.as_mut(), if failed_first.is_none() => match opened {
+                Ok(stream) => break Some((one, stream)),
+                Err(error) => failed_first = Some(Failure::from(error)),
+            },
+            opened = second.as_mut(), if failed_second.is_none() => match opened {
+                Ok(stream) => break Some((two, stream)),
+                Err(failure) => failed_second = Some(failure),
+            },
+            () = alarm.as_mut() => break None,
+        }
+        if failed_first.is_some() && failed_second.is_some() {
+            break None;
+        }
+    };
+    let took = sent.get().map(Instant::elapsed);
+    match opened {
+        Some((transport, stream)) if transport == two => {
+            // The SYN of TCP that was sent again may be answered at the same time.
+            if one == Transport::Tcp && failed_first.is_none() {
+                match timeout(took.unwrap_or_default(), first).await {
+                    Ok(Ok(tcp)) => return Ok(tcp),
+                    Ok(Err(error)) => failed_first = Some(error.into()),
+                    Err(_) => {}
+                }
+            }
+            let failure = failed_first.unwrap_or_else(|| given_up(one, begun.elapsed()));
+            (progress.transport, progress.connect) = (two, took);
+            progress.beside = Some(Box::new(Beside { transport: one, failure }));
+            Ok(stream)
+        }
+        Some((_, stream)) => {
+            progress.beside = failed_second.map(|failure| Box::new(Beside { transport: two, failure }));
+            Ok(stream)
+        }
+        None => {
+            let first = (one, failed_first.unwrap_or_else(|| no_answer(one, begun.elapsed())));
+            let second = failed_second.or_else(|| Some(no_answer(two, took?))).map(|failure| (two, failure));
+            let failures: Vec<_> = std::iter::once(first).chain(second).collect();
+            Err(both_failed(failures, progress))
+        }
+    }
+}
+
+/// Opens a connection by the second transport, which counts for the pace, too; notes when it began.
+async fn paced(two: Transport, request: &DialRequest, context: &PeerContext, sent: &OnceLock<Instant>) -> Opened {
+    if !request.address.ip().is_loopback() {
+        while let Err(due) = context.shared.pacer().start(Instant::now()) {
+            sleep_until(due).await;
+        }
+    }
+    let _ = sent.set(Instant::now());
+    boxed(two, request, context).await
+}
+
+/// A transport that had not answered when the other one did.
+fn given_up(transport: Transport, after: Duration) -> Failure {
+    let outcome = no_answer(transport, after).outcome;
+    Failure { outcome, error: PeerError::GivenUp(after), exhausted: false }
+}
+
+/// The failure of an attempt whose transports failed: that over TCP, which says more.
+fn both_failed(mut failures: Vec<(Transport, Failure)>, progress: &mut Progress) -> Failure {
+    let place = failures.iter().position(|(transport, _)| *transport == Transport::Tcp).unwrap_or_default();
+    let (transport, failure) = failures.swap_remove(place);
+    progress.transport = transport;
+    progress.beside = failures.pop().map(|(transport, failure)| Box::new(Beside { transport, failure }));
+    failure
+}
+
+/// The other transport.
+pub(crate) fn other(transport: Transport) -> Transport {
+    match transport {
+        Transport::Utp => Transport::Tcp,
+        _ => Transport::Utp,
+    }
+}
