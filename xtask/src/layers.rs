@@ -58,6 +58,7 @@ const HOUSE: &[Room] = &[
             "tracker",
             "tracker-http",
             "tracker-udp",
+            "utp",
             "web-seed",
         ],
     },

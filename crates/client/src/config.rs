@@ -33,7 +33,7 @@ pub struct Config {
     /// Most connections at once; `None` for what the descriptor limit and 32 MiB of memory allow.
     pub concurrency: Option<usize>,
     /// Most new connections a second, to peers and HTTP trackers, 0 for no bound; no tracker sees more requests in a second
-    /// either ([`Limits::tracker_rate`]). Connections to loopback are not counted.
+    /// either ([`Limits::tracker_rate`]). Connections to loopback are not counted. uTP connections have a pace of their own, as fast.
     pub rate: u32,
     /// Most peers taken from each answer of a tracker; `None` for all. Trackers rarely give more than 200, and one that
     /// names a whole network must not aim us at it.

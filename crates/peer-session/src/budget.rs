@@ -9,7 +9,7 @@ pub struct ByteBudget(Arc<AtomicUsize>);
 
 /// What one connection has taken; given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Charge {
+pub struct Charge {
     budget: ByteBudget,
     taken: usize,
 }
@@ -28,14 +28,15 @@ impl ByteBudget {
     }
 
     /// A charge of nothing yet.
-    pub(crate) fn charge(&self) -> Charge {
+    #[must_use]
+    pub fn charge(&self) -> Charge {
         Charge { budget: self.clone(), taken: 0 }
     }
 }
 
 impl Charge {
     /// Changes what it holds to `bytes`; `false` when that much is not left, and then nothing changes.
-    pub(crate) fn hold(&mut self, bytes: usize) -> bool {
+    pub fn hold(&mut self, bytes: usize) -> bool {
         let left = |left: usize| (left + self.taken).checked_sub(bytes);
         let held = self.budget.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left).is_ok();
         if held {

@@ -22,7 +22,7 @@ mod session;
 
 pub use advertised::{Advertised, MOST_HOLES, Pieces, Violation, may_be_lazy};
 pub use alarm::{before, end};
-pub use budget::ByteBudget;
+pub use budget::{ByteBudget, Charge};
 pub use dump::{WIRE, is_dumped, masking};
 pub use extensions::{Extension, Extensions};
 pub use habits::{Silence, keeps_its_id};

@@ -187,10 +187,12 @@ impl Connection {
 
     /// Leaves with a RESET: bytes not yet acknowledged may be lost, and all clients forget the connection at once. The connection
     /// answers a few late packets with another RESET, for the first may be lost.
+    /// What was received and not read is forgotten.
     pub fn reset(&mut self) {
         if self.end.is_none() {
             self.leave(End::Left);
         }
+        self.receiver.forget();
     }
 
     /// When [`poll_transmit`](Self::poll_transmit) has to be called next if nothing arrives before. `None` while the peer may be
@@ -230,6 +232,20 @@ impl Connection {
     #[must_use]
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.close_reason
+    }
+
+    /// Bytes of memory that what was received and not read takes: at most twice [`RECEIVE_WINDOW`](limits::RECEIVE_WINDOW), and what is
+    /// kept of each packet that came before its turn. With many connections their sum is worth a bound: a packet that is not
+    /// [handled](Self::handle_packet) counts as lost on the way, and its peer sends it again.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.receiver.held()
+    }
+
+    /// Whether a packet brings the bytes that are next in order, if it has any: without it nothing goes on.
+    #[must_use]
+    pub fn is_next(&self, packet: &Packet<'_>) -> bool {
+        packet.seq == self.receiver.ack().wrapping_add(1)
     }
 
     /// The mean time between a packet and its acknowledgement, if there is one.
@@ -278,11 +294,11 @@ impl Connection {
         }
     }
 
-    /// Ends the connection with a RESET, but towards an address that may be forged.
+    /// Ends the connection with a RESET, but towards an address that may be forged, or to which nothing was sent.
     fn leave(&mut self, end: End) {
         self.end = Some(end);
         self.is_ack_due = false;
-        self.is_reset_due = self.stage != Stage::SynReceived;
+        self.is_reset_due = !matches!(self.stage, Stage::SynReceived | Stage::SynSent { count: 0, .. });
     }
 
     fn write_data<'b>(&mut self, outgoing: Outgoing, buffer: &'b mut Vec<u8>) -> &'b [u8] {

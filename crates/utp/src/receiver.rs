@@ -73,6 +73,16 @@ impl Receiver {
         limits::RECEIVE_WINDOW.saturating_sub(held)
     }
 
+    /// Bytes that what was received and not read takes, with what is kept of each early packet.
+    pub(crate) fn held(&self) -> usize {
+        self.ready.len() + self.early_bytes + self.early.len() * size_of::<Early>()
+    }
+
+    /// Forgets what was received and not read.
+    pub(crate) fn forget(&mut self) {
+        (self.ready, self.early, self.early_bytes) = (VecDeque::new(), VecDeque::new(), 0);
+    }
+
     /// Takes a DATA or a FIN.
     pub(crate) fn take(&mut self, seq: u16, payload: &[u8], is_fin: bool) -> Taken {
         let ahead = distance(self.ack, seq);

@@ -61,7 +61,10 @@ fn converse_once(
     async move {
         // One timer for all stages: it goes on from the one to the other, and is not taken back and set again.
         let mut alarm = pin!(sleep_until(opening::first_alarm(request, context)));
+        (progress.stage, progress.transport) = (Stage::Connect, request.transport);
+        let begun = Instant::now();
         let mut stream = opening::open(request, context, alarm.as_mut(), progress).await?;
+        opened(begun, request, context, &mut stream, progress);
         let (ours, named) = (stream.local_addr(), &mut progress.pex);
         let mut extensions = move |met| context.offers.extensions(request, ours, met, named);
         let session = Session {
@@ -87,6 +90,18 @@ fn converse_once(
             if is_closed { Failure { error: PeerError::Full, ..failure } } else { failure }
         })
     }
+}
+
+/// Notes a connection, before anything is said on it.
+fn opened(begun: Instant, request: &DialRequest, context: &PeerContext, stream: &mut Stream, progress: &mut Progress) {
+    if context.offers.wants_metadata() {
+        stream.hurry();
+    }
+    // That of a second transport began later.
+    progress.connect.get_or_insert_with(|| begun.elapsed());
+    progress.stage = Stage::Handshake;
+    let (transport, encryption) = (progress.transport.code(), request.encryption.code());
+    debug!(peer = %request.address, transport, encryption, "start handshake");
 }
 
 impl From<ConnectError> for Failure {

@@ -2,6 +2,7 @@
 
 use crate::dial::attempt::DialRequest;
 use crate::dial::conversation::PAUSE;
+use report::Transport;
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
@@ -23,6 +24,11 @@ impl DelayQueue {
     /// When the first one is due.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.0.front().map(|(due, _)| *due)
+    }
+
+    /// What carries the first one, if it is due.
+    pub(crate) fn transport(&self, now: Instant) -> Option<Transport> {
+        self.0.front().filter(|(due, _)| *due <= now).map(|(_, request)| request.transport)
     }
 
     /// Takes the first one if it is due; with `loopback_only`, if it is to an address of this machine, too.

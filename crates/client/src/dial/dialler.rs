@@ -7,7 +7,8 @@ use crate::dial::delay_queue::DelayQueue;
 use crate::dial::opening::other;
 use crate::dial::parked::Parked;
 use crate::dial::peer_context::PeerContext;
-use crate::discovery::peers::{DialHints, Peers, Queue};
+use crate::discovery::introduction::DialHints;
+use crate::discovery::peers::{Peers, Queue};
 use crate::net::task::settled;
 use crate::shared::Shared;
 use crate::shared::permits::ConnectionPermit;
@@ -297,12 +298,18 @@ impl Dialler {
         if let Some(address) = peers.next_in(Queue::Loopback) {
             return Ok(self.first_try(address, peers));
         }
-        self.shared.pacer().start(now)?;
+        self.shared.pacer(self.next_transport(peers, now)).start(now)?;
         if let Some(request) = self.delayed.next(now, false) {
             return Ok(request);
         }
         // Not empty: a delayed attempt that is due is taken above.
         peers.next_in(Queue::Paced).map(|address| self.first_try(address, peers)).ok_or(now)
+    }
+
+    /// What carries the next attempt that has to wait for a pace.
+    fn next_transport(&self, peers: &Peers, now: Instant) -> Transport {
+        let first = || peers.first_in(Queue::Paced).map(|address| self.first_try(address, peers).transport);
+        self.delayed.transport(now).or_else(first).unwrap_or_default()
     }
 
     fn first_try(&self, address: SocketAddr, peers: &Peers) -> DialRequest {

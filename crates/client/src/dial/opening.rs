@@ -7,13 +7,12 @@ use crate::dial::stream::Stream;
 use crate::net::connect::{ConnectError, connect};
 use crate::shared::udp::utp_stream::UtpStream;
 use peer_session::{before, end};
-use report::{Outcome, Stage, Transport};
+use report::{Outcome, Transport};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
-use tracing::debug;
 
 /// How long a transport is silent until the other one is tried, too: a round trip takes less, and Linux sends its SYN again after as
 /// long. At most half of the time to connect.
@@ -25,47 +24,47 @@ pub(crate) fn first_alarm(request: &DialRequest, context: &PeerContext) -> Insta
     end(Instant::now(), if request.may_try_both { SILENCE.min(limit / 2) } else { limit })
 }
 
-/// Opens a connection before the alarm rings, which is set to [`first_alarm`]. Whatever is learned on the way is in `progress`.
+/// A connection, or why there is none.
+type Opened = Result<Stream, Failure>;
+
+/// Opens a connection before the alarm rings, which is set to [`first_alarm`]. What is learned on the way is in `progress`.
 #[expect(clippy::manual_async_fn, reason = "an async fn has room for its arguments twice")]
 pub(crate) fn open(
     request: &DialRequest,
     context: &PeerContext,
     mut alarm: Pin<&mut Sleep>,
     progress: &mut Progress,
-) -> impl Future<Output = Result<Stream, Failure>> + Send {
+) -> impl Future<Output = Opened> + Send {
     async move {
-        (progress.stage, progress.transport) = (Stage::Connect, request.transport);
         let begun = Instant::now();
-        let mut stream = match request.transport {
-            Transport::Utp => {
-                let mut utp = pin!(boxed(Transport::Utp, request, context));
-                match before(alarm.as_mut(), utp.as_mut()).await {
-                    Some(opened) => opened?,
-                    None => Box::pin(silent(utp, begun, request, context, alarm, progress)).await?,
-                }
-            }
-            _ => {
-                let mut tcp = pin!(connect::<Stream>(request.address, context.route));
-                match before(alarm.as_mut(), tcp.as_mut()).await {
-                    Some(opened) => opened?,
-                    // On the heap, so that an attempt that is answered soon has no room for it.
-                    None => Box::pin(silent(tcp, begun, request, context, alarm, progress)).await?,
-                }
-            }
+        // What follows is on the heap in both cases: most attempts are over TCP, and have no room for it.
+        let later = if request.transport == Transport::Utp {
+            Box::pin(utp_first(begun, request, context, alarm, progress))
+        } else {
+            let mut tcp = pin!(connect::<Stream>(request.address, context.route));
+            let silent = match before(alarm.as_mut(), tcp.as_mut()).await {
+                Some(opened) => return Ok(opened?),
+                None => Box::pin(silent(tcp, begun, request, context, alarm, progress)),
+            };
+            return silent.await;
         };
-        if context.offers.wants_metadata() {
-            stream.hurry();
-        }
-        // Of the second transport it is known.
-        progress.connect.get_or_insert_with(|| begun.elapsed());
-        progress.stage = Stage::Handshake;
-        let (transport, encryption) = (progress.transport.code(), request.encryption.code());
-        debug!(peer = %request.address, transport, encryption, "start handshake");
-        Ok(stream)
+        later.await
     }
 }
 
-type Opened = Result<Stream, Failure>;
+async fn utp_first(
+    begun: Instant,
+    request: &DialRequest,
+    context: &PeerContext,
+    mut alarm: Pin<&mut Sleep>,
+    progress: &mut Progress,
+) -> Opened {
+    let mut utp = pin!(utp(request, context));
+    match before(alarm.as_mut(), utp.as_mut()).await {
+        Some(opened) => opened,
+        None => silent(utp, begun, request, context, alarm, progress).await,
+    }
+}
 
 /// Opens a connection by one transport.
 fn boxed<'a>(
@@ -167,10 +166,10 @@ where
     }
 }
 
-/// Opens a connection by the second transport, which counts for the pace, too; notes when it began.
+/// Opens a connection by the second transport, at its pace; notes when it began.
 async fn paced(two: Transport, request: &DialRequest, context: &PeerContext, sent: &OnceLock<Instant>) -> Opened {
     if !request.address.ip().is_loopback() {
-        while let Err(due) = context.shared.pacer().start(Instant::now()) {
+        while let Err(due) = context.shared.pacer(two).start(Instant::now()) {
             sleep_until(due).await;
         }
     }

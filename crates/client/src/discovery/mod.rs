@@ -8,6 +8,7 @@ pub(crate) mod dht;
 pub(crate) mod gate;
 pub(crate) mod given;
 pub(crate) mod host_lookups;
+pub(crate) mod introduction;
 pub(crate) mod peers;
 pub(crate) mod pex;
 pub(crate) mod source;

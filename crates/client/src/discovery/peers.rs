@@ -1,5 +1,6 @@
 //! The peers named so far: each once, with the sources that named it, whether it may be dialled, and in which queue it waits.
 
+use crate::discovery::introduction::{DialHints, Introduction};
 use crate::discovery::table::{NamedBy, Table};
 use crate::limits::Limits;
 use crate::shared::address_quota::AddressCounter;
@@ -60,33 +61,6 @@ pub(crate) enum Added {
     Ourselves,
     /// It was not added: the run knows enough peers.
     LeftOut,
-}
-
-/// What a source says of a peer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Introduction<'s> {
-    pub(crate) source: &'s Source,
-    /// Which addresses this source may have us dial.
-    pub(crate) policy: AddressPolicy,
-    /// The swarm that the peer is said to be in.
-    pub(crate) info_hash: InfoHash,
-    /// Whether it is said to require encryption.
-    pub(crate) requires_crypto: bool,
-    /// Whether it is said to take uTP.
-    pub(crate) takes_utp: bool,
-}
-
-/// How a peer is to be dialled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DialHints {
-    /// The info-hash to greet it with.
-    pub(crate) info_hash: InfoHash,
-    /// Whether a source said that it requires encryption.
-    pub(crate) requires_crypto: bool,
-    /// Whether a source said that it takes uTP.
-    pub(crate) takes_utp: bool,
-    /// Whether the user named it.
-    pub(crate) by_user: bool,
 }
 
 /// What is kept of each peer, beside its address, to the end of the run: no more than a few bytes.

@@ -152,11 +152,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use peer_session::ByteBudget;
 
     #[tokio::test(start_paused = true)]
     async fn a_quarter_of_a_second_is_sent_at_once_and_then_the_pace_kept() {
         let limits = Limits::default();
-        let (network, begin) = (DhtNetwork::new(&limits, Arc::new(UdpSockets::new(0))).unwrap(), Instant::now());
+        let (network, begin) =
+            (DhtNetwork::new(&limits, Arc::new(UdpSockets::new(0, ByteBudget::new(0)))).unwrap(), Instant::now());
         let sent = |from: u32, now: Instant| {
             let each = (from..).take_while(|n| {
                 let ip = IpAddr::from(n.to_be_bytes());

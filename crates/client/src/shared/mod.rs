@@ -27,6 +27,7 @@ use crate::shared::udp::UdpSockets;
 use crate::shared::web_hosts::WebHosts;
 use http_exchange::{CaError, Tls};
 use peer_session::ByteBudget;
+use report::Transport;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -64,6 +65,7 @@ struct Inner {
     owed: Arc<AtomicUsize>,
     connections: ConnectionPermits,
     pacer: Arc<Pacer>,
+    utp_pacer: Pacer,
     tracker_connections: Pace,
     addresses: AddressQuota,
     linger: ByteBudget,
@@ -111,7 +113,8 @@ impl Shared {
         let Split { runs, trackers, goodbyes, kept, peers } = Split::current(config.scrape);
         let pacer = Arc::new(Pacer::new(config.rate));
         let (identity, endpoint) = (Identity::new()?, Endpoint::new(config.bind, config.port)?);
-        let udp = Arc::new(UdpSockets::new(endpoint.port));
+        let linger = ByteBudget::new(config.limits.buffer_bytes);
+        let udp = Arc::new(UdpSockets::new(endpoint.port, linger.clone()));
         Ok(Self(Arc::new(Inner {
             dht: DhtNetwork::new(&config.limits, Arc::clone(&udp)).map_err(Error::Entropy)?,
             udp,
@@ -123,8 +126,9 @@ impl Shared {
             connections: ConnectionPermits::new(connections(config.concurrency, peers)),
             tracker_connections: Pace::before_others(Arc::clone(&pacer), config.rate),
             pacer,
+            utp_pacer: Pacer::new(config.rate),
             addresses: AddressQuota::new(config.limits.connections_per_address),
-            linger: ByteBudget::new(config.limits.buffer_bytes),
+            linger,
             metadata: ByteBudget::new(config.limits.metadata_bytes),
             tracker_hosts: Hosts::new(config, kept),
             web_hosts: WebHosts::new(&config.limits),
@@ -179,9 +183,10 @@ impl Shared {
         &self.0.connections
     }
 
-    /// The pace of new connections.
-    pub(crate) fn pacer(&self) -> &Pacer {
-        &self.0.pacer
+    /// The pace of new connections: one for each transport, because silent peers are tried over both, and a swarm of them would
+    /// take twice as long.
+    pub(crate) fn pacer(&self, transport: Transport) -> &Pacer {
+        if transport == Transport::Utp { &self.0.utp_pacer } else { &self.0.pacer }
     }
 
     /// How HTTPS trackers and web seeds are connected to, with the certificates in `pem` trusted beside the usual ones. The root

@@ -8,6 +8,7 @@ pub(crate) mod utp_stream;
 
 use crate::net::route::Route;
 use crate::shared::udp::socket::UdpSocket;
+use peer_session::ByteBudget;
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -17,12 +18,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 pub(crate) struct UdpSockets {
     /// The announced port, which a socket has if it is free.
     port: u16,
+    /// For what uTP connections have received and not read.
+    memory: ByteBudget,
     open: Mutex<HashMap<(Route, bool), Weak<UdpSocket>>>,
 }
 
 impl UdpSockets {
-    pub(crate) fn new(port: u16) -> Self {
-        Self { port, open: Mutex::default() }
+    pub(crate) fn new(port: u16, memory: ByteBudget) -> Self {
+        Self { port, memory, open: Mutex::default() }
     }
 
     /// The socket of a family, bound at its first use.
@@ -35,7 +38,7 @@ impl UdpSockets {
         if let Some(socket) = place.upgrade() {
             return Ok(socket);
         }
-        let socket = Arc::new(UdpSocket::bind(self.port, is_v6, route)?);
+        let socket = Arc::new(UdpSocket::bind(self.port, is_v6, route, self.memory.clone())?);
         *place = Arc::downgrade(&socket);
         Ok(socket)
     }

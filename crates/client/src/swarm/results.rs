@@ -4,7 +4,7 @@ use crate::dial::attempt::Attempt;
 use crate::dial::peer_error::PeerError;
 use crate::dial::story;
 use crate::discovery::host_lookups::{LookedUp, outcome_of};
-use crate::discovery::peers::Introduction;
+use crate::discovery::introduction::Introduction;
 use crate::discovery::source::{Activity, Found, NamedPeers, count};
 use crate::swarm::Swarm;
 use report::{Event, Outcome, Stage};

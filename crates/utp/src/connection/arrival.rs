@@ -75,15 +75,20 @@ impl Connection {
         if is_fin {
             self.close_reason = self.close_reason.or(packet.close_reason);
         }
-        self.lingering = None;
+        // Only bytes that are new prolong the wait: a peer may send old ones for ever.
+        if taken == Taken::New && !packet.payload.is_empty() {
+            self.lingering = None;
+        }
         // At once: libtorrent gives up five seconds after the first packet.
         self.is_ack_due = true;
         Ok(())
     }
 
-    /// A RESET of a peer that has sent nothing before acknowledges the packet that it answers.
+    /// A RESET acknowledges the packet that it answers: in libutp also a STATE, whose number is that of our next packet.
     fn take_reset(&mut self, packet: &Packet<'_>) -> Result<(), Ignored> {
-        self.check_ack(packet)?;
+        if !(self.is_established() && packet.ack == self.sender.next()) {
+            self.check_ack(packet)?;
+        }
         self.end = Some(End::Reset);
         self.is_ack_due = false;
         Ok(())
@@ -126,11 +131,13 @@ impl Connection {
     }
 
     /// What the older of two SYN-ACKs had acknowledged, if this is a FIN in answer to the SYN of the newer one. Transmission 3.0
-    /// begins a second connection at a SYN that comes again, and closes it because there is the first.
+    /// begins a second connection at a SYN that comes again, and closes it because there is the first. A FIN with a reason is
+    /// libtorrent's, which has the newer connection only.
     fn older_than_void(&self, packet: &Packet<'_>) -> Option<u16> {
         let Stage::Replaceable { older, .. } = self.stage else { return None };
         let is_first = distance(self.receiver.ack(), packet.seq) == 1 && !self.receiver.has_begun();
-        older.filter(|_| packet.kind == Kind::Fin && packet.ack == self.syn() && is_first)
+        let is_void = packet.kind == Kind::Fin && packet.close_reason.is_none();
+        older.filter(|_| is_void && packet.ack == self.syn() && is_first)
     }
 
     /// Whether it is another SYN-ACK, sent after the one in use. libtorrent begins anew at each SYN, also if the network doubled it,
@@ -184,10 +191,11 @@ impl Connection {
         Err(Ignored::Ended)
     }
 
-    /// Whether a packet shows that the peer still keeps the connection. A late SYN-ACK tells the right acknowledgement for its RESET.
+    /// Whether a packet shows that the peer still keeps the connection. A late answer to the SYN tells the right acknowledgement for
+    /// its RESET.
     fn may_be_answered(&mut self, packet: &Packet<'_>) -> bool {
         if matches!(self.stage, Stage::SynSent { .. }) {
-            let is_answer = packet.kind == Kind::State && packet.ack == self.sender.acknowledged();
+            let is_answer = matches!(packet.kind, Kind::State | Kind::Fin) && packet.ack == self.sender.acknowledged();
             if is_answer {
                 self.receiver = Receiver::new(packet.seq.wrapping_sub(1));
             }

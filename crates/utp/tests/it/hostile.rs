@@ -3,7 +3,7 @@
 use crate::random::Random;
 use crate::side::Dialled;
 use std::time::Duration;
-use utp::{Connection, End, Kind, Packet, SelectiveAck, limits};
+use utp::{Connection, End, Ignored, Kind, Packet, SelectiveAck, limits};
 
 const KINDS: [Kind; 5] = [Kind::Data, Kind::Fin, Kind::State, Kind::Reset, Kind::Syn];
 
@@ -121,4 +121,122 @@ fn ten_thousand_half_open_connections_end_by_themselves() {
         assert!(connection.poll_transmit(now + limits::SYN_ANSWER, &mut buffer).is_none());
         assert_eq!(connection.ended(), Some(End::NoAnswer));
     }
+}
+
+#[test]
+fn a_selective_acknowledgement_that_lies_loses_no_byte() {
+    let text: Vec<u8> = (0..1_080_u32).map(|at| (at / 90).to_le_bytes()[0]).collect();
+    for bits in [&[0xff; 32][..], &[0; 4], &[0xff], &[0xaa; 255], &[]] {
+        let mut dialled = Dialled::answered(5);
+        let (mut arrived, mut heard, mut acked, mut written) = (Vec::new(), Vec::new(), 0, 0);
+        while heard.len() < text.len() && dialled.connection.ended().is_none() {
+            while written < text.len() && dialled.connection.writable() >= 90 {
+                written += dialled.connection.write(&text[written..][..90]);
+                arrived.extend(dialled.sent());
+                let _ = dialled.give(Packet { selective_ack: Some(SelectiveAck(bits)), ..dialled.state(5, acked) });
+            }
+            dialled.now = dialled.connection.next_wake().unwrap_or(dialled.now);
+            for datagram in dialled.sent().into_iter().chain(arrived.drain(..)) {
+                let packet = Packet::parse(&datagram).unwrap();
+                // Nothing is kept that is early, whatever was said of it.
+                if packet.kind == Kind::Data && packet.seq == dialled.syn.wrapping_add(acked + 1) {
+                    heard.extend_from_slice(packet.payload);
+                    acked += 1;
+                    let _ = dialled.give(dialled.state(5, acked));
+                }
+            }
+        }
+        assert!(heard == text, "{bits:?}: {} bytes, {:?}", heard.len(), dialled.connection.ended());
+        assert_eq!(dialled.connection.next_wake(), None);
+    }
+}
+
+#[test]
+fn packets_without_bytes_are_acknowledged_and_are_no_end() {
+    let mut dialled = Dialled::answered(65_000);
+    for seq in (0..2_000).map(|at| 65_000_u16.wrapping_add(at)) {
+        dialled.give(dialled.data(seq, 0, b"")).unwrap();
+        assert_eq!((dialled.said(), dialled.read()), (vec![(Kind::State, 1, seq)], None));
+    }
+    // Early ones too, as many as are kept.
+    let last = 65_000_u16.wrapping_add(1_999);
+    for ahead in 2..=limits::AHEAD {
+        dialled.give(dialled.data(last.wrapping_add(ahead), 0, b"")).unwrap();
+    }
+    dialled.sent();
+    dialled.give(dialled.data(last.wrapping_add(1), 0, b"")).unwrap();
+    assert_eq!(dialled.said(), [(Kind::State, 1, last.wrapping_add(limits::AHEAD))]);
+}
+
+#[test]
+fn a_fin_that_overtakes_data_is_kept_and_bytes_after_it_are_not() {
+    let mut dialled = Dialled::answered(5);
+    let fin = Packet { kind: Kind::Fin, payload: b"d", ..dialled.state(8, 0) };
+    for _ in 0..2 {
+        dialled.give(fin).unwrap();
+    }
+    dialled.give(dialled.data(9, 0, b"after")).unwrap();
+    dialled.give(dialled.data(7, 0, b"c")).unwrap();
+    // Another FIN cuts nothing off that is known.
+    dialled.give(dialled.data(5, 0, b"a")).unwrap();
+    assert_eq!(dialled.read(), Some(b"a".to_vec()));
+    assert_eq!((dialled.said(), dialled.read()), (vec![(Kind::State, 1, 5)], None));
+    dialled.give(dialled.data(6, 0, b"b")).unwrap();
+    assert_eq!((dialled.read(), dialled.read()), (Some(b"bcd".to_vec()), Some(Vec::new())));
+    assert_eq!(dialled.said(), [(Kind::State, 1, 8)]);
+    assert_eq!(dialled.give(dialled.data(9, 0, b"after")), Err(Ignored::Beyond));
+    assert_eq!(dialled.give(Packet { kind: Kind::Fin, ..dialled.state(9, 0) }), Err(Ignored::Beyond));
+    dialled.give(fin).unwrap();
+    assert_eq!((dialled.said(), dialled.read()), (vec![(Kind::State, 1, 8)], Some(Vec::new())));
+}
+
+#[test]
+fn old_packets_do_not_prolong_the_wait_for_a_fin() {
+    for payload in [&b"a"[..], b""] {
+        let mut dialled = Dialled::answered(5);
+        dialled.give(dialled.data(5, 0, b"a")).unwrap();
+        dialled.connection.close();
+        dialled.sent();
+        let begun = dialled.now;
+        dialled.give(dialled.state(6, 1)).unwrap();
+        for at in 0..20 {
+            // The same again, or new ones without bytes.
+            let seq = if payload.is_empty() { 6 + at } else { 5 };
+            let _ = dialled.give(dialled.data(seq, 1, payload));
+            dialled.sent();
+            dialled.wait(limits::LINGER * 9 / 10);
+        }
+        assert_eq!(dialled.connection.ended(), Some(End::Closed), "{:?}", dialled.now - begun);
+    }
+}
+
+#[test]
+fn a_syn_that_comes_again_changes_nothing_at_any_state() {
+    for mut dialled in states() {
+        let (ended, is_established) = (dialled.connection.ended(), dialled.connection.is_established());
+        for id in [dialled.id.wrapping_sub(1), dialled.id, dialled.id + 1] {
+            for seq in [4, 5, 299, 300, 301] {
+                let _ = dialled.give(Packet { kind: Kind::Syn, connection_id: id, ..dialled.state(seq, 0) });
+                // A SYN that was accepted is answered once each time.
+                assert!(dialled.sent().len() <= 1);
+            }
+        }
+        let after = (dialled.connection.ended(), dialled.connection.is_established());
+        assert_eq!(after, (ended, is_established));
+    }
+}
+
+#[test]
+fn a_flood_of_resets_with_wrong_acknowledgements_ends_nothing() {
+    let mut dialled = Dialled::answered(5);
+    dialled.connection.write(&[1; 700]);
+    dialled.sent();
+    for id in [dialled.id, dialled.id + 1] {
+        for ahead in 4..u16::MAX - limits::ACK_BEHIND {
+            let reset = Packet { kind: Kind::Reset, connection_id: id, ..dialled.state(5, ahead) };
+            assert!(dialled.give(reset).is_err(), "{ahead}");
+        }
+    }
+    dialled.give(dialled.state(5, 2)).unwrap();
+    assert_eq!((dialled.connection.ended(), dialled.connection.next_wake()), (None, None));
 }

@@ -83,6 +83,20 @@ fn the_older_syn_ack_is_back_if_the_newer_one_is_closed_at_once() {
 }
 
 #[test]
+fn a_newer_syn_ack_that_libtorrent_closes_as_full_is_the_end() {
+    let mut dialled = Dialled::answered(100);
+    dialled.connection.write(b"hello");
+    dialled.said();
+    dialled.wait(Duration::from_millis(1));
+    dialled.give(dialled.state(42_235, 0)).unwrap();
+    dialled.said();
+    let fin = Packet { kind: Kind::Fin, close_reason: Some(CloseReason::FULL), ..dialled.state(42_235, 0) };
+    dialled.give(fin).unwrap();
+    assert_eq!((dialled.said(), dialled.read()), (vec![(Kind::State, 2, 42_235)], Some(Vec::new())));
+    assert_eq!(dialled.connection.close_reason(), Some(CloseReason::FULL));
+}
+
+#[test]
 fn a_fin_that_acknowledges_more_than_the_syn_is_the_end() {
     let mut dialled = Dialled::answered(21_819);
     dialled.connection.write(b"hello");
@@ -130,10 +144,44 @@ fn a_reset_may_have_either_id_and_no_other() {
 }
 
 #[test]
+fn a_reset_may_answer_a_state() {
+    // libutp acknowledges the number of the packet that it answers; that of a STATE is of the packet to come.
+    let mut dialled = Dialled::answered(5);
+    dialled.give(dialled.data(5, 0, b"a")).unwrap();
+    assert_eq!(dialled.said(), [(Kind::State, 1, 5)]);
+    let reset = Packet { kind: Kind::Reset, connection_id: dialled.id + 1, ..dialled.state(5, 1) };
+    dialled.give(reset).unwrap();
+    assert_eq!(dialled.connection.ended(), Some(End::Reset));
+    // A SYN's number is its own.
+    let mut dialled = Dialled::new();
+    assert_eq!(dialled.give(Packet { connection_id: dialled.id, ..reset }), Err(Ignored::AckAhead));
+}
+
+#[test]
+fn what_was_never_sent_is_left_in_silence() {
+    let now = Instant::now();
+    let mut connection = Connection::dial([1, 2, 3, 4], now);
+    connection.reset();
+    assert_eq!((sent(&mut connection, now).len(), connection.ended()), (0, Some(End::Left)));
+}
+
+#[test]
+fn a_late_fin_is_answered_with_a_reset() {
+    // libtorrent gives up a connection without a first packet after 10 s, with a FIN; its SYN-ACK was lost.
+    let mut dialled = Dialled::new();
+    dialled.connection.reset();
+    assert_eq!(dialled.said(), [(Kind::Reset, 1, 0)]);
+    dialled.wait(10 * SECOND);
+    let fin = Packet { kind: Kind::Fin, close_reason: Some(CloseReason::TIMED_OUT), ..dialled.state(500, 0) };
+    assert_eq!(dialled.give(fin), Err(Ignored::Ended));
+    assert_eq!(dialled.said(), [(Kind::Reset, 1, 499)]);
+}
+
+#[test]
 fn an_acknowledgement_of_what_was_not_sent_is_ignored() {
-    for kind in [Kind::Data, Kind::Fin, Kind::State, Kind::Reset] {
+    for (kind, acked) in [(Kind::Data, 1), (Kind::Fin, 1), (Kind::State, 1), (Kind::Reset, 2)] {
         let mut dialled = Dialled::answered(5);
-        assert_eq!(dialled.give(Packet { kind, ..dialled.data(5, 1, b"a") }), Err(Ignored::AckAhead));
+        assert_eq!(dialled.give(Packet { kind, ..dialled.data(5, acked, b"a") }), Err(Ignored::AckAhead));
         assert_eq!((dialled.connection.ended(), dialled.read()), (None, None));
     }
 }
@@ -280,8 +328,8 @@ fn a_reset_has_the_right_acknowledgement_and_is_repeated() {
         let expected = if time < limits::ANSWERS_AFTER_END { vec![(Kind::Reset, 2, 5)] } else { vec![] };
         assert_eq!(dialled.said(), expected);
     }
-    // What arrived can still be read.
-    assert_eq!((dialled.read(), dialled.read()), (Some(b"a".to_vec()), None));
+    // What arrived and was not read is forgotten.
+    assert_eq!((dialled.read(), dialled.connection.held()), (None, 0));
 }
 
 #[test]

@@ -164,6 +164,7 @@ mod tests {
     use crate::limits::Limits;
     use crate::shared::udp::UdpSockets;
     use dht::{NodeId, Version};
+    use peer_session::ByteBudget;
     use std::sync::Arc;
 
     fn node(n: u8) -> SocketAddr {
@@ -172,7 +173,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn eight_nodes_of_libtorrent_are_asked_for_filters_and_each_storer_for_what_is_not_there() {
-        let network = DhtNetwork::new(&Limits::default(), Arc::new(UdpSockets::new(0))).unwrap();
+        let network = DhtNetwork::new(&Limits::default(), Arc::new(UdpSockets::new(0, ByteBudget::new(0)))).unwrap();
         let (mut further, now) = (Further::default(), Instant::now());
         network.judge(node(1), true);
         for n in 0..20 {
@@ -208,7 +209,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_question_that_is_put_off_costs_nothing_of_the_budget() {
-        let network = DhtNetwork::new(&Limits::default(), Arc::new(UdpSockets::new(0))).unwrap();
+        let network = DhtNetwork::new(&Limits::default(), Arc::new(UdpSockets::new(0, ByteBudget::new(0)))).unwrap();
         let (mut further, mut now) = (Further::default(), Instant::now());
         further.storer(node(1), &Reply::new(b"abcd", NodeId([1; 20])));
         for _ in 0..100 {
@@ -221,7 +222,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn they_end_half_a_second_after_the_lookup() {
-        let network = DhtNetwork::new(&Limits::default(), Arc::new(UdpSockets::new(0))).unwrap();
+        let network = DhtNetwork::new(&Limits::default(), Arc::new(UdpSockets::new(0, ByteBudget::new(0)))).unwrap();
         let (mut further, now) = (Further::default(), Instant::now());
         assert!(!further.is_over(false, now) && further.is_over(true, now));
         further.sent(node(1), *b"abcd", Question::Filters);

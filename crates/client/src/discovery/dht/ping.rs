@@ -17,6 +17,7 @@ use dht::krpc::{Message, Method, Query};
 use dht::lookup::Family;
 use guard::AddressPolicy;
 use ids::InfoHash;
+use peer_session::ByteBudget;
 use report::{DhtNodeStatus, DhtReport, DhtStart, DhtStartFrom, DhtStatus};
 use std::collections::HashSet;
 use std::future::poll_fn;
@@ -118,7 +119,7 @@ struct Ping {
 
 impl Ping {
     fn new(family: Family, info_hash: Option<InfoHash>, route: Route) -> io::Result<Self> {
-        let exchanges = Exchanges::new(Arc::new(UdpSocket::bind(0, family == Family::V6, route)?));
+        let exchanges = Exchanges::new(Arc::new(UdpSocket::bind(0, family == Family::V6, route, ByteBudget::new(0))?));
         Ok(Self {
             wakes: Wakes::new(&exchanges),
             exchanges,

@@ -54,6 +54,7 @@ impl Drop for Exchanges {
 mod tests {
     use super::*;
     use crate::config::Bind;
+    use peer_session::ByteBudget;
     use tokio::net;
 
     fn reply(transaction: &str) -> Vec<u8> {
@@ -62,7 +63,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_goes_to_the_lookup_that_asked_and_others_nowhere() {
-        let socket = Arc::new(UdpSocket::bind(0, false, Bind::default().into()).unwrap());
+        let socket = Arc::new(UdpSocket::bind(0, false, Bind::default().into(), ByteBudget::new(0)).unwrap());
         let node = net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let at = node.local_addr().unwrap();
         let [one, other] = [(); 2].map(|()| Exchanges::new(Arc::clone(&socket)));

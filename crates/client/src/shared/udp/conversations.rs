@@ -3,6 +3,7 @@
 use crate::net::entropy;
 use crate::shared::udp::datagrams::Datagrams;
 use crate::shared::udp::queries::key;
+use peer_session::{ByteBudget, Charge};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -18,8 +19,12 @@ const LEFT: usize = 256;
 const DRAWS: usize = 8;
 
 /// The uTP connections of a socket. Locks are held for a look or a change, never during a wait.
-#[derive(Debug, Default)]
-pub(crate) struct Conversations(Mutex<Table>);
+#[derive(Debug)]
+pub(crate) struct Conversations {
+    table: Mutex<Table>,
+    /// For what peers have sent and is not read.
+    memory: ByteBudget,
+}
 
 #[derive(Debug, Default)]
 struct Table {
@@ -41,20 +46,26 @@ pub(crate) struct State {
     /// What the network says of its address, before the peer has answered.
     pub(crate) refusal: Option<io::Error>,
     pub(crate) waker: Option<Waker>,
+    memory: Charge,
 }
 
 impl Conversations {
+    pub(crate) fn new(memory: ByteBudget) -> Self {
+        Self { table: Mutex::default(), memory }
+    }
+
     /// Begins one: its SYN is due.
     ///
     /// # Errors
     /// The system has no random bytes, or the address has a connection of every id that was drawn.
     pub(crate) fn dial(&self, to: SocketAddr) -> io::Result<Arc<Conversation>> {
-        let mut table = lock(&self.0);
+        let mut table = lock(&self.table);
         let others = table.all.entry(key(to)).or_default();
         for _ in 0..DRAWS {
             let connection = Connection::dial(entropy::bytes()?, Instant::now().into_std());
             if others.iter().all(|other| !other.has_id_beside(connection.connection_id())) {
-                let state = Mutex::new(State { connection, refusal: None, waker: None });
+                let (refusal, waker, memory) = (None, None, self.memory.charge());
+                let state = Mutex::new(State { connection, refusal, waker, memory });
                 let conversation = Arc::new(Conversation { to, state });
                 others.push(Arc::clone(&conversation));
                 return Ok(conversation);
@@ -65,7 +76,7 @@ impl Conversations {
 
     /// Keeps one that has ended for late packets, in place of the oldest of those.
     pub(crate) fn leave(&self, conversation: Arc<Conversation>) {
-        let mut table = lock(&self.0);
+        let mut table = lock(&self.table);
         table.left.push_back(conversation);
         if table.left.len() > LEFT
             && let Some(oldest) = table.left.pop_front()
@@ -76,7 +87,7 @@ impl Conversations {
 
     /// Hands a datagram to its connection, and sends what that answers. Others are ignored: nothing is accepted here.
     pub(crate) fn deliver(&self, datagram: &[u8], from: SocketAddr, datagrams: &Datagrams) {
-        let table = lock(&self.0);
+        let table = lock(&self.table);
         // Not parsed for strangers.
         let Some(all) = table.all.get(&key(from)) else { return };
         let Ok(packet) = Packet::parse(datagram) else { return };
@@ -86,6 +97,10 @@ impl Conversations {
         };
         drop(table);
         let mut state = conversation.state();
+        // One that there is no memory for is lost, and sent again. What is next is read at once.
+        if !state.has_room_for(&packet) && !state.connection.is_next(&packet) {
+            return;
+        }
         // Why a packet changes nothing is no matter: it may be late, or forged.
         if state.connection.handle_packet(Instant::now().into_std(), &packet).is_ok() {
             state.wake();
@@ -97,9 +112,9 @@ impl Conversations {
     /// Takes in what the network says of an address.
     pub(crate) fn refuse(&self, address: SocketAddr, error: &io::Error) {
         let Some(code) = error.raw_os_error() else { return };
-        for conversation in lock(&self.0).all.get(&key(address)).into_iter().flatten() {
+        for conversation in lock(&self.table).all.get(&key(address)).into_iter().flatten() {
             let mut state = conversation.state();
-            // Later it is no reason to leave: anybody who knows the ports can say so.
+            // Later it is no reason to leave: an ICMP message is easily forged.
             if !state.connection.is_established() && state.connection.ended().is_none() {
                 state.refusal = Some(io::Error::from_raw_os_error(code));
                 state.wake();
@@ -142,6 +157,17 @@ impl State {
             result = result.and(datagrams.send(to, datagram));
         }
         result
+    }
+
+    /// Takes memory for what a packet brings.
+    fn has_room_for(&mut self, packet: &Packet<'_>) -> bool {
+        let more = packet.payload.len();
+        more == 0 || self.memory.hold(self.connection.held() + more)
+    }
+
+    /// Gives back the memory of what was read.
+    pub(crate) fn settle(&mut self) {
+        self.memory.hold(self.connection.held());
     }
 
     fn wake(&mut self) {

@@ -5,6 +5,7 @@ use crate::shared::udp::conversations::Conversations;
 use crate::shared::udp::datagrams::Datagrams;
 use crate::shared::udp::queries::{Mailbox, Queries};
 use dht::krpc::Message;
+use peer_session::ByteBudget;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -30,14 +31,14 @@ pub(crate) struct UdpSocket {
 }
 
 impl UdpSocket {
-    /// Binds the port if it is free, or else any.
-    pub(crate) fn bind(port: u16, is_v6: bool, route: Route) -> io::Result<Self> {
+    /// Binds the port if it is free, or else any. `memory` is for what uTP connections have received and not read.
+    pub(crate) fn bind(port: u16, is_v6: bool, route: Route, memory: ByteBudget) -> io::Result<Self> {
         Ok(Self {
             is_v6,
             datagrams: Arc::new(Datagrams::bind(port, is_v6, route)?),
             buffer: Mutex::new(vec![0; Message::MAX_BYTES + 1]),
             queries: Queries::default(),
-            conversations: Conversations::default(),
+            conversations: Conversations::new(memory),
             reader: OnceLock::new(),
         })
     }
@@ -123,7 +124,7 @@ mod tests {
     async fn a_port_that_is_taken_is_another() {
         let taken = tokio::net::UdpSocket::bind("0.0.0.0:0").await.unwrap();
         let port = taken.local_addr().unwrap().port();
-        let socket = UdpSocket::bind(port, false, Bind::default().into()).unwrap();
+        let socket = UdpSocket::bind(port, false, Bind::default().into(), ByteBudget::new(0)).unwrap();
         assert_ne!(socket.datagrams.local_addr().unwrap().port(), port);
     }
 }
