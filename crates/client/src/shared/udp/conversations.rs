@@ -45,6 +45,7 @@ pub(crate) struct State {
     pub(crate) connection: Connection,
     /// What the network says of its address, before the peer has answered.
     pub(crate) refusal: Option<io::Error>,
+    pub(crate) is_refused: bool,
     pub(crate) waker: Option<Waker>,
     memory: Charge,
 }
@@ -64,8 +65,8 @@ impl Conversations {
         for _ in 0..DRAWS {
             let connection = Connection::dial(entropy::bytes()?, Instant::now().into_std());
             if others.iter().all(|other| !other.has_id_beside(connection.connection_id())) {
-                let (refusal, waker, memory) = (None, None, self.memory.charge());
-                let state = Mutex::new(State { connection, refusal, waker, memory });
+                let (refusal, is_refused, waker, memory) = (None, false, None, self.memory.charge());
+                let state = Mutex::new(State { connection, refusal, is_refused, waker, memory });
                 let conversation = Arc::new(Conversation { to, state });
                 others.push(Arc::clone(&conversation));
                 return Ok(conversation);
@@ -74,9 +75,14 @@ impl Conversations {
         Err(io::ErrorKind::AddrInUse.into())
     }
 
-    /// Keeps one that has ended for late packets, in place of the oldest of those.
+    /// Keeps one that has ended for late packets, in place of the oldest of those; not if there is nothing at its address.
     pub(crate) fn leave(&self, conversation: Arc<Conversation>) {
+        let is_refused = conversation.state().is_refused;
         let mut table = lock(&self.table);
+        if is_refused {
+            table.forget(&conversation);
+            return;
+        }
         table.left.push_back(conversation);
         if table.left.len() > LEFT
             && let Some(oldest) = table.left.pop_front()
@@ -116,6 +122,7 @@ impl Conversations {
             let mut state = conversation.state();
             // Later it is no reason to leave: an ICMP message is easily forged.
             if !state.connection.is_established() && state.connection.ended().is_none() {
+                state.is_refused = true;
                 state.refusal = Some(io::Error::from_raw_os_error(code));
                 state.wake();
             }

@@ -104,8 +104,10 @@ impl Drop for UtpStream {
         state.waker = None;
         state.connection.reset();
         state.settle();
-        // There is no other way to say it.
-        let _ = state.transmit(self.conversation.to, self.socket.datagrams());
+        if !state.is_refused {
+            // There is no other way to say it.
+            let _ = state.transmit(self.conversation.to, self.socket.datagrams());
+        }
         drop(state);
         self.socket.conversations().leave(Arc::clone(&self.conversation));
     }
