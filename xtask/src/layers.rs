@@ -63,7 +63,7 @@ const HOUSE: &[Room] = &[
         ],
     },
     Room { name: "cli", place: Floor(7), uses: &["client", "guard", "ids", "metainfo", "peer-wire", "tracker"] },
-    Room { name: "fake-swarm", place: Beside, uses: &[] },
+    Room { name: "fake-swarm", place: Beside, uses: &["utp"] },
     Room { name: "lab", place: Beside, uses: &["fake-swarm", "metainfo", "xtask"] },
     Room { name: "xtask", place: Beside, uses: &[] },
 ];
@@ -270,7 +270,7 @@ mod tests {
         Room { name: "bencode", place: Floor(0), uses: &[] },
         Room { name: "ids", place: Floor(0), uses: &[] },
         Room { name: "metainfo", place: Floor(1), uses: &["bencode"] },
-        Room { name: "fake-swarm", place: Beside, uses: &[] },
+        Room { name: "fake-swarm", place: Beside, uses: &["utp"] },
         Room { name: "xtask", place: Beside, uses: &["fake-swarm"] },
     ];
 

@@ -6,7 +6,7 @@ use crate::net::interface::Interface;
 use crate::setters::setters;
 use crate::torrent_ref::TorrentRef;
 use guard::{Scope, Secrets};
-use report::Encryption;
+use report::{Encryption, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tracker::{Crypto, PeerAddress, TrackerUrl};
@@ -208,6 +208,17 @@ pub enum TransportPolicy {
     Tcp,
     /// uTP only.
     Utp,
+}
+
+impl TransportPolicy {
+    /// What is tried, in this order unless a peer's word changes it.
+    pub(crate) fn transports(self) -> &'static [Transport] {
+        match self {
+            Self::Auto => &[Transport::Tcp, Transport::Utp],
+            Self::Tcp => &[Transport::Tcp],
+            Self::Utp => &[Transport::Utp],
+        }
+    }
 }
 
 impl EncryptionPolicy {

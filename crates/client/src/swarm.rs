@@ -104,6 +104,7 @@ impl Swarm {
         let by_user = given::by_user(std::mem::take(&mut config.peers), primary);
         let mut summary = Summary::default();
         summary.scraped = config.scrape;
+        summary.swarm.coverage.transports = config.transport.transports();
         let pieces = context.torrent.pieces.clone();
         let census = Census::new(&torrent_ref, pieces, secrets.clone(), config.limits.waiting_bytes);
         let mut swarm = Self {

@@ -6,11 +6,9 @@ mod serving;
 mod speaking;
 
 use std::convert::Infallible;
-use std::net::{Ipv4Addr, Shutdown};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use socket2::SockRef;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use crate::encryption::{Mse, Plaintext};
@@ -20,6 +18,7 @@ use crate::handshake::{
 };
 use crate::ledger::{Account, End};
 use crate::peer::{Id, Knows, Peer, Speaks};
+use crate::stream::Stream;
 use hearing::Hearing;
 use speaking::Speaking;
 
@@ -27,10 +26,9 @@ use speaking::Speaking;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Plays the script to its end.
-pub(crate) async fn play(stream: TcpStream, ip: Ipv4Addr, info_hash: &[u8; 20], script: &Peer, account: Account) {
-    // The script decides what a segment is; the kernel must not wait to merge writes unless the script lets it. If the
-    // option cannot be set, the bytes are still right.
-    let _ = stream.set_nodelay(!script.nagle);
+pub(crate) async fn play(stream: Stream, ip: Ipv4Addr, info_hash: &[u8; 20], script: &Peer, account: Account) {
+    // The script decides what a segment is; the kernel must not wait to merge writes unless the script lets it.
+    stream.set_nagle(script.nagle);
     let (to_serve, heard) = script.serves().then(mpsc::unbounded_channel).unzip();
     let mut conversation = Conversation {
         stream: &stream,
@@ -47,7 +45,7 @@ pub(crate) async fn play(stream: TcpStream, ip: Ipv4Addr, info_hash: &[u8; 20], 
 }
 
 struct Conversation<'a> {
-    stream: &'a TcpStream,
+    stream: &'a Stream,
     script: &'a Peer,
     ip: Ipv4Addr,
     info_hash: &'a [u8; 20],
@@ -72,13 +70,12 @@ impl Conversation<'_> {
                 Err(Stop::Script(Ending::Stays)) => {}
                 // The other direction stays open and is read: closing with bytes unread would be a reset.
                 Err(Stop::Script(Ending::Closes)) => {
-                    if SockRef::from(self.stream).shutdown(Shutdown::Write).is_err() {
+                    if self.stream.shutdown().is_err() {
                         return End::TheyReset;
                     }
                 }
-                // Makes a reset of the close that follows.
                 Err(Stop::Script(Ending::Resets)) => {
-                    return self.stream.set_zero_linger().map_or(End::TheyReset, |()| End::WeReset);
+                    return self.stream.reset().map_or(End::TheyReset, |()| End::WeReset);
                 }
             }
             stopped = self.hearing.listen(&self.script.closes_on).await;

@@ -1,6 +1,7 @@
 //! What a swarm records of its connections, so that a test can check from the peer's side what was sent to it.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::frames::Message;
 use crate::metadata::MetadataRequest;
+use crate::transport::Transport;
 
 /// Connections remembered of each peer; later ones are only counted, so that a bench can run for as long as it likes.
 const CONNECTIONS_PER_PEER: usize = 16;
@@ -22,6 +24,8 @@ const MESSAGES_PER_CONNECTION: usize = 256;
 pub struct Connection {
     /// Where it came from.
     pub remote: SocketAddr,
+    /// What carried it. Over uTP it begins with the SYN.
+    pub transport: Transport,
     /// How long after the first connection to the same peer it came: 0 for the first.
     pub since_first: Duration,
     /// What the other side sent, as it was on the wire, its first 4096 bytes.
@@ -62,8 +66,15 @@ pub enum End {
     TheyReset,
     /// The peer reset it, as its script says.
     WeReset,
-    /// The other side kept it open past the limit.
+    /// The other side kept it open past the limit, or was silent over uTP.
     TimedOut,
+}
+
+impl End {
+    /// Of a connection that failed.
+    pub(crate) fn of(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::TimedOut { Self::TimedOut } else { Self::TheyReset }
+    }
 }
 
 /// What a swarm has seen so far, all peers together.
@@ -122,8 +133,8 @@ impl Ledger {
     }
 
     /// Opens the account of a connection just accepted.
-    pub(crate) fn open(self: &Arc<Self>, ip: Ipv4Addr, remote: SocketAddr) -> Account {
-        let (index, since_first) = self.peers().entry(ip).or_insert_with(Peer::new).open(remote);
+    pub(crate) fn open(self: &Arc<Self>, ip: Ipv4Addr, remote: SocketAddr, transport: Transport) -> Account {
+        let (index, since_first) = self.peers().entry(ip).or_insert_with(Peer::new).open(remote, transport);
         self.counts.send_modify(|counts| {
             counts.accepted += 1;
             counts.open += 1;
@@ -144,14 +155,23 @@ impl Peer {
     }
 
     /// Counts a connection: which one it is, and how long after the first it came.
-    fn open(&mut self, remote: SocketAddr) -> (usize, Duration) {
+    fn open(&mut self, remote: SocketAddr, transport: Transport) -> (usize, Duration) {
         let index = self.accepted;
         self.accepted += 1;
         let since_first = if index == 0 { Duration::ZERO } else { self.first.elapsed() };
         if index < CONNECTIONS_PER_PEER {
             let (received, clear, messages, requests) = Default::default();
-            let connection =
-                Connection { remote, since_first, received, clear, messages, requests, mse: None, end: None };
+            let connection = Connection {
+                remote,
+                transport,
+                since_first,
+                received,
+                clear,
+                messages,
+                requests,
+                mse: None,
+                end: None,
+            };
             self.connections.push(connection);
         }
         (index, since_first)
@@ -244,8 +264,8 @@ mod tests {
     #[test]
     fn counts_follow_the_connections() {
         let ledger = Arc::new(Ledger::default());
-        let first = ledger.open(IP, remote());
-        let second = ledger.open(IP, remote());
+        let first = ledger.open(IP, remote(), Transport::Tcp);
+        let second = ledger.open(IP, remote(), Transport::Tcp);
         first.received(b"hello");
         first.messages(&[Message { id: None, length: 0 }]);
         first.close(End::TheyClosed);
@@ -262,7 +282,7 @@ mod tests {
     fn memory_is_bounded() {
         let ledger = Arc::new(Ledger::default());
         for _ in 0..CONNECTIONS_PER_PEER + 10 {
-            let account = ledger.open(IP, remote());
+            let account = ledger.open(IP, remote(), Transport::Tcp);
             account.received(&[0; 3000]);
             account.received(&[0; 3000]);
             account.close(End::TheyClosed);
@@ -276,7 +296,7 @@ mod tests {
     #[tokio::test]
     async fn waiting_is_woken_or_times_out() {
         let ledger = Arc::new(Ledger::default());
-        let account = ledger.open(IP, remote());
+        let account = ledger.open(IP, remote(), Transport::Tcp);
         let (idle, ()) =
             tokio::join!(ledger.wait_for(|counts| counts.open == 0, Duration::from_secs(10)), async move {
                 account.close(End::TheyClosed)

@@ -7,6 +7,7 @@ use crate::encryption::Encryption;
 use crate::ending::Ending;
 use crate::handshake::{HANDSHAKE_LENGTH, RESERVED, UP_TO_INFO_HASH};
 use crate::serving::Serving;
+use crate::transport::{Tcp, Utp};
 
 /// The pause between two pieces of a split answer, so that they arrive as two.
 const PAUSE_BETWEEN_PIECES: Duration = Duration::from_millis(5);
@@ -30,9 +31,10 @@ const PAUSE_BETWEEN_PIECES: Duration = Duration::from_millis(5);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// Nothing listens on the port that [`FakeSwarm::addr`](crate::FakeSwarm::addr) gives: connections are refused. On the
-    /// swarm's other ports such a peer follows the rest of its script.
-    pub refuses: bool,
+    /// What it does with connections over TCP.
+    pub tcp: Tcp,
+    /// What it does with those over uTP; the script is the same. Only peers that are listed are there over uTP.
+    pub utp: Utp,
     /// The peer id in its handshake.
     pub id: Id,
     /// The reserved bytes in its handshake.
@@ -130,7 +132,8 @@ pub enum Step {
 impl Default for Peer {
     fn default() -> Self {
         Self {
-            refuses: false,
+            tcp: Tcp::default(),
+            utp: Utp::default(),
             id: Id::OfAddress,
             reserved: RESERVED,
             knows: Knows::Torrent,
@@ -171,7 +174,19 @@ impl Peer {
     /// Refuses the connection.
     #[must_use]
     pub fn refusing() -> Self {
-        Self { refuses: true, ..Self::closing_on_accept() }
+        Self { tcp: Tcp::Refuses, ..Self::closing_on_accept() }
+    }
+
+    /// The same script over uTP, too.
+    #[must_use]
+    pub fn and_utp(self) -> Self {
+        Self { utp: Utp::Accepts, ..self }
+    }
+
+    /// The same script over uTP alone; connections over TCP meet this.
+    #[must_use]
+    pub fn only_utp(self, tcp: Tcp) -> Self {
+        Self { tcp, ..self.and_utp() }
     }
 
     /// Closes (FIN) as soon as it has accepted, with no byte sent.

@@ -64,6 +64,12 @@ impl Drop for Server {
     }
 }
 
+pub(crate) async fn let_others_run() {
+    for _ in 0..TURNS_OF_OTHERS {
+        yield_now().await;
+    }
+}
+
 async fn accept_all<S, F>(listener: Arc<TcpListener>, serve: S)
 where
     S: Fn(TcpStream, SocketAddr) -> F,
@@ -74,9 +80,7 @@ where
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, remote)) => {
-                    for _ in 0..TURNS_OF_OTHERS {
-                        yield_now().await;
-                    }
+                    let_others_run().await;
                     connections.spawn(serve(stream, remote));
                 }
                 Err(_) => tokio::time::sleep(PAUSE_AFTER_ERROR).await,

@@ -1,32 +1,33 @@
 //! Any number of fake peers behind one listening socket.
 
 use std::collections::HashMap;
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 
 use crate::conversation;
 use crate::error::Error;
-use crate::ledger::{Connection, Counts, Ledger};
+use crate::full_listener::FullListener;
+use crate::ledger::{Connection, Counts, End, Ledger};
 use crate::peer::Peer;
 use crate::server::Server;
-
-/// Connections the kernel may hold ready for us. A client that dials thousands at once must not find the queue full:
-/// the kernel would drop its packets, and a good peer would answer a second late.
-const BACKLOG: i32 = 4096;
+use crate::sockets::{bound, listen, udp};
+use crate::stream::Stream;
+use crate::transport::{Tcp, Transport, Utp};
+use crate::utp::UtpServer;
 
 /// A swarm of scripted peers on 127.0.0.0/8.
 ///
 /// One socket serves all of them: a peer is told from the others by the address that was dialled. Peers that
-/// [refuse](Peer::refuses) live on a second port, which is bound and never listens. Both ports belong to the swarm
-/// for as long as it lives, and dropping it closes everything.
+/// [refuse](Tcp::Refuses) live on a second port, which is bound and never listens, silent ones on a third. All ports belong to
+/// the swarm for as long as it lives, and dropping it closes everything. A listed peer that is there over uTP has a UDP socket of
+/// its own, at its address and the same port.
 ///
-/// Both sockets are tied to the loopback interface, so nothing outside this machine reaches them. Only Linux can do
+/// All sockets are tied to the loopback interface, so nothing outside this machine reaches them. Only Linux can do
 /// that, and only there is all of 127.0.0.0/8 local; elsewhere the swarm has 127.0.0.1 alone.
 #[derive(Debug)]
 pub struct FakeSwarm {
@@ -35,8 +36,12 @@ pub struct FakeSwarm {
     order: Vec<Ipv4Addr>,
     port: u16,
     refusing_port: u16,
+    silent: Option<FullListener>,
     /// One for each port.
     servers: Vec<Server>,
+    /// One for each peer that is there over uTP.
+    utp_servers: Vec<UtpServer>,
+    silent_udp: Vec<UdpSocket>,
     /// Bound and never listening. A port that was let go could be taken by another program.
     _refusing: Socket,
 }
@@ -83,20 +88,26 @@ impl FakeSwarm {
     ) -> Result<Self, Error> {
         // A socket cannot be given to a runtime that is not there; tokio would panic.
         Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let any = SocketAddr::from((wildcard(), 0));
-        let failed = |source| Error::Listen { addr: any, source };
-        let (listening, port) = bound(any).map_err(failed)?;
-        let (refusing, refusing_port) = bound(any).map_err(failed)?;
+        let (listening, port) = bound()?;
+        let (refusing, refusing_port) = bound()?;
         let peers = peers(port);
         let order = peers.iter().map(|(ip, _)| *ip).collect();
+        let is_silent = peers.iter().map(|(_, peer)| peer).chain([&unlisted]).any(|peer| peer.tcp == Tcp::Silent);
+        let silent = is_silent.then(FullListener::start).transpose()?;
         let peers = Arc::new(Peers {
             info_hash,
             listed: peers.into_iter().map(|(ip, peer)| (ip, Arc::new(peer))).collect(),
             unlisted: Arc::new(unlisted),
             ledger: Arc::default(),
         });
-        let mut swarm = Self { peers, order, port, refusing_port, servers: Vec::new(), _refusing: refusing };
-        swarm.serve(listening).map_err(failed)?;
+        let (servers, utp_servers, silent_udp) = Default::default();
+        let mut swarm =
+            Self { peers, order, port, refusing_port, silent, servers, utp_servers, silent_udp, _refusing: refusing };
+        swarm.serve(listening)?;
+        let peers = Arc::clone(&swarm.peers);
+        for ip in peers.listed.keys() {
+            swarm.serve_utp(*ip, swarm.addr(*ip).into())?;
+        }
         Ok(swarm)
     }
 
@@ -107,31 +118,44 @@ impl FakeSwarm {
     /// As [`start`](Self::start).
     pub fn open_port(&mut self) -> Result<u16, Error> {
         Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let any = SocketAddr::from((wildcard(), 0));
-        let failed = |source| Error::Listen { addr: any, source };
-        let (listening, port) = bound(any).map_err(failed)?;
-        self.serve(listening).map_err(failed)?;
+        let (listening, port) = bound()?;
+        self.serve(listening)?;
         Ok(port)
     }
 
     /// All peers that do not refuse answer at this socket.
-    fn serve(&mut self, socket: Socket) -> io::Result<()> {
-        let listener = listen(socket)?;
+    fn serve(&mut self, socket: Socket) -> Result<(), Error> {
+        let addr = SocketAddr::from((Ipv4Addr::UNSPECIFIED, self.port));
+        let listener = listen(socket).map_err(|source| Error::Listen { addr, source })?;
         let peers = Arc::clone(&self.peers);
         self.servers.push(Server::spawn(listener, move |stream, remote| {
             let peers = Arc::clone(&peers);
             async move {
                 // A connection that is gone already has no address of its own and no script to follow.
                 if let Ok(IpAddr::V4(ip)) = stream.local_addr().map(|local| local.ip()) {
-                    serve(peers, stream, remote, ip).await;
+                    serve(peers, Stream::Tcp(stream), remote, ip).await;
                 }
             }
         }));
         Ok(())
     }
 
-    /// Has the peer at this address answer at `[::1]` too, on the swarm's port: a client with two addresses. There is one
-    /// IPv6 address of this machine, so only one peer of a swarm can. It must be on the runtime that the swarm was started on.
+    /// The peer with this address answers at this one over uTP, if it is there at all.
+    fn serve_utp(&mut self, ip: Ipv4Addr, addr: SocketAddr) -> Result<(), Error> {
+        let peers = Arc::clone(&self.peers);
+        match peers.script(ip).utp {
+            Utp::Refuses => {}
+            Utp::Silent => self.silent_udp.push(udp(addr)?),
+            Utp::Accepts => self.utp_servers.push(UtpServer::spawn(udp(addr)?, move |stream, remote| {
+                serve(Arc::clone(&peers), Stream::Utp(stream), remote, ip)
+            })),
+        }
+        Ok(())
+    }
+
+    /// Has the peer at this address answer at `[::1]` too, over the same transports, on the swarm's port: a client with two
+    /// addresses. There is one IPv6 address of this machine, so only one peer of a swarm can. It must be on the runtime that the
+    /// swarm was started on.
     ///
     /// # Errors
     /// As [`start`](Self::start); also where there is no IPv6, or another program has the port.
@@ -139,18 +163,27 @@ impl FakeSwarm {
         Handle::try_current().map_err(|_| Error::NoRuntime)?;
         let endpoint = SocketAddrV6::new(Ipv6Addr::LOCALHOST, self.port, 0, 0);
         let failed = |source| Error::Listen { addr: endpoint.into(), source };
-        let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)).map_err(failed)?;
-        socket.bind(&endpoint.into()).map_err(failed)?;
-        let listener = listen(socket).map_err(failed)?;
+        self.serve_utp(ip, endpoint.into())?;
         let peers = Arc::clone(&self.peers);
-        self.servers.push(Server::spawn(listener, move |stream, remote| serve(Arc::clone(&peers), stream, remote, ip)));
+        if matches!(peers.script(ip).tcp, Tcp::Accepts | Tcp::Resets) {
+            let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP)).map_err(failed)?;
+            socket.bind(&endpoint.into()).map_err(failed)?;
+            let listener = listen(socket).map_err(failed)?;
+            self.servers.push(Server::spawn(listener, move |stream, remote| {
+                serve(Arc::clone(&peers), Stream::Tcp(stream), remote, ip)
+            }));
+        }
         Ok(endpoint)
     }
 
-    /// The endpoint to dial for the peer at this address; the port depends on whether it refuses.
+    /// The endpoint to dial for the peer at this address; the port depends on whether it refuses or is silent.
     #[must_use]
     pub fn addr(&self, ip: Ipv4Addr) -> SocketAddrV4 {
-        let port = if self.peers.script(ip).refuses { self.refusing_port } else { self.port };
+        let port = match self.peers.script(ip).tcp {
+            Tcp::Accepts | Tcp::Resets => self.port,
+            Tcp::Refuses => self.refusing_port,
+            Tcp::Silent => self.silent.as_ref().map_or(self.refusing_port, |silent| silent.addr().port()),
+        };
         SocketAddrV4::new(ip, port)
     }
 
@@ -160,7 +193,7 @@ impl FakeSwarm {
         self.order.iter().map(|ip| self.addr(*ip)).collect()
     }
 
-    /// The port of all peers that do not refuse.
+    /// The port of all peers that take connections over TCP.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -215,32 +248,16 @@ impl Peers {
     }
 }
 
-async fn serve(peers: Arc<Peers>, stream: TcpStream, remote: SocketAddr, ip: Ipv4Addr) {
-    let account = peers.ledger.open(ip, remote);
+async fn serve(peers: Arc<Peers>, stream: Stream, remote: SocketAddr, ip: Ipv4Addr) {
+    let transport = if matches!(stream, Stream::Tcp(_)) { Transport::Tcp } else { Transport::Utp };
+    let account = peers.ledger.open(ip, remote, transport);
     let script = Arc::clone(peers.script(ip));
+    if transport == Transport::Tcp && script.tcp == Tcp::Resets {
+        let end = stream.reset().map_or(End::TheyReset, |()| End::WeReset);
+        drop(stream);
+        return account.close(end);
+    }
     conversation::play(stream, ip, &peers.info_hash, &script, account).await;
-}
-
-/// A socket bound on loopback, and the port it was given.
-fn bound(addr: SocketAddr) -> io::Result<(Socket, u16)> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-    // The wildcard address would let the network in; the interface keeps it out. Unprivileged since Linux 5.7.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    socket.bind_device(Some(b"lo"))?;
-    socket.bind(&addr.into())?;
-    let port = socket.local_addr()?.as_socket().map_or(0, |local| local.port());
-    Ok((socket, port))
-}
-
-fn listen(socket: Socket) -> io::Result<TcpListener> {
-    socket.listen(BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    TcpListener::from_std(socket.into())
-}
-
-/// The address that covers every peer, where the interface can keep the network out.
-fn wildcard() -> Ipv4Addr {
-    if cfg!(any(target_os = "linux", target_os = "android")) { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST }
 }
 
 #[cfg(test)]
@@ -249,10 +266,10 @@ mod tests {
     use crate::address::peer_ip;
     use crate::handshake::{handshake, peer_id_of};
     use crate::lazy::LazyBitfield;
-    use crate::ledger::End;
     use crate::peer::Id;
-    use std::io::ErrorKind;
+    use std::io::{self, ErrorKind};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
     use tokio::task::JoinSet;
 
     const HASH: [u8; 20] = [7; 20];

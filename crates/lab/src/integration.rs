@@ -14,7 +14,6 @@ mod dht;
 mod dns;
 mod dual_stack;
 mod fakes;
-mod full;
 mod goodbyes;
 mod hostile;
 mod interrupt;

@@ -5,7 +5,7 @@ use crate::transport::{Encryption, Transport};
 use serde::Serialize;
 use std::time::Duration;
 
-/// One connection that was tried, in the order in which they were.
+/// One connection that was tried, of up to four to a peer: over TCP and over uTP, each in the clear and encrypted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -15,7 +15,7 @@ pub struct AttemptReport {
     /// How they were encrypted; `header` is an encrypted handshake with a plaintext stream behind it, which no peer chooses so
     /// far, because RC4 alone is offered
     pub encryption: Encryption,
-    /// How it ended
+    /// How it ended; `connect_timeout` also of TCP that was silent until uTP answered
     pub outcome: Outcome,
     /// What was seen beyond the outcome, where it tells causes apart: what the bytes look like, how far an encrypted handshake
     /// came, why the address is not dialled
@@ -40,15 +40,25 @@ impl AttemptReport {
         Self { transport, encryption, outcome, detail: None, stage, connect: None, handshake: None, error: None }
     }
 
-    /// Whether it ended as it does with peers that want it otherwise, with or without encryption: closed, or answered with
-    /// something unreadable.
+    /// Whether it ended as it does with peers that want it otherwise, with or without encryption: closed without the word that
+    /// the peer is full, or answered with something unreadable.
     #[must_use]
     pub fn was_refused(&self) -> bool {
         match self.outcome {
-            Outcome::ClosedBeforeHandshake | Outcome::ShortHandshake | Outcome::EncryptionFailed => true,
+            Outcome::ClosedBeforeHandshake => self.detail != Some(Detail::Full),
+            Outcome::ShortHandshake | Outcome::EncryptionFailed => true,
             Outcome::NotBittorrent => self.detail == Some(Detail::HighEntropy),
             _ => false,
         }
+    }
+
+    /// Whether the peer, or the way to it, decided how it ended, and not our own machine or the end of the run.
+    #[must_use]
+    pub fn was_made(&self) -> bool {
+        !matches!(
+            self.outcome,
+            Outcome::LocalLimit | Outcome::NoRoute | Outcome::Interrupted | Outcome::NotTried | Outcome::AddressQuota
+        )
     }
 
     /// How far its encrypted handshake came, which tells a peer that does not serve the torrent from one that turns everything

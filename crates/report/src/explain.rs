@@ -68,6 +68,24 @@ enum Causes {
 /// What may be behind a code, where the evidence of a report tells it from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cause {
+    /// TCP refused, unreachable or silent, uTP taken.
+    UtpOnly,
+    /// TCP closed, uTP taken.
+    UtpAfterClose,
+    /// Refused over TCP; uTP was not tried.
+    RefusedTcp,
+    /// Refused over both.
+    RefusedBoth,
+    /// Refused over TCP, no answer over uTP.
+    RefusedSilent,
+    /// Refused over uTP; TCP was not tried.
+    RefusedUtp,
+    /// Silent over TCP; uTP was not tried.
+    SilentTcp,
+    /// Silent over both.
+    SilentBoth,
+    /// Silent over TCP, refused over uTP.
+    SilentRefused,
     /// Plaintext refused, encryption taken.
     WantsEncryption,
     /// The same of BiglyBT, which was seen to do so without requiring it.
@@ -82,6 +100,10 @@ pub(crate) enum Cause {
     Budget,
     /// More was sent than is listened to.
     TooMuch,
+    /// Closed, with the word that it is full.
+    Full,
+    /// Closed before a byte; uTP was not tried.
+    ClosedTcp,
     /// Closed, and no encrypted attempt was made.
     ClosedPlain,
     /// Closed, and the encrypted attempt failed too, in a way that tells nothing more.

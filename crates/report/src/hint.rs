@@ -1,8 +1,10 @@
 //! What an outcome may mean, as far as the evidence of one report tells: one sentence of the table in [`crate::explain`].
 
+use crate::attempt::AttemptReport;
 use crate::explain::{Cause, CodeKind, Explanation};
-use crate::outcome::{Detail, Outcome};
+use crate::outcome::{Detail, Outcome, Stage};
 use crate::peer::{ListenEnd, PeerReport};
+use crate::transport::Transport;
 use peer_wire::ExtensionHandshake;
 
 impl PeerReport {
@@ -18,7 +20,11 @@ impl PeerReport {
 fn cause(report: &PeerReport) -> Option<Cause> {
     let cause = match report.outcome {
         Outcome::Ok => return cause_after_handshake(report),
+        Outcome::ConnectRefused | Outcome::ConnectTimeout => return cause_without_connection(report),
+        Outcome::ClosedBeforeHandshake if report.attempts.iter().any(is_full) => Cause::Full,
         Outcome::ClosedBeforeHandshake => match report.encrypted_end() {
+            // One that takes uTP only may accept TCP and close at once, whatever comes.
+            None | Some(Detail::BeforeItsKey) if !report.was_tried_over(Transport::Utp) => Cause::ClosedTcp,
             None => Cause::ClosedPlain,
             Some(Detail::Agreed) => Cause::ClosedAgreed,
             Some(Detail::AfterItsKey) => Cause::ClosedAfterKey,
@@ -28,6 +34,7 @@ fn cause(report: &PeerReport) -> Option<Cause> {
         Outcome::EncryptionFailed => match report.encrypted_end()? {
             Detail::Agreed => Cause::ClosedAgreed,
             Detail::AfterItsKey => Cause::ClosedAfterKey,
+            Detail::BeforeItsKey if !report.was_tried_over(Transport::Utp) => Cause::ClosedTcp,
             Detail::BeforeItsKey => Cause::ClosedBeforeKey,
             Detail::Silent => Cause::SilentToEncryption,
             _ => Cause::GarbledEncryption,
@@ -55,10 +62,34 @@ fn cause(report: &PeerReport) -> Option<Cause> {
     Some(cause)
 }
 
+/// By how TCP ended and how uTP did.
+fn cause_without_connection(report: &PeerReport) -> Option<Cause> {
+    let end =
+        |transport| report.over(transport).filter(|attempt| attempt.was_made()).map(|attempt| attempt.outcome).last();
+    let cause = match (end(Transport::Tcp).unwrap_or(report.outcome), end(Transport::Utp)) {
+        _ if report.transport == Transport::Utp && !report.was_tried_over(Transport::Tcp) => Cause::RefusedUtp,
+        (Outcome::ConnectRefused, Some(Outcome::ConnectRefused)) => Cause::RefusedBoth,
+        (Outcome::ConnectRefused, Some(_)) => Cause::RefusedSilent,
+        (Outcome::ConnectRefused, None) => Cause::RefusedTcp,
+        (_, Some(Outcome::ConnectRefused)) => Cause::SilentRefused,
+        (_, Some(_)) => Cause::SilentBoth,
+        (_, None) => Cause::SilentTcp,
+    };
+    Some(cause)
+}
+
+fn is_full(attempt: &AttemptReport) -> bool {
+    attempt.detail == Some(Detail::Full)
+}
+
 fn cause_after_handshake(report: &PeerReport) -> Option<Cause> {
     let throttles = is_biglybt(report);
     match report.listen_end {
         _ if !report.is_witness() => Some(if throttles { Cause::LeftAskedAgain } else { Cause::LeftAtOnce }),
+        _ if report.is_utp_only() => {
+            let closed = report.over(Transport::Tcp).any(|attempt| attempt.stage >= Stage::Handshake);
+            Some(if closed { Cause::UtpAfterClose } else { Cause::UtpOnly })
+        }
         _ if report.wants_encryption() => Some(if throttles { Cause::AskedAgain } else { Cause::WantsEncryption }),
         Some(ListenEnd::Violation) => Some(Cause::Violation),
         Some(ListenEnd::Budget) => Some(Cause::Budget),
@@ -85,10 +116,8 @@ fn has_no_metadata(report: &PeerReport) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::AttemptReport;
-    use crate::outcome::Stage;
     use crate::peer::Completeness;
-    use crate::transport::{Encryption, Transport};
+    use crate::transport::Encryption;
     use tracker::PeerAddress;
 
     fn report(outcome: Outcome, detail: Option<Detail>) -> PeerReport {
@@ -149,12 +178,78 @@ mod tests {
     /// of the two says.
     type Case = (Outcome, Option<Detail>, Detail, [&'static str; 3], [&'static str; 2]);
 
+    /// A report of such attempts, over a transport each; the last that came furthest is the report's.
+    fn tried(attempts: &[(Transport, Outcome, Option<Detail>)]) -> PeerReport {
+        let stage = |outcome| match outcome {
+            Outcome::Ok => Stage::Done,
+            Outcome::ClosedBeforeHandshake | Outcome::EncryptionFailed => Stage::Handshake,
+            _ => Stage::Connect,
+        };
+        let of = |&(transport, outcome, detail)| {
+            let encryption = if outcome == Outcome::EncryptionFailed { Encryption::Rc4 } else { Encryption::None };
+            AttemptReport { detail, ..AttemptReport::new(transport, encryption, outcome, stage(outcome)) }
+        };
+        let attempts: Vec<AttemptReport> = attempts.iter().map(of).collect();
+        let furthest = attempts.iter().rev().max_by_key(|attempt| attempt.stage).unwrap();
+        let (outcome, transport) = (furthest.outcome, furthest.transport);
+        PeerReport { transport, attempts, ..report(outcome, None) }
+    }
+
+    #[test]
+    fn what_was_tried_over_utp_is_no_guess() {
+        use Detail::{AfterItsKey, BeforeItsKey, Full, Silent};
+        use Outcome::{
+            ClosedBeforeHandshake as Closed, ConnectRefused as Refused, ConnectTimeout as TimedOut, ConnectUnreachable,
+            EncryptionFailed as Failed, Interrupted, NoUtpAnswer, Ok,
+        };
+        use Transport::{Tcp, Utp};
+        let untried = "uTP only, which was not tried";
+        for (attempts, says, never) in [
+            (&[(Tcp, Refused, None)][..], untried, "TCP only"),
+            (&[(Tcp, Refused, None), (Utp, Interrupted, None)], untried, "TCP only"),
+            (&[(Tcp, Refused, None), (Utp, NoUtpAnswer, None)], "uTP brought no answer", "uTP only"),
+            (&[(Tcp, Refused, None), (Utp, Refused, None)], "for TCP or uTP", "uTP only"),
+            (&[(Utp, Refused, None), (Tcp, Refused, None)], "for TCP or uTP", "uTP only"),
+            (&[(Utp, Refused, None)], "TCP only, which was not tried", "uTP only"),
+            (&[(Utp, NoUtpAnswer, None)], "TCP only, which was not tried", "uTP only"),
+            (&[(Tcp, TimedOut, None)], untried, "TCP and uTP alike"),
+            (&[(Tcp, TimedOut, None), (Utp, NoUtpAnswer, None)], "TCP and uTP alike", "uTP only"),
+            (&[(Tcp, TimedOut, None), (Utp, Refused, None)], "refused uTP", "uTP only"),
+            (&[(Tcp, Closed, None)], untried, "encryption did not help"),
+            (&[(Tcp, Closed, None), (Tcp, Failed, Some(BeforeItsKey))], untried, "encryption did not help"),
+            (&[(Tcp, Closed, None), (Tcp, Failed, Some(AfterItsKey))], "speaks encryption", "uTP only"),
+            (&[(Tcp, Closed, None), (Tcp, Failed, Some(Silent))], "encryption did not help", "uTP only"),
+            (&[(Tcp, Closed, None), (Utp, Refused, None)], "requires encryption", "uTP only"),
+            (
+                &[(Tcp, Closed, None), (Tcp, Failed, Some(BeforeItsKey)), (Utp, NoUtpAnswer, None)],
+                "encryption did not help",
+                "uTP only",
+            ),
+            (
+                &[(Tcp, Closed, None), (Tcp, Failed, Some(BeforeItsKey)), (Utp, Closed, Some(Full))],
+                "it is full, as it said",
+                "uTP only",
+            ),
+            (&[(Tcp, Failed, Some(BeforeItsKey))], untried, "did not help"),
+            (&[(Tcp, Failed, Some(BeforeItsKey)), (Utp, Refused, None)], "speaks no encryption", "uTP only"),
+            (&[(Tcp, Refused, None), (Utp, Ok, None)], "over uTP and not over TCP", "full"),
+            (&[(Tcp, ConnectUnreachable, None), (Utp, Ok, None)], "over uTP and not over TCP", "full"),
+            (&[(Tcp, Closed, None), (Utp, Ok, None)], "was full for a moment", "which was not tried"),
+        ] {
+            let hint = tried(attempts).hint().unwrap();
+            assert!(hint.contains(says) && !hint.contains(never), "{attempts:?}: {hint}");
+        }
+        // Its TCP is unknown.
+        assert_eq!(tried(&[(Utp, Ok, None)]).hint(), None);
+        assert_eq!(tried(&[(Utp, NoUtpAnswer, None), (Tcp, Ok, None)]).hint(), None);
+    }
+
     /// How far the encrypted attempt came, and what that means after plaintext and alone.
     #[test]
     fn the_encrypted_attempt_narrows_the_causes() {
         use Detail::{AfterItsKey, Agreed, BeforeItsKey, Garbled, Silent};
         use Outcome::{ClosedBeforeHandshake, EncryptionFailed};
-        let before = ["full", "uTP only", "stopped"];
+        let before = ["full", "blocks our address", "stopped"];
         let after = ["stopped, queued or in checking", "speaks encryption", "full"];
         let agreed = ["decrypted", "full", "stopped"];
         let cases: [Case; 6] = [
@@ -167,10 +262,11 @@ mod tests {
         ];
         for (outcome, detail, end, both, [after_plaintext, alone]) in cases {
             let plain = AttemptReport::new(Transport::Tcp, Encryption::None, ClosedBeforeHandshake, Stage::Handshake);
-            let plain_too =
-                PeerReport { attempts: vec![plain, encrypted(outcome, detail)], ..report(ClosedBeforeHandshake, None) };
+            let utp = || AttemptReport::new(Transport::Utp, Encryption::None, Outcome::ConnectRefused, Stage::Connect);
+            let attempts = vec![plain, encrypted(outcome, detail), utp()];
+            let plain_too = PeerReport { attempts, ..report(ClosedBeforeHandshake, None) };
             let required = PeerReport {
-                attempts: vec![encrypted(outcome, detail)],
+                attempts: vec![encrypted(outcome, detail), utp()],
                 encryption: Encryption::Rc4,
                 ..report(outcome, detail)
             };

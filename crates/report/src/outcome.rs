@@ -17,7 +17,8 @@ codes! {
         ConnectUnreachable = "connect_unreachable",
         /// The connection was reset while it was made.
         ConnectReset = "connect_reset",
-        /// No answer over uTP in time. Silence does not mean that packets are filtered: a socket that is for the DHT only is silent too.
+        /// No answer over uTP in time, and TCP was not tried. Silence does not mean that packets are filtered: a socket that is for
+        /// the DHT only is silent too.
         NoUtpAnswer = "no_utp_answer",
         /// Connected, then closed or reset before a byte came.
         ClosedBeforeHandshake = "closed_before_handshake",
@@ -57,7 +58,7 @@ codes! {
         Queued = "queued",
         /// Looking up a host name.
         Resolve = "resolve",
-        /// Making a TCP connection.
+        /// Making a connection.
         Connect = "connect",
         /// Connected, exchanging handshakes.
         Handshake = "handshake",

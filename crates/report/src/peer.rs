@@ -48,7 +48,7 @@ pub struct PeerReport {
     pub transport: Transport,
     /// How that attempt was encrypted
     pub encryption: Encryption,
-    /// Every attempt, in order; empty if it was not dialled
+    /// Every attempt, at most four, in the order in which they began; empty if it was not dialled
     pub attempts: Vec<AttemptReport>,
     /// Time to connect
     #[serde(rename = "connect_ms", with = "SomeMs")]
@@ -195,19 +195,45 @@ impl PeerReport {
             || matches!(self.detail, Some(Detail::LocalAddress | Detail::PrivilegedPort))
     }
 
-    /// Whether it refused plaintext and took encryption, as peers do that require it.
+    /// Whether it refused plaintext and took encryption, as peers do that require it, over one transport: one that takes uTP only
+    /// closes TCP as well.
     #[must_use]
     pub fn wants_encryption(&self) -> bool {
         let refused_plaintext =
-            self.attempts.iter().any(|attempt| !attempt.encryption.is_encrypted() && attempt.was_refused());
+            self.over(self.transport).any(|attempt| !attempt.encryption.is_encrypted() && attempt.was_refused());
         self.outcome == Outcome::Ok && self.encryption.is_encrypted() && refused_plaintext
     }
 
-    /// How far the encrypted handshake came; `None` without one that connected and failed. See
+    /// Whether it answered over uTP, and TCP was tried and failed: refused, unreachable, reset, closed, or silent until uTP
+    /// answered. Not so one that was reached over uTP first, whose TCP is unknown.
+    #[must_use]
+    pub fn is_utp_only(&self) -> bool {
+        self.outcome == Outcome::Ok && self.transport == Transport::Utp && self.was_tried_over(Transport::Tcp)
+    }
+
+    /// Whether it was tried so, and not kept from it by our own machine or the end of the run.
+    #[must_use]
+    pub fn was_tried_over(&self, transport: Transport) -> bool {
+        self.over(transport).any(AttemptReport::was_made)
+    }
+
+    /// The attempts over one transport.
+    pub(crate) fn over(&self, transport: Transport) -> impl Iterator<Item = &AttemptReport> {
+        self.attempts.iter().filter(move |attempt| attempt.transport == transport)
+    }
+
+    /// How far encrypted handshakes came, by the one that came furthest; `None` without one that connected and failed. See
     /// [`AttemptReport::encrypted_end`].
     #[must_use]
     pub fn encrypted_end(&self) -> Option<Detail> {
-        self.attempts.iter().find_map(AttemptReport::encrypted_end)
+        let told = |end: &Detail| match end {
+            Detail::Agreed => 3,
+            Detail::AfterItsKey => 2,
+            Detail::BeforeItsKey => 1,
+            _ => 0,
+        };
+        // The first of those that tell as much.
+        self.attempts.iter().rev().filter_map(AttemptReport::encrypted_end).max_by_key(told)
     }
 
     /// Whether it broke the protocol after its handshake.
@@ -218,7 +244,8 @@ impl PeerReport {
 
     /// The errors of the attempts that the report is not about.
     pub fn other_errors(&self) -> impl Iterator<Item = &str> {
-        let others = self.attempts.iter().filter(|attempt| attempt.encryption != self.encryption);
+        let of_report = (self.transport, self.encryption);
+        let others = self.attempts.iter().filter(move |attempt| (attempt.transport, attempt.encryption) != of_report);
         others.filter_map(|attempt| attempt.error.as_deref())
     }
 }

@@ -70,6 +70,12 @@ pub struct Summary {
     pub only_pex: usize,
     /// Valid handshakes among them
     pub only_pex_ok: usize,
+    /// Valid handshakes over uTP with peers whose TCP had failed: refused, unreachable, reset, closed, or silent until uTP
+    /// answered; not those that were reached over uTP first, because PEX or --transport had it so
+    pub only_utp: usize,
+    /// Valid handshakes that were encrypted, with peers that had turned away plaintext over the same transport; not those that were
+    /// tried encrypted first
+    pub only_encrypted: usize,
     /// What the checks of its web seeds found
     pub web_seeds: WebSeedView,
     /// What the peers that were reached have between them
@@ -126,6 +132,8 @@ impl Summary {
             return;
         }
         self.ok += 1;
+        self.only_utp += usize::from(report.is_utp_only());
+        self.only_encrypted += usize::from(report.wants_encryption());
         // A client with several addresses is one witness.
         let extension = report.extension.as_ref().filter(|_| report.same_as.is_none());
         let yourip = extension.and_then(|extension| extension.yourip);
@@ -182,6 +190,67 @@ impl Clients {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attempt::AttemptReport;
+    use crate::outcome::{Detail, Stage};
+    use crate::transport::{Encryption, Transport};
+    use tracker::PeerAddress;
+
+    /// How each attempt at a peer ended, the valid handshake last; whether that counts as over uTP alone, and as encrypted alone.
+    #[test]
+    fn what_one_way_alone_reached_is_counted() {
+        use Encryption::{None as Clear, Rc4};
+        use Outcome::{
+            ClosedBeforeHandshake as Closed, ConnectRefused as Refused, ConnectTimeout as TimedOut, EncryptionFailed,
+            Interrupted, LocalLimit, NoUtpAnswer, Ok,
+        };
+        use Transport::{Tcp, Utp};
+        for (attempts, only_utp, only_encrypted) in [
+            (&[(Tcp, Clear, Ok)][..], 0, 0),
+            (&[(Tcp, Clear, Closed), (Tcp, Rc4, Ok)], 0, 1),
+            (&[(Tcp, Rc4, EncryptionFailed), (Tcp, Clear, Ok)], 0, 0),
+            (&[(Tcp, Rc4, Ok)], 0, 0),
+            (&[(Tcp, Clear, Refused), (Utp, Clear, Ok)], 1, 0),
+            (&[(Tcp, Clear, TimedOut), (Utp, Clear, Ok)], 1, 0),
+            (&[(Tcp, Clear, Closed), (Tcp, Rc4, EncryptionFailed), (Utp, Clear, Ok)], 1, 0),
+            (&[(Tcp, Clear, Refused), (Utp, Clear, Closed), (Utp, Rc4, Ok)], 1, 1),
+            // Plaintext was turned away over TCP alone, as everything was.
+            (&[(Tcp, Clear, Closed), (Tcp, Rc4, EncryptionFailed), (Utp, Rc4, Ok)], 1, 0),
+            // First over uTP, on the word of PEX or the user.
+            (&[(Utp, Clear, Ok)], 0, 0),
+            (&[(Utp, Clear, Closed), (Utp, Rc4, Ok)], 0, 1),
+            (&[(Utp, Clear, NoUtpAnswer), (Tcp, Clear, Ok)], 0, 0),
+            // Nothing is known of its TCP.
+            (&[(Tcp, Clear, LocalLimit), (Utp, Clear, Ok)], 0, 0),
+            (&[(Tcp, Clear, Interrupted), (Utp, Clear, Ok)], 0, 0),
+            // No handshake.
+            (&[(Tcp, Clear, Refused), (Utp, Clear, Refused)], 0, 0),
+        ] {
+            let attempt = |&(transport, encryption, outcome)| {
+                AttemptReport::new(transport, encryption, outcome, Stage::Handshake)
+            };
+            let &(transport, encryption, outcome) = attempts.last().unwrap();
+            let address = PeerAddress::Socket(([192, 0, 2, 7], 6881).into());
+            let report = PeerReport {
+                transport,
+                encryption,
+                attempts: attempts.iter().map(attempt).collect(),
+                ..PeerReport::new(address, outcome, Stage::Done)
+            };
+            let mut summary = Summary::default();
+            summary.count_peer(&report);
+            assert_eq!((summary.only_utp, summary.only_encrypted), (only_utp, only_encrypted), "{attempts:?}");
+        }
+    }
+
+    #[test]
+    fn a_peer_that_was_full_did_not_refuse_plaintext() {
+        let (utp, closed) = (Transport::Utp, Outcome::ClosedBeforeHandshake);
+        let full = AttemptReport {
+            detail: Some(Detail::Full),
+            ..AttemptReport::new(utp, Encryption::None, closed, Stage::Handshake)
+        };
+        assert!(!full.was_refused() && AttemptReport { detail: None, ..full }.was_refused());
+    }
 
     #[test]
     fn names_that_peers_choose_do_not_pile_up() {

@@ -61,8 +61,8 @@ pub struct Coverage {
     pub silent_closers: usize,
     /// Whether the trackers named all peers that they count; null if they do not say how many they count
     pub list_complete: Option<bool>,
-    /// What carried all of these conversations
-    pub transport: Transport,
+    /// What peers were dialled over, as --transport has it
+    pub transports: &'static [Transport],
     /// Web seeds that the torrent or the magnet link names and that were not asked
     pub web_seeds_unchecked: usize,
 }

@@ -3,6 +3,7 @@
 mod arrival;
 mod end;
 mod ignored;
+mod opening;
 
 pub use end::End;
 pub use ignored::Ignored;
@@ -27,6 +28,10 @@ pub struct Connection {
     receive_id: u16,
     /// The id of packets that are sent, but for a SYN.
     send_id: u16,
+    /// The id of the other of two SYNs.
+    other_id: Option<u16>,
+    /// A RESET for that one that is due: its id and acknowledgement.
+    other_reset: Option<(u16, u16)>,
     stage: Stage,
     sender: Sender,
     receiver: Receiver,
@@ -38,6 +43,8 @@ pub struct Connection {
     /// Since when the peer's FIN is waited for: our FIN was acknowledged, and no more bytes came.
     lingering: Option<Instant>,
     answers_after_end: u8,
+    /// When the last of these was due, or the RESET at the end.
+    answered: Option<Instant>,
     close_reason: Option<CloseReason>,
     end: Option<End>,
 }
@@ -51,9 +58,9 @@ enum Stage {
     SynReceived,
     /// Both sides know the other's numbers.
     Established,
-    /// The same at the side that connects, while a later SYN-ACK may replace the one of this time of the peer's clock. What the one
-    /// before it had acknowledged is kept, in case that the later one is void.
-    Replaceable { syn_ack_us: u32, older: Option<u16> },
+    /// The same at the side that connects, while another SYN-ACK may replace the one of this time of the peer's clock. What is to be
+    /// acknowledged with the other one is kept, in case that this one is void.
+    Replaceable { syn_ack_us: u32, other: Option<u16> },
 }
 
 impl Connection {
@@ -90,6 +97,8 @@ impl Connection {
             latest: now,
             receive_id,
             send_id,
+            other_id: None,
+            other_reset: None,
             stage,
             sender: Sender::new(next),
             receiver: Receiver::new(ack),
@@ -99,6 +108,7 @@ impl Connection {
             is_reset_due: false,
             lingering: None,
             answers_after_end: limits::ANSWERS_AFTER_END,
+            answered: None,
             close_reason: None,
             end: None,
         }
@@ -116,6 +126,7 @@ impl Connection {
     pub fn accepts_id(&self, packet: &Packet<'_>) -> bool {
         match packet.kind {
             Kind::Syn => packet.connection_id == self.send_id,
+            _ if self.is_of_other_syn(packet) => true,
             Kind::Reset => [self.receive_id, self.send_id].contains(&packet.connection_id),
             _ => packet.connection_id == self.receive_id,
         }
@@ -125,6 +136,9 @@ impl Connection {
     /// be sent; if that fails, it counts as lost on the way.
     pub fn poll_transmit<'b>(&mut self, now: Instant, buffer: &'b mut Vec<u8>) -> Option<&'b [u8]> {
         self.advance(now);
+        if let Some((id, ack)) = self.other_reset.take() {
+            return Some(self.write_reset_of_other(id, ack, buffer));
+        }
         if std::mem::take(&mut self.is_reset_due) {
             return Some(self.write_packet(Kind::Reset, None, buffer));
         }
@@ -132,6 +146,9 @@ impl Connection {
             && self.end.is_none()
         {
             self.stage = Stage::SynSent { sent: self.latest, count: count.saturating_add(1), is_due: false };
+            if count > 0 {
+                self.take_second_id();
+            }
             return Some(self.write_packet(Kind::Syn, None, buffer));
         }
         // A selective acknowledgement is sent by itself, so that a packet with data is never too long.
@@ -279,7 +296,11 @@ impl Connection {
     }
 
     fn advance_established(&mut self) {
+        let timeouts = self.sender.timeouts();
         let is_silent = self.sender.time_out(self.latest);
+        if self.sender.timeouts() > timeouts {
+            self.take_other_syn_ack();
+        }
         let has_both = self.receiver.is_finished() && self.sender.is_finishing();
         if has_both && self.sender.timeouts() > 1 {
             // A peer that sent its FIN may be gone.
@@ -297,6 +318,7 @@ impl Connection {
     /// Ends the connection with a RESET, but towards an address that may be forged, or to which nothing was sent.
     fn leave(&mut self, end: End) {
         self.end = Some(end);
+        self.answered = Some(self.latest);
         self.is_ack_due = false;
         self.is_reset_due = !matches!(self.stage, Stage::SynReceived | Stage::SynSent { count: 0, .. });
     }
@@ -319,19 +341,30 @@ impl Connection {
     fn write_numbered(&mut self, kind: Kind, seq: u16, acked: Option<SelectiveAck<'_>>, buffer: &mut Vec<u8>) {
         self.is_ack_due = false;
         self.told_window = self.receiver.window();
-        let packet = Packet {
-            kind,
-            connection_id: if kind == Kind::Syn { self.receive_id } else { self.send_id },
+        let connection_id = if kind == Kind::Syn { self.receive_id } else { self.send_id };
+        let ack = self.receiver.ack();
+        Packet { kind, connection_id, seq, ack, selective_ack: acked, ..self.blank() }.write(buffer);
+    }
+
+    fn write_reset_of_other<'b>(&self, connection_id: u16, ack: u16, buffer: &'b mut Vec<u8>) -> &'b [u8] {
+        Packet { connection_id, ack, ..self.blank() }.write(buffer);
+        buffer
+    }
+
+    /// A packet whose times and window are those of now.
+    fn blank(&self) -> Packet<'static> {
+        Packet {
+            kind: Kind::Reset,
+            connection_id: self.send_id,
             timestamp_us: self.clock_us(),
             timestamp_difference_us: self.timestamp_difference_us,
-            window: self.told_window,
-            seq,
+            window: self.receiver.window(),
+            seq: self.sender.next(),
             ack: self.receiver.ack(),
-            selective_ack: acked,
+            selective_ack: None,
             close_reason: None,
             payload: &[],
-        };
-        packet.write(buffer);
+        }
     }
 
     /// Microseconds of a clock that begins with the connection and wraps.

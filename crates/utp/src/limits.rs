@@ -42,8 +42,7 @@ pub const ACK_BEHIND: u16 = 16;
 /// ahead at its first STATE.
 pub const STATE_AHEAD: u16 = 16;
 
-/// When a SYN is sent again. libtorrent replaces the connection at each SYN, so that the SYN-ACK on its way is void; libutp waits as
-/// long.
+/// When a SYN is sent again, as libutp does. Each SYN takes a connection of the peer.
 pub const SYN_AGAIN: Duration = Duration::from_secs(3);
 
 /// How often a SYN is sent.
@@ -81,3 +80,7 @@ pub const LINGER: Duration = Duration::from_secs(1);
 /// How many packets that arrive after the end are answered: with another RESET, or an acknowledgement of another FIN. WebTorrent
 /// sends its FIN until it is acknowledged, libtorrent at least twice.
 pub const ANSWERS_AFTER_END: u8 = 4;
+
+/// How long nothing more is answered after an answer: what is under way then comes from before it. Clients send again after 0.5 s at
+/// the earliest.
+pub const ANSWER_PAUSE: Duration = Duration::from_millis(200);

@@ -171,13 +171,18 @@ impl<'i> Trial<'i> {
     fn arrive(&mut self, to: usize, datagram: &[u8]) {
         let Ok(packet) = Packet::parse(datagram) else { return assert!(self.is_forged) };
         let side = &mut self.sides[to];
+        // A SYN that is sent again has another id; the connection of the first is of no use.
+        let is_void = |one: &Connection| packet.kind == Kind::Syn && !one.accepts_id(&packet) && !one.is_established();
         match &mut side.connection {
-            Some(connection) => {
+            Some(connection) if to == 0 || side.ended.is_some() || !is_void(connection) => {
                 let _ = connection.handle_packet(self.now, &packet);
                 assert!(side.ended.is_none() || side.ended == connection.ended(), "an end is final");
                 side.ended = connection.ended();
             }
-            None => side.connection = Connection::accept(&packet, [0xff, 0xfa], self.now),
+            _ => {
+                side.connection = Connection::accept(&packet, [0xff, 0xfa], self.now);
+                side.written = 0;
+            }
         }
     }
 

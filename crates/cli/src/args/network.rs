@@ -29,6 +29,10 @@ pub(crate) struct Conversation {
     #[arg(long, value_name = "POLICY", default_value = "prefer-plain", hide_short_help = true, help_heading = HOW)]
     encryption: EncryptionPolicy,
 
+    /// What to dial peers over
+    #[arg(long, value_name = "POLICY", default_value = "auto", hide_short_help = true, help_heading = HOW)]
+    transport: TransportPolicy,
+
     /// Most connections at once, of all torrents together [default: what descriptors and memory allow]
     #[arg(long, value_name = "N", value_parser = positive, hide_short_help = true, help_heading = HOW)]
     concurrency: Option<usize>,
@@ -87,6 +91,27 @@ pub(crate) enum EncryptionPolicy {
     Off,
 }
 
+/// What to dial peers over.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum TransportPolicy {
+    /// TCP; uTP if that is refused, closed at once or silent for a second, and first where PEX says so
+    Auto,
+    /// TCP only
+    Tcp,
+    /// uTP only
+    Utp,
+}
+
+impl From<TransportPolicy> for client::TransportPolicy {
+    fn from(policy: TransportPolicy) -> Self {
+        match policy {
+            TransportPolicy::Auto => Self::Auto,
+            TransportPolicy::Tcp => Self::Tcp,
+            TransportPolicy::Utp => Self::Utp,
+        }
+    }
+}
+
 impl From<EncryptionPolicy> for client::EncryptionPolicy {
     fn from(policy: EncryptionPolicy) -> Self {
         match policy {
@@ -105,6 +130,7 @@ impl Conversation {
         config.handshake_timeout = self.handshake_timeout;
         config.linger = self.linger;
         config.encryption = self.encryption.into();
+        config.transport = self.transport.into();
         config.concurrency = self.concurrency;
         config.rate = self.rate;
     }

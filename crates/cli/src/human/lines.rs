@@ -4,7 +4,7 @@ use crate::human::style::{ADDRESS_WIDTH, BAD, BOLD, DIM, GOOD, OUTCOME_WIDTH, PL
 use crate::human::words::{answered_in, content, name, role_and_share, said_by_tracker, swarm_suffix};
 use crate::input::Input;
 use crate::text::{Line, Page, short, time};
-use client::{Outcome, PeerReport, Source, TrackerReport};
+use client::{Outcome, PeerReport, Source, TrackerReport, Transport};
 
 /// What is asked about.
 pub(crate) fn start(input: &Input, page: Page) -> String {
@@ -54,9 +54,14 @@ pub(crate) fn peer(report: &PeerReport, page: Page) -> Line {
     let line = line.cell(style, report.outcome.to_string(), OUTCOME_WIDTH);
     let line = line.styled(DIM, format!("  {}", report.error.clone().unwrap_or_default()));
     match report.connect {
-        Some(connect) => line.styled(DIM, format!("  connected in {}", time(connect))),
+        Some(connect) => line.styled(DIM, format!("  connected{} in {}", over_utp(report.transport), time(connect))),
         None => line,
     }
+}
+
+/// Of what goes without saying over TCP.
+fn over_utp(transport: Transport) -> &'static str {
+    if transport == Transport::Utp { " over uTP" } else { "" }
 }
 
 /// The rest of the line of a peer that answered: how fast it was, what it is and has, and last what it runs, because names
@@ -65,6 +70,7 @@ fn answered(line: Line, report: &PeerReport) -> Line {
     let client = report.client().unwrap_or_else(|| "unknown client".to_owned());
     let line = line.add(format!("{:>8}  ", time(answered_in(report)))).cell(PLAIN, role_and_share(report), ROLE_WIDTH);
     let line = line.add("  ").add(client);
+    let line = line.add(over_utp(report.transport));
     let line = if report.encryption.is_encrypted() { line.add(", encrypted") } else { line };
     match (report.same_as, report.maybe_same_as) {
         (Some(first), _) => line.add(format!(", the same client as {first}")),

@@ -4,7 +4,7 @@ use crate::human::rows::Rows;
 use crate::human::style::{BAD, BOLD, GOOD};
 use crate::human::words::role_and_share;
 use crate::text::{Line, Page, binary_size, span, time};
-use client::{AttemptReport, Encryption, ListenEnd, Oddity, Outcome, PeerReport, Stage};
+use client::{AttemptReport, ListenEnd, Oddity, Outcome, PeerReport, Transport};
 use guard::escape;
 use peer_wire::{ExtensionHandshake, Reserved};
 use std::time::Duration;
@@ -33,25 +33,44 @@ pub(crate) fn one_peer(report: &PeerReport, page: Page) -> String {
     rows.some("left because", report.listen_end.map(|end| left_because(end, report)));
     let oddities: Vec<&str> = report.oddities.iter().copied().map(Oddity::code).collect();
     rows.some("oddities", (!oddities.is_empty()).then(|| oddities.join(", ")));
-    rows.some("reason", report.error.clone());
-    report.other_errors().for_each(|error| rows.add("other attempt", error));
+    let is_told = has_attempts(report) && report.attempts.iter().any(|attempt| attempt.error == report.error);
+    rows.some("reason", report.error.clone().filter(|_| !is_told));
     rows.some("hint", report.hint().map(str::to_owned));
     rows.whole(page).join("\n")
 }
 
 fn stages(report: &PeerReport, rows: &mut Rows) {
     rows.add("stage", report.stage.code());
-    rows.some("connect", report.connect.map(time));
-    rows.some("handshake", report.handshake.map(|took| format!("{}, {}", time(took), over(report.encryption))));
-    let failed = |attempt: &AttemptReport| attempt.outcome != Outcome::Ok && attempt.stage >= Stage::Handshake;
-    if report.attempts.len() > 1 || report.attempts.iter().any(failed) {
-        let how = |attempt: &AttemptReport| format!("{}: {}", over(attempt.encryption), attempt.outcome);
-        rows.add("attempts", report.attempts.iter().map(how).collect::<Vec<_>>().join(", "));
+    if has_attempts(report) {
+        report.attempts.iter().for_each(|attempt| rows.add(way(attempt), how(attempt)));
+        return;
+    }
+    let over = if report.transport == Transport::Utp { ", over uTP" } else { "" };
+    let clear = if report.encryption.is_encrypted() { "encrypted" } else { "in the clear" };
+    rows.some("connect", report.connect.map(|took| time(took) + over));
+    rows.some("handshake", report.handshake.map(|took| format!("{}, {clear}", time(took))));
+}
+
+/// Whether it has a row for each attempt: unless the only one succeeded.
+fn has_attempts(report: &PeerReport) -> bool {
+    report.attempts.iter().any(|attempt| attempt.outcome != Outcome::Ok)
+}
+
+fn way(attempt: &AttemptReport) -> &'static str {
+    match (attempt.transport, attempt.encryption.is_encrypted()) {
+        (Transport::Utp, false) => "uTP",
+        (Transport::Utp, true) => "uTP, encrypted",
+        (_, false) => "TCP",
+        (_, true) => "TCP, encrypted",
     }
 }
 
-fn over(encryption: Encryption) -> &'static str {
-    if encryption.is_encrypted() { "encrypted" } else { "in the clear" }
+/// `closed_before_handshake: the peer closed the connection; connected in 0.3 ms`.
+fn how(attempt: &AttemptReport) -> String {
+    let error = attempt.error.as_ref().map(|error| format!(": {error}"));
+    let times = [("connected", attempt.connect), ("handshake", attempt.handshake)];
+    let times = times.iter().filter_map(|(what, took)| Some(format!("; {what} in {}", time((*took)?))));
+    format!("{}{}{}", attempt.outcome, error.unwrap_or_default(), times.collect::<String>())
 }
 
 /// Why we stopped listening.
@@ -100,4 +119,63 @@ fn extension(theirs: &ExtensionHandshake, rows: &mut Rows) {
     rows.some("complete_ago", theirs.complete_ago.map(complete_ago));
     let dropped: Vec<&str> = theirs.dropped.iter().map(|dropped| dropped.key).collect();
     rows.some("unusable keys", (!dropped.is_empty()).then(|| dropped.join(", ")));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Marks;
+    use client::{Detail, Encryption, Stage};
+    use tracker::PeerAddress;
+
+    #[test]
+    fn each_of_several_attempts_has_a_row_with_its_error_and_times() {
+        let ms = |ms| Some(Duration::from_millis(ms));
+        let attempt = |transport, encryption, outcome, stage, error: &str| {
+            let mut attempt = AttemptReport::new(transport, encryption, outcome, stage);
+            attempt.error = (!error.is_empty()).then(|| error.to_owned());
+            attempt.connect = (stage >= Stage::Handshake).then(|| Duration::from_millis(31));
+            attempt
+        };
+        let (closed, timed_out) = ("closed after 0 of 68 bytes", "no answer in 4 s");
+        let address = PeerAddress::Socket(([203, 0, 113, 7], 51413).into());
+        let mut report = PeerReport::new(address, Outcome::ClosedBeforeHandshake, Stage::Handshake);
+        (report.error, report.connect) = (Some(closed.to_owned()), ms(31));
+        let mut garbled =
+            attempt(Transport::Tcp, Encryption::Rc4, Outcome::EncryptionFailed, Stage::Handshake, "it closed");
+        garbled.detail = Some(Detail::BeforeItsKey);
+        report.attempts = vec![
+            attempt(Transport::Tcp, Encryption::None, Outcome::ClosedBeforeHandshake, Stage::Handshake, closed),
+            garbled,
+            attempt(Transport::Utp, Encryption::None, Outcome::NoUtpAnswer, Stage::Connect, timed_out),
+        ];
+        let page = Page { columns: 80, cuts: false, marks: Marks::ASCII };
+        let shown = |report: &PeerReport| anstream::adapter::strip_str(&one_peer(report, page)).to_string();
+        let rows = "  stage           handshake
+  TCP             closed_before_handshake: closed after 0 of 68 bytes; connected in 31.0 ms
+  TCP, encrypted  encryption_failed: it closed; connected in 31.0 ms
+  uTP             no_utp_answer: no answer in 4 s
+  received        0 bytes
+  hint            it turned us away before a word, and encryption did not help";
+        assert!(shown(&report).contains(rows), "{}", shown(&report));
+
+        // The violation after a valid handshake is of no attempt.
+        (report.outcome, report.stage, report.transport) = (Outcome::Ok, Stage::Done, Transport::Utp);
+        (report.encryption, report.error) = (Encryption::Rc4, Some("a message too long".to_owned()));
+        let mut answered = attempt(Transport::Utp, Encryption::Rc4, Outcome::Ok, Stage::Done, "");
+        answered.handshake = ms(2);
+        report.attempts = vec![report.attempts.remove(0), answered];
+        for row in [
+            "  uTP, encrypted  ok; connected in 31.0 ms; handshake in 2.0 ms\n",
+            "  reason          a message too long\n",
+            "  hint            it answered over uTP after it had closed TCP",
+        ] {
+            assert!(shown(&report).contains(row), "{}", shown(&report));
+        }
+        (report.attempts, report.handshake) = (vec![report.attempts.remove(1)], ms(2));
+        let rows = "  connect         31.0 ms, over uTP\n  handshake       2.0 ms, encrypted\n";
+        assert!(shown(&report).contains(rows), "{}", shown(&report));
+        let line = crate::human::lines::peer(&report, page).on(page);
+        assert!(line.contains("  unknown client over uTP, encrypted"), "{line}");
+    }
 }

@@ -9,7 +9,7 @@ use crate::human::verdict::{Mark, cut_short, mark, verdict};
 use crate::human::words::{content, family, outcome_words};
 use crate::input::Input;
 use crate::text::{Line, Marks, Page, TOGETHER, grouped, listed, plural, time, together};
-use client::{CodeKind, CutShort, Explanation, Outcome, SeenBy, Summary, Verdict, WebSeedStatus};
+use client::{CodeKind, CutShort, Explanation, Outcome, SeenBy, Summary, Transport, Verdict, WebSeedStatus};
 use std::collections::BTreeMap;
 
 /// Where the text of a row begins.
@@ -23,11 +23,12 @@ const NAMED_ADDRESSES: usize = 3;
 /// Most characters of the strip of pieces.
 const STRIP: u32 = 48;
 /// Failures that a machine between could cause.
-const MAY_BE_ON_THE_WAY: [Outcome; 6] = [
+const MAY_BE_ON_THE_WAY: [Outcome; 7] = [
     Outcome::ConnectTimeout,
     Outcome::ConnectRefused,
     Outcome::ConnectUnreachable,
     Outcome::ConnectReset,
+    Outcome::NoUtpAnswer,
     Outcome::ClosedBeforeHandshake,
     Outcome::HandshakeTimeout,
 ];
@@ -125,7 +126,7 @@ fn seen_by(by: SeenBy) -> String {
     )
 }
 
-/// `61 named, 22 answered over TCP in 3.1 s: 12 qBittorrent, 5 Transmission, 2 others`.
+/// `61 named, 22 answered over TCP or uTP (3 over uTP alone) in 3.1 s: 12 qBittorrent, 5 Transmission, 2 others`.
 fn answered(summary: &Summary) -> Option<String> {
     if summary.peers == 0 {
         let known = matches!(summary.verdict(), Verdict::Offline | Verdict::WebSeeded);
@@ -143,13 +144,18 @@ fn answered(summary: &Summary) -> Option<String> {
     let mut named: Vec<String> = families.iter().take(most).map(|(name, count)| together(*count, name)).collect();
     named.extend((others > 0).then(|| together(others, if others == 1 { "other" } else { "others" })));
     let clients = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
-    let Summary { peers, ok, repeated, elapsed, .. } = summary;
-    let again = match repeated {
-        0 => String::new(),
-        count => format!(" ({count} of them at a second address of a client)"),
+    let Summary { peers, ok, repeated, only_utp, elapsed, .. } = summary;
+    let of_them = [(repeated, "of them at a second address of a client"), (only_utp, "over uTP alone")];
+    let of_them: Vec<_> =
+        of_them.iter().filter(|(count, _)| **count > 0).map(|(count, how)| format!("{count} {how}")).collect();
+    let of_them = if of_them.is_empty() { String::new() } else { format!(" ({})", of_them.join(", ")) };
+    let over = match summary.swarm.coverage.transports {
+        [Transport::Tcp] => " over TCP only",
+        [Transport::Utp] => " over uTP only",
+        _ => " over TCP or uTP",
     };
     let took = time(*elapsed).replace(' ', &TOGETHER.to_string());
-    Some(format!("{peers} named, {ok} answered{again} over TCP in {took}{}{clients}", cut_short(summary)))
+    Some(format!("{peers} named, {ok} answered{over}{of_them} in {took}{}{clients}", cut_short(summary)))
 }
 
 /// `31 timed out · 6 refused`, the most frequent first.
@@ -208,7 +214,7 @@ fn likely(summary: &Summary, tally: &Tally) -> Option<String> {
     let known = || Explanation::of(CodeKind::Verdict, summary.verdict().code())?.causes().next().map(str::to_owned);
     match summary.verdict() {
         // Of a swarm that is well, single peers that fail need no action.
-        Verdict::Healthy | Verdict::WebSeeded => want_encryption(tally.want_encryption),
+        Verdict::Healthy | Verdict::WebSeeded => want_encryption(summary.only_encrypted),
         Verdict::WebSeedsFailed => {
             let hint = tally.web_seeds.failure().and_then(|failure| failure.hint).map(str::to_owned);
             hint.or_else(known)
@@ -410,6 +416,27 @@ mod tests {
         assert!(shown(&summary).ends_with(" · 9.9.9.3 by 1 node · 1 other"), "{}", shown(&summary));
         summary.seen_as.add_node([9, 9, 9, 5].into());
         assert!(shown(&summary).ends_with(" · 2 others"), "{}", shown(&summary));
+    }
+
+    #[test]
+    fn the_row_of_peers_says_what_they_were_dialled_over() {
+        let mut summary = Summary::default();
+        (summary.peers, summary.ok, summary.repeated, summary.only_utp) = (61, 22, 1, 3);
+        for (transports, says) in [
+            (
+                &[Transport::Tcp, Transport::Utp][..],
+                "22 answered over TCP or uTP (1 of them at a second address of a client, 3 over uTP alone) in ",
+            ),
+            (&[Transport::Tcp], "22 answered over TCP only in "),
+            (&[Transport::Utp], "22 answered over uTP only in "),
+        ] {
+            if transports.len() < 2 {
+                (summary.repeated, summary.only_utp) = (0, 0);
+            }
+            summary.swarm.coverage.transports = transports;
+            let row = answered(&summary).unwrap();
+            assert!(row.starts_with(&format!("61 named, {says}")), "{row}");
+        }
     }
 
     /// Whatever there is to say, it fits.

@@ -76,14 +76,13 @@ impl Trackers {
         parts.extend(told.map(|row| row.replace(' ', &TOGETHER.to_string())));
         parts.extend(web_seeds.row(summary));
         let not_asked = match (lookups.is_empty(), pex.speak == 0) {
-            (true, true) => "DHT, PEX and uTP",
-            (true, false) => "DHT and uTP",
-            (false, true) => "PEX and uTP",
-            (false, false) => "uTP",
+            (true, true) => Some("DHT and PEX"),
+            (true, false) => Some("DHT"),
+            (false, true) => Some("PEX"),
+            (false, false) => None,
         };
-        parts.extend(
-            ((summary.trackers > 0 || summary.dht.was_asked()) && !enough).then(|| together(not_asked, "not asked")),
-        );
+        let not_asked = not_asked.filter(|_| (summary.trackers > 0 || summary.dht.was_asked()) && !enough);
+        parts.extend(not_asked.map(|which| together(which, "not asked")));
         (!parts.is_empty()).then(|| parts.join(marks.dot))
     }
 
@@ -183,7 +182,7 @@ mod tests {
         let others = Others { lookups: &lookups, pex: &pex, web_seeds: &web_seeds };
         let row = trackers.row(&summary, &others, Marks::ASCII).unwrap().replace('\u{a0}', " ");
         let expected =
-            "trackers 1 of 3 answered; http://t/a/announce; http://t/b/announce; udp://u; DHT, PEX and uTP not asked";
+            "trackers 1 of 3 answered; http://t/a/announce; http://t/b/announce; udp://u; DHT and PEX not asked";
         assert_eq!(row, expected);
     }
 }

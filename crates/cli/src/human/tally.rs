@@ -36,10 +36,8 @@ pub(crate) struct Tally {
     lists: bool,
     /// The first refusal: the tracker, and its words.
     pub(super) refusal: Option<(String, String)>,
-    /// What may be behind outcomes, how often, but for peers that want encryption.
+    /// What may be behind outcomes, how often, but for peers that want encryption or take uTP only: those the summary counts.
     pub(super) hints: BTreeMap<(Outcome, &'static str), usize>,
-    /// Peers that refused plaintext and took encryption.
-    pub(super) want_encryption: usize,
     /// Everything, when all is to be listed.
     pub(super) details: Option<Details>,
 }
@@ -106,12 +104,9 @@ impl Tally {
         if report.sources.iter().any(|source| matches!(source, Source::User | Source::Magnet)) {
             self.named_after(Duration::ZERO, 1);
         }
-        let wants_encryption = report.wants_encryption();
-        if let Some(hint) = report.hint().filter(|_| report.outcome != Outcome::Ok || !wants_encryption) {
+        let is_counted = report.wants_encryption() || report.is_utp_only();
+        if let Some(hint) = report.hint().filter(|_| !is_counted) {
             *self.hints.entry((report.outcome, hint)).or_default() += 1;
-        }
-        if wants_encryption {
-            self.want_encryption += 1;
         }
         if let Some(details) = &mut self.details {
             details.peer(report);

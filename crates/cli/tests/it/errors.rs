@@ -16,7 +16,7 @@ fn line(args: &[&str], code: i32) -> String {
 fn what_is_no_torrent_is_named_with_what_to_do_and_the_reason() {
     let lab = Lab::new("bad", []);
     // Read whole only if it begins as a torrent does.
-    let huge = lab.file("huge.torrent", b"d");
+    let huge = lab.file("huge.torrent", b"d8:announce");
     std::fs::File::options().append(true).open(&huge).unwrap().set_len(101_000_000).unwrap();
     let valid = std::fs::read(lab.torrent()).unwrap();
     let give = "give a .torrent file, a magnet link or an info-hash: not a torrent: ";
@@ -140,6 +140,7 @@ fn usage_errors_say_what_would_be_right() {
         (&["--interface", "a/b", "x"], "invalid value 'a/b' for '--interface <NAME>': not the name of an interface"),
         (&["--peer", "nobody", "x"], "invalid value 'nobody' for '--peer <ADDR>'"),
         (&["--encryption", "maybe", "x"], "prefer-plain"),
+        (&["metadata", "--transport", "udp", "x"], "[possible values: auto, tcp, utp]"),
         (&["--fail-under", "x=1", "x"], "expected one of seeds, ok, copies, peers, trackers"),
         (&["--warn-under", "ok=1", "x"], "--nagios"),
         (&["--all", "--json", "x"], "cannot be used with"),

@@ -80,6 +80,8 @@ fn one_peer_tells_every_stage() {
         code == 1 && stdout.contains("  stage           connect\n") && stdout.contains("Connection refused"),
         "{stdout}"
     );
+    let (code, stdout, _) = of("peer", &["--transport", "tcp", "127.0.0.1:1", torrent]);
+    assert!(code == 1 && stdout.contains("or takes uTP only, which was not tried\n"), "{stdout}");
     let hash = lab.swarm.info_hash().map(|byte| format!("{byte:02x}")).concat();
     let magnet = format!("magnet:?xt=urn:btih:{hash}&tr={}&x.pe={}", lab.tracker.announce_url(), peers[2]);
     let before = lab.swarm.accepted();

@@ -235,6 +235,7 @@ impl Census {
     pub(crate) fn view(&self, summary: &Summary) -> SwarmView {
         let of = |role| summary.roles.get(&role).copied().unwrap_or_default();
         let mut coverage = Coverage::default();
+        coverage.transports = summary.swarm.coverage.transports;
         (coverage.named, coverage.reached) = (summary.peers, summary.ok);
         (coverage.with_piece_info, coverage.empty, coverage.may_hide) = (self.told, self.empty, self.may_hide);
         coverage.silent_closers = self.silent_closers;

@@ -14,8 +14,6 @@ mod trackers;
 use crate::lab::{Lab, Told, told_by};
 use client::Config;
 use fake_swarm::{Encryption, Ending, Peer, Plaintext};
-use socket2::{Domain, Protocol, Socket, Type};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -46,22 +44,4 @@ fn assert_took(took: Duration, wanted: Duration, what: &str) {
 fn requiring(mse: fake_swarm::Mse) -> Peer {
     let encryption = Encryption { plaintext: Plaintext::Refused(Ending::Closes), mse };
     Peer { encryption, ..Peer::default() }
-}
-
-/// A port where the kernel drops each SYN: the queue is full, and nothing accepts.
-struct Unanswering {
-    address: SocketAddr,
-    _listener: Socket,
-    _queued: TcpStream,
-}
-
-impl Unanswering {
-    fn start() -> Self {
-        let listener = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
-        listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
-        // Linux keeps one connection more than the backlog says.
-        listener.listen(0).unwrap();
-        let address = listener.local_addr().unwrap().as_socket().unwrap();
-        Self { address, _listener: listener, _queued: TcpStream::connect(address).unwrap() }
-    }
 }

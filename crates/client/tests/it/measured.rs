@@ -295,7 +295,7 @@ async fn states_of_clients_that_close_before_a_byte() {
     use Ending::{Closes, Resets, Stays};
     let spoken = || Mse::Spoken(Responder::default());
     let serves_not = &["does not have it", "stopped, queued or in checking", "full"][..];
-    let turns_away = &["full", "blocks our address", "uTP only", "stopped"][..];
+    let turns_away = &["full", "blocks our address", "stopped"][..];
     let rows = [
         (
             "unknown hash: Transmission, libtorrent, rTorrent, aria2",
@@ -329,7 +329,12 @@ async fn states_of_clients_that_close_before_a_byte() {
             BeforeItsKey,
             turns_away,
         ),
-        ("uTP only: qBittorrent", refusing(Resets, Mse::Refused(Resets)), BeforeItsKey, turns_away),
+        (
+            "uTP only, and no answer over uTP: qBittorrent",
+            refusing(Resets, Mse::Refused(Resets)),
+            BeforeItsKey,
+            turns_away,
+        ),
         ("a magnet link: rTorrent", refusing(Closes, spoken()), AfterItsKey, serves_not),
         ("silence to encryption", refusing(Closes, Mse::Refused(Stays)), Silent, &["encryption did not help"]),
     ];
@@ -373,10 +378,10 @@ async fn states_of_clients_that_refuse_plaintext_or_tcp_or_know_another_torrent(
     let tried = (rtorrent.outcome, rtorrent.encryption, plaintext(rtorrent), encrypted(rtorrent));
     assert_eq!(tried, (Outcome::Ok, Encryption::Rc4, Some("refused"), Some("ok")));
     assert!(rtorrent.hint().unwrap().contains("likely requires it"));
-    // aria2 with a paused torrent, Transmission 4.1.4 without TCP.
+    // aria2 with a paused torrent.
     let hint = refused.hint().unwrap();
     assert!(
-        refused.outcome == Outcome::ConnectRefused && hint.contains("paused") && hint.contains("uTP only"),
+        refused.outcome == Outcome::ConnectRefused && hint.contains("paused") && hint.contains("for TCP or uTP"),
         "{hint}"
     );
     assert_eq!((says_yes.outcome, says_yes.is_witness()), (Outcome::Ok, false));

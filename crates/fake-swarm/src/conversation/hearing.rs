@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::io;
 
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Stop;
@@ -13,13 +12,14 @@ use crate::handshake::HANDSHAKE_LENGTH;
 use crate::handshake::PROTOCOL;
 use crate::ledger::{Account, End};
 use crate::mse::Rc4;
+use crate::stream::Stream;
 
 /// Bytes taken from the socket in one read.
 const READ_SIZE: usize = 4096;
 
 /// The initiator's side of a conversation.
 pub(super) struct Hearing<'a> {
-    stream: &'a TcpStream,
+    stream: &'a Stream,
     pub(super) account: &'a Account,
     /// What undoes the encryption of bytes to come.
     cipher: Option<Rc4>,
@@ -36,7 +36,7 @@ pub(super) struct Hearing<'a> {
 
 impl<'a> Hearing<'a> {
     /// Extension messages are handed to `extended`, if there is one.
-    pub(super) fn new(stream: &'a TcpStream, account: &'a Account, extended: Option<UnboundedSender<Vec<u8>>>) -> Self {
+    pub(super) fn new(stream: &'a Stream, account: &'a Account, extended: Option<UnboundedSender<Vec<u8>>>) -> Self {
         let (pending, handshake) = Default::default();
         let frames = extended.as_ref().map_or_else(Frames::default, |_| Frames::keeping());
         Self { stream, account, cipher: None, settled: false, pending, handshake, frames, extended }
@@ -136,7 +136,7 @@ impl<'a> Hearing<'a> {
     /// At least one byte more.
     async fn more(&mut self) -> Result<(), Stop> {
         loop {
-            self.stream.readable().await.map_err(|_| Stop::Over(End::TheyReset))?;
+            self.stream.readable().await.map_err(|error| Stop::Over(End::of(&error)))?;
             // Not held across an await: ten thousand idle peers would hold ten thousand of them.
             let mut chunk = [0; READ_SIZE];
             match self.stream.try_read(&mut chunk) {
@@ -146,7 +146,7 @@ impl<'a> Hearing<'a> {
                     return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return Err(Stop::Over(End::TheyReset)),
+                Err(error) => return Err(Stop::Over(End::of(&error))),
             }
         }
     }

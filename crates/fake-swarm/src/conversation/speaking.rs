@@ -4,21 +4,20 @@ use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
-use socket2::SockRef;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Stop;
 use crate::ledger::{Account, End};
 use crate::mse::Rc4;
 use crate::peer::{Peer, Step};
+use crate::stream::Stream;
 
 /// How much of something endless goes into one write.
 const ENDLESS_WRITE: usize = 16_384;
 
 /// The peer's side of a conversation.
 pub(super) struct Speaking<'a> {
-    stream: &'a TcpStream,
+    stream: &'a Stream,
     script: &'a Peer,
     pub(super) account: &'a Account,
     /// Extension messages that came and were not answered yet.
@@ -32,7 +31,7 @@ pub(super) struct Speaking<'a> {
 
 impl<'a> Speaking<'a> {
     pub(super) fn new(
-        stream: &'a TcpStream,
+        stream: &'a Stream,
         script: &'a Peer,
         account: &'a Account,
         heard: Option<UnboundedReceiver<Vec<u8>>>,
@@ -53,8 +52,7 @@ impl<'a> Speaking<'a> {
                 Step::Send(bytes) => self.queue(bytes),
                 Step::Urgent(byte) => {
                     self.flush().await?;
-                    // One that cannot be sent is for a connection that is gone, which the next write finds out.
-                    let _ = SockRef::from(self.stream).send_out_of_band(&[*byte]);
+                    self.stream.send_urgent(*byte);
                 }
                 Step::Pause(pause) => {
                     self.flush().await?;
@@ -112,7 +110,7 @@ impl<'a> Speaking<'a> {
     }
 
     async fn write(&self, mut bytes: &[u8]) -> Result<(), Stop> {
-        let failed = |_| Stop::Over(End::TheyReset);
+        let failed = |error: io::Error| Stop::Over(End::of(&error));
         while !bytes.is_empty() {
             self.stream.writable().await.map_err(failed)?;
             match self.stream.try_write(bytes) {

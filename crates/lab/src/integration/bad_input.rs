@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
 
-use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, Transactions, UdpScript, bencoding, gzip};
+use fake_swarm::{FakeTracker, FakeUdpTracker, FullListener, TrackerScript, Transactions, UdpScript, bencoding, gzip};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use xtask::shell::Result;
 
-use super::full::Full;
 use super::goodbyes;
 use super::row::Row;
 use super::secrets::{PASSKEY, planted};
@@ -38,9 +37,9 @@ pub(super) fn run(lab: &Lab) -> Result {
         rows.push(row(name, &torrent, says).tracker(tracker.announce_url()));
         udp.push(tracker);
     }
-    let full = Full::start()?;
+    let full = FullListener::start().map_err(|error| error.to_string())?;
     let no_room = row("no room for another connection", &torrent, json!({"status": "connect_timeout"}));
-    rows.push(no_room.args(["--connect-timeout", "1s"]).tracker(format!("http://{}/announce", full.address)));
+    rows.push(no_room.args(["--connect-timeout", "1s"]).tracker(format!("http://{}/announce", full.addr())));
     rows.extend(once_more(&torrent, &http)?);
     rows.extend(closed_ports(lab, &torrent)?);
     drop(inside);

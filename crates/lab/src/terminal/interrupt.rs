@@ -60,7 +60,7 @@ const USUAL: Row = Row {
 /// No peer had answered, and the tracker had not.
 const NO_PEER: &str = "! interrupted after ";
 const VERDICT: &str = "! seeds unverified: 1 peer answered";
-const ONE_OF_TWO: &str = "  peers     2 named, 1 answered over TCP in ";
+const ONE_OF_TWO: &str = "  peers     2 named, 1 answered over TCP or uTP in ";
 
 const ROWS: &[Row] = &[
     Row { name: "reading", moment: Moment::Reading, events: &[], ..USUAL },

@@ -1,9 +1,10 @@
 //! The outcomes of peers.
 
 use crate::explain::Cause::{
-    AskedAgain, Budget, ClosedAfterKey, ClosedAgreed, ClosedBeforeKey, ClosedBoth, ClosedPlain, Exhausted,
-    FamilyNotChosen, GarbledEncryption, HighEntropy, LeftAskedAgain, LeftAtOnce, Messages, NoHost, NoMetadata,
-    NoSuchName, OtherService, Overlay, PrivilegedPort, SilentToEncryption, TooMuch, Untrusted, Violation,
+    AskedAgain, Budget, ClosedAfterKey, ClosedAgreed, ClosedBeforeKey, ClosedBoth, ClosedPlain, ClosedTcp, Exhausted,
+    FamilyNotChosen, Full, GarbledEncryption, HighEntropy, LeftAskedAgain, LeftAtOnce, Messages, NoHost, NoMetadata,
+    NoSuchName, OtherService, Overlay, PrivilegedPort, RefusedBoth, RefusedSilent, RefusedTcp, RefusedUtp, SilentBoth,
+    SilentRefused, SilentTcp, SilentToEncryption, TooMuch, Untrusted, UtpAfterClose, UtpOnly, Violation,
     WantsEncryption,
 };
 use crate::explain::Causes::{One, Several};
@@ -24,6 +25,14 @@ pub(super) const TABLE: &[Explanation] = &[
             (
                 AskedAgain,
                 "BiglyBT turns away an address that was connected to it a moment ago, and then takes encryption: ask once, after some seconds",
+            ),
+            (
+                UtpOnly,
+                "it answered over uTP and not over TCP, which is off there, blocked on the way or slow: clients that dial over TCP alone may not reach it",
+            ),
+            (
+                UtpAfterClose,
+                "it answered over uTP after it had closed TCP: it takes uTP only, as qBittorrent may be set to, or was full for a moment",
             ),
             (NoMetadata, "it was given a magnet link or a hash, and still fetches the torrent's metadata"),
             (
@@ -54,18 +63,44 @@ pub(super) const TABLE: &[Explanation] = &[
         Outcome::ConnectTimeout,
         "timed out",
         "no answer to our TCP connection within --connect-timeout",
-        One(
-            "offline, or behind a firewall or NAT that drops what it did not ask for; it may still connect to you, or take uTP only",
-        ),
+        Several(&[
+            (
+                SilentBoth,
+                "offline, or behind a firewall or NAT that drops what it did not ask for, over TCP and uTP alike; it may still connect to you",
+            ),
+            (
+                SilentTcp,
+                "offline, or behind a firewall or NAT that drops what it did not ask for; it may still connect to you, or take uTP only, which was not tried",
+            ),
+            (
+                SilentRefused,
+                "the machine is there, for it refused uTP, and a firewall or NAT drops TCP; it may still connect to you",
+            ),
+        ]),
         "nothing for a share of the peers: most of every swarm is silent; if all time out, check your own firewall or VPN",
     ),
     entry(
         Outcome::ConnectRefused,
         "refused",
-        "the machine is there and nothing listens on this TCP port",
-        One(
-            "the machine is there and nothing listens at this port: the client was closed, has changed its port, is paused (aria2), or takes uTP only",
-        ),
+        "the machine is there and nothing listens on this port",
+        Several(&[
+            (
+                RefusedBoth,
+                "the machine is there, and nothing listens at this port for TCP or uTP: the client was closed, has changed its port, or is paused (aria2)",
+            ),
+            (
+                RefusedSilent,
+                "the machine is there, nothing listens at this port for TCP, and uTP brought no answer: the client was closed, has changed its port, or is paused (aria2)",
+            ),
+            (
+                RefusedTcp,
+                "the machine is there and nothing listens at this port: the client was closed, has changed its port, is paused (aria2), or takes uTP only, which was not tried",
+            ),
+            (
+                RefusedUtp,
+                "the machine is there and nothing listens at this port for uTP: the client was closed, has changed its port, or takes TCP only, which was not tried",
+            ),
+        ]),
         "if it is your own client: start it, and compare its listening port with the one that trackers were told",
     ),
     entry(
@@ -89,14 +124,14 @@ pub(super) const TABLE: &[Explanation] = &[
         "no answer over uTP",
         "its UDP port did not answer a uTP connection in time",
         One(
-            "it does not take uTP, or is offline; silence does not tell them apart: a port that is for the DHT only is silent too",
+            "offline, behind a firewall or NAT, or it takes TCP only, which was not tried; a UDP port that is for the DHT only is silent too",
         ),
-        "nothing for a share of the peers; --transport tcp asks over TCP alone",
+        "leave out --transport utp, so that TCP is tried as well",
     ),
     entry(
         Outcome::ClosedBeforeHandshake,
         "closed before the handshake",
-        "it accepted the TCP connection and closed it without a byte",
+        "it accepted the connection and closed it without a byte",
         Several(CLOSED),
         "if it is your own client: look whether the torrent is started, checked and not queued; a run that is repeated in some minutes tells a full peer from others",
     ),
@@ -154,7 +189,11 @@ pub(super) const TABLE: &[Explanation] = &[
             (ClosedAgreed, AGREED),
             (
                 ClosedBeforeKey,
-                "it closed before a word: it speaks no encryption, is full, blocks our address, takes uTP only, or does not have the torrent or has it stopped; --encryption prefer-plain tells more",
+                "it closed before a word: it speaks no encryption, is full, blocks our address, or does not have the torrent or has it stopped; --encryption prefer-plain tells more",
+            ),
+            (
+                ClosedTcp,
+                "it closed before a word: it speaks no encryption, is full, blocks our address, takes uTP only, which was not tried, or does not have the torrent or has it stopped; --encryption prefer-plain tells more",
             ),
             (
                 SilentToEncryption,
@@ -237,19 +276,24 @@ const AGREED: &str = "it has the torrent, for it decrypted what only those can t
 
 /// What is behind a connection that ends before the handshake.
 const CLOSED: &[(Cause, &str)] = &[
+    (Full, "it is full, as it said when it closed over uTP: it has no room for another connection now"),
     (
         ClosedPlain,
-        "it does not have the torrent or has it stopped, queued or in checking, is full, requires encryption, takes uTP only, blocks our address, or knows us already",
+        "it does not have the torrent or has it stopped, queued or in checking, is full, requires encryption, blocks our address, or knows us already",
     ),
     (ClosedAfterKey, AFTER_KEY),
     (ClosedAgreed, AGREED),
     (
         ClosedBeforeKey,
-        "it turned us away before a word, and encryption did not help: it is full, blocks our address, takes uTP only, has all its torrents stopped or queued; or it speaks no encryption, and does not have this torrent, has it stopped, or has another connection from our address",
+        "it turned us away before a word, and encryption did not help: it is full, blocks our address, has all its torrents stopped or queued; or it speaks no encryption, and does not have this torrent, has it stopped, or has another connection from our address",
+    ),
+    (
+        ClosedTcp,
+        "it turned us away before a word: it takes uTP only, which was not tried, requires encryption, if that was not tried, is full, blocks our address, has its torrents stopped, queued or in checking; or it speaks no encryption, and does not have this torrent, or has another connection from our address",
     ),
     (
         ClosedBoth,
-        "it does not have the torrent or has it stopped, queued or in checking, is full, takes uTP only, blocks our address, or knows us already; encryption did not help",
+        "it does not have the torrent or has it stopped, queued or in checking, is full, blocks our address, or knows us already; encryption did not help",
     ),
 ];
 

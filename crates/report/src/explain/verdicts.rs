@@ -16,7 +16,7 @@ pub(super) const TABLE: &[Explanation] = &[
         Verdict::Incomplete,
         "incomplete",
         "peers answered, and what they say they have is less than one copy: no peer that was reached has the missing pieces",
-        "the seeds have left, or are behind addresses that do not answer: peers that take uTP only were not asked",
+        "the seeds have left, or do not answer: one behind a firewall or NAT may still connect to those that download",
         "ask for a reseed of what is missing, or try again when other peers are online",
     ),
     entry(

@@ -16,7 +16,13 @@ impl Connection {
     /// Why it changes nothing.
     pub fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>) -> Result<(), Ignored> {
         self.advance(now);
-        if !self.accepts_id(packet) {
+        let is_other = self.is_of_other_syn(packet);
+        if is_other {
+            if self.end.is_some() || !matches!(self.stage, Stage::SynSent { .. }) {
+                return self.leave_other(packet);
+            }
+            self.take_other_id();
+        } else if !self.accepts_id(packet) {
             return Err(Ignored::WrongId);
         }
         if self.end.is_some() {
@@ -25,20 +31,13 @@ impl Connection {
         match (packet.kind, self.stage) {
             (Kind::Reset, _) => self.take_reset(packet),
             (Kind::Syn, _) => self.take_syn(packet),
-            (_, Stage::SynSent { sent, count, .. }) => self.take_answer(packet, sent, count),
+            (_, Stage::SynSent { sent, .. }) => self.take_answer(packet, (!is_other).then_some(sent)),
             _ => self.take(packet),
         }
     }
 
     fn take(&mut self, packet: &Packet<'_>) -> Result<(), Ignored> {
-        if self.is_newer_syn_ack(packet) {
-            self.replace(packet, Some(self.receiver.ack()));
-            return Ok(());
-        }
-        if let Some(older) = self.older_than_void(packet) {
-            self.stage = Stage::Established;
-            self.receiver = Receiver::new(older);
-            self.sender.send_again();
+        if self.take_opening(packet) {
             return Ok(());
         }
         self.check_ack(packet)?;
@@ -64,7 +63,7 @@ impl Connection {
         taken
     }
 
-    fn take_data(&mut self, packet: &Packet<'_>) -> Result<(), Ignored> {
+    pub(super) fn take_data(&mut self, packet: &Packet<'_>) -> Result<(), Ignored> {
         let is_fin = packet.kind == Kind::Fin;
         let taken = self.receiver.take(packet.seq, packet.payload, is_fin);
         if taken == Taken::Beyond {
@@ -103,62 +102,8 @@ impl Connection {
         Ok(())
     }
 
-    /// The answer to our SYN: a STATE, or a FIN if the peer closes at once and the STATE is late.
-    fn take_answer(&mut self, packet: &Packet<'_>, sent: Instant, count: u8) -> Result<(), Ignored> {
-        if packet.kind == Kind::Data {
-            return Err(Ignored::Unexpected);
-        }
-        self.check_ack(packet)?;
-        if packet.ack != self.sender.acknowledged() {
-            return Err(Ignored::AckBehind);
-        }
-        if count == 1 {
-            self.sender.round_trip().add(self.latest.saturating_duration_since(sent));
-        }
-        self.replace(packet, None);
-        if packet.kind == Kind::Fin { self.take_data(packet) } else { Ok(()) }
-    }
-
-    /// Begins with the numbers of a SYN-ACK, or of a FIN in its place.
-    fn replace(&mut self, packet: &Packet<'_>, older: Option<u16>) {
-        self.stage = Stage::Replaceable { syn_ack_us: packet.timestamp_us, older };
-        // The STATE has not used up its number: the peer's first DATA has the same, and an acknowledgement of it is dropped by
-        // all clients in silence.
-        self.receiver = Receiver::new(packet.seq.wrapping_sub(1));
-        self.note_timestamp(packet);
-        self.sender.set_window(packet.window);
-        self.sender.send_again();
-    }
-
-    /// What the older of two SYN-ACKs had acknowledged, if this is a FIN in answer to the SYN of the newer one. Transmission 3.0
-    /// begins a second connection at a SYN that comes again, and closes it because there is the first. A FIN with a reason is
-    /// libtorrent's, which has the newer connection only.
-    fn older_than_void(&self, packet: &Packet<'_>) -> Option<u16> {
-        let Stage::Replaceable { older, .. } = self.stage else { return None };
-        let is_first = distance(self.receiver.ack(), packet.seq) == 1 && !self.receiver.has_begun();
-        let is_void = packet.kind == Kind::Fin && packet.close_reason.is_none();
-        older.filter(|_| is_void && packet.ack == self.syn() && is_first)
-    }
-
-    /// Whether it is another SYN-ACK, sent after the one in use. libtorrent begins anew at each SYN, also if the network doubled it,
-    /// and then the older SYN-ACK is void.
-    fn is_newer_syn_ack(&self, packet: &Packet<'_>) -> bool {
-        let Stage::Replaceable { syn_ack_us, .. } = self.stage else { return false };
-        let is_later = packet.timestamp_us.wrapping_sub(syn_ack_us).cast_signed() > 0;
-        let expected = self.receiver.ack().wrapping_add(1);
-        // The same number again, or one that is ahead by packets on their way, is of the same connection.
-        let is_other = !(0..=i32::from(limits::STATE_AHEAD)).contains(&distance(expected, packet.seq));
-        let acks_syn_only = packet.ack == self.syn();
-        packet.kind == Kind::State && is_later && is_other && acks_syn_only && !self.receiver.has_begun()
-    }
-
-    /// The number before our first packet; only right until that is acknowledged, and so while another SYN-ACK may come.
-    fn syn(&self) -> u16 {
-        self.sender.acknowledged()
-    }
-
     /// An acknowledgement ahead of what was sent is forged or of another connection, as is one far behind.
-    fn check_ack(&mut self, packet: &Packet<'_>) -> Result<(), Ignored> {
+    pub(super) fn check_ack(&mut self, packet: &Packet<'_>) -> Result<(), Ignored> {
         if distance(self.sender.next(), packet.ack) >= 0 {
             return Err(Ignored::AckAhead);
         }
@@ -180,6 +125,7 @@ impl Connection {
             self.answers_after_end = 0;
         } else if self.answers_after_end > 0 && self.may_be_answered(packet) {
             self.answers_after_end -= 1;
+            self.answered = Some(self.latest);
             let next = distance(self.receiver.ack(), packet.seq);
             let is_known = next <= 0 || next == 1 && packet.kind == Kind::Fin;
             self.is_ack_due = self.end == Some(End::Closed) && is_known;
@@ -201,6 +147,8 @@ impl Connection {
             }
             return is_answer;
         }
-        self.is_established() && matches!(packet.kind, Kind::Data | Kind::Fin)
+        // Packets that were under way cost no answer: the peer has not had the first one yet.
+        let is_early = self.answered.is_some_and(|answered| self.latest < answered + limits::ANSWER_PAUSE);
+        self.is_established() && !is_early && matches!(packet.kind, Kind::Data | Kind::Fin)
     }
 }

@@ -4,7 +4,7 @@ use crate::random::Random;
 use crate::side::sent;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use utp::{Connection, End, Packet};
+use utp::{Connection, End, Kind, Packet};
 
 /// How bad a line is, in percent of the datagrams.
 #[derive(Clone, Copy, Debug)]
@@ -138,11 +138,16 @@ impl Line {
             assert!(self.quality.flipped > 0);
             return;
         };
+        // A SYN that is sent again has another id; the connection of the first is of no use.
+        let is_void = |one: &Connection| packet.kind == Kind::Syn && !one.accepts_id(&packet) && !one.is_established();
         match &mut self.ends[to].connection {
-            Some(connection) => {
+            Some(connection) if to == 0 || !is_void(connection) => {
                 let _ = connection.handle_packet(self.now, &packet);
             }
-            None => self.ends[to].connection = Connection::accept(&packet, self.random.bytes(), self.now),
+            _ => {
+                self.ends[to].connection = Connection::accept(&packet, self.random.bytes(), self.now);
+                self.ends[to].said = 0;
+            }
         }
     }
 

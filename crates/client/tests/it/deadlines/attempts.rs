@@ -1,9 +1,9 @@
 //! The deadlines of one attempt: connecting, and both kinds of handshake.
 
-use crate::deadlines::{Unanswering, assert_took, millis, requiring, timed};
+use crate::deadlines::{assert_took, millis, requiring, timed};
 use crate::lab::{PATIENCE, config, encrypted, lab, plaintext, report_of, run};
 use client::{Config, Encryption, EncryptionPolicy, Outcome, Sources, Stage};
-use fake_swarm::{Delivery, Ending, Mse, Peer, Responder};
+use fake_swarm::{Delivery, Ending, FullListener, Mse, Peer, Responder};
 use std::time::Duration;
 use tracker::PeerAddress;
 
@@ -21,14 +21,14 @@ fn trickling(from: usize, peer: Peer) -> Peer {
 
 #[tokio::test(start_paused = true)]
 async fn an_unanswered_connection_ends_at_the_connect_timeout() {
-    let unanswering = Unanswering::start();
+    let unanswering = FullListener::start().unwrap();
     for timeout in [millis(5000), millis(750)] {
         let config = config()
             .with_connect_timeout(timeout)
-            .with_peers(vec![PeerAddress::Socket(unanswering.address)])
+            .with_peers(vec![PeerAddress::Socket(unanswering.addr())])
             .with_sources(Sources::NONE);
         let told = run(&lab([]).torrent, config).await;
-        let report = report_of(&told, unanswering.address);
+        let report = report_of(&told, unanswering.addr());
         assert_eq!((report.outcome, report.stage, report.connect), (Outcome::ConnectTimeout, Stage::Connect, None));
         let error = format!("no connection within {} s", timeout.as_secs_f32());
         assert_eq!(report.error, Some(error));

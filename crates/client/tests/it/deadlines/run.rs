@@ -1,9 +1,9 @@
 //! The deadline of the run: every attempt and request ends there, and every peer and tracker has its report.
 
-use crate::deadlines::{Unanswering, assert_took, millis, requiring, timed};
+use crate::deadlines::{assert_took, millis, requiring, timed};
 use crate::lab::{Lab, Told, collect, config, encrypted, lab, plaintext, run};
 use client::{Config, CutShort, Encryption, EncryptionPolicy, ListenEnd, Outcome, Stage, Swarm, Trackers};
-use fake_swarm::{Ending, FakeTracker, FakeUdpTracker, Mse, Peer, TrackerScript, UdpScript};
+use fake_swarm::{Ending, FakeTracker, FakeUdpTracker, FullListener, Mse, Peer, TrackerScript, UdpScript};
 use std::time::Duration;
 use tokio::time::Instant;
 use tracker::PeerAddress;
@@ -42,11 +42,11 @@ async fn at_the_deadline_peers_in_flight_are_interrupted_and_queued_ones_not_tri
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_is_interrupted_in_every_stage() {
-    let unanswering = Unanswering::start();
+    let unanswering = FullListener::start().unwrap();
     let trickle = Peer::slow(millis(300));
     let talks = Peer::default().repeating(fake_swarm::message::keep_alive(), millis(300));
     let config = short()
-        .with_peers(vec![PeerAddress::Socket(unanswering.address)])
+        .with_peers(vec![PeerAddress::Socket(unanswering.addr())])
         .with_handshake_timeout(DEADLINE * 2)
         .with_linger(DEADLINE * 2);
     let (_, told, took) = timed([Peer::silent(), trickle, talks], config).await;
@@ -55,7 +55,7 @@ async fn an_attempt_is_interrupted_in_every_stage() {
         let report = told.peers.iter().find(|report| report.address == address).unwrap();
         (report.outcome, report.stage)
     };
-    assert_eq!(found(PeerAddress::Socket(unanswering.address)), (Outcome::Interrupted, Stage::Connect));
+    assert_eq!(found(PeerAddress::Socket(unanswering.addr())), (Outcome::Interrupted, Stage::Connect));
     let mut others: Vec<_> = told.peers.iter().filter(|report| report.stage != Stage::Connect).collect();
     // A valid handshake stays one, also when the listening after it is cut short.
     let listening = others.pop().unwrap();
@@ -96,8 +96,8 @@ async fn an_encrypted_attempt_is_interrupted() {
 async fn silent_trackers_are_interrupted_at_the_deadline() {
     let http = FakeTracker::start(TrackerScript::Silence).unwrap();
     let udp = FakeUdpTracker::start(UdpScript::silence()).unwrap();
-    let unanswering = Unanswering::start();
-    let unconnected = format!("http://{}/announce", unanswering.address);
+    let unanswering = FullListener::start().unwrap();
+    let unconnected = format!("http://{}/announce", unanswering.addr());
     let urls = [http.announce_url(), udp.announce_url(), unconnected].map(|url| url.parse().unwrap());
     let config = short().with_trackers(Trackers::Only(urls.to_vec()));
     let mut swarm = Swarm::new(&lab([]).torrent, config).unwrap();

@@ -1,9 +1,9 @@
 //! The deadlines of trackers: of one exchange, and of the goodbyes of a run.
 
-use crate::deadlines::{Unanswering, assert_took, millis};
+use crate::deadlines::{assert_took, millis};
 use crate::lab::{Told, collect, config, lab};
 use client::{Config, Swarm, Trackers};
-use fake_swarm::{FakeTracker, FakeUdpTracker, TrackerScript, Transactions, UdpScript};
+use fake_swarm::{FakeTracker, FakeUdpTracker, FullListener, TrackerScript, Transactions, UdpScript};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -71,8 +71,8 @@ async fn a_redirect_does_not_extend_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_tracker_that_cannot_be_connected_to_ends_at_the_connect_timeout() {
-    let unanswering = Unanswering::start();
-    let url = format!("http://{}/announce", unanswering.address);
+    let unanswering = FullListener::start().unwrap();
+    let url = format!("http://{}/announce", unanswering.addr());
     let (swarm, told) = asked(&[url], config().with_connect_timeout(millis(3300))).await;
     assert_eq!(told.trackers[0].status.code(), "connect_timeout");
     assert_took(told.trackers[0].elapsed, millis(3300), "no connection");

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{
-    FakeDht, FakeNode, FakeSwarm, FakeTracker, FakeUdpTracker, FakeWebSeed, NodeScript, Peer, TrackerScript, UdpScript,
-    WebSite,
+    FakeDht, FakeNode, FakeSwarm, FakeTracker, FakeUdpTracker, FakeWebSeed, FullListener, NodeScript, Peer,
+    TrackerScript, UdpScript, WebSite,
 };
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
@@ -16,7 +16,6 @@ use xtask::scratch::write;
 use xtask::shell::Result;
 
 use super::super::dns::Resolver;
-use super::super::full::Full;
 use super::super::prober::Prober;
 use super::super::torrents::{self, Torrent};
 use super::case::{Case, Played};
@@ -175,9 +174,8 @@ impl<'p> Fixture<'p> {
     }
 
     /// A listener that accepts no connection.
-    pub(super) fn full_listener(&self) -> Result<Full> {
-        let _inside = self.runtime.enter();
-        Full::start()
+    pub(super) fn full_listener(&self) -> Result<FullListener> {
+        FullListener::start().map_err(failed)
     }
 
     /// A DHT of honest nodes.

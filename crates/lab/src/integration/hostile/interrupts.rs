@@ -101,7 +101,7 @@ fn reading(fixture: &Fixture, name: &'static str) -> Result<Case> {
 /// It accepts no connection, and so it gets no announce.
 fn dialling_tracker(fixture: &Fixture, name: &'static str) -> Result<Case> {
     let full = fixture.full_listener()?;
-    let address = full.address;
+    let address = full.addr();
     let case = case(fixture, 130)?.dials_tracker(address).keeps(full);
     let case = case.row(|row| row.tracker(format!("http://{address}/announce")).says(json!({"status": "interrupted"})));
     Ok(interrupted(case, name, move || syn_sent_to(address)))
@@ -177,7 +177,7 @@ fn named(fixture: &Fixture, peer: std::net::SocketAddr, outcome: &'static str) -
 
 fn dialling_peer(fixture: &Fixture, name: &'static str) -> Result<Case> {
     let full = fixture.full_listener()?;
-    let address = full.address;
+    let address = full.addr();
     let case = named(fixture, address, "interrupted")?.dials_peer(address).keeps(full);
     Ok(interrupted(case, name, move || syn_sent_to(address)))
 }

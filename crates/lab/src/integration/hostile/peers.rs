@@ -171,9 +171,9 @@ fn endless(fixture: &Fixture, message: Vec<u8>) -> Result<Case> {
 fn accepts_none(fixture: &Fixture) -> Result<Case> {
     let full = fixture.full_listener()?;
     let row = Row::new("no peer", &fixture.torrent()?, 1)
-        .args(["--no-trackers".to_owned(), format!("--peer={}", full.address)]);
-    let row = row.finds([(full.address, "connect_timeout")]);
-    Ok(Case::new(row).dials_peer(full.address).keeps(full))
+        .args(["--no-trackers".to_owned(), format!("--peer={}", full.addr())]);
+    let row = row.finds([(full.addr(), "connect_timeout")]);
+    Ok(Case::new(row).dials_peer(full.addr()).keeps(full))
 }
 
 fn silence_after_each_byte(fixture: &Fixture) -> Result<Case> {

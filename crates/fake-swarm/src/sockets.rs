@@ -1,0 +1,59 @@
+//! Sockets that only loopback reaches.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, UdpSocket};
+
+use crate::error::Error;
+
+/// Connections the kernel may hold ready for us. A client that dials thousands at once must not find the queue full:
+/// the kernel would drop its packets, and a good peer would answer a second late.
+const BACKLOG: i32 = 4096;
+
+/// Ports that are tried until one is free over UDP, too.
+const PORTS: usize = 16;
+
+/// A TCP socket bound on all of loopback, and its port, at which no other program has a socket over UDP.
+pub(crate) fn bound() -> Result<(Socket, u16), Error> {
+    let any = SocketAddr::from((wildcard(), 0));
+    let mut last = bind(any);
+    for _ in 1..PORTS {
+        match last {
+            Ok((_, port)) if std::net::UdpSocket::bind((wildcard(), port)).is_err() => last = bind(any),
+            other => return other.map_err(|source| Error::Listen { addr: any, source }),
+        }
+    }
+    last.map_err(|source| Error::Listen { addr: any, source })
+}
+
+fn bind(addr: SocketAddr) -> io::Result<(Socket, u16)> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    // The wildcard address would let the network in; the interface keeps it out. Unprivileged since Linux 5.7.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket.bind_device(Some(b"lo"))?;
+    socket.bind(&addr.into())?;
+    let port = socket.local_addr()?.as_socket().map_or(0, |local| local.port());
+    Ok((socket, port))
+}
+
+pub(crate) fn listen(socket: Socket) -> io::Result<TcpListener> {
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// A UDP socket for the current runtime.
+pub(crate) fn udp(addr: SocketAddr) -> Result<UdpSocket, Error> {
+    let socket = std::net::UdpSocket::bind(addr).and_then(|socket| {
+        socket.set_nonblocking(true)?;
+        UdpSocket::from_std(socket)
+    });
+    socket.map_err(|source| Error::Listen { addr, source })
+}
+
+/// The address that covers every peer, where the interface can keep the network out.
+fn wildcard() -> Ipv4Addr {
+    if cfg!(any(target_os = "linux", target_os = "android")) { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST }
+}
