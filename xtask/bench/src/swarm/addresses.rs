@@ -10,7 +10,8 @@ pub(crate) fn of_peer(number: u32) -> Ipv4Addr {
     Ipv4Addr::new(127, byte(number / BYTES / BYTES), byte(number / BYTES), byte(number))
 }
 
-/// The server's ports, one for each kind of peer.
+/// The server's ports, one for each kind of peer. Over uTP good and silent peers are as over TCP, and the others never answer or,
+/// where it is not said, refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ports {
     pub(crate) tracker: u16,
@@ -18,25 +19,27 @@ pub(crate) struct Ports {
     pub(crate) silent: u16,
     pub(crate) garbage: u16,
     pub(crate) refusing: u16,
-    /// The accept queue is full: SYNs are dropped.
+    /// The accept queue is full: SYNs are dropped. No answer over uTP.
     pub(crate) full: u16,
+    /// Refuses over TCP. No answer over uTP.
+    pub(crate) mute: u16,
 }
 
 impl Ports {
     /// The line that the server prints.
     pub(crate) fn to_line(self) -> String {
-        let Self { tracker, good, silent, garbage, refusing, full } = self;
-        format!("{tracker} {good} {silent} {garbage} {refusing} {full}")
+        let Self { tracker, good, silent, garbage, refusing, full, mute } = self;
+        format!("{tracker} {good} {silent} {garbage} {refusing} {full} {mute}")
     }
 
     pub(crate) fn from_line(line: &str) -> Option<Self> {
         let ports: Vec<u16> = line.split_whitespace().map(|port| port.parse().ok()).collect::<Option<_>>()?;
-        let [tracker, good, silent, garbage, refusing, full] = ports[..] else { return None };
-        Some(Self { tracker, good, silent, garbage, refusing, full })
+        let [tracker, good, silent, garbage, refusing, full, mute] = ports[..] else { return None };
+        Some(Self { tracker, good, silent, garbage, refusing, full, mute })
     }
 }
 
-/// The peers of one kind in the dead-heavy swarm.
+/// The peers of one kind in a mixed swarm.
 #[derive(Debug)]
 pub(crate) struct Share {
     pub(crate) count: u32,
@@ -53,9 +56,23 @@ pub(crate) const DEAD_HEAVY: [Share; 5] = [
     Share { count: 250, outcome: "ok", port: |ports| ports.good },
 ];
 
-/// The dead-heavy swarm, well mixed and the same in every run.
-pub(crate) fn dead_heavy(ports: &Ports) -> Vec<SocketAddrV4> {
-    let all: Vec<u16> = DEAD_HEAVY.iter().flat_map(|share| (0..share.count).map(|_| (share.port)(ports))).collect();
+/// For uTP alone.
+pub(crate) const UTP_SILENT: [Share; 2] = [
+    Share { count: 600, outcome: "no_utp_answer", port: |ports| ports.full },
+    Share { count: 400, outcome: "ok", port: |ports| ports.good },
+];
+
+/// 61 % are dead over both transports; the outcomes are those of TCP.
+pub(crate) const DEAD_OVER_BOTH: [Share; 4] = [
+    Share { count: 400, outcome: "connect_timeout", port: |ports| ports.full },
+    Share { count: 100, outcome: "connect_refused", port: |ports| ports.mute },
+    Share { count: 110, outcome: "connect_refused", port: |ports| ports.refusing },
+    Share { count: 390, outcome: "ok", port: |ports| ports.good },
+];
+
+/// A mixed swarm of 1,000 peers, the same in every run.
+pub(crate) fn mixed(shares: &[Share], ports: &Ports) -> Vec<SocketAddrV4> {
+    let all: Vec<u16> = shares.iter().flat_map(|share| (0..share.count).map(|_| (share.port)(ports))).collect();
     // A prime that does not divide the length visits each place once.
     const STRIDE: usize = 619;
     let mixed = (0..all.len()).map(|place| all[place * STRIDE % all.len()]);
@@ -76,9 +93,9 @@ mod tests {
 
     #[test]
     fn the_dead_heavy_swarm_has_the_peers_of_each_kind() {
-        let ports = Ports { tracker: 1, good: 2, silent: 3, garbage: 4, refusing: 5, full: 6 };
+        let ports = Ports { tracker: 1, good: 2, silent: 3, garbage: 4, refusing: 5, full: 6, mute: 7 };
         assert_eq!(Ports::from_line(&ports.to_line()), Some(ports));
-        let peers = dead_heavy(&ports);
+        let peers = mixed(&DEAD_HEAVY, &ports);
         let of = |port| peers.iter().filter(|peer| peer.port() == port).count();
         assert_eq!([2, 3, 4, 5, 6].map(of), [250, 300, 50, 100, 300]);
     }

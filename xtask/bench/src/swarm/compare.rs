@@ -2,7 +2,7 @@
 
 use crate::contender::Arena;
 use crate::targets::Targets;
-use crate::{Result, USAGE, grid, in_flight, server, whole};
+use crate::{Result, USAGE, grid, in_flight, server, utp_beside_tcp, whole};
 use std::path::Path;
 
 /// How much is measured.
@@ -11,6 +11,8 @@ struct Options {
     rounds: usize,
     /// Without 50,000 peers.
     quick: bool,
+    /// What is measured of uTP, and nothing else.
+    utp: bool,
 }
 
 pub(crate) fn run(binary: &str, flags: &[&str]) -> Result {
@@ -23,22 +25,30 @@ pub(crate) fn run(binary: &str, flags: &[&str]) -> Result {
          its start to its end; CPU time is user and system. The time of a peer is from dialling to the whole handshake. The side\n\
          that closes first keeps the connection in TIME_WAIT, here the client's; each peer has its own address, so ports suffice.\n"
     );
-    let Options { rounds, quick } = options;
-    grid::lean(&arena, rounds, if quick { 10_000 } else { 50_000 }, &mut targets)?;
-    grid::defaults(&arena, rounds)?;
-    in_flight::run(&arena, rounds.min(3))?;
-    whole::run(&arena, rounds, !quick, &mut targets)?;
+    let Options { rounds, quick, utp } = options;
+    if !utp {
+        grid::lean(&arena, rounds, if quick { 10_000 } else { 50_000 }, &mut targets)?;
+        grid::defaults(&arena, rounds)?;
+    }
+    utp_beside_tcp::run(&arena, rounds, &mut targets)?;
+    in_flight::run(&arena, rounds.min(3), utp, &mut targets)?;
+    whole::head(rounds);
+    whole::run_utp(&arena, rounds, &mut targets)?;
+    if !utp {
+        whole::run(&arena, rounds, !quick, &mut targets)?;
+    }
     targets.print();
     Ok(())
 }
 
 impl Options {
     fn parse(flags: &[&str]) -> Option<Self> {
-        let mut options = Self { rounds: 5, quick: false };
+        let mut options = Self { rounds: 5, quick: false, utp: false };
         let mut flags = flags.iter();
         while let Some(flag) = flags.next() {
             match *flag {
-                "--quick" => options = Self { rounds: 3, quick: true },
+                "--quick" => options = Self { rounds: 3, quick: true, ..options },
+                "--utp" => options.utp = true,
                 "--rounds" => options.rounds = flags.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
                 _ => return None,
             }
@@ -66,8 +76,8 @@ mod tests {
     #[test]
     fn flags_are_parsed() {
         let parse = |line: &str| Options::parse(&line.split_whitespace().collect::<Vec<_>>());
-        assert_eq!(parse(""), Some(Options { rounds: 5, quick: false }));
-        assert_eq!(parse("--quick --rounds 1"), Some(Options { rounds: 1, quick: true }));
+        assert_eq!(parse(""), Some(Options { rounds: 5, quick: false, utp: false }));
+        assert_eq!(parse("--utp --quick --rounds 1"), Some(Options { rounds: 1, quick: true, utp: true }));
         assert!(parse("--rounds").is_none() && parse("--rounds 0").is_none() && parse("--fast").is_none());
     }
 }

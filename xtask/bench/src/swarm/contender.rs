@@ -4,7 +4,7 @@ use crate::addresses::Ports;
 use crate::measured::{Job, Usage};
 use crate::reading::Summary;
 use crate::scratch::Scratch;
-use crate::{Result, engine_client, epoll_client, server};
+use crate::{Result, engine_client, epoll_client, rqbit_client, server};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 
 const SERVER_CPU: usize = 1;
 const CLIENT_CPU: usize = 0;
-/// The info-hash of the epoll client, which reads no torrent: any 20 characters.
+/// The info-hash of the clients that read no torrent: any 20 characters.
 const INFO_HASH: &str = "epollepollepollepoll";
 /// The engine's own deadline for a handshake, in milliseconds.
 pub(crate) const PATIENCE: u32 = 5000;
@@ -24,8 +24,11 @@ pub(crate) enum Contender {
     Epoll,
     Engine,
     Command,
+    /// librqbit-utp; over uTP alone.
+    Rqbit,
 }
 
+/// Those that dial over TCP.
 pub(crate) const ALL: [Contender; 3] = [Contender::Epoll, Contender::Engine, Contender::Command];
 
 /// The task of a contender.
@@ -39,11 +42,13 @@ pub(crate) struct Task {
     pub(crate) patience: u32,
     /// With the flags [`LEAN`], or their like for the engine; else the defaults.
     pub(crate) lean: bool,
+    /// `auto`, `tcp` or `utp`.
+    pub(crate) transport: &'static str,
 }
 
 impl Task {
     pub(crate) fn good(peers: u32, at_once: u32) -> Self {
-        Self { peers, at_once, silent: false, patience: PATIENCE, lean: true }
+        Self { peers, at_once, silent: false, patience: PATIENCE, lean: true, transport: "auto" }
     }
 
     /// The number of peers that are dialled: by default at most 5,000 of one tracker.
@@ -74,6 +79,7 @@ impl Contender {
             Self::Epoll => "epoll",
             Self::Engine => "engine",
             Self::Command => "**command**",
+            Self::Rqbit => "librqbit-utp",
         }
     }
 }
@@ -95,7 +101,8 @@ impl Arena {
     /// Runs a contender once; it is an error if the report of a peer is missing.
     pub(crate) fn run(&self, contender: Contender, task: Task) -> Result<Run> {
         let job = match contender {
-            Contender::Epoll => self.epoll(task)?,
+            Contender::Epoll => self.bare(epoll_client::TASK, task)?,
+            Contender::Rqbit => self.bare(rqbit_client::TASK, task)?,
             Contender::Engine => self.engine(task)?,
             Contender::Command => self.command_for(task)?,
         };
@@ -128,7 +135,8 @@ impl Arena {
     fn command_for(&self, task: Task) -> Result<Job> {
         let (at_once, patience) = (task.at_once.to_string(), format!("{}ms", task.patience));
         let lean = if task.lean { &LEAN[..] } else { &[] };
-        let flags = [&["--concurrency", &at_once, "--handshake-timeout", &patience], lean].concat();
+        let flags = ["--concurrency", &at_once, "--handshake-timeout", &patience, "--transport", task.transport];
+        let flags = [&flags[..], lean].concat();
         self.command(&list(task), &flags)
     }
 
@@ -137,15 +145,15 @@ impl Arena {
         let flags = if task.lean { "lean" } else { "defaults" };
         self.ourselves(
             engine_client::TASK,
-            [torrent, task.at_once.to_string(), flags.to_owned(), task.patience.to_string()],
+            [torrent, task.at_once.to_string(), flags.to_owned(), task.patience.to_string(), task.transport.to_owned()],
         )
     }
 
-    fn epoll(&self, task: Task) -> Result<Job> {
+    fn bare(&self, client: &str, task: Task) -> Result<Job> {
         let port = if task.silent { self.ports.silent } else { self.ports.good };
         let numbers = [port.into(), task.at_once, task.patience].map(|number: u32| number.to_string());
         let args = [INFO_HASH.to_owned(), task.expected().to_string()].into_iter().chain(numbers);
-        self.ourselves(epoll_client::TASK, args)
+        self.ourselves(client, args)
     }
 
     fn ourselves(&self, task: &str, args: impl IntoIterator<Item = String>) -> Result<Job> {

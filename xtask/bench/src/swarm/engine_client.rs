@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::reading::Reading;
-use client::{Config, EncryptionPolicy, Event, Outcome, Swarm};
+use client::{Config, EncryptionPolicy, Event, Outcome, Swarm, TransportPolicy};
 use metainfo::Torrent;
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,15 @@ pub(crate) const TASK: &str = "engine-client";
 
 /// Runs the engine for one torrent.
 pub(crate) fn run(args: &[&str]) -> Result {
-    let [torrent, at_once, flags, timeout] = *args else { return Err("wrong arguments".into()) };
+    let [torrent, at_once, flags, timeout, transport] = *args else { return Err("wrong arguments".into()) };
     let torrent = Torrent::parse(&std::fs::read(torrent)?)?;
+    let transport = match transport {
+        "tcp" => TransportPolicy::Tcp,
+        "utp" => TransportPolicy::Utp,
+        _ => TransportPolicy::Auto,
+    };
     let config = config(at_once.parse()?, flags == "lean", Duration::from_millis(timeout.parse()?));
+    let config = config.with_transport(transport);
     let reading = runtime()?.block_on(shake(&torrent, config))?;
     println!("{}", { reading }.summary().to_line());
     Ok(())

@@ -12,10 +12,10 @@ const OF_EPOLL: [(u32, f64); 2] = [(1_024, 0.90), (10_000, 0.85)];
 /// The most by which the median of the peers' times may exceed epoll's, in milliseconds.
 const BEHIND_EPOLL: f64 = 10.0;
 
-/// The runs of one task, by contender.
-struct Cell {
-    task: Task,
-    runs: [Vec<Run>; ALL.len()],
+/// The runs of some contenders, each with its task.
+pub(crate) struct Cell {
+    sides: Vec<(Contender, Task)>,
+    runs: Vec<Vec<Run>>,
 }
 
 /// All contenders with the same work: no linger, no encryption, all peers, no pace.
@@ -25,7 +25,7 @@ pub(crate) fn lean(arena: &Arena, rounds: usize, most: u32, targets: &mut Target
     );
     head();
     for (peers, at_once) in CELLS.into_iter().filter(|(peers, _)| *peers <= most) {
-        let cell = Cell::measure(arena, Task::good(peers, at_once), rounds)?;
+        let cell = Cell::measure(arena, all(Task::good(peers, at_once)), rounds)?;
         cell.print();
         if let Some((_, least)) = OF_EPOLL.iter().find(|(width, _)| peers == 10_000 && at_once == *width) {
             cell.judge(*least, targets);
@@ -41,43 +41,49 @@ pub(crate) fn defaults(arena: &Arena, rounds: usize) -> Result {
     );
     head();
     for (peers, at_once) in [(1_000, 1_024), (10_000, 1_024), (10_000, 10_000)] {
-        Cell::measure(arena, Task { lean: false, ..Task::good(peers, at_once) }, rounds)?.print();
+        Cell::measure(arena, all(Task { lean: false, ..Task::good(peers, at_once) }), rounds)?.print();
     }
     Ok(())
 }
 
-fn head() {
+fn all(task: Task) -> Vec<(Contender, Task)> {
+    ALL.map(|contender| (contender, task)).to_vec()
+}
+
+pub(crate) fn head() {
     println!(
-        "| N | C | | handshakes | wall, ms | a CPU-second | of epoll's | p50, ms | p99, ms | peak, MiB |\n\
+        "| N | C | | handshakes | wall, ms | a CPU-second | of the first | p50, ms | p99, ms | peak, MiB |\n\
          |---:|---:|---|---:|---:|---:|---:|---:|---:|---:|"
     );
 }
 
 impl Cell {
     /// Each round begins with another contender.
-    fn measure(arena: &Arena, task: Task, rounds: usize) -> Result<Self> {
-        let mut runs: [Vec<Run>; ALL.len()] = Default::default();
+    pub(crate) fn measure(arena: &Arena, sides: Vec<(Contender, Task)>, rounds: usize) -> Result<Self> {
+        let mut runs = vec![Vec::new(); sides.len()];
         for round in 0..rounds {
-            for turn in 0..ALL.len() {
-                let turn = (turn + round) % ALL.len();
-                runs[turn].push(arena.run(ALL[turn], task)?);
+            for turn in 0..sides.len() {
+                let turn = (turn + round) % sides.len();
+                let (contender, task) = sides[turn];
+                runs[turn].push(arena.run(contender, task)?);
             }
         }
-        Ok(Self { task, runs })
+        Ok(Self { sides, runs })
     }
 
-    fn print(&self) {
-        for (place, contender) in ALL.iter().enumerate() {
+    pub(crate) fn print(&self) {
+        for (place, (contender, task)) in self.sides.iter().enumerate() {
             let of = |number: fn(&Run) -> f64| self.median(place, number);
             println!(
-                "| {} | {} | {} | {:.0} | {:.1} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} |",
-                self.task.peers,
-                self.task.at_once,
+                "| {} | {} | {} {} | {:.0} | {:.1} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} |",
+                task.peers,
+                task.at_once,
                 contender.name(),
+                task.transport,
                 of(|run| run.said.ok as f64),
                 of(|run| run.used.wall * 1e3),
                 of(Run::rate),
-                self.of_epoll(place),
+                self.of_other(place, 0, Run::rate),
                 of(|run| run.said.p50),
                 of(|run| run.said.p99),
                 of(|run| run.used.peak / 1024.0),
@@ -86,8 +92,8 @@ impl Cell {
     }
 
     /// The median of the ratios of each round: when the machine is slow for a while, it is slow for a whole round.
-    fn of_epoll(&self, place: usize) -> f64 {
-        median(self.runs[place].iter().zip(&self.runs[0]).map(|(run, epoll)| run.rate() / epoll.rate()).collect())
+    pub(crate) fn of_other(&self, place: usize, other: usize, number: fn(&Run) -> f64) -> f64 {
+        median(self.runs[place].iter().zip(&self.runs[other]).map(|(run, other)| number(run) / number(other)).collect())
     }
 
     fn median(&self, place: usize, number: fn(&Run) -> f64) -> f64 {
@@ -96,11 +102,11 @@ impl Cell {
 
     /// Compares command and engine with the targets.
     fn judge(&self, least: f64, targets: &mut Targets) {
-        let cell = format!("N = {}, C = {}", self.task.peers, self.task.at_once);
-        for (place, contender) in ALL.iter().enumerate().filter(|(_, contender)| **contender != Contender::Epoll) {
+        for (place, (contender, task)) in self.sides.iter().enumerate().skip(1) {
+            let cell = format!("N = {}, C = {}", task.peers, task.at_once);
             let name = contender.name();
             let what = format!("{name}, {cell}: of epoll's handshakes a CPU-second");
-            targets.at_least(&what, self.of_epoll(place), least, "");
+            targets.at_least(&what, self.of_other(place, 0, Run::rate), least, "");
             let p50 = |place| self.median(place, |run| run.said.p50);
             let what = format!("{name}, {cell}: p50 behind epoll's");
             targets.at_most(&what, p50(place) - p50(0), BEHIND_EPOLL, " ms");
@@ -110,7 +116,7 @@ impl Cell {
 
 impl Run {
     /// Handshakes a CPU-second.
-    fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.said.ok as f64 / self.used.cpu
     }
 }

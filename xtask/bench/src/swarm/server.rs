@@ -4,6 +4,7 @@
 
 mod full;
 mod tracker;
+mod utp_peers;
 
 use crate::addresses::Ports;
 use crate::wire::{self, LENGTH};
@@ -14,6 +15,7 @@ use nix::sys::socket::{MsgFlags, recv, send};
 use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
+use utp_peers::UtpPeers;
 
 /// How long the server polls without sleeping when nothing happens; the tracker's thread needs the processor too.
 const AWAKE: Duration = Duration::from_millis(1);
@@ -39,6 +41,7 @@ enum Slot {
     Empty,
     Listener(OwnedFd, Kind),
     Peer(Peer),
+    Utp(UtpPeers),
 }
 
 struct Peer {
@@ -67,10 +70,14 @@ pub(crate) fn run(cpu: &str) -> Result {
         answer: Vec::new(),
     };
     let [good, silent, garbage] = [Kind::Good, Kind::Silent, Kind::Garbage].map(|kind| server.listen(kind));
-    let (_refusing, refusing) = system::bound()?;
+    let ((_refusing, refusing), (_mute, mute)) = (system::bound()?, system::bound()?);
     let full = full::Full::new()?;
     let (good, silent, garbage) = (good?, silent?, garbage?);
-    let ports = Ports { tracker: 0, good, silent, garbage, refusing, full: full.port };
+    server.accept_utp(good, Kind::Good)?;
+    server.accept_utp(silent, Kind::Silent)?;
+    // Nothing is read from these.
+    let _unread = [system::udp(full.port)?, system::udp(mute)?];
+    let ports = Ports { tracker: 0, good, silent, garbage, refusing, full: full.port, mute };
     let ports = tracker::start(ports)?;
     println!("{}", ports.to_line());
     std::io::stdout().flush()?;
@@ -86,6 +93,13 @@ impl Server {
         Ok(port)
     }
 
+    fn accept_utp(&mut self, port: u16, kind: Kind) -> Result {
+        let socket = system::udp(port)?;
+        self.epoll.add(&socket, EpollEvent::new(EpollFlags::EPOLLIN, data(&socket)))?;
+        self.put(Slot::Utp(UtpPeers::new(socket, kind)));
+        Ok(())
+    }
+
     /// Serves until stdin is closed.
     fn serve(&mut self) -> Result {
         let stdin = std::io::stdin();
@@ -97,8 +111,8 @@ impl Server {
             // A server that sleeps between two packets is woken by the sender of the next one, at the sender's cost: expensive
             // between virtual processors, and more frequent with a slower client. So it polls while packets arrive.
             let awake = last.elapsed() < AWAKE;
-            let ready = match self.epoll.wait(&mut events, if awake { EpollTimeout::ZERO } else { EpollTimeout::NONE })
-            {
+            let sleep = if awake { EpollTimeout::ZERO } else { self.wake_utp()? };
+            let ready = match self.epoll.wait(&mut events, sleep) {
                 Err(Errno::EINTR) => continue,
                 ready => ready?,
             };
@@ -115,10 +129,25 @@ impl Server {
         }
     }
 
+    /// Does what time makes due over uTP, and returns how long the server may sleep.
+    fn wake_utp(&mut self) -> Result<EpollTimeout> {
+        const OFTEN: u8 = 100;
+        let mut sleep = EpollTimeout::NONE;
+        for slot in &mut self.slots {
+            if let Slot::Utp(peers) = slot
+                && peers.wake()?
+            {
+                sleep = OFTEN.into();
+            }
+        }
+        Ok(sleep)
+    }
+
     fn turn(&mut self, descriptor: usize) -> Result {
         match &mut self.slots[descriptor] {
             Slot::Empty => {}
             Slot::Listener(..) => self.accept(descriptor)?,
+            Slot::Utp(peers) => peers.turn(&self.introduction, &mut self.answer)?,
             Slot::Peer(peer) => {
                 if !peer.turn(&self.introduction, &mut self.answer) {
                     self.slots[descriptor] = Slot::Empty;
@@ -147,6 +176,7 @@ impl Server {
     fn put(&mut self, slot: Slot) {
         let descriptor = match &slot {
             Slot::Listener(socket, _) | Slot::Peer(Peer { socket, .. }) => socket.as_raw_fd(),
+            Slot::Utp(peers) => peers.socket.as_raw_fd(),
             Slot::Empty => return,
         };
         let descriptor = usize::try_from(descriptor).expect("descriptors are not negative");

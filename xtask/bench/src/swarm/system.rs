@@ -3,7 +3,7 @@
 use crate::Result;
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_setaffinity};
-use nix::sys::socket::sockopt::BindToDevice;
+use nix::sys::socket::sockopt::{BindToDevice, Ipv4PacketInfo, RcvBuf, RcvBufForce};
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, accept4, bind, getsockname, listen, setsockopt, socket,
 };
@@ -32,6 +32,20 @@ pub(crate) fn bound() -> Result<(OwnedFd, u16)> {
     bind(socket.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)))?;
     let port = getsockname::<SockaddrIn>(socket.as_raw_fd())?.port();
     Ok((socket, port))
+}
+
+/// The same for UDP, at this port; datagrams that arrive tell the address that they were sent to.
+pub(crate) fn udp(port: u16) -> Result<OwnedFd> {
+    /// One socket has what is sent to ten thousand peers at once, each of which has a buffer of its own in reality.
+    const BUFFER: usize = 64 << 20;
+    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+    let socket = socket(AddressFamily::Inet, SockType::Datagram, flags, None)?;
+    setsockopt(&socket, BindToDevice, &"lo".into())?;
+    setsockopt(&socket, Ipv4PacketInfo, &true)?;
+    // Without privileges as much as `net.core.rmem_max` allows.
+    setsockopt(&socket, RcvBufForce, &BUFFER).or_else(|_| setsockopt(&socket, RcvBuf, &BUFFER))?;
+    bind(socket.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port)))?;
+    Ok(socket)
 }
 
 /// As [`bound`], and listening with an accept queue of this length.

@@ -1,7 +1,7 @@
 //! The command from its start to its end, as users run it: a torrent file, a tracker, a swarm.
 
 use crate::Result;
-use crate::addresses::DEAD_HEAVY;
+use crate::addresses::{DEAD_HEAVY, DEAD_OVER_BOTH, Share, UTP_SILENT};
 use crate::contender::{Arena, LEAN};
 use crate::grid::median;
 use crate::measured::{Job, Usage};
@@ -15,6 +15,10 @@ const THOUSAND_WALL: f64 = 0.10;
 const THOUSAND_SPREAD: f64 = 0.07;
 const DEAD_LAST_GOOD: f64 = 0.1;
 const DEAD_WALL: f64 = 3.2;
+const UTP_SPREAD: f64 = 0.15;
+const UTP_SILENT_WALL: f64 = 3.1;
+/// The most by which the end may be later than over TCP alone.
+const DEAD_LATER: f64 = 1.5;
 const MANY_PEAK: f64 = 64.0;
 const START_UP: f64 = 5.0;
 const SIZE: f64 = 6.0;
@@ -28,13 +32,16 @@ struct Row {
     said: Summary,
 }
 
-pub(crate) fn run(arena: &Arena, rounds: usize, many: bool, targets: &mut Targets) -> Result {
+pub(crate) fn head(rounds: usize) {
     println!(
         "\nThe command as a whole; first and last are the lines of the first and the last peer that shook hands, as a\nreader of its stdout sees them. Medians of {rounds} runs.\n"
     );
     println!(
         "| swarm | wall, s | CPU, s | first, s | last, s | reports | peak, MiB |\n|---|---:|---:|---:|---:|---:|---:|"
     );
+}
+
+pub(crate) fn run(arena: &Arena, rounds: usize, many: bool, targets: &mut Targets) -> Result {
     thousand(arena, rounds, targets)?;
     dead_heavy(arena, rounds, targets)?;
     if many {
@@ -58,12 +65,37 @@ fn thousand(arena: &Arena, rounds: usize, targets: &mut Targets) -> Result {
 
 fn dead_heavy(arena: &Arena, rounds: usize, targets: &mut Targets) -> Result {
     let job = Job { stamped: true, ..arena.command("dead", &[&LEAN[..], &IMPATIENT].concat())? };
-    let expected = DEAD_HEAVY.iter().map(|share| (share.outcome.to_owned(), share.count)).collect();
-    let row = Row::measure(&job, rounds, &expected)?;
+    let row = Row::measure(&job, rounds, &outcomes(&DEAD_HEAVY))?;
     row.print("300 silent, 300 dropped, 100 refusing, 50 garbage, 250 good");
     targets.at_most("dead-heavy, from the start to the last good peer", row.said.last, DEAD_LAST_GOOD, " s");
     targets.at_most("dead-heavy, the whole process", row.used.wall, DEAD_WALL, " s");
     targets.accounted_for("dead-heavy", row.said.reports, 1_000);
+    Ok(())
+}
+
+/// With uTP.
+pub(crate) fn run_utp(arena: &Arena, rounds: usize, targets: &mut Targets) -> Result {
+    let utp = [&LEAN[..], &["--transport", "utp"]].concat();
+    let job = Job { stamped: true, ..arena.command("1000", &utp)? };
+    let row = Row::measure(&job, rounds, &good(1_000))?;
+    row.print("1,000 good over uTP");
+    let spread = row.said.last - row.said.first;
+    targets.at_most("1,000 good peers over uTP, from the first handshake to the last", spread, UTP_SPREAD, " s");
+
+    let job = Job { stamped: true, ..arena.command("utp-silent", &[&utp[..], &IMPATIENT].concat())? };
+    let row = Row::measure(&job, rounds, &outcomes(&UTP_SILENT))?;
+    row.print("600 silent over uTP, 400 good");
+    targets.at_most("600 silent over uTP, the whole process", row.used.wall, UTP_SILENT_WALL, " s");
+    targets.accounted_for("600 silent over uTP", row.said.reports, 1_000);
+
+    let mut ends = Vec::new();
+    for transport in ["tcp", "auto"] {
+        let job = Job { stamped: true, ..arena.command("dead-over-both", &["--transport", transport])? };
+        let row = Row::measure(&job, rounds, &outcomes(&DEAD_OVER_BOTH))?;
+        row.print(&format!("610 dead over TCP and uTP, 390 good, defaults, {transport}"));
+        ends.push(row.used.wall);
+    }
+    targets.at_most("610 dead over both, the end with uTP later by", ends[1] - ends[0], DEAD_LATER, " s");
     Ok(())
 }
 
@@ -97,6 +129,12 @@ fn start_up(arena: &Arena, targets: &mut Targets) -> Result {
     };
     targets.at_most(what, std::fs::metadata(file)?.len() as f64 / f64::from(1 << 20), SIZE, " MiB");
     Ok(())
+}
+
+fn outcomes(shares: &[Share]) -> BTreeMap<String, u32> {
+    let mut outcomes = BTreeMap::new();
+    shares.iter().for_each(|share| *outcomes.entry(share.outcome.to_owned()).or_default() += share.count);
+    outcomes
 }
 
 fn good(peers: u32) -> BTreeMap<String, u32> {

@@ -2,10 +2,10 @@
 //!
 //! * `/announce/1000` names 1,000 good peers,
 //! * `/announce/silent/1000` as many silent ones,
-//! * `/announce/dead` the dead-heavy swarm.
+//! * `/announce/dead`, `/announce/utp-silent` and `/announce/dead-over-both` the mixed swarms.
 
 use crate::Result;
-use crate::addresses::{Ports, dead_heavy, of_peer};
+use crate::addresses::{DEAD_HEAVY, DEAD_OVER_BOTH, Ports, UTP_SILENT, mixed, of_peer};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 
@@ -60,9 +60,13 @@ fn peers(list: &str, ports: &Ports) -> Option<Vec<SocketAddrV4>> {
         Some((0..count).map(|number| SocketAddrV4::new(of_peer(number), port)).collect())
     };
     match list.split_once('/') {
-        None if list == "dead" => Some(dead_heavy(ports)),
-        None => at(ports.good, list),
         Some(("silent", count)) => at(ports.silent, count),
         Some(_) => None,
+        None => match list {
+            "dead" => Some(mixed(&DEAD_HEAVY, ports)),
+            "utp-silent" => Some(mixed(&UTP_SILENT, ports)),
+            "dead-over-both" => Some(mixed(&DEAD_OVER_BOTH, ports)),
+            count => at(ports.good, count),
+        },
     }
 }
