@@ -55,6 +55,7 @@ pub static ALL: &[&Optional] = &[
     &LIBTORRENT,
     &CTORRENT,
     &QBITTORRENT,
+    &DELUGE,
     &NODE,
     &NPM,
     &NGINX,
@@ -67,6 +68,7 @@ pub static ALL: &[&Optional] = &[
     &UTIL_LINUX,
     &MOUNT,
     &IPROUTE2,
+    &NFTABLES,
     &NAMESPACES,
 ];
 
@@ -108,11 +110,12 @@ pub static LIBTORRENT: Optional = Optional {
         "libtorrent for Python",
         &[],
         "python3-libtorrent",
-        "`integration`: a client, `matrix`, `bittorrent-tracker`, `dht`",
+        "`integration`: a client, `matrix`, `bittorrent-tracker`, `utp`, `dht`",
     )
 };
 pub static CTORRENT: Optional = debian("ctorrent", &["ctorrent"], "ctorrent", CLIENT);
 pub static QBITTORRENT: Optional = debian("qbittorrent-nox", &["qbittorrent-nox"], "qbittorrent-nox", CLIENT);
+pub static DELUGE: Optional = debian("deluged", &["deluged"], "deluged", "`integration`: a client");
 pub static NODE: Optional = debian("node", &["node"], "nodejs", OF_NPM);
 pub static NPM: Optional = debian("npm", &["npm"], "npm", OF_NPM);
 pub static NGINX: Optional = debian("nginx", &["nginx"], "nginx-light", "`integration`: `proxied`, `web-seeds`");
@@ -121,7 +124,7 @@ pub static CADDY: Optional = debian("caddy", &["caddy"], "caddy", "`integration`
 pub static PYTHON3: Optional = debian("Debian's Python", &[PYTHON], "python3", "`integration`: `web-seeds`");
 pub static VENV: Optional = Optional {
     is_here: |_| succeeds(Command::new(PYTHON).args(["-c", "import ensurepip"])),
-    ..debian("venv of Python", &[], "python3-venv", "`integration`: `dht`")
+    ..debian("venv of Python", &[], "python3-venv", "`integration`: `utp`, `dht`")
 };
 pub static STRACE: Optional = debian("strace", &["strace"], "strace", "`integration`: `hostile`, `hostile-inside`");
 pub static FAKETIME: Optional = Optional {
@@ -136,16 +139,17 @@ pub static UTIL_LINUX: Optional = debian(
 );
 pub static MOUNT: Optional = debian("mount", &["mount"], "mount", "`integration`: namespaces; `bare`");
 pub static IPROUTE2: Optional = debian("ip", &["ip"], "iproute2", "`integration`: namespaces");
+pub static NFTABLES: Optional = debian("nft", &["nft"], "nftables", "`integration`: `utp`");
 pub static NAMESPACES: Optional = Optional {
     name: "network namespaces",
     is_here: |_| unshare::command(unshare::NETWORK).is_some(),
     programs: &[],
     source: Source::Rights,
-    purpose: "`integration`: `ssrf`, `leak`, `dns`, `dual-stack`, `pex`, `hostile-inside`, `many`, `dht`",
+    purpose: "`integration`: `ssrf`, `leak`, `dns`, `dual-stack`, `pex`, `hostile-inside`, `utp`, `many`, `dht`",
 };
 
 const CLIENT: &str = "`integration`: a client";
-const OF_NPM: &str = "`integration`: `bittorrent-tracker`, `dual-stack`, `web-seeds`, `dht`";
+const OF_NPM: &str = "`integration`: `bittorrent-tracker`, `dual-stack`, `web-seeds`, `utp`, `dht`";
 
 /// Programs of a Debian package.
 const fn debian(

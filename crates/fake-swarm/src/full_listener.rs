@@ -13,7 +13,7 @@ use crate::sockets::bound;
 #[derive(Debug)]
 pub struct FullListener {
     port: u16,
-    _listener: Socket,
+    listener: Socket,
     _queued: TcpStream,
 }
 
@@ -31,7 +31,13 @@ impl FullListener {
             TcpStream::connect(addr)
         };
         let _queued = full().map_err(|source| Error::Listen { addr, source })?;
-        Ok(Self { port, _listener: listener, _queued })
+        Ok(Self { port, listener, _queued })
+    }
+
+    /// Makes room for one connection: the next SYN, also one that is sent again, has an answer, and nothing more.
+    pub fn accept_one(&self) {
+        // There is always one to accept.
+        let _ = self.listener.accept();
     }
 
     /// Its address on 127.0.0.1.

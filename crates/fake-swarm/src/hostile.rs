@@ -2,12 +2,14 @@
 
 mod metadata;
 mod pex;
+mod utp;
 
 use crate::bencoding::{dictionary, integer, list, string};
 use crate::message;
 
 pub use metadata::metadata;
 pub use pex::pex;
+pub use utp::utp;
 
 /// What a dictionary that should be an extension handshake (BEP 10) can be instead.
 ///

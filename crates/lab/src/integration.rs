@@ -54,6 +54,7 @@ use xtask::optional::{self, Optional};
 use xtask::shell::Result;
 use xtask::skips::Skips;
 
+use matrix::utp;
 use namespace::Scenario;
 use prober::Prober;
 use programs::{SEEDS, Seed};
@@ -102,13 +103,14 @@ const SECTIONS: &[Section] = &[
     Section { parts: &[pex::CLIENTS], ..section(pex::NAME, &[NAMESPACE], |lab| namespace::run(lab, pex::NAME)) },
     Section { parts: &[hostile::CLOCKS], ..section("hostile", &[WATCH], hostile::run) },
     section("hostile-inside", &[NAMESPACE, WATCH], |lab| namespace::run(lab, "hostile-inside")),
+    Section { parts: &[utp::CLIENTS], ..section(utp::NAME, &[NAMESPACE, LIBTORRENT, REJECTION], utp::run) },
     section(many::NAME, &[NAMESPACE], |lab| namespace::run(lab, many::NAME)),
     // The last one: its clients have announced themselves meanwhile.
     Section { parts: &[dht::CLIENTS], ..section(dht::NAME, &[NAMESPACE, LIBTORRENT], dht::run) },
 ];
 
 /// The sections that `--long` repeats; it runs `many` in its full size first, and of `hostile` what takes minutes.
-const LONG: &[&str] = &["seeded", "matrix", leak::NAME, dual_stack::NAME, "hostile", many::NAME, dht::NAME];
+const LONG: &[&str] = &["seeded", "matrix", leak::NAME, dual_stack::NAME, "hostile", utp::NAME, many::NAME, dht::NAME];
 
 /// How often.
 pub(crate) const LONG_RUNS: u32 = 20;
@@ -124,6 +126,9 @@ const WEB_SERVERS: &[&Optional] = &[&optional::CADDY, &optional::PYTHON3, &optio
 /// What a network namespace takes.
 const NAMESPACE: &[&Optional] = &[&optional::UTIL_LINUX, &optional::MOUNT, &optional::IPROUTE2, &optional::NAMESPACES];
 
+/// What rejects a client's packets.
+const REJECTION: &[&Optional] = &[&optional::NFTABLES];
+
 /// What it takes to watch a run from outside and to bound it.
 const WATCH: &[&Optional] = &[&optional::STRACE, &optional::UTIL_LINUX];
 
@@ -135,6 +140,7 @@ const SCENARIOS: &[Scenario] = &[
     (dual_stack::NAME, dual_stack::run_inside),
     (pex::NAME, pex::run),
     ("hostile-inside", hostile::run_inside),
+    (utp::NAME, utp::run_inside),
     (many::NAME, many::run),
     (dht::NAME, dht::run_inside),
     (record::NAME, record::run_inside),

@@ -43,7 +43,7 @@ pub struct Connection {
     /// Since when the peer's FIN is waited for: our FIN was acknowledged, and no more bytes came.
     lingering: Option<Instant>,
     answers_after_end: u8,
-    /// When the last of these was due, or the RESET at the end.
+    /// When the last of these was due.
     answered: Option<Instant>,
     close_reason: Option<CloseReason>,
     end: Option<End>,
@@ -318,7 +318,6 @@ impl Connection {
     /// Ends the connection with a RESET, but towards an address that may be forged, or to which nothing was sent.
     fn leave(&mut self, end: End) {
         self.end = Some(end);
-        self.answered = Some(self.latest);
         self.is_ack_due = false;
         self.is_reset_due = !matches!(self.stage, Stage::SynReceived | Stage::SynSent { count: 0, .. });
     }

@@ -24,4 +24,5 @@ mod pex;
 mod swarm;
 mod tracker_endings;
 mod trackers;
+mod utp;
 mod web_seeds;

@@ -20,7 +20,7 @@ use crate::state::State;
 /// The longest datagram taken: more than any that UDP carries.
 const DATAGRAM_LIMIT: usize = 65_536;
 
-/// A peer over uTP that answers every datagram by its [`UtpScript`], and remembers what it was sent; over TCP its port refuses.
+/// A peer over uTP that answers every datagram by its [`UtpScript`], and remembers what it was sent.
 ///
 /// Dropping it ends it as soon as the runtime turns again.
 #[derive(Debug)]
@@ -38,7 +38,14 @@ impl FakeUtpPeer {
     /// [`Error::NotLoopback`] for any other address, [`Error::NoRuntime`] outside a tokio runtime, [`Error::Listen`] if the
     /// system refuses a socket.
     pub fn start(ip: impl Into<IpAddr>, script: UtpScript) -> Result<Self, Error> {
-        let addr = SocketAddr::new(ip.into(), 0);
+        Self::start_on(SocketAddr::new(ip.into(), 0), script)
+    }
+
+    /// The same on this port.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_on(addr: SocketAddr, script: UtpScript) -> Result<Self, Error> {
         if !addr.ip().is_loopback() {
             return Err(Error::NotLoopback(addr));
         }

@@ -64,9 +64,22 @@ pub(super) fn get(address: SocketAddr, target: &str) -> std::io::Result<Vec<u8>>
     let mut stream = TcpStream::connect_timeout(&address, SCRAPE_TIMEOUT)?;
     stream.set_read_timeout(Some(SCRAPE_TIMEOUT))?;
     write!(stream, "GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
-    let mut reply = Vec::new();
-    stream.read_to_end(&mut reply)?;
+    let (mut reply, mut part) = (Vec::new(), [0; 4096]);
+    while !is_whole(&reply) {
+        match stream.read(&mut part)? {
+            0 => break,
+            length => reply.extend_from_slice(part.get(..length).unwrap_or_default()),
+        }
+    }
     Ok(reply)
+}
+
+/// Whether a reply is as long as its head says: qBittorrent keeps a connection that it is asked to close.
+fn is_whole(reply: &[u8]) -> bool {
+    let Some(end) = find(reply, b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(reply.get(..end).unwrap_or_default()).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    length.is_some_and(|length: usize| reply.len() - end - 4 >= length)
 }
 
 /// The number that follows a key.

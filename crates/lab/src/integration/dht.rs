@@ -6,6 +6,8 @@
 mod clients;
 mod network;
 
+pub(super) use clients::LIBTORRENT;
+
 use std::io::Read;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -24,7 +26,7 @@ use super::row::Row;
 use super::section::{Lab, Part};
 use super::torrents::Torrent;
 use super::wire::Wire;
-use clients::{BITTORRENT_DHT, Client, LIBTORRENT};
+use clients::{BITTORRENT_DHT, Client};
 use network::{Member, Network};
 
 /// The name of the section.

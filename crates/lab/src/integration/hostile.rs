@@ -19,6 +19,7 @@ mod pex;
 mod reach;
 mod scenario;
 mod trackers;
+mod utp;
 mod web_seeds;
 
 use std::time::Instant;
@@ -46,6 +47,7 @@ fn scenarios() -> impl Iterator<Item = &'static Scenario> {
         trackers::SCENARIOS,
         web_seeds::SCENARIOS,
         peers::SCENARIOS,
+        utp::SCENARIOS,
         metadata::SCENARIOS,
         pex::SCENARIOS,
         files::SCENARIOS,

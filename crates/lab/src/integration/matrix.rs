@@ -8,6 +8,7 @@ mod rows;
 mod saved;
 mod swarms;
 mod torrents;
+pub(super) mod utp;
 
 use xtask::optional;
 use xtask::shell::Result;

@@ -9,14 +9,14 @@ use xtask::scratch::write;
 use xtask::shell::{self, Result};
 use xtask::skips::Skips;
 
-/// The `node_modules` of a package of npm (`NAME@VERSION`); `None` when it cannot be had and the part of the integration that needs it is
+/// The `node_modules` of packages of npm (`NAME@VERSION NAME@VERSION`); `None` when it cannot be had and the part of the integration that needs it is
 /// skipped.
 pub(super) fn npm(skips: &Skips, part: &str, package: &str) -> Result<Option<PathBuf>> {
     let install = |folder: &Path| {
         write(&folder.join("package.json"), r#"{"private": true}"#)?;
         let mut npm = Command::new("npm");
         npm.args(["install", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--no-package-lock"]);
-        shell::run_quiet(npm.arg(package).current_dir(folder)).map(drop)
+        shell::run_quiet(npm.args(package.split(' ')).current_dir(folder)).map(drop)
     };
     let folder = kept(package, install);
     let failed = |reason| skips.cannot_part(part, format!("npm does not have {package}: {reason}")).map(|()| None);

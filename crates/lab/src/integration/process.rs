@@ -1,6 +1,7 @@
 //! A foreign program that runs until it is dropped, and the polling of such programs.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,17 @@ impl Process {
     /// All that the program said.
     pub(super) fn said(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The next line that it says, for a line that it is given.
+    pub(super) fn ask(&mut self, deadline: Instant) -> Result<String> {
+        let before = self.said().lines().count();
+        let stdin = self.child.stdin.as_mut().ok_or("its stdin is closed")?;
+        stdin.write_all(b"\n").map_err(|error| format!("{} does not listen: {error}", self.name))?;
+        poll(deadline, || {
+            let said = self.said();
+            Ok(said.lines().nth(before).map(str::to_owned).ok_or_else(|| format!("{} says nothing", self.name)))
+        })
     }
 
     /// The end of what the program said.

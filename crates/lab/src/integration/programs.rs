@@ -2,10 +2,12 @@
 
 pub(super) mod aria2;
 pub(super) mod ctorrent;
+pub(super) mod deluge;
 pub(super) mod libtorrent;
 pub(super) mod qbittorrent;
 pub(super) mod rtorrent;
 pub(super) mod transmission;
+pub(super) mod webtorrent;
 
 use std::fmt::Display;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -19,6 +21,7 @@ use xtask::shell::Result;
 pub(super) const TOOLS: &[&Optional] = &[&optional::OPENTRACKER, &optional::MKTORRENT, &optional::TRANSMISSION_CLI];
 
 /// A client that can seed.
+#[derive(Clone, Copy)]
 pub(super) struct Seed {
     /// What we call it; also the name of its folder.
     pub(super) name: &'static str,
@@ -31,6 +34,7 @@ pub(super) struct Seed {
 }
 
 /// Where a seed lives and what it seeds.
+#[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     /// A folder for its own files.
     pub(super) folder: &'a Path,
@@ -46,17 +50,44 @@ pub(super) struct Place<'a> {
     pub(super) dht: &'a [SocketAddr],
     /// Whether it leeches, with nothing on its disk, and tells its peers of others (PEX). Else it seeds and tells of none.
     pub(super) exchanges: bool,
+    /// What it takes connections over.
+    pub(super) transports: Transports,
+    /// The port of its pages or its RPC at 127.0.0.1; 0 for one that nobody asks.
+    pub(super) pages: u16,
+}
+
+/// What a client takes connections over, by default both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transports {
+    Tcp,
+    Utp,
+    Both,
 }
 
 impl<'a> Place<'a> {
     /// It seeds from one address, without the DHT.
     pub(super) fn new(folder: &'a Path, data: &'a Path, address: SocketAddr, torrents: &'a [&'a Path]) -> Self {
-        Self { folder, data, address, second: None, torrents, dht: &[], exchanges: false }
+        Self {
+            folder,
+            data,
+            address,
+            second: None,
+            torrents,
+            dht: &[],
+            exchanges: false,
+            transports: Transports::Tcp,
+            pages: 0,
+        }
     }
 
     /// Whether it is to have a node in the DHT, at the port where it listens.
     fn has_dht(&self) -> bool {
         !self.dht.is_empty()
+    }
+
+    /// Whether it takes connections over uTP.
+    fn has_utp(&self) -> bool {
+        self.transports != Transports::Tcp
     }
 
     /// Its addresses as it is to be told them, separated by commas.

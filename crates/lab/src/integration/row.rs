@@ -100,6 +100,11 @@ impl Row {
         }
     }
 
+    /// What it is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Without the log, which would be endless of something endless.
     pub(super) fn quiet(mut self) -> Self {
         self.logs = false;

@@ -1,4 +1,4 @@
-"""Seeds torrents with libtorrent until stdin ends."""
+"""Seeds torrents with libtorrent until stdin ends. For each line of it, says how many connections there are."""
 
 import argparse
 import sys
@@ -15,6 +15,7 @@ parser.add_argument("--paused", action="store_true")
 parser.add_argument("--secret", action="store_true", help="tell no tracker")
 parser.add_argument("--without", metavar="FIRST-LAST", help="connect to none of these addresses")
 parser.add_argument("--bound", action="store_true", help="connect from its own address")
+parser.add_argument("--utp", action="store_true", help="take connections over uTP")
 parser.add_argument("--node", action="append", default=[], help="a node of the DHT, which is off without any")
 parser.add_argument("address")
 parser.add_argument("folder")
@@ -34,8 +35,8 @@ session = libtorrent.session({
     "enable_lsd": False,
     "enable_upnp": False,
     "enable_natpmp": False,
-    "enable_incoming_utp": False,
-    "enable_outgoing_utp": False,
+    "enable_incoming_utp": options.utp,
+    "enable_outgoing_utp": options.utp,
 })
 for node in options.node:
     host, port = node.rsplit(":", 1)
@@ -63,4 +64,13 @@ for torrent in options.torrents:
     if options.secret:
         parameters.flags |= flags.override_trackers
     session.add_torrent(parameters)
-sys.stdin.read()
+for _ in sys.stdin:
+    session.pop_alerts()
+    session.post_session_stats()
+    stats = None
+    while stats is None:
+        session.wait_for_alert(1000)
+        stats = next((alert.values for alert in session.pop_alerts() if hasattr(alert, "values")), None)
+    # Of all states of a uTP connection.
+    utp = sum(number for name, number in stats.items() if name.startswith("utp.num_utp_"))
+    print(utp + sum(len(torrent.get_peer_info()) for torrent in session.get_torrents()), flush=True)

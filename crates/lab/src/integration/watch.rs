@@ -65,8 +65,10 @@ pub(super) struct Seen {
     pub(super) kibibytes: u64,
     /// What it exceeded, if it had to be killed.
     pub(super) exceeded: Option<String>,
-    /// Where every connection went that it began, and every datagram, in this order.
+    /// Where every connection went that it began, and every datagram but those of uTP, in this order.
     pub(super) dials: Vec<SocketAddr>,
+    /// Where every SYN of uTP went.
+    pub(super) syns: Vec<SocketAddr>,
 }
 
 impl Run {
@@ -94,15 +96,15 @@ impl Run {
         // The tracing ends without a word when what it follows is killed.
         let trace =
             self.trace.as_deref().filter(|_| exceeded.is_none()).map(|file| whole_trace(file, id)).transpose()?;
-        let dials = dials(&trace.unwrap_or_default());
-        Ok(Seen { status, said, complaint, took, ended: begin + took, kibibytes, exceeded, dials })
+        let (dials, syns) = dials(&trace.unwrap_or_default());
+        Ok(Seen { status, said, complaint, took, ended: begin + took, kibibytes, exceeded, dials, syns })
     }
 
     /// The command, under tracing that does not get between if asked for: process id, signals and exit code are the binary's own.
     fn traced(&self) -> Result<Command> {
         let mut words = self.prefix.clone();
         if let Some(trace) = &self.trace {
-            let traced = ["strace", "-D", "-f", "-q", "-s", "0", "--seccomp-bpf", "-e", "signal=none"];
+            let traced = ["strace", "-D", "-f", "-q", "-s", "1", "-x", "--seccomp-bpf", "-e", "signal=none"];
             let calls = ["-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o"];
             let before = traced.into_iter().chain(calls).map(OsString::from);
             words.splice(..0, before.chain([trace.into(), "--".into()]));
@@ -197,9 +199,19 @@ fn is_end_of(id: &str, line: &str) -> bool {
     words.next() == Some(id) && words.next() == Some("+++")
 }
 
-/// The addresses that the process dialled.
-fn dials(trace: &str) -> Vec<SocketAddr> {
-    trace.lines().filter_map(dial).collect()
+/// The addresses that the process dialled, and those that it sent a SYN of uTP (BEP 29) to, which has a first byte of its own.
+/// Other packets of uTP belong to connections.
+fn dials(trace: &str) -> (Vec<SocketAddr>, Vec<SocketAddr>) {
+    let (mut dials, mut syns) = (Vec::new(), Vec::new());
+    for line in trace.lines() {
+        let datagram = line.contains(" sendto(").then(|| between(line, "\"", "\"")).flatten();
+        match datagram {
+            Some("A") => syns.extend(dial(line)),
+            Some("\\x01" | "\\x11" | "!" | "1") => {}
+            _ => dials.extend(dial(line)),
+        }
+    }
+    (dials, syns)
 }
 
 /// The address in a line such as `42 connect(9, {sa_family=AF_INET, sin_port=htons(80),
@@ -230,10 +242,14 @@ mod tests {
              inet_pton(AF_INET6, \"::1\", &sin6_addr), sin6_scope_id=0}, 28 <unfinished ...>\n",
             "42 connect(9, {sa_family=AF_INET, sin_port=htons(0), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0\n",
             "42 sendto(10, \"\"..., 68, MSG_NOSIGNAL, NULL, 0) = 68\n",
+            "42 sendto(8, \"A\"..., 20, 0, {sa_family=AF_INET, sin_port=htons(7), sin_addr=inet_addr(\"127.0.0.2\")}, 16) = 20\n",
+            "42 sendto(8, \"\\x01\"..., 88, 0, {sa_family=AF_INET, sin_port=htons(7), sin_addr=inet_addr(\"127.0.0.2\")}, 16) = 88\n",
+            "42 sendto(8, \"1\"..., 20, 0, {sa_family=AF_INET, sin_port=htons(7), sin_addr=inet_addr(\"127.0.0.2\")}, 16) = 20\n",
             "42 +++ exited with 0 +++\n",
         );
-        let dialled: Vec<_> = dials(trace).iter().map(ToString::to_string).collect();
-        assert_eq!(dialled, ["127.0.0.1:80", "[::1]:9"]);
+        let (dialled, syns) = dials(trace);
+        assert_eq!(dialled.iter().map(ToString::to_string).collect::<Vec<_>>(), ["127.0.0.1:80", "[::1]:9"]);
+        assert_eq!(syns, [SocketAddr::from(([127, 0, 0, 2], 7))]);
     }
 
     #[test]

@@ -113,6 +113,11 @@ impl Packet {
         self.carries(17)
     }
 
+    /// What a datagram carries.
+    pub(super) fn datagram(&self) -> &[u8] {
+        addresses(&self.bytes).and_then(|(.., at)| self.bytes.get(at + 8..)).unwrap_or_default()
+    }
+
     /// Whether it is of this protocol above IP.
     fn carries(&self, protocol: u8) -> bool {
         let at = if self.to.is_ipv4() { 9 } else { 6 };

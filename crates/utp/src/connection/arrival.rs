@@ -147,7 +147,7 @@ impl Connection {
             }
             return is_answer;
         }
-        // Packets that were under way cost no answer: the peer has not had the first one yet.
+        // Packets that are under way together get one answer.
         let is_early = self.answered.is_some_and(|answered| self.latest < answered + limits::ANSWER_PAUSE);
         self.is_established() && !is_early && matches!(packet.kind, Kind::Data | Kind::Fin)
     }

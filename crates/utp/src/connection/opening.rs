@@ -1,4 +1,4 @@
-//! The answer to a SYN, and what comes of two.
+//! The answer to a SYN; two SYNs, and two answers to one.
 
 use super::{Connection, Stage};
 use crate::connection::ignored::Ignored;

@@ -7,6 +7,8 @@ use std::fmt;
 pub struct CloseReason(pub u32);
 
 impl CloseReason {
+    /// The peer has a connection to this address.
+    pub const DUPLICATE: Self = Self(1);
     /// The peer waited too long for us.
     pub const TIMED_OUT: Self = Self(8);
     /// The peer's limit of connections is reached.
@@ -17,6 +19,7 @@ impl CloseReason {
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Self::DUPLICATE => f.write_str("connected already"),
             Self::TIMED_OUT => f.write_str("timed out"),
             Self::FULL => f.write_str("too many connections"),
             Self(number) => write!(f, "reason {number}"),

@@ -10,6 +10,7 @@
 mod bulk;
 mod hostile;
 mod line;
+mod opening;
 mod properties;
 mod random;
 mod rules;

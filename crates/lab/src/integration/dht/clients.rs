@@ -11,7 +11,7 @@ use super::super::packages;
 use super::super::programs::{Place, aria2, libtorrent, qbittorrent, rtorrent, transmission};
 
 /// The packages that are not Debian's; both registries keep every version.
-pub(super) const LIBTORRENT: &str = "libtorrent==2.1.1";
+pub(in crate::integration) const LIBTORRENT: &str = "libtorrent==2.1.1";
 pub(super) const BITTORRENT_DHT: &str = "bittorrent-dht@11.0.12";
 
 /// A client, or a library with a script around it.

@@ -219,7 +219,7 @@ impl Case {
         } else if !self.row.ends_with(report.code) {
             faults.push(format!("exit code {:?}, not as expected", report.code));
         }
-        faults.extend(self.reach.faults(&seen.dials));
+        faults.extend(self.reach.faults(&seen.dials, &seen.syns));
         if !self.leaves_rudely {
             faults.extend(missing_goodbyes(&self.http, &self.udp));
         }

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fake_swarm::torrent::SingleFile;
 use fake_swarm::{
-    FakeDht, FakeNode, FakeSwarm, FakeTracker, FakeUdpTracker, FakeWebSeed, FullListener, NodeScript, Peer,
-    TrackerScript, UdpScript, WebSite,
+    FakeDht, FakeNode, FakeSwarm, FakeTracker, FakeUdpTracker, FakeUtpPeer, FakeWebSeed, FullListener, NodeScript,
+    Peer, TrackerScript, UdpScript, UtpScript, WebSite,
 };
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::oneshot;
@@ -188,6 +188,12 @@ impl<'p> Fixture<'p> {
     pub(super) fn node(&self, ip: impl Into<IpAddr>, id: [u8; 20], script: NodeScript) -> Result<Arc<FakeNode>> {
         let _inside = self.runtime.enter();
         FakeNode::start(ip, id, script).map(Arc::new).map_err(failed)
+    }
+
+    /// A peer over uTP made by hand; over TCP it refuses.
+    pub(super) fn utp_peer(&self, ip: impl Into<IpAddr>, script: UtpScript) -> Result<Arc<FakeUtpPeer>> {
+        let _inside = self.runtime.enter();
+        FakeUtpPeer::start(ip, script).map(Arc::new).map_err(failed)
     }
 
     /// A handle on the actors' runtime, for what happens meanwhile.

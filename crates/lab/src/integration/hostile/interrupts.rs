@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fake_swarm::{
-    Counts, Encryption, Ending, FakeSwarm, FakeTracker, HANDSHAKE_LENGTH, Peer, Responder, TrackerScript, UdpScript,
-    WebSeedScript, peer_ip,
+    Counts, Encryption, Ending, FakeSwarm, FakeTracker, HANDSHAKE_LENGTH, Peer, Responder, Tcp, TrackerScript,
+    UdpScript, WebSeedScript, peer_ip,
 };
 use serde_json::json;
 use xtask::shell::{self, Result};
@@ -42,6 +42,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     scenario("SIGTERM while a peer is dialled", |fixture| dialling_peer(fixture, TERM)),
     scenario("SIGINT before a handshake", |fixture| met(fixture, INT, Peer::silent(), "interrupted")),
     scenario("SIGTERM before a handshake", |fixture| met(fixture, TERM, Peer::silent(), "interrupted")),
+    scenario("SIGINT before a handshake over uTP", |fixture| {
+        met(fixture, INT, over_utp(Peer::silent()), "interrupted")
+    }),
+    scenario("SIGTERM after a handshake over uTP", |fixture| met(fixture, TERM, over_utp(Peer::default()), "ok")),
     scenario("SIGINT amid encryption", |fixture| encrypting(fixture, INT)),
     scenario("SIGTERM amid encryption", |fixture| encrypting(fixture, TERM)),
     scenario("SIGINT after a handshake", |fixture| met(fixture, INT, Peer::default(), "ok")),
@@ -182,11 +186,21 @@ fn dialling_peer(fixture: &Fixture, name: &'static str) -> Result<Case> {
     Ok(interrupted(case, name, move || syn_sent_to(address)))
 }
 
-/// Once this peer has heard from us.
+/// A peer that refuses connections over TCP.
+fn over_utp(peer: Peer) -> Peer {
+    peer.only_utp(Tcp::Refuses)
+}
+
+/// Once this peer has heard from us. We take our leave of it, too.
 fn met(fixture: &Fixture, name: &'static str, peer: Peer, outcome: &'static str) -> Result<Case> {
     let swarm = fixture.swarm(&[(peer_ip(0), peer)])?;
     let case = named(fixture, swarm.addr(peer_ip(0)).into(), outcome)?.meets(&swarm);
-    Ok(interrupted(case, name, spoken(fixture, &swarm, outcome == "ok")))
+    let case = interrupted(case, name, spoken(fixture, &swarm, outcome == "ok"));
+    let runtime = fixture.runtime();
+    Ok(case.afterwards(move |_, _| {
+        let is_left = runtime.block_on(swarm.wait_for(|counts| counts.open == 0, REACHED_WITHIN));
+        Vec::from_iter((!is_left).then(|| "a peer still has a connection".to_owned()))
+    }))
 }
 
 /// Once this peer has our public key and has told half of its own.

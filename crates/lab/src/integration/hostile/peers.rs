@@ -44,11 +44,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         let peer = Peer { delivery, ..Peer::default() }.sending([message::bitfield(&[0xf0]), vec![0; 100]]);
         one(fixture, peer, json!({"outcome": "ok", "role": "unknown"}))
     }),
-    scenario("keep-alives without end", |fixture| endless(fixture, message::keep_alive()))
+    scenario("keep-alives without end", |fixture| endless(fixture, Peer::default(), message::keep_alive()))
         .needs(&[need("--limit peer-bytes=1000000000000", "bytes were read")]),
-    scenario("messages without end", |fixture| endless(fixture, message::have(0))),
-    scenario("unknown messages without end", |fixture| endless(fixture, message::message(99, &[0; 1000]))),
-    scenario("requests without end", |fixture| endless(fixture, message::message(6, &[0; 12]))),
+    scenario("messages without end", |fixture| endless(fixture, Peer::default(), message::have(0))),
+    scenario("unknown messages without end", |fixture| {
+        endless(fixture, Peer::default(), message::message(99, &[0; 1000]))
+    }),
+    scenario("requests without end", |fixture| endless(fixture, Peer::default(), message::message(6, &[0; 12]))),
     scenario("garbage without end", |fixture| {
         let mut peer = Peer { instead: Some(vec![0xa5; 68]), ..Peer::default() };
         peer.after.push(Step::Repeat(vec![0xa5; 4096], Duration::ZERO));
@@ -114,7 +116,7 @@ fn ok_untold() -> Value {
 }
 
 /// A good peer that says these messages.
-fn saying(messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
+pub(super) fn saying(messages: impl IntoIterator<Item = Vec<u8>>) -> Peer {
     Peer::default().sending(messages)
 }
 
@@ -134,14 +136,14 @@ fn many(fixture: &Fixture, peers: &[(Ipv4Addr, Peer)], code: i32) -> Result<(Cas
 }
 
 /// A run with one peer, on which the line must have these values.
-fn one(fixture: &Fixture, peer: Peer, wanted: Value) -> Result<Case> {
+pub(super) fn one(fixture: &Fixture, peer: Peer, wanted: Value) -> Result<Case> {
     let code = i32::from(wanted.get("outcome").is_none_or(|outcome| outcome != "ok"));
     let (case, swarm) = many(fixture, &[(peer_ip(0), peer)], code)?;
     Ok(case.row(|row| row.finds_one_of(swarm.addr(peer_ip(0)), vec![wanted])))
 }
 
 /// A run with one peer for each of these, on all of which the line must have the same values.
-fn alike(fixture: &Fixture, peers: impl IntoIterator<Item = Peer>, wanted: &Value) -> Result<Case> {
+pub(super) fn alike(fixture: &Fixture, peers: impl IntoIterator<Item = Peer>, wanted: &Value) -> Result<Case> {
     let peers: Vec<_> = (0..).map(peer_ip).zip(peers).collect();
     let code = i32::from(wanted.get("outcome").is_none_or(|outcome| outcome != "ok"));
     let (mut case, swarm) = many(fixture, &peers, code)?;
@@ -152,7 +154,7 @@ fn alike(fixture: &Fixture, peers: impl IntoIterator<Item = Peer>, wanted: &Valu
 }
 
 /// A peer that shakes hands, and of which no more than this many bytes may be read.
-fn at_most(fixture: &Fixture, peer: Peer, most: u64) -> Result<Case> {
+pub(super) fn at_most(fixture: &Fixture, peer: Peer, most: u64) -> Result<Case> {
     let case = one(fixture, peer, json!({"outcome": "ok"}))?;
     Ok(case.afterwards(move |report, _| {
         let read =
@@ -163,8 +165,8 @@ fn at_most(fixture: &Fixture, peer: Peer, most: u64) -> Result<Case> {
 }
 
 /// A peer that says the same again and again after its handshake.
-fn endless(fixture: &Fixture, message: Vec<u8>) -> Result<Case> {
-    at_most(fixture, Peer::default().repeating(message, Duration::ZERO), MOST_READ)
+pub(super) fn endless(fixture: &Fixture, peer: Peer, message: Vec<u8>) -> Result<Case> {
+    at_most(fixture, peer.repeating(message, Duration::ZERO), MOST_READ)
 }
 
 /// The kernel drops what asks for a connection.

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-/// Attempts that a peer may see: one in the clear and one encrypted.
+/// Attempts that a peer may see over a transport: one in the clear and one encrypted.
 const ATTEMPTS: usize = 2;
+
+/// How often a SYN of uTP may be sent in an attempt.
+const SYNS: usize = 2;
 
 /// Most faults of a kind that are told.
 const TOLD: usize = 5;
@@ -27,8 +30,14 @@ impl Reach {
         Self { torrents: 1, trackers: BTreeSet::new(), peers: BTreeSet::new(), ports: BTreeSet::new() }
     }
 
-    /// Connections to strangers, and more of them to one peer than there are transports.
-    pub(super) fn faults(&self, dials: &[SocketAddr]) -> Vec<String> {
+    /// Connections to strangers, and more of them to one peer than there may be attempts, over TCP and by SYNs of uTP.
+    pub(super) fn faults(&self, dials: &[SocketAddr], syns: &[SocketAddr]) -> Vec<String> {
+        self.faults_of("dials", dials, ATTEMPTS)
+            .chain(self.faults_of("dials over uTP", syns, ATTEMPTS * SYNS))
+            .collect()
+    }
+
+    fn faults_of(&self, what: &str, dials: &[SocketAddr], most: usize) -> impl Iterator<Item = String> {
         let mut attempts: BTreeMap<SocketAddr, usize> = BTreeMap::new();
         let mut strangers = BTreeSet::new();
         for &to in dials {
@@ -40,10 +49,10 @@ impl Reach {
             }
             *attempts.entry(to).or_default() += 1;
         }
-        let strangers = strangers.into_iter().map(|to| format!("it dials {to}, which is not in the scenario"));
-        let pestered = attempts.into_iter().filter(|(_, times)| *times > ATTEMPTS * self.torrents);
-        let pestered = pestered.map(|(to, times)| format!("it dials {to} {times} times"));
-        strangers.take(TOLD).chain(pestered.take(TOLD)).collect()
+        let strangers = strangers.into_iter().map(move |to| format!("it {what} {to}, which is not in the scenario"));
+        let pestered = attempts.into_iter().filter(move |(_, times)| *times > most * self.torrents);
+        let pestered = pestered.map(move |(to, times)| format!("it {what} {to} {times} times"));
+        strangers.take(TOLD).chain(pestered.take(TOLD))
     }
 
     fn has_peer(&self, address: SocketAddr) -> bool {
@@ -73,7 +82,10 @@ mod tests {
             (vec![address("127.9.9.9:82"), address("127.9.9.9:82"), address("127.9.9.8:82")], 0),
             (vec![address("127.0.0.1:81"), address("[::1]:82"), address("11.22.33.44:82")], 3),
         ] {
-            assert_eq!(reach.faults(&dials).len(), faults, "{dials:?}");
+            assert_eq!(reach.faults(&dials, &[]).len(), faults, "{dials:?}");
+            // A SYN may be sent again.
+            let twice = [dials.clone(), dials].concat();
+            assert_eq!(reach.faults(&[], &twice).len(), faults, "{twice:?}");
         }
     }
 }

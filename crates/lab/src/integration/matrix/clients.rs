@@ -1,5 +1,6 @@
 //! The clients: how each is started, what it takes, and what it says of itself.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -8,9 +9,14 @@ use xtask::shell::Result;
 
 use super::policies::Takes;
 use super::torrents::{Kind, PIECES};
-use crate::integration::programs::{Place, Seed, aria2, ctorrent, libtorrent, qbittorrent, rtorrent, transmission};
+use crate::integration::dht::LIBTORRENT;
+use crate::integration::packages;
+use crate::integration::programs::{
+    Place, Seed, Transports, aria2, ctorrent, deluge, libtorrent, qbittorrent, rtorrent, transmission, webtorrent,
+};
 
 /// A client.
+#[derive(Clone, Copy)]
 pub(super) struct Client {
     pub(super) seed: Seed,
     pub(super) takes: Takes,
@@ -129,6 +135,92 @@ pub(super) const CLIENTS: &[Client] = &[
     Client { pieces: 4, ..leecher("libtorrent-40-percent") },
     Client { pieces: 9, ..leecher("libtorrent-without-the-last") },
 ];
+
+/// More clients with what they take connections over, for runs over uTP; and their outcome over the other transport.
+pub(super) const OVER_UTP: &[(Client, Transports, &str)] = &[
+    (
+        libtorrent("libtorrent-of-pypi", Takes::Both, |place| {
+            libtorrent::command_of(&packages::folder(LIBTORRENT).join("bin/python"), place, &[])
+        }),
+        Transports::Both,
+        "",
+    ),
+    (
+        Client {
+            seed: Seed { name: "deluge", program: &optional::DELUGE, client: "Deluge", command: deluge::command },
+            says: |_| json!({"role": "seed", "role_from": "have_all", "extension": {"v": "Deluge", "upload_only": true}}),
+            ..libtorrent("deluge", Takes::Both, deluge::command)
+        },
+        Transports::Both,
+        "",
+    ),
+    (
+        Client {
+            seed: Seed {
+                name: WEBTORRENT,
+                program: &optional::NPM,
+                client: "WebTorrent",
+                command: webtorrent::command,
+            },
+            takes: Takes::Plaintext,
+            kinds: V1,
+            pieces: PIECES,
+            met: Met::Secret,
+            says: |_| json!({"role": "seed", "role_from": "have_all", "extension": {"m": {"ut_metadata": 1}}}),
+        },
+        Transports::Both,
+        "",
+    ),
+    (
+        Client {
+            met: Met::SecretV6,
+            ..qbittorrent("qbittorrent-v6", Takes::Both, |place| {
+                qbittorrent::command(place, qbittorrent::Encryption::Allowed)
+            })
+        },
+        Transports::Both,
+        "",
+    ),
+    (
+        qbittorrent("qbittorrent-without-tcp", Takes::Both, |place| {
+            qbittorrent::command(place, qbittorrent::Encryption::Allowed)
+        }),
+        Transports::Utp,
+        // It accepts and resets.
+        "closed_before_handshake",
+    ),
+    // It has no such setting: the kernel rejects what it is not to have.
+    (
+        transmission("transmission-without-tcp", Takes::Both, transmission_says_1, |place| {
+            transmission::command(place, transmission::Encryption::Preferred)
+        }),
+        Transports::Utp,
+        "connect_refused",
+    ),
+    (aria2("aria2", Takes::Both, |place| Ok(aria2::command(place, &[]))), Transports::Tcp, "connect_refused"),
+    (
+        // With a node of the DHT at the same port.
+        Client {
+            says: |_| json!({"reserved": "0000000000100005", "role": "seed", "role_from": "have_all"}),
+            ..aria2("aria2-with-dht", Takes::Both, |place| {
+                Ok(aria2::command(&Place { dht: &[NO_NODE], ..*place }, &[]))
+            })
+        },
+        Transports::Tcp,
+        "no_utp_answer",
+    ),
+    (
+        rtorrent("rtorrent", Takes::Both, |place| rtorrent::command(place, rtorrent::ALLOWED)),
+        Transports::Tcp,
+        "connect_refused",
+    ),
+];
+
+/// Where no node of the DHT is.
+const NO_NODE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+
+/// It listens at every address, and answers from the kernel's choice.
+pub(super) const WEBTORRENT: &str = "webtorrent";
 
 const fn transmission(name: &'static str, takes: Takes, says: fn(u16) -> Value, command: Start) -> Client {
     let seed = Seed { name, program: &optional::TRANSMISSION, client: "Transmission", command };

@@ -76,14 +76,15 @@ impl Attempts {
         self.attempts.last().copied().unwrap_or_default()
     }
 
-    /// As the line on the client has it: any one of these.
-    pub(super) fn values(&self) -> impl Iterator<Item = Value> {
-        let attempt = |(encryption, outcome): &_| json!({ "encryption": encryption, "outcome": outcome });
+    /// As the line on the client has it, all of them over this transport: any one of these.
+    pub(super) fn values(&self, transport: &'static str) -> impl Iterator<Item = Value> {
+        let attempt =
+            |(encryption, outcome): &_| json!({ "transport": transport, "encryption": encryption, "outcome": outcome });
         let attempts: Vec<Value> = self.attempts.iter().map(attempt).collect();
         let (encryption, outcome) = self.reported();
         self.hints.iter().map(move |hint| {
             json!({
-                "outcome": outcome, "transport": "tcp", "encryption": encryption, "attempts": attempts, "hint": hint
+                "outcome": outcome, "transport": transport, "encryption": encryption, "attempts": attempts, "hint": hint
             })
         })
     }

@@ -48,16 +48,16 @@ pub(super) fn swarms(swarms: &Swarms, prober: &Prober) -> Result<(Vec<Row>, Vec<
 fn listed(swarms: &Swarms, kind: Kind) -> Result<Row> {
     let row = Row::new(format!("{kind:?}, listed"), swarms.torrents.of(kind)?, 0);
     let row = row.tracker(swarms.opentracker.url("http"));
-    Ok(swarms
-        .players(kind, Met::Listed)
-        .fold(row, |row, player| row.finds_one_of(player.address, lines(player, kind, Policy::PreferPlain, true))))
+    Ok(swarms.players(kind, Met::Listed).fold(row, |row, player| {
+        row.finds_one_of(player.address, lines(player, kind, Policy::PreferPlain, "tcp", true))
+    }))
 }
 
 /// The clients are named to us, with a policy.
 fn named(swarms: &Swarms, kind: Kind, met: Met, policy: Policy) -> Result<Row> {
     let row = Row::new(format!("{kind:?}, {met:?}, {policy:?}"), swarms.torrents.of(kind)?, 0);
     let row = row.args(["--no-trackers", "--encryption", policy.argument()]);
-    Ok(swarms.players(kind, met).fold(row, |row, player| names(row, player, lines(player, kind, policy, false))))
+    Ok(swarms.players(kind, met).fold(row, |row, player| names(row, player, lines(player, kind, policy, "tcp", false))))
 }
 
 /// Each client that has a torrent alone, by a link to it: all that the torrent says is learned from it, and what it said before
@@ -76,7 +76,7 @@ pub(super) fn by_link(swarms: &Swarms, kind: Kind) -> Result<Vec<Row>> {
         let gives = player.client.seed.name != "ctorrent";
         let from = json!({"peers": [{"address": player.address.to_string(), "standing": "asked"}]});
         let nothing = || vec![json!({"outcome": "ok", "completeness": null})];
-        let mut lines = if gives { lines(player, kind, Policy::PreferPlain, false) } else { nothing() };
+        let mut lines = if gives { lines(player, kind, Policy::PreferPlain, "tcp", false) } else { nothing() };
         // A hash alone does not tell which half of a torrent it is; the metadata does.
         let is_v2 = kind == Kind::V2 || torrent.other_hash.as_deref() == Some(hash);
         let matched = lines.iter_mut().filter_map(|line| line.get_mut("matched_hash")).filter(|half| half.is_string());
@@ -123,7 +123,7 @@ pub(super) fn without_metadata(swarms: &Swarms) -> Result<Vec<Row>> {
 }
 
 /// Names a client to us, which is to be found with one of these lines.
-fn names(row: Row, player: &Player, lines: Vec<Value>) -> Row {
+pub(super) fn names(row: Row, player: &Player, lines: Vec<Value>) -> Row {
     row.args(["--peer", &player.address.to_string()]).finds_one_of(player.address, lines)
 }
 
@@ -153,7 +153,7 @@ fn handshakes_alone(swarms: &Swarms) -> Result<Row> {
     });
     Ok(swarms.players(Kind::V1, Met::Listed).fold(row, |row, player| {
         let attempts = Policy::PreferPlain.with(player.client.takes);
-        names(row, player, attempts.values().map(|values| merged([values, nothing_said.clone()])).collect())
+        names(row, player, attempts.values("tcp").map(|values| merged([values, nothing_said.clone()])).collect())
     }))
 }
 
@@ -214,7 +214,7 @@ fn leechers_listed(swarms: &Swarms) -> Result<Row> {
 /// The same leechers, and a seed that no tracker knows.
 fn leechers_and_a_seed(swarms: &Swarms) -> Result<Row> {
     let row = named(swarms, Kind::Partial, Met::Listed, Policy::PreferPlain)?;
-    let seed = |row, player| names(row, player, lines(player, Kind::Partial, Policy::PreferPlain, false));
+    let seed = |row, player| names(row, player, lines(player, Kind::Partial, Policy::PreferPlain, "tcp", false));
     let row = swarms.players(Kind::Partial, Met::Secret).fold(row, seed);
     Ok(row.sums_up(json!({
         "roles": {"leech": 3, "seed": 1}, "copies_min": 1.9, "copies_max": 1.9,
@@ -248,15 +248,15 @@ fn known_already(swarms: &Swarms, prober: &Prober) -> Result<(Row, Vec<TcpStream
         acquaintances.push(acquaintance::stay(ip, player.address, &torrent.info_hash)?);
         let turned_away = || ["another connection from our address", "knows us already"].map(turned_away).to_vec();
         let lines =
-            if takes_many(player) { lines(player, Kind::V1, Policy::PreferPlain, false) } else { turned_away() };
+            if takes_many(player) { lines(player, Kind::V1, Policy::PreferPlain, "tcp", false) } else { turned_away() };
         row = names(row, player, lines);
     }
     Ok((row, acquaintances))
 }
 
-/// What the line on a client must have, one of these; `listed` when a tracker names it.
-fn lines(player: &Player, kind: Kind, policy: Policy, listed: bool) -> Vec<Value> {
-    let client = player.client;
+/// What the line on a client that was reached over this transport must have, one of these; `listed` when a tracker names it.
+pub(super) fn lines(player: &Player, kind: Kind, policy: Policy, transport: &'static str, listed: bool) -> Vec<Value> {
+    let client = &player.client;
     let attempts = policy.with(client.takes);
     let (encryption, outcome) = attempts.reported();
     if outcome != "ok" {
@@ -264,7 +264,7 @@ fn lines(player: &Player, kind: Kind, policy: Policy, listed: bool) -> Vec<Value
             "matched_hash": null, "client": null, "role": "unknown", "role_from": "nothing_said", "completeness": null,
             "extension": null
         });
-        return attempts.values().map(|values| merged([values, nothing.clone()])).collect();
+        return attempts.values(transport).map(|values| merged([values, nothing.clone()])).collect();
     }
     let line = |values: Value, matched: &&str| {
         let general = json!({
@@ -274,7 +274,7 @@ fn lines(player: &Player, kind: Kind, policy: Policy, listed: bool) -> Vec<Value
         merged([values, general, (client.says)(player.address.port())])
     };
     let matched = matched(client, kind, encryption == "rc4", listed);
-    attempts.values().flat_map(|values| matched.iter().map(move |half| line(values.clone(), half))).collect()
+    attempts.values(transport).flat_map(|values| matched.iter().map(move |half| line(values.clone(), half))).collect()
 }
 
 /// Which half of a torrent a client answers with.
@@ -290,7 +290,7 @@ fn matched(client: &Client, kind: Kind, encrypted: bool, listed: bool) -> &'stat
 }
 
 /// One object with all values; of two for one key, the last.
-fn merged<const N: usize>(objects: [Value; N]) -> Value {
+pub(super) fn merged<const N: usize>(objects: [Value; N]) -> Value {
     let maps = objects.into_iter().filter_map(|object| match object {
         Value::Object(map) => Some(map),
         _ => None,

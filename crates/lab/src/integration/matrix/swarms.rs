@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use xtask::scratch::Scratch;
+use xtask::scratch::make_folder;
 use xtask::shell::Result;
 
 use super::super::section::Lab;
@@ -32,9 +32,9 @@ pub(super) struct Swarms {
 
 /// A client at work.
 pub(super) struct Player {
-    pub(super) client: &'static Client,
+    pub(super) client: Client,
     pub(super) address: SocketAddr,
-    process: Process,
+    pub(super) process: Process,
 }
 
 impl Swarms {
@@ -56,7 +56,9 @@ impl Swarms {
                 Met::SecretV6 => IpAddr::from(Ipv6Addr::LOCALHOST),
                 _ => Ipv4Addr::new(127, 0, 10, number).into(),
             };
-            swarms.players.push(Player::start(client, SocketAddr::new(ip, port), scratch, &swarms.torrents)?);
+            let folder = scratch.folder(&format!("matrix/{}", client.seed.name))?;
+            let address = SocketAddr::new(ip, port);
+            swarms.players.push(Player::start(*client, address, &folder, &swarms.torrents, |place| place)?);
         }
         swarms.wait_until_ready(begin + UP_WITHIN)?;
         println!("up in {:.1} s: {} clients", begin.elapsed().as_secs_f64(), swarms.players.len());
@@ -109,11 +111,16 @@ impl Swarms {
 }
 
 impl Player {
-    /// Starts a client in a folder of its own, with what it has of each payload.
-    fn start(client: &'static Client, address: SocketAddr, scratch: &Scratch, torrents: &Torrents) -> Result<Self> {
-        let name = client.seed.name;
-        let (folder, data) =
-            (scratch.folder(&format!("matrix/{name}"))?, scratch.folder(&format!("matrix/{name}/data"))?);
+    /// Starts a client in a folder of its own, with what it has of each payload, and whatever else is arranged.
+    pub(super) fn start(
+        client: Client,
+        address: SocketAddr,
+        folder: &Path,
+        torrents: &Torrents,
+        arranged: impl Fn(Place) -> Place,
+    ) -> Result<Self> {
+        let data = folder.join("data");
+        make_folder(&data)?;
         client.kinds.iter().try_for_each(|kind| kind.write(&data, client.pieces))?;
         // It is given a link to what no client has.
         let unknown = link(torrents.of(Kind::Unknown)?, &[NOWHERE]).file;
@@ -122,8 +129,8 @@ impl Player {
             known => Ok(torrents.of(*known)?.file.as_path()),
         };
         let files: Vec<&Path> = client.kinds.iter().map(file).collect::<Result<_>>()?;
-        let command = (client.seed.command)(&Place::new(&folder, &data, address, &files))?;
-        let process = Process::start(name, &command, &folder)?;
+        let command = (client.seed.command)(&arranged(Place::new(folder, &data, address, &files)))?;
+        let process = Process::start(client.seed.name, &command, folder)?;
         Ok(Self { client, address, process })
     }
 }

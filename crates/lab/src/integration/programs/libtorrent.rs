@@ -27,6 +27,7 @@ pub(in crate::integration) fn command_of(python: &Path, place: &Place, options: 
         .arg(script)
         .args(place.exchanges.then_some(["--check", "--bound"]).into_iter().flatten())
         .args(place.dht.iter().map(|node| format!("--node={node}")))
+        .args(place.has_utp().then_some("--utp"))
         .args(options);
     command.arg(place.addresses(SocketAddr::to_string)).arg(place.data).args(place.torrents);
     Ok(command)

@@ -5,7 +5,7 @@ use std::process::Command;
 use xtask::scratch::{make_folder, write};
 use xtask::shell::Result;
 
-use super::Place;
+use super::{Place, Transports};
 use crate::integration::swarm::free_port;
 
 /// What it makes of encryption, as its settings have it.
@@ -29,7 +29,7 @@ pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> 
          Session\\DHTEnabled={dht}\n\
          Session\\LSDEnabled=false\n\
          Session\\PeXEnabled={exchanges}\n\
-         Session\\BTProtocol=TCP\n\
+         Session\\BTProtocol={transports}\n\
          Session\\QueueingSystemEnabled=false\n\
          Session\\Encryption={encryption}\n\
          Session\\InterfaceAddress={ip}\n\
@@ -38,13 +38,19 @@ pub(in crate::integration) fn command(place: &Place, encryption: Encryption) -> 
          PortForwardingEnabled=false\n\
          [Preferences]\n\
          WebUI\\Address=127.0.0.1\n\
+         WebUI\\LocalHostAuth=false\n\
          WebUI\\Port={pages}\n",
         dht = place.has_dht(),
         exchanges = place.exchanges,
         encryption = encryption as u8,
         ip = place.address.ip(),
         port = place.address.port(),
-        pages = free_port()?,
+        transports = match place.transports {
+            Transports::Tcp => "TCP",
+            Transports::Utp => "UTP",
+            Transports::Both => "Both",
+        },
+        pages = if place.pages == 0 { free_port()? } else { place.pages },
     );
     write(&config.join("qBittorrent.conf"), settings)?;
     let mut command = Command::new("qbittorrent-nox");

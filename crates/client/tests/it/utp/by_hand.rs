@@ -1,0 +1,133 @@
+//! Peers made packet by packet, for what a correct one never does.
+
+use super::*;
+use client::Sources;
+use fake_swarm::{FakeUtpPeer, FullListener, RESERVED, UtpPacket, UtpQuestion, UtpReply, UtpScript, handshake};
+
+const MINUTE: Duration = PATIENCE;
+
+fn hash() -> ids::InfoHash {
+    ids::InfoHash([b'u'; 20])
+}
+
+/// A peer with a good handshake.
+fn good() -> UtpScript {
+    UtpScript::saying(handshake(RESERVED, &hash().0, b"-UT3550-abcdefghijkl"))
+}
+
+/// One that makes this of its answers.
+fn edited(edit: impl Fn(&UtpQuestion, &mut UtpReply) + Send + Sync + 'static) -> UtpScript {
+    good().edited(edit)
+}
+
+fn dialling(peer: &FakeUtpPeer, config: Config) -> Config {
+    config.with_sources(Sources::NONE).with_metadata(false).with_peers(vec![PeerAddress::Socket(peer.addr())])
+}
+
+/// One run with this peer over uTP alone.
+async fn met(script: UtpScript, config: Config) -> (FakeUtpPeer, PeerReport) {
+    let peer = FakeUtpPeer::start([127, 0, 0, 1], script).unwrap();
+    let mut told = run(hash(), dialling(&peer, config)).await;
+    (peer, told.peers.remove(0))
+}
+
+fn alone() -> Config {
+    config().with_transport(TransportPolicy::Utp)
+}
+
+/// The types of the packets that the peer was sent, once a RESET has come.
+async fn heard(peer: &FakeUtpPeer) -> Vec<u8> {
+    let is_reset = |question: &UtpQuestion| question.packet.as_ref().is_some_and(|it| it.kind == UtpPacket::RESET);
+    assert!(peer.wait_for(is_reset, MINUTE).await);
+    peer.kinds().into_iter().flatten().collect()
+}
+
+const SYN: u8 = UtpPacket::SYN;
+const DATA: u8 = UtpPacket::DATA;
+const STATE: u8 = UtpPacket::STATE;
+const FIN: u8 = UtpPacket::FIN;
+const RESET: u8 = UtpPacket::RESET;
+
+/// A FIN for any packet, with libtorrent's reason that it has no room.
+fn full(question: &UtpQuestion, reply: &mut UtpReply) {
+    let fin = question.answer(FIN);
+    reply.packets = question.answer(STATE).into_iter().chain(fin).collect();
+    reply.packets.iter_mut().skip(1).for_each(|fin| fin.extensions = vec![(3, vec![0, 0, 0, 15])]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_end_has_its_outcome_and_is_left_politely() {
+    let ends = [
+        ("a RESET to the SYN", good().from_then_on(0, RESET), Outcome::ConnectReset, vec![SYN]),
+        ("a RESET to the handshake", good().from_then_on(1, RESET), Outcome::ClosedBeforeHandshake, vec![SYN, DATA]),
+        ("a FIN to the handshake", good().from_then_on(1, FIN), Outcome::ClosedBeforeHandshake, vec![]),
+        ("silence", edited(|_, reply| reply.packets.clear()), Outcome::NoUtpAnswer, vec![SYN, SYN, RESET]),
+        ("silence after the SYN-ACK", edited(silent_from(1)), Outcome::HandshakeTimeout, vec![]),
+        ("acknowledgements alone", good().from_then_on(1, STATE), Outcome::HandshakeTimeout, vec![SYN, DATA, RESET]),
+        (
+            "a window of 0 for ever",
+            good().from_then_on(1, STATE).each(|it| it.window = 0),
+            Outcome::HandshakeTimeout,
+            vec![],
+        ),
+        ("full", edited(full), Outcome::ClosedBeforeHandshake, vec![]),
+    ];
+    for (what, script, outcome, packets) in ends {
+        let (peer, report) = met(script, alone()).await;
+        assert_eq!(report.outcome, outcome, "{what}: {report:?}");
+        if packets == [SYN] || packets == [SYN, DATA] {
+            // It has forgotten us already.
+            assert_eq!(peer.kinds().into_iter().flatten().collect::<Vec<_>>(), packets, "{what}");
+            continue;
+        }
+        let heard = heard(&peer).await;
+        assert!(packets.is_empty() || heard == packets, "{what}: {heard:?}");
+        assert_eq!(report.detail == Some(client::Detail::Full), what == "full", "{report:?}");
+    }
+}
+
+fn silent_from(datagrams: usize) -> impl Fn(&UtpQuestion, &mut UtpReply) + Send + Sync {
+    move |question, reply| {
+        if question.before >= datagrams {
+            reply.packets.clear();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_in_packets_beside_the_right_ones_changes_nothing() {
+    for (what, script) in fake_swarm::hostile::utp(&good()) {
+        let (peer, report) = met(script, alone()).await;
+        assert_eq!(report.outcome, Outcome::Ok, "{what}: {report:?}");
+        assert_eq!(report.bytes_received, 68, "{what}");
+        heard(&peer).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_connections_to_one_peer_have_ids_of_their_own() {
+    let peers: Vec<_> = (0..30).map(|n| FakeUtpPeer::start(peer_ip(n), good().from_then_on(1, FIN)).unwrap()).collect();
+    let addresses = peers.iter().map(|peer| PeerAddress::Socket(peer.addr())).collect();
+    let config = policy(TransportPolicy::Utp).with_sources(Sources::NONE).with_metadata(false).with_peers(addresses);
+    run(hash(), config).await;
+    for peer in peers {
+        let packets = peer.questions().into_iter().filter_map(|question| question.packet);
+        let ids: Vec<u16> = packets.filter(|packet| packet.kind == SYN).map(|packet| packet.id).collect();
+        let [one, other] = ids.try_into().unwrap();
+        assert!(!matches!(one.wrapping_sub(other), 0 | 1 | u16::MAX), "{one} {other}");
+    }
+}
+
+/// The kernel sends its SYN again after one and three seconds of its own clock.
+#[tokio::test]
+async fn a_syn_is_taken_back_when_tcp_has_an_answer() {
+    let listener = FullListener::start().unwrap();
+    let peer = FakeUtpPeer::start_on(listener.addr(), edited(|_, reply| reply.packets.clear())).unwrap();
+    let config = dialling(&peer, config().with_handshake_timeout(Duration::from_millis(300)));
+    let (told, ()) = tokio::join!(run(hash(), config), async {
+        assert!(peer.wait_for(|_| true, MINUTE).await);
+        listener.accept_one();
+    });
+    assert_eq!(tried(&told.peers[0]), ("handshake_timeout", "tcp none handshake_timeout".to_owned()));
+    assert_eq!(heard(&peer).await, [SYN, RESET]);
+}

@@ -1,0 +1,433 @@
+//! The clients of the matrix that take connections over uTP, and more: each transport that we may be limited to, with each policy of
+//! encryption, and what happens by default where TCP is rejected, swallowed, or accepted and closed.
+//!
+//! We leave nothing behind: by its own count no client is connected to us after a run, and what it sends us ends within a second.
+//! A visitor that goes without a word shows that both would be noticed.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fake_swarm::{RESERVED, handshake};
+use serde_json::{Value, json};
+use xtask::optional;
+use xtask::scratch::make_folder;
+use xtask::shell::{self, Result};
+
+use super::super::section::{Lab, Part};
+use super::clients::{CLIENTS as OF_MATRIX, Client, Met, OVER_UTP, WEBTORRENT};
+use super::policies::{Policy, Takes};
+use super::rows::{lines, merged, names};
+use super::swarms::Player;
+use super::torrents::{Kind, Torrents};
+use crate::integration::counts;
+use crate::integration::dht::LIBTORRENT;
+use crate::integration::namespace::{self, Namespace};
+use crate::integration::packages;
+use crate::integration::parallel;
+use crate::integration::process;
+use crate::integration::programs::{Place, Transports, webtorrent};
+use crate::integration::row::Row;
+use crate::integration::torrents::{NOWHERE, hash_bytes, link};
+use crate::integration::wire::{Packet, Wire};
+
+/// The name of the section.
+pub(in crate::integration) const NAME: &str = "utp";
+
+/// The clients, of which those that are here take part.
+pub(in crate::integration) const CLIENTS: Part = (
+    "clients of utp",
+    &[
+        &optional::TRANSMISSION,
+        &optional::QBITTORRENT,
+        &optional::DELUGE,
+        &optional::NODE,
+        &optional::NPM,
+        &optional::VENV,
+    ],
+);
+
+/// What is said of a client that was not reached over TCP.
+const ONLY_UTP: &str = "uTP";
+
+/// How long all clients together may take to be up; it takes some seconds on an idle machine.
+const UP_WITHIN: Duration = Duration::from_secs(60);
+/// How long a default run on a client without TCP may take.
+const DEFAULT_WITHIN: Duration = Duration::from_secs(4);
+/// What a client sends to somewhere that has gone ends within this.
+const QUIET_AFTER: Duration = Duration::from_secs(1);
+/// How long it is listened for. A libtorrent that gets no acknowledgement resends after 0.7 s and 2.2 s, a Transmission after 3 s; one
+/// that was left without a word wakes after a minute.
+const LISTEN: Duration = Duration::from_millis(3500);
+const LISTEN_LONG: Duration = Duration::from_secs(65);
+
+/// The first byte of a packet of uTP that asks for a connection.
+const SYN: u8 = 0x41;
+
+/// How long a client may take to answer what it is asked.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Where packets of TCP are dropped in silence, if they are to the client whose TCP is rejected.
+const SWALLOWED: Ipv4Addr = Ipv4Addr::new(127, 0, 19, 1);
+/// Where the visitor comes from that goes without a word.
+const VISITOR: Ipv4Addr = Ipv4Addr::new(127, 0, 19, 2);
+
+/// A client at work.
+struct Member {
+    player: Player,
+    transports: Transports,
+    /// Its outcome over the other transport.
+    otherwise: &'static str,
+    /// The port at which it is asked for its peers.
+    pages: u16,
+}
+
+/// Everything that runs, and what it is about.
+struct World {
+    members: Vec<Member>,
+    torrents: Torrents,
+}
+
+/// Installs what is from npm and PyPI, and runs everything else in a namespace.
+pub(in crate::integration) fn run(lab: &Lab) -> Result {
+    if optional::VENV.is_here() {
+        packages::pypi(lab.skips, NAME, LIBTORRENT)?;
+    }
+    if optional::NPM.is_here() {
+        packages::npm(lab.skips, NAME, webtorrent::PACKAGES)?;
+    }
+    namespace::run(lab, NAME)
+}
+
+/// Starts the clients, runs all rows as often as asked for, and looks at what is left.
+pub(in crate::integration) fn run_inside(namespace: &Namespace) -> Result {
+    let begin = Instant::now();
+    let mut world = World::start(namespace)?;
+    world.wait_until_ready(namespace, begin + UP_WITHIN)?;
+    println!("up in {:.1} s: {} clients", begin.elapsed().as_secs_f64(), world.members.len());
+
+    let (wire, mut faults) = (Wire::new()?, Vec::new());
+    for number in 1..=namespace.runs {
+        let name = format!("run {number} of {}", namespace.runs);
+        let part = namespace.part.as_deref().unwrap_or_default();
+        let chosen = |mut rows: Vec<Row>| {
+            rows.retain(|row| row.name().contains(part));
+            rows
+        };
+        let rows = [(false, chosen(world.rows()?)), (true, chosen(world.limited(true)?))];
+        faults.extend(parallel::faults(2, &rows, |(v6, rows)| match v6 {
+            false => namespace.prober.judge(&name, rows),
+            // All from the one address, of which clients take one connection at a time, and the next one at once.
+            true => namespace.prober.judge_in_turn(&format!("{name}, ::1"), rows),
+        }));
+    }
+    faults.extend(world.nothing_is_left(&wire, namespace.long)?);
+    faults.extend(world.what_is_left_is_seen(&wire).unwrap_or_else(|reason| vec![reason]));
+    world.members.iter_mut().try_for_each(|member| member.player.process.check_alive())?;
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n\n")) }
+}
+
+impl World {
+    /// Starts all clients that are here.
+    fn start(namespace: &Namespace) -> Result<Self> {
+        let torrents = Torrents::make(&namespace.folder, NOWHERE)?;
+        let take_utp = |client: &&Client| {
+            client.kinds.contains(&Kind::V1)
+                && matches!(client.met, Met::Listed | Met::SecretV6)
+                && ["Transmission", "qBittorrent", "libtorrent"].contains(&client.seed.client)
+        };
+        let of_matrix = OF_MATRIX.iter().filter(take_utp).map(|client| (*client, Transports::Both, ""));
+        let mut members = Vec::new();
+        for ((client, transports, otherwise), number) in of_matrix.chain(OVER_UTP.iter().copied()).zip(1..) {
+            let packages = [("libtorrent-of-pypi", LIBTORRENT), (WEBTORRENT, webtorrent::PACKAGES)];
+            let lacks = |(name, package)| client.seed.name == name && !packages::folder(package).exists();
+            // What is not here is noted as skipped.
+            if !client.seed.program.is_here() || packages.into_iter().any(lacks) {
+                continue;
+            }
+            let ip = match client.met {
+                Met::SecretV6 => IpAddr::from(Ipv6Addr::LOCALHOST),
+                _ if client.seed.name == WEBTORRENT => Ipv4Addr::LOCALHOST.into(),
+                _ => Ipv4Addr::new(127, 0, 10, number).into(),
+            };
+            let (address, pages) = (SocketAddr::new(ip, 6800 + u16::from(number)), 9100 + u16::from(number));
+            let folder = namespace.folder.join(client.seed.name);
+            make_folder(&folder)?;
+            let client = Client { kinds: &[Kind::V1, Kind::Long], ..client };
+            let player =
+                Player::start(client, address, &folder, &torrents, |place| Place { transports, pages, ..place })?;
+            members.push(Member { player, transports, otherwise, pages });
+        }
+        Ok(Self { members, torrents })
+    }
+
+    /// Waits until each answers as it is to, then takes TCP away from the one that cannot do so itself.
+    fn wait_until_ready(&mut self, namespace: &Namespace, deadline: Instant) -> Result {
+        for member in &mut self.members {
+            member.player.process.wait_until_listening(member.player.address, deadline)?;
+        }
+        let of_transmission =
+            self.of(Transports::Utp).filter(|member| member.player.client.seed.client == "Transmission");
+        of_transmission.map(|member| reject_tcp(member.player.address)).collect::<Result<Vec<_>>>()?;
+        process::poll(deadline, || {
+            self.members.iter_mut().try_for_each(|member| member.player.process.check_alive())?;
+            let rows = [self.named(false, Policy::PreferPlain, "utp")?, self.named(true, Policy::PreferPlain, "utp")?];
+            Ok(rows.iter().try_for_each(|row| row.run(&namespace.prober)))
+        })
+    }
+
+    /// The members that take connections over these.
+    fn of(&self, transports: Transports) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(move |member| member.transports == transports)
+    }
+
+    /// The members that take connections over uTP.
+    fn over_utp(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|member| member.transports != Transports::Tcp)
+    }
+
+    /// All rows of IPv4.
+    fn rows(&self) -> Result<Vec<Row>> {
+        let without = Row::new("without uTP", self.torrents.of(Kind::V1)?, 1);
+        let without = without.args(["--no-trackers", "--transport", "utp"]);
+        let without =
+            self.of(Transports::Tcp).fold(without, |row, one| names(row, &one.player, vec![one.refuses("utp")]));
+        Ok([self.by_link()?, self.by_default()?, self.limited(false)?, vec![without]].concat())
+    }
+
+    /// uTP alone with each policy, and TCP alone.
+    fn limited(&self, v6: bool) -> Result<Vec<Row>> {
+        let policies = [Policy::PreferPlain, Policy::Prefer, Policy::Require, Policy::Off];
+        let over_utp = policies.into_iter().map(|policy| self.named(v6, policy, "utp"));
+        over_utp.chain([self.named(v6, Policy::PreferPlain, "tcp")]).collect()
+    }
+
+    /// The clients of a family are named to us, with a policy and one transport.
+    fn named(&self, v6: bool, policy: Policy, transport: &'static str) -> Result<Row> {
+        let name = format!("{transport} alone, {policy:?}{}", if v6 { ", ::1" } else { "" });
+        let row = Row::new(name, self.torrents.of(Kind::V1)?, 0).args([
+            "--no-trackers",
+            "--transport",
+            transport,
+            "--encryption",
+            policy.argument(),
+        ]);
+        let row = if v6 { row.from(Ipv6Addr::LOCALHOST) } else { row };
+        let members = self.over_utp().filter(|member| member.player.address.is_ipv6() == v6);
+        Ok(members.fold(row, |row, member| {
+            let lines = match (transport, member.transports) {
+                ("tcp", Transports::Utp) => vec![member.refuses("tcp")],
+                _ => lines(&member.player, Kind::V1, policy, transport, false),
+            };
+            names(row, &member.player, lines)
+        }))
+    }
+
+    /// All clients of IPv4, and each that takes no TCP alone, once more where it is silent over TCP instead of closed.
+    fn by_default(&self) -> Result<Vec<Row>> {
+        let torrent = self.torrents.of(Kind::V1)?;
+        let row = |name: String| Row::new(name, torrent, 0).args(["--no-trackers"]);
+        let line = |member: &Member, otherwise: &str| {
+            if member.transports != Transports::Utp {
+                return lines(&member.player, Kind::V1, Policy::PreferPlain, "tcp", false);
+            }
+            let tcp = |encryption: &str, outcome: &str| json!({"transport": "tcp", "encryption": encryption, "outcome": outcome});
+            let mut attempts = vec![tcp("none", otherwise)];
+            // A client that accepts and closes may require encryption.
+            attempts.extend((otherwise == "closed_before_handshake").then(|| tcp("rc4", "encryption_failed")));
+            attempts.push(json!({"transport": "utp", "encryption": "none", "outcome": "ok"}));
+            let lines = lines(&member.player, Kind::V1, Policy::PreferPlain, "utp", false);
+            lines.into_iter().map(|line| merged([line, json!({"attempts": attempts, "hint": ONLY_UTP})])).collect()
+        };
+        let v4 = self.members.iter().filter(|member| member.player.address.is_ipv4());
+        let all = v4.fold(row("by default".to_owned()), |row, member| {
+            names(row, &member.player, line(member, member.otherwise))
+        });
+        let mut rows = vec![all.sums_up(json!({"only_utp": self.of(Transports::Utp).count()}))];
+        for member in self.of(Transports::Utp) {
+            let row = row(format!("{} by default", member.player.client.seed.name)).within(DEFAULT_WITHIN);
+            let row = row.sums_up(json!({"ok": 1, "only_utp": 1}));
+            rows.push(names(row.clone(), &member.player, line(member, member.otherwise)));
+            if member.player.client.seed.client == "Transmission" {
+                rows.push(names(row, &member.player, line(member, "connect_timeout")).from(SWALLOWED));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Each client of IPv4 by a link, whose metadata of three pieces comes over uTP.
+    fn by_link(&self) -> Result<Vec<Row>> {
+        let torrent = link(self.torrents.of(Kind::Long)?, &[]);
+        let v4 = self.over_utp().filter(|member| member.player.address.is_ipv4());
+        let rows = v4.map(|member| {
+            let row = Row::new(format!("{} by a link", member.player.client.seed.name), &torrent, 0)
+                .args(["--no-trackers", "--transport", "utp", "--metadata"])
+                .learns(json!({"status": "ok", "pieces": 3}));
+            names(row, &member.player, lines(&member.player, Kind::Long, Policy::PreferPlain, "utp", false))
+        });
+        Ok(rows.collect())
+    }
+
+    /// After our last run no client counts us, and none has sent us anything since shortly after we left.
+    fn nothing_is_left(&mut self, wire: &Wire, long: bool) -> Result<Vec<String>> {
+        thread::sleep(if long { LISTEN_LONG } else { LISTEN });
+        let packets = wire.take()?;
+        let echoes = self.echoes(&packets);
+        let last = echoes.values().max().copied().unwrap_or_default();
+        println!("of {} conversations over UDP the last packet came {} ms after ours", echoes.len(), last.as_millis());
+        let late = echoes.iter().filter(|(_, after)| **after > QUIET_AFTER);
+        let mut faults: Vec<String> = late
+            .map(|(ends, after)| {
+                format!("{} still sends {after:?} after we left:\n{}", ends.0, ending(&packets, *ends))
+            })
+            .collect();
+        for (member, count) in self.connections()? {
+            faults.extend((count != 0).then(|| format!("{member} counts {count} connections after we left")));
+        }
+        Ok(faults)
+    }
+
+    /// A visitor that goes without a word: each client counts it, and goes on to send to it.
+    fn what_is_left_is_seen(&mut self, wire: &Wire) -> Result<Vec<String>> {
+        let info_hash = hash_bytes(&self.torrents.of(Kind::V1)?.info_hash);
+        let visited = |member: &&Member| member.player.client.takes != Takes::Encryption;
+        for Member { player, .. } in self.over_utp().filter(visited) {
+            let from = if player.address.is_ipv4() { VISITOR.into() } else { IpAddr::from(Ipv6Addr::LOCALHOST) };
+            let failed = |error| format!("no visit to {}: {error}", player.client.seed.name);
+            visit(from, player.address, &info_hash).map_err(failed)?;
+        }
+        thread::sleep(LISTEN);
+        let echoes = self.echoes(&wire.take()?);
+        let connections = self.connections()?;
+        let mut faults = Vec::new();
+        for Member { player, .. } in self.over_utp().filter(visited) {
+            let name = player.client.seed.name;
+            let sends = echoes.iter().any(|((member, _), after)| *member == player.address && *after > QUIET_AFTER);
+            faults.extend((!sends).then(|| format!("{name} is silent after a visitor that went without a word")));
+            let counts_none = connections.iter().any(|(member, count)| *member == name && *count == 0);
+            faults.extend(counts_none.then(|| format!("{name} does not count a visitor that went without a word")));
+        }
+        Ok(faults)
+    }
+
+    /// How long after the last datagram of each visitor a client sent it its own last one.
+    fn echoes(&self, packets: &[Packet]) -> BTreeMap<(SocketAddr, SocketAddr), Duration> {
+        let member = |at: SocketAddr| self.members.iter().map(|member| &member.player).find(|one| one.address == at);
+        let mut last = BTreeMap::new();
+        for packet in packets.iter().filter(|packet| packet.is_datagram() && member(packet.to).is_some()) {
+            last.insert((packet.to, packet.from), (packet.at, Duration::ZERO));
+        }
+        for packet in packets.iter().filter(|packet| packet.is_datagram()) {
+            // Transmission 3.00 calls where visitors came from, after ten seconds: see `pex`.
+            let calls = member(packet.from).is_some_and(|one| one.client.seed.client == "Transmission")
+                && packet.datagram().first() == Some(&SYN);
+            if let Some((at, after)) = last.get_mut(&(packet.from, packet.to)).filter(|_| !calls) {
+                *after = (*after).max(packet.at.saturating_duration_since(*at));
+            }
+        }
+        last.into_iter().map(|(ends, (_, after))| (ends, after)).collect()
+    }
+
+    /// How many connections each client counts that says so.
+    fn connections(&mut self) -> Result<Vec<(&'static str, usize)>> {
+        let info_hash = self.torrents.of(Kind::V1)?.info_hash.clone();
+        let counts = self.members.iter_mut().map(|member| {
+            let name = member.player.client.seed.name;
+            Ok(member.connections(&info_hash)?.map(|count| (name, count)))
+        });
+        counts.filter_map(Result::transpose).collect()
+    }
+}
+
+/// The last packets of a conversation: when, from where, and their head.
+fn ending(packets: &[Packet], (member, visitor): (SocketAddr, SocketAddr)) -> String {
+    const HEAD: usize = 20;
+    const LAST: usize = 30;
+    let is_theirs = |packet: &&Packet| [(member, visitor), (visitor, member)].contains(&(packet.from, packet.to));
+    let all: Vec<&Packet> = packets.iter().filter(|packet| packet.is_datagram()).filter(is_theirs).collect();
+    let Some(begin) = all.first().map(|packet| packet.at) else { return String::new() };
+    let shown = all.iter().skip(all.len().saturating_sub(LAST)).map(|packet| {
+        let head: String = packet.datagram().iter().take(HEAD).map(|byte| format!("{byte:02x}")).collect();
+        format!("{:.3} s {packet} {head}", (packet.at - begin).as_secs_f64())
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+/// Has the kernel reject TCP to an address, and swallow it where it comes from [`SWALLOWED`].
+fn reject_tcp(address: SocketAddr) -> Result {
+    let to = format!("ip daddr {} tcp dport {}", address.ip(), address.port());
+    for line in [
+        "add table inet lab",
+        "add chain inet lab in { type filter hook input priority 0; }",
+        &format!("add rule inet lab in ip saddr {SWALLOWED} {to} drop"),
+        &format!("add rule inet lab in {to} reject with tcp reset"),
+    ] {
+        shell::run_quiet(Command::new("nft").arg(line))?;
+    }
+    Ok(())
+}
+
+/// Shakes hands in the clear over uTP (BEP 29), acknowledges nothing, and is not heard of again.
+fn visit(from: IpAddr, at: SocketAddr, info_hash: &[u8; 20]) -> io::Result<()> {
+    const DATA: u8 = 0x01;
+    const ID: u16 = 4711;
+    const WINDOW: u32 = 1 << 20;
+    let socket = UdpSocket::bind((from, 0))?;
+    socket.connect(at)?;
+    socket.set_read_timeout(Some(ANSWER_WITHIN))?;
+    let send = |kind: u8, id: u16, number: u16, acknowledges: u16, payload: &[u8]| {
+        let id = id.to_be_bytes();
+        let numbers = [number.to_be_bytes(), acknowledges.to_be_bytes()].concat();
+        socket.send(&[&[kind, 0], &id[..], &[0; 8], &WINDOW.to_be_bytes(), &numbers, payload].concat())
+    };
+    let mut reply = [0; 1500];
+    send(SYN, ID, 1, 0, &[])?;
+    socket.recv(&mut reply)?;
+    // The number of the first packet that it is going to send.
+    let [.., high, low] = reply.first_chunk::<18>().copied().unwrap_or([0; 18]);
+    let acknowledged = u16::from_be_bytes([high, low]).wrapping_sub(1);
+    send(DATA, ID + 1, 2, acknowledged, &handshake(RESERVED, info_hash, b"-qB4520-withoutaword"))?;
+    while reply.first() != Some(&DATA) {
+        socket.recv(&mut reply)?;
+    }
+    Ok(())
+}
+
+impl Member {
+    /// What is said of it over the transport that it lacks.
+    fn refuses(&self, transport: &str) -> Value {
+        json!({"outcome": self.otherwise, "transport": transport})
+    }
+
+    /// How many connections the client counts, if it says so.
+    fn connections(&mut self, info_hash: &str) -> Result<Option<usize>> {
+        match self.player.client.seed.client {
+            "libtorrent" | "WebTorrent" => {
+                let said = self.player.process.ask(Instant::now() + ANSWER_WITHIN)?;
+                said.trim().parse().map(Some).map_err(|_| format!("no number of connections: {said}"))
+            }
+            "Transmission" => {
+                let mut list = Command::new("transmission-remote");
+                list.arg(format!("127.0.0.1:{}", self.pages)).args(["--torrent", "all", "--info-peers"]);
+                // Each peer begins a line, and titles are above.
+                Ok(Some(shell::output(&mut list)?.lines().filter(|line| line.starts_with("127.")).count()))
+            }
+            "qBittorrent" => {
+                let target = format!("/api/v2/sync/torrentPeers?hash={info_hash}");
+                let reply = counts::get(SocketAddr::from((Ipv4Addr::LOCALHOST, self.pages)), &target);
+                let list = String::from_utf8_lossy(&reply.map_err(|error| error.to_string())?).into_owned();
+                let is_list = list.contains(r#""full_update":true"#);
+                if is_list {
+                    Ok(Some(list.matches(r#""ip":"#).count()))
+                } else {
+                    Err(format!("no list of peers: {list}"))
+                }
+            }
+            // Deluge has no client without a desktop's packages.
+            _ => Ok(None),
+        }
+    }
+}
