@@ -61,7 +61,7 @@ impl Conversations {
     /// The system has no random bytes, or the address has a connection of every id that was drawn.
     pub(crate) fn dial(&self, to: SocketAddr) -> io::Result<Arc<Conversation>> {
         let mut table = lock(&self.table);
-        let others = table.all.entry(key(to)).or_default();
+        let others = table.all.entry(key(to)).or_insert_with(|| Vec::with_capacity(1));
         for _ in 0..DRAWS {
             let connection = Connection::dial(entropy::bytes()?, Instant::now().into_std());
             if others.iter().all(|other| !other.has_id_beside(connection.connection_id())) {

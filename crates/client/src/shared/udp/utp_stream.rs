@@ -16,7 +16,7 @@ use utp::{CloseReason, Connection, End};
 pub(crate) struct UtpStream {
     socket: Arc<UdpSocket>,
     conversation: Arc<Conversation>,
-    /// Set from the first wait on.
+    /// Set while time may make something due.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -75,7 +75,11 @@ impl UtpStream {
                 }
                 state.connection.next_wake()
             };
-            let Some(wake) = wake.map(Instant::from_std) else { return Poll::Pending };
+            let Some(wake) = wake.map(Instant::from_std) else {
+                // A wait for the peer may be long, and thousands wait at the same time.
+                self.timer = None;
+                return Poll::Pending;
+            };
             let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(wake)));
             if timer.deadline() != wake {
                 timer.as_mut().reset(wake);
