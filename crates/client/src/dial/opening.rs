@@ -12,7 +12,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::OnceLock;
 use std::time::Duration;
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 /// How long a transport is silent until the other one is tried, too: a round trip takes less, and Linux sends its SYN again after as
 /// long. At most half of the time to connect.
@@ -80,6 +80,7 @@ fn boxed<'a>(
 
 async fn utp(request: &DialRequest, context: &PeerContext) -> Opened {
     let (to, begun) = (request.address, Instant::now());
+    context.route.source(to).map_err(ConnectError::Unchosen)?;
     let socket = context.shared.udp().socket(context.route, to.is_ipv6());
     let dialled = socket.and_then(|socket| UtpStream::dial(socket, to)).map_err(ConnectError::at_once);
     let mut stream = dialled?;
@@ -142,7 +143,8 @@ where
         Some((transport, stream)) if transport == two => {
             // The SYN of TCP that was sent again may be answered at the same time.
             if one == Transport::Tcp && failed_first.is_none() {
-                match timeout(took.unwrap_or_default(), first).await {
+                let round_trip = took.unwrap_or_default().min(SILENCE);
+                match timeout_at((Instant::now() + round_trip).min(end(begun, limit)), first).await {
                     Ok(Ok(tcp)) => return Ok(tcp),
                     Ok(Err(error)) => failed_first = Some(error.into()),
                     Err(_) => {}
