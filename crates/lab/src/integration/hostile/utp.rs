@@ -167,7 +167,7 @@ fn half_open(fixture: &Fixture) -> Result<Case> {
     let row = Row::new("half-open", &fixture.torrent()?, 1).says(json!({"status": "ok"}));
     let row = row.sums_up(json!({"peers": COUNT, "outcomes": {"connect_refused": COUNT}}));
     let case = Case::new(row).args("--max-peers 10000 --concurrency 10000 --connect-timeout 1s --encryption off");
-    Ok(case.asks(&tracker).dials_port(port).keeps(silent))
+    Ok(case.asks(&tracker).dials_port(port).keeps(silent).within(Duration::from_secs(60)))
 }
 
 /// What comes before its turn is kept as far as there is room; handshakes, which are next, come through all the same.
