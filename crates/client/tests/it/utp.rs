@@ -273,11 +273,11 @@ async fn a_run_that_ends_leaves_with_a_reset() {
 async fn a_peer_is_reached_over_ipv6_too() {
     let mut lab = lab([Peer::default().only_utp(Tcp::Refuses), Peer { utp: Utp::Silent, ..Peer::refusing() }]);
     let there = SocketAddr::from(lab.swarm.open_v6(peer_ip(0)).unwrap());
-    let nobody = SocketAddr::from((there.ip(), 1));
-    let config = policy(TransportPolicy::Utp).with_peers([there, nobody].map(PeerAddress::Socket).to_vec());
+    let closed = SocketAddr::from((there.ip(), 1));
+    let config = policy(TransportPolicy::Utp).with_peers([there, closed].map(PeerAddress::Socket).to_vec());
     let told = run(&lab.torrent, config.with_sources(client::Sources::NONE)).await;
     assert_eq!(tried(report_of(&told, there)), ("ok", "utp none ok".to_owned()));
-    assert_eq!(tried(report_of(&told, nobody)), ("connect_refused", "utp none connect_refused".to_owned()));
+    assert_eq!(tried(report_of(&told, closed)), ("connect_refused", "utp none connect_refused".to_owned()));
 }
 
 #[tokio::test]

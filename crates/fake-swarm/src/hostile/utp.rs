@@ -1,4 +1,4 @@
-//! What a peer over uTP, or somebody in its name, can send beside the right packets.
+//! What a peer over uTP, or another in its name, can send beside the right packets.
 
 use std::time::Duration;
 

@@ -52,7 +52,7 @@ pub(super) struct Place<'a> {
     pub(super) exchanges: bool,
     /// What it takes connections over.
     pub(super) transports: Transports,
-    /// The port of its pages or its RPC at 127.0.0.1; 0 for one that nobody asks.
+    /// The port of its pages or its RPC at 127.0.0.1; 0 where none is asked.
     pub(super) pages: u16,
 }
 

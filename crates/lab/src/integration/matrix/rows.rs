@@ -14,6 +14,9 @@ use crate::integration::prober::Prober;
 use crate::integration::row::Row;
 use crate::integration::torrents::{Torrent, info_length, link};
 
+/// The clients take no uTP, and where TCP fails we would try it. Clients that do are in `utp`.
+const TCP_ALONE: [&str; 3] = ["--no-trackers", "--transport", "tcp"];
+
 /// All that seed version 1, with each policy.
 pub(super) fn policies(swarms: &Swarms) -> Result<Vec<Row>> {
     let mut rows = vec![seeds_listed(swarms)?];
@@ -56,7 +59,7 @@ fn listed(swarms: &Swarms, kind: Kind) -> Result<Row> {
 /// The clients are named to us, with a policy.
 fn named(swarms: &Swarms, kind: Kind, met: Met, policy: Policy) -> Result<Row> {
     let row = Row::new(format!("{kind:?}, {met:?}, {policy:?}"), swarms.torrents.of(kind)?, 0);
-    let row = row.args(["--no-trackers", "--encryption", policy.argument()]);
+    let row = row.args(TCP_ALONE).args(["--encryption", policy.argument()]);
     Ok(swarms.players(kind, met).fold(row, |row, player| names(row, player, lines(player, kind, policy, "tcp", false))))
 }
 
@@ -159,14 +162,14 @@ fn handshakes_alone(swarms: &Swarms) -> Result<Row> {
 
 /// A client that has stopped the torrent answers as if it did not have it.
 fn paused(swarms: &Swarms) -> Result<Row> {
-    let row = Row::new("paused", swarms.torrents.of(Kind::V1)?, 1).args(["--no-trackers"]);
-    let line = turned_away("has all its torrents stopped");
+    let row = Row::new("paused", swarms.torrents.of(Kind::V1)?, 1).args(TCP_ALONE);
+    let line = turned_away("has its torrents stopped");
     Ok(swarms.players(Kind::V1, Met::Paused).fold(row, |row, player| names(row, player, vec![line.clone()])))
 }
 
 /// A torrent that no client has.
 fn unknown(swarms: &Swarms) -> Result<Row> {
-    let row = Row::new("unknown", swarms.torrents.of(Kind::Unknown)?, 1).args(["--no-trackers"]);
+    let row = Row::new("unknown", swarms.torrents.of(Kind::Unknown)?, 1).args(TCP_ALONE);
     Ok(swarms.players(Kind::V1, Met::Listed).fold(row, |row, player| {
         let mut lines =
             ["does not have it", "does not have this torrent", "does not have the torrent"].map(turned_away).to_vec();
@@ -238,7 +241,7 @@ fn known_already(swarms: &Swarms, prober: &Prober) -> Result<(Row, Vec<TcpStream
     let takes_many = |player: &Player| player.client.seed.name == "aria2";
     // Without it there is no answer.
     let code = if swarms.players(Kind::V1, Met::Listed).any(takes_many) { 0 } else { 1 };
-    let row = Row::new("known already", torrent, code).args(["--no-trackers"]).from(ip);
+    let row = Row::new("known already", torrent, code).args(TCP_ALONE).from(ip);
     let (mut row, mut acquaintances) = (row, vec![]);
     for player in swarms.players(Kind::V1, Met::Listed) {
         if player.client.takes == Takes::Encryption {

@@ -195,7 +195,7 @@ impl World {
         let without = without.args(["--no-trackers", "--transport", "utp"]);
         let without =
             self.of(Transports::Tcp).fold(without, |row, one| names(row, &one.player, vec![one.refuses("utp")]));
-        Ok([self.by_link()?, self.by_default()?, self.limited(false)?, vec![without]].concat())
+        Ok([self.by_link()?, self.by_default()?, self.limited(false)?, vec![without, self.unknown()?]].concat())
     }
 
     /// uTP alone with each policy, and TCP alone.
@@ -256,6 +256,22 @@ impl World {
             }
         }
         Ok(rows)
+    }
+
+    /// A torrent that no client has: one that speaks encryption has said so by that, the others are tried over uTP, too.
+    fn unknown(&self) -> Result<Row> {
+        let row = Row::new("unknown", self.torrents.of(Kind::Unknown)?, 1).args(["--no-trackers"]);
+        let attempts = [("tcp", "none"), ("tcp", "rc4"), ("utp", "none"), ("utp", "rc4")];
+        let attempts =
+            attempts.map(|(transport, encryption)| json!({"transport": transport, "encryption": encryption}));
+        let v4 = self.of(Transports::Both).filter(|member| member.player.address.is_ipv4());
+        Ok(v4.fold(row, |row, Member { player, .. }| {
+            let attempts = if player.client.takes == Takes::Plaintext { &attempts[..] } else { &attempts[..2] };
+            let line = json!({
+                "outcome": "closed_before_handshake", "transport": "tcp", "bytes_received": 0, "attempts": attempts
+            });
+            names(row, player, vec![line])
+        }))
     }
 
     /// Each client of IPv4 by a link, whose metadata of three pieces comes over uTP.
